@@ -1,0 +1,145 @@
+/*
+ * Attempt: one enclosed verification.  Take a slot, verify, settle, answer; the
+ * answer leaves only after the outcome is on disk.
+ *
+ * A slot is a byte of RUNDIR/slots, held by an open-file-description lock while
+ * a password is being verified, so that the kernel gives it back when the
+ * process dies.  The byte itself is 1 while a verification runs in it: whoever
+ * finds it 1 and not held has found a verification that died before it was
+ * settled, and records it as a failure.  So no more than `attempts` passwords
+ * are verified in a window, even when processes are killed between the check
+ * and the record, and even when the store cannot be written.
+ *
+ * While an attempt is open the process is shielded: signals that can be blocked
+ * are, and the real uid is root's, so that the user who started a set-user-ID
+ * program cannot stop or kill it while it holds a slot.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_ATTEMPT_H
+#define SR_POLICY_ATTEMPT_H
+
+#include "policy/source.h"
+#include "policy/store.h"
+
+enum sr_begin {
+    SR_BEGIN_GO,     /* verify, then settle */
+    SR_BEGIN_LOCKED, /* locked out: do the same work, verify nothing */
+    SR_BEGIN_BUSY,   /* every slot in use for too long: nothing was counted */
+    SR_BEGIN_FAILED, /* the state cannot be read or written: fail closed */
+};
+
+enum sr_outcome {
+    SR_OUTCOME_RIGHT,
+    SR_OUTCOME_WRONG,
+    SR_OUTCOME_NEITHER, /* outage, cancel, probe: counts for nothing */
+};
+
+/* Who is tried, and from where. */
+struct sr_attempt_who {
+    bool is_known;   /* an account of this host */
+    uid_t uid;       /* when known */
+    const char *name; /* as typed; used when not known */
+    const struct sr_source *source;
+    const struct sr_rules *rules;
+};
+
+struct sr_attempt; /* opaque; one allocation */
+
+/*
+ * Begin.  `statedir` and `rundir` NULL: the built-in ones.  With `ahead` the
+ * failure is recorded now, before the password is checked, and taken back by
+ * settle(RIGHT) or settle(NEITHER): for stacks in which another module verifies
+ * (guard and settle).  The shield is then not kept over the calls, only the
+ * slot.  *attempt is always set to a valid object or NULL (out of memory, then
+ * the answer is SR_BEGIN_FAILED).
+ */
+enum sr_begin sr_attempt_begin(const char *statedir, const char *rundir,
+                               const struct sr_attempt_who *who, bool ahead,
+                               struct sr_attempt **attempt);
+
+/* What settle made of it. */
+struct sr_settled {
+    enum sr_store_result result; /* not OK: not recorded, answer unavailable */
+    bool began_lockout;          /* of the account or name */
+    bool began_source_lockout;
+    sr_time until_wall;          /* its end, wall clock */
+};
+
+/*
+ * Settle with an outcome, release the slots and lift the shield.  RIGHT clears
+ * the account's ledger of this source class.  WRONG is recorded in the account
+ * and in the source ledger, with its time and source, in one transaction that
+ * is on disk on return.  When a WRONG cannot be recorded the slot byte stays 1,
+ * so that it is consumed until the store can be written again.
+ *
+ * A locked attempt is settled too (WRONG): it is counted for the notice at the
+ * next login, consumes nothing, and costs the same.
+ */
+struct sr_settled sr_attempt_settle(struct sr_attempt *attempt,
+                                    enum sr_outcome outcome);
+
+/* SR_BEGIN_LOCKED: when the lockout ends, wall clock.  Otherwise unknown. */
+sr_time sr_attempt_until(const struct sr_attempt *attempt);
+
+/* SR_BEGIN_LOCKED: true when it is the source that is locked out. */
+bool sr_attempt_by_source(const struct sr_attempt *attempt);
+
+/* SR_BEGIN_FAILED: why. */
+enum sr_store_result sr_attempt_error(const struct sr_attempt *attempt);
+
+/*
+ * Free; an attempt that was not settled is abandoned: slots are released, the
+ * slot byte stays, so it counts as a failure.  With `forget` (a process copy,
+ * PAM_DATA_SILENT) descriptors are closed and nothing else is done.  NULL is
+ * allowed.
+ */
+void sr_attempt_free(struct sr_attempt *attempt, bool forget);
+
+/*
+ * Fill in the throttle's part of the facts (locked, locked_until, locked_why)
+ * for an account and a source, without taking a slot.  `now` wall clock.  A
+ * store that was never written says "not locked"; one that cannot be read is
+ * an error.
+ */
+enum sr_store_result sr_attempt_facts(struct sr_store *store,
+                                      const struct sr_source *source,
+                                      const struct sr_rules *rules,
+                                      struct sr_facts *facts);
+
+/*
+ * Which of the account's ledgers counts for a source: familiar when it is the
+ * owner's own session, or was seen at a login within rules->familiar.  Inside a
+ * transaction.
+ */
+enum sr_store_result sr_attempt_class(struct sr_store *store, uid_t uid,
+                                      const struct sr_source *source,
+                                      const struct sr_rules *rules,
+                                      enum sr_source_class *class);
+
+/*
+ * A login succeeded from `source`: remember it as familiar (written only when
+ * its record is older than a day), and hand out and clear the notice of failed
+ * attempts since the last login.  `before` may be NULL.
+ */
+enum sr_store_result sr_attempt_logged_in(const char *statedir, uid_t uid,
+                                          const struct sr_source *source,
+                                          const struct sr_rules *rules,
+                                          struct sr_memory *before);
+
+/* The limits that rules set for an account (is_root: uid 0) and for a source. */
+struct sr_limits sr_attempt_account_limits(const struct sr_rules *rules,
+                                           bool is_root);
+struct sr_limits sr_attempt_source_limits(const struct sr_rules *rules);
+
+/* Ledger keys.  The hashes need a transaction, see sr_store_hash(). */
+struct sr_ledger_key sr_ledger_key_account(uid_t uid,
+                                           enum sr_source_class class);
+enum sr_store_result sr_ledger_key_name(struct sr_store *store,
+                                        const char *name,
+                                        struct sr_ledger_key *key);
+enum sr_store_result sr_ledger_key_source(struct sr_store *store,
+                                          const char *text,
+                                          struct sr_ledger_key *key);
+
+#endif

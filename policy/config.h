@@ -1,0 +1,103 @@
+/*
+ * Config: /etc/security/selfreset.conf and its drop-ins -> struct sr_config.
+ *
+ * libinih reads, one table of keys (section, key, type, default, range) decides;
+ * the manual page is checked against that table.  Every problem is collected
+ * with its file and line, not only the first.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_CONFIG_H
+#define SR_POLICY_CONFIG_H
+
+#include <stdio.h>
+
+#include "policy/rules.h"
+
+enum sr_reveal { SR_REVEAL_ALWAYS, SR_REVEAL_CONSOLE, SR_REVEAL_NEVER };
+enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
+
+/* "[SECTION group:NAME]": one value that overrides for the members of NAME. */
+struct sr_override;
+
+struct sr_config {
+    /* [selfreset] */
+    struct sr_names backends; /* in the order they are asked; default "local" */
+    char *contact;            /* who can help; NULL: "your administrator" */
+    enum sr_reveal reveal;
+    enum sr_profile profile; /* where defaults come from */
+
+    struct sr_rules rules; /* defaults, then the plain sections */
+    struct sr_override *override;
+    size_t override_count;
+};
+
+/* One problem, ready to print: "FILE:LINE: what is wrong". */
+struct sr_config_errors {
+    char **item;
+    size_t count;
+};
+
+/*
+ * Load `path` (NULL: the built-in /etc/security/selfreset.conf) and then
+ * `path`.d/ *.conf in the order of their names; a later value replaces an
+ * earlier one.  A missing file is an empty one; a missing file named
+ * explicitly (path not NULL) is an error.  Files and the drop-in directory must
+ * be root's and not writable by others, and are opened O_NOFOLLOW.
+ *
+ * Returns a configuration, or NULL when there was any error; `errors` (never
+ * NULL) then has at least one.  Free both with the functions below.
+ */
+struct sr_config *sr_config_load(const char *path,
+                                 struct sr_config_errors *errors);
+
+/* Load from one stream only, for tests and fuzzers; `name` stands in errors. */
+struct sr_config *sr_config_load_stream(FILE *stream, const char *name,
+                                        struct sr_config_errors *errors);
+
+void sr_config_free(struct sr_config *config);
+void sr_config_errors_free(struct sr_config_errors *errors);
+
+/*
+ * The rules for one account and one service: the configuration's rules, the
+ * overrides of each group it is in (later sections win), and the resolved
+ * members at the end of struct sr_rules.  `is_member` says whether the account
+ * is in a group and is asked only for groups that the configuration names; it
+ * returns SR_UNKNOWN when it cannot tell, which makes this function fail (-1),
+ * because a rule that might apply must not be skipped.  Lists in `out` point
+ * into `config`.  Returns 0 on success.
+ */
+struct sr_member {
+    const char *user;
+    int (*is_member)(void *context, const char *user, const char *group);
+    void *context;
+};
+int sr_config_rules(const struct sr_config *config,
+                    const struct sr_member *member, const char *service,
+                    struct sr_rules *out);
+
+/* Values of enum sr_tri, for is_member. */
+
+/*
+ * is_member by getgrouplist(3) and getgrnam_r(3); context is unused.
+ */
+int sr_config_member_nss(void *context, const char *user, const char *group);
+
+/*
+ * Parse a duration: a number and one of s m h d w ("14d"), or plain "0".
+ * Returns 0 and the seconds, or -1.
+ */
+int sr_config_duration(const char *text, int64_t *seconds);
+
+/*
+ * The table, for the tools and for the test that checks the manual page.
+ * Calls `each` with section, key, the default as text under the given profile,
+ * and what the value may be.
+ */
+void sr_config_each_key(enum sr_profile profile,
+                        void (*each)(void *context, const char *section,
+                                     const char *key, const char *preset,
+                                     const char *values),
+                        void *context);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * Crypt: hash and compare, with every intermediate wiped.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <crypt.h>
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/crypt.h"
+
+/*
+ * A setting whose only use is its cost.  "$y$j9T$" is what crypt_gensalt(3)
+ * gives for yescrypt at its default cost, which Debian, Fedora and Arch use.
+ */
+#define DECOY_FALLBACK "$y$j9T$SelfresetDecoySalt0000."
+
+/* crypt_data holds the password's hash state: 32 KiB, so not on the stack. */
+static struct crypt_data *
+crypt_data_new(void)
+{
+    return calloc(1, sizeof(struct crypt_data));
+}
+
+static void
+crypt_data_free(struct crypt_data **data)
+{
+    if (*data != NULL)
+        explicit_bzero(*data, sizeof(**data));
+    free(*data);
+}
+
+int
+sr_crypt_setting(char *out, size_t size)
+{
+    char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+    int status = -1;
+
+    /* NULL prefix: the system's preferred method; NULL bytes: getrandom(2). */
+    if (crypt_gensalt_rn(NULL, 0, NULL, 0, setting, sizeof(setting)) != NULL &&
+        strlen(setting) < size) {
+        memcpy(out, setting, strlen(setting) + 1);
+        status = 0;
+    }
+    explicit_bzero(setting, sizeof(setting));
+    return status;
+}
+
+/* Equal in a time that depends on the lengths only. */
+static bool
+equal(const char *a, const char *b)
+{
+    size_t size = strlen(a);
+    volatile unsigned char differ = size == strlen(b) ? 0 : 1;
+
+    if (differ == 0) {
+        for (size_t i = 0; i < size; i++)
+            differ |= (unsigned char)(a[i] ^ b[i]);
+    }
+    return differ == 0;
+}
+
+/* The method of a hash is one that crypt_r can compute. */
+static bool
+is_usable(const char *hash)
+{
+    int check;
+
+    if (hash == NULL || hash[0] == '\0')
+        return false;
+    check = crypt_checksalt(hash);
+    return check != CRYPT_SALT_INVALID && check != CRYPT_SALT_METHOD_DISABLED;
+}
+
+/* A decoy setting of the preferred method; a random salt costs nothing. */
+static const char *
+decoy(char *buffer, size_t size)
+{
+    return sr_crypt_setting(buffer, size) == 0 ? buffer : DECOY_FALLBACK;
+}
+
+int
+sr_crypt_verify(const char *password, const char *hash)
+{
+    __attribute__((cleanup(crypt_data_free))) struct crypt_data *data =
+        crypt_data_new();
+    char buffer[CRYPT_GENSALT_OUTPUT_SIZE];
+    bool usable = is_usable(hash);
+    const char *computed;
+
+    if (data == NULL)
+        return -1;
+    computed = crypt_r(password,
+                       usable ? hash : decoy(buffer, sizeof(buffer)), data);
+    if (!usable)
+        return 0;
+    /* "*0" and "*1" are crypt's failure tokens, never a password's hash. */
+    if (computed == NULL || computed[0] == '*')
+        return 0;
+    return equal(computed, hash) ? 1 : 0;
+}
+
+int
+sr_crypt_hash(const char *password, const char *setting, char *out,
+              size_t size)
+{
+    __attribute__((cleanup(crypt_data_free))) struct crypt_data *data =
+        crypt_data_new();
+    const char *computed;
+
+    if (data == NULL)
+        return -1;
+    computed = crypt_r(password, setting, data);
+    if (computed == NULL || computed[0] == '*' || strlen(computed) >= size)
+        return -1;
+    memcpy(out, computed, strlen(computed) + 1);
+    return 0;
+}
+
+/* The length of "$method$cost$", or of "$method$" where no cost is given. */
+static size_t
+cost_length(const char *setting)
+{
+    const char *last = setting;
+    const char *at;
+    int fields = 0;
+
+    if (setting[0] != '$')
+        return 0; /* DES and its kin: one method, one cost */
+    for (at = setting + 1; *at != '\0' && fields < 2; at++) {
+        if (*at == '$') {
+            fields++;
+            /* "$6$salt" and "$5$salt": the second field is the salt. */
+            if (fields == 1 || strncmp(setting, "$y$", 3) == 0 ||
+                strncmp(setting, "$gy$", 4) == 0 ||
+                strncmp(setting, "$7$", 3) == 0 ||
+                strncmp(setting, "$2", 2) == 0 ||
+                strncmp(last, "rounds=", 7) == 0)
+                last = at + 1;
+        }
+    }
+    return (size_t)(last - setting);
+}
+
+bool
+sr_crypt_same_cost(const char *a, const char *b)
+{
+    size_t size = cost_length(a);
+
+    return size == cost_length(b) && strncmp(a, b, size) == 0;
+}
+
+static uint64_t
+rotate(uint64_t value, int bits)
+{
+    return (value << bits) | (value >> (64 - bits));
+}
+
+static void
+sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[2] = rotate(v[2], 32);
+}
+
+static uint64_t
+load64(const uint8_t *at)
+{
+    uint64_t value;
+
+    memcpy(&value, at, sizeof(value));
+    return le64toh(value);
+}
+
+static void
+sip_absorb(uint64_t v[4], uint64_t word)
+{
+    v[3] ^= word;
+    sip_round(v);
+    sip_round(v);
+    v[0] ^= word;
+}
+
+uint64_t
+sr_siphash(const uint8_t key[16], const void *bytes, size_t size)
+{
+    const uint64_t k0 = load64(key), k1 = load64(key + 8);
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
+                     k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573};
+    const uint8_t *at = bytes;
+    uint8_t tail[8] = {0};
+    size_t left = size;
+
+    for (; left >= 8; left -= 8, at += 8)
+        sip_absorb(v, load64(at));
+    if (left > 0)
+        memcpy(tail, at, left);
+    tail[7] = (uint8_t)size;
+    sip_absorb(v, load64(tail));
+    v[2] ^= 0xff;
+    for (int i = 0; i < 4; i++)
+        sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
