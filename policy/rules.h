@@ -54,7 +54,7 @@ struct sr_rules {
     unsigned source_attempts; /* 0: no throttle by source */
     int64_t familiar;         /* how long a source stays familiar; 0: off */
     bool lock_root;           /* throttle uid 0 by account too */
-    int64_t delay;            /* milliseconds, after a failure */
+    int64_t delay;            /* seconds, asked of libpam after a failure */
     int64_t wait;             /* longest wait for a slot */
 
     /* [password] */
