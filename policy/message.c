@@ -267,6 +267,9 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
                         "Nothing was checked. Try again in a moment."),
     [SR_TEXT_CHANGED] = N_("Your password has been changed."),
     [SR_TEXT_CHANGED_BY_ADMIN] = N_("The password has been changed."),
+    [SR_TEXT_NOT_DUE] =
+        N_("This password has not expired, so it was not changed."),
+    [SR_TEXT_USED_BEFORE] = N_("has been used before: choose a new one"),
 };
 
 /* Texts with the contact in the place of %s. */
@@ -522,15 +525,18 @@ timed(const struct sr_verdict *verdict, const struct sr_say *say)
         return format(_("This account ended %s.\nAsk %s if you need it."), when,
                       contact(say));
     case SR_STATE_NOT_YET:
-        return format(_("This account can be used only later: it starts %s.\n"
+        return format(_("This account cannot be used yet.\n"
+                        "It starts %s.\n"
                         "Ask %s if you need it sooner."),
                       when, contact(say));
     case SR_STATE_LAPSED:
-        return format(YOURS(N_("Your temporary password has lapsed: it was "
-                               "good until it ended %s.\nAsk %s for a new "
-                               "one."),
-                            N_("The temporary password of this account lapsed "
-                               "%s.\nAsk %s for a new one.")),
+        return format(YOURS(N_("Your temporary password is no longer good.\n"
+                               "Its time ended %s.\n"
+                               "Ask %s for a new one."),
+                            N_("The temporary password of this account is no "
+                               "longer good.\n"
+                               "Its time ended %s.\n"
+                               "Ask %s for a new one.")),
                       when, contact(say));
     default:
         return format(YOURS(N_("Your password expires %s.\n"
@@ -666,9 +672,7 @@ sr_message_broken(const struct sr_findings *findings, int tries_left)
     if (text == NULL)
         return NULL;
     if (tries_left == 0)
-        return fold(format("%s\n%s", text,
-                           _("No tries are left. The password was not "
-                             "changed.")));
+        return fold(strdup(text));
     /* TRANSLATORS: %s is the list of what is wrong */
     return fold(format(_n("%s\nYou have %d try left.",
                           "%s\nYou have %d tries left.", tries_left),
