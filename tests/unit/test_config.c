@@ -50,8 +50,10 @@ static void
 refuse_bytes(const char *text, size_t length, const char *error)
 {
     assert_null(load_bytes(text, length));
-    assert_int_equal(errors.count, 1);
+    for (size_t i = 1; i < errors.count; i++)
+        print_message("also: %s\n", errors.item[i]);
     assert_string_equal(errors.item[0], error);
+    assert_int_equal(errors.count, 1);
     sr_config_errors_free(&errors);
 }
 
@@ -122,7 +124,7 @@ test_values(void **state)
                   "[selfreset] ; another\n"
                   "contact = the helpdesk, Zo\xc3\xab (1234) ; not this\r\n"
                   "reveal : never\n"
-                  "[expiry]\n"
+                  "[ expiry\t]\n"
                   "  expired_services =\n"
                   "grace=change\nlocked_hash = account\n"
                   "[change]\n"
@@ -196,7 +198,13 @@ test_bad_lines(void **state)
     refuse("[nowhere]\na = 1\nb = 2\n", "f:1: there is no section [nowhere]");
     refuse("[expiry\nwarn = 1d\n",
            "f:1: a section must look like [NAME], alone on its line");
-    refuse("[ expiry]\n", "f:1: there is no section []");
+    refuse("[ ]\n", "f:1: there is no section []");
+    refuse("[password group: ]\n",
+           "f:1: after [password only \"group:NAME]\" can follow");
+    refuse("[password group]\n",
+           "f:1: after [password only \"group:NAME]\" can follow");
+    refuse("[selfreset group:x]\n",
+           "f:1: [selfreset] holds for the whole host, not for a group");
     refuse("[expiry] x\n",
            "f:1: a section must look like [NAME], alone on its line");
     refuse("[expiry]\n\nwarn 14d\n",
