@@ -298,17 +298,16 @@ read_section(struct reader *reader, const char *text)
 static const char *
 line_fault(const char *text, size_t length)
 {
+    uint32_t point = 0;
+    int status;
+
     if (memchr(text, '\0', length) != NULL)
         return "the line has a NUL byte";
-    while (*text != '\0') {
-        uint32_t point = 0;
-        size_t step = sr_utf8_next(text, &point);
-
-        if (step == 0)
+    while ((status = sr_utf8_next(&text, &point)) != 0) {
+        if (status < 0)
             return "the line is not valid UTF-8";
         if (point != '\t' && sr_utf8_is_control(point))
             return "the line has a control character";
-        text += step;
     }
     return NULL;
 }
