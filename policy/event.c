@@ -116,8 +116,10 @@ end_line(struct buffer *line)
     while (at > 0 && line->used - at < 4 &&
            ((unsigned char)line->start[at - 1] & 0xc0) == 0x80)
         at--;
+    if (at == 0)
+        return;
     last = line->start + at - 1;
-    if (at > 0 && sr_utf8_next(&last, &point) < 0)
+    if ((unsigned char)*last >= 0xc0 && sr_utf8_next(&last, &point) < 0)
         line->start[at - 1] = '\0';
 }
 

@@ -40,15 +40,13 @@ encode(uint32_t point, char *out)
     return 4;
 }
 
-/* The length of the character at `text`, 0 when it is none. */
+/* The length of the character that text begins with; 0: none, or not UTF-8. */
 static size_t
 next(const char *text, uint32_t *point)
 {
     const char *at = text;
-    int status = sr_utf8_next(&at, point);
 
-    assert_true(status > 0 || at == text);
-    return status > 0 ? (size_t)(at - text) : 0;
+    return sr_utf8_next(&at, point) == 1 ? (size_t)(at - text) : 0;
 }
 
 static void
