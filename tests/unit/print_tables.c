@@ -60,7 +60,7 @@ print_keys(void)
 static void
 print_events(void)
 {
-    for (int i = 0; i < SR_EVENT_COUNT; i++) {
+    for (enum sr_event_id i = 0; i < SR_EVENT_COUNT; i++) {
         const struct sr_event_info *info = sr_event_info(i);
 
         printf("%s\t%s\t%d\t%s\t%s\t%s\n", info->id, info->name, info->severity,
