@@ -95,6 +95,20 @@ test_when_local(void **state)
     set_zone("UTC");
 }
 
+/* 2100 is no leap year. */
+static void
+test_century(void **state)
+{
+    const sr_time last_day = 4133937600; /* 31 December 2100, noon */
+
+    (void)state;
+    set_zone("UTC");
+    expect(sr_message_when(last_day + 86400, last_day),
+           "in 1 day, on Saturday 1 January");
+    expect(sr_message_when(last_day - 306 * 86400LL, last_day),
+           "306 days ago, on Sunday 28 February 2100");
+}
+
 /* No time, however absurd, gives "0" of anything, or nothing. */
 static void
 test_when_absurd(void **state)
@@ -385,11 +399,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_when),        cmocka_unit_test(test_when_local),
-        cmocka_unit_test(test_when_absurd), cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_lockout),     cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_failures),    cmocka_unit_test(test_findings),
-        cmocka_unit_test(test_layout),      cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_when),     cmocka_unit_test(test_when_local),
+        cmocka_unit_test(test_century),  cmocka_unit_test(test_when_absurd),
+        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_lockout),
+        cmocka_unit_test(test_changes),  cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_findings), cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
