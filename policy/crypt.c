@@ -93,8 +93,8 @@ sr_crypt_verify(const char *password, const char *hash)
 
     if (data == NULL)
         return -1;
-    computed = crypt_r(password,
-                       usable ? hash : decoy(buffer, sizeof(buffer)), data);
+    computed =
+        crypt_r(password, usable ? hash : decoy(buffer, sizeof(buffer)), data);
     if (!usable)
         return 0;
     /* "*0" and "*1" are crypt's failure tokens, never a password's hash. */
@@ -104,8 +104,7 @@ sr_crypt_verify(const char *password, const char *hash)
 }
 
 int
-sr_crypt_hash(const char *password, const char *setting, char *out,
-              size_t size)
+sr_crypt_hash(const char *password, const char *setting, char *out, size_t size)
 {
     __attribute__((cleanup(crypt_data_free))) struct crypt_data *data =
         crypt_data_new();
