@@ -2,14 +2,17 @@
  * Crypt counter: an object to be preloaded, which counts the password hashes
  * that a process computes.
  *
- * The counter is a file that tests map or read: eight bytes, native order, at
- * the path below.  Where the file is not there, or may not be written, nothing
- * is counted.  Set-user-ID programs drop LD_PRELOAD; they do obey
- * /etc/ld.so.preload, which the tests write in the private copy of /etc of
- * their mount namespace.  So sshd, su, sudo, passwd and cron are counted alike.
+ * The counter is a file that tests read: two numbers of eight bytes, native
+ * order, at the path below.  The first counts all hashes, the second those
+ * whose setting begins with the text in PATH.match: so the verifications of one
+ * account can be told from the work that is done for appearance.  Where the
+ * file is not there, or may not be written, nothing is counted.  Set-user-ID
+ * programs drop LD_PRELOAD; they do obey /etc/ld.so.preload, which the tests
+ * write in the private copy of /etc of their mount namespace.  So sshd, su,
+ * sudo, passwd and cron are counted alike.
  *
- * With a first byte 'c' in the file PATH.mode the hashes are cheap: a constant,
- * so that a million attempts take no hour.  No password is right then.
+ * With a file PATH.cheap the hashes are a constant, so that a million attempts
+ * take no hour.  No password is right then.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -34,23 +37,41 @@
 __attribute__((used)) static const char *(*const keep_libcrypt)(void) =
     crypt_preferred_method;
 
+/* Whether the setting begins with the text in PATH.match. */
+static bool
+is_match(const char *setting)
+{
+    char text[256];
+    int fd = open(COUNTER ".match", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t length;
+
+    if (fd < 0)
+        return false;
+    length = read(fd, text, sizeof(text));
+    close(fd);
+    return length > 0 && setting != NULL &&
+           strncmp(setting, text, (size_t)length) == 0;
+}
+
 /* Opened anew for each hash: it costs nothing beside one, and a process that
  * closes descriptors or forks finds no state of ours. */
 static void
-count(void)
+count(const char *setting)
 {
     int fd = open(COUNTER, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     struct stat status;
     uint64_t *counter;
+    size_t size = 2 * sizeof(*counter);
 
     if (fd < 0)
         return;
-    if (fstat(fd, &status) == 0 && status.st_size >= (off_t)sizeof(*counter)) {
-        counter = mmap(NULL, sizeof(*counter), PROT_READ | PROT_WRITE,
-                       MAP_SHARED, fd, 0);
+    if (fstat(fd, &status) == 0 && status.st_size >= (off_t)size) {
+        counter = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (counter != MAP_FAILED) {
-            __atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
-            munmap(counter, sizeof(*counter));
+            __atomic_add_fetch(&counter[0], 1, __ATOMIC_SEQ_CST);
+            if (is_match(setting))
+                __atomic_add_fetch(&counter[1], 1, __ATOMIC_SEQ_CST);
+            munmap(counter, size);
         }
     }
     close(fd);
@@ -59,15 +80,7 @@ count(void)
 static bool
 is_cheap(void)
 {
-    char mode = '\0';
-    int fd = open(COUNTER ".mode", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-    if (fd < 0)
-        return false;
-    if (read(fd, &mode, 1) != 1)
-        mode = '\0';
-    close(fd);
-    return mode == 'c';
+    return access(COUNTER ".cheap", F_OK) == 0;
 }
 
 /* The hash that no password has. */
@@ -87,7 +100,7 @@ crypt_r(const char *phrase, const char *setting, struct crypt_data *data)
 {
     char *(*real)(const char *, const char *, struct crypt_data *);
 
-    count();
+    count(setting);
     if (is_cheap())
         return cheap(data->output, sizeof(data->output));
     *(void **)&real = dlsym(RTLD_NEXT, "crypt_r");
@@ -99,7 +112,7 @@ crypt_rn(const char *phrase, const char *setting, void *data, int size)
 {
     char *(*real)(const char *, const char *, void *, int);
 
-    count();
+    count(setting);
     if (is_cheap())
         return cheap(data, (size_t)size);
     *(void **)&real = dlsym(RTLD_NEXT, "crypt_rn");
@@ -111,7 +124,7 @@ crypt_ra(const char *phrase, const char *setting, void **data, int *size)
 {
     char *(*real)(const char *, const char *, void **, int *);
 
-    count();
+    count(setting);
     *(void **)&real = dlsym(RTLD_NEXT, "crypt_ra");
     return real(phrase, setting, data, size);
 }
@@ -121,7 +134,7 @@ crypt(const char *phrase, const char *setting)
 {
     char *(*real)(const char *, const char *);
 
-    count();
+    count(setting);
     *(void **)&real = dlsym(RTLD_NEXT, "crypt");
     return real(phrase, setting);
 }

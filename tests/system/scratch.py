@@ -489,16 +489,25 @@ class Host:
 
     # -- counting hashes
 
-    def count_hashes(self, cheap=False):
-        """From now on every hash in every new process is counted."""
-        COUNTER.write_bytes(bytes(8))
+    def count_hashes(self, account=None, cheap=False):
+        """From now on every hash in every new process is counted; those of one
+        account apart."""
+        COUNTER.write_bytes(bytes(16))
         COUNTER.chmod(0o666)
+        if account is not None:
+            pathlib.Path(f"{COUNTER}.match").write_text(
+                self.shadow(account)[1].rpartition("$")[0])
         if cheap:
-            pathlib.Path(str(COUNTER) + ".mode").write_text("c")
+            pathlib.Path(f"{COUNTER}.cheap").touch()
         (ETC / "ld.so.preload").write_text(self.counter_object + "\n")
 
     def hashes(self):
+        """All that were computed."""
         return int.from_bytes(COUNTER.read_bytes()[:8], sys.byteorder)
+
+    def verified(self):
+        """Those of the account."""
+        return int.from_bytes(COUNTER.read_bytes()[8:], sys.byteorder)
 
     # -- daemons
 

@@ -12,6 +12,12 @@ from scratch import ahead_prefix
 
 TIMEOUT = 20
 
+# The prompts, as patterns.
+PASSWORD = r"(?i)password: "
+CURRENT = r"(?i)current[^:\n]*password: "
+NEW = r"(?i)\bnew password: "
+AGAIN = r"(?i)(again|retype|repeat)[^:\n]*: "
+
 
 class Talk:
     """A program on a terminal.  What it shows is kept in `seen`."""
