@@ -63,9 +63,8 @@ equal(const char *a, const char *b)
     return differ == 0;
 }
 
-/* The method of a hash is one that crypt_r can compute. */
-static bool
-is_usable(const char *hash)
+bool
+sr_crypt_is_usable(const char *hash)
 {
     int check;
 
@@ -88,7 +87,7 @@ sr_crypt_verify(const char *password, const char *hash)
     __attribute__((cleanup(crypt_data_free))) struct crypt_data *data =
         crypt_data_new();
     char buffer[CRYPT_GENSALT_OUTPUT_SIZE];
-    bool usable = is_usable(hash);
+    bool usable = sr_crypt_is_usable(hash);
     const char *computed;
 
     if (data == NULL)
@@ -119,29 +118,50 @@ sr_crypt_hash(const char *password, const char *setting, char *out, size_t size)
     return 0;
 }
 
-/* The length of "$method$cost$", or of "$method$" where no cost is given. */
+/*
+ * Where the salt begins, by method (crypt(5)).  The cost is either a field that
+ * is always there, one that is marked by "rounds=", or of a fixed width.
+ */
+static const struct method {
+    const char *prefix;
+    size_t width;         /* of a cost without an end of its own */
+    bool has_field;       /* a cost follows, up to the next "$" */
+    const char *optional; /* only if it begins like this */
+} methods[] = {
+    {"$y$", 0, true, NULL},      /* yescrypt */
+    {"$gy$", 0, true, NULL},     /* gost-yescrypt */
+    {"$7$", 11, false, NULL},    /* scrypt: N 1, r 5, p 5 characters */
+    {"$2a$", 0, true, NULL},     /* bcrypt */
+    {"$2b$", 0, true, NULL},     /* bcrypt */
+    {"$2x$", 0, true, NULL},     /* bcrypt */
+    {"$2y$", 0, true, NULL},     /* bcrypt */
+    {"$6$", 0, true, "rounds="}, /* SHA-512 */
+    {"$5$", 0, true, "rounds="}, /* SHA-256 */
+    {"$sha1$", 0, true, NULL},   /* NetBSD SHA-1 */
+    {"$md5", 0, true, NULL},     /* Sun MD5: "$md5,rounds=N$" or "$md5$" */
+    {"$1$", 0, false, NULL},     /* MD5 */
+    {"$3$", 0, false, NULL},     /* NT */
+    {"_", 4, false, NULL},       /* BSDi DES */
+};
+
+/* The length of method and cost; 0 for DES, which has one cost. */
 static size_t
 cost_length(const char *setting)
 {
-    const char *last = setting;
-    const char *at;
-    int fields = 0;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        const struct method *method = &methods[i];
+        const size_t prefix = strlen(method->prefix);
+        const char *rest = setting + prefix;
 
-    if (setting[0] != '$')
-        return 0; /* DES and its kin: one method, one cost */
-    for (at = setting + 1; *at != '\0' && fields < 2; at++) {
-        if (*at == '$') {
-            fields++;
-            /* "$6$salt" and "$5$salt": the second field is the salt. */
-            if (fields == 1 || strncmp(setting, "$y$", 3) == 0 ||
-                strncmp(setting, "$gy$", 4) == 0 ||
-                strncmp(setting, "$7$", 3) == 0 ||
-                strncmp(setting, "$2", 2) == 0 ||
-                strncmp(last, "rounds=", 7) == 0)
-                last = at + 1;
-        }
+        if (strncmp(setting, method->prefix, prefix) != 0)
+            continue;
+        if (method->has_field &&
+            (method->optional == NULL ||
+             strncmp(rest, method->optional, strlen(method->optional)) == 0))
+            return prefix + strcspn(rest, "$");
+        return prefix + strnlen(rest, method->width);
     }
-    return (size_t)(last - setting);
+    return 0;
 }
 
 bool

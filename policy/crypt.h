@@ -32,7 +32,14 @@ int sr_crypt_hash(const char *password, const char *setting, char *out,
 int sr_crypt_setting(char *out, size_t size);
 
 /*
+ * Whether crypt can compute with this hash or setting: not NULL, empty, "*",
+ * "!...", nor of a method that this system does not know or has disabled.
+ */
+bool sr_crypt_is_usable(const char *hash);
+
+/*
  * True when two settings have the same method and cost, whatever their salt.
+ * A cost that is written out and the same cost as a default differ.
  */
 bool sr_crypt_same_cost(const char *a, const char *b);
 

@@ -53,11 +53,29 @@ enum sr_quality sr_quality_check(const struct sr_candidate *candidate,
 /*
  * The rules as they will be applied, to show before the prompt: findings whose
  * texts are the rules ("at least 15 characters"), in the same order and with
- * the same ids.  May be empty.
+ * the same ids.  What nobody breaks unawares (a palindrome, say, or a length
+ * that the administrator did not limit) is not told.  May be empty.
  */
 enum sr_quality sr_quality_rules(const struct sr_rules *rules,
                                  struct sr_findings *findings);
 
+/*
+ * The same with another library or another pwquality.conf than the host's, each
+ * NULL for the host's own: for tests and tools.
+ */
+struct sr_quality_host {
+    const char *library; /* name or path of the shared object */
+    const char *conf;
+};
+enum sr_quality sr_quality_check_on(const struct sr_quality_host *host,
+                                    const struct sr_candidate *candidate,
+                                    const struct sr_rules *rules,
+                                    struct sr_findings *findings);
+enum sr_quality sr_quality_rules_on(const struct sr_quality_host *host,
+                                    const struct sr_rules *rules,
+                                    struct sr_findings *findings);
+
+/* Free and empty. */
 void sr_findings_free(struct sr_findings *findings);
 
 /*

@@ -123,6 +123,7 @@ is_grace(const struct question *q, struct sr_verdict *v)
     v->rule = "expiry.grace";
     v->when = q->facts->password_expires;
     v->grace_left = q->facts->grace_left;
+    v->barred_by = sr_change(q->facts, q->rules, q->who, q->now).result;
     return sr_facts_expired(q->facts, q->now) && q->facts->grace_left > 0;
 }
 
@@ -250,7 +251,8 @@ sr_verdict_answer(const struct sr_verdict *verdict, enum sr_call call,
         if (is_spared(verdict, rules))
             answer = SR_ANSWER_OK;
         else if (verdict->state == SR_STATE_GRACE &&
-                 rules->grace == SR_GRACE_CHANGE && !rules->spare_expired)
+                 rules->grace == SR_GRACE_CHANGE && !rules->spare_expired &&
+                 verdict->barred_by == SR_CHANGE_ALLOWED)
             answer = SR_ANSWER_CHANGE_NOW;
     } else if (call == SR_CALL_CHANGE && who->is_admin &&
                answer == SR_ANSWER_DENIED &&

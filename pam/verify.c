@@ -1,0 +1,247 @@
+/*
+ * Verify: one password, in an enclosed attempt.
+ *
+ * Every door of the module that checks a password goes through here, so that
+ * authenticate, the old password in chauthtok, and the guard of another module
+ * are counted alike.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include "pam/internal.h"
+
+#define GUARD_DATA "selfreset_guard"
+
+/*
+ * Whom an attempt is counted against.  sshd's stand-in password is not the
+ * person's: it must not lock the account, but must look like any unknown name,
+ * so it counts as one.
+ */
+static struct sr_attempt_who
+counted_as(const struct sr_door *door, const char *password)
+{
+    bool known = (sr_door_knows(door) || door->nss_uid != (uid_t)-1) &&
+                 !sr_ask_is_sshd_fake(password);
+    struct sr_attempt_who who = {
+        .is_known = known,
+        .uid =
+            sr_door_knows(door) ? door->who.account->facts.uid : door->nss_uid,
+        .name = door->user,
+        .source = &door->source,
+        .rules = &door->who.rules,
+    };
+
+    return who;
+}
+
+/* An empty password that cannot be right: sshd probes with it.  Not counted. */
+static bool
+is_probe(const struct sr_door *door, const char *password)
+{
+    const char *secret = sr_door_knows(door) ? door->who.account->secret : NULL;
+
+    return password[0] == '\0' && (secret == NULL || secret[0] != '\0');
+}
+
+static const struct sr_backend *
+backend_of(const struct sr_door *door)
+{
+    return sr_door_knows(door) ? door->who.account->backend : &sr_backend_local;
+}
+
+/* The work of a verification, for nothing. */
+static void
+decoy(const struct sr_door *door, const char *password)
+{
+    const struct sr_backend *backend = backend_of(door);
+
+    backend->prove(backend, NULL, password, false);
+}
+
+/* Whether this person may be told of a lockout. */
+static bool
+may_reveal(const struct sr_door *door)
+{
+    switch (door->config->reveal) {
+    case SR_REVEAL_ALWAYS:
+        return true;
+    case SR_REVEAL_CONSOLE:
+        return !door->source.is_remote;
+    case SR_REVEAL_NEVER:
+        return false;
+    }
+    return false;
+}
+
+static enum sr_verified
+refuse_locked(struct sr_door *door, struct sr_attempt *attempt,
+              const char *password)
+{
+    struct sr_say say = sr_door_say_context(door);
+    sr_time until = sr_attempt_until(attempt);
+    struct sr_settled settled;
+
+    decoy(door, password);
+    settled = sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
+    if (settled.result != SR_STORE_OK)
+        sr_door_event(door, SR_EVENT_STATE, "failed",
+                      sr_store_strerror(settled.result), -1);
+    sr_door_event(door, SR_EVENT_REFUSED_LOCKED, "failed",
+                  sr_attempt_by_source(attempt) ? "SR-2203" : "SR-2201",
+                  PAM_AUTH_ERR);
+    if (may_reveal(door))
+        sr_door_tell(door, PAM_ERROR_MSG, sr_message_lockout(until, &say));
+    return SR_VERIFIED_LOCKED;
+}
+
+static enum sr_verified
+refuse_unrecorded(struct sr_door *door, enum sr_store_result why)
+{
+    sr_door_event(door, SR_EVENT_STATE, "failed", sr_store_strerror(why),
+                  PAM_AUTHINFO_UNAVAIL);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
+    return SR_VERIFIED_UNAVAILABLE;
+}
+
+/* What every beginning but GO comes to. */
+static enum sr_verified
+not_begun(struct sr_door *door, enum sr_begin begin, struct sr_attempt *attempt,
+          const char *password)
+{
+    if (begin == SR_BEGIN_LOCKED)
+        return refuse_locked(door, attempt, password);
+    if (begin == SR_BEGIN_BUSY) {
+        sr_door_event(door, SR_EVENT_BUSY, "failed", NULL,
+                      PAM_AUTHINFO_UNAVAIL);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BUSY);
+        return SR_VERIFIED_UNAVAILABLE;
+    }
+    return refuse_unrecorded(door, attempt == NULL ? SR_STORE_FAILED
+                                                   : sr_attempt_error(attempt));
+}
+
+static void
+lockout_events(struct sr_door *door, const struct sr_settled *settled)
+{
+    if (settled->began_lockout)
+        sr_door_event(door, SR_EVENT_THROTTLED, NULL, NULL, -1);
+    if (settled->began_source_lockout)
+        sr_door_event(door, SR_EVENT_SOURCE_THROTTLED, NULL, NULL, -1);
+}
+
+static enum sr_verified
+settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof)
+{
+    static const enum sr_outcome outcome[] = {
+        [SR_PROOF_RIGHT] = SR_OUTCOME_RIGHT,
+        [SR_PROOF_WRONG] = SR_OUTCOME_WRONG,
+        [SR_PROOF_UNAVAILABLE] = SR_OUTCOME_NEITHER,
+    };
+    struct sr_settled settled = sr_attempt_settle(attempt, outcome[proof]);
+
+    lockout_events(door, &settled);
+    if (settled.result != SR_STORE_OK && proof != SR_PROOF_RIGHT)
+        return refuse_unrecorded(door, settled.result);
+    if (settled.result != SR_STORE_OK) /* failures stay: stricter, not wrong */
+        sr_door_event(door, SR_EVENT_STATE, "failed",
+                      sr_store_strerror(settled.result), -1);
+    if (proof == SR_PROOF_UNAVAILABLE) {
+        sr_door_event(door, SR_EVENT_CRYPTO, "failed", NULL,
+                      PAM_AUTHINFO_UNAVAIL);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
+        return SR_VERIFIED_UNAVAILABLE;
+    }
+    return proof == SR_PROOF_RIGHT ? SR_VERIFIED_RIGHT : SR_VERIFIED_WRONG;
+}
+
+enum sr_verified
+sr_verify(struct sr_door *door, const char *password)
+{
+    const struct sr_backend *backend = backend_of(door);
+    struct sr_attempt_who who = counted_as(door, password);
+    struct sr_attempt *attempt = NULL;
+    enum sr_verified verified;
+    enum sr_begin begin;
+
+    if (is_probe(door, password)) {
+        decoy(door, password);
+        return SR_VERIFIED_WRONG;
+    }
+    begin = sr_attempt_begin(NULL, NULL, &who, false, &attempt);
+    if (begin == SR_BEGIN_GO) {
+        /* An unknown name, and sshd's stand-in, are proved against nothing. */
+        const struct sr_account *account =
+            who.is_known ? door->who.account : NULL;
+        bool allow_empty = (door->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
+
+        verified =
+            settle(door, attempt,
+                   backend->prove(backend, account, password, allow_empty));
+    } else {
+        verified = not_begun(door, begin, attempt, password);
+    }
+    sr_attempt_free(attempt, false);
+    return verified;
+}
+
+/*
+ * libpam's cleanup of a guard that was never settled.  The failure recorded
+ * ahead stands, except when the stack ended because a backend was away: that
+ * was nobody's guess.
+ */
+static void
+guard_cleanup(pam_handle_t *pamh, void *data, int status)
+{
+    unsigned bits = (unsigned)status;
+    bool copy = (bits & PAM_DATA_SILENT) != 0;
+    unsigned code = bits & ~(unsigned)(PAM_DATA_SILENT | PAM_DATA_REPLACE);
+
+    (void)pamh;
+    if (!copy && (bits & PAM_DATA_REPLACE) == 0 && code == PAM_AUTHINFO_UNAVAIL)
+        sr_attempt_settle(data, SR_OUTCOME_NEITHER);
+    sr_attempt_free(data, copy);
+}
+
+enum sr_verified
+sr_verify_guard(struct sr_door *door, const char *password)
+{
+    struct sr_attempt_who who = counted_as(door, password);
+    struct sr_attempt *attempt = NULL;
+    enum sr_begin begin;
+
+    if (is_probe(door, password))
+        return SR_VERIFIED_RIGHT; /* not counted; the next module refuses it */
+    begin = sr_attempt_begin(NULL, NULL, &who, true, &attempt);
+    if (begin == SR_BEGIN_GO) {
+        if (pam_set_data(door->pamh, GUARD_DATA, attempt, guard_cleanup) ==
+            PAM_SUCCESS)
+            return SR_VERIFIED_RIGHT;
+        sr_attempt_settle(attempt, SR_OUTCOME_NEITHER);
+        sr_attempt_free(attempt, false);
+        return SR_VERIFIED_UNAVAILABLE;
+    }
+    not_begun(door, begin, attempt, password);
+    sr_attempt_free(attempt, false);
+    return begin == SR_BEGIN_LOCKED ? SR_VERIFIED_LOCKED
+                                    : SR_VERIFIED_UNAVAILABLE;
+}
+
+bool
+sr_verify_settle(struct sr_door *door)
+{
+    const void *data = NULL;
+    struct sr_settled settled;
+
+    if (pam_get_data(door->pamh, GUARD_DATA, &data) != PAM_SUCCESS ||
+        data == NULL)
+        return false;
+    /* libpam hands data out as const, but it is ours. */
+    settled = sr_attempt_settle((struct sr_attempt *)(uintptr_t)data,
+                                SR_OUTCOME_RIGHT);
+    if (settled.result != SR_STORE_OK)
+        sr_door_event(door, SR_EVENT_STATE, "failed",
+                      sr_store_strerror(settled.result), -1);
+    pam_set_data(door->pamh, GUARD_DATA, NULL, NULL);
+    return true;
+}
