@@ -365,7 +365,7 @@ test_longest(void **state)
     for (size_t i = 0; i < 257; i++)
         ascii[i] = (char)('a' + i * i % 25);
     for (size_t i = 0; i < 255; i++)
-        memcpy(cyrillic + 2 * i, "\u0436\u044b\u0448\u0449" + i * i % 4 * 2, 2);
+        memcpy(cyrillic + 2 * i, &"\u0436\u044b\u0448\u0449"[i * i % 4 * 2], 2);
     assert_broken(((struct host){SR_PRESET_NIST, "dictcheck=0\n", NULL}),
                   cases);
 }
