@@ -199,6 +199,16 @@ test_pwquality(void **state)
         {"Vq7!conTOSo7xn", "words"},
         {"Vq7!EHagENs7Xn", "name.user name.gecos"},
         {"VQ7!XNR#ZHT", "class.lower"},
+        {"vQ7!xxn#wht", ""},
+        {"vQ7!xxx#wht", "repeat"},
+        {"vvvQ7!xnr#ht", "repeat"},
+        {"vQ7!xn#httt", "repeat"},
+        {"vQ7!xnrw#\u0448\u0448", ""},
+        {"vQ7!xnrw#\u0448\u0448\u0448", "repeat"},
+        {"vQ7!xnrw#\u0448\u044b\u0448\u044b", ""},
+        {"vQ7!xnrw#\u0448\u044b\u0448\u044b\u0449", "class.repeat"},
+        {"\u0436\u044b\u0448\u04497!\u0416x", ""},
+        {"vq7#xnr\u20ac\u6f22", "class.upper"},
         {"ab", "len.min class.min class.digit class.upper class.other"},
     };
     const struct host host = {
@@ -365,7 +375,7 @@ test_longest(void **state)
     for (size_t i = 0; i < 257; i++)
         ascii[i] = (char)('a' + i * i % 25);
     for (size_t i = 0; i < 255; i++)
-        memcpy(cyrillic + 2 * i, "\u0436\u044b\u0448\u0449" + i * i % 4 * 2, 2);
+        memcpy(cyrillic + 2 * i, &"\u0436\u044b\u0448\u0449"[i * i % 4 * 2], 2);
     assert_broken(((struct host){SR_PRESET_NIST, "dictcheck=0\n", NULL}),
                   cases);
 }
@@ -608,8 +618,8 @@ host_child(void)
     int status;
 
     if (unshare(CLONE_NEWNS) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount(conf, "/etc/security/pwquality.conf", NULL, MS_BIND, NULL) != 0)
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(conf, "/etc/security/pwquality.conf", "none", MS_BIND, NULL) != 0)
         return 77;
     if (sr_quality_check(&candidate, &rules, &findings) != SR_QUALITY_DONE ||
         findings.count != 1)
