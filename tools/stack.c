@@ -138,6 +138,7 @@ static void
 set_actions(int action[STACK_ANSWER_COUNT], int success, int ignore,
             int new_token, int fail)
 {
+    action[STACK_UNKNOWN] = fail;
     action[STACK_SUCCESS] = success;
     action[STACK_IGNORE] = ignore;
     action[STACK_NEW_TOKEN] = new_token;
@@ -207,6 +208,7 @@ read_control(char *text, int action[STACK_ANSWER_COUNT])
         [STACK_SUCCESS] = "success",
         [STACK_IGNORE] = "ignore",
         [STACK_NEW_TOKEN] = "new_authtok_reqd",
+        [STACK_UNKNOWN] = "user_unknown",
     };
     bool is_set[STACK_ANSWER_COUNT] = {false};
     int otherwise = STACK_DO_BAD;

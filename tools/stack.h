@@ -17,12 +17,13 @@ enum stack_type {
     STACK_TYPE_COUNT
 };
 
-/* The answers of modules that are told apart here.  FAIL stands for the many
- * codes that no line names by itself. */
+/* The answers of modules that are told apart here.  FAIL stands for all other
+ * codes. */
 enum stack_answer {
     STACK_SUCCESS,
     STACK_IGNORE,
     STACK_NEW_TOKEN, /* PAM_NEW_AUTHTOK_REQD */
+    STACK_UNKNOWN,   /* PAM_USER_UNKNOWN */
     STACK_FAIL,
     STACK_ANSWER_COUNT
 };

@@ -83,7 +83,7 @@ approve(enum opinion opinion, enum stack_answer answer)
     if (opinion == OPINION_NONE || opinion == OPINION_GOOD) {
         /* A failure that a line calls ok is returned as it is; here only
          * success and the demand for a new password are good ends. */
-        if (answer == STACK_FAIL)
+        if (answer == STACK_FAIL || answer == STACK_UNKNOWN)
             return OPINION_BAD;
         return answer == STACK_NEW_TOKEN ? OPINION_NEW_TOKEN : OPINION_GOOD;
     }
