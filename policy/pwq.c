@@ -350,18 +350,20 @@ is_palindrome(const char *text)
 
 /*
  * The library looks at a palindrome, and at a password below three bytes, no
- * further.  Two bytes behind it change that.  They are no part of a word, and
- * are apart from the last byte and each other, so that they make no run or
+ * further.  A byte or two behind it change that.  They belong to no word, and
+ * are neither the byte before nor its neighbour, so that they make no run or
  * sequence longer.
  */
 static void
 pad(char *password)
 {
     size_t size = strlen(password);
-    const unsigned char last = (unsigned char)password[size - 1];
 
-    password[size++] = last >= '{' ? '!' : '~';
-    password[size++] = last == '0' ? '5' : '0';
+    do {
+        const unsigned char last = (unsigned char)password[size - 1];
+
+        password[size++] = last >= '{' ? '!' : '~';
+    } while (size < 3);
     password[size] = '\0';
 }
 
