@@ -60,8 +60,8 @@ check_doomed(const struct sr_gathered *gathered,
         !SR_TIME_IS_SET(facts->password_expires))
         return;
     /* As it will be judged at a logon on the day it expires. */
-    change = sr_change(facts, &gathered->rules, &at_logon,
-                       facts->password_expires);
+    change =
+        sr_change(facts, &gathered->rules, &at_logon, facts->password_expires);
     if (change.result == SR_CHANGE_PROTECTED ||
         change.result == SR_CHANGE_CANNOT)
         findings_add(findings, SEVERITY_WARNING, change.rule, facts->name,
@@ -153,8 +153,8 @@ check_account(const struct sr_config *config, const char *name, sr_time now,
     /* A store that cannot be read is a finding already. */
     if (sr_gather_remembered(&gathered, NULL, NULL) != SR_STORE_OK)
         return;
-    verdict = sr_verdict(&gathered.account->facts, &gathered.rules, &at_logon,
-                         now);
+    verdict =
+        sr_verdict(&gathered.account->facts, &gathered.rules, &at_logon, now);
     check_barred(&gathered, &verdict, findings);
     check_doomed(&gathered, &verdict, findings);
     check_ages(&gathered, findings);

@@ -178,9 +178,8 @@ static bool
 check_store(bool write, struct findings *findings)
 {
     struct sr_store *store = NULL;
-    enum sr_store_result result =
-        sr_store_open(NULL, write ? SR_STORE_WRITE : SR_STORE_READ,
-                      STORE_WAIT_MS, &store);
+    enum sr_store_result result = sr_store_open(
+        NULL, write ? SR_STORE_WRITE : SR_STORE_READ, STORE_WAIT_MS, &store);
 
     if (result == SR_STORE_OK)
         result = sr_store_begin(store, write);

@@ -82,10 +82,11 @@ is_plain(const struct stack_line *line)
 static bool
 is_keeper(const struct stack_line *line)
 {
-    static const char *const keepers[] = {
-        "pam_unix.so",    "pam_unix2.so",   "pam_sss.so", "pam_ldap.so",
-        "pam_krb5.so",    "pam_winbind.so", "pam_tcb.so", "pam_pwdb.so",
-        "pam_heimdal.so", NULL};
+    static const char *const keepers[] = {"pam_unix.so",    "pam_unix2.so",
+                                          "pam_sss.so",     "pam_ldap.so",
+                                          "pam_krb5.so",    "pam_winbind.so",
+                                          "pam_tcb.so",     "pam_pwdb.so",
+                                          "pam_heimdal.so", NULL};
 
     return is_one_of(line->module, keepers);
 }
@@ -94,16 +95,31 @@ is_keeper(const struct stack_line *line)
 static bool
 is_bystander(const struct stack_line *line)
 {
-    static const char *const bystanders[] = {
-        "pam_permit.so",     "pam_env.so",       "pam_cap.so",
-        "pam_group.so",      "pam_mount.so",     "pam_gnome_keyring.so",
-        "pam_kwallet5.so",   "pam_faildelay.so", "pam_nologin.so",
-        "pam_warn.so",       "pam_echo.so",      "pam_motd.so",
-        "pam_securetty.so",  "pam_shells.so",    "pam_access.so",
-        "pam_time.so",       "pam_ecryptfs.so",  "pam_loginuid.so",
-        "pam_faillock.so",   "pam_tally2.so",    "pam_debug.so",
-        "pam_succeed_if.so", "pam_usertype.so",  "pam_localuser.so",
-        NULL};
+    static const char *const bystanders[] = {"pam_permit.so",
+                                             "pam_env.so",
+                                             "pam_cap.so",
+                                             "pam_group.so",
+                                             "pam_mount.so",
+                                             "pam_gnome_keyring.so",
+                                             "pam_kwallet5.so",
+                                             "pam_faildelay.so",
+                                             "pam_nologin.so",
+                                             "pam_warn.so",
+                                             "pam_echo.so",
+                                             "pam_motd.so",
+                                             "pam_securetty.so",
+                                             "pam_shells.so",
+                                             "pam_access.so",
+                                             "pam_time.so",
+                                             "pam_ecryptfs.so",
+                                             "pam_loginuid.so",
+                                             "pam_faillock.so",
+                                             "pam_tally2.so",
+                                             "pam_debug.so",
+                                             "pam_succeed_if.so",
+                                             "pam_usertype.so",
+                                             "pam_localuser.so",
+                                             NULL};
 
     return is_one_of(line->module, bystanders);
 }
@@ -206,9 +222,9 @@ mark(void *context, size_t index, enum stack_answer answer, unsigned seen)
     bool is_yes = answer == STACK_SUCCESS || answer == STACK_NEW_TOKEN;
 
     if (index == asked->about)
-        return !is_yes                      ? 0
-               : (seen & MARK_GUARD) != 0   ? MARK_ENCLOSED
-                                            : MARK_BARE;
+        return !is_yes                    ? 0
+               : (seen & MARK_GUARD) != 0 ? MARK_ENCLOSED
+                                          : MARK_BARE;
     if (is_guard(line))
         return answer == STACK_IGNORE ? MARK_GUARD : MARK_US_NO;
     if (is_settle(line))
@@ -292,8 +308,7 @@ check_auth_keepers(const struct service *service)
         if (!is_keeper(stack->line[i]) ||
             !can(service, STACK_AUTH, i, may_answer, is_uncounted))
             continue;
-        add(service, has_us ? SEVERITY_ERROR : SEVERITY_WARNING,
-            stack->line[i],
+        add(service, has_us ? SEVERITY_ERROR : SEVERITY_WARNING, stack->line[i],
             "A password can be checked here and let its user in without "
             "being counted.  The lockout does not see such guesses.",
             "Let pam_selfreset.so check the password instead, or put it as "
@@ -528,8 +543,8 @@ static bool
 is_known_argument(const char *text)
 {
     static const char *const known[] = {
-        "debug",          "guard", "settle", "use_authtok", "try_first_pass",
-        "use_first_pass", NULL};
+        "debug",          "guard",          "settle", "use_authtok",
+        "try_first_pass", "use_first_pass", NULL};
 
     return is_one_of(text, known) ||
            (strncmp(text, "conf=", 5) == 0 && text[5] != '\0') ||
@@ -541,8 +556,8 @@ static void
 check_line(const struct service *service, enum stack_type type,
            const struct stack_line *line)
 {
-    const char *file = line->path[0] == '/' ? line->path
-                                            : service->check->module;
+    const char *file =
+        line->path[0] == '/' ? line->path : service->check->module;
     char text[512];
 
     for (size_t i = 0; i < line->argument_count; i++) {
@@ -656,9 +671,9 @@ is_service(const struct dirent *entry)
 {
     const char *name = entry->d_name;
     size_t length = strlen(name);
-    static const char *const endings[] = {"~", ".dpkg-old", ".dpkg-new",
-                                          ".dpkg-dist", ".rpmnew", ".rpmsave",
-                                          ".rpmorig", ".bak"};
+    static const char *const endings[] = {
+        "~",       ".dpkg-old", ".dpkg-new", ".dpkg-dist",
+        ".rpmnew", ".rpmsave",  ".rpmorig",  ".bak"};
 
     if (name[0] == '.' || strncmp(name, "common-", 7) == 0)
         return 0;
@@ -680,8 +695,8 @@ check_folder(struct check *check, const char *folder, const char *hidden_by)
     for (int i = 0; i < count; i++) {
         char path[4200];
 
-        snprintf(path, sizeof(path), "%s/%s", hidden_by == NULL ? "" : hidden_by,
-                 names[i]->d_name);
+        snprintf(path, sizeof(path), "%s/%s",
+                 hidden_by == NULL ? "" : hidden_by, names[i]->d_name);
         if (hidden_by == NULL || access(path, F_OK) != 0)
             read_and_check(check, names[i]->d_name);
         free(names[i]);
@@ -710,7 +725,8 @@ check_stacks(const char *folder, const char *next_folder, const char *module,
 {
     struct findings found = {0};
     struct check check = {
-        .reader = {.folder = folder, .next_folder = next_folder,
+        .reader = {.folder = folder,
+                   .next_folder = next_folder,
                    .problem = note_problem},
         .findings = &found,
         .module = module,

@@ -150,9 +150,8 @@ ctl_store_close(struct sr_store **store)
 int
 ctl_store(bool write, struct sr_store **store)
 {
-    enum sr_store_result result =
-        sr_store_open(NULL, write ? SR_STORE_WRITE : SR_STORE_READ,
-                      CTL_STORE_WAIT_MS, store);
+    enum sr_store_result result = sr_store_open(
+        NULL, write ? SR_STORE_WRITE : SR_STORE_READ, CTL_STORE_WAIT_MS, store);
 
     if (!write && result == SR_STORE_NOT_FOUND)
         return CTL_OK;

@@ -13,23 +13,24 @@
 #include "policy/attempt.h"
 #include "policy/event.h"
 #include "policy/gather.h"
+#include "policy/message.h"
 #include "policy/verdict.h"
 
 /* Exit codes; selfresetctl(8) documents each. */
 enum ctl_exit {
     CTL_OK = 0,
-    CTL_FAILED = 1,    /* it could not be done or found out */
-    CTL_WARNINGS = 1,  /* check: warnings, no errors */
-    CTL_ERRORS = 2,    /* check: at least one error */
-    CTL_LOCKED = 3,    /* status: locked */
-    CTL_CHANGE = 4,    /* status: must-change or expired */
-    CTL_CLOSED = 5,    /* status: disabled, ended, not-yet */
-    CTL_BARRED = 6,    /* status: barred or lapsed */
-    CTL_NO_USER = 7,   /* there is no such account */
-    CTL_PARTLY = 8,    /* done in part; the message says what is left */
-    CTL_REFUSED = 9,   /* the rules forbid it; nothing was done */
-    CTL_USAGE = 64,    /* as EX_USAGE of sysexits(3) */
-    CTL_NO_ROOT = 77,  /* as EX_NOPERM */
+    CTL_FAILED = 1,   /* it could not be done or found out */
+    CTL_WARNINGS = 1, /* check: warnings, no errors */
+    CTL_ERRORS = 2,   /* check: at least one error */
+    CTL_LOCKED = 3,   /* status: locked */
+    CTL_CHANGE = 4,   /* status: must-change or expired */
+    CTL_CLOSED = 5,   /* status: disabled, ended, not-yet */
+    CTL_BARRED = 6,   /* status: barred or lapsed */
+    CTL_NO_USER = 7,  /* there is no such account */
+    CTL_PARTLY = 8,   /* done in part; the message says what is left */
+    CTL_REFUSED = 9,  /* the rules forbid it; nothing was done */
+    CTL_USAGE = 64,   /* as EX_USAGE of sysexits(3) */
+    CTL_NO_ROOT = 77, /* as EX_NOPERM */
 };
 
 /* How long a command waits for the store's lock. */
@@ -142,7 +143,7 @@ struct sr_say ctl_say(const struct ctl *ctl);
  * an empty environment, no inherited descriptors and `input` (or NULL) as its
  * standard input.  argv[0] is its name.  Returns 0, or -1 after saying why.
  */
-int ctl_run(char *const argv[], const char *input);
+int ctl_run(const char *const argv[], const char *input);
 
 /* Commands, one file for each group. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);

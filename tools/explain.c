@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#include "policy/message.h"
 #include "tools/attime.h"
 #include "tools/ctl.h"
 #include "tools/report.h"
@@ -106,8 +105,8 @@ report_all(const struct ctl *ctl, struct sr_gathered *gathered,
            bool is_json)
 {
     const struct sr_circumstances at_logon = {false, false};
-    struct sr_verdict verdict = sr_verdict(&gathered->account->facts,
-                                           &gathered->rules, &at_logon, at);
+    struct sr_verdict verdict =
+        sr_verdict(&gathered->account->facts, &gathered->rules, &at_logon, at);
     struct report report;
 
     report_begin(&report, is_json, ctl->now);

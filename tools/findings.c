@@ -71,8 +71,8 @@ static struct finding *
 append(struct findings *findings, enum severity severity, const char *place,
        const char *advice, char *text)
 {
-    struct finding *item = reallocarray(
-        findings->item, findings->count + 1, sizeof(*item));
+    struct finding *item =
+        reallocarray(findings->item, findings->count + 1, sizeof(*item));
     struct finding *last;
 
     if (item == NULL) {

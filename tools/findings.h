@@ -32,7 +32,8 @@ struct findings {
  */
 void findings_add(struct findings *findings, enum severity severity,
                   const char *place, const char *subject, const char *advice,
-                  const char *format, ...) __attribute__((format(printf, 6, 7)));
+                  const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
 /* How many there are of a severity. */
 size_t findings_count(const struct findings *findings, enum severity severity);

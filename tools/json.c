@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/utf8.h"
 #include "tools/json.h"
-#include "tools/utf8.h"
 
 void
 json_begin(struct json *json, FILE *stream)
@@ -21,18 +21,14 @@ json_begin(struct json *json, FILE *stream)
 
 /* One character as JSON wants it. */
 static void
-put_character(FILE *stream, const char *at, size_t size)
+put_character(FILE *stream, uint32_t point, const char *at, size_t size)
 {
-    unsigned char byte = (unsigned char)*at;
-
-    if (size == 0)
-        fputs("\xef\xbf\xbd", stream);
-    else if (byte == '"' || byte == '\\')
-        fprintf(stream, "\\%c", byte);
-    else if (byte == '\n')
+    if (point == '"' || point == '\\')
+        fprintf(stream, "\\%c", (int)point);
+    else if (point == '\n')
         fputs("\\n", stream);
-    else if (byte < 0x20 || byte == 0x7f)
-        fprintf(stream, "\\u%04x", byte);
+    else if (point < 0x20 || point == 0x7f)
+        fprintf(stream, "\\u%04x", (unsigned)point);
     else
         fwrite(at, 1, size, stream);
 }
@@ -42,10 +38,16 @@ put_string(FILE *stream, const char *text)
 {
     fputc('"', stream);
     while (*text != '\0') {
-        size_t size = utf8_size(text);
+        const char *next = text;
+        uint32_t point;
 
-        put_character(stream, text, size);
-        text += size == 0 ? 1 : size;
+        if (sr_utf8_next(&next, &point) == 1) {
+            put_character(stream, point, text, (size_t)(next - text));
+            text = next;
+        } else {
+            fputs("\xef\xbf\xbd", stream); /* U+FFFD for each wrong byte */
+            text++;
+        }
     }
     fputc('"', stream);
 }

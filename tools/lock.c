@@ -20,9 +20,9 @@ drop_ledgers(uid_t uid)
 
     if (ctl_store(true, &store) != CTL_OK)
         return CTL_FAILED;
-    for (int class = 0; result == SR_STORE_OK && class < 2; class++) {
+    for (int class = 0; result == SR_STORE_OK && class < 2; class ++) {
         struct sr_ledger_key key =
-            sr_ledger_key_account(uid, (enum sr_source_class)class);
+            sr_ledger_key_account(uid, (enum sr_source_class) class);
 
         result = sr_store_drop_ledger(store, &key);
     }
@@ -39,7 +39,7 @@ say_unlocked(const char *name, const struct ctl_remembered *before)
     unsigned failures = 0;
     bool was_locked = false;
 
-    for (int class = 0; class < 2; class++) {
+    for (int class = 0; class < 2; class ++) {
         failures += before->ledger[class].failures;
         if (before->ledger[class].locked_until != SR_TIME_UNKNOWN)
             was_locked = true;

@@ -49,7 +49,7 @@ close_inherited(void)
 /* In the child: descriptors, signals and environment as at boot.  The mask of
  * blocked signals stays: a key on the terminal must not end half a change. */
 static _Noreturn void
-become(const char *path, char *const argv[], int input)
+become(const char *path, const char *const argv[], int input)
 {
     static char *const environment[] = {NULL};
 
@@ -60,7 +60,7 @@ become(const char *path, char *const argv[], int input)
     signal(SIGCHLD, SIG_DFL);
     if (chdir("/") != 0)
         _exit(126);
-    execve(path, argv, environment);
+    execve(path, (char *const *)argv, environment); /* only read there */
     _exit(127);
 }
 
@@ -103,7 +103,7 @@ wait_for(pid_t child, const char *name)
 }
 
 int
-ctl_run(char *const argv[], const char *input)
+ctl_run(const char *const argv[], const char *input)
 {
     char path[64];
     int pipes[2];
@@ -123,8 +123,7 @@ ctl_run(char *const argv[], const char *input)
         become(path, argv, pipes[0]);
     close(pipes[0]);
     /* A line is far below what a pipe holds: this cannot block. */
-    is_written =
-        child > 0 && write_all(pipes[1], input == NULL ? "" : input);
+    is_written = child > 0 && write_all(pipes[1], input == NULL ? "" : input);
     close(pipes[1]);
     if (child < 0) {
         ctl_error("%s: %s.", argv[0], strerror(errno));

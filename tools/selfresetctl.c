@@ -23,8 +23,7 @@
 #define OPTIONS_MAX 8
 
 static const struct ctl_command commands[] = {
-    {"status", "[--json] USER",
-     "what state an account is in, and why",
+    {"status", "[--json] USER", "what state an account is in, and why",
      "Exit codes: 0 may log on; 3 locked; 4 must change the password first;\n"
      "5 disabled, ended or not yet begun; 6 barred, or its temporary\n"
      "password has lapsed; 7 no such account; 1 it cannot be found out.\n"
@@ -50,10 +49,10 @@ static const struct ctl_command commands[] = {
      "--clear no longer demands it; the password then counts as changed\n"
      "today.\n",
      ctl_must_change, true},
-    {"explain",
-     "[--service SERVICE] [--at TIME] [--rhost HOST] [--json] USER",
+    {"explain", "[--service SERVICE] [--at TIME] [--rhost HOST] [--json] USER",
      "what each PAM call would answer, and what decides",
-     "TIME is \"2026-12-24\", \"2026-12-24 12:00\", \"@SECONDS\" or a distance\n"
+     "TIME is \"2026-12-24\", \"2026-12-24 12:00\", \"@SECONDS\" or a "
+     "distance\n"
      "from now such as \"+3d\" or \"-12h\".\n",
      ctl_explain, true},
     {"check", "[--json]", "look for mistakes in the set-up",
@@ -156,8 +155,8 @@ ctl_parse(struct ctl *ctl, int argc, char **argv,
             return refuse(ctl, CTL_OK);
         }
         if (found == ':')
-            return refuse(ctl, ctl_usage(ctl, "%s needs a value.",
-                                         argv[optind - 1]));
+            return refuse(
+                ctl, ctl_usage(ctl, "%s needs a value.", argv[optind - 1]));
         if (found == '?')
             return refuse(ctl, unknown_option(ctl, argv));
         if (options[found - 1].value != NULL)
@@ -170,8 +169,8 @@ ctl_parse(struct ctl *ctl, int argc, char **argv,
     if (ctl->operand_count < least)
         return refuse(ctl, ctl_usage(ctl, "Something is missing."));
     if (ctl->operand_count > most)
-        return refuse(ctl, ctl_usage(ctl, "\"%s\" is too much.",
-                                     ctl->operand[most]));
+        return refuse(
+            ctl, ctl_usage(ctl, "\"%s\" is too much.", ctl->operand[most]));
     if (ctl->command->needs_root && geteuid() != 0) {
         ctl_error("Only root can use \"%s\".  Nothing was done.",
                   ctl->command->name);

@@ -95,7 +95,7 @@ shadow_free(struct shadow_line *line)
 int
 shadow_set_hash(const char *name, const char *hash)
 {
-    char *const argv[] = {"chpasswd", "-e", NULL};
+    const char *const argv[] = {"chpasswd", "-e", NULL};
     char input[1024];
     int status = -1;
     int size = snprintf(input, sizeof(input), "%s:%s\n", name, hash);
@@ -112,19 +112,10 @@ int
 shadow_set_changed(const char *name, long day)
 {
     char text[32];
-    char option[] = "-d";
-    char end[] = "--";
-    char *user = strdup(name);
-    char *const argv[] = {"chage", option, text, end, user, NULL};
-    int status = -1;
+    const char *const argv[] = {"chage", "-d", text, "--", name, NULL};
 
     snprintf(text, sizeof(text), "%ld", day);
-    if (user != NULL)
-        status = ctl_run(argv, NULL);
-    else
-        ctl_error("Out of memory.");
-    free(user);
-    return status;
+    return ctl_run(argv, NULL);
 }
 
 long

@@ -12,7 +12,7 @@
 
 /* What a change here can alter, to be put back when it fails half way. */
 struct shadow_line {
-    char *hash; /* wiped by shadow_free() */
+    char *hash;   /* wiped by shadow_free() */
     long changed; /* day of the last change; -1: the field is empty */
 };
 

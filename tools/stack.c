@@ -369,8 +369,8 @@ next_line(FILE *stream, char **line, size_t *size, unsigned *number)
 
         is_any = true;
         (*number)++;
-        is_continued = length > 0 && part[length] == '\n' &&
-                       part[length - 1] == '\\';
+        is_continued =
+            length > 0 && part[length] == '\n' && part[length - 1] == '\\';
         if (is_continued)
             part[length - 1] = ' ';
         grown = realloc(*line, used + length + 1);

@@ -44,10 +44,10 @@ enum stack_action {
 struct stack_line {
     const char *file; /* belongs to the stack's folder reader */
     unsigned number;
-    unsigned level;    /* how deep in substacks */
+    unsigned level; /* how deep in substacks */
     int action[STACK_ANSWER_COUNT];
-    char *module;      /* without folder: "pam_unix.so" */
-    char *path;        /* as written */
+    char *module; /* without folder: "pam_unix.so" */
+    char *path;   /* as written */
     char **argument;
     size_t argument_count;
 };
@@ -62,8 +62,9 @@ typedef void (*stack_problem)(void *context, const char *file, unsigned number,
                               const char *what);
 
 struct stack_reader {
-    const char *folder;      /* "/etc/pam.d" */
-    const char *next_folder; /* asked when a file is not in the first, or NULL */
+    const char *folder; /* "/etc/pam.d" */
+    const char
+        *next_folder; /* asked when a file is not in the first, or NULL */
     stack_problem problem;
     void *context;
     char **files; /* names handed out in lines */

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/message.h"
 #include "tools/ctl.h"
 #include "tools/report.h"
 
@@ -184,8 +183,8 @@ report_memory(struct report *report, const struct sr_memory *memory)
 
     report_section(report, "since-login", "Failed since the last login");
     report_number(report, "failures", memory->failed);
-    report_time_or(report, "last", is_any ? memory->failed_last : SR_TIME_UNKNOWN,
-                   "none");
+    report_time_or(report, "last",
+                   is_any ? memory->failed_last : SR_TIME_UNKNOWN, "none");
     report_text(report, "from",
                 is_any && memory->failed_from[0] != '\0' ? memory->failed_from
                                                          : NULL);

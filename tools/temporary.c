@@ -27,7 +27,6 @@
 #include <unistd.h>
 
 #include "policy/crypt.h"
-#include "policy/message.h"
 #include "policy/quality.h"
 #include "tools/ctl.h"
 #include "tools/phrase.h"
@@ -389,8 +388,8 @@ static int
 issue_password(struct issue *issue)
 {
     struct ctl_remembered remembered;
-    int code = ctl_gather(issue->ctl, issue->ctl->operand[0], "",
-                          &issue->gathered);
+    int code =
+        ctl_gather(issue->ctl, issue->ctl->operand[0], "", &issue->gathered);
 
     if (code == CTL_OK)
         code = ctl_remembered(&issue->gathered, &remembered);

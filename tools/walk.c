@@ -69,9 +69,8 @@ jump_from(const struct stack *stack, size_t index, int *jump)
 
     while (*jump > 0 && next < stack->count &&
            stack->line[next]->level >= level) {
-        next = stack->line[next]->level > level
-                   ? leave(stack, next, level)
-                   : next + 1;
+        next = stack->line[next]->level > level ? leave(stack, next, level)
+                                                : next + 1;
         (*jump)--;
     }
     return next;
