@@ -109,14 +109,17 @@ static void
 end_line(struct buffer *line)
 {
     size_t at = line->used;
+    const char *last;
     uint32_t point;
 
     line->start[line->used] = '\0';
     while (at > 0 && line->used - at < 4 &&
            ((unsigned char)line->start[at - 1] & 0xc0) == 0x80)
         at--;
-    if (at > 0 && (unsigned char)line->start[at - 1] >= 0xc0 &&
-        sr_utf8_next(line->start + at - 1, &point) == 0)
+    if (at == 0)
+        return;
+    last = line->start + at - 1;
+    if ((unsigned char)*last >= 0xc0 && sr_utf8_next(&last, &point) < 0)
         line->start[at - 1] = '\0';
 }
 
