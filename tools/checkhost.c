@@ -135,12 +135,12 @@ check_mode(const char *path, mode_t mode, struct findings *findings)
 }
 
 static void
-check_folder_modes(const char *folder, struct findings *findings)
+check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
 {
     struct dirent **names = NULL;
     int count;
 
-    check_mode(folder, 0700, findings);
+    check_mode(folder, mode, findings);
     count = scandir(folder, &names, NULL, NULL);
     for (int i = 0; i < count; i++) {
         char path[4096];
@@ -199,8 +199,8 @@ check_store(bool write, struct findings *findings)
 void
 check_state(struct findings *findings)
 {
-    check_folder_modes(SR_STATEDIR, findings);
-    check_folder_modes(SR_RUNDIR, findings);
+    check_folder_modes(SR_STATEDIR, 0700, findings);
+    check_folder_modes(SR_RUNDIR, 0755, findings);
     /* Before the first login there is none, and a check makes nothing. */
     if (access(SR_STATEDIR, F_OK) != 0)
         return;

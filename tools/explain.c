@@ -92,10 +92,7 @@ report_row(struct report *report, const struct row *row,
     report_text(report, "fact", outcome->fact);
     report_text(report, "rule", outcome->rule);
     report_time_or(report, "when", outcome->when, report->is_json ? NULL : "-");
-    if (report->is_json)
-        json_string(&report->json, "message", outcome->sentence);
-    else if (outcome->sentence != NULL)
-        ctl_wrap(stdout, "  message:              ", 24, outcome->sentence);
+    report_words(report, "message", outcome->sentence);
     report_section_end(report);
 }
 

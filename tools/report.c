@@ -11,10 +11,11 @@
 #include <time.h>
 
 #include "policy/message.h"
+#include "tools/ctl.h"
 #include "tools/report.h"
 
 /* Where values begin, for people. */
-#define VALUE_COLUMN 24
+#define VALUE_COLUMN 27
 
 void
 report_begin(struct report *report, bool is_json, sr_time now)
@@ -68,6 +69,24 @@ report_text(struct report *report, const char *key, const char *text)
         json_string(&report->json, key, text);
     else
         put_line(report, key, text == NULL ? "-" : text);
+}
+
+void
+report_words(struct report *report, const char *key, const char *text)
+{
+    int indent = (int)(2 * report->depth);
+    int width = VALUE_COLUMN - indent - (int)strlen(key) - 1;
+    char first[2 * VALUE_COLUMN];
+
+    if (report->is_json) {
+        json_string(&report->json, key, text);
+        return;
+    }
+    if (text == NULL)
+        return;
+    snprintf(first, sizeof(first), "%*s%s:%*s", indent, "", key,
+             width < 1 ? 1 : width, "");
+    ctl_wrap(stdout, first, VALUE_COLUMN, text);
 }
 
 void

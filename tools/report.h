@@ -31,6 +31,9 @@ void report_section_end(struct report *report);
 
 /* Values.  A NULL text is null, and "-" for people. */
 void report_text(struct report *report, const char *key, const char *text);
+/* Words on as many lines as they need; nothing for people when NULL. */
+void report_words(struct report *report, const char *key, const char *text);
+
 void report_number(struct report *report, const char *key, int64_t number);
 void report_bool(struct report *report, const char *key, bool value);
 void report_tri(struct report *report, const char *key, enum sr_tri value);

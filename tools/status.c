@@ -201,10 +201,7 @@ report_sentence(struct report *report, const struct ctl *ctl,
     struct sr_say say = ctl_say(ctl);
     char *text = sr_message_verdict(verdict, answer, &say);
 
-    if (report->is_json)
-        json_string(&report->json, "message", text);
-    else if (text != NULL)
-        ctl_wrap(stdout, "message:                ", 24, text);
+    report_words(report, "message", text);
     free(text);
 }
 
