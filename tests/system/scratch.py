@@ -28,7 +28,7 @@ RUNDIR = pathlib.Path("/run/selfreset")
 CONFIG = ETC / "security/selfreset.conf"
 COUNTER = RUN / "crypt"
 DAY = 86400
-CONTACT = "the help desk, room 12"
+CONTACT = "helpdesk@example.org"
 
 SERVICES = ("sshd", "login", "su", "su-l", "sudo", "sudo-i", "passwd",
             "chpasswd", "cron", "probe")
@@ -658,7 +658,8 @@ class Drive:
 
     @property
     def said(self):
-        return "\n".join(self.rest("info", "error"))
+        """All texts, with single spaces, as a person reads them."""
+        return " ".join(" ".join(self.rest("info", "error")).split())
 
     @property
     def prompts(self):

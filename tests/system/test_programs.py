@@ -224,7 +224,7 @@ def test_passwd_too_young(host):
     ann = host.add("ann", OLD, changed=10)
     with passwd(ann) as talk:
         shown = talk.rest()
-        assert "in 2 weeks" in shown or "days" in shown
+        assert "in 19 days" in shown or "in 20 days" in shown
         assert talk.status != 0
 
 
@@ -415,11 +415,11 @@ def test_a_caller_that_is_not_root(host):
     done = host.drive("probe", "ann", "auth", "acct", answers=[OLD],
                       uid=ann.uid)
     assert done.codes == ["AUTHINFO_UNAVAIL"] * 2
-    assert "chauthtok" and host.drive(
-        "probe", "ann", "chauthtok", uid=ann.uid,
-        answers=[OLD, FRESH, FRESH]).codes[0] in ("AUTHINFO_UNAVAIL",
-                                                  "TRY_AGAIN")
-    assert host.log.with_text("SR-3212") or host.log.with_text("not-root")
+    done = host.drive("probe", "ann", "chauthtok", uid=ann.uid,
+                      answers=[OLD, FRESH, FRESH])
+    assert done.code in ("AUTHINFO_UNAVAIL", "TRY_AGAIN")
+    assert "may not check passwords" in done.said
+    assert host.log.with_text("SR-3212")
     assert host.has_password("ann", OLD)
 
 

@@ -53,7 +53,7 @@ def test_forced_change(host):
         assert "15 characters" in shown and "2" in shown
         talk.answer(AGAIN, FRESH + "?")
         shown = talk.answer(NEW, FRESH)
-        assert "match" in shown or "agree" in shown or "differ" in shown
+        assert "not the same" in shown
         talk.answer(AGAIN, FRESH)
         assert "in as ann" in talk.rest()
     assert host.has_password("ann", FRESH)
