@@ -61,7 +61,8 @@ struct reader {
     const char *name;
     unsigned line;
     char section[SECTION_SIZE];
-    char *group;            /* into section, or NULL */
+    char *group; /* into section, or NULL */
+    bool has_section;
     bool is_section_usable; /* false: an error was reported, keys are skipped */
     bool is_indented;
     bool has_key;    /* since the section began, as libinih sees it */
@@ -238,6 +239,17 @@ handle(void *user, const char *inih_section, const char *name, const char *text)
     return 1;
 }
 
+/* Copy what is between two places, without spaces around it. */
+static void
+copy_trimmed(char *out, size_t size, const char *from, const char *end)
+{
+    while (from < end && (*from == ' ' || *from == '\t'))
+        from++;
+    while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    snprintf(out, size, "%.*s", (int)(end - from), from);
+}
+
 /*
  * Take in a section line: "[NAME]" or "[NAME group:GROUP]", a comment after it
  * allowed.  libinih gets a stand-in.
@@ -250,6 +262,7 @@ read_section(struct reader *reader, const char *text)
     bool for_groups = false;
     char *space;
 
+    reader->has_section = true;
     reader->is_section_usable = false;
     reader->has_key = false;
     reader->group = NULL;
@@ -258,8 +271,7 @@ read_section(struct reader *reader, const char *text)
                   "a section must look like [NAME], alone on its line");
         return;
     }
-    snprintf(reader->section, sizeof(reader->section), "%.*s",
-             (int)(end - text - 1), text + 1);
+    copy_trimmed(reader->section, sizeof(reader->section), text + 1, end);
     space = strchr(reader->section, ' ');
     if (space != NULL) {
         *space++ = '\0';
@@ -334,6 +346,19 @@ report_unhandled(struct reader *reader)
     reader->is_awaited = false;
 }
 
+/* End the line where a comment begins: "#" after a space.  libinih does the
+ * same with ";". */
+static void
+cut_comment(char *text)
+{
+    for (char *at = text; *at != '\0'; at++) {
+        if ((*at == ' ' || *at == '\t') && at[1] == '#') {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
 /* libinih's fgets: one whole line into `out`, or NULL at the end. */
 static char *
 feed(char *out, int size, void *user)
@@ -365,11 +390,12 @@ feed(char *out, int size, void *user)
         strcpy(out, "[]");
     } else if (*text == '\0' || *text == '#' || *text == ';') {
         out[0] = '\0';
-    } else if (reader->section[0] == '\0') {
+    } else if (!reader->has_section) {
         add_error(reader->load, reader->name, reader->line,
                   "a [section] must come first");
         out[0] = '\0';
     } else {
+        cut_comment(out);
         reader->is_awaited = true;
     }
     strcat(out, "\n"); /* room was left for it */

@@ -81,25 +81,33 @@ decoy(char *buffer, size_t size)
     return sr_crypt_setting(buffer, size) == 0 ? buffer : DECOY_FALLBACK;
 }
 
+/* One hash.  NULL for crypt's failure tokens ("*0", "*1") too, which are never
+ * a password's hash. */
+static const char *
+compute(const char *password, const char *setting, struct crypt_data *data)
+{
+    const char *computed = crypt_r(password, setting, data);
+
+    return computed == NULL || computed[0] == '*' ? NULL : computed;
+}
+
 int
 sr_crypt_verify(const char *password, const char *hash)
 {
     __attribute__((cleanup(crypt_data_free))) struct crypt_data *data =
         crypt_data_new();
     char buffer[CRYPT_GENSALT_OUTPUT_SIZE];
-    bool usable = sr_crypt_is_usable(hash);
-    const char *computed;
+    const char *computed = NULL;
 
     if (data == NULL)
         return -1;
-    computed =
-        crypt_r(password, usable ? hash : decoy(buffer, sizeof(buffer)), data);
-    if (!usable)
-        return 0;
-    /* "*0" and "*1" are crypt's failure tokens, never a password's hash. */
-    if (computed == NULL || computed[0] == '*')
-        return 0;
-    return equal(computed, hash) ? 1 : 0;
+    if (sr_crypt_is_usable(hash))
+        computed = compute(password, hash, data);
+    if (computed != NULL)
+        return equal(computed, hash) ? 1 : 0;
+    /* Also for a hash that looked usable and is not: that took no time. */
+    (void)compute(password, decoy(buffer, sizeof(buffer)), data);
+    return 0;
 }
 
 int
@@ -111,8 +119,8 @@ sr_crypt_hash(const char *password, const char *setting, char *out, size_t size)
 
     if (data == NULL)
         return -1;
-    computed = crypt_r(password, setting, data);
-    if (computed == NULL || computed[0] == '*' || strlen(computed) >= size)
+    computed = compute(password, setting, data);
+    if (computed == NULL || strlen(computed) >= size)
         return -1;
     memcpy(out, computed, strlen(computed) + 1);
     return 0;

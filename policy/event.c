@@ -104,6 +104,25 @@ put_pair(struct buffer *line, const char *key, const char *value)
     put_value(line, clean);
 }
 
+/* End the line, without a piece of a character that was cut. */
+static void
+end_line(struct buffer *line)
+{
+    size_t at = line->used;
+    const char *last;
+    uint32_t point;
+
+    line->start[line->used] = '\0';
+    while (at > 0 && line->used - at < 4 &&
+           ((unsigned char)line->start[at - 1] & 0xc0) == 0x80)
+        at--;
+    if (at == 0)
+        return;
+    last = line->start + at - 1;
+    if ((unsigned char)*last >= 0xc0 && sr_utf8_next(&last, &point) < 0)
+        line->start[at - 1] = '\0';
+}
+
 /* "pam_selfreset(sshd:auth): ", or "selfreset(selfresetctl:tool): ". */
 static void
 put_prefix(struct buffer *line, const struct sr_event *event)
@@ -150,7 +169,7 @@ sr_event_line(const struct sr_event *event, char *out, size_t size)
         snprintf(number, sizeof(number), "%d", event->pam_code);
         put_pair(&line, "pam_code", number);
     }
-    out[line.used] = '\0';
+    end_line(&line);
 }
 
 /* ---- the journal's native protocol */

@@ -257,7 +257,7 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_PROMPT_NEW] = N_("New password: "),
     [SR_TEXT_PROMPT_AGAIN] = N_("New password again: "),
     [SR_TEXT_MISMATCH] =
-        N_("The two new passwords are not the same. Nothing was changed."),
+        N_("The two new passwords do not match. Nothing was changed."),
     [SR_TEXT_WRONG_CURRENT] =
         N_("The current password is not right. Nothing was changed."),
     [SR_TEXT_UNCHANGED] =
@@ -455,6 +455,22 @@ locked(const struct sr_verdict *verdict, const struct sr_say *say)
 }
 
 static char *
+lapsed(const struct sr_verdict *verdict, const struct sr_say *say)
+{
+    AUTO_FREE char *end = until(verdict->when, say->now);
+
+    if (end == NULL)
+        return NULL;
+    /* TRANSLATORS: the first %s is "17:40 (20 minutes ago)" or the like */
+    return format(YOURS(N_("Your temporary password has lapsed.\n"
+                           "It was good until %s.\nAsk %s for a new one."),
+                        N_("The temporary password of this account has "
+                           "lapsed.\nIt was good until %s.\n"
+                           "Ask %s for a new one.")),
+                  end, contact(say));
+}
+
+static char *
 must_change(const struct sr_verdict *verdict, const struct sr_say *say)
 {
     /* The next question need not be for the current password: what was typed
@@ -529,15 +545,6 @@ timed(const struct sr_verdict *verdict, const struct sr_say *say)
                         "It starts %s.\n"
                         "Ask %s if you need it sooner."),
                       when, contact(say));
-    case SR_STATE_LAPSED:
-        return format(YOURS(N_("Your temporary password is no longer good.\n"
-                               "Its time ended %s.\n"
-                               "Ask %s for a new one."),
-                            N_("The temporary password of this account is no "
-                               "longer good.\n"
-                               "Its time ended %s.\n"
-                               "Ask %s for a new one.")),
-                      when, contact(say));
     default:
         return format(YOURS(N_("Your password expires %s.\n"
                                "You can change it now with the command "
@@ -561,9 +568,10 @@ sr_message_verdict(const struct sr_verdict *verdict, enum sr_answer answer,
                            contact(say)));
     case SR_STATE_ENDED:
     case SR_STATE_NOT_YET:
-    case SR_STATE_LAPSED:
     case SR_STATE_EXPIRING:
         return fold(timed(verdict, say));
+    case SR_STATE_LAPSED:
+        return fold(lapsed(verdict, say));
     case SR_STATE_LOCKED:
         return fold(locked(verdict, say));
     case SR_STATE_BARRED:
