@@ -41,8 +41,8 @@ owner_refusal(const struct sr_facts *facts, const struct sr_rules *rules,
 
     if (facts->cannot_change == SR_YES || rules->is_cannot_change) {
         refused.result = SR_CHANGE_CANNOT;
-        refused.rule = rules->is_cannot_change ? "change.cannot_change"
-                                               : "cannot_change";
+        refused.rule =
+            rules->is_cannot_change ? "change.cannot_change" : "cannot_change";
     } else if (facts->has_password == SR_NO) {
         refused.result = SR_CHANGE_NO_PASSWORD;
         refused.rule = "has_password";
@@ -67,8 +67,7 @@ sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
 
     if (facts->is_protected == SR_YES || rules->is_protected) {
         change.result = SR_CHANGE_PROTECTED;
-        change.rule =
-            rules->is_protected ? "change.protected" : "is_protected";
+        change.rule = rules->is_protected ? "change.protected" : "is_protected";
         return change;
     }
     if (who->is_admin)
@@ -76,8 +75,7 @@ sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
     change = owner_refusal(facts, rules, now);
     if (change.result != SR_CHANGE_ALLOWED)
         return change;
-    if (rules->require_logon && !rules->is_logon_exempt &&
-        !who->is_logged_on) {
+    if (rules->require_logon && !rules->is_logon_exempt && !who->is_logged_on) {
         change.result = SR_CHANGE_REQUIRE_LOGON;
         change.rule = "change.require_logon";
         return change;

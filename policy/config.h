@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 
+#include "policy/facts.h"
 #include "policy/rules.h"
 
 enum sr_reveal { SR_REVEAL_ALWAYS, SR_REVEAL_CONSOLE, SR_REVEAL_NEVER };
@@ -69,14 +70,13 @@ void sr_config_errors_free(struct sr_config_errors *errors);
  */
 struct sr_member {
     const char *user;
-    int (*is_member)(void *context, const char *user, const char *group);
+    int (*is_member)(void *context, const char *user,
+                     const char *group); /* enum sr_tri */
     void *context;
 };
 int sr_config_rules(const struct sr_config *config,
                     const struct sr_member *member, const char *service,
                     struct sr_rules *out);
-
-/* Values of enum sr_tri, for is_member. */
 
 /*
  * is_member by getgrouplist(3) and getgrnam_r(3); context is unused.

@@ -26,10 +26,10 @@ enum sr_event_id {
 };
 
 struct sr_event_info {
-    const char *id;   /* "SR-2201" */
-    const char *name; /* "throttled-user" */
-    int severity;     /* syslog(3) priority, 0 to 7 */
-    const char *audit; /* libaudit's name of the record type, or "-" */
+    const char *id;         /* "SR-2201" */
+    const char *name;       /* "throttled-user" */
+    int severity;           /* syslog(3) priority, 0 to 7 */
+    const char *audit;      /* libaudit's name of the record type, or "-" */
     const char *message_id; /* 32 hex digits */
     const char *text;
 };
@@ -46,20 +46,33 @@ struct sr_event {
     const char *service; /* PAM_SERVICE, or the tool's name */
     const char *channel; /* "auth", "account", "password", "session", "tool" */
     const char *backend;
-    const char *result;  /* "ok" or "failed" */
-    const char *cause;   /* an SR id, rule ids, or a store error */
-    const char *actor;   /* who did it, where not the user: "root" */
+    const char *result; /* "ok" or "failed" */
+    const char *cause;  /* an SR id, rule ids, or a store error */
+    const char *actor;  /* who did it, where not the user: "root" */
     const char *terminal;
-    int pam_code;        /* < 0: none */
+    int pam_code; /* < 0: none */
 };
 
 /*
  * Send one event.  Never fails the caller; a value with control bytes or of
- * more than 256 bytes is cut and cleaned.  errno is kept.
+ * more than 256 bytes is cut and cleaned; in the journal's own field a line
+ * end is kept.  Never waits: a record that the journal has no room for is lost.
+ * errno is kept.
  */
 void sr_event_send(const struct sr_event *event);
 
-/* Format the record's human line ("throttled-user: ...") into `out`. */
+/*
+ * Send one event to the journal socket at `path` and nowhere else, without
+ * waiting.  Returns 0 or a negative errno.  sr_event_send() uses it.
+ */
+int sr_event_send_journal(const char *path, const struct sr_event *event);
+
+/*
+ * Format the record's human line into `out`, cut to `size` (at least 1) with
+ * its end: "pam_selfreset(sshd:auth): SR-2201 throttled-user: too many ...
+ * user=alice uid=1000 ...".  Values with other bytes than letters, digits and
+ * -._:/@+,% are in double quotes, with a backslash before " and \.
+ */
 void sr_event_line(const struct sr_event *event, char *out, size_t size);
 
 #endif

@@ -83,7 +83,8 @@ struct sr_facts {
 void sr_facts_init(struct sr_facts *facts);
 
 /*
- * Whether the password has expired at `now`.  Pure; verdict and change share it.
+ * Whether the password has expired at `now`.  Pure; verdict and change share
+ * it.
  */
 bool sr_facts_expired(const struct sr_facts *facts, sr_time now);
 

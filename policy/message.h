@@ -45,6 +45,8 @@ enum sr_text {
     SR_TEXT_CHANGED,         /* your password has been changed */
     SR_TEXT_CHANGED_BY_ADMIN,
     SR_TEXT_NOT_STORED,      /* the new password could not be stored */
+    SR_TEXT_NOT_DUE,         /* only an expired password was to be changed */
+    SR_TEXT_USED_BEFORE,     /* a finding: has been used before */
     SR_TEXT_COUNT
 };
 char *sr_message_text(enum sr_text text, const struct sr_say *say);
@@ -72,7 +74,8 @@ char *sr_message_rules(const struct sr_findings *rules);
 
 /*
  * What is wrong with the new password, every rule, and how many tries are left
- * (`tries_left` 0: none; < 0: not counted, root is only advised).
+ * (`tries_left` 0: no word of tries, SR_TEXT_NO_TRIES says that; < 0: not
+ * counted, root is only advised).
  */
 char *sr_message_broken(const struct sr_findings *findings, int tries_left);
 
@@ -80,7 +83,9 @@ char *sr_message_broken(const struct sr_findings *findings, int tries_left);
  * A time for people: "in 5 days, on Thursday 26 November", "in 3 hours, at
  * 17:40", "in 10 minutes, at 09:05"; the past: "2 days ago, on ...".  Local
  * time.  Never "0 days": the largest unit of which there is at least one, and
- * "less than a minute" below that.
+ * "less than a minute" below that.  From 24 hours on the days between the two
+ * dates are counted, as people and chage(1) count them, so that the number and
+ * the named day agree.
  */
 char *sr_message_when(sr_time when, sr_time now);
 

@@ -63,6 +63,41 @@ sr_utf8_next(const char **text, uint32_t *point)
     return 1;
 }
 
+bool
+sr_utf8_is_control(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+           (point >= 0x200e && point <= 0x200f) ||
+           (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
+void
+sr_utf8_clean(const char *text, bool keep_lines, char *out, size_t size)
+{
+    size_t used = 0;
+
+    while (*text != '\0') {
+        const char *next = text;
+        uint32_t point = 0;
+        bool is_bad = sr_utf8_next(&next, &point) < 0;
+        size_t need;
+
+        if (is_bad)
+            next++;
+        else
+            is_bad =
+                sr_utf8_is_control(point) && !(keep_lines && point == '\n');
+        need = is_bad ? 1 : (size_t)(next - text);
+        if (need >= size - used)
+            break;
+        memcpy(out + used, is_bad ? "?" : text, need);
+        used += need;
+        text = next;
+    }
+    out[used] = '\0';
+}
+
 void
 sr_points_read(struct sr_points *points, const char *text)
 {

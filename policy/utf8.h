@@ -1,7 +1,8 @@
 /*
- * Utf8: text as code points: decoding, folding case, and the kind of each
- * character.  What is long, upper case or a letter is asked of the character
- * and not of its bytes.  Holds passwords, so every buffer is the caller's.
+ * Utf8: text as code points: decoding, cleaning, folding case, and the kind of
+ * each character.  What is long, upper case or a letter is asked of the
+ * character and not of its bytes.  Holds passwords, so every buffer is the
+ * caller's.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -39,6 +40,17 @@ enum sr_kind {
  * values beyond U+10FFFF included); then *text stays and *point is undefined.
  */
 int sr_utf8_next(const char **text, uint32_t *point);
+
+/* True for control characters: C0, DEL, C1, and the line and paragraph
+ * separators and direction marks that can forge or reorder a line. */
+bool sr_utf8_is_control(uint32_t point);
+
+/*
+ * Copy `text` into `out` (size bytes with the end, at least 1): control
+ * characters and invalid bytes become '?', and what does not fit is cut between
+ * characters.  With `keep_lines` line ends stay.
+ */
+void sr_utf8_clean(const char *text, bool keep_lines, char *out, size_t size);
 
 /*
  * The code points of text, at most SR_POINTS_MAX.  A byte that is not UTF-8

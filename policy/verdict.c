@@ -93,8 +93,8 @@ is_barred(const struct question *q, struct sr_verdict *v)
         return false;
     v->fact = must_change(q->facts) ? "must_change" : "password_expires";
     v->rule = change.rule;
-    v->when = must_change(q->facts) ? SR_TIME_UNKNOWN
-                                    : q->facts->password_expires;
+    v->when =
+        must_change(q->facts) ? SR_TIME_UNKNOWN : q->facts->password_expires;
     v->barred_by = change.result;
     return true;
 }
@@ -102,8 +102,8 @@ is_barred(const struct question *q, struct sr_verdict *v)
 static bool
 is_must_change(const struct question *q, struct sr_verdict *v)
 {
-    v->fact = q->facts->must_change == SR_YES ? "must_change"
-                                              : "temporary_until";
+    v->fact =
+        q->facts->must_change == SR_YES ? "must_change" : "temporary_until";
     v->when = q->facts->temporary_until;
     return must_change(q->facts);
 }
@@ -123,6 +123,7 @@ is_grace(const struct question *q, struct sr_verdict *v)
     v->rule = "expiry.grace";
     v->when = q->facts->password_expires;
     v->grace_left = q->facts->grace_left;
+    v->barred_by = sr_change(q->facts, q->rules, q->who, q->now).result;
     return sr_facts_expired(q->facts, q->now) && q->facts->grace_left > 0;
 }
 
@@ -196,8 +197,8 @@ sr_verdict(const struct sr_facts *facts, const struct sr_rules *rules,
 
 /* DESIGN: one row for each state, one column for each call. */
 static const enum sr_answer answers[SR_STATE_COUNT][SR_CALL_COUNT] = {
-    [SR_STATE_DISABLED] = {SR_ANSWER_ACCOUNT_EXPIRED,
-                           SR_ANSWER_ACCOUNT_EXPIRED, SR_ANSWER_DENIED},
+    [SR_STATE_DISABLED] = {SR_ANSWER_ACCOUNT_EXPIRED, SR_ANSWER_ACCOUNT_EXPIRED,
+                           SR_ANSWER_DENIED},
     [SR_STATE_ENDED] = {SR_ANSWER_ACCOUNT_EXPIRED, SR_ANSWER_ACCOUNT_EXPIRED,
                         SR_ANSWER_DENIED},
     [SR_STATE_NOT_YET] = {SR_ANSWER_ACCOUNT_EXPIRED, SR_ANSWER_ACCOUNT_EXPIRED,
@@ -207,8 +208,7 @@ static const enum sr_answer answers[SR_STATE_COUNT][SR_CALL_COUNT] = {
                          SR_ANSWER_DENIED},
     [SR_STATE_BARRED] = {SR_ANSWER_OK, SR_ANSWER_TOKEN_EXPIRED,
                          SR_ANSWER_DENIED},
-    [SR_STATE_MUST_CHANGE] = {SR_ANSWER_OK, SR_ANSWER_CHANGE_NOW,
-                              SR_ANSWER_OK},
+    [SR_STATE_MUST_CHANGE] = {SR_ANSWER_OK, SR_ANSWER_CHANGE_NOW, SR_ANSWER_OK},
     [SR_STATE_EXPIRED] = {SR_ANSWER_OK, SR_ANSWER_CHANGE_NOW, SR_ANSWER_OK},
     [SR_STATE_GRACE] = {SR_ANSWER_OK, SR_ANSWER_OK, SR_ANSWER_OK},
     [SR_STATE_EXPIRING] = {SR_ANSWER_OK, SR_ANSWER_OK, SR_ANSWER_OK},
@@ -251,7 +251,8 @@ sr_verdict_answer(const struct sr_verdict *verdict, enum sr_call call,
         if (is_spared(verdict, rules))
             answer = SR_ANSWER_OK;
         else if (verdict->state == SR_STATE_GRACE &&
-                 rules->grace == SR_GRACE_CHANGE && !rules->spare_expired)
+                 rules->grace == SR_GRACE_CHANGE && !rules->spare_expired &&
+                 verdict->barred_by == SR_CHANGE_ALLOWED)
             answer = SR_ANSWER_CHANGE_NOW;
     } else if (call == SR_CALL_CHANGE && who->is_admin &&
                answer == SR_ANSWER_DENIED &&

@@ -38,7 +38,8 @@ struct sr_verdict {
     /* When the state ends or began, whichever the person needs: the release
      * of a lockout, the day an account starts or ended, the expiry. */
     sr_time when;
-    /* SR_STATE_BARRED: why the password may not be changed here. */
+    /* SR_STATE_BARRED and SR_STATE_GRACE: why the password may not be changed
+     * here, if it may not. */
     enum sr_change_result barred_by;
     int grace_left; /* SR_STATE_GRACE: logins left, -1 unknown */
 };

@@ -48,11 +48,12 @@ struct sr_backend {
 
     /*
      * Look an account up.  On SR_ASK_OK *account is new; close it with
-     * sr_account_close().
+     * sr_account_close().  On SR_ASK_UNAVAILABLE `reason` (size bytes) says
+     * why, for the log and the tools ("/etc/shadow:12: the maximum age ...").
      */
     enum sr_ask (*open)(const struct sr_backend *backend, const char *name,
                         const struct sr_rules *rules,
-                        struct sr_account **account);
+                        struct sr_account **account, char *reason, size_t size);
 
     /*
      * Prove a password.  allow_empty: an account without a password is proved

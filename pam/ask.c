@@ -1,0 +1,75 @@
+/*
+ * Ask: passwords from the person, by the conversation.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pam/internal.h"
+
+void
+sr_secret_free(char **secret)
+{
+    if (*secret != NULL)
+        explicit_bzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+bool
+sr_ask_is_sshd_fake(const char *password)
+{
+    /* auth-pam.c of OpenSSH, since 4.x: these bytes, repeated as needed. */
+    static const char junk[] = "\b\n\r\177";
+
+    return strncmp(password, junk, sizeof(junk) - 1) == 0;
+}
+
+int
+sr_ask_one(struct sr_door *door, enum sr_text prompt, char **password)
+{
+    struct sr_say say = sr_door_say_context(door);
+    char *text = sr_message_text(prompt, &say);
+    int code = PAM_BUF_ERR;
+
+    *password = NULL;
+    if (text != NULL)
+        code =
+            pam_prompt(door->pamh, PAM_PROMPT_ECHO_OFF, password, "%s", text);
+    free(text);
+    /* Some conversations say success and give no answer. */
+    if (code == PAM_SUCCESS && *password == NULL)
+        code = PAM_CONV_ERR;
+    if (code != PAM_SUCCESS && code != PAM_CONV_AGAIN && code != PAM_BUF_ERR)
+        code = PAM_CONV_ERR;
+    return code;
+}
+
+int
+sr_ask_password(struct sr_door *door, const char **password)
+{
+    __attribute__((cleanup(sr_secret_free))) char *typed = NULL;
+    const void *item = NULL;
+    int code;
+
+    *password = NULL;
+    code = pam_get_item(door->pamh, PAM_AUTHTOK, &item);
+    if (code != PAM_SUCCESS)
+        return code;
+    if (item == NULL) {
+        if (door->args.use_first_pass)
+            return PAM_AUTH_ERR;
+        code = sr_ask_one(door, SR_TEXT_PROMPT_PASSWORD, &typed);
+        if (code == PAM_SUCCESS)
+            code = pam_set_item(door->pamh, PAM_AUTHTOK, typed);
+        if (code == PAM_SUCCESS)
+            code = pam_get_item(door->pamh, PAM_AUTHTOK, &item);
+        if (code != PAM_SUCCESS)
+            return code;
+    }
+    *password = item;
+    return item == NULL ? PAM_CONV_ERR : PAM_SUCCESS;
+}

@@ -1,0 +1,330 @@
+/*
+ * Door: one call of the module, from its arguments to its answer.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pam/internal.h"
+
+/* A configuration error is logged once for each handle. */
+#define LOGGED_DATA "selfreset_logged"
+
+struct sr_say
+sr_door_say_context(const struct sr_door *door)
+{
+    struct sr_say say = {
+        .contact = door->config == NULL ? NULL : door->config->contact,
+        .now = time(NULL),
+        .is_admin = getuid() == 0 &&
+                    (door->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0 &&
+                    strcmp(door->channel, "password") == 0,
+    };
+
+    return say;
+}
+
+void
+sr_door_tell(struct sr_door *door, int style, char *text)
+{
+    if (text != NULL && (door->flags & PAM_SILENT) == 0)
+        pam_prompt(door->pamh, style, NULL, "%s", text);
+    free(text);
+}
+
+void
+sr_door_tell_text(struct sr_door *door, int style, enum sr_text text)
+{
+    struct sr_say say = sr_door_say_context(door);
+
+    sr_door_tell(door, style, sr_message_text(text, &say));
+}
+
+bool
+sr_door_knows(const struct sr_door *door)
+{
+    return door->who.ask == SR_ASK_OK;
+}
+
+void
+sr_door_event(struct sr_door *door, enum sr_event_id id, const char *result,
+              const char *cause, int pam_code)
+{
+    const struct sr_account *account = door->who.account;
+    bool exists = account != NULL || door->nss_uid != (uid_t)-1;
+    struct sr_event event = {
+        .id = id,
+        .user = exists ? door->user : NULL,
+        .uid = account != NULL ? account->facts.uid : door->nss_uid,
+        .source = door->source.text[0] == '\0' ? NULL : door->source.text,
+        .service = door->service,
+        .channel = door->channel,
+        .backend = account != NULL ? account->facts.backend : NULL,
+        .result = result,
+        .cause = cause,
+        .actor = sr_door_say_context(door).is_admin ? "root" : NULL,
+        .terminal = door->tty,
+        .pam_code = pam_code,
+    };
+
+    sr_event_send(&event);
+}
+
+int
+sr_door_unknown(struct sr_door *door, int unavailable)
+{
+    switch (door->who.ask) {
+    case SR_ASK_OK:
+        return PAM_SUCCESS;
+    case SR_ASK_UNKNOWN_NAME:
+        return PAM_USER_UNKNOWN;
+    case SR_ASK_NO_MEMORY:
+        return PAM_BUF_ERR;
+    case SR_ASK_UNAVAILABLE:
+        break;
+    }
+    sr_door_event(door, SR_EVENT_BACKEND_DOWN, "failed", door->who.reason,
+                  unavailable);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
+    return unavailable;
+}
+
+int
+sr_door_remember(struct sr_door *door, bool with_source, int unavailable)
+{
+    enum sr_store_result result = sr_gather_remembered(
+        &door->who, NULL, with_source ? &door->source : NULL);
+
+    if (result == SR_STORE_OK)
+        return PAM_SUCCESS;
+    sr_door_event(door, SR_EVENT_STATE, "failed", sr_store_strerror(result),
+                  unavailable);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
+    return unavailable;
+}
+
+struct sr_verdict
+sr_door_verdict(const struct sr_door *door, const struct sr_circumstances *who)
+{
+    return sr_verdict(&door->who.account->facts, &door->who.rules, who,
+                      time(NULL));
+}
+
+void
+sr_door_verdict_event(struct sr_door *door, const struct sr_verdict *verdict,
+                      int pam_code)
+{
+    static const enum sr_event_id event[SR_STATE_COUNT] = {
+        [SR_STATE_DISABLED] = SR_EVENT_DISABLED,
+        [SR_STATE_ENDED] = SR_EVENT_ENDED,
+        [SR_STATE_NOT_YET] = SR_EVENT_ENDED,
+        [SR_STATE_LOCKED] = SR_EVENT_LOCKED,
+        [SR_STATE_LAPSED] = SR_EVENT_TEMPORARY_LAPSED,
+        [SR_STATE_BARRED] = SR_EVENT_BARRED,
+        [SR_STATE_MUST_CHANGE] = SR_EVENT_MUST_CHANGE,
+        [SR_STATE_EXPIRED] = SR_EVENT_EXPIRED,
+        [SR_STATE_GRACE] = SR_EVENT_EXPIRED,
+        [SR_STATE_EXPIRING] = SR_EVENT_EXPIRY_NOTICE,
+        [SR_STATE_OK] = SR_EVENT_COUNT,
+        [SR_STATE_UNKNOWN] = SR_EVENT_BACKEND_DOWN,
+    };
+    enum sr_event_id id = event[verdict->state];
+
+    if (verdict->state == SR_STATE_BARRED &&
+        verdict->barred_by == SR_CHANGE_REQUIRE_LOGON)
+        id = SR_EVENT_NEEDS_LOGON;
+    /* A state that was spared is no event: nothing happened. */
+    if (id == SR_EVENT_COUNT ||
+        (pam_code == PAM_SUCCESS && verdict->state != SR_STATE_EXPIRING &&
+         verdict->state != SR_STATE_GRACE))
+        return;
+    sr_door_event(door, id, pam_code == PAM_SUCCESS ? "ok" : "failed",
+                  verdict->rule != NULL ? verdict->rule : verdict->fact,
+                  pam_code);
+}
+
+int
+sr_answer_code(enum sr_answer answer)
+{
+    static const int code[] = {
+        [SR_ANSWER_OK] = PAM_SUCCESS,
+        [SR_ANSWER_CHANGE_NOW] = PAM_NEW_AUTHTOK_REQD,
+        [SR_ANSWER_ACCOUNT_EXPIRED] = PAM_ACCT_EXPIRED,
+        [SR_ANSWER_WRONG] = PAM_AUTH_ERR,
+        [SR_ANSWER_DENIED] = PAM_PERM_DENIED,
+        [SR_ANSWER_TOKEN_EXPIRED] = PAM_AUTHTOK_EXPIRED,
+        [SR_ANSWER_UNAVAILABLE] = PAM_AUTHINFO_UNAVAIL,
+        [SR_ANSWER_TRY_AGAIN] = PAM_TRY_AGAIN,
+    };
+
+    return code[answer];
+}
+
+/* Log what is wrong with the configuration, once for each handle. */
+static void
+log_config(struct sr_door *door, const struct sr_config_errors *errors)
+{
+    const void *logged = NULL;
+
+    if (pam_get_data(door->pamh, LOGGED_DATA, &logged) == PAM_SUCCESS)
+        return;
+    for (size_t i = 0; i < errors->count; i++)
+        sr_door_event(door, SR_EVENT_CONFIG, "failed", errors->item[i],
+                      PAM_SERVICE_ERR);
+    pam_set_data(door->pamh, LOGGED_DATA, NULL, NULL);
+}
+
+static int
+open_config(struct sr_door *door)
+{
+    struct sr_config_errors errors = {0};
+
+    door->config = sr_config_load(door->args.conf, &errors);
+    if (door->config == NULL) {
+        log_config(door, &errors);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
+    }
+    sr_config_errors_free(&errors);
+    return door->config == NULL ? PAM_SERVICE_ERR : PAM_SUCCESS;
+}
+
+static const char *
+item(struct sr_door *door, int type)
+{
+    const void *value = NULL;
+
+    if (pam_get_item(door->pamh, type, &value) != PAM_SUCCESS)
+        return NULL;
+    return value;
+}
+
+/*
+ * The peer's address, from sshd: it puts SSH_CONNECTION into the handle's
+ * environment, "ADDRESS PORT ADDRESS PORT".  The process's own environment is
+ * the user's and is not looked at.
+ */
+static const char *
+peer_address(struct sr_door *door, char *buffer, size_t size)
+{
+    const char *connection = pam_getenv(door->pamh, "SSH_CONNECTION");
+    size_t length;
+
+    if (connection == NULL)
+        return NULL;
+    length = strcspn(connection, " ");
+    if (length == 0 || length >= size)
+        return NULL;
+    memcpy(buffer, connection, length);
+    buffer[length] = '\0';
+    return buffer;
+}
+
+static void
+open_source(struct sr_door *door)
+{
+    char address[64];
+    const char *rhost = item(door, PAM_RHOST);
+    const char *ruser = item(door, PAM_RUSER);
+    uid_t account =
+        sr_door_knows(door) ? door->who.account->facts.uid : door->nss_uid;
+    /* su and cron by root are sessions of root; login and gdm, which also run
+     * as root, are not: they have a terminal and no calling user. */
+    bool by_root = (ruser != NULL && strcmp(ruser, "root") == 0) ||
+                   (door->tty == NULL && rhost == NULL) ||
+                   door->who.rules.spare_expired;
+
+    sr_source_find(&door->source, rhost,
+                   peer_address(door, address, sizeof(address)), getuid(),
+                   by_root, account);
+}
+
+static int
+open_names(struct sr_door *door)
+{
+    int code = pam_get_user(door->pamh, &door->user, NULL);
+
+    if (code == PAM_CONV_AGAIN)
+        return PAM_INCOMPLETE;
+    if (code != PAM_SUCCESS)
+        return code;
+    if (door->user == NULL)
+        return PAM_USER_UNKNOWN;
+    door->service = item(door, PAM_SERVICE);
+    door->tty = item(door, PAM_TTY);
+    if (door->tty != NULL && door->tty[0] == '\0')
+        door->tty = NULL;
+    return PAM_SUCCESS;
+}
+
+static void
+open_account(struct sr_door *door)
+{
+    const struct passwd *entry;
+
+    sr_gather(door->config, door->user,
+              door->service == NULL ? "" : door->service, door->args.backend,
+              &door->who);
+    if (sr_door_knows(door)) {
+        door->nss_uid = door->who.account->facts.uid;
+        return;
+    }
+    entry = pam_modutil_getpwnam(door->pamh, door->user);
+    if (entry != NULL)
+        door->nss_uid = entry->pw_uid;
+}
+
+int
+sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
+             const char *channel, int argc, const char **argv)
+{
+    const char *bad;
+    int code;
+
+    memset(door, 0, sizeof(*door));
+    door->pamh = pamh;
+    door->flags = (unsigned)flags;
+    door->channel = channel;
+    door->user = "";
+    door->nss_uid = (uid_t)-1;
+    door->who.ask = SR_ASK_UNKNOWN_NAME;
+    bad = sr_args_parse(&door->args, argc, argv);
+    if (bad != NULL) {
+        pam_syslog(pamh, LOG_ERR, "unknown or contradicting argument \"%s\"",
+                   bad);
+        return PAM_SERVICE_ERR;
+    }
+    if (geteuid() != 0) {
+        door->service = item(door, PAM_SERVICE);
+        sr_door_event(door, SR_EVENT_NO_ROOT, "failed", NULL,
+                      PAM_AUTHINFO_UNAVAIL);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NO_ROOT);
+        return PAM_AUTHINFO_UNAVAIL;
+    }
+    code = open_config(door);
+    if (code == PAM_SUCCESS)
+        code = open_names(door);
+    if (code != PAM_SUCCESS)
+        return code;
+    open_account(door);
+    open_source(door);
+    if (door->args.debug)
+        pam_syslog(pamh, LOG_DEBUG, "%s: account %s, source %s", channel,
+                   sr_door_knows(door) ? "found" : "not found",
+                   door->source.text);
+    return PAM_SUCCESS;
+}
+
+void
+sr_door_close(struct sr_door *door)
+{
+    sr_gathered_end(&door->who);
+    sr_config_free(door->config);
+    door->config = NULL;
+}

@@ -1,0 +1,183 @@
+/*
+ * The PAM door, inside: what the files of this folder share.  Nothing here
+ * decides: rooms under policy/ do, and this folder asks them, talks to the
+ * person through the conversation, and answers in PAM codes.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_PAM_INTERNAL_H
+#define SR_PAM_INTERNAL_H
+
+#include <security/pam_ext.h>
+#include <security/pam_modules.h>
+#include <security/pam_modutil.h>
+
+#include "policy/attempt.h"
+#include "policy/config.h"
+#include "policy/event.h"
+#include "policy/gather.h"
+#include "policy/history.h"
+#include "policy/message.h"
+#include "policy/verdict.h"
+
+/* ---- options.c: the arguments on the pam.d line */
+
+struct sr_args {
+    const char *conf;    /* configuration file; NULL: the built-in one */
+    const char *backend; /* ask only this backend; NULL: all configured */
+    bool debug;
+    bool guard;  /* before another module that verifies */
+    bool settle; /* after another module that verifies, or stores */
+    bool use_authtok;
+    bool try_first_pass;
+    bool use_first_pass;
+};
+
+/*
+ * Parse the arguments.  Returns NULL, or the first argument that is unknown or
+ * contradicts another.
+ */
+const char *sr_args_parse(struct sr_args *args, int argc, const char **argv);
+
+/*
+ * The arguments this module knows, for the test of the manual page: NULL-ended.
+ */
+extern const char *const sr_args_names[];
+
+/* ---- door.c: one call of the module */
+
+struct sr_door {
+    pam_handle_t *pamh;
+    unsigned flags;      /* PAM_SILENT and the like */
+    const char *channel; /* "auth", "account", "password", "session" */
+    struct sr_args args;
+    struct sr_config *config;
+    const char *user; /* belongs to libpam; never NULL after opening */
+    const char *service;
+    const char *tty;
+    struct sr_source source;
+    struct sr_gathered who;
+    uid_t nss_uid; /* the name's uid by NSS, (uid_t)-1 if none */
+};
+
+/*
+ * Begin a call: arguments, right to act, configuration, names, account, source.
+ * Returns PAM_SUCCESS even for a name that no backend knows (door->who.ask
+ * says so), or the code to answer; the person has then been told why.  End it
+ * with sr_door_close() whatever it returned.
+ */
+int sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
+                 const char *channel, int argc, const char **argv);
+void sr_door_close(struct sr_door *door);
+
+/* True when the account is one of a backend of ours. */
+bool sr_door_knows(const struct sr_door *door);
+
+/* The code for an account that is not ours or cannot be asked, by call:
+ * `unavailable` is what the caller answers for an outage. */
+int sr_door_unknown(struct sr_door *door, int unavailable);
+
+/* Send an event of this call; cause and result may be NULL. */
+void sr_door_event(struct sr_door *door, enum sr_event_id id,
+                   const char *result, const char *cause, int pam_code);
+
+/* The circumstances for messages. */
+struct sr_say sr_door_say_context(const struct sr_door *door);
+
+/*
+ * Show a text (which is freed; NULL shows nothing).  Honours PAM_SILENT.  A
+ * conversation that fails never fails the call.
+ */
+void sr_door_tell(struct sr_door *door, int style, char *text);
+void sr_door_tell_text(struct sr_door *door, int style, enum sr_text text);
+
+/* Add the store's part to the facts.  PAM_SUCCESS, or the person and the log
+ * have been told and `unavailable` is returned. */
+int sr_door_remember(struct sr_door *door, bool with_source, int unavailable);
+
+/* The verdict on the account, as seen by a change that is forced or not. */
+struct sr_verdict sr_door_verdict(const struct sr_door *door,
+                                  const struct sr_circumstances *who);
+
+/* Send the event that belongs to a verdict, when it is one worth recording. */
+void sr_door_verdict_event(struct sr_door *door,
+                           const struct sr_verdict *verdict, int pam_code);
+
+/* ---- ask.c: passwords from the person */
+
+/*
+ * The password for authenticate: the one an earlier module left, or a prompt.
+ * It stays in PAM_AUTHTOK, where libpam wipes it.
+ */
+int sr_ask_password(struct sr_door *door, const char **password);
+
+/*
+ * Ask for one password without echo into PAM item `item`, or with item < 0
+ * into *password only (the caller wipes and frees it).  PAM_CONV_ERR when
+ * there was no answer.
+ */
+int sr_ask_one(struct sr_door *door, enum sr_text prompt, char **password);
+
+/* Wipe and free; for cleanup attributes. */
+void sr_secret_free(char **secret);
+
+/* sshd's stand-in for the password of a user it will refuse anyway. */
+bool sr_ask_is_sshd_fake(const char *password);
+
+/* ---- verify.c: one password, verified in an enclosed attempt */
+
+enum sr_verified {
+    SR_VERIFIED_RIGHT,
+    SR_VERIFIED_WRONG,
+    SR_VERIFIED_LOCKED,      /* nothing was verified */
+    SR_VERIFIED_UNAVAILABLE, /* outage, busy, or not recorded: told already */
+};
+
+/*
+ * Verify `password` for the account of this call, whatever it is: known or not,
+ * locked out or not.  Does the same work in every case, records, sends events,
+ * and tells the person of lockouts and outages, but not that it was wrong.
+ */
+enum sr_verified sr_verify(struct sr_door *door, const char *password);
+
+/* Begin an attempt for a module that verifies after us; kept in the handle.
+ * Answers like sr_verify(), RIGHT meaning: go on. */
+enum sr_verified sr_verify_guard(struct sr_door *door, const char *password);
+
+/* The module after us said right: settle.  False when there was no guard. */
+bool sr_verify_settle(struct sr_door *door);
+
+/* ---- held.c: a password kept from one call to the next */
+
+/*
+ * Keep `password` of `user` in the handle, masked and out of core dumps, bound
+ * to the stored hash it was proved against.  Replaces one kept before.
+ */
+int sr_held_keep(pam_handle_t *pamh, const char *name, const char *user,
+                 const char *secret, const char *password);
+
+/*
+ * Get it back: a new string, or NULL when none is kept for this user and this
+ * stored hash (secret NULL: whatever the hash is).
+ */
+char *sr_held_take(pam_handle_t *pamh, const char *name, const char *user,
+                   const char *secret);
+
+/* Wipe it. */
+void sr_held_drop(pam_handle_t *pamh, const char *name);
+
+#define SR_HELD_PROVED "selfreset_proved" /* the current password, proved */
+
+/* ---- the calls */
+
+int sr_authenticate(struct sr_door *door);
+int sr_account(struct sr_door *door);
+int sr_change_prelim(struct sr_door *door);
+int sr_change_update(struct sr_door *door);
+int sr_change_settle(struct sr_door *door);
+int sr_session_open(struct sr_door *door);
+
+/* The PAM code of an answer. */
+int sr_answer_code(enum sr_answer answer);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * Module: the six functions that libpam calls, all of one shape: open, work,
+ * close.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include "pam/internal.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+static int
+run(pam_handle_t *pamh, int flags, const char *channel, int argc,
+    const char **argv, int (*work)(struct sr_door *door))
+{
+    struct sr_door door;
+    int code = sr_door_open(&door, pamh, flags, channel, argc, argv);
+
+    if (code == PAM_SUCCESS)
+        code = work(&door);
+    sr_door_close(&door);
+    return code;
+}
+
+EXPORT int
+pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    return run(pamh, flags, "auth", argc, argv, sr_authenticate);
+}
+
+/* There are no credentials here, and an error would end a good login. */
+EXPORT int
+pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)pamh;
+    (void)flags;
+    (void)argc;
+    (void)argv;
+    return PAM_SUCCESS;
+}
+
+EXPORT int
+pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    return run(pamh, flags, "account", argc, argv, sr_account);
+}
+
+static int
+chauthtok(struct sr_door *door)
+{
+    if (door->args.settle)
+        return sr_change_settle(door);
+    if ((door->flags & PAM_PRELIM_CHECK) != 0)
+        return sr_change_prelim(door);
+    if ((door->flags & PAM_UPDATE_AUTHTOK) != 0)
+        return sr_change_update(door);
+    return PAM_SERVICE_ERR;
+}
+
+EXPORT int
+pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    return run(pamh, flags, "password", argc, argv, chauthtok);
+}
+
+EXPORT int
+pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    run(pamh, flags, "session", argc, argv, sr_session_open);
+    return PAM_SUCCESS; /* what went wrong is logged; the login was decided */
+}
+
+EXPORT int
+pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)pamh;
+    (void)flags;
+    (void)argc;
+    (void)argv;
+    return PAM_SUCCESS;
+}

@@ -1,0 +1,652 @@
+/*
+ * Password: chauthtok in its two passes, and the part after the module that
+ * stores.
+ *
+ * Each pass makes all its checks itself, because libpam may reach UPDATE in a
+ * module whose PRELIM it skipped.  Nothing is remembered of a change before the
+ * store (pam_unix behind us) has it: that is what the settle line is for.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "pam/internal.h"
+#include "policy/crypt.h"
+#include "policy/quality.h"
+
+#define PENDING_DATA  "selfreset_pending"
+#define STORE_WAIT_MS 10000
+
+/* A change on its way: made in UPDATE, finished or thrown away in settle. */
+struct pending {
+    uint64_t before; /* hash of the stored hash before the change, by key */
+    uint8_t key[16];
+    struct sr_history_probe probe;
+    struct sr_history history; /* begun here, when there was none */
+    bool began_history;
+    bool by_admin;
+};
+
+/* What a pass has found out about the change. */
+struct change {
+    struct sr_door *door;
+    struct sr_circumstances who;
+    struct sr_verdict verdict;
+    char *old;   /* the current password; NULL for an administrator */
+    char *fresh; /* the new one, when it is a good one */
+    struct pending *pending;
+};
+
+static void
+change_end(struct change *change)
+{
+    sr_secret_free(&change->old);
+    sr_secret_free(&change->fresh);
+    free(change->pending);
+}
+
+static void
+pending_cleanup(pam_handle_t *pamh, void *data, int status)
+{
+    (void)pamh;
+    (void)status;
+    explicit_bzero(data, sizeof(struct pending));
+    free(data);
+}
+
+static void
+findings_end(struct sr_findings *findings)
+{
+    sr_findings_free(findings);
+}
+
+static void
+store_end(struct sr_store **store)
+{
+    sr_store_close(*store);
+}
+
+static bool
+is_forced(const struct sr_door *door)
+{
+    return (door->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0;
+}
+
+/* ---- whether the change may happen at all */
+
+static int
+refuse_state(struct change *change, enum sr_answer answer)
+{
+    struct sr_door *door = change->door;
+    struct sr_say say = sr_door_say_context(door);
+    int code = sr_answer_code(answer);
+
+    sr_door_verdict_event(door, &change->verdict, code);
+    sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed",
+                  sr_state_name(change->verdict.state), code);
+    sr_door_tell(door, PAM_ERROR_MSG,
+                 sr_message_verdict(&change->verdict, answer, &say));
+    return code;
+}
+
+static int
+refuse_change(struct change *change, const struct sr_change *rule)
+{
+    struct sr_door *door = change->door;
+    struct sr_say say = sr_door_say_context(door);
+    int code =
+        rule->result == SR_CHANGE_TOO_YOUNG ? PAM_AUTHTOK_ERR : PAM_PERM_DENIED;
+
+    sr_door_event(door,
+                  rule->result == SR_CHANGE_REQUIRE_LOGON
+                      ? SR_EVENT_NEEDS_LOGON
+                      : SR_EVENT_CHANGE_FAILED,
+                  "failed", rule->rule, code);
+    sr_door_tell(door, PAM_ERROR_MSG, sr_message_change(rule, &say));
+    return code;
+}
+
+/* A forced change was asked for, and none is due. */
+static int
+refuse_not_due(struct change *change)
+{
+    sr_door_event(change->door, SR_EVENT_CHANGE_FAILED, "failed", "not-expired",
+                  PAM_AUTHTOK_ERR);
+    sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NOT_DUE);
+    return PAM_AUTHTOK_ERR;
+}
+
+/* Everything that can be said before a password is typed. */
+static int
+check_may_change(struct change *change)
+{
+    struct sr_door *door = change->door;
+    enum sr_answer answer;
+    struct sr_change rule;
+    int code;
+
+    if (!sr_door_knows(door))
+        return sr_door_unknown(door, PAM_TRY_AGAIN);
+    code = sr_door_remember(door, true, PAM_TRY_AGAIN);
+    if (code != PAM_SUCCESS)
+        return code;
+    change->who =
+        sr_gather_circumstances(door->who.account->facts.uid, is_forced(door));
+    change->verdict = sr_door_verdict(door, &change->who);
+    answer = sr_verdict_answer(&change->verdict, SR_CALL_CHANGE,
+                               &door->who.rules, &change->who);
+    if (answer != SR_ANSWER_OK)
+        return refuse_state(change, answer);
+    rule = sr_change(&door->who.account->facts, &door->who.rules, &change->who,
+                     sr_door_say_context(door).now);
+    if (rule.result != SR_CHANGE_ALLOWED)
+        return refuse_change(change, &rule);
+    if (is_forced(door) && (change->verdict.state == SR_STATE_OK ||
+                            change->verdict.state == SR_STATE_EXPIRING))
+        return refuse_not_due(change);
+    return PAM_SUCCESS;
+}
+
+/* ---- the current password */
+
+static bool
+is_expired_state(const struct change *change)
+{
+    return change->verdict.state == SR_STATE_EXPIRED ||
+           change->verdict.state == SR_STATE_GRACE;
+}
+
+static int
+verify_old(struct change *change, const char *password)
+{
+    struct sr_door *door = change->door;
+
+    switch (sr_verify(door, password)) {
+    case SR_VERIFIED_RIGHT:
+        return PAM_SUCCESS;
+    case SR_VERIFIED_WRONG:
+        sr_door_event(door, SR_EVENT_WRONG_CURRENT, "failed", NULL,
+                      PAM_AUTH_ERR);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_WRONG_CURRENT);
+        return PAM_AUTH_ERR;
+    case SR_VERIFIED_LOCKED:
+        return PAM_PERM_DENIED;
+    case SR_VERIFIED_UNAVAILABLE:
+        break;
+    }
+    return PAM_TRY_AGAIN;
+}
+
+/* The current password as typed: left by another module, or asked for. */
+static int
+type_old(struct change *change)
+{
+    struct sr_door *door = change->door;
+    const void *item = NULL;
+    int code;
+
+    if (pam_get_item(door->pamh, PAM_OLDAUTHTOK, &item) == PAM_SUCCESS &&
+        item != NULL) {
+        change->old = strdup(item);
+        return change->old == NULL ? PAM_BUF_ERR : PAM_SUCCESS;
+    }
+    if (door->args.use_first_pass)
+        return PAM_AUTHTOK_RECOVERY_ERR;
+    code = sr_ask_one(door,
+                      is_expired_state(change) ? SR_TEXT_PROMPT_EXPIRED
+                                               : SR_TEXT_PROMPT_CURRENT,
+                      &change->old);
+    return code == PAM_CONV_ERR ? PAM_AUTHTOK_RECOVERY_ERR : code;
+}
+
+/*
+ * Have the current password, proved against the hash that is stored now.  A
+ * proof of this process (authenticate, or the pass before) stands as long as
+ * that hash does; otherwise it is verified, and counted.
+ */
+static int
+prove_old(struct change *change)
+{
+    struct sr_door *door = change->door;
+    const char *secret = door->who.account->secret;
+    int code;
+
+    if (change->who.is_admin)
+        return PAM_SUCCESS;
+    change->old = sr_held_take(door->pamh, SR_HELD_PROVED, door->user, secret);
+    if (change->old != NULL)
+        return PAM_SUCCESS;
+    code = type_old(change);
+    if (code == PAM_SUCCESS)
+        code = verify_old(change, change->old);
+    if (code == PAM_SUCCESS)
+        code = sr_held_keep(door->pamh, SR_HELD_PROVED, door->user, secret,
+                            change->old);
+    return code;
+}
+
+int
+sr_change_prelim(struct sr_door *door)
+{
+    __attribute__((cleanup(change_end))) struct change change = {.door = door};
+    int code = check_may_change(&change);
+
+    if (code == PAM_SUCCESS)
+        code = prove_old(&change);
+    if (code == PAM_SUCCESS && change.old != NULL)
+        code = pam_set_item(door->pamh, PAM_OLDAUTHTOK, change.old);
+    if (code != PAM_SUCCESS)
+        return code;
+    sr_door_event(door, SR_EVENT_CHANGE_START, NULL, NULL, -1);
+    /*
+     * Not a vote: another module stores the password, and it has to be asked
+     * too.  In the stacks of the manual this also jumps over its PRELIM, which
+     * would hash the current password once more.
+     */
+    return PAM_IGNORE;
+}
+
+/* ---- the new password */
+
+static void
+show_rules(struct change *change)
+{
+    __attribute__((cleanup(findings_end))) struct sr_findings rules = {0};
+
+    if (sr_quality_rules(&change->door->who.rules, &rules) == SR_QUALITY_DONE)
+        sr_door_tell(change->door, PAM_TEXT_INFO, sr_message_rules(&rules));
+}
+
+/* The earliest time an entry of the history may be from and still count. */
+static sr_time
+history_oldest(const struct change *change)
+{
+    const struct sr_rules *rules = &change->door->who.rules;
+
+    return rules->history_age <= 0
+               ? 0
+               : sr_door_say_context(change->door).now - rules->history_age;
+}
+
+/*
+ * Load the history once for the change.  Where there is none yet, it begins
+ * with the current password, whose clear text is at hand now and never again.
+ */
+static int
+load_history(struct change *change)
+{
+    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
+    const struct sr_rules *rules = &change->door->who.rules;
+    const struct sr_facts *facts = &change->door->who.account->facts;
+    struct sr_history *history = &change->pending->history;
+    struct sr_history_probe probe;
+    enum sr_store_result result;
+
+    if (rules->history == 0)
+        return PAM_SUCCESS;
+    result = sr_store_open(NULL, SR_STORE_READ, STORE_WAIT_MS, &store);
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, false);
+    if (result == SR_STORE_OK)
+        result = sr_store_get_history(store, facts->uid, history);
+    if (result == SR_STORE_OK)
+        return PAM_SUCCESS;
+    if (result != SR_STORE_NOT_FOUND) {
+        sr_door_event(change->door, SR_EVENT_STATE, "failed",
+                      sr_store_strerror(result), PAM_AUTHTOK_ERR);
+        sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
+        return PAM_AUTHTOK_ERR;
+    }
+    memset(history, 0, sizeof(*history));
+    change->pending->began_history = true;
+    if (change->old == NULL || change->old[0] == '\0')
+        return PAM_SUCCESS;
+    if (sr_history_check(history, change->old, rules->history, 0, &probe) ==
+        SR_USED_FAILED)
+        return PAM_AUTHTOK_ERR;
+    sr_history_record(history, &probe, rules->history, 0,
+                      SR_TIME_IS_SET(facts->password_changed)
+                          ? facts->password_changed
+                          : sr_door_say_context(change->door).now);
+    return PAM_SUCCESS;
+}
+
+/* The history is asked only about a password with nothing else against it. */
+static enum sr_quality
+check_history(struct change *change, const char *fresh,
+              struct sr_findings *findings)
+{
+    const struct sr_rules *rules = &change->door->who.rules;
+    struct sr_say say = sr_door_say_context(change->door);
+    enum sr_quality quality = SR_QUALITY_DONE;
+    char *text;
+
+    if (rules->history == 0)
+        return SR_QUALITY_DONE;
+    switch (sr_history_check(&change->pending->history, fresh, rules->history,
+                             history_oldest(change), &change->pending->probe)) {
+    case SR_USED_NO:
+        return SR_QUALITY_DONE;
+    case SR_USED_YES:
+        text = sr_message_text(SR_TEXT_USED_BEFORE, &say);
+        break;
+    default:
+        text = sr_message_text(SR_TEXT_UNAVAILABLE, &say);
+        quality = SR_QUALITY_UNAVAILABLE;
+        break;
+    }
+    if (text == NULL || sr_findings_add(findings, "hist", text) != 0)
+        quality = SR_QUALITY_UNAVAILABLE;
+    free(text);
+    return quality;
+}
+
+/* The ids of what is broken, for the log: never the texts. */
+static void
+log_findings(struct change *change, const struct sr_findings *findings,
+             int pam_code)
+{
+    char ids[200] = "";
+
+    for (size_t i = 0; i < findings->count; i++) {
+        size_t used = strlen(ids);
+
+        snprintf(ids + used, sizeof(ids) - used, "%s%s", used == 0 ? "" : ",",
+                 findings->item[i].id);
+    }
+    sr_door_event(change->door, SR_EVENT_POLICY, "failed", ids, pam_code);
+}
+
+/*
+ * Whether root's choice is only advised against.  What cannot be stored or
+ * typed again is refused to root too.
+ */
+static bool
+is_only_advice(const struct change *change, const struct sr_findings *findings)
+{
+    if (!change->who.is_admin || change->door->who.rules.root != SR_ROOT_ADVISE)
+        return false;
+    for (size_t i = 0; i < findings->count; i++) {
+        const char *id = findings->item[i].id;
+
+        if (strncmp(id, "enc.", 4) == 0 || strcmp(id, "len.bytes") == 0 ||
+            strcmp(id, "len.empty") == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Judge one candidate.  `tries_left` is what remains after it. */
+static int
+judge(struct change *change, const char *fresh, int tries_left)
+{
+    __attribute__((cleanup(findings_end))) struct sr_findings findings = {0};
+    struct sr_door *door = change->door;
+    struct utsname host;
+    struct sr_candidate candidate = {
+        .password = fresh,
+        .old = change->old,
+        .user = door->user,
+        .gecos = door->who.account->gecos,
+        .host = uname(&host) == 0 ? host.nodename : NULL,
+    };
+    enum sr_quality quality =
+        sr_quality_check(&candidate, &door->who.rules, &findings);
+    bool advice;
+
+    if (quality == SR_QUALITY_DONE &&
+        (findings.count == 0 || is_only_advice(change, &findings)))
+        quality = check_history(change, fresh, &findings);
+    if (quality == SR_QUALITY_UNAVAILABLE)
+        sr_door_event(door, SR_EVENT_QUALITY, "failed", NULL, PAM_AUTHTOK_ERR);
+    if (findings.count == 0 && quality == SR_QUALITY_DONE)
+        return PAM_SUCCESS;
+    advice = is_only_advice(change, &findings);
+    log_findings(change, &findings, advice ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
+    sr_door_tell(door, advice ? PAM_TEXT_INFO : PAM_ERROR_MSG,
+                 sr_message_broken(&findings, advice ? -1 : tries_left));
+    return advice ? PAM_SUCCESS : PAM_AUTHTOK_ERR;
+}
+
+/* One try: prompt, judge, prompt again.  PAM_TRY_AGAIN: another may follow. */
+static int
+try_new(struct change *change, int tries_left)
+{
+    __attribute__((cleanup(sr_secret_free))) char *fresh = NULL;
+    __attribute__((cleanup(sr_secret_free))) char *again = NULL;
+    struct sr_door *door = change->door;
+    int code = sr_ask_one(door, SR_TEXT_PROMPT_NEW, &fresh);
+
+    if (code != PAM_SUCCESS || fresh[0] == '\0') {
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNCHANGED);
+        return PAM_AUTHTOK_ERR; /* the person has given up */
+    }
+    if (judge(change, fresh, tries_left) != PAM_SUCCESS)
+        return PAM_TRY_AGAIN;
+    code = sr_ask_one(door, SR_TEXT_PROMPT_AGAIN, &again);
+    if (code != PAM_SUCCESS) {
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNCHANGED);
+        return PAM_AUTHTOK_ERR;
+    }
+    if (strcmp(fresh, again) != 0) {
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_MISMATCH);
+        return PAM_TRY_AGAIN;
+    }
+    change->fresh = fresh;
+    fresh = NULL;
+    return PAM_SUCCESS;
+}
+
+/* A new password that an earlier module took: judged once, never asked for. */
+static int
+use_new(struct change *change)
+{
+    const void *item = NULL;
+
+    if (pam_get_item(change->door->pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS ||
+        item == NULL)
+        return PAM_AUTHTOK_ERR;
+    change->fresh = strdup(item);
+    if (change->fresh == NULL)
+        return PAM_BUF_ERR;
+    return judge(change, change->fresh, 0);
+}
+
+static int
+choose_new(struct change *change)
+{
+    int tries = (int)change->door->who.rules.tries;
+    int code = PAM_TRY_AGAIN;
+
+    if (change->door->args.use_authtok)
+        return use_new(change);
+    show_rules(change);
+    for (int left = tries - 1; code == PAM_TRY_AGAIN && left >= 0; left--)
+        code = try_new(change, left);
+    if (code == PAM_TRY_AGAIN) {
+        sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NO_TRIES);
+        code = PAM_AUTHTOK_ERR;
+    }
+    return code;
+}
+
+/* ---- handing over, and what comes after */
+
+static int
+pending_new(struct change *change)
+{
+    const char *secret = change->door->who.account->secret;
+    struct pending *pending = calloc(1, sizeof(*pending));
+
+    if (pending == NULL)
+        return PAM_BUF_ERR;
+    change->pending = pending;
+    pending->by_admin = change->who.is_admin;
+    pending->before = sr_siphash(pending->key, secret, strlen(secret));
+    return PAM_SUCCESS;
+}
+
+/*
+ * Give the new password to the module behind us.  The current one is taken out
+ * of its sight: it is proved, and pam_unix would hash it twice more.  settle
+ * puts it back for keyrings and the like.
+ */
+static int
+hand_over(struct change *change)
+{
+    pam_handle_t *pamh = change->door->pamh;
+    int code = pam_set_item(pamh, PAM_AUTHTOK, change->fresh);
+
+    if (code == PAM_SUCCESS)
+        code = pam_set_item(pamh, PAM_OLDAUTHTOK, NULL);
+    if (code == PAM_SUCCESS)
+        code =
+            pam_set_data(pamh, PENDING_DATA, change->pending, pending_cleanup);
+    if (code == PAM_SUCCESS)
+        change->pending = NULL;
+    return code;
+}
+
+int
+sr_change_update(struct sr_door *door)
+{
+    __attribute__((cleanup(change_end))) struct change change = {.door = door};
+    int code = check_may_change(&change);
+
+    if (code == PAM_SUCCESS)
+        code = prove_old(&change);
+    if (code == PAM_SUCCESS)
+        code = pending_new(&change);
+    if (code == PAM_SUCCESS)
+        code = load_history(&change);
+    if (code == PAM_SUCCESS)
+        code = choose_new(&change);
+    if (code == PAM_SUCCESS)
+        code = hand_over(&change);
+    if (code != PAM_SUCCESS) {
+        /* Else the next module with use_authtok stores what was refused. */
+        pam_set_item(door->pamh, PAM_AUTHTOK, NULL);
+        sr_held_drop(door->pamh, SR_HELD_PROVED);
+        sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", NULL, code);
+    }
+    return code;
+}
+
+/* Whether what is stored now is what was typed. */
+static bool
+is_stored(struct sr_door *door, const struct pending *pending)
+{
+    const struct sr_account *account = door->who.account;
+    const void *fresh = NULL;
+
+    if (sr_siphash(pending->key, account->secret, strlen(account->secret)) ==
+        pending->before)
+        return false;
+    if (pam_get_item(door->pamh, PAM_AUTHTOK, &fresh) != PAM_SUCCESS ||
+        fresh == NULL)
+        return false;
+    return account->backend->prove(account->backend, account, fresh, false) ==
+           SR_PROOF_RIGHT;
+}
+
+static enum sr_store_result
+settle_history(struct sr_door *door, struct sr_store *store,
+               const struct pending *pending)
+{
+    const struct sr_rules *rules = &door->who.rules;
+    uid_t uid = door->who.account->facts.uid;
+    sr_time now = sr_door_say_context(door).now;
+    sr_time oldest = rules->history_age > 0 ? now - rules->history_age : 0;
+    struct sr_history history;
+    enum sr_store_result result;
+
+    if (!pending->probe.is_valid)
+        return SR_STORE_OK;
+    result = sr_store_get_history(store, uid, &history);
+    if (result == SR_STORE_NOT_FOUND)
+        history = pending->history;
+    else if (result != SR_STORE_OK)
+        return result;
+    sr_history_record(&history, &pending->probe, rules->history, oldest, now);
+    return sr_store_put_history(store, uid, &history);
+}
+
+/* All that this host remembers of the change, in one transaction. */
+static enum sr_store_result
+settle_store(struct sr_door *door, const struct pending *pending)
+{
+    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
+    uid_t uid = door->who.account->facts.uid;
+    struct sr_ledger_key key[] = {
+        sr_ledger_key_account(uid, SR_CLASS_STRANGER),
+        sr_ledger_key_account(uid, SR_CLASS_FAMILIAR),
+    };
+    enum sr_store_result result;
+
+    result = sr_store_open(NULL, SR_STORE_WRITE, STORE_WAIT_MS, &store);
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, true);
+    if (result == SR_STORE_OK)
+        result = settle_history(door, store, pending);
+    if (result == SR_STORE_OK)
+        result = sr_store_drop_temporary(store, uid);
+    /* A new password is not the one that was being guessed. */
+    for (size_t i = 0; i < 2 && result == SR_STORE_OK; i++)
+        result = sr_store_drop_ledger(store, &key[i]);
+    if (result == SR_STORE_OK)
+        result = sr_store_commit(store);
+    return result;
+}
+
+static void
+restore_old(struct sr_door *door)
+{
+    __attribute__((cleanup(sr_secret_free))) char *old =
+        sr_held_take(door->pamh, SR_HELD_PROVED, door->user, NULL);
+
+    if (old != NULL)
+        pam_set_item(door->pamh, PAM_OLDAUTHTOK, old);
+}
+
+int
+sr_change_settle(struct sr_door *door)
+{
+    const void *data = NULL;
+    const struct pending *pending;
+    enum sr_store_result result;
+    int code = PAM_SUCCESS;
+
+    if ((door->flags & PAM_PRELIM_CHECK) != 0)
+        return sr_door_knows(door) ? PAM_SUCCESS : PAM_IGNORE;
+    if (!sr_door_knows(door) ||
+        pam_get_data(door->pamh, PENDING_DATA, &data) != PAM_SUCCESS ||
+        data == NULL)
+        return PAM_IGNORE;
+    pending = data;
+    if (!is_stored(door, pending)) {
+        sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", "not-stored",
+                      PAM_AUTHTOK_ERR);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_STORED);
+        code = PAM_AUTHTOK_ERR;
+    } else {
+        result = settle_store(door, pending);
+        /* The password is changed whatever the store says. */
+        if (result != SR_STORE_OK)
+            sr_door_event(door, SR_EVENT_STATE, "failed",
+                          sr_store_strerror(result), -1);
+        sr_door_event(
+            door, pending->by_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
+            "ok", NULL, PAM_SUCCESS);
+        if (is_forced(door))
+            sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_CHANGED);
+    }
+    restore_old(door);
+    sr_held_drop(door->pamh, SR_HELD_PROVED);
+    pam_set_data(door->pamh, PENDING_DATA, NULL, NULL);
+    return code;
+}

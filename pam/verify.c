@@ -1,0 +1,329 @@
+/*
+ * Verify: one password, in an enclosed attempt.
+ *
+ * Every door of the module that checks a password goes through here, so that
+ * authenticate, the old password in chauthtok, and the guard of another module
+ * are counted alike.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pam/internal.h"
+
+#define GUARD_DATA "selfreset_guard"
+
+/*
+ * Whom an attempt is counted against.  sshd's stand-in password is not the
+ * person's: it must not lock the account, but must look like any unknown name,
+ * so it counts as one.
+ */
+static struct sr_attempt_who
+counted_as(const struct sr_door *door, const char *password)
+{
+    bool known = (sr_door_knows(door) || door->nss_uid != (uid_t)-1) &&
+                 !sr_ask_is_sshd_fake(password);
+    struct sr_attempt_who who = {
+        .is_known = known,
+        .uid =
+            sr_door_knows(door) ? door->who.account->facts.uid : door->nss_uid,
+        .name = door->user,
+        .source = &door->source,
+        .rules = &door->who.rules,
+    };
+
+    return who;
+}
+
+/* An empty password that cannot be right: sshd probes with it.  Not counted. */
+static bool
+is_probe(const struct sr_door *door, const char *password)
+{
+    const char *secret = sr_door_knows(door) ? door->who.account->secret : NULL;
+
+    return password[0] == '\0' && (secret == NULL || secret[0] != '\0');
+}
+
+static const struct sr_backend *
+backend_of(const struct sr_door *door)
+{
+    return sr_door_knows(door) ? door->who.account->backend : &sr_backend_local;
+}
+
+/* The work of a verification, for nothing. */
+static void
+decoy(const struct sr_door *door, const char *password)
+{
+    const struct sr_backend *backend = backend_of(door);
+
+    backend->prove(backend, NULL, password, false);
+}
+
+/* Whether this person may be told of a lockout. */
+static bool
+may_reveal(const struct sr_door *door)
+{
+    switch (door->config->reveal) {
+    case SR_REVEAL_ALWAYS:
+        return true;
+    case SR_REVEAL_CONSOLE:
+        return !door->source.is_remote;
+    case SR_REVEAL_NEVER:
+        return false;
+    }
+    return false;
+}
+
+static enum sr_verified
+refuse_locked(struct sr_door *door, struct sr_attempt *attempt,
+              const char *password)
+{
+    struct sr_say say = sr_door_say_context(door);
+    sr_time until = sr_attempt_until(attempt);
+    struct sr_settled settled;
+
+    decoy(door, password);
+    settled = sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
+    if (settled.result != SR_STORE_OK)
+        sr_door_event(door, SR_EVENT_STATE, "failed",
+                      sr_store_strerror(settled.result), -1);
+    sr_door_event(door, SR_EVENT_REFUSED_LOCKED, "failed",
+                  sr_attempt_by_source(attempt) ? "SR-2203" : "SR-2201",
+                  PAM_AUTH_ERR);
+    if (may_reveal(door))
+        sr_door_tell(door, PAM_ERROR_MSG, sr_message_lockout(until, &say));
+    return SR_VERIFIED_LOCKED;
+}
+
+static enum sr_verified
+refuse_unrecorded(struct sr_door *door, enum sr_store_result why)
+{
+    sr_door_event(door, SR_EVENT_STATE, "failed", sr_store_strerror(why),
+                  PAM_AUTHINFO_UNAVAIL);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
+    return SR_VERIFIED_UNAVAILABLE;
+}
+
+/* What every beginning but GO comes to. */
+static enum sr_verified
+not_begun(struct sr_door *door, enum sr_begin begin, struct sr_attempt *attempt,
+          const char *password)
+{
+    if (begin == SR_BEGIN_LOCKED)
+        return refuse_locked(door, attempt, password);
+    if (begin == SR_BEGIN_BUSY) {
+        sr_door_event(door, SR_EVENT_BUSY, "failed", NULL,
+                      PAM_AUTHINFO_UNAVAIL);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BUSY);
+        return SR_VERIFIED_UNAVAILABLE;
+    }
+    return refuse_unrecorded(door, attempt == NULL ? SR_STORE_FAILED
+                                                   : sr_attempt_error(attempt));
+}
+
+static void
+lockout_events(struct sr_door *door, const struct sr_settled *settled)
+{
+    if (settled->began_lockout)
+        sr_door_event(door, SR_EVENT_THROTTLED, NULL, NULL, -1);
+    if (settled->began_source_lockout)
+        sr_door_event(door, SR_EVENT_SOURCE_THROTTLED, NULL, NULL, -1);
+}
+
+static enum sr_verified
+settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof)
+{
+    static const enum sr_outcome outcome[] = {
+        [SR_PROOF_RIGHT] = SR_OUTCOME_RIGHT,
+        [SR_PROOF_WRONG] = SR_OUTCOME_WRONG,
+        [SR_PROOF_UNAVAILABLE] = SR_OUTCOME_NEITHER,
+    };
+    struct sr_settled settled = sr_attempt_settle(attempt, outcome[proof]);
+
+    lockout_events(door, &settled);
+    if (settled.result != SR_STORE_OK && proof != SR_PROOF_RIGHT)
+        return refuse_unrecorded(door, settled.result);
+    if (settled.result != SR_STORE_OK) /* failures stay: stricter, not wrong */
+        sr_door_event(door, SR_EVENT_STATE, "failed",
+                      sr_store_strerror(settled.result), -1);
+    if (proof == SR_PROOF_UNAVAILABLE) {
+        sr_door_event(door, SR_EVENT_CRYPTO, "failed", NULL,
+                      PAM_AUTHINFO_UNAVAIL);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
+        return SR_VERIFIED_UNAVAILABLE;
+    }
+    return proof == SR_PROOF_RIGHT ? SR_VERIFIED_RIGHT : SR_VERIFIED_WRONG;
+}
+
+enum sr_verified
+sr_verify(struct sr_door *door, const char *password)
+{
+    const struct sr_backend *backend = backend_of(door);
+    struct sr_attempt_who who = counted_as(door, password);
+    struct sr_attempt *attempt = NULL;
+    enum sr_verified verified;
+    enum sr_begin begin;
+
+    if (is_probe(door, password)) {
+        decoy(door, password);
+        return SR_VERIFIED_WRONG;
+    }
+    begin = sr_attempt_begin(NULL, NULL, &who, false, &attempt);
+    if (begin == SR_BEGIN_GO) {
+        /* An unknown name, and sshd's stand-in, are proved against nothing. */
+        const struct sr_account *account =
+            who.is_known ? door->who.account : NULL;
+        bool allow_empty = (door->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
+
+        verified =
+            settle(door, attempt,
+                   backend->prove(backend, account, password, allow_empty));
+    } else {
+        verified = not_begun(door, begin, attempt, password);
+    }
+    sr_attempt_free(attempt, false);
+    return verified;
+}
+
+/* An attempt that another module decides, with what its events will say. */
+struct guard {
+    struct sr_attempt *attempt;
+    struct sr_event event;
+    char *user; /* these are what event points to */
+    char *service;
+    char *terminal;
+    char source[SR_SOURCE_MAX];
+};
+
+static void
+guard_free(struct guard *guard, bool copy)
+{
+    if (guard == NULL)
+        return;
+    sr_attempt_free(guard->attempt, copy);
+    free(guard->user);
+    free(guard->service);
+    free(guard->terminal);
+    free(guard);
+}
+
+/* The failure recorded ahead stands: tell of the lockout it began. */
+static void
+guard_stands(struct guard *guard)
+{
+    const struct sr_settled ahead = sr_attempt_ahead(guard->attempt);
+
+    guard->event.id = SR_EVENT_THROTTLED;
+    if (ahead.began_lockout)
+        sr_event_send(&guard->event);
+    guard->event.id = SR_EVENT_SOURCE_THROTTLED;
+    if (ahead.began_source_lockout)
+        sr_event_send(&guard->event);
+}
+
+/*
+ * libpam's cleanup of a guard that was never settled.  The failure recorded
+ * ahead stands, except when the stack ended because a backend was away: that
+ * was nobody's guess.
+ */
+static void
+guard_cleanup(pam_handle_t *pamh, void *data, int status)
+{
+    unsigned bits = (unsigned)status;
+    bool copy = (bits & PAM_DATA_SILENT) != 0;
+    bool replaced = (bits & PAM_DATA_REPLACE) != 0;
+    unsigned code = bits & ~(unsigned)(PAM_DATA_SILENT | PAM_DATA_REPLACE);
+    struct guard *guard = data;
+
+    (void)pamh;
+    if (guard->attempt == NULL)
+        copy = true; /* settled: nothing is left to tell or to do */
+    if (!copy && !replaced && code == PAM_AUTHINFO_UNAVAIL)
+        sr_attempt_settle(guard->attempt, SR_OUTCOME_NEITHER);
+    else if (!copy)
+        guard_stands(guard);
+    guard_free(guard, copy);
+}
+
+static char *
+copy_of(const char *text)
+{
+    return text == NULL ? NULL : strdup(text);
+}
+
+/* Keep the attempt in the handle.  On failure it is still the caller's. */
+static int
+guard_keep(struct sr_door *door, struct sr_attempt *attempt, bool exists)
+{
+    struct guard *guard = calloc(1, sizeof(*guard));
+    int code;
+
+    if (guard == NULL)
+        return PAM_BUF_ERR;
+    guard->user = exists ? copy_of(door->user) : NULL;
+    guard->service = copy_of(door->service);
+    guard->terminal = copy_of(door->tty);
+    memcpy(guard->source, door->source.text, sizeof(guard->source));
+    guard->event.user = guard->user;
+    guard->event.uid = exists ? door->nss_uid : (uid_t)-1;
+    guard->event.service = guard->service;
+    guard->event.terminal = guard->terminal;
+    guard->event.source = guard->source;
+    guard->event.channel = door->channel;
+    guard->event.pam_code = -1;
+    guard->attempt = attempt;
+    code = pam_set_data(door->pamh, GUARD_DATA, guard, guard_cleanup);
+    if (code != PAM_SUCCESS) {
+        guard->attempt = NULL;
+        guard_free(guard, false);
+    }
+    return code;
+}
+
+enum sr_verified
+sr_verify_guard(struct sr_door *door, const char *password)
+{
+    struct sr_attempt_who who = counted_as(door, password);
+    struct sr_attempt *attempt = NULL;
+    enum sr_begin begin;
+
+    if (is_probe(door, password))
+        return SR_VERIFIED_RIGHT; /* not counted; the next module refuses it */
+    begin = sr_attempt_begin(NULL, NULL, &who, true, &attempt);
+    if (begin == SR_BEGIN_GO) {
+        if (guard_keep(door, attempt, who.is_known) == PAM_SUCCESS)
+            return SR_VERIFIED_RIGHT;
+        sr_attempt_settle(attempt, SR_OUTCOME_NEITHER);
+        sr_attempt_free(attempt, false);
+        return SR_VERIFIED_UNAVAILABLE;
+    }
+    not_begun(door, begin, attempt, password);
+    sr_attempt_free(attempt, false);
+    return begin == SR_BEGIN_LOCKED ? SR_VERIFIED_LOCKED
+                                    : SR_VERIFIED_UNAVAILABLE;
+}
+
+bool
+sr_verify_settle(struct sr_door *door)
+{
+    const void *data = NULL;
+    struct sr_settled settled;
+    struct guard *guard;
+
+    if (pam_get_data(door->pamh, GUARD_DATA, &data) != PAM_SUCCESS ||
+        data == NULL)
+        return false;
+    guard = (struct guard *)(uintptr_t)data; /* libpam says const; it is ours */
+    settled = sr_attempt_settle(guard->attempt, SR_OUTCOME_RIGHT);
+    if (settled.result != SR_STORE_OK)
+        sr_door_event(door, SR_EVENT_STATE, "failed",
+                      sr_store_strerror(settled.result), -1);
+    /* Settled: what was recorded ahead is taken back, and so is its event. */
+    sr_attempt_free(guard->attempt, false);
+    guard->attempt = NULL;
+    pam_set_data(door->pamh, GUARD_DATA, NULL, NULL);
+    return true;
+}

@@ -1,0 +1,35 @@
+/*
+ * Local backend, inside: the reading of one shadow(5) entry, as pure functions
+ * that can be tested by themselves.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_LOCAL_H
+#define SR_POLICY_BACKEND_LOCAL_H
+
+#include <shadow.h>
+
+#include "policy/facts.h"
+#include "policy/rules.h"
+
+/*
+ * Fill in the facts of a shadow entry by the meaning that shadow(5) gives the
+ * fields.  Days begin at midnight UTC.  Any negative number counts as an empty
+ * field.  A password expires when the day lastchg + max begins, which is the
+ * day that chage(1) prints (shadow-utils and Linux-PAM 1.7 count so too;
+ * Linux-PAM 1.5 lets it live one day longer).  A maximum of 10000 days or more
+ * means never, as in shadow-utils.  An account without a usable password has no
+ * password that could expire.
+ */
+void sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
+                    struct sr_facts *facts);
+
+/*
+ * Parse one line of a shadow file (without its newline, changed in place).
+ * Stricter than nothing and wider than glibc: "-1" in a field is an empty
+ * field; glibc does not see such a line at all.  Returns NULL and the entry,
+ * whose strings point into the line; or the name of the field that is wrong.
+ */
+const char *sr_local_parse(char *line, struct spwd *entry);
+
+#endif

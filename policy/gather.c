@@ -1,0 +1,199 @@
+/*
+ * Gather: everything a decision about one account needs.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/attempt.h"
+#include "policy/gather.h"
+
+/* How long a decision waits for the store's lock. */
+#define STORE_WAIT_MS 10000
+
+/* A name that no backend knows is in no group. */
+static int
+member_of_nothing(void *context, const char *user, const char *group)
+{
+    (void)context;
+    (void)user;
+    (void)group;
+    return SR_NO;
+}
+
+static int
+gather_rules(struct sr_gathered *out, const char *name, const char *service,
+             bool exists)
+{
+    struct sr_member member = {
+        .user = name,
+        .is_member = exists ? sr_config_member_nss : member_of_nothing,
+    };
+
+    return sr_config_rules(out->config, &member, service, &out->rules);
+}
+
+/* Ask one backend.  The rules of an account can depend on its groups, and its
+ * facts on the rules, so the rules are made for the name first. */
+static enum sr_ask
+ask_backend(struct sr_gathered *out, const struct sr_backend *backend,
+            const char *name)
+{
+    return backend->open(backend, name, &out->rules, &out->account, out->reason,
+                         sizeof(out->reason));
+}
+
+enum sr_ask
+sr_gather(const struct sr_config *config, const char *name, const char *service,
+          const char *backend, struct sr_gathered *out)
+{
+    const struct sr_names *names = &config->backends;
+
+    memset(out, 0, sizeof(*out));
+    out->config = config;
+    out->ask = SR_ASK_UNKNOWN_NAME;
+    if (gather_rules(out, name, service, true) != 0) {
+        snprintf(out->reason, sizeof(out->reason),
+                 "the groups of the account cannot be read");
+        out->ask = SR_ASK_UNAVAILABLE;
+        return out->ask;
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        const struct sr_backend *candidate = sr_backend_find(names->item[i]);
+        enum sr_ask ask;
+
+        if (backend != NULL && strcmp(backend, names->item[i]) != 0)
+            continue;
+        if (candidate == NULL) {
+            snprintf(out->reason, sizeof(out->reason),
+                     "there is no backend \"%.64s\"", names->item[i]);
+            out->ask = SR_ASK_UNAVAILABLE;
+            continue;
+        }
+        ask = ask_backend(out, candidate, name);
+        if (ask != SR_ASK_UNKNOWN_NAME)
+            out->ask = ask;
+        if (ask == SR_ASK_OK || ask == SR_ASK_NO_MEMORY)
+            break;
+    }
+    if (out->ask == SR_ASK_UNKNOWN_NAME &&
+        gather_rules(out, name, service, false) != 0)
+        out->ask = SR_ASK_UNAVAILABLE;
+    return out->ask;
+}
+
+enum sr_store_result
+sr_gather_fingerprint(struct sr_store *store, const struct sr_account *account,
+                      uint64_t *fingerprint)
+{
+    const char *secret = account->secret == NULL ? "" : account->secret;
+
+    return sr_store_hash(store, secret, strlen(secret), fingerprint);
+}
+
+/* The record of a temporary password, if it is still the one in use. */
+static enum sr_store_result
+gather_temporary(struct sr_gathered *out, struct sr_store *store)
+{
+    struct sr_facts *facts = &out->account->facts;
+    struct sr_temporary record;
+    uint64_t fingerprint = 0;
+    sr_time ledger_now, wall;
+    enum sr_store_result result;
+
+    result = sr_store_get_temporary(store, facts->uid, &record);
+    if (result == SR_STORE_NOT_FOUND)
+        return SR_STORE_OK;
+    if (result == SR_STORE_OK)
+        result = sr_gather_fingerprint(store, out->account, &fingerprint);
+    if (result == SR_STORE_OK)
+        result = sr_store_now(store, &ledger_now, &wall);
+    if (result != SR_STORE_OK || fingerprint != record.fingerprint)
+        return result;
+    out->has_temporary = true;
+    facts->temporary_until = sr_clock_to_wall(record.until, ledger_now, wall);
+    return SR_STORE_OK;
+}
+
+static void
+close_store(struct sr_store **store)
+{
+    sr_store_close(*store);
+}
+
+enum sr_store_result
+sr_gather_remembered(struct sr_gathered *out, const char *statedir,
+                     const struct sr_source *source)
+{
+    __attribute__((cleanup(close_store))) struct sr_store *store = NULL;
+    struct sr_facts *facts = &out->account->facts;
+    enum sr_store_result result;
+
+    result = sr_store_open(statedir, SR_STORE_READ, STORE_WAIT_MS, &store);
+    if (result == SR_STORE_NOT_FOUND)
+        result = SR_STORE_OK; /* nothing was ever remembered */
+    else if (result == SR_STORE_OK)
+        result = sr_store_begin(store, false);
+    if (result == SR_STORE_OK && store != NULL) {
+        result = gather_temporary(out, store);
+        sr_store_abort(store);
+    }
+    if (result == SR_STORE_OK && store != NULL && source != NULL)
+        result = sr_attempt_facts(store, source, &out->rules, facts);
+    out->store = result;
+    if (result != SR_STORE_OK)
+        snprintf(out->reason, sizeof(out->reason), "%s",
+                 sr_store_strerror(result));
+    return result;
+}
+
+/* The kernel's login uid of this process; (uid_t)-1 when not set or not told.
+ */
+static uid_t
+login_uid(void)
+{
+    char text[16];
+    char *end;
+    unsigned long value;
+    ssize_t size;
+    int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return (uid_t)-1;
+    size = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (size <= 0)
+        return (uid_t)-1;
+    text[size] = '\0';
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || value > UINT32_MAX)
+        return (uid_t)-1;
+    return (uid_t)value;
+}
+
+struct sr_circumstances
+sr_gather_circumstances(uid_t account, bool forced)
+{
+    uid_t real = getuid();
+    struct sr_circumstances who = {
+        .is_admin = real == 0 && !forced,
+        .is_logged_on = sr_change_logged_on(account, login_uid(), real),
+    };
+
+    return who;
+}
+
+void
+sr_gathered_end(struct sr_gathered *gathered)
+{
+    sr_account_close(gathered->account);
+    gathered->account = NULL;
+}

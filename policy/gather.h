@@ -1,0 +1,68 @@
+/*
+ * Gather: everything a decision about one account needs, from where it is kept:
+ * rules from the configuration, facts from a backend, and what this host
+ * remembers from the store.  The doors call this and then a pure function.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_GATHER_H
+#define SR_POLICY_GATHER_H
+
+#include "policy/backend/backend.h"
+#include "policy/change.h"
+#include "policy/config.h"
+#include "policy/source.h"
+#include "policy/store.h"
+
+struct sr_gathered {
+    const struct sr_config *config; /* not owned */
+    struct sr_rules rules;          /* for this account and service */
+    struct sr_account *account;     /* NULL unless ask is SR_ASK_OK */
+    enum sr_ask ask;
+    enum sr_store_result store; /* what sr_gather_remembered() met */
+    bool has_temporary;         /* a temporary password is in use */
+    char reason[160];           /* why a part could not be asked */
+};
+
+/*
+ * Rules and account.  `name` is as typed; `service` chooses expired_services;
+ * `backend` (or NULL) asks only the backend of that name.  Returns the same as
+ * out->ask: UNKNOWN_NAME when no backend knows the name (the rules are then
+ * those of nobody in particular), UNAVAILABLE when one could not be asked
+ * (never "unknown name" in that case: it might be its account).  End it with
+ * sr_gathered_end() whatever it returned.
+ */
+enum sr_ask sr_gather(const struct sr_config *config, const char *name,
+                      const char *service, const char *backend,
+                      struct sr_gathered *out);
+
+/*
+ * Add what this host remembers to the facts: the temporary password, and the
+ * throttle's lockout for `source` (NULL: leave the lock as it is).  A temporary
+ * password whose hash is no longer the account's has ended and is left out.
+ * `statedir` NULL: the built-in one.  On any result but OK the facts are not to
+ * be relied on; out->reason says why.
+ */
+enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
+                                          const char *statedir,
+                                          const struct sr_source *source);
+
+/*
+ * The fingerprint by which a temporary password is known: a keyed hash of the
+ * account's stored hash.  Inside a transaction of `store`.
+ */
+enum sr_store_result sr_gather_fingerprint(struct sr_store *store,
+                                           const struct sr_account *account,
+                                           uint64_t *fingerprint);
+
+/*
+ * The circumstances of a change by the calling process: root without a forced
+ * change is an administrator; the kernel's login uid and the real uid prove a
+ * session.  `forced` is PAM_CHANGE_EXPIRED_AUTHTOK.
+ */
+struct sr_circumstances sr_gather_circumstances(uid_t account, bool forced);
+
+/* Free what was gathered, wiping secrets. */
+void sr_gathered_end(struct sr_gathered *gathered);
+
+#endif

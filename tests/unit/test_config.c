@@ -1,0 +1,731 @@
+/*
+ * Tests of config: every kind of value, every error with its line, drop-ins,
+ * file modes, group overrides and the rules of one account.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy/config.h"
+#include "policy/facts.h"
+
+static struct sr_config_errors errors;
+
+static struct sr_config *
+load_bytes(const char *text, size_t length)
+{
+    FILE *stream = fmemopen((void *)(uintptr_t)text, length, "r");
+    struct sr_config *config;
+
+    assert_non_null(stream);
+    config = sr_config_load_stream(stream, "f", &errors);
+    fclose(stream);
+    assert_true((config == NULL) == (errors.count > 0));
+    return config;
+}
+
+static struct sr_config *
+load(const char *text)
+{
+    return load_bytes(text, strlen(text));
+}
+
+/* Loading fails with exactly this one error. */
+static void
+refuse_bytes(const char *text, size_t length, const char *error)
+{
+    assert_null(load_bytes(text, length));
+    for (size_t i = 1; i < errors.count; i++)
+        print_message("also: %s\n", errors.item[i]);
+    assert_string_equal(errors.item[0], error);
+    assert_int_equal(errors.count, 1);
+    sr_config_errors_free(&errors);
+}
+
+static void
+refuse(const char *text, const char *error)
+{
+    refuse_bytes(text, strlen(text), error);
+}
+
+static void
+test_defaults(void **state)
+{
+    struct sr_config *config = load("\n");
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->backends.count, 1);
+    assert_string_equal(config->backends.item[0], "local");
+    assert_null(config->contact);
+    assert_int_equal(config->reveal, SR_REVEAL_ALWAYS);
+    assert_int_equal(config->profile, SR_PROFILE_NIST);
+    assert_int_equal(config->rules.warn, 14 * 86400);
+    assert_int_equal(config->rules.expired_services.count, 6);
+    assert_string_equal(config->rules.expired_services.item[5], "systemd-user");
+    assert_false(config->rules.require_logon);
+    assert_int_equal(config->rules.minimum_age, 0);
+    assert_int_equal(config->rules.tries, 3);
+    assert_int_equal(config->rules.attempts, 5);
+    assert_int_equal(config->rules.window, 900);
+    assert_int_equal(config->rules.duration, 900);
+    assert_int_equal(config->rules.duration_max, 86400);
+    assert_int_equal(config->rules.source_attempts, 30);
+    assert_int_equal(config->rules.familiar, 30 * 86400);
+    assert_int_equal(config->rules.delay, 2);
+    assert_int_equal(config->rules.wait, 10);
+    assert_int_equal(config->rules.preset, SR_PRESET_NIST);
+    assert_int_equal(config->rules.history, 0);
+    assert_int_equal(config->rules.history_age, 730 * 86400);
+    assert_int_equal(config->rules.temporary_lifetime, 86400);
+    sr_config_free(config);
+}
+
+/* The profile counts wherever it stands; what is said outright wins. */
+static void
+test_profile(void **state)
+{
+    struct sr_config *config =
+        load("[lockout]\nwindow = 20m\n[selfreset]\nprofile = ad\n");
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->profile, SR_PROFILE_AD);
+    assert_int_equal(config->rules.window, 1200);
+    assert_int_equal(config->rules.duration, 1800);
+    assert_int_equal(config->rules.minimum_age, 86400);
+    assert_int_equal(config->rules.preset, SR_PRESET_AD);
+    assert_int_equal(config->rules.history, 24);
+    sr_config_free(config);
+}
+
+static void
+test_values(void **state)
+{
+    struct sr_config *config;
+
+    (void)state;
+    config = load("\xef\xbb\xbf# a comment\n"
+                  "[selfreset] ; another\n"
+                  "contact = the helpdesk, Zo\xc3\xab (1234) ; not this\r\n"
+                  "reveal : never\n"
+                  "[ expiry\t]\n"
+                  "  expired_services =\n"
+                  "grace=change # and this\nlocked_hash = account\n"
+                  "[change]\n"
+                  "protected = root,@wheel \"@domain users\",,bob\n"
+                  "   @more, \"a,b\" # more\n"
+                  "\tlast\n"
+                  "require_logon = yes\nroot = enforce\n"
+                  "[lockout]\nattempts = 0\nroot = yes\nwait = 1s\n"
+                  "attempts = 64\n"
+                  "[password]\nmin_length = 16\npreset = pwquality");
+    assert_non_null(config);
+    assert_string_equal(config->contact, "the helpdesk, Zo\xc3\xab (1234)");
+    assert_int_equal(config->reveal, SR_REVEAL_NEVER);
+    assert_int_equal(config->rules.expired_services.count, 0);
+    assert_int_equal(config->rules.grace, SR_GRACE_CHANGE);
+    assert_int_equal(config->rules.locked_hash, SR_BANG_ACCOUNT);
+    assert_int_equal(config->rules.protected_accounts.count, 7);
+    assert_string_equal(config->rules.protected_accounts.item[1], "@wheel");
+    assert_string_equal(config->rules.protected_accounts.item[2],
+                        "@domain users");
+    assert_string_equal(config->rules.protected_accounts.item[5], "a,b");
+    assert_string_equal(config->rules.protected_accounts.item[6], "last");
+    assert_true(config->rules.require_logon);
+    assert_int_equal(config->rules.root, SR_ROOT_ENFORCE);
+    assert_true(config->rules.lock_root);
+    assert_int_equal(config->rules.attempts, 64);
+    assert_int_equal(config->rules.min_length, 16);
+    assert_int_equal(config->rules.preset, SR_PRESET_PWQUALITY);
+    sr_config_free(config);
+}
+
+static void
+test_durations(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1: refused */
+    } row[] = {
+        {"0", 0},        {"0d", 0},
+        {"1s", 1},       {"15m", 900},
+        {"24h", 86400},  {"14d", 14 * 86400},
+        {"2w", 1209600}, {"", -1},
+        {"d", -1},       {"5", -1},
+        {"-1d", -1},     {"+1d", -1},
+        {"1.5h", -1},    {"1 d", -1},
+        {"1h30m", -1},   {"1D", -1},
+        {"1y", -1},      {"9223372036854775807s", INT64_MAX},
+        {"1d ", -1},     {"9223372036854775808s", -1},
+        {" 1d", -1},     {"9223372036854775807w", -1},
+        {"0x10s", -1},   {"99999999999999999999999d", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        int64_t seconds = -1;
+
+        assert_int_equal(sr_config_duration(row[i].text, &seconds),
+                         row[i].seconds < 0 ? -1 : 0);
+        if (row[i].seconds >= 0)
+            assert_int_equal(seconds, row[i].seconds);
+    }
+}
+
+static void
+test_bad_lines(void **state)
+{
+    char line[512] = "[selfreset]\ncontact = ";
+
+    (void)state;
+    refuse("warn = 1d\n", "f:1: a [section] must come first");
+    refuse("[nowhere]\na = 1\nb = 2\n", "f:1: there is no section [nowhere]");
+    refuse("[expiry\nwarn = 1d\n",
+           "f:1: a section must look like [NAME], alone on its line");
+    refuse("[ ]\n", "f:1: there is no section []");
+    refuse("[password group: ]\n",
+           "f:1: after [password only \"group:NAME]\" can follow");
+    refuse("[password group]\n",
+           "f:1: after [password only \"group:NAME]\" can follow");
+    refuse("[selfreset group:x]\n",
+           "f:1: [selfreset] holds for the whole host, not for a group");
+    refuse("[expiry] x\n",
+           "f:1: a section must look like [NAME], alone on its line");
+    refuse("[expiry]\n\nwarn 14d\n",
+           "f:3: the line is neither [section] nor key = value");
+    refuse("[expiry]\nlast", "f:2: the line is neither [section] nor key = "
+                             "value");
+    refuse("[expiry]\nwarm = 14d\n", "f:2: [expiry] has no key \"warm\"");
+    refuse("[lockout]\nwarn = 14d\n",
+           "f:2: [lockout] has no key \"warn\"; [expiry] has one");
+    refuse("[lockout]\n= 14d\n", "f:2: [lockout] has no key \"\"");
+    refuse("[lockout]\nattempts = 3\n  window = 5m\n",
+           "f:3: the line is indented, so it goes on with the value of the "
+           "line before, which is not a list: remove the space");
+    refuse_bytes("[expiry]\nwarn = 1\0004d\n", 21,
+                 "f:2: the line has a NUL byte");
+    refuse("[expiry]\nwarn = 1d\x1b\n",
+           "f:2: the line has a control character");
+    refuse("[selfreset]\ncontact = a\rb\n",
+           "f:2: the line has a control character");
+    refuse("[selfreset]\ncontact = \xe2\x80\xae"
+           "abc\n",
+           "f:2: the line has a control character");
+    refuse("[selfreset]\ncontact = Zo\xeb\n",
+           "f:2: the line is not valid UTF-8");
+    refuse("[selfreset]\ncontact = \xc0\xaf\n",
+           "f:2: the line is not valid UTF-8");
+    memset(line + strlen(line), 'x', 300);
+    refuse(line, "f:2: the line is longer than 198 bytes");
+}
+
+/* What libinih would cut in silence is either right or refused. */
+static void
+test_long_lines(void **state)
+{
+    char line[512];
+    struct sr_config *config;
+    int length;
+
+    (void)state;
+    length =
+        snprintf(line, sizeof(line), "[change]\nprotected = %.186s\n",
+                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    assert_int_equal(length, 9 + 12 + 186 + 1);
+    config = load(line);
+    assert_non_null(config);
+    assert_int_equal(strlen(config->rules.protected_accounts.item[0]), 186);
+    sr_config_free(config);
+
+    memset(line + length - 1, 'a', 1);
+    strcpy(line + length, "\n");
+    refuse(line, "f:2: the line is longer than 198 bytes");
+
+    config = load("[lockout group:a-group-with-a-name-that-is-longer-than-"
+                  "what-libinih-keeps@example.com]\nattempts = 7\n");
+    assert_non_null(config);
+    assert_int_equal(config->override_count, 1);
+    sr_config_free(config);
+}
+
+static void
+test_bad_values(void **state)
+{
+    static const struct {
+        const char *section, *line, *error;
+    } row[] = {
+        {"expiry", "warn = 14",
+         "expiry.warn is \"14\" but must be a duration "
+         "from 0 to 36500d, a number and one of s, m, "
+         "h, d, w"},
+        {"lockout", "window = 0",
+         "lockout.window is \"0\" but must be a "
+         "duration from 1s to 366d, a number and one "
+         "of s, m, h, d, w"},
+        {"lockout", "attempts = 65",
+         "lockout.attempts is \"65\" but must be a number from 0 to 64"},
+        {"lockout", "attempts = -1",
+         "lockout.attempts is \"-1\" but must be a number from 0 to 64"},
+        {"lockout", "attempts =",
+         "lockout.attempts is \"\" but must be a number from 0 to 64"},
+        {"lockout", "attempts = 99999999999999999999",
+         "lockout.attempts is \"99999999999999999999\" but must be a number "
+         "from 0 to 64"},
+        {"lockout", "root = true",
+         "lockout.root is \"true\" but must be yes or no"},
+        {"change", "tries = 0",
+         "change.tries is \"0\" but must be a number from 1 to 99"},
+        {"password", "preset = NIST",
+         "password.preset is \"NIST\" but must be nist, ad or pwquality"},
+        {"selfreset", "backends = ldap",
+         "selfreset.backends is \"ldap\" but must be a list of: local"},
+        {"selfreset", "backends =",
+         "selfreset.backends is \"\" but must be a list of: local"},
+        {"expiry", "expired_services = cron /etc/pam.d/su",
+         "expiry.expired_services is \"cron /etc/pam.d/su\" but must be a "
+         "list of service names"},
+        {"change", "protected = a; b:c",
+         "change.protected is \"a; b:c\" but must be a list of users and "
+         "@groups"},
+        {"change", "protected = @",
+         "change.protected is \"@\" but must be a list of users and @groups"},
+        {"change", "protected = \"a b",
+         "change.protected is \"\"a b\" but must be a list of users and "
+         "@groups"},
+        {"change", "protected = \"a\"b",
+         "change.protected is \"\"a\"b\" but must be a list of users and "
+         "@groups"},
+        {"change", "protected = a\"b\"",
+         "change.protected is \"a\"b\"\" but must be a list of users and "
+         "@groups"},
+        {"change", "protected = a\n b = c",
+         "change.protected is \"b = c\" but must be a list of users and "
+         "@groups"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        char text[256], error[512];
+
+        snprintf(text, sizeof(text), "[%s]\n%s\n", row[i].section, row[i].line);
+        snprintf(error, sizeof(error), "f:%d: %s",
+                 strchr(row[i].line, '\n') == NULL ? 2 : 3, row[i].error);
+        refuse(text, error);
+    }
+}
+
+static void
+test_contradictions(void **state)
+{
+    (void)state;
+    refuse("[lockout]\nduration_max = 1h\n\nduration = 2h\n",
+           "f:4: lockout.duration is longer than lockout.duration_max");
+    refuse("[lockout]\nduration_max = 1m\n",
+           "f:2: lockout.duration is longer than lockout.duration_max");
+    refuse("[password]\nmax_length = 8\n",
+           "f:2: password.min_length (0: the preset's own) is more than "
+           "password.max_length (0: 256)");
+    refuse("[lockout]\nduration_max = 1h\n"
+           "[lockout group:x]\nduration = 1d\n"
+           "[password group:x]\nhistory = 3\n",
+           "f:4: lockout.duration is longer than lockout.duration_max for "
+           "group x");
+    sr_config_free(load("[lockout group:x]\nduration = 2d\n"
+                        "[lockout group:x]\nduration_max = 2d\n"));
+    assert_int_equal(errors.count, 0);
+}
+
+static void
+test_every_error(void **state)
+{
+    char text[4096] = "[expiry]\n";
+
+    (void)state;
+    assert_null(load("[expiry]\na = 1\nwarn = x\n[b]\nc = 1\n[lockout]\nd\n"));
+    assert_int_equal(errors.count, 4);
+    sr_config_errors_free(&errors);
+    for (int i = 0; i < 500; i++)
+        strcat(text, "a=1\n");
+    assert_null(load(text));
+    assert_int_equal(errors.count, 101);
+    assert_string_equal(errors.item[99], "f:101: [expiry] has no key \"a\"");
+    assert_string_equal(errors.item[100], "f:102: more errors are not shown");
+    sr_config_errors_free(&errors);
+}
+
+/* ---- groups */
+
+static int asked;
+
+static int
+is_member(void *context, const char *user, const char *group)
+{
+    (void)context;
+    asked++;
+    assert_string_equal(user, "alice");
+    if (strcmp(group, "broken") == 0)
+        return SR_UNKNOWN;
+    return strncmp(group, "in", 2) == 0 ? SR_YES : SR_NO;
+}
+
+static const struct sr_member alice = {"alice", is_member, NULL};
+
+static void
+test_overrides(void **state)
+{
+    struct sr_config *config = load("[lockout group:in1]\nattempts = 7\n"
+                                    "window = 1m\n"
+                                    "[lockout group:out]\nattempts = 8\n"
+                                    "[lockout group:in2]\nattempts = 9\n"
+                                    "[lockout]\nattempts = 6\n"
+                                    "[expiry group:in1]\n"
+                                    "expired_services = su\n");
+    struct sr_rules rules;
+
+    (void)state;
+    assert_non_null(config);
+    asked = 0;
+    assert_int_equal(sr_config_rules(config, &alice, "su", &rules), 0);
+    assert_int_equal(asked, 3); /* each group once */
+    assert_int_equal(rules.attempts, 9);
+    assert_int_equal(rules.window, 60);
+    assert_true(rules.spare_expired);
+    assert_int_equal(sr_config_rules(config, &alice, "cron", &rules), 0);
+    assert_false(rules.spare_expired);
+    assert_int_equal(sr_config_rules(config, &alice, NULL, &rules), 0);
+    assert_false(rules.spare_expired);
+    assert_int_equal(config->rules.attempts, 6);
+    sr_config_free(config);
+}
+
+/* Two groups that are right alone and wrong together keep nobody out. */
+static void
+test_reconcile(void **state)
+{
+    struct sr_config *config = load("[lockout group:in1]\nduration_max = 15m\n"
+                                    "[lockout group:in2]\nduration = 2h\n"
+                                    "[password group:in1]\nmax_length = 15\n"
+                                    "[password group:in2]\nmin_length = 20\n");
+    struct sr_rules rules;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(sr_config_rules(config, &alice, "su", &rules), 0);
+    assert_int_equal(rules.duration, 7200);
+    assert_int_equal(rules.duration_max, 7200);
+    assert_int_equal(rules.min_length, 20);
+    assert_int_equal(rules.max_length, 0);
+    sr_config_free(config);
+}
+
+static void
+test_lists(void **state)
+{
+    struct sr_config *config = load("[change]\nprotected = bob @out alice\n"
+                                    "cannot_change = @in1\n"
+                                    "logon_exempt = @out ALICE in1\n");
+    struct sr_rules rules;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(sr_config_rules(config, &alice, "su", &rules), 0);
+    assert_true(rules.is_protected);
+    assert_true(rules.is_cannot_change);
+    assert_false(rules.is_logon_exempt);
+    sr_config_free(config);
+}
+
+static void
+test_unknown_membership(void **state)
+{
+    static const char *const text[] = {
+        "[lockout group:broken]\nattempts = 7\n",
+        "[change]\nprotected = @broken\n",
+        "[change]\ncannot_change = @broken\n",
+        "[change]\nlogon_exempt = @broken\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+        struct sr_config *config = load(text[i]);
+        struct sr_rules rules;
+
+        assert_non_null(config);
+        assert_int_equal(sr_config_rules(config, &alice, "su", &rules), -1);
+        sr_config_free(config);
+    }
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+    FILE *stream = fopen(path, "we");
+
+    assert_non_null(stream);
+    assert_true(fputs(text, stream) >= 0);
+    assert_int_equal(fclose(stream), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+/* In a process and a mount namespace of its own, with our own /etc/group. */
+static int
+ask_name_service(const char *directory)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/group", directory);
+    write_file(path, "root:x:0:\nfriends:x:4711:daemon,root\nempty:x:4712:\n");
+    chmod(path, 0644);
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(path, "/etc/group", NULL, MS_BIND, NULL) != 0)
+        return 77;
+    return sr_config_member_nss(NULL, "root", "root") == SR_YES &&
+                   sr_config_member_nss(NULL, "root", "friends") == SR_YES &&
+                   sr_config_member_nss(NULL, "root", "empty") == SR_NO &&
+                   sr_config_member_nss(NULL, "root", "none-such") == SR_NO &&
+                   sr_config_member_nss(NULL, "none-such", "root") == SR_NO
+               ? 0
+               : 1;
+}
+
+static void
+test_name_service(void **state)
+{
+    int status;
+    pid_t child;
+
+    if (geteuid() != 0)
+        skip();
+    child = fork();
+    if (child == 0)
+        _exit(ask_name_service(*state));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* ---- files */
+
+struct place {
+    char directory[64];
+    char file[96];
+    char dropins[112];
+};
+
+static void
+make_place(struct place *place, const char *parent)
+{
+    snprintf(place->directory, sizeof(place->directory), "%s/XXXXXX", parent);
+    assert_non_null(mkdtemp(place->directory));
+    snprintf(place->file, sizeof(place->file), "%s/s.conf", place->directory);
+    snprintf(place->dropins, sizeof(place->dropins), "%s.d", place->file);
+}
+
+static void
+write_dropin(const struct place *place, const char *name, const char *text)
+{
+    char path[256];
+
+    mkdir(place->dropins, 0755);
+    snprintf(path, sizeof(path), "%s/%s", place->dropins, name);
+    write_file(path, text);
+}
+
+/* Loading the place's file fails with one error: the file's name, then this. */
+static void
+refuse_file(const struct place *place, const char *name, const char *error)
+{
+    char expected[512];
+
+    assert_null(sr_config_load(place->file, &errors));
+    assert_int_equal(errors.count, 1);
+    snprintf(expected, sizeof(expected), "%s: %s", name, error);
+    assert_string_equal(errors.item[0], expected);
+    sr_config_errors_free(&errors);
+}
+
+static void
+test_dropins(void **state)
+{
+    struct place place;
+    struct sr_config *config;
+
+    if (geteuid() != 0)
+        skip();
+    make_place(&place, *state);
+    write_file(place.file, "[lockout]\nattempts = 1\nwindow = 1m\n");
+    write_dropin(&place, "20.conf", "[lockout]\nattempts = 20\n");
+    write_dropin(&place, "100.conf",
+                 "[lockout]\nattempts = 10\n"
+                 "duration = 1m\n");
+    write_dropin(&place, ".30.conf", "nonsense\n");
+    write_dropin(&place, "90.conf.bak", "nonsense\n");
+    config = sr_config_load(place.file, &errors);
+    assert_non_null(config);
+    assert_int_equal(config->rules.attempts, 20); /* "100" before "20" */
+    assert_int_equal(config->rules.window, 60);
+    assert_int_equal(config->rules.duration, 60);
+    sr_config_free(config);
+}
+
+static void
+test_missing_file(void **state)
+{
+    struct place place;
+
+    if (geteuid() != 0)
+        skip();
+    make_place(&place, *state);
+    refuse_file(&place, place.file,
+                "cannot be opened: No such file or directory");
+}
+
+static void
+test_unsafe_files(void **state)
+{
+    struct place place;
+    char dropin[256], other[256];
+
+    if (geteuid() != 0)
+        skip();
+    make_place(&place, *state);
+    write_file(place.file, "\n");
+    chmod(place.file, 0664);
+    refuse_file(&place, place.file,
+                "can be written by others than root (mode 0664)");
+    chmod(place.file, 0646);
+    refuse_file(&place, place.file,
+                "can be written by others than root (mode 0646)");
+    chmod(place.file, 0644);
+    assert_int_equal(chown(place.file, 1, 0), 0);
+    refuse_file(&place, place.file, "belongs to uid 1, but must be root's");
+    snprintf(other, sizeof(other), "%s/other", place.directory);
+    write_file(other, "\n");
+    unlink(place.file);
+    assert_int_equal(symlink(other, place.file), 0);
+    refuse_file(&place, place.file,
+                "is a symbolic link, which is not followed");
+    unlink(place.file);
+    assert_int_equal(mkfifo(place.file, 0600), 0);
+    refuse_file(&place, place.file, "is not a regular file");
+    unlink(place.file);
+    mkdir(place.file, 0700);
+    refuse_file(&place, place.file, "is not a regular file");
+    rmdir(place.file);
+    write_file(place.file, "\n");
+    assert_int_equal(truncate(place.file, 2 << 20), 0);
+    refuse_file(&place, place.file, "is larger than a configuration can be");
+    write_file(place.file, "\n");
+    write_dropin(&place, "1.conf", "\n");
+    snprintf(dropin, sizeof(dropin), "%s/1.conf", place.dropins);
+    chmod(dropin, 0622);
+    refuse_file(&place, dropin,
+                "can be written by others than root (mode 0622)");
+    chmod(dropin, 0600);
+    chmod(place.dropins, 0777);
+    refuse_file(&place, place.dropins,
+                "can be written by others than root (mode 0777)");
+    chmod(place.dropins, 0755);
+    sr_config_free(sr_config_load(place.file, &errors));
+    assert_int_equal(errors.count, 0);
+}
+
+/* ---- the table */
+
+static void
+check_key(void *context, const char *section, const char *key,
+          const char *preset, const char *values)
+{
+    char text[512];
+    struct sr_config *config;
+
+    snprintf(text, sizeof(text), "[%s]\n%s = %s\n", section, key, preset);
+    config = load(text);
+    assert_non_null(config);
+    sr_config_free(config);
+    assert_true(strlen(values) > 0);
+    assert_true(strlen(values) < 127); /* not cut */
+    ++*(int *)context;
+}
+
+/* Every default is a value that can be written down. */
+static void
+test_table(void **state)
+{
+    int count = 0;
+
+    (void)state;
+    sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
+    assert_int_equal(count, 31);
+    sr_config_each_key(SR_PROFILE_AD, check_key, &count);
+    assert_int_equal(count, 62);
+}
+
+static int
+make_directory(void **state)
+{
+    static char name[32];
+
+    strcpy(name, "/tmp/test_config.XXXXXX");
+    *state = mkdtemp(name);
+    return *state == NULL ? -1 : 0;
+}
+
+static int
+remove_directory(void **state)
+{
+    char command[64];
+
+    snprintf(command, sizeof(command), "rm -rf %s", (char *)*state);
+    return system(command);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_bad_lines),
+        cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_every_error),
+        cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_reconcile),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_unknown_membership),
+        cmocka_unit_test(test_name_service),
+        cmocka_unit_test(test_dropins),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_unsafe_files),
+        cmocka_unit_test(test_table),
+    };
+
+    umask(022);
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

@@ -1,0 +1,396 @@
+/*
+ * Tests of message: times in words, every sentence, and the width of lines.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/message.h"
+
+#define NOW 1795710120 /* Thursday 26 November 2026 16:22 UTC */
+
+static const struct sr_say owner = {NULL, NOW, false};
+static const struct sr_say helped = {"the helpdesk (1234)", NOW, false};
+static const struct sr_say admin = {NULL, NOW, true};
+
+/* Compare a new string with what it should be, and free it. */
+static void
+expect(char *text, const char *expected)
+{
+    assert_non_null(text);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void
+set_zone(const char *zone)
+{
+    setenv("TZ", zone, 1);
+    tzset();
+}
+
+static void
+test_when(void **state)
+{
+    static const struct {
+        sr_time distance;
+        const char *text;
+    } row[] = {
+        {1, "in less than a minute, at 16:22"},
+        {59, "in less than a minute, at 16:22"},
+        {60, "in 1 minute, at 16:23"},
+        {119, "in 1 minute, at 16:23"},
+        {3599, "in 59 minutes, at 17:21"},
+        {3600, "in 1 hour, at 17:22"},
+        {4 * 3600, "in 4 hours, at 20:22"},
+        {8 * 3600, "in 8 hours, on Friday 27 November at 00:22"},
+        {86399, "in 23 hours, on Friday 27 November at 16:21"},
+        {86400, "in 1 day, on Friday 27 November"},
+        /* The days are those of the calendar, whatever the hour. */
+        {4 * 86400 + 27480, "in 5 days, on Tuesday 1 December"},
+        {5 * 86400, "in 5 days, on Tuesday 1 December"},
+        {5 * 86400 + 27479, "in 5 days, on Tuesday 1 December"},
+        {36 * 86400, "in 36 days, on Friday 1 January"},
+        {365 * 86400, "in 365 days, on Friday 26 November 2027"},
+        {0, "less than a minute ago, at 16:22"},
+        {-60, "1 minute ago, at 16:21"},
+        {-7200, "2 hours ago, at 14:22"},
+        {-17 * 3600, "17 hours ago, on Wednesday 25 November at 23:22"},
+        {-2 * 86400, "2 days ago, on Tuesday 24 November"},
+        {-366 * 86400LL, "366 days ago, on Tuesday 25 November 2025"},
+    };
+
+    (void)state;
+    set_zone("UTC");
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        expect(sr_message_when(NOW + row[i].distance, NOW), row[i].text);
+    expect(sr_message_when(SR_TIME_NEVER, NOW), "never");
+    expect(sr_message_when(SR_TIME_UNKNOWN, NOW), "at an unknown time");
+}
+
+static void
+test_when_local(void **state)
+{
+    (void)state;
+    set_zone("XXX-09"); /* nine hours east: already 01:22 on Friday there */
+    expect(sr_message_when(NOW + 3600, NOW), "in 1 hour, at 02:22");
+    expect(sr_message_when(NOW + 86400, NOW),
+           "in 1 day, on Saturday 28 November");
+    /* The day that has 25 hours: from 00:30 to 23:50 of the same date. */
+    set_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    expect(sr_message_when(1792881000 + 86400, 1792881000 - 86400),
+           "in 1 day, on Sunday 25 October");
+    expect(sr_message_when(1792881000 + 86400, 1792881000),
+           "in 1 day, on Sunday 25 October");
+    set_zone("UTC");
+}
+
+/* No time, however absurd, gives "0" of anything, or nothing. */
+static void
+test_when_absurd(void **state)
+{
+    static const sr_time far[] = {INT64_MIN + 1, INT64_MIN / 2, -1, 0, 1,
+                                  INT64_MAX / 2, INT64_MAX - 1};
+
+    (void)state;
+    for (size_t i = 0; i < 7; i++) {
+        for (size_t j = 0; j < 7; j++) {
+            char *text = sr_message_when(far[i], far[j]);
+
+            assert_non_null(text);
+            assert_null(strstr(text, "in 0 "));
+            assert_false(text[0] == '0' || text[0] == '-');
+            free(text);
+        }
+    }
+    for (sr_time distance = -400000; distance < 400000; distance += 61) {
+        char *text = sr_message_when(NOW + distance, NOW);
+
+        if (strstr(text, "in 0 ") != NULL || text[0] == '0')
+            fail_msg("%lld: %s", (long long)distance, text);
+        free(text);
+    }
+}
+
+static struct sr_verdict
+verdict(enum sr_state state, sr_time distance)
+{
+    return (struct sr_verdict){.state = state,
+                               .when = NOW + distance,
+                               .barred_by = SR_CHANGE_ALLOWED,
+                               .grace_left = 2};
+}
+
+static void
+test_verdicts(void **state)
+{
+    struct sr_verdict v = verdict(SR_STATE_EXPIRING, 5 * 86400);
+
+    (void)state;
+    set_zone("UTC");
+    expect(sr_message_verdict(&v, SR_ANSWER_OK, &owner),
+           "Your password expires in 5 days, on Tuesday 1 December.\n"
+           "You can change it now with the command passwd.");
+    expect(sr_message_verdict(&v, SR_ANSWER_OK, &admin),
+           "The password of this account expires in 5 days, on Tuesday 1 "
+           "December.");
+    v = verdict(SR_STATE_EXPIRED, -86400);
+    expect(sr_message_verdict(&v, SR_ANSWER_CHANGE_NOW, &owner),
+           "Your password has expired.\n"
+           "You have to choose a new one now.\n"
+           "If you are asked for the current password, give the expired one.");
+    v = verdict(SR_STATE_GRACE, -86400);
+    expect(sr_message_verdict(&v, SR_ANSWER_OK, &owner),
+           "Your password has expired.\n"
+           "You can log in with it 2 more times.\n"
+           "Change it now with the command passwd.");
+    v.grace_left = 1;
+    expect(sr_message_verdict(&v, SR_ANSWER_OK, &owner),
+           "Your password has expired.\n"
+           "You can log in with it 1 more time.\n"
+           "Change it now with the command passwd.");
+    v = verdict(SR_STATE_LAPSED, -1200);
+    expect(sr_message_verdict(&v, SR_ANSWER_WRONG, &helped),
+           "Your temporary password has lapsed.\n"
+           "It was good until 16:02 (20 minutes ago).\n"
+           "Ask the helpdesk (1234) for a new one.");
+    v = verdict(SR_STATE_NOT_YET, 86400);
+    expect(sr_message_verdict(&v, SR_ANSWER_ACCOUNT_EXPIRED, &owner),
+           "This account cannot be used yet.\n"
+           "It starts in 1 day, on Friday 27 November.\n"
+           "Ask your administrator if you need it sooner.");
+    v = verdict(SR_STATE_LOCKED, 720);
+    expect(sr_message_verdict(&v, SR_ANSWER_DENIED, &helped),
+           "Too many wrong passwords.\n"
+           "This name is locked out until 16:34 (in 12 minutes).\n"
+           "Ask the helpdesk (1234) if you cannot wait.");
+    v.when = SR_TIME_NEVER;
+    expect(sr_message_verdict(&v, SR_ANSWER_DENIED, &helped),
+           "This account is locked.\nAsk the helpdesk (1234) to unlock it.");
+    v = verdict(SR_STATE_BARRED, -86400);
+    v.barred_by = SR_CHANGE_REQUIRE_LOGON;
+    expect(sr_message_verdict(&v, SR_ANSWER_TOKEN_EXPIRED, &owner),
+           "Your password has expired, and it may be changed only by a user "
+           "who is\nalready logged on.\n"
+           "Ask your administrator to set a new one.");
+    v.when = SR_TIME_UNKNOWN;
+    v.barred_by = SR_CHANGE_CANNOT;
+    expect(sr_message_verdict(&v, SR_ANSWER_TOKEN_EXPIRED, &owner),
+           "Your password has to be changed, and its owner may not change "
+           "it.\nAsk your administrator to set a new one.");
+}
+
+static void
+test_lockout(void **state)
+{
+    (void)state;
+    set_zone("UTC");
+    expect(sr_message_lockout(NOW + 86400, &owner),
+           "Too many wrong passwords.\n"
+           "This name is locked out until 16:22 on Friday 27 November (in 1 "
+           "day).\n"
+           "Ask your administrator if you cannot wait.");
+    expect(sr_message_lockout(SR_TIME_UNKNOWN, &owner),
+           "Too many wrong passwords.\n"
+           "This name is locked out for a time.\n"
+           "Ask your administrator if you cannot wait.");
+}
+
+static void
+test_changes(void **state)
+{
+    struct sr_change change = {SR_CHANGE_TOO_YOUNG, NOW + 4700, NULL};
+
+    (void)state;
+    set_zone("UTC");
+    expect(sr_message_change(&change, &owner),
+           "This password was changed too short a time ago.\n"
+           "It may be changed again in 1 hour, at 17:40.\n"
+           "Ask your administrator if you need a new one sooner.");
+    change.result = SR_CHANGE_ALLOWED;
+    assert_null(sr_message_change(&change, &owner));
+    change.result = SR_CHANGE_REQUIRE_LOGON;
+    expect(sr_message_change(&change, &helped),
+           "This password may be changed only by its owner who is already "
+           "logged on.\n"
+           "Log in first, or ask the helpdesk (1234) to set a new one.");
+    change.result = SR_CHANGE_PROTECTED;
+    expect(sr_message_change(&change, &admin),
+           "This password is protected: nobody may change it here, not even "
+           "root.");
+}
+
+static void
+test_failures(void **state)
+{
+    struct sr_memory memory = {
+        .failed = 3, .failed_last = NOW - 3600, .failed_from = "192.0.2.7"};
+
+    (void)state;
+    set_zone("UTC");
+    expect(sr_message_failures(&memory, &owner),
+           "There were 3 failed attempts to log in since your last login, "
+           "the last\nfrom 192.0.2.7 on Thursday 26 November at 15:22.");
+    memory.failed = 1;
+    strcpy(memory.failed_from, "name:host.example\n");
+    expect(sr_message_failures(&memory, &owner),
+           "There was 1 failed attempt to log in since your last login, "
+           "from\nhost.example? on Thursday 26 November at 15:22.");
+    strcpy(memory.failed_from, "uid:1001");
+    expect(sr_message_failures(&memory, &owner),
+           "There was 1 failed attempt to log in since your last login, from "
+           "this\nhost (user id 1001) on Thursday 26 November at 15:22.");
+    memory.failed_from[0] = '\0';
+    expect(sr_message_failures(&memory, &owner),
+           "There was 1 failed attempt to log in since your last login.");
+    memory.failed = 0;
+    assert_null(sr_message_failures(&memory, &owner));
+}
+
+static void
+test_findings(void **state)
+{
+    char first[] = "at least 15 characters";
+    char second[] = "not a word from a very long list of words that are far "
+                    "too easy to guess";
+    struct sr_broken item[] = {{"len.min", first}, {"ban", second}};
+    struct sr_findings findings = {item, 2};
+    struct sr_findings none = {NULL, 0};
+
+    (void)state;
+    expect(sr_message_rules(&findings),
+           "Rules for the new password:\n"
+           "- at least 15 characters\n"
+           "- not a word from a very long list of words that are far too easy "
+           "to\nguess");
+    assert_null(sr_message_rules(&none));
+    findings.count = 1;
+    expect(sr_message_broken(&findings, 2),
+           "The new password was not accepted:\n"
+           "- at least 15 characters\nYou have 2 tries left.");
+    expect(sr_message_broken(&findings, 1),
+           "The new password was not accepted:\n"
+           "- at least 15 characters\nYou have 1 try left.");
+    expect(sr_message_broken(&findings, 0),
+           "The new password was not accepted:\n- at least 15 characters");
+    expect(sr_message_broken(&findings, -1),
+           "The new password breaks these rules:\n- at least 15 characters\n"
+           "You are root, so it is taken all the same.");
+}
+
+/* ---- what holds for every text */
+
+static void
+check_layout(char *text)
+{
+    const char *line = text;
+    int lines = 0;
+
+    assert_non_null(text);
+    while (*line != '\0') {
+        size_t columns = strcspn(line, "\n");
+
+        if (columns > 72 || columns == 0 || line[columns - 1] == ' ')
+            fail_msg("bad line in: %s", text);
+        line += columns + (line[columns] == '\n');
+        lines++;
+    }
+    if (lines > 6 || text[strlen(text) - 1] == '\n')
+        fail_msg("bad end or too many lines: %s", text);
+    assert_null(strstr(text, "(null)"));
+    free(text);
+}
+
+static void
+check_verdict(enum sr_state state, enum sr_change_result why, sr_time when,
+              const struct sr_say *say)
+{
+    struct sr_verdict v = verdict(state, 0);
+    bool tells_always = state == SR_STATE_GRACE || state == SR_STATE_EXPIRING;
+
+    v.barred_by = why;
+    v.when = when;
+    for (int answer = SR_ANSWER_OK; answer <= SR_ANSWER_TRY_AGAIN; answer++) {
+        char *text = sr_message_verdict(&v, answer, say);
+
+        if (state == SR_STATE_OK || (answer == SR_ANSWER_OK && !tells_always))
+            assert_null(text);
+        else
+            check_layout(text);
+    }
+}
+
+/* Every state, reason, time and reader: a text where one is due, well laid. */
+static void
+test_layout(void **state)
+{
+    static const struct sr_say wordy = {
+        "the people at the helpdesk on the third floor (telephone +49 30 "
+        "1234567, or helpdesk@example.com at any time)",
+        NOW, false};
+    static const struct sr_say *const reader[] = {&owner, &admin, &wordy};
+    static const sr_time when[] = {
+        SR_TIME_UNKNOWN, SR_TIME_NEVER, NOW - 999 * 86400L,  NOW,
+        NOW + 30,        NOW + 86400,   NOW + 99999 * 86400L};
+
+    (void)state;
+    for (size_t r = 0; r < 3; r++) {
+        for (size_t w = 0; w < sizeof(when) / sizeof(when[0]); w++) {
+            struct sr_change change = {SR_CHANGE_ALLOWED, when[w], NULL};
+
+            for (int s = 0; s < SR_STATE_COUNT; s++) {
+                for (int c = 1; c < SR_CHANGE_RESULT_COUNT; c++)
+                    check_verdict(s, c, when[w], reader[r]);
+            }
+            for (int c = 1; c < SR_CHANGE_RESULT_COUNT; c++) {
+                change.result = c;
+                check_layout(sr_message_change(&change, reader[r]));
+            }
+            check_layout(sr_message_lockout(when[w], reader[r]));
+        }
+    }
+}
+
+static void
+test_texts(void **state)
+{
+    (void)state;
+    for (int t = 0; t < SR_TEXT_COUNT; t++) {
+        char *text = sr_message_text(t, &helped);
+
+        assert_non_null(text);
+        if (t <= SR_TEXT_PROMPT_AGAIN) {
+            assert_string_equal(text + strlen(text) - 2, ": ");
+            text[strlen(text) - 1] = '\0';
+        }
+        check_layout(text);
+    }
+    assert_null(sr_message_text(SR_TEXT_COUNT, &owner));
+    expect(sr_message_text(SR_TEXT_NOT_RECORDED, &helped),
+           "Your attempt could not be recorded, so nothing was done.\n"
+           "Ask the helpdesk (1234) (SR-3205).");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_when),        cmocka_unit_test(test_when_local),
+        cmocka_unit_test(test_when_absurd), cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_lockout),     cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_failures),    cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_layout),      cmocka_unit_test(test_texts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/*
+ * Tests of utf8: decoding against the encoder of every code point, and
+ * cleaning.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "policy/utf8.h"
+
+static size_t
+encode(uint32_t point, char *out)
+{
+    if (point < 0x80) {
+        out[0] = (char)point;
+        return 1;
+    }
+    if (point < 0x800) {
+        out[0] = (char)(0xc0 | point >> 6);
+        out[1] = (char)(0x80 | (point & 0x3f));
+        return 2;
+    }
+    if (point < 0x10000) {
+        out[0] = (char)(0xe0 | point >> 12);
+        out[1] = (char)(0x80 | (point >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (point & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | point >> 18);
+    out[1] = (char)(0x80 | (point >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (point >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (point & 0x3f));
+    return 4;
+}
+
+/* The length of the character that text begins with; 0: none, or not UTF-8. */
+static size_t
+next(const char *text, uint32_t *point)
+{
+    const char *at = text;
+
+    return sr_utf8_next(&at, point) == 1 ? (size_t)(at - text) : 0;
+}
+
+static void
+test_every_code_point(void **state)
+{
+    (void)state;
+    for (uint32_t point = 1; point < 0x120000; point++) {
+        bool is_valid = point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+        char text[8] = {0};
+        size_t length = encode(point, text);
+        uint32_t decoded = 0;
+        size_t got = next(text, &decoded);
+
+        if (got != (is_valid ? length : 0) || (is_valid && decoded != point))
+            fail_msg("U+%04X: %zu, U+%04X", point, got, decoded);
+        text[length - 1] = '\0'; /* cut short */
+        if (length > 1 && next(text, &decoded) != 0)
+            fail_msg("U+%04X is taken when cut", point);
+    }
+}
+
+static void
+test_invalid(void **state)
+{
+    static const char *const text[] = {
+        "",
+        "\x80",
+        "\xbf",
+        "\xc0\x80",
+        "\xc1\xbf",
+        "\xe0\x80\xaf",
+        "\xe0\x9f\xbf",
+        "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xfe",
+        "\xff",
+        "\xc3(",
+        "\xe2\x82(",
+    };
+    uint32_t point;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+        assert_int_equal(next(text[i], &point), 0);
+}
+
+static void
+clean(const char *text, bool keep_lines, size_t size, const char *expected)
+{
+    char out[64];
+
+    memset(out, 'X', sizeof(out));
+    sr_utf8_clean(text, keep_lines, out, size);
+    assert_string_equal(out, expected);
+    assert_int_equal(out[size], 'X');
+}
+
+static void
+test_clean(void **state)
+{
+    (void)state;
+    clean("abc \xc3\xa9\xe2\x82\xac", false, 32, "abc \xc3\xa9\xe2\x82\xac");
+    clean("a\nb\tc\x1b[2J\x7f", false, 32, "a?b?c?[2J?");
+    clean("a\nb\r", true, 32, "a\nb?");
+    clean("a\xff"
+          "b\xc3",
+          false, 32, "a?b?");
+    clean("a\xc2\x85"
+          "b",
+          false, 32, "a?b"); /* C1 next line */
+    clean("a\xe2\x80\xae"
+          "b",
+          false, 32, "a?b"); /* right to left */
+    clean("abcdef", false, 4, "abc");
+    clean("ab\xc3\xa9", false, 4, "ab"); /* not half a letter */
+    clean("ab\xc3\xa9", false, 5, "ab\xc3\xa9");
+    clean("abc", false, 1, "");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_code_point),
+        cmocka_unit_test(test_invalid),
+        cmocka_unit_test(test_clean),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
