@@ -64,6 +64,13 @@ sed -n '/^\.It Sy SR-/,/^\.El/p' man/selfreset-events.7 |
     grep -v '^\.El' >"$work/is"
 same "selfreset-events(7)"
 
+# Each option of pam_selfreset(8), from the table in the source.
+sed -n '/^const char \*const sr_args_names/,/^};/p' "$top/pam/options.c" |
+    grep -o '"[a-z_=]*"' | tr -d '"=' >"$work/should"
+sed -n '/^\.Sh OPTIONS/,/^\.Sh MODULE/p' "$top/man/pam_selfreset.8" |
+    awk '/^\.It Cm / { print $3 }' >"$work/is"
+same "pam_selfreset(8)"
+
 # Pages without a fault of form.
 if command -v mandoc >/dev/null 2>&1; then
     for page in "$top"/man/*.[1-8] man/selfreset-events.7; do
