@@ -112,7 +112,7 @@ class Demo:
             ssh.type(good)
             ssh.answer("(?i)again: ", good + "x")
             shown = ssh.answer("(?i)new password: ", good)
-            self.must(shown, "not the same")
+            self.must(shown, "match")
             ssh.answer("(?i)again: ", good)
             shown = ssh.rest()
         self.must(shown, "Welcome, bob")
