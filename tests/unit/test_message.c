@@ -334,7 +334,8 @@ check_verdict(enum sr_state state, enum sr_change_result why, sr_time when,
 
     v.barred_by = why;
     v.when = when;
-    for (int answer = SR_ANSWER_OK; answer <= SR_ANSWER_TRY_AGAIN; answer++) {
+    for (enum sr_answer answer = SR_ANSWER_OK; answer <= SR_ANSWER_TRY_AGAIN;
+         answer++) {
         char *text = sr_message_verdict(&v, answer, say);
 
         if (state == SR_STATE_OK || (answer == SR_ANSWER_OK && !tells_always))
@@ -362,11 +363,12 @@ test_layout(void **state)
         for (size_t w = 0; w < sizeof(when) / sizeof(when[0]); w++) {
             struct sr_change change = {SR_CHANGE_ALLOWED, when[w], NULL};
 
-            for (int s = 0; s < SR_STATE_COUNT; s++) {
-                for (int c = 1; c < SR_CHANGE_RESULT_COUNT; c++)
+            for (enum sr_state s = 0; s < SR_STATE_COUNT; s++) {
+                for (enum sr_change_result c = 1; c < SR_CHANGE_RESULT_COUNT;
+                     c++)
                     check_verdict(s, c, when[w], reader[r]);
             }
-            for (int c = 1; c < SR_CHANGE_RESULT_COUNT; c++) {
+            for (enum sr_change_result c = 1; c < SR_CHANGE_RESULT_COUNT; c++) {
                 change.result = c;
                 check_layout(sr_message_change(&change, reader[r]));
             }
@@ -379,7 +381,7 @@ static void
 test_texts(void **state)
 {
     (void)state;
-    for (int t = 0; t < SR_TEXT_COUNT; t++) {
+    for (enum sr_text t = 0; t < SR_TEXT_COUNT; t++) {
         char *text = sr_message_text(t, &helped);
 
         assert_non_null(text);
