@@ -73,7 +73,8 @@ drop_ledgers(uid_t uid)
     return ctl_store_end(&store);
 }
 
-static void
+/* Say what was done.  Returns whether there was anything to do. */
+static bool
 say_unlocked(const char *name, const struct ctl_remembered *before)
 {
     unsigned failures = 0;
