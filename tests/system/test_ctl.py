@@ -702,9 +702,13 @@ def test_check_configuration_of_a_line(clean):
 
 
 def test_check_names(clean):
-    clean.configure(change={"protected": "nosuch @nosuchgroup root"})
+    clean.configure(change={"protected": "nosuch @nogroup1 root"},
+                    **{"password group:nogroup2": {"history": "3"}})
     found = check(clean, 1)
-    assert len([one for one in found if "There is no" in one]) == 2
+    assert len(found) == 3
+    for name in ("user \"nosuch\"", "group \"nogroup1\"",
+                 "group \"nogroup2\""):
+        assert any("There is no " + name in one for one in found)
 
 
 @pytest.mark.parametrize("path, mode", [(STATE, 0o755), (RUNDIR, 0o777),
