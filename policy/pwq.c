@@ -385,6 +385,7 @@ settings_for(const struct sr_pwq *pwq, enum sr_pwq_rule rule)
         value = 1;
     is_set = make_neutral(library, to) &&
              (on->id == 0 || library->set_int_value(to, on->id, value) == 0);
+    /* Versions after 1.4.5 refuse what is too near to a word as well. */
     if (rule == SR_PWQ_USER || rule == SR_PWQ_WORDS)
         is_set = is_set && library->set_int_value(to, PWQ_SETTING_DIFF_OK,
                                                   pwq->values.difok) == 0;

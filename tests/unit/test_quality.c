@@ -124,6 +124,7 @@ test_nist(void **state)
         {"vqxnrwzhtkdmblgs", ""}, /* no classes are asked for */
         {"kq7Wz!m2Rt9#xB", "len.min"},
         {"password", "len.min dictionary"},
+        {"kq7!", "len.min"}, /* cracklib would add that it is too short */
         {"aaaaaaaaaaaaaaaaaa", "dictionary"}, /* though a palindrome */
         {"ErinHagens12zzz", ""},
         {"ErinHagens123456", "name.gecos dictionary"},
@@ -233,9 +234,8 @@ test_old(void **state)
         {"plinth7Wander", ""},
     };
     static const struct expected five[] = {
-        {"kqzWm4!xvRt9", "similar"},
-        {"kqzWm4!xvRt8", "same.old"},
-        {"KQZwM4!XVrT8", "same.case"},
+        {"kqzWm4!xvRt9", "similar"},  {"qzWm4!xvRt8k", "similar rotated"},
+        {"kqzWm4!xvRt8", "same.old"}, {"KQZwM4!XVrT8", "same.case"},
         {"plinth7Wander", ""},
     };
     static const struct expected equality[] = {
@@ -331,6 +331,21 @@ test_overrides(void **state)
          "minclass=4\n",
          "kqz4xvbn",
          ""},
+        /* the space is a character of the host's classes, not of ours */
+        {{.preset = SR_PRESET_PWQUALITY}, "minclass=3\n", "kqz4x vbn", ""},
+        {{.preset = SR_PRESET_PWQUALITY, .min_classes = 3},
+         "minclass=3\n",
+         "kqz4x vbn",
+         "class.min"},
+        /* what libpwquality alone knows */
+        {{.preset = SR_PRESET_PWQUALITY},
+         "usersubstr=4\n",
+         "kqz4-agenxvbn",
+         "name.user"},
+        {{.preset = SR_PRESET_PWQUALITY},
+         "maxsequence=1\n",
+         "ab",
+         "len.min sequence"},
         {{.preset = SR_PRESET_PWQUALITY, .min_length = 6},
          "minlen=20\n",
          "kqz4xv",
@@ -528,9 +543,10 @@ test_no_library(void **state)
 
     (void)state;
     write_conf(NULL);
-    for (int preset = SR_PRESET_NIST; preset <= SR_PRESET_PWQUALITY; preset++) {
-        assert_unavailable(&missing, preset, "libselfreset-none.so.9");
-        assert_unavailable(&another, preset, "libc.so.6");
+    for (unsigned i = SR_PRESET_NIST; i <= SR_PRESET_PWQUALITY; i++) {
+        assert_unavailable(&missing, (enum sr_preset)i,
+                           "libselfreset-none.so.9");
+        assert_unavailable(&another, (enum sr_preset)i, "libc.so.6");
     }
 }
 
@@ -726,8 +742,8 @@ check_hidden(const char *settings)
     strcpy(password + before + size, AROUND);
     strcat(strcpy(old, "##"), password);
     assert_int_equal(count_left(), 2);
-    for (int preset = SR_PRESET_NIST; preset <= SR_PRESET_PWQUALITY; preset++) {
-        const struct sr_rules rules = {.preset = preset};
+    for (unsigned i = SR_PRESET_NIST; i <= SR_PRESET_PWQUALITY; i++) {
+        const struct sr_rules rules = {.preset = (enum sr_preset)i};
 
         assert_int_equal(
             sr_quality_check_on(&where, &candidate, &rules, &findings),
@@ -765,8 +781,8 @@ test_nobody(void **state)
 
     (void)state;
     write_conf("gecoscheck = 1\n");
-    for (int preset = SR_PRESET_NIST; preset <= SR_PRESET_PWQUALITY; preset++) {
-        const struct sr_rules rules = {.preset = preset};
+    for (unsigned i = SR_PRESET_NIST; i <= SR_PRESET_PWQUALITY; i++) {
+        const struct sr_rules rules = {.preset = (enum sr_preset)i};
 
         assert_int_equal(
             sr_quality_check_on(&where, &candidate, &rules, &findings),
