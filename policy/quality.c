@@ -349,7 +349,7 @@ say_user(const struct check *check, unsigned need)
 {
     (void)need;
     return text("%s", check->plan.names == NAME_WHOLE
-                          ? dgettext(DOMAIN, "more than your user name")
+                          ? dgettext(DOMAIN, "not just your user name")
                           : dgettext(DOMAIN, "without your user name in it"));
 }
 
@@ -358,7 +358,7 @@ say_gecos(const struct check *check, unsigned need)
 {
     (void)need;
     return text("%s", check->plan.names == NAME_WHOLE
-                          ? dgettext(DOMAIN, "more than your own name")
+                          ? dgettext(DOMAIN, "not just your own name")
                           : dgettext(DOMAIN, "without your own name in it"));
 }
 
@@ -499,7 +499,7 @@ static const struct rule rules[RULE_COUNT] = {
     [NAME_GECOS] = {"name.gecos", holds_gecos, say_gecos, "", NULL,
                     SR_PWQ_NONE},
     [NAME_HOST] = {"name.host", is_host, NULL,
-                   N_("more than this computer's name"), NULL, SR_PWQ_NONE},
+                   N_("not just the name of this computer"), NULL, SR_PWQ_NONE},
     [SAME_OLD] = {"same.old", is_old, NULL,
                   N_("different from the current password"),
                   N_("the same as the current password"), SR_PWQ_NONE},
