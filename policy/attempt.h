@@ -12,13 +12,16 @@
  *
  * While an attempt is open the process is shielded: signals that can be blocked
  * are, and the real uid is root's, so that the user who started a set-user-ID
- * program cannot stop or kill it while it holds a slot.
+ * program cannot stop or kill it while it holds a slot.  (So ask for getuid()
+ * before.)  A locked attempt holds no slot and has no shield between begin and
+ * settle.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_ATTEMPT_H
 #define SR_POLICY_ATTEMPT_H
 
+#include "policy/rules.h"
 #include "policy/source.h"
 #include "policy/store.h"
 
@@ -37,8 +40,8 @@ enum sr_outcome {
 
 /* Who is tried, and from where. */
 struct sr_attempt_who {
-    bool is_known;   /* an account of this host */
-    uid_t uid;       /* when known */
+    bool is_known;    /* an account of this host */
+    uid_t uid;        /* when known */
     const char *name; /* as typed; used when not known */
     const struct sr_source *source;
     const struct sr_rules *rules;
@@ -63,7 +66,7 @@ struct sr_settled {
     enum sr_store_result result; /* not OK: not recorded, answer unavailable */
     bool began_lockout;          /* of the account or name */
     bool began_source_lockout;
-    sr_time until_wall;          /* its end, wall clock */
+    sr_time until_wall; /* its end, wall clock */
 };
 
 /*
@@ -75,9 +78,18 @@ struct sr_settled {
  *
  * A locked attempt is settled too (WRONG): it is counted for the notice at the
  * next login, consumes nothing, and costs the same.
+ *
+ * A RIGHT whose old failures cannot be cleared (disk full) is a RIGHT all the
+ * same: what stays in the ledger refuses more, never less.
  */
 struct sr_settled sr_attempt_settle(struct sr_attempt *attempt,
                                     enum sr_outcome outcome);
+
+/*
+ * What was recorded ahead, should settle never be called because another module
+ * ended the stack.  Without `ahead`: no lockout.
+ */
+struct sr_settled sr_attempt_ahead(const struct sr_attempt *attempt);
 
 /* SR_BEGIN_LOCKED: when the lockout ends, wall clock.  Otherwise unknown. */
 sr_time sr_attempt_until(const struct sr_attempt *attempt);
@@ -98,7 +110,9 @@ void sr_attempt_free(struct sr_attempt *attempt, bool forget);
 
 /*
  * Fill in the throttle's part of the facts (locked, locked_until, locked_why)
- * for an account and a source, without taking a slot.  `now` wall clock.  A
+ * for an account and a source, without taking a slot.  Runs a read transaction
+ * of its own.  Without a source (NULL) the later lockout of the account's two
+ * ledgers counts.  A lock by an administrator that is in the facts stays.  A
  * store that was never written says "not locked"; one that cannot be read is
  * an error.
  */
@@ -127,10 +141,14 @@ enum sr_store_result sr_attempt_logged_in(const char *statedir, uid_t uid,
                                           const struct sr_rules *rules,
                                           struct sr_memory *before);
 
-/* The limits that rules set for an account (is_root: uid 0) and for a source. */
+/* The limits that rules set for an account (is_root: uid 0) and for a source.
+ */
 struct sr_limits sr_attempt_account_limits(const struct sr_rules *rules,
                                            bool is_root);
 struct sr_limits sr_attempt_source_limits(const struct sr_rules *rules);
+
+/* rules->wait for sr_store_open(). */
+unsigned sr_attempt_wait_ms(const struct sr_rules *rules);
 
 /* Ledger keys.  The hashes need a transaction, see sr_store_hash(). */
 struct sr_ledger_key sr_ledger_key_account(uid_t uid,

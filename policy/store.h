@@ -72,8 +72,8 @@ struct sr_familiar {
 };
 
 struct sr_memory {
-    uint32_t failed;               /* failed attempts since the last login */
-    sr_time failed_last;           /* wall-clock time of the last of them */
+    uint32_t failed;                 /* failed attempts since the last login */
+    sr_time failed_last;             /* wall-clock time of the last of them */
     char failed_from[SR_SOURCE_MAX]; /* and its source, or empty */
     struct sr_familiar familiar[SR_FAMILIAR_MAX]; /* seen == 0: unused */
 };
@@ -93,7 +93,7 @@ struct sr_temporary {
 struct sr_history_group {
     char salt[SR_HISTORY_SALT_SIZE]; /* crypt(5) setting; empty: unused */
     uint32_t count;
-    uint32_t tag[SR_HISTORY_MAX];  /* newest first */
+    uint32_t tag[SR_HISTORY_MAX];   /* newest first */
     sr_time set_at[SR_HISTORY_MAX]; /* wall-clock time of each */
 };
 
@@ -125,6 +125,12 @@ int sr_store_errno(const struct sr_store *store);
 bool sr_store_is_read_only(const struct sr_store *store);
 
 /*
+ * The caller keeps a shield (shield.h) raised around every transaction, so the
+ * store need not raise one of its own.
+ */
+void sr_store_set_shielded(struct sr_store *store);
+
+/*
  * Begin a transaction; `write` takes the exclusive lock.  One at a time.  A
  * read transaction that finds no store (nothing was ever written) succeeds and
  * finds no records.
@@ -144,6 +150,12 @@ void sr_store_abort(struct sr_store *store);
  */
 enum sr_store_result sr_store_now(struct sr_store *store, sr_time *ledger_now,
                                   sr_time *wall);
+
+/*
+ * True when sr_store_now() found a new boot that is not recorded yet: only a
+ * write transaction fixes ledger time for the rest of the boot.
+ */
+bool sr_store_is_new_boot(const struct sr_store *store);
 
 /*
  * Keyed hash (SipHash-2-4, the key is the store's own and random) of bytes; the
@@ -167,12 +179,19 @@ enum sr_store_result sr_store_get_memory(struct sr_store *store, uid_t uid,
                                          struct sr_memory *memory);
 enum sr_store_result sr_store_put_memory(struct sr_store *store, uid_t uid,
                                          const struct sr_memory *memory);
+/* The same for a bucket of unknown names, so that they cost what accounts do.
+ */
+enum sr_store_result sr_store_get_name_memory(struct sr_store *store,
+                                              uint32_t bucket,
+                                              struct sr_memory *memory);
+enum sr_store_result sr_store_put_name_memory(struct sr_store *store,
+                                              uint32_t bucket,
+                                              const struct sr_memory *memory);
 enum sr_store_result sr_store_get_temporary(struct sr_store *store, uid_t uid,
                                             struct sr_temporary *temporary);
 enum sr_store_result sr_store_put_temporary(struct sr_store *store, uid_t uid,
                                             const struct sr_temporary *t);
-enum sr_store_result sr_store_drop_temporary(struct sr_store *store,
-                                             uid_t uid);
+enum sr_store_result sr_store_drop_temporary(struct sr_store *store, uid_t uid);
 enum sr_store_result sr_store_get_history(struct sr_store *store, uid_t uid,
                                           struct sr_history *history);
 enum sr_store_result sr_store_put_history(struct sr_store *store, uid_t uid,
@@ -180,6 +199,7 @@ enum sr_store_result sr_store_put_history(struct sr_store *store, uid_t uid,
 
 /*
  * Drop every ledger of a kind (unthrottle --all).  Inside a write transaction.
+ * SR_LEDGER_NAME drops what is remembered of unknown names along.
  */
 enum sr_store_result sr_store_drop_all(struct sr_store *store,
                                        enum sr_ledger_kind kind);
