@@ -469,7 +469,7 @@ set_item(pam_handle_t *pamh, int item, const char *text, long round)
 static pam_handle_t *
 start(struct job *job)
 {
-    static const struct pam_conv nobody = {NULL, NULL};
+    const struct pam_conv nobody = {NULL, job};
     const struct pam_conv talk = {converse, job};
     const struct pam_conv *conv = job->no_conversation ? &nobody : &talk;
     pam_handle_t *pamh = NULL;

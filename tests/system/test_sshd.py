@@ -50,10 +50,10 @@ def test_forced_change(host):
         assert "expired" in shown
         assert "15 characters" in shown, "the rules come before the prompt"
         shown = talk.answer(NEW, FRESH)
-        assert "15 characters" in shown and "2" in shown
+        assert "too short" in shown and "2 tries left" in shown
         talk.answer(AGAIN, FRESH + "?")
         shown = talk.answer(NEW, FRESH)
-        assert "match" in shown or "agree" in shown or "differ" in shown
+        assert "match" in shown
         talk.answer(AGAIN, FRESH)
         assert "in as ann" in talk.rest()
     assert host.has_password("ann", FRESH)
@@ -162,7 +162,8 @@ def test_empty_probe_of_sshd(host):
     for _ in range(6):
         with ssh(host, port=port) as talk:
             talk.until(PASSWORD)
-    assert "in as ann" in log_in(host, port=port)
+    # On that connection libpam would keep the probe's answer for pam_setcred.
+    assert "in as ann" in log_in(host)
 
 
 @pytest.mark.parametrize("prompts", [1, 2])
@@ -203,8 +204,7 @@ def test_hang_up_at_the_moment_of_the_change(host):
 
 def sessions(host):
     """The processes that sshd has for connections."""
-    found = host.run("pgrep", "-f", r"sshd: ann|sshd: \[").stdout.split()
-    return found
+    return host.run("pgrep", "-f", "sshd: ann").stdout.split()
 
 
 def test_login_grace_time_during_the_change(host):
@@ -213,6 +213,9 @@ def test_login_grace_time_during_the_change(host):
     with ssh(host, port=port) as talk:
         talk.answer(PASSWORD, OLD)
         talk.until(NEW)
+        assert sessions(host)
+        wait_until(lambda: not sessions(host), what="the end of the grace")
+        talk.type(FRESH)  # ssh looks at the connection only now
         assert "in as" not in talk.rest()
     assert host.has_password("ann", OLD)
 

@@ -126,10 +126,10 @@ test_values(void **state)
                   "reveal : never\n"
                   "[ expiry\t]\n"
                   "  expired_services =\n"
-                  "grace=change\nlocked_hash = account\n"
+                  "grace=change # and this\nlocked_hash = account\n"
                   "[change]\n"
                   "protected = root,@wheel \"@domain users\",,bob\n"
-                  "   @more, \"a,b\"\n"
+                  "   @more, \"a,b\" # more\n"
                   "\tlast\n"
                   "require_logon = yes\nroot = enforce\n"
                   "[lockout]\nattempts = 0\nroot = yes\nwait = 1s\n"
@@ -303,8 +303,8 @@ test_bad_values(void **state)
         {"expiry", "expired_services = cron /etc/pam.d/su",
          "expiry.expired_services is \"cron /etc/pam.d/su\" but must be a "
          "list of service names"},
-        {"change", "protected = a # b",
-         "change.protected is \"a # b\" but must be a list of users and "
+        {"change", "protected = a; b:c",
+         "change.protected is \"a; b:c\" but must be a list of users and "
          "@groups"},
         {"change", "protected = @",
          "change.protected is \"@\" but must be a list of users and @groups"},
