@@ -26,7 +26,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../system"))
 import scratch  # noqa: E402
 from scratch import COSTLY, ETC, RUN, STATE  # noqa: E402
 
-FAILLOCK = pathlib.Path("/run/faillock")
+TALLY = pathlib.Path("/run/faillock")
 PASSWORD = "correct horse battery"
 WRONG = "incorrect horse battery"
 PEER_ADDRESS = "192.0.2.7"
@@ -34,30 +34,39 @@ REMEMBERED = 24
 SUCCESS, AUTH_ERR, UNKNOWN = 0, 7, 10
 
 STORES = "pam_unix.so use_authtok yescrypt"
-OURS = f"""\
-auth     required                           pam_selfreset.so
-account  required                           pam_selfreset.so
-password [success=ok ignore=1 default=die]  pam_selfreset.so
-password requisite                          {STORES}
-password required                           pam_selfreset.so settle
+# What a login runs, and what passwd(1) runs; in services of their own, since
+# libpam loads every module that the service's file names.
+OURS = """\
+auth     required  pam_selfreset.so
+account  required  pam_selfreset.so
 """
 UNIX = """\
 auth     required  pam_unix.so
 account  required  pam_unix.so
 """
-HARDENED = f"""\
-auth     required               pam_faillock.so preauth deny=5
+FAILLOCK = """\
+auth     required                pam_faillock.so preauth deny=5
 auth     [success=1 default=bad] pam_unix.so
-auth     [default=die]          pam_faillock.so authfail deny=5
-auth     sufficient             pam_faillock.so authsucc deny=5
-auth     required               pam_deny.so
-account  required               pam_faillock.so
-account  required               pam_unix.so
-%spassword requisite            pam_pwhistory.so remember={REMEMBERED} use_authtok
-password required               {STORES} try_first_pass
+auth     [default=die]           pam_faillock.so authfail deny=5
+auth     sufficient              pam_faillock.so authsucc deny=5
+auth     required                pam_deny.so
+account  required                pam_faillock.so
+account  required                pam_unix.so
+"""
+PERMIT = """\
+auth     required  pam_permit.so
+account  required  pam_permit.so
+"""
+OUR_CHANGE = f"""\
+password [success=ok ignore=1 default=die]  pam_selfreset.so
+password requisite                          {STORES}
+password required                           pam_selfreset.so settle
+"""
+PEER_CHANGE = f"""\
+password requisite  pam_pwhistory.so remember={REMEMBERED} use_authtok
+password required   {STORES} try_first_pass
 """
 PWQUALITY = "password requisite pam_pwquality.so\n"
-PERMIT = "auth required pam_permit.so\naccount required pam_permit.so\n"
 
 MAY_MAP = ("pam_selfreset", "libpam", "libc", "libcrypt", "liblmdb", "libinih",
            "libaudit")
@@ -195,7 +204,7 @@ class Bench:
                             **self.settings)
         self.has_pwquality = self.unpack_pwquality()
         for name, text in (("ours", OURS), ("unix", UNIX), ("permit", PERMIT),
-                           ("hardened", self.hardened())):
+                           ("faillock", FAILLOCK)):
             self.host.service(name, text)
         self.host.add("ann", PASSWORD, cost=COSTLY)
         self.host.add("lou", PASSWORD, cost=COSTLY)  # will be locked out
@@ -208,8 +217,11 @@ class Bench:
             shutil.copy2(self.options.pwquality, RUN / "modules")
         return bool(self.options.pwquality)
 
-    def hardened(self):
-        return HARDENED % (PWQUALITY if self.has_pwquality else "")
+    def replaced(self):
+        """The stack that passwd(1) had before."""
+        if not self.has_pwquality:
+            return PEER_CHANGE.replace(" use_authtok", "", 1)
+        return PWQUALITY + PEER_CHANGE
 
     def chunks(self, quick, full):
         return quick if self.options.quick else full
@@ -219,8 +231,8 @@ class Bench:
     def forget(self):
         """Nobody has failed yet, but the stores are there."""
         self.host.forget_state()
-        shutil.rmtree(FAILLOCK, ignore_errors=True)
-        for service in ("ours", "hardened"):
+        shutil.rmtree(TALLY, ignore_errors=True)
+        for service in ("ours", "faillock"):
             self.play(Case(service, "bob", "auth", (WRONG,), AUTH_ERR), 1)
 
     def prepare(self, case):
@@ -313,7 +325,7 @@ def authenticate(bench):
 def refusals(bench):
     """A refusal takes the same time, whoever is refused and why."""
     kinds = {}
-    for service in ("ours", "unix", "hardened"):
+    for service in ("ours", "unix", "faillock"):
         locks = service != "unix"
         kinds[service] = {
             "wrong": wrong(service),
@@ -328,13 +340,13 @@ def refusals(bench):
     bench.table.title("authenticate, refused, yescrypt; peer: pam_faillock "
                       "with pam_unix")
     for kind in ("wrong", "unknown", "locked"):
-        ours, peer = costs["ours", kind], costs["hardened", kind]
+        ours, peer = costs["ours", kind], costs["faillock", kind]
         bench.table.exact(f"hashes, {kind}", most_hashes(ours),
                           most_hashes(peer), 1)
         bench.table.compare(f"wall time, {kind}", figure(ours, "wall"),
                             figure(peer, "wall"))
     for service, bound in (("ours", True), ("unix", False),
-                           ("hardened", False)):
+                           ("faillock", False)):
         same_time(bench, service, {
             kind: [cost.wall for cost in costs[service, kind]]
             for kind in kinds[service]}, bound)
@@ -367,7 +379,7 @@ def besides_the_hash(bench):
             right(service, user), before=(wrong(service, user),)),
     }
     for name, make in cases.items():
-        ours, peer = make("ours", "cheap"), make("hardened", "cheap")
+        ours, peer = make("ours", "cheap"), make("faillock", "cheap")
         costs = bench.sample({"ours": ours, "peer": peer},
                              bench.chunks(15, 60))
         if ours.before:  # only the first finds the failure
@@ -415,7 +427,7 @@ def libraries(bench):
                       "libpam itself; peer: pam_faillock with pam_unix")
     for call in ("auth", "acct"):
         cases = {service: Case(service, "cheap", call, (PASSWORD,))
-                 for service in ("permit", "ours", "hardened")}
+                 for service in ("permit", "ours", "faillock")}
         maps = {service: mapped(bench, case)
                 for service, case in cases.items()}
         floor = maps["permit"] - {"pam_permit"}
@@ -425,8 +437,9 @@ def libraries(bench):
         bench.table.exact(f"not allowed at {call} {' '.join(extra)}",
                           len(extra), None, 0)
         bench.table.add(Row(f"objects at {call}", str(len(added)),
-                            str(len(maps["hardened"] - floor))))
-    change = mapped(bench, Case("ours", "cheap", "chauthtok",
+                            str(len(maps["faillock"] - floor))))
+    bench.host.service("change", OUR_CHANGE)
+    change = mapped(bench, Case("change", "cheap", "chauthtok",
                                 (fresh_password(),) * 2))
     bench.table.add(Row("libpwquality in chauthtok",
                         "mapped" if "libpwquality" in change else "not used"))
@@ -540,9 +553,9 @@ def whole_change(bench):
     with_pwquality = "pam_pwquality, " if bench.has_pwquality else ""
     bench.table.title(f"passwd by its owner, {REMEMBERED} old passwords; peer: "
                       f"{with_pwquality}pam_pwhistory, pam_unix")
-    ours = Changer(bench, OURS, RUN / "kept-ours")
+    ours = Changer(bench, OUR_CHANGE, RUN / "kept-ours")
     ours.record_by_changing()
-    peer = Changer(bench, bench.hardened(), RUN / "kept-peer")
+    peer = Changer(bench, bench.replaced(), RUN / "kept-peer")
     peer.record_in_opasswd()
     for changer in (ours, peer):
         changer.check()
@@ -565,6 +578,11 @@ def policy(bench):
                             bound="<= 1000 ns", good=float(median) <= 1000))
 
 
+PARTS = {"authenticate": authenticate, "refusals": refusals,
+         "rest": besides_the_hash, "account": account, "libraries": libraries,
+         "change": whole_change, "policy": policy}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -572,6 +590,7 @@ def main():
     parser.add_argument("--pwquality")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--detail", action="store_true")
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []])
     options = parser.parse_args()
     scratch.enter()
     began = time.monotonic()
@@ -580,9 +599,8 @@ def main():
     os.chmod(options.work, 0o700)
     scratch.mount("--bind", options.work, STATE)
     bench = Bench(options)
-    for measurement in (authenticate, refusals, besides_the_hash, account,
-                        libraries, whole_change, policy):
-        measurement(bench)
+    for part in options.part or PARTS:
+        PARTS[part](bench)
     over = bench.table.over()
     print(f"\n{time.monotonic() - began:.0f} s; "
           + (f"over its bound: {'; '.join(over)}" if over
