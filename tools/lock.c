@@ -73,7 +73,8 @@ drop_ledgers(uid_t uid)
     return ctl_store_end(&store);
 }
 
-static void
+/* Say what was done.  Returns whether there was anything to do. */
+static bool
 say_unlocked(const char *name, const struct ctl_remembered *before)
 {
     unsigned failures = 0;
@@ -90,7 +91,8 @@ say_unlocked(const char *name, const struct ctl_remembered *before)
         printf("%s was not locked out; %u failed attempt%s forgotten.\n", name,
                failures, failures == 1 ? " is" : "s are");
     else
-        printf("%s was not locked out.  There was nothing to do.\n", name);
+        printf("%s was not locked out. There was nothing to do.\n", name);
+    return was_locked || failures > 0;
 }
 
 /* What unlock cannot mend must be said, or its user believes it has. */
@@ -123,13 +125,14 @@ ctl_unlock(struct ctl *ctl, int argc, char **argv)
         return code;
     facts = &gathered.account->facts;
     code = drop_ledgers(facts->uid);
-    ctl_event(SR_EVENT_UNLOCKED, facts, NULL, code == CTL_OK,
-              code == CTL_OK ? NULL : "SR-3205");
-    if (code == CTL_OK) {
-        say_unlocked(facts->name, &before);
-        say_remaining(facts);
+    if (code != CTL_OK) {
+        ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
+        return code;
     }
-    return code;
+    if (say_unlocked(facts->name, &before))
+        ctl_event(SR_EVENT_UNLOCKED, facts, NULL, true, NULL);
+    say_remaining(facts);
+    return CTL_OK;
 }
 
 /* "2001:db8:1:2::/64" without its "/64", the form in which events name it. */
@@ -229,8 +232,9 @@ ctl_unthrottle(struct ctl *ctl, int argc, char **argv)
                          "\"uid:NUMBER\".",
                          ctl->operand[0]);
     code = unthrottle(has_all ? NULL : source.text, &found);
-    ctl_event(SR_EVENT_UNTHROTTLED, NULL, source.text, code == CTL_OK,
-              code == CTL_OK ? NULL : "SR-3205");
+    if (code != CTL_OK || found)
+        ctl_event(SR_EVENT_UNTHROTTLED, NULL, source.text, code == CTL_OK,
+                  code == CTL_OK ? NULL : "SR-3205");
     if (code != CTL_OK)
         return code;
     if (has_all)
@@ -238,7 +242,6 @@ ctl_unthrottle(struct ctl *ctl, int argc, char **argv)
     else if (found)
         printf("The attempts of %s have been forgotten.\n", source.text);
     else
-        printf("%s was not throttled.  There was nothing to do.\n",
-               source.text);
+        printf("%s was not throttled. There was nothing to do.\n", source.text);
     return CTL_OK;
 }

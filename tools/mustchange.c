@@ -52,7 +52,7 @@ demand(const struct ctl *ctl, const struct sr_gathered *gathered,
         return CTL_REFUSED;
     }
     if (line->changed == 0) {
-        printf("%s already has to change the password.  "
+        printf("%s already has to change the password. "
                "There was nothing to do.\n",
                facts->name);
         return CTL_OK;
@@ -79,7 +79,7 @@ clear(const struct ctl *ctl, const struct sr_gathered *gathered,
     }
     /* Setting a day where one is would make an old password young. */
     if (line->changed != 0) {
-        printf("%s does not have to change the password.  "
+        printf("%s does not have to change the password. "
                "There was nothing to do.\n",
                facts->name);
         return CTL_OK;

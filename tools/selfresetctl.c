@@ -88,9 +88,18 @@ unknown_option(const struct ctl *ctl, char **argv)
 }
 
 static void
+print_usage(FILE *stream, const struct ctl_command *command)
+{
+    char first[64];
+
+    snprintf(first, sizeof(first), "Usage: selfresetctl %s ", command->name);
+    ctl_wrap(stream, first, (unsigned)strlen(first), command->arguments);
+}
+
+static void
 print_command_help(const struct ctl_command *command)
 {
-    printf("Usage: selfresetctl %s %s\n", command->name, command->arguments);
+    print_usage(stdout, command);
     printf("\n%s: %s.\n", command->name, command->summary);
     if (command->help != NULL)
         printf("\n%s", command->help);
@@ -107,8 +116,7 @@ ctl_usage(const struct ctl *ctl, const char *format, ...)
     va_end(list);
     ctl_error("%s", text);
     if (ctl->command != NULL)
-        fprintf(stderr, "Usage: selfresetctl %s %s\n", ctl->command->name,
-                ctl->command->arguments);
+        print_usage(stderr, ctl->command);
     else
         fputs("Try \"selfresetctl --help\".\n", stderr);
     return CTL_USAGE;

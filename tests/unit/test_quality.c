@@ -543,9 +543,9 @@ test_no_library(void **state)
 
     (void)state;
     write_conf(NULL);
-    for (int preset = SR_PRESET_NIST; preset <= SR_PRESET_PWQUALITY; preset++) {
-        assert_unavailable(&missing, preset, "libselfreset-none.so.9");
-        assert_unavailable(&another, preset, "libc.so.6");
+    for (unsigned i = SR_PRESET_NIST; i <= SR_PRESET_PWQUALITY; i++) {
+        assert_unavailable(&missing, (enum sr_preset)i, "libselfreset-none.so.9");
+        assert_unavailable(&another, (enum sr_preset)i, "libc.so.6");
     }
 }
 
@@ -741,8 +741,8 @@ check_hidden(const char *settings)
     strcpy(password + before + size, AROUND);
     strcat(strcpy(old, "##"), password);
     assert_int_equal(count_left(), 2);
-    for (int preset = SR_PRESET_NIST; preset <= SR_PRESET_PWQUALITY; preset++) {
-        const struct sr_rules rules = {.preset = preset};
+    for (unsigned i = SR_PRESET_NIST; i <= SR_PRESET_PWQUALITY; i++) {
+        const struct sr_rules rules = {.preset = (enum sr_preset)i};
 
         assert_int_equal(
             sr_quality_check_on(&where, &candidate, &rules, &findings),
@@ -780,8 +780,8 @@ test_nobody(void **state)
 
     (void)state;
     write_conf("gecoscheck = 1\n");
-    for (int preset = SR_PRESET_NIST; preset <= SR_PRESET_PWQUALITY; preset++) {
-        const struct sr_rules rules = {.preset = preset};
+    for (unsigned i = SR_PRESET_NIST; i <= SR_PRESET_PWQUALITY; i++) {
+        const struct sr_rules rules = {.preset = (enum sr_preset)i};
 
         assert_int_equal(
             sr_quality_check_on(&where, &candidate, &rules, &findings),
