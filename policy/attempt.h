@@ -110,11 +110,11 @@ void sr_attempt_free(struct sr_attempt *attempt, bool forget);
 
 /*
  * Fill in the throttle's part of the facts (locked, locked_until, locked_why)
- * for an account and a source, without taking a slot.  Runs a read transaction
- * of its own.  Without a source (NULL) the later lockout of the account's two
- * ledgers counts.  A lock by an administrator that is in the facts stays.  A
- * store that was never written says "not locked"; one that cannot be read is
- * an error.
+ * for an account and a source, without taking a slot.  Runs in the transaction
+ * that is open, or in one of its own.  Without a source (NULL) the later
+ * lockout of the account's two ledgers counts.  A lock by an administrator that
+ * is in the facts stays.  A store that was never written says "not locked"; one
+ * that cannot be read is an error.
  */
 enum sr_store_result sr_attempt_facts(struct sr_store *store,
                                       const struct sr_source *source,

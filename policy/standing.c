@@ -307,14 +307,16 @@ enum sr_store_result
 sr_attempt_facts(struct sr_store *store, const struct sr_source *source,
                  const struct sr_rules *rules, struct sr_facts *facts)
 {
+    const bool is_inside = sr_store_is_open(store);
     enum sr_store_result result;
     sr_time until;
 
-    result = sr_store_begin(store, false);
+    result = is_inside ? SR_STORE_OK : sr_store_begin(store, false);
     if (result != SR_STORE_OK)
         return result;
     result = find_lockout(store, source, rules, facts->uid, &until);
-    sr_store_abort(store);
+    if (!is_inside)
+        sr_store_abort(store);
     if (result != SR_STORE_OK)
         return result;
     if (until != SR_TIME_UNKNOWN && facts->locked != SR_LOCK_ADMIN) {
