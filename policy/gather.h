@@ -48,6 +48,13 @@ enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
                                           const struct sr_source *source);
 
 /*
+ * Add the end of the temporary password, found elsewhere
+ * (sr_attempt_temporary); unknown: there is none.  What is left of
+ * sr_gather_remembered() without a source.
+ */
+void sr_gather_temporary(struct sr_gathered *gathered, sr_time until);
+
+/*
  * The fingerprint by which a temporary password is known: a keyed hash of the
  * account's stored hash.  Inside a transaction of `store`.
  */
