@@ -44,7 +44,7 @@ after_right(struct sr_door *door, const char *password)
     enum sr_answer answer;
     int code;
 
-    who = sr_gather_circumstances(door->who.account->facts.uid, true);
+    who = sr_gather_circumstances(&door->who, true);
     verdict = sr_door_verdict(door, &who);
     answer = sr_verdict_answer(&verdict, SR_CALL_AUTHENTICATE, &door->who.rules,
                                &who);

@@ -178,14 +178,14 @@ login_uid(void)
 }
 
 struct sr_circumstances
-sr_gather_circumstances(uid_t account, bool forced)
+sr_gather_circumstances(const struct sr_gathered *gathered, bool forced)
 {
     uid_t real = getuid();
-    struct sr_circumstances who = {
-        .is_admin = real == 0 && !forced,
-        .is_logged_on = sr_change_logged_on(account, login_uid(), real),
-    };
+    struct sr_circumstances who = {.is_admin = real == 0 && !forced};
 
+    if (gathered->rules.require_logon)
+        who.is_logged_on = sr_change_logged_on(gathered->account->facts.uid,
+                                               login_uid(), real);
     return who;
 }
 
