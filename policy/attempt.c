@@ -55,8 +55,9 @@ struct sr_attempt {
     uid_t uid;
     struct sr_source source;
     unsigned wait_ms;
-    sr_time until; /* wall clock */
-    int slots;     /* descriptor */
+    sr_time until;           /* wall clock */
+    sr_time temporary_until; /* wall clock */
+    int slots;               /* descriptor */
     struct sr_shield shield;
     struct side side[SIDES];
     struct sr_memory memory_before; /* ahead: to take the notice back */
@@ -595,6 +596,9 @@ look_at(struct sr_attempt *attempt, struct sr_store *store,
         return LOOK_WRITE;
     if (result == SR_STORE_OK)
         result = read_ledgers(attempt, store);
+    if (result == SR_STORE_OK && who->is_known && who->secret != NULL)
+        result = sr_temporary_until(store, who->uid, who->secret,
+                                    &attempt->temporary_until);
     if (result != SR_STORE_OK) {
         attempt->error = result;
         return LOOK_FAILED;
@@ -716,6 +720,7 @@ make_attempt(const char *statedir, const struct sr_attempt_who *who, bool ahead)
     attempt->source = *who->source;
     attempt->wait_ms = sr_attempt_wait_ms(who->rules);
     attempt->until = SR_TIME_UNKNOWN;
+    attempt->temporary_until = SR_TIME_UNKNOWN;
     attempt->ahead.until_wall = SR_TIME_UNKNOWN;
     attempt->slots = -1;
     attempt->side[ACCOUNT].limits =
@@ -943,6 +948,12 @@ sr_time
 sr_attempt_until(const struct sr_attempt *attempt)
 {
     return attempt->until;
+}
+
+sr_time
+sr_attempt_temporary(const struct sr_attempt *attempt)
+{
+    return attempt->temporary_until;
 }
 
 bool

@@ -742,6 +742,12 @@ sr_store_abort(struct sr_store *store)
         end(store);
 }
 
+bool
+sr_store_is_open(const struct sr_store *store)
+{
+    return store->is_open;
+}
+
 enum sr_store_result
 sr_store_now(struct sr_store *store, sr_time *ledger_now, sr_time *wall)
 {
