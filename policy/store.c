@@ -3,7 +3,7 @@
  *
  * Each transaction takes the lock, checks the file (pages.h), maps it, and lets
  * all of it go at its end.  So nothing of LMDB lives longer than the lock, and
- * the file is never used in a state that was not checked.
+ * the file is never used in a state that was not checked (seal.h).
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -26,6 +26,7 @@
 #include "policy/files.h"
 #include "policy/pages.h"
 #include "policy/record.h"
+#include "policy/seal.h"
 #include "policy/shield.h"
 #include "policy/store.h"
 
@@ -64,6 +65,7 @@ struct sr_store {
     bool exists; /* there is a database */
     bool is_new_boot;
     bool has_clock; /* to be recorded */
+    struct sr_reading reading;
     struct sr_shield shield;
     struct rlimit fsize;
     size_t file_size;
@@ -389,7 +391,9 @@ check_file(struct sr_store *store)
         result = SR_STORE_UNSAFE;
     } else {
         store->file_size = (size_t)status.st_size;
-        result = check_image(store, fd, store->file_size);
+        result = sr_seal_holds(store->lock, &status, store->reading.boot_id)
+                     ? SR_STORE_OK
+                     : check_image(store, fd, store->file_size);
     }
     close(fd);
     return result;
@@ -465,8 +469,13 @@ static enum sr_store_result
 commit_lmdb(struct sr_store *store)
 {
     int error = mdb_txn_commit(store->txn);
+    struct stat status;
+    mdb_filehandle_t fd;
 
     store->txn = NULL;
+    if (error == 0 && mdb_env_get_fd(store->env, &fd) == 0 &&
+        fstat(fd, &status) == 0)
+        sr_seal_set(store->lock, &status, store->reading.boot_id);
     if (error == EIO && lacks_room(store))
         error = ENOSPC;
     return judge(store, error);
@@ -671,6 +680,8 @@ sr_store_begin(struct sr_store *store, bool write)
         sr_shield_lift_fsize(&store->fsize);
     if (store->lock >= 0)
         result = take_lock(store, write);
+    if (result == SR_STORE_OK) /* not before: the wait may have been long */
+        result = judge(store, -sr_clock_read(&store->reading));
     if (result == SR_STORE_OK && store->lock >= 0)
         result = begin_locked(store, write);
     if (result != SR_STORE_OK)
@@ -703,20 +714,15 @@ sr_store_abort(struct sr_store *store)
 enum sr_store_result
 sr_store_now(struct sr_store *store, sr_time *ledger_now, sr_time *wall)
 {
-    struct sr_reading reading;
     bool changed;
-    int error;
 
     if (!store->is_open)
         return judge(store, EINVAL);
-    error = sr_clock_read(&reading);
-    if (error != 0)
-        return judge(store, -error);
     if (!store->exists)
         memset(&store->head, 0, sizeof(store->head));
-    *ledger_now = sr_clock_now(&store->head.clock, &reading, &changed);
+    *ledger_now = sr_clock_now(&store->head.clock, &store->reading, &changed);
     if (wall != NULL)
-        *wall = reading.wall;
+        *wall = store->reading.wall;
     store->has_clock = true;
     store->is_new_boot = changed;
     return SR_STORE_OK;
