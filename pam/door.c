@@ -69,9 +69,7 @@ sr_door_event(struct sr_door *door, enum sr_event_id id, const char *result,
         .backend = account != NULL ? account->facts.backend : NULL,
         .result = result,
         .cause = cause,
-        .actor = getuid() == 0 && strcmp(door->channel, "password") == 0
-                     ? "root"
-                     : NULL,
+        .actor = sr_door_say_context(door).is_admin ? "root" : NULL,
         .terminal = door->tty,
         .pam_code = pam_code,
     };

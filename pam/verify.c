@@ -9,6 +9,9 @@
  */
 #include <config.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "pam/internal.h"
 
 #define GUARD_DATA "selfreset_guard"
@@ -185,6 +188,42 @@ sr_verify(struct sr_door *door, const char *password)
     return verified;
 }
 
+/* An attempt that another module decides, with what its events will say. */
+struct guard {
+    struct sr_attempt *attempt;
+    struct sr_event event;
+    char *user; /* these are what event points to */
+    char *service;
+    char *terminal;
+    char source[SR_SOURCE_MAX];
+};
+
+static void
+guard_free(struct guard *guard, bool copy)
+{
+    if (guard == NULL)
+        return;
+    sr_attempt_free(guard->attempt, copy);
+    free(guard->user);
+    free(guard->service);
+    free(guard->terminal);
+    free(guard);
+}
+
+/* The failure recorded ahead stands: tell of the lockout it began. */
+static void
+guard_stands(struct guard *guard)
+{
+    const struct sr_settled ahead = sr_attempt_ahead(guard->attempt);
+
+    guard->event.id = SR_EVENT_THROTTLED;
+    if (ahead.began_lockout)
+        sr_event_send(&guard->event);
+    guard->event.id = SR_EVENT_SOURCE_THROTTLED;
+    if (ahead.began_source_lockout)
+        sr_event_send(&guard->event);
+}
+
 /*
  * libpam's cleanup of a guard that was never settled.  The failure recorded
  * ahead stands, except when the stack ended because a backend was away: that
@@ -195,12 +234,53 @@ guard_cleanup(pam_handle_t *pamh, void *data, int status)
 {
     unsigned bits = (unsigned)status;
     bool copy = (bits & PAM_DATA_SILENT) != 0;
+    bool replaced = (bits & PAM_DATA_REPLACE) != 0;
     unsigned code = bits & ~(unsigned)(PAM_DATA_SILENT | PAM_DATA_REPLACE);
+    struct guard *guard = data;
 
     (void)pamh;
-    if (!copy && (bits & PAM_DATA_REPLACE) == 0 && code == PAM_AUTHINFO_UNAVAIL)
-        sr_attempt_settle(data, SR_OUTCOME_NEITHER);
-    sr_attempt_free(data, copy);
+    if (guard->attempt == NULL)
+        copy = true; /* settled: nothing is left to tell or to do */
+    if (!copy && !replaced && code == PAM_AUTHINFO_UNAVAIL)
+        sr_attempt_settle(guard->attempt, SR_OUTCOME_NEITHER);
+    else if (!copy)
+        guard_stands(guard);
+    guard_free(guard, copy);
+}
+
+static char *
+copy_of(const char *text)
+{
+    return text == NULL ? NULL : strdup(text);
+}
+
+/* Keep the attempt in the handle.  On failure it is still the caller's. */
+static int
+guard_keep(struct sr_door *door, struct sr_attempt *attempt, bool exists)
+{
+    struct guard *guard = calloc(1, sizeof(*guard));
+    int code;
+
+    if (guard == NULL)
+        return PAM_BUF_ERR;
+    guard->user = exists ? copy_of(door->user) : NULL;
+    guard->service = copy_of(door->service);
+    guard->terminal = copy_of(door->tty);
+    memcpy(guard->source, door->source.text, sizeof(guard->source));
+    guard->event.user = guard->user;
+    guard->event.uid = exists ? door->nss_uid : (uid_t)-1;
+    guard->event.service = guard->service;
+    guard->event.terminal = guard->terminal;
+    guard->event.source = guard->source;
+    guard->event.channel = door->channel;
+    guard->event.pam_code = -1;
+    guard->attempt = attempt;
+    code = pam_set_data(door->pamh, GUARD_DATA, guard, guard_cleanup);
+    if (code != PAM_SUCCESS) {
+        guard->attempt = NULL;
+        guard_free(guard, false);
+    }
+    return code;
 }
 
 enum sr_verified
@@ -214,8 +294,7 @@ sr_verify_guard(struct sr_door *door, const char *password)
         return SR_VERIFIED_RIGHT; /* not counted; the next module refuses it */
     begin = sr_attempt_begin(NULL, NULL, &who, true, &attempt);
     if (begin == SR_BEGIN_GO) {
-        if (pam_set_data(door->pamh, GUARD_DATA, attempt, guard_cleanup) ==
-            PAM_SUCCESS)
+        if (guard_keep(door, attempt, who.is_known) == PAM_SUCCESS)
             return SR_VERIFIED_RIGHT;
         sr_attempt_settle(attempt, SR_OUTCOME_NEITHER);
         sr_attempt_free(attempt, false);
@@ -232,16 +311,19 @@ sr_verify_settle(struct sr_door *door)
 {
     const void *data = NULL;
     struct sr_settled settled;
+    struct guard *guard;
 
     if (pam_get_data(door->pamh, GUARD_DATA, &data) != PAM_SUCCESS ||
         data == NULL)
         return false;
-    /* libpam hands data out as const, but it is ours. */
-    settled = sr_attempt_settle((struct sr_attempt *)(uintptr_t)data,
-                                SR_OUTCOME_RIGHT);
+    guard = (struct guard *)(uintptr_t)data; /* libpam says const; it is ours */
+    settled = sr_attempt_settle(guard->attempt, SR_OUTCOME_RIGHT);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
+    /* Settled: what was recorded ahead is taken back, and so is its event. */
+    sr_attempt_free(guard->attempt, false);
+    guard->attempt = NULL;
     pam_set_data(door->pamh, GUARD_DATA, NULL, NULL);
     return true;
 }

@@ -346,6 +346,19 @@ report_unhandled(struct reader *reader)
     reader->is_awaited = false;
 }
 
+/* End the line where a comment begins: "#" after a space.  libinih does the
+ * same with ";". */
+static void
+cut_comment(char *text)
+{
+    for (char *at = text; *at != '\0'; at++) {
+        if ((*at == ' ' || *at == '\t') && at[1] == '#') {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
 /* libinih's fgets: one whole line into `out`, or NULL at the end. */
 static char *
 feed(char *out, int size, void *user)
@@ -382,6 +395,7 @@ feed(char *out, int size, void *user)
                   "a [section] must come first");
         out[0] = '\0';
     } else {
+        cut_comment(out);
         reader->is_awaited = true;
     }
     strcat(out, "\n"); /* room was left for it */

@@ -263,7 +263,7 @@ sr_event_send_journal(const char *path, const struct sr_event *event)
         return -ENAMETOOLONG;
     memcpy(address.sun_path, path, strlen(path) + 1);
     make_record(event, &record);
-    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     if (sendto(fd, record.start, record.used, MSG_DONTWAIT | MSG_NOSIGNAL,

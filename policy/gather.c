@@ -141,8 +141,10 @@ sr_gather_remembered(struct sr_gathered *out, const char *statedir,
         result = SR_STORE_OK; /* nothing was ever remembered */
     else if (result == SR_STORE_OK)
         result = sr_store_begin(store, false);
-    if (result == SR_STORE_OK && store != NULL)
+    if (result == SR_STORE_OK && store != NULL) {
         result = gather_temporary(out, store);
+        sr_store_abort(store);
+    }
     if (result == SR_STORE_OK && store != NULL && source != NULL)
         result = sr_attempt_facts(store, source, &out->rules, facts);
     out->store = result;

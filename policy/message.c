@@ -257,7 +257,7 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_PROMPT_NEW] = N_("New password: "),
     [SR_TEXT_PROMPT_AGAIN] = N_("New password again: "),
     [SR_TEXT_MISMATCH] =
-        N_("The two new passwords are not the same. Nothing was changed."),
+        N_("The two new passwords do not match. Nothing was changed."),
     [SR_TEXT_WRONG_CURRENT] =
         N_("The current password is not right. Nothing was changed."),
     [SR_TEXT_UNCHANGED] =

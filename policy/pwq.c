@@ -26,8 +26,8 @@
  * with the product of both lengths. */
 #define SIMILAR_MAX 128
 
-/* A password that every dictionary lets pass; published here, so used by
- * nobody.  When it is refused the dictionary is at fault. */
+/* Repeated, a password that every dictionary lets pass.  Published here, so
+ * used by nobody. */
 #define ABOVE_SUSPICION "vK7#qW2!zR9$mT4&bX6"
 
 /* The functions used, by their names in the library. */
@@ -285,21 +285,6 @@ static const struct switch_on {
     bool needs_old;
     bool after_palindrome; /* the library checks it after the palindrome */
 } switches[] = {
-    [SR_PWQ_DIGIT] = {PWQ_SETTING_DIG_CREDIT,
-                      offsetof(struct sr_pwq_values, dcredit),
-                      PWQ_ERROR_MIN_DIGITS, false, false},
-    [SR_PWQ_UPPER] = {PWQ_SETTING_UP_CREDIT,
-                      offsetof(struct sr_pwq_values, ucredit),
-                      PWQ_ERROR_MIN_UPPERS, false, false},
-    [SR_PWQ_LOWER] = {PWQ_SETTING_LOW_CREDIT,
-                      offsetof(struct sr_pwq_values, lcredit),
-                      PWQ_ERROR_MIN_LOWERS, false, false},
-    [SR_PWQ_OTHER] = {PWQ_SETTING_OTH_CREDIT,
-                      offsetof(struct sr_pwq_values, ocredit),
-                      PWQ_ERROR_MIN_OTHERS, false, false},
-    [SR_PWQ_CLASS_REPEAT] = {PWQ_SETTING_MAX_CLASS_REPEAT,
-                             offsetof(struct sr_pwq_values, maxclassrepeat),
-                             PWQ_ERROR_MAX_CLASS_REPEAT, false, false},
     [SR_PWQ_SIMILAR] = {PWQ_SETTING_DIFF_OK,
                         offsetof(struct sr_pwq_values, difok),
                         PWQ_ERROR_TOO_SIMILAR, true, false},
@@ -307,9 +292,6 @@ static const struct switch_on {
                         offsetof(struct sr_pwq_values, difok),
                         PWQ_ERROR_ROTATED, true, false},
     [SR_PWQ_PALINDROME] = {0, 0, PWQ_ERROR_PALINDROME, false, false},
-    [SR_PWQ_REPEAT] = {PWQ_SETTING_MAX_REPEAT,
-                       offsetof(struct sr_pwq_values, maxrepeat),
-                       PWQ_ERROR_MAX_CONSECUTIVE, false, true},
     [SR_PWQ_SEQUENCE] = {PWQ_SETTING_MAX_SEQUENCE,
                          offsetof(struct sr_pwq_values, maxsequence),
                          PWQ_ERROR_MAX_SEQUENCE, false, true},
@@ -322,9 +304,12 @@ static const struct switch_on {
                            PWQ_ERROR_CRACKLIB_CHECK, false, true},
 };
 
+/* A password, what pad() puts behind it, and its end. */
+#define PADDED_SIZE (SR_PASSWORD_BYTES_MAX + 3)
+
 /* A copy of what is checked, wiped when it goes out of scope. */
 struct checked {
-    char password[SR_PASSWORD_BYTES_MAX + 3];
+    char password[PADDED_SIZE];
     char old[SR_PASSWORD_BYTES_MAX + 1];
 };
 
@@ -400,6 +385,7 @@ settings_for(const struct sr_pwq *pwq, enum sr_pwq_rule rule)
         value = 1;
     is_set = make_neutral(library, to) &&
              (on->id == 0 || library->set_int_value(to, on->id, value) == 0);
+    /* Versions after 1.4.5 refuse what is too near to a word as well. */
     if (rule == SR_PWQ_USER || rule == SR_PWQ_WORDS)
         is_set = is_set && library->set_int_value(to, PWQ_SETTING_DIFF_OK,
                                                   pwq->values.difok) == 0;
@@ -444,6 +430,42 @@ is_failure(int answer)
            answer == PWQ_ERROR_RNG;
 }
 
+/*
+ * Ask for a password of the same length that must pass.  When it is refused the
+ * dictionary is damaged.  And it takes the place of the real one in cracklib's
+ * buffers, static and on the stack, which would keep it for long.
+ */
+static bool
+dictionary_is_sound(const struct library *library, pwquality_settings_t *by,
+                    size_t size)
+{
+    char filler[PADDED_SIZE] = ABOVE_SUSPICION;
+    const size_t period = strlen(ABOVE_SUSPICION);
+
+    for (size_t i = period; i < size; i++)
+        filler[i] = filler[i - period];
+    return ask(library, by, filler, NULL, NULL) >= 0;
+}
+
+/*
+ * The library clears its copies with memset(3) before it frees them, which
+ * compilers leave out.  The allocator hands the same memory out again.
+ */
+static void
+wipe_heap(size_t size)
+{
+    void *block[8];
+    const size_t count = sizeof(block) / sizeof(block[0]);
+
+    for (size_t i = 0; i < count; i++) {
+        block[i] = malloc(size);
+        if (block[i] != NULL)
+            explicit_bzero(block[i], size);
+    }
+    for (size_t i = 0; i < count; i++)
+        free(block[i]);
+}
+
 enum sr_tri
 sr_pwq_breaks(const struct sr_pwq *pwq, enum sr_pwq_rule rule,
               const char *password, const char *old, const char *user)
@@ -478,11 +500,16 @@ sr_pwq_breaks(const struct sr_pwq *pwq, enum sr_pwq_rule rule,
         (answer == PWQ_ERROR_SAME_PASSWORD ||
          answer == PWQ_ERROR_CASE_CHANGES_ONLY))
         broken = SR_YES;
-    /* A dictionary that refuses everything is damaged. */
-    if (is_failure(answer) ||
-        (rule == SR_PWQ_DICTIONARY && broken == SR_YES &&
-         ask(&pwq->library, alone, ABOVE_SUSPICION, NULL, NULL) < 0))
+    if (rule == SR_PWQ_DICTIONARY &&
+        !dictionary_is_sound(&pwq->library, alone, strlen(checked.password)))
         broken = SR_UNKNOWN;
+    if (is_failure(answer))
+        broken = SR_UNKNOWN;
+    wipe_heap(strlen(checked.password) + 1);
+    if (on->needs_old) {
+        wipe_heap(strlen(checked.old) + 1);
+        wipe_heap(2 * strlen(checked.old) + 1);
+    }
     pwq->library.free_settings(alone);
     return broken;
 }

@@ -32,18 +32,13 @@ struct sr_pwq_values {
     int usersubstr;
 };
 
-/* The rules that are asked of the library. */
+/* The rules that are asked of the library.  Those that count characters are
+ * not among them: it counts bytes. */
 enum sr_pwq_rule {
     SR_PWQ_NONE,
-    SR_PWQ_DIGIT,
-    SR_PWQ_UPPER,
-    SR_PWQ_LOWER,
-    SR_PWQ_OTHER,
-    SR_PWQ_CLASS_REPEAT,
     SR_PWQ_SIMILAR,
     SR_PWQ_ROTATED,
     SR_PWQ_PALINDROME,
-    SR_PWQ_REPEAT,
     SR_PWQ_SEQUENCE,
     SR_PWQ_USER,
     SR_PWQ_WORDS,

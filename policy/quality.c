@@ -108,6 +108,13 @@ text(const char *format, ...)
 /* ---- length */
 
 static size_t
+count_others(const struct check *check)
+{
+    return check->typed.count - check->kinds[SR_KIND_DIGIT] -
+           check->kinds[SR_KIND_UPPER] - check->kinds[SR_KIND_LOWER];
+}
+
+static size_t
 credit(size_t count, int most)
 {
     if (most <= 0)
@@ -131,9 +138,7 @@ least_length(const struct check *check)
     all = credit(kinds[SR_KIND_DIGIT], values->dcredit) +
           credit(kinds[SR_KIND_UPPER], values->ucredit) +
           credit(kinds[SR_KIND_LOWER], values->lcredit) +
-          credit(check->typed.count - kinds[SR_KIND_DIGIT] -
-                     kinds[SR_KIND_UPPER] - kinds[SR_KIND_LOWER],
-                 values->ocredit);
+          credit(count_others(check), values->ocredit);
     return all < need ? need - (unsigned)all : 0;
 }
 
@@ -192,12 +197,9 @@ count_classes(const struct check *check)
     for (int kind = SR_KIND_UPPER; kind <= SR_KIND_DIGIT; kind++)
         count += kinds[kind] > 0;
     if (check->plan.four_classes)
-        count += kinds[SR_KIND_SPECIAL] + kinds[SR_KIND_LETTER] +
-                     kinds[SR_KIND_NONE] >
-                 0;
-    else
-        for (int kind = SR_KIND_SPECIAL; kind <= SR_KIND_LETTER; kind++)
-            count += kinds[kind] > 0;
+        return count + (count_others(check) > 0 ? 1 : 0);
+    for (int kind = SR_KIND_SPECIAL; kind <= SR_KIND_LETTER; kind++)
+        count += kinds[kind] > 0;
     return count;
 }
 
@@ -220,6 +222,34 @@ say_classes(const struct check *check, unsigned need)
                          "at least %u of: capital letters, small letters, "
                          "digits, special characters, letters without case"),
                 need);
+}
+
+static enum sr_tri
+too_few_digits(const struct check *check, const struct rule *rule)
+{
+    (void)rule;
+    return yes_if(check->kinds[SR_KIND_DIGIT] < check->plan.need[CLASS_DIGIT]);
+}
+
+static enum sr_tri
+too_few_uppers(const struct check *check, const struct rule *rule)
+{
+    (void)rule;
+    return yes_if(check->kinds[SR_KIND_UPPER] < check->plan.need[CLASS_UPPER]);
+}
+
+static enum sr_tri
+too_few_lowers(const struct check *check, const struct rule *rule)
+{
+    (void)rule;
+    return yes_if(check->kinds[SR_KIND_LOWER] < check->plan.need[CLASS_LOWER]);
+}
+
+static enum sr_tri
+too_few_others(const struct check *check, const struct rule *rule)
+{
+    (void)rule;
+    return yes_if(count_others(check) < check->plan.need[CLASS_OTHER]);
 }
 
 static char *
@@ -319,7 +349,7 @@ say_user(const struct check *check, unsigned need)
 {
     (void)need;
     return text("%s", check->plan.names == NAME_WHOLE
-                          ? dgettext(DOMAIN, "more than your user name")
+                          ? dgettext(DOMAIN, "not just your user name")
                           : dgettext(DOMAIN, "without your user name in it"));
 }
 
@@ -328,7 +358,7 @@ say_gecos(const struct check *check, unsigned need)
 {
     (void)need;
     return text("%s", check->plan.names == NAME_WHOLE
-                          ? dgettext(DOMAIN, "more than your own name")
+                          ? dgettext(DOMAIN, "not just your own name")
                           : dgettext(DOMAIN, "without your own name in it"));
 }
 
@@ -355,7 +385,7 @@ is_old_but_for_case(const struct check *check, const struct rule *rule)
                                 new->count * sizeof(new->at[0])) == 0);
 }
 
-/* ---- what libpwquality is asked */
+/* ---- patterns and words */
 
 static enum sr_tri
 by_library(const struct check *check, const struct rule *rule)
@@ -373,6 +403,22 @@ in_dictionary(const struct check *check, const struct rule *rule)
         check->typed.count < least_length(check))
         return SR_NO;
     return by_library(check, rule);
+}
+
+/* libpwquality 1.4.5 compares the first byte with a variable it never set. */
+static enum sr_tri
+repeats(const struct check *check, const struct rule *rule)
+{
+    const struct sr_points *typed = &check->typed;
+    unsigned same = 1;
+
+    (void)rule;
+    for (size_t i = 1; i < typed->count; i++) {
+        same = typed->at[i] == typed->at[i - 1] ? same + 1 : 1;
+        if (same > check->plan.need[REPEAT])
+            return SR_YES;
+    }
+    return SR_NO;
 }
 
 static char *
@@ -394,6 +440,34 @@ say_sequence(const struct check *check, unsigned need)
         need);
 }
 
+/* pwquality's classes: what is no digit and has no case is another character.
+ */
+static enum sr_kind
+of_four(enum sr_kind kind)
+{
+    return kind == SR_KIND_UPPER || kind == SR_KIND_LOWER ||
+                   kind == SR_KIND_DIGIT
+               ? kind
+               : SR_KIND_SPECIAL;
+}
+
+static enum sr_tri
+class_repeats(const struct check *check, const struct rule *rule)
+{
+    enum sr_kind kind, last = SR_KIND_NONE;
+    unsigned same = 0;
+
+    (void)rule;
+    for (size_t i = 0; i < check->typed.count; i++) {
+        kind = of_four(sr_point_kind(check->typed.at[i], check->locale));
+        same = kind == last ? same + 1 : 1;
+        if (same > check->plan.need[CLASS_REPEAT])
+            return SR_YES;
+        last = kind;
+    }
+    return SR_NO;
+}
+
 static char *
 say_class_repeat(const struct check *check, unsigned need)
 {
@@ -413,19 +487,19 @@ static const struct rule rules[RULE_COUNT] = {
                    SR_PWQ_NONE},
     [CLASS_3OF5] = {"class.3of5", too_few_classes, say_classes, "", NULL,
                     SR_PWQ_NONE},
-    [CLASS_DIGIT] = {"class.digit", by_library, say_digits, "", NULL,
-                     SR_PWQ_DIGIT},
-    [CLASS_UPPER] = {"class.upper", by_library, say_uppers, "", NULL,
-                     SR_PWQ_UPPER},
-    [CLASS_LOWER] = {"class.lower", by_library, say_lowers, "", NULL,
-                     SR_PWQ_LOWER},
-    [CLASS_OTHER] = {"class.other", by_library, say_others, "", NULL,
-                     SR_PWQ_OTHER},
+    [CLASS_DIGIT] = {"class.digit", too_few_digits, say_digits, "", NULL,
+                     SR_PWQ_NONE},
+    [CLASS_UPPER] = {"class.upper", too_few_uppers, say_uppers, "", NULL,
+                     SR_PWQ_NONE},
+    [CLASS_LOWER] = {"class.lower", too_few_lowers, say_lowers, "", NULL,
+                     SR_PWQ_NONE},
+    [CLASS_OTHER] = {"class.other", too_few_others, say_others, "", NULL,
+                     SR_PWQ_NONE},
     [NAME_USER] = {"name.user", holds_user, say_user, "", NULL, SR_PWQ_USER},
     [NAME_GECOS] = {"name.gecos", holds_gecos, say_gecos, "", NULL,
                     SR_PWQ_NONE},
     [NAME_HOST] = {"name.host", is_host, NULL,
-                   N_("more than this computer's name"), NULL, SR_PWQ_NONE},
+                   N_("not just the name of this computer"), NULL, SR_PWQ_NONE},
     [SAME_OLD] = {"same.old", is_old, NULL,
                   N_("different from the current password"),
                   N_("the same as the current password"), SR_PWQ_NONE},
@@ -443,11 +517,11 @@ static const struct rule rules[RULE_COUNT] = {
     [PALINDROME] = {"palindrome", by_library, NULL, NULL,
                     N_("reads the same backwards: add or change a character"),
                     SR_PWQ_PALINDROME},
-    [REPEAT] = {"repeat", by_library, say_repeat, "", NULL, SR_PWQ_REPEAT},
+    [REPEAT] = {"repeat", repeats, say_repeat, "", NULL, SR_PWQ_NONE},
     [SEQUENCE] = {"sequence", by_library, say_sequence, "", NULL,
                   SR_PWQ_SEQUENCE},
-    [CLASS_REPEAT] = {"class.repeat", by_library, say_class_repeat, "", NULL,
-                      SR_PWQ_CLASS_REPEAT},
+    [CLASS_REPEAT] = {"class.repeat", class_repeats, say_class_repeat, "", NULL,
+                      SR_PWQ_NONE},
     [WORDS] = {"words", by_library, NULL,
                N_("without words that are not allowed here"),
                N_("contains a word that is not allowed here"), SR_PWQ_WORDS},

@@ -1,9 +1,10 @@
 /*
  * Quality: is this new password acceptable?  Lists every rule it breaks at
- * once.  Delegates classes, repeats, sequences, similarity and the dictionary
- * to libpwquality (which is opened only here, never at authenticate), and does
- * itself what that library does wrongly: length in code points, names from
- * GECOS, AD's character classes.
+ * once.  Leaves similarity, sequences, words and the dictionary to
+ * libpwquality (which is opened only here, never at authenticate), whose
+ * settings it follows, and does itself what that library does wrongly: it
+ * counts code points and not bytes, splits GECOS into names, and knows AD's
+ * character classes.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

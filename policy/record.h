@@ -52,8 +52,8 @@ struct sr_record_key sr_record_key(enum sr_record_kind kind, uint32_t id,
 /* The key of a ledger's record. */
 struct sr_record_key sr_record_ledger_key(const struct sr_ledger_key *key);
 
-/* Add the checksum at the end of a record's bytes; each put below does. */
-void sr_record_seal(struct sr_record *record, const struct sr_record_key *key);
+/* Add the checksum after a record's bytes, as each put below does. */
+void sr_record_sum(struct sr_record *record, const struct sr_record_key *key);
 
 /*
  * Each pair writes and reads one kind.  Reading answers SR_STORE_OK,

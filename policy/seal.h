@@ -1,11 +1,15 @@
 /*
- * Seal: has the database been changed since it was last checked?
+ * Seal: has the store's file been looked through since it was last written?
  *
- * Checking every page is cheap while the store is small, and takes milliseconds
- * once strangers have flooded it.  So whoever has checked and written the
- * database leaves in the lock file what the kernel says of it then; as long as
- * that is so, in the same boot, nobody has written to it since.  A disk that
- * changes bits by itself is found at the first use after a boot.
+ * Looking through every page (pages.h) before each use costs more than the hash
+ * of a password once the store has some megabytes.  So whoever has checked the
+ * file, or has just written it, leaves a seal in the lock file: the boot, the
+ * file's identity, size and times.  As long as it fits nobody has written the
+ * file since, and it is not looked through again in this boot.
+ *
+ * The file's times have the grain of the kernel's tick: a file written less
+ * than SR_SEAL_GRAIN ago could be written once more without a trace, so its
+ * seal does not count yet.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -16,15 +20,30 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-/*
- * Seal a database in this state, under its exclusive lock; `lock` is the lock
- * file, `boot_id` of this boot.  Should it fail, the next one checks again.
- */
-void sr_seal_set(int lock, const struct stat *status,
-                 const uint8_t boot_id[16]);
+/* Nanoseconds; the coarsest tick of Linux is 10 ms. */
+#define SR_SEAL_GRAIN 20000000L
 
-/* Whether the database is in the state in which it was sealed. */
-bool sr_seal_holds(int lock, const struct stat *status,
-                   const uint8_t boot_id[16]);
+struct sr_seal {
+    uint8_t boot_id[16];
+    uint64_t device;
+    uint64_t inode;
+    uint64_t size;
+    struct {
+        int64_t seconds;
+        int64_t nanoseconds;
+    } modified, changed;
+    uint64_t sum; /* of what is above; keeps half-written seals apart */
+};
+
+/* The seal of a file in this boot. */
+void sr_seal_make(struct sr_seal *seal, const struct stat *status,
+                  const uint8_t boot_id[16]);
+
+/*
+ * Whether `seal` is the seal of the file as it is, and old enough at `now`
+ * (wall clock).  A boot id of zeros (the kernel does not tell) never fits.
+ */
+bool sr_seal_fits(const struct sr_seal *seal, const struct stat *status,
+                  const uint8_t boot_id[16], const struct timespec *now);
 
 #endif

@@ -84,7 +84,7 @@ read_as_ours(enum sr_record_kind kind, const uint8_t *bytes, size_t size)
     if (size > 0)
         memcpy(record.bytes + 1, bytes, size);
     record.size = size + 1;
-    sr_record_seal(&record, &key);
+    sr_record_sum(&record, &key);
     read_record(kind, record.bytes, record.size);
 }
 

@@ -683,7 +683,7 @@ test_50_log_in_behind_a_guard(void **state)
     for (int i = 0; i < 5; i++) /* nothing has stayed in the ledgers */
         assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
     for (int i = 0; i < 25; i++)
-        assert_int_equal(guess(world, USER + 1 + i, HERE), SR_BEGIN_GO);
+        assert_int_equal(guess(world, USER + 1 + (uid_t)i, HERE), SR_BEGIN_GO);
     assert_int_equal(guess(world, USER + 99, HERE), SR_BEGIN_LOCKED);
 }
 
@@ -1118,8 +1118,8 @@ test_slots_of_ledgers_are_apart(void **state)
     for (size_t i = 0; i < many; i++) {
         for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot += 63) {
             assert_int_equal(sr_slots_take(theirs, &keys[i], slot), 1);
-            assert_int_equal(sr_slots_write(theirs, &keys[i], slot, 100 + i),
-                             0);
+            assert_int_equal(
+                sr_slots_write(theirs, &keys[i], slot, (sr_stamp)(100 + i)), 0);
         }
     }
     for (size_t i = 0; i < many; i++) {

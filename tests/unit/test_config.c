@@ -126,10 +126,10 @@ test_values(void **state)
                   "reveal : never\n"
                   "[ expiry\t]\n"
                   "  expired_services =\n"
-                  "grace=change\nlocked_hash = account\n"
+                  "grace=change # and this\nlocked_hash = account\n"
                   "[change]\n"
                   "protected = root,@wheel \"@domain users\",,bob\n"
-                  "   @more, \"a,b\"\n"
+                  "   @more, \"a,b\" # more\n"
                   "\tlast\n"
                   "require_logon = yes\nroot = enforce\n"
                   "[lockout]\nattempts = 0\nroot = yes\nwait = 1s\n"
@@ -303,8 +303,8 @@ test_bad_values(void **state)
         {"expiry", "expired_services = cron /etc/pam.d/su",
          "expiry.expired_services is \"cron /etc/pam.d/su\" but must be a "
          "list of service names"},
-        {"change", "protected = a # b",
-         "change.protected is \"a # b\" but must be a list of users and "
+        {"change", "protected = a; b:c",
+         "change.protected is \"a; b:c\" but must be a list of users and "
          "@groups"},
         {"change", "protected = @",
          "change.protected is \"@\" but must be a list of users and @groups"},
@@ -394,7 +394,7 @@ test_overrides(void **state)
 {
     struct sr_config *config = load("[lockout group:in1]\nattempts = 7\n"
                                     "window = 1m\n"
-                                    "[lockout group:out]\nattempts = 8\n"
+                                    "[lockout group:out]\nduration = 8m\n"
                                     "[lockout group:in2]\nattempts = 9\n"
                                     "[lockout]\nattempts = 6\n"
                                     "[expiry group:in1]\n"
@@ -408,6 +408,7 @@ test_overrides(void **state)
     assert_int_equal(asked, 3); /* each group once */
     assert_int_equal(rules.attempts, 9);
     assert_int_equal(rules.window, 60);
+    assert_int_equal(rules.duration, 900);
     assert_true(rules.spare_expired);
     assert_int_equal(sr_config_rules(config, &alice, "cron", &rules), 0);
     assert_false(rules.spare_expired);
@@ -576,7 +577,12 @@ test_dropins(void **state)
         skip();
     make_place(&place, *state);
     write_file(place.file, "[lockout]\nattempts = 1\nwindow = 1m\n");
+    /* Made in no order, for a directory is listed in any. */
+    write_dropin(&place, "15.conf", "[lockout]\nattempts = 15\n");
     write_dropin(&place, "20.conf", "[lockout]\nattempts = 20\n");
+    write_dropin(&place, "12.conf", "[lockout]\nattempts = 12\n");
+    write_dropin(&place, "18.conf", "[lockout]\nattempts = 18\n");
+    write_dropin(&place, "11.conf", "[lockout]\nattempts = 11\n");
     write_dropin(&place, "100.conf",
                  "[lockout]\nattempts = 10\n"
                  "duration = 1m\n");

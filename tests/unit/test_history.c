@@ -182,6 +182,8 @@ test_new_cost(void **state)
     assert_int_equal(check("password 0", 3, 0), SR_USED_NO);
     assert_int_equal(check("password 2", 1, 0), SR_USED_NO);
     assert_int_equal(crypt_count, 1);
+    use("newest", 24, 0, START + 11);
+    assert_int_equal(check("password 2", 1, 0), SR_USED_NO);
     /* Only old entries in the old group: no second hash. */
     assert_int_equal(check("password 2", 24, START + 5), SR_USED_NO);
     assert_int_equal(crypt_count, 1);
@@ -262,6 +264,37 @@ test_lost_method(void **state)
     assert_int_equal(check("three", 24, 0), SR_USED_NO);
 }
 
+/* The same where only the characters of the salt are wrong. */
+static void
+test_bad_salt(void **state)
+{
+    (void)state;
+    use("one", 24, 0, START);
+    strcpy(history.group[0].salt, "$5$rounds=1000$bad:salt");
+    assert_int_equal(check("one", 24, 0), SR_USED_NO);
+    assert_true(probe.is_valid);
+    memset(history.group[0].salt, 'a', sizeof(history.group[0].salt));
+    memcpy(history.group[0].salt, "$5$rounds=1000$", 15);
+    history.group[0].count = 'a'; /* goes on like the salt */
+    assert_int_equal(check("one", 24, 0), SR_USED_NO);
+    assert_non_null(memchr(probe.salt, '\0', sizeof(probe.salt)));
+}
+
+/* The newest group's entries can be the first to go, when a clock was wrong. */
+static void
+test_only_older(void **state)
+{
+    (void)state;
+    use_many(2, 24);
+    history.group[1] = history.group[0];
+    memset(&history.group[0], 0, sizeof(history.group[0]));
+    assert_int_equal(check("password 1", 24, 0), SR_USED_YES);
+    assert_int_equal(crypt_count, 2);
+    use("newest", 24, 0, START + 9);
+    assert_int_equal(check("newest", 24, 0), SR_USED_YES);
+    assert_int_equal(check("password 0", 24, 0), SR_USED_YES);
+}
+
 /* Nonsense in the record neither reads beyond it nor is believed. */
 static void
 test_nonsense(void **state)
@@ -299,8 +332,8 @@ main(void)
         TEST(test_empty),      TEST(test_one_hash),    TEST(test_remember),
         TEST(test_off),        TEST(test_age),         TEST(test_new_cost),
         TEST(test_third_cost), TEST(test_again),       TEST(test_most),
-        TEST(test_meanwhile),  TEST(test_lost_method), TEST(test_nonsense),
-        TEST(test_failure),
+        TEST(test_meanwhile),  TEST(test_lost_method), TEST(test_bad_salt),
+        TEST(test_only_older), TEST(test_nonsense),    TEST(test_failure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

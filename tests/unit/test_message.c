@@ -95,6 +95,20 @@ test_when_local(void **state)
     set_zone("UTC");
 }
 
+/* 2100 is no leap year. */
+static void
+test_century(void **state)
+{
+    const sr_time last_day = 4133937600; /* 31 December 2100, noon */
+
+    (void)state;
+    set_zone("UTC");
+    expect(sr_message_when(last_day + 86400, last_day),
+           "in 1 day, on Saturday 1 January");
+    expect(sr_message_when(last_day - 306 * 86400LL, last_day),
+           "306 days ago, on Sunday 28 February 2100");
+}
+
 /* No time, however absurd, gives "0" of anything, or nothing. */
 static void
 test_when_absurd(void **state)
@@ -320,7 +334,8 @@ check_verdict(enum sr_state state, enum sr_change_result why, sr_time when,
 
     v.barred_by = why;
     v.when = when;
-    for (int answer = SR_ANSWER_OK; answer <= SR_ANSWER_TRY_AGAIN; answer++) {
+    for (enum sr_answer answer = SR_ANSWER_OK; answer <= SR_ANSWER_TRY_AGAIN;
+         answer++) {
         char *text = sr_message_verdict(&v, answer, say);
 
         if (state == SR_STATE_OK || (answer == SR_ANSWER_OK && !tells_always))
@@ -348,11 +363,12 @@ test_layout(void **state)
         for (size_t w = 0; w < sizeof(when) / sizeof(when[0]); w++) {
             struct sr_change change = {SR_CHANGE_ALLOWED, when[w], NULL};
 
-            for (int s = 0; s < SR_STATE_COUNT; s++) {
-                for (int c = 1; c < SR_CHANGE_RESULT_COUNT; c++)
+            for (enum sr_state s = 0; s < SR_STATE_COUNT; s++) {
+                for (enum sr_change_result c = 1; c < SR_CHANGE_RESULT_COUNT;
+                     c++)
                     check_verdict(s, c, when[w], reader[r]);
             }
-            for (int c = 1; c < SR_CHANGE_RESULT_COUNT; c++) {
+            for (enum sr_change_result c = 1; c < SR_CHANGE_RESULT_COUNT; c++) {
                 change.result = c;
                 check_layout(sr_message_change(&change, reader[r]));
             }
@@ -365,7 +381,7 @@ static void
 test_texts(void **state)
 {
     (void)state;
-    for (int t = 0; t < SR_TEXT_COUNT; t++) {
+    for (enum sr_text t = 0; t < SR_TEXT_COUNT; t++) {
         char *text = sr_message_text(t, &helped);
 
         assert_non_null(text);
@@ -385,11 +401,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_when),        cmocka_unit_test(test_when_local),
-        cmocka_unit_test(test_when_absurd), cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_lockout),     cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_failures),    cmocka_unit_test(test_findings),
-        cmocka_unit_test(test_layout),      cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_when),     cmocka_unit_test(test_when_local),
+        cmocka_unit_test(test_century),  cmocka_unit_test(test_when_absurd),
+        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_lockout),
+        cmocka_unit_test(test_changes),  cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_findings), cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

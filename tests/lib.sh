@@ -1,0 +1,126 @@
+# What tests/run and tests/demo share: packages and builds.  Sourced by both.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Where everything is built; nothing is written outside of it but generated
+# autotools files.
+BUILD=${SELFRESET_BUILD_DIR:-$TOP/build-test}
+JOBS=${SELFRESET_JOBS:-$(nproc)}
+PYTHON=/usr/bin/python3
+export PYTHONDONTWRITEBYTECODE=1
+
+# What each command needs, as packages of Debian 12 and later.  None of them
+# edits /etc/pam.d when it is installed (libpam-pwquality would).
+PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
+	libpam0g-dev liblmdb-dev libinih-dev libpwquality-dev libcrypt-dev
+	libaudit-dev libcmocka-dev"
+PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd
+	util-linux python3 python3-pytest python3-pexpect cracklib-runtime"
+PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils"
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+must_be_root() {
+	[ "$(id -u)" = 0 ] || die "$0 must be run by root: it starts a real sshd" \
+		"and real logins in a private namespace."
+}
+
+# The packages of a list that are not installed.
+missing_packages() {
+	local package
+	for package in "$@"; do
+		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
+			grep -qx installed || printf '%s ' "$package"
+	done
+}
+
+# clang's sanitizer and fuzzer runtime is a package of clang's own version.
+clang_runtime() {
+	local version
+	version=$(clang -dumpversion 2>/dev/null | cut -d. -f1)
+	[ -z "$version" ] || missing_packages "libclang-rt-$version-dev"
+}
+
+apt_install() {
+	local log="$BUILD/apt.log" status=0 policy=/usr/sbin/policy-rc.d
+	local had_policy=no
+	say "installing: $*"
+	# No daemon starts on this machine because a test needs its program.
+	if [ -e "$policy" ]; then
+		had_policy=yes
+	else
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
+	{ apt-get -q update || true; } >"$log" 2>&1
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		-o Dpkg::Options::=--force-confold --no-install-recommends \
+		install "$@" >>"$log" 2>&1 || status=$?
+	[ "$had_policy" = yes ] || rm -f "$policy"
+	[ "$status" = 0 ] || { tail -n 20 "$log" >&2; die "apt-get failed"; }
+}
+
+# install_packages LIST...: what is missing of the lists, if anything is.
+install_packages() {
+	local missing
+	mkdir -p "$BUILD"
+	command -v dpkg-query >/dev/null ||
+		die "these scripts install Debian packages; on another system" \
+			"build by hand, see README.md"
+	# shellcheck disable=SC2086,SC2048
+	missing=$(missing_packages $*)
+	# shellcheck disable=SC2086
+	[ -z "$missing" ] || apt_install $missing
+}
+
+bootstrap() {
+	if [ ! -x "$TOP/configure" ] || [ "$TOP/configure.ac" -nt "$TOP/configure" ] ||
+		[ "$TOP/Makefile.am" -nt "$TOP/Makefile.in" ]; then
+		mkdir -p "$BUILD"
+		(cd "$TOP" && autoreconf -fi) >"$BUILD/autoreconf.log" 2>&1 ||
+			{ tail -n 20 "$BUILD/autoreconf.log" >&2; return 1; }
+	fi
+}
+
+# configure_in DIR OPTION...: out of tree, once for the same options.
+configure_in() {
+	local dir=$1
+	shift
+	mkdir -p "$dir"
+	if [ -e "$dir/config.status" ] && [ "$(cat "$dir/.options" 2>/dev/null)" = "$*" ] &&
+		[ "$dir/config.status" -nt "$TOP/configure" ]; then
+		return 0
+	fi
+	(cd "$dir" && "$TOP/configure" -q --prefix=/usr --sysconfdir=/etc \
+		--localstatedir=/var "$@") >"$dir/configure.log" 2>&1 ||
+		{ tail -n 20 "$dir/configure.log" >&2; return 1; }
+	printf '%s' "$*" >"$dir/.options"
+}
+
+# build_in DIR TARGET...
+build_in() {
+	local dir=$1
+	shift
+	make -C "$dir" -s -j"$JOBS" "$@" >"$dir/make.log" 2>&1 ||
+		{ tail -n 40 "$dir/make.log" >&2; return 1; }
+}
+
+# The build that the demo and the system tests use, and its installation into
+# BUILD/gcc/stage.
+build_main() {
+	local stage="$BUILD/gcc/stage" log="$BUILD/gcc/install.log"
+	bootstrap || return 1
+	configure_in "$BUILD/gcc" --enable-werror || return 1
+	build_in "$BUILD/gcc" all drivers || return 1
+	rm -rf "$stage"
+	make -C "$BUILD/gcc" -s install DESTDIR="$stage" >"$log" 2>&1 ||
+		{ tail -n 20 "$log" >&2; return 1; }
+}

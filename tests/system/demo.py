@@ -1,0 +1,269 @@
+"""The demo: real logins on the scratch host, told as a story.
+
+Each step says what is the case, shows what the person sees and types, and
+checks it.  SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import scratch
+from talk import Talk
+
+CONFIGURATION = {
+    "selfreset": {"contact": scratch.CONTACT},
+    "lockout": {"attempts": 3, "duration": "15m", "delay": "1s"},
+    "change group:desk": {"require_logon": "yes"},
+}
+MINUTE = 60
+
+
+class Screen:
+    """Prints a terminal as it is read, marked at the left."""
+
+    def __init__(self):
+        self.fresh = True
+
+    def shown(self, text):
+        for piece in text.replace("\r\n", "\n").replace("\r", "\n") \
+                .splitlines(keepends=True):
+            if self.fresh:
+                sys.stdout.write("    | ")
+            sys.stdout.write(piece)
+            self.fresh = piece.endswith("\n")
+        sys.stdout.flush()
+
+    def typed(self, text):
+        self.shown(f" << {text} >>" if not self.fresh else f"<< {text} >>")
+
+    def end(self):
+        if not self.fresh:
+            sys.stdout.write("\n")
+        self.fresh = True
+
+
+class Failed(Exception):
+    """A step that did not show what it should."""
+
+
+class Demo:
+    def __init__(self, build):
+        self.host = scratch.Host(build)
+        self.screen = Screen()
+        self.host.reset()
+        self.host.settings = {}
+        self.host.configure(**CONFIGURATION)
+
+    def add(self, name, password, **fields):
+        """An account whose shell says hello, and ends."""
+        self.host.add(name, password, cost=scratch.COSTLY, **fields)
+        pathlib.Path("/home", name, ".profile").write_text(
+            'echo "Welcome, $(id -un)."\nexit 0\n')
+
+    # -- telling
+
+    def tell(self, text):
+        self.screen.end()
+        print("\n".join("  " + line for line in
+                        textwrap.wrap(" ".join(text.split()), 74)), flush=True)
+
+    def must(self, shown, *texts):
+        """The texts must be in what was shown, whatever their case."""
+        for text in texts:
+            if text.lower() not in shown.lower():
+                raise Failed(f"expected to read \"{text}\", and read:\n{shown}")
+
+    def ssh(self, user, ahead_port=None, **options):
+        command = self.host.ssh_command(user, port=ahead_port, **options)
+        self.screen.end()
+        print(f"    $ ssh {user}@host", flush=True)
+        return Talk(command, echo=self.screen)
+
+    def administrator(self, *command):
+        self.screen.end()
+        print("    # " + " ".join(command), flush=True)
+        done = self.host.run(*command)
+        self.screen.shown(done.stdout + done.stderr)
+        self.screen.end()
+        return done
+
+    # -- the story
+
+    def warning(self):
+        """A password that expires soon: a warning at login."""
+        self.add("ann", "an old and quiet river", changed=85, max=90)
+        self.tell("ann's password expires in a few days. She logs in by ssh.")
+        with self.ssh("ann") as ssh:
+            shown = ssh.answer("assword: ", "an old and quiet river")
+            shown += ssh.rest()
+        self.must(shown, "expires in", "days", "Welcome, ann")
+
+    def forced_change(self):
+        """An expired password: changed in the same login."""
+        self.add("bob", "the old one was fine", changed=95, max=90)
+        good = "seven green bottles on a wall"
+        self.tell("bob's password has expired. He is let in only with a new "
+                  "one. First he tries a weak one, then mistypes, then a "
+                  "good one.")
+        with self.ssh("bob") as ssh:
+            ssh.answer("assword: ", "the old one was fine")
+            shown = ssh.answer("(?i)new password: ", "secret")
+            self.must(shown, "expired", "15 characters")
+            shown = ssh.until("(?i)new password: ")
+            self.must(shown, "characters")
+            ssh.type(good)
+            ssh.answer("(?i)again: ", good + "x")
+            shown = ssh.answer("(?i)new password: ", good)
+            self.must(shown, "do not match")
+            ssh.answer("(?i)again: ", good)
+            shown = ssh.rest()
+        self.must(shown, "Welcome, bob")
+        if not self.host.has_password("bob", good):
+            raise Failed("the new password is not in /etc/shadow")
+        self.tell("The new password is in /etc/shadow, and the login went on.")
+
+    def guess(self, user, count):
+        for number in range(count):
+            with self.ssh(user) as ssh:
+                ssh.answer("assword: ", f"guess number {number}")
+                self.must(ssh.rest(), "denied")
+
+    def lockout(self):
+        """Guessing: a lockout, and its end."""
+        right = "my cat is called September"
+        self.add("cyd", right)
+        self.tell("Somebody guesses at cyd's password. Here three wrong ones "
+                  "are allowed in 15 minutes.")
+        self.guess("cyd", 3)
+        self.tell("Now even the right password is refused.")
+        with self.ssh("cyd") as ssh:
+            ssh.answer("assword: ", right)
+            shown = ssh.rest()
+        self.must(shown, "too many", scratch.CONTACT, "denied")
+        self.tell("16 minutes later (a time namespace) the same password is "
+                  "right again.")
+        later = self.host.sshd(ahead=16 * MINUTE)
+        with self.ssh("cyd", later) as ssh:
+            ssh.answer("assword: ", right)
+            shown = ssh.rest()
+        self.must(shown, "Welcome, cyd", "failed")
+
+    def must_log_on(self):
+        """\"User must log on to change the password\"."""
+        password = "blue paint on old doors"
+        self.add("dan", password, changed=95, max=90, groups=("desk",))
+        self.tell("The members of desk may change a password only from a "
+                  "session (change.require_logon). dan's has expired, so no "
+                  "session is left to change it from: he is told who helps.")
+        with self.ssh("dan") as ssh:
+            ssh.answer("assword: ", password)
+            shown = ssh.rest()
+        self.must(shown, "expired", scratch.CONTACT)
+        if "Welcome" in shown:
+            raise Failed("dan was let in")
+
+    def administration(self):
+        """What an administrator sees and does."""
+        right = "lamps along the water"
+        self.add("eve", right)
+        if not self.host.tools:
+            self.tell("selfresetctl is not part of this build.")
+            return
+        self.tell("eve has mistyped too often and calls the help desk.")
+        self.guess("eve", 3)
+        self.must(self.administrator("selfresetctl", "status", "eve").stdout,
+                  "locked")
+        done = self.administrator("selfresetctl", "unlock", "eve")
+        if done.returncode != 0:
+            raise Failed("selfresetctl unlock failed")
+        with self.ssh("eve") as ssh:
+            ssh.answer("assword: ", right)
+            self.must(ssh.rest(), "Welcome, eve")
+        done = self.administrator("selfresetctl", "explain", "dan",
+                                  "--service", "sshd")
+        self.must(done.stdout, "change.require_logon")
+
+    def play(self):
+        steps = (self.warning, self.forced_change, self.lockout,
+                 self.must_log_on, self.administration)
+        print("\n/etc/security/selfreset.conf:")
+        print(textwrap.indent(scratch.CONFIG.read_text(), "    "))
+        for number, step in enumerate(steps, 1):
+            self.screen.end()
+            print(f"\n{number}. {step.__doc__}\n")
+            try:
+                step()
+            except (Failed, AssertionError) as trouble:
+                self.screen.end()
+                print(f"\nFAILED: step {number}, {step.__doc__}\n{trouble}",
+                      file=sys.stderr)
+                self.show_log()
+                return 1
+        self.screen.end()
+        print("\nAll steps showed what they should.")
+        return 0
+
+    def show_log(self):
+        print("\nThe system log:", file=sys.stderr)
+        for line in self.host.log.all():
+            print("    " + line, file=sys.stderr)
+
+    # -- looking around
+
+    def shell(self):
+        self.host.add("ann", "an old and quiet river", changed=85, max=90)
+        self.host.add("bob", "the old one was fine", changed=95, max=90)
+        self.host.add("cyd", "my cat is called September", groups=("wheel",))
+        self.host.add("dan", "blue paint on old doors", changed=95, max=90,
+                      groups=("desk",))
+        for path in pathlib.Path("/home").glob("*/.profile"):
+            path.unlink()
+        port = self.host.port()
+        known = f"{scratch.RUN}/known_hosts"
+        print(textwrap.dedent(f"""
+            You are root on the demo host: private copies of /etc, /home, /var
+            and /run, and an sshd on port {port}. Leave it with "exit"; nothing
+            stays behind. Try:
+
+              host ann    her password expires soon:  an old and quiet river
+              host bob    his has expired:            the old one was fine
+              host cyd    guess wrong three times:    my cat is called September
+              host dan    expired, must log on:       blue paint on old doors
+              su - cyd, then sudo id, then passwd
+              selfresetctl status bob; selfresetctl unlock cyd
+              cat /etc/security/selfreset.conf /etc/pam.d/sshd
+            """), flush=True)
+        rc = scratch.RUN / "demo.bashrc"
+        rc.write_text(
+            "PS1='demo# '\n"
+            f"host() {{ ssh -F none -p {port} -o UserKnownHostsFile={known} "
+            "-o PreferredAuthentications=keyboard-interactive "
+            "\"$1@127.0.0.1\"; }\n")
+        subprocess.run(["bash", "--noprofile", "--rcfile", str(rc), "-i"],
+                       check=False, env={**os.environ, "HOME": "/root",
+                                         "TERM": os.environ.get("DEMO_TERM",
+                                                                "dumb")})
+        return 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--shell", action="store_true")
+    arguments = parser.parse_args()
+    os.environ.setdefault("DEMO_TERM", os.environ.get("TERM", "dumb"))
+    scratch.enter()
+    scratch.set_up(arguments.build)
+    demo = Demo(arguments.build)
+    try:
+        return demo.shell() if arguments.shell else demo.play()
+    finally:
+        demo.host.stop_all()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

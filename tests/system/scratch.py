@@ -1,0 +1,701 @@
+"""The scratch host: private copies of all that a login touches.
+
+One mount namespace holds a copy of /etc, fresh /run, /home, /var/log and state
+directories, a small /dev with a syslog socket of our own, and a copy of the
+directory of PAM modules with the built one among them.  The machine's own files
+are never written.  A process namespace around it ends whatever was started.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import ctypes
+import dataclasses
+import glob
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+RUN = pathlib.Path("/run/selfreset-test")
+ETC = pathlib.Path("/etc")
+STATE = pathlib.Path("/var/lib/selfreset")
+RUNDIR = pathlib.Path("/run/selfreset")
+CONFIG = ETC / "security/selfreset.conf"
+COUNTER = RUN / "crypt"
+DAY = 86400
+CONTACT = "helpdesk@example.org"
+
+SERVICES = ("sshd", "login", "su", "su-l", "sudo", "sudo-i", "passwd",
+            "chpasswd", "cron", "probe")
+# What the tests restore: every file that a test or a program under test edits.
+RESTORED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid",
+            "passwd-", "shadow-", "group-", "gshadow-", "login.defs", "sudoers",
+            "nologin", "ld.so.preload", "security/opasswd")
+
+CHEAP = "$6$rounds=1000$"  # one millisecond
+COSTLY = None              # the system's own choice
+
+
+# ---- the namespace
+
+def enter():
+    """Run this same program again, in namespaces of its own."""
+    here = os.readlink("/proc/self/ns/mnt")
+    outside = os.environ.get("SELFRESET_TEST_OUTSIDE")
+    if outside is not None and outside != here:
+        if os.getpid() == 1:
+            reap()
+        return
+    if os.geteuid() != 0:
+        sys.exit("the system tests must be run by root")
+    os.environ["SELFRESET_TEST_OUTSIDE"] = here
+    os.execvp("unshare", ["unshare", "--mount", "--propagation", "private",
+                          "--pid", "--fork", "--kill-child", "--mount-proc",
+                          sys.executable, *sys.orig_argv[1:]])
+
+
+def reap():
+    """The first process of the namespace buries the dead; its child goes on
+    with the tests."""
+    child = os.fork()
+    if child == 0:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            os._exit(os.waitstatus_to_exitcode(status) & 0xff)
+
+
+def mount(*arguments):
+    subprocess.run(["mount", *map(str, arguments)], check=True)
+
+
+def tmpfs(path, mode="0755", *options):
+    mount("-t", "tmpfs", "-o", ",".join([f"mode={mode}", *options]),
+          "selfreset-test", path)
+
+
+def hide_below(path, names):
+    """Keep all entries of a directory, but for `names`: these are gone, and can
+    be made anew without a trace outside."""
+    path = pathlib.Path(path)
+    aside = RUN / ("aside" + str(path).replace("/", "-"))
+    aside.mkdir(parents=True)
+    mount("--rbind", path, aside)
+    tmpfs(path, "%o" % (path.stat().st_mode & 0o7777))
+    for entry in os.scandir(aside):
+        target = path / entry.name
+        if entry.name in names:
+            continue
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), target)
+        elif entry.is_dir():
+            target.mkdir()
+            mount("--rbind", entry.path, target)
+        else:
+            target.touch()
+            mount("--bind", entry.path, target)
+
+
+def private_dev():
+    """A /dev in which /dev/log is ours."""
+    aside = RUN / "aside-dev"
+    aside.mkdir()
+    mount("--rbind", "/dev", aside)
+    tmpfs("/dev")
+    dev = pathlib.Path("/dev")
+    for name in ("null", "zero", "full", "random", "urandom", "tty"):
+        (dev / name).touch()
+        mount("--bind", aside / name, dev / name)
+    (dev / "pts").mkdir()
+    # Terminals of our own: a pty outside has its number there, not here.
+    mount("-t", "devpts", "-o", "newinstance,ptmxmode=0666,mode=0620,gid=5",
+          "devpts", dev / "pts")
+    os.symlink("pts/ptmx", dev / "ptmx")
+    os.symlink("/proc/self/fd", dev / "fd")
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        os.symlink(f"/proc/self/fd/{number}", dev / name)
+    (dev / "shm").mkdir()
+    tmpfs(dev / "shm", "1777")
+
+
+def module_directory():
+    for pattern in ("/lib/*/security", "/usr/lib/*/security",
+                    "/usr/lib64/security", "/lib/security"):
+        for found in glob.glob(pattern):
+            if os.path.exists(os.path.join(found, "pam_unix.so")):
+                return pathlib.Path(found)
+    sys.exit("no directory of PAM modules found")
+
+
+def private_modules(stage):
+    """The host's PAM modules and the one that was built."""
+    modules = module_directory()
+    copy = RUN / "modules"
+    shutil.copytree(modules, copy, symlinks=True)
+    for built in stage.glob("**/security/pam_selfreset.so"):
+        shutil.copy2(built, copy)
+    mount("--bind", copy, modules)
+
+
+def private_run():
+    tmpfs("/run")
+    for name, mode in (("sshd", 0o755), ("lock", 0o1777), ("sudo", 0o711),
+                       ("user", 0o755), ("selfreset-test", 0o755)):
+        pathlib.Path("/run", name).mkdir(mode=mode)
+        os.chmod(f"/run/{name}", mode)
+    pathlib.Path("/run/utmp").touch(0o664)
+
+
+def private_var():
+    hide_below("/var/lib", {"selfreset", "sudo"})
+    tmpfs("/var/log")
+    for name in ("wtmp", "btmp", "lastlog", "faillog"):
+        pathlib.Path("/var/log", name).touch(0o660)
+    if os.path.isdir("/var/spool/cron"):
+        tmpfs("/var/spool/cron")
+        pathlib.Path("/var/spool/cron/crontabs").mkdir(mode=0o1730)
+    if os.path.isdir("/var/mail"):
+        tmpfs("/var/mail", "1777")
+
+
+def private_etc():
+    subprocess.run(["cp", "-a", "/etc", str(RUN / "etc")], check=True)
+    mount("--bind", RUN / "etc", ETC)
+    for name in ("profile", "bash.bashrc", "environment", "motd",
+                 "ld.so.preload", "nologin"):
+        (ETC / name).unlink(missing_ok=True)
+    (ETC / "environment").touch()
+    shutil.rmtree(ETC / "cron.d", ignore_errors=True)
+    (ETC / "cron.d").mkdir()
+    (ETC / "crontab").write_text("")
+    (ETC / "nsswitch.conf").write_text(
+        "passwd: files\ngroup: files\nshadow: files\ngshadow: files\n"
+        "hosts: files\nservices: files\nprotocols: files\n")
+    (ETC / "hosts").write_text(
+        f"127.0.0.1 localhost {socket.gethostname()}\n::1 localhost\n")
+    sudoers = ETC / "sudoers"
+    sudoers.write_text("Defaults !lecture, passwd_tries=3, "
+                       "timestamp_timeout=0\n"
+                       "root ALL=(ALL) ALL\n%wheel ALL=(ALL) ALL\n")
+    sudoers.chmod(0o440)
+    shutil.rmtree(ETC / "sudoers.d", ignore_errors=True)
+    defs = (ETC / "login.defs").read_text()
+    (ETC / "login.defs").write_text(
+        "".join(line + "\n" for line in defs.splitlines()
+                if not line.startswith(("FAIL_DELAY", "CONSOLE")))
+        + "FAIL_DELAY 0\n")
+    limits = ETC / "security/limits.conf"
+    if limits.exists():
+        limits.write_text("")
+
+
+def set_up(build):
+    """Make the scratch host in this namespace.  Call once."""
+    build = pathlib.Path(build).resolve()
+    private_run()
+    private_etc()
+    private_var()
+    private_modules(build / "stage")
+    private_dev()
+    tmpfs("/home")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                    str(RUN / "host_key")], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                    str(RUN / "user_key")], check=True)
+    (RUN / "keys").mkdir()
+    pristine = RUN / "pristine"
+    (pristine / "security").mkdir(parents=True)
+    for name in RESTORED:
+        if (ETC / name).exists():
+            shutil.copy2(ETC / name, pristine / name)
+
+
+# ---- small helpers
+
+def today():
+    return int(time.time()) // DAY
+
+
+_crypt = None
+
+
+def hash_password(password, setting=CHEAP):
+    """crypt(3), since Python lost it."""
+    global _crypt
+    if _crypt is None:
+        for name in ("libcrypt.so.1", "libcrypt.so.2"):
+            try:
+                _crypt = ctypes.CDLL(name)
+                break
+            except OSError:
+                continue
+        for function in (_crypt.crypt, _crypt.crypt_gensalt):
+            function.restype = ctypes.c_char_p
+    prefix, rounds = (None, 0) if setting is None else ("$6$", 1000)
+    salt = _crypt.crypt_gensalt(prefix and prefix.encode(),
+                                ctypes.c_ulong(rounds), None, 0)
+    if isinstance(password, str):
+        password = password.encode()
+    return _crypt.crypt(password, salt).decode()
+
+
+def matches(password, hashed):
+    """Whether a stored hash is that of a password."""
+    hash_password("x")  # loads the library
+    return _crypt.crypt(password.encode(), hashed.encode()).decode() == hashed
+
+
+def wait_until(condition, seconds=10, what="the condition"):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s in vain for {what}")
+        time.sleep(0.01)
+
+
+def ahead_prefix(seconds):
+    """A command prefix: the same machine, so many seconds later."""
+    if not seconds:
+        return []
+    return ["unshare", "--time", "--fork", "--kill-child",
+            "--boottime", str(int(seconds))]
+
+
+# ---- syslog
+
+class Log:
+    """Everything that is said to /dev/log."""
+
+    def __init__(self):
+        self.lines = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind("/dev/log")
+        os.chmod("/dev/log", 0o666)
+        self.seen = threading.Event()
+        self.mark = ""
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while True:
+            line = self.socket.recv(65536).decode(errors="replace")
+            if line == self.mark:
+                self.seen.set()
+            else:
+                self.lines.append(line)
+
+    def all(self):
+        """All lines that were sent before this call."""
+        self.seen.clear()
+        self.mark = f"mark {time.monotonic_ns()}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+            out.sendto(self.mark.encode(), "/dev/log")
+        assert self.seen.wait(10)
+        return list(self.lines)
+
+    def with_text(self, text):
+        return [line for line in self.all() if text in line]
+
+
+# ---- PAM stacks
+
+STORES = "pam_unix.so use_authtok sha512 rounds=1000"
+
+
+def stack(arguments="", store=STORES):
+    """The whole stack, as the manual gives it."""
+    a = f" {arguments}" if arguments else ""
+    return (f"auth     required   pam_selfreset.so{a}\n"
+            f"account  required   pam_selfreset.so{a}\n"
+            f"password [success=ok ignore=1 default=die] pam_selfreset.so{a}\n"
+            f"password requisite  {store}\n"
+            f"password required   pam_selfreset.so settle{a}\n"
+            f"session  optional   pam_loginuid.so\n"
+            f"session  optional   pam_selfreset.so{a}\n")
+
+
+def guarded_stack():
+    """pam_unix verifies, between guard and settle."""
+    return ("auth     requisite  pam_selfreset.so guard\n"
+            "auth     [success=ok default=die] pam_unix.so nodelay\n"
+            "auth     required   pam_selfreset.so settle\n"
+            "account  required   pam_selfreset.so\n"
+            "session  optional   pam_selfreset.so\n")
+
+
+def unix_stack():
+    """pam_unix alone: what the harness itself is proved with."""
+    return ("auth     required   pam_unix.so nodelay\n"
+            "account  required   pam_unix.so\n"
+            "password required   pam_unix.so sha512 rounds=1000\n"
+            "session  optional   pam_loginuid.so\n"
+            "session  optional   pam_unix.so\n")
+
+
+# ---- accounts
+
+@dataclasses.dataclass
+class Account:
+    name: str
+    password: str = "correct horse battery"
+    uid: int = 0
+    changed: object = 10  # days ago; "" and -1 and 0 are written as they are
+    min: object = 0
+    max: object = 99999
+    warn: object = 7
+    inactive: object = ""
+    expire: object = ""  # day number; or days from now as "+3", "-1"
+    hash: object = None  # instead of the password's
+    cost: object = CHEAP
+    groups: tuple = ()
+    shell: str = "/bin/sh"
+    gecos: str = ""
+
+    def shadow_line(self):
+        hashed = self.hash
+        if hashed is None:
+            hashed = hash_password(self.password, self.cost)
+        changed = self.changed
+        if isinstance(changed, int) and changed > 0:
+            changed = today() - changed
+        expire = self.expire
+        if isinstance(expire, str) and expire[:1] in ("+", "-"):
+            expire = today() + int(expire)
+        return ":".join(map(str, (self.name, hashed, changed, self.min,
+                                  self.max, self.warn, self.inactive, expire,
+                                  ""))) + "\n"
+
+
+class Host:
+    """The scratch host, as a test uses it."""
+
+    def __init__(self, build):
+        self.build = pathlib.Path(build).resolve()
+        self.driver = str(self.build / "tests/driver/pamdrive")
+        self.counter_object = str(
+            self.build / "tests/driver/.libs/cryptcount.so")
+        self.log = Log()
+        self.running = []
+        self.main_sshd = None
+        self.next_uid = 2000
+        self.settings = {}
+        self.tools = [str(path.parent) for path in
+                      (self.build / "stage").glob("**/selfresetctl")
+                      if path.is_file() and "bin" in path.parent.name]
+        os.environ["PATH"] = ":".join(
+            self.tools + ["/usr/sbin", "/usr/bin", "/sbin", "/bin"])
+        for name in ("LANG", "LC_ALL", "LC_MESSAGES", "LANGUAGE", "TZ",
+                     "LD_PRELOAD"):
+            os.environ.pop(name, None)
+        os.environ["TERM"] = "dumb"
+
+    # -- from test to test
+
+    def reset(self):
+        """Back to a host on which nothing has happened."""
+        self.stop_all()
+        for name in RESTORED:
+            (ETC / name).unlink(missing_ok=True)
+            if (RUN / "pristine" / name).exists():
+                shutil.copy2(RUN / "pristine" / name, ETC / name)
+        for path in (ETC / "cron.d").iterdir():
+            path.unlink()
+        self.forget_state()
+        for path in (*RUN.glob("crypt*"), *(RUN / "keys").iterdir()):
+            path.unlink()
+        shutil.rmtree("/var/lib/sudo", ignore_errors=True)
+        shutil.rmtree(str(CONFIG) + ".d", ignore_errors=True)
+        for name in SERVICES:
+            self.service(name, stack())
+        self.service("other", "auth required pam_deny.so\n"
+                     "account required pam_deny.so\n"
+                     "password required pam_deny.so\n"
+                     "session required pam_deny.so\n")
+        self.settings = {}
+        self.configure(selfreset={"contact": CONTACT}, lockout={"delay": "0"})
+        self.log.all()
+        self.log.lines.clear()
+
+    def forget_state(self):
+        for path in (STATE, RUNDIR):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def stop_all(self):
+        for process in self.running:
+            process.kill()
+            process.wait()
+        self.running.clear()
+        self.main_sshd = None
+
+    # -- configuration
+
+    def service(self, name, text):
+        (ETC / "pam.d").mkdir(exist_ok=True)
+        (ETC / "pam.d" / name).write_text(text)
+
+    def configure(self, **sections):
+        """Change settings; "_" in the name of a section stands for a space."""
+        for section, keys in sections.items():
+            self.settings.setdefault(section.replace("_", " "),
+                                     {}).update(keys)
+        CONFIG.parent.mkdir(exist_ok=True)
+        CONFIG.write_text("".join(
+            f"[{section}]\n" + "".join(f"{key} = {value}\n"
+                                       for key, value in keys.items())
+            for section, keys in self.settings.items()))
+        CONFIG.chmod(0o644)
+
+    # -- accounts
+
+    def add(self, name, password=None, **fields):
+        """Add an account; its groups are made where missing."""
+        account = Account(name, **fields)
+        if password is not None:
+            account.password = password
+        if not account.uid:
+            self.next_uid += 1
+            account.uid = self.next_uid
+        with open(ETC / "passwd", "a") as out:
+            out.write(f"{name}:x:{account.uid}:{account.uid}:{account.gecos}:"
+                      f"/home/{name}:{account.shell}\n")
+        with open(ETC / "shadow", "a") as out:
+            out.write(account.shadow_line())
+        lines = (ETC / "group").read_text().splitlines()
+        lines.append(f"{name}:x:{account.uid}:")
+        for group in account.groups:
+            found = [n for n, line in enumerate(lines)
+                     if line.startswith(group + ":")]
+            if not found:
+                self.next_uid += 1
+                lines.append(f"{group}:x:{self.next_uid}:")
+                found = [len(lines) - 1]
+            comma = "" if lines[found[0]].endswith(":") else ","
+            lines[found[0]] += comma + name
+        (ETC / "group").write_text("\n".join(lines) + "\n")
+        home = pathlib.Path("/home", name)
+        home.mkdir(exist_ok=True)
+        os.chown(home, account.uid, account.uid)
+        # A login shell says whose it is, and ends.
+        (home / ".profile").write_text('echo "in as $(id -un)"\nexit 0\n')
+        return account
+
+    def shadow(self, name):
+        """The fields of an account's shadow line."""
+        for line in (ETC / "shadow").read_text().splitlines():
+            if line.startswith(name + ":"):
+                return line.split(":")
+        raise AssertionError(f"{name} has no shadow line")
+
+    def set_shadow(self, name, field, value):
+        lines = (ETC / "shadow").read_text().splitlines()
+        for number, line in enumerate(lines):
+            if line.startswith(name + ":"):
+                fields = line.split(":")
+                fields[field] = str(value)
+                lines[number] = ":".join(fields)
+        (ETC / "shadow").write_text("\n".join(lines) + "\n")
+
+    def has_password(self, name, password):
+        return matches(password, self.shadow(name)[1])
+
+    # -- counting hashes
+
+    def count_hashes(self, account=None, cheap=False):
+        """From now on every hash in every new process is counted; those of one
+        account apart."""
+        COUNTER.write_bytes(bytes(16))
+        COUNTER.chmod(0o666)
+        if account is not None:
+            pathlib.Path(f"{COUNTER}.match").write_text(
+                self.shadow(account)[1].rpartition("$")[0])
+        if cheap:
+            pathlib.Path(f"{COUNTER}.cheap").touch()
+        (ETC / "ld.so.preload").write_text(self.counter_object + "\n")
+
+    def hashes(self):
+        """All that were computed."""
+        return int.from_bytes(COUNTER.read_bytes()[:8], sys.byteorder)
+
+    def verified(self):
+        """Those of the account."""
+        return int.from_bytes(COUNTER.read_bytes()[8:], sys.byteorder)
+
+    # -- daemons
+
+    def start(self, command, **options):
+        process = subprocess.Popen(command, **options)
+        self.running.append(process)
+        return process
+
+    def sshd(self, ahead=0, **options):
+        """An sshd of one's own; the answer is its port."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        settings = {
+            "ListenAddress": "127.0.0.1", "Port": port, "UsePAM": "yes",
+            "HostKey": RUN / "host_key", "PidFile": "none",
+            "KbdInteractiveAuthentication": "yes",
+            "PasswordAuthentication": "yes", "PubkeyAuthentication": "yes",
+            "PermitRootLogin": "yes", "StrictModes": "no", "UseDNS": "no",
+            "AuthorizedKeysFile": f"{RUN}/keys/%u", "PrintMotd": "no",
+            "PrintLastLog": "no", "MaxAuthTries": 20, "MaxStartups": 500,
+            "LoginGraceTime": 120, **options}
+        if "persourcepenalties" in self.sshd_knows():
+            settings.setdefault("PerSourcePenalties", "no")
+        config = RUN / f"sshd-{port}.conf"
+        config.write_text("".join(f"{key} {value}\n"
+                                  for key, value in settings.items()))
+        log = open(RUN / f"sshd-{port}.log", "ab")
+        process = self.start([*ahead_prefix(ahead), "/usr/sbin/sshd", "-D",
+                              "-e", "-f", str(config)], stdin=subprocess.DEVNULL,
+                             stdout=log, stderr=log)
+        log.close()
+        with open(RUN / "known_hosts", "a") as out:
+            key = (RUN / "host_key.pub").read_text()
+            out.write(f"[127.0.0.1]:{port} {key}")
+        wait_until(lambda: self.answers(port, process), what="sshd")
+        return port
+
+    @staticmethod
+    def answers(port, process):
+        assert process.poll() is None, "sshd has ended"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    def sshd_knows(self):
+        if not hasattr(self, "_sshd_knows"):
+            self._sshd_knows = subprocess.run(
+                ["/usr/sbin/sshd", "-T", "-h", str(RUN / "host_key")],
+                capture_output=True, text=True, check=False).stdout
+        return self._sshd_knows
+
+    def port(self):
+        if self.main_sshd is None:
+            self.main_sshd = self.sshd()
+        return self.main_sshd
+
+    def ssh_command(self, user, *command, port=None, method="keyboard-interactive",
+                    source=None, tty=False, prompts=1, options=()):
+        arguments = ["ssh", "-F", "none", "-p", str(port or self.port()),
+                     "-o", f"UserKnownHostsFile={RUN}/known_hosts",
+                     "-o", "StrictHostKeyChecking=yes",
+                     "-o", f"PreferredAuthentications={method}",
+                     "-o", f"NumberOfPasswordPrompts={prompts}",
+                     "-o", "ConnectTimeout=20", "-o", "LogLevel=INFO",
+                     "-o", f"IdentityFile={RUN}/user_key",
+                     "-o", "IdentitiesOnly=yes", *options]
+        if source:
+            arguments += ["-b", source]
+        if tty:
+            arguments += ["-tt"]
+        return [*arguments, "-l", user, "127.0.0.1", *command]
+
+    def give_key(self, name):
+        """The account may log in with the test's key."""
+        shutil.copy2(RUN / "user_key.pub", RUN / "keys" / name)
+
+    # -- the driver
+
+    def drive(self, service, user, *steps, **options):
+        """Make PAM calls; see driver/pamdrive.c."""
+        return Drive(self.drive_command(service, user, *steps, **options))
+
+    def drive_command(self, service, user, *steps, answers=(), ahead=0,
+                      wrap=(), find=None, **options):
+        command = [*ahead_prefix(ahead), *wrap, self.driver]
+        for answer in answers:
+            command += masked_option(answer)
+        if find is not None:
+            command += ["--find", mask(find)]
+        for name, value in options.items():
+            option = "--" + name.replace("_", "-")
+            if value is True:
+                command.append(option)
+            elif value is not None and value is not False:
+                command += [option, str(value)]
+        return [*command, service, user, *steps]
+
+    def run(self, *command, ahead=0, **options):
+        """A program without a terminal; its output is text."""
+        options = {"capture_output": True, "text": True, "timeout": 60,
+                   "check": False, "stdin": subprocess.DEVNULL, **options}
+        if "input" in options:
+            options.pop("stdin")
+        return subprocess.run([*ahead_prefix(ahead), *map(str, command)],
+                              **options)
+
+
+def mask(text):
+    data = text.encode() if isinstance(text, str) else text
+    return bytes(byte ^ 0xa5 for byte in data).hex()
+
+
+def masked_option(answer):
+    data = answer.encode() if isinstance(answer, str) else answer
+    if len(data) > 50000:
+        return ["--answer", os.fsdecode(data)]
+    return ["--masked", mask(data)]
+
+
+class Drive:
+    """What a run of the driver showed."""
+
+    def __init__(self, command, timeout=120):
+        done = subprocess.run(command, capture_output=True, timeout=timeout,
+                              check=False, stdin=subprocess.DEVNULL)
+        self.status = done.returncode
+        self.output = done.stdout.decode(errors="replace")
+        self.errors = done.stderr.decode(errors="replace")
+        self.lines = [line.split(" ", 1) for line in self.output.splitlines()]
+        assert self.status != 2, self.errors
+
+    def __repr__(self):
+        return f"status {self.status}\n{self.output}{self.errors}"
+
+    def rest(self, *words):
+        return [line[1].replace("\\n", "\n") for line in self.lines
+                if line[0] in words]
+
+    @property
+    def codes(self):
+        """Each call's code, in order, without PAM_."""
+        return [rest.split()[1].removeprefix("PAM_")
+                for rest in self.rest("code")]
+
+    @property
+    def code(self):
+        return self.codes[-1] if self.codes else None
+
+    @property
+    def said(self):
+        """All texts, with single spaces, as a person reads them."""
+        return " ".join(" ".join(self.rest("info", "error")).split())
+
+    @property
+    def prompts(self):
+        return self.rest("prompt", "prompt-echo")
+
+    @property
+    def times(self):
+        return [int(rest.split()[1]) for rest in self.rest("time")]
+
+    @property
+    def counts(self):
+        return {rest.split()[1].removeprefix("PAM_"): int(rest.split()[2])
+                for rest in self.rest("count")}
+
+
+def end_group(process):
+    """End a process that was started in a session of its own."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()

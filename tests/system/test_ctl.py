@@ -1,0 +1,991 @@
+"""selfresetctl: what it says, what it does, and what a failure leaves behind.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import time
+
+import pytest
+
+from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, guarded_stack,
+                     hash_password, mount, stack, tmpfs, today, unix_stack,
+                     wait_until)
+
+OLD = "correct horse battery"
+FRESH = "an umbrella for rainy days"
+PEER = "192.0.2.7"
+OTHER = "198.51.100.9"
+ROOM = pathlib.Path("/etc/pam.d")
+
+
+def ctl(host, *arguments, code=0, **options):
+    done = host.run("selfresetctl", *arguments, **options)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def status(host, user="ann", **options):
+    """(exit code, what it says as JSON)."""
+    done = host.run("selfresetctl", "status", "--json", user, **options)
+    return done.returncode, json.loads(done.stdout)
+
+
+def guess(host, count, user="ann", rhost=PEER, password="no", **options):
+    for _ in range(count):
+        host.drive("probe", user, "auth", answers=[password], rhost=rhost,
+                   **options)
+
+
+def log_in(host, password=OLD, user="ann", rhost=PEER, **options):
+    return host.drive("probe", user, "auth", answers=[password], rhost=rhost,
+                      **options).code
+
+
+def seconds(text):
+    """The UTC time of the JSON form."""
+    return int(subprocess.run(["date", "-d", text, "+%s"], capture_output=True,
+                              text=True, check=True).stdout)
+
+
+# ---- status and list
+
+STATES = {
+    "ok": (0, {}, {}),
+    "expiring": (0, {"changed": 85, "max": 90}, {}),
+    "must-change": (4, {"changed": 0}, {}),
+    "expired": (4, {"changed": 100, "max": 90}, {}),
+    "ended": (5, {"expire": "-1"}, {}),
+    "disabled": (5, {"hash": "!$6$x$y"},
+                 {"expiry": {"locked_hash": "account"}}),
+    "barred": (6, {"changed": 0}, {"change": {"require_logon": "yes"}}),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_status_says_the_state(host, state):
+    code, fields, rules = STATES[state]
+    host.configure(**rules)
+    host.add("ann", OLD, **fields)
+    found, said = status(host)
+    assert (found, said["state"], said["locked-until"]) == (code, state, "none")
+    text = ctl(host, "status", "ann", code=code).stdout
+    assert re.search(rf"^state: +{state}$", text, re.M)
+    assert re.search(r"^locked-until: +none$", text, re.M)
+    listed = ctl(host, "list", "--state", state).stdout
+    assert re.search(rf"^ann +{state} ", listed, re.M)
+    assert all(line.split()[1] == state for line in listed.splitlines())
+
+
+def test_status_shows_facts_and_rules(host):
+    host.configure(**{"expiry": {"warn": "3d"}, "lockout group:desk":
+                      {"attempts": "9"}})
+    host.add("ann", OLD, changed=10, max=90, min=2, warn="", groups=("desk",))
+    _, said = status(host)
+    assert said["user"] == "ann" and said["backend"] == "local"
+    assert seconds(said["facts"]["password_changed"]) == (today() - 10) * DAY
+    assert seconds(said["facts"]["password_expires"]) == (today() + 80) * DAY
+    assert said["facts"]["temporary_until"] == "none"
+    assert said["rules"]["expiry.warn"] == 3 * DAY
+    assert said["rules"]["lockout.attempts"] == 9
+    assert said["strangers"]["attempts"] == 9
+
+
+def test_every_rule_is_shown(host):
+    """A key of the configuration that status does not show is forgotten."""
+    host.add("ann", OLD)
+    _, said = status(host)
+    sample = pathlib.Path(__file__).parents[2] / "tools/selfreset.conf"
+    shown = set(said["rules"]) | {"expiry.expired_services"}
+    section = None
+    for line in sample.read_text().splitlines():
+        head = re.match(r"[#; ]*\[(\w+)\]", line)
+        key = re.match(r"[#; ]*(\w+) *=", line)
+        if head:
+            section = head[1]
+        elif key and section not in (None, "selfreset"):
+            assert f"{section}.{key[1]}" in shown
+
+
+def test_locked_until_when(host):
+    host.add("ann", OLD)
+    before = time.time()
+    guess(host, 5)
+    code, said = status(host)
+    assert (code, said["state"]) == (3, "locked")
+    until = seconds(said["locked-until"])
+    assert before + 895 <= until <= time.time() + 905
+    assert said["strangers"] == {"failures": 5, "attempts": 5,
+                                 "locked-until": said["locked-until"]}
+    assert said["familiar"]["failures"] == 0
+    assert said["since-login"]["failures"] == 5
+    assert said["since-login"]["from"] == PEER
+    assert said["rule"] == "lockout.attempts" and said["message"]
+    line = re.search(r"^locked-until: +(\S+ \S+ \S+) \(in 1[45] minutes\)$",
+                     ctl(host, "status", "ann", code=3).stdout, re.M)
+    assert seconds(line[1]) == until
+    code, said = status(host, ahead=1000)
+    assert (code, said["locked-until"]) == (0, "none")
+
+
+def test_familiar_ledger_counts_too(host):
+    host.add("ann", OLD)
+    host.drive("probe", "ann", "auth", "acct", "open", answers=[OLD],
+               rhost=PEER)
+    guess(host, 5)
+    code, said = status(host)
+    assert code == 3
+    assert said["familiar"]["failures"] == 5
+    assert said["strangers"]["locked-until"] == "none"
+
+
+def test_list(host):
+    host.add("ann", OLD, changed=100, max=90)
+    host.add("bob", OLD)
+    plain = ctl(host, "list").stdout
+    every = ctl(host, "list", "--all").stdout
+    assert re.search(r"^ann +expired +\d{4}-", plain, re.M)
+    assert "daemon" not in plain and "daemon" in every
+    found = json.loads(ctl(host, "list", "--json", "--state", "expired,ok",
+                           "--all").stdout)
+    assert {"user": "ann", "uid": int((ETC / "passwd").read_text()
+                                      .split("\nann:x:")[1].split(":")[0]),
+            "state": "expired", "deadline": found[-2]["deadline"],
+            "fact": "password_expires", "rule": None} in found
+    assert json.loads(ctl(host, "list", "--json", "--state",
+                          "barred").stdout) == []
+    assert "nonsense" in ctl(host, "list", "--state", "ok,nonsense",
+                             code=64).stderr
+
+
+def test_list_goes_on_when_one_cannot_be_read(host):
+    host.add("ann", OLD)
+    host.add("bob", OLD)
+    host.set_shadow("ann", 4, "soon")
+    done = ctl(host, "list", code=1)
+    assert re.search(r"^ann +unknown", done.stdout, re.M)
+    assert re.search(r"^bob +ok", done.stdout, re.M)
+    assert "/etc/shadow:" in done.stderr
+    assert "/etc/shadow:" in ctl(host, "status", "ann", code=1).stderr
+
+
+# ---- unlock and unthrottle
+
+def test_unlock(host):
+    host.add("ann", OLD)
+    guess(host, 5)
+    assert log_in(host) == "AUTH_ERR"
+    assert "has been ended" in ctl(host, "unlock", "ann").stdout
+    assert log_in(host) == "SUCCESS"
+    assert host.log.with_text("SR-1021")
+    host.log.lines.clear()
+    assert "nothing to do" in ctl(host, "unlock", "ann").stdout
+    assert not host.log.with_text("SR-1021")
+
+
+def test_unlock_drops_both_ledgers(host):
+    host.add("ann", OLD)
+    host.drive("probe", "ann", "auth", "acct", "open", answers=[OLD],
+               rhost=PEER)
+    guess(host, 5)
+    guess(host, 5, rhost=OTHER)
+    ctl(host, "unlock", "ann")
+    assert log_in(host) == "SUCCESS"
+    assert log_in(host, rhost=OTHER) == "SUCCESS"
+
+
+def stamps():
+    """How many verifications are under way, or died on the way, of accounts:
+    the first 8 MiB of the file are of names and sources."""
+    path = RUNDIR / "slots"
+    if not path.exists():
+        return 0
+    with open(path, "rb") as slots:
+        slots.seek(8 << 20)
+        words = slots.read()
+    return sum(any(words[at:at + 4]) for at in range(0, len(words), 4))
+
+
+def test_unlock_forgets_what_could_not_be_recorded(host):
+    """Attempts that died while they were verified must not come back."""
+    host.add("ann", hash="$6$rounds=9999999$salt$" + "x" * 86, uid=1)
+    command = host.drive_command("probe", "ann", "auth", answers=["no"],
+                                 rhost=PEER)
+    for _ in range(5):
+        host.start(command, stdout=subprocess.DEVNULL)
+    wait_until(lambda: stamps() == 5, what="five verifications")
+    host.stop_all()
+    host.set_shadow("ann", 1, hash_password(OLD))
+    ctl(host, "unlock", "ann")
+    assert stamps() == 0
+    assert log_in(host) == "SUCCESS"
+
+
+def test_read_only_state(host):
+    host.add("ann", OLD)
+    guess(host, 5)
+    mount("--bind", STATE, STATE)
+    mount("-o", "remount,bind,ro", STATE)
+    try:
+        assert "read-only" in ctl(host, "unlock", "ann", code=1).stderr
+        assert "read-only" in ctl(host, "unthrottle", "--all", code=1).stderr
+        assert status(host)[0] == 3
+    finally:
+        subprocess.run(["umount", str(STATE)], check=True)
+    assert not host.log.with_text("ok actor=root")
+
+
+def test_unthrottle(host):
+    host.configure(lockout={"source_attempts": "2", "attempts": "20"})
+    host.add("ann", OLD)
+    for rhost, name in ((PEER, PEER), ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+                        ("Desk.Example", "desk.example")):
+        guess(host, 2, rhost=rhost)
+        assert log_in(host, rhost=rhost) == "AUTH_ERR"
+        assert "forgotten" in ctl(host, "unthrottle", name).stdout
+        assert log_in(host, rhost=rhost) == "SUCCESS"
+        assert host.log.with_text("SR-1022")
+        assert "nothing to do" in ctl(host, "unthrottle", name).stdout
+    for rhost in (PEER, OTHER):
+        guess(host, 2, rhost=rhost)
+    ctl(host, "unthrottle", "--all")
+    assert log_in(host) == "SUCCESS"
+    assert log_in(host, rhost=OTHER) == "SUCCESS"
+
+
+@pytest.mark.parametrize("source", ["192.0.2.0/24", "2001:db8::/32", "", "/64",
+                                    "x/64", "a" * 300])
+def test_no_source(host, source):
+    if source == "a" * 300:
+        assert ctl(host, "unthrottle", source, code=64).stdout == ""
+    else:
+        assert "no source" in ctl(host, "unthrottle", source, code=64).stderr
+
+
+def test_unthrottle_needs_one_of_two(host):
+    ctl(host, "unthrottle", code=64)
+    ctl(host, "unthrottle", "--all", PEER, code=64)
+
+
+# ---- temporary passwords
+
+@contextlib.contextmanager
+def in_place_of(program, script):
+    """Another program where one of shadow's stands; $REAL is the real one."""
+    real = RUN / f"real-{program}"
+    fake = RUN / f"fake-{program}"
+    place = f"/usr/{'sbin' if program == 'chpasswd' else 'bin'}/{program}"
+    real.touch()
+    mount("--bind", place, real)
+    fake.write_text(f"#!/bin/bash\nREAL={real}\n{script}\n")
+    fake.chmod(0o755)
+    mount("--bind", fake, place)
+    try:
+        yield
+    finally:
+        for path in (place, real):
+            subprocess.run(["umount", "-l", path], check=True)
+
+
+RUN_REAL = 'exec "$REAL" "$@"'
+PHRASE = re.compile(r"^[A-Z][a-z]{3}-[A-Z][a-z]{3}-[2-9]{2}-[A-Z][a-z]{3}-"
+                    r"[A-Z][a-z]{3}-[2-9]{2}(-[A-Z][a-z]{3})*$")
+
+
+def temporary(host, user="ann", **options):
+    done = ctl(host, "temporary", user, **options)
+    return done.stdout.splitlines()[0]
+
+
+def assert_untouched(host, before, user="ann", password=OLD):
+    """The account is as it was, and the password lasts."""
+    assert host.shadow(user) == before
+    assert log_in(host, password, user) == "SUCCESS"
+    assert status(host, user)[1]["facts"]["temporary_until"] == "none"
+
+
+def test_temporary(host):
+    host.add("ann", OLD)
+    password = temporary(host)
+    assert PHRASE.match(password)
+    assert host.has_password("ann", password)
+    assert host.shadow("ann")[2] == "0"
+    code, said = status(host)
+    assert (code, said["state"]) == (4, "must-change")
+    assert abs(seconds(said["facts"]["temporary_until"]) -
+               (time.time() + DAY)) < 60
+    both = ("auth", "acct")
+    assert host.drive("probe", "ann", *both, answers=[password],
+                      rhost=PEER).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    assert log_in(host, password, ahead=DAY - 60) == "SUCCESS"
+    assert log_in(host, password, ahead=DAY + 60) == "AUTH_ERR"
+    assert status(host, ahead=DAY + 60)[0] == 6
+    assert host.log.with_text("SR-1207")
+    assert not host.log.with_text(password)
+
+
+def test_temporary_ends_with_a_change_by_any_tool(host):
+    host.add("ann", OLD)
+    temporary(host)
+    host.run("chpasswd", "-c", "SHA512", input=f"ann:{FRESH}\n")
+    assert status(host)[1]["facts"]["temporary_until"] == "none"
+    assert log_in(host, FRESH, ahead=2 * DAY) == "SUCCESS"
+
+
+def test_temporary_for_a_new_account(host):
+    for hashed in ("!", "!!", "*", ""):
+        host.add("new", hash=hashed)
+        password = temporary(host, "new")
+        assert host.has_password("new", password)
+        host.reset()
+
+
+def test_temporary_tells_what_still_keeps_its_user_out(host):
+    host.configure(change={"require_logon": "yes"})
+    host.add("ann", OLD)
+    guess(host, 5)
+    done = ctl(host, "temporary", "ann")
+    assert "change.require_logon" in done.stderr
+    assert "unlock" in done.stderr
+
+
+@pytest.mark.parametrize("rules", [
+    {"min_length": "40"}, {"preset": "ad", "min_classes": "4"},
+    {"preset": "pwquality"}, {"max_length": "25"}])
+def test_temporary_satisfies_the_rules(host, rules):
+    host.configure(password=rules)
+    host.add("ann", OLD)
+    assert len(temporary(host)) >= int(rules.get("min_length", 25))
+
+
+def test_temporary_that_no_rule_allows(host):
+    host.configure(password={"max_length": "20"})
+    host.add("ann", OLD)
+    before = host.shadow("ann")
+    done = ctl(host, "temporary", "ann", code=1)
+    assert "20" in done.stderr and done.stdout == ""
+    assert_untouched(host, before)
+
+
+def refusal(host, code):
+    before = host.shadow("ann")
+    done = ctl(host, "temporary", "ann", code=code)
+    assert "Nothing was done." in done.stderr.replace("\n  ", " ")
+    assert done.stdout == "" and host.shadow("ann") == before
+    assert not (STATE / "data.mdb").exists()
+    return done.stderr.replace("\n  ", " ")
+
+
+def test_temporary_refused_to_the_protected(host):
+    host.configure(change={"protected": "ann"})
+    host.add("ann", OLD)
+    assert "change.protected" in refusal(host, 9)
+
+
+def test_temporary_refused_to_the_locked_by_hand(host):
+    host.add("ann", hash="!$6$salt$hash")
+    assert "usermod -U" in refusal(host, 9)
+
+
+def test_temporary_refused_to_the_ended(host):
+    host.add("ann", OLD, expire="-3")
+    assert "chage -E" in refusal(host, 9)
+
+
+def test_temporary_refused_without_a_shadow_line(host):
+    with open(ETC / "passwd", "a") as out:
+        out.write("ann:$6$rounds=1000$x$y:3001:3001::/:/bin/sh\n")
+    for command in ("temporary", "must-change"):
+        assert "no line" in ctl(host, command, "ann", code=9).stderr
+
+
+def test_programs_see_no_secret(host):
+    """argv, environment and descriptors of chpasswd and chage."""
+    host.add("ann", OLD)
+    spy = (f'{{ tr "\\0" " " </proc/$$/cmdline; echo; env; '
+           f'ls /proc/$$/fd; }} >{RUN}/seen-$(basename "$0"); '
+           f'[ $# != 1 ] || tee {RUN}/input | "$REAL" "$@" && [ $# = 1 ] || '
+           + RUN_REAL)
+    leaked = 57
+    os.dup2(os.open("/dev/null", os.O_RDONLY), leaked)
+    with in_place_of("chpasswd", spy), in_place_of("chage", spy):
+        password = temporary(host, env={"LD_LIBRARY_PATH": "/nowhere",
+                                        "SECRET": "x", **os.environ},
+                             close_fds=False)
+    os.close(leaked)
+    assert password not in (RUN / "input").read_text()
+    assert (RUN / "input").read_text() == f"ann:{host.shadow('ann')[1]}\n"
+    for program in ("chpasswd", "chage"):
+        seen = (RUN / f"seen-{program}").read_text()
+        assert password not in seen and "$y$" not in seen
+        assert "SECRET" not in seen and "LD_LIBRARY_PATH" not in seen
+        assert str(leaked) not in seen.splitlines()
+
+
+def test_chpasswd_fails(host):
+    host.add("ann", OLD)
+    before = host.shadow("ann")
+    with in_place_of("chpasswd", "exit 1"):
+        done = ctl(host, "temporary", "ann", code=1)
+    assert done.stdout == "" and "exit code 1" in done.stderr
+    assert_untouched(host, before)
+
+
+def test_chage_fails(host):
+    host.add("ann", OLD)
+    before = host.shadow("ann")
+    with in_place_of("chage", f'[ "$2" != 0 ] || exit 5; {RUN_REAL}'):
+        done = ctl(host, "temporary", "ann", code=1)
+    assert done.stdout == "" and "exit code 5" in done.stderr
+    assert_untouched(host, before)
+
+
+def test_chage_fails_and_so_does_its_undoing(host):
+    host.add("ann", OLD)
+    with in_place_of("chage", "kill -SEGV $$"):
+        done = ctl(host, "temporary", "ann", code=8)
+    assert "chage -d" in done.stderr and "signal 11" in done.stderr
+    assert log_in(host) == "SUCCESS"
+    assert status(host)[1]["facts"]["temporary_until"] == "none"
+
+
+def test_the_old_password_cannot_be_put_back(host):
+    host.add("ann", OLD)
+    once = f"[ ! -e {RUN}/once ] || exit 1; touch {RUN}/once; {RUN_REAL}"
+    (RUN / "once").unlink(missing_ok=True)
+    with in_place_of("chpasswd", once), in_place_of("chage", "exit 1"):
+        done = ctl(host, "temporary", "ann", code=8)
+    assert done.stdout == "" and "nobody knows" in done.stderr.replace("\n  ",
+                                                                       " ")
+    assert not host.has_password("ann", OLD)
+    assert status(host)[1]["facts"]["temporary_until"] != "none"
+
+
+def test_the_store_cannot_be_written(host):
+    host.add("ann", OLD)
+    before = host.shadow("ann")
+    STATE.mkdir(mode=0o700, exist_ok=True)
+    tmpfs(STATE, "0700", "ro")
+    try:
+        done = ctl(host, "temporary", "ann", code=1)
+    finally:
+        subprocess.run(["umount", str(STATE)], check=True)
+    assert done.stdout == "" and "read-only" in done.stderr
+    assert_untouched(host, before)
+
+
+def test_the_password_cannot_be_shown(host):
+    host.add("ann", OLD)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(["selfresetctl", "temporary", "ann"],
+                              stdout=full, stderr=subprocess.PIPE, text=True,
+                              check=False)
+    assert done.returncode == 8 and "could not be shown" in done.stderr
+    done = subprocess.run("selfresetctl temporary ann >&-", shell=True,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 8
+    assert status(host)[1]["facts"]["temporary_until"] != "none"
+
+
+def lives_forever(host, password, ahead=2 * DAY):
+    """Whether a password that somebody knows outlives its time.  The store's
+    clock keeps what it has seen, so a later question needs a later time."""
+    return log_in(host, password, ahead=ahead) == "SUCCESS"
+
+
+@pytest.mark.parametrize("program", ["chpasswd", "chage"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("was_temporary", [False, True])
+def test_killed_between_the_steps(host, program, moment, was_temporary):
+    """kill -9 leaves the old password, or one that lapses, or one that nobody
+    knows: never a temporary one that lives on."""
+    host.add("ann", OLD)
+    first = temporary(host) if was_temporary else None
+    old = first or OLD
+    kill = "kill -9 $PPID"
+    script = (f"{kill}; exit 1" if moment == "before"
+              else f'"$REAL" "$@"; {kill}')
+    with in_place_of(program, script):
+        done = host.run("selfresetctl", "temporary", "ann")
+    assert done.returncode == -9 and done.stdout == ""
+    if was_temporary:
+        assert not lives_forever(host, first)
+    elif program == "chpasswd" and moment == "before":
+        assert log_in(host, OLD, ahead=2 * DAY) == "SUCCESS"
+    else:
+        assert not host.has_password("ann", old)
+        assert status(host)[1]["facts"]["temporary_until"] != "none"
+    again = temporary(host)
+    assert log_in(host, again) == "SUCCESS"
+    assert not lives_forever(host, again, ahead=9 * DAY)
+
+
+def test_changed_by_its_owner_meanwhile(host):
+    """A change between our steps ends our record; it must be there again."""
+    host.add("ann", OLD)
+    change = shlex.join(host.drive_command("probe", "ann", "chauthtok",
+                                           answers=[FRESH, FRESH]))
+    done = f"{RUN}/changed"
+    change = f"{change} >{done}\n{RUN_REAL}"
+    with in_place_of("chpasswd", change):
+        password = temporary(host)
+    assert "code chauthtok PAM_SUCCESS" in pathlib.Path(done).read_text()
+    assert log_in(host, password) == "SUCCESS"
+    assert log_in(host, password, ahead=2 * DAY) == "AUTH_ERR"
+
+
+def test_changed_by_somebody_else_after_us(host):
+    host.add("ann", OLD)
+    real = RUN / "real-chpasswd"
+    change = f'"$REAL" "$@"; echo "ann:{FRESH}" | {real} -c SHA512'
+    with in_place_of("chpasswd", RUN_REAL), in_place_of("chage", change):
+        done = ctl(host, "temporary", "ann", code=1)
+    assert done.stdout == "" and "Somebody else" in done.stderr
+    assert host.has_password("ann", FRESH)
+
+
+# ---- must-change
+
+def test_must_change(host):
+    host.add("ann", OLD)
+    ctl(host, "must-change", "ann")
+    assert host.shadow("ann")[2] == "0"
+    assert status(host)[0] == 4
+    assert "nothing to do" in ctl(host, "must-change", "ann").stdout
+    ctl(host, "must-change", "--clear", "ann")
+    assert host.shadow("ann")[2] == str(today())
+    assert len(host.log.with_text("SR-1210")) == 2
+
+
+def test_clear_makes_no_old_password_young(host):
+    host.add("ann", OLD, changed=80, max=90)
+    before = host.shadow("ann")
+    assert "nothing to do" in ctl(host, "must-change", "--clear", "ann").stdout
+    assert host.shadow("ann") == before
+
+
+def test_must_change_refused(host):
+    host.add("ann", hash="*")
+    ctl(host, "must-change", "ann", code=9)
+    host.add("bob", OLD)
+    temporary(host, "bob")
+    ctl(host, "must-change", "--clear", "bob", code=9)
+    assert status(host, "bob")[1]["state"] == "must-change"
+
+
+def test_must_change_warns_of_the_trap(host):
+    host.configure(change={"require_logon": "yes"})
+    host.add("ann", OLD)
+    done = ctl(host, "must-change", "ann")
+    assert "change.require_logon" in done.stderr and "--clear" in done.stderr
+
+
+def test_must_change_fails(host):
+    host.add("ann", OLD)
+    before = host.shadow("ann")
+    with in_place_of("chage", "exit 1"):
+        assert "Nothing was changed" in ctl(host, "must-change", "ann",
+                                            code=1).stderr
+    assert host.shadow("ann") == before
+
+
+# ---- explain
+
+def explain(host, *options, user="ann"):
+    said = json.loads(ctl(host, "explain", "--json", *options, user).stdout)
+    return said, [said[call]["answer"].removeprefix("PAM_") for call in (
+        "authenticate", "acct_mgmt", "chauthtok-logon", "chauthtok-session",
+        "chauthtok-root")]
+
+
+EXPLAINED = {
+    "ok": ({}, {}, [], "SUCCESS SUCCESS SUCCESS SUCCESS SUCCESS"),
+    "expired": ({"changed": 100, "max": 90}, {}, [],
+                "SUCCESS NEW_AUTHTOK_REQD SUCCESS SUCCESS SUCCESS"),
+    "expired-sudo": ({"changed": 100, "max": 90}, {}, ["--service", "sudo"],
+                     "SUCCESS SUCCESS SUCCESS SUCCESS SUCCESS"),
+    "must-log-on": ({"changed": 100, "max": 90},
+                    {"change": {"require_logon": "yes"}}, [],
+                    "SUCCESS AUTHTOK_EXPIRED PERM_DENIED SUCCESS SUCCESS"),
+    "too-young": ({"changed": 1, "min": 7}, {}, [],
+                  "SUCCESS SUCCESS AUTHTOK_ERR AUTHTOK_ERR SUCCESS"),
+    "later": ({"changed": 1, "max": 10}, {}, ["--at", "+20d"],
+              "SUCCESS NEW_AUTHTOK_REQD SUCCESS SUCCESS SUCCESS"),
+    "earlier": ({"changed": 100, "max": 90}, {}, ["--at", "-50d"],
+                "SUCCESS SUCCESS SUCCESS SUCCESS SUCCESS"),
+    "protected": ({}, {"change": {"protected": "ann"}}, [],
+                  "SUCCESS SUCCESS PERM_DENIED PERM_DENIED PERM_DENIED"),
+    "ended": ({"expire": "-1"}, {}, [],
+              "ACCT_EXPIRED ACCT_EXPIRED PERM_DENIED PERM_DENIED SUCCESS"),
+}
+
+
+@pytest.mark.parametrize("case", EXPLAINED)
+def test_explain(host, case):
+    fields, rules, options, expected = EXPLAINED[case]
+    host.configure(**rules)
+    host.add("ann", OLD, **fields)
+    said, answers = explain(host, *options)
+    assert answers == expected.split()
+    text = ctl(host, "explain", *options, "ann").stdout
+    assert all("PAM_" + answer in text for answer in answers)
+    if case == "must-log-on":
+        assert said["chauthtok-logon"]["rule"] == "change.require_logon"
+        assert said["acct_mgmt"]["fact"] == "password_expires"
+        assert "desk" in said["acct_mgmt"]["message"]
+    if case == "too-young":
+        assert said["chauthtok-session"]["rule"] == "may_change_from"
+
+
+def test_explain_is_what_the_module_answers(host):
+    """The same account, asked of both."""
+    host.add("ann", OLD, changed=100, max=90, inactive=5)
+    _, answers = explain(host, "--service", "probe", "--rhost", PEER)
+    driven = host.drive("probe", "ann", "auth", "acct", answers=[OLD],
+                        rhost=PEER)
+    assert driven.codes == answers[:2]
+
+
+def test_explain_by_source(host):
+    host.configure(lockout={"source_attempts": "2"})
+    host.add("ann", OLD)
+    guess(host, 2)
+    _, answers = explain(host, "--rhost", PEER)
+    assert answers[:2] == ["AUTH_ERR", "PERM_DENIED"]
+    _, answers = explain(host, "--rhost", OTHER)
+    assert answers[:2] == ["SUCCESS", "SUCCESS"]
+    _, answers = explain(host, "--rhost", PEER, "--at", "+1d")
+    assert answers[:2] == ["SUCCESS", "SUCCESS"]
+
+
+def test_explain_at_no_time(host):
+    host.add("ann", OLD)
+    assert "no time" in ctl(host, "explain", "--at", "soon", "ann",
+                            code=64).stderr
+
+
+# ---- check
+
+@pytest.fixture
+def clean(host):
+    """A host on which check finds nothing."""
+    aside = RUN / "pam.d"
+    aside.mkdir(exist_ok=True)
+    mount("--bind", aside, ROOM)
+    for path in ROOM.iterdir():
+        path.unlink()
+    vendor = pathlib.Path("/usr/lib/pam.d")
+    if vendor.exists():
+        tmpfs(vendor)
+    for name in ("sshd", "passwd", "probe"):
+        host.service(name, stack())
+    yield host
+    for path in (ROOM, vendor):
+        subprocess.run(["umount", str(path)], check=not path == vendor,
+                       stderr=subprocess.DEVNULL)
+
+
+def check(host, code):
+    """The findings, as "place: text"; and the plain form says the same."""
+    found = json.loads(ctl(host, "check", "--json", code=code).stdout)
+    text = ctl(host, "check", code=code).stdout
+    for one in found:
+        assert f"{one['severity']}: {one['place']}\n" in text
+        assert one["advice"]
+    assert max(map(len, text.splitlines())) <= 72 or any(
+        len(one["place"]) > 60 for one in found)
+    return [f"{one['place']}: {one['text']} [{one['subjects']}]"
+            for one in found]
+
+
+def test_check_clean(clean):
+    clean.add("ann", OLD)
+    assert check(clean, 0) == []
+    log_in(clean)
+    assert check(clean, 0) == []
+
+
+def test_check_configuration(clean):
+    CONFIG.write_text("[lockout]\nattempts = many\n\n[nonsense]\nx = 1\n")
+    found = check(clean, 2)
+    assert any(one.startswith(f"{CONFIG}:2: ") for one in found)
+    assert any(one.startswith(f"{CONFIG}:") and "nonsense" in one
+               for one in found)
+    done = ctl(clean, "status", "root", code=1)
+    assert f"{CONFIG}:2: " in done.stderr
+
+
+def test_check_configuration_of_a_line(clean):
+    other = ETC / "security/other.conf"
+    other.write_text("[lockout]\nattempts = -1\n")
+    clean.service("sshd", stack(f"conf={other}"))
+    assert any(f"{other}:2: " in one for one in check(clean, 2))
+    other.unlink()
+    assert any(str(other) in one for one in check(clean, 2))
+
+
+def test_check_names(clean):
+    clean.configure(change={"protected": "nosuch @nogroup1 root"},
+                    **{"password group:nogroup2": {"history": "3"}})
+    found = check(clean, 1)
+    assert len(found) == 3
+    for name in ("user \"nosuch\"", "group \"nogroup1\"",
+                 "group \"nogroup2\""):
+        assert any("There is no " + name in one for one in found)
+
+
+@pytest.mark.parametrize("path, mode", [(STATE, 0o755), (RUNDIR, 0o777),
+                                        (STATE / "data.mdb", 0o644),
+                                        (CONFIG, 0o666)])
+def test_check_modes(clean, path, mode):
+    clean.add("ann", OLD)
+    guess(clean, 1)
+    path.chmod(mode)
+    assert any(one.startswith(f"{path}: ") or one.startswith(f"{path}:")
+               for one in check(clean, 2))
+
+
+def test_check_owner(clean):
+    clean.add("ann", OLD)
+    guess(clean, 1)
+    os.chown(STATE, 1, 1)
+    assert any("belongs to the user 1" in one for one in check(clean, 2))
+
+
+def test_check_damaged_store(clean):
+    clean.add("ann", OLD)
+    guess(clean, 1)
+    (STATE / "data.mdb").write_bytes(b"nothing of ours" * 1000)
+    found = check(clean, 2)
+    assert any(one.startswith(f"{STATE}: ") and "damaged" in one
+               for one in found)
+
+
+def test_check_changes_nothing(clean):
+    assert check(clean, 0) == []
+    assert not STATE.exists() and not RUNDIR.exists()
+
+
+def test_check_accounts(clean):
+    clean.configure(change={"require_logon": "yes", "cannot_change": "dan",
+                            "minimum_age": "20d"})
+    clean.add("ann", OLD, changed=0)
+    clean.add("bob", OLD, changed=0)
+    clean.add("cyd", OLD, changed=1, min=30, max=25)
+    clean.add("dan", OLD, changed=1, max=90)
+    clean.add("eve", OLD, changed=1, max=10)
+    found = check(clean, 2)
+    assert any("change.require_logon: " in one and "[ann, bob]" in one
+               for one in found)
+    assert any("/etc/shadow: The minimum age" in one and "[cyd]" in one
+               for one in found)
+    assert any("change.cannot_change: " in one and "[dan]" in one
+               for one in found)
+    assert any("change.minimum_age: " in one and "[eve]" in one
+               for one in found)
+    assert len(found) == 4
+
+
+def test_check_root(clean):
+    clean.set_shadow("root", 1, "$6$rounds=1000$salt$hash")
+    clean.set_shadow("root", 7, str(today() - 1))
+    assert any(one.startswith("root: The account is ended")
+               for one in check(clean, 2))
+
+
+def test_check_bad_shadow_line(clean):
+    clean.add("ann", OLD)
+    clean.set_shadow("ann", 4, "soon")
+    assert any(one.startswith("ann: ") and "/etc/shadow:" in one
+               for one in check(clean, 2))
+
+
+def test_check_missing_dictionary(clean):
+    clean.configure(password={"preset": "pwquality"})
+    conf = ETC / "security/pwquality.conf"
+    before = conf.read_text() if conf.exists() else ""
+    conf.write_text("dictpath = /nowhere/words\n")
+    try:
+        assert any(one.startswith("password.preset: ")
+                   for one in check(clean, 2))
+    finally:
+        conf.write_text(before)
+
+
+def test_check_stacks(clean):
+    clean.service("su", "auth sufficient pam_unix.so\n" + stack())
+    assert any(one.startswith(f"{ROOM}/su:1: ") for one in check(clean, 2))
+    clean.service("su", unix_stack())
+    found = check(clean, 1)
+    assert any(one.startswith(f"{ROOM}/su:1: ") for one in found)
+    clean.service("su", guarded_stack())
+    assert check(clean, 0) == []
+    clean.service("su", stack() + "auth required pam_faillock.so authfail\n")
+    assert any("second lockout" in one for one in check(clean, 1))
+
+
+def test_check_host_without_the_module(clean):
+    for path in ROOM.iterdir():
+        path.unlink()
+    clean.service("sshd", unix_stack())
+    found = check(clean, 2)
+    assert len(found) == 1 and "guards nothing" in found[0]
+
+
+def test_check_module_is_installed(clean):
+    for path in pathlib.Path("/").glob("lib/*/security/pam_selfreset.so"):
+        mount("--bind", "/dev/null", path)
+        try:
+            assert check(clean, 0) == []  # it is there, if nothing good
+        finally:
+            subprocess.run(["umount", str(path)], check=True)
+    clean.service("su", "auth required /nowhere/pam_selfreset.so\n" + stack())
+    assert any("not installed" in one for one in check(clean, 2))
+
+
+@pytest.mark.parametrize("example", ["minimal", "fedora"])
+def test_check_examples(clean, example):
+    examples = pathlib.Path(__file__).parents[2] / "pam/examples"
+    clean.service("sshd", (examples / example).read_text())
+    assert check(clean, 0) == []
+
+
+def test_check_example_of_debian(clean):
+    examples = pathlib.Path(__file__).parents[2] / "pam/examples"
+    name = None
+    for line in (examples / "debian").read_text().splitlines():
+        if line.startswith("# /etc/pam.d/"):
+            name = line.split("/")[-1]
+            clean.service(name, "")
+        elif name is not None:
+            with open(ROOM / name, "a") as out:
+                out.write(line + "\n")
+    clean.service("sshd", "".join(
+        f"@include common-{part}\n"
+        for part in ("auth", "account", "password", "session")))
+    assert check(clean, 0) == []
+
+
+# ---- the command line
+
+COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
+            "must-change", "explain", "check", "events")
+
+
+def test_help(host):
+    said = ctl(host, "--help").stdout
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} ", said, re.M)
+        shown = ctl(host, command, "--help")
+        assert shown.stdout.startswith(f"Usage: selfresetctl {command}")
+        assert shown.stderr == ""
+        assert max(map(len, shown.stdout.splitlines())) <= 72
+    assert ctl(host, "--version").stdout.startswith("selfresetctl ")
+
+
+def test_manual_page_has_every_command_and_option(host):
+    page = (pathlib.Path(__file__).parents[2] /
+            "man/selfresetctl.8").read_text()
+    for command in COMMANDS:
+        assert f".It Cm {command}" in page
+        usage = ctl(host, command, "--help").stdout.split("\n\n")[0]
+        for option in re.findall(r"--([a-z]+)", usage):
+            assert f"Fl Fl {option}" in page
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["frob"], ["--frob"], ["--config"], ["status"], ["status", "a", "b"],
+    ["status", "--frob", "ann"], ["status", "-x", "ann"], ["list", "ann"],
+    ["explain", "--at"], ["must-change", "--clear=yes", "ann"],
+    ["check", "now"]])
+def test_usage_errors(host, arguments):
+    done = ctl(host, *arguments, code=64)
+    assert done.stdout == "" and done.stderr.startswith("selfresetctl: ")
+
+
+def test_not_root(host):
+    host.add("ann", OLD)
+    for command in COMMANDS:
+        operand = {"list": [], "check": [], "unthrottle": ["--all"]}
+        done = host.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups",
+                        "selfresetctl", command,
+                        *([] if command == "events"
+                          else operand.get(command, ["ann"])))
+        if command == "events":
+            assert done.returncode == 0 and "SR-1021" in done.stdout
+        else:
+            assert done.returncode == 77 and "root" in done.stderr
+            assert done.stdout == ""
+
+
+def test_events(host):
+    listed = json.loads(ctl(host, "events", "--json").stdout)
+    text = ctl(host, "events").stdout
+    assert len(listed) > 20 and max(map(len, text.splitlines())) <= 72
+    for event in listed:
+        assert f"{event['id']}  {event['name']} " in text
+
+
+@pytest.mark.parametrize("name", [
+    "nosuch", "", "../../etc/passwd", "a b", "+ann", "\x1b[31mred", "ann\nbob",
+    "x" * 300, "\udcff\udcfe"])
+def test_odd_names(host, name):
+    host.add("ann", OLD)
+    for command in ("status", "unlock", "temporary", "must-change", "explain"):
+        done = host.run("selfresetctl", command, "--", name,
+                        errors="surrogateescape")
+        assert done.returncode == 7, done.stderr
+        assert done.stdout == "" and "\x1b" not in done.stderr
+    assert not STATE.exists()
+
+
+def test_closed_descriptors(host):
+    host.add("ann", OLD)
+    done = subprocess.run("selfresetctl status ann >&- 2>&- <&-", shell=True,
+                          check=False)
+    assert done.returncode == 1
+    done = subprocess.run("selfresetctl status ann | true", shell=True,
+                          executable="/bin/bash", stderr=subprocess.PIPE,
+                          check=False)
+    assert (ETC / "shadow").read_text().count("ann:") == 1
+
+
+def test_config_option(host):
+    host.add("ann", OLD)
+    other = RUN / "other.conf"
+    other.write_text("[lockout]\nattempts = 7\n")
+    other.chmod(0o644)
+    said = json.loads(ctl(host, "--config", other, "status", "--json",
+                          "ann").stdout)
+    assert said["rules"]["lockout.attempts"] == 7
+    assert "nowhere" in ctl(host, "-c", "/nowhere.conf", "status", "ann",
+                            code=1).stderr
+
+
+def complete(host, *words):
+    script = pathlib.Path(__file__).parents[2] / "tools/selfresetctl.bash"
+    done = host.run("bash", "--norc", "-c", f"""
+        . {script}
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _selfresetctl
+        printf '%s\\n' "${{COMPREPLY[@]}}" """, "bash", "selfresetctl", *words)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_completion(host):
+    host.add("annabel", OLD)
+    assert sorted(complete(host, "")) == sorted(COMMANDS)
+    assert complete(host, "mus") == ["must-change"]
+    assert complete(host, "status", "annab") == ["annabel"]
+    assert complete(host, "list", "--state", "bar") == ["barred"]
+    for command in COMMANDS:
+        usage = ctl(host, command, "--help").stdout.split("\n\n")[0]
+        expected = {"--" + name for name in re.findall(r"--([a-z]+)", usage)}
+        assert set(complete(host, command, "--")) == expected | {"--help"}

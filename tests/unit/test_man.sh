@@ -1,0 +1,85 @@
+#!/bin/sh
+# Test of the manual pages and the installed configuration: what they say of
+# keys and events is what the program's own tables say.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+set -u
+LC_ALL=C
+export LC_ALL
+top=${srcdir:-.}
+tables=tests/unit/print_tables
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+status=0
+
+# same WHAT: $work/is must be $work/should.
+same() {
+    if [ -s "$work/should" ] && diff -u "$work/should" "$work/is"; then
+        echo "ok: $1"
+    else
+        echo "FAILED: $1"
+        status=1
+    fi
+}
+
+# Each key in selfreset.conf(5): section, key, values and defaults, in order.
+"$tables" keys | awk -F '\t' '{
+    print $1 "." $2
+    print "Value: " $5 "."
+    print "Default: " $3 ($4 == $3 ? "" : "; with profile ad: " $4) "."
+}' >"$work/should"
+awk '/^\.Ss \[/ { section = substr($2, 2, length($2) - 2) }
+     /^\.Sh/ { section = "" }
+     section != "" && /^\.It Cm / { print section "." $3 }
+     section != "" && /^(Value|Default): /' \
+    "$top/man/selfreset.conf.5" >"$work/is"
+same "selfreset.conf(5)"
+
+# The installed file shows each default.
+"$tables" keys | awk -F '\t' '
+    $1 != last { print "[" $1 "]"; last = $1 }
+    { print "#" $2 " =" ($3 == "none" ? "" : " " $3) }' >"$work/should"
+grep -E '^(\[|#[a-z_]+ =)' "$top/tools/selfreset.conf" >"$work/is"
+same "selfreset.conf"
+sed 's/^#\([a-z_]* =\)/\1/' "$top/tools/selfreset.conf" >"$work/plain.conf"
+if "$tables" load "$top/tools/selfreset.conf" &&
+    "$tables" load "$work/plain.conf"; then
+    echo "ok: selfreset.conf can be read"
+else
+    echo "FAILED: selfreset.conf can be read"
+    status=1
+fi
+
+# Each event in selfreset-events(7).
+"$tables" events | awk -F '\t' '
+    BEGIN { split("emerg alert crit err warning notice info debug", name, " ") }
+    {
+        print ".It Sy " $1 " " $2
+        print toupper(substr($6, 1, 1)) substr($6, 2) "."
+        print "Severity " name[$3 + 1] ";" \
+            ($4 == "-" ? " no audit record." : " audit " $4 ".")
+        print ".br"
+        print ".Li " $5
+    }' >"$work/should"
+sed -n '/^\.It Sy SR-/,/^\.El/p' man/selfreset-events.7 |
+    grep -v '^\.El' >"$work/is"
+same "selfreset-events(7)"
+
+# Each option of pam_selfreset(8), from the table in the source.
+sed -n '/^const char \*const sr_args_names/,/^};/p' "$top/pam/options.c" |
+    grep -o '"[a-z_=]*"' | tr -d '"=' >"$work/should"
+sed -n '/^\.Sh OPTIONS/,/^\.Sh MODULE/p' "$top/man/pam_selfreset.8" |
+    awk '/^\.It Cm / { print $3 }' >"$work/is"
+same "pam_selfreset(8)"
+
+# Pages without a fault of form.
+if command -v mandoc >/dev/null 2>&1; then
+    for page in "$top"/man/*.[1-8] man/selfreset-events.7; do
+        if mandoc -T lint -W warning "$page"; then
+            echo "ok: form of ${page##*/}"
+        else
+            echo "FAILED: form of ${page##*/}"
+            status=1
+        fi
+    done
+fi
+exit $status

@@ -1,0 +1,248 @@
+/*
+ * Checkhost: configuration, files and state that would surprise.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "policy/gather.h"
+#include "policy/quality.h"
+#include "tools/checkhost.h"
+#include "tools/phrase.h"
+
+/* Less free space than this will soon be a full disk. */
+#define SPACE_LOW (16ull * 1024 * 1024)
+
+#define STORE_WAIT_MS 2000
+
+/* ---- configuration */
+
+/* "FILE:LINE: text" in its two parts; the text is cut off in place. */
+static char *
+split_place(char *item)
+{
+    char *at = strstr(item, ": ");
+
+    if (at == NULL)
+        return NULL;
+    *at = '\0';
+    return at + 2;
+}
+
+struct sr_config *
+check_config(const char *file, struct findings *findings)
+{
+    struct sr_config_errors errors = {0};
+    struct sr_config *config = sr_config_load(file, &errors);
+
+    for (size_t i = 0; config == NULL && i < errors.count; i++) {
+        char *text = split_place(errors.item[i]);
+
+        findings_add(findings, SEVERITY_ERROR,
+                     text == NULL ? SR_CONFIG_FILE : errors.item[i], NULL,
+                     "See selfreset.conf(5).  Until it is mended nobody logs "
+                     "on by pam_selfreset.so.",
+                     "%s", text == NULL ? errors.item[i] : text);
+    }
+    sr_config_errors_free(&errors);
+    return config;
+}
+
+static void
+check_users(const char *key, const struct sr_names *names,
+            struct findings *findings)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->item[i];
+
+        if (name[0] == '@' || getpwnam(name) != NULL)
+            continue;
+        findings_add(findings, SEVERITY_WARNING, key, NULL,
+                     "Correct the name, or take it out of the list.",
+                     "There is no user \"%s\" on this host.", name);
+    }
+}
+
+/* Asked for each group that the configuration names, in lists and in sections.
+ * Everybody is in all of them, so that none is left out. */
+static int
+check_group(void *context, const char *user, const char *group)
+{
+    (void)user;
+    if (getgrnam(group) == NULL)
+        findings_add(context, SEVERITY_WARNING, SR_CONFIG_FILE, NULL,
+                     "Correct the name, or take out what is said of it.",
+                     "There is no group \"%s\" on this host.", group);
+    return SR_YES;
+}
+
+void
+check_names(const struct sr_config *config, struct findings *findings)
+{
+    const struct sr_rules *rules = &config->rules;
+    const struct sr_member nobody = {"", check_group, findings};
+    struct sr_rules unused;
+
+    sr_config_rules(config, &nobody, "", &unused);
+    check_users("change.protected", &rules->protected_accounts, findings);
+    check_users("change.cannot_change", &rules->cannot_change, findings);
+    check_users("change.logon_exempt", &rules->logon_exempt, findings);
+    for (size_t i = 0; i < config->backends.count; i++) {
+        if (sr_backend_find(config->backends.item[i]) == NULL)
+            findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
+                         "Take it out of the list.",
+                         "There is no backend \"%s\".",
+                         config->backends.item[i]);
+    }
+    if (rules->attempts == 0)
+        findings_add(findings, SEVERITY_WARNING, "lockout.attempts", NULL,
+                     "Set it to a number such as 5.",
+                     "Guessing at one account is not limited.");
+    if (rules->lock_root)
+        findings_add(findings, SEVERITY_WARNING, "lockout.root", NULL,
+                     "Say \"root = no\", or have another way in as root.",
+                     "Anybody who can reach a login prompt can lock root "
+                     "out.");
+}
+
+/* ---- files and state */
+
+/* Root's, and of no wider mode than `mode`. */
+static void
+check_mode(const char *path, mode_t mode, struct findings *findings)
+{
+    struct stat status;
+
+    if (lstat(path, &status) != 0) {
+        if (errno != ENOENT)
+            findings_add(findings, SEVERITY_ERROR, path, NULL,
+                         "Look at the file system.", "It cannot be read: %s.",
+                         strerror(errno));
+        return;
+    }
+    if (S_ISLNK(status.st_mode))
+        findings_add(findings, SEVERITY_ERROR, path, NULL,
+                     "Put the file or folder itself there.",
+                     "It is a symbolic link, which is not followed.");
+    else if (status.st_uid != 0)
+        findings_add(findings, SEVERITY_ERROR, path, NULL,
+                     "Run \"chown root\" on it, after asking who changed it.",
+                     "It belongs to the user %ld, not to root.",
+                     (long)status.st_uid);
+    else if ((status.st_mode & 07777 & ~mode) != 0)
+        findings_add(findings, SEVERITY_ERROR, path, NULL,
+                     "Take the rights away with chmod(1).",
+                     "Its mode is %04o; at most %04o is safe.",
+                     (unsigned)(status.st_mode & 07777), (unsigned)mode);
+}
+
+static void
+check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
+{
+    struct dirent **names = NULL;
+    int count;
+
+    check_mode(folder, mode, findings);
+    count = scandir(folder, &names, NULL, NULL);
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+        if (strcmp(names[i]->d_name, ".") != 0 &&
+            strcmp(names[i]->d_name, "..") != 0)
+            check_mode(path, 0600, findings);
+        free(names[i]);
+    }
+    free(names);
+}
+
+static void
+check_space(struct findings *findings)
+{
+    struct statvfs space;
+
+    if (statvfs(SR_STATEDIR, &space) != 0)
+        return;
+    if ((space.f_flag & ST_RDONLY) != 0)
+        findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
+                     "Mount it for writing.",
+                     "The file system is read-only.  Attempts cannot be "
+                     "recorded, and nobody logs on with a password.");
+    else if ((unsigned long long)space.f_bavail * space.f_frsize < SPACE_LOW)
+        findings_add(findings, SEVERITY_WARNING, SR_STATEDIR, NULL,
+                     "Make room.",
+                     "The disk is nearly full.  When it is, attempts cannot "
+                     "be recorded, and nobody logs on with a password.");
+}
+
+/* Whether the store can be begun for reading, or for writing. */
+static bool
+check_store(bool write, struct findings *findings)
+{
+    struct sr_store *store = NULL;
+    enum sr_store_result result = sr_store_open(
+        NULL, write ? SR_STORE_WRITE : SR_STORE_READ, STORE_WAIT_MS, &store);
+
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, write);
+    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
+        findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
+                     result == SR_STORE_DAMAGED
+                         ? "Move the folder away, as selfresetctl(8) says "
+                           "under FILES.  A new one is made at the next login."
+                         : "Mend the cause; logins by password fail until "
+                           "then.",
+                     "The store cannot be %s: %s.", write ? "written" : "read",
+                     sr_store_strerror(result));
+    sr_store_close(store); /* without a commit: nothing was changed */
+    return result == SR_STORE_OK || result == SR_STORE_NOT_FOUND;
+}
+
+void
+check_state(struct findings *findings)
+{
+    check_folder_modes(SR_STATEDIR, 0700, findings);
+    check_folder_modes(SR_RUNDIR, 0755, findings);
+    /* Before the first login there is none, and a check makes nothing. */
+    if (access(SR_STATEDIR, F_OK) != 0)
+        return;
+    check_space(findings);
+    if (check_store(false, findings))
+        check_store(true, findings);
+}
+
+/* ---- quality */
+
+void
+check_quality(const struct sr_config *config, struct findings *findings)
+{
+    char phrase[PHRASE_LENGTH_MAX + 1];
+    const struct sr_candidate candidate = {.password = phrase, .user = "root"};
+    struct sr_findings broken = {0};
+    enum sr_quality quality;
+
+    if (!phrase_make(phrase_getrandom, config->rules.min_length, phrase,
+                     sizeof(phrase)))
+        return;
+    quality = sr_quality_check(&candidate, &config->rules, &broken);
+    if (quality != SR_QUALITY_DONE)
+        findings_add(findings, SEVERITY_ERROR, "password.preset", NULL,
+                     "Install what is missing, or choose another preset.  "
+                     "Until then every new password is refused.",
+                     "New passwords cannot be checked: %s",
+                     broken.count > 0 ? broken.item[0].text : "unknown cause.");
+    explicit_bzero(phrase, sizeof(phrase));
+    sr_findings_free(&broken);
+}

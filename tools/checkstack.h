@@ -1,0 +1,23 @@
+/*
+ * Checkstack: stacks that would bypass or break the module.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_TOOLS_CHECKSTACK_H
+#define SR_TOOLS_CHECKSTACK_H
+
+#include "tools/findings.h"
+#include "tools/stack.h"
+
+/* Called with the value of each conf= that a line of ours has. */
+typedef void (*check_conf)(void *context, const char *file);
+
+/*
+ * Check every service of `folder` (and of `next_folder`, or NULL).  `module`
+ * is where pam_selfreset.so is installed; NULL: not asked.
+ */
+void check_stacks(const char *folder, const char *next_folder,
+                  const char *module, check_conf conf, void *context,
+                  struct findings *findings);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * selfresetctl, inside: what its commands share.  Words for people, the
+ * configuration, an account's facts, the store, and events.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/ctl.h"
+
+#define COLUMNS 72
+
+/* Columns of a word; one for each character is close enough here. */
+static unsigned
+width_of(const char *word, size_t size)
+{
+    unsigned width = 0;
+
+    for (size_t i = 0; i < size; i++)
+        width += ((unsigned char)word[i] & 0xc0) != 0x80;
+    return width;
+}
+
+void
+ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
+{
+    unsigned column = width_of(first, strlen(first));
+    bool at_start = true;
+
+    fputs(first, stream);
+    for (;;) {
+        size_t size;
+        unsigned width;
+
+        text += strspn(text, " \n");
+        size = strcspn(text, " \n");
+        if (size == 0)
+            break;
+        width = width_of(text, size);
+        if (!at_start && column + 1 + width > COLUMNS) {
+            fprintf(stream, "\n%*s", (int)indent, "");
+            column = indent;
+            at_start = true;
+        }
+        if (!at_start) {
+            fputc(' ', stream);
+            column++;
+        }
+        fwrite(text, 1, size, stream);
+        column += width;
+        text += size;
+        at_start = false;
+    }
+    fputc('\n', stream);
+}
+
+/* What was typed must not speak to the terminal. */
+static void
+clean(char *text)
+{
+    for (; text != NULL && *text != '\0'; text++) {
+        if (((unsigned char)*text < 0x20 && *text != '\n') || *text == 0x7f)
+            *text = '?';
+    }
+}
+
+void
+ctl_error(const char *format, ...)
+{
+    char *text = NULL;
+    va_list list;
+
+    va_start(list, format);
+    if (vasprintf(&text, format, list) < 0)
+        text = NULL;
+    va_end(list);
+    clean(text);
+    fflush(stdout);
+    ctl_wrap(stderr, "selfresetctl: ", 2,
+             text == NULL ? "Out of memory." : text);
+    free(text);
+}
+
+bool
+ctl_load(struct ctl *ctl)
+{
+    struct sr_config_errors errors = {0};
+
+    if (ctl->config != NULL)
+        return true;
+    ctl->config = sr_config_load(ctl->config_file, &errors);
+    for (size_t i = 0; ctl->config == NULL && i < errors.count; i++)
+        fprintf(stderr, "selfresetctl: %s\n", errors.item[i]);
+    if (ctl->config == NULL)
+        ctl_error("The configuration has errors.  Nothing was done.");
+    sr_config_errors_free(&errors);
+    ctl->exit = ctl->config == NULL ? CTL_FAILED : CTL_OK;
+    return ctl->config != NULL;
+}
+
+int
+ctl_gather(struct ctl *ctl, const char *name, const char *service,
+           struct sr_gathered *gathered)
+{
+    memset(gathered, 0, sizeof(*gathered));
+    if (!ctl_load(ctl))
+        return ctl->exit;
+    switch (sr_gather(ctl->config, name, service, NULL, gathered)) {
+    case SR_ASK_OK:
+        return CTL_OK;
+    case SR_ASK_UNKNOWN_NAME:
+        ctl_error("There is no account \"%s\".", name);
+        return CTL_NO_USER;
+    case SR_ASK_NO_MEMORY:
+        ctl_error("Out of memory.");
+        return CTL_FAILED;
+    default:
+        ctl_error("The account \"%s\" cannot be read: %s.", name,
+                  gathered->reason);
+        return CTL_FAILED;
+    }
+}
+
+void
+ctl_store_error(const struct sr_store *store, enum sr_store_result result)
+{
+    if (result == SR_STORE_FAILED && store != NULL)
+        ctl_error("The state of this host (%s): %s (%d).", SR_STATEDIR,
+                  sr_store_strerror(result), sr_store_errno(store));
+    else
+        ctl_error("The state of this host (%s): %s.", SR_STATEDIR,
+                  sr_store_strerror(result));
+}
+
+void
+ctl_store_close(struct sr_store **store)
+{
+    sr_store_close(*store);
+    *store = NULL;
+}
+
+int
+ctl_store(bool write, struct sr_store **store)
+{
+    enum sr_store_result result = sr_store_open(
+        NULL, write ? SR_STORE_WRITE : SR_STORE_READ, CTL_STORE_WAIT_MS, store);
+
+    if (!write && result == SR_STORE_NOT_FOUND)
+        return CTL_OK;
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(*store, write);
+    if (result == SR_STORE_OK)
+        return CTL_OK;
+    ctl_store_error(*store, result);
+    ctl_store_close(store);
+    return CTL_FAILED;
+}
+
+int
+ctl_store_end(struct sr_store **store)
+{
+    enum sr_store_result result = sr_store_commit(*store);
+
+    if (result != SR_STORE_OK)
+        ctl_store_error(*store, result);
+    ctl_store_close(store);
+    return result == SR_STORE_OK ? CTL_OK : CTL_FAILED;
+}
+
+/* One ledger as it stands at the store's time. */
+static enum sr_store_result
+read_ledger(struct sr_store *store, const struct sr_facts *facts,
+            const struct sr_limits *limits, enum sr_source_class class,
+            struct ctl_ledger *out)
+{
+    struct sr_ledger_key key = sr_ledger_key_account(facts->uid, class);
+    struct sr_ledger ledger;
+    sr_time now, wall;
+    uint64_t open;
+    enum sr_store_result result = sr_store_now(store, &now, &wall);
+
+    if (result == SR_STORE_OK)
+        result = sr_store_get_ledger(store, &key, &ledger);
+    if (result != SR_STORE_OK)
+        return result == SR_STORE_NOT_FOUND ? SR_STORE_OK : result;
+    if (limits->attempts == 0)
+        return SR_STORE_OK;
+    open = sr_throttle_open(&ledger, limits, now);
+    for (unsigned slot = 0; slot < limits->attempts; slot++)
+        out->failures += (open >> slot & 1) == 0;
+    if (open == 0)
+        out->locked_until = sr_clock_to_wall(
+            sr_throttle_release(&ledger, limits, now), now, wall);
+    return SR_STORE_OK;
+}
+
+/* The facts know of one lock: the later of the two, and none by hand. */
+static void
+apply_lock(struct sr_facts *facts, const struct ctl_ledger *ledger)
+{
+    if (ledger->locked_until == SR_TIME_UNKNOWN ||
+        facts->locked == SR_LOCK_ADMIN)
+        return;
+    if (facts->locked == SR_LOCK_UNTIL &&
+        facts->locked_until >= ledger->locked_until)
+        return;
+    facts->locked = SR_LOCK_UNTIL;
+    facts->locked_why = SR_LOCK_WHY_THROTTLE;
+    facts->locked_until = ledger->locked_until;
+}
+
+int
+ctl_remembered(struct sr_gathered *gathered, struct ctl_remembered *out)
+{
+    __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
+    struct sr_facts *facts = &gathered->account->facts;
+    struct sr_limits limits =
+        sr_attempt_account_limits(&gathered->rules, facts->uid == 0);
+    enum sr_store_result result = SR_STORE_OK;
+
+    memset(out, 0, sizeof(*out));
+    for (int i = 0; i < 2; i++) {
+        out->ledger[i].attempts = limits.attempts;
+        out->ledger[i].locked_until = SR_TIME_UNKNOWN;
+    }
+    if (sr_gather_remembered(gathered, NULL, NULL) != SR_STORE_OK) {
+        ctl_store_error(NULL, gathered->store);
+        return CTL_FAILED;
+    }
+    if (ctl_store(false, &store) != CTL_OK)
+        return CTL_FAILED;
+    for (int i = 0; store != NULL && result == SR_STORE_OK && i < 2; i++)
+        result = read_ledger(store, facts, &limits, (enum sr_source_class)i,
+                             &out->ledger[i]);
+    if (store != NULL && result == SR_STORE_OK)
+        result = sr_store_get_memory(store, facts->uid, &out->memory);
+    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND) {
+        ctl_store_error(store, result);
+        return CTL_FAILED;
+    }
+    apply_lock(facts, &out->ledger[0]);
+    apply_lock(facts, &out->ledger[1]);
+    return CTL_OK;
+}
+
+/* Who runs this tool: the user who logged in, by the kernel's login uid. */
+static void
+actor_name(char *out, size_t size)
+{
+    char text[16] = "";
+    struct passwd *entry = NULL;
+    int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (got > 0 && strtoul(text, NULL, 10) < UINT32_MAX)
+        entry = getpwuid((uid_t)strtoul(text, NULL, 10));
+    snprintf(out, size, "%s", entry == NULL ? "root" : entry->pw_name);
+}
+
+void
+ctl_event(enum sr_event_id id, const struct sr_facts *facts, const char *source,
+          bool is_ok, const char *cause)
+{
+    char actor[SR_NAME_MAX + 1];
+    const char *terminal = isatty(0) ? ttyname(0) : NULL;
+    struct sr_event event = {
+        .id = id,
+        .user = facts == NULL ? NULL : facts->name,
+        .uid = facts == NULL ? (uid_t)-1 : facts->uid,
+        .source = source,
+        .service = "selfresetctl",
+        .channel = "tool",
+        .backend = facts == NULL ? NULL : facts->backend,
+        .result = is_ok ? "ok" : "failed",
+        .cause = cause,
+        .actor = actor,
+        .terminal = terminal,
+        .pam_code = -1,
+    };
+
+    actor_name(actor, sizeof(actor));
+    sr_event_send(&event);
+}
+
+struct sr_say
+ctl_say(const struct ctl *ctl)
+{
+    struct sr_say say = {
+        .contact = ctl->config == NULL ? NULL : ctl->config->contact,
+        .now = ctl->now,
+        .is_admin = false,
+    };
+
+    return say;
+}

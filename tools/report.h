@@ -1,0 +1,63 @@
+/*
+ * Report: keys and values, written for people or as JSON by the same calls.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_TOOLS_REPORT_H
+#define SR_TOOLS_REPORT_H
+
+#include "policy/facts.h"
+#include "tools/json.h"
+
+struct report {
+    bool is_json;
+    sr_time now;
+    unsigned depth; /* of sections */
+    struct json json;
+};
+
+/* Long enough for any time or duration below. */
+#define REPORT_TEXT_MAX 96
+
+/*
+ * Begin and end.  JSON: one object on stdout.
+ */
+void report_begin(struct report *report, bool is_json, sr_time now);
+void report_end(struct report *report);
+
+/* A section: an object under `key`, or lines below `title`. */
+void report_section(struct report *report, const char *key, const char *title);
+void report_section_end(struct report *report);
+
+/* Values.  A NULL text is null, and "-" for people. */
+void report_text(struct report *report, const char *key, const char *text);
+/* Words on as many lines as they need; nothing for people when NULL. */
+void report_words(struct report *report, const char *key, const char *text);
+
+void report_number(struct report *report, const char *key, int64_t number);
+void report_bool(struct report *report, const char *key, bool value);
+void report_tri(struct report *report, const char *key, enum sr_tri value);
+
+/*
+ * A time: null or "unknown"; "never"; or the time, in UTC for programs and in
+ * local time with its distance for people.
+ */
+void report_time(struct report *report, const char *key, sr_time when);
+
+/* The same, but unknown is called `word` in both forms. */
+void report_time_or(struct report *report, const char *key, sr_time when,
+                    const char *word);
+
+/* A duration: seconds for programs, "14d" for people. */
+void report_duration(struct report *report, const char *key, int64_t seconds);
+
+/* "2026-11-21T22:40:00Z"; "never"; "unknown". */
+const char *report_utc(sr_time when, char out[static REPORT_TEXT_MAX]);
+
+/* "2026-11-21 23:40:00 +0100"; "never"; "unknown". */
+const char *report_local(sr_time when, char out[static REPORT_TEXT_MAX]);
+
+/* "14d": the largest unit that divides it. */
+const char *report_span(int64_t seconds, char out[static REPORT_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,69 @@
+# Completion: bash completes the commands, options and accounts of selfresetctl.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+
+_selfresetctl()
+{
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    local commands="status list unlock unthrottle temporary must-change
+        explain check events"
+    local states="disabled ended not-yet locked lapsed barred must-change
+        expired grace expiring ok unknown"
+    local command= options= i
+
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --config | -c) ((i++)) ;;
+        -*) ;;
+        *)
+            command=${COMP_WORDS[i]}
+            break
+            ;;
+        esac
+    done
+
+    case $before in
+    --config | -c)
+        COMPREPLY=($(compgen -f -- "$word"))
+        return
+        ;;
+    --state)
+        COMPREPLY=($(compgen -W "$states" -- "$word"))
+        return
+        ;;
+    --service)
+        COMPREPLY=($(compgen -W "$(ls /etc/pam.d 2>/dev/null)" -- "$word"))
+        return
+        ;;
+    --rhost)
+        COMPREPLY=($(compgen -A hostname -- "$word"))
+        return
+        ;;
+    --at)
+        return
+        ;;
+    esac
+
+    case $command in
+    "") options="--config --help --version" ;;
+    status) options="--json --help" ;;
+    list) options="--state --all --json --help" ;;
+    unthrottle) options="--all --help" ;;
+    must-change) options="--clear --help" ;;
+    explain) options="--service --at --rhost --json --help" ;;
+    check | events) options="--json --help" ;;
+    *) options="--help" ;;
+    esac
+
+    if [[ $word == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$word"))
+        return
+    fi
+    case $command in
+    "") COMPREPLY=($(compgen -W "$commands" -- "$word")) ;;
+    status | unlock | temporary | must-change | explain)
+        COMPREPLY=($(compgen -u -- "$word"))
+        ;;
+    esac
+}
+
+complete -F _selfresetctl selfresetctl

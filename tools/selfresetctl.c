@@ -1,0 +1,291 @@
+/*
+ * selfresetctl: the administrators' tool.  This file holds the table of
+ * commands, the reading of the command line, and what it says of itself.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/ctl.h"
+
+#define OPTIONS_MAX 8
+
+static const struct ctl_command commands[] = {
+    {"status", "[--json] USER", "what state an account is in, and why",
+     "Exit codes: 0 may log on; 3 locked; 4 must change the password first;\n"
+     "5 disabled, ended or not yet begun; 6 barred, or its temporary\n"
+     "password has lapsed; 7 no such account; 1 it cannot be found out.\n"
+     "The line \"locked-until:\" says none, never (an administrator has to\n"
+     "act) or when the lock ends.\n",
+     ctl_status, true},
+    {"list", "[--state STATE[,STATE...]] [--all] [--json]",
+     "all accounts with their states and deadlines",
+     "--all lists system accounts without a usable password, too.\n", ctl_list,
+     true},
+    {"unlock", "USER", "end the lockout of an account", NULL, ctl_unlock, true},
+    {"unthrottle", "SOURCE | --all",
+     "end the lockout of an address, host or terminal",
+     "SOURCE is written as in the events: an IPv4 or IPv6 address, a host\n"
+     "name, \"console\" or \"uid:NUMBER\".\n",
+     ctl_unthrottle, true},
+    {"temporary", "USER", "set a temporary password and show it once",
+     "The user has to change it at the next logon.  It lapses after the\n"
+     "time that temporary.lifetime in the configuration sets.\n",
+     ctl_temporary, true},
+    {"must-change", "[--clear] USER",
+     "demand a change of the password at the next logon",
+     "--clear no longer demands it; the password then counts as changed\n"
+     "today.\n",
+     ctl_must_change, true},
+    {"explain", "[--service SERVICE] [--at TIME] [--rhost HOST] [--json] USER",
+     "what each PAM call would answer, and what decides",
+     "TIME is \"2026-12-24\", \"2026-12-24 12:00\", \"@SECONDS\" or a "
+     "distance\n"
+     "from now such as \"+3d\" or \"-12h\".\n",
+     ctl_explain, true},
+    {"check", "[--json]", "look for mistakes in the set-up",
+     "Exit codes: 0 nothing found; 1 warnings only; 2 errors.\n", ctl_check,
+     true},
+    {"events", "[--json]", "the catalogue of events", NULL, ctl_events, false},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void
+print_help(void)
+{
+    puts("Usage: selfresetctl [--config FILE] COMMAND [ARGUMENT...]\n"
+         "       selfresetctl COMMAND --help\n"
+         "       selfresetctl --help | --version\n"
+         "\n"
+         "Look after the passwords that pam_selfreset guards.\n"
+         "\n"
+         "Commands:");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+    puts("\nSee selfresetctl(8).");
+}
+
+/* The option that getopt_long(3) did not know. */
+static int
+unknown_option(const struct ctl *ctl, char **argv)
+{
+    if (optopt != 0 && optopt < 256)
+        return ctl_usage(ctl, "There is no option \"-%c\" here.", optopt);
+    return ctl_usage(ctl, "There is no option \"%s\" here.", argv[optind - 1]);
+}
+
+static void
+print_usage(FILE *stream, const struct ctl_command *command)
+{
+    char first[64];
+
+    snprintf(first, sizeof(first), "Usage: selfresetctl %s ", command->name);
+    ctl_wrap(stream, first, (unsigned)strlen(first), command->arguments);
+}
+
+static void
+print_command_help(const struct ctl_command *command)
+{
+    print_usage(stdout, command);
+    printf("\n%s: %s.\n", command->name, command->summary);
+    if (command->help != NULL)
+        printf("\n%s", command->help);
+}
+
+int
+ctl_usage(const struct ctl *ctl, const char *format, ...)
+{
+    char text[256];
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(text, sizeof(text), format, list);
+    va_end(list);
+    ctl_error("%s", text);
+    if (ctl->command != NULL)
+        print_usage(stderr, ctl->command);
+    else
+        fputs("Try \"selfresetctl --help\".\n", stderr);
+    return CTL_USAGE;
+}
+
+/* Say no, with an exit code. */
+static bool
+refuse(struct ctl *ctl, int code)
+{
+    ctl->exit = code;
+    return false;
+}
+
+/* The command's options as getopt_long(3) wants them, --help last. */
+static void
+fill_options(struct option *out, const struct ctl_option *options, size_t count)
+{
+    memset(out, 0, (count + 2) * sizeof(*out));
+    for (size_t i = 0; i < count; i++) {
+        out[i].name = options[i].name;
+        out[i].has_arg =
+            options[i].value != NULL ? required_argument : no_argument;
+        out[i].val = (int)i + 1;
+    }
+    out[count].name = "help";
+    out[count].val = 'h';
+}
+
+bool
+ctl_parse(struct ctl *ctl, int argc, char **argv,
+          const struct ctl_option *options, size_t count, int least, int most)
+{
+    struct option table[OPTIONS_MAX + 2];
+    int found;
+
+    if (count > OPTIONS_MAX)
+        abort();
+    fill_options(table, options, count);
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
+        if (found == 'h') {
+            print_command_help(ctl->command);
+            return refuse(ctl, CTL_OK);
+        }
+        if (found == ':')
+            return refuse(
+                ctl, ctl_usage(ctl, "%s needs a value.", argv[optind - 1]));
+        if (found == '?')
+            return refuse(ctl, unknown_option(ctl, argv));
+        if (options[found - 1].value != NULL)
+            *options[found - 1].value = optarg;
+        else
+            *options[found - 1].flag = true;
+    }
+    ctl->operand = argv + optind;
+    ctl->operand_count = argc - optind;
+    if (ctl->operand_count < least)
+        return refuse(ctl, ctl_usage(ctl, "Something is missing."));
+    if (ctl->operand_count > most)
+        return refuse(
+            ctl, ctl_usage(ctl, "\"%s\" is too much.", ctl->operand[most]));
+    if (ctl->command->needs_root && geteuid() != 0) {
+        ctl_error("Only root can use \"%s\".  Nothing was done.",
+                  ctl->command->name);
+        return refuse(ctl, CTL_NO_ROOT);
+    }
+    return true;
+}
+
+static const struct ctl_command *
+find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/*
+ * Descriptors 0 to 2 exist, so that no file of ours can become one of them.
+ * Those that were closed are read-only: what is written there fails aloud
+ * instead of getting lost.
+ */
+static bool
+fill_standard_descriptors(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDONLY);
+    } while (fd >= 0 && fd <= 2);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Options before the command; the index of the command, or -1. */
+static int
+read_options(struct ctl *ctl, int argc, char **argv)
+{
+    static const struct option table[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    int found;
+
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, "+:c:hV", table, NULL)) != -1) {
+        switch (found) {
+        case 'c':
+            ctl->config_file = optarg;
+            break;
+        case 'h':
+            print_help();
+            return -1;
+        case 'V':
+            puts("selfresetctl " PACKAGE_VERSION);
+            return -1;
+        case ':':
+            ctl->exit = ctl_usage(ctl, "%s needs a value.", argv[optind - 1]);
+            return -1;
+        default:
+            ctl->exit = unknown_option(ctl, argv);
+            return -1;
+        }
+    }
+    if (optind == argc) {
+        ctl->exit = ctl_usage(ctl, "A command is missing.");
+        return -1;
+    }
+    return optind;
+}
+
+static int
+run(struct ctl *ctl, int argc, char **argv)
+{
+    int at = read_options(ctl, argc, argv);
+
+    if (at < 0)
+        return ctl->exit;
+    ctl->command = find_command(argv[at]);
+    if (ctl->command == NULL)
+        return ctl_usage(ctl, "There is no command \"%s\".", argv[at]);
+    return ctl->command->run(ctl, argc - at, argv + at);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct ctl ctl = {.exit = CTL_OK};
+    int code;
+
+    if (!fill_standard_descriptors())
+        return CTL_FAILED;
+    setlocale(LC_ALL, "");
+    /* A reader that has gone is found by the failed write, in good order. */
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    ctl.now = (sr_time)time(NULL);
+    code = run(&ctl, argc, argv);
+    sr_config_free(ctl.config);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        ctl_error("The output could not be written: %s.", strerror(errno));
+        if (code == CTL_OK)
+            code = CTL_FAILED;
+    }
+    return code;
+}

@@ -1,0 +1,126 @@
+/*
+ * Shadow: the local shadow file, which shadow's own programs write for us.
+ * They lock it, keep its owner and mode, and replace it in one step.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/local.h"
+#include "tools/ctl.h"
+#include "tools/shadow.h"
+
+#define SHADOW_FILE "/etc/shadow"
+
+/* A stream whose buffer, which saw hashes, is ours to wipe. */
+struct stream {
+    FILE *file;
+    char buffer[4096];
+    char *line;
+    size_t size;
+};
+
+static void
+stream_close(struct stream *stream)
+{
+    if (stream->file != NULL)
+        fclose(stream->file);
+    explicit_bzero(stream->buffer, sizeof(stream->buffer));
+    if (stream->line != NULL)
+        explicit_bzero(stream->line, stream->size);
+    free(stream->line);
+}
+
+static enum shadow_result
+keep(char *text, unsigned number, struct shadow_line *line)
+{
+    struct spwd entry;
+    const char *field = sr_local_parse(text, &entry);
+
+    if (field != NULL) {
+        ctl_error("%s:%u: %s is not what shadow(5) allows.", SHADOW_FILE,
+                  number, field);
+        return SHADOW_FAILED;
+    }
+    line->changed = entry.sp_lstchg;
+    line->hash = strdup(entry.sp_pwdp);
+    if (line->hash != NULL)
+        return SHADOW_OK;
+    ctl_error("Out of memory.");
+    return SHADOW_FAILED;
+}
+
+enum shadow_result
+shadow_read(const char *name, struct shadow_line *line)
+{
+    __attribute__((cleanup(stream_close))) struct stream stream = {0};
+    size_t length = strlen(name);
+    ssize_t got;
+
+    memset(line, 0, sizeof(*line));
+    stream.file = fopen(SHADOW_FILE, "re");
+    if (stream.file == NULL) {
+        ctl_error("%s: %s.", SHADOW_FILE, strerror(errno));
+        return SHADOW_FAILED;
+    }
+    setvbuf(stream.file, stream.buffer, _IOFBF, sizeof(stream.buffer));
+    for (unsigned number = 1;
+         (got = getline(&stream.line, &stream.size, stream.file)) > 0;
+         number++) {
+        if (strncmp(stream.line, name, length) != 0 ||
+            stream.line[length] != ':')
+            continue;
+        stream.line[strcspn(stream.line, "\n")] = '\0';
+        return keep(stream.line, number, line);
+    }
+    if (!ferror(stream.file))
+        return SHADOW_NONE;
+    ctl_error("%s: %s.", SHADOW_FILE, strerror(errno));
+    return SHADOW_FAILED;
+}
+
+void
+shadow_free(struct shadow_line *line)
+{
+    if (line->hash != NULL)
+        explicit_bzero(line->hash, strlen(line->hash));
+    free(line->hash);
+    line->hash = NULL;
+}
+
+int
+shadow_set_hash(const char *name, const char *hash)
+{
+    const char *const argv[] = {"chpasswd", "-e", NULL};
+    char input[1024];
+    int status = -1;
+    int size = snprintf(input, sizeof(input), "%s:%s\n", name, hash);
+
+    if (size > 0 && (size_t)size < sizeof(input))
+        status = ctl_run(argv, input);
+    else
+        ctl_error("The hash is too long.");
+    explicit_bzero(input, sizeof(input));
+    return status;
+}
+
+int
+shadow_set_changed(const char *name, long day)
+{
+    char text[32];
+    const char *const argv[] = {"chage", "-d", text, "--", name, NULL};
+
+    snprintf(text, sizeof(text), "%ld", day);
+    return ctl_run(argv, NULL);
+}
+
+long
+shadow_day(sr_time when)
+{
+    /* Rounded down, also before 1970. */
+    return (long)((when - (when % SR_DAY + SR_DAY) % SR_DAY) / SR_DAY);
+}

@@ -1,0 +1,435 @@
+/*
+ * Status and list: what state accounts are in, and why.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/ctl.h"
+#include "tools/report.h"
+
+/* Below this, accounts are the system's; nobody (65534) is too. */
+#define USERS_FROM 1000
+#define NOBODY     65534
+
+/* A logon by the owner, who is not logged on yet. */
+static const struct sr_circumstances at_logon = {
+    .is_admin = false,
+    .is_logged_on = false,
+};
+
+static int
+exit_code(enum sr_state state)
+{
+    static const int code[SR_STATE_COUNT] = {
+        [SR_STATE_DISABLED] = CTL_CLOSED,
+        [SR_STATE_ENDED] = CTL_CLOSED,
+        [SR_STATE_NOT_YET] = CTL_CLOSED,
+        [SR_STATE_LOCKED] = CTL_LOCKED,
+        [SR_STATE_LAPSED] = CTL_BARRED,
+        [SR_STATE_BARRED] = CTL_BARRED,
+        [SR_STATE_MUST_CHANGE] = CTL_CHANGE,
+        [SR_STATE_EXPIRED] = CTL_CHANGE,
+        [SR_STATE_GRACE] = CTL_OK,
+        [SR_STATE_EXPIRING] = CTL_OK,
+        [SR_STATE_OK] = CTL_OK,
+        [SR_STATE_UNKNOWN] = CTL_FAILED,
+    };
+
+    return code[state];
+}
+
+/* When the lock ends; unknown: there is none. */
+static sr_time
+locked_until(const struct sr_facts *facts, const struct sr_verdict *verdict)
+{
+    if (facts->locked == SR_LOCK_ADMIN)
+        return SR_TIME_NEVER;
+    if (facts->locked != SR_LOCK_UNTIL)
+        return SR_TIME_UNKNOWN;
+    return verdict->state == SR_STATE_LOCKED ? verdict->when
+                                             : facts->locked_until;
+}
+
+static const char *
+lock_name(enum sr_lock lock)
+{
+    static const char *const name[] = {
+        [SR_LOCK_UNKNOWN] = "unknown",
+        [SR_LOCK_NO] = "no",
+        [SR_LOCK_UNTIL] = "until",
+        [SR_LOCK_ADMIN] = "administrator",
+    };
+
+    return name[lock];
+}
+
+static const char *
+lock_why(enum sr_lock_why why)
+{
+    static const char *const name[] = {
+        [SR_LOCK_WHY_NONE] = NULL,
+        [SR_LOCK_WHY_THROTTLE] = "throttle",
+        [SR_LOCK_WHY_DIRECTORY] = "directory",
+        [SR_LOCK_WHY_ADMIN] = "administrator",
+    };
+
+    return name[why];
+}
+
+static void
+report_facts(struct report *report, const struct sr_facts *facts)
+{
+    report_section(report, "facts", "Facts");
+    if (facts->entry[0] != '\0')
+        report_text(report, "entry", facts->entry);
+    report_tri(report, "disabled", facts->disabled);
+    report_tri(report, "has_password", facts->has_password);
+    report_time(report, "account_starts", facts->account_starts);
+    report_time(report, "account_ends", facts->account_ends);
+    report_text(report, "locked", lock_name(facts->locked));
+    report_text(report, "locked_why", lock_why(facts->locked_why));
+    report_time(report, "locked_until", facts->locked_until);
+    report_time(report, "password_changed", facts->password_changed);
+    report_time(report, "password_expires", facts->password_expires);
+    report_time(report, "warn_from", facts->warn_from);
+    report_time(report, "may_change_from", facts->may_change_from);
+    report_time(report, "inactive_from", facts->inactive_from);
+    report_tri(report, "must_change", facts->must_change);
+    report_time_or(report, "temporary_until", facts->temporary_until, "none");
+    if (facts->grace_left >= 0)
+        report_number(report, "grace_left", facts->grace_left);
+    report_tri(report, "cannot_change", facts->cannot_change);
+    report_tri(report, "never_expires", facts->never_expires);
+    report_tri(report, "is_protected", facts->is_protected);
+    if (facts->logon_hours != SR_UNKNOWN)
+        report_tri(report, "logon_hours", facts->logon_hours);
+    if (facts->failures >= 0)
+        report_number(report, "failures", facts->failures);
+    report_section_end(report);
+}
+
+static const char *
+preset_name(enum sr_preset preset)
+{
+    static const char *const name[] = {
+        [SR_PRESET_NIST] = "nist",
+        [SR_PRESET_AD] = "ad",
+        [SR_PRESET_PWQUALITY] = "pwquality",
+    };
+
+    return name[preset];
+}
+
+/* The rules for this account, by their configuration keys.  Lists are shown as
+ * what they come to for it. */
+static void
+report_rules(struct report *report, const struct sr_rules *rules)
+{
+    report_section(report, "rules", "Rules");
+    report_duration(report, "expiry.warn", rules->warn);
+    report_text(report, "expiry.grace",
+                rules->grace == SR_GRACE_TEXT ? "text" : "change");
+    report_text(report, "expiry.locked_hash",
+                rules->locked_hash == SR_BANG_PASSWORD ? "password"
+                                                       : "account");
+    report_bool(report, "change.require_logon", rules->require_logon);
+    report_bool(report, "change.logon_exempt", rules->is_logon_exempt);
+    report_duration(report, "change.minimum_age", rules->minimum_age);
+    report_bool(report, "change.protected", rules->is_protected);
+    report_bool(report, "change.cannot_change", rules->is_cannot_change);
+    report_number(report, "change.tries", rules->tries);
+    report_text(report, "change.root",
+                rules->root == SR_ROOT_ADVISE ? "advise" : "enforce");
+    report_number(report, "lockout.attempts", rules->attempts);
+    report_duration(report, "lockout.window", rules->window);
+    report_duration(report, "lockout.duration", rules->duration);
+    report_duration(report, "lockout.duration_max", rules->duration_max);
+    report_number(report, "lockout.source_attempts", rules->source_attempts);
+    report_duration(report, "lockout.familiar", rules->familiar);
+    report_bool(report, "lockout.root", rules->lock_root);
+    report_duration(report, "lockout.delay", rules->delay);
+    report_duration(report, "lockout.wait", rules->wait);
+    report_text(report, "password.preset", preset_name(rules->preset));
+    report_number(report, "password.min_length", rules->min_length);
+    report_number(report, "password.max_length", rules->max_length);
+    report_number(report, "password.min_classes", rules->min_classes);
+    report_number(report, "password.history", rules->history);
+    report_duration(report, "password.history_age", rules->history_age);
+    report_duration(report, "temporary.lifetime", rules->temporary_lifetime);
+    report_section_end(report);
+}
+
+static void
+report_ledger(struct report *report, const char *key, const char *title,
+              const struct ctl_ledger *ledger)
+{
+    report_section(report, key, title);
+    report_number(report, "failures", ledger->failures);
+    report_number(report, "attempts", ledger->attempts);
+    report_time_or(report, "locked-until", ledger->locked_until, "none");
+    report_section_end(report);
+}
+
+static void
+report_memory(struct report *report, const struct sr_memory *memory)
+{
+    bool is_any = memory->failed > 0;
+
+    report_section(report, "since-login", "Failed since the last login");
+    report_number(report, "failures", memory->failed);
+    report_time_or(report, "last",
+                   is_any ? memory->failed_last : SR_TIME_UNKNOWN, "none");
+    report_text(report, "from",
+                is_any && memory->failed_from[0] != '\0' ? memory->failed_from
+                                                         : NULL);
+    report_section_end(report);
+}
+
+/* The sentence that the user would read, on lines of its own. */
+static void
+report_sentence(struct report *report, const struct ctl *ctl,
+                const struct sr_verdict *verdict, const struct sr_rules *rules)
+{
+    enum sr_answer answer =
+        sr_verdict_answer(verdict, SR_CALL_ACCOUNT, rules, &at_logon);
+    struct sr_say say = ctl_say(ctl);
+    char *text = sr_message_verdict(verdict, answer, &say);
+
+    report_words(report, "message", text);
+    free(text);
+}
+
+static void
+report_account(struct report *report, const struct ctl *ctl,
+               const struct sr_gathered *gathered,
+               const struct ctl_remembered *remembered)
+{
+    const struct sr_facts *facts = &gathered->account->facts;
+    struct sr_verdict verdict =
+        sr_verdict(facts, &gathered->rules, &at_logon, ctl->now);
+
+    report_text(report, "user", facts->name);
+    report_number(report, "uid", facts->uid);
+    report_text(report, "backend", facts->backend);
+    report_text(report, "state", sr_state_name(verdict.state));
+    report_time_or(report, "locked-until", locked_until(facts, &verdict),
+                   "none");
+    report_time_or(report, "deadline", verdict.when, "none");
+    report_text(report, "fact", verdict.fact);
+    report_text(report, "rule", verdict.rule);
+    if (verdict.state == SR_STATE_BARRED)
+        report_text(report, "barred-by", sr_change_name(verdict.barred_by));
+    report_sentence(report, ctl, &verdict, &gathered->rules);
+    report_facts(report, facts);
+    report_rules(report, &gathered->rules);
+    report_ledger(report, "strangers", "Attempts from strange sources",
+                  &remembered->ledger[SR_CLASS_STRANGER]);
+    report_ledger(report, "familiar", "Attempts from familiar sources",
+                  &remembered->ledger[SR_CLASS_FAMILIAR]);
+    report_memory(report, &remembered->memory);
+}
+
+int
+ctl_status(struct ctl *ctl, int argc, char **argv)
+{
+    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    struct ctl_remembered remembered;
+    struct sr_verdict verdict;
+    struct report report;
+    bool is_json = false;
+    const struct ctl_option options[] = {{"json", &is_json, NULL}};
+    int code;
+
+    if (!ctl_parse(ctl, argc, argv, options, 1, 1, 1))
+        return ctl->exit;
+    code = ctl_gather(ctl, ctl->operand[0], "", &gathered);
+    if (code == CTL_OK)
+        code = ctl_remembered(&gathered, &remembered);
+    if (code != CTL_OK)
+        return code;
+    report_begin(&report, is_json, ctl->now);
+    report_account(&report, ctl, &gathered, &remembered);
+    report_end(&report);
+    verdict = sr_verdict(&gathered.account->facts, &gathered.rules, &at_logon,
+                         ctl->now);
+    return exit_code(verdict.state);
+}
+
+/* The names of all accounts.  Collected first, because looking one up may move
+ * getpwent(3). */
+struct names {
+    char **item;
+    size_t count;
+    size_t room;
+};
+
+static void
+names_free(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->item[i]);
+    free(names->item);
+}
+
+static bool
+names_add(struct names *names, const char *name)
+{
+    if (names->count == names->room) {
+        size_t room = names->room == 0 ? 64 : names->room * 2;
+        char **item = reallocarray(names->item, room, sizeof(*item));
+
+        if (item == NULL)
+            return false;
+        names->item = item;
+        names->room = room;
+    }
+    names->item[names->count] = strdup(name);
+    return names->item[names->count++] != NULL;
+}
+
+static bool
+names_read(struct names *names)
+{
+    struct passwd *entry;
+    bool is_whole = true;
+
+    setpwent();
+    errno = 0;
+    while (is_whole && (entry = getpwent()) != NULL) {
+        is_whole = names_add(names, entry->pw_name);
+        errno = 0;
+    }
+    if (errno != 0 && errno != ENOENT)
+        is_whole = false;
+    endpwent();
+    if (!is_whole)
+        ctl_error("The accounts cannot be listed: %s.", strerror(errno));
+    return is_whole;
+}
+
+/* What the list shows. */
+struct selection {
+    bool is_wanted[SR_STATE_COUNT];
+    bool has_all;
+    bool is_json;
+};
+
+/* Comma-separated names of states. */
+static bool
+select_states(const struct ctl *ctl, const char *text,
+              struct selection *selection)
+{
+    char *copy = strdup(text);
+    char *rest = copy;
+    char *name;
+    bool is_known = copy != NULL;
+
+    while (is_known && (name = strsep(&rest, ",")) != NULL) {
+        enum sr_state state = sr_state_find(name);
+
+        is_known = state != SR_STATE_COUNT;
+        if (is_known)
+            selection->is_wanted[state] = true;
+        else
+            ctl_usage(ctl, "There is no state \"%s\".  See selfresetctl(8).",
+                      name);
+    }
+    free(copy);
+    return is_known;
+}
+
+static bool
+is_of_no_use(const struct sr_facts *facts)
+{
+    return facts->has_password == SR_NO && facts->uid != 0 &&
+           (facts->uid < USERS_FROM || facts->uid == NOBODY);
+}
+
+static void
+list_line(struct json *json, bool is_json, const char *name,
+          const struct sr_facts *facts, const struct sr_verdict *verdict)
+{
+    char text[REPORT_TEXT_MAX];
+    sr_time when = verdict->when;
+
+    if (!is_json) {
+        printf("%-24s %-12s %s\n", name, sr_state_name(verdict->state),
+               when == SR_TIME_UNKNOWN ? "-" : report_local(when, text));
+        return;
+    }
+    json_object(json, NULL);
+    json_string(json, "user", name);
+    if (facts == NULL)
+        json_null(json, "uid");
+    else
+        json_number(json, "uid", facts->uid);
+    json_string(json, "state", sr_state_name(verdict->state));
+    json_string(json, "deadline",
+                when == SR_TIME_UNKNOWN ? NULL : report_utc(when, text));
+    json_string(json, "fact", verdict->fact);
+    json_string(json, "rule", verdict->rule);
+    json_end(json);
+}
+
+static int
+list_one(struct ctl *ctl, struct json *json, const char *name,
+         const struct selection *selection)
+{
+    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    struct ctl_remembered remembered;
+    struct sr_verdict verdict = {.state = SR_STATE_UNKNOWN,
+                                 .when = SR_TIME_UNKNOWN};
+    const struct sr_facts *facts = NULL;
+    int code = ctl_gather(ctl, name, "", &gathered);
+
+    if (code == CTL_OK)
+        code = ctl_remembered(&gathered, &remembered);
+    if (gathered.account != NULL)
+        facts = &gathered.account->facts;
+    if (code == CTL_OK)
+        verdict = sr_verdict(facts, &gathered.rules, &at_logon, ctl->now);
+    if (selection->is_wanted[verdict.state] &&
+        (code != CTL_OK || selection->has_all || !is_of_no_use(facts)))
+        list_line(json, selection->is_json, name, facts, &verdict);
+    return code == CTL_OK ? CTL_OK : CTL_FAILED;
+}
+
+int
+ctl_list(struct ctl *ctl, int argc, char **argv)
+{
+    __attribute__((cleanup(names_free))) struct names names = {0};
+    struct selection selection = {0};
+    const char *states = NULL;
+    const struct ctl_option options[] = {
+        {"json", &selection.is_json, NULL},
+        {"all", &selection.has_all, NULL},
+        {"state", NULL, &states},
+    };
+    struct json json;
+    int code = CTL_OK;
+
+    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
+        return ctl->exit;
+    if (states == NULL)
+        memset(selection.is_wanted, true, sizeof(selection.is_wanted));
+    else if (!select_states(ctl, states, &selection))
+        return CTL_USAGE;
+    if (!ctl_load(ctl) || !names_read(&names))
+        return CTL_FAILED;
+    json_begin(&json, stdout);
+    if (selection.is_json)
+        json_array(&json, NULL);
+    for (size_t i = 0; i < names.count; i++) {
+        if (list_one(ctl, &json, names.item[i], &selection) != CTL_OK)
+            code = CTL_FAILED;
+    }
+    if (selection.is_json)
+        json_end(&json);
+    return code;
+}
