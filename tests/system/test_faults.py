@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from scratch import RUNDIR, STATE, mount, tmpfs
+from scratch import RUNDIR, SLOW, STATE, mount, tmpfs
 from talk import PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -309,3 +309,22 @@ def test_odd_sources(host):
                           rhost=rhost)
         assert done.status == 0
         assert done.codes == ["SUCCESS"] * 3, rhost
+
+
+# ---- the end of the process
+
+def test_killed_during_a_change(host):
+    """Whatever the moment, the old password is right, or the new one."""
+    ann = host.add("ann", OLD, cost=SLOW)
+    host.add("bob", "something else")
+    seen = set()
+    for round_ in range(30):
+        host.set_shadow("ann", 1, ann.shadow_line().split(":")[1])
+        host.drive("probe", "ann", "chauthtok", answers=[OLD, FRESH, FRESH],
+                   real_uid=ann.uid, processes=1, kill=120000, seed=round_)
+        now = [word for word in (OLD, FRESH) if host.has_password("ann", word)]
+        assert len(now) == 1
+        seen.add(now[0])
+        assert host.has_password("bob", "something else")
+        host.forget_state()
+    assert seen == {OLD, FRESH}, "every kill came at the same moment"

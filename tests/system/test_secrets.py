@@ -5,8 +5,11 @@ The driver is given passwords masked, and searches its own memory for them.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import os
 import pathlib
+import shutil
+import socket
 import subprocess
 
 import pytest
@@ -169,6 +172,29 @@ def test_an_unknown_name_is_not_logged(host):
     lines = [line for line in host.log.all() if "selfreset" in line]
     assert lines
     assert not [line for line in lines if WRONG in line]
+
+
+def test_the_journal_gets_records_instead(host):
+    """Where the journal's socket is, events go there, and only there."""
+    host.add("ann", OLD)
+    path = pathlib.Path("/run/systemd/journal/socket")
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(path))
+        host.drive("probe", "ann", "auth", answers=[WRONG], rhost="192.0.2.7")
+        host.drive("probe", WRONG, "auth", answers=[OLD], rhost="192.0.2.7")
+        journal.setblocking(False)
+        records = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                records.append(journal.recv(65536))
+    shutil.rmtree("/run/systemd")
+    assert [record for record in records if b"SELFRESET_ID=SR-2105" in record
+            and b"SELFRESET_USER=ann" in record
+            and b"SELFRESET_SOURCE=192.0.2.7" in record]
+    assert not host.log.with_text("SR-")
+    for record in records:
+        assert WRONG.encode() not in record and OLD.encode() not in record
 
 
 def test_the_store_holds_no_password(host):
