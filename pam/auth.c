@@ -44,10 +44,7 @@ after_right(struct sr_door *door, const char *password)
     enum sr_answer answer;
     int code;
 
-    code = sr_door_remember(door, false, PAM_AUTHINFO_UNAVAIL);
-    if (code != PAM_SUCCESS)
-        return code;
-    who = sr_gather_circumstances(door->who.account->facts.uid, true);
+    who = sr_gather_circumstances(&door->who, true);
     verdict = sr_door_verdict(door, &who);
     answer = sr_verdict_answer(&verdict, SR_CALL_AUTHENTICATE, &door->who.rules,
                                &who);
@@ -128,10 +125,14 @@ static int
 authenticate_settle(struct sr_door *door)
 {
     const void *password = NULL;
+    int code;
 
     sr_verify_settle(door);
     if (!sr_door_knows(door))
         return PAM_IGNORE; /* not our account: nothing to say about it */
+    code = sr_door_remember(door, false, PAM_AUTHINFO_UNAVAIL);
+    if (code != PAM_SUCCESS)
+        return code;
     if (pam_get_item(door->pamh, PAM_AUTHTOK, &password) != PAM_SUCCESS ||
         password == NULL)
         password = "";
