@@ -7,6 +7,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import contextlib
+import os
 import pathlib
 import subprocess
 
@@ -151,6 +152,23 @@ def test_state_that_is_a_link(host):
         assert not list(target.iterdir())
     finally:
         STATE.unlink()
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_state_files_that_are_links(host, link):
+    """Root's own files elsewhere must not be written through a link."""
+    host.add("ann", OLD)
+    try_once(host, "no")
+    for path in [*STATE.iterdir(), *RUNDIR.iterdir()]:
+        kept = path.read_bytes()
+        elsewhere = path.parent.with_name("elsewhere")
+        path.rename(elsewhere)
+        link(elsewhere, path)
+        assert try_once(host, "no").code == "AUTHINFO_UNAVAIL", path
+        assert elsewhere.read_bytes() == kept
+        path.unlink()
+        elsewhere.rename(path)
+    assert try_once(host, OLD).code == "SUCCESS"
 
 
 def test_run_directory_that_is_a_link(host):

@@ -146,6 +146,15 @@ def test_a_reboot_frees_nobody(host):
         assert try_once(host, OLD, ahead=16 * 60) == "SUCCESS"
 
 
+def test_a_clock_set_back_over_a_reboot_lengthens_nothing(host):
+    host.add("ann", OLD)
+    lock_out(host)
+    with reboot():
+        back = wall_clock("-2d")
+        assert try_once(host, OLD, wrap=back) == "AUTH_ERR"
+        assert try_once(host, OLD, wrap=back, ahead=16 * 60) == "SUCCESS"
+
+
 def test_failures_survive_a_reboot(host):
     host.add("ann", OLD)
     for _ in range(4):
