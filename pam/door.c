@@ -97,6 +97,18 @@ sr_door_unknown(struct sr_door *door, int unavailable)
 }
 
 int
+sr_door_look_again(struct sr_door *door, int unavailable)
+{
+    switch (sr_gather_again(&door->who, door->user)) {
+    case SR_ASK_OK:
+    case SR_ASK_UNKNOWN_NAME:
+        return PAM_SUCCESS;
+    default:
+        return sr_door_unknown(door, unavailable);
+    }
+}
+
+int
 sr_door_remember(struct sr_door *door, bool with_source, int unavailable)
 {
     enum sr_store_result result = sr_gather_remembered(
