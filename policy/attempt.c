@@ -553,8 +553,12 @@ conclude(struct sr_attempt *attempt, struct sr_store *store, enum look look,
     if (result == SR_STORE_OK)
         result = sr_store_commit(store);
     give_reaped(attempt, result == SR_STORE_OK);
-    if (result == SR_STORE_OK && look == LOOK_TAKEN && attempt->is_ahead)
+    if (result == SR_STORE_OK && look == LOOK_TAKEN && attempt->is_ahead) {
         tell_lockouts(attempt, times, &attempt->ahead);
+        /* The ledger has it: a stamp that stayed would bring the failure back
+         * when a success has cleared the ledger. */
+        stamp_all(attempt, 0);
+    }
     if (result == SR_STORE_OK)
         return look;
     stamp_all(attempt, 0); /* nothing has been verified in them */
