@@ -153,8 +153,15 @@ enum sr_verified sr_verify(struct sr_door *door, const char *password);
  * Answers like sr_verify(), RIGHT meaning: go on. */
 enum sr_verified sr_verify_guard(struct sr_door *door, const char *password);
 
-/* The module after us said right: settle.  False when there was no guard. */
+/* The module after us said right: settle.  False when there was no guard for
+ * this user; one for another user is ended. */
 bool sr_verify_settle(struct sr_door *door);
+
+/*
+ * End an attempt that was begun and never settled, before the next try on this
+ * handle: its failure stands, and its slots are free.
+ */
+void sr_verify_guard_end(struct sr_door *door);
 
 /* ---- held.c: a password kept from one call to the next */
 
@@ -176,6 +183,7 @@ char *sr_held_take(pam_handle_t *pamh, const char *name, const char *user,
 void sr_held_drop(pam_handle_t *pamh, const char *name);
 
 #define SR_HELD_PROVED "selfreset_proved" /* the current password, proved */
+#define SR_HELD_TYPED  "selfreset_typed"  /* what another module was given */
 
 /* ---- the calls */
 

@@ -190,6 +190,10 @@ type_old(struct change *change)
     const void *item = NULL;
     int code;
 
+    change->old = sr_held_take(door->pamh, SR_HELD_TYPED, door->user, NULL);
+    sr_held_drop(door->pamh, SR_HELD_TYPED); /* once: it may be wrong */
+    if (change->old != NULL)
+        return PAM_SUCCESS;
     if (pam_get_item(door->pamh, PAM_OLDAUTHTOK, &item) == PAM_SUCCESS &&
         item != NULL) {
         change->old = strdup(item);

@@ -61,3 +61,83 @@ def test_the_administrator_was_quicker(host, what):
         talk.rest()
         assert talk.status != 0
     assert host.shadow("ann")[1] == stored
+
+
+# ---- guard and settle
+
+def test_settle_is_no_vote(host):
+    """A stack in which the module between is only sufficient."""
+    host.service("probe", guarded_stack().replace("[success=ok default=die]",
+                                                  "sufficient"))
+    host.add("ann", OLD)
+    assert host.drive("probe", "ann", "auth", answers=["no"]).code != "SUCCESS"
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).code == "SUCCESS"
+
+
+def test_one_users_success_is_not_anothers(host):
+    """On one handle: a wrong guess at ann's, then bob, who comes in without a
+    password and so without a guard."""
+    host.service("probe",
+                 "auth [success=2 default=ignore] pam_succeed_if.so quiet "
+                 "user = bob\n" + guarded_stack())
+    host.configure(lockout={"attempts": 3})
+    host.add("ann", OLD)
+    host.add("bob", "something else")
+    for _ in range(3):
+        host.drive("probe", "ann", "auth", "user:bob", "auth", answers=["no"])
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).code == "AUTH_ERR"
+
+
+def test_guard_does_not_wait_for_itself(host):
+    """A handle on which one try after another fails, as login's and sshd's."""
+    host.service("probe", guarded_stack())
+    host.configure(lockout={"attempts": 2, "wait": "10s"})
+    host.add("ann", OLD)
+    began = time.monotonic()
+    done = host.drive("probe", "ann", "auth", "auth", "auth", "auth",
+                      answers=["no", "no", OLD, OLD])
+    assert done.codes == ["AUTH_ERR"] * 4
+    assert time.monotonic() - began < 8
+
+
+def test_guarded_failures_do_not_come_back(host):
+    """The right password clears the ledger, and it stays clear."""
+    host.service("probe", guarded_stack())
+    host.add("ann", OLD)
+    for _ in range(3):
+        for _ in range(4):
+            host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+        assert host.drive("probe", "ann", "auth", answers=[OLD],
+                          rhost=PEER).code == "SUCCESS"
+
+
+@pytest.mark.parametrize("typed", ["junk", None])
+def test_settle_proves_no_password(host, typed):
+    """Something else than the password let ann in: she has not proved it."""
+    guard = "auth requisite pam_selfreset.so guard\n" if typed else ""
+    host.service("probe", stack().replace(
+        "auth     required   pam_selfreset.so\n",
+        guard + "auth required pam_permit.so\n"
+        "auth required pam_selfreset.so settle\n"))
+    host.add("ann", OLD, **EXPIRED)
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[*([typed] if typed else []), FRESH, FRESH,
+                               FRESH])
+    assert done.codes[:2] == ["SUCCESS", "NEW_AUTHTOK_REQD"], done
+    assert done.code != "SUCCESS", done
+    assert host.has_password("ann", OLD)
+
+
+def test_settle_spares_a_prompt(host):
+    host.service("probe", stack().replace(
+        "auth     required   pam_selfreset.so\n",
+        "auth requisite pam_selfreset.so guard\n"
+        "auth [success=ok default=die] pam_unix.so nodelay\n"
+        "auth required pam_selfreset.so settle\n"))
+    host.add("ann", OLD, **EXPIRED)
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[OLD, FRESH, FRESH])
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], done
+    assert host.has_password("ann", FRESH)
