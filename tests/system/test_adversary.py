@@ -141,3 +141,88 @@ def test_settle_spares_a_prompt(host):
                       answers=[OLD, FRESH, FRESH])
     assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], done
     assert host.has_password("ann", FRESH)
+
+
+# ---- sources
+
+SUDO = r"password for \w+: "
+
+
+def test_one_users_sudo_does_not_lock_anothers(host):
+    host.configure(lockout={"source_attempts": 2})
+    ann = host.add("ann", OLD, groups=("wheel",))
+    bob = host.add("bob", OLD, groups=("wheel",))
+    with Talk(["sudo", "id", "-un"], user=bob) as talk:
+        for _ in range(3):
+            talk.answer(SUDO, "no")
+        talk.rest()
+    with Talk(["sudo", "id", "-un"], user=ann) as talk:
+        talk.answer(SUDO, OLD)
+        assert "root" in talk.rest()
+
+
+def test_sudo_that_asks_for_the_targets_password(host):
+    """bob guesses at ann's by sudo: her own sessions go on."""
+    sudoers = host.run("cat", "/etc/sudoers").stdout
+    with open("/etc/sudoers", "w", encoding="ascii") as out:
+        out.write(sudoers + "Defaults targetpw\nbob ALL=(ALL) ALL\n")
+    host.configure(lockout={"attempts": 3})
+    ann, bob = host.add("ann", OLD), host.add("bob", "something else")
+    for _ in range(2):
+        with Talk(["sudo", "-u", "ann", "id", "-un"], user=bob) as talk:
+            for _ in range(3):
+                talk.answer(SUDO, "no")
+            talk.rest()
+    with Talk(["passwd"], user=ann) as talk:
+        talk.answer(CURRENT, OLD)
+        talk.answer(NEW, FRESH)
+        talk.answer(AGAIN, FRESH)
+        talk.rest()
+    assert host.has_password("ann", FRESH)
+
+
+def test_a_daemon_that_names_no_peer_is_not_root(host):
+    """Whoever guesses through it locks neither root's own sessions nor the
+    console nor the owner's sessions."""
+    host.configure(lockout={"attempts": 3, "source_attempts": 6})
+    for name in ("ann", "bob", "cyn"):
+        host.add(name, OLD)
+    for name in ("ann", "bob"):
+        for _ in range(3):
+            host.drive("probe", name, "auth", answers=["no"])
+    # root's own session, the console, the owner's own session
+    assert host.drive("su", "cyn", "acct", ruser="root").code == "SUCCESS"
+    assert host.drive("login", "cyn", "auth", answers=[OLD],
+                      tty="/dev/tty1").code == "SUCCESS"
+    uid = int(host.run("id", "-u", "ann").stdout)
+    assert host.drive("su", "ann", "auth", answers=[OLD], ruser="ann",
+                      tty="/dev/pts/1", real_uid=uid).code == "SUCCESS"
+    # and the daemon itself is throttled
+    assert host.drive("probe", "cyn", "auth",
+                      answers=[OLD]).code == "AUTH_ERR"
+
+
+def test_su_makes_nobody_familiar(host):
+    """bob knew ann's password once.  His guesses must not lock out ann."""
+    host.configure(lockout={"attempts": 3})
+    ann, bob = host.add("ann", OLD), host.add("bob", "something else")
+    with Talk(["su", "ann", "-c", "echo in as $(id -un)"], user=bob) as su:
+        su.answer(PASSWORD, OLD)
+        assert "in as ann" in su.rest()
+    for _ in range(3):
+        with Talk(["su", "ann", "-c", "echo in"], user=bob) as su:
+            su.answer(PASSWORD, "no")
+            su.rest()
+    with Talk(["passwd"], user=ann) as talk:
+        talk.answer(CURRENT, OLD)
+        talk.until(NEW)
+
+
+def test_su_by_root_does_not_take_the_notice(host):
+    host.service("su", "auth sufficient pam_rootok.so\n" + stack())
+    host.add("ann", OLD)
+    host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+    assert host.run("su", "ann", "-c", "id -un").stdout == "ann\n"
+    done = host.drive("probe", "ann", "auth", "acct", "open", answers=[OLD],
+                      rhost="192.0.2.9", tty="ssh")
+    assert "1 failed" in done.said
