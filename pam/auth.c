@@ -46,10 +46,7 @@ after_right(struct sr_door *door, const char *held, const char *password)
     enum sr_answer answer;
     int code;
 
-    code = sr_door_remember(door, false, PAM_AUTHINFO_UNAVAIL);
-    if (code != PAM_SUCCESS)
-        return code;
-    who = sr_gather_circumstances(door->who.account->facts.uid, true);
+    who = sr_gather_circumstances(&door->who, true);
     verdict = sr_door_verdict(door, &who);
     answer = sr_verdict_answer(&verdict, SR_CALL_AUTHENTICATE, &door->who.rules,
                                &who);
@@ -143,7 +140,9 @@ authenticate_settle(struct sr_door *door)
         password = NULL;
     if (!sr_door_knows(door))
         return PAM_IGNORE; /* not our account: nothing to say about it */
-    code = after_right(door, SR_HELD_TYPED, password);
+    code = sr_door_remember(door, false, PAM_AUTHINFO_UNAVAIL);
+    if (code == PAM_SUCCESS)
+        code = after_right(door, SR_HELD_TYPED, password);
     return code == PAM_SUCCESS ? PAM_IGNORE : code;
 }
 

@@ -267,7 +267,7 @@ static void
 open_source(struct sr_door *door)
 {
     const char *rhost = said_item(door, PAM_RHOST);
-    char peer[64], daemon[SR_SOURCE_MAX];
+    char peer[64], named[SR_SOURCE_MAX];
     const char *address = peer_address(door, peer, sizeof(peer));
     bool takes_password = strcmp(door->channel, "auth") == 0 ||
                           strcmp(door->channel, "password") == 0;
@@ -277,9 +277,9 @@ open_source(struct sr_door *door)
      * neither the console nor root's.  No host has a name like that. */
     if (takes_password && !by_root && getuid() == 0 && door->tty == NULL &&
         rhost == NULL && address == NULL) {
-        snprintf(daemon, sizeof(daemon), "service/%s",
+        snprintf(named, sizeof(named), "service/%s",
                  door->service == NULL ? "" : door->service);
-        rhost = daemon;
+        rhost = named;
     }
     sr_source_find(&door->source, rhost, address, getuid(), by_root,
                    sr_door_knows(door) ? door->who.account->facts.uid

@@ -145,7 +145,8 @@ enum sr_verified {
 /*
  * Verify `password` for the account of this call, whatever it is: known or not,
  * locked out or not.  Does the same work in every case, records, sends events,
- * and tells the person of lockouts and outages, but not that it was wrong.
+ * and tells the person of lockouts and outages, but not that it was wrong. When
+ * it was right the facts know of a temporary password.
  */
 enum sr_verified sr_verify(struct sr_door *door, const char *password);
 

@@ -135,8 +135,7 @@ check_may_change(struct change *change)
     code = sr_door_remember(door, true, PAM_TRY_AGAIN);
     if (code != PAM_SUCCESS)
         return code;
-    change->who =
-        sr_gather_circumstances(door->who.account->facts.uid, is_forced(door));
+    change->who = sr_gather_circumstances(&door->who, is_forced(door));
     change->verdict = sr_door_verdict(door, &change->who);
     answer = sr_verdict_answer(&change->verdict, SR_CALL_CHANGE,
                                &door->who.rules, &change->who);

@@ -31,6 +31,7 @@ counted_as(const struct sr_door *door, const char *password)
         .uid =
             sr_door_knows(door) ? door->who.account->facts.uid : door->nss_uid,
         .name = door->user,
+        .secret = sr_door_knows(door) ? door->who.account->secret : NULL,
         .source = &door->source,
         .rules = &door->who.rules,
     };
@@ -181,6 +182,8 @@ sr_verify(struct sr_door *door, const char *password)
         verified =
             settle(door, attempt,
                    backend->prove(backend, account, password, allow_empty));
+        if (verified == SR_VERIFIED_RIGHT)
+            sr_gather_temporary(&door->who, sr_attempt_temporary(attempt));
     } else {
         verified = not_begun(door, begin, attempt, password);
     }

@@ -55,8 +55,9 @@ struct sr_attempt {
     uid_t uid;
     struct sr_source source;
     unsigned wait_ms;
-    sr_time until; /* wall clock */
-    int slots;     /* descriptor */
+    sr_time until;           /* wall clock */
+    sr_time temporary_until; /* wall clock */
+    int slots;               /* descriptor */
     struct sr_shield shield;
     struct side side[SIDES];
     struct sr_memory memory_before; /* ahead: to take the notice back */
@@ -223,13 +224,32 @@ claim(struct sr_attempt *attempt, struct side *side, unsigned slot, bool write,
     return LOOK_WAIT;
 }
 
-/* Every slot is consumed.  A consumed slot that is still held may be given back
- * (ahead), so its holder is waited for. */
+/*
+ * The slots in which a password is being verified: held and stamped.  One that
+ * is held without a stamp is only being looked at.
+ */
+static uint64_t
+verifying(const struct sr_attempt *attempt, const struct side *side)
+{
+    uint64_t held = sr_slots_held(attempt->slots, &side->key, UINT64_MAX);
+    sr_stamp stamp;
+
+    for (unsigned slot = 0; held != 0 && slot < SR_ATTEMPTS_MAX; slot++) {
+        if ((held >> slot & 1) != 0 &&
+            sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
+            stamp == 0)
+            held &= ~((uint64_t)1 << slot);
+    }
+    return held;
+}
+
+/* Every slot is consumed.  One in which a password is being verified may be
+ * given back (ahead), so that is waited for. */
 static enum look
 look_consumed(struct sr_attempt *attempt, struct side *side)
 {
     release(attempt, side);
-    side->busy = sr_slots_held(attempt->slots, &side->key, UINT64_MAX);
+    side->busy = verifying(attempt, side);
     return side->busy != 0 ? LOOK_HELD : LOOK_LOCKED;
 }
 
@@ -553,12 +573,8 @@ conclude(struct sr_attempt *attempt, struct sr_store *store, enum look look,
     if (result == SR_STORE_OK)
         result = sr_store_commit(store);
     give_reaped(attempt, result == SR_STORE_OK);
-    if (result == SR_STORE_OK && look == LOOK_TAKEN && attempt->is_ahead) {
+    if (result == SR_STORE_OK && look == LOOK_TAKEN && attempt->is_ahead)
         tell_lockouts(attempt, times, &attempt->ahead);
-        /* The ledger has it: a stamp that stayed would bring the failure back
-         * when a success has cleared the ledger. */
-        stamp_all(attempt, 0);
-    }
     if (result == SR_STORE_OK)
         return look;
     stamp_all(attempt, 0); /* nothing has been verified in them */
@@ -599,6 +615,9 @@ look_at(struct sr_attempt *attempt, struct sr_store *store,
         return LOOK_WRITE;
     if (result == SR_STORE_OK)
         result = read_ledgers(attempt, store);
+    if (result == SR_STORE_OK && who->is_known && who->secret != NULL)
+        result = sr_temporary_until(store, who->uid, who->secret,
+                                    &attempt->temporary_until);
     if (result != SR_STORE_OK) {
         attempt->error = result;
         return LOOK_FAILED;
@@ -656,22 +675,35 @@ look(struct sr_attempt *attempt, struct sr_store *store,
     return look_once(attempt, store, who, false);
 }
 
-/* Wait until one of the busy slots is had, or until the deadline. */
+/* Try to have one of the busy slots. */
 static bool
-wait_for_slot(struct sr_attempt *attempt, int64_t deadline)
+win_slot(struct sr_attempt *attempt, struct side *side)
+{
+    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
+        if ((side->busy >> slot & 1) != 0 &&
+            sr_slots_take(attempt->slots, &side->key, slot) == 1) {
+            side->slot = (int)slot;
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Wait until one of the busy slots is had (open ones), or until the password in
+ * one of them has been verified (consumed ones).  False: the deadline came.
+ */
+static bool
+wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
 {
     struct side *side = &attempt->side[attempt->by_source ? SOURCE : ACCOUNT];
 
     while (milliseconds() < deadline) {
         nap();
-        for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
-            if ((side->busy >> slot & 1) == 0)
-                continue;
-            if (sr_slots_take(attempt->slots, &side->key, slot) == 1) {
-                side->slot = (int)slot;
-                return true;
-            }
-        }
+        if (why == LOOK_HELD
+                ? (verifying(attempt, side) & side->busy) != side->busy
+                : win_slot(attempt, side))
+            return true;
     }
     return false;
 }
@@ -697,7 +729,7 @@ begin_with(struct sr_attempt *attempt, struct sr_store *store,
         case LOOK_HELD:
             break;
         }
-        if (!wait_for_slot(attempt, deadline))
+        if (!wait_for_slot(attempt, found, deadline))
             return found == LOOK_HELD ? SR_BEGIN_LOCKED : SR_BEGIN_BUSY;
     }
 }
@@ -720,6 +752,7 @@ make_attempt(const char *statedir, const struct sr_attempt_who *who, bool ahead)
     attempt->source = *who->source;
     attempt->wait_ms = sr_attempt_wait_ms(who->rules);
     attempt->until = SR_TIME_UNKNOWN;
+    attempt->temporary_until = SR_TIME_UNKNOWN;
     attempt->ahead.until_wall = SR_TIME_UNKNOWN;
     attempt->slots = -1;
     attempt->side[ACCOUNT].limits =
@@ -947,6 +980,12 @@ sr_time
 sr_attempt_until(const struct sr_attempt *attempt)
 {
     return attempt->until;
+}
+
+sr_time
+sr_attempt_temporary(const struct sr_attempt *attempt)
+{
+    return attempt->temporary_until;
 }
 
 bool

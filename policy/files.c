@@ -72,7 +72,8 @@ bool
 sr_files_is_safe(const struct stat *status, mode_t kind, mode_t forbidden)
 {
     return (status->st_mode & S_IFMT) == kind &&
-           (status->st_mode & forbidden) == 0 && status->st_uid == geteuid() &&
+           (status->st_mode & forbidden) == 0 &&
+           (status->st_uid == 0 || status->st_uid == geteuid()) &&
            (kind == S_IFDIR || status->st_nlink == 1);
 }
 

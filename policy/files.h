@@ -28,8 +28,8 @@ int sr_files_open(const char *path, int flags, bool *found_low);
 int sr_files_make_dir(const char *path);
 
 /*
- * Whether only the process's own user (root, in a login) can have made and can
- * change it: `kind` is S_IFDIR or S_IFREG, `forbidden` the mode bits that must
+ * Whether only root, or the process's own user, can have made and can change
+ * it: `kind` is S_IFDIR or S_IFREG, `forbidden` the mode bits that must
  * be clear.
  */
 bool sr_files_is_safe(const struct stat *status, mode_t kind, mode_t forbidden);

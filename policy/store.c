@@ -1,9 +1,10 @@
 /*
  * Store: what this host must remember, in LMDB.
  *
- * Each transaction takes the lock, checks the file (pages.h), maps it, and lets
- * all of it go at its end.  So nothing of LMDB lives longer than the lock, and
- * the file is never used in a state that was not checked.
+ * Each transaction takes the lock, checks the file (pages.h, unless it is
+ * sealed: seal.h), maps it, and lets all of it go at its end.  So nothing of
+ * LMDB lives longer than the lock, and the file is never used in a state that
+ * was not checked.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -26,6 +27,7 @@
 #include "policy/files.h"
 #include "policy/pages.h"
 #include "policy/record.h"
+#include "policy/seal.h"
 #include "policy/shield.h"
 #include "policy/store.h"
 
@@ -67,6 +69,7 @@ struct sr_store {
     struct sr_shield shield;
     struct rlimit fsize;
     size_t file_size;
+    struct sr_reading reading; /* of the clocks, at its beginning */
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;
@@ -366,6 +369,32 @@ check_image(struct sr_store *store, int fd, size_t size)
     return sound == SR_PAGES_DAMAGED ? SR_STORE_DAMAGED : SR_STORE_OK;
 }
 
+/* Whether the file is sealed, and so need not be looked through. */
+static bool
+is_sealed(const struct sr_store *store, const struct stat *status)
+{
+    struct sr_seal seal;
+    struct timespec now;
+
+    return pread(store->lock, &seal, sizeof(seal), 0) == sizeof(seal) &&
+           clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+           sr_seal_fits(&seal, status, store->reading.boot_id, &now);
+}
+
+/* Seal the file.  Only where it is being written anyway, and a seal that could
+ * not be left costs the next one a look. */
+static void
+put_seal(const struct sr_store *store, const struct stat *status)
+{
+    struct sr_seal seal;
+
+    if (!store->is_write)
+        return;
+    sr_seal_make(&seal, status, store->reading.boot_id);
+    if (pwrite(store->lock, &seal, sizeof(seal), 0) != sizeof(seal))
+        return;
+}
+
 /* OK, NOT_FOUND, or what is wrong with the data file. */
 static enum sr_store_result
 check_file(struct sr_store *store)
@@ -389,7 +418,12 @@ check_file(struct sr_store *store)
         result = SR_STORE_UNSAFE;
     } else {
         store->file_size = (size_t)status.st_size;
-        result = check_image(store, fd, store->file_size);
+        result = SR_STORE_OK;
+        if (!is_sealed(store, &status)) {
+            result = check_image(store, fd, store->file_size);
+            if (result == SR_STORE_OK)
+                put_seal(store, &status);
+        }
     }
     close(fd);
     return result;
@@ -465,10 +499,15 @@ static enum sr_store_result
 commit_lmdb(struct sr_store *store)
 {
     int error = mdb_txn_commit(store->txn);
+    mdb_filehandle_t fd;
+    struct stat status;
 
     store->txn = NULL;
     if (error == EIO && lacks_room(store))
         error = ENOSPC;
+    if (error == 0 && mdb_env_get_fd(store->env, &fd) == 0 &&
+        fstat(fd, &status) == 0)
+        put_seal(store, &status);
     return judge(store, error);
 }
 
@@ -634,7 +673,10 @@ static enum sr_store_result
 begin_locked(struct sr_store *store, bool write)
 {
     enum sr_store_result result;
+    int error = sr_clock_read(&store->reading);
 
+    if (error != 0)
+        return judge(store, -error);
     result = check_file(store);
     if (result == SR_STORE_NOT_FOUND) {
         if (!write)
@@ -700,23 +742,29 @@ sr_store_abort(struct sr_store *store)
         end(store);
 }
 
+bool
+sr_store_is_open(const struct sr_store *store)
+{
+    return store->is_open;
+}
+
 enum sr_store_result
 sr_store_now(struct sr_store *store, sr_time *ledger_now, sr_time *wall)
 {
-    struct sr_reading reading;
     bool changed;
-    int error;
+    int error = 0;
 
     if (!store->is_open)
         return judge(store, EINVAL);
-    error = sr_clock_read(&reading);
+    if (store->lock < 0) /* no store, so the clocks were not read for it */
+        error = sr_clock_read(&store->reading);
     if (error != 0)
         return judge(store, -error);
     if (!store->exists)
         memset(&store->head, 0, sizeof(store->head));
-    *ledger_now = sr_clock_now(&store->head.clock, &reading, &changed);
+    *ledger_now = sr_clock_now(&store->head.clock, &store->reading, &changed);
     if (wall != NULL)
-        *wall = reading.wall;
+        *wall = store->reading.wall;
     store->has_clock = true;
     store->is_new_boot = changed;
     return SR_STORE_OK;

@@ -156,17 +156,15 @@ bool
 sr_throttle_failed(struct sr_ledger *ledger, const struct sr_limits *limits,
                    unsigned slot, sr_time now)
 {
-    const bool forgiven = is_forgiven(ledger, limits, now);
-
     if (slot_count(limits) == 0 || slot >= SR_ATTEMPTS_MAX)
         return false;
+    if (is_forgiven(ledger, limits, now)) /* the first one after the quiet */
+        ledger->level = 0;
     if (now > ledger->failed_at[slot])
         ledger->failed_at[slot] = now > 0 ? now : 1;
     if (ledger->locked_until > now ||
         sr_throttle_open(ledger, limits, now) != 0)
         return false;
-    if (forgiven)
-        ledger->level = 0;
     ledger->locked_until = later(now, lockout_length(limits, ledger->level));
     if (ledger->level < UINT32_MAX)
         ledger->level++;

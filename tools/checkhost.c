@@ -61,30 +61,44 @@ check_config(const char *file, struct findings *findings)
 }
 
 static void
-check_list(const char *key, const struct sr_names *names,
-           struct findings *findings)
+check_users(const char *key, const struct sr_names *names,
+            struct findings *findings)
 {
     for (size_t i = 0; i < names->count; i++) {
         const char *name = names->item[i];
-        bool is_group = name[0] == '@';
 
-        if (is_group ? getgrnam(name + 1) != NULL : getpwnam(name) != NULL)
+        if (name[0] == '@' || getpwnam(name) != NULL)
             continue;
         findings_add(findings, SEVERITY_WARNING, key, NULL,
                      "Correct the name, or take it out of the list.",
-                     "There is no %s \"%s\" on this host.",
-                     is_group ? "group" : "user", is_group ? name + 1 : name);
+                     "There is no user \"%s\" on this host.", name);
     }
+}
+
+/* Asked for each group that the configuration names, in lists and in sections.
+ * Everybody is in all of them, so that none is left out. */
+static int
+check_group(void *context, const char *user, const char *group)
+{
+    (void)user;
+    if (getgrnam(group) == NULL)
+        findings_add(context, SEVERITY_WARNING, SR_CONFIG_FILE, NULL,
+                     "Correct the name, or take out what is said of it.",
+                     "There is no group \"%s\" on this host.", group);
+    return SR_YES;
 }
 
 void
 check_names(const struct sr_config *config, struct findings *findings)
 {
     const struct sr_rules *rules = &config->rules;
+    const struct sr_member nobody = {"", check_group, findings};
+    struct sr_rules unused;
 
-    check_list("change.protected", &rules->protected_accounts, findings);
-    check_list("change.cannot_change", &rules->cannot_change, findings);
-    check_list("change.logon_exempt", &rules->logon_exempt, findings);
+    sr_config_rules(config, &nobody, "", &unused);
+    check_users("change.protected", &rules->protected_accounts, findings);
+    check_users("change.cannot_change", &rules->cannot_change, findings);
+    check_users("change.logon_exempt", &rules->logon_exempt, findings);
     for (size_t i = 0; i < config->backends.count; i++) {
         if (sr_backend_find(config->backends.item[i]) == NULL)
             findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,

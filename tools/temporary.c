@@ -215,18 +215,6 @@ record(struct issue *issue)
     return CTL_FAILED;
 }
 
-/* The record of a hash that is not in use does no harm, but is of no use. */
-static void
-drop_record(const struct issue *issue)
-{
-    __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-
-    if (ctl_store(true, &store) == CTL_OK &&
-        sr_store_drop_temporary(store, issue->gathered.account->facts.uid) ==
-            SR_STORE_OK)
-        sr_store_commit(store);
-}
-
 /* The shadow file has our hash, and demands a change. */
 static bool
 is_stored(const struct issue *issue)
@@ -261,8 +249,8 @@ undo_changed(const struct issue *issue)
     return shadow_set_changed(name_of(issue), issue->before.changed);
 }
 
-/* Put back what was there.  The record goes only after the hash: it is what
- * makes the new password lapse as long as that is the one in use. */
+/* Put back what was there.  The record stays: that of a hash which is not in
+ * use says nothing, and while ours is, it makes it lapse. */
 static int
 undo(const struct issue *issue)
 {
@@ -275,8 +263,6 @@ undo(const struct issue *issue)
                   name, name);
         return CTL_PARTLY;
     }
-    if (!issue->gathered.has_temporary)
-        drop_record(issue);
     if (undo_changed(issue) != 0) {
         ctl_error("%s has the old password again, but not the day of its last "
                   "change.  \"chage -d %ld %s\" sets it.",

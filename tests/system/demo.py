@@ -6,6 +6,7 @@ checks it.  SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import argparse
 import os
+import pathlib
 import subprocess
 import sys
 import textwrap
@@ -57,6 +58,12 @@ class Demo:
         self.host.settings = {}
         self.host.configure(**CONFIGURATION)
 
+    def add(self, name, password, **fields):
+        """An account whose shell says hello, and ends."""
+        self.host.add(name, password, cost=scratch.COSTLY, **fields)
+        pathlib.Path("/home", name, ".profile").write_text(
+            'echo "Welcome, $(id -un)."\nexit 0\n')
+
     # -- telling
 
     def tell(self, text):
@@ -71,8 +78,7 @@ class Demo:
                 raise Failed(f"expected to read \"{text}\", and read:\n{shown}")
 
     def ssh(self, user, ahead_port=None, **options):
-        command = self.host.ssh_command(
-            user, "echo Welcome, $(id -un)", port=ahead_port, **options)
+        command = self.host.ssh_command(user, port=ahead_port, **options)
         self.screen.end()
         print(f"    $ ssh {user}@host", flush=True)
         return Talk(command, echo=self.screen)
@@ -89,7 +95,7 @@ class Demo:
 
     def warning(self):
         """A password that expires soon: a warning at login."""
-        self.host.add("ann", "an old and quiet river", changed=85, max=90)
+        self.add("ann", "an old and quiet river", changed=85, max=90)
         self.tell("ann's password expires in a few days. She logs in by ssh.")
         with self.ssh("ann") as ssh:
             shown = ssh.answer("assword: ", "an old and quiet river")
@@ -98,7 +104,7 @@ class Demo:
 
     def forced_change(self):
         """An expired password: changed in the same login."""
-        self.host.add("bob", "the old one was fine", changed=95, max=90)
+        self.add("bob", "the old one was fine", changed=95, max=90)
         good = "seven green bottles on a wall"
         self.tell("bob's password has expired. He is let in only with a new "
                   "one. First he tries a weak one, then mistypes, then a "
@@ -112,7 +118,7 @@ class Demo:
             ssh.type(good)
             ssh.answer("(?i)again: ", good + "x")
             shown = ssh.answer("(?i)new password: ", good)
-            self.must(shown, "match")
+            self.must(shown, "do not match")
             ssh.answer("(?i)again: ", good)
             shown = ssh.rest()
         self.must(shown, "Welcome, bob")
@@ -129,7 +135,7 @@ class Demo:
     def lockout(self):
         """Guessing: a lockout, and its end."""
         right = "my cat is called September"
-        self.host.add("cyd", right)
+        self.add("cyd", right)
         self.tell("Somebody guesses at cyd's password. Here three wrong ones "
                   "are allowed in 15 minutes.")
         self.guess("cyd", 3)
@@ -149,7 +155,7 @@ class Demo:
     def must_log_on(self):
         """\"User must log on to change the password\"."""
         password = "blue paint on old doors"
-        self.host.add("dan", password, changed=95, max=90, groups=("desk",))
+        self.add("dan", password, changed=95, max=90, groups=("desk",))
         self.tell("The members of desk may change a password only from a "
                   "session (change.require_logon). dan's has expired, so no "
                   "session is left to change it from: he is told who helps.")
@@ -163,7 +169,7 @@ class Demo:
     def administration(self):
         """What an administrator sees and does."""
         right = "lamps along the water"
-        self.host.add("eve", right)
+        self.add("eve", right)
         if not self.host.tools:
             self.tell("selfresetctl is not part of this build.")
             return
@@ -177,8 +183,9 @@ class Demo:
         with self.ssh("eve") as ssh:
             ssh.answer("assword: ", right)
             self.must(ssh.rest(), "Welcome, eve")
-        self.must(self.administrator("selfresetctl", "status", "bob").stdout,
-                  "ok")
+        done = self.administrator("selfresetctl", "explain", "dan",
+                                  "--service", "sshd")
+        self.must(done.stdout, "change.require_logon")
 
     def play(self):
         steps = (self.warning, self.forced_change, self.lockout,
@@ -213,6 +220,8 @@ class Demo:
         self.host.add("cyd", "my cat is called September", groups=("wheel",))
         self.host.add("dan", "blue paint on old doors", changed=95, max=90,
                       groups=("desk",))
+        for path in pathlib.Path("/home").glob("*/.profile"):
+            path.unlink()
         port = self.host.port()
         known = f"{scratch.RUN}/known_hosts"
         print(textwrap.dedent(f"""

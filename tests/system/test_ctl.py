@@ -8,13 +8,15 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import time
 
 import pytest
 
-from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, guarded_stack, mount,
-                     stack, tmpfs, today, unix_stack)
+from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, guarded_stack,
+                     hash_password, mount, stack, tmpfs, today, unix_stack,
+                     wait_until)
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
@@ -198,21 +200,45 @@ def test_unlock_drops_both_ledgers(host):
     assert log_in(host, rhost=OTHER) == "SUCCESS"
 
 
+def stamps():
+    """How many verifications are under way, or died on the way, of accounts:
+    the first 8 MiB of the file are of names and sources."""
+    path = RUNDIR / "slots"
+    if not path.exists():
+        return 0
+    with open(path, "rb") as slots:
+        slots.seek(8 << 20)
+        words = slots.read()
+    return sum(any(words[at:at + 4]) for at in range(0, len(words), 4))
+
+
 def test_unlock_forgets_what_could_not_be_recorded(host):
-    """Attempts on a read-only disk leave stamps; they must not come back."""
+    """Attempts that died while they were verified must not come back."""
+    host.add("ann", hash="$6$rounds=9999999$salt$" + "x" * 86, uid=1)
+    command = host.drive_command("probe", "ann", "auth", answers=["no"],
+                                 rhost=PEER)
+    for _ in range(5):
+        host.start(command, stdout=subprocess.DEVNULL)
+    wait_until(lambda: stamps() == 5, what="five verifications")
+    host.stop_all()
+    host.set_shadow("ann", 1, hash_password(OLD))
+    ctl(host, "unlock", "ann")
+    assert stamps() == 0
+    assert log_in(host) == "SUCCESS"
+
+
+def test_read_only_state(host):
     host.add("ann", OLD)
-    guess(host, 1)
+    guess(host, 5)
     mount("--bind", STATE, STATE)
     mount("-o", "remount,bind,ro", STATE)
     try:
-        guess(host, 6)
-        assert log_in(host) != "SUCCESS"
         assert "read-only" in ctl(host, "unlock", "ann", code=1).stderr
+        assert "read-only" in ctl(host, "unthrottle", "--all", code=1).stderr
+        assert status(host)[0] == 3
     finally:
         subprocess.run(["umount", str(STATE)], check=True)
-    assert log_in(host) != "SUCCESS"
-    ctl(host, "unlock", "ann")
-    assert log_in(host) == "SUCCESS"
+    assert not host.log.with_text("ok actor=root")
 
 
 def test_unthrottle(host):
@@ -503,10 +529,13 @@ def test_killed_between_the_steps(host, program, moment, was_temporary):
 def test_changed_by_its_owner_meanwhile(host):
     """A change between our steps ends our record; it must be there again."""
     host.add("ann", OLD)
-    change = (f"echo 'ann:{FRESH}' | $REAL -c SHA512\n"
-              "selfresetctl unlock ann >/dev/null\n" + RUN_REAL)
+    change = shlex.join(host.drive_command("probe", "ann", "chauthtok",
+                                           answers=[FRESH, FRESH]))
+    done = f"{RUN}/changed"
+    change = f"{change} >{done}\n{RUN_REAL}"
     with in_place_of("chpasswd", change):
         password = temporary(host)
+    assert "code chauthtok PAM_SUCCESS" in pathlib.Path(done).read_text()
     assert log_in(host, password) == "SUCCESS"
     assert log_in(host, password, ahead=2 * DAY) == "AUTH_ERR"
 
@@ -702,9 +731,13 @@ def test_check_configuration_of_a_line(clean):
 
 
 def test_check_names(clean):
-    clean.configure(change={"protected": "nosuch @nosuchgroup root"})
+    clean.configure(change={"protected": "nosuch @nogroup1 root"},
+                    **{"password group:nogroup2": {"history": "3"}})
     found = check(clean, 1)
-    assert len([one for one in found if "There is no" in one]) == 2
+    assert len(found) == 3
+    for name in ("user \"nosuch\"", "group \"nogroup1\"",
+                 "group \"nogroup2\""):
+        assert any("There is no " + name in one for one in found)
 
 
 @pytest.mark.parametrize("path, mode", [(STATE, 0o755), (RUNDIR, 0o777),

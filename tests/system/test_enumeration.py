@@ -23,70 +23,70 @@ def shown_by_ssh(host, user, method="keyboard-interactive"):
 def alike(text, user):
     """Without what the asker said himself, and without the running clock."""
     text = text.replace(user, "USER")
-    text = re.sub(r"\d+ (second|minute)s?", "N minutes", text)
+    text = re.sub(r"\d+\s+(second|minute)s?", "N minutes", text)
     return re.sub(r"\d\d:\d\d", "HH:MM", text)
 
 
 def lock_both(host):
-    for user in ("ann", "eva"):
+    for user in ("annabel", "evelina"):
         for _ in range(5):
             host.drive("probe", user, "auth", answers=["no"], rhost=PEER)
 
 
 def test_wrong_and_unknown_read_the_same(host):
-    host.add("ann", OLD)
+    host.add("annabel", OLD)
     host.add("old", OLD, expire="-1")
     host.add("exp", OLD, changed=100, max=90)
     for method in ("keyboard-interactive", "password"):
-        known = shown_by_ssh(host, "ann", method)
+        known = shown_by_ssh(host, "annabel", method)
         assert "Permission denied" in known
-        for other in ("eva", "old", "exp"):
+        for other in ("evelina", "old", "exp"):
             assert shown_by_ssh(host, other, method) == known
 
 
 def test_locked_and_unknown_locked_read_the_same(host):
-    host.add("ann", OLD)
+    host.add("annabel", OLD)
     for _ in range(5):
-        shown_by_ssh(host, "ann")
-        shown_by_ssh(host, "eva")
-    known, unknown = shown_by_ssh(host, "ann"), shown_by_ssh(host, "eva")
+        shown_by_ssh(host, "annabel")
+        shown_by_ssh(host, "evelina")
+    known, unknown = shown_by_ssh(host, "annabel"), shown_by_ssh(host, "evelina")
     assert known == unknown
     assert "too many" in known.lower()
 
 
 def test_reveal_never(host):
     host.configure(selfreset={"reveal": "never"})
-    host.add("ann", OLD)
+    host.add("annabel", OLD)
     for _ in range(5):
-        plain = shown_by_ssh(host, "ann")
-    assert shown_by_ssh(host, "ann") == plain
+        plain = shown_by_ssh(host, "annabel")
+    assert shown_by_ssh(host, "annabel") == plain
 
 
 def test_reveal_console(host):
     host.configure(selfreset={"reveal": "console"})
-    host.add("ann", OLD)
+    host.add("annabel", OLD)
     for rhost in (PEER, None):
         for _ in range(5):
-            host.drive("probe", "ann", "auth", answers=["no"], rhost=rhost,
+            host.drive("probe", "annabel", "auth", answers=["no"], rhost=rhost,
                        tty="tty1")
-    far = host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
-    near = host.drive("probe", "ann", "auth", answers=["no"], tty="tty1")
+    far = host.drive("probe", "annabel", "auth", answers=["no"], rhost=PEER)
+    near = host.drive("probe", "annabel", "auth", answers=["no"], tty="tty1")
     assert far.said == "" and "too many" in near.said.lower()
 
 
 def test_the_same_messages_in_the_driver(host):
-    host.add("ann", OLD)
+    host.add("annabel", OLD)
     lock_both(host)
     said = [host.drive("probe", user, "auth", answers=["no"], rhost=PEER)
-            for user in ("ann", "eva")]
-    assert alike(said[0].said, "ann") == alike(said[1].said, "eva")
+            for user in ("annabel", "evelina")]
+    assert alike(said[0].said, "annabel") == alike(said[1].said, "evelina")
     assert said[0].rest("delay") == said[1].rest("delay")
 
 
 def test_the_delay_is_asked_for_alike(host):
     host.configure(lockout={"delay": "2s"})
-    host.add("ann", OLD)
-    for user in ("ann", "eva"):
+    host.add("annabel", OLD)
+    for user in ("annabel", "evelina"):
         done = host.drive("probe", user, "auth", answers=["no"], rhost=PEER)
         delay = int(done.rest("delay")[0])
         assert 1000000 <= delay <= 3000000
@@ -110,7 +110,7 @@ def spread(values):
 
 def test_medians_differ_less_than_their_spread(host):
     host.configure(lockout={"attempts": 60, "source_attempts": 0})
-    host.add("ann", OLD, cost=COSTLY)
+    host.add("annabel", OLD, cost=COSTLY)
     host.add("bob", OLD, cost=COSTLY)
     host.add("old", OLD, cost=COSTLY, expire="-1")
     host.drive("probe", "bob", "auth", answers=["no"], rhost=PEER,
@@ -118,11 +118,11 @@ def test_medians_differ_less_than_their_spread(host):
     assert host.drive("probe", "bob", "auth", answers=[OLD],
                       rhost=PEER).code == "AUTH_ERR"
     times = sample(host, {
-        "right": {"user": "ann", "password": OLD},
-        "wrong": {"user": "ann", "password": "no"},
+        "right": {"user": "annabel", "password": OLD},
+        "wrong": {"user": "annabel", "password": "no"},
         "locked": {"user": "bob", "password": "no"},
         "ended": {"user": "old", "password": "no"},
-        "unknown": {"user": "eva", "password": "no"},
+        "unknown": {"user": "evelina", "password": "no"},
     }, 15)
     refused = {case: values for case, values in times.items()
                if case != "right"}

@@ -544,7 +544,8 @@ test_no_library(void **state)
     (void)state;
     write_conf(NULL);
     for (unsigned i = SR_PRESET_NIST; i <= SR_PRESET_PWQUALITY; i++) {
-        assert_unavailable(&missing, (enum sr_preset)i, "libselfreset-none.so.9");
+        assert_unavailable(&missing, (enum sr_preset)i,
+                           "libselfreset-none.so.9");
         assert_unavailable(&another, (enum sr_preset)i, "libc.so.6");
     }
 }

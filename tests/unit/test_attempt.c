@@ -1,0 +1,1262 @@
+/*
+ * Unit tests of the attempt: real processes, and how many passwords they were
+ * allowed to verify.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "policy/attempt.h"
+#include "policy/slots.h"
+#include "tests/unit/scratch.h"
+
+#define USER      ((uid_t)1000)
+#define HERE      "192.0.2.1"
+#define ELSEWHERE "198.51.100.9"
+
+/* What the processes of one test share. */
+struct world {
+    char *dir;
+    char state[128], run[128];
+    struct sr_rules rules;
+    int *counts; /* shared */
+    int gate[2]; /* children wait here until all are there */
+};
+
+enum { VERIFIED, GONE, LOCKED, BUSY, FAILED, LOCKOUTS, COUNTS };
+
+static int
+setup(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    world->dir = scratch_make();
+    snprintf(world->state, sizeof(world->state), "%s/state", world->dir);
+    snprintf(world->run, sizeof(world->run), "%s/run", world->dir);
+    world->rules.attempts = 5;
+    world->rules.window = 15 * 60;
+    world->rules.duration = 15 * 60;
+    world->rules.duration_max = SR_DAY;
+    world->rules.source_attempts = 30;
+    world->rules.familiar = 30 * SR_DAY;
+    world->rules.wait = 10;
+    world->counts = scratch_shared(sizeof(int) * COUNTS);
+    assert_int_equal(pipe(world->gate), 0);
+    *state = world;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct world *world = *state;
+
+    close(world->gate[0]);
+    close(world->gate[1]);
+    munmap(world->counts, sizeof(int) * COUNTS);
+    scratch_remove(world->dir);
+    free(world);
+    return 0;
+}
+
+static void
+count(const struct world *world, int which)
+{
+    __atomic_add_fetch(&world->counts[which], 1, __ATOMIC_SEQ_CST);
+}
+
+static struct sr_source
+source_of(const char *address)
+{
+    struct sr_source source;
+
+    sr_source_find(&source, address, NULL, 0, false, USER);
+    return source;
+}
+
+/* ---- one attempt */
+
+static enum sr_begin
+begin_as(const struct world *world, uid_t uid, const char *name,
+         const struct sr_source *source, bool ahead,
+         struct sr_attempt **attempt)
+{
+    const struct sr_attempt_who who = {
+        .is_known = name == NULL,
+        .uid = uid,
+        .name = name,
+        .source = source,
+        .rules = &world->rules,
+    };
+
+    return sr_attempt_begin(world->state, world->run, &who, ahead, attempt);
+}
+
+/* Begin and settle; returns what begin said. */
+static enum sr_begin
+attempt_as(const struct world *world, uid_t uid, const char *name,
+           const struct sr_source *source, enum sr_outcome outcome,
+           struct sr_settled *settled)
+{
+    struct sr_attempt *attempt;
+    struct sr_settled made;
+    enum sr_begin begun;
+
+    begun = begin_as(world, uid, name, source, false, &attempt);
+    made = sr_attempt_settle(attempt, outcome);
+    if (settled != NULL)
+        *settled = made;
+    else
+        WANT(made.result == SR_STORE_OK);
+    sr_attempt_free(attempt, false);
+    return begun;
+}
+
+static enum sr_begin
+guess(const struct world *world, uid_t uid, const char *address)
+{
+    const struct sr_source source = source_of(address);
+
+    return attempt_as(world, uid, NULL, &source, SR_OUTCOME_WRONG, NULL);
+}
+
+static enum sr_begin
+log_in(const struct world *world, uid_t uid, const char *address)
+{
+    const struct sr_source source = source_of(address);
+
+    return attempt_as(world, uid, NULL, &source, SR_OUTCOME_RIGHT, NULL);
+}
+
+/* What the ledgers say without an attempt. */
+static struct sr_facts
+facts_of(const struct world *world, uid_t uid, const char *address)
+{
+    const struct sr_source source = source_of(address != NULL ? address : "");
+    struct sr_facts facts;
+    struct sr_store *store;
+
+    sr_facts_init(&facts);
+    facts.uid = uid;
+    WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
+         SR_STORE_OK);
+    WANT(sr_attempt_facts(store, address != NULL ? &source : NULL,
+                          &world->rules, &facts) == SR_STORE_OK);
+    sr_store_close(store);
+    return facts;
+}
+
+static struct sr_memory
+memory_of(const struct world *world, uid_t uid)
+{
+    struct sr_memory memory;
+    struct sr_store *store;
+
+    WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
+         SR_STORE_OK);
+    WANT(sr_store_begin(store, false) == SR_STORE_OK);
+    sr_store_get_memory(store, uid, &memory);
+    sr_store_close(store);
+    return memory;
+}
+
+/* ---- one process */
+
+static void
+test_five_wrong_then_locked(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct world *world = *state;
+    struct sr_attempt *attempt;
+    struct sr_settled settled;
+    const time_t now = time(NULL);
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(
+            attempt_as(world, USER, NULL, &source, SR_OUTCOME_WRONG, &settled),
+            SR_BEGIN_GO);
+        assert_int_equal(settled.result, SR_STORE_OK);
+        assert_int_equal(settled.began_lockout, i == 4);
+        assert_false(settled.began_source_lockout);
+    }
+    assert_in_range(settled.until_wall, now + 900, now + 960);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
+                     SR_BEGIN_LOCKED);
+    assert_in_range(sr_attempt_until(attempt), now + 900, now + 960);
+    assert_false(sr_attempt_by_source(attempt));
+    /* Even the right password, as nothing may be verified. */
+    settled = sr_attempt_settle(attempt, SR_OUTCOME_RIGHT);
+    assert_int_equal(settled.result, SR_STORE_OK);
+    assert_false(settled.began_lockout);
+    sr_attempt_free(attempt, false);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+    assert_int_equal(memory_of(world, USER).failed, 7);
+    assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
+    assert_int_equal(facts_of(world, USER, HERE).locked_why,
+                     SR_LOCK_WHY_THROTTLE);
+    assert_int_equal(facts_of(world, USER + 1, HERE).locked, SR_LOCK_NO);
+    assert_int_equal(log_in(world, USER + 1, HERE), SR_BEGIN_GO);
+}
+
+static void
+test_right_clears(void **state)
+{
+    const struct world *world = *state;
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+        assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+    }
+}
+
+/* A temporary password of the hash `secret`, that ends in an hour. */
+static void
+issue_temporary(const struct world *world, const char *secret)
+{
+    struct sr_temporary record = {0};
+    struct sr_store *store;
+    sr_time now;
+
+    WANT(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store) ==
+         SR_STORE_OK);
+    WANT(sr_store_begin(store, true) == SR_STORE_OK);
+    WANT(sr_store_now(store, &now, NULL) == SR_STORE_OK);
+    WANT(sr_store_hash(store, secret, strlen(secret), &record.fingerprint) ==
+         SR_STORE_OK);
+    record.issued = now;
+    record.until = now + 3600;
+    WANT(sr_store_put_temporary(store, USER, &record) == SR_STORE_OK);
+    WANT(sr_store_commit(store) == SR_STORE_OK);
+    sr_store_close(store);
+}
+
+static sr_time
+temporary_as_tried(const struct world *world, bool is_known, const char *secret)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct sr_attempt_who who = {
+        .is_known = is_known,
+        .uid = USER,
+        .name = "eva",
+        .secret = secret,
+        .source = &source,
+        .rules = &world->rules,
+    };
+    struct sr_attempt *attempt;
+    sr_time until;
+
+    assert_int_equal(
+        sr_attempt_begin(world->state, world->run, &who, false, &attempt),
+        SR_BEGIN_GO);
+    until = sr_attempt_temporary(attempt);
+    sr_attempt_settle(attempt, SR_OUTCOME_RIGHT);
+    sr_attempt_free(attempt, false);
+    return until;
+}
+
+static void
+test_temporary_is_told(void **state)
+{
+    const struct world *world = *state;
+    const sr_time end = time(NULL) + 3600;
+    sr_time until;
+
+    assert_int_equal(temporary_as_tried(world, true, "$6$a"), SR_TIME_UNKNOWN);
+    issue_temporary(world, "$6$a");
+    until = temporary_as_tried(world, true, "$6$a");
+    assert_true(until >= end && until <= end + 60);
+    assert_int_equal(temporary_as_tried(world, true, "$6$b"), SR_TIME_UNKNOWN);
+    assert_int_equal(temporary_as_tried(world, true, NULL), SR_TIME_UNKNOWN);
+    assert_int_equal(temporary_as_tried(world, false, "$6$a"), SR_TIME_UNKNOWN);
+}
+
+static void
+test_neither_counts_for_nothing(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct world *world = *state;
+
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(
+            attempt_as(world, USER, NULL, &source, SR_OUTCOME_NEITHER, NULL),
+            SR_BEGIN_GO);
+    assert_int_equal(memory_of(world, USER).failed, 0);
+}
+
+static void
+test_source_is_throttled(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct world *world = *state;
+    struct sr_attempt *attempt;
+    struct sr_settled settled;
+
+    for (uid_t uid = USER; uid < USER + 30; uid++) {
+        assert_int_equal(
+            attempt_as(world, uid, NULL, &source, SR_OUTCOME_WRONG, &settled),
+            SR_BEGIN_GO);
+        assert_int_equal(settled.began_source_lockout, uid == USER + 29);
+    }
+    assert_int_equal(begin_as(world, 7, NULL, &source, false, &attempt),
+                     SR_BEGIN_LOCKED);
+    assert_true(sr_attempt_by_source(attempt));
+    sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
+    sr_attempt_free(attempt, false);
+    assert_int_equal(log_in(world, 7, ELSEWHERE), SR_BEGIN_GO);
+}
+
+static void
+test_root_is_throttled_by_source_only(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 29; i++)
+        assert_int_equal(guess(world, 0, HERE), SR_BEGIN_GO);
+    assert_int_equal(facts_of(world, 0, HERE).locked, SR_LOCK_NO);
+    assert_int_equal(guess(world, 0, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, 0, HERE), SR_BEGIN_LOCKED);
+    assert_int_equal(log_in(world, 0, ELSEWHERE), SR_BEGIN_GO);
+    assert_int_equal(memory_of(world, 0).failed, 31);
+    world->rules.lock_root = true;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(guess(world, 0, ELSEWHERE), SR_BEGIN_GO);
+    assert_int_equal(log_in(world, 0, "203.0.113.5"), SR_BEGIN_LOCKED);
+}
+
+static void
+test_no_limits(void **state)
+{
+    struct world *world = *state;
+
+    world->rules.attempts = 0;
+    world->rules.source_attempts = 0;
+    for (int i = 0; i < 70; i++)
+        assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(memory_of(world, USER).failed, 70);
+}
+
+static void
+test_unknown_names(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct world *world = *state;
+
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(attempt_as(world, (uid_t)-1, "nobody-here", &source,
+                                    SR_OUTCOME_WRONG, NULL),
+                         i < 5 ? SR_BEGIN_GO : SR_BEGIN_LOCKED);
+    assert_int_equal(attempt_as(world, (uid_t)-1, "nobody-else", &source,
+                                SR_OUTCOME_WRONG, NULL),
+                     SR_BEGIN_GO);
+}
+
+/* A stranger locks himself out, not the owner where he was before. */
+static void
+test_familiar_source(void **state)
+{
+    const struct sr_source here = source_of(HERE);
+    struct world *world = *state;
+    struct sr_memory before;
+
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(
+        sr_attempt_logged_in(world->state, USER, &here, &world->rules, &before),
+        SR_STORE_OK);
+    assert_int_equal(before.failed, 0);
+    for (int i = 0; i < 7; i++)
+        guess(world, USER, ELSEWHERE);
+    assert_int_equal(log_in(world, USER, ELSEWHERE), SR_BEGIN_LOCKED);
+    assert_int_equal(log_in(world, USER, "203.0.113.5"), SR_BEGIN_LOCKED);
+    assert_int_equal(facts_of(world, USER, ELSEWHERE).locked, SR_LOCK_UNTIL);
+    assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_NO);
+    assert_int_equal(facts_of(world, USER, NULL).locked, SR_LOCK_UNTIL);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+    /* The stranger's ledger is not the owner's to clear by logging in. */
+    assert_int_equal(log_in(world, USER, ELSEWHERE), SR_BEGIN_LOCKED);
+    assert_int_equal(
+        sr_attempt_logged_in(world->state, USER, &here, &world->rules, &before),
+        SR_STORE_OK);
+    assert_int_equal(before.failed, 10);
+    assert_string_equal(before.failed_from, ELSEWHERE);
+    assert_int_equal(memory_of(world, USER).failed, 0);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+    world->rules.familiar = 0; /* off: one ledger for all */
+    assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
+}
+
+static void
+test_own_session_is_familiar(void **state)
+{
+    const struct world *world = *state;
+    struct sr_source own;
+
+    sr_source_find(&own, NULL, NULL, USER, false, USER);
+    for (int i = 0; i < 6; i++)
+        guess(world, USER, ELSEWHERE);
+    assert_int_equal(
+        attempt_as(world, USER, NULL, &own, SR_OUTCOME_RIGHT, NULL),
+        SR_BEGIN_GO);
+    assert_int_equal(
+        sr_attempt_logged_in(world->state, USER, &own, &world->rules, NULL),
+        SR_STORE_OK);
+    assert_int_equal(memory_of(world, USER).familiar[0].seen, 0);
+}
+
+static void
+test_familiar_sources_are_few(void **state)
+{
+    struct world *world = *state;
+    char address[32];
+
+    for (int i = 0; i < 12; i++) {
+        struct sr_source source;
+
+        snprintf(address, sizeof(address), "192.0.2.%d", i);
+        source = source_of(address);
+        assert_int_equal(sr_attempt_logged_in(world->state, USER, &source,
+                                              &world->rules, NULL),
+                         SR_STORE_OK);
+    }
+    for (int i = 0; i < 6; i++)
+        guess(world, USER, ELSEWHERE);
+    assert_int_equal(facts_of(world, USER, "192.0.2.11").locked, SR_LOCK_NO);
+    for (size_t i = 0; i < SR_FAMILIAR_MAX; i++)
+        assert_int_not_equal(memory_of(world, USER).familiar[i].seen, 0);
+}
+
+/* ---- the slots left behind */
+
+/* Die in the middle of a verification. */
+static void
+die_verifying(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct world *world = argument;
+    struct sr_attempt *attempt;
+
+    if (begin_as(world, USER, NULL, &source, false, &attempt) == SR_BEGIN_GO)
+        count(world, VERIFIED);
+    _exit(0);
+}
+
+static void
+test_a_death_is_a_failure(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(scratch_run(die_verifying, world), 0);
+    assert_int_equal(world->counts[VERIFIED], 5);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+    assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
+}
+
+static void
+abandon(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+    sigset_t mask;
+
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) == SR_BEGIN_GO);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    WANT(sigismember(&mask, SIGTERM) == 1); /* shielded */
+    sr_attempt_free(attempt, false);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    WANT(sigismember(&mask, SIGTERM) == 0);
+}
+
+static void
+test_an_attempt_never_settled_is_a_failure(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(scratch_run(abandon, world), 0);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+}
+
+static void
+expect_go(void *argument)
+{
+    const struct world *world = argument;
+
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+}
+
+static void
+expect_locked(void *argument)
+{
+    const struct world *world = argument;
+
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_LOCKED);
+}
+
+static void
+expect_five_more(void *argument)
+{
+    const struct world *world = argument;
+
+    for (int i = 0; i < 7; i++)
+        WANT(guess(world, USER, HERE) ==
+             (i < 5 ? SR_BEGIN_GO : SR_BEGIN_LOCKED));
+}
+
+static void
+later(long seconds, void (*run)(void *), struct world *world)
+{
+    const int status = scratch_run_later(seconds, run, world);
+
+    if (status == SCRATCH_SKIP)
+        skip();
+    assert_int_equal(status, 0);
+}
+
+static void
+test_the_dead_are_forgotten_with_the_window(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(scratch_run(die_verifying, world), 0);
+    later(905, expect_go, world); /* nobody had come to record them */
+}
+
+static void
+test_lockouts_end_and_double(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 6; i++)
+        guess(world, USER, HERE);
+    later(890, expect_locked, world);
+    later(905, expect_five_more, world);
+    later(905 + 1790, expect_locked, world);
+    later(905 + 1810, expect_go, world);
+}
+
+static void
+in_another_boot(void *argument)
+{
+    struct world *world = argument;
+
+    scratch_private_mounts();
+    scratch_new_boot(world->dir, "01234567-89ab-cdef-0123-456789abcdef\n");
+    WANT(unlink(scratch_path(world->run, "slots")) == 0);
+    WANT(rmdir(world->run) == 0);
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_LOCKED);
+    WANT(log_in(world, USER + 1, HERE) == SR_BEGIN_GO);
+    WANT(guess(world, USER + 2, HERE) == SR_BEGIN_GO);
+}
+
+static void
+test_a_boot_frees_nobody(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 5; i++)
+        guess(world, USER, HERE);
+    scratch_pass(in_another_boot, world);
+}
+
+/* ---- many processes */
+
+/* Children wait at the gate, so that they all start together. */
+static void
+crowd(struct world *world, int size, void (*run)(struct world *, int))
+{
+    int status, bad = 0;
+    char byte;
+
+    for (int i = 0; i < size; i++) {
+        if (fork() == 0) {
+            close(world->gate[1]);
+            WANT(read(world->gate[0], &byte, 1) == 0);
+            run(world, i);
+            _exit(0);
+        }
+    }
+    close(world->gate[1]);
+    world->gate[1] = -1;
+    for (int i = 0; i < size; i++) {
+        assert_true(wait(&status) > 0);
+        bad += status != 0;
+    }
+    assert_int_equal(bad, 0);
+}
+
+static void
+verify(struct world *world, const struct timespec *work)
+{
+    count(world, VERIFIED);
+    nanosleep(work, NULL); /* the hash */
+}
+
+static void
+tally(struct world *world, enum sr_begin begun)
+{
+    static const int which[] = {
+        [SR_BEGIN_GO] = GONE,
+        [SR_BEGIN_LOCKED] = LOCKED,
+        [SR_BEGIN_BUSY] = BUSY,
+        [SR_BEGIN_FAILED] = FAILED,
+    };
+
+    count(world, which[begun]);
+}
+
+static void
+try_once(struct world *world, enum sr_outcome outcome, bool ahead, bool settles)
+{
+    const struct timespec work = {0, 3000000};
+    const struct sr_source source = source_of(HERE);
+    struct sr_attempt *attempt;
+    struct sr_settled settled;
+    enum sr_begin begun;
+
+    begun = begin_as(world, USER, NULL, &source, ahead, &attempt);
+    tally(world, begun);
+    if (begun == SR_BEGIN_GO)
+        verify(world, &work);
+    if (!settles)
+        _exit(0); /* as a stack does that ends at the module before */
+    settled = sr_attempt_settle(attempt, outcome);
+    WANT(settled.result == SR_STORE_OK);
+    if (settled.began_lockout)
+        count(world, LOCKOUTS);
+    sr_attempt_free(attempt, false);
+}
+
+static void
+guess_once(struct world *world, int index)
+{
+    (void)index;
+    try_once(world, SR_OUTCOME_WRONG, false, true);
+}
+
+static void
+log_in_once(struct world *world, int index)
+{
+    (void)index;
+    try_once(world, SR_OUTCOME_RIGHT, false, true);
+}
+
+static void
+test_200_guess_at_once(void **state)
+{
+    struct world *world = *state;
+
+    world->rules.wait = 60;
+    world->rules.source_attempts = 64;
+    crowd(world, 200, guess_once);
+    assert_int_equal(world->counts[VERIFIED], 5);
+    assert_int_equal(world->counts[LOCKED], 195);
+    assert_int_equal(world->counts[LOCKOUTS], 1);
+    assert_int_equal(memory_of(world, USER).failed, 200);
+}
+
+static void
+test_50_log_in_at_once(void **state)
+{
+    struct world *world = *state;
+
+    world->rules.wait = 60;
+    crowd(world, 50, log_in_once);
+    assert_int_equal(world->counts[GONE], 50);
+    assert_int_equal(memory_of(world, USER).failed, 0);
+}
+
+/* The right password is not refused because of guesses that go on. */
+static void
+mixed(struct world *world, int index)
+{
+    try_once(world, index % 10 == 0 ? SR_OUTCOME_NEITHER : SR_OUTCOME_RIGHT,
+             false, true);
+}
+
+static void
+test_outages_among_logins(void **state)
+{
+    struct world *world = *state;
+
+    world->rules.wait = 60;
+    world->rules.attempts = 2;
+    crowd(world, 40, mixed);
+    assert_int_equal(world->counts[GONE], 40);
+}
+
+static void
+guess_ahead(struct world *world, int index)
+{
+    try_once(world, SR_OUTCOME_WRONG, true, index % 2 == 0);
+}
+
+static void
+test_200_guess_behind_a_guard(void **state)
+{
+    struct world *world = *state;
+
+    world->rules.wait = 60;
+    world->rules.source_attempts = 64;
+    crowd(world, 200, guess_ahead);
+    assert_int_equal(world->counts[VERIFIED], 5);
+    assert_int_equal(world->counts[LOCKED], 195);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+}
+
+static void
+log_in_ahead(struct world *world, int index)
+{
+    try_once(world, index % 5 == 0 ? SR_OUTCOME_NEITHER : SR_OUTCOME_RIGHT,
+             true, true);
+}
+
+static void
+test_50_log_in_behind_a_guard(void **state)
+{
+    struct world *world = *state;
+
+    world->rules.wait = 60;
+    crowd(world, 50, log_in_ahead);
+    assert_int_equal(world->counts[GONE], 50);
+    assert_int_equal(memory_of(world, USER).failed, 0);
+    for (int i = 0; i < 5; i++) /* nothing has stayed in the ledgers */
+        assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    for (int i = 0; i < 25; i++)
+        assert_int_equal(guess(world, USER + 1 + (uid_t)i, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER + 99, HERE), SR_BEGIN_LOCKED);
+}
+
+/* kill -9 whenever; every verification that was begun counts. */
+static void
+guess_until_killed(void *argument)
+{
+    struct world *world = argument;
+    const struct timespec work = {0, 300000};
+    const struct sr_source source = source_of(HERE);
+
+    for (;;) {
+        struct sr_attempt *attempt;
+        enum sr_begin begun;
+
+        begun = begin_as(world, USER, NULL, &source, false, &attempt);
+        if (begun == SR_BEGIN_GO)
+            verify(world, &work);
+        sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
+        sr_attempt_free(attempt, false);
+        if (begun == SR_BEGIN_LOCKED)
+            _exit(0);
+    }
+}
+
+static void
+test_500_killed(void **state)
+{
+    struct world *world = *state;
+    int killed = 0, verified = 0, rounds = 0;
+
+    srandom(11);
+    world->rules.source_attempts = 64;
+    for (int round = 0; killed < 500; round++) {
+        struct world fresh = *world;
+
+        snprintf(fresh.state, sizeof(fresh.state), "%s/s%d", world->dir, round);
+        snprintf(fresh.run, sizeof(fresh.run), "%s/r%d", world->dir, round);
+        fresh.counts[VERIFIED] = 0;
+        for (;;) {
+            const pid_t child = fork();
+            int status;
+
+            if (child == 0)
+                guess_until_killed(&fresh);
+            usleep((useconds_t)(random() % 2000));
+            kill(child, SIGKILL);
+            waitpid(child, &status, 0);
+            if (!WIFSIGNALED(status))
+                break; /* locked out before it was killed */
+            killed++;
+        }
+        assert_in_range(fresh.counts[VERIFIED], 0, 5);
+        verified += fresh.counts[VERIFIED];
+        rounds++;
+        if (round % 8 == 0)
+            later(905, expect_go, &fresh);
+    }
+    print_message("%d killed, %d verified in %d rounds\n", killed, verified,
+                  rounds);
+    assert_true(verified > 2 * rounds); /* it was about something */
+}
+
+/* ---- guard, in one process */
+
+static void
+test_ahead_is_recorded_before(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = *state;
+    struct sr_attempt *attempt;
+    sigset_t mask;
+
+    for (int i = 0; i < 4; i++)
+        guess(world, USER, HERE);
+    assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
+                     SR_BEGIN_GO);
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    assert_int_equal(sigismember(&mask, SIGTERM), 0); /* no shield */
+    assert_true(sr_attempt_ahead(attempt).began_lockout);
+    assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
+    assert_int_equal(memory_of(world, USER).failed, 5);
+    assert_int_equal(sr_attempt_settle(attempt, SR_OUTCOME_NEITHER).result,
+                     SR_STORE_OK);
+    sr_attempt_free(attempt, false);
+    assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_NO);
+    assert_int_equal(memory_of(world, USER).failed, 4);
+    assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
+                     SR_BEGIN_GO);
+    assert_true(sr_attempt_settle(attempt, SR_OUTCOME_WRONG).began_lockout);
+    sr_attempt_free(attempt, false);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+}
+
+/* While the last slot may be given back nobody is told of a lockout. */
+static void
+test_a_guard_is_waited_for(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = *state;
+    struct sr_attempt *attempt;
+    pid_t child;
+    int status;
+
+    world->rules.attempts = 1;
+    world->rules.wait = 30;
+    assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
+                     SR_BEGIN_GO);
+    child = fork();
+    if (child == 0) {
+        sr_attempt_free(attempt, true); /* a process copy */
+        WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+        _exit(0);
+    }
+    usleep(30000); /* it waits in vain, however long this is */
+    assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    assert_int_equal(sr_attempt_settle(attempt, SR_OUTCOME_RIGHT).result,
+                     SR_STORE_OK);
+    sr_attempt_free(attempt, false);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+
+    world->rules.wait = 0; /* not for ever */
+    assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
+                     SR_BEGIN_GO);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+    sr_attempt_settle(attempt, SR_OUTCOME_RIGHT);
+    sr_attempt_free(attempt, false);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
+                     SR_BEGIN_GO);
+    {
+        struct sr_attempt *second;
+
+        assert_int_equal(begin_as(world, USER, NULL, &source, false, &second),
+                         SR_BEGIN_BUSY);
+        sr_attempt_free(second, false);
+    }
+    sr_attempt_settle(attempt, SR_OUTCOME_RIGHT);
+    sr_attempt_free(attempt, false);
+}
+
+/* ---- faults */
+
+static void
+with_a_full_disk(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+    struct sr_settled settled;
+    const char *filler;
+    int fd;
+
+    scratch_private_mounts();
+    WANT(mkdir(world->state, 0700) == 0);
+    scratch_mount_small(world->state, 64 * 1024);
+    WANT(guess(world, USER, HERE) == SR_BEGIN_GO);
+    filler = scratch_path(world->state, "filler");
+    WANT((fd = open(filler, O_WRONLY | O_CREAT, 0600)) >= 0);
+    while (posix_fallocate(fd, lseek(fd, 0, SEEK_END), 4096) == 0)
+        continue;
+    for (int i = 0; i < 4; i++) {
+        WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+        WANT(attempt_as(world, USER, NULL, &source, SR_OUTCOME_WRONG,
+                        &settled) == SR_BEGIN_GO);
+        WANT(settled.result == SR_STORE_FULL);
+    }
+    /* Four guesses are stamped, one is recorded: no more, but no lockout. */
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
+         SR_BEGIN_FAILED);
+    WANT(sr_attempt_error(attempt) == SR_STORE_FULL);
+    sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
+    sr_attempt_free(attempt, false);
+    WANT(log_in(world, USER + 1, ELSEWHERE) == SR_BEGIN_GO);
+    WANT(unlink(filler) == 0);
+    close(fd);
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_LOCKED); /* now recorded */
+    WANT(facts_of(world, USER, HERE).locked == SR_LOCK_UNTIL);
+}
+
+static void
+test_disk_full(void **state)
+{
+    scratch_pass(with_a_full_disk, *state);
+}
+
+static void
+when_read_only(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+    struct sr_settled settled;
+
+    scratch_private_mounts();
+    if (access(world->state, F_OK) != 0)
+        WANT(mkdir(world->state, 0700) == 0);
+    WANT(mount(world->state, world->state, NULL, MS_BIND, NULL) == 0);
+    WANT(mount(NULL, world->state, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY,
+               NULL) == 0);
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+    for (int i = 0; i < 5; i++) {
+        WANT(attempt_as(world, USER, NULL, &source, SR_OUTCOME_WRONG,
+                        &settled) == SR_BEGIN_GO);
+        WANT(settled.result == SR_STORE_READ_ONLY);
+    }
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
+         SR_BEGIN_FAILED);
+    WANT(sr_attempt_error(attempt) == SR_STORE_READ_ONLY);
+    sr_attempt_free(attempt, false);
+    WANT(begin_as(world, USER, NULL, &source, true, &attempt) ==
+         SR_BEGIN_FAILED); /* cannot be recorded ahead */
+    sr_attempt_free(attempt, false);
+}
+
+static void
+test_read_only(void **state)
+{
+    struct world *world = *state;
+
+    scratch_pass(when_read_only, world); /* from the start */
+    unlink(scratch_path(world->run, "slots"));
+    assert_int_equal(log_in(world, USER + 1, HERE), SR_BEGIN_GO);
+    scratch_pass(when_read_only, world); /* with a store in it */
+}
+
+static void
+test_damaged_store(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = *state;
+    struct sr_attempt *attempt;
+
+    guess(world, USER, HERE);
+    scratch_write(scratch_path(world->state, "data.mdb"),
+                  (const uint8_t *)"not a database", 14);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
+                     SR_BEGIN_FAILED);
+    assert_int_equal(sr_attempt_error(attempt), SR_STORE_DAMAGED);
+    sr_attempt_free(attempt, false);
+}
+
+static void
+test_unsafe_run_directory(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = *state;
+    struct sr_attempt *attempt;
+
+    guess(world, USER, HERE);
+    chmod(world->run, 0777);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
+                     SR_BEGIN_FAILED);
+    assert_int_equal(sr_attempt_error(attempt), SR_STORE_UNSAFE);
+    sr_attempt_free(attempt, false);
+    chmod(world->run, 0755);
+    chmod(scratch_path(world->run, "slots"), 0644);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
+                     SR_BEGIN_FAILED);
+    sr_attempt_free(attempt, false);
+}
+
+static void
+with_limits(void *argument)
+{
+    const struct rlimit fsize = {0, RLIM_INFINITY};
+    struct world *world = argument;
+
+    umask(0);
+    WANT(setrlimit(RLIMIT_FSIZE, &fsize) == 0);
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    for (int i = 0; i < 6; i++) {
+        if (guess(world, USER, HERE) != (i < 5 ? SR_BEGIN_GO : SR_BEGIN_LOCKED))
+            _exit(2);
+    }
+    if (open("/", O_PATH) != 0)
+        _exit(3); /* something is left in 0 */
+}
+
+static void
+with_three_files(void *argument)
+{
+    const struct rlimit files = {3, 3};
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+
+    WANT(setrlimit(RLIMIT_NOFILE, &files) == 0);
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
+         SR_BEGIN_FAILED);
+    WANT(sr_attempt_error(attempt) == SR_STORE_FAILED);
+    sr_attempt_free(attempt, false);
+}
+
+static void
+test_hostile_limits(void **state)
+{
+    assert_int_equal(scratch_run(with_three_files, *state), 0);
+    assert_int_equal(scratch_run(with_limits, *state), 0);
+    assert_int_equal(scratch_run(with_three_files, *state), 0);
+}
+
+/* ---- the shield */
+
+static void
+as_set_user_id(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+    uid_t real, effective, saved;
+
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+    if (setresuid(4321, 0, 0) != 0)
+        _exit(SCRATCH_SKIP);
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) == SR_BEGIN_GO);
+    WANT(getresuid(&real, &effective, &saved) == 0);
+    WANT(real == 0 && effective == 0 && saved == 0);
+    WANT(sr_attempt_settle(attempt, SR_OUTCOME_RIGHT).result == SR_STORE_OK);
+    WANT(getresuid(&real, &effective, &saved) == 0);
+    WANT(real == 4321 && effective == 0 && saved == 0);
+    sr_attempt_free(attempt, false);
+}
+
+static void
+test_the_real_uid_is_shielded(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    scratch_pass(as_set_user_id, *state);
+}
+
+/* ---- bounds */
+
+static void
+expect_bounds(const struct world *world, long names)
+{
+    struct stat status;
+
+    assert_int_equal(stat(scratch_path(world->state, "data.mdb"), &status), 0);
+    print_message("%ld names: store %ld KiB\n", names,
+                  (long)status.st_size / 1024);
+    assert_true(status.st_size < 32 << 20);
+}
+
+/* Names and sources that are never the same twice, each in its own attempt. */
+static void
+test_a_flood_of_attempts(void **state)
+{
+    const long names = 3000;
+    struct world *world = *state;
+    struct stat status;
+    char name[32], address[32];
+
+    for (long i = 0; i < names; i++) {
+        struct sr_source source;
+
+        snprintf(name, sizeof(name), "name%ld", i);
+        snprintf(address, sizeof(address), "10.%ld.%ld.1", i >> 8, i & 255);
+        source = source_of(address);
+        attempt_as(world, (uid_t)-1, name, &source, SR_OUTCOME_WRONG, NULL);
+    }
+    expect_bounds(world, names);
+    assert_int_equal(stat(scratch_path(world->run, "slots"), &status), 0);
+    assert_true(status.st_blocks * 512 <= 8 << 20);
+}
+
+/* What a million failed attempts write, without a transaction for each. */
+static void
+test_a_million_names(void **state)
+{
+    struct world *world = *state;
+    const struct sr_limits by_name =
+        sr_attempt_account_limits(&world->rules, false);
+    const struct sr_limits by_source = sr_attempt_source_limits(&world->rules);
+    const struct sr_memory memory = {.failed = 1, .failed_from = HERE};
+    struct sr_ledger_key keys[2];
+    struct sr_ledger ledger;
+    struct sr_store *store;
+    char text[32];
+
+    assert_int_equal(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store),
+                     0);
+    for (long i = 0; i < 1000000; i++) {
+        if (i % 10000 == 0)
+            assert_int_equal(sr_store_begin(store, true), 0);
+        snprintf(text, sizeof(text), "name%ld", i);
+        assert_int_equal(sr_ledger_key_name(store, text, &keys[0]), 0);
+        assert_int_equal(sr_ledger_key_source(store, text, &keys[1]), 0);
+        for (size_t k = 0; k < 2; k++) {
+            const struct sr_limits *limits = k == 0 ? &by_name : &by_source;
+            uint64_t open;
+
+            sr_store_get_ledger(store, &keys[k], &ledger);
+            open = sr_throttle_open(&ledger, limits, 1000 + i);
+            if (open != 0)
+                sr_throttle_failed(&ledger, limits,
+                                   (unsigned)__builtin_ctzll(open), 1000 + i);
+            assert_int_equal(sr_store_put_ledger(store, &keys[k], &ledger), 0);
+        }
+        assert_int_equal(sr_store_put_name_memory(store, keys[0].id, &memory),
+                         0);
+        if (i % 10000 == 9999)
+            assert_int_equal(sr_store_commit(store), 0);
+    }
+    sr_store_close(store);
+    expect_bounds(world, 1000000);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+}
+
+/* ---- the slot file by itself */
+
+static void
+test_slots_of_ledgers_are_apart(void **state)
+{
+    const struct sr_ledger_key keys[] = {
+        {SR_LEDGER_NAME, 0, 0},
+        {SR_LEDGER_NAME, SR_NAME_BUCKETS - 1, 0},
+        {SR_LEDGER_SOURCE, 0, 0},
+        {SR_LEDGER_SOURCE, SR_SOURCE_BUCKETS - 1, 0},
+        {SR_LEDGER_ACCOUNT, 0, SR_CLASS_STRANGER},
+        {SR_LEDGER_ACCOUNT, 0, SR_CLASS_FAMILIAR},
+        {SR_LEDGER_ACCOUNT, UINT32_MAX, SR_CLASS_FAMILIAR},
+    };
+    const size_t many = sizeof(keys) / sizeof(keys[0]);
+    const struct world *world = *state;
+    const int mine = sr_slots_open(world->run);
+    const int theirs = sr_slots_open(world->run);
+
+    assert_true(mine >= 0 && theirs >= 0);
+    for (size_t i = 0; i < many; i++) {
+        for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot += 63) {
+            assert_int_equal(sr_slots_take(theirs, &keys[i], slot), 1);
+            assert_int_equal(
+                sr_slots_write(theirs, &keys[i], slot, (sr_stamp)(100 + i)), 0);
+        }
+    }
+    for (size_t i = 0; i < many; i++) {
+        sr_stamp stamp;
+
+        assert_int_equal(sr_slots_read(mine, &keys[i], 63, &stamp), 0);
+        assert_int_equal(stamp, 100 + i);
+        assert_int_equal(sr_slots_take(mine, &keys[i], 63), 0);
+        assert_int_equal(sr_slots_take(mine, &keys[i], 62), 1);
+        assert_int_equal(sr_slots_held(mine, &keys[i], UINT64_MAX),
+                         (uint64_t)1 << 63 | 1);
+        assert_int_equal(sr_slots_held(mine, &keys[i], 0xff), 1);
+        assert_int_equal(sr_slots_held(theirs, &keys[i], UINT64_MAX),
+                         (uint64_t)1 << 62);
+        sr_slots_give(theirs, &keys[i], 63);
+        assert_int_equal(sr_slots_take(mine, &keys[i], 63), 1);
+    }
+    sr_slots_close(mine);
+    sr_slots_close(theirs);
+}
+
+static void
+test_stamps(void **state)
+{
+    const sr_time now = ((sr_time)1 << 32) + 1000;
+
+    (void)state;
+    assert_int_equal(sr_slots_time(sr_slots_stamp(now), now), now);
+    assert_int_equal(sr_slots_time(sr_slots_stamp(now), now + 500), now);
+    assert_int_equal(sr_slots_time(sr_slots_stamp(now - 2000), now),
+                     now - 2000);
+    assert_int_not_equal(sr_slots_stamp((sr_time)1 << 32), 0);
+}
+
+#define ATTEMPT_TEST(test)                                                     \
+    cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ATTEMPT_TEST(test_five_wrong_then_locked),
+        ATTEMPT_TEST(test_right_clears),
+        ATTEMPT_TEST(test_temporary_is_told),
+        ATTEMPT_TEST(test_neither_counts_for_nothing),
+        ATTEMPT_TEST(test_source_is_throttled),
+        ATTEMPT_TEST(test_root_is_throttled_by_source_only),
+        ATTEMPT_TEST(test_no_limits),
+        ATTEMPT_TEST(test_unknown_names),
+        ATTEMPT_TEST(test_familiar_source),
+        ATTEMPT_TEST(test_own_session_is_familiar),
+        ATTEMPT_TEST(test_familiar_sources_are_few),
+        ATTEMPT_TEST(test_a_death_is_a_failure),
+        ATTEMPT_TEST(test_an_attempt_never_settled_is_a_failure),
+        ATTEMPT_TEST(test_the_dead_are_forgotten_with_the_window),
+        ATTEMPT_TEST(test_lockouts_end_and_double),
+        ATTEMPT_TEST(test_a_boot_frees_nobody),
+        ATTEMPT_TEST(test_200_guess_at_once),
+        ATTEMPT_TEST(test_50_log_in_at_once),
+        ATTEMPT_TEST(test_outages_among_logins),
+        ATTEMPT_TEST(test_200_guess_behind_a_guard),
+        ATTEMPT_TEST(test_50_log_in_behind_a_guard),
+        ATTEMPT_TEST(test_500_killed),
+        ATTEMPT_TEST(test_ahead_is_recorded_before),
+        ATTEMPT_TEST(test_a_guard_is_waited_for),
+        ATTEMPT_TEST(test_disk_full),
+        ATTEMPT_TEST(test_read_only),
+        ATTEMPT_TEST(test_damaged_store),
+        ATTEMPT_TEST(test_unsafe_run_directory),
+        ATTEMPT_TEST(test_hostile_limits),
+        ATTEMPT_TEST(test_the_real_uid_is_shielded),
+        ATTEMPT_TEST(test_a_flood_of_attempts),
+        ATTEMPT_TEST(test_a_million_names),
+        ATTEMPT_TEST(test_slots_of_ledgers_are_apart),
+        ATTEMPT_TEST(test_stamps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
