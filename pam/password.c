@@ -18,6 +18,7 @@
 #include "pam/internal.h"
 #include "policy/crypt.h"
 #include "policy/quality.h"
+#include "policy/slots.h"
 
 #define PENDING_DATA  "selfreset_pending"
 #define STORE_WAIT_MS 10000
@@ -637,8 +638,10 @@ settle_store(struct sr_door *door, const struct pending *pending)
     if (result == SR_STORE_OK)
         result = sr_store_drop_temporary(store, uid);
     /* A new password is not the one that was being guessed. */
-    for (size_t i = 0; i < 2 && result == SR_STORE_OK; i++)
+    for (size_t i = 0; i < 2 && result == SR_STORE_OK; i++) {
+        sr_slots_forget(&key[i], 1);
         result = sr_store_drop_ledger(store, &key[i]);
+    }
     if (result == SR_STORE_OK)
         result = sr_store_commit(store);
     return result;
