@@ -91,4 +91,30 @@ for file in $module $tool; do
         uses "$file: calls are fortified" $file '__[a-rt-z][a-z]*_chk'
     fi
 done
+
+# make uninstall takes the module from under no stack.
+MAKEFLAGS=
+export MAKEFLAGS
+mkdir -p "$work/root/etc/pam.d" "$work/root/modules"
+touch "$work/root/modules/pam_selfreset.so"
+uninstall() {
+    ${MAKE:-make} -s uninstall DESTDIR="$work/root" sysconfdir=/etc \
+        pamdir=/modules >"$work/uninstall" 2>&1
+}
+echo 'auth required pam_selfreset.so' >"$work/root/etc/pam.d/sshd"
+if ! uninstall && [ -e "$work/root/modules/pam_selfreset.so" ] &&
+    grep -q 'used by: .*/pam\.d/sshd' "$work/uninstall"; then
+    echo "ok: make uninstall leaves a module that is used"
+else
+    echo "FAILED: make uninstall leaves a module that is used"
+    status=1
+fi
+echo '# auth required pam_selfreset.so' >"$work/root/etc/pam.d/sshd"
+if uninstall && [ ! -e "$work/root/modules/pam_selfreset.so" ]; then
+    echo "ok: make uninstall removes a module that is not used"
+else
+    echo "FAILED: make uninstall removes a module that is not used"
+    cat "$work/uninstall"
+    status=1
+fi
 exit $status
