@@ -234,10 +234,10 @@ open_source(struct sr_door *door)
     const char *ruser = item(door, PAM_RUSER);
     uid_t account =
         sr_door_knows(door) ? door->who.account->facts.uid : door->nss_uid;
-    /* su and cron by root are sessions of root; login and gdm, which also run
-     * as root, are not: they have a terminal and no calling user. */
+    /* su by root, and what cron and systemd start, are sessions of root.  Any
+     * other program of root without a peer is not: login and gdm are the
+     * console, and a daemon that names no peer may serve anybody. */
     bool by_root = (ruser != NULL && strcmp(ruser, "root") == 0) ||
-                   (door->tty == NULL && rhost == NULL) ||
                    door->who.rules.spare_expired;
 
     sr_source_find(&door->source, rhost,

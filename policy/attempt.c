@@ -224,13 +224,32 @@ claim(struct sr_attempt *attempt, struct side *side, unsigned slot, bool write,
     return LOOK_WAIT;
 }
 
-/* Every slot is consumed.  A consumed slot that is still held may be given back
- * (ahead), so its holder is waited for. */
+/*
+ * The slots in which a password is being verified: held and stamped.  One that
+ * is held without a stamp is only being looked at.
+ */
+static uint64_t
+verifying(const struct sr_attempt *attempt, const struct side *side)
+{
+    uint64_t held = sr_slots_held(attempt->slots, &side->key, UINT64_MAX);
+    sr_stamp stamp;
+
+    for (unsigned slot = 0; held != 0 && slot < SR_ATTEMPTS_MAX; slot++) {
+        if ((held >> slot & 1) != 0 &&
+            sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
+            stamp == 0)
+            held &= ~((uint64_t)1 << slot);
+    }
+    return held;
+}
+
+/* Every slot is consumed.  One in which a password is being verified may be
+ * given back (ahead), so that is waited for. */
 static enum look
 look_consumed(struct sr_attempt *attempt, struct side *side)
 {
     release(attempt, side);
-    side->busy = sr_slots_held(attempt->slots, &side->key, UINT64_MAX);
+    side->busy = verifying(attempt, side);
     return side->busy != 0 ? LOOK_HELD : LOOK_LOCKED;
 }
 
@@ -656,22 +675,35 @@ look(struct sr_attempt *attempt, struct sr_store *store,
     return look_once(attempt, store, who, false);
 }
 
-/* Wait until one of the busy slots is had, or until the deadline. */
+/* Try to have one of the busy slots. */
 static bool
-wait_for_slot(struct sr_attempt *attempt, int64_t deadline)
+win_slot(struct sr_attempt *attempt, struct side *side)
+{
+    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
+        if ((side->busy >> slot & 1) != 0 &&
+            sr_slots_take(attempt->slots, &side->key, slot) == 1) {
+            side->slot = (int)slot;
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Wait until one of the busy slots is had (open ones), or until the password in
+ * one of them has been verified (consumed ones).  False: the deadline came.
+ */
+static bool
+wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
 {
     struct side *side = &attempt->side[attempt->by_source ? SOURCE : ACCOUNT];
 
     while (milliseconds() < deadline) {
         nap();
-        for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
-            if ((side->busy >> slot & 1) == 0)
-                continue;
-            if (sr_slots_take(attempt->slots, &side->key, slot) == 1) {
-                side->slot = (int)slot;
-                return true;
-            }
-        }
+        if (why == LOOK_HELD
+                ? (verifying(attempt, side) & side->busy) != side->busy
+                : win_slot(attempt, side))
+            return true;
     }
     return false;
 }
@@ -697,7 +729,7 @@ begin_with(struct sr_attempt *attempt, struct sr_store *store,
         case LOOK_HELD:
             break;
         }
-        if (!wait_for_slot(attempt, deadline))
+        if (!wait_for_slot(attempt, found, deadline))
             return found == LOOK_HELD ? SR_BEGIN_LOCKED : SR_BEGIN_BUSY;
     }
 }
