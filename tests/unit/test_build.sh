@@ -99,7 +99,7 @@ mkdir -p "$work/root/etc/pam.d" "$work/root/modules"
 touch "$work/root/modules/pam_selfreset.so"
 uninstall() {
     ${MAKE:-make} -s uninstall DESTDIR="$work/root" sysconfdir=/etc \
-        pamdir=/modules >"$work/uninstall" 2>&1
+        pamdir=/modules sbindir=/modules >"$work/uninstall" 2>&1
 }
 echo 'auth required pam_selfreset.so' >"$work/root/etc/pam.d/sshd"
 if ! uninstall && [ -e "$work/root/modules/pam_selfreset.so" ] &&
