@@ -95,6 +95,9 @@ done
 # make uninstall takes the module from under no stack.
 MAKEFLAGS=
 export MAKEFLAGS
+# automake's uninstall wants the directories there that it takes files from.
+${MAKE:-make} -s installdirs DESTDIR="$work/root" sysconfdir=/etc \
+    pamdir=/modules >"$work/installdirs" 2>&1
 mkdir -p "$work/root/etc/pam.d" "$work/root/modules"
 touch "$work/root/modules/pam_selfreset.so"
 uninstall() {
