@@ -98,8 +98,8 @@ start(struct sr_record *record)
     put_number(record, SR_RECORD_VERSION, 1);
 }
 
-static void
-finish(struct sr_record *record, const struct sr_record_key *key)
+void
+sr_record_sum(struct sr_record *record, const struct sr_record_key *key)
 {
     put_number(record, checksum(key, record->bytes, record->size),
                CHECKSUM_SIZE);
@@ -198,7 +198,7 @@ sr_record_put_head(struct sr_record *record, const struct sr_record_key *key,
     put_bytes(record, head->clock.boot_id, sizeof(head->clock.boot_id));
     put_time(record, head->clock.offset);
     put_time(record, head->clock.latest);
-    finish(record, key);
+    sr_record_sum(record, key);
 }
 
 enum sr_store_result
@@ -249,7 +249,7 @@ sr_record_put_ledger(struct sr_record *record, const struct sr_record_key *key,
         if ((mask >> slot & 1) != 0)
             put_number(record, (uint64_t)(last - ledger->failed_at[slot]), 4);
     }
-    finish(record, key);
+    sr_record_sum(record, key);
 }
 
 enum sr_store_result
@@ -302,7 +302,7 @@ sr_record_put_memory(struct sr_record *record, const struct sr_record_key *key,
         put_number(record, memory->familiar[i].source, 8);
         put_time(record, memory->familiar[i].seen);
     }
-    finish(record, key);
+    sr_record_sum(record, key);
 }
 
 enum sr_store_result
@@ -338,7 +338,7 @@ sr_record_put_temporary(struct sr_record *record,
     put_number(record, temporary->fingerprint, 8);
     put_time(record, temporary->issued);
     put_time(record, temporary->until);
-    finish(record, key);
+    sr_record_sum(record, key);
 }
 
 enum sr_store_result
@@ -378,7 +378,7 @@ sr_record_put_history(struct sr_record *record, const struct sr_record_key *key,
             put_time(record, group->set_at[i]);
         }
     }
-    finish(record, key);
+    sr_record_sum(record, key);
 }
 
 enum sr_store_result

@@ -52,6 +52,9 @@ struct sr_record_key sr_record_key(enum sr_record_kind kind, uint32_t id,
 /* The key of a ledger's record. */
 struct sr_record_key sr_record_ledger_key(const struct sr_ledger_key *key);
 
+/* Add the checksum after a record's bytes, as each put below does. */
+void sr_record_sum(struct sr_record *record, const struct sr_record_key *key);
+
 /*
  * Each pair writes and reads one kind.  Reading answers SR_STORE_OK,
  * SR_STORE_DAMAGED or SR_STORE_VERSION, and leaves the structure empty on the

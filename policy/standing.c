@@ -151,7 +151,9 @@ note_login(struct sr_store *store, uid_t uid, const struct sr_source *source,
            const struct sr_rules *rules, struct sr_memory *memory,
            bool *changed)
 {
-    const bool counts = !source->is_own && rules->familiar > 0;
+    /* A place becomes familiar, not another user who became this one once: his
+     * guesses would count where the owner's sessions do. */
+    const bool counts = !source->is_user && rules->familiar > 0;
     enum sr_store_result result;
     struct sr_familiar *entry;
     uint64_t hash;
@@ -304,17 +306,41 @@ find_lockout(struct sr_store *store, const struct sr_source *source,
 }
 
 enum sr_store_result
+sr_temporary_until(struct sr_store *store, uid_t uid, const char *secret,
+                   sr_time *until_wall)
+{
+    struct sr_temporary record;
+    enum sr_store_result result;
+    sr_time now, wall;
+    uint64_t hash;
+
+    *until_wall = SR_TIME_UNKNOWN;
+    result = sr_store_get_temporary(store, uid, &record);
+    if (result == SR_STORE_NOT_FOUND)
+        return SR_STORE_OK;
+    if (result == SR_STORE_OK)
+        result = sr_store_hash(store, secret, strlen(secret), &hash);
+    if (result == SR_STORE_OK)
+        result = sr_store_now(store, &now, &wall);
+    if (result == SR_STORE_OK && hash == record.fingerprint)
+        *until_wall = sr_clock_to_wall(record.until, now, wall);
+    return result;
+}
+
+enum sr_store_result
 sr_attempt_facts(struct sr_store *store, const struct sr_source *source,
                  const struct sr_rules *rules, struct sr_facts *facts)
 {
+    const bool is_inside = sr_store_is_open(store);
     enum sr_store_result result;
     sr_time until;
 
-    result = sr_store_begin(store, false);
+    result = is_inside ? SR_STORE_OK : sr_store_begin(store, false);
     if (result != SR_STORE_OK)
         return result;
     result = find_lockout(store, source, rules, facts->uid, &until);
-    sr_store_abort(store);
+    if (!is_inside)
+        sr_store_abort(store);
     if (result != SR_STORE_OK)
         return result;
     if (until != SR_TIME_UNKNOWN && facts->locked != SR_LOCK_ADMIN) {

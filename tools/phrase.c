@@ -90,15 +90,3 @@ phrase_make(phrase_random random, size_t least, char *out, size_t size)
         explicit_bzero(out, size);
     return is_made;
 }
-
-unsigned
-phrase_bits(size_t length)
-{
-    /* In tenths: a word is 2 * (4 + 2.32), four digits are 12. */
-    size_t words = 4;
-
-    if (length < PHRASE_LENGTH_MIN)
-        return 0;
-    words += (length - PHRASE_LENGTH_MIN) / WORD_SIZE;
-    return (unsigned)((words * 126 + 120) / 10);
-}

@@ -29,9 +29,6 @@ typedef bool (*phrase_random)(void *bytes, size_t size);
  */
 bool phrase_make(phrase_random random, size_t least, char *out, size_t size);
 
-/* The bits that a phrase of this length was chosen from, rounded down. */
-unsigned phrase_bits(size_t length);
-
 /* Random bytes by getrandom(2). */
 bool phrase_getrandom(void *bytes, size_t size);
 

@@ -227,6 +227,67 @@ test_right_clears(void **state)
     }
 }
 
+/* A temporary password of the hash `secret`, that ends in an hour. */
+static void
+issue_temporary(const struct world *world, const char *secret)
+{
+    struct sr_temporary record = {0};
+    struct sr_store *store;
+    sr_time now;
+
+    WANT(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store) ==
+         SR_STORE_OK);
+    WANT(sr_store_begin(store, true) == SR_STORE_OK);
+    WANT(sr_store_now(store, &now, NULL) == SR_STORE_OK);
+    WANT(sr_store_hash(store, secret, strlen(secret), &record.fingerprint) ==
+         SR_STORE_OK);
+    record.issued = now;
+    record.until = now + 3600;
+    WANT(sr_store_put_temporary(store, USER, &record) == SR_STORE_OK);
+    WANT(sr_store_commit(store) == SR_STORE_OK);
+    sr_store_close(store);
+}
+
+static sr_time
+temporary_as_tried(const struct world *world, bool is_known, const char *secret)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct sr_attempt_who who = {
+        .is_known = is_known,
+        .uid = USER,
+        .name = "eva",
+        .secret = secret,
+        .source = &source,
+        .rules = &world->rules,
+    };
+    struct sr_attempt *attempt;
+    sr_time until;
+
+    assert_int_equal(
+        sr_attempt_begin(world->state, world->run, &who, false, &attempt),
+        SR_BEGIN_GO);
+    until = sr_attempt_temporary(attempt);
+    sr_attempt_settle(attempt, SR_OUTCOME_RIGHT);
+    sr_attempt_free(attempt, false);
+    return until;
+}
+
+static void
+test_temporary_is_told(void **state)
+{
+    const struct world *world = *state;
+    const sr_time end = time(NULL) + 3600;
+    sr_time until;
+
+    assert_int_equal(temporary_as_tried(world, true, "$6$a"), SR_TIME_UNKNOWN);
+    issue_temporary(world, "$6$a");
+    until = temporary_as_tried(world, true, "$6$a");
+    assert_true(until >= end && until <= end + 60);
+    assert_int_equal(temporary_as_tried(world, true, "$6$b"), SR_TIME_UNKNOWN);
+    assert_int_equal(temporary_as_tried(world, true, NULL), SR_TIME_UNKNOWN);
+    assert_int_equal(temporary_as_tried(world, false, "$6$a"), SR_TIME_UNKNOWN);
+}
+
 static void
 test_neither_counts_for_nothing(void **state)
 {
@@ -713,7 +774,7 @@ static void
 test_500_killed(void **state)
 {
     struct world *world = *state;
-    int killed = 0;
+    int killed = 0, verified = 0, rounds = 0;
 
     srandom(11);
     world->rules.source_attempts = 64;
@@ -737,9 +798,14 @@ test_500_killed(void **state)
             killed++;
         }
         assert_in_range(fresh.counts[VERIFIED], 0, 5);
+        verified += fresh.counts[VERIFIED];
+        rounds++;
         if (round % 8 == 0)
             later(905, expect_go, &fresh);
     }
+    print_message("%d killed, %d verified in %d rounds\n", killed, verified,
+                  rounds);
+    assert_true(verified > 2 * rounds); /* it was about something */
 }
 
 /* ---- guard, in one process */
@@ -1014,11 +1080,22 @@ test_the_real_uid_is_shielded(void **state)
 
 /* ---- bounds */
 
-/* A million names, each in an attempt of its own, from as many sources. */
 static void
-test_a_million_names(void **state)
+expect_bounds(const struct world *world, long names)
 {
-    const long names = getenv("SELFRESET_LONG") != NULL ? 1000000 : 20000;
+    struct stat status;
+
+    assert_int_equal(stat(scratch_path(world->state, "data.mdb"), &status), 0);
+    print_message("%ld names: store %ld KiB\n", names,
+                  (long)status.st_size / 1024);
+    assert_true(status.st_size < 32 << 20);
+}
+
+/* Names and sources that are never the same twice, each in its own attempt. */
+static void
+test_a_flood_of_attempts(void **state)
+{
+    const long names = 3000;
     struct world *world = *state;
     struct stat status;
     char name[32], address[32];
@@ -1027,18 +1104,56 @@ test_a_million_names(void **state)
         struct sr_source source;
 
         snprintf(name, sizeof(name), "name%ld", i);
-        snprintf(address, sizeof(address), "10.%ld.%ld.%ld", i >> 16 & 255,
-                 i >> 8 & 255, i & 255);
+        snprintf(address, sizeof(address), "10.%ld.%ld.1", i >> 8, i & 255);
         source = source_of(address);
         attempt_as(world, (uid_t)-1, name, &source, SR_OUTCOME_WRONG, NULL);
     }
-    assert_int_equal(stat(scratch_path(world->state, "data.mdb"), &status), 0);
-    print_message("%ld names: store %ld KiB", names,
-                  (long)status.st_size / 1024);
-    assert_true(status.st_size < 32 << 20);
+    expect_bounds(world, names);
     assert_int_equal(stat(scratch_path(world->run, "slots"), &status), 0);
-    print_message(", slots %ld KiB\n", (long)status.st_blocks / 2);
     assert_true(status.st_blocks * 512 <= 8 << 20);
+}
+
+/* What a million failed attempts write, without a transaction for each. */
+static void
+test_a_million_names(void **state)
+{
+    struct world *world = *state;
+    const struct sr_limits by_name =
+        sr_attempt_account_limits(&world->rules, false);
+    const struct sr_limits by_source = sr_attempt_source_limits(&world->rules);
+    const struct sr_memory memory = {.failed = 1, .failed_from = HERE};
+    struct sr_ledger_key keys[2];
+    struct sr_ledger ledger;
+    struct sr_store *store;
+    char text[32];
+
+    assert_int_equal(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store),
+                     0);
+    for (long i = 0; i < 1000000; i++) {
+        if (i % 10000 == 0)
+            assert_int_equal(sr_store_begin(store, true), 0);
+        snprintf(text, sizeof(text), "name%ld", i);
+        assert_int_equal(sr_ledger_key_name(store, text, &keys[0]), 0);
+        assert_int_equal(sr_ledger_key_source(store, text, &keys[1]), 0);
+        for (size_t k = 0; k < 2; k++) {
+            const struct sr_limits *limits = k == 0 ? &by_name : &by_source;
+            uint64_t open;
+
+            sr_store_get_ledger(store, &keys[k], &ledger);
+            open = sr_throttle_open(&ledger, limits, 1000 + i);
+            if (open != 0)
+                sr_throttle_failed(&ledger, limits,
+                                   (unsigned)__builtin_ctzll(open), 1000 + i);
+            assert_int_equal(sr_store_put_ledger(store, &keys[k], &ledger), 0);
+        }
+        assert_int_equal(sr_store_put_name_memory(store, keys[0].id, &memory),
+                         0);
+        if (i % 10000 == 9999)
+            assert_int_equal(sr_store_commit(store), 0);
+    }
+    sr_store_close(store);
+    expect_bounds(world, 1000000);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
 }
 
 /* ---- the slot file by itself */
@@ -1109,6 +1224,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         ATTEMPT_TEST(test_five_wrong_then_locked),
         ATTEMPT_TEST(test_right_clears),
+        ATTEMPT_TEST(test_temporary_is_told),
         ATTEMPT_TEST(test_neither_counts_for_nothing),
         ATTEMPT_TEST(test_source_is_throttled),
         ATTEMPT_TEST(test_root_is_throttled_by_source_only),
@@ -1136,6 +1252,7 @@ main(void)
         ATTEMPT_TEST(test_unsafe_run_directory),
         ATTEMPT_TEST(test_hostile_limits),
         ATTEMPT_TEST(test_the_real_uid_is_shielded),
+        ATTEMPT_TEST(test_a_flood_of_attempts),
         ATTEMPT_TEST(test_a_million_names),
         ATTEMPT_TEST(test_slots_of_ledgers_are_apart),
         ATTEMPT_TEST(test_stamps),

@@ -127,22 +127,13 @@ test_no_random(void **state)
         assert_int_equal(phrase[i], 0);
 }
 
-static void
-test_bits(void **state)
-{
-    (void)state;
-    assert_int_equal(phrase_bits(PHRASE_LENGTH_MIN - 1), 0);
-    assert_int_equal(phrase_bits(PHRASE_LENGTH_MIN), 62);
-    assert_int_equal(phrase_bits(PHRASE_LENGTH_MIN + 5), 75);
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_form),      cmocka_unit_test(test_length),
         cmocka_unit_test(test_spread),    cmocka_unit_test(test_no_bias),
-        cmocka_unit_test(test_no_random), cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_no_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

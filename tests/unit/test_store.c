@@ -751,6 +751,15 @@ expect_filled(const char *dir)
     sr_store_close(store);
 }
 
+/* Put this into the data file.  A seal may not see it where the clock of files
+ * is coarse, so that goes. */
+static void
+replace_data(const char *dir, const uint8_t *bytes, size_t size)
+{
+    scratch_write(scratch_path(dir, "data.mdb"), bytes, size);
+    WANT(truncate(scratch_path(dir, "lock"), 0) == 0);
+}
+
 /* Use the store in every way, whatever is in it. */
 static enum sr_store_result
 use(const char *dir)
@@ -834,8 +843,7 @@ flip_and_use(void *argument)
             else
                 *at = (uint8_t)random();
         }
-        scratch_write(scratch_path(damage->dir, "data.mdb"), copy,
-                      damage->size);
+        replace_data(damage->dir, copy, damage->size);
         if (probe(damage->dir, 9, &ledger) == SR_STORE_NOT_FOUND)
             expect_filled(damage->dir);
         result = use(damage->dir);
@@ -872,8 +880,7 @@ truncate_and_use(void *argument)
     for (size_t size = 0; size < damage->size; size += 1365) {
         enum sr_store_result result;
 
-        scratch_write(scratch_path(damage->dir, "data.mdb"), damage->bytes,
-                      size);
+        replace_data(damage->dir, damage->bytes, size);
         result = use(damage->dir);
         __atomic_add_fetch(&damage->counts[result], 1, __ATOMIC_RELAXED);
     }
@@ -907,7 +914,7 @@ use_garbage(void *argument)
 
         for (size_t i = 0; i < size; i++)
             bytes[i] = (uint8_t)random();
-        scratch_write(scratch_path(argument, "data.mdb"), bytes, size);
+        replace_data(argument, bytes, size);
         WANT(use(argument) == SR_STORE_DAMAGED);
     }
 }
@@ -917,6 +924,35 @@ test_garbage_is_damaged(void **state)
 {
     put_account(*state, 1, 1);
     assert_int_equal(scratch_run(use_garbage, *state), 0);
+}
+
+/* A change in place, of the same size, breaks the seal. */
+static void
+test_a_seal_sees_every_change(void **state)
+{
+    const char *path = scratch_path(*state, "data.mdb");
+    struct stat before, after;
+    struct sr_ledger ledger;
+    uint8_t byte;
+    int fd;
+
+    put_account(*state, 1, 1);
+    assert_int_equal(stat(scratch_path(*state, "lock"), &after), 0);
+    assert_true(after.st_size > 0); /* there is one */
+    fd = open(path, O_RDWR);
+    assert_int_equal(fstat(fd, &before), 0);
+    assert_int_equal(pread(fd, &byte, 1, 2 * 4096 + 10), 1);
+    byte ^= 4;
+    do { /* until the clock of files has gone on */
+        assert_int_equal(pwrite(fd, &byte, 1, 2 * 4096 + 10), 1);
+        assert_int_equal(pwrite(fd, &byte, 1, 3 * 4096 + 10), 1);
+        assert_int_equal(pwrite(fd, &byte, 1, 4 * 4096 + 10), 1);
+        assert_int_equal(fstat(fd, &after), 0);
+    } while (memcmp(&before.st_ctim, &after.st_ctim, sizeof(after.st_ctim)) ==
+             0);
+    close(fd);
+    assert_int_equal(before.st_size, after.st_size);
+    assert_int_equal(probe(*state, 1, &ledger), SR_STORE_DAMAGED);
 }
 
 /* Put bytes into the store behind its back. */
@@ -1303,6 +1339,7 @@ main(void)
         STORE_TEST(test_flipped_bits_never_crash),
         STORE_TEST(test_truncated_files_never_crash),
         STORE_TEST(test_garbage_is_damaged),
+        STORE_TEST(test_a_seal_sees_every_change),
         STORE_TEST(test_each_byte_of_a_record_counts),
         STORE_TEST(test_newer_format),
         STORE_TEST(test_a_database_of_others_is_damaged),
