@@ -38,7 +38,7 @@ sr_account(struct sr_door *door)
     code = remember(door);
     if (code != PAM_SUCCESS)
         return code;
-    who = sr_gather_circumstances(door->who.account->facts.uid, true);
+    who = sr_gather_circumstances(&door->who, true);
     verdict = sr_door_verdict(door, &who);
     answer =
         sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, &door->who.rules, &who);

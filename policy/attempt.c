@@ -55,8 +55,10 @@ struct sr_attempt {
     uid_t uid;
     struct sr_source source;
     unsigned wait_ms;
-    sr_time until; /* wall clock */
-    int slots;     /* descriptor */
+    sr_time until;           /* wall clock */
+    sr_time temporary_until; /* wall clock */
+    int slots;               /* descriptor */
+    struct sr_store *store;  /* kept open for settle, unless ahead */
     struct sr_shield shield;
     struct side side[SIDES];
     struct sr_memory memory_before; /* ahead: to take the notice back */
@@ -155,6 +157,13 @@ close_slots(struct sr_attempt *attempt)
     attempt->slots = -1;
     for (size_t i = 0; i < SIDES; i++)
         attempt->side[i].slot = NO_SLOT;
+}
+
+static void
+close_store(struct sr_attempt *attempt)
+{
+    sr_store_close(attempt->store);
+    attempt->store = NULL;
 }
 
 /* Stamp both slots with the time, or with 0 when they are settled. */
@@ -610,6 +619,9 @@ look_at(struct sr_attempt *attempt, struct sr_store *store,
         return LOOK_WRITE;
     if (result == SR_STORE_OK)
         result = read_ledgers(attempt, store);
+    if (result == SR_STORE_OK && who->is_known && who->secret != NULL)
+        result = sr_temporary_until(store, who->uid, who->secret,
+                                    &attempt->temporary_until);
     if (result != SR_STORE_OK) {
         attempt->error = result;
         return LOOK_FAILED;
@@ -744,6 +756,7 @@ make_attempt(const char *statedir, const struct sr_attempt_who *who, bool ahead)
     attempt->source = *who->source;
     attempt->wait_ms = sr_attempt_wait_ms(who->rules);
     attempt->until = SR_TIME_UNKNOWN;
+    attempt->temporary_until = SR_TIME_UNKNOWN;
     attempt->ahead.until_wall = SR_TIME_UNKNOWN;
     attempt->slots = -1;
     attempt->side[ACCOUNT].limits =
@@ -760,8 +773,7 @@ static enum sr_begin
 begin_shielded(struct sr_attempt *attempt, const char *rundir,
                const struct sr_attempt_who *who)
 {
-    enum sr_begin answer = SR_BEGIN_FAILED;
-    struct sr_store *store;
+    enum sr_begin answer;
 
     attempt->slots = sr_slots_open(rundir);
     if (attempt->slots < 0) {
@@ -769,12 +781,14 @@ begin_shielded(struct sr_attempt *attempt, const char *rundir,
         return SR_BEGIN_FAILED;
     }
     attempt->error = sr_store_open(attempt->statedir, SR_STORE_WRITE,
-                                   attempt->wait_ms, &store);
-    if (attempt->error == SR_STORE_OK) {
-        sr_store_set_shielded(store);
-        answer = begin_with(attempt, store, who);
-        sr_store_close(store);
-    }
+                                   attempt->wait_ms, &attempt->store);
+    if (attempt->error != SR_STORE_OK)
+        return SR_BEGIN_FAILED;
+    sr_store_set_shielded(attempt->store);
+    answer = begin_with(attempt, attempt->store, who);
+    /* What could not be written then may be writable at settle. */
+    if (attempt->is_ahead || attempt->no_write != SR_STORE_OK)
+        close_store(attempt);
     return answer;
 }
 
@@ -807,6 +821,28 @@ sr_attempt_begin(const char *statedir, const char *rundir,
 
 /* ---- settle */
 
+/*
+ * The ledger is about to go, and with it what tells a stamp that is recorded (a
+ * guard's, whose process ended without a word) from one that is not: such
+ * stamps go too, or their failures would come back.
+ */
+static void
+wipe_recorded(struct sr_attempt *attempt, const struct side *side,
+              const struct times *times)
+{
+    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
+        sr_stamp stamp = 0;
+
+        if (side->ledger.failed_at[slot] == 0 || side->slot == (int)slot ||
+            sr_slots_take(attempt->slots, &side->key, slot) != 1)
+            continue;
+        if (sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
+            stamp != 0 && !is_abandoned(side, slot, stamp, times->now))
+            sr_slots_write(attempt->slots, &side->key, slot, 0);
+        sr_slots_give(attempt->slots, &side->key, slot);
+    }
+}
+
 static enum sr_store_result
 settle_right(struct sr_attempt *attempt, struct sr_store *store,
              const struct times *times)
@@ -815,8 +851,10 @@ settle_right(struct sr_attempt *attempt, struct sr_store *store,
     struct side *source = &attempt->side[SOURCE];
     enum sr_store_result result = SR_STORE_OK;
 
-    if (account->is_used)
+    if (account->is_used) {
+        wipe_recorded(attempt, account, times);
         result = sr_store_drop_ledger(store, &account->key);
+    }
     if (result != SR_STORE_OK || !attempt->is_ahead)
         return result;
     if (source->slot != NO_SLOT) {
@@ -892,18 +930,18 @@ static enum sr_store_result
 settle_stored(struct sr_attempt *attempt, enum sr_outcome outcome,
               struct times *times)
 {
-    enum sr_store_result result;
-    struct sr_store *store;
+    enum sr_store_result result = SR_STORE_OK;
 
     if (attempt->is_keyless)
         return attempt->no_write;
-    result = sr_store_open(attempt->statedir, SR_STORE_WRITE, attempt->wait_ms,
-                           &store);
+    if (attempt->store == NULL)
+        result = sr_store_open(attempt->statedir, SR_STORE_WRITE,
+                               attempt->wait_ms, &attempt->store);
     if (result != SR_STORE_OK)
         return result;
-    sr_store_set_shielded(store);
-    result = settle_in(attempt, store, outcome, times);
-    sr_store_close(store);
+    sr_store_set_shielded(attempt->store);
+    result = settle_in(attempt, attempt->store, outcome, times);
+    close_store(attempt);
     return result;
 }
 
@@ -973,6 +1011,12 @@ sr_attempt_until(const struct sr_attempt *attempt)
     return attempt->until;
 }
 
+sr_time
+sr_attempt_temporary(const struct sr_attempt *attempt)
+{
+    return attempt->temporary_until;
+}
+
 bool
 sr_attempt_by_source(const struct sr_attempt *attempt)
 {
@@ -990,6 +1034,7 @@ sr_attempt_free(struct sr_attempt *attempt, bool forget)
 {
     if (attempt == NULL)
         return;
+    close_store(attempt);
     if (forget) {
         if (attempt->slots >= 0)
             close(attempt->slots);

@@ -43,6 +43,9 @@ struct sr_attempt_who {
     bool is_known;    /* an account of this host */
     uid_t uid;        /* when known */
     const char *name; /* as typed; used when not known */
+    /* When known: the stored hash, by which a temporary password is recognised;
+     * NULL: nobody asks for sr_attempt_temporary(). */
+    const char *secret;
     const struct sr_source *source;
     const struct sr_rules *rules;
 };
@@ -97,29 +100,45 @@ sr_time sr_attempt_until(const struct sr_attempt *attempt);
 /* SR_BEGIN_LOCKED: true when it is the source that is locked out. */
 bool sr_attempt_by_source(const struct sr_attempt *attempt);
 
+/*
+ * The end of the temporary password that is in use, wall clock, as it was when
+ * the attempt began; unknown when there is none.  Says what
+ * sr_temporary_until() says, without opening the store again.
+ */
+sr_time sr_attempt_temporary(const struct sr_attempt *attempt);
+
 /* SR_BEGIN_FAILED: why. */
 enum sr_store_result sr_attempt_error(const struct sr_attempt *attempt);
 
 /*
- * Free; an attempt that was not settled is abandoned: slots are released, the
- * slot byte stays, so it counts as a failure.  With `forget` (a process copy,
- * PAM_DATA_SILENT) descriptors are closed and nothing else is done.  NULL is
- * allowed.
+ * Free; an attempt that was not settled is abandoned: slots are released, and
+ * it counts as a failure (the slot byte stays, or it was recorded ahead).  With
+ * `forget` (a process copy, PAM_DATA_SILENT) descriptors are closed and nothing
+ * else is done.  NULL is allowed.
  */
 void sr_attempt_free(struct sr_attempt *attempt, bool forget);
 
 /*
  * Fill in the throttle's part of the facts (locked, locked_until, locked_why)
- * for an account and a source, without taking a slot.  Runs a read transaction
- * of its own.  Without a source (NULL) the later lockout of the account's two
- * ledgers counts.  A lock by an administrator that is in the facts stays.  A
- * store that was never written says "not locked"; one that cannot be read is
- * an error.
+ * for an account and a source, without taking a slot.  Runs in the transaction
+ * that is open, or in one of its own.  Without a source (NULL) the later
+ * lockout of the account's two ledgers counts.  A lock by an administrator that
+ * is in the facts stays.  A store that was never written says "not locked"; one
+ * that cannot be read is an error.
  */
 enum sr_store_result sr_attempt_facts(struct sr_store *store,
                                       const struct sr_source *source,
                                       const struct sr_rules *rules,
                                       struct sr_facts *facts);
+
+/*
+ * When the temporary password of an account ends, wall clock; unknown when it
+ * has none.  A record of another stored hash than `secret` has ended, and is
+ * none.  Inside a transaction.
+ */
+enum sr_store_result sr_temporary_until(struct sr_store *store, uid_t uid,
+                                        const char *secret,
+                                        sr_time *until_wall);
 
 /*
  * Which of the account's ledgers counts for a source: familiar when it is the

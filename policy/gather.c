@@ -89,6 +89,21 @@ sr_gather(const struct sr_config *config, const char *name, const char *service,
     return out->ask;
 }
 
+enum sr_ask
+sr_gather_again(struct sr_gathered *gathered, const char *name)
+{
+    const struct sr_backend *backend;
+
+    if (gathered->ask != SR_ASK_OK)
+        return gathered->ask;
+    backend = gathered->account->backend;
+    sr_account_close(gathered->account);
+    gathered->account = NULL;
+    gathered->has_temporary = false;
+    gathered->ask = ask_backend(gathered, backend, name);
+    return gathered->ask;
+}
+
 enum sr_store_result
 sr_gather_fingerprint(struct sr_store *store, const struct sr_account *account,
                       uint64_t *fingerprint)
@@ -98,28 +113,28 @@ sr_gather_fingerprint(struct sr_store *store, const struct sr_account *account,
     return sr_store_hash(store, secret, strlen(secret), fingerprint);
 }
 
-/* The record of a temporary password, if it is still the one in use. */
+/* The temporary password, if it is still the one in use. */
 static enum sr_store_result
 gather_temporary(struct sr_gathered *out, struct sr_store *store)
 {
     struct sr_facts *facts = &out->account->facts;
-    struct sr_temporary record;
-    uint64_t fingerprint = 0;
-    sr_time ledger_now, wall;
+    const char *secret = out->account->secret;
     enum sr_store_result result;
+    sr_time until;
 
-    result = sr_store_get_temporary(store, facts->uid, &record);
-    if (result == SR_STORE_NOT_FOUND)
-        return SR_STORE_OK;
+    result = sr_temporary_until(store, facts->uid, secret == NULL ? "" : secret,
+                                &until);
     if (result == SR_STORE_OK)
-        result = sr_gather_fingerprint(store, out->account, &fingerprint);
-    if (result == SR_STORE_OK)
-        result = sr_store_now(store, &ledger_now, &wall);
-    if (result != SR_STORE_OK || fingerprint != record.fingerprint)
-        return result;
-    out->has_temporary = true;
-    facts->temporary_until = sr_clock_to_wall(record.until, ledger_now, wall);
-    return SR_STORE_OK;
+        sr_gather_temporary(out, until);
+    return result;
+}
+
+void
+sr_gather_temporary(struct sr_gathered *out, sr_time until)
+{
+    out->has_temporary = until != SR_TIME_UNKNOWN;
+    if (out->has_temporary)
+        out->account->facts.temporary_until = until;
 }
 
 static void
@@ -141,10 +156,8 @@ sr_gather_remembered(struct sr_gathered *out, const char *statedir,
         result = SR_STORE_OK; /* nothing was ever remembered */
     else if (result == SR_STORE_OK)
         result = sr_store_begin(store, false);
-    if (result == SR_STORE_OK && store != NULL) {
+    if (result == SR_STORE_OK && store != NULL)
         result = gather_temporary(out, store);
-        sr_store_abort(store);
-    }
     if (result == SR_STORE_OK && store != NULL && source != NULL)
         result = sr_attempt_facts(store, source, &out->rules, facts);
     out->store = result;
@@ -180,14 +193,14 @@ login_uid(void)
 }
 
 struct sr_circumstances
-sr_gather_circumstances(uid_t account, bool forced)
+sr_gather_circumstances(const struct sr_gathered *gathered, bool forced)
 {
     uid_t real = getuid();
-    struct sr_circumstances who = {
-        .is_admin = real == 0 && !forced,
-        .is_logged_on = sr_change_logged_on(account, login_uid(), real),
-    };
+    struct sr_circumstances who = {.is_admin = real == 0 && !forced};
 
+    if (gathered->rules.require_logon)
+        who.is_logged_on = sr_change_logged_on(gathered->account->facts.uid,
+                                               login_uid(), real);
     return who;
 }
 

@@ -37,6 +37,14 @@ enum sr_ask sr_gather(const struct sr_config *config, const char *name,
                       struct sr_gathered *out);
 
 /*
+ * Ask the account's backend again: time has passed, at a prompt.  The rules
+ * stay; what was remembered has to be added again.  Returns the same as
+ * gathered->ask, which may have become UNKNOWN_NAME or UNAVAILABLE (the account
+ * is then NULL); what was not OK before is left as it is.
+ */
+enum sr_ask sr_gather_again(struct sr_gathered *gathered, const char *name);
+
+/*
  * Add what this host remembers to the facts: the temporary password, and the
  * throttle's lockout for `source` (NULL: leave the lock as it is).  A temporary
  * password whose hash is no longer the account's has ended and is left out.
@@ -46,6 +54,13 @@ enum sr_ask sr_gather(const struct sr_config *config, const char *name,
 enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
                                           const char *statedir,
                                           const struct sr_source *source);
+
+/*
+ * Add the end of the temporary password, found elsewhere
+ * (sr_attempt_temporary); unknown: there is none.  What is left of
+ * sr_gather_remembered() without a source.
+ */
+void sr_gather_temporary(struct sr_gathered *gathered, sr_time until);
 
 /*
  * The fingerprint by which a temporary password is known: a keyed hash of the
@@ -58,9 +73,11 @@ enum sr_store_result sr_gather_fingerprint(struct sr_store *store,
 /*
  * The circumstances of a change by the calling process: root without a forced
  * change is an administrator; the kernel's login uid and the real uid prove a
- * session.  `forced` is PAM_CHANGE_EXPIRED_AUTHTOK.
+ * session, which is asked for only where the rules want one.  `forced` is
+ * PAM_CHANGE_EXPIRED_AUTHTOK.  The account must be known.
  */
-struct sr_circumstances sr_gather_circumstances(uid_t account, bool forced);
+struct sr_circumstances
+sr_gather_circumstances(const struct sr_gathered *gathered, bool forced);
 
 /* Free what was gathered, wiping secrets. */
 void sr_gathered_end(struct sr_gathered *gathered);

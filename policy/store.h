@@ -143,6 +143,9 @@ enum sr_store_result sr_store_commit(struct sr_store *store);
 /* End a transaction without keeping what was put.  No transaction: no-op. */
 void sr_store_abort(struct sr_store *store);
 
+/* True inside a transaction. */
+bool sr_store_is_open(const struct sr_store *store);
+
 /*
  * Ledger time now (clock.h), inside a transaction.  In a write transaction the
  * store's clock is recorded along.  `wall` (may be NULL) gets the wall clock of

@@ -17,7 +17,7 @@
 #define USERS_FROM 1000
 #define NOBODY     65534
 
-/* A logon by the owner, who is not logged on yet. */
+/* A login by the owner, who is not logged on yet. */
 static const struct sr_circumstances at_logon = {
     .is_admin = false,
     .is_logged_on = false,
@@ -77,6 +77,7 @@ lock_why(enum sr_lock_why why)
         [SR_LOCK_WHY_THROTTLE] = "throttle",
         [SR_LOCK_WHY_DIRECTORY] = "directory",
         [SR_LOCK_WHY_ADMIN] = "administrator",
+        [SR_LOCK_WHY_SOURCE] = "source",
     };
 
     return name[why];

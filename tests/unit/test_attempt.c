@@ -227,6 +227,67 @@ test_right_clears(void **state)
     }
 }
 
+/* A temporary password of the hash `secret`, that ends in an hour. */
+static void
+issue_temporary(const struct world *world, const char *secret)
+{
+    struct sr_temporary record = {0};
+    struct sr_store *store;
+    sr_time now;
+
+    WANT(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store) ==
+         SR_STORE_OK);
+    WANT(sr_store_begin(store, true) == SR_STORE_OK);
+    WANT(sr_store_now(store, &now, NULL) == SR_STORE_OK);
+    WANT(sr_store_hash(store, secret, strlen(secret), &record.fingerprint) ==
+         SR_STORE_OK);
+    record.issued = now;
+    record.until = now + 3600;
+    WANT(sr_store_put_temporary(store, USER, &record) == SR_STORE_OK);
+    WANT(sr_store_commit(store) == SR_STORE_OK);
+    sr_store_close(store);
+}
+
+static sr_time
+temporary_as_tried(const struct world *world, bool is_known, const char *secret)
+{
+    const struct sr_source source = source_of(HERE);
+    const struct sr_attempt_who who = {
+        .is_known = is_known,
+        .uid = USER,
+        .name = "eva",
+        .secret = secret,
+        .source = &source,
+        .rules = &world->rules,
+    };
+    struct sr_attempt *attempt;
+    sr_time until;
+
+    assert_int_equal(
+        sr_attempt_begin(world->state, world->run, &who, false, &attempt),
+        SR_BEGIN_GO);
+    until = sr_attempt_temporary(attempt);
+    sr_attempt_settle(attempt, SR_OUTCOME_RIGHT);
+    sr_attempt_free(attempt, false);
+    return until;
+}
+
+static void
+test_temporary_is_told(void **state)
+{
+    const struct world *world = *state;
+    const sr_time end = time(NULL) + 3600;
+    sr_time until;
+
+    assert_int_equal(temporary_as_tried(world, true, "$6$a"), SR_TIME_UNKNOWN);
+    issue_temporary(world, "$6$a");
+    until = temporary_as_tried(world, true, "$6$a");
+    assert_true(until >= end && until <= end + 60);
+    assert_int_equal(temporary_as_tried(world, true, "$6$b"), SR_TIME_UNKNOWN);
+    assert_int_equal(temporary_as_tried(world, true, NULL), SR_TIME_UNKNOWN);
+    assert_int_equal(temporary_as_tried(world, false, "$6$a"), SR_TIME_UNKNOWN);
+}
+
 static void
 test_neither_counts_for_nothing(void **state)
 {
@@ -1203,6 +1264,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         ATTEMPT_TEST(test_five_wrong_then_locked),
         ATTEMPT_TEST(test_right_clears),
+        ATTEMPT_TEST(test_temporary_is_told),
         ATTEMPT_TEST(test_neither_counts_for_nothing),
         ATTEMPT_TEST(test_source_is_throttled),
         ATTEMPT_TEST(test_root_is_throttled_by_source_only),

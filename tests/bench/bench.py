@@ -1,0 +1,637 @@
+"""The bench: what the module costs, beside what it replaces.
+
+Every figure is measured beside its peer's, in turns, so that whatever the
+machine does meanwhile it does to both; a ratio of medians is compared with the
+bound.  Hashes, system calls and mapped libraries are exact counts.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import argparse
+import collections
+import dataclasses
+import os
+import pathlib
+import random
+import re
+import shutil
+import socket
+import statistics
+import string
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../system"))
+
+import scratch  # noqa: E402
+from scratch import COSTLY, ETC, RUN, STATE  # noqa: E402
+
+TALLY = pathlib.Path("/run/faillock")
+PASSWORD = "correct horse battery"
+WRONG = "incorrect horse battery"
+PEER_ADDRESS = "192.0.2.7"
+REMEMBERED = 24
+SUCCESS, AUTH_ERR, UNKNOWN = 0, 7, 10
+
+STORES = "pam_unix.so use_authtok yescrypt"
+# What a login runs, and what passwd(1) runs; in services of their own, since
+# libpam loads every module that the service's file names.
+OURS = """\
+auth     required  pam_selfreset.so
+account  required  pam_selfreset.so
+"""
+UNIX = """\
+auth     required  pam_unix.so
+account  required  pam_unix.so
+"""
+FAILLOCK = """\
+auth     required                pam_faillock.so preauth deny=5
+auth     [success=1 default=bad] pam_unix.so
+auth     [default=die]           pam_faillock.so authfail deny=5
+auth     sufficient              pam_faillock.so authsucc deny=5
+auth     required                pam_deny.so
+account  required                pam_faillock.so
+account  required                pam_unix.so
+"""
+PERMIT = """\
+auth     required  pam_permit.so
+account  required  pam_permit.so
+"""
+OUR_CHANGE = f"""\
+password [success=ok ignore=1 default=die]  pam_selfreset.so
+password requisite                          {STORES}
+password required                           pam_selfreset.so settle
+"""
+PEER_CHANGE = f"""\
+password requisite  pam_pwhistory.so remember={REMEMBERED} use_authtok
+password required   {STORES} try_first_pass
+"""
+PWQUALITY = "password requisite pam_pwquality.so\n"
+
+MAY_MAP = ("pam_selfreset", "libpam", "libc", "libcrypt", "liblmdb", "libinih",
+           "libaudit",
+           "libpthread")  # of the C library; liblmdb asks for it
+
+
+# ---- the table
+
+@dataclasses.dataclass
+class Row:
+    what: str
+    ours: str
+    peer: str = ""
+    ratio: float = None
+    bound: str = ""
+    good: bool = None
+
+
+class Table:
+    """What was measured; printed as it comes."""
+
+    WIDTH = (46, 20, 20, 7, 16)
+
+    def __init__(self):
+        self.rows = []
+
+    def title(self, text):
+        print(f"\n{text}")
+        self.line("", "ours", "peer", "ratio", "bound", "")
+
+    def line(self, *cells):
+        print("  " + " ".join(f"{cell:<{width}}" for cell, width in
+                              zip(cells, (*self.WIDTH, 0))).rstrip(),
+              flush=True)
+
+    def add(self, row):
+        self.rows.append(row)
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        verdict = {None: "", True: "ok", False: "OVER"}[row.good]
+        self.line(row.what, row.ours, row.peer, ratio, row.bound, verdict)
+
+    def compare(self, what, ours, peer, bound=None, show=str):
+        """One figure of each; the bound is on their ratio."""
+        ratio = ours / peer if peer else float("inf")
+        self.add(Row(what, show(ours), show(peer), ratio,
+                     "" if bound is None else f"<= {bound:.2f}",
+                     None if bound is None else ratio <= bound))
+
+    def exact(self, what, ours, peer, bound):
+        """A count that has a bound of its own."""
+        self.add(Row(what, str(ours), "" if peer is None else str(peer), None,
+                     f"<= {bound}", ours <= bound))
+
+    def over(self):
+        return [row.what for row in self.rows if row.good is False]
+
+
+class Figure(float):
+    """A median that knows its spread."""
+
+    def __new__(cls, values, unit):
+        figure = super().__new__(cls, statistics.median(values))
+        figure.spread = spread(values)
+        figure.unit = unit
+        return figure
+
+    def __str__(self):
+        return f"{float(self):.3g} ±{self.spread / 2:.2g} {self.unit}"
+
+
+def spread(values):
+    """The width of the middle eight tenths."""
+    ordered = sorted(values)
+    return ordered[len(ordered) * 9 // 10] - ordered[len(ordered) // 10]
+
+
+# ---- the host
+
+class Journal:
+    """journald's socket, which every host with systemd has beside /dev/log
+    (scratch.Host answers at that).  What it gets is dropped."""
+
+    PATH = pathlib.Path("/run/systemd/journal/socket")
+
+    def __init__(self):
+        self.PATH.parent.mkdir(parents=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.PATH))
+        self.PATH.chmod(0o666)
+        threading.Thread(target=self.drain, daemon=True).start()
+
+    def drain(self):
+        while True:
+            self.socket.recv(65536)
+
+
+# ---- one kind of call
+
+@dataclasses.dataclass
+class Case:
+    """A PAM call of a user, on a state that is made anew for each chunk."""
+    service: str
+    user: str
+    call: str
+    answers: tuple = ()
+    code: int = SUCCESS
+    before: tuple = ()  # cases that are played first
+
+    def command(self, bench, rounds, *options):
+        return [bench.program, f"--rounds={rounds}",
+                f"--rhost={PEER_ADDRESS}", *options, self.service, self.user,
+                self.call, *self.answers]
+
+
+@dataclasses.dataclass
+class Cost:
+    code: int
+    hashes: int
+    wall: float       # milliseconds, as all below
+    cpu: float
+    hash_wall: float
+    hash_cpu: float
+
+    @property
+    def rest_cpu(self):
+        """Microseconds of CPU besides the hashes."""
+        return (self.cpu - self.hash_cpu) * 1000
+
+    @property
+    def rest_wall(self):
+        return (self.wall - self.hash_wall) * 1000
+
+
+def read_costs(text):
+    costs = []
+    for line in text.splitlines():
+        code, hashes, *times = map(int, line.split())
+        costs.append(Cost(code, hashes, *(time / 1e6 for time in times)))
+    return costs
+
+
+class Bench:
+    CHUNK = 3  # rounds on one state: fewer failures than lock out
+
+    def __init__(self, options):
+        self.options = options
+        self.build = pathlib.Path(options.build).resolve()
+        self.program = str(self.build / "tests/bench/pambench")
+        self.table = Table()
+        self.host = scratch.Host(self.build)
+        self.host.reset()
+        self.settings = {"password": {"history": REMEMBERED}}
+        # As a host has it: the defaults, and a contact.
+        self.host.settings = {}
+        self.host.configure(selfreset={"contact": "the help desk"},
+                            **self.settings)
+        pathlib.Path(f"{scratch.CONFIG}.d").mkdir()  # as `make install` does
+        self.journal = Journal()
+        self.has_pwquality = self.unpack_pwquality()
+        for name, text in (("ours", OURS), ("unix", UNIX), ("permit", PERMIT),
+                           ("faillock", FAILLOCK)):
+            self.host.service(name, text)
+        self.host.add("ann", PASSWORD, cost=COSTLY)
+        self.host.add("lou", PASSWORD, cost=COSTLY)  # will be locked out
+        self.host.add("cheap", PASSWORD)
+        self.host.add("bob", PASSWORD)
+        self.forget()
+
+    def unpack_pwquality(self):
+        if self.options.pwquality:
+            shutil.copy2(self.options.pwquality, RUN / "modules")
+        return bool(self.options.pwquality)
+
+    def replaced(self):
+        """The stack that passwd(1) had before."""
+        if not self.has_pwquality:
+            return PEER_CHANGE.replace(" use_authtok", "", 1)
+        return PWQUALITY + PEER_CHANGE
+
+    def chunks(self, quick, full):
+        return quick if self.options.quick else full
+
+    # -- playing cases
+
+    def forget(self):
+        """Nobody has failed yet, but the stores are there."""
+        self.host.forget_state()
+        shutil.rmtree(TALLY, ignore_errors=True)
+        for service in ("ours", "faillock"):
+            self.play(Case(service, "bob", "auth", (WRONG,), AUTH_ERR), 1)
+
+    def prepare(self, case):
+        self.forget()
+        for other in case.before:
+            self.play(other, 1)
+
+    def play(self, case, rounds, *options):
+        done = subprocess.run(case.command(self, rounds, *options), check=True,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True)
+        costs = read_costs(done.stdout)
+        for cost in costs:
+            # Who is refused for another reason is refused in no time.
+            assert cost.code == case.code, (case, cost)
+        return costs
+
+    def sample(self, cases, chunks):
+        """Costs of each case, by its name, taken in turns."""
+        costs = {name: [] for name in cases}
+        for _ in range(chunks):
+            for name, case in cases.items():
+                self.prepare(case)
+                costs[name] += self.play(case, self.CHUNK)
+        return costs
+
+    def trace(self, case, rounds):
+        """System calls of a run, by name."""
+        self.prepare(case)
+        out = RUN / "strace"
+        subprocess.run(["strace", "-f", "-c", "-o", out,
+                        *case.command(self, rounds, "--plain")], check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        calls = collections.Counter()
+        for line in out.read_text().splitlines():
+            found = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s.*?(\w+)$",
+                             line)
+            if found and found[2] != "total":
+                calls[found[2]] += int(found[1])
+        assert calls, out.read_text()
+        return calls
+
+    def system_calls(self, case):
+        """Of one call: what two rounds more add, without the bench's own."""
+        def added(case):
+            calls = self.trace(case, 3)
+            calls.subtract(self.trace(case, 1))
+            return calls
+
+        calls = added(case)
+        calls.subtract(added(dataclasses.replace(case, call="none")))
+        calls = {name: count / 2 for name, count in calls.items() if count}
+        if self.options.detail:
+            print(f"    {case.service} {case.call} {case.user} {case.code}: "
+                  + ", ".join(f"{name} {count:g}" for name, count in
+                              sorted(calls.items(), key=lambda item:
+                                     -item[1])))
+        return round(sum(calls.values()))
+
+
+def wrong(service, user="ann", code=AUTH_ERR):
+    return Case(service, user, "auth", (WRONG,), code)
+
+
+def right(service, user="ann", **fields):
+    return Case(service, user, "auth", (PASSWORD,), **fields)
+
+
+def figure(costs, name, unit="ms"):
+    return Figure([getattr(cost, name) for cost in costs], unit)
+
+
+def most_hashes(costs):
+    return max(cost.hashes for cost in costs)
+
+
+# ---- the measurements
+
+def authenticate(bench):
+    bench.table.title("authenticate, right password, yescrypt at its default "
+                      "cost; peer: pam_unix")
+    costs = bench.sample({"ours": right("ours"), "peer": right("unix")},
+                         bench.chunks(6, 20))
+    bench.table.exact("hashes", most_hashes(costs["ours"]),
+                      most_hashes(costs["peer"]), 1)
+    bench.table.compare("wall time", figure(costs["ours"], "wall"),
+                        figure(costs["peer"], "wall"), 0.6)
+
+
+def refusals(bench):
+    """A refusal takes the same time, whoever is refused and why."""
+    kinds = {}
+    for service in ("ours", "unix", "faillock"):
+        locks = service != "unix"
+        kinds[service] = {
+            "wrong": wrong(service),
+            "unknown": wrong(service, "eva", UNKNOWN),
+        }
+        if locks:
+            kinds[service]["locked"] = dataclasses.replace(
+                wrong(service, "lou"), before=(wrong(service, "lou"),) * 5)
+    cases = {(service, kind): case for service in kinds
+             for kind, case in kinds[service].items()}
+    costs = bench.sample(cases, bench.chunks(5, 15))
+    bench.table.title("authenticate, refused, yescrypt; peer: pam_faillock "
+                      "with pam_unix")
+    for kind in ("wrong", "unknown", "locked"):
+        ours, peer = costs["ours", kind], costs["faillock", kind]
+        bench.table.exact(f"hashes, {kind}", most_hashes(ours),
+                          most_hashes(peer), 1)
+        bench.table.compare(f"wall time, {kind}", figure(ours, "wall"),
+                            figure(peer, "wall"))
+    for service, bound in (("ours", True), ("unix", False),
+                           ("faillock", False)):
+        same_time(bench, service, {
+            kind: [cost.wall for cost in costs[service, kind]]
+            for kind in kinds[service]}, bound)
+
+
+def same_time(bench, service, times, is_bound):
+    """The medians differ by less than the widest spread of any of them."""
+    medians = [statistics.median(values) for values in times.values()]
+    apart = max(medians) - min(medians)
+    # Under a spread of a twentieth, a twentieth is what can be seen.
+    allowed = max(max(spread(values) for values in times.values()),
+                  statistics.median(medians) / 20)
+    good = apart <= allowed
+    says = "the same" if good else f"{max(medians) / min(medians):.0f} times"
+    bench.table.add(Row(
+        f"medians apart, {service}: {', '.join(times)}", f"{apart:.3g} ms",
+        says, None, f"<= {allowed:.2g} ms" if is_bound else "",
+        good if is_bound else None))
+
+
+def besides_the_hash(bench):
+    bench.table.title("authenticate, all but the hash (pam_start to pam_end in "
+                      "a new process); peer: pam_faillock with pam_unix")
+    floor = bench.sample({"floor": right("permit", "cheap")},
+                         bench.chunks(6, 20))["floor"]
+    cases = {
+        "right": right,
+        "wrong": wrong,
+        "right after wrong": lambda service, user: dataclasses.replace(
+            right(service, user), before=(wrong(service, user),)),
+    }
+    for name, make in cases.items():
+        ours, peer = make("ours", "cheap"), make("faillock", "cheap")
+        costs = bench.sample({"ours": ours, "peer": peer},
+                             bench.chunks(15, 60))
+        if ours.before:  # only the first finds the failure
+            costs = {key: values[::bench.CHUNK]
+                     for key, values in costs.items()}
+        bench.table.compare(f"CPU, {name}",
+                            figure(costs["ours"], "rest_cpu", "us"),
+                            figure(costs["peer"], "rest_cpu", "us"), 1.0)
+        bench.table.compare(f"wall time, {name}",
+                            figure(costs["ours"], "rest_wall", "us"),
+                            figure(costs["peer"], "rest_wall", "us"))
+        if not ours.before:
+            bench.table.compare(f"system calls, {name}",
+                                bench.system_calls(ours),
+                                bench.system_calls(peer), 1.0)
+    floor_calls = bench.system_calls(right("permit", "cheap"))
+    bench.table.add(Row("(pam_permit alone)", f"{floor_calls} calls", str(
+        figure(floor, "rest_cpu", "us"))))
+
+
+def account(bench):
+    bench.table.title("acct_mgmt (pam_start to pam_end in a new process); "
+                      "peer: pam_unix")
+    ours, peer = (Case(service, "ann", "acct") for service in ("ours", "unix"))
+    costs = bench.sample({"ours": ours, "peer": peer}, bench.chunks(20, 80))
+    for name, what in (("rest_wall", "wall time"), ("rest_cpu", "CPU")):
+        bench.table.compare(what, figure(costs["ours"], name, "us"),
+                            figure(costs["peer"], name, "us"), 1.0)
+    bench.table.compare("system calls", bench.system_calls(ours),
+                        bench.system_calls(peer), 1.0)
+
+
+def mapped(bench, case):
+    """The names of the shared objects, without versions."""
+    bench.prepare(case)
+    done = subprocess.run(case.command(bench, 1, "--maps"), check=True,
+                          capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+    return {re.sub(r"[-.](so|\d).*", "", os.path.basename(line))
+            for line in done.stdout.splitlines()}
+
+
+def libraries(bench):
+    bench.table.title("shared objects that are mapped, besides those of "
+                      "libpam itself; peer: pam_faillock with pam_unix")
+    for call in ("auth", "acct"):
+        cases = {service: Case(service, "cheap", call, (PASSWORD,))
+                 for service in ("permit", "ours", "faillock")}
+        maps = {service: mapped(bench, case)
+                for service, case in cases.items()}
+        floor = maps["permit"] - {"pam_permit"}
+        added = maps["ours"] - floor
+        extra = sorted(added - set(MAY_MAP))
+        assert "pam_selfreset" in added
+        bench.table.exact(f"not allowed at {call} {' '.join(extra)}",
+                          len(extra), None, 0)
+        bench.table.add(Row(f"objects at {call}", str(len(added)),
+                            str(len(maps["faillock"] - floor))))
+    bench.host.service("change", OUR_CHANGE)
+    change = mapped(bench, Case("change", "cheap", "chauthtok",
+                                (fresh_password(),) * 2))
+    bench.table.add(Row("libpwquality in chauthtok",
+                        "mapped" if "libpwquality" in change else "not used"))
+    bench.host.set_shadow("cheap", 1, scratch.hash_password(PASSWORD))
+
+
+# ---- a whole change
+
+DICE = random.Random(24)
+
+
+def fresh_password():
+    return "".join(DICE.choices(string.ascii_letters + string.digits, k=20))
+
+
+@dataclasses.dataclass
+class Changer:
+    """passwd(1) on one stack, with 24 old passwords that were recorded."""
+    bench: Bench
+    stack: str
+    kept: pathlib.Path
+
+    KEEP = (ETC / "shadow", ETC / "security/opasswd", STATE)
+
+    def __post_init__(self):
+        host = self.bench.host
+        self.uid = int(next(line.split(":")[2] for line in
+                            (ETC / "passwd").read_text().splitlines()
+                            if line.startswith("ann:")))
+        self.kept.mkdir()
+        self.old = [fresh_password() for _ in range(REMEMBERED)]
+        host.forget_state()
+        self.use()
+
+    def use(self):
+        self.bench.host.service("passwd", self.stack)
+
+    def passwd(self, *answers, root=False):
+        """Seconds, and the exit status."""
+        typed = "".join(answer + "\n" for answer in answers)
+        ids = {} if root else {"user": self.uid, "group": self.uid,
+                               "extra_groups": []}
+        began = time.perf_counter()
+        done = subprocess.run(["passwd", "ann"], input=typed, text=True,
+                              capture_output=True, check=False, **ids)
+        return time.perf_counter() - began, done
+
+    def keep(self):
+        for path in self.KEEP:
+            self.copy(path, self.kept / path.name)
+
+    def restore(self):
+        self.use()
+        for path in self.KEEP:
+            self.copy(self.kept / path.name, path)
+
+    @staticmethod
+    def copy(source, target):
+        if source.is_dir():
+            target.mkdir(exist_ok=True)
+            target.chmod(0o700)
+            for entry in source.iterdir():
+                shutil.copy2(entry, target / entry.name)
+        elif source.exists():
+            shutil.copy2(source, target)
+
+    def record_by_changing(self):
+        """As root, who need not know the one before."""
+        for password in self.old:
+            _, done = self.passwd(password, password, root=True)
+            assert done.returncode == 0, done
+        self.keep()
+
+    def record_in_opasswd(self):
+        """As pam_pwhistory has written it."""
+        hashes = [scratch.hash_password(password, COSTLY)
+                  for password in self.old]
+        line = f"ann:{self.uid}:{REMEMBERED}:{','.join(hashes)}\n"
+        opasswd = ETC / "security/opasswd"
+        opasswd.write_text(line)
+        opasswd.chmod(0o600)
+        self.bench.host.set_shadow("ann", 1, hashes[-1])
+        self.keep()
+
+    def change(self):
+        """One change; seconds."""
+        self.restore()
+        fresh = fresh_password()
+        seconds, done = self.passwd(self.old[-1], fresh, fresh)
+        assert done.returncode == 0, done
+        assert self.bench.host.has_password("ann", fresh)
+        return seconds
+
+    def hashes(self):
+        """Of one change."""
+        self.bench.host.count_hashes()
+        try:
+            self.change()
+            return self.bench.host.hashes()
+        finally:
+            (ETC / "ld.so.preload").unlink()
+
+    def check(self):
+        """The oldest password is really known, and refused."""
+        self.restore()
+        _, done = self.passwd(self.old[-1], *[self.old[0]] * 6)
+        assert done.returncode != 0, "an old password was taken"
+
+
+def whole_change(bench):
+    with_pwquality = "pam_pwquality, " if bench.has_pwquality else ""
+    bench.table.title(f"passwd by its owner, {REMEMBERED} old passwords; peer: "
+                      f"{with_pwquality}pam_pwhistory, pam_unix")
+    ours = Changer(bench, OUR_CHANGE, RUN / "kept-ours")
+    ours.record_by_changing()
+    peer = Changer(bench, bench.replaced(), RUN / "kept-peer")
+    peer.record_in_opasswd()
+    for changer in (ours, peer):
+        changer.check()
+    bench.table.exact("hashes", ours.hashes(), peer.hashes(), 4)
+    seconds = {"ours": [], "peer": []}
+    for _ in range(bench.chunks(5, 15)):
+        seconds["ours"].append(ours.change() * 1000)
+        seconds["peer"].append(peer.change() * 1000)
+    bench.table.compare("wall time", Figure(seconds["ours"], "ms"),
+                        Figure(seconds["peer"], "ms"), 0.5)
+
+
+def policy(bench):
+    bench.table.title("policy functions")
+    done = subprocess.run([bench.build / "tests/bench/policy"], check=True,
+                          capture_output=True, text=True)
+    for line in done.stdout.splitlines():
+        name, median, width = line.split()
+        bench.table.add(Row(name, f"{median} ±{float(width) / 2:.1f} ns",
+                            bound="<= 1000 ns", good=float(median) <= 1000))
+
+
+PARTS = {"authenticate": authenticate, "refusals": refusals,
+         "rest": besides_the_hash, "account": account, "libraries": libraries,
+         "change": whole_change, "policy": policy}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--pwquality")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--detail", action="store_true")
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []])
+    options = parser.parse_args()
+    scratch.enter()
+    began = time.monotonic()
+    scratch.set_up(options.build)
+    STATE.mkdir(mode=0o700)
+    os.chmod(options.work, 0o700)
+    scratch.mount("--bind", options.work, STATE)
+    bench = Bench(options)
+    for part in options.part or PARTS:
+        PARTS[part](bench)
+    over = bench.table.over()
+    print(f"\n{time.monotonic() - began:.0f} s; "
+          + (f"over its bound: {'; '.join(over)}" if over
+             else "every bound is kept"))
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
