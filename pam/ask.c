@@ -67,6 +67,8 @@ sr_ask_password(struct sr_door *door, const char **password)
             code = pam_set_item(door->pamh, PAM_AUTHTOK, typed);
         if (code == PAM_SUCCESS)
             code = pam_get_item(door->pamh, PAM_AUTHTOK, &item);
+        if (code == PAM_SUCCESS)
+            code = sr_door_look_again(door, PAM_AUTHINFO_UNAVAIL);
         if (code != PAM_SUCCESS)
             return code;
     }

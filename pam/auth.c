@@ -16,28 +16,30 @@ ask_delay(struct sr_door *door)
         pam_fail_delay(door->pamh, (unsigned)(door->who.rules.delay * 1000000));
 }
 
-/* Keep the proved password when the account module will demand a change. */
+/* Keep the password when the account module will demand a change. */
 static void
 keep_for_change(struct sr_door *door, const struct sr_verdict *verdict,
-                const char *password)
+                const char *held, const char *password)
 {
     switch (verdict->state) {
     case SR_STATE_MUST_CHANGE:
     case SR_STATE_EXPIRED:
     case SR_STATE_GRACE:
         /* Failing costs the person one more prompt, nothing else. */
-        sr_held_keep(door->pamh, SR_HELD_PROVED, door->user,
-                     door->who.account->secret, password);
+        sr_held_keep(door->pamh, held, door->user, door->who.account->secret,
+                     password);
         break;
     default:
-        sr_held_drop(door->pamh, SR_HELD_PROVED);
         break;
     }
 }
 
-/* The password is right: only now may the person hear of the account. */
+/*
+ * The password is right: only now may the person hear of the account.  It is
+ * kept for the change as `held`, unless it is NULL.
+ */
 static int
-after_right(struct sr_door *door, const char *password)
+after_right(struct sr_door *door, const char *held, const char *password)
 {
     struct sr_circumstances who;
     struct sr_verdict verdict;
@@ -50,7 +52,8 @@ after_right(struct sr_door *door, const char *password)
                                &who);
     code = sr_answer_code(answer);
     if (code == PAM_SUCCESS) {
-        keep_for_change(door, &verdict, password);
+        if (password != NULL)
+            keep_for_change(door, &verdict, held, password);
     } else {
         struct sr_say say = sr_door_say_context(door);
 
@@ -94,7 +97,7 @@ authenticate_alone(struct sr_door *door)
     code = verified_code(door, sr_verify(door, password));
     if (code != PAM_SUCCESS)
         return code;
-    return after_right(door, password);
+    return after_right(door, SR_HELD_PROVED, password);
 }
 
 /*
@@ -120,30 +123,38 @@ authenticate_guard(struct sr_door *door)
     }
 }
 
-/* After another module, which said right. */
+/*
+ * After another module, which said right.  No vote either: the line is reached
+ * behind a failure, too, where the module between is only "sufficient".  And no
+ * proof of the password, because that module may have looked at something else:
+ * it is kept to be proved when a change needs it.
+ */
 static int
 authenticate_settle(struct sr_door *door)
 {
     const void *password = NULL;
     int code;
 
-    sr_verify_settle(door);
+    if (!sr_verify_settle(door) ||
+        pam_get_item(door->pamh, PAM_AUTHTOK, &password) != PAM_SUCCESS)
+        password = NULL;
     if (!sr_door_knows(door))
         return PAM_IGNORE; /* not our account: nothing to say about it */
     code = sr_door_remember(door, false, PAM_AUTHINFO_UNAVAIL);
-    if (code != PAM_SUCCESS)
-        return code;
-    if (pam_get_item(door->pamh, PAM_AUTHTOK, &password) != PAM_SUCCESS ||
-        password == NULL)
-        password = "";
-    return after_right(door, password);
+    if (code == PAM_SUCCESS)
+        code = after_right(door, SR_HELD_TYPED, password);
+    return code == PAM_SUCCESS ? PAM_IGNORE : code;
 }
 
 int
 sr_authenticate(struct sr_door *door)
 {
+    /* What an earlier try on this handle proved or left proves nothing now. */
+    sr_held_drop(door->pamh, SR_HELD_PROVED);
+    sr_held_drop(door->pamh, SR_HELD_TYPED);
     if (door->args.settle)
         return authenticate_settle(door);
+    sr_verify_guard_end(door);
     ask_delay(door);
     if (door->who.ask == SR_ASK_UNAVAILABLE ||
         door->who.ask == SR_ASK_NO_MEMORY)

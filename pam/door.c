@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -94,6 +95,18 @@ sr_door_unknown(struct sr_door *door, int unavailable)
                   unavailable);
     sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
     return unavailable;
+}
+
+int
+sr_door_look_again(struct sr_door *door, int unavailable)
+{
+    switch (sr_gather_again(&door->who, door->user)) {
+    case SR_ASK_OK:
+    case SR_ASK_UNKNOWN_NAME:
+        return PAM_SUCCESS;
+    default:
+        return sr_door_unknown(door, unavailable);
+    }
 }
 
 int
@@ -205,6 +218,15 @@ item(struct sr_door *door, int type)
     return value;
 }
 
+/* An item that says something, or NULL. */
+static const char *
+said_item(struct sr_door *door, int type)
+{
+    const char *value = item(door, type);
+
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
 /*
  * The peer's address, from sshd: it puts SSH_CONNECTION into the handle's
  * environment, "ADDRESS PORT ADDRESS PORT".  The process's own environment is
@@ -226,23 +248,42 @@ peer_address(struct sr_door *door, char *buffer, size_t size)
     return buffer;
 }
 
+/*
+ * su and cron by root are sessions of root; login and gdm, which also run as
+ * root, are not: they have a terminal and no calling user.  A call that takes a
+ * password is root's own only where root is named: a daemon takes it from
+ * anybody.
+ */
+static bool
+is_by_root(struct sr_door *door, const char *ruser, bool takes_password)
+{
+    if (ruser != NULL && strcmp(ruser, "root") == 0)
+        return true;
+    return !takes_password &&
+           (door->tty == NULL || door->who.rules.spare_expired);
+}
+
 static void
 open_source(struct sr_door *door)
 {
-    char address[64];
-    const char *rhost = item(door, PAM_RHOST);
-    const char *ruser = item(door, PAM_RUSER);
-    uid_t account =
-        sr_door_knows(door) ? door->who.account->facts.uid : door->nss_uid;
-    /* su by root, and what cron and systemd start, are sessions of root.  Any
-     * other program of root without a peer is not: login and gdm are the
-     * console, and a daemon that names no peer may serve anybody. */
-    bool by_root = (ruser != NULL && strcmp(ruser, "root") == 0) ||
-                   door->who.rules.spare_expired;
+    const char *rhost = said_item(door, PAM_RHOST);
+    char peer[64], named[SR_SOURCE_MAX];
+    const char *address = peer_address(door, peer, sizeof(peer));
+    bool takes_password = strcmp(door->channel, "auth") == 0 ||
+                          strcmp(door->channel, "password") == 0;
+    bool by_root = is_by_root(door, said_item(door, PAM_RUSER), takes_password);
 
-    sr_source_find(&door->source, rhost,
-                   peer_address(door, address, sizeof(address)), getuid(),
-                   by_root, account);
+    /* A daemon that says nothing of its peers: they are one source, which is
+     * neither the console nor root's.  No host has a name like that. */
+    if (takes_password && !by_root && getuid() == 0 && door->tty == NULL &&
+        rhost == NULL && address == NULL) {
+        snprintf(named, sizeof(named), "service/%s",
+                 door->service == NULL ? "" : door->service);
+        rhost = named;
+    }
+    sr_source_find(&door->source, rhost, address, getuid(), by_root,
+                   sr_door_knows(door) ? door->who.account->facts.uid
+                                       : door->nss_uid);
 }
 
 static int
@@ -257,9 +298,7 @@ open_names(struct sr_door *door)
     if (door->user == NULL)
         return PAM_USER_UNKNOWN;
     door->service = item(door, PAM_SERVICE);
-    door->tty = item(door, PAM_TTY);
-    if (door->tty != NULL && door->tty[0] == '\0')
-        door->tty = NULL;
+    door->tty = said_item(door, PAM_TTY);
     return PAM_SUCCESS;
 }
 

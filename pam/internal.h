@@ -73,6 +73,14 @@ void sr_door_close(struct sr_door *door);
 /* True when the account is one of a backend of ours. */
 bool sr_door_knows(const struct sr_door *door);
 
+/*
+ * Look at the account again after a prompt, which may have waited for days:
+ * what is proved, and what is replaced, must be the password of now.
+ * PAM_SUCCESS also when the account is gone (sr_door_knows() says so); the
+ * person has been told of an outage, and `unavailable` is returned.
+ */
+int sr_door_look_again(struct sr_door *door, int unavailable);
+
 /* The code for an account that is not ours or cannot be asked, by call:
  * `unavailable` is what the caller answers for an outage. */
 int sr_door_unknown(struct sr_door *door, int unavailable);
@@ -106,8 +114,9 @@ void sr_door_verdict_event(struct sr_door *door,
 /* ---- ask.c: passwords from the person */
 
 /*
- * The password for authenticate: the one an earlier module left, or a prompt.
- * It stays in PAM_AUTHTOK, where libpam wipes it.
+ * The password for authenticate: the one an earlier module left, or a prompt,
+ * after which the account is looked at again.  It stays in PAM_AUTHTOK, where
+ * libpam wipes it.
  */
 int sr_ask_password(struct sr_door *door, const char **password);
 
@@ -145,8 +154,15 @@ enum sr_verified sr_verify(struct sr_door *door, const char *password);
  * Answers like sr_verify(), RIGHT meaning: go on. */
 enum sr_verified sr_verify_guard(struct sr_door *door, const char *password);
 
-/* The module after us said right: settle.  False when there was no guard. */
+/* The module after us said right: settle.  False when there was no guard for
+ * this user; one for another user is ended. */
 bool sr_verify_settle(struct sr_door *door);
+
+/*
+ * End an attempt that was begun and never settled, before the next try on this
+ * handle: its failure stands, and its slots are free.
+ */
+void sr_verify_guard_end(struct sr_door *door);
 
 /* ---- held.c: a password kept from one call to the next */
 
@@ -168,6 +184,7 @@ char *sr_held_take(pam_handle_t *pamh, const char *name, const char *user,
 void sr_held_drop(pam_handle_t *pamh, const char *name);
 
 #define SR_HELD_PROVED "selfreset_proved" /* the current password, proved */
+#define SR_HELD_TYPED  "selfreset_typed"  /* what another module was given */
 
 /* ---- the calls */
 

@@ -18,6 +18,7 @@
 #include "pam/internal.h"
 #include "policy/crypt.h"
 #include "policy/quality.h"
+#include "policy/slots.h"
 
 #define PENDING_DATA  "selfreset_pending"
 #define STORE_WAIT_MS 10000
@@ -189,6 +190,10 @@ type_old(struct change *change)
     const void *item = NULL;
     int code;
 
+    change->old = sr_held_take(door->pamh, SR_HELD_TYPED, door->user, NULL);
+    sr_held_drop(door->pamh, SR_HELD_TYPED); /* once: it may be wrong */
+    if (change->old != NULL)
+        return PAM_SUCCESS;
     if (pam_get_item(door->pamh, PAM_OLDAUTHTOK, &item) == PAM_SUCCESS &&
         item != NULL) {
         change->old = strdup(item);
@@ -200,6 +205,10 @@ type_old(struct change *change)
                       is_expired_state(change) ? SR_TEXT_PROMPT_EXPIRED
                                                : SR_TEXT_PROMPT_CURRENT,
                       &change->old);
+    if (code == PAM_SUCCESS)
+        code = sr_door_look_again(door, PAM_TRY_AGAIN);
+    if (code == PAM_SUCCESS)
+        code = sr_door_unknown(door, PAM_TRY_AGAIN); /* gone meanwhile */
     return code == PAM_CONV_ERR ? PAM_AUTHTOK_RECOVERY_ERR : code;
 }
 
@@ -212,20 +221,20 @@ static int
 prove_old(struct change *change)
 {
     struct sr_door *door = change->door;
-    const char *secret = door->who.account->secret;
     int code;
 
     if (change->who.is_admin)
         return PAM_SUCCESS;
-    change->old = sr_held_take(door->pamh, SR_HELD_PROVED, door->user, secret);
+    change->old = sr_held_take(door->pamh, SR_HELD_PROVED, door->user,
+                               door->who.account->secret);
     if (change->old != NULL)
         return PAM_SUCCESS;
     code = type_old(change);
     if (code == PAM_SUCCESS)
         code = verify_old(change, change->old);
     if (code == PAM_SUCCESS)
-        code = sr_held_keep(door->pamh, SR_HELD_PROVED, door->user, secret,
-                            change->old);
+        code = sr_held_keep(door->pamh, SR_HELD_PROVED, door->user,
+                            door->who.account->secret, change->old);
     return code;
 }
 
@@ -490,6 +499,39 @@ pending_new(struct change *change)
     return PAM_SUCCESS;
 }
 
+/* Whether this is still the stored hash that the change began with. */
+static bool
+is_as_before(const struct sr_door *door, const struct pending *pending)
+{
+    const char *secret = door->who.account->secret;
+
+    return sr_siphash(pending->key, secret, strlen(secret)) == pending->before;
+}
+
+/*
+ * The new password took its time to be typed.  What an administrator did in
+ * that time, a lock or a reset, is not undone by the owner: pam_unix does not
+ * prove the current password again, because hand_over() hides it.
+ */
+static int
+check_again(struct change *change)
+{
+    struct sr_door *door = change->door;
+    int code;
+
+    if (change->who.is_admin)
+        return PAM_SUCCESS;
+    code = sr_door_look_again(door, PAM_AUTHTOK_ERR);
+    if (code == PAM_SUCCESS)
+        code = sr_door_unknown(door, PAM_AUTHTOK_ERR);
+    if (code != PAM_SUCCESS || is_as_before(door, change->pending))
+        return code;
+    sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", "changed-meanwhile",
+                  PAM_AUTHTOK_ERR);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_STORED);
+    return PAM_AUTHTOK_ERR;
+}
+
 /*
  * Give the new password to the module behind us.  The current one is taken out
  * of its sight: it is proved, and pam_unix would hash it twice more.  settle
@@ -526,6 +568,8 @@ sr_change_update(struct sr_door *door)
     if (code == PAM_SUCCESS)
         code = choose_new(&change);
     if (code == PAM_SUCCESS)
+        code = check_again(&change);
+    if (code == PAM_SUCCESS)
         code = hand_over(&change);
     if (code != PAM_SUCCESS) {
         /* Else the next module with use_authtok stores what was refused. */
@@ -543,8 +587,7 @@ is_stored(struct sr_door *door, const struct pending *pending)
     const struct sr_account *account = door->who.account;
     const void *fresh = NULL;
 
-    if (sr_siphash(pending->key, account->secret, strlen(account->secret)) ==
-        pending->before)
+    if (is_as_before(door, pending))
         return false;
     if (pam_get_item(door->pamh, PAM_AUTHTOK, &fresh) != PAM_SUCCESS ||
         fresh == NULL)
@@ -595,8 +638,10 @@ settle_store(struct sr_door *door, const struct pending *pending)
     if (result == SR_STORE_OK)
         result = sr_store_drop_temporary(store, uid);
     /* A new password is not the one that was being guessed. */
-    for (size_t i = 0; i < 2 && result == SR_STORE_OK; i++)
+    for (size_t i = 0; i < 2 && result == SR_STORE_OK; i++) {
+        sr_slots_forget(&key[i], 1);
         result = sr_store_drop_ledger(store, &key[i]);
+    }
     if (result == SR_STORE_OK)
         result = sr_store_commit(store);
     return result;

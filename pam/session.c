@@ -18,6 +18,9 @@ sr_session_open(struct sr_door *door)
     /* sudo, cron and the like are no logins: the notice must wait for one. */
     if (door->who.rules.spare_expired || door->nss_uid == (uid_t)-1)
         return PAM_SUCCESS;
+    /* Nor is it when root becomes somebody: nobody came, and nobody reads. */
+    if (door->source.is_user && door->source.user == 0 && door->nss_uid != 0)
+        return PAM_SUCCESS;
     result = sr_attempt_logged_in(NULL, door->nss_uid, &door->source,
                                   &door->who.rules, &memory);
     if (result == SR_STORE_OK)

@@ -194,6 +194,8 @@ sr_verify(struct sr_door *door, const char *password)
 /* An attempt that another module decides, with what its events will say. */
 struct guard {
     struct sr_attempt *attempt;
+    char *name; /* who was counted: the name as typed, */
+    uid_t uid;  /* and, when it is not (uid_t)-1, the account */
     struct sr_event event;
     char *user; /* these are what event points to */
     char *service;
@@ -207,6 +209,7 @@ guard_free(struct guard *guard, bool copy)
     if (guard == NULL)
         return;
     sr_attempt_free(guard->attempt, copy);
+    free(guard->name);
     free(guard->user);
     free(guard->service);
     free(guard->terminal);
@@ -266,6 +269,8 @@ guard_keep(struct sr_door *door, struct sr_attempt *attempt, bool exists)
 
     if (guard == NULL)
         return PAM_BUF_ERR;
+    guard->name = copy_of(door->user);
+    guard->uid = exists ? door->nss_uid : (uid_t)-1;
     guard->user = exists ? copy_of(door->user) : NULL;
     guard->service = copy_of(door->service);
     guard->terminal = copy_of(door->tty);
@@ -284,6 +289,33 @@ guard_keep(struct sr_door *door, struct sr_attempt *attempt, bool exists)
         guard_free(guard, false);
     }
     return code;
+}
+
+/* The guard that the handle keeps, or NULL. */
+static struct guard *
+guard_find(const struct sr_door *door)
+{
+    const void *data = NULL;
+
+    if (pam_get_data(door->pamh, GUARD_DATA, &data) != PAM_SUCCESS)
+        return NULL;
+    return (struct guard *)(uintptr_t)data; /* libpam says const; it is ours */
+}
+
+void
+sr_verify_guard_end(struct sr_door *door)
+{
+    if (guard_find(door) != NULL)
+        pam_set_data(door->pamh, GUARD_DATA, NULL, NULL);
+}
+
+/* Whether the guard was about the user that the handle is about now. */
+static bool
+guard_is_for(const struct guard *guard, const struct sr_door *door)
+{
+    if (guard->uid != (uid_t)-1)
+        return guard->uid == door->nss_uid;
+    return guard->name != NULL && strcmp(guard->name, door->user) == 0;
 }
 
 enum sr_verified
@@ -312,14 +344,15 @@ sr_verify_guard(struct sr_door *door, const char *password)
 bool
 sr_verify_settle(struct sr_door *door)
 {
-    const void *data = NULL;
+    struct guard *guard = guard_find(door);
     struct sr_settled settled;
-    struct guard *guard;
 
-    if (pam_get_data(door->pamh, GUARD_DATA, &data) != PAM_SUCCESS ||
-        data == NULL)
+    if (guard == NULL)
         return false;
-    guard = (struct guard *)(uintptr_t)data; /* libpam says const; it is ours */
+    if (!guard_is_for(guard, door)) {
+        sr_verify_guard_end(door); /* another one's success proves nothing */
+        return false;
+    }
     settled = sr_attempt_settle(guard->attempt, SR_OUTCOME_RIGHT);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",

@@ -825,6 +825,28 @@ sr_attempt_begin(const char *statedir, const char *rundir,
 
 /* ---- settle */
 
+/*
+ * The ledger is about to go, and with it what tells a stamp that is recorded (a
+ * guard's, whose process ended without a word) from one that is not: such
+ * stamps go too, or their failures would come back.
+ */
+static void
+wipe_recorded(struct sr_attempt *attempt, const struct side *side,
+              const struct times *times)
+{
+    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
+        sr_stamp stamp = 0;
+
+        if (side->ledger.failed_at[slot] == 0 || side->slot == (int)slot ||
+            sr_slots_take(attempt->slots, &side->key, slot) != 1)
+            continue;
+        if (sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
+            stamp != 0 && !is_abandoned(side, slot, stamp, times->now))
+            sr_slots_write(attempt->slots, &side->key, slot, 0);
+        sr_slots_give(attempt->slots, &side->key, slot);
+    }
+}
+
 static enum sr_store_result
 settle_right(struct sr_attempt *attempt, struct sr_store *store,
              const struct times *times)
@@ -833,8 +855,10 @@ settle_right(struct sr_attempt *attempt, struct sr_store *store,
     struct side *source = &attempt->side[SOURCE];
     enum sr_store_result result = SR_STORE_OK;
 
-    if (account->is_used)
+    if (account->is_used) {
+        wipe_recorded(attempt, account, times);
         result = sr_store_drop_ledger(store, &account->key);
+    }
     if (result != SR_STORE_OK || !attempt->is_ahead)
         return result;
     if (source->slot != NO_SLOT) {

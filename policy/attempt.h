@@ -111,10 +111,10 @@ sr_time sr_attempt_temporary(const struct sr_attempt *attempt);
 enum sr_store_result sr_attempt_error(const struct sr_attempt *attempt);
 
 /*
- * Free; an attempt that was not settled is abandoned: slots are released, the
- * slot byte stays, so it counts as a failure.  With `forget` (a process copy,
- * PAM_DATA_SILENT) descriptors are closed and nothing else is done.  NULL is
- * allowed.
+ * Free; an attempt that was not settled is abandoned: slots are released, and
+ * it counts as a failure (the slot byte stays, or it was recorded ahead).  With
+ * `forget` (a process copy, PAM_DATA_SILENT) descriptors are closed and nothing
+ * else is done.  NULL is allowed.
  */
 void sr_attempt_free(struct sr_attempt *attempt, bool forget);
 

@@ -89,6 +89,21 @@ sr_gather(const struct sr_config *config, const char *name, const char *service,
     return out->ask;
 }
 
+enum sr_ask
+sr_gather_again(struct sr_gathered *gathered, const char *name)
+{
+    const struct sr_backend *backend;
+
+    if (gathered->ask != SR_ASK_OK)
+        return gathered->ask;
+    backend = gathered->account->backend;
+    sr_account_close(gathered->account);
+    gathered->account = NULL;
+    gathered->has_temporary = false;
+    gathered->ask = ask_backend(gathered, backend, name);
+    return gathered->ask;
+}
+
 enum sr_store_result
 sr_gather_fingerprint(struct sr_store *store, const struct sr_account *account,
                       uint64_t *fingerprint)

@@ -37,6 +37,14 @@ enum sr_ask sr_gather(const struct sr_config *config, const char *name,
                       struct sr_gathered *out);
 
 /*
+ * Ask the account's backend again: time has passed, at a prompt.  The rules
+ * stay; what was remembered has to be added again.  Returns the same as
+ * gathered->ask, which may have become UNKNOWN_NAME or UNAVAILABLE (the account
+ * is then NULL); what was not OK before is left as it is.
+ */
+enum sr_ask sr_gather_again(struct sr_gathered *gathered, const char *name);
+
+/*
  * Add what this host remembers to the facts: the temporary password, and the
  * throttle's lockout for `source` (NULL: leave the lock as it is).  A temporary
  * password whose hash is no longer the account's has ended and is left out.

@@ -214,6 +214,36 @@ sr_slots_write(int fd, const struct sr_ledger_key *key, unsigned slot,
     return error;
 }
 
+static void
+wipe_stamps(int slots, const struct sr_ledger_key *key)
+{
+    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
+        sr_stamp stamp = 0;
+
+        if (sr_slots_read(slots, key, slot, &stamp) != 0 || stamp == 0 ||
+            sr_slots_take(slots, key, slot) != 1)
+            continue;
+        sr_slots_write(slots, key, slot, 0);
+        sr_slots_give(slots, key, slot);
+    }
+}
+
+void
+sr_slots_forget(const struct sr_ledger_key *first, uint32_t count)
+{
+    struct sr_ledger_key key = *first;
+    struct sr_shield shield;
+    int slots;
+
+    if (sr_shield_raise(&shield) != 0)
+        return;
+    slots = sr_slots_open(NULL);
+    for (uint32_t i = 0; slots >= 0 && i < count; i++, key.id++)
+        wipe_stamps(slots, &key);
+    sr_slots_close(slots);
+    sr_shield_lower(&shield);
+}
+
 sr_stamp
 sr_slots_stamp(sr_time now)
 {

@@ -53,6 +53,15 @@ int sr_slots_read(int fd, const struct sr_ledger_key *key, unsigned slot,
 int sr_slots_write(int fd, const struct sr_ledger_key *key, unsigned slot,
                    sr_stamp stamp);
 
+/*
+ * Wipe the stamps that nobody holds in the slots of `count` ledgers, of which
+ * `first` is the first: where the ledgers are dropped, their stamps go before
+ * them, within the same write transaction, or the next attempt would take them
+ * for verifications that died, and record them anew.  Without slots there are
+ * none; slots that cannot be read stop logins, so there is no error to tell.
+ */
+void sr_slots_forget(const struct sr_ledger_key *first, uint32_t count);
+
 /* The stamp of a ledger time, and the ledger time, at most `now`, of a stamp.
  */
 sr_stamp sr_slots_stamp(sr_time now);

@@ -138,6 +138,8 @@ sr_source_find(struct sr_source *source, const char *rhost, const char *address,
         snprintf(source->text, sizeof(source->text), "uid:%" PRIuMAX,
                  (uintmax_t)real_uid);
         source->is_own = real_uid == 0 || real_uid == account;
+        source->is_user = true;
+        source->user = real_uid;
     } else {
         snprintf(source->text, sizeof(source->text), "console");
     }

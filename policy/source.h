@@ -17,7 +17,9 @@ struct sr_source {
     char text[SR_SOURCE_MAX]; /* "192.0.2.7", "2001:db8:1:2::/64",
                                  "name:host.example", "console", "uid:1001" */
     bool is_remote;
-    bool is_own; /* the account's owner, or root, in a local session */
+    bool is_own;  /* the account's owner, or root, in a local session */
+    bool is_user; /* a local user's session, whoever's: "uid:N" */
+    uid_t user;   /* whose, when is_user */
 };
 
 /*

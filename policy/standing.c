@@ -151,7 +151,9 @@ note_login(struct sr_store *store, uid_t uid, const struct sr_source *source,
            const struct sr_rules *rules, struct sr_memory *memory,
            bool *changed)
 {
-    const bool counts = !source->is_own && rules->familiar > 0;
+    /* A place becomes familiar, not another user who became this one once: his
+     * guesses would count where the owner's sessions do. */
+    const bool counts = !source->is_user && rules->familiar > 0;
     enum sr_store_result result;
     struct sr_familiar *entry;
     uint64_t hash;

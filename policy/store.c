@@ -392,11 +392,9 @@ static bool
 is_sealed(const struct sr_store *store, const struct stat *status)
 {
     struct sr_seal seal;
-    struct timespec now;
 
     return pread(store->lock, &seal, sizeof(seal), 0) == sizeof(seal) &&
-           clock_gettime(CLOCK_REALTIME, &now) == 0 &&
-           sr_seal_fits(&seal, status, store->reading.boot_id, &now);
+           sr_seal_fits(&seal, status, store->reading.boot_id);
 }
 
 /* Seal the file.  Only where it is being written anyway, and a seal that could

@@ -9,46 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/shield.h"
 #include "policy/slots.h"
 #include "tools/ctl.h"
-
-/*
- * Wipe the stamps of a ledger's slots that nobody holds.  They are attempts
- * that could not be recorded, because their process died or the disk was full;
- * the next attempt would record them, and lock the account again.
- */
-static void
-wipe_stamps(int slots, const struct sr_ledger_key *key)
-{
-    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
-        sr_stamp stamp = 0;
-
-        if (sr_slots_read(slots, key, slot, &stamp) != 0 || stamp == 0 ||
-            sr_slots_take(slots, key, slot) != 1)
-            continue;
-        sr_slots_write(slots, key, slot, 0);
-        sr_slots_give(slots, key, slot);
-    }
-}
-
-/* Forget the unrecorded attempts of some ledgers.  Without slots there are
- * none; slots that cannot be read stop logins, and "check" tells of them. */
-static void
-forget_unrecorded(const struct sr_ledger_key *key, uint32_t count)
-{
-    struct sr_ledger_key one = *key;
-    struct sr_shield shield;
-    int slots;
-
-    if (sr_shield_raise(&shield) != 0)
-        return;
-    slots = sr_slots_open(NULL);
-    for (uint32_t i = 0; slots >= 0 && i < count; i++, one.id++)
-        wipe_stamps(slots, &one);
-    sr_slots_close(slots);
-    sr_shield_lower(&shield);
-}
 
 /* Drop both ledgers of an account, in one transaction. */
 static int
@@ -63,7 +25,7 @@ drop_ledgers(uid_t uid)
         struct sr_ledger_key key =
             sr_ledger_key_account(uid, (enum sr_source_class) class);
 
-        forget_unrecorded(&key, 1);
+        sr_slots_forget(&key, 1);
         result = sr_store_drop_ledger(store, &key);
     }
     if (result != SR_STORE_OK) {
@@ -179,7 +141,7 @@ drop_source(struct sr_store *store, const char *text, bool *found)
     enum sr_store_result result = sr_ledger_key_source(store, text, &key);
 
     if (result == SR_STORE_OK) {
-        forget_unrecorded(&key, 1);
+        sr_slots_forget(&key, 1);
         result = sr_store_get_ledger(store, &key, &ledger);
     }
     *found = result == SR_STORE_OK;
@@ -201,7 +163,7 @@ unthrottle(const char *text, bool *found)
     if (text == NULL) {
         const struct sr_ledger_key first = {.kind = SR_LEDGER_SOURCE};
 
-        forget_unrecorded(&first, SR_SOURCE_BUCKETS);
+        sr_slots_forget(&first, SR_SOURCE_BUCKETS);
         result = sr_store_drop_all(store, SR_LEDGER_SOURCE);
     } else {
         result = drop_source(store, text, found);

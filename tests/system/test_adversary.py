@@ -1,0 +1,228 @@
+"""What somebody tries who knows how the module works.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import time
+
+import pytest
+
+from scratch import guarded_stack, hash_password, stack
+from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
+
+OLD = "correct horse battery"
+FRESH = "an umbrella for rainy days"
+OTHER = "what the administrator chose"
+PEER = "192.0.2.7"
+EXPIRED = {"changed": 100, "max": 90}
+
+
+# ---- the account changes while a prompt waits
+
+def test_a_prompt_that_was_left_open(host):
+    """The password was changed meanwhile: the old one is none any more."""
+    host.add("ann", OLD)
+    bob = host.add("bob", "something else")
+    with Talk(["su", "ann", "-c", "echo in as $(id -un)"], user=bob) as su:
+        su.until(PASSWORD)
+        host.set_shadow("ann", 1, hash_password(OTHER))
+        su.type(OLD)
+        assert "in as" not in su.rest()
+    with Talk(["su", "ann", "-c", "echo in as $(id -un)"], user=bob) as su:
+        su.until(PASSWORD)
+        host.set_shadow("ann", 1, hash_password(FRESH))
+        su.type(FRESH)
+        assert "in as ann" in su.rest()
+
+
+def test_the_current_password_was_changed_before_it_was_typed(host):
+    ann = host.add("ann", OLD)
+    with Talk(["passwd"], user=ann) as talk:
+        talk.until(CURRENT)
+        host.set_shadow("ann", 1, hash_password(OTHER))
+        talk.type(OLD)
+        talk.rest()
+        assert talk.status != 0
+    assert host.has_password("ann", OTHER)
+
+
+@pytest.mark.parametrize("what", ["locked", "reset"])
+def test_the_administrator_was_quicker(host, what):
+    """A change under way does not undo what was done meanwhile."""
+    ann = host.add("ann", OLD)
+    stored = {"locked": "!" + host.shadow("ann")[1],
+              "reset": hash_password(OTHER)}[what]
+    with Talk(["passwd"], user=ann) as talk:
+        talk.answer(CURRENT, OLD)
+        talk.until(NEW)
+        host.set_shadow("ann", 1, stored)
+        talk.type(FRESH)
+        talk.answer(AGAIN, FRESH)
+        talk.rest()
+        assert talk.status != 0
+    assert host.shadow("ann")[1] == stored
+
+
+# ---- guard and settle
+
+def test_settle_is_no_vote(host):
+    """A stack in which the module between is only sufficient."""
+    host.service("probe", guarded_stack().replace("[success=ok default=die]",
+                                                  "sufficient"))
+    host.add("ann", OLD)
+    assert host.drive("probe", "ann", "auth", answers=["no"]).code != "SUCCESS"
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).code == "SUCCESS"
+
+
+def test_one_users_success_is_not_anothers(host):
+    """On one handle: a wrong guess at ann's, then bob, who comes in without a
+    password and so without a guard."""
+    host.service("probe",
+                 "auth [success=2 default=ignore] pam_succeed_if.so quiet "
+                 "user = bob\n" + guarded_stack())
+    host.configure(lockout={"attempts": 3})
+    host.add("ann", OLD)
+    host.add("bob", "something else")
+    for _ in range(3):
+        host.drive("probe", "ann", "auth", "user:bob", "auth", answers=["no"])
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).code == "AUTH_ERR"
+
+
+def test_guard_does_not_wait_for_itself(host):
+    """A handle on which one try after another fails, as login's and sshd's."""
+    host.service("probe", guarded_stack())
+    host.configure(lockout={"attempts": 2, "wait": "10s"})
+    host.add("ann", OLD)
+    began = time.monotonic()
+    done = host.drive("probe", "ann", "auth", "auth", "auth", "auth",
+                      answers=["no", "no", OLD, OLD])
+    assert done.codes == ["AUTH_ERR"] * 4
+    assert time.monotonic() - began < 8
+
+
+def test_guarded_failures_do_not_come_back(host):
+    """The right password clears the ledger, and it stays clear."""
+    host.service("probe", guarded_stack())
+    host.add("ann", OLD)
+    for _ in range(3):
+        for _ in range(4):
+            host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+        assert host.drive("probe", "ann", "auth", answers=[OLD],
+                          rhost=PEER).code == "SUCCESS"
+
+
+@pytest.mark.parametrize("typed", ["junk", None])
+def test_settle_proves_no_password(host, typed):
+    """Something else than the password let ann in: she has not proved it."""
+    guard = "auth requisite pam_selfreset.so guard\n" if typed else ""
+    host.service("probe", stack().replace(
+        "auth     required   pam_selfreset.so\n",
+        guard + "auth required pam_permit.so\n"
+        "auth required pam_selfreset.so settle\n"))
+    host.add("ann", OLD, **EXPIRED)
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[*([typed] if typed else []), FRESH, FRESH,
+                               FRESH])
+    assert done.codes[:2] == ["SUCCESS", "NEW_AUTHTOK_REQD"], done
+    assert done.code != "SUCCESS", done
+    assert host.has_password("ann", OLD)
+
+
+def test_settle_spares_a_prompt(host):
+    host.service("probe", stack().replace(
+        "auth     required   pam_selfreset.so\n",
+        "auth requisite pam_selfreset.so guard\n"
+        "auth [success=ok default=die] pam_unix.so nodelay\n"
+        "auth required pam_selfreset.so settle\n"))
+    host.add("ann", OLD, **EXPIRED)
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[OLD, FRESH, FRESH])
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], done
+    assert host.has_password("ann", FRESH)
+
+
+# ---- sources
+
+SUDO = r"password for \w+: "
+
+
+def test_one_users_sudo_does_not_lock_anothers(host):
+    host.configure(lockout={"source_attempts": 2})
+    ann = host.add("ann", OLD, groups=("wheel",))
+    bob = host.add("bob", OLD, groups=("wheel",))
+    with Talk(["sudo", "id", "-un"], user=bob) as talk:
+        for _ in range(3):
+            talk.answer(SUDO, "no")
+        talk.rest()
+    with Talk(["sudo", "id", "-un"], user=ann) as talk:
+        talk.answer(SUDO, OLD)
+        assert "root" in talk.rest()
+
+
+def test_sudo_that_asks_for_the_targets_password(host):
+    """bob guesses at ann's by sudo: her own sessions go on."""
+    sudoers = host.run("cat", "/etc/sudoers").stdout
+    with open("/etc/sudoers", "w", encoding="ascii") as out:
+        out.write(sudoers + "Defaults targetpw\nbob ALL=(ALL) ALL\n")
+    host.configure(lockout={"attempts": 3})
+    ann, bob = host.add("ann", OLD), host.add("bob", "something else")
+    for _ in range(2):
+        with Talk(["sudo", "-u", "ann", "id", "-un"], user=bob) as talk:
+            for _ in range(3):
+                talk.answer(SUDO, "no")
+            talk.rest()
+    with Talk(["passwd"], user=ann) as talk:
+        talk.answer(CURRENT, OLD)
+        talk.answer(NEW, FRESH)
+        talk.answer(AGAIN, FRESH)
+        talk.rest()
+    assert host.has_password("ann", FRESH)
+
+
+def test_a_daemon_that_names_no_peer_is_not_root(host):
+    """Whoever guesses through it locks neither root's own sessions nor the
+    console nor the owner's sessions."""
+    host.configure(lockout={"attempts": 3, "source_attempts": 6})
+    for name in ("ann", "bob", "cyn"):
+        host.add(name, OLD)
+    for name in ("ann", "bob"):
+        for _ in range(3):
+            host.drive("probe", name, "auth", answers=["no"])
+    # root's own session, the console, the owner's own session
+    assert host.drive("su", "cyn", "acct", ruser="root").code == "SUCCESS"
+    assert host.drive("login", "cyn", "auth", answers=[OLD],
+                      tty="/dev/tty1").code == "SUCCESS"
+    uid = int(host.run("id", "-u", "ann").stdout)
+    assert host.drive("su", "ann", "auth", answers=[OLD], ruser="ann",
+                      tty="/dev/pts/1", real_uid=uid).code == "SUCCESS"
+    # and the daemon itself is throttled
+    assert host.drive("probe", "cyn", "auth",
+                      answers=[OLD]).code == "AUTH_ERR"
+
+
+def test_su_makes_nobody_familiar(host):
+    """bob knew ann's password once.  His guesses must not lock out ann."""
+    host.configure(lockout={"attempts": 3})
+    ann, bob = host.add("ann", OLD), host.add("bob", "something else")
+    with Talk(["su", "ann", "-c", "echo in as $(id -un)"], user=bob) as su:
+        su.answer(PASSWORD, OLD)
+        assert "in as ann" in su.rest()
+    for _ in range(3):
+        with Talk(["su", "ann", "-c", "echo in"], user=bob) as su:
+            su.answer(PASSWORD, "no")
+            su.rest()
+    with Talk(["passwd"], user=ann) as talk:
+        talk.answer(CURRENT, OLD)
+        talk.until(NEW)
+
+
+def test_su_by_root_does_not_take_the_notice(host):
+    host.service("su", "auth sufficient pam_rootok.so\n" + stack())
+    host.add("ann", OLD)
+    host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+    assert host.run("su", "ann", "-c", "id -un").stdout == "ann\n"
+    done = host.drive("probe", "ann", "auth", "acct", "open", answers=[OLD],
+                      rhost="192.0.2.9", tty="ssh")
+    assert "1 failed" in done.said
