@@ -161,7 +161,7 @@ def test_state_files_that_are_links(host, link):
     try_once(host, "no")
     for path in [*STATE.iterdir(), *RUNDIR.iterdir()]:
         kept = path.read_bytes()
-        elsewhere = path.parent.with_name("elsewhere")
+        elsewhere = path.parent.with_name("moved-away")
         path.rename(elsewhere)
         link(elsewhere, path)
         assert try_once(host, "no").code == "AUTHINFO_UNAVAIL", path
