@@ -1113,6 +1113,39 @@ test_a_flood_of_attempts(void **state)
     assert_true(status.st_blocks * 512 <= 8 << 20);
 }
 
+/* Peers without end lock out neither the console nor root's own sessions. */
+static void
+test_peers_share_no_ledger_with_this_host(void **state)
+{
+    static const char *const here[] = {"console", "uid:0", "uid:1000"};
+    struct world *world = *state;
+    uint32_t bucket[3], least = SR_SOURCE_BUCKETS, most = 0;
+    struct sr_ledger_key key;
+    struct sr_store *store;
+    char text[32];
+
+    assert_int_equal(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store),
+                     0);
+    assert_int_equal(sr_store_begin(store, true), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(sr_ledger_key_source(store, here[i], &key), 0);
+        bucket[i] = key.id;
+    }
+    /* As many as leave no bucket untouched that they can touch. */
+    for (long i = 0; i < 400000; i++) {
+        snprintf(text, sizeof(text), "10.%ld.%ld.%ld", i >> 16, i >> 8 & 255,
+                 i & 255);
+        assert_int_equal(sr_ledger_key_source(store, text, &key), 0);
+        assert_in_range(key.id, 0, SR_SOURCE_BUCKETS - 1);
+        for (size_t k = 0; k < 3; k++)
+            assert_int_not_equal(key.id, bucket[k]);
+        least = key.id < least ? key.id : least;
+        most = key.id > most ? key.id : most;
+    }
+    assert_true(most - least > SR_SOURCE_BUCKETS * 9 / 10);
+    sr_store_close(store);
+}
+
 /* What a million failed attempts write, without a transaction for each. */
 static void
 test_a_million_names(void **state)
@@ -1253,6 +1286,7 @@ main(void)
         ATTEMPT_TEST(test_hostile_limits),
         ATTEMPT_TEST(test_the_real_uid_is_shielded),
         ATTEMPT_TEST(test_a_flood_of_attempts),
+        ATTEMPT_TEST(test_peers_share_no_ledger_with_this_host),
         ATTEMPT_TEST(test_a_million_names),
         ATTEMPT_TEST(test_slots_of_ledgers_are_apart),
         ATTEMPT_TEST(test_stamps),
