@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -1070,6 +1071,38 @@ as_set_user_id(void *argument)
     sr_attempt_free(attempt, false);
 }
 
+/* A user namespace that does not know the user who started the program: it
+ * could not be given back, and whoever asks would take the caller for root. */
+static void
+as_a_user_of_elsewhere(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+    int map;
+
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+    if (setresuid(4321, 0, 0) != 0 || unshare(CLONE_NEWUSER) != 0)
+        _exit(SCRATCH_SKIP);
+    map = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+    if (map < 0 || write(map, "0 0 1", 5) != 5)
+        _exit(SCRATCH_SKIP);
+    WANT(getuid() != 0 && geteuid() == 0);
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
+         SR_BEGIN_FAILED);
+    WANT(getuid() != 0 && geteuid() == 0);
+    sr_attempt_free(attempt, false);
+    WANT(getuid() != 0);
+}
+
+static void
+test_the_real_uid_is_given_back(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    scratch_pass(as_a_user_of_elsewhere, *state);
+}
+
 static void
 test_the_real_uid_is_shielded(void **state)
 {
@@ -1285,6 +1318,7 @@ main(void)
         ATTEMPT_TEST(test_unsafe_run_directory),
         ATTEMPT_TEST(test_hostile_limits),
         ATTEMPT_TEST(test_the_real_uid_is_shielded),
+        ATTEMPT_TEST(test_the_real_uid_is_given_back),
         ATTEMPT_TEST(test_a_flood_of_attempts),
         ATTEMPT_TEST(test_peers_share_no_ledger_with_this_host),
         ATTEMPT_TEST(test_a_million_names),
