@@ -58,6 +58,7 @@ struct sr_attempt {
     sr_time until;           /* wall clock */
     sr_time temporary_until; /* wall clock */
     int slots;               /* descriptor */
+    struct sr_store *store;  /* kept open for settle, unless ahead */
     struct sr_shield shield;
     struct side side[SIDES];
     struct sr_memory memory_before; /* ahead: to take the notice back */
@@ -156,6 +157,13 @@ close_slots(struct sr_attempt *attempt)
     attempt->slots = -1;
     for (size_t i = 0; i < SIDES; i++)
         attempt->side[i].slot = NO_SLOT;
+}
+
+static void
+close_store(struct sr_attempt *attempt)
+{
+    sr_store_close(attempt->store);
+    attempt->store = NULL;
 }
 
 /* Stamp both slots with the time, or with 0 when they are settled. */
@@ -769,8 +777,7 @@ static enum sr_begin
 begin_shielded(struct sr_attempt *attempt, const char *rundir,
                const struct sr_attempt_who *who)
 {
-    enum sr_begin answer = SR_BEGIN_FAILED;
-    struct sr_store *store;
+    enum sr_begin answer;
 
     attempt->slots = sr_slots_open(rundir);
     if (attempt->slots < 0) {
@@ -778,12 +785,14 @@ begin_shielded(struct sr_attempt *attempt, const char *rundir,
         return SR_BEGIN_FAILED;
     }
     attempt->error = sr_store_open(attempt->statedir, SR_STORE_WRITE,
-                                   attempt->wait_ms, &store);
-    if (attempt->error == SR_STORE_OK) {
-        sr_store_set_shielded(store);
-        answer = begin_with(attempt, store, who);
-        sr_store_close(store);
-    }
+                                   attempt->wait_ms, &attempt->store);
+    if (attempt->error != SR_STORE_OK)
+        return SR_BEGIN_FAILED;
+    sr_store_set_shielded(attempt->store);
+    answer = begin_with(attempt, attempt->store, who);
+    /* What could not be written then may be writable at settle. */
+    if (attempt->is_ahead || attempt->no_write != SR_STORE_OK)
+        close_store(attempt);
     return answer;
 }
 
@@ -925,18 +934,18 @@ static enum sr_store_result
 settle_stored(struct sr_attempt *attempt, enum sr_outcome outcome,
               struct times *times)
 {
-    enum sr_store_result result;
-    struct sr_store *store;
+    enum sr_store_result result = SR_STORE_OK;
 
     if (attempt->is_keyless)
         return attempt->no_write;
-    result = sr_store_open(attempt->statedir, SR_STORE_WRITE, attempt->wait_ms,
-                           &store);
+    if (attempt->store == NULL)
+        result = sr_store_open(attempt->statedir, SR_STORE_WRITE,
+                               attempt->wait_ms, &attempt->store);
     if (result != SR_STORE_OK)
         return result;
-    sr_store_set_shielded(store);
-    result = settle_in(attempt, store, outcome, times);
-    sr_store_close(store);
+    sr_store_set_shielded(attempt->store);
+    result = settle_in(attempt, attempt->store, outcome, times);
+    close_store(attempt);
     return result;
 }
 
@@ -1029,6 +1038,7 @@ sr_attempt_free(struct sr_attempt *attempt, bool forget)
 {
     if (attempt == NULL)
         return;
+    close_store(attempt);
     if (forget) {
         if (attempt->slots >= 0)
             close(attempt->slots);

@@ -67,7 +67,7 @@ read_boot_id(uint8_t id[16])
 }
 
 int
-sr_clock_read(struct sr_reading *reading)
+sr_clock_read_again(struct sr_reading *reading)
 {
     struct timespec since_boot, wall;
 
@@ -76,8 +76,14 @@ sr_clock_read(struct sr_reading *reading)
         return -errno;
     reading->boottime = since_boot.tv_sec;
     reading->wall = wall.tv_sec;
-    read_boot_id(reading->boot_id);
     return 0;
+}
+
+int
+sr_clock_read(struct sr_reading *reading)
+{
+    read_boot_id(reading->boot_id);
+    return sr_clock_read_again(reading);
 }
 
 static sr_time

@@ -30,9 +30,13 @@ struct sr_reading {
 
 /*
  * Read the machine's clocks.  Returns 0, or a negative errno when a clock
- * cannot be read.  (The only function here that does I/O; the rest is pure.)
+ * cannot be read.  (This one and the next do I/O; the rest is pure.)
  */
 int sr_clock_read(struct sr_reading *reading);
+
+/* Read the clocks again for a reading whose boot id is known: a process does
+ * not outlive its boot. */
+int sr_clock_read_again(struct sr_reading *reading);
 
 /*
  * Ledger time for a reading; updates `clock` when the boot is a new one or time

@@ -57,7 +57,7 @@ struct load {
 /* One file that libinih is reading. */
 struct reader {
     struct load *load;
-    FILE *stream;
+    const char *at, *end; /* what is left of the file's bytes */
     const char *name;
     unsigned line;
     char section[SECTION_SIZE];
@@ -318,17 +318,20 @@ line_fault(const char *text, size_t length)
  * the end of the file.
  */
 static ssize_t
-read_line(FILE *stream, char *out, size_t size)
+read_line(struct reader *reader, char *out, size_t size)
 {
-    size_t length = 0;
-    int byte = getc_unlocked(stream);
+    const size_t left = (size_t)(reader->end - reader->at);
+    const char *newline;
+    size_t length;
 
-    if (byte == EOF)
+    if (left == 0)
         return -1;
-    for (; byte != EOF && byte != '\n'; byte = getc_unlocked(stream)) {
-        if (length < size)
-            out[length++] = (char)byte;
-    }
+    newline = memchr(reader->at, '\n', left);
+    length = newline != NULL ? (size_t)(newline - reader->at) : left;
+    if (length > size)
+        length = size;
+    memcpy(out, reader->at, length);
+    reader->at = newline != NULL ? newline + 1 : reader->end;
     if (length < size) {
         if (length > 0 && out[length - 1] == '\r')
             length--;
@@ -369,7 +372,7 @@ feed(char *out, int size, void *user)
     ssize_t length;
 
     report_unhandled(reader);
-    length = read_line(reader->stream, out, room);
+    length = read_line(reader, out, room);
     if (length < 0)
         return NULL;
     reader->line++;
@@ -403,47 +406,92 @@ feed(char *out, int size, void *user)
 }
 
 static void
-read_stream(struct load *load, FILE *stream, const char *name)
+read_bytes(struct load *load, const char *bytes, size_t size, const char *name)
 {
-    struct reader reader = {.load = load, .stream = stream, .name = name};
+    struct reader reader = {
+        .load = load, .at = bytes, .end = bytes + size, .name = name};
 
     /* Its result says no more than the errors that were collected. */
     (void)ini_parse_stream(feed, &reader, handle, &reader);
     report_unhandled(&reader);
-    if (ferror(stream))
-        add_error(load, name, 0, "cannot be read to its end");
 }
 
 static void
-close_file(FILE **stream)
+free_text(char **text)
 {
-    if (*stream != NULL)
-        fclose(*stream);
+    free(*text);
+}
+
+/* All of its bytes first. */
+static void
+read_stream(struct load *load, FILE *stream, const char *name)
+{
+    __attribute__((cleanup(free_text))) char *bytes = malloc(FILE_MAX + 1);
+    size_t size;
+
+    if (bytes == NULL) {
+        load->out_of_memory = true;
+        return;
+    }
+    size = fread(bytes, 1, FILE_MAX + 1, stream);
+    if (ferror(stream))
+        add_error(load, name, 0, "cannot be read to its end");
+    else if (size > FILE_MAX)
+        add_error(load, name, 0, "is larger than a configuration can be");
+    else
+        read_bytes(load, bytes, size, name);
+}
+
+static void
+close_file(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
 }
 
 /* A file or directory that only root can have written. */
 static bool
-is_safe(struct load *load, int fd, const char *name, mode_t type)
+is_safe(struct load *load, int fd, const char *name, mode_t type,
+        struct stat *status)
 {
-    struct stat status;
-
-    if (fstat(fd, &status) != 0)
+    if (fstat(fd, status) != 0)
         add_error(load, name, 0, "cannot be looked at: %m");
-    else if ((status.st_mode & S_IFMT) != type)
+    else if ((status->st_mode & S_IFMT) != type)
         add_error(load, name, 0, "is not a %s",
                   type == S_IFDIR ? "directory" : "regular file");
-    else if (status.st_uid != 0)
+    else if (status->st_uid != 0)
         add_error(load, name, 0, "belongs to uid %u, but must be root's",
-                  (unsigned)status.st_uid);
-    else if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+                  (unsigned)status->st_uid);
+    else if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
         add_error(load, name, 0,
                   "can be written by others than root (mode %04o)",
-                  (unsigned)status.st_mode & 07777U);
-    else if (type == S_IFREG && status.st_size > FILE_MAX)
+                  (unsigned)status->st_mode & 07777U);
+    else if (type == S_IFREG && status->st_size > FILE_MAX)
         add_error(load, name, 0, "is larger than a configuration can be");
     else
         return true;
     return false;
+}
+
+/*
+ * Read a file of so many bytes; returns how many there were, or -1.  When they
+ * are as many as they should be, the end need not be asked for.
+ */
+static ssize_t
+read_all(int fd, char *bytes, size_t size)
+{
+    size_t got = 0;
+
+    while (got < size) {
+        ssize_t more = read(fd, bytes + got, size - got);
+
+        if (more < 0 && errno != EINTR)
+            return -1;
+        if (more == 0)
+            break;
+        got += more > 0 ? (size_t)more : 0;
+    }
+    return (ssize_t)got;
 }
 
 /* O_NONBLOCK: a FIFO in the file's place must not stop a login. */
@@ -451,9 +499,12 @@ static void
 read_file(struct load *load, int directory, const char *entry, const char *name,
           bool may_miss)
 {
-    __attribute__((cleanup(close_file))) FILE *stream = NULL;
-    int fd = openat(directory, entry,
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    __attribute__((cleanup(close_file))) int fd =
+        openat(directory, entry,
+               O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    __attribute__((cleanup(free_text))) char *bytes = NULL;
+    struct stat status;
+    ssize_t size;
 
     if (fd < 0) {
         if (errno == ELOOP)
@@ -463,14 +514,18 @@ read_file(struct load *load, int directory, const char *entry, const char *name,
             add_error(load, name, 0, "cannot be opened: %m");
         return;
     }
-    stream = fdopen(fd, "re");
-    if (stream == NULL) {
-        close(fd);
+    if (!is_safe(load, fd, name, S_IFREG, &status))
+        return;
+    bytes = malloc((size_t)status.st_size + 1);
+    if (bytes == NULL) {
         load->out_of_memory = true;
         return;
     }
-    if (is_safe(load, fd, name, S_IFREG))
-        read_stream(load, stream, name);
+    size = read_all(fd, bytes, (size_t)status.st_size);
+    if (size < 0)
+        add_error(load, name, 0, "cannot be read: %m");
+    else
+        read_bytes(load, bytes, (size_t)size, name);
 }
 
 static int
@@ -488,46 +543,38 @@ is_dropin(const char *name)
            strcmp(name + length - 5, ".conf") == 0;
 }
 
+/* List the drop-ins in the order in which they count.  Without opendir(3),
+ * which asks the kernel three things that are known: every login comes here. */
 static void
-close_directory(DIR **directory)
-{
-    if (*directory != NULL)
-        closedir(*directory);
-}
-
-/* List the drop-ins in the order in which they count. */
-static void
-list_dropins(struct load *load, DIR *directory, const char *name,
+list_dropins(struct load *load, int fd, const char *name,
              struct sr_names *names)
 {
-    struct dirent *entry;
+    _Alignas(struct dirent64) char entries[4096];
+    ssize_t size;
 
-    errno = 0;
-    while ((entry = readdir(directory)) != NULL) {
-        if (is_dropin(entry->d_name) &&
-            sr_names_add(names, entry->d_name, strlen(entry->d_name)) != 0)
-            load->out_of_memory = true;
-        errno = 0;
+    while ((size = getdents64(fd, entries, sizeof(entries))) > 0) {
+        const struct dirent64 *entry;
+
+        for (ssize_t at = 0; at < size; at += entry->d_reclen) {
+            entry = (const void *)(entries + at);
+            if (is_dropin(entry->d_name) &&
+                sr_names_add(names, entry->d_name, strlen(entry->d_name)) != 0)
+                load->out_of_memory = true;
+        }
     }
-    if (errno != 0)
+    if (size < 0)
         add_error(load, name, 0, "cannot be listed: %m");
     if (names->count > 1)
         qsort(names->item, names->count, sizeof(names->item[0]), compare_names);
 }
 
 static void
-free_text(char **text)
-{
-    free(*text);
-}
-
-static void
 read_dropins(struct load *load, const char *path)
 {
-    __attribute__((cleanup(close_directory))) DIR *directory = NULL;
+    __attribute__((cleanup(close_file))) int fd = -1;
     __attribute__((cleanup(free_text))) char *name = NULL;
     __attribute__((cleanup(sr_names_free))) struct sr_names names = {NULL, 0};
-    int fd;
+    struct stat status;
 
     if (asprintf(&name, "%s.d", path) < 0) {
         name = NULL;
@@ -540,15 +587,9 @@ read_dropins(struct load *load, const char *path)
             add_error(load, name, 0, "cannot be opened: %m");
         return;
     }
-    directory = fdopendir(fd);
-    if (directory == NULL) {
-        close(fd);
-        load->out_of_memory = true;
+    if (!is_safe(load, fd, name, S_IFDIR, &status))
         return;
-    }
-    if (!is_safe(load, fd, name, S_IFDIR))
-        return;
-    list_dropins(load, directory, name, &names);
+    list_dropins(load, fd, name, &names);
     for (size_t i = 0; i < names.count; i++) {
         __attribute__((cleanup(free_text))) char *file = NULL;
 

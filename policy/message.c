@@ -526,6 +526,10 @@ grace(const struct sr_verdict *verdict, const struct sr_say *say)
                   left);
 }
 
+/* "chage -E 0" and "usermod -e 1" close an account; that these are days of 1970
+ * is nobody's concern. */
+#define CLOSED_BEFORE (2 * 86400)
+
 /* The verdicts that tell a time in words. */
 static char *
 timed(const struct sr_verdict *verdict, const struct sr_say *say)
@@ -536,6 +540,9 @@ timed(const struct sr_verdict *verdict, const struct sr_say *say)
         return NULL;
     switch (verdict->state) {
     case SR_STATE_ENDED:
+        if (verdict->when < CLOSED_BEFORE)
+            return format(_("This account has ended.\nAsk %s if you need it."),
+                          contact(say));
         /* TRANSLATORS: %s is "2 days ago, on Monday 6 May" or the like, here
          * and below; then who can help. */
         return format(_("This account ended %s.\nAsk %s if you need it."), when,

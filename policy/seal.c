@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "policy/crypt.h"
 #include "policy/seal.h"
@@ -36,27 +35,14 @@ sr_seal_make(struct sr_seal *seal, const struct stat *status,
     seal->sum = sum_of(seal);
 }
 
-/* A time of the file is further back than the grain; a future one is not. */
-static bool
-is_past_grain(int64_t seconds, int64_t nanoseconds, const struct timespec *now)
-{
-    const int64_t apart = now->tv_sec - seconds;
-
-    if (apart > 1)
-        return true;
-    return apart >= 0 &&
-           apart * 1000000000 + now->tv_nsec - nanoseconds > SR_SEAL_GRAIN;
-}
-
 bool
 sr_seal_fits(const struct sr_seal *seal, const struct stat *status,
-             const uint8_t boot_id[16], const struct timespec *now)
+             const uint8_t boot_id[16])
 {
     static const uint8_t none[16];
     struct sr_seal fitting;
 
     sr_seal_make(&fitting, status, boot_id);
     return memcmp(boot_id, none, sizeof(none)) != 0 &&
-           memcmp(seal, &fitting, sizeof(fitting)) == 0 &&
-           is_past_grain(seal->changed.seconds, seal->changed.nanoseconds, now);
+           memcmp(seal, &fitting, sizeof(fitting)) == 0;
 }

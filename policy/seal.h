@@ -7,9 +7,11 @@
  * file's identity, size and times.  As long as it fits nobody has written the
  * file since, and it is not looked through again in this boot.
  *
- * The file's times have the grain of the kernel's tick: a file written less
- * than SR_SEAL_GRAIN ago could be written once more without a trace, so its
- * seal does not count yet.
+ * The file's times may have the grain of the kernel's tick, and a seal is left
+ * right after a write.  Whoever writes through the store seals anew or, when he
+ * is killed, leaves a sound tree; only a stranger's write in place within that
+ * tick would not be seen.  To wait the tick out would mean to look through the
+ * whole file again and again just while strangers flood it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -19,9 +21,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
-
-/* Nanoseconds; the coarsest tick of Linux is 10 ms. */
-#define SR_SEAL_GRAIN 20000000L
 
 struct sr_seal {
     uint8_t boot_id[16];
@@ -40,10 +39,10 @@ void sr_seal_make(struct sr_seal *seal, const struct stat *status,
                   const uint8_t boot_id[16]);
 
 /*
- * Whether `seal` is the seal of the file as it is, and old enough at `now`
- * (wall clock).  A boot id of zeros (the kernel does not tell) never fits.
+ * Whether `seal` is the seal of the file as it is.  A boot id of zeros (the
+ * kernel does not tell) never fits.
  */
 bool sr_seal_fits(const struct sr_seal *seal, const struct stat *status,
-                  const uint8_t boot_id[16], const struct timespec *now);
+                  const uint8_t boot_id[16]);
 
 #endif

@@ -58,6 +58,7 @@ struct sr_store {
     enum sr_store_result no_write; /* not OK: why writes are refused */
     bool found_low;                /* one of descriptors 0 to 2 is closed */
     bool is_shielded;              /* by the caller */
+    bool knows_boot;               /* the reading has its id */
     int error;
 
     /* The transaction. */
@@ -374,11 +375,9 @@ static bool
 is_sealed(const struct sr_store *store, const struct stat *status)
 {
     struct sr_seal seal;
-    struct timespec now;
 
     return pread(store->lock, &seal, sizeof(seal), 0) == sizeof(seal) &&
-           clock_gettime(CLOCK_REALTIME, &now) == 0 &&
-           sr_seal_fits(&seal, status, store->reading.boot_id, &now);
+           sr_seal_fits(&seal, status, store->reading.boot_id);
 }
 
 /* Seal the file.  Only where it is being written anyway, and a seal that could
@@ -669,11 +668,23 @@ end(struct sr_store *store)
         sr_shield_lower(&store->shield);
 }
 
+static int
+read_clocks(struct sr_store *store)
+{
+    int error;
+
+    if (store->knows_boot)
+        return sr_clock_read_again(&store->reading);
+    error = sr_clock_read(&store->reading);
+    store->knows_boot = error == 0;
+    return error;
+}
+
 static enum sr_store_result
 begin_locked(struct sr_store *store, bool write)
 {
     enum sr_store_result result;
-    int error = sr_clock_read(&store->reading);
+    int error = read_clocks(store);
 
     if (error != 0)
         return judge(store, -error);
@@ -757,7 +768,7 @@ sr_store_now(struct sr_store *store, sr_time *ledger_now, sr_time *wall)
     if (!store->is_open)
         return judge(store, EINVAL);
     if (store->lock < 0) /* no store, so the clocks were not read for it */
-        error = sr_clock_read(&store->reading);
+        error = read_clocks(store);
     if (error != 0)
         return judge(store, -error);
     if (!store->exists)

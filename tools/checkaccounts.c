@@ -19,7 +19,7 @@ static const struct sr_circumstances at_logon = {
     .is_logged_on = false,
 };
 
-/* An account that has to be changed at a logon, which cannot be. */
+/* An account that has to be changed at a login, which cannot be. */
 static void
 check_barred(const struct sr_gathered *gathered,
              const struct sr_verdict *verdict, struct findings *findings)
@@ -37,14 +37,14 @@ check_barred(const struct sr_gathered *gathered,
                      "back with \"selfresetctl must-change --clear\".",
                      "Accounts have to change their password before they are "
                      "logged on, and may change it only while logged on.  "
-                     "They cannot log on at all.");
+                     "They cannot log in at all.");
     else if (verdict->barred_by == SR_CHANGE_PROTECTED ||
              verdict->barred_by == SR_CHANGE_CANNOT)
         findings_add(findings, SEVERITY_ERROR, verdict->rule, facts->name,
                      "Let the password live on with \"chage -M -1\", or take "
                      "the account off the list.",
                      "Accounts have to change their password, and are not "
-                     "allowed to.  They cannot log on with it.");
+                     "allowed to.  They cannot log in with it.");
 }
 
 /* An owner who may not change a password that will expire. */
@@ -59,7 +59,7 @@ check_doomed(const struct sr_gathered *gathered,
         facts->never_expires == SR_YES ||
         !SR_TIME_IS_SET(facts->password_expires))
         return;
-    /* As it will be judged at a logon on the day it expires. */
+    /* As it will be judged at a login on the day it expires. */
     change =
         sr_change(facts, &gathered->rules, &at_logon, facts->password_expires);
     if (change.result == SR_CHANGE_PROTECTED ||
@@ -124,7 +124,7 @@ check_root(const struct sr_gathered *gathered, const struct sr_verdict *verdict,
         findings_add(findings, SEVERITY_WARNING, facts->name, NULL,
                      "Change it with passwd(1).",
                      "The password of root has to be changed at the next "
-                     "logon, also by key.");
+                     "login, also by key.");
         break;
     default:
         break;
@@ -145,7 +145,7 @@ check_account(const struct sr_config *config, const char *name, sr_time now,
         return; /* another backend's, which other modules serve */
     default:
         findings_add(findings, SEVERITY_ERROR, name, NULL,
-                     "Mend what is said; the account cannot log on by "
+                     "Mend what is said; the account cannot log in by "
                      "pam_selfreset.so until then.",
                      "The account cannot be read: %s.", gathered.reason);
         return;

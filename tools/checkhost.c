@@ -53,7 +53,7 @@ check_config(const char *file, struct findings *findings)
         findings_add(findings, SEVERITY_ERROR,
                      text == NULL ? SR_CONFIG_FILE : errors.item[i], NULL,
                      "See selfreset.conf(5).  Until it is mended nobody logs "
-                     "on by pam_selfreset.so.",
+                     "in by pam_selfreset.so.",
                      "%s", text == NULL ? errors.item[i] : text);
     }
     sr_config_errors_free(&errors);
@@ -168,23 +168,41 @@ check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
     free(names);
 }
 
+/* The file system of the state folder.  The first login makes the folder; until
+ * then it is that of the nearest folder above. */
+static bool
+find_space(struct statvfs *space)
+{
+    char path[] = SR_STATEDIR;
+    char *slash;
+
+    while (statvfs(path, space) != 0) {
+        slash = strrchr(path, '/');
+        if (errno != ENOENT || slash == NULL || slash == path)
+            return false;
+        *slash = '\0';
+    }
+    return true;
+}
+
 static void
 check_space(struct findings *findings)
 {
     struct statvfs space;
 
-    if (statvfs(SR_STATEDIR, &space) != 0)
+    if (!find_space(&space))
         return;
     if ((space.f_flag & ST_RDONLY) != 0)
         findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
                      "Mount it for writing.",
-                     "The file system is read-only.  Attempts cannot be "
-                     "recorded, and nobody logs on with a password.");
+                     "The file system is read-only.  Wrong passwords cannot "
+                     "be recorded, and logins by password can fail (SR-3205).");
     else if ((unsigned long long)space.f_bavail * space.f_frsize < SPACE_LOW)
         findings_add(findings, SEVERITY_WARNING, SR_STATEDIR, NULL,
                      "Make room.",
-                     "The disk is nearly full.  When it is, attempts cannot "
-                     "be recorded, and nobody logs on with a password.");
+                     "The disk is nearly full.  When it is, wrong passwords "
+                     "cannot be recorded, and logins by password can fail "
+                     "(SR-3205).");
 }
 
 /* Whether the store can be begun for reading, or for writing. */
@@ -215,11 +233,9 @@ check_state(struct findings *findings)
 {
     check_folder_modes(SR_STATEDIR, 0700, findings);
     check_folder_modes(SR_RUNDIR, 0755, findings);
-    /* Before the first login there is none, and a check makes nothing. */
-    if (access(SR_STATEDIR, F_OK) != 0)
-        return;
     check_space(findings);
-    if (check_store(false, findings))
+    /* Before the first login there is none, and a check makes nothing. */
+    if (access(SR_STATEDIR, F_OK) == 0 && check_store(false, findings))
         check_store(true, findings);
 }
 

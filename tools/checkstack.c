@@ -358,7 +358,7 @@ check_auth(const struct service *service)
             "Make the line required.");
     if (!can(service, STACK_AUTH, NO_LINE, may_with_us, always))
         add(service, SEVERITY_ERROR, self,
-            "Nobody can log on with this stack, even with the right password.",
+            "Nobody can log in with this stack, even with the right password.",
             "Look at the jumps: a number counts the lines to leave out.");
 }
 
@@ -449,7 +449,7 @@ check_account(const struct service *service)
             "Make the line required, or say new_authtok_reqd=done.");
     if (!can(service, STACK_ACCOUNT, NO_LINE, may_with_us, always))
         add(service, SEVERITY_ERROR, self,
-            "Nobody can log on with this stack, even when all is well.",
+            "Nobody can log in with this stack, even when all is well.",
             "Look at the jumps: a number counts the lines to leave out.");
 }
 
@@ -589,7 +589,7 @@ check_line(const struct service *service, enum stack_type type,
     }
 }
 
-/* Services by which people log on; sudo, cron and the like open sessions too,
+/* Services by which people log in; sudo, cron and the like open sessions too,
  * and have nothing to tell or to remember. */
 static bool
 is_login(const char *service)

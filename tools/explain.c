@@ -24,7 +24,7 @@ static const struct row {
      SR_CALL_AUTHENTICATE,
      {false, false}},
     {"acct_mgmt", "acct_mgmt", SR_CALL_ACCOUNT, {false, false}},
-    {"chauthtok-logon",
+    {"chauthtok-login",
      "chauthtok by the owner, at a login prompt",
      SR_CALL_CHANGE,
      {false, false}},
@@ -54,6 +54,15 @@ is_refused(const struct row *row, enum sr_answer answer,
            change->result != SR_CHANGE_ALLOWED;
 }
 
+/* Where there is no password, no password is the right one. */
+static bool
+has_no_password(const struct row *row, enum sr_answer answer,
+                const struct sr_facts *facts)
+{
+    return row->call == SR_CALL_AUTHENTICATE && answer == SR_ANSWER_OK &&
+           facts->has_password == SR_NO;
+}
+
 static struct outcome
 decide(const struct ctl *ctl, const struct sr_gathered *gathered,
        const struct row *row, sr_time at)
@@ -77,6 +86,11 @@ decide(const struct ctl *ctl, const struct sr_gathered *gathered,
         outcome.rule = change.rule;
         outcome.when = change.when;
         outcome.sentence = sr_message_change(&change, &say);
+    } else if (has_no_password(row, answer, facts)) {
+        outcome.code = "PAM_AUTH_ERR";
+        outcome.fact = "has_password";
+        outcome.rule = NULL;
+        outcome.when = SR_TIME_UNKNOWN;
     } else if (row->call != SR_CALL_AUTHENTICATE || answer != SR_ANSWER_OK) {
         outcome.sentence = sr_message_verdict(&verdict, answer, &say);
     }

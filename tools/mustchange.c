@@ -1,5 +1,5 @@
 /*
- * Must-change: demand a change of the password at the next logon, or no longer.
+ * Must-change: demand a change of the password at the next login, or no longer.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -20,7 +20,7 @@ warn_if_barred(const struct ctl *ctl, const struct sr_gathered *gathered)
     verdict = sr_verdict(&facts, &gathered->rules, &at_logon, ctl->now);
     if (verdict.state == SR_STATE_BARRED)
         ctl_error("Attention: %s (%s) forbids %s to change the password at a "
-                  "logon.  With this demand the account cannot log on at all.  "
+                  "login.  With this demand the account cannot log in at all.  "
                   "\"selfresetctl must-change --clear %s\" takes it back.",
                   verdict.rule, sr_change_name(verdict.barred_by), facts.name,
                   facts.name);
@@ -59,7 +59,7 @@ demand(const struct ctl *ctl, const struct sr_gathered *gathered,
     }
     if (set_day(facts, 0) != CTL_OK)
         return CTL_FAILED;
-    printf("%s has to change the password at the next logon.\n", facts->name);
+    printf("%s has to change the password at the next login.\n", facts->name);
     warn_if_barred(ctl, gathered);
     return CTL_OK;
 }

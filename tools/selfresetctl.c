@@ -24,7 +24,7 @@
 
 static const struct ctl_command commands[] = {
     {"status", "[--json] USER", "what state an account is in, and why",
-     "Exit codes: 0 may log on; 3 locked; 4 must change the password first;\n"
+     "Exit codes: 0 may log in; 3 locked; 4 must change the password first;\n"
      "5 disabled, ended or not yet begun; 6 barred, or its temporary\n"
      "password has lapsed; 7 no such account; 1 it cannot be found out.\n"
      "The line \"locked-until:\" says none, never (an administrator has to\n"
@@ -35,22 +35,22 @@ static const struct ctl_command commands[] = {
      "--all lists system accounts without a usable password, too.\n", ctl_list,
      true},
     {"unlock", "USER", "end the lockout of an account", NULL, ctl_unlock, true},
-    {"unthrottle", "SOURCE | --all",
-     "end the lockout of an address, host or terminal",
+    {"unthrottle", "SOURCE | --all", "end the lockout of a source of attempts",
      "SOURCE is written as in the events: an IPv4 or IPv6 address, a host\n"
      "name, \"console\" or \"uid:NUMBER\".\n",
      ctl_unthrottle, true},
     {"temporary", "USER", "set a temporary password and show it once",
-     "The user has to change it at the next logon.  It lapses after the\n"
+     "The user has to change it at the next login.  It lapses after the\n"
      "time that temporary.lifetime in the configuration sets.\n",
      ctl_temporary, true},
     {"must-change", "[--clear] USER",
-     "demand a change of the password at the next logon",
+     "demand a change of the password at the next login",
      "--clear no longer demands it; the password then counts as changed\n"
      "today.\n",
      ctl_must_change, true},
     {"explain", "[--service SERVICE] [--at TIME] [--rhost HOST] [--json] USER",
      "what each PAM call would answer, and what decides",
+     "Without --rhost the login is at the console, with its own lockout.\n"
      "TIME is \"2026-12-24\", \"2026-12-24 12:00\", \"@SECONDS\" or a "
      "distance\n"
      "from now such as \"+3d\" or \"-12h\".\n",
@@ -283,7 +283,8 @@ main(int argc, char **argv)
     code = run(&ctl, argc, argv);
     sr_config_free(ctl.config);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        ctl_error("The output could not be written: %s.", strerror(errno));
+        if (errno != EPIPE) /* a reader that had enough, such as head(1) */
+            ctl_error("The output could not be written: %s.", strerror(errno));
         if (code == CTL_OK)
             code = CTL_FAILED;
     }

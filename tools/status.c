@@ -17,7 +17,7 @@
 #define USERS_FROM 1000
 #define NOBODY     65534
 
-/* A logon by the owner, who is not logged on yet. */
+/* A login by the owner, who is not logged on yet. */
 static const struct sr_circumstances at_logon = {
     .is_admin = false,
     .is_logged_on = false,

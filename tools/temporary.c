@@ -333,7 +333,7 @@ show(const struct issue *issue)
         return CTL_PARTLY;
     }
     printf("This password of %s is shown only once.\n"
-           "It has to be changed at the next logon.\n"
+           "It has to be changed at the next login.\n"
            "It works until %s.\n",
            name_of(issue), report_local(issue->until, when));
     return CTL_OK;

@@ -71,7 +71,8 @@ password required   {STORES} try_first_pass
 PWQUALITY = "password requisite pam_pwquality.so\n"
 
 MAY_MAP = ("pam_selfreset", "libpam", "libc", "libcrypt", "liblmdb", "libinih",
-           "libaudit")
+           "libaudit",
+           "libpthread")  # of the C library; liblmdb asks for it
 
 
 # ---- the table

@@ -37,8 +37,11 @@ RESTORED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid",
             "passwd-", "shadow-", "group-", "gshadow-", "login.defs", "sudoers",
             "nologin", "ld.so.preload", "security/opasswd")
 
-CHEAP = "$6$rounds=1000$"  # one millisecond
-COSTLY = None              # the system's own choice
+# How costly an account's hash is: rounds of sha512crypt, or the system's own
+# method and cost.
+CHEAP = 1000  # one millisecond
+SLOW = 30000  # tens of milliseconds, the same on any system
+COSTLY = None
 
 
 # ---- the namespace
@@ -226,7 +229,7 @@ def today():
 _crypt = None
 
 
-def hash_password(password, setting=CHEAP):
+def hash_password(password, cost=CHEAP):
     """crypt(3), since Python lost it."""
     global _crypt
     if _crypt is None:
@@ -238,9 +241,8 @@ def hash_password(password, setting=CHEAP):
                 continue
         for function in (_crypt.crypt, _crypt.crypt_gensalt):
             function.restype = ctypes.c_char_p
-    prefix, rounds = (None, 0) if setting is None else ("$6$", 1000)
-    salt = _crypt.crypt_gensalt(prefix and prefix.encode(),
-                                ctypes.c_ulong(rounds), None, 0)
+    salt = _crypt.crypt_gensalt(None if cost is COSTLY else b"$6$",
+                                ctypes.c_ulong(cost or 0), None, 0)
     if isinstance(password, str):
         password = password.encode()
     return _crypt.crypt(password, salt).decode()

@@ -600,7 +600,7 @@ def test_must_change_fails(host):
 def explain(host, *options, user="ann"):
     said = json.loads(ctl(host, "explain", "--json", *options, user).stdout)
     return said, [said[call]["answer"].removeprefix("PAM_") for call in (
-        "authenticate", "acct_mgmt", "chauthtok-logon", "chauthtok-session",
+        "authenticate", "acct_mgmt", "chauthtok-login", "chauthtok-session",
         "chauthtok-root")]
 
 
@@ -621,6 +621,8 @@ EXPLAINED = {
                 "SUCCESS SUCCESS SUCCESS SUCCESS SUCCESS"),
     "protected": ({}, {"change": {"protected": "ann"}}, [],
                   "SUCCESS SUCCESS PERM_DENIED PERM_DENIED PERM_DENIED"),
+    "no-password": ({"hash": "!"}, {}, [],
+                    "AUTH_ERR SUCCESS PERM_DENIED PERM_DENIED SUCCESS"),
     "ended": ({"expire": "-1"}, {}, [],
               "ACCT_EXPIRED ACCT_EXPIRED PERM_DENIED PERM_DENIED SUCCESS"),
 }
@@ -636,7 +638,7 @@ def test_explain(host, case):
     text = ctl(host, "explain", *options, "ann").stdout
     assert all("PAM_" + answer in text for answer in answers)
     if case == "must-log-on":
-        assert said["chauthtok-logon"]["rule"] == "change.require_logon"
+        assert said["chauthtok-login"]["rule"] == "change.require_logon"
         assert said["acct_mgmt"]["fact"] == "password_expires"
         assert "desk" in said["acct_mgmt"]["message"]
     if case == "too-young":
@@ -668,6 +670,19 @@ def test_explain_at_no_time(host):
     host.add("ann", OLD)
     assert "no time" in ctl(host, "explain", "--at", "soon", "ann",
                             code=64).stderr
+
+
+def test_a_reader_that_had_enough(host):
+    end, pipe = os.pipe()
+    os.close(end)
+    done = subprocess.run(["selfresetctl", "events"], stdout=pipe,
+                          stderr=subprocess.PIPE, text=True, check=False)
+    os.close(pipe)
+    assert (done.returncode, done.stderr) == (1, "")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(["selfresetctl", "events"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and "could not be written" in done.stderr
 
 
 # ---- check
@@ -765,6 +780,15 @@ def test_check_damaged_store(clean):
     found = check(clean, 2)
     assert any(one.startswith(f"{STATE}: ") and "damaged" in one
                for one in found)
+
+
+def test_check_read_only_disk_before_the_first_login(clean):
+    tmpfs("/var", "0755", "ro")
+    try:
+        found = check(clean, 2)
+    finally:
+        subprocess.run(["umount", "/var"], check=True)
+    assert len(found) == 1 and "read-only" in found[0]
 
 
 def test_check_changes_nothing(clean):

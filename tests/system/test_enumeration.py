@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import re
 import statistics
+import time
 
 from scratch import COSTLY
 from talk import PASSWORD, Talk
@@ -101,6 +102,25 @@ def sample(host, cases, rounds):
                               answers=[options["password"]], rhost=PEER)
             times[case].append(done.times[0])
     return times
+
+
+def test_ssh_takes_the_same_time(host):
+    """From the password to the answer, as a stranger would measure it."""
+    host.configure(lockout={"attempts": 60, "source_attempts": 0})
+    host.add("annabel", OLD, cost=COSTLY)
+    times = {"annabel": [], "evelina": []}
+    for _ in range(9):
+        for user, values in times.items():
+            with Talk(host.ssh_command(user, "echo in")) as talk:
+                talk.until(PASSWORD)
+                talk.type("no")
+                began = time.monotonic()
+                talk.until("denied")
+                values.append(time.monotonic() - began)
+    medians = [statistics.median(values) for values in times.values()]
+    widest = max(spread(values) for values in times.values())
+    apart = abs(medians[0] - medians[1])
+    assert apart < max(widest, medians[0] * 0.05), times
 
 
 def spread(values):

@@ -5,8 +5,11 @@ The driver is given passwords masked, and searches its own memory for them.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import os
 import pathlib
+import shutil
+import socket
 import subprocess
 
 import pytest
@@ -14,9 +17,17 @@ import pytest
 from scratch import RUN, guarded_stack, mask
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 
-OLD = "Qx7-marker-of-the-old-one"
-FRESH = "Zk3-marker-of-the-new-one"
-WRONG = "Wj5-marker-of-a-wrong-one"
+# free(3) writes over the first bytes of what it is given, so what is searched
+# for stands at the end of each password.
+OLD = "this one will be found by its end: Qx7-of-the-old"
+FRESH = "this one will be found by its end: Zk3-of-the-new"
+WRONG = "this one will be found by its end: Wj5-of-a-wrong"
+
+
+def tail(password):
+    return password[-14:]
+
+
 EXPIRED = {"changed": 100, "max": 90}
 
 # The calls, the answers, and the password that must be gone after pam_end's
@@ -32,8 +43,7 @@ STORIES = {
     "forced change, new": (["auth", "acct", "change-expired"],
                            [OLD, FRESH, FRESH], FRESH, EXPIRED),
     "refused new": (["auth", "change-expired"],
-                    [OLD, "ann-" + WRONG[:9], "short", "x"], WRONG[:9],
-                    EXPIRED),
+                    [OLD, WRONG + "\x7f", "short", "x"], WRONG, EXPIRED),
     "given up": (["auth", "change-expired"], [OLD], OLD, EXPIRED),
     "mismatch": (["auth", "change-expired"], [OLD, FRESH, FRESH + "x"], FRESH,
                  EXPIRED),
@@ -47,7 +57,7 @@ def test_memory_after_the_calls(host, story):
     user = fields.pop("user", "ann")
     host.add("ann", OLD, **fields)
     done = host.drive("probe", user, *steps, "search", answers=answers,
-                      find=marker)
+                      find=tail(marker))
     assert done.rest("searched") == ["clean"], done
 
 
@@ -57,7 +67,7 @@ def test_memory_after_an_owners_change(host):
         host.set_shadow("ann", 1, ann.shadow_line().split(":")[1])
         done = host.drive("probe", "ann", "chauthtok", "search",
                           real_uid=ann.uid, answers=[OLD, FRESH, FRESH],
-                          find=marker)
+                          find=tail(marker))
         assert done.codes == ["SUCCESS"]
         assert done.rest("searched") == ["clean"], done
 
@@ -66,7 +76,7 @@ def test_memory_with_guard_and_settle(host):
     host.service("probe", guarded_stack())
     host.add("ann", OLD)
     done = host.drive("probe", "ann", "auth", "acct", "search", answers=[OLD],
-                      find=OLD)
+                      find=tail(OLD))
     assert done.rest("searched") == ["clean"], done
 
 
@@ -96,8 +106,8 @@ def test_core_of_the_driver(host):
     process.wait()
     assert "code change-expired PAM_SUCCESS\n" in lines
     assert mask(OLD).encode() in core, "this is not the core of the driver"
-    assert OLD.encode() not in core
-    assert FRESH.encode() not in core
+    assert tail(OLD).encode() not in core
+    assert tail(FRESH).encode() not in core
 
 
 def test_core_of_su_in_a_session(host):
@@ -109,7 +119,7 @@ def test_core_of_su_in_a_session(host):
         su.until("in")
         core = core_of(su.child.pid)
     assert b"pam_selfreset" in core
-    assert OLD.encode() not in core
+    assert tail(OLD).encode() not in core
 
 
 def everything_visible():
@@ -134,19 +144,19 @@ def test_arguments_environment_and_log(host):
     with Talk(host.ssh_command("ann", "env; echo in; read x",
                                tty=True)) as ssh:
         ssh.answer(PASSWORD, OLD)
-        ssh.answer(NEW, "ann")
+        ssh.answer(NEW, "annie")
         ssh.answer(NEW, FRESH)
         visible = everything_visible()
         ssh.answer(AGAIN, FRESH)
         shown = ssh.until(r"\bin\b")
         visible += everything_visible()
-    for secret in (OLD, FRESH, WRONG):
+    for secret in map(tail, (OLD, FRESH, WRONG)):
         assert secret not in shown
         assert secret.encode() not in visible
         assert not host.log.with_text(secret)
     assert host.log.with_text("SR-"), "the events are not where we looked"
     for path in RUN.glob("sshd-*.log"):
-        assert OLD not in path.read_text(errors="replace")
+        assert tail(OLD) not in path.read_text(errors="replace")
 
 
 def test_arguments_and_log_of_passwd(host):
@@ -157,7 +167,7 @@ def test_arguments_and_log_of_passwd(host):
         visible = everything_visible()
         talk.answer(AGAIN, FRESH)
         talk.rest()
-    for secret in (OLD, FRESH):
+    for secret in map(tail, (OLD, FRESH)):
         assert secret.encode() not in visible
         assert not host.log.with_text(secret)
 
@@ -168,7 +178,30 @@ def test_an_unknown_name_is_not_logged(host):
                rhost="192.0.2.7")
     lines = [line for line in host.log.all() if "selfreset" in line]
     assert lines
-    assert not [line for line in lines if WRONG in line]
+    assert not [line for line in lines if tail(WRONG) in line]
+
+
+def test_the_journal_gets_records_instead(host):
+    """Where the journal's socket is, events go there, and only there."""
+    host.add("ann", OLD)
+    path = pathlib.Path("/run/systemd/journal/socket")
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        journal.bind(str(path))
+        host.drive("probe", "ann", "auth", answers=[WRONG], rhost="192.0.2.7")
+        host.drive("probe", WRONG, "auth", answers=[OLD], rhost="192.0.2.7")
+        journal.setblocking(False)
+        records = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                records.append(journal.recv(65536))
+    shutil.rmtree("/run/systemd")
+    assert [record for record in records if b"SELFRESET_ID=SR-2105" in record
+            and b"SELFRESET_USER=ann" in record
+            and b"SELFRESET_SOURCE=192.0.2.7" in record]
+    assert not host.log.with_text("SR-")
+    for record in records:
+        assert b"found by its end" not in record
 
 
 def test_the_store_holds_no_password(host):
@@ -180,5 +213,5 @@ def test_the_store_holds_no_password(host):
     stored = b"".join(path.read_bytes() for path in
                       pathlib.Path("/var/lib/selfreset").rglob("*"))
     assert len(stored) > 4096
-    for secret in (OLD, FRESH, WRONG):
+    for secret in map(tail, (OLD, FRESH, WRONG)):
         assert secret.encode() not in stored

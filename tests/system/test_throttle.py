@@ -11,7 +11,7 @@ import time
 import pytest
 
 from scratch import (CONTACT, COUNTER, COSTLY, DAY, RUN, RUNDIR, STATE, mount,
-                     tmpfs)
+                     SLOW, tmpfs, wait_until)
 from talk import PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -71,18 +71,22 @@ def test_each_verification_is_one_hash(host):
 
 
 def test_killed_at_random(host):
-    """500 processes in rounds of 20, each killed at some moment."""
-    host.add("ann", OLD)
+    """500 processes in rounds of 20, each killed at some moment.  The hash is
+    slow, so that many are killed while they verify."""
+    host.add("ann", OLD, cost=SLOW)
+    begun = 0
     for round_ in range(25):
         host.forget_state()
         host.count_hashes("ann")
         host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER,
-                   processes=20, kill=40000, seed=round_)
+                   processes=20, kill=120000, seed=round_)
+        begun += host.verified()
         assert host.verified() <= 5
         # Whatever is left of the window, no more than that is verified.
         host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER,
                    processes=10)
         assert host.verified() <= 5, f"round {round_}"
+    assert begun > 50, "they were killed too early to show anything"
     # No slot is stuck: when the lockouts are over there are five again.
     assert try_once(host, OLD, ahead=2 * DAY) == "SUCCESS"
     host.count_hashes("ann")
@@ -92,11 +96,11 @@ def test_killed_at_random(host):
 
 
 def test_killed_with_the_right_password(host):
-    host.add("ann", OLD)
+    host.add("ann", OLD, cost=SLOW)
     for round_ in range(5):
         host.forget_state()
         host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER,
-                   processes=4, kill=20000, seed=round_)
+                   processes=4, kill=60000, seed=round_)
         assert try_once(host, OLD) == "SUCCESS", f"round {round_}"
 
 
@@ -140,6 +144,15 @@ def test_a_reboot_frees_nobody(host):
         assert try_once(host, OLD) == "AUTH_ERR"
         assert try_once(host, OLD, wrap=wall_clock("-2d")) == "AUTH_ERR"
         assert try_once(host, OLD, ahead=16 * 60) == "SUCCESS"
+
+
+def test_a_clock_set_back_over_a_reboot_lengthens_nothing(host):
+    host.add("ann", OLD)
+    lock_out(host)
+    with reboot():
+        back = wall_clock("-2d")
+        assert try_once(host, OLD, wrap=back) == "AUTH_ERR"
+        assert try_once(host, OLD, wrap=back, ahead=16 * 60) == "SUCCESS"
 
 
 def test_failures_survive_a_reboot(host):
@@ -297,3 +310,34 @@ def test_waiting_is_bounded(host):
     holder.wait()
     assert done.code in ("AUTHINFO_UNAVAIL", "AUTH_ERR")
     assert took < 5
+
+
+def test_its_owner_cannot_stop_a_verification(host):
+    """Who starts passwd could stop it while it holds a slot, and so keep
+    everybody else waiting; while it verifies it is root's alone."""
+    ann = host.add("ann", OLD, cost=1000000)
+    host.count_hashes("ann")
+    process = subprocess.Popen(
+        host.drive_command("probe", "ann", "auth", answers=[OLD],
+                           real_uid=ann.uid), stdout=subprocess.PIPE,
+        text=True)
+    wait_until(lambda: host.verified() == 1, what="the verification")
+    kill = host.run("setpriv", f"--reuid={ann.uid}", "--clear-groups",
+                    "kill", "-STOP", process.pid)
+    said = process.communicate(timeout=30)[0]
+    assert "not permitted" in kill.stderr, kill
+    assert "code auth PAM_SUCCESS" in said
+
+
+def test_guesses_by_sudo_count(host):
+    ann = host.add("ann", OLD, groups=("wheel",))
+    prompt = r"password for \w+: "
+    for _ in range(2):
+        with Talk(["sudo", "id", "-un"], user=ann) as sudo:
+            for _ in range(3):
+                sudo.answer(prompt, "no")
+            sudo.rest()
+    with Talk(["sudo", "id", "-un"], user=ann) as sudo:
+        sudo.answer(prompt, OLD)
+        shown = sudo.until("try again", "incorrect password")
+        assert "root" not in shown

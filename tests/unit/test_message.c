@@ -183,6 +183,14 @@ test_verdicts(void **state)
            "This account cannot be used yet.\n"
            "It starts in 1 day, on Friday 27 November.\n"
            "Ask your administrator if you need it sooner.");
+    v = verdict(SR_STATE_ENDED, -86400);
+    expect(sr_message_verdict(&v, SR_ANSWER_ACCOUNT_EXPIRED, &owner),
+           "This account ended 1 day ago, on Wednesday 25 November.\n"
+           "Ask your administrator if you need it.");
+    v.when = 86400; /* "usermod --expiredate 1" */
+    expect(sr_message_verdict(&v, SR_ANSWER_ACCOUNT_EXPIRED, &owner),
+           "This account has ended.\n"
+           "Ask your administrator if you need it.");
     v = verdict(SR_STATE_LOCKED, 720);
     expect(sr_message_verdict(&v, SR_ANSWER_DENIED, &helped),
            "Too many wrong passwords.\n"

@@ -8,13 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
 
 #include "policy/seal.h"
 
 static const uint8_t boot[16] = "this boot";
-static const struct timespec later = {1001, 0};
 
 static struct stat
 some_file(void)
@@ -38,7 +36,7 @@ test_fits(void **state)
 
     (void)state;
     sr_seal_make(&seal, &status, boot);
-    assert_true(sr_seal_fits(&seal, &status, boot, &later));
+    assert_true(sr_seal_fits(&seal, &status, boot));
 }
 
 static void
@@ -59,7 +57,7 @@ test_any_change_breaks_it(void **state)
     status[5].st_ctim.tv_sec--;
     status[6].st_ctim.tv_nsec++;
     for (size_t i = 0; i < 7; i++)
-        assert_false(sr_seal_fits(&seal, &status[i], boot, &later));
+        assert_false(sr_seal_fits(&seal, &status[i], boot));
 }
 
 static void
@@ -71,30 +69,9 @@ test_other_boot(void **state)
 
     (void)state;
     sr_seal_make(&seal, &status, boot);
-    assert_false(sr_seal_fits(&seal, &status, other, &later));
+    assert_false(sr_seal_fits(&seal, &status, other));
     sr_seal_make(&seal, &status, none);
-    assert_false(sr_seal_fits(&seal, &status, none, &later));
-}
-
-/* A file written just now could be written again within the same tick. */
-static void
-test_grain(void **state)
-{
-    struct stat status = some_file();
-    struct timespec now = status.st_ctim;
-    struct sr_seal seal;
-
-    (void)state;
-    sr_seal_make(&seal, &status, boot);
-    assert_false(sr_seal_fits(&seal, &status, boot, &now));
-    now.tv_nsec += SR_SEAL_GRAIN;
-    assert_false(sr_seal_fits(&seal, &status, boot, &now));
-    now.tv_nsec++;
-    assert_true(sr_seal_fits(&seal, &status, boot, &now));
-    now = (struct timespec){status.st_ctim.tv_sec + 1, 0};
-    assert_true(sr_seal_fits(&seal, &status, boot, &now));
-    now = (struct timespec){999, 999999999}; /* the clock was set back */
-    assert_false(sr_seal_fits(&seal, &status, boot, &now));
+    assert_false(sr_seal_fits(&seal, &status, none));
 }
 
 static void
@@ -107,7 +84,7 @@ test_damaged_seal(void **state)
     for (size_t i = 0; i < sizeof(seal); i++) {
         sr_seal_make(&seal, &status, boot);
         ((uint8_t *)&seal)[i] ^= 1;
-        assert_false(sr_seal_fits(&seal, &status, boot, &later));
+        assert_false(sr_seal_fits(&seal, &status, boot));
     }
 }
 
@@ -118,7 +95,6 @@ main(void)
         cmocka_unit_test(test_fits),
         cmocka_unit_test(test_any_change_breaks_it),
         cmocka_unit_test(test_other_boot),
-        cmocka_unit_test(test_grain),
         cmocka_unit_test(test_damaged_seal),
     };
 

@@ -54,7 +54,7 @@ static const struct {
     {"no-settle", "no settle behind"},
     {"no-guard", "no guard before"},
     {"overruled", "lets in all the same"},
-    {"dead", "Nobody can log on"},
+    {"dead", "Nobody can log in"},
     {"early", "can end the account stack"},
     {"no-account", "does not ask"},
     {"no-demand", "ignores the demand"},
