@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -1108,6 +1109,38 @@ as_set_user_id(void *argument)
     sr_attempt_free(attempt, false);
 }
 
+/* A user namespace that does not know the user who started the program: it
+ * could not be given back, and whoever asks would take the caller for root. */
+static void
+as_a_user_of_elsewhere(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+    int map;
+
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+    if (setresuid(4321, 0, 0) != 0 || unshare(CLONE_NEWUSER) != 0)
+        _exit(SCRATCH_SKIP);
+    map = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+    if (map < 0 || write(map, "0 0 1", 5) != 5)
+        _exit(SCRATCH_SKIP);
+    WANT(getuid() != 0 && geteuid() == 0);
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
+         SR_BEGIN_FAILED);
+    WANT(getuid() != 0 && geteuid() == 0);
+    sr_attempt_free(attempt, false);
+    WANT(getuid() != 0);
+}
+
+static void
+test_the_real_uid_is_given_back(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    scratch_pass(as_a_user_of_elsewhere, *state);
+}
+
 static void
 test_the_real_uid_is_shielded(void **state)
 {
@@ -1149,6 +1182,39 @@ test_a_flood_of_attempts(void **state)
     expect_bounds(world, names);
     assert_int_equal(stat(scratch_path(world->run, "slots"), &status), 0);
     assert_true(status.st_blocks * 512 <= 8 << 20);
+}
+
+/* Peers without end lock out neither the console nor root's own sessions. */
+static void
+test_peers_share_no_ledger_with_this_host(void **state)
+{
+    static const char *const here[] = {"console", "uid:0", "uid:1000"};
+    struct world *world = *state;
+    uint32_t bucket[3], least = SR_SOURCE_BUCKETS, most = 0;
+    struct sr_ledger_key key;
+    struct sr_store *store;
+    char text[32];
+
+    assert_int_equal(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store),
+                     0);
+    assert_int_equal(sr_store_begin(store, true), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(sr_ledger_key_source(store, here[i], &key), 0);
+        bucket[i] = key.id;
+    }
+    /* As many as leave no bucket untouched that they can touch. */
+    for (long i = 0; i < 400000; i++) {
+        snprintf(text, sizeof(text), "10.%ld.%ld.%ld", i >> 16, i >> 8 & 255,
+                 i & 255);
+        assert_int_equal(sr_ledger_key_source(store, text, &key), 0);
+        assert_in_range(key.id, 0, SR_SOURCE_BUCKETS - 1);
+        for (size_t k = 0; k < 3; k++)
+            assert_int_not_equal(key.id, bucket[k]);
+        least = key.id < least ? key.id : least;
+        most = key.id > most ? key.id : most;
+    }
+    assert_true(most - least > SR_SOURCE_BUCKETS * 9 / 10);
+    sr_store_close(store);
 }
 
 /* What a million failed attempts write, without a transaction for each. */
@@ -1293,7 +1359,9 @@ main(void)
         ATTEMPT_TEST(test_unsafe_run_directory),
         ATTEMPT_TEST(test_hostile_limits),
         ATTEMPT_TEST(test_the_real_uid_is_shielded),
+        ATTEMPT_TEST(test_the_real_uid_is_given_back),
         ATTEMPT_TEST(test_a_flood_of_attempts),
+        ATTEMPT_TEST(test_peers_share_no_ledger_with_this_host),
         ATTEMPT_TEST(test_a_million_names),
         ATTEMPT_TEST(test_slots_of_ledgers_are_apart),
         ATTEMPT_TEST(test_stamps),
