@@ -837,7 +837,8 @@ wipe_recorded(struct sr_attempt *attempt, const struct side *side,
             sr_slots_take(attempt->slots, &side->key, slot) != 1)
             continue;
         if (sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
-            stamp != 0 && !is_abandoned(side, slot, stamp, times->now))
+            stamp != 0 &&
+            sr_slots_time(stamp, times->now) <= side->ledger.failed_at[slot])
             sr_slots_write(attempt->slots, &side->key, slot, 0);
         sr_slots_give(attempt->slots, &side->key, slot);
     }
