@@ -351,6 +351,24 @@ set_key(struct sr_attempt *attempt, struct side *side,
     side->key = *key;
 }
 
+/*
+ * An attempt from a familiar source counts for the account alone.  Otherwise
+ * strangers who share the source (one address for a whole office) or its bucket
+ * could lock the owner out.  An account without a ledger, root's, has no other
+ * than the source's.
+ */
+static void
+choose_source(struct sr_attempt *attempt, enum sr_source_class class)
+{
+    struct side *source = &attempt->side[SOURCE];
+
+    source->is_used =
+        source->limits.attempts > 0 &&
+        !(class == SR_CLASS_FAMILIAR && attempt->side[ACCOUNT].is_used);
+    if (!source->is_used)
+        release(attempt, source);
+}
+
 static enum sr_store_result
 find_keys(struct sr_attempt *attempt, struct sr_store *store,
           const struct sr_attempt_who *who)
@@ -370,6 +388,7 @@ find_keys(struct sr_attempt *attempt, struct sr_store *store,
     if (result != SR_STORE_OK)
         return result;
     set_key(attempt, &attempt->side[ACCOUNT], &key);
+    choose_source(attempt, class);
     result = find_bucket(attempt, store, who->source->text, false, &key);
     if (result == SR_STORE_OK)
         set_key(attempt, &attempt->side[SOURCE], &key);

@@ -10,6 +10,9 @@
  * are verified in a window, even when processes are killed between the check
  * and the record, and even when the store cannot be written.
  *
+ * An attempt counts in the ledger of the account, or of the unknown name, and
+ * in that of its source; from a familiar source in the account's alone.
+ *
  * While an attempt is open the process is shielded: signals that can be blocked
  * are, and the real uid is root's, so that the user who started a set-user-ID
  * program cannot stop or kill it while it holds a slot.  (So ask for getuid()

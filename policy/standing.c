@@ -269,10 +269,12 @@ add_ledger(struct sr_store *store, const struct sr_ledger_key *key,
     return SR_STORE_OK;
 }
 
+/* The account's ledgers.  *is_alone: those of its source do not count (see
+ * choose_source() in attempt.c). */
 static enum sr_store_result
 add_account(struct sr_store *store, const struct sr_source *source,
             const struct sr_rules *rules, uid_t uid, sr_time now,
-            sr_time *until)
+            sr_time *until, bool *is_alone)
 {
     const struct sr_limits limits = sr_attempt_account_limits(rules, uid == 0);
     enum sr_source_class class = SR_CLASS_STRANGER;
@@ -283,6 +285,7 @@ add_account(struct sr_store *store, const struct sr_source *source,
         result = sr_attempt_class(store, uid, source, rules, &class);
     if (result != SR_STORE_OK)
         return result;
+    *is_alone = class == SR_CLASS_FAMILIAR && limits.attempts > 0;
     key = sr_ledger_key_account(uid, class);
     result = add_ledger(store, &key, &limits, now, until);
     if (result != SR_STORE_OK || source != NULL)
@@ -300,13 +303,14 @@ find_lockout(struct sr_store *store, const struct sr_source *source,
     enum sr_store_result result;
     struct sr_ledger_key key;
     sr_time now, wall, of_account, until = 0;
+    bool is_alone = false;
 
     *until_wall = SR_TIME_UNKNOWN;
     result = sr_store_now(store, &now, &wall);
     if (result == SR_STORE_OK && uid != (uid_t)-1)
-        result = add_account(store, source, rules, uid, now, &until);
+        result = add_account(store, source, rules, uid, now, &until, &is_alone);
     of_account = until;
-    if (result == SR_STORE_OK && source != NULL) {
+    if (result == SR_STORE_OK && source != NULL && !is_alone) {
         result = sr_ledger_key_source(store, source->text, &key);
         if (result == SR_STORE_OK)
             result = add_ledger(store, &key, &limits, now, &until);
