@@ -184,8 +184,8 @@ stamp_all(struct sr_attempt *attempt, sr_stamp stamp)
 
 /*
  * Whether a stamp that nobody holds is a failure that still counts: not when
- * the ledger has it (the process died after it recorded), nor when the window
- * has passed it.
+ * the ledger has it (the process died after it had recorded, or a guard's stack
+ * ended without a word), nor when the window has passed it.
  */
 static bool
 is_abandoned(const struct side *side, unsigned slot, sr_stamp stamp,
@@ -535,7 +535,7 @@ give_reaped(struct sr_attempt *attempt, bool recorded)
         for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
             if ((side->reaped >> slot & 1) == 0)
                 continue;
-            /* Should this fail, the ledger's time shows it as recorded. */
+            /* Should this fail: the slot is consumed until it is too old. */
             if (recorded)
                 sr_slots_write(attempt->slots, &side->key, slot, 0);
             sr_slots_give(attempt->slots, &side->key, slot);
@@ -841,7 +841,8 @@ wipe_recorded(struct sr_attempt *attempt, const struct side *side,
             sr_slots_take(attempt->slots, &side->key, slot) != 1)
             continue;
         if (sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
-            stamp != 0 && !is_abandoned(side, slot, stamp, times->now))
+            stamp != 0 &&
+            sr_slots_time(stamp, times->now) <= side->ledger.failed_at[slot])
             sr_slots_write(attempt->slots, &side->key, slot, 0);
         sr_slots_give(attempt->slots, &side->key, slot);
     }

@@ -293,17 +293,19 @@ add_account(struct sr_store *store, const struct sr_source *source,
 
 static enum sr_store_result
 find_lockout(struct sr_store *store, const struct sr_source *source,
-             const struct sr_rules *rules, uid_t uid, sr_time *until_wall)
+             const struct sr_rules *rules, uid_t uid, sr_time *until_wall,
+             bool *by_source)
 {
     const struct sr_limits limits = sr_attempt_source_limits(rules);
     enum sr_store_result result;
     struct sr_ledger_key key;
-    sr_time now, wall, until = 0;
+    sr_time now, wall, of_account, until = 0;
 
     *until_wall = SR_TIME_UNKNOWN;
     result = sr_store_now(store, &now, &wall);
     if (result == SR_STORE_OK && uid != (uid_t)-1)
         result = add_account(store, source, rules, uid, now, &until);
+    of_account = until;
     if (result == SR_STORE_OK && source != NULL) {
         result = sr_ledger_key_source(store, source->text, &key);
         if (result == SR_STORE_OK)
@@ -311,6 +313,7 @@ find_lockout(struct sr_store *store, const struct sr_source *source,
         else if (result == SR_STORE_NOT_FOUND) /* never written */
             result = SR_STORE_OK;
     }
+    *by_source = until > of_account;
     if (result == SR_STORE_OK && until != 0)
         *until_wall = sr_clock_to_wall(until, now, wall);
     return result;
@@ -345,18 +348,20 @@ sr_attempt_facts(struct sr_store *store, const struct sr_source *source,
     const bool is_inside = sr_store_is_open(store);
     enum sr_store_result result;
     sr_time until;
+    bool by_source = false;
 
     result = is_inside ? SR_STORE_OK : sr_store_begin(store, false);
     if (result != SR_STORE_OK)
         return result;
-    result = find_lockout(store, source, rules, facts->uid, &until);
+    result = find_lockout(store, source, rules, facts->uid, &until, &by_source);
     if (!is_inside)
         sr_store_abort(store);
     if (result != SR_STORE_OK)
         return result;
     if (until != SR_TIME_UNKNOWN && facts->locked != SR_LOCK_ADMIN) {
         facts->locked = SR_LOCK_UNTIL;
-        facts->locked_why = SR_LOCK_WHY_THROTTLE;
+        facts->locked_why =
+            by_source ? SR_LOCK_WHY_SOURCE : SR_LOCK_WHY_THROTTLE;
         facts->locked_until = until;
     } else if (facts->locked == SR_LOCK_UNKNOWN) {
         facts->locked = SR_LOCK_NO;

@@ -472,6 +472,54 @@ test_a_death_is_a_failure(void **state)
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
 }
 
+/* Once it is recorded, and that is cleared, a death does not count again. */
+static void
+test_a_death_counts_once(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = *state;
+    struct sr_attempt *first, *second;
+
+    world->rules.attempts = 2;
+    world->rules.wait = 0;
+    assert_int_equal(scratch_run(die_verifying, world), 0);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &first),
+                     SR_BEGIN_GO);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &second),
+                     SR_BEGIN_BUSY); /* it has seen the dead one's slot */
+    sr_attempt_free(second, false);
+    sr_attempt_settle(first, SR_OUTCOME_RIGHT);
+    sr_attempt_free(first, false);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_LOCKED);
+}
+
+static void
+die_behind_a_guard(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct sr_attempt *attempt;
+
+    WANT(begin_as(argument, USER, NULL, &source, true, &attempt) ==
+         SR_BEGIN_GO);
+    _exit(0); /* recorded ahead; its stamp stays */
+}
+
+/* What a login has cleared does not come back with the stamp. */
+static void
+test_a_guards_death_counts_once(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(scratch_run(die_behind_a_guard, world), 0);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_LOCKED);
+}
+
 static void
 abandon(void *argument)
 {
@@ -534,6 +582,17 @@ later(long seconds, void (*run)(void *), struct world *world)
     assert_int_equal(status, 0);
 }
 
+/* The first lockout is no longer for what nobody came to see. */
+static void
+expect_a_first_lockout(void *argument)
+{
+    const struct world *world = argument;
+
+    for (int i = 0; i < 5; i++)
+        WANT(guess(world, USER, HERE) == SR_BEGIN_GO);
+    WANT(facts_of(world, USER, HERE).locked_until <= time(NULL) + 930);
+}
+
 static void
 test_the_dead_are_forgotten_with_the_window(void **state)
 {
@@ -541,7 +600,7 @@ test_the_dead_are_forgotten_with_the_window(void **state)
 
     for (int i = 0; i < 5; i++)
         assert_int_equal(scratch_run(die_verifying, world), 0);
-    later(905, expect_go, world); /* nobody had come to record them */
+    later(905, expect_a_first_lockout, world);
 }
 
 static void
@@ -785,13 +844,13 @@ test_500_killed(void **state)
         snprintf(fresh.state, sizeof(fresh.state), "%s/s%d", world->dir, round);
         snprintf(fresh.run, sizeof(fresh.run), "%s/r%d", world->dir, round);
         fresh.counts[VERIFIED] = 0;
-        for (;;) {
+        for (int life = 2000;; life += 50) { /* long enough at last */
             const pid_t child = fork();
             int status;
 
             if (child == 0)
                 guess_until_killed(&fresh);
-            usleep((useconds_t)(random() % 2000));
+            usleep((useconds_t)(random() % life));
             kill(child, SIGKILL);
             waitpid(child, &status, 0);
             if (!WIFSIGNALED(status))
@@ -815,24 +874,27 @@ static void
 test_ahead_is_recorded_before(void **state)
 {
     const struct sr_source source = source_of(HERE);
+    const struct sr_source elsewhere = source_of(ELSEWHERE);
     struct world *world = *state;
     struct sr_attempt *attempt;
     sigset_t mask;
 
     for (int i = 0; i < 4; i++)
         guess(world, USER, HERE);
-    assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
+    assert_int_equal(begin_as(world, USER, NULL, &elsewhere, true, &attempt),
                      SR_BEGIN_GO);
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     assert_int_equal(sigismember(&mask, SIGTERM), 0); /* no shield */
     assert_true(sr_attempt_ahead(attempt).began_lockout);
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
     assert_int_equal(memory_of(world, USER).failed, 5);
+    assert_string_equal(memory_of(world, USER).failed_from, ELSEWHERE);
     assert_int_equal(sr_attempt_settle(attempt, SR_OUTCOME_NEITHER).result,
                      SR_STORE_OK);
     sr_attempt_free(attempt, false);
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_NO);
     assert_int_equal(memory_of(world, USER).failed, 4);
+    assert_string_equal(memory_of(world, USER).failed_from, HERE);
     assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
                      SR_BEGIN_GO);
     assert_true(sr_attempt_settle(attempt, SR_OUTCOME_WRONG).began_lockout);
@@ -1234,6 +1296,8 @@ test_slots_of_ledgers_are_apart(void **state)
         {SR_LEDGER_SOURCE, SR_SOURCE_BUCKETS - 1, 0},
         {SR_LEDGER_ACCOUNT, 0, SR_CLASS_STRANGER},
         {SR_LEDGER_ACCOUNT, 0, SR_CLASS_FAMILIAR},
+        {SR_LEDGER_ACCOUNT, 1, SR_CLASS_STRANGER},
+        {SR_LEDGER_ACCOUNT, 1, SR_CLASS_FAMILIAR},
         {SR_LEDGER_ACCOUNT, UINT32_MAX, SR_CLASS_FAMILIAR},
     };
     const size_t many = sizeof(keys) / sizeof(keys[0]);
@@ -1300,6 +1364,8 @@ main(void)
         ATTEMPT_TEST(test_own_session_is_familiar),
         ATTEMPT_TEST(test_familiar_sources_are_few),
         ATTEMPT_TEST(test_a_death_is_a_failure),
+        ATTEMPT_TEST(test_a_death_counts_once),
+        ATTEMPT_TEST(test_a_guards_death_counts_once),
         ATTEMPT_TEST(test_an_attempt_never_settled_is_a_failure),
         ATTEMPT_TEST(test_the_dead_are_forgotten_with_the_window),
         ATTEMPT_TEST(test_lockouts_end_and_double),
