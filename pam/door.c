@@ -15,6 +15,9 @@
 
 #include "pam/internal.h"
 
+/* How long what was read of an account is as good as new, in microseconds. */
+#define FRESH 1000
+
 /* A configuration error is logged once for each handle. */
 #define LOGGED_DATA "selfreset_logged"
 
@@ -97,9 +100,22 @@ sr_door_unknown(struct sr_door *door, int unavailable)
     return unavailable;
 }
 
+/* Counts while the process is stopped, and while the machine sleeps. */
+static int64_t
+microseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int
 sr_door_look_again(struct sr_door *door, int unavailable)
 {
+    if (microseconds() - door->looked < FRESH)
+        return PAM_SUCCESS;
+    door->looked = microseconds();
     switch (sr_gather_again(&door->who, door->user)) {
     case SR_ASK_OK:
     case SR_ASK_UNKNOWN_NAME:
@@ -310,6 +326,7 @@ open_account(struct sr_door *door)
     sr_gather(door->config, door->user,
               door->service == NULL ? "" : door->service, door->args.backend,
               &door->who);
+    door->looked = microseconds();
     if (sr_door_knows(door)) {
         door->nss_uid = door->who.account->facts.uid;
         return;

@@ -57,7 +57,8 @@ struct sr_door {
     const char *tty;
     struct sr_source source;
     struct sr_gathered who;
-    uid_t nss_uid; /* the name's uid by NSS, (uid_t)-1 if none */
+    int64_t looked; /* when the account was looked at, microseconds */
+    uid_t nss_uid;  /* the name's uid by NSS, (uid_t)-1 if none */
 };
 
 /*
@@ -75,7 +76,9 @@ bool sr_door_knows(const struct sr_door *door);
 
 /*
  * Look at the account again after a prompt, which may have waited for days:
- * what is proved, and what is replaced, must be the password of now.
+ * what is proved, and what is replaced, must be the password of now.  Where
+ * the answer came at once (sshd's password method has it already) nothing is
+ * looked at twice.
  * PAM_SUCCESS also when the account is gone (sr_door_knows() says so); the
  * person has been told of an outage, and `unavailable` is returned.
  */
