@@ -45,6 +45,7 @@ enum sr_lock_why {
     SR_LOCK_WHY_THROTTLE,  /* wrong passwords, counted on this host */
     SR_LOCK_WHY_DIRECTORY, /* wrong passwords, counted by the directory */
     SR_LOCK_WHY_ADMIN,     /* locked by hand */
+    SR_LOCK_WHY_SOURCE,    /* wrong passwords of the source, for any accounts */
 };
 
 struct sr_facts {

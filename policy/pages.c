@@ -311,14 +311,12 @@ check_key(const struct walk *walk, struct span key, const struct span *low,
 }
 
 static bool
-check_header(struct walk *walk, pgno_t number, bool is_leaf, size_t *count,
-             size_t *upper)
+check_header(const struct walk *walk, const uint8_t *bytes, pgno_t number,
+             bool is_leaf, size_t *count, size_t *upper)
 {
     struct page page;
 
-    if (number >= walk->in_file || !claim(walk, number))
-        return false;
-    memcpy(&page, page_at(walk, number), sizeof(page));
+    memcpy(&page, bytes, sizeof(page));
     *upper = page.u.bounds.upper;
     if (page.number != number ||
         page.flags != (is_leaf ? PAGE_LEAF : PAGE_BRANCH) ||
@@ -339,10 +337,11 @@ check_page(struct walk *walk, pgno_t number, unsigned level,
     struct span before, key = {NULL, 0};
     size_t count, upper;
 
-    if (!check_header(walk, number, is_leaf, &count, &upper))
+    if (number >= walk->in_file || !claim(walk, number))
         return false;
     page = page_at(walk, number);
-    if (!is_tiled(walk, page, count, upper, is_leaf))
+    if (!check_header(walk, page, number, is_leaf, &count, &upper) ||
+        !is_tiled(walk, page, count, upper, is_leaf))
         return false;
     *(is_leaf ? &walk->leaf_pages : &walk->branch_pages) += 1;
     for (size_t i = 0; i < count; i++) {
@@ -447,6 +446,28 @@ check_trees(struct walk *walk, const struct meta *meta)
     return result;
 }
 
+/* Both meta pages, and which is the newest. */
+static enum sr_pages_result
+read_metas(const void *start, size_t size, struct meta meta[META_COUNT],
+           size_t *page_size, const struct meta **newest)
+{
+    enum sr_pages_result result;
+
+    result = read_meta(start, size, 0, 0, &meta[0]);
+    if (result != SR_PAGES_SOUND)
+        return result;
+    *page_size = meta[0].trees[TREE_FREE].pad;
+    if (!is_page_size(*page_size))
+        return SR_PAGES_DAMAGED;
+    result = read_meta(start, size, *page_size, 1, &meta[1]);
+    if (result != SR_PAGES_SOUND)
+        return result;
+    if (meta[1].trees[TREE_FREE].pad != *page_size)
+        return SR_PAGES_DAMAGED;
+    *newest = &meta[meta[0].transaction < meta[1].transaction];
+    return SR_PAGES_SOUND;
+}
+
 enum sr_pages_result
 sr_pages_check(const void *image, size_t size)
 {
@@ -455,18 +476,9 @@ sr_pages_check(const void *image, size_t size)
     struct meta meta[META_COUNT];
     const struct meta *newest;
 
-    result = read_meta(image, size, 0, 0, &meta[0]);
+    result = read_metas(image, size, meta, &walk.page_size, &newest);
     if (result != SR_PAGES_SOUND)
         return result;
-    walk.page_size = meta[0].trees[TREE_FREE].pad;
-    if (!is_page_size(walk.page_size))
-        return SR_PAGES_DAMAGED;
-    result = read_meta(image, size, walk.page_size, 1, &meta[1]);
-    if (result != SR_PAGES_SOUND)
-        return result;
-    if (meta[1].trees[TREE_FREE].pad != walk.page_size)
-        return SR_PAGES_DAMAGED;
-    newest = &meta[meta[0].transaction < meta[1].transaction];
     walk.in_file = size / walk.page_size;
     /* Pages that a transaction took and gave back were never written, so the
      * last ones may be missing; but only as many as one transaction takes. */
@@ -476,4 +488,104 @@ sr_pages_check(const void *image, size_t size)
     walk.page_count = newest->last_page + 1;
     walk.transaction = newest->transaction;
     return check_trees(&walk, newest);
+}
+
+/* ---- a lookup */
+
+enum sr_pages_result
+sr_pages_find_tree(const void *start, size_t size, struct sr_pages_tree *tree)
+{
+    enum sr_pages_result result;
+    struct meta meta[META_COUNT];
+    const struct meta *newest;
+    const struct tree *records;
+
+    memset(tree, 0, sizeof(*tree));
+    result = read_metas(start, size, meta, &tree->page_size, &newest);
+    if (result != SR_PAGES_SOUND)
+        return result;
+    records = &newest->trees[TREE_MAIN];
+    if (records->flags != 0 || records->depth > DEPTH_MAX ||
+        (records->root == NO_PAGE) != (records->depth == 0))
+        return SR_PAGES_DAMAGED;
+    tree->root = records->root;
+    tree->depth = records->depth;
+    return SR_PAGES_SOUND;
+}
+
+/* Node `index` of a page, when it lies within it. */
+static bool
+read_node(const struct walk *walk, const uint8_t *page, size_t index,
+          size_t upper, bool is_leaf, struct node *node, struct span *key)
+{
+    const size_t offset = offset_at(page, index);
+    size_t size;
+
+    if (offset < upper || offset + NODE_HEADER > walk->page_size)
+        return false;
+    *node = node_at(page, offset);
+    size = node_size(walk, node, is_leaf);
+    *key = (struct span){page + offset + NODE_HEADER, node->key_size};
+    return size != 0 && size <= walk->page_size - offset;
+}
+
+/* Whether a key may come after the one before it in a page, or be the first one
+ * after its lower bound. */
+static bool
+is_next_key(const struct walk *walk, struct span before, struct span key,
+            struct span high, bool is_first)
+{
+    const int order = before.bytes == NULL ? -1 : compare(walk, before, key);
+
+    return key.size != 0 && (order < 0 || (order == 0 && is_first)) &&
+           (high.bytes == NULL || compare(walk, key, high) < 0);
+}
+
+static struct span
+span_of(struct sr_pages_span span)
+{
+    return (struct span){span.bytes, span.size};
+}
+
+bool
+sr_pages_look(const struct sr_pages_tree *tree, const void *page,
+              struct sr_pages_span key, struct sr_pages_lookup *lookup)
+{
+    const struct walk walk = {.page_size = tree->page_size};
+    const bool is_leaf = ++lookup->level == tree->depth;
+    const struct span wanted = span_of(key);
+    const struct span low = span_of(lookup->low), high = span_of(lookup->high);
+    struct span before = low;
+    bool is_past = false; /* the keys are greater than the wanted one */
+    size_t count, upper;
+
+    lookup->value = (struct sr_pages_span){NULL, 0};
+    if (!check_header(&walk, page, lookup->number, is_leaf, &count, &upper))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct node node;
+        struct span at;
+
+        if (!read_node(&walk, page, i, upper, is_leaf, &node, &at))
+            return false;
+        if (!is_leaf && i == 0) { /* its keys begin where the page's do */
+            lookup->number = child_number(&node);
+            continue;
+        }
+        if (!is_next_key(&walk, before, at, high, i == 0))
+            return false;
+        before = at;
+        if (compare(&walk, at, wanted) > 0) {
+            if (!is_leaf && !is_past)
+                lookup->high = (struct sr_pages_span){at.bytes, at.size};
+            is_past = true;
+        } else if (!is_leaf) {
+            lookup->number = child_number(&node);
+            lookup->low = (struct sr_pages_span){at.bytes, at.size};
+        } else if (compare(&walk, at, wanted) == 0) {
+            lookup->value =
+                (struct sr_pages_span){at.bytes + at.size, value_size(&node)};
+        }
+    }
+    return true;
 }

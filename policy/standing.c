@@ -13,6 +13,10 @@
 #define MILLISECONDS 1000
 #define WAIT_MAX     3600 /* seconds; no login waits longer for a lock */
 
+/* Sources of this host itself have buckets that no peer shares: however many
+ * addresses fail, the console and root's sessions are not locked out. */
+#define HERE_BUCKETS 1024u
+
 /* ---- limits and keys */
 
 struct sr_limits
@@ -50,15 +54,16 @@ sr_ledger_key_account(uid_t uid, enum sr_source_class class)
     return (struct sr_ledger_key){SR_LEDGER_ACCOUNT, uid, class};
 }
 
+/* One of `count` buckets from `first` on, by the hash of the text. */
 static enum sr_store_result
 bucket_key(struct sr_store *store, const char *text, enum sr_ledger_kind kind,
-           uint32_t buckets, struct sr_ledger_key *key)
+           uint32_t first, uint32_t count, struct sr_ledger_key *key)
 {
     enum sr_store_result result;
     uint64_t hash;
 
     result = sr_store_hash(store, text, strlen(text), &hash);
-    *key = (struct sr_ledger_key){kind, (uint32_t)(hash % buckets),
+    *key = (struct sr_ledger_key){kind, first + (uint32_t)(hash % count),
                                   SR_CLASS_STRANGER};
     return result;
 }
@@ -67,14 +72,20 @@ enum sr_store_result
 sr_ledger_key_name(struct sr_store *store, const char *name,
                    struct sr_ledger_key *key)
 {
-    return bucket_key(store, name, SR_LEDGER_NAME, SR_NAME_BUCKETS, key);
+    return bucket_key(store, name, SR_LEDGER_NAME, 0, SR_NAME_BUCKETS, key);
 }
 
 enum sr_store_result
 sr_ledger_key_source(struct sr_store *store, const char *text,
                      struct sr_ledger_key *key)
 {
-    return bucket_key(store, text, SR_LEDGER_SOURCE, SR_SOURCE_BUCKETS, key);
+    const bool is_here =
+        strcmp(text, "console") == 0 || strncmp(text, "uid:", 4) == 0;
+
+    return is_here
+               ? bucket_key(store, text, SR_LEDGER_SOURCE, 0, HERE_BUCKETS, key)
+               : bucket_key(store, text, SR_LEDGER_SOURCE, HERE_BUCKETS,
+                            SR_SOURCE_BUCKETS - HERE_BUCKETS, key);
 }
 
 /* ---- familiar sources */
@@ -282,17 +293,19 @@ add_account(struct sr_store *store, const struct sr_source *source,
 
 static enum sr_store_result
 find_lockout(struct sr_store *store, const struct sr_source *source,
-             const struct sr_rules *rules, uid_t uid, sr_time *until_wall)
+             const struct sr_rules *rules, uid_t uid, sr_time *until_wall,
+             bool *by_source)
 {
     const struct sr_limits limits = sr_attempt_source_limits(rules);
     enum sr_store_result result;
     struct sr_ledger_key key;
-    sr_time now, wall, until = 0;
+    sr_time now, wall, of_account, until = 0;
 
     *until_wall = SR_TIME_UNKNOWN;
     result = sr_store_now(store, &now, &wall);
     if (result == SR_STORE_OK && uid != (uid_t)-1)
         result = add_account(store, source, rules, uid, now, &until);
+    of_account = until;
     if (result == SR_STORE_OK && source != NULL) {
         result = sr_ledger_key_source(store, source->text, &key);
         if (result == SR_STORE_OK)
@@ -300,6 +313,7 @@ find_lockout(struct sr_store *store, const struct sr_source *source,
         else if (result == SR_STORE_NOT_FOUND) /* never written */
             result = SR_STORE_OK;
     }
+    *by_source = until > of_account;
     if (result == SR_STORE_OK && until != 0)
         *until_wall = sr_clock_to_wall(until, now, wall);
     return result;
@@ -334,18 +348,20 @@ sr_attempt_facts(struct sr_store *store, const struct sr_source *source,
     const bool is_inside = sr_store_is_open(store);
     enum sr_store_result result;
     sr_time until;
+    bool by_source = false;
 
     result = is_inside ? SR_STORE_OK : sr_store_begin(store, false);
     if (result != SR_STORE_OK)
         return result;
-    result = find_lockout(store, source, rules, facts->uid, &until);
+    result = find_lockout(store, source, rules, facts->uid, &until, &by_source);
     if (!is_inside)
         sr_store_abort(store);
     if (result != SR_STORE_OK)
         return result;
     if (until != SR_TIME_UNKNOWN && facts->locked != SR_LOCK_ADMIN) {
         facts->locked = SR_LOCK_UNTIL;
-        facts->locked_why = SR_LOCK_WHY_THROTTLE;
+        facts->locked_why =
+            by_source ? SR_LOCK_WHY_SOURCE : SR_LOCK_WHY_THROTTLE;
         facts->locked_until = until;
     } else if (facts->locked == SR_LOCK_UNKNOWN) {
         facts->locked = SR_LOCK_NO;

@@ -2,9 +2,10 @@
  * Store: what this host must remember, in LMDB.
  *
  * Each transaction takes the lock, checks the file (pages.h, unless it is
- * sealed: seal.h), maps it, and lets all of it go at its end.  So nothing of
- * LMDB lives longer than the lock, and the file is never used in a state that
- * was not checked.
+ * sealed: seal.h), and lets all of it go at its end.  So nothing of LMDB lives
+ * longer than the lock, and the file is never used in a state that was not
+ * checked.  LMDB writes; to read a few records, its pages are looked into here,
+ * which is less work than to have LMDB open and map them.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -51,6 +52,14 @@
 #define MADV_POPULATE_READ 22
 #endif
 
+/* A part of the file that was read; kept to the transaction's end. */
+struct part {
+    struct part *next;
+    off_t offset;
+    size_t size;
+    uint8_t bytes[];
+};
+
 struct sr_store {
     char dir[PATH_MAX - sizeof("/" DATA_FILE)];
     unsigned wait_ms;
@@ -71,6 +80,13 @@ struct sr_store {
     struct rlimit fsize;
     size_t file_size;
     struct sr_reading reading; /* of the clocks, at its beginning */
+
+    /* To read. */
+    int data; /* -1: LMDB reads */
+    struct sr_pages_tree tree;
+    struct part *parts;
+
+    /* To write. */
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi dbi;
@@ -240,6 +256,7 @@ sr_store_open(const char *dir, enum sr_store_mode mode, unsigned wait_ms,
     if (opened == NULL)
         return SR_STORE_FAILED;
     opened->lock = -1;
+    opened->data = -1;
     opened->wait_ms = wait_ms;
     opened->no_write = mode == SR_STORE_READ ? SR_STORE_READ_ONLY : SR_STORE_OK;
     size = snprintf(opened->dir, sizeof(opened->dir), "%s",
@@ -394,7 +411,8 @@ put_seal(const struct sr_store *store, const struct stat *status)
         return;
 }
 
-/* OK, NOT_FOUND, or what is wrong with the data file. */
+/* OK, NOT_FOUND, or what is wrong with the data file.  To read, it stays open.
+ */
 static enum sr_store_result
 check_file(struct sr_store *store)
 {
@@ -424,9 +442,122 @@ check_file(struct sr_store *store)
                 put_seal(store, &status);
         }
     }
-    close(fd);
+    if (result == SR_STORE_OK && !store->is_write)
+        store->data = fd;
+    else
+        close(fd);
     return result;
 }
+
+/* ---- to read */
+
+static enum sr_store_result
+read_part(struct sr_store *store, off_t offset, size_t size)
+{
+    struct part *part = malloc(sizeof(*part) + size);
+    ssize_t got;
+
+    if (part == NULL)
+        return judge(store, ENOMEM);
+    got = pread(store->data, part->bytes, size, offset);
+    part->next = store->parts;
+    part->offset = offset;
+    part->size = got > 0 ? (size_t)got : 0;
+    store->parts = part;
+    return judge(store, got < 0 ? errno : 0);
+}
+
+/* A page of a part that was read, or NULL. */
+static const void *
+find_page(const struct sr_store *store, off_t offset)
+{
+    const off_t end = offset + (off_t)store->tree.page_size;
+
+    for (struct part *part = store->parts; part != NULL; part = part->next) {
+        if (offset >= part->offset && end <= part->offset + (off_t)part->size)
+            return part->bytes + (offset - part->offset);
+    }
+    return NULL;
+}
+
+static enum sr_store_result
+get_page(struct sr_store *store, size_t number, const void **page)
+{
+    const size_t size = store->tree.page_size;
+    enum sr_store_result result = SR_STORE_OK;
+    off_t offset;
+
+    if (number >= store->file_size / size)
+        return SR_STORE_DAMAGED;
+    offset = (off_t)(number * size);
+    *page = find_page(store, offset);
+    if (*page == NULL) {
+        result = read_part(store, offset, size);
+        *page = find_page(store, offset);
+    }
+    return result == SR_STORE_OK && *page == NULL ? SR_STORE_DAMAGED : result;
+}
+
+static enum sr_store_result
+look_up(struct sr_store *store, const struct sr_record_key *key, MDB_val *value)
+{
+    const struct sr_pages_span name = {key->bytes, key->size};
+    struct sr_pages_lookup lookup = {.number = store->tree.root};
+
+    while (lookup.level < store->tree.depth) {
+        enum sr_store_result result;
+        const void *page;
+
+        result = get_page(store, lookup.number, &page);
+        if (result != SR_STORE_OK)
+            return result;
+        if (!sr_pages_look(&store->tree, page, name, &lookup))
+            return SR_STORE_DAMAGED;
+    }
+    if (lookup.value.bytes == NULL)
+        return SR_STORE_NOT_FOUND;
+    /* Nobody writes through it, but LMDB's type cannot say so. */
+    value->mv_data = (void *)(uintptr_t)lookup.value.bytes;
+    value->mv_size = lookup.value.size;
+    return SR_STORE_OK;
+}
+
+static void
+end_reading(struct sr_store *store)
+{
+    while (store->parts != NULL) {
+        struct part *part = store->parts;
+
+        store->parts = part->next;
+        explicit_bzero(part->bytes, part->size); /* the key of the hashes */
+        free(part);
+    }
+    if (store->data >= 0)
+        close(store->data);
+    store->data = -1;
+}
+
+/* A data version that we do not know is left to LMDB. */
+static enum sr_store_result
+begin_reading(struct sr_store *store, bool *with_lmdb)
+{
+    const size_t size =
+        store->file_size < SR_PAGES_START ? store->file_size : SR_PAGES_START;
+    enum sr_store_result result;
+    enum sr_pages_result found;
+
+    result = read_part(store, 0, size);
+    if (result != SR_STORE_OK)
+        return result;
+    found = sr_pages_find_tree(store->parts->bytes, store->parts->size,
+                               &store->tree);
+    *with_lmdb = found == SR_PAGES_FOREIGN;
+    if (*with_lmdb)
+        end_reading(store);
+    return found == SR_PAGES_DAMAGED ? SR_STORE_DAMAGED : SR_STORE_OK;
+}
+
+/* ---- to write */
 
 static size_t
 map_size(size_t file_size)
@@ -528,6 +659,8 @@ find(struct sr_store *store, const struct sr_record_key *key, MDB_val *value)
         return judge(store, EINVAL);
     if (!store->exists)
         return SR_STORE_NOT_FOUND;
+    if (store->data >= 0)
+        return look_up(store, key, value);
     return judge(store, mdb_get(store->txn, store->dbi, &name, value));
 }
 
@@ -656,6 +789,7 @@ create_data(struct sr_store *store)
 static void
 end(struct sr_store *store)
 {
+    end_reading(store);
     end_lmdb(store);
     store->is_open = false;
     store->exists = false;
@@ -684,6 +818,7 @@ static enum sr_store_result
 begin_locked(struct sr_store *store, bool write)
 {
     enum sr_store_result result;
+    bool with_lmdb = write;
     int error = read_clocks(store);
 
     if (error != 0)
@@ -696,7 +831,10 @@ begin_locked(struct sr_store *store, bool write)
     }
     if (result != SR_STORE_OK)
         return result;
-    result = judge(store, begin_lmdb(store, DATA_FILE, write));
+    if (!write)
+        result = begin_reading(store, &with_lmdb);
+    if (result == SR_STORE_OK && with_lmdb)
+        result = judge(store, begin_lmdb(store, DATA_FILE, write));
     if (result != SR_STORE_OK)
         return result;
     store->exists = true;

@@ -64,6 +64,8 @@ is_locked(const struct question *q, struct sr_verdict *v)
     v->when = q->facts->locked_until;
     if (q->facts->locked_why == SR_LOCK_WHY_THROTTLE)
         v->rule = "lockout.attempts";
+    else if (q->facts->locked_why == SR_LOCK_WHY_SOURCE)
+        v->rule = "lockout.source_attempts";
     /* A lock whose end is not known has not been seen to end. */
     return q->facts->locked == SR_LOCK_UNTIL &&
            (v->when == SR_TIME_UNKNOWN || q->now < v->when);

@@ -77,6 +77,7 @@ lock_why(enum sr_lock_why why)
         [SR_LOCK_WHY_THROTTLE] = "throttle",
         [SR_LOCK_WHY_DIRECTORY] = "directory",
         [SR_LOCK_WHY_ADMIN] = "administrator",
+        [SR_LOCK_WHY_SOURCE] = "source",
     };
 
     return name[why];

@@ -14,6 +14,8 @@
  *                nothing of ours
  *   --maps       print the shared objects that are mapped before pam_end
  *   --rhost H    PAM_RHOST
+ *   --pause MS   between two rounds: logins are not milliseconds apart, and
+ *                what was written just now is looked at more closely
  *
  * A line of output for each round: PAM code, hashes, wall time, CPU time, and
  * the wall and CPU time of the hashes among it, in nanoseconds.  The hashes are
@@ -59,6 +61,7 @@ struct job {
     char **answer;
     const char *rhost;
     long rounds;
+    long pause;
     bool maps;
 };
 
@@ -296,9 +299,13 @@ measure(const struct job *job, struct cost *cost)
 static bool
 run_round(const struct job *job, struct cost *cost)
 {
+    const struct timespec pause = {0, job->pause * 1000000};
     int status = -1;
-    pid_t child = fork();
+    pid_t child;
 
+    if (job->pause > 0)
+        nanosleep(&pause, NULL);
+    child = fork();
     if (child == 0) {
         measure(job, cost);
         _exit(0);
@@ -313,6 +320,7 @@ static const struct option options[] = {
     {"plain", no_argument, NULL, 'p'},
     {"maps", no_argument, NULL, 'm'},
     {"rhost", required_argument, NULL, 'h'},
+    {"pause", required_argument, NULL, 's'},
     {NULL, 0, NULL, 0},
 };
 
@@ -330,6 +338,8 @@ read_options(int argc, char **argv, struct job *job)
             job->maps = true;
         else if (option == 'h')
             job->rhost = optarg;
+        else if (option == 's')
+            job->pause = strtol(optarg, NULL, 10);
         else
             return false;
     }

@@ -658,8 +658,18 @@ def test_explain_by_source(host):
     host.configure(lockout={"source_attempts": "2"})
     host.add("ann", OLD)
     guess(host, 2)
-    _, answers = explain(host, "--rhost", PEER)
+    said, answers = explain(host, "--rhost", PEER)
     assert answers[:2] == ["AUTH_ERR", "PERM_DENIED"]
+    assert said["acct_mgmt"]["rule"] == "lockout.source_attempts"
+    ctl(host, "unthrottle", PEER)
+    host.configure(lockout={"attempts": "2", "source_attempts": "30"})
+    guess(host, 2)
+    said, _ = explain(host, "--rhost", PEER)
+    assert said["acct_mgmt"]["rule"] == "lockout.attempts"
+    ctl(host, "unlock", "ann")
+    ctl(host, "unthrottle", PEER)
+    host.configure(lockout={"attempts": "5", "source_attempts": "2"})
+    guess(host, 2)
     _, answers = explain(host, "--rhost", OTHER)
     assert answers[:2] == ["SUCCESS", "SUCCESS"]
     _, answers = explain(host, "--rhost", PEER, "--at", "+1d")

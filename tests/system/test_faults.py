@@ -192,10 +192,10 @@ LIMITS = ["limit:fsize=0", "limit:fsize=10", "limit:nofile=3",
 
 
 def may_raise_limits():
-    """Whether root may here: a container can take CAP_SYS_RESOURCE away."""
+    """Root with CAP_SYS_RESOURCE, as everywhere but in some containers."""
     status = pathlib.Path("/proc/self/status").read_text()
-    mask = int(re.search(r"CapEff:\s+(\w+)", status)[1], 16)
-    return mask >> 24 & 1 == 1
+    have = int(re.search(r"^CapEff:\s*(\w+)", status, re.MULTILINE)[1], 16)
+    return have >> 24 & 1 == 1
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -211,7 +211,8 @@ def test_caller_with_limits(host, limit):
         assert wrong.code != "SUCCESS"
     assert host.verified() <= 6
     if limit.startswith("limit:fsize") and not may_raise_limits():
-        assert right.code == "AUTHINFO_UNAVAIL", "it must fail closed"
+        assert right.code == "AUTHINFO_UNAVAIL"
+        assert "could not be recorded" in right.said
     elif not limit.startswith(("limit:as", "limit:nofile")):
         assert right.code == "SUCCESS"
         assert try_once(host, OLD).code == "AUTH_ERR", \

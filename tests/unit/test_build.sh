@@ -81,43 +81,40 @@ has_not "the module has no search path of its own" $module \
 
 has "the module stays loaded" $module 'Flags:.*NODELETE'
 for file in $module $tool; do
-    has "$file: relocations are read-only" $file 'GNU_RELRO'
-    has "$file: symbols are bound at the start" $file 'BIND_NOW|Flags:.* NOW'
-    has "$file: the stack is not executable" $file 'GNU_STACK .* RW '
-    has_not "$file: no code is relocated" $file 'TEXTREL'
-    uses "$file: a guard is on the stack" $file __stack_chk_fail
+    has "$file: relocations are read-only" "$file" 'GNU_RELRO'
+    has "$file: symbols are bound at the start" "$file" 'BIND_NOW|Flags:.* NOW'
+    has "$file: the stack is not executable" "$file" 'GNU_STACK .* RW '
+    has_not "$file: no code is relocated" "$file" 'TEXTREL'
+    uses "$file: a guard is on the stack" "$file" __stack_chk_fail
     # The C library fortifies only what is optimized.
     if sed -n 's/^CFLAGS = //p' Makefile | grep -q -- '-O[1-9s]'; then
-        uses "$file: calls are fortified" $file '__[a-rt-z][a-z]*_chk'
+        uses "$file: calls are fortified" "$file" '__[a-rt-z][a-z]*_chk'
     fi
 done
 
 # make uninstall takes the module from under no stack.
 MAKEFLAGS=
 export MAKEFLAGS
-# automake's uninstall wants the directories there that it takes files from.
-${MAKE:-make} -s installdirs DESTDIR="$work/root" sysconfdir=/etc \
-    pamdir=/modules >"$work/installdirs" 2>&1
-mkdir -p "$work/root/etc/pam.d" "$work/root/modules"
-touch "$work/root/modules/pam_selfreset.so"
-uninstall() {
-    ${MAKE:-make} -s uninstall DESTDIR="$work/root" sysconfdir=/etc \
-        pamdir=/modules >"$work/uninstall" 2>&1
+away() {
+    ${MAKE:-make} -s "$1" DESTDIR="$work/root" sysconfdir=/etc \
+        pamdir=/modules >"$work/log" 2>&1
 }
+away install || cat "$work/log"
+mkdir -p "$work/root/etc/pam.d"
 echo 'auth required pam_selfreset.so' >"$work/root/etc/pam.d/sshd"
-if ! uninstall && [ -e "$work/root/modules/pam_selfreset.so" ] &&
-    grep -q 'used by: .*/pam\.d/sshd' "$work/uninstall"; then
+if ! away uninstall && [ -e "$work/root/modules/pam_selfreset.so" ] &&
+    grep -q 'used by: .*/pam\.d/sshd' "$work/log"; then
     echo "ok: make uninstall leaves a module that is used"
 else
     echo "FAILED: make uninstall leaves a module that is used"
     status=1
 fi
 echo '# auth required pam_selfreset.so' >"$work/root/etc/pam.d/sshd"
-if uninstall && [ ! -e "$work/root/modules/pam_selfreset.so" ]; then
+if away uninstall && [ ! -e "$work/root/modules/pam_selfreset.so" ]; then
     echo "ok: make uninstall removes a module that is not used"
 else
     echo "FAILED: make uninstall removes a module that is not used"
-    cat "$work/uninstall"
+    cat "$work/log"
     status=1
 fi
 exit $status

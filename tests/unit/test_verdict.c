@@ -390,6 +390,9 @@ test_reasons(void **state)
     assert_string_equal(v.fact, "locked");
     assert_string_equal(v.rule, "lockout.attempts");
     assert_int_equal(v.when, NOW + 60);
+    facts.locked_why = SR_LOCK_WHY_SOURCE;
+    v = sr_verdict(&facts, &rules, &who, NOW);
+    assert_string_equal(v.rule, "lockout.source_attempts");
 }
 
 static void
