@@ -497,6 +497,30 @@ test_a_death_counts_once(void **state)
 }
 
 static void
+die_behind_a_guard(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct sr_attempt *attempt;
+
+    WANT(begin_as(argument, USER, NULL, &source, true, &attempt) ==
+         SR_BEGIN_GO);
+    _exit(0); /* recorded ahead; its stamp stays */
+}
+
+/* What a login has cleared does not come back with the stamp. */
+static void
+test_a_guards_death_counts_once(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(scratch_run(die_behind_a_guard, world), 0);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_LOCKED);
+}
+
+static void
 abandon(void *argument)
 {
     const struct sr_source source = source_of(HERE);
@@ -1341,6 +1365,7 @@ main(void)
         ATTEMPT_TEST(test_familiar_sources_are_few),
         ATTEMPT_TEST(test_a_death_is_a_failure),
         ATTEMPT_TEST(test_a_death_counts_once),
+        ATTEMPT_TEST(test_a_guards_death_counts_once),
         ATTEMPT_TEST(test_an_attempt_never_settled_is_a_failure),
         ATTEMPT_TEST(test_the_dead_are_forgotten_with_the_window),
         ATTEMPT_TEST(test_lockouts_end_and_double),
