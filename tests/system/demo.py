@@ -220,6 +220,9 @@ class Demo:
         self.host.add("cyd", "my cat is called September", groups=("wheel",))
         self.host.add("dan", "blue paint on old doors", changed=95, max=90,
                       groups=("desk",))
+        for name in ("su", "su-l"):
+            self.host.service(name, "auth sufficient pam_rootok.so\n"
+                              + scratch.stack())
         for path in pathlib.Path("/home").glob("*/.profile"):
             path.unlink()
         port = self.host.port()
