@@ -61,7 +61,14 @@ chauthtok(struct sr_door *door)
 EXPORT int
 pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-    return run(pamh, flags, "password", argc, argv, chauthtok);
+    int code = run(pamh, flags, "password", argc, argv, chauthtok);
+
+    /* Else the next module with use_authtok stores what was refused, or what
+     * could not be judged.  An account that is not ours is neither. */
+    if (((unsigned)flags & PAM_UPDATE_AUTHTOK) != 0 && code != PAM_SUCCESS &&
+        code != PAM_IGNORE && code != PAM_USER_UNKNOWN)
+        pam_set_item(pamh, PAM_AUTHTOK, NULL);
+    return code;
 }
 
 EXPORT int

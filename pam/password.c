@@ -25,6 +25,7 @@
 
 /* A change on its way: made in UPDATE, finished or thrown away in settle. */
 struct pending {
+    uid_t uid;       /* whose */
     uint64_t before; /* hash of the stored hash before the change, by key */
     uint8_t key[16];
     struct sr_history_probe probe;
@@ -44,11 +45,11 @@ struct change {
 };
 
 static void
-change_end(struct change *change)
+pending_free(struct pending *pending)
 {
-    sr_secret_free(&change->old);
-    sr_secret_free(&change->fresh);
-    free(change->pending);
+    if (pending != NULL)
+        explicit_bzero(pending, sizeof(*pending));
+    free(pending);
 }
 
 static void
@@ -56,8 +57,32 @@ pending_cleanup(pam_handle_t *pamh, void *data, int status)
 {
     (void)pamh;
     (void)status;
-    explicit_bzero(data, sizeof(struct pending));
-    free(data);
+    pending_free(data);
+}
+
+static const struct pending *
+pending_find(const struct sr_door *door)
+{
+    const void *data = NULL;
+
+    return pam_get_data(door->pamh, PENDING_DATA, &data) == PAM_SUCCESS ? data
+                                                                        : NULL;
+}
+
+/* A change that was begun on this handle and never stored is over. */
+static void
+pending_drop(struct sr_door *door)
+{
+    if (pending_find(door) != NULL)
+        pam_set_data(door->pamh, PENDING_DATA, NULL, NULL);
+}
+
+static void
+change_end(struct change *change)
+{
+    sr_secret_free(&change->old);
+    sr_secret_free(&change->fresh);
+    pending_free(change->pending);
 }
 
 static void
@@ -242,8 +267,10 @@ int
 sr_change_prelim(struct sr_door *door)
 {
     __attribute__((cleanup(change_end))) struct change change = {.door = door};
-    int code = check_may_change(&change);
+    int code;
 
+    pending_drop(door);
+    code = check_may_change(&change);
     if (code == PAM_SUCCESS)
         code = prove_old(&change);
     if (code == PAM_SUCCESS && change.old != NULL)
@@ -281,6 +308,22 @@ history_oldest(const struct change *change)
                : sr_door_say_context(change->door).now - rules->history_age;
 }
 
+/* The store is closed before a word is said or a password hashed: its lock is
+ * everybody's. */
+static enum sr_store_result
+read_history(uid_t uid, struct sr_history *history)
+{
+    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
+    enum sr_store_result result;
+
+    result = sr_store_open(NULL, SR_STORE_READ, STORE_WAIT_MS, &store);
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, false);
+    if (result == SR_STORE_OK)
+        result = sr_store_get_history(store, uid, history);
+    return result;
+}
+
 /*
  * Load the history once for the change.  Where there is none yet, it begins
  * with the current password, whose clear text is at hand now and never again.
@@ -288,7 +331,6 @@ history_oldest(const struct change *change)
 static int
 load_history(struct change *change)
 {
-    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
     const struct sr_rules *rules = &change->door->who.rules;
     const struct sr_facts *facts = &change->door->who.account->facts;
     struct sr_history *history = &change->pending->history;
@@ -297,11 +339,7 @@ load_history(struct change *change)
 
     if (rules->history == 0)
         return PAM_SUCCESS;
-    result = sr_store_open(NULL, SR_STORE_READ, STORE_WAIT_MS, &store);
-    if (result == SR_STORE_OK)
-        result = sr_store_begin(store, false);
-    if (result == SR_STORE_OK)
-        result = sr_store_get_history(store, facts->uid, history);
+    result = read_history(facts->uid, history);
     if (result == SR_STORE_OK)
         return PAM_SUCCESS;
     if (result != SR_STORE_NOT_FOUND) {
@@ -494,6 +532,7 @@ pending_new(struct change *change)
     if (pending == NULL)
         return PAM_BUF_ERR;
     change->pending = pending;
+    pending->uid = change->door->who.account->facts.uid;
     pending->by_admin = change->who.is_admin;
     pending->before = sr_siphash(pending->key, secret, strlen(secret));
     return PAM_SUCCESS;
@@ -557,8 +596,10 @@ int
 sr_change_update(struct sr_door *door)
 {
     __attribute__((cleanup(change_end))) struct change change = {.door = door};
-    int code = check_may_change(&change);
+    int code;
 
+    pending_drop(door);
+    code = check_may_change(&change);
     if (code == PAM_SUCCESS)
         code = prove_old(&change);
     if (code == PAM_SUCCESS)
@@ -571,9 +612,9 @@ sr_change_update(struct sr_door *door)
         code = check_again(&change);
     if (code == PAM_SUCCESS)
         code = hand_over(&change);
-    if (code != PAM_SUCCESS) {
-        /* Else the next module with use_authtok stores what was refused. */
-        pam_set_item(door->pamh, PAM_AUTHTOK, NULL);
+    if (code == PAM_TRY_AGAIN)
+        code = PAM_AUTHTOK_ERR; /* that is PRELIM's word */
+    if (code != PAM_SUCCESS && sr_door_knows(door)) {
         sr_held_drop(door->pamh, SR_HELD_PROVED);
         sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", NULL, code);
     }
@@ -660,18 +701,15 @@ restore_old(struct sr_door *door)
 int
 sr_change_settle(struct sr_door *door)
 {
-    const void *data = NULL;
-    const struct pending *pending;
+    const struct pending *pending = pending_find(door);
     enum sr_store_result result;
     int code = PAM_SUCCESS;
 
     if ((door->flags & PAM_PRELIM_CHECK) != 0)
         return sr_door_knows(door) ? PAM_SUCCESS : PAM_IGNORE;
-    if (!sr_door_knows(door) ||
-        pam_get_data(door->pamh, PENDING_DATA, &data) != PAM_SUCCESS ||
-        data == NULL)
+    if (!sr_door_knows(door) || pending == NULL ||
+        pending->uid != door->who.account->facts.uid)
         return PAM_IGNORE;
-    pending = data;
     if (!is_stored(door, pending)) {
         sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", "not-stored",
                       PAM_AUTHTOK_ERR);
@@ -691,6 +729,6 @@ sr_change_settle(struct sr_door *door)
     }
     restore_old(door);
     sr_held_drop(door->pamh, SR_HELD_PROVED);
-    pam_set_data(door->pamh, PENDING_DATA, NULL, NULL);
+    pending_drop(door);
     return code;
 }

@@ -183,18 +183,14 @@ stamp_all(struct sr_attempt *attempt, sr_stamp stamp)
 }
 
 /*
- * Whether a stamp that nobody holds is a failure that still counts: not when
- * the ledger has it (the process died after it recorded), nor when the window
- * has passed it.
+ * Whether a stamp that nobody holds is a failure that still counts, in a slot
+ * that is open: not when the window has passed it.  (A process that died after
+ * it had recorded its failure has left its slot consumed for as long.)
  */
 static bool
-is_abandoned(const struct side *side, unsigned slot, sr_stamp stamp,
-             sr_time now)
+is_abandoned(const struct side *side, sr_stamp stamp, sr_time now)
 {
-    const sr_time began = sr_slots_time(stamp, now);
-
-    return stamp != 0 && now - began < side->limits.window &&
-           side->ledger.failed_at[slot] < began;
+    return stamp != 0 && now - sr_slots_time(stamp, now) < side->limits.window;
 }
 
 /*
@@ -213,7 +209,7 @@ claim(struct sr_attempt *attempt, struct side *side, unsigned slot, bool write,
         attempt->error = from_errno(error);
         return LOOK_FAILED;
     }
-    if (!is_abandoned(side, slot, stamp, now)) {
+    if (!is_abandoned(side, stamp, now)) {
         side->slot = (int)slot;
         return LOOK_TAKEN;
     }
@@ -535,7 +531,7 @@ give_reaped(struct sr_attempt *attempt, bool recorded)
         for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
             if ((side->reaped >> slot & 1) == 0)
                 continue;
-            /* Should this fail, the ledger's time shows it as recorded. */
+            /* Should this fail: the slot is consumed until it is too old. */
             if (recorded)
                 sr_slots_write(attempt->slots, &side->key, slot, 0);
             sr_slots_give(attempt->slots, &side->key, slot);
@@ -841,7 +837,8 @@ wipe_recorded(struct sr_attempt *attempt, const struct side *side,
             sr_slots_take(attempt->slots, &side->key, slot) != 1)
             continue;
         if (sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
-            stamp != 0 && !is_abandoned(side, slot, stamp, times->now))
+            stamp != 0 &&
+            sr_slots_time(stamp, times->now) <= side->ledger.failed_at[slot])
             sr_slots_write(attempt->slots, &side->key, slot, 0);
         sr_slots_give(attempt->slots, &side->key, slot);
     }

@@ -25,9 +25,12 @@ sr_shield_raise(struct sr_shield *shield)
     error = pthread_sigmask(SIG_SETMASK, &all, &shield->mask);
     if (error != 0)
         return -error;
+    /* First set it to what it is: a uid that this user namespace does not know
+     * could not be given back. */
     if (getresuid(&shield->real_uid, &shield->effective_uid, &saved_uid) != 0 ||
         (shield->effective_uid == 0 && shield->real_uid != 0 &&
-         setresuid(0, UNCHANGED, UNCHANGED) != 0)) {
+         (setresuid(shield->real_uid, UNCHANGED, UNCHANGED) != 0 ||
+          setresuid(0, UNCHANGED, UNCHANGED) != 0))) {
         error = errno;
         pthread_sigmask(SIG_SETMASK, &shield->mask, NULL);
         return -error;
@@ -42,8 +45,8 @@ sr_shield_lower(struct sr_shield *shield)
     if (!shield->is_up)
         return;
     shield->is_up = false;
-    /* First the uid: a handler must find the process as it knows it.  Root may
-     * always set it, so there is no failure to report. */
+    /* First the uid: a handler must find the process as it knows it.  It could
+     * be set before, so there is no failure to report. */
     if (shield->effective_uid == 0 && shield->real_uid != 0 &&
         setresuid(shield->real_uid, UNCHANGED, UNCHANGED) != 0)
         errno = EPERM;

@@ -13,6 +13,10 @@
 #define MILLISECONDS 1000
 #define WAIT_MAX     3600 /* seconds; no login waits longer for a lock */
 
+/* Sources of this host itself have buckets that no peer shares: however many
+ * addresses fail, the console and root's sessions are not locked out. */
+#define HERE_BUCKETS 1024u
+
 /* ---- limits and keys */
 
 struct sr_limits
@@ -50,15 +54,16 @@ sr_ledger_key_account(uid_t uid, enum sr_source_class class)
     return (struct sr_ledger_key){SR_LEDGER_ACCOUNT, uid, class};
 }
 
+/* One of `count` buckets from `first` on, by the hash of the text. */
 static enum sr_store_result
 bucket_key(struct sr_store *store, const char *text, enum sr_ledger_kind kind,
-           uint32_t buckets, struct sr_ledger_key *key)
+           uint32_t first, uint32_t count, struct sr_ledger_key *key)
 {
     enum sr_store_result result;
     uint64_t hash;
 
     result = sr_store_hash(store, text, strlen(text), &hash);
-    *key = (struct sr_ledger_key){kind, (uint32_t)(hash % buckets),
+    *key = (struct sr_ledger_key){kind, first + (uint32_t)(hash % count),
                                   SR_CLASS_STRANGER};
     return result;
 }
@@ -67,14 +72,20 @@ enum sr_store_result
 sr_ledger_key_name(struct sr_store *store, const char *name,
                    struct sr_ledger_key *key)
 {
-    return bucket_key(store, name, SR_LEDGER_NAME, SR_NAME_BUCKETS, key);
+    return bucket_key(store, name, SR_LEDGER_NAME, 0, SR_NAME_BUCKETS, key);
 }
 
 enum sr_store_result
 sr_ledger_key_source(struct sr_store *store, const char *text,
                      struct sr_ledger_key *key)
 {
-    return bucket_key(store, text, SR_LEDGER_SOURCE, SR_SOURCE_BUCKETS, key);
+    const bool is_here =
+        strcmp(text, "console") == 0 || strncmp(text, "uid:", 4) == 0;
+
+    return is_here
+               ? bucket_key(store, text, SR_LEDGER_SOURCE, 0, HERE_BUCKETS, key)
+               : bucket_key(store, text, SR_LEDGER_SOURCE, HERE_BUCKETS,
+                            SR_SOURCE_BUCKETS - HERE_BUCKETS, key);
 }
 
 /* ---- familiar sources */

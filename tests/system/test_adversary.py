@@ -226,3 +226,45 @@ def test_su_by_root_does_not_take_the_notice(host):
     done = host.drive("probe", "ann", "auth", "acct", "open", answers=[OLD],
                       rhost="192.0.2.9", tty="ssh")
     assert "1 failed" in done.said
+
+
+# ---- the new password between the modules
+
+def two_lines(second):
+    return ("password [success=ok ignore=ignore default=die] pam_selfreset.so\n"
+            f"password {second}\n"
+            "password required pam_unix.so use_authtok sha512 rounds=1000\n"
+            "password required pam_selfreset.so settle\n")
+
+
+@pytest.mark.parametrize("control", ["optional", "required"])
+def test_a_line_that_cannot_work_leaves_no_new_password(host, control):
+    """Whatever the controls say: a module behind must find none."""
+    host.service("probe", two_lines(
+        f"{control} pam_selfreset.so conf=/nonexistent use_authtok"))
+    ann = host.add("ann", OLD)
+    done = host.drive("probe", "ann", "chauthtok", real_uid=ann.uid,
+                      answers=[OLD, FRESH, FRESH])
+    assert done.code != "SUCCESS", done
+    assert host.has_password("ann", OLD)
+
+
+def test_an_account_of_another_backend_keeps_its_new_password(host):
+    """USER_UNKNOWN is no refusal: the next module has yet to store it."""
+    host.service("probe", two_lines(
+        "[success=ok user_unknown=ignore default=die] "
+        "pam_selfreset.so backend=elsewhere use_authtok"))
+    ann = host.add("ann", OLD)
+    done = host.drive("probe", "ann", "chauthtok", real_uid=ann.uid,
+                      answers=[OLD, FRESH, FRESH])
+    assert done.code == "SUCCESS", done
+    assert host.has_password("ann", FRESH)
+
+
+def test_a_proof_ends_with_the_next_try(host):
+    """ann has proved her password; then somebody fails to, on her handle."""
+    host.add("ann", OLD, **EXPIRED)
+    done = host.drive("probe", "ann", "auth", "auth", "change-expired",
+                      answers=[OLD, "no", FRESH, FRESH, FRESH])
+    assert done.codes == ["SUCCESS", "AUTH_ERR", "AUTH_ERR"], done
+    assert host.has_password("ann", OLD)

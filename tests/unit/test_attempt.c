@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -471,6 +472,30 @@ test_a_death_is_a_failure(void **state)
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
 }
 
+/* Once it is recorded, and that is cleared, a death does not count again. */
+static void
+test_a_death_counts_once(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = *state;
+    struct sr_attempt *first, *second;
+
+    world->rules.attempts = 2;
+    world->rules.wait = 0;
+    assert_int_equal(scratch_run(die_verifying, world), 0);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &first),
+                     SR_BEGIN_GO);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &second),
+                     SR_BEGIN_BUSY); /* it has seen the dead one's slot */
+    sr_attempt_free(second, false);
+    sr_attempt_settle(first, SR_OUTCOME_RIGHT);
+    sr_attempt_free(first, false);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_LOCKED);
+}
+
 static void
 abandon(void *argument)
 {
@@ -533,6 +558,17 @@ later(long seconds, void (*run)(void *), struct world *world)
     assert_int_equal(status, 0);
 }
 
+/* The first lockout is no longer for what nobody came to see. */
+static void
+expect_a_first_lockout(void *argument)
+{
+    const struct world *world = argument;
+
+    for (int i = 0; i < 5; i++)
+        WANT(guess(world, USER, HERE) == SR_BEGIN_GO);
+    WANT(facts_of(world, USER, HERE).locked_until <= time(NULL) + 930);
+}
+
 static void
 test_the_dead_are_forgotten_with_the_window(void **state)
 {
@@ -540,7 +576,7 @@ test_the_dead_are_forgotten_with_the_window(void **state)
 
     for (int i = 0; i < 5; i++)
         assert_int_equal(scratch_run(die_verifying, world), 0);
-    later(905, expect_go, world); /* nobody had come to record them */
+    later(905, expect_a_first_lockout, world);
 }
 
 static void
@@ -784,13 +820,13 @@ test_500_killed(void **state)
         snprintf(fresh.state, sizeof(fresh.state), "%s/s%d", world->dir, round);
         snprintf(fresh.run, sizeof(fresh.run), "%s/r%d", world->dir, round);
         fresh.counts[VERIFIED] = 0;
-        for (;;) {
+        for (int life = 2000;; life += 50) { /* long enough at last */
             const pid_t child = fork();
             int status;
 
             if (child == 0)
                 guess_until_killed(&fresh);
-            usleep((useconds_t)(random() % 2000));
+            usleep((useconds_t)(random() % life));
             kill(child, SIGKILL);
             waitpid(child, &status, 0);
             if (!WIFSIGNALED(status))
@@ -814,24 +850,27 @@ static void
 test_ahead_is_recorded_before(void **state)
 {
     const struct sr_source source = source_of(HERE);
+    const struct sr_source elsewhere = source_of(ELSEWHERE);
     struct world *world = *state;
     struct sr_attempt *attempt;
     sigset_t mask;
 
     for (int i = 0; i < 4; i++)
         guess(world, USER, HERE);
-    assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
+    assert_int_equal(begin_as(world, USER, NULL, &elsewhere, true, &attempt),
                      SR_BEGIN_GO);
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     assert_int_equal(sigismember(&mask, SIGTERM), 0); /* no shield */
     assert_true(sr_attempt_ahead(attempt).began_lockout);
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
     assert_int_equal(memory_of(world, USER).failed, 5);
+    assert_string_equal(memory_of(world, USER).failed_from, ELSEWHERE);
     assert_int_equal(sr_attempt_settle(attempt, SR_OUTCOME_NEITHER).result,
                      SR_STORE_OK);
     sr_attempt_free(attempt, false);
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_NO);
     assert_int_equal(memory_of(world, USER).failed, 4);
+    assert_string_equal(memory_of(world, USER).failed_from, HERE);
     assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
                      SR_BEGIN_GO);
     assert_true(sr_attempt_settle(attempt, SR_OUTCOME_WRONG).began_lockout);
@@ -1070,6 +1109,38 @@ as_set_user_id(void *argument)
     sr_attempt_free(attempt, false);
 }
 
+/* A user namespace that does not know the user who started the program: it
+ * could not be given back, and whoever asks would take the caller for root. */
+static void
+as_a_user_of_elsewhere(void *argument)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = argument;
+    struct sr_attempt *attempt;
+    int map;
+
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+    if (setresuid(4321, 0, 0) != 0 || unshare(CLONE_NEWUSER) != 0)
+        _exit(SCRATCH_SKIP);
+    map = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+    if (map < 0 || write(map, "0 0 1", 5) != 5)
+        _exit(SCRATCH_SKIP);
+    WANT(getuid() != 0 && geteuid() == 0);
+    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
+         SR_BEGIN_FAILED);
+    WANT(getuid() != 0 && geteuid() == 0);
+    sr_attempt_free(attempt, false);
+    WANT(getuid() != 0);
+}
+
+static void
+test_the_real_uid_is_given_back(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    scratch_pass(as_a_user_of_elsewhere, *state);
+}
+
 static void
 test_the_real_uid_is_shielded(void **state)
 {
@@ -1111,6 +1182,39 @@ test_a_flood_of_attempts(void **state)
     expect_bounds(world, names);
     assert_int_equal(stat(scratch_path(world->run, "slots"), &status), 0);
     assert_true(status.st_blocks * 512 <= 8 << 20);
+}
+
+/* Peers without end lock out neither the console nor root's own sessions. */
+static void
+test_peers_share_no_ledger_with_this_host(void **state)
+{
+    static const char *const here[] = {"console", "uid:0", "uid:1000"};
+    struct world *world = *state;
+    uint32_t bucket[3], least = SR_SOURCE_BUCKETS, most = 0;
+    struct sr_ledger_key key;
+    struct sr_store *store;
+    char text[32];
+
+    assert_int_equal(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store),
+                     0);
+    assert_int_equal(sr_store_begin(store, true), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(sr_ledger_key_source(store, here[i], &key), 0);
+        bucket[i] = key.id;
+    }
+    /* As many as leave no bucket untouched that they can touch. */
+    for (long i = 0; i < 400000; i++) {
+        snprintf(text, sizeof(text), "10.%ld.%ld.%ld", i >> 16, i >> 8 & 255,
+                 i & 255);
+        assert_int_equal(sr_ledger_key_source(store, text, &key), 0);
+        assert_in_range(key.id, 0, SR_SOURCE_BUCKETS - 1);
+        for (size_t k = 0; k < 3; k++)
+            assert_int_not_equal(key.id, bucket[k]);
+        least = key.id < least ? key.id : least;
+        most = key.id > most ? key.id : most;
+    }
+    assert_true(most - least > SR_SOURCE_BUCKETS * 9 / 10);
+    sr_store_close(store);
 }
 
 /* What a million failed attempts write, without a transaction for each. */
@@ -1168,6 +1272,8 @@ test_slots_of_ledgers_are_apart(void **state)
         {SR_LEDGER_SOURCE, SR_SOURCE_BUCKETS - 1, 0},
         {SR_LEDGER_ACCOUNT, 0, SR_CLASS_STRANGER},
         {SR_LEDGER_ACCOUNT, 0, SR_CLASS_FAMILIAR},
+        {SR_LEDGER_ACCOUNT, 1, SR_CLASS_STRANGER},
+        {SR_LEDGER_ACCOUNT, 1, SR_CLASS_FAMILIAR},
         {SR_LEDGER_ACCOUNT, UINT32_MAX, SR_CLASS_FAMILIAR},
     };
     const size_t many = sizeof(keys) / sizeof(keys[0]);
@@ -1234,6 +1340,7 @@ main(void)
         ATTEMPT_TEST(test_own_session_is_familiar),
         ATTEMPT_TEST(test_familiar_sources_are_few),
         ATTEMPT_TEST(test_a_death_is_a_failure),
+        ATTEMPT_TEST(test_a_death_counts_once),
         ATTEMPT_TEST(test_an_attempt_never_settled_is_a_failure),
         ATTEMPT_TEST(test_the_dead_are_forgotten_with_the_window),
         ATTEMPT_TEST(test_lockouts_end_and_double),
@@ -1252,7 +1359,9 @@ main(void)
         ATTEMPT_TEST(test_unsafe_run_directory),
         ATTEMPT_TEST(test_hostile_limits),
         ATTEMPT_TEST(test_the_real_uid_is_shielded),
+        ATTEMPT_TEST(test_the_real_uid_is_given_back),
         ATTEMPT_TEST(test_a_flood_of_attempts),
+        ATTEMPT_TEST(test_peers_share_no_ledger_with_this_host),
         ATTEMPT_TEST(test_a_million_names),
         ATTEMPT_TEST(test_slots_of_ledgers_are_apart),
         ATTEMPT_TEST(test_stamps),

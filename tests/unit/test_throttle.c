@@ -234,6 +234,26 @@ test_taken_back(void **state)
                      end + 2 + 2 * usual.duration);
 }
 
+/* Nor with nothing else in the ledger that could remind of it. */
+static void
+test_taken_back_keeps_the_doubling(void **state)
+{
+    const struct sr_limits one = {1, 15 * MINUTE, 15 * MINUTE, SR_DAY};
+    struct sr_ledger ledger;
+    sr_time end;
+
+    (void)state;
+    sr_ledger_init(&ledger);
+    assert_true(sr_throttle_failed(&ledger, &one, 0, T0));
+    end = sr_throttle_release(&ledger, &one, T0);
+    assert_true(sr_throttle_failed(&ledger, &one, 0, end));
+    sr_throttle_taken_back(&ledger, &one, 0, true, end + 1);
+    assert_int_equal(sr_throttle_open(&ledger, &one, end + 1), 1);
+    assert_true(sr_throttle_failed(&ledger, &one, 0, end + 2));
+    assert_int_equal(sr_throttle_release(&ledger, &one, end + 2),
+                     end + 2 + 30 * MINUTE);
+}
+
 static void
 test_idle(void **state)
 {
@@ -326,6 +346,7 @@ main(void)
         cmocka_unit_test(test_attempts_lowered),
         cmocka_unit_test(test_all_64),
         cmocka_unit_test(test_taken_back),
+        cmocka_unit_test(test_taken_back_keeps_the_doubling),
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_promise),
