@@ -27,7 +27,7 @@ sr_door_say_context(const struct sr_door *door)
     struct sr_say say = {
         .contact = door->config == NULL ? NULL : door->config->contact,
         .now = time(NULL),
-        .is_admin = getuid() == 0 &&
+        .is_admin = door->real_uid == 0 &&
                     (door->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0 &&
                     strcmp(door->channel, "password") == 0,
     };
@@ -291,13 +291,13 @@ open_source(struct sr_door *door)
 
     /* A daemon that says nothing of its peers: they are one source, which is
      * neither the console nor root's.  No host has a name like that. */
-    if (takes_password && !by_root && getuid() == 0 && door->tty == NULL &&
-        rhost == NULL && address == NULL) {
+    if (takes_password && !by_root && door->real_uid == 0 &&
+        door->tty == NULL && rhost == NULL && address == NULL) {
         snprintf(named, sizeof(named), "service/%s",
                  door->service == NULL ? "" : door->service);
         rhost = named;
     }
-    sr_source_find(&door->source, rhost, address, getuid(), by_root,
+    sr_source_find(&door->source, rhost, address, door->real_uid, by_root,
                    sr_door_knows(door) ? door->who.account->facts.uid
                                        : door->nss_uid);
 }
@@ -340,6 +340,7 @@ int
 sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
              const char *channel, int argc, const char **argv)
 {
+    uid_t effective_uid, saved_uid;
     const char *bad;
     int code;
 
@@ -356,7 +357,8 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
                    bad);
         return PAM_SERVICE_ERR;
     }
-    if (geteuid() != 0) {
+    if (getresuid(&door->real_uid, &effective_uid, &saved_uid) != 0 ||
+        effective_uid != 0) {
         door->service = item(door, PAM_SERVICE);
         sr_door_event(door, SR_EVENT_NO_ROOT, "failed", NULL,
                       PAM_AUTHINFO_UNAVAIL);

@@ -55,6 +55,7 @@ struct sr_door {
     const char *user; /* belongs to libpam; never NULL after opening */
     const char *service;
     const char *tty;
+    uid_t real_uid; /* of the caller; a shield hides it from getuid(2) */
     struct sr_source source;
     struct sr_gathered who;
     int64_t looked; /* when the account was looked at, microseconds */

@@ -232,7 +232,6 @@ make_record(const struct sr_event *event, struct buffer *record)
     put_field(record, "MESSAGE_ID", info->message_id);
     put_field(record, "SYSLOG_FACILITY", FACILITY_AUTHPRIV);
     put_clean_field(record, "SYSLOG_IDENTIFIER", program_invocation_short_name);
-    put_number(record, "SYSLOG_PID", getpid());
     put_field(record, "SELFRESET_ID", info->id);
     put_field(record, "SELFRESET_EVENT", info->name);
     put_clean_field(record, "SELFRESET_USER", event->user);

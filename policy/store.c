@@ -80,6 +80,7 @@ struct sr_store {
     struct rlimit fsize;
     size_t file_size;
     struct sr_reading reading; /* of the clocks, at its beginning */
+    struct sr_seal seal;       /* the last one that was read */
 
     /* To read. */
     int data; /* -1: LMDB reads */
@@ -389,12 +390,14 @@ check_image(struct sr_store *store, int fd, size_t size)
 
 /* Whether the file is sealed, and so need not be looked through. */
 static bool
-is_sealed(const struct sr_store *store, const struct stat *status)
+is_sealed(struct sr_store *store, const struct stat *status)
 {
-    struct sr_seal seal;
+    struct sr_seal *seal = &store->seal;
 
-    return pread(store->lock, &seal, sizeof(seal), 0) == sizeof(seal) &&
-           sr_seal_fits(&seal, status, store->reading.boot_id);
+    /* The seal that fitted in the transaction before may still do so. */
+    return sr_seal_fits(seal, status, store->reading.boot_id) ||
+           (pread(store->lock, seal, sizeof(*seal), 0) == sizeof(*seal) &&
+            sr_seal_fits(seal, status, store->reading.boot_id));
 }
 
 /* Seal the file.  Only where it is being written anyway, and a seal that could

@@ -34,6 +34,7 @@ PASSWORD = "correct horse battery"
 WRONG = "incorrect horse battery"
 PEER_ADDRESS = "192.0.2.7"
 REMEMBERED = 24
+PATIENCE = 4  # how often a time that is over its bound is measured
 PAUSE = 25  # milliseconds between two calls
 SUCCESS, AUTH_ERR, UNKNOWN = 0, 7, 10
 
@@ -346,15 +347,38 @@ def most_hashes(costs):
 
 # ---- the measurements
 
+def compare_times(bench, ours, peer, chunks, rows, thin=1):
+    """Rows of (what, attribute, unit, bound) for one case of each.  The machine
+    is never quiet, so what seems to be over its bound is measured on, and all
+    of it counts.  `thin` leaves out all but each so many."""
+    costs = {"ours": [], "peer": []}
+
+    def figures(attribute, unit):
+        return [figure(costs[who], attribute, unit) for who in costs]
+
+    def is_over(attribute, unit, bound):
+        mine, other = figures(attribute, unit)
+        return bound is not None and mine > bound * other
+
+    for _ in range(PATIENCE):
+        more = bench.sample({"ours": ours, "peer": peer}, chunks)
+        for who in costs:
+            costs[who] += more[who][::thin]
+        if not any(is_over(*row[1:]) for row in rows):
+            break
+    for what, attribute, unit, bound in rows:
+        bench.table.compare(what, *figures(attribute, unit), bound)
+    return costs
+
+
 def authenticate(bench):
     bench.table.title("authenticate, right password, yescrypt at its default "
                       "cost; peer: pam_unix")
-    costs = bench.sample({"ours": right("ours"), "peer": right("unix")},
-                         bench.chunks(6, 20))
+    costs = compare_times(bench, right("ours"), right("unix"),
+                          bench.chunks(6, 20),
+                          [("wall time", "wall", "ms", 0.6)])
     bench.table.exact("hashes", most_hashes(costs["ours"]),
                       most_hashes(costs["peer"]), 1)
-    bench.table.compare("wall time", figure(costs["ours"], "wall"),
-                        figure(costs["peer"], "wall"), 0.6)
 
 
 def refusals(bench):
@@ -426,29 +450,24 @@ def rest_times(bench, where, bound):
         return dataclasses.replace(right(service, user),
                                    before=(wrong(service, user),))
 
-    for name, make in (("right", right), ("wrong", wrong),
-                       ("right after wrong", after_wrong)):
-        ours, peer = make("ours", "cheap"), make("faillock", "cheap")
-        costs = bench.sample({"ours": ours, "peer": peer},
-                             bench.chunks(12, 50))
-        if ours.before:  # only the first of a chunk finds the failure
-            costs = {key: values[::bench.CHUNK]
-                     for key, values in costs.items()}
-        for field, what in (("rest_cpu", "CPU"), ("rest_wall", "wall time")):
-            bench.table.compare(f"{what}, {name}{where}",
-                                figure(costs["ours"], field, "us"),
-                                figure(costs["peer"], field, "us"),
-                                bound if what == "CPU" else None)
+    for name, make, bounded, thin in (
+            ("right", right, bound, 1), ("wrong", wrong, bound, 1),
+            # Only the first of a chunk finds the failure.
+            ("right after wrong", after_wrong, None, Bench.CHUNK)):
+        compare_times(bench, make("ours", "cheap"), make("faillock", "cheap"),
+                      bench.chunks(12, 50),
+                      [(f"CPU, {name}{where}", "rest_cpu", "us", bounded),
+                       (f"wall time, {name}{where}", "rest_wall", "us", None)],
+                      thin)
 
 
 def account(bench):
     bench.table.title("acct_mgmt (pam_start to pam_end in a new process); "
                       "peer: pam_unix")
     ours, peer = (Case(service, "ann", "acct") for service in ("ours", "unix"))
-    costs = bench.sample({"ours": ours, "peer": peer}, bench.chunks(20, 80))
-    for name, what in (("rest_wall", "wall time"), ("rest_cpu", "CPU")):
-        bench.table.compare(what, figure(costs["ours"], name, "us"),
-                            figure(costs["peer"], name, "us"), 1.0)
+    compare_times(bench, ours, peer, bench.chunks(20, 80),
+                  [("wall time", "rest_wall", "us", 1.0),
+                   ("CPU", "rest_cpu", "us", 1.0)])
     bench.table.compare("system calls", bench.system_calls(ours),
                         bench.system_calls(peer), 1.0)
 
