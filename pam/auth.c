@@ -21,17 +21,10 @@ static void
 keep_for_change(struct sr_door *door, const struct sr_verdict *verdict,
                 const char *held, const char *password)
 {
-    switch (verdict->state) {
-    case SR_STATE_MUST_CHANGE:
-    case SR_STATE_EXPIRED:
-    case SR_STATE_GRACE:
-        /* Failing costs the person one more prompt, nothing else. */
+    /* Failing costs the person one more prompt, nothing else. */
+    if (sr_verdict_is_change_due(verdict))
         sr_held_keep(door->pamh, held, door->user, door->who.account->secret,
                      password);
-        break;
-    default:
-        break;
-    }
 }
 
 /*

@@ -171,20 +171,12 @@ check_may_change(struct change *change)
                      sr_door_say_context(door).now);
     if (rule.result != SR_CHANGE_ALLOWED)
         return refuse_change(change, &rule);
-    if (is_forced(door) && (change->verdict.state == SR_STATE_OK ||
-                            change->verdict.state == SR_STATE_EXPIRING))
+    if (is_forced(door) && !sr_verdict_is_change_due(&change->verdict))
         return refuse_not_due(change);
     return PAM_SUCCESS;
 }
 
 /* ---- the current password */
-
-static bool
-is_expired_state(const struct change *change)
-{
-    return change->verdict.state == SR_STATE_EXPIRED ||
-           change->verdict.state == SR_STATE_GRACE;
-}
 
 static int
 verify_old(struct change *change, const char *password)
@@ -227,8 +219,9 @@ type_old(struct change *change)
     if (door->args.use_first_pass)
         return PAM_AUTHTOK_RECOVERY_ERR;
     code = sr_ask_one(door,
-                      is_expired_state(change) ? SR_TEXT_PROMPT_EXPIRED
-                                               : SR_TEXT_PROMPT_CURRENT,
+                      sr_verdict_is_expired(&change->verdict)
+                          ? SR_TEXT_PROMPT_EXPIRED
+                          : SR_TEXT_PROMPT_CURRENT,
                       &change->old);
     if (code == PAM_SUCCESS)
         code = sr_door_look_again(door, PAM_TRY_AGAIN);
@@ -288,11 +281,22 @@ sr_change_prelim(struct sr_door *door)
 
 /* ---- the new password */
 
+static bool
+is_only_advice(const struct change *change, const struct sr_findings *findings)
+{
+    return !sr_quality_binds(findings, &change->door->who.rules,
+                             change->who.is_admin);
+}
+
 static void
 show_rules(struct change *change)
 {
     __attribute__((cleanup(findings_end))) struct sr_findings rules = {0};
 
+    /* Who is only advised hears of a rule when it is broken: chpasswd sets
+     * many passwords in one run. */
+    if (is_only_advice(change, &rules))
+        return;
     if (sr_quality_rules(&change->door->who.rules, &rules) == SR_QUALITY_DONE)
         sr_door_tell(change->door, PAM_TEXT_INFO, sr_message_rules(&rules));
 }
@@ -406,25 +410,6 @@ log_findings(struct change *change, const struct sr_findings *findings,
                  findings->item[i].id);
     }
     sr_door_event(change->door, SR_EVENT_POLICY, "failed", ids, pam_code);
-}
-
-/*
- * Whether root's choice is only advised against.  What cannot be stored or
- * typed again is refused to root too.
- */
-static bool
-is_only_advice(const struct change *change, const struct sr_findings *findings)
-{
-    if (!change->who.is_admin || change->door->who.rules.root != SR_ROOT_ADVISE)
-        return false;
-    for (size_t i = 0; i < findings->count; i++) {
-        const char *id = findings->item[i].id;
-
-        if (strncmp(id, "enc.", 4) == 0 || strcmp(id, "len.bytes") == 0 ||
-            strcmp(id, "len.empty") == 0)
-            return false;
-    }
-    return true;
 }
 
 /* Judge one candidate.  `tries_left` is what remains after it. */

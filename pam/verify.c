@@ -63,21 +63,6 @@ decoy(const struct sr_door *door, const char *password)
     backend->prove(backend, NULL, password, false);
 }
 
-/* Whether this person may be told of a lockout. */
-static bool
-may_reveal(const struct sr_door *door)
-{
-    switch (door->config->reveal) {
-    case SR_REVEAL_ALWAYS:
-        return true;
-    case SR_REVEAL_CONSOLE:
-        return !door->source.is_remote;
-    case SR_REVEAL_NEVER:
-        return false;
-    }
-    return false;
-}
-
 static enum sr_verified
 refuse_locked(struct sr_door *door, struct sr_attempt *attempt,
               const char *password)
@@ -94,7 +79,7 @@ refuse_locked(struct sr_door *door, struct sr_attempt *attempt,
     sr_door_event(door, SR_EVENT_REFUSED_LOCKED, "failed",
                   sr_attempt_by_source(attempt) ? "SR-2203" : "SR-2201",
                   PAM_AUTH_ERR);
-    if (may_reveal(door))
+    if (sr_config_reveals(door->config, door->source.is_remote))
         sr_door_tell(door, PAM_ERROR_MSG, sr_message_lockout(until, &say));
     return SR_VERIFIED_LOCKED;
 }

@@ -922,3 +922,10 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
         return -1;
     return 0;
 }
+
+bool
+sr_config_reveals(const struct sr_config *config, bool is_remote)
+{
+    return config->reveal == SR_REVEAL_ALWAYS ||
+           (config->reveal == SR_REVEAL_CONSOLE && !is_remote);
+}

@@ -1,9 +1,9 @@
 /*
  * Config: /etc/security/selfreset.conf and its drop-ins -> struct sr_config.
  *
- * libinih reads, one table of keys (section, key, type, default, range) decides;
- * the manual page is checked against that table.  Every problem is collected
- * with its file and line, not only the first.
+ * libinih reads, one table of keys (section, key, type, default, range)
+ * decides; the manual page is checked against that table.  Every problem is
+ * collected with its file and line, not only the first.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -82,6 +82,11 @@ int sr_config_rules(const struct sr_config *config,
  * is_member by getgrouplist(3) and getgrnam_r(3); context is unused.
  */
 int sr_config_member_nss(void *context, const char *user, const char *group);
+
+/*
+ * Whether a lockout is told to somebody who tries from here (selfreset.reveal).
+ */
+bool sr_config_reveals(const struct sr_config *config, bool is_remote);
 
 /*
  * Parse a duration: a number and one of s m h d w ("14d"), or plain "0".

@@ -77,6 +77,14 @@ enum sr_quality sr_quality_rules_on(const struct sr_quality_host *host,
                                     struct sr_findings *findings);
 
 /* Free and empty. */
+/*
+ * Whether findings refuse a password, or only advise against it: root who sets
+ * a password for somebody is advised (wanted->root), except against what could
+ * not be stored or typed again.  Without findings: whether any could refuse.
+ */
+bool sr_quality_binds(const struct sr_findings *findings,
+                      const struct sr_rules *wanted, bool is_admin);
+
 void sr_findings_free(struct sr_findings *findings);
 
 /*

@@ -107,7 +107,7 @@ sr_store_strerror(enum sr_store_result result)
     case SR_STORE_BUSY:
         return "another process keeps the store locked";
     case SR_STORE_FULL:
-        return "the disk is full";
+        return "the disk is full, or a limit on the size of files holds";
     case SR_STORE_READ_ONLY:
         return "the file system is read-only";
     case SR_STORE_DAMAGED:

@@ -264,6 +264,20 @@ sr_verdict_answer(const struct sr_verdict *verdict, enum sr_call call,
     return answer;
 }
 
+bool
+sr_verdict_is_expired(const struct sr_verdict *verdict)
+{
+    return verdict->state == SR_STATE_EXPIRED ||
+           verdict->state == SR_STATE_GRACE;
+}
+
+bool
+sr_verdict_is_change_due(const struct sr_verdict *verdict)
+{
+    return verdict->state == SR_STATE_MUST_CHANGE ||
+           sr_verdict_is_expired(verdict);
+}
+
 static const char *const state_name[SR_STATE_COUNT] = {
     [SR_STATE_DISABLED] = "disabled",
     [SR_STATE_ENDED] = "ended",

@@ -84,6 +84,16 @@ enum sr_answer sr_verdict_answer(const struct sr_verdict *verdict,
                                  const struct sr_circumstances *who);
 
 /*
+ * Whether the verdict asks for a new password: must-change, expired or grace.
+ * A forced change (PAM_CHANGE_EXPIRED_AUTHTOK) is for these only, and only for
+ * these is the password of a login kept for the change.
+ */
+bool sr_verdict_is_change_due(const struct sr_verdict *verdict);
+
+/* Whether the password has expired: expired or grace. */
+bool sr_verdict_is_expired(const struct sr_verdict *verdict);
+
+/*
  * The state's name for programs ("must-change"), a constant string; NULL for a
  * value outside the enumeration.
  */

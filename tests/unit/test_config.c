@@ -708,6 +708,21 @@ remove_directory(void **state)
     return system(command);
 }
 
+static void
+test_reveals(void **state)
+{
+    static const bool told[3][2] = {
+        {true, true}, {true, false}, {false, false}};
+    struct sr_config config = {.reveal = SR_REVEAL_ALWAYS};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        config.reveal = (enum sr_reveal)i;
+        assert_int_equal(told[i][0], sr_config_reveals(&config, false));
+        assert_int_equal(told[i][1], sr_config_reveals(&config, true));
+    }
+}
+
 int
 main(void)
 {
@@ -730,6 +745,7 @@ main(void)
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_unsafe_files),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_reveals),
     };
 
     umask(022);

@@ -797,6 +797,33 @@ test_nobody(void **state)
     sr_findings_free(&findings);
 }
 
+/* Root is advised, but not against what could not be stored or typed. */
+static void
+test_binds(void **state)
+{
+    static const char *const hard[] = {"enc.control", "enc.utf8", "len.bytes",
+                                       "len.empty"};
+    const struct sr_rules advise = {.root = SR_ROOT_ADVISE};
+    const struct sr_rules enforce = {.root = SR_ROOT_ENFORCE};
+    struct sr_findings findings = {0};
+
+    (void)state;
+    assert_false(sr_quality_binds(&findings, &advise, true));
+    assert_true(sr_quality_binds(&findings, &advise, false));
+    assert_true(sr_quality_binds(&findings, &enforce, true));
+    assert_int_equal(sr_findings_add(&findings, "len.min", "short"), 0);
+    assert_false(sr_quality_binds(&findings, &advise, true));
+    for (size_t i = 0; i < sizeof(hard) / sizeof(hard[0]); i++) {
+        struct sr_findings one = {0};
+
+        assert_int_equal(sr_findings_add(&one, "hist", "old"), 0);
+        assert_int_equal(sr_findings_add(&one, hard[i], "hard"), 0);
+        assert_true(sr_quality_binds(&one, &advise, true));
+        sr_findings_free(&one);
+    }
+    sr_findings_free(&findings);
+}
+
 int
 main(void)
 {
@@ -818,6 +845,7 @@ main(void)
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_binds),
     };
     const int file = mkstemp(conf);
     int status;

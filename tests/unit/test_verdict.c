@@ -396,6 +396,20 @@ test_reasons(void **state)
 }
 
 static void
+test_change_due(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SR_STATE_COUNT; s++) {
+        const struct sr_verdict v = {.state = (enum sr_state)s};
+        const bool expired = s == SR_STATE_EXPIRED || s == SR_STATE_GRACE;
+
+        assert_int_equal(expired, sr_verdict_is_expired(&v));
+        assert_int_equal(expired || s == SR_STATE_MUST_CHANGE,
+                         sr_verdict_is_change_due(&v));
+    }
+}
+
+static void
 test_names(void **state)
 {
     (void)state;
@@ -413,7 +427,8 @@ main(void)
         cmocka_unit_test(test_product),  cmocka_unit_test(test_edges),
         cmocka_unit_test(test_monotone), cmocka_unit_test(test_answers),
         cmocka_unit_test(test_spared),   cmocka_unit_test(test_grace_change),
-        cmocka_unit_test(test_reasons),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_reasons),  cmocka_unit_test(test_change_due),
+        cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
