@@ -436,8 +436,8 @@ def besides_the_hash(bench):
     # The tally of pam_faillock is in memory.  To survive a reboot is work of
     # the disk's driver, so like is compared with like, and that shown apart.
     with bench.state_in_memory():
-        rest_times(bench, "", 1.0)
-    rest_times(bench, ", state on this disk", None)
+        rest_times(bench, "", bench.chunks(10, 50), 1.0)
+    rest_times(bench, ", state on this disk", bench.chunks(5, 50), None)
     floor = bench.sample({"floor": right("permit", "cheap")},
                          bench.chunks(5, 20))["floor"]
     bench.table.add(Row("(pam_permit alone)", str(
@@ -445,7 +445,7 @@ def besides_the_hash(bench):
         str(figure(floor, "rest_cpu", "us"))))
 
 
-def rest_times(bench, where, bound):
+def rest_times(bench, where, chunks, bound):
     def after_wrong(service, user):
         return dataclasses.replace(right(service, user),
                                    before=(wrong(service, user),))
@@ -455,7 +455,7 @@ def rest_times(bench, where, bound):
             # Only the first of a chunk finds the failure.
             ("right after wrong", after_wrong, None, Bench.CHUNK)):
         compare_times(bench, make("ours", "cheap"), make("faillock", "cheap"),
-                      bench.chunks(12, 50),
+                      chunks,
                       [(f"CPU, {name}{where}", "rest_cpu", "us", bounded),
                        (f"wall time, {name}{where}", "rest_wall", "us", None)],
                       thin)
