@@ -395,7 +395,7 @@ def refusals(bench):
                 wrong(service, "lou"), before=(wrong(service, "lou"),) * 5)
     cases = {(service, kind): case for service in kinds
              for kind, case in kinds[service].items()}
-    costs = bench.sample(cases, bench.chunks(5, 15))
+    costs = bench.sample(cases, bench.chunks(4, 15))
     bench.table.title("authenticate, refused, yescrypt; peer: pam_faillock "
                       "with pam_unix")
     for kind in ("wrong", "unknown", "locked"):
@@ -465,7 +465,7 @@ def account(bench):
     bench.table.title("acct_mgmt (pam_start to pam_end in a new process); "
                       "peer: pam_unix")
     ours, peer = (Case(service, "ann", "acct") for service in ("ours", "unix"))
-    compare_times(bench, ours, peer, bench.chunks(20, 80),
+    compare_times(bench, ours, peer, bench.chunks(15, 80),
                   [("wall time", "rest_wall", "us", 1.0),
                    ("CPU", "rest_cpu", "us", 1.0)])
     bench.table.compare("system calls", bench.system_calls(ours),
@@ -621,7 +621,7 @@ def whole_change(bench):
         changer.check()
     bench.table.exact("hashes", ours.hashes(), peer.hashes(), 4)
     seconds = {"ours": [], "peer": []}
-    for _ in range(bench.chunks(5, 15)):
+    for _ in range(bench.chunks(4, 15)):
         seconds["ours"].append(ours.change() * 1000)
         seconds["peer"].append(peer.change() * 1000)
     bench.table.compare("wall time", Figure(seconds["ours"], "ms"),
