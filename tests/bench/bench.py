@@ -395,7 +395,7 @@ def refusals(bench):
                 wrong(service, "lou"), before=(wrong(service, "lou"),) * 5)
     cases = {(service, kind): case for service in kinds
              for kind, case in kinds[service].items()}
-    costs = bench.sample(cases, bench.chunks(5, 15))
+    costs = bench.sample(cases, bench.chunks(4, 15))
     bench.table.title("authenticate, refused, yescrypt; peer: pam_faillock "
                       "with pam_unix")
     for kind in ("wrong", "unknown", "locked"):
@@ -436,8 +436,8 @@ def besides_the_hash(bench):
     # The tally of pam_faillock is in memory.  To survive a reboot is work of
     # the disk's driver, so like is compared with like, and that shown apart.
     with bench.state_in_memory():
-        rest_times(bench, "", 1.0)
-    rest_times(bench, ", state on this disk", None)
+        rest_times(bench, "", bench.chunks(10, 50), 1.0)
+    rest_times(bench, ", state on this disk", bench.chunks(5, 50), None)
     floor = bench.sample({"floor": right("permit", "cheap")},
                          bench.chunks(5, 20))["floor"]
     bench.table.add(Row("(pam_permit alone)", str(
@@ -445,7 +445,7 @@ def besides_the_hash(bench):
         str(figure(floor, "rest_cpu", "us"))))
 
 
-def rest_times(bench, where, bound):
+def rest_times(bench, where, chunks, bound):
     def after_wrong(service, user):
         return dataclasses.replace(right(service, user),
                                    before=(wrong(service, user),))
@@ -455,7 +455,7 @@ def rest_times(bench, where, bound):
             # Only the first of a chunk finds the failure.
             ("right after wrong", after_wrong, None, Bench.CHUNK)):
         compare_times(bench, make("ours", "cheap"), make("faillock", "cheap"),
-                      bench.chunks(12, 50),
+                      chunks,
                       [(f"CPU, {name}{where}", "rest_cpu", "us", bounded),
                        (f"wall time, {name}{where}", "rest_wall", "us", None)],
                       thin)
@@ -465,7 +465,7 @@ def account(bench):
     bench.table.title("acct_mgmt (pam_start to pam_end in a new process); "
                       "peer: pam_unix")
     ours, peer = (Case(service, "ann", "acct") for service in ("ours", "unix"))
-    compare_times(bench, ours, peer, bench.chunks(20, 80),
+    compare_times(bench, ours, peer, bench.chunks(15, 80),
                   [("wall time", "rest_wall", "us", 1.0),
                    ("CPU", "rest_cpu", "us", 1.0)])
     bench.table.compare("system calls", bench.system_calls(ours),
@@ -621,7 +621,7 @@ def whole_change(bench):
         changer.check()
     bench.table.exact("hashes", ours.hashes(), peer.hashes(), 4)
     seconds = {"ours": [], "peer": []}
-    for _ in range(bench.chunks(5, 15)):
+    for _ in range(bench.chunks(4, 15)):
         seconds["ours"].append(ours.change() * 1000)
         seconds["peer"].append(peer.change() * 1000)
     bench.table.compare("wall time", Figure(seconds["ours"], "ms"),
