@@ -33,20 +33,20 @@ enum sr_text {
     SR_TEXT_PROMPT_EXPIRED,  /* "Current (expired) password: " */
     SR_TEXT_PROMPT_NEW,
     SR_TEXT_PROMPT_AGAIN,
-    SR_TEXT_MISMATCH,        /* the two do not agree; nothing was changed */
-    SR_TEXT_WRONG_CURRENT,   /* the current password is not right */
-    SR_TEXT_UNCHANGED,       /* nothing was entered; unchanged */
-    SR_TEXT_NO_TRIES,        /* no tries are left; unchanged */
-    SR_TEXT_NOT_RECORDED,    /* SR-3205 */
-    SR_TEXT_BUSY,            /* too many attempts at once; try again */
-    SR_TEXT_UNAVAILABLE,     /* the account's data cannot be read now */
-    SR_TEXT_BAD_CONFIG,      /* not set up correctly here; ask CONTACT */
-    SR_TEXT_NO_ROOT,         /* this program may not check passwords here */
-    SR_TEXT_CHANGED,         /* your password has been changed */
+    SR_TEXT_MISMATCH,      /* the two do not agree; nothing was changed */
+    SR_TEXT_WRONG_CURRENT, /* the current password is not right */
+    SR_TEXT_UNCHANGED,     /* nothing was entered; unchanged */
+    SR_TEXT_NO_TRIES,      /* no tries are left; unchanged */
+    SR_TEXT_NOT_RECORDED,  /* SR-3205 */
+    SR_TEXT_BUSY,          /* too many attempts at once; try again */
+    SR_TEXT_UNAVAILABLE,   /* the account's data cannot be read now */
+    SR_TEXT_BAD_CONFIG,    /* not set up correctly here; ask CONTACT */
+    SR_TEXT_NO_ROOT,       /* this program may not check passwords here */
+    SR_TEXT_CHANGED,       /* your password has been changed */
     SR_TEXT_CHANGED_BY_ADMIN,
-    SR_TEXT_NOT_STORED,      /* the new password could not be stored */
-    SR_TEXT_NOT_DUE,         /* only an expired password was to be changed */
-    SR_TEXT_USED_BEFORE,     /* a finding: has been used before */
+    SR_TEXT_NOT_STORED,  /* the new password could not be stored */
+    SR_TEXT_NOT_DUE,     /* only an expired password was to be changed */
+    SR_TEXT_USED_BEFORE, /* a finding: has been used before */
     SR_TEXT_COUNT
 };
 char *sr_message_text(enum sr_text text, const struct sr_say *say);

@@ -19,8 +19,8 @@
 #include "policy/rules.h"
 
 struct sr_ledger {
-    uint32_t level;         /* lockouts in a row, for the doubling */
-    sr_time locked_until;   /* 0: no lockout */
+    uint32_t level;       /* lockouts in a row, for the doubling */
+    sr_time locked_until; /* 0: no lockout */
     sr_time failed_at[SR_ATTEMPTS_MAX]; /* by slot; 0: free */
 };
 
