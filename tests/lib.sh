@@ -16,8 +16,9 @@ PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
 	libpam0g-dev liblmdb-dev libinih-dev libpwquality-dev libcrypt-dev
 	libaudit-dev libcmocka-dev"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd
-	util-linux python3 python3-pytest python3-pexpect cracklib-runtime"
-PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils"
+	util-linux python3 python3-pytest python3-pexpect cracklib-runtime
+	faketime"
+PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils xz-utils"
 
 say() {
 	printf '%s\n' "$*"
