@@ -20,8 +20,7 @@
 #include "policy/quality.h"
 #include "policy/slots.h"
 
-#define PENDING_DATA  "selfreset_pending"
-#define STORE_WAIT_MS 10000
+#define PENDING_DATA "selfreset_pending"
 
 /* A change on its way: made in UPDATE, finished or thrown away in settle. */
 struct pending {
@@ -303,28 +302,26 @@ show_rules(struct change *change)
 
 /* The earliest time an entry of the history may be from and still count. */
 static sr_time
-history_oldest(const struct change *change)
+history_oldest(const struct sr_rules *rules, sr_time now)
 {
-    const struct sr_rules *rules = &change->door->who.rules;
-
-    return rules->history_age <= 0
-               ? 0
-               : sr_door_say_context(change->door).now - rules->history_age;
+    return rules->history_age <= 0 ? 0 : now - rules->history_age;
 }
 
 /* The store is closed before a word is said or a password hashed: its lock is
  * everybody's. */
 static enum sr_store_result
-read_history(uid_t uid, struct sr_history *history)
+read_history(const struct sr_door *door, struct sr_history *history)
 {
     __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
     enum sr_store_result result;
 
-    result = sr_store_open(NULL, SR_STORE_READ, STORE_WAIT_MS, &store);
+    result = sr_store_open(NULL, SR_STORE_READ,
+                           sr_attempt_wait_ms(&door->who.rules), &store);
     if (result == SR_STORE_OK)
         result = sr_store_begin(store, false);
     if (result == SR_STORE_OK)
-        result = sr_store_get_history(store, uid, history);
+        result =
+            sr_store_get_history(store, door->who.account->facts.uid, history);
     return result;
 }
 
@@ -343,7 +340,7 @@ load_history(struct change *change)
 
     if (rules->history == 0)
         return PAM_SUCCESS;
-    result = read_history(facts->uid, history);
+    result = read_history(change->door, history);
     if (result == SR_STORE_OK)
         return PAM_SUCCESS;
     if (result != SR_STORE_NOT_FOUND) {
@@ -378,8 +375,10 @@ check_history(struct change *change, const char *fresh,
 
     if (rules->history == 0)
         return SR_QUALITY_DONE;
-    switch (sr_history_check(&change->pending->history, fresh, rules->history,
-                             history_oldest(change), &change->pending->probe)) {
+    switch (sr_history_check(
+        &change->pending->history, fresh, rules->history,
+        history_oldest(rules, sr_door_say_context(change->door).now),
+        &change->pending->probe)) {
     case SR_USED_NO:
         return SR_QUALITY_DONE;
     case SR_USED_YES:
@@ -629,7 +628,6 @@ settle_history(struct sr_door *door, struct sr_store *store,
     const struct sr_rules *rules = &door->who.rules;
     uid_t uid = door->who.account->facts.uid;
     sr_time now = sr_door_say_context(door).now;
-    sr_time oldest = rules->history_age > 0 ? now - rules->history_age : 0;
     struct sr_history history;
     enum sr_store_result result;
 
@@ -640,7 +638,8 @@ settle_history(struct sr_door *door, struct sr_store *store,
         history = pending->history;
     else if (result != SR_STORE_OK)
         return result;
-    sr_history_record(&history, &pending->probe, rules->history, oldest, now);
+    sr_history_record(&history, &pending->probe, rules->history,
+                      history_oldest(rules, now), now);
     return sr_store_put_history(store, uid, &history);
 }
 
@@ -656,7 +655,8 @@ settle_store(struct sr_door *door, const struct pending *pending)
     };
     enum sr_store_result result;
 
-    result = sr_store_open(NULL, SR_STORE_WRITE, STORE_WAIT_MS, &store);
+    result = sr_store_open(NULL, SR_STORE_WRITE,
+                           sr_attempt_wait_ms(&door->who.rules), &store);
     if (result == SR_STORE_OK)
         result = sr_store_begin(store, true);
     if (result == SR_STORE_OK)

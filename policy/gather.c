@@ -15,9 +15,6 @@
 #include "policy/attempt.h"
 #include "policy/gather.h"
 
-/* How long a decision waits for the store's lock. */
-#define STORE_WAIT_MS 10000
-
 /* A name that no backend knows is in no group. */
 static int
 member_of_nothing(void *context, const char *user, const char *group)
@@ -104,15 +101,6 @@ sr_gather_again(struct sr_gathered *gathered, const char *name)
     return gathered->ask;
 }
 
-enum sr_store_result
-sr_gather_fingerprint(struct sr_store *store, const struct sr_account *account,
-                      uint64_t *fingerprint)
-{
-    const char *secret = account->secret == NULL ? "" : account->secret;
-
-    return sr_store_hash(store, secret, strlen(secret), fingerprint);
-}
-
 /* The temporary password, if it is still the one in use. */
 static enum sr_store_result
 gather_temporary(struct sr_gathered *out, struct sr_store *store)
@@ -151,7 +139,8 @@ sr_gather_remembered(struct sr_gathered *out, const char *statedir,
     struct sr_facts *facts = &out->account->facts;
     enum sr_store_result result;
 
-    result = sr_store_open(statedir, SR_STORE_READ, STORE_WAIT_MS, &store);
+    result = sr_store_open(statedir, SR_STORE_READ,
+                           sr_attempt_wait_ms(&out->rules), &store);
     if (result == SR_STORE_NOT_FOUND)
         result = SR_STORE_OK; /* nothing was ever remembered */
     else if (result == SR_STORE_OK)

@@ -63,14 +63,6 @@ enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
 void sr_gather_temporary(struct sr_gathered *gathered, sr_time until);
 
 /*
- * The fingerprint by which a temporary password is known: a keyed hash of the
- * account's stored hash.  Inside a transaction of `store`.
- */
-enum sr_store_result sr_gather_fingerprint(struct sr_store *store,
-                                           const struct sr_account *account,
-                                           uint64_t *fingerprint);
-
-/*
  * The circumstances of a change by the calling process: root without a forced
  * change is an administrator; the kernel's login uid and the real uid prove a
  * session, which is asked for only where the rules want one.  `forced` is

@@ -43,10 +43,9 @@ enum sr_text {
     SR_TEXT_BAD_CONFIG,    /* not set up correctly here; ask CONTACT */
     SR_TEXT_NO_ROOT,       /* this program may not check passwords here */
     SR_TEXT_CHANGED,       /* your password has been changed */
-    SR_TEXT_CHANGED_BY_ADMIN,
-    SR_TEXT_NOT_STORED,  /* the new password could not be stored */
-    SR_TEXT_NOT_DUE,     /* only an expired password was to be changed */
-    SR_TEXT_USED_BEFORE, /* a finding: has been used before */
+    SR_TEXT_NOT_STORED,    /* the new password could not be stored */
+    SR_TEXT_NOT_DUE,       /* only an expired password was to be changed */
+    SR_TEXT_USED_BEFORE,   /* a finding: has been used before */
     SR_TEXT_COUNT
 };
 char *sr_message_text(enum sr_text text, const struct sr_say *say);
