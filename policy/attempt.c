@@ -85,15 +85,6 @@ struct times {
 
 /* ---- clocks and naps */
 
-static int64_t
-milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static unsigned
 dice(unsigned sides)
 {
@@ -725,7 +716,7 @@ wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
 {
     struct side *side = &attempt->side[attempt->by_source ? SOURCE : ACCOUNT];
 
-    while (milliseconds() < deadline) {
+    while (sr_clock_milliseconds() < deadline) {
         nap();
         if (why == LOOK_HELD
                 ? (verifying(attempt, side) & side->busy) != side->busy
@@ -739,7 +730,7 @@ static enum sr_begin
 begin_with(struct sr_attempt *attempt, struct sr_store *store,
            const struct sr_attempt_who *who)
 {
-    const int64_t deadline = milliseconds() + attempt->wait_ms;
+    const int64_t deadline = sr_clock_milliseconds() + attempt->wait_ms;
 
     for (;;) {
         const enum look found = look(attempt, store, who);

@@ -86,6 +86,15 @@ sr_clock_read(struct sr_reading *reading)
     return sr_clock_read_again(reading);
 }
 
+int64_t
+sr_clock_milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static sr_time
 add_clamped(sr_time a, sr_time b)
 {

@@ -30,13 +30,17 @@ struct sr_reading {
 
 /*
  * Read the machine's clocks.  Returns 0, or a negative errno when a clock
- * cannot be read.  (This one and the next do I/O; the rest is pure.)
+ * cannot be read.  (This one and the next two do I/O; the rest is
+ * pure.)
  */
 int sr_clock_read(struct sr_reading *reading);
 
 /* Read the clocks again for a reading whose boot id is known: a process does
  * not outlive its boot. */
 int sr_clock_read_again(struct sr_reading *reading);
+
+/* CLOCK_MONOTONIC in milliseconds, for waits that are bounded. */
+int64_t sr_clock_milliseconds(void);
 
 /*
  * Ledger time for a reading; updates `clock` when the boot is a new one or time

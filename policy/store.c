@@ -313,15 +313,6 @@ sr_store_is_new_boot(const struct sr_store *store)
 
 /* ---- the lock */
 
-static int64_t
-milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Sleep one to `most` milliseconds; the clock's last digits are the dice. */
 static void
 nap(unsigned most)
@@ -349,11 +340,11 @@ static enum sr_store_result
 take_lock(struct sr_store *store, bool write)
 {
     const short type = write ? F_WRLCK : F_RDLCK;
-    const int64_t until = milliseconds() + store->wait_ms;
+    const int64_t until = sr_clock_milliseconds() + store->wait_ms;
     int error = set_lock(store->lock, type);
 
     for (unsigned most = 1; error == EAGAIN || error == EACCES;) {
-        if (milliseconds() >= until)
+        if (sr_clock_milliseconds() >= until)
             return SR_STORE_BUSY;
         nap(most);
         most += most < 16 ? 1 : 0;

@@ -13,11 +13,7 @@
 #include "policy/gather.h"
 #include "policy/verdict.h"
 #include "tools/checkhost.h"
-
-static const struct sr_circumstances at_logon = {
-    .is_admin = false,
-    .is_logged_on = false,
-};
+#include "tools/ctl.h"
 
 /* An account that has to be changed at a login, which cannot be. */
 static void
@@ -60,8 +56,8 @@ check_doomed(const struct sr_gathered *gathered,
         !SR_TIME_IS_SET(facts->password_expires))
         return;
     /* As it will be judged at a login on the day it expires. */
-    change =
-        sr_change(facts, &gathered->rules, &at_logon, facts->password_expires);
+    change = sr_change(facts, &gathered->rules, &ctl_at_login,
+                       facts->password_expires);
     if (change.result == SR_CHANGE_PROTECTED ||
         change.result == SR_CHANGE_CANNOT)
         findings_add(findings, SEVERITY_WARNING, change.rule, facts->name,
@@ -153,8 +149,8 @@ check_account(const struct sr_config *config, const char *name, sr_time now,
     /* A store that cannot be read is a finding already. */
     if (sr_gather_remembered(&gathered, NULL, NULL) != SR_STORE_OK)
         return;
-    verdict =
-        sr_verdict(&gathered.account->facts, &gathered.rules, &at_logon, now);
+    verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
+                         &ctl_at_login, now);
     check_barred(&gathered, &verdict, findings);
     check_doomed(&gathered, &verdict, findings);
     check_ages(&gathered, findings);

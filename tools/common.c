@@ -16,6 +16,11 @@
 
 #include "tools/ctl.h"
 
+const struct sr_circumstances ctl_at_login = {
+    .is_admin = false,
+    .is_logged_on = false,
+};
+
 #define COLUMNS 72
 
 /* Columns of a word; one for each character is close enough here. */

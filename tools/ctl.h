@@ -38,6 +38,9 @@ enum ctl_exit {
 
 struct ctl;
 
+/* A login by the owner, who is not logged on yet. */
+extern const struct sr_circumstances ctl_at_login;
+
 struct ctl_command {
     const char *name;
     const char *arguments; /* for the usage line */

@@ -115,9 +115,8 @@ report_all(const struct ctl *ctl, struct sr_gathered *gathered,
            const char *service, const struct sr_source *source, sr_time at,
            bool is_json)
 {
-    const struct sr_circumstances at_logon = {false, false};
-    struct sr_verdict verdict =
-        sr_verdict(&gathered->account->facts, &gathered->rules, &at_logon, at);
+    struct sr_verdict verdict = sr_verdict(&gathered->account->facts,
+                                           &gathered->rules, &ctl_at_login, at);
     struct report report;
 
     report_begin(&report, is_json, ctl->now);

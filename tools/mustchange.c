@@ -12,12 +12,11 @@
 static void
 warn_if_barred(const struct ctl *ctl, const struct sr_gathered *gathered)
 {
-    const struct sr_circumstances at_logon = {.is_admin = false};
     struct sr_facts facts = gathered->account->facts;
     struct sr_verdict verdict;
 
     facts.must_change = SR_YES;
-    verdict = sr_verdict(&facts, &gathered->rules, &at_logon, ctl->now);
+    verdict = sr_verdict(&facts, &gathered->rules, &ctl_at_login, ctl->now);
     if (verdict.state == SR_STATE_BARRED)
         ctl_error("Attention: %s (%s) forbids %s to change the password at a "
                   "login.  With this demand the account cannot log in at all.  "

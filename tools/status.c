@@ -17,12 +17,6 @@
 #define USERS_FROM 1000
 #define NOBODY     65534
 
-/* A login by the owner, who is not logged on yet. */
-static const struct sr_circumstances at_logon = {
-    .is_admin = false,
-    .is_logged_on = false,
-};
-
 static int
 exit_code(enum sr_state state)
 {
@@ -198,7 +192,7 @@ report_sentence(struct report *report, const struct ctl *ctl,
                 const struct sr_verdict *verdict, const struct sr_rules *rules)
 {
     enum sr_answer answer =
-        sr_verdict_answer(verdict, SR_CALL_ACCOUNT, rules, &at_logon);
+        sr_verdict_answer(verdict, SR_CALL_ACCOUNT, rules, &ctl_at_login);
     struct sr_say say = ctl_say(ctl);
     char *text = sr_message_verdict(verdict, answer, &say);
 
@@ -213,7 +207,7 @@ report_account(struct report *report, const struct ctl *ctl,
 {
     const struct sr_facts *facts = &gathered->account->facts;
     struct sr_verdict verdict =
-        sr_verdict(facts, &gathered->rules, &at_logon, ctl->now);
+        sr_verdict(facts, &gathered->rules, &ctl_at_login, ctl->now);
 
     report_text(report, "user", facts->name);
     report_number(report, "uid", facts->uid);
@@ -257,8 +251,8 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
     report_begin(&report, is_json, ctl->now);
     report_account(&report, ctl, &gathered, &remembered);
     report_end(&report);
-    verdict = sr_verdict(&gathered.account->facts, &gathered.rules, &at_logon,
-                         ctl->now);
+    verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
+                         &ctl_at_login, ctl->now);
     return exit_code(verdict.state);
 }
 
@@ -394,7 +388,7 @@ list_one(struct ctl *ctl, struct json *json, const char *name,
     if (gathered.account != NULL)
         facts = &gathered.account->facts;
     if (code == CTL_OK)
-        verdict = sr_verdict(facts, &gathered.rules, &at_logon, ctl->now);
+        verdict = sr_verdict(facts, &gathered.rules, &ctl_at_login, ctl->now);
     if (selection->is_wanted[verdict.state] &&
         (code != CTL_OK || selection->has_all || !is_of_no_use(facts)))
         list_line(json, selection->is_json, name, facts, &verdict);
