@@ -16,7 +16,7 @@
 #include <sys/random.h>
 
 #include "pam/internal.h"
-#include "policy/crypt.h"
+#include "policy/siphash.h"
 
 #define HELD_MAGIC 0x5352484cu
 

@@ -16,7 +16,7 @@
 #include <sys/utsname.h>
 
 #include "pam/internal.h"
-#include "policy/crypt.h"
+#include "policy/siphash.h"
 #include "policy/quality.h"
 #include "policy/slots.h"
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "policy/attempt.h"
-#include "policy/crypt.h"
+#include "policy/siphash.h"
 #include "policy/shield.h"
 #include "policy/slots.h"
 

@@ -8,10 +8,8 @@
 #include "policy/change.h"
 #include "policy/verdict.h"
 
-/* The start of the next change by both minimum ages: the account's own and the
- * rules'.  Unknown when neither says anything. */
-static sr_time
-may_change_from(const struct sr_facts *facts, const struct sr_rules *rules)
+sr_time
+sr_change_from(const struct sr_facts *facts, const struct sr_rules *rules)
 {
     sr_time from = facts->may_change_from;
     sr_time by_rule;
@@ -80,7 +78,7 @@ sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
         change.rule = "change.require_logon";
         return change;
     }
-    from = may_change_from(facts, rules);
+    from = sr_change_from(facts, rules);
     if (from != SR_TIME_UNKNOWN && now < from && !is_due(facts, now)) {
         change.result = SR_CHANGE_TOO_YOUNG;
         change.when = from;

@@ -48,6 +48,13 @@ struct sr_change sr_change(const struct sr_facts *facts,
                            const struct sr_circumstances *who, sr_time now);
 
 /*
+ * The end of the minimum age, the later of the account's own and the rules'.
+ * Unknown when neither says anything.
+ */
+sr_time sr_change_from(const struct sr_facts *facts,
+                       const struct sr_rules *rules);
+
+/*
  * Proof of a session: the kernel's login uid (/proc/self/loginuid) and the
  * caller's real uid are both the account's.  (uid_t)-1 is the kernel's "not
  * set" and proves nothing.

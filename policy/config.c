@@ -918,7 +918,9 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
         find_account(&answers, &out->protected_accounts, &out->is_protected) !=
             0 ||
         find_account(&answers, &out->cannot_change, &out->is_cannot_change) !=
-            0)
+            0 ||
+        find_account(&answers, &config->nss_break_glass,
+                     &out->is_break_glass) != 0)
         return -1;
     return 0;
 }

@@ -16,6 +16,7 @@
 #include "policy/rules.h"
 
 enum sr_reveal { SR_REVEAL_ALWAYS, SR_REVEAL_CONSOLE, SR_REVEAL_NEVER };
+enum sr_publicity { SR_PUBLICITY_RESTRICTED, SR_PUBLICITY_PUBLIC };
 enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
 
 /* "[SECTION group:NAME]": one value that overrides for the members of NAME. */
@@ -27,6 +28,12 @@ struct sr_config {
     char *contact;            /* who can help; NULL: "your administrator" */
     enum sr_reveal reveal;
     enum sr_profile profile; /* where defaults come from */
+
+    /* [nss] */
+    enum sr_publicity nss_view;      /* who may read the state groups' view */
+    int64_t nss_max_age;             /* seconds that a snapshot is believed */
+    bool nss_enumerate;              /* getspent(3) is answered */
+    struct sr_names nss_break_glass; /* never in a negative group */
 
     struct sr_rules rules; /* defaults, then the plain sections */
     struct sr_override *override;

@@ -29,6 +29,7 @@ static const char *const grace_words[] = {"text", "change", NULL};
 static const char *const bang_words[] = {"password", "account", NULL};
 static const char *const root_words[] = {"advise", "enforce", NULL};
 static const char *const preset_words[] = {"nist", "ad", "pwquality", NULL};
+static const char *const view_words[] = {"restricted", "public", NULL};
 static const char *const backend_words[] = {"local", NULL};
 
 /* clang-format off */
@@ -99,6 +100,14 @@ const struct sr_key sr_keys[] = {
 
     {"temporary", "lifetime", SR_KEY_DURATION, "24h",
      .least = 1, .most = 366 * DAY, RULE(temporary_lifetime)},
+
+    {"nss", "view", SR_KEY_CHOICE, "restricted",
+     .choice = view_words, GLOBAL(nss_view)},
+    {"nss", "max_age", SR_KEY_DURATION, "24h",
+     .least = 5 * MINUTE, .most = 366 * DAY, GLOBAL(nss_max_age)},
+    {"nss", "enumerate", SR_KEY_SWITCH, "no", GLOBAL(nss_enumerate)},
+    {"nss", "break_glass", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_ACCOUNTS, GLOBAL(nss_break_glass)},
 };
 /* clang-format on */
 const size_t sr_key_count = sizeof(sr_keys) / sizeof(sr_keys[0]);
@@ -106,6 +115,7 @@ const size_t sr_key_count = sizeof(sr_keys) / sizeof(sr_keys[0]);
 /* Enumerations are stored as int; a compiler with short ones must not pass. */
 _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_profile) == sizeof(int) &&
+                   sizeof(enum sr_publicity) == sizeof(int) &&
                    sizeof(enum sr_grace) == sizeof(int) &&
                    sizeof(enum sr_bang) == sizeof(int) &&
                    sizeof(enum sr_root_mode) == sizeof(int) &&

@@ -43,7 +43,4 @@ bool sr_crypt_is_usable(const char *hash);
  */
 bool sr_crypt_same_cost(const char *a, const char *b);
 
-/* SipHash-2-4 (Aumasson and Bernstein, 2012) of bytes under a 16-byte key. */
-uint64_t sr_siphash(const uint8_t key[16], const void *bytes, size_t size);
-
 #endif

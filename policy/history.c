@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/crypt.h"
+#include "policy/siphash.h"
 #include "policy/history.h"
 
 /* The hash is as good as random; the key only turns SipHash into a way to

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "policy/crypt.h"
+#include "policy/siphash.h"
 #include "policy/record.h"
 
 #define CHECKSUM_SIZE 8

@@ -73,6 +73,7 @@ struct sr_rules {
     bool is_logon_exempt;
     bool is_protected;
     bool is_cannot_change;
+    bool is_break_glass;
 };
 
 #endif

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "policy/crypt.h"
+#include "policy/siphash.h"
 #include "policy/seal.h"
 
 static uint64_t

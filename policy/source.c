@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/crypt.h"
+#include "policy/siphash.h"
 #include "policy/source.h"
 
 #define NAME_PREFIX "name:"

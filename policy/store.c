@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/crypt.h"
+#include "policy/siphash.h"
 #include "policy/files.h"
 #include "policy/pages.h"
 #include "policy/record.h"

@@ -17,6 +17,7 @@
 
 #include "count_crypt.h"
 #include "policy/crypt.h"
+#include "policy/siphash.h"
 
 /* The first of each method is published with it (SHA-crypt's specification,
  * bcrypt's and scrypt's test vectors), or made by another implementation. */

@@ -1,0 +1,54 @@
+/*
+ * Lookup: find what is published of one account.  Open, pread and close, and
+ * readlink where a delta may exist; nothing else, nothing is kept, nothing is
+ * allocated, and less than 2 KiB of stack: the NSS door does this in the
+ * processes of others.  errno is whatever it becomes.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_LOOKUP_H
+#define SR_POLICY_LOOKUP_H
+
+#include "policy/snapshot.h"
+
+/* Where the snapshots are; the version of their form is part of it. */
+#define SR_PUBLISHED_DIR SR_NSSDIR "/v1"
+
+/* The longest directory that can be given below. */
+#define SR_LOOKUP_DIR_MAX 128
+
+enum sr_found {
+    SR_FOUND_IT,
+    SR_FOUND_NOTHING, /* no such account is published */
+    SR_FOUND_DENIED,  /* this process may not read it */
+    SR_FOUND_BROKEN,  /* missing, damaged, or not of this time */
+};
+
+struct sr_published {
+    struct sr_header header;
+    struct sr_payload payload; /* on SR_FOUND_IT */
+    uint64_t sequence;         /* of the header, or of the delta */
+};
+
+/*
+ * Find `name` in a view under `dir` (SR_PUBLISHED_DIR) at wall-clock time
+ * `now`.  A delta that is newer than the snapshot counts before it.  The header
+ * is filled in on IT and NOTHING only.
+ */
+enum sr_found sr_lookup(const char *dir, enum sr_view view, const char *name,
+                        sr_time now, struct sr_published *out);
+
+/*
+ * The group id that a name is given when no snapshot can be believed: see
+ * sr_fallback_gid().  0 when there is none, or this process may not know.
+ */
+uint32_t sr_lookup_fallback(const char *dir, const char *name);
+
+/* Read exactly `size` bytes at `offset`, over interruptions.  False at the end
+ * of the file and on errors. */
+bool sr_lookup_read(int fd, uint64_t offset, void *bytes, size_t size);
+
+/* The current time, in seconds, of the clock that needs no system call. */
+sr_time sr_lookup_now(void);
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * Publish: write what the NSS door reads (policy/snapshot.h).
+ *
+ * Under the directory (SR_PUBLISHED_DIR):
+ *
+ *   groups.snap, groups.d/   the groups view, every account
+ *   shadow.snap, shadow.d/   the shadow view, accounts of directories
+ *   lock                     0600, held exclusively while anything is replaced
+ *
+ * A snapshot is built aside, with its final mode, synced, and renamed over the
+ * old one; a delta is a symbolic link made aside and renamed.  So who is killed
+ * at any instruction leaves the old or the new.  What was made aside and left
+ * is removed by the next snapshot.  While the lock is held, a delta is put in
+ * place together with the mark of its bucket in both snapshots, and a snapshot
+ * together with the marks of the deltas that are newer than it; a delta that is
+ * not newer than the snapshot is removed.  The lock is an open-file-description
+ * lock; waiting for it is bounded, and the holder is shielded (shield.h).
+ *
+ * Nothing here is done unless the directory exists: a host that does not use
+ * the NSS module pays one open(2).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_PUBLISH_H
+#define SR_POLICY_PUBLISH_H
+
+#include "policy/config.h"
+#include "policy/gather.h"
+#include "policy/lookup.h"
+
+enum sr_publish_result {
+    SR_PUBLISH_OK,
+    SR_PUBLISH_UNCHANGED, /* what is published says the same already */
+    SR_PUBLISH_OFF,       /* nothing is published on this host */
+    SR_PUBLISH_BUSY,      /* the lock was not had in time */
+    SR_PUBLISH_FULL,      /* disk full, quota, RLIMIT_FSIZE */
+    SR_PUBLISH_FAILED,    /* anything else; `reason` says what */
+};
+
+/* Now, as a sequence: wall clock in nanoseconds. */
+uint64_t sr_publish_sequence(void);
+
+/* ---- one account */
+
+/*
+ * Publish what was gathered of one account (gathered->ask is SR_ASK_OK and what
+ * this host remembers was added), as a delta in the views it belongs to, unless
+ * the same is published already.  `sequence` is from before the facts were
+ * gathered, so that newer facts are never replaced by older ones.  The lock in
+ * the facts is replaced by the one that holds from every source
+ * (gathered->everywhere): a stranger's guesses must not shut out the owner, who
+ * comes from where he always comes from.  `reason` (size bytes) is filled in
+ * on FAILED.
+ */
+enum sr_publish_result sr_publish_gathered(const char *dir,
+                                           const struct sr_gathered *gathered,
+                                           uint64_t sequence, unsigned wait_ms,
+                                           char *reason, size_t size);
+
+/*
+ * Gather anew and publish one account, or that it is gone when no backend knows
+ * the name; a backend that could not be asked publishes "unknown".  `statedir`
+ * NULL: the built-in one.
+ */
+enum sr_publish_result sr_publish_account(const struct sr_config *config,
+                                          const char *dir, const char *statedir,
+                                          const char *name, unsigned wait_ms,
+                                          char *reason, size_t size);
+
+/*
+ * The work of publishing one account, for a name that is none: so that a
+ * lockout takes as long whether the name exists or not.
+ */
+void sr_publish_decoy(const char *dir, unsigned wait_ms);
+
+/* ---- all accounts */
+
+/* How a snapshot is made and who may read it. */
+struct sr_publish_how {
+    uint64_t sequence; /* from before the first account was gathered */
+    sr_time now;       /* wall clock */
+    int64_t max_age;   /* seconds */
+    bool is_listed;
+    bool is_public;               /* the groups view: 0644 */
+    uint32_t gid[SR_GROUP_COUNT]; /* 0: no such group */
+};
+
+/* A snapshot of both views that is being built in memory. */
+struct sr_build;
+
+/* Begin.  NULL: out of memory. */
+struct sr_build *sr_build_new(const struct sr_publish_how *how);
+
+/* Add an account: facts->name and facts->backend say where it belongs.  Returns
+ * 0, ENOMEM, or EINVAL for a name that cannot be published. */
+int sr_build_add(struct sr_build *build, const struct sr_facts *facts,
+                 const struct sr_rules *rules, bool is_exempt);
+
+/*
+ * Put it in place under `dir`, which is made if it is missing, with the
+ * fallback beside it.  `reason` (size bytes) is filled in on FAILED.
+ */
+enum sr_publish_result sr_build_commit(struct sr_build *build, const char *dir,
+                                       char *reason, size_t size);
+
+void sr_build_free(struct sr_build *build);
+
+#endif
