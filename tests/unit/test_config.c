@@ -686,7 +686,7 @@ test_table(void **state)
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
     assert_int_equal(count, 35);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 62);
+    assert_int_equal(count, 70);
 }
 
 static int
