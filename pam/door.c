@@ -21,6 +21,9 @@
 /* A configuration error is logged once for each handle. */
 #define LOGGED_DATA "selfreset_logged"
 
+/* What backends keep over the calls on a handle. */
+#define LINK_DATA "selfreset_link"
+
 struct sr_say
 sr_door_say_context(const struct sr_door *door)
 {
@@ -319,13 +322,40 @@ open_names(struct sr_door *door)
 }
 
 static void
+link_cleanup(pam_handle_t *pamh, void *data, int status)
+{
+    (void)pamh;
+    (void)status; /* whether this is a process copy the link finds out */
+    sr_link_free(data);
+}
+
+/* The link of this handle; NULL when memory is out, which costs a connection
+ * for each call and nothing else. */
+static struct sr_link *
+find_link(struct sr_door *door)
+{
+    const void *data = NULL;
+    struct sr_link *link;
+
+    if (pam_get_data(door->pamh, LINK_DATA, &data) == PAM_SUCCESS)
+        return (struct sr_link *)(uintptr_t)data; /* libpam says const */
+    link = sr_link_new();
+    if (link != NULL && pam_set_data(door->pamh, LINK_DATA, link,
+                                     link_cleanup) != PAM_SUCCESS) {
+        sr_link_free(link);
+        link = NULL;
+    }
+    return link;
+}
+
+static void
 open_account(struct sr_door *door)
 {
     const struct passwd *entry;
 
-    sr_gather(door->config, door->user,
-              door->service == NULL ? "" : door->service, door->args.backend,
-              &door->who);
+    sr_gather_linked(door->config, find_link(door), door->user,
+                     door->service == NULL ? "" : door->service,
+                     door->args.backend, &door->who);
     door->looked = microseconds();
     if (sr_door_knows(door)) {
         door->nss_uid = door->who.account->facts.uid;

@@ -609,7 +609,7 @@ sr_change_update(struct sr_door *door)
 static bool
 is_stored(struct sr_door *door, const struct pending *pending)
 {
-    const struct sr_account *account = door->who.account;
+    struct sr_account *account = door->who.account;
     const void *fresh = NULL;
 
     if (is_as_before(door, pending))
@@ -617,8 +617,9 @@ is_stored(struct sr_door *door, const struct pending *pending)
     if (pam_get_item(door->pamh, PAM_AUTHTOK, &fresh) != PAM_SUCCESS ||
         fresh == NULL)
         return false;
-    return account->backend->prove(account->backend, account, fresh, false) ==
-           SR_PROOF_RIGHT;
+    return sr_backend_prove(&account->backend, door->who.link, account, fresh,
+                            false, door->who.reason,
+                            sizeof(door->who.reason)) == SR_PROOF_RIGHT;
 }
 
 static enum sr_store_result

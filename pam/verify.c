@@ -48,19 +48,17 @@ is_probe(const struct sr_door *door, const char *password)
     return password[0] == '\0' && (secret == NULL || secret[0] != '\0');
 }
 
-static const struct sr_backend *
-backend_of(const struct sr_door *door)
+/* Prove a password of the account, or with NULL do the same work for nothing,
+ * which is that of the account's backend, or of the one that was asked last. */
+static enum sr_proof
+prove(struct sr_door *door, struct sr_account *account, const char *password)
 {
-    return sr_door_knows(door) ? door->who.account->backend : &sr_backend_local;
-}
+    bool allow_empty = (door->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
+    struct sr_gathered *who = &door->who;
 
-/* The work of a verification, for nothing. */
-static void
-decoy(const struct sr_door *door, const char *password)
-{
-    const struct sr_backend *backend = backend_of(door);
-
-    backend->prove(backend, NULL, password, false);
+    return sr_backend_prove(
+        sr_door_knows(door) ? &who->account->backend : &who->last, who->link,
+        account, password, allow_empty, who->reason, sizeof(who->reason));
 }
 
 static enum sr_verified
@@ -71,7 +69,7 @@ refuse_locked(struct sr_door *door, struct sr_attempt *attempt,
     sr_time until = sr_attempt_until(attempt);
     struct sr_settled settled;
 
-    decoy(door, password);
+    prove(door, NULL, password);
     settled = sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",
@@ -136,8 +134,10 @@ settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
     if (proof == SR_PROOF_UNAVAILABLE) {
-        sr_door_event(door, SR_EVENT_CRYPTO, "failed", NULL,
-                      PAM_AUTHINFO_UNAVAIL);
+        bool is_local = door->who.last.ops == &sr_backend_local;
+
+        sr_door_event(door, is_local ? SR_EVENT_CRYPTO : SR_EVENT_BACKEND_DOWN,
+                      "failed", door->who.reason, PAM_AUTHINFO_UNAVAIL);
         sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
         return SR_VERIFIED_UNAVAILABLE;
     }
@@ -147,26 +147,22 @@ settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof)
 enum sr_verified
 sr_verify(struct sr_door *door, const char *password)
 {
-    const struct sr_backend *backend = backend_of(door);
     struct sr_attempt_who who = counted_as(door, password);
     struct sr_attempt *attempt = NULL;
     enum sr_verified verified;
     enum sr_begin begin;
 
     if (is_probe(door, password)) {
-        decoy(door, password);
+        prove(door, NULL, password);
         return SR_VERIFIED_WRONG;
     }
     begin = sr_attempt_begin(NULL, NULL, &who, false, &attempt);
     if (begin == SR_BEGIN_GO) {
         /* An unknown name, and sshd's stand-in, are proved against nothing. */
-        const struct sr_account *account =
-            who.is_known ? door->who.account : NULL;
-        bool allow_empty = (door->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
+        struct sr_account *account =
+            who.is_known && sr_door_knows(door) ? door->who.account : NULL;
 
-        verified =
-            settle(door, attempt,
-                   backend->prove(backend, account, password, allow_empty));
+        verified = settle(door, attempt, prove(door, account, password));
         if (verified == SR_VERIFIED_RIGHT)
             sr_gather_temporary(&door->who, sr_attempt_temporary(attempt));
     } else {

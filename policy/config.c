@@ -39,7 +39,7 @@ struct sr_override {
 /* One "key = value" that was read and is right by itself. */
 struct setting {
     const struct sr_key *key;
-    char *group; /* NULL: a plain section */
+    char *group; /* or backend; NULL: a plain section */
     union sr_value value;
     char *file;
     unsigned line;
@@ -61,7 +61,7 @@ struct reader {
     const char *name;
     unsigned line;
     char section[SECTION_SIZE];
-    char *group; /* into section, or NULL */
+    char *group; /* or backend; into section, or NULL */
     bool has_section;
     bool is_section_usable; /* false: an error was reported, keys are skipped */
     bool is_indented;
@@ -250,16 +250,48 @@ copy_trimmed(char *out, size_t size, const char *from, const char *end)
     snprintf(out, size, "%.*s", (int)(end - from), from);
 }
 
+/* What stands behind the name of a section: a group, or a backend's name. */
+static void
+read_owner(struct reader *reader, enum sr_key_scope scope, char *owner)
+{
+    struct load *load = reader->load;
+
+    if (scope == SR_SCOPE_BACKEND) {
+        if (owner == NULL || !sr_key_is_backend_name(owner, strlen(owner)))
+            add_error(load, reader->name, reader->line,
+                      "after [backend must follow a name of at most %d letters "
+                      "and digits, and ]",
+                      SR_BACKEND_NAME_MAX);
+        else if (strcmp(owner, "local") == 0)
+            add_error(load, reader->name, reader->line,
+                      "the backend \"local\" has no section");
+        else
+            reader->is_section_usable = true;
+        reader->group = owner;
+    } else if (owner != NULL && (strncmp(owner, "group:", 6) != 0 ||
+                                 owner[6] == '\0' || owner[6] == ' ')) {
+        add_error(load, reader->name, reader->line,
+                  "after [%s only \"group:NAME]\" can follow", reader->section);
+    } else if (owner != NULL && scope != SR_SCOPE_RULES) {
+        add_error(load, reader->name, reader->line,
+                  "[%s] holds for the whole host, not for a group",
+                  reader->section);
+    } else {
+        reader->is_section_usable = true;
+        reader->group = owner == NULL ? NULL : owner + 6;
+    }
+}
+
 /*
- * Take in a section line: "[NAME]" or "[NAME group:GROUP]", a comment after it
- * allowed.  libinih gets a stand-in.
+ * Take in a section line: "[NAME]", "[NAME group:GROUP]" or "[backend NAME]", a
+ * comment after it allowed.  libinih gets a stand-in.
  */
 static void
 read_section(struct reader *reader, const char *text)
 {
     const char *end = strchr(text, ']');
     const char *rest = end == NULL ? "" : end + 1 + strspn(end + 1, " \t");
-    bool for_groups = false;
+    enum sr_key_scope scope;
     char *space;
 
     reader->has_section = true;
@@ -277,21 +309,11 @@ read_section(struct reader *reader, const char *text)
         *space++ = '\0';
         space += strspn(space, " \t");
     }
-    if (!sr_key_section(reader->section, &for_groups)) {
+    if (sr_key_section(reader->section, &scope))
+        read_owner(reader, scope, space);
+    else
         add_error(reader->load, reader->name, reader->line,
                   "there is no section [%s]", reader->section);
-    } else if (space != NULL && (strncmp(space, "group:", 6) != 0 ||
-                                 space[6] == '\0' || space[6] == ' ')) {
-        add_error(reader->load, reader->name, reader->line,
-                  "after [%s only \"group:NAME]\" can follow", reader->section);
-    } else if (space != NULL && !for_groups) {
-        add_error(reader->load, reader->name, reader->line,
-                  "[%s] holds for the whole host, not for a group",
-                  reader->section);
-    } else {
-        reader->is_section_usable = true;
-        reader->group = space == NULL ? NULL : space + 6;
-    }
 }
 
 /* What is wrong with a line's bytes, or NULL. */
@@ -693,7 +715,7 @@ check_together(struct load *load, const struct sr_config *config)
                 if (!is_group(other->group, group))
                     continue;
                 is_first = is_first && j >= i;
-                sr_key_store(other->key, &other->value, NULL, &rules);
+                sr_key_store(other->key, &other->value, &rules);
             }
             if (is_first && contradiction[c].holds(&rules))
                 report_contradiction(load, c, group);
@@ -703,6 +725,58 @@ check_together(struct load *load, const struct sr_config *config)
 
 /* ---- from settings to a configuration */
 
+/* The structure that holds a key which is no backend's. */
+static void *
+home_of(const struct sr_key *key, struct sr_config *config)
+{
+    return key->scope == SR_SCOPE_GLOBAL ? (void *)config
+                                         : (void *)&config->rules;
+}
+
+/* Give the keys of a scope their defaults. */
+static void
+set_presets(struct load *load, bool of_backend, enum sr_profile profile,
+            struct sr_config *config, struct sr_backend_config *backend)
+{
+    for (size_t i = 0; i < sr_key_count; i++) {
+        const struct sr_key *key = &sr_keys[i];
+        union sr_value value;
+
+        if ((key->scope == SR_SCOPE_BACKEND) != of_backend)
+            continue;
+        if (sr_key_parse(key, sr_key_preset(key, profile), &value) != 0)
+            load->out_of_memory = true;
+        else
+            sr_key_store(key, &value,
+                         of_backend ? backend : home_of(key, config));
+    }
+}
+
+/* The backend of this name, which is made where there is none yet. */
+static struct sr_backend_config *
+backend_of(struct load *load, struct sr_config *config, const char *name)
+{
+    struct sr_backend_config *backend;
+
+    for (size_t i = 0; i < config->backend_count; i++) {
+        if (strcmp(config->backend[i].name, name) == 0)
+            return &config->backend[i];
+    }
+    backend = reallocarray(config->backend, config->backend_count + 1,
+                           sizeof(*backend));
+    if (backend == NULL)
+        return NULL;
+    config->backend = backend;
+    backend += config->backend_count;
+    memset(backend, 0, sizeof(*backend));
+    backend->name = strdup(name);
+    if (backend->name == NULL)
+        return NULL;
+    config->backend_count++;
+    set_presets(load, true, config->profile, config, backend);
+    return backend;
+}
+
 static void
 set_defaults(struct load *load, struct sr_config *config)
 {
@@ -711,18 +785,20 @@ set_defaults(struct load *load, struct sr_config *config)
     for (size_t i = 0; i < load->count; i++) {
         if (load->setting[i].key->offset ==
                 offsetof(struct sr_config, profile) &&
-            load->setting[i].key->is_global)
+            load->setting[i].key->scope == SR_SCOPE_GLOBAL)
             profile = (enum sr_profile)load->setting[i].value.number;
     }
-    for (size_t i = 0; i < sr_key_count; i++) {
-        union sr_value value;
+    set_presets(load, false, profile, config, NULL);
+}
 
-        if (sr_key_parse(&sr_keys[i], sr_key_preset(&sr_keys[i], profile),
-                         &value) != 0)
-            load->out_of_memory = true;
-        else
-            sr_key_store(&sr_keys[i], &value, config, &config->rules);
-    }
+/* Replace a value that is in its place already. */
+static void
+replace(struct setting *setting, void *structure)
+{
+    union sr_value old = sr_key_fetch(setting->key, structure);
+
+    sr_key_store(setting->key, &setting->value, structure);
+    sr_key_free(setting->key, &old);
 }
 
 /* Hand the settings over; their places stay known for check_together(). */
@@ -731,13 +807,17 @@ apply(struct load *load, struct sr_config *config)
 {
     for (size_t i = 0; i < load->count; i++) {
         struct setting *setting = &load->setting[i];
+        struct sr_backend_config *backend;
         struct sr_override *override;
 
-        if (setting->group == NULL) {
-            union sr_value old = sr_key_fetch(setting->key, config);
-
-            sr_key_store(setting->key, &setting->value, config, &config->rules);
-            sr_key_free(setting->key, &old);
+        if (setting->key->scope == SR_SCOPE_BACKEND) {
+            backend = backend_of(load, config, setting->group);
+            load->out_of_memory = load->out_of_memory || backend == NULL;
+            if (backend == NULL)
+                return;
+            replace(setting, backend);
+        } else if (setting->group == NULL) {
+            replace(setting, home_of(setting->key, config));
         } else {
             override = &config->override[config->override_count];
             override->key = setting->key;
@@ -748,6 +828,73 @@ apply(struct load *load, struct sr_config *config)
             config->override_count++;
         }
         memset(&setting->value, 0, sizeof(setting->value));
+    }
+}
+
+/* What is missing in a backend's section, or contradicts itself; or NULL. */
+static const char *
+backend_fault(const struct sr_backend_config *backend)
+{
+    bool is_simple = backend->identity == SR_IDENTITY_SIMPLE;
+
+    if (backend->uri.count == 0)
+        return "needs an uri";
+    if (backend->base == NULL)
+        return "needs a base";
+    if (backend->filter == NULL || strstr(backend->filter, "%u") == NULL)
+        return "needs a filter with %u in it";
+    if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
+        return "needs a name_attribute and an uid_attribute";
+    if (is_simple && (backend->bind_dn == NULL || backend->secret_file == NULL))
+        return "has identity = simple, which needs bind_dn and secret_file";
+    if (!is_simple &&
+        (backend->bind_dn != NULL || backend->secret_file != NULL))
+        return "has bind_dn or secret_file, which need identity = simple";
+    if (backend->identity == SR_IDENTITY_EXTERNAL &&
+        strncmp(backend->uri.item[0], "ldapi://", 8) != 0)
+        return "has identity = external, which needs an ldapi:// uri";
+    return NULL;
+}
+
+/* Where a fault of a backend is told: the last line that says something of it,
+ * or of the list. */
+static const struct setting *
+place_of(const struct load *load, const char *backend)
+{
+    const struct setting *at = NULL;
+
+    for (size_t i = 0; i < load->count; i++) {
+        const struct setting *setting = &load->setting[i];
+
+        if (backend == NULL ? strcmp(setting->key->name, "backends") == 0
+                            : setting->key->scope == SR_SCOPE_BACKEND &&
+                                  strcmp(setting->group, backend) == 0)
+            at = setting;
+    }
+    return at;
+}
+
+static void
+check_backends(struct load *load, const struct sr_config *config)
+{
+    for (size_t i = 0; i < config->backend_count; i++) {
+        const char *fault = backend_fault(&config->backend[i]);
+        const struct setting *at = place_of(load, config->backend[i].name);
+
+        if (fault != NULL && at != NULL)
+            add_error(load, at->file, at->line, "[backend %s] %s",
+                      config->backend[i].name, fault);
+    }
+    for (size_t i = 0; i < config->backends.count; i++) {
+        const char *name = config->backends.item[i];
+        const struct setting *at = place_of(load, NULL);
+
+        if (at != NULL && strcmp(name, "local") != 0 &&
+            place_of(load, name) == NULL)
+            add_error(load, at->file, at->line,
+                      "selfreset.backends names \"%s\", but there is no "
+                      "[backend %s]",
+                      name, name);
     }
 }
 
@@ -764,8 +911,10 @@ finish(struct load *load)
         set_defaults(load, config);
         if (!load->out_of_memory)
             apply(load, config);
-        if (!load->out_of_memory)
+        if (!load->out_of_memory) {
             check_together(load, config);
+            check_backends(load, config);
+        }
     }
     if (load->errors->count == 0 && (config == NULL || load->out_of_memory))
         add_error(load, "selfreset", 0, "out of memory");
@@ -800,16 +949,36 @@ sr_config_load_stream(FILE *stream, const char *name,
     return finish(&load);
 }
 
+static void
+backend_clear(struct sr_backend_config *backend)
+{
+    for (size_t i = 0; i < sr_key_count; i++) {
+        union sr_value value;
+
+        if (sr_keys[i].scope != SR_SCOPE_BACKEND)
+            continue;
+        value = sr_key_fetch(&sr_keys[i], backend);
+        sr_key_free(&sr_keys[i], &value);
+    }
+    free(backend->name);
+}
+
 void
 sr_config_free(struct sr_config *config)
 {
     if (config == NULL)
         return;
     for (size_t i = 0; i < sr_key_count; i++) {
-        union sr_value value = sr_key_fetch(&sr_keys[i], config);
+        union sr_value value;
 
+        if (sr_keys[i].scope == SR_SCOPE_BACKEND)
+            continue;
+        value = sr_key_fetch(&sr_keys[i], home_of(&sr_keys[i], config));
         sr_key_free(&sr_keys[i], &value);
     }
+    for (size_t i = 0; i < config->backend_count; i++)
+        backend_clear(&config->backend[i]);
+    free(config->backend);
     for (size_t i = 0; i < config->override_count; i++) {
         sr_key_free(config->override[i].key, &config->override[i].value);
         free(config->override[i].group);
@@ -905,7 +1074,7 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
         if (is_in == SR_UNKNOWN)
             return -1;
         if (is_in == SR_YES)
-            sr_key_store(override->key, &override->value, NULL, out);
+            sr_key_store(override->key, &override->value, out);
     }
     reconcile(out);
     for (size_t i = 0; service != NULL && i < out->expired_services.count;

@@ -19,6 +19,33 @@ enum sr_reveal { SR_REVEAL_ALWAYS, SR_REVEAL_CONSOLE, SR_REVEAL_NEVER };
 enum sr_publicity { SR_PUBLICITY_RESTRICTED, SR_PUBLICITY_PUBLIC };
 enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
 
+enum sr_backend_type { SR_BACKEND_LDAP };
+enum sr_identity { SR_IDENTITY_NONE, SR_IDENTITY_SIMPLE, SR_IDENTITY_EXTERNAL };
+enum sr_down { SR_DOWN_STOP, SR_DOWN_NEXT };
+
+/* "[backend NAME]": where accounts live besides this host. */
+struct sr_backend_config {
+    char *name;
+    enum sr_backend_type type;
+    struct sr_names uri; /* in the order in which they are tried */
+    char *base;
+    char *filter; /* with %u for the name */
+    char *name_attribute;
+    char *uid_attribute;
+    enum sr_identity identity; /* who reads accounts */
+    char *bind_dn;
+    char *secret_file;
+    char *ca_file; /* NULL, and no directory: the system's */
+    char *ca_directory;
+    char *default_policy; /* of accounts that name none */
+    bool insecure;        /* connections without TLS are allowed */
+    int64_t timeout;      /* for one login, in seconds */
+    enum sr_down when_down;
+};
+
+/* Names of backends end in facts.backend. */
+#define SR_BACKEND_NAME_MAX 15
+
 /* "[SECTION group:NAME]": one value that overrides for the members of NAME. */
 struct sr_override;
 
@@ -34,6 +61,9 @@ struct sr_config {
     int64_t nss_max_age;             /* seconds that a snapshot is believed */
     bool nss_enumerate;              /* getspent(3) is answered */
     struct sr_names nss_break_glass; /* never in a negative group */
+
+    struct sr_backend_config *backend;
+    size_t backend_count;
 
     struct sr_rules rules; /* defaults, then the plain sections */
     struct sr_override *override;

@@ -19,7 +19,10 @@
 #define LONGEST (36500 * (int64_t)DAY)
 
 #define GLOBAL(member)                                                         \
-    .is_global = true, .offset = offsetof(struct sr_config, member)
+    .scope = SR_SCOPE_GLOBAL, .offset = offsetof(struct sr_config, member)
+#define BACKEND(member)                                                        \
+    .scope = SR_SCOPE_BACKEND,                                                 \
+    .offset = offsetof(struct sr_backend_config, member)
 #define RULE(member) .offset = offsetof(struct sr_rules, member)
 
 /* Words stand at the place of their enumeration's value. */
@@ -30,7 +33,10 @@ static const char *const bang_words[] = {"password", "account", NULL};
 static const char *const root_words[] = {"advise", "enforce", NULL};
 static const char *const preset_words[] = {"nist", "ad", "pwquality", NULL};
 static const char *const view_words[] = {"restricted", "public", NULL};
-static const char *const backend_words[] = {"local", NULL};
+static const char *const type_words[] = {"ldap", NULL};
+static const char *const identity_words[] = {"none", "simple", "external",
+                                             NULL};
+static const char *const down_words[] = {"stop", "next", NULL};
 
 /* clang-format off */
 const struct sr_key sr_keys[] = {
@@ -108,6 +114,37 @@ const struct sr_key sr_keys[] = {
     {"nss", "enumerate", SR_KEY_SWITCH, "no", GLOBAL(nss_enumerate)},
     {"nss", "break_glass", SR_KEY_NAMES, "",
      .items = SR_ITEMS_ACCOUNTS, GLOBAL(nss_break_glass)},
+
+    {"backend", "type", SR_KEY_CHOICE, "ldap",
+     .choice = type_words, BACKEND(type)},
+    {"backend", "uri", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_URIS, BACKEND(uri)},
+    {"backend", "base", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(base)},
+    {"backend", "filter", SR_KEY_TEXT,
+     "(&(objectClass=posixAccount)(uid=%u))",
+     .most = 180, BACKEND(filter)},
+    {"backend", "name_attribute", SR_KEY_TEXT, "uid",
+     .most = 60, BACKEND(name_attribute)},
+    {"backend", "uid_attribute", SR_KEY_TEXT, "uidNumber",
+     .most = 60, BACKEND(uid_attribute)},
+    {"backend", "identity", SR_KEY_CHOICE, "none",
+     .choice = identity_words, BACKEND(identity)},
+    {"backend", "bind_dn", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(bind_dn)},
+    {"backend", "secret_file", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(secret_file)},
+    {"backend", "ca_file", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(ca_file)},
+    {"backend", "ca_directory", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(ca_directory)},
+    {"backend", "default_policy", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(default_policy)},
+    {"backend", "insecure", SR_KEY_SWITCH, "no", BACKEND(insecure)},
+    {"backend", "timeout", SR_KEY_DURATION, "10s",
+     .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},
+    {"backend", "when_down", SR_KEY_CHOICE, "stop",
+     .choice = down_words, BACKEND(when_down)},
 };
 /* clang-format on */
 const size_t sr_key_count = sizeof(sr_keys) / sizeof(sr_keys[0]);
@@ -119,7 +156,10 @@ _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_grace) == sizeof(int) &&
                    sizeof(enum sr_bang) == sizeof(int) &&
                    sizeof(enum sr_root_mode) == sizeof(int) &&
-                   sizeof(enum sr_preset) == sizeof(int),
+                   sizeof(enum sr_preset) == sizeof(int) &&
+                   sizeof(enum sr_backend_type) == sizeof(int) &&
+                   sizeof(enum sr_identity) == sizeof(int) &&
+                   sizeof(enum sr_down) == sizeof(int),
                "enumerations have the size of int");
 
 const struct sr_key *
@@ -134,11 +174,11 @@ sr_key_find(const char *section, const char *name)
 }
 
 bool
-sr_key_section(const char *section, bool *for_groups)
+sr_key_section(const char *section, enum sr_key_scope *scope)
 {
     for (size_t i = 0; i < sr_key_count; i++) {
         if (strcmp(sr_keys[i].section, section) == 0) {
-            *for_groups = !sr_keys[i].is_global;
+            *scope = sr_keys[i].scope;
             return true;
         }
     }
@@ -242,6 +282,30 @@ parse_number(const struct sr_key *key, const char *text, int64_t *number)
                                                                     : EINVAL;
 }
 
+bool
+sr_key_is_backend_name(const char *name, size_t length)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return length > 0 && length <= SR_BACKEND_NAME_MAX &&
+           strspn(name, allowed) >= length;
+}
+
+static bool
+is_uri(const char *item, size_t length)
+{
+    static const char *const scheme[] = {"ldap://", "ldaps://", "ldapi://"};
+
+    for (size_t i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++) {
+        size_t start = strlen(scheme[i]);
+
+        if (length > start && strncmp(item, scheme[i], start) == 0)
+            return memchr(item + start, '?', length - start) == NULL;
+    }
+    return false;
+}
+
 /* Whether a list may hold this item; `length` bytes of it. */
 static bool
 is_item(enum sr_key_items items, const char *item, size_t length)
@@ -250,12 +314,9 @@ is_item(enum sr_key_items items, const char *item, size_t length)
         return false;
     switch (items) {
     case SR_ITEMS_BACKENDS:
-        for (size_t i = 0; backend_words[i] != NULL; i++) {
-            if (strlen(backend_words[i]) == length &&
-                memcmp(backend_words[i], item, length) == 0)
-                return true;
-        }
-        return false;
+        return sr_key_is_backend_name(item, length);
+    case SR_ITEMS_URIS:
+        return is_uri(item, length);
     case SR_ITEMS_SERVICES: /* names of files in pam.d */
         return memchr(item, '/', length) == NULL && item[0] != '@' &&
                memchr(item, '=', length) == NULL && item[0] != '#';
@@ -354,9 +415,9 @@ sr_key_free(const struct sr_key *key, union sr_value *value)
 
 void
 sr_key_store(const struct sr_key *key, const union sr_value *value,
-             struct sr_config *config, struct sr_rules *rules)
+             void *structure)
 {
-    void *at = (key->is_global ? (char *)config : (char *)rules) + key->offset;
+    void *at = (char *)structure + key->offset;
 
     switch (key->type) {
     case SR_KEY_SWITCH:
@@ -381,11 +442,9 @@ sr_key_store(const struct sr_key *key, const union sr_value *value,
 }
 
 union sr_value
-sr_key_fetch(const struct sr_key *key, const struct sr_config *config)
+sr_key_fetch(const struct sr_key *key, const void *structure)
 {
-    const void *at =
-        (key->is_global ? (const char *)config : (const char *)&config->rules) +
-        key->offset;
+    const void *at = (const char *)structure + key->offset;
     union sr_value value = {.number = 0};
 
     if (key->type == SR_KEY_NAMES)
@@ -429,6 +488,13 @@ join_words(const char *const *word, char *out, size_t size)
     }
 }
 
+static const char *const item_words[] = {
+    [SR_ITEMS_BACKENDS] = "a list of backends",
+    [SR_ITEMS_SERVICES] = "a list of service names",
+    [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
+    [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
+};
+
 void
 sr_key_values(const struct sr_key *key, char *out, size_t size)
 {
@@ -451,11 +517,7 @@ sr_key_values(const struct sr_key *key, char *out, size_t size)
         snprintf(out, size, "a duration from %s to %s", least, most);
         break;
     case SR_KEY_NAMES:
-        snprintf(out, size, "%s",
-                 key->items == SR_ITEMS_BACKENDS   ? "a list of: local"
-                 : key->items == SR_ITEMS_SERVICES ? "a list of service names"
-                                                   : "a list of users and "
-                                                     "@groups");
+        snprintf(out, size, "%s", item_words[key->items]);
         break;
     case SR_KEY_TEXT:
         snprintf(out, size, "a text of at most %lld bytes",

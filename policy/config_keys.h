@@ -19,7 +19,19 @@ enum sr_key_type {
 };
 
 /* What the items of a list may be. */
-enum sr_key_items { SR_ITEMS_BACKENDS, SR_ITEMS_SERVICES, SR_ITEMS_ACCOUNTS };
+enum sr_key_items {
+    SR_ITEMS_BACKENDS,
+    SR_ITEMS_SERVICES,
+    SR_ITEMS_ACCOUNTS,
+    SR_ITEMS_URIS,
+};
+
+/* What a key is one of: where its value is kept. */
+enum sr_key_scope {
+    SR_SCOPE_RULES,   /* struct sr_rules; groups can have their own */
+    SR_SCOPE_GLOBAL,  /* struct sr_config */
+    SR_SCOPE_BACKEND, /* struct sr_backend_config; each backend has its own */
+};
 
 struct sr_key {
     const char *section;
@@ -31,8 +43,8 @@ struct sr_key {
     int64_t most;              /* for texts: the most bytes */
     const char *const *choice; /* words by their value, ended by NULL */
     enum sr_key_items items;
-    bool is_global; /* offset is into struct sr_config, else sr_rules */
-    size_t offset;
+    enum sr_key_scope scope;
+    size_t offset; /* there */
 };
 
 union sr_value {
@@ -48,8 +60,8 @@ extern const size_t sr_key_count;
 /* Find a key; NULL when the section has no such key. */
 const struct sr_key *sr_key_find(const char *section, const char *name);
 
-/* Whether a section exists, and whether groups can have one of their own. */
-bool sr_key_section(const char *section, bool *for_groups);
+/* Whether a section exists, and what its keys are. */
+bool sr_key_section(const char *section, enum sr_key_scope *scope);
 
 /*
  * Read a value.  Returns 0, EINVAL when it is none that the key may have, or
@@ -58,13 +70,13 @@ bool sr_key_section(const char *section, bool *for_groups);
 int sr_key_parse(const struct sr_key *key, const char *text,
                  union sr_value *value);
 
-/* Put a value where it belongs; ownership of its memory goes along. */
+/* Put a value where it belongs, in the structure of the key's scope; ownership
+ * of its memory goes along. */
 void sr_key_store(const struct sr_key *key, const union sr_value *value,
-                  struct sr_config *config, struct sr_rules *rules);
+                  void *structure);
 
 /* Get a value back from where it was stored, to free or replace it. */
-union sr_value sr_key_fetch(const struct sr_key *key,
-                            const struct sr_config *config);
+union sr_value sr_key_fetch(const struct sr_key *key, const void *structure);
 
 void sr_key_free(const struct sr_key *key, union sr_value *value);
 
@@ -73,6 +85,9 @@ const char *sr_key_preset(const struct sr_key *key, enum sr_profile profile);
 
 /* What a value may be, in words ("a duration from 1s to 24h"). */
 void sr_key_values(const struct sr_key *key, char *out, size_t size);
+
+/* Whether a backend's section may have this name. */
+bool sr_key_is_backend_name(const char *name, size_t length);
 
 /* Add a copy of the first `length` bytes of `item`.  Returns 0 or ENOMEM. */
 int sr_names_add(struct sr_names *names, const char *item, size_t length);

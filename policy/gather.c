@@ -43,18 +43,62 @@ static enum sr_ask
 ask_backend(struct sr_gathered *out, const struct sr_backend *backend,
             const char *name)
 {
-    return backend->open(backend, name, &out->rules, &out->account, out->reason,
-                         sizeof(out->reason));
+    return sr_backend_open(backend, out->link, name, &out->rules, &out->account,
+                           out->reason, sizeof(out->reason));
+}
+
+/* Whether one that cannot be asked is passed over: the same name in another
+ * backend is another account, and must not stand in for it unasked. */
+static bool
+is_passed_over(const struct sr_backend *backend)
+{
+    return backend->config != NULL &&
+           backend->config->when_down == SR_DOWN_NEXT;
+}
+
+/* Ask the backends in their order. */
+static void
+ask_all(struct sr_gathered *out, const char *name, const char *only)
+{
+    const struct sr_names *names = &out->config->backends;
+
+    for (size_t i = 0; i < names->count; i++) {
+        enum sr_ask ask = SR_ASK_UNAVAILABLE;
+
+        if (only != NULL && strcmp(only, names->item[i]) != 0)
+            continue;
+        if (sr_backend_find(out->config, names->item[i], &out->last,
+                            out->reason, sizeof(out->reason)) == 0)
+            ask = ask_backend(out, &out->last, name);
+        if (ask != SR_ASK_UNKNOWN_NAME)
+            out->ask = ask;
+        if (ask == SR_ASK_OK || ask == SR_ASK_NO_MEMORY ||
+            (ask == SR_ASK_UNAVAILABLE && !is_passed_over(&out->last)))
+            break;
+    }
 }
 
 enum sr_ask
 sr_gather(const struct sr_config *config, const char *name, const char *service,
           const char *backend, struct sr_gathered *out)
 {
-    const struct sr_names *names = &config->backends;
+    struct sr_link *link = sr_link_new();
 
+    sr_gather_linked(config, link, name, service, backend, out);
+    out->owns_link = true;
+    return out->ask;
+}
+
+enum sr_ask
+sr_gather_linked(const struct sr_config *config, struct sr_link *link,
+                 const char *name, const char *service, const char *backend,
+                 struct sr_gathered *out)
+{
     memset(out, 0, sizeof(*out));
     out->config = config;
+    out->link = link;
+    out->last.name = sr_backend_local.type;
+    out->last.ops = &sr_backend_local;
     out->ask = SR_ASK_UNKNOWN_NAME;
     if (gather_rules(out, name, service, true) != 0) {
         snprintf(out->reason, sizeof(out->reason),
@@ -62,24 +106,7 @@ sr_gather(const struct sr_config *config, const char *name, const char *service,
         out->ask = SR_ASK_UNAVAILABLE;
         return out->ask;
     }
-    for (size_t i = 0; i < names->count; i++) {
-        const struct sr_backend *candidate = sr_backend_find(names->item[i]);
-        enum sr_ask ask;
-
-        if (backend != NULL && strcmp(backend, names->item[i]) != 0)
-            continue;
-        if (candidate == NULL) {
-            snprintf(out->reason, sizeof(out->reason),
-                     "there is no backend \"%.64s\"", names->item[i]);
-            out->ask = SR_ASK_UNAVAILABLE;
-            continue;
-        }
-        ask = ask_backend(out, candidate, name);
-        if (ask != SR_ASK_UNKNOWN_NAME)
-            out->ask = ask;
-        if (ask == SR_ASK_OK || ask == SR_ASK_NO_MEMORY)
-            break;
-    }
+    ask_all(out, name, backend);
     if (out->ask == SR_ASK_UNKNOWN_NAME &&
         gather_rules(out, name, service, false) != 0)
         out->ask = SR_ASK_UNAVAILABLE;
@@ -89,7 +116,7 @@ sr_gather(const struct sr_config *config, const char *name, const char *service,
 enum sr_ask
 sr_gather_again(struct sr_gathered *gathered, const char *name)
 {
-    const struct sr_backend *backend;
+    struct sr_backend backend;
 
     if (gathered->ask != SR_ASK_OK)
         return gathered->ask;
@@ -97,7 +124,7 @@ sr_gather_again(struct sr_gathered *gathered, const char *name)
     sr_account_close(gathered->account);
     gathered->account = NULL;
     gathered->has_temporary = false;
-    gathered->ask = ask_backend(gathered, backend, name);
+    gathered->ask = ask_backend(gathered, &backend, name);
     return gathered->ask;
 }
 
@@ -198,4 +225,7 @@ sr_gathered_end(struct sr_gathered *gathered)
 {
     sr_account_close(gathered->account);
     gathered->account = NULL;
+    if (gathered->owns_link)
+        sr_link_free(gathered->link);
+    gathered->link = NULL;
 }

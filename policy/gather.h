@@ -18,6 +18,9 @@ struct sr_gathered {
     const struct sr_config *config; /* not owned */
     struct sr_rules rules;          /* for this account and service */
     struct sr_account *account;     /* NULL unless ask is SR_ASK_OK */
+    struct sr_backend last;         /* the backend that was asked last */
+    struct sr_link *link;           /* what backends keep */
+    bool owns_link;
     enum sr_ask ask;
     enum sr_store_result store; /* what sr_gather_remembered() met */
     bool has_temporary;         /* a temporary password is in use */
@@ -35,6 +38,15 @@ struct sr_gathered {
 enum sr_ask sr_gather(const struct sr_config *config, const char *name,
                       const char *service, const char *backend,
                       struct sr_gathered *out);
+
+/*
+ * The same in a transaction of several calls: backends keep in `link`, which is
+ * the caller's, what they need again.
+ */
+enum sr_ask sr_gather_linked(const struct sr_config *config,
+                             struct sr_link *link, const char *name,
+                             const char *service, const char *backend,
+                             struct sr_gathered *out);
 
 /*
  * Ask the account's backend again: time has passed, at a prompt.  The rules

@@ -100,11 +100,15 @@ check_names(const struct sr_config *config, struct findings *findings)
     check_users("change.cannot_change", &rules->cannot_change, findings);
     check_users("change.logon_exempt", &rules->logon_exempt, findings);
     for (size_t i = 0; i < config->backends.count; i++) {
-        if (sr_backend_find(config->backends.item[i]) == NULL)
+        struct sr_backend backend;
+        char reason[160] = "";
+
+        if (sr_backend_find(config, config->backends.item[i], &backend, reason,
+                            sizeof(reason)) != 0)
             findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
-                         "Take it out of the list.",
-                         "There is no backend \"%s\".",
-                         config->backends.item[i]);
+                         "Install what is missing, or take it out of the list.",
+                         "The backend \"%s\" cannot be used: %s.",
+                         config->backends.item[i], reason);
     }
     if (rules->attempts == 0)
         findings_add(findings, SEVERITY_WARNING, "lockout.attempts", NULL,

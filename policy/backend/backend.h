@@ -2,13 +2,16 @@
  * Backend: where accounts live.  One interface, one file each.
  *
  * A backend says facts, proves a password and, where it can, stores a new one.
- * It decides nothing, prints nothing and counts nothing.
+ * It decides nothing, prints nothing and counts nothing.  The local one is
+ * built in; those with heavy libraries are modules of their own, opened when
+ * the configuration names one.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_BACKEND_BACKEND_H
 #define SR_POLICY_BACKEND_BACKEND_H
 
+#include "policy/config.h"
 #include "policy/facts.h"
 #include "policy/rules.h"
 
@@ -28,59 +31,148 @@ enum sr_proof {
 enum sr_write {
     SR_WRITE_DONE,
     SR_WRITE_ELSEWHERE, /* another module of the stack stores it */
-    SR_WRITE_REFUSED,   /* the backend's own policy; reason is filled in */
+    SR_WRITE_REFUSED,   /* the backend's own policy; nothing was changed */
     SR_WRITE_FAILED,    /* nothing was changed */
     SR_WRITE_UNSURE,    /* sent and not answered: it may have been changed */
 };
 
-struct sr_backend;
+/* Why a backend refused a new password. */
+enum sr_refusal {
+    SR_REFUSAL_OTHER,      /* it did not say */
+    SR_REFUSAL_WRONG_OLD,  /* the current password is not right (any more) */
+    SR_REFUSAL_NO_RIGHT,   /* who asked may not set it */
+    SR_REFUSAL_CANNOT,     /* the owner may not change it */
+    SR_REFUSAL_TOO_YOUNG,  /* changed too recently */
+    SR_REFUSAL_QUALITY,    /* too easy to guess; the rest are kinds of it */
+    SR_REFUSAL_TOO_SHORT,  /* */
+    SR_REFUSAL_TOO_LONG,   /* */
+    SR_REFUSAL_IN_HISTORY, /* used before */
+    SR_REFUSAL_COUNT
+};
+
+/* What a backend itself demands of a new password; 0: nothing known. */
+struct sr_demands {
+    unsigned min_length;
+    unsigned max_length;
+    unsigned history; /* so many old passwords are refused */
+};
+
+struct sr_backend_ops;
+
+/* One backend as configured.  Small, and copied; what it points to belongs to
+ * the configuration, or is constant. */
+struct sr_backend {
+    const char *name; /* "local", or the NAME of its section */
+    const struct sr_backend_ops *ops;
+    const struct sr_backend_config *config; /* its section; NULL: none */
+};
 
 /* One account as its backend sees it, from one moment. */
 struct sr_account {
-    const struct sr_backend *backend;
+    struct sr_backend backend;
     struct sr_facts facts;
-    char *gecos;  /* full name and the like; may be NULL */
-    char *secret; /* the backend's own (local: the hash); wiped when closed */
+    struct sr_demands demands;
+    bool is_insecure; /* asked over a connection that others can read */
+    char *gecos;      /* full name and the like; may be NULL */
+    /* What changes with the password: the hash, or what stands for it where
+     * the backend does not show one.  Wiped when closed. */
+    char *secret;
 };
 
-struct sr_backend {
-    const char *name; /* as in the configuration: "local" */
+/*
+ * The operations of a kind of backend.  `kept` is where the backend keeps what
+ * it wants to have again in the next call of the same transaction, such as a
+ * connection; it is NULL at first.  On SR_ASK_UNAVAILABLE, SR_PROOF_UNAVAILABLE
+ * and a write that was not done, `reason` (size bytes) says why, for the log
+ * and the tools ("/etc/shadow:12: the maximum age ...").
+ */
+struct sr_backend_ops {
+    const char *type; /* as in the configuration */
 
-    /*
-     * Look an account up.  On SR_ASK_OK *account is new; close it with
-     * sr_account_close().  On SR_ASK_UNAVAILABLE `reason` (size bytes) says
-     * why, for the log and the tools ("/etc/shadow:12: the maximum age ...").
-     */
-    enum sr_ask (*open)(const struct sr_backend *backend, const char *name,
-                        const struct sr_rules *rules,
+    /* Look an account up.  On SR_ASK_OK *account is new; close it with
+     * sr_account_close(). */
+    enum sr_ask (*open)(const struct sr_backend *backend, void **kept,
+                        const char *name, const struct sr_rules *rules,
                         struct sr_account **account, char *reason, size_t size);
 
     /*
      * Prove a password.  allow_empty: an account without a password is proved
      * by an empty one.  A NULL account is the decoy: the same work, and wrong.
+     * A proof can tell facts, which are put into the account.
      */
-    enum sr_proof (*prove)(const struct sr_backend *backend,
-                           const struct sr_account *account,
-                           const char *password, bool allow_empty);
+    enum sr_proof (*prove)(const struct sr_backend *backend, void **kept,
+                           struct sr_account *account, const char *password,
+                           bool allow_empty, char *reason, size_t size);
 
     /*
-     * Store a new password.  `old` is NULL for a reset.  `reason` (size bytes)
-     * gets the backend's own words on REFUSED.
+     * Store a new password.  `old` is NULL for a reset.  *refusal is set on
+     * SR_WRITE_REFUSED.
      */
-    enum sr_write (*write)(const struct sr_backend *backend,
-                           const struct sr_account *account, const char *old,
-                           const char *password, char *reason, size_t size);
+    enum sr_write (*write)(const struct sr_backend *backend, void **kept,
+                           struct sr_account *account, const char *old,
+                           const char *password, enum sr_refusal *refusal,
+                           char *reason, size_t size);
+
+    /*
+     * Free what was kept.  is_copy: this process is a copy of the one that
+     * keeps it (fork), whose peers must not notice: only close and free.  May
+     * be NULL.
+     */
+    void (*end)(void *kept, bool is_copy);
 };
+
+/* What a module exports, as SR_BACKEND_MODULE. */
+struct sr_backend_module {
+    unsigned version; /* SR_BACKEND_VERSION of its build */
+    const struct sr_backend_ops *ops;
+};
+#define SR_BACKEND_VERSION 1u
+#define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* Free an account, wiping its secret.  NULL is allowed. */
 void sr_account_close(struct sr_account *account);
 
 /* The backend for local accounts (passwd and shadow). */
-extern const struct sr_backend sr_backend_local;
+extern const struct sr_backend_ops sr_backend_local;
+
+/* ---- link.c */
 
 /*
- * Find a built-in backend by its configured name; NULL when there is none.
+ * A link: what backends keep over the calls of one transaction.  Whoever makes
+ * the calls keeps it, for each transaction one of its own.
  */
-const struct sr_backend *sr_backend_find(const char *name);
+struct sr_link;
+
+/* A new link, or NULL when memory is out. */
+struct sr_link *sr_link_new(void);
+
+/*
+ * End all connections and free it; NULL is allowed.  In a process copy (another
+ * process than the one that made the link) nothing is sent.
+ */
+void sr_link_free(struct sr_link *link);
+
+/*
+ * Find the backend of a configured name.  Returns 0; or -1 when it cannot be
+ * used, and `reason` says why.
+ */
+int sr_backend_find(const struct sr_config *config, const char *name,
+                    struct sr_backend *backend, char *reason, size_t size);
+
+/* The operations, with a link; see struct sr_backend_ops. */
+enum sr_ask sr_backend_open(const struct sr_backend *backend,
+                            struct sr_link *link, const char *name,
+                            const struct sr_rules *rules,
+                            struct sr_account **account, char *reason,
+                            size_t size);
+enum sr_proof sr_backend_prove(const struct sr_backend *backend,
+                               struct sr_link *link, struct sr_account *account,
+                               const char *password, bool allow_empty,
+                               char *reason, size_t size);
+enum sr_write sr_backend_write(const struct sr_backend *backend,
+                               struct sr_link *link, struct sr_account *account,
+                               const char *old, const char *password,
+                               enum sr_refusal *refusal, char *reason,
+                               size_t size);
 
 #endif

@@ -303,14 +303,14 @@ look_up_passwd(const char *name, struct passwd *entry, struct buffer *buffer,
 }
 
 static struct sr_account *
-make_account(const struct passwd *entry, const struct spwd *shadow,
-             const struct sr_rules *rules)
+make_account(const struct sr_backend *backend, const struct passwd *entry,
+             const struct spwd *shadow, const struct sr_rules *rules)
 {
     struct sr_account *account = calloc(1, sizeof(*account));
 
     if (account == NULL)
         return NULL;
-    account->backend = &sr_backend_local;
+    account->backend = *backend;
     account->gecos = strdup(entry->pw_gecos == NULL ? "" : entry->pw_gecos);
     account->secret = strdup(shadow->sp_pwdp == NULL ? "*" : shadow->sp_pwdp);
     if (account->gecos == NULL || account->secret == NULL) {
@@ -323,13 +323,13 @@ make_account(const struct passwd *entry, const struct spwd *shadow,
     snprintf(account->facts.name, sizeof(account->facts.name), "%s",
              entry->pw_name);
     snprintf(account->facts.backend, sizeof(account->facts.backend), "%s",
-             sr_backend_local.name);
+             backend->name);
     sr_local_facts(shadow, rules, &account->facts);
     return account;
 }
 
 static enum sr_ask
-local_open(const struct sr_backend *backend, const char *name,
+local_open(const struct sr_backend *backend, void **kept, const char *name,
            const struct sr_rules *rules, struct sr_account **account,
            char *reason, size_t size)
 {
@@ -344,7 +344,7 @@ local_open(const struct sr_backend *backend, const char *name,
                           .sp_expire = -1};
     enum sr_ask ask;
 
-    (void)backend;
+    (void)kept;
     *account = NULL;
     if (size > 0)
         reason[0] = '\0';
@@ -362,13 +362,14 @@ local_open(const struct sr_backend *backend, const char *name,
         ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, reason, size);
     if (ask != SR_ASK_OK)
         return ask;
-    *account = make_account(&entry, &shadow, rules);
+    *account = make_account(backend, &entry, &shadow, rules);
     return *account == NULL ? SR_ASK_NO_MEMORY : SR_ASK_OK;
 }
 
 static enum sr_proof
-local_prove(const struct sr_backend *backend, const struct sr_account *account,
-            const char *password, bool allow_empty)
+local_prove(const struct sr_backend *backend, void **kept,
+            struct sr_account *account, const char *password, bool allow_empty,
+            char *reason, size_t size)
 {
     const char *hash = account == NULL ? NULL : account->secret;
     bool empty_right =
@@ -377,29 +378,35 @@ local_prove(const struct sr_backend *backend, const struct sr_account *account,
     int status;
 
     (void)backend;
+    (void)kept;
     /* Too long a password is wrong, never cut; the work is done all the same.
      */
     status = sr_crypt_verify(too_long ? "" : password, too_long ? NULL : hash);
-    if (status < 0)
+    if (status < 0) {
+        snprintf(reason, size, "the password cannot be hashed");
         return SR_PROOF_UNAVAILABLE;
+    }
     return status == 1 || empty_right ? SR_PROOF_RIGHT : SR_PROOF_WRONG;
 }
 
 static enum sr_write
-local_write(const struct sr_backend *backend, const struct sr_account *account,
-            const char *old, const char *password, char *reason, size_t size)
+local_write(const struct sr_backend *backend, void **kept,
+            struct sr_account *account, const char *old, const char *password,
+            enum sr_refusal *refusal, char *reason, size_t size)
 {
     (void)backend;
+    (void)kept;
     (void)account;
     (void)old;
     (void)password;
+    (void)refusal;
     if (size > 0)
         reason[0] = '\0';
     return SR_WRITE_ELSEWHERE;
 }
 
-const struct sr_backend sr_backend_local = {
-    .name = "local",
+const struct sr_backend_ops sr_backend_local = {
+    .type = "local",
     .open = local_open,
     .prove = local_prove,
     .write = local_write,
@@ -415,10 +422,4 @@ sr_account_close(struct sr_account *account)
     free(account->secret);
     free(account->gecos);
     free(account);
-}
-
-const struct sr_backend *
-sr_backend_find(const char *name)
-{
-    return strcmp(name, sr_backend_local.name) == 0 ? &sr_backend_local : NULL;
 }

@@ -297,9 +297,18 @@ test_bad_values(void **state)
         {"password", "preset = NIST",
          "password.preset is \"NIST\" but must be nist, ad or pwquality"},
         {"selfreset", "backends = ldap",
-         "selfreset.backends is \"ldap\" but must be a list of: local"},
+         "selfreset.backends names \"ldap\", but there is no [backend ldap]"},
+        {"selfreset", "backends = local l/dap",
+         "selfreset.backends is \"local l/dap\" but must be a list of "
+         "backends"},
         {"selfreset", "backends =",
-         "selfreset.backends is \"\" but must be a list of: local"},
+         "selfreset.backends is \"\" but must be a list of backends"},
+        {"backend corp", "uri = http://a",
+         "backend.uri is \"http://a\" but must be a list of ldaps://, ldap:// "
+         "and ldapi:// URIs"},
+        {"backend corp", "uri = ldaps://a?b",
+         "backend.uri is \"ldaps://a?b\" but must be a list of ldaps://, "
+         "ldap:// and ldapi:// URIs"},
         {"expiry", "expired_services = cron /etc/pam.d/su",
          "expiry.expired_services is \"cron /etc/pam.d/su\" but must be a "
          "list of service names"},
@@ -664,16 +673,108 @@ static void
 check_key(void *context, const char *section, const char *key,
           const char *preset, const char *values)
 {
+    bool is_backend = strcmp(section, "backend") == 0;
     char text[512];
     struct sr_config *config;
 
-    snprintf(text, sizeof(text), "[%s]\n%s = %s\n", section, key, preset);
+    snprintf(text, sizeof(text), "[%s%s]\n%s = %s\n%s", section,
+             is_backend ? " corp" : "", key, preset,
+             is_backend ? "uri = ldaps://a\nbase = dc=b\n" : "");
     config = load(text);
     assert_non_null(config);
     sr_config_free(config);
     assert_true(strlen(values) > 0);
     assert_true(strlen(values) < 127); /* not cut */
     ++*(int *)context;
+}
+
+static void
+test_backends(void **state)
+{
+    struct sr_config *config =
+        load("[selfreset]\nbackends = local, corp\n"
+             "[backend corp]\nuri = ldaps://a ldap://b:1389\nbase = dc=x\n"
+             "[backend lab]\nuri = ldapi://%2Frun%2Fldapi\nbase = dc=y\n"
+             "identity = external\ntimeout = 3s\nwhen_down = next\n"
+             "[backend corp]\ninsecure = yes\nfilter = (cn=%u)\n");
+    const struct sr_backend_config *corp, *lab;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->backends.count, 2);
+    assert_string_equal(config->backends.item[1], "corp");
+    assert_int_equal(config->backend_count, 2);
+    corp = &config->backend[0];
+    lab = &config->backend[1];
+    assert_string_equal(corp->name, "corp");
+    assert_int_equal(corp->type, SR_BACKEND_LDAP);
+    assert_int_equal(corp->uri.count, 2);
+    assert_string_equal(corp->uri.item[1], "ldap://b:1389");
+    assert_string_equal(corp->base, "dc=x");
+    assert_string_equal(corp->filter, "(cn=%u)");
+    assert_string_equal(corp->name_attribute, "uid");
+    assert_int_equal(corp->identity, SR_IDENTITY_NONE);
+    assert_null(corp->bind_dn);
+    assert_true(corp->insecure);
+    assert_int_equal(corp->timeout, 10);
+    assert_int_equal(corp->when_down, SR_DOWN_STOP);
+    assert_string_equal(lab->name, "lab");
+    assert_string_equal(lab->filter, "(&(objectClass=posixAccount)(uid=%u))");
+    assert_int_equal(lab->identity, SR_IDENTITY_EXTERNAL);
+    assert_false(lab->insecure);
+    assert_int_equal(lab->timeout, 3);
+    assert_int_equal(lab->when_down, SR_DOWN_NEXT);
+    sr_config_free(config);
+}
+
+static void
+test_backend_faults(void **state)
+{
+#define CORP "[backend corp]\nuri = ldaps://a\nbase = dc=x\n"
+    static const struct {
+        const char *text;
+        const char *error;
+    } row[] = {
+        {"[backend]\nbase = dc=x\n",
+         "f:1: after [backend must follow a name of at most 15 letters and "
+         "digits, and ]"},
+        {"[backend a b]\n",
+         "f:1: after [backend must follow a name of at most 15 letters and "
+         "digits, and ]"},
+        {"[backend sixteen-letters-]\n",
+         "f:1: after [backend must follow a name of at most 15 letters and "
+         "digits, and ]"},
+        {"[backend ../x]\n",
+         "f:1: after [backend must follow a name of at most 15 letters and "
+         "digits, and ]"},
+        {"[backend local]\n", "f:1: the backend \"local\" has no section"},
+        {"[backend corp]\nbase = dc=x\n", "f:2: [backend corp] needs an uri"},
+        {"[backend corp]\nuri = ldap://a\n",
+         "f:2: [backend corp] needs a base"},
+        {CORP "filter = (uid=*)\n",
+         "f:4: [backend corp] needs a filter with %u in it"},
+        {CORP "name_attribute =\n",
+         "f:4: [backend corp] needs a name_attribute and an uid_attribute"},
+        {CORP "identity = simple\nbind_dn = cn=a\n",
+         "f:5: [backend corp] has identity = simple, which needs bind_dn and "
+         "secret_file"},
+        {CORP "secret_file = /etc/x\n",
+         "f:4: [backend corp] has bind_dn or secret_file, which need identity "
+         "= simple"},
+        {CORP "identity = external\n",
+         "f:4: [backend corp] has identity = external, which needs an ldapi:// "
+         "uri"},
+        {CORP "warn = 5d\n",
+         "f:4: [backend] has no key \"warn\"; [expiry] has one"},
+        {"[backend corp group:x]\n",
+         "f:1: after [backend must follow a name of at most 15 letters and "
+         "digits, and ]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        refuse(row[i].text, row[i].error);
+#undef CORP
 }
 
 /* Every default is a value that can be written down. */
@@ -684,9 +785,9 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 35);
+    assert_int_equal(count, 50);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 70);
+    assert_int_equal(count, 100);
 }
 
 static int
@@ -744,6 +845,8 @@ main(void)
         cmocka_unit_test(test_dropins),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_unsafe_files),
+        cmocka_unit_test(test_backends),
+        cmocka_unit_test(test_backend_faults),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reveals),
     };

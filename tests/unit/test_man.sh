@@ -27,15 +27,16 @@ same() {
     print "Value: " $5 "."
     print "Default: " $3 ($4 == $3 ? "" : "; with profile ad: " $4) "."
 }' >"$work/should"
-awk '/^\.Ss \[/ { section = substr($2, 2, length($2) - 2) }
+awk '/^\.Ss \[/ { section = $2; gsub(/[][]/, "", section) }
      /^\.Sh/ { section = "" }
      section != "" && /^\.It Cm / { print section "." $3 }
      section != "" && /^(Value|Default): /' \
     "$top/man/selfreset.conf.5" >"$work/is"
 same "selfreset.conf(5)"
 
-# The installed file shows each default.
+# The installed file shows each default; backends have sections of their own.
 "$tables" keys | awk -F '\t' '
+    $1 == "backend" { next }
     $1 != last { print "[" $1 "]"; last = $1 }
     { print "#" $2 " =" ($3 == "none" ? "" : " " $3) }' >"$work/should"
 grep -E '^(\[|#[a-z_]+ =)' "$top/tools/selfreset.conf" >"$work/is"

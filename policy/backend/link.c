@@ -1,0 +1,190 @@
+/*
+ * Link: the way from a configured name to a backend's operations, and what
+ * backends keep from one call to the next.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/backend/backend.h"
+
+#define LINKS_MAX 16 /* of one login; more are asked without one */
+
+struct linked {
+    char *name;
+    const struct sr_backend_ops *ops;
+    void *kept;
+};
+
+struct sr_link {
+    pid_t process; /* that made it */
+    struct linked linked[LINKS_MAX];
+    size_t count;
+};
+
+struct sr_link *
+sr_link_new(void)
+{
+    struct sr_link *link = calloc(1, sizeof(*link));
+
+    if (link != NULL)
+        link->process = getpid();
+    return link;
+}
+
+/* End what is kept, and keep nothing. */
+static void
+link_clear(struct sr_link *link)
+{
+    bool is_copy = link->process != getpid();
+
+    for (size_t i = 0; i < link->count; i++) {
+        struct linked *linked = &link->linked[i];
+
+        if (linked->kept != NULL && linked->ops->end != NULL)
+            linked->ops->end(linked->kept, is_copy);
+        free(linked->name);
+    }
+    link->count = 0;
+}
+
+void
+sr_link_free(struct sr_link *link)
+{
+    if (link == NULL)
+        return;
+    link_clear(link);
+    free(link);
+}
+
+/* Where a backend keeps its own; `none` when there is no room or no link. */
+static void **
+kept_by(struct sr_link *link, const struct sr_backend *backend, void **none)
+{
+    struct linked *linked;
+
+    *none = NULL;
+    if (link == NULL)
+        return none;
+    /* A process copy has connections that are not its own. */
+    if (link->process != getpid()) {
+        link_clear(link);
+        link->process = getpid();
+    }
+    for (size_t i = 0; i < link->count; i++) {
+        if (link->linked[i].ops == backend->ops &&
+            strcmp(link->linked[i].name, backend->name) == 0)
+            return &link->linked[i].kept;
+    }
+    if (link->count == LINKS_MAX)
+        return none;
+    linked = &link->linked[link->count];
+    linked->name = strdup(backend->name);
+    if (linked->name == NULL)
+        return none;
+    linked->ops = backend->ops;
+    linked->kept = NULL;
+    link->count++;
+    return &linked->kept;
+}
+
+/* What was kept with no link to keep it. */
+static void
+drop(const struct sr_backend *backend, void *none)
+{
+    if (none != NULL && backend->ops->end != NULL)
+        backend->ops->end(none, false);
+}
+
+static const struct sr_backend_ops *
+load_module(const char *type, char *reason, size_t size)
+{
+    const struct sr_backend_module *module;
+    char path[512];
+    void *handle;
+
+    snprintf(path, sizeof(path), "%s/%s.so", SR_MODULEDIR, type);
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (handle == NULL) {
+        snprintf(reason, size, "%s", dlerror());
+        return NULL;
+    }
+    module = dlsym(handle, SR_BACKEND_MODULE);
+    if (module == NULL || module->version != SR_BACKEND_VERSION) {
+        snprintf(reason, size, "%s is of another version", path);
+        return NULL;
+    }
+    return module->ops;
+}
+
+int
+sr_backend_find(const struct sr_config *config, const char *name,
+                struct sr_backend *backend, char *reason, size_t size)
+{
+    static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap"};
+
+    memset(backend, 0, sizeof(*backend));
+    backend->name = name;
+    if (strcmp(name, sr_backend_local.type) == 0) {
+        backend->ops = &sr_backend_local;
+        return 0;
+    }
+    for (size_t i = 0; i < config->backend_count; i++) {
+        if (strcmp(config->backend[i].name, name) == 0)
+            backend->config = &config->backend[i];
+    }
+    if (backend->config == NULL) {
+        snprintf(reason, size, "there is no backend \"%.64s\"", name);
+        return -1;
+    }
+    backend->ops = load_module(type[backend->config->type], reason, size);
+    return backend->ops == NULL ? -1 : 0;
+}
+
+enum sr_ask
+sr_backend_open(const struct sr_backend *backend, struct sr_link *link,
+                const char *name, const struct sr_rules *rules,
+                struct sr_account **account, char *reason, size_t size)
+{
+    void *none;
+    enum sr_ask ask = backend->ops->open(backend, kept_by(link, backend, &none),
+                                         name, rules, account, reason, size);
+
+    drop(backend, none);
+    return ask;
+}
+
+enum sr_proof
+sr_backend_prove(const struct sr_backend *backend, struct sr_link *link,
+                 struct sr_account *account, const char *password,
+                 bool allow_empty, char *reason, size_t size)
+{
+    void *none;
+    enum sr_proof proof =
+        backend->ops->prove(backend, kept_by(link, backend, &none), account,
+                            password, allow_empty, reason, size);
+
+    drop(backend, none);
+    return proof;
+}
+
+enum sr_write
+sr_backend_write(const struct sr_backend *backend, struct sr_link *link,
+                 struct sr_account *account, const char *old,
+                 const char *password, enum sr_refusal *refusal, char *reason,
+                 size_t size)
+{
+    void *none;
+    enum sr_write written =
+        backend->ops->write(backend, kept_by(link, backend, &none), account,
+                            old, password, refusal, reason, size);
+
+    drop(backend, none);
+    return written;
+}
