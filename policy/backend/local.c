@@ -11,7 +11,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pwd.h>
 #include <shadow.h>
 #include <stdio.h>
@@ -21,15 +20,13 @@
 
 #include <crypt.h>
 
+#include "policy/backend/ageing.h"
 #include "policy/backend/backend.h"
 #include "policy/backend/local.h"
 #include "policy/crypt.h"
 #include "policy/quality.h"
 
 #define SHADOW_FILE "/etc/shadow"
-
-/* A maximum age that shadow-utils treats as "never". */
-#define AGE_NEVER 10000
 
 /* Entries grow with groups of hashes and long GECOS; a megabyte is no entry. */
 #define ENTRY_MAX (1024 * 1024)
@@ -63,49 +60,6 @@ buffer_grow(struct buffer *buffer)
     return buffer->bytes == NULL ? ENOMEM : 0;
 }
 
-/* The start of a shadow day, in seconds; saturates far in the future. */
-static sr_time
-day_start(long day)
-{
-    sr_time start;
-
-    if (day < 0)
-        return SR_TIME_UNKNOWN;
-    if (__builtin_mul_overflow((sr_time)day, SR_DAY, &start))
-        return SR_TIME_NEVER;
-    return start;
-}
-
-static long
-add_days(long a, long b)
-{
-    long sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? LONG_MAX : sum;
-}
-
-/* Ageing, for an entry that has a password and the day of its last change. */
-static void
-ageing(const struct spwd *entry, struct sr_facts *facts)
-{
-    long changed = entry->sp_lstchg;
-    long expires;
-
-    facts->password_changed = day_start(changed);
-    if (entry->sp_min > 0)
-        facts->may_change_from = day_start(add_days(changed, entry->sp_min));
-    if (entry->sp_max < 0 || entry->sp_max >= AGE_NEVER)
-        return;
-    expires = add_days(changed, entry->sp_max);
-    facts->password_expires = day_start(expires);
-    facts->never_expires = SR_NO;
-    if (entry->sp_warn >= 0)
-        facts->warn_from =
-            day_start(entry->sp_warn > expires ? 0 : expires - entry->sp_warn);
-    if (entry->sp_inact >= 0)
-        facts->inactive_from = day_start(add_days(expires, entry->sp_inact));
-}
-
 static bool
 is_usable(const char *hash)
 {
@@ -132,19 +86,15 @@ sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
     facts->locked = SR_LOCK_NO;
     facts->account_starts = SR_TIME_UNKNOWN;
     facts->account_ends =
-        entry->sp_expire >= 0 ? day_start(entry->sp_expire) : SR_TIME_NEVER;
+        entry->sp_expire >= 0 ? sr_ageing_day(entry->sp_expire) : SR_TIME_NEVER;
     facts->has_password = usable ? SR_YES : SR_NO;
     facts->password_expires = SR_TIME_NEVER;
     facts->never_expires = SR_YES;
     facts->must_change = SR_NO;
     facts->cannot_change = SR_NO;
     facts->is_protected = SR_NO;
-    if (!usable)
-        return;
-    if (entry->sp_lstchg == 0)
-        facts->must_change = SR_YES;
-    else if (entry->sp_lstchg > 0)
-        ageing(entry, facts);
+    if (usable)
+        sr_ageing_facts(entry, facts);
 }
 
 /* One number of a shadow line; -1 when empty or "-1".  Returns 0 or -1. */

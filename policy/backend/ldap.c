@@ -1,0 +1,481 @@
+/*
+ * LDAP backend: accounts in a directory, as a module of its own.
+ *
+ * An account is read by the service, at the beginning of a call; a password is
+ * proved by a bind as its owner, which also tells more of the account than the
+ * service may see.  Both stay known for the calls that follow: a login asks a
+ * directory once.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/backend/ldap_link.h"
+#include "policy/quality.h"
+
+/* How long what was read of an account is as good as new: as long as it takes
+ * to type a password, and shorter than an administrator's patience. */
+#define FRESH_MS 30000
+
+/* Two more are named by the configuration. */
+#define ATTRIBUTES_MAX 40
+
+static const struct sr_backend_config *
+config_of(const struct sr_backend *backend)
+{
+    return backend->config;
+}
+
+/* Whether somebody else than the owner may set a password by the old one. */
+static bool
+can_help(const struct sr_backend_config *config)
+{
+    return config->identity != SR_IDENTITY_NONE;
+}
+
+/* ---- reading */
+
+/* The attributes of an account, with those that the configuration names. */
+static void
+list_attributes(const struct sr_backend_config *config,
+                const char *list[ATTRIBUTES_MAX])
+{
+    size_t count = 0;
+
+    list[count++] = config->name_attribute;
+    list[count++] = config->uid_attribute;
+    for (size_t i = 0;
+         sr_ldap_account_attributes[i] != NULL && count < ATTRIBUTES_MAX - 1;
+         i++)
+        list[count++] = sr_ldap_account_attributes[i];
+    list[count] = NULL;
+}
+
+static bool
+has_value(const struct sr_ldap_entry *entry, const char *attribute,
+          const char *wanted)
+{
+    const char *value;
+
+    for (size_t i = 0; (value = sr_ldap_entry_get(entry, attribute, i)) != NULL;
+         i++) {
+        if (strcmp(value, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The one entry of a name. */
+static enum sr_ask
+read_entry(struct sr_ldap_link *link, const char *name,
+           struct sr_ldap_entry *entry)
+{
+    const struct sr_backend_config *config = link->config;
+    const char *attributes[ATTRIBUTES_MAX];
+    char *filter = sr_ldap_filter(config->filter, name);
+    size_t count = 0;
+    int code;
+
+    if (filter == NULL)
+        return SR_ASK_NO_MEMORY;
+    list_attributes(config, attributes);
+    code = sr_ldap_search(link, config->base, LDAP_SCOPE_SUBTREE, filter,
+                          attributes, entry, 1, &count);
+    free(filter);
+    if (code == LDAP_NO_MEMORY)
+        return SR_ASK_NO_MEMORY;
+    if (code != LDAP_SUCCESS)
+        return SR_ASK_UNAVAILABLE;
+    if (count > 1) {
+        sr_ldap_why(link, "SR-3013 more than one entry has this name");
+        return SR_ASK_UNAVAILABLE;
+    }
+    /* Directories do not tell "Ann" from "ann"; this host does. */
+    if (count == 0 || !has_value(entry, config->name_attribute, name))
+        return SR_ASK_UNKNOWN_NAME;
+    return SR_ASK_OK;
+}
+
+/* The policy of the entry, unless it is the one that is known. */
+static enum sr_ask
+read_policy(struct sr_ldap_link *link, const struct sr_ldap_entry *account)
+{
+    const char *dn = sr_ldap_policy_of(account, link->config->default_policy);
+    size_t count = 0;
+    int code;
+
+    if (dn != NULL && link->policy.dn != NULL &&
+        strcmp(dn, link->policy.dn) == 0)
+        return SR_ASK_OK;
+    sr_ldap_entry_clear(&link->policy);
+    if (dn == NULL)
+        return SR_ASK_OK;
+    code = sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_policy_attributes, &link->policy, 1, &count);
+    /* The service need not be allowed to read it. */
+    if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS)
+        return code == LDAP_NO_MEMORY ? SR_ASK_NO_MEMORY : SR_ASK_UNAVAILABLE;
+    if (link->policy.dn != NULL) { /* as it was asked for, to be found again */
+        free(link->policy.dn);
+        link->policy.dn = strdup(dn);
+    }
+    return SR_ASK_OK;
+}
+
+/* Put what was read together. */
+static enum sr_ask
+make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
+           const char *name)
+{
+    struct sr_ldap_known *known = &link->known;
+    struct sr_facts *facts = &known->facts;
+    const char *uid =
+        sr_ldap_entry_get(&known->entry, link->config->uid_attribute, 0);
+
+    sr_facts_init(facts);
+    if (uid == NULL || !sr_ldap_uid(uid, &facts->uid)) {
+        sr_ldap_why(link, "the entry has no usable %s",
+                    link->config->uid_attribute);
+        return SR_ASK_UNAVAILABLE;
+    }
+    if (strlen(known->entry.dn) >= sizeof(facts->entry)) {
+        sr_ldap_why(link, "the DN of the entry is too long");
+        return SR_ASK_UNAVAILABLE;
+    }
+    facts->answered = SR_YES;
+    snprintf(facts->name, sizeof(facts->name), "%s", name);
+    snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
+    snprintf(facts->entry, sizeof(facts->entry), "%s", known->entry.dn);
+    sr_ldap_entry_facts(&known->entry, &link->policy, can_help(link->config),
+                        facts);
+    sr_ldap_policy_demands(&link->policy, &known->demands);
+    known->is_shadow = sr_ldap_is_shadow(&known->entry, &link->policy);
+    known->fingerprint = sr_ldap_fingerprint(&known->entry);
+    known->name = strdup(name);
+    known->at = sr_ldap_clock();
+    return known->name == NULL || known->fingerprint == NULL ? SR_ASK_NO_MEMORY
+                                                             : SR_ASK_OK;
+}
+
+static void
+forget(struct sr_ldap_link *link)
+{
+    free(link->known.name);
+    free(link->known.fingerprint);
+    sr_ldap_entry_clear(&link->known.entry);
+    memset(&link->known, 0, sizeof(link->known));
+}
+
+static enum sr_ask
+look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
+        const char *name)
+{
+    struct sr_ldap_known *known = &link->known;
+    bool is_same = known->name != NULL && strcmp(known->name, name) == 0;
+    enum sr_ask ask;
+
+    if (is_same && sr_ldap_clock() - known->at < FRESH_MS)
+        return SR_ASK_OK;
+    if (!is_same)
+        link->has_told = false;
+    forget(link);
+    ask = read_entry(link, name, &known->entry);
+    if (ask == SR_ASK_OK)
+        ask = read_policy(link, &known->entry);
+    if (ask == SR_ASK_OK)
+        ask = make_known(link, backend, name);
+    if (ask != SR_ASK_OK) {
+        forget(link);
+        return ask;
+    }
+    if (link->has_told)
+        sr_ldap_answer_facts(&link->told, can_help(link->config), link->told_at,
+                             &known->facts);
+    return SR_ASK_OK;
+}
+
+static struct sr_account *
+make_account(const struct sr_ldap_link *link, const struct sr_backend *backend)
+{
+    const struct sr_ldap_known *known = &link->known;
+    const char *full = sr_ldap_entry_get(&known->entry, "gecos", 0);
+    struct sr_account *account = calloc(1, sizeof(*account));
+
+    if (account == NULL)
+        return NULL;
+    if (full == NULL)
+        full = sr_ldap_entry_get(&known->entry, "cn", 0);
+    account->backend = *backend;
+    account->facts = known->facts;
+    account->demands = known->demands;
+    account->is_insecure = link->is_insecure;
+    account->gecos = strdup(full == NULL ? "" : full);
+    account->secret = strdup(known->fingerprint);
+    if (account->gecos == NULL || account->secret == NULL) {
+        free(account->gecos);
+        free(account->secret);
+        free(account);
+        return NULL;
+    }
+    return account;
+}
+
+/* No name that an account can have. */
+static bool
+is_absurd(const char *name)
+{
+    if (name[0] == '\0' || strlen(name) > SR_NAME_MAX)
+        return true;
+    for (; *name != '\0'; name++) {
+        if ((unsigned char)*name < 0x20 || *name == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+static enum sr_ask
+ldap_open(const struct sr_backend *backend, void **kept, const char *name,
+          const struct sr_rules *rules, struct sr_account **account,
+          char *reason, size_t size)
+{
+    struct sr_ldap_link *link;
+    enum sr_ask ask;
+
+    (void)rules;
+    *account = NULL;
+    if (is_absurd(name))
+        return SR_ASK_UNKNOWN_NAME;
+    link = sr_ldap_begin(kept, config_of(backend), reason, size);
+    if (link == NULL)
+        return SR_ASK_NO_MEMORY;
+    ask = look_up(link, backend, name);
+    if (ask == SR_ASK_OK) {
+        *account = make_account(link, backend);
+        if (*account == NULL)
+            ask = SR_ASK_NO_MEMORY;
+    }
+    sr_ldap_end(link);
+    return ask;
+}
+
+/* ---- proving */
+
+/* Have what a bind told known for the account, and in the calls that follow. */
+static void
+learn(struct sr_ldap_link *link, struct sr_account *account,
+      const struct sr_ldap_answer *answer)
+{
+    bool helps = can_help(link->config);
+    sr_time now = time(NULL);
+
+    sr_ldap_answer_facts(answer, helps, now, &account->facts);
+    if (link->known.name == NULL ||
+        strcmp(link->known.facts.entry, account->facts.entry) != 0)
+        return;
+    sr_ldap_answer_facts(answer, helps, now, &link->known.facts);
+    link->told = *answer;
+    link->told_at = now;
+    link->has_told = true;
+}
+
+/* The entry of nobody, for a bind that takes as long as that of somebody. */
+static char *
+nobody(const struct sr_backend_config *config)
+{
+    char *dn;
+
+    return asprintf(&dn, "cn=selfreset-nobody,%s", config->base) < 0 ? NULL
+                                                                     : dn;
+}
+
+static enum sr_proof
+prove(struct sr_ldap_link *link, struct sr_account *account, const char *dn,
+      const char *password)
+{
+    struct sr_ldap_answer answer;
+    enum sr_proof proof;
+
+    sr_ldap_as_user(link, dn, password, &answer);
+    proof = sr_ldap_answer_proof(&answer);
+    if (proof == SR_PROOF_UNAVAILABLE) {
+        if (link->reason[0] == '\0')
+            sr_ldap_why(link, "the bind failed: %s %s",
+                        ldap_err2string(answer.code), answer.text);
+        return proof;
+    }
+    sr_ldap_answered(link);
+    if (account == NULL)
+        return SR_PROOF_WRONG;
+    learn(link, account, &answer);
+    return proof;
+}
+
+static enum sr_proof
+ldap_prove(const struct sr_backend *backend, void **kept,
+           struct sr_account *account, const char *password, bool allow_empty,
+           char *reason, size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, config_of(backend), reason, size);
+    enum sr_proof proof = SR_PROOF_UNAVAILABLE;
+    char *dn;
+
+    (void)allow_empty;
+    if (link == NULL)
+        return proof;
+    dn = account == NULL ? nobody(backend->config)
+                         : strdup(account->facts.entry);
+    /* A bind without a password is one as nobody, and succeeds: never sent.  A
+     * password that is too long is wrong, never cut. */
+    if (password[0] == '\0' || strlen(password) > SR_PASSWORD_BYTES_MAX)
+        proof = SR_PROOF_WRONG;
+    else if (dn != NULL)
+        proof = prove(link, account, dn, password);
+    free(dn);
+    sr_ldap_end(link);
+    return proof;
+}
+
+/* ---- changing */
+
+/*
+ * Have the connection bound as whoever may make the change: the owner, or where
+ * the owner is not let in any more, or there is no old password, the service.
+ */
+static enum sr_write
+bind_for_change(struct sr_ldap_link *link, struct sr_account *account,
+                const char *old, enum sr_refusal *refusal)
+{
+    const char *dn = account->facts.entry;
+
+    if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
+        link->known.name != NULL && strcmp(link->known.facts.entry, dn) == 0)
+        return SR_WRITE_DONE;
+    if (old != NULL) {
+        switch (prove(link, account, dn, old)) {
+        case SR_PROOF_RIGHT:
+            break;
+        case SR_PROOF_WRONG:
+            *refusal = SR_REFUSAL_WRONG_OLD;
+            return SR_WRITE_REFUSED;
+        case SR_PROOF_UNAVAILABLE:
+            return SR_WRITE_FAILED;
+        }
+        if (link->bound == SR_LDAP_BOUND_USER)
+            return SR_WRITE_DONE;
+    }
+    if (!can_help(link->config)) {
+        *refusal = SR_REFUSAL_NO_RIGHT;
+        return SR_WRITE_REFUSED;
+    }
+    return sr_ldap_as_service(link) == LDAP_SUCCESS ? SR_WRITE_DONE
+                                                    : SR_WRITE_FAILED;
+}
+
+/* No server keeps the day of the last change among the shadow attributes. */
+static void
+write_shadow_day(struct sr_ldap_link *link, const char *dn)
+{
+    struct sr_ldap_answer answer;
+    char day[24];
+
+    snprintf(day, sizeof(day), "%lld", (long long)(time(NULL) / SR_DAY));
+    sr_ldap_replace(link, dn, "shadowLastChange", day, &answer);
+    if (answer.code == LDAP_INSUFFICIENT_ACCESS && can_help(link->config) &&
+        sr_ldap_as_service(link) == LDAP_SUCCESS)
+        sr_ldap_replace(link, dn, "shadowLastChange", day, &answer);
+    if (answer.code != LDAP_SUCCESS)
+        sr_ldap_why(link, "shadowLastChange: %s %s",
+                    ldap_err2string(answer.code), answer.text);
+}
+
+/* What is known of the account is no longer so. */
+static void
+unlearn(struct sr_ldap_link *link, sr_time now)
+{
+    struct sr_ldap_known *known = &link->known;
+    struct sr_facts *facts = &known->facts;
+    char *changed;
+
+    link->has_told = false;
+    if (known->name == NULL)
+        return;
+    if (asprintf(&changed, "%s:changed", known->fingerprint) < 0) {
+        forget(link);
+        return;
+    }
+    free(known->fingerprint);
+    known->fingerprint = changed;
+    facts->password_changed = now;
+    facts->password_expires = SR_TIME_UNKNOWN;
+    facts->warn_from = SR_TIME_UNKNOWN;
+    facts->inactive_from = SR_TIME_UNKNOWN;
+    facts->temporary_until = SR_TIME_UNKNOWN;
+    facts->must_change = SR_NO;
+    facts->grace_left = -1;
+}
+
+static enum sr_write
+change(struct sr_ldap_link *link, struct sr_account *account, const char *old,
+       const char *password, enum sr_refusal *refusal)
+{
+    const char *dn = account->facts.entry;
+    struct sr_ldap_answer answer;
+    enum sr_write written = bind_for_change(link, account, old, refusal);
+
+    if (written != SR_WRITE_DONE)
+        return written;
+    sr_ldap_change(link, dn, old, password, &answer);
+    written = sr_ldap_answer_write(&answer, refusal);
+    if (written == SR_WRITE_DONE) {
+        if (link->known.is_shadow)
+            write_shadow_day(link, dn);
+        unlearn(link, time(NULL));
+        sr_ldap_answered(link);
+    } else {
+        sr_ldap_why(link, "%s %s", ldap_err2string(answer.code), answer.text);
+    }
+    return written;
+}
+
+static enum sr_write
+ldap_write(const struct sr_backend *backend, void **kept,
+           struct sr_account *account, const char *old, const char *password,
+           enum sr_refusal *refusal, char *reason, size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, config_of(backend), reason, size);
+    enum sr_write written;
+
+    *refusal = SR_REFUSAL_OTHER;
+    if (link == NULL)
+        return SR_WRITE_FAILED;
+    written = change(link, account, old, password, refusal);
+    sr_ldap_end(link);
+    return written;
+}
+
+static void
+ldap_end(void *kept, bool is_copy)
+{
+    sr_ldap_link_free(kept, is_copy);
+}
+
+static const struct sr_backend_ops operations = {
+    .type = "ldap",
+    .open = ldap_open,
+    .prove = ldap_prove,
+    .write = ldap_write,
+    .end = ldap_end,
+};
+
+extern const struct sr_backend_module selfreset_backend;
+
+__attribute__((visibility("default")))
+const struct sr_backend_module selfreset_backend = {SR_BACKEND_VERSION,
+                                                    &operations};

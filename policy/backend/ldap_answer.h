@@ -1,0 +1,57 @@
+/*
+ * LDAP answers: what the code and the controls of a response mean, as pure
+ * functions that can be tested by themselves.
+ *
+ * All controls of a response are collected before anything is decided, because
+ * servers send them in any order and some send several.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_LDAP_ANSWER_H
+#define SR_POLICY_BACKEND_LDAP_ANSWER_H
+
+#include <ldap.h>
+
+#include "policy/backend/backend.h"
+
+#define SR_LDAP_NETSCAPE_EXPIRED  "2.16.840.1.113730.3.4.4"
+#define SR_LDAP_NETSCAPE_EXPIRING "2.16.840.1.113730.3.4.5"
+
+/* One response. */
+struct sr_ldap_answer {
+    int code;         /* LDAP result code, or libldap's own (< 0) */
+    bool has_ppolicy; /* the password policy control came */
+    bool has_expired; /* Netscape's: expired, or must be changed */
+    bool has_expiring;
+    int64_t expires; /* seconds until the password expires; -1: not said */
+    int64_t grace;   /* logins left; -1: not said */
+    int error;       /* of draft-behera, 0 to 9; -1: none */
+    char text[160];  /* the server's own, for the log */
+};
+
+/* An answer that says nothing but `code`. */
+void sr_ldap_answer_init(struct sr_ldap_answer *answer, int code);
+
+/*
+ * Add what the controls (ended by NULL; may be NULL) say.  What cannot be
+ * decoded is passed over.
+ */
+void sr_ldap_answer_controls(struct sr_ldap_answer *answer,
+                             LDAPControl *const *controls);
+
+/* What a bind with a password proves.  Only codes that are about the password
+ * or the account prove that it is wrong; all else is an outage. */
+enum sr_proof sr_ldap_answer_proof(const struct sr_ldap_answer *answer);
+
+/*
+ * Add what a bind told to the facts of the account, at the time `now`.
+ * can_help: see sr_ldap_entry_facts().
+ */
+void sr_ldap_answer_facts(const struct sr_ldap_answer *answer, bool can_help,
+                          sr_time now, struct sr_facts *facts);
+
+/* What came of a change that was sent.  *refusal is set on REFUSED. */
+enum sr_write sr_ldap_answer_write(const struct sr_ldap_answer *answer,
+                                   enum sr_refusal *refusal);
+
+#endif

@@ -1,0 +1,387 @@
+/*
+ * LDAP connect: from an URI to a connection on which every wait has an end.
+ *
+ * The socket is made here and given to libldap, which would try each address of
+ * a host for the whole time, and block again behind the TLS handshake.
+ *
+ * libldap reads files and the environment of its process when it is first used:
+ * of the user, in a set-user-ID program.  It is kept from that, and all that
+ * it could have read, because another module used it first, is set again on
+ * each connection.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openldap.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "policy/backend/ldap_link.h"
+
+/* The shortest wait: below it a server that is there seems not to be. */
+#define WAIT_MIN 10
+
+static int
+left_of(int64_t end)
+{
+    int64_t left = end - sr_ldap_clock();
+
+    return left > INT32_MAX ? INT32_MAX : left < 0 ? 0 : (int)left;
+}
+
+static struct timeval
+time_left(int64_t end)
+{
+    int left = left_of(end);
+    struct timeval value;
+
+    if (left < WAIT_MIN)
+        left = WAIT_MIN;
+    value.tv_sec = left / 1000;
+    value.tv_usec = left % 1000 * 1000;
+    return value;
+}
+
+/* ---- the socket */
+
+/* Wait until a connect that was begun is done.  Returns 0 or an errno. */
+static int
+await_connect(int fd, int64_t end)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+    socklen_t size = sizeof(int);
+    int error = 0, ready;
+
+    do {
+        ready = poll(&poll_fd, 1, left_of(end));
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        return ETIMEDOUT;
+    if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return errno;
+    return error;
+}
+
+/* Descriptors 0 to 2 that are closed in the caller stay what they are. */
+static int
+lift(int fd)
+{
+    int lifted;
+
+    if (fd < 0 || fd > 2)
+        return fd;
+    lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return lifted;
+}
+
+/* Returns the socket or a negative errno. */
+static int
+open_socket(int family, const struct sockaddr *address, socklen_t size,
+            int64_t end)
+{
+    int fd =
+        lift(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    int on = 1, error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, address, size) != 0)
+        error = errno == EINPROGRESS ? await_connect(fd, end) : errno;
+    if (error != 0) {
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+/* A socket of this host: the path stands in the place of the name. */
+static int
+open_local(const LDAPURLDesc *url, int64_t end)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const char *path = url->lud_host;
+
+    if (path == NULL || path[0] != '/' ||
+        strlen(path) >= sizeof(address.sun_path))
+        return -EINVAL;
+    strcpy(address.sun_path, path);
+    return open_socket(AF_UNIX, (const struct sockaddr *)&address,
+                       sizeof(address), end);
+}
+
+/* The addresses of a host share the time. */
+static int
+open_remote(const LDAPURLDesc *url, int64_t end)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *list = NULL;
+    char port[8];
+    int count = 0, fd = -EHOSTUNREACH;
+
+    snprintf(port, sizeof(port), "%d", url->lud_port);
+    if (url->lud_host == NULL ||
+        getaddrinfo(url->lud_host, port, &hints, &list) != 0)
+        return -EHOSTUNREACH;
+    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next)
+        count++;
+    for (const struct addrinfo *at = list; at != NULL && fd < 0;
+         at = at->ai_next, count--)
+        fd = open_socket(at->ai_family, at->ai_addr, at->ai_addrlen,
+                         sr_ldap_clock() + left_of(end) / count);
+    freeaddrinfo(list);
+    return fd;
+}
+
+/* ---- libldap */
+
+/*
+ * Have libldap made ready without the environment: it looks at it once, at its
+ * first use in the process, and so does the library for SASL, which it makes
+ * ready then and which would load what SASL_PATH names.  The environment is
+ * not changed, for another thread may be reading it: for this moment there is
+ * another one.
+ */
+static void
+make_ready(void)
+{
+    static char quiet[] = "LDAPNOINIT=1";
+    static char *const nothing[] = {quiet, NULL};
+    char **environment = environ;
+    int version;
+
+    environ = (char **)(uintptr_t)nothing;
+    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
+    environ = environment;
+}
+
+static const char *
+system_authorities(void)
+{
+    static const char *const place[] = {
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+    };
+
+    for (size_t i = 0; i < sizeof(place) / sizeof(place[0]); i++) {
+        if (access(place[i], R_OK) == 0)
+            return place[i];
+    }
+    return NULL;
+}
+
+/* Everything that ldaprc could say of a connection. */
+static bool
+set_options(LDAP *ld)
+{
+    const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER, none = 0;
+
+    /* Some builds have not all of the second kind. */
+    ldap_set_option(ld, LDAP_OPT_SIZELIMIT, &none);
+    ldap_set_option(ld, LDAP_OPT_TIMELIMIT, &none);
+    ldap_set_option(ld, LDAP_OPT_SOCKET_BIND_ADDRESSES, NULL);
+    ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
+    return ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
+               LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ==
+               LDAP_OPT_SUCCESS;
+}
+
+static bool
+set_tls_options(LDAP *ld, const struct sr_backend_config *config)
+{
+    const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
+    const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
+    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
+    const char *file = config->ca_file;
+
+    if (file == NULL && config->ca_directory == NULL)
+        file = system_authorities();
+    if (file == NULL && config->ca_directory == NULL)
+        return false;
+    ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
+    return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
+               LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
+               LDAP_OPT_SUCCESS &&
+           (file == NULL || ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE,
+                                            file) == LDAP_OPT_SUCCESS) &&
+           (config->ca_directory == NULL ||
+            ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTDIR,
+                            config->ca_directory) == LDAP_OPT_SUCCESS) &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) ==
+               LDAP_OPT_SUCCESS;
+}
+
+/* The TLS handshake, for which libldap has a limit of its own. */
+static int
+begin_tls(struct sr_ldap_link *link, int64_t end)
+{
+    struct timeval left = time_left(end);
+    int code;
+
+    if (!set_tls_options(link->ld, link->config)) {
+        sr_ldap_why(link, "the certificates of ca_file, ca_directory or the "
+                          "system cannot be used");
+        return LDAP_CONNECT_ERROR;
+    }
+    ldap_set_option(link->ld, LDAP_OPT_NETWORK_TIMEOUT, &left);
+    code = ldap_install_tls(link->ld);
+    if (code != LDAP_SUCCESS) {
+        char *detail = NULL;
+
+        ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+        sr_ldap_why(link, "TLS: %s",
+                    detail == NULL ? ldap_err2string(code) : detail);
+        ldap_memfree(detail);
+    }
+    return code;
+}
+
+/* StartTLS: ask, then shake hands. */
+static int
+ask_for_tls(struct sr_ldap_link *link, int64_t end)
+{
+    struct sr_ldap_answer answer;
+    LDAPMessage *message;
+    int id;
+    int code = ldap_start_tls(link->ld, NULL, NULL, &id);
+
+    if (code != LDAP_SUCCESS)
+        return code;
+    sr_ldap_wait(link, id, end, &answer, &message);
+    ldap_msgfree(message);
+    if (answer.code != LDAP_SUCCESS) {
+        sr_ldap_why(link, "StartTLS: %s", ldap_err2string(answer.code));
+        return sr_ldap_is_away(answer.code) ? answer.code : LDAP_CONNECT_ERROR;
+    }
+    return begin_tls(link, end);
+}
+
+/* What the scheme asks for, on a connection that stands. */
+static int
+protect(struct sr_ldap_link *link, const LDAPURLDesc *url, int64_t end)
+{
+    int code = LDAP_SUCCESS;
+
+    link->is_insecure = false;
+    if (strcmp(url->lud_scheme, "ldaps") == 0)
+        code = begin_tls(link, end);
+    else if (strcmp(url->lud_scheme, "ldapi") == 0)
+        return code;
+    else if (link->config->insecure)
+        link->is_insecure = true;
+    else
+        code = ask_for_tls(link, end);
+    /* The handshake leaves a socket that blocks. */
+    if (code == LDAP_SUCCESS && fcntl(link->fd, F_SETFL, O_NONBLOCK) != 0)
+        code = LDAP_LOCAL_ERROR;
+    return code;
+}
+
+static int
+open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
+         int64_t end)
+{
+    bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
+    int fd = is_local ? open_local(url, end) : open_remote(url, end);
+    int code;
+
+    if (fd < 0) {
+        sr_ldap_why(link, "%s: %s", uri, strerror(-fd));
+        return fd == -ETIMEDOUT ? LDAP_TIMEOUT : LDAP_CONNECT_ERROR;
+    }
+    code = ldap_init_fd(fd, is_local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, uri,
+                        &link->ld);
+    if (code != LDAP_SUCCESS) {
+        close(fd);
+        link->ld = NULL;
+        return code;
+    }
+    link->fd = fd;
+    if (!set_options(link->ld))
+        return LDAP_LOCAL_ERROR;
+    return protect(link, url, end);
+}
+
+int
+sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
+{
+    const char *text = link->config->uri.item[uri];
+    LDAPURLDesc *url = NULL;
+    int code;
+
+    make_ready();
+    if (ldap_url_parse(text, &url) != LDAP_URL_SUCCESS) {
+        sr_ldap_why(link, "%s is no URI", text);
+        return LDAP_PARAM_ERROR;
+    }
+    code = open_url(link, text, url, end);
+    ldap_free_urldesc(url);
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_close(link, false);
+        return code;
+    }
+    link->uri = uri;
+    link->bound = SR_LDAP_BOUND_NOBODY;
+    link->is_used = false;
+    return LDAP_SUCCESS;
+}
+
+/* ---- answers */
+
+static void
+read_answer(struct sr_ldap_link *link, LDAPMessage *message,
+            struct sr_ldap_answer *answer)
+{
+    LDAPControl **controls = NULL;
+    char *text = NULL;
+    int code, parsed;
+
+    parsed = ldap_parse_result(link->ld, message, &code, NULL, &text, NULL,
+                               &controls, 0);
+    sr_ldap_answer_init(answer, parsed == LDAP_SUCCESS ? code : parsed);
+    sr_ldap_answer_controls(answer, controls);
+    if (text != NULL)
+        snprintf(answer->text, sizeof(answer->text), "%s", text);
+    ldap_memfree(text);
+    ldap_controls_free(controls);
+}
+
+void
+sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
+             struct sr_ldap_answer *answer, LDAPMessage **message)
+{
+    struct timeval left = time_left(end);
+    int type, code = LDAP_SERVER_DOWN;
+
+    *message = NULL;
+    type = ldap_result(link->ld, id, LDAP_MSG_ALL, &left, message);
+    if (type > 0) {
+        read_answer(link, *message, answer);
+        return;
+    }
+    if (type == 0)
+        code = LDAP_TIMEOUT;
+    else
+        ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
+    sr_ldap_answer_init(answer, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code);
+}

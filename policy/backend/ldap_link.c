@@ -1,0 +1,546 @@
+/*
+ * LDAP link: requests over one connection to one of the servers, with a
+ * deadline for all of them together.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/backend/ldap_link.h"
+
+/* URIs behind that many are not tried. */
+#define URIS_MAX 64
+
+int64_t
+sr_ldap_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+sr_ldap_why(struct sr_ldap_link *link, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(link->reason, link->reason_size, format, arguments);
+    va_end(arguments);
+}
+
+bool
+sr_ldap_is_away(int code)
+{
+    switch (code) {
+    case LDAP_SERVER_DOWN:
+    case LDAP_CONNECT_ERROR:
+    case LDAP_TIMEOUT:
+    case LDAP_DECODING_ERROR: /* what speaks there is no LDAP server */
+    case LDAP_LOCAL_ERROR:
+    case LDAP_BUSY:
+    case LDAP_UNAVAILABLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- the frame of a call */
+
+static void
+hold_sigpipe(struct sr_ldap_link *link)
+{
+    sigset_t pipe, pending;
+
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    link->had_sigpipe = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe, &link->signals);
+}
+
+/* Take away what came meanwhile, and only that. */
+static void
+release_sigpipe(struct sr_ldap_link *link)
+{
+    const struct timespec at_once = {0, 0};
+    sigset_t pipe;
+
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    while (!link->had_sigpipe && sigtimedwait(&pipe, NULL, &at_once) == SIGPIPE)
+        continue;
+    pthread_sigmask(SIG_SETMASK, &link->signals, NULL);
+}
+
+struct sr_ldap_link *
+sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
+              size_t size)
+{
+    struct sr_ldap_link *link = *kept;
+
+    if (size > 0)
+        reason[0] = '\0';
+    if (link == NULL) {
+        link = calloc(1, sizeof(*link));
+        if (link == NULL)
+            return NULL;
+        link->fd = -1;
+        *kept = link;
+    }
+    link->config = config;
+    link->reason = reason;
+    link->reason_size = size;
+    link->began = sr_ldap_clock();
+    /* After a pause this is another login, or another try of a person. */
+    if (link->began - link->waited > config->timeout * 1000) {
+        link->spent = 0;
+        link->dead = 0;
+    }
+    hold_sigpipe(link);
+    return link;
+}
+
+void
+sr_ldap_end(struct sr_ldap_link *link)
+{
+    link->waited = sr_ldap_clock();
+    link->spent += link->waited - link->began;
+    link->is_used = link->ld != NULL;
+    link->config = NULL;
+    link->reason = NULL;
+    link->reason_size = 0;
+    release_sigpipe(link);
+}
+
+void
+sr_ldap_answered(struct sr_ldap_link *link)
+{
+    link->spent = 0;
+    link->began = sr_ldap_clock();
+}
+
+void
+sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
+{
+    if (link->ld == NULL)
+        return;
+    /* In a process copy the connection is another's: nothing may be sent over
+     * it, not even a goodbye.  What the library holds is given up with it. */
+    if (is_copy)
+        close(link->fd);
+    else
+        ldap_unbind_ext(link->ld, NULL, NULL);
+    link->ld = NULL;
+    link->fd = -1;
+    link->bound = SR_LDAP_BOUND_NOBODY;
+}
+
+static void
+known_clear(struct sr_ldap_known *known)
+{
+    free(known->name);
+    free(known->fingerprint);
+    sr_ldap_entry_clear(&known->entry);
+    memset(known, 0, sizeof(*known));
+}
+
+void
+sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy)
+{
+    hold_sigpipe(link);
+    sr_ldap_close(link, is_copy);
+    release_sigpipe(link);
+    known_clear(&link->known);
+    sr_ldap_entry_clear(&link->policy);
+    free(link);
+}
+
+/* ---- the time */
+
+/* When the login's time is up. */
+static int64_t
+last_moment(const struct sr_ldap_link *link)
+{
+    return link->began + link->config->timeout * 1000 - link->spent;
+}
+
+static size_t
+uri_count(const struct sr_ldap_link *link)
+{
+    size_t count = link->config->uri.count;
+
+    return count < URIS_MAX ? count : URIS_MAX;
+}
+
+static bool
+is_dead(const struct sr_ldap_link *link, size_t uri)
+{
+    return (link->dead >> uri & 1) != 0;
+}
+
+/*
+ * Until when the server at hand may be waited for.  The last one has all that
+ * is left; each before it a part, of which the more is kept the more there are
+ * to come.
+ */
+static int64_t
+moment_for(const struct sr_ldap_link *link, size_t uri)
+{
+    int64_t now = sr_ldap_clock();
+    int64_t end = last_moment(link);
+    int64_t others = 0;
+
+    for (size_t i = 0; i < uri_count(link); i++) {
+        if (i != uri && !is_dead(link, i))
+            others++;
+    }
+    return end <= now ? now : now + (end - now) / (2 * others + 1);
+}
+
+/* ---- one server, then the next */
+
+/* The server at hand is not to be asked any more. */
+static void
+give_up_server(struct sr_ldap_link *link)
+{
+    link->dead |= UINT64_C(1) << link->uri;
+    sr_ldap_close(link, false);
+}
+
+/*
+ * An operation failed.  Whether it is worth doing it again: on a connection
+ * that has stood since an earlier call the same server is tried again, which
+ * may have closed it meanwhile; otherwise the next one is.
+ */
+static bool
+may_repeat(struct sr_ldap_link *link, int code)
+{
+    bool was_used = link->is_used;
+
+    if (!sr_ldap_is_away(code))
+        return false;
+    link->is_used = false;
+    if (was_used && code == LDAP_SERVER_DOWN)
+        sr_ldap_close(link, false);
+    else
+        give_up_server(link);
+    return sr_ldap_clock() < last_moment(link);
+}
+
+/* Have a connection to a server that is not known to be dead. */
+static int
+connect_any(struct sr_ldap_link *link)
+{
+    int code = LDAP_SERVER_DOWN;
+
+    if (link->ld != NULL)
+        return LDAP_SUCCESS;
+    for (size_t i = 0; i < uri_count(link); i++) {
+        if (is_dead(link, i))
+            continue;
+        if (sr_ldap_clock() >= last_moment(link))
+            return LDAP_TIMEOUT;
+        code = sr_ldap_connect(link, i, moment_for(link, i));
+        if (code == LDAP_SUCCESS)
+            return code;
+        link->dead |= UINT64_C(1) << i;
+    }
+    return code;
+}
+
+/* One bind on the connection at hand. */
+static void
+bind_as(struct sr_ldap_link *link, const char *dn, const char *mechanism,
+        const char *password, struct sr_ldap_answer *answer)
+{
+    LDAPControl policy = {
+        .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
+    LDAPControl *controls[] = {&policy, NULL};
+    struct berval secret = {.bv_len = strlen(password),
+                            .bv_val = (char *)(uintptr_t)password};
+    LDAPMessage *message;
+    int id, code;
+
+    link->bound = SR_LDAP_BOUND_NOBODY;
+    code =
+        ldap_sasl_bind(link->ld, dn, mechanism, &secret, controls, NULL, &id);
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_answer_init(answer, code);
+        return;
+    }
+    sr_ldap_wait(link, id, moment_for(link, link->uri), answer, &message);
+    ldap_msgfree(message);
+}
+
+/* The bind of the service, of whatever kind it is. */
+static int
+bind_service(struct sr_ldap_link *link)
+{
+    const struct sr_backend_config *config = link->config;
+    __attribute__((cleanup(sr_ldap_secret_free))) char *secret = NULL;
+    bool was_nobody = link->bound == SR_LDAP_BOUND_NOBODY;
+    struct sr_ldap_answer answer;
+
+    sr_ldap_answer_init(&answer, LDAP_SUCCESS);
+    if (config->identity == SR_IDENTITY_SIMPLE) {
+        secret = sr_ldap_secret(link, config->secret_file);
+        if (secret == NULL)
+            return LDAP_PARAM_ERROR;
+        bind_as(link, config->bind_dn, LDAP_SASL_SIMPLE, secret, &answer);
+    } else if (config->identity == SR_IDENTITY_EXTERNAL) {
+        bind_as(link, "", "EXTERNAL", "", &answer);
+    } else if (!was_nobody) {
+        bind_as(link, "", LDAP_SASL_SIMPLE, "", &answer);
+    }
+    if (answer.code == LDAP_SUCCESS)
+        link->bound = SR_LDAP_BOUND_SERVICE;
+    else
+        sr_ldap_why(link, "%s does not accept the service's identity: %s %s",
+                    config->uri.item[link->uri], ldap_err2string(answer.code),
+                    answer.text);
+    return answer.code;
+}
+
+int
+sr_ldap_as_service(struct sr_ldap_link *link)
+{
+    int code;
+
+    do {
+        code = connect_any(link);
+        if (code != LDAP_SUCCESS)
+            return code;
+        if (link->bound == SR_LDAP_BOUND_SERVICE)
+            return LDAP_SUCCESS;
+        code = bind_service(link);
+    } while (code != LDAP_SUCCESS && may_repeat(link, code));
+    return code;
+}
+
+void
+sr_ldap_as_user(struct sr_ldap_link *link, const char *dn, const char *password,
+                struct sr_ldap_answer *answer)
+{
+    do {
+        int code = connect_any(link);
+
+        if (code != LDAP_SUCCESS) {
+            sr_ldap_answer_init(answer, code);
+            return;
+        }
+        bind_as(link, dn, LDAP_SASL_SIMPLE, password, answer);
+        if (answer->code == LDAP_SUCCESS)
+            link->bound = SR_LDAP_BOUND_USER;
+        else if (sr_ldap_is_away(answer->code))
+            sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
+                        ldap_err2string(answer->code), answer->text);
+    } while (may_repeat(link, answer->code));
+}
+
+/* ---- searching */
+
+static int
+take_values(struct sr_ldap_link *link, LDAPMessage *message,
+            const char *attribute, struct sr_ldap_entry *entry)
+{
+    struct berval **value = ldap_get_values_len(link->ld, message, attribute);
+    int status = 0;
+
+    for (size_t i = 0; value != NULL && value[i] != NULL && status == 0; i++)
+        status = sr_ldap_entry_add(entry, attribute, value[i]->bv_val,
+                                   value[i]->bv_len);
+    ldap_value_free_len(value);
+    return status;
+}
+
+/* Copy an entry out of a message. */
+static int
+take_entry(struct sr_ldap_link *link, LDAPMessage *message,
+           struct sr_ldap_entry *entry)
+{
+    char *dn = ldap_get_dn(link->ld, message);
+    BerElement *ber = NULL;
+    char *attribute;
+    int status = 0;
+
+    entry->dn = dn == NULL ? NULL : strdup(dn);
+    ldap_memfree(dn);
+    if (entry->dn == NULL)
+        return LDAP_NO_MEMORY;
+    for (attribute = ldap_first_attribute(link->ld, message, &ber);
+         attribute != NULL;
+         attribute = ldap_next_attribute(link->ld, message, ber)) {
+        if (status == 0)
+            status = take_values(link, message, attribute, entry);
+        ldap_memfree(attribute);
+    }
+    if (ber != NULL)
+        ber_free(ber, 0);
+    return status == 0 ? LDAP_SUCCESS : LDAP_NO_MEMORY;
+}
+
+static int
+take_entries(struct sr_ldap_link *link, LDAPMessage *message,
+             struct sr_ldap_entry *found, size_t most, size_t *count)
+{
+    int code = LDAP_SUCCESS;
+
+    for (LDAPMessage *at = ldap_first_entry(link->ld, message);
+         at != NULL && code == LDAP_SUCCESS;
+         at = ldap_next_entry(link->ld, at)) {
+        if (*count < most)
+            code = take_entry(link, at, &found[*count]);
+        ++*count;
+    }
+    return code;
+}
+
+/* One search on the connection at hand. */
+static int
+search_once(struct sr_ldap_link *link, const char *base, int scope,
+            const char *filter, const char *const *attributes,
+            struct sr_ldap_entry *found, size_t most, size_t *count)
+{
+    struct sr_ldap_answer answer;
+    LDAPMessage *message = NULL;
+    int id;
+    int code = ldap_search_ext(link->ld, base, scope, filter,
+                               (char **)(uintptr_t)attributes, 0, NULL, NULL,
+                               NULL, (int)most + 1, &id);
+
+    if (code != LDAP_SUCCESS)
+        return code;
+    sr_ldap_wait(link, id, moment_for(link, link->uri), &answer, &message);
+    code = answer.code;
+    if (code == LDAP_SUCCESS || code == LDAP_SIZELIMIT_EXCEEDED)
+        code = take_entries(link, message, found, most, count);
+    /* The server counts, too. */
+    if (answer.code == LDAP_SIZELIMIT_EXCEEDED && *count <= most)
+        *count = most + 1;
+    ldap_msgfree(message);
+    if (code == LDAP_NO_SUCH_OBJECT)
+        return LDAP_SUCCESS;
+    if (code != LDAP_SUCCESS)
+        sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
+                    ldap_err2string(code), answer.text);
+    return code;
+}
+
+int
+sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
+               const char *filter, const char *const *attributes,
+               struct sr_ldap_entry *found, size_t most, size_t *count)
+{
+    int code;
+
+    do {
+        *count = 0;
+        code = sr_ldap_as_service(link);
+        if (code != LDAP_SUCCESS)
+            return code;
+        code = search_once(link, base, scope, filter, attributes, found, most,
+                           count);
+    } while (code != LDAP_SUCCESS && may_repeat(link, code));
+    return code;
+}
+
+/* ---- changing */
+
+/* The operation of RFC 3062. */
+static void
+change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
+                    const char *password, LDAPControl **controls,
+                    struct sr_ldap_answer *answer)
+{
+    struct berval who = {strlen(dn), (char *)(uintptr_t)dn};
+    struct berval before = {old == NULL ? 0 : strlen(old),
+                            (char *)(uintptr_t)old};
+    struct berval after = {strlen(password), (char *)(uintptr_t)password};
+    LDAPMessage *message;
+    int id;
+    int code = ldap_passwd(link->ld, &who, old == NULL ? NULL : &before, &after,
+                           controls, NULL, &id);
+
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_answer_init(answer, code);
+        return;
+    }
+    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    ldap_msgfree(message);
+}
+
+static void
+modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
+       LDAPControl **controls, struct sr_ldap_answer *answer)
+{
+    LDAPMessage *message;
+    int id;
+    int code = ldap_modify_ext(link->ld, dn, change, controls, NULL, &id);
+
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_answer_init(answer, code);
+        return;
+    }
+    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    ldap_msgfree(message);
+}
+
+/* Delete the old value and add the new one, which proves the old; or without
+ * an old one replace all. */
+static void
+change_by_values(struct sr_ldap_link *link, const char *dn, const char *old,
+                 const char *password, LDAPControl **controls,
+                 struct sr_ldap_answer *answer)
+{
+    static char attribute[] = "userPassword";
+    char *before[] = {(char *)(uintptr_t)old, NULL};
+    char *after[] = {(char *)(uintptr_t)password, NULL};
+    LDAPMod take = {
+        .mod_op = LDAP_MOD_DELETE, .mod_type = attribute, .mod_values = before};
+    LDAPMod put = {.mod_op = old == NULL ? LDAP_MOD_REPLACE : LDAP_MOD_ADD,
+                   .mod_type = attribute,
+                   .mod_values = after};
+    LDAPMod *both[] = {&take, &put, NULL};
+
+    modify(link, dn, old == NULL ? both + 1 : both, controls, answer);
+}
+
+void
+sr_ldap_change(struct sr_ldap_link *link, const char *dn, const char *old,
+               const char *password, struct sr_ldap_answer *answer)
+{
+    LDAPControl policy = {
+        .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
+    LDAPControl *controls[] = {&policy, NULL};
+
+    change_by_operation(link, dn, old, password, controls, answer);
+    if (answer->code == LDAP_PROTOCOL_ERROR) /* the server has none */
+        change_by_values(link, dn, old, password, controls, answer);
+    /* What is under way when the time is up is neither done nor undone. */
+    if (sr_ldap_is_away(answer->code))
+        sr_ldap_close(link, false);
+}
+
+void
+sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
+                const char *attribute, const char *value,
+                struct sr_ldap_answer *answer)
+{
+    char *values[] = {(char *)(uintptr_t)value, NULL};
+    LDAPMod put = {.mod_op = LDAP_MOD_REPLACE,
+                   .mod_type = (char *)(uintptr_t)attribute,
+                   .mod_values = values};
+    LDAPMod *change[] = {&put, NULL};
+
+    modify(link, dn, change, NULL, answer);
+}

@@ -1,0 +1,156 @@
+/*
+ * LDAP link: one connection to one of the servers, with a deadline, and what
+ * was learned over it, for all calls of one transaction.
+ *
+ * Nothing here waits longer than the deadline allows: the socket never blocks,
+ * and every wait is for what is left.  The time a login spends waiting is
+ * counted over all its calls; it begins anew when a password was answered for,
+ * and after a pause.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_LDAP_LINK_H
+#define SR_POLICY_BACKEND_LDAP_LINK_H
+
+#include <ldap.h>
+#include <signal.h>
+
+#include "policy/backend/ldap_answer.h"
+#include "policy/backend/ldap_entry.h"
+
+/* Whom the connection is bound as. */
+enum sr_ldap_bound {
+    SR_LDAP_BOUND_NOBODY,
+    SR_LDAP_BOUND_SERVICE,
+    SR_LDAP_BOUND_USER,
+};
+
+/* What is known of the account that was looked up last. */
+struct sr_ldap_known {
+    char *name; /* as it was asked for; NULL: nothing is known */
+    int64_t at; /* when it was read, in milliseconds */
+    struct sr_ldap_entry entry;
+    struct sr_facts facts;
+    struct sr_demands demands;
+    char *fingerprint;
+    bool is_shadow;
+};
+
+struct sr_ldap_link {
+    const struct sr_backend_config *config; /* of the call under way */
+    char *reason; /* where the call under way says what went wrong, */
+    size_t reason_size;
+
+    LDAP *ld; /* NULL: no connection */
+    int fd;
+    enum sr_ldap_bound bound;
+    bool is_used;     /* something was answered over it in an earlier call */
+    bool is_insecure; /* neither TLS nor a local socket */
+    size_t uri;       /* of config->uri, which the connection is to */
+    uint64_t dead;    /* URIs that did not answer, a bit each */
+
+    int64_t spent;    /* waiting, in milliseconds, by the deadline's count */
+    int64_t waited;   /* when that ended */
+    int64_t began;    /* the call under way */
+    sigset_t signals; /* of the thread, before the call */
+    bool had_sigpipe;
+
+    struct sr_ldap_known known;
+    struct sr_ldap_entry policy; /* policy.dn NULL: none is known */
+    struct sr_ldap_answer told;  /* by the last bind as known.entry.dn */
+    bool has_told;
+    sr_time told_at;
+};
+
+/*
+ * Begin and end a call of the backend.  *kept is the link, which is made where
+ * there is none.  Returns NULL when memory is out.  In between SIGPIPE, which
+ * the library does not hold back, is kept from the process.
+ */
+struct sr_ldap_link *sr_ldap_begin(void **kept,
+                                   const struct sr_backend_config *config,
+                                   char *reason, size_t size);
+void sr_ldap_end(struct sr_ldap_link *link);
+
+/* Free a link.  is_copy: see struct sr_backend_ops. */
+void sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy);
+
+/* Say what went wrong. */
+__attribute__((format(printf, 2, 3))) void
+sr_ldap_why(struct sr_ldap_link *link, const char *format, ...);
+
+/*
+ * Have a connection that is bound as the service.  Goes from server to server
+ * until one answers or the time is up.  Returns an LDAP result code.
+ */
+int sr_ldap_as_service(struct sr_ldap_link *link);
+
+/*
+ * Bind as `dn`, going from server to server as above: an answer of one server
+ * ends it.  answer->code < 0 or another code that is no answer about the
+ * password: see sr_ldap_answer_proof().
+ */
+void sr_ldap_as_user(struct sr_ldap_link *link, const char *dn,
+                     const char *password, struct sr_ldap_answer *answer);
+
+/*
+ * Search.  The entries are added to `found` up to `most`; *count says how many
+ * there are, at most one more than that.  Returns an LDAP result code;
+ * LDAP_NO_SUCH_OBJECT is not an error but *count 0.
+ */
+int sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
+                   const char *filter, const char *const *attributes,
+                   struct sr_ldap_entry *found, size_t most, size_t *count);
+
+/*
+ * Change the password of `dn` on the connection as it is bound: by the
+ * operation for that (RFC 3062), or where the server has none by a modification
+ * of userPassword.  old may be NULL.  Sent once, never again.
+ */
+void sr_ldap_change(struct sr_ldap_link *link, const char *dn, const char *old,
+                    const char *password, struct sr_ldap_answer *answer);
+
+/* Replace the one value of an attribute. */
+void sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
+                     const char *attribute, const char *value,
+                     struct sr_ldap_answer *answer);
+
+/* Close the connection; what is known stays. */
+void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
+
+/* Whether an error is the server's silence or absence, so that another one is
+ * to be asked. */
+bool sr_ldap_is_away(int code);
+
+/* The deadline's count begins anew: a password was answered for. */
+void sr_ldap_answered(struct sr_ldap_link *link);
+
+/* CLOCK_BOOTTIME in milliseconds. */
+int64_t sr_ldap_clock(void);
+
+/* ---- ldap_connect.c */
+
+/*
+ * Connect to config->uri.item[uri], TLS included, until the time `end`.
+ * Returns an LDAP result code, and the connection in the link.
+ */
+int sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end);
+
+/*
+ * Wait for the answer to a request until `end`.  *message may be NULL in the
+ * end; free it with ldap_msgfree().  The answer has its code and controls.
+ */
+void sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
+                  struct sr_ldap_answer *answer, LDAPMessage **message);
+
+/* ---- ldap_secret.c */
+
+/*
+ * Read the secret of the service from its file, which must be root's and not
+ * readable for others.  A new string, to be wiped and freed with
+ * sr_ldap_secret_free(), or NULL and the reason is said.
+ */
+char *sr_ldap_secret(struct sr_ldap_link *link, const char *path);
+void sr_ldap_secret_free(char **secret);
+
+#endif
