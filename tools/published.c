@@ -36,14 +36,11 @@ group_names(unsigned groups, char out[NAMES_MAX])
 static unsigned
 groups_now(const struct ctl *ctl, const struct sr_gathered *gathered)
 {
-    const struct sr_rules *rules = &gathered->rules;
-    struct sr_facts facts = gathered->account->facts;
+    struct sr_facts facts;
+    bool is_exempt;
 
-    facts.locked = gathered->everywhere.locked;
-    facts.locked_why = gathered->everywhere.why;
-    facts.locked_until = gathered->everywhere.until;
-    return sr_shown_groups(&facts, rules,
-                           facts.uid == 0 || rules->is_break_glass, ctl->now);
+    sr_publish_facts(gathered, &facts, &is_exempt);
+    return sr_shown_groups(&facts, &gathered->rules, is_exempt, ctl->now);
 }
 
 /* The groups by what is published.  False when that is no payload. */
@@ -67,7 +64,7 @@ report_groups(struct report *report, const struct ctl *ctl,
               const struct sr_gathered *gathered,
               const struct sr_published *published)
 {
-    char names[NAMES_MAX], text[512];
+    char names[NAMES_MAX], text[1024];
     const char *name = gathered->account->facts.name;
     unsigned now = groups_now(ctl, gathered);
     unsigned shown = 0;
