@@ -527,6 +527,7 @@ test_missing(void **state)
 static void
 test_cut_off(void **state)
 {
+    const size_t end = SR_SNAPSHOT_PAGE + SR_SNAPSHOT_BUCKET;
     size_t size;
     uint8_t *bytes = make_bytes(&size);
 
@@ -534,12 +535,19 @@ test_cut_off(void **state)
     put_fallback();
     put_bytes(bytes, size);
     assert_int_equal(ask_shadow("ok", NOW)->status, NSS_STATUS_SUCCESS);
-    for (size_t cut = 0; cut < size; cut += cut < 128 ? 1 : 128) {
+    for (size_t cut = 0; cut < end; cut += cut < 128 ? 1 : 128) {
         put_bytes(bytes, cut);
         expect_broken(EBADMSG);
     }
-    put_bytes(bytes, size - 1);
+    put_bytes(bytes, end - 1);
     expect_broken(EBADMSG);
+    /* What the file still has is good; that somebody is not in it is not. */
+    for (size_t cut = end; cut < size; cut += 64) {
+        put_bytes(bytes, cut);
+        assert_int_equal(ask_shadow("ok", NOW)->status, NSS_STATUS_SUCCESS);
+        expect_nothing(ask_shadow("nobody", NOW), NSS_STATUS_UNAVAIL, EBADMSG);
+        expect_groups(ask_groups("nobody", NOW), UNKNOWN);
+    }
     free(bytes);
 }
 
