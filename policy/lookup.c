@@ -115,10 +115,10 @@ walk(int fd, const struct sr_header *header, const char *name,
     return SR_FOUND_BROKEN;
 }
 
-/* What a delta makes of what was found. */
+/* What a delta makes of what was found.  *is_gone: there is none. */
 static enum sr_found
 apply_delta(const char *dir, enum sr_view view, const char *name,
-            enum sr_found found, struct sr_published *out)
+            enum sr_found found, struct sr_published *out, bool *is_gone)
 {
     struct sr_payload payload;
     char path[PATH_ROOM];
@@ -128,8 +128,12 @@ apply_delta(const char *dir, enum sr_view view, const char *name,
 
     make_path(path, dir, view, ".d/", name);
     size = readlink(path, text, sizeof(text));
-    if (size < 0)
-        return errno == ENOENT ? found : SR_FOUND_BROKEN;
+    if (size < 0) {
+        *is_gone = errno == ENOENT;
+        if (*is_gone)
+            return found;
+        return errno == EACCES ? SR_FOUND_DENIED : SR_FOUND_BROKEN;
+    }
     if (!sr_delta_decode(name, text, (size_t)size, &sequence, &payload))
         return SR_FOUND_BROKEN;
     if (sequence <= out->header.sequence)
@@ -139,16 +143,15 @@ apply_delta(const char *dir, enum sr_view view, const char *name,
     return payload.size == 0 ? SR_FOUND_NOTHING : SR_FOUND_IT;
 }
 
-enum sr_found
-sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
-          struct sr_published *out)
+static enum sr_found
+look_once(const char *dir, enum sr_view view, const char *name, sr_time now,
+          struct sr_published *out, bool *is_gone)
 {
     enum sr_found found;
     bool mark = false;
     int fd;
 
-    if (!sr_snapshot_name(name))
-        return SR_FOUND_NOTHING;
+    *is_gone = false;
     found = open_snapshot(dir, view, &fd);
     if (found != SR_FOUND_IT)
         return found;
@@ -159,7 +162,33 @@ sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
     }
     close(fd);
     if (mark && found != SR_FOUND_BROKEN)
-        found = apply_delta(dir, view, name, found, out);
+        found = apply_delta(dir, view, name, found, out, is_gone);
+    return found;
+}
+
+/*
+ * A bucket with a mark and no delta: the delta was another name's, or a new
+ * snapshot has taken it in since this one was opened.  Then this one is older
+ * than what others were told already, so look again until it is the newest.
+ */
+#define TRIES 4
+
+enum sr_found
+sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
+          struct sr_published *out)
+{
+    enum sr_found found = SR_FOUND_BROKEN;
+    uint64_t before = 0;
+    bool is_gone;
+
+    if (!sr_snapshot_name(name))
+        return SR_FOUND_NOTHING;
+    for (unsigned try = 0; try < TRIES; try++) {
+        found = look_once(dir, view, name, now, out, &is_gone);
+        if (!is_gone || (try > 0 && out->header.sequence == before))
+            break;
+        before = out->header.sequence;
+    }
     return found;
 }
 
