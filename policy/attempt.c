@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "policy/attempt.h"
+#include "policy/lock.h"
 #include "policy/siphash.h"
 #include "policy/shield.h"
 #include "policy/slots.h"
@@ -83,8 +84,6 @@ struct times {
     sr_time wall;
 };
 
-/* ---- clocks and naps */
-
 static unsigned
 dice(unsigned sides)
 {
@@ -92,16 +91,6 @@ dice(unsigned sides)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (unsigned)(now.tv_nsec / 1000) % sides;
-}
-
-static void
-nap(void)
-{
-    /* A verification takes some 20 ms; unevenly, so that not all wake at once.
-     */
-    const struct timespec length = {0, 1000000L * (2 + (long)dice(8))};
-
-    nanosleep(&length, NULL);
 }
 
 static enum sr_store_result
@@ -717,7 +706,8 @@ wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
     struct side *side = &attempt->side[attempt->by_source ? SOURCE : ACCOUNT];
 
     while (sr_clock_milliseconds() < deadline) {
-        nap();
+        /* A verification takes some 20 ms. */
+        sr_lock_nap(2, 10);
         if (why == LOOK_HELD
                 ? (verifying(attempt, side) & side->busy) != side->busy
                 : win_slot(attempt, side))

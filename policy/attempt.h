@@ -135,6 +135,17 @@ enum sr_store_result sr_attempt_facts(struct sr_store *store,
                                       struct sr_facts *facts);
 
 /*
+ * Until when the account is locked out from every source, wall clock; unknown
+ * when it is not.  The ledger of strangers is locked out, and nobody counts in
+ * the other: there is no familiar source, or that ledger is locked out too;
+ * then the earlier end counts.  The owner's own sessions, which have begun
+ * already, are not looked at.  Inside a transaction.
+ */
+enum sr_store_result sr_attempt_everywhere(struct sr_store *store, uid_t uid,
+                                           const struct sr_rules *rules,
+                                           sr_time *until_wall);
+
+/*
  * When the temporary password of an account ends, wall clock; unknown when it
  * has none.  A record of another stored hash than `secret` has ended, and is
  * none.  Inside a transaction.
