@@ -645,8 +645,9 @@ class Host:
         self.running.append(process)
         return process
 
-    def sshd(self, ahead=0, **options):
-        """An sshd of one's own; the answer is its port."""
+    def sshd(self, ahead=0, match="", **options):
+        """An sshd of one's own; the answer is its port.  `match` is the end of
+        its configuration, where the blocks are that begin with Match."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -663,7 +664,7 @@ class Host:
             settings.setdefault("PerSourcePenalties", "no")
         config = RUN / f"sshd-{port}.conf"
         config.write_text("".join(f"{key} {value}\n"
-                                  for key, value in settings.items()))
+                                  for key, value in settings.items()) + match)
         log = open(RUN / f"sshd-{port}.log", "ab")
         process = self.start([*ahead_prefix(ahead), "/usr/sbin/sshd", "-D",
                               "-e", "-f", str(config)], stdin=subprocess.DEVNULL,

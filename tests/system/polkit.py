@@ -1,0 +1,76 @@
+"""polkitd on a system bus of its own, without logind.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import os
+import pathlib
+
+from scratch import ETC, RUN, wait_until
+
+BUS = pathlib.Path("/run/dbus/system_bus_socket")
+DAEMONS = ("/usr/lib/polkit-1/polkitd", "/usr/libexec/polkitd",
+           "/usr/libexec/polkit-1/polkitd")
+ACTION = "org.freedesktop.policykit.exec"
+OPEN_BUS = f"""<!DOCTYPE busconfig PUBLIC
+ "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <listen>unix:path={BUS}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/> <allow own="*"/>
+    <allow send_type="method_call"/> <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/> <allow receive_type="signal"/>
+    <allow receive_type="method_return"/> <allow receive_type="error"/>
+  </policy>
+</busconfig>
+"""
+
+
+def daemon():
+    """The program, or None."""
+    return next(filter(os.path.exists, DAEMONS), None)
+
+
+class Polkit:
+    """A polkitd with rules, that reads as its own user."""
+
+    def __init__(self, host, rules):
+        self.host = host
+        (ETC / "polkit-1/rules.d/10-test.rules").write_text(rules)
+        BUS.parent.mkdir(exist_ok=True)
+        BUS.unlink(missing_ok=True)
+        config = RUN / "bus.conf"
+        config.write_text(OPEN_BUS)
+        with open(RUN / "polkit.log", "ab") as log:
+            host.start(["dbus-daemon", f"--config-file={config}", "--nofork"],
+                       stdout=log, stderr=log)
+            wait_until(BUS.exists, what="the bus")
+            self.process = host.start([daemon()], stdout=log, stderr=log)
+        wait_until(self.is_there, what="polkitd")
+
+    def is_there(self):
+        assert self.process.poll() is None, "polkitd has ended"
+        asked = self.host.run("pkaction", "--action-id", ACTION)
+        return asked.returncode == 0
+
+    def uid(self):
+        return os.stat(f"/proc/{self.process.pid}").st_uid
+
+    def authorizes(self, account, action=ACTION):
+        """Whether a process of the account may, without being asked for
+        anything."""
+        subject = self.host.start(["sleep", "60"], user=account.uid,
+                                  group=account.uid, extra_groups=[])
+        try:
+            asked = self.host.run("pkcheck", "--action-id", action,
+                                  "--process", subject.pid)
+        finally:
+            subject.kill()
+            subject.wait()
+        assert asked.returncode in (0, 1, 2), asked.stderr
+        return asked.returncode == 0
