@@ -219,10 +219,6 @@ def private_etc():
     (ETC / "crontab").write_text("")
     (ETC / "nsswitch.conf").write_text(nsswitch())
     (ETC / "sudo.conf").unlink(missing_ok=True)
-    rules = ETC / "polkit-1/rules.d"
-    shutil.rmtree(rules, ignore_errors=True)
-    rules.mkdir(parents=True)
-    rules.parent.chmod(0o755)
     (ETC / "hosts").write_text(
         f"127.0.0.1 localhost {socket.gethostname()}\n::1 localhost\n")
     sudoers = ETC / "sudoers"
@@ -241,6 +237,40 @@ def private_etc():
         limits.write_text("")
 
 
+POLKIT_ACTIONS = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE policyconfig PUBLIC "-//freedesktop//DTD polkit Policy Configuration \
+1.0//EN" "http://www.freedesktop.org/software/polkit/policyconfig-1.dtd">
+<policyconfig>
+  <action id="org.example.granted">
+    <defaults><allow_any>yes</allow_any></defaults>
+  </action>
+  <action id="org.example.refused">
+    <defaults><allow_any>no</allow_any></defaults>
+  </action>
+</policyconfig>
+"""
+
+
+def private_polkit():
+    """Rules and actions of our own, and polkitd's user where there is none."""
+    share = pathlib.Path("/usr/share/polkit-1")
+    if not share.exists():
+        hide_below(share.parent, {share.name})
+        share.mkdir()
+    tmpfs(share)
+    rules = ETC / "polkit-1/rules.d"
+    shutil.rmtree(rules, ignore_errors=True)
+    for path in (rules, share / "rules.d", share / "actions"):
+        path.mkdir(parents=True)
+    rules.parent.chmod(0o755)
+    (share / "actions/org.example.policy").write_text(POLKIT_ACTIONS)
+    if "\npolkitd:" not in (ETC / "passwd").read_text():
+        with open(ETC / "passwd", "a") as out:
+            out.write("polkitd:x:979:979::/nonexistent:/usr/sbin/nologin\n")
+        with open(ETC / "group", "a") as out:
+            out.write("polkitd:x:979:\n")
+
+
 def set_up(build):
     """Make the scratch host in this namespace.  Call once."""
     build = pathlib.Path(build).resolve()
@@ -249,6 +279,7 @@ def set_up(build):
     private_var()
     private_modules(build / "stage")
     private_library(build / "stage")
+    private_polkit()
     private_dev()
     tmpfs("/home")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
