@@ -291,10 +291,17 @@ def set_up(build):
     (pristine / "security").mkdir(parents=True)
     for name in RESTORED:
         if (ETC / name).exists():
-            shutil.copy2(ETC / name, pristine / name)
+            copy(ETC / name, pristine / name)
 
 
 # ---- small helpers
+
+def copy(source, target):
+    """With owner and group, by which /etc/shadow is read."""
+    shutil.copy2(source, target)
+    status = os.stat(source)
+    os.chown(target, status.st_uid, status.st_gid)
+
 
 def today():
     return int(time.time()) // DAY
@@ -484,7 +491,7 @@ class Host:
         for name in RESTORED:
             (ETC / name).unlink(missing_ok=True)
             if (RUN / "pristine" / name).exists():
-                shutil.copy2(RUN / "pristine" / name, ETC / name)
+                copy(RUN / "pristine" / name, ETC / name)
         for path in (ETC / "cron.d").iterdir():
             path.unlink()
         for path in (ETC / "polkit-1/rules.d").iterdir():
