@@ -123,14 +123,17 @@ void sr_door_verdict_event(struct sr_door *door,
 /* Publish what was gathered and remembered of the account. */
 void sr_door_publish(struct sr_door *door);
 
-/*
- * Something has been changed: gather anew and publish.  For a name that was not
- * counted as an account of ours (is_known false) the same work, for nothing.
- */
-void sr_door_publish_anew(struct sr_door *door, bool is_known);
+/* The account was changed: gather anew and publish. */
+void sr_door_publish_anew(struct sr_door *door);
 
 /*
- * The same when the door is closed, with the configuration `conf` read again;
+ * A lockout has begun or ended: the same.  For a name that was not counted as
+ * an account of ours (`is_known` false) the same work, for nothing.
+ */
+void sr_door_publish_lockout(struct sr_door *door, bool is_known);
+
+/*
+ * The latter when the door is closed, with the configuration `conf` read again;
  * `name` NULL: no account of ours.  A failure is sent as `event`, of which the
  * id, the result and the cause are filled in.
  */

@@ -52,17 +52,43 @@ sr_door_publish(struct sr_door *door)
 }
 
 void
-sr_door_publish_anew(struct sr_door *door, bool is_known)
+sr_door_publish_anew(struct sr_door *door)
 {
     char reason[160] = "";
-    enum sr_publish_result result;
+    enum sr_publish_result result =
+        sr_publish_account(door->config, SR_PUBLISHED_DIR, NULL, door->user,
+                           WAIT_MS, reason, sizeof(reason));
 
-    if (!is_known || !sr_door_knows(door)) {
+    tell(door, result, reason);
+}
+
+/*
+ * A lockout takes as long whether the name exists or not.  For a name that is
+ * none of ours the account of root is gathered and compared, and the writing is
+ * done for nothing; that is done, too, when the lockout of a name of ours is
+ * not to be seen.
+ */
+static enum sr_publish_result
+publish_lockout(const struct sr_config *config, const char *name, char *reason,
+                size_t size)
+{
+    enum sr_publish_result result =
+        sr_publish_account(config, SR_PUBLISHED_DIR, NULL,
+                           name == NULL ? "root" : name, WAIT_MS, reason, size);
+
+    if (name == NULL || result == SR_PUBLISH_UNCHANGED)
         sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
-        return;
-    }
-    result = sr_publish_account(door->config, SR_PUBLISHED_DIR, NULL,
-                                door->user, WAIT_MS, reason, sizeof(reason));
+    return name == NULL ? SR_PUBLISH_UNCHANGED : result;
+}
+
+void
+sr_door_publish_lockout(struct sr_door *door, bool is_known)
+{
+    const char *name = is_known && sr_door_knows(door) ? door->user : NULL;
+    char reason[160] = "";
+    enum sr_publish_result result =
+        publish_lockout(door->config, name, reason, sizeof(reason));
+
     tell(door, result, reason);
 }
 
@@ -71,14 +97,11 @@ sr_publish_later(const char *conf, const char *name, struct sr_event *event)
 {
     struct sr_config_errors errors = {0};
     struct sr_config *config = sr_config_load(conf, &errors);
-    char reason[160] = "";
     enum sr_publish_result result = SR_PUBLISH_OFF;
+    char reason[160] = "";
 
-    if (config == NULL || name == NULL)
-        sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
-    else
-        result = sr_publish_account(config, SR_PUBLISHED_DIR, NULL, name,
-                                    WAIT_MS, reason, sizeof(reason));
+    if (config != NULL)
+        result = publish_lockout(config, name, reason, sizeof(reason));
     event->id = SR_EVENT_PUBLISH;
     event->result = "failed";
     event->cause = cause_of(result, reason);

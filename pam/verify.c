@@ -132,7 +132,7 @@ settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof,
 
     lockout_events(door, &settled);
     if (settled.began_lockout || settled.ended_lockout)
-        sr_door_publish_anew(door, is_known);
+        sr_door_publish_lockout(door, is_known);
     if (settled.result != SR_STORE_OK && proof != SR_PROOF_RIGHT)
         return refuse_unrecorded(door, settled.result);
     if (settled.result != SR_STORE_OK) /* failures stay: stricter, not wrong */
@@ -364,7 +364,7 @@ sr_verify_settle(struct sr_door *door)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
     if (settled.ended_lockout)
-        sr_door_publish_anew(door, guard->is_ours);
+        sr_door_publish_lockout(door, guard->is_ours);
     /* Settled: what was recorded ahead is taken back, and so is its event. */
     sr_attempt_free(guard->attempt, false);
     guard->attempt = NULL;
