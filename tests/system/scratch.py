@@ -156,6 +156,16 @@ def private_modules(stage):
     mount("--bind", copy, modules)
 
 
+def private_backends(stage):
+    """The backends that are modules, where the build looks for them."""
+    for built in stage.glob("**/selfreset/ldap.so"):
+        place = pathlib.Path("/") / built.parent.relative_to(stage)
+        layer = RUN / "backends"
+        shutil.copytree(built.parent, layer / place.name)
+        mount("-t", "overlay", "-o", f"lowerdir={layer}:{place.parent}",
+              "selfreset-test", place.parent)
+
+
 def private_library(stage):
     """The NSS module, in a directory that the loader looks in for every
     program, set-user-ID ones too, as it does in /usr/local/lib.  A module of
@@ -277,6 +287,7 @@ def set_up(build):
     private_run()
     private_etc()
     private_var()
+    private_backends(build / "stage")
     private_modules(build / "stage")
     private_library(build / "stage")
     private_polkit()
@@ -575,6 +586,17 @@ class Host:
         # A login shell says whose it is, and ends.
         (home / ".profile").write_text('echo "in as $(id -un)"\nexit 0\n')
         return account
+
+    def add_elsewhere(self, name, uid):
+        """An account that only the name service knows here."""
+        with open(ETC / "passwd", "a") as out:
+            out.write(f"{name}:x:{uid}:{uid}::/home/{name}:/bin/sh\n")
+        with open(ETC / "group", "a") as out:
+            out.write(f"{name}:x:{uid}:\n")
+        home = pathlib.Path("/home", name)
+        home.mkdir(exist_ok=True)
+        os.chown(home, uid, uid)
+        (home / ".profile").write_text('echo "in as $(id -un)"\nexit 0\n')
 
     def shadow(self, name):
         """The fields of an account's shadow line."""

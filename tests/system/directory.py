@@ -1,0 +1,301 @@
+"""Directories for the tests: a real slapd of one's own, and its certificates.
+
+A server has its own folder, ports of its own on the loopback, and the entries
+that a test gives it, with the operational attributes that only loading can set.
+What it did is counted from its own log.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import base64
+import dataclasses
+import glob
+import hashlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from scratch import RUN, wait_until
+
+BASE = "dc=example,dc=org"
+PEOPLE = f"ou=people,{BASE}"
+SERVICE = f"cn=reader,{BASE}"
+SERVICE_SECRET = "reader of accounts"
+ROOT = f"cn=root,{BASE}"
+ROOT_SECRET = "root of the directory"
+POLICY = f"cn=policy,{BASE}"
+FOR_GOOD = "000001010000Z"
+SECRET_FILE = RUN / "ldap-secret"
+CERTS = RUN / "certs"
+
+
+def stamp(seconds_ago):
+    """A time as LDAP writes it."""
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() - seconds_ago))
+
+
+def ssha(password):
+    salt = os.urandom(8)
+    digest = hashlib.sha1(password.encode() + salt).digest()
+    return "{SSHA}" + base64.b64encode(digest + salt).decode()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# ---- certificates
+
+def openssl(*arguments, cwd=CERTS):
+    subprocess.run(["openssl", *arguments], check=True, cwd=cwd,
+                   capture_output=True)
+
+
+def certificate(name, *, ca="ca", host="localhost", days=2):
+    """A key and a certificate for a host; days < 0: it has expired."""
+    CERTS.mkdir(exist_ok=True)
+    if not (CERTS / f"{ca}.pem").exists():
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                f"/CN=Test {ca}", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+    path = CERTS / f"{name}.pem"
+    if path.exists():
+        return path
+    alternative = f"DNS:{host}" + (",IP:127.0.0.1" if host == "localhost"
+                                   else "")
+    (CERTS / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-subj", f"/CN={host}", "-keyout", f"{name}.key",
+            "-out", f"{name}.csr")
+    sign = ["x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey",
+            f"{ca}.key", "-set_serial", str(time.monotonic_ns()), "-extfile",
+            f"{name}.ext", "-out", f"{name}.pem"]
+    if days < 0:
+        subprocess.run(["faketime", "-f", f"{days - 1}d", "openssl", *sign,
+                        "-days", "1"], check=True, cwd=CERTS,
+                       capture_output=True)
+    else:
+        openssl(*sign, "-days", str(days))
+    return path
+
+
+# ---- slapd
+
+CONFIG = """\
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath {modules}
+moduleload back_mdb
+{moduleload}
+pidfile {dir}/pid
+loglevel stats
+{tls}
+database mdb
+suffix {base}
+rootdn {root}
+rootpw "{root_secret}"
+directory {dir}/db
+dbnosync
+lastbind {lastbind}
+{access}
+{overlay}
+"""
+
+ACCESS = f"""\
+access to attrs=userPassword by dn="{SERVICE}" write by self write \
+by anonymous auth by * none
+access to attrs=shadowLastChange by self write by * read
+access to * by dn="{SERVICE}" read by * read
+"""
+
+OVERLAY = """\
+overlay ppolicy
+ppolicy_default {policy}
+ppolicy_hash_cleartext
+{lockout}
+"""
+
+
+@dataclasses.dataclass
+class Counts:
+    connections: int
+    binds: int
+    searches: int
+    changes: int
+    modifications: int
+
+
+class Slapd:
+    """One server.  `users` are dictionaries of attributes by their name; what is
+    None is left out."""
+
+    def __init__(self, host, users, *, policies=None, ppolicy=True,
+                 use_lockout=True, certificate_file=None, access=ACCESS,
+                 lastbind="off", name=None, secret=SERVICE_SECRET):
+        self.host = host
+        self.dir = RUN / (name or f"slapd-{time.monotonic_ns()}")
+        self.port, self.tls_port = free_port(), free_port()
+        self.use_tls = certificate_file is not None
+        self.socket = self.dir / "ldapi"
+        self.log = self.dir / "log"
+        self.process = None
+        self.service_secret = secret
+        (self.dir / "db").mkdir(parents=True)
+        self.write_config(ppolicy, use_lockout, certificate_file, access,
+                          lastbind)
+        self.load(users, {"policy": {}, **(policies or {})}, ppolicy)
+        self.start()
+
+    def write_config(self, ppolicy, use_lockout, certificate_file, access,
+                     lastbind):
+        modules = os.path.dirname((glob.glob("/usr/lib*/ldap/back_mdb.so") +
+                                   glob.glob("/usr/lib*/openldap/back_mdb.so"))
+                                  [0])
+        tls = ""
+        if certificate_file is not None:
+            key = certificate_file.with_suffix(".key")
+            tls = (f"TLSCertificateFile {certificate_file}\n"
+                   f"TLSCertificateKeyFile {key}\n"
+                   "TLSVerifyClient never\n")
+        overlay = OVERLAY.format(
+            policy=POLICY, lockout="ppolicy_use_lockout" if use_lockout else "")
+        (self.dir / "slapd.conf").write_text(CONFIG.format(
+            modules=modules, dir=self.dir, base=BASE, root=ROOT,
+            root_secret=ROOT_SECRET, tls=tls, access=access, lastbind=lastbind,
+            moduleload="moduleload ppolicy" if ppolicy else "",
+            overlay=overlay if ppolicy else ""))
+
+    def load(self, users, policies, ppolicy):
+        entries = [
+            {"dn": BASE, "objectClass": ["dcObject", "organization"],
+             "o": "test", "dc": BASE.split(",")[0][3:]},
+            {"dn": PEOPLE, "objectClass": "organizationalUnit", "ou": "people"},
+            {"dn": SERVICE, "objectClass": ["organizationalRole",
+                                            "simpleSecurityObject"],
+             "cn": "reader", "userPassword": ssha(self.service_secret)},
+        ]
+        for name, values in (policies.items() if ppolicy else ()):
+            entries.append({"dn": f"cn={name},{BASE}", "cn": name,
+                            "objectClass": ["device", "pwdPolicy"],
+                            "pwdAttribute": "userPassword", **values})
+        entries += users
+        text = "".join(ldif(entry) for entry in entries)
+        done = subprocess.run(["slapadd", "-f", self.dir / "slapd.conf"],
+                              input=text, text=True, check=False,
+                              capture_output=True)
+        assert done.returncode == 0, done.stderr
+
+    @property
+    def uri(self):
+        return (f"ldaps://localhost:{self.tls_port}" if self.use_tls
+                else self.local)
+
+    @property
+    def plain(self):
+        return f"ldap://localhost:{self.port}"
+
+    @property
+    def local(self):
+        return "ldapi://" + str(self.socket).replace("/", "%2F")
+
+    def start(self):
+        listen = [f"ldap://127.0.0.1:{self.port}", self.local]
+        if self.use_tls:
+            listen.append(f"ldaps://127.0.0.1:{self.tls_port}")
+        with open(self.log, "ab") as log:
+            self.process = self.host.start(
+                ["slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
+                 "-h", " ".join(listen)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_until(lambda: b"slapd starting" in self.log.read_bytes(),
+                   what="slapd")
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self):
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    # -- what it did
+
+    def mark(self):
+        """From here on it is counted."""
+        return self.log.stat().st_size
+
+    def lines(self, mark=0):
+        return self.log.read_bytes()[mark:].decode(errors="replace")
+
+    def count(self, mark):
+        text = self.lines(mark)
+
+        def number(pattern):
+            return len(re.findall(pattern, text))
+
+        return Counts(connections=number(r" ACCEPT from "),
+                      binds=number(r" BIND dn=\"[^\"]*\" method="),
+                      searches=number(r" SRCH base="),
+                      changes=number(r" PASSMOD "),
+                      modifications=number(r" MOD dn="))
+
+    # -- its content
+
+    def modify(self, dn, text, relax=False):
+        subprocess.run(["ldapmodify", "-x", "-H", self.local, "-D", ROOT, "-w",
+                        ROOT_SECRET, *(["-e", "relax"] if relax else [])],
+                       input=f"dn: {dn}\nchangetype: modify\n{text}\n",
+                       text=True, check=True, capture_output=True)
+
+    def read(self, dn, *attributes):
+        out = subprocess.run(
+            ["ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", self.local,
+             "-D", ROOT, "-w", ROOT_SECRET, "-s", "base", "-b", dn,
+             "(objectClass=*)", *attributes],
+            text=True, check=True, capture_output=True).stdout
+        return [line for line in out.splitlines()[1:] if line]
+
+    def lets_in(self, dn, password):
+        done = subprocess.run(["ldapwhoami", "-x", "-H", self.local, "-D", dn,
+                               "-w", password], capture_output=True,
+                              check=False)
+        return done.returncode == 0
+
+
+def ldif(entry):
+    lines = []
+    for name, values in entry.items():
+        if values is None:
+            continue
+        for value in values if isinstance(values, (list, tuple)) else [values]:
+            lines.append(f"{name}: {value}")
+    return "\n".join(lines) + "\n\n"
+
+
+def user(name, uid, password, **attributes):
+    """An entry of RFC 2307."""
+    classes = ["inetOrgPerson", "posixAccount"]
+    if any(key.startswith("shadow") for key in attributes):
+        classes.append("shadowAccount")
+    return {"dn": f"uid={name},{PEOPLE}", "objectClass": classes, "uid": name,
+            "cn": name, "sn": name, "uidNumber": uid, "gidNumber": uid,
+            "homeDirectory": f"/home/{name}", "loginShell": "/bin/sh",
+            "userPassword": ssha(password), **attributes}
+
+
+def dn_of(name):
+    return f"uid={name},{PEOPLE}"
+
+
+def have_server():
+    return shutil.which("slapd") is not None
