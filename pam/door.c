@@ -404,6 +404,8 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
         return code;
     open_account(door);
     open_source(door);
+    if (sr_door_knows(door) && door->who.account->is_insecure)
+        sr_door_event(door, SR_EVENT_INSECURE, NULL, NULL, -1);
     if (door->args.debug)
         pam_syslog(pamh, LOG_DEBUG, "%s: account %s, source %s", channel,
                    sr_door_knows(door) ? "found" : "not found",

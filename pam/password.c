@@ -31,6 +31,7 @@ struct pending {
     struct sr_history history; /* begun here, when there was none */
     bool began_history;
     bool by_admin;
+    bool is_stored; /* by the backend itself, in UPDATE */
 };
 
 /* What a pass has found out about the change. */
@@ -298,6 +299,8 @@ show_rules(struct change *change)
         return;
     if (sr_quality_rules(&change->door->who.rules, &rules) == SR_QUALITY_DONE)
         sr_door_tell(change->door, PAM_TEXT_INFO, sr_message_rules(&rules));
+    sr_door_tell(change->door, PAM_TEXT_INFO,
+                 sr_message_demands(&change->door->who.account->demands));
 }
 
 /* The earliest time an entry of the history may be from and still count. */
@@ -487,25 +490,7 @@ use_new(struct change *change)
     return judge(change, change->fresh, 0);
 }
 
-static int
-choose_new(struct change *change)
-{
-    int tries = (int)change->door->who.rules.tries;
-    int code = PAM_TRY_AGAIN;
-
-    if (change->door->args.use_authtok)
-        return use_new(change);
-    show_rules(change);
-    for (int left = tries - 1; code == PAM_TRY_AGAIN && left >= 0; left--)
-        code = try_new(change, left);
-    if (code == PAM_TRY_AGAIN) {
-        sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NO_TRIES);
-        code = PAM_AUTHTOK_ERR;
-    }
-    return code;
-}
-
-/* ---- handing over, and what comes after */
+/* ---- storing it */
 
 static int
 pending_new(struct change *change)
@@ -555,17 +540,92 @@ check_again(struct change *change)
     return PAM_AUTHTOK_ERR;
 }
 
+/* A backend that stores by itself did not: say why.  Another try may help only
+ * when it is about the new password. */
+static int
+refuse_store(struct change *change, enum sr_write written,
+             enum sr_refusal refusal, int tries_left)
+{
+    struct sr_door *door = change->door;
+    struct sr_say say = sr_door_say_context(door);
+    bool may_help =
+        written == SR_WRITE_REFUSED && refusal != SR_REFUSAL_WRONG_OLD &&
+        refusal != SR_REFUSAL_NO_RIGHT && refusal != SR_REFUSAL_CANNOT &&
+        refusal != SR_REFUSAL_TOO_YOUNG && !door->args.use_authtok;
+
+    sr_door_event(door,
+                  written == SR_WRITE_REFUSED ? SR_EVENT_POLICY
+                                              : SR_EVENT_BACKEND_DOWN,
+                  "failed", door->who.reason, PAM_AUTHTOK_ERR);
+    if (written == SR_WRITE_REFUSED)
+        sr_door_tell(door, PAM_ERROR_MSG,
+                     sr_message_refusal(refusal, &door->who.account->demands,
+                                        may_help ? tries_left : 0, &say));
+    else
+        sr_door_tell_text(door, PAM_ERROR_MSG,
+                          written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
+                                                     : SR_TEXT_NOT_SENT);
+    return may_help ? PAM_TRY_AGAIN : PAM_AUTHTOK_ERR;
+}
+
+/* Store the new password, where the backend does that itself. */
+static int
+store(struct change *change, int tries_left)
+{
+    struct sr_gathered *who = &change->door->who;
+    enum sr_refusal refusal = SR_REFUSAL_OTHER;
+    enum sr_write written;
+    int code = check_again(change);
+
+    if (code != PAM_SUCCESS)
+        return code;
+    written = sr_backend_write(&who->account->backend, who->link, who->account,
+                               change->old, change->fresh, &refusal,
+                               who->reason, sizeof(who->reason));
+    change->pending->is_stored = written == SR_WRITE_DONE;
+    if (written == SR_WRITE_DONE || written == SR_WRITE_ELSEWHERE)
+        return PAM_SUCCESS;
+    sr_secret_free(&change->fresh);
+    return refuse_store(change, written, refusal, tries_left);
+}
+
+static int
+choose_new(struct change *change)
+{
+    int tries = (int)change->door->who.rules.tries;
+    int code = PAM_TRY_AGAIN;
+
+    if (change->door->args.use_authtok) {
+        code = use_new(change);
+        return code == PAM_SUCCESS ? store(change, 0) : code;
+    }
+    show_rules(change);
+    for (int left = tries - 1; code == PAM_TRY_AGAIN && left >= 0; left--) {
+        code = try_new(change, left);
+        if (code == PAM_SUCCESS)
+            code = store(change, left);
+    }
+    if (code == PAM_TRY_AGAIN) {
+        sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NO_TRIES);
+        code = PAM_AUTHTOK_ERR;
+    }
+    return code;
+}
+
+/* ---- handing over, and what comes after */
+
 /*
  * Give the new password to the module behind us.  The current one is taken out
  * of its sight: it is proved, and pam_unix would hash it twice more.  settle
  * puts it back for keyrings and the like.
  */
 static int
-hand_over(struct change *change)
+hand_over(struct change *change, bool *is_stored)
 {
     pam_handle_t *pamh = change->door->pamh;
     int code = pam_set_item(pamh, PAM_AUTHTOK, change->fresh);
 
+    *is_stored = change->pending->is_stored;
     if (code == PAM_SUCCESS)
         code = pam_set_item(pamh, PAM_OLDAUTHTOK, NULL);
     if (code == PAM_SUCCESS)
@@ -580,6 +640,7 @@ int
 sr_change_update(struct sr_door *door)
 {
     __attribute__((cleanup(change_end))) struct change change = {.door = door};
+    bool is_stored = false;
     int code;
 
     pending_drop(door);
@@ -593,33 +654,37 @@ sr_change_update(struct sr_door *door)
     if (code == PAM_SUCCESS)
         code = choose_new(&change);
     if (code == PAM_SUCCESS)
-        code = check_again(&change);
-    if (code == PAM_SUCCESS)
-        code = hand_over(&change);
+        code = hand_over(&change, &is_stored);
     if (code == PAM_TRY_AGAIN)
         code = PAM_AUTHTOK_ERR; /* that is PRELIM's word */
     if (code != PAM_SUCCESS && sr_door_knows(door)) {
         sr_held_drop(door->pamh, SR_HELD_PROVED);
         sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", NULL, code);
     }
+    /* Stored already: jump over the module that would. */
+    if (code == PAM_SUCCESS && is_stored)
+        code = PAM_IGNORE;
     return code;
 }
 
-/* Whether what is stored now is what was typed. */
+/* Whether what is stored now is what was typed.  A backend that said it has
+ * stored it, and cannot be asked again, is believed. */
 static bool
 is_stored(struct sr_door *door, const struct pending *pending)
 {
     struct sr_account *account = door->who.account;
     const void *fresh = NULL;
+    enum sr_proof proof;
 
     if (is_as_before(door, pending))
         return false;
     if (pam_get_item(door->pamh, PAM_AUTHTOK, &fresh) != PAM_SUCCESS ||
         fresh == NULL)
         return false;
-    return sr_backend_prove(&account->backend, door->who.link, account, fresh,
-                            false, door->who.reason,
-                            sizeof(door->who.reason)) == SR_PROOF_RIGHT;
+    proof = sr_backend_prove(&account->backend, door->who.link, account, fresh,
+                             false, door->who.reason, sizeof(door->who.reason));
+    return proof == SR_PROOF_RIGHT ||
+           (proof == SR_PROOF_UNAVAILABLE && pending->is_stored);
 }
 
 static enum sr_store_result

@@ -56,8 +56,8 @@ sr_door_publish_anew(struct sr_door *door)
 {
     char reason[160] = "";
     enum sr_publish_result result =
-        sr_publish_account(door->config, SR_PUBLISHED_DIR, NULL, door->user,
-                           WAIT_MS, reason, sizeof(reason));
+        sr_publish_account(door->config, door->who.link, SR_PUBLISHED_DIR, NULL,
+                           door->user, WAIT_MS, reason, sizeof(reason));
 
     tell(door, result, reason);
 }
@@ -69,11 +69,11 @@ sr_door_publish_anew(struct sr_door *door)
  * not to be seen.
  */
 static enum sr_publish_result
-publish_lockout(const struct sr_config *config, const char *name, char *reason,
-                size_t size)
+publish_lockout(const struct sr_config *config, struct sr_link *link,
+                const char *name, char *reason, size_t size)
 {
     enum sr_publish_result result =
-        sr_publish_account(config, SR_PUBLISHED_DIR, NULL,
+        sr_publish_account(config, link, SR_PUBLISHED_DIR, NULL,
                            name == NULL ? "root" : name, WAIT_MS, reason, size);
 
     if (name == NULL || result == SR_PUBLISH_UNCHANGED)
@@ -86,8 +86,8 @@ sr_door_publish_lockout(struct sr_door *door, bool is_known)
 {
     const char *name = is_known && sr_door_knows(door) ? door->user : NULL;
     char reason[160] = "";
-    enum sr_publish_result result =
-        publish_lockout(door->config, name, reason, sizeof(reason));
+    enum sr_publish_result result = publish_lockout(
+        door->config, door->who.link, name, reason, sizeof(reason));
 
     tell(door, result, reason);
 }
@@ -101,7 +101,7 @@ sr_publish_later(const char *conf, const char *name, struct sr_event *event)
     char reason[160] = "";
 
     if (config != NULL)
-        result = publish_lockout(config, name, reason, sizeof(reason));
+        result = publish_lockout(config, NULL, name, reason, sizeof(reason));
     event->id = SR_EVENT_PUBLISH_FAILED;
     event->result = "failed";
     event->cause = cause_of(result, reason);

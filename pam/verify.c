@@ -165,8 +165,8 @@ sr_verify(struct sr_door *door, const char *password)
         struct sr_account *account =
             who.is_known && sr_door_knows(door) ? door->who.account : NULL;
 
-        verified = settle(door, attempt, prove(door, account, password),
-                          who.is_known);
+        verified =
+            settle(door, attempt, prove(door, account, password), who.is_known);
         if (verified == SR_VERIFIED_RIGHT)
             sr_gather_temporary(&door->who, sr_attempt_temporary(attempt));
     } else {

@@ -294,6 +294,16 @@ text_with_contact(enum sr_text text, const struct sr_say *say)
         return format(_("This program may not check passwords here.\n"
                         "Ask %s (SR-3212)."),
                       who);
+    case SR_TEXT_NOT_SENT:
+        return format(_("The directory cannot be reached now.\n"
+                        "The password was not changed. Try again later, or "
+                        "ask %s."),
+                      who);
+    case SR_TEXT_UNSURE:
+        return format(_("The directory did not answer: your password may or "
+                        "may not have\nbeen changed. Try the new one first, "
+                        "then the old one, or ask %s."),
+                      who);
     case SR_TEXT_NOT_STORED:
         return format(_("The new password could not be stored.\n"
                         "The old one may still be the right one. Ask %s."),
@@ -688,6 +698,83 @@ sr_message_broken(const struct sr_findings *findings, int tries_left)
     if (tries_left == 0)
         return fold(strdup(text));
     /* TRANSLATORS: %s is the list of what is wrong */
+    return fold(format(_n("%s\nYou have %d try left.",
+                          "%s\nYou have %d tries left.", tries_left),
+                       text, tries_left));
+}
+
+/* ---- what a directory demands and refuses */
+
+char *
+sr_message_demands(const struct sr_demands *demands)
+{
+    AUTO_FREE char *least = NULL;
+    AUTO_FREE char *most = NULL;
+    AUTO_FREE char *used = NULL;
+
+    if (demands->min_length == 0 && demands->max_length == 0 &&
+        demands->history == 0)
+        return NULL;
+    if (demands->min_length > 0)
+        least = format(_n("- at least %u character\n",
+                          "- at least %u characters\n", demands->min_length),
+                       demands->min_length);
+    if (demands->max_length > 0)
+        most = format(_n("- at most %u character\n",
+                         "- at most %u characters\n", demands->max_length),
+                      demands->max_length);
+    if (demands->history > 0)
+        used = format(_n("- not the last password\n",
+                         "- none of the last %u passwords\n", demands->history),
+                      demands->history);
+    return fold(format("%s\n%s%s%s", _("The directory demands:"),
+                       least == NULL ? "" : least, most == NULL ? "" : most,
+                       used == NULL ? "" : used));
+}
+
+static const char *const refusal_text[SR_REFUSAL_COUNT] = {
+    [SR_REFUSAL_OTHER] = N_("The directory refused the new password."),
+    [SR_REFUSAL_WRONG_OLD] =
+        N_("The current password is not right. Nothing was changed."),
+    [SR_REFUSAL_NO_RIGHT] =
+        N_("The directory does not let this password be changed from here."),
+    [SR_REFUSAL_CANNOT] =
+        N_("The directory does not let you change this password."),
+    [SR_REFUSAL_TOO_YOUNG] =
+        N_("The password was changed too recently to be changed again."),
+    [SR_REFUSAL_QUALITY] =
+        N_("The directory finds the new password too easy to guess."),
+    [SR_REFUSAL_TOO_SHORT] =
+        N_("The new password is too short for the directory."),
+    [SR_REFUSAL_TOO_LONG] =
+        N_("The new password is too long for the directory."),
+    [SR_REFUSAL_IN_HISTORY] =
+        N_("The new password has been used before: choose a new one."),
+};
+
+char *
+sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
+                   int tries_left, const struct sr_say *say)
+{
+    AUTO_FREE char *known = sr_message_demands(demands);
+    AUTO_FREE char *text = NULL;
+    const char *why;
+    bool is_helped =
+        refusal == SR_REFUSAL_NO_RIGHT || refusal == SR_REFUSAL_CANNOT;
+
+    if ((unsigned)refusal >= SR_REFUSAL_COUNT)
+        return NULL;
+    why = _(refusal_text[refusal]);
+    if (is_helped)
+        return fold(
+            format(_("%s\nAsk %s to set a new one."), why, contact(say)));
+    if (refusal == SR_REFUSAL_OTHER || refusal == SR_REFUSAL_QUALITY ||
+        refusal == SR_REFUSAL_TOO_SHORT || refusal == SR_REFUSAL_TOO_LONG)
+        text = known == NULL ? strdup(why) : format("%s\n%s", why, known);
+    else
+        text = strdup(why);
+    if (text == NULL || tries_left <= 0)
+        return text == NULL ? NULL : fold(strdup(text));
     return fold(format(_n("%s\nYou have %d try left.",
                           "%s\nYou have %d tries left.", tries_left),
                        text, tries_left));

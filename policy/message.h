@@ -15,6 +15,7 @@
 #ifndef SR_POLICY_MESSAGE_H
 #define SR_POLICY_MESSAGE_H
 
+#include "policy/backend/backend.h"
 #include "policy/quality.h"
 #include "policy/store.h"
 #include "policy/verdict.h"
@@ -44,6 +45,8 @@ enum sr_text {
     SR_TEXT_NO_ROOT,       /* this program may not check passwords here */
     SR_TEXT_CHANGED,       /* your password has been changed */
     SR_TEXT_NOT_STORED,    /* the new password could not be stored */
+    SR_TEXT_NOT_SENT,      /* it did not get there: nothing was changed */
+    SR_TEXT_UNSURE,        /* sent and not answered: it may be changed */
     SR_TEXT_NOT_DUE,       /* only an expired password was to be changed */
     SR_TEXT_USED_BEFORE,   /* a finding: has been used before */
     SR_TEXT_COUNT
@@ -70,6 +73,20 @@ char *sr_message_failures(const struct sr_memory *memory,
 
 /* The rules, before the prompt.  NULL when there are none to show. */
 char *sr_message_rules(const struct sr_findings *rules);
+
+/*
+ * What the account's backend demands of a new password besides; NULL when
+ * nothing is known of it.
+ */
+char *sr_message_demands(const struct sr_demands *demands);
+
+/*
+ * Why the backend refused the new password, and how many tries are left (0: no
+ * word of them).  Where it did not say why, what is known of its demands.
+ */
+char *sr_message_refusal(enum sr_refusal refusal,
+                         const struct sr_demands *demands, int tries_left,
+                         const struct sr_say *say);
 
 /*
  * What is wrong with the new password, every rule, and how many tries are left

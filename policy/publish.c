@@ -245,9 +245,9 @@ publish_unknown(const char *dir, const struct sr_gathered *gathered,
 }
 
 enum sr_publish_result
-sr_publish_account(const struct sr_config *config, const char *dir,
-                   const char *statedir, const char *name, unsigned wait_ms,
-                   char *reason, size_t size)
+sr_publish_account(const struct sr_config *config, struct sr_link *link,
+                   const char *dir, const char *statedir, const char *name,
+                   unsigned wait_ms, char *reason, size_t size)
 {
     struct news news = {.name = name, .sequence = sr_publish_sequence()};
     enum sr_publish_result result = SR_PUBLISH_FAILED;
@@ -255,7 +255,11 @@ sr_publish_account(const struct sr_config *config, const char *dir,
 
     if (!sr_snapshot_name(name) || strlen(dir) > SR_LOOKUP_DIR_MAX)
         return publish(dir, &news, wait_ms, reason, size);
-    switch (sr_gather(config, name, NULL, NULL, &gathered)) {
+    if (link == NULL)
+        sr_gather(config, name, NULL, NULL, &gathered);
+    else
+        sr_gather_linked(config, link, name, NULL, NULL, &gathered);
+    switch (gathered.ask) {
     case SR_ASK_OK:
         if (sr_gather_remembered(&gathered, statedir, NULL) == SR_STORE_OK)
             result = sr_publish_gathered(dir, &gathered, news.sequence, wait_ms,

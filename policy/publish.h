@@ -60,10 +60,11 @@ enum sr_publish_result sr_publish_gathered(const char *dir,
 /*
  * Gather anew and publish one account, or that it is gone when no backend knows
  * the name; a backend that could not be asked publishes "unknown".  `statedir`
- * NULL: the built-in one.
+ * NULL: the built-in one; `link` NULL: backends are connected to anew.
  */
 enum sr_publish_result sr_publish_account(const struct sr_config *config,
-                                          const char *dir, const char *statedir,
+                                          struct sr_link *link, const char *dir,
+                                          const char *statedir,
                                           const char *name, unsigned wait_ms,
                                           char *reason, size_t size);
 

@@ -59,6 +59,7 @@ const char *const sr_ldap_account_attributes[] = {
 };
 
 const char *const sr_ldap_policy_attributes[] = {
+    "pwdAttribute", /* every policy has it: known, or not to be read */
     "pwdMaxAge",
     "pwdMinAge",
     "pwdExpireWarning",
@@ -358,7 +359,8 @@ ppolicy_lock(const struct sr_ldap_entry *account,
 
     facts->locked = SR_LOCK_NO;
     /* Without pwdLockout the server looks at none of it. */
-    if (text == NULL || truth(policy, "pwdLockout") == SR_NO)
+    if (text == NULL ||
+        (policy->count > 0 && truth(policy, "pwdLockout") != SR_YES))
         return;
     facts->locked_why = SR_LOCK_WHY_DIRECTORY;
     if (strcmp(text, PPOLICY_FOR_GOOD) == 0) {

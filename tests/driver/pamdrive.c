@@ -26,7 +26,7 @@
  *   --kill USEC       each of these is killed at a random moment before USEC
  *   --seed N          for these moments
  *
- * Steps: auth acct chauthtok change-expired cred open close search pause,
+ * Steps: auth acct chauthtok change-expired cred open close search pause maps,
  * and limit:fsize=N limit:nofile=N limit:as=N umask:OCTAL close-fds
  * user:NAME env:NAME=VALUE (environment of the process).
  *
@@ -348,6 +348,23 @@ set_limit(struct job *job, const char *text)
     exit(1);
 }
 
+/* The libraries that are mapped. */
+static void
+print_maps(struct job *job)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+
+    while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+        char *name = strchr(line, '/');
+
+        if (name != NULL && strstr(name, ".so") != NULL)
+            fprintf(job->out, "map %s", name);
+    }
+    if (maps != NULL)
+        fclose(maps);
+}
+
 static void
 pause_here(struct job *job)
 {
@@ -378,6 +395,8 @@ run_other(struct job *job, pam_handle_t *pamh, char *step)
             close(fd);
     } else if (strcmp(step, "search") == 0) {
         search(job);
+    } else if (strcmp(step, "maps") == 0) {
+        print_maps(job);
     } else if (strcmp(step, "pause") == 0) {
         pause_here(job);
     } else {
