@@ -231,11 +231,100 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
                LDAP_OPT_SUCCESS;
 }
 
-/* The TLS handshake, for which libldap has a limit of its own. */
+/*
+ * libldap has no limit for the TLS handshake: it tries again for ever what
+ * would block.  So a layer below that of TLS waits in its place, and has an
+ * end.
+ */
+static int
+patience_setup(Sockbuf_IO_Desc *layer, void *link)
+{
+    layer->sbiod_pvt = link;
+    return 0;
+}
+
+static int
+patience_nothing(Sockbuf_IO_Desc *layer)
+{
+    (void)layer;
+    return 0;
+}
+
+static int
+patience_control(Sockbuf_IO_Desc *layer, int option, void *value)
+{
+    return LBER_SBIOD_CTRL_NEXT(layer, option, value);
+}
+
+/* Whether to try again what would have blocked. */
+static bool
+may_wait(const struct sr_ldap_link *link, short events)
+{
+    struct pollfd poll_fd = {.fd = link->fd, .events = events};
+    int ready;
+
+    if (link->tls_end == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+        return false;
+    do {
+        ready = poll(&poll_fd, 1, left_of(link->tls_end));
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        errno = ETIMEDOUT;
+    return ready > 0;
+}
+
+static ber_slen_t
+patience_read(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    ber_slen_t got;
+
+    do {
+        got = LBER_SBIOD_READ_NEXT(layer, buffer, size);
+    } while (got < 0 && may_wait(layer->sbiod_pvt, POLLIN));
+    return got;
+}
+
+static ber_slen_t
+patience_write(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    ber_slen_t put;
+
+    do {
+        put = LBER_SBIOD_WRITE_NEXT(layer, buffer, size);
+    } while (put < 0 && may_wait(layer->sbiod_pvt, POLLOUT));
+    return put;
+}
+
+static const Sockbuf_IO patience = {
+    .sbi_setup = patience_setup,
+    .sbi_remove = patience_nothing,
+    .sbi_ctrl = patience_control,
+    .sbi_read = patience_read,
+    .sbi_write = patience_write,
+    .sbi_close = patience_nothing,
+};
+
+static int
+shake_hands(struct sr_ldap_link *link, int64_t end)
+{
+    Sockbuf *socket_buffer = NULL;
+    int code;
+
+    if (ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &socket_buffer) !=
+            LDAP_OPT_SUCCESS ||
+        ber_sockbuf_add_io(socket_buffer, (Sockbuf_IO *)(uintptr_t)&patience,
+                           LBER_SBIOD_LEVEL_PROVIDER + 1, link) != 0)
+        return LDAP_LOCAL_ERROR;
+    link->tls_end = end;
+    code = ldap_install_tls(link->ld);
+    link->tls_end = 0;
+    return code;
+}
+
+/* Begin TLS on a connection that stands. */
 static int
 begin_tls(struct sr_ldap_link *link, int64_t end)
 {
-    struct timeval left = time_left(end);
     int code;
 
     if (!set_tls_options(link->ld, link->config)) {
@@ -243,8 +332,7 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
                           "system cannot be used");
         return LDAP_CONNECT_ERROR;
     }
-    ldap_set_option(link->ld, LDAP_OPT_NETWORK_TIMEOUT, &left);
-    code = ldap_install_tls(link->ld);
+    code = shake_hands(link, end);
     if (code != LDAP_SUCCESS) {
         char *detail = NULL;
 

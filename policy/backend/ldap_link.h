@@ -43,6 +43,7 @@ struct sr_ldap_link {
 
     LDAP *ld; /* NULL: no connection */
     int fd;
+    int64_t tls_end; /* of the handshake under way; 0: there is none */
     enum sr_ldap_bound bound;
     bool is_used;     /* something was answered over it in an earlier call */
     bool is_insecure; /* neither TLS nor a local socket */

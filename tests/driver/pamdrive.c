@@ -13,6 +13,7 @@
  *                     that the clear text is in no argv and no environment
  *   --null-answer     when answers have run out say PAM_SUCCESS with no
  *                     response instead of PAM_CONV_ERR
+ *   --ask             when answers have run out read them from standard input
  *   --no-conversation a conversation function that is NULL, as cron has
  *   --silent          PAM_SILENT in every call
  *   --disallow-null   PAM_DISALLOW_NULL_AUTHTOK in authenticate
@@ -79,6 +80,7 @@ struct job {
     size_t answers;
     size_t next_answer;
     bool null_answer;
+    bool ask;
     bool no_conversation;
     bool real_delay;
     unsigned flags;
@@ -184,6 +186,21 @@ make_response(const struct answer *answer)
     return response;
 }
 
+/* A line of standard input; NULL at its end. */
+static char *
+read_answer(void)
+{
+    char *line = NULL;
+    size_t size = 0;
+
+    if (getline(&line, &size, stdin) < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
 static int
 answer_prompt(struct job *job, const struct pam_message *message,
               struct pam_response *response)
@@ -204,6 +221,11 @@ answer_prompt(struct job *job, const struct pam_message *message,
     default:
         say(job, "strange", message->msg);
         return PAM_CONV_ERR;
+    }
+    if (job->next_answer >= job->answers && job->ask) {
+        fflush(job->out);
+        response->resp = read_answer();
+        return response->resp != NULL ? PAM_SUCCESS : PAM_CONV_ERR;
     }
     if (job->next_answer >= job->answers) {
         say(job, "unanswered", "");
@@ -673,6 +695,7 @@ static const struct option options[] = {
     {"answer", required_argument, NULL, 'a'},
     {"masked", required_argument, NULL, 'm'},
     {"null-answer", no_argument, NULL, 'n'},
+    {"ask", no_argument, NULL, 'A'},
     {"no-conversation", no_argument, NULL, 'N'},
     {"silent", no_argument, NULL, 's'},
     {"disallow-null", no_argument, NULL, 'd'},
@@ -711,6 +734,9 @@ take_option(struct job *job, int option)
         break;
     case 'n':
         job->null_answer = true;
+        break;
+    case 'A':
+        job->ask = true;
         break;
     case 'N':
         job->no_conversation = true;

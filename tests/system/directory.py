@@ -139,9 +139,9 @@ class Slapd:
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
-                 lastbind="off", name=None, secret=SERVICE_SECRET):
+                 lastbind="off", secret=SERVICE_SECRET):
         self.host = host
-        self.dir = RUN / (name or f"slapd-{time.monotonic_ns()}")
+        self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = free_port(), free_port()
         self.use_tls = certificate_file is not None
         self.socket = self.dir / "ldapi"
@@ -215,8 +215,12 @@ class Slapd:
                 ["slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
                  "-h", " ".join(listen)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(lambda: b"slapd starting" in self.log.read_bytes(),
-                   what="slapd")
+        wait_until(self.answers, what="slapd")
+
+    def answers(self):
+        assert self.process.poll() is None, self.lines()
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     def stop(self):
         self.process.kill()
@@ -224,6 +228,11 @@ class Slapd:
 
     def pause(self):
         os.kill(self.process.pid, signal.SIGSTOP)
+        wait_until(lambda: self.state() == "T", what="slapd to stop")
+
+    def state(self):
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
 
     def resume(self):
         os.kill(self.process.pid, signal.SIGCONT)
@@ -232,6 +241,9 @@ class Slapd:
 
     def mark(self):
         """From here on it is counted."""
+        # There was at least that which found the server alive.
+        wait_until(lambda: 0 < self.lines().count(" ACCEPT ") ==
+                   self.lines().count(" closed"), what="connections to end")
         return self.log.stat().st_size
 
     def lines(self, mark=0):

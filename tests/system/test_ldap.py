@@ -3,12 +3,16 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import time
+
 import pytest
 
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        SERVICE_SECRET, Slapd, dn_of, stamp, user)
 from scratch import CONTACT
+from talk import AGAIN, CURRENT, PASSWORD, Talk
+from talk import NEW as NEW_PROMPT
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -49,6 +53,11 @@ def serve(host, policy=None, password=OLD, config=None, server=None, **user_fiel
 def log_in(host, password=OLD, **options):
     return host.drive("probe", "ann", "auth", "acct", answers=[password],
                       rhost=PEER, **options)
+
+
+def drive(host, *arguments, **options):
+    """The driver, whose prompts are answered one by one."""
+    return Talk(host.drive_command(*arguments, ask=True, **options))
 
 
 def test_right_and_wrong(host):
@@ -197,3 +206,518 @@ def test_count_of_a_login(host):
     assert counts.connections == 1
     assert counts.binds <= 2
     assert counts.searches <= 2
+
+
+def test_count_of_a_change(host):
+    server = serve(host, {"pwdMaxAge": 90 * DAY, "pwdGraceAuthNLimit": 1},
+                   pwdChangedTime=stamp(100 * DAY))
+    mark = server.mark()
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[OLD, NEW, NEW], rhost=PEER)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], done
+    counts = server.count(mark)
+    assert counts.connections == 1
+    assert counts.binds <= 3
+    assert counts.searches <= 2
+    assert counts.changes == 1 and counts.modifications == 0
+
+
+# ---- changes
+
+def change(host, *answers, forced=False, uid=UID, service="probe"):
+    """By the owner, from a session; or at a login."""
+    if forced:
+        return host.drive(service, "ann", "auth", "acct", "change-expired",
+                          answers=answers, rhost=PEER)
+    return host.drive(service, "ann", "chauthtok", answers=answers,
+                      real_uid=uid)
+
+
+@pytest.mark.parametrize("state", ["must-change", "expired", "last-grace"])
+def test_forced_change(host, state):
+    entry, policy, *_ = STATES[state]
+    server = serve(host, policy, **entry)
+    done = change(host, OLD, NEW, NEW, forced=True)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert len(done.prompts) == 3, "the current password was asked for again"
+    assert "has been changed" in done.said
+    assert server.lets_in(dn_of("ann"), NEW)
+    assert not server.lets_in(dn_of("ann"), OLD)
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+
+
+def test_change_by_the_owner(host):
+    server = serve(host, {"pwdSafeModify": "TRUE", "pwdMinLength": 8,
+                          "pwdInHistory": 3, "pwdCheckQuality": 2},
+                   pwdChangedTime=stamp(DAY))
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert "at least 8 characters" in done.said
+    assert "none of the last 3 passwords" in done.said
+    assert server.lets_in(dn_of("ann"), NEW)
+
+
+def test_wrong_current_password(host):
+    server = serve(host)
+    mark = server.mark()
+    done = change(host, "no", NEW, NEW)
+    assert done.codes == ["AUTH_ERR"]
+    assert "current password is not right" in done.said
+    assert server.count(mark).changes == 0
+
+
+# What the policy says, what is typed (the new password), the last answer, and
+# what the person reads.
+REFUSALS = {
+    "too-short": ({"pwdMinLength": 30, "pwdCheckQuality": 2}, {}, NEW,
+                  "too short for the directory"),
+    "too-long": ({"pwdMaxLength": 20, "pwdCheckQuality": 2}, {}, NEW,
+                 "too long for the directory"),
+    "not-allowed": ({"pwdAllowUserChange": "FALSE"},
+                    {"pwdChangedTime": stamp(DAY)}, NEW, CONTACT),
+    "too-young": ({"pwdMinAge": 3600}, {"pwdChangedTime": stamp(60)}, NEW,
+                  None),
+    "same": ({"pwdInHistory": 2}, {}, OLD, None),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_refusals(host, case):
+    policy, entry, fresh, word = REFUSALS[case]
+    server = serve(host, policy, **entry)
+    done = change(host, OLD, *[fresh, fresh] * 3)
+    assert done.code in ("AUTHTOK_ERR", "PERM_DENIED"), done
+    assert done.said
+    if word is not None:
+        assert word in done.said, done
+    assert server.lets_in(dn_of("ann"), OLD)
+    assert fresh == OLD or not server.lets_in(dn_of("ann"), fresh)
+
+
+def test_refused_then_taken(host):
+    """The directory refuses the first, and the person has another try."""
+    server = serve(host, {"pwdMinLength": 30, "pwdCheckQuality": 2})
+    longer = NEW + ", and two pairs of boots"
+    done = change(host, OLD, NEW, NEW, longer, longer)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert "too short for the directory" in done.said
+    assert "2 tries left" in done.said
+    assert server.lets_in(dn_of("ann"), longer)
+
+
+def test_history_of_the_directory(host):
+    server = serve(host, {"pwdInHistory": 5})
+    assert change(host, OLD, NEW, NEW).codes == ["SUCCESS"]
+    done = change(host, NEW, *[OLD, OLD] * 3)
+    assert done.codes == ["AUTHTOK_ERR"]
+    assert "used before" in done.said
+    assert server.lets_in(dn_of("ann"), NEW)
+
+
+def test_change_without_rights(host):
+    access = (f'access to attrs=userPassword by dn="{SERVICE}" =x '
+              "by anonymous auth by * none\naccess to * by * read\n")
+    server = serve(host, server={"access": access})
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["AUTHTOK_ERR"]
+    assert CONTACT in done.said
+    assert server.lets_in(dn_of("ann"), OLD)
+
+
+def test_expired_and_nobody_can_help(host):
+    """Without an identity, who has no login left needs an administrator."""
+    serve(host, {"pwdMaxAge": 90 * DAY}, pwdChangedTime=stamp(100 * DAY),
+          config={"identity": None, "bind_dn": None, "secret_file": None})
+    done = log_in(host)
+    assert done.codes == ["SUCCESS", "AUTHTOK_EXPIRED"], (done, host.log.all())
+    assert CONTACT in done.said
+
+
+def test_root_sets_a_password(host):
+    server = serve(host)
+    done = host.drive("probe", "ann", "chauthtok", answers=[NEW, NEW])
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert server.lets_in(dn_of("ann"), NEW)
+
+
+def test_lost_after_sending(host):
+    """The server stops as the new password is on its way."""
+    server = serve(host, config={"timeout": "2s"})
+    # Stopped between the bind and the change: by the prompt in between.
+    with drive(host, "probe", "ann", "chauthtok", real_uid=UID) as talk:
+        talk.answer("Current", OLD)
+        talk.answer("New password: ", NEW)
+        server.pause()
+        try:
+            talk.answer("again", NEW)
+            shown = talk.rest()
+        finally:
+            server.resume()
+    assert "may or may not" in shown, shown
+    assert "AUTHTOK_ERR" in shown
+
+
+# ---- RFC 2307 and nothing else
+
+def shadow(server, name):
+    for line in server.read(dn_of("ann"), name):
+        return int(line.split(": ")[1])
+    return None
+
+
+def days_ago(days):
+    return int(time.time()) // DAY - days
+
+
+SHADOW = {
+    "ok": ({"shadowLastChange": 10, "shadowMax": 90}, "SUCCESS", "SUCCESS"),
+    "expiring": ({"shadowLastChange": 85, "shadowMax": 90, "shadowWarning": 7},
+                 "SUCCESS", "SUCCESS"),
+    "expired": ({"shadowLastChange": 100, "shadowMax": 90}, "SUCCESS",
+                "NEW_AUTHTOK_REQD"),
+    "inactive": ({"shadowLastChange": 100, "shadowMax": 90,
+                  "shadowInactive": 5}, "SUCCESS", "AUTHTOK_EXPIRED"),
+    "must-change": ({"shadowLastChange": None, "shadowMax": 90}, "SUCCESS",
+                    "NEW_AUTHTOK_REQD"),
+    "ended": ({"shadowExpire": 1}, "ACCT_EXPIRED", "ACCT_EXPIRED"),
+}
+
+
+def shadow_fields(state):
+    fields = dict(SHADOW[state][0])
+    for name in ("shadowLastChange", "shadowExpire"):
+        if name in fields:
+            fields[name] = (0 if fields[name] is None
+                            else days_ago(fields[name]))
+    return fields
+
+
+@pytest.mark.parametrize("state", SHADOW)
+def test_shadow(host, state):
+    _, authenticate, account = SHADOW[state]
+    serve(host, server={"ppolicy": False}, **shadow_fields(state))
+    assert host.drive("probe", "ann", "acct").codes == [account]
+    assert log_in(host).codes == [authenticate, account]
+
+
+def test_shadow_change(host):
+    server = serve(host, server={"ppolicy": False}, **shadow_fields("expired"))
+    done = change(host, OLD, NEW, NEW, forced=True)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], done
+    assert server.lets_in(dn_of("ann"), NEW)
+    assert shadow(server, "shadowLastChange") == days_ago(0)
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- servers that are away
+
+@pytest.mark.parametrize("how", ["ldaps", "starttls", "local"])
+def test_a_stopped_server(host, how):
+    """It accepts connections, and never says a word."""
+    certificate = directory.certificate("good")
+    server = serve(host, server={"certificate_file": certificate})
+    configure(host, {"ldaps": server.uri, "starttls": server.plain,
+                     "local": server.local}[how], timeout="2s",
+              ca_file=directory.CERTS / "ca.pem")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    server.pause()
+    try:
+        done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    finally:
+        server.resume()
+    assert done.codes == ["AUTHINFO_UNAVAIL"]
+    assert CONTACT in done.said
+    assert 1.5e9 < done.times[0] < 2.9e9, done.times
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize("use_tls", [True, False])
+def test_stopped_at_the_prompt(host, use_tls):
+    """The account was read; then the server stops, before the bind."""
+    certificate = directory.certificate("good")
+    server = serve(host, server={"certificate_file": certificate},
+                   config={"timeout": "2s",
+                           "ca_file": directory.CERTS / "ca.pem"})
+    if not use_tls:
+        configure(host, server.local, timeout="2s")
+    with drive(host, "probe", "ann", "auth", rhost=PEER) as talk:
+        talk.until("Password: ")
+        server.pause()
+        try:
+            talk.type(OLD)
+            shown = talk.rest()
+        finally:
+            server.resume()
+    assert "AUTHINFO_UNAVAIL" in shown
+    # Nothing was counted: the right password lets in.
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_dead_first_server(host):
+    server = serve(host)
+    configure(host, f"ldap://127.0.0.1:{directory.free_port()} {server.uri}")
+    done = log_in(host)
+    assert done.codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert done.times[0] < 1e9
+
+
+@pytest.mark.parametrize("phase", ["before", "prompt"])
+def test_stopped_first_server(host, phase):
+    """The second is asked within the time that one login has."""
+    first = serve(host)
+    second = Slapd(host, [user("ann", UID, OLD)])
+    configure(host, f"{first.uri} {second.uri}", timeout="3s")
+    if phase == "before":
+        first.pause()
+    with drive(host, "probe", "ann", "auth", "acct", rhost=PEER) as talk:
+        talk.until("Password: ")
+        first.pause()
+        try:
+            talk.type(OLD)
+            shown = talk.rest()
+        finally:
+            first.resume()
+    assert shown.count("SUCCESS") == 2, (shown, host.log.all())
+
+
+def test_server_away_does_not_count(host):
+    host.configure(lockout={"attempts": 2})
+    server = serve(host, config={"timeout": "1s"})
+    with drive(host, "probe", "ann", *["auth"] * 4, rhost=PEER) as talk:
+        for number in range(4):
+            talk.until("Password: ")
+            if number == 0:
+                server.stop()
+            talk.type(OLD)
+        shown = talk.rest() if number < 3 else talk.rest()
+    assert "locked" not in shown
+    server.start()
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
+def test_server_comes_back_between_calls(host):
+    """An idle connection that the server closed is made anew."""
+    server = serve(host)
+    with drive(host, "probe", "ann", "auth", rhost=PEER) as talk:
+        talk.until("Password: ")
+        server.stop()
+        server.start()
+        talk.type(OLD)
+        assert "SUCCESS" in talk.rest()
+
+
+def test_when_down(host):
+    server = serve(host, config={"timeout": "1s"})
+    host.add("bob", OLD)
+    server.stop()
+    host.configure(selfreset={"backends": "corp local"})
+    done = host.drive("probe", "bob", "auth", answers=[OLD])
+    assert done.codes == ["AUTHINFO_UNAVAIL"]
+    host.configure(backend_corp={"when_down": "next"})
+    done = host.drive("probe", "bob", "auth", answers=[OLD])
+    assert done.codes == ["SUCCESS"]
+
+
+# ---- a connection that is what it should be
+
+@pytest.mark.parametrize("how", ["ldaps", "starttls"])
+@pytest.mark.parametrize("fault", ["expired", "other-name", "other-authority",
+                                   "no-authority"])
+def test_bad_certificates(host, fault, how):
+    made = {"expired": {"name": "expired", "days": -1},
+            "other-name": {"name": "other", "host": "elsewhere.example.org"},
+            "other-authority": {"name": "stranger", "ca": "other-ca"},
+            "no-authority": {"name": "good"}}[fault]
+    directory.certificate("good")
+    server = serve(host, server={
+        "certificate_file": directory.certificate(**made)})
+    configure(host, server.uri if how == "ldaps" else server.plain,
+              timeout="3s", ca_file=None if fault == "no-authority" else
+              directory.CERTS / "ca.pem")
+    mark = server.mark()
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], done
+    assert server.count(mark).binds == 0, "a secret was sent"
+    assert host.log.with_text("TLS")
+
+
+def test_plain_is_refused(host):
+    server = serve(host)  # it has no certificate, so no StartTLS either
+    configure(host, server.plain, timeout="2s")
+    mark = server.mark()
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).codes == ["AUTHINFO_UNAVAIL"]
+    assert server.count(mark).binds == 0
+    configure(host, server.plain, timeout="2s", insecure="yes")
+    assert not host.log.with_text("SR-3023")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert host.log.with_text("SR-3023")
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o666, 0o620, 0o660])
+def test_secret_file_that_others_can_read(host, mode):
+    serve(host)
+    secret_file(mode=mode)
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).codes == ["AUTHINFO_UNAVAIL"]
+    assert host.log.with_text("must have 0600")
+    secret_file(mode=0o640)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_wrong_secret(host):
+    serve(host)
+    secret_file("something else")
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).codes == ["AUTHINFO_UNAVAIL"]
+    assert host.log.with_text("identity")
+    secret_file("")
+    assert host.drive("probe", "ann", "auth",
+                      answers=[OLD]).codes == ["AUTHINFO_UNAVAIL"]
+
+
+def test_hostile_environment(host):
+    """Of a program whose real uid is root's and whose environment is not."""
+    stranger = directory.certificate("stranger", ca="other-ca")
+    directory.certificate("good")
+    server = serve(host, server={"certificate_file": stranger})
+    configure(host, server.uri, timeout="3s",
+              ca_file=directory.CERTS / "ca.pem")
+    home = directory.RUN / "hostile"
+    home.mkdir(exist_ok=True)
+    rules = ("TLS_REQCERT never\n"
+             f"TLS_CACERT {directory.CERTS}/other-ca.pem\n"
+             "NETWORK_TIMEOUT 1\n")
+    for name in (".ldaprc", "ldaprc", "ldap.conf", "evil", ".evil"):
+        (home / name).write_text(rules)
+    environment = [f"env:HOME={home}", f"env:LDAPCONF={home}/ldap.conf",
+                   "env:LDAPRC=evil", "env:LDAPTLS_REQCERT=never",
+                   f"env:LDAPTLS_CACERT={directory.CERTS}/other-ca.pem",
+                   "env:LDAPURI=ldap://127.0.0.1:1"]
+    mark = server.mark()
+    done = host.drive("probe", "ann", *environment, "auth", answers=[OLD],
+                      rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"]
+    assert server.count(mark).binds == 0
+    # And with the right certificate it does no harm.
+    configure(host, server.uri, ca_file=directory.CERTS / "other-ca.pem")
+    environment += ["env:LDAPTLS_REQCERT=demand",
+                    f"env:LDAPTLS_CACERT={home}/none",
+                    f"env:LDAPTLS_CERT={home}/none"]
+    done = host.drive("probe", "ann", *environment, "auth", "acct",
+                      answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
+# ---- real programs
+
+def ssh(host, *command, **options):
+    return Talk(host.ssh_command("ann", *command, **options))
+
+
+def test_sshd(host):
+    serve(host, {"pwdMaxAge": 90 * DAY, "pwdExpireWarning": 7 * DAY},
+          pwdChangedTime=stamp(85 * DAY))
+    with ssh(host, "echo in as $(id -un)") as talk:
+        talk.answer(PASSWORD, OLD)
+        shown = talk.rest()
+    assert "in as ann" in shown
+    assert "expires in" in shown
+
+
+@pytest.mark.parametrize("state", ["must-change", "expired", "last-grace"])
+def test_sshd_forced_change(host, state):
+    entry, policy, *_ = STATES[state]
+    server = serve(host, {**policy, "pwdMinLength": 20,
+                          "pwdCheckQuality": 2}, **entry)
+    with ssh(host, "echo in as $(id -un)") as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "at least 20 characters" in talk.answer(NEW_PROMPT, NEW[:17])
+        talk.answer(AGAIN, NEW[:17])
+        assert "too short for the directory" in talk.answer(NEW_PROMPT, NEW)
+        talk.answer(AGAIN, NEW)
+        assert "in as ann" in talk.rest()
+    assert server.lets_in(dn_of("ann"), NEW)
+
+
+@pytest.mark.parametrize("state, is_in", [
+    ("ok", True), ("expired", False), ("locked-for-good", False),
+    ("ended", False), ("not-begun", False)])
+def test_sshd_key(host, state, is_in):
+    entry, policy, *_ = STATES[state]
+    serve(host, policy, **entry)
+    host.give_key("ann")
+    with ssh(host, "echo in as $(id -un)", method="publickey") as talk:
+        shown = talk.rest()
+    assert ("in as ann" in shown) == is_in, shown
+    if not is_in:
+        assert CONTACT in shown or "no TTY" in shown
+
+
+def test_sshd_stopped_server(host):
+    server = serve(host, config={"timeout": "2s"})
+    host.port()
+    server.pause()
+    begun = time.monotonic()
+    try:
+        with ssh(host, "echo in as $(id -un)") as talk:
+            shown = talk.rest()
+    finally:
+        server.resume()
+    assert "in as" not in shown
+    assert time.monotonic() - begun < 15
+
+
+def test_passwd(host):
+    server = serve(host)
+    with Talk(["passwd"], user=type("Ann", (), {"uid": UID})) as talk:
+        talk.answer(CURRENT, OLD)
+        talk.answer(NEW_PROMPT, NEW)
+        talk.answer(AGAIN, NEW)
+        shown = talk.rest()
+    assert server.lets_in(dn_of("ann"), NEW), shown
+
+
+def test_su_and_sudo(host):
+    serve(host)
+    host.add("bob", "a local password")
+    bob = type("Bob", (), {"uid": host.next_uid})
+    with Talk(["su", "ann", "-c", "echo in as $(id -un)"], user=bob) as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "in as ann" in talk.rest()
+    lines = (directory.RUN / "etc/sudoers").read_text()
+    (directory.RUN / "etc/sudoers").write_text(lines + "ann ALL=(ALL) ALL\n")
+    ann = type("Ann", (), {"uid": UID})
+    with Talk(["sudo", "-k", "sh", "-c", "echo in as $(id -un)"],
+              user=ann) as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "in as root" in talk.rest()
+
+
+# ---- the throttle of this host counts accounts of a directory, too
+
+def test_throttle(host):
+    host.configure(lockout={"attempts": 3})
+    server = serve(host)
+    for _ in range(3):
+        assert host.drive("probe", "ann", "auth", answers=["no"],
+                          rhost=PEER).codes == ["AUTH_ERR"]
+    mark = server.mark()
+    done = log_in(host)
+    assert done.codes == ["AUTH_ERR", "PERM_DENIED"]
+    assert f'BIND dn="{dn_of("ann")}"' not in server.lines(mark), (
+        "a password was verified in a lockout")
+
+
+def test_expired_old_password_is_counted(host):
+    """The directory does not count the service's tries with an old password;
+    this host does, because each is proved by a bind first."""
+    host.configure(lockout={"attempts": 3})
+    server = serve(host, {"pwdMaxAge": 90 * DAY}, pwdChangedTime=stamp(100 * DAY))
+    for _ in range(5):
+        host.drive("probe", "ann", "change-expired",
+                   answers=["no", NEW, NEW], rhost=PEER)
+    assert server.count(0).changes == 0
+    assert log_in(host).codes[0] == "AUTH_ERR"
