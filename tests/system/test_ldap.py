@@ -692,7 +692,7 @@ def test_su_and_sudo(host):
     ann = type("Ann", (), {"uid": UID})
     with Talk(["sudo", "-k", "sh", "-c", "echo in as $(id -un)"],
               user=ann) as talk:
-        talk.answer(PASSWORD, OLD)
+        talk.answer("password for ann: ", OLD)
         assert "in as root" in talk.rest()
 
 

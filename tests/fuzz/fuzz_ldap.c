@@ -1,0 +1,109 @@
+/*
+ * Fuzz what a directory says: bytes of controls, and the values of an entry and
+ * its policy.  Any of them gives facts that a verdict can be computed from.
+ *
+ * The first byte says how many follow that are the value of a control; what
+ * comes then is text of lines "attribute: value", those of the policy behind an
+ * empty line.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/ldap_answer.h"
+#include "policy/backend/ldap_entry.h"
+#include "policy/verdict.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+expect(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* Lines up to an empty one; the answer is what is left. */
+static char *
+read_entry(char *text, struct sr_ldap_entry *entry)
+{
+    while (text != NULL && *text != '\0' && *text != '\n') {
+        char *end = strchr(text, '\n');
+        char *colon;
+
+        if (end != NULL)
+            *end++ = '\0';
+        colon = strstr(text, ": ");
+        if (colon != NULL) {
+            *colon = '\0';
+            expect(sr_ldap_entry_add(entry, text, colon + 2,
+                                     strlen(colon + 2)) == 0);
+        }
+        text = end;
+    }
+    return text != NULL && *text == '\n' ? text + 1 : NULL;
+}
+
+static void
+check(const struct sr_ldap_answer *answer, struct sr_facts *facts)
+{
+    const struct sr_circumstances who = {.is_admin = false};
+    struct sr_rules rules;
+    enum sr_refusal refusal = SR_REFUSAL_OTHER;
+
+    memset(&rules, 0, sizeof(rules));
+    expect(answer->error >= -1 && answer->error <= 9);
+    expect(answer->grace >= -1 && answer->expires >= -1);
+    sr_ldap_answer_write(answer, &refusal);
+    expect((unsigned)refusal < SR_REFUSAL_COUNT);
+    if (sr_ldap_answer_proof(answer) == SR_PROOF_RIGHT)
+        expect(answer->code == 0 || answer->error == 0);
+    sr_ldap_answer_facts(answer, false, 1800000000, facts);
+    facts->answered = SR_YES;
+    expect(sr_state_name(sr_verdict(facts, &rules, &who, 1800000000).state) !=
+           NULL);
+    expect(facts->grace_left >= -1 && facts->failures >= -1);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static char oid[] = LDAP_CONTROL_PASSWORDPOLICYRESPONSE;
+    struct sr_ldap_entry account = {0}, policy = {0};
+    struct sr_ldap_answer answer;
+    LDAPControl control = {.ldctl_oid = oid};
+    LDAPControl *controls[] = {&control, NULL};
+    struct sr_facts facts;
+    size_t length;
+    char *text, *name;
+
+    if (size < 2)
+        return 0;
+    sr_ldap_answer_init(&answer, data[0] & 1 ? 49 : 0);
+    length = data[1] < size - 2 ? data[1] : size - 2;
+    control.ldctl_value.bv_len = length;
+    control.ldctl_value.bv_val = malloc(length + 1);
+    text = malloc(size - 2 - length + 1);
+    expect(control.ldctl_value.bv_val != NULL && text != NULL);
+    memcpy(control.ldctl_value.bv_val, data + 2, length);
+    memcpy(text, data + 2 + length, size - 2 - length);
+    text[size - 2 - length] = '\0';
+    sr_ldap_answer_controls(&answer, controls);
+    name = sr_ldap_filter("(uid=%u)", text);
+    expect(name != NULL && strchr(name + 1, '(') == NULL &&
+           strchr(name, '*') == NULL);
+    free(name);
+    read_entry(read_entry(text, &account), &policy);
+    sr_facts_init(&facts);
+    sr_ldap_entry_facts(&account, &policy, false, &facts);
+    check(&answer, &facts);
+    sr_ldap_entry_clear(&account);
+    sr_ldap_entry_clear(&policy);
+    free(control.ldctl_value.bv_val);
+    free(text);
+    return 0;
+}

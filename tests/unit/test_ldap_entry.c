@@ -1,0 +1,445 @@
+/*
+ * Test of what LDAP attributes say: times, filters, uids, and the facts of
+ * ppolicy, 389 Directory Server and RFC 2307.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/backend/ldap_entry.h"
+
+#define CHANGED "20260101000000Z"
+#define T0      ((sr_time)1767225600) /* the same in seconds */
+
+/* An entry from "name", "value" pairs, ended by NULL. */
+static struct sr_ldap_entry
+entry_of(const char *const *pair)
+{
+    struct sr_ldap_entry entry = {.dn = strdup("uid=ann,dc=x")};
+
+    for (; pair != NULL && pair[0] != NULL; pair += 2)
+        assert_int_equal(
+            sr_ldap_entry_add(&entry, pair[0], pair[1], strlen(pair[1])), 0);
+    return entry;
+}
+
+static struct sr_facts
+facts_of(const char *const *account, const char *const *policy, bool can_help)
+{
+    struct sr_ldap_entry a = entry_of(account), p = entry_of(policy);
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    sr_ldap_entry_facts(&a, &p, can_help, &facts);
+    sr_ldap_entry_clear(&a);
+    sr_ldap_entry_clear(&p);
+    return facts;
+}
+
+#define LIST(...)                                                              \
+    (const char *const[])                                                      \
+    {                                                                          \
+        __VA_ARGS__, NULL                                                      \
+    }
+/* What every policy that can be read has. */
+#define POLICY(...) LIST("pwdAttribute", "userPassword", __VA_ARGS__)
+
+static void
+test_times(void **state)
+{
+    static const struct {
+        const char *text;
+        sr_time when; /* -1: refused */
+    } row[] = {
+        {"20260101000000Z", T0},
+        {"20260101000000.618536Z", T0},
+        {"20260101000000,5Z", T0},
+        {"202601010000Z", T0},
+        {"2026010100Z", T0},
+        {"20260101010000+0100", T0},
+        {"20251231230000-01", T0},
+        {"20260101000130Z", T0 + 90},
+        {"20240229000000Z", 1709164800},
+        {"000001010000Z", 0},
+        {"19700101000000Z", 0},
+        {"99991231235959Z", 253402300799},
+        {"", -1},
+        {"20260101", -1},
+        {"20261301000000Z", -1},
+        {"20260100000000Z", -1},
+        {"20260101240000Z", -1},
+        {"20260101006000Z", -1},
+        {"20260101000000", -1},
+        {"20260101000000ZZ", -1},
+        {"20260101000000+2400", -1},
+        {"20260101000000+01000", -1},
+        {"2026-01-01", -1},
+        {"soon", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        sr_time when = -7;
+        int result = sr_ldap_time(row[i].text, &when);
+
+        print_message("%s\n", row[i].text);
+        assert_int_equal(result, row[i].when < 0 ? -1 : 0);
+        if (result == 0)
+            assert_int_equal(when, row[i].when);
+    }
+}
+
+static void
+test_filters(void **state)
+{
+    static const struct {
+        const char *filter, *name, *made;
+    } row[] = {
+        {"(uid=%u)", "ann", "(uid=ann)"},
+        {"(|(uid=%u)(cn=%u))", "a", "(|(uid=a)(cn=a))"},
+        {"(uid=%u)", "*", "(uid=\\2a)"},
+        {"(uid=%u)", "a)(uid=*", "(uid=a\\29\\28uid=\\2a)"},
+        {"(uid=%u)", "\\2a", "(uid=\\5c2a)"},
+        {"(uid=%u)", "%u", "(uid=%u)"},
+        {"(uid=%u)", "\x01\x7f\xc3\xa9", "(uid=\\01\\7f\\c3\\a9)"},
+        {"(uid=%u)%", "a", "(uid=a)%"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        char *made = sr_ldap_filter(row[i].filter, row[i].name);
+
+        assert_string_equal(made, row[i].made);
+        free(made);
+    }
+}
+
+static void
+test_uids(void **state)
+{
+    static const char *const refused[] = {
+        "",     "0",  "00",         "-1",         "+5",
+        " 5",   "5 ", "4294967295", "4294967296", "99999999999999999999",
+        "0x10", "ann"};
+    uid_t uid = 7;
+
+    (void)state;
+    assert_true(sr_ldap_uid("1", &uid) && uid == 1);
+    assert_true(sr_ldap_uid("4294967294", &uid) && uid == 4294967294u);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        assert_false(sr_ldap_uid(refused[i], &uid));
+}
+
+static void
+test_values(void **state)
+{
+    struct sr_ldap_entry entry =
+        entry_of(LIST("cn", "one", "uid", "x", "CN", "two"));
+
+    (void)state;
+    assert_string_equal(sr_ldap_entry_get(&entry, "Cn", 0), "one");
+    assert_string_equal(sr_ldap_entry_get(&entry, "cn", 1), "two");
+    assert_null(sr_ldap_entry_get(&entry, "cn", 2));
+    assert_null(sr_ldap_entry_get(&entry, "c", 0));
+    sr_ldap_entry_clear(&entry);
+    assert_null(sr_ldap_entry_get(&entry, "cn", 0));
+}
+
+static void
+test_nothing(void **state)
+{
+    struct sr_facts facts = facts_of(NULL, NULL, false);
+
+    (void)state;
+    assert_int_equal(facts.locked, SR_LOCK_UNKNOWN);
+    assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
+    assert_int_equal(facts.must_change, SR_UNKNOWN);
+    assert_int_equal(facts.grace_left, -1);
+}
+
+static void
+test_ppolicy_age(void **state)
+{
+    const char *const *account = LIST("pwdChangedTime", CHANGED);
+    struct sr_facts facts =
+        facts_of(account,
+                 POLICY("pwdMaxAge", "1000", "pwdExpireWarning", "100",
+                        "pwdMinAge", "10", "pwdGraceExpiry", "50"),
+                 false);
+
+    (void)state;
+    assert_int_equal(facts.password_changed, T0);
+    assert_int_equal(facts.password_expires, T0 + 1000);
+    assert_int_equal(facts.warn_from, T0 + 900);
+    assert_int_equal(facts.may_change_from, T0 + 10);
+    assert_int_equal(facts.inactive_from, T0 + 1050);
+    facts = facts_of(account, POLICY("pwdMaxAge", "0"), false);
+    assert_int_equal(facts.password_expires, SR_TIME_NEVER);
+    facts = facts_of(account, NULL, false); /* the policy cannot be read */
+    assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
+    facts =
+        facts_of(account, POLICY("pwdMaxAge", "99999999999999999999"), false);
+    assert_int_equal(facts.password_expires, SR_TIME_NEVER);
+    facts =
+        facts_of(LIST("pwdReset", "FALSE"), POLICY("pwdMaxAge", "1000"), false);
+    assert_int_equal(facts.password_expires, SR_TIME_NEVER);
+}
+
+static void
+test_ppolicy_grace(void **state)
+{
+    const char *const *account =
+        LIST("pwdChangedTime", CHANGED, "pwdGraceUseTime", CHANGED,
+             "pwdGraceUseTime", "20260102000000Z");
+
+    (void)state;
+    assert_int_equal(
+        facts_of(account, POLICY("pwdGraceAuthNLimit", "3"), false).grace_left,
+        1);
+    assert_int_equal(
+        facts_of(account, POLICY("pwdGraceAuthNLimit", "2"), false).grace_left,
+        0);
+    /* Somebody can help: that no login is left is not the end. */
+    assert_int_equal(
+        facts_of(account, POLICY("pwdGraceAuthNLimit", "2"), true).grace_left,
+        -1);
+    assert_int_equal(
+        facts_of(account, POLICY("pwdMaxAge", "1"), false).grace_left, 0);
+    assert_int_equal(facts_of(account, NULL, false).grace_left, -1);
+}
+
+static void
+test_ppolicy_lock(void **state)
+{
+    const char *const *since = LIST("pwdAccountLockedTime", CHANGED);
+    const char *const *good = LIST("pwdAccountLockedTime", "000001010000Z");
+    struct sr_facts facts;
+
+    (void)state;
+    facts = facts_of(
+        since, POLICY("pwdLockout", "TRUE", "pwdLockoutDuration", "60"), false);
+    assert_int_equal(facts.locked, SR_LOCK_UNTIL);
+    assert_int_equal(facts.locked_until, T0 + 60);
+    assert_int_equal(facts.locked_why, SR_LOCK_WHY_DIRECTORY);
+    facts = facts_of(since, POLICY("pwdLockout", "TRUE"), false);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    facts = facts_of(since, POLICY("pwdLockout", "FALSE"), false);
+    assert_int_equal(facts.locked, SR_LOCK_NO);
+    facts = facts_of(since, POLICY("pwdMaxAge", "1"), false);
+    assert_int_equal(facts.locked, SR_LOCK_NO);
+    facts = facts_of(since, NULL, false); /* nobody knows until when */
+    assert_int_equal(facts.locked, SR_LOCK_UNTIL);
+    assert_int_equal(facts.locked_until, SR_TIME_UNKNOWN);
+    facts = facts_of(good, POLICY("pwdLockout", "TRUE"), false);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    assert_int_equal(facts.locked_why, SR_LOCK_WHY_ADMIN);
+    facts = facts_of(good, NULL, false);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    facts = facts_of(LIST("pwdChangedTime", CHANGED), NULL, false);
+    assert_int_equal(facts.locked, SR_LOCK_NO);
+}
+
+static void
+test_ppolicy_rest(void **state)
+{
+    struct sr_facts facts;
+
+    (void)state;
+    facts = facts_of(LIST("pwdReset", "TRUE"), POLICY("pwdMustChange", "TRUE"),
+                     false);
+    assert_int_equal(facts.must_change, SR_YES);
+    facts = facts_of(LIST("pwdReset", "TRUE"), POLICY("pwdMaxAge", "1"), false);
+    assert_int_equal(facts.must_change, SR_NO);
+    facts = facts_of(LIST("pwdReset", "TRUE"), NULL, false);
+    assert_int_equal(facts.must_change, SR_YES);
+    facts = facts_of(LIST("pwdReset", "FALSE"), NULL, false);
+    assert_int_equal(facts.must_change, SR_NO);
+    facts =
+        facts_of(LIST("pwdStartTime", CHANGED, "pwdEndTime", "20260102000000Z"),
+                 NULL, false);
+    assert_int_equal(facts.account_starts, T0);
+    assert_int_equal(facts.account_ends, T0 + SR_DAY);
+    facts = facts_of(LIST("pwdLastSuccess", CHANGED),
+                     POLICY("pwdMaxIdle", "60", "pwdLockout", "TRUE"), false);
+    assert_int_equal(facts.account_ends, T0 + 60);
+    facts = facts_of(LIST("pwdLastSuccess", CHANGED),
+                     POLICY("pwdMaxIdle", "60"), false);
+    assert_int_equal(facts.account_ends, SR_TIME_UNKNOWN);
+    facts = facts_of(
+        LIST("pwdFailureTime", CHANGED, "pwdFailureTime", "20260102000000Z"),
+        POLICY("pwdAllowUserChange", "FALSE"), false);
+    assert_int_equal(facts.failures, 2);
+    assert_int_equal(facts.cannot_change, SR_YES);
+}
+
+static void
+test_389(void **state)
+{
+    struct sr_facts facts;
+
+    (void)state;
+    facts = facts_of(LIST("passwordExpirationTime", CHANGED),
+                     LIST("passwordWarning", "100", "passwordGraceLimit", "2"),
+                     false);
+    assert_int_equal(facts.password_expires, T0);
+    assert_int_equal(facts.warn_from, T0 - 100);
+    assert_int_equal(facts.grace_left, 2);
+    facts = facts_of(LIST("passwordExpirationTime", "19700101000000Z"), NULL,
+                     false);
+    assert_int_equal(facts.must_change, SR_YES);
+    assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
+    facts = facts_of(LIST("passwordExpirationTime", "20380119031407Z"), NULL,
+                     false);
+    assert_int_equal(facts.password_expires, SR_TIME_NEVER);
+    facts = facts_of(LIST("nsAccountLock", "true"), NULL, false);
+    assert_int_equal(facts.disabled, SR_YES);
+    facts = facts_of(LIST("nsAccountLock", "false"), NULL, false);
+    assert_int_equal(facts.disabled, SR_NO);
+    facts =
+        facts_of(LIST("accountUnlockTime", CHANGED, "passwordRetryCount", "3"),
+                 NULL, false);
+    assert_int_equal(facts.locked, SR_LOCK_UNTIL);
+    assert_int_equal(facts.locked_until, T0);
+    assert_int_equal(facts.failures, 3);
+    facts = facts_of(LIST("accountUnlockTime", "19700101000000Z"), NULL, false);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    facts = facts_of(LIST("pwdTPRReset", "TRUE", "pwdTPRExpireAt", CHANGED),
+                     NULL, false);
+    assert_int_equal(facts.must_change, SR_YES);
+    assert_int_equal(facts.temporary_until, T0);
+    facts = facts_of(LIST("pwdUpdateTime", CHANGED, "passwordAllowChangeTime",
+                          "20260102000000Z"),
+                     LIST("passwordChange", "off"), false);
+    assert_int_equal(facts.password_changed, T0);
+    assert_int_equal(facts.may_change_from, T0 + SR_DAY);
+    assert_int_equal(facts.cannot_change, SR_YES);
+}
+
+static void
+test_shadow(void **state)
+{
+    const char *const *account =
+        LIST("shadowLastChange", "20000", "shadowMax", "90", "shadowWarning",
+             "7", "shadowInactive", "5", "shadowExpire", "21000");
+    struct sr_facts facts = facts_of(account, NULL, false);
+    struct sr_ldap_entry a = entry_of(account), none = entry_of(NULL);
+
+    (void)state;
+    assert_int_equal(facts.password_changed, 20000 * SR_DAY);
+    assert_int_equal(facts.password_expires, 20090 * SR_DAY);
+    assert_int_equal(facts.warn_from, 20083 * SR_DAY);
+    assert_int_equal(facts.inactive_from, 20095 * SR_DAY);
+    assert_int_equal(facts.account_ends, 21000 * SR_DAY);
+    assert_true(sr_ldap_is_shadow(&a, &none));
+    facts = facts_of(LIST("shadowLastChange", "0"), NULL, false);
+    assert_int_equal(facts.must_change, SR_YES);
+    facts = facts_of(
+        LIST("shadowLastChange", "-1", "shadowMax", "-1", "shadowExpire", "-1"),
+        NULL, false);
+    assert_int_equal(facts.must_change, SR_UNKNOWN);
+    assert_int_equal(facts.account_ends, SR_TIME_UNKNOWN);
+    /* The server's own policy goes before, but not before the end. */
+    facts = facts_of(LIST("pwdChangedTime", CHANGED, "shadowLastChange", "1",
+                          "shadowMax", "2", "shadowExpire", "3"),
+                     POLICY("pwdMaxAge", "1000"), false);
+    assert_int_equal(facts.password_expires, T0 + 1000);
+    assert_int_equal(facts.account_ends, 3 * SR_DAY);
+    sr_ldap_entry_clear(&a);
+    sr_ldap_entry_clear(&none);
+}
+
+static void
+test_policy_of(void **state)
+{
+    struct sr_ldap_entry named =
+        entry_of(LIST("pwdPolicySubentry", "cn=own,dc=x"));
+    struct sr_ldap_entry marked = entry_of(LIST("pwdChangedTime", CHANGED));
+    struct sr_ldap_entry plain = entry_of(LIST("uid", "ann"));
+
+    (void)state;
+    assert_string_equal(sr_ldap_policy_of(&named, "cn=d"), "cn=own,dc=x");
+    assert_string_equal(sr_ldap_policy_of(&marked, "cn=d"), "cn=d");
+    assert_null(sr_ldap_policy_of(&marked, NULL));
+    assert_null(sr_ldap_policy_of(&plain, "cn=d"));
+    sr_ldap_entry_clear(&named);
+    sr_ldap_entry_clear(&marked);
+    sr_ldap_entry_clear(&plain);
+}
+
+static void
+test_demands(void **state)
+{
+    struct sr_ldap_entry open = entry_of(
+        LIST("pwdMinLength", "8", "pwdMaxLength", "64", "pwdInHistory", "5"));
+    struct sr_ldap_entry ds =
+        entry_of(LIST("passwordMinLength", "9", "passwordInHistory", "6"));
+    struct sr_demands demands = {0};
+
+    (void)state;
+    sr_ldap_policy_demands(&open, &demands);
+    assert_int_equal(demands.min_length, 8);
+    assert_int_equal(demands.max_length, 64);
+    assert_int_equal(demands.history, 5);
+    sr_ldap_policy_demands(&ds, &demands);
+    assert_int_equal(demands.min_length, 9);
+    assert_int_equal(demands.max_length, 0);
+    assert_int_equal(demands.history, 0); /* it is not switched on */
+    sr_ldap_entry_clear(&open);
+    sr_ldap_entry_clear(&ds);
+}
+
+/* It changes with the password, and with nothing that a login changes. */
+static void
+test_fingerprint(void **state)
+{
+    struct sr_ldap_entry before = entry_of(LIST("pwdChangedTime", CHANGED));
+    struct sr_ldap_entry used =
+        entry_of(LIST("pwdChangedTime", CHANGED, "pwdGraceUseTime", CHANGED,
+                      "passwordExpirationTime", CHANGED));
+    struct sr_ldap_entry after =
+        entry_of(LIST("pwdChangedTime", "20260102000000Z"));
+    char *a = sr_ldap_fingerprint(&before), *b = sr_ldap_fingerprint(&used),
+         *c = sr_ldap_fingerprint(&after);
+
+    (void)state;
+    assert_string_equal(a, b);
+    assert_string_not_equal(a, c);
+    free(a);
+    free(b);
+    free(c);
+    sr_ldap_entry_clear(&before);
+    sr_ldap_entry_clear(&used);
+    sr_ldap_entry_clear(&after);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_uids),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_ppolicy_age),
+        cmocka_unit_test(test_ppolicy_grace),
+        cmocka_unit_test(test_ppolicy_lock),
+        cmocka_unit_test(test_ppolicy_rest),
+        cmocka_unit_test(test_389),
+        cmocka_unit_test(test_shadow),
+        cmocka_unit_test(test_policy_of),
+        cmocka_unit_test(test_demands),
+        cmocka_unit_test(test_fingerprint),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
