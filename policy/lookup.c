@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@
 
 /* "DIR/groups.d/" and a name. */
 #define PATH_ROOM (SR_LOOKUP_DIR_MAX + 16 + SR_SNAPSHOT_NAME_MAX + 1)
+
+/* How often to look again when a snapshot is replaced meanwhile. */
+#define LOOKS 8
 
 /* Without stdio, which the NSS door has no use for. */
 static void
@@ -115,10 +119,20 @@ walk(int fd, const struct sr_header *header, const char *name,
     return SR_FOUND_BROKEN;
 }
 
-/* What a delta makes of what was found. */
+/* Whether another snapshot has taken the place of an open one. */
+static bool
+is_replaced(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && status.st_nlink == 0;
+}
+
+/* What a delta makes of what was found.  *is_over: there is none any more,
+ * since it went into a snapshot that is newer than this one. */
 static enum sr_found
-apply_delta(const char *dir, enum sr_view view, const char *name,
-            enum sr_found found, struct sr_published *out)
+apply_delta(const char *dir, enum sr_view view, const char *name, int fd,
+            enum sr_found found, struct sr_published *out, bool *is_over)
 {
     struct sr_payload payload;
     char path[PATH_ROOM];
@@ -128,8 +142,12 @@ apply_delta(const char *dir, enum sr_view view, const char *name,
 
     make_path(path, dir, view, ".d/", name);
     size = readlink(path, text, sizeof(text));
-    if (size < 0)
-        return errno == ENOENT ? found : SR_FOUND_BROKEN;
+    if (size < 0 && errno != ENOENT)
+        return SR_FOUND_BROKEN;
+    if (size < 0) {
+        *is_over = is_replaced(fd);
+        return found;
+    }
     if (!sr_delta_decode(name, text, (size_t)size, &sequence, &payload))
         return SR_FOUND_BROKEN;
     if (sequence <= out->header.sequence)
@@ -139,16 +157,16 @@ apply_delta(const char *dir, enum sr_view view, const char *name,
     return payload.size == 0 ? SR_FOUND_NOTHING : SR_FOUND_IT;
 }
 
-enum sr_found
-sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
-          struct sr_published *out)
+/* Look into the snapshot that is in place, and for a delta. */
+static enum sr_found
+look(const char *dir, enum sr_view view, const char *name, sr_time now,
+     struct sr_published *out, bool *is_over)
 {
     enum sr_found found;
     bool mark = false;
     int fd;
 
-    if (!sr_snapshot_name(name))
-        return SR_FOUND_NOTHING;
+    *is_over = false;
     found = open_snapshot(dir, view, &fd);
     if (found != SR_FOUND_IT)
         return found;
@@ -157,9 +175,22 @@ sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
         out->sequence = out->header.sequence;
         found = walk(fd, &out->header, name, &out->payload, &mark);
     }
-    close(fd);
     if (mark && found != SR_FOUND_BROKEN)
-        found = apply_delta(dir, view, name, found, out);
+        found = apply_delta(dir, view, name, fd, found, out, is_over);
+    close(fd);
+    return found;
+}
+
+enum sr_found
+sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
+          struct sr_published *out)
+{
+    enum sr_found found = SR_FOUND_NOTHING;
+    bool is_over = sr_snapshot_name(name);
+
+    /* Snapshots do not come so fast that a reader is overtaken twice. */
+    for (unsigned i = 0; is_over && i < LOOKS; i++)
+        found = look(dir, view, name, now, out, &is_over);
     return found;
 }
 

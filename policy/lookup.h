@@ -1,8 +1,9 @@
 /*
  * Lookup: find what is published of one account.  Open, pread and close, and
- * readlink where a delta may exist; nothing else, nothing is kept, nothing is
- * allocated, and less than 2 KiB of stack: the NSS door does this in the
- * processes of others.  errno is whatever it becomes.
+ * readlink where a delta may exist; fstat where one was and is no more; nothing
+ * else.  Nothing is kept, nothing is allocated, and less than 2 KiB of stack is
+ * used: the NSS door does this in the processes of others.  errno is whatever
+ * it becomes.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
