@@ -72,7 +72,8 @@ struct sr_settled {
     enum sr_store_result result; /* not OK: not recorded, answer unavailable */
     bool began_lockout;          /* of the account or name */
     bool began_source_lockout;
-    sr_time until_wall; /* its end, wall clock */
+    bool ended_lockout; /* RIGHT: the account's, begun meanwhile or ahead */
+    sr_time until_wall; /* of a lockout that began: its end, wall clock */
 };
 
 /*
