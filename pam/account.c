@@ -9,9 +9,10 @@
 #include "pam/internal.h"
 
 /*
- * Add what the store knows.  Services that an expired password does not stop
- * are not stopped by anything the store knows either, and root must be able to
- * come in by key to mend a broken store: those go on without it.
+ * Add what the store knows, and publish it, whatever the verdict will be.
+ * Services that an expired password does not stop are not stopped by anything
+ * the store knows either, and root must be able to come in by key to mend a
+ * broken store: those go on without it.
  */
 static int
 remember(struct sr_door *door)
@@ -21,6 +22,8 @@ remember(struct sr_door *door)
     if (door->who.rules.spare_expired)
         return PAM_SUCCESS;
     code = sr_door_remember(door, true, PAM_AUTHINFO_UNAVAIL);
+    if (code == PAM_SUCCESS)
+        sr_door_publish(door);
     return door->who.account->facts.uid == 0 ? PAM_SUCCESS : code;
 }
 

@@ -116,6 +116,7 @@ sr_door_look_again(struct sr_door *door, int unavailable)
     if (microseconds() - door->looked < FRESH)
         return PAM_SUCCESS;
     door->looked = microseconds();
+    door->sequence = sr_publish_sequence();
     switch (sr_gather_again(&door->who, door->user)) {
     case SR_ASK_OK:
     case SR_ASK_UNKNOWN_NAME:
@@ -323,6 +324,7 @@ open_account(struct sr_door *door)
 {
     const struct passwd *entry;
 
+    door->sequence = sr_publish_sequence();
     sr_gather(door->config, door->user,
               door->service == NULL ? "" : door->service, door->args.backend,
               &door->who);

@@ -18,6 +18,7 @@
 #include "policy/gather.h"
 #include "policy/history.h"
 #include "policy/message.h"
+#include "policy/publish.h"
 #include "policy/verdict.h"
 
 /* ---- options.c: the arguments on the pam.d line */
@@ -58,8 +59,9 @@ struct sr_door {
     uid_t real_uid; /* of the caller; a shield hides it from getuid(2) */
     struct sr_source source;
     struct sr_gathered who;
-    int64_t looked; /* when the account was looked at, microseconds */
-    uid_t nss_uid;  /* the name's uid by NSS, (uid_t)-1 if none */
+    int64_t looked;    /* when the account was looked at, microseconds */
+    uint64_t sequence; /* from before that, for what is published */
+    uid_t nss_uid;     /* the name's uid by NSS, (uid_t)-1 if none */
 };
 
 /*
@@ -114,6 +116,29 @@ struct sr_verdict sr_door_verdict(const struct sr_door *door,
 /* Send the event that belongs to a verdict, when it is one worth recording. */
 void sr_door_verdict_event(struct sr_door *door,
                            const struct sr_verdict *verdict, int pam_code);
+
+/* ---- publish.c: what the rest of the system sees.  Nothing here fails a call.
+ */
+
+/* Publish what was gathered and remembered of the account. */
+void sr_door_publish(struct sr_door *door);
+
+/* The account was changed: gather anew and publish. */
+void sr_door_publish_anew(struct sr_door *door);
+
+/*
+ * A lockout has begun or ended: the same.  For a name that was not counted as
+ * an account of ours (`is_known` false) the same work, for nothing.
+ */
+void sr_door_publish_lockout(struct sr_door *door, bool is_known);
+
+/*
+ * The latter when the door is closed, with the configuration `conf` read again;
+ * `name` NULL: no account of ours.  A failure is sent as `event`, of which the
+ * id, the result and the cause are filled in.
+ */
+void sr_publish_later(const char *conf, const char *name,
+                      struct sr_event *event);
 
 /* ---- ask.c: passwords from the person */
 

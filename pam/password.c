@@ -709,6 +709,7 @@ sr_change_settle(struct sr_door *door)
         sr_door_event(
             door, pending->by_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
             "ok", NULL, PAM_SUCCESS);
+        sr_door_publish_anew(door);
         if (is_forced(door))
             sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_CHANGED);
     }

@@ -120,7 +120,8 @@ lockout_events(struct sr_door *door, const struct sr_settled *settled)
 }
 
 static enum sr_verified
-settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof)
+settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof,
+       bool is_known)
 {
     static const enum sr_outcome outcome[] = {
         [SR_PROOF_RIGHT] = SR_OUTCOME_RIGHT,
@@ -130,6 +131,8 @@ settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof)
     struct sr_settled settled = sr_attempt_settle(attempt, outcome[proof]);
 
     lockout_events(door, &settled);
+    if (settled.began_lockout || settled.ended_lockout)
+        sr_door_publish_lockout(door, is_known);
     if (settled.result != SR_STORE_OK && proof != SR_PROOF_RIGHT)
         return refuse_unrecorded(door, settled.result);
     if (settled.result != SR_STORE_OK) /* failures stay: stricter, not wrong */
@@ -166,7 +169,8 @@ sr_verify(struct sr_door *door, const char *password)
 
         verified =
             settle(door, attempt,
-                   backend->prove(backend, account, password, allow_empty));
+                   backend->prove(backend, account, password, allow_empty),
+                   who.is_known);
         if (verified == SR_VERIFIED_RIGHT)
             sr_gather_temporary(&door->who, sr_attempt_temporary(attempt));
     } else {
@@ -179,8 +183,10 @@ sr_verify(struct sr_door *door, const char *password)
 /* An attempt that another module decides, with what its events will say. */
 struct guard {
     struct sr_attempt *attempt;
-    char *name; /* who was counted: the name as typed, */
-    uid_t uid;  /* and, when it is not (uid_t)-1, the account */
+    char *name;   /* who was counted: the name as typed, */
+    uid_t uid;    /* and, when it is not (uid_t)-1, the account */
+    bool is_ours; /* which is one of a backend of ours */
+    char *conf;   /* the line's configuration, or NULL */
     struct sr_event event;
     char *user; /* these are what event points to */
     char *service;
@@ -195,10 +201,21 @@ guard_free(struct guard *guard, bool copy)
         return;
     sr_attempt_free(guard->attempt, copy);
     free(guard->name);
+    free(guard->conf);
     free(guard->user);
     free(guard->service);
     free(guard->terminal);
     free(guard);
+}
+
+/* A lockout that was recorded ahead has been left, or taken back: whoever
+ * published the account in between has to be corrected. */
+static void
+guard_publish(struct guard *guard)
+{
+    if (sr_attempt_ahead(guard->attempt).began_lockout)
+        sr_publish_later(guard->conf, guard->is_ours ? guard->name : NULL,
+                         &guard->event);
 }
 
 /* The failure recorded ahead stands: tell of the lockout it began. */
@@ -236,6 +253,8 @@ guard_cleanup(pam_handle_t *pamh, void *data, int status)
         sr_attempt_settle(guard->attempt, SR_OUTCOME_NEITHER);
     else if (!copy)
         guard_stands(guard);
+    if (!copy)
+        guard_publish(guard);
     guard_free(guard, copy);
 }
 
@@ -256,6 +275,8 @@ guard_keep(struct sr_door *door, struct sr_attempt *attempt, bool exists)
         return PAM_BUF_ERR;
     guard->name = copy_of(door->user);
     guard->uid = exists ? door->nss_uid : (uid_t)-1;
+    guard->is_ours = exists && sr_door_knows(door);
+    guard->conf = copy_of(door->args.conf);
     guard->user = exists ? copy_of(door->user) : NULL;
     guard->service = copy_of(door->service);
     guard->terminal = copy_of(door->tty);
@@ -342,6 +363,8 @@ sr_verify_settle(struct sr_door *door)
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
+    if (settled.ended_lockout)
+        sr_door_publish_lockout(door, guard->is_ours);
     /* Settled: what was recorded ahead is taken back, and so is its event. */
     sr_attempt_free(guard->attempt, false);
     guard->attempt = NULL;

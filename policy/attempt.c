@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "policy/attempt.h"
+#include "policy/lock.h"
 #include "policy/siphash.h"
 #include "policy/shield.h"
 #include "policy/slots.h"
@@ -51,7 +52,8 @@ struct sr_attempt {
     bool is_settled;
     bool is_known;
     bool is_keyless; /* buckets without the store's key: nothing to record in */
-    bool by_source;  /* the source is locked out, or waited for */
+    bool ended_lockout; /* the account's: another process's, or ours ahead */
+    bool by_source;     /* the source is locked out, or waited for */
     uid_t uid;
     struct sr_source source;
     unsigned wait_ms;
@@ -83,8 +85,6 @@ struct times {
     sr_time wall;
 };
 
-/* ---- clocks and naps */
-
 static unsigned
 dice(unsigned sides)
 {
@@ -92,16 +92,6 @@ dice(unsigned sides)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (unsigned)(now.tv_nsec / 1000) % sides;
-}
-
-static void
-nap(void)
-{
-    /* A verification takes some 20 ms; unevenly, so that not all wake at once.
-     */
-    const struct timespec length = {0, 1000000L * (2 + (long)dice(8))};
-
-    nanosleep(&length, NULL);
 }
 
 static enum sr_store_result
@@ -717,7 +707,8 @@ wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
     struct side *side = &attempt->side[attempt->by_source ? SOURCE : ACCOUNT];
 
     while (sr_clock_milliseconds() < deadline) {
-        nap();
+        /* A verification takes some 20 ms. */
+        sr_lock_nap(2, 10);
         if (why == LOOK_HELD
                 ? (verifying(attempt, side) & side->busy) != side->busy
                 : win_slot(attempt, side))
@@ -867,6 +858,9 @@ settle_right(struct sr_attempt *attempt, struct sr_store *store,
     enum sr_store_result result = SR_STORE_OK;
 
     if (account->is_used) {
+        attempt->ended_lockout =
+            sr_throttle_open(&account->ledger, &account->limits, times->now) ==
+            0;
         wipe_recorded(attempt, account, times);
         result = sr_store_drop_ledger(store, &account->key);
     }
@@ -979,7 +973,8 @@ is_to_be_stored(const struct sr_attempt *attempt, enum sr_outcome outcome)
 struct sr_settled
 sr_attempt_settle(struct sr_attempt *attempt, enum sr_outcome outcome)
 {
-    struct sr_settled settled = {SR_STORE_OK, false, false, SR_TIME_UNKNOWN};
+    struct sr_settled settled = {.result = SR_STORE_OK,
+                                 .until_wall = SR_TIME_UNKNOWN};
     const bool was_locked = attempt->answer == SR_BEGIN_LOCKED;
     struct times times = {0, 0};
     bool unsettled;
@@ -998,6 +993,8 @@ sr_attempt_settle(struct sr_attempt *attempt, enum sr_outcome outcome)
     if (is_to_be_stored(attempt, outcome))
         settled.result = settle_stored(attempt, outcome, &times);
     unsettled = settled.result != SR_STORE_OK && outcome == SR_OUTCOME_WRONG;
+    settled.ended_lockout =
+        attempt->ended_lockout && settled.result == SR_STORE_OK;
     if (outcome == SR_OUTCOME_RIGHT)
         settled.result = SR_STORE_OK;
     if (outcome == SR_OUTCOME_WRONG && !attempt->is_ahead &&

@@ -72,7 +72,8 @@ struct sr_settled {
     enum sr_store_result result; /* not OK: not recorded, answer unavailable */
     bool began_lockout;          /* of the account or name */
     bool began_source_lockout;
-    sr_time until_wall; /* its end, wall clock */
+    bool ended_lockout; /* RIGHT: the account's, begun meanwhile or ahead */
+    sr_time until_wall; /* of a lockout that began: its end, wall clock */
 };
 
 /*
@@ -133,6 +134,17 @@ enum sr_store_result sr_attempt_facts(struct sr_store *store,
                                       const struct sr_source *source,
                                       const struct sr_rules *rules,
                                       struct sr_facts *facts);
+
+/*
+ * Until when the account is locked out from every source, wall clock; unknown
+ * when it is not.  The ledger of strangers is locked out, and nobody counts in
+ * the other: there is no familiar source, or that ledger is locked out too;
+ * then the earlier end counts.  The owner's own sessions, which have begun
+ * already, are not looked at.  Inside a transaction.
+ */
+enum sr_store_result sr_attempt_everywhere(struct sr_store *store, uid_t uid,
+                                           const struct sr_rules *rules,
+                                           sr_time *until_wall);
 
 /*
  * When the temporary password of an account ends, wall clock; unknown when it

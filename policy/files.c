@@ -32,9 +32,9 @@ move_up(int fd, bool *found_low)
 }
 
 static int
-create(const char *path, int flags, bool *found_low)
+create(int dir, const char *path, int flags, bool *found_low)
 {
-    int fd = move_up(open(path, flags | O_EXCL, 0600), found_low);
+    int fd = move_up(openat(dir, path, flags | O_EXCL, 0600), found_low);
     int error;
 
     if (fd >= 0 && fchmod(fd, 0600) != 0) { /* the umask took bits away */
@@ -46,18 +46,24 @@ create(const char *path, int flags, bool *found_low)
 }
 
 int
-sr_files_open(const char *path, int flags, bool *found_low)
+sr_files_open_at(int dir, const char *path, int flags, bool *found_low)
 {
     int fd;
 
     flags |= O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    fd = move_up(open(path, flags & ~O_CREAT, 0), found_low);
+    fd = move_up(openat(dir, path, flags & ~O_CREAT, 0), found_low);
     if (fd != -ENOENT || (flags & O_CREAT) == 0)
         return fd;
-    fd = create(path, flags, found_low);
+    fd = create(dir, path, flags, found_low);
     if (fd == -EEXIST) /* another process was quicker */
-        fd = move_up(open(path, flags & ~O_CREAT, 0), found_low);
+        fd = move_up(openat(dir, path, flags & ~O_CREAT, 0), found_low);
     return fd;
+}
+
+int
+sr_files_open(const char *path, int flags, bool *found_low)
+{
+    return sr_files_open_at(AT_FDCWD, path, flags, found_low);
 }
 
 int

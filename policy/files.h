@@ -21,6 +21,9 @@
  */
 int sr_files_open(const char *path, int flags, bool *found_low);
 
+/* The same, with `path` relative to the directory `dir`. */
+int sr_files_open_at(int dir, const char *path, int flags, bool *found_low);
+
 /*
  * Make a directory 0700, whatever the umask.  One that exists is as good.
  * Returns 0 or a negative errno.

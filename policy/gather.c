@@ -97,6 +97,7 @@ sr_gather_again(struct sr_gathered *gathered, const char *name)
     sr_account_close(gathered->account);
     gathered->account = NULL;
     gathered->has_temporary = false;
+    gathered->everywhere.locked = SR_LOCK_UNKNOWN;
     gathered->ask = ask_backend(gathered, backend, name);
     return gathered->ask;
 }
@@ -125,6 +126,41 @@ sr_gather_temporary(struct sr_gathered *out, sr_time until)
         out->account->facts.temporary_until = until;
 }
 
+/* The backend's own lock; what the throttle may have put there is none. */
+static struct sr_everywhere
+backend_lock(const struct sr_facts *facts)
+{
+    if (facts->locked_why == SR_LOCK_WHY_THROTTLE ||
+        facts->locked_why == SR_LOCK_WHY_SOURCE)
+        return (struct sr_everywhere){SR_LOCK_NO, SR_LOCK_WHY_NONE,
+                                      SR_TIME_UNKNOWN};
+    return (struct sr_everywhere){facts->locked, facts->locked_why,
+                                  facts->locked_until};
+}
+
+/* The lock that holds from every source; `store` NULL: nothing was ever
+ * remembered. */
+static enum sr_store_result
+gather_everywhere(struct sr_gathered *out, struct sr_store *store)
+{
+    struct sr_everywhere *everywhere = &out->everywhere;
+    enum sr_store_result result = SR_STORE_OK;
+    sr_time until = SR_TIME_UNKNOWN;
+
+    *everywhere = backend_lock(&out->account->facts);
+    if (store != NULL && out->account->facts.uid != (uid_t)-1)
+        result = sr_attempt_everywhere(store, out->account->facts.uid,
+                                       &out->rules, &until);
+    if (everywhere->locked == SR_LOCK_UNKNOWN)
+        everywhere->locked = SR_LOCK_NO;
+    if (result == SR_STORE_OK && until != SR_TIME_UNKNOWN &&
+        (everywhere->locked == SR_LOCK_NO ||
+         (everywhere->locked == SR_LOCK_UNTIL && everywhere->until < until)))
+        *everywhere =
+            (struct sr_everywhere){SR_LOCK_UNTIL, SR_LOCK_WHY_THROTTLE, until};
+    return result;
+}
+
 static void
 close_store(struct sr_store **store)
 {
@@ -132,11 +168,27 @@ close_store(struct sr_store **store)
 }
 
 enum sr_store_result
+sr_gather_remembered_in(struct sr_gathered *out, struct sr_store *store,
+                        const struct sr_source *source)
+{
+    enum sr_store_result result = SR_STORE_OK;
+
+    if (store != NULL)
+        result = gather_temporary(out, store);
+    if (result == SR_STORE_OK)
+        result = gather_everywhere(out, store);
+    if (result == SR_STORE_OK && store != NULL && source != NULL)
+        result =
+            sr_attempt_facts(store, source, &out->rules, &out->account->facts);
+    out->store = result;
+    return result;
+}
+
+enum sr_store_result
 sr_gather_remembered(struct sr_gathered *out, const char *statedir,
                      const struct sr_source *source)
 {
     __attribute__((cleanup(close_store))) struct sr_store *store = NULL;
-    struct sr_facts *facts = &out->account->facts;
     enum sr_store_result result;
 
     result = sr_store_open(statedir, SR_STORE_READ,
@@ -145,10 +197,8 @@ sr_gather_remembered(struct sr_gathered *out, const char *statedir,
         result = SR_STORE_OK; /* nothing was ever remembered */
     else if (result == SR_STORE_OK)
         result = sr_store_begin(store, false);
-    if (result == SR_STORE_OK && store != NULL)
-        result = gather_temporary(out, store);
-    if (result == SR_STORE_OK && store != NULL && source != NULL)
-        result = sr_attempt_facts(store, source, &out->rules, facts);
+    if (result == SR_STORE_OK)
+        result = sr_gather_remembered_in(out, store, source);
     out->store = result;
     if (result != SR_STORE_OK)
         snprintf(out->reason, sizeof(out->reason), "%s",

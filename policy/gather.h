@@ -14,14 +14,22 @@
 #include "policy/source.h"
 #include "policy/store.h"
 
+/* A lock that holds wherever a login comes from, for what is published. */
+struct sr_everywhere {
+    enum sr_lock locked; /* unknown: nobody asked */
+    enum sr_lock_why why;
+    sr_time until;
+};
+
 struct sr_gathered {
     const struct sr_config *config; /* not owned */
     struct sr_rules rules;          /* for this account and service */
     struct sr_account *account;     /* NULL unless ask is SR_ASK_OK */
     enum sr_ask ask;
-    enum sr_store_result store; /* what sr_gather_remembered() met */
-    bool has_temporary;         /* a temporary password is in use */
-    char reason[160];           /* why a part could not be asked */
+    enum sr_store_result store;      /* what sr_gather_remembered() met */
+    struct sr_everywhere everywhere; /* from sr_gather_remembered() */
+    bool has_temporary;              /* a temporary password is in use */
+    char reason[160];                /* why a part could not be asked */
 };
 
 /*
@@ -49,11 +57,19 @@ enum sr_ask sr_gather_again(struct sr_gathered *gathered, const char *name);
  * throttle's lockout for `source` (NULL: leave the lock as it is).  A temporary
  * password whose hash is no longer the account's has ended and is left out.
  * `statedir` NULL: the built-in one.  On any result but OK the facts are not to
- * be relied on; out->reason says why.
+ * be relied on; out->reason says why.  out->everywhere gets the lock that holds
+ * from every source: the backend's own, or else the throttle's, when every
+ * source is locked out (sr_attempt_everywhere).
  */
 enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
                                           const char *statedir,
                                           const struct sr_source *source);
+
+/* The same in a transaction that is open; `store` NULL: nothing was ever
+ * remembered.  out->reason is left alone. */
+enum sr_store_result sr_gather_remembered_in(struct sr_gathered *gathered,
+                                             struct sr_store *store,
+                                             const struct sr_source *source);
 
 /*
  * Add the end of the temporary password, found elsewhere

@@ -30,7 +30,7 @@
 
 enum sr_publish_result {
     SR_PUBLISH_OK,
-    SR_PUBLISH_UNCHANGED, /* what is published says the same already */
+    SR_PUBLISH_UNCHANGED, /* what is published says so already, or is newer */
     SR_PUBLISH_OFF,       /* nothing is published on this host */
     SR_PUBLISH_BUSY,      /* the lock was not had in time */
     SR_PUBLISH_FULL,      /* disk full, quota, RLIMIT_FSIZE */
@@ -69,9 +69,26 @@ enum sr_publish_result sr_publish_account(const struct sr_config *config,
 
 /*
  * The work of publishing one account, for a name that is none: so that a
- * lockout takes as long whether the name exists or not.
+ * lockout takes as long whether the name exists or not.  That holds only if a
+ * lockout of an account that turns out to be UNCHANGED, because it does not
+ * hold from every source, is followed by this, too.
  */
 void sr_publish_decoy(const char *dir, unsigned wait_ms);
+
+/*
+ * The facts of a gathered account as they are published: with the lock that
+ * holds from every source.  *is_exempt: root, or a break-glass account.
+ */
+void sr_publish_facts(const struct sr_gathered *gathered,
+                      struct sr_facts *facts, bool *is_exempt);
+
+/* Whether a name is root's, or that of a break-glass account, as far as can be
+ * said without asking for its groups. */
+bool sr_publish_is_exempt(const struct sr_config *config, const char *name);
+
+/* Whether an account belongs to a view: the shadow view is for those that have
+ * no line in the local shadow file. */
+bool sr_publish_is_in(enum sr_view view, const struct sr_facts *facts);
 
 /* ---- all accounts */
 
@@ -83,6 +100,18 @@ struct sr_publish_how {
     bool is_listed;
     bool is_public;               /* the groups view: 0644 */
     uint32_t gid[SR_GROUP_COUNT]; /* 0: no such group */
+    unsigned wait_ms;             /* for the lock, each time */
+
+    /* The file whose owner, group and mode the shadow view gets; NULL:
+     * /etc/shadow. */
+    const char *like;
+
+    /*
+     * Set the access list of an open file or directory of a view, which has its
+     * mode already, or take one away that it should not have.  Returns 0 or a
+     * negative errno.  NULL: there are none.
+     */
+    int (*grant)(int fd, enum sr_view view, bool is_dir, bool is_public);
 };
 
 /* A snapshot of both views that is being built in memory. */
@@ -91,14 +120,28 @@ struct sr_build;
 /* Begin.  NULL: out of memory. */
 struct sr_build *sr_build_new(const struct sr_publish_how *how);
 
-/* Add an account: facts->name and facts->backend say where it belongs.  Returns
- * 0, ENOMEM, or EINVAL for a name that cannot be published. */
+/*
+ * Add an account: facts->name and facts->backend say where it belongs.  Of two
+ * of the same name the first counts.  Returns 0, ENOMEM, or EINVAL for a name
+ * that cannot be published.
+ */
 int sr_build_add(struct sr_build *build, const struct sr_facts *facts,
                  const struct sr_rules *rules, bool is_exempt);
 
 /*
+ * Add to one view what is published of a name already: for an account whose
+ * backend cannot be asked now.  Returns as sr_build_add().
+ */
+int sr_build_keep(struct sr_build *build, enum sr_view view, const char *name,
+                  const struct sr_payload *payload);
+
+/* How many accounts were added, of which view. */
+uint32_t sr_build_count(const struct sr_build *build, enum sr_view view);
+
+/*
  * Put it in place under `dir`, which is made if it is missing, with the
- * fallback beside it.  `reason` (size bytes) is filled in on FAILED.
+ * fallback beside it.  UNCHANGED: what is in place is newer; it stays.
+ * `reason` (size bytes) is filled in on FAILED; on OK it may have a warning.
  */
 enum sr_publish_result sr_build_commit(struct sr_build *build, const char *dir,
                                        char *reason, size_t size);

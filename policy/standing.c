@@ -323,6 +323,55 @@ find_lockout(struct sr_store *store, const struct sr_source *source,
     return result;
 }
 
+/* Whether a login can come from a source that is familiar. */
+static enum sr_store_result
+has_familiar(struct sr_store *store, uid_t uid, const struct sr_rules *rules,
+             sr_time now, bool *has)
+{
+    enum sr_store_result result;
+    struct sr_memory memory;
+
+    *has = false;
+    if (rules->familiar <= 0)
+        return SR_STORE_OK;
+    result = sr_store_get_memory(store, uid, &memory);
+    if (result != SR_STORE_OK)
+        return result == SR_STORE_NOT_FOUND ? SR_STORE_OK : result;
+    for (size_t i = 0; i < SR_FAMILIAR_MAX; i++) {
+        if (memory.familiar[i].seen != 0 &&
+            now - memory.familiar[i].seen < rules->familiar)
+            *has = true;
+    }
+    return SR_STORE_OK;
+}
+
+enum sr_store_result
+sr_attempt_everywhere(struct sr_store *store, uid_t uid,
+                      const struct sr_rules *rules, sr_time *until_wall)
+{
+    const struct sr_limits limits = sr_attempt_account_limits(rules, uid == 0);
+    struct sr_ledger_key key = sr_ledger_key_account(uid, SR_CLASS_STRANGER);
+    enum sr_store_result result;
+    sr_time now, wall, until = 0, familiar = 0;
+    bool has = false;
+
+    *until_wall = SR_TIME_UNKNOWN;
+    result = sr_store_now(store, &now, &wall);
+    if (result == SR_STORE_OK)
+        result = add_ledger(store, &key, &limits, now, &until);
+    if (result != SR_STORE_OK || until == 0)
+        return result;
+    result = has_familiar(store, uid, rules, now, &has);
+    if (result == SR_STORE_OK && has) {
+        key = sr_ledger_key_account(uid, SR_CLASS_FAMILIAR);
+        result = add_ledger(store, &key, &limits, now, &familiar);
+        until = familiar < until ? familiar : until;
+    }
+    if (result == SR_STORE_OK && until != 0)
+        *until_wall = sr_clock_to_wall(until, now, wall);
+    return result;
+}
+
 enum sr_store_result
 sr_temporary_until(struct sr_store *store, uid_t uid, const char *secret,
                    sr_time *until_wall)

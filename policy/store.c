@@ -21,11 +21,11 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "policy/siphash.h"
 #include "policy/files.h"
+#include "policy/lock.h"
 #include "policy/pages.h"
 #include "policy/record.h"
 #include "policy/seal.h"
@@ -313,44 +313,12 @@ sr_store_is_new_boot(const struct sr_store *store)
 
 /* ---- the lock */
 
-/* Sleep one to `most` milliseconds; the clock's last digits are the dice. */
-static void
-nap(unsigned most)
-{
-    struct timespec length;
-
-    clock_gettime(CLOCK_MONOTONIC, &length);
-    length.tv_nsec = 1000000L + length.tv_nsec / 1000 % 1000 * (long)most * 900;
-    length.tv_sec = length.tv_nsec / 1000000000;
-    length.tv_nsec %= 1000000000;
-    nanosleep(&length, NULL);
-}
-
-static int
-set_lock(int fd, short type)
-{
-    struct flock whole = {.l_type = type, .l_whence = SEEK_SET};
-
-    return fcntl(fd, F_OFD_SETLK, &whole) == 0 ? 0 : errno;
-}
-
-/* Neither signals nor threads can end a wait in a process that is not ours, so
- * the lock is asked for again and again, at growing, uneven intervals. */
 static enum sr_store_result
 take_lock(struct sr_store *store, bool write)
 {
-    const short type = write ? F_WRLCK : F_RDLCK;
-    const int64_t until = sr_clock_milliseconds() + store->wait_ms;
-    int error = set_lock(store->lock, type);
+    const int error = sr_lock_take(store->lock, write, store->wait_ms);
 
-    for (unsigned most = 1; error == EAGAIN || error == EACCES;) {
-        if (sr_clock_milliseconds() >= until)
-            return SR_STORE_BUSY;
-        nap(most);
-        most += most < 16 ? 1 : 0;
-        error = set_lock(store->lock, type);
-    }
-    return judge(store, error);
+    return error == -EAGAIN ? SR_STORE_BUSY : judge(store, -error);
 }
 
 /* ---- the file */
@@ -788,7 +756,7 @@ end(struct sr_store *store)
     store->is_open = false;
     store->exists = false;
     if (store->lock >= 0)
-        set_lock(store->lock, F_UNLCK);
+        sr_lock_give(store->lock);
     if (store->is_write)
         sr_shield_restore_fsize(&store->fsize);
     store->is_write = false;

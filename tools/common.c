@@ -297,6 +297,32 @@ ctl_event(enum sr_event_id id, const struct sr_facts *facts, const char *source,
     sr_event_send(&event);
 }
 
+void
+ctl_publish(const struct ctl *ctl, const char *name)
+{
+    char reason[160] = "";
+    const char *why = reason;
+
+    switch (sr_publish_account(ctl->config, SR_PUBLISHED_DIR, NULL, name,
+                               CTL_STORE_WAIT_MS, reason, sizeof(reason))) {
+    case SR_PUBLISH_OK:
+    case SR_PUBLISH_UNCHANGED:
+    case SR_PUBLISH_OFF:
+        return;
+    case SR_PUBLISH_BUSY:
+        why = "another program holds its lock";
+        break;
+    case SR_PUBLISH_FULL:
+        why = "the disk is full";
+        break;
+    case SR_PUBLISH_FAILED:
+        break;
+    }
+    ctl_error("Attention: the rest of the system still sees the old state of "
+              "%s: %s.  \"selfreset-publish --user %s\" tries again.",
+              name, why, name);
+}
+
 struct sr_say
 ctl_say(const struct ctl *ctl)
 {

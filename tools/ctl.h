@@ -14,6 +14,7 @@
 #include "policy/event.h"
 #include "policy/gather.h"
 #include "policy/message.h"
+#include "policy/publish.h"
 #include "policy/verdict.h"
 
 /* Exit codes; selfresetctl(8) documents each. */
@@ -138,6 +139,17 @@ int ctl_remembered(struct sr_gathered *gathered, struct ctl_remembered *out);
 void ctl_event(enum sr_event_id id, const struct sr_facts *facts,
                const char *source, bool is_ok, const char *cause);
 
+/*
+ * Publish what the rest of the system sees of an account that was changed, or
+ * say that it could not be done: the change itself has been made.
+ */
+void ctl_publish(const struct ctl *ctl, const char *name);
+
+/* In a report: what is published of an account, and whether it is still so. */
+struct report;
+void report_published(struct report *report, const struct ctl *ctl,
+                      const struct sr_gathered *gathered);
+
 /* What sr_message_*() want to know. */
 struct sr_say ctl_say(const struct ctl *ctl);
 
@@ -148,6 +160,10 @@ struct sr_say ctl_say(const struct ctl *ctl);
  */
 int ctl_run(const char *const argv[], const char *input);
 
+/* Print findings, the errors first; the exit code that they come to. */
+struct findings;
+int ctl_findings(const struct findings *findings, bool is_json);
+
 /* Commands, one file for each group. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_list(struct ctl *ctl, int argc, char **argv);
@@ -157,6 +173,8 @@ int ctl_temporary(struct ctl *ctl, int argc, char **argv);
 int ctl_must_change(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
+int ctl_nss(struct ctl *ctl, int argc, char **argv);
+int ctl_groups(struct ctl *ctl, int argc, char **argv);
 int ctl_events(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -91,6 +91,7 @@ ctl_unlock(struct ctl *ctl, int argc, char **argv)
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
         return code;
     }
+    ctl_publish(ctl, facts->name);
     if (say_unlocked(facts->name, &before))
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, true, NULL);
     say_remaining(facts);

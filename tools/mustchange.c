@@ -27,7 +27,7 @@ warn_if_barred(const struct ctl *ctl, const struct sr_gathered *gathered)
 
 /* Write the day, and tell. */
 static int
-set_day(const struct sr_facts *facts, long day)
+set_day(const struct ctl *ctl, const struct sr_facts *facts, long day)
 {
     int code = shadow_set_changed(facts->name, day) == 0 ? CTL_OK : CTL_FAILED;
 
@@ -35,6 +35,8 @@ set_day(const struct sr_facts *facts, long day)
               day == 0 ? "set" : "cleared");
     if (code != CTL_OK)
         ctl_error("Nothing was changed.");
+    else
+        ctl_publish(ctl, facts->name);
     return code;
 }
 
@@ -56,7 +58,7 @@ demand(const struct ctl *ctl, const struct sr_gathered *gathered,
                facts->name);
         return CTL_OK;
     }
-    if (set_day(facts, 0) != CTL_OK)
+    if (set_day(ctl, facts, 0) != CTL_OK)
         return CTL_FAILED;
     printf("%s has to change the password at the next login.\n", facts->name);
     warn_if_barred(ctl, gathered);
@@ -83,7 +85,7 @@ clear(const struct ctl *ctl, const struct sr_gathered *gathered,
                facts->name);
         return CTL_OK;
     }
-    if (set_day(facts, shadow_day(ctl->now)) != CTL_OK)
+    if (set_day(ctl, facts, shadow_day(ctl->now)) != CTL_OK)
         return CTL_FAILED;
     printf("%s no longer has to change the password.\n"
            "It counts as changed today.\n",

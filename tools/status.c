@@ -228,6 +228,7 @@ report_account(struct report *report, const struct ctl *ctl,
     report_ledger(report, "familiar", "Attempts from familiar sources",
                   &remembered->ledger[SR_CLASS_FAMILIAR]);
     report_memory(report, &remembered->memory);
+    report_published(report, ctl, gathered);
 }
 
 int

@@ -392,6 +392,8 @@ issue_password(struct issue *issue)
     code = store_password(issue);
     ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->gathered.account->facts, NULL,
               code == CTL_OK, NULL);
+    /* In every case: the steps may have ended half way. */
+    ctl_publish(issue->ctl, name_of(issue));
     if (code == CTL_OK)
         code = show(issue);
     if (code == CTL_OK)

@@ -1,0 +1,112 @@
+/*
+ * Publish: at each event, what the rest of the system sees of the account.  A
+ * failure is an event and never an answer: the login goes on.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include "pam/internal.h"
+
+/* The lock is held for microseconds; a login does not wait for a stopped one.
+ */
+#define WAIT_MS 250
+
+/* Why nothing was published; NULL when there is nothing to say. */
+static const char *
+cause_of(enum sr_publish_result result, const char *reason)
+{
+    switch (result) {
+    case SR_PUBLISH_OK:
+    case SR_PUBLISH_UNCHANGED:
+    case SR_PUBLISH_OFF:
+        return NULL;
+    case SR_PUBLISH_BUSY:
+        return "busy";
+    case SR_PUBLISH_FULL:
+        return "full";
+    case SR_PUBLISH_FAILED:
+        break;
+    }
+    return reason;
+}
+
+static void
+tell(struct sr_door *door, enum sr_publish_result result, const char *reason)
+{
+    const char *cause = cause_of(result, reason);
+
+    if (cause != NULL)
+        sr_door_event(door, SR_EVENT_PUBLISH_FAILED, "failed", cause, -1);
+}
+
+void
+sr_door_publish(struct sr_door *door)
+{
+    char reason[160] = "";
+    enum sr_publish_result result =
+        sr_publish_gathered(SR_PUBLISHED_DIR, &door->who, door->sequence,
+                            WAIT_MS, reason, sizeof(reason));
+
+    tell(door, result, reason);
+}
+
+void
+sr_door_publish_anew(struct sr_door *door)
+{
+    char reason[160] = "";
+    enum sr_publish_result result =
+        sr_publish_account(door->config, SR_PUBLISHED_DIR, NULL, door->user,
+                           WAIT_MS, reason, sizeof(reason));
+
+    tell(door, result, reason);
+}
+
+/*
+ * A lockout takes as long whether the name exists or not.  For a name that is
+ * none of ours the account of root is gathered and compared, and the writing is
+ * done for nothing; that is done, too, when the lockout of a name of ours is
+ * not to be seen.
+ */
+static enum sr_publish_result
+publish_lockout(const struct sr_config *config, const char *name, char *reason,
+                size_t size)
+{
+    enum sr_publish_result result =
+        sr_publish_account(config, SR_PUBLISHED_DIR, NULL,
+                           name == NULL ? "root" : name, WAIT_MS, reason, size);
+
+    if (name == NULL || result == SR_PUBLISH_UNCHANGED)
+        sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
+    return name == NULL ? SR_PUBLISH_UNCHANGED : result;
+}
+
+void
+sr_door_publish_lockout(struct sr_door *door, bool is_known)
+{
+    const char *name = is_known && sr_door_knows(door) ? door->user : NULL;
+    char reason[160] = "";
+    enum sr_publish_result result =
+        publish_lockout(door->config, name, reason, sizeof(reason));
+
+    tell(door, result, reason);
+}
+
+void
+sr_publish_later(const char *conf, const char *name, struct sr_event *event)
+{
+    struct sr_config_errors errors = {0};
+    struct sr_config *config = sr_config_load(conf, &errors);
+    enum sr_publish_result result = SR_PUBLISH_OFF;
+    char reason[160] = "";
+
+    if (config != NULL)
+        result = publish_lockout(config, name, reason, sizeof(reason));
+    event->id = SR_EVENT_PUBLISH_FAILED;
+    event->result = "failed";
+    event->cause = cause_of(result, reason);
+    if (event->cause != NULL)
+        sr_event_send(event);
+    sr_config_errors_free(&errors);
+    sr_config_free(config);
+}

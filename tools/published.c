@@ -1,0 +1,111 @@
+/*
+ * Published: what the rest of the system sees of an account, and whether that
+ * is still so.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/ctl.h"
+#include "tools/report.h"
+
+/* Room for the names of all groups. */
+#define NAMES_MAX 128
+
+/* "acct-ok, pw-expiring", or "none". */
+static const char *
+group_names(unsigned groups, char out[NAMES_MAX])
+{
+    size_t used = 0;
+
+    for (int i = 0; i < SR_GROUP_COUNT; i++) {
+        if ((groups & SR_GROUP_BIT(i)) == 0)
+            continue;
+        used += (size_t)snprintf(out + used, NAMES_MAX - used, "%s%s",
+                                 used == 0 ? "" : ", ",
+                                 sr_group_name((enum sr_group)i));
+    }
+    return used == 0 ? "none" : out;
+}
+
+/* The groups by the facts of now, of which the lock is the one that holds from
+ * every source. */
+static unsigned
+groups_now(const struct ctl *ctl, const struct sr_gathered *gathered)
+{
+    struct sr_facts facts;
+    bool is_exempt;
+
+    sr_publish_facts(gathered, &facts, &is_exempt);
+    return sr_shown_groups(&facts, &gathered->rules, is_exempt, ctl->now);
+}
+
+/* The groups by what is published.  False when that is no payload. */
+static bool
+groups_published(const struct ctl *ctl, const struct sr_published *published,
+                 unsigned *groups)
+{
+    struct sr_facts facts;
+    struct sr_rules rules;
+    bool is_exempt;
+
+    if (!sr_payload_decode(published->payload.bytes, published->payload.size,
+                           &facts, &rules, &is_exempt))
+        return false;
+    *groups = sr_shown_groups(&facts, &rules, is_exempt, ctl->now);
+    return true;
+}
+
+static void
+report_groups(struct report *report, const struct ctl *ctl,
+              const struct sr_gathered *gathered,
+              const struct sr_published *published)
+{
+    char names[NAMES_MAX], text[1024];
+    const char *name = gathered->account->facts.name;
+    unsigned now = groups_now(ctl, gathered);
+    unsigned shown = 0;
+
+    if (!groups_published(ctl, published, &shown)) {
+        report_text(report, "groups", "unknown");
+        return;
+    }
+    report_text(report, "groups", group_names(shown, names));
+    report_time(report, "since", (sr_time)(published->sequence / 1000000000u));
+    report_bool(report, "current", shown == now);
+    if (shown == now)
+        return;
+    snprintf(text, sizeof(text),
+             "By its state now the groups of %s are: %s. \"selfreset-publish "
+             "--user %s\" publishes that.",
+             name, group_names(now, names), name);
+    report_words(report, "advice", text);
+}
+
+void
+report_published(struct report *report, const struct ctl *ctl,
+                 const struct sr_gathered *gathered)
+{
+    struct sr_published published;
+
+    report_section(report, "published", "Published to the system");
+    switch (sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_GROUPS,
+                      gathered->account->facts.name, ctl->now, &published)) {
+    case SR_FOUND_IT:
+        report_groups(report, ctl, gathered, &published);
+        break;
+    case SR_FOUND_NOTHING:
+        report_text(report, "groups", "not published");
+        break;
+    case SR_FOUND_DENIED:
+        report_text(report, "groups", "not readable");
+        break;
+    case SR_FOUND_BROKEN:
+        report_text(report, "groups", "no snapshot that can be believed");
+        break;
+    }
+    report_section_end(report);
+}
