@@ -1,8 +1,8 @@
 /*
  * Lookup: find what is published of one account.  Open, pread and close, and
- * readlink where a delta may exist; nothing else, nothing is kept, nothing is
- * allocated, and less than 2 KiB of stack: the NSS door does this in the
- * processes of others.  errno is whatever it becomes.
+ * readlink (perhaps fstat) where a delta may exist; nothing else, nothing is
+ * kept, nothing is allocated, and less than 2 KiB of stack: the NSS door does
+ * this in the processes of others.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -24,6 +24,12 @@ enum sr_found {
     SR_FOUND_BROKEN,  /* missing, damaged, or not of this time */
 };
 
+/*
+ * On SR_FOUND_BROKEN errno says why: what the system said, EBADMSG for damage,
+ * ESTALE for a snapshot that is not of this time.  Otherwise it is whatever it
+ * becomes.
+ */
+
 struct sr_published {
     struct sr_header header;
     struct sr_payload payload; /* on SR_FOUND_IT */
@@ -38,6 +44,24 @@ struct sr_published {
 enum sr_found sr_lookup(const char *dir, enum sr_view view, const char *name,
                         sr_time now, struct sr_published *out);
 
+/* A place in a view that is being listed; all zero: before the first. */
+struct sr_cursor {
+    uint64_t sequence; /* of the snapshot that the place is in */
+    uint32_t bucket;
+    uint32_t index; /* of the entry in the bucket */
+};
+
+/*
+ * The name of the entry at the cursor or, where there is none, of the next, to
+ * which the cursor is moved; count up `index` to go on.  NOTHING behind the
+ * last, and for a view that may not be listed.  A snapshot that was replaced
+ * since the list began ends it: BROKEN with EAGAIN once, and then NOTHING, for
+ * an entry has another place in each.  Deltas are not looked at.
+ */
+enum sr_found sr_lookup_list(const char *dir, enum sr_view view, sr_time now,
+                             struct sr_cursor *cursor,
+                             char name[SR_SNAPSHOT_NAME_MAX + 1]);
+
 /*
  * The group id that a name is given when no snapshot can be believed: see
  * sr_fallback_gid().  0 when there is none, or this process may not know.
@@ -45,7 +69,7 @@ enum sr_found sr_lookup(const char *dir, enum sr_view view, const char *name,
 uint32_t sr_lookup_fallback(const char *dir, const char *name);
 
 /* Read exactly `size` bytes at `offset`, over interruptions.  False at the end
- * of the file and on errors. */
+ * of the file, with EBADMSG, and on errors. */
 bool sr_lookup_read(int fd, uint64_t offset, void *bytes, size_t size);
 
 /* The current time, in seconds, of the clock that needs no system call. */

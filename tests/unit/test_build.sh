@@ -6,6 +6,7 @@ set -u
 LC_ALL=C
 export LC_ALL
 module=.libs/pam_selfreset.so
+nss=.libs/libnss_selfreset.so.2
 tool=selfresetctl
 status=0
 
@@ -79,15 +80,52 @@ same "the module names the libraries that it uses"
 has_not "the module has no search path of its own" $module \
     '\((RPATH|RUNPATH)\)'
 
-has "the module stays loaded" $module 'Flags:.*NODELETE'
-for file in $module $tool; do
+# The NSS module is in everybody's process.
+printf '_nss_selfreset_%s\n' endspent getspent_r getspnam_r initgroups_dyn \
+    setspent >"$work/should"
+nm -D --defined-only $nss | awk '{ print $3 }' | sort >"$work/is"
+same "the NSS module exports its five functions and nothing else"
+echo libc.so.6 >"$work/should"
+readelf --wide --dynamic $nss | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' \
+    >"$work/is"
+same "the NSS module needs libc and nothing else"
+echo libnss_selfreset.so.2 >"$work/should"
+readelf --wide --dynamic $nss | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p' \
+    >"$work/is"
+same "the NSS module has the name that glibc looks for"
+# No stdio, no locale, no environment, no thread, no log; of allocation, only
+# the room for a caller's groups.
+allowed='__errno_location|__stack_chk_fail|clock_gettime|realloc'
+allowed="$allowed|open(64)?|pread(64)?|close|readlink|fstat(64)?|__fxstat(64)?"
+allowed="$allowed|mem(cpy|cmp|chr|set|move)|str(n?len|n?cmp|n?cpy|chr)"
+allowed="$allowed|stpn?cpy"
+nm -D --undefined-only $nss | awk '{ print $2 }' |
+    sed 's/@.*//; s/^__\([a-z]*\)\(64\)\{0,1\}_chk$/\1\2/; s/^__open_2$/open/; s/^__open64_2$/open/' |
+    grep -Evx "$allowed" >"$work/is"
+echo "and no others" | tee "$work/should" >>"$work/is"
+same "the NSS module calls these functions"
+has_not "the NSS module has no variable of a thread" $nss '^ *TLS '
+has_not "the NSS module starts and ends nothing" $nss \
+    '\((INIT|FINI|INIT_ARRAY|FINI_ARRAY|PREINIT_ARRAY)\)'
+has_not "the NSS module has no search path of its own" $nss \
+    '\((RPATH|RUNPATH)\)'
+echo 2 >"$work/should"
+readelf --wide --program-headers $nss | grep -c '^ *LOAD ' >"$work/is"
+same "the NSS module is mapped in two pieces"
+
+for file in $module $nss; do
+    has "$file stays loaded" "$file" 'Flags:.*NODELETE'
+done
+for file in $module $nss $tool; do
     has "$file: relocations are read-only" "$file" 'GNU_RELRO'
     has "$file: symbols are bound at the start" "$file" 'BIND_NOW|Flags:.* NOW'
     has "$file: the stack is not executable" "$file" 'GNU_STACK .* RW '
     has_not "$file: no code is relocated" "$file" 'TEXTREL'
     uses "$file: a guard is on the stack" "$file" __stack_chk_fail
     # The C library fortifies only what is optimized.
-    if sed -n 's/^CFLAGS = //p' Makefile | grep -q -- '-O[1-9s]'; then
+    # The NSS module calls nothing that could overrun: each bound is known.
+    if [ "$file" != $nss ] &&
+        sed -n 's/^CFLAGS = //p' Makefile | grep -q -- '-O[1-9s]'; then
         uses "$file: calls are fortified" "$file" '__[a-rt-z][a-z]*_chk'
     fi
 done
@@ -97,9 +135,12 @@ MAKEFLAGS=
 export MAKEFLAGS
 away() {
     ${MAKE:-make} -s "$1" DESTDIR="$work/root" sysconfdir=/etc \
-        pamdir=/modules >"$work/log" 2>&1
+        pamdir=/modules nssdir=/nss >"$work/log" 2>&1
 }
 away install || cat "$work/log"
+ls "$work/root/nss" >"$work/is"
+echo libnss_selfreset.so.2 >"$work/should"
+same "make install puts the NSS module where it belongs, and no link"
 mkdir -p "$work/root/etc/pam.d"
 echo 'auth required pam_selfreset.so' >"$work/root/etc/pam.d/sshd"
 if ! away uninstall && [ -e "$work/root/modules/pam_selfreset.so" ] &&
@@ -110,10 +151,11 @@ else
     status=1
 fi
 echo '# auth required pam_selfreset.so' >"$work/root/etc/pam.d/sshd"
-if away uninstall && [ ! -e "$work/root/modules/pam_selfreset.so" ]; then
-    echo "ok: make uninstall removes a module that is not used"
+if away uninstall && [ ! -e "$work/root/modules/pam_selfreset.so" ] &&
+    [ ! -e "$work/root/nss/libnss_selfreset.so.2" ]; then
+    echo "ok: make uninstall removes modules that are not used"
 else
-    echo "FAILED: make uninstall removes a module that is not used"
+    echo "FAILED: make uninstall removes modules that are not used"
     cat "$work/log"
     status=1
 fi

@@ -1,0 +1,274 @@
+/*
+ * Answer: what the NSS door says.  What an account is shown as is decided in
+ * policy/shown.c; here it is put into the form that callers want.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nss/answer.h"
+
+/*
+ * The status of what was found.  A process that is out of descriptors or memory
+ * may try again: nothing is wrong with what is published.  errno is never
+ * ERANGE.
+ */
+static enum nss_status
+status_of(enum sr_found found)
+{
+    if (found == SR_FOUND_IT)
+        return NSS_STATUS_SUCCESS;
+    if (found != SR_FOUND_BROKEN)
+        return NSS_STATUS_NOTFOUND;
+    switch (errno) {
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return NSS_STATUS_TRYAGAIN;
+    case ERANGE:
+        errno = EIO;
+        return NSS_STATUS_UNAVAIL;
+    default:
+        return NSS_STATUS_UNAVAIL;
+    }
+}
+
+/*
+ * What was published, decoded: nearly one KiB.  The two functions that have it
+ * on the stack are kept apart from those that read files, so that these do not
+ * stand on top of it.
+ */
+#define APART __attribute__((noinline))
+
+struct account {
+    struct sr_facts facts;
+    struct sr_rules rules;
+    bool is_exempt;
+};
+
+static enum sr_found
+decode(const struct sr_payload *payload, struct account *account)
+{
+    if (sr_payload_decode(payload->bytes, payload->size, &account->facts,
+                          &account->rules, &account->is_exempt))
+        return SR_FOUND_IT;
+    errno = EBADMSG;
+    return SR_FOUND_BROKEN;
+}
+
+/* ---- shadow */
+
+/* What is shown of a payload; BROKEN with ENODATA for an unknown state. */
+static APART enum sr_found
+show(const struct sr_payload *payload, sr_time now,
+     struct sr_shown_shadow *shown)
+{
+    struct account account;
+
+    if (decode(payload, &account) != SR_FOUND_IT)
+        return SR_FOUND_BROKEN;
+    if (sr_shown_shadow(&account.facts, &account.rules, now, shown))
+        return SR_FOUND_IT;
+    errno = ENODATA;
+    return SR_FOUND_BROKEN;
+}
+
+static enum sr_found
+find_shadow(const char *dir, sr_time now, const char *name,
+            struct sr_shown_shadow *shown)
+{
+    struct sr_published published;
+    const enum sr_found found =
+        sr_lookup(dir, SR_VIEW_SHADOW, name, now, &published);
+
+    return found == SR_FOUND_IT ? show(&published.payload, now, shown) : found;
+}
+
+static enum nss_status
+fill_in(const char *name, const struct sr_shown_shadow *shown,
+        struct spwd *result, char *buffer, size_t size)
+{
+    const size_t length = strlen(name) + 1;
+
+    if (size < length + 2) {
+        errno = ERANGE;
+        return NSS_STATUS_TRYAGAIN;
+    }
+    memcpy(buffer, name, length);
+    buffer[length] = shown->password;
+    buffer[length + 1] = '\0';
+    result->sp_namp = buffer;
+    result->sp_pwdp = buffer + length;
+    result->sp_lstchg = shown->changed;
+    result->sp_min = shown->min;
+    result->sp_max = shown->max;
+    result->sp_warn = shown->warn;
+    result->sp_inact = shown->inactive;
+    result->sp_expire = shown->expire;
+    result->sp_flag = ~0UL; /* an empty field */
+    return NSS_STATUS_SUCCESS;
+}
+
+enum nss_status
+sr_nss_shadow(const char *dir, sr_time now, const char *name,
+              struct spwd *result, char *buffer, size_t size)
+{
+    struct sr_shown_shadow shown;
+    const enum sr_found found = find_shadow(dir, now, name, &shown);
+
+    if (found != SR_FOUND_IT)
+        return status_of(found);
+    return fill_in(name, &shown, result, buffer, size);
+}
+
+enum nss_status
+sr_nss_shadow_next(const char *dir, sr_time now, struct sr_cursor *cursor,
+                   struct spwd *result, char *buffer, size_t size)
+{
+    char name[SR_SNAPSHOT_NAME_MAX + 1];
+    struct sr_shown_shadow shown;
+    enum nss_status status;
+    enum sr_found found;
+
+    for (;; cursor->index++) {
+        found = sr_lookup_list(dir, SR_VIEW_SHADOW, now, cursor, name);
+        if (found != SR_FOUND_IT)
+            return status_of(found);
+        found = find_shadow(dir, now, name, &shown);
+        if (found == SR_FOUND_IT)
+            break;
+        /* A delta may say that an account is gone, or not known now. */
+        if (found == SR_FOUND_BROKEN && errno != ENODATA)
+            return status_of(found);
+    }
+    status = fill_in(name, &shown, result, buffer, size);
+    if (status == NSS_STATUS_SUCCESS)
+        cursor->index++;
+    return status;
+}
+
+/* ---- groups */
+
+/* The ids of what an account is given; returns how many. */
+static size_t
+list_ids(unsigned shown, const uint32_t gid[SR_GROUP_COUNT],
+         gid_t ids[SR_GROUP_COUNT])
+{
+    size_t count = 0;
+
+    for (unsigned group = 0; group < SR_GROUP_COUNT; group++)
+        if ((shown & SR_GROUP_BIT(group)) != 0 && gid[group] != 0)
+            ids[count++] = gid[group];
+    return count;
+}
+
+static APART enum sr_found
+choose_groups(const struct sr_payload *payload, sr_time now, unsigned *shown)
+{
+    struct account account;
+
+    if (decode(payload, &account) != SR_FOUND_IT)
+        return SR_FOUND_BROKEN;
+    *shown =
+        sr_shown_groups(&account.facts, &account.rules, account.is_exempt, now);
+    return SR_FOUND_IT;
+}
+
+static enum sr_found
+find_groups(const char *dir, sr_time now, const char *name,
+            gid_t ids[SR_GROUP_COUNT], size_t *count)
+{
+    struct sr_published published;
+    unsigned shown = 0;
+    enum sr_found found = sr_lookup(dir, SR_VIEW_GROUPS, name, now, &published);
+
+    if (found == SR_FOUND_IT)
+        found = choose_groups(&published.payload, now, &shown);
+    *count = list_ids(shown, published.header.gid, ids);
+    return found;
+}
+
+/*
+ * What a name is given when its state cannot be told, whatever the reason: that
+ * takes no descriptor.  BROKEN with errno as it was when it is nothing.
+ */
+static enum sr_found
+find_fallback(const char *dir, const char *name, gid_t ids[SR_GROUP_COUNT],
+              size_t *count)
+{
+    const int why = errno;
+
+    ids[0] = sr_lookup_fallback(dir, name);
+    *count = 1;
+    errno = why;
+    return ids[0] != 0 ? SR_FOUND_IT : SR_FOUND_BROKEN;
+}
+
+/* Keep the ids that are not in `groups` yet; returns how many. */
+static size_t
+keep_new(const gid_t *groups, long start, gid_t ids[], size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        long at = 0;
+
+        while (at < start && groups[at] != ids[i])
+            at++;
+        if (at == start)
+            ids[kept++] = ids[i];
+    }
+    return kept;
+}
+
+/* Make room for `more` ids behind the *start that are there. */
+static bool
+make_room(long start, long *size, gid_t **groups, long more)
+{
+    gid_t *grown;
+    long room;
+
+    if (*size - start >= more)
+        return true;
+    if (*size > LONG_MAX / 4 / (long)sizeof(gid_t)) {
+        errno = ENOMEM;
+        return false;
+    }
+    room = 2 * *size > start + more ? 2 * *size : start + more;
+    grown = realloc(*groups, (size_t)room * sizeof(gid_t));
+    if (grown == NULL)
+        return false;
+    *groups = grown;
+    *size = room;
+    return true;
+}
+
+enum nss_status
+sr_nss_groups(const char *dir, sr_time now, const char *name, long *start,
+              long *size, gid_t **groups)
+{
+    gid_t ids[SR_GROUP_COUNT];
+    size_t count = 0;
+    enum sr_found found = find_groups(dir, now, name, ids, &count);
+
+    if (found == SR_FOUND_BROKEN)
+        found = find_fallback(dir, name, ids, &count);
+    if (found != SR_FOUND_IT)
+        return status_of(found);
+    if (count == 0)
+        return NSS_STATUS_NOTFOUND;
+    count = keep_new(*groups, *start, ids, count);
+    if (!make_room(*start, size, groups, (long)count)) {
+        errno = ENOMEM;
+        return NSS_STATUS_TRYAGAIN;
+    }
+    for (size_t i = 0; i < count; i++)
+        (*groups)[(*start)++] = ids[i];
+    return NSS_STATUS_SUCCESS;
+}
