@@ -37,7 +37,7 @@ tell(struct sr_door *door, enum sr_publish_result result, const char *reason)
     const char *cause = cause_of(result, reason);
 
     if (cause != NULL)
-        sr_door_event(door, SR_EVENT_PUBLISH, "failed", cause, -1);
+        sr_door_event(door, SR_EVENT_PUBLISH_FAILED, "failed", cause, -1);
 }
 
 void
@@ -102,7 +102,7 @@ sr_publish_later(const char *conf, const char *name, struct sr_event *event)
 
     if (config != NULL)
         result = publish_lockout(config, name, reason, sizeof(reason));
-    event->id = SR_EVENT_PUBLISH;
+    event->id = SR_EVENT_PUBLISH_FAILED;
     event->result = "failed";
     event->cause = cause_of(result, reason);
     if (event->cause != NULL)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tools/checkhost.h"
+#include "tools/checknss.h"
 #include "tools/checkstack.h"
 #include "tools/ctl.h"
 #include "tools/json.h"
@@ -97,6 +98,22 @@ print_text(const struct findings *findings)
 }
 
 int
+ctl_findings(const struct findings *findings, bool is_json)
+{
+    if (is_json)
+        print_json(findings);
+    else
+        print_text(findings);
+    if (findings->is_cut) {
+        ctl_error("Out of memory: there may be more.");
+        return CTL_ERRORS;
+    }
+    if (findings_count(findings, SEVERITY_ERROR) > 0)
+        return CTL_ERRORS;
+    return findings->count > 0 ? CTL_WARNINGS : CTL_OK;
+}
+
+int
 ctl_check(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
@@ -113,16 +130,8 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         check_names(ctl->config, &findings);
         check_quality(ctl->config, &findings);
         check_accounts(ctl->config, ctl->now, &findings);
+        if (check_nss_is_used())
+            check_nss(ctl->config, ctl->now, &findings);
     }
-    if (is_json)
-        print_json(&findings);
-    else
-        print_text(&findings);
-    if (findings.is_cut) {
-        ctl_error("Out of memory: there may be more.");
-        return CTL_ERRORS;
-    }
-    if (findings_count(&findings, SEVERITY_ERROR) > 0)
-        return CTL_ERRORS;
-    return findings.count > 0 ? CTL_WARNINGS : CTL_OK;
+    return ctl_findings(&findings, is_json);
 }

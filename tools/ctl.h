@@ -160,6 +160,10 @@ struct sr_say ctl_say(const struct ctl *ctl);
  */
 int ctl_run(const char *const argv[], const char *input);
 
+/* Print findings, the errors first; the exit code that they come to. */
+struct findings;
+int ctl_findings(const struct findings *findings, bool is_json);
+
 /* Commands, one file for each group. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_list(struct ctl *ctl, int argc, char **argv);
@@ -169,6 +173,8 @@ int ctl_temporary(struct ctl *ctl, int argc, char **argv);
 int ctl_must_change(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
+int ctl_nss(struct ctl *ctl, int argc, char **argv);
+int ctl_groups(struct ctl *ctl, int argc, char **argv);
 int ctl_events(struct ctl *ctl, int argc, char **argv);
 
 #endif

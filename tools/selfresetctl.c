@@ -58,6 +58,18 @@ static const struct ctl_command commands[] = {
     {"check", "[--json]", "look for mistakes in the set-up",
      "Exit codes: 0 nothing found; 1 warnings only; 2 errors.\n", ctl_check,
      true},
+    {"nss", "--enable | --disable | --check [--json]",
+     "send the rest of the system to the state groups, or no longer",
+     "It edits /etc/nsswitch.conf, and --disable gives it back as it was.\n"
+     "--check looks for mistakes around it.  Its exit codes: 0 nothing\n"
+     "found; 1 warnings only; 2 errors.\n",
+     ctl_nss, true},
+    {"groups", "--create | --check [--json]",
+     "make the state groups, or look at them",
+     "--create makes those that are missing, where systemd-sysusers(8) does\n"
+     "not.  Exit codes: 0 all are good; 1 one is missing; 2 one must not be\n"
+     "used as it is.\n",
+     ctl_groups, true},
     {"events", "[--json]", "the catalogue of events", NULL, ctl_events, false},
 };
 

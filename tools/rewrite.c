@@ -1,0 +1,225 @@
+/*
+ * Rewrite: replaces a system file in one step, with all that belongs to it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tools/rewrite.h"
+
+/* No file of settings is larger. */
+#define SIZE_LIMIT (1024 * 1024)
+
+#define ASIDE ".selfreset.XXXXXX"
+
+static const char *
+say(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return "There is no such file.";
+    case ENOMEM:
+        return "Out of memory.";
+    case ENOSPC:
+    case EDQUOT:
+        return "The disk is full.";
+    case EROFS:
+        return "The file system is read-only.";
+    case EACCES:
+    case EPERM:
+        return "The system does not permit it.";
+    case ELOOP:
+        return "Its links go in a circle.";
+    default:
+        return "It cannot be read or written.";
+    }
+}
+
+/* The whole file as a string; returns 0 or an errno. */
+static int
+read_all(int fd, size_t size, char **text)
+{
+    size_t have = 0;
+    ssize_t got = 1;
+
+    *text = malloc(size + 1);
+    if (*text == NULL)
+        return ENOMEM;
+    while (have < size && got != 0) {
+        got = read(fd, *text + have, size - have);
+        if (got < 0 && errno != EINTR)
+            return errno;
+        if (got > 0)
+            have += (size_t)got;
+    }
+    (*text)[have] = '\0';
+    return have == size ? 0 : EIO;
+}
+
+const char *
+rewrite_read(const char *path, struct rewrite *file)
+{
+    int fd, error;
+
+    memset(file, 0, sizeof(*file));
+    if (realpath(path, file->path) == NULL)
+        return say(errno);
+    fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+    if (fd < 0)
+        return say(errno);
+    error = fstat(fd, &file->status) == 0 ? 0 : errno;
+    if (error == 0 &&
+        (!S_ISREG(file->status.st_mode) || file->status.st_size > SIZE_LIMIT)) {
+        close(fd);
+        return "It is no file of settings.";
+    }
+    if (error == 0)
+        error = read_all(fd, (size_t)file->status.st_size, &file->text);
+    close(fd);
+    if (error == 0 && strlen(file->text) == (size_t)file->status.st_size)
+        return NULL;
+    rewrite_end(file);
+    return error == 0 ? "It has bytes of value zero." : say(error);
+}
+
+void
+rewrite_end(struct rewrite *file)
+{
+    free(file->text);
+    file->text = NULL;
+}
+
+/* Labels and access lists.  Returns 0 or an errno. */
+static int
+copy_attributes(int from, int to)
+{
+    char names[4096], value[4096];
+    ssize_t size = flistxattr(from, names, sizeof(names));
+
+    if (size < 0)
+        return errno == ENOTSUP ? 0 : errno;
+    for (const char *name = names; name < names + size;
+         name += strlen(name) + 1) {
+        ssize_t length = fgetxattr(from, name, value, sizeof(value));
+
+        if (length < 0)
+            return errno;
+        if (fsetxattr(to, name, value, (size_t)length, 0) != 0)
+            return errno;
+    }
+    return 0;
+}
+
+static int
+write_all(int fd, const char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        ssize_t written = write(fd, text, left);
+
+        if (written < 0 && errno != EINTR)
+            return errno;
+        if (written > 0) {
+            text += written;
+            left -= (size_t)written;
+        }
+    }
+    return 0;
+}
+
+static int
+fill(const struct rewrite *file, int to, const char *text)
+{
+    int from = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+    int error = from < 0 ? errno : write_all(to, text);
+
+    if (error == 0 &&
+        (fchown(to, file->status.st_uid, file->status.st_gid) != 0 ||
+         fchmod(to, file->status.st_mode & 07777) != 0))
+        error = errno;
+    if (error == 0)
+        error = copy_attributes(from, to);
+    if (error == 0 && fsync(to) != 0)
+        error = errno;
+    if (from >= 0)
+        close(from);
+    return error;
+}
+
+/* The folder of the file. */
+static void
+folder_of(const struct rewrite *file, char folder[PATH_MAX])
+{
+    char *slash;
+
+    memcpy(folder, file->path, PATH_MAX);
+    slash = strrchr(folder, '/');
+    slash[slash == folder] = '\0';
+}
+
+/* Whether only root can have made it what it is, and it is what was read. */
+static const char *
+look_again(const struct rewrite *file, const char *folder)
+{
+    struct stat now, above;
+
+    if (lstat(file->path, &now) != 0 || stat(folder, &above) != 0)
+        return say(errno);
+    if (now.st_uid != 0 || (now.st_mode & 022) != 0 || above.st_uid != 0 ||
+        (above.st_mode & 022) != 0)
+        return "Others than root can write it, or its folder.";
+    if (now.st_dev != file->status.st_dev ||
+        now.st_ino != file->status.st_ino ||
+        now.st_size != file->status.st_size ||
+        now.st_mtim.tv_sec != file->status.st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != file->status.st_mtim.tv_nsec)
+        return "Somebody else has just changed it.  Try again.";
+    return NULL;
+}
+
+static int
+sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = fd < 0 || fsync(fd) != 0 ? errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
+const char *
+rewrite_replace(const struct rewrite *file, const char *text)
+{
+    char folder[PATH_MAX], aside[PATH_MAX + sizeof(ASIDE)];
+    const char *why;
+    int fd, error;
+
+    folder_of(file, folder);
+    why = look_again(file, folder);
+    if (why != NULL)
+        return why;
+    snprintf(aside, sizeof(aside), "%s" ASIDE, file->path);
+    fd = mkostemp(aside, O_CLOEXEC);
+    if (fd < 0)
+        return say(errno);
+    error = fill(file, fd, text);
+    close(fd);
+    why = error == 0 ? look_again(file, folder) : say(error);
+    if (why == NULL && rename(aside, file->path) != 0)
+        why = say(errno);
+    if (why != NULL)
+        unlink(aside);
+    else
+        sync_folder(folder); /* in place already: nothing more can be done */
+    return why;
+}
