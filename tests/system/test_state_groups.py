@@ -4,6 +4,7 @@ one connection to the next, and what they do when nothing can be believed.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import json
 import os
 import pathlib
 import time
@@ -732,6 +733,70 @@ def test_merge_on_the_shadow_map_breaks_it(host):
         host.remove_nss_module()
         assert getent(host, "root").startswith("root:") is is_found
         host.install_nss_module()
+
+
+def where(host):
+    """The files in which the check finds something amiss, and how bad."""
+    done = host.run("selfresetctl", "nss", "--check", "--json")
+    assert done.returncode in (0, 1, 2), done.stderr
+    return {(found["where"], found["severity"])
+            for found in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_check_knows_the_orders(host, order):
+    maps, ann, bob = ORDERS[order]
+    host.serve_states()
+    host.nsswitch(**{"shadow": "files selfreset", **maps})
+    found = {place for place, _ in where(host) if "nsswitch" in place}
+    assert bool(found) is not (ann and bob), found
+
+
+@pytest.mark.parametrize("shadow", ["files [SUCCESS=merge] selfreset",
+                                    "selfreset files"])
+def test_the_check_knows_the_orders_of_the_shadow_map(host, shadow):
+    host.serve_states()
+    host.nsswitch()
+    assert not [place for place, _ in where(host) if "nsswitch" in place]
+    host.nsswitch(group="files selfreset", shadow=shadow)
+    assert [place for place, _ in where(host) if "nsswitch" in place]
+
+
+# ---- the set-up
+
+DEBIAN = """# /etc/nsswitch.conf
+#
+# Example configuration of GNU Name Service Switch functionality.
+
+passwd:         files systemd
+group:          files systemd
+shadow:         files systemd
+gshadow:        files systemd
+
+hosts:          files dns
+"""
+
+
+@pytest.mark.parametrize("text", [DEBIAN, DEBIAN + "initgroups:     files\n",
+                                  "passwd: files\n"])
+def test_set_up_and_taken_back_by_the_tools(host, text):
+    host.add("ann", OLD)
+    host.add("bob", OLD, groups=("wheel",), changed=0)
+    (ETC / "nsswitch.conf").write_text(text)
+    ctl(host, "groups", "--create")
+    assert set(STATE_GROUPS) <= group_names()
+    host.publish()
+    for _ in range(2):
+        ctl(host, "nss", "--enable")
+        for name, groups in (("ann", ["acct-ok"]),
+                             ("bob", ["pw-must-change", "acct-ok"])):
+            shown = host.run("id", "-Gn", name).stdout.split()
+            assert set(shown) & set(STATE_GROUPS) == set(groups), shown
+        assert "wheel" in host.run("id", "-Gn", "bob").stdout.split()
+        assert getent(host, "ann").startswith("ann:$6$")
+    for _ in range(2):
+        ctl(host, "nss", "--disable")
+        assert (ETC / "nsswitch.conf").read_text() == text
 
 
 # ---- nothing of it where it is not wanted
