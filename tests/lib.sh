@@ -17,7 +17,7 @@ PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
 	libaudit-dev libacl1-dev libcmocka-dev"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd
 	util-linux python3 python3-pytest python3-pexpect cracklib-runtime
-	faketime"
+	faketime dbus-daemon"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils xz-utils"
 
 say() {
@@ -80,6 +80,22 @@ install_packages() {
 	missing=$(missing_packages $*)
 	# shellcheck disable=SC2086
 	[ -z "$missing" ] || apt_install $missing
+}
+
+# polkitd, where it is not installed: its package brings systemd along, which
+# edits /etc/pam.d.  Its programs unpacked and its libraries are enough.
+unpack_polkit() {
+	local dir="$BUILD/polkit" libraries
+	if [ -e /usr/lib/polkit-1/polkitd ] || [ -e "$dir/usr/lib/polkit-1/polkitd" ]; then
+		return 0
+	fi
+	mkdir -p "$dir"
+	{ apt-get -q update || true; } >"$dir/apt.log" 2>&1
+	libraries=$(apt-cache depends polkitd | awk '$1 == "Depends:" &&
+		$2 ~ /^lib/ && $2 !~ /^libpam-/ { print $2 }')
+	install_packages "$libraries"
+	(cd "$dir" && apt-get -q download polkitd && dpkg-deb -x polkitd_*.deb .) \
+		>>"$dir/apt.log" 2>&1 || { tail -n 20 "$dir/apt.log" >&2; return 1; }
 }
 
 bootstrap() {

@@ -1,9 +1,10 @@
 """The scratch host: private copies of all that a login touches.
 
 One mount namespace holds a copy of /etc, fresh /run, /home, /var/log and state
-directories, a small /dev with a syslog socket of our own, and a copy of the
-directory of PAM modules with the built one among them.  The machine's own files
-are never written.  A process namespace around it ends whatever was started.
+directories, a small /dev with a syslog socket of our own, a copy of the
+directory of PAM modules with the built one among them, and a directory for the
+NSS module that the loader's cache knows of.  The machine's own files are never
+written.  A process namespace around it ends whatever was started.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
@@ -25,17 +26,25 @@ RUN = pathlib.Path("/run/selfreset-test")
 ETC = pathlib.Path("/etc")
 STATE = pathlib.Path("/var/lib/selfreset")
 RUNDIR = pathlib.Path("/run/selfreset")
+NSSDIR = pathlib.Path("/var/lib/selfreset-nss")
+PUBLISHED = NSSDIR / "v1"
+NSS_MODULE = RUN / "lib/libnss_selfreset.so.2"
 CONFIG = ETC / "security/selfreset.conf"
 COUNTER = RUN / "crypt"
 DAY = 86400
 CONTACT = "helpdesk@example.org"
+
+# The local groups that stand for states, with ids of this host.
+STATE_GROUPS = {"pw-must-change": 971, "pw-expired": 972, "pw-expiring": 973,
+                "acct-locked": 974, "acct-ok": 975, "acct-state-unknown": 976}
 
 SERVICES = ("sshd", "login", "su", "su-l", "sudo", "sudo-i", "passwd",
             "chpasswd", "cron", "probe")
 # What the tests restore: every file that a test or a program under test edits.
 RESTORED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid",
             "passwd-", "shadow-", "group-", "gshadow-", "login.defs", "sudoers",
-            "nologin", "ld.so.preload", "security/opasswd")
+            "nologin", "ld.so.preload", "security/opasswd",
+            "security/access.conf", "nsswitch.conf", "sudo.conf", "nscd.conf")
 
 # How costly an account's hash is: rounds of sha512crypt, or the system's own
 # method and cost.
@@ -147,6 +156,27 @@ def private_modules(stage):
     mount("--bind", copy, modules)
 
 
+def private_library(stage):
+    """The NSS module, in a directory that the loader looks in for every
+    program, set-user-ID ones too, as it does in /usr/local/lib.  A module of
+    the machine is hidden."""
+    NSS_MODULE.parent.mkdir()
+    for built in stage.glob("**/" + NSS_MODULE.name):
+        shutil.copy2(built, NSS_MODULE)
+    (RUN / "nothing").touch()
+    for pattern in ("/lib/", "/usr/lib/", "/lib/*/", "/usr/lib/*/", "/lib64/",
+                    "/usr/local/lib/", "/usr/local/lib/*/"):
+        for found in glob.glob(pattern + NSS_MODULE.name):
+            mount("--bind", RUN / "nothing", os.path.realpath(found))
+    (ETC / "ld.so.conf.d").mkdir(exist_ok=True)
+    (ETC / "ld.so.conf.d/selfreset-test.conf").write_text(
+        f"{NSS_MODULE.parent}\n")
+    if os.path.isdir("/var/cache/ldconfig"):
+        tmpfs("/var/cache/ldconfig")
+    # Without links: these would be made in the machine's directories.
+    subprocess.run(["/sbin/ldconfig", "-X"], check=True)
+
+
 def private_run():
     tmpfs("/run")
     for name, mode in (("sshd", 0o755), ("lock", 0o1777), ("sudo", 0o711),
@@ -157,7 +187,7 @@ def private_run():
 
 
 def private_var():
-    hide_below("/var/lib", {"selfreset", "sudo"})
+    hide_below("/var/lib", {STATE.name, NSSDIR.name, "sudo"})
     tmpfs("/var/log")
     for name in ("wtmp", "btmp", "lastlog", "faillog"):
         pathlib.Path("/var/log", name).touch(0o660)
@@ -166,6 +196,15 @@ def private_var():
         pathlib.Path("/var/spool/cron/crontabs").mkdir(mode=0o1730)
     if os.path.isdir("/var/mail"):
         tmpfs("/var/mail", "1777")
+
+
+def nsswitch(**maps):
+    """The text of nsswitch.conf; a map that is None has no line."""
+    lines = {"passwd": "files", "group": "files", "shadow": "files",
+             "gshadow": "files", "hosts": "files", "services": "files",
+             "protocols": "files", **maps}
+    return "".join(f"{name}: {sources}\n" for name, sources in lines.items()
+                   if sources is not None)
 
 
 def private_etc():
@@ -178,9 +217,8 @@ def private_etc():
     shutil.rmtree(ETC / "cron.d", ignore_errors=True)
     (ETC / "cron.d").mkdir()
     (ETC / "crontab").write_text("")
-    (ETC / "nsswitch.conf").write_text(
-        "passwd: files\ngroup: files\nshadow: files\ngshadow: files\n"
-        "hosts: files\nservices: files\nprotocols: files\n")
+    (ETC / "nsswitch.conf").write_text(nsswitch())
+    (ETC / "sudo.conf").unlink(missing_ok=True)
     (ETC / "hosts").write_text(
         f"127.0.0.1 localhost {socket.gethostname()}\n::1 localhost\n")
     sudoers = ETC / "sudoers"
@@ -199,6 +237,40 @@ def private_etc():
         limits.write_text("")
 
 
+POLKIT_ACTIONS = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE policyconfig PUBLIC "-//freedesktop//DTD polkit Policy Configuration \
+1.0//EN" "http://www.freedesktop.org/software/polkit/policyconfig-1.dtd">
+<policyconfig>
+  <action id="org.example.granted">
+    <defaults><allow_any>yes</allow_any></defaults>
+  </action>
+  <action id="org.example.refused">
+    <defaults><allow_any>no</allow_any></defaults>
+  </action>
+</policyconfig>
+"""
+
+
+def private_polkit():
+    """Rules and actions of our own, and polkitd's user where there is none."""
+    share = pathlib.Path("/usr/share/polkit-1")
+    if not share.exists():
+        hide_below(share.parent, {share.name})
+        share.mkdir()
+    tmpfs(share)
+    rules = ETC / "polkit-1/rules.d"
+    shutil.rmtree(rules, ignore_errors=True)
+    for path in (rules, share / "rules.d", share / "actions"):
+        path.mkdir(parents=True)
+    rules.parent.chmod(0o755)
+    (share / "actions/org.example.policy").write_text(POLKIT_ACTIONS)
+    if "\npolkitd:" not in (ETC / "passwd").read_text():
+        with open(ETC / "passwd", "a") as out:
+            out.write("polkitd:x:979:979::/nonexistent:/usr/sbin/nologin\n")
+        with open(ETC / "group", "a") as out:
+            out.write("polkitd:x:979:\n")
+
+
 def set_up(build):
     """Make the scratch host in this namespace.  Call once."""
     build = pathlib.Path(build).resolve()
@@ -206,6 +278,8 @@ def set_up(build):
     private_etc()
     private_var()
     private_modules(build / "stage")
+    private_library(build / "stage")
+    private_polkit()
     private_dev()
     tmpfs("/home")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
@@ -217,10 +291,17 @@ def set_up(build):
     (pristine / "security").mkdir(parents=True)
     for name in RESTORED:
         if (ETC / name).exists():
-            shutil.copy2(ETC / name, pristine / name)
+            copy(ETC / name, pristine / name)
 
 
 # ---- small helpers
+
+def copy(source, target):
+    """With owner and group, by which /etc/shadow is read."""
+    shutil.copy2(source, target)
+    status = os.stat(source)
+    os.chown(target, status.st_uid, status.st_gid)
+
 
 def today():
     return int(time.time()) // DAY
@@ -268,6 +349,10 @@ def ahead_prefix(seconds):
         return []
     return ["unshare", "--time", "--fork", "--kill-child",
             "--boottime", str(int(seconds))]
+
+
+def hidden(path):
+    return path.with_name(path.name + ".hidden")
 
 
 # ---- syslog
@@ -380,6 +465,7 @@ class Host:
     def __init__(self, build):
         self.build = pathlib.Path(build).resolve()
         self.driver = str(self.build / "tests/driver/pamdrive")
+        self.publish_driver = str(self.build / "tests/driver/publishdrive")
         self.counter_object = str(
             self.build / "tests/driver/.libs/cryptcount.so")
         self.log = Log()
@@ -405,10 +491,13 @@ class Host:
         for name in RESTORED:
             (ETC / name).unlink(missing_ok=True)
             if (RUN / "pristine" / name).exists():
-                shutil.copy2(RUN / "pristine" / name, ETC / name)
+                copy(RUN / "pristine" / name, ETC / name)
         for path in (ETC / "cron.d").iterdir():
             path.unlink()
+        for path in (ETC / "polkit-1/rules.d").iterdir():
+            path.unlink()
         self.forget_state()
+        self.install_nss_module()
         for path in (*RUN.glob("crypt*"), *(RUN / "keys").iterdir()):
             path.unlink()
         shutil.rmtree("/var/lib/sudo", ignore_errors=True)
@@ -425,7 +514,7 @@ class Host:
         self.log.lines.clear()
 
     def forget_state(self):
-        for path in (STATE, RUNDIR):
+        for path in (STATE, RUNDIR, NSSDIR):
             shutil.rmtree(path, ignore_errors=True)
 
     def stop_all(self):
@@ -506,6 +595,65 @@ class Host:
     def has_password(self, name, password):
         return matches(password, self.shadow(name)[1])
 
+    # -- the NSS module and what it reads
+
+    @staticmethod
+    def install_nss_module():
+        if hidden(NSS_MODULE).exists():
+            hidden(NSS_MODULE).rename(NSS_MODULE)
+
+    @staticmethod
+    def remove_nss_module():
+        NSS_MODULE.rename(hidden(NSS_MODULE))
+
+    @staticmethod
+    def nsswitch(**maps):
+        """Change nsswitch.conf: group="files selfreset" and so on; None leaves
+        a map out.  Without arguments: as the module is meant to be used."""
+        (ETC / "nsswitch.conf").write_text(nsswitch(**(maps or {
+            "group": "files selfreset", "shadow": "files selfreset"})))
+
+    @staticmethod
+    def create_state_groups():
+        """The local groups that stand for states."""
+        with open(ETC / "group", "a") as out:
+            for name, gid in STATE_GROUPS.items():
+                out.write(f"{name}:x:{gid}:\n")
+
+    def publish(self, *names):
+        """Publish all accounts, or some."""
+        commands = [["selfreset-publish", "--user", name] for name in names]
+        for command in commands or [["selfreset-publish"]]:
+            done = self.run(*command)
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+    def publish_directory(self, *accounts, **options):
+        """Publish accounts as a directory's backend would tell of them; see
+        driver/publishdrive.c."""
+        command = [self.publish_driver]
+        for name, value in options.items():
+            command.append("--" + name.replace("_", "-"))
+            if value is not True:
+                command.append(value)
+        done = self.run(*command, *accounts)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+
+    def serve_states(self):
+        """The host as it is once the NSS module is set up."""
+        self.create_state_groups()
+        self.nsswitch()
+        self.publish()
+
+    def states(self, name, user=None):
+        """The state groups of an account, as rules about groups see them; asked
+        by `user`, or by root."""
+        options = {} if user is None else {
+            "user": user.uid, "group": user.uid, "extra_groups": []}
+        done = self.run("id", "-G", name, **options)
+        gids = set(done.stdout.split())
+        return {group for group, gid in STATE_GROUPS.items()
+                if str(gid) in gids}
+
     # -- counting hashes
 
     def count_hashes(self, account=None, cheap=False):
@@ -535,8 +683,9 @@ class Host:
         self.running.append(process)
         return process
 
-    def sshd(self, ahead=0, **options):
-        """An sshd of one's own; the answer is its port."""
+    def sshd(self, ahead=0, match="", **options):
+        """An sshd of one's own; the answer is its port.  `match` is the end of
+        its configuration, where the blocks are that begin with Match."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -553,7 +702,7 @@ class Host:
             settings.setdefault("PerSourcePenalties", "no")
         config = RUN / f"sshd-{port}.conf"
         config.write_text("".join(f"{key} {value}\n"
-                                  for key, value in settings.items()))
+                                  for key, value in settings.items()) + match)
         log = open(RUN / f"sshd-{port}.log", "ab")
         process = self.start([*ahead_prefix(ahead), "/usr/sbin/sshd", "-D",
                               "-e", "-f", str(config)], stdin=subprocess.DEVNULL,
