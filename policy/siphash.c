@@ -10,13 +10,17 @@
 #include "policy/bytes.h"
 #include "policy/siphash.h"
 
-static uint64_t
+/* The four words stay in registers only where all of it is one function; each
+ * lookup of the NSS door hashes a bucket. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint64_t
 rotate(uint64_t value, int bits)
 {
     return (value << bits) | (value >> (64 - bits));
 }
 
-static void
+INLINE void
 sip_round(uint64_t v[4])
 {
     v[0] += v[1];
@@ -31,7 +35,7 @@ sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-static void
+INLINE void
 sip_absorb(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
