@@ -157,8 +157,10 @@ apply_delta(const char *dir, enum sr_view view, enum sr_found found,
     make_path(path, dir, view, ".d/", name);
     size = readlink(path, text, sizeof(text));
     *is_missing = size < 0 && errno == ENOENT;
+    if (*is_missing)
+        return found;
     if (size < 0)
-        return *is_missing ? found : SR_FOUND_BROKEN;
+        return errno == EACCES ? SR_FOUND_DENIED : SR_FOUND_BROKEN;
     if (!sr_delta_decode(name, text, (size_t)size, &sequence, &payload))
         return damaged();
     if (sequence <= out->header.sequence)

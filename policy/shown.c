@@ -97,8 +97,17 @@ sr_shown_groups(const struct sr_facts *facts, const struct sr_rules *rules,
 
 /* ---- shadow */
 
-/* Days that are shown stay within what every reader can add up. */
-#define DAY_MOST 1000000000L
+/*
+ * Days that are shown stay within what every reader can add up.  Today is
+ * within them, too: a day that is over needs one before it, and neither 0 nor
+ * -1 can say that.
+ */
+#define DAY_MOST    1000000000L
+#define TODAY_LEAST 2L
+#define TODAY_MOST  (DAY_MOST - 1)
+
+/* As many days and more are "never" to shadow's own programs before 4.14. */
+#define AGE_MOST 9999L
 
 /* The day that a time is in; never and unknown are not asked for. */
 static long
@@ -152,14 +161,16 @@ show_expired(bool may_change, long today, struct sr_shown_shadow *out)
     /* An ending is said by the last change: make up one where none is known. */
     if (out->changed < 1 || out->changed > ended)
         out->changed = ended;
+    out->changed = at_least(out->changed, ended - AGE_MOST);
     out->max = ended - out->changed;
     out->min = at_most(out->min, out->max);
     out->inactive = may_change ? -1 : 0;
 }
 
-/* The fields of a password that is not: as they are, but for today. */
+/* The fields of a password that is not, or not yet because of grace logins: as
+ * they are, but for today. */
 static void
-show_ageing(const struct sr_facts *facts, bool is_expiring, long today,
+show_ageing(const struct sr_facts *facts, bool warns, long today,
             struct sr_shown_shadow *out)
 {
     long ends, left;
@@ -176,17 +187,21 @@ show_ageing(const struct sr_facts *facts, bool is_expiring, long today,
     if (SR_TIME_IS_SET(facts->warn_from))
         out->warn = at_least(ends - day_of(facts->warn_from), 0);
     /* Readers differ by a day on the first day of the warning, too. */
-    out->warn = is_expiring ? at_least(out->warn, left + 1)
-                            : at_least(at_most(out->warn, left - 1), 0);
+    out->warn = warns ? at_least(out->warn, left + 1)
+                      : at_least(at_most(out->warn, left - 1), 0);
     if (SR_TIME_IS_SET(facts->inactive_from))
         out->inactive = at_least(day_of(facts->inactive_from) - ends, 1);
 }
 
+/* A change that is due is never too early. */
 static void
-show_minimum(const struct sr_facts *facts, struct sr_shown_shadow *out)
+show_minimum(const struct sr_facts *facts, bool is_due,
+             struct sr_shown_shadow *out)
 {
     if (out->changed > 0 && SR_TIME_IS_SET(facts->may_change_from))
-        out->min = at_least(day_of(facts->may_change_from) - out->changed, 0);
+        out->min =
+            is_due ? 0
+                   : at_least(day_of(facts->may_change_from) - out->changed, 0);
 }
 
 /* The end of the account, from its own day or from the answer. */
@@ -208,29 +223,42 @@ show_account(const struct sr_facts *facts, const struct sr_verdict *verdict,
     }
 }
 
+/* What the verdict says of the password. */
+static void
+show_password(const struct sr_facts *facts, enum sr_state state,
+              enum sr_answer answer, long today, struct sr_shown_shadow *out)
+{
+    if (answer == SR_ANSWER_TOKEN_EXPIRED)
+        show_expired(false, today, out);
+    else if (answer != SR_ANSWER_CHANGE_NOW)
+        show_ageing(facts,
+                    state == SR_STATE_EXPIRING || state == SR_STATE_GRACE,
+                    today, out);
+    else if (state == SR_STATE_MUST_CHANGE)
+        out->changed = 0;
+    else
+        show_expired(true, today, out);
+}
+
 bool
-sr_shown_shadow(const struct sr_facts *facts, const struct sr_rules *rules,
+sr_shown_shadow(struct sr_facts *facts, const struct sr_rules *rules,
                 sr_time now, struct sr_shown_shadow *out)
 {
     static const struct sr_shown_shadow blank = {'*', -1, -1, -1, -1, -1, -1};
-    enum sr_answer answer;
-    const struct sr_verdict verdict = login_verdict(facts, rules, now, &answer);
     const long today = day_of(now);
+    struct sr_verdict verdict;
+    enum sr_answer answer;
 
     *out = blank;
-    if (verdict.state == SR_STATE_UNKNOWN)
+    if (facts->locked == SR_LOCK_UNTIL)
+        facts->locked = SR_LOCK_NO;
+    verdict = login_verdict(facts, rules, now, &answer);
+    if (verdict.state == SR_STATE_UNKNOWN || today < TODAY_LEAST ||
+        today > TODAY_MOST)
         return false;
     out->changed = changed_day(facts, today);
-    show_minimum(facts, out);
+    show_minimum(facts, sr_verdict_is_change_due(&verdict), out);
     show_account(facts, &verdict, today, out);
-    if (answer == SR_ANSWER_TOKEN_EXPIRED)
-        show_expired(false, today, out);
-    else if (answer == SR_ANSWER_CHANGE_NOW &&
-             verdict.state == SR_STATE_MUST_CHANGE)
-        out->changed = 0;
-    else if (answer == SR_ANSWER_CHANGE_NOW)
-        show_expired(true, today, out);
-    else
-        show_ageing(facts, verdict.state == SR_STATE_EXPIRING, today, out);
+    show_password(facts, verdict.state, answer, today, out);
     return true;
 }

@@ -72,11 +72,15 @@ struct sr_shown_shadow {
  *   token expired        expired, and inactive 0
  *   account expired      expire 1, for disabled with '!'
  *   locked for good      expire 1 and '!', which stops keys as well
- *   locked for a time    nothing: readers would send people to an administrator
+ *   locked for a time    what is shown without that lock: readers would send
+ *                        people to an administrator, and a stranger's guesses
+ *                        must not hide that the password has expired either
  *
- * False when the state is unknown: there is nothing that may be shown.
+ * A lock for a time is taken off the facts for that.  False when there is
+ * nothing that may be shown: the state is unknown, or the clock is so far off
+ * (before 1970-01-03) that days cannot say it.
  */
-bool sr_shown_shadow(const struct sr_facts *facts, const struct sr_rules *rules,
+bool sr_shown_shadow(struct sr_facts *facts, const struct sr_rules *rules,
                      sr_time now, struct sr_shown_shadow *out);
 
 #endif

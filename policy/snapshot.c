@@ -303,13 +303,15 @@ sr_payload_decode(const uint8_t *bytes, size_t size, struct sr_facts *facts,
             if (size - at < 8)
                 return false;
             *times[i] = (sr_time)sr_get64(bytes + at);
+            if (!SR_TIME_IS_SET(*times[i]))
+                return false;
             at += 8;
             break;
         default:
             return false;
         }
     }
-    return kinds == 0 && at == size;
+    return kinds == 0 && at == size && facts->grace_left >= -1;
 }
 
 /* ---- buckets: sum, number, next, bytes used; then entries; then the mark.  An
@@ -361,7 +363,8 @@ sr_bucket_add(uint8_t bucket[SR_SNAPSHOT_BUCKET], const char *name,
     const size_t end = used + ENTRY_HEAD + length + payload->size;
     uint8_t *at = bucket + used;
 
-    if (end > SR_BUCKET_MARK)
+    /* A longer name's length has no room in its byte. */
+    if (length > SR_SNAPSHOT_NAME_MAX || end > SR_BUCKET_MARK)
         return false;
     at[0] = (uint8_t)length;
     at[1] = (uint8_t)payload->size;
@@ -595,6 +598,8 @@ sr_fallback_encode(uint32_t unknown, uint32_t ok, const struct sr_names *exempt,
     put_decimal(&text, ok);
     put_char(&text, ':');
     for (size_t i = 0; i < exempt->count; i++) {
+        if (!sr_snapshot_name(exempt->item[i]))
+            continue; /* no account, and a colon in it would make two names */
         put_text(&text, exempt->item[i]);
         put_char(&text, ':');
     }

@@ -142,8 +142,9 @@ is_expiring(const struct question *q, struct sr_verdict *v)
     if (q->facts->warn_from != SR_TIME_UNKNOWN)
         return q->facts->warn_from <= q->now;
     v->rule = "expiry.warn";
-    /* now may be before 1970: subtract so that nothing can overflow. */
-    return q->rules->warn > 0 && q->now > expires - q->rules->warn - 1;
+    /* Unsigned, since the times may be any: they are in this order here. */
+    return q->rules->warn > 0 &&
+           (uint64_t)expires - (uint64_t)q->now <= (uint64_t)q->rules->warn;
 }
 
 static bool
