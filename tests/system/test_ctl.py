@@ -109,7 +109,7 @@ def test_every_rule_is_shown(host):
         key = re.match(r"[#; ]*(\w+) *=", line)
         if head:
             section = head[1]
-        elif key and section not in (None, "selfreset"):
+        elif key and section not in (None, "selfreset", "nss"):
             assert f"{section}.{key[1]}" in shown
 
 
@@ -909,7 +909,7 @@ def test_check_example_of_debian(clean):
 # ---- the command line
 
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
-            "must-change", "explain", "check", "events")
+            "must-change", "explain", "check", "events", "groups", "nss")
 
 
 def test_help(host):
@@ -946,7 +946,8 @@ def test_usage_errors(host, arguments):
 def test_not_root(host):
     host.add("ann", OLD)
     for command in COMMANDS:
-        operand = {"list": [], "check": [], "unthrottle": ["--all"]}
+        operand = {"list": [], "check": [], "unthrottle": ["--all"],
+                   "groups": ["--check"], "nss": ["--check"]}
         done = host.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups",
                         "selfresetctl", command,
                         *([] if command == "events"
