@@ -29,7 +29,9 @@ struct seed {
 static const struct seed seeds[] = {
     {"shadow", {0, 0, 200, 0, 0}, "expiring", NULL, "", 1},
     {"shadow-repaired", {0, 3, 200, 0, 9}, "expired", "ok", "", 2},
-    {"shadow-small", {0, 0, 5, 0, 0}, "ok", NULL, "", 1},
+    {"shadow-small", {0, 0, 4, 0, 0}, "ok", NULL, "", 1},
+    {"shadow-enough", {0, 0, 5, 0, 0}, "ok", NULL, "", 1},
+    {"shadow-end", {0, 0, 200, 24, 0}, "ok", NULL, "", 1},
     {"shadow-delta", {0, 0, 201, 0, 0}, "locked", "must-change", "", 1},
     {"shadow-old", {0, 0, 200, 100, 0}, "ok", NULL, "", 1},
     {"groups", {1, 0, 1, 0, 0}, "expiring", NULL, "", 1},
