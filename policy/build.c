@@ -19,7 +19,9 @@
 #define ENTRY_HEAD 2
 
 /* Buckets are filled to three fifths on the average, so that few overflow. */
+#ifndef BUCKET_FILL
 #define BUCKET_FILL (SR_SNAPSHOT_BUCKET * 3 / 5)
+#endif
 
 /* How often the buckets are doubled when a chain gets too long. */
 #define TRIES 10
