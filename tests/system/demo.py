@@ -57,6 +57,9 @@ class Demo:
         self.host.reset()
         self.host.settings = {}
         self.host.configure(**CONFIGURATION)
+        # Some versions of groupadd and chage complain of what login reads.
+        defs = scratch.ETC / "login.defs"
+        defs.write_text(defs.read_text().replace("FAIL_DELAY", "# FAIL_DELAY"))
 
     def add(self, name, password, **fields):
         """An account whose shell says hello, and ends."""
