@@ -200,7 +200,9 @@ sr_publish_facts(const struct sr_gathered *gathered, struct sr_facts *facts,
     *facts = gathered->account->facts;
     facts->locked = gathered->everywhere.locked;
     facts->locked_why = gathered->everywhere.why;
-    facts->locked_until = gathered->everywhere.until;
+    facts->locked_until = facts->locked == SR_LOCK_UNTIL
+                              ? gathered->everywhere.until
+                              : SR_TIME_UNKNOWN;
     *is_exempt = facts->uid == 0 || gathered->rules.is_break_glass ||
                  sr_publish_is_exempt(gathered->config, facts->name);
 }

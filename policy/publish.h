@@ -135,7 +135,12 @@ int sr_build_add(struct sr_build *build, const struct sr_facts *facts,
 int sr_build_keep(struct sr_build *build, enum sr_view view, const char *name,
                   const struct sr_payload *payload);
 
-/* How many accounts were added, of which view. */
+/* The time of the oldest facts among those that were kept; without this call,
+ * now. */
+void sr_build_set_since(struct sr_build *build, sr_time since);
+
+/* How many accounts a view has; before the commit, names that were added twice
+ * count twice. */
 uint32_t sr_build_count(const struct sr_build *build, enum sr_view view);
 
 /*

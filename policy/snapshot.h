@@ -54,7 +54,7 @@ const char *sr_view_name(enum sr_view view);
 
 struct sr_header {
     uint64_t sequence; /* wall clock in ns when the facts were gathered */
-    sr_time created;   /* seconds, wall clock; */
+    sr_time created; /* seconds, wall clock; or when the oldest was gathered */
     sr_time not_after; /* not to be believed any more from here on */
     uint32_t buckets;  /* chosen by hash, at least 1 */
     uint32_t overflow; /* behind them */

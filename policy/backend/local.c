@@ -302,9 +302,16 @@ look_up_passwd(const char *name, struct passwd *entry, struct buffer *buffer,
     }
 }
 
-static struct sr_account *
-make_account(const struct passwd *entry, const struct spwd *shadow,
-             const struct sr_rules *rules)
+const struct spwd sr_local_no_ageing = {.sp_lstchg = -1,
+                                        .sp_min = -1,
+                                        .sp_max = -1,
+                                        .sp_warn = -1,
+                                        .sp_inact = -1,
+                                        .sp_expire = -1};
+
+struct sr_account *
+sr_local_account(const struct passwd *entry, const struct spwd *shadow,
+                 const struct sr_rules *rules)
 {
     struct sr_account *account = calloc(1, sizeof(*account));
 
@@ -328,6 +335,13 @@ make_account(const struct passwd *entry, const struct spwd *shadow,
     return account;
 }
 
+bool
+sr_local_is_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '+' && name[0] != '-' &&
+           strlen(name) <= SR_NAME_MAX;
+}
+
 static enum sr_ask
 local_open(const struct sr_backend *backend, const char *name,
            const struct sr_rules *rules, struct sr_account **account,
@@ -336,21 +350,14 @@ local_open(const struct sr_backend *backend, const char *name,
     __attribute__((cleanup(buffer_free))) struct buffer pw_buffer = {0};
     __attribute__((cleanup(buffer_free))) struct buffer sp_buffer = {0};
     struct passwd entry;
-    struct spwd shadow = {.sp_lstchg = -1,
-                          .sp_min = -1,
-                          .sp_max = -1,
-                          .sp_warn = -1,
-                          .sp_inact = -1,
-                          .sp_expire = -1};
+    struct spwd shadow = sr_local_no_ageing;
     enum sr_ask ask;
 
     (void)backend;
     *account = NULL;
     if (size > 0)
         reason[0] = '\0';
-    /* NSS compat syntax and names longer than any account are no accounts. */
-    if (name[0] == '\0' || name[0] == '+' || name[0] == '-' ||
-        strlen(name) > SR_NAME_MAX)
+    if (!sr_local_is_name(name))
         return SR_ASK_UNKNOWN_NAME;
     ask = look_up_passwd(name, &entry, &pw_buffer, reason, size);
     if (ask != SR_ASK_OK)
@@ -362,7 +369,7 @@ local_open(const struct sr_backend *backend, const char *name,
         ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, reason, size);
     if (ask != SR_ASK_OK)
         return ask;
-    *account = make_account(&entry, &shadow, rules);
+    *account = sr_local_account(&entry, &shadow, rules);
     return *account == NULL ? SR_ASK_NO_MEMORY : SR_ASK_OK;
 }
 
@@ -403,6 +410,7 @@ const struct sr_backend sr_backend_local = {
     .open = local_open,
     .prove = local_prove,
     .write = local_write,
+    .each = sr_local_each,
 };
 
 void
