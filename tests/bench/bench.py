@@ -816,14 +816,14 @@ def nss_door(bench):
     bench.host.reset()
     bench.host.create_state_groups()
     bench.host.nsswitch(group="files", shadow="files")
-    bench.table.title(f"published, {ACCOUNTS} accounts, in memory")
+    bench.table.title(f"published, {ACCOUNTS} accounts, in memory, CPU")
     with nss.on("-t", "tmpfs", "published"):
         published_in_memory(nss)
     disk = pathlib.Path(bench.options.work) / "published"
     disk.mkdir()
     with nss.on("--bind", disk):
-        bench.table.title("lookups in the module on this disk; peer: open, "
-                          "pread of a page of the file, close")
+        bench.table.title("lookups in the module, CPU; peer: open, pread of a page "
+                          "of the file, close")
         published_on_disk(nss)
         bench.table.title("groups of a process, which are none of ours")
         credential_call(nss)
