@@ -7,6 +7,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import json
 import os
 import pathlib
+import subprocess
 import time
 
 import pytest
@@ -258,6 +259,29 @@ def test_sshd_follows_a_lock_and_an_unlock(host, rule):
     assert sshd.lets_in_by() == set(METHODS)
 
 
+def test_a_connection_keeps_the_verdict_it_began_with(host):
+    host.service("sshd", BLIND)
+    add(host)
+    sshd = Sshd(host, DenyGroups="acct-locked")
+    host.serve_states()
+    path = RUN / "master"
+    through = ("-o", f"ControlPath={path}")
+    master = host.start(
+        host.ssh_command("ann", port=sshd.port, method="publickey",
+                         options=("-M", "-N", *through)),
+        stdin=subprocess.DEVNULL)
+    wait_until(path.exists, what="the first connection")
+    lock(host)
+    done = host.run(*host.ssh_command("ann", "echo in as ann", port=sshd.port,
+                                      options=through))
+    assert "in as ann" in done.stdout
+    assert not sshd.lets_in()
+    master.kill()
+    master.wait()
+    path.unlink(missing_ok=True)
+    assert not sshd.lets_in()
+
+
 @pytest.mark.parametrize("rule", [{"DenyGroups": "acct-locked"},
                                   {"AllowGroups": "acct-ok"}])
 def test_sshd_follows_a_lockout(host, rule):
@@ -315,9 +339,10 @@ def spoil_truncated(_host):
 
 
 def spoil_damaged(_host):
+    """In the header, where the id of acct-ok is."""
     for view in ("groups", "shadow"):
         with open(PUBLISHED / f"{view}.snap", "r+b") as snapshot:
-            snapshot.seek(40)
+            snapshot.seek(88)
             snapshot.write(b"\xff")
 
 
