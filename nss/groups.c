@@ -85,7 +85,7 @@ read_groups(struct found found[SR_GROUP_COUNT])
 
         for (enum sr_group group = 0; group < SR_GROUP_COUNT; group++) {
             if (group != own && found[group].is_there &&
-                found[group].gid == line->gr_gid)
+                found[group].fault == NULL && found[group].gid == line->gr_gid)
                 found[group].fault = "another group has the same number";
         }
     }
@@ -105,7 +105,7 @@ read_gshadow(struct found found[SR_GROUP_COUNT])
     while ((line = fgetsgent(stream)) != NULL) {
         const enum sr_group group = find_name(line->sg_namp);
 
-        if (group == SR_GROUP_COUNT)
+        if (group == SR_GROUP_COUNT || found[group].fault != NULL)
             continue;
         if (line->sg_mem[0] != NULL || line->sg_adm[0] != NULL)
             found[group].fault = "it has members or administrators";
