@@ -30,8 +30,10 @@ static void
 make_path(char *path, const char *dir, enum sr_view view, const char *rest,
           const char *name)
 {
-    char *end = stpncpy(path, dir, SR_LOOKUP_DIR_MAX);
+    const size_t length = strnlen(dir, SR_LOOKUP_DIR_MAX);
+    char *end = path + length;
 
+    memcpy(path, dir, length);
     *end++ = '/';
     end = stpcpy(end, sr_view_name(view));
     end = stpcpy(end, rest);
