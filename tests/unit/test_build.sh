@@ -8,6 +8,7 @@ export LC_ALL
 module=.libs/pam_selfreset.so
 nss=.libs/libnss_selfreset.so.2
 tool=selfresetctl
+publisher=selfreset-publish
 status=0
 
 for program in nm readelf; do
@@ -116,7 +117,7 @@ same "the NSS module is mapped in two pieces"
 for file in $module $nss; do
     has "$file stays loaded" "$file" 'Flags:.*NODELETE'
 done
-for file in $module $nss $tool; do
+for file in $module $nss $tool $publisher; do
     has "$file: relocations are read-only" "$file" 'GNU_RELRO'
     has "$file: symbols are bound at the start" "$file" 'BIND_NOW|Flags:.* NOW'
     has "$file: the stack is not executable" "$file" 'GNU_STACK .* RW '
