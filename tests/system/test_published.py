@@ -242,6 +242,11 @@ def writes(lines):
     return collections.Counter(one[0] for one in found if one)
 
 
+def opened(lines, name):
+    return sum(line.startswith("open") and f'{name}"' in line
+               for line in lines)
+
+
 @pytest.mark.parametrize("is_on", [False, True])
 def test_a_lockout_of_an_unknown_name_does_the_same_work(host, is_on):
     host.add("ann", OLD)
@@ -255,6 +260,7 @@ def test_a_lockout_of_an_unknown_name_does_the_same_work(host, is_on):
     known, touched = calls(host, "auth", answers=["no"])
     unknown, missed = calls(host, "auth", user="nobody-here", answers=["no"])
     assert writes(known) == writes(unknown)
+    assert opened(known, "data.mdb") == opened(unknown, "data.mdb") > 1
     assert abs(len(known) - len(unknown)) <= len(known) // 20
     # One more or less: in the bucket of a name there may be news of others.
     assert abs(len(touched) - len(missed)) <= is_on
