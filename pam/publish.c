@@ -55,30 +55,48 @@ void
 sr_door_publish_anew(struct sr_door *door)
 {
     char reason[160] = "";
-    enum sr_publish_result result =
-        sr_publish_account(door->config, door->who.link, SR_PUBLISHED_DIR, NULL,
-                           door->user, WAIT_MS, reason, sizeof(reason));
+    enum sr_publish_result result = sr_publish_account_linked(
+        door->config, door->who.link, SR_PUBLISHED_DIR, NULL, door->user,
+        WAIT_MS, reason, sizeof(reason));
 
     tell(door, result, reason);
 }
 
 /*
- * A lockout takes as long whether the name exists or not.  For a name that is
- * none of ours the account of root is gathered and compared, and the writing is
- * done for nothing; that is done, too, when the lockout of a name of ours is
- * not to be seen.
+ * The work of publishing an account, for a name that is none of ours: root is
+ * gathered, and the rest is done for nothing.
+ */
+static void
+publish_nobody(const struct sr_config *config)
+{
+    struct sr_gathered gathered;
+
+    if (sr_gather(config, "root", NULL, NULL, &gathered) == SR_ASK_OK)
+        sr_gather_remembered(&gathered, NULL, NULL);
+    sr_gathered_end(&gathered);
+    sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
+}
+
+/*
+ * A lockout takes as long whether the name (NULL: none of ours) exists or not,
+ * and whether it is to be seen or not: it is not where the owner has another
+ * source to come from.
  */
 static enum sr_publish_result
 publish_lockout(const struct sr_config *config, struct sr_link *link,
                 const char *name, char *reason, size_t size)
 {
-    enum sr_publish_result result =
-        sr_publish_account(config, link, SR_PUBLISHED_DIR, NULL,
-                           name == NULL ? "root" : name, WAIT_MS, reason, size);
+    enum sr_publish_result result = SR_PUBLISH_UNCHANGED;
 
-    if (name == NULL || result == SR_PUBLISH_UNCHANGED)
+    if (name == NULL) {
+        publish_nobody(config);
+        return result;
+    }
+    result = sr_publish_account_linked(config, link, SR_PUBLISHED_DIR, NULL,
+                                       name, WAIT_MS, reason, size);
+    if (result == SR_PUBLISH_UNCHANGED)
         sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
-    return name == NULL ? SR_PUBLISH_UNCHANGED : result;
+    return result;
 }
 
 void

@@ -19,7 +19,9 @@
 #define ENTRY_HEAD 2
 
 /* Buckets are filled to three fifths on the average, so that few overflow. */
+#ifndef BUCKET_FILL
 #define BUCKET_FILL (SR_SNAPSHOT_BUCKET * 3 / 5)
+#endif
 
 /* How often the buckets are doubled when a chain gets too long. */
 #define TRIES 10
@@ -29,9 +31,17 @@ sr_build_new(const struct sr_publish_how *how)
 {
     struct sr_build *build = calloc(1, sizeof(*build));
 
-    if (build != NULL)
-        build->how = *how;
+    if (build == NULL)
+        return NULL;
+    build->how = *how;
+    build->since = how->now;
     return build;
+}
+
+void
+sr_build_set_since(struct sr_build *build, sr_time since)
+{
+    build->since = since;
 }
 
 void
@@ -301,7 +311,7 @@ sr_build_lay_out(const struct sr_build *build, enum sr_view view,
 
     memset(image, 0, sizeof(*image));
     image->header.sequence = build->how.sequence;
-    image->header.created = build->how.now;
+    image->header.created = build->since;
     image->header.not_after = build->how.now + build->how.max_age;
     image->header.is_listed = build->how.is_listed;
     memcpy(image->header.gid, build->how.gid, sizeof(image->header.gid));

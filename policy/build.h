@@ -21,6 +21,7 @@ struct sr_table {
 
 struct sr_build {
     struct sr_publish_how how;
+    sr_time since; /* of the oldest facts */
     struct sr_table table[SR_VIEW_COUNT];
     struct sr_names exempt; /* but for root; owned */
 };

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,21 +87,19 @@ make_open_dir(const char *path)
     return chmod(path, 0755) == 0 ? 0 : -errno; /* the umask took bits away */
 }
 
+/* The same, with those above it. */
 static int
 make_dirs(const char *dir)
 {
-    char parent[PATH_MAX];
-    char *slash;
+    char parent[SR_LOOKUP_DIR_MAX + 1];
+    const char *slash = strrchr(dir, '/');
     int error = make_open_dir(dir);
 
-    if (error != -ENOENT)
+    if (error != -ENOENT || slash == NULL || slash == dir)
         return error;
-    snprintf(parent, sizeof(parent), "%s", dir);
-    slash = strrchr(parent, '/');
-    if (slash == NULL || slash == parent)
-        return error;
-    *slash = '\0';
-    error = make_open_dir(parent);
+    memcpy(parent, dir, (size_t)(slash - dir));
+    parent[slash - dir] = '\0';
+    error = make_dirs(parent);
     return error == 0 ? make_open_dir(dir) : error;
 }
 
@@ -452,6 +449,8 @@ sr_build_commit(struct sr_build *build, const char *dir, char *reason,
     sr_place_unlock(&commit.place);
     if (error == 0 && !is_older)
         error = sync_all(&commit);
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
+        build->table[view].count = commit.aside[view].image.header.count;
     drop_aside(&commit);
     if (commit.place.dir >= 0)
         sr_place_close(&commit.place);

@@ -17,16 +17,23 @@
 /* "DIR/groups.d/" and a name. */
 #define PATH_ROOM (SR_LOOKUP_DIR_MAX + 16 + SR_SNAPSHOT_NAME_MAX + 1)
 
+/* Paths and buckets are large: the functions that have them on the stack, one
+ * after the other, are kept apart, so that they are not there at once. */
+#define APART __attribute__((noinline))
+
 /* How often a lookup begins anew, each time because of another snapshot. */
 #define LOOKS 8
 
-/* Without stdio, which the NSS door has no use for. */
+/* Without stdio, which the NSS door has no use for.  The room is enough for the
+ * longest `dir` and the name. */
 static void
-make_path(char path[PATH_ROOM], const char *dir, enum sr_view view,
-          const char *rest, const char *name)
+make_path(char *path, const char *dir, enum sr_view view, const char *rest,
+          const char *name)
 {
-    char *end = stpncpy(path, dir, SR_LOOKUP_DIR_MAX);
+    const size_t length = strnlen(dir, SR_LOOKUP_DIR_MAX);
+    char *end = path + length;
 
+    memcpy(path, dir, length);
     *end++ = '/';
     end = stpcpy(end, sr_view_name(view));
     end = stpcpy(end, rest);
@@ -63,7 +70,7 @@ sr_lookup_read(int fd, uint64_t offset, void *bytes, size_t size)
     return true;
 }
 
-static enum sr_found
+static APART enum sr_found
 open_snapshot(const char *dir, enum sr_view view, int *fd)
 {
     char path[PATH_ROOM];
@@ -112,7 +119,7 @@ read_bucket(int fd, const struct sr_header *header, uint32_t number,
 }
 
 /* Walk the buckets of a name.  *mark: its first bucket bears one. */
-static enum sr_found
+static APART enum sr_found
 walk(int fd, const struct sr_header *header, const char *name,
      struct sr_payload *payload, bool *mark)
 {
@@ -144,7 +151,7 @@ walk(int fd, const struct sr_header *header, const char *name,
 }
 
 /* What a delta makes of what was found.  *is_missing: there is none. */
-static enum sr_found
+static APART enum sr_found
 apply_delta(const char *dir, enum sr_view view, enum sr_found found,
             const char *name, struct sr_published *out, bool *is_missing)
 {
@@ -279,7 +286,7 @@ uint32_t
 sr_lookup_fallback(const char *dir, const char *name)
 {
     char text[SR_FALLBACK_TEXT];
-    char path[PATH_ROOM];
+    char path[PATH_ROOM - SR_SNAPSHOT_NAME_MAX + sizeof(SR_FALLBACK_NAME)];
     ssize_t size;
 
     make_path(path, dir, SR_VIEW_GROUPS, ".d/", SR_FALLBACK_NAME);

@@ -200,7 +200,9 @@ sr_publish_facts(const struct sr_gathered *gathered, struct sr_facts *facts,
     *facts = gathered->account->facts;
     facts->locked = gathered->everywhere.locked;
     facts->locked_why = gathered->everywhere.why;
-    facts->locked_until = gathered->everywhere.until;
+    facts->locked_until = facts->locked == SR_LOCK_UNTIL
+                              ? gathered->everywhere.until
+                              : SR_TIME_UNKNOWN;
     *is_exempt = facts->uid == 0 || gathered->rules.is_break_glass ||
                  sr_publish_is_exempt(gathered->config, facts->name);
 }
@@ -245,9 +247,19 @@ publish_unknown(const char *dir, const struct sr_gathered *gathered,
 }
 
 enum sr_publish_result
-sr_publish_account(const struct sr_config *config, struct sr_link *link,
-                   const char *dir, const char *statedir, const char *name,
-                   unsigned wait_ms, char *reason, size_t size)
+sr_publish_account(const struct sr_config *config, const char *dir,
+                   const char *statedir, const char *name, unsigned wait_ms,
+                   char *reason, size_t size)
+{
+    return sr_publish_account_linked(config, NULL, dir, statedir, name, wait_ms,
+                                     reason, size);
+}
+
+enum sr_publish_result
+sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
+                          const char *dir, const char *statedir,
+                          const char *name, unsigned wait_ms, char *reason,
+                          size_t size)
 {
     struct news news = {.name = name, .sequence = sr_publish_sequence()};
     enum sr_publish_result result = SR_PUBLISH_FAILED;

@@ -60,13 +60,19 @@ enum sr_publish_result sr_publish_gathered(const char *dir,
 /*
  * Gather anew and publish one account, or that it is gone when no backend knows
  * the name; a backend that could not be asked publishes "unknown".  `statedir`
- * NULL: the built-in one; `link` NULL: backends are connected to anew.
+ * NULL: the built-in one.
  */
 enum sr_publish_result sr_publish_account(const struct sr_config *config,
-                                          struct sr_link *link, const char *dir,
-                                          const char *statedir,
+                                          const char *dir, const char *statedir,
                                           const char *name, unsigned wait_ms,
                                           char *reason, size_t size);
+
+/* The same in a transaction, over what its link keeps. */
+enum sr_publish_result
+sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
+                          const char *dir, const char *statedir,
+                          const char *name, unsigned wait_ms, char *reason,
+                          size_t size);
 
 /*
  * The work of publishing one account, for a name that is none: so that a
@@ -136,7 +142,12 @@ int sr_build_add(struct sr_build *build, const struct sr_facts *facts,
 int sr_build_keep(struct sr_build *build, enum sr_view view, const char *name,
                   const struct sr_payload *payload);
 
-/* How many accounts were added, of which view. */
+/* The time of the oldest facts among those that were kept; without this call,
+ * now. */
+void sr_build_set_since(struct sr_build *build, sr_time since);
+
+/* How many accounts a view has; before the commit, names that were added twice
+ * count twice. */
 uint32_t sr_build_count(const struct sr_build *build, enum sr_view view);
 
 /*

@@ -54,7 +54,7 @@ const char *sr_view_name(enum sr_view view);
 
 struct sr_header {
     uint64_t sequence; /* wall clock in ns when the facts were gathered */
-    sr_time created;   /* seconds, wall clock; */
+    sr_time created; /* seconds, wall clock; or when the oldest was gathered */
     sr_time not_after; /* not to be believed any more from here on */
     uint32_t buckets;  /* chosen by hash, at least 1 */
     uint32_t overflow; /* behind them */
@@ -109,8 +109,10 @@ void sr_payload_encode(enum sr_view view, const struct sr_facts *facts,
 
 /*
  * Read a payload.  The verdict on what comes out, for a login that nobody is
- * logged on for, is the verdict on what went in, at any time.  Name, uid and
- * backend are left empty.  False when the bytes are no payload.
+ * logged on for and by a service that spares nothing, is the verdict on what
+ * went in, at any time; but of more than 32767 grace logins that many are told.
+ * Name, uid and backend are left empty.  Encoded again, it is the same to the
+ * byte.  False when the bytes are no payload.
  */
 bool sr_payload_decode(const uint8_t *bytes, size_t size,
                        struct sr_facts *facts, struct sr_rules *rules,
@@ -127,7 +129,8 @@ uint64_t sr_bucket_offset(uint32_t number);
 /* Make an empty bucket. */
 void sr_bucket_clear(uint8_t bucket[SR_SNAPSHOT_BUCKET]);
 
-/* Add an account.  False when there is no room left. */
+/* Add an account.  False when there is no room left, which a name that can be
+ * published always has in an empty bucket. */
 bool sr_bucket_add(uint8_t bucket[SR_SNAPSHOT_BUCKET], const char *name,
                    const struct sr_payload *payload);
 
@@ -187,8 +190,8 @@ bool sr_delta_decode(const char *name, const char *text, size_t size,
 
 /*
  * The text: version, the ids of acct-state-unknown and acct-ok (0: none), and
- * the names of the exempt accounts, "1:999:998:root:breakglass:".  False when
- * the names have no room.
+ * the names of the exempt accounts, "1:999:998:root:breakglass:"; what is no
+ * name of an account is left out.  False when the names have no room.
  */
 bool sr_fallback_encode(uint32_t unknown, uint32_t ok,
                         const struct sr_names *exempt,

@@ -135,9 +135,11 @@ check_line(const struct nsswitch_line *line, bool is_used,
     if (!nsswitch_is(line, "group") && !nsswitch_is(line, "shadow") &&
         !is_initgroups)
         return;
-    if (line->is_odd)
+    if (line->is_odd) {
         add_line(findings, SEVERITY_WARNING, line, "Mend the line.",
                  "This line is not understood to its end.");
+        return;
+    }
     if (ours == line->count) {
         if (is_used)
             add_line(findings, SEVERITY_ERROR, line, ENABLE,

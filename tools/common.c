@@ -303,7 +303,7 @@ ctl_publish(const struct ctl *ctl, const char *name)
     char reason[160] = "";
     const char *why = reason;
 
-    switch (sr_publish_account(ctl->config, NULL, SR_PUBLISHED_DIR, NULL, name,
+    switch (sr_publish_account(ctl->config, SR_PUBLISHED_DIR, NULL, name,
                                CTL_STORE_WAIT_MS, reason, sizeof(reason))) {
     case SR_PUBLISH_OK:
     case SR_PUBLISH_UNCHANGED:

@@ -267,9 +267,7 @@ put_without(struct output *output, const struct nsswitch_line *line)
 
         if (!nsswitch_is_source(line, i, NSSWITCH_OURS))
             continue;
-        if (i == 0 && starts_with(text + start, BEFORE))
-            end = start + strlen(BEFORE);
-        else if (i == 0)
+        if (i == 0)
             end += strspn(text + end, SPACES);
         else
             start = line->source[i - 1].end;

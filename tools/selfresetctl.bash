@@ -5,7 +5,7 @@ _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list unlock unthrottle temporary must-change
-        explain check events"
+        explain check nss groups events"
     local states="disabled ended not-yet locked lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= i
@@ -51,6 +51,8 @@ _selfresetctl()
     must-change) options="--clear --help" ;;
     explain) options="--service --at --rhost --json --help" ;;
     check | events) options="--json --help" ;;
+    nss) options="--enable --disable --check --json --help" ;;
+    groups) options="--create --check --json --help" ;;
     *) options="--help" ;;
     esac
 

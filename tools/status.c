@@ -157,6 +157,7 @@ report_rules(struct report *report, const struct sr_rules *rules)
     report_number(report, "password.history", rules->history);
     report_duration(report, "password.history_age", rules->history_age);
     report_duration(report, "temporary.lifetime", rules->temporary_lifetime);
+    report_bool(report, "nss.break_glass", rules->is_break_glass);
     report_section_end(report);
 }
 

@@ -79,6 +79,29 @@ struct sr_account {
     char *secret;
 };
 
+/* Who is told of every account. */
+struct sr_visitor {
+    void *context;
+
+    /*
+     * The rules of an account that is about to be read.  `group` is its primary
+     * group, (gid_t)-1 when unknown.  Returns 0, or -1 when they cannot be
+     * known; the account is then told of as UNAVAILABLE.
+     */
+    int (*rules)(void *context, const char *name, gid_t group,
+                 struct sr_rules *rules);
+
+    /*
+     * An account.  `ask` is SR_ASK_OK, or SR_ASK_UNAVAILABLE with an account of
+     * which only the name, the uid and the backend are known, and a reason.
+     * The account is the backend's and ends with the call.  Returns 0, or
+     * anything else to be told no more.
+     */
+    int (*account)(void *context, struct sr_account *account,
+                   const struct sr_rules *rules, enum sr_ask ask,
+                   const char *reason);
+};
+
 /*
  * The operations of a kind of backend.  `kept` is where the backend keeps what
  * it wants to have again in the next call of the same transaction, such as a
@@ -119,6 +142,16 @@ struct sr_backend_ops {
      * be NULL.
      */
     void (*end)(void *kept, bool is_copy);
+
+    /*
+     * Tell of every account, in one pass: what open() would say of each.  The
+     * local backend tells of the lines of /etc/passwd.  Returns SR_ASK_OK when
+     * all were told of or the visitor had enough; `reason` is filled in on
+     * UNAVAILABLE.  NULL: this backend cannot enumerate.
+     */
+    enum sr_ask (*each)(const struct sr_backend *backend,
+                        const struct sr_visitor *visitor, char *reason,
+                        size_t size);
 };
 
 /* What a module exports, as SR_BACKEND_MODULE. */

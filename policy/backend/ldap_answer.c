@@ -66,13 +66,15 @@ read_error(BerElement *ber, struct sr_ldap_answer *answer)
 }
 
 static bool
-read_ppolicy(BerElement *ber, struct sr_ldap_answer *answer)
+read_ppolicy(BerElement *ber, size_t size, struct sr_ldap_answer *answer)
 {
     ber_len_t length;
     ber_tag_t tag;
     char *end;
 
-    if (ber_peek_tag(ber, &length) != LBER_SEQUENCE)
+    /* The reader of elements takes one that is cut for an empty one. */
+    if (ber_peek_tag(ber, &length) != LBER_SEQUENCE || size < 2 ||
+        length > size - 2)
         return false;
     for (tag = ber_first_element(ber, &length, &end); tag != LBER_DEFAULT;
          tag = ber_next_element(ber, &length, end)) {
@@ -96,7 +98,7 @@ add_ppolicy(struct sr_ldap_answer *answer, struct berval *value)
     if (ber == NULL)
         return;
     with.has_ppolicy = true;
-    if (read_ppolicy(ber, &with))
+    if (read_ppolicy(ber, value->bv_len, &with))
         *answer = with;
     ber_free(ber, 1);
 }

@@ -252,15 +252,25 @@ look_up_passwd(const char *name, struct passwd *entry, struct buffer *buffer,
     }
 }
 
-static struct sr_account *
-make_account(const struct sr_backend *backend, const struct passwd *entry,
-             const struct spwd *shadow, const struct sr_rules *rules)
+const struct sr_backend sr_local_backend = {.name = "local",
+                                            .ops = &sr_backend_local};
+
+const struct spwd sr_local_no_ageing = {.sp_lstchg = -1,
+                                        .sp_min = -1,
+                                        .sp_max = -1,
+                                        .sp_warn = -1,
+                                        .sp_inact = -1,
+                                        .sp_expire = -1};
+
+struct sr_account *
+sr_local_account(const struct passwd *entry, const struct spwd *shadow,
+                 const struct sr_rules *rules)
 {
     struct sr_account *account = calloc(1, sizeof(*account));
 
     if (account == NULL)
         return NULL;
-    account->backend = *backend;
+    account->backend = sr_local_backend;
     account->gecos = strdup(entry->pw_gecos == NULL ? "" : entry->pw_gecos);
     account->secret = strdup(shadow->sp_pwdp == NULL ? "*" : shadow->sp_pwdp);
     if (account->gecos == NULL || account->secret == NULL) {
@@ -273,9 +283,16 @@ make_account(const struct sr_backend *backend, const struct passwd *entry,
     snprintf(account->facts.name, sizeof(account->facts.name), "%s",
              entry->pw_name);
     snprintf(account->facts.backend, sizeof(account->facts.backend), "%s",
-             backend->name);
+             sr_local_backend.name);
     sr_local_facts(shadow, rules, &account->facts);
     return account;
+}
+
+bool
+sr_local_is_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '+' && name[0] != '-' &&
+           strlen(name) <= SR_NAME_MAX;
 }
 
 static enum sr_ask
@@ -286,21 +303,15 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
     __attribute__((cleanup(buffer_free))) struct buffer pw_buffer = {0};
     __attribute__((cleanup(buffer_free))) struct buffer sp_buffer = {0};
     struct passwd entry;
-    struct spwd shadow = {.sp_lstchg = -1,
-                          .sp_min = -1,
-                          .sp_max = -1,
-                          .sp_warn = -1,
-                          .sp_inact = -1,
-                          .sp_expire = -1};
+    struct spwd shadow = sr_local_no_ageing;
     enum sr_ask ask;
 
+    (void)backend;
     (void)kept;
     *account = NULL;
     if (size > 0)
         reason[0] = '\0';
-    /* NSS compat syntax and names longer than any account are no accounts. */
-    if (name[0] == '\0' || name[0] == '+' || name[0] == '-' ||
-        strlen(name) > SR_NAME_MAX)
+    if (!sr_local_is_name(name))
         return SR_ASK_UNKNOWN_NAME;
     ask = look_up_passwd(name, &entry, &pw_buffer, reason, size);
     if (ask != SR_ASK_OK)
@@ -312,7 +323,7 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
         ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, reason, size);
     if (ask != SR_ASK_OK)
         return ask;
-    *account = make_account(backend, &entry, &shadow, rules);
+    *account = sr_local_account(&entry, &shadow, rules);
     return *account == NULL ? SR_ASK_NO_MEMORY : SR_ASK_OK;
 }
 
@@ -360,6 +371,7 @@ const struct sr_backend_ops sr_backend_local = {
     .open = local_open,
     .prove = local_prove,
     .write = local_write,
+    .each = sr_local_each,
 };
 
 void

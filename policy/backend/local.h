@@ -7,10 +7,10 @@
 #ifndef SR_POLICY_BACKEND_LOCAL_H
 #define SR_POLICY_BACKEND_LOCAL_H
 
+#include <pwd.h>
 #include <shadow.h>
 
-#include "policy/facts.h"
-#include "policy/rules.h"
+#include "policy/backend/backend.h"
 
 /*
  * Fill in the facts of a shadow entry by the meaning that shadow(5) gives the
@@ -31,5 +31,25 @@ void sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
  * whose strings point into the line; or the name of the field that is wrong.
  */
 const char *sr_local_parse(char *line, struct spwd *entry);
+
+/* The entry of an account whose hash is in passwd. */
+extern const struct spwd sr_local_no_ageing;
+
+/* Whether it can be the name of an account: NSS compat syntax and names that
+ * are too long are none. */
+bool sr_local_is_name(const char *name);
+
+/* An account from its entries.  NULL: out of memory. */
+struct sr_account *sr_local_account(const struct passwd *entry,
+                                    const struct spwd *shadow,
+                                    const struct sr_rules *rules);
+
+/* The one local backend. */
+extern const struct sr_backend sr_local_backend;
+
+/* The backend's `each`. */
+enum sr_ask sr_local_each(const struct sr_backend *backend,
+                          const struct sr_visitor *visitor, char *reason,
+                          size_t size);
 
 #endif

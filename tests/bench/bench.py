@@ -26,8 +26,9 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../system"))
 
+import peers  # noqa: E402
 import scratch  # noqa: E402
-from scratch import COSTLY, ETC, RUN, STATE  # noqa: E402
+from scratch import COSTLY, ETC, NSSDIR, RUN, STATE  # noqa: E402
 
 TALLY = pathlib.Path("/run/faillock")
 PASSWORD = "correct horse battery"
@@ -639,9 +640,209 @@ def policy(bench):
                             bound="<= 1000 ns", good=float(median) <= 1000))
 
 
+# ---- the NSS door
+
+ACCOUNTS = 1000000  # in the snapshot
+PEOPLE = 1000       # of them, those whom the peers know too
+HOT = 200           # of these, those who are asked for
+READ = {"getspnam": "shadow", "getgrouplist": "group", "unknown": "group"}
+
+
+class NssBench:
+    """What nssbench prints, as figures."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.program = str(bench.build / "tests/bench/nssbench")
+
+    def run(self, *arguments):
+        """Lines of a run: its first word, and numbers."""
+        done = subprocess.run([self.program, *map(str, arguments)],
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, (arguments, done.stderr)
+        return [(line.split()[0], [int(word) for word in line.split()[1:]])
+                for line in done.stdout.splitlines()]
+
+    def first_numbers(self, *arguments):
+        return [numbers for _, numbers in self.run(*arguments)]
+
+    @contextlib.contextmanager
+    def on(self, *how):
+        """The published directory, in memory or on the disk."""
+        NSSDIR.mkdir(exist_ok=True)
+        scratch.mount(*how, NSSDIR)
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", NSSDIR], check=True)
+            NSSDIR.rmdir()  # where it is, something is published
+
+
+def at_most(nss, what, measure, bound, unit, peer=""):
+    """The best of a few, since nothing makes a machine faster than it is."""
+    figure = min((measure() for _ in range(PATIENCE)), key=float)
+    nss.bench.table.add(Row(what, str(figure), peer, None,
+                            f"<= {bound:g} {unit}" if bound else "",
+                            float(figure) <= bound if bound else None))
+
+
+def published_in_memory(nss):
+    for views, whose in ((1, "local"), (2, "of a directory")):
+        def build(views=views):
+            return Figure([numbers[0] / ACCOUNTS for numbers in
+                           nss.first_numbers("build", ACCOUNTS, views)], "ns")
+
+        def delta(views=views):
+            return Figure([numbers[0] / 1000 for numbers in nss.first_numbers(
+                "publish", ACCOUNTS, nss.bench.chunks(200, 1000), views, 1)],
+                          "us")
+
+        at_most(nss, f"an account in the snapshot, {whose}", build,
+                500 if views == 1 else None, "ns")
+        at_most(nss, f"one delta, {whose}", delta, 50 if views == 1 else None,
+                "us")
+
+
+def published_on_disk(nss):
+    both = nss.first_numbers("build", ACCOUNTS, 2)[0]
+    nss.bench.table.add(Row("snapshot in both views, and its syncs",
+                            f"{both[0] / 1e6:.0f} ms", f"{both[1] / 1e6:.0f} ms"))
+    lookups(nss, "")
+    nss.run("publish", ACCOUNTS, 1000, 2, 0)
+    lookups(nss, ", 1000 deltas")
+    for syncs, what in ((0, "one delta in both views, never synced"),
+                        (1, "one delta in both views, and its syncs")):
+        numbers = nss.first_numbers("publish", ACCOUNTS, 100, 2, syncs)
+        ours, theirs = (Figure([one[i] / 1000 for one in numbers], "us")
+                        for i in (0, 1))
+        nss.bench.table.add(Row(what, str(ours), str(theirs) if syncs else ""))
+    nss.run("publish", HOT, 20 * HOT, 2, 0)
+    lookups(nss, ", own delta", HOT, None)
+
+
+def lookups(nss, what, count=ACCOUNTS, bound=1.4):
+    """Each beside a page of the same file; over the bound, measured again."""
+    for attempt in range(PATIENCE):
+        times = collections.defaultdict(lambda: ([], []))
+        for kind, numbers in nss.run("lookup", count,
+                                     nss.bench.chunks(60, 300)):
+            for i in (0, 1):
+                times[kind][i].append(numbers[i] / 1000)
+        ratios = {kind: statistics.median(ours) / statistics.median(page)
+                  for kind, (ours, page) in times.items()}
+        if bound is None or max(ratios.values()) <= bound:
+            break
+    for kind, (ours, page) in sorted(times.items()):
+        nss.bench.table.compare(kind.replace(",", ", ") + what,
+                                Figure(ours, "us"), Figure(page, "us"), bound)
+
+
+def credential_call(nss):
+    lines = nss.run("credential", nss.bench.chunks(9, 21))
+    nss.bench.table.add(Row("initgroups", str(Figure(
+        [numbers[0] for kind, numbers in lines if kind == "credential"],
+        "ns"))))
+    makes_any, could_tell = dict(lines)["calls"]
+    assert could_tell, "no system call of the other call was seen"
+    nss.bench.table.exact("initgroups makes system calls", makes_any, None, 0)
+
+
+def start_peers(nss, root):
+    """The sources of nsswitch.conf, by what they are shown as."""
+    host = nss.bench.host
+    peers.write_files(PEOPLE)
+    uri = peers.start_slapd(host, root, PEOPLE)
+    peers.start_nslcd(host, uri)
+    peers.start_sssd(host, uri)
+    found = {"selfreset": "selfreset", "sssd": "sss", "nslcd": "ldap",
+             "files": "files"}
+    if any(pathlib.Path("/usr/lib").glob("*/libnss_systemd.so.2")):
+        found["systemd"] = "systemd"
+    return found
+
+
+def ask_glibc(nss, source, call, *arguments):
+    nss.bench.host.nsswitch(**{READ[call]: source})
+    return nss.first_numbers(*arguments)
+
+
+def warm_calls(nss, sources):
+    nss.bench.table.title(f"later calls by glibc, {HOT} of {PEOPLE} users in "
+                          "turn; selfreset has them among a million")
+    for call in READ:
+        for name, source in sources.items():
+            if name == "systemd" or (name, call) == ("sssd", "getspnam"):
+                continue  # knows none of them; has no such map
+            numbers = ask_glibc(nss, source, call, "warm", call, HOT,
+                                nss.bench.chunks(9, 21))
+            hits = statistics.median(one[1] for one in numbers)
+            assert hits == (0 if call == "unknown" else 100), (name, hits)
+            nss.bench.table.add(Row(f"{call}, {name}", str(Figure(
+                [one[0] / 1000 for one in numbers], "us"))))
+
+
+def first_calls(nss, sources):
+    """sssd has no map for getspnam, and systemd none of the users."""
+    nss.bench.table.title("first call in a new process; peer: sssd, which has "
+                          "the answer mapped")
+    first_of(nss, "getgrouplist", sources, "sssd", 1.0)
+    first_of(nss, "getspnam", {name: source for name, source in sources.items()
+                               if name not in ("sssd", "systemd")}, "nslcd")
+
+
+def first_of(nss, call, sources, peer, bound=None):
+    for attempt in range(PATIENCE):
+        times = {name: [] for name in sources}
+        for number in range(nss.bench.chunks(60, 300)):
+            for name, source in sources.items():
+                (took, is_hit), = ask_glibc(nss, source, call, "first", call,
+                                            peers.user(number % HOT))
+                assert is_hit or name == "systemd", (call, name)
+                times[name].append(took / 1000)
+        figures = {name: Figure(values, "us")
+                   for name, values in times.items()}
+        if bound is None or figures["selfreset"] <= bound * figures[peer]:
+            break
+    nss.bench.table.compare(f"{call}; {peer}", figures["selfreset"],
+                            figures[peer], bound)
+    for name in figures.keys() - {"selfreset", peer}:
+        nss.bench.table.compare(f"{call}; {name}", figures["selfreset"],
+                                figures[name])
+
+
+def nss_door(bench):
+    nss = NssBench(bench)
+    bench.host.reset()
+    bench.host.create_state_groups()
+    bench.host.nsswitch(group="files", shadow="files")
+    bench.table.title(f"published, {ACCOUNTS} accounts, in memory, CPU")
+    with nss.on("-t", "tmpfs", "published"):
+        published_in_memory(nss)
+    disk = pathlib.Path(bench.options.work) / "published"
+    disk.mkdir()
+    with nss.on("--bind", disk):
+        bench.table.title("lookups in the module, CPU; peer: open, pread of a page "
+                          "of the file, close")
+        published_on_disk(nss)
+        bench.table.title("groups of a process, which are none of ours")
+        credential_call(nss)
+        if not bench.options.peers:
+            return
+        nss.run("build", ACCOUNTS, 2)  # takes the deltas in
+        root = pathlib.Path(bench.options.peers)
+        with peers.unpacked(root):
+            try:
+                sources = start_peers(nss, root)
+                warm_calls(nss, sources)
+                first_calls(nss, sources)
+            finally:
+                bench.host.stop_all()
+
+
 PARTS = {"authenticate": authenticate, "refusals": refusals,
          "rest": besides_the_hash, "account": account, "libraries": libraries,
-         "change": whole_change, "policy": policy}
+         "change": whole_change, "policy": policy, "nss": nss_door}
 
 
 def main():
@@ -649,6 +850,7 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--work", required=True)
     parser.add_argument("--pwquality")
+    parser.add_argument("--peers")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--detail", action="store_true")
     parser.add_argument("part", nargs="*", choices=[*PARTS, []])

@@ -57,6 +57,9 @@ class Demo:
         self.host.reset()
         self.host.settings = {}
         self.host.configure(**CONFIGURATION)
+        # Some versions of groupadd and chage complain of what login reads.
+        defs = scratch.ETC / "login.defs"
+        defs.write_text(defs.read_text().replace("FAIL_DELAY", "# FAIL_DELAY"))
 
     def add(self, name, password, **fields):
         """An account whose shell says hello, and ends."""
@@ -187,9 +190,38 @@ class Demo:
                                   "--service", "sshd")
         self.must(done.stdout, "change.require_logon")
 
+    def state_group(self):
+        """A state that programs see as a group."""
+        password, good = "a kettle on the stove", "nine herons in the reeds"
+        match = "Match Group pw-must-change\n    ForceCommand passwd\n"
+        self.add("fay", password)
+        self.host.give_key("fay")
+        self.tell("fay has a key, and this sshd does not ask PAM (UsePAM no). "
+                  "But it knows groups, and so does everything else. Once, the "
+                  "administrator sets this up:")
+        for command in (("selfresetctl", "groups", "--create"),
+                        ("selfreset-publish",),
+                        ("selfresetctl", "nss", "--enable")):
+            if self.administrator(*command).returncode != 0:
+                raise Failed(" ".join(command) + " failed")
+        self.tell("and writes into sshd_config:")
+        self.screen.shown(match)
+        port = self.host.sshd(UsePAM="no", match=match)
+        self.administrator("selfresetctl", "must-change", "fay")
+        self.tell("fay's key now opens passwd, and nothing else:")
+        with self.ssh("fay", port, method="publickey", tty=True) as ssh:
+            ssh.answer("(?i)current[^:]*password: ", password)
+            ssh.answer("(?i)new password: ", good)
+            ssh.answer("(?i)again: ", good)
+            if "Welcome" in ssh.rest():
+                raise Failed("fay was let in before the change")
+        self.tell("The change took her out of the group:")
+        with self.ssh("fay", port, method="publickey", tty=True) as ssh:
+            self.must(ssh.rest(), "Welcome, fay")
+
     def play(self):
         steps = (self.warning, self.forced_change, self.lockout,
-                 self.must_log_on, self.administration)
+                 self.must_log_on, self.administration, self.state_group)
         print("\n/etc/security/selfreset.conf:")
         print(textwrap.indent(scratch.CONFIG.read_text(), "    "))
         for number, step in enumerate(steps, 1):

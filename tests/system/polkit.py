@@ -33,9 +33,9 @@ OPEN_BUS = f"""<!DOCTYPE busconfig PUBLIC
 
 
 class Polkit:
-    """A polkitd with rules, that reads as its own user."""
+    """A polkitd, with rules that are given or were put in place."""
 
-    def __init__(self, host, rules):
+    def __init__(self, host, rules=""):
         self.host = host
         # Where the package is not installed, tests/run has unpacked it.
         self.root = next(root for root in

@@ -505,8 +505,9 @@ class Host:
                 copy(RUN / "pristine" / name, ETC / name)
         for path in (ETC / "cron.d").iterdir():
             path.unlink()
-        for path in (ETC / "polkit-1/rules.d").iterdir():
-            path.unlink()
+        for name in ("polkit-1/rules.d", "sudoers.d", "ssh/sshd_config.d"):
+            for path in (ETC / name).glob("*"):
+                path.unlink()
         self.forget_state()
         self.install_nss_module()
         for path in (*RUN.glob("crypt*"), *(RUN / "keys").iterdir()):

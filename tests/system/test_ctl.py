@@ -102,7 +102,8 @@ def test_every_rule_is_shown(host):
     host.add("ann", OLD)
     _, said = status(host)
     sample = pathlib.Path(__file__).parents[2] / "tools/selfreset.conf"
-    shown = set(said["rules"]) | {"expiry.expired_services"}
+    shown = set(said["rules"]) | {"expiry.expired_services", "nss.view",
+                                  "nss.max_age", "nss.enumerate"}
     section = None
     for line in sample.read_text().splitlines():
         head = re.match(r"[#; ]*\[(\w+)\]", line)
@@ -909,7 +910,7 @@ def test_check_example_of_debian(clean):
 # ---- the command line
 
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
-            "must-change", "explain", "check", "events")
+            "must-change", "explain", "check", "nss", "groups", "events")
 
 
 def test_help(host):
@@ -946,7 +947,8 @@ def test_usage_errors(host, arguments):
 def test_not_root(host):
     host.add("ann", OLD)
     for command in COMMANDS:
-        operand = {"list": [], "check": [], "unthrottle": ["--all"]}
+        operand = {"list": [], "check": [], "unthrottle": ["--all"],
+                   "nss": ["--check"], "groups": ["--check"]}
         done = host.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups",
                         "selfresetctl", command,
                         *([] if command == "events"

@@ -406,6 +406,116 @@ test_familiar_source(void **state)
 }
 
 /* Those who share his address lock out each other, not the owner. */
+/* ---- the lock that is published: it must hold from every source */
+
+static sr_time
+everywhere_of(const struct world *world, uid_t uid)
+{
+    struct sr_store *store;
+    sr_time until;
+
+    WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
+         SR_STORE_OK);
+    WANT(sr_store_begin(store, false) == SR_STORE_OK);
+    WANT(sr_attempt_everywhere(store, uid, &world->rules, &until) ==
+         SR_STORE_OK);
+    sr_store_close(store);
+    return until;
+}
+
+static void
+remember(const struct world *world, const char *address)
+{
+    const struct sr_source source = source_of(address);
+
+    assert_int_equal(
+        sr_attempt_logged_in(world->state, USER, &source, &world->rules, NULL),
+        SR_STORE_OK);
+}
+
+static void
+lock_out(const struct world *world, const char *address)
+{
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(guess(world, USER, address), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, address), SR_BEGIN_LOCKED);
+}
+
+static void
+test_locked_everywhere(void **state)
+{
+    struct world *world = *state;
+    const time_t now = time(NULL);
+
+    assert_int_equal(everywhere_of(world, USER), SR_TIME_UNKNOWN);
+    /* Nobody comes from anywhere familiar: strangers' guesses lock it. */
+    lock_out(world, ELSEWHERE);
+    assert_in_range(everywhere_of(world, USER), now + 900, now + 960);
+    assert_int_equal(everywhere_of(world, USER + 1), SR_TIME_UNKNOWN);
+    /* The owner comes from where he always does. */
+    remember(world, HERE);
+    assert_int_equal(everywhere_of(world, USER), SR_TIME_UNKNOWN);
+    /* Off: all sources share one ledger. */
+    world->rules.familiar = 0;
+    assert_in_range(everywhere_of(world, USER), now + 900, now + 960);
+    world->rules.familiar = 30 * SR_DAY;
+    /* Both are locked: until the earlier end. */
+    world->rules.window = 60;
+    world->rules.duration = 60;
+    lock_out(world, HERE);
+    assert_in_range(everywhere_of(world, USER), now + 60, now + 120);
+}
+
+static void
+test_locked_where_familiar_only(void **state)
+{
+    struct world *world = *state;
+
+    remember(world, HERE);
+    lock_out(world, HERE);
+    assert_int_not_equal(facts_of(world, USER, HERE).locked, SR_LOCK_NO);
+    assert_int_equal(everywhere_of(world, USER), SR_TIME_UNKNOWN);
+}
+
+/* Root is not locked out unless the rules say so. */
+static void
+test_root_everywhere(void **state)
+{
+    struct world *world = *state;
+
+    world->rules.lock_root = true;
+    for (int i = 0; i < 6; i++)
+        guess(world, 0, ELSEWHERE);
+    assert_int_not_equal(everywhere_of(world, 0), SR_TIME_UNKNOWN);
+    world->rules.lock_root = false;
+    assert_int_equal(everywhere_of(world, 0), SR_TIME_UNKNOWN);
+}
+
+/* A source that was familiar once counts no more. */
+static void
+run_forgotten(void *argument)
+{
+    struct world *world = argument;
+
+    WANT(everywhere_of(world, USER) == SR_TIME_UNKNOWN);
+    for (int i = 0; i < 6; i++)
+        guess(world, USER, ELSEWHERE);
+    WANT(everywhere_of(world, USER) != SR_TIME_UNKNOWN);
+}
+
+static void
+test_forgotten_source_everywhere(void **state)
+{
+    struct world *world = *state;
+    int status;
+
+    remember(world, HERE);
+    status = scratch_run_later(31 * SR_DAY, run_forgotten, world);
+    if (status == SCRATCH_SKIP)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 static void
 test_familiar_source_of_many(void **state)
 {
@@ -1389,6 +1499,10 @@ main(void)
         ATTEMPT_TEST(test_no_limits),
         ATTEMPT_TEST(test_unknown_names),
         ATTEMPT_TEST(test_familiar_source),
+        ATTEMPT_TEST(test_locked_everywhere),
+        ATTEMPT_TEST(test_locked_where_familiar_only),
+        ATTEMPT_TEST(test_root_everywhere),
+        ATTEMPT_TEST(test_forgotten_source_everywhere),
         ATTEMPT_TEST(test_familiar_source_of_many),
         ATTEMPT_TEST(test_own_session_is_familiar),
         ATTEMPT_TEST(test_familiar_sources_are_few),

@@ -8,6 +8,7 @@ export LC_ALL
 module=.libs/pam_selfreset.so
 nss=.libs/libnss_selfreset.so.2
 tool=selfresetctl
+publisher=selfreset-publish
 status=0
 
 for program in nm readelf; do
@@ -97,7 +98,7 @@ same "the NSS module has the name that glibc looks for"
 # the room for a caller's groups.
 allowed='__errno_location|__stack_chk_fail|clock_gettime|realloc'
 allowed="$allowed|open(64)?|pread(64)?|close|readlink|fstat(64)?|__fxstat(64)?"
-allowed="$allowed|mem(cpy|cmp|chr|set|move)|str(n?len|n?cmp|n?cpy|chr)"
+allowed="$allowed|bcmp|mem(cpy|cmp|chr|set|move)|str(n?len|n?cmp|n?cpy|chr)"
 allowed="$allowed|stpn?cpy"
 nm -D --undefined-only $nss | awk '{ print $2 }' |
     sed 's/@.*//; s/^__\([a-z]*\)\(64\)\{0,1\}_chk$/\1\2/; s/^__open_2$/open/; s/^__open64_2$/open/' |
@@ -116,7 +117,7 @@ same "the NSS module is mapped in two pieces"
 for file in $module $nss; do
     has "$file stays loaded" "$file" 'Flags:.*NODELETE'
 done
-for file in $module $nss $tool; do
+for file in $module $nss $tool $publisher; do
     has "$file: relocations are read-only" "$file" 'GNU_RELRO'
     has "$file: symbols are bound at the start" "$file" 'BIND_NOW|Flags:.* NOW'
     has "$file: the stack is not executable" "$file" 'GNU_STACK .* RW '

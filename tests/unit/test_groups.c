@@ -85,7 +85,7 @@ test_flaws(void **state)
         {"acct-ok:x:4294967295:\n", "", SR_GROUP_BAD_GID, ""},
         {"acct-ok:x:4294967296:\n", "", SR_GROUP_BAD_GID, ""},
         {"acct-ok:x:4294968294:\n", "", SR_GROUP_BAD_GID, ""}, /* + 998 */
-        {"acct-ok:x:99999999999999999998:\n", "", SR_GROUP_BAD_GID, ""},
+        {"acct-ok:x:18446744073709552614:\n", "", SR_GROUP_BAD_GID, ""},
         {"acct-ok:x:998:ann\n", "", SR_GROUP_MEMBERS, "ann"},
         {"acct-ok:x:998:ann,bob\n", "", SR_GROUP_MEMBERS, "ann"},
         {"acct-ok:x:998:\n", "acct-ok:!::bob\n", SR_GROUP_MEMBERS, "bob"},

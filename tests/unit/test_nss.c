@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -29,7 +31,8 @@
 #define SEQUENCE ((uint64_t)NOW * 1000000000)
 #define ROOM     512
 
-static char *dir;
+static char *top;          /* where the test is */
+static char dir[PATH_MAX]; /* SR_PUBLISHED_DIR in it */
 
 /* ---- what is published here */
 
@@ -106,7 +109,11 @@ static int
 set_up(void **state)
 {
     (void)state;
-    dir = scratch_make();
+    top = scratch_make();
+    assert_int_equal(chdir(top), 0);
+    snprintf(dir, sizeof(dir), "%s/" SR_PUBLISHED_DIR, top);
+    assert_int_equal(mkdir(SR_NSSDIR, 0755), 0);
+    assert_int_equal(mkdir(SR_PUBLISHED_DIR, 0755), 0);
     assert_true(published_make_dirs(dir));
     descriptors = open_descriptors();
     return 0;
@@ -118,7 +125,8 @@ tear_down(void **state)
 {
     (void)state;
     assert_int_equal(open_descriptors(), descriptors);
-    scratch_remove(dir);
+    assert_int_equal(chdir("/"), 0);
+    scratch_remove(top);
     return 0;
 }
 
@@ -632,6 +640,24 @@ test_payload_that_is_none(void **state)
     expect_groups(ask_groups("odd", NOW), UNKNOWN);
 }
 
+/* An entry whose payload is longer than any can be, over the one behind it. */
+static void
+test_payload_that_is_too_long(void **state)
+{
+    const struct sr_payload payload = {.size = SR_PAYLOAD_MAX};
+    struct published made;
+    const size_t first = 18; /* where the entries of a bucket begin */
+
+    (void)state;
+    published_begin(&made, 1, NOW);
+    published_add(&made, "odd", &payload);
+    published_add(&made, "more", &payload);
+    made.buckets[first + 1] += 2 + (uint8_t)strlen("more") + SR_PAYLOAD_MAX;
+    put(&made, SR_VIEW_SHADOW);
+    expect_nothing(ask_shadow("odd", NOW), NSS_STATUS_UNAVAIL, EBADMSG);
+    expect_nothing(ask_shadow("more", NOW), NSS_STATUS_NOTFOUND, 0);
+}
+
 /* So many buckets in a row are looked through, and not one more. */
 static void
 test_walk_ends(void **state)
@@ -703,7 +729,7 @@ test_denied(void **state)
     put_plain(SR_VIEW_SHADOW);
     put_plain(SR_VIEW_GROUPS);
     put_fallback();
-    assert_int_equal(chmod(dir, 0755), 0);
+    assert_int_equal(chmod(top, 0755), 0);
     assert_int_equal(chmod(scratch_path(dir, "shadow.snap"), 0640), 0);
     assert_int_equal(chmod(scratch_path(dir, "groups.snap"), 0640), 0);
     scratch_pass(ask_as_nobody, NULL);
@@ -829,6 +855,7 @@ test_delta_that_is_damaged(void **state)
 /* ---- a delta that a new snapshot takes in while it is looked for */
 
 static void (*before_readlink)(void);
+static bool is_range;
 ssize_t __real_readlink(const char *path, char *text, size_t size);
 ssize_t __wrap_readlink(const char *path, char *text, size_t size);
 
@@ -840,6 +867,10 @@ __wrap_readlink(const char *path, char *text, size_t size)
     before_readlink = NULL;
     if (now != NULL)
         now();
+    if (is_range) {
+        errno = ERANGE;
+        return -1;
+    }
     return __real_readlink(path, text, size);
 }
 
@@ -865,6 +896,20 @@ test_a_delta_taken_in_meanwhile(void **state)
     put_delta(SR_VIEW_GROUPS, "ok", "locked", SEQUENCE + 1);
     before_readlink = take_in;
     expect_groups(ask_groups("ok", NOW), SR_GROUP_BIT(SR_GROUP_LOCKED));
+}
+
+/* What a file system says must not send callers for larger buffers. */
+static void
+test_range_is_only_for_buffers(void **state)
+{
+    const struct shadow *answer;
+
+    (void)state;
+    put_marked(SR_VIEW_SHADOW);
+    is_range = true;
+    answer = ask_shadow("ok", NOW);
+    is_range = false;
+    expect_nothing(answer, NSS_STATUS_UNAVAIL, EIO);
 }
 
 /* ---- the list */
@@ -990,25 +1035,49 @@ test_list_that_a_new_snapshot_ends(void **state)
 
 /* ---- the functions that glibc calls */
 
+/* Both views, as of now. */
 static void
-test_credentials_are_never_given(void **state)
+put_current(void)
+{
+    const sr_time now = time(NULL);
+
+    for (unsigned view = 0; view < SR_VIEW_COUNT; view++) {
+        const struct sr_payload payload =
+            published_payload(view, "expiring", now, false);
+        struct published made;
+
+        published_begin(&made, 1, now);
+        made.header.is_listed = true;
+        published_add(&made, "erin", &payload);
+        put(&made, view);
+    }
+}
+
+static void
+test_only_rules_are_told_of_a_state(void **state)
 {
     static const long limits[] = {0, 1, 2, 65536, -2};
     gid_t *groups = malloc(sizeof(*groups));
     long start = 1, size = 1;
 
     (void)state;
+    put_current();
+    groups[0] = 100;
     errno = 1234;
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-        assert_int_equal(_nss_selfreset_initgroups_dyn("ok", 100, &start, &size,
-                                                       &groups, limits[i],
-                                                       &errno),
+        assert_int_equal(_nss_selfreset_initgroups_dyn("erin", 100, &start,
+                                                       &size, &groups,
+                                                       limits[i], &errno),
                          NSS_STATUS_NOTFOUND);
-    assert_int_equal(_nss_selfreset_initgroups_dyn("ok", (gid_t)-1, &start,
+    assert_int_equal(_nss_selfreset_initgroups_dyn("erin", (gid_t)-1, &start,
                                                    &size, &groups, -1, &errno),
                      NSS_STATUS_NOTFOUND);
-    assert_int_equal(errno, 1234);
     assert_int_equal(start, 1);
+    assert_int_equal(_nss_selfreset_initgroups_dyn("erin", 100, &start, &size,
+                                                   &groups, -1, &errno),
+                     NSS_STATUS_SUCCESS);
+    assert_int_equal(start, 3);
+    assert_int_equal(errno, 1234);
     free(groups);
 }
 
@@ -1020,30 +1089,49 @@ test_errno_is_put_back(void **state)
     int why = 4321;
 
     (void)state;
+    put_current();
     errno = 1234;
     assert_int_equal(
-        _nss_selfreset_getspnam_r("a/b", &entry, buffer, sizeof(buffer), &why),
-        NSS_STATUS_NOTFOUND);
-    assert_int_equal(errno, 1234);
+        _nss_selfreset_getspnam_r("erin", &entry, buffer, sizeof(buffer), &why),
+        NSS_STATUS_SUCCESS);
+    assert_int_equal(_nss_selfreset_getspnam_r("nobody", &entry, buffer,
+                                               sizeof(buffer), &why),
+                     NSS_STATUS_NOTFOUND);
     assert_int_equal(why, 4321);
-    /* The name decides before anything is opened; here something is. */
-    if (access(SR_PUBLISHED_DIR, F_OK) == 0)
-        return;
-    errno = 1234;
-    assert_int_equal(
-        _nss_selfreset_getspnam_r("ok", &entry, buffer, sizeof(buffer), &why),
-        NSS_STATUS_UNAVAIL);
+    assert_int_equal(_nss_selfreset_getspnam_r("erin", &entry, buffer, 1, &why),
+                     NSS_STATUS_TRYAGAIN);
+    assert_int_equal(why, ERANGE);
     assert_int_equal(errno, 1234);
-    assert_int_equal(why, ENOENT);
     assert_int_equal(
-        _nss_selfreset_getspnam_r("ok", &entry, buffer, sizeof(buffer), &errno),
-        NSS_STATUS_UNAVAIL);
-    assert_int_equal(errno, ENOENT);
+        _nss_selfreset_getspnam_r("erin", &entry, buffer, 1, &errno),
+        NSS_STATUS_TRYAGAIN);
+    assert_int_equal(errno, ERANGE);
+}
+
+static void
+test_list_of_the_module(void **state)
+{
+    struct spwd entry;
+    char buffer[ROOM];
+    int why = 4321;
+
+    (void)state;
+    put_current();
     errno = 1234;
-    assert_int_equal(_nss_selfreset_setspent(1), NSS_STATUS_SUCCESS);
-    assert_int_equal(
-        _nss_selfreset_getspent_r(&entry, buffer, sizeof(buffer), &why),
-        NSS_STATUS_UNAVAIL);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(_nss_selfreset_setspent(1), NSS_STATUS_SUCCESS);
+        assert_int_equal(_nss_selfreset_getspent_r(&entry, buffer, 1, &why),
+                         NSS_STATUS_TRYAGAIN);
+        assert_int_equal(why, ERANGE);
+        assert_int_equal(_nss_selfreset_getspent_r(&entry, buffer, ROOM, &why),
+                         NSS_STATUS_SUCCESS);
+        assert_string_equal(entry.sp_namp, "erin");
+        assert_int_equal(_nss_selfreset_getspent_r(&entry, buffer, ROOM, &why),
+                         NSS_STATUS_NOTFOUND);
+    }
+    assert_int_equal(_nss_selfreset_endspent(), NSS_STATUS_SUCCESS);
+    assert_int_equal(_nss_selfreset_getspent_r(&entry, buffer, ROOM, &why),
+                     NSS_STATUS_SUCCESS);
     assert_int_equal(_nss_selfreset_endspent(), NSS_STATUS_SUCCESS);
     assert_int_equal(errno, 1234);
 }
@@ -1054,22 +1142,24 @@ test_errno_is_put_back(void **state)
 #define PAINTED  (16 * 1024)
 #define STACK_OK 2048
 
+static uintptr_t painted; /* where the paint begins */
+
 /* Paint the stack below the caller's frame.  Not to be inlined. */
-static __attribute__((noinline)) uintptr_t
+static __attribute__((noinline)) void
 paint(void)
 {
     volatile uint8_t area[PAINTED];
 
     for (size_t i = 0; i < sizeof(area); i++)
         area[i] = PAINT;
-    return (uintptr_t)area;
+    painted = (uintptr_t)area;
 }
 
 /* How much of what was painted has been written since. */
 static __attribute__((noinline, no_sanitize("address", "undefined"))) size_t
-count_used(uintptr_t bottom)
+count_used(void)
 {
-    const volatile uint8_t *area = (const volatile uint8_t *)bottom;
+    const volatile uint8_t *area = (const volatile uint8_t *)painted;
     size_t clean = 0;
 
     while (clean < PAINTED && area[clean] == PAINT)
@@ -1080,13 +1170,10 @@ count_used(uintptr_t bottom)
 static void
 expect_little_stack(void (*ask)(void))
 {
-    size_t used;
-
     ask(); /* what is bound at the first call is bound */
-    used = paint();
+    paint();
     ask();
-    used = count_used(used);
-    assert_in_range(used, 200, STACK_OK);
+    assert_in_range(count_used(), 200, STACK_OK);
 }
 
 static struct spwd quiet_entry;
@@ -1162,6 +1249,7 @@ main(void)
         TEST(test_any_byte_damaged),
         TEST(test_another_time),
         TEST(test_payload_that_is_none),
+        TEST(test_payload_that_is_too_long),
         TEST(test_walk_ends),
         TEST(test_fallback_that_was_cut_off),
         TEST(test_denied),
@@ -1171,12 +1259,14 @@ main(void)
         TEST(test_delta_without_a_mark_is_not_looked_for),
         TEST(test_delta_that_is_damaged),
         TEST(test_a_delta_taken_in_meanwhile),
+        TEST(test_range_is_only_for_buffers),
         TEST(test_list),
         TEST(test_list_that_is_not_allowed),
         TEST(test_list_with_deltas),
         TEST(test_list_that_a_new_snapshot_ends),
-        TEST(test_credentials_are_never_given),
+        TEST(test_only_rules_are_told_of_a_state),
         TEST(test_errno_is_put_back),
+        TEST(test_list_of_the_module),
         TEST(test_little_stack_is_used),
     };
 

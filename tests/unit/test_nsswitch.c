@@ -149,6 +149,7 @@ test_refused(void **state)
          "\"shadow:\", goes on"},
         {"group: files\nshadow: sss\n", "\"shadow:\", does not ask"},
         {"group: files\nshadow:\n", "\"shadow:\", does not ask"},
+        {"\n\ngroup: selfreset\nshadow: files\n", "line 3"},
         {"group: selfreset\nshadow: files\n", "\"group:\", does not ask"},
         {"group: files\nshadow: files\ninitgroups:\n", "names no source"},
         {"group: files [NOTFOUND=return\nshadow: files\n", "not understood"},

@@ -87,6 +87,9 @@ test_blocks(void **state)
          "sshd_config:2 PasswordAuthentication pw-expired"},
         {"Match Group=\"pw-expired\"\nPubkeyAuthentication = no\n",
          "sshd_config:2 PubkeyAuthentication pw-expired"},
+        {"Match group = acct-ok\n  Banner /etc/issue\n",
+         "sshd_config:2 Banner acct-ok"},
+        {"Match User ann # or Group acct-ok\nMaxAuthTries 1\n", ""},
         {"Match group=acct-ok\nBanner /etc/issue\n",
          "sshd_config:2 Banner acct-ok"},
         {"Match User ann Group staff,acct-ok Address *\nMaxAuthTries 1\n"

@@ -1,0 +1,158 @@
+/*
+ * Collect: all accounts of all backends, with what this host remembers of them.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nss/publisher.h"
+#include "policy/members.h"
+
+/* Accounts that are read in one transaction of the store: others, who want to
+ * log in, wait for its lock meanwhile. */
+#define BATCH 64
+
+struct collection {
+    struct publisher *publisher;
+    struct sr_members *members;
+    struct sr_store *store; /* NULL: nothing was ever remembered */
+    unsigned batch;         /* accounts since the transaction began */
+    int error;              /* negative errno: nothing may be published */
+};
+
+static int
+find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
+{
+    const struct collection *collection = context;
+    struct sr_members_ask ask = {collection->members, group};
+    const struct sr_member member = {name, sr_members_is_member, &ask};
+
+    return sr_config_rules(collection->publisher->config, &member, NULL, rules);
+}
+
+/* See to it that a transaction is open, and not for too long. */
+static enum sr_store_result
+renew(struct collection *collection)
+{
+    if (collection->store == NULL)
+        return SR_STORE_OK;
+    if (collection->batch++ % BATCH != 0)
+        return SR_STORE_OK;
+    sr_store_abort(collection->store);
+    return sr_store_begin(collection->store, false);
+}
+
+/* The store cannot be read: what would be published might be wrong. */
+static int
+fail_store(struct collection *collection, enum sr_store_result result)
+{
+    struct publisher *publisher = collection->publisher;
+
+    snprintf(publisher->reason, sizeof(publisher->reason),
+             "what this host remembers cannot be read: %s",
+             sr_store_strerror(result));
+    collection->error = -EIO;
+    return -1;
+}
+
+/* Add an account; one that has no name to be published by is left out. */
+static int
+add(struct collection *collection, const struct sr_facts *facts,
+    const struct sr_rules *rules, bool is_exempt)
+{
+    struct publisher *publisher = collection->publisher;
+    const int error = sr_build_add(publisher->build, facts, rules, is_exempt);
+
+    if (error != ENOMEM)
+        return 0;
+    snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
+    collection->error = -ENOMEM;
+    return -1;
+}
+
+static int
+add_unknown(struct collection *collection, const struct sr_facts *facts,
+            const struct sr_rules *rules, const char *reason)
+{
+    struct publisher *publisher = collection->publisher;
+
+    publisher->unknown++;
+    publisher_say("The state of \"%s\" is unknown: %s.", facts->name, reason);
+    return add(collection, facts, rules,
+               facts->uid == 0 || rules->is_break_glass ||
+                   sr_publish_is_exempt(publisher->config, facts->name));
+}
+
+static int
+add_account(void *context, struct sr_account *account,
+            const struct sr_rules *rules, enum sr_ask ask, const char *reason)
+{
+    struct collection *collection = context;
+    struct sr_gathered gathered = {.config = collection->publisher->config,
+                                   .rules = *rules,
+                                   .account = account,
+                                   .ask = ask};
+    enum sr_store_result result;
+    struct sr_facts facts;
+    bool is_exempt;
+
+    if (ask != SR_ASK_OK)
+        return add_unknown(collection, &account->facts, rules, reason);
+    result = renew(collection);
+    if (result == SR_STORE_OK)
+        result = sr_gather_remembered_in(&gathered, collection->store, NULL);
+    if (result != SR_STORE_OK)
+        return fail_store(collection, result);
+    sr_publish_facts(&gathered, &facts, &is_exempt);
+    return add(collection, &facts, rules, is_exempt);
+}
+
+static void
+collect_backend(struct collection *collection, const char *name)
+{
+    struct publisher *publisher = collection->publisher;
+    const struct sr_visitor visitor = {collection, find_rules, add_account};
+    struct sr_backend backend;
+    char reason[160] = "it cannot name its accounts";
+    enum sr_ask ask = SR_ASK_UNAVAILABLE;
+
+    if (sr_backend_find(publisher->config, name, &backend, reason,
+                        sizeof(reason)) == 0 &&
+        backend.ops->each != NULL)
+        ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
+    if (ask == SR_ASK_NO_MEMORY && collection->error == 0) {
+        snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
+        collection->error = -ENOMEM;
+    }
+    if (ask != SR_ASK_UNAVAILABLE)
+        return;
+    publisher->is_partial = true;
+    publisher_say("The backend \"%s\" cannot be asked: %s.", name, reason);
+}
+
+bool
+publisher_collect(struct publisher *publisher)
+{
+    const struct sr_names *backends = &publisher->config->backends;
+    struct collection collection = {.publisher = publisher};
+    enum sr_store_result result;
+
+    collection.members = sr_members_new();
+    if (collection.members == NULL) {
+        snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
+        return false;
+    }
+    result = sr_store_open(NULL, SR_STORE_READ, PUBLISHER_WAIT_MS,
+                           &collection.store);
+    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
+        fail_store(&collection, result);
+    for (size_t i = 0; collection.error == 0 && i < backends->count; i++)
+        collect_backend(&collection, backends->item[i]);
+    sr_store_close(collection.store);
+    sr_members_free(collection.members);
+    return collection.error == 0;
+}

@@ -1,0 +1,56 @@
+/*
+ * selfreset-publish, inside: what its rooms share.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_NSS_PUBLISHER_H
+#define SR_NSS_PUBLISHER_H
+
+#include "policy/publish.h"
+
+/* How long the lock of the published state, and that of the store, are waited
+ * for. */
+#define PUBLISHER_WAIT_MS 10000
+
+/* One run. */
+struct publisher {
+    const struct sr_config *config;
+    const char *dir;
+    struct sr_build *build;
+    sr_time now;
+    sr_time since; /* of the oldest facts that are published */
+    bool is_verbose;
+    uint32_t unknown; /* accounts whose state could not be found out */
+    uint32_t kept;    /* accounts whose backend could not be asked */
+    bool is_partial;  /* a backend could not be asked */
+    char reason[256];
+};
+
+/* Say a whole sentence on standard error. */
+void publisher_say(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/*
+ * Add all accounts of all backends to publisher->build.  False when nothing
+ * may be published; publisher->reason says why.
+ */
+bool publisher_collect(struct publisher *publisher);
+
+/*
+ * Add what is published of the names that were not added: for accounts of
+ * backends that could not be asked.  What is older than nss.max_age is added as
+ * unknown.  Returns 0 or a negative errno.
+ */
+int publisher_keep(struct publisher *publisher);
+
+/*
+ * Find the state groups in /etc/group; 0 for those that are missing, or that
+ * are unsafe.  Says what is wrong with each.
+ */
+void publisher_find_groups(uint32_t gid[SR_GROUP_COUNT]);
+
+/* The access list of the groups view: polkitd reads it under its own user.  See
+ * `grant` in policy/publish.h. */
+int publisher_grant(int fd, enum sr_view view, bool is_dir, bool is_public);
+
+#endif
