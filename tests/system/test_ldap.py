@@ -3,6 +3,8 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import socket
+import threading
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
 from scratch import CONTACT
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
+from test_secrets import tail
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -721,3 +724,98 @@ def test_expired_old_password_is_counted(host):
                    answers=["no", NEW, NEW], rhost=PEER)
     assert server.count(0).changes == 0
     assert log_in(host).codes[0] == "AUTH_ERR"
+
+
+# ---- secrets
+
+@pytest.mark.parametrize("use_tls", [True, False])
+@pytest.mark.parametrize("secret", [OLD, NEW, SERVICE_SECRET],
+                         ids=["old", "new", "service"])
+def test_nothing_is_left_in_memory(host, secret, use_tls):
+    certificate = directory.certificate("good")
+    entry, policy, *_ = STATES["expired"]
+    server = serve(host, policy, server={"certificate_file": certificate},
+                   config={"ca_file": directory.CERTS / "ca.pem"}, **entry)
+    if not use_tls:
+        configure(host, server.local)
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      "search", answers=[OLD, NEW, NEW], rhost=PEER,
+                      find=tail(secret))
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"]
+    assert done.rest("searched") == ["clean"], done
+
+
+# ---- what is no server
+
+class Fake:
+    """It accepts connections and says what it was told to, then waits, or goes
+    on byte by byte."""
+
+    def __init__(self, answer, trickle=False):
+        self.answer, self.trickle = answer, trickle
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.uri = f"ldap://localhost:{self.socket.getsockname()[1]}"
+        self.clients = []
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            self.clients.append(client)
+            threading.Thread(target=self.talk, args=[client],
+                             daemon=True).start()
+
+    def talk(self, client):
+        try:
+            client.recv(4096)
+            if self.answer is None:
+                client.close()
+                return
+            for byte in self.answer if self.trickle else [self.answer]:
+                client.sendall(bytes([byte]) if self.trickle else byte)
+                if self.trickle:
+                    time.sleep(0.2)
+        except OSError:
+            pass
+
+
+FAKES = {
+    "closes": (None, False),
+    "silent": (b"", False),
+    "web": (b"HTTP/1.1 400 Bad Request\r\n\r\n", False),
+    "zeros": (bytes(4096), False),
+    "noise": (bytes(range(256)) * 16, False),
+    "truncated": (bytes.fromhex("300c0201016107"), False),
+    "huge": (bytes.fromhex("3084ffffffff020101"), False),
+    "endless": (bytes.fromhex("30800201016180"), False),
+    "other-id": (bytes.fromhex("300c02010961070a010004000400"), False),
+    "other-type": (bytes.fromhex("300c02010165070a010004000400"), False),
+    "trickle": (bytes.fromhex("30847fffffff0201016184") + bytes(4096), True),
+}
+
+
+@pytest.mark.parametrize("kind", FAKES)
+def test_fake_server(host, kind):
+    """Nothing but an outage, within the time."""
+    serve(host)
+    fake = Fake(*FAKES[kind])
+    configure(host, fake.uri, timeout="2s", insecure="yes")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    fake.socket.close()
+    assert done.codes == ["AUTHINFO_UNAVAIL"], done
+    assert done.times[0] < 2.9e9
+
+
+def test_lying_server(host):
+    """It says yes to everything, and has no entry."""
+    serve(host)
+    yes = bytes.fromhex("300c02010161070a010004000400"
+                        "300c02010265070a010004000400")
+    fake = Fake(yes)
+    configure(host, fake.uri, timeout="2s", insecure="yes")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    fake.socket.close()
+    assert done.codes[0] in ("USER_UNKNOWN", "AUTHINFO_UNAVAIL"), done
