@@ -857,3 +857,27 @@ def test_policy_that_may_not_be_read(host):
     done = log_in(host)
     assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
     assert "2 more" in done.said
+
+
+@pytest.mark.parametrize("use_tls", [True, False])
+def test_valgrind(host, use_tls):
+    certificate = directory.certificate("good")
+    entry, policy, *_ = STATES["expired"]
+    server = serve(host, policy, server={"certificate_file": certificate},
+                   config={"ca_file": directory.CERTS / "ca.pem",
+                           "timeout": "1m"}, **entry)
+    if not use_tls:
+        configure(host, server.local, timeout="1m")
+    suppressions = host.build / "valgrind-ldap.supp"
+    # libraries keep a little for the life of a process, on purpose.
+    suppressions.write_text(
+        "{\n keeps\n Memcheck:Leak\n ...\n fun:_dl_*\n ...\n}\n"
+        "{\n keeps\n Memcheck:Leak\n ...\n fun:call_init*\n ...\n}\n")
+    done = host.drive(
+        "probe", "ann", "auth", "acct", "change-expired",
+        answers=[OLD, NEW, NEW], rhost=PEER,
+        wrap=["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+              "--errors-for-leak-kinds=definite,indirect",
+              f"--suppressions={suppressions}"])
+    assert done.status == 0, done
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"]
