@@ -176,7 +176,7 @@ told(int code, const char *hex, bool can_help)
     struct sr_facts facts;
 
     sr_facts_init(&facts);
-    sr_ldap_answer_facts(&answer, can_help, NOW, &facts);
+    sr_ldap_answer_facts(&answer, SR_LDAP_PPOLICY, can_help, NOW, &facts);
     return facts;
 }
 
@@ -224,17 +224,17 @@ test_facts_before(void **state)
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_why = SR_LOCK_WHY_DIRECTORY;
     facts.password_expires = NOW - 5;
-    sr_ldap_answer_facts(&plain, false, NOW, &facts);
+    sr_ldap_answer_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.locked, SR_LOCK_NO);
     assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
     facts.password_expires = NOW - 5; /* a server that knows no control */
-    sr_ldap_answer_facts(&silent, false, NOW, &facts);
+    sr_ldap_answer_facts(&silent, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW - 5);
-    sr_ldap_answer_facts(&grace, false, NOW, &facts);
+    sr_ldap_answer_facts(&grace, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW - 5); /* since when */
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_why = SR_LOCK_WHY_THROTTLE; /* not the directory's */
-    sr_ldap_answer_facts(&plain, false, NOW, &facts);
+    sr_ldap_answer_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.locked, SR_LOCK_UNTIL);
 }
 
@@ -252,13 +252,13 @@ test_facts_389(void **state)
     (void)state;
     sr_facts_init(&facts);
     sr_ldap_answer_controls(&answer, far);
-    sr_ldap_answer_facts(&answer, false, NOW, &facts);
+    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW + 8640000);
     assert_int_equal(facts.warn_from, SR_TIME_UNKNOWN);
     assert_int_equal(facts.must_change, SR_UNKNOWN);
     sr_ldap_answer_init(&answer, LDAP_SUCCESS);
     sr_ldap_answer_controls(&answer, bare);
-    sr_ldap_answer_facts(&answer, false, NOW, &facts);
+    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
     assert_int_equal(facts.must_change, SR_YES);
 }
 

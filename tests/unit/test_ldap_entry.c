@@ -339,7 +339,7 @@ test_shadow(void **state)
     assert_int_equal(facts.warn_from, 20083 * SR_DAY);
     assert_int_equal(facts.inactive_from, 20095 * SR_DAY);
     assert_int_equal(facts.account_ends, 21000 * SR_DAY);
-    assert_true(sr_ldap_is_shadow(&a, &none));
+    assert_int_equal(sr_ldap_kind(&a, &none), SR_LDAP_SHADOW);
     facts = facts_of(LIST("shadowLastChange", "0"), NULL, false);
     assert_int_equal(facts.must_change, SR_YES);
     facts = facts_of(
