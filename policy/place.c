@@ -221,6 +221,13 @@ sr_place_judge(int error, const char *what, char *reason, size_t size)
     case EDQUOT:
     case EFBIG:
         return SR_PUBLISH_FULL;
+    case EOPNOTSUPP:
+        snprintf(reason, size,
+                 "%s: this file system keeps no access list, which polkitd "
+                 "needs to read what is published.  Use one that does, or set "
+                 "view = public under [nss]",
+                 what);
+        return SR_PUBLISH_FAILED;
     default:
         snprintf(reason, size, "%s: %s", what, strerror(error));
         return SR_PUBLISH_FAILED;

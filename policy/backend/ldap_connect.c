@@ -304,16 +304,53 @@ static const Sockbuf_IO patience = {
     .sbi_close = patience_nothing,
 };
 
+/*
+ * libldap frees its requests as they are, with the passwords in them.  They are
+ * handed down in place, and nobody reads them again: so the topmost layer wipes
+ * what the ones below it have taken.
+ */
+static ber_slen_t
+wiping_write(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    ber_slen_t put = LBER_SBIOD_WRITE_NEXT(layer, buffer, size);
+
+    if (put > 0)
+        explicit_bzero(buffer, (size_t)put);
+    return put;
+}
+
+static ber_slen_t
+wiping_read(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    return LBER_SBIOD_READ_NEXT(layer, buffer, size);
+}
+
+static const Sockbuf_IO wiping = {
+    .sbi_setup = patience_setup,
+    .sbi_remove = patience_nothing,
+    .sbi_ctrl = patience_control,
+    .sbi_read = wiping_read,
+    .sbi_write = wiping_write,
+    .sbi_close = patience_nothing,
+};
+
+static bool
+add_layer(struct sr_ldap_link *link, const Sockbuf_IO *layer, int level)
+{
+    Sockbuf *buffer = NULL;
+
+    return ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &buffer) ==
+               LDAP_OPT_SUCCESS &&
+           ber_sockbuf_add_io(buffer, (Sockbuf_IO *)(uintptr_t)layer, level,
+                              link) == 0;
+}
+
 static int
 shake_hands(struct sr_ldap_link *link, int64_t end)
 {
-    Sockbuf *socket_buffer = NULL;
     int code;
 
-    if (ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &socket_buffer) !=
-            LDAP_OPT_SUCCESS ||
-        ber_sockbuf_add_io(socket_buffer, (Sockbuf_IO *)(uintptr_t)&patience,
-                           LBER_SBIOD_LEVEL_PROVIDER + 1, link) != 0)
+    if (!add_layer(link, &patience, LBER_SBIOD_LEVEL_PROVIDER + 1))
         return LDAP_LOCAL_ERROR;
     link->tls_end = end;
     code = ldap_install_tls(link->ld);
@@ -405,7 +442,8 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
         return code;
     }
     link->fd = fd;
-    if (!set_options(link->ld))
+    if (!set_options(link->ld) ||
+        !add_layer(link, &wiping, LBER_SBIOD_LEVEL_APPLICATION))
         return LDAP_LOCAL_ERROR;
     return protect(link, url, end);
 }

@@ -456,21 +456,41 @@ sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
 
 /* ---- changing */
 
-/* The operation of RFC 3062. */
+/* userIdentity [0], oldPasswd [1] and newPasswd [2] of RFC 3062. */
+static BerElement *
+change_request(const char *dn, const char *old, const char *password)
+{
+    BerElement *ber = ber_alloc_t(LBER_USE_DER);
+    int status = ber == NULL ? -1 : ber_printf(ber, "{ts", (ber_tag_t)0x80, dn);
+
+    if (status >= 0 && old != NULL)
+        status = ber_printf(ber, "ts", (ber_tag_t)0x81, old);
+    if (status >= 0)
+        status = ber_printf(ber, "tsN}", (ber_tag_t)0x82, password);
+    if (status >= 0)
+        return ber;
+    ber_free(ber, 1);
+    return NULL;
+}
+
+/* The operation of RFC 3062.  ldap_passwd() would leave the passwords in memory
+ * that it frees. */
 static void
 change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
                     const char *password, LDAPControl **controls,
                     struct sr_ldap_answer *answer)
 {
-    struct berval who = {strlen(dn), (char *)(uintptr_t)dn};
-    struct berval before = {old == NULL ? 0 : strlen(old),
-                            (char *)(uintptr_t)old};
-    struct berval after = {strlen(password), (char *)(uintptr_t)password};
+    BerElement *ber = change_request(dn, old, password);
+    struct berval request = {0, NULL};
     LDAPMessage *message;
-    int id;
-    int code = ldap_passwd(link->ld, &who, old == NULL ? NULL : &before, &after,
-                           controls, NULL, &id);
+    int id, code = LDAP_ENCODING_ERROR;
 
+    if (ber != NULL && ber_flatten2(ber, &request, 0) == 0)
+        code = ldap_extended_operation(link->ld, LDAP_EXOP_MODIFY_PASSWD,
+                                       &request, controls, NULL, &id);
+    if (request.bv_val != NULL)
+        explicit_bzero(request.bv_val, request.bv_len);
+    ber_free(ber, 1);
     if (code != LDAP_SUCCESS) {
         sr_ldap_answer_init(answer, code);
         return;

@@ -3,6 +3,8 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import socket
+import threading
 import time
 
 import pytest
@@ -13,6 +15,7 @@ from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
 from scratch import CONTACT
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
+from test_secrets import tail
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -721,3 +724,160 @@ def test_expired_old_password_is_counted(host):
                    answers=["no", NEW, NEW], rhost=PEER)
     assert server.count(0).changes == 0
     assert log_in(host).codes[0] == "AUTH_ERR"
+
+
+# ---- secrets
+
+@pytest.mark.parametrize("use_tls", [True, False])
+@pytest.mark.parametrize("secret", [OLD, NEW, SERVICE_SECRET],
+                         ids=["old", "new", "service"])
+def test_nothing_is_left_in_memory(host, secret, use_tls):
+    certificate = directory.certificate("good")
+    entry, policy, *_ = STATES["expired"]
+    server = serve(host, policy, server={"certificate_file": certificate},
+                   config={"ca_file": directory.CERTS / "ca.pem"}, **entry)
+    if not use_tls:
+        configure(host, server.local)
+    # Looked for with the connection open, as in a long session.
+    for steps in (["auth"], ["auth", "acct", "change-expired"]):
+        done = host.drive("probe", "ann", *steps, "search",
+                          answers=[OLD, NEW, NEW], rhost=PEER,
+                          find=tail(secret))
+        assert done.codes[0] == "SUCCESS"
+        assert done.rest("searched") == ["clean"], done
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"]
+
+
+# ---- what is no server
+
+class Fake:
+    """It accepts connections and says what it was told to, then waits, or goes
+    on byte by byte."""
+
+    def __init__(self, answer, trickle=False):
+        self.answer, self.trickle = answer, trickle
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.uri = f"ldap://localhost:{self.socket.getsockname()[1]}"
+        self.clients = []
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            self.clients.append(client)
+            threading.Thread(target=self.talk, args=[client],
+                             daemon=True).start()
+
+    def talk(self, client):
+        try:
+            client.recv(4096)
+            if self.answer is None:
+                client.close()
+                return
+            for byte in self.answer if self.trickle else [self.answer]:
+                client.sendall(bytes([byte]) if self.trickle else byte)
+                if self.trickle:
+                    time.sleep(0.2)
+        except OSError:
+            pass
+
+
+FAKES = {
+    "closes": (None, False),
+    "silent": (b"", False),
+    "web": (b"HTTP/1.1 400 Bad Request\r\n\r\n", False),
+    "zeros": (bytes(4096), False),
+    "noise": (bytes(range(256)) * 16, False),
+    "truncated": (bytes.fromhex("300c0201016107"), False),
+    "huge": (bytes.fromhex("3084ffffffff020101"), False),
+    "endless": (bytes.fromhex("30800201016180"), False),
+    "other-id": (bytes.fromhex("300c02010961070a010004000400"), False),
+    "other-type": (bytes.fromhex("300c02010165070a010004000400"), False),
+    "trickle": (bytes.fromhex("30847fffffff0201016184") + bytes(4096), True),
+}
+
+
+@pytest.mark.parametrize("kind", FAKES)
+def test_fake_server(host, kind):
+    """Nothing but an outage, within the time."""
+    serve(host)
+    fake = Fake(*FAKES[kind])
+    configure(host, fake.uri, timeout="2s", insecure="yes")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    fake.socket.close()
+    assert done.codes == ["AUTHINFO_UNAVAIL"], done
+    assert done.times[0] < 2.9e9
+
+
+def test_lying_server(host):
+    """It says yes to everything, and has no entry."""
+    serve(host)
+    yes = bytes.fromhex("300c02010161070a010004000400"
+                        "300c02010265070a010004000400")
+    fake = Fake(yes)
+    configure(host, fake.uri, timeout="2s", insecure="yes")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    fake.socket.close()
+    assert done.codes[0] in ("USER_UNKNOWN", "AUTHINFO_UNAVAIL"), done
+
+
+# ---- who reads
+
+def test_external(host):
+    """This process itself, by its uid, on a local socket."""
+    who = "gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth"
+    access = (f'access to attrs=userPassword by dn.exact="{who}" write '
+              "by anonymous auth by * none\n"
+              f'access to * by dn.exact="{who}" read by * none\n')
+    entry, policy, *_ = STATES["expired"]
+    server = serve(host, policy, server={"access": access},
+                   config={"identity": "external", "bind_dn": None,
+                           "secret_file": None}, **entry)
+    done = change(host, OLD, NEW, NEW, forced=True)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert server.lets_in(dn_of("ann"), NEW)
+
+
+def test_nobody_in_particular(host):
+    serve(host, config={"identity": None, "bind_dn": None,
+                        "secret_file": None})
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert log_in(host, "no").codes[0] == "AUTH_ERR"
+
+
+def test_policy_that_may_not_be_read(host):
+    """The bind tells what the service cannot see."""
+    access = (f'access to dn="{POLICY}" by * none\n' + directory.ACCESS)
+    entry, policy, *_ = STATES["grace"]
+    serve(host, policy, server={"access": access}, **entry)
+    done = log_in(host)
+    assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+    assert "2 more" in done.said
+
+
+@pytest.mark.parametrize("use_tls", [True, False])
+def test_valgrind(host, use_tls):
+    certificate = directory.certificate("good")
+    entry, policy, *_ = STATES["expired"]
+    server = serve(host, policy, server={"certificate_file": certificate},
+                   config={"ca_file": directory.CERTS / "ca.pem",
+                           "timeout": "1m"}, **entry)
+    if not use_tls:
+        configure(host, server.local, timeout="1m")
+    suppressions = host.build / "valgrind-ldap.supp"
+    # libraries keep a little for the life of a process, on purpose.
+    suppressions.write_text(
+        "{\n keeps\n Memcheck:Leak\n ...\n fun:_dl_*\n ...\n}\n"
+        "{\n keeps\n Memcheck:Leak\n ...\n fun:call_init*\n ...\n}\n")
+    done = host.drive(
+        "probe", "ann", "auth", "acct", "change-expired",
+        answers=[OLD, NEW, NEW], rhost=PEER,
+        wrap=["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+              "--errors-for-leak-kinds=definite,indirect",
+              f"--suppressions={suppressions}"])
+    assert done.status == 0, done
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"]

@@ -389,6 +389,24 @@ def test_full_disk(host):
     assert inodes() == before
 
 
+def test_no_access_lists(host):
+    """Where polkitd could not be let in nothing is published, with a way out;
+    where nobody has to be let in there is nothing to refuse."""
+    add_polkitd(host)
+    host.serve_states()
+    subprocess.run(["mount", "-t", "ramfs", "-o", "mode=755", "none",
+                    str(NSSDIR)], check=True)
+    try:
+        done = publish(host, code=1)
+        assert "keeps no access list" in done.stderr
+        assert "view = public" in done.stderr
+        host.configure(nss={"view": "public"})
+        publish(host)
+        assert mode(PUBLISHED / "groups.snap") == 0o644
+    finally:
+        subprocess.run(["umount", str(NSSDIR)], check=False)
+
+
 # ---- callers
 
 def test_not_root(host):

@@ -131,6 +131,19 @@ for file in $module $nss $tool $publisher; do
     fi
 done
 
+# Backends with heavy libraries are modules, of which one name is seen.
+backend=.libs/ldap.so
+if grep -q '^pkglib_LTLIBRARIES = ldap.la' Makefile; then
+    echo selfreset_backend >"$work/should"
+    nm -D --defined-only $backend | awk '{ print $3 }' >"$work/is"
+    same "the LDAP backend exports its operations and nothing else"
+    has "the LDAP backend stays loaded" $backend 'Flags:.*NODELETE'
+    has "the LDAP backend uses libldap" $backend 'NEEDED.*libldap'
+    has "$backend: relocations are read-only" $backend 'GNU_RELRO'
+    has_not "the LDAP backend has no search path of its own" $backend \
+        '\((RPATH|RUNPATH)\)'
+fi
+
 # make uninstall takes the module from under no stack.
 MAKEFLAGS=
 export MAKEFLAGS

@@ -405,6 +405,39 @@ test_texts(void **state)
            "Ask the helpdesk (1234) (SR-3205).");
 }
 
+/* What a directory demands and refuses. */
+static void
+test_directory(void **state)
+{
+    const struct sr_demands none = {0, 0, 0};
+    const struct sr_demands some = {8, 64, 5};
+    const struct sr_demands one = {1, 0, 1};
+
+    (void)state;
+    assert_null(sr_message_demands(&none));
+    expect(sr_message_demands(&some), "The directory demands:\n"
+                                      "- at least 8 characters\n"
+                                      "- at most 64 characters\n"
+                                      "- none of the last 5 passwords");
+    expect(sr_message_demands(&one), "The directory demands:\n"
+                                     "- at least 1 character\n"
+                                     "- not the last password");
+    for (unsigned r = 0; r < SR_REFUSAL_COUNT; r++) {
+        char *text = sr_message_refusal((enum sr_refusal)r, &some, 2, &owner);
+
+        assert_non_null(text);
+        check_layout(text);
+    }
+    assert_null(sr_message_refusal(SR_REFUSAL_COUNT, &none, 2, &owner));
+    expect(sr_message_refusal(SR_REFUSAL_OTHER, &none, 1, &owner),
+           "The directory refused the new password.\nYou have 1 try left.");
+    expect(sr_message_refusal(SR_REFUSAL_TOO_YOUNG, &some, 0, &owner),
+           "The password was changed too recently to be changed again.");
+    expect(sr_message_refusal(SR_REFUSAL_CANNOT, &none, 2, &helped),
+           "The directory does not let you change this password.\n"
+           "Ask the helpdesk (1234) to set a new one.");
+}
+
 int
 main(void)
 {
@@ -414,7 +447,7 @@ main(void)
         cmocka_unit_test(test_verdicts), cmocka_unit_test(test_lockout),
         cmocka_unit_test(test_changes),  cmocka_unit_test(test_failures),
         cmocka_unit_test(test_findings), cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_texts),    cmocka_unit_test(test_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
