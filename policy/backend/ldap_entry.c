@@ -19,6 +19,7 @@
  * acts", and 389 into several attributes for "now" and for "never". */
 #define PPOLICY_FOR_GOOD "000001010000Z"
 #define DS389_EPOCH      "19700101000000Z"
+#define DS389_UNCOUNTED  "19700101000001Z" /* changed while nothing expired */
 #define DS389_NEVER      "20380119031407Z"
 
 /* A wrong clock or a joke, not an age: sums must not overflow. */
@@ -77,6 +78,7 @@ const char *const sr_ldap_policy_attributes[] = {
     /* 389 */
     "passwordExp",
     "passwordLockout",
+    "passwordUnlock",
     "passwordMustChange",
     "passwordTPRMaxUse",
     "passwordTPRDelayValidFrom",
@@ -84,6 +86,7 @@ const char *const sr_ldap_policy_attributes[] = {
     "passwordWarning",
     "passwordGraceLimit",
     "passwordChange",
+    "passwordCheckSyntax",
     "passwordMinLength",
     "passwordHistory",
     "passwordInHistory",
@@ -190,14 +193,18 @@ number(const struct sr_ldap_entry *entry, const char *attribute,
 }
 
 static enum sr_tri
-truth(const struct sr_ldap_entry *entry, const char *attribute)
+truth_of(const char *text)
 {
-    const char *text = get(entry, attribute);
-
     if (text == NULL)
         return SR_UNKNOWN;
     return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
                                                                         : SR_NO;
+}
+
+static enum sr_tri
+truth(const struct sr_ldap_entry *entry, const char *attribute)
+{
+    return truth_of(get(entry, attribute));
 }
 
 /* So many digits as a number; -1 when one is none. */
@@ -337,13 +344,10 @@ static const char *const ds389_marks[] = {"passwordExpirationTime",
                                           "pwdUpdateTime",
                                           "pwdTPRReset",
                                           NULL};
-static const char *const ds389_policy_marks[] = {"passwordExp",
-                                                 "passwordLockout",
-                                                 "passwordMustChange",
-                                                 "passwordWarning",
-                                                 "passwordGraceLimit",
-                                                 "passwordChange",
-                                                 NULL};
+/* No other server has these; the rest of its policy it also serves by the names
+ * of ppolicy, and gives one of the names when it is asked for both. */
+static const char *const ds389_policy_marks[] = {
+    "passwordExp", "passwordUnlock", "passwordTPRMaxUse", NULL};
 static const char *const shadow_marks[] = {"shadowLastChange", "shadowMin",
                                            "shadowMax", NULL};
 
@@ -358,9 +362,9 @@ static bool
 is_ppolicy(const struct sr_ldap_entry *account,
            const struct sr_ldap_entry *policy)
 {
-    return get(policy, "pwdMaxAge") != NULL ||
-           has_any(account, ppolicy_marks) ||
-           (has_any(account, shared_marks) && !is_ds389(account, policy));
+    return has_any(account, ppolicy_marks) ||
+           (!is_ds389(account, policy) && (get(policy, "pwdMaxAge") != NULL ||
+                                           has_any(account, shared_marks)));
 }
 
 const char *
@@ -368,12 +372,7 @@ sr_ldap_policy_of(const struct sr_ldap_entry *account, const char *preset)
 {
     const char *named = get(account, "pwdPolicySubentry");
 
-    if (named != NULL)
-        return named;
-    return has_any(account, ppolicy_marks) || has_any(account, shared_marks) ||
-                   has_any(account, ds389_marks)
-               ? preset
-               : NULL;
+    return named != NULL ? named : preset;
 }
 
 /* Two times of which the earlier counts. */
@@ -477,23 +476,37 @@ ppolicy_facts(const struct sr_ldap_entry *account,
     facts->failures = count(account, "pwdFailureTime");
 }
 
+/* A value of the policy by either of its names. */
+static const char *
+either(const struct sr_ldap_entry *policy, const char *attribute,
+       const char *alias)
+{
+    const char *text = get(policy, attribute);
+
+    return text != NULL ? text : get(policy, alias);
+}
+
 static void
 ds389_lock(const struct sr_ldap_entry *account,
            const struct sr_ldap_entry *policy, struct sr_facts *facts)
 {
     const char *text = get(account, "accountUnlockTime");
+    bool is_for_good;
 
     facts->disabled =
         truth(account, "nsAccountLock") == SR_YES ? SR_YES : SR_NO;
     if (facts->locked == SR_LOCK_UNKNOWN)
         facts->locked = SR_LOCK_NO;
     /* Without passwordLockout the server does not look at it. */
-    if (text == NULL || truth(policy, "passwordLockout") == SR_NO)
+    if (text == NULL ||
+        truth_of(either(policy, "passwordLockout", "pwdLockout")) == SR_NO)
         return;
+    is_for_good = strcmp(text, DS389_EPOCH) == 0;
+    if (is_for_good && truth(policy, "passwordUnlock") == SR_YES)
+        return; /* a time like any other then, and long ago */
     facts->locked_why = SR_LOCK_WHY_DIRECTORY;
     facts->locked_until = moment(account, "accountUnlockTime");
-    facts->locked =
-        strcmp(text, DS389_EPOCH) == 0 ? SR_LOCK_ADMIN : SR_LOCK_UNTIL;
+    facts->locked = is_for_good ? SR_LOCK_ADMIN : SR_LOCK_UNTIL;
 }
 
 static void
@@ -501,29 +514,36 @@ ds389_expiry(const struct sr_ldap_entry *account,
              const struct sr_ldap_entry *policy, bool can_help,
              struct sr_facts *facts)
 {
+    const char *limit =
+        either(policy, "passwordGraceLimit", "pwdGraceAuthNLimit");
     const char *text = get(account, "passwordExpirationTime");
-    int64_t warning = number(policy, "passwordWarning", 0);
+    int64_t warning = number_of(
+        either(policy, "passwordWarning", "pwdExpireWarning"), SECONDS_MAX, 0);
 
     if (text == NULL)
         return;
     if (strcmp(text, DS389_EPOCH) == 0) {
         /* A demand that the policy does not back is none for the server. */
-        facts->must_change =
-            truth(policy, "passwordMustChange") == SR_NO ? SR_NO : SR_YES;
+        facts->must_change = truth_of(either(policy, "passwordMustChange",
+                                             "pwdMustChange")) == SR_NO
+                                 ? SR_NO
+                                 : SR_YES;
         return;
     }
     if (truth(policy, "passwordExp") == SR_NO) {
         facts->password_expires = SR_TIME_NEVER;
         return;
     }
+    if (strcmp(text, DS389_UNCOUNTED) == 0)
+        return;
     facts->password_expires = strcmp(text, DS389_NEVER) == 0
                                   ? SR_TIME_NEVER
                                   : moment(account, "passwordExpirationTime");
     if (warning > 0 && SR_TIME_IS_SET(facts->password_expires))
         facts->warn_from = facts->password_expires - warning;
-    if (get(policy, "passwordGraceLimit") != NULL)
+    if (limit != NULL)
         facts->grace_left = graces_left(
-            number(policy, "passwordGraceLimit", 0),
+            number_of(limit, SECONDS_MAX, 0),
             (int)number(account, "passwordGraceUserTime", 0), can_help);
 }
 
@@ -565,7 +585,8 @@ ds389_facts(const struct sr_ldap_entry *account,
         facts->password_changed = changed;
     if (get(account, "passwordAllowChangeTime") != NULL)
         facts->may_change_from = moment(account, "passwordAllowChangeTime");
-    if (truth(policy, "passwordChange") == SR_NO)
+    if (truth_of(either(policy, "passwordChange", "pwdAllowUserChange")) ==
+        SR_NO)
         facts->cannot_change = SR_YES;
     facts->failures = (int)number(account, "passwordRetryCount", 0);
     ds389_temporary(account, policy, facts);
@@ -576,6 +597,8 @@ static bool
 has_expiry(const struct sr_ldap_entry *account,
            const struct sr_ldap_entry *policy)
 {
+    if (truth(policy, "passwordExp") == SR_NO)
+        return false;
     return policy->count > 0 || get(account, "passwordExpirationTime") != NULL;
 }
 
@@ -659,13 +682,20 @@ void
 sr_ldap_policy_demands(const struct sr_ldap_entry *policy,
                        struct sr_demands *demands)
 {
-    demands->min_length = (unsigned)number(policy, "pwdMinLength", 0);
+    const struct sr_ldap_entry none = {0};
+
+    demands->min_length = (unsigned)number_of(
+        either(policy, "passwordMinLength", "pwdMinLength"), SECONDS_MAX, 0);
     demands->max_length = (unsigned)number(policy, "pwdMaxLength", 0);
-    demands->history = (unsigned)number(policy, "pwdInHistory", 0);
-    if (demands->min_length == 0)
-        demands->min_length = (unsigned)number(policy, "passwordMinLength", 0);
-    if (demands->history == 0 && truth(policy, "passwordHistory") == SR_YES)
-        demands->history = (unsigned)number(policy, "passwordInHistory", 0);
+    demands->history = (unsigned)number_of(
+        either(policy, "passwordInHistory", "pwdInHistory"), SECONDS_MAX, 0);
+    if (!is_ds389(&none, policy))
+        return;
+    /* Both have a switch, and a number also when it is off. */
+    if (truth(policy, "passwordCheckSyntax") == SR_NO)
+        demands->min_length = 0;
+    if (truth(policy, "passwordHistory") != SR_YES)
+        demands->history = 0;
 }
 
 char *

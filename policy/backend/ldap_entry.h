@@ -60,8 +60,8 @@ char *sr_ldap_filter(const char *filter, const char *name);
 bool sr_ldap_uid(const char *text, uid_t *uid);
 
 /*
- * Whether the facts depend on a policy entry, and on which: its DN, or NULL.
- * `preset` is the policy of entries that name none.
+ * The DN of the policy of an entry: `preset`, which may be NULL, unless the
+ * entry names one.
  */
 const char *sr_ldap_policy_of(const struct sr_ldap_entry *account,
                               const char *preset);

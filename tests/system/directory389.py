@@ -21,28 +21,35 @@ from scratch import RUN, wait_until
 
 TEMPLATE = pathlib.Path("/usr/share/dirsrv/data/template-dse.ldif")
 SCHEMA = pathlib.Path("/usr/share/dirsrv/schema")
+# What it writes for "at once" and for "until an administrator acts".
 EPOCH = "19700101000000Z"
-WAIT_FOR_GOOD = "19700101000000Z"
 
 # The owner may set the password and its shadow day; the service sets and reads.
 ACI = [
     f'(targetattr="userPassword || shadowLastChange")(version 3.0; acl "own"; '
     'allow (write) userdn="ldap:///self";)',
     '(targetattr!="userPassword")(version 3.0; acl "read"; '
-    'allow (read, search, compare) userdn="ldap:///all";)',
+    'allow (read, search, compare) userdn="ldap:///anyone";)',
     f'(targetattr="userPassword || shadowLastChange")(version 3.0; acl '
     f'"service"; allow (write) userdn="ldap:///{SERVICE}";)',
 ]
 
+# What lets the service read the policy.
+POLICY_ACI = ('(targetattr="objectClass || password*")(version 3.0; acl '
+              '"policy"; allow (read, search) '
+              f'userdn="ldap:///{SERVICE}";)')
+
 # What fresh() goes back to.
 POLICY = {
+    "aci": None,
     "nsslapd-pwpolicy-local": "on",
     "passwordExp": "off", "passwordMaxAge": 8640000, "passwordWarning": 86400,
     "passwordSendExpiringTime": "off", "passwordGraceLimit": 0,
     "passwordMustChange": "off", "passwordChange": "on",
     "passwordLockout": "off", "passwordMaxFailure": 3, "passwordUnlock": "on",
     "passwordLockoutDuration": 900, "passwordResetFailureCount": 600,
-    "passwordCheckSyntax": "off", "passwordMinLength": 8, "passwordMinAge": 0,
+    "passwordCheckSyntax": "off", "passwordMinCategories": 1,
+    "passwordMinLength": 8, "passwordMinAge": 0,
     "passwordHistory": "off", "passwordInHistory": 6,
     "passwordTrackUpdateTime": "off", "passwordTPRMaxUse": -1,
     "passwordTPRDelayExpireAt": -1, "passwordTPRDelayValidFrom": -1,
@@ -158,7 +165,9 @@ class DirectoryServer:
         self.client("ldapmodify", text="\n".join(lines) + "\n")
 
     def policy(self, **values):
-        self.replace("cn=config", **values)
+        """The one for all entries; empty: nothing changes."""
+        if values:
+            self.replace("cn=config", **values)
 
     def fresh(self, *users):
         """The policy as it was, and these entries and no others."""
@@ -182,8 +191,10 @@ class DirectoryServer:
         return found
 
     def lets_in(self, dn, password):
-        return self.client("ldapwhoami", check=False,
-                           who=(dn, password)).returncode in (0, 53)
+        """Also where nothing but a new password is accepted then."""
+        done = self.client("ldapwhoami", "-e", "ppolicy", check=False,
+                           who=(dn, password))
+        return done.returncode == 0 or "must be changed" in done.stderr
 
     # -- what it did
 
