@@ -348,14 +348,10 @@ def test_text_that_ends_in_a_newline(host, server):
 def test_without_an_identity(host, server):
     """Who has to change a password may read nothing; the entry is read as
     nobody, before and after."""
+    host.settings.pop("backend corp")
     configure(host, server, identity=None, bind_dn=None, secret_file=None,
               default_policy=None)
-    host.settings["backend corp"].pop("identity", None)
     give(server, DEMANDS, reset=True)
-    host.settings["backend corp"] = {
-        key: value for key, value in host.settings["backend corp"].items()
-        if key not in ("identity", "bind_dn", "secret_file", "default_policy")}
-    host.configure()
     done = change(host, OLD, NEW, NEW, forced=True)
     assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
         done, host.log.all())

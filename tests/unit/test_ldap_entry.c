@@ -435,7 +435,7 @@ static void
 test_kinds(void **state)
 {
     static const struct {
-        const char *account[6], *policy[4];
+        const char *account[6], *policy[6];
         enum sr_ldap_kind kind;
         const char *fault;
     } row[] = {
