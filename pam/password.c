@@ -750,6 +750,15 @@ restore_old(struct sr_door *door)
         pam_set_item(door->pamh, PAM_OLDAUTHTOK, old);
 }
 
+/* Whether the backend took the owner's change for a reset by somebody else, as
+ * the proof of the new password has just told. */
+static bool
+is_due_again(const struct sr_door *door, const struct pending *pending)
+{
+    return pending->is_stored && !pending->by_admin &&
+           door->who.account->facts.must_change == SR_YES;
+}
+
 int
 sr_change_settle(struct sr_door *door)
 {
@@ -777,7 +786,9 @@ sr_change_settle(struct sr_door *door)
             door, pending->by_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
             "ok", NULL, PAM_SUCCESS);
         sr_door_publish_anew(door);
-        if (is_forced(door))
+        if (is_due_again(door, pending))
+            sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_CHANGED_AGAIN);
+        else if (is_forced(door))
             sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_CHANGED);
     }
     restore_old(door);

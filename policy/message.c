@@ -266,6 +266,9 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_BUSY] = N_("Too many logins for this name are under way.\n"
                         "Nothing was checked. Try again in a moment."),
     [SR_TEXT_CHANGED] = N_("Your password has been changed."),
+    [SR_TEXT_CHANGED_AGAIN] =
+        N_("Your password has been changed.\n"
+           "The directory will ask for another new one at the next login."),
     [SR_TEXT_NOT_DUE] =
         N_("This password has not expired, so it was not changed."),
     [SR_TEXT_USED_BEFORE] = N_("has been used before: choose a new one"),

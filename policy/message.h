@@ -44,6 +44,7 @@ enum sr_text {
     SR_TEXT_BAD_CONFIG,    /* not set up correctly here; ask CONTACT */
     SR_TEXT_NO_ROOT,       /* this program may not check passwords here */
     SR_TEXT_CHANGED,       /* your password has been changed */
+    SR_TEXT_CHANGED_AGAIN, /* and has to be changed at the next login again */
     SR_TEXT_NOT_STORED,    /* the new password could not be stored */
     SR_TEXT_NOT_SENT,      /* it did not get there: nothing was changed */
     SR_TEXT_UNSURE,        /* sent and not answered: it may be changed */

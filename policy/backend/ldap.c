@@ -136,6 +136,7 @@ make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
     struct sr_facts *facts = &known->facts;
     const char *uid =
         sr_ldap_entry_get(&known->entry, link->config->uid_attribute, 0);
+    const char *fault;
 
     sr_facts_init(facts);
     if (uid == NULL || !sr_ldap_uid(uid, &facts->uid)) {
@@ -151,10 +152,16 @@ make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
     snprintf(facts->entry, sizeof(facts->entry), "%s", known->entry.dn);
+    fault = sr_ldap_shadow_fault(&known->entry, &link->policy);
+    if (fault != NULL) {
+        sr_ldap_why(link, "%s of %s is no number of days", fault,
+                    known->entry.dn);
+        return SR_ASK_UNAVAILABLE;
+    }
     sr_ldap_entry_facts(&known->entry, &link->policy, can_help(link->config),
                         facts);
     sr_ldap_policy_demands(&link->policy, &known->demands);
-    known->is_shadow = sr_ldap_is_shadow(&known->entry, &link->policy);
+    known->kind = sr_ldap_kind(&known->entry, &link->policy);
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
     known->at = sr_ldap_clock();
@@ -194,8 +201,8 @@ look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
         return ask;
     }
     if (link->has_told)
-        sr_ldap_answer_facts(&link->told, can_help(link->config), link->told_at,
-                             &known->facts);
+        sr_ldap_answer_facts(&link->told, known->kind, can_help(link->config),
+                             link->told_at, &known->facts);
     return SR_ASK_OK;
 }
 
@@ -271,13 +278,15 @@ learn(struct sr_ldap_link *link, struct sr_account *account,
       const struct sr_ldap_answer *answer)
 {
     bool helps = can_help(link->config);
+    bool is_known = link->known.name != NULL &&
+                    strcmp(link->known.facts.entry, account->facts.entry) == 0;
+    enum sr_ldap_kind kind = is_known ? link->known.kind : SR_LDAP_PLAIN;
     sr_time now = time(NULL);
 
-    sr_ldap_answer_facts(answer, helps, now, &account->facts);
-    if (link->known.name == NULL ||
-        strcmp(link->known.facts.entry, account->facts.entry) != 0)
+    sr_ldap_answer_facts(answer, kind, helps, now, &account->facts);
+    if (!is_known)
         return;
-    sr_ldap_answer_facts(answer, helps, now, &link->known.facts);
+    sr_ldap_answer_facts(answer, kind, helps, now, &link->known.facts);
     link->told = *answer;
     link->told_at = now;
     link->has_told = true;
@@ -394,6 +403,25 @@ write_shadow_day(struct sr_ldap_link *link, const char *dn)
                     ldap_err2string(answer.code), answer.text);
 }
 
+/*
+ * 389 takes a change that the service made for a reset, though it was proved
+ * by the old password, and demands another change of the owner.  Who sets the
+ * same password once more as the owner has met that, unless the server
+ * remembers old passwords; then the owner is told.
+ */
+static void
+change_as_owner(struct sr_ldap_link *link, const char *dn, const char *password)
+{
+    struct sr_ldap_answer answer;
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    sr_ldap_as_user(link, dn, password, &answer);
+    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, true, time(NULL), &facts);
+    if (link->bound == SR_LDAP_BOUND_USER && facts.must_change == SR_YES)
+        sr_ldap_change(link, dn, password, password, &answer);
+}
+
 /* What is known of the account is no longer so. */
 static void
 unlearn(struct sr_ldap_link *link, sr_time now)
@@ -433,8 +461,11 @@ change(struct sr_ldap_link *link, struct sr_account *account, const char *old,
     sr_ldap_change(link, dn, old, password, &answer);
     written = sr_ldap_answer_write(&answer, refusal);
     if (written == SR_WRITE_DONE) {
-        if (link->known.is_shadow)
+        if (link->known.kind == SR_LDAP_SHADOW)
             write_shadow_day(link, dn);
+        if (link->known.kind == SR_LDAP_DS389 && old != NULL &&
+            link->bound == SR_LDAP_BOUND_SERVICE)
+            change_as_owner(link, dn, password);
         unlearn(link, time(NULL));
         sr_ldap_answered(link);
     } else {

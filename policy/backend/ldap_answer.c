@@ -142,6 +142,21 @@ sr_ldap_answer_controls(struct sr_ldap_answer *answer,
     }
 }
 
+void
+sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text)
+{
+    size_t length;
+
+    snprintf(answer->text, sizeof(answer->text), "%s", text);
+    length = strlen(answer->text);
+    while (length > 0 && (unsigned char)answer->text[length - 1] <= ' ')
+        answer->text[--length] = '\0';
+    for (char *at = answer->text; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = ' ';
+    }
+}
+
 enum sr_proof
 sr_ldap_answer_proof(const struct sr_ldap_answer *answer)
 {
@@ -175,9 +190,14 @@ expired_facts(struct sr_facts *facts, sr_time now)
 /* A bind that let in: nothing that the entry said of the account stands in the
  * way any more. */
 static void
-bound_facts(const struct sr_ldap_answer *answer, sr_time now,
-            struct sr_facts *facts)
+bound_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+            sr_time now, struct sr_facts *facts)
 {
+    /* Silence says something only where the server would have spoken: 389
+     * needs no request for it, and of shadow attributes none speaks. */
+    bool would_tell = kind == SR_LDAP_DS389 ||
+                      (kind != SR_LDAP_SHADOW && answer->has_ppolicy);
+
     if (facts->locked_why == SR_LOCK_WHY_DIRECTORY) {
         facts->locked = SR_LOCK_NO;
         facts->locked_why = SR_LOCK_WHY_NONE;
@@ -189,7 +209,7 @@ bound_facts(const struct sr_ldap_answer *answer, sr_time now,
         if (answer->has_ppolicy && !answer->has_expiring &&
             facts->warn_from == SR_TIME_UNKNOWN)
             facts->warn_from = now;
-    } else if (answer->has_ppolicy && answer->grace < 0 &&
+    } else if (would_tell && answer->grace < 0 &&
                sr_facts_expired(facts, now)) {
         facts->password_expires = SR_TIME_UNKNOWN; /* not for the server */
     }
@@ -201,21 +221,41 @@ bound_facts(const struct sr_ldap_answer *answer, sr_time now,
     if (answer->error == MUST_CHANGE ||
         (answer->has_expired && !answer->has_ppolicy))
         facts->must_change = SR_YES;
+    else if (would_tell && facts->must_change == SR_YES)
+        facts->must_change = SR_NO; /* nobody demands it */
 }
 
-void
-sr_ldap_answer_facts(const struct sr_ldap_answer *answer, bool can_help,
-                     sr_time now, struct sr_facts *facts)
+/* A bind that did not let in, whatever the password was. */
+static void
+barred_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+             struct sr_facts *facts)
 {
-    if (answer->code == LDAP_SUCCESS) {
-        bound_facts(answer, now, facts);
-    } else if (answer->error == EXPIRED) {
-        expired_facts(facts, now);
-        facts->grace_left = can_help ? -1 : 0;
+    if (answer->error == LOCKED && answer->code == LDAP_UNWILLING_TO_PERFORM) {
+        facts->disabled = SR_YES; /* 389: inactivated by hand */
     } else if (answer->error == LOCKED && facts->disabled != SR_YES &&
                facts->locked != SR_LOCK_ADMIN) {
         facts->locked = SR_LOCK_UNTIL;
         facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    } else if (answer->error < 0 && kind == SR_LDAP_DS389 &&
+               answer->code == LDAP_CONSTRAINT_VIOLATION) {
+        /* A temporary password out of its time, or used up. */
+        facts->locked = SR_LOCK_ADMIN;
+        facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    }
+}
+
+void
+sr_ldap_answer_facts(const struct sr_ldap_answer *answer,
+                     enum sr_ldap_kind kind, bool can_help, sr_time now,
+                     struct sr_facts *facts)
+{
+    if (answer->code == LDAP_SUCCESS) {
+        bound_facts(answer, kind, now, facts);
+    } else if (answer->error == EXPIRED) {
+        expired_facts(facts, now);
+        facts->grace_left = can_help ? -1 : 0;
+    } else {
+        barred_facts(answer, kind, facts);
     }
 }
 

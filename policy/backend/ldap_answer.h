@@ -13,6 +13,7 @@
 #include <ldap.h>
 
 #include "policy/backend/backend.h"
+#include "policy/backend/ldap_entry.h"
 
 #define SR_LDAP_NETSCAPE_EXPIRED  "2.16.840.1.113730.3.4.4"
 #define SR_LDAP_NETSCAPE_EXPIRING "2.16.840.1.113730.3.4.5"
@@ -39,16 +40,20 @@ void sr_ldap_answer_init(struct sr_ldap_answer *answer, int code);
 void sr_ldap_answer_controls(struct sr_ldap_answer *answer,
                              LDAPControl *const *controls);
 
+/* Keep the server's text, as one line: some end theirs in a newline. */
+void sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text);
+
 /* What a bind with a password proves.  Only codes that are about the password
  * or the account prove that it is wrong; all else is an outage. */
 enum sr_proof sr_ldap_answer_proof(const struct sr_ldap_answer *answer);
 
 /*
- * Add what a bind told to the facts of the account, at the time `now`.
- * can_help: see sr_ldap_entry_facts().
+ * Add what a bind told to the facts of the account, which is of this kind, at
+ * the time `now`.  can_help: see sr_ldap_entry_facts().
  */
-void sr_ldap_answer_facts(const struct sr_ldap_answer *answer, bool can_help,
-                          sr_time now, struct sr_facts *facts);
+void sr_ldap_answer_facts(const struct sr_ldap_answer *answer,
+                          enum sr_ldap_kind kind, bool can_help, sr_time now,
+                          struct sr_facts *facts);
 
 /* What came of a change that was sent.  *refusal is set on REFUSED. */
 enum sr_write sr_ldap_answer_write(const struct sr_ldap_answer *answer,

@@ -487,7 +487,7 @@ read_answer(struct sr_ldap_link *link, LDAPMessage *message,
     sr_ldap_answer_init(answer, parsed == LDAP_SUCCESS ? code : parsed);
     sr_ldap_answer_controls(answer, controls);
     if (text != NULL)
-        snprintf(answer->text, sizeof(answer->text), "%s", text);
+        sr_ldap_answer_text(answer, text);
     ldap_memfree(text);
     ldap_controls_free(controls);
 }

@@ -19,6 +19,7 @@
  * acts", and 389 into several attributes for "now" and for "never". */
 #define PPOLICY_FOR_GOOD "000001010000Z"
 #define DS389_EPOCH      "19700101000000Z"
+#define DS389_UNCOUNTED  "19700101000001Z" /* changed while nothing expired */
 #define DS389_NEVER      "20380119031407Z"
 
 /* A wrong clock or a joke, not an age: sums must not overflow. */
@@ -46,6 +47,7 @@ const char *const sr_ldap_account_attributes[] = {
     "nsAccountLock",
     "pwdUpdateTime",
     "pwdTPRReset",
+    "pwdTPRUseCount",
     "pwdTPRValidFrom",
     "pwdTPRExpireAt",
     /* RFC 2307 */
@@ -74,9 +76,17 @@ const char *const sr_ldap_policy_attributes[] = {
     "pwdMaxLength",
     "pwdInHistory",
     /* 389 */
+    "passwordExp",
+    "passwordLockout",
+    "passwordUnlock",
+    "passwordMustChange",
+    "passwordTPRMaxUse",
+    "passwordTPRDelayValidFrom",
+    "passwordTPRDelayExpireAt",
     "passwordWarning",
     "passwordGraceLimit",
     "passwordChange",
+    "passwordCheckSyntax",
     "passwordMinLength",
     "passwordHistory",
     "passwordInHistory",
@@ -183,14 +193,18 @@ number(const struct sr_ldap_entry *entry, const char *attribute,
 }
 
 static enum sr_tri
-truth(const struct sr_ldap_entry *entry, const char *attribute)
+truth_of(const char *text)
 {
-    const char *text = get(entry, attribute);
-
     if (text == NULL)
         return SR_UNKNOWN;
     return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
                                                                         : SR_NO;
+}
+
+static enum sr_tri
+truth(const struct sr_ldap_entry *entry, const char *attribute)
+{
+    return truth_of(get(entry, attribute));
 }
 
 /* So many digits as a number; -1 when one is none. */
@@ -316,9 +330,11 @@ sr_ldap_uid(const char *text, uid_t *uid)
 static const char *const ppolicy_marks[] = {
     "pwdChangedTime", "pwdAccountLockedTime",
     "pwdFailureTime", "pwdGraceUseTime",
-    "pwdReset",       "pwdPolicySubentry",
     "pwdStartTime",   "pwdEndTime",
     "pwdLastSuccess", NULL};
+/* Those that 389 serves, too. */
+static const char *const shared_marks[] = {"pwdReset", "pwdPolicySubentry",
+                                           NULL};
 static const char *const ds389_marks[] = {"passwordExpirationTime",
                                           "passwordAllowChangeTime",
                                           "passwordGraceUserTime",
@@ -328,17 +344,35 @@ static const char *const ds389_marks[] = {"passwordExpirationTime",
                                           "pwdUpdateTime",
                                           "pwdTPRReset",
                                           NULL};
+/* No other server has these; the rest of its policy it also serves by the names
+ * of ppolicy, and gives one of the names when it is asked for both. */
+static const char *const ds389_policy_marks[] = {
+    "passwordExp", "passwordUnlock", "passwordTPRMaxUse", NULL};
+static const char *const shadow_marks[] = {"shadowLastChange", "shadowMin",
+                                           "shadowMax", NULL};
+
+static bool
+is_ds389(const struct sr_ldap_entry *account,
+         const struct sr_ldap_entry *policy)
+{
+    return has_any(account, ds389_marks) || has_any(policy, ds389_policy_marks);
+}
+
+static bool
+is_ppolicy(const struct sr_ldap_entry *account,
+           const struct sr_ldap_entry *policy)
+{
+    return has_any(account, ppolicy_marks) ||
+           (!is_ds389(account, policy) && (get(policy, "pwdMaxAge") != NULL ||
+                                           has_any(account, shared_marks)));
+}
 
 const char *
 sr_ldap_policy_of(const struct sr_ldap_entry *account, const char *preset)
 {
     const char *named = get(account, "pwdPolicySubentry");
 
-    if (named != NULL)
-        return named;
-    return has_any(account, ppolicy_marks) || has_any(account, ds389_marks)
-               ? preset
-               : NULL;
+    return named != NULL ? named : preset;
 }
 
 /* Two times of which the earlier counts. */
@@ -442,21 +476,37 @@ ppolicy_facts(const struct sr_ldap_entry *account,
     facts->failures = count(account, "pwdFailureTime");
 }
 
+/* A value of the policy by either of its names. */
+static const char *
+either(const struct sr_ldap_entry *policy, const char *attribute,
+       const char *alias)
+{
+    const char *text = get(policy, attribute);
+
+    return text != NULL ? text : get(policy, alias);
+}
+
 static void
-ds389_lock(const struct sr_ldap_entry *account, struct sr_facts *facts)
+ds389_lock(const struct sr_ldap_entry *account,
+           const struct sr_ldap_entry *policy, struct sr_facts *facts)
 {
     const char *text = get(account, "accountUnlockTime");
+    bool is_for_good;
 
     facts->disabled =
         truth(account, "nsAccountLock") == SR_YES ? SR_YES : SR_NO;
     if (facts->locked == SR_LOCK_UNKNOWN)
         facts->locked = SR_LOCK_NO;
-    if (text == NULL)
+    /* Without passwordLockout the server does not look at it. */
+    if (text == NULL ||
+        truth_of(either(policy, "passwordLockout", "pwdLockout")) == SR_NO)
         return;
+    is_for_good = strcmp(text, DS389_EPOCH) == 0;
+    if (is_for_good && truth(policy, "passwordUnlock") == SR_YES)
+        return; /* a time like any other then, and long ago */
     facts->locked_why = SR_LOCK_WHY_DIRECTORY;
     facts->locked_until = moment(account, "accountUnlockTime");
-    facts->locked =
-        strcmp(text, DS389_EPOCH) == 0 ? SR_LOCK_ADMIN : SR_LOCK_UNTIL;
+    facts->locked = is_for_good ? SR_LOCK_ADMIN : SR_LOCK_UNTIL;
 }
 
 static void
@@ -464,24 +514,62 @@ ds389_expiry(const struct sr_ldap_entry *account,
              const struct sr_ldap_entry *policy, bool can_help,
              struct sr_facts *facts)
 {
+    const char *limit =
+        either(policy, "passwordGraceLimit", "pwdGraceAuthNLimit");
     const char *text = get(account, "passwordExpirationTime");
-    int64_t warning = number(policy, "passwordWarning", 0);
+    int64_t warning = number_of(
+        either(policy, "passwordWarning", "pwdExpireWarning"), SECONDS_MAX, 0);
 
     if (text == NULL)
         return;
     if (strcmp(text, DS389_EPOCH) == 0) {
-        facts->must_change = SR_YES;
+        /* A demand that the policy does not back is none for the server. */
+        facts->must_change = truth_of(either(policy, "passwordMustChange",
+                                             "pwdMustChange")) == SR_NO
+                                 ? SR_NO
+                                 : SR_YES;
         return;
     }
+    if (truth(policy, "passwordExp") == SR_NO) {
+        facts->password_expires = SR_TIME_NEVER;
+        return;
+    }
+    if (strcmp(text, DS389_UNCOUNTED) == 0)
+        return;
     facts->password_expires = strcmp(text, DS389_NEVER) == 0
                                   ? SR_TIME_NEVER
                                   : moment(account, "passwordExpirationTime");
     if (warning > 0 && SR_TIME_IS_SET(facts->password_expires))
         facts->warn_from = facts->password_expires - warning;
-    if (get(policy, "passwordGraceLimit") != NULL)
-        facts->grace_left =
-            graces_left(number(policy, "passwordGraceLimit", 0),
-                        count(account, "passwordGraceUserTime"), can_help);
+    if (limit != NULL)
+        facts->grace_left = graces_left(
+            number_of(limit, SECONDS_MAX, 0),
+            (int)number(account, "passwordGraceUserTime", 0), can_help);
+}
+
+/*
+ * A temporary password of the server's own (TPR).  Where the policy can be
+ * read, what it has switched off ("-1") does not count.
+ */
+static void
+ds389_temporary(const struct sr_ldap_entry *account,
+                const struct sr_ldap_entry *policy, struct sr_facts *facts)
+{
+    bool is_known = get(policy, "passwordTPRMaxUse") != NULL;
+    int64_t most = number(policy, "passwordTPRMaxUse", 0);
+
+    if (truth(account, "pwdTPRReset") != SR_YES)
+        return;
+    facts->must_change = SR_YES;
+    if (!is_known || number(policy, "passwordTPRDelayValidFrom", -1) >= 0)
+        facts->account_starts = moment(account, "pwdTPRValidFrom");
+    if (!is_known || number(policy, "passwordTPRDelayExpireAt", -1) >= 0)
+        facts->temporary_until = moment(account, "pwdTPRExpireAt");
+    /* Used up: nothing but a reset helps. */
+    if (most > 0 && number(account, "pwdTPRUseCount", 0) >= most) {
+        facts->locked = SR_LOCK_ADMIN;
+        facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    }
 }
 
 static void
@@ -491,20 +579,55 @@ ds389_facts(const struct sr_ldap_entry *account,
 {
     sr_time changed = moment(account, "pwdUpdateTime");
 
-    ds389_lock(account, facts);
+    ds389_lock(account, policy, facts);
     ds389_expiry(account, policy, can_help, facts);
     if (changed != SR_TIME_UNKNOWN)
         facts->password_changed = changed;
     if (get(account, "passwordAllowChangeTime") != NULL)
         facts->may_change_from = moment(account, "passwordAllowChangeTime");
-    if (truth(policy, "passwordChange") == SR_NO)
+    if (truth_of(either(policy, "passwordChange", "pwdAllowUserChange")) ==
+        SR_NO)
         facts->cannot_change = SR_YES;
     facts->failures = (int)number(account, "passwordRetryCount", 0);
-    if (truth(account, "pwdTPRReset") == SR_YES) {
-        facts->must_change = SR_YES;
-        facts->account_starts = moment(account, "pwdTPRValidFrom");
-        facts->temporary_until = moment(account, "pwdTPRExpireAt");
+    ds389_temporary(account, policy, facts);
+}
+
+/* Whether the server itself knows when the password expires. */
+static bool
+has_expiry(const struct sr_ldap_entry *account,
+           const struct sr_ldap_entry *policy)
+{
+    if (truth(policy, "passwordExp") == SR_NO)
+        return false;
+    return policy->count > 0 || get(account, "passwordExpirationTime") != NULL;
+}
+
+/* Empty and -1 both say that there is none. */
+static bool
+is_days(const char *text)
+{
+    return text[0] == '\0' || strcmp(text, "-1") == 0 ||
+           strspn(text, "0123456789") == strlen(text);
+}
+
+const char *
+sr_ldap_shadow_fault(const struct sr_ldap_entry *account,
+                     const struct sr_ldap_entry *policy)
+{
+    static const char *const field[] = {"shadowExpire",  "shadowLastChange",
+                                        "shadowMin",     "shadowMax",
+                                        "shadowWarning", "shadowInactive"};
+    /* The end of an account counts whoever ages the password. */
+    size_t count =
+        has_expiry(account, policy) ? 1 : sizeof(field) / sizeof(field[0]);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *text = get(account, field[i]);
+
+        if (text != NULL && !is_days(text))
+            return field[i];
     }
+    return NULL;
 }
 
 static long
@@ -532,20 +655,15 @@ shadow_facts(const struct sr_ldap_entry *account, bool has_expiry,
         earlier(&facts->account_ends, sr_ageing_day(end));
 }
 
-/* Whether the server itself knows when the password expires. */
-static bool
-has_expiry(const struct sr_ldap_entry *account,
-           const struct sr_ldap_entry *policy)
+enum sr_ldap_kind
+sr_ldap_kind(const struct sr_ldap_entry *account,
+             const struct sr_ldap_entry *policy)
 {
-    return policy->count > 0 || get(account, "passwordExpirationTime") != NULL;
-}
-
-bool
-sr_ldap_is_shadow(const struct sr_ldap_entry *account,
-                  const struct sr_ldap_entry *policy)
-{
-    return get(account, "shadowLastChange") != NULL &&
-           !has_expiry(account, policy);
+    if (has_any(account, shadow_marks) && !has_expiry(account, policy))
+        return SR_LDAP_SHADOW;
+    if (is_ds389(account, policy))
+        return SR_LDAP_DS389;
+    return is_ppolicy(account, policy) ? SR_LDAP_PPOLICY : SR_LDAP_PLAIN;
 }
 
 void
@@ -553,9 +671,9 @@ sr_ldap_entry_facts(const struct sr_ldap_entry *account,
                     const struct sr_ldap_entry *policy, bool can_help,
                     struct sr_facts *facts)
 {
-    if (has_any(account, ppolicy_marks) || get(policy, "pwdMaxAge") != NULL)
+    if (is_ppolicy(account, policy))
         ppolicy_facts(account, policy, can_help, facts);
-    if (has_any(account, ds389_marks))
+    if (is_ds389(account, policy))
         ds389_facts(account, policy, can_help, facts);
     shadow_facts(account, has_expiry(account, policy), facts);
 }
@@ -564,13 +682,20 @@ void
 sr_ldap_policy_demands(const struct sr_ldap_entry *policy,
                        struct sr_demands *demands)
 {
-    demands->min_length = (unsigned)number(policy, "pwdMinLength", 0);
+    const struct sr_ldap_entry none = {0};
+
+    demands->min_length = (unsigned)number_of(
+        either(policy, "passwordMinLength", "pwdMinLength"), SECONDS_MAX, 0);
     demands->max_length = (unsigned)number(policy, "pwdMaxLength", 0);
-    demands->history = (unsigned)number(policy, "pwdInHistory", 0);
-    if (demands->min_length == 0)
-        demands->min_length = (unsigned)number(policy, "passwordMinLength", 0);
-    if (demands->history == 0 && truth(policy, "passwordHistory") == SR_YES)
-        demands->history = (unsigned)number(policy, "passwordInHistory", 0);
+    demands->history = (unsigned)number_of(
+        either(policy, "passwordInHistory", "pwdInHistory"), SECONDS_MAX, 0);
+    if (!is_ds389(&none, policy))
+        return;
+    /* Both have a switch, and a number also when it is off. */
+    if (truth(policy, "passwordCheckSyntax") == SR_NO)
+        demands->min_length = 0;
+    if (truth(policy, "passwordHistory") != SR_YES)
+        demands->history = 0;
 }
 
 char *

@@ -60,8 +60,8 @@ char *sr_ldap_filter(const char *filter, const char *name);
 bool sr_ldap_uid(const char *text, uid_t *uid);
 
 /*
- * Whether the facts depend on a policy entry, and on which: its DN, or NULL.
- * `preset` is the policy of entries that name none.
+ * The DN of the policy of an entry: `preset`, which may be NULL, unless the
+ * entry names one.
  */
 const char *sr_ldap_policy_of(const struct sr_ldap_entry *account,
                               const char *preset);
@@ -79,10 +79,23 @@ void sr_ldap_entry_facts(const struct sr_ldap_entry *account,
 void sr_ldap_policy_demands(const struct sr_ldap_entry *policy,
                             struct sr_demands *demands);
 
-/* Whether the ageing of the account is that of its shadow attributes, so that
- * whoever changes the password has to write shadowLastChange. */
-bool sr_ldap_is_shadow(const struct sr_ldap_entry *account,
-                       const struct sr_ldap_entry *policy);
+/* Who makes an account's password old. */
+enum sr_ldap_kind {
+    SR_LDAP_PLAIN,   /* nobody, as far as is known */
+    SR_LDAP_PPOLICY, /* the server, by OpenLDAP's ppolicy */
+    SR_LDAP_DS389,   /* the server, 389 Directory Server or a relative */
+    SR_LDAP_SHADOW,  /* we do, by the shadow attributes; whoever changes the
+                      * password has to write shadowLastChange */
+};
+
+/* The kind, by what the account and its policy show. */
+enum sr_ldap_kind sr_ldap_kind(const struct sr_ldap_entry *account,
+                               const struct sr_ldap_entry *policy);
+
+/* The name of a shadow attribute that counts and is no number of days; NULL
+ * when there is none. */
+const char *sr_ldap_shadow_fault(const struct sr_ldap_entry *account,
+                                 const struct sr_ldap_entry *policy);
 
 /*
  * What stands for the password in the account's fingerprint: something that

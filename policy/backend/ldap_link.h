@@ -33,7 +33,7 @@ struct sr_ldap_known {
     struct sr_facts facts;
     struct sr_demands demands;
     char *fingerprint;
-    bool is_shadow;
+    enum sr_ldap_kind kind;
 };
 
 struct sr_ldap_link {

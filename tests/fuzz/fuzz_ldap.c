@@ -62,7 +62,7 @@ check(const struct sr_ldap_answer *answer, struct sr_facts *facts)
     expect((unsigned)refusal < SR_REFUSAL_COUNT);
     if (sr_ldap_answer_proof(answer) == SR_PROOF_RIGHT)
         expect(answer->code == 0 || answer->error == 0);
-    sr_ldap_answer_facts(answer, false, 1800000000, facts);
+    sr_ldap_answer_facts(answer, SR_LDAP_DS389, false, 1800000000, facts);
     facts->answered = SR_YES;
     expect(sr_state_name(sr_verdict(facts, &rules, &who, 1800000000).state) !=
            NULL);

@@ -176,7 +176,7 @@ told(int code, const char *hex, bool can_help)
     struct sr_facts facts;
 
     sr_facts_init(&facts);
-    sr_ldap_answer_facts(&answer, can_help, NOW, &facts);
+    sr_ldap_answer_facts(&answer, SR_LDAP_PPOLICY, can_help, NOW, &facts);
     return facts;
 }
 
@@ -224,17 +224,17 @@ test_facts_before(void **state)
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_why = SR_LOCK_WHY_DIRECTORY;
     facts.password_expires = NOW - 5;
-    sr_ldap_answer_facts(&plain, false, NOW, &facts);
+    sr_ldap_answer_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.locked, SR_LOCK_NO);
     assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
     facts.password_expires = NOW - 5; /* a server that knows no control */
-    sr_ldap_answer_facts(&silent, false, NOW, &facts);
+    sr_ldap_answer_facts(&silent, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW - 5);
-    sr_ldap_answer_facts(&grace, false, NOW, &facts);
+    sr_ldap_answer_facts(&grace, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW - 5); /* since when */
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_why = SR_LOCK_WHY_THROTTLE; /* not the directory's */
-    sr_ldap_answer_facts(&plain, false, NOW, &facts);
+    sr_ldap_answer_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.locked, SR_LOCK_UNTIL);
 }
 
@@ -252,14 +252,99 @@ test_facts_389(void **state)
     (void)state;
     sr_facts_init(&facts);
     sr_ldap_answer_controls(&answer, far);
-    sr_ldap_answer_facts(&answer, false, NOW, &facts);
+    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW + 8640000);
     assert_int_equal(facts.warn_from, SR_TIME_UNKNOWN);
     assert_int_equal(facts.must_change, SR_UNKNOWN);
     sr_ldap_answer_init(&answer, LDAP_SUCCESS);
     sr_ldap_answer_controls(&answer, bare);
-    sr_ldap_answer_facts(&answer, false, NOW, &facts);
+    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
     assert_int_equal(facts.must_change, SR_YES);
+}
+
+/* The facts after a bind to an account of a kind that seemed expired, to have
+ * to change, and locked. */
+static struct sr_facts
+told_of(int code, const char *hex, enum sr_ldap_kind kind)
+{
+    struct sr_ldap_answer answer = answer_of(code, hex);
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    facts.password_expires = NOW - 5;
+    facts.must_change = SR_YES;
+    sr_ldap_answer_facts(&answer, kind, false, NOW, &facts);
+    return facts;
+}
+
+/* Silence says something where the server would have spoken. */
+static void
+test_silence(void **state)
+{
+    struct sr_facts facts = told_of(LDAP_SUCCESS, NULL, SR_LDAP_DS389);
+
+    (void)state;
+    assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
+    assert_int_equal(facts.must_change, SR_NO);
+    facts = told_of(LDAP_SUCCESS, "3000", SR_LDAP_PPOLICY);
+    assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
+    assert_int_equal(facts.must_change, SR_NO);
+    facts = told_of(LDAP_SUCCESS, NULL, SR_LDAP_PPOLICY);
+    assert_int_equal(facts.password_expires, NOW - 5);
+    assert_int_equal(facts.must_change, SR_YES);
+    facts = told_of(LDAP_SUCCESS, "3000", SR_LDAP_SHADOW);
+    assert_int_equal(facts.password_expires, NOW - 5);
+    assert_int_equal(facts.must_change, SR_YES);
+    facts = told_of(LDAP_SUCCESS, "3003810102", SR_LDAP_DS389);
+    assert_int_equal(facts.must_change, SR_YES);
+}
+
+/* 389 does not look at the password then. */
+static void
+test_barred_389(void **state)
+{
+    struct sr_facts facts;
+
+    (void)state;
+    facts = told_of(LDAP_UNWILLING_TO_PERFORM, "3003810101", SR_LDAP_PLAIN);
+    assert_int_equal(facts.disabled, SR_YES);
+    facts = told_of(LDAP_CONSTRAINT_VIOLATION, "3003810101", SR_LDAP_DS389);
+    assert_int_equal(facts.disabled, SR_UNKNOWN);
+    assert_int_equal(facts.locked, SR_LOCK_UNTIL);
+    facts = told_of(LDAP_CONSTRAINT_VIOLATION, NULL, SR_LDAP_DS389);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    assert_int_equal(facts.locked_why, SR_LOCK_WHY_DIRECTORY);
+    facts = told_of(LDAP_CONSTRAINT_VIOLATION, NULL, SR_LDAP_PPOLICY);
+    assert_int_equal(facts.locked, SR_LOCK_UNKNOWN);
+    facts = told_of(LDAP_INVALID_CREDENTIALS, NULL, SR_LDAP_DS389);
+    assert_int_equal(facts.locked, SR_LOCK_UNKNOWN);
+    assert_int_equal(facts.must_change, SR_YES);
+}
+
+static void
+test_texts(void **state)
+{
+    static const char *const row[][2] = {
+        {"no", "no"},
+        {"Failed to update password\n", "Failed to update password"},
+        {"one\ntwo\t\r\n \n", "one two"},
+        {"a\x7f\x1b[1mb", "a  [1mb"},
+        {"\n", ""},
+        {"", ""},
+    };
+    struct sr_ldap_answer answer;
+    char long_text[400];
+
+    (void)state;
+    sr_ldap_answer_init(&answer, 0);
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        sr_ldap_answer_text(&answer, row[i][0]);
+        assert_string_equal(answer.text, row[i][1]);
+    }
+    memset(long_text, 'x', sizeof(long_text) - 1);
+    long_text[sizeof(long_text) - 1] = '\0';
+    sr_ldap_answer_text(&answer, long_text);
+    assert_int_equal(strlen(answer.text), sizeof(answer.text) - 1);
 }
 
 static void
@@ -291,6 +376,13 @@ test_writes(void **state)
         {19, "3003810107", "", SR_WRITE_REFUSED, SR_REFUSAL_TOO_YOUNG},
         {19, "3003810108", "", SR_WRITE_REFUSED, SR_REFUSAL_IN_HISTORY},
         {19, "3003810109", "", SR_WRITE_REFUSED, SR_REFUSAL_TOO_LONG},
+        /* 389: the lengths of its BER are in the long form */
+        {19, "308400000003810105", "", SR_WRITE_REFUSED, SR_REFUSAL_QUALITY},
+        {53, "308400000003810103", "", SR_WRITE_REFUSED, SR_REFUSAL_CANNOT},
+        {13, NULL, "Operation requires a secure connection.", SR_WRITE_REFUSED,
+         SR_REFUSAL_NO_RIGHT},
+        {50, NULL, "Anonymous Binds are not allowed.", SR_WRITE_REFUSED,
+         SR_REFUSAL_NO_RIGHT},
     };
 
     (void)state;
@@ -312,7 +404,8 @@ main(void)
         cmocka_unit_test(test_controls),     cmocka_unit_test(test_netscape),
         cmocka_unit_test(test_proofs),       cmocka_unit_test(test_facts),
         cmocka_unit_test(test_facts_before), cmocka_unit_test(test_facts_389),
-        cmocka_unit_test(test_writes),
+        cmocka_unit_test(test_silence),      cmocka_unit_test(test_barred_389),
+        cmocka_unit_test(test_texts),        cmocka_unit_test(test_writes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

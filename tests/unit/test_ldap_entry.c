@@ -324,6 +324,176 @@ test_389(void **state)
     assert_int_equal(facts.cannot_change, SR_YES);
 }
 
+/* What 389 counts, and what its policy does not back. */
+static void
+test_389_policy(void **state)
+{
+    const char *const *past = LIST("passwordExpirationTime", CHANGED);
+    const char *const *used =
+        LIST("passwordExpirationTime", CHANGED, "passwordGraceUserTime", "2");
+    const char *const *demand =
+        LIST("passwordExpirationTime", "19700101000000Z", "pwdReset", "TRUE");
+    const char *const *locked = LIST("accountUnlockTime", CHANGED);
+    const char *const *for_good = LIST("accountUnlockTime", "19700101000000Z");
+
+    (void)state;
+    /* Some of its policy goes by the names of ppolicy, too. */
+    assert_int_equal(
+        facts_of(used, LIST("passwordGraceLimit", "3"), false).grace_left, 1);
+    assert_int_equal(
+        facts_of(used, LIST("passwordExp", "on", "pwdGraceAuthNLimit", "2"),
+                 false)
+            .grace_left,
+        0);
+    assert_int_equal(
+        facts_of(used, LIST("passwordExp", "on", "pwdGraceAuthNLimit", "2"),
+                 true)
+            .grace_left,
+        -1);
+    assert_int_equal(facts_of(past,
+                              LIST("passwordExp", "on", "pwdMaxAge", "60",
+                                   "pwdExpireWarning", "10"),
+                              false)
+                         .warn_from,
+                     T0 - 10);
+    assert_int_equal(
+        facts_of(past, LIST("passwordExp", "off"), false).password_expires,
+        SR_TIME_NEVER);
+    assert_int_equal(
+        facts_of(LIST("passwordExpirationTime", "19700101000001Z"), NULL, false)
+            .password_expires,
+        SR_TIME_UNKNOWN);
+    assert_int_equal(facts_of(demand,
+                              LIST("passwordExp", "on", "pwdMustChange", "on"),
+                              false)
+                         .must_change,
+                     SR_YES);
+    assert_int_equal(
+        facts_of(demand, LIST("passwordExp", "on", "passwordMustChange", "off"),
+                 false)
+            .must_change,
+        SR_NO);
+    assert_int_equal(facts_of(demand, NULL, false).must_change, SR_YES);
+    assert_int_equal(
+        facts_of(locked, LIST("passwordLockout", "off"), false).locked,
+        SR_LOCK_NO);
+    assert_int_equal(facts_of(locked,
+                              LIST("passwordUnlock", "on", "pwdLockout", "on"),
+                              false)
+                         .locked,
+                     SR_LOCK_UNTIL);
+    assert_int_equal(
+        facts_of(for_good, LIST("passwordUnlock", "on"), false).locked,
+        SR_LOCK_NO);
+    assert_int_equal(
+        facts_of(for_good, LIST("passwordUnlock", "off"), false).locked,
+        SR_LOCK_ADMIN);
+}
+
+static void
+test_389_temporary(void **state)
+{
+    const char *const *account =
+        LIST("pwdTPRReset", "TRUE", "pwdTPRUseCount", "2", "pwdTPRValidFrom",
+             CHANGED, "pwdTPRExpireAt", "20260102000000Z");
+    struct sr_facts facts = facts_of(account, NULL, false);
+
+    (void)state;
+    assert_int_equal(facts.must_change, SR_YES);
+    assert_int_equal(facts.account_starts, T0);
+    assert_int_equal(facts.temporary_until, T0 + SR_DAY);
+    assert_int_equal(facts.locked, SR_LOCK_NO); /* nobody says how often */
+    facts = facts_of(account,
+                     LIST("passwordTPRMaxUse", "3", "passwordTPRDelayValidFrom",
+                          "-1", "passwordTPRDelayExpireAt", "-1"),
+                     false);
+    assert_int_equal(facts.must_change, SR_YES);
+    assert_int_equal(facts.account_starts, SR_TIME_UNKNOWN);
+    assert_int_equal(facts.temporary_until, SR_TIME_UNKNOWN);
+    assert_int_equal(facts.locked, SR_LOCK_NO);
+    facts = facts_of(account,
+                     LIST("passwordTPRMaxUse", "2", "passwordTPRDelayValidFrom",
+                          "5", "passwordTPRDelayExpireAt", "5"),
+                     false);
+    assert_int_equal(facts.account_starts, T0);
+    assert_int_equal(facts.temporary_until, T0 + SR_DAY);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    facts = facts_of(LIST("pwdTPRReset", "TRUE", "pwdTPRUseCount", "-1",
+                          "pwdTPRValidFrom", "-1", "pwdTPRExpireAt", "-1"),
+                     LIST("passwordTPRMaxUse", "-1"), false);
+    assert_int_equal(facts.locked, SR_LOCK_NO);
+    assert_int_equal(facts.temporary_until, SR_TIME_UNKNOWN);
+    facts = facts_of(LIST("pwdTPRReset", "FALSE", "pwdTPRUseCount", "9",
+                          "pwdTPRExpireAt", CHANGED),
+                     LIST("passwordTPRMaxUse", "2"), false);
+    assert_int_equal(facts.temporary_until, SR_TIME_UNKNOWN);
+    assert_int_equal(facts.locked, SR_LOCK_NO);
+}
+
+/* Who ages, and which values count then. */
+static void
+test_kinds(void **state)
+{
+    static const struct {
+        const char *account[6], *policy[6];
+        enum sr_ldap_kind kind;
+        const char *fault;
+    } row[] = {
+        {{"uid", "x"}, {NULL}, SR_LDAP_PLAIN, NULL},
+        {{"pwdChangedTime", CHANGED}, {NULL}, SR_LDAP_PPOLICY, NULL},
+        {{"pwdReset", "TRUE"}, {NULL}, SR_LDAP_PPOLICY, NULL},
+        {{"uid", "x"}, {"pwdMaxAge", "0"}, SR_LDAP_PPOLICY, NULL},
+        {{"pwdReset", "TRUE"}, {"passwordExp", "on"}, SR_LDAP_DS389, NULL},
+        {{"uid", "x"},
+         {"pwdMaxAge", "0", "passwordExp", "on"},
+         SR_LDAP_DS389,
+         NULL},
+        {{"passwordRetryCount", "1"}, {NULL}, SR_LDAP_DS389, NULL},
+        {{"shadowMax", "9"}, {NULL}, SR_LDAP_SHADOW, NULL},
+        {{"shadowMax", "soon"}, {NULL}, SR_LDAP_SHADOW, "shadowMax"},
+        {{"shadowMin", "-2"}, {NULL}, SR_LDAP_SHADOW, "shadowMin"},
+        {{"shadowMin", "-1", "shadowLastChange", ""},
+         {NULL},
+         SR_LDAP_SHADOW,
+         NULL},
+        {{"shadowWarning", " 7"}, {NULL}, SR_LDAP_PLAIN, "shadowWarning"},
+        {{"shadowInactive", "7d"}, {NULL}, SR_LDAP_PLAIN, "shadowInactive"},
+        {{"shadowFlag", "soon"}, {NULL}, SR_LDAP_PLAIN, NULL},
+        {{"shadowLastChange", "99999999999999999999"},
+         {NULL},
+         SR_LDAP_SHADOW,
+         NULL},
+        /* The server's own ageing goes before, but not before the end. */
+        {{"shadowMax", "soon", "passwordExpirationTime", CHANGED},
+         {NULL},
+         SR_LDAP_DS389,
+         NULL},
+        {{"shadowMax", "soon", "passwordExpirationTime", CHANGED},
+         {"passwordExp", "off"},
+         SR_LDAP_SHADOW,
+         "shadowMax"},
+        {{"shadowMax", "soon"}, {"pwdMaxAge", "60"}, SR_LDAP_PPOLICY, NULL},
+        {{"shadowExpire", "soon"},
+         {"pwdMaxAge", "60"},
+         SR_LDAP_PPOLICY,
+         "shadowExpire"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct sr_ldap_entry a = entry_of(row[i].account),
+                             p = entry_of(row[i].policy);
+        const char *fault = sr_ldap_shadow_fault(&a, &p);
+
+        print_message("%zu %s\n", i, row[i].account[0]);
+        assert_int_equal(sr_ldap_kind(&a, &p), row[i].kind);
+        assert_string_equal(fault == NULL ? "" : fault,
+                            row[i].fault == NULL ? "" : row[i].fault);
+        sr_ldap_entry_clear(&a);
+        sr_ldap_entry_clear(&p);
+    }
+}
+
 static void
 test_shadow(void **state)
 {
@@ -339,7 +509,7 @@ test_shadow(void **state)
     assert_int_equal(facts.warn_from, 20083 * SR_DAY);
     assert_int_equal(facts.inactive_from, 20095 * SR_DAY);
     assert_int_equal(facts.account_ends, 21000 * SR_DAY);
-    assert_true(sr_ldap_is_shadow(&a, &none));
+    assert_int_equal(sr_ldap_kind(&a, &none), SR_LDAP_SHADOW);
     facts = facts_of(LIST("shadowLastChange", "0"), NULL, false);
     assert_int_equal(facts.must_change, SR_YES);
     facts = facts_of(
@@ -369,7 +539,8 @@ test_policy_of(void **state)
     assert_string_equal(sr_ldap_policy_of(&named, "cn=d"), "cn=own,dc=x");
     assert_string_equal(sr_ldap_policy_of(&marked, "cn=d"), "cn=d");
     assert_null(sr_ldap_policy_of(&marked, NULL));
-    assert_null(sr_ldap_policy_of(&plain, "cn=d"));
+    assert_string_equal(sr_ldap_policy_of(&plain, "cn=d"), "cn=d");
+    assert_null(sr_ldap_policy_of(&plain, NULL));
     sr_ldap_entry_clear(&named);
     sr_ldap_entry_clear(&marked);
     sr_ldap_entry_clear(&plain);
@@ -381,7 +552,8 @@ test_demands(void **state)
     struct sr_ldap_entry open = entry_of(
         LIST("pwdMinLength", "8", "pwdMaxLength", "64", "pwdInHistory", "5"));
     struct sr_ldap_entry ds =
-        entry_of(LIST("passwordMinLength", "9", "passwordInHistory", "6"));
+        entry_of(LIST("passwordExp", "on", "passwordMinLength", "9",
+                      "passwordInHistory", "6"));
     struct sr_demands demands = {0};
 
     (void)state;
@@ -435,6 +607,9 @@ main(void)
         cmocka_unit_test(test_ppolicy_lock),
         cmocka_unit_test(test_ppolicy_rest),
         cmocka_unit_test(test_389),
+        cmocka_unit_test(test_389_policy),
+        cmocka_unit_test(test_389_temporary),
+        cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_shadow),
         cmocka_unit_test(test_policy_of),
         cmocka_unit_test(test_demands),
