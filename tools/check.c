@@ -45,25 +45,32 @@ check_named_config(void *context, const char *file)
     sr_config_free(config);
 }
 
+void
+ctl_findings_json(struct json *json, const char *key,
+                  const struct findings *findings)
+{
+    json_array(json, key);
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->item[i];
+
+        json_object(json, NULL);
+        json_string(json, "severity", severity_name(finding->severity));
+        json_string(json, "place", finding->place);
+        json_string(json, "text", finding->text);
+        json_string(json, "advice", finding->advice);
+        json_string(json, "subjects", finding->subjects);
+        json_end(json);
+    }
+    json_end(json);
+}
+
 static void
 print_json(const struct findings *findings)
 {
     struct json json;
 
     json_begin(&json, stdout);
-    json_array(&json, NULL);
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->item[i];
-
-        json_object(&json, NULL);
-        json_string(&json, "severity", severity_name(finding->severity));
-        json_string(&json, "place", finding->place);
-        json_string(&json, "text", finding->text);
-        json_string(&json, "advice", finding->advice);
-        json_string(&json, "subjects", finding->subjects);
-        json_end(&json);
-    }
-    json_end(&json);
+    ctl_findings_json(&json, NULL, findings);
 }
 
 static void
@@ -104,6 +111,12 @@ ctl_findings(const struct findings *findings, bool is_json)
         print_json(findings);
     else
         print_text(findings);
+    return ctl_findings_code(findings);
+}
+
+int
+ctl_findings_code(const struct findings *findings)
+{
     if (findings->is_cut) {
         ctl_error("Out of memory: there may be more.");
         return CTL_ERRORS;
@@ -117,11 +130,23 @@ int
 ctl_check(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
-    bool is_json = false;
-    const struct ctl_option options[] = {{"json", &is_json, NULL}};
+    bool is_json = false, has_password = false;
+    const char *backend = NULL, *test = NULL;
+    const struct ctl_option options[] = {
+        {"json", &is_json, NULL},
+        {"backend", NULL, &backend},
+        {"test-entry", NULL, &test},
+        {"ask-password", &has_password, NULL},
+    };
 
-    if (!ctl_parse(ctl, argc, argv, options, 1, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 4, 0, 0))
         return ctl->exit;
+    if ((test != NULL && backend == NULL) || (has_password && test == NULL))
+        return ctl_usage(ctl, test == NULL
+                                  ? "--ask-password goes with --test-entry."
+                                  : "--test-entry goes with --backend.");
+    if (backend != NULL)
+        return ctl_check_backend(ctl, backend, test, has_password, is_json);
     ctl->config = check_config(ctl->config_file, &findings);
     check_stacks(PAM_FOLDER, vendor_folder(), SR_PAMDIR "/pam_selfreset.so",
                  check_named_config, &findings, &findings);

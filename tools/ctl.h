@@ -164,6 +164,17 @@ int ctl_run(const char *const argv[], const char *input);
 struct findings;
 int ctl_findings(const struct findings *findings, bool is_json);
 
+/* The exit code alone, and the findings as an array in something larger. */
+int ctl_findings_code(const struct findings *findings);
+struct json;
+void ctl_findings_json(struct json *json, const char *key,
+                       const struct findings *findings);
+
+/* "check --backend"; `test` (or NULL) is the entry that rights are tried on,
+ * has_password: its password is asked for. */
+int ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
+                      bool has_password, bool is_json);
+
 /* Commands, one file for each group. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);
 int ctl_list(struct ctl *ctl, int argc, char **argv);

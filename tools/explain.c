@@ -10,6 +10,7 @@
 
 #include "tools/attime.h"
 #include "tools/ctl.h"
+#include "tools/elsewhere.h"
 #include "tools/report.h"
 
 /* The calls, as an administrator tells them apart. */
@@ -126,6 +127,8 @@ report_all(const struct ctl *ctl, struct sr_gathered *gathered,
     report_time(&report, "at", at);
     report_text(&report, "state", sr_state_name(verdict.state));
     report_bool(&report, "spared", gathered->rules.spare_expired);
+    report_text(&report, "backend", gathered->account->facts.backend);
+    elsewhere_report(&report, gathered);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct outcome outcome = decide(ctl, gathered, &rows[i], at);
 

@@ -11,6 +11,7 @@
 
 #include "policy/slots.h"
 #include "tools/ctl.h"
+#include "tools/elsewhere.h"
 
 /* Drop both ledgers of an account, in one transaction. */
 static int
@@ -37,7 +38,8 @@ drop_ledgers(uid_t uid)
 
 /* Say what was done.  Returns whether there was anything to do. */
 static bool
-say_unlocked(const char *name, const struct ctl_remembered *before)
+say_unlocked(const char *name, const struct ctl_remembered *before,
+             bool is_elsewhere)
 {
     unsigned failures = 0;
     bool was_locked = false;
@@ -50,22 +52,29 @@ say_unlocked(const char *name, const struct ctl_remembered *before)
     if (was_locked)
         printf("The lockout of %s has been ended.\n", name);
     else if (failures > 0)
-        printf("%s was not locked out; %u failed attempt%s forgotten.\n", name,
-               failures, failures == 1 ? " is" : "s are");
-    else
+        printf("%s was not locked out%s; %u failed attempt%s forgotten.\n",
+               name, is_elsewhere ? " by this host" : "", failures,
+               failures == 1 ? " is" : "s are");
+    else if (!is_elsewhere)
         printf("%s was not locked out. There was nothing to do.\n", name);
-    return was_locked || failures > 0;
+    return was_locked || failures > 0 || is_elsewhere;
 }
 
 /* What unlock cannot mend must be said, or its user believes it has. */
 static void
-say_remaining(const struct sr_facts *facts)
+say_remaining(const struct sr_gathered *gathered)
 {
-    if (facts->disabled == SR_YES)
+    const struct sr_facts *facts = &gathered->account->facts;
+
+    if (facts->disabled == SR_YES && elsewhere_is(gathered))
+        ctl_error("%s is disabled in the directory, which is something else.",
+                  facts->name);
+    else if (facts->disabled == SR_YES)
         ctl_error("%s is disabled, which is something else.  "
                   "\"usermod -U %s\" enables it.",
                   facts->name, facts->name);
-    else if (facts->locked == SR_LOCK_ADMIN)
+    else if (facts->locked == SR_LOCK_ADMIN &&
+             facts->locked_why != SR_LOCK_WHY_DIRECTORY)
         ctl_error("%s is locked by an administrator, which is something else.",
                   facts->name);
 }
@@ -76,11 +85,13 @@ ctl_unlock(struct ctl *ctl, int argc, char **argv)
     __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
     struct ctl_remembered before;
     const struct sr_facts *facts;
+    bool is_elsewhere;
     int code;
 
     if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, 1))
         return ctl->exit;
     code = ctl_gather(ctl, ctl->operand[0], "", &gathered);
+    is_elsewhere = code == CTL_OK && elsewhere_is_locked(ctl, &gathered);
     if (code == CTL_OK)
         code = ctl_remembered(&gathered, &before);
     if (code != CTL_OK)
@@ -91,11 +102,13 @@ ctl_unlock(struct ctl *ctl, int argc, char **argv)
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
         return code;
     }
+    if (is_elsewhere)
+        code = elsewhere_unlock(ctl, &gathered);
     ctl_publish(ctl, facts->name);
-    if (say_unlocked(facts->name, &before))
-        ctl_event(SR_EVENT_UNLOCKED, facts, NULL, true, NULL);
-    say_remaining(facts);
-    return CTL_OK;
+    if (say_unlocked(facts->name, &before, is_elsewhere))
+        ctl_event(SR_EVENT_UNLOCKED, facts, NULL, code == CTL_OK, NULL);
+    say_remaining(&gathered);
+    return code;
 }
 
 /* "2001:db8:1:2::/64" without its "/64", the form in which events name it. */

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "tools/ctl.h"
+#include "tools/elsewhere.h"
 #include "tools/shadow.h"
 
 /* Say what the demand would come to for this account at a login prompt. */
@@ -110,6 +111,8 @@ ctl_must_change(struct ctl *ctl, int argc, char **argv)
         code = ctl_remembered(&gathered, &remembered);
     if (code != CTL_OK)
         return code;
+    if (elsewhere_is(&gathered))
+        return elsewhere_must_change(ctl, &gathered, has_clear);
     switch (shadow_read(gathered.account->facts.name, &line)) {
     case SHADOW_OK:
         return has_clear ? clear(ctl, &gathered, &line)

@@ -38,6 +38,16 @@ _selfresetctl()
         COMPREPLY=($(compgen -A hostname -- "$word"))
         return
         ;;
+    --test-entry)
+        COMPREPLY=($(compgen -u -- "$word"))
+        return
+        ;;
+    --backend)
+        COMPREPLY=($(compgen -W "$(sed -n 's/^\[backend \(.*\)\]$/\1/p' \
+            /etc/security/selfreset.conf \
+            /etc/security/selfreset.conf.d/*.conf 2>/dev/null)" -- "$word"))
+        return
+        ;;
     --at)
         return
         ;;
@@ -50,7 +60,8 @@ _selfresetctl()
     unthrottle) options="--all --help" ;;
     must-change) options="--clear --help" ;;
     explain) options="--service --at --rhost --json --help" ;;
-    check | events) options="--json --help" ;;
+    check) options="--backend --test-entry --ask-password --json --help" ;;
+    events) options="--json --help" ;;
     nss) options="--enable --disable --check --json --help" ;;
     groups) options="--create --check --json --help" ;;
     *) options="--help" ;;

@@ -55,9 +55,13 @@ static const struct ctl_command commands[] = {
      "distance\n"
      "from now such as \"+3d\" or \"-12h\".\n",
      ctl_explain, true},
-    {"check", "[--json]", "look for mistakes in the set-up",
-     "Exit codes: 0 nothing found; 1 warnings only; 2 errors.\n", ctl_check,
-     true},
+    {"check", "[--backend NAME [--test-entry USER [--ask-password]]] [--json]",
+     "look for mistakes in the set-up",
+     "--backend looks at a directory: its servers, its policy and, with\n"
+     "--test-entry, the rights there, which are tried without a trace.\n"
+     "--ask-password tries what users may do, too.\n"
+     "Exit codes: 0 nothing found; 1 warnings only; 2 errors.\n",
+     ctl_check, true},
     {"nss", "--enable | --disable | --check [--json]",
      "send the rest of the system to the state groups, or no longer",
      "It edits /etc/nsswitch.conf, and --disable gives it back as it was.\n"

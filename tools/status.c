@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tools/ctl.h"
+#include "tools/elsewhere.h"
 #include "tools/report.h"
 
 /* Below this, accounts are the system's; nobody (65534) is too. */
@@ -223,6 +224,7 @@ report_account(struct report *report, const struct ctl *ctl,
         report_text(report, "barred-by", sr_change_name(verdict.barred_by));
     report_sentence(report, ctl, &verdict, &gathered->rules);
     report_facts(report, facts);
+    elsewhere_report(report, gathered);
     report_rules(report, &gathered->rules);
     report_ledger(report, "strangers", "Attempts from strange sources",
                   &remembered->ledger[SR_CLASS_STRANGER]);

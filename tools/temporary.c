@@ -15,6 +15,10 @@
  * out: a crash after step 2 leaves a password that was never shown to anybody.
  * Step 4 is there because a change by the user between 1 and 2 ends the record.
  *
+ * In a directory the fingerprint is known only behind the change.  So there the
+ * password and the demand come first, then the record; and what was recorded is
+ * never shown before.
+ *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
@@ -29,6 +33,7 @@
 #include "policy/crypt.h"
 #include "policy/quality.h"
 #include "tools/ctl.h"
+#include "tools/elsewhere.h"
 #include "tools/phrase.h"
 #include "tools/report.h"
 #include "tools/shadow.h"
@@ -68,6 +73,23 @@ is_locked_by_hand(const char *hash)
            strcmp(hash, "!*") != 0;
 }
 
+static int
+refuse_ended(const struct issue *issue)
+{
+    const struct sr_facts *facts = &issue->gathered.account->facts;
+
+    if (!SR_TIME_IS_SET(facts->account_ends) ||
+        facts->account_ends > issue->ctl->now)
+        return CTL_OK;
+    ctl_error("The account %s has ended.  A password would not let its user "
+              "in.  If it shall live on, %s first.  Nothing was done.",
+              facts->name,
+              elsewhere_is(&issue->gathered)
+                  ? "set another end in the directory"
+                  : "run \"chage -E\"");
+    return CTL_REFUSED;
+}
+
 /* Whether the account may be given a password here: CTL_OK, or why not. */
 static int
 admit(const struct issue *issue)
@@ -90,15 +112,7 @@ admit(const struct issue *issue)
                   facts->name, facts->name);
         return CTL_REFUSED;
     }
-    if (SR_TIME_IS_SET(facts->account_ends) &&
-        facts->account_ends <= issue->ctl->now) {
-        ctl_error("The account %s has ended.  A password would not let its "
-                  "user in.  If it shall live on, run \"chage -E\" first.  "
-                  "Nothing was done.",
-                  facts->name);
-        return CTL_REFUSED;
-    }
-    return CTL_OK;
+    return refuse_ended(issue);
 }
 
 static int
@@ -333,9 +347,15 @@ show(const struct issue *issue)
         return CTL_PARTLY;
     }
     printf("This password of %s is shown only once.\n"
-           "It has to be changed at the next login.\n"
-           "It works until %s.\n",
-           name_of(issue), report_local(issue->until, when));
+           "It has to be changed at the next login.\n",
+           name_of(issue));
+    if (issue->until != 0)
+        printf("It works until %s%s.\n", report_local(issue->until, when),
+               elsewhere_is(&issue->gathered) &&
+                       issue->gathered.account->facts.temporary_until !=
+                           issue->until
+                   ? " on this host"
+                   : "");
     return CTL_OK;
 }
 
@@ -355,6 +375,89 @@ warn_of_obstacles(const struct issue *issue)
         ctl_error("Attention: %s is locked out at present.  \"selfresetctl "
                   "unlock %s\" ends that.",
                   facts->name, facts->name);
+}
+
+/* ---- an account of a directory */
+
+/* Record what stands for the password there.  It must be another than before:
+ * the record would hold for the passwords that come after, too. */
+static int
+record_elsewhere(struct issue *issue, const char *before)
+{
+    const struct sr_account *account = issue->gathered.account;
+    const struct sr_facts *facts = &account->facts;
+
+    if (facts->must_change != SR_YES)
+        ctl_error("Attention: the directory does not show that %s has to "
+                  "change the password.",
+                  facts->name);
+    if (SR_TIME_IS_SET(facts->temporary_until)) {
+        issue->until = facts->temporary_until; /* the server ends it itself */
+        return CTL_OK;
+    }
+    if (strcmp(account->secret, before) == 0) {
+        ctl_error("Attention: the directory does not show when a password was "
+                  "changed, so this one does not lapse by itself.");
+        return CTL_OK;
+    }
+    snprintf(issue->hash, sizeof(issue->hash), "%s", account->secret);
+    if (record(issue) == CTL_OK)
+        return CTL_OK;
+    ctl_error("%s has a new password that nobody knows.  Run \"selfresetctl "
+              "temporary %s\" again when the cause is mended.",
+              facts->name, facts->name);
+    return CTL_PARTLY;
+}
+
+static int
+store_elsewhere(struct issue *issue)
+{
+    const char *name = issue->ctl->operand[0];
+    char before[sizeof(issue->hash)];
+    int code;
+
+    snprintf(before, sizeof(before), "%s", issue->gathered.account->secret);
+    code =
+        elsewhere_order(&issue->gathered, SR_ORDER_PASSWORD, issue->password);
+    if (code != CTL_OK)
+        return code;
+    if (sr_gather_again(&issue->gathered, name) == SR_ASK_OK)
+        return record_elsewhere(issue, before);
+    ctl_error("%s has a new password that nobody knows, and cannot be read any "
+              "more: %s.  Run \"selfresetctl temporary %s\" again later.",
+              name, issue->gathered.reason, name);
+    return CTL_PARTLY;
+}
+
+static int
+issue_elsewhere(struct issue *issue)
+{
+    const struct sr_facts *facts = &issue->gathered.account->facts;
+    const char *name = issue->ctl->operand[0];
+    int code = elsewhere_admit(issue->ctl, &issue->gathered);
+
+    if (code == CTL_OK)
+        code = refuse_ended(issue);
+    if (code == CTL_OK && facts->disabled == SR_YES) {
+        ctl_error("%s is disabled in the directory.  A password would not let "
+                  "its user in.  Nothing was done.",
+                  name);
+        code = CTL_REFUSED;
+    }
+    if (code == CTL_OK)
+        code = make_password(issue);
+    if (code != CTL_OK)
+        return code;
+    code = store_elsewhere(issue);
+    if (issue->gathered.account != NULL)
+        ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->gathered.account->facts,
+                  NULL, code == CTL_OK, NULL);
+    ctl_publish(issue->ctl, name);
+    if (code == CTL_OK)
+        code = show(issue);
+    if (code == CTL_OK)
+        warn_of_obstacles(issue);
+    return code;
 }
 
 /* A key on the terminal must not end the steps half way. */
@@ -379,6 +482,8 @@ issue_password(struct issue *issue)
 
     if (code == CTL_OK)
         code = ctl_remembered(&issue->gathered, &remembered);
+    if (code == CTL_OK && elsewhere_is(&issue->gathered))
+        return issue_elsewhere(issue);
     if (code == CTL_OK)
         code = read_before(issue);
     if (code == CTL_OK)

@@ -50,6 +50,14 @@ enum sr_refusal {
     SR_REFUSAL_COUNT
 };
 
+/* What an administrator orders for an account. */
+enum sr_order {
+    SR_ORDER_UNLOCK,   /* end the backend's own lockout */
+    SR_ORDER_DEMAND,   /* the password has to be changed at the next login */
+    SR_ORDER_WAIVE,    /* no longer */
+    SR_ORDER_PASSWORD, /* set a password, which has to be changed */
+};
+
 /* What a backend itself demands of a new password; 0: nothing known. */
 struct sr_demands {
     unsigned min_length;
@@ -58,6 +66,7 @@ struct sr_demands {
 };
 
 struct sr_backend_ops;
+struct sr_survey;
 
 /* One backend as configured.  Small, and copied; what it points to belongs to
  * the configuration, or is constant. */
@@ -152,6 +161,25 @@ struct sr_backend_ops {
     enum sr_ask (*each)(const struct sr_backend *backend,
                         const struct sr_visitor *visitor, char *reason,
                         size_t size);
+
+    /*
+     * Carry out an order; `password` is for SR_ORDER_PASSWORD and NULL
+     * otherwise.  On REFUSED and *refusal OTHER, `reason` is a sentence. UNSURE
+     * also says that a part was done.  The account is as it was before: look
+     * it up again.  NULL: the tools have their own way with this backend.
+     */
+    enum sr_write (*administer)(const struct sr_backend *backend, void **kept,
+                                struct sr_account *account, enum sr_order order,
+                                const char *password, enum sr_refusal *refusal,
+                                char *reason, size_t size);
+
+    /*
+     * Find out what the backend is and what may be done there.  What was asked
+     * for, and what was found, is in *survey; see survey.h.  NULL: there is
+     * nothing to find out.
+     */
+    enum sr_ask (*survey)(const struct sr_backend *backend, void **kept,
+                          struct sr_survey *survey, char *reason, size_t size);
 };
 
 /* What a module exports, as SR_BACKEND_MODULE. */
@@ -159,7 +187,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 1u
+#define SR_BACKEND_VERSION 2u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* Free an account, wiping its secret.  NULL is allowed. */
@@ -207,5 +235,14 @@ enum sr_write sr_backend_write(const struct sr_backend *backend,
                                const char *old, const char *password,
                                enum sr_refusal *refusal, char *reason,
                                size_t size);
+enum sr_write sr_backend_administer(const struct sr_backend *backend,
+                                    struct sr_link *link,
+                                    struct sr_account *account,
+                                    enum sr_order order, const char *password,
+                                    enum sr_refusal *refusal, char *reason,
+                                    size_t size);
+enum sr_ask sr_backend_survey(const struct sr_backend *backend,
+                              struct sr_link *link, struct sr_survey *survey,
+                              char *reason, size_t size);
 
 #endif

@@ -169,15 +169,6 @@ make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
                                                              : SR_ASK_OK;
 }
 
-static void
-forget(struct sr_ldap_link *link)
-{
-    free(link->known.name);
-    free(link->known.fingerprint);
-    sr_ldap_entry_clear(&link->known.entry);
-    memset(&link->known, 0, sizeof(link->known));
-}
-
 static enum sr_ask
 look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
         const char *name)
@@ -190,14 +181,14 @@ look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
         return SR_ASK_OK;
     if (!is_same)
         link->has_told = false;
-    forget(link);
+    sr_ldap_forget(link);
     ask = read_entry(link, name, &known->entry);
     if (ask == SR_ASK_OK)
         ask = read_policy(link, &known->entry);
     if (ask == SR_ASK_OK)
         ask = make_known(link, backend, name);
     if (ask != SR_ASK_OK) {
-        forget(link);
+        sr_ldap_forget(link);
         return ask;
     }
     if (link->has_told)
@@ -434,7 +425,7 @@ unlearn(struct sr_ldap_link *link, sr_time now)
     if (known->name == NULL)
         return;
     if (asprintf(&changed, "%s:changed", known->fingerprint) < 0) {
-        forget(link);
+        sr_ldap_forget(link);
         return;
     }
     free(known->fingerprint);
@@ -507,6 +498,8 @@ static const struct sr_backend_ops operations = {
     .prove = ldap_prove,
     .write = ldap_write,
     .end = ldap_end,
+    .administer = sr_ldap_administer,
+    .survey = sr_ldap_survey,
 };
 
 extern const struct sr_backend_module selfreset_backend;

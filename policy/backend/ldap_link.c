@@ -145,9 +145,11 @@ sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
     link->bound = SR_LDAP_BOUND_NOBODY;
 }
 
-static void
-known_clear(struct sr_ldap_known *known)
+void
+sr_ldap_forget(struct sr_ldap_link *link)
 {
+    struct sr_ldap_known *known = &link->known;
+
     free(known->name);
     free(known->fingerprint);
     sr_ldap_entry_clear(&known->entry);
@@ -160,7 +162,7 @@ sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy)
     hold_sigpipe(link);
     sr_ldap_close(link, is_copy);
     release_sigpipe(link);
-    known_clear(&link->known);
+    sr_ldap_forget(link);
     sr_ldap_entry_clear(&link->policy);
     free(link);
 }
@@ -499,9 +501,9 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
     ldap_msgfree(message);
 }
 
-static void
-modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
-       LDAPControl **controls, struct sr_ldap_answer *answer)
+void
+sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
+               LDAPControl **controls, struct sr_ldap_answer *answer)
 {
     LDAPMessage *message;
     int id;
@@ -532,7 +534,7 @@ change_by_values(struct sr_ldap_link *link, const char *dn, const char *old,
                    .mod_values = after};
     LDAPMod *both[] = {&take, &put, NULL};
 
-    modify(link, dn, old == NULL ? both + 1 : both, controls, answer);
+    sr_ldap_modify(link, dn, old == NULL ? both + 1 : both, controls, answer);
 }
 
 void
@@ -562,5 +564,5 @@ sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
                    .mod_values = values};
     LDAPMod *change[] = {&put, NULL};
 
-    modify(link, dn, change, NULL, answer);
+    sr_ldap_modify(link, dn, change, NULL, answer);
 }

@@ -111,10 +111,19 @@ int sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
 void sr_ldap_change(struct sr_ldap_link *link, const char *dn, const char *old,
                     const char *password, struct sr_ldap_answer *answer);
 
+/*
+ * Any other change, on the connection as it is bound.  Sent once, never again.
+ */
+void sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
+                    LDAPControl **controls, struct sr_ldap_answer *answer);
+
 /* Replace the one value of an attribute. */
 void sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
                      const char *attribute, const char *value,
                      struct sr_ldap_answer *answer);
+
+/* Forget the account that was looked up last: it has been changed. */
+void sr_ldap_forget(struct sr_ldap_link *link);
 
 /* Close the connection; what is known stays. */
 void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
@@ -153,5 +162,14 @@ void sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
  */
 char *sr_ldap_secret(struct sr_ldap_link *link, const char *path);
 void sr_ldap_secret_free(char **secret);
+
+/* ---- ldap_admin.c and ldap_survey.c: see struct sr_backend_ops */
+enum sr_write sr_ldap_administer(const struct sr_backend *backend, void **kept,
+                                 struct sr_account *account,
+                                 enum sr_order order, const char *password,
+                                 enum sr_refusal *refusal, char *reason,
+                                 size_t size);
+enum sr_ask sr_ldap_survey(const struct sr_backend *backend, void **kept,
+                           struct sr_survey *survey, char *reason, size_t size);
 
 #endif

@@ -188,3 +188,30 @@ sr_backend_write(const struct sr_backend *backend, struct sr_link *link,
     drop(backend, none);
     return written;
 }
+
+enum sr_write
+sr_backend_administer(const struct sr_backend *backend, struct sr_link *link,
+                      struct sr_account *account, enum sr_order order,
+                      const char *password, enum sr_refusal *refusal,
+                      char *reason, size_t size)
+{
+    void *none;
+    enum sr_write written = backend->ops->administer(
+        backend, kept_by(link, backend, &none), account, order, password,
+        refusal, reason, size);
+
+    drop(backend, none);
+    return written;
+}
+
+enum sr_ask
+sr_backend_survey(const struct sr_backend *backend, struct sr_link *link,
+                  struct sr_survey *survey, char *reason, size_t size)
+{
+    void *none;
+    enum sr_ask ask = backend->ops->survey(
+        backend, kept_by(link, backend, &none), survey, reason, size);
+
+    drop(backend, none);
+    return ask;
+}

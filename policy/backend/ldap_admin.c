@@ -1,0 +1,318 @@
+/*
+ * LDAP administration: orders of an administrator for an account of a
+ * directory, carried out as the service.
+ *
+ * Whether the service may is for the server to say.  The attributes are those
+ * that the entry has, or that servers of its kind have.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "policy/backend/ldap_link.h"
+
+#define CHANGES_MAX 8
+#define DS389_NOW   "19700101000000Z"
+
+/* Who keeps the demand for a change. */
+enum keeper {
+    KEEPER_NONE,
+    KEEPER_PPOLICY,
+    KEEPER_389,
+    KEEPER_SHADOW,
+};
+
+/* The changes of one request, which the server makes together or not at all. */
+struct changes {
+    LDAPMod mod[CHANGES_MAX];
+    char *value[CHANGES_MAX][2];
+    LDAPMod *list[CHANGES_MAX + 1];
+    size_t count;
+};
+
+/* `value` NULL: all values go. */
+static void
+add_change(struct changes *changes, const char *attribute, const char *value)
+{
+    size_t at = changes->count++;
+
+    changes->value[at][0] = (char *)(uintptr_t)value;
+    changes->value[at][1] = NULL;
+    changes->mod[at] = (LDAPMod){
+        .mod_op = value == NULL ? LDAP_MOD_DELETE : LDAP_MOD_REPLACE,
+        .mod_type = (char *)(uintptr_t)attribute,
+        .mod_values = value == NULL ? NULL : changes->value[at],
+    };
+    changes->list[at] = &changes->mod[at];
+    changes->list[at + 1] = NULL;
+}
+
+static bool
+has(const struct sr_ldap_link *link, const char *attribute)
+{
+    return sr_ldap_entry_get(&link->known.entry, attribute, 0) != NULL;
+}
+
+static enum sr_write
+refuse(struct sr_ldap_link *link, enum sr_refusal *refusal, const char *why)
+{
+    *refusal = SR_REFUSAL_OTHER;
+    sr_ldap_why(link, "%s", why);
+    return SR_WRITE_REFUSED;
+}
+
+/* Send the changes as the service. */
+static enum sr_write
+send_changes(struct sr_ldap_link *link, const char *dn, struct changes *changes,
+             enum sr_refusal *refusal)
+{
+    LDAPControl policy = {
+        .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
+    LDAPControl *controls[] = {&policy, NULL};
+    struct sr_ldap_answer answer;
+    enum sr_write written;
+
+    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+        return SR_WRITE_FAILED;
+    sr_ldap_modify(link, dn, changes->list, controls, &answer);
+    /* Somebody else was faster. */
+    if (answer.code == LDAP_NO_SUCH_ATTRIBUTE)
+        return SR_WRITE_DONE;
+    written = sr_ldap_answer_write(&answer, refusal);
+    if (written != SR_WRITE_DONE)
+        sr_ldap_why(link, "%s: %s%s%s", changes->mod[0].mod_type,
+                    ldap_err2string(answer.code),
+                    answer.text[0] == '\0' ? "" : ": ", answer.text);
+    return written;
+}
+
+/* An entry that has nothing of a policy yet was looked up without the policy
+ * that it will have. */
+static enum sr_write
+find_policy(struct sr_ldap_link *link)
+{
+    const char *preset = link->config->default_policy;
+    size_t count;
+    int code;
+
+    if (link->policy.count > 0 || preset == NULL || preset[0] == '\0' ||
+        has(link, "pwdPolicySubentry"))
+        return SR_WRITE_DONE;
+    sr_ldap_entry_clear(&link->policy);
+    code = sr_ldap_search(link, preset, LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_policy_attributes, &link->policy, 1, &count);
+    return code == LDAP_SUCCESS || code == LDAP_INSUFFICIENT_ACCESS
+               ? SR_WRITE_DONE
+               : SR_WRITE_FAILED;
+}
+
+/* ---- unlock */
+
+static enum sr_write
+unlock(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+{
+    static const char *const lock[] = {
+        "pwdAccountLockedTime", /* takes pwdFailureTime along */
+        "accountUnlockTime", "passwordRetryCount", NULL};
+    struct changes changes = {.count = 0};
+
+    for (size_t i = 0; lock[i] != NULL; i++) {
+        if (has(link, lock[i]))
+            add_change(&changes, lock[i], NULL);
+    }
+    return changes.count == 0 ? SR_WRITE_DONE
+                              : send_changes(link, dn, &changes, refusal);
+}
+
+/* ---- the demand for a change */
+
+static enum keeper
+find_keeper(const struct sr_ldap_link *link)
+{
+    const struct sr_ldap_entry *policy = &link->policy;
+
+    if (sr_ldap_entry_get(policy, "pwdAttribute", 0) != NULL ||
+        sr_ldap_entry_get(policy, "pwdMustChange", 0) != NULL ||
+        sr_ldap_entry_get(policy, "pwdMaxAge", 0) != NULL)
+        return KEEPER_PPOLICY;
+    if (has(link, "passwordExpirationTime") ||
+        sr_ldap_entry_get(policy, "passwordMustChange", 0) != NULL)
+        return KEEPER_389;
+    if (has(link, "pwdChangedTime") || has(link, "pwdPolicySubentry") ||
+        has(link, "pwdReset"))
+        return KEEPER_PPOLICY;
+    if (has(link, "shadowLastChange"))
+        return KEEPER_SHADOW;
+    return policy->count > 0 ? KEEPER_PPOLICY : KEEPER_NONE;
+}
+
+/* Why a demand would come to nothing; NULL: it would not. */
+static const char *
+why_no_demand(const struct sr_ldap_link *link)
+{
+    const char *must = sr_ldap_entry_get(&link->policy, "pwdMustChange", 0);
+
+    switch (find_keeper(link)) {
+    case KEEPER_PPOLICY:
+        if (link->policy.count > 0 &&
+            (must == NULL || strcasecmp(must, "true") != 0))
+            return "The password policy of the account has no \"pwdMustChange: "
+                   "TRUE\", so the server would not enforce it.";
+        return NULL;
+    case KEEPER_389:
+    case KEEPER_SHADOW:
+        return NULL;
+    case KEEPER_NONE:
+        break;
+    }
+    return "The directory shows no password policy of this account, and no "
+           "shadowLastChange: there is nothing that could demand a change.  "
+           "If it has a policy, name it as default_policy and let the "
+           "service's identity read it.";
+}
+
+static enum sr_write
+demand(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+{
+    struct changes changes = {.count = 0};
+
+    switch (find_keeper(link)) {
+    case KEEPER_PPOLICY:
+        add_change(&changes, "pwdReset", "TRUE");
+        break;
+    case KEEPER_389:
+        add_change(&changes, "passwordExpirationTime", DS389_NOW);
+        break;
+    case KEEPER_SHADOW:
+        add_change(&changes, "shadowLastChange", "0");
+        break;
+    case KEEPER_NONE:
+        return refuse(link, refusal, why_no_demand(link));
+    }
+    return send_changes(link, dn, &changes, refusal);
+}
+
+/* Taking a demand back leaves the password as old as it is, where the server
+ * keeps its age elsewhere. */
+static enum sr_write
+waive(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+{
+    struct changes changes = {.count = 0};
+    char day[24];
+
+    snprintf(day, sizeof(day), "%lld", (long long)(time(NULL) / SR_DAY));
+    switch (find_keeper(link)) {
+    case KEEPER_PPOLICY:
+        add_change(&changes, "pwdReset", NULL);
+        break;
+    case KEEPER_389:
+        return refuse(link, refusal,
+                      "This server ends a demand only with a new password.");
+    case KEEPER_SHADOW:
+        add_change(&changes, "shadowLastChange", day);
+        break;
+    case KEEPER_NONE:
+        return refuse(link, refusal, why_no_demand(link));
+    }
+    return send_changes(link, dn, &changes, refusal);
+}
+
+/* ---- a password that has to be changed */
+
+/*
+ * Two requests: the operation for passwords, behind which every server hashes,
+ * and then the demand.  One modification could do both at once, but what it
+ * stores some servers store as it is, readable.  Between the two nobody knows
+ * the password yet.
+ */
+static enum sr_write
+set_password(struct sr_ldap_link *link, const char *dn, const char *password,
+             enum sr_refusal *refusal)
+{
+    struct sr_ldap_answer answer;
+    enum sr_write written;
+
+    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+        return SR_WRITE_FAILED;
+    sr_ldap_change(link, dn, NULL, password, &answer);
+    written = sr_ldap_answer_write(&answer, refusal);
+    if (written != SR_WRITE_DONE) {
+        sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
+                    answer.text[0] == '\0' ? "" : ": ", answer.text);
+        return written;
+    }
+    /* The password is another one already: whatever comes now, it is not as if
+     * nothing had been done. */
+    return demand(link, dn, refusal) == SR_WRITE_DONE ? SR_WRITE_DONE
+                                                      : SR_WRITE_UNSURE;
+}
+
+static enum sr_write
+give_password(struct sr_ldap_link *link, const char *dn, const char *password,
+              enum sr_refusal *refusal)
+{
+    const char *why = why_no_demand(link);
+
+    return why == NULL ? set_password(link, dn, password, refusal)
+                       : refuse(link, refusal, why);
+}
+
+static enum sr_write
+carry_out(struct sr_ldap_link *link, const char *dn, enum sr_order order,
+          const char *password, enum sr_refusal *refusal)
+{
+    const char *why;
+
+    if (order != SR_ORDER_UNLOCK && find_policy(link) != SR_WRITE_DONE)
+        return SR_WRITE_FAILED;
+    switch (order) {
+    case SR_ORDER_UNLOCK:
+        return unlock(link, dn, refusal);
+    case SR_ORDER_DEMAND:
+        why = why_no_demand(link);
+        return why == NULL ? demand(link, dn, refusal)
+                           : refuse(link, refusal, why);
+    case SR_ORDER_WAIVE:
+        return waive(link, dn, refusal);
+    case SR_ORDER_PASSWORD:
+        return give_password(link, dn, password, refusal);
+    }
+    return SR_WRITE_FAILED;
+}
+
+enum sr_write
+sr_ldap_administer(const struct sr_backend *backend, void **kept,
+                   struct sr_account *account, enum sr_order order,
+                   const char *password, enum sr_refusal *refusal, char *reason,
+                   size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, backend->config, reason, size);
+    const char *dn = account->facts.entry;
+    enum sr_write written = SR_WRITE_FAILED;
+
+    *refusal = SR_REFUSAL_OTHER;
+    if (link == NULL)
+        return SR_WRITE_FAILED;
+    sr_ldap_answered(link);
+    if (backend->config->identity == SR_IDENTITY_NONE)
+        written = refuse(link, refusal,
+                         "No identity is configured by which this host could "
+                         "do it: see \"identity\" in selfreset.conf(5).");
+    else if (link->known.name == NULL ||
+             strcmp(link->known.facts.entry, dn) != 0)
+        sr_ldap_why(link, "the account was not looked up");
+    else
+        written = carry_out(link, dn, order, password, refusal);
+    sr_ldap_forget(link);
+    sr_ldap_entry_clear(&link->policy);
+    link->has_told = false;
+    sr_ldap_end(link);
+    return written;
+}

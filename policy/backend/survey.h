@@ -1,0 +1,91 @@
+/*
+ * Survey: what a backend is, who may do what there, and what is amiss, as it
+ * was found out by asking it; for those who set it up.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_SURVEY_H
+#define SR_POLICY_BACKEND_SURVEY_H
+
+#include "policy/facts.h"
+
+#define SR_SURVEY_URIS   16
+#define SR_SURVEY_RIGHTS 24
+
+/* One of the servers. */
+struct sr_survey_uri {
+    const char *uri;  /* the configuration's */
+    bool is_answered; /* it could be connected to */
+    bool is_insecure; /* others can read the connection */
+    char why[160];    /* it was not answered */
+    char tls[16];     /* "TLS1.3"; empty: none */
+    sr_time certificate_ends;
+};
+
+enum sr_server {
+    SR_SERVER_OTHER,
+    SR_SERVER_OPENLDAP,
+    SR_SERVER_389,
+};
+
+/* What may be done with an attribute of the test entry. */
+struct sr_survey_right {
+    const char *attribute;
+    bool is_shut;            /* the owner must not write it */
+    enum sr_tri is_known;    /* the server has such an attribute */
+    enum sr_tri sees;        /* the service */
+    enum sr_tri writes;      /* the service */
+    enum sr_tri self_writes; /* the owner */
+};
+
+/* The password policy that is in force; numbers -1: not said. */
+struct sr_survey_policy {
+    char dn[256]; /* empty: it is not known which */
+    bool is_read;
+    int64_t max_age, warning, min_age, grace; /* seconds, but for grace */
+    int64_t min_length, history, max_failures, lock_duration;
+    enum sr_tri locks, must_change, safe_modify, user_change;
+};
+
+struct sr_survey {
+    /* What is asked for. */
+    const char *test;     /* a name to try it with; NULL: none */
+    const char *password; /* of the test entry; NULL: not known */
+    bool is_brief;        /* the kind of the server only */
+
+    /* What was found. */
+    struct sr_survey_uri uri[SR_SURVEY_URIS];
+    size_t uri_count;
+    const char *used; /* the URI that all the rest was asked of; or NULL */
+    char why[160];    /* nothing else could be asked */
+    enum sr_server server;
+    char name[80]; /* of the server, for people */
+    bool has_ppolicy;
+    bool has_password_operation;
+    enum sr_tri has_base;
+    struct sr_survey_policy policy;
+    size_t accounts;
+    bool is_cut;                     /* there may be more accounts */
+    char twice[80];                  /* a name that two entries have */
+    char twice_uid[80];              /* two names with one uid */
+    char no_uid[80];                 /* a name without a uid of use */
+    enum sr_tri anyone_reads_hashes; /* without a bind */
+    enum sr_tri service_reads_hashes;
+
+    enum sr_ask_test {
+        SR_TEST_NONE,
+        SR_TEST_FOUND,
+        SR_TEST_UNKNOWN,
+        SR_TEST_TWICE,
+        SR_TEST_FAILED,
+    } test_result;
+    char test_dn[256];
+    char test_why[160];
+    struct sr_survey_right right[SR_SURVEY_RIGHTS];
+    size_t right_count;
+    enum sr_tri is_let_in;    /* the password of the test entry is right */
+    enum sr_tri answers_with; /* a bind is answered with the policy control */
+    enum sr_tri tells_locks;  /* ppolicy_use_lockout */
+};
+
+#endif

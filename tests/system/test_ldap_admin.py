@@ -1,0 +1,447 @@
+"""Administering accounts in a directory, and checking the directory itself.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import base64
+import json
+import re
+import subprocess
+
+import pytest
+
+import directory
+from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
+                       Slapd, dn_of, stamp, user)
+from scratch import wait_until
+from test_ldap import (DAY, NEW, OLD, PEER, UID, configure, log_in,
+                       secret_file, serve)
+
+pytestmark = pytest.mark.skipif(not directory.have_server(),
+                                reason="slapd is not installed")
+
+# What the service needs and nobody else has.
+GOOD_ACCESS = f"""\
+access to attrs=userPassword by dn="{SERVICE}" =xw by self =xw \
+by anonymous auth by * none
+access to attrs=pwdReset,pwdAccountLockedTime by dn="{SERVICE}" write by * none
+access to * by dn="{SERVICE}" read by self read by * none
+"""
+POLICY_GOOD = {"pwdMustChange": "TRUE", "pwdLockout": "TRUE",
+               "pwdMaxFailure": 5, "pwdMaxAge": 90 * DAY}
+GOOD = {"access": GOOD_ACCESS}
+
+
+def ctl(host, *arguments, code=0, **options):
+    done = host.run("selfresetctl", *arguments, **options)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+def plain(text):
+    return " ".join(text.split())
+
+
+def values(server, name, attribute):
+    return [line.partition(": ")[2]
+            for line in server.read(dn_of(name), attribute)]
+
+
+def status(host, user="ann"):
+    done = host.run("selfresetctl", "status", "--json", user)
+    return done.returncode, json.loads(done.stdout)
+
+
+# ---- unlock
+
+def test_unlock(host):
+    server = serve(host, {**POLICY_GOOD, "pwdLockoutDuration": 900},
+                   server=GOOD, pwdAccountLockedTime=stamp(60))
+    assert status(host)[0] == 3
+    assert log_in(host).codes[0] == "AUTH_ERR"
+    done = ctl(host, "unlock", "ann")
+    assert "in the directory has been ended" in done.stdout, done
+    assert values(server, "ann", "pwdAccountLockedTime") == []
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    again = ctl(host, "unlock", "ann")
+    assert "nothing to do" in again.stdout
+
+
+def test_unlock_leaves_the_lock_of_an_administrator(host):
+    server = serve(host, POLICY_GOOD, server=GOOD,
+                   pwdAccountLockedTime=FOR_GOOD)
+    done = ctl(host, "unlock", "ann")
+    assert "locked by an administrator" in plain(done.stderr), done
+    assert values(server, "ann", "pwdAccountLockedTime") == [FOR_GOOD]
+
+
+# ---- must-change
+
+def test_must_change(host):
+    server = serve(host, POLICY_GOOD, server=GOOD, pwdChangedTime=stamp(DAY))
+    done = ctl(host, "must-change", "ann")
+    assert "has to change the password at the next login" in done.stdout
+    assert done.stderr == ""
+    assert values(server, "ann", "pwdReset") == ["TRUE"]
+    assert status(host)[1]["state"] == "must-change"
+    assert log_in(host).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    assert "already has to" in ctl(host, "must-change", "ann").stdout
+    done = ctl(host, "must-change", "--clear", "ann")
+    assert "no longer has to" in done.stdout
+    assert values(server, "ann", "pwdReset") == []
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert "does not have to" in ctl(host, "must-change", "--clear",
+                                     "ann").stdout
+
+
+def test_must_change_of_an_entry_without_any_policy_attribute(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    ctl(host, "must-change", "ann")
+    assert values(server, "ann", "pwdReset") == ["TRUE"]
+
+
+def test_must_change_by_shadow(host):
+    server = serve(host, server={"ppolicy": False, "access": f"""\
+access to attrs=userPassword by dn="{SERVICE}" write by anonymous auth
+access to attrs=shadowLastChange by dn="{SERVICE}" write
+access to * by dn="{SERVICE}" read
+"""}, shadowLastChange=20000, shadowMax=99999)
+    ctl(host, "must-change", "ann")
+    assert values(server, "ann", "shadowLastChange") == ["0"]
+    assert status(host)[1]["state"] == "must-change"
+    ctl(host, "must-change", "--clear", "ann")
+    assert int(values(server, "ann", "shadowLastChange")[0]) > 20000
+
+
+def test_nothing_that_the_server_would_not_enforce(host):
+    server = serve(host, {"pwdMaxAge": 90 * DAY}, server=GOOD)
+    for command in ("must-change", "temporary"):
+        done = ctl(host, command, "ann", code=9)
+        assert "pwdMustChange" in done.stderr, done
+        assert done.stdout == ""
+    assert values(server, "ann", "pwdReset") == []
+    assert server.lets_in(dn_of("ann"), OLD)
+
+
+# ---- temporary
+
+def phrase_of(done):
+    return done.stdout.splitlines()[0]
+
+
+def test_temporary(host):
+    server = serve(host, {**POLICY_GOOD, "pwdLockoutDuration": 900},
+                   server=GOOD, pwdChangedTime=stamp(DAY),
+                   pwdAccountLockedTime=stamp(60))
+    done = ctl(host, "temporary", "ann")
+    phrase = phrase_of(done)
+    assert "It works until" in done.stdout, done
+    assert values(server, "ann", "pwdReset") == ["TRUE"]
+    assert "{SSHA}" in decoded(server), "it is not stored as it is"
+    assert status(host)[1]["facts"]["temporary_until"] != "none"
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[phrase, NEW, NEW], rhost=PEER)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert status(host)[1]["facts"]["temporary_until"] == "none"
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
+def decoded(server):
+    (value,) = server.read(dn_of("ann"), "userPassword")
+    return base64.b64decode(value.partition(":: ")[2]).decode()
+
+
+def test_temporary_lapses(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    phrase = phrase_of(ctl(host, "temporary", "ann"))
+    assert status(host)[1]["state"] == "must-change"
+    done = ctl(host, "explain", "--json", "--at", "+40d", "ann")
+    assert json.loads(done.stdout)["state"] == "lapsed"
+    assert server.lets_in(dn_of("ann"), phrase)
+
+
+def test_a_change_elsewhere_ends_the_record(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    phrase = phrase_of(ctl(host, "temporary", "ann"))
+    assert status(host)[1]["facts"]["temporary_until"] != "none"
+    before = values(server, "ann", "pwdChangedTime")
+    passwords = [phrase, NEW]
+
+    def has_moved():
+        # The stamp is of whole seconds.
+        change_own(server, *passwords)
+        passwords.reverse()
+        return values(server, "ann", "pwdChangedTime") != before
+
+    wait_until(has_moved, what="the stamp of the change to move")
+    assert status(host)[1]["facts"]["temporary_until"] == "none"
+    assert status(host)[1]["state"] == "ok"
+
+
+def change_own(server, old, new):
+    subprocess.run(["ldappasswd", "-x", "-H", server.local, "-D", dn_of("ann"),
+                    "-w", old, "-a", old, "-s", new], capture_output=True,
+                   check=True)
+
+
+# ---- refusals
+
+READ_ONLY = f"""\
+access to attrs=userPassword by anonymous auth by self write by * none
+access to * by dn="{SERVICE}" read by * none
+"""
+
+
+@pytest.mark.parametrize("command", ["unlock", "must-change", "temporary"])
+def test_no_right(host, command):
+    state = {"pwdAccountLockedTime": stamp(60)} if command == "unlock" else {}
+    server = serve(host, {**POLICY_GOOD, "pwdLockoutDuration": 900},
+                   server={"access": READ_ONLY}, **state)
+    before = server.read(dn_of("ann"), "*", "+")
+    done = ctl(host, command, "ann", code=9)
+    text = plain(done.stderr)
+    assert "does not let the service's identity" in text, done
+    assert "check --backend corp --test-entry ann" in text
+    assert server.read(dn_of("ann"), "*", "+") == before
+
+
+@pytest.mark.parametrize("command", ["unlock", "must-change", "temporary"])
+def test_protected(host, command):
+    state = {"pwdAccountLockedTime": stamp(60)} if command == "unlock" else {}
+    server = serve(host, {**POLICY_GOOD, "pwdLockoutDuration": 900},
+                   server=GOOD, **state)
+    configure(host, server)
+    host.configure(selfreset={"backends": "local corp"},
+                   change={"protected": "ann"},
+                   backend_corp={"uri": server.uri, "base": PEOPLE,
+                                 "identity": "simple", "bind_dn": SERVICE,
+                                 "secret_file": SECRET_FILE,
+                                 "default_policy": POLICY})
+    before = server.read(dn_of("ann"), "*", "+")
+    done = ctl(host, command, "ann", code=9)
+    assert "protected" in done.stderr
+    assert server.read(dn_of("ann"), "*", "+") == before
+
+
+def test_policy_of_the_directory_refuses(host):
+    serve(host, {**POLICY_GOOD, "pwdMinLength": 200, "pwdCheckQuality": 2},
+          server=GOOD)
+    done = ctl(host, "temporary", "ann", code=9)
+    assert "policy of the directory refuses" in plain(done.stderr), done
+    serve(host, {**POLICY_GOOD, "pwdMinAge": DAY}, server=GOOD,
+          pwdChangedTime=stamp(60))
+    done = ctl(host, "temporary", "ann", code=9)
+    assert "too recently" in plain(done.stderr), done
+
+
+def test_without_an_identity(host):
+    serve(host, POLICY_GOOD, config={"identity": "none", "bind_dn": None,
+                                     "secret_file": None})
+    done = ctl(host, "must-change", "ann", code=9)
+    assert "No identity is configured" in plain(done.stderr)
+
+
+def test_server_away(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    server.stop()
+    for command in ("unlock", "must-change", "temporary", "status"):
+        done = ctl(host, command, "ann", code=1)
+        assert "cannot be read" in done.stderr
+
+
+# ---- status and explain
+
+def test_status_names_the_directory(host):
+    serve(host, POLICY_GOOD, server=GOOD, pwdChangedTime=stamp(DAY))
+    _, said = status(host)
+    assert said["backend"] == "corp"
+    assert said["directory"]["server"] == "OpenLDAP"
+    assert said["directory"]["not_shown"] == "nothing"
+    assert said["facts"]["entry"] == dn_of("ann")
+    explained = json.loads(ctl(host, "explain", "--json", "ann").stdout)
+    assert explained["backend"] == "corp"
+    assert explained["directory"]["server"] == "OpenLDAP"
+
+
+def test_status_says_what_is_not_shown(host):
+    serve(host, POLICY_GOOD, server={"access": f"""\
+access to attrs=userPassword by anonymous auth
+access to dn.base="{POLICY}" by * none
+access to * by dn="{SERVICE}" read
+"""}, pwdChangedTime=stamp(DAY))
+    _, said = status(host)
+    assert "password_expires" in said["directory"]["not_shown"]
+
+
+def test_list_has_the_accounts_of_the_directory(host):
+    serve(host, POLICY_GOOD, server=GOOD, pwdReset="TRUE")
+    done = ctl(host, "list")
+    assert re.search(r"^ann +must-change", done.stdout, re.M), done.stdout
+
+
+# ---- check
+
+def check(host, *arguments, code, input=None):
+    options = {} if input is None else {"input": input}
+    done = ctl(host, "check", "--backend", "corp", "--json", *arguments,
+               code=code, **options)
+    said = json.loads(done.stdout)
+    return said, plain(json.dumps(said["findings"]))
+
+
+def test_check_of_a_good_directory(host):
+    server = serve(host, POLICY_GOOD, pwdChangedTime=stamp(DAY),
+                   server={**GOOD, "certificate_file":
+                           directory.certificate("month", days=60)},
+                   config={"ca_file": directory.CERTS / "ca.pem"})
+    before = server.read(dn_of("ann"), "*", "+")
+    said, _ = check(host, "--test-entry", "ann", "--ask-password", code=0,
+                    input=OLD + "\n")
+    assert said["findings"] == []
+    assert said["uri_used"] == server.uri
+    assert said["server"] == "OpenLDAP"
+    assert said["ppolicy_control"] is True
+    assert said["uri_1"]["tls"].startswith("TLS")
+    assert said["uri_1"]["name_verified"] is True
+    assert said["uri_1"]["certificate_ends"].startswith("20")
+    assert said["policy"]["entry"] == POLICY
+    assert said["policy"]["max_age"] == 90 * DAY
+    assert said["accounts"] == 1
+    rights = said["rights"]
+    assert rights["pwdReset"] == (
+        "service sees, writes; owner writes not")
+    assert rights["pwdChangedTime"] == (
+        "service sees, writes not; owner writes not")
+    assert server.read(dn_of("ann"), "*", "+") == before, "it left a trace"
+    text = ctl(host, "check", "--backend", "corp").stdout
+    assert "No mistakes were found." in text
+    assert "--test-entry" in text and "ppolicy_use_lockout" in text
+
+
+def test_check_finds_self_write(host):
+    server = serve(host, POLICY_GOOD, server={"access": f"""\
+access to attrs=userPassword by dn="{SERVICE}" =wcs by anonymous auth \
+by self write
+access to * by dn="{SERVICE}" write by self write by * none
+"""})
+    before = server.read(dn_of("ann"), "*", "+")
+    said, text = check(host, "--test-entry", "ann", "--ask-password", code=2,
+                       input=OLD + "\n")
+    assert "by self write" in text
+    (finding,) = [f for f in said["findings"] if "self write" in f["advice"]]
+    for attribute in ("pwdReset", "pwdPolicySubentry", "pwdEndTime",
+                      "uidNumber"):
+        assert attribute in finding["subjects"]
+    assert "userPassword" not in finding["subjects"]
+    assert server.read(dn_of("ann"), "*", "+") == before, "it left a trace"
+
+
+def test_check_of_what_the_service_may_not(host):
+    serve(host, POLICY_GOOD, server={"access": f"""\
+access to attrs=userPassword by anonymous auth by self write by * none
+access to attrs=pwdAccountLockedTime by * none
+access to * by dn="{SERVICE}" read by * none
+"""})
+    said, text = check(host, "--test-entry", "ann", code=1)
+    assert "cannot see facts of an account" in text
+    (finding,) = [f for f in said["findings"] if "cannot see" in f["text"]]
+    assert finding["subjects"] == "pwdAccountLockedTime"
+    for attribute in ("userPassword", "pwdReset", "pwdAccountLockedTime"):
+        assert f"cannot write {attribute}" in text
+    assert "owner ?" in said["rights"]["pwdReset"]
+
+
+def test_check_of_hashes_that_anybody_reads(host):
+    serve(host, POLICY_GOOD, server={"access": "access to * by * read\n"})
+    _, text = check(host, code=2)
+    assert "Anybody can read the hashes" in text
+    serve(host, POLICY_GOOD, server={"access": f"""\
+access to attrs=userPassword by dn="{SERVICE}" read by anonymous auth
+access to * by * read
+"""})
+    _, text = check(host, code=1)
+    assert "service's identity can read the hashes" in text
+    assert "Anybody" not in text
+
+
+def test_check_of_plain_text_and_policies(host):
+    server = serve(host, {"pwdMaxAge": DAY}, server=GOOD)
+    configure(host, server.plain, insecure="yes")
+    said, text = check(host, code=1)
+    assert "not encrypted" in text
+    assert "pwdMustChange: TRUE" in text and "pwdLockout: TRUE" in text
+    configure(host, server, default_policy=f"cn=gone,{BASE}")
+    assert "policy cannot be read" in check(host, code=2)[1]
+
+
+def test_check_without_a_default_policy(host):
+    serve(host, POLICY_GOOD, server=GOOD, config={"default_policy": None})
+    assert "default_policy is not set" in check(host, code=1)[1]
+
+
+def test_check_without_ppolicy(host):
+    serve(host, server={**GOOD, "ppolicy": False, "access": f"""\
+access to attrs=userPassword by anonymous auth
+access to * by dn="{SERVICE}" read
+"""}, config={"default_policy": None})
+    said, text = check(host, code=1)
+    assert "overlay ppolicy" in text
+    assert said["ppolicy_control"] is False
+
+
+@pytest.mark.parametrize("use_lockout", [True, False])
+def test_check_of_use_lockout(host, use_lockout):
+    server = serve(host, POLICY_GOOD, pwdAccountLockedTime=FOR_GOOD,
+                   server={**GOOD, "use_lockout": use_lockout})
+    before = server.read(dn_of("ann"), "*", "+")
+    said, text = check(host, "--test-entry", "ann", code=0 if use_lockout else 1)
+    assert said["tells_locks"] is use_lockout
+    assert ("ppolicy_use_lockout" in text) is not use_lockout
+    assert server.read(dn_of("ann"), "*", "+") == before, "it left a trace"
+
+
+def test_check_of_entries(host):
+    server = Slapd(host, [user("ann", UID, OLD), user("eve", UID, OLD),
+                          user("zero", 0, OLD),
+                          {**user("bob", UID + 1, OLD), "uid": ["bob", "ann"]}],
+                   policies={"policy": POLICY_GOOD}, **GOOD)
+    configure(host, server)
+    said, text = check(host, code=2)
+    assert "same name" in text and "same uidNumber" in text
+    assert "no usable uidNumber" in text
+    assert said["accounts"] == 4
+    assert "same name" in check(host, "--test-entry", "ann", code=2)[1]
+    assert "no such account" in check(host, "--test-entry", "nobody-here",
+                                      code=2)[1]
+    configure(host, server, base=f"ou=gone,{BASE}")
+    assert "does not exist" in check(host, code=2)[1]
+
+
+def test_check_of_servers_and_secrets(host):
+    soon = Slapd(host, [user("ann", UID, OLD)],
+                 policies={"policy": POLICY_GOOD}, **GOOD,
+                 certificate_file=directory.certificate("good"))
+    configure(host, f"ldaps://localhost:1 {soon.uri}",
+              ca_file=directory.CERTS / "ca.pem")
+    said, text = check(host, code=2)
+    assert said["uri_used"] == soon.uri
+    assert said["uri_1"]["answers"] is False
+    assert "every login waits for it" in text
+    assert re.search(r"ends in [12] day", text)
+    secret_file(mode=0o644)
+    said, text = check(host, code=2)
+    assert said["uri_used"] is None
+    assert "mode 0644" in text
+    secret_file("wrong")
+    assert "does not accept the service's identity" in check(host, code=2)[1]
+
+
+def test_check_by_name(host):
+    serve(host, POLICY_GOOD, server=GOOD)
+    for name, word in (("gone", "no backend"), ("local", "this host's own")):
+        done = ctl(host, "check", "--backend", name, code=2)
+        assert word in plain(done.stderr)
+    ctl(host, "check", "--test-entry", "ann", code=64)
+    ctl(host, "check", "--backend", "corp", "--ask-password", code=64)
