@@ -229,6 +229,8 @@ stay(struct sr_config **config, const struct options *options)
     const int signals = open_signals();
     int came;
 
+    /* Who reads it later wants to know it now. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (signals < 0)
         return fail("signals cannot be waited for");
     while ((came = publisher_follow(*config, signals, options->is_verbose)) ==
