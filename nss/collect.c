@@ -6,7 +6,9 @@
 #include <config.h>
 
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nss/publisher.h"
@@ -21,6 +23,8 @@ struct collection {
     struct sr_members *members;
     struct sr_store *store; /* NULL: nothing was ever remembered */
     unsigned batch;         /* accounts since the transaction began */
+    const char *backend;    /* that is read now */
+    void *names;            /* of the accounts so far, a tree */
     int error;              /* negative errno: nothing may be published */
 };
 
@@ -59,19 +63,63 @@ fail_store(struct collection *collection, enum sr_store_result result)
     return -1;
 }
 
+static int
+fail_memory(struct collection *collection)
+{
+    struct publisher *publisher = collection->publisher;
+
+    snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
+    collection->error = -ENOMEM;
+    return -1;
+}
+
 /* Add an account; one that has no name to be published by is left out. */
 static int
 add(struct collection *collection, const struct sr_facts *facts,
     const struct sr_rules *rules, bool is_exempt)
 {
-    struct publisher *publisher = collection->publisher;
-    const int error = sr_build_add(publisher->build, facts, rules, is_exempt);
+    const int error =
+        sr_build_add(collection->publisher->build, facts, rules, is_exempt);
 
-    if (error != ENOMEM)
-        return 0;
-    snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
-    collection->error = -ENOMEM;
-    return -1;
+    return error != ENOMEM ? 0 : fail_memory(collection);
+}
+
+/* A name, and the backend whose account has it. */
+struct taken {
+    const char *backend;
+    char name[];
+};
+
+static int
+compare_taken(const void *a, const void *b)
+{
+    return strcmp(((const struct taken *)a)->name,
+                  ((const struct taken *)b)->name);
+}
+
+/*
+ * Whether an earlier backend has an account of that name, which is the one that
+ * counts, in both views.  Returns SR_UNKNOWN when memory is out.
+ */
+static enum sr_tri
+is_taken(struct collection *collection, const char *name)
+{
+    const size_t size = strlen(name) + 1;
+    struct taken *taken, **found;
+
+    if (collection->publisher->config->backends.count < 2)
+        return SR_NO;
+    taken = malloc(sizeof(*taken) + size);
+    if (taken == NULL)
+        return SR_UNKNOWN;
+    taken->backend = collection->backend;
+    memcpy(taken->name, name, size);
+    found = tsearch(taken, &collection->names, compare_taken);
+    if (found == NULL || *found != taken)
+        free(taken);
+    if (found == NULL)
+        return SR_UNKNOWN;
+    return (*found)->backend == collection->backend ? SR_NO : SR_YES;
 }
 
 static int
@@ -100,6 +148,14 @@ add_account(void *context, struct sr_account *account,
     struct sr_facts facts;
     bool is_exempt;
 
+    switch (is_taken(collection, account->facts.name)) {
+    case SR_YES:
+        return 0;
+    case SR_NO:
+        break;
+    case SR_UNKNOWN:
+        return fail_memory(collection);
+    }
     if (ask != SR_ASK_OK)
         return add_unknown(collection, &account->facts, rules, reason);
     result = renew(collection);
@@ -120,14 +176,13 @@ collect_backend(struct collection *collection, const char *name)
     char reason[160] = "it cannot name its accounts";
     enum sr_ask ask = SR_ASK_UNAVAILABLE;
 
+    collection->backend = name;
     if (sr_backend_find(publisher->config, name, &backend, reason,
                         sizeof(reason)) == 0 &&
         backend.ops->each != NULL)
         ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
-    if (ask == SR_ASK_NO_MEMORY && collection->error == 0) {
-        snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
-        collection->error = -ENOMEM;
-    }
+    if (ask == SR_ASK_NO_MEMORY && collection->error == 0)
+        fail_memory(collection);
     if (ask != SR_ASK_UNAVAILABLE)
         return;
     publisher->is_partial = true;
@@ -154,5 +209,6 @@ publisher_collect(struct publisher *publisher)
         collect_backend(&collection, backends->item[i]);
     sr_store_close(collection.store);
     sr_members_free(collection.members);
+    tdestroy(collection.names, free);
     return collection.error == 0;
 }

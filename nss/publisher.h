@@ -12,6 +12,15 @@
  * for. */
 #define PUBLISHER_WAIT_MS 10000
 
+/* Exit codes; selfreset-publish(8) documents each. */
+enum {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,   /* nothing was published; what was, is as it was */
+    EXIT_PARTLY = 8,   /* published, and the state of some is unknown */
+    EXIT_USAGE = 64,   /* as EX_USAGE of sysexits(3) */
+    EXIT_NO_ROOT = 77, /* as EX_NOPERM */
+};
+
 /* One run. */
 struct publisher {
     const struct sr_config *config;
@@ -42,6 +51,16 @@ bool publisher_collect(struct publisher *publisher);
  * unknown.  Returns 0 or a negative errno.
  */
 int publisher_keep(struct publisher *publisher);
+
+/* Publish all accounts.  Says and logs what went wrong; an exit code. */
+int publisher_publish_all(const struct sr_config *config, bool is_verbose);
+
+/*
+ * Publish all accounts, and then what changes, until one of `signals` (a
+ * signalfd) comes.  Returns its number, or a negative errno.
+ */
+int publisher_follow(const struct sr_config *config, int signals,
+                     bool is_verbose);
 
 /*
  * Find the state groups in /etc/group; 0 for those that are missing, or that

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,17 +23,9 @@
 
 #define PROGRAM "selfreset-publish"
 
-/* Exit codes; selfreset-publish(8) documents each. */
-enum {
-    EXIT_OK = 0,
-    EXIT_FAILED = 1,   /* nothing was published; what was, is as it was */
-    EXIT_PARTLY = 8,   /* published, and the state of some is unknown */
-    EXIT_USAGE = 64,   /* as EX_USAGE of sysexits(3) */
-    EXIT_NO_ROOT = 77, /* as EX_NOPERM */
-};
-
 struct options {
     const char *user;
+    bool is_following;
     bool is_verbose;
 };
 
@@ -147,13 +140,13 @@ conclude_all(const struct publisher *publisher, enum sr_publish_result result,
     return EXIT_OK;
 }
 
-static int
-publish_all(const struct sr_config *config, const struct options *options)
+int
+publisher_publish_all(const struct sr_config *config, bool is_verbose)
 {
     struct publisher publisher = {.config = config,
                                   .dir = SR_PUBLISHED_DIR,
                                   .now = time(NULL),
-                                  .is_verbose = options->is_verbose};
+                                  .is_verbose = is_verbose};
     struct sr_publish_how how = {
         .sequence = sr_publish_sequence(),
         .now = publisher.now,
@@ -186,16 +179,78 @@ publish_all(const struct sr_config *config, const struct options *options)
     return status;
 }
 
+/* ---- staying */
+
+/* The signals that end it, or have it begin anew, as something to wait for. */
+static int
+open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static struct sr_config *
+load(void)
+{
+    struct sr_config_errors errors = {0};
+    struct sr_config *config = sr_config_load(NULL, &errors);
+
+    for (size_t i = 0; i < errors.count; i++)
+        publisher_say("%s", errors.item[i]);
+    sr_config_errors_free(&errors);
+    return config;
+}
+
+/* A configuration that has an error is not taken instead of one that has
+ * none. */
+static void
+reload(struct sr_config **config)
+{
+    struct sr_config *fresh = load();
+
+    if (fresh == NULL) {
+        publisher_say("The configuration has an error; the old one stays.");
+        return;
+    }
+    sr_config_free(*config);
+    *config = fresh;
+}
+
+static int
+stay(struct sr_config **config, const struct options *options)
+{
+    const int signals = open_signals();
+    int came;
+
+    /* Who reads it later wants to know it now. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (signals < 0)
+        return fail("signals cannot be waited for");
+    while ((came = publisher_follow(*config, signals, options->is_verbose)) ==
+           SIGHUP)
+        reload(config);
+    close(signals);
+    return came > 0 ? EXIT_OK : fail(strerror(-came));
+}
+
 /* ---- the command line */
 
 static void
 print_help(void)
 {
-    puts("Usage: " PROGRAM " [--verbose] [--user NAME]\n"
+    puts("Usage: " PROGRAM " [--verbose] [--follow | --user NAME]\n"
          "       " PROGRAM " --help | --version\n"
          "\n"
          "Publish the state of accounts for the name service.\n"
          "\n"
+         "  -f, --follow     stay, and publish what changes in directories\n"
          "  -u, --user NAME  one account only\n"
          "  -v, --verbose    say what was done\n"
          "\n"
@@ -207,6 +262,7 @@ static bool
 parse(int argc, char **argv, struct options *options, int *status)
 {
     static const struct option list[] = {
+        {"follow", no_argument, NULL, 'f'},
         {"user", required_argument, NULL, 'u'},
         {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
@@ -216,8 +272,11 @@ parse(int argc, char **argv, struct options *options, int *status)
     int letter;
 
     *status = EXIT_OK;
-    while ((letter = getopt_long(argc, argv, "u:v", list, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, "fu:v", list, NULL)) != -1) {
         switch (letter) {
+        case 'f':
+            options->is_following = true;
+            break;
         case 'u':
             options->user = optarg;
             break;
@@ -235,31 +294,33 @@ parse(int argc, char **argv, struct options *options, int *status)
             return false;
         }
     }
+    *status = EXIT_USAGE;
+    if (options->is_following && options->user != NULL) {
+        publisher_say("--follow and --user do not go together.");
+        return false;
+    }
     if (optind == argc)
         return true;
     publisher_say("There is no place for \"%s\" here; see --help.",
                   argv[optind]);
-    *status = EXIT_USAGE;
     return false;
 }
 
 static int
 run(const struct options *options)
 {
-    struct sr_config_errors errors = {0};
-    struct sr_config *config = sr_config_load(NULL, &errors);
+    struct sr_config *config = load();
     int status;
 
-    for (size_t i = 0; i < errors.count; i++)
-        publisher_say("%s", errors.item[i]);
     if (config == NULL)
         status = fail("the configuration has an error");
+    else if (options->is_following)
+        status = stay(&config, options);
     else if (options->user != NULL)
         status = publish_user(config, options);
     else
-        status = publish_all(config, options);
+        status = publisher_publish_all(config, options->is_verbose);
     sr_config_free(config);
-    sr_config_errors_free(&errors);
     return status;
 }
 

@@ -111,6 +111,29 @@ struct sr_visitor {
                    const char *reason);
 };
 
+/* Who is told of what changes. */
+struct sr_listener {
+    struct sr_visitor visitor; /* an account has come, or has changed */
+
+    /* An account of this name has gone; another may have the name by now. */
+    int (*gone)(void *context, const char *name);
+};
+
+/* What came of listening. */
+enum sr_heard {
+    SR_HEARD_ALL,       /* everything was told */
+    SR_HEARD_BEGINNING, /* nothing was told: the first reading is under way */
+    SR_HEARD_ANYTHING,  /* anything may have changed: ask by each() */
+    SR_HEARD_AWAY,      /* the backend is away: end it, and begin anew later */
+    SR_HEARD_NO_MEMORY, /* as AWAY */
+};
+
+/* A backend that is followed; the first member of what it keeps for that. */
+struct sr_following {
+    int fd;      /* readable: listen; -1: there is none */
+    int wait_ms; /* after that long listen in any case; -1: need not be */
+};
+
 /*
  * The operations of a kind of backend.  `kept` is where the backend keeps what
  * it wants to have again in the next call of the same transaction, such as a
@@ -180,6 +203,21 @@ struct sr_backend_ops {
      */
     enum sr_ask (*survey)(const struct sr_backend *backend, void **kept,
                           struct sr_survey *survey, char *reason, size_t size);
+
+    /*
+     * Begin to follow what changes.  NULL: cannot be asked now, and `reason`
+     * says why.  Listening never waits for the first reading, and tells nothing
+     * of one that breaks off: after it the first thing that is heard is
+     * ANYTHING, and what changes from then on is told.  NULL: this kind of
+     * backend cannot be followed.
+     */
+    struct sr_following *(*follow)(const struct sr_backend *backend,
+                                   char *reason, size_t size);
+    enum sr_heard (*hear)(const struct sr_backend *backend,
+                          struct sr_following *following,
+                          const struct sr_listener *listener, char *reason,
+                          size_t size);
+    void (*unfollow)(struct sr_following *following);
 };
 
 /* What a module exports, as SR_BACKEND_MODULE. */

@@ -15,15 +15,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/backend/ldap_all.h"
 #include "policy/backend/ldap_link.h"
 #include "policy/quality.h"
 
 /* How long what was read of an account is as good as new: as long as it takes
  * to type a password, and shorter than an administrator's patience. */
 #define FRESH_MS 30000
-
-/* Two more are named by the configuration. */
-#define ATTRIBUTES_MAX 40
 
 static const struct sr_backend_config *
 config_of(const struct sr_backend *backend)
@@ -39,22 +37,6 @@ can_help(const struct sr_backend_config *config)
 }
 
 /* ---- reading */
-
-/* The attributes of an account, with those that the configuration names. */
-static void
-list_attributes(const struct sr_backend_config *config,
-                const char *list[ATTRIBUTES_MAX])
-{
-    size_t count = 0;
-
-    list[count++] = config->name_attribute;
-    list[count++] = config->uid_attribute;
-    for (size_t i = 0;
-         sr_ldap_account_attributes[i] != NULL && count < ATTRIBUTES_MAX - 1;
-         i++)
-        list[count++] = sr_ldap_account_attributes[i];
-    list[count] = NULL;
-}
 
 static bool
 has_value(const struct sr_ldap_entry *entry, const char *attribute,
@@ -76,14 +58,14 @@ read_entry(struct sr_ldap_link *link, const char *name,
            struct sr_ldap_entry *entry)
 {
     const struct sr_backend_config *config = link->config;
-    const char *attributes[ATTRIBUTES_MAX];
+    const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
     char *filter = sr_ldap_filter(config->filter, name);
     size_t count = 0;
     int code;
 
     if (filter == NULL)
         return SR_ASK_NO_MEMORY;
-    list_attributes(config, attributes);
+    sr_ldap_list_attributes(config, attributes);
     code = sr_ldap_search(link, config->base, LDAP_SCOPE_SUBTREE, filter,
                           attributes, entry, 1, &count);
     free(filter);
@@ -133,33 +115,10 @@ make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
            const char *name)
 {
     struct sr_ldap_known *known = &link->known;
-    struct sr_facts *facts = &known->facts;
-    const char *uid =
-        sr_ldap_entry_get(&known->entry, link->config->uid_attribute, 0);
-    const char *fault;
 
-    sr_facts_init(facts);
-    if (uid == NULL || !sr_ldap_uid(uid, &facts->uid)) {
-        sr_ldap_why(link, "the entry has no usable %s",
-                    link->config->uid_attribute);
+    if (!sr_ldap_describe(link, backend, name, &known->entry, &link->policy,
+                          &known->facts))
         return SR_ASK_UNAVAILABLE;
-    }
-    if (strlen(known->entry.dn) >= sizeof(facts->entry)) {
-        sr_ldap_why(link, "the DN of the entry is too long");
-        return SR_ASK_UNAVAILABLE;
-    }
-    facts->answered = SR_YES;
-    snprintf(facts->name, sizeof(facts->name), "%s", name);
-    snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
-    snprintf(facts->entry, sizeof(facts->entry), "%s", known->entry.dn);
-    fault = sr_ldap_shadow_fault(&known->entry, &link->policy);
-    if (fault != NULL) {
-        sr_ldap_why(link, "%s of %s is no number of days", fault,
-                    known->entry.dn);
-        return SR_ASK_UNAVAILABLE;
-    }
-    sr_ldap_entry_facts(&known->entry, &link->policy, can_help(link->config),
-                        facts);
     sr_ldap_policy_demands(&link->policy, &known->demands);
     known->kind = sr_ldap_kind(&known->entry, &link->policy);
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
@@ -223,19 +182,6 @@ make_account(const struct sr_ldap_link *link, const struct sr_backend *backend)
     return account;
 }
 
-/* No name that an account can have. */
-static bool
-is_absurd(const char *name)
-{
-    if (name[0] == '\0' || strlen(name) > SR_NAME_MAX)
-        return true;
-    for (; *name != '\0'; name++) {
-        if ((unsigned char)*name < 0x20 || *name == 0x7f)
-            return true;
-    }
-    return false;
-}
-
 static enum sr_ask
 ldap_open(const struct sr_backend *backend, void **kept, const char *name,
           const struct sr_rules *rules, struct sr_account **account,
@@ -246,7 +192,7 @@ ldap_open(const struct sr_backend *backend, void **kept, const char *name,
 
     (void)rules;
     *account = NULL;
-    if (is_absurd(name))
+    if (sr_ldap_is_absurd(name))
         return SR_ASK_UNKNOWN_NAME;
     link = sr_ldap_begin(kept, config_of(backend), reason, size);
     if (link == NULL)
@@ -500,6 +446,10 @@ static const struct sr_backend_ops operations = {
     .end = ldap_end,
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
+    .each = sr_ldap_each,
+    .follow = sr_ldap_follow,
+    .hear = sr_ldap_hear,
+    .unfollow = sr_ldap_unfollow,
 };
 
 extern const struct sr_backend_module selfreset_backend;

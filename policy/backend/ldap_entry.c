@@ -313,6 +313,32 @@ sr_ldap_filter(const char *filter, const char *name)
     return out;
 }
 
+char *
+sr_ldap_filter_all(const char *filter)
+{
+    char *out = strdup(filter);
+    char *at = out, *found;
+
+    while (at != NULL && (found = strstr(at, "%u")) != NULL) {
+        *found = '*';
+        memmove(found + 1, found + 2, strlen(found + 2) + 1);
+        at = found + 1;
+    }
+    return out;
+}
+
+bool
+sr_ldap_is_absurd(const char *name)
+{
+    if (name[0] == '\0' || strlen(name) > SR_NAME_MAX)
+        return true;
+    for (; *name != '\0'; name++) {
+        if ((unsigned char)*name < 0x20 || *name == 0x7f)
+            return true;
+    }
+    return false;
+}
+
 bool
 sr_ldap_uid(const char *text, uid_t *uid)
 {

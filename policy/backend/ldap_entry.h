@@ -56,6 +56,12 @@ int sr_ldap_time(const char *text, sr_time *when);
  */
 char *sr_ldap_filter(const char *filter, const char *name);
 
+/* The filter with each %u replaced by "*": for every account. */
+char *sr_ldap_filter_all(const char *filter);
+
+/* No name that an account can have. */
+bool sr_ldap_is_absurd(const char *name);
+
 /* The uid in a value; false when it is none that an account may have. */
 bool sr_ldap_uid(const char *text, uid_t *uid);
 

@@ -365,10 +365,9 @@ take_values(struct sr_ldap_link *link, LDAPMessage *message,
     return status;
 }
 
-/* Copy an entry out of a message. */
-static int
-take_entry(struct sr_ldap_link *link, LDAPMessage *message,
-           struct sr_ldap_entry *entry)
+int
+sr_ldap_take_entry(struct sr_ldap_link *link, LDAPMessage *message,
+                   struct sr_ldap_entry *entry)
 {
     char *dn = ldap_get_dn(link->ld, message);
     BerElement *ber = NULL;
@@ -401,7 +400,7 @@ take_entries(struct sr_ldap_link *link, LDAPMessage *message,
          at != NULL && code == LDAP_SUCCESS;
          at = ldap_next_entry(link->ld, at)) {
         if (*count < most)
-            code = take_entry(link, at, &found[*count]);
+            code = sr_ldap_take_entry(link, at, &found[*count]);
         ++*count;
     }
     return code;

@@ -103,6 +103,11 @@ int sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
                    const char *filter, const char *const *attributes,
                    struct sr_ldap_entry *found, size_t most, size_t *count);
 
+/* Copy an entry out of a message.  Returns LDAP_SUCCESS or LDAP_NO_MEMORY;
+ * clear it in any case. */
+int sr_ldap_take_entry(struct sr_ldap_link *link, LDAPMessage *message,
+                       struct sr_ldap_entry *entry);
+
 /*
  * Change the password of `dn` on the connection as it is bound: by the
  * operation for that (RFC 3062), or where the server has none by a modification

@@ -24,6 +24,7 @@
 #include "policy/backend/backend.h"
 #include "policy/backend/local.h"
 #include "policy/crypt.h"
+#include "policy/lookup.h"
 #include "policy/quality.h"
 
 #define SHADOW_FILE "/etc/shadow"
@@ -198,6 +199,17 @@ read_shadow_line(const char *name, struct spwd *entry, struct buffer *buffer,
     return SR_ASK_UNKNOWN_NAME;
 }
 
+/* Whether a shadow entry is one that this host publishes of a directory's
+ * account: the name service tells of it, too, where it is set up so. */
+static bool
+is_published(const char *name)
+{
+    struct sr_published published;
+
+    return sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, name, sr_lookup_now(),
+                     &published) == SR_FOUND_IT;
+}
+
 static enum sr_ask
 look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
                char *reason, size_t size)
@@ -213,7 +225,7 @@ look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
     } while (error == ERANGE && buffer->size <= ENTRY_MAX);
     if (error == ENOMEM)
         return SR_ASK_NO_MEMORY;
-    if (found != NULL)
+    if (found != NULL && !is_published(name))
         return SR_ASK_OK;
     if (error != 0 && error != ENOENT) {
         snprintf(reason, size, "shadow entry: %s", strerror(error));

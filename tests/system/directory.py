@@ -95,6 +95,7 @@ include /etc/ldap/schema/inetorgperson.schema
 modulepath {modules}
 moduleload back_mdb
 {moduleload}
+{modules_more}
 pidfile {dir}/pid
 loglevel stats
 {tls}
@@ -107,6 +108,7 @@ dbnosync
 lastbind {lastbind}
 {access}
 {overlay}
+{more}
 """
 
 ACCESS = f"""\
@@ -135,11 +137,12 @@ class Counts:
 
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
-    None is left out."""
+    None is left out.  `more` are lines for its database, for which it loads
+    `modules`."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
-                 lastbind="off", secret=SERVICE_SECRET):
+                 lastbind="off", secret=SERVICE_SECRET, modules=(), more=""):
         self.host = host
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = free_port(), free_port()
@@ -148,6 +151,7 @@ class Slapd:
         self.log = self.dir / "log"
         self.process = None
         self.service_secret = secret
+        self.modules, self.more = modules, more
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
                           lastbind)
@@ -171,6 +175,8 @@ class Slapd:
             modules=modules, dir=self.dir, base=BASE, root=ROOT,
             root_secret=ROOT_SECRET, tls=tls, access=access, lastbind=lastbind,
             moduleload="moduleload ppolicy" if ppolicy else "",
+            modules_more="".join(f"moduleload {name}\n"
+                                 for name in self.modules), more=self.more,
             overlay=overlay if ppolicy else ""))
 
     def load(self, users, policies, ppolicy):

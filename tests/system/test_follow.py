@@ -1,0 +1,439 @@
+"""selfreset-publish with directories: everybody at once, and --follow, which
+publishes what changes as it changes.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+import directory
+from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
+                       SERVICE_SECRET, Slapd, dn_of, ldif, stamp, user)
+from scratch import PUBLISHED, RUN, wait_until
+
+pytestmark = pytest.mark.skipif(not directory.have_server(),
+                                reason="slapd is not installed")
+
+DAY = 86400
+UNLIMITED = f'limits dn.exact="{SERVICE}" size=unlimited\n'
+# What a service must be allowed for everybody to be read.
+SYNC = UNLIMITED + "overlay syncprov\n"
+PASSWORD = "correct horse battery"
+AGEING = {"pwdMaxAge": 90 * DAY, "pwdMustChange": "TRUE", "pwdLockout": "TRUE",
+          "pwdMaxFailure": 3, "pwdLockoutDuration": 900}
+CROWD = 10000
+
+
+def people(*names, **fields):
+    return [user(name, 7000 + number, PASSWORD, pwdChangedTime=stamp(DAY),
+                 **fields) for number, name in enumerate(names)]
+
+
+def serve(host, users, *, more=SYNC, policy=None, names=(), **config):
+    server = Slapd(host, users, policies={"policy": policy or AGEING},
+                   modules=["syncprov"] if "syncprov" in more else [],
+                   more=more)
+    SECRET_FILE.unlink(missing_ok=True)
+    SECRET_FILE.write_text(SERVICE_SECRET + "\n")
+    SECRET_FILE.chmod(0o600)
+    host.configure(
+        selfreset={"backends": "local corp"},
+        backend_corp={"uri": server.uri, "base": PEOPLE, "identity": "simple",
+                      "bind_dn": SERVICE, "secret_file": SECRET_FILE,
+                      "default_policy": POLICY, **config})
+    for number, name in enumerate(names):
+        host.add_elsewhere(name, 7000 + number)
+    host.create_state_groups()
+    host.nsswitch()
+    return server
+
+
+class Follower:
+    """selfreset-publish --follow."""
+
+    def __init__(self, host, *, ready=True):
+        self.said = RUN / f"follow-{time.monotonic_ns()}"
+        with open(self.said, "wb") as out:
+            self.process = host.start(["selfreset-publish", "--follow",
+                                       "--verbose"], stdout=out, stderr=out,
+                                      stdin=subprocess.DEVNULL)
+        if ready:
+            self.snapshots(1)
+
+    def text(self):
+        return self.said.read_text()
+
+    def snapshots(self, count):
+        """Wait until so many snapshots were made."""
+        wait_until(lambda: self.text().count("of directories") >= count,
+                   what=f"{count} snapshots, not {self.text()}")
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        assert self.process.wait(timeout=5) == 0, self.text()
+
+    def status(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            rss = next(int(line.split()[1]) for line in file
+                       if line.startswith("VmRSS"))
+        return rss, len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+def shadow(host, name):
+    """The fields that getspnam(3) finds, or None."""
+    done = host.run("getent", "shadow", name)
+    return done.stdout.strip().split(":") if done.returncode == 0 else None
+
+
+def last_change(host, name):
+    line = shadow(host, name)
+    return None if line is None else line[2]
+
+
+def seen(condition, seconds=1.0, what="the change"):
+    """How long it took to be seen: within a second."""
+    began = time.monotonic()
+    wait_until(condition, seconds=seconds, what=what)
+    return time.monotonic() - began
+
+
+def has(host, name, group):
+    return lambda: group in host.states(name)
+
+
+def lock(server, name):
+    server.modify(dn_of(name), "replace: pwdAccountLockedTime\n"
+                  f"pwdAccountLockedTime: {FOR_GOOD}")
+
+
+def unlock(server, name):
+    server.modify(dn_of(name), "delete: pwdAccountLockedTime")
+
+
+LOCKED, MUST, EXPIRED, OK = ("acct-locked", "pw-must-change", "pw-expired",
+                             "acct-ok")
+
+
+# ---- everybody at once
+
+def test_both_views(host):
+    users = people("ann", "bob")
+    users.append(user("nox", 7010, PASSWORD, pwdReset="TRUE"))
+    server = serve(host, users, names=("ann", "bob"))
+    host.add("bob2", PASSWORD)
+    host.publish()
+    assert host.states("ann") == {OK}
+    assert last_change(host, "ann") != ""
+    # Who has no passwd line here is published all the same.
+    assert shadow(host, "nox")[2] == "0", "must be changed"
+    assert server.lines().count(f'SRCH base="{POLICY}"') == 1
+    lock(server, "bob")
+    host.publish()
+    assert host.states("bob") == {LOCKED}
+
+
+def test_the_first_backend_counts(host):
+    serve(host, people("ann", "bob"))
+    host.add("ann", PASSWORD)
+    host.publish()
+    # Of ann there is a line in /etc/shadow, and nothing in the other view.
+    host.nsswitch(group="files selfreset", shadow="selfreset")
+    assert shadow(host, "ann") is None and shadow(host, "bob") is not None
+
+
+def test_size_limit(host):
+    """Half a directory is none: what was published is kept."""
+    users = people(*(f"u{number}" for number in range(40)))
+    server = serve(host, users, names=("u0",), more=UNLIMITED)
+    host.publish()
+    server.stop()
+    config = server.dir / "slapd.conf"
+    config.write_text(config.read_text().replace("size=unlimited",
+                                                 "size=20 size.prtotal=20"))
+    server.start()
+    lock(server, "u0")
+    done = host.run("selfreset-publish", "--verbose")
+    assert done.returncode == 8, (done.stdout, done.stderr)
+    assert "not every account was told of" in done.stderr
+    assert host.states("u0") == {OK}
+    assert all(shadow(host, f"u{number}") for number in (1, 19, 20, 39))
+
+
+def test_half_a_directory_at_first(host):
+    """Where nothing was published before, a part is not published either."""
+    users = people(*(f"u{number}" for number in range(40)))
+    serve(host, users, more=UNLIMITED.replace(
+        "size=unlimited", "size=20 size.prtotal=20"))
+    assert host.run("selfreset-publish").returncode == 8
+    assert not any(shadow(host, f"u{number}") for number in range(40))
+
+
+# ---- following
+
+def follow_each_change(host, server):
+    took = {}
+    server.modify(dn_of("u1"), "replace: pwdReset\npwdReset: TRUE")
+    took["reset"] = seen(has(host, "u1", MUST))
+    assert shadow(host, "u1")[2] == "0"
+    lock(server, "u2")
+    took["lock"] = seen(has(host, "u2", LOCKED))
+    unlock(server, "u2")
+    took["unlock"] = seen(has(host, "u2", OK))
+    remove(server, "u3")
+    took["delete"] = seen(lambda: shadow(host, "u3") is None)
+    rename(server, "u4", "u4x")
+    took["rename"] = seen(lambda: shadow(host, "u4x") is not None and
+                          shadow(host, "u4") is None)
+    add(server, user("new", 6999, PASSWORD, pwdReset="TRUE"))
+    took["add"] = seen(lambda: last_change(host, "new") == "0")
+    return took
+
+
+def ldap(server, program, *arguments, **options):
+    subprocess.run([program, "-x", "-H", server.local, "-D", directory.ROOT,
+                    "-w", directory.ROOT_SECRET, *arguments], check=True,
+                   capture_output=True, text=True, **options)
+
+
+def remove(server, name):
+    ldap(server, "ldapdelete", dn_of(name))
+
+
+def rename(server, old, new):
+    ldap(server, "ldapmodrdn", "-r", dn_of(old), f"uid={new}")
+
+
+def add(server, entry):
+    ldap(server, "ldapadd", "-e", "relax", input=ldif(entry))
+
+
+def test_ten_thousand(host):
+    server = serve(host, people(*(f"u{number}" for number in range(CROWD))),
+                   names=[f"u{number}" for number in range(5)])
+    began = time.monotonic()
+    host.publish()
+    took = time.monotonic() - began
+    assert took < 5, took
+    assert shadow(host, f"u{CROWD - 1}") is not None
+    follower = Follower(host)
+    print("published in", took, follow_each_change(host, server))
+    # A policy is of everybody: a new snapshot of all.
+    assert host.states("u0") == {OK}
+    server.modify(POLICY, "replace: pwdMaxAge\npwdMaxAge: 3600")
+    print("policy", seen(has(host, "u0", EXPIRED), seconds=3))
+    follower.stop()
+
+
+def test_policy_within_a_second(host):
+    server = serve(host, people("u0", "u1"), names=("u0",))
+    follower = Follower(host)
+    server.modify(POLICY, "replace: pwdMaxAge\npwdMaxAge: 3600")
+    seen(has(host, "u0", EXPIRED))
+    assert follower.text().count("of directories") == 2
+    follower.stop(signal.SIGINT)
+
+
+def test_another_policy(host):
+    """One that nobody had when the connection was made."""
+    server = serve(host, people("u0"), names=("u0",))
+    follower = Follower(host)
+    add(server, {"dn": f"cn=short,{BASE}", "cn": "short",
+                 "objectClass": ["device", "pwdPolicy"],
+                 "pwdAttribute": "userPassword", "pwdMaxAge": 3600})
+    server.modify(dn_of("u0"), "replace: pwdPolicySubentry\n"
+                  f"pwdPolicySubentry: cn=short,{BASE}")
+    seen(has(host, "u0", EXPIRED))
+    server.modify(f"cn=short,{BASE}", "delete: pwdMaxAge")
+    seen(has(host, "u0", OK))
+    follower.stop()
+
+
+def test_the_server_is_killed(host):
+    server = serve(host, people("u0", "u1"), names=("u0", "u1"))
+    follower = Follower(host)
+    lock(server, "u0")
+    seen(has(host, "u0", LOCKED))
+    server.stop()
+    wait_until(lambda: "cannot be followed now" in follower.text(),
+               what="the loss of the connection to be noticed")
+    assert host.states("u0") == {LOCKED}, "an outage is no change"
+    assert host.states("u1") == {OK}
+    # What is changed meanwhile is found by reading everything.
+    server.start()
+    unlock(server, "u0")
+    remove(server, "u1")
+    seen(lambda: host.states("u0") == {OK} and shadow(host, "u1") is None,
+         seconds=8)
+    lock(server, "u0")
+    seen(has(host, "u0", LOCKED))
+    follower.stop()
+
+
+def test_restored_from_a_backup(host):
+    """The server knows less than it has told: another cookie than ever."""
+    server = serve(host, people("u0"), names=("u0",))
+    server.stop()
+    shutil.copytree(server.dir / "db", server.dir / "backup")
+    server.start()
+    follower = Follower(host)
+    lock(server, "u0")
+    add(server, user("new", 6999, PASSWORD))
+    seen(lambda: host.states("u0") == {LOCKED} and
+         shadow(host, "new") is not None)
+    server.stop()
+    shutil.rmtree(server.dir / "db")
+    (server.dir / "backup").rename(server.dir / "db")
+    server.start()
+    seen(lambda: host.states("u0") == {OK} and shadow(host, "new") is None,
+         seconds=8)
+    follower.stop()
+
+
+class Cutter:
+    """A way to a server on which connections end after so many bytes."""
+
+    def __init__(self, port):
+        self.target, self.limit = port, None
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.cuts = 0
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            near = self.listener.accept()[0]
+            far = socket.create_connection(("127.0.0.1", self.target))
+            for pair in (near, far, None), (far, near, self.limit):
+                threading.Thread(target=self.carry, args=pair,
+                                 daemon=True).start()
+
+    def carry(self, source, sink, limit):
+        carried = 0
+        try:
+            while data := source.recv(4096):
+                sink.sendall(data)
+                carried += len(data)
+                if limit is not None and carried > limit:
+                    self.cuts += 1
+                    break
+        except OSError:
+            pass
+        for one in source, sink:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def test_cut_in_the_midst(host):
+    names = [f"u{number}" for number in range(300)]
+    server = serve(host, people(*names), names=("u0", "u299"))
+    cutter = Cutter(server.port)
+    host.configure(backend_corp={"uri": f"ldap://localhost:{cutter.port}",
+                                 "insecure": "yes"})
+    cutter.limit = 30000
+    follower = Follower(host)
+    wait_until(lambda: cutter.cuts >= 2, what="connections to be cut")
+    assert not any(shadow(host, name) for name in names[::37])
+    cutter.limit = None
+    seen(lambda: all(shadow(host, name) for name in names[::37]), seconds=8)
+    follower.stop()
+
+
+def test_no_growth(host):
+    names = [f"u{number}" for number in range(20)]
+    server = serve(host, people(*names), names=("u0",))
+    follower = Follower(host)
+
+    def change(count):
+        text = "".join(
+            f"dn: {dn_of(names[1 + number % 19])}\nchangetype: modify\n"
+            f"replace: pwdReset\npwdReset: {number // 19 % 2 == 0}\n\n".replace(
+                "True", "TRUE").replace("False", "FALSE")
+            for number in range(count))
+        text += (f"dn: {dn_of('u0')}\nchangetype: modify\nreplace: pwdReset\n"
+                 "pwdReset: TRUE\n\n")
+        ldap(server, "ldapmodify", input=text)
+        wait_until(has(host, "u0", MUST), what="the last change")
+        server.modify(dn_of("u0"), "delete: pwdReset")
+        wait_until(has(host, "u0", OK), what="the change after it")
+
+    change(200)
+    before = follower.status()
+    began = time.monotonic()
+    change(2000)
+    print("2000 changes", time.monotonic() - began, before, follower.status())
+    after = follower.status()
+    assert after[1] == before[1], "descriptors"
+    assert after[0] - before[0] < 512, "KiB"
+    assert follower.text().count("Published: ") > 1900
+    follower.stop()
+
+
+def test_the_server_hangs(host):
+    """A first reading that is not answered is given up."""
+    server = serve(host, people("u0"), names=("u0",), timeout="1s")
+    host.publish()
+    server.pause()
+    follower = Follower(host, ready=False)
+    wait_until(lambda: "cannot be followed now" in follower.text(),
+               what="the end of patience")
+    follower.stop()
+    server.resume()
+    assert host.states("u0") == {OK}
+
+
+def test_polling(host):
+    """A server that does not tell by itself."""
+    server = serve(host, people("u0", "u1"), names=("u0", "u1"),
+                   more=UNLIMITED)
+    follower = Follower(host)
+    lock(server, "u0")
+    seen(has(host, "u0", LOCKED), seconds=7)
+    server.modify(POLICY, "replace: pwdMaxAge\npwdMaxAge: 3600")
+    seen(has(host, "u1", EXPIRED), seconds=7)
+    remove(server, "u1")
+    # That somebody is gone is found by reading everything.
+    follower.process.send_signal(signal.SIGHUP)
+    seen(lambda: shadow(host, "u1") is None, seconds=3)
+    follower.stop()
+
+
+def test_local_accounts_meanwhile(host):
+    """What other runs publish is left alone."""
+    server = serve(host, people("u0"), names=("u0",))
+    host.add("ann", PASSWORD)
+    follower = Follower(host)
+    host.set_shadow("ann", 2, 0)
+    host.publish()
+    assert MUST in host.states("ann")
+    lock(server, "u0")
+    seen(has(host, "u0", LOCKED))
+    assert MUST in host.states("ann")
+    follower.stop()
+
+
+def test_what_the_server_does_itself(host):
+    """Guesses are counted by ppolicy itself."""
+    server = serve(host, people("u0"), names=("u0",))
+    follower = Follower(host)
+    for _ in range(3):
+        assert not server.lets_in(dn_of("u0"), "wrong")
+    print(server.read(dn_of("u0"), "pwdAccountLockedTime", "entryCSN",
+                      "modifyTimestamp"))
+    seen(has(host, "u0", LOCKED))
+    follower.stop()
+
+
+def test_command_line(host):
+    done = host.run("selfreset-publish", "--follow", "--user", "ann")
+    assert done.returncode == 64 and "do not go together" in done.stderr
+
