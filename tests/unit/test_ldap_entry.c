@@ -554,9 +554,23 @@ test_demands(void **state)
     struct sr_ldap_entry ds =
         entry_of(LIST("passwordExp", "on", "passwordMinLength", "9",
                       "passwordInHistory", "6"));
+    struct sr_ldap_entry off = entry_of(
+        LIST("passwordExp", "off", "passwordCheckSyntax", "off", "pwdMinLength",
+             "9", "passwordHistory", "off", "pwdInHistory", "6"));
+    struct sr_ldap_entry on = entry_of(
+        LIST("passwordExp", "off", "passwordCheckSyntax", "on", "pwdMinLength",
+             "9", "passwordHistory", "on", "pwdInHistory", "6"));
     struct sr_demands demands = {0};
 
     (void)state;
+    sr_ldap_policy_demands(&off, &demands);
+    assert_int_equal(demands.min_length, 0);
+    assert_int_equal(demands.history, 0);
+    sr_ldap_policy_demands(&on, &demands);
+    assert_int_equal(demands.min_length, 9);
+    assert_int_equal(demands.history, 6);
+    sr_ldap_entry_clear(&off);
+    sr_ldap_entry_clear(&on);
     sr_ldap_policy_demands(&open, &demands);
     assert_int_equal(demands.min_length, 8);
     assert_int_equal(demands.max_length, 64);
