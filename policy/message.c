@@ -716,18 +716,18 @@ sr_message_demands(const struct sr_demands *demands)
         demands->history == 0)
         return NULL;
     if (demands->min_length > 0)
-        least = format(_n("- at least %u character\n",
-                          "- at least %u characters\n", demands->min_length),
+        least = format(_n("\n- at least %u character",
+                          "\n- at least %u characters", demands->min_length),
                        demands->min_length);
     if (demands->max_length > 0)
-        most = format(_n("- at most %u character\n",
-                         "- at most %u characters\n", demands->max_length),
+        most = format(_n("\n- at most %u character",
+                         "\n- at most %u characters", demands->max_length),
                       demands->max_length);
     if (demands->history > 0)
-        used = format(_n("- not the last password\n",
-                         "- none of the last %u passwords\n", demands->history),
+        used = format(_n("\n- not the last password",
+                         "\n- none of the last %u passwords", demands->history),
                       demands->history);
-    return fold(format("%s\n%s%s%s", _("The directory demands:"),
+    return fold(format("%s%s%s%s", _("The directory demands:"),
                        least == NULL ? "" : least, most == NULL ? "" : most,
                        used == NULL ? "" : used));
 }

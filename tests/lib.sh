@@ -17,7 +17,8 @@ PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
 	libaudit-dev libacl1-dev libldap-dev libcmocka-dev"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux python3 python3-pytest python3-pexpect cracklib-runtime
-	faketime dbus-daemon slapd ldap-utils openssl"
+	faketime dbus-daemon strace slapd ldap-utils
+	openssl"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils xz-utils"
 
 say() {

@@ -277,6 +277,8 @@ def private_polkit():
     if "\npolkitd:" not in (ETC / "passwd").read_text():
         with open(ETC / "passwd", "a") as out:
             out.write("polkitd:x:979:979::/nonexistent:/usr/sbin/nologin\n")
+        with open(ETC / "shadow", "a") as out:
+            out.write("polkitd:!*:19000::::::\n")
         with open(ETC / "group", "a") as out:
             out.write("polkitd:x:979:\n")
 

@@ -738,11 +738,14 @@ def test_nothing_is_left_in_memory(host, secret, use_tls):
                    config={"ca_file": directory.CERTS / "ca.pem"}, **entry)
     if not use_tls:
         configure(host, server.local)
-    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
-                      "search", answers=[OLD, NEW, NEW], rhost=PEER,
-                      find=tail(secret))
+    # Looked for with the connection open, as in a long session.
+    for steps in (["auth"], ["auth", "acct", "change-expired"]):
+        done = host.drive("probe", "ann", *steps, "search",
+                          answers=[OLD, NEW, NEW], rhost=PEER,
+                          find=tail(secret))
+        assert done.codes[0] == "SUCCESS"
+        assert done.rest("searched") == ["clean"], done
     assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"]
-    assert done.rest("searched") == ["clean"], done
 
 
 # ---- what is no server
@@ -819,3 +822,62 @@ def test_lying_server(host):
     done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     fake.socket.close()
     assert done.codes[0] in ("USER_UNKNOWN", "AUTHINFO_UNAVAIL"), done
+
+
+# ---- who reads
+
+def test_external(host):
+    """This process itself, by its uid, on a local socket."""
+    who = "gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth"
+    access = (f'access to attrs=userPassword by dn.exact="{who}" write '
+              "by anonymous auth by * none\n"
+              f'access to * by dn.exact="{who}" read by * none\n')
+    entry, policy, *_ = STATES["expired"]
+    server = serve(host, policy, server={"access": access},
+                   config={"identity": "external", "bind_dn": None,
+                           "secret_file": None}, **entry)
+    done = change(host, OLD, NEW, NEW, forced=True)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert server.lets_in(dn_of("ann"), NEW)
+
+
+def test_nobody_in_particular(host):
+    serve(host, config={"identity": None, "bind_dn": None,
+                        "secret_file": None})
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert log_in(host, "no").codes[0] == "AUTH_ERR"
+
+
+def test_policy_that_may_not_be_read(host):
+    """The bind tells what the service cannot see."""
+    access = (f'access to dn="{POLICY}" by * none\n' + directory.ACCESS)
+    entry, policy, *_ = STATES["grace"]
+    serve(host, policy, server={"access": access}, **entry)
+    done = log_in(host)
+    assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+    assert "2 more" in done.said
+
+
+@pytest.mark.parametrize("use_tls", [True, False])
+def test_valgrind(host, use_tls):
+    certificate = directory.certificate("good")
+    entry, policy, *_ = STATES["expired"]
+    server = serve(host, policy, server={"certificate_file": certificate},
+                   config={"ca_file": directory.CERTS / "ca.pem",
+                           "timeout": "1m"}, **entry)
+    if not use_tls:
+        configure(host, server.local, timeout="1m")
+    suppressions = host.build / "valgrind-ldap.supp"
+    # libraries keep a little for the life of a process, on purpose.
+    suppressions.write_text(
+        "{\n keeps\n Memcheck:Leak\n ...\n fun:_dl_*\n ...\n}\n"
+        "{\n keeps\n Memcheck:Leak\n ...\n fun:call_init*\n ...\n}\n")
+    done = host.drive(
+        "probe", "ann", "auth", "acct", "change-expired",
+        answers=[OLD, NEW, NEW], rhost=PEER,
+        wrap=["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+              "--errors-for-leak-kinds=definite,indirect",
+              f"--suppressions={suppressions}"])
+    assert done.status == 0, done
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"]

@@ -418,10 +418,10 @@ test_directory(void **state)
     expect(sr_message_demands(&some), "The directory demands:\n"
                                       "- at least 8 characters\n"
                                       "- at most 64 characters\n"
-                                      "- none of the last 5 passwords\n");
+                                      "- none of the last 5 passwords");
     expect(sr_message_demands(&one), "The directory demands:\n"
                                      "- at least 1 character\n"
-                                     "- not the last password\n");
+                                     "- not the last password");
     for (unsigned r = 0; r < SR_REFUSAL_COUNT; r++) {
         char *text = sr_message_refusal((enum sr_refusal)r, &some, 2, &owner);
 
