@@ -930,7 +930,7 @@ def test_manual_page_has_every_command_and_option(host):
     for command in COMMANDS:
         assert f".It Cm {command}" in page
         usage = ctl(host, command, "--help").stdout.split("\n\n")[0]
-        for option in re.findall(r"--([a-z]+)", usage):
+        for option in re.findall(r"--([a-z-]+)", usage):
             assert f"Fl Fl {option}" in page
 
 
@@ -1023,5 +1023,5 @@ def test_completion(host):
     assert complete(host, "list", "--state", "bar") == ["barred"]
     for command in COMMANDS:
         usage = ctl(host, command, "--help").stdout.split("\n\n")[0]
-        expected = {"--" + name for name in re.findall(r"--([a-z]+)", usage)}
+        expected = {"--" + name for name in re.findall(r"--([a-z-]+)", usage)}
         assert set(complete(host, command, "--")) == expected | {"--help"}
