@@ -200,13 +200,15 @@ read_shadow_line(const char *name, struct spwd *entry, struct buffer *buffer,
 }
 
 /* Whether a shadow entry is one that this host publishes of a directory's
- * account: the name service tells of it, too, where it is set up so. */
+ * account: the name service tells of it, too, where it is set up so.  It has
+ * "*" for a hash; whoever has a hash costs no look. */
 static bool
-is_published(const char *name)
+is_published(const struct spwd *entry, const char *name)
 {
     struct sr_published published;
 
-    return sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, name, sr_lookup_now(),
+    return strcmp(entry->sp_pwdp, "*") == 0 &&
+           sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, name, sr_lookup_now(),
                      &published) == SR_FOUND_IT;
 }
 
@@ -225,7 +227,7 @@ look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
     } while (error == ERANGE && buffer->size <= ENTRY_MAX);
     if (error == ENOMEM)
         return SR_ASK_NO_MEMORY;
-    if (found != NULL && !is_published(name))
+    if (found != NULL && !is_published(entry, name))
         return SR_ASK_OK;
     if (error != 0 && error != ENOENT) {
         snprintf(reason, size, "shadow entry: %s", strerror(error));

@@ -393,8 +393,9 @@ def test_the_server_hangs(host):
 
 def test_polling(host):
     """A server that does not tell by itself."""
-    server = serve(host, people("u0", "u1"), names=("u0", "u1"),
-                   more=UNLIMITED)
+    # After the first change u1 is too old to be asked for.
+    server = serve(host, people("u0", "u1", modifyTimestamp=stamp(DAY)),
+                   names=("u0", "u1"), more=UNLIMITED)
     follower = Follower(host)
     lock(server, "u0")
     seen(has(host, "u0", LOCKED), seconds=7)
