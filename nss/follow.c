@@ -55,7 +55,6 @@ struct follower {
     const struct followed *speaker;
     struct sr_members *members;
     struct sr_link *link;
-    uint64_t sequence;
 };
 
 static int64_t
@@ -133,11 +132,13 @@ note_result(struct follower *follower, const char *name,
     }
 }
 
-/* Publish what was gathered, with what this host remembers. */
+/* Publish what was gathered, with what this host remembers.  Changes are told
+ * in their order, and of two in one batch the second is the newer. */
 static void
 put(struct follower *follower, struct sr_gathered *gathered)
 {
     const char *name = gathered->account->facts.name;
+    const uint64_t sequence = sr_publish_sequence();
     char reason[256] = "";
 
     if (sr_gather_remembered(gathered, NULL, NULL) != SR_STORE_OK) {
@@ -145,9 +146,8 @@ put(struct follower *follower, struct sr_gathered *gathered)
         return;
     }
     note_result(follower, name,
-                sr_publish_gathered(SR_PUBLISHED_DIR, gathered,
-                                    follower->sequence, PUBLISHER_WAIT_MS,
-                                    reason, sizeof(reason)),
+                sr_publish_gathered(SR_PUBLISHED_DIR, gathered, sequence,
+                                    PUBLISHER_WAIT_MS, reason, sizeof(reason)),
                 reason);
 }
 
@@ -246,7 +246,6 @@ hear_batch(struct follower *follower, struct followed *followed, char *reason,
     enum sr_heard heard = SR_HEARD_NO_MEMORY;
 
     follower->speaker = followed;
-    follower->sequence = sr_publish_sequence();
     follower->members = sr_members_new();
     follower->link = sr_link_new();
     if (follower->members != NULL && follower->link != NULL)

@@ -24,7 +24,6 @@
 #include "policy/backend/backend.h"
 #include "policy/backend/local.h"
 #include "policy/crypt.h"
-#include "policy/lookup.h"
 #include "policy/quality.h"
 
 #define SHADOW_FILE "/etc/shadow"
@@ -199,19 +198,6 @@ read_shadow_line(const char *name, struct spwd *entry, struct buffer *buffer,
     return SR_ASK_UNKNOWN_NAME;
 }
 
-/* Whether a shadow entry is one that this host publishes of a directory's
- * account: the name service tells of it, too, where it is set up so.  It has
- * "*" for a hash; whoever has a hash costs no look. */
-static bool
-is_published(const struct spwd *entry, const char *name)
-{
-    struct sr_published published;
-
-    return strcmp(entry->sp_pwdp, "*") == 0 &&
-           sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, name, sr_lookup_now(),
-                     &published) == SR_FOUND_IT;
-}
-
 static enum sr_ask
 look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
                char *reason, size_t size)
@@ -227,7 +213,9 @@ look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
     } while (error == ERANGE && buffer->size <= ENTRY_MAX);
     if (error == ENOMEM)
         return SR_ASK_NO_MEMORY;
-    if (found != NULL && !is_published(entry, name))
+    /* An entry without a hash can be what this host publishes of a directory's
+     * account: only the file says whose it is. */
+    if (found != NULL && entry->sp_pwdp[0] != '*' && entry->sp_pwdp[0] != '!')
         return SR_ASK_OK;
     if (error != 0 && error != ENOENT) {
         snprintf(reason, size, "shadow entry: %s", strerror(error));
