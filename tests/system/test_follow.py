@@ -30,6 +30,9 @@ PASSWORD = "correct horse battery"
 AGEING = {"pwdMaxAge": 90 * DAY, "pwdMustChange": "TRUE", "pwdLockout": "TRUE",
           "pwdMaxFailure": 3, "pwdLockoutDuration": 900}
 CROWD = 10000
+# More than two pages, and the first of them is told of.
+CUT = 1100
+LIMITED = "size=500 size.prtotal=600"
 
 
 def people(*names, **fields):
@@ -151,29 +154,27 @@ def test_the_first_backend_counts(host):
 
 def test_size_limit(host):
     """Half a directory is none: what was published is kept."""
-    users = people(*(f"u{number}" for number in range(40)))
+    users = people(*(f"u{number}" for number in range(CUT)))
     server = serve(host, users, names=("u0",), more=UNLIMITED)
     host.publish()
     server.stop()
     config = server.dir / "slapd.conf"
-    config.write_text(config.read_text().replace("size=unlimited",
-                                                 "size=20 size.prtotal=20"))
+    config.write_text(config.read_text().replace("size=unlimited", LIMITED))
     server.start()
     lock(server, "u0")
     done = host.run("selfreset-publish", "--verbose")
     assert done.returncode == 8, (done.stdout, done.stderr)
     assert "not every account was told of" in done.stderr
     assert host.states("u0") == {OK}
-    assert all(shadow(host, f"u{number}") for number in (1, 19, 20, 39))
+    assert all(shadow(host, f"u{number}") for number in (1, 599, 600, CUT - 1))
 
 
 def test_half_a_directory_at_first(host):
     """Where nothing was published before, a part is not published either."""
-    users = people(*(f"u{number}" for number in range(40)))
-    serve(host, users, more=UNLIMITED.replace(
-        "size=unlimited", "size=20 size.prtotal=20"))
+    users = people(*(f"u{number}" for number in range(CUT)))
+    serve(host, users, more=UNLIMITED.replace("size=unlimited", LIMITED))
     assert host.run("selfreset-publish").returncode == 8
-    assert not any(shadow(host, f"u{number}") for number in range(40))
+    assert not any(shadow(host, f"u{number}") for number in range(0, CUT, 99))
 
 
 # ---- following
@@ -334,17 +335,17 @@ class Cutter:
 
 
 def test_cut_in_the_midst(host):
-    names = [f"u{number}" for number in range(300)]
-    server = serve(host, people(*names), names=("u0", "u299"))
+    names = [f"u{number}" for number in range(CUT)]
+    server = serve(host, people(*names), names=("u0",))
     cutter = Cutter(server.port)
     host.configure(backend_corp={"uri": f"ldap://localhost:{cutter.port}",
                                  "insecure": "yes"})
-    cutter.limit = 30000
+    cutter.limit = 120000
     follower = Follower(host)
     wait_until(lambda: cutter.cuts >= 2, what="connections to be cut")
-    assert not any(shadow(host, name) for name in names[::37])
+    assert not any(shadow(host, name) for name in names[::99])
     cutter.limit = None
-    seen(lambda: all(shadow(host, name) for name in names[::37]), seconds=8)
+    seen(lambda: all(shadow(host, name) for name in names[::99]), seconds=8)
     follower.stop()
 
 
