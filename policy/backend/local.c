@@ -26,6 +26,7 @@
 #include "policy/crypt.h"
 #include "policy/quality.h"
 
+#define PASSWD_FILE "/etc/passwd"
 #define SHADOW_FILE "/etc/shadow"
 
 /* Entries grow with groups of hashes and long GECOS; a megabyte is no entry. */
@@ -161,41 +162,75 @@ close_stream(FILE **stream)
 }
 
 /*
+ * Find the line of a name in a file of this host, into the buffer, without its
+ * end.  `number` is that of the line.
+ */
+static enum sr_ask
+find_line(const char *path, const char *name, struct buffer *buffer,
+          unsigned *number, char *reason, size_t size)
+{
+    __attribute__((cleanup(close_stream))) FILE *stream = fopen(path, "re");
+    size_t length = strlen(name);
+
+    *number = 0;
+    if (stream == NULL) {
+        snprintf(reason, size, "%s: %s", path, strerror(errno));
+        return errno == ENOENT ? SR_ASK_UNKNOWN_NAME : SR_ASK_UNAVAILABLE;
+    }
+    while (getline(&buffer->bytes, &buffer->size, stream) > 0) {
+        ++*number;
+        if (strncmp(buffer->bytes, name, length) == 0 &&
+            buffer->bytes[length] == ':') {
+            buffer->bytes[strcspn(buffer->bytes, "\n")] = '\0';
+            return SR_ASK_OK;
+        }
+    }
+    if (ferror(stream)) {
+        snprintf(reason, size, "%s: %s", path, strerror(errno));
+        return SR_ASK_UNAVAILABLE;
+    }
+    return SR_ASK_UNKNOWN_NAME;
+}
+
+/*
  * Find a name's line in the shadow file and parse it ourselves: only for a name
- * that has a passwd line and that getspnam(3) did not find.
+ * that has a passwd line and of which getspnam(3) told no hash.
  */
 static enum sr_ask
 read_shadow_line(const char *name, struct spwd *entry, struct buffer *buffer,
                  char *reason, size_t size)
 {
-    __attribute__((cleanup(close_stream))) FILE *stream =
-        fopen(SHADOW_FILE, "re");
-    size_t length = strlen(name);
-    unsigned number = 0;
     const char *field;
+    unsigned number;
+    enum sr_ask ask =
+        find_line(SHADOW_FILE, name, buffer, &number, reason, size);
 
-    if (stream == NULL) {
-        snprintf(reason, size, "%s: %s", SHADOW_FILE, strerror(errno));
-        return errno == ENOENT ? SR_ASK_UNKNOWN_NAME : SR_ASK_UNAVAILABLE;
-    }
-    while (getline(&buffer->bytes, &buffer->size, stream) > 0) {
-        number++;
-        if (strncmp(buffer->bytes, name, length) != 0 ||
-            buffer->bytes[length] != ':')
-            continue;
-        buffer->bytes[strcspn(buffer->bytes, "\n")] = '\0';
-        field = sr_local_parse(buffer->bytes, entry);
-        if (field == NULL)
-            return SR_ASK_OK;
-        snprintf(reason, size, "%s:%u: %s is not what shadow(5) allows",
-                 SHADOW_FILE, number, field);
-        return SR_ASK_UNAVAILABLE;
-    }
-    if (ferror(stream)) {
-        snprintf(reason, size, "%s: %s", SHADOW_FILE, strerror(errno));
-        return SR_ASK_UNAVAILABLE;
-    }
-    return SR_ASK_UNKNOWN_NAME;
+    if (ask != SR_ASK_OK)
+        return ask;
+    field = sr_local_parse(buffer->bytes, entry);
+    if (field == NULL)
+        return SR_ASK_OK;
+    snprintf(reason, size, "%s:%u: %s is not what shadow(5) allows",
+             SHADOW_FILE, number, field);
+    return SR_ASK_UNAVAILABLE;
+}
+
+/*
+ * What is in place of "x" in a passwd entry is the hash.  One that no password
+ * has is what other sources than the file put there (sssd: "*"), and whose
+ * account it is only the file says.
+ */
+static enum sr_ask
+take_passwd_hash(const struct passwd *found, struct spwd *entry,
+                 struct buffer *buffer, char *reason, size_t size)
+{
+    unsigned number;
+
+    entry->sp_pwdp = found->pw_passwd;
+    return is_usable(found->pw_passwd)
+               ? SR_ASK_OK
+               : find_line(PASSWD_FILE, found->pw_name, buffer, &number, reason,
+                           size);
 }
 
 static enum sr_ask
@@ -318,9 +353,9 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
     ask = look_up_passwd(name, &entry, &pw_buffer, reason, size);
     if (ask != SR_ASK_OK)
         return ask;
-    /* "x" says that the hash is in shadow; anything else is the hash. */
+    /* "x" says that the hash is in shadow. */
     if (strcmp(entry.pw_passwd, "x") != 0)
-        shadow.sp_pwdp = entry.pw_passwd;
+        ask = take_passwd_hash(&entry, &shadow, &sp_buffer, reason, size);
     else
         ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, reason, size);
     if (ask != SR_ASK_OK)

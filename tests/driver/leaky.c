@@ -4,13 +4,19 @@
  *
  * The group's id is the number in the file that GID_FILE names.
  *
+ * It also has an account, "faraway", with the passwd entry that directories
+ * give: no hash, and no "x" either.
+ *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
+#include <errno.h>
 #include <nss.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define GID_FILE "/run/selfreset-test/leaky"
 
@@ -37,5 +43,34 @@ _nss_leaky_initgroups_dyn(const char *user, gid_t group, long int *start,
     if (fscanf(stream, "%u", &gid) == 1 && *start < *size)
         (*groups)[(*start)++] = gid;
     fclose(stream);
+    return NSS_STATUS_SUCCESS;
+}
+
+__attribute__((visibility("default"))) enum nss_status
+_nss_leaky_getpwnam_r(const char *name, struct passwd *result, char *buffer,
+                      size_t size, int *errnop);
+
+enum nss_status
+_nss_leaky_getpwnam_r(const char *name, struct passwd *result, char *buffer,
+                      size_t size, int *errnop)
+{
+    static const char texts[] = "faraway\0*\0Far Away\0/home/faraway\0/bin/sh";
+    char *at = buffer;
+    char **const field[] = {&result->pw_name, &result->pw_passwd,
+                            &result->pw_gecos, &result->pw_dir,
+                            &result->pw_shell};
+
+    if (strcmp(name, texts) != 0)
+        return NSS_STATUS_NOTFOUND;
+    if (size < sizeof(texts)) {
+        *errnop = ERANGE;
+        return NSS_STATUS_TRYAGAIN;
+    }
+    memcpy(buffer, texts, sizeof(texts));
+    for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
+        *field[i] = at;
+        at += strlen(at) + 1;
+    }
+    result->pw_uid = result->pw_gid = 7777;
     return NSS_STATUS_SUCCESS;
 }

@@ -9,6 +9,7 @@ written.  A process namespace around it ends whatever was started.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import ctypes
 import dataclasses
 import glob
@@ -637,6 +638,18 @@ class Host:
         a map out.  Without arguments: as the module is meant to be used."""
         (ETC / "nsswitch.conf").write_text(nsswitch(**(maps or {
             "group": "files selfreset", "shadow": "files selfreset"})))
+
+    @contextlib.contextmanager
+    def leaky_module(self):
+        """A second NSS module, tests/driver/leaky.c, while this lasts."""
+        leaky = NSS_MODULE.with_name("libnss_leaky.so.2")
+        shutil.copy2(self.build / "tests/driver/.libs" / leaky.name, leaky)
+        self.run("/sbin/ldconfig", "-X")
+        try:
+            yield
+        finally:
+            leaky.unlink()
+            self.run("/sbin/ldconfig", "-X")
 
     @staticmethod
     def create_state_groups():

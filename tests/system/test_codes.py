@@ -5,7 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import pytest
 
-from scratch import CONFIG, CONTACT, RUNDIR, STATE, guarded_stack
+from scratch import CONFIG, CONTACT, ETC, RUNDIR, STATE, guarded_stack
 
 OLD = "correct horse battery"
 NEW = "an umbrella for rainy days"
@@ -336,3 +336,18 @@ def test_the_state_is_roots_alone(host):
     for path in found:
         assert path.stat().st_uid == 0
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+# ---- whose account it is
+
+def test_account_of_another_source(host):
+    """Directories give a passwd entry without a hash: that is not ours."""
+    host.nsswitch(passwd="files leaky")
+    with host.leaky_module():
+        assert "faraway:*:7777" in host.run("getent", "passwd",
+                                            "faraway").stdout
+        assert host.drive("probe", "faraway", "acct").code == "USER_UNKNOWN"
+        # The same entry in the file of this host is.
+        with open(ETC / "passwd", "a") as out:
+            out.write("faraway:*:7777:7777::/home/faraway:/bin/sh\n")
+        assert host.drive("probe", "faraway", "acct").code == "SUCCESS"

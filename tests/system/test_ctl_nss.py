@@ -479,18 +479,12 @@ def test_rules_do_not_see_it(nss):
 
 def test_sessions_get_it(nss):
     """As from a module that answers whoever asks."""
-    leaky = NSS_MODULE.with_name("libnss_leaky.so.2")
-    shutil.copy2(nss.build / "tests/driver/.libs" / leaky.name, leaky)
-    nss.run("/sbin/ldconfig", "-X")
     (RUN / "leaky").write_text("972")
     nss.nsswitch(group="files selfreset leaky", shadow="files selfreset")
-    try:
+    with nss.leaky_module():
         assert "pw-expired" in nss.run("id", "-Gn", "ann").stdout
         assert_found(nss, "error", "initgroups", "nss --disable")
-    finally:
-        (RUN / "leaky").unlink()
-        leaky.unlink()
-        nss.run("/sbin/ldconfig", "-X")
+    (RUN / "leaky").unlink()
 
 
 # ---- the check: who remembers, repeats or tells
