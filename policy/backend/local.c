@@ -29,17 +29,8 @@
 #define PASSWD_FILE "/etc/passwd"
 #define SHADOW_FILE "/etc/shadow"
 
-/* Entries grow with groups of hashes and long GECOS; a megabyte is no entry. */
-#define ENTRY_MAX (1024 * 1024)
-
-/* A buffer for one entry, which holds a hash and is wiped. */
-struct buffer {
-    char *bytes;
-    size_t size;
-};
-
-static void
-buffer_free(struct buffer *buffer)
+void
+sr_local_buffer_free(struct sr_local_buffer *buffer)
 {
     if (buffer->bytes != NULL)
         explicit_bzero(buffer->bytes, buffer->size);
@@ -47,15 +38,22 @@ buffer_free(struct buffer *buffer)
     buffer->bytes = NULL;
 }
 
+void
+sr_local_close(FILE **stream)
+{
+    if (*stream != NULL)
+        fclose(*stream);
+}
+
 /* Make the buffer four times as large.  Its content is not kept. */
 static int
-buffer_grow(struct buffer *buffer)
+buffer_grow(struct sr_local_buffer *buffer)
 {
     size_t size = buffer->size == 0 ? 2048 : buffer->size * 4;
 
-    buffer_free(buffer);
+    sr_local_buffer_free(buffer);
     buffer->size = size;
-    if (size > ENTRY_MAX)
+    if (size > SR_LOCAL_ENTRY_MAX)
         return ERANGE;
     buffer->bytes = malloc(size);
     return buffer->bytes == NULL ? ENOMEM : 0;
@@ -154,22 +152,15 @@ sr_local_parse(char *line, struct spwd *entry)
     return entry->sp_namp[0] == '\0' ? name[0] : NULL;
 }
 
-static void
-close_stream(FILE **stream)
-{
-    if (*stream != NULL)
-        fclose(*stream);
-}
-
 /*
  * Find the line of a name in a file of this host, into the buffer, without its
  * end.  `number` is that of the line.
  */
 static enum sr_ask
-find_line(const char *path, const char *name, struct buffer *buffer,
+find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
           unsigned *number, char *reason, size_t size)
 {
-    __attribute__((cleanup(close_stream))) FILE *stream = fopen(path, "re");
+    __attribute__((cleanup(sr_local_close))) FILE *stream = fopen(path, "re");
     size_t length = strlen(name);
 
     *number = 0;
@@ -197,8 +188,8 @@ find_line(const char *path, const char *name, struct buffer *buffer,
  * that has a passwd line and of which getspnam(3) told no hash.
  */
 static enum sr_ask
-read_shadow_line(const char *name, struct spwd *entry, struct buffer *buffer,
-                 char *reason, size_t size)
+read_shadow_line(const char *name, struct spwd *entry,
+                 struct sr_local_buffer *buffer, char *reason, size_t size)
 {
     const char *field;
     unsigned number;
@@ -222,7 +213,7 @@ read_shadow_line(const char *name, struct spwd *entry, struct buffer *buffer,
  */
 static enum sr_ask
 take_passwd_hash(const struct passwd *found, struct spwd *entry,
-                 struct buffer *buffer, char *reason, size_t size)
+                 struct sr_local_buffer *buffer, char *reason, size_t size)
 {
     unsigned number;
 
@@ -234,8 +225,8 @@ take_passwd_hash(const struct passwd *found, struct spwd *entry,
 }
 
 static enum sr_ask
-look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
-               char *reason, size_t size)
+look_up_shadow(const char *name, struct spwd *entry,
+               struct sr_local_buffer *buffer, char *reason, size_t size)
 {
     struct spwd *found = NULL;
     int error;
@@ -245,7 +236,7 @@ look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
         if (error == 0)
             error =
                 getspnam_r(name, entry, buffer->bytes, buffer->size, &found);
-    } while (error == ERANGE && buffer->size <= ENTRY_MAX);
+    } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (error == ENOMEM)
         return SR_ASK_NO_MEMORY;
     /* An entry without a hash can be what this host publishes of a directory's
@@ -256,14 +247,14 @@ look_up_shadow(const char *name, struct spwd *entry, struct buffer *buffer,
         snprintf(reason, size, "shadow entry: %s", strerror(error));
         return SR_ASK_UNAVAILABLE;
     }
-    buffer_free(buffer);
+    sr_local_buffer_free(buffer);
     buffer->size = 0;
     return read_shadow_line(name, entry, buffer, reason, size);
 }
 
 static enum sr_ask
-look_up_passwd(const char *name, struct passwd *entry, struct buffer *buffer,
-               char *reason, size_t size)
+look_up_passwd(const char *name, struct passwd *entry,
+               struct sr_local_buffer *buffer, char *reason, size_t size)
 {
     struct passwd *found = NULL;
     int error;
@@ -273,7 +264,7 @@ look_up_passwd(const char *name, struct passwd *entry, struct buffer *buffer,
         if (error == 0)
             error =
                 getpwnam_r(name, entry, buffer->bytes, buffer->size, &found);
-    } while (error == ERANGE && buffer->size <= ENTRY_MAX);
+    } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (found != NULL)
         return SR_ASK_OK;
     switch (error) {
@@ -337,8 +328,10 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
            const struct sr_rules *rules, struct sr_account **account,
            char *reason, size_t size)
 {
-    __attribute__((cleanup(buffer_free))) struct buffer pw_buffer = {0};
-    __attribute__((cleanup(buffer_free))) struct buffer sp_buffer = {0};
+    __attribute__((
+        cleanup(sr_local_buffer_free))) struct sr_local_buffer pw_buffer = {0};
+    __attribute__((
+        cleanup(sr_local_buffer_free))) struct sr_local_buffer sp_buffer = {0};
     struct passwd entry;
     struct spwd shadow = sr_local_no_ageing;
     enum sr_ask ask;

@@ -9,6 +9,7 @@
 
 #include <pwd.h>
 #include <shadow.h>
+#include <stdio.h>
 
 #include "policy/backend/backend.h"
 
@@ -46,6 +47,21 @@ struct sr_account *sr_local_account(const struct passwd *entry,
 
 /* The one local backend. */
 extern const struct sr_backend sr_local_backend;
+
+/* Entries grow with groups of hashes and long GECOS; a megabyte is no entry. */
+#define SR_LOCAL_ENTRY_MAX ((size_t)1024 * 1024)
+
+/* Bytes among which there are hashes; all zero at first. */
+struct sr_local_buffer {
+    char *bytes;
+    size_t size;
+};
+
+/* Wipe and free; for cleanup attributes. */
+void sr_local_buffer_free(struct sr_local_buffer *buffer);
+
+/* Close a stream unless it is NULL; for cleanup attributes. */
+void sr_local_close(FILE **stream);
 
 /* The backend's `each`. */
 enum sr_ask sr_local_each(const struct sr_backend *backend,

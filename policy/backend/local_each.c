@@ -19,39 +19,14 @@
 #define PASSWD_FILE "/etc/passwd"
 #define SHADOW_FILE "/etc/shadow"
 
-/* No entry is longer. */
-#define ENTRY_MAX ((size_t)1024 * 1024)
-
-/* Bytes among which there are hashes. */
-struct buffer {
-    char *bytes;
-    size_t size;
-};
-
-static void
-buffer_free(struct buffer *buffer)
-{
-    if (buffer->bytes != NULL)
-        explicit_bzero(buffer->bytes, buffer->size);
-    free(buffer->bytes);
-    buffer->bytes = NULL;
-}
-
 /* Make it anew. */
 static int
-buffer_make(struct buffer *buffer, size_t size)
+buffer_make(struct sr_local_buffer *buffer, size_t size)
 {
-    buffer_free(buffer);
+    sr_local_buffer_free(buffer);
     buffer->bytes = malloc(size);
     buffer->size = buffer->bytes == NULL ? 0 : size;
     return buffer->bytes == NULL ? ENOMEM : 0;
-}
-
-static void
-close_stream(FILE **stream)
-{
-    if (*stream != NULL)
-        fclose(*stream);
 }
 
 /* One line of the shadow file. */
@@ -64,7 +39,7 @@ struct line {
 /* The whole shadow file, its lines in the order of their names, and those of
  * one name in the order of the file. */
 struct shadow_file {
-    struct buffer bytes;
+    struct sr_local_buffer bytes;
     struct line *line;
     size_t count;
 };
@@ -72,7 +47,7 @@ struct shadow_file {
 static void
 shadow_file_free(struct shadow_file *file)
 {
-    buffer_free(&file->bytes);
+    sr_local_buffer_free(&file->bytes);
     free(file->line);
 }
 
@@ -100,9 +75,9 @@ compare_lines(const void *a, const void *b)
 
 /* Read all of a file, with a zero byte behind it. */
 static int
-read_file(const char *path, struct buffer *buffer)
+read_file(const char *path, struct sr_local_buffer *buffer)
 {
-    __attribute__((cleanup(close_stream))) FILE *stream = fopen(path, "re");
+    __attribute__((cleanup(sr_local_close))) FILE *stream = fopen(path, "re");
     struct stat status;
     size_t used = 0, got;
 
@@ -187,7 +162,7 @@ find_line(const struct shadow_file *file, const char *name)
  * by our own reading. */
 static enum sr_ask
 find_shadow(const struct shadow_file *file, const char *name,
-            struct spwd *entry, struct buffer *buffer, char *reason,
+            struct spwd *entry, struct sr_local_buffer *buffer, char *reason,
             size_t size)
 {
     const size_t first = find_line(file, name), length = strlen(name);
@@ -239,7 +214,8 @@ tell_unavailable(const struct sr_visitor *visitor, const struct passwd *entry,
 /* Tell of one line of passwd.  NO_MEMORY, or OK; *is_done: enough was told. */
 static enum sr_ask
 tell(const struct sr_visitor *visitor, const struct passwd *entry,
-     const struct shadow_file *file, struct buffer *buffer, bool *is_done)
+     const struct shadow_file *file, struct sr_local_buffer *buffer,
+     bool *is_done)
 {
     struct spwd shadow = sr_local_no_ageing;
     struct sr_account *account;
@@ -275,7 +251,7 @@ tell(const struct sr_visitor *visitor, const struct passwd *entry,
 
 /* The next entry of passwd: 0, ENOENT at the end, or another errno. */
 static int
-next_passwd(FILE *stream, struct passwd *entry, struct buffer *buffer)
+next_passwd(FILE *stream, struct passwd *entry, struct sr_local_buffer *buffer)
 {
     const off_t at = ftello(stream);
     struct passwd *found = NULL;
@@ -283,7 +259,7 @@ next_passwd(FILE *stream, struct passwd *entry, struct buffer *buffer)
 
     for (;;) {
         error = fgetpwent_r(stream, entry, buffer->bytes, buffer->size, &found);
-        if (error != ERANGE || buffer->size >= ENTRY_MAX)
+        if (error != ERANGE || buffer->size >= SR_LOCAL_ENTRY_MAX)
             return error;
         error = buffer_make(buffer, buffer->size * 4);
         if (error != 0 || fseeko(stream, at, SEEK_SET) != 0)
@@ -296,9 +272,11 @@ sr_local_each(const struct sr_backend *backend,
               const struct sr_visitor *visitor, char *reason, size_t size)
 {
     __attribute__((cleanup(shadow_file_free))) struct shadow_file file = {0};
-    __attribute__((cleanup(buffer_free))) struct buffer pw_buffer = {0};
-    __attribute__((cleanup(buffer_free))) struct buffer sp_buffer = {0};
-    __attribute__((cleanup(close_stream))) FILE *stream =
+    __attribute__((
+        cleanup(sr_local_buffer_free))) struct sr_local_buffer pw_buffer = {0};
+    __attribute__((
+        cleanup(sr_local_buffer_free))) struct sr_local_buffer sp_buffer = {0};
+    __attribute__((cleanup(sr_local_close))) FILE *stream =
         fopen(PASSWD_FILE, "re");
     int error = stream == NULL ? errno : buffer_make(&pw_buffer, 4096);
     enum sr_ask ask = SR_ASK_OK;
