@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,9 @@
 
 /* A wrong clock or a joke, not an age: sums must not overflow. */
 #define SECONDS_MAX (36500 * SR_DAY)
+
+/* What is counted, the facts hold as an int. */
+#define COUNT_MAX INT_MAX
 
 const char *const sr_ldap_account_attributes[] = {
     "gecos",
@@ -190,6 +194,13 @@ number(const struct sr_ldap_entry *entry, const char *attribute,
        int64_t otherwise)
 {
     return number_of(get(entry, attribute), SECONDS_MAX, otherwise);
+}
+
+/* How many there were of something; none where nothing is said. */
+static int
+tally(const struct sr_ldap_entry *entry, const char *attribute)
+{
+    return (int)number_of(get(entry, attribute), COUNT_MAX, 0);
 }
 
 static enum sr_tri
@@ -465,9 +476,9 @@ ppolicy_age(const struct sr_ldap_entry *account,
 /* Logins that are left behind the expiry.  That there is none is a fact that
  * ends everything, unless somebody can help. */
 static int
-graces_left(int64_t limit, int used, bool can_help)
+graces_left(int limit, int used, bool can_help)
 {
-    int left = limit > used ? (int)(limit - used) : 0;
+    int left = limit > used ? limit - used : 0;
 
     return left == 0 && can_help ? -1 : left;
 }
@@ -489,7 +500,7 @@ ppolicy_facts(const struct sr_ldap_entry *account,
         earlier(&facts->account_ends, seen + idle);
     if (policy->count > 0)
         facts->grace_left =
-            graces_left(number(policy, "pwdGraceAuthNLimit", 0),
+            graces_left(tally(policy, "pwdGraceAuthNLimit"),
                         count(account, "pwdGraceUseTime"), can_help);
     /* A demand that the policy does not back is none for the server. */
     facts->must_change =
@@ -568,9 +579,9 @@ ds389_expiry(const struct sr_ldap_entry *account,
     if (warning > 0 && SR_TIME_IS_SET(facts->password_expires))
         facts->warn_from = facts->password_expires - warning;
     if (limit != NULL)
-        facts->grace_left = graces_left(
-            number_of(limit, SECONDS_MAX, 0),
-            (int)number(account, "passwordGraceUserTime", 0), can_help);
+        facts->grace_left =
+            graces_left((int)number_of(limit, COUNT_MAX, 0),
+                        tally(account, "passwordGraceUserTime"), can_help);
 }
 
 /*
@@ -582,7 +593,7 @@ ds389_temporary(const struct sr_ldap_entry *account,
                 const struct sr_ldap_entry *policy, struct sr_facts *facts)
 {
     bool is_known = get(policy, "passwordTPRMaxUse") != NULL;
-    int64_t most = number(policy, "passwordTPRMaxUse", 0);
+    int most = tally(policy, "passwordTPRMaxUse");
 
     if (truth(account, "pwdTPRReset") != SR_YES)
         return;
@@ -592,7 +603,7 @@ ds389_temporary(const struct sr_ldap_entry *account,
     if (!is_known || number(policy, "passwordTPRDelayExpireAt", -1) >= 0)
         facts->temporary_until = moment(account, "pwdTPRExpireAt");
     /* Used up: nothing but a reset helps. */
-    if (most > 0 && number(account, "pwdTPRUseCount", 0) >= most) {
+    if (most > 0 && tally(account, "pwdTPRUseCount") >= most) {
         facts->locked = SR_LOCK_ADMIN;
         facts->locked_why = SR_LOCK_WHY_DIRECTORY;
     }
@@ -614,7 +625,7 @@ ds389_facts(const struct sr_ldap_entry *account,
     if (truth_of(either(policy, "passwordChange", "pwdAllowUserChange")) ==
         SR_NO)
         facts->cannot_change = SR_YES;
-    facts->failures = (int)number(account, "passwordRetryCount", 0);
+    facts->failures = tally(account, "passwordRetryCount");
     ds389_temporary(account, policy, facts);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -254,6 +255,9 @@ test_ppolicy_rest(void **state)
     struct sr_facts facts;
 
     (void)state;
+    facts = facts_of(LIST("pwdChangedTime", CHANGED),
+                     POLICY("pwdGraceAuthNLimit", "3000000000"), false);
+    assert_int_equal(facts.grace_left, INT_MAX);
     facts = facts_of(LIST("pwdReset", "TRUE"), POLICY("pwdMustChange", "TRUE"),
                      false);
     assert_int_equal(facts.must_change, SR_YES);
@@ -310,6 +314,12 @@ test_389(void **state)
     assert_int_equal(facts.locked, SR_LOCK_UNTIL);
     assert_int_equal(facts.locked_until, T0);
     assert_int_equal(facts.failures, 3);
+    /* More than an int holds is very many, not fewer than none. */
+    facts = facts_of(LIST("passwordRetryCount", "3000000000"), NULL, false);
+    assert_int_equal(facts.failures, INT_MAX);
+    facts = facts_of(LIST("passwordExpirationTime", CHANGED),
+                     LIST("passwordGraceLimit", "3000000000"), false);
+    assert_int_equal(facts.grace_left, INT_MAX);
     facts = facts_of(LIST("accountUnlockTime", "19700101000000Z"), NULL, false);
     assert_int_equal(facts.locked, SR_LOCK_ADMIN);
     facts = facts_of(LIST("pwdTPRReset", "TRUE", "pwdTPRExpireAt", CHANGED),
