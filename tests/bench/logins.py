@@ -15,17 +15,17 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import collections
-import concurrent.futures
 import contextlib
 import dataclasses
-import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import time
 
 import directory
 import peers
+import relay
 import scratch
 from directory import BASE, PEOPLE, POLICY, SERVICE, SERVICE_SECRET
 from scratch import ETC, RUN
@@ -37,6 +37,9 @@ FRESH = "an umbrella for rainy days"
 COUNT = 60     # users, of which
 SPECIAL = 10   # the last have to change their passwords
 GID = 4000
+# Each of nslcd's threads has a connection of its own, and they are asked in
+# turn.
+NSLCD_THREADS = 5
 NSLCD = f"""\
 binddn {SERVICE}
 bindpw {SERVICE_SECRET}
@@ -62,6 +65,14 @@ STACKS = {
             "account required pam_selfreset.so\n",
     "nslcd": "auth required pam_ldap.so\naccount required pam_ldap.so\n",
     "sssd": "auth required pam_sss.so\naccount required pam_sss.so\n",
+}
+MORE_STACKS = {
+    "permit": "auth required pam_permit.so\naccount required pam_permit.so\n",
+    "faillock": "auth required pam_faillock.so preauth deny=5\n"
+                "auth [success=1 default=bad] pam_ldap.so\n"
+                "auth [default=die] pam_faillock.so authfail deny=5\n"
+                "auth sufficient pam_faillock.so authsucc deny=5\n"
+                "auth required pam_deny.so\n",
 }
 CHANGES = {
     "ours": "password [success=ok ignore=1 default=die] pam_selfreset.so\n"
@@ -182,6 +193,39 @@ class Logins:
                 into["cpu"].append(cpu / 1e6)
                 into["typed"].append(typed / 1e6)
 
+    def use(self, uri):
+        """Everybody asks the server there, and begins anew."""
+        self.peers.uri = uri
+        self.bench.host.configure(backend_corp={"uri": uri})
+        for name in self.names:
+            self.peers.begin(name)
+            self.warm(name)
+
+    def warm(self, name):
+        """What a peer keeps, it has."""
+        for number in range(3, 7):
+            self.play(name, user(number), "auth+acct", PASSWORD,
+                      rounds=NSLCD_THREADS)
+
+    def floor(self):
+        """The parts of a login, as a plain program takes them."""
+        module = next(pathlib.Path("/usr").glob("lib*/selfreset/ldap.so"))
+        done = subprocess.run(
+            [self.bench.build / "tests/bench/ldapfloor", "3", module,
+             self.peers.uri, directory.CERTS / "ca.pem", SERVICE,
+             SERVICE_SECRET, directory.dn_of(user(3)), POLICY, PASSWORD],
+            capture_output=True, text=True, check=True,
+            env={"LDAPNOINIT": "1", "SASL_PATH": str(RUN / "keys")})
+        return done.stdout.splitlines()
+
+    def forget_failures(self):
+        """Nobody has failed yet, but the stores are there."""
+        self.bench.host.forget_state()
+        shutil.rmtree("/run/faillock", ignore_errors=True)
+        for name in self.names:
+            self.play("faillock" if name == "nslcd" else name, user(4), "auth",
+                      WRONG, code=7)
+
     # -- the server's log
 
     def settle(self):
@@ -216,9 +260,10 @@ def directory_host(bench):
     with open(ETC / "passwd", "a", encoding="ascii") as out:
         for number in range(COUNT):
             out.write(f"{user(number)}:x:{10000 + number}:{GID}::/:/bin/sh\n")
-    for name, stack in STACKS.items():
+    for name, stack in {**STACKS, **MORE_STACKS}.items():
         host.service(f"dir-{name}", stack)
-        host.service(f"dirchange-{name}", stack + CHANGES[name])
+        host.service(f"dirchange-{name}", stack + CHANGES.get(name, ""))
+    host.add("local", PASSWORD)
     running = Peers(host, server.uri)
     names = ("ours", "nslcd", "sssd") if bench.options.peers else ("ours",)
     try:
@@ -257,6 +302,13 @@ class Sheet:
         self.table.rows.append(Row(what, shown[0], bound=bound, good=good))
         self.line(what, *shown, ratio, bound + verdict)
 
+    def row(self, what, least, ours="", *ratio, bound=None, good=None):
+        """A row whose columns are others."""
+        self.table.rows.append(Row(what, ours, least, good=good))
+        verdict = "" if good is None else " ok" if good else " OVER"
+        self.line(what, least, ours, *ratio,
+                  *([] if bound is None else [f"<={bound:.2f}{verdict}"]))
+
     def compare(self, what, values, bound=None):
         """Times by their names; the ratio is that to nslcd."""
         medians = {name: statistics.median(times)
@@ -283,10 +335,6 @@ CASES = {
     "forced change": (None, "auth+acct+forced", (PASSWORD, FRESH, FRESH), 0,
                       (1, 3, 2, 1)),
 }
-# Each of nslcd's threads has a connection of its own, and they are asked in
-# turn.
-NSLCD_THREADS = 5
-
 
 def count_all(logins, sheet):
     sheet.title("asked of the server: connections/binds/searches/changes")
@@ -309,7 +357,7 @@ def count_all(logins, sheet):
 def count_one(logins, name, who, calls, answers, code, heat):
     options = {"code": None if name != "ours" else code}
     if heat == "warm" and name == "nslcd":
-        logins.play(name, user(3), "acct", rounds=4 * NSLCD_THREADS)
+        logins.warm(name)
     if who is None:  # each change needs somebody who has to change
         who = next(logins.pool)
         options["service"] = "change"
@@ -325,6 +373,10 @@ def count_one(logins, name, who, calls, answers, code, heat):
 
 
 # ---- how long it takes
+
+NETWORK = 2   # milliseconds there and back, of a server that is not here
+DEADLINE = 10  # seconds, of a login: the default
+LOADED = 1.25  # what a machine that does other things is forgiven
 
 def is_quiet():
     """Whether the processors have next to nothing to do."""
@@ -383,6 +435,136 @@ def time_logins(logins, sheet, what, chunks, bound, fresh=False):
                       bound if row == "wall" else None)
 
 
+def over_network(logins, sheet, chunks, bound):
+    """The same, with a server that is not on this machine."""
+    wire = relay.Relay(logins.server.tls_port, NETWORK / 2000)
+    uri = f"ldaps://localhost:{wire.port}"
+    logins.use(uri)
+    time_logins(logins, sheet, f"a login to a server {NETWORK:g} ms away "
+                "(there and back)", chunks, bound)
+    logins.use(logins.server.uri)
+
+
+# ---- where it goes
+
+PARTS = ("load the libraries", "their first use", "connection, TLS",
+         "bind, the service", "search, the entry", "search, its policy",
+         "bind, the owner", "end")
+
+
+def break_down(logins, sheet, chunks, bound):
+    """Ours beside a program that does what cannot be left out, part by part,
+    and what libpam costs without a module."""
+    floor = [[] for _ in range(len(PARTS) + 2)]
+    times = {name: collections.defaultdict(list)
+             for name in ("permit", "ours", "local")}
+    for _ in range(chunks):
+        for line in logins.floor():
+            for column, value in zip(floor, line.split()):
+                column.append(int(value) / 1e6)
+        logins.play("permit", user(3), "auth+acct", PASSWORD, rounds=3,
+                    into=times["permit"])
+        logins.play("ours", "local", "acct", rounds=3, into=times["local"])
+        logins.play("ours", user(3), "auth+acct", PASSWORD, rounds=3,
+                    into=times["ours"])
+    median = {name: statistics.median(times[name]["wall"]) for name in times}
+    least = statistics.median(floor[-2]) + median["permit"]
+    sheet.title("where the wall time of a login goes, ms; the least is what a "
+                "plain program\ntakes for the same by libldap, and libpam",
+                "the least", "ours", "", "ratio", "bound")
+    for part, column in zip(PARTS, floor):
+        sheet.row(part, f"{statistics.median(column):.2f}")
+    sheet.row("libpam, fork", f"{median['permit']:.2f}")
+    ratio = median["ours"] / least
+    sheet.row("all", f"{least:.2f}", f"{median['ours']:.2f}", "",
+              f"{ratio:.2f}", bound=bound, good=ratio <= bound)
+    sheet.row("acct_mgmt, local", "", f"{median['local']:.2f}")
+
+
+# ---- the throttle
+
+def throttle(logins, sheet, chunks):
+    """A wrong password has to be on the disk before it is answered."""
+    bench = logins.bench
+    sheet.title("a wrong password, ms; before nslcd stands pam_faillock, which "
+                "keeps its\nfailures in memory")
+    memory = bench.state_in_memory()
+    for where, state in (("state in memory", memory),
+                         ("state on this disk", contextlib.nullcontext())):
+        with state:
+            times = {name: collections.defaultdict(list)
+                     for name in logins.names}
+            for _ in range(chunks):
+                logins.forget_failures()
+                for name in logins.names:
+                    stack = "faillock" if name == "nslcd" else name
+                    logins.play(stack, user(5), "auth", WRONG, code=7,
+                                rounds=3, into=times[name])
+        for row, title in (("wall", where), ("cpu", "- CPU of the client")):
+            sheet.compare(title, {name: times[name][row]
+                                  for name in logins.names})
+
+
+# ---- many at once
+
+PROCESSES = 8
+
+
+def many_at_once(logins, sheet, chunks, rounds):
+    """Each has a user and an address of its own."""
+    times = {name: [] for name in logins.names}
+    for _ in range(chunks):
+        for name in logins.names:
+            began = time.monotonic()
+            running = [subprocess.Popen(
+                logins.command(name, user(6 + number), "auth+acct", PASSWORD,
+                               rounds=rounds,
+                               options=(f"--rhost=192.0.2.{10 + number}",)),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+                for number in range(PROCESSES)]
+            codes = [line.split()[0] for process in running
+                     for line in process.communicate()[0].splitlines()]
+            took = time.monotonic() - began
+            assert codes == ["0"] * (PROCESSES * rounds), (name, codes)
+            times[name].append(took * 1000 / len(codes))
+    sheet.title(f"{PROCESSES} processes that log in without a pause")
+    sheet.compare("ms for each login", times)
+
+
+# ---- a server that hangs
+
+def hang(logins, sheet, cap):
+    """All are asked at once, so that it takes no longer than one."""
+    for name in logins.names:
+        logins.warm(name)
+    logins.server.pause()
+    calls = {"login": ("auth", PASSWORD), "key login": ("acct",)}
+    began = time.monotonic()
+    running = {(name, what): subprocess.Popen(
+        logins.command(name, user(3), *call), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, text=True)
+        for name in logins.names for what, call in calls.items()}
+    took = {}
+    while len(took) < len(running) and time.monotonic() < began + cap:
+        time.sleep(0.05)
+        for key, process in running.items():
+            if key not in took and process.poll() is not None:
+                took[key] = time.monotonic() - began
+    logins.server.resume()
+    for process in running.values():
+        process.kill()
+        process.wait()
+    sheet.title("a server that hangs (stopped; it still accepts): seconds "
+                "until the answer")
+    for what in calls:
+        sheet.add(what, {name: f"{took[name, what]:.1f}"
+                         if (name, what) in took else f"> {cap}"
+                         for name in logins.names}, "", f"<={DEADLINE + 1}",
+                  took.get(("ours", what), cap) <= DEADLINE + 1)
+
+
+# ---- all of it
+
 def directory_logins(bench):
     with contextlib.ExitStack() as stack:
         if bench.options.peers:
@@ -391,10 +573,19 @@ def directory_logins(bench):
         logins = stack.enter_context(directory_host(bench))
         sheet = Sheet(bench.table)
         count_all(logins, sheet)
-        bound = 1.0 if is_quiet() else 1.25
-        for name in logins.names:
-            logins.peers.begin(name)
-        time_logins(logins, sheet, "a login (authenticate, acct_mgmt), warm",
-                    bench.chunks(15, 60), bound)
-        time_logins(logins, sheet, "a login, another user each time",
-                    bench.chunks(30, 60), bound, fresh=True)
+        quiet = is_quiet()
+        if not quiet:
+            print("\nthis machine has other work to do: the bounds on times "
+                  f"are {LOADED} times as high")
+        margin = 1 if quiet else LOADED
+        logins.use(logins.server.uri)
+        time_logins(logins, sheet, "a login (authenticate, acct_mgmt)",
+                    bench.chunks(15, 60), None)
+        time_logins(logins, sheet, "a login of another user each time",
+                    bench.chunks(30, 120), None, fresh=True)
+        if "nslcd" in logins.names:
+            over_network(logins, sheet, bench.chunks(10, 40), 1.0 * margin)
+        break_down(logins, sheet, bench.chunks(10, 40), 1.3 * margin)
+        throttle(logins, sheet, bench.chunks(5, 30))
+        many_at_once(logins, sheet, bench.chunks(2, 5), bench.chunks(5, 20))
+        hang(logins, sheet, bench.chunks(20, 100))
