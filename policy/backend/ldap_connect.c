@@ -148,6 +148,25 @@ open_remote(const LDAPURLDesc *url, int64_t end)
 
 /* ---- libldap */
 
+/*
+ * Have libldap made ready without the environment: it looks at it once, at its
+ * first use in the process, and so does the library for SASL, which it makes
+ * ready then and which would load what SASL_PATH names.  The environment is
+ * not changed, for another thread may be reading it: for this moment there is
+ * another one.
+ */
+static void
+make_ready(void)
+{
+    static char quiet[] = "LDAPNOINIT=1";
+    static char *const nothing[] = {quiet, NULL};
+    char **environment = environ;
+
+    environ = (char **)(uintptr_t)nothing;
+    sr_ldap_first_use();
+    environ = environment;
+}
+
 static const char *
 system_authorities(void)
 {
@@ -435,7 +454,7 @@ sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
     LDAPURLDesc *url = NULL;
     int code;
 
-    sr_ldap_make_ready();
+    make_ready();
     if (ldap_url_parse(text, &url) != LDAP_URL_SUCCESS) {
         sr_ldap_why(link, "%s is no URI", text);
         return LDAP_PARAM_ERROR;
