@@ -4,7 +4,8 @@
  *
  * libldap makes the library for SASL ready then, which loads every mechanism
  * that is installed: Kerberos, a database and another library for cryptography.
- * The mechanisms that are used here need none of it.
+ * The mechanisms that are used here need none of it.  (A program that asks for
+ * one of the others in the same process later finds none; none is known.)
  *
  * And it asks for the full name of this host, which only those mechanisms want.
  * Where no file has the name, the name servers are asked, and waited for as
