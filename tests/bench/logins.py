@@ -464,6 +464,16 @@ def time_logins(logins, sheet, what, chunks, bounds, fresh=False):
                       has_ratio=row in ("wall", "typed", "all"))
 
 
+def key_logins(logins, sheet, chunks):
+    """acct_mgmt alone, for which the peers have a connection already."""
+    times = {name: collections.defaultdict(list) for name in logins.names}
+    for _ in range(chunks):
+        for name in logins.names:
+            logins.play(name, user(3), "acct", rounds=3, into=times[name])
+    sheet.compare("key login, wall", {name: times[name]["wall"]
+                                      for name in logins.names})
+
+
 def is_over(times, row, bound):
     return "nslcd" in times and statistics.median(
         times["ours"][row]) > bound * statistics.median(times["nslcd"][row])
@@ -617,6 +627,7 @@ def directory_logins(bench):
                     bench.chunks(15, 60), {"typed": 1.0 * margin})
         sheet.add("system calls", {name: str(logins.system_calls(name))
                                    for name in logins.names})
+        key_logins(logins, sheet, bench.chunks(10, 40))
         time_logins(logins, sheet, "a login of another user each time",
                     bench.chunks(30, 120), {"typed": 1.0 * margin}, fresh=True)
         if "nslcd" in logins.names:
