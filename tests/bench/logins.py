@@ -311,8 +311,10 @@ class Sheet:
 
     def __init__(self, table):
         self.table = table
+        self.about = ""
 
     def title(self, text, *columns):
+        self.about = text.split(",")[0]
         print(f"\n{text}")
         self.line("", *(columns or ("ours", "nslcd", "sssd", "ratio",
                                     "bound")))
@@ -325,12 +327,14 @@ class Sheet:
         """`cells` by their names; who was not asked has none."""
         shown = [cells.get(name, "") for name in STACKS]
         verdict = {None: "", True: " ok", False: " OVER"}[good]
-        self.table.rows.append(Row(what, shown[0], bound=bound, good=good))
+        self.table.rows.append(Row(f"{self.about}: {what}", shown[0],
+                                   bound=bound, good=good))
         self.line(what, *shown, ratio, bound + verdict)
 
     def row(self, what, least, ours="", *ratio, bound=None, good=None):
         """A row whose columns are others."""
-        self.table.rows.append(Row(what, ours, least, good=good))
+        self.table.rows.append(Row(f"{self.about}: {what}", ours, least,
+                                   good=good))
         verdict = "" if good is None else " ok" if good else " OVER"
         self.line(what, least, ours, *ratio,
                   *([] if bound is None else [f"<={bound:.2f}{verdict}"]))
@@ -363,7 +367,7 @@ CASES = {
 }
 
 def count_all(logins, sheet):
-    sheet.title("asked of the server: connections/binds/searches/changes")
+    sheet.title("asked of the server, connections/binds/searches/changes")
     for what, (who, calls, answers, code, most) in CASES.items():
         counts = {}
         for name in logins.names:
@@ -544,7 +548,7 @@ def throttle(logins, sheet, chunks):
                     stack = "faillock" if name == "nslcd" else name
                     logins.play(stack, user(5), "auth", WRONG, code=7,
                                 rounds=3, into=times[name])
-        for row, title in (("wall", where), ("cpu", "- CPU of the client")):
+        for row, title in (("wall", where), ("typed", "- since typed")):
             sheet.compare(title, {name: times[name][row]
                                   for name in logins.names})
 
