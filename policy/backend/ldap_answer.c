@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/backend/ldap_answer.h"
+#include "policy/utf8.h"
 
 /* Tags of the password policy response (draft-behera-ldap-password-policy-10,
  * section 6.2). */
@@ -145,16 +146,18 @@ sr_ldap_answer_controls(struct sr_ldap_answer *answer,
 void
 sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text)
 {
+    char line[sizeof(answer->text) + 4]; /* so no character is cut yet */
     size_t length;
 
-    snprintf(answer->text, sizeof(answer->text), "%s", text);
-    length = strlen(answer->text);
-    while (length > 0 && (unsigned char)answer->text[length - 1] <= ' ')
-        answer->text[--length] = '\0';
-    for (char *at = answer->text; *at != '\0'; at++) {
+    snprintf(line, sizeof(line), "%s", text);
+    for (char *at = line; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = ' ';
     }
+    sr_utf8_clean(line, false, answer->text, sizeof(answer->text));
+    length = strlen(answer->text);
+    while (length > 0 && answer->text[length - 1] == ' ')
+        answer->text[--length] = '\0';
 }
 
 enum sr_proof

@@ -40,7 +40,8 @@ void sr_ldap_answer_init(struct sr_ldap_answer *answer, int code);
 void sr_ldap_answer_controls(struct sr_ldap_answer *answer,
                              LDAPControl *const *controls);
 
-/* Keep the server's text, as one line: some end theirs in a newline. */
+/* Keep the server's text, as one line (some end theirs in a newline) that says
+ * nothing to a terminal. */
 void sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text);
 
 /* What a bind with a password proves.  Only codes that are about the password
