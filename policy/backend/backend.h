@@ -176,6 +176,12 @@ struct sr_backend_ops {
     void (*end)(void *kept, bool is_copy);
 
     /*
+     * What was kept will not be needed soon: give up connections, and go on to
+     * keep what costs nobody anything.  May be NULL.
+     */
+    void (*rest)(void *kept);
+
+    /*
      * Tell of every account, in one pass: what open() would say of each.  The
      * local backend tells of the lines of /etc/passwd.  Returns SR_ASK_OK when
      * all were told of or the visitor had enough; `reason` is filled in on
@@ -225,7 +231,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 2u
+#define SR_BACKEND_VERSION 3u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* Free an account, wiping its secret.  NULL is allowed. */
@@ -250,6 +256,12 @@ struct sr_link *sr_link_new(void);
  * process than the one that made the link) nothing is sent.
  */
 void sr_link_free(struct sr_link *link);
+
+/*
+ * Nothing is asked soon: a session can last for days, and what keeps it should
+ * not keep a connection for it.  NULL is allowed.
+ */
+void sr_link_rest(struct sr_link *link);
 
 /*
  * Find the backend of a configured name.  Returns 0; or -1 when it cannot be

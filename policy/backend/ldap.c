@@ -438,12 +438,19 @@ ldap_end(void *kept, bool is_copy)
     sr_ldap_link_free(kept, is_copy);
 }
 
+static void
+ldap_rest(void *kept)
+{
+    sr_ldap_rest(kept);
+}
+
 static const struct sr_backend_ops operations = {
     .type = "ldap",
     .open = ldap_open,
     .prove = ldap_prove,
     .write = ldap_write,
     .end = ldap_end,
+    .rest = ldap_rest,
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
     .each = sr_ldap_each,

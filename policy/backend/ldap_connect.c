@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -428,6 +429,7 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
 {
     bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
     int fd = is_local ? open_local(url, end) : open_remote(url, end);
+    struct stat status;
     int code;
 
     if (fd < 0) {
@@ -442,6 +444,10 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
         return code;
     }
     link->fd = fd;
+    if (fstat(fd, &status) == 0) {
+        link->device = status.st_dev;
+        link->inode = status.st_ino;
+    }
     if (!set_options(link->ld) ||
         !add_layer(link, &wiping, LBER_SBIOD_LEVEL_APPLICATION))
         return LDAP_LOCAL_ERROR;

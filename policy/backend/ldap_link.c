@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,6 +83,20 @@ release_sigpipe(struct sr_ldap_link *link)
     pthread_sigmask(SIG_SETMASK, &link->signals, NULL);
 }
 
+/*
+ * Whether the descriptor is still that of the connection.  Between two calls
+ * the application may have closed it, with all that it did not know, and have
+ * opened something else there.
+ */
+static bool
+is_ours(const struct sr_ldap_link *link)
+{
+    struct stat status;
+
+    return fstat(link->fd, &status) == 0 && status.st_dev == link->device &&
+           status.st_ino == link->inode;
+}
+
 struct sr_ldap_link *
 sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
               size_t size)
@@ -107,6 +122,8 @@ sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
         link->dead = 0;
     }
     hold_sigpipe(link);
+    if (link->ld != NULL && !is_ours(link))
+        sr_ldap_close(link, false);
     return link;
 }
 
@@ -135,14 +152,25 @@ sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
     if (link->ld == NULL)
         return;
     /* In a process copy the connection is another's: nothing may be sent over
-     * it, not even a goodbye.  What the library holds is given up with it. */
-    if (is_copy)
-        close(link->fd);
-    else
-        ldap_unbind_ext(link->ld, NULL, NULL);
+     * it, not even a goodbye.  What the library holds is given up with it; also
+     * where the descriptor is somebody else's by now. */
+    if (is_ours(link)) {
+        if (is_copy)
+            close(link->fd);
+        else
+            ldap_unbind_ext(link->ld, NULL, NULL);
+    }
     link->ld = NULL;
     link->fd = -1;
     link->bound = SR_LDAP_BOUND_NOBODY;
+}
+
+void
+sr_ldap_rest(struct sr_ldap_link *link)
+{
+    hold_sigpipe(link);
+    sr_ldap_close(link, false);
+    release_sigpipe(link);
 }
 
 void

@@ -14,6 +14,7 @@
 
 #include <ldap.h>
 #include <signal.h>
+#include <sys/types.h>
 
 #include "policy/backend/ldap_answer.h"
 #include "policy/backend/ldap_entry.h"
@@ -43,6 +44,8 @@ struct sr_ldap_link {
 
     LDAP *ld; /* NULL: no connection */
     int fd;
+    dev_t device;    /* of the socket: a descriptor that somebody else closed */
+    ino_t inode;     /* can be another file's by now */
     int64_t tls_end; /* of the handshake under way; 0: there is none */
     enum sr_ldap_bound bound;
     bool is_used;     /* something was answered over it in an earlier call */
@@ -132,6 +135,9 @@ void sr_ldap_forget(struct sr_ldap_link *link);
 
 /* Close the connection; what is known stays. */
 void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
+
+/* Between two calls: the same, because nobody will need it soon. */
+void sr_ldap_rest(struct sr_ldap_link *link);
 
 /* Whether an error is the server's silence or absence, so that another one is
  * to be asked. */

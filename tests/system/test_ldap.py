@@ -824,6 +824,50 @@ def test_lying_server(host):
     assert done.codes[0] in ("USER_UNKNOWN", "AUTHINFO_UNAVAIL"), done
 
 
+# ---- the process we live in
+
+@pytest.mark.parametrize("use_tls", [True, False])
+@pytest.mark.parametrize("steps", [["auth", "steal", "acct"], ["auth", "steal"],
+                                   ["auth", "acct", "steal", "change-expired"]],
+                         ids=["between", "end", "change"])
+def test_a_descriptor_that_is_another_file_by_now(host, steps, use_tls):
+    """An application closes what it does not know, and opens files of its own:
+    nothing is sent there, and nothing of it closed."""
+    entry, policy, *_ = STATES["must-change"]
+    serve(host, policy,
+          server={"certificate_file": directory.certificate("good")},
+          config={"ca_file": directory.CERTS / "ca.pem"}, **entry)
+    if not use_tls:
+        configure(host, Slapd(host, [user("ann", UID, OLD, **entry)],
+                              policies={"policy": policy}).local)
+    done = host.drive("probe", "ann", *steps, answers=[OLD, NEW, NEW],
+                      rhost=PEER)
+    # libc's way to the log can be among them.
+    assert set(done.rest("stolen")) == {"open 0"}, done
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD",
+                          "SUCCESS"][:len(done.codes)], (done, host.log.all())
+
+
+@pytest.mark.parametrize("steps, answers", [
+    (["auth", "acct"], [OLD]), (["acct"], []),
+    (["auth", "acct", "cred", "open"], [OLD]), (["chauthtok"], [OLD, NEW, NEW]),
+    (["chauthtok"], ["no"])],
+    ids=["login", "key", "session", "change", "refused"])
+def test_a_session_keeps_no_connection(host, steps, answers):
+    """It can last for days, and directories count connections."""
+    server = serve(host)
+    server.mark()
+    with Talk(host.drive_command("probe", "ann", *steps, "pause", rhost=PEER,
+                                 answers=answers,
+                                 real_uid=UID if "chauthtok" in steps else None)
+              ) as talk:
+        talk.until("paused")
+        server.mark()
+        assert server.lines().count(" ACCEPT ") >= 2
+        talk.type("")
+        talk.rest()
+
+
 # ---- who reads
 
 def test_external(host):
