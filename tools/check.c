@@ -76,8 +76,12 @@ print_json(const struct findings *findings)
 static void
 print_one(const struct finding *finding)
 {
+    char *place = ctl_clean(finding->place);
+
     /* The place stays whole, to be clicked or copied. */
-    printf("%s: %s\n", severity_name(finding->severity), finding->place);
+    printf("%s: %s\n", severity_name(finding->severity),
+           place == NULL ? "?" : place);
+    free(place);
     ctl_wrap(stdout, "  ", 2, finding->text);
     if (finding->subjects != NULL)
         ctl_wrap(stdout, "  Concerns: ", 4, finding->subjects);

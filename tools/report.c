@@ -58,8 +58,11 @@ put_line(const struct report *report, const char *key, const char *value)
 {
     int indent = (int)(2 * report->depth);
     int width = VALUE_COLUMN - indent - (int)strlen(key) - 1;
+    char *clean = ctl_clean(value);
 
-    printf("%*s%s:%*s%s\n", indent, "", key, width < 1 ? 1 : width, "", value);
+    printf("%*s%s:%*s%s\n", indent, "", key, width < 1 ? 1 : width, "",
+           clean == NULL ? "?" : clean);
+    free(clean);
 }
 
 void
