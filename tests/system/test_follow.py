@@ -431,6 +431,18 @@ def test_polling(host):
     follower.stop()
 
 
+def test_polling_with_an_entry_from_the_future(host):
+    """A clock that is ahead, once, hides nothing of what is modified until
+    then."""
+    server = serve(host, people("u0") + [
+        {**person, "modifyTimestamp": stamp(-DAY)} for person in
+        [user("u1", 7001, PASSWORD)]], names=("u0", "u1"), more=UNLIMITED)
+    follower = Follower(host)
+    lock(server, "u0")
+    seen(has(host, "u0", LOCKED), seconds=7)
+    follower.stop()
+
+
 def test_local_accounts_meanwhile(host):
     """What other runs publish is left alone."""
     server = serve(host, people("u0"), names=("u0",))
