@@ -139,7 +139,8 @@ struct sr_following {
  * it wants to have again in the next call of the same transaction, such as a
  * connection; it is NULL at first.  On SR_ASK_UNAVAILABLE, SR_PROOF_UNAVAILABLE
  * and a write that was not done, `reason` (size bytes) says why, for the log
- * and the tools ("/etc/shadow:12: the maximum age ...").
+ * and the tools ("/etc/shadow:12: the maximum age ..."); on SR_PROOF_WRONG it
+ * can say why another reason than the password is to be looked for.
  */
 struct sr_backend_ops {
     const char *type; /* as in the configuration */

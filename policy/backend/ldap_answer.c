@@ -167,8 +167,8 @@ sr_ldap_answer_proof(const struct sr_ldap_answer *answer)
     case LDAP_SUCCESS:
         return SR_PROOF_RIGHT;
     case LDAP_INVALID_CREDENTIALS:
-        /* Servers say "expired" to the right password only. */
-        return answer->error == EXPIRED ? SR_PROOF_RIGHT : SR_PROOF_WRONG;
+        return sr_ldap_answer_is_by_word(answer) ? SR_PROOF_RIGHT
+                                                 : SR_PROOF_WRONG;
     case LDAP_INAPPROPRIATE_AUTH: /* no password in the entry */
     case LDAP_NO_SUCH_OBJECT:
     case LDAP_CONSTRAINT_VIOLATION: /* 389: too many failures, or lapsed */
@@ -178,6 +178,12 @@ sr_ldap_answer_proof(const struct sr_ldap_answer *answer)
     default:
         return SR_PROOF_UNAVAILABLE;
     }
+}
+
+bool
+sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer)
+{
+    return answer->code == LDAP_INVALID_CREDENTIALS && answer->error == EXPIRED;
 }
 
 static void
@@ -313,6 +319,8 @@ sr_ldap_answer_write(const struct sr_ldap_answer *answer,
     case LDAP_ENCODING_ERROR:
         return SR_WRITE_FAILED;
     default:
+        if (answer->code < 0) /* the library's, before anything was sent */
+            return SR_WRITE_FAILED;
         *refusal = answer->error >= 0 ? by_error[answer->error]
                                       : refusal_of_code(answer);
         return SR_WRITE_REFUSED;

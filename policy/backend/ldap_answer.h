@@ -49,6 +49,13 @@ void sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text);
 enum sr_proof sr_ldap_answer_proof(const struct sr_ldap_answer *answer);
 
 /*
+ * Whether it proves the password by the word "expired" alone.  OpenLDAP and 389
+ * say that to the right password only; of other servers it is not known, and
+ * some look at the age before they look at the password.
+ */
+bool sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer);
+
+/*
  * Add what a bind told to the facts of the account, which is of this kind, at
  * the time `now`.  can_help: see sr_ldap_entry_facts().
  */

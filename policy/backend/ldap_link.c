@@ -163,6 +163,7 @@ sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
     link->ld = NULL;
     link->fd = -1;
     link->bound = SR_LDAP_BOUND_NOBODY;
+    link->has_told_kind = false;
 }
 
 void
@@ -457,7 +458,7 @@ search_once(struct sr_ldap_link *link, const char *base, int scope,
     if (answer.code == LDAP_SIZELIMIT_EXCEEDED && *count <= most)
         *count = most + 1;
     ldap_msgfree(message);
-    if (code == LDAP_NO_SUCH_OBJECT)
+    if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE)
         return LDAP_SUCCESS;
     if (code != LDAP_SUCCESS)
         sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],

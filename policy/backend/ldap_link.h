@@ -48,10 +48,11 @@ struct sr_ldap_link {
     ino_t inode;     /* can be another file's by now */
     int64_t tls_end; /* of the handshake under way; 0: there is none */
     enum sr_ldap_bound bound;
-    bool is_used;     /* something was answered over it in an earlier call */
-    bool is_insecure; /* neither TLS nor a local socket */
-    size_t uri;       /* of config->uri, which the connection is to */
-    uint64_t dead;    /* URIs that did not answer, a bit each */
+    bool is_used;       /* something was answered over it in an earlier call */
+    bool is_insecure;   /* neither TLS nor a local socket */
+    bool has_told_kind; /* the server is one whose kind is known */
+    size_t uri;         /* of config->uri, which the connection is to */
+    uint64_t dead;      /* URIs that did not answer, a bit each */
 
     int64_t spent;    /* waiting, in milliseconds, by the deadline's count */
     int64_t waited;   /* when that ended */
@@ -99,8 +100,10 @@ void sr_ldap_as_user(struct sr_ldap_link *link, const char *dn,
 
 /*
  * Search.  The entries are added to `found` up to `most`; *count says how many
- * there are, at most one more than that.  Returns an LDAP result code;
- * LDAP_NO_SUCH_OBJECT is not an error but *count 0.
+ * there are, at most one more than that.  Returns an LDAP result code.  That
+ * one entry (LDAP_SCOPE_BASE) does not exist is not an error but *count 0; that
+ * there is nothing to search is one: a directory without its base, or one that
+ * hides it, says nothing of who is in it.
  */
 int sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
                    const char *filter, const char *const *attributes,

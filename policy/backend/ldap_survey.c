@@ -205,7 +205,7 @@ shows_hashes(struct sr_ldap_link *link)
     enum sr_tri shows = SR_NO;
 
     if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS &&
-        code != LDAP_INAPPROPRIATE_AUTH)
+        code != LDAP_INAPPROPRIATE_AUTH && code != LDAP_NO_SUCH_OBJECT)
         shows = SR_UNKNOWN;
     if (sr_ldap_entry_get(&found, "userPassword", 0) != NULL)
         shows = SR_YES;

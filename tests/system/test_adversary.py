@@ -249,18 +249,6 @@ def test_a_line_that_cannot_work_leaves_no_new_password(host, control):
     assert host.has_password("ann", OLD)
 
 
-def test_an_account_of_another_backend_keeps_its_new_password(host):
-    """USER_UNKNOWN is no refusal: the next module has yet to store it."""
-    host.service("probe", two_lines(
-        "[success=ok user_unknown=ignore default=die] "
-        "pam_selfreset.so backend=elsewhere use_authtok"))
-    ann = host.add("ann", OLD)
-    done = host.drive("probe", "ann", "chauthtok", real_uid=ann.uid,
-                      answers=[OLD, FRESH, FRESH])
-    assert done.code == "SUCCESS", done
-    assert host.has_password("ann", FRESH)
-
-
 def test_a_proof_ends_with_the_next_try(host):
     """ann has proved her password; then somebody fails to, on her handle."""
     host.add("ann", OLD, **EXPIRED)

@@ -12,7 +12,7 @@ import pytest
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        SERVICE_SECRET, Slapd, dn_of, stamp, user)
-from scratch import CONTACT
+from scratch import CONTACT, stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 from test_secrets import tail
@@ -194,6 +194,79 @@ def test_locals_map_nothing_new(host):
     serve(host)
     done = host.drive("probe", "ann", "auth", "maps", answers=[OLD])
     assert "libldap" in done.output
+
+
+@pytest.mark.parametrize("backends", ["corp", "corp local", "local corp"])
+def test_root_is_of_this_host(host, backends):
+    """Whoever may add entries to a directory is not root here, nor anybody else
+    whom this host knows by the name with another uid."""
+    server = Slapd(host, [user("root", UID, OLD), user("ann", UID + 1, OLD),
+                          user("bob", UID + 2, OLD)])
+    configure(host, server)
+    host.configure(selfreset={"backends": backends})
+    host.add_elsewhere("ann", UID + 7)
+    host.add_elsewhere("bob", UID + 2)
+    for name in ("root", "ann"):
+        done = host.drive("probe", name, "auth", answers=[OLD, OLD])
+        assert done.code in ("AUTH_ERR", "USER_UNKNOWN"), (name, done)
+        done = host.drive("probe", name, "chauthtok", answers=[OLD, NEW, NEW],
+                          real_uid=UID)
+        assert done.code != "SUCCESS", (name, done)
+        assert server.lets_in(dn_of(name), OLD)
+    line = host.log.with_text("SR-3001")[0]
+    assert f"the uid is {UID + 1} there and {UID + 7} by the name" in line
+    assert host.drive("probe", "bob", "auth", answers=[OLD]).codes == [
+        "SUCCESS"]
+
+
+def test_a_base_that_is_not_there(host):
+    """It says nothing of who is in the directory, least of all that a name is
+    nobody's: stacks let those pass."""
+    serve(host, config={"base": "ou=nowhere,dc=example,dc=org"})
+    for steps in (["auth"], ["acct"]):
+        done = host.drive("probe", "ann", *steps, answers=[OLD], rhost=PEER)
+        assert done.codes == ["AUTHINFO_UNAVAIL"], done
+
+
+def test_a_backend_that_is_none(host):
+    """A name on the line that is misspelled leaves nobody unasked."""
+    serve(host)
+    host.service("probe", stack("backend=crop"))
+    for steps in (["auth"], ["acct"], ["chauthtok"]):
+        done = host.drive("probe", "ann", *steps, answers=[OLD, NEW, NEW])
+        assert done.codes == ["SERVICE_ERR"], done
+    assert host.log.with_text("backend=")
+
+
+def test_an_account_of_another_backend_keeps_its_new_password(host):
+    """USER_UNKNOWN is no refusal: the next module has yet to store it."""
+    configure(host, Slapd(host, []))
+    host.service("probe", (
+        "auth required pam_selfreset.so\n"
+        "password requisite pam_selfreset.so backend=local\n"
+        "password [success=ok user_unknown=ignore default=die] "
+        "pam_selfreset.so backend=corp use_authtok\n"
+        "password required pam_unix.so use_authtok sha512 rounds=1000\n"
+        "password required pam_selfreset.so settle\n"))
+    bob = host.add("bob", OLD)
+    done = host.drive("probe", "bob", "chauthtok", real_uid=bob.uid,
+                      answers=[OLD, NEW, NEW])
+    assert done.code == "SUCCESS", (done, host.log.all())
+    assert host.has_password("bob", NEW)
+
+
+def test_expired_by_the_word_of_a_stranger(host):
+    """Other servers than OpenLDAP and 389 may say it to any password."""
+    entry, policy, *_ = STATES["expired"]
+    serve(host, policy, server={
+        "front": 'access to dn.base="" by * none'}, **entry)
+    for password in (OLD, "no"):
+        done = host.drive("probe", "ann", "auth", answers=[password],
+                          rhost=PEER)
+        assert done.codes == ["AUTH_ERR"], (done, host.log.all())
+    assert host.log.with_text("proves no password")
+    # A login by key is judged by the entry, as ever.
+    assert host.drive("probe", "ann", "acct").codes == ["NEW_AUTHTOK_REQD"]
 
 
 # ---- what it costs
