@@ -299,6 +299,9 @@ bind_for_change(struct sr_ldap_link *link, struct sr_account *account,
 {
     const char *dn = account->facts.entry;
 
+    /* Servers end connections that are idle, and people type slowly. */
+    if (sr_ldap_is_gone(link))
+        sr_ldap_close(link, false);
     if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
         link->known.name != NULL && strcmp(link->known.facts.entry, dn) == 0)
         return SR_WRITE_DONE;

@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +128,14 @@ sr_ldap_answered(struct sr_ldap_link *link)
 {
     link->spent = 0;
     link->began = sr_ldap_clock();
+}
+
+bool
+sr_ldap_is_gone(const struct sr_ldap_link *link)
+{
+    struct pollfd poll_fd = {.fd = link->fd, .events = POLLRDHUP};
+
+    return link->ld != NULL && poll(&poll_fd, 1, 0) > 0;
 }
 
 void
