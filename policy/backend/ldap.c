@@ -410,9 +410,11 @@ change(struct sr_ldap_link *link, struct sr_account *account, const char *old,
         sr_ldap_answered(link);
     } else {
         sr_ldap_why(link, "%s %s", ldap_err2string(answer.code), answer.text);
-        /* Bound with it: it is right, but may not be compared. */
+        /* Bound with it: it may not be compared, unless it was changed
+         * meanwhile. */
         if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
-            *refusal == SR_REFUSAL_WRONG_OLD)
+            *refusal == SR_REFUSAL_WRONG_OLD &&
+            prove(link, account, dn, old) != SR_PROOF_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;
