@@ -266,7 +266,17 @@ connect_any(struct sr_ldap_link *link)
             return code;
         link->dead |= UINT64_C(1) << i;
     }
+    if (link->reason[0] == '\0')
+        sr_ldap_why(link, "no server was there a moment ago");
     return code;
+}
+
+/* An answer of another kind than the request's is none. */
+static void
+expect(LDAPMessage *message, int kind, struct sr_ldap_answer *answer)
+{
+    if (message != NULL && ldap_msgtype(message) != kind)
+        sr_ldap_answer_init(answer, LDAP_DECODING_ERROR);
 }
 
 /* One bind on the connection at hand. */

@@ -143,7 +143,7 @@ class Listener:
     def guarded(self, client):
         try:
             self.serve(client)
-        except OSError:
+        except (OSError, TypeError):  # the latter: that was no LDAP
             pass
 
     def note(self, kind):
@@ -220,13 +220,13 @@ class Middle(Listener):
 
 
 class Wire(Listener):
-    """A way to a server on which nobody understands what is said: the server is
-    stopped, and its answer held, when the client has spoken `at` times.  Of the
-    answer before that, `most` bytes are let through."""
+    """A way to a server on which nobody understands what is said.  The server
+    is stopped as the client speaks for the time `at`; of its first answer
+    `most` bytes are let through, and `extra` ones are put behind it."""
 
-    def __init__(self, server, port, at, most=None):
+    def __init__(self, server, port, at=None, most=None, extra=b""):
         self.server, self.server_port, self.at = server, port, at
-        self.most = most
+        self.most, self.extra = most, extra
         super().__init__()
 
     def serve(self, client):
@@ -241,10 +241,12 @@ class Wire(Listener):
 
     def answers(self, client, server):
         try:
-            left = self.most
+            data = server.recv(65536)
+            client.sendall((data if self.most is None else data[:self.most]) +
+                           self.extra)
             while data := server.recv(65536):
-                client.sendall(data if left is None else data[:left])
-                left = None if left is None else max(0, left - len(data))
+                if self.most is None:
+                    client.sendall(data)
         except OSError:
             pass
 
@@ -254,7 +256,8 @@ class Wire(Listener):
 class Fake(Listener):
     """It answers as a directory with one account would; but to a request in
     `lies` it says the bytes that are given there, or that a function makes of
-    the request: None ends the connection.  `pause`: it says them byte by byte.
+    the request, or one after the other what that yields: None ends the
+    connection.  `pause`: it says them byte by byte.
     """
 
     def __init__(self, account, lies=None, pause=0):
@@ -269,10 +272,12 @@ class Fake(Listener):
             said = self.lies.get(name, self.truth)
             if callable(said):
                 said = said(request)
-            if said is None:
-                client.close()
-                return
-            self.say(client, said, name in self.lies)
+            for part in [said] if said is None or isinstance(
+                    said, bytes) else said:
+                if part is None:
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
+                self.say(client, part, name in self.lies)
 
     def say(self, client, said, is_lie):
         if not self.pause or not is_lie:
