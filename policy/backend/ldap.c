@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "policy/backend/ldap_all.h"
@@ -42,11 +43,9 @@ static bool
 has_value(const struct sr_ldap_entry *entry, const char *attribute,
           const char *wanted)
 {
-    const char *value;
-
-    for (size_t i = 0; (value = sr_ldap_entry_get(entry, attribute, i)) != NULL;
-         i++) {
-        if (strcmp(value, wanted) == 0)
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0 &&
+            strcmp(entry->value[i].text, wanted) == 0)
             return true;
     }
     return false;
@@ -80,6 +79,11 @@ read_entry(struct sr_ldap_link *link, const char *name,
     /* Directories do not tell "Ann" from "ann"; this host does. */
     if (count == 0 || !has_value(entry, config->name_attribute, name))
         return SR_ASK_UNKNOWN_NAME;
+    /* A bind with it would be one as nobody. */
+    if (entry->dn[0] == '\0') {
+        sr_ldap_why(link, "the entry of this name has no DN");
+        return SR_ASK_UNAVAILABLE;
+    }
     return SR_ASK_OK;
 }
 

@@ -544,5 +544,7 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
         code = LDAP_TIMEOUT;
     else
         ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    sr_ldap_answer_init(answer, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code);
+    /* Codes of servers are not negative: that one is of a disconnection, and
+     * says nothing of the request. */
+    sr_ldap_answer_init(answer, code >= 0 ? LDAP_SERVER_DOWN : code);
 }

@@ -300,6 +300,7 @@ bind_as(struct sr_ldap_link *link, const char *dn, const char *mechanism,
         return;
     }
     sr_ldap_wait(link, id, moment_for(link, link->uri), answer, &message);
+    expect(message, LDAP_RES_BIND, answer);
     ldap_msgfree(message);
 }
 
@@ -516,6 +517,7 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
         return;
     }
     sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    expect(message, LDAP_RES_EXTENDED, answer);
     ldap_msgfree(message);
 }
 
