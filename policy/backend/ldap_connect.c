@@ -203,12 +203,33 @@ set_options(LDAP *ld)
                LDAP_OPT_SUCCESS;
 }
 
+/*
+ * Which versions and ciphers.  A libldap that is built with GnuTLS does not
+ * look at its option for the least version, and takes it among the ciphers.
+ */
+static bool
+set_versions(LDAP *ld)
+{
+    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
+    const char *ciphers = NULL;
+    char *package = NULL;
+
+    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
+    if (package != NULL && strcmp(package, "GnuTLS") == 0)
+        ciphers = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    ldap_memfree(package);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
+    return ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
+               LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, ciphers) ==
+               LDAP_OPT_SUCCESS;
+}
+
 static bool
 set_tls_options(LDAP *ld, const struct sr_backend_config *config)
 {
     const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
     const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
-    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
     const char *file = config->ca_file;
 
     if (file == NULL && config->ca_directory == NULL)
@@ -218,11 +239,9 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
     ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
-    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
                LDAP_OPT_SUCCESS &&
-           ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
-               LDAP_OPT_SUCCESS &&
+           set_versions(ld) &&
            (file == NULL || ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE,
                                             file) == LDAP_OPT_SUCCESS) &&
            (config->ca_directory == NULL ||
@@ -359,6 +378,28 @@ shake_hands(struct sr_ldap_link *link, int64_t end)
     return code;
 }
 
+/* Why there is no TLS.  GnuTLS has no words for a certificate that was not
+ * accepted. */
+static void
+why_no_tls(struct sr_ldap_link *link, int code)
+{
+    const struct sr_backend_config *config = link->config;
+    char *detail = NULL;
+
+    ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    if (detail != NULL && strstr(detail, "unknown error") != NULL)
+        sr_ldap_why(link,
+                    "TLS: the server's certificate has ended, or is of "
+                    "another host, or of no authority of %.60s",
+                    config->ca_file != NULL        ? config->ca_file
+                    : config->ca_directory != NULL ? config->ca_directory
+                                                   : "the system");
+    else
+        sr_ldap_why(link, "TLS: %s",
+                    detail == NULL ? ldap_err2string(code) : detail);
+    ldap_memfree(detail);
+}
+
 /* Begin TLS on a connection that stands. */
 static int
 begin_tls(struct sr_ldap_link *link, int64_t end)
@@ -371,14 +412,8 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
         return LDAP_CONNECT_ERROR;
     }
     code = shake_hands(link, end);
-    if (code != LDAP_SUCCESS) {
-        char *detail = NULL;
-
-        ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-        sr_ldap_why(link, "TLS: %s",
-                    detail == NULL ? ldap_err2string(code) : detail);
-        ldap_memfree(detail);
-    }
+    if (code != LDAP_SUCCESS)
+        why_no_tls(link, code);
     return code;
 }
 
@@ -515,5 +550,7 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
         code = LDAP_TIMEOUT;
     else
         ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    sr_ldap_answer_init(answer, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code);
+    /* Codes of servers are not negative: that one is of a disconnection, and
+     * says nothing of the request. */
+    sr_ldap_answer_init(answer, code >= 0 ? LDAP_SERVER_DOWN : code);
 }

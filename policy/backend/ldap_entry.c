@@ -104,10 +104,13 @@ int
 sr_ldap_entry_add(struct sr_ldap_entry *entry, const char *attribute,
                   const char *text, size_t length)
 {
-    struct sr_ldap_value *grown =
-        reallocarray(entry->value, entry->count + 1, sizeof(*grown));
+    struct sr_ldap_value *grown;
     struct sr_ldap_value *value;
 
+    /* Cut there, it would be another one. */
+    if (memchr(text, '\0', length) != NULL)
+        return 0;
+    grown = reallocarray(entry->value, entry->count + 1, sizeof(*grown));
     if (grown == NULL)
         return -1;
     entry->value = grown;
@@ -158,8 +161,10 @@ count(const struct sr_ldap_entry *entry, const char *attribute)
 {
     int values = 0;
 
-    while (sr_ldap_entry_get(entry, attribute, (size_t)values) != NULL)
-        values++;
+    for (size_t i = 0; i < entry->count && values < COUNT_MAX; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0)
+            values++;
+    }
     return values;
 }
 
