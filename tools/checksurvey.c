@@ -274,7 +274,9 @@ check_bind(const struct judge *judge)
                      "Give the right one, and an account that is not locked.",
                      "The test entry is not let in by the given password.  "
                      "What users may do was not tried.");
-    if (survey->answers_with == SR_NO && survey->has_ppolicy)
+    /* 389 answers with it only when there is something to tell. */
+    if (survey->answers_with == SR_NO && survey->has_ppolicy &&
+        survey->server == SR_SERVER_OPENLDAP)
         findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
                      "See whether the overlay ppolicy stands at the database "
                      "of the accounts, and not at another.",
