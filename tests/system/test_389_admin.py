@@ -295,27 +295,111 @@ def test_list(host, server):
 # ---- check
 
 GOOD = {**AGES, **DEMANDS, **LOCKS, "passwordTrackUpdateTime": "on"}
+OPENLDAP_ONLY = ("pwdReset", "pwdAccountLockedTime", "pwdEndTime")
+
+
+def allow(name, attributes, rights, who):
+    return (f'(targetattr="{attributes}")(version 3.0; acl "{name}"; '
+            f'allow ({rights}) userdn="ldap:///{who}";)')
+
+
+def deny(name, attributes, rights, who):
+    return allow(name, attributes, rights, who).replace("allow", "deny")
 
 
 def test_check_of_a_good_directory(host, server):
-    give(server, GOOD, readable=True)
+    give(server, {**GOOD, "passwordTPRMaxUse": 3,
+                  "passwordTPRDelayExpireAt": 3600}, readable=True)
     before = entry(server)
-    said, text = check(host, "--test-entry", "ann", "--ask-password", code=0,
-                       input=OLD + "\n")
+    said, _ = check(host, "--test-entry", "ann", "--ask-password", code=0,
+                    input=OLD + "\n")
     assert said["findings"] == []
     assert said["server"].startswith("389-Directory/")
     assert said["ppolicy_control"] is True
     assert said["password_operation"] is True
+    assert said["content_synchronisation"] is False
     assert said["accounts"] == 1
-    assert said["policy"]["entry"] == "cn=config"
-    assert said["policy"]["readable"] is True
-    assert said["policy"]["max_age"] == 8640000
-    assert said["policy"]["lockout"] == "yes"
-    assert said["policy"]["must_change_after_reset"] == "yes"
+    policy = said["policy"]
+    assert policy["entry"] == "cn=config"
+    assert policy["readable"] is True
+    assert policy["max_age"] == 8640000
+    for name in ("lockout", "must_change_after_reset", "change_by_user",
+                 "tells_changes"):
+        assert policy[name] is True, (name, policy)
+    assert policy["temporary_uses"] == 3
+    assert policy["temporary_lifetime"] == 3600
     rights = said["rights"]
-    for name in ("passwordExpirationTime", "accountUnlockTime",
-                 "userPassword"):
-        assert "service sees" in rights[name] or name == "userPassword"
-        assert ", writes;" in rights[name], rights
+    for name in ("passwordExpirationTime", "accountUnlockTime"):
+        assert rights[name] == "service sees, writes; owner writes not"
+    assert rights["userPassword"] == "service sees not, writes; owner writes"
     assert rights["uidNumber"] == "service sees, writes not; owner writes not"
+    assert not [name for name in OPENLDAP_ONLY if name in rights]
+    assert entry(server) == before, "it left a trace"
+
+
+def test_check_finds_self_write(host, server):
+    give(server, GOOD, readable=True)
+    server.replace(PEOPLE, aci=[ADMIN_ACI, allow("own all", "*", "write",
+                                                 "self")])
+    before = entry(server)
+    said, text = check(host, "--test-entry", "ann", "--ask-password", code=2,
+                       input=OLD + "\n")
+    assert "by self write" in text
+    (finding,) = [f for f in said["findings"] if "self write" in f["advice"]]
+    for attribute in ("passwordExpirationTime", "accountUnlockTime",
+                      "pwdTPRUseCount", "nsAccountLock", "uidNumber"):
+        assert attribute in finding["subjects"], finding
+    assert "userPassword" not in finding["subjects"]
+    assert entry(server) == before, "it left a trace"
+
+
+def test_check_of_what_the_service_may_not(host, server):
+    give(server, GOOD, readable=True)
+    server.replace(PEOPLE, aci=[
+        deny("no password", "userPassword", "write", SERVICE),
+        deny("unseen", "accountUnlockTime", "read, search, compare", "anyone")])
+    said, text = check(host, "--test-entry", "ann", code=1)
+    (finding,) = [f for f in said["findings"] if "cannot see" in f["text"]]
+    assert finding["subjects"] == "accountUnlockTime"
+    for attribute in ("userPassword", "passwordExpirationTime",
+                      "accountUnlockTime"):
+        assert f"cannot write {attribute}" in text, text
+    assert not [name for name in OPENLDAP_ONLY if name in text]
+    assert "owner ?" in said["rights"]["accountUnlockTime"]
+
+
+def test_check_of_hashes(host, server):
+    give(server, GOOD, readable=True)
+    server.replace(PEOPLE, aci=allow("hashes", "userPassword", "read, search",
+                                     SERVICE))
+    _, text = check(host, code=1)
+    assert "service's identity can read the hashes" in text
+    server.replace(PEOPLE, aci=allow("hashes", "userPassword", "read, search",
+                                     "anyone"))
+    _, text = check(host, code=2)
+    assert "Anybody can read the hashes" in text
+
+
+def test_check_of_policies(host, server):
+    give(server)
+    assert "policy cannot be read" in check(host, code=2)[1]
+    server.policy(aci=POLICY_ACI)
+    _, text = check(host, code=1)
+    assert "passwordMustChange" in text and "passwordLockout" in text
+    assert "passwordTrackUpdateTime: on" in text
+    host.settings["backend corp"].pop("default_policy")
+    host.configure()
+    _, text = check(host, code=1)
+    assert "default_policy is not set" in text and "cn=config" in text
+
+
+def test_check_of_a_locked_entry(host, server):
+    """Who is not let in shows nothing of what users may do."""
+    give(server, GOOD, readable=True, accountUnlockTime=stamp(-900),
+         passwordRetryCount=3)
+    before = entry(server)
+    said, text = check(host, "--test-entry", "ann", "--ask-password", code=1,
+                       input=OLD + "\n")
+    assert "is not let in" in text
+    assert "owner ?" in said["rights"]["accountUnlockTime"]
     assert entry(server) == before, "it left a trace"
