@@ -109,6 +109,10 @@ report_policy(struct report *report, const struct sr_survey_policy *policy)
         report_tri(report, "must_change_after_reset", policy->must_change);
         report_tri(report, "old_password_needed", policy->safe_modify);
         report_tri(report, "change_by_user", policy->user_change);
+        report_tri(report, "tells_changes", policy->tells_changes);
+        report_amount(report, "temporary_uses", policy->temporary_uses);
+        report_span_or(report, "temporary_lifetime",
+                       policy->temporary_lifetime);
     }
     report_section_end(report);
 }
@@ -161,6 +165,7 @@ report_survey(struct report *report, const struct sr_survey *survey,
     report_text(report, "bind_dn", config->bind_dn);
     report_bool(report, "ppolicy_control", survey->has_ppolicy);
     report_bool(report, "password_operation", survey->has_password_operation);
+    report_bool(report, "content_synchronisation", survey->has_sync);
     report_tri(report, "base_exists", survey->has_base);
     report_number(report, "accounts", (int64_t)survey->accounts);
     report_bool(report, "accounts_cut", survey->is_cut);
