@@ -149,26 +149,6 @@ open_remote(const LDAPURLDesc *url, int64_t end)
 
 /* ---- libldap */
 
-/*
- * Have libldap made ready without the environment: it looks at it once, at its
- * first use in the process, and so does the library for SASL, which it makes
- * ready then and which would load what SASL_PATH names.  The environment is
- * not changed, for another thread may be reading it: for this moment there is
- * another one.
- */
-static void
-make_ready(void)
-{
-    static char quiet[] = "LDAPNOINIT=1";
-    static char *const nothing[] = {quiet, NULL};
-    char **environment = environ;
-    int version;
-
-    environ = (char **)(uintptr_t)nothing;
-    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
-    environ = environment;
-}
-
 static const char *
 system_authorities(void)
 {
@@ -496,7 +476,7 @@ sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
     LDAPURLDesc *url = NULL;
     int code;
 
-    make_ready();
+    sr_ldap_make_ready();
     if (ldap_url_parse(text, &url) != LDAP_URL_SUCCESS) {
         sr_ldap_why(link, "%s is no URI", text);
         return LDAP_PARAM_ERROR;

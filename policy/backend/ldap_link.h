@@ -158,6 +158,16 @@ void sr_ldap_answered(struct sr_ldap_link *link);
 /* CLOCK_BOOTTIME in milliseconds. */
 int64_t sr_ldap_clock(void);
 
+/* ---- ldap_ready.c */
+
+/*
+ * Before anything else is asked of libldap: have its first use in this process
+ * happen without the environment, and without mechanisms of SASL that take long
+ * to load.  The environment is not changed, for another thread may be reading
+ * it: for this moment there is another one.
+ */
+void sr_ldap_make_ready(void);
+
 /* ---- ldap_connect.c */
 
 /*
