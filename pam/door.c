@@ -349,23 +349,6 @@ find_link(struct sr_door *door)
     return link;
 }
 
-/*
- * An account of another uid than this host knows by the name is another
- * account: whoever has its password must not become that of this host.
- */
-static void
-compare_uid(struct sr_door *door, uid_t here)
-{
-    const struct sr_facts *facts = &door->who.account->facts;
-
-    if (facts->uid == here)
-        return;
-    door->who.ask = SR_ASK_UNAVAILABLE;
-    snprintf(door->who.reason, sizeof(door->who.reason),
-             "the uid of this name is %u in %s and %u on this host",
-             (unsigned)facts->uid, facts->backend, (unsigned)here);
-}
-
 static void
 open_account(struct sr_door *door)
 {
@@ -376,21 +359,16 @@ open_account(struct sr_door *door)
                      door->service == NULL ? "" : door->service,
                      door->args.backend, &door->who);
     door->looked = microseconds();
-    if (sr_door_knows(door))
+    if (sr_door_knows(door)) {
         door->nss_uid = door->who.account->facts.uid;
-    /* The local backend has asked already. */
-    if (sr_door_knows(door) &&
-        door->who.account->backend.ops == &sr_backend_local)
         return;
+    }
     entry = pam_modutil_getpwnam(door->pamh, door->user);
+    if (entry != NULL)
+        door->nss_uid = entry->pw_uid;
     if (door->who.another[0] != '\0')
         sr_door_event(door, SR_EVENT_CONFIG_BACKEND, "failed",
                       door->who.another, -1);
-    if (entry == NULL)
-        return;
-    if (sr_door_knows(door))
-        compare_uid(door, entry->pw_uid);
-    door->nss_uid = entry->pw_uid;
 }
 
 /* Whether the backend that the line names is one.  A name that is misspelled
