@@ -20,6 +20,7 @@
 #include <netinet/tcp.h>
 #include <openldap.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -154,10 +155,11 @@ open_remote(const LDAPURLDesc *url, int64_t end)
  * first use in the process, and so does the library for SASL, which it makes
  * ready then and which would load what SASL_PATH names.  The environment is
  * not changed, for another thread may be reading it: for this moment there is
- * another one.
+ * another one.  A thread that changes it in this moment changes the wrong one,
+ * so there is no other such moment: it is made ready once.
  */
 static void
-make_ready(void)
+make_ready_once(void)
 {
     static char quiet[] = "LDAPNOINIT=1";
     static char *const nothing[] = {quiet, NULL};
@@ -167,6 +169,14 @@ make_ready(void)
     environ = (char **)(uintptr_t)nothing;
     ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
     environ = environment;
+}
+
+static void
+make_ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_ready_once);
 }
 
 static const char *
@@ -203,12 +213,32 @@ set_options(LDAP *ld)
                LDAP_OPT_SUCCESS;
 }
 
+/* Nothing older than TLS 1.2.  With GnuTLS libldap passes over its option for
+ * that, without a word. */
+static bool
+set_protocols(LDAP *ld)
+{
+    static const char priorities[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
+    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
+    char *package = NULL;
+    bool is_gnutls;
+
+    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
+    is_gnutls = package != NULL && strcmp(package, "GnuTLS") == 0;
+    ldap_memfree(package);
+    if (is_gnutls && ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE,
+                                     priorities) != LDAP_OPT_SUCCESS)
+        return false;
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
+    return ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
+           LDAP_OPT_SUCCESS;
+}
+
 static bool
 set_tls_options(LDAP *ld, const struct sr_backend_config *config)
 {
     const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
     const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
-    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
     const char *file = config->ca_file;
 
     if (file == NULL && config->ca_directory == NULL)
@@ -218,11 +248,9 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
     ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
-    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
                LDAP_OPT_SUCCESS &&
-           ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
-               LDAP_OPT_SUCCESS &&
+           set_protocols(ld) &&
            (file == NULL || ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE,
                                             file) == LDAP_OPT_SUCCESS) &&
            (config->ca_directory == NULL ||

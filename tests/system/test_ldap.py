@@ -619,6 +619,76 @@ def test_bad_certificates(host, fault, how):
     assert host.log.with_text("TLS")
 
 
+@pytest.mark.parametrize("address, is_in", [
+    ("127.0.0.1", True), ("[::1]", False), ("127.0.0.2", False)])
+def test_addresses_are_verified_too(host, address, is_in):
+    """The certificate is of localhost and 127.0.0.1."""
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good")})
+    port = server.tls_port
+    if not is_in:
+        # The same server, by an address that its certificate does not have.
+        port = relay(host, address.strip("[]"), server.tls_port)
+    configure(host, f"ldaps://{address}:{port}", timeout="3s",
+              ca_file=directory.CERTS / "ca.pem")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS" if is_in else "AUTHINFO_UNAVAIL"], (
+        done, host.log.all())
+    assert is_in or host.log.with_text("TLS: (unknown error code)") or \
+        host.log.with_text("hostname")
+
+
+def relay(host, address, port):
+    """Another address of a port."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, 0), family=family)
+
+    def pour(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def run():
+        while True:
+            client, _ = listener.accept()
+            server = socket.create_connection(("127.0.0.1", port))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=pour, args=pair, daemon=True).start()
+
+    threading.Thread(target=run, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("fault", ["missing", "not-readable", "empty", "text"])
+def test_authorities_that_cannot_be_used(host, fault):
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good")})
+    file = directory.RUN / "authorities.pem"
+    file.unlink(missing_ok=True)
+    if fault == "not-readable":
+        file.symlink_to(directory.RUN)
+    elif fault != "missing":
+        file.write_text("" if fault == "empty" else "no certificate\n")
+    configure(host, server.uri, timeout="3s", ca_file=file)
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], done
+    assert server.count(0).binds == 0, "a secret was sent"
+
+
+def test_old_protocols_are_refused(host):
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good"),
+        "front": "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"})
+    configure(host, server.uri, timeout="3s",
+              ca_file=directory.CERTS / "ca.pem")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], (done, server.lines())
+    assert server.count(0).binds == 0, "a secret was sent"
+
+
 def test_plain_is_refused(host):
     server = serve(host)  # it has no certificate, so no StartTLS either
     configure(host, server.plain, timeout="2s")
