@@ -213,25 +213,26 @@ set_options(LDAP *ld)
                LDAP_OPT_SUCCESS;
 }
 
-/* Nothing older than TLS 1.2.  With GnuTLS libldap passes over its option for
- * that, without a word. */
+/* Whether the connection has a protocol older than TLS 1.2.  Built with GnuTLS
+ * libldap passes over its option for that, without a word. */
 static bool
-set_protocols(LDAP *ld)
+has_old_protocol(LDAP *ld)
 {
-    static const char priorities[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
-    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
-    char *package = NULL;
-    bool is_gnutls;
+    bool is_old = false;
+#ifdef LDAP_OPT_X_TLS_VERSION
+    static const char *const old[] = {"SSL3.0", "TLS1.0", "TLS1.1"};
+    char *version = NULL;
 
-    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
-    is_gnutls = package != NULL && strcmp(package, "GnuTLS") == 0;
-    ldap_memfree(package);
-    if (is_gnutls && ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE,
-                                     priorities) != LDAP_OPT_SUCCESS)
-        return false;
-    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
-    return ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
-           LDAP_OPT_SUCCESS;
+    ldap_get_option(ld, LDAP_OPT_X_TLS_VERSION, (void *)&version);
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        if (version != NULL && strcmp(version, old[i]) == 0)
+            is_old = true;
+    }
+    ldap_memfree(version);
+#else
+    (void)ld;
+#endif
+    return is_old;
 }
 
 static bool
@@ -239,6 +240,7 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
 {
     const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
     const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
+    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
     const char *file = config->ca_file;
 
     if (file == NULL && config->ca_directory == NULL)
@@ -248,9 +250,11 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
     ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
                LDAP_OPT_SUCCESS &&
-           set_protocols(ld) &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
+               LDAP_OPT_SUCCESS &&
            (file == NULL || ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE,
                                             file) == LDAP_OPT_SUCCESS) &&
            (config->ca_directory == NULL ||
@@ -406,6 +410,9 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
         sr_ldap_why(link, "TLS: %s",
                     detail == NULL ? ldap_err2string(code) : detail);
         ldap_memfree(detail);
+    } else if (has_old_protocol(link->ld)) {
+        sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
+        code = LDAP_CONNECT_ERROR;
     }
     return code;
 }
@@ -518,7 +525,10 @@ read_answer(struct sr_ldap_link *link, LDAPMessage *message,
 
     parsed = ldap_parse_result(link->ld, message, &code, NULL, &text, NULL,
                                &controls, 0);
-    sr_ldap_answer_init(answer, parsed == LDAP_SUCCESS ? code : parsed);
+    /* The codes below 0 are the library's own; none comes from a server. */
+    if (parsed != LDAP_SUCCESS || code < 0)
+        code = LDAP_DECODING_ERROR;
+    sr_ldap_answer_init(answer, code);
     sr_ldap_answer_controls(answer, controls);
     if (text != NULL)
         sr_ldap_answer_text(answer, text);
@@ -543,5 +553,8 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
         code = LDAP_TIMEOUT;
     else
         ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    sr_ldap_answer_init(answer, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code);
+    /* What was sent and has no answer is not as if it had not been sent. */
+    if (code == LDAP_SUCCESS || !sr_ldap_is_away(code))
+        code = LDAP_SERVER_DOWN;
+    sr_ldap_answer_init(answer, code);
 }

@@ -584,6 +584,29 @@ def test_server_comes_back_between_calls(host):
         assert "SUCCESS" in talk.rest()
 
 
+@pytest.mark.parametrize("how", ["refused", "silent"])
+def test_another_try_is_another_try(host, how):
+    """On one handle, as login's and sudo's: what an earlier one has waited for
+    in vain is asked again."""
+    server = serve(host, config={"timeout": "2s"})
+    with drive(host, "probe", "ann", "auth", "pause", "auth",
+               rhost=PEER) as talk:
+        talk.until("prompt")
+        stop = server.stop if how == "refused" else server.pause
+        stop()
+        talk.type(OLD)
+        talk.until("code auth PAM_AUTHINFO_UNAVAIL")
+        talk.until("paused")
+        if how == "refused":
+            server.start()
+        else:
+            server.resume()
+            time.sleep(1.5)  # as long as somebody types, and no deadline
+        talk.type("")
+        talk.answer("prompt", OLD)
+        talk.until("code auth PAM_SUCCESS")
+
+
 def test_when_down(host):
     server = serve(host, config={"timeout": "1s"})
     host.add("bob", OLD)
@@ -687,6 +710,7 @@ def test_old_protocols_are_refused(host):
     done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     assert done.codes == ["AUTHINFO_UNAVAIL"], (done, server.lines())
     assert server.count(0).binds == 0, "a secret was sent"
+    assert host.log.with_text("TLS 1.1"), host.log.all()
 
 
 def test_plain_is_refused(host):
