@@ -33,6 +33,10 @@
 /* The shortest wait: below it a server that is there seems not to be. */
 #define WAIT_MIN 10
 
+/* The largest message, as bytes: libldap makes room for as many as the first
+ * of them promise.  No entry that is asked for comes near. */
+#define MESSAGE_MAX ((ber_len_t)16 << 20)
+
 static int
 left_of(int64_t end)
 {
@@ -200,13 +204,17 @@ static bool
 set_options(LDAP *ld)
 {
     const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER, none = 0;
+    ber_len_t most = MESSAGE_MAX;
+    Sockbuf *buffer = NULL;
 
     /* Some builds have not all of the second kind. */
     ldap_set_option(ld, LDAP_OPT_SIZELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_TIMELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_SOCKET_BIND_ADDRESSES, NULL);
     ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
-    return ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
+    return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &buffer) == LDAP_OPT_SUCCESS &&
+           ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
+           ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
                LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ==
