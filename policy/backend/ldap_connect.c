@@ -32,6 +32,10 @@
 /* The shortest wait: below it a server that is there seems not to be. */
 #define WAIT_MIN 10
 
+/* The largest message, as bytes: libldap makes room for as many as the first
+ * of them promise.  No entry that is asked for comes near. */
+#define MESSAGE_MAX ((ber_len_t)16 << 20)
+
 static int
 left_of(int64_t end)
 {
@@ -170,39 +174,43 @@ static bool
 set_options(LDAP *ld)
 {
     const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER, none = 0;
+    ber_len_t most = MESSAGE_MAX;
+    Sockbuf *buffer = NULL;
 
     /* Some builds have not all of the second kind. */
     ldap_set_option(ld, LDAP_OPT_SIZELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_TIMELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_SOCKET_BIND_ADDRESSES, NULL);
     ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
-    return ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
+    return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &buffer) == LDAP_OPT_SUCCESS &&
+           ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
+           ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
                LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ==
                LDAP_OPT_SUCCESS;
 }
 
-/*
- * Which versions and ciphers.  A libldap that is built with GnuTLS does not
- * look at its option for the least version, and takes it among the ciphers.
- */
+/* Whether the connection has a protocol older than TLS 1.2.  Built with GnuTLS
+ * libldap passes over its option for that, without a word. */
 static bool
-set_versions(LDAP *ld)
+has_old_protocol(LDAP *ld)
 {
-    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
-    const char *ciphers = NULL;
-    char *package = NULL;
+    bool is_old = false;
+#ifdef LDAP_OPT_X_TLS_VERSION
+    static const char *const old[] = {"SSL3.0", "TLS1.0", "TLS1.1"};
+    char *version = NULL;
 
-    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
-    if (package != NULL && strcmp(package, "GnuTLS") == 0)
-        ciphers = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
-    ldap_memfree(package);
-    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
-    return ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
-               LDAP_OPT_SUCCESS &&
-           ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, ciphers) ==
-               LDAP_OPT_SUCCESS;
+    ldap_get_option(ld, LDAP_OPT_X_TLS_VERSION, (void *)&version);
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        if (version != NULL && strcmp(version, old[i]) == 0)
+            is_old = true;
+    }
+    ldap_memfree(version);
+#else
+    (void)ld;
+#endif
+    return is_old;
 }
 
 static bool
@@ -210,6 +218,7 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
 {
     const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
     const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
+    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
     const char *file = config->ca_file;
 
     if (file == NULL && config->ca_directory == NULL)
@@ -219,9 +228,11 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
     ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
                LDAP_OPT_SUCCESS &&
-           set_versions(ld) &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
+               LDAP_OPT_SUCCESS &&
            (file == NULL || ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE,
                                             file) == LDAP_OPT_SUCCESS) &&
            (config->ca_directory == NULL ||
@@ -392,8 +403,12 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
         return LDAP_CONNECT_ERROR;
     }
     code = shake_hands(link, end);
-    if (code != LDAP_SUCCESS)
+    if (code != LDAP_SUCCESS) {
         why_no_tls(link, code);
+    } else if (has_old_protocol(link->ld)) {
+        sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
+        code = LDAP_CONNECT_ERROR;
+    }
     return code;
 }
 
@@ -505,7 +520,10 @@ read_answer(struct sr_ldap_link *link, LDAPMessage *message,
 
     parsed = ldap_parse_result(link->ld, message, &code, NULL, &text, NULL,
                                &controls, 0);
-    sr_ldap_answer_init(answer, parsed == LDAP_SUCCESS ? code : parsed);
+    /* The codes below 0 are the library's own; none comes from a server. */
+    if (parsed != LDAP_SUCCESS || code < 0)
+        code = LDAP_DECODING_ERROR;
+    sr_ldap_answer_init(answer, code);
     sr_ldap_answer_controls(answer, controls);
     if (text != NULL)
         sr_ldap_answer_text(answer, text);
@@ -530,7 +548,10 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
         code = LDAP_TIMEOUT;
     else
         ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    /* Codes of servers are not negative: that one is of a disconnection, and
-     * says nothing of the request. */
-    sr_ldap_answer_init(answer, code >= 0 ? LDAP_SERVER_DOWN : code);
+    /* What was sent and has no answer is not as if it had not been sent.  A
+     * code that a server can have is of a disconnection, and not of the
+     * request. */
+    if (code >= 0 || !sr_ldap_is_away(code))
+        code = LDAP_SERVER_DOWN;
+    sr_ldap_answer_init(answer, code);
 }

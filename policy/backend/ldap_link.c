@@ -58,6 +58,20 @@ sr_ldap_is_away(int code)
 
 /* ---- the frame of a call */
 
+static size_t
+uri_count(const struct sr_ldap_link *link)
+{
+    size_t count = link->config->uri.count;
+
+    return count < URIS_MAX ? count : URIS_MAX;
+}
+
+static bool
+is_dead(const struct sr_ldap_link *link, size_t uri)
+{
+    return (link->dead >> uri & 1) != 0;
+}
+
 static void
 hold_sigpipe(struct sr_ldap_link *link)
 {
@@ -98,6 +112,26 @@ is_ours(const struct sr_ldap_link *link)
            status.st_ino == link->inode;
 }
 
+/*
+ * After a pause this is another login, or another try of a person, who need not
+ * wait for as long as the deadline to have another one.  Where every server has
+ * failed it costs nothing to ask them again.
+ */
+static void
+forgive(struct sr_ldap_link *link, int64_t pause)
+{
+    const int64_t limit = link->config->timeout * 1000;
+    bool is_any_left = false;
+
+    for (size_t i = 0; i < uri_count(link); i++) {
+        if (!is_dead(link, i))
+            is_any_left = true;
+    }
+    if (pause > limit || !is_any_left)
+        link->dead = 0;
+    link->spent = pause < link->spent ? link->spent - pause : 0;
+}
+
 struct sr_ldap_link *
 sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
               size_t size)
@@ -117,11 +151,7 @@ sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
     link->reason = reason;
     link->reason_size = size;
     link->began = sr_ldap_clock();
-    /* After a pause this is another login, or another try of a person. */
-    if (link->began - link->waited > config->timeout * 1000) {
-        link->spent = 0;
-        link->dead = 0;
-    }
+    forgive(link, link->began - link->waited);
     hold_sigpipe(link);
     if (link->ld != NULL && !is_ours(link))
         sr_ldap_close(link, false);
@@ -212,20 +242,6 @@ static int64_t
 last_moment(const struct sr_ldap_link *link)
 {
     return link->began + link->config->timeout * 1000 - link->spent;
-}
-
-static size_t
-uri_count(const struct sr_ldap_link *link)
-{
-    size_t count = link->config->uri.count;
-
-    return count < URIS_MAX ? count : URIS_MAX;
-}
-
-static bool
-is_dead(const struct sr_ldap_link *link, size_t uri)
-{
-    return (link->dead >> uri & 1) != 0;
 }
 
 /*

@@ -5,7 +5,7 @@
  * Nothing here waits longer than the deadline allows: the socket never blocks,
  * and every wait is for what is left.  The time a login spends waiting is
  * counted over all its calls; it begins anew when a password was answered for,
- * and after a pause.
+ * and what passes between two calls is given back.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -11,13 +11,13 @@
  */
 #include <config.h>
 
+#include <pthread.h>
 #include <stdint.h>
 #include <unistd.h>
 
 #include "policy/backend/ldap_link.h"
 
 #ifdef HAVE_SASL
-#include <pthread.h>
 #include <sasl/sasl.h>
 #include <stdlib.h>
 
@@ -80,8 +80,13 @@ make_sasl_ready(void)
 }
 #endif
 
-void
-sr_ldap_make_ready(void)
+/*
+ * The environment is not changed, for another thread may be reading it: for
+ * this moment there is another one.  A thread that changes it in this moment
+ * changes the wrong one, so there is only one such moment.
+ */
+static void
+make_ready_once(void)
 {
     static char quiet[] = "LDAPNOINIT=1";
     static char *const nothing[] = {quiet, NULL};
@@ -92,4 +97,12 @@ sr_ldap_make_ready(void)
     make_sasl_ready();
     ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
     environ = environment;
+}
+
+void
+sr_ldap_make_ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_ready_once);
 }

@@ -61,6 +61,8 @@ def test_the_administrator_was_quicker(host, what):
         talk.rest()
         assert talk.status != 0
     assert host.shadow("ann")[1] == stored
+    failed = host.log.with_text("SR-1013")
+    assert len(failed) == 1 and "cause=changed-meanwhile" in failed[0], failed
 
 
 # ---- guard and settle

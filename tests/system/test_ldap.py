@@ -585,6 +585,29 @@ def test_server_comes_back_between_calls(host):
         assert "SUCCESS" in talk.rest()
 
 
+@pytest.mark.parametrize("how", ["refused", "silent"])
+def test_another_try_is_another_try(host, how):
+    """On one handle, as login's and sudo's: what an earlier one has waited for
+    in vain is asked again."""
+    server = serve(host, config={"timeout": "2s"})
+    with drive(host, "probe", "ann", "auth", "pause", "auth",
+               rhost=PEER) as talk:
+        talk.until("prompt")
+        stop = server.stop if how == "refused" else server.pause
+        stop()
+        talk.type(OLD)
+        talk.until("code auth PAM_AUTHINFO_UNAVAIL")
+        talk.until("paused")
+        if how == "refused":
+            server.start()
+        else:
+            server.resume()
+            time.sleep(1.5)  # as long as somebody types, and no deadline
+        talk.type("")
+        talk.answer("prompt", OLD)
+        talk.until("code auth PAM_SUCCESS")
+
+
 def test_when_down(host):
     server = serve(host, config={"timeout": "1s"})
     host.add("bob", OLD)
@@ -618,6 +641,77 @@ def test_bad_certificates(host, fault, how):
     assert done.codes == ["AUTHINFO_UNAVAIL"], done
     assert server.count(mark).binds == 0, "a secret was sent"
     assert host.log.with_text("TLS")
+
+
+@pytest.mark.parametrize("address, is_in", [
+    ("127.0.0.1", True), ("[::1]", False), ("127.0.0.2", False)])
+def test_addresses_are_verified_too(host, address, is_in):
+    """The certificate is of localhost and 127.0.0.1."""
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good")})
+    port = server.tls_port
+    if not is_in:
+        # The same server, by an address that its certificate does not have.
+        port = relay(host, address.strip("[]"), server.tls_port)
+    configure(host, f"ldaps://{address}:{port}", timeout="3s",
+              ca_file=directory.CERTS / "ca.pem")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS" if is_in else "AUTHINFO_UNAVAIL"], (
+        done, host.log.all())
+    assert is_in or host.log.with_text("TLS: (unknown error code)") or \
+        host.log.with_text("hostname")
+
+
+def relay(host, address, port):
+    """Another address of a port."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, 0), family=family)
+
+    def pour(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def run():
+        while True:
+            client, _ = listener.accept()
+            server = socket.create_connection(("127.0.0.1", port))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=pour, args=pair, daemon=True).start()
+
+    threading.Thread(target=run, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("fault", ["missing", "not-readable", "empty", "text"])
+def test_authorities_that_cannot_be_used(host, fault):
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good")})
+    file = directory.RUN / "authorities.pem"
+    file.unlink(missing_ok=True)
+    if fault == "not-readable":
+        file.symlink_to(directory.RUN)
+    elif fault != "missing":
+        file.write_text("" if fault == "empty" else "no certificate\n")
+    configure(host, server.uri, timeout="3s", ca_file=file)
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], done
+    assert server.count(0).binds == 0, "a secret was sent"
+
+
+def test_old_protocols_are_refused(host):
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good"),
+        "front": "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"})
+    configure(host, server.uri, timeout="3s",
+              ca_file=directory.CERTS / "ca.pem")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], (done, server.lines())
+    assert server.count(0).binds == 0, "a secret was sent"
+    assert host.log.with_text("TLS 1.1"), host.log.all()
 
 
 def test_plain_is_refused(host):
@@ -884,6 +978,8 @@ def test_fake_server(host, kind):
     fake.socket.close()
     assert done.codes == ["AUTHINFO_UNAVAIL"], done
     assert done.times[0] < 2.9e9
+    if kind == "huge":
+        assert done.times[0] < 1.5e9, "four gigabytes were waited for"
 
 
 def test_lying_server(host):
