@@ -105,7 +105,8 @@ def entry(dn, attributes):
     """A search entry."""
     return ber(ENTRY, octets(dn), ber(0x30, *(
         ber(0x30, octets(name), ber(0x31, *(
-            octets(str(value)) for value in (
+            octets(value if isinstance(value, bytes) else str(value))
+            for value in (
                 values if isinstance(values, (list, tuple)) else [values]))))
         for name, values in attributes.items())))
 

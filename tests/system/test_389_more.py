@@ -273,16 +273,20 @@ def test_first_warning_moves_the_end(host, server):
 
 # ---- changes that are cut or come too late
 
-def test_wrong_old_password(host, server):
-    """It was changed meanwhile: 49, and no control."""
+@pytest.mark.parametrize("form", ["operation", "values"])
+def test_wrong_old_password(host, server, form):
+    """It was changed meanwhile: 49, or 16 for values, and no control."""
     give(server)
-    with drive(host, "probe", "ann", "chauthtok", real_uid=UID) as talk:
-        talk.answer("Current", OLD)
-        talk.answer(NEW_PROMPT, NEW)
-        talk.until(AGAIN)
-        server.replace(ANN, userPassword=OTHER)
-        talk.type(NEW)
-        shown = talk.rest()
+    with Middle(server, {"extended": refuse(2)}) as way:
+        if form == "values":
+            configure(host, way.uri, insecure="yes", default_policy="cn=config")
+        with drive(host, "probe", "ann", "chauthtok", real_uid=UID) as talk:
+            talk.answer("Current", OLD)
+            talk.answer(NEW_PROMPT, NEW)
+            talk.until(AGAIN)
+            server.replace(ANN, userPassword=OTHER)
+            talk.type(NEW)
+            shown = talk.rest()
     assert "current password is not right" in shown, shown
     assert server.lets_in(ANN, OTHER) and not server.lets_in(ANN, NEW)
 

@@ -205,7 +205,8 @@ def test_change_is_cut(host, demanding, where):
 
 def test_change_without_its_proof(host, demanding):
     """It was answered; that the new password is right cannot be asked."""
-    with Middle(demanding, {"bind 3": cut_before}) as way:
+    with Middle(demanding, {"bind 3": cut_before,
+                            "bind 4": cut_before}) as way:
         configure(host, way.uri, timeout=f"{LIMIT}s", **PLAIN)
         done = forced(host)
     assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
