@@ -34,7 +34,8 @@ def ber(tag, *parts):
 
 
 def number(value, tag=2):
-    return ber(tag, value.to_bytes(max(1, (value.bit_length() + 8) // 8), "big"))
+    size = max(1, (value.bit_length() + 8) // 8)
+    return ber(tag, value.to_bytes(size, "big"))
 
 
 def octets(text):
@@ -42,7 +43,7 @@ def octets(text):
 
 
 def element(data, at=0):
-    """(tag, where its content begins, where it ends), or None: not all there."""
+    """(tag, where its content begins, where it ends); None: not all there."""
     if len(data) < at + 2:
         return None
     length, begin = data[at + 1], at + 2
@@ -104,7 +105,8 @@ def entry(dn, attributes):
     """A search entry."""
     return ber(ENTRY, octets(dn), ber(0x30, *(
         ber(0x30, octets(name), ber(0x31, *(
-            octets(str(value)) for value in (
+            octets(value if isinstance(value, bytes) else str(value))
+            for value in (
                 values if isinstance(values, (list, tuple)) else [values]))))
         for name, values in attributes.items())))
 
@@ -196,7 +198,8 @@ class Middle(Listener):
         super().__init__()
 
     def serve(self, client):
-        with socket.create_connection(("127.0.0.1", self.server.port)) as server:
+        with socket.create_connection(("127.0.0.1",
+                                       self.server.port)) as server:
             self.open.append(server)
             threading.Thread(target=self.answers, args=[client, server],
                              daemon=True).start()
@@ -230,7 +233,8 @@ class Wire(Listener):
         super().__init__()
 
     def serve(self, client):
-        with socket.create_connection(("127.0.0.1", self.server_port)) as server:
+        with socket.create_connection(("127.0.0.1",
+                                       self.server_port)) as server:
             self.open.append(server)
             threading.Thread(target=self.answers, args=[client, server],
                              daemon=True).start()

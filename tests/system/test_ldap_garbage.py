@@ -13,7 +13,7 @@ import directory
 from directory import dn_of
 from middle import (BIND, DONE, ENTRY, EXTENDED, PPOLICY, REFERENCE, Fake, ber,
                     control, entry, message, number, octets, result)
-from scratch import CONTACT
+from scratch import CONTACT, ETC
 from test_ldap import NEW, OLD, PEER, UID, configure, log_in
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
@@ -29,10 +29,11 @@ STEPS = {"bind": BIND, "search": DONE, "extended": EXTENDED}
 @pytest.fixture
 def fake(host):
     """Makes fake servers, and has the host ask them."""
-    host.add_elsewhere("ann", UID)
     host.configure(lockout={"attempts": 1})
     with contextlib.ExitStack() as servers:
-        def made(account=None, lies=None, pause=0, **config):
+        def made(account=None, lies=None, pause=0, known=True, **config):
+            if known and "\nann:" not in (ETC / "passwd").read_text():
+                host.add_elsewhere("ann", UID)
             server = servers.enter_context(
                 Fake({**ANN, **(account or {})}, lies, pause))
             keys = {"timeout": f"{LIMIT}s", "insecure": "yes",
@@ -272,8 +273,9 @@ ENTRIES = {
 
 @pytest.mark.parametrize("case", ENTRIES)
 def test_entries(host, fake, case):
+    """Nothing but the entry says who that is."""
     fields, code = ENTRIES[case]
-    server = fake(fields)
+    server = fake(fields, known=False)
     done = log_in(host)
     assert done.codes[0] == code, (done, host.log.all())
     assert done.status == 0
@@ -328,6 +330,8 @@ CONTROLS = {
     "warning-of-no-kind": bytes.fromhex("3006a004850203d8"),
     "negative-grace": bytes.fromhex("3005a0038101ff"),
     "text": b"expired, and soon",
+    # A demand first, which is not believed by itself.
+    "more-than-it-is": bytes.fromhex("3006810102850100"),
 }
 
 

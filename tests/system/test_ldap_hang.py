@@ -78,8 +78,6 @@ POINTS = {
     "policy": at_request("search 2"),
     "bind": at_request("bind 2"),
 }
-# Where a login by key does not come.
-ONLY_BY_PASSWORD = ("bind",)
 
 
 @contextlib.contextmanager
@@ -125,8 +123,7 @@ def test_login(host, server, point):
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"], "it was counted"
 
 
-@pytest.mark.parametrize("point", [name for name in POINTS
-                                   if name not in ONLY_BY_PASSWORD])
+@pytest.mark.parametrize("point", ["handshake", "search"])
 def test_login_by_key(host, server, point):
     with stopping(host, server, point):
         done = host.drive("probe", "ann", "acct", rhost=PEER)
@@ -208,7 +205,8 @@ def test_change_is_cut(host, demanding, where):
 
 def test_change_without_its_proof(host, demanding):
     """It was answered; that the new password is right cannot be asked."""
-    with Middle(demanding, {"bind 3": cut_before}) as way:
+    with Middle(demanding, {"bind 3": cut_before,
+                            "bind 4": cut_before}) as way:
         configure(host, way.uri, timeout=f"{LIMIT}s", **PLAIN)
         done = forced(host)
     assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
