@@ -120,6 +120,19 @@ class DirectoryServer:
         self.process.kill()
         self.process.wait()
 
+    def restart(self):
+        """In order, so that nothing is repaired."""
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0
+        self.start()
+
+    def tell_changes(self):
+        """Content synchronisation, which is a plug-in, and another it needs."""
+        for name in ("Content Synchronization", "Retro Changelog Plugin"):
+            self.replace(f"cn={name},cn=plugins,cn=config",
+                         **{"nsslapd-pluginEnabled": "on"})
+        self.restart()
+
     @property
     def uri(self):
         return "ldapi://" + str(self.socket).replace("/", "%2F")
