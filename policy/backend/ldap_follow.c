@@ -38,7 +38,7 @@
 #define NAMES_PER_S 200
 
 /* When more are gone at once, it is cheaper to read everything. */
-#define GONE_MAX 100
+#define GONE_MAX 20
 
 /* Messages in one go; what comes behind them waits for the next. */
 #define MESSAGES_MAX 1000

@@ -42,6 +42,7 @@ POLICY_ACI = ('(targetattr="objectClass || password*")(version 3.0; acl '
 # What fresh() goes back to.
 POLICY = {
     "aci": None,
+    "nsslapd-lastmod": "on",
     "nsslapd-pwpolicy-local": "on",
     "passwordExp": "off", "passwordMaxAge": 8640000, "passwordWarning": 86400,
     "passwordSendExpiringTime": "off", "passwordGraceLimit": 0,

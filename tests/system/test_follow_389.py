@@ -68,36 +68,52 @@ def in_time(server, condition, what="the change"):
 
 
 def test_each_change(host, server):
-    names = [f"u{number}" for number in range(6)]
+    names = [f"u{number}" for number in range(7)]
     serve(host, server, people(*names), names)
+    server.replace(dn_of("u6"), accountUnlockTime=stamp(-900))
     follower = Follower(host)
+    assert host.states("u6") == {LOCKED}
     server.replace(dn_of("u1"), passwordExpirationTime=EPOCH)
+    server.replace(dn_of("u2"), accountUnlockTime=stamp(-900))
+    server.client("ldapdelete", dn_of("u3"))
+    server.client("ldapmodrdn", "-r", dn_of("u4"), "uid=u4x")
+    server.client("ldappasswd", "-s", PASSWORD, dn_of("u5"))
+    server.replace(dn_of("u6"), accountUnlockTime=None)
+    server.add({**people("new")[0], "uidNumber": 6999})
     in_time(server, has(host, "u1", MUST), "the demand")
     assert shadow(host, "u1")[2] == "0"
-    server.replace(dn_of("u2"), accountUnlockTime=stamp(-900))
     in_time(server, has(host, "u2", LOCKED), "the lock")
-    server.replace(dn_of("u2"), accountUnlockTime=None)
-    in_time(server, has(host, "u2", OK), "the end of the lock")
-    server.client("ldapmodrdn", "-r", dn_of("u4"), "uid=u4x")
+    in_time(server, lambda: shadow(host, "u3") is None, "the deletion")
     in_time(server, lambda: shadow(host, "u4x") is not None, "the new name")
     in_time(server, lambda: shadow(host, "u4") is None, "the end of the old")
-    server.client("ldapdelete", dn_of("u3"))
-    in_time(server, lambda: shadow(host, "u3") is None, "the deletion")
-    server.add({**people("new")[0], "uidNumber": 6999})
-    in_time(server, lambda: shadow(host, "new") is not None, "the addition")
-    server.client("ldappasswd", "-s", PASSWORD, dn_of("u5"))
     in_time(server, has(host, "u5", MUST), "the reset")
+    in_time(server, has(host, "u6", OK), "the end of the lock")
+    in_time(server, lambda: shadow(host, "new") is not None, "the addition")
     assert follower.text().count("of directories") == 1, "no need to read all"
     follower.stop()
 
 
 def test_what_the_server_does_itself(host, server):
     """Of what it counts it stamps nothing."""
-    serve(host, server, people("u0"), names=("u0",))
+    server.policy(**{"nsslapd-lastmod": "off"})
+    serve(host, server, people("u0", "u1", "u2"), names=("u0", "u1", "u2"))
+    server.policy(passwordTPRMaxUse=1, passwordGraceLimit=1)
+    server.replace(dn_of("u1"), passwordExpirationTime=stamp(60))
+    server.replace(dn_of("u2"), userPassword=PASSWORD)
+    server.policy(**{"nsslapd-lastmod": "on"})
+    assert not [name for name in ("u0", "u1", "u2") if "modifytimestamp" in
+                server.read(dn_of(name), "*", "+")]
     follower = Follower(host)
+    before = shadow(host, "u1")
+    assert host.states("u0") == {OK}
+    assert MUST in host.states("u2")
     for _ in range(4):
         assert not server.lets_in(dn_of("u0"), "wrong")
-    in_time(server, has(host, "u0", LOCKED))
+    for name in ("u1", "u2"):
+        assert server.lets_in(dn_of(name), PASSWORD)
+    in_time(server, has(host, "u0", LOCKED), "the lock")
+    in_time(server, lambda: shadow(host, "u1") != before, "the last login")
+    in_time(server, has(host, "u2", LOCKED), "the end of the uses")
     follower.stop()
 
 
