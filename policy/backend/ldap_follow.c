@@ -67,6 +67,7 @@ struct session {
     int64_t heard; /* when the last message came */
     int64_t next;  /* poll */
     sr_time newest;
+    int64_t newest_at;           /* when it was seen first */
     struct sr_ldap_names *known; /* while polling */
     int64_t names_due;           /* when they are listed again */
     bool is_ds389;
@@ -514,8 +515,10 @@ note_time(struct session *session, const struct sr_ldap_entry *entry)
     sr_time when;
 
     if (text != NULL && sr_ldap_time(text, &when) == 0 &&
-        when > session->newest)
+        when > session->newest) {
         session->newest = when;
+        session->newest_at = sr_ldap_clock();
+    }
 }
 
 /*
@@ -537,13 +540,23 @@ write_stamp(time_t when, char *text, size_t size)
            strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
 }
 
+/* From when on entries are asked for: what is seen late is, by then; or else
+ * very many that were made at one time would be asked for again for ever. */
+static time_t
+poll_from(const struct session *session)
+{
+    return sr_ldap_clock() - session->newest_at > OVERLAP_S * 1000 + POLL_MS
+               ? session->newest + 1
+               : session->newest - OVERLAP_S;
+}
+
 /* The filter for what was modified lately. */
 static char *
 poll_filter(const struct call *call, const char *all)
 {
     char from[24], now[24], *unstamped = NULL, *filter = NULL;
 
-    if (!write_stamp(call->session->newest - OVERLAP_S, from, sizeof(from)) ||
+    if (!write_stamp(poll_from(call->session), from, sizeof(from)) ||
         !write_stamp(time(NULL) - OVERLAP_S, now, sizeof(now)))
         return NULL;
     if (asprintf(&unstamped, call->session->is_ds389 ? UNSTAMPED : "%.0s",

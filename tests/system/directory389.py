@@ -193,6 +193,20 @@ class DirectoryServer:
                 self.client("ldapdelete", line[4:])
         self.add(*users)
 
+    def load(self, users):
+        """Very many entries, in place of those that there are."""
+        path = self.dir / "ldif/many.ldif"
+        base = self.client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b",
+                           BASE, "(!(uid=*))", "*", "aci").stdout
+        path.write_text("version: 1\n\n" + base + "".join(map(ldif, users)))
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0
+        done = subprocess.run(["ns-slapd", "ldif2db", "-D", self.dir / "etc",
+                               "-n", "userRoot", "-i", path],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        self.start()
+
     def read(self, dn, *attributes):
         """A dictionary of the first values."""
         out = self.client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-s",

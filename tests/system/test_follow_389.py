@@ -4,11 +4,13 @@ changes by a plug-in, or is asked again and again.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import time
+
 import pytest
 
 import directory389
 from directory import (BASE, PEOPLE, SECRET_FILE, SERVICE, SERVICE_SECRET,
-                       dn_of, stamp, user)
+                       dn_of, ssha, stamp, user)
 from directory389 import EPOCH, POLICY_ACI, DirectoryServer
 from scratch import wait_until
 from test_follow import (EXPIRED, LOCKED, MUST, OK, PASSWORD, Cutter, Follower,
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.skipif(not directory389.have_server(),
                                 reason="389-ds-base is not installed")
 
 DAY = 86400
+CROWD = 10000
+HASH = ssha(PASSWORD)
 POLICY = {"passwordExp": "on", "passwordMustChange": "on",
           "passwordLockout": "on", "passwordMaxFailure": 3, "aci": POLICY_ACI}
 # How soon a change is seen: told, or asked for each five seconds.
@@ -195,4 +199,28 @@ def test_two_changes_at_once(host, server):
         server.replace(dn_of("u0"), accountUnlockTime=None,
                        passwordExpirationTime=stamp(-90 * DAY))
         in_time(server, lambda: host.states("u0") == {OK})
+    follower.stop()
+
+
+def test_ten_thousand(host, server):
+    """The server looks through 5000 entries at most unless it is told."""
+    names = [f"u{number}" for number in range(CROWD)]
+    server.load({**user(name, 7000 + number, PASSWORD), "userPassword": HASH}
+                for number, name in enumerate(names))
+    serve(host, server, [], names[:4])
+    done = host.run("selfreset-publish")
+    assert done.returncode == 8, (done.stdout, done.stderr)
+    assert "not every account was told of" in done.stderr
+    assert shadow(host, "u0") is None
+    server.replace(SERVICE, **{"nsLookThroughLimit": -1, "nsSizeLimit": -1})
+    began = time.monotonic()
+    host.publish()
+    print("published in", time.monotonic() - began)
+    assert shadow(host, f"u{CROWD - 1}") is not None
+    follower = Follower(host)
+    server.replace(dn_of("u1"), passwordExpirationTime=EPOCH)
+    server.client("ldapdelete", dn_of("u9999"))
+    print("told", in_time(server, has(host, "u1", MUST)))
+    limit = 1 if server.way == "told" else CROWD / 200 + 10
+    print("gone", seen(lambda: shadow(host, "u9999") is None, limit))
     follower.stop()
