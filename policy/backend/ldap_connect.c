@@ -20,6 +20,7 @@
 #include <netinet/tcp.h>
 #include <openldap.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -152,6 +153,34 @@ open_remote(const LDAPURLDesc *url, int64_t end)
 }
 
 /* ---- libldap */
+
+/*
+ * Have libldap made ready without the environment: it looks at it once, at its
+ * first use in the process, and so does the library for SASL, which it makes
+ * ready then and which would load what SASL_PATH names.  The environment is
+ * not changed, for another thread may be reading it: for this moment there is
+ * another one.  A thread that changes it in this moment changes the wrong one,
+ * so there is no other such moment: it is made ready once.
+ */
+static void
+make_ready_once(void)
+{
+    static char quiet[] = "LDAPNOINIT=1";
+    static char *const nothing[] = {quiet, NULL};
+    char **environment = environ;
+
+    environ = (char **)(uintptr_t)nothing;
+    sr_ldap_first_use();
+    environ = environment;
+}
+
+static void
+make_ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_ready_once);
+}
 
 static const char *
 system_authorities(void)
@@ -491,7 +520,7 @@ sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
     LDAPURLDesc *url = NULL;
     int code;
 
-    sr_ldap_make_ready();
+    make_ready();
     if (ldap_url_parse(text, &url) != LDAP_URL_SUCCESS) {
         sr_ldap_why(link, "%s is no URI", text);
         return LDAP_PARAM_ERROR;

@@ -162,11 +162,10 @@ int64_t sr_ldap_clock(void);
 
 /*
  * Before anything else is asked of libldap: have its first use in this process
- * happen without the environment, and without mechanisms of SASL that take long
- * to load.  The environment is not changed, for another thread may be reading
- * it: for this moment there is another one.
+ * happen, without mechanisms of SASL that take long to load and without waiting
+ * for name servers.  Once is enough, more do no harm.
  */
-void sr_ldap_make_ready(void);
+void sr_ldap_first_use(void);
 
 /* ---- ldap_connect.c */
 

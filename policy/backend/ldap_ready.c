@@ -1,23 +1,29 @@
 /*
- * LDAP ready: the first use of libldap in a process.
+ * LDAP ready: the first use of libldap in a process, which would take as long
+ * as a login, or longer than it may.
  *
- * libldap looks at the environment of its process then, which is the user's in
- * a set-user-ID program.  And it makes the library for SASL ready, which loads
- * every mechanism that is installed: Kerberos, a database and another library
- * for cryptography, all of which take longer than the login itself.  The
- * mechanisms that are used here need none of it.
+ * libldap makes the library for SASL ready then, which loads every mechanism
+ * that is installed: Kerberos, a database and another library for cryptography.
+ * The mechanisms that are used here need none of it.  (A program that asks for
+ * one of the others in the same process later finds none; none is known.)
+ *
+ * And it asks for the full name of this host, which only those mechanisms want.
+ * Where no file has the name, the name servers are asked, and waited for as
+ * long as resolv.conf(5) says.  Whom to ask stands in a structure of each
+ * thread; for this moment there is nobody in it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <pthread.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <stdint.h>
-#include <unistd.h>
 
 #include "policy/backend/ldap_link.h"
 
 #ifdef HAVE_SASL
+#include <pthread.h>
 #include <sasl/sasl.h>
 #include <stdlib.h>
 
@@ -80,29 +86,16 @@ make_sasl_ready(void)
 }
 #endif
 
-/*
- * The environment is not changed, for another thread may be reading it: for
- * this moment there is another one.  A thread that changes it in this moment
- * changes the wrong one, so there is only one such moment.
- */
-static void
-make_ready_once(void)
-{
-    static char quiet[] = "LDAPNOINIT=1";
-    static char *const nothing[] = {quiet, NULL};
-    char **environment = environ;
-    int version;
-
-    environ = (char **)(uintptr_t)nothing;
-    make_sasl_ready();
-    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
-    environ = environment;
-}
-
 void
-sr_ldap_make_ready(void)
+sr_ldap_first_use(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    bool has_servers = (_res.options & RES_INIT) != 0 || res_init() == 0;
+    int servers = _res.nscount, version;
 
-    pthread_once(&once, make_ready_once);
+    make_sasl_ready();
+    if (has_servers)
+        _res.nscount = 0;
+    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
+    if (has_servers)
+        _res.nscount = servers;
 }

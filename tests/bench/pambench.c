@@ -19,9 +19,9 @@
  *                what was written just now is looked at more closely
  *
  * A line of output for each round: last PAM code, hashes, wall time, CPU time,
- * the wall and CPU time of the hashes among it, and the wall time since the last
- * answer was typed, in nanoseconds.  The hashes are counted by functions of the
- * names of libcrypt's, which the modules find first in the program.
+ * the wall and CPU time of the hashes among it, and the wall time since the
+ * last answer was typed, in nanoseconds.  The hashes are counted by functions
+ * of the names of libcrypt's, which the modules find first in the program.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
