@@ -202,33 +202,12 @@ set_options(LDAP *ld)
                LDAP_OPT_SUCCESS;
 }
 
-/*
- * Which versions and ciphers.  A libldap that is built with GnuTLS does not
- * look at its option for the least version, and takes it among the ciphers.
- */
-static bool
-set_versions(LDAP *ld)
-{
-    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
-    const char *ciphers = NULL;
-    char *package = NULL;
-
-    ldap_get_option(ld, LDAP_OPT_X_TLS_PACKAGE, &package);
-    if (package != NULL && strcmp(package, "GnuTLS") == 0)
-        ciphers = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
-    ldap_memfree(package);
-    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
-    return ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
-               LDAP_OPT_SUCCESS &&
-           ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, ciphers) ==
-               LDAP_OPT_SUCCESS;
-}
-
 static bool
 set_tls_options(LDAP *ld, const struct sr_backend_config *config)
 {
     const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
     const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
+    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
     const char *file = config->ca_file;
 
     if (file == NULL && config->ca_directory == NULL)
@@ -238,9 +217,12 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
     ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
                LDAP_OPT_SUCCESS &&
-           set_versions(ld) &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
+               LDAP_OPT_SUCCESS &&
            (file == NULL || ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE,
                                             file) == LDAP_OPT_SUCCESS) &&
            (config->ca_directory == NULL ||
@@ -399,6 +381,24 @@ why_no_tls(struct sr_ldap_link *link, int code)
     ldap_memfree(detail);
 }
 
+/* A libldap that is built with GnuTLS does not look at the least version that
+ * it was told: so what was agreed upon is looked at. */
+static bool
+is_new_enough(struct sr_ldap_link *link)
+{
+    char *version = NULL;
+    bool is_new;
+
+    ldap_get_option(link->ld, LDAP_OPT_X_TLS_VERSION, &version);
+    is_new = version != NULL &&
+             (strstr(version, "1.2") != NULL || strstr(version, "1.3") != NULL);
+    if (!is_new)
+        sr_ldap_why(link, "TLS: the server's version is too old: %s",
+                    version == NULL ? "unknown" : version);
+    ldap_memfree(version);
+    return is_new;
+}
+
 /* Begin TLS on a connection that stands. */
 static int
 begin_tls(struct sr_ldap_link *link, int64_t end)
@@ -413,6 +413,8 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
     code = shake_hands(link, end);
     if (code != LDAP_SUCCESS)
         why_no_tls(link, code);
+    else if (!is_new_enough(link))
+        code = LDAP_CONNECT_ERROR;
     return code;
 }
 
