@@ -349,23 +349,6 @@ find_link(struct sr_door *door)
     return link;
 }
 
-/*
- * An account of another uid than this host knows by the name is another
- * account: whoever has its password must not become that of this host.
- */
-static void
-compare_uid(struct sr_door *door, uid_t here)
-{
-    const struct sr_facts *facts = &door->who.account->facts;
-
-    if (facts->uid == here)
-        return;
-    door->who.ask = SR_ASK_UNAVAILABLE;
-    snprintf(door->who.reason, sizeof(door->who.reason),
-             "the uid of this name is %u in %s and %u on this host",
-             (unsigned)facts->uid, facts->backend, (unsigned)here);
-}
-
 static void
 open_account(struct sr_door *door)
 {
@@ -376,18 +359,31 @@ open_account(struct sr_door *door)
                      door->service == NULL ? "" : door->service,
                      door->args.backend, &door->who);
     door->looked = microseconds();
-    if (sr_door_knows(door))
+    if (sr_door_knows(door)) {
         door->nss_uid = door->who.account->facts.uid;
-    /* The local backend has asked already. */
-    if (sr_door_knows(door) &&
-        door->who.account->backend.ops == &sr_backend_local)
         return;
+    }
     entry = pam_modutil_getpwnam(door->pamh, door->user);
-    if (entry == NULL)
-        return;
-    if (sr_door_knows(door))
-        compare_uid(door, entry->pw_uid);
-    door->nss_uid = entry->pw_uid;
+    if (entry != NULL)
+        door->nss_uid = entry->pw_uid;
+    if (door->who.another[0] != '\0')
+        sr_door_event(door, SR_EVENT_CONFIG_BACKEND, "failed",
+                      door->who.another, -1);
+}
+
+/* Whether the backend that the line names is one.  A name that is misspelled
+ * would else be asked of nobody, and every account be none of ours. */
+static bool
+has_backend(const struct sr_door *door)
+{
+    const struct sr_names *names = &door->config->backends;
+
+    for (size_t i = 0; i < names->count; i++) {
+        if (door->args.backend == NULL ||
+            strcmp(door->args.backend, names->item[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 int
@@ -424,6 +420,13 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
         code = open_names(door);
     if (code != PAM_SUCCESS)
         return code;
+    if (!has_backend(door)) {
+        sr_door_event(door, SR_EVENT_CONFIG, "failed",
+                      "\"backends\" does not have what backend= names",
+                      PAM_SERVICE_ERR);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
+        return PAM_SERVICE_ERR;
+    }
     open_account(door);
     open_source(door);
     if (sr_door_knows(door) && door->who.account->is_insecure)

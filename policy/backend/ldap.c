@@ -18,6 +18,7 @@
 
 #include "policy/backend/ldap_all.h"
 #include "policy/backend/ldap_link.h"
+#include "policy/backend/ldap_server.h"
 #include "policy/quality.h"
 
 /* How long what was read of an account is as good as new: as long as it takes
@@ -243,6 +244,35 @@ nobody(const struct sr_backend_config *config)
                                                                      : dn;
 }
 
+/*
+ * What it proves that the server says "expired": see
+ * sr_ldap_answer_is_by_word().  Entries look alike on many servers, but for
+ * those of 389.
+ */
+static enum sr_proof
+prove_by_word(struct sr_ldap_link *link)
+{
+    bool is_389 = link->known.name != NULL && link->known.kind == SR_LDAP_DS389;
+    struct sr_ldap_entry root = {0};
+    size_t count;
+    int code;
+
+    if (is_389 || link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_root_attributes, &root, 1, &count);
+    link->has_told_kind =
+        code == LDAP_SUCCESS && sr_ldap_server_kind(&root) != SR_SERVER_OTHER;
+    sr_ldap_entry_clear(&root);
+    if (link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    if (sr_ldap_is_away(code))
+        return SR_PROOF_UNAVAILABLE;
+    sr_ldap_why(link, "the server says \"expired\", which proves no password: "
+                      "it does not show itself to be OpenLDAP or 389");
+    return SR_PROOF_WRONG;
+}
+
 static enum sr_proof
 prove(struct sr_ldap_link *link, struct sr_account *account, const char *dn,
       const char *password)
@@ -261,7 +291,11 @@ prove(struct sr_ldap_link *link, struct sr_account *account, const char *dn,
     sr_ldap_answered(link);
     if (account == NULL)
         return SR_PROOF_WRONG;
-    learn(link, account, &answer);
+    sr_ldap_why(link, "%s", ""); /* of servers that were asked before */
+    if (sr_ldap_answer_is_by_word(&answer))
+        proof = prove_by_word(link);
+    if (proof == SR_PROOF_RIGHT || !sr_ldap_answer_is_by_word(&answer))
+        learn(link, account, &answer);
     return proof;
 }
 
@@ -447,12 +481,19 @@ ldap_end(void *kept, bool is_copy)
     sr_ldap_link_free(kept, is_copy);
 }
 
+static void
+ldap_rest(void *kept)
+{
+    sr_ldap_rest(kept);
+}
+
 static const struct sr_backend_ops operations = {
     .type = "ldap",
     .open = ldap_open,
     .prove = ldap_prove,
     .write = ldap_write,
     .end = ldap_end,
+    .rest = ldap_rest,
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
     .each = sr_ldap_each,

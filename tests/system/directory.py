@@ -99,6 +99,7 @@ moduleload back_mdb
 pidfile {dir}/pid
 loglevel stats
 {tls}
+{front}
 database mdb
 suffix {base}
 rootdn {root}
@@ -138,12 +139,12 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`."""
+    `modules`; `front` those before it."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
                  lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
-                 tls_more=""):
+                 front="", tls_more=""):
         self.host = host
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = free_port(), free_port()
@@ -152,7 +153,8 @@ class Slapd:
         self.log = self.dir / "log"
         self.process = None
         self.service_secret = secret
-        self.modules, self.more, self.tls_more = modules, more, tls_more
+        self.modules, self.more = modules, more
+        self.front, self.tls_more = front, tls_more
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
                           lastbind)
@@ -178,6 +180,7 @@ class Slapd:
             moduleload="moduleload ppolicy" if ppolicy else "",
             modules_more="".join(f"moduleload {name}\n"
                                  for name in self.modules), more=self.more,
+            front=self.front,
             overlay=overlay if ppolicy else ""))
 
     def load(self, users, policies, ppolicy):

@@ -169,25 +169,24 @@ def test_root_sets_the_password_of_the_first(host):
 
 # ---- another uid than this host's
 
-@pytest.mark.parametrize("is_local", [True, False])
-def test_another_uid(host, is_local):
+def test_another_uid(host):
     """Whoever has the password in the directory does not become the account of
-    this host that has the same name."""
-    if is_local:
-        twins(host, "corp local", uid=UID)
-    else:
-        serve(host, "local corp", user("ann", UID, OLD))
-        host.add_elsewhere("ann", UID + 5)
-    for password in (OLD, LOCAL):
-        done = log_in(host, password)
-        assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
-        assert CONTACT in done.said
-    done = host.drive("probe", "ann", "acct", rhost=PEER)
-    assert done.codes == ["AUTHINFO_UNAVAIL"]
+    this host that has the same name; that one is asked for further on."""
+    twins(host, "corp local", uid=UID)
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+    assert log_in(host, LOCAL).codes == ["SUCCESS", "SUCCESS"]
     done = host.drive("probe", "ann", "chauthtok", answers=[OLD, NEW, NEW],
                       real_uid=UID)
-    assert done.codes == ["TRY_AGAIN"]
-    lines = host.log.with_text("SR-3002")
+    assert done.codes != ["SUCCESS"]
+    assert host.has_password("ann", LOCAL)
+    assert status(host)["backend"] == "local"
+
+
+def test_another_uid_of_an_account_from_elsewhere(host):
+    serve(host, "local corp", user("ann", UID, OLD))
+    host.add_elsewhere("ann", UID + 5)
+    assert log_in(host, OLD).codes == ["USER_UNKNOWN", "USER_UNKNOWN"]
+    lines = host.log.with_text("SR-3001")
     assert lines and str(UID) in lines[0] and "uid" in lines[0], lines
     host.give_key("ann")
     with Talk(host.ssh_command("ann", "echo in as $(id -un)",
