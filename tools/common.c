@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policy/utf8.h"
 #include "tools/ctl.h"
+#include "tools/report.h"
 
 const struct sr_circumstances ctl_at_login = {
     .is_admin = false,
@@ -33,17 +33,6 @@ width_of(const char *word, size_t size)
     for (size_t i = 0; i < size; i++)
         width += ((unsigned char)word[i] & 0xc0) != 0x80;
     return width;
-}
-
-char *
-ctl_clean(const char *text)
-{
-    size_t size = strlen(text) + 1; /* nothing becomes longer */
-    char *clean = malloc(size);
-
-    if (clean != NULL)
-        sr_utf8_clean(text, true, clean, size);
-    return clean;
 }
 
 static void
@@ -82,7 +71,7 @@ wrap(FILE *stream, const char *first, unsigned indent, const char *text)
 void
 ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
 {
-    char *clean = ctl_clean(text);
+    char *clean = report_clean(text);
 
     wrap(stream, first, indent, clean == NULL ? "Out of memory." : clean);
     free(clean);

@@ -85,10 +85,6 @@ int ctl_usage(const struct ctl *ctl, const char *format, ...)
 /* A sentence on stderr, at most 72 columns wide. */
 void ctl_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A copy of a text, which a directory or a person may have given, that does
- * not speak to the terminal.  Line ends stay.  NULL when memory is out. */
-char *ctl_clean(const char *text);
-
 /* Write words on lines of at most 72 columns, each begun by `indent` spaces,
  * the first by what `first` says. */
 void ctl_wrap(FILE *stream, const char *first, unsigned indent,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "policy/backend/ldap_all.h"
@@ -43,11 +44,9 @@ static bool
 has_value(const struct sr_ldap_entry *entry, const char *attribute,
           const char *wanted)
 {
-    const char *value;
-
-    for (size_t i = 0; (value = sr_ldap_entry_get(entry, attribute, i)) != NULL;
-         i++) {
-        if (strcmp(value, wanted) == 0)
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0 &&
+            strcmp(entry->value[i].text, wanted) == 0)
             return true;
     }
     return false;
@@ -81,6 +80,11 @@ read_entry(struct sr_ldap_link *link, const char *name,
     /* Directories do not tell "Ann" from "ann"; this host does. */
     if (count == 0 || !has_value(entry, config->name_attribute, name))
         return SR_ASK_UNKNOWN_NAME;
+    /* A bind with it would be one as nobody. */
+    if (entry->dn[0] == '\0') {
+        sr_ldap_why(link, "the entry of this name has no DN");
+        return SR_ASK_UNAVAILABLE;
+    }
     return SR_ASK_OK;
 }
 
@@ -333,6 +337,9 @@ bind_for_change(struct sr_ldap_link *link, struct sr_account *account,
 {
     const char *dn = account->facts.entry;
 
+    /* Servers end connections that are idle, and people type slowly. */
+    if (sr_ldap_is_gone(link))
+        sr_ldap_close(link, false);
     if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
         link->known.name != NULL && strcmp(link->known.facts.entry, dn) == 0)
         return SR_WRITE_DONE;
@@ -441,9 +448,11 @@ change(struct sr_ldap_link *link, struct sr_account *account, const char *old,
         sr_ldap_answered(link);
     } else {
         sr_ldap_why(link, "%s %s", ldap_err2string(answer.code), answer.text);
-        /* Bound with it: it is right, but may not be compared. */
+        /* Bound with it: it may not be compared, unless it was changed
+         * meanwhile. */
         if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
-            *refusal == SR_REFUSAL_WRONG_OLD)
+            *refusal == SR_REFUSAL_WRONG_OLD &&
+            prove(link, account, dn, old) != SR_PROOF_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;

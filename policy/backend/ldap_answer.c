@@ -21,7 +21,7 @@
 #define TAG_ERROR   0x81ul
 
 /* Its errors that are decided upon; the rest are refusals of a change. */
-enum { EXPIRED = 0, LOCKED = 1, MUST_CHANGE = 2, ERROR_MAX = 9 };
+enum { EXPIRED = 0, LOCKED = 1, MUST_CHANGE = 2, NEEDS_OLD = 4, ERROR_MAX = 9 };
 
 void
 sr_ldap_answer_init(struct sr_ldap_answer *answer, int code)
@@ -277,6 +277,8 @@ refusal_of_code(const struct sr_ldap_answer *answer)
     case LDAP_NO_SUCH_ATTRIBUTE:   /* the old value to delete */
         return SR_REFUSAL_WRONG_OLD;
     case LDAP_UNWILLING_TO_PERFORM:
+        if (strstr(answer->text, "restricted") != NULL)
+            return SR_REFUSAL_NO_RIGHT; /* OpenLDAP: switched off */
         return strstr(answer->text, "old password") != NULL
                    ? SR_REFUSAL_WRONG_OLD
                    : SR_REFUSAL_OTHER;
@@ -323,6 +325,10 @@ sr_ldap_answer_write(const struct sr_ldap_answer *answer,
             return SR_WRITE_FAILED;
         *refusal = answer->error >= 0 ? by_error[answer->error]
                                       : refusal_of_code(answer);
+        /* No old password was sent: its lack is no wrong one. */
+        if (answer->error == NEEDS_OLD &&
+            answer->code == LDAP_INSUFFICIENT_ACCESS)
+            *refusal = SR_REFUSAL_NO_RIGHT;
         return SR_WRITE_REFUSED;
     }
 }

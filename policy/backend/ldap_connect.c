@@ -168,10 +168,9 @@ make_ready_once(void)
     static char quiet[] = "LDAPNOINIT=1";
     static char *const nothing[] = {quiet, NULL};
     char **environment = environ;
-    int version;
 
     environ = (char **)(uintptr_t)nothing;
-    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
+    sr_ldap_first_use();
     environ = environment;
 }
 
@@ -399,6 +398,28 @@ shake_hands(struct sr_ldap_link *link, int64_t end)
     return code;
 }
 
+/* Why there is no TLS.  GnuTLS has no words for a certificate that was not
+ * accepted. */
+static void
+why_no_tls(struct sr_ldap_link *link, int code)
+{
+    const struct sr_backend_config *config = link->config;
+    char *detail = NULL;
+
+    ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    if (detail != NULL && strstr(detail, "unknown error") != NULL)
+        sr_ldap_why(link,
+                    "TLS: the server's certificate has ended, or is of "
+                    "another host, or of no authority of %.60s",
+                    config->ca_file != NULL        ? config->ca_file
+                    : config->ca_directory != NULL ? config->ca_directory
+                                                   : "the system");
+    else
+        sr_ldap_why(link, "TLS: %s",
+                    detail == NULL ? ldap_err2string(code) : detail);
+    ldap_memfree(detail);
+}
+
 /* Begin TLS on a connection that stands. */
 static int
 begin_tls(struct sr_ldap_link *link, int64_t end)
@@ -412,12 +433,7 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
     }
     code = shake_hands(link, end);
     if (code != LDAP_SUCCESS) {
-        char *detail = NULL;
-
-        ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-        sr_ldap_why(link, "TLS: %s",
-                    detail == NULL ? ldap_err2string(code) : detail);
-        ldap_memfree(detail);
+        why_no_tls(link, code);
     } else if (has_old_protocol(link->ld)) {
         sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
         code = LDAP_CONNECT_ERROR;
@@ -561,8 +577,10 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
         code = LDAP_TIMEOUT;
     else
         ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    /* What was sent and has no answer is not as if it had not been sent. */
-    if (code == LDAP_SUCCESS || !sr_ldap_is_away(code))
+    /* What was sent and has no answer is not as if it had not been sent.  A
+     * code that a server can have is of a disconnection, and not of the
+     * request. */
+    if (code >= 0 || !sr_ldap_is_away(code))
         code = LDAP_SERVER_DOWN;
     sr_ldap_answer_init(answer, code);
 }

@@ -99,6 +99,11 @@ enum sr_ldap_kind {
 enum sr_ldap_kind sr_ldap_kind(const struct sr_ldap_entry *account,
                                const struct sr_ldap_entry *policy);
 
+/* Whether either shows that the server is 389 Directory Server or a relative.
+ */
+bool sr_ldap_is_ds389(const struct sr_ldap_entry *account,
+                      const struct sr_ldap_entry *policy);
+
 /* The name of a shadow attribute that counts and is no number of days; NULL
  * when there is none. */
 const char *sr_ldap_shadow_fault(const struct sr_ldap_entry *account,

@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,14 @@ sr_ldap_answered(struct sr_ldap_link *link)
     link->began = sr_ldap_clock();
 }
 
+bool
+sr_ldap_is_gone(const struct sr_ldap_link *link)
+{
+    struct pollfd poll_fd = {.fd = link->fd, .events = POLLRDHUP};
+
+    return link->ld != NULL && poll(&poll_fd, 1, 0) > 0;
+}
+
 void
 sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
 {
@@ -302,7 +311,17 @@ connect_any(struct sr_ldap_link *link)
             return code;
         link->dead |= UINT64_C(1) << i;
     }
+    if (link->reason[0] == '\0')
+        sr_ldap_why(link, "no server was there a moment ago");
     return code;
+}
+
+/* An answer of another kind than the request's is none. */
+static void
+expect(LDAPMessage *message, int kind, struct sr_ldap_answer *answer)
+{
+    if (message != NULL && ldap_msgtype(message) != kind)
+        sr_ldap_answer_init(answer, LDAP_DECODING_ERROR);
 }
 
 /* One bind on the connection at hand. */
@@ -326,6 +345,7 @@ bind_as(struct sr_ldap_link *link, const char *dn, const char *mechanism,
         return;
     }
     sr_ldap_wait(link, id, moment_for(link, link->uri), answer, &message);
+    expect(message, LDAP_RES_BIND, answer);
     ldap_msgfree(message);
 }
 
@@ -542,6 +562,7 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
         return;
     }
     sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    expect(message, LDAP_RES_EXTENDED, answer);
     ldap_msgfree(message);
 }
 

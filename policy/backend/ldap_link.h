@@ -136,6 +136,12 @@ void sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
 /* Forget the account that was looked up last: it has been changed. */
 void sr_ldap_forget(struct sr_ldap_link *link);
 
+/*
+ * Whether the server has ended the connection since it was last used.  What is
+ * sent over it then is lost, and not known to be: asked before a change.
+ */
+bool sr_ldap_is_gone(const struct sr_ldap_link *link);
+
 /* Close the connection; what is known stays. */
 void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
 
@@ -151,6 +157,15 @@ void sr_ldap_answered(struct sr_ldap_link *link);
 
 /* CLOCK_BOOTTIME in milliseconds. */
 int64_t sr_ldap_clock(void);
+
+/* ---- ldap_ready.c */
+
+/*
+ * Before anything else is asked of libldap: have its first use in this process
+ * happen, without mechanisms of SASL that take long to load and without waiting
+ * for name servers.  Once is enough, more do no harm.
+ */
+void sr_ldap_first_use(void);
 
 /* ---- ldap_connect.c */
 

@@ -44,6 +44,9 @@ const char *const sr_ldap_survey_policy[] = {
     "passwordLockout",
     "passwordMustChange",
     "passwordChange",
+    "passwordTrackUpdateTime",
+    "passwordTPRMaxUse",
+    "passwordTPRDelayExpireAt",
     NULL,
 };
 
@@ -82,6 +85,7 @@ sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
         has(root, "supportedControl", LDAP_CONTROL_PASSWORDPOLICYREQUEST);
     survey->has_password_operation =
         has(root, "supportedExtension", LDAP_EXOP_MODIFY_PASSWD);
+    survey->has_sync = has(root, "supportedControl", LDAP_CONTROL_SYNC);
     survey->server = sr_ldap_server_kind(root);
     switch (survey->server) {
     case SR_SERVER_OPENLDAP:
@@ -148,6 +152,12 @@ sr_ldap_server_policy(const struct sr_ldap_entry *policy,
     out->must_change = truth(policy, "pwdMustChange", "passwordMustChange");
     out->safe_modify = truth(policy, "pwdSafeModify", "pwdSafeModify");
     out->user_change = truth(policy, "pwdAllowUserChange", "passwordChange");
+    out->tells_changes =
+        truth(policy, "passwordTrackUpdateTime", "passwordTrackUpdateTime");
+    out->temporary_uses =
+        number(policy, "passwordTPRMaxUse", "passwordTPRMaxUse");
+    out->temporary_lifetime =
+        number(policy, "passwordTPRDelayExpireAt", "passwordTPRDelayExpireAt");
 }
 
 /* ---- all accounts */

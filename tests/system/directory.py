@@ -144,7 +144,7 @@ class Slapd:
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
                  lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
-                 front=""):
+                 front="", tls_more=""):
         self.host = host
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = free_port(), free_port()
@@ -153,7 +153,8 @@ class Slapd:
         self.log = self.dir / "log"
         self.process = None
         self.service_secret = secret
-        self.modules, self.more, self.front = modules, more, front
+        self.modules, self.more = modules, more
+        self.front, self.tls_more = front, tls_more
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
                           lastbind)
@@ -170,7 +171,7 @@ class Slapd:
             key = certificate_file.with_suffix(".key")
             tls = (f"TLSCertificateFile {certificate_file}\n"
                    f"TLSCertificateKeyFile {key}\n"
-                   "TLSVerifyClient never\n")
+                   f"TLSVerifyClient never\n{self.tls_more}")
         overlay = OVERLAY.format(
             policy=POLICY, lockout="ppolicy_use_lockout" if use_lockout else "")
         (self.dir / "slapd.conf").write_text(CONFIG.format(

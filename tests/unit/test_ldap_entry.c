@@ -651,6 +651,31 @@ test_fingerprint(void **state)
     sr_ldap_entry_clear(&after);
 }
 
+/* Where no time of the change is shown, it changes with the demand for one. */
+static void
+test_fingerprint_of_a_reset(void **state)
+{
+    struct sr_ldap_entry entry[] = {
+        entry_of(LIST("pwdReset", "FALSE", "passwordExpirationTime", CHANGED)),
+        entry_of(LIST("pwdReset", "TRUE", "passwordExpirationTime", CHANGED)),
+        entry_of(LIST("passwordExpirationTime", "19700101000000Z")),
+        entry_of(LIST("pwdReset", "TRUE", "pwdChangedTime", CHANGED)),
+        entry_of(LIST("pwdChangedTime", CHANGED)),
+    };
+    char *by[5];
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        by[i] = sr_ldap_fingerprint(&entry[i]);
+    assert_string_not_equal(by[0], by[1]);
+    assert_string_equal(by[1], by[2]);
+    assert_string_not_equal(by[3], by[4]);
+    for (size_t i = 0; i < 5; i++) {
+        free(by[i]);
+        sr_ldap_entry_clear(&entry[i]);
+    }
+}
+
 int
 main(void)
 {
@@ -673,6 +698,7 @@ main(void)
         cmocka_unit_test(test_policy_of),
         cmocka_unit_test(test_demands),
         cmocka_unit_test(test_fingerprint),
+        cmocka_unit_test(test_fingerprint_of_a_reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
