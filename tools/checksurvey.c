@@ -27,7 +27,8 @@ static void
 check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
 {
     struct findings *findings = judge->findings;
-    sr_time left = uri->certificate_ends - judge->now;
+    const sr_time ends = uri->certificate_ends;
+    const sr_time left = SR_TIME_IS_SET(ends) ? ends - judge->now : ENDS_SOON;
 
     if (!uri->is_answered) {
         findings_add(findings, SEVERITY_ERROR, uri->uri, NULL,
@@ -41,7 +42,7 @@ check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
                      "Use ldaps:// or StartTLS, and take \"insecure\" out.",
                      "The connection is not encrypted: everybody on the way "
                      "can read the passwords.");
-    if (SR_TIME_IS_SET(uri->certificate_ends) && left < ENDS_SOON)
+    if (left < ENDS_SOON)
         findings_add(findings, SEVERITY_WARNING, uri->uri, NULL,
                      "Renew it.  Behind its end nobody of the directory can "
                      "log in.",

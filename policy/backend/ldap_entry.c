@@ -15,6 +15,7 @@
 
 #include "policy/backend/ageing.h"
 #include "policy/backend/ldap_entry.h"
+#include "policy/utf8.h"
 
 /* What ppolicy writes into pwdAccountLockedTime for "until an administrator
  * acts", and 389 into several attributes for "now" and for "never". */
@@ -103,10 +104,13 @@ int
 sr_ldap_entry_add(struct sr_ldap_entry *entry, const char *attribute,
                   const char *text, size_t length)
 {
-    struct sr_ldap_value *grown =
-        reallocarray(entry->value, entry->count + 1, sizeof(*grown));
+    struct sr_ldap_value *grown;
     struct sr_ldap_value *value;
 
+    /* Cut there, it would be another one. */
+    if (memchr(text, '\0', length) != NULL)
+        return 0;
+    grown = reallocarray(entry->value, entry->count + 1, sizeof(*grown));
     if (grown == NULL)
         return -1;
     entry->value = grown;
@@ -157,8 +161,10 @@ count(const struct sr_ldap_entry *entry, const char *attribute)
 {
     int values = 0;
 
-    while (sr_ldap_entry_get(entry, attribute, (size_t)values) != NULL)
-        values++;
+    for (size_t i = 0; i < entry->count && values < COUNT_MAX; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0)
+            values++;
+    }
     return values;
 }
 
@@ -341,13 +347,18 @@ sr_ldap_filter_all(const char *filter)
 bool
 sr_ldap_is_absurd(const char *name)
 {
-    if (name[0] == '\0' || strlen(name) > SR_NAME_MAX)
+    uint32_t point;
+    int status;
+
+    /* Root is of this host, whatever a directory has by that name. */
+    if (name[0] == '\0' || strlen(name) > SR_NAME_MAX ||
+        strcmp(name, "root") == 0)
         return true;
-    for (; *name != '\0'; name++) {
-        if ((unsigned char)*name < 0x20 || *name == 0x7f)
+    while ((status = sr_utf8_next(&name, &point)) > 0) {
+        if (sr_utf8_is_control(point))
             return true;
     }
-    return false;
+    return status < 0;
 }
 
 bool
@@ -355,7 +366,7 @@ sr_ldap_uid(const char *text, uid_t *uid)
 {
     int64_t value = number_of(text, INT64_MAX, -1);
 
-    /* Root is of this host, and (uid_t)-1 is nobody. */
+    /* Root is of this host here, too, and (uid_t)-1 is nobody. */
     if (value <= 0 || value >= UINT32_MAX)
         return false;
     *uid = (uid_t)value;
@@ -435,7 +446,8 @@ ppolicy_lock(const struct sr_ldap_entry *account,
         (policy->count > 0 && truth(policy, "pwdLockout") != SR_YES))
         return;
     facts->locked_why = SR_LOCK_WHY_DIRECTORY;
-    if (strcmp(text, PPOLICY_FOR_GOOD) == 0) {
+    /* Written with seconds, or before all time, it means the same. */
+    if (strcmp(text, PPOLICY_FOR_GOOD) == 0 || since == 0) {
         facts->locked = SR_LOCK_ADMIN;
         facts->locked_why = SR_LOCK_WHY_ADMIN;
     } else if (duration > 0 && since != SR_TIME_UNKNOWN) {

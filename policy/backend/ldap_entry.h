@@ -59,7 +59,8 @@ char *sr_ldap_filter(const char *filter, const char *name);
 /* The filter with each %u replaced by "*": for every account. */
 char *sr_ldap_filter_all(const char *filter);
 
-/* No name that an account can have. */
+/* No name that an account of a directory can have: root's, one with control
+ * characters, or what is no UTF-8. */
 bool sr_ldap_is_absurd(const char *name);
 
 /* The uid in a value; false when it is none that an account may have. */

@@ -346,13 +346,16 @@ take_info(struct call *call, LDAPMessage *message, bool *is_read)
 static int
 take_end(struct call *call, LDAPMessage *message)
 {
+    struct sr_ldap_answer answer;
     char *text = NULL;
     int code = LDAP_OTHER;
 
     ldap_parse_result(call->link->ld, message, &code, NULL, &text, NULL, NULL,
                       0);
+    sr_ldap_answer_init(&answer, code);
+    sr_ldap_answer_text(&answer, text == NULL ? "" : text);
     sr_ldap_why(call->link, "it ends the synchronisation: %s %s",
-                ldap_err2string(code), text == NULL ? "" : text);
+                ldap_err2string(code), answer.text);
     ldap_memfree(text);
     if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION &&
         !call->session->is_read) {
@@ -515,10 +518,16 @@ static void
 note_time(struct session *session, const struct sr_ldap_entry *entry)
 {
     const char *text = sr_ldap_entry_get(entry, "modifyTimestamp", 0);
+    const sr_time now = time(NULL);
     sr_time when;
 
-    if (text != NULL && sr_ldap_time(text, &when) == 0 &&
-        when > session->newest) {
+    if (text == NULL || sr_ldap_time(text, &when) != 0)
+        return;
+    /* Whoever stamped one entry ahead of time must not hide what is modified
+     * until then. */
+    if (when > now)
+        when = now;
+    if (when > session->newest) {
         session->newest = when;
         session->newest_at = sr_ldap_clock();
     }

@@ -64,6 +64,17 @@ has(const struct sr_ldap_entry *entry, const char *attribute,
     return false;
 }
 
+enum sr_server
+sr_ldap_server_kind(const struct sr_ldap_entry *root)
+{
+    const char *vendor = sr_ldap_entry_get(root, "vendorName", 0);
+
+    if (has(root, "objectClass", "OpenLDAProotDSE"))
+        return SR_SERVER_OPENLDAP;
+    return vendor != NULL && strstr(vendor, "389") != NULL ? SR_SERVER_389
+                                                           : SR_SERVER_OTHER;
+}
+
 void
 sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
 {
@@ -75,18 +86,20 @@ sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
     survey->has_password_operation =
         has(root, "supportedExtension", LDAP_EXOP_MODIFY_PASSWD);
     survey->has_sync = has(root, "supportedControl", LDAP_CONTROL_SYNC);
-    if (has(root, "objectClass", "OpenLDAProotDSE")) {
-        survey->server = SR_SERVER_OPENLDAP;
+    survey->server = sr_ldap_server_kind(root);
+    switch (survey->server) {
+    case SR_SERVER_OPENLDAP:
         snprintf(survey->name, sizeof(survey->name), "OpenLDAP");
-    } else if (vendor != NULL && strstr(vendor, "389") != NULL) {
-        survey->server = SR_SERVER_389;
+        break;
+    case SR_SERVER_389:
         snprintf(survey->name, sizeof(survey->name), "%s",
                  version == NULL ? "389 Directory Server" : version);
-    } else {
-        survey->server = SR_SERVER_OTHER;
+        break;
+    case SR_SERVER_OTHER:
         snprintf(survey->name, sizeof(survey->name), "%s%s%s",
                  vendor == NULL ? "an unknown server" : vendor,
                  version == NULL ? "" : " ", version == NULL ? "" : version);
+        break;
     }
 }
 

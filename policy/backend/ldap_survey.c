@@ -68,7 +68,7 @@ static void
 look_at_tls(struct sr_ldap_link *link, struct sr_survey_uri *uri)
 {
     struct berval certificate = {0, NULL};
-    const char *version = NULL;
+    char *version = NULL;
 
     if (ldap_tls_inplace(link->ld) != 1)
         return;
@@ -78,6 +78,7 @@ look_at_tls(struct sr_ldap_link *link, struct sr_survey_uri *uri)
             LDAP_OPT_SUCCESS &&
         version != NULL)
         snprintf(uri->tls, sizeof(uri->tls), "%.15s", version);
+    ldap_memfree(version);
 #endif
 #ifdef LDAP_OPT_X_TLS_PEERCERT
     if (ldap_get_option(link->ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) !=
@@ -216,7 +217,7 @@ shows_hashes(struct sr_ldap_link *link)
     enum sr_tri shows = SR_NO;
 
     if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS &&
-        code != LDAP_INAPPROPRIATE_AUTH)
+        code != LDAP_INAPPROPRIATE_AUTH && code != LDAP_NO_SUCH_OBJECT)
         shows = SR_UNKNOWN;
     if (sr_ldap_entry_get(&found, "userPassword", 0) != NULL)
         shows = SR_YES;

@@ -99,6 +99,7 @@ moduleload back_mdb
 pidfile {dir}/pid
 loglevel stats
 {tls}
+{front}
 database mdb
 suffix {base}
 rootdn {root}
@@ -138,11 +139,12 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`."""
+    `modules`; `front` those before it."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
-                 lastbind="off", secret=SERVICE_SECRET, modules=(), more=""):
+                 lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
+                 front="", tls_more=""):
         self.host = host
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = free_port(), free_port()
@@ -152,6 +154,7 @@ class Slapd:
         self.process = None
         self.service_secret = secret
         self.modules, self.more = modules, more
+        self.front, self.tls_more = front, tls_more
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
                           lastbind)
@@ -168,7 +171,7 @@ class Slapd:
             key = certificate_file.with_suffix(".key")
             tls = (f"TLSCertificateFile {certificate_file}\n"
                    f"TLSCertificateKeyFile {key}\n"
-                   "TLSVerifyClient never\n")
+                   f"TLSVerifyClient never\n{self.tls_more}")
         overlay = OVERLAY.format(
             policy=POLICY, lockout="ppolicy_use_lockout" if use_lockout else "")
         (self.dir / "slapd.conf").write_text(CONFIG.format(
@@ -177,6 +180,7 @@ class Slapd:
             moduleload="moduleload ppolicy" if ppolicy else "",
             modules_more="".join(f"moduleload {name}\n"
                                  for name in self.modules), more=self.more,
+            front=self.front,
             overlay=overlay if ppolicy else ""))
 
     def load(self, users, policies, ppolicy):

@@ -152,6 +152,29 @@ def test_the_first_backend_counts(host):
     assert shadow(host, "ann") is None and shadow(host, "bob") is not None
 
 
+@pytest.mark.parametrize("backends", ["corp", "corp local"])
+def test_a_namesake_is_not_shown(host, backends):
+    """Of somebody whom this host knows by that name with another uid, whoever
+    may add entries to the directory shows nothing here."""
+    for name in ("u0", "u1"):
+        host.add(name, PASSWORD, uid={"u0": 7100, "u1": 7001}[name])
+    locked = [{**person, "pwdAccountLockedTime": FOR_GOOD}
+              for person in people("u0", "u1")]
+    server = serve(host, locked)
+    host.configure(selfreset={"backends": backends})
+    here = {OK} if "local" in backends else set()
+    host.publish()
+    assert host.states("u0") == here
+    assert host.states("u1") == {LOCKED}
+    follower = Follower(host)
+    for name in ("u0", "u1"):
+        server.modify(dn_of(name), "replace: pwdReset\npwdReset: TRUE")
+    unlock(server, "u1")
+    seen(has(host, "u1", MUST))
+    assert host.states("u0") == here
+    follower.stop()
+
+
 def test_size_limit(host):
     """Half a directory is none: what was published is kept."""
     users = people(*(f"u{number}" for number in range(CUT)))
@@ -465,6 +488,18 @@ def test_polling_of_many_who_go(host):
          seconds=7)
     assert server.count(size).searches < 60
     assert shadow(host, "u0") is not None
+    follower.stop()
+
+
+def test_polling_with_an_entry_from_the_future(host):
+    """A clock that is ahead, once, hides nothing of what is modified until
+    then."""
+    server = serve(host, people("u0") + [
+        {**person, "modifyTimestamp": stamp(-DAY)} for person in
+        [user("u1", 7001, PASSWORD)]], names=("u0", "u1"), more=UNLIMITED)
+    follower = Follower(host)
+    lock(server, "u0")
+    seen(has(host, "u0", LOCKED), seconds=7)
     follower.stop()
 
 

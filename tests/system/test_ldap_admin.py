@@ -451,6 +451,17 @@ def test_check_of_a_good_directory(host):
     assert "--test-entry" in text and "ppolicy_use_lockout" in text
 
 
+def test_nothing_speaks_to_the_terminal(host):
+    """What a directory says is shown as text: here, which policy an entry
+    has."""
+    policy = f"cn=\u009b31m\u202e,{directory.BASE}"
+    serve(host, POLICY_GOOD, pwdPolicySubentry=policy)
+    done = ctl(host, "check", "--backend", "corp", "--test-entry", "ann",
+               code=2)
+    assert done.stdout.count("cn=?31m?,") == 2, done.stdout
+    assert "\u009b" not in done.stdout and "\u202e" not in done.stdout
+
+
 def test_check_finds_self_write(host):
     server = serve(host, POLICY_GOOD, server={"access": f"""\
 access to attrs=userPassword by dn="{SERVICE}" =wcs by anonymous auth \

@@ -141,6 +141,35 @@ test_uids(void **state)
 }
 
 static void
+test_names(void **state)
+{
+    static const char *const refused[] = {"",
+                                          "root",
+                                          "a\nb",
+                                          "a\x7f",
+                                          "a\xc2\x9b"
+                                          "b",
+                                          "\xe2\x80\xae"
+                                          "a",
+                                          "a\xff",
+                                          "a\xc3"};
+    static const char *const taken[] = {"ann", "Root", "rooted", "j\xc3\xb6rg",
+                                        "a b"};
+    char longest[SR_NAME_MAX + 2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        assert_true(sr_ldap_is_absurd(refused[i]));
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        assert_false(sr_ldap_is_absurd(taken[i]));
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_true(sr_ldap_is_absurd(longest));
+    longest[SR_NAME_MAX] = '\0';
+    assert_false(sr_ldap_is_absurd(longest));
+}
+
+static void
 test_values(void **state)
 {
     struct sr_ldap_entry entry =
@@ -244,6 +273,11 @@ test_ppolicy_lock(void **state)
     assert_int_equal(facts.locked, SR_LOCK_ADMIN);
     assert_int_equal(facts.locked_why, SR_LOCK_WHY_ADMIN);
     facts = facts_of(good, NULL, false);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    /* With seconds slapd means the same by it. */
+    facts = facts_of(LIST("pwdAccountLockedTime", "00000101000000Z"),
+                     POLICY("pwdLockout", "TRUE", "pwdLockoutDuration", "60"),
+                     false);
     assert_int_equal(facts.locked, SR_LOCK_ADMIN);
     facts = facts_of(LIST("pwdChangedTime", CHANGED), NULL, false);
     assert_int_equal(facts.locked, SR_LOCK_NO);
@@ -649,6 +683,7 @@ main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_uids),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_ppolicy_age),
