@@ -38,6 +38,7 @@ struct sr_backend_config {
     char *ca_file; /* NULL, and no directory: the system's */
     char *ca_directory;
     char *default_policy; /* of accounts that name none */
+    char *lockout_base;   /* of the ledgers that hosts share; NULL: none */
     bool insecure;        /* connections without TLS are allowed */
     int64_t timeout;      /* for one login, in seconds */
     enum sr_down when_down;

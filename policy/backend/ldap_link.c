@@ -125,8 +125,11 @@ sr_ldap_end(struct sr_ldap_link *link)
 void
 sr_ldap_answered(struct sr_ldap_link *link)
 {
+    const int64_t now = sr_ldap_clock();
+
+    link->proving = link->spent + now - link->began;
     link->spent = 0;
-    link->began = sr_ldap_clock();
+    link->began = now;
 }
 
 void
@@ -164,14 +167,15 @@ sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy)
     release_sigpipe(link);
     sr_ldap_forget(link);
     sr_ldap_entry_clear(&link->policy);
+    explicit_bzero(&link->fleet, sizeof(link->fleet));
     free(link);
 }
 
 /* ---- the time */
 
 /* When the login's time is up. */
-static int64_t
-last_moment(const struct sr_ldap_link *link)
+int64_t
+sr_ldap_last_moment(const struct sr_ldap_link *link)
 {
     return link->began + link->config->timeout * 1000 - link->spent;
 }
@@ -199,7 +203,7 @@ static int64_t
 moment_for(const struct sr_ldap_link *link, size_t uri)
 {
     int64_t now = sr_ldap_clock();
-    int64_t end = last_moment(link);
+    int64_t end = sr_ldap_last_moment(link);
     int64_t others = 0;
 
     for (size_t i = 0; i < uri_count(link); i++) {
@@ -224,8 +228,8 @@ give_up_server(struct sr_ldap_link *link)
  * that has stood since an earlier call the same server is tried again, which
  * may have closed it meanwhile; otherwise the next one is.
  */
-static bool
-may_repeat(struct sr_ldap_link *link, int code)
+bool
+sr_ldap_may_repeat(struct sr_ldap_link *link, int code)
 {
     bool was_used = link->is_used;
 
@@ -236,7 +240,7 @@ may_repeat(struct sr_ldap_link *link, int code)
         sr_ldap_close(link, false);
     else
         give_up_server(link);
-    return sr_ldap_clock() < last_moment(link);
+    return sr_ldap_clock() < sr_ldap_last_moment(link);
 }
 
 /* Have a connection to a server that is not known to be dead. */
@@ -250,7 +254,7 @@ connect_any(struct sr_ldap_link *link)
     for (size_t i = 0; i < uri_count(link); i++) {
         if (is_dead(link, i))
             continue;
-        if (sr_ldap_clock() >= last_moment(link))
+        if (sr_ldap_clock() >= sr_ldap_last_moment(link))
             return LDAP_TIMEOUT;
         code = sr_ldap_connect(link, i, moment_for(link, i));
         if (code == LDAP_SUCCESS)
@@ -325,7 +329,7 @@ sr_ldap_as_service(struct sr_ldap_link *link)
         if (link->bound == SR_LDAP_BOUND_SERVICE)
             return LDAP_SUCCESS;
         code = bind_service(link);
-    } while (code != LDAP_SUCCESS && may_repeat(link, code));
+    } while (code != LDAP_SUCCESS && sr_ldap_may_repeat(link, code));
     return code;
 }
 
@@ -346,7 +350,7 @@ sr_ldap_as_user(struct sr_ldap_link *link, const char *dn, const char *password,
         else if (sr_ldap_is_away(answer->code))
             sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
                         ldap_err2string(answer->code), answer->text);
-    } while (may_repeat(link, answer->code));
+    } while (sr_ldap_may_repeat(link, answer->code));
 }
 
 /* ---- searching */
@@ -451,7 +455,7 @@ sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
             return code;
         code = search_once(link, base, scope, filter, attributes, found, most,
                            count);
-    } while (code != LDAP_SUCCESS && may_repeat(link, code));
+    } while (code != LDAP_SUCCESS && sr_ldap_may_repeat(link, code));
     return code;
 }
 
@@ -496,7 +500,7 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
         sr_ldap_answer_init(answer, code);
         return;
     }
-    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
     ldap_msgfree(message);
 }
 
@@ -512,7 +516,7 @@ sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
         sr_ldap_answer_init(answer, code);
         return;
     }
-    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
     ldap_msgfree(message);
 }
 
