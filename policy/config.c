@@ -921,19 +921,13 @@ static void
 check_store(struct load *load, const struct sr_config *config)
 {
     const struct setting *at = NULL;
-    bool is_wanted = config->rules.lockout_store == SR_LOCKOUT_LDAP;
 
-    for (size_t i = 0; i < config->override_count; i++) {
-        if (strcmp(config->override[i].key->name, "store") == 0 &&
-            config->override[i].value.number == SR_LOCKOUT_LDAP)
-            is_wanted = true;
-    }
     for (size_t i = 0; i < load->count; i++) {
         if (strcmp(load->setting[i].key->section, "lockout") == 0 &&
             strcmp(load->setting[i].key->name, "store") == 0)
             at = &load->setting[i];
     }
-    if (is_wanted && at != NULL && !has_ledgers(config))
+    if (at != NULL && sr_config_shares(config) && !has_ledgers(config))
         add_error(load, at->file, at->line,
                   "lockout.store = ldap needs a backend with a lockout_base "
                   "among selfreset.backends");
@@ -1134,6 +1128,20 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
                      &out->is_break_glass) != 0)
         return -1;
     return 0;
+}
+
+bool
+sr_config_shares(const struct sr_config *config)
+{
+    bool shares = config->rules.lockout_store == SR_LOCKOUT_LDAP;
+
+    for (size_t i = 0; i < config->override_count; i++) {
+        if (config->override[i].key->offset ==
+                offsetof(struct sr_rules, lockout_store) &&
+            config->override[i].value.number == SR_LOCKOUT_LDAP)
+            shares = true;
+    }
+    return shares;
 }
 
 bool

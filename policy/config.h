@@ -127,6 +127,12 @@ int sr_config_member_nss(void *context, const char *user, const char *group);
 bool sr_config_reveals(const struct sr_config *config, bool is_remote);
 
 /*
+ * Whether anybody's failed attempts are counted by a directory, too
+ * (lockout.store).
+ */
+bool sr_config_shares(const struct sr_config *config);
+
+/*
  * Parse a duration: a number and one of s m h d w ("14d"), or plain "0".
  * Returns 0 and the seconds, or -1.
  */

@@ -139,7 +139,22 @@ next_length(const struct sr_ledger *ledger, const struct sr_limits *limits,
     return next.locked_until - now;
 }
 
-/* Whether one ledger allows nothing, from now on, that the other would not. */
+/* Whether a lockout that is over still counts: for the time without a failure
+ * that ends the doubling, when nothing has failed since. */
+static bool
+is_lockout_past(const struct sr_ledger *ledger, sr_time now)
+{
+    sr_time last = 0;
+
+    for (size_t i = 0; i < SR_ATTEMPTS_MAX; i++) {
+        if (ledger->failed_at[i] > last)
+            last = ledger->failed_at[i];
+    }
+    return ledger->locked_until <= now && ledger->locked_until <= last;
+}
+
+/* Whether one ledger allows nothing, from now on, that the other would not.
+ * Both have the same last failure. */
 static bool
 is_as_strict(const struct sr_ledger *ledger, const struct sr_ledger *than,
              const struct sr_limits *limits, sr_time now)
@@ -152,8 +167,10 @@ is_as_strict(const struct sr_ledger *ledger, const struct sr_ledger *than,
         if (ours[i] < theirs[i])
             return false;
     }
-    return ledger->locked_until >= than->locked_until &&
-           next_length(ledger, limits, now) >= next_length(than, limits, now);
+    if (ledger->locked_until < than->locked_until &&
+        !is_lockout_past(than, now))
+        return false;
+    return next_length(ledger, limits, now) >= next_length(than, limits, now);
 }
 
 /* How many of the oldest failures can go.  The youngest stays: from it on it is

@@ -13,6 +13,7 @@
 
 #include "tools/checksurvey.h"
 #include "tools/ctl.h"
+#include "tools/fleet.h"
 #include "tools/report.h"
 
 #define PASSWORD_MAX 1024
@@ -159,6 +160,7 @@ report_survey(struct report *report, const struct sr_survey *survey,
                 survey->name[0] == '\0' ? NULL : survey->name);
     report_text(report, "identity", identity[config->identity]);
     report_text(report, "bind_dn", config->bind_dn);
+    report_text(report, "lockout_base", config->lockout_base);
     report_bool(report, "ppolicy_control", survey->has_ppolicy);
     report_bool(report, "password_operation", survey->has_password_operation);
     report_tri(report, "base_exists", survey->has_base);
@@ -201,12 +203,15 @@ report_hints(const struct sr_survey *survey)
 
 static int
 conclude(const struct ctl *ctl, const struct sr_survey *survey,
-         const struct sr_backend_config *config, bool is_json)
+         const struct sr_backend *backend, struct sr_link *link, bool is_json)
 {
+    const struct sr_backend_config *config = backend->config;
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
     struct report report;
 
     check_survey(survey, config, ctl->now, &findings);
+    if (survey->used != NULL)
+        fleet_check(backend, link, sr_config_shares(ctl->config), &findings);
     report_begin(&report, is_json, ctl->now);
     report_survey(&report, survey, config);
     if (is_json) {
@@ -248,7 +253,7 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     sr_backend_survey(&backend, link, &survey, reason, sizeof(reason));
     if (survey.used == NULL && survey.why[0] == '\0')
         snprintf(survey.why, sizeof(survey.why), "%.150s", reason);
-    code = conclude(ctl, &survey, backend.config, is_json);
+    code = conclude(ctl, &survey, &backend, link, is_json);
     sr_link_free(link);
     explicit_bzero(password, sizeof(password));
     return code;

@@ -88,6 +88,7 @@ def certificate(name, *, ca="ca", host="localhost", days=2):
 # ---- slapd
 
 CONFIG = """\
+{head}
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/nis.schema
@@ -138,15 +139,17 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`."""
+    `modules`; `head` are lines before it.  `net` is the network it is in."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
-                 lastbind="off", secret=SERVICE_SECRET, modules=(), more=""):
-        self.host = host
+                 lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
+                 head="", ports=None, net=None):
+        self.host, self.net = host, net
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port = ports or (free_port(), free_port())
         self.use_tls = certificate_file is not None
+        self.head = head
         self.socket = self.dir / "ldapi"
         self.log = self.dir / "log"
         self.process = None
@@ -172,7 +175,7 @@ class Slapd:
         overlay = OVERLAY.format(
             policy=POLICY, lockout="ppolicy_use_lockout" if use_lockout else "")
         (self.dir / "slapd.conf").write_text(CONFIG.format(
-            modules=modules, dir=self.dir, base=BASE, root=ROOT,
+            head=self.head, modules=modules, dir=self.dir, base=BASE, root=ROOT,
             root_secret=ROOT_SECRET, tls=tls, access=access, lastbind=lastbind,
             moduleload="moduleload ppolicy" if ppolicy else "",
             modules_more="".join(f"moduleload {name}\n"
@@ -201,7 +204,8 @@ class Slapd:
 
     @property
     def uri(self):
-        return (f"ldaps://localhost:{self.tls_port}" if self.use_tls
+        name = "localhost" if self.net is None else self.net.name
+        return (f"ldaps://{name}:{self.tls_port}" if self.use_tls
                 else self.local)
 
     @property
@@ -213,12 +217,14 @@ class Slapd:
         return "ldapi://" + str(self.socket).replace("/", "%2F")
 
     def start(self):
-        listen = [f"ldap://127.0.0.1:{self.port}", self.local]
+        address = "127.0.0.1" if self.net is None else self.net.address
+        listen = [f"ldap://{address}:{self.port}", self.local]
         if self.use_tls:
-            listen.append(f"ldaps://127.0.0.1:{self.tls_port}")
+            listen.append(f"ldaps://{address}:{self.tls_port}")
         with open(self.log, "ab") as log:
             self.process = self.host.start(
-                ["slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
+                [*(self.net.wrap if self.net else ()),
+                 "slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
                  "-h", " ".join(listen)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self.answers, what="slapd")
@@ -282,6 +288,22 @@ class Slapd:
              "(objectClass=*)", *attributes],
             text=True, check=True, capture_output=True).stdout
         return [line for line in out.splitlines()[1:] if line]
+
+    def search(self, base, *attributes):
+        """All lines of what is directly below an entry."""
+        out = subprocess.run(
+            ["ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", self.local,
+             "-D", ROOT, "-w", ROOT_SECRET, "-s", "one", "-b", base,
+             "(objectClass=*)", *attributes],
+            text=True, check=True, capture_output=True).stdout
+        return [line for line in out.splitlines() if line]
+
+    def clear(self, base):
+        """Delete what is below an entry."""
+        names = [line[4:] for line in self.search(base, "1.1")]
+        subprocess.run(["ldapdelete", "-x", "-H", self.local, "-D", ROOT, "-w",
+                        ROOT_SECRET], input="\n".join(names) + "\n", text=True,
+                       check=bool(names), capture_output=True)
 
     def lets_in(self, dn, password):
         done = subprocess.run(["ldapwhoami", "-x", "-H", self.local, "-D", dn,
