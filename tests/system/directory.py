@@ -298,6 +298,16 @@ class Slapd:
             text=True, check=True, capture_output=True).stdout
         return [line for line in out.splitlines() if line]
 
+    def delete(self, dn):
+        subprocess.run(["ldapdelete", "-x", "-H", self.local, "-D", ROOT, "-w",
+                        ROOT_SECRET, dn], check=True, capture_output=True)
+
+    def has(self, dn):
+        return subprocess.run(
+            ["ldapsearch", "-x", "-H", self.local, "-D", ROOT, "-w",
+             ROOT_SECRET, "-s", "base", "-b", dn, "1.1"], check=False,
+            capture_output=True).returncode == 0
+
     def clear(self, base):
         """Delete what is below an entry."""
         names = [line[4:] for line in self.search(base, "1.1")]

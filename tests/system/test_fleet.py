@@ -3,7 +3,9 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import json
 import re
+import time
 
 import pytest
 
@@ -11,8 +13,9 @@ import directory
 import machines
 from directory import (BASE, SERVICE, Slapd, dn_of, stamp, user)
 from machines import counts
-from scratch import SLOW, hash_password
-from test_ldap import configure
+from scratch import SLOW, hash_password, wait_until
+from talk import PASSWORD
+from test_ldap import configure, drive
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -308,3 +311,226 @@ def test_old_failures_are_pruned(host):
     assert host.drive("probe", "ann", "auth", answers=[OLD],
                       rhost=PEER).code == "SUCCESS"
     assert failures(server) == []
+
+
+# ---- a directory that does not count
+
+AWAY = "SR-2207"
+
+
+def falls_back(host, server):
+    """The host counts alone, verifies five, and says why."""
+    mark = server.mark()
+    for _ in range(5):
+        done = host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+        assert done.codes == ["AUTH_ERR"]
+        assert done.said == ""
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTH_ERR"]
+    assert "locked out until" in done.said
+    assert verified(server, mark) == 5
+    return host.log.with_text(AWAY)
+
+
+@pytest.mark.parametrize("case", ["read-only", "no right", "no container",
+                                  "may not add", "may not change"])
+def test_alone(host, case):
+    to = f'access to dn.subtree="{FLEET}" '
+    by = f'by dn.exact="{SERVICE}" '
+    access = {"read-only": f"{to} {by} read by * none\n",
+              "no right": f"{to} by * none\n",
+              "no container": ACCESS,
+              "may not add": f"{to} {by} =zrscx by * none\n",
+              "may not change":
+                  f"{to} attrs=description {by} read by * none\n" + ACCESS}[case]
+    key = {"dn": f"cn=selfreset,{FLEET}", "objectClass": "device",
+           "cn": "selfreset", "serialNumber": "key",
+           "description": "1 key " + "5a" * 16}
+    server = serve(host, key, access=access)
+    if case == "no container":
+        server.clear(FLEET)
+        server.delete(FLEET)
+    said = falls_back(host, server)
+    assert said and FLEET in said[0], host.log.all()
+    host.forget_state()
+    # What was added and could not be changed has failed when its time is over.
+    done = host.drive("probe", "ann", "auth", "acct", answers=[OLD], rhost=PEER)
+    if case != "may not change":
+        assert done.codes == ["SUCCESS", "SUCCESS"], done
+    else:
+        assert len(failures(server)) == 5
+
+
+def test_away(host):
+    """Accounts of this host do not notice, and nobody is counted."""
+    server = serve(host)
+    host.add("bob", OLD)
+    server.stop()
+    for name in ("ann", "unheard-of") * 6:
+        assert host.drive("probe", name, "auth", answers=["no"],
+                          rhost=PEER).codes == ["AUTHINFO_UNAVAIL"]
+    assert host.drive("probe", "bob", "auth", "acct", answers=[OLD],
+                      rhost=PEER).codes == ["SUCCESS", "SUCCESS"]
+    assert not host.log.with_text(AWAY)
+    server.start()
+    assert host.drive("probe", "ann", "auth", "acct", answers=[OLD],
+                      rhost=PEER).codes == ["SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize("how", ["pause", "stop"])
+def test_gone_at_the_prompt(host, how):
+    """The answer comes within the deadline of a login, and nobody is
+    counted."""
+    server = serve(host, timeout="2s")
+    with drive(host, "probe", "ann", "auth", rhost=PEER) as talk:
+        talk.until(PASSWORD)
+        getattr(server, how)()
+        began = time.monotonic()
+        talk.type(OLD)
+        shown = talk.rest()
+        took = time.monotonic() - began
+    assert "AUTHINFO_UNAVAIL" in shown
+    assert took < 4
+    assert host.log.with_text(AWAY)
+    if how == "pause":
+        server.resume()
+    else:
+        server.start()
+    assert host.drive("probe", "ann", "auth", "acct", answers=[OLD],
+                      rhost=PEER).codes == ["SUCCESS", "SUCCESS"]
+    assert failures(server) == []
+
+
+# ---- another module verifies
+
+GUARDED = ("auth     requisite  pam_selfreset.so guard\n"
+           "auth     [success=1 default=ignore] pam_succeed_if.so quiet "
+           "service = probe rhost = right\n"
+           "auth     requisite  pam_deny.so\n"
+           "auth     required   pam_selfreset.so settle\n"
+           "auth     required   pam_permit.so\n")
+
+
+def test_guard_and_settle(host, fleet):
+    server = serve_fleet(host, fleet)
+    host.service("probe", GUARDED)
+
+    def guarded(number, right):
+        return fleet.drive(number, "probe", "ann", "auth", answers=["any"],
+                           rhost="right" if right else PEER)
+
+    for number in (0, 1, 1, 2):
+        assert guarded(number, False).code == "AUTH_ERR"
+    # Settled by the end of the handle.
+    assert failures(server) == ["failed"] * 4
+    assert guarded(2, True).code == "SUCCESS"
+    assert failures(server) == []
+    for number in (0, 1, 1, 2, 2):
+        assert guarded(number, False).code == "AUTH_ERR"
+    done = guarded(0, True)
+    assert done.code == "AUTH_ERR" and "locked out until" in done.said
+    assert failures(server) == ["failed"] * 5
+
+
+# ---- the tools
+
+def ctl(host, *arguments):
+    return host.run("selfresetctl", *arguments)
+
+
+def test_tools(host, fleet):
+    server = serve_fleet(host, fleet)
+    shown = ctl_on(fleet, 1, "status", "--json", "ann")
+    assert shown["counted-by"].endswith(FLEET)
+    assert shown["fleet-strangers"] == {
+        "failures": 0, "attempts": 5, "locked-until": "none"}
+    for _ in range(5):
+        guess(fleet, 0)
+    shown = ctl_on(fleet, 1, "status", "--json", "ann", status=3)
+    assert shown["state"] == "locked"
+    assert shown["fleet-strangers"]["failures"] == 5
+    assert shown["fleet-strangers"]["locked-until"] != "none"
+    assert shown["strangers"]["failures"] == 0
+    shown = ctl_on(fleet, 1, "explain", "--json", "--rhost", PEER, "ann")
+    assert shown["state"] == "locked"
+    assert shown["counted-by"].endswith(FLEET)
+    done = fleet.run(1, "selfresetctl", "unlock", "ann")
+    assert done.returncode == 0, done
+    assert done.stdout == "The lockout of ann has been ended.\n"
+    assert failures(server) == []
+    assert guess(fleet, 1, OLD).code == "SUCCESS"
+    # The host that counted itself is told by its own administrator.
+    assert guess(fleet, 0, OLD).code == "AUTH_ERR"
+
+
+def ctl_on(fleet, number, *arguments, status=0):
+    done = fleet.run(number, "selfresetctl", *arguments)
+    assert done.returncode == status, done
+    return json.loads(done.stdout)
+
+
+def findings(host):
+    done = ctl(host, "check", "--backend", "corp", "--json")
+    return [finding["text"] for finding in json.loads(done.stdout)["findings"]
+            if "lockout_base" in finding["text"]]
+
+
+def test_check(host):
+    server = serve(host)
+    assert findings(host) == []
+    # It leaves nothing but the key.
+    assert server.search(FLEET, "1.1") == [f"dn: cn=selfreset,{FLEET}"]
+    host.configure(lockout={"store": "local"})
+    assert "nothing is counted there" in findings(host)[0]
+    host.configure(lockout={"store": "ldap"})
+    server.clear(FLEET)
+    server.delete(FLEET)
+    assert "cannot read or make the key" in findings(host)[0]
+
+
+def test_check_tells_of_missing_rights(host):
+    access = f'access to dn.subtree="{FLEET}" by * read\n'
+    serve(host, access=access)
+    found = findings(host)
+    assert any("cannot read or make the key" in text for text in found), found
+
+
+# ---- two providers
+
+PROVIDER = """\
+syncrepl rid=00{rid} provider=ldap://127.0.0.1:{port} type=refreshAndPersist
+  retry="1 +" searchbase="{base}" bindmethod=simple binddn="{root}"
+  credentials="{secret}"
+multiprovider on
+overlay syncprov
+index entryUUID,entryCSN,serialNumber eq
+"""
+
+
+def test_two_providers(host):
+    """Plain replication.  Failures on both come together: nothing is lost."""
+    ports = [(directory.free_port(), directory.free_port()) for _ in range(2)]
+    made = [Slapd(host, [user("ann", UID, OLD), CONTAINER] if one == 0 else [],
+                  access=ACCESS + directory.ACCESS, ports=ports[one],
+                  modules=["syncprov"], head=f"serverID {one + 1}",
+                  more=PROVIDER.format(rid=one + 1, port=ports[1 - one][0],
+                                       base=BASE, root=directory.ROOT,
+                                       secret=directory.ROOT_SECRET))
+            for one in range(2)]
+    host.add_elsewhere("ann", UID)
+    wait_until(lambda: made[1].has(dn_of("ann")), what="replication")
+    host.configure(lockout={"store": "ldap"})
+    for number in (0, 1, 0, 1, 0):
+        configure(host, made[number], lockout_base=FLEET)
+        host.forget_state()
+        assert host.drive("probe", "ann", "auth", answers=["no"],
+                          rhost=PEER).code == "AUTH_ERR"
+    for server in made:
+        wait_until(lambda: failures(server) == ["failed"] * 5,
+                   what="both to have all")
+        host.forget_state()
+        configure(host, server, lockout_base=FLEET)
+        mark = server.log.stat().st_size
+        assert host.drive("probe", "ann", "auth", answers=[OLD],
+                          rhost=PEER).code == "AUTH_ERR"
+        assert verified(server, mark) == 0
