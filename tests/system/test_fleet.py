@@ -10,6 +10,7 @@ import time
 import pytest
 
 import directory
+import directory389
 import machines
 from directory import (BASE, SERVICE, Slapd, dn_of, stamp, user)
 from machines import counts
@@ -350,6 +351,7 @@ def test_alone(host, case):
     if case == "no container":
         server.clear(FLEET)
         server.delete(FLEET)
+    host.configure(lockout={"wait": "1s"})
     said = falls_back(host, server)
     assert said and FLEET in said[0], host.log.all()
     host.forget_state()
@@ -534,3 +536,62 @@ def test_two_providers(host):
         assert host.drive("probe", "ann", "auth", answers=[OLD],
                           rhost=PEER).code == "AUTH_ERR"
         assert verified(server, mark) == 0
+
+
+# ---- nobody else sees it
+
+def test_nobody_else_sees_it(host):
+    server = serve(host)
+    host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+    for who in ([], ["-D", dn_of("ann"), "-w", OLD]):
+        shown = host.run("ldapsearch", "-x", "-LLL", "-H", server.local, *who,
+                         "-b", BASE).stdout
+        assert "uid=ann" in shown and "selfreset" not in shown
+    assert failures(server) == ["failed"]
+
+
+# ---- 389 Directory Server
+
+# As the manual has it: what is allowed above does not count here.
+ACI = [f'(targetattr="*")(version 3.0; acl "selfreset"; '
+       f'allow (all) userdn="ldap:///{SERVICE}";)',
+       f'(targetattr="*")(version 3.0; acl "nobody else"; '
+       f'deny (all) userdn!="ldap:///{SERVICE}";)']
+
+
+@pytest.mark.skipif(not directory389.have_server(),
+                    reason="389-ds-base is not installed")
+def test_389(host):
+    server = directory389.DirectoryServer()
+    try:
+        server.fresh({**user("ann", UID, OLD), "userPassword": OLD})
+        server.add({**CONTAINER, "aci": ACI})
+        configure(host, server, default_policy="cn=config", lockout_base=FLEET)
+        host.configure(lockout={"store": "ldap"})
+        host.add_elsewhere("ann", UID)
+        assert findings(host) == []
+        for name in ("ann", "unheard-of"):
+            for _ in range(4):
+                host.forget_state()  # another host
+                done = host.drive("probe", name, "auth", answers=["no"],
+                                  rhost=PEER)
+                assert done.code in ("AUTH_ERR", "USER_UNKNOWN"), done
+        done = host.drive("probe", "ann", "auth", "acct", answers=[OLD],
+                          rhost=PEER)
+        assert done.codes == ["SUCCESS", "SUCCESS"]
+        for name in ("ann", "unheard-of"):
+            for _ in range(5):
+                host.forget_state()
+                host.drive("probe", name, "auth", answers=["no"], rhost=PEER)
+            host.forget_state()
+            done = host.drive("probe", name, "auth", answers=[OLD], rhost=PEER)
+            assert done.code == "AUTH_ERR"
+            assert "locked out until" in done.said
+        assert host.drive("probe", "ann", "acct",
+                          rhost=PEER).codes == ["PERM_DENIED"]
+        assert not host.log.with_text(AWAY)
+        shown = server.client("ldapsearch", "-b", FLEET, who=(dn_of("ann"), OLD),
+                              check=False).stdout
+        assert "serialNumber" not in shown
+    finally:
+        server.stop()
