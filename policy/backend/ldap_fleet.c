@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "policy/backend/ldap_ledger.h"
 #include "policy/backend/ldap_link.h"
 
 /* What is left to settle, whatever the proof took. */
@@ -32,14 +33,6 @@
 /* The key's entry. */
 #define KEY_NAME   "selfreset"
 #define KEY_LEDGER "key"
-
-/* The format of a description is its first word. */
-static const char *const state_text[] = {
-    [SR_FLEET_PENDING] = "1 pending",
-    [SR_FLEET_AHEAD] = "1 ahead",
-    [SR_FLEET_FAILED] = "1 failed",
-};
-#define KEY_TEXT "1 key "
 
 /* The DN of an entry; a new string, or NULL. */
 static char *
@@ -109,8 +102,8 @@ add_failure(struct sr_ldap_link *link, const struct sr_fleet_request *request)
 {
     struct sr_ldap_answer answer;
 
-    add(link, request->id, request->ledger, state_text[request->state],
-        &answer);
+    add(link, request->id, request->ledger,
+        sr_ldap_ledger_state(request->state), &answer);
     if (answer.code == LDAP_SUCCESS || answer.code == LDAP_ALREADY_EXISTS)
         return SR_ASK_OK;
     return failed(link, "add an entry", &answer);
@@ -127,8 +120,8 @@ mark(struct sr_ldap_link *link, const struct sr_fleet_request *request)
                                                 : sr_ldap_as_service(link));
         if (answer.code != LDAP_SUCCESS)
             break;
-        sr_ldap_replace(link, dn, "description", state_text[request->state],
-                        &answer);
+        sr_ldap_replace(link, dn, "description",
+                        sr_ldap_ledger_state(request->state), &answer);
     } while (sr_ldap_may_repeat(link, answer.code));
     free(dn);
     if (answer.code == LDAP_SUCCESS)
@@ -208,34 +201,6 @@ drop(struct sr_ldap_link *link, const struct sr_fleet_request *request)
 
 /* ---- reading */
 
-static const char *const entry_attributes[] = {
-    "cn", "description", "createTimestamp", "modifyTimestamp", NULL};
-
-/* An entry that is none of ours is passed over; of a later format it may say
- * anything, so it has failed. */
-static bool
-read_entry(const struct sr_ldap_entry *from, struct sr_fleet_entry *entry)
-{
-    const char *id = sr_ldap_entry_get(from, "cn", 0);
-    const char *text = sr_ldap_entry_get(from, "description", 0);
-    const char *made = sr_ldap_entry_get(from, "createTimestamp", 0);
-    const char *changed = sr_ldap_entry_get(from, "modifyTimestamp", 0);
-
-    if (id == NULL || text == NULL || made == NULL ||
-        strlen(id) != SR_FLEET_ID_SIZE - 1 ||
-        sr_ldap_time(made, &entry->made) != 0)
-        return false;
-    memcpy(entry->id, id, SR_FLEET_ID_SIZE);
-    if (changed == NULL || sr_ldap_time(changed, &entry->changed) != 0)
-        entry->changed = entry->made;
-    entry->state = SR_FLEET_FAILED;
-    for (int state = 0; state < SR_FLEET_FAILED; state++) {
-        if (strcmp(text, state_text[state]) == 0)
-            entry->state = (enum sr_fleet_state)state;
-    }
-    return true;
-}
-
 static void
 read_entries(const struct sr_ldap_entry *found, size_t count,
              struct sr_fleet_list *list)
@@ -245,7 +210,7 @@ read_entries(const struct sr_ldap_entry *found, size_t count,
         count = SR_FLEET_MAX;
     for (size_t i = 0; i < count; i++) {
         if (found[i].dn != NULL &&
-            read_entry(&found[i], &list->entry[list->count]))
+            sr_ldap_ledger_entry(&found[i], &list->entry[list->count]))
             list->count++;
     }
 }
@@ -276,10 +241,11 @@ list(struct sr_ldap_link *link, const struct sr_fleet_request *request)
     if (found == NULL)
         return SR_ASK_NO_MEMORY;
     snprintf(filter, sizeof(filter), "(serialNumber=%s)", request->ledger);
-    sr_ldap_answer_init(
-        &answer,
-        sr_ldap_search(link, link->config->lockout_base, LDAP_SCOPE_ONELEVEL,
-                       filter, entry_attributes, found, SR_FLEET_MAX, &count));
+    sr_ldap_answer_init(&answer,
+                        sr_ldap_search(link, link->config->lockout_base,
+                                       LDAP_SCOPE_ONELEVEL, filter,
+                                       sr_ldap_ledger_attributes, found,
+                                       SR_FLEET_MAX, &count));
     if (answer.code == LDAP_SUCCESS)
         read_entries(found, count, request->list);
     for (size_t i = 0; i < SR_FLEET_MAX; i++)
@@ -291,40 +257,19 @@ list(struct sr_ldap_link *link, const struct sr_fleet_request *request)
 
 /* ---- the key */
 
-static bool
-read_key(const char *text, uint8_t key[SR_FLEET_KEY_SIZE])
-{
-    if (strncmp(text, KEY_TEXT, strlen(KEY_TEXT)) != 0)
-        return false;
-    text += strlen(KEY_TEXT);
-    if (strlen(text) != (size_t)2 * SR_FLEET_KEY_SIZE)
-        return false;
-    for (size_t i = 0; i < SR_FLEET_KEY_SIZE; i++) {
-        unsigned byte;
-
-        if (strspn(text + 2 * i, "0123456789abcdef") < 2 ||
-            sscanf(text + 2 * i, "%2x", &byte) != 1)
-            return false;
-        key[i] = (uint8_t)byte;
-    }
-    return true;
-}
-
 /* The first host makes one; a host that was not the first reads it. */
 static enum sr_ask
 make_key(struct sr_ldap_link *link)
 {
     uint8_t key[SR_FLEET_KEY_SIZE];
-    char text[sizeof(KEY_TEXT) + (size_t)2 * SR_FLEET_KEY_SIZE];
+    char text[SR_LDAP_LEDGER_KEY_SIZE];
     struct sr_ldap_answer answer;
-    int at = snprintf(text, sizeof(text), "%s", KEY_TEXT);
 
     if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
         sr_ldap_why(link, "no random numbers: %m");
         return SR_ASK_UNAVAILABLE;
     }
-    for (size_t i = 0; i < sizeof(key); i++)
-        at += snprintf(text + at, sizeof(text) - (size_t)at, "%02x", key[i]);
+    sr_ldap_ledger_write_key(key, text);
     add(link, KEY_NAME, KEY_LEDGER, text, &answer);
     explicit_bzero(key, sizeof(key));
     explicit_bzero(text, sizeof(text));
@@ -352,7 +297,8 @@ find_key(struct sr_ldap_link *link, bool *is_there)
     free(dn);
     *is_there = count > 0;
     text = sr_ldap_entry_get(&entry, "description", 0);
-    link->fleet.has_key = text != NULL && read_key(text, link->fleet.key);
+    link->fleet.has_key =
+        text != NULL && sr_ldap_ledger_read_key(text, link->fleet.key);
     sr_ldap_entry_clear(&entry);
     return answer.code == LDAP_SUCCESS ? SR_ASK_OK
                                        : failed(link, "read", &answer);
