@@ -79,7 +79,7 @@ begin(struct sr_door *door, const struct sr_attempt_who *who, bool ahead,
     enum sr_begin answer;
 
     *way = sr_fleet_way(&door->who, who->is_known, door->args.backend);
-    answer = sr_enclosed_begin(who, way, ahead, enclosed);
+    answer = sr_enclosed_begin(NULL, NULL, who, way, ahead, enclosed);
     trouble_event(door, *enclosed);
     return answer;
 }

@@ -318,7 +318,8 @@ fleet_begin(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
 }
 
 enum sr_begin
-sr_enclosed_begin(const struct sr_attempt_who *who,
+sr_enclosed_begin(const char *statedir, const char *rundir,
+                  const struct sr_attempt_who *who,
                   const struct sr_fleet_way *way, bool ahead,
                   struct sr_enclosed **enclosed)
 {
@@ -332,7 +333,8 @@ sr_enclosed_begin(const struct sr_attempt_who *who,
         return SR_BEGIN_FAILED;
     begun->until_wall = SR_TIME_UNKNOWN;
     begun->state = ahead ? SR_FLEET_AHEAD : SR_FLEET_PENDING;
-    begun->answer = sr_attempt_begin(NULL, NULL, who, ahead, &begun->attempt);
+    begun->answer =
+        sr_attempt_begin(statedir, rundir, who, ahead, &begun->attempt);
     if (!way->is_there ||
         (begun->answer != SR_BEGIN_GO && begun->answer != SR_BEGIN_LOCKED))
         return begun->answer;

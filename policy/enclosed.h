@@ -48,10 +48,11 @@ struct sr_fleet_way sr_fleet_way_back(const struct sr_config *config,
 struct sr_enclosed; /* opaque */
 
 /*
- * Begin, as sr_attempt_begin() does, with the built-in directories of state.
- * *enclosed is valid or NULL (out of memory: SR_BEGIN_FAILED).
+ * Begin, as sr_attempt_begin() does.  *enclosed is valid or NULL (out of
+ * memory: SR_BEGIN_FAILED).
  */
-enum sr_begin sr_enclosed_begin(const struct sr_attempt_who *who,
+enum sr_begin sr_enclosed_begin(const char *statedir, const char *rundir,
+                                const struct sr_attempt_who *who,
                                 const struct sr_fleet_way *way, bool ahead,
                                 struct sr_enclosed **enclosed);
 

@@ -361,6 +361,41 @@ spent_before(const struct sr_ldap_link *link)
     return spent > link->spent ? spent : link->spent;
 }
 
+/*
+ * Whether the connection has to stay the owner's.  Where the password has
+ * expired each bind takes one of the logins that are left, and the change that
+ * is coming may have none.
+ */
+static bool
+is_precious(const struct sr_ldap_link *link)
+{
+    return link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
+           link->has_told && link->told.grace >= 0;
+}
+
+/* Carry it out over another connection, and come back to the one there was. */
+static enum sr_ask
+carry_out_aside(struct sr_ldap_link *link, struct sr_fleet_request *request)
+{
+    const struct sr_ldap_link before = *link;
+    enum sr_ask ask;
+
+    link->ld = NULL;
+    link->fd = -1;
+    link->bound = SR_LDAP_BOUND_NOBODY;
+    link->is_used = false;
+    ask = carry_out(link, request);
+    sr_ldap_close(link, false);
+    link->ld = before.ld;
+    link->fd = before.fd;
+    link->bound = before.bound;
+    link->is_used = before.is_used;
+    link->is_insecure = before.is_insecure;
+    link->uri = before.uri;
+    link->dead = before.dead;
+    return ask;
+}
+
 enum sr_ask
 sr_ldap_fleet(const struct sr_backend *backend, void **kept,
               struct sr_fleet_request *request, char *reason, size_t size)
@@ -375,7 +410,8 @@ sr_ldap_fleet(const struct sr_backend *backend, void **kept,
     spent = link->spent;
     if (request->is_settling)
         link->spent = spent_before(link);
-    ask = carry_out(link, request);
+    ask = is_precious(link) ? carry_out_aside(link, request)
+                            : carry_out(link, request);
     link->spent = spent;
     sr_ldap_end(link);
     return ask;

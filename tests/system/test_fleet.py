@@ -16,7 +16,7 @@ from directory import (BASE, SERVICE, Slapd, dn_of, stamp, user)
 from machines import counts
 from scratch import SLOW, hash_password, wait_until
 from talk import PASSWORD
-from test_ldap import configure, drive
+from test_ldap import NEW, configure, drive
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -35,13 +35,15 @@ access to dn.subtree="{FLEET}" by dn.exact="{SERVICE}" write by * none
 ANN = "s-2ad4bb23d0e198ac84074c8bd51bb011"
 
 
-def serve(host, *entries, access=ACCESS, slow=False, server=None, **config):
+def serve(host, *entries, access=ACCESS, slow=False, server=None, policy=None,
+          pwdChangedTime=None, **config):
     """A directory that counts, with ann in it."""
-    ann = user("ann", UID, OLD)
+    ann = user("ann", UID, OLD, pwdChangedTime=pwdChangedTime)
     if slow:  # many are under way at once
         ann["userPassword"] = "{CRYPT}" + hash_password(OLD, SLOW)
     made = Slapd(host, [ann, CONTAINER, *entries],
                  access=access + directory.ACCESS,
+                 policies={"policy": policy or {}},
                  **{"more": "index serialNumber eq", **(server or {})})
     configure(host, made, lockout_base=FLEET, **config)
     host.configure(lockout={"store": "ldap"})
@@ -235,6 +237,25 @@ def test_not_throttled_asks_nothing(host):
     assert host.drive("probe", "ann", "auth", "acct", answers=[OLD],
                       rhost=PEER).codes == ["SUCCESS", "SUCCESS"]
     assert FLEET not in server.lines(mark)
+
+
+def test_the_last_grace_login_can_change(host):
+    """Nobody but the owner may set the password, and each bind takes one of the
+    logins that are left: there is one."""
+    access = (f'access to attrs=userPassword by self write '
+              "by anonymous auth by * none\n")
+    server = serve(host, access=ACCESS + access, policy={
+        "pwdMaxAge": 90 * 86400, "pwdGraceAuthNLimit": 1},
+        pwdChangedTime=stamp(100 * 86400))
+    mark = server.mark()
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[OLD, NEW, NEW], rhost=PEER)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert server.count(mark).connections == 2
+    assert server.lets_in(dn_of("ann"), NEW)
+    assert failures(server) == []
+    assert not host.log.with_text(AWAY)
 
 
 # ---- the same work for all
