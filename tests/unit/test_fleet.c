@@ -196,7 +196,7 @@ test_as_a_ledger_of_one_host(void **state)
 
     (void)state;
     sr_ledger_init(&ledger);
-    for (unsigned i = 0; i < 1500; i++) {
+    for (unsigned i = 0; i < 900; i++) {
         const uint64_t open = sr_throttle_open(&ledger, &usual, now);
 
         if (list.count == SR_FLEET_MAX)
@@ -249,7 +249,7 @@ test_any_order_says_the_same(void **state)
     struct sr_fleet_judgement first, second;
 
     (void)state;
-    for (unsigned round = 0; round < 200; round++) {
+    for (unsigned round = 0; round < 100; round++) {
         make_some(&list, 1 + (unsigned)random() % 60);
         const sr_time now = list.entry[list.count - 1].made + random() % 2000;
 
@@ -308,7 +308,7 @@ test_pruning_makes_nothing_laxer(void **state)
     size_t dropped = 0;
 
     (void)state;
-    for (unsigned round = 0; round < 60; round++) {
+    for (unsigned round = 0; round < 25; round++) {
         const int64_t duration = 1 + random() % 2000;
         const struct sr_limits limits = {1 + (unsigned)random() % 8,
                                          1 + random() % 2000, duration,
@@ -320,7 +320,7 @@ test_pruning_makes_nothing_laxer(void **state)
         whole = list;
         dropped += go_on(&list, &whole, &limits, T0 + 60000);
     }
-    assert_true(dropped > 400);
+    assert_true(dropped > 150);
 }
 
 /* Whoever goes on guessing leaves no more than so many entries. */
@@ -331,7 +331,7 @@ test_pruning_bounds_the_ledger(void **state)
     size_t most = 0;
 
     (void)state;
-    for (unsigned i = 0; i < 1000; i++) {
+    for (unsigned i = 0; i < 400; i++) {
         if (judge(NULL, now) == SR_FLEET_GO) {
             drop_first(&list, judgement.prunable);
             add(&list, i, SR_FLEET_FAILED, now);
@@ -435,7 +435,7 @@ test_no_more_are_verified(void **state)
     unsigned exact = 0;
 
     (void)state;
-    for (unsigned round = 0; round < 50; round++) {
+    for (unsigned round = 0; round < 15; round++) {
         struct host host[HOSTS] = {{IDLE, ""}};
         unsigned verified = 0;
 
@@ -446,7 +446,7 @@ test_no_more_are_verified(void **state)
         assert_true(verified <= usual.attempts);
         exact += verified == usual.attempts;
     }
-    assert_int_equal(exact, 50);
+    assert_int_equal(exact, 15);
 }
 
 /* ---- names */
