@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "policy/backend/ldap_all.h"
 #include "policy/backend/ldap_link.h"
+#include "policy/backend/ldap_server.h"
 #include "policy/quality.h"
 
 /* How long what was read of an account is as good as new: as long as it takes
@@ -42,11 +44,9 @@ static bool
 has_value(const struct sr_ldap_entry *entry, const char *attribute,
           const char *wanted)
 {
-    const char *value;
-
-    for (size_t i = 0; (value = sr_ldap_entry_get(entry, attribute, i)) != NULL;
-         i++) {
-        if (strcmp(value, wanted) == 0)
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0 &&
+            strcmp(entry->value[i].text, wanted) == 0)
             return true;
     }
     return false;
@@ -80,6 +80,11 @@ read_entry(struct sr_ldap_link *link, const char *name,
     /* Directories do not tell "Ann" from "ann"; this host does. */
     if (count == 0 || !has_value(entry, config->name_attribute, name))
         return SR_ASK_UNKNOWN_NAME;
+    /* A bind with it would be one as nobody. */
+    if (entry->dn[0] == '\0') {
+        sr_ldap_why(link, "the entry of this name has no DN");
+        return SR_ASK_UNAVAILABLE;
+    }
     return SR_ASK_OK;
 }
 
@@ -239,6 +244,35 @@ nobody(const struct sr_backend_config *config)
                                                                      : dn;
 }
 
+/*
+ * What it proves that the server says "expired": see
+ * sr_ldap_answer_is_by_word().  Entries look alike on many servers, but for
+ * those of 389.
+ */
+static enum sr_proof
+prove_by_word(struct sr_ldap_link *link)
+{
+    bool is_389 = link->known.name != NULL && link->known.kind == SR_LDAP_DS389;
+    struct sr_ldap_entry root = {0};
+    size_t count;
+    int code;
+
+    if (is_389 || link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_root_attributes, &root, 1, &count);
+    link->has_told_kind =
+        code == LDAP_SUCCESS && sr_ldap_server_kind(&root) != SR_SERVER_OTHER;
+    sr_ldap_entry_clear(&root);
+    if (link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    if (sr_ldap_is_away(code))
+        return SR_PROOF_UNAVAILABLE;
+    sr_ldap_why(link, "the server says \"expired\", which proves no password: "
+                      "it does not show itself to be OpenLDAP or 389");
+    return SR_PROOF_WRONG;
+}
+
 static enum sr_proof
 prove(struct sr_ldap_link *link, struct sr_account *account, const char *dn,
       const char *password)
@@ -257,7 +291,11 @@ prove(struct sr_ldap_link *link, struct sr_account *account, const char *dn,
     sr_ldap_answered(link);
     if (account == NULL)
         return SR_PROOF_WRONG;
-    learn(link, account, &answer);
+    sr_ldap_why(link, "%s", ""); /* of servers that were asked before */
+    if (sr_ldap_answer_is_by_word(&answer))
+        proof = prove_by_word(link);
+    if (proof == SR_PROOF_RIGHT || !sr_ldap_answer_is_by_word(&answer))
+        learn(link, account, &answer);
     return proof;
 }
 
@@ -299,6 +337,9 @@ bind_for_change(struct sr_ldap_link *link, struct sr_account *account,
 {
     const char *dn = account->facts.entry;
 
+    /* Servers end connections that are idle, and people type slowly. */
+    if (sr_ldap_is_gone(link))
+        sr_ldap_close(link, false);
     if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
         link->known.name != NULL && strcmp(link->known.facts.entry, dn) == 0)
         return SR_WRITE_DONE;
@@ -407,9 +448,11 @@ change(struct sr_ldap_link *link, struct sr_account *account, const char *old,
         sr_ldap_answered(link);
     } else {
         sr_ldap_why(link, "%s %s", ldap_err2string(answer.code), answer.text);
-        /* Bound with it: it is right, but may not be compared. */
+        /* Bound with it: it may not be compared, unless it was changed
+         * meanwhile. */
         if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
-            *refusal == SR_REFUSAL_WRONG_OLD)
+            *refusal == SR_REFUSAL_WRONG_OLD &&
+            prove(link, account, dn, old) != SR_PROOF_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;
@@ -438,12 +481,19 @@ ldap_end(void *kept, bool is_copy)
     sr_ldap_link_free(kept, is_copy);
 }
 
+static void
+ldap_rest(void *kept)
+{
+    sr_ldap_rest(kept);
+}
+
 static const struct sr_backend_ops operations = {
     .type = "ldap",
     .open = ldap_open,
     .prove = ldap_prove,
     .write = ldap_write,
     .end = ldap_end,
+    .rest = ldap_rest,
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
     .each = sr_ldap_each,

@@ -20,9 +20,11 @@
 #include <netinet/tcp.h>
 #include <openldap.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -30,6 +32,10 @@
 
 /* The shortest wait: below it a server that is there seems not to be. */
 #define WAIT_MIN 10
+
+/* The largest message, as bytes: libldap makes room for as many as the first
+ * of them promise.  No entry that is asked for comes near. */
+#define MESSAGE_MAX ((ber_len_t)16 << 20)
 
 static int
 left_of(int64_t end)
@@ -153,19 +159,27 @@ open_remote(const LDAPURLDesc *url, int64_t end)
  * first use in the process, and so does the library for SASL, which it makes
  * ready then and which would load what SASL_PATH names.  The environment is
  * not changed, for another thread may be reading it: for this moment there is
- * another one.
+ * another one.  A thread that changes it in this moment changes the wrong one,
+ * so there is no other such moment: it is made ready once.
  */
 static void
-make_ready(void)
+make_ready_once(void)
 {
     static char quiet[] = "LDAPNOINIT=1";
     static char *const nothing[] = {quiet, NULL};
     char **environment = environ;
-    int version;
 
     environ = (char **)(uintptr_t)nothing;
-    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
+    sr_ldap_first_use();
     environ = environment;
+}
+
+static void
+make_ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_ready_once);
 }
 
 static const char *
@@ -189,17 +203,43 @@ static bool
 set_options(LDAP *ld)
 {
     const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER, none = 0;
+    ber_len_t most = MESSAGE_MAX;
+    Sockbuf *buffer = NULL;
 
     /* Some builds have not all of the second kind. */
     ldap_set_option(ld, LDAP_OPT_SIZELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_TIMELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_SOCKET_BIND_ADDRESSES, NULL);
     ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
-    return ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
+    return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &buffer) == LDAP_OPT_SUCCESS &&
+           ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
+           ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
                LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ==
                LDAP_OPT_SUCCESS;
+}
+
+/* Whether the connection has a protocol older than TLS 1.2.  Built with GnuTLS
+ * libldap passes over its option for that, without a word. */
+static bool
+has_old_protocol(LDAP *ld)
+{
+    bool is_old = false;
+#ifdef LDAP_OPT_X_TLS_VERSION
+    static const char *const old[] = {"SSL3.0", "TLS1.0", "TLS1.1"};
+    char *version = NULL;
+
+    ldap_get_option(ld, LDAP_OPT_X_TLS_VERSION, (void *)&version);
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        if (version != NULL && strcmp(version, old[i]) == 0)
+            is_old = true;
+    }
+    ldap_memfree(version);
+#else
+    (void)ld;
+#endif
+    return is_old;
 }
 
 static bool
@@ -358,6 +398,28 @@ shake_hands(struct sr_ldap_link *link, int64_t end)
     return code;
 }
 
+/* Why there is no TLS.  GnuTLS has no words for a certificate that was not
+ * accepted. */
+static void
+why_no_tls(struct sr_ldap_link *link, int code)
+{
+    const struct sr_backend_config *config = link->config;
+    char *detail = NULL;
+
+    ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    if (detail != NULL && strstr(detail, "unknown error") != NULL)
+        sr_ldap_why(link,
+                    "TLS: the server's certificate has ended, or is of "
+                    "another host, or of no authority of %.60s",
+                    config->ca_file != NULL        ? config->ca_file
+                    : config->ca_directory != NULL ? config->ca_directory
+                                                   : "the system");
+    else
+        sr_ldap_why(link, "TLS: %s",
+                    detail == NULL ? ldap_err2string(code) : detail);
+    ldap_memfree(detail);
+}
+
 /* Begin TLS on a connection that stands. */
 static int
 begin_tls(struct sr_ldap_link *link, int64_t end)
@@ -371,12 +433,10 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
     }
     code = shake_hands(link, end);
     if (code != LDAP_SUCCESS) {
-        char *detail = NULL;
-
-        ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-        sr_ldap_why(link, "TLS: %s",
-                    detail == NULL ? ldap_err2string(code) : detail);
-        ldap_memfree(detail);
+        why_no_tls(link, code);
+    } else if (has_old_protocol(link->ld)) {
+        sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
+        code = LDAP_CONNECT_ERROR;
     }
     return code;
 }
@@ -428,6 +488,7 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
 {
     bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
     int fd = is_local ? open_local(url, end) : open_remote(url, end);
+    struct stat status;
     int code;
 
     if (fd < 0) {
@@ -442,6 +503,10 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
         return code;
     }
     link->fd = fd;
+    if (fstat(fd, &status) == 0) {
+        link->device = status.st_dev;
+        link->inode = status.st_ino;
+    }
     if (!set_options(link->ld) ||
         !add_layer(link, &wiping, LBER_SBIOD_LEVEL_APPLICATION))
         return LDAP_LOCAL_ERROR;
@@ -484,7 +549,10 @@ read_answer(struct sr_ldap_link *link, LDAPMessage *message,
 
     parsed = ldap_parse_result(link->ld, message, &code, NULL, &text, NULL,
                                &controls, 0);
-    sr_ldap_answer_init(answer, parsed == LDAP_SUCCESS ? code : parsed);
+    /* The codes below 0 are the library's own; none comes from a server. */
+    if (parsed != LDAP_SUCCESS || code < 0)
+        code = LDAP_DECODING_ERROR;
+    sr_ldap_answer_init(answer, code);
     sr_ldap_answer_controls(answer, controls);
     if (text != NULL)
         sr_ldap_answer_text(answer, text);
@@ -509,5 +577,10 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
         code = LDAP_TIMEOUT;
     else
         ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    sr_ldap_answer_init(answer, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code);
+    /* What was sent and has no answer is not as if it had not been sent.  A
+     * code that a server can have is of a disconnection, and not of the
+     * request. */
+    if (code >= 0 || !sr_ldap_is_away(code))
+        code = LDAP_SERVER_DOWN;
+    sr_ldap_answer_init(answer, code);
 }

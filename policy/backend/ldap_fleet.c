@@ -389,6 +389,9 @@ carry_out_aside(struct sr_ldap_link *link, struct sr_fleet_request *request)
     link->ld = before.ld;
     link->fd = before.fd;
     link->bound = before.bound;
+    link->device = before.device;
+    link->inode = before.inode;
+    link->has_told_kind = before.has_told_kind;
     link->is_used = before.is_used;
     link->is_insecure = before.is_insecure;
     link->uri = before.uri;

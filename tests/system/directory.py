@@ -88,7 +88,6 @@ def certificate(name, *, ca="ca", host="localhost", days=2):
 # ---- slapd
 
 CONFIG = """\
-{head}
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/nis.schema
@@ -100,6 +99,7 @@ moduleload back_mdb
 pidfile {dir}/pid
 loglevel stats
 {tls}
+{front}
 database mdb
 suffix {base}
 rootdn {root}
@@ -139,22 +139,22 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`; `head` are lines before it.  `net` is the network it is in."""
+    `modules`; `front` those before it.  `net` is the network it is in."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
                  lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
-                 head="", ports=None, net=None):
+                 front="", tls_more="", ports=None, net=None):
         self.host, self.net = host, net
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = ports or (free_port(), free_port())
         self.use_tls = certificate_file is not None
-        self.head = head
         self.socket = self.dir / "ldapi"
         self.log = self.dir / "log"
         self.process = None
         self.service_secret = secret
         self.modules, self.more = modules, more
+        self.front, self.tls_more = front, tls_more
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
                           lastbind)
@@ -171,15 +171,16 @@ class Slapd:
             key = certificate_file.with_suffix(".key")
             tls = (f"TLSCertificateFile {certificate_file}\n"
                    f"TLSCertificateKeyFile {key}\n"
-                   "TLSVerifyClient never\n")
+                   f"TLSVerifyClient never\n{self.tls_more}")
         overlay = OVERLAY.format(
             policy=POLICY, lockout="ppolicy_use_lockout" if use_lockout else "")
         (self.dir / "slapd.conf").write_text(CONFIG.format(
-            head=self.head, modules=modules, dir=self.dir, base=BASE, root=ROOT,
+            modules=modules, dir=self.dir, base=BASE, root=ROOT,
             root_secret=ROOT_SECRET, tls=tls, access=access, lastbind=lastbind,
             moduleload="moduleload ppolicy" if ppolicy else "",
             modules_more="".join(f"moduleload {name}\n"
                                  for name in self.modules), more=self.more,
+            front=self.front,
             overlay=overlay if ppolicy else ""))
 
     def load(self, users, policies, ppolicy):

@@ -535,7 +535,7 @@ def test_two_providers(host):
     ports = [(directory.free_port(), directory.free_port()) for _ in range(2)]
     made = [Slapd(host, [user("ann", UID, OLD), CONTAINER] if one == 0 else [],
                   access=ACCESS + directory.ACCESS, ports=ports[one],
-                  modules=["syncprov"], head=f"serverID {one + 1}",
+                  modules=["syncprov"], front=f"serverID {one + 1}",
                   more=PROVIDER.format(rid=one + 1, port=ports[1 - one][0],
                                        base=BASE, root=directory.ROOT,
                                        secret=directory.ROOT_SECRET))
