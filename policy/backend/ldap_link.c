@@ -173,8 +173,11 @@ sr_ldap_end(struct sr_ldap_link *link)
 void
 sr_ldap_answered(struct sr_ldap_link *link)
 {
+    const int64_t now = sr_ldap_clock();
+
+    link->proving = link->spent + now - link->began;
     link->spent = 0;
-    link->began = sr_ldap_clock();
+    link->began = now;
 }
 
 bool
@@ -232,14 +235,15 @@ sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy)
     release_sigpipe(link);
     sr_ldap_forget(link);
     sr_ldap_entry_clear(&link->policy);
+    explicit_bzero(&link->fleet, sizeof(link->fleet));
     free(link);
 }
 
 /* ---- the time */
 
 /* When the login's time is up. */
-static int64_t
-last_moment(const struct sr_ldap_link *link)
+int64_t
+sr_ldap_last_moment(const struct sr_ldap_link *link)
 {
     return link->began + link->config->timeout * 1000 - link->spent;
 }
@@ -253,7 +257,7 @@ static int64_t
 moment_for(const struct sr_ldap_link *link, size_t uri)
 {
     int64_t now = sr_ldap_clock();
-    int64_t end = last_moment(link);
+    int64_t end = sr_ldap_last_moment(link);
     int64_t others = 0;
 
     for (size_t i = 0; i < uri_count(link); i++) {
@@ -278,8 +282,8 @@ give_up_server(struct sr_ldap_link *link)
  * that has stood since an earlier call the same server is tried again, which
  * may have closed it meanwhile; otherwise the next one is.
  */
-static bool
-may_repeat(struct sr_ldap_link *link, int code)
+bool
+sr_ldap_may_repeat(struct sr_ldap_link *link, int code)
 {
     bool was_used = link->is_used;
 
@@ -290,7 +294,7 @@ may_repeat(struct sr_ldap_link *link, int code)
         sr_ldap_close(link, false);
     else
         give_up_server(link);
-    return sr_ldap_clock() < last_moment(link);
+    return sr_ldap_clock() < sr_ldap_last_moment(link);
 }
 
 /* Have a connection to a server that is not known to be dead. */
@@ -304,7 +308,7 @@ connect_any(struct sr_ldap_link *link)
     for (size_t i = 0; i < uri_count(link); i++) {
         if (is_dead(link, i))
             continue;
-        if (sr_ldap_clock() >= last_moment(link))
+        if (sr_ldap_clock() >= sr_ldap_last_moment(link))
             return LDAP_TIMEOUT;
         code = sr_ldap_connect(link, i, moment_for(link, i));
         if (code == LDAP_SUCCESS)
@@ -390,7 +394,7 @@ sr_ldap_as_service(struct sr_ldap_link *link)
         if (link->bound == SR_LDAP_BOUND_SERVICE)
             return LDAP_SUCCESS;
         code = bind_service(link);
-    } while (code != LDAP_SUCCESS && may_repeat(link, code));
+    } while (code != LDAP_SUCCESS && sr_ldap_may_repeat(link, code));
     return code;
 }
 
@@ -411,7 +415,7 @@ sr_ldap_as_user(struct sr_ldap_link *link, const char *dn, const char *password,
         else if (sr_ldap_is_away(answer->code))
             sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
                         ldap_err2string(answer->code), answer->text);
-    } while (may_repeat(link, answer->code));
+    } while (sr_ldap_may_repeat(link, answer->code));
 }
 
 /* ---- searching */
@@ -516,7 +520,7 @@ sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
             return code;
         code = search_once(link, base, scope, filter, attributes, found, most,
                            count);
-    } while (code != LDAP_SUCCESS && may_repeat(link, code));
+    } while (code != LDAP_SUCCESS && sr_ldap_may_repeat(link, code));
     return code;
 }
 
@@ -561,7 +565,7 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
         sr_ldap_answer_init(answer, code);
         return;
     }
-    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
     expect(message, LDAP_RES_EXTENDED, answer);
     ldap_msgfree(message);
 }
@@ -578,7 +582,7 @@ sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
         sr_ldap_answer_init(answer, code);
         return;
     }
-    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
     ldap_msgfree(message);
 }
 

@@ -37,6 +37,14 @@ struct sr_ldap_known {
     enum sr_ldap_kind kind;
 };
 
+/* What is known of the ledgers that hosts share. */
+struct sr_ldap_fleet {
+    bool has_key;
+    uint8_t key[SR_FLEET_KEY_SIZE];
+    char cleared[SR_FLEET_LEDGER_SIZE]; /* all its failures were deleted, */
+    int64_t cleared_at;                 /* in milliseconds */
+};
+
 struct sr_ldap_link {
     const struct sr_backend_config *config; /* of the call under way */
     char *reason; /* where the call under way says what went wrong, */
@@ -55,6 +63,7 @@ struct sr_ldap_link {
     uint64_t dead;      /* URIs that did not answer, a bit each */
 
     int64_t spent;    /* waiting, in milliseconds, by the deadline's count */
+    int64_t proving;  /* so much of it when a password was answered for */
     int64_t waited;   /* when that ended */
     int64_t began;    /* the call under way */
     sigset_t signals; /* of the thread, before the call */
@@ -65,6 +74,7 @@ struct sr_ldap_link {
     struct sr_ldap_answer told;  /* by the last bind as known.entry.dn */
     bool has_told;
     sr_time told_at;
+    struct sr_ldap_fleet fleet;
 };
 
 /*
@@ -148,6 +158,15 @@ void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
 /* Between two calls: the same, because nobody will need it soon. */
 void sr_ldap_rest(struct sr_ldap_link *link);
 
+/* When the login's time is up, in milliseconds of sr_ldap_clock(). */
+int64_t sr_ldap_last_moment(const struct sr_ldap_link *link);
+
+/*
+ * An operation that can be done twice failed with `code`.  Whether it is worth
+ * doing it again, on a new connection or on the next server.
+ */
+bool sr_ldap_may_repeat(struct sr_ldap_link *link, int code);
+
 /* Whether an error is the server's silence or absence, so that another one is
  * to be asked. */
 bool sr_ldap_is_away(int code);
@@ -192,7 +211,11 @@ void sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
 char *sr_ldap_secret(struct sr_ldap_link *link, const char *path);
 void sr_ldap_secret_free(char **secret);
 
-/* ---- ldap_admin.c and ldap_survey.c: see struct sr_backend_ops */
+/* ---- ldap_admin.c, ldap_fleet.c and ldap_survey.c: see struct sr_backend_ops
+ */
+enum sr_ask sr_ldap_fleet(const struct sr_backend *backend, void **kept,
+                          struct sr_fleet_request *request, char *reason,
+                          size_t size);
 enum sr_write sr_ldap_administer(const struct sr_backend *backend, void **kept,
                                  struct sr_account *account,
                                  enum sr_order order, const char *password,
