@@ -466,7 +466,8 @@ def test_polling(host):
     # After the first change u1 is too old to be asked for.
     old = people(*(f"u{number}" for number in range(6)),
                  modifyTimestamp=stamp(DAY))
-    server = serve(host, old, names=("u0", "u1", "u5"), more=UNLIMITED)
+    server = serve(host, old, names=[f"u{number}" for number in range(6)],
+                   more=UNLIMITED)
     follower = Follower(host)
     lock(server, "u0")
     for _ in range(3):
