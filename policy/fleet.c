@@ -189,7 +189,10 @@ count_prunable(const struct sr_fleet_list *list, size_t settled,
         most--;
     for (; most > 0; most--) {
         fold_all(list->entry + most, settled - most, limits, &rest);
-        if (is_as_strict(&rest, ledger, limits, now))
+        /* No stricter either: a lockout that was served must not come back
+         * because the failures that began it are not all there. */
+        if (is_as_strict(&rest, ledger, limits, now) &&
+            is_as_strict(ledger, &rest, limits, now))
             break;
     }
     return most;

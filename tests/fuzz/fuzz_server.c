@@ -1,7 +1,7 @@
 /*
  * Fuzz what a directory says of itself and of what changes in it: content
  * synchronisation, the texts of answers, the root entry, its policy and all its
- * accounts, and the certificate of its server.
+ * accounts, the certificate of its server, and the failures of a fleet.
  *
  * The first byte chooses which of them the others are.  Entries are lines
  * "attribute: value", one behind an empty line.
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "policy/backend/ldap_answer.h"
+#include "policy/backend/ldap_ledger.h"
 #include "policy/backend/ldap_server.h"
 #include "policy/backend/ldap_sync.h"
 #include "policy/utf8.h"
@@ -150,6 +151,44 @@ try_entries(char *text)
 }
 
 static void
+judge(struct sr_fleet_list *list, struct sr_fleet_judgement *judgement)
+{
+    static const struct sr_limits limits = {
+        .attempts = 3, .window = 900, .duration = 900, .duration_max = 86400};
+
+    sr_fleet_judge(list, NULL, &limits, 1800000000, 20, judgement);
+    expect(judgement->settled <= list->count &&
+           judgement->prunable <= judgement->settled &&
+           judgement->failures <= limits.attempts);
+    expect(judgement->answer != SR_FLEET_LOCKED ||
+           judgement->until > 1800000000);
+}
+
+/* Entries of a ledger; what can be pruned is not missed. */
+static void
+try_ledger(char *text)
+{
+    struct sr_fleet_list list = {0};
+    struct sr_fleet_judgement before, after;
+
+    while (text != NULL && list.count < SR_FLEET_MAX) {
+        struct sr_ldap_entry entry = {0};
+
+        text = read_entry(text, &entry);
+        if (sr_ldap_ledger_entry(&entry, &list.entry[list.count]))
+            list.count++;
+        sr_ldap_entry_clear(&entry);
+    }
+    judge(&list, &before);
+    list.count -= before.prunable;
+    memmove(list.entry, list.entry + before.prunable,
+            list.count * sizeof(list.entry[0]));
+    judge(&list, &after);
+    expect(after.answer == before.answer &&
+           (before.answer != SR_FLEET_LOCKED || after.until >= before.until));
+}
+
+static void
 try_certificate(const uint8_t *data, size_t size)
 {
     char *bytes = copy_of(data, size, 0);
@@ -182,6 +221,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 'e':
         try_entries(text);
+        break;
+    case 'l':
+        try_ledger(text);
         break;
     case 'c':
         try_certificate(data + 1, size - 1);
