@@ -98,6 +98,7 @@ moduleload back_mdb
 {modules_more}
 pidfile {dir}/pid
 loglevel stats
+{settings}
 {tls}
 database mdb
 suffix {base}
@@ -138,11 +139,12 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`."""
+    `modules`; `settings` lines for the server, in this `environment`."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
-                 lastbind="off", secret=SERVICE_SECRET, modules=(), more=""):
+                 lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
+                 settings="", environment=None):
         self.host = host
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = free_port(), free_port()
@@ -151,7 +153,8 @@ class Slapd:
         self.log = self.dir / "log"
         self.process = None
         self.service_secret = secret
-        self.modules, self.more = modules, more
+        self.modules, self.more, self.settings = modules, more, settings
+        self.environment = environment
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
                           lastbind)
@@ -177,6 +180,7 @@ class Slapd:
             moduleload="moduleload ppolicy" if ppolicy else "",
             modules_more="".join(f"moduleload {name}\n"
                                  for name in self.modules), more=self.more,
+            settings=self.settings,
             overlay=overlay if ppolicy else ""))
 
     def load(self, users, policies, ppolicy):
@@ -219,7 +223,7 @@ class Slapd:
         with open(self.log, "ab") as log:
             self.process = self.host.start(
                 ["slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
-                 "-h", " ".join(listen)],
+                 "-h", " ".join(listen)], env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self.answers, what="slapd")
 
