@@ -121,7 +121,8 @@ class Kdc:
         path = self.dir / name
         path.unlink(missing_ok=True)
         for principal in principals:
-            self.run("kadmin.local", "addprinc", "-randkey", principal)
+            self.run("kadmin.local", "addprinc", "-randkey",
+                     "+requires_preauth", principal)
             self.run("kadmin.local", "ktadd", "-k", str(path), principal)
         path.chmod(0o600)
         return path

@@ -4,6 +4,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import os
+import shutil
 import socket
 import struct
 import threading
@@ -140,6 +141,35 @@ def test_environment_has_no_influence(host, kdc):
     assert not trace.exists() and not cache.exists()
     assert not [name for name in set(os.listdir("/tmp")) - before
                 if name.startswith("krb5cc")]
+
+
+def test_tools_by_ticket(host, kdc):
+    """Publishing, and the survey of the backend."""
+    server = serve_tickets(host, kdc)
+    host.serve_states()
+    mark = server.mark()
+    host.publish()
+    assert bound_as(server, mark) == [SERVICE]
+    assert "acct-ok" in host.states("ann")
+    shown = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+    assert '"identity": "gssapi"' in shown.stdout, shown
+    assert '"accounts": 1' in shown.stdout, shown
+
+
+def test_nothing_is_leaked(host, kdc):
+    serve_tickets(host, kdc)
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+    log = RUN / "valgrind.log"
+    log.unlink(missing_ok=True)
+    done = host.drive("probe", "ann", "auth", "acct", answers=[OLD], rhost=PEER,
+                      wrap=["valgrind", "-q", "--leak-check=full",
+                            "--show-leak-kinds=definite",
+                            f"--log-file={log}"])
+    assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+    text = log.read_text()
+    assert "ldap_ticket" not in text and "ldap_gssapi" not in text, text
+    assert "Invalid" not in text, text
 
 
 def wrong_key(kdc):
