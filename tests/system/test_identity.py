@@ -286,6 +286,33 @@ def lie(server):
             peer.sendall(text)
 
 
+def test_server_that_shows_nothing(host, kdc):
+    """A success before the server has proved to be the ticket's is none."""
+    serve_tickets(host, kdc)
+    with socket.create_server(("127.0.0.1", 0)) as liar:
+        threading.Thread(target=accept_all, args=(liar,), daemon=True).start()
+        by_ticket(host, "ldap://localhost:%d" % liar.getsockname()[1],
+                  keytab=kdc.dir / "reader.keytab", insecure="yes",
+                  timeout="3s")
+        done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"]
+    assert host.log.with_text("does not accept the service's ticket"), \
+        host.log.all()
+
+
+def accept_all(server):
+    """Every request is answered with a bind that succeeded."""
+    peer, _ = server.accept()
+    with peer:
+        while True:
+            request = peer.recv(1 << 16)
+            if not request:
+                return
+            identity = request[request.index(b"\x02\x01") + 2]
+            peer.sendall(bytes([0x30, 12, 2, 1, identity, 0x61, 7, 10, 1, 0, 4,
+                                0, 4, 0]))
+
+
 def test_kdc_by_dns(host, kdc):
     serve_tickets(host, kdc, config={"timeout": "4s"})
     kerberos.configure()
@@ -486,6 +513,20 @@ def test_closed_directory(host):
     assert server.count(mark).binds == 1
 
 
+def test_closed_is_published(host):
+    """What a login by password found stays, and one by key finds nothing."""
+    host.serve_states()
+    serve_closed(host)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert "acct-ok" in host.states("ann")
+    key = host.drive("probe", "ann", "acct", rhost=PEER)
+    assert key.codes == ["AUTHINFO_UNAVAIL"]
+    assert "acct-ok" in host.states("ann")
+    # They cannot be listed: what is known of them is kept.
+    assert host.run("selfreset-publish").returncode == 8
+    assert "acct-ok" in host.states("ann")
+
+
 @pytest.mark.parametrize("state, code", [
     ("expired", "AUTHTOK_EXPIRED"), ("grace", "SUCCESS"),
     ("must-change", "NEW_AUTHTOK_REQD"), ("ended", None), ("plain", "SUCCESS")])
@@ -538,6 +579,7 @@ def test_closed_change_that_is_too_soon(host):
     done = change(host, OLD, NEW, NEW)
     assert done.codes == ["AUTHTOK_ERR"], (done, host.log.all())
     assert len(done.prompts) == 1, "a new password was asked for"
+    assert not host.log.with_text("SR-1011"), "a change was begun"
 
 
 def test_closed_is_locked_out(host):
