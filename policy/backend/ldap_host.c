@@ -185,12 +185,29 @@ look_up(const char *host, const char *service, int flags,
     return getaddrinfo(host, service, &hints, list);
 }
 
+/*
+ * Have the resolver of this thread ready, and what resolv.conf(5) says by now
+ * read: the C library does not look whether it has changed once something else
+ * was changed.  An address is no question, so nobody is asked.
+ */
+static bool
+prepare_resolver(void)
+{
+    struct hostent entry, *found;
+    char buffer[512];
+    int error;
+
+    gethostbyname_r("127.0.0.1", &entry, buffer, sizeof(buffer), &found,
+                    &error);
+    return (_res.options & RES_INIT) != 0;
+}
+
 /* The addresses of a name, with the resolver of this thread bounded. */
 static int
 look_up_name(const char *host, const char *service, int64_t end,
              struct addrinfo **list)
 {
-    bool is_ready = (_res.options & RES_INIT) != 0 || res_init() == 0;
+    bool is_ready = prepare_resolver();
     int retry = _res.retry, retrans = _res.retrans, status;
 
     if (is_ready) {

@@ -225,27 +225,62 @@ converse(struct sr_ldap_link *link, krb5_context context, step_function *step,
     return error;
 }
 
+/* Whether an entry of the keytab is of the principal that is wanted, which may
+ * be NULL (any) and need not have a realm. */
+static bool
+is_wanted(krb5_context context, krb5_const_principal wanted,
+          krb5_const_principal entry)
+{
+    if (wanted == NULL)
+        return true;
+    return krb5_princ_realm(context, wanted)->length == 0
+               ? krb5_principal_compare_any_realm(context, wanted, entry)
+               : krb5_principal_compare(context, wanted, entry);
+}
+
+/* Look through the keytab: libkrb5 would look for a realm that is not said,
+ * also in DNS, and for as long as it takes. */
+static krb5_error_code
+search_keytab(krb5_context context, krb5_keytab keytab,
+              krb5_const_principal wanted, krb5_principal *client)
+{
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+    krb5_error_code error = krb5_kt_start_seq_get(context, keytab, &cursor);
+
+    if (error != 0)
+        return error;
+    while (error == 0 && *client == NULL) {
+        error = krb5_kt_next_entry(context, keytab, &entry, &cursor);
+        if (error != 0)
+            break;
+        if (is_wanted(context, wanted, entry.principal))
+            error = krb5_copy_principal(context, entry.principal, client);
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return error == KRB5_KT_END ? KRB5_KT_NOTFOUND : error;
+}
+
 /* Whom the ticket is for: the configuration's principal, or the first that the
  * keytab has a key of. */
 static krb5_error_code
 find_client(const struct sr_backend_config *config, krb5_context context,
             krb5_keytab keytab, krb5_principal *client)
 {
-    krb5_kt_cursor cursor;
-    krb5_keytab_entry entry;
-    krb5_error_code error;
+    const char *text = config->principal;
+    krb5_principal wanted = NULL;
+    krb5_error_code error = 0;
 
-    if (config->principal != NULL)
-        return krb5_parse_name(context, config->principal, client);
-    error = krb5_kt_start_seq_get(context, keytab, &cursor);
-    if (error != 0)
-        return error;
-    error = krb5_kt_next_entry(context, keytab, &entry, &cursor);
-    if (error == 0) {
-        error = krb5_copy_principal(context, entry.principal, client);
-        krb5_free_keytab_entry_contents(context, &entry);
-    }
-    krb5_kt_end_seq_get(context, keytab, &cursor);
+    if (text != NULL)
+        error = krb5_parse_name_flags(context, text,
+                                      strchr(text, '@') == NULL
+                                          ? KRB5_PRINCIPAL_PARSE_NO_REALM
+                                          : KRB5_PRINCIPAL_PARSE_REQUIRE_REALM,
+                                      &wanted);
+    if (error == 0)
+        error = search_keytab(context, keytab, wanted, client);
+    krb5_free_principal(context, wanted);
     return error;
 }
 
@@ -283,6 +318,23 @@ get_initial(struct sr_ldap_link *link, struct sr_ldap_ticket *ticket,
     return error;
 }
 
+/* The realm that [domain_realm] of krb5.conf maps a host, or a domain that it
+ * is in, to; NULL when it maps none.  The profile's, to be released. */
+static char *
+mapped_realm(profile_t profile, const char *host)
+{
+    char *realm = NULL;
+
+    for (const char *at = host; at != NULL && realm == NULL;) {
+        if (profile_get_string(profile, "domain_realm", at, NULL, NULL,
+                               &realm) != 0)
+            break;
+        /* "a.b.c", ".b.c", "b.c" */
+        at = *at == '.' ? at + 1 : strchr(at, '.');
+    }
+    return realm;
+}
+
 /* The name of the server: ldap/HOST in the host's realm, or else the client's.
  */
 static krb5_error_code
@@ -290,15 +342,19 @@ name_server(struct sr_ldap_ticket *ticket, const char *host)
 {
     krb5_context context = ticket->context;
     const krb5_data *own = krb5_princ_realm(context, ticket->client);
-    char **realms = NULL;
-    krb5_error_code error = krb5_get_host_realm(context, host, &realms);
-    bool is_mapped = error == 0 && realms[0] != NULL && realms[0][0] != '\0';
+    profile_t profile = NULL;
+    char *realm = NULL;
+    krb5_error_code error = krb5_get_profile(context, &profile);
 
+    if (error != 0)
+        return error;
+    realm = mapped_realm(profile, host);
     error = krb5_build_principal(
         context, &ticket->server,
-        is_mapped ? (unsigned)strlen(realms[0]) : own->length,
-        is_mapped ? realms[0] : own->data, "ldap", host, (char *)NULL);
-    krb5_free_host_realm(context, realms);
+        realm == NULL ? own->length : (unsigned)strlen(realm),
+        realm == NULL ? own->data : realm, "ldap", host, (char *)NULL);
+    profile_release_string(realm);
+    profile_release(profile);
     if (error == 0)
         error =
             krb5_unparse_name(context, ticket->server, &ticket->server_name);

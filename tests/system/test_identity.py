@@ -123,6 +123,27 @@ def test_principal(host, kdc):
     done = log_in(host)
     assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
     assert bound_as(server, mark) == [SERVICE]
+    by_ticket(host, server, keytab=both, principal="reader/third")
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    by_ticket(host, server, keytab=both,
+              principal=f"reader/second@{kerberos.REALM}")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize("realm, word", [
+    (kerberos.REALM, None), ("OTHER.ORG", "krbtgt/OTHER.ORG")])
+def test_realm_of_the_server(host, kdc, realm, word):
+    """As krb5.conf maps its name, and not as DNS says."""
+    serve_tickets(host, kdc)
+    with open(kerberos.CONF, "a", encoding="ascii") as conf:
+        conf.write("[domain_realm]\nlocalhost = %s\n[libdefaults]\n"
+                   "dns_lookup_realm = true\n" % realm)
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    if word is None:
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+    else:
+        assert done.codes == ["AUTHINFO_UNAVAIL"]
+        assert word in kdc.requests()
 
 
 def test_environment_has_no_influence(host, kdc):
