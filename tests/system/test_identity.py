@@ -548,6 +548,14 @@ def test_closed_is_published(host):
     assert "acct-ok" in host.states("ann")
 
 
+def test_closed_is_surveyed(host):
+    serve_closed(host)
+    done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+    assert "seen by their owners only" in done.stdout, done
+    assert "does not exist" not in done.stdout
+    assert "No account is found" not in done.stdout
+
+
 @pytest.mark.parametrize("state, code", [
     ("expired", "AUTHTOK_EXPIRED"), ("grace", "SUCCESS"),
     ("must-change", "NEW_AUTHTOK_REQD"), ("ended", None), ("plain", "SUCCESS")])
