@@ -12,6 +12,7 @@ import threading
 import pytest
 
 import directory
+import directory389
 import kerberos
 from directory import BASE, PEOPLE, SERVICE, Slapd, dn_of, stamp, user
 from kerberos import Kdc
@@ -709,3 +710,50 @@ def test_long_dn(host):
     shown = host.run("selfresetctl", "status", "ann")
     assert entry["dn"] in shown.stdout.replace("\n", ""), shown
     assert BASE in shown.stdout
+
+
+# ---- 389 Directory Server
+
+SELF = ('(targetattr="*")(version 3.0; acl "own"; allow (read, search) '
+        'userdn="ldap:///self";)')
+
+
+@pytest.fixture(scope="module")
+def ds389():
+    if not directory389.have_server():
+        pytest.skip("389-ds-base is not installed")
+    server = directory389.DirectoryServer()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("policy, reset, fields, code, key", [
+    ({"passwordExp": "on"}, False, {"passwordExpirationTime": stamp(-3600)},
+     "SUCCESS", "expires in"),
+    ({"passwordExp": "on"}, False, {"passwordExpirationTime": stamp(3600)},
+     "AUTHTOK_EXPIRED", "expired"),
+    ({"passwordMustChange": "on"}, True, {}, "NEW_AUTHTOK_REQD",
+     "has to be changed"),
+], ids=["expiring", "expired", "must-change"])
+def test_closed_389(host, ds389, policy, reset, fields, code, key):
+    ds389.fresh()
+    ds389.replace(BASE, aci=SELF)
+    configure(host, ds389, identity=None, bind_dn=None, secret_file=None,
+              user_dn=USER_DN, default_policy="cn=config")
+    host.add_elsewhere("ann", UID)
+    ds389.policy(**policy)
+    ds389.add({**user("ann", UID, OLD), "userPassword": OLD})
+    if reset:
+        ds389.replace(dn_of("ann"), userPassword=OLD)
+    if fields:
+        ds389.replace(dn_of("ann"), **fields)
+    try:
+        alone = host.drive("probe", "ann", "acct", rhost=PEER)
+        assert alone.codes == ["AUTHINFO_UNAVAIL"], (alone, host.log.all())
+        done = log_in(host)
+    finally:
+        ds389.replace(BASE, aci=directory389.ACI)
+    assert done.codes == ["SUCCESS", code], (done, host.log.all())
+    assert key in done.said
+    assert host.drive("probe", "ann", "auth",
+                      answers=["no"]).codes == ["AUTH_ERR"]
