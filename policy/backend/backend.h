@@ -19,7 +19,7 @@ enum sr_ask {
     SR_ASK_OK,
     SR_ASK_UNKNOWN_NAME, /* not an account of this backend */
     SR_ASK_UNAVAILABLE,  /* cannot be asked now */
-    SR_ASK_AMBIGUOUS,    /* more than one account has the name: as UNAVAILABLE */
+    SR_ASK_AMBIGUOUS, /* more than one account has the name: as UNAVAILABLE */
     SR_ASK_NO_MEMORY,
 };
 
@@ -86,8 +86,8 @@ struct sr_account {
     /* It says nothing of itself before its password is proved: the facts are
      * not answered until then. */
     bool is_closed;
-    char *entry;      /* DN or principal; NULL for local accounts */
-    char *gecos;      /* full name and the like; may be NULL */
+    char *entry; /* DN or principal; NULL for local accounts */
+    char *gecos; /* full name and the like; may be NULL */
     /* What changes with the password: the hash, or what stands for it where
      * the backend does not show one.  Wiped when closed. */
     char *secret;
@@ -143,8 +143,8 @@ struct sr_following {
  * The operations of a kind of backend.  `kept` is where the backend keeps what
  * it wants to have again in the next call of the same transaction, such as a
  * connection; it is NULL at first.  On SR_ASK_UNAVAILABLE, SR_ASK_AMBIGUOUS,
- * SR_PROOF_UNAVAILABLE and a write that was not done, `reason` (size bytes) says why, for the log
- * and the tools ("/etc/shadow:12: the maximum age ...").
+ * SR_PROOF_UNAVAILABLE and a write that was not done, `reason` (size bytes)
+ * says why, for the log and the tools ("/etc/shadow:12: the maximum age ...").
  */
 struct sr_backend_ops {
     const char *type; /* as in the configuration */

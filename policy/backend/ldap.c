@@ -289,6 +289,7 @@ read_own(struct sr_ldap_link *link, const struct sr_backend *backend,
     enum sr_ask ask;
 
     sr_ldap_forget(link);
+    sr_ldap_entry_clear(&link->policy); /* the owner may see more of it */
     link->by_owner = true;
     ask = read_entry(link, name, &known->entry);
     if (ask == SR_ASK_OK)
@@ -324,10 +325,13 @@ open_up(struct sr_ldap_link *link, const struct sr_backend *backend,
     struct sr_account *own = NULL;
     enum sr_ask ask = SR_ASK_OK;
 
-    if (link->bound == SR_LDAP_BOUND_USER)
+    if (link->bound == SR_LDAP_BOUND_USER) {
         ask = read_own(link, backend, account);
-    else
-        known->facts.answered = SR_YES; /* right, and not let in */
+    } else { /* right, and not let in */
+        if (known->name == NULL)
+            ask = sr_ldap_owner_close(link, backend, account->facts.name);
+        known->facts.answered = SR_YES;
+    }
     if (ask == SR_ASK_OK && known->name != NULL) {
         known->is_closed = false;
         known->is_owners = true;
