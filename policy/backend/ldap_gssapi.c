@@ -186,6 +186,20 @@ prepare(struct conversation *talk, const struct sr_ldap_ticket *ticket)
     return major == GSS_S_COMPLETE;
 }
 
+/* The name of a host as KDCs have it: small letters, and no dot at the end. */
+static void
+make_plain(char *host)
+{
+    size_t length = strlen(host);
+
+    if (length > 0 && host[length - 1] == '.')
+        host[length - 1] = '\0';
+    for (; *host != '\0'; host++) {
+        if (*host >= 'A' && *host <= 'Z')
+            *host = (char)(*host - 'A' + 'a');
+    }
+}
+
 static void
 end_conversation(struct conversation *talk)
 {
@@ -214,6 +228,7 @@ sr_ldap_gssapi(struct sr_ldap_link *link, int64_t end,
     if (ldap_url_parse(link->config->uri.item[link->uri], &url) ==
             LDAP_URL_SUCCESS &&
         url->lud_host != NULL) {
+        make_plain(url->lud_host);
         code = sr_ldap_ticket_get(link, url->lud_host, end, &ticket);
         sr_ldap_answer_init(answer, code);
         if (code == LDAP_SUCCESS && prepare(&talk, &ticket))

@@ -17,7 +17,9 @@ import kerberos
 from directory import BASE, PEOPLE, SERVICE, Slapd, dn_of, stamp, user
 from kerberos import Kdc
 from scratch import CONTACT, ETC, RUN
-from test_ldap import DAY, NEW, OLD, PEER, UID, change, configure, log_in
+from talk import AGAIN, PASSWORD
+from talk import NEW as NEW_PROMPT
+from test_ldap import DAY, NEW, OLD, PEER, UID, change, configure, log_in, ssh
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -81,7 +83,8 @@ def test_ticket(host, kdc):
 
 def test_ticket_over_starttls(host, kdc):
     server = serve_tickets(host, kdc)
-    by_ticket(host, server.plain, keytab=kdc.dir / "reader.keytab")
+    by_ticket(host, server.plain.replace("localhost", "LocalHost"),
+              keytab=kdc.dir / "reader.keytab")
     mark = server.mark()
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
     assert bound_as(server, mark) == [SERVICE]
@@ -547,6 +550,31 @@ def test_closed_is_published(host):
     # They cannot be listed: what is known of them is kept.
     assert host.run("selfreset-publish").returncode == 8
     assert "acct-ok" in host.states("ann")
+
+
+@pytest.mark.parametrize("method", ["keyboard-interactive", "password"])
+def test_closed_by_sshd(host, method):
+    serve_closed(host, {"pwdMaxAge": 90 * DAY, "pwdExpireWarning": 7 * DAY},
+                 pwdChangedTime=stamp(85 * DAY))
+    with ssh(host, "echo in as $(id -un)", method=method) as talk:
+        talk.answer(PASSWORD, OLD)
+        shown = talk.rest()
+    assert "in as ann" in shown, (shown, host.log.all())
+    assert "expires in" in shown
+    host.give_key("ann")
+    with ssh(host, "echo in as $(id -un)", method="publickey") as talk:
+        shown = talk.rest()
+    assert "in as ann" not in shown
+
+
+def test_closed_change_by_sshd(host):
+    server = serve_closed(host, {"pwdMustChange": "TRUE"}, pwdReset="TRUE")
+    with ssh(host, "echo in as $(id -un)") as talk:
+        talk.answer(PASSWORD, OLD)
+        talk.answer(NEW_PROMPT, NEW)
+        talk.answer(AGAIN, NEW)
+        assert "in as ann" in talk.rest(), host.log.all()
+    assert server.lets_in(dn_of("ann"), NEW)
 
 
 def test_closed_is_surveyed(host):
