@@ -24,6 +24,8 @@ struct collection {
     struct sr_store *store; /* NULL: nothing was ever remembered */
     unsigned batch;         /* accounts since the transaction began */
     const char *backend;    /* that is read now */
+    bool is_elsewhere;      /* which is a directory */
+    void *namesakes;        /* the names of this host, a tree */
     void *names;            /* of the accounts so far, a tree */
     int error;              /* negative errno: nothing may be published */
 };
@@ -148,6 +150,10 @@ add_account(void *context, struct sr_account *account,
     struct sr_facts facts;
     bool is_exempt;
 
+    /* In login it would be passed over, too. */
+    if (collection->is_elsewhere &&
+        publisher_namesakes_has(&collection->namesakes, &account->facts))
+        return 0;
     switch (is_taken(collection, account->facts.name)) {
     case SR_YES:
         return 0;
@@ -167,6 +173,20 @@ add_account(void *context, struct sr_account *account,
     return add(collection, &facts, rules, is_exempt);
 }
 
+static bool
+find_namesakes(struct collection *collection, const struct sr_backend_ops *ops,
+               char *reason, size_t size)
+{
+    int error = 0;
+
+    collection->is_elsewhere = ops != &sr_backend_local;
+    if (collection->is_elsewhere && collection->namesakes == NULL)
+        error = publisher_namesakes_read(&collection->namesakes);
+    if (error != 0)
+        snprintf(reason, size, "/etc/passwd: %s", strerror(-error));
+    return error == 0;
+}
+
 static void
 collect_backend(struct collection *collection, const char *name)
 {
@@ -179,7 +199,8 @@ collect_backend(struct collection *collection, const char *name)
     collection->backend = name;
     if (sr_backend_find(publisher->config, name, &backend, reason,
                         sizeof(reason)) == 0 &&
-        backend.ops->each != NULL)
+        backend.ops->each != NULL &&
+        find_namesakes(collection, backend.ops, reason, sizeof(reason)))
         ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
     if (ask == SR_ASK_NO_MEMORY && collection->error == 0)
         fail_memory(collection);
@@ -210,5 +231,6 @@ publisher_collect(struct publisher *publisher)
     sr_store_close(collection.store);
     sr_members_free(collection.members);
     tdestroy(collection.names, free);
+    publisher_namesakes_free(&collection.namesakes);
     return collection.error == 0;
 }

@@ -151,6 +151,23 @@ put(struct follower *follower, struct sr_gathered *gathered)
                 reason);
 }
 
+/* Whether the account is another than the one that this host knows by its
+ * name; UNAVAILABLE: nobody knows. */
+static enum sr_ask
+compare_uid(const struct sr_facts *facts)
+{
+    uid_t uid = (uid_t)-1;
+
+    switch (sr_config_uid_nss(facts->name, &uid)) {
+    case SR_NO:
+        return SR_ASK_UNKNOWN_NAME;
+    case SR_YES:
+        return uid == facts->uid ? SR_ASK_UNKNOWN_NAME : SR_ASK_OK;
+    default:
+        return SR_ASK_UNAVAILABLE;
+    }
+}
+
 static int
 take_account(void *context, struct sr_account *account,
              const struct sr_rules *rules, enum sr_ask ask, const char *reason)
@@ -163,6 +180,8 @@ take_account(void *context, struct sr_account *account,
 
     (void)reason; /* the reading of everything says it */
     if (ask == SR_ASK_OK)
+        ask = compare_uid(&account->facts);
+    if (ask == SR_ASK_UNKNOWN_NAME)
         ask = ask_earlier(follower, account->facts.name, rules);
     if (ask == SR_ASK_UNKNOWN_NAME)
         put(follower, &gathered);

@@ -46,6 +46,15 @@ void publisher_say(const char *format, ...)
 bool publisher_collect(struct publisher *publisher);
 
 /*
+ * The names of this host and their uids, by /etc/passwd, as a tree (NULL at
+ * first).  Returns 0 or a negative errno.  Whether an account of a directory is
+ * another than the one that has its name here.
+ */
+int publisher_namesakes_read(void **names);
+bool publisher_namesakes_has(void *const *names, const struct sr_facts *facts);
+void publisher_namesakes_free(void **names);
+
+/*
  * Add what is published of the names that were not added: for accounts of
  * backends that could not be asked.  What is older than nss.max_age is added as
  * unknown.  Returns 0 or a negative errno.

@@ -20,8 +20,10 @@
 #include "nss/publisher.h"
 #include "policy/event.h"
 #include "policy/files.h"
+#include "policy/utf8.h"
 
-#define PROGRAM "selfreset-publish"
+#define PROGRAM   "selfreset-publish"
+#define LINE_SIZE 1024 /* of what is said */
 
 struct options {
     const char *user;
@@ -32,13 +34,15 @@ struct options {
 void
 publisher_say(const char *format, ...)
 {
+    char text[LINE_SIZE], clean[LINE_SIZE];
     va_list list;
 
-    fputs(PROGRAM ": ", stderr);
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    vsnprintf(text, sizeof(text), format, list);
     va_end(list);
-    fputc('\n', stderr);
+    /* Names, DNs and reasons are a directory's: each is a line, and no more. */
+    sr_utf8_clean(text, false, clean, sizeof(clean));
+    fprintf(stderr, PROGRAM ": %s\n", clean);
 }
 
 static void

@@ -64,7 +64,9 @@ verified_code(struct sr_door *door, enum sr_verified verified)
     case SR_VERIFIED_RIGHT:
         return PAM_SUCCESS;
     case SR_VERIFIED_WRONG:
-        sr_door_event(door, SR_EVENT_WRONG, "failed", NULL, PAM_AUTH_ERR);
+        sr_door_event(door, SR_EVENT_WRONG, "failed",
+                      door->who.reason[0] == '\0' ? NULL : door->who.reason,
+                      PAM_AUTH_ERR);
         return sr_door_knows(door) ? PAM_AUTH_ERR : PAM_USER_UNKNOWN;
     case SR_VERIFIED_LOCKED:
         return PAM_AUTH_ERR;

@@ -369,6 +369,24 @@ open_account(struct sr_door *door)
     entry = pam_modutil_getpwnam(door->pamh, door->user);
     if (entry != NULL)
         door->nss_uid = entry->pw_uid;
+    if (door->who.another[0] != '\0')
+        sr_door_event(door, SR_EVENT_CONFIG_BACKEND, "failed",
+                      door->who.another, -1);
+}
+
+/* Whether the backend that the line names is one.  A name that is misspelled
+ * would else be asked of nobody, and every account be none of ours. */
+static bool
+has_backend(const struct sr_door *door)
+{
+    const struct sr_names *names = &door->config->backends;
+
+    for (size_t i = 0; i < names->count; i++) {
+        if (door->args.backend == NULL ||
+            strcmp(door->args.backend, names->item[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 int
@@ -405,6 +423,13 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
         code = open_names(door);
     if (code != PAM_SUCCESS)
         return code;
+    if (!has_backend(door)) {
+        sr_door_event(door, SR_EVENT_CONFIG, "failed",
+                      "\"backends\" does not have what backend= names",
+                      PAM_SERVICE_ERR);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
+        return PAM_SERVICE_ERR;
+    }
     open_account(door);
     open_source(door);
     if (sr_door_knows(door) && door->who.account->is_insecure)

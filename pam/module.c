@@ -6,9 +6,29 @@
  */
 #include <config.h>
 
+#include <string.h>
+
 #include "pam/internal.h"
 
 #define EXPORT __attribute__((visibility("default")))
+
+/*
+ * Whether the transaction needs its backends again soon, which keep their
+ * connections so long: after authenticate the account is asked, a forced change
+ * follows where it is demanded, and the passes of a change follow each other.
+ * What follows then is a session, of hours or days.
+ */
+static bool
+is_more_to_come(const struct sr_door *door, int code)
+{
+    if (strcmp(door->channel, "auth") == 0)
+        return true;
+    if (strcmp(door->channel, "account") == 0)
+        return code == PAM_NEW_AUTHTOK_REQD;
+    return strcmp(door->channel, "password") == 0 &&
+           (code == PAM_SUCCESS || code == PAM_IGNORE) &&
+           (!door->args.settle || (door->flags & PAM_PRELIM_CHECK) != 0);
+}
 
 static int
 run(pam_handle_t *pamh, int flags, const char *channel, int argc,
@@ -19,6 +39,8 @@ run(pam_handle_t *pamh, int flags, const char *channel, int argc,
 
     if (code == PAM_SUCCESS)
         code = work(&door);
+    if (!is_more_to_come(&door, code))
+        sr_link_rest(door.who.link);
     sr_door_close(&door);
     return code;
 }

@@ -42,6 +42,7 @@ struct change {
     char *old;   /* the current password; NULL for an administrator */
     char *fresh; /* the new one, when it is a good one */
     struct pending *pending;
+    bool is_logged; /* that it failed, and why */
 };
 
 static void
@@ -103,6 +104,16 @@ is_forced(const struct sr_door *door)
     return (door->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0;
 }
 
+/* It failed: one record, by whoever knows the cause. */
+static void
+log_failure(struct change *change, const char *cause, int code)
+{
+    if (!change->is_logged)
+        sr_door_event(change->door, SR_EVENT_CHANGE_FAILED, "failed", cause,
+                      code);
+    change->is_logged = true;
+}
+
 /* ---- whether the change may happen at all */
 
 static int
@@ -113,8 +124,7 @@ refuse_state(struct change *change, enum sr_answer answer)
     int code = sr_answer_code(answer);
 
     sr_door_verdict_event(door, &change->verdict, code);
-    sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed",
-                  sr_state_name(change->verdict.state), code);
+    log_failure(change, sr_state_name(change->verdict.state), code);
     sr_door_tell(door, PAM_ERROR_MSG,
                  sr_message_verdict(&change->verdict, answer, &say));
     return code;
@@ -128,11 +138,10 @@ refuse_change(struct change *change, const struct sr_change *rule)
     int code =
         rule->result == SR_CHANGE_TOO_YOUNG ? PAM_AUTHTOK_ERR : PAM_PERM_DENIED;
 
-    sr_door_event(door,
-                  rule->result == SR_CHANGE_REQUIRE_LOGON
-                      ? SR_EVENT_NEEDS_LOGON
-                      : SR_EVENT_CHANGE_FAILED,
-                  "failed", rule->rule, code);
+    if (rule->result == SR_CHANGE_REQUIRE_LOGON)
+        sr_door_event(door, SR_EVENT_NEEDS_LOGON, "failed", rule->rule, code);
+    else
+        log_failure(change, rule->rule, code);
     sr_door_tell(door, PAM_ERROR_MSG, sr_message_change(rule, &say));
     return code;
 }
@@ -141,8 +150,7 @@ refuse_change(struct change *change, const struct sr_change *rule)
 static int
 refuse_not_due(struct change *change)
 {
-    sr_door_event(change->door, SR_EVENT_CHANGE_FAILED, "failed", "not-expired",
-                  PAM_AUTHTOK_ERR);
+    log_failure(change, "not-expired", PAM_AUTHTOK_ERR);
     sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NOT_DUE);
     return PAM_AUTHTOK_ERR;
 }
@@ -552,8 +560,7 @@ check_again(struct change *change)
         code = sr_door_unknown(door, PAM_AUTHTOK_ERR);
     if (code != PAM_SUCCESS || is_as_before(door, change->pending))
         return code;
-    sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", "changed-meanwhile",
-                  PAM_AUTHTOK_ERR);
+    log_failure(change, "changed-meanwhile", PAM_AUTHTOK_ERR);
     sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_STORED);
     return PAM_AUTHTOK_ERR;
 }
@@ -675,7 +682,7 @@ sr_change_update(struct sr_door *door)
         code = PAM_AUTHTOK_ERR; /* that is PRELIM's word */
     if (code != PAM_SUCCESS && sr_door_knows(door)) {
         sr_held_drop(door->pamh, SR_HELD_PROVED);
-        sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", NULL, code);
+        log_failure(&change, NULL, code);
     }
     /* Stored already: jump over the module that would. */
     if (code == PAM_SUCCESS && is_stored)

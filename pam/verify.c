@@ -56,6 +56,7 @@ prove(struct sr_door *door, struct sr_account *account, const char *password)
     bool allow_empty = (door->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
     struct sr_gathered *who = &door->who;
 
+    who->reason[0] = '\0';
     return sr_backend_prove(
         sr_door_knows(door) ? &who->account->backend : &who->last, who->link,
         account, password, allow_empty, who->reason, sizeof(who->reason));

@@ -128,6 +128,10 @@ int sr_config_rules(const struct sr_config *config,
  */
 int sr_config_member_nss(void *context, const char *user, const char *group);
 
+/* The uid of a name by getpwnam_r(3): SR_YES, SR_NO (there is no such name), or
+ * SR_UNKNOWN. */
+int sr_config_uid_nss(const char *user, uid_t *uid);
+
 /*
  * Whether a lockout is told to somebody who tries from here (selfreset.reveal).
  */

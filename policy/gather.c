@@ -37,14 +37,51 @@ gather_rules(struct sr_gathered *out, const char *name, const char *service,
     return sr_config_rules(out->config, &member, service, &out->rules);
 }
 
+/* Whether the account that was found is the one that this host knows by the
+ * name. */
+static enum sr_ask
+compare_uid(struct sr_gathered *out, const struct sr_backend *backend,
+            const char *name)
+{
+    const uid_t theirs = out->account->facts.uid;
+    uid_t ours = (uid_t)-1;
+
+    if (backend->ops == &sr_backend_local)
+        return SR_ASK_OK;
+    switch (sr_config_uid_nss(name, &ours)) {
+    case SR_NO:
+        return SR_ASK_OK; /* nobody can become it here */
+    case SR_YES:
+        if (ours == theirs)
+            return SR_ASK_OK;
+        snprintf(out->another, sizeof(out->another),
+                 "the uid is %lu there and %lu by the name service",
+                 (unsigned long)theirs, (unsigned long)ours);
+        return SR_ASK_UNKNOWN_NAME;
+    default:
+        snprintf(out->reason, sizeof(out->reason),
+                 "the name service cannot be asked for the account");
+        return SR_ASK_UNAVAILABLE;
+    }
+}
+
 /* Ask one backend.  The rules of an account can depend on its groups, and its
  * facts on the rules, so the rules are made for the name first. */
 static enum sr_ask
 ask_backend(struct sr_gathered *out, const struct sr_backend *backend,
             const char *name)
 {
-    return sr_backend_open(backend, out->link, name, &out->rules, &out->account,
-                           out->reason, sizeof(out->reason));
+    enum sr_ask ask =
+        sr_backend_open(backend, out->link, name, &out->rules, &out->account,
+                        out->reason, sizeof(out->reason));
+
+    if (ask == SR_ASK_OK)
+        ask = compare_uid(out, backend, name);
+    if (ask != SR_ASK_OK) {
+        sr_account_close(out->account);
+        out->account = NULL;
+    }
+    return ask;
 }
 
 /* Whether one that cannot be asked is passed over: the same name in another

@@ -32,7 +32,9 @@ struct sr_gathered {
     enum sr_store_result store;      /* what sr_gather_remembered() met */
     struct sr_everywhere everywhere; /* from sr_gather_remembered() */
     bool has_temporary;              /* a temporary password is in use */
-    char reason[160];                /* why a part could not be asked */
+    char another[80]; /* a backend has an account of this name that is not the
+                       * one of this host: why; empty: none */
+    char reason[160]; /* why a part could not be asked */
 };
 
 /*
@@ -40,7 +42,10 @@ struct sr_gathered {
  * `backend` (or NULL) asks only the backend of that name.  Returns the same as
  * out->ask: UNKNOWN_NAME when no backend knows the name (the rules are then
  * those of nobody in particular), UNAVAILABLE when one could not be asked
- * (never "unknown name" in that case: it might be its account).  End it with
+ * (never "unknown name" in that case: it might be its account).  An account of
+ * a directory is none of this host when the name service has another uid for
+ * its name: whoever may add entries there would else be anybody here.  It is
+ * passed over, and `another` says why.  End it with
  * sr_gathered_end() whatever it returned.
  */
 enum sr_ask sr_gather(const struct sr_config *config, const char *name,

@@ -14,7 +14,8 @@ export PYTHONDONTWRITEBYTECODE=1
 # edits /etc/pam.d when it is installed (libpam-pwquality would).
 PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
 	libpam0g-dev liblmdb-dev libinih-dev libpwquality-dev libcrypt-dev
-	libaudit-dev libacl1-dev libldap-dev libkrb5-dev libcmocka-dev"
+	libaudit-dev libacl1-dev libldap-dev libsasl2-dev libkrb5-dev
+	libcmocka-dev"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base

@@ -13,6 +13,7 @@
 #include "tools/checknss.h"
 #include "tools/checkstack.h"
 #include "tools/ctl.h"
+#include "tools/report.h"
 #include "tools/json.h"
 
 #define PAM_FOLDER "/etc/pam.d"
@@ -76,8 +77,12 @@ print_json(const struct findings *findings)
 static void
 print_one(const struct finding *finding)
 {
+    char *place = report_clean(finding->place);
+
     /* The place stays whole, to be clicked or copied. */
-    printf("%s: %s\n", severity_name(finding->severity), finding->place);
+    printf("%s: %s\n", severity_name(finding->severity),
+           place == NULL ? "?" : place);
+    free(place);
     ctl_wrap(stdout, "  ", 2, finding->text);
     if (finding->subjects != NULL)
         ctl_wrap(stdout, "  Concerns: ", 4, finding->subjects);

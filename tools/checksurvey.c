@@ -27,7 +27,8 @@ static void
 check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
 {
     struct findings *findings = judge->findings;
-    sr_time left = uri->certificate_ends - judge->now;
+    const sr_time ends = uri->certificate_ends;
+    const sr_time left = SR_TIME_IS_SET(ends) ? ends - judge->now : ENDS_SOON;
 
     if (!uri->is_answered) {
         findings_add(findings, SEVERITY_ERROR, uri->uri, NULL,
@@ -41,7 +42,7 @@ check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
                      "Use ldaps:// or StartTLS, and take \"insecure\" out.",
                      "The connection is not encrypted: everybody on the way "
                      "can read the passwords.");
-    if (SR_TIME_IS_SET(uri->certificate_ends) && left < ENDS_SOON)
+    if (left < ENDS_SOON)
         findings_add(findings, SEVERITY_WARNING, uri->uri, NULL,
                      "Renew it.  Behind its end nobody of the directory can "
                      "log in.",
@@ -168,9 +169,12 @@ check_policy(const struct judge *judge)
 
     if (policy->dn[0] == '\0') {
         if (judge->survey->has_ppolicy &&
-            judge->survey->server == SR_SERVER_OPENLDAP)
+            judge->survey->server != SR_SERVER_OTHER)
             findings_add(findings, SEVERITY_WARNING, judge->place, NULL,
-                         "Name the entry that ppolicy_default names.",
+                         judge->survey->server == SR_SERVER_389
+                             ? "Name \"cn=config\", and let the service's "
+                               "identity read its password attributes."
+                             : "Name the entry that ppolicy_default names.",
                          "default_policy is not set.  Of accounts that name no "
                          "policy it is not known when the password expires.");
         return;
@@ -197,8 +201,16 @@ check_policy(const struct judge *judge)
                      "Set \"pwdLockout: TRUE\" with pwdMaxFailure (389: "
                      "passwordLockout).",
                      "The policy locks nobody out: guessing through other "
-                     "hosts is not counted, and pwdAccountLockedTime, "
-                     "pwdEndTime and pwdMaxIdle are not looked at.");
+                     "hosts is not counted, and %s not looked at.",
+                     judge->survey->server == SR_SERVER_389
+                         ? "accountUnlockTime is"
+                         : "pwdAccountLockedTime, pwdEndTime and pwdMaxIdle "
+                           "are");
+    if (policy->tells_changes == SR_NO)
+        findings_add(findings, SEVERITY_WARNING, policy->dn, NULL,
+                     "Set \"passwordTrackUpdateTime: on\".",
+                     "The directory does not show when a password was changed. "
+                     " A demand that is taken back makes the password young.");
 }
 
 /* ---- rights, by the test entry */
@@ -252,6 +264,8 @@ check_writes(const struct judge *judge)
                          "expired with no login left"},
         {"pwdReset", "demand a change, nor set a temporary password"},
         {"pwdAccountLockedTime", "end a lockout of the directory"},
+        {"passwordExpirationTime", "demand a change, nor take that back"},
+        {"accountUnlockTime", "end a lockout of the directory"},
     };
 
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -297,7 +311,9 @@ check_bind(const struct judge *judge)
                      "Give the right one, and an account that is not locked.",
                      "The test entry is not let in by the given password.  "
                      "What users may do was not tried.");
-    if (survey->answers_with == SR_NO && survey->has_ppolicy)
+    /* 389 answers with it only when there is something to tell. */
+    if (survey->answers_with == SR_NO && survey->has_ppolicy &&
+        survey->server == SR_SERVER_OPENLDAP)
         findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
                      "See whether the overlay ppolicy stands at the database "
                      "of the accounts, and not at another.",

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tools/ctl.h"
+#include "tools/report.h"
 
 const struct sr_circumstances ctl_at_login = {
     .is_admin = false,
@@ -34,8 +35,8 @@ width_of(const char *word, size_t size)
     return width;
 }
 
-void
-ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
+static void
+wrap(FILE *stream, const char *first, unsigned indent, const char *text)
 {
     unsigned column = width_of(first, strlen(first));
     bool at_start = true;
@@ -67,14 +68,13 @@ ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
     fputc('\n', stream);
 }
 
-/* What was typed must not speak to the terminal. */
-static void
-clean(char *text)
+void
+ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
 {
-    for (; text != NULL && *text != '\0'; text++) {
-        if (((unsigned char)*text < 0x20 && *text != '\n') || *text == 0x7f)
-            *text = '?';
-    }
+    char *clean = report_clean(text);
+
+    wrap(stream, first, indent, clean == NULL ? "Out of memory." : clean);
+    free(clean);
 }
 
 void
@@ -87,7 +87,6 @@ ctl_error(const char *format, ...)
     if (vasprintf(&text, format, list) < 0)
         text = NULL;
     va_end(list);
-    clean(text);
     fflush(stdout);
     ctl_wrap(stderr, "selfresetctl: ", 2,
              text == NULL ? "Out of memory." : text);

@@ -1,22 +1,16 @@
 /*
- * Status and list: what state accounts are in, and why.
+ * Status: what state an account is in, and why.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/ctl.h"
 #include "tools/elsewhere.h"
 #include "tools/report.h"
-
-/* Below this, accounts are the system's; nobody (65534) is too. */
-#define USERS_FROM 1000
-#define NOBODY     65534
 
 static int
 exit_code(enum sr_state state)
@@ -260,177 +254,4 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
     verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
                          &ctl_at_login, ctl->now);
     return exit_code(verdict.state);
-}
-
-/* The names of all accounts.  Collected first, because looking one up may move
- * getpwent(3). */
-struct names {
-    char **item;
-    size_t count;
-    size_t room;
-};
-
-static void
-names_free(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->item[i]);
-    free(names->item);
-}
-
-static bool
-names_add(struct names *names, const char *name)
-{
-    if (names->count == names->room) {
-        size_t room = names->room == 0 ? 64 : names->room * 2;
-        char **item = reallocarray(names->item, room, sizeof(*item));
-
-        if (item == NULL)
-            return false;
-        names->item = item;
-        names->room = room;
-    }
-    names->item[names->count] = strdup(name);
-    return names->item[names->count++] != NULL;
-}
-
-static bool
-names_read(struct names *names)
-{
-    struct passwd *entry;
-    bool is_whole = true;
-
-    setpwent();
-    errno = 0;
-    while (is_whole && (entry = getpwent()) != NULL) {
-        is_whole = names_add(names, entry->pw_name);
-        errno = 0;
-    }
-    if (errno != 0 && errno != ENOENT)
-        is_whole = false;
-    endpwent();
-    if (!is_whole)
-        ctl_error("The accounts cannot be listed: %s.", strerror(errno));
-    return is_whole;
-}
-
-/* What the list shows. */
-struct selection {
-    bool is_wanted[SR_STATE_COUNT];
-    bool has_all;
-    bool is_json;
-};
-
-/* Comma-separated names of states. */
-static bool
-select_states(const struct ctl *ctl, const char *text,
-              struct selection *selection)
-{
-    char *copy = strdup(text);
-    char *rest = copy;
-    char *name;
-    bool is_known = copy != NULL;
-
-    while (is_known && (name = strsep(&rest, ",")) != NULL) {
-        enum sr_state state = sr_state_find(name);
-
-        is_known = state != SR_STATE_COUNT;
-        if (is_known)
-            selection->is_wanted[state] = true;
-        else
-            ctl_usage(ctl, "There is no state \"%s\".  See selfresetctl(8).",
-                      name);
-    }
-    free(copy);
-    return is_known;
-}
-
-static bool
-is_of_no_use(const struct sr_facts *facts)
-{
-    return facts->has_password == SR_NO && facts->uid != 0 &&
-           (facts->uid < USERS_FROM || facts->uid == NOBODY);
-}
-
-static void
-list_line(struct json *json, bool is_json, const char *name,
-          const struct sr_facts *facts, const struct sr_verdict *verdict)
-{
-    char text[REPORT_TEXT_MAX];
-    sr_time when = verdict->when;
-
-    if (!is_json) {
-        printf("%-24s %-12s %s\n", name, sr_state_name(verdict->state),
-               when == SR_TIME_UNKNOWN ? "-" : report_local(when, text));
-        return;
-    }
-    json_object(json, NULL);
-    json_string(json, "user", name);
-    if (facts == NULL)
-        json_null(json, "uid");
-    else
-        json_number(json, "uid", facts->uid);
-    json_string(json, "state", sr_state_name(verdict->state));
-    json_string(json, "deadline",
-                when == SR_TIME_UNKNOWN ? NULL : report_utc(when, text));
-    json_string(json, "fact", verdict->fact);
-    json_string(json, "rule", verdict->rule);
-    json_end(json);
-}
-
-static int
-list_one(struct ctl *ctl, struct json *json, const char *name,
-         const struct selection *selection)
-{
-    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
-    struct ctl_remembered remembered;
-    struct sr_verdict verdict = {.state = SR_STATE_UNKNOWN,
-                                 .when = SR_TIME_UNKNOWN};
-    const struct sr_facts *facts = NULL;
-    int code = ctl_gather(ctl, name, "", &gathered);
-
-    if (code == CTL_OK)
-        code = ctl_remembered(&gathered, &remembered);
-    if (gathered.account != NULL)
-        facts = &gathered.account->facts;
-    if (code == CTL_OK)
-        verdict = sr_verdict(facts, &gathered.rules, &ctl_at_login, ctl->now);
-    if (selection->is_wanted[verdict.state] &&
-        (code != CTL_OK || selection->has_all || !is_of_no_use(facts)))
-        list_line(json, selection->is_json, name, facts, &verdict);
-    return code == CTL_OK ? CTL_OK : CTL_FAILED;
-}
-
-int
-ctl_list(struct ctl *ctl, int argc, char **argv)
-{
-    __attribute__((cleanup(names_free))) struct names names = {0};
-    struct selection selection = {0};
-    const char *states = NULL;
-    const struct ctl_option options[] = {
-        {"json", &selection.is_json, NULL},
-        {"all", &selection.has_all, NULL},
-        {"state", NULL, &states},
-    };
-    struct json json;
-    int code = CTL_OK;
-
-    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
-        return ctl->exit;
-    if (states == NULL)
-        memset(selection.is_wanted, true, sizeof(selection.is_wanted));
-    else if (!select_states(ctl, states, &selection))
-        return CTL_USAGE;
-    if (!ctl_load(ctl) || !names_read(&names))
-        return CTL_FAILED;
-    json_begin(&json, stdout);
-    if (selection.is_json)
-        json_array(&json, NULL);
-    for (size_t i = 0; i < names.count; i++) {
-        if (list_one(ctl, &json, names.item[i], &selection) != CTL_OK)
-            code = CTL_FAILED;
-    }
-    if (selection.is_json)
-        json_end(&json);
-    return code;
 }

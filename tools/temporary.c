@@ -379,8 +379,9 @@ warn_of_obstacles(const struct issue *issue)
 
 /* ---- an account of a directory */
 
-/* Record what stands for the password there.  It must be another than before:
- * the record would hold for the passwords that come after, too. */
+/* Record what stands for the password there.  It must be another than that of
+ * the passwords that come after, or the record would hold for these, too: so it
+ * is where it is another than before, and where the demand is shown. */
 static int
 record_elsewhere(struct issue *issue, const char *before)
 {
@@ -395,7 +396,7 @@ record_elsewhere(struct issue *issue, const char *before)
         issue->until = facts->temporary_until; /* the server ends it itself */
         return CTL_OK;
     }
-    if (strcmp(account->secret, before) == 0) {
+    if (strcmp(account->secret, before) == 0 && facts->must_change != SR_YES) {
         ctl_error("Attention: the directory does not show when a password was "
                   "changed, so this one does not lapse by itself.");
         return CTL_OK;

@@ -144,7 +144,9 @@ struct sr_following {
  * it wants to have again in the next call of the same transaction, such as a
  * connection; it is NULL at first.  On SR_ASK_UNAVAILABLE, SR_ASK_AMBIGUOUS,
  * SR_PROOF_UNAVAILABLE and a write that was not done, `reason` (size bytes)
- * says why, for the log and the tools ("/etc/shadow:12: the maximum age ...").
+ * says why, for the log and the tools ("/etc/shadow:12: the maximum age ...");
+ * on SR_PROOF_WRONG it can say why another reason than the password is to be
+ * looked for.
  */
 struct sr_backend_ops {
     const char *type; /* as in the configuration */
@@ -179,6 +181,12 @@ struct sr_backend_ops {
      * be NULL.
      */
     void (*end)(void *kept, bool is_copy);
+
+    /*
+     * What was kept will not be needed soon: give up connections, and go on to
+     * keep what costs nobody anything.  May be NULL.
+     */
+    void (*rest)(void *kept);
 
     /*
      * Tell of every account, in one pass: what open() would say of each.  The
@@ -255,6 +263,12 @@ struct sr_link *sr_link_new(void);
  * process than the one that made the link) nothing is sent.
  */
 void sr_link_free(struct sr_link *link);
+
+/*
+ * Nothing is asked soon: a session can last for days, and what keeps it should
+ * not keep a connection for it.  NULL is allowed.
+ */
+void sr_link_rest(struct sr_link *link);
 
 /*
  * Find the backend of a configured name.  Returns 0; or -1 when it cannot be

@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "policy/backend/ldap_all.h"
 #include "policy/backend/ldap_link.h"
+#include "policy/backend/ldap_server.h"
 #include "policy/quality.h"
 
 /* How long what was read of an account is as good as new: as long as it takes
@@ -72,6 +74,11 @@ read_entry(struct sr_ldap_link *link, const char *name,
     /* Directories do not tell "Ann" from "ann"; this host does. */
     if (count == 0 || !sr_ldap_entry_has(entry, config->name_attribute, name))
         return SR_ASK_UNKNOWN_NAME;
+    /* A bind with it would be one as nobody. */
+    if (entry->dn[0] == '\0') {
+        sr_ldap_why(link, "the entry of this name has no DN");
+        return SR_ASK_UNAVAILABLE;
+    }
     return SR_ASK_OK;
 }
 
@@ -349,6 +356,35 @@ open_up(struct sr_ldap_link *link, const struct sr_backend *backend,
     return true;
 }
 
+/*
+ * What it proves that the server says "expired": see
+ * sr_ldap_answer_is_by_word().  Entries look alike on many servers, but for
+ * those of 389.
+ */
+static enum sr_proof
+prove_by_word(struct sr_ldap_link *link)
+{
+    bool is_389 = link->known.name != NULL && link->known.kind == SR_LDAP_DS389;
+    struct sr_ldap_entry root = {0};
+    size_t count;
+    int code;
+
+    if (is_389 || link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_root_attributes, &root, 1, &count);
+    link->has_told_kind =
+        code == LDAP_SUCCESS && sr_ldap_server_kind(&root) != SR_SERVER_OTHER;
+    sr_ldap_entry_clear(&root);
+    if (link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    if (sr_ldap_is_away(code))
+        return SR_PROOF_UNAVAILABLE;
+    sr_ldap_why(link, "the server says \"expired\", which proves no password: "
+                      "it does not show itself to be OpenLDAP or 389");
+    return SR_PROOF_WRONG;
+}
+
 static enum sr_proof
 prove(struct sr_ldap_link *link, const struct sr_backend *backend,
       struct sr_account *account, const char *dn, const char *password)
@@ -367,10 +403,14 @@ prove(struct sr_ldap_link *link, const struct sr_backend *backend,
     sr_ldap_answered(link);
     if (account == NULL)
         return SR_PROOF_WRONG;
+    sr_ldap_why(link, "%s", ""); /* of servers that were asked before */
+    if (sr_ldap_answer_is_by_word(&answer))
+        proof = prove_by_word(link);
     if (proof == SR_PROOF_RIGHT && account->is_closed &&
         !open_up(link, backend, account))
         return SR_PROOF_UNAVAILABLE;
-    learn(link, account, &answer);
+    if (proof == SR_PROOF_RIGHT || !sr_ldap_answer_is_by_word(&answer))
+        learn(link, account, &answer);
     return proof;
 }
 
@@ -412,6 +452,9 @@ bind_for_change(struct sr_ldap_link *link, const struct sr_backend *backend,
 {
     const char *dn = account->entry;
 
+    /* Servers end connections that are idle, and people type slowly. */
+    if (sr_ldap_is_gone(link))
+        sr_ldap_close(link, false);
     if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
         link->known.name != NULL && strcmp(link->known.entry.dn, dn) == 0)
         return SR_WRITE_DONE;
@@ -522,9 +565,11 @@ change(struct sr_ldap_link *link, const struct sr_backend *backend,
         sr_ldap_answered(link);
     } else {
         sr_ldap_why(link, "%s %s", ldap_err2string(answer.code), answer.text);
-        /* Bound with it: it is right, but may not be compared. */
+        /* Bound with it: it may not be compared, unless it was changed
+         * meanwhile. */
         if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
-            *refusal == SR_REFUSAL_WRONG_OLD)
+            *refusal == SR_REFUSAL_WRONG_OLD &&
+            prove(link, backend, account, dn, old) != SR_PROOF_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;
@@ -553,12 +598,19 @@ ldap_end(void *kept, bool is_copy)
     sr_ldap_link_free(kept, is_copy);
 }
 
+static void
+ldap_rest(void *kept)
+{
+    sr_ldap_rest(kept);
+}
+
 static const struct sr_backend_ops operations = {
     .type = "ldap",
     .open = ldap_open,
     .prove = ldap_prove,
     .write = ldap_write,
     .end = ldap_end,
+    .rest = ldap_rest,
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
     .each = sr_ldap_each,

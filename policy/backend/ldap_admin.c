@@ -19,6 +19,7 @@
 
 #define CHANGES_MAX 8
 #define DS389_NOW   "19700101000000Z"
+#define AGE_MAX     (36500 * SR_DAY) /* a wrong clock or a joke above it */
 
 /* Who keeps the demand for a change. */
 enum keeper {
@@ -57,6 +58,15 @@ static bool
 has(const struct sr_ldap_link *link, const char *attribute)
 {
     return sr_ldap_entry_get(&link->known.entry, attribute, 0) != NULL;
+}
+
+/* 389 has temporary passwords of its own (TPR). */
+static bool
+is_temporary(const struct sr_ldap_link *link)
+{
+    const char *text = sr_ldap_entry_get(&link->known.entry, "pwdTPRReset", 0);
+
+    return text != NULL && strcasecmp(text, "true") == 0;
 }
 
 static enum sr_write
@@ -122,6 +132,11 @@ unlock(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
         "accountUnlockTime", "passwordRetryCount", NULL};
     struct changes changes = {.count = 0};
 
+    if (is_temporary(link) && link->known.facts.locked == SR_LOCK_ADMIN)
+        return refuse(link, refusal,
+                      "What keeps the user out is a temporary password of the "
+                      "directory (TPR) that has been used too often.  Only "
+                      "another one ends that: run \"selfresetctl temporary\".");
     for (size_t i = 0; lock[i] != NULL; i++) {
         if (has(link, lock[i]))
             add_change(&changes, lock[i], NULL);
@@ -132,19 +147,43 @@ unlock(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
 
 /* ---- the demand for a change */
 
+/* A switch of the policy by either of its names. */
+static enum sr_tri
+policy_switch(const struct sr_ldap_link *link, const char *attribute,
+              const char *alias)
+{
+    const char *text = sr_ldap_entry_get(&link->policy, attribute, 0);
+
+    if (text == NULL)
+        text = sr_ldap_entry_get(&link->policy, alias, 0);
+    if (text == NULL)
+        return SR_UNKNOWN;
+    return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
+                                                                        : SR_NO;
+}
+
+static enum sr_tri
+backs_demands(const struct sr_ldap_link *link)
+{
+    return policy_switch(link, "pwdMustChange", "passwordMustChange");
+}
+
+/* 389 serves its policy by the names of ppolicy, too, and so comes first. */
 static enum keeper
 find_keeper(const struct sr_ldap_link *link)
 {
+    const struct sr_ldap_entry *entry = &link->known.entry;
     const struct sr_ldap_entry *policy = &link->policy;
+    enum sr_ldap_kind kind = sr_ldap_kind(entry, policy);
 
+    if (sr_ldap_is_ds389(entry, policy))
+        return kind == SR_LDAP_SHADOW && backs_demands(link) != SR_YES
+                   ? KEEPER_SHADOW
+                   : KEEPER_389;
     if (sr_ldap_entry_get(policy, "pwdAttribute", 0) != NULL ||
         sr_ldap_entry_get(policy, "pwdMustChange", 0) != NULL ||
-        sr_ldap_entry_get(policy, "pwdMaxAge", 0) != NULL)
-        return KEEPER_PPOLICY;
-    if (has(link, "passwordExpirationTime") ||
-        sr_ldap_entry_get(policy, "passwordMustChange", 0) != NULL)
-        return KEEPER_389;
-    if (has(link, "pwdChangedTime") || has(link, "pwdPolicySubentry") ||
+        sr_ldap_entry_get(policy, "pwdMaxAge", 0) != NULL ||
+        has(link, "pwdChangedTime") || has(link, "pwdPolicySubentry") ||
         has(link, "pwdReset"))
         return KEEPER_PPOLICY;
     if (has(link, "shadowLastChange"))
@@ -156,16 +195,18 @@ find_keeper(const struct sr_ldap_link *link)
 static const char *
 why_no_demand(const struct sr_ldap_link *link)
 {
-    const char *must = sr_ldap_entry_get(&link->policy, "pwdMustChange", 0);
-
     switch (find_keeper(link)) {
     case KEEPER_PPOLICY:
-        if (link->policy.count > 0 &&
-            (must == NULL || strcasecmp(must, "true") != 0))
+        if (link->policy.count > 0 && backs_demands(link) != SR_YES)
             return "The password policy of the account has no \"pwdMustChange: "
                    "TRUE\", so the server would not enforce it.";
         return NULL;
     case KEEPER_389:
+        if (backs_demands(link) == SR_NO)
+            return "The password policy of the account has no "
+                   "\"passwordMustChange: on\", so the server would not "
+                   "enforce it.";
+        return NULL;
     case KEEPER_SHADOW:
         return NULL;
     case KEEPER_NONE:
@@ -198,24 +239,56 @@ demand(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
     return send_changes(link, dn, &changes, refusal);
 }
 
+/*
+ * When the password expires by 389's own count, which the demand has taken the
+ * place of.  False where it is not shown when the password was changed: without
+ * a value the server counts from the next login.
+ */
+static bool
+find_expiry(const struct sr_ldap_link *link, char *text, size_t size)
+{
+    const char *changed =
+        sr_ldap_entry_get(&link->known.entry, "pwdUpdateTime", 0);
+    const char *age = sr_ldap_entry_get(&link->policy, "pwdMaxAge", 0);
+    sr_time when;
+    long long seconds;
+    struct tm tm;
+    char *end;
+
+    if (changed == NULL || age == NULL ||
+        policy_switch(link, "passwordExp", "passwordExp") != SR_YES ||
+        sr_ldap_time(changed, &when) != 0)
+        return false;
+    seconds = strtoll(age, &end, 10);
+    if (end == age || *end != '\0' || seconds <= 0 || seconds > AGE_MAX ||
+        gmtime_r(&(time_t){when + seconds}, &tm) == NULL)
+        return false;
+    return strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
+}
+
 /* Taking a demand back leaves the password as old as it is, where the server
- * keeps its age elsewhere. */
+ * keeps its age elsewhere, or tells it. */
 static enum sr_write
 waive(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
 {
     struct changes changes = {.count = 0};
-    char day[24];
+    char text[32];
 
-    snprintf(day, sizeof(day), "%lld", (long long)(time(NULL) / SR_DAY));
     switch (find_keeper(link)) {
     case KEEPER_PPOLICY:
         add_change(&changes, "pwdReset", NULL);
         break;
     case KEEPER_389:
-        return refuse(link, refusal,
-                      "This server ends a demand only with a new password.");
+        if (is_temporary(link))
+            return refuse(link, refusal,
+                          "The password is a temporary one of the directory "
+                          "(TPR), which only a new password ends.");
+        add_change(&changes, "passwordExpirationTime",
+                   find_expiry(link, text, sizeof(text)) ? text : NULL);
+        break;
     case KEEPER_SHADOW:
-        add_change(&changes, "shadowLastChange", day);
+        snprintf(text, sizeof(text), "%lld", (long long)(time(NULL) / SR_DAY));
+        add_change(&changes, "shadowLastChange", text);
         break;
     case KEEPER_NONE:
         return refuse(link, refusal, why_no_demand(link));
@@ -224,6 +297,29 @@ waive(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
 }
 
 /* ---- a password that has to be changed */
+
+/*
+ * Whether the demand is there already: 389 takes what the service sets for a
+ * reset, and makes it itself where the policy says so.
+ */
+static bool
+is_demanded(struct sr_ldap_link *link, const char *dn)
+{
+    static const char *const attribute[] = {"passwordExpirationTime", NULL};
+    struct sr_ldap_entry entry = {0};
+    const char *text;
+    size_t count;
+    bool is_there;
+
+    if (find_keeper(link) != KEEPER_389)
+        return false;
+    is_there = sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                              attribute, &entry, 1, &count) == LDAP_SUCCESS &&
+               (text = sr_ldap_entry_get(&entry, attribute[0], 0)) != NULL &&
+               strcmp(text, DS389_NOW) == 0;
+    sr_ldap_entry_clear(&entry);
+    return is_there;
+}
 
 /*
  * Two requests: the operation for passwords, behind which every server hashes,
@@ -242,6 +338,10 @@ set_password(struct sr_ldap_link *link, const char *dn, const char *password,
         return SR_WRITE_FAILED;
     sr_ldap_change(link, dn, NULL, password, &answer);
     written = sr_ldap_answer_write(&answer, refusal);
+    /* 389 says of the service what it says of an owner who may not. */
+    if (answer.code == LDAP_INSUFFICIENT_ACCESS &&
+        find_keeper(link) == KEEPER_389)
+        *refusal = SR_REFUSAL_NO_RIGHT;
     if (written != SR_WRITE_DONE) {
         sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
                     answer.text[0] == '\0' ? "" : ": ", answer.text);
@@ -249,6 +349,8 @@ set_password(struct sr_ldap_link *link, const char *dn, const char *password,
     }
     /* The password is another one already: whatever comes now, it is not as if
      * nothing had been done. */
+    if (is_demanded(link, dn))
+        return SR_WRITE_DONE;
     return demand(link, dn, refusal) == SR_WRITE_DONE ? SR_WRITE_DONE
                                                       : SR_WRITE_UNSURE;
 }

@@ -172,10 +172,10 @@ next_cookie(struct sr_ldap_link *link, LDAPMessage *message,
 
 /* Ask for one page, and wait for it. */
 static int
-fetch_page(struct sr_ldap_link *link, const char *filter, struct berval *cookie,
+fetch_page(struct sr_ldap_link *link, const char *filter,
+           const char *const *attributes, struct berval *cookie,
            struct sr_ldap_answer *answer, LDAPMessage **message)
 {
-    const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
     LDAPControl *control = NULL;
     int64_t end = sr_ldap_clock() + link->config->timeout * 1000;
     int id;
@@ -184,7 +184,6 @@ fetch_page(struct sr_ldap_link *link, const char *filter, struct berval *cookie,
 
     if (code != LDAP_SUCCESS)
         return code;
-    sr_ldap_list_attributes(link->config, attributes);
     code = ldap_search_ext(link->ld, link->config->base, LDAP_SCOPE_SUBTREE,
                            filter, (char **)(uintptr_t)attributes, 0,
                            (LDAPControl *[]){control, NULL}, NULL, NULL,
@@ -197,12 +196,13 @@ fetch_page(struct sr_ldap_link *link, const char *filter, struct berval *cookie,
 }
 
 static int
-read_page(struct sr_ldap_link *link, const char *filter, struct berval *cookie,
+read_page(struct sr_ldap_link *link, const char *filter,
+          const char *const *attributes, struct berval *cookie,
           struct sr_ldap_pages *pages)
 {
     struct sr_ldap_answer answer = {0};
     LDAPMessage *message = NULL;
-    int code = fetch_page(link, filter, cookie, &answer, &message);
+    int code = fetch_page(link, filter, attributes, cookie, &answer, &message);
 
     if (code == LDAP_SUCCESS)
         code = next_cookie(link, message, cookie);
@@ -219,15 +219,18 @@ read_page(struct sr_ldap_link *link, const char *filter, struct berval *cookie,
 
 int
 sr_ldap_read_pages(struct sr_ldap_link *link, const char *filter,
-                   struct sr_ldap_pages *pages)
+                   const char *const *attributes, struct sr_ldap_pages *pages)
 {
+    const char *whole[SR_LDAP_ATTRIBUTES_MAX];
     struct berval cookie = {0, NULL};
     int code = sr_ldap_as_service(link);
 
     if (code != LDAP_SUCCESS)
         return code;
+    sr_ldap_list_attributes(link->config, whole);
     do {
-        code = read_page(link, filter, &cookie, pages);
+        code = read_page(link, filter, attributes == NULL ? whole : attributes,
+                         &cookie, pages);
     } while (code == LDAP_SUCCESS && cookie.bv_len > 0);
     ber_memfree(cookie.bv_val);
     /* What is left of a page is of no use to anybody. */
@@ -465,7 +468,7 @@ sr_ldap_each(const struct sr_backend *backend, const struct sr_visitor *visitor,
 
     reading.link = sr_ldap_begin(&kept, backend->config, reason, size);
     if (filter != NULL && reading.link != NULL)
-        code = sr_ldap_read_pages(reading.link, filter, &reading.pages);
+        code = sr_ldap_read_pages(reading.link, filter, NULL, &reading.pages);
     if (code == LDAP_SUCCESS)
         code = index_pages(&reading);
     if (code == LDAP_SUCCESS)

@@ -39,11 +39,13 @@ bool sr_ldap_describe(struct sr_ldap_link *link,
                       struct sr_facts *facts);
 
 /*
- * Read all entries that a filter finds below the base.  Each page has the time
- * of a login.  Returns an LDAP result code; on any but LDAP_SUCCESS the pages
- * are not all, and not to be used.  Clear them in any case.
+ * Read all entries that a filter finds below the base, with these attributes,
+ * or (NULL) all that an account has.  Each page has the time of a login.
+ * Returns an LDAP result code; on any but LDAP_SUCCESS the pages are not all,
+ * and not to be used.  Clear them in any case.
  */
 int sr_ldap_read_pages(struct sr_ldap_link *link, const char *filter,
+                       const char *const *attributes,
                        struct sr_ldap_pages *pages);
 void sr_ldap_pages_clear(struct sr_ldap_pages *pages);
 

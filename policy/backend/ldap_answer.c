@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/backend/ldap_answer.h"
+#include "policy/utf8.h"
 
 /* Tags of the password policy response (draft-behera-ldap-password-policy-10,
  * section 6.2). */
@@ -20,7 +21,7 @@
 #define TAG_ERROR   0x81ul
 
 /* Its errors that are decided upon; the rest are refusals of a change. */
-enum { EXPIRED = 0, LOCKED = 1, MUST_CHANGE = 2, ERROR_MAX = 9 };
+enum { EXPIRED = 0, LOCKED = 1, MUST_CHANGE = 2, NEEDS_OLD = 4, ERROR_MAX = 9 };
 
 void
 sr_ldap_answer_init(struct sr_ldap_answer *answer, int code)
@@ -145,16 +146,18 @@ sr_ldap_answer_controls(struct sr_ldap_answer *answer,
 void
 sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text)
 {
+    char line[sizeof(answer->text) + 4]; /* so no character is cut yet */
     size_t length;
 
-    snprintf(answer->text, sizeof(answer->text), "%s", text);
-    length = strlen(answer->text);
-    while (length > 0 && (unsigned char)answer->text[length - 1] <= ' ')
-        answer->text[--length] = '\0';
-    for (char *at = answer->text; *at != '\0'; at++) {
+    snprintf(line, sizeof(line), "%s", text);
+    for (char *at = line; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = ' ';
     }
+    sr_utf8_clean(line, false, answer->text, sizeof(answer->text));
+    length = strlen(answer->text);
+    while (length > 0 && answer->text[length - 1] == ' ')
+        answer->text[--length] = '\0';
 }
 
 enum sr_proof
@@ -164,8 +167,8 @@ sr_ldap_answer_proof(const struct sr_ldap_answer *answer)
     case LDAP_SUCCESS:
         return SR_PROOF_RIGHT;
     case LDAP_INVALID_CREDENTIALS:
-        /* Servers say "expired" to the right password only. */
-        return answer->error == EXPIRED ? SR_PROOF_RIGHT : SR_PROOF_WRONG;
+        return sr_ldap_answer_is_by_word(answer) ? SR_PROOF_RIGHT
+                                                 : SR_PROOF_WRONG;
     case LDAP_INAPPROPRIATE_AUTH: /* no password in the entry */
     case LDAP_NO_SUCH_OBJECT:
     case LDAP_CONSTRAINT_VIOLATION: /* 389: too many failures, or lapsed */
@@ -175,6 +178,12 @@ sr_ldap_answer_proof(const struct sr_ldap_answer *answer)
     default:
         return SR_PROOF_UNAVAILABLE;
     }
+}
+
+bool
+sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer)
+{
+    return answer->code == LDAP_INVALID_CREDENTIALS && answer->error == EXPIRED;
 }
 
 static void
@@ -268,6 +277,8 @@ refusal_of_code(const struct sr_ldap_answer *answer)
     case LDAP_NO_SUCH_ATTRIBUTE:   /* the old value to delete */
         return SR_REFUSAL_WRONG_OLD;
     case LDAP_UNWILLING_TO_PERFORM:
+        if (strstr(answer->text, "restricted") != NULL)
+            return SR_REFUSAL_NO_RIGHT; /* OpenLDAP: switched off */
         return strstr(answer->text, "old password") != NULL
                    ? SR_REFUSAL_WRONG_OLD
                    : SR_REFUSAL_OTHER;
@@ -310,8 +321,14 @@ sr_ldap_answer_write(const struct sr_ldap_answer *answer,
     case LDAP_ENCODING_ERROR:
         return SR_WRITE_FAILED;
     default:
+        if (answer->code < 0) /* the library's, before anything was sent */
+            return SR_WRITE_FAILED;
         *refusal = answer->error >= 0 ? by_error[answer->error]
                                       : refusal_of_code(answer);
+        /* No old password was sent: its lack is no wrong one. */
+        if (answer->error == NEEDS_OLD &&
+            answer->code == LDAP_INSUFFICIENT_ACCESS)
+            *refusal = SR_REFUSAL_NO_RIGHT;
         return SR_WRITE_REFUSED;
     }
 }

@@ -40,12 +40,20 @@ void sr_ldap_answer_init(struct sr_ldap_answer *answer, int code);
 void sr_ldap_answer_controls(struct sr_ldap_answer *answer,
                              LDAPControl *const *controls);
 
-/* Keep the server's text, as one line: some end theirs in a newline. */
+/* Keep the server's text, as one line (some end theirs in a newline) that says
+ * nothing to a terminal. */
 void sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text);
 
 /* What a bind with a password proves.  Only codes that are about the password
  * or the account prove that it is wrong; all else is an outage. */
 enum sr_proof sr_ldap_answer_proof(const struct sr_ldap_answer *answer);
+
+/*
+ * Whether it proves the password by the word "expired" alone.  OpenLDAP and 389
+ * say that to the right password only; of other servers it is not known, and
+ * some look at the age before they look at the password.
+ */
+bool sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer);
 
 /*
  * Add what a bind told to the facts of the account, which is of this kind, at

@@ -17,8 +17,10 @@
 #include <fcntl.h>
 #include <openldap.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/backend/ldap_host.h"
@@ -26,6 +28,10 @@
 
 /* The shortest wait: below it a server that is there seems not to be. */
 #define WAIT_MIN 10
+
+/* The largest message, as bytes: libldap makes room for as many as the first
+ * of them promise.  No entry that is asked for comes near. */
+#define MESSAGE_MAX ((ber_len_t)16 << 20)
 
 static struct timeval
 time_left(int64_t end)
@@ -62,16 +68,25 @@ sr_ldap_show_environment(char **environment)
 /*
  * Have libldap made ready without the environment: it looks at it once, at its
  * first use in the process, and so does the library for SASL, which it makes
- * ready then and which would load what SASL_PATH names.
+ * ready then and which would load what SASL_PATH names.  A thread that changes
+ * the environment in this moment changes the wrong one, so there is no other
+ * such moment: it is made ready once.
  */
+static void
+make_ready_once(void)
+{
+    char **environment = sr_ldap_hide_environment();
+
+    sr_ldap_first_use();
+    sr_ldap_show_environment(environment);
+}
+
 static void
 make_ready(void)
 {
-    char **environment = sr_ldap_hide_environment();
-    int version;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
-    sr_ldap_show_environment(environment);
+    pthread_once(&once, make_ready_once);
 }
 
 static const char *
@@ -95,17 +110,43 @@ static bool
 set_options(LDAP *ld)
 {
     const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER, none = 0;
+    ber_len_t most = MESSAGE_MAX;
+    Sockbuf *buffer = NULL;
 
     /* Some builds have not all of the second kind. */
     ldap_set_option(ld, LDAP_OPT_SIZELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_TIMELIMIT, &none);
     ldap_set_option(ld, LDAP_OPT_SOCKET_BIND_ADDRESSES, NULL);
     ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
-    return ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
+    return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &buffer) == LDAP_OPT_SUCCESS &&
+           ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
+           ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
                LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ==
                LDAP_OPT_SUCCESS;
+}
+
+/* Whether the connection has a protocol older than TLS 1.2.  Built with GnuTLS
+ * libldap passes over its option for that, without a word. */
+static bool
+has_old_protocol(LDAP *ld)
+{
+    bool is_old = false;
+#ifdef LDAP_OPT_X_TLS_VERSION
+    static const char *const old[] = {"SSL3.0", "TLS1.0", "TLS1.1"};
+    char *version = NULL;
+
+    ldap_get_option(ld, LDAP_OPT_X_TLS_VERSION, (void *)&version);
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        if (version != NULL && strcmp(version, old[i]) == 0)
+            is_old = true;
+    }
+    ldap_memfree(version);
+#else
+    (void)ld;
+#endif
+    return is_old;
 }
 
 static bool
@@ -264,6 +305,28 @@ shake_hands(struct sr_ldap_link *link, int64_t end)
     return code;
 }
 
+/* Why there is no TLS.  GnuTLS has no words for a certificate that was not
+ * accepted. */
+static void
+why_no_tls(struct sr_ldap_link *link, int code)
+{
+    const struct sr_backend_config *config = link->config;
+    char *detail = NULL;
+
+    ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    if (detail != NULL && strstr(detail, "unknown error") != NULL)
+        sr_ldap_why(link,
+                    "TLS: the server's certificate has ended, or is of "
+                    "another host, or of no authority of %.60s",
+                    config->ca_file != NULL        ? config->ca_file
+                    : config->ca_directory != NULL ? config->ca_directory
+                                                   : "the system");
+    else
+        sr_ldap_why(link, "TLS: %s",
+                    detail == NULL ? ldap_err2string(code) : detail);
+    ldap_memfree(detail);
+}
+
 /* Begin TLS on a connection that stands. */
 static int
 begin_tls(struct sr_ldap_link *link, int64_t end)
@@ -277,12 +340,10 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
     }
     code = shake_hands(link, end);
     if (code != LDAP_SUCCESS) {
-        char *detail = NULL;
-
-        ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-        sr_ldap_why(link, "TLS: %s",
-                    detail == NULL ? ldap_err2string(code) : detail);
-        ldap_memfree(detail);
+        why_no_tls(link, code);
+    } else if (has_old_protocol(link->ld)) {
+        sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
+        code = LDAP_CONNECT_ERROR;
     }
     return code;
 }
@@ -335,6 +396,7 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
     bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
     int fd = is_local ? sr_ldap_local_connect(url->lud_host, end)
                       : sr_ldap_host_connect(url->lud_host, url->lud_port, end);
+    struct stat status;
     int code;
 
     if (fd < 0) {
@@ -349,6 +411,10 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
         return code;
     }
     link->fd = fd;
+    if (fstat(fd, &status) == 0) {
+        link->device = status.st_dev;
+        link->inode = status.st_ino;
+    }
     if (!set_options(link->ld) ||
         !add_layer(link, &wiping, LBER_SBIOD_LEVEL_APPLICATION))
         return LDAP_LOCAL_ERROR;
@@ -391,7 +457,10 @@ read_answer(struct sr_ldap_link *link, LDAPMessage *message,
 
     parsed = ldap_parse_result(link->ld, message, &code, NULL, &text, NULL,
                                &controls, 0);
-    sr_ldap_answer_init(answer, parsed == LDAP_SUCCESS ? code : parsed);
+    /* The codes below 0 are the library's own; none comes from a server. */
+    if (parsed != LDAP_SUCCESS || code < 0)
+        code = LDAP_DECODING_ERROR;
+    sr_ldap_answer_init(answer, code);
     sr_ldap_answer_controls(answer, controls);
     if (text != NULL)
         sr_ldap_answer_text(answer, text);
@@ -416,5 +485,10 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
         code = LDAP_TIMEOUT;
     else
         ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    sr_ldap_answer_init(answer, code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code);
+    /* What was sent and has no answer is not as if it had not been sent.  A
+     * code that a server can have is of a disconnection, and not of the
+     * request. */
+    if (code >= 0 || !sr_ldap_is_away(code))
+        code = LDAP_SERVER_DOWN;
+    sr_ldap_answer_init(answer, code);
 }

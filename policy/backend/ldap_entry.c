@@ -15,6 +15,7 @@
 
 #include "policy/backend/ageing.h"
 #include "policy/backend/ldap_entry.h"
+#include "policy/utf8.h"
 
 /* What ppolicy writes into pwdAccountLockedTime for "until an administrator
  * acts", and 389 into several attributes for "now" and for "never". */
@@ -103,10 +104,13 @@ int
 sr_ldap_entry_add(struct sr_ldap_entry *entry, const char *attribute,
                   const char *text, size_t length)
 {
-    struct sr_ldap_value *grown =
-        reallocarray(entry->value, entry->count + 1, sizeof(*grown));
+    struct sr_ldap_value *grown;
     struct sr_ldap_value *value;
 
+    /* Cut there, it would be another one. */
+    if (memchr(text, '\0', length) != NULL)
+        return 0;
+    grown = reallocarray(entry->value, entry->count + 1, sizeof(*grown));
     if (grown == NULL)
         return -1;
     entry->value = grown;
@@ -150,11 +154,9 @@ bool
 sr_ldap_entry_has(const struct sr_ldap_entry *entry, const char *attribute,
                   const char *wanted)
 {
-    const char *value;
-
-    for (size_t i = 0; (value = sr_ldap_entry_get(entry, attribute, i)) != NULL;
-         i++) {
-        if (strcmp(value, wanted) == 0)
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0 &&
+            strcmp(entry->value[i].text, wanted) == 0)
             return true;
     }
     return false;
@@ -171,8 +173,10 @@ count(const struct sr_ldap_entry *entry, const char *attribute)
 {
     int values = 0;
 
-    while (sr_ldap_entry_get(entry, attribute, (size_t)values) != NULL)
-        values++;
+    for (size_t i = 0; i < entry->count && values < COUNT_MAX; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0)
+            values++;
+    }
     return values;
 }
 
@@ -370,13 +374,18 @@ sr_ldap_filter_all(const char *filter)
 bool
 sr_ldap_is_absurd(const char *name)
 {
-    if (name[0] == '\0' || strlen(name) > SR_NAME_MAX)
+    uint32_t point;
+    int status;
+
+    /* Root is of this host, whatever a directory has by that name. */
+    if (name[0] == '\0' || strlen(name) > SR_NAME_MAX ||
+        strcmp(name, "root") == 0)
         return true;
-    for (; *name != '\0'; name++) {
-        if ((unsigned char)*name < 0x20 || *name == 0x7f)
+    while ((status = sr_utf8_next(&name, &point)) > 0) {
+        if (sr_utf8_is_control(point))
             return true;
     }
-    return false;
+    return status < 0;
 }
 
 bool
@@ -384,7 +393,7 @@ sr_ldap_uid(const char *text, uid_t *uid)
 {
     int64_t value = number_of(text, INT64_MAX, -1);
 
-    /* Root is of this host, and (uid_t)-1 is nobody. */
+    /* Root is of this host here, too, and (uid_t)-1 is nobody. */
     if (value <= 0 || value >= UINT32_MAX)
         return false;
     *uid = (uid_t)value;
@@ -417,9 +426,9 @@ static const char *const ds389_policy_marks[] = {
 static const char *const shadow_marks[] = {"shadowLastChange", "shadowMin",
                                            "shadowMax", NULL};
 
-static bool
-is_ds389(const struct sr_ldap_entry *account,
-         const struct sr_ldap_entry *policy)
+bool
+sr_ldap_is_ds389(const struct sr_ldap_entry *account,
+                 const struct sr_ldap_entry *policy)
 {
     return has_any(account, ds389_marks) || has_any(policy, ds389_policy_marks);
 }
@@ -429,8 +438,9 @@ is_ppolicy(const struct sr_ldap_entry *account,
            const struct sr_ldap_entry *policy)
 {
     return has_any(account, ppolicy_marks) ||
-           (!is_ds389(account, policy) && (get(policy, "pwdMaxAge") != NULL ||
-                                           has_any(account, shared_marks)));
+           (!sr_ldap_is_ds389(account, policy) &&
+            (get(policy, "pwdMaxAge") != NULL ||
+             has_any(account, shared_marks)));
 }
 
 const char *
@@ -463,7 +473,8 @@ ppolicy_lock(const struct sr_ldap_entry *account,
         (policy->count > 0 && truth(policy, "pwdLockout") != SR_YES))
         return;
     facts->locked_why = SR_LOCK_WHY_DIRECTORY;
-    if (strcmp(text, PPOLICY_FOR_GOOD) == 0) {
+    /* Written with seconds, or before all time, it means the same. */
+    if (strcmp(text, PPOLICY_FOR_GOOD) == 0 || since == 0) {
         facts->locked = SR_LOCK_ADMIN;
         facts->locked_why = SR_LOCK_WHY_ADMIN;
     } else if (duration > 0 && since != SR_TIME_UNKNOWN) {
@@ -596,6 +607,7 @@ ds389_expiry(const struct sr_ldap_entry *account,
                                  : SR_YES;
         return;
     }
+    facts->must_change = SR_NO;
     if (truth(policy, "passwordExp") == SR_NO) {
         facts->password_expires = SR_TIME_NEVER;
         return;
@@ -727,7 +739,7 @@ sr_ldap_kind(const struct sr_ldap_entry *account,
 {
     if (has_any(account, shadow_marks) && !has_expiry(account, policy))
         return SR_LDAP_SHADOW;
-    if (is_ds389(account, policy))
+    if (sr_ldap_is_ds389(account, policy))
         return SR_LDAP_DS389;
     return is_ppolicy(account, policy) ? SR_LDAP_PPOLICY : SR_LDAP_PLAIN;
 }
@@ -739,7 +751,7 @@ sr_ldap_entry_facts(const struct sr_ldap_entry *account,
 {
     if (is_ppolicy(account, policy))
         ppolicy_facts(account, policy, can_help, facts);
-    if (is_ds389(account, policy))
+    if (sr_ldap_is_ds389(account, policy))
         ds389_facts(account, policy, can_help, facts);
     shadow_facts(account, has_expiry(account, policy), facts);
 }
@@ -755,7 +767,7 @@ sr_ldap_policy_demands(const struct sr_ldap_entry *policy,
     demands->max_length = (unsigned)number(policy, "pwdMaxLength", 0);
     demands->history = (unsigned)number_of(
         either(policy, "passwordInHistory", "pwdInHistory"), SECONDS_MAX, 0);
-    if (!is_ds389(&none, policy))
+    if (!sr_ldap_is_ds389(&none, policy))
         return;
     /* Both have a switch, and a number also when it is off. */
     if (truth(policy, "passwordCheckSyntax") == SR_NO)
@@ -769,6 +781,11 @@ sr_ldap_fingerprint(const struct sr_ldap_entry *account)
 {
     static const char *const moved[] = {"pwdChangedTime", "pwdUpdateTime",
                                         "shadowLastChange"};
+    const char *expiry = get(account, "passwordExpirationTime");
+    /* Times are of whole seconds, and 389 need not show one: that a change is
+     * demanded tells a temporary password from the one that its owner chose. */
+    bool is_reset = truth(account, "pwdReset") == SR_YES ||
+                    (expiry != NULL && strcmp(expiry, DS389_EPOCH) == 0);
     const char *by = "";
     char *out;
 
@@ -776,7 +793,8 @@ sr_ldap_fingerprint(const struct sr_ldap_entry *account)
         if (by[0] == '\0' && get(account, moved[i]) != NULL)
             by = get(account, moved[i]);
     }
-    if (asprintf(&out, "ldap:%s:%s", account->dn, by) < 0)
+    if (asprintf(&out, "ldap:%s:%s%s", account->dn, by,
+                 is_reset ? ":reset" : "") < 0)
         return NULL;
     return out;
 }

@@ -69,7 +69,8 @@ char *sr_ldap_dn(const char *dn, const char *name);
 /* The filter with each %u replaced by "*": for every account. */
 char *sr_ldap_filter_all(const char *filter);
 
-/* No name that an account can have. */
+/* No name that an account of a directory can have: root's, one with control
+ * characters, or what is no UTF-8. */
 bool sr_ldap_is_absurd(const char *name);
 
 /* The uid in a value; false when it is none that an account may have. */
@@ -107,6 +108,11 @@ enum sr_ldap_kind {
 /* The kind, by what the account and its policy show. */
 enum sr_ldap_kind sr_ldap_kind(const struct sr_ldap_entry *account,
                                const struct sr_ldap_entry *policy);
+
+/* Whether either shows that the server is 389 Directory Server or a relative.
+ */
+bool sr_ldap_is_ds389(const struct sr_ldap_entry *account,
+                      const struct sr_ldap_entry *policy);
 
 /* The name of a shadow attribute that counts and is no number of days; NULL
  * when there is none. */

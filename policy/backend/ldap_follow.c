@@ -20,6 +20,7 @@
 #include <time.h>
 
 #include "policy/backend/ldap_all.h"
+#include "policy/backend/ldap_known.h"
 #include "policy/backend/ldap_sync.h"
 
 /* Between two questions to a server that does not tell by itself; so far each
@@ -27,6 +28,17 @@
  * are seen later than they are stamped. */
 #define POLL_MS   5000
 #define OVERLAP_S 30
+
+/*
+ * Who is gone shows only in a list of all names.  It is asked for as often as
+ * so many names in a second come to, on the average: with each question in a
+ * small directory, each 50 seconds where there are ten thousand.  That is 20 KB
+ * in a second, whatever the size.
+ */
+#define NAMES_PER_S 200
+
+/* When more are gone at once, it is cheaper to read everything. */
+#define GONE_MAX 20
 
 /* Messages in one go; what comes behind them waits for the next. */
 #define MESSAGES_MAX 1000
@@ -55,6 +67,10 @@ struct session {
     int64_t heard; /* when the last message came */
     int64_t next;  /* poll */
     sr_time newest;
+    int64_t newest_at;           /* when it was seen first */
+    struct sr_ldap_names *known; /* while polling */
+    int64_t names_due;           /* when they are listed again */
+    bool is_ds389;
 };
 
 /* One call of hear(). */
@@ -70,15 +86,6 @@ static const char *
 policy_of(const struct call *call, const struct sr_ldap_entry *entry)
 {
     return sr_ldap_policy_of(entry, call->link->config->default_policy);
-}
-
-static void
-clear_names(struct sr_names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->item[i]);
-    free(names->item);
-    memset(names, 0, sizeof(*names));
 }
 
 /* The names of an entry under which there can be an account. */
@@ -99,7 +106,7 @@ list_names(const struct call *call, const struct sr_ldap_entry *entry,
             continue;
         names->item[names->count] = strdup(name);
         if (names->item[names->count] == NULL) {
-            clear_names(names);
+            sr_ldap_names_clear(names);
             return LDAP_NO_MEMORY;
         }
         names->count++;
@@ -249,7 +256,7 @@ take_change(struct call *call, LDAPMessage *message,
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS &&
         sr_sync_table_put(session->table, id, &names, &old) != 0) {
-        clear_names(&names);
+        sr_ldap_names_clear(&names);
         code = LDAP_NO_MEMORY;
     }
     /* What is not told now is found by the reading of everything. */
@@ -257,7 +264,7 @@ take_change(struct call *call, LDAPMessage *message,
         code = tell_entry(call, &entry, &names);
         tell_gone(call, &old, &names);
     }
-    clear_names(&old);
+    sr_ldap_names_clear(&old);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -270,7 +277,7 @@ take_deletion(struct call *call, const struct sr_sync_id *id)
     sr_sync_table_take(call->session->table, id, &old);
     if (call->session->is_announced)
         tell_gone(call, &old, NULL);
-    clear_names(&old);
+    sr_ldap_names_clear(&old);
     return LDAP_SUCCESS;
 }
 
@@ -336,13 +343,16 @@ take_info(struct call *call, LDAPMessage *message, bool *is_read)
 static int
 take_end(struct call *call, LDAPMessage *message)
 {
+    struct sr_ldap_answer answer;
     char *text = NULL;
     int code = LDAP_OTHER;
 
     ldap_parse_result(call->link->ld, message, &code, NULL, &text, NULL, NULL,
                       0);
+    sr_ldap_answer_init(&answer, code);
+    sr_ldap_answer_text(&answer, text == NULL ? "" : text);
     sr_ldap_why(call->link, "it ends the synchronisation: %s %s",
-                ldap_err2string(code), text == NULL ? "" : text);
+                ldap_err2string(code), answer.text);
     ldap_memfree(text);
     if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION &&
         !call->session->is_read) {
@@ -505,51 +515,135 @@ static void
 note_time(struct session *session, const struct sr_ldap_entry *entry)
 {
     const char *text = sr_ldap_entry_get(entry, "modifyTimestamp", 0);
+    const sr_time now = time(NULL);
     sr_time when;
 
-    if (text != NULL && sr_ldap_time(text, &when) == 0 &&
-        when > session->newest)
+    if (text == NULL || sr_ldap_time(text, &when) != 0)
+        return;
+    /* Whoever stamped one entry ahead of time must not hide what is modified
+     * until then. */
+    if (when > now)
+        when = now;
+    if (when > session->newest) {
         session->newest = when;
+        session->newest_at = sr_ldap_clock();
+    }
 }
 
-/* The filter for what was modified lately; at first, for all. */
-static char *
-poll_filter(const struct call *call)
+/*
+ * What 389 writes into entries of its own accord has no stamp: who is locked
+ * out, and who uses up the logins of an expired or of a temporary password.
+ * There are few of these at any time.
+ */
+#define UNSTAMPED                                                              \
+    "(accountUnlockTime>=%s)(accountUnlockTime=19700101000000Z)"               \
+    "(pwdTPRReset=TRUE)"                                                       \
+    "(&(passwordGraceUserTime=*)(!(passwordGraceUserTime=0)))"
+
+static bool
+write_stamp(time_t when, char *text, size_t size)
 {
-    char *all = sr_ldap_filter_all(call->link->config->filter);
-    const time_t from = call->session->newest - OVERLAP_S;
-    char stamp[24], *filter = NULL;
     struct tm tm;
 
-    if (!call->session->is_announced || all == NULL ||
-        gmtime_r(&from, &tm) == NULL)
-        return all;
-    strftime(stamp, sizeof(stamp), "%Y%m%d%H%M%SZ", &tm);
-    if (asprintf(&filter, "(&%s(modifyTimestamp>=%s))", all, stamp) < 0)
+    return gmtime_r(&when, &tm) != NULL &&
+           strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
+}
+
+/* From when on entries are asked for: what is seen late is, by then; or else
+ * very many that were made at one time would be asked for again for ever. */
+static time_t
+poll_from(const struct session *session)
+{
+    return sr_ldap_clock() - session->newest_at > OVERLAP_S * 1000 + POLL_MS
+               ? session->newest + 1
+               : session->newest - OVERLAP_S;
+}
+
+/* The filter for what was modified lately. */
+static char *
+poll_filter(const struct call *call, const char *all)
+{
+    char from[24], now[24], *unstamped = NULL, *filter = NULL;
+
+    if (!write_stamp(poll_from(call->session), from, sizeof(from)) ||
+        !write_stamp(time(NULL) - OVERLAP_S, now, sizeof(now)))
+        return NULL;
+    if (asprintf(&unstamped, call->session->is_ds389 ? UNSTAMPED : "%.0s",
+                 now) < 0)
+        return NULL;
+    if (asprintf(&filter, "(&%s(|(modifyTimestamp>=%s)%s))", all, from,
+                 unstamped) < 0)
         filter = NULL;
-    free(all);
+    free(unstamped);
     return filter;
 }
 
+/* The entry is there, by these names; it may have had others.  *is_new: it was
+ * not known. */
 static int
-poll_entry(struct call *call, LDAPMessage *message)
+poll_names(struct call *call, const char *dn, struct sr_names *names,
+           bool *is_new)
 {
+    struct sr_names copy = {0}, old = {0};
+    int code = LDAP_SUCCESS;
+
+    copy.item = calloc(names->count + 1, sizeof(*copy.item));
+    for (; copy.item != NULL && copy.count < names->count; copy.count++) {
+        copy.item[copy.count] = strdup(names->item[copy.count]);
+        if (copy.item[copy.count] == NULL)
+            break;
+    }
+    if (copy.item == NULL || copy.count < names->count ||
+        sr_ldap_names_see(call->session->known, dn, &copy, &old, is_new) != 0)
+        code = LDAP_NO_MEMORY;
+    if (code == LDAP_SUCCESS && call->session->is_announced)
+        tell_gone(call, &old, names);
+    sr_ldap_names_clear(&copy);
+    sr_ldap_names_clear(&old);
+    return code;
+}
+
+static int
+poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
+{
+    struct session *session = call->session;
     const struct sr_ldap_entry *policy;
     struct sr_ldap_entry entry = {0};
     struct sr_names names = {0};
     int code = sr_ldap_take_entry(call->link, message, &entry);
 
     if (code == LDAP_SUCCESS)
-        code = sr_ldap_policies_get(&call->session->policies, call->link,
+        code = sr_ldap_policies_get(&session->policies, call->link,
                                     policy_of(call, &entry), &policy);
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
+    if (code == LDAP_SUCCESS)
+        code = poll_names(call, entry.dn, &names, is_new);
     if (code == LDAP_SUCCESS) {
-        note_time(call->session, &entry);
-        if (call->session->is_announced)
+        note_time(session, &entry);
+        if (sr_ldap_is_ds389(&entry, policy))
+            session->is_ds389 = true;
+        if (session->is_announced)
             code = tell_entry(call, &entry, &names);
     }
-    clear_names(&names);
+    sr_ldap_names_clear(&names);
+    sr_ldap_entry_clear(&entry);
+    return code;
+}
+
+/* One of a list of names.  Who is new there was never told of. */
+static int
+poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
+{
+    struct sr_ldap_entry entry = {0};
+    struct sr_names names = {0};
+    int code = sr_ldap_take_entry(call->link, message, &entry);
+
+    if (code == LDAP_SUCCESS)
+        code = list_names(call, &entry, &names);
+    if (code == LDAP_SUCCESS)
+        code = poll_names(call, entry.dn, &names, is_new);
+    sr_ldap_names_clear(&names);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -593,24 +687,81 @@ poll_policies(struct call *call, bool *is_other)
     return code;
 }
 
+/* Read all entries that a filter finds.  *is_other: one of them is new. */
 static int
-poll_all(struct call *call, bool *is_other)
+poll_pages(struct call *call, const char *filter, const char *const *attributes,
+           int (*take)(struct call *call, LDAPMessage *message, bool *is_new),
+           bool *is_other)
 {
     struct sr_ldap_pages pages = {0};
-    char *filter = poll_filter(call);
-    int code = filter == NULL ? LDAP_NO_MEMORY : poll_policies(call, is_other);
+    int code = sr_ldap_read_pages(call->link, filter, attributes, &pages);
 
-    if (code == LDAP_SUCCESS)
-        code = sr_ldap_read_pages(call->link, filter, &pages);
     for (size_t i = 0; i < pages.count && code == LDAP_SUCCESS; i++) {
         LDAPMessage *at = ldap_first_entry(call->link->ld, pages.page[i]);
 
-        while (at != NULL && !call->is_done &&
-               (code = poll_entry(call, at)) == LDAP_SUCCESS)
+        while (at != NULL && !call->is_done) {
+            bool is_new = false;
+
+            code = take(call, at, &is_new);
+            if (code != LDAP_SUCCESS)
+                break; /* which may leave no connection behind */
+            if (is_new)
+                *is_other = true;
             at = ldap_next_entry(call->link->ld, at);
+        }
     }
     sr_ldap_pages_clear(&pages);
+    return code;
+}
+
+/* All names were read: who was not among them is gone. */
+static void
+end_names(struct call *call, bool *is_other)
+{
+    struct session *session = call->session;
+    size_t count = sr_ldap_names_count(session->known);
+    struct sr_names old;
+
+    for (unsigned gone = 0;
+         sr_ldap_names_take_unseen(session->known, &old) && !call->is_done;
+         gone++) {
+        if (gone >= GONE_MAX)
+            *is_other = true;
+        else if (session->is_announced)
+            tell_gone(call, &old, NULL);
+        sr_ldap_names_clear(&old);
+    }
+    session->names_due =
+        sr_ldap_clock() + (int64_t)(count * 1000 / NAMES_PER_S);
+}
+
+/* The first question is for everything, the others for what was modified, and
+ * now and then for all names. */
+static int
+poll_all(struct call *call, bool *is_other)
+{
+    struct session *session = call->session;
+    const char *const names[] = {call->link->config->name_attribute, NULL};
+    char *all = sr_ldap_filter_all(call->link->config->filter);
+    char *filter =
+        all == NULL || !session->is_announced ? NULL : poll_filter(call, all);
+    bool is_listed = sr_ldap_clock() >= session->names_due;
+    bool is_new = false; /* one who was added: is told of */
+    int code = LDAP_NO_MEMORY;
+
+    if (all != NULL && (filter != NULL || !session->is_announced))
+        code = poll_policies(call, is_other);
+    if (is_listed)
+        sr_ldap_names_begin(session->known);
+    if (code == LDAP_SUCCESS)
+        code = poll_pages(call, filter == NULL ? all : filter, NULL, poll_entry,
+                          &is_new);
+    if (code == LDAP_SUCCESS && is_listed && filter != NULL)
+        code = poll_pages(call, all, names, poll_listed, is_other);
+    if (code == LDAP_SUCCESS && is_listed)
+        end_names(call, is_other);
     free(filter);
+    free(all);
     return code;
 }
 
@@ -626,6 +777,9 @@ hear_poll(struct call *call, int *code)
         *code = poll_all(call, &is_other);
         if (*code != LDAP_SUCCESS)
             return SR_HEARD_AWAY;
+        /* Another connection: the server may have gone back in time. */
+        if (!call->link->is_used)
+            is_other = true;
         session->is_announced = true;
         now = sr_ldap_clock();
         session->next = now + POLL_MS;
@@ -646,8 +800,9 @@ sr_ldap_follow(const struct sr_backend *backend, char *reason, size_t size)
     if (session == NULL)
         return NULL;
     session->table = sr_sync_table_new();
+    session->known = sr_ldap_names_new();
     link = sr_ldap_begin(&session->kept, backend->config, reason, size);
-    if (link != NULL && session->table != NULL)
+    if (link != NULL && session->table != NULL && session->known != NULL)
         code = sr_ldap_as_service(link);
     if (code == LDAP_SUCCESS) {
         keep_alive(link->fd);
@@ -699,6 +854,7 @@ sr_ldap_unfollow(struct sr_following *following)
         free(session->watch[i].dn);
     free(session->watch);
     sr_sync_table_free(session->table);
+    sr_ldap_names_free(session->known);
     sr_ldap_policies_clear(&session->policies);
     free(session);
 }

@@ -6,10 +6,12 @@
  */
 #include <config.h>
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +59,20 @@ sr_ldap_is_away(int code)
 
 /* ---- the frame of a call */
 
+static size_t
+uri_count(const struct sr_ldap_link *link)
+{
+    size_t count = link->config->uri.count;
+
+    return count < URIS_MAX ? count : URIS_MAX;
+}
+
+static bool
+is_dead(const struct sr_ldap_link *link, size_t uri)
+{
+    return (link->dead >> uri & 1) != 0;
+}
+
 static void
 hold_sigpipe(struct sr_ldap_link *link)
 {
@@ -83,6 +99,42 @@ release_sigpipe(struct sr_ldap_link *link)
     pthread_sigmask(SIG_SETMASK, &link->signals, NULL);
 }
 
+/*
+ * Whether the descriptor is still that of the connection.  Between two calls
+ * the application may have closed it, with all that it did not know, and have
+ * opened something else there.
+ */
+static bool
+is_ours(const struct sr_ldap_link *link)
+{
+    struct stat status;
+
+    return fstat(link->fd, &status) == 0 && status.st_dev == link->device &&
+           status.st_ino == link->inode;
+}
+
+/*
+ * After a pause this is another login, or another try of a person, who need not
+ * wait for as long as the deadline to have another one.  Where every server has
+ * failed it costs nothing to ask them again.
+ */
+static void
+forgive(struct sr_ldap_link *link, int64_t pause)
+{
+    const int64_t limit = link->config->timeout * 1000;
+    bool is_any_left = false;
+
+    for (size_t i = 0; i < uri_count(link); i++) {
+        if (!is_dead(link, i))
+            is_any_left = true;
+    }
+    if (pause > limit || !is_any_left) {
+        link->dead = 0;
+        link->has_asked = false;
+    }
+    link->spent = pause < link->spent ? link->spent - pause : 0;
+}
+
 struct sr_ldap_link *
 sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
               size_t size)
@@ -102,13 +154,10 @@ sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
     link->reason = reason;
     link->reason_size = size;
     link->began = sr_ldap_clock();
-    /* After a pause this is another login, or another try of a person. */
-    if (link->began - link->waited > config->timeout * 1000) {
-        link->spent = 0;
-        link->dead = 0;
-        link->has_asked = false;
-    }
+    forgive(link, link->began - link->waited);
     hold_sigpipe(link);
+    if (link->ld != NULL && !is_ours(link))
+        sr_ldap_close(link, false);
     return link;
 }
 
@@ -131,20 +180,40 @@ sr_ldap_answered(struct sr_ldap_link *link)
     link->began = sr_ldap_clock();
 }
 
+bool
+sr_ldap_is_gone(const struct sr_ldap_link *link)
+{
+    struct pollfd poll_fd = {.fd = link->fd, .events = POLLRDHUP};
+
+    return link->ld != NULL && poll(&poll_fd, 1, 0) > 0;
+}
+
 void
 sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
 {
     if (link->ld == NULL)
         return;
     /* In a process copy the connection is another's: nothing may be sent over
-     * it, not even a goodbye.  What the library holds is given up with it. */
-    if (is_copy)
-        close(link->fd);
-    else
-        ldap_unbind_ext(link->ld, NULL, NULL);
+     * it, not even a goodbye.  What the library holds is given up with it; also
+     * where the descriptor is somebody else's by now. */
+    if (is_ours(link)) {
+        if (is_copy)
+            close(link->fd);
+        else
+            ldap_unbind_ext(link->ld, NULL, NULL);
+    }
     link->ld = NULL;
     link->fd = -1;
     link->bound = SR_LDAP_BOUND_NOBODY;
+    link->has_told_kind = false;
+}
+
+void
+sr_ldap_rest(struct sr_ldap_link *link)
+{
+    hold_sigpipe(link);
+    sr_ldap_close(link, false);
+    release_sigpipe(link);
 }
 
 void
@@ -176,20 +245,6 @@ static int64_t
 last_moment(const struct sr_ldap_link *link)
 {
     return link->began + link->config->timeout * 1000 - link->spent;
-}
-
-static size_t
-uri_count(const struct sr_ldap_link *link)
-{
-    size_t count = link->config->uri.count;
-
-    return count < URIS_MAX ? count : URIS_MAX;
-}
-
-static bool
-is_dead(const struct sr_ldap_link *link, size_t uri)
-{
-    return (link->dead >> uri & 1) != 0;
 }
 
 /*
@@ -297,7 +352,17 @@ connect_any(struct sr_ldap_link *link)
         ask_memory(link);
     if (!connect_one_of(link, false, &code))
         connect_one_of(link, true, &code);
+    if (code != LDAP_SUCCESS && link->reason[0] == '\0')
+        sr_ldap_why(link, "no server was there a moment ago");
     return code;
+}
+
+/* An answer of another kind than the request's is none. */
+static void
+expect(LDAPMessage *message, int kind, struct sr_ldap_answer *answer)
+{
+    if (message != NULL && ldap_msgtype(message) != kind)
+        sr_ldap_answer_init(answer, LDAP_DECODING_ERROR);
 }
 
 /* One bind on the connection at hand. */
@@ -321,6 +386,7 @@ bind_as(struct sr_ldap_link *link, const char *dn, const char *mechanism,
         return;
     }
     sr_ldap_wait(link, id, moment_for(link, link->uri), answer, &message);
+    expect(message, LDAP_RES_BIND, answer);
     ldap_msgfree(message);
 }
 
@@ -475,7 +541,7 @@ search_once(struct sr_ldap_link *link, const char *base, int scope,
     if (answer.code == LDAP_SIZELIMIT_EXCEEDED && *count <= most)
         *count = most + 1;
     ldap_msgfree(message);
-    if (code == LDAP_NO_SUCH_OBJECT)
+    if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE)
         return LDAP_SUCCESS;
     if (code != LDAP_SUCCESS)
         sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
@@ -543,6 +609,7 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
         return;
     }
     sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    expect(message, LDAP_RES_EXTENDED, answer);
     ldap_msgfree(message);
 }
 

@@ -5,7 +5,7 @@
  * Nothing here waits longer than the deadline allows: the socket never blocks,
  * and every wait is for what is left.  The time a login spends waiting is
  * counted over all its calls; it begins anew when a password was answered for,
- * and after a pause.
+ * and what passes between two calls is given back.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,6 +14,7 @@
 
 #include <ldap.h>
 #include <signal.h>
+#include <sys/types.h>
 
 #include "policy/backend/ldap_answer.h"
 #include "policy/backend/ldap_entry.h"
@@ -45,14 +46,17 @@ struct sr_ldap_link {
 
     LDAP *ld; /* NULL: no connection */
     int fd;
+    dev_t device;    /* of the socket: a descriptor that somebody else closed */
+    ino_t inode;     /* can be another file's by now */
     int64_t tls_end; /* of the handshake under way; 0: there is none */
     enum sr_ldap_bound bound;
-    bool is_used;     /* something was answered over it in an earlier call */
-    bool is_insecure; /* neither TLS nor a local socket */
-    size_t uri;       /* of config->uri, which the connection is to */
-    uint64_t dead;    /* URIs that did not answer, a bit each */
-    uint64_t silent;  /* those that did not a moment ago, for another login */
-    bool has_asked;   /* which those are */
+    bool is_used;       /* something was answered over it in an earlier call */
+    bool is_insecure;   /* neither TLS nor a local socket */
+    bool has_told_kind; /* the server is one whose kind is known */
+    size_t uri;         /* of config->uri, which the connection is to */
+    uint64_t dead;      /* URIs that did not answer, a bit each */
+    uint64_t silent;    /* those that kept another login waiting a moment ago */
+    bool has_asked;     /* which those are */
     /* Searches are those of the user whom the connection is bound as. */
     bool by_owner;
 
@@ -102,8 +106,10 @@ void sr_ldap_as_user(struct sr_ldap_link *link, const char *dn,
 
 /*
  * Search.  The entries are added to `found` up to `most`; *count says how many
- * there are, at most one more than that.  Returns an LDAP result code;
- * LDAP_NO_SUCH_OBJECT is not an error but *count 0.
+ * there are, at most one more than that.  Returns an LDAP result code.  That
+ * one entry (LDAP_SCOPE_BASE) does not exist is not an error but *count 0; that
+ * there is nothing to search is one: a directory without its base, or one that
+ * hides it, says nothing of who is in it.
  */
 int sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
                    const char *filter, const char *const *attributes,
@@ -136,8 +142,17 @@ void sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
 /* Forget the account that was looked up last: it has been changed. */
 void sr_ldap_forget(struct sr_ldap_link *link);
 
+/*
+ * Whether the server has ended the connection since it was last used.  What is
+ * sent over it then is lost, and not known to be: asked before a change.
+ */
+bool sr_ldap_is_gone(const struct sr_ldap_link *link);
+
 /* Close the connection; what is known stays. */
 void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
+
+/* Between two calls: the same, because nobody will need it soon. */
+void sr_ldap_rest(struct sr_ldap_link *link);
 
 /* Whether an error is the server's silence or absence, so that another one is
  * to be asked. */
@@ -148,6 +163,15 @@ void sr_ldap_answered(struct sr_ldap_link *link);
 
 /* CLOCK_BOOTTIME in milliseconds. */
 int64_t sr_ldap_clock(void);
+
+/* ---- ldap_ready.c */
+
+/*
+ * Before anything else is asked of libldap: have its first use in this process
+ * happen, without mechanisms of SASL that take long to load and without waiting
+ * for name servers.  Once is enough, more do no harm.
+ */
+void sr_ldap_first_use(void);
 
 /* ---- ldap_connect.c */
 

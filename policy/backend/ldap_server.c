@@ -44,6 +44,9 @@ const char *const sr_ldap_survey_policy[] = {
     "passwordLockout",
     "passwordMustChange",
     "passwordChange",
+    "passwordTrackUpdateTime",
+    "passwordTPRMaxUse",
+    "passwordTPRDelayExpireAt",
     NULL,
 };
 
@@ -61,6 +64,17 @@ has(const struct sr_ldap_entry *entry, const char *attribute,
     return false;
 }
 
+enum sr_server
+sr_ldap_server_kind(const struct sr_ldap_entry *root)
+{
+    const char *vendor = sr_ldap_entry_get(root, "vendorName", 0);
+
+    if (has(root, "objectClass", "OpenLDAProotDSE"))
+        return SR_SERVER_OPENLDAP;
+    return vendor != NULL && strstr(vendor, "389") != NULL ? SR_SERVER_389
+                                                           : SR_SERVER_OTHER;
+}
+
 void
 sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
 {
@@ -71,18 +85,21 @@ sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
         has(root, "supportedControl", LDAP_CONTROL_PASSWORDPOLICYREQUEST);
     survey->has_password_operation =
         has(root, "supportedExtension", LDAP_EXOP_MODIFY_PASSWD);
-    if (has(root, "objectClass", "OpenLDAProotDSE")) {
-        survey->server = SR_SERVER_OPENLDAP;
+    survey->has_sync = has(root, "supportedControl", LDAP_CONTROL_SYNC);
+    survey->server = sr_ldap_server_kind(root);
+    switch (survey->server) {
+    case SR_SERVER_OPENLDAP:
         snprintf(survey->name, sizeof(survey->name), "OpenLDAP");
-    } else if (vendor != NULL && strstr(vendor, "389") != NULL) {
-        survey->server = SR_SERVER_389;
+        break;
+    case SR_SERVER_389:
         snprintf(survey->name, sizeof(survey->name), "%s",
                  version == NULL ? "389 Directory Server" : version);
-    } else {
-        survey->server = SR_SERVER_OTHER;
+        break;
+    case SR_SERVER_OTHER:
         snprintf(survey->name, sizeof(survey->name), "%s%s%s",
                  vendor == NULL ? "an unknown server" : vendor,
                  version == NULL ? "" : " ", version == NULL ? "" : version);
+        break;
     }
 }
 
@@ -135,6 +152,12 @@ sr_ldap_server_policy(const struct sr_ldap_entry *policy,
     out->must_change = truth(policy, "pwdMustChange", "passwordMustChange");
     out->safe_modify = truth(policy, "pwdSafeModify", "pwdSafeModify");
     out->user_change = truth(policy, "pwdAllowUserChange", "passwordChange");
+    out->tells_changes =
+        truth(policy, "passwordTrackUpdateTime", "passwordTrackUpdateTime");
+    out->temporary_uses =
+        number(policy, "passwordTPRMaxUse", "passwordTPRMaxUse");
+    out->temporary_lifetime =
+        number(policy, "passwordTPRDelayExpireAt", "passwordTPRDelayExpireAt");
 }
 
 /* ---- all accounts */

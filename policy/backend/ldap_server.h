@@ -16,6 +16,9 @@ extern const char *const sr_ldap_root_attributes[];
 /* The same of a policy. */
 extern const char *const sr_ldap_survey_policy[];
 
+/* The kind of a server, by its root entry (with no value: it is not shown). */
+enum sr_server sr_ldap_server_kind(const struct sr_ldap_entry *root);
+
 /* Put what the root entry says into the survey. */
 void sr_ldap_server_root(const struct sr_ldap_entry *root,
                          struct sr_survey *survey);

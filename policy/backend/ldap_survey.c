@@ -24,28 +24,39 @@
 #define NO_NUMBER    "-77"
 #define NO_PASSWORD  "{SSHA}selfreset-check"
 
+/* Where an attribute means something. */
+enum where { ANYWHERE, NOT_389, ONLY_389 };
+
 /* What is tried, with a value that no entry has. */
 static const struct {
     const char *attribute, *value;
     bool is_shut; /* the owner must not write it */
+    enum where where;
 } tried[] = {
-    {"userPassword", NO_PASSWORD, false},
-    {"pwdChangedTime", NO_TIME, true},
-    {"pwdAccountLockedTime", NO_TIME, true},
-    {"pwdReset", NULL, true}, /* the value is that which it has not */
-    {"pwdPolicySubentry", NO_DN, true},
-    {"pwdStartTime", NO_TIME, true},
-    {"pwdEndTime", NO_TIME, true},
-    {"pwdGraceUseTime", NO_TIME, true},
-    {"pwdFailureTime", NO_TIME, true},
-    {"passwordExpirationTime", NO_TIME, true},
-    {"accountUnlockTime", NO_TIME, true},
-    {"nsAccountLock", "selfreset-check", true},
-    {"shadowLastChange", NO_NUMBER, false},
-    {"shadowMax", NO_NUMBER, true},
-    {"shadowExpire", NO_NUMBER, true},
-    {"uidNumber", NO_NUMBER, true},
-    {"gidNumber", NO_NUMBER, true},
+    {"userPassword", NO_PASSWORD, false, ANYWHERE},
+    {"pwdChangedTime", NO_TIME, true, NOT_389},
+    {"pwdAccountLockedTime", NO_TIME, true, NOT_389},
+    /* The value is that which it has not.  389 keeps it to itself. */
+    {"pwdReset", NULL, true, NOT_389},
+    {"pwdPolicySubentry", NO_DN, true, ANYWHERE},
+    {"pwdStartTime", NO_TIME, true, NOT_389},
+    {"pwdEndTime", NO_TIME, true, NOT_389},
+    {"pwdGraceUseTime", NO_TIME, true, NOT_389},
+    {"pwdFailureTime", NO_TIME, true, NOT_389},
+    {"passwordExpirationTime", NO_TIME, true, ANYWHERE},
+    {"passwordAllowChangeTime", NO_TIME, true, ONLY_389},
+    {"passwordGraceUserTime", NO_NUMBER, true, ONLY_389},
+    {"passwordRetryCount", NO_NUMBER, true, ONLY_389},
+    {"accountUnlockTime", NO_TIME, true, ANYWHERE},
+    {"nsAccountLock", "selfreset-check", true, ANYWHERE},
+    {"pwdUpdateTime", NO_TIME, true, ONLY_389},
+    {"pwdTPRExpireAt", NO_TIME, true, ONLY_389},
+    {"pwdTPRUseCount", NO_NUMBER, true, ONLY_389},
+    {"shadowLastChange", NO_NUMBER, false, ANYWHERE},
+    {"shadowMax", NO_NUMBER, true, ANYWHERE},
+    {"shadowExpire", NO_NUMBER, true, ANYWHERE},
+    {"uidNumber", NO_NUMBER, true, ANYWHERE},
+    {"gidNumber", NO_NUMBER, true, ANYWHERE},
 };
 
 #define TRIED_COUNT (sizeof(tried) / sizeof(tried[0]))
@@ -57,7 +68,7 @@ static void
 look_at_tls(struct sr_ldap_link *link, struct sr_survey_uri *uri)
 {
     struct berval certificate = {0, NULL};
-    const char *version = NULL;
+    char *version = NULL;
 
     if (ldap_tls_inplace(link->ld) != 1)
         return;
@@ -67,6 +78,7 @@ look_at_tls(struct sr_ldap_link *link, struct sr_survey_uri *uri)
             LDAP_OPT_SUCCESS &&
         version != NULL)
         snprintf(uri->tls, sizeof(uri->tls), "%.15s", version);
+    ldap_memfree(version);
 #endif
 #ifdef LDAP_OPT_X_TLS_PEERCERT
     if (ldap_get_option(link->ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) !=
@@ -205,7 +217,7 @@ shows_hashes(struct sr_ldap_link *link)
     enum sr_tri shows = SR_NO;
 
     if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS &&
-        code != LDAP_INAPPROPRIATE_AUTH)
+        code != LDAP_INAPPROPRIATE_AUTH && code != LDAP_NO_SUCH_OBJECT)
         shows = SR_UNKNOWN;
     if (sr_ldap_entry_get(&found, "userPassword", 0) != NULL)
         shows = SR_YES;
@@ -348,6 +360,20 @@ try_to_write(struct sr_ldap_link *link, const char *dn, const char *attribute,
     }
 }
 
+static bool
+is_meant_for(enum sr_server server, size_t number)
+{
+    switch (tried[number].where) {
+    case ANYWHERE:
+        break;
+    case NOT_389:
+        return server != SR_SERVER_389;
+    case ONLY_389:
+        return server == SR_SERVER_389;
+    }
+    return true;
+}
+
 /* What the service may do with the test entry. */
 static void
 try_as_service(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
@@ -361,6 +387,10 @@ try_as_service(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
         right->is_shut = tried[i].is_shut;
         right->is_known = right->sees = SR_UNKNOWN;
         right->writes = right->self_writes = SR_UNKNOWN;
+        if (!is_meant_for(survey->server, i)) {
+            right->is_known = SR_NO;
+            continue;
+        }
         if (sr_ldap_as_service(link) != LDAP_SUCCESS)
             continue;
         try_to_see(link, entry->dn, value, right);

@@ -63,6 +63,20 @@ sr_link_free(struct sr_link *link)
     free(link);
 }
 
+void
+sr_link_rest(struct sr_link *link)
+{
+    /* The connections of another process are not ours to end. */
+    if (link == NULL || link->process != getpid())
+        return;
+    for (size_t i = 0; i < link->count; i++) {
+        const struct linked *linked = &link->linked[i];
+
+        if (linked->kept != NULL && linked->ops->rest != NULL)
+            linked->ops->rest(linked->kept);
+    }
+}
+
 /* Where a backend keeps its own; `none` when there is no room or no link. */
 static void **
 kept_by(struct sr_link *link, const struct sr_backend *backend, void **none)

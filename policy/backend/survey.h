@@ -45,6 +45,9 @@ struct sr_survey_policy {
     int64_t max_age, warning, min_age, grace; /* seconds, but for grace */
     int64_t min_length, history, max_failures, lock_duration;
     enum sr_tri locks, must_change, safe_modify, user_change;
+    enum sr_tri tells_changes; /* 389: passwordTrackUpdateTime */
+    /* 389: of temporary passwords (TPR), how often and how long */
+    int64_t temporary_uses, temporary_lifetime;
 };
 
 struct sr_survey {
@@ -62,6 +65,7 @@ struct sr_survey {
     char name[80]; /* of the server, for people */
     bool has_ppolicy;
     bool has_password_operation;
+    bool has_sync; /* it tells of changes by itself (RFC 4533) */
     enum sr_tri has_base;
     struct sr_survey_policy policy;
     size_t accounts;

@@ -1,13 +1,14 @@
 /*
- * PAM bench driver: one PAM call again and again, each in a process of its own,
- * and what each of them took.
+ * PAM bench driver: PAM calls again and again, each time in a process of its
+ * own, and what each time took.
  *
- *   pambench [OPTION...] SERVICE USER CALL [ANSWER...]
+ *   pambench [OPTION...] SERVICE USER CALL[+CALL...] [ANSWER...]
  *
- * CALL is auth, acct or chauthtok, or none: what the bench itself costs.  A
- * round is fork, pam_start, CALL, pam_end, since every login loads its modules
- * into a new process; a loop in one process would load a module that stays
- * loaded only once.
+ * CALL is auth, acct, chauthtok, or forced (the change that a login demands),
+ * on one handle as long as they succeed; or none: what the bench itself costs.
+ * A round is fork, pam_start, CALLs, pam_end, since every login loads its
+ * modules into a new process; a loop in one process would load a module that
+ * stays loaded only once.
  *
  *   --rounds N   how often (1)
  *   --plain      no clocks around the hashes, so that a system call tracer sees
@@ -17,10 +18,10 @@
  *   --pause MS   between two rounds: logins are not milliseconds apart, and
  *                what was written just now is looked at more closely
  *
- * A line of output for each round: PAM code, hashes, wall time, CPU time, and
- * the wall and CPU time of the hashes among it, in nanoseconds.  The hashes are
- * counted by functions of the names of libcrypt's, which the modules find first
- * in the program.
+ * A line of output for each round: last PAM code, hashes, wall time, CPU time,
+ * the wall and CPU time of the hashes among it, and the wall time since the
+ * last answer was typed, in nanoseconds.  The hashes are counted by functions
+ * of the names of libcrypt's, which the modules find first in the program.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -52,6 +53,7 @@ struct cost {
     int64_t cpu;
     int64_t hash_wall;
     int64_t hash_cpu;
+    int64_t typed; /* when, then how long ago */
 };
 
 struct job {
@@ -207,6 +209,8 @@ converse(int count, const struct pam_message **message,
             continue;
         if (**answer != NULL)
             reply[i].resp = strdup(*(*answer)++);
+        if (!round_now.plain)
+            round_now.cost->typed = read_clock(CLOCK_MONOTONIC);
     }
     *response = reply;
     return PAM_SUCCESS;
@@ -235,13 +239,31 @@ set_items(pam_handle_t *pamh, const struct job *job)
 }
 
 static int
-make_call(pam_handle_t *pamh, const char *call)
+make_call(pam_handle_t *pamh, const char *call, size_t length)
 {
-    if (strcmp(call, "auth") == 0)
+    if (strncmp(call, "auth", length) == 0)
         return pam_authenticate(pamh, 0);
-    if (strcmp(call, "acct") == 0)
+    if (strncmp(call, "acct", length) == 0)
         return pam_acct_mgmt(pamh, 0);
+    if (strncmp(call, "forced", length) == 0)
+        return pam_chauthtok(pamh, PAM_CHANGE_EXPIRED_AUTHTOK);
     return pam_chauthtok(pamh, 0);
+}
+
+/* Each in its turn, as an application does. */
+static int
+make_calls(pam_handle_t *pamh, const char *call)
+{
+    int code = PAM_SUCCESS;
+
+    while (*call != '\0' &&
+           (code == PAM_SUCCESS || code == PAM_NEW_AUTHTOK_REQD)) {
+        size_t length = strcspn(call, "+");
+
+        code = make_call(pamh, call, length);
+        call += length + (call[length] == '+');
+    }
+    return code;
 }
 
 static void
@@ -275,7 +297,7 @@ play(const struct job *job)
     if (code != PAM_SUCCESS)
         return code;
     set_items(pamh, job);
-    code = make_call(pamh, job->call);
+    code = make_calls(pamh, job->call);
     if (job->maps)
         print_maps();
     pam_end(pamh, code);
@@ -290,9 +312,11 @@ measure(const struct job *job, struct cost *cost)
 
     round_now.cost = cost;
     wall = read_clock(CLOCK_MONOTONIC);
+    cost->typed = wall;
     cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID);
     cost->code = play(job);
     cost->cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    cost->typed = read_clock(CLOCK_MONOTONIC) - cost->typed;
     cost->wall = read_clock(CLOCK_MONOTONIC) - wall;
 }
 
@@ -374,8 +398,9 @@ main(int argc, char **argv)
         }
     }
     for (long i = 0; !job.maps && i < job.rounds; i++)
-        printf("%d %u %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n",
+        printf("%d %u %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+               "\n",
                cost[i].code, cost[i].hashes, cost[i].wall, cost[i].cpu,
-               cost[i].hash_wall, cost[i].hash_cpu);
+               cost[i].hash_wall, cost[i].hash_cpu, cost[i].typed);
     return 0;
 }

@@ -1,4 +1,5 @@
-"""The peers of the NSS part: slapd, and sssd and nslcd that ask it.
+"""The peers that ask a directory, sssd and nslcd, and a directory for the NSS
+part.
 
 Their packages are unpacked, not installed, since libnss-sss and libnss-ldapd
 edit the machine's files when they are: what is in them is laid over /usr, in
@@ -10,6 +11,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import contextlib
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 
@@ -32,12 +34,28 @@ def members(count):
             user(number) for number in range(team, count, TEAMS)]
 
 
+def private_backends(build):
+    """Our modules for a directory, as a layer over /usr: what lies over parts
+    of it is not seen through another layer."""
+    layer = RUN / "usr"
+    for built in (build / "stage/usr").glob("**/selfreset/ldap.so"):
+        place = layer / built.parent.relative_to(build / "stage/usr")
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(built, place)
+    layer.mkdir(exist_ok=True)
+    return layer
+
+
 @contextlib.contextmanager
-def unpacked(root):
+def unpacked(root, build):
     """The peers' files in their places."""
     modules = scratch.module_directory()
-    scratch.mount("-t", "overlay", "-o", f"lowerdir={root}/usr:/usr", "peers",
-                  "/usr")
+    for name in ("pam_ldap.so", "pam_sss.so"):
+        for found in (root / "usr/lib").glob(f"*/security/{name}"):
+            shutil.copy2(found, RUN / "modules")
+    scratch.mount("-t", "overlay", "-o",
+                  f"lowerdir={private_backends(build)}:{root}/usr:/usr",
+                  "peers", "/usr")
     scratch.mount("--bind", RUN / "modules", modules)
     subprocess.run(["/sbin/ldconfig", "-X"], check=True)
     try:
@@ -114,30 +132,45 @@ def quiet(host, *command):
                           stderr=log)
 
 
-def start_nslcd(host, uri):
-    pathlib.Path("/run/nslcd").mkdir(exist_ok=True)
-    config = ETC / "nslcd.conf"
-    config.write_text(f"uri {uri}\nbase {BASE}\n")
-    config.chmod(0o600)
-    quiet(host, "/usr/sbin/nslcd", "-n")
-    scratch.wait_until(lambda: os.path.exists("/run/nslcd/socket"),
-                       what="nslcd")
+def private_file(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o600)
 
 
-def start_sssd(host, uri):
+def start_nslcd(host, uri, more=""):
+    """nslcd, with nothing kept from before."""
+    endpoint = pathlib.Path("/run/nslcd/socket")
+    endpoint.parent.mkdir(exist_ok=True)
+    endpoint.unlink(missing_ok=True)
+    private_file(ETC / "nslcd.conf", f"uri {uri}\nbase {BASE}\n{more}")
+    process = quiet(host, "/usr/sbin/nslcd", "-n")
+    scratch.wait_until(endpoint.exists, what="nslcd")
+    return process
+
+
+SSSD = """\
+auth_provider = none
+access_provider = permit
+ldap_id_use_start_tls = false
+"""
+
+
+def start_sssd(host, uri, services="nss", more=SSSD):
+    """sssd, with nothing kept from before."""
     home = pathlib.Path("/var/lib/sss")
+    shutil.rmtree(home, ignore_errors=True)
     for name in ("db", "mc", "pipes/private", "pubconf/krb5.include.d",
                  "secrets", "gpo_cache", "keytabs", "deskprofile"):
         (home / name).mkdir(parents=True)
-    pathlib.Path("/var/log/sssd").mkdir()
+    pathlib.Path("/var/log/sssd").mkdir(exist_ok=True)
+    pathlib.Path("/run/sssd.pid").unlink(missing_ok=True)
     (ETC / "sssd/conf.d").mkdir(parents=True, exist_ok=True)
-    config = ETC / "sssd/sssd.conf"
-    config.write_text(
-        "[sssd]\nservices = nss\ndomains = bench\n[nss]\n"
-        f"[domain/bench]\nid_provider = ldap\nldap_uri = {uri}\n"
-        f"ldap_search_base = {BASE}\nldap_schema = rfc2307\n"
-        "auth_provider = none\naccess_provider = permit\n"
-        "ldap_id_use_start_tls = false\n")
-    config.chmod(0o600)
-    quiet(host, "/usr/sbin/sssd", "-i", "--logger=stderr")
-    scratch.wait_until((home / "pipes/nss").exists, 30, "sssd")
+    private_file(ETC / "sssd/sssd.conf",
+                 f"[sssd]\nservices = {services}\ndomains = bench\n[nss]\n"
+                 f"[domain/bench]\nid_provider = ldap\nldap_uri = {uri}\n"
+                 f"ldap_search_base = {BASE}\nldap_schema = rfc2307\n{more}")
+    process = quiet(host, "/usr/sbin/sssd", "-i", "--logger=stderr")
+    for name in services.split(", "):
+        scratch.wait_until((home / "pipes" / name).exists, 30, "sssd")
+    return process

@@ -29,7 +29,10 @@
  *
  * Steps: auth acct chauthtok change-expired cred open close search pause maps,
  * and limit:fsize=N limit:nofile=N limit:as=N umask:OCTAL close-fds
- * user:NAME env:NAME=VALUE (environment of the process).
+ * user:NAME env:NAME=VALUE (environment of the process), and steal: every
+ * socket is closed, as a daemon does with what it does not know, and an empty
+ * file of the application gets its number; in the end "stolen open|closed SIZE"
+ * is printed for each.
  *
  * Each line of the output is "WORD REST", REST with newlines as \n.  Exit
  * status: 0 done, 1 trouble, 2 usage, 3 the marker was found.
@@ -62,6 +65,8 @@
 #define MASK        0xa5u
 #define ANSWERS_MAX 64
 #define CHUNK       65536u
+#define STOLEN_MAX  16
+#define FIRST_OURS  100 /* descriptors of the driver itself */
 
 struct answer {
     const char *text;
@@ -93,6 +98,8 @@ struct job {
     long kill_usec;
     long seed;
     char **step;
+    int stolen[STOLEN_MAX];
+    size_t stolen_count;
     FILE *out;
     int last_code;
     bool is_found;
@@ -388,6 +395,38 @@ print_maps(struct job *job)
 }
 
 static void
+steal(struct job *job)
+{
+    struct stat status;
+
+    for (int fd = 3; fd < FIRST_OURS && job->stolen_count < STOLEN_MAX; fd++) {
+        int file;
+
+        if (fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode))
+            continue;
+        file = memfd_create("stolen", MFD_CLOEXEC);
+        if (file < 0 || dup2(file, fd) != fd)
+            exit(1);
+        close(file);
+        job->stolen[job->stolen_count++] = fd;
+    }
+    fprintf(job->out, "stole %zu\n", job->stolen_count);
+}
+
+static void
+print_stolen(const struct job *job)
+{
+    struct stat status;
+
+    for (size_t i = 0; i < job->stolen_count; i++) {
+        bool is_open = fstat(job->stolen[i], &status) == 0;
+
+        fprintf(job->out, "stolen %s %lld\n", is_open ? "open" : "closed",
+                is_open ? (long long)status.st_size : 0LL);
+    }
+}
+
+static void
 pause_here(struct job *job)
 {
     fprintf(job->out, "paused %ld\n", (long)getpid());
@@ -419,6 +458,8 @@ run_other(struct job *job, pam_handle_t *pamh, char *step)
         search(job);
     } else if (strcmp(step, "maps") == 0) {
         print_maps(job);
+    } else if (strcmp(step, "steal") == 0) {
+        steal(job);
     } else if (strcmp(step, "pause") == 0) {
         pause_here(job);
     } else {
@@ -556,6 +597,7 @@ play(struct job *job)
         run_steps(job, pamh);
     }
     pam_end(pamh, job->last_code);
+    print_stolen(job);
 }
 
 static void
@@ -792,7 +834,7 @@ main(int argc, char **argv)
     job.user = argv[optind + 1];
     job.step = argv + optind + 2;
     /* Our output must work when the first three descriptors are closed. */
-    job.out = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 100), "w");
+    job.out = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, FIRST_OURS), "w");
     if (job.out == NULL)
         return 1;
     if (job.processes > 0) {

@@ -17,7 +17,11 @@
 
 #include "policy/backend/ldap_answer.h"
 #include "policy/backend/ldap_entry.h"
+#include "policy/change.h"
+#include "policy/message.h"
 #include "policy/verdict.h"
+
+#define NOW 1800000000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -53,11 +57,15 @@ read_entry(char *text, struct sr_ldap_entry *entry)
 }
 
 static void
-check(const struct sr_ldap_answer *answer, struct sr_facts *facts)
+check(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+      struct sr_facts *facts)
 {
     const struct sr_circumstances who = {.is_admin = false};
-    struct sr_rules rules;
+    const struct sr_say say = {.now = NOW};
     enum sr_refusal refusal = SR_REFUSAL_OTHER;
+    struct sr_verdict verdict;
+    struct sr_change change;
+    struct sr_rules rules;
 
     memset(&rules, 0, sizeof(rules));
     expect(answer->error >= -1 && answer->error <= 9);
@@ -66,20 +74,46 @@ check(const struct sr_ldap_answer *answer, struct sr_facts *facts)
     expect((unsigned)refusal < SR_REFUSAL_COUNT);
     if (sr_ldap_answer_proof(answer) == SR_PROOF_RIGHT)
         expect(answer->code == 0 || answer->error == 0);
-    sr_ldap_answer_facts(answer, SR_LDAP_DS389, false, 1800000000, facts);
+    sr_ldap_answer_facts(answer, kind, false, NOW, facts);
     facts->answered = SR_YES;
-    expect(sr_state_name(sr_verdict(facts, &rules, &who, 1800000000).state) !=
-           NULL);
+    verdict = sr_verdict(facts, &rules, &who, NOW);
+    expect(sr_state_name(verdict.state) != NULL);
+    /* Every time that comes out of it can be said. */
+    free(sr_message_verdict(
+        &verdict, sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, &rules, &who),
+        &say));
+    change = sr_change(facts, &rules, &who, NOW);
+    free(sr_message_change(&change, &say));
     expect(facts->grace_left >= -1 && facts->failures >= -1);
+}
+
+/* What else is made of the entries. */
+static void
+check_entries(struct sr_ldap_entry *account, const struct sr_ldap_entry *policy)
+{
+    struct sr_demands demands;
+    const char *fault = sr_ldap_shadow_fault(account, policy);
+    char *fingerprint;
+
+    expect(sr_ldap_kind(account, policy) <= SR_LDAP_SHADOW);
+    expect(fault == NULL || sr_ldap_entry_get(account, fault, 0) != NULL);
+    sr_ldap_policy_demands(policy, &demands);
+    free(sr_message_demands(&demands));
+    account->dn = strdup("uid=ann,dc=example");
+    expect(account->dn != NULL);
+    fingerprint = sr_ldap_fingerprint(account);
+    expect(fingerprint != NULL);
+    free(fingerprint);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static char oid[] = LDAP_CONTROL_PASSWORDPOLICYRESPONSE;
+    static char ppolicy[] = LDAP_CONTROL_PASSWORDPOLICYRESPONSE;
+    static char netscape[] = SR_LDAP_NETSCAPE_EXPIRING;
     struct sr_ldap_entry account = {0}, policy = {0};
     struct sr_ldap_answer answer;
-    LDAPControl control = {.ldctl_oid = oid};
+    LDAPControl control = {.ldctl_oid = ppolicy};
     LDAPControl *controls[] = {&control, NULL};
     struct sr_facts facts;
     size_t length;
@@ -88,6 +122,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     sr_ldap_answer_init(&answer, data[0] & 1 ? 49 : 0);
+    if (data[0] & 8)
+        control.ldctl_oid = netscape;
     length = data[1] < size - 2 ? data[1] : size - 2;
     control.ldctl_value.bv_len = length;
     control.ldctl_value.bv_val = malloc(length + 1);
@@ -107,7 +143,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_entry(read_entry(text, &account), &policy);
     sr_facts_init(&facts);
     sr_ldap_entry_facts(&account, &policy, false, &facts);
-    check(&answer, &facts);
+    check(&answer, (enum sr_ldap_kind)(data[0] >> 1 & 3), &facts);
+    check_entries(&account, &policy);
     sr_ldap_entry_clear(&account);
     sr_ldap_entry_clear(&policy);
     free(control.ldctl_value.bv_val);

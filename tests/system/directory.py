@@ -98,8 +98,8 @@ moduleload back_mdb
 {modules_more}
 pidfile {dir}/pid
 loglevel stats
-{settings}
 {tls}
+{front}
 database mdb
 suffix {base}
 rootdn {root}
@@ -139,12 +139,12 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`; `settings` lines for the server, in this `environment`."""
+    `modules`; `front` those before it.  It runs in `environment`."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
                  lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
-                 settings="", environment=None):
+                 front="", tls_more="", environment=None):
         self.host = host
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = free_port(), free_port()
@@ -153,7 +153,8 @@ class Slapd:
         self.log = self.dir / "log"
         self.process = None
         self.service_secret = secret
-        self.modules, self.more, self.settings = modules, more, settings
+        self.modules, self.more = modules, more
+        self.front, self.tls_more = front, tls_more
         self.environment = environment
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
@@ -171,7 +172,7 @@ class Slapd:
             key = certificate_file.with_suffix(".key")
             tls = (f"TLSCertificateFile {certificate_file}\n"
                    f"TLSCertificateKeyFile {key}\n"
-                   "TLSVerifyClient never\n")
+                   f"TLSVerifyClient never\n{self.tls_more}")
         overlay = OVERLAY.format(
             policy=POLICY, lockout="ppolicy_use_lockout" if use_lockout else "")
         (self.dir / "slapd.conf").write_text(CONFIG.format(
@@ -180,7 +181,7 @@ class Slapd:
             moduleload="moduleload ppolicy" if ppolicy else "",
             modules_more="".join(f"moduleload {name}\n"
                                  for name in self.modules), more=self.more,
-            settings=self.settings,
+            front=self.front,
             overlay=overlay if ppolicy else ""))
 
     def load(self, users, policies, ppolicy):

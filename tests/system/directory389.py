@@ -42,6 +42,7 @@ POLICY_ACI = ('(targetattr="objectClass || password*")(version 3.0; acl '
 # What fresh() goes back to.
 POLICY = {
     "aci": None,
+    "nsslapd-lastmod": "on",
     "nsslapd-pwpolicy-local": "on",
     "passwordExp": "off", "passwordMaxAge": 8640000, "passwordWarning": 86400,
     "passwordSendExpiringTime": "off", "passwordGraceLimit": 0,
@@ -120,6 +121,19 @@ class DirectoryServer:
         self.process.kill()
         self.process.wait()
 
+    def restart(self):
+        """In order, so that nothing is repaired."""
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0
+        self.start()
+
+    def tell_changes(self):
+        """Content synchronisation, which is a plug-in, and another it needs."""
+        for name in ("Content Synchronization", "Retro Changelog Plugin"):
+            self.replace(f"cn={name},cn=plugins,cn=config",
+                         **{"nsslapd-pluginEnabled": "on"})
+        self.restart()
+
     @property
     def uri(self):
         return "ldapi://" + str(self.socket).replace("/", "%2F")
@@ -178,6 +192,20 @@ class DirectoryServer:
             if line.startswith("dn: "):
                 self.client("ldapdelete", line[4:])
         self.add(*users)
+
+    def load(self, users):
+        """Very many entries, in place of those that there are."""
+        path = self.dir / "ldif/many.ldif"
+        base = self.client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b",
+                           BASE, "(!(uid=*))", "*", "aci").stdout
+        path.write_text("version: 1\n\n" + base + "".join(map(ldif, users)))
+        self.process.terminate()
+        assert self.process.wait(timeout=30) == 0
+        done = subprocess.run(["ns-slapd", "ldif2db", "-D", self.dir / "etc",
+                               "-n", "userRoot", "-i", path],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        self.start()
 
     def read(self, dn, *attributes):
         """A dictionary of the first values."""

@@ -61,6 +61,8 @@ def test_the_administrator_was_quicker(host, what):
         talk.rest()
         assert talk.status != 0
     assert host.shadow("ann")[1] == stored
+    failed = host.log.with_text("SR-1013")
+    assert len(failed) == 1 and "cause=changed-meanwhile" in failed[0], failed
 
 
 # ---- guard and settle
@@ -247,18 +249,6 @@ def test_a_line_that_cannot_work_leaves_no_new_password(host, control):
                       answers=[OLD, FRESH, FRESH])
     assert done.code != "SUCCESS", done
     assert host.has_password("ann", OLD)
-
-
-def test_an_account_of_another_backend_keeps_its_new_password(host):
-    """USER_UNKNOWN is no refusal: the next module has yet to store it."""
-    host.service("probe", two_lines(
-        "[success=ok user_unknown=ignore default=die] "
-        "pam_selfreset.so backend=elsewhere use_authtok"))
-    ann = host.add("ann", OLD)
-    done = host.drive("probe", "ann", "chauthtok", real_uid=ann.uid,
-                      answers=[OLD, FRESH, FRESH])
-    assert done.code == "SUCCESS", done
-    assert host.has_password("ann", FRESH)
 
 
 def test_a_proof_ends_with_the_next_try(host):

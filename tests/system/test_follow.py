@@ -152,6 +152,29 @@ def test_the_first_backend_counts(host):
     assert shadow(host, "ann") is None and shadow(host, "bob") is not None
 
 
+@pytest.mark.parametrize("backends", ["corp", "corp local"])
+def test_a_namesake_is_not_shown(host, backends):
+    """Of somebody whom this host knows by that name with another uid, whoever
+    may add entries to the directory shows nothing here."""
+    for name in ("u0", "u1"):
+        host.add(name, PASSWORD, uid={"u0": 7100, "u1": 7001}[name])
+    locked = [{**person, "pwdAccountLockedTime": FOR_GOOD}
+              for person in people("u0", "u1")]
+    server = serve(host, locked)
+    host.configure(selfreset={"backends": backends})
+    here = {OK} if "local" in backends else set()
+    host.publish()
+    assert host.states("u0") == here
+    assert host.states("u1") == {LOCKED}
+    follower = Follower(host)
+    for name in ("u0", "u1"):
+        server.modify(dn_of(name), "replace: pwdReset\npwdReset: TRUE")
+    unlock(server, "u1")
+    seen(has(host, "u1", MUST))
+    assert host.states("u0") == here
+    follower.stop()
+
+
 def test_size_limit(host):
     """Half a directory is none: what was published is kept."""
     users = people(*(f"u{number}" for number in range(CUT)))
@@ -417,17 +440,66 @@ def test_the_server_hangs(host):
 def test_polling(host):
     """A server that does not tell by itself."""
     # After the first change u1 is too old to be asked for.
-    server = serve(host, people("u0", "u1", modifyTimestamp=stamp(DAY)),
-                   names=("u0", "u1"), more=UNLIMITED)
+    old = people(*(f"u{number}" for number in range(6)),
+                 modifyTimestamp=stamp(DAY))
+    server = serve(host, old, names=("u0", "u1", "u5"), more=UNLIMITED)
+    follower = Follower(host)
+    lock(server, "u0")
+    for _ in range(3):
+        assert not server.lets_in(dn_of("u5"), "wrong")
+    remove(server, "u2")
+    rename(server, "u3", "u3x")
+    server.modify(dn_of("u4"), "add: uid\nuid: other")
+    seen(has(host, "u0", LOCKED), seconds=7)
+    seen(has(host, "u5", LOCKED), seconds=7, what="the server's own lock")
+    seen(lambda: shadow(host, "u2") is None, seconds=7, what="the deletion")
+    seen(lambda: shadow(host, "u3x") is not None and
+         shadow(host, "u3") is None, seconds=7, what="the other name")
+    seen(lambda: shadow(host, "other") is not None, seconds=7)
+    assert follower.text().count("of directories") == 1, "no need to read all"
+    server.modify(POLICY, "replace: pwdMaxAge\npwdMaxAge: 3600")
+    server.modify(dn_of("u4"), "delete: uid\nuid: other")
+    seen(has(host, "u1", EXPIRED), seconds=7)
+    seen(lambda: shadow(host, "other") is None, seconds=7)
+    follower.stop()
+
+
+def test_polling_of_who_comes_back(host):
+    """An entry that is as old as it was: only the list of names shows it."""
+    server = serve(host, people("u0", "u1"), more=UNLIMITED)
+    follower = Follower(host)
+    remove(server, "u1")
+    seen(lambda: shadow(host, "u1") is None, seconds=7, what="the deletion")
+    add(server, {**people("u1")[0], "modifyTimestamp": stamp(DAY),
+                 "modifiersName": directory.ROOT})
+    seen(lambda: shadow(host, "u1") is not None, seconds=7)
+    assert follower.text().count("of directories") == 2
+    follower.stop()
+
+
+def test_polling_of_many_who_go(host):
+    """They are not asked for one by one."""
+    names = [f"u{number}" for number in range(300)]
+    server = serve(host, people(*names), more=UNLIMITED)
+    follower = Follower(host)
+    ldap(server, "ldapdelete", *map(dn_of, names[1:]))
+    size = server.log.stat().st_size
+    seen(lambda: not any(shadow(host, name) for name in names[1::50]),
+         seconds=7)
+    assert server.count(size).searches < 60
+    assert shadow(host, "u0") is not None
+    follower.stop()
+
+
+def test_polling_with_an_entry_from_the_future(host):
+    """A clock that is ahead, once, hides nothing of what is modified until
+    then."""
+    server = serve(host, people("u0") + [
+        {**person, "modifyTimestamp": stamp(-DAY)} for person in
+        [user("u1", 7001, PASSWORD)]], names=("u0", "u1"), more=UNLIMITED)
     follower = Follower(host)
     lock(server, "u0")
     seen(has(host, "u0", LOCKED), seconds=7)
-    server.modify(POLICY, "replace: pwdMaxAge\npwdMaxAge: 3600")
-    seen(has(host, "u1", EXPIRED), seconds=7)
-    remove(server, "u1")
-    # That somebody is gone is found by reading everything.
-    follower.process.send_signal(signal.SIGHUP)
-    seen(lambda: shadow(host, "u1") is None, seconds=3)
     follower.stop()
 
 

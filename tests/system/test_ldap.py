@@ -12,7 +12,7 @@ import pytest
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        SERVICE_SECRET, Slapd, dn_of, stamp, user)
-from scratch import CONTACT
+from scratch import CONTACT, stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 from test_secrets import tail
@@ -195,6 +195,79 @@ def test_locals_map_nothing_new(host):
     serve(host)
     done = host.drive("probe", "ann", "auth", "maps", answers=[OLD])
     assert "libldap" in done.output
+
+
+@pytest.mark.parametrize("backends", ["corp", "corp local", "local corp"])
+def test_root_is_of_this_host(host, backends):
+    """Whoever may add entries to a directory is not root here, nor anybody else
+    whom this host knows by the name with another uid."""
+    server = Slapd(host, [user("root", UID, OLD), user("ann", UID + 1, OLD),
+                          user("bob", UID + 2, OLD)])
+    configure(host, server)
+    host.configure(selfreset={"backends": backends})
+    host.add_elsewhere("ann", UID + 7)
+    host.add_elsewhere("bob", UID + 2)
+    for name in ("root", "ann"):
+        done = host.drive("probe", name, "auth", answers=[OLD, OLD])
+        assert done.code in ("AUTH_ERR", "USER_UNKNOWN"), (name, done)
+        done = host.drive("probe", name, "chauthtok", answers=[OLD, NEW, NEW],
+                          real_uid=UID)
+        assert done.code != "SUCCESS", (name, done)
+        assert server.lets_in(dn_of(name), OLD)
+    line = host.log.with_text("SR-3001")[0]
+    assert f"the uid is {UID + 1} there and {UID + 7} by the name" in line
+    assert host.drive("probe", "bob", "auth", answers=[OLD]).codes == [
+        "SUCCESS"]
+
+
+def test_a_base_that_is_not_there(host):
+    """It says nothing of who is in the directory, least of all that a name is
+    nobody's: stacks let those pass."""
+    serve(host, config={"base": "ou=nowhere,dc=example,dc=org"})
+    for steps in (["auth"], ["acct"]):
+        done = host.drive("probe", "ann", *steps, answers=[OLD], rhost=PEER)
+        assert done.codes == ["AUTHINFO_UNAVAIL"], done
+
+
+def test_a_backend_that_is_none(host):
+    """A name on the line that is misspelled leaves nobody unasked."""
+    serve(host)
+    host.service("probe", stack("backend=crop"))
+    for steps in (["auth"], ["acct"], ["chauthtok"]):
+        done = host.drive("probe", "ann", *steps, answers=[OLD, NEW, NEW])
+        assert done.codes == ["SERVICE_ERR"], done
+    assert host.log.with_text("backend=")
+
+
+def test_an_account_of_another_backend_keeps_its_new_password(host):
+    """USER_UNKNOWN is no refusal: the next module has yet to store it."""
+    configure(host, Slapd(host, []))
+    host.service("probe", (
+        "auth required pam_selfreset.so\n"
+        "password requisite pam_selfreset.so backend=local\n"
+        "password [success=ok user_unknown=ignore default=die] "
+        "pam_selfreset.so backend=corp use_authtok\n"
+        "password required pam_unix.so use_authtok sha512 rounds=1000\n"
+        "password required pam_selfreset.so settle\n"))
+    bob = host.add("bob", OLD)
+    done = host.drive("probe", "bob", "chauthtok", real_uid=bob.uid,
+                      answers=[OLD, NEW, NEW])
+    assert done.code == "SUCCESS", (done, host.log.all())
+    assert host.has_password("bob", NEW)
+
+
+def test_expired_by_the_word_of_a_stranger(host):
+    """Other servers than OpenLDAP and 389 may say it to any password."""
+    entry, policy, *_ = STATES["expired"]
+    serve(host, policy, server={
+        "front": 'access to dn.base="" by * none'}, **entry)
+    for password in (OLD, "no"):
+        done = host.drive("probe", "ann", "auth", answers=[password],
+                          rhost=PEER)
+        assert done.codes == ["AUTH_ERR"], (done, host.log.all())
+    assert host.log.with_text("proves no password")
+    # A login by key is judged by the entry, as ever.
+    assert host.drive("probe", "ann", "acct").codes == ["NEW_AUTHTOK_REQD"]
 
 
 # ---- what it costs
@@ -512,6 +585,29 @@ def test_server_comes_back_between_calls(host):
         assert "SUCCESS" in talk.rest()
 
 
+@pytest.mark.parametrize("how", ["refused", "silent"])
+def test_another_try_is_another_try(host, how):
+    """On one handle, as login's and sudo's: what an earlier one has waited for
+    in vain is asked again."""
+    server = serve(host, config={"timeout": "2s"})
+    with drive(host, "probe", "ann", "auth", "pause", "auth",
+               rhost=PEER) as talk:
+        talk.until("prompt")
+        stop = server.stop if how == "refused" else server.pause
+        stop()
+        talk.type(OLD)
+        talk.until("code auth PAM_AUTHINFO_UNAVAIL")
+        talk.until("paused")
+        if how == "refused":
+            server.start()
+        else:
+            server.resume()
+            time.sleep(1.5)  # as long as somebody types, and no deadline
+        talk.type("")
+        talk.answer("prompt", OLD)
+        talk.until("code auth PAM_SUCCESS")
+
+
 def test_when_down(host):
     server = serve(host, config={"timeout": "1s"})
     host.add("bob", OLD)
@@ -545,6 +641,77 @@ def test_bad_certificates(host, fault, how):
     assert done.codes == ["AUTHINFO_UNAVAIL"], done
     assert server.count(mark).binds == 0, "a secret was sent"
     assert host.log.with_text("TLS")
+
+
+@pytest.mark.parametrize("address, is_in", [
+    ("127.0.0.1", True), ("[::1]", False), ("127.0.0.2", False)])
+def test_addresses_are_verified_too(host, address, is_in):
+    """The certificate is of localhost and 127.0.0.1."""
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good")})
+    port = server.tls_port
+    if not is_in:
+        # The same server, by an address that its certificate does not have.
+        port = relay(host, address.strip("[]"), server.tls_port)
+    configure(host, f"ldaps://{address}:{port}", timeout="3s",
+              ca_file=directory.CERTS / "ca.pem")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS" if is_in else "AUTHINFO_UNAVAIL"], (
+        done, host.log.all())
+    assert is_in or host.log.with_text("TLS: (unknown error code)") or \
+        host.log.with_text("hostname")
+
+
+def relay(host, address, port):
+    """Another address of a port."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, 0), family=family)
+
+    def pour(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def run():
+        while True:
+            client, _ = listener.accept()
+            server = socket.create_connection(("127.0.0.1", port))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=pour, args=pair, daemon=True).start()
+
+    threading.Thread(target=run, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("fault", ["missing", "not-readable", "empty", "text"])
+def test_authorities_that_cannot_be_used(host, fault):
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good")})
+    file = directory.RUN / "authorities.pem"
+    file.unlink(missing_ok=True)
+    if fault == "not-readable":
+        file.symlink_to(directory.RUN)
+    elif fault != "missing":
+        file.write_text("" if fault == "empty" else "no certificate\n")
+    configure(host, server.uri, timeout="3s", ca_file=file)
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], done
+    assert server.count(0).binds == 0, "a secret was sent"
+
+
+def test_old_protocols_are_refused(host):
+    server = serve(host, server={
+        "certificate_file": directory.certificate("good"),
+        "front": "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT"})
+    configure(host, server.uri, timeout="3s",
+              ca_file=directory.CERTS / "ca.pem")
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], (done, server.lines())
+    assert server.count(0).binds == 0, "a secret was sent"
+    assert host.log.with_text("TLS 1.1"), host.log.all()
 
 
 def test_plain_is_refused(host):
@@ -811,6 +978,8 @@ def test_fake_server(host, kind):
     fake.socket.close()
     assert done.codes == ["AUTHINFO_UNAVAIL"], done
     assert done.times[0] < 2.9e9
+    if kind == "huge":
+        assert done.times[0] < 1.5e9, "four gigabytes were waited for"
 
 
 def test_lying_server(host):
@@ -823,6 +992,50 @@ def test_lying_server(host):
     done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     fake.socket.close()
     assert done.codes[0] in ("USER_UNKNOWN", "AUTHINFO_UNAVAIL"), done
+
+
+# ---- the process we live in
+
+@pytest.mark.parametrize("use_tls", [True, False])
+@pytest.mark.parametrize("steps", [["auth", "steal", "acct"], ["auth", "steal"],
+                                   ["auth", "acct", "steal", "change-expired"]],
+                         ids=["between", "end", "change"])
+def test_a_descriptor_that_is_another_file_by_now(host, steps, use_tls):
+    """An application closes what it does not know, and opens files of its own:
+    nothing is sent there, and nothing of it closed."""
+    entry, policy, *_ = STATES["must-change"]
+    serve(host, policy,
+          server={"certificate_file": directory.certificate("good")},
+          config={"ca_file": directory.CERTS / "ca.pem"}, **entry)
+    if not use_tls:
+        configure(host, Slapd(host, [user("ann", UID, OLD, **entry)],
+                              policies={"policy": policy}).local)
+    done = host.drive("probe", "ann", *steps, answers=[OLD, NEW, NEW],
+                      rhost=PEER)
+    # libc's way to the log can be among them.
+    assert set(done.rest("stolen")) == {"open 0"}, done
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD",
+                          "SUCCESS"][:len(done.codes)], (done, host.log.all())
+
+
+@pytest.mark.parametrize("steps, answers", [
+    (["auth", "acct"], [OLD]), (["acct"], []),
+    (["auth", "acct", "cred", "open"], [OLD]), (["chauthtok"], [OLD, NEW, NEW]),
+    (["chauthtok"], ["no"])],
+    ids=["login", "key", "session", "change", "refused"])
+def test_a_session_keeps_no_connection(host, steps, answers):
+    """It can last for days, and directories count connections."""
+    server = serve(host)
+    server.mark()
+    with Talk(host.drive_command("probe", "ann", *steps, "pause", rhost=PEER,
+                                 answers=answers,
+                                 real_uid=UID if "chauthtok" in steps else None)
+              ) as talk:
+        talk.until("paused")
+        server.mark()
+        assert server.lines().count(" ACCEPT ") >= 2
+        talk.type("")
+        talk.rest()
 
 
 # ---- who reads

@@ -281,6 +281,72 @@ def test_list_has_the_accounts_of_the_directory(host):
     assert re.search(r"^ann +must-change", done.stdout, re.M), done.stdout
 
 
+def listed(done):
+    return dict(line.split()[:2] for line in done.stdout.splitlines())
+
+
+def test_list_asks_the_directory_once(host):
+    """Also for those whom the name service does not know; the local ones come
+    first, and of two of one name the first counts."""
+    names = ["zoe", *(f"u{number}" for number in range(700))]
+    server = Slapd(host, [user("ann", UID, OLD, pwdReset="TRUE"),
+                          *(user(name, UID + 1 + number, OLD)
+                            for number, name in enumerate(names))],
+                   policies={"policy": POLICY_GOOD}, **GOOD,
+                   more=f'limits dn.exact="{SERVICE}" size=unlimited\n')
+    configure(host, server)
+    host.add("ann", OLD)
+    host.add_elsewhere("zoe", UID + 1)
+    mark = server.mark()
+    done = ctl(host, "list")
+    assert done.stderr == ""
+    found = listed(done)
+    assert found["ann"] == "ok"
+    assert list(found).index("ann") < list(found).index("u0")
+    assert set(names) < set(found)
+    assert done.stdout.count("\nann ") + done.stdout.startswith("ann ") == 1
+    assert server.count(mark).connections == 1
+    assert server.count(mark).searches == 3, "two pages and a policy"
+    found = json.loads(ctl(host, "list", "--json", "--state", "ok").stdout)
+    assert {entry["user"] for entry in found} > {"ann", "zoe", "u699"}
+
+
+def test_list_while_the_directory_is_away(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    host.add("bob", OLD)
+    server.stop()
+    done = ctl(host, "list", code=1)
+    text = plain(done.stderr)
+    assert text.count('The backend "corp" cannot be asked') == 1, text
+    assert "without its accounts" in text
+    assert listed(done)["bob"] == "ok"
+    # The name service knows her, and nobody knows more.
+    assert listed(done)["ann"] == "unknown"
+    json.loads(ctl(host, "list", "--json", code=1).stdout)
+
+
+def test_list_of_half_a_directory_is_none(host):
+    """The server ends the search behind the first page."""
+    users = [user(f"u{number}", UID + number, OLD) for number in range(1100)]
+    server = Slapd(host, users, policies={"policy": POLICY_GOOD}, **GOOD,
+                   more=f'limits dn.exact="{SERVICE}" size=500 '
+                   'size.prtotal=600\n')
+    configure(host, server)
+    done = ctl(host, "list", code=1)
+    assert "not every account was told of" in plain(done.stderr)
+    assert not [name for name in listed(done) if re.match(r"u\d", name)]
+
+
+def test_list_of_a_name_that_two_entries_have(host):
+    server = Slapd(host, [user("ann", UID, OLD), {
+        **user("bob", UID + 1, OLD), "uid": ["bob", "ann"]}],
+        policies={"policy": POLICY_GOOD}, **GOOD)
+    configure(host, server)
+    done = ctl(host, "list", code=1)
+    assert "The state of ann is unknown: SR-3013" in plain(done.stderr)
+    assert listed(done)["ann"] == "unknown" and listed(done)["bob"] == "ok"
+
+
 # ---- check
 
 def check(host, *arguments, code, input=None):
@@ -318,6 +384,17 @@ def test_check_of_a_good_directory(host):
     text = ctl(host, "check", "--backend", "corp").stdout
     assert "No mistakes were found." in text
     assert "--test-entry" in text and "ppolicy_use_lockout" in text
+
+
+def test_nothing_speaks_to_the_terminal(host):
+    """What a directory says is shown as text: here, which policy an entry
+    has."""
+    policy = f"cn=\u009b31m\u202e,{directory.BASE}"
+    serve(host, POLICY_GOOD, pwdPolicySubentry=policy)
+    done = ctl(host, "check", "--backend", "corp", "--test-entry", "ann",
+               code=2)
+    assert done.stdout.count("cn=?31m?,") == 2, done.stdout
+    assert "\u009b" not in done.stdout and "\u202e" not in done.stdout
 
 
 def test_check_finds_self_write(host):

@@ -331,6 +331,13 @@ test_texts(void **state)
         {"a\x7f\x1b[1mb", "a  [1mb"},
         {"\n", ""},
         {"", ""},
+        /* Terminals obey these, too; and what is no UTF-8 breaks a line. */
+        {"a\xc2\x9b"
+         "31m",
+         "a?31m"},
+        {"a\xe2\x80\xae"
+         "b\xff",
+         "a?b?"},
     };
     struct sr_ldap_answer answer;
     char long_text[400];
@@ -345,6 +352,11 @@ test_texts(void **state)
     long_text[sizeof(long_text) - 1] = '\0';
     sr_ldap_answer_text(&answer, long_text);
     assert_int_equal(strlen(answer.text), sizeof(answer.text) - 1);
+    /* Not cut within a character. */
+    long_text[sizeof(answer.text) - 2] = '\xc3';
+    long_text[sizeof(answer.text) - 1] = '\xa4';
+    sr_ldap_answer_text(&answer, long_text);
+    assert_int_equal(strlen(answer.text), sizeof(answer.text) - 2);
 }
 
 static void
@@ -360,8 +372,12 @@ test_writes(void **state)
         {LDAP_SERVER_DOWN, NULL, "", SR_WRITE_UNSURE, SR_REFUSAL_OTHER},
         {LDAP_TIMEOUT, NULL, "", SR_WRITE_UNSURE, SR_REFUSAL_OTHER},
         {LDAP_BUSY, NULL, "", SR_WRITE_FAILED, SR_REFUSAL_OTHER},
+        {LDAP_PARAM_ERROR, NULL, "", SR_WRITE_FAILED, SR_REFUSAL_OTHER},
         {LDAP_REFERRAL, NULL, "", SR_WRITE_FAILED, SR_REFUSAL_OTHER},
-        {50, "3003810104", "", SR_WRITE_REFUSED, SR_REFUSAL_WRONG_OLD},
+        {50, "3003810104", "", SR_WRITE_REFUSED, SR_REFUSAL_NO_RIGHT},
+        {53, "3003810104", "", SR_WRITE_REFUSED, SR_REFUSAL_WRONG_OLD},
+        {53, NULL, "extended operation restricted", SR_WRITE_REFUSED,
+         SR_REFUSAL_NO_RIGHT},
         {50, "3003810103", "", SR_WRITE_REFUSED, SR_REFUSAL_CANNOT},
         {50, NULL, "", SR_WRITE_REFUSED, SR_REFUSAL_NO_RIGHT},
         {53, NULL, "unwilling to verify old password", SR_WRITE_REFUSED,

@@ -168,6 +168,35 @@ test_uids(void **state)
 }
 
 static void
+test_names(void **state)
+{
+    static const char *const refused[] = {"",
+                                          "root",
+                                          "a\nb",
+                                          "a\x7f",
+                                          "a\xc2\x9b"
+                                          "b",
+                                          "\xe2\x80\xae"
+                                          "a",
+                                          "a\xff",
+                                          "a\xc3"};
+    static const char *const taken[] = {"ann", "Root", "rooted", "j\xc3\xb6rg",
+                                        "a b"};
+    char longest[SR_NAME_MAX + 2];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        assert_true(sr_ldap_is_absurd(refused[i]));
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        assert_false(sr_ldap_is_absurd(taken[i]));
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_true(sr_ldap_is_absurd(longest));
+    longest[SR_NAME_MAX] = '\0';
+    assert_false(sr_ldap_is_absurd(longest));
+}
+
+static void
 test_values(void **state)
 {
     struct sr_ldap_entry entry =
@@ -271,6 +300,11 @@ test_ppolicy_lock(void **state)
     assert_int_equal(facts.locked, SR_LOCK_ADMIN);
     assert_int_equal(facts.locked_why, SR_LOCK_WHY_ADMIN);
     facts = facts_of(good, NULL, false);
+    assert_int_equal(facts.locked, SR_LOCK_ADMIN);
+    /* With seconds slapd means the same by it. */
+    facts = facts_of(LIST("pwdAccountLockedTime", "00000101000000Z"),
+                     POLICY("pwdLockout", "TRUE", "pwdLockoutDuration", "60"),
+                     false);
     assert_int_equal(facts.locked, SR_LOCK_ADMIN);
     facts = facts_of(LIST("pwdChangedTime", CHANGED), NULL, false);
     assert_int_equal(facts.locked, SR_LOCK_NO);
@@ -644,6 +678,31 @@ test_fingerprint(void **state)
     sr_ldap_entry_clear(&after);
 }
 
+/* Where no time of the change is shown, it changes with the demand for one. */
+static void
+test_fingerprint_of_a_reset(void **state)
+{
+    struct sr_ldap_entry entry[] = {
+        entry_of(LIST("pwdReset", "FALSE", "passwordExpirationTime", CHANGED)),
+        entry_of(LIST("pwdReset", "TRUE", "passwordExpirationTime", CHANGED)),
+        entry_of(LIST("passwordExpirationTime", "19700101000000Z")),
+        entry_of(LIST("pwdReset", "TRUE", "pwdChangedTime", CHANGED)),
+        entry_of(LIST("pwdChangedTime", CHANGED)),
+    };
+    char *by[5];
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++)
+        by[i] = sr_ldap_fingerprint(&entry[i]);
+    assert_string_not_equal(by[0], by[1]);
+    assert_string_equal(by[1], by[2]);
+    assert_string_not_equal(by[3], by[4]);
+    for (size_t i = 0; i < 5; i++) {
+        free(by[i]);
+        sr_ldap_entry_clear(&entry[i]);
+    }
+}
+
 int
 main(void)
 {
@@ -652,6 +711,7 @@ main(void)
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_dns),
         cmocka_unit_test(test_uids),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_ppolicy_age),
@@ -666,6 +726,7 @@ main(void)
         cmocka_unit_test(test_policy_of),
         cmocka_unit_test(test_demands),
         cmocka_unit_test(test_fingerprint),
+        cmocka_unit_test(test_fingerprint_of_a_reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

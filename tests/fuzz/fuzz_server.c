@@ -1,0 +1,194 @@
+/*
+ * Fuzz what a directory says of itself and of what changes in it: content
+ * synchronisation, the texts of answers, the root entry, its policy and all its
+ * accounts, and the certificate of its server.
+ *
+ * The first byte chooses which of them the others are.  Entries are lines
+ * "attribute: value", one behind an empty line.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/ldap_answer.h"
+#include "policy/backend/ldap_server.h"
+#include "policy/backend/ldap_sync.h"
+#include "policy/utf8.h"
+
+#define ENTRIES 8
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The line says which: optimised, all the aborts of a function are one. */
+#define expect(holds) ((holds) ? (void)0 : give_up(__LINE__))
+
+static _Noreturn void
+give_up(int line)
+{
+    fprintf(stderr, "line %d does not hold\n", line);
+    abort();
+}
+
+/* The bytes alone in memory of their own, so that a read behind them is
+ * seen. */
+static char *
+copy_of(const uint8_t *data, size_t size, size_t more)
+{
+    char *copy = malloc(size + more);
+
+    expect(copy != NULL || size + more == 0);
+    if (size > 0)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+static void
+try_info(const uint8_t *data, size_t size)
+{
+    char *bytes = copy_of(data, size, 0);
+    const struct berval value = {size, bytes};
+    struct sr_sync_ids ids;
+    enum sr_sync_news news = sr_sync_info(&value, &ids);
+
+    expect(news == SR_SYNC_GONE || ids.count == 0);
+    expect(ids.count <= size / sizeof(struct sr_sync_id));
+    free(ids.item);
+    free(bytes);
+}
+
+static void
+try_state(const uint8_t *data, size_t size)
+{
+    static char oid[] = LDAP_CONTROL_SYNC_STATE;
+    char *bytes = copy_of(data, size, 0);
+    LDAPControl control = {.ldctl_oid = oid, .ldctl_value = {size, bytes}};
+    LDAPControl *controls[] = {&control, NULL};
+    enum sr_sync_state state = SR_SYNC_PRESENT;
+    struct sr_sync_id id;
+
+    if (sr_sync_state(controls, &state, &id) == 0) {
+        expect(state <= SR_SYNC_DELETE && size >= sizeof(id));
+        expect(memmem(bytes, size, &id, sizeof(id)) != NULL);
+    }
+    free(bytes);
+}
+
+/* A text of the server goes into logs and to terminals of administrators. */
+static void
+try_text(const char *text)
+{
+    struct sr_ldap_answer answer;
+    uint32_t point;
+    int status;
+
+    sr_ldap_answer_init(&answer, 49);
+    sr_ldap_answer_text(&answer, text);
+    expect(strlen(answer.text) < sizeof(answer.text));
+    for (const char *at = answer.text;
+         (status = sr_utf8_next(&at, &point)) != 0;)
+        expect(status == 1 && !sr_utf8_is_control(point));
+}
+
+/* Lines up to an empty one; the answer is what is left. */
+static char *
+read_entry(char *text, struct sr_ldap_entry *entry)
+{
+    while (text != NULL && *text != '\0' && *text != '\n') {
+        char *end = strchr(text, '\n');
+        char *colon;
+
+        if (end != NULL)
+            *end++ = '\0';
+        colon = strstr(text, ": ");
+        if (colon != NULL) {
+            *colon = '\0';
+            expect(sr_ldap_entry_add(entry, text, colon + 2,
+                                     strlen(colon + 2)) == 0);
+        }
+        text = end;
+    }
+    return text != NULL && *text == '\n' ? text + 1 : NULL;
+}
+
+static void
+expect_numbers(const struct sr_survey_policy *policy)
+{
+    const int64_t number[] = {policy->max_age,      policy->warning,
+                              policy->min_age,      policy->grace,
+                              policy->history,      policy->min_length,
+                              policy->max_failures, policy->lock_duration};
+
+    for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++)
+        expect(number[i] >= -1);
+}
+
+/* The root entry, the policy, and then accounts. */
+static void
+try_entries(char *text)
+{
+    struct sr_ldap_entry entry[ENTRIES] = {0};
+    struct sr_survey survey;
+    size_t count = 0;
+
+    while (text != NULL && count < ENTRIES)
+        text = read_entry(text, &entry[count++]);
+    memset(&survey, 0, sizeof(survey));
+    sr_ldap_server_root(&entry[0], &survey);
+    sr_ldap_server_policy(&entry[1], &survey.policy);
+    expect_numbers(&survey.policy);
+    if (count > 2)
+        sr_ldap_server_accounts(entry + 2, count - 2, "uid", "uidNumber",
+                                &survey);
+    expect(survey.accounts == (count > 2 ? count - 2 : 0));
+    for (size_t i = 0; i < ENTRIES; i++)
+        sr_ldap_entry_clear(&entry[i]);
+}
+
+static void
+try_certificate(const uint8_t *data, size_t size)
+{
+    char *bytes = copy_of(data, size, 0);
+    sr_time ends = -1;
+
+    if (sr_ldap_certificate_ends((const unsigned char *)bytes, size, &ends) ==
+        0)
+        expect(ends >= 0);
+    free(bytes);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text;
+
+    if (size < 1)
+        return 0;
+    text = copy_of(data + 1, size - 1, 1);
+    text[size - 1] = '\0';
+    switch (data[0]) {
+    case 'i':
+        try_info(data + 1, size - 1);
+        break;
+    case 's':
+        try_state(data + 1, size - 1);
+        break;
+    case 't':
+        try_text(text);
+        break;
+    case 'e':
+        try_entries(text);
+        break;
+    case 'c':
+        try_certificate(data + 1, size - 1);
+        break;
+    default:
+        break;
+    }
+    free(text);
+    return 0;
+}

@@ -1,0 +1,405 @@
+"""Administering accounts in a real 389 Directory Server, and checking it.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import json
+import re
+
+import pytest
+
+import directory389
+from directory import PEOPLE, SERVICE, dn_of, stamp
+from directory389 import EPOCH, POLICY_ACI, DirectoryServer
+from test_389 import AGES, ANN, DAY, DEMANDS, LOCKS, give
+from test_ldap import NEW, OLD, PEER, UID, configure, log_in
+from test_ldap_admin import check, ctl, phrase_of, plain, status
+
+pytestmark = pytest.mark.skipif(not directory389.have_server(),
+                                reason="389-ds-base is not installed")
+
+# What the service needs besides userPassword, to give orders.
+ADMIN_ACI = ('(targetattr="passwordExpirationTime || accountUnlockTime || '
+             'passwordRetryCount")(version 3.0; acl "orders"; allow (write) '
+             f'userdn="ldap:///{SERVICE}";)')
+
+
+@pytest.fixture(scope="module")
+def the_server():
+    server = DirectoryServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(the_server, host):
+    the_server.fresh()
+    the_server.replace(PEOPLE, aci=ADMIN_ACI)
+    configure(host, the_server, default_policy="cn=config")
+    host.add_elsewhere("ann", UID)
+    yield the_server
+    the_server.replace(PEOPLE, aci=None)
+
+
+def entry(server):
+    return server.read(ANN, "*", "+")
+
+
+# ---- unlock
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_unlock(host, server, readable):
+    give(server, LOCKS, readable=readable)
+    for _ in range(3):
+        assert log_in(host, "no").codes[0] == "AUTH_ERR"
+    host.forget_state()
+    assert status(host)[0] == 3
+    done = ctl(host, "unlock", "ann")
+    assert "in the directory has been ended" in done.stdout, done
+    found = entry(server)
+    assert "accountunlocktime" not in found
+    assert "passwordretrycount" not in found
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert "nothing to do" in ctl(host, "unlock", "ann").stdout
+
+
+def test_unlock_of_one_who_is_inactivated(host, server):
+    give(server, readable=True, nsAccountLock="true")
+    done = ctl(host, "unlock", "ann")
+    assert "disabled in the directory, which is something else" in plain(
+        done.stderr)
+    assert entry(server)["nsaccountlock"] == "true"
+
+
+# ---- must-change
+
+@pytest.mark.parametrize("readable", [False, True])
+@pytest.mark.parametrize("policy", [DEMANDS, {**DEMANDS, **AGES}])
+def test_must_change(host, server, readable, policy):
+    give(server, policy, readable=readable)
+    done = ctl(host, "must-change", "ann", code=0 if readable or AGES.items() <=
+               policy.items() else 9)
+    if done.returncode == 9:
+        # Nothing that can be read tells what server this is.
+        assert "name it as default_policy" in plain(done.stderr)
+        return
+    assert "has to change the password at the next login" in done.stdout
+    assert done.stderr == ""
+    assert entry(server)["passwordexpirationtime"] == EPOCH
+    assert status(host)[1]["state"] == "must-change"
+    assert log_in(host).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    assert "already has to" in ctl(host, "must-change", "ann").stdout
+    done = ctl(host, "must-change", "--clear", "ann")
+    assert "no longer has to" in done.stdout
+    assert status(host)[1]["state"] == "ok"
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert "does not have to" in ctl(host, "must-change", "--clear",
+                                     "ann").stdout
+    # The server has begun to count anew, where it counts.
+    assert ("passwordexpirationtime" in entry(server)) is (
+        policy is not DEMANDS)
+
+
+@pytest.mark.parametrize("age, state", [(100 * DAY, "ok"),
+                                        (2 * DAY, "expiring")])
+def test_clear_leaves_the_age(host, server, age, state):
+    """Where the server shows when the password was changed."""
+    give(server, {**AGES, **DEMANDS, "passwordTrackUpdateTime": "on",
+                  "passwordMaxAge": age, "passwordWarning": 3 * DAY},
+         readable=True)
+    server.client("ldappasswd", "-s", NEW, who=(ANN, OLD))
+    before = entry(server)["passwordexpirationtime"]
+    assert before != EPOCH
+    ctl(host, "must-change", "ann")
+    ctl(host, "must-change", "--clear", "ann")
+    found = entry(server)
+    assert found["passwordexpirationtime"] == before
+    assert status(host)[1]["state"] == state
+
+
+def test_clear_of_a_reset(host, server):
+    """The mark of a reset stays, and says nothing."""
+    give(server, DEMANDS, readable=True, reset=True)
+    assert log_in(host).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    ctl(host, "must-change", "--clear", "ann")
+    assert entry(server)["pwdreset"] == "TRUE"
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_clear_of_a_temporary_password_of_the_server(host, server):
+    give(server, {**DEMANDS, "passwordTPRMaxUse": 3}, readable=True, reset=True)
+    before = entry(server)
+    done = ctl(host, "must-change", "--clear", "ann", code=9)
+    assert "which only a new password ends" in plain(done.stderr)
+    assert entry(server) == before
+
+
+def test_nothing_that_the_server_would_not_enforce(host, server):
+    give(server, AGES, readable=True)
+    before = entry(server)
+    for command in ("must-change", "temporary"):
+        done = ctl(host, command, "ann", code=9)
+        assert '"passwordMustChange: on"' in plain(done.stderr), done
+        assert done.stdout == ""
+    assert entry(server) == before
+    assert server.lets_in(ANN, OLD)
+
+
+# ---- temporary
+
+@pytest.mark.parametrize("readable", [False, True])
+@pytest.mark.parametrize("tracked", [False, True])
+def test_temporary(host, server, readable, tracked):
+    """Without any of the server's own: our record ends it."""
+    give(server, {**AGES, **DEMANDS,
+                  "passwordTrackUpdateTime": "on" if tracked else "off"},
+         readable=readable)
+    mark = server.mark()
+    done = ctl(host, "temporary", "ann")
+    phrase = phrase_of(done)
+    assert re.search(r"It works until .*on this host", done.stdout), done
+    assert "Attention" not in done.stderr
+    # One request: the server makes the demand itself.
+    assert server.lines(mark).count(" MOD dn=") == 0
+    assert status(host)[1]["state"] == "must-change"
+    assert status(host)[1]["facts"]["temporary_until"] != "none"
+    late = ctl(host, "explain", "--json", "--at", "+40d", "ann")
+    assert json.loads(late.stdout)["state"] == "lapsed"
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[phrase, NEW, NEW], rhost=PEER)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert status(host)[1]["facts"]["temporary_until"] == "none"
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_temporary_twice(host, server):
+    """Nothing tells the first from the second; the second has its own end."""
+    give(server, DEMANDS, readable=True)
+    ctl(host, "temporary", "ann")
+    first = status(host)[1]["facts"]["temporary_until"]
+    host.configure(temporary={"lifetime": "20d"})
+    phrase = phrase_of(ctl(host, "temporary", "ann"))
+    assert status(host)[1]["facts"]["temporary_until"] > first
+    assert server.lets_in(ANN, phrase)
+
+
+def test_a_change_elsewhere_ends_the_record(host, server):
+    give(server, DEMANDS, readable=True)
+    phrase = phrase_of(ctl(host, "temporary", "ann"))
+    server.client("ldappasswd", "-s", NEW, who=(ANN, phrase))
+    assert status(host)[1]["facts"]["temporary_until"] == "none"
+    assert status(host)[1]["state"] == "ok"
+
+
+def test_temporary_of_the_server(host, server):
+    """It has an end and a count of its own."""
+    give(server, {**DEMANDS, "passwordTPRMaxUse": 2,
+                  "passwordTPRDelayExpireAt": 3600}, readable=True)
+    done = ctl(host, "temporary", "ann")
+    phrase = phrase_of(done)
+    assert "It works until" in done.stdout
+    assert "on this host" not in done.stdout, "the server ends it everywhere"
+    found = entry(server)
+    until = found["pwdtprexpireat"]
+    said = status(host)[1]["facts"]["temporary_until"]
+    assert re.sub(r"[-:T]", "", said) == until
+    for _ in range(2):
+        assert log_in(host, phrase).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    assert log_in(host, phrase).codes[0] == "AUTH_ERR"
+    host.forget_state()
+    assert status(host)[1]["state"] == "locked"
+    done = ctl(host, "unlock", "ann", code=9)
+    assert 'run "selfresetctl temporary"' in plain(done.stderr), done
+    phrase = phrase_of(ctl(host, "temporary", "ann"))
+    assert log_in(host, phrase).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    server.replace(ANN, pwdTPRExpireAt=stamp(5))
+    assert status(host)[1]["state"] == "lapsed"
+    assert log_in(host, phrase).codes[0] == "AUTH_ERR"
+
+
+def test_policy_of_the_directory_refuses(host, server):
+    give(server, {**DEMANDS, "passwordCheckSyntax": "on",
+                  "passwordMinLength": 200}, readable=True)
+    done = ctl(host, "temporary", "ann", code=9)
+    assert "policy of the directory refuses" in plain(done.stderr), done
+    assert server.lets_in(ANN, OLD)
+
+
+def test_temporary_of_the_young(host, server):
+    """A minimum age does not bind who resets."""
+    give(server, {**DEMANDS, "passwordMinAge": DAY}, readable=True)
+    phrase = phrase_of(ctl(host, "temporary", "ann"))
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[phrase, NEW, NEW], rhost=PEER)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+
+
+# ---- refusals
+
+@pytest.mark.parametrize("command", ["unlock", "must-change", "temporary"])
+def test_no_right(host, server, command):
+    state = {"accountUnlockTime": stamp(-900)} if command == "unlock" else {}
+    give(server, {**DEMANDS, **LOCKS}, readable=True, **state)
+    server.replace(PEOPLE, aci=(
+        '(targetattr="userPassword")(version 3.0; acl "nothing"; deny (write) '
+        f'userdn="ldap:///{SERVICE}";)'))
+    before = entry(server)
+    done = ctl(host, command, "ann", code=9)
+    text = plain(done.stderr)
+    assert "does not let the service's identity" in text, done
+    assert "check --backend corp --test-entry ann" in text
+    assert entry(server) == before
+
+
+def test_server_away(host, server):
+    give(server, DEMANDS, readable=True)
+    server.stop()
+    try:
+        for command in ("unlock", "must-change", "temporary", "status"):
+            done = ctl(host, command, "ann", code=1)
+            assert "cannot be read" in done.stderr
+    finally:
+        server.start()
+
+
+# ---- status, explain and list
+
+def test_status_names_the_directory(host, server):
+    give(server, {**AGES, "passwordTrackUpdateTime": "on"}, readable=True)
+    server.replace(ANN, userPassword=OLD)
+    _, said = status(host)
+    assert said["backend"] == "corp"
+    assert said["directory"]["server"].startswith("389-Directory/")
+    assert said["directory"]["not_shown"] == "nothing"
+    assert said["facts"]["entry"] == ANN
+    explained = json.loads(ctl(host, "explain", "--json", "ann").stdout)
+    assert explained["backend"] == "corp"
+    assert explained["directory"]["server"].startswith("389-Directory/")
+
+
+def test_status_says_what_is_not_shown(host, server):
+    give(server)
+    _, said = status(host)
+    assert "password_expires" in said["directory"]["not_shown"]
+
+
+def test_list(host, server):
+    give(server, DEMANDS, reset=True, readable=True)
+    done = ctl(host, "list")
+    assert re.search(r"^ann +must-change", done.stdout, re.M), done.stdout
+
+
+# ---- check
+
+GOOD = {**AGES, **DEMANDS, **LOCKS, "passwordTrackUpdateTime": "on"}
+OPENLDAP_ONLY = ("pwdReset", "pwdAccountLockedTime", "pwdEndTime")
+
+
+def allow(name, attributes, rights, who):
+    return (f'(targetattr="{attributes}")(version 3.0; acl "{name}"; '
+            f'allow ({rights}) userdn="ldap:///{who}";)')
+
+
+def deny(name, attributes, rights, who):
+    return allow(name, attributes, rights, who).replace("allow", "deny")
+
+
+def test_check_of_a_good_directory(host, server):
+    give(server, {**GOOD, "passwordTPRMaxUse": 3,
+                  "passwordTPRDelayExpireAt": 3600}, readable=True)
+    before = entry(server)
+    said, _ = check(host, "--test-entry", "ann", "--ask-password", code=0,
+                    input=OLD + "\n")
+    assert said["findings"] == []
+    assert said["server"].startswith("389-Directory/")
+    assert said["ppolicy_control"] is True
+    assert said["password_operation"] is True
+    assert said["content_synchronisation"] is False
+    assert said["accounts"] == 1
+    policy = said["policy"]
+    assert policy["entry"] == "cn=config"
+    assert policy["readable"] is True
+    assert policy["max_age"] == 8640000
+    for name in ("lockout", "must_change_after_reset", "change_by_user",
+                 "tells_changes"):
+        assert policy[name] is True, (name, policy)
+    assert policy["temporary_uses"] == 3
+    assert policy["temporary_lifetime"] == 3600
+    rights = said["rights"]
+    for name in ("passwordExpirationTime", "accountUnlockTime"):
+        assert rights[name] == "service sees, writes; owner writes not"
+    assert rights["userPassword"] == "service sees not, writes; owner writes"
+    assert rights["uidNumber"] == "service sees, writes not; owner writes not"
+    assert not [name for name in OPENLDAP_ONLY if name in rights]
+    assert entry(server) == before, "it left a trace"
+
+
+def test_check_finds_self_write(host, server):
+    give(server, GOOD, readable=True)
+    server.replace(PEOPLE, aci=[ADMIN_ACI, allow("own all", "*", "write",
+                                                 "self")])
+    before = entry(server)
+    said, text = check(host, "--test-entry", "ann", "--ask-password", code=2,
+                       input=OLD + "\n")
+    assert "by self write" in text
+    (finding,) = [f for f in said["findings"] if "self write" in f["advice"]]
+    for attribute in ("passwordExpirationTime", "accountUnlockTime",
+                      "pwdTPRUseCount", "nsAccountLock", "uidNumber"):
+        assert attribute in finding["subjects"], finding
+    assert "userPassword" not in finding["subjects"]
+    assert entry(server) == before, "it left a trace"
+
+
+def test_check_of_what_the_service_may_not(host, server):
+    give(server, GOOD, readable=True)
+    server.replace(PEOPLE, aci=[
+        deny("no password", "userPassword", "write", SERVICE),
+        deny("unseen", "accountUnlockTime", "read, search, compare", "anyone")])
+    said, text = check(host, "--test-entry", "ann", code=1)
+    (finding,) = [f for f in said["findings"] if "cannot see" in f["text"]]
+    assert finding["subjects"] == "accountUnlockTime"
+    for attribute in ("userPassword", "passwordExpirationTime",
+                      "accountUnlockTime"):
+        assert f"cannot write {attribute}" in text, text
+    assert not [name for name in OPENLDAP_ONLY if name in text]
+    assert "owner ?" in said["rights"]["accountUnlockTime"]
+
+
+def test_check_of_hashes(host, server):
+    give(server, GOOD, readable=True)
+    server.replace(PEOPLE, aci=allow("hashes", "userPassword", "read, search",
+                                     SERVICE))
+    _, text = check(host, code=1)
+    assert "service's identity can read the hashes" in text
+    server.replace(PEOPLE, aci=allow("hashes", "userPassword", "read, search",
+                                     "anyone"))
+    _, text = check(host, code=2)
+    assert "Anybody can read the hashes" in text
+
+
+def test_check_of_policies(host, server):
+    give(server)
+    assert "policy cannot be read" in check(host, code=2)[1]
+    server.policy(aci=POLICY_ACI)
+    _, text = check(host, code=1)
+    assert "passwordMustChange" in text and "passwordLockout" in text
+    assert "passwordTrackUpdateTime: on" in text
+    host.settings["backend corp"].pop("default_policy")
+    host.configure()
+    _, text = check(host, code=1)
+    assert "default_policy is not set" in text and "cn=config" in text
+
+
+def test_check_of_a_locked_entry(host, server):
+    """Who is not let in shows nothing of what users may do."""
+    give(server, GOOD, readable=True, accountUnlockTime=stamp(-900),
+         passwordRetryCount=3)
+    before = entry(server)
+    said, text = check(host, "--test-entry", "ann", "--ask-password", code=1,
+                       input=OLD + "\n")
+    assert "is not let in" in text
+    assert "owner ?" in said["rights"]["accountUnlockTime"]
+    assert entry(server) == before, "it left a trace"

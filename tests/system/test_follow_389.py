@@ -1,0 +1,226 @@
+"""selfreset-publish --follow on a real 389 Directory Server, which tells of
+changes by a plug-in, or is asked again and again.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import time
+
+import pytest
+
+import directory389
+from directory import (BASE, PEOPLE, SECRET_FILE, SERVICE, SERVICE_SECRET,
+                       dn_of, ssha, stamp, user)
+from directory389 import EPOCH, POLICY_ACI, DirectoryServer
+from scratch import wait_until
+from test_follow import (EXPIRED, LOCKED, MUST, OK, PASSWORD, Cutter, Follower,
+                         has, last_change, seen, shadow)
+
+pytestmark = pytest.mark.skipif(not directory389.have_server(),
+                                reason="389-ds-base is not installed")
+
+DAY = 86400
+CROWD = 10000
+HASH = ssha(PASSWORD)
+POLICY = {"passwordExp": "on", "passwordMustChange": "on",
+          "passwordLockout": "on", "passwordMaxFailure": 3, "aci": POLICY_ACI}
+# How soon a change is seen: told, or asked for each five seconds.
+SOON = {"told": 1, "asked": 7}
+
+
+@pytest.fixture(scope="module", params=list(SOON))
+def the_server(request):
+    server = DirectoryServer()
+    server.way = request.param
+    if server.way == "told":
+        server.tell_changes()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(the_server, host):
+    the_server.fresh()
+    yield the_server
+
+
+def people(*names):
+    """Whose passwords were set by themselves, as far as the server knows."""
+    return [{**user(name, 7000 + number, PASSWORD), "userPassword": PASSWORD}
+            for number, name in enumerate(names)]
+
+
+def serve(host, server, users, names=(), **config):
+    server.add(*users)
+    server.policy(**POLICY)
+    SECRET_FILE.unlink(missing_ok=True)
+    SECRET_FILE.write_text(SERVICE_SECRET + "\n")
+    SECRET_FILE.chmod(0o600)
+    host.configure(
+        selfreset={"backends": "local corp"},
+        backend_corp={"uri": server.uri, "base": PEOPLE, "identity": "simple",
+                      "bind_dn": SERVICE, "secret_file": SECRET_FILE,
+                      "default_policy": "cn=config", **config})
+    for number, name in enumerate(names):
+        host.add_elsewhere(name, 7000 + number)
+    host.create_state_groups()
+    host.nsswitch()
+
+
+def in_time(server, condition, what="the change"):
+    return seen(condition, SOON[server.way], what)
+
+
+def test_each_change(host, server):
+    names = [f"u{number}" for number in range(7)]
+    serve(host, server, people(*names), names)
+    server.replace(dn_of("u6"), accountUnlockTime=stamp(-900))
+    follower = Follower(host)
+    assert host.states("u6") == {LOCKED}
+    server.replace(dn_of("u1"), passwordExpirationTime=EPOCH)
+    server.replace(dn_of("u2"), accountUnlockTime=stamp(-900))
+    server.client("ldapdelete", dn_of("u3"))
+    server.client("ldapmodrdn", "-r", dn_of("u4"), "uid=u4x")
+    server.client("ldappasswd", "-s", PASSWORD, dn_of("u5"))
+    server.replace(dn_of("u6"), accountUnlockTime=None)
+    server.add({**people("new")[0], "uidNumber": 6999})
+    in_time(server, has(host, "u1", MUST), "the demand")
+    assert shadow(host, "u1")[2] == "0"
+    in_time(server, has(host, "u2", LOCKED), "the lock")
+    in_time(server, lambda: shadow(host, "u3") is None, "the deletion")
+    in_time(server, lambda: shadow(host, "u4x") is not None, "the new name")
+    in_time(server, lambda: shadow(host, "u4") is None, "the end of the old")
+    in_time(server, has(host, "u5", MUST), "the reset")
+    in_time(server, has(host, "u6", OK), "the end of the lock")
+    in_time(server, lambda: shadow(host, "new") is not None, "the addition")
+    assert follower.text().count("of directories") == 1, "no need to read all"
+    follower.stop()
+
+
+def test_what_the_server_does_itself(host, server):
+    """Of what it counts it stamps nothing."""
+    server.policy(**{"nsslapd-lastmod": "off"})
+    serve(host, server, people("u0", "u1", "u2"), names=("u0", "u1", "u2"))
+    server.policy(passwordTPRMaxUse=1, passwordGraceLimit=1)
+    server.replace(dn_of("u1"), passwordExpirationTime=stamp(60))
+    server.replace(dn_of("u2"), userPassword=PASSWORD)
+    server.policy(**{"nsslapd-lastmod": "on"})
+    assert not [name for name in ("u0", "u1", "u2") if "modifytimestamp" in
+                server.read(dn_of(name), "*", "+")]
+    follower = Follower(host)
+    before = shadow(host, "u1")
+    assert host.states("u0") == {OK}
+    assert MUST in host.states("u2")
+    for _ in range(4):
+        assert not server.lets_in(dn_of("u0"), "wrong")
+    for name in ("u1", "u2"):
+        assert server.lets_in(dn_of(name), PASSWORD)
+    in_time(server, has(host, "u0", LOCKED), "the lock")
+    in_time(server, lambda: shadow(host, "u1") != before, "the last login")
+    in_time(server, has(host, "u2", LOCKED), "the end of the uses")
+    follower.stop()
+
+
+def test_policy(host, server):
+    serve(host, server, people("u0", "u1"), names=("u0",))
+    server.replace(dn_of("u0"), passwordExpirationTime=stamp(60))
+    follower = Follower(host)
+    assert EXPIRED in host.states("u0")
+    server.policy(passwordExp="off")
+    in_time(server, lambda: host.states("u0") == {OK})
+    follower.snapshots(2)
+    follower.stop()
+
+
+def test_another_policy(host, server):
+    """An entry of its own, which nobody had when the connection was made."""
+    serve(host, server, people("u0"), names=("u0",))
+    server.replace(dn_of("u0"), passwordExpirationTime=stamp(60))
+    follower = Follower(host)
+    assert EXPIRED in host.states("u0")
+    other = f"cn=lenient,{BASE}"
+    server.add({"dn": other, "cn": "lenient",
+                "objectClass": ["top", "ldapSubEntry", "passwordPolicy"],
+                "passwordExp": "off"})
+    try:
+        server.replace(dn_of("u0"), pwdPolicySubentry=other)
+        in_time(server, lambda: host.states("u0") == {OK}, "the policy of one")
+        server.replace(other, passwordExp="on")
+        in_time(server, has(host, "u0", EXPIRED), "the change of it")
+    finally:
+        server.client("ldapdelete", other)
+    follower.stop()
+
+
+def test_the_server_is_killed(host, server):
+    serve(host, server, people("u0", "u1"), names=("u0", "u1"))
+    follower = Follower(host)
+    server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+    in_time(server, has(host, "u0", LOCKED))
+    server.stop()
+    wait_until(lambda: "cannot be followed now" in follower.text(),
+               what="the loss of the connection to be noticed")
+    assert host.states("u0") == {LOCKED}, "an outage is no change"
+    assert host.states("u1") == {OK}
+    server.start()
+    server.replace(dn_of("u0"), accountUnlockTime=None)
+    server.client("ldapdelete", dn_of("u1"))
+    seen(lambda: host.states("u0") == {OK} and shadow(host, "u1") is None,
+         seconds=12)
+    server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+    in_time(server, has(host, "u0", LOCKED))
+    follower.stop()
+
+
+def test_cut_in_the_midst(host, server):
+    names = [f"u{number}" for number in range(300)]
+    serve(host, server, people(*names), names=("u0",))
+    cutter = Cutter(server.port)
+    host.configure(backend_corp={"uri": f"ldap://127.0.0.1:{cutter.port}",
+                                 "insecure": "yes"})
+    cutter.limit = 30000
+    follower = Follower(host, ready=False)
+    wait_until(lambda: cutter.cuts >= 2, what="connections to be cut")
+    assert not any(shadow(host, name) for name in names[::99])
+    cutter.limit = None
+    seen(lambda: all(shadow(host, name) for name in names[::99]), seconds=12)
+    follower.stop()
+
+
+def test_two_changes_at_once(host, server):
+    serve(host, server, people("u0"), names=("u0",))
+    follower = Follower(host)
+    for _ in range(3 if server.way == "told" else 1):
+        server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+        server.replace(dn_of("u0"), accountUnlockTime=None)
+        server.replace(dn_of("u0"), passwordExpirationTime=EPOCH)
+        server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+        in_time(server, has(host, "u0", LOCKED))
+        server.replace(dn_of("u0"), accountUnlockTime=None,
+                       passwordExpirationTime=stamp(-90 * DAY))
+        in_time(server, lambda: host.states("u0") == {OK})
+    follower.stop()
+
+
+def test_ten_thousand(host, server):
+    """The server looks through 5000 entries at most unless it is told."""
+    names = [f"u{number}" for number in range(CROWD)]
+    server.load({**user(name, 7000 + number, PASSWORD), "userPassword": HASH}
+                for number, name in enumerate(names))
+    serve(host, server, [], names[:4])
+    done = host.run("selfreset-publish")
+    assert done.returncode == 8, (done.stdout, done.stderr)
+    assert "not every account was told of" in done.stderr
+    assert shadow(host, "u0") is None
+    server.replace(SERVICE, **{"nsLookThroughLimit": -1, "nsSizeLimit": -1})
+    began = time.monotonic()
+    host.publish()
+    print("published in", time.monotonic() - began)
+    assert shadow(host, f"u{CROWD - 1}") is not None
+    follower = Follower(host)
+    server.replace(dn_of("u1"), passwordExpirationTime=EPOCH)
+    server.client("ldapdelete", dn_of("u9999"))
+    print("told", in_time(server, has(host, "u1", MUST)))
+    limit = 1 if server.way == "told" else CROWD / 200 + 10
+    print("gone", seen(lambda: shadow(host, "u9999") is None, limit))
+    follower.stop()

@@ -1,0 +1,169 @@
+"""The way to a directory: whoever stands in it learns no password, and the
+person is told that the account cannot be asked.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import pytest
+
+import directory
+from directory import CERTS, SERVICE_SECRET, certificate, dn_of
+from middle import BIND, Fake, Middle, Wire, message, refuse, result
+from scratch import CONTACT
+from talk import PASSWORD
+from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in, serve, ssh
+
+pytestmark = pytest.mark.skipif(not directory.have_server(),
+                                reason="slapd is not installed")
+
+ACCOUNT = {"dn": dn_of("ann"), "uid": "ann", "uidNumber": UID}
+
+
+def is_refused(host):
+    """As an outage, with a sentence, in each call."""
+    done = log_in(host)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+    assert CONTACT in done.said
+    alone = host.drive("probe", "ann", "acct", rhost=PEER)
+    assert alone.codes == ["AUTHINFO_UNAVAIL"] and CONTACT in alone.said
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["TRY_AGAIN"] and CONTACT in done.said, done
+
+
+# ---- certificates
+
+# How it is made, and what is trusted.
+CERTIFICATES = {
+    "expired": ({"name": "expired", "days": -1}, "ca"),
+    "another-name": ({"name": "other", "host": "elsewhere.example.org"}, "ca"),
+    "another-authority": ({"name": "stranger", "ca": "other-ca"}, "ca"),
+    # That of the system, which has no authority of the tests.
+    "no-authority": ({"name": "good"}, None),
+}
+
+
+@pytest.mark.parametrize("how", ["ldaps", "starttls"])
+@pytest.mark.parametrize("fault", CERTIFICATES)
+def test_certificates(host, fault, how):
+    made, trusted = CERTIFICATES[fault]
+    certificate("good")
+    server = serve(host, server={"certificate_file": certificate(**made)})
+    configure(host, server.uri if how == "ldaps" else server.plain,
+              ca_file=trusted and CERTS / f"{trusted}.pem")
+    mark = server.mark()
+    is_refused(host)
+    assert server.count(mark).binds == 0
+    # By what is logged an administrator can mend it.
+    lines = host.log.with_text("SR-3002")
+    assert lines and "certificate" in lines[0], lines
+    assert 'cause=""' not in "".join(lines), lines
+    with ssh(host, "echo in as $(id -un)") as talk:
+        if how == "ldaps":  # once is enough
+            shown = talk.rest()
+            assert CONTACT in shown and "in as" not in shown, shown
+
+
+@pytest.mark.parametrize("how", ["file", "directory", "address"])
+def test_good_certificate(host, how):
+    server = serve(host, server={"certificate_file": certificate("good")})
+    keys = {"ca_file": CERTS / "ca.pem"}
+    if how == "directory":
+        hashed = directory.RUN / "ca-directory"
+        hashed.mkdir(exist_ok=True)
+        (hashed / "ca.pem").write_bytes((CERTS / "ca.pem").read_bytes())
+        directory.openssl("rehash", str(hashed))
+        keys = {"ca_directory": hashed}
+    uri = server.uri
+    if how == "address":
+        uri = uri.replace("localhost", "127.0.0.1")
+    configure(host, uri, **keys)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert "TLS established" in server.lines()
+
+
+def test_old_protocol(host):
+    """A server that speaks nothing newer than TLS 1.1."""
+    server = serve(host, server={
+        "certificate_file": certificate("good"),
+        "tls_more": "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1\n"})
+    mark = server.mark()
+    configure(host, server.uri, ca_file=CERTS / "ca.pem")
+    is_refused(host)
+    assert " BIND " not in server.lines(mark)
+
+
+# ---- StartTLS
+
+@pytest.mark.parametrize("code", [1, 2, 8, 12, 13, 51, 52, 53, 80])
+def test_refused(host, code):
+    """By the server, with whatever words."""
+    server = serve(host, server={"certificate_file": certificate("good")})
+    with Middle(server, {"extended": refuse(code, "not today")}) as way:
+        configure(host, way.uri, ca_file=CERTS / "ca.pem")
+        is_refused(host)
+        assert set(way.seen) <= {"extended", "unbind"}, way.seen
+
+
+def test_server_without_tls(host):
+    server = serve(host)
+    with Middle(server) as way:
+        configure(host, way.uri, ca_file=CERTS / "ca.pem")
+        is_refused(host)
+        assert set(way.seen) <= {"extended", "unbind"}, way.seen
+    assert host.log.with_text("StartTLS")
+
+
+def test_stripped(host):
+    """Somebody in the way says yes, and hands the rest on as it is."""
+    server = serve(host, server={"certificate_file": certificate("good")})
+    with Middle(server, {"extended": refuse(0)}) as way:
+        configure(host, way.uri, ca_file=CERTS / "ca.pem", timeout="1s")
+        assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+        assert way.seen == ["extended"], way.seen
+    with Fake(ACCOUNT) as fake:
+        configure(host, fake.uri, ca_file=CERTS / "ca.pem", timeout="1s")
+        done = log_in(host)
+        assert done.codes[0] == "AUTHINFO_UNAVAIL"
+        assert fake.seen == ["extended"]
+        for secret in (OLD, SERVICE_SECRET):
+            assert not [request for request in fake.requests
+                        if request.contains(secret)]
+
+
+def test_answers_put_before_the_handshake(host):
+    """What is said in the clear behind the yes to StartTLS is no answer to what
+    is asked under TLS."""
+    server = serve(host, server={"certificate_file": certificate("good")})
+    extra = b"".join(message(number, result(BIND)) for number in range(2, 9))
+    with Wire(server, server.port, extra=extra) as way:
+        configure(host, way.uri, ca_file=CERTS / "ca.pem", timeout="2s")
+        done = log_in(host, "no")
+        assert done.codes[0] in ("AUTH_ERR", "AUTHINFO_UNAVAIL"), done
+    with Wire(server, server.port) as way:  # it is a good way otherwise
+        configure(host, way.uri, ca_file=CERTS / "ca.pem", timeout="2s")
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
+def test_no_way_back(host):
+    """Behind a secure server that is away, another one is not asked in the
+    clear."""
+    server = serve(host, server={"certificate_file": certificate("good")})
+    with Fake(ACCOUNT) as fake:
+        dead = f"ldaps://localhost:{directory.free_port()}"
+        configure(host, f"{dead} {fake.uri}", ca_file=CERTS / "ca.pem",
+                  timeout="1s")
+        assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+        assert fake.seen == ["extended"]
+    configure(host, f"{dead} {server.plain}", ca_file=CERTS / "ca.pem")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert "TLS established" in server.lines()
+
+
+def test_insecure_is_said_at_each_use(host):
+    server = serve(host)
+    configure(host, server.plain, insecure="yes")
+    for count in (1, 2):
+        with ssh(host, "echo in as $(id -un)") as talk:
+            talk.answer(PASSWORD, OLD)
+            assert "in as ann" in talk.rest()
+        assert len(host.log.with_text("SR-3023")) >= count
