@@ -10,12 +10,12 @@
 #include <config.h>
 
 #include <libintl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "policy/format.h"
 #include "policy/message.h"
 #include "policy/utf8.h"
 
@@ -37,19 +37,6 @@ free_text(char **text)
     free(*text);
 }
 #define AUTO_FREE __attribute__((cleanup(free_text)))
-
-__attribute__((format(printf, 1, 2))) static char *
-format(const char *pattern, ...)
-{
-    va_list arguments;
-    char *text;
-
-    va_start(arguments, pattern);
-    if (vasprintf(&text, pattern, arguments) < 0)
-        text = NULL;
-    va_end(arguments);
-    return text;
-}
 
 /* ---- folding */
 
@@ -173,14 +160,16 @@ days_apart(const struct distance *d)
      * does: the number and the day then never disagree. */
     if (!d->has_date)
         return d->is_past
-                   ? format(_n("%ld day ago", "%ld days ago", d->days), d->days)
-                   : format(_n("in %ld day", "in %ld days", d->days), d->days);
+                   ? sr_format(_n("%ld day ago", "%ld days ago", d->days),
+                               d->days)
+                   : sr_format(_n("in %ld day", "in %ld days", d->days),
+                               d->days);
     print_date(date, sizeof(date), &d->at, d->seconds > 180 * SR_DAY);
     return d->is_past
-               ? format(_n("%ld day ago, %s", "%ld days ago, %s", d->days),
-                        d->days, date)
-               : format(_n("in %ld day, %s", "in %ld days, %s", d->days),
-                        d->days, date);
+               ? sr_format(_n("%ld day ago, %s", "%ld days ago, %s", d->days),
+                           d->days, date)
+               : sr_format(_n("in %ld day, %s", "in %ld days, %s", d->days),
+                           d->days, date);
 }
 
 /* The length alone, for times less than a day away. */
@@ -192,16 +181,17 @@ short_apart(const struct distance *d)
 
     if (hours > 0)
         return d->is_past
-                   ? format(_n("%ld hour ago", "%ld hours ago", hours), hours)
-                   : format(_n("in %ld hour", "in %ld hours", hours), hours);
+                   ? sr_format(_n("%ld hour ago", "%ld hours ago", hours),
+                               hours)
+                   : sr_format(_n("in %ld hour", "in %ld hours", hours), hours);
     if (minutes > 0)
         return d->is_past
-                   ? format(_n("%ld minute ago", "%ld minutes ago", minutes),
-                            minutes)
-                   : format(_n("in %ld minute", "in %ld minutes", minutes),
-                            minutes);
-    return format("%s", d->is_past ? _("less than a minute ago")
-                                   : _("in less than a minute"));
+                   ? sr_format(_n("%ld minute ago", "%ld minutes ago", minutes),
+                               minutes)
+                   : sr_format(_n("in %ld minute", "in %ld minutes", minutes),
+                               minutes);
+    return sr_format("%s", d->is_past ? _("less than a minute ago")
+                                      : _("in less than a minute"));
 }
 
 char *
@@ -212,9 +202,9 @@ sr_message_when(sr_time when, sr_time now)
     struct distance d;
 
     if (when == SR_TIME_NEVER)
-        return format("%s", _("never"));
+        return sr_format("%s", _("never"));
     if (when == SR_TIME_UNKNOWN)
-        return format("%s", _("at an unknown time"));
+        return sr_format("%s", _("at an unknown time"));
     d = measure(when, now);
     if (d.seconds >= SR_DAY)
         return days_apart(&d);
@@ -223,7 +213,7 @@ sr_message_when(sr_time when, sr_time now)
         return length == NULL ? NULL : strdup(length);
     print_clock(clock, sizeof(clock), &d.at, d.is_today);
     /* TRANSLATORS: "in 3 hours, at 17:40" */
-    return format(_("%s, %s"), length, clock);
+    return sr_format(_("%s, %s"), length, clock);
 }
 
 /* "17:40 (in 12 minutes)", for "until ...". */
@@ -240,12 +230,12 @@ until(sr_time when, sr_time now)
         PRINT_TIME(clock, sizeof(clock), _("%H:%M on %A %-d %B"), &d.at);
     length = d.seconds < SR_DAY ? short_apart(&d)
              : d.is_past
-                 ? format(_n("%ld day ago", "%ld days ago", d.days), d.days)
-                 : format(_n("in %ld day", "in %ld days", d.days), d.days);
+                 ? sr_format(_n("%ld day ago", "%ld days ago", d.days), d.days)
+                 : sr_format(_n("in %ld day", "in %ld days", d.days), d.days);
     if (length == NULL || !d.has_date)
         return length == NULL ? NULL : strdup(length);
     /* TRANSLATORS: "17:40 (in 12 minutes)" */
-    return format(_("%s (%s)"), clock, length);
+    return sr_format(_("%s (%s)"), clock, length);
 }
 
 /* ---- texts without data, but for who can help */
@@ -282,35 +272,35 @@ text_with_contact(enum sr_text text, const struct sr_say *say)
 
     switch (text) {
     case SR_TEXT_NOT_RECORDED:
-        return format(_("Your attempt could not be recorded, so nothing was "
-                        "done.\nAsk %s (SR-3205)."),
-                      who);
+        return sr_format(_("Your attempt could not be recorded, so nothing was "
+                           "done.\nAsk %s (SR-3205)."),
+                         who);
     case SR_TEXT_UNAVAILABLE:
-        return format(_("The data of this account cannot be read now.\n"
-                        "Try again later, or ask %s."),
-                      who);
+        return sr_format(_("The data of this account cannot be read now.\n"
+                           "Try again later, or ask %s."),
+                         who);
     case SR_TEXT_BAD_CONFIG:
-        return format(_("Passwords are not set up correctly on this host.\n"
-                        "Ask %s (SR-3204)."),
-                      who);
+        return sr_format(_("Passwords are not set up correctly on this host.\n"
+                           "Ask %s (SR-3204)."),
+                         who);
     case SR_TEXT_NO_ROOT:
-        return format(_("This program may not check passwords here.\n"
-                        "Ask %s (SR-3212)."),
-                      who);
+        return sr_format(_("This program may not check passwords here.\n"
+                           "Ask %s (SR-3212)."),
+                         who);
     case SR_TEXT_NOT_SENT:
-        return format(_("The directory cannot be reached now.\n"
-                        "The password was not changed. Try again later, or "
-                        "ask %s."),
-                      who);
+        return sr_format(_("The directory cannot be reached now.\n"
+                           "The password was not changed. Try again later, or "
+                           "ask %s."),
+                         who);
     case SR_TEXT_UNSURE:
-        return format(_("The directory did not answer: your password may or "
-                        "may not have\nbeen changed. Try the new one first, "
-                        "then the old one, or ask %s."),
-                      who);
+        return sr_format(_("The directory did not answer: your password may or "
+                           "may not have\nbeen changed. Try the new one first, "
+                           "then the old one, or ask %s."),
+                         who);
     case SR_TEXT_NOT_STORED:
-        return format(_("The new password could not be stored.\n"
-                        "The old one may still be the right one. Ask %s."),
-                      who);
+        return sr_format(_("The new password could not be stored.\n"
+                           "The old one may still be the right one. Ask %s."),
+                         who);
     default:
         return NULL;
     }
@@ -348,29 +338,30 @@ barred(const struct sr_verdict *verdict, const struct sr_say *say)
     case SR_CHANGE_REQUIRE_LOGON:
         /* TRANSLATORS: the first %s is "Your password has expired" or "Your
          * password has to be changed", here and below. */
-        return format(_("%s, and it may be changed only by a user who is "
-                        "already logged on.\nAsk %s to set a new one."),
-                      due, who);
+        return sr_format(_("%s, and it may be changed only by a user who is "
+                           "already logged on.\nAsk %s to set a new one."),
+                         due, who);
     case SR_CHANGE_INACTIVE:
-        return format(_("%s, and the time in which it could be changed is "
-                        "over.\nAsk %s to set a new one."),
-                      due, who);
+        return sr_format(_("%s, and the time in which it could be changed is "
+                           "over.\nAsk %s to set a new one."),
+                         due, who);
     case SR_CHANGE_NO_GRACE:
-        return format(_("%s, and no login is left in which it could be "
-                        "changed.\nAsk %s to set a new one."),
-                      due, who);
+        return sr_format(_("%s, and no login is left in which it could be "
+                           "changed.\nAsk %s to set a new one."),
+                         due, who);
     case SR_CHANGE_NO_PASSWORD:
-        return format(_("%s, and there is no current password to confirm the "
-                        "change with.\nAsk %s to set a new one."),
-                      due, who);
+        return sr_format(
+            _("%s, and there is no current password to confirm the "
+              "change with.\nAsk %s to set a new one."),
+            due, who);
     case SR_CHANGE_PROTECTED:
-        return format(_("%s, but it is protected: nobody may change it "
-                        "here.\nAsk %s."),
-                      due, who);
+        return sr_format(_("%s, but it is protected: nobody may change it "
+                           "here.\nAsk %s."),
+                         due, who);
     default:
-        return format(_("%s, and its owner may not change it.\n"
-                        "Ask %s to set a new one."),
-                      due, who);
+        return sr_format(_("%s, and its owner may not change it.\n"
+                           "Ask %s to set a new one."),
+                         due, who);
     }
 }
 
@@ -380,17 +371,17 @@ too_young(const struct sr_change *change, const struct sr_say *say)
     AUTO_FREE char *when = NULL;
 
     if (change->when == SR_TIME_NEVER || change->when == SR_TIME_UNKNOWN)
-        return format(_("This password was changed too short a time ago.\n"
-                        "Ask %s if you need a new one."),
-                      contact(say));
+        return sr_format(_("This password was changed too short a time ago.\n"
+                           "Ask %s if you need a new one."),
+                         contact(say));
     when = sr_message_when(change->when, say->now);
     if (when == NULL)
         return NULL;
     /* TRANSLATORS: the first %s is "in 3 hours, at 17:40" or the like */
-    return format(_("This password was changed too short a time ago.\n"
-                    "It may be changed again %s.\n"
-                    "Ask %s if you need a new one sooner."),
-                  when, contact(say));
+    return sr_format(_("This password was changed too short a time ago.\n"
+                       "It may be changed again %s.\n"
+                       "Ask %s if you need a new one sooner."),
+                     when, contact(say));
 }
 
 char *
@@ -402,32 +393,36 @@ sr_message_change(const struct sr_change *change, const struct sr_say *say)
     case SR_CHANGE_PROTECTED:
         return fold(
             say->is_admin
-                ? format(_("This password is protected: nobody may change it "
-                           "here, not even root."))
-                : format(_("This password is protected: nobody may change it "
-                           "here.\nAsk %s."),
-                         who));
+                ? sr_format(
+                      _("This password is protected: nobody may change it "
+                        "here, not even root."))
+                : sr_format(
+                      _("This password is protected: nobody may change it "
+                        "here.\nAsk %s."),
+                      who));
     case SR_CHANGE_CANNOT:
-        return fold(format(_("The owner of this account may not change its "
-                             "password.\nAsk %s to set a new one."),
-                           who));
+        return fold(sr_format(_("The owner of this account may not change its "
+                                "password.\nAsk %s to set a new one."),
+                              who));
     case SR_CHANGE_NO_PASSWORD:
-        return fold(format(_("This account has no password that could be "
-                             "confirmed and changed.\nAsk %s to set one."),
-                           who));
+        return fold(sr_format(_("This account has no password that could be "
+                                "confirmed and changed.\nAsk %s to set one."),
+                              who));
     case SR_CHANGE_INACTIVE:
-        return fold(format(_("The password expired too long ago to be changed "
-                             "by its owner.\nAsk %s to set a new one."),
-                           who));
+        return fold(
+            sr_format(_("The password expired too long ago to be changed "
+                        "by its owner.\nAsk %s to set a new one."),
+                      who));
     case SR_CHANGE_NO_GRACE:
-        return fold(format(_("No login is left in which this password could "
-                             "be changed.\nAsk %s to set a new one."),
-                           who));
+        return fold(sr_format(_("No login is left in which this password could "
+                                "be changed.\nAsk %s to set a new one."),
+                              who));
     case SR_CHANGE_REQUIRE_LOGON:
-        return fold(format(_("This password may be changed only by its owner "
-                             "who is already logged on.\nLog in first, or ask "
-                             "%s to set a new one."),
-                           who));
+        return fold(
+            sr_format(_("This password may be changed only by its owner "
+                        "who is already logged on.\nLog in first, or ask "
+                        "%s to set a new one."),
+                      who));
     case SR_CHANGE_TOO_YOUNG:
         return fold(too_young(change, say));
     default:
@@ -443,18 +438,18 @@ sr_message_lockout(sr_time until_wall, const struct sr_say *say)
     AUTO_FREE char *end = NULL;
 
     if (!SR_TIME_IS_SET(until_wall))
-        return fold(format(_("Too many wrong passwords.\n"
-                             "This name is locked out for a time.\n"
-                             "Ask %s if you cannot wait."),
-                           contact(say)));
+        return fold(sr_format(_("Too many wrong passwords.\n"
+                                "This name is locked out for a time.\n"
+                                "Ask %s if you cannot wait."),
+                              contact(say)));
     end = until(until_wall, say->now);
     if (end == NULL)
         return NULL;
     /* TRANSLATORS: the first %s is "17:40 (in 12 minutes)" or the like */
-    return fold(format(_("Too many wrong passwords.\n"
-                         "This name is locked out until %s.\n"
-                         "Ask %s if you cannot wait."),
-                       end, contact(say)));
+    return fold(sr_format(_("Too many wrong passwords.\n"
+                            "This name is locked out until %s.\n"
+                            "Ask %s if you cannot wait."),
+                          end, contact(say)));
 }
 
 static char *
@@ -462,8 +457,8 @@ locked(const struct sr_verdict *verdict, const struct sr_say *say)
 {
     if (verdict->when != SR_TIME_NEVER)
         return sr_message_lockout(verdict->when, say);
-    return format(_("This account is locked.\nAsk %s to unlock it."),
-                  contact(say));
+    return sr_format(_("This account is locked.\nAsk %s to unlock it."),
+                     contact(say));
 }
 
 static char *
@@ -474,12 +469,12 @@ lapsed(const struct sr_verdict *verdict, const struct sr_say *say)
     if (end == NULL)
         return NULL;
     /* TRANSLATORS: the first %s is "17:40 (20 minutes ago)" or the like */
-    return format(YOURS(N_("Your temporary password has lapsed.\n"
-                           "It was good until %s.\nAsk %s for a new one."),
-                        N_("The temporary password of this account has "
-                           "lapsed.\nIt was good until %s.\n"
-                           "Ask %s for a new one.")),
-                  end, contact(say));
+    return sr_format(YOURS(N_("Your temporary password has lapsed.\n"
+                              "It was good until %s.\nAsk %s for a new one."),
+                           N_("The temporary password of this account has "
+                              "lapsed.\nIt was good until %s.\n"
+                              "Ask %s for a new one.")),
+                     end, contact(say));
 }
 
 static char *
@@ -522,20 +517,20 @@ grace(const struct sr_verdict *verdict, const struct sr_say *say)
         return strdup(YOURS(N_("Your password has expired.\n"
                                "Change it now with the command passwd."),
                             N_("The password of this account has expired.")));
-    return format(say->is_admin
-                      ? _n("The password of this account has expired.\n"
-                           "%d more login is possible with it.",
-                           "The password of this account has expired.\n"
-                           "%d more logins are possible with it.",
-                           left)
-                      : _n("Your password has expired.\n"
-                           "You can log in with it %d more time.\n"
-                           "Change it now with the command passwd.",
-                           "Your password has expired.\n"
-                           "You can log in with it %d more times.\n"
-                           "Change it now with the command passwd.",
-                           left),
-                  left);
+    return sr_format(say->is_admin
+                         ? _n("The password of this account has expired.\n"
+                              "%d more login is possible with it.",
+                              "The password of this account has expired.\n"
+                              "%d more logins are possible with it.",
+                              left)
+                         : _n("Your password has expired.\n"
+                              "You can log in with it %d more time.\n"
+                              "Change it now with the command passwd.",
+                              "Your password has expired.\n"
+                              "You can log in with it %d more times.\n"
+                              "Change it now with the command passwd.",
+                              left),
+                     left);
 }
 
 /* "chage -E 0" and "usermod -e 1" close an account; that these are days of 1970
@@ -553,23 +548,24 @@ timed(const struct sr_verdict *verdict, const struct sr_say *say)
     switch (verdict->state) {
     case SR_STATE_ENDED:
         if (verdict->when < CLOSED_BEFORE)
-            return format(_("This account has ended.\nAsk %s if you need it."),
-                          contact(say));
+            return sr_format(
+                _("This account has ended.\nAsk %s if you need it."),
+                contact(say));
         /* TRANSLATORS: %s is "2 days ago, on Monday 6 May" or the like, here
          * and below; then who can help. */
-        return format(_("This account ended %s.\nAsk %s if you need it."), when,
-                      contact(say));
+        return sr_format(_("This account ended %s.\nAsk %s if you need it."),
+                         when, contact(say));
     case SR_STATE_NOT_YET:
-        return format(_("This account cannot be used yet.\n"
-                        "It starts %s.\n"
-                        "Ask %s if you need it sooner."),
-                      when, contact(say));
+        return sr_format(_("This account cannot be used yet.\n"
+                           "It starts %s.\n"
+                           "Ask %s if you need it sooner."),
+                         when, contact(say));
     default:
-        return format(YOURS(N_("Your password expires %s.\n"
-                               "You can change it now with the command "
-                               "passwd."),
-                            N_("The password of this account expires %s.")),
-                      when);
+        return sr_format(YOURS(N_("Your password expires %s.\n"
+                                  "You can change it now with the command "
+                                  "passwd."),
+                               N_("The password of this account expires %s.")),
+                         when);
     }
 }
 
@@ -582,9 +578,9 @@ sr_message_verdict(const struct sr_verdict *verdict, enum sr_answer answer,
         return NULL;
     switch (verdict->state) {
     case SR_STATE_DISABLED:
-        return fold(format(_("This account is disabled.\n"
-                             "Ask %s if you need it."),
-                           contact(say)));
+        return fold(sr_format(_("This account is disabled.\n"
+                                "Ask %s if you need it."),
+                              contact(say)));
     case SR_STATE_ENDED:
     case SR_STATE_NOT_YET:
     case SR_STATE_EXPIRING:
@@ -619,10 +615,10 @@ source_words(const char *source)
 
     sr_utf8_clean(source, false, clean, sizeof(clean));
     if (strcmp(clean, "console") == 0)
-        return format("%s", _("the console"));
+        return sr_format("%s", _("the console"));
     if (strncmp(clean, "uid:", 4) == 0)
-        return format(_("this host (user id %s)"), clean + 4);
-    return format("%s", strncmp(clean, "name:", 5) == 0 ? clean + 5 : clean);
+        return sr_format(_("this host (user id %s)"), clean + 4);
+    return sr_format("%s", strncmp(clean, "name:", 5) == 0 ? clean + 5 : clean);
 }
 
 char *
@@ -639,22 +635,24 @@ sr_message_failures(const struct sr_memory *memory, const struct sr_say *say)
     if (SR_TIME_IS_SET(memory->failed_last) && d.has_date)
         print_clock(when, sizeof(when), &d.at, false);
     if (memory->failed_from[0] == '\0' || when[0] == '\0')
-        return fold(format(_n("There was %u failed attempt to log in since "
-                              "your last login.",
-                              "There were %u failed attempts to log in since "
-                              "your last login.",
-                              count),
-                           count));
+        return fold(
+            sr_format(_n("There was %u failed attempt to log in since "
+                         "your last login.",
+                         "There were %u failed attempts to log in since "
+                         "your last login.",
+                         count),
+                      count));
     from = source_words(memory->failed_from);
     if (from == NULL)
         return NULL;
     /* TRANSLATORS: number; source ("192.0.2.7"); "on Monday 6 May at 17:40" */
-    return fold(format(_n("There was %u failed attempt to log in since your "
-                          "last login, from %s %s.",
-                          "There were %u failed attempts to log in since your "
-                          "last login, the last from %s %s.",
-                          count),
-                       count, from, when));
+    return fold(
+        sr_format(_n("There was %u failed attempt to log in since your "
+                     "last login, from %s %s.",
+                     "There were %u failed attempts to log in since your "
+                     "last login, the last from %s %s.",
+                     count),
+                  count, from, when));
 }
 
 /* ---- rules of new passwords */
@@ -663,10 +661,10 @@ sr_message_failures(const struct sr_memory *memory, const struct sr_say *say)
 static char *
 list(const char *heading, const struct sr_findings *findings)
 {
-    char *text = format("%s", heading);
+    char *text = sr_format("%s", heading);
 
     for (size_t i = 0; text != NULL && i < findings->count; i++) {
-        char *longer = format("%s\n- %s", text, findings->item[i].text);
+        char *longer = sr_format("%s\n- %s", text, findings->item[i].text);
 
         free(text);
         text = longer;
@@ -691,9 +689,9 @@ sr_message_broken(const struct sr_findings *findings, int tries_left)
         text = list(_("The new password breaks these rules:"), findings);
         return text == NULL
                    ? NULL
-                   : fold(format("%s\n%s", text,
-                                 _("You are root, so it is taken all the "
-                                   "same.")));
+                   : fold(sr_format("%s\n%s", text,
+                                    _("You are root, so it is taken all the "
+                                      "same.")));
     }
     text = list(_("The new password was not accepted:"), findings);
     if (text == NULL)
@@ -701,9 +699,9 @@ sr_message_broken(const struct sr_findings *findings, int tries_left)
     if (tries_left == 0)
         return fold(strdup(text));
     /* TRANSLATORS: %s is the list of what is wrong */
-    return fold(format(_n("%s\nYou have %d try left.",
-                          "%s\nYou have %d tries left.", tries_left),
-                       text, tries_left));
+    return fold(sr_format(_n("%s\nYou have %d try left.",
+                             "%s\nYou have %d tries left.", tries_left),
+                          text, tries_left));
 }
 
 /* ---- what a directory demands and refuses */
@@ -719,20 +717,21 @@ sr_message_demands(const struct sr_demands *demands)
         demands->history == 0)
         return NULL;
     if (demands->min_length > 0)
-        least = format(_n("\n- at least %u character",
-                          "\n- at least %u characters", demands->min_length),
-                       demands->min_length);
+        least = sr_format(_n("\n- at least %u character",
+                             "\n- at least %u characters", demands->min_length),
+                          demands->min_length);
     if (demands->max_length > 0)
-        most = format(_n("\n- at most %u character",
-                         "\n- at most %u characters", demands->max_length),
-                      demands->max_length);
+        most = sr_format(_n("\n- at most %u character",
+                            "\n- at most %u characters", demands->max_length),
+                         demands->max_length);
     if (demands->history > 0)
-        used = format(_n("\n- not the last password",
+        used =
+            sr_format(_n("\n- not the last password",
                          "\n- none of the last %u passwords", demands->history),
                       demands->history);
-    return fold(format("%s%s%s%s", _("The directory demands:"),
-                       least == NULL ? "" : least, most == NULL ? "" : most,
-                       used == NULL ? "" : used));
+    return fold(sr_format("%s%s%s%s", _("The directory demands:"),
+                          least == NULL ? "" : least, most == NULL ? "" : most,
+                          used == NULL ? "" : used));
 }
 
 static const char *const refusal_text[SR_REFUSAL_COUNT] = {
@@ -770,15 +769,15 @@ sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
     why = _(refusal_text[refusal]);
     if (is_helped)
         return fold(
-            format(_("%s\nAsk %s to set a new one."), why, contact(say)));
+            sr_format(_("%s\nAsk %s to set a new one."), why, contact(say)));
     if (refusal == SR_REFUSAL_OTHER || refusal == SR_REFUSAL_QUALITY ||
         refusal == SR_REFUSAL_TOO_SHORT || refusal == SR_REFUSAL_TOO_LONG)
-        text = known == NULL ? strdup(why) : format("%s\n%s", why, known);
+        text = known == NULL ? strdup(why) : sr_format("%s\n%s", why, known);
     else
         text = strdup(why);
     if (text == NULL || tries_left <= 0)
         return text == NULL ? NULL : fold(strdup(text));
-    return fold(format(_n("%s\nYou have %d try left.",
-                          "%s\nYou have %d tries left.", tries_left),
-                       text, tries_left));
+    return fold(sr_format(_n("%s\nYou have %d try left.",
+                             "%s\nYou have %d tries left.", tries_left),
+                          text, tries_left));
 }

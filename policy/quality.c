@@ -8,11 +8,11 @@
 #include <config.h>
 
 #include <libintl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/format.h"
 #include "policy/names.h"
 #include "policy/pwq.h"
 #include "policy/quality.h"
@@ -91,20 +91,6 @@ yes_if(bool holds)
     return holds ? SR_YES : SR_NO;
 }
 
-/* A formatted string, or NULL. */
-__attribute__((format(printf, 1, 2))) static char *
-text(const char *format, ...)
-{
-    va_list list;
-    char *out;
-
-    va_start(list, format);
-    if (vasprintf(&out, format, list) < 0)
-        out = NULL;
-    va_end(list);
-    return out;
-}
-
 /* ---- length */
 
 static size_t
@@ -155,13 +141,13 @@ say_len_min(const struct check *check, unsigned need)
     const unsigned has = (unsigned)check->typed.count;
 
     if (check->candidate == NULL)
-        return text(dngettext(DOMAIN, "at least %u character",
-                              "at least %u characters", need),
-                    need);
+        return sr_format(dngettext(DOMAIN, "at least %u character",
+                                   "at least %u characters", need),
+                         need);
     need = least_length(check);
-    return text(dngettext(DOMAIN, "%u character too short: %u of %u",
-                          "%u characters too short: %u of %u", need - has),
-                need - has, has, need);
+    return sr_format(dngettext(DOMAIN, "%u character too short: %u of %u",
+                               "%u characters too short: %u of %u", need - has),
+                     need - has, has, need);
 }
 
 static enum sr_tri
@@ -177,13 +163,13 @@ say_len_max(const struct check *check, unsigned need)
     const unsigned has = (unsigned)check->typed.count;
 
     if (check->candidate == NULL)
-        return text(dngettext(DOMAIN, "at most %u character",
-                              "at most %u characters", need),
-                    need);
-    return text(dngettext(DOMAIN, "%u character too long: %u of at most %u",
-                          "%u characters too long: %u of at most %u",
-                          has - need),
-                has - need, has, need);
+        return sr_format(dngettext(DOMAIN, "at most %u character",
+                                   "at most %u characters", need),
+                         need);
+    return sr_format(
+        dngettext(DOMAIN, "%u character too long: %u of at most %u",
+                  "%u characters too long: %u of at most %u", has - need),
+        has - need, has, need);
 }
 
 /* ---- classes */
@@ -215,13 +201,14 @@ static char *
 say_classes(const struct check *check, unsigned need)
 {
     if (check->plan.four_classes)
-        return text(dgettext(DOMAIN, "at least %u of: capital letters, small "
-                                     "letters, digits, other characters"),
-                    need);
-    return text(dgettext(DOMAIN,
-                         "at least %u of: capital letters, small letters, "
+        return sr_format(dgettext(DOMAIN,
+                                  "at least %u of: capital letters, small "
+                                  "letters, digits, other characters"),
+                         need);
+    return sr_format(
+        dgettext(DOMAIN, "at least %u of: capital letters, small letters, "
                          "digits, special characters, letters without case"),
-                need);
+        need);
 }
 
 static enum sr_tri
@@ -256,7 +243,7 @@ static char *
 say_digits(const struct check *check, unsigned need)
 {
     (void)check;
-    return text(
+    return sr_format(
         dngettext(DOMAIN, "at least %u digit", "at least %u digits", need),
         need);
 }
@@ -265,30 +252,30 @@ static char *
 say_uppers(const struct check *check, unsigned need)
 {
     (void)check;
-    return text(dngettext(DOMAIN, "at least %u capital letter",
-                          "at least %u capital letters", need),
-                need);
+    return sr_format(dngettext(DOMAIN, "at least %u capital letter",
+                               "at least %u capital letters", need),
+                     need);
 }
 
 static char *
 say_lowers(const struct check *check, unsigned need)
 {
     (void)check;
-    return text(dngettext(DOMAIN, "at least %u small letter",
-                          "at least %u small letters", need),
-                need);
+    return sr_format(dngettext(DOMAIN, "at least %u small letter",
+                               "at least %u small letters", need),
+                     need);
 }
 
 static char *
 say_others(const struct check *check, unsigned need)
 {
     (void)check;
-    return text(dngettext(DOMAIN,
-                          "at least %u character that is no letter or digit",
-                          "at least %u characters that are no letters or "
-                          "digits",
-                          need),
-                need);
+    return sr_format(
+        dngettext(DOMAIN, "at least %u character that is no letter or digit",
+                  "at least %u characters that are no letters or "
+                  "digits",
+                  need),
+        need);
 }
 
 /* ---- names */
@@ -348,18 +335,20 @@ static char *
 say_user(const struct check *check, unsigned need)
 {
     (void)need;
-    return text("%s", check->plan.names == NAME_WHOLE
-                          ? dgettext(DOMAIN, "not just your user name")
-                          : dgettext(DOMAIN, "without your user name in it"));
+    return sr_format("%s",
+                     check->plan.names == NAME_WHOLE
+                         ? dgettext(DOMAIN, "not just your user name")
+                         : dgettext(DOMAIN, "without your user name in it"));
 }
 
 static char *
 say_gecos(const struct check *check, unsigned need)
 {
     (void)need;
-    return text("%s", check->plan.names == NAME_WHOLE
-                          ? dgettext(DOMAIN, "not just your own name")
-                          : dgettext(DOMAIN, "without your own name in it"));
+    return sr_format("%s",
+                     check->plan.names == NAME_WHOLE
+                         ? dgettext(DOMAIN, "not just your own name")
+                         : dgettext(DOMAIN, "without your own name in it"));
 }
 
 /* ---- the old password */
@@ -425,16 +414,17 @@ static char *
 say_repeat(const struct check *check, unsigned need)
 {
     (void)check;
-    return text(dngettext(DOMAIN, "the same character at most %u time in a row",
-                          "the same character at most %u times in a row", need),
-                need);
+    return sr_format(
+        dngettext(DOMAIN, "the same character at most %u time in a row",
+                  "the same character at most %u times in a row", need),
+        need);
 }
 
 static char *
 say_sequence(const struct check *check, unsigned need)
 {
     (void)check;
-    return text(
+    return sr_format(
         dngettext(DOMAIN, "no more than %u character in sequence, as in 1234",
                   "no more than %u characters in sequence, as in 1234", need),
         need);
@@ -472,7 +462,7 @@ static char *
 say_class_repeat(const struct check *check, unsigned need)
 {
     (void)check;
-    return text(
+    return sr_format(
         dngettext(DOMAIN, "no more than %u character of one kind in a row",
                   "no more than %u characters of one kind in a row", need),
         need);
@@ -679,9 +669,10 @@ unavailable(struct sr_findings *findings, const char *why)
     char *all;
 
     sr_findings_free(findings);
-    all = text(dgettext(DOMAIN, "the rules for passwords cannot be checked "
-                                "on this computer (%s)"),
-               why);
+    all =
+        sr_format(dgettext(DOMAIN, "the rules for passwords cannot be checked "
+                                   "on this computer (%s)"),
+                  why);
     if (all != NULL)
         (void)sr_findings_add(findings, "quality", all);
     free(all);

@@ -500,7 +500,9 @@ write_shadow_day(struct sr_ldap_link *link, const char *dn)
  * 389 takes a change that the service made for a reset, though it was proved
  * by the old password, and demands another change of the owner.  Who sets the
  * same password once more as the owner has met that, unless the server
- * remembers old passwords; then the owner is told.
+ * remembers old passwords; then the owner is told.  Where it is known to, that
+ * is not even tried: the bind for it would use up a temporary password, for
+ * which the server takes this one then.
  */
 static void
 change_as_owner(struct sr_ldap_link *link, const char *dn, const char *password)
@@ -559,6 +561,7 @@ change(struct sr_ldap_link *link, const struct sr_backend *backend,
         if (link->known.kind == SR_LDAP_SHADOW)
             write_shadow_day(link, dn);
         if (link->known.kind == SR_LDAP_DS389 && old != NULL &&
+            link->known.demands.history == 0 &&
             link->bound == SR_LDAP_BOUND_SERVICE)
             change_as_owner(link, dn, password);
         unlearn(link, time(NULL));

@@ -164,6 +164,7 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
     ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, NULL);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
                LDAP_OPT_SUCCESS &&

@@ -16,12 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "policy/backend/ldap_all.h"
 #include "policy/backend/ldap_known.h"
 #include "policy/backend/ldap_sync.h"
+#include "policy/siphash.h"
 
 /* Between two questions to a server that does not tell by itself; so far each
  * reaches back further than the last, for clocks of servers differ and entries
@@ -71,6 +73,7 @@ struct session {
     struct sr_ldap_names *known; /* while polling */
     int64_t names_due;           /* when they are listed again */
     bool is_ds389;
+    uint8_t key[16]; /* of the hashes of their content */
 };
 
 /* One call of hear(). */
@@ -578,31 +581,57 @@ poll_filter(const struct call *call, const char *all)
     return filter;
 }
 
-/* The entry is there, by these names; it may have had others.  *is_new: it was
- * not known. */
-static int
-poll_names(struct call *call, const char *dn, struct sr_names *names,
-           bool *is_new)
+/* A hash of all that was read, never 0. */
+static uint64_t
+content_of(const struct session *session, const struct sr_ldap_entry *entry)
 {
-    struct sr_names copy = {0}, old = {0};
-    int code = LDAP_SUCCESS;
+    uint64_t content = 1;
 
-    copy.item = calloc(names->count + 1, sizeof(*copy.item));
-    for (; copy.item != NULL && copy.count < names->count; copy.count++) {
-        copy.item[copy.count] = strdup(names->item[copy.count]);
-        if (copy.item[copy.count] == NULL)
-            break;
+    for (size_t i = 0; i < entry->count; i++) {
+        const struct sr_ldap_value *value = &entry->value[i];
+
+        content = content * 31 + sr_siphash(session->key, value->attribute,
+                                            strlen(value->attribute));
+        content = content * 31 +
+                  sr_siphash(session->key, value->text, strlen(value->text));
     }
-    if (copy.item == NULL || copy.count < names->count ||
-        sr_ldap_names_see(call->session->known, dn, &copy, &old, is_new) != 0)
+    return content == 0 ? 1 : content;
+}
+
+static int
+copy_names(const struct sr_names *from, struct sr_names *to)
+{
+    memset(to, 0, sizeof(*to));
+    to->item = calloc(from->count + 1, sizeof(*to->item));
+    for (; to->item != NULL && to->count < from->count; to->count++) {
+        to->item[to->count] = strdup(from->item[to->count]);
+        if (to->item[to->count] == NULL)
+            return LDAP_NO_MEMORY;
+    }
+    return to->item == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
+}
+
+/* The entry is there, by these names; it may have had others. */
+static int
+poll_names(struct call *call, const char *dn, const struct sr_names *names,
+           uint64_t content, struct sr_ldap_seen *seen)
+{
+    struct sr_names copy;
+    int code = copy_names(names, &copy);
+
+    memset(seen, 0, sizeof(*seen));
+    if (code == LDAP_SUCCESS &&
+        sr_ldap_names_see(call->session->known, dn, &copy, content, seen) != 0)
         code = LDAP_NO_MEMORY;
     if (code == LDAP_SUCCESS && call->session->is_announced)
-        tell_gone(call, &old, names);
+        tell_gone(call, &seen->old, names);
     sr_ldap_names_clear(&copy);
-    sr_ldap_names_clear(&old);
+    sr_ldap_names_clear(&seen->old);
     return code;
 }
 
+/* An entry as it is now.  One that is what it was is told of no more: after
+ * many were changed at one time they are asked for a few times. */
 static int
 poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
 {
@@ -610,20 +639,23 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
     const struct sr_ldap_entry *policy;
     struct sr_ldap_entry entry = {0};
     struct sr_names names = {0};
+    struct sr_ldap_seen seen;
     int code = sr_ldap_take_entry(call->link, message, &entry);
 
+    *is_new = false; /* who was added is told of */
     if (code == LDAP_SUCCESS)
         code = sr_ldap_policies_get(&session->policies, call->link,
                                     policy_of(call, &entry), &policy);
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS)
-        code = poll_names(call, entry.dn, &names, is_new);
+        code = poll_names(call, entry.dn, &names, content_of(session, &entry),
+                          &seen);
     if (code == LDAP_SUCCESS) {
         note_time(session, &entry);
         if (sr_ldap_is_ds389(&entry, policy))
             session->is_ds389 = true;
-        if (session->is_announced)
+        if (session->is_announced && !seen.is_same)
             code = tell_entry(call, &entry, &names);
     }
     sr_ldap_names_clear(&names);
@@ -637,12 +669,14 @@ poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
 {
     struct sr_ldap_entry entry = {0};
     struct sr_names names = {0};
+    struct sr_ldap_seen seen;
     int code = sr_ldap_take_entry(call->link, message, &entry);
 
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS)
-        code = poll_names(call, entry.dn, &names, is_new);
+        code = poll_names(call, entry.dn, &names, 0, &seen);
+    *is_new = code == LDAP_SUCCESS && seen.is_new;
     sr_ldap_names_clear(&names);
     sr_ldap_entry_clear(&entry);
     return code;
@@ -746,7 +780,6 @@ poll_all(struct call *call, bool *is_other)
     char *filter =
         all == NULL || !session->is_announced ? NULL : poll_filter(call, all);
     bool is_listed = sr_ldap_clock() >= session->names_due;
-    bool is_new = false; /* one who was added: is told of */
     int code = LDAP_NO_MEMORY;
 
     if (all != NULL && (filter != NULL || !session->is_announced))
@@ -755,7 +788,7 @@ poll_all(struct call *call, bool *is_other)
         sr_ldap_names_begin(session->known);
     if (code == LDAP_SUCCESS)
         code = poll_pages(call, filter == NULL ? all : filter, NULL, poll_entry,
-                          &is_new);
+                          is_other);
     if (code == LDAP_SUCCESS && is_listed && filter != NULL)
         code = poll_pages(call, all, names, poll_listed, is_other);
     if (code == LDAP_SUCCESS && is_listed)
@@ -801,6 +834,8 @@ sr_ldap_follow(const struct sr_backend *backend, char *reason, size_t size)
         return NULL;
     session->table = sr_sync_table_new();
     session->known = sr_ldap_names_new();
+    if (getrandom(session->key, sizeof(session->key), 0) < 0)
+        memset(session->key, 0, sizeof(session->key));
     link = sr_ldap_begin(&session->kept, backend->config, reason, size);
     if (link != NULL && session->table != NULL && session->known != NULL)
         code = sr_ldap_as_service(link);

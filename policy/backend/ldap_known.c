@@ -15,6 +15,7 @@ struct node {
     char *dn; /* first: what is looked for has nothing else */
     struct node *next, *previous;
     struct sr_names names;
+    uint64_t content;
     bool is_seen;
 };
 
@@ -106,14 +107,19 @@ find_or_make(struct sr_ldap_names *known, const char *dn, bool *is_new)
 
 int
 sr_ldap_names_see(struct sr_ldap_names *known, const char *dn,
-                  struct sr_names *names, struct sr_names *old, bool *is_new)
+                  struct sr_names *names, uint64_t content,
+                  struct sr_ldap_seen *seen)
 {
-    struct node *node = find_or_make(known, dn, is_new);
+    struct node *node;
 
-    memset(old, 0, sizeof(*old));
+    memset(seen, 0, sizeof(*seen));
+    node = find_or_make(known, dn, &seen->is_new);
     if (node == NULL)
         return -1;
-    *old = node->names;
+    seen->is_same = content == 0 || content == node->content;
+    seen->old = node->names;
+    if (content != 0)
+        node->content = content;
     node->names = *names;
     node->is_seen = true;
     memset(names, 0, sizeof(*names));

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "policy/rules.h"
 
@@ -24,14 +25,21 @@ size_t sr_ldap_names_count(const struct sr_ldap_names *known);
 /* Begin a reading of all: nobody has been seen in it yet. */
 void sr_ldap_names_begin(struct sr_ldap_names *known);
 
+/* What was seen of an entry. */
+struct sr_ldap_seen {
+    struct sr_names old; /* that it had; the caller's */
+    bool is_new;         /* it was not known */
+    bool is_same;        /* its content is what it was */
+};
+
 /*
- * See an entry, which has these names now.  They are the table's then, and *old
- * are the caller's; when memory is out (-1) both are the caller's.  *is_new: it
- * was not known.
+ * See an entry, which has these names now, and this content (a hash; 0: that
+ * was not read, and stays as it is).  The names are the table's then; when
+ * memory is out (-1) they are the caller's.
  */
 int sr_ldap_names_see(struct sr_ldap_names *known, const char *dn,
-                      struct sr_names *names, struct sr_names *old,
-                      bool *is_new);
+                      struct sr_names *names, uint64_t content,
+                      struct sr_ldap_seen *seen);
 
 /*
  * End a reading of all: an entry that was not seen in it is gone.  Its names

@@ -590,7 +590,7 @@ def hang(logins, sheet, cap):
     began = time.monotonic()
     running = {(name, what): subprocess.Popen(
         logins.command(name, user(3), *call), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, text=True)
+        stdout=subprocess.DEVNULL, start_new_session=True)
         for name in logins.names for what, call in calls.items()}
     took = {}
     while len(took) < len(running) and time.monotonic() < began + cap:
@@ -600,8 +600,7 @@ def hang(logins, sheet, cap):
                 took[key] = time.monotonic() - began
     logins.server.resume()
     for process in running.values():
-        process.kill()
-        process.wait()
+        scratch.end_group(process)
     sheet.title("a server that hangs (it still accepts): seconds until the "
                 "answer")
     for what in calls:

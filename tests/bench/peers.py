@@ -61,8 +61,8 @@ def unpacked(root, build):
     try:
         yield
     finally:
-        subprocess.run(["umount", modules], check=True)
-        subprocess.run(["umount", "-l", "/usr"], check=True)
+        for path in (modules, "/usr"):  # what has just ended may be there yet
+            subprocess.run(["umount", "-l", path], check=True)
 
 
 def write_files(count):

@@ -188,9 +188,9 @@ class DirectoryServer:
         self.policy(**POLICY)
         found = self.client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b",
                             PEOPLE, "-s", "one", "(objectClass=*)", "1.1").stdout
-        for line in found.splitlines():
-            if line.startswith("dn: "):
-                self.client("ldapdelete", line[4:])
+        self.client("ldapdelete", text="".join(
+            line[4:] + "\n" for line in found.splitlines()
+            if line.startswith("dn: ")))
         self.add(*users)
 
     def load(self, users):
@@ -199,8 +199,7 @@ class DirectoryServer:
         base = self.client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b",
                            BASE, "(!(uid=*))", "*", "aci").stdout
         path.write_text("version: 1\n\n" + base + "".join(map(ldif, users)))
-        self.process.terminate()
-        assert self.process.wait(timeout=30) == 0
+        self.stop()
         done = subprocess.run(["ns-slapd", "ldif2db", "-D", self.dir / "etc",
                                "-n", "userRoot", "-i", path],
                               capture_output=True, text=True, check=False)

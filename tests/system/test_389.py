@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(not directory389.have_server(),
                                 reason="389-ds-base is not installed")
 
 ANN = dn_of("ann")
+OTHER = "nine ladies dancing slowly"
 DAY = 86400
 
 
@@ -252,6 +253,45 @@ def test_change_of_the_expired_that_stays_a_reset(host, server):
     assert "at the next login" in done.said
     assert server.lets_in(ANN, NEW)
     assert log_in(host, NEW).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+
+
+def test_change_of_the_expired_with_a_minimum_age(host, server):
+    """The owner, who could set it once more, is too early."""
+    give(server, {**AGES, **DEMANDS, "passwordMinAge": 3600}, readable=True,
+         passwordExpirationTime=stamp(3600))
+    done = change(host, OLD, NEW, NEW, forced=True)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    is_demanded = server.read(ANN, "pwdReset")["pwdreset"] == "TRUE"
+    assert ("at the next login" in done.said) == is_demanded, done
+    assert log_in(host, NEW).codes == [
+        "SUCCESS", "NEW_AUTHTOK_REQD" if is_demanded else "SUCCESS"]
+
+
+@pytest.mark.parametrize("history", ["off", "on"])
+def test_change_of_the_expired_becomes_no_temporary_password(host, server,
+                                                             history):
+    """A reset has an end there, which the owner has not been told of."""
+    give(server, {**AGES, **DEMANDS, "passwordTPRMaxUse": 2,
+                  "passwordTPRDelayExpireAt": 3600,
+                  "passwordHistory": history}, readable=True,
+         passwordExpirationTime=stamp(3600))
+    done = change(host, OLD, NEW, NEW, forced=True)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    found = server.read(ANN, "pwdReset", "pwdTPRReset", "pwdTPRUseCount")
+    is_demanded = found["pwdreset"] == "TRUE"
+    assert is_demanded == (history == "on")
+    assert ("at the next login" in done.said) == is_demanded, done
+    # Of its two uses one is left, to change it.
+    assert found.get("pwdtprusecount", "0") == ("1" if is_demanded else "0")
+    if is_demanded:
+        done = change(host, NEW, OTHER, OTHER, forced=True)
+        assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+            done, host.log.all())
+        assert server.lets_in(ANN, OTHER)
+    else:
+        assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
 
 
 def test_reset_by_root(host, server):

@@ -6,7 +6,9 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import base64
 import json
 import re
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -14,6 +16,7 @@ import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        Slapd, dn_of, stamp, user)
 from scratch import wait_until
+from test_follow import Cutter
 from test_ldap import (DAY, NEW, OLD, PEER, UID, configure, log_in,
                        secret_file, serve)
 
@@ -178,6 +181,68 @@ def test_a_change_elsewhere_ends_the_record(host):
     wait_until(has_moved, what="the stamp of the change to move")
     assert status(host)[1]["facts"]["temporary_until"] == "none"
     assert status(host)[1]["state"] == "ok"
+
+
+# What lets the service set a password, and nothing else.
+HALF_ACCESS = GOOD_ACCESS.replace("pwdReset,", "")
+
+
+def is_between(host, server, done):
+    """The password is another one, which was never shown."""
+    text = plain(done.stderr)
+    assert "may have a new password now, which nobody knows" in text, done
+    assert 'run "selfresetctl temporary ann" again' in text
+    assert done.stdout == ""
+    assert not server.lets_in(dn_of("ann"), OLD)
+    assert values(server, "ann", "pwdReset") == []
+    assert log_in(host).codes[0] == "AUTH_ERR"
+
+
+def test_temporary_without_the_right_to_demand(host):
+    server = serve(host, POLICY_GOOD, server={"access": HALF_ACCESS})
+    is_between(host, server, ctl(host, "temporary", "ann", code=8))
+
+
+class Guillotine(Cutter):
+    """The connection ends behind the answer to a change of a password, and
+    there is no other one."""
+    OPERATION = b"1.3.6.1.4.1.4203.1.11.1"
+
+    def __init__(self, port):
+        self.is_sharp = threading.Event()
+        super().__init__(port)
+
+    def carry(self, source, sink, limit):
+        try:
+            is_server = source.getpeername()[1] == self.target
+            while self.cuts == 0 and (data := source.recv(65536)):
+                falls = is_server and self.is_sharp.is_set()
+                if self.OPERATION in data and not is_server:
+                    self.is_sharp.set()
+                if falls:
+                    self.cuts += 1
+                sink.sendall(data)
+        except OSError:
+            pass
+        for one in source, sink:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def test_temporary_when_the_connection_is_lost_between(host):
+    """Nobody knows the password then, and trying again helps."""
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    way = Guillotine(server.port)
+    configure(host, f"ldap://localhost:{way.port}", insecure="yes",
+              timeout="2s")
+    done = ctl(host, "temporary", "ann", code=8)
+    assert way.cuts == 1
+    configure(host, server, insecure=None, timeout=None)
+    is_between(host, server, done)
+    phrase = phrase_of(ctl(host, "temporary", "ann"))
+    assert log_in(host, phrase).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
 
 
 def change_own(server, old, new):

@@ -90,6 +90,7 @@ def test_old_protocol(host):
     configure(host, server.uri, ca_file=CERTS / "ca.pem")
     is_refused(host)
     assert " BIND " not in server.lines(mark)
+    assert host.log.with_text("nothing newer than TLS 1.1")
 
 
 # ---- StartTLS

@@ -377,6 +377,13 @@ test_good(void **state)
     survey.server = SR_SERVER_389;
     check_survey(&survey, &config, NOW, &findings);
     assert_int_equal(findings.count, 0);
+    /* Without a certificate, or one that cannot be read; sanitizers see the
+     * sum. */
+    survey.uri[0].certificate_ends = SR_TIME_UNKNOWN;
+    check_survey(&survey, &config, NOW, &findings);
+    survey.uri[0].certificate_ends = SR_TIME_NEVER;
+    check_survey(&survey, &config, NOW, &findings);
+    assert_int_equal(findings.count, 0);
     findings_free(&findings);
 }
 

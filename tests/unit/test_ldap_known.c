@@ -21,8 +21,8 @@ static bool
 see(struct sr_ldap_names *known, const char *dn, const char *one,
     const char *other, char before[64])
 {
-    struct sr_names names = {0}, old;
-    bool is_new = false;
+    struct sr_names names = {0};
+    struct sr_ldap_seen seen;
 
     names.item = calloc(2, sizeof(*names.item));
     assert_non_null(names.item);
@@ -30,14 +30,14 @@ see(struct sr_ldap_names *known, const char *dn, const char *one,
         names.item[names.count++] = strdup(one);
     if (other != NULL)
         names.item[names.count++] = strdup(other);
-    assert_int_equal(sr_ldap_names_see(known, dn, &names, &old, &is_new), 0);
+    assert_int_equal(sr_ldap_names_see(known, dn, &names, 0, &seen), 0);
     assert_null(names.item);
     before[0] = '\0';
-    for (size_t i = 0; i < old.count; i++)
+    for (size_t i = 0; i < seen.old.count; i++)
         snprintf(before + strlen(before), 64 - strlen(before), "%s ",
-                 old.item[i]);
-    sr_ldap_names_clear(&old);
-    return is_new;
+                 seen.old.item[i]);
+    sr_ldap_names_clear(&seen.old);
+    return seen.is_new;
 }
 
 /* The names of the next who is gone, or "-". */
@@ -84,6 +84,34 @@ test_gone(void **state)
     sr_ldap_names_free(known);
 }
 
+/* Whether an entry's content is what it was. */
+static bool
+is_same(struct sr_ldap_names *known, const char *dn, uint64_t content)
+{
+    struct sr_names names = {0};
+    struct sr_ldap_seen seen;
+
+    assert_int_equal(sr_ldap_names_see(known, dn, &names, content, &seen), 0);
+    sr_ldap_names_clear(&seen.old);
+    return seen.is_same;
+}
+
+static void
+test_content(void **state)
+{
+    struct sr_ldap_names *known = sr_ldap_names_new();
+
+    (void)state;
+    assert_false(is_same(known, "cn=a", 7));
+    assert_true(is_same(known, "cn=a", 7));
+    assert_true(is_same(known, "cn=a", 0));
+    assert_true(is_same(known, "cn=a", 7));
+    assert_false(is_same(known, "cn=a", 8));
+    assert_false(is_same(known, "cn=a", 7));
+    assert_false(is_same(known, "cn=b", 7));
+    sr_ldap_names_free(known);
+}
+
 static void
 test_many(void **state)
 {
@@ -123,6 +151,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_content),
         cmocka_unit_test(test_many),
     };
 
