@@ -8,6 +8,19 @@
 
 #include "pam/internal.h"
 
+/* Add what other hosts have counted.  What cannot be asked locks nobody out. */
+static void
+ask_fleet(struct sr_door *door)
+{
+    struct sr_fleet_way way =
+        sr_fleet_way(&door->who, true, door->args.backend);
+    char reason[160] = "";
+
+    if (way.is_there && sr_fleet_facts(&way, &door->who, NULL, &door->source,
+                                       reason, sizeof(reason)) != SR_ASK_OK)
+        sr_door_event(door, SR_EVENT_FLEET_AWAY, "failed", reason, -1);
+}
+
 /*
  * Add what the store knows, and publish it, whatever the verdict will be.
  * Services that an expired password does not stop are not stopped by anything
@@ -22,8 +35,10 @@ remember(struct sr_door *door)
     if (door->who.rules.spare_expired)
         return PAM_SUCCESS;
     code = sr_door_remember(door, true, PAM_AUTHINFO_UNAVAIL);
-    if (code == PAM_SUCCESS)
+    if (code == PAM_SUCCESS) {
         sr_door_publish(door);
+        ask_fleet(door);
+    }
     return door->who.account->facts.uid == 0 ? PAM_SUCCESS : code;
 }
 

@@ -14,6 +14,7 @@
 
 #include "policy/attempt.h"
 #include "policy/config.h"
+#include "policy/enclosed.h"
 #include "policy/event.h"
 #include "policy/gather.h"
 #include "policy/history.h"

@@ -62,21 +62,47 @@ prove(struct sr_door *door, struct sr_account *account, const char *password)
         account, password, allow_empty, who->reason, sizeof(who->reason));
 }
 
+/* Tell of a directory that counts for all hosts and could not be asked. */
+static void
+trouble_event(struct sr_door *door, struct sr_enclosed *enclosed)
+{
+    const char *why = enclosed == NULL ? NULL : sr_enclosed_trouble(enclosed);
+
+    if (why != NULL)
+        sr_door_event(door, SR_EVENT_FLEET_AWAY, "failed", why, -1);
+}
+
+/* Begin to verify a password, and tell what came in between. */
+static enum sr_begin
+begin(struct sr_door *door, const struct sr_attempt_who *who, bool ahead,
+      struct sr_fleet_way *way, struct sr_enclosed **enclosed)
+{
+    enum sr_begin answer;
+
+    *way = sr_fleet_way(&door->who, who->is_known, door->args.backend);
+    answer = sr_enclosed_begin(NULL, NULL, who, way, ahead, enclosed);
+    trouble_event(door, *enclosed);
+    return answer;
+}
+
 static enum sr_verified
-refuse_locked(struct sr_door *door, struct sr_attempt *attempt,
-              const char *password)
+refuse_locked(struct sr_door *door, struct sr_enclosed *enclosed,
+              const struct sr_fleet_way *way, const char *password)
 {
     struct sr_say say = sr_door_say_context(door);
-    sr_time until = sr_attempt_until(attempt);
+    sr_time until = sr_enclosed_until(enclosed);
     struct sr_settled settled;
 
     prove(door, NULL, password);
-    settled = sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
+    settled = sr_enclosed_settle(enclosed, way, SR_OUTCOME_WRONG);
+    trouble_event(door, enclosed);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
     sr_door_event(door, SR_EVENT_REFUSED_LOCKED, "failed",
-                  sr_attempt_by_source(attempt) ? "SR-2203" : "SR-2201",
+                  sr_attempt_by_source(sr_enclosed_attempt(enclosed))
+                      ? "SR-2203"
+                      : "SR-2201",
                   PAM_AUTH_ERR);
     if (sr_config_reveals(door->config, door->source.is_remote))
         sr_door_tell(door, PAM_ERROR_MSG, sr_message_lockout(until, &say));
@@ -94,12 +120,16 @@ refuse_unrecorded(struct sr_door *door, enum sr_store_result why)
 
 /* What every beginning but GO comes to. */
 static enum sr_verified
-not_begun(struct sr_door *door, enum sr_begin begin, struct sr_attempt *attempt,
+not_begun(struct sr_door *door, enum sr_begin answer,
+          struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
           const char *password)
 {
-    if (begin == SR_BEGIN_LOCKED)
-        return refuse_locked(door, attempt, password);
-    if (begin == SR_BEGIN_BUSY) {
+    const struct sr_attempt *attempt =
+        enclosed == NULL ? NULL : sr_enclosed_attempt(enclosed);
+
+    if (answer == SR_BEGIN_LOCKED)
+        return refuse_locked(door, enclosed, way, password);
+    if (answer == SR_BEGIN_BUSY) {
         sr_door_event(door, SR_EVENT_BUSY, "failed", NULL,
                       PAM_AUTHINFO_UNAVAIL);
         sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BUSY);
@@ -119,16 +149,18 @@ lockout_events(struct sr_door *door, const struct sr_settled *settled)
 }
 
 static enum sr_verified
-settle(struct sr_door *door, struct sr_attempt *attempt, enum sr_proof proof,
-       bool is_known)
+settle(struct sr_door *door, struct sr_enclosed *enclosed,
+       const struct sr_fleet_way *way, enum sr_proof proof, bool is_known)
 {
     static const enum sr_outcome outcome[] = {
         [SR_PROOF_RIGHT] = SR_OUTCOME_RIGHT,
         [SR_PROOF_WRONG] = SR_OUTCOME_WRONG,
         [SR_PROOF_UNAVAILABLE] = SR_OUTCOME_NEITHER,
     };
-    struct sr_settled settled = sr_attempt_settle(attempt, outcome[proof]);
+    struct sr_settled settled =
+        sr_enclosed_settle(enclosed, way, outcome[proof]);
 
+    trouble_event(door, enclosed);
     lockout_events(door, &settled);
     if (settled.began_lockout || settled.ended_lockout)
         sr_door_publish_lockout(door, is_known);
@@ -152,34 +184,36 @@ enum sr_verified
 sr_verify(struct sr_door *door, const char *password)
 {
     struct sr_attempt_who who = counted_as(door, password);
-    struct sr_attempt *attempt = NULL;
+    struct sr_enclosed *enclosed = NULL;
     enum sr_verified verified;
-    enum sr_begin begin;
+    struct sr_fleet_way way;
+    enum sr_begin answer;
 
     if (is_probe(door, password)) {
         prove(door, NULL, password);
         return SR_VERIFIED_WRONG;
     }
-    begin = sr_attempt_begin(NULL, NULL, &who, false, &attempt);
-    if (begin == SR_BEGIN_GO) {
+    answer = begin(door, &who, false, &way, &enclosed);
+    if (answer == SR_BEGIN_GO) {
         /* An unknown name, and sshd's stand-in, are proved against nothing. */
         struct sr_account *account =
             who.is_known && sr_door_knows(door) ? door->who.account : NULL;
 
-        verified =
-            settle(door, attempt, prove(door, account, password), who.is_known);
+        verified = settle(door, enclosed, &way, prove(door, account, password),
+                          who.is_known);
         if (verified == SR_VERIFIED_RIGHT)
-            sr_gather_temporary(&door->who, sr_attempt_temporary(attempt));
+            sr_gather_temporary(&door->who, sr_attempt_temporary(
+                                                sr_enclosed_attempt(enclosed)));
     } else {
-        verified = not_begun(door, begin, attempt, password);
+        verified = not_begun(door, answer, enclosed, &way, password);
     }
-    sr_attempt_free(attempt, false);
+    sr_enclosed_free(enclosed, false);
     return verified;
 }
 
 /* An attempt that another module decides, with what its events will say. */
 struct guard {
-    struct sr_attempt *attempt;
+    struct sr_enclosed *enclosed;
     char *name;   /* who was counted: the name as typed, */
     uid_t uid;    /* and, when it is not (uid_t)-1, the account */
     bool is_ours; /* which is one of a backend of ours */
@@ -196,7 +230,7 @@ guard_free(struct guard *guard, bool copy)
 {
     if (guard == NULL)
         return;
-    sr_attempt_free(guard->attempt, copy);
+    sr_enclosed_free(guard->enclosed, copy);
     free(guard->name);
     free(guard->conf);
     free(guard->user);
@@ -210,7 +244,7 @@ guard_free(struct guard *guard, bool copy)
 static void
 guard_publish(struct guard *guard)
 {
-    if (sr_attempt_ahead(guard->attempt).began_lockout)
+    if (sr_attempt_ahead(sr_enclosed_attempt(guard->enclosed)).began_lockout)
         sr_publish_later(guard->conf, guard->is_ours ? guard->name : NULL,
                          &guard->event);
 }
@@ -219,7 +253,8 @@ guard_publish(struct guard *guard)
 static void
 guard_stands(struct guard *guard)
 {
-    const struct sr_settled ahead = sr_attempt_ahead(guard->attempt);
+    const struct sr_settled ahead =
+        sr_attempt_ahead(sr_enclosed_attempt(guard->enclosed));
 
     guard->event.id = SR_EVENT_THROTTLED;
     if (ahead.began_lockout)
@@ -227,6 +262,36 @@ guard_stands(struct guard *guard)
     guard->event.id = SR_EVENT_SOURCE_THROTTLED;
     if (ahead.began_source_lockout)
         sr_event_send(&guard->event);
+}
+
+/*
+ * Settle when the stack is over.  The configuration has gone with its call; and
+ * what was kept of connections is not for a process copy, nor for the end of
+ * the handle, which has no order.
+ */
+static void
+guard_settle(struct guard *guard, enum sr_outcome outcome)
+{
+    const char *backend = sr_enclosed_backend(guard->enclosed);
+    struct sr_config_errors errors = {0};
+    struct sr_fleet_way way = {.is_there = false};
+    struct sr_config *config = NULL;
+
+    if (backend != NULL) {
+        config = sr_config_load(guard->conf, &errors);
+        sr_config_errors_free(&errors);
+    }
+    if (config != NULL)
+        way = sr_fleet_way_back(config, NULL, backend);
+    sr_enclosed_settle(guard->enclosed, &way, outcome);
+    guard->event.id = SR_EVENT_FLEET_AWAY;
+    guard->event.result = "failed";
+    guard->event.cause = sr_enclosed_trouble(guard->enclosed);
+    if (guard->event.cause != NULL)
+        sr_event_send(&guard->event);
+    guard->event.result = NULL;
+    guard->event.cause = NULL;
+    sr_config_free(config);
 }
 
 /*
@@ -244,12 +309,15 @@ guard_cleanup(pam_handle_t *pamh, void *data, int status)
     struct guard *guard = data;
 
     (void)pamh;
-    if (guard->attempt == NULL)
+    if (guard->enclosed == NULL)
         copy = true; /* settled: nothing is left to tell or to do */
-    if (!copy && !replaced && code == PAM_AUTHINFO_UNAVAIL)
-        sr_attempt_settle(guard->attempt, SR_OUTCOME_NEITHER);
-    else if (!copy)
+    if (!copy && !replaced && code == PAM_AUTHINFO_UNAVAIL) {
+        guard_settle(guard, SR_OUTCOME_NEITHER);
+    } else if (!copy) {
+        if (sr_enclosed_backend(guard->enclosed) != NULL)
+            guard_settle(guard, SR_OUTCOME_WRONG);
         guard_stands(guard);
+    }
     if (!copy)
         guard_publish(guard);
     guard_free(guard, copy);
@@ -263,7 +331,7 @@ copy_of(const char *text)
 
 /* Keep the attempt in the handle.  On failure it is still the caller's. */
 static int
-guard_keep(struct sr_door *door, struct sr_attempt *attempt, bool exists)
+guard_keep(struct sr_door *door, struct sr_enclosed *enclosed, bool exists)
 {
     struct guard *guard = calloc(1, sizeof(*guard));
     int code;
@@ -285,10 +353,10 @@ guard_keep(struct sr_door *door, struct sr_attempt *attempt, bool exists)
     guard->event.source = guard->source;
     guard->event.channel = door->channel;
     guard->event.pam_code = -1;
-    guard->attempt = attempt;
+    guard->enclosed = enclosed;
     code = pam_set_data(door->pamh, GUARD_DATA, guard, guard_cleanup);
     if (code != PAM_SUCCESS) {
-        guard->attempt = NULL;
+        guard->enclosed = NULL;
         guard_free(guard, false);
     }
     return code;
@@ -325,29 +393,31 @@ enum sr_verified
 sr_verify_guard(struct sr_door *door, const char *password)
 {
     struct sr_attempt_who who = counted_as(door, password);
-    struct sr_attempt *attempt = NULL;
-    enum sr_begin begin;
+    struct sr_enclosed *enclosed = NULL;
+    struct sr_fleet_way way;
+    enum sr_begin answer;
 
     if (is_probe(door, password))
         return SR_VERIFIED_RIGHT; /* not counted; the next module refuses it */
-    begin = sr_attempt_begin(NULL, NULL, &who, true, &attempt);
-    if (begin == SR_BEGIN_GO) {
-        if (guard_keep(door, attempt, who.is_known) == PAM_SUCCESS)
+    answer = begin(door, &who, true, &way, &enclosed);
+    if (answer == SR_BEGIN_GO) {
+        if (guard_keep(door, enclosed, who.is_known) == PAM_SUCCESS)
             return SR_VERIFIED_RIGHT;
-        sr_attempt_settle(attempt, SR_OUTCOME_NEITHER);
-        sr_attempt_free(attempt, false);
+        sr_enclosed_settle(enclosed, &way, SR_OUTCOME_NEITHER);
+        sr_enclosed_free(enclosed, false);
         return SR_VERIFIED_UNAVAILABLE;
     }
-    not_begun(door, begin, attempt, password);
-    sr_attempt_free(attempt, false);
-    return begin == SR_BEGIN_LOCKED ? SR_VERIFIED_LOCKED
-                                    : SR_VERIFIED_UNAVAILABLE;
+    not_begun(door, answer, enclosed, &way, password);
+    sr_enclosed_free(enclosed, false);
+    return answer == SR_BEGIN_LOCKED ? SR_VERIFIED_LOCKED
+                                     : SR_VERIFIED_UNAVAILABLE;
 }
 
 bool
 sr_verify_settle(struct sr_door *door)
 {
     struct guard *guard = guard_find(door);
+    struct sr_fleet_way way = {.is_there = false};
     struct sr_settled settled;
 
     if (guard == NULL)
@@ -356,15 +426,19 @@ sr_verify_settle(struct sr_door *door)
         sr_verify_guard_end(door); /* another one's success proves nothing */
         return false;
     }
-    settled = sr_attempt_settle(guard->attempt, SR_OUTCOME_RIGHT);
+    if (sr_enclosed_backend(guard->enclosed) != NULL)
+        way = sr_fleet_way_back(door->config, door->who.link,
+                                sr_enclosed_backend(guard->enclosed));
+    settled = sr_enclosed_settle(guard->enclosed, &way, SR_OUTCOME_RIGHT);
+    trouble_event(door, guard->enclosed);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
     if (settled.ended_lockout)
         sr_door_publish_lockout(door, guard->is_ours);
     /* Settled: what was recorded ahead is taken back, and so is its event. */
-    sr_attempt_free(guard->attempt, false);
-    guard->attempt = NULL;
+    sr_enclosed_free(guard->enclosed, false);
+    guard->enclosed = NULL;
     pam_set_data(door->pamh, GUARD_DATA, NULL, NULL);
     return true;
 }

@@ -965,9 +965,22 @@ is_to_be_stored(const struct sr_attempt *attempt, enum sr_outcome outcome)
         return attempt->is_ahead || (attempt->side[ACCOUNT].is_used &&
                                      attempt->side[ACCOUNT].is_recorded);
     case SR_OUTCOME_NEITHER:
+    case SR_OUTCOME_LOCKED:
         break;
     }
     return attempt->is_ahead;
+}
+
+/* Locked out elsewhere: the slots are free, and the rest is as if it had been
+ * so here.  What was recorded ahead is taken back. */
+static enum sr_outcome
+give_up(struct sr_attempt *attempt)
+{
+    if (attempt->is_ahead)
+        return SR_OUTCOME_NEITHER;
+    stamp_all(attempt, 0);
+    release_all(attempt);
+    return SR_OUTCOME_WRONG;
 }
 
 struct sr_settled
@@ -982,6 +995,8 @@ sr_attempt_settle(struct sr_attempt *attempt, enum sr_outcome outcome)
     if (attempt->is_settled || (attempt->answer != SR_BEGIN_GO && !was_locked))
         return settled;
     attempt->is_settled = true;
+    if (outcome == SR_OUTCOME_LOCKED)
+        outcome = give_up(attempt);
     if (was_locked) { /* nothing was verified, so nothing can be right */
         outcome = SR_OUTCOME_WRONG;
         attempt->is_ahead = false;
@@ -1027,6 +1042,12 @@ sr_time
 sr_attempt_temporary(const struct sr_attempt *attempt)
 {
     return attempt->temporary_until;
+}
+
+enum sr_source_class
+sr_attempt_counted(const struct sr_attempt *attempt)
+{
+    return attempt->side[ACCOUNT].key.class;
 }
 
 bool

@@ -39,6 +39,7 @@ enum sr_outcome {
     SR_OUTCOME_RIGHT,
     SR_OUTCOME_WRONG,
     SR_OUTCOME_NEITHER, /* outage, cancel, probe: counts for nothing */
+    SR_OUTCOME_LOCKED,  /* locked out elsewhere: nothing was verified */
 };
 
 /* Who is tried, and from where. */
@@ -84,7 +85,8 @@ struct sr_settled {
  * so that it is consumed until the store can be written again.
  *
  * A locked attempt is settled too (WRONG): it is counted for the notice at the
- * next login, consumes nothing, and costs the same.
+ * next login, consumes nothing, and costs the same.  LOCKED makes one of an
+ * attempt that was let go; it has held its slot until now.
  *
  * A RIGHT whose old failures cannot be cleared (disk full) is a RIGHT all the
  * same: what stays in the ledger refuses more, never less.
@@ -100,6 +102,9 @@ struct sr_settled sr_attempt_ahead(const struct sr_attempt *attempt);
 
 /* SR_BEGIN_LOCKED: when the lockout ends, wall clock.  Otherwise unknown. */
 sr_time sr_attempt_until(const struct sr_attempt *attempt);
+
+/* Of a known account: which of its two ledgers the attempt is counted in. */
+enum sr_source_class sr_attempt_counted(const struct sr_attempt *attempt);
 
 /* SR_BEGIN_LOCKED: true when it is the source that is locked out. */
 bool sr_attempt_by_source(const struct sr_attempt *attempt);

@@ -879,6 +879,39 @@ check_backends(struct load *load, const struct sr_config *config)
     }
 }
 
+/* Whether one of the backends that are asked keeps ledgers. */
+static bool
+has_ledgers(const struct sr_config *config)
+{
+    for (size_t i = 0; i < config->backends.count; i++) {
+        for (size_t j = 0; j < config->backend_count; j++) {
+            if (strcmp(config->backend[j].name, config->backends.item[i]) ==
+                    0 &&
+                config->backend[j].lockout_base != NULL)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What is to be counted by a directory needs one that counts.  The values have
+ * been handed over: they are told by what they came to. */
+static void
+check_store(struct load *load, const struct sr_config *config)
+{
+    const struct setting *at = NULL;
+
+    for (size_t i = 0; i < load->count; i++) {
+        if (strcmp(load->setting[i].key->section, "lockout") == 0 &&
+            strcmp(load->setting[i].key->name, "store") == 0)
+            at = &load->setting[i];
+    }
+    if (at != NULL && sr_config_shares(config) && !has_ledgers(config))
+        add_error(load, at->file, at->line,
+                  "lockout.store = ldap needs a backend with a lockout_base "
+                  "among selfreset.backends");
+}
+
 static struct sr_config *
 finish(struct load *load)
 {
@@ -895,6 +928,7 @@ finish(struct load *load)
         if (!load->out_of_memory) {
             check_together(load, config);
             check_backends(load, config);
+            check_store(load, config);
         }
     }
     if (load->errors->count == 0 && (config == NULL || load->out_of_memory))
@@ -1073,6 +1107,20 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
                      &out->is_break_glass) != 0)
         return -1;
     return 0;
+}
+
+bool
+sr_config_shares(const struct sr_config *config)
+{
+    bool shares = config->rules.lockout_store == SR_LOCKOUT_LDAP;
+
+    for (size_t i = 0; i < config->override_count; i++) {
+        if (config->override[i].key->offset ==
+                offsetof(struct sr_rules, lockout_store) &&
+            config->override[i].value.number == SR_LOCKOUT_LDAP)
+            shares = true;
+    }
+    return shares;
 }
 
 bool

@@ -46,6 +46,7 @@ struct sr_backend_config {
     char *ca_file;   /* NULL, and no directory: the system's */
     char *ca_directory;
     char *default_policy; /* of accounts that name none */
+    char *lockout_base;   /* of the ledgers that hosts share; NULL: none */
     bool insecure;        /* connections without TLS are allowed */
     int64_t timeout;      /* for one login, in seconds */
     enum sr_down when_down;
@@ -136,6 +137,12 @@ int sr_config_uid_nss(const char *user, uid_t *uid);
  * Whether a lockout is told to somebody who tries from here (selfreset.reveal).
  */
 bool sr_config_reveals(const struct sr_config *config, bool is_remote);
+
+/*
+ * Whether anybody's failed attempts are counted by a directory, too
+ * (lockout.store).
+ */
+bool sr_config_shares(const struct sr_config *config);
 
 /*
  * Parse a duration: a number and one of s m h d w ("14d"), or plain "0".

@@ -237,6 +237,8 @@ identity_fault(const struct sr_backend_config *backend)
     if (identity == SR_IDENTITY_GSSAPI && has_uri(backend, "ldapi://"))
         return "has identity = gssapi and an ldapi:// uri, which has no host "
                "that a ticket could be for";
+    if (identity == SR_IDENTITY_NONE && backend->lockout_base != NULL)
+        return "has lockout_base, which needs an identity";
 #ifndef HAVE_KRB5
     if (identity == SR_IDENTITY_GSSAPI)
         return "has identity = gssapi, for which this program was built "
@@ -254,6 +256,7 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
         bool takes_name;
     } dn[] = {{"base", backend->base, false},
               {"default_policy", backend->default_policy, false},
+              {"lockout_base", backend->lockout_base, false},
               {"user_dn", backend->user_dn, true}};
     const char *fault;
 

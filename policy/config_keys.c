@@ -36,6 +36,7 @@ static const char *const view_words[] = {"restricted", "public", NULL};
 static const char *const type_words[] = {"ldap", NULL};
 static const char *const identity_words[] = {"none", "simple", "external",
                                              "gssapi", NULL};
+static const char *const store_words[] = {"local", "ldap", NULL};
 static const char *const down_words[] = {"stop", "next", NULL};
 
 /* clang-format off */
@@ -73,6 +74,8 @@ const struct sr_key sr_keys[] = {
     {"change", "root", SR_KEY_CHOICE, "advise",
      .choice = root_words, RULE(root)},
 
+    {"lockout", "store", SR_KEY_CHOICE, "local",
+     .choice = store_words, RULE(lockout_store)},
     {"lockout", "attempts", SR_KEY_COUNT, "5",
      .least = 0, .most = SR_ATTEMPTS_MAX, RULE(attempts)},
     {"lockout", "window", SR_KEY_DURATION, "15m", "30m",
@@ -146,6 +149,8 @@ const struct sr_key sr_keys[] = {
      .most = 180, BACKEND(ca_directory)},
     {"backend", "default_policy", SR_KEY_TEXT, "",
      .most = 180, BACKEND(default_policy)},
+    {"backend", "lockout_base", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(lockout_base)},
     {"backend", "insecure", SR_KEY_SWITCH, "no", BACKEND(insecure)},
     {"backend", "timeout", SR_KEY_DURATION, "10s",
      .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},
@@ -162,6 +167,7 @@ _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_grace) == sizeof(int) &&
                    sizeof(enum sr_bang) == sizeof(int) &&
                    sizeof(enum sr_root_mode) == sizeof(int) &&
+                   sizeof(enum sr_lockout_store) == sizeof(int) &&
                    sizeof(enum sr_preset) == sizeof(int) &&
                    sizeof(enum sr_backend_type) == sizeof(int) &&
                    sizeof(enum sr_identity) == sizeof(int) &&

@@ -25,6 +25,7 @@ struct sr_names {
 enum sr_grace { SR_GRACE_TEXT, SR_GRACE_CHANGE };
 enum sr_root_mode { SR_ROOT_ADVISE, SR_ROOT_ENFORCE };
 enum sr_bang { SR_BANG_PASSWORD, SR_BANG_ACCOUNT };
+enum sr_lockout_store { SR_LOCKOUT_LOCAL, SR_LOCKOUT_LDAP };
 enum sr_preset { SR_PRESET_NIST, SR_PRESET_AD, SR_PRESET_PWQUALITY };
 
 /* The most wrong passwords a window can be configured to allow. */
@@ -47,7 +48,8 @@ struct sr_rules {
     enum sr_root_mode root;
 
     /* [lockout] */
-    unsigned attempts; /* 0: no throttle by account */
+    enum sr_lockout_store lockout_store; /* who counts, besides this host */
+    unsigned attempts;                   /* 0: no throttle by account */
     int64_t window;
     int64_t duration;
     int64_t duration_max;

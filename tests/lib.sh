@@ -17,7 +17,7 @@ PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
 	libaudit-dev libacl1-dev libldap-dev libsasl2-dev libkrb5-dev
 	libcmocka-dev"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
-	util-linux python3 python3-pytest python3-pexpect cracklib-runtime
+	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
 	openssl libsasl2-modules-gssapi-mit libverto-libev1"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils xz-utils"

@@ -13,6 +13,7 @@
 
 #include "tools/checksurvey.h"
 #include "tools/ctl.h"
+#include "tools/fleet.h"
 #include "tools/reportsurvey.h"
 
 #define PASSWORD_MAX 1024
@@ -51,13 +52,16 @@ ask_password(const char *name, char *out, size_t size)
 
 static int
 conclude(const struct ctl *ctl, const struct sr_survey *survey,
-         const struct sr_backend_config *config, bool is_json)
+         const struct sr_backend *backend, struct sr_link *link, bool is_json)
 {
+    const struct sr_backend_config *config = backend->config;
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
     struct report report;
     const char *hint;
 
     check_survey(survey, config, ctl->now, &findings);
+    if (survey->used != NULL)
+        fleet_check(backend, link, sr_config_shares(ctl->config), &findings);
     report_begin(&report, is_json, ctl->now);
     report_survey(&report, survey, config);
     if (is_json) {
@@ -100,7 +104,7 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     sr_backend_survey(&backend, link, &survey, reason, sizeof(reason));
     if (survey.used == NULL && survey.why[0] == '\0')
         snprintf(survey.why, sizeof(survey.why), "%.150s", reason);
-    code = conclude(ctl, &survey, backend.config, is_json);
+    code = conclude(ctl, &survey, &backend, link, is_json);
     sr_link_free(link);
     explicit_bzero(password, sizeof(password));
     return code;

@@ -11,6 +11,7 @@
 #include "tools/attime.h"
 #include "tools/ctl.h"
 #include "tools/elsewhere.h"
+#include "tools/fleet.h"
 #include "tools/report.h"
 
 /* The calls, as an administrator tells them apart. */
@@ -129,6 +130,7 @@ report_all(const struct ctl *ctl, struct sr_gathered *gathered,
     report_bool(&report, "spared", gathered->rules.spare_expired);
     report_text(&report, "backend", gathered->account->facts.backend);
     elsewhere_report(&report, gathered);
+    fleet_report_place(&report, gathered);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct outcome outcome = decide(ctl, gathered, &rows[i], at);
 
@@ -137,6 +139,18 @@ report_all(const struct ctl *ctl, struct sr_gathered *gathered,
     }
     report_end(&report);
     return CTL_OK;
+}
+
+/* What other hosts have counted. */
+static void
+add_fleet(struct sr_gathered *gathered, const struct sr_source *source)
+{
+    struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
+    char reason[160] = "";
+
+    if (way.is_there && sr_fleet_facts(&way, gathered, NULL, source, reason,
+                                       sizeof(reason)) != SR_ASK_OK)
+        ctl_error("What other hosts have counted cannot be read: %s.", reason);
 }
 
 int
@@ -169,5 +183,6 @@ ctl_explain(struct ctl *ctl, int argc, char **argv)
         ctl_store_error(NULL, gathered.store);
         return CTL_FAILED;
     }
+    add_fleet(&gathered, &source);
     return report_all(ctl, &gathered, service, &source, at, is_json);
 }

@@ -24,10 +24,14 @@
 #define NOBODY      65534
 #define REASON_SIZE 512
 
-/* The names of all accounts.  Collected first, because looking one up may move
- * getpwent(3). */
+/* The names that the name service tells of.  Collected first, because looking
+ * one up may move getpwent(3). */
+struct known {
+    char *name;
+    uid_t uid;
+};
 struct names {
-    char **item;
+    struct known *item;
     size_t count;
     size_t room;
 };
@@ -36,24 +40,25 @@ static void
 names_free(struct names *names)
 {
     for (size_t i = 0; i < names->count; i++)
-        free(names->item[i]);
+        free(names->item[i].name);
     free(names->item);
 }
 
 static bool
-names_add(struct names *names, const char *name)
+names_add(struct names *names, const char *name, uid_t uid)
 {
     if (names->count == names->room) {
         size_t room = names->room == 0 ? 64 : names->room * 2;
-        char **item = reallocarray(names->item, room, sizeof(*item));
+        struct known *item = reallocarray(names->item, room, sizeof(*item));
 
         if (item == NULL)
             return false;
         names->item = item;
         names->room = room;
     }
-    names->item[names->count] = strdup(name);
-    return names->item[names->count++] != NULL;
+    names->item[names->count].uid = uid;
+    names->item[names->count].name = strdup(name);
+    return names->item[names->count].name != NULL && ++names->count > 0;
 }
 
 static bool
@@ -65,7 +70,7 @@ names_read(struct names *names)
     setpwent();
     errno = 0;
     while (is_whole && (entry = getpwent()) != NULL) {
-        is_whole = names_add(names, entry->pw_name);
+        is_whole = names_add(names, entry->pw_name, entry->pw_uid);
         errno = 0;
     }
     if (errno != 0 && errno != ENOENT)
@@ -153,6 +158,7 @@ struct listing {
     const struct selection *selection;
     struct json json;
     struct sr_members *members;
+    struct names here;   /* whom the name service knows */
     void *taken;         /* a tree */
     const char *backend; /* that is telling */
     bool is_partial;     /* one of them could not be asked */
@@ -181,6 +187,20 @@ take_name(struct listing *listing, const char *name)
     if (found == NULL || *found != taken)
         free(taken);
     return found == NULL ? NULL : (*found)->backend;
+}
+
+/* Whether this host knows somebody else by the name of an account of a
+ * directory, who is meant by it then. */
+static bool
+is_namesake(const struct listing *listing, const struct sr_facts *facts)
+{
+    for (size_t i = 0; i < listing->here.count; i++) {
+        const struct known *here = &listing->here.item[i];
+
+        if (strcmp(here->name, facts->name) == 0)
+            return here->uid != facts->uid;
+    }
+    return false;
 }
 
 /* One line; facts NULL: nothing is known but the name. */
@@ -221,9 +241,13 @@ list_account(void *context, struct sr_account *account,
                                    .rules = *rules,
                                    .account = account,
                                    .ask = ask};
-    const char *backend = take_name(listing, facts->name);
     struct ctl_remembered remembered;
+    const char *backend;
 
+    if (account->backend.ops != &sr_backend_local && ask == SR_ASK_OK &&
+        is_namesake(listing, facts))
+        return 0;
+    backend = take_name(listing, facts->name);
     if (backend == NULL) {
         listing->code = CTL_FAILED;
         return -1;
@@ -295,13 +319,9 @@ list_other(struct listing *listing, const char *name)
 static void
 list_others(struct listing *listing)
 {
-    __attribute__((cleanup(names_free))) struct names names = {0};
-
-    if (!names_read(&names))
-        listing->code = CTL_FAILED;
-    for (size_t i = 0; i < names.count; i++) {
-        if (names.item[i] != NULL && !is_taken(listing, names.item[i]))
-            list_other(listing, names.item[i]);
+    for (size_t i = 0; i < listing->here.count; i++) {
+        if (!is_taken(listing, listing->here.item[i].name))
+            list_other(listing, listing->here.item[i].name);
     }
 }
 
@@ -316,6 +336,8 @@ list_all(struct ctl *ctl, const struct selection *selection)
         ctl_error("Out of memory.");
         return CTL_FAILED;
     }
+    if (!names_read(&listing.here))
+        listing.code = CTL_FAILED;
     json_begin(&listing.json, stdout);
     if (selection->is_json)
         json_array(&listing.json, NULL);
@@ -325,6 +347,7 @@ list_all(struct ctl *ctl, const struct selection *selection)
     if (selection->is_json)
         json_end(&listing.json);
     tdestroy(listing.taken, free);
+    names_free(&listing.here);
     sr_members_free(listing.members);
     return listing.code;
 }

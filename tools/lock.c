@@ -12,6 +12,7 @@
 #include "policy/slots.h"
 #include "tools/ctl.h"
 #include "tools/elsewhere.h"
+#include "tools/fleet.h"
 
 /* Drop both ledgers of an account, in one transaction. */
 static int
@@ -39,14 +40,22 @@ drop_ledgers(uid_t uid)
 /* Say what was done.  Returns whether there was anything to do. */
 static bool
 say_unlocked(const char *name, const struct ctl_remembered *before,
-             bool is_elsewhere)
+             const struct fleet *fleet, bool is_elsewhere)
 {
     unsigned failures = 0;
     bool was_locked = false;
 
     for (int class = 0; class < 2; class ++) {
-        failures += before->ledger[class].failures;
-        if (before->ledger[class].locked_until != SR_TIME_UNKNOWN)
+        unsigned here = before->ledger[class].failures;
+
+        /* Those of this host are among those of all. */
+        failures += fleet->view[class].failures > here
+                        ? fleet->view[class].failures
+                        : here;
+        if (before->ledger[class].locked_until != SR_TIME_UNKNOWN ||
+            (fleet->is_there &&
+             fleet->view[class].locked_until != SR_TIME_UNKNOWN &&
+             !fleet->is_failed))
             was_locked = true;
     }
     if (was_locked)
@@ -85,6 +94,7 @@ ctl_unlock(struct ctl *ctl, int argc, char **argv)
     __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
     struct ctl_remembered before;
     const struct sr_facts *facts;
+    struct fleet fleet;
     bool is_elsewhere;
     int code;
 
@@ -97,15 +107,19 @@ ctl_unlock(struct ctl *ctl, int argc, char **argv)
     if (code != CTL_OK)
         return code;
     facts = &gathered.account->facts;
+    fleet_look(&gathered, &fleet);
     code = drop_ledgers(facts->uid);
     if (code != CTL_OK) {
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
         return code;
     }
-    if (is_elsewhere)
+    code = fleet_clear(&gathered);
+    if (is_elsewhere && code == CTL_OK)
         code = elsewhere_unlock(ctl, &gathered);
+    else if (is_elsewhere)
+        elsewhere_unlock(ctl, &gathered);
     ctl_publish(ctl, facts->name);
-    if (say_unlocked(facts->name, &before, is_elsewhere))
+    if (say_unlocked(facts->name, &before, &fleet, is_elsewhere))
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, code == CTL_OK, NULL);
     say_remaining(&gathered);
     return code;

@@ -124,6 +124,7 @@ report_survey(struct report *report, const struct sr_survey *survey,
                 survey->name[0] == '\0' ? NULL : survey->name);
     report_text(report, "identity", identity[config->identity]);
     report_text(report, "bind_dn", config->bind_dn);
+    report_text(report, "lockout_base", config->lockout_base);
     report_bool(report, "ppolicy_control", survey->has_ppolicy);
     report_bool(report, "password_operation", survey->has_password_operation);
     report_bool(report, "content_synchronisation", survey->has_sync);

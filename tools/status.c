@@ -10,6 +10,7 @@
 
 #include "tools/ctl.h"
 #include "tools/elsewhere.h"
+#include "tools/fleet.h"
 #include "tools/report.h"
 
 static int
@@ -138,6 +139,8 @@ report_rules(struct report *report, const struct sr_rules *rules)
     report_number(report, "change.tries", rules->tries);
     report_text(report, "change.root",
                 rules->root == SR_ROOT_ADVISE ? "advise" : "enforce");
+    report_text(report, "lockout.store",
+                rules->lockout_store == SR_LOCKOUT_LDAP ? "ldap" : "local");
     report_number(report, "lockout.attempts", rules->attempts);
     report_duration(report, "lockout.window", rules->window);
     report_duration(report, "lockout.duration", rules->duration);
@@ -201,7 +204,8 @@ report_sentence(struct report *report, const struct ctl *ctl,
 static void
 report_account(struct report *report, const struct ctl *ctl,
                const struct sr_gathered *gathered,
-               const struct ctl_remembered *remembered)
+               const struct ctl_remembered *remembered,
+               const struct fleet *fleet)
 {
     const struct sr_facts *facts = &gathered->account->facts;
     struct sr_verdict verdict =
@@ -226,6 +230,7 @@ report_account(struct report *report, const struct ctl *ctl,
                   &remembered->ledger[SR_CLASS_STRANGER]);
     report_ledger(report, "familiar", "Attempts from familiar sources",
                   &remembered->ledger[SR_CLASS_FAMILIAR]);
+    fleet_report(report, gathered, fleet);
     report_memory(report, &remembered->memory);
     report_published(report, ctl, gathered);
 }
@@ -237,6 +242,7 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
     struct ctl_remembered remembered;
     struct sr_verdict verdict;
     struct report report;
+    struct fleet fleet;
     bool is_json = false;
     const struct ctl_option options[] = {{"json", &is_json, NULL}};
     int code;
@@ -248,8 +254,9 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
         code = ctl_remembered(&gathered, &remembered);
     if (code != CTL_OK)
         return code;
+    fleet_look(&gathered, &fleet);
     report_begin(&report, is_json, ctl->now);
-    report_account(&report, ctl, &gathered, &remembered);
+    report_account(&report, ctl, &gathered, &remembered, &fleet);
     report_end(&report);
     verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
                          &ctl_at_login, ctl->now);

@@ -13,6 +13,7 @@
 
 #include "policy/config.h"
 #include "policy/facts.h"
+#include "policy/fleet.h"
 #include "policy/rules.h"
 
 enum sr_ask {
@@ -139,6 +140,29 @@ struct sr_following {
     int wait_ms; /* after that long listen in any case; -1: need not be */
 };
 
+/* What is asked of a backend that keeps ledgers for all hosts. */
+enum sr_fleet_what {
+    SR_FLEET_KEY,  /* the key of the fleet, which is made where there is none */
+    SR_FLEET_ADD,  /* add an entry: ledger, id, state */
+    SR_FLEET_LIST, /* all entries of a ledger */
+    SR_FLEET_MARK, /* change an entry's state: id, state */
+    SR_FLEET_DROP, /* delete entries: drop, count */
+};
+
+struct sr_fleet_request {
+    enum sr_fleet_what what;
+    const char *ledger;
+    const char *id;
+    enum sr_fleet_state state;
+    const struct sr_fleet_entry *drop;
+    size_t count;
+    bool is_all;     /* DROP: nothing is left of `ledger`, as far as is known */
+    bool may_recall; /* LIST: need not be asked when this is known */
+    bool is_settling; /* the password was answered for: little time is left */
+    struct sr_fleet_list *list;     /* LIST: is filled in */
+    uint8_t key[SR_FLEET_KEY_SIZE]; /* KEY: is filled in */
+};
+
 /*
  * The operations of a kind of backend.  `kept` is where the backend keeps what
  * it wants to have again in the next call of the same transaction, such as a
@@ -231,6 +255,16 @@ struct sr_backend_ops {
                           const struct sr_listener *listener, char *reason,
                           size_t size);
     void (*unfollow)(struct sr_following *following);
+
+    /*
+     * Carry out a request for the ledgers that hosts share.  An entry that is
+     * to be deleted and is not there is no error; one that is to be changed and
+     * is not there is SR_ASK_UNKNOWN_NAME.  On UNAVAILABLE `reason` says why,
+     * and it may or may not have been done.  NULL: there are no such ledgers.
+     */
+    enum sr_ask (*fleet)(const struct sr_backend *backend, void **kept,
+                         struct sr_fleet_request *request, char *reason,
+                         size_t size);
 };
 
 /* What a module exports, as SR_BACKEND_MODULE. */
@@ -238,7 +272,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 3u
+#define SR_BACKEND_VERSION 4u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* Free an account, wiping its secret.  NULL is allowed. */
@@ -301,5 +335,9 @@ enum sr_write sr_backend_administer(const struct sr_backend *backend,
 enum sr_ask sr_backend_survey(const struct sr_backend *backend,
                               struct sr_link *link, struct sr_survey *survey,
                               char *reason, size_t size);
+enum sr_ask sr_backend_fleet(const struct sr_backend *backend,
+                             struct sr_link *link,
+                             struct sr_fleet_request *request, char *reason,
+                             size_t size);
 
 #endif

@@ -620,6 +620,7 @@ static const struct sr_backend_ops operations = {
     .follow = sr_ldap_follow,
     .hear = sr_ldap_hear,
     .unfollow = sr_ldap_unfollow,
+    .fleet = sr_ldap_fleet,
 };
 
 extern const struct sr_backend_module selfreset_backend;

@@ -176,8 +176,11 @@ sr_ldap_end(struct sr_ldap_link *link)
 void
 sr_ldap_answered(struct sr_ldap_link *link)
 {
+    const int64_t now = sr_ldap_clock();
+
+    link->proving = link->spent + now - link->began;
     link->spent = 0;
-    link->began = sr_ldap_clock();
+    link->began = now;
 }
 
 bool
@@ -235,14 +238,15 @@ sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy)
     release_sigpipe(link);
     sr_ldap_forget(link);
     sr_ldap_entry_clear(&link->policy);
+    explicit_bzero(&link->fleet, sizeof(link->fleet));
     free(link);
 }
 
 /* ---- the time */
 
 /* When the login's time is up. */
-static int64_t
-last_moment(const struct sr_ldap_link *link)
+int64_t
+sr_ldap_last_moment(const struct sr_ldap_link *link)
 {
     return link->began + link->config->timeout * 1000 - link->spent;
 }
@@ -256,7 +260,7 @@ static int64_t
 moment_for(const struct sr_ldap_link *link, size_t uri)
 {
     int64_t now = sr_ldap_clock();
-    int64_t end = last_moment(link);
+    int64_t end = sr_ldap_last_moment(link);
     int64_t others = 0;
 
     for (size_t i = 0; i < uri_count(link); i++) {
@@ -302,8 +306,8 @@ is_silent(const struct sr_ldap_link *link, size_t uri)
  * that has stood since an earlier call the same server is tried again, which
  * may have closed it meanwhile; otherwise the next one is.
  */
-static bool
-may_repeat(struct sr_ldap_link *link, int code)
+bool
+sr_ldap_may_repeat(struct sr_ldap_link *link, int code)
 {
     bool was_used = link->is_used;
 
@@ -314,7 +318,7 @@ may_repeat(struct sr_ldap_link *link, int code)
         sr_ldap_close(link, false);
     else
         give_up_server(link, link->uri, code);
-    return sr_ldap_clock() < last_moment(link);
+    return sr_ldap_clock() < sr_ldap_last_moment(link);
 }
 
 /* Try the servers of one kind in their order.  *code is left alone when there
@@ -325,7 +329,7 @@ connect_one_of(struct sr_ldap_link *link, bool silent, int *code)
     for (size_t i = 0; i < uri_count(link); i++) {
         if (is_dead(link, i) || is_silent(link, i) != silent)
             continue;
-        if (sr_ldap_clock() >= last_moment(link)) {
+        if (sr_ldap_clock() >= sr_ldap_last_moment(link)) {
             *code = LDAP_TIMEOUT;
             return false;
         }
@@ -437,7 +441,7 @@ sr_ldap_as_service(struct sr_ldap_link *link)
         if (link->bound == SR_LDAP_BOUND_SERVICE)
             return LDAP_SUCCESS;
         code = bind_service(link);
-    } while (code != LDAP_SUCCESS && may_repeat(link, code));
+    } while (code != LDAP_SUCCESS && sr_ldap_may_repeat(link, code));
     return code;
 }
 
@@ -458,7 +462,7 @@ sr_ldap_as_user(struct sr_ldap_link *link, const char *dn, const char *password,
         else if (sr_ldap_is_away(answer->code))
             sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
                         ldap_err2string(answer->code), answer->text);
-    } while (may_repeat(link, answer->code));
+    } while (sr_ldap_may_repeat(link, answer->code));
 }
 
 /* ---- searching */
@@ -563,7 +567,8 @@ sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
             return code;
         code = search_once(link, base, scope, filter, attributes, found, most,
                            count);
-    } while (code != LDAP_SUCCESS && !link->by_owner && may_repeat(link, code));
+    } while (code != LDAP_SUCCESS && !link->by_owner &&
+             sr_ldap_may_repeat(link, code));
     return code;
 }
 
@@ -608,7 +613,7 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
         sr_ldap_answer_init(answer, code);
         return;
     }
-    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
     expect(message, LDAP_RES_EXTENDED, answer);
     ldap_msgfree(message);
 }
@@ -625,7 +630,7 @@ sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
         sr_ldap_answer_init(answer, code);
         return;
     }
-    sr_ldap_wait(link, id, last_moment(link), answer, &message);
+    sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
     ldap_msgfree(message);
 }
 

@@ -39,6 +39,14 @@ struct sr_ldap_known {
     bool is_owners; /* read by its owner, and not to be read by others */
 };
 
+/* What is known of the ledgers that hosts share. */
+struct sr_ldap_fleet {
+    bool has_key;
+    uint8_t key[SR_FLEET_KEY_SIZE];
+    char cleared[SR_FLEET_LEDGER_SIZE]; /* all its failures were deleted, */
+    int64_t cleared_at;                 /* in milliseconds */
+};
+
 struct sr_ldap_link {
     const struct sr_backend_config *config; /* of the call under way */
     char *reason; /* where the call under way says what went wrong, */
@@ -61,6 +69,7 @@ struct sr_ldap_link {
     bool by_owner;
 
     int64_t spent;    /* waiting, in milliseconds, by the deadline's count */
+    int64_t proving;  /* so much of it when a password was answered for */
     int64_t waited;   /* when that ended */
     int64_t began;    /* the call under way */
     sigset_t signals; /* of the thread, before the call */
@@ -71,6 +80,7 @@ struct sr_ldap_link {
     struct sr_ldap_answer told;  /* by the last bind as known.entry.dn */
     bool has_told;
     sr_time told_at;
+    struct sr_ldap_fleet fleet;
 };
 
 /*
@@ -153,6 +163,15 @@ void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
 
 /* Between two calls: the same, because nobody will need it soon. */
 void sr_ldap_rest(struct sr_ldap_link *link);
+
+/* When the login's time is up, in milliseconds of sr_ldap_clock(). */
+int64_t sr_ldap_last_moment(const struct sr_ldap_link *link);
+
+/*
+ * An operation that can be done twice failed with `code`.  Whether it is worth
+ * doing it again, on a new connection or on the next server.
+ */
+bool sr_ldap_may_repeat(struct sr_ldap_link *link, int code);
 
 /* Whether an error is the server's silence or absence, so that another one is
  * to be asked. */
@@ -245,7 +264,11 @@ enum sr_ask sr_ldap_owner_close(struct sr_ldap_link *link,
 bool sr_ldap_owner_matches(struct sr_ldap_link *link, uid_t uid,
                            struct sr_ldap_entry *entry);
 
-/* ---- ldap_admin.c and ldap_survey.c: see struct sr_backend_ops */
+/* ---- ldap_admin.c, ldap_fleet.c and ldap_survey.c: see struct sr_backend_ops
+ */
+enum sr_ask sr_ldap_fleet(const struct sr_backend *backend, void **kept,
+                          struct sr_fleet_request *request, char *reason,
+                          size_t size);
 enum sr_write sr_ldap_administer(const struct sr_backend *backend, void **kept,
                                  struct sr_account *account,
                                  enum sr_order order, const char *password,

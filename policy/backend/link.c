@@ -229,3 +229,15 @@ sr_backend_survey(const struct sr_backend *backend, struct sr_link *link,
     drop(backend, none);
     return ask;
 }
+
+enum sr_ask
+sr_backend_fleet(const struct sr_backend *backend, struct sr_link *link,
+                 struct sr_fleet_request *request, char *reason, size_t size)
+{
+    void *none;
+    enum sr_ask ask = backend->ops->fleet(
+        backend, kept_by(link, backend, &none), request, reason, size);
+
+    drop(backend, none);
+    return ask;
+}

@@ -139,15 +139,17 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`; `front` those before it.  It runs in `environment`."""
+    `modules`; `front` those before it.  `net` is the network it is in, and
+    `environment` what else it is told."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
                  lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
-                 front="", tls_more="", environment=None):
-        self.host = host
+                 front="", tls_more="", ports=None, net=None,
+                 environment=None):
+        self.host, self.net = host, net
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port = ports or (free_port(), free_port())
         self.use_tls = certificate_file is not None
         self.socket = self.dir / "ldapi"
         self.log = self.dir / "log"
@@ -206,7 +208,8 @@ class Slapd:
 
     @property
     def uri(self):
-        return (f"ldaps://localhost:{self.tls_port}" if self.use_tls
+        name = "localhost" if self.net is None else self.net.name
+        return (f"ldaps://{name}:{self.tls_port}" if self.use_tls
                 else self.local)
 
     @property
@@ -218,12 +221,14 @@ class Slapd:
         return "ldapi://" + str(self.socket).replace("/", "%2F")
 
     def start(self):
-        listen = [f"ldap://127.0.0.1:{self.port}", self.local]
+        address = "127.0.0.1" if self.net is None else self.net.address
+        listen = [f"ldap://{address}:{self.port}", self.local]
         if self.use_tls:
-            listen.append(f"ldaps://127.0.0.1:{self.tls_port}")
+            listen.append(f"ldaps://{address}:{self.tls_port}")
         with open(self.log, "ab") as log:
             self.process = self.host.start(
-                ["slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
+                [*(self.net.wrap if self.net else ()),
+                 "slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
                  "-h", " ".join(listen)], env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self.answers, what="slapd")
@@ -287,6 +292,32 @@ class Slapd:
              "(objectClass=*)", *attributes],
             text=True, check=True, capture_output=True).stdout
         return [line for line in out.splitlines()[1:] if line]
+
+    def search(self, base, *attributes):
+        """All lines of what is directly below an entry."""
+        out = subprocess.run(
+            ["ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", self.local,
+             "-D", ROOT, "-w", ROOT_SECRET, "-s", "one", "-b", base,
+             "(objectClass=*)", *attributes],
+            text=True, check=True, capture_output=True).stdout
+        return [line for line in out.splitlines() if line]
+
+    def delete(self, dn):
+        subprocess.run(["ldapdelete", "-x", "-H", self.local, "-D", ROOT, "-w",
+                        ROOT_SECRET, dn], check=True, capture_output=True)
+
+    def has(self, dn):
+        return subprocess.run(
+            ["ldapsearch", "-x", "-H", self.local, "-D", ROOT, "-w",
+             ROOT_SECRET, "-s", "base", "-b", dn, "1.1"], check=False,
+            capture_output=True).returncode == 0
+
+    def clear(self, base):
+        """Delete what is below an entry."""
+        names = [line[4:] for line in self.search(base, "1.1")]
+        subprocess.run(["ldapdelete", "-x", "-H", self.local, "-D", ROOT, "-w",
+                        ROOT_SECRET], input="\n".join(names) + "\n", text=True,
+                       check=bool(names), capture_output=True)
 
     def lets_in(self, dn, password):
         done = subprocess.run(["ldapwhoami", "-x", "-H", self.local, "-D", dn,

@@ -17,6 +17,7 @@ import pytest
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        SERVICE_SECRET, Slapd, dn_of, ldif, stamp, user)
+from middle import DONE, Middle, message, result
 from scratch import PUBLISHED, RUN, wait_until
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
@@ -321,6 +322,29 @@ def test_restored_from_a_backup(host):
     follower.stop()
 
 
+SYNC_REFRESH_REQUIRED = 4096
+
+
+def refuse_search(_, client, __, request):
+    client.sendall(message(request.id, result(DONE, SYNC_REFRESH_REQUIRED)))
+
+
+def test_the_server_wants_to_begin_anew(host):
+    """What a server says to an old cookie.  None is ever sent, so slapd does
+    not say it here; who says it all the same is asked for everything."""
+    server = serve(host, people("u0"), names=("u0",))
+    with Middle(server, {"search 1": refuse_search}) as middle:
+        host.configure(backend_corp={
+            "uri": f"ldap://localhost:{middle.port}", "insecure": "yes"})
+        follower = Follower(host)
+        wait_until(lambda: "is followed again" in follower.text(),
+                   what="another beginning")
+        assert "it ends the synchronisation" in follower.text()
+        lock(server, "u0")
+        seen(has(host, "u0", LOCKED))
+        follower.stop()
+
+
 class Cutter:
     """A way to a server on which connections end after so many bytes."""
 
@@ -442,7 +466,8 @@ def test_polling(host):
     # After the first change u1 is too old to be asked for.
     old = people(*(f"u{number}" for number in range(6)),
                  modifyTimestamp=stamp(DAY))
-    server = serve(host, old, names=("u0", "u1", "u5"), more=UNLIMITED)
+    server = serve(host, old, names=[f"u{number}" for number in range(6)],
+                   more=UNLIMITED)
     follower = Follower(host)
     lock(server, "u0")
     for _ in range(3):

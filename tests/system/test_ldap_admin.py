@@ -376,6 +376,20 @@ def test_list_asks_the_directory_once(host):
     assert {entry["user"] for entry in found} > {"ann", "zoe", "u699"}
 
 
+def test_list_is_without_namesakes(host):
+    """Somebody else has the name here, and is meant by it."""
+    server = Slapd(host, [user("ann", UID, OLD), user("bob", UID + 1, OLD)],
+                   policies={"policy": POLICY_GOOD}, **GOOD)
+    configure(host, server)
+    host.configure(selfreset={"backends": "corp local"})
+    host.add("ann", OLD, uid=UID + 7, changed=100, max=90)
+    found = json.loads(ctl(host, "list", "--json").stdout)
+    assert [(entry["uid"], entry["state"]) for entry in found
+            if entry["user"] == "ann"] == [(UID + 7, "expired")]
+    assert [entry["uid"] for entry in found if entry["user"] == "bob"] == [
+        UID + 1]
+
+
 def test_list_while_the_directory_is_away(host):
     server = serve(host, POLICY_GOOD, server=GOOD)
     host.add("bob", OLD)

@@ -731,6 +731,9 @@ static void
 test_backend_faults(void **state)
 {
 #define CORP "[backend corp]\nuri = ldaps://a\nbase = dc=x\n"
+#define STORE(place)                                                           \
+    place ": lockout.store = ldap needs a backend with a lockout_base among "  \
+          "selfreset.backends"
     static const struct {
         const char *text;
         const char *error;
@@ -764,6 +767,16 @@ test_backend_faults(void **state)
         {CORP "identity = external\n",
          "f:4: [backend corp] has identity = external, which needs an ldapi:// "
          "uri"},
+        {CORP "lockout_base = ou=y\n",
+         "f:4: [backend corp] has lockout_base, which needs an identity"},
+        {"[lockout]\nstore = ldap\n", STORE("f:2")},
+        {"[lockout group:x]\nstore = ldap\n", STORE("f:2")},
+        /* It has a section, but is not asked. */
+        {"[lockout]\nstore = ldap\n[backend corp]\nuri = ldapi://a\n"
+         "base = dc=x\nidentity = external\nlockout_base = ou=y\n",
+         STORE("f:2")},
+        {CORP "[selfreset]\nbackends = corp\n[lockout]\nstore = ldap\n",
+         STORE("f:7")},
         {CORP "warn = 5d\n",
          "f:4: [backend] has no key \"warn\"; [expiry] has one"},
         {"[backend corp group:x]\n",
@@ -774,6 +787,44 @@ test_backend_faults(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
         refuse(row[i].text, row[i].error);
+#undef STORE
+}
+
+static void
+test_store(void **state)
+{
+    static const char with[] =
+        "[selfreset]\nbackends = local corp\n[backend corp]\n"
+        "uri = ldapi://a\nbase = dc=x\nidentity = external\n"
+        "lockout_base = ou=y\n";
+    static const struct {
+        const char *more;
+        bool shares, others, alice;
+    } row[] = {
+        {"", false, false, false},
+        {"[lockout]\nstore = ldap\n", true, true, true},
+        {"[lockout group:inner]\nstore = ldap\n", true, false, true},
+        {"[lockout]\nstore = ldap\n[lockout group:inner]\nstore = local\n",
+         true, true, false},
+    };
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct sr_config *config;
+        struct sr_rules rules;
+
+        snprintf(text, sizeof(text), "%s%s", with, row[i].more);
+        config = load(text);
+        assert_non_null(config);
+        assert_string_equal(config->backend[0].lockout_base, "ou=y");
+        assert_int_equal(sr_config_shares(config), row[i].shares);
+        assert_int_equal(config->rules.lockout_store == SR_LOCKOUT_LDAP,
+                         row[i].others);
+        assert_int_equal(sr_config_rules(config, &alice, "su", &rules), 0);
+        assert_int_equal(rules.lockout_store == SR_LOCKOUT_LDAP, row[i].alice);
+        sr_config_free(config);
+    }
 }
 
 /* Each with a key that is right behind it: the line is that of the fault. */
@@ -935,9 +986,9 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 53);
+    assert_int_equal(count, 55);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 106);
+    assert_int_equal(count, 110);
 }
 
 static int
@@ -1001,6 +1052,7 @@ main(void)
         cmocka_unit_test(test_deep_filter),
         cmocka_unit_test(test_dns),
         cmocka_unit_test(test_tickets),
+        cmocka_unit_test(test_store),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reveals),
     };
