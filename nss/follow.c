@@ -212,6 +212,7 @@ take_gone(void *context, const char *name)
                     reason);
         break;
     case SR_ASK_UNAVAILABLE:
+    case SR_ASK_AMBIGUOUS:
     case SR_ASK_NO_MEMORY:
         follower->needs_all = true;
         break;

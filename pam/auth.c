@@ -152,7 +152,7 @@ sr_authenticate(struct sr_door *door)
     sr_verify_guard_end(door);
     ask_delay(door);
     if (door->who.ask == SR_ASK_UNAVAILABLE ||
-        door->who.ask == SR_ASK_NO_MEMORY)
+        door->who.ask == SR_ASK_AMBIGUOUS || door->who.ask == SR_ASK_NO_MEMORY)
         return sr_door_unknown(door, PAM_AUTHINFO_UNAVAIL);
     return door->args.guard ? authenticate_guard(door)
                             : authenticate_alone(door);

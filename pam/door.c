@@ -95,10 +95,13 @@ sr_door_unknown(struct sr_door *door, int unavailable)
     case SR_ASK_NO_MEMORY:
         return PAM_BUF_ERR;
     case SR_ASK_UNAVAILABLE:
+    case SR_ASK_AMBIGUOUS:
         break;
     }
-    sr_door_event(door, SR_EVENT_BACKEND_DOWN, "failed", door->who.reason,
-                  unavailable);
+    sr_door_event(door,
+                  door->who.ask == SR_ASK_AMBIGUOUS ? SR_EVENT_AMBIGUOUS
+                                                    : SR_EVENT_BACKEND_DOWN,
+                  "failed", door->who.reason, unavailable);
     sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
     return unavailable;
 }

@@ -171,12 +171,16 @@ check_may_change(struct change *change)
         return code;
     change->who = sr_gather_circumstances(&door->who, is_forced(door));
     change->verdict = sr_door_verdict(door, &change->who);
+    rule = sr_change(&door->who.account->facts, &door->who.rules, &change->who,
+                     sr_door_say_context(door).now);
+    /* All else is known when its owner has proved the current password. */
+    if (door->who.account->is_closed)
+        return rule.result == SR_CHANGE_ALLOWED ? PAM_SUCCESS
+                                                : refuse_change(change, &rule);
     answer = sr_verdict_answer(&change->verdict, SR_CALL_CHANGE,
                                &door->who.rules, &change->who);
     if (answer != SR_ANSWER_OK)
         return refuse_state(change, answer);
-    rule = sr_change(&door->who.account->facts, &door->who.rules, &change->who,
-                     sr_door_say_context(door).now);
     if (rule.result != SR_CHANGE_ALLOWED)
         return refuse_change(change, &rule);
     if (is_forced(door) && !sr_verdict_is_change_due(&change->verdict))
@@ -264,6 +268,22 @@ prove_old(struct change *change)
     return code;
 }
 
+/* Whether the change may happen, and the current password. */
+static int
+check_and_prove(struct change *change)
+{
+    const struct sr_gathered *who = &change->door->who;
+    int code = check_may_change(change);
+    bool was_closed = code == PAM_SUCCESS && who->account->is_closed;
+
+    if (code == PAM_SUCCESS)
+        code = prove_old(change);
+    /* Only now there is something to check. */
+    if (code == PAM_SUCCESS && was_closed && !who->account->is_closed)
+        code = check_may_change(change);
+    return code;
+}
+
 int
 sr_change_prelim(struct sr_door *door)
 {
@@ -271,9 +291,7 @@ sr_change_prelim(struct sr_door *door)
     int code;
 
     pending_drop(door);
-    code = check_may_change(&change);
-    if (code == PAM_SUCCESS)
-        code = prove_old(&change);
+    code = check_and_prove(&change);
     if (code == PAM_SUCCESS && change.old != NULL)
         code = pam_set_item(door->pamh, PAM_OLDAUTHTOK, change.old);
     if (code != PAM_SUCCESS)
@@ -651,9 +669,7 @@ sr_change_update(struct sr_door *door)
     int code;
 
     pending_drop(door);
-    code = check_may_change(&change);
-    if (code == PAM_SUCCESS)
-        code = prove_old(&change);
+    code = check_and_prove(&change);
     if (code == PAM_SUCCESS)
         code = pending_new(&change);
     if (code == PAM_SUCCESS)

@@ -44,9 +44,14 @@ void
 sr_door_publish(struct sr_door *door)
 {
     char reason[160] = "";
-    enum sr_publish_result result =
-        sr_publish_gathered(SR_PUBLISHED_DIR, &door->who, door->sequence,
-                            WAIT_MS, reason, sizeof(reason));
+    enum sr_publish_result result = SR_PUBLISH_UNCHANGED;
+
+    /* Nothing was learned of one that shows itself to its owner only: what
+     * was learned at the last login stays. */
+    if (!door->who.account->is_closed)
+        result =
+            sr_publish_gathered(SR_PUBLISHED_DIR, &door->who, door->sequence,
+                                WAIT_MS, reason, sizeof(reason));
 
     tell(door, result, reason);
 }

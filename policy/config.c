@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/config_backend.h"
 #include "policy/config_keys.h"
 #include "policy/utf8.h"
 
@@ -831,46 +832,21 @@ apply(struct load *load, struct sr_config *config)
     }
 }
 
-/* What is missing in a backend's section, or contradicts itself; or NULL. */
-static const char *
-backend_fault(const struct sr_backend_config *backend)
-{
-    bool is_simple = backend->identity == SR_IDENTITY_SIMPLE;
-
-    if (backend->uri.count == 0)
-        return "needs an uri";
-    if (backend->base == NULL)
-        return "needs a base";
-    if (backend->filter == NULL || strstr(backend->filter, "%u") == NULL)
-        return "needs a filter with %u in it";
-    if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
-        return "needs a name_attribute and an uid_attribute";
-    if (is_simple && (backend->bind_dn == NULL || backend->secret_file == NULL))
-        return "has identity = simple, which needs bind_dn and secret_file";
-    if (!is_simple &&
-        (backend->bind_dn != NULL || backend->secret_file != NULL))
-        return "has bind_dn or secret_file, which need identity = simple";
-    if (backend->identity == SR_IDENTITY_EXTERNAL &&
-        strncmp(backend->uri.item[0], "ldapi://", 8) != 0)
-        return "has identity = external, which needs an ldapi:// uri";
-    if (backend->lockout_base != NULL && backend->identity == SR_IDENTITY_NONE)
-        return "has lockout_base, which needs an identity";
-    return NULL;
-}
-
 /* Where a fault of a backend is told: the last line that says something of it,
- * or of the list. */
+ * or of one of its keys (which may be NULL); or of the list of backends. */
 static const struct setting *
-place_of(const struct load *load, const char *backend)
+place_of(const struct load *load, const char *backend, const char *key)
 {
     const struct setting *at = NULL;
 
     for (size_t i = 0; i < load->count; i++) {
         const struct setting *setting = &load->setting[i];
 
-        if (backend == NULL ? strcmp(setting->key->name, "backends") == 0
-                            : setting->key->scope == SR_SCOPE_BACKEND &&
-                                  strcmp(setting->group, backend) == 0)
+        if (backend == NULL
+                ? strcmp(setting->key->name, "backends") == 0
+                : setting->key->scope == SR_SCOPE_BACKEND &&
+                      strcmp(setting->group, backend) == 0 &&
+                      (key == NULL || strcmp(setting->key->name, key) == 0))
             at = setting;
     }
     return at;
@@ -880,19 +856,22 @@ static void
 check_backends(struct load *load, const struct sr_config *config)
 {
     for (size_t i = 0; i < config->backend_count; i++) {
-        const char *fault = backend_fault(&config->backend[i]);
-        const struct setting *at = place_of(load, config->backend[i].name);
+        const struct sr_backend_config *backend = &config->backend[i];
+        const char *key;
+        const char *fault = sr_config_backend_fault(backend, &key);
+        const struct setting *at = place_of(load, backend->name, key);
+        bool is_dn = key != NULL && strcmp(key, "filter") != 0;
 
         if (fault != NULL && at != NULL)
-            add_error(load, at->file, at->line, "[backend %s] %s",
-                      config->backend[i].name, fault);
+            add_error(load, at->file, at->line, "[backend %s] %s%s%s",
+                      backend->name, is_dn ? key : "", is_dn ? " " : "", fault);
     }
     for (size_t i = 0; i < config->backends.count; i++) {
         const char *name = config->backends.item[i];
-        const struct setting *at = place_of(load, NULL);
+        const struct setting *at = place_of(load, NULL, NULL);
 
         if (at != NULL && strcmp(name, "local") != 0 &&
-            place_of(load, name) == NULL)
+            place_of(load, name, NULL) == NULL)
             add_error(load, at->file, at->line,
                       "selfreset.backends names \"%s\", but there is no "
                       "[backend %s]",

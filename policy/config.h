@@ -20,7 +20,12 @@ enum sr_publicity { SR_PUBLICITY_RESTRICTED, SR_PUBLICITY_PUBLIC };
 enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
 
 enum sr_backend_type { SR_BACKEND_LDAP };
-enum sr_identity { SR_IDENTITY_NONE, SR_IDENTITY_SIMPLE, SR_IDENTITY_EXTERNAL };
+enum sr_identity {
+    SR_IDENTITY_NONE,
+    SR_IDENTITY_SIMPLE,
+    SR_IDENTITY_EXTERNAL,
+    SR_IDENTITY_GSSAPI,
+};
 enum sr_down { SR_DOWN_STOP, SR_DOWN_NEXT };
 
 /* "[backend NAME]": where accounts live besides this host. */
@@ -35,7 +40,10 @@ struct sr_backend_config {
     enum sr_identity identity; /* who reads accounts */
     char *bind_dn;
     char *secret_file;
-    char *ca_file; /* NULL, and no directory: the system's */
+    char *keytab;    /* NULL: the host's */
+    char *principal; /* NULL: the first in the keytab */
+    char *user_dn;   /* with %u: who binds when nobody reads for them */
+    char *ca_file;   /* NULL, and no directory: the system's */
     char *ca_directory;
     char *default_policy; /* of accounts that name none */
     char *lockout_base;   /* of the ledgers that hosts share; NULL: none */

@@ -35,7 +35,7 @@ static const char *const preset_words[] = {"nist", "ad", "pwquality", NULL};
 static const char *const view_words[] = {"restricted", "public", NULL};
 static const char *const type_words[] = {"ldap", NULL};
 static const char *const identity_words[] = {"none", "simple", "external",
-                                             NULL};
+                                             "gssapi", NULL};
 static const char *const store_words[] = {"local", "ldap", NULL};
 static const char *const down_words[] = {"stop", "next", NULL};
 
@@ -137,6 +137,12 @@ const struct sr_key sr_keys[] = {
      .most = 180, BACKEND(bind_dn)},
     {"backend", "secret_file", SR_KEY_TEXT, "",
      .most = 180, BACKEND(secret_file)},
+    {"backend", "keytab", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(keytab)},
+    {"backend", "principal", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(principal)},
+    {"backend", "user_dn", SR_KEY_TEXT, "",
+     .most = 180, BACKEND(user_dn)},
     {"backend", "ca_file", SR_KEY_TEXT, "",
      .most = 180, BACKEND(ca_file)},
     {"backend", "ca_directory", SR_KEY_TEXT, "",

@@ -52,8 +52,7 @@ struct sr_facts {
     enum sr_tri answered; /* SR_YES: the backend was asked and answered */
     char name[SR_NAME_MAX + 1];
     char backend[16];
-    char entry[256]; /* DN or principal; empty for local accounts */
-    uid_t uid;       /* (uid_t)-1 when unknown */
+    uid_t uid; /* (uid_t)-1 when unknown */
 
     enum sr_tri disabled;
     enum sr_tri has_password; /* SR_NO: no password can ever be right */

@@ -110,6 +110,7 @@ ask_all(struct sr_gathered *out, const char *name, const char *only)
         if (ask != SR_ASK_UNKNOWN_NAME)
             out->ask = ask;
         if (ask == SR_ASK_OK || ask == SR_ASK_NO_MEMORY ||
+            ask == SR_ASK_AMBIGUOUS ||
             (ask == SR_ASK_UNAVAILABLE && !is_passed_over(&out->last)))
             break;
     }

@@ -283,6 +283,7 @@ sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
         result = publish(dir, &news, wait_ms, reason, size);
         break;
     case SR_ASK_UNAVAILABLE:
+    case SR_ASK_AMBIGUOUS:
         result =
             publish_unknown(dir, &gathered, name, &news, wait_ms, reason, size);
         break;

@@ -14,11 +14,12 @@ export PYTHONDONTWRITEBYTECODE=1
 # edits /etc/pam.d when it is installed (libpam-pwquality would).
 PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
 	libpam0g-dev liblmdb-dev libinih-dev libpwquality-dev libcrypt-dev
-	libaudit-dev libacl1-dev libldap-dev libsasl2-dev libcmocka-dev"
+	libaudit-dev libacl1-dev libldap-dev libsasl2-dev libkrb5-dev
+	libcmocka-dev"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
-	openssl"
+	openssl libsasl2-modules-gssapi-mit libverto-libev1"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils xz-utils"
 
 say() {
@@ -96,6 +97,24 @@ unpack_polkit() {
 		$2 ~ /^lib/ && $2 !~ /^libpam-/ { print $2 }')
 	install_packages "$libraries"
 	(cd "$dir" && apt-get -q download polkitd && dpkg-deb -x polkitd_*.deb .) \
+		>>"$dir/apt.log" 2>&1 || { tail -n 20 "$dir/apt.log" >&2; return 1; }
+}
+
+# A KDC, where none is installed: its package asks for a configuration in /etc,
+# and starts it at every boot.  Its programs unpacked and its libraries are
+# enough.
+unpack_kerberos() {
+	local dir="$BUILD/krb5" libraries
+	if [ -e /usr/sbin/krb5kdc ] || [ -e "$dir/usr/sbin/krb5kdc" ]; then
+		return 0
+	fi
+	mkdir -p "$dir"
+	{ apt-get -q update || true; } >"$dir/apt.log" 2>&1
+	libraries=$(apt-cache depends krb5-kdc krb5-admin-server |
+		awk '$1 == "Depends:" && $2 ~ /^lib/ { print $2 }' | sort -u)
+	install_packages "$libraries"
+	(cd "$dir" && apt-get -q download krb5-kdc krb5-admin-server &&
+		for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done) \
 		>>"$dir/apt.log" 2>&1 || { tail -n 20 "$dir/apt.log" >&2; return 1; }
 }
 

@@ -80,13 +80,34 @@ check_server(const struct judge *judge)
                      "3062): they are written as values of userPassword.");
 }
 
+/* Accounts that are found by their DN need not be seen by anybody else. */
+static bool
+is_closed(const struct judge *judge)
+{
+    return judge->config->user_dn != NULL && judge->survey->used != NULL &&
+           judge->survey->accounts == 0;
+}
+
+static void
+check_closed(const struct judge *judge)
+{
+    findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+                 "Configure an identity, or let everybody read what says that "
+                 "an account is in order; see user_dn in selfreset.conf(5).",
+                 "Accounts are seen by their owners only.  Nobody can log in "
+                 "by key, and no state is published before a login by "
+                 "password.");
+}
+
 static void
 check_base(const struct judge *judge)
 {
     const struct sr_survey *survey = judge->survey;
     struct findings *findings = judge->findings;
 
-    if (survey->has_base == SR_NO)
+    if (is_closed(judge))
+        check_closed(judge);
+    else if (survey->has_base == SR_NO)
         findings_add(findings, SEVERITY_ERROR, judge->place, NULL,
                      "Correct \"base\", or let the service's identity read it.",
                      "The base \"%s\" does not exist, or the service's "
@@ -158,6 +179,8 @@ check_policy(const struct judge *judge)
                          "policy it is not known when the password expires.");
         return;
     }
+    if (!policy->is_read && is_closed(judge))
+        return; /* the owners may read it */
     if (!policy->is_read) {
         findings_add(findings, SEVERITY_ERROR, policy->dn, NULL,
                      "Correct default_policy, or let the service's identity "

@@ -115,6 +115,7 @@ report_survey(struct report *report, const struct sr_survey *survey,
         [SR_IDENTITY_NONE] = "none",
         [SR_IDENTITY_SIMPLE] = "simple",
         [SR_IDENTITY_EXTERNAL] = "external",
+        [SR_IDENTITY_GSSAPI] = "gssapi",
     };
 
     report_text(report, "backend", config->name);

@@ -74,11 +74,13 @@ lock_why(enum sr_lock_why why)
 }
 
 static void
-report_facts(struct report *report, const struct sr_facts *facts)
+report_facts(struct report *report, const struct sr_account *account)
 {
+    const struct sr_facts *facts = &account->facts;
+
     report_section(report, "facts", "Facts");
-    if (facts->entry[0] != '\0')
-        report_text(report, "entry", facts->entry);
+    if (account->entry != NULL)
+        report_text(report, "entry", account->entry);
     report_tri(report, "disabled", facts->disabled);
     report_tri(report, "has_password", facts->has_password);
     report_time(report, "account_starts", facts->account_starts);
@@ -221,7 +223,7 @@ report_account(struct report *report, const struct ctl *ctl,
     if (verdict.state == SR_STATE_BARRED)
         report_text(report, "barred-by", sr_change_name(verdict.barred_by));
     report_sentence(report, ctl, &verdict, &gathered->rules);
-    report_facts(report, facts);
+    report_facts(report, gathered->account);
     elsewhere_report(report, gathered);
     report_rules(report, &gathered->rules);
     report_ledger(report, "strangers", "Attempts from strange sources",

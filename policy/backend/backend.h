@@ -20,6 +20,7 @@ enum sr_ask {
     SR_ASK_OK,
     SR_ASK_UNKNOWN_NAME, /* not an account of this backend */
     SR_ASK_UNAVAILABLE,  /* cannot be asked now */
+    SR_ASK_AMBIGUOUS, /* more than one account has the name: as UNAVAILABLE */
     SR_ASK_NO_MEMORY,
 };
 
@@ -83,7 +84,11 @@ struct sr_account {
     struct sr_facts facts;
     struct sr_demands demands;
     bool is_insecure; /* asked over a connection that others can read */
-    char *gecos;      /* full name and the like; may be NULL */
+    /* It says nothing of itself before its password is proved: the facts are
+     * not answered until then. */
+    bool is_closed;
+    char *entry; /* DN or principal; NULL for local accounts */
+    char *gecos; /* full name and the like; may be NULL */
     /* What changes with the password: the hash, or what stands for it where
      * the backend does not show one.  Wiped when closed. */
     char *secret;
@@ -161,10 +166,11 @@ struct sr_fleet_request {
 /*
  * The operations of a kind of backend.  `kept` is where the backend keeps what
  * it wants to have again in the next call of the same transaction, such as a
- * connection; it is NULL at first.  On SR_ASK_UNAVAILABLE, SR_PROOF_UNAVAILABLE
- * and a write that was not done, `reason` (size bytes) says why, for the log
- * and the tools ("/etc/shadow:12: the maximum age ..."); on SR_PROOF_WRONG it
- * can say why another reason than the password is to be looked for.
+ * connection; it is NULL at first.  On SR_ASK_UNAVAILABLE, SR_ASK_AMBIGUOUS,
+ * SR_PROOF_UNAVAILABLE and a write that was not done, `reason` (size bytes)
+ * says why, for the log and the tools ("/etc/shadow:12: the maximum age ...");
+ * on SR_PROOF_WRONG it can say why another reason than the password is to be
+ * looked for.
  */
 struct sr_backend_ops {
     const char *type; /* as in the configuration */

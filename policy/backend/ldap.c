@@ -40,18 +40,6 @@ can_help(const struct sr_backend_config *config)
 
 /* ---- reading */
 
-static bool
-has_value(const struct sr_ldap_entry *entry, const char *attribute,
-          const char *wanted)
-{
-    for (size_t i = 0; i < entry->count; i++) {
-        if (strcasecmp(entry->value[i].attribute, attribute) == 0 &&
-            strcmp(entry->value[i].text, wanted) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The one entry of a name. */
 static enum sr_ask
 read_entry(struct sr_ldap_link *link, const char *name,
@@ -60,25 +48,31 @@ read_entry(struct sr_ldap_link *link, const char *name,
     const struct sr_backend_config *config = link->config;
     const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
     char *filter = sr_ldap_filter(config->filter, name);
+    char *dn = sr_ldap_dn(
+        config->user_dn == NULL ? config->base : config->user_dn, name);
     size_t count = 0;
-    int code;
+    int code = LDAP_NO_MEMORY;
 
-    if (filter == NULL)
-        return SR_ASK_NO_MEMORY;
     sr_ldap_list_attributes(config, attributes);
-    code = sr_ldap_search(link, config->base, LDAP_SCOPE_SUBTREE, filter,
-                          attributes, entry, 1, &count);
+    if (filter != NULL && dn != NULL)
+        code = sr_ldap_search(link, config->user_dn == NULL ? config->base : dn,
+                              config->user_dn == NULL ? LDAP_SCOPE_SUBTREE
+                                                      : LDAP_SCOPE_BASE,
+                              filter, attributes, entry, 1, &count);
     free(filter);
+    free(dn);
     if (code == LDAP_NO_MEMORY)
         return SR_ASK_NO_MEMORY;
+    if (config->user_dn != NULL && sr_ldap_owner_hides(code))
+        return SR_ASK_UNKNOWN_NAME;
     if (code != LDAP_SUCCESS)
         return SR_ASK_UNAVAILABLE;
     if (count > 1) {
-        sr_ldap_why(link, "SR-3013 more than one entry has this name");
-        return SR_ASK_UNAVAILABLE;
+        sr_ldap_why(link, "more than one entry is found by \"filter\"");
+        return SR_ASK_AMBIGUOUS;
     }
     /* Directories do not tell "Ann" from "ann"; this host does. */
-    if (count == 0 || !has_value(entry, config->name_attribute, name))
+    if (count == 0 || !sr_ldap_entry_has(entry, config->name_attribute, name))
         return SR_ASK_UNKNOWN_NAME;
     /* A bind with it would be one as nobody. */
     if (entry->dn[0] == '\0') {
@@ -133,6 +127,22 @@ make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
                                                              : SR_ASK_OK;
 }
 
+/* Whether nobody in particular sees of the entry that it is there, and no more.
+ */
+static bool
+is_bare(const struct sr_ldap_link *link, enum sr_ask ask)
+{
+    return ask == SR_ASK_UNAVAILABLE && link->known.entry.dn != NULL &&
+           sr_ldap_entry_get(&link->known.entry, link->config->uid_attribute,
+                             0) == NULL;
+}
+
+static bool
+is_hidden(const struct sr_ldap_link *link, enum sr_ask ask)
+{
+    return ask == SR_ASK_UNKNOWN_NAME && link->known.entry.dn == NULL;
+}
+
 static enum sr_ask
 look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
         const char *name)
@@ -141,7 +151,8 @@ look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
     bool is_same = known->name != NULL && strcmp(known->name, name) == 0;
     enum sr_ask ask;
 
-    if (is_same && sr_ldap_clock() - known->at < FRESH_MS)
+    /* What the owner read cannot be read by anybody again. */
+    if (is_same && (known->is_owners || sr_ldap_clock() - known->at < FRESH_MS))
         return SR_ASK_OK;
     if (!is_same)
         link->has_told = false;
@@ -151,6 +162,9 @@ look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
         ask = read_policy(link, &known->entry);
     if (ask == SR_ASK_OK)
         ask = make_known(link, backend, name);
+    if (link->config->user_dn != NULL &&
+        (is_hidden(link, ask) || is_bare(link, ask)))
+        ask = sr_ldap_owner_close(link, backend, name);
     if (ask != SR_ASK_OK) {
         sr_ldap_forget(link);
         return ask;
@@ -159,6 +173,15 @@ look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
         sr_ldap_answer_facts(&link->told, known->kind, can_help(link->config),
                              link->told_at, &known->facts);
     return SR_ASK_OK;
+}
+
+static void
+close_account(struct sr_account *account)
+{
+    free(account->gecos);
+    free(account->secret);
+    free(account->entry);
+    free(account);
 }
 
 static struct sr_account *
@@ -176,15 +199,31 @@ make_account(const struct sr_ldap_link *link, const struct sr_backend *backend)
     account->facts = known->facts;
     account->demands = known->demands;
     account->is_insecure = link->is_insecure;
+    account->is_closed = known->is_closed;
     account->gecos = strdup(full == NULL ? "" : full);
     account->secret = strdup(known->fingerprint);
-    if (account->gecos == NULL || account->secret == NULL) {
-        free(account->gecos);
-        free(account->secret);
-        free(account);
+    account->entry = strdup(known->entry.dn);
+    if (account->gecos == NULL || account->secret == NULL ||
+        account->entry == NULL) {
+        close_account(account);
         return NULL;
     }
     return account;
+}
+
+/* What is allocated goes from one to the other. */
+static void
+swap_texts(struct sr_account *account, struct sr_account *other)
+{
+    char *const secret = account->secret, *const gecos = account->gecos;
+    char *const entry = account->entry;
+
+    account->secret = other->secret;
+    account->gecos = other->gecos;
+    account->entry = other->entry;
+    other->secret = secret;
+    other->gecos = gecos;
+    other->entry = entry;
 }
 
 static enum sr_ask
@@ -221,7 +260,7 @@ learn(struct sr_ldap_link *link, struct sr_account *account,
 {
     bool helps = can_help(link->config);
     bool is_known = link->known.name != NULL &&
-                    strcmp(link->known.facts.entry, account->facts.entry) == 0;
+                    strcmp(link->known.entry.dn, account->entry) == 0;
     enum sr_ldap_kind kind = is_known ? link->known.kind : SR_LDAP_PLAIN;
     sr_time now = time(NULL);
 
@@ -238,10 +277,83 @@ learn(struct sr_ldap_link *link, struct sr_account *account,
 static char *
 nobody(const struct sr_backend_config *config)
 {
+    static const char name[] = "selfreset-nobody";
     char *dn;
 
-    return asprintf(&dn, "cn=selfreset-nobody,%s", config->base) < 0 ? NULL
-                                                                     : dn;
+    if (config->user_dn != NULL)
+        return sr_ldap_dn(config->user_dn, name);
+    return asprintf(&dn, "cn=%s,%s", name, config->base) < 0 ? NULL : dn;
+}
+
+/* Read the own entry, and its policy, on the connection that is bound as the
+ * owner; what may not be read is left out. */
+static enum sr_ask
+read_own(struct sr_ldap_link *link, const struct sr_backend *backend,
+         const struct sr_account *account)
+{
+    struct sr_ldap_known *known = &link->known;
+    const char *name = account->facts.name;
+    enum sr_ask ask;
+
+    sr_ldap_forget(link);
+    sr_ldap_entry_clear(&link->policy); /* the owner may see more of it */
+    link->by_owner = true;
+    ask = read_entry(link, name, &known->entry);
+    if (ask == SR_ASK_OK)
+        ask = read_policy(link, &known->entry);
+    link->by_owner = false;
+    if (ask == SR_ASK_OK &&
+        !sr_ldap_owner_matches(link, account->facts.uid, &known->entry))
+        return SR_ASK_UNAVAILABLE;
+    if (ask == SR_ASK_OK)
+        return make_known(link, backend, name);
+    if (ask != SR_ASK_UNKNOWN_NAME)
+        return ask;
+    if (known->entry.dn != NULL) {
+        sr_ldap_why(link, "the entry of the DN has another name");
+        return SR_ASK_UNAVAILABLE;
+    }
+    /* The server let the owner in and shows no entry: then it is what the bind
+     * told, and nothing else. */
+    ask = sr_ldap_owner_close(link, backend, name);
+    known->facts.answered = SR_YES;
+    return ask;
+}
+
+/*
+ * The password is right, of an account that showed nothing before: make it one
+ * that is known.  False when that cannot be.
+ */
+static bool
+open_up(struct sr_ldap_link *link, const struct sr_backend *backend,
+        struct sr_account *account)
+{
+    struct sr_ldap_known *known = &link->known;
+    struct sr_account *own = NULL;
+    enum sr_ask ask = SR_ASK_OK;
+
+    if (link->bound == SR_LDAP_BOUND_USER) {
+        ask = read_own(link, backend, account);
+    } else { /* right, and not let in */
+        if (known->name == NULL)
+            ask = sr_ldap_owner_close(link, backend, account->facts.name);
+        known->facts.answered = SR_YES;
+    }
+    if (ask == SR_ASK_OK && known->name != NULL) {
+        known->is_closed = false;
+        known->is_owners = true;
+        own = make_account(link, backend);
+    }
+    if (own == NULL) {
+        sr_ldap_forget(link);
+        return false;
+    }
+    account->facts = own->facts;
+    account->demands = own->demands;
+    account->is_closed = false;
+    swap_texts(account, own);
+    close_account(own);
+    return true;
 }
 
 /*
@@ -274,8 +386,8 @@ prove_by_word(struct sr_ldap_link *link)
 }
 
 static enum sr_proof
-prove(struct sr_ldap_link *link, struct sr_account *account, const char *dn,
-      const char *password)
+prove(struct sr_ldap_link *link, const struct sr_backend *backend,
+      struct sr_account *account, const char *dn, const char *password)
 {
     struct sr_ldap_answer answer;
     enum sr_proof proof;
@@ -294,6 +406,9 @@ prove(struct sr_ldap_link *link, struct sr_account *account, const char *dn,
     sr_ldap_why(link, "%s", ""); /* of servers that were asked before */
     if (sr_ldap_answer_is_by_word(&answer))
         proof = prove_by_word(link);
+    if (proof == SR_PROOF_RIGHT && account->is_closed &&
+        !open_up(link, backend, account))
+        return SR_PROOF_UNAVAILABLE;
     if (proof == SR_PROOF_RIGHT || !sr_ldap_answer_is_by_word(&answer))
         learn(link, account, &answer);
     return proof;
@@ -312,14 +427,13 @@ ldap_prove(const struct sr_backend *backend, void **kept,
     (void)allow_empty;
     if (link == NULL)
         return proof;
-    dn = account == NULL ? nobody(backend->config)
-                         : strdup(account->facts.entry);
+    dn = account == NULL ? nobody(backend->config) : strdup(account->entry);
     /* A bind without a password is one as nobody, and succeeds: never sent.  A
      * password that is too long is wrong, never cut. */
     if (password[0] == '\0' || strlen(password) > SR_PASSWORD_BYTES_MAX)
         proof = SR_PROOF_WRONG;
     else if (dn != NULL)
-        proof = prove(link, account, dn, password);
+        proof = prove(link, backend, account, dn, password);
     free(dn);
     sr_ldap_end(link);
     return proof;
@@ -332,19 +446,20 @@ ldap_prove(const struct sr_backend *backend, void **kept,
  * the owner is not let in any more, or there is no old password, the service.
  */
 static enum sr_write
-bind_for_change(struct sr_ldap_link *link, struct sr_account *account,
-                const char *old, enum sr_refusal *refusal)
+bind_for_change(struct sr_ldap_link *link, const struct sr_backend *backend,
+                struct sr_account *account, const char *old,
+                enum sr_refusal *refusal)
 {
-    const char *dn = account->facts.entry;
+    const char *dn = account->entry;
 
     /* Servers end connections that are idle, and people type slowly. */
     if (sr_ldap_is_gone(link))
         sr_ldap_close(link, false);
     if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
-        link->known.name != NULL && strcmp(link->known.facts.entry, dn) == 0)
+        link->known.name != NULL && strcmp(link->known.entry.dn, dn) == 0)
         return SR_WRITE_DONE;
     if (old != NULL) {
-        switch (prove(link, account, dn, old)) {
+        switch (prove(link, backend, account, dn, old)) {
         case SR_PROOF_RIGHT:
             break;
         case SR_PROOF_WRONG:
@@ -429,12 +544,14 @@ unlearn(struct sr_ldap_link *link, sr_time now)
 }
 
 static enum sr_write
-change(struct sr_ldap_link *link, struct sr_account *account, const char *old,
-       const char *password, enum sr_refusal *refusal)
+change(struct sr_ldap_link *link, const struct sr_backend *backend,
+       struct sr_account *account, const char *old, const char *password,
+       enum sr_refusal *refusal)
 {
-    const char *dn = account->facts.entry;
     struct sr_ldap_answer answer;
-    enum sr_write written = bind_for_change(link, account, old, refusal);
+    enum sr_write written =
+        bind_for_change(link, backend, account, old, refusal);
+    const char *dn = account->entry;
 
     if (written != SR_WRITE_DONE)
         return written;
@@ -455,7 +572,7 @@ change(struct sr_ldap_link *link, struct sr_account *account, const char *old,
          * meanwhile. */
         if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
             *refusal == SR_REFUSAL_WRONG_OLD &&
-            prove(link, account, dn, old) != SR_PROOF_WRONG)
+            prove(link, backend, account, dn, old) != SR_PROOF_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;
@@ -473,7 +590,7 @@ ldap_write(const struct sr_backend *backend, void **kept,
     *refusal = SR_REFUSAL_OTHER;
     if (link == NULL)
         return SR_WRITE_FAILED;
-    written = change(link, account, old, password, refusal);
+    written = change(link, backend, account, old, password, refusal);
     sr_ldap_end(link);
     return written;
 }

@@ -396,7 +396,7 @@ sr_ldap_administer(const struct sr_backend *backend, void **kept,
 {
     struct sr_ldap_link *link =
         sr_ldap_begin(kept, backend->config, reason, size);
-    const char *dn = account->facts.entry;
+    const char *dn = account->entry;
     enum sr_write written = SR_WRITE_FAILED;
 
     *refusal = SR_REFUSAL_OTHER;
@@ -407,8 +407,7 @@ sr_ldap_administer(const struct sr_backend *backend, void **kept,
         written = refuse(link, refusal,
                          "No identity is configured by which this host could "
                          "do it: see \"identity\" in selfreset.conf(5).");
-    else if (link->known.name == NULL ||
-             strcmp(link->known.facts.entry, dn) != 0)
+    else if (link->known.name == NULL || strcmp(link->known.entry.dn, dn) != 0)
         sr_ldap_why(link, "the account was not looked up");
     else
         written = carry_out(link, dn, order, password, refusal);

@@ -50,14 +50,9 @@ sr_ldap_describe(struct sr_ldap_link *link, const struct sr_backend *backend,
                     link->config->uid_attribute);
         return false;
     }
-    if (strlen(entry->dn) >= sizeof(facts->entry)) {
-        sr_ldap_why(link, "the DN of the entry is too long");
-        return false;
-    }
     facts->answered = SR_YES;
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
-    snprintf(facts->entry, sizeof(facts->entry), "%s", entry->dn);
     fault = sr_ldap_shadow_fault(entry, policy);
     if (fault != NULL) {
         sr_ldap_why(link, "%s of %s is no number of days", fault, entry->dn);
@@ -118,6 +113,7 @@ sr_ldap_tell(struct sr_ldap_link *link, const struct sr_backend *backend,
     account.secret = sr_ldap_fingerprint(entry);
     if (account.secret == NULL)
         return SR_ASK_NO_MEMORY;
+    account.entry = entry->dn;
     sr_ldap_policy_demands(policy, &account.demands);
     *is_done = visitor->account(visitor->context, &account, &rules, SR_ASK_OK,
                                 NULL) != 0;

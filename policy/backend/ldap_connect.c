@@ -15,19 +15,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openldap.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "policy/backend/ldap_host.h"
 #include "policy/backend/ldap_link.h"
 
 /* The shortest wait: below it a server that is there seems not to be. */
@@ -37,18 +33,10 @@
  * of them promise.  No entry that is asked for comes near. */
 #define MESSAGE_MAX ((ber_len_t)16 << 20)
 
-static int
-left_of(int64_t end)
-{
-    int64_t left = end - sr_ldap_clock();
-
-    return left > INT32_MAX ? INT32_MAX : left < 0 ? 0 : (int)left;
-}
-
 static struct timeval
 time_left(int64_t end)
 {
-    int left = left_of(end);
+    int left = sr_ldap_left(end);
     struct timeval value;
 
     if (left < WAIT_MIN)
@@ -58,120 +46,39 @@ time_left(int64_t end)
     return value;
 }
 
-/* ---- the socket */
-
-/* Wait until a connect that was begun is done.  Returns 0 or an errno. */
-static int
-await_connect(int fd, int64_t end)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
-    socklen_t size = sizeof(int);
-    int error = 0, ready;
-
-    do {
-        ready = poll(&poll_fd, 1, left_of(end));
-    } while (ready < 0 && errno == EINTR);
-    if (ready == 0)
-        return ETIMEDOUT;
-    if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        return errno;
-    return error;
-}
-
-/* Descriptors 0 to 2 that are closed in the caller stay what they are. */
-static int
-lift(int fd)
-{
-    int lifted;
-
-    if (fd < 0 || fd > 2)
-        return fd;
-    lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return lifted;
-}
-
-/* Returns the socket or a negative errno. */
-static int
-open_socket(int family, const struct sockaddr *address, socklen_t size,
-            int64_t end)
-{
-    int fd =
-        lift(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    int on = 1, error = 0;
-
-    if (fd < 0)
-        return -errno;
-    if (family != AF_UNIX)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (connect(fd, address, size) != 0)
-        error = errno == EINPROGRESS ? await_connect(fd, end) : errno;
-    if (error != 0) {
-        close(fd);
-        return -error;
-    }
-    return fd;
-}
-
-/* A socket of this host: the path stands in the place of the name. */
-static int
-open_local(const LDAPURLDesc *url, int64_t end)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const char *path = url->lud_host;
-
-    if (path == NULL || path[0] != '/' ||
-        strlen(path) >= sizeof(address.sun_path))
-        return -EINVAL;
-    strcpy(address.sun_path, path);
-    return open_socket(AF_UNIX, (const struct sockaddr *)&address,
-                       sizeof(address), end);
-}
-
-/* The addresses of a host share the time. */
-static int
-open_remote(const LDAPURLDesc *url, int64_t end)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_ADDRCONFIG};
-    struct addrinfo *list = NULL;
-    char port[8];
-    int count = 0, fd = -EHOSTUNREACH;
-
-    snprintf(port, sizeof(port), "%d", url->lud_port);
-    if (url->lud_host == NULL ||
-        getaddrinfo(url->lud_host, port, &hints, &list) != 0)
-        return -EHOSTUNREACH;
-    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next)
-        count++;
-    for (const struct addrinfo *at = list; at != NULL && fd < 0;
-         at = at->ai_next, count--)
-        fd = open_socket(at->ai_family, at->ai_addr, at->ai_addrlen,
-                         sr_ldap_clock() + left_of(end) / count);
-    freeaddrinfo(list);
-    return fd;
-}
-
 /* ---- libldap */
 
-/*
- * Have libldap made ready without the environment: it looks at it once, at its
- * first use in the process, and so does the library for SASL, which it makes
- * ready then and which would load what SASL_PATH names.  The environment is
- * not changed, for another thread may be reading it: for this moment there is
- * another one.  A thread that changes it in this moment changes the wrong one,
- * so there is no other such moment: it is made ready once.
- */
-static void
-make_ready_once(void)
+char **
+sr_ldap_hide_environment(void)
 {
     static char quiet[] = "LDAPNOINIT=1";
     static char *const nothing[] = {quiet, NULL};
     char **environment = environ;
 
     environ = (char **)(uintptr_t)nothing;
-    sr_ldap_first_use();
+    return environment;
+}
+
+void
+sr_ldap_show_environment(char **environment)
+{
     environ = environment;
+}
+
+/*
+ * Have libldap made ready without the environment: it looks at it once, at its
+ * first use in the process, and so does the library for SASL, which it makes
+ * ready then and which would load what SASL_PATH names.  A thread that changes
+ * the environment in this moment changes the wrong one, so there is no other
+ * such moment: it is made ready once.
+ */
+static void
+make_ready_once(void)
+{
+    char **environment = sr_ldap_hide_environment();
+
+    sr_ldap_first_use();
+    sr_ldap_show_environment(environment);
 }
 
 static void
@@ -307,7 +214,7 @@ may_wait(const struct sr_ldap_link *link, short events)
     if (link->tls_end == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
         return false;
     do {
-        ready = poll(&poll_fd, 1, left_of(link->tls_end));
+        ready = poll(&poll_fd, 1, sr_ldap_left(link->tls_end));
     } while (ready < 0 && errno == EINTR);
     if (ready == 0)
         errno = ETIMEDOUT;
@@ -488,7 +395,8 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
          int64_t end)
 {
     bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
-    int fd = is_local ? open_local(url, end) : open_remote(url, end);
+    int fd = is_local ? sr_ldap_local_connect(url->lud_host, end)
+                      : sr_ldap_host_connect(url->lud_host, url->lud_port, end);
     struct stat status;
     int code;
 

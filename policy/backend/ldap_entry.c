@@ -150,6 +150,18 @@ sr_ldap_entry_get(const struct sr_ldap_entry *entry, const char *attribute,
     return NULL;
 }
 
+bool
+sr_ldap_entry_has(const struct sr_ldap_entry *entry, const char *attribute,
+                  const char *wanted)
+{
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcasecmp(entry->value[i].attribute, attribute) == 0 &&
+            strcmp(entry->value[i].text, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
 static const char *
 get(const struct sr_ldap_entry *entry, const char *attribute)
 {
@@ -302,24 +314,26 @@ moment(const struct sr_ldap_entry *entry, const char *attribute)
                                                           : SR_TIME_UNKNOWN;
 }
 
-char *
-sr_ldap_filter(const char *filter, const char *name)
+/* The text with each %u replaced by the name, in which the `special` characters
+ * are written by their number. */
+static char *
+put_name(const char *text, const char *name, const char *special)
 {
     size_t size = 1;
     char *out, *at;
 
-    for (const char *from = filter; *from != '\0'; from++)
+    for (const char *from = text; *from != '\0'; from++)
         size += strncmp(from, "%u", 2) == 0 ? 3 * strlen(name) : 1;
     out = malloc(size);
     at = out;
-    for (const char *from = filter; out != NULL && *from != '\0'; from++) {
+    for (const char *from = text; out != NULL && *from != '\0'; from++) {
         if (strncmp(from, "%u", 2) != 0) {
             *at++ = *from;
             continue;
         }
         from++;
         for (const unsigned char *c = (const void *)name; *c != '\0'; c++) {
-            if (*c < 0x20 || *c >= 0x7f || strchr("*()\\", *c) != NULL)
+            if (*c < 0x20 || *c >= 0x7f || strchr(special, *c) != NULL)
                 at += sprintf(at, "\\%02x", *c);
             else
                 *at++ = (char)*c;
@@ -328,6 +342,19 @@ sr_ldap_filter(const char *filter, const char *name)
     if (out != NULL)
         *at = '\0';
     return out;
+}
+
+char *
+sr_ldap_filter(const char *filter, const char *name)
+{
+    return put_name(filter, name, "*()\\");
+}
+
+char *
+sr_ldap_dn(const char *dn, const char *name)
+{
+    /* Some of them only at an end; by number they are right anywhere. */
+    return put_name(dn, name, " \"#+,;<=>\\");
 }
 
 char *

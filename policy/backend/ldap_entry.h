@@ -43,6 +43,10 @@ void sr_ldap_entry_clear(struct sr_ldap_entry *entry);
 const char *sr_ldap_entry_get(const struct sr_ldap_entry *entry,
                               const char *attribute, size_t index);
 
+/* Whether one of the values of an attribute is this, byte for byte. */
+bool sr_ldap_entry_has(const struct sr_ldap_entry *entry, const char *attribute,
+                       const char *wanted);
+
 /*
  * A time as LDAP writes it (RFC 4517, generalized time) in seconds.  Returns 0
  * or -1.  A time before 1970 is 0: nothing here is as old, and servers write
@@ -55,6 +59,12 @@ int sr_ldap_time(const char *text, sr_time *when);
  * escaped (RFC 4515).  A new string, or NULL when memory is out.
  */
 char *sr_ldap_filter(const char *filter, const char *name);
+
+/*
+ * The DN with each %u replaced by the name, whose special characters are
+ * escaped (RFC 4514).  A new string, or NULL when memory is out.
+ */
+char *sr_ldap_dn(const char *dn, const char *name);
 
 /* The filter with each %u replaced by "*": for every account. */
 char *sr_ldap_filter_all(const char *filter);

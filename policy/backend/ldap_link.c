@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/backend/ldap_host.h"
 #include "policy/backend/ldap_link.h"
 
 /* URIs behind that many are not tried. */
@@ -127,8 +128,10 @@ forgive(struct sr_ldap_link *link, int64_t pause)
         if (!is_dead(link, i))
             is_any_left = true;
     }
-    if (pause > limit || !is_any_left)
+    if (pause > limit || !is_any_left) {
         link->dead = 0;
+        link->has_asked = false;
+    }
     link->spent = pause < link->spent ? link->spent - pause : 0;
 }
 
@@ -269,12 +272,33 @@ moment_for(const struct sr_ldap_link *link, size_t uri)
 
 /* ---- one server, then the next */
 
-/* The server at hand is not to be asked any more. */
+/* A server that did not answer is not asked any more in this transaction; and
+ * in those that follow after the others, when it took its time. */
 static void
-give_up_server(struct sr_ldap_link *link)
+give_up_server(struct sr_ldap_link *link, size_t uri, int code)
 {
-    link->dead |= UINT64_C(1) << link->uri;
+    link->dead |= UINT64_C(1) << uri;
+    if (code == LDAP_TIMEOUT && uri_count(link) > 1)
+        sr_ldap_remember_silent(link->config->uri.item[uri], true);
     sr_ldap_close(link, false);
+}
+
+/* Which servers kept another login waiting a moment ago. */
+static void
+ask_memory(struct sr_ldap_link *link)
+{
+    link->silent = 0;
+    link->has_asked = true;
+    for (size_t i = 0; i < uri_count(link) && uri_count(link) > 1; i++) {
+        if (sr_ldap_was_silent(link->config->uri.item[i]))
+            link->silent |= UINT64_C(1) << i;
+    }
+}
+
+static bool
+is_silent(const struct sr_ldap_link *link, size_t uri)
+{
+    return (link->silent >> uri & 1) != 0;
 }
 
 /*
@@ -293,8 +317,31 @@ sr_ldap_may_repeat(struct sr_ldap_link *link, int code)
     if (was_used && code == LDAP_SERVER_DOWN)
         sr_ldap_close(link, false);
     else
-        give_up_server(link);
+        give_up_server(link, link->uri, code);
     return sr_ldap_clock() < sr_ldap_last_moment(link);
+}
+
+/* Try the servers of one kind in their order.  *code is left alone when there
+ * is none. */
+static bool
+connect_one_of(struct sr_ldap_link *link, bool silent, int *code)
+{
+    for (size_t i = 0; i < uri_count(link); i++) {
+        if (is_dead(link, i) || is_silent(link, i) != silent)
+            continue;
+        if (sr_ldap_clock() >= sr_ldap_last_moment(link)) {
+            *code = LDAP_TIMEOUT;
+            return false;
+        }
+        *code = sr_ldap_connect(link, i, moment_for(link, i));
+        if (*code == LDAP_SUCCESS) {
+            if (silent)
+                sr_ldap_remember_silent(link->config->uri.item[i], false);
+            return true;
+        }
+        give_up_server(link, i, *code);
+    }
+    return false;
 }
 
 /* Have a connection to a server that is not known to be dead. */
@@ -305,17 +352,11 @@ connect_any(struct sr_ldap_link *link)
 
     if (link->ld != NULL)
         return LDAP_SUCCESS;
-    for (size_t i = 0; i < uri_count(link); i++) {
-        if (is_dead(link, i))
-            continue;
-        if (sr_ldap_clock() >= sr_ldap_last_moment(link))
-            return LDAP_TIMEOUT;
-        code = sr_ldap_connect(link, i, moment_for(link, i));
-        if (code == LDAP_SUCCESS)
-            return code;
-        link->dead |= UINT64_C(1) << i;
-    }
-    if (link->reason[0] == '\0')
+    if (!link->has_asked)
+        ask_memory(link);
+    if (!connect_one_of(link, false, &code))
+        connect_one_of(link, true, &code);
+    if (code != LDAP_SUCCESS && link->reason[0] == '\0')
         sr_ldap_why(link, "no server was there a moment ago");
     return code;
 }
@@ -370,6 +411,12 @@ bind_service(struct sr_ldap_link *link)
         bind_as(link, config->bind_dn, LDAP_SASL_SIMPLE, secret, &answer);
     } else if (config->identity == SR_IDENTITY_EXTERNAL) {
         bind_as(link, "", "EXTERNAL", "", &answer);
+#ifdef HAVE_KRB5
+    } else if (config->identity == SR_IDENTITY_GSSAPI) {
+        sr_ldap_gssapi(link, moment_for(link, link->uri), &answer);
+        if (answer.code != LDAP_SUCCESS)
+            return answer.code;
+#endif
     } else if (!was_nobody) {
         bind_as(link, "", LDAP_SASL_SIMPLE, "", &answer);
     }
@@ -515,12 +562,13 @@ sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
 
     do {
         *count = 0;
-        code = sr_ldap_as_service(link);
+        code = link->by_owner ? LDAP_SUCCESS : sr_ldap_as_service(link);
         if (code != LDAP_SUCCESS)
             return code;
         code = search_once(link, base, scope, filter, attributes, found, most,
                            count);
-    } while (code != LDAP_SUCCESS && sr_ldap_may_repeat(link, code));
+    } while (code != LDAP_SUCCESS && !link->by_owner &&
+             sr_ldap_may_repeat(link, code));
     return code;
 }
 

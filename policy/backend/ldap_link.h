@@ -35,6 +35,8 @@ struct sr_ldap_known {
     struct sr_demands demands;
     char *fingerprint;
     enum sr_ldap_kind kind;
+    bool is_closed; /* nothing more than its DN and uid */
+    bool is_owners; /* read by its owner, and not to be read by others */
 };
 
 /* What is known of the ledgers that hosts share. */
@@ -61,6 +63,10 @@ struct sr_ldap_link {
     bool has_told_kind; /* the server is one whose kind is known */
     size_t uri;         /* of config->uri, which the connection is to */
     uint64_t dead;      /* URIs that did not answer, a bit each */
+    uint64_t silent;    /* those that kept another login waiting a moment ago */
+    bool has_asked;     /* which those are */
+    /* Searches are those of the user whom the connection is bound as. */
+    bool by_owner;
 
     int64_t spent;    /* waiting, in milliseconds, by the deadline's count */
     int64_t proving;  /* so much of it when a password was answered for */
@@ -189,6 +195,14 @@ void sr_ldap_first_use(void);
 /* ---- ldap_connect.c */
 
 /*
+ * For a moment the process has no environment, which libraries look at that are
+ * made ready: it is the user's.  It is not changed, for another thread may be
+ * reading it.
+ */
+char **sr_ldap_hide_environment(void);
+void sr_ldap_show_environment(char **environment);
+
+/*
  * Connect to config->uri.item[uri], TLS included, until the time `end`.
  * Returns an LDAP result code, and the connection in the link.
  */
@@ -210,6 +224,45 @@ void sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
  */
 char *sr_ldap_secret(struct sr_ldap_link *link, const char *path);
 void sr_ldap_secret_free(char **secret);
+
+/* Whether a file of secrets is there, root's, and not readable for others;
+ * otherwise the reason is said. */
+bool sr_ldap_secret_is_safe(struct sr_ldap_link *link, const char *path);
+
+/* ---- ldap_gssapi.c */
+
+/*
+ * Bind as the service by GSSAPI, until `end`, on the connection to a host.
+ * answer->code is an LDAP result code; other than LDAP_SUCCESS, the reason is
+ * said.
+ */
+void sr_ldap_gssapi(struct sr_ldap_link *link, int64_t end,
+                    struct sr_ldap_answer *answer);
+
+/* ---- ldap_owner.c: accounts that show themselves to their owners only */
+
+/* The uid that the name service knows of a name; false when it knows none of
+ * use. */
+bool sr_ldap_owner_uid(const char *name, uid_t *uid);
+
+/* Whether a search was refused to nobody in particular, who is not to see what
+ * is there or whether it is there. */
+bool sr_ldap_owner_hides(int code);
+
+/*
+ * Put an account into link->known of which nothing is known but its DN and that
+ * the name service has it.
+ */
+enum sr_ask sr_ldap_owner_close(struct sr_ldap_link *link,
+                                const struct sr_backend *backend,
+                                const char *name);
+
+/*
+ * Whether the entry has the uid that the name service says, which it is given
+ * when it shows none.  False, and the reason is said, when it has another.
+ */
+bool sr_ldap_owner_matches(struct sr_ldap_link *link, uid_t uid,
+                           struct sr_ldap_entry *entry);
 
 /* ---- ldap_admin.c, ldap_fleet.c and ldap_survey.c: see struct sr_backend_ops
  */

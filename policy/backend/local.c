@@ -413,5 +413,6 @@ sr_account_close(struct sr_account *account)
         explicit_bzero(account->secret, strlen(account->secret));
     free(account->secret);
     free(account->gecos);
+    free(account->entry);
     free(account);
 }

@@ -137,6 +137,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     expect(name != NULL && strchr(name + 1, '(') == NULL &&
            strchr(name, '*') == NULL);
     free(name);
+    name = sr_ldap_dn("uid=%u", text);
+    expect(name != NULL && strpbrk(name + 4, ",+;=\"<> #") == NULL);
+    free(name);
     read_entry(read_entry(text, &account), &policy);
     sr_facts_init(&facts);
     sr_ldap_entry_facts(&account, &policy, false, &facts);

@@ -139,12 +139,14 @@ class Counts:
 class Slapd:
     """One server.  `users` are dictionaries of attributes by their name; what is
     None is left out.  `more` are lines for its database, for which it loads
-    `modules`; `front` those before it.  `net` is the network it is in."""
+    `modules`; `front` those before it.  `net` is the network it is in, and
+    `environment` what else it is told."""
 
     def __init__(self, host, users, *, policies=None, ppolicy=True,
                  use_lockout=True, certificate_file=None, access=ACCESS,
                  lastbind="off", secret=SERVICE_SECRET, modules=(), more="",
-                 front="", tls_more="", ports=None, net=None):
+                 front="", tls_more="", ports=None, net=None,
+                 environment=None):
         self.host, self.net = host, net
         self.dir = RUN / f"slapd-{time.monotonic_ns()}"
         self.port, self.tls_port = ports or (free_port(), free_port())
@@ -155,6 +157,7 @@ class Slapd:
         self.service_secret = secret
         self.modules, self.more = modules, more
         self.front, self.tls_more = front, tls_more
+        self.environment = environment
         (self.dir / "db").mkdir(parents=True)
         self.write_config(ppolicy, use_lockout, certificate_file, access,
                           lastbind)
@@ -226,7 +229,7 @@ class Slapd:
             self.process = self.host.start(
                 [*(self.net.wrap if self.net else ()),
                  "slapd", "-d", "stats", "-f", str(self.dir / "slapd.conf"),
-                 "-h", " ".join(listen)],
+                 "-h", " ".join(listen)], env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self.answers, what="slapd")
 

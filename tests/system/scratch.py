@@ -45,7 +45,8 @@ SERVICES = ("sshd", "login", "su", "su-l", "sudo", "sudo-i", "passwd",
 RESTORED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid",
             "passwd-", "shadow-", "group-", "gshadow-", "login.defs", "sudoers",
             "nologin", "ld.so.preload", "security/opasswd",
-            "security/access.conf", "nsswitch.conf", "sudo.conf", "nscd.conf")
+            "security/access.conf", "nsswitch.conf", "sudo.conf", "nscd.conf",
+            "resolv.conf", "krb5.conf", "krb5.keytab")
 
 # How costly an account's hash is: rounds of sha512crypt, or the system's own
 # method and cost.

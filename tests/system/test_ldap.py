@@ -163,7 +163,8 @@ def test_names(host):
         assert done.codes == ["USER_UNKNOWN"], (name, done)
     assert host.drive("probe", "twin", "auth",
                       answers=[OLD]).codes == ["AUTHINFO_UNAVAIL"]
-    assert host.log.with_text("SR-3013")
+    assert host.log.with_text("SR-3013 ambiguous-user")
+    assert not host.log.with_text("SR-3002")
     assert host.drive("probe", "zero", "auth",
                       answers=[OLD]).codes == ["AUTHINFO_UNAVAIL"]
 

@@ -787,7 +787,6 @@ test_backend_faults(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
         refuse(row[i].text, row[i].error);
-#undef CORP
 #undef STORE
 }
 
@@ -828,6 +827,157 @@ test_store(void **state)
     }
 }
 
+/* Each with a key that is right behind it: the line is that of the fault. */
+static void
+refuse_of(const char *key, const char *value, const char *error)
+{
+    char text[400], full[400];
+
+    snprintf(text, sizeof(text), CORP "%s = %s\ntimeout = 5s\n", key, value);
+    snprintf(full, sizeof(full), "f:4: [backend corp] %s%s%s",
+             strcmp(key, "filter") == 0 ? "" : key,
+             strcmp(key, "filter") == 0 ? "" : " ", error);
+    refuse(text, full);
+}
+
+static void
+test_filters(void **state)
+{
+    static const char *const right[] = {
+        "(uid=%u)",
+        "(&(objectClass=*)(|(uid=%u)(cn=%u@x))(!(a>=1)))",
+        "(uid:caseExactMatch:=%u)",
+        "(uid;lang-en~=%u)",
+        "(1.2.840.113556.1.4.803<=\\2a%u\\29)",
+    };
+    static const struct {
+        const char *filter, *error;
+    } wrong[] = {
+        {"(uid=*)", "needs a filter with %u in it"},
+        {"", "needs a filter with %u in it"},
+        {"uid=%u", "has a filter that does not begin with a bracket"},
+        {"(uid=%u", "has a filter with a bracket that is not closed"},
+        {"(&(uid=%u)", "has a filter with a bracket that is not closed"},
+        {"(uid=%u))", "has a filter with something behind its last bracket"},
+        {"(uid=%u)x", "has a filter with something behind its last bracket"},
+        {"(&(uid=%u)x)", "has a filter with something between its brackets"},
+        {"(uid=%u(a=b))", "has a filter with a bracket in a value"},
+        {"(&)(uid=%u)", "has a filter with nothing behind & or |"},
+        {"(!(uid=%u)(a=b))", "has a filter with a ! that is not of one filter"},
+        {"(!uid=%u)", "has a filter with a ! that is not of one filter"},
+        {"(%u=x)",
+         "has a filter that is not (attribute=value), (&...), (|...) or "
+         "(!...)"},
+        {"(uid %u)", "has a filter with an attribute that = does not follow"},
+        {"(uid>%u)", "has a filter with an attribute that = does not follow"},
+        {"(&(uid=%u)(cn=%s))", "has a filter with a % that is not %u"},
+        {"(uid=%u\\2)",
+         "has a filter with a \\ that two hexadecimal digits do not follow"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        char text[300];
+
+        snprintf(text, sizeof(text), CORP "filter = %s\n", right[i]);
+        sr_config_free(load(text));
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        refuse_of("filter", wrong[i].filter, wrong[i].error);
+}
+
+static void
+test_deep_filter(void **state)
+{
+    char text[200] = "";
+
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        strcat(text, "(!");
+    strcat(text, "(uid=%u)");
+    for (int i = 0; i < 40; i++)
+        strcat(text, ")");
+    refuse_of("filter", text, "has a filter with too many brackets");
+}
+
+static void
+test_dns(void **state)
+{
+    static const char *const right[] = {
+        "uid=%u,ou=people,dc=x",
+        "cn=%u+uid=%u, dc=x",
+        "uid=a\\,\\2c\\ %u,dc=x",
+        "0.9.2342.19200300.100.1.1=%u@x.org,dc=x",
+    };
+    static const struct {
+        const char *key, *value, *error;
+    } wrong[] = {
+        {"user_dn", "uid=ann,dc=x", "needs %u in the value of an attribute"},
+        {"user_dn", "%u=x,dc=x",
+         "is not of the form attribute=value,attribute=value"},
+        {"user_dn", "%u", "is not of the form attribute=value,attribute=value"},
+        {"user_dn", "uid=%u,",
+         "is not of the form attribute=value,attribute=value"},
+        {"user_dn", "uid=%u,,dc=x",
+         "is not of the form attribute=value,attribute=value"},
+        {"user_dn", "uid=%u,dc=", "has an attribute without a value"},
+        {"user_dn", "uid=%s,dc=x", "has a % that is not %u"},
+        {"user_dn", "uid=<%u>,dc=x",
+         "has a character that \\ must stand before"},
+        {"user_dn", "uid=\"%u\",dc=x",
+         "has a character that \\ must stand before"},
+        {"user_dn", "uid=%u\\x",
+         "has a \\ with nothing behind it that it could stand before"},
+        {"base", "people",
+         "is not of the form attribute=value,attribute=value"},
+        {"default_policy", "cn=a;b,dc=x",
+         "has a character that \\ must stand before"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        struct sr_config *config;
+        char text[300];
+
+        snprintf(text, sizeof(text), CORP "user_dn = %s\n", right[i]);
+        config = load(text);
+        assert_string_equal(config->backend[0].user_dn, right[i]);
+        sr_config_free(config);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        refuse_of(wrong[i].key, wrong[i].value, wrong[i].error);
+}
+
+static void
+test_tickets(void **state)
+{
+#ifdef HAVE_KRB5
+    struct sr_config *config =
+        load(CORP "identity = gssapi\nkeytab = /etc/k\nprincipal = a/b@C\n");
+
+    assert_int_equal(config->backend[0].identity, SR_IDENTITY_GSSAPI);
+    assert_string_equal(config->backend[0].keytab, "/etc/k");
+    assert_string_equal(config->backend[0].principal, "a/b@C");
+    sr_config_free(config);
+    refuse(CORP "keytab = k\nidentity = gssapi\n",
+           "f:4: [backend corp] keytab is not a path that begins with /");
+#else
+    refuse(CORP "identity = gssapi\n",
+           "f:4: [backend corp] has identity = gssapi, for which this program "
+           "was built without Kerberos");
+#endif
+    (void)state;
+    refuse(CORP "uri = ldaps://a ldapi://b\nidentity = gssapi\n",
+           "f:5: [backend corp] has identity = gssapi and an ldapi:// uri, "
+           "which has no host that a ticket could be for");
+    refuse(CORP "principal = a\n",
+           "f:4: [backend corp] has keytab or principal, which need identity = "
+           "gssapi");
+    refuse(CORP "user_dn = uid=%u\nidentity = external\nuri = ldapi://a\n",
+           "f:6: [backend corp] has user_dn, which needs identity = none");
+}
+#undef CORP
+
 /* Every default is a value that can be written down. */
 static void
 test_table(void **state)
@@ -836,9 +986,9 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 52);
+    assert_int_equal(count, 55);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 104);
+    assert_int_equal(count, 110);
 }
 
 static int
@@ -898,6 +1048,10 @@ main(void)
         cmocka_unit_test(test_unsafe_files),
         cmocka_unit_test(test_backends),
         cmocka_unit_test(test_backend_faults),
+        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_deep_filter),
+        cmocka_unit_test(test_dns),
+        cmocka_unit_test(test_tickets),
         cmocka_unit_test(test_store),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reveals),

@@ -125,6 +125,33 @@ test_filters(void **state)
 }
 
 static void
+test_dns(void **state)
+{
+    static const struct {
+        const char *dn, *name, *made;
+    } row[] = {
+        {"uid=%u,dc=x", "ann", "uid=ann,dc=x"},
+        {"uid=%u+cn=%u,dc=x", "a,b", "uid=a\\2cb+cn=a\\2cb,dc=x"},
+        {"uid=%u", "a+b=c;d", "uid=a\\2bb\\3dc\\3bd"},
+        {"uid=%u", "\"<>\\", "uid=\\22\\3c\\3e\\5c"},
+        {"uid=%u", " #x ", "uid=\\20\\23x\\20"},
+        {"uid=%u", "*()", "uid=*()"},
+        {"uid=%u", "\xc3\xa4", "uid=\\c3\\a4"},
+        {"uid=%u", "\x01%u", "uid=\\01%u"},
+        {"uid=100%,dc=x", "ann", "uid=100%,dc=x"},
+        {"uid=%u", "", "uid="},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        char *made = sr_ldap_dn(row[i].dn, row[i].name);
+
+        assert_string_equal(made, row[i].made);
+        free(made);
+    }
+}
+
+static void
 test_uids(void **state)
 {
     static const char *const refused[] = {
@@ -682,6 +709,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_dns),
         cmocka_unit_test(test_uids),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_values),
