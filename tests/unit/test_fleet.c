@@ -323,6 +323,22 @@ test_pruning_changes_nothing(void **state)
     assert_true(dropped > 150);
 }
 
+/* Three began a lockout that is over, and two came in it from another server.
+ * With fewer of the three these would begin one. */
+static void
+test_pruning_brings_no_lockout_back(void **state)
+{
+    const struct sr_limits limits = {3, 900, 900, SR_DAY};
+
+    (void)state;
+    list.count = 0;
+    for (unsigned id = 0; id < 5; id++)
+        add(&list, id, SR_FLEET_FAILED, id < 3 ? T0 : T0 + 600);
+    sr_fleet_judge(&list, NULL, &limits, T0 + 1000, LIFETIME, &judgement);
+    assert_int_equal(judgement.answer, SR_FLEET_GO);
+    assert_int_equal(judgement.prunable, 0);
+}
+
 /* Whoever goes on guessing leaves no more than so many entries. */
 static void
 test_pruning_bounds_the_ledger(void **state)
@@ -498,6 +514,7 @@ main(void)
         TEST(test_as_a_ledger_of_one_host),
         TEST(test_any_order_says_the_same),
         TEST(test_pruning_changes_nothing),
+        TEST(test_pruning_brings_no_lockout_back),
         TEST(test_pruning_bounds_the_ledger),
         TEST(test_no_more_are_verified),
         TEST(test_names),
