@@ -411,7 +411,7 @@ bind_service(struct sr_ldap_link *link)
         bind_as(link, config->bind_dn, LDAP_SASL_SIMPLE, secret, &answer);
     } else if (config->identity == SR_IDENTITY_EXTERNAL) {
         bind_as(link, "", "EXTERNAL", "", &answer);
-#ifdef HAVE_KRB5
+#ifdef SR_WITH_GSSAPI
     } else if (config->identity == SR_IDENTITY_GSSAPI) {
         sr_ldap_gssapi(link, moment_for(link, link->uri), &answer);
         if (answer.code != LDAP_SUCCESS)

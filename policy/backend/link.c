@@ -116,14 +116,27 @@ drop(const struct sr_backend *backend, void *none)
         backend->ops->end(none, false);
 }
 
+/* The module for a section of the configuration. */
+static const char *
+module_of(const struct sr_backend_config *config)
+{
+    static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap"};
+
+    /* Kerberos takes longer to load than a login takes without it. */
+    if (config->type == SR_BACKEND_LDAP &&
+        config->identity == SR_IDENTITY_GSSAPI)
+        return "ldap-gssapi";
+    return type[config->type];
+}
+
 static const struct sr_backend_ops *
-load_module(const char *type, char *reason, size_t size)
+load_module(const char *name, char *reason, size_t size)
 {
     const struct sr_backend_module *module;
     char path[512];
     void *handle;
 
-    snprintf(path, sizeof(path), "%s/%s.so", SR_MODULEDIR, type);
+    snprintf(path, sizeof(path), "%s/%s.so", SR_MODULEDIR, name);
     handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == NULL) {
         snprintf(reason, size, "%s", dlerror());
@@ -141,8 +154,6 @@ int
 sr_backend_find(const struct sr_config *config, const char *name,
                 struct sr_backend *backend, char *reason, size_t size)
 {
-    static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap"};
-
     memset(backend, 0, sizeof(*backend));
     backend->name = name;
     if (strcmp(name, sr_backend_local.type) == 0) {
@@ -157,7 +168,7 @@ sr_backend_find(const struct sr_config *config, const char *name,
         snprintf(reason, size, "there is no backend \"%.64s\"", name);
         return -1;
     }
-    backend->ops = load_module(type[backend->config->type], reason, size);
+    backend->ops = load_module(module_of(backend->config), reason, size);
     return backend->ops == NULL ? -1 : 0;
 }
 

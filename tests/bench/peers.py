@@ -38,7 +38,7 @@ def private_backends(build):
     """Our modules for a directory, as a layer over /usr: what lies over parts
     of it is not seen through another layer."""
     layer = RUN / "usr"
-    for built in (build / "stage/usr").glob("**/selfreset/ldap.so"):
+    for built in (build / "stage/usr").glob("**/selfreset/ldap*.so"):
         place = layer / built.parent.relative_to(build / "stage/usr")
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy2(built, place)

@@ -132,17 +132,26 @@ for file in $module $nss $tool $publisher; do
 done
 
 # Backends with heavy libraries are modules, of which one name is seen.
-backend=.libs/ldap.so
-if grep -q '^pkglib_LTLIBRARIES = ldap.la' Makefile; then
+is_built() {
+    grep -q "^pkglib_LTLIBRARIES = .*$1.la" Makefile ||
+        { grep -q "^am__append.* = $1.la" Makefile; }
+}
+for backend in ldap ldap-gssapi; do
+    is_built $backend || continue
+    file=.libs/$backend.so
     echo selfreset_backend >"$work/should"
-    nm -D --defined-only $backend | awk '{ print $3 }' >"$work/is"
-    same "the LDAP backend exports its operations and nothing else"
-    has "the LDAP backend stays loaded" $backend 'Flags:.*NODELETE'
-    has "the LDAP backend uses libldap" $backend 'NEEDED.*libldap'
-    has "$backend: relocations are read-only" $backend 'GNU_RELRO'
-    has_not "the LDAP backend has no search path of its own" $backend \
+    nm -D --defined-only $file | awk '{ print $3 }' >"$work/is"
+    same "$backend exports its operations and nothing else"
+    has "$backend stays loaded" $file 'Flags:.*NODELETE'
+    has "$backend uses libldap" $file 'NEEDED.*libldap'
+    has "$backend: relocations are read-only" $file 'GNU_RELRO'
+    has_not "$backend has no search path of its own" $file \
         '\((RPATH|RUNPATH)\)'
-fi
+    case $backend in
+    ldap) has_not "$backend loads no Kerberos" $file 'NEEDED.*(krb5|gssapi)' ;;
+    *) has "$backend loads Kerberos" $file 'NEEDED.*libgssapi_krb5' ;;
+    esac
+done
 
 # make uninstall takes the module from under no stack.
 MAKEFLAGS=
