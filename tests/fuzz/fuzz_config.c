@@ -12,18 +12,9 @@
 #include <string.h>
 
 #include "policy/config.h"
+#include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-/* The line says which: optimised, all the aborts of a function are one. */
-#define expect(holds) ((holds) ? (void)0 : give_up(__LINE__))
-
-static _Noreturn void
-give_up(int line)
-{
-    fprintf(stderr, "line %d does not hold\n", line);
-    abort();
-}
 
 /* In every other group, by the first letter of its name. */
 static int

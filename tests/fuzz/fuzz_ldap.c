@@ -11,7 +11,6 @@
 #include <config.h>
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,41 +19,11 @@
 #include "policy/change.h"
 #include "policy/message.h"
 #include "policy/verdict.h"
+#include "tests/fuzz/entries.h"
 
 #define NOW 1800000000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* The line says which: optimised, all the aborts of a function are one. */
-#define expect(holds) ((holds) ? (void)0 : give_up(__LINE__))
-
-static _Noreturn void
-give_up(int line)
-{
-    fprintf(stderr, "line %d does not hold\n", line);
-    abort();
-}
-
-/* Lines up to an empty one; the answer is what is left. */
-static char *
-read_entry(char *text, struct sr_ldap_entry *entry)
-{
-    while (text != NULL && *text != '\0' && *text != '\n') {
-        char *end = strchr(text, '\n');
-        char *colon;
-
-        if (end != NULL)
-            *end++ = '\0';
-        colon = strstr(text, ": ");
-        if (colon != NULL) {
-            *colon = '\0';
-            expect(sr_ldap_entry_add(entry, text, colon + 2,
-                                     strlen(colon + 2)) == 0);
-        }
-        text = end;
-    }
-    return text != NULL && *text == '\n' ? text + 1 : NULL;
-}
 
 static void
 check(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
@@ -140,7 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     name = sr_ldap_dn("uid=%u", text);
     expect(name != NULL && strpbrk(name + 4, ",+;=\"<> #") == NULL);
     free(name);
-    read_entry(read_entry(text, &account), &policy);
+    sr_fuzz_entry(sr_fuzz_entry(text, &account), &policy);
     sr_facts_init(&facts);
     sr_ldap_entry_facts(&account, &policy, false, &facts);
     check(&answer, (enum sr_ldap_kind)(data[0] >> 1 & 3), &facts);

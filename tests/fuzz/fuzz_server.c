@@ -11,7 +11,6 @@
 #include <config.h>
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,20 +19,11 @@
 #include "policy/backend/ldap_server.h"
 #include "policy/backend/ldap_sync.h"
 #include "policy/utf8.h"
+#include "tests/fuzz/entries.h"
 
 #define ENTRIES 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* The line says which: optimised, all the aborts of a function are one. */
-#define expect(holds) ((holds) ? (void)0 : give_up(__LINE__))
-
-static _Noreturn void
-give_up(int line)
-{
-    fprintf(stderr, "line %d does not hold\n", line);
-    abort();
-}
 
 /* The bytes alone in memory of their own, so that a read behind them is
  * seen. */
@@ -95,27 +85,6 @@ try_text(const char *text)
         expect(status == 1 && !sr_utf8_is_control(point));
 }
 
-/* Lines up to an empty one; the answer is what is left. */
-static char *
-read_entry(char *text, struct sr_ldap_entry *entry)
-{
-    while (text != NULL && *text != '\0' && *text != '\n') {
-        char *end = strchr(text, '\n');
-        char *colon;
-
-        if (end != NULL)
-            *end++ = '\0';
-        colon = strstr(text, ": ");
-        if (colon != NULL) {
-            *colon = '\0';
-            expect(sr_ldap_entry_add(entry, text, colon + 2,
-                                     strlen(colon + 2)) == 0);
-        }
-        text = end;
-    }
-    return text != NULL && *text == '\n' ? text + 1 : NULL;
-}
-
 static void
 expect_numbers(const struct sr_survey_policy *policy)
 {
@@ -137,7 +106,7 @@ try_entries(char *text)
     size_t count = 0;
 
     while (text != NULL && count < ENTRIES)
-        text = read_entry(text, &entry[count++]);
+        text = sr_fuzz_entry(text, &entry[count++]);
     memset(&survey, 0, sizeof(survey));
     sr_ldap_server_root(&entry[0], &survey);
     sr_ldap_server_policy(&entry[1], &survey.policy);
@@ -174,7 +143,7 @@ try_ledger(char *text)
     while (text != NULL && list.count < SR_FLEET_MAX) {
         struct sr_ldap_entry entry = {0};
 
-        text = read_entry(text, &entry);
+        text = sr_fuzz_entry(text, &entry);
         if (sr_ldap_ledger_entry(&entry, &list.entry[list.count]))
             list.count++;
         sr_ldap_entry_clear(&entry);
