@@ -77,10 +77,10 @@ refuse(struct sr_ldap_link *link, enum sr_refusal *refusal, const char *why)
     return SR_WRITE_REFUSED;
 }
 
-/* Send the changes as the service. */
+/* Send changes, as the service, which are made together or not at all. */
 static enum sr_write
-send_changes(struct sr_ldap_link *link, const char *dn, struct changes *changes,
-             enum sr_refusal *refusal)
+send_together(struct sr_ldap_link *link, const char *dn, LDAPMod **changes,
+              enum sr_refusal *refusal, bool *is_gone)
 {
     LDAPControl policy = {
         .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
@@ -90,15 +90,38 @@ send_changes(struct sr_ldap_link *link, const char *dn, struct changes *changes,
 
     if (sr_ldap_as_service(link) != LDAP_SUCCESS)
         return SR_WRITE_FAILED;
-    sr_ldap_modify(link, dn, changes->list, controls, &answer);
-    /* Somebody else was faster. */
-    if (answer.code == LDAP_NO_SUCH_ATTRIBUTE)
-        return SR_WRITE_DONE;
+    sr_ldap_modify(link, dn, changes, controls, &answer);
+    *is_gone = answer.code == LDAP_NO_SUCH_ATTRIBUTE;
     written = sr_ldap_answer_write(&answer, refusal);
     if (written != SR_WRITE_DONE)
-        sr_ldap_why(link, "%s: %s%s%s", changes->mod[0].mod_type,
+        sr_ldap_why(link, "%s: %s%s%s", changes[0]->mod_type,
                     ldap_err2string(answer.code),
                     answer.text[0] == '\0' ? "" : ": ", answer.text);
+    return written;
+}
+
+/* Send the changes.  When what one of them takes away has gone already, because
+ * somebody else was faster, none is made, and each is sent by itself. */
+static enum sr_write
+send_changes(struct sr_ldap_link *link, const char *dn, struct changes *changes,
+             enum sr_refusal *refusal)
+{
+    bool is_gone = false;
+    enum sr_write written =
+        send_together(link, dn, changes->list, refusal, &is_gone);
+
+    if (is_gone)
+        written = SR_WRITE_DONE;
+    for (size_t i = 0; is_gone && changes->count > 1 && i < changes->count &&
+                       written == SR_WRITE_DONE;
+         i++) {
+        LDAPMod *one[] = {&changes->mod[i], NULL};
+        bool is_gone_too = false;
+
+        written = send_together(link, dn, one, refusal, &is_gone_too);
+        if (is_gone_too)
+            written = SR_WRITE_DONE;
+    }
     return written;
 }
 

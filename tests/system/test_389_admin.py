@@ -11,6 +11,7 @@ import pytest
 import directory389
 from directory import PEOPLE, SERVICE, dn_of, stamp
 from directory389 import EPOCH, POLICY_ACI, DirectoryServer
+from middle import Middle
 from test_389 import AGES, ANN, DAY, DEMANDS, LOCKS, give
 from test_ldap import NEW, OLD, PEER, UID, configure, log_in
 from test_ldap_admin import check, ctl, phrase_of, plain, status
@@ -61,6 +62,24 @@ def test_unlock(host, server, readable):
     assert "passwordretrycount" not in found
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
     assert "nothing to do" in ctl(host, "unlock", "ann").stdout
+
+
+def test_unlock_while_another_does(host, server):
+    """A part of the lock goes away between the look and the order."""
+    def forestall(middle, client, there, request):
+        server.replace(ANN, passwordRetryCount=None)
+        there.sendall(request.data)
+
+    give(server, LOCKS, readable=True)
+    for _ in range(3):
+        assert log_in(host, "no").codes[0] == "AUTH_ERR"
+    host.forget_state()
+    with Middle(server, {"modify 1": forestall}) as way:
+        configure(host, way.uri, insecure="yes", default_policy="cn=config")
+        done = ctl(host, "unlock", "ann")
+    assert "in the directory has been ended" in done.stdout, done
+    assert "accountunlocktime" not in entry(server)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
 
 
 def test_unlock_of_one_who_is_inactivated(host, server):
