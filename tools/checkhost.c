@@ -88,6 +88,37 @@ check_group(void *context, const char *user, const char *group)
     return SR_YES;
 }
 
+/* Each can be used, and none stands before the accounts of this host that is
+ * waited for in vain when it is away. */
+static void
+check_backends(const struct sr_config *config, struct findings *findings)
+{
+    const char *waited_for = NULL;
+
+    for (size_t i = 0; i < config->backends.count; i++) {
+        const char *name = config->backends.item[i];
+        struct sr_backend backend;
+        char reason[160] = "";
+
+        if (sr_backend_find(config, name, &backend, reason, sizeof(reason)) !=
+            0)
+            findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
+                         "Install what is missing, or take it out of the list.",
+                         "The backend \"%s\" cannot be used: %s.", name,
+                         reason);
+        else if (backend.config != NULL &&
+                 backend.config->when_down == SR_DOWN_STOP)
+            waited_for = name;
+        else if (backend.config == NULL && waited_for != NULL)
+            findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
+                         "Put \"local\" first, or say \"when_down = next\" "
+                         "for that backend.",
+                         "While \"%s\" is away nobody of this host can log "
+                         "in, root neither: it is asked before them.",
+                         waited_for);
+    }
+}
+
 void
 check_names(const struct sr_config *config, struct findings *findings)
 {
@@ -99,17 +130,7 @@ check_names(const struct sr_config *config, struct findings *findings)
     check_users("change.protected", &rules->protected_accounts, findings);
     check_users("change.cannot_change", &rules->cannot_change, findings);
     check_users("change.logon_exempt", &rules->logon_exempt, findings);
-    for (size_t i = 0; i < config->backends.count; i++) {
-        struct sr_backend backend;
-        char reason[160] = "";
-
-        if (sr_backend_find(config, config->backends.item[i], &backend, reason,
-                            sizeof(reason)) != 0)
-            findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
-                         "Install what is missing, or take it out of the list.",
-                         "The backend \"%s\" cannot be used: %s.",
-                         config->backends.item[i], reason);
-    }
+    check_backends(config, findings);
     if (rules->attempts == 0)
         findings_add(findings, SEVERITY_WARNING, "lockout.attempts", NULL,
                      "Set it to a number such as 5.",

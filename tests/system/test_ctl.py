@@ -766,6 +766,18 @@ def test_check_names(clean):
         assert any("There is no " + name in one for one in found)
 
 
+@pytest.mark.parametrize("order, when_down, code, is_found", [
+    ("corp local", "stop", 2, True), ("local corp", "stop", 0, False),
+    ("corp local", "next", 0, False), ("corp", "stop", 2, False)])
+def test_check_order_of_backends(clean, order, when_down, code, is_found):
+    """Nobody of this host is to wait for a directory that is away."""
+    clean.configure(selfreset={"backends": order}, backend_corp={
+        "uri": "ldaps://localhost:1", "base": "dc=example,dc=org",
+        "when_down": when_down})
+    found = check(clean, code)
+    assert any("root neither" in one for one in found) == is_found, found
+
+
 @pytest.mark.parametrize("path, mode", [(STATE, 0o755), (RUNDIR, 0o777),
                                         (STATE / "data.mdb", 0o644),
                                         (CONFIG, 0o666)])
