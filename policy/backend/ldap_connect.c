@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -437,6 +438,9 @@ sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
     code = open_url(link, text, url, end);
     ldap_free_urldesc(url);
     if (code != LDAP_SUCCESS) {
+        /* What is not protected is not even told goodbye. */
+        if (link->ld != NULL)
+            shutdown(link->fd, SHUT_RDWR);
         sr_ldap_close(link, false);
         return code;
     }

@@ -37,7 +37,7 @@ class Space:
         assert self.process.stdout.readline() == "ready\n"
         # Whoever runs in it sees the tests' own places but for those.
         self.wrap = ["nsenter", "-t", str(self.process.pid), "--net",
-                     *(["--mount"] if binds else [])]
+                     *(["--mount", "--root"] if binds else [])]
 
     def end(self):
         end_group(self.process)

@@ -182,8 +182,12 @@ def test_entries_without_end(host, fake):
     is_outage(host, log_in(host))
 
 
-def test_no_tls_behind_the_scheme(host, fake):
-    server = fake(scheme="ldaps", insecure="no")
+@pytest.mark.parametrize("authorities", ["ca.pem", "none.pem"])
+def test_no_tls_behind_the_scheme(host, fake, authorities):
+    """Nothing is said in clear, whichever side cannot begin."""
+    directory.certificate("good")
+    server = fake(scheme="ldaps", insecure="no",
+                  ca_file=directory.CERTS / authorities)
     is_outage(host, log_in(host))
     assert server.seen == []
 
