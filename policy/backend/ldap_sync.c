@@ -63,22 +63,31 @@ sr_sync_state(LDAPControl *const *controls, enum sr_sync_state *state,
     return 0;
 }
 
+/* How each of them begins: a cookie, which nobody keeps, and a switch, which
+ * stays as it is where nothing is said. */
+static bool
+read_head(BerElement *ber, ber_tag_t tag, ber_int_t *value)
+{
+    struct berval cookie;
+    ber_len_t length;
+
+    if (ber_scanf(ber, "{") == LBER_ERROR)
+        return false;
+    if (ber_peek_tag(ber, &length) == LDAP_TAG_SYNC_COOKIE &&
+        ber_scanf(ber, "m", &cookie) == LBER_ERROR)
+        return false;
+    return ber_peek_tag(ber, &length) != tag ||
+           ber_scanf(ber, "b", value) != LBER_ERROR;
+}
+
 /* refreshDelete and refreshPresent: both parts of what was there, of which the
  * last says that it is. */
 static enum sr_sync_news
 read_refresh(BerElement *ber)
 {
     ber_int_t is_done = 1;
-    struct berval cookie;
-    ber_len_t length;
 
-    if (ber_scanf(ber, "{") == LBER_ERROR)
-        return SR_SYNC_BROKEN;
-    if (ber_peek_tag(ber, &length) == LDAP_TAG_SYNC_COOKIE &&
-        ber_scanf(ber, "m", &cookie) == LBER_ERROR)
-        return SR_SYNC_BROKEN;
-    if (ber_peek_tag(ber, &length) == LDAP_TAG_REFRESHDONE &&
-        ber_scanf(ber, "b", &is_done) == LBER_ERROR)
+    if (!read_head(ber, LDAP_TAG_REFRESHDONE, &is_done))
         return SR_SYNC_BROKEN;
     return is_done ? SR_SYNC_REFRESHED : SR_SYNC_NOTHING;
 }
@@ -110,17 +119,9 @@ read_set(BerElement *ber, struct sr_sync_ids *ids)
 {
     enum sr_sync_news news = SR_SYNC_NOTHING;
     ber_int_t is_gone = 0;
-    struct berval cookie;
     BerVarray list = NULL;
-    ber_len_t length;
 
-    if (ber_scanf(ber, "{") == LBER_ERROR)
-        return SR_SYNC_BROKEN;
-    if (ber_peek_tag(ber, &length) == LDAP_TAG_SYNC_COOKIE &&
-        ber_scanf(ber, "m", &cookie) == LBER_ERROR)
-        return SR_SYNC_BROKEN;
-    if (ber_peek_tag(ber, &length) == LDAP_TAG_REFRESHDELETES &&
-        ber_scanf(ber, "b", &is_gone) == LBER_ERROR)
+    if (!read_head(ber, LDAP_TAG_REFRESHDELETES, &is_gone))
         return SR_SYNC_BROKEN;
     if (ber_scanf(ber, "[W]", &list) == LBER_ERROR)
         news = SR_SYNC_BROKEN;

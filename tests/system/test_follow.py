@@ -15,10 +15,11 @@ import time
 import pytest
 
 import directory
-from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
-                       SERVICE_SECRET, Slapd, dn_of, ldif, stamp, user)
+from directory import (BASE, FOR_GOOD, POLICY, SERVICE, Slapd, dn_of,
+                       ldif, stamp, user)
 from middle import DONE, Middle, message, result
-from scratch import PUBLISHED, RUN, wait_until
+from scratch import RUN, wait_until
+from test_ldap import configure
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -45,14 +46,7 @@ def serve(host, users, *, more=SYNC, policy=None, names=(), **config):
     server = Slapd(host, users, policies={"policy": policy or AGEING},
                    modules=["syncprov"] if "syncprov" in more else [],
                    more=more)
-    SECRET_FILE.unlink(missing_ok=True)
-    SECRET_FILE.write_text(SERVICE_SECRET + "\n")
-    SECRET_FILE.chmod(0o600)
-    host.configure(
-        selfreset={"backends": "local corp"},
-        backend_corp={"uri": server.uri, "base": PEOPLE, "identity": "simple",
-                      "bind_dn": SERVICE, "secret_file": SECRET_FILE,
-                      "default_policy": POLICY, **config})
+    configure(host, server, **config)
     for number, name in enumerate(names):
         host.add_elsewhere(name, 7000 + number)
     host.create_state_groups()

@@ -9,12 +9,12 @@ import time
 import pytest
 
 import directory389
-from directory import (BASE, PEOPLE, SECRET_FILE, SERVICE, SERVICE_SECRET,
-                       dn_of, ssha, stamp, user)
+from directory import BASE, SERVICE, dn_of, ssha, stamp, user
 from directory389 import EPOCH, POLICY_ACI, DirectoryServer
 from scratch import wait_until
 from test_follow import (EXPIRED, LOCKED, MUST, OK, PASSWORD, Cutter, Follower,
-                         has, last_change, seen, shadow)
+                         has, seen, shadow)
+from test_ldap import configure
 
 pytestmark = pytest.mark.skipif(not directory389.have_server(),
                                 reason="389-ds-base is not installed")
@@ -53,14 +53,7 @@ def people(*names):
 def serve(host, server, users, names=(), **config):
     server.add(*users)
     server.policy(**POLICY)
-    SECRET_FILE.unlink(missing_ok=True)
-    SECRET_FILE.write_text(SERVICE_SECRET + "\n")
-    SECRET_FILE.chmod(0o600)
-    host.configure(
-        selfreset={"backends": "local corp"},
-        backend_corp={"uri": server.uri, "base": PEOPLE, "identity": "simple",
-                      "bind_dn": SERVICE, "secret_file": SECRET_FILE,
-                      "default_policy": "cn=config", **config})
+    configure(host, server, **{"default_policy": "cn=config", **config})
     for number, name in enumerate(names):
         host.add_elsewhere(name, 7000 + number)
     host.create_state_groups()
