@@ -19,7 +19,7 @@ import socket
 import subprocess
 import time
 
-from scratch import RUN, wait_until
+from scratch import RUN, free_port, wait_until
 
 BASE = "dc=example,dc=org"
 PEOPLE = f"ou=people,{BASE}"
@@ -42,12 +42,6 @@ def ssha(password):
     salt = os.urandom(8)
     digest = hashlib.sha1(password.encode() + salt).digest()
     return "{SSHA}" + base64.b64encode(digest + salt).decode()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 # ---- certificates
@@ -222,9 +216,10 @@ class Slapd:
 
     def start(self):
         address = "127.0.0.1" if self.net is None else self.net.address
-        listen = [f"ldap://{address}:{self.port}", self.local]
+        listen = [f"ldap://{address}:{self.port}"]
         if self.use_tls:
             listen.append(f"ldaps://{address}:{self.tls_port}")
+        listen.append(self.local)  # the last that answers
         with open(self.log, "ab") as log:
             self.process = self.host.start(
                 [*(self.net.wrap if self.net else ()),

@@ -16,8 +16,8 @@ import time
 
 import directory
 from directory import (BASE, PEOPLE, ROOT, ROOT_SECRET, SERVICE,
-                       SERVICE_SECRET, free_port, ldif, ssha)
-from scratch import RUN, wait_until
+                       SERVICE_SECRET, ldif, ssha)
+from scratch import RUN, free_port, wait_until
 
 TEMPLATE = pathlib.Path("/usr/share/dirsrv/data/template-dse.ldif")
 SCHEMA = pathlib.Path("/usr/share/dirsrv/schema")

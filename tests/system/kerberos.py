@@ -11,8 +11,7 @@ import socket
 import subprocess
 import time
 
-from directory import free_port
-from scratch import ETC, RUN, wait_until
+from scratch import ETC, RUN, free_port, wait_until
 
 REALM = "EXAMPLE.ORG"
 CONF = ETC / "krb5.conf"

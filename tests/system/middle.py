@@ -6,9 +6,12 @@ LDAP messages are read far enough to know which request is at hand.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import socket
 import threading
 import time
+
+from scratch import listen
 
 KINDS = {0x60: "bind", 0x42: "unbind", 0x63: "search", 0x66: "modify",
          0x77: "extended", 0x50: "abandon", 0x61: "bind", 0x64: "entry",
@@ -116,8 +119,8 @@ def entry(dn, attributes):
 class Listener:
     """Accepts, and has each connection to a thread of its own."""
 
-    def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, address="127.0.0.1"):
+        self.socket = listen(address)
         self.port = self.socket.getsockname()[1]
         self.uri = f"ldap://localhost:{self.port}"
         self.seen, self.open = [], []
@@ -128,9 +131,14 @@ class Listener:
         return self
 
     def __exit__(self, *_):
-        self.socket.close()
+        self.close()
         for sock in self.open:
             sock.close()
+
+    def close(self):
+        """No more connections; it also wakes the thread that waits for one."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
 
     def run(self):
         while True:
@@ -160,6 +168,33 @@ class Listener:
 
 # ---- the way to a real server
 
+class Pipe(Listener):
+    """Another address of a port of this host."""
+
+    def __init__(self, port, **options):
+        self.target = port
+        super().__init__(**options)
+
+    def serve(self, client):
+        with socket.create_connection(("127.0.0.1", self.target)) as server:
+            self.open.append(server)
+            threading.Thread(target=self.pour, args=[server, client, True],
+                             daemon=True).start()
+            self.pour(client, server, False)
+
+    def pour(self, source, sink, is_answer):
+        """Until the end, which is the other's as well."""
+        with contextlib.suppress(OSError, TypeError):  # as in guarded()
+            self.carry(source, sink, is_answer)
+        for end in source, sink:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def carry(self, source, sink, is_answer):
+        while data := source.recv(65536):
+            sink.sendall(data)
+
+
 def stop(middle, client, server, request):
     """The server is stopped as it gets the request."""
     middle.server.pause()
@@ -188,71 +223,51 @@ def refuse(code, text=""):
     return act
 
 
-class Middle(Listener):
+class Middle(Pipe):
     """A way to a server; `acts` are done with the requests they are named by
     ("bind 2", or "bind" for all) instead of handing these on."""
 
     def __init__(self, server, acts=None):
         self.server, self.acts = server, acts or {}
         self.answered, self.deaf = threading.Event(), False
-        super().__init__()
+        super().__init__(server.port)
 
-    def serve(self, client):
-        with socket.create_connection(("127.0.0.1",
-                                       self.server.port)) as server:
-            self.open.append(server)
-            threading.Thread(target=self.answers, args=[client, server],
-                             daemon=True).start()
-            for request in messages(client):
-                act = self.acts.get(self.note(request.kind),
-                                    self.acts.get(request.kind))
-                if act is None:
-                    server.sendall(request.data)
-                else:
-                    act(self, client, server, request)
-
-    def answers(self, client, server):
-        try:
-            for answer in messages(server):
+    def carry(self, source, sink, is_answer):
+        for one in messages(source):
+            if is_answer:
                 self.answered.set()
                 if not self.deaf:
-                    client.sendall(answer.data)
-            client.close()
-        except OSError:
-            pass
+                    sink.sendall(one.data)
+                continue
+            act = self.acts.get(self.note(one.kind), self.acts.get(one.kind))
+            if act is None:
+                sink.sendall(one.data)
+            else:
+                act(self, source, sink, one)
 
 
-class Wire(Listener):
+class Wire(Pipe):
     """A way to a server on which nobody understands what is said.  The server
     is stopped as the client speaks for the time `at`; of its first answer
     `most` bytes are let through, and `extra` ones are put behind it."""
 
     def __init__(self, server, port, at=None, most=None, extra=b""):
-        self.server, self.server_port, self.at = server, port, at
+        self.server, self.at = server, at
         self.most, self.extra = most, extra
-        super().__init__()
+        super().__init__(port)
 
-    def serve(self, client):
-        with socket.create_connection(("127.0.0.1",
-                                       self.server_port)) as server:
-            self.open.append(server)
-            threading.Thread(target=self.answers, args=[client, server],
-                             daemon=True).start()
-            while data := client.recv(65536):
-                if self.note("said") == f"said {self.at}":
-                    self.server.pause()
-                server.sendall(data)
-
-    def answers(self, client, server):
-        try:
-            data = server.recv(65536)
-            client.sendall((data if self.most is None else data[:self.most]) +
-                           self.extra)
-            while data := server.recv(65536):
-                if self.most is None:
-                    client.sendall(data)
-        except OSError:
-            pass
+    def carry(self, source, sink, is_answer):
+        is_first = True
+        while data := source.recv(65536):
+            if not is_answer and self.note("said") == f"said {self.at}":
+                self.server.pause()
+            if not is_answer:
+                sink.sendall(data)
+            elif is_first:
+                sink.sendall(data[:self.most] + self.extra)
+            elif self.most is None:
+                sink.sendall(data)
+            is_first = False
 
 
 # ---- what is no server

@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import dataclasses
 import glob
+import itertools
 import os
 import pathlib
 import shutil
@@ -57,8 +58,9 @@ COSTLY = None
 
 # ---- the namespace
 
-def enter():
-    """Run this same program again, in namespaces of its own."""
+def enter(*namespaces):
+    """Run this same program again, in namespaces of its own; `namespaces` are
+    options of unshare for further ones."""
     here = os.readlink("/proc/self/ns/mnt")
     outside = os.environ.get("SELFRESET_TEST_OUTSIDE")
     if outside is not None and outside != here:
@@ -70,7 +72,7 @@ def enter():
     os.environ["SELFRESET_TEST_OUTSIDE"] = here
     os.execvp("unshare", ["unshare", "--mount", "--propagation", "private",
                           "--pid", "--fork", "--kill-child", "--mount-proc",
-                          sys.executable, *sys.orig_argv[1:]])
+                          *namespaces, sys.executable, *sys.orig_argv[1:]])
 
 
 def reap():
@@ -356,6 +358,29 @@ def wait_until(condition, seconds=10, what="the condition"):
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
         time.sleep(0.01)
+
+
+# Below what the kernel takes for connections, and each given out once: what a
+# test has left behind is never found by a later one, at another address either.
+_ports = itertools.count(10000)
+
+
+def free_port():
+    for port in _ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise AssertionError("there are no more ports")
+
+
+def listen(address="127.0.0.1", **options):
+    """A socket on which nobody else has listened in this run."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, free_port()), family=family,
+                                **options)
 
 
 def ahead_prefix(seconds):
@@ -725,9 +750,7 @@ class Host:
     def sshd(self, ahead=0, match="", **options):
         """An sshd of one's own; the answer is its port.  `match` is the end of
         its configuration, where the blocks are that begin with Match."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         settings = {
             "ListenAddress": "127.0.0.1", "Port": port, "UsePAM": "yes",
             "HostKey": RUN / "host_key", "PidFile": "none",

@@ -77,9 +77,9 @@ def test_unlock_while_another_does(host, server):
     with Middle(server, {"modify 1": forestall}) as way:
         configure(host, way.uri, insecure="yes", default_policy="cn=config")
         done = ctl(host, "unlock", "ann")
-    assert "in the directory has been ended" in done.stdout, done
-    assert "accountunlocktime" not in entry(server)
-    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+        assert "in the directory has been ended" in done.stdout, done
+        assert "accountunlocktime" not in entry(server)
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
 
 
 def test_unlock_of_one_who_is_inactivated(host, server):

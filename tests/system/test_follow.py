@@ -7,9 +7,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -17,7 +15,7 @@ import pytest
 import directory
 from directory import (BASE, FOR_GOOD, POLICY, SERVICE, Slapd, dn_of,
                        ldif, stamp, user)
-from middle import DONE, Middle, message, result
+from middle import DONE, Middle, Pipe, message, result
 from scratch import RUN, wait_until
 from test_ldap import configure
 
@@ -339,40 +337,23 @@ def test_the_server_wants_to_begin_anew(host):
         follower.stop()
 
 
-class Cutter:
-    """A way to a server on which connections end after so many bytes."""
+class Cutter(Pipe):
+    """Connections end after so many bytes of answers."""
 
     def __init__(self, port):
-        self.target, self.limit = port, None
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        self.limit = None
         self.cuts = 0
-        threading.Thread(target=self.accept, daemon=True).start()
+        super().__init__(port)
 
-    def accept(self):
-        while True:
-            near = self.listener.accept()[0]
-            far = socket.create_connection(("127.0.0.1", self.target))
-            for pair in (near, far, None), (far, near, self.limit):
-                threading.Thread(target=self.carry, args=pair,
-                                 daemon=True).start()
-
-    def carry(self, source, sink, limit):
+    def carry(self, source, sink, is_answer):
+        limit = self.limit if is_answer else None
         carried = 0
-        try:
-            while data := source.recv(4096):
-                sink.sendall(data)
-                carried += len(data)
-                if limit is not None and carried > limit:
-                    self.cuts += 1
-                    break
-        except OSError:
-            pass
-        for one in source, sink:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        while data := source.recv(4096):
+            sink.sendall(data)
+            carried += len(data)
+            if limit is not None and carried > limit:
+                self.cuts += 1
+                return
 
 
 def test_cut_in_the_midst(host):

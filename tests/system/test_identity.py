@@ -16,7 +16,7 @@ import directory389
 import kerberos
 from directory import BASE, PEOPLE, SERVICE, Slapd, dn_of, stamp, user
 from kerberos import Kdc
-from scratch import CONTACT, ETC, RUN
+from scratch import CONTACT, ETC, RUN, listen
 from talk import AGAIN, PASSWORD
 from talk import NEW as NEW_PROMPT
 from test_ldap import DAY, NEW, OLD, PEER, UID, change, configure, log_in, ssh
@@ -285,7 +285,7 @@ def test_kdc_is_away(host, kdc, how):
 def test_second_kdc(host, kdc):
     """One that does not answer leaves time for the next."""
     serve_tickets(host, kdc, config={"timeout": "4s"})
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+    with listen() as silent:
         kerberos.configure("tcp/127.0.0.1:%d" % silent.getsockname()[1],
                            kdc.address)
         done = log_in(host)
@@ -296,7 +296,7 @@ def test_second_kdc(host, kdc):
 def test_lying_kdc(host, kdc):
     """Garbage, or a length that nothing has."""
     serve_tickets(host, kdc, config={"timeout": "3s"})
-    with socket.create_server(("127.0.0.1", 0)) as liar:
+    with listen() as liar:
         threading.Thread(target=lie, args=(liar,), daemon=True).start()
         kerberos.configure("127.0.0.1:%d" % liar.getsockname()[1])
         for _ in range(2):
@@ -317,7 +317,7 @@ def lie(server):
 def test_server_that_shows_nothing(host, kdc):
     """A success before the server has proved to be the ticket's is none."""
     serve_tickets(host, kdc)
-    with socket.create_server(("127.0.0.1", 0)) as liar:
+    with listen() as liar:
         threading.Thread(target=accept_all, args=(liar,), daemon=True).start()
         by_ticket(host, "ldap://localhost:%d" % liar.getsockname()[1],
                   keytab=kdc.dir / "reader.keytab", insecure="yes",

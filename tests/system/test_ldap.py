@@ -4,7 +4,6 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import socket
-import threading
 import time
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        SERVICE_SECRET, Slapd, dn_of, stamp, user)
+from middle import Listener, Pipe
 from scratch import CONTACT, stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
@@ -649,41 +649,15 @@ def test_addresses_are_verified_too(host, address, is_in):
     """The certificate is of localhost and 127.0.0.1."""
     server = serve(host, server={
         "certificate_file": directory.certificate("good")})
-    port = server.tls_port
-    if not is_in:
-        # The same server, by an address that its certificate does not have.
-        port = relay(host, address.strip("[]"), server.tls_port)
-    configure(host, f"ldaps://{address}:{port}", timeout="3s",
-              ca_file=directory.CERTS / "ca.pem")
-    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    # The same server, also where its certificate does not have the address.
+    with Pipe(server.tls_port, address=address.strip("[]")) as way:
+        configure(host, f"ldaps://{address}:{way.port}", timeout="3s",
+                  ca_file=directory.CERTS / "ca.pem")
+        done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     assert done.codes == ["SUCCESS" if is_in else "AUTHINFO_UNAVAIL"], (
         done, host.log.all())
     assert is_in or host.log.with_text("certificate") or \
         host.log.with_text("hostname")
-
-
-def relay(host, address, port):
-    """Another address of a port."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.create_server((address, 0), family=family)
-
-    def pour(source, target):
-        try:
-            while data := source.recv(65536):
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def run():
-        while True:
-            client, _ = listener.accept()
-            server = socket.create_connection(("127.0.0.1", port))
-            for pair in ((client, server), (server, client)):
-                threading.Thread(target=pour, args=pair, daemon=True).start()
-
-    threading.Thread(target=run, daemon=True).start()
-    return listener.getsockname()[1]
 
 
 @pytest.mark.parametrize("fault", ["missing", "not-readable", "empty", "text"])
@@ -918,39 +892,24 @@ def test_nothing_is_left_in_memory(host, secret, use_tls):
 
 # ---- what is no server
 
-class Fake:
-    """It accepts connections and says what it was told to, then waits, or goes
-    on byte by byte."""
+class Blurt(Listener):
+    """It says what it was told to, whatever it is asked, then waits; `trickle`:
+    byte by byte, and None: it ends the connection."""
 
     def __init__(self, answer, trickle=False):
         self.answer, self.trickle = answer, trickle
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.uri = f"ldap://localhost:{self.socket.getsockname()[1]}"
-        self.clients = []
-        threading.Thread(target=self.run, daemon=True).start()
+        super().__init__()
 
-    def run(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            self.clients.append(client)
-            threading.Thread(target=self.talk, args=[client],
-                             daemon=True).start()
-
-    def talk(self, client):
-        try:
-            client.recv(4096)
-            if self.answer is None:
-                client.close()
-                return
-            for byte in self.answer if self.trickle else [self.answer]:
-                client.sendall(bytes([byte]) if self.trickle else byte)
-                if self.trickle:
-                    time.sleep(0.2)
-        except OSError:
-            pass
+    def serve(self, client):
+        client.recv(4096)
+        if self.answer is None:
+            client.close()
+        elif not self.trickle:
+            client.sendall(self.answer)
+        else:
+            for byte in self.answer:
+                client.sendall(bytes([byte]))
+                time.sleep(0.2)
 
 
 FAKES = {
@@ -972,10 +931,9 @@ FAKES = {
 def test_fake_server(host, kind):
     """Nothing but an outage, within the time."""
     serve(host)
-    fake = Fake(*FAKES[kind])
-    configure(host, fake.uri, timeout="2s", insecure="yes")
-    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
-    fake.socket.close()
+    with Blurt(*FAKES[kind]) as fake:
+        configure(host, fake.uri, timeout="2s", insecure="yes")
+        done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     assert done.codes == ["AUTHINFO_UNAVAIL"], done
     assert done.times[0] < 2.9e9
     if kind == "huge":
@@ -987,10 +945,9 @@ def test_lying_server(host):
     serve(host)
     yes = bytes.fromhex("300c02010161070a010004000400"
                         "300c02010265070a010004000400")
-    fake = Fake(yes)
-    configure(host, fake.uri, timeout="2s", insecure="yes")
-    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
-    fake.socket.close()
+    with Blurt(yes) as fake:
+        configure(host, fake.uri, timeout="2s", insecure="yes")
+        done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     assert done.codes[0] in ("USER_UNKNOWN", "AUTHINFO_UNAVAIL"), done
 
 

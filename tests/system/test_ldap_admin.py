@@ -6,7 +6,6 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import base64
 import json
 import re
-import socket
 import subprocess
 import threading
 
@@ -15,8 +14,8 @@ import pytest
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        Slapd, dn_of, stamp, user)
+from middle import Pipe
 from scratch import wait_until
-from test_follow import Cutter
 from test_ldap import (DAY, NEW, OLD, PEER, UID, configure, log_in,
                        secret_file, serve)
 
@@ -203,32 +202,24 @@ def test_temporary_without_the_right_to_demand(host):
     is_between(host, server, ctl(host, "temporary", "ann", code=8))
 
 
-class Guillotine(Cutter):
+class Guillotine(Pipe):
     """The connection ends behind the answer to a change of a password, and
     there is no other one."""
     OPERATION = b"1.3.6.1.4.1.4203.1.11.1"
 
     def __init__(self, port):
         self.is_sharp = threading.Event()
+        self.cuts = 0
         super().__init__(port)
 
-    def carry(self, source, sink, limit):
-        try:
-            is_server = source.getpeername()[1] == self.target
-            while self.cuts == 0 and (data := source.recv(65536)):
-                falls = is_server and self.is_sharp.is_set()
-                if self.OPERATION in data and not is_server:
-                    self.is_sharp.set()
-                if falls:
-                    self.cuts += 1
-                sink.sendall(data)
-        except OSError:
-            pass
-        for one in source, sink:
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+    def carry(self, source, sink, is_answer):
+        while self.cuts == 0 and (data := source.recv(65536)):
+            falls = is_answer and self.is_sharp.is_set()
+            if self.OPERATION in data and not is_answer:
+                self.is_sharp.set()
+            if falls:
+                self.cuts += 1
+            sink.sendall(data)
 
 
 def test_temporary_when_the_connection_is_lost_between(host):

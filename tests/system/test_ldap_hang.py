@@ -14,7 +14,7 @@ import pytest
 import directory
 from directory import dn_of, stamp
 from middle import Middle, Wire, cut_after, cut_before, stop
-from scratch import CONTACT
+from scratch import CONTACT, listen
 from talk import AGAIN, CURRENT, Talk
 from talk import NEW as NEW_PROMPT
 from test_ldap import (DAY, NEW, OLD, PEER, UID, configure, drive, log_in,
@@ -33,7 +33,7 @@ class Full:
     """A port at which nobody accepts, and where no more can queue."""
 
     def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=0)
+        self.socket = listen(backlog=0)
         self.port = self.socket.getsockname()[1]
         self.queue = []
         for _ in range(3):
