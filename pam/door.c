@@ -218,17 +218,45 @@ log_config(struct sr_door *door, const struct sr_config_errors *errors)
 }
 
 static int
+refuse_config(struct sr_door *door)
+{
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
+    return PAM_SERVICE_ERR;
+}
+
+/*
+ * A configuration with an error lets nobody in but root, by the built-in
+ * defaults: somebody has to mend it, and on a distant host only a login can.
+ */
+static int
 open_config(struct sr_door *door)
 {
     struct sr_config_errors errors = {0};
 
     door->config = sr_config_load(door->args.conf, &errors);
     if (door->config == NULL) {
+        door->is_spare = true;
         log_config(door, &errors);
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
+        sr_config_errors_free(&errors);
+        door->config = sr_config_defaults(&errors);
     }
     sr_config_errors_free(&errors);
-    return door->config == NULL ? PAM_SERVICE_ERR : PAM_SUCCESS;
+    return door->config == NULL ? refuse_config(door) : PAM_SUCCESS;
+}
+
+/* Who goes on with the defaults, now that the account is known.  It is said
+ * when he has proved that he is root, and not to everybody who calls himself
+ * that. */
+static int
+judge_spare(struct sr_door *door)
+{
+    if (!door->is_spare)
+        return PAM_SUCCESS;
+    if (!sr_door_knows(door) || door->who.account->facts.uid != 0)
+        return refuse_config(door);
+    if (strcmp(door->channel, "account") == 0)
+        sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_SPARE_CONFIG);
+    return PAM_SUCCESS;
 }
 
 static const char *
@@ -424,13 +452,16 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
     if (code != PAM_SUCCESS)
         return code;
     if (!has_backend(door)) {
-        sr_door_event(door, SR_EVENT_CONFIG, "failed",
-                      "\"backends\" does not have what backend= names",
-                      PAM_SERVICE_ERR);
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
-        return PAM_SERVICE_ERR;
+        if (!door->is_spare)
+            sr_door_event(door, SR_EVENT_CONFIG, "failed",
+                          "\"backends\" does not have what backend= names",
+                          PAM_SERVICE_ERR);
+        return refuse_config(door);
     }
     open_account(door);
+    code = judge_spare(door);
+    if (code != PAM_SUCCESS)
+        return code;
     open_source(door);
     if (sr_door_knows(door) && door->who.account->is_insecure)
         sr_door_event(door, SR_EVENT_INSECURE, NULL, NULL, -1);

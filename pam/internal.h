@@ -54,6 +54,7 @@ struct sr_door {
     const char *channel; /* "auth", "account", "password", "session" */
     struct sr_args args;
     struct sr_config *config;
+    bool is_spare;    /* that is the built-in defaults: the file has an error */
     const char *user; /* belongs to libpam; never NULL after opening */
     const char *service;
     const char *tty;

@@ -954,6 +954,15 @@ sr_config_load(const char *path, struct sr_config_errors *errors)
 }
 
 struct sr_config *
+sr_config_defaults(struct sr_config_errors *errors)
+{
+    struct load load = {.errors = errors};
+
+    *errors = (struct sr_config_errors){NULL, 0};
+    return finish(&load);
+}
+
+struct sr_config *
 sr_config_load_stream(FILE *stream, const char *name,
                       struct sr_config_errors *errors)
 {

@@ -98,6 +98,9 @@ struct sr_config_errors {
 struct sr_config *sr_config_load(const char *path,
                                  struct sr_config_errors *errors);
 
+/* What an empty file is.  NULL when memory is out: `errors` says so. */
+struct sr_config *sr_config_defaults(struct sr_config_errors *errors);
+
 /* Load from one stream only, for tests and fuzzers; `name` stands in errors. */
 struct sr_config *sr_config_load_stream(FILE *stream, const char *name,
                                         struct sr_config_errors *errors);

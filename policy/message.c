@@ -255,6 +255,9 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_NO_TRIES] = N_("No tries are left. The password was not changed."),
     [SR_TEXT_BUSY] = N_("Too many logins for this name are under way.\n"
                         "Nothing was checked. Try again in a moment."),
+    [SR_TEXT_SPARE_CONFIG] =
+        N_("Attention: the configuration of passwords has an error, and\n"
+           "nobody but root can log in. Run: selfresetctl check"),
     [SR_TEXT_CHANGED] = N_("Your password has been changed."),
     [SR_TEXT_CHANGED_AGAIN] =
         N_("Your password has been changed.\n"

@@ -42,6 +42,7 @@ enum sr_text {
     SR_TEXT_BUSY,          /* too many attempts at once; try again */
     SR_TEXT_UNAVAILABLE,   /* the account's data cannot be read now */
     SR_TEXT_BAD_CONFIG,    /* not set up correctly here; ask CONTACT */
+    SR_TEXT_SPARE_CONFIG,  /* the same, to root, who goes on by the defaults */
     SR_TEXT_NO_ROOT,       /* this program may not check passwords here */
     SR_TEXT_CHANGED,       /* your password has been changed */
     SR_TEXT_CHANGED_AGAIN, /* and has to be changed at the next login again */

@@ -5,7 +5,8 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import pytest
 
-from scratch import CONFIG, CONTACT, ETC, RUNDIR, STATE, guarded_stack
+from scratch import (CONFIG, CONTACT, ETC, RUNDIR, STATE, guarded_stack,
+                     hash_password, stack)
 
 OLD = "correct horse battery"
 NEW = "an umbrella for rainy days"
@@ -215,6 +216,40 @@ def test_bad_configuration(host):
     assert host.drive("probe", "ann", "chauthtok", real_uid=ann.uid,
                       answers=[OLD, NEW, NEW]).codes == ["SERVICE_ERR"]
     assert host.log.with_text("selfreset.conf:2")
+
+
+@pytest.mark.parametrize("text", ["[lockout]\nattempts = many\n",
+                                  "[selfreset]\nbackends = corp\n"])
+def test_bad_configuration_and_root(host, text):
+    """Somebody has to mend it, and a distant host has no console."""
+    host.add("ann", OLD)
+    host.set_shadow("root", 1, hash_password(OLD))
+    CONFIG.write_text(text)
+    done = host.drive("probe", "root", "auth", answers=[OLD])
+    assert "selfresetctl" not in done.said, "before the password is proved"
+    done = host.drive("probe", "root", "auth", "acct", answers=[OLD],
+                      rhost="192.0.2.7")
+    assert done.codes == ["SUCCESS"] * 2, host.log.all()
+    assert done.said.count("selfresetctl check") == 1
+    assert host.log.with_text("selfreset.conf:2")
+    # The key's login, and what is not right for root either.
+    assert host.drive("probe", "root", "acct").codes == ["SUCCESS"]
+    assert host.drive("probe", "root", "auth",
+                      answers=["no"]).codes == ["AUTH_ERR"]
+    for name in ("ann", "nobody-at-all"):
+        done = host.drive("probe", name, "auth", "acct", answers=[OLD])
+        assert done.codes == ["SERVICE_ERR"] * 2
+        assert "selfresetctl" not in done.said
+
+
+def test_bad_configuration_and_another_root(host):
+    """Who calls himself uid 0 elsewhere is none of this host's."""
+    host.add_elsewhere("toor", 0)
+    CONFIG.write_text("[lockout]\nattempts = many\n")
+    done = host.drive("probe", "toor", "auth", "acct", answers=[OLD])
+    assert done.codes == ["SERVICE_ERR"] * 2
+    host.service("probe", stack("backend=corp"))
+    assert host.drive("probe", "root", "acct").codes == ["SERVICE_ERR"]
 
 
 def test_unsafe_configuration(host):
