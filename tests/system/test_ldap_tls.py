@@ -125,7 +125,7 @@ def test_stripped(host):
         configure(host, fake.uri, ca_file=CERTS / "ca.pem", timeout="1s")
         done = log_in(host)
         assert done.codes[0] == "AUTHINFO_UNAVAIL"
-        assert fake.seen == ["extended"]
+        assert set(fake.seen) == {"extended"}, fake.seen
         for secret in (OLD, SERVICE_SECRET):
             assert not [request for request in fake.requests
                         if request.contains(secret)]
@@ -154,7 +154,7 @@ def test_no_way_back(host):
         configure(host, f"{dead} {fake.uri}", ca_file=CERTS / "ca.pem",
                   timeout="1s")
         assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
-        assert fake.seen == ["extended"]
+        assert set(fake.seen) == {"extended"}, fake.seen
     configure(host, f"{dead} {server.plain}", ca_file=CERTS / "ca.pem")
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
     assert "TLS established" in server.lines()
