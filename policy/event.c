@@ -292,6 +292,13 @@ audit_address(const char *source, char *out, size_t size)
                : NULL;
 }
 
+/* Without the right, or without auditing in the kernel, a login goes on. */
+static void
+may_fail(int result)
+{
+    (void)result;
+}
+
 static void
 send_audit(const struct sr_event *event, const struct sr_event_info *info)
 {
@@ -309,18 +316,16 @@ send_audit(const struct sr_event *event, const struct sr_event_info *info)
                   terminal, sizeof(terminal));
     sr_utf8_clean(event->user == NULL ? "" : event->user, false, user,
                   sizeof(user));
-    /* The result is not looked at: without the right, or without auditing in
-     * the kernel, a login goes on. */
     if (user[0] != '\0' || event->uid != (uid_t)-1) {
         snprintf(text, sizeof(text), "selfreset:%s", info->name);
-        (void)audit_log_acct_message(
+        may_fail(audit_log_acct_message(
             fd, type, NULL, text, user[0] == '\0' ? NULL : user, event->uid,
-            NULL, address, terminal[0] == '\0' ? NULL : terminal, is_good);
+            NULL, address, terminal[0] == '\0' ? NULL : terminal, is_good));
     } else {
         snprintf(text, sizeof(text), "op=selfreset:%s", info->name);
-        (void)audit_log_user_message(fd, type, text, NULL, address,
-                                     terminal[0] == '\0' ? NULL : terminal,
-                                     is_good);
+        may_fail(audit_log_user_message(fd, type, text, NULL, address,
+                                        terminal[0] == '\0' ? NULL : terminal,
+                                        is_good));
     }
     audit_close(fd);
 }

@@ -858,6 +858,8 @@ static void (*before_readlink)(void);
 static bool is_range;
 ssize_t __real_readlink(const char *path, char *text, size_t size);
 ssize_t __wrap_readlink(const char *path, char *text, size_t size);
+ssize_t __wrap___readlink_chk(const char *path, char *text, size_t size,
+                              size_t room);
 
 ssize_t
 __wrap_readlink(const char *path, char *text, size_t size)
@@ -872,6 +874,14 @@ __wrap_readlink(const char *path, char *text, size_t size)
         return -1;
     }
     return __real_readlink(path, text, size);
+}
+
+/* What a compiler with fortification makes of it. */
+ssize_t
+__wrap___readlink_chk(const char *path, char *text, size_t size, size_t room)
+{
+    assert_true(size <= room);
+    return __wrap_readlink(path, text, size);
 }
 
 static void
