@@ -40,8 +40,9 @@ must_be_root() {
 missing_packages() {
 	local package
 	for package in "$@"; do
-		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
-			grep -qx installed || printf '%s ' "$package"
+		# From Debian 13 on some libraries are named for their 64-bit times.
+		dpkg-query -W -f '${db:Status-Status}\n' "$package" "${package}t64" \
+			2>/dev/null | grep -qx installed || printf '%s ' "$package"
 	done
 }
 
