@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import os
 import re
+import time
 
 import pexpect
 
@@ -19,6 +20,22 @@ NEW = r"(?i)\bnew password: "
 AGAIN = r"(?i)(again|retype|repeat)[^:\n]*: "
 
 
+class Terminal(pexpect.spawn):
+    """A program on a terminal, which may leave it for a moment: util-linux's
+    login hangs it up before it takes it."""
+
+    def read_nonblocking(self, size=1, timeout=-1):
+        end = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                return super().read_nonblocking(size, timeout)
+            except pexpect.EOF:
+                if not self.isalive() or time.monotonic() > end:
+                    raise
+            self.flag_eof = False
+            time.sleep(0.01)  # nothing tells when it is taken again
+
+
 class Talk:
     """A program on a terminal.  What it shows is kept in `seen`."""
 
@@ -27,7 +44,7 @@ class Talk:
         command = [*ahead_prefix(ahead), *map(str, command)]
         self.seen = ""
         self.echo = echo
-        self.child = pexpect.spawn(
+        self.child = Terminal(
             command[0], command[1:], timeout=TIMEOUT, encoding="utf-8",
             codec_errors="replace", dimensions=(50, 200),
             preexec_fn=lambda: become(user, login_uid), env=env)

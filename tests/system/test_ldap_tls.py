@@ -4,12 +4,14 @@ person is told that the account cannot be asked.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import subprocess
+
 import pytest
 
 import directory
 from directory import CERTS, SERVICE_SECRET, certificate, dn_of
 from middle import BIND, Fake, Middle, Wire, message, refuse, result
-from scratch import CONTACT
+from scratch import CONTACT, free_port, wait_until
 from talk import PASSWORD
 from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in, serve, ssh
 
@@ -83,14 +85,22 @@ def test_good_certificate(host, how):
 
 def test_old_protocol(host):
     """A server that speaks nothing newer than TLS 1.1."""
-    server = serve(host, server={
-        "certificate_file": certificate("good"),
-        "tls_more": "TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.1\n"})
-    mark = server.mark()
-    configure(host, server.uri, ca_file=CERTS / "ca.pem")
+    serve(host)
+    good, port = certificate("good"), free_port()
+    heard = directory.RUN / "heard"
+    with open(heard, "wb") as out:
+        server = host.start(
+            ["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{port}",
+             "-cert", str(good), "-key", str(good.with_suffix(".key")),
+             "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"],
+            stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT)
+    wait_until(lambda: host.answers(port, server), what="the server")
+    configure(host, f"ldaps://127.0.0.1:{port}", ca_file=CERTS / "ca.pem")
     is_refused(host)
-    assert " BIND " not in server.lines(mark)
-    assert host.log.with_text("nothing newer than TLS 1.1")
+    assert SERVICE_SECRET.encode() not in heard.read_bytes()
+    # What was agreed on, or what the library has to say of it.
+    assert host.log.with_text("nothing newer than TLS 1.1") or \
+        host.log.with_text("protocol"), host.log.all()
 
 
 # ---- StartTLS

@@ -206,8 +206,9 @@ def test_hang_up_at_the_moment_of_the_change(host):
 
 
 def sessions(host):
-    """The processes that sshd has for connections."""
-    return host.run("pgrep", "-f", "sshd: ann").stdout.split()
+    """The processes that sshd has for connections; from 9.8 on they are of
+    another program."""
+    return host.run("pgrep", "-f", "sshd(-session)?: ann").stdout.split()
 
 
 def test_login_grace_time_during_the_change(host):
