@@ -198,8 +198,15 @@ def is_between(host, server, done):
 
 
 def test_temporary_without_the_right_to_demand(host):
+    """Who could take a password away, but give none, does neither."""
     server = serve(host, POLICY_GOOD, server={"access": HALF_ACCESS})
-    is_between(host, server, ctl(host, "temporary", "ann", code=8))
+    before = server.read(dn_of("ann"), "*", "+")
+    done = ctl(host, "temporary", "ann", code=9)
+    text = plain(done.stderr)
+    assert "pwdReset: Insufficient access" in text, done
+    assert "Nothing was done." in text
+    assert server.lets_in(dn_of("ann"), OLD)
+    assert server.read(dn_of("ann"), "*", "+") == before
 
 
 class Guillotine(Pipe):
