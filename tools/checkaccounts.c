@@ -140,10 +140,11 @@ check_account(const struct sr_config *config, const char *name, sr_time now,
     case SR_ASK_UNKNOWN_NAME:
         return; /* another backend's, which other modules serve */
     default:
-        findings_add(findings, SEVERITY_ERROR, name, NULL,
-                     "Mend what is said; the account cannot log in by "
-                     "pam_selfreset.so until then.",
-                     "The account cannot be read: %s.", gathered.reason);
+        /* One for all accounts that have the same cause. */
+        findings_add(findings, SEVERITY_ERROR, "accounts", name,
+                     "Mend what is said; until then they cannot log in by "
+                     "pam_selfreset.so.",
+                     "Accounts cannot be read: %s.", gathered.reason);
         return;
     }
     /* A store that cannot be read is a finding already. */

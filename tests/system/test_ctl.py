@@ -778,6 +778,25 @@ def test_check_order_of_backends(clean, order, when_down, code, is_found):
     assert any("root neither" in one for one in found) == is_found, found
 
 
+def test_check_backends_that_are_not_asked(clean):
+    """A section that no list names, and a host that its list leaves out."""
+    corp = {"uri": "ldaps://localhost:1", "base": "dc=example,dc=org"}
+    clean.configure(backend_corp=corp)
+    found = check(clean, 1)
+    assert len(found) == 1 and found[0].startswith("[backend corp]: "), found
+    assert "--backend corp" not in ctl(clean, "check", code=1).stdout
+    clean.add("ann", OLD)
+    clean.add("bob", OLD)
+    clean.configure(selfreset={"backends": "corp"})
+    found = check(clean, 2)
+    assert any("root's neither" in one for one in found), found
+    # What all of them have in common is said once.
+    assert len([one for one in found if "cannot be read" in one]) == 1, found
+    assert any("ann, bob" in one for one in found)
+    assert ("\"selfresetctl check --backend corp\" does that." in
+            " ".join(ctl(clean, "check", code=2).stdout.split()))
+
+
 @pytest.mark.parametrize("path, mode", [(STATE, 0o755), (RUNDIR, 0o777),
                                         (STATE / "data.mdb", 0o644),
                                         (CONFIG, 0o666)])
@@ -849,7 +868,7 @@ def test_check_root(clean):
 def test_check_bad_shadow_line(clean):
     clean.add("ann", OLD)
     clean.set_shadow("ann", 4, "soon")
-    assert any(one.startswith("ann: ") and "/etc/shadow:" in one
+    assert any(one.endswith("[ann]") and "/etc/shadow:" in one
                for one in check(clean, 2))
 
 
