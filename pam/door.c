@@ -320,7 +320,6 @@ open_names(struct sr_door *door)
         return code;
     if (door->user == NULL)
         return PAM_USER_UNKNOWN;
-    door->service = item(door, PAM_SERVICE);
     door->tty = said_item(door, PAM_TTY);
     return PAM_SUCCESS;
 }
@@ -395,24 +394,27 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
 {
     uid_t effective_uid, saved_uid;
     const char *bad;
+    char cause[128];
     int code;
 
     memset(door, 0, sizeof(*door));
     door->pamh = pamh;
     door->flags = (unsigned)flags;
     door->channel = channel;
+    door->service = item(door, PAM_SERVICE);
     door->user = "";
     door->nss_uid = (uid_t)-1;
     door->who.ask = SR_ASK_UNKNOWN_NAME;
     bad = sr_args_parse(&door->args, argc, argv);
     if (bad != NULL) {
-        pam_syslog(pamh, LOG_ERR, "unknown or contradicting argument \"%s\"",
-                   bad);
+        snprintf(cause, sizeof(cause),
+                 "unknown or contradicting argument \"%s\"", bad);
+        sr_door_event(door, SR_EVENT_CONFIG, "failed", cause, PAM_SERVICE_ERR);
+        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
         return PAM_SERVICE_ERR;
     }
     if (getresuid(&door->real_uid, &effective_uid, &saved_uid) != 0 ||
         effective_uid != 0) {
-        door->service = item(door, PAM_SERVICE);
         sr_door_event(door, SR_EVENT_NO_ROOT, "failed", NULL,
                       PAM_AUTHINFO_UNAVAIL);
         sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NO_ROOT);
