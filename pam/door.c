@@ -142,7 +142,7 @@ sr_door_remember(struct sr_door *door, bool with_source, int unavailable)
         return PAM_SUCCESS;
     sr_door_event(door, SR_EVENT_STATE, "failed", sr_store_strerror(result),
                   unavailable);
-    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_READ);
     return unavailable;
 }
 

@@ -24,6 +24,8 @@ const struct sr_circumstances ctl_at_login = {
 
 #define COLUMNS 72
 
+#define STORE_ADVICE "\"selfresetctl check\" says what to do."
+
 /* Columns of a word; one for each character is close enough here. */
 static unsigned
 width_of(const char *word, size_t size)
@@ -137,11 +139,12 @@ void
 ctl_store_error(const struct sr_store *store, enum sr_store_result result)
 {
     if (result == SR_STORE_FAILED && store != NULL)
-        ctl_error("The state of this host (%s): %s (%d).", SR_STATEDIR,
-                  sr_store_strerror(result), sr_store_errno(store));
+        ctl_error("The state of this host (%s): %s (%d).  " STORE_ADVICE,
+                  SR_STATEDIR, sr_store_strerror(result),
+                  sr_store_errno(store));
     else
-        ctl_error("The state of this host (%s): %s.", SR_STATEDIR,
-                  sr_store_strerror(result));
+        ctl_error("The state of this host (%s): %s.  " STORE_ADVICE,
+                  SR_STATEDIR, sr_store_strerror(result));
 }
 
 void

@@ -352,6 +352,17 @@ list_all(struct ctl *ctl, const struct selection *selection)
     return listing.code;
 }
 
+/* Asked once, and said once: without it the state of no account is known. */
+static bool
+can_remember(void)
+{
+    struct sr_store *store = NULL;
+    bool can = ctl_store(false, &store) == CTL_OK;
+
+    ctl_store_close(&store);
+    return can;
+}
+
 int
 ctl_list(struct ctl *ctl, int argc, char **argv)
 {
@@ -369,5 +380,6 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
         memset(selection.is_wanted, true, sizeof(selection.is_wanted));
     else if (!select_states(ctl, states, &selection))
         return CTL_USAGE;
-    return ctl_load(ctl) ? list_all(ctl, &selection) : CTL_FAILED;
+    return ctl_load(ctl) && can_remember() ? list_all(ctl, &selection)
+                                           : CTL_FAILED;
 }

@@ -822,6 +822,21 @@ def test_check_damaged_store(clean):
     found = check(clean, 2)
     assert any(one.startswith(f"{STATE}: ") and "damaged" in one
                for one in found)
+    for command in (["list"], ["status", "ann"], ["unlock", "ann"]):
+        said = " ".join(ctl(clean, *command, code=1).stderr.split())
+        assert said.count("the store is damaged") == 1, said
+        assert "\"selfresetctl check\" says what to do." in said
+
+
+def test_a_login_by_key_of_root_with_a_damaged_store(clean):
+    """Root comes in to mend it, and reads nothing that is not so."""
+    clean.add("ann", OLD)
+    guess(clean, 1)
+    (STATE / "data.mdb").write_bytes(b"nothing of ours" * 1000)
+    for name, code in (("root", "SUCCESS"), ("ann", "AUTHINFO_UNAVAIL")):
+        done = clean.drive("probe", name, "acct", rhost="192.0.2.7")
+        assert done.codes == [code]
+        assert done.said.startswith("This host cannot read what"), done
 
 
 def test_check_read_only_disk_before_the_first_login(clean):
