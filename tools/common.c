@@ -104,7 +104,7 @@ ctl_load(struct ctl *ctl)
         return true;
     ctl->config = sr_config_load(ctl->config_file, &errors);
     for (size_t i = 0; ctl->config == NULL && i < errors.count; i++)
-        fprintf(stderr, "selfresetctl: %s\n", errors.item[i]);
+        ctl_error("%s.", errors.item[i]);
     if (ctl->config == NULL)
         ctl_error("The configuration has errors.  Nothing was done.");
     sr_config_errors_free(&errors);

@@ -81,12 +81,16 @@ refuse_ended(const struct issue *issue)
     if (!SR_TIME_IS_SET(facts->account_ends) ||
         facts->account_ends > issue->ctl->now)
         return CTL_OK;
-    ctl_error("The account %s has ended.  A password would not let its user "
-              "in.  If it shall live on, %s first.  Nothing was done.",
-              facts->name,
-              elsewhere_is(&issue->gathered)
-                  ? "set another end in the directory"
-                  : "run \"chage -E\"");
+    if (elsewhere_is(&issue->gathered))
+        ctl_error("The account %s has ended.  A password would not let its "
+                  "user in.  If it shall live on, set another end in the "
+                  "directory first.  Nothing was done.",
+                  facts->name);
+    else
+        ctl_error("The account %s has ended.  A password would not let its "
+                  "user in.  If it shall live on, run \"chage -E -1 %s\" "
+                  "first.  Nothing was done.",
+                  facts->name, facts->name);
     return CTL_REFUSED;
 }
 

@@ -423,9 +423,9 @@ bind_service(struct sr_ldap_link *link)
     if (answer.code == LDAP_SUCCESS)
         link->bound = SR_LDAP_BOUND_SERVICE;
     else
-        sr_ldap_why(link, "%s does not accept the service's identity: %s %s",
+        sr_ldap_why(link, "%s does not accept the service's identity: %s%s%s",
                     config->uri.item[link->uri], ldap_err2string(answer.code),
-                    answer.text);
+                    answer.text[0] == '\0' ? "" : ": ", answer.text);
     return answer.code;
 }
 

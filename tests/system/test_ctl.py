@@ -396,7 +396,7 @@ def test_temporary_refused_to_the_locked_by_hand(host):
 
 def test_temporary_refused_to_the_ended(host):
     host.add("ann", OLD, expire="-3")
-    assert "chage -E" in refusal(host, 9)
+    assert "chage -E -1 ann" in refusal(host, 9)
 
 
 def test_temporary_refused_without_a_shadow_line(host):
@@ -959,8 +959,24 @@ COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
             "must-change", "explain", "check", "nss", "groups", "events")
 
 
+def test_lines_fit_a_terminal(host):
+    host.add("ann", OLD, changed=85, max=90)
+    host.create_state_groups()
+    host.publish()
+    guess(host, 5)
+    for command in (["status", "ann"], ["explain", "ann"], ["list"]):
+        shown = host.run("selfresetctl", *command).stdout
+        assert max(map(len, shown.splitlines())) <= 72, shown
+        assert "(now)" in shown or command == ["list"]
+    CONFIG.write_text("[expiry]\nwarn = soon\n")
+    said = ctl(host, "status", "ann", code=1).stderr
+    assert f"selfresetctl: {CONFIG}:2: expiry.warn" in said
+    assert max(map(len, said.splitlines())) <= 72
+
+
 def test_help(host):
     said = ctl(host, "--help").stdout
+    assert max(map(len, said.splitlines())) <= 72
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", said, re.M)
         shown = ctl(host, command, "--help")

@@ -589,7 +589,8 @@ def test_check_of_servers_and_secrets(host):
     assert said["uri_used"] is None
     assert "mode 0644" in text
     secret_file("wrong")
-    assert "does not accept the service's identity" in check(host, code=2)[1]
+    assert ("does not accept the service's identity: Invalid credentials."
+            in check(host, code=2)[1])
 
 
 def test_check_by_name(host):
