@@ -112,18 +112,28 @@ ctl_load(struct ctl *ctl)
     return ctl->config != NULL;
 }
 
-int
-ctl_gather(struct ctl *ctl, const char *name, const char *service,
-           struct sr_gathered *gathered)
+/* Whom the name service knows, and no backend. */
+static void
+say_stranger(const char *name)
 {
-    memset(gathered, 0, sizeof(*gathered));
-    if (!ctl_load(ctl))
-        return ctl->exit;
-    switch (sr_gather(ctl->config, name, service, NULL, gathered)) {
+    if (getpwnam(name) == NULL)
+        ctl_error("There is no account \"%s\".", name);
+    else
+        ctl_error("No backend has the account \"%s\", so another module "
+                  "judges it.  Only wrong passwords are counted here: "
+                  "\"selfresetctl unlock %s\" forgets them.",
+                  name, name);
+}
+
+int
+ctl_gathered(enum sr_ask ask, const char *name,
+             const struct sr_gathered *gathered)
+{
+    switch (ask) {
     case SR_ASK_OK:
         return CTL_OK;
     case SR_ASK_UNKNOWN_NAME:
-        ctl_error("There is no account \"%s\".", name);
+        say_stranger(name);
         return CTL_NO_USER;
     case SR_ASK_NO_MEMORY:
         ctl_error("Out of memory.");
@@ -133,6 +143,17 @@ ctl_gather(struct ctl *ctl, const char *name, const char *service,
                   gathered->reason);
         return CTL_FAILED;
     }
+}
+
+int
+ctl_gather(struct ctl *ctl, const char *name, const char *service,
+           struct sr_gathered *gathered)
+{
+    memset(gathered, 0, sizeof(*gathered));
+    if (!ctl_load(ctl))
+        return ctl->exit;
+    return ctl_gathered(sr_gather(ctl->config, name, service, NULL, gathered),
+                        name, gathered);
 }
 
 void

@@ -309,8 +309,13 @@ list_other(struct listing *listing, const char *name)
     struct ctl_remembered remembered;
     const struct sr_facts *facts = NULL;
 
-    if (!listing->is_partial &&
-        ctl_gather(listing->ctl, name, "", &gathered) == CTL_OK &&
+    enum sr_ask ask = SR_ASK_UNKNOWN_NAME;
+
+    if (!listing->is_partial)
+        ask = sr_gather(listing->ctl->config, name, "", NULL, &gathered);
+    /* Another module's are many, and no fault. */
+    if (ask != SR_ASK_UNKNOWN_NAME &&
+        ctl_gathered(ask, name, &gathered) == CTL_OK &&
         ctl_remembered(&gathered, &remembered) == CTL_OK)
         facts = &gathered.account->facts;
     show(listing, name, facts, &gathered.rules);

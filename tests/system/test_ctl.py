@@ -178,6 +178,33 @@ def test_list_goes_on_when_one_cannot_be_read(host):
 
 # ---- unlock and unthrottle
 
+def test_unlock_of_an_account_of_another_module(host):
+    """What guard has counted of it is here, and can be forgotten here."""
+    host.add_elsewhere("dir", 7001)
+    host.service("probe", guarded_stack().replace("pam_unix.so nodelay",
+                                                  "pam_permit.so"))
+    host.service("refused", guarded_stack().replace("pam_unix.so nodelay",
+                                                    "pam_deny.so"))
+    for _ in range(5):
+        host.drive("refused", "dir", "auth", answers=["no"], rhost=PEER)
+
+    def log_in():
+        return host.drive("probe", "dir", "auth", answers=[OLD],
+                          rhost=PEER).codes
+
+    assert log_in() == ["AUTH_ERR"]
+    said = " ".join(ctl(host, "status", "dir", code=7).stderr.split())
+    assert "another module judges it" in said
+    assert '"selfresetctl unlock dir"' in said
+    assert host.run("selfresetctl", "list").stderr == ""
+    assert "are forgotten" in ctl(host, "unlock", "dir").stdout
+    assert log_in() == ["SUCCESS"]
+    assert "nothing to do" in ctl(host, "unlock", "dir").stdout
+    assert len(host.log.with_text("SR-1021")) == 1
+    assert "There is no account" in ctl(host, "unlock", "nosuch",
+                                        code=7).stderr
+
+
 def test_unlock(host):
     host.add("ann", OLD)
     guess(host, 5)
