@@ -400,7 +400,10 @@ check_account_missing(const struct service *service)
     static const char text[] =
         "The account stack does not ask pam_selfreset.so.  Nobody is warned, "
         "and expired and locked accounts get in.";
-    static const char advice[] = "Add \"account required pam_selfreset.so\".";
+    static const char advice[] =
+        "Add \"account required pam_selfreset.so\"; where other modules have "
+        "accounts of their own, \"account [success=ok new_authtok_reqd=ok "
+        "user_unknown=ignore default=die] pam_selfreset.so\" before them.";
 
     if (keeper != NULL)
         add(service, has_auth ? SEVERITY_ERROR : SEVERITY_WARNING, keeper, text,

@@ -22,13 +22,9 @@ from test_ldap import (DAY, NEW, OLD, PEER, UID, configure, log_in,
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
 
-# What the service needs and nobody else has.
-GOOD_ACCESS = f"""\
-access to attrs=userPassword by dn="{SERVICE}" =xw by self =xw \
-by anonymous auth by * none
-access to attrs=pwdReset,pwdAccountLockedTime by dn="{SERVICE}" write by * none
-access to * by dn="{SERVICE}" read by self read by * none
-"""
+# What the manual gives the service, and what was there before.
+GOOD_ACCESS = (directory.manual_block("access to", "pwdReset") +
+               "access to * by self read by * none\n")
 POLICY_GOOD = {"pwdMustChange": "TRUE", "pwdLockout": "TRUE",
                "pwdMaxFailure": 5, "pwdMaxAge": 90 * DAY}
 GOOD = {"access": GOOD_ACCESS}
