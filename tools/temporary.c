@@ -368,13 +368,21 @@ static void
 warn_of_obstacles(const struct issue *issue)
 {
     const struct sr_facts *facts = &issue->gathered.account->facts;
+    struct sr_facts next = *facts;
+    struct sr_verdict verdict;
 
-    if (issue->gathered.rules.require_logon &&
-        !issue->gathered.rules.is_logon_exempt)
-        ctl_error("Attention: change.require_logon lets %s change the password "
-                  "only while logged on, and a temporary one has to be changed "
-                  "before that.  Put %s in change.logon_exempt.",
-                  facts->name, facts->name);
+    /* As it is from now on: with a password that never was one before. */
+    next.must_change = next.has_password = SR_YES;
+    next.password_expires = next.inactive_from = SR_TIME_UNKNOWN;
+    next.locked = SR_LOCK_NO;
+    verdict = sr_verdict(&next, &issue->gathered.rules, &ctl_at_login,
+                         issue->ctl->now);
+    if (verdict.state == SR_STATE_BARRED)
+        ctl_error("Attention: %s (%s) forbids %s to change the password at a "
+                  "login, and a temporary one has to be changed there.  "
+                  "\"passwd %s\" sets a lasting one.",
+                  verdict.rule, sr_change_name(verdict.barred_by), facts->name,
+                  facts->name);
     if (facts->locked == SR_LOCK_UNTIL)
         ctl_error("Attention: %s is locked out at present.  \"selfresetctl "
                   "unlock %s\" ends that.",

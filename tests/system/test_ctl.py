@@ -17,6 +17,7 @@ import pytest
 from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, guarded_stack,
                      hash_password, mount, stack, tmpfs, today, unix_stack,
                      wait_until)
+from talk import AGAIN, NEW, Talk
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
@@ -374,13 +375,26 @@ def test_temporary_for_a_new_account(host):
         host.reset()
 
 
-def test_temporary_tells_what_still_keeps_its_user_out(host):
-    host.configure(change={"require_logon": "yes"})
-    host.add("ann", OLD)
+@pytest.mark.parametrize("rules, rule", [
+    ({"require_logon": "yes"}, "change.require_logon"),
+    ({"cannot_change": "ann"}, "change.cannot_change"), ({}, None)])
+def test_temporary_tells_what_still_keeps_its_user_out(host, rules, rule):
+    """And passwd, by which the advice goes, lets the user in."""
+    host.configure(change=rules)
+    host.add("ann", OLD, changed=100, max=90, inactive=2)
     guess(host, 5)
-    done = ctl(host, "temporary", "ann")
-    assert "change.require_logon" in done.stderr
-    assert "unlock" in done.stderr
+    said = " ".join(ctl(host, "temporary", "ann").stderr.split())
+    assert '"selfresetctl unlock ann"' in said
+    assert (rule is None) == ("passwd" not in said), said
+    if rule is not None:
+        assert f"{rule} (" in said and '"passwd ann" sets a lasting' in said
+    ctl(host, "unlock", "ann")
+    assert (status(host, "ann")[1]["state"] == "barred") == (rule is not None)
+    with Talk(["passwd", "ann"]) as talk:
+        talk.answer(NEW, FRESH)
+        talk.answer(AGAIN, FRESH)
+        talk.rest()
+    assert status(host, "ann")[1]["state"] == "ok"
 
 
 @pytest.mark.parametrize("rules", [
