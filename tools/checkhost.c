@@ -165,6 +165,7 @@ check_names(const struct sr_config *config, struct findings *findings)
     check_users("change.protected", &rules->protected_accounts, findings);
     check_users("change.cannot_change", &rules->cannot_change, findings);
     check_users("change.logon_exempt", &rules->logon_exempt, findings);
+    check_users("nss.break_glass", &config->nss_break_glass, findings);
     check_backends(config, findings);
     check_unasked(config, findings);
     if (rules->attempts == 0)

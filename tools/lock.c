@@ -71,7 +71,10 @@ say_unlocked(const char *name, const struct ctl_remembered *before,
                name, is_elsewhere ? " by this host" : "", failures,
                failures == 1 ? " is" : "s are");
     else if (!is_elsewhere)
-        printf("%s was not locked out. There was nothing to do.\n", name);
+        printf("%s was not locked out. There was nothing to do.\n"
+               "\"selfresetctl explain --rhost ADDRESS %s\"\n"
+               "tells what stops a login from there.\n",
+               name, name);
     return was_locked || failures > 0 || is_elsewhere;
 }
 

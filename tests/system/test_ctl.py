@@ -799,10 +799,11 @@ def test_check_configuration_of_a_line(clean):
 
 def test_check_names(clean):
     clean.configure(change={"protected": "nosuch @nogroup1 root"},
+                    nss={"break_glass": "nobody1 root"},
                     **{"password group:nogroup2": {"history": "3"}})
     found = check(clean, 1)
-    assert len(found) == 3
-    for name in ("user \"nosuch\"", "group \"nogroup1\"",
+    assert len(found) == 4
+    for name in ("user \"nosuch\"", "user \"nobody1\"", "group \"nogroup1\"",
                  "group \"nogroup2\""):
         assert any("There is no " + name in one for one in found)
 
