@@ -456,6 +456,13 @@ issue_elsewhere(struct issue *issue)
                   "its user in.  Nothing was done.",
                   name);
         code = CTL_REFUSED;
+    } else if (code == CTL_OK && facts->locked == SR_LOCK_ADMIN &&
+               facts->locked_why == SR_LOCK_WHY_ADMIN) {
+        ctl_error("%s is locked by an administrator of the directory.  A "
+                  "temporary password would lift that lock.  If that is "
+                  "wanted, take the lock away there first.  Nothing was done.",
+                  name);
+        code = CTL_REFUSED;
     }
     if (code == CTL_OK)
         code = make_password(issue);

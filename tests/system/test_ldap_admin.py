@@ -73,6 +73,17 @@ def test_unlock_leaves_the_lock_of_an_administrator(host):
     assert values(server, "ann", "pwdAccountLockedTime") == [FOR_GOOD]
 
 
+def test_temporary_leaves_the_lock_of_an_administrator(host):
+    """The server takes it away from who gets a new password."""
+    server = serve(host, POLICY_GOOD, server=GOOD,
+                   pwdAccountLockedTime=FOR_GOOD)
+    done = ctl(host, "temporary", "ann", code=9)
+    assert "locked by an administrator" in plain(done.stderr), done
+    assert values(server, "ann", "pwdAccountLockedTime") == [FOR_GOOD]
+    server.modify(dn_of("ann"), "delete: pwdAccountLockedTime")
+    assert "It works until" in ctl(host, "temporary", "ann").stdout
+
+
 # ---- must-change
 
 def test_must_change(host):
@@ -587,6 +598,16 @@ def test_check_of_servers_and_secrets(host):
     secret_file("wrong")
     assert ("does not accept the service's identity: Invalid credentials."
             in check(host, code=2)[1])
+
+
+def test_a_server_that_says_nothing(host):
+    server = serve(host, POLICY_GOOD, server={
+        "certificate_file": directory.certificate("server")},
+                   config={"ca_file": directory.CERTS / "ca.pem",
+                           "timeout": "1s"})
+    server.pause()
+    said = plain(ctl(host, "status", "ann", code=1).stderr)
+    assert f"{server.uri}: no answer in time." in said and ".." not in said
 
 
 def test_check_by_name(host):
