@@ -388,6 +388,15 @@ has_backend(const struct sr_door *door)
     return false;
 }
 
+/* The line of the stack is wrong. */
+static int
+refuse_line(struct sr_door *door, const char *cause)
+{
+    sr_door_event(door, SR_EVENT_CONFIG, "failed", cause, PAM_SERVICE_ERR);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
+    return PAM_SERVICE_ERR;
+}
+
 int
 sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
              const char *channel, int argc, const char **argv)
@@ -409,9 +418,7 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
     if (bad != NULL) {
         snprintf(cause, sizeof(cause),
                  "unknown or contradicting argument \"%s\"", bad);
-        sr_door_event(door, SR_EVENT_CONFIG, "failed", cause, PAM_SERVICE_ERR);
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
-        return PAM_SERVICE_ERR;
+        return refuse_line(door, cause);
     }
     if (getresuid(&door->real_uid, &effective_uid, &saved_uid) != 0 ||
         effective_uid != 0) {
@@ -425,13 +432,9 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
         code = open_names(door);
     if (code != PAM_SUCCESS)
         return code;
-    if (!has_backend(door)) {
-        sr_door_event(door, SR_EVENT_CONFIG, "failed",
-                      "\"backends\" does not have what backend= names",
-                      PAM_SERVICE_ERR);
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
-        return PAM_SERVICE_ERR;
-    }
+    if (!has_backend(door))
+        return refuse_line(door,
+                           "\"backends\" does not have what backend= names");
     open_account(door);
     open_source(door);
     if (sr_door_knows(door) && door->who.account->is_insecure)
