@@ -327,9 +327,10 @@ why_no_tls(struct sr_ldap_link *link, int code, int64_t end)
         sr_ldap_why(link,
                     "TLS: the server's certificate has ended, or is of "
                     "another host, or of no authority of %.60s",
-                    config->ca_file != NULL        ? config->ca_file
-                    : config->ca_directory != NULL ? config->ca_directory
-                                                   : "the system");
+                    config->ca_file != NULL ? config->ca_file
+                    : config->ca_directory != NULL
+                        ? config->ca_directory
+                        : "the system (see ca_file)");
     else
         sr_ldap_why(link, "TLS: %s",
                     detail == NULL ? ldap_err2string(code) : detail);
