@@ -187,6 +187,9 @@ read_source(const char *text, struct sr_source *source)
 
     if (text[0] == '\0')
         return false;
+    if (strncmp(text, "uid:", 4) == 0 &&
+        (text[4] == '\0' || text[4 + strspn(text + 4, "0123456789")] != '\0'))
+        return false;
     if (strcmp(text, "console") == 0 || strncmp(text, "uid:", 4) == 0 ||
         strncmp(text, "name:", 5) == 0) {
         snprintf(source->text, sizeof(source->text), "%s", text);
@@ -256,8 +259,8 @@ ctl_unthrottle(struct ctl *ctl, int argc, char **argv)
     if (!has_all && !read_source(ctl->operand[0], &source))
         return ctl_usage(ctl,
                          "\"%s\" is no source.  Sources are single addresses, "
-                         "IPv6 networks of /64, host names, \"console\" and "
-                         "\"uid:NUMBER\".",
+                         "IPv6 networks of /64, host names, \"console\", "
+                         "\"uid:NUMBER\" and \"name:service/SERVICE\".",
                          ctl->operand[0]);
     code = unthrottle(has_all ? NULL : source.text, &found);
     if (code != CTL_OK || found)

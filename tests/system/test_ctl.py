@@ -300,6 +300,16 @@ def test_no_source(host, source):
 def test_unthrottle_needs_one_of_two(host):
     ctl(host, "unthrottle", code=64)
     ctl(host, "unthrottle", "--all", PEER, code=64)
+    for source in ("uid:ann", "uid:", "192.0.2.0/24"):
+        assert "is no source" in ctl(host, "unthrottle", source,
+                                     code=64).stderr
+
+
+def test_a_time_that_is_none(host):
+    """It is said what would be one."""
+    host.add("ann", OLD)
+    assert "+3d" in ctl(host, "explain", "--at", "tomorrow", "ann",
+                        code=64).stderr
 
 
 # ---- temporary passwords
