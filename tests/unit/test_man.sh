@@ -106,6 +106,28 @@ grep -o 'Fl Fl [a-z-]*' "$top/man/selfreset-publish.8" | sed 's/Fl Fl /--/' |
     sort -u >"$work/is"
 same "selfreset-publish(8)"
 
+# Commands that texts tell people to run, and configurations that they show.
+grep -ohE 'selfresetctl (--config [^ ]+ )?[a-z]+(-[a-z]+)?' "$top/README.md" \
+    "$top"/man/* "$top"/tools/*.c "$top"/policy/*.c "$top"/nss/*.c |
+    sed 's/--config [^ ]* //' | sort -u >"$work/is"
+./selfresetctl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
+    sed 's/^/selfresetctl /' | grep -xF -f "$work/is" | sort >"$work/should"
+same "commands that texts name"
+awk '/^    \[[a-z]/ { on = 1 } /^[^ ]/ { on = 0 } on' "$top/README.md" |
+    sed 's/^    //' >"$work/readme.conf"
+awk '/^\.Sh EXAMPLES/ { is_here = 1 } is_here && /^\.Ed/ { exit } on
+     is_here && /^\.Bd/ { on = 1 }' \
+    "$top/man/selfreset.conf.5" >"$work/page.conf"
+for file in readme page; do
+    if grep -q '^\[' "$work/$file.conf" &&
+        "$tables" load "$work/$file.conf"; then
+        echo "ok: the configuration in $file"
+    else
+        echo "FAILED: the configuration in $file"
+        status=1
+    fi
+done
+
 # Each page names the others.
 for page in libnss_selfreset.8 pam_selfreset.8 selfreset-events.in \
     selfreset-publish.8 selfreset.conf.5 selfresetctl.8; do
