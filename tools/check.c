@@ -173,6 +173,7 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         return ctl_check_backend(ctl, backend, test, has_password, is_json);
     ctl->config = check_config(ctl->config_file, &findings);
     check_stacks(PAM_FOLDER, vendor_folder(), SR_PAMDIR "/pam_selfreset.so",
+                 ctl->config != NULL && sr_config_needs_logon(ctl->config),
                  check_named_config, &findings, &findings);
     check_state(&findings);
     if (ctl->config != NULL) {

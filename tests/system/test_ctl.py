@@ -963,6 +963,23 @@ def test_check_stacks(clean):
     assert any("second lockout" in one for one in check(clean, 1))
 
 
+def test_check_sessions_that_nobody_could_know(clean):
+    """require_logon is judged by the login uid, which a stack has to set."""
+    bare = stack().replace("session  optional   pam_loginuid.so\n", "")
+    clean.service("sshd", bare)
+    clean.service("su", bare)
+    assert check(clean, 0) == []
+    for section in ("change", "change group:wheel"):
+        clean.add("ann", OLD, groups=("wheel",))
+        clean.configure(**{section: {"require_logon": "yes"}})
+        (found,) = check(clean, 2)
+        assert found.startswith(f"{ROOM}/sshd: ") and "pam_loginuid" in found
+        clean.settings.pop(section)
+    clean.configure(change={"require_logon": "yes"})
+    clean.service("sshd", stack())
+    assert check(clean, 0) == []
+
+
 def test_check_host_without_the_module(clean):
     for path in ROOM.iterdir():
         path.unlink()
