@@ -95,8 +95,8 @@ send_together(struct sr_ldap_link *link, const char *dn, LDAPMod **changes,
     written = sr_ldap_answer_write(&answer, refusal);
     if (written != SR_WRITE_DONE)
         sr_ldap_why(link, "%s: %s%s%s", changes[0]->mod_type,
-                    ldap_err2string(answer.code),
-                    answer.text[0] == '\0' ? "" : ": ", answer.text);
+                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                    answer.text);
     return written;
 }
 
@@ -367,7 +367,7 @@ set_password(struct sr_ldap_link *link, const char *dn, const char *password,
         *refusal = SR_REFUSAL_NO_RIGHT;
     if (written != SR_WRITE_DONE) {
         sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
-                    answer.text[0] == '\0' ? "" : ": ", answer.text);
+                    sr_ldap_colon(&answer), answer.text);
         return written;
     }
     /* The password is another one already: whatever comes now, it is not as if
