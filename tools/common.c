@@ -114,9 +114,12 @@ ctl_load(struct ctl *ctl)
 
 /* Whom the name service knows, and no backend. */
 static void
-say_stranger(const char *name)
+say_stranger(const char *name, const struct sr_gathered *gathered)
 {
-    if (getpwnam(name) == NULL)
+    if (gathered->another[0] != '\0')
+        ctl_error("There is no account \"%s\" of this host: %s.", name,
+                  gathered->another);
+    else if (getpwnam(name) == NULL)
         ctl_error("There is no account \"%s\".", name);
     else
         ctl_error("No backend has the account \"%s\", so another module "
@@ -133,7 +136,7 @@ ctl_gathered(enum sr_ask ask, const char *name,
     case SR_ASK_OK:
         return CTL_OK;
     case SR_ASK_UNKNOWN_NAME:
-        say_stranger(name);
+        say_stranger(name, gathered);
         return CTL_NO_USER;
     case SR_ASK_NO_MEMORY:
         ctl_error("Out of memory.");

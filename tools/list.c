@@ -308,17 +308,21 @@ list_other(struct listing *listing, const char *name)
     __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
     struct ctl_remembered remembered;
     const struct sr_facts *facts = NULL;
-
     enum sr_ask ask = SR_ASK_UNKNOWN_NAME;
+    const int code = listing->code;
+    bool is_guest = false;
 
     if (!listing->is_partial)
         ask = sr_gather(listing->ctl->config, name, "", NULL, &gathered);
     /* Another module's are many, and no fault. */
-    if (ask != SR_ASK_UNKNOWN_NAME &&
-        ctl_gathered(ask, name, &gathered) == CTL_OK &&
-        ctl_remembered(&gathered, &remembered) == CTL_OK)
+    if (ask == SR_ASK_UNKNOWN_NAME && gathered.another[0] == '\0')
+        is_guest = true;
+    else if (ctl_gathered(ask, name, &gathered) == CTL_OK &&
+             ctl_remembered(&gathered, &remembered) == CTL_OK)
         facts = &gathered.account->facts;
     show(listing, name, facts, &gathered.rules);
+    if (!listing->is_partial && is_guest)
+        listing->code = code;
 }
 
 static void

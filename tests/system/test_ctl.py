@@ -197,7 +197,8 @@ def test_unlock_of_an_account_of_another_module(host):
     said = " ".join(ctl(host, "status", "dir", code=7).stderr.split())
     assert "another module judges it" in said
     assert '"selfresetctl unlock dir"' in said
-    assert host.run("selfresetctl", "list").stderr == ""
+    listed = ctl(host, "list")
+    assert listed.stderr == "" and "dir  " in listed.stdout
     assert "are forgotten" in ctl(host, "unlock", "dir").stdout
     assert log_in() == ["SUCCESS"]
     assert "nothing to do" in ctl(host, "unlock", "dir").stdout
