@@ -138,7 +138,14 @@ check_account(const struct sr_config *config, const char *name, sr_time now,
     case SR_ASK_OK:
         break;
     case SR_ASK_UNKNOWN_NAME:
-        return; /* another backend's, which other modules serve */
+        /* Without a word: another module's. */
+        if (gathered.another[0] != '\0')
+            findings_add(findings, SEVERITY_WARNING, "accounts", name,
+                         "Give both the same number, or one of them another "
+                         "name.",
+                         "An account of a directory is passed over: %s.",
+                         gathered.another);
+        return;
     default:
         /* One for all accounts that have the same cause. */
         findings_add(findings, SEVERITY_ERROR, "accounts", name,
