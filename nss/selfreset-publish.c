@@ -295,6 +295,7 @@ parse(int argc, char **argv, struct options *options, int *status)
             return false;
         default:
             *status = EXIT_USAGE; /* getopt has said what is wrong */
+            publisher_say("See --help.");
             return false;
         }
     }

@@ -142,7 +142,7 @@ sr_door_remember(struct sr_door *door, bool with_source, int unavailable)
         return PAM_SUCCESS;
     sr_door_event(door, SR_EVENT_STATE, "failed", sr_store_strerror(result),
                   unavailable);
-    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
+    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_READ);
     return unavailable;
 }
 
@@ -348,7 +348,6 @@ open_names(struct sr_door *door)
         return code;
     if (door->user == NULL)
         return PAM_USER_UNKNOWN;
-    door->service = item(door, PAM_SERVICE);
     door->tty = said_item(door, PAM_TTY);
     return PAM_SUCCESS;
 }
@@ -402,19 +401,30 @@ open_account(struct sr_door *door)
                       door->who.another, -1);
 }
 
+/* The line of the stack is wrong. */
+static int
+refuse_line(struct sr_door *door, const char *cause)
+{
+    sr_door_event(door, SR_EVENT_CONFIG, "failed", cause, PAM_SERVICE_ERR);
+    return refuse_config(door);
+}
+
 /* Whether the backend that the line names is one.  A name that is misspelled
  * would else be asked of nobody, and every account be none of ours. */
-static bool
-has_backend(const struct sr_door *door)
+static int
+check_backend(struct sr_door *door)
 {
     const struct sr_names *names = &door->config->backends;
 
     for (size_t i = 0; i < names->count; i++) {
         if (door->args.backend == NULL ||
             strcmp(door->args.backend, names->item[i]) == 0)
-            return true;
+            return PAM_SUCCESS;
     }
-    return false;
+    return door->is_spare
+               ? refuse_config(door)
+               : refuse_line(door,
+                             "\"backends\" does not have what backend= names");
 }
 
 int
@@ -423,24 +433,25 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
 {
     uid_t effective_uid, saved_uid;
     const char *bad;
+    char cause[128];
     int code;
 
     memset(door, 0, sizeof(*door));
     door->pamh = pamh;
     door->flags = (unsigned)flags;
     door->channel = channel;
+    door->service = item(door, PAM_SERVICE);
     door->user = "";
     door->nss_uid = (uid_t)-1;
     door->who.ask = SR_ASK_UNKNOWN_NAME;
     bad = sr_args_parse(&door->args, argc, argv);
     if (bad != NULL) {
-        pam_syslog(pamh, LOG_ERR, "unknown or contradicting argument \"%s\"",
-                   bad);
-        return PAM_SERVICE_ERR;
+        snprintf(cause, sizeof(cause),
+                 "unknown or contradicting argument \"%s\"", bad);
+        return refuse_line(door, cause);
     }
     if (getresuid(&door->real_uid, &effective_uid, &saved_uid) != 0 ||
         effective_uid != 0) {
-        door->service = item(door, PAM_SERVICE);
         sr_door_event(door, SR_EVENT_NO_ROOT, "failed", NULL,
                       PAM_AUTHINFO_UNAVAIL);
         sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NO_ROOT);
@@ -449,15 +460,10 @@ sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
     code = open_config(door);
     if (code == PAM_SUCCESS)
         code = open_names(door);
+    if (code == PAM_SUCCESS)
+        code = check_backend(door);
     if (code != PAM_SUCCESS)
         return code;
-    if (!has_backend(door)) {
-        if (!door->is_spare)
-            sr_door_event(door, SR_EVENT_CONFIG, "failed",
-                          "\"backends\" does not have what backend= names",
-                          PAM_SERVICE_ERR);
-        return refuse_config(door);
-    }
     open_account(door);
     code = judge_spare(door);
     if (code != PAM_SUCCESS)

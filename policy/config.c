@@ -1133,6 +1133,20 @@ sr_config_shares(const struct sr_config *config)
 }
 
 bool
+sr_config_needs_logon(const struct sr_config *config)
+{
+    bool needs = config->rules.require_logon;
+
+    for (size_t i = 0; i < config->override_count; i++) {
+        if (config->override[i].key->offset ==
+                offsetof(struct sr_rules, require_logon) &&
+            config->override[i].value.number != 0)
+            needs = true;
+    }
+    return needs;
+}
+
+bool
 sr_config_reveals(const struct sr_config *config, bool is_remote)
 {
     return config->reveal == SR_REVEAL_ALWAYS ||

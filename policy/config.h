@@ -147,6 +147,10 @@ bool sr_config_reveals(const struct sr_config *config, bool is_remote);
  */
 bool sr_config_shares(const struct sr_config *config);
 
+/* Whether anybody's password may be changed only while logged on
+ * (change.require_logon). */
+bool sr_config_needs_logon(const struct sr_config *config);
+
 /*
  * Parse a duration: a number and one of s m h d w ("14d"), or plain "0".
  * Returns 0 and the seconds, or -1.

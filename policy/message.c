@@ -278,6 +278,10 @@ text_with_contact(enum sr_text text, const struct sr_say *say)
         return sr_format(_("Your attempt could not be recorded, so nothing was "
                            "done.\nAsk %s (SR-3205)."),
                          who);
+    case SR_TEXT_NOT_READ:
+        return sr_format(_("This host cannot read what it remembers of this "
+                           "account.\nAsk %s (SR-3205)."),
+                         who);
     case SR_TEXT_UNAVAILABLE:
         return sr_format(_("The data of this account cannot be read now.\n"
                            "Try again later, or ask %s."),

@@ -39,6 +39,7 @@ enum sr_text {
     SR_TEXT_UNCHANGED,     /* nothing was entered; unchanged */
     SR_TEXT_NO_TRIES,      /* no tries are left; unchanged */
     SR_TEXT_NOT_RECORDED,  /* SR-3205 */
+    SR_TEXT_NOT_READ,      /* SR-3205, where nothing was attempted */
     SR_TEXT_BUSY,          /* too many attempts at once; try again */
     SR_TEXT_UNAVAILABLE,   /* the account's data cannot be read now */
     SR_TEXT_BAD_CONFIG,    /* not set up correctly here; ask CONTACT */

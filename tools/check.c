@@ -131,12 +131,31 @@ ctl_findings_code(const struct findings *findings)
     return findings->count > 0 ? CTL_WARNINGS : CTL_OK;
 }
 
+/* Directories are big and far: only who asks for one waits for it. */
+static void
+print_unseen(const struct sr_config *config)
+{
+    for (size_t i = 0; i < config->backends.count; i++) {
+        const char *name = config->backends.item[i];
+        char text[160];
+
+        if (strcmp(name, "local") == 0)
+            continue;
+        snprintf(text, sizeof(text),
+                 "The directory itself was not looked at: \"selfresetctl "
+                 "check --backend %s\" does that.",
+                 name);
+        ctl_wrap(stdout, "", 0, text);
+    }
+}
+
 int
 ctl_check(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
     bool is_json = false, has_password = false;
     const char *backend = NULL, *test = NULL;
+    int code;
     const struct ctl_option options[] = {
         {"json", &is_json, NULL},
         {"backend", NULL, &backend},
@@ -154,6 +173,7 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         return ctl_check_backend(ctl, backend, test, has_password, is_json);
     ctl->config = check_config(ctl->config_file, &findings);
     check_stacks(PAM_FOLDER, vendor_folder(), SR_PAMDIR "/pam_selfreset.so",
+                 ctl->config != NULL && sr_config_needs_logon(ctl->config),
                  check_named_config, &findings, &findings);
     check_state(&findings);
     if (ctl->config != NULL) {
@@ -163,5 +183,8 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         if (check_nss_is_used())
             check_nss(ctl->config, ctl->now, &findings);
     }
-    return ctl_findings(&findings, is_json);
+    code = ctl_findings(&findings, is_json);
+    if (ctl->config != NULL && !is_json)
+        print_unseen(ctl->config);
+    return code;
 }

@@ -138,12 +138,20 @@ check_account(const struct sr_config *config, const char *name, sr_time now,
     case SR_ASK_OK:
         break;
     case SR_ASK_UNKNOWN_NAME:
-        return; /* another backend's, which other modules serve */
+        /* Without a word: another module's. */
+        if (gathered.another[0] != '\0')
+            findings_add(findings, SEVERITY_WARNING, "accounts", name,
+                         "Give both the same number, or one of them another "
+                         "name.",
+                         "An account of a directory is passed over: %s.",
+                         gathered.another);
+        return;
     default:
-        findings_add(findings, SEVERITY_ERROR, name, NULL,
-                     "Mend what is said; the account cannot log in by "
-                     "pam_selfreset.so until then.",
-                     "The account cannot be read: %s.", gathered.reason);
+        /* One for all accounts that have the same cause. */
+        findings_add(findings, SEVERITY_ERROR, "accounts", name,
+                     "Mend what is said; until then they cannot log in by "
+                     "pam_selfreset.so.",
+                     "Accounts cannot be read: %s.", gathered.reason);
         return;
     }
     /* A store that cannot be read is a finding already. */

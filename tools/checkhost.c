@@ -119,6 +119,41 @@ check_backends(const struct sr_config *config, struct findings *findings)
     }
 }
 
+static bool
+has_name(const struct sr_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->item[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What is set up and never asked. */
+static void
+check_unasked(const struct sr_config *config, struct findings *findings)
+{
+    if (!has_name(&config->backends, "local"))
+        findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
+                     "Write \"backends = local\", and the others after it, "
+                     "unless another module serves the accounts of this host.",
+                     "\"local\" is not among them: pam_selfreset.so knows no "
+                     "account of this host, root's neither.");
+    for (size_t i = 0; i < config->backend_count; i++) {
+        const char *name = config->backend[i].name;
+        char place[64];
+
+        if (has_name(&config->backends, name))
+            continue;
+        snprintf(place, sizeof(place), "[backend %s]", name);
+        findings_add(findings, SEVERITY_WARNING, place, NULL,
+                     "Add its name to selfreset.backends, or take the section "
+                     "out.",
+                     "selfreset.backends does not name it, so it is never "
+                     "asked.");
+    }
+}
+
 void
 check_names(const struct sr_config *config, struct findings *findings)
 {
@@ -130,7 +165,9 @@ check_names(const struct sr_config *config, struct findings *findings)
     check_users("change.protected", &rules->protected_accounts, findings);
     check_users("change.cannot_change", &rules->cannot_change, findings);
     check_users("change.logon_exempt", &rules->logon_exempt, findings);
+    check_users("nss.break_glass", &config->nss_break_glass, findings);
     check_backends(config, findings);
+    check_unasked(config, findings);
     if (rules->attempts == 0)
         findings_add(findings, SEVERITY_WARNING, "lockout.attempts", NULL,
                      "Set it to a number such as 5.",

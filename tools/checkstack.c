@@ -25,6 +25,7 @@ struct check {
     const char *module;
     check_conf conf;
     void *conf_context;
+    bool needs_logon;
     bool is_used; /* pam_selfreset stands in some stack */
 };
 
@@ -400,7 +401,10 @@ check_account_missing(const struct service *service)
     static const char text[] =
         "The account stack does not ask pam_selfreset.so.  Nobody is warned, "
         "and expired and locked accounts get in.";
-    static const char advice[] = "Add \"account required pam_selfreset.so\".";
+    static const char advice[] =
+        "Add \"account required pam_selfreset.so\"; where other modules have "
+        "accounts of their own, \"account [success=ok new_authtok_reqd=ok "
+        "user_unknown=ignore default=die] pam_selfreset.so\" before them.";
 
     if (keeper != NULL)
         add(service, has_auth ? SEVERITY_ERROR : SEVERITY_WARNING, keeper, text,
@@ -601,6 +605,39 @@ is_login(const char *service)
     return is_one_of(service, logins);
 }
 
+static bool
+is_loginuid(const struct stack_line *line)
+{
+    static const char *const names[] = {"pam_loginuid.so", NULL};
+
+    return is_one_of(line->module, names);
+}
+
+/* A login whose sessions would not be known as those of their users.  su takes
+ * over the session that it is called in. */
+static void
+check_session(const struct service *service)
+{
+    static const char *const su[] = {"su", "su-l", NULL};
+
+    if (!is_login(service->name) || !has_self(service, STACK_AUTH))
+        return;
+    if (!has_self(service, STACK_SESSION))
+        add_to_service(service, SEVERITY_WARNING,
+                       "The session stack does not have pam_selfreset.so.  "
+                       "Users are not told of failed attempts, and their "
+                       "usual addresses are not remembered, so that a "
+                       "stranger can lock them out.",
+                       "Add \"session optional pam_selfreset.so\".");
+    if (service->check->needs_logon && !is_one_of(service->name, su) &&
+        find_line(&service->stack[STACK_SESSION], is_loginuid) == NULL)
+        add_to_service(service, SEVERITY_ERROR,
+                       "The session stack does not have pam_loginuid.so, by "
+                       "which change.require_logon knows who is logged on.  "
+                       "Who logs in here cannot change the password.",
+                       "Add \"session required pam_loginuid.so\".");
+}
+
 static void
 check_service(const struct service *service)
 {
@@ -621,14 +658,7 @@ check_service(const struct service *service)
     check_account(service);
     check_password(service);
     check_rivals(service);
-    if (is_login(service->name) && has_self(service, STACK_AUTH) &&
-        !has_self(service, STACK_SESSION))
-        add_to_service(service, SEVERITY_WARNING,
-                       "The session stack does not have pam_selfreset.so.  "
-                       "Users are not told of failed attempts, and their "
-                       "usual addresses are not remembered, so that a "
-                       "stranger can lock them out.",
-                       "Add \"session optional pam_selfreset.so\".");
+    check_session(service);
 }
 
 static void
@@ -721,7 +751,8 @@ say_unused(struct check *check)
 
 void
 check_stacks(const char *folder, const char *next_folder, const char *module,
-             check_conf conf, void *context, struct findings *findings)
+             bool needs_logon, check_conf conf, void *context,
+             struct findings *findings)
 {
     struct findings found = {0};
     struct check check = {
@@ -730,6 +761,7 @@ check_stacks(const char *folder, const char *next_folder, const char *module,
                    .problem = note_problem},
         .findings = &found,
         .module = module,
+        .needs_logon = needs_logon,
         .conf = conf,
         .conf_context = context,
     };

@@ -14,10 +14,11 @@ typedef void (*check_conf)(void *context, const char *file);
 
 /*
  * Check every service of `folder` (and of `next_folder`, or NULL).  `module`
- * is where pam_selfreset.so is installed; NULL: not asked.
+ * is where pam_selfreset.so is installed; NULL: not asked.  needs_logon: some
+ * password may be changed only in a session of its owner.
  */
 void check_stacks(const char *folder, const char *next_folder,
-                  const char *module, check_conf conf, void *context,
-                  struct findings *findings);
+                  const char *module, bool needs_logon, check_conf conf,
+                  void *context, struct findings *findings);
 
 #endif

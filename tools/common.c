@@ -24,6 +24,8 @@ const struct sr_circumstances ctl_at_login = {
 
 #define COLUMNS 72
 
+#define STORE_ADVICE "\"selfresetctl check\" says what to do."
+
 /* Columns of a word; one for each character is close enough here. */
 static unsigned
 width_of(const char *word, size_t size)
@@ -102,7 +104,7 @@ ctl_load(struct ctl *ctl)
         return true;
     ctl->config = sr_config_load(ctl->config_file, &errors);
     for (size_t i = 0; ctl->config == NULL && i < errors.count; i++)
-        fprintf(stderr, "selfresetctl: %s\n", errors.item[i]);
+        ctl_error("%s.", errors.item[i]);
     if (ctl->config == NULL)
         ctl_error("The configuration has errors.  Nothing was done.");
     sr_config_errors_free(&errors);
@@ -110,18 +112,31 @@ ctl_load(struct ctl *ctl)
     return ctl->config != NULL;
 }
 
-int
-ctl_gather(struct ctl *ctl, const char *name, const char *service,
-           struct sr_gathered *gathered)
+/* Whom the name service knows, and no backend. */
+static void
+say_stranger(const char *name, const struct sr_gathered *gathered)
 {
-    memset(gathered, 0, sizeof(*gathered));
-    if (!ctl_load(ctl))
-        return ctl->exit;
-    switch (sr_gather(ctl->config, name, service, NULL, gathered)) {
+    if (gathered->another[0] != '\0')
+        ctl_error("There is no account \"%s\" of this host: %s.", name,
+                  gathered->another);
+    else if (getpwnam(name) == NULL)
+        ctl_error("There is no account \"%s\".", name);
+    else
+        ctl_error("No backend has the account \"%s\", so another module "
+                  "judges it.  Only wrong passwords are counted here: "
+                  "\"selfresetctl unlock %s\" forgets them.",
+                  name, name);
+}
+
+int
+ctl_gathered(enum sr_ask ask, const char *name,
+             const struct sr_gathered *gathered)
+{
+    switch (ask) {
     case SR_ASK_OK:
         return CTL_OK;
     case SR_ASK_UNKNOWN_NAME:
-        ctl_error("There is no account \"%s\".", name);
+        say_stranger(name, gathered);
         return CTL_NO_USER;
     case SR_ASK_NO_MEMORY:
         ctl_error("Out of memory.");
@@ -133,15 +148,27 @@ ctl_gather(struct ctl *ctl, const char *name, const char *service,
     }
 }
 
+int
+ctl_gather(struct ctl *ctl, const char *name, const char *service,
+           struct sr_gathered *gathered)
+{
+    memset(gathered, 0, sizeof(*gathered));
+    if (!ctl_load(ctl))
+        return ctl->exit;
+    return ctl_gathered(sr_gather(ctl->config, name, service, NULL, gathered),
+                        name, gathered);
+}
+
 void
 ctl_store_error(const struct sr_store *store, enum sr_store_result result)
 {
     if (result == SR_STORE_FAILED && store != NULL)
-        ctl_error("The state of this host (%s): %s (%d).", SR_STATEDIR,
-                  sr_store_strerror(result), sr_store_errno(store));
+        ctl_error("The state of this host (%s): %s (%d).  " STORE_ADVICE,
+                  SR_STATEDIR, sr_store_strerror(result),
+                  sr_store_errno(store));
     else
-        ctl_error("The state of this host (%s): %s.", SR_STATEDIR,
-                  sr_store_strerror(result));
+        ctl_error("The state of this host (%s): %s.  " STORE_ADVICE,
+                  SR_STATEDIR, sr_store_strerror(result));
 }
 
 void

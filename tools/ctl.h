@@ -100,6 +100,10 @@ bool ctl_load(struct ctl *ctl);
 int ctl_gather(struct ctl *ctl, const char *name, const char *service,
                struct sr_gathered *gathered);
 
+/* The same of an account that sr_gather() has looked up. */
+int ctl_gathered(enum sr_ask ask, const char *name,
+                 const struct sr_gathered *gathered);
+
 /* Open the store and begin; CTL_OK, or CTL_FAILED after saying why.  A store
  * that was never written is CTL_OK and NULL when it is only to be read. */
 int ctl_store(bool write, struct sr_store **store);

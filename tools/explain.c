@@ -172,7 +172,12 @@ ctl_explain(struct ctl *ctl, int argc, char **argv)
     if (!ctl_parse(ctl, argc, argv, options, 4, 1, 1))
         return ctl->exit;
     if (at_text != NULL && !attime_read(at_text, ctl->now, &at))
-        return ctl_usage(ctl, "\"%s\" is no time.", at_text);
+        return ctl_usage(
+            ctl,
+            "\"%s\" is no time.  Times are \"2026-12-24\", "
+            "\"2026-12-24 12:00\", \"@SECONDS\" and distances such as "
+            "\"+3d\" or \"-12h\".",
+            at_text);
     code = ctl_gather(ctl, ctl->operand[0], service, &gathered);
     if (code != CTL_OK)
         return code;

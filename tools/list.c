@@ -308,12 +308,21 @@ list_other(struct listing *listing, const char *name)
     __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
     struct ctl_remembered remembered;
     const struct sr_facts *facts = NULL;
+    enum sr_ask ask = SR_ASK_UNKNOWN_NAME;
+    const int code = listing->code;
+    bool is_guest = false;
 
-    if (!listing->is_partial &&
-        ctl_gather(listing->ctl, name, "", &gathered) == CTL_OK &&
-        ctl_remembered(&gathered, &remembered) == CTL_OK)
+    if (!listing->is_partial)
+        ask = sr_gather(listing->ctl->config, name, "", NULL, &gathered);
+    /* Another module's are many, and no fault. */
+    if (ask == SR_ASK_UNKNOWN_NAME && gathered.another[0] == '\0')
+        is_guest = true;
+    else if (ctl_gathered(ask, name, &gathered) == CTL_OK &&
+             ctl_remembered(&gathered, &remembered) == CTL_OK)
         facts = &gathered.account->facts;
     show(listing, name, facts, &gathered.rules);
+    if (!listing->is_partial && is_guest)
+        listing->code = code;
 }
 
 static void
@@ -352,6 +361,17 @@ list_all(struct ctl *ctl, const struct selection *selection)
     return listing.code;
 }
 
+/* Asked once, and said once: without it the state of no account is known. */
+static bool
+can_remember(void)
+{
+    struct sr_store *store = NULL;
+    bool can = ctl_store(false, &store) == CTL_OK;
+
+    ctl_store_close(&store);
+    return can;
+}
+
 int
 ctl_list(struct ctl *ctl, int argc, char **argv)
 {
@@ -369,5 +389,6 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
         memset(selection.is_wanted, true, sizeof(selection.is_wanted));
     else if (!select_states(ctl, states, &selection))
         return CTL_USAGE;
-    return ctl_load(ctl) ? list_all(ctl, &selection) : CTL_FAILED;
+    return ctl_load(ctl) && can_remember() ? list_all(ctl, &selection)
+                                           : CTL_FAILED;
 }

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <arpa/inet.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,20 +15,25 @@
 #include "tools/elsewhere.h"
 #include "tools/fleet.h"
 
-/* Drop both ledgers of an account, in one transaction. */
+/* Drop both ledgers of an account, in one transaction; *found says whether
+ * there was one. */
 static int
-drop_ledgers(uid_t uid)
+drop_ledgers(uid_t uid, bool *found)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
     enum sr_store_result result = SR_STORE_OK;
 
+    *found = false;
     if (ctl_store(true, &store) != CTL_OK)
         return CTL_FAILED;
     for (int class = 0; result == SR_STORE_OK && class < 2; class ++) {
         struct sr_ledger_key key =
             sr_ledger_key_account(uid, (enum sr_source_class) class);
+        struct sr_ledger ledger;
 
         sr_slots_forget(&key, 1);
+        if (sr_store_get_ledger(store, &key, &ledger) == SR_STORE_OK)
+            *found = true;
         result = sr_store_drop_ledger(store, &key);
     }
     if (result != SR_STORE_OK) {
@@ -65,7 +71,10 @@ say_unlocked(const char *name, const struct ctl_remembered *before,
                name, is_elsewhere ? " by this host" : "", failures,
                failures == 1 ? " is" : "s are");
     else if (!is_elsewhere)
-        printf("%s was not locked out. There was nothing to do.\n", name);
+        printf("%s was not locked out. There was nothing to do.\n"
+               "\"selfresetctl explain --rhost ADDRESS %s\"\n"
+               "tells what stops a login from there.\n",
+               name, name);
     return was_locked || failures > 0 || is_elsewhere;
 }
 
@@ -88,19 +97,48 @@ say_remaining(const struct sr_gathered *gathered)
                   facts->name);
 }
 
+/* An account of another module, which stands between guard and settle: all
+ * that is known of it here is how often it was guessed at. */
+static int
+unlock_guarded(const struct passwd *entry)
+{
+    struct sr_facts facts;
+    bool found = false;
+    int code;
+
+    sr_facts_init(&facts);
+    snprintf(facts.name, sizeof(facts.name), "%s", entry->pw_name);
+    facts.uid = entry->pw_uid;
+    code = drop_ledgers(facts.uid, &found);
+    if (code != CTL_OK || found)
+        ctl_event(SR_EVENT_UNLOCKED, &facts, NULL, code == CTL_OK,
+                  code == CTL_OK ? NULL : "SR-3205");
+    if (code == CTL_OK)
+        printf(found ? "The failed attempts of %s are forgotten.\n"
+                     : "%s was not locked out. There was nothing to do.\n",
+               facts.name);
+    return code;
+}
+
 int
 ctl_unlock(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
     struct ctl_remembered before;
+    const struct passwd *entry;
     const struct sr_facts *facts;
     struct fleet fleet;
-    bool is_elsewhere;
+    enum sr_ask ask;
+    bool is_elsewhere, found;
     int code;
 
-    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, 1))
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, 1) || !ctl_load(ctl))
         return ctl->exit;
-    code = ctl_gather(ctl, ctl->operand[0], "", &gathered);
+    ask = sr_gather(ctl->config, ctl->operand[0], "", NULL, &gathered);
+    if (ask == SR_ASK_UNKNOWN_NAME &&
+        (entry = getpwnam(ctl->operand[0])) != NULL)
+        return unlock_guarded(entry);
+    code = ctl_gathered(ask, ctl->operand[0], &gathered);
     is_elsewhere = code == CTL_OK && elsewhere_is_locked(ctl, &gathered);
     if (code == CTL_OK)
         code = ctl_remembered(&gathered, &before);
@@ -108,7 +146,7 @@ ctl_unlock(struct ctl *ctl, int argc, char **argv)
         return code;
     facts = &gathered.account->facts;
     fleet_look(&gathered, &fleet);
-    code = drop_ledgers(facts->uid);
+    code = drop_ledgers(facts->uid, &found);
     if (code != CTL_OK) {
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
         return code;
@@ -148,6 +186,9 @@ read_source(const char *text, struct sr_source *source)
     char host[SR_NAME_MAX];
 
     if (text[0] == '\0')
+        return false;
+    if (strncmp(text, "uid:", 4) == 0 &&
+        (text[4] == '\0' || text[4 + strspn(text + 4, "0123456789")] != '\0'))
         return false;
     if (strcmp(text, "console") == 0 || strncmp(text, "uid:", 4) == 0 ||
         strncmp(text, "name:", 5) == 0) {
@@ -218,8 +259,8 @@ ctl_unthrottle(struct ctl *ctl, int argc, char **argv)
     if (!has_all && !read_source(ctl->operand[0], &source))
         return ctl_usage(ctl,
                          "\"%s\" is no source.  Sources are single addresses, "
-                         "IPv6 networks of /64, host names, \"console\" and "
-                         "\"uid:NUMBER\".",
+                         "IPv6 networks of /64, host names, \"console\", "
+                         "\"uid:NUMBER\" and \"name:service/SERVICE\".",
                          ctl->operand[0]);
     code = unthrottle(has_all ? NULL : source.text, &found);
     if (code != CTL_OK || found)

@@ -195,9 +195,10 @@ disable(void)
 
     if (code != CTL_OK)
         return code;
-    puts(changed ? "Nobody is sent to the state groups any more; " NSSWITCH_FILE
-                   " was changed."
-                 : "It was not enabled.  There was nothing to do.");
+    puts(changed
+             ? "Nobody is sent to the state groups any more;\n" NSSWITCH_FILE
+               " was changed."
+             : "It was not enabled.  There was nothing to do.");
     return CTL_OK;
 }
 

@@ -170,12 +170,17 @@ report_local(sr_time when, char out[static REPORT_TEXT_MAX])
 static void
 add_distance(char out[static REPORT_TEXT_MAX], sr_time when, sr_time now)
 {
-    char *words = sr_message_when(when, now);
+    char *words = NULL;
+    const char *shown = when > now ? "in a moment" : "now"; /* 72 columns */
     size_t used = strlen(out);
 
-    if (words != NULL)
+    if (when <= now - 60 || when >= now + 60) {
+        words = sr_message_when(when, now);
+        shown = words;
+    }
+    if (shown != NULL)
         snprintf(out + used, REPORT_TEXT_MAX - used, " (%.*s)",
-                 (int)strcspn(words, ","), words);
+                 (int)strcspn(shown, ","), shown);
     free(words);
 }
 

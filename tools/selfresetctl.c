@@ -37,7 +37,7 @@ static const struct ctl_command commands[] = {
     {"unlock", "USER", "end the lockout of an account", NULL, ctl_unlock, true},
     {"unthrottle", "SOURCE | --all", "end the lockout of a source of attempts",
      "SOURCE is written as in the events: an IPv4 or IPv6 address, a host\n"
-     "name, \"console\" or \"uid:NUMBER\".\n",
+     "name, \"console\", \"uid:NUMBER\" or \"name:service/SERVICE\".\n",
      ctl_unthrottle, true},
     {"temporary", "USER", "set a temporary password and show it once",
      "The user has to change it at the next login.  It lapses after the\n"
@@ -63,7 +63,7 @@ static const struct ctl_command commands[] = {
      "Exit codes: 0 nothing found; 1 warnings only; 2 errors.\n",
      ctl_check, true},
     {"nss", "--enable | --disable | --check [--json]",
-     "send the rest of the system to the state groups, or no longer",
+     "show the state groups to the rest of the system, or not",
      "It edits /etc/nsswitch.conf, and --disable gives it back as it was.\n"
      "--check looks for mistakes around it.  Its exit codes: 0 nothing\n"
      "found; 1 warnings only; 2 errors.\n",

@@ -81,12 +81,16 @@ refuse_ended(const struct issue *issue)
     if (!SR_TIME_IS_SET(facts->account_ends) ||
         facts->account_ends > issue->ctl->now)
         return CTL_OK;
-    ctl_error("The account %s has ended.  A password would not let its user "
-              "in.  If it shall live on, %s first.  Nothing was done.",
-              facts->name,
-              elsewhere_is(&issue->gathered)
-                  ? "set another end in the directory"
-                  : "run \"chage -E\"");
+    if (elsewhere_is(&issue->gathered))
+        ctl_error("The account %s has ended.  A password would not let its "
+                  "user in.  If it shall live on, set another end in the "
+                  "directory first.  Nothing was done.",
+                  facts->name);
+    else
+        ctl_error("The account %s has ended.  A password would not let its "
+                  "user in.  If it shall live on, run \"chage -E -1 %s\" "
+                  "first.  Nothing was done.",
+                  facts->name, facts->name);
     return CTL_REFUSED;
 }
 
@@ -364,13 +368,21 @@ static void
 warn_of_obstacles(const struct issue *issue)
 {
     const struct sr_facts *facts = &issue->gathered.account->facts;
+    struct sr_facts next = *facts;
+    struct sr_verdict verdict;
 
-    if (issue->gathered.rules.require_logon &&
-        !issue->gathered.rules.is_logon_exempt)
-        ctl_error("Attention: change.require_logon lets %s change the password "
-                  "only while logged on, and a temporary one has to be changed "
-                  "before that.  Put %s in change.logon_exempt.",
-                  facts->name, facts->name);
+    /* As it is from now on: with a password that never was one before. */
+    next.must_change = next.has_password = SR_YES;
+    next.password_expires = next.inactive_from = SR_TIME_UNKNOWN;
+    next.locked = SR_LOCK_NO;
+    verdict = sr_verdict(&next, &issue->gathered.rules, &ctl_at_login,
+                         issue->ctl->now);
+    if (verdict.state == SR_STATE_BARRED)
+        ctl_error("Attention: %s (%s) forbids %s to change the password at a "
+                  "login, and a temporary one has to be changed there.  "
+                  "\"passwd %s\" sets a lasting one.",
+                  verdict.rule, sr_change_name(verdict.barred_by), facts->name,
+                  facts->name);
     if (facts->locked == SR_LOCK_UNTIL)
         ctl_error("Attention: %s is locked out at present.  \"selfresetctl "
                   "unlock %s\" ends that.",
@@ -442,6 +454,13 @@ issue_elsewhere(struct issue *issue)
     if (code == CTL_OK && facts->disabled == SR_YES) {
         ctl_error("%s is disabled in the directory.  A password would not let "
                   "its user in.  Nothing was done.",
+                  name);
+        code = CTL_REFUSED;
+    } else if (code == CTL_OK && facts->locked == SR_LOCK_ADMIN &&
+               facts->locked_why == SR_LOCK_WHY_ADMIN) {
+        ctl_error("%s is locked by an administrator of the directory.  A "
+                  "temporary password would lift that lock.  If that is "
+                  "wanted, take the lock away there first.  Nothing was done.",
                   name);
         code = CTL_REFUSED;
     }

@@ -396,8 +396,9 @@ prove(struct sr_ldap_link *link, const struct sr_backend *backend,
     proof = sr_ldap_answer_proof(&answer);
     if (proof == SR_PROOF_UNAVAILABLE) {
         if (link->reason[0] == '\0')
-            sr_ldap_why(link, "the bind failed: %s %s",
-                        ldap_err2string(answer.code), answer.text);
+            sr_ldap_why(link, "the bind failed: %s%s%s",
+                        ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                        answer.text);
         return proof;
     }
     sr_ldap_answered(link);
@@ -492,8 +493,9 @@ write_shadow_day(struct sr_ldap_link *link, const char *dn)
         sr_ldap_as_service(link) == LDAP_SUCCESS)
         sr_ldap_replace(link, dn, "shadowLastChange", day, &answer);
     if (answer.code != LDAP_SUCCESS)
-        sr_ldap_why(link, "shadowLastChange: %s %s",
-                    ldap_err2string(answer.code), answer.text);
+        sr_ldap_why(link, "shadowLastChange: %s%s%s",
+                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                    answer.text);
 }
 
 /*
@@ -567,7 +569,8 @@ change(struct sr_ldap_link *link, const struct sr_backend *backend,
         unlearn(link, time(NULL));
         sr_ldap_answered(link);
     } else {
-        sr_ldap_why(link, "%s %s", ldap_err2string(answer.code), answer.text);
+        sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
+                    sr_ldap_colon(&answer), answer.text);
         /* Bound with it: it may not be compared, unless it was changed
          * meanwhile. */
         if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&

@@ -95,8 +95,8 @@ send_together(struct sr_ldap_link *link, const char *dn, LDAPMod **changes,
     written = sr_ldap_answer_write(&answer, refusal);
     if (written != SR_WRITE_DONE)
         sr_ldap_why(link, "%s: %s%s%s", changes[0]->mod_type,
-                    ldap_err2string(answer.code),
-                    answer.text[0] == '\0' ? "" : ": ", answer.text);
+                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                    answer.text);
     return written;
 }
 
@@ -367,7 +367,7 @@ set_password(struct sr_ldap_link *link, const char *dn, const char *password,
         *refusal = SR_REFUSAL_NO_RIGHT;
     if (written != SR_WRITE_DONE) {
         sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
-                    answer.text[0] == '\0' ? "" : ": ", answer.text);
+                    sr_ldap_colon(&answer), answer.text);
         return written;
     }
     /* The password is another one already: whatever comes now, it is not as if
@@ -378,14 +378,49 @@ set_password(struct sr_ldap_link *link, const char *dn, const char *password,
                                                       : SR_WRITE_UNSURE;
 }
 
+/*
+ * Refuse what would end between the two requests: whoever may set passwords and
+ * not demand a change would take the password away, and give none.  389 needs
+ * no right for that where it makes the demand itself.
+ */
+static enum sr_write
+admit_demand(struct sr_ldap_link *link, const char *dn,
+             enum sr_refusal *refusal)
+{
+    const char *reset = sr_ldap_entry_get(&link->known.entry, "pwdReset", 0);
+    const char *attribute = "pwdReset";
+    const char *absent =
+        reset != NULL && strcasecmp(reset, "false") == 0 ? "TRUE" : "FALSE";
+    enum keeper keeper = find_keeper(link);
+
+    if (keeper == KEEPER_SHADOW) {
+        attribute = "shadowLastChange";
+        absent = SR_LDAP_NO_NUMBER;
+    } else if (keeper != KEEPER_PPOLICY) {
+        return SR_WRITE_DONE;
+    }
+    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+        return SR_WRITE_FAILED;
+    if (sr_ldap_may_write(link, dn, attribute, absent) != SR_NO)
+        return SR_WRITE_DONE;
+    *refusal = SR_REFUSAL_NO_RIGHT;
+    sr_ldap_why(link, "%s: %s", attribute,
+                ldap_err2string(LDAP_INSUFFICIENT_ACCESS));
+    return SR_WRITE_REFUSED;
+}
+
 static enum sr_write
 give_password(struct sr_ldap_link *link, const char *dn, const char *password,
               enum sr_refusal *refusal)
 {
     const char *why = why_no_demand(link);
+    enum sr_write admitted;
 
-    return why == NULL ? set_password(link, dn, password, refusal)
-                       : refuse(link, refusal, why);
+    if (why != NULL)
+        return refuse(link, refusal, why);
+    admitted = admit_demand(link, dn, refusal);
+    return admitted == SR_WRITE_DONE ? set_password(link, dn, password, refusal)
+                                     : admitted;
 }
 
 static enum sr_write

@@ -207,9 +207,9 @@ read_page(struct sr_ldap_link *link, const char *filter,
     if (code == LDAP_SUCCESS)
         code = next_cookie(link, message, cookie);
     if (code != LDAP_SUCCESS) {
-        sr_ldap_why(link, "%s: not every account was told of: %s %s",
+        sr_ldap_why(link, "%s: not every account was told of: %s%s%s",
                     link->config->uri.item[link->uri], ldap_err2string(code),
-                    answer.text);
+                    sr_ldap_colon(&answer), answer.text);
         ldap_msgfree(message);
         return code;
     }

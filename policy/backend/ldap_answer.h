@@ -30,6 +30,14 @@ struct sr_ldap_answer {
     char text[160];  /* the server's own, for the log */
 };
 
+/* What stands between the words for `code` and those of the server, which may
+ * have none: "%s%s%s". */
+static inline const char *
+sr_ldap_colon(const struct sr_ldap_answer *answer)
+{
+    return answer->text[0] == '\0' ? "" : ": ";
+}
+
 /* An answer that says nothing but `code`. */
 void sr_ldap_answer_init(struct sr_ldap_answer *answer, int code);
 

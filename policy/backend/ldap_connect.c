@@ -308,21 +308,29 @@ shake_hands(struct sr_ldap_link *link, int64_t end)
 }
 
 /* Why there is no TLS.  GnuTLS has no words for a certificate that was not
- * accepted. */
+ * accepted, nor for a server that says nothing, and ends its words by itself.
+ */
 static void
-why_no_tls(struct sr_ldap_link *link, int code)
+why_no_tls(struct sr_ldap_link *link, int code, int64_t end)
 {
     const struct sr_backend_config *config = link->config;
     char *detail = NULL;
+    size_t length;
 
     ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
-    if (detail != NULL && strstr(detail, "unknown error") != NULL)
+    length = detail == NULL ? 0 : strlen(detail);
+    if (length > 0 && detail[length - 1] == '.')
+        detail[length - 1] = '\0';
+    if (sr_ldap_clock() >= end)
+        sr_ldap_why(link, "%s: no answer in time", config->uri.item[link->uri]);
+    else if (detail != NULL && strstr(detail, "unknown error") != NULL)
         sr_ldap_why(link,
                     "TLS: the server's certificate has ended, or is of "
                     "another host, or of no authority of %.60s",
-                    config->ca_file != NULL        ? config->ca_file
-                    : config->ca_directory != NULL ? config->ca_directory
-                                                   : "the system");
+                    config->ca_file != NULL ? config->ca_file
+                    : config->ca_directory != NULL
+                        ? config->ca_directory
+                        : "the system (see ca_file)");
     else
         sr_ldap_why(link, "TLS: %s",
                     detail == NULL ? ldap_err2string(code) : detail);
@@ -342,7 +350,7 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
     }
     code = shake_hands(link, end);
     if (code != LDAP_SUCCESS) {
-        why_no_tls(link, code);
+        why_no_tls(link, code, end);
     } else if (has_old_protocol(link->ld)) {
         sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
         code = LDAP_CONNECT_ERROR;

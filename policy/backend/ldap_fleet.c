@@ -55,8 +55,8 @@ failed(struct sr_ldap_link *link, const char *what,
                     link->config->lockout_base, what);
     else if (!sr_ldap_is_away(answer->code) || link->reason[0] == '\0')
         sr_ldap_why(link, "%s, to %s: %s%s%s", link->config->lockout_base, what,
-                    ldap_err2string(answer->code),
-                    answer->text[0] == '\0' ? "" : ": ", answer->text);
+                    ldap_err2string(answer->code), sr_ldap_colon(answer),
+                    answer->text);
     return SR_ASK_UNAVAILABLE;
 }
 

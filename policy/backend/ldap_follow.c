@@ -354,8 +354,8 @@ take_end(struct call *call, LDAPMessage *message)
                       0);
     sr_ldap_answer_init(&answer, code);
     sr_ldap_answer_text(&answer, text == NULL ? "" : text);
-    sr_ldap_why(call->link, "it ends the synchronisation: %s %s",
-                ldap_err2string(code), answer.text);
+    sr_ldap_why(call->link, "it ends the synchronisation: %s%s%s",
+                ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
     ldap_memfree(text);
     if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION &&
         !call->session->is_read) {

@@ -153,9 +153,10 @@ converse(struct conversation *talk, struct sr_ldap_answer *answer)
     else if (answer->code != LDAP_SUCCESS)
         sr_ldap_why(talk->link,
                     "%s does not accept the service's ticket: "
-                    "%s %s",
+                    "%s%s%s",
                     talk->link->config->uri.item[talk->link->uri],
-                    ldap_err2string(answer->code), answer->text);
+                    ldap_err2string(answer->code), sr_ldap_colon(answer),
+                    answer->text);
 }
 
 /* The names of the two, as libgssapi wants them; false, and the reason is said,

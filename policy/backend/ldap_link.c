@@ -423,9 +423,9 @@ bind_service(struct sr_ldap_link *link)
     if (answer.code == LDAP_SUCCESS)
         link->bound = SR_LDAP_BOUND_SERVICE;
     else
-        sr_ldap_why(link, "%s does not accept the service's identity: %s %s",
+        sr_ldap_why(link, "%s does not accept the service's identity: %s%s%s",
                     config->uri.item[link->uri], ldap_err2string(answer.code),
-                    answer.text);
+                    sr_ldap_colon(&answer), answer.text);
     return answer.code;
 }
 
@@ -460,8 +460,9 @@ sr_ldap_as_user(struct sr_ldap_link *link, const char *dn, const char *password,
         if (answer->code == LDAP_SUCCESS)
             link->bound = SR_LDAP_BOUND_USER;
         else if (sr_ldap_is_away(answer->code))
-            sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
-                        ldap_err2string(answer->code), answer->text);
+            sr_ldap_why(link, "%s: %s%s%s", link->config->uri.item[link->uri],
+                        ldap_err2string(answer->code), sr_ldap_colon(answer),
+                        answer->text);
     } while (sr_ldap_may_repeat(link, answer->code));
 }
 
@@ -548,8 +549,8 @@ search_once(struct sr_ldap_link *link, const char *base, int scope,
     if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE)
         return LDAP_SUCCESS;
     if (code != LDAP_SUCCESS)
-        sr_ldap_why(link, "%s: %s %s", link->config->uri.item[link->uri],
-                    ldap_err2string(code), answer.text);
+        sr_ldap_why(link, "%s: %s%s%s", link->config->uri.item[link->uri],
+                    ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
     return code;
 }
 

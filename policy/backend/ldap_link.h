@@ -149,6 +149,17 @@ void sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
                      const char *attribute, const char *value,
                      struct sr_ldap_answer *answer);
 
+/* A value that no attribute of days or counts has. */
+#define SR_LDAP_NO_NUMBER "-77"
+
+/*
+ * Whether who is bound may write an attribute, tried without a trace: `value`
+ * is one that the entry has not, and is taken away.  SR_UNKNOWN when the
+ * server's answer says neither.
+ */
+enum sr_tri sr_ldap_may_write(struct sr_ldap_link *link, const char *dn,
+                              const char *attribute, const char *value);
+
 /* Forget the account that was looked up last: it has been changed. */
 void sr_ldap_forget(struct sr_ldap_link *link);
 

@@ -21,7 +21,6 @@
 #define ACCOUNTS_MAX 20000
 #define NO_TIME      "19700102030405Z"
 #define NO_DN        "cn=selfreset-check"
-#define NO_NUMBER    "-77"
 #define NO_PASSWORD  "{SSHA}selfreset-check"
 
 /* Where an attribute means something. */
@@ -45,18 +44,18 @@ static const struct {
     {"pwdFailureTime", NO_TIME, true, NOT_389},
     {"passwordExpirationTime", NO_TIME, true, ANYWHERE},
     {"passwordAllowChangeTime", NO_TIME, true, ONLY_389},
-    {"passwordGraceUserTime", NO_NUMBER, true, ONLY_389},
-    {"passwordRetryCount", NO_NUMBER, true, ONLY_389},
+    {"passwordGraceUserTime", SR_LDAP_NO_NUMBER, true, ONLY_389},
+    {"passwordRetryCount", SR_LDAP_NO_NUMBER, true, ONLY_389},
     {"accountUnlockTime", NO_TIME, true, ANYWHERE},
     {"nsAccountLock", "selfreset-check", true, ANYWHERE},
     {"pwdUpdateTime", NO_TIME, true, ONLY_389},
     {"pwdTPRExpireAt", NO_TIME, true, ONLY_389},
-    {"pwdTPRUseCount", NO_NUMBER, true, ONLY_389},
-    {"shadowLastChange", NO_NUMBER, false, ANYWHERE},
-    {"shadowMax", NO_NUMBER, true, ANYWHERE},
-    {"shadowExpire", NO_NUMBER, true, ANYWHERE},
-    {"uidNumber", NO_NUMBER, true, ANYWHERE},
-    {"gidNumber", NO_NUMBER, true, ANYWHERE},
+    {"pwdTPRUseCount", SR_LDAP_NO_NUMBER, true, ONLY_389},
+    {"shadowLastChange", SR_LDAP_NO_NUMBER, false, ANYWHERE},
+    {"shadowMax", SR_LDAP_NO_NUMBER, true, ANYWHERE},
+    {"shadowExpire", SR_LDAP_NO_NUMBER, true, ANYWHERE},
+    {"uidNumber", SR_LDAP_NO_NUMBER, true, ANYWHERE},
+    {"gidNumber", SR_LDAP_NO_NUMBER, true, ANYWHERE},
 };
 
 #define TRIED_COUNT (sizeof(tried) / sizeof(tried[0]))
@@ -336,9 +335,9 @@ try_to_see(struct sr_ldap_link *link, const char *dn, const char *value,
     }
 }
 
-static enum sr_tri
-try_to_write(struct sr_ldap_link *link, const char *dn, const char *attribute,
-             const char *value)
+enum sr_tri
+sr_ldap_may_write(struct sr_ldap_link *link, const char *dn,
+                  const char *attribute, const char *value)
 {
     char *values[] = {(char *)(uintptr_t)value, NULL};
     LDAPMod take = {.mod_op = LDAP_MOD_DELETE,
@@ -396,7 +395,7 @@ try_as_service(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
         try_to_see(link, entry->dn, value, right);
         if (right->is_known == SR_YES)
             right->writes =
-                try_to_write(link, entry->dn, right->attribute, value);
+                sr_ldap_may_write(link, entry->dn, right->attribute, value);
     }
     survey->right_count = TRIED_COUNT;
 }
@@ -426,8 +425,8 @@ try_as_owner(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
         struct sr_survey_right *right = &survey->right[i];
 
         if (right->is_known == SR_YES)
-            right->self_writes = try_to_write(link, entry->dn, right->attribute,
-                                              absent_value(entry, i));
+            right->self_writes = sr_ldap_may_write(
+                link, entry->dn, right->attribute, absent_value(entry, i));
     }
 }
 

@@ -12,6 +12,7 @@ import dataclasses
 import glob
 import hashlib
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -344,6 +345,15 @@ def user(name, uid, password, **attributes):
 
 def dn_of(name):
     return f"uid={name},{PEOPLE}"
+
+
+def manual_block(*words):
+    """The literal block of selfreset.conf(5) that has all of the words."""
+    page = pathlib.Path(__file__).parents[2] / "man/selfreset.conf.5"
+    (found,) = (block for block in
+                re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", page.read_text(),
+                           re.M | re.S) if all(word in block for word in words))
+    return found
 
 
 def have_server():

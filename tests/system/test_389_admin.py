@@ -9,8 +9,8 @@ import re
 import pytest
 
 import directory389
-from directory import PEOPLE, SERVICE, dn_of, stamp
-from directory389 import EPOCH, POLICY_ACI, DirectoryServer
+from directory import BASE, PEOPLE, SERVICE, dn_of, manual_block, stamp
+from directory389 import ACI, EPOCH, POLICY_ACI, DirectoryServer
 from middle import Middle
 from test_389 import AGES, ANN, DAY, DEMANDS, LOCKS, give
 from test_ldap import NEW, OLD, PEER, UID, configure, log_in
@@ -354,6 +354,26 @@ def test_check_of_a_good_directory(host, server):
     assert rights["uidNumber"] == "service sees, writes not; owner writes not"
     assert not [name for name in OPENLDAP_ONLY if name in rights]
     assert entry(server) == before, "it left a trace"
+
+
+def test_the_rights_of_the_manual(host, server):
+    """They are all that the service needs, and no more."""
+    block = re.sub(r"\n ", "", manual_block("sr writes"))
+    *accounts, policy = [line.removeprefix("aci: ")
+                         for line in block.splitlines()]
+    give(server, GOOD)
+    server.replace(PEOPLE, aci=None)
+    server.replace(BASE, aci=[*accounts, ACI[0]])
+    try:
+        server.policy(aci=policy)
+        said, text = check(host, "--test-entry", "ann", "--ask-password",
+                           code=0, input=OLD + "\n")
+        assert said["findings"] == [], text
+        assert said["anyone_reads_hashes"] is False
+        ctl(host, "must-change", "ann")
+        assert "It works until" in ctl(host, "temporary", "ann").stdout
+    finally:
+        server.replace(BASE, aci=ACI)
 
 
 def test_check_finds_self_write(host, server):

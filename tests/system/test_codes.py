@@ -215,7 +215,20 @@ def test_bad_configuration(host):
     assert done.codes == ["SERVICE_ERR"] * 2
     assert host.drive("probe", "ann", "chauthtok", real_uid=ann.uid,
                       answers=[OLD, NEW, NEW]).codes == ["SERVICE_ERR"]
-    assert host.log.with_text("selfreset.conf:2")
+    (line,) = {line.partition(": ")[2] for line in
+               host.log.with_text("selfreset.conf:2") if ":auth)" in line}
+    assert line.startswith("pam_selfreset(probe:auth): SR-3204"), line
+
+
+@pytest.mark.parametrize("argument", ["gaurd", "guard settle"])
+def test_bad_argument(host, argument):
+    """A line that was misspelled keeps people out, and says so."""
+    host.add("ann", OLD)
+    host.service("probe", stack(argument))
+    done = host.drive("probe", "ann", "auth", answers=[OLD])
+    assert done.codes == ["SERVICE_ERR"]
+    assert "(SR-3204)" in done.said, done
+    assert host.log.with_text("pam_selfreset(probe:auth): SR-3204")
 
 
 @pytest.mark.parametrize("text", ["[lockout]\nattempts = many\n",

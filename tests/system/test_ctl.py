@@ -17,6 +17,7 @@ import pytest
 from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, guarded_stack,
                      hash_password, mount, stack, tmpfs, today, unix_stack,
                      wait_until)
+from talk import AGAIN, NEW, Talk
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
@@ -178,6 +179,34 @@ def test_list_goes_on_when_one_cannot_be_read(host):
 
 # ---- unlock and unthrottle
 
+def test_unlock_of_an_account_of_another_module(host):
+    """What guard has counted of it is here, and can be forgotten here."""
+    host.add_elsewhere("dir", 7001)
+    host.service("probe", guarded_stack().replace("pam_unix.so nodelay",
+                                                  "pam_permit.so"))
+    host.service("refused", guarded_stack().replace("pam_unix.so nodelay",
+                                                    "pam_deny.so"))
+    for _ in range(5):
+        host.drive("refused", "dir", "auth", answers=["no"], rhost=PEER)
+
+    def log_in():
+        return host.drive("probe", "dir", "auth", answers=[OLD],
+                          rhost=PEER).codes
+
+    assert log_in() == ["AUTH_ERR"]
+    said = " ".join(ctl(host, "status", "dir", code=7).stderr.split())
+    assert "another module judges it" in said
+    assert '"selfresetctl unlock dir"' in said
+    listed = ctl(host, "list")
+    assert listed.stderr == "" and "dir  " in listed.stdout
+    assert "are forgotten" in ctl(host, "unlock", "dir").stdout
+    assert log_in() == ["SUCCESS"]
+    assert "nothing to do" in ctl(host, "unlock", "dir").stdout
+    assert len(host.log.with_text("SR-1021")) == 1
+    assert "There is no account" in ctl(host, "unlock", "nosuch",
+                                        code=7).stderr
+
+
 def test_unlock(host):
     host.add("ann", OLD)
     guess(host, 5)
@@ -272,6 +301,16 @@ def test_no_source(host, source):
 def test_unthrottle_needs_one_of_two(host):
     ctl(host, "unthrottle", code=64)
     ctl(host, "unthrottle", "--all", PEER, code=64)
+    for source in ("uid:ann", "uid:", "192.0.2.0/24"):
+        assert "is no source" in ctl(host, "unthrottle", source,
+                                     code=64).stderr
+
+
+def test_a_time_that_is_none(host):
+    """It is said what would be one."""
+    host.add("ann", OLD)
+    assert "+3d" in ctl(host, "explain", "--at", "tomorrow", "ann",
+                        code=64).stderr
 
 
 # ---- temporary passwords
@@ -347,13 +386,26 @@ def test_temporary_for_a_new_account(host):
         host.reset()
 
 
-def test_temporary_tells_what_still_keeps_its_user_out(host):
-    host.configure(change={"require_logon": "yes"})
-    host.add("ann", OLD)
+@pytest.mark.parametrize("rules, rule", [
+    ({"require_logon": "yes"}, "change.require_logon"),
+    ({"cannot_change": "ann"}, "change.cannot_change"), ({}, None)])
+def test_temporary_tells_what_still_keeps_its_user_out(host, rules, rule):
+    """And passwd, by which the advice goes, lets the user in."""
+    host.configure(change=rules)
+    host.add("ann", OLD, changed=100, max=90, inactive=2)
     guess(host, 5)
-    done = ctl(host, "temporary", "ann")
-    assert "change.require_logon" in done.stderr
-    assert "unlock" in done.stderr
+    said = " ".join(ctl(host, "temporary", "ann").stderr.split())
+    assert '"selfresetctl unlock ann"' in said
+    assert (rule is None) == ("passwd" not in said), said
+    if rule is not None:
+        assert f"{rule} (" in said and '"passwd ann" sets a lasting' in said
+    ctl(host, "unlock", "ann")
+    assert (status(host, "ann")[1]["state"] == "barred") == (rule is not None)
+    with Talk(["passwd", "ann"]) as talk:
+        talk.answer(NEW, FRESH)
+        talk.answer(AGAIN, FRESH)
+        talk.rest()
+    assert status(host, "ann")[1]["state"] == "ok"
 
 
 @pytest.mark.parametrize("rules", [
@@ -396,7 +448,7 @@ def test_temporary_refused_to_the_locked_by_hand(host):
 
 def test_temporary_refused_to_the_ended(host):
     host.add("ann", OLD, expire="-3")
-    assert "chage -E" in refusal(host, 9)
+    assert "chage -E -1 ann" in refusal(host, 9)
 
 
 def test_temporary_refused_without_a_shadow_line(host):
@@ -758,10 +810,11 @@ def test_check_configuration_of_a_line(clean):
 
 def test_check_names(clean):
     clean.configure(change={"protected": "nosuch @nogroup1 root"},
+                    nss={"break_glass": "nobody1 root"},
                     **{"password group:nogroup2": {"history": "3"}})
     found = check(clean, 1)
-    assert len(found) == 3
-    for name in ("user \"nosuch\"", "group \"nogroup1\"",
+    assert len(found) == 4
+    for name in ("user \"nosuch\"", "user \"nobody1\"", "group \"nogroup1\"",
                  "group \"nogroup2\""):
         assert any("There is no " + name in one for one in found)
 
@@ -776,6 +829,25 @@ def test_check_order_of_backends(clean, order, when_down, code, is_found):
         "when_down": when_down})
     found = check(clean, code)
     assert any("root neither" in one for one in found) == is_found, found
+
+
+def test_check_backends_that_are_not_asked(clean):
+    """A section that no list names, and a host that its list leaves out."""
+    corp = {"uri": "ldaps://localhost:1", "base": "dc=example,dc=org"}
+    clean.configure(backend_corp=corp)
+    found = check(clean, 1)
+    assert len(found) == 1 and found[0].startswith("[backend corp]: "), found
+    assert "--backend corp" not in ctl(clean, "check", code=1).stdout
+    clean.add("ann", OLD)
+    clean.add("bob", OLD)
+    clean.configure(selfreset={"backends": "corp"})
+    found = check(clean, 2)
+    assert any("root's neither" in one for one in found), found
+    # What all of them have in common is said once.
+    assert len([one for one in found if "cannot be read" in one]) == 1, found
+    assert any("ann, bob" in one for one in found)
+    assert ("\"selfresetctl check --backend corp\" does that." in
+            " ".join(ctl(clean, "check", code=2).stdout.split()))
 
 
 @pytest.mark.parametrize("path, mode", [(STATE, 0o755), (RUNDIR, 0o777),
@@ -803,6 +875,21 @@ def test_check_damaged_store(clean):
     found = check(clean, 2)
     assert any(one.startswith(f"{STATE}: ") and "damaged" in one
                for one in found)
+    for command in (["list"], ["status", "ann"], ["unlock", "ann"]):
+        said = " ".join(ctl(clean, *command, code=1).stderr.split())
+        assert said.count("the store is damaged") == 1, said
+        assert "\"selfresetctl check\" says what to do." in said
+
+
+def test_a_login_by_key_of_root_with_a_damaged_store(clean):
+    """Root comes in to mend it, and reads nothing that is not so."""
+    clean.add("ann", OLD)
+    guess(clean, 1)
+    (STATE / "data.mdb").write_bytes(b"nothing of ours" * 1000)
+    for name, code in (("root", "SUCCESS"), ("ann", "AUTHINFO_UNAVAIL")):
+        done = clean.drive("probe", name, "acct", rhost="192.0.2.7")
+        assert done.codes == [code]
+        assert done.said.startswith("This host cannot read what"), done
 
 
 def test_check_read_only_disk_before_the_first_login(clean):
@@ -849,7 +936,7 @@ def test_check_root(clean):
 def test_check_bad_shadow_line(clean):
     clean.add("ann", OLD)
     clean.set_shadow("ann", 4, "soon")
-    assert any(one.startswith("ann: ") and "/etc/shadow:" in one
+    assert any(one.endswith("[ann]") and "/etc/shadow:" in one
                for one in check(clean, 2))
 
 
@@ -875,6 +962,23 @@ def test_check_stacks(clean):
     assert check(clean, 0) == []
     clean.service("su", stack() + "auth required pam_faillock.so authfail\n")
     assert any("second lockout" in one for one in check(clean, 1))
+
+
+def test_check_sessions_that_nobody_could_know(clean):
+    """require_logon is judged by the login uid, which a stack has to set."""
+    bare = stack().replace("session  optional   pam_loginuid.so\n", "")
+    clean.service("sshd", bare)
+    clean.service("su", bare)
+    assert check(clean, 0) == []
+    for section in ("change", "change group:wheel"):
+        clean.add("ann", OLD, groups=("wheel",))
+        clean.configure(**{section: {"require_logon": "yes"}})
+        (found,) = check(clean, 2)
+        assert found.startswith(f"{ROOM}/sshd: ") and "pam_loginuid" in found
+        clean.settings.pop(section)
+    clean.configure(change={"require_logon": "yes"})
+    clean.service("sshd", stack())
+    assert check(clean, 0) == []
 
 
 def test_check_host_without_the_module(clean):
@@ -925,8 +1029,24 @@ COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
             "must-change", "explain", "check", "nss", "groups", "events")
 
 
+def test_lines_fit_a_terminal(host):
+    host.add("ann", OLD, changed=85, max=90)
+    host.create_state_groups()
+    host.publish()
+    guess(host, 5)
+    for command in (["status", "ann"], ["explain", "ann"], ["list"]):
+        shown = host.run("selfresetctl", *command).stdout
+        assert max(map(len, shown.splitlines())) <= 72, shown
+        assert "(now)" in shown or command == ["list"]
+    CONFIG.write_text("[expiry]\nwarn = soon\n")
+    said = ctl(host, "status", "ann", code=1).stderr
+    assert f"selfresetctl: {CONFIG}:2: expiry.warn" in said
+    assert max(map(len, said.splitlines())) <= 72
+
+
 def test_help(host):
     said = ctl(host, "--help").stdout
+    assert max(map(len, said.splitlines())) <= 72
     for command in COMMANDS:
         assert re.search(rf"^  {command} ", said, re.M)
         shown = ctl(host, command, "--help")

@@ -22,13 +22,9 @@ from test_ldap import (DAY, NEW, OLD, PEER, UID, configure, log_in,
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
 
-# What the service needs and nobody else has.
-GOOD_ACCESS = f"""\
-access to attrs=userPassword by dn="{SERVICE}" =xw by self =xw \
-by anonymous auth by * none
-access to attrs=pwdReset,pwdAccountLockedTime by dn="{SERVICE}" write by * none
-access to * by dn="{SERVICE}" read by self read by * none
-"""
+# What the manual gives the service, and what was there before.
+GOOD_ACCESS = (directory.manual_block("access to", "pwdReset") +
+               "access to * by self read by * none\n")
 POLICY_GOOD = {"pwdMustChange": "TRUE", "pwdLockout": "TRUE",
                "pwdMaxFailure": 5, "pwdMaxAge": 90 * DAY}
 GOOD = {"access": GOOD_ACCESS}
@@ -75,6 +71,17 @@ def test_unlock_leaves_the_lock_of_an_administrator(host):
     done = ctl(host, "unlock", "ann")
     assert "locked by an administrator" in plain(done.stderr), done
     assert values(server, "ann", "pwdAccountLockedTime") == [FOR_GOOD]
+
+
+def test_temporary_leaves_the_lock_of_an_administrator(host):
+    """The server takes it away from who gets a new password."""
+    server = serve(host, POLICY_GOOD, server=GOOD,
+                   pwdAccountLockedTime=FOR_GOOD)
+    done = ctl(host, "temporary", "ann", code=9)
+    assert "locked by an administrator" in plain(done.stderr), done
+    assert values(server, "ann", "pwdAccountLockedTime") == [FOR_GOOD]
+    server.modify(dn_of("ann"), "delete: pwdAccountLockedTime")
+    assert "It works until" in ctl(host, "temporary", "ann").stdout
 
 
 # ---- must-change
@@ -198,8 +205,15 @@ def is_between(host, server, done):
 
 
 def test_temporary_without_the_right_to_demand(host):
+    """Who could take a password away, but give none, does neither."""
     server = serve(host, POLICY_GOOD, server={"access": HALF_ACCESS})
-    is_between(host, server, ctl(host, "temporary", "ann", code=8))
+    before = server.read(dn_of("ann"), "*", "+")
+    done = ctl(host, "temporary", "ann", code=9)
+    text = plain(done.stderr)
+    assert "pwdReset: Insufficient access" in text, done
+    assert "Nothing was done." in text
+    assert server.lets_in(dn_of("ann"), OLD)
+    assert server.read(dn_of("ann"), "*", "+") == before
 
 
 class Guillotine(Pipe):
@@ -582,7 +596,18 @@ def test_check_of_servers_and_secrets(host):
     assert said["uri_used"] is None
     assert "mode 0644" in text
     secret_file("wrong")
-    assert "does not accept the service's identity" in check(host, code=2)[1]
+    assert ("does not accept the service's identity: Invalid credentials."
+            in check(host, code=2)[1])
+
+
+def test_a_server_that_says_nothing(host):
+    server = serve(host, POLICY_GOOD, server={
+        "certificate_file": directory.certificate("server")},
+                   config={"ca_file": directory.CERTS / "ca.pem",
+                           "timeout": "1s"})
+    server.pause()
+    said = plain(ctl(host, "status", "ann", code=1).stderr)
+    assert f"{server.uri}: no answer in time." in said and ".." not in said
 
 
 def test_check_by_name(host):

@@ -188,6 +188,11 @@ def test_another_uid_of_an_account_from_elsewhere(host):
     assert log_in(host, OLD).codes == ["USER_UNKNOWN", "USER_UNKNOWN"]
     lines = host.log.with_text("SR-3001")
     assert lines and str(UID) in lines[0] and "uid" in lines[0], lines
+    for command, code in ((["status", "ann"], 7), (["list"], 1)):
+        done = host.run("selfresetctl", *command)
+        assert done.returncode == code and "the uid is" in done.stderr, done
+    assert "is passed over: the uid is" in " ".join(
+        host.run("selfresetctl", "check").stdout.split())
     host.give_key("ann")
     with Talk(host.ssh_command("ann", "echo in as $(id -un)",
                                method="publickey")) as talk:

@@ -72,6 +72,76 @@ sed -n '/^\.Sh OPTIONS/,/^\.Sh MODULE/p' "$top/man/pam_selfreset.8" |
     awk '/^\.It Cm / { print $3 }' >"$work/is"
 same "pam_selfreset(8)"
 
+# Each command of selfresetctl with its options, as it says itself, in its page,
+# and as bash completes it.
+./selfresetctl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
+    while read -r command; do
+        echo "$command"
+        ./selfresetctl "$command" --help | sed '/^$/,$d' |
+            grep -o -- '--[a-z-]*' | sed "s/^/$command /"
+    done | sort >"$work/should"
+awk '/^\.Sh/ { on = $2 == "SYNOPSIS"; command = "" }
+     on && /^\.Cm / { command = $2; print command }
+     command != "" {
+         while (match($0, /Fl Fl [a-z-]+/)) {
+             print command " --" substr($0, RSTART + 6, RLENGTH - 6)
+             $0 = substr($0, RSTART + RLENGTH)
+         }
+     }' "$top/man/selfresetctl.8" | sort >"$work/is"
+same "selfresetctl(8)"
+{
+    sed -n '/local commands=/,/"$/p' "$top/tools/selfresetctl.bash" |
+        sed 's/.*commands=//' | tr -d '"' | tr ' ' '\n' | grep .
+    sed -n 's/^ *\([a-z-]*\)) options="\(.*\) --help" ;;$/\1 \2/p' \
+        "$top/tools/selfresetctl.bash" |
+        while read -r command options; do
+            for option in $options; do
+                echo "$command $option"
+            done
+        done
+} | sort >"$work/is"
+same "completion of selfresetctl"
+./selfreset-publish --help | grep -o -- '--[a-z-]*' | sort -u >"$work/should"
+grep -o 'Fl Fl [a-z-]*' "$top/man/selfreset-publish.8" | sed 's/Fl Fl /--/' |
+    sort -u >"$work/is"
+same "selfreset-publish(8)"
+
+# Commands that texts tell people to run, and configurations that they show.
+grep -ohE 'selfresetctl (--config [^ ]+ )?[a-z]+(-[a-z]+)?' "$top/README.md" \
+    "$top"/man/* "$top"/tools/*.c "$top"/policy/*.c "$top"/nss/*.c |
+    sed 's/--config [^ ]* //' | sort -u >"$work/is"
+./selfresetctl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
+    sed 's/^/selfresetctl /' | grep -xF -f "$work/is" | sort >"$work/should"
+same "commands that texts name"
+awk '/^    \[[a-z]/ { on = 1 } /^[^ ]/ { on = 0 } on' "$top/README.md" |
+    sed 's/^    //' >"$work/readme.conf"
+awk '/^\.Sh EXAMPLES/ { is_here = 1 } is_here && /^\.Ed/ { exit } on
+     is_here && /^\.Bd/ { on = 1 }' \
+    "$top/man/selfreset.conf.5" >"$work/page.conf"
+for file in readme page; do
+    if grep -q '^\[' "$work/$file.conf" &&
+        "$tables" load "$work/$file.conf"; then
+        echo "ok: the configuration in $file"
+    else
+        echo "FAILED: the configuration in $file"
+        status=1
+    fi
+done
+
+# Each page names the others.
+for page in libnss_selfreset.8 pam_selfreset.8 selfreset-events.in \
+    selfreset-publish.8 selfreset.conf.5 selfresetctl.8; do
+    for other in libnss_selfreset.8 pam_selfreset.8 selfreset-events.7 \
+        selfreset-publish.8 selfreset.conf.5 selfresetctl.8; do
+        [ "${page%.*}" = "${other%.*}" ] ||
+            echo ".Xr ${other%.*} ${other##*.}"
+    done >"$work/should"
+    awk '/^\.Sh/ { on = $2 " " $3 == "SEE ALSO" } on' "$top/man/$page" |
+        sed 's/ ,$//' | grep -xF -f "$work/should" | sort >"$work/is"
+    sort -o "$work/should" "$work/should"
+    same "what $page names"
+done
+
 # Pages without a fault of form.
 if command -v mandoc >/dev/null 2>&1; then
     for page in "$top"/man/*.[1-8] man/selfreset-events.7; do

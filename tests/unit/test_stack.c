@@ -110,7 +110,7 @@ assert_folder(const char *expected)
     struct findings findings = {0};
     char *found;
 
-    check_stacks(folder, NULL, NULL, NULL, NULL, &findings);
+    check_stacks(folder, NULL, NULL, false, NULL, NULL, &findings);
     found = describe(&findings);
     assert_string_equal(found, expected);
     free(found);
@@ -384,7 +384,7 @@ test_subjects(void **state)
     write_file("common-auth", "auth sufficient pam_unix.so\n" AUTH);
     write_file("login", "@include common-auth\n" ACCOUNT SESSION);
     write_file("su", "@include common-auth\n" ACCOUNT SESSION);
-    check_stacks(folder, NULL, NULL, NULL, NULL, &findings);
+    check_stacks(folder, NULL, NULL, false, NULL, NULL, &findings);
     assert_int_equal(findings.count, 1);
     assert_string_equal(findings.item[0].subjects, "login, su");
     findings_free(&findings);
