@@ -208,7 +208,8 @@ sr_publish_facts(const struct sr_gathered *gathered, struct sr_facts *facts,
                  sr_publish_is_exempt(gathered->config, facts->name);
 }
 
-/* Until when an account is published as locked out by wrong passwords. */
+/* Until when an account is published as locked out by wrong passwords; of the
+ * two views, that of directories says why. */
 static sr_time
 published_lockout(const char *dir, const char *name)
 {
@@ -218,7 +219,7 @@ published_lockout(const char *dir, const char *name)
     struct sr_facts facts;
     bool is_exempt;
 
-    if (sr_lookup(dir, SR_VIEW_GROUPS, name, now, &published) != SR_FOUND_IT ||
+    if (sr_lookup(dir, SR_VIEW_SHADOW, name, now, &published) != SR_FOUND_IT ||
         !sr_payload_decode(published.payload.bytes, published.payload.size,
                            &facts, &rules, &is_exempt) ||
         facts.locked != SR_LOCK_UNTIL ||
