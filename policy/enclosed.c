@@ -301,7 +301,7 @@ to_wall(sr_time until, sr_time now)
 static void
 note_lock(struct sr_enclosed *enclosed, sr_time until)
 {
-    const int class = sr_attempt_counted(enclosed->attempt);
+    const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
 
     enclosed->locks.is_known[class] = true;
     enclosed->locks.until[class] = until;

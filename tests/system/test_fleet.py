@@ -610,6 +610,11 @@ def test_389(host):
             assert "locked out until" in done.said
         assert host.drive("probe", "ann", "acct",
                           rhost=PEER).codes == ["PERM_DENIED"]
+        # Who tells of everybody finds it, too.
+        host.forget_state()
+        host.serve_states()
+        assert host.states("ann") == {"acct-locked"}
+        assert "locked" in ctl(host, "list", "--state", "locked").stdout
         assert not host.log.with_text(AWAY)
         shown = server.client("ldapsearch", "-b", FLEET, check=False,
                               who=(dn_of("ann"), OLD)).stdout
