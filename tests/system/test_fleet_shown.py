@@ -247,20 +247,27 @@ def test_the_fleet_is_away(host, fleet):
         assert FLEET in said and "other hosts" in said
 
 
+def failed(number, ledger, age=60):
+    """The entry of a wrong password."""
+    return {"dn": f"cn={number:032x},{FLEET}", "objectClass": "device",
+            "cn": f"{number:032x}", "serialNumber": ledger,
+            "description": "1 failed", "createTimestamp": stamp(age),
+            "modifyTimestamp": stamp(age)}
+
+
 def test_a_pass_that_is_cut(host, fleet):
-    """The first page has all of the lockout; it is not taken for the whole."""
-    limit = f'limits dn.exact="{SERVICE}" size=500 size.prtotal=8\n'
-    server = serve(host, fleet, server={"more": INDEX + limit})
-    lock_out(fleet)
-    put(fleet, 2)
-    assert states(fleet, 2) == LOCKED
-    for number in range(8):
-        server.add({"dn": f"cn={number:032x},{FLEET}", "objectClass": "device",
-                    "cn": f"{number:032x}", "serialNumber": "s-" + "0" * 32,
-                    "description": "1 failed"})
+    """The first page has all of a lockout; it is not taken for the whole."""
+    limit = f'limits dn.exact="{SERVICE}" size=500 size.prtotal=600\n'
+    server = serve(host, fleet, *(failed(number, ANN) for number in range(5)),
+                   *(failed(number, f"s-{number:032x}")
+                     for number in range(5, 1100)),
+                   publish=False, server={"more": INDEX + limit})
+    mark = server.mark()
     assert "other hosts" in put(fleet, 2, status=8)
+    assert searches(server, mark) == 2
     assert states(fleet, 2) == OK
-    assert "other hosts" in listed(fleet, 2, status=1)[1]
+    shown, said = listed(fleet, 2, status=1)
+    assert shown["ann"] == "ok" and "other hosts" in said
 
 
 def test_what_cannot_be_read_is_passed_over(host, fleet):
@@ -287,11 +294,7 @@ def test_many_pages(host, fleet):
     names = [f"u{number}" for number in range(300)]
     entries = [user(name, 8000 + number, OLD)
                for number, name in enumerate(names)]
-    crowd = [{"dn": f"cn={number:032x},{FLEET}", "objectClass": "device",
-              "cn": f"{number:032x}", "description": "1 failed",
-              "serialNumber": f"s-{number // 4:032x}",
-              "createTimestamp": stamp(60), "modifyTimestamp": stamp(60)}
-             for number in range(1600)]
+    crowd = [failed(number, f"s-{number // 4:032x}") for number in range(1600)]
     unlimited = f'limits dn.exact="{SERVICE}" size=unlimited\n'
     server = serve(host, fleet, *entries, *crowd,
                    server={"more": INDEX + unlimited})
