@@ -9,10 +9,12 @@ import json
 import pytest
 
 import directory
-from directory import PEOPLE, SERVICE, stamp, user
+from directory import SERVICE, stamp, user
+from middle import DONE, Middle, ber, control, message, number, octets, result
 from scratch import STATE_GROUPS, wait_until
-from test_fleet import (ACCESS, ANN, AWAY, FLEET, GUARDED, OLD, PEER, failures,
-                        guess, make_fleet, serve_fleet)  # noqa: F401
+import test_fleet
+from test_fleet import (ANN, AWAY, FLEET, GUARDED, OLD, PEER, failures, guess,
+                        make_fleet, serve_fleet)  # noqa: F401
 from test_follow import Follower
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
@@ -268,6 +270,58 @@ def test_a_pass_that_is_cut(host, fleet):
     assert states(fleet, 2) == OK
     shown, said = listed(fleet, 2, status=1)
     assert shown["ann"] == "ok" and "other hosts" in said
+
+
+PAGED = "1.2.840.113556.1.4.319"
+
+
+def no_end(page, client, request):
+    """There is always another page, and nothing on it."""
+    client.sendall(message(request.id, result(DONE), control(
+        PAGED, ber(0x30, number(0), octets("more")))))
+
+
+def hang_up(page, client, request):
+    client.close()
+
+
+def hang_up_later(page, client, request):
+    (no_end if page == 1 else hang_up)(page, client, request)
+
+
+def rubbish(page, client, request):
+    client.sendall(message(request.id, result(DONE), control(
+        PAGED, b"\x30\x84\xff\xff\xff\xff")))
+
+
+@pytest.mark.parametrize("lie", [no_end, hang_up, hang_up_later, rubbish])
+def test_a_server_that_lies(host, lie):
+    """What this host knows is published, in good time."""
+    server = test_fleet.serve(host)
+    host.create_state_groups()
+    host.nsswitch()
+    for _ in range(5):
+        host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+    pages = []
+
+    def act(middle, client, behind, request):
+        if request.contains(PAGED) and request.contains(FLEET):
+            pages.append(request)
+            lie(len(pages), client, request)
+        else:
+            behind.sendall(request.data)
+
+    with Middle(server, {"search": act}) as middle:
+        host.configure(backend_corp={
+            "uri": f"ldap://localhost:{middle.port}", "insecure": "yes"})
+        done = host.run("selfreset-publish")
+        assert done.returncode == 8, done.stderr
+        assert "What other hosts have counted cannot be read" in done.stderr
+        assert host.states("ann") == LOCKED
+        assert len(pages) >= (8000 if lie is no_end else 1)
+        host.forget_state()
+        assert host.run("selfreset-publish").returncode == 8
+        assert host.states("ann") == OK
 
 
 def test_what_cannot_be_read_is_passed_over(host, fleet):
