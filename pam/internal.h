@@ -128,9 +128,9 @@ void sr_door_publish(struct sr_door *door);
 void sr_door_publish_anew(struct sr_door *door);
 
 /*
- * A lockout has begun or ended: the same, with what the attempt has learned of
- * the fleet.  For a name that was not counted as an account of ours (`is_known`
- * false) the same work, for nothing.
+ * A lockout has begun or ended, or was heard of: the same, with what the
+ * attempt has learned of the fleet.  For a name that was not counted as an
+ * account of ours (`is_known` false) the same work, for nothing.
  */
 void sr_door_publish_lockout(struct sr_door *door,
                              const struct sr_enclosed *enclosed, bool is_known);

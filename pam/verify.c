@@ -85,9 +85,22 @@ begin(struct sr_door *door, const struct sr_attempt_who *who, bool ahead,
     return answer;
 }
 
+/* Whether it is the fleet that locks out, which this host may hear of for the
+ * first time. */
+static bool
+is_by_fleet(const struct sr_enclosed *enclosed)
+{
+    const struct sr_fleet_locks fleet = sr_enclosed_locks(enclosed);
+    const enum sr_source_class class =
+        sr_attempt_counted(sr_enclosed_attempt(enclosed));
+
+    return fleet.is_known[class] && fleet.until[class] != SR_TIME_UNKNOWN;
+}
+
 static enum sr_verified
 refuse_locked(struct sr_door *door, struct sr_enclosed *enclosed,
-              const struct sr_fleet_way *way, const char *password)
+              const struct sr_fleet_way *way, const char *password,
+              bool is_known)
 {
     struct sr_say say = sr_door_say_context(door);
     sr_time until = sr_enclosed_until(enclosed);
@@ -96,6 +109,8 @@ refuse_locked(struct sr_door *door, struct sr_enclosed *enclosed,
     prove(door, NULL, password);
     settled = sr_enclosed_settle(enclosed, way, SR_OUTCOME_WRONG);
     trouble_event(door, enclosed);
+    if (is_by_fleet(enclosed))
+        sr_door_publish_lockout(door, enclosed, is_known);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
@@ -122,13 +137,13 @@ refuse_unrecorded(struct sr_door *door, enum sr_store_result why)
 static enum sr_verified
 not_begun(struct sr_door *door, enum sr_begin answer,
           struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-          const char *password)
+          const char *password, bool is_known)
 {
     const struct sr_attempt *attempt =
         enclosed == NULL ? NULL : sr_enclosed_attempt(enclosed);
 
     if (answer == SR_BEGIN_LOCKED)
-        return refuse_locked(door, enclosed, way, password);
+        return refuse_locked(door, enclosed, way, password, is_known);
     if (answer == SR_BEGIN_BUSY) {
         sr_door_event(door, SR_EVENT_BUSY, "failed", NULL,
                       PAM_AUTHINFO_UNAVAIL);
@@ -205,7 +220,8 @@ sr_verify(struct sr_door *door, const char *password)
             sr_gather_temporary(&door->who, sr_attempt_temporary(
                                                 sr_enclosed_attempt(enclosed)));
     } else {
-        verified = not_begun(door, answer, enclosed, &way, password);
+        verified =
+            not_begun(door, answer, enclosed, &way, password, who.is_known);
     }
     sr_enclosed_free(enclosed, false);
     return verified;
@@ -413,7 +429,7 @@ sr_verify_guard(struct sr_door *door, const char *password)
         sr_enclosed_free(enclosed, false);
         return SR_VERIFIED_UNAVAILABLE;
     }
-    not_begun(door, answer, enclosed, &way, password);
+    not_begun(door, answer, enclosed, &way, password, who.is_known);
     sr_enclosed_free(enclosed, false);
     return answer == SR_BEGIN_LOCKED ? SR_VERIFIED_LOCKED
                                      : SR_VERIFIED_UNAVAILABLE;

@@ -155,6 +155,18 @@ def test_the_guess_that_locks_out(host, fleet):
     assert host.log.with_text("SR-2201")
 
 
+def test_a_guess_that_is_refused(host, fleet):
+    """It has heard of the lockout, and that is seen at once."""
+    server = serve(host, fleet)
+    lock_out(fleet)
+    assert states(fleet, 2) == OK
+    mark = server.mark()
+    assert "locked out until" in guess(fleet, 2, OLD).said
+    assert searches(server, mark) == 1
+    assert states(fleet, 2) == LOCKED
+    assert states(fleet, 1) == OK, "it has heard of nothing"
+
+
 def test_a_name_that_nobody_knows(host, fleet):
     """As much is asked, and as much is written, where a lockout begins."""
     server = serve(host, fleet)
