@@ -52,6 +52,12 @@ clang_runtime() {
 	[ -z "$version" ] || missing_packages "libclang-rt-$version-dev"
 }
 
+# A mirror that fails once is asked again, and whoever else installs is waited
+# for.
+apt_get() {
+	apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
+}
+
 apt_install() {
 	local log="$BUILD/apt.log" status=0 policy=/usr/sbin/policy-rc.d
 	local had_policy=no
@@ -63,8 +69,8 @@ apt_install() {
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod 755 "$policy"
 	fi
-	{ apt-get -q update || true; } >"$log" 2>&1
-	DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+	{ apt_get update || true; } >"$log" 2>&1
+	DEBIAN_FRONTEND=noninteractive apt_get -y \
 		-o Dpkg::Options::=--force-confold --no-install-recommends \
 		install "$@" >>"$log" 2>&1 || status=$?
 	[ "$had_policy" = yes ] || rm -f "$policy"
@@ -84,38 +90,33 @@ install_packages() {
 	[ -z "$missing" ] || apt_install $missing
 }
 
-# polkitd, where it is not installed: its package brings systemd along, which
-# edits /etc/pam.d.  Its programs unpacked and its libraries are enough.
-unpack_polkit() {
-	local dir="$BUILD/polkit" libraries
-	if [ -e /usr/lib/polkit-1/polkitd ] || [ -e "$dir/usr/lib/polkit-1/polkitd" ]; then
+# unpack DIR PROGRAM PACKAGE...: where a program is not installed, the packages
+# with it, unpacked under BUILD/DIR, and the libraries that they need.
+unpack() {
+	local dir="$BUILD/$1" program=$2 package libraries
+	shift 2
+	if [ -e "$program" ] || [ -e "$dir$program" ]; then
 		return 0
 	fi
 	mkdir -p "$dir"
-	{ apt-get -q update || true; } >"$dir/apt.log" 2>&1
-	libraries=$(apt-cache depends polkitd | awk '$1 == "Depends:" &&
-		$2 ~ /^lib/ && $2 !~ /^libpam-/ { print $2 }')
+	{ apt_get update || true; } >"$dir/apt.log" 2>&1
+	libraries=$(apt-cache depends "$@" | awk '$1 == "Depends:" &&
+		$2 ~ /^lib/ && $2 !~ /^libpam-/ { print $2 }' | sort -u)
 	install_packages "$libraries"
-	(cd "$dir" && apt-get -q download polkitd && dpkg-deb -x polkitd_*.deb .) \
+	(cd "$dir" && apt_get download "$@" &&
+		for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done) \
 		>>"$dir/apt.log" 2>&1 || { tail -n 20 "$dir/apt.log" >&2; return 1; }
 }
 
-# A KDC, where none is installed: its package asks for a configuration in /etc,
-# and starts it at every boot.  Its programs unpacked and its libraries are
-# enough.
+# The package of polkitd brings systemd along, which edits /etc/pam.d.
+unpack_polkit() {
+	unpack polkit /usr/lib/polkit-1/polkitd polkitd
+}
+
+# The package of a KDC asks for a configuration in /etc, and starts it at every
+# boot.
 unpack_kerberos() {
-	local dir="$BUILD/krb5" libraries
-	if [ -e /usr/sbin/krb5kdc ] || [ -e "$dir/usr/sbin/krb5kdc" ]; then
-		return 0
-	fi
-	mkdir -p "$dir"
-	{ apt-get -q update || true; } >"$dir/apt.log" 2>&1
-	libraries=$(apt-cache depends krb5-kdc krb5-admin-server |
-		awk '$1 == "Depends:" && $2 ~ /^lib/ { print $2 }' | sort -u)
-	install_packages "$libraries"
-	(cd "$dir" && apt-get -q download krb5-kdc krb5-admin-server &&
-		for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done) \
-		>>"$dir/apt.log" 2>&1 || { tail -n 20 "$dir/apt.log" >&2; return 1; }
+	unpack krb5 /usr/sbin/krb5kdc krb5-kdc krb5-admin-server
 }
 
 bootstrap() {
