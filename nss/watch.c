@@ -186,13 +186,13 @@ watch_add(struct watch *watch, struct sr_gathered *who)
 {
     const struct sr_facts *facts = &who->account->facts;
     const struct counter *counter = find_counter(watch, facts->backend);
+    const struct sr_limits limits =
+        sr_attempt_account_limits(&who->rules, false);
     struct noted *noted;
 
     sr_fleet_locks_none(&who->fleet);
     if (counter == NULL || !sr_fleet_counts(&who->rules, facts->uid))
         return true;
-    const struct sr_limits limits =
-        sr_attempt_account_limits(&who->rules, false);
     sr_ledgers_locks(counter->ledgers, facts->name, &limits,
                      (sr_time)time(NULL), &who->fleet);
     if (!watch->stays)

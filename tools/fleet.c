@@ -202,6 +202,35 @@ check_shown(struct trial *trial, const struct sr_fleet_list *list,
                      rights, "lockout_base: an entry does not change.");
 }
 
+static enum sr_ask
+take_nothing(void *context, const char *ledger,
+             const struct sr_fleet_entry *entry)
+{
+    (void)context;
+    (void)ledger;
+    (void)entry;
+    return SR_ASK_OK;
+}
+
+/* Who tells of all accounts reads everything. */
+static void
+check_all(struct trial *trial)
+{
+    struct sr_fleet_request request = {.what = SR_FLEET_ALL,
+                                       .take = take_nothing};
+
+    trial->reason[0] = '\0';
+    if (sr_backend_fleet(trial->backend, trial->link, &request, trial->reason,
+                         sizeof(trial->reason)) != SR_ASK_OK)
+        findings_add(trial->findings, SEVERITY_WARNING, trial->place, NULL,
+                     "Let the service's identity read any number of entries, "
+                     "in pages; selfreset-publish(8) has the line for it.",
+                     "lockout_base: not all entries can be read: %s.  A "
+                     "lockout that other hosts have counted is neither shown "
+                     "nor listed here, until it refuses a login.",
+                     trial->reason);
+}
+
 /* Key, add, change, search, delete. */
 static void
 try_all(struct trial *trial, struct sr_fleet_list *list)
@@ -231,6 +260,7 @@ try_all(struct trial *trial, struct sr_fleet_list *list)
     request.what = SR_FLEET_LIST;
     if (attempt(trial, &request, "search"))
         check_shown(trial, list, id);
+    check_all(trial);
     request.what = SR_FLEET_DROP;
     attempt(trial, &request, "delete an entry");
 }

@@ -511,6 +511,13 @@ def test_check(host):
     assert "cannot read or make the key" in findings(host)[0]
 
 
+def test_check_tells_of_limits(host):
+    serve(host, server={"more": "index serialNumber eq\nlimits dn.exact="
+                        f'"{SERVICE}" size=500 size.prtotal=disabled\n'})
+    found = findings(host)
+    assert len(found) == 1 and "not all entries can be read" in found[0], found
+
+
 def test_check_tells_of_missing_rights(host):
     access = f'access to dn.subtree="{FLEET}" by * read\n'
     serve(host, access=access)
