@@ -272,7 +272,9 @@ sr_ledgers_locks(struct sr_ledgers *ledgers, const char *name,
     struct record wanted;
 
     sr_fleet_locks_none(locks);
-    for (int class = 0; ledgers != NULL && class < 2; class ++) {
+    if (ledgers == NULL || ledgers->count == 0)
+        return;
+    for (int class = 0; class < 2; class ++) {
         sr_fleet_account(name, class == SR_CLASS_FAMILIAR, ledger);
         if (!read_ledger(ledger, &wanted))
             continue;
