@@ -164,6 +164,8 @@ add_account(void *context, struct sr_account *account,
     }
     if (ask != SR_ASK_OK)
         return add_unknown(collection, &account->facts, rules, reason);
+    if (!watch_add(collection->publisher->watch, &gathered))
+        return fail_memory(collection);
     result = renew(collection);
     if (result == SR_STORE_OK)
         result = sr_gather_remembered_in(&gathered, collection->store, NULL);
@@ -200,8 +202,11 @@ collect_backend(struct collection *collection, const char *name)
     if (sr_backend_find(publisher->config, name, &backend, reason,
                         sizeof(reason)) == 0 &&
         backend.ops->each != NULL &&
-        find_namesakes(collection, backend.ops, reason, sizeof(reason)))
+        find_namesakes(collection, backend.ops, reason, sizeof(reason))) {
+        if (!watch_read(publisher->watch, name))
+            publisher->is_alone = true;
         ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
+    }
     if (ask == SR_ASK_NO_MEMORY && collection->error == 0)
         fail_memory(collection);
     if (ask != SR_ASK_UNAVAILABLE)
@@ -222,6 +227,7 @@ publisher_collect(struct publisher *publisher)
         snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
         return false;
     }
+    watch_forget(publisher->watch);
     result = sr_store_open(NULL, SR_STORE_READ, PUBLISHER_WAIT_MS,
                            &collection.store);
     if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)

@@ -2,9 +2,11 @@
  * Follow: stay, and publish what directories tell of as it changes.
  *
  * One process, one thread, and one wait.  A change of an account becomes a
- * delta.  Whatever leaves a doubt (a connection that was lost, a policy that
- * was changed, a backend that could not be asked) is settled by a reading of
- * everything, which replaces what is published at once or not at all.
+ * delta.  What hosts count together changes without that of an account, and is
+ * read every few seconds.  Whatever leaves a doubt (a connection that was lost,
+ * a policy that was changed, a backend that could not be asked) is settled by a
+ * reading of everything, which replaces what is published at once or not at
+ * all.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -31,6 +33,9 @@
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 60000
 
+/* More accounts than that are not looked up one by one. */
+#define CHANGED_MAX 200
+
 /* A backend that can be followed. */
 struct followed {
     struct sr_backend backend;
@@ -50,6 +55,9 @@ struct follower {
     bool needs_all;
     int64_t all_due; /* needed or not */
     int64_t all_pause;
+    struct watch *watch; /* over what hosts count together */
+    int64_t watch_due;
+    int64_t watch_pause; /* when it could not be read */
 
     /* of the batch under way */
     const struct followed *speaker;
@@ -141,6 +149,8 @@ put(struct follower *follower, struct sr_gathered *gathered)
     const uint64_t sequence = sr_publish_sequence();
     char reason[256] = "";
 
+    if (!watch_add(follower->watch, gathered))
+        follower->needs_all = true;
     if (sr_gather_remembered(gathered, NULL, NULL) != SR_STORE_OK) {
         note_result(follower, name, SR_PUBLISH_FAILED, gathered->reason);
         return;
@@ -190,12 +200,12 @@ take_account(void *context, struct sr_account *account,
     return 0;
 }
 
-/* Somebody is gone; another may have the name.  Who cannot be asked for is left
- * as he is. */
-static int
-take_gone(void *context, const char *name)
+/* Look somebody up and publish him.  Who cannot be asked for is left as he is.
+ */
+static void
+publish_name(struct follower *follower, const char *name)
 {
-    struct follower *follower = context;
+    const struct sr_fleet_locks fleet = {.is_known = {false, false}};
     struct sr_gathered gathered;
     char reason[256] = "";
 
@@ -206,9 +216,10 @@ take_gone(void *context, const char *name)
         break;
     case SR_ASK_UNKNOWN_NAME:
         note_result(follower, name,
-                    sr_publish_account_linked(
-                        follower->config, follower->link, SR_PUBLISHED_DIR,
-                        NULL, name, PUBLISHER_WAIT_MS, reason, sizeof(reason)),
+                    sr_publish_account_linked(follower->config, follower->link,
+                                              &fleet, SR_PUBLISHED_DIR, NULL,
+                                              name, PUBLISHER_WAIT_MS, reason,
+                                              sizeof(reason)),
                     reason);
         break;
     case SR_ASK_UNAVAILABLE:
@@ -218,6 +229,13 @@ take_gone(void *context, const char *name)
         break;
     }
     sr_gathered_end(&gathered);
+}
+
+/* Somebody is gone; another may have the name. */
+static int
+take_gone(void *context, const char *name)
+{
+    publish_name(context, name);
     return 0;
 }
 
@@ -333,8 +351,8 @@ publish_all(struct follower *follower)
     int64_t interval = all_interval(follower->config);
 
     follower->needs_all = false;
-    if (publisher_publish_all(follower->config, follower->is_verbose) ==
-        EXIT_OK) {
+    if (publisher_publish_all(follower->config, follower->watch,
+                              follower->is_verbose) == EXIT_OK) {
         follower->all_pause = PAUSE_MIN_MS;
     } else {
         follower->all_pause = longer(follower->all_pause);
@@ -342,6 +360,57 @@ publish_all(struct follower *follower)
             interval = follower->all_pause;
     }
     follower->all_due = clock_ms() + interval;
+    if (watch_is_needed(follower->watch))
+        follower->watch_due = clock_ms() + (int64_t)WATCH_PAUSE_S * 1000;
+}
+
+/* ---- what hosts count together */
+
+struct changes {
+    struct follower *follower;
+    unsigned count;
+};
+
+static void
+take_change(void *context, const char *name)
+{
+    struct changes *changes = context;
+    struct follower *follower = changes->follower;
+
+    if (follower->needs_all || ++changes->count > CHANGED_MAX) {
+        follower->needs_all = true;
+        return;
+    }
+    /* Nothing that was read of an account before is good enough. */
+    if (follower->link == NULL)
+        follower->link = sr_link_new();
+    publish_name(follower, name);
+}
+
+/* Look at the ledgers.  Once they can be read again everything is read: what
+ * was published meanwhile is what this host knows. */
+static void
+watch(struct follower *follower)
+{
+    struct changes changes = {follower, 0};
+    bool is_back;
+    int64_t entries;
+
+    follower->link = NULL;
+    entries = watch_look(follower->watch, &is_back, take_change, &changes);
+    sr_link_free(follower->link);
+    follower->link = NULL;
+    if (is_back)
+        follower->needs_all = true;
+    if (entries < 0) {
+        follower->watch_due = clock_ms() + follower->watch_pause;
+        follower->watch_pause = longer(follower->watch_pause);
+        return;
+    }
+    follower->watch_pause = (int64_t)WATCH_PAUSE_S * 1000;
+    if (entries < (int64_t)WATCH_PAUSE_S * WATCH_PER_SECOND)
+        entries = (int64_t)WATCH_PAUSE_S * WATCH_PER_SECOND;
+    follower->watch_due = clock_ms() + entries * 1000 / WATCH_PER_SECOND;
 }
 
 /* ---- the wait */
@@ -351,8 +420,12 @@ time_until(const struct follower *follower, int64_t now)
 {
     int64_t due = follower->all_due;
 
-    if (follower->needs_all && !is_any_beginning(follower))
-        due = now;
+    if (!is_any_beginning(follower)) {
+        if (follower->watch_due < due)
+            due = follower->watch_due;
+        if (follower->needs_all)
+            due = now;
+    }
     for (size_t i = 0; i < follower->count; i++) {
         if (follower->followed[i].due < due)
             due = follower->followed[i].due;
@@ -406,6 +479,8 @@ work(struct follower *follower)
     }
     if (is_any_beginning(follower))
         return;
+    if (!follower->needs_all && follower->watch_due <= clock_ms())
+        watch(follower);
     if (follower->needs_all || follower->all_due <= clock_ms())
         publish_all(follower);
 }
@@ -446,12 +521,15 @@ publisher_follow(const struct sr_config *config, int signals, bool is_verbose)
     struct follower follower = {.config = config,
                                 .is_verbose = is_verbose,
                                 .needs_all = true,
-                                .all_pause = PAUSE_MIN_MS};
+                                .all_pause = PAUSE_MIN_MS,
+                                .watch_pause = PAUSE_MIN_MS};
     struct pollfd *poll_fd = NULL;
     int came = -ENOMEM;
 
     follower.all_due = INT64_MAX;
-    if (find_followed(&follower))
+    follower.watch_due = INT64_MAX;
+    follower.watch = watch_new(config, true);
+    if (follower.watch != NULL && find_followed(&follower))
         poll_fd = calloc(follower.count + 1, sizeof(*poll_fd));
     if (poll_fd != NULL) {
         do
@@ -463,6 +541,7 @@ publisher_follow(const struct sr_config *config, int signals, bool is_verbose)
             follower.followed[i].backend.ops->unfollow(
                 follower.followed[i].following);
     }
+    watch_free(follower.watch);
     free(poll_fd);
     free(follower.followed);
     return came;

@@ -6,6 +6,8 @@
 #ifndef SR_NSS_PUBLISHER_H
 #define SR_NSS_PUBLISHER_H
 
+#include "nss/watch.h"
+#include "policy/event.h"
 #include "policy/publish.h"
 
 /* How long the lock of the published state, and that of the store, are waited
@@ -26,18 +28,23 @@ struct publisher {
     const struct sr_config *config;
     const char *dir;
     struct sr_build *build;
+    struct watch *watch;
     sr_time now;
     sr_time since; /* of the oldest facts that are published */
     bool is_verbose;
     uint32_t unknown; /* accounts whose state could not be found out */
     uint32_t kept;    /* accounts whose backend could not be asked */
     bool is_partial;  /* a backend could not be asked */
+    bool is_alone;    /* nor what other hosts have counted */
     char reason[256];
 };
 
 /* Say a whole sentence on standard error. */
 void publisher_say(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+
+/* Log an event of the program. */
+void publisher_event(enum sr_event_id id, const char *cause);
 
 /*
  * Add all accounts of all backends to publisher->build.  False when nothing
@@ -61,8 +68,10 @@ void publisher_namesakes_free(void **names);
  */
 int publisher_keep(struct publisher *publisher);
 
-/* Publish all accounts.  Says and logs what went wrong; an exit code. */
-int publisher_publish_all(const struct sr_config *config, bool is_verbose);
+/* Publish all accounts, and have them watched.  Says and logs what went wrong;
+ * an exit code. */
+int publisher_publish_all(const struct sr_config *config, struct watch *watch,
+                          bool is_verbose);
 
 /*
  * Publish all accounts, and then what changes, until one of `signals` (a

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "nss/publisher.h"
-#include "policy/event.h"
 #include "policy/files.h"
 #include "policy/utf8.h"
 
@@ -45,15 +44,17 @@ publisher_say(const char *format, ...)
     fprintf(stderr, PROGRAM ": %s\n", clean);
 }
 
-static void
-send_event(enum sr_event_id id, const char *cause)
+void
+publisher_event(enum sr_event_id id, const char *cause)
 {
+    const bool is_failed =
+        id == SR_EVENT_PUBLISH_FAILED || id == SR_EVENT_FLEET_AWAY;
     const struct sr_event event = {
         .id = id,
         .uid = (uid_t)-1,
         .service = PROGRAM,
         .channel = "tool",
-        .result = id == SR_EVENT_PUBLISH_FAILED ? "failed" : "ok",
+        .result = is_failed ? "failed" : "ok",
         .cause = cause,
         .pam_code = -1,
     };
@@ -66,7 +67,7 @@ static int
 fail(const char *reason)
 {
     publisher_say("Nothing was published: %s.", reason);
-    send_event(SR_EVENT_PUBLISH_FAILED, reason);
+    publisher_event(SR_EVENT_PUBLISH_FAILED, reason);
     return EXIT_FAILED;
 }
 
@@ -105,10 +106,28 @@ publish_user(const struct sr_config *config, const struct options *options)
         puts("published");
     else if (options->is_verbose && result == SR_PUBLISH_UNCHANGED)
         puts("unchanged");
+    if ((result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED) &&
+        reason[0] != '\0') {
+        publisher_say("What other hosts have counted cannot be read: %s.",
+                      reason);
+        publisher_event(SR_EVENT_FLEET_AWAY, reason);
+        return EXIT_PARTLY;
+    }
     return conclude(result, reason);
 }
 
 /* ---- all accounts */
+
+/* Why something is missing in what is published; NULL: nothing is. */
+static const char *
+part_missing(const struct publisher *publisher)
+{
+    return publisher->is_partial    ? "a backend could not be asked"
+           : publisher->unknown > 0 ? "accounts could not be read"
+           : publisher->is_alone    ? "what other hosts have counted could not "
+                                      "be read"
+                                    : NULL;
+}
 
 static void
 tell_counts(const struct publisher *publisher, enum sr_publish_result result)
@@ -134,20 +153,20 @@ conclude_all(const struct publisher *publisher, enum sr_publish_result result,
         tell_counts(publisher, result);
     if (result == SR_PUBLISH_UNCHANGED)
         return EXIT_OK;
-    if (publisher->is_partial || publisher->unknown > 0) {
-        send_event(SR_EVENT_PUBLISH_PARTLY, publisher->is_partial
-                                                ? "a backend could not be asked"
-                                                : "accounts could not be read");
+    if (part_missing(publisher) != NULL) {
+        publisher_event(SR_EVENT_PUBLISH_PARTLY, part_missing(publisher));
         return EXIT_PARTLY;
     }
-    send_event(SR_EVENT_PUBLISHED, NULL);
+    publisher_event(SR_EVENT_PUBLISHED, NULL);
     return EXIT_OK;
 }
 
 int
-publisher_publish_all(const struct sr_config *config, bool is_verbose)
+publisher_publish_all(const struct sr_config *config, struct watch *watch,
+                      bool is_verbose)
 {
     struct publisher publisher = {.config = config,
+                                  .watch = watch,
                                   .dir = SR_PUBLISHED_DIR,
                                   .now = time(NULL),
                                   .is_verbose = is_verbose};
@@ -180,6 +199,18 @@ publisher_publish_all(const struct sr_config *config, bool is_verbose)
         status = conclude_all(&publisher, result, reason);
     }
     sr_build_free(publisher.build);
+    return status;
+}
+
+static int
+publish_once(const struct sr_config *config, bool is_verbose)
+{
+    struct watch *watch = watch_new(config, false);
+    const int status = watch == NULL
+                           ? fail("out of memory")
+                           : publisher_publish_all(config, watch, is_verbose);
+
+    watch_free(watch);
     return status;
 }
 
@@ -324,7 +355,7 @@ run(const struct options *options)
     else if (options->user != NULL)
         status = publish_user(config, options);
     else
-        status = publisher_publish_all(config, options->is_verbose);
+        status = publish_once(config, options->is_verbose);
     sr_config_free(config);
     return status;
 }

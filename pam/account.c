@@ -36,8 +36,8 @@ remember(struct sr_door *door)
         return PAM_SUCCESS;
     code = sr_door_remember(door, true, PAM_AUTHINFO_UNAVAIL);
     if (code == PAM_SUCCESS) {
-        sr_door_publish(door);
         ask_fleet(door);
+        sr_door_publish(door);
     }
     return door->who.account->facts.uid == 0 ? PAM_SUCCESS : code;
 }

@@ -129,18 +129,20 @@ void sr_door_publish(struct sr_door *door);
 void sr_door_publish_anew(struct sr_door *door);
 
 /*
- * A lockout has begun or ended: the same.  For a name that was not counted as
- * an account of ours (`is_known` false) the same work, for nothing.
+ * A lockout has begun or ended, or was heard of: the same, with what the
+ * attempt has learned of the fleet.  For a name that was not counted as an
+ * account of ours (`is_known` false) the same work, for nothing.
  */
-void sr_door_publish_lockout(struct sr_door *door, bool is_known);
+void sr_door_publish_lockout(struct sr_door *door,
+                             const struct sr_enclosed *enclosed, bool is_known);
 
 /*
  * The latter when the door is closed, with the configuration `conf` read again;
  * `name` NULL: no account of ours.  A failure is sent as `event`, of which the
  * id, the result and the cause are filled in.
  */
-void sr_publish_later(const char *conf, const char *name,
-                      struct sr_event *event);
+void sr_publish_later(const char *conf, const struct sr_enclosed *enclosed,
+                      const char *name, struct sr_event *event);
 
 /* ---- ask.c: passwords from the person */
 

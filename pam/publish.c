@@ -60,9 +60,11 @@ void
 sr_door_publish_anew(struct sr_door *door)
 {
     char reason[160] = "";
+    /* A change of the password ends no lockout. */
+    const struct sr_fleet_locks fleet = {.is_known = {false, false}};
     enum sr_publish_result result = sr_publish_account_linked(
-        door->config, door->who.link, SR_PUBLISHED_DIR, NULL, door->user,
-        WAIT_MS, reason, sizeof(reason));
+        door->config, door->who.link, &fleet, SR_PUBLISHED_DIR, NULL,
+        door->user, WAIT_MS, reason, sizeof(reason));
 
     tell(door, result, reason);
 }
@@ -85,11 +87,13 @@ publish_nobody(const struct sr_config *config)
 /*
  * A lockout takes as long whether the name (NULL: none of ours) exists or not,
  * and whether it is to be seen or not: it is not where the owner has another
- * source to come from.
+ * source to come from.  What the fleet says the attempt has learned; to ask it
+ * for the other side would take longer where the name exists.
  */
 static enum sr_publish_result
 publish_lockout(const struct sr_config *config, struct sr_link *link,
-                const char *name, char *reason, size_t size)
+                const struct sr_fleet_locks *fleet, const char *name,
+                char *reason, size_t size)
 {
     enum sr_publish_result result = SR_PUBLISH_UNCHANGED;
 
@@ -97,34 +101,39 @@ publish_lockout(const struct sr_config *config, struct sr_link *link,
         publish_nobody(config);
         return result;
     }
-    result = sr_publish_account_linked(config, link, SR_PUBLISHED_DIR, NULL,
-                                       name, WAIT_MS, reason, size);
+    result = sr_publish_account_linked(config, link, fleet, SR_PUBLISHED_DIR,
+                                       NULL, name, WAIT_MS, reason, size);
     if (result == SR_PUBLISH_UNCHANGED)
         sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
     return result;
 }
 
 void
-sr_door_publish_lockout(struct sr_door *door, bool is_known)
+sr_door_publish_lockout(struct sr_door *door,
+                        const struct sr_enclosed *enclosed, bool is_known)
 {
     const char *name = is_known && sr_door_knows(door) ? door->user : NULL;
     char reason[160] = "";
+    const struct sr_fleet_locks fleet = sr_enclosed_locks(enclosed);
     enum sr_publish_result result = publish_lockout(
-        door->config, door->who.link, name, reason, sizeof(reason));
+        door->config, door->who.link, &fleet, name, reason, sizeof(reason));
 
     tell(door, result, reason);
 }
 
 void
-sr_publish_later(const char *conf, const char *name, struct sr_event *event)
+sr_publish_later(const char *conf, const struct sr_enclosed *enclosed,
+                 const char *name, struct sr_event *event)
 {
     struct sr_config_errors errors = {0};
+    const struct sr_fleet_locks fleet = sr_enclosed_locks(enclosed);
     struct sr_config *config = sr_config_load(conf, &errors);
     enum sr_publish_result result = SR_PUBLISH_OFF;
     char reason[160] = "";
 
     if (config != NULL)
-        result = publish_lockout(config, NULL, name, reason, sizeof(reason));
+        result =
+            publish_lockout(config, NULL, &fleet, name, reason, sizeof(reason));
     event->id = SR_EVENT_PUBLISH_FAILED;
     event->result = "failed";
     event->cause = cause_of(result, reason);

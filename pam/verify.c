@@ -85,9 +85,22 @@ begin(struct sr_door *door, const struct sr_attempt_who *who, bool ahead,
     return answer;
 }
 
+/* Whether it is the fleet that locks out, which this host may hear of for the
+ * first time. */
+static bool
+is_by_fleet(const struct sr_enclosed *enclosed)
+{
+    const struct sr_fleet_locks fleet = sr_enclosed_locks(enclosed);
+    const enum sr_source_class class =
+        sr_attempt_counted(sr_enclosed_attempt(enclosed));
+
+    return fleet.is_known[class] && fleet.until[class] != SR_TIME_UNKNOWN;
+}
+
 static enum sr_verified
 refuse_locked(struct sr_door *door, struct sr_enclosed *enclosed,
-              const struct sr_fleet_way *way, const char *password)
+              const struct sr_fleet_way *way, const char *password,
+              bool is_known)
 {
     struct sr_say say = sr_door_say_context(door);
     sr_time until = sr_enclosed_until(enclosed);
@@ -96,6 +109,8 @@ refuse_locked(struct sr_door *door, struct sr_enclosed *enclosed,
     prove(door, NULL, password);
     settled = sr_enclosed_settle(enclosed, way, SR_OUTCOME_WRONG);
     trouble_event(door, enclosed);
+    if (is_by_fleet(enclosed))
+        sr_door_publish_lockout(door, enclosed, is_known);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
@@ -122,13 +137,13 @@ refuse_unrecorded(struct sr_door *door, enum sr_store_result why)
 static enum sr_verified
 not_begun(struct sr_door *door, enum sr_begin answer,
           struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-          const char *password)
+          const char *password, bool is_known)
 {
     const struct sr_attempt *attempt =
         enclosed == NULL ? NULL : sr_enclosed_attempt(enclosed);
 
     if (answer == SR_BEGIN_LOCKED)
-        return refuse_locked(door, enclosed, way, password);
+        return refuse_locked(door, enclosed, way, password, is_known);
     if (answer == SR_BEGIN_BUSY) {
         sr_door_event(door, SR_EVENT_BUSY, "failed", NULL,
                       PAM_AUTHINFO_UNAVAIL);
@@ -163,7 +178,7 @@ settle(struct sr_door *door, struct sr_enclosed *enclosed,
     trouble_event(door, enclosed);
     lockout_events(door, &settled);
     if (settled.began_lockout || settled.ended_lockout)
-        sr_door_publish_lockout(door, is_known);
+        sr_door_publish_lockout(door, enclosed, is_known);
     if (settled.result != SR_STORE_OK && proof != SR_PROOF_RIGHT)
         return refuse_unrecorded(door, settled.result);
     if (settled.result != SR_STORE_OK) /* failures stay: stricter, not wrong */
@@ -205,7 +220,8 @@ sr_verify(struct sr_door *door, const char *password)
             sr_gather_temporary(&door->who, sr_attempt_temporary(
                                                 sr_enclosed_attempt(enclosed)));
     } else {
-        verified = not_begun(door, answer, enclosed, &way, password);
+        verified =
+            not_begun(door, answer, enclosed, &way, password, who.is_known);
     }
     sr_enclosed_free(enclosed, false);
     return verified;
@@ -240,24 +256,27 @@ guard_free(struct guard *guard, bool copy)
 }
 
 /* A lockout that was recorded ahead has been left, or taken back: whoever
- * published the account in between has to be corrected. */
+ * published the account in between has to be corrected.  `began`: the fleet's
+ * has begun. */
 static void
-guard_publish(struct guard *guard)
+guard_publish(struct guard *guard, bool began)
 {
-    if (sr_attempt_ahead(sr_enclosed_attempt(guard->enclosed)).began_lockout)
-        sr_publish_later(guard->conf, guard->is_ours ? guard->name : NULL,
-                         &guard->event);
+    if (began ||
+        sr_attempt_ahead(sr_enclosed_attempt(guard->enclosed)).began_lockout)
+        sr_publish_later(guard->conf, guard->enclosed,
+                         guard->is_ours ? guard->name : NULL, &guard->event);
 }
 
-/* The failure recorded ahead stands: tell of the lockout it began. */
+/* The failure recorded ahead stands: tell of the lockout it began, here or
+ * (`began`) in the fleet. */
 static void
-guard_stands(struct guard *guard)
+guard_stands(struct guard *guard, bool began)
 {
     const struct sr_settled ahead =
         sr_attempt_ahead(sr_enclosed_attempt(guard->enclosed));
 
     guard->event.id = SR_EVENT_THROTTLED;
-    if (ahead.began_lockout)
+    if (began || ahead.began_lockout)
         sr_event_send(&guard->event);
     guard->event.id = SR_EVENT_SOURCE_THROTTLED;
     if (ahead.began_source_lockout)
@@ -267,15 +286,16 @@ guard_stands(struct guard *guard)
 /*
  * Settle when the stack is over.  The configuration has gone with its call; and
  * what was kept of connections is not for a process copy, nor for the end of
- * the handle, which has no order.
+ * the handle, which has no order.  Returns whether a lockout has begun.
  */
-static void
+static bool
 guard_settle(struct guard *guard, enum sr_outcome outcome)
 {
     const char *backend = sr_enclosed_backend(guard->enclosed);
     struct sr_config_errors errors = {0};
     struct sr_fleet_way way = {.is_there = false};
     struct sr_config *config = NULL;
+    struct sr_settled settled;
 
     if (backend != NULL) {
         config = sr_config_load(guard->conf, &errors);
@@ -283,7 +303,7 @@ guard_settle(struct guard *guard, enum sr_outcome outcome)
     }
     if (config != NULL)
         way = sr_fleet_way_back(config, NULL, backend);
-    sr_enclosed_settle(guard->enclosed, &way, outcome);
+    settled = sr_enclosed_settle(guard->enclosed, &way, outcome);
     guard->event.id = SR_EVENT_FLEET_AWAY;
     guard->event.result = "failed";
     guard->event.cause = sr_enclosed_trouble(guard->enclosed);
@@ -292,6 +312,7 @@ guard_settle(struct guard *guard, enum sr_outcome outcome)
     guard->event.result = NULL;
     guard->event.cause = NULL;
     sr_config_free(config);
+    return settled.began_lockout;
 }
 
 /*
@@ -307,6 +328,7 @@ guard_cleanup(pam_handle_t *pamh, void *data, int status)
     bool replaced = (bits & PAM_DATA_REPLACE) != 0;
     unsigned code = bits & ~(unsigned)(PAM_DATA_SILENT | PAM_DATA_REPLACE);
     struct guard *guard = data;
+    bool began = false;
 
     (void)pamh;
     if (guard->enclosed == NULL)
@@ -315,11 +337,11 @@ guard_cleanup(pam_handle_t *pamh, void *data, int status)
         guard_settle(guard, SR_OUTCOME_NEITHER);
     } else if (!copy) {
         if (sr_enclosed_backend(guard->enclosed) != NULL)
-            guard_settle(guard, SR_OUTCOME_WRONG);
-        guard_stands(guard);
+            began = guard_settle(guard, SR_OUTCOME_WRONG);
+        guard_stands(guard, began);
     }
     if (!copy)
-        guard_publish(guard);
+        guard_publish(guard, began);
     guard_free(guard, copy);
 }
 
@@ -407,7 +429,7 @@ sr_verify_guard(struct sr_door *door, const char *password)
         sr_enclosed_free(enclosed, false);
         return SR_VERIFIED_UNAVAILABLE;
     }
-    not_begun(door, answer, enclosed, &way, password);
+    not_begun(door, answer, enclosed, &way, password, who.is_known);
     sr_enclosed_free(enclosed, false);
     return answer == SR_BEGIN_LOCKED ? SR_VERIFIED_LOCKED
                                      : SR_VERIFIED_UNAVAILABLE;
@@ -435,7 +457,7 @@ sr_verify_settle(struct sr_door *door)
         sr_door_event(door, SR_EVENT_STATE, "failed",
                       sr_store_strerror(settled.result), -1);
     if (settled.ended_lockout)
-        sr_door_publish_lockout(door, guard->is_ours);
+        sr_door_publish_lockout(door, guard->enclosed, guard->is_ours);
     /* Settled: what was recorded ahead is taken back, and so is its event. */
     sr_enclosed_free(guard->enclosed, false);
     guard->enclosed = NULL;

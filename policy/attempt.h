@@ -24,6 +24,7 @@
 #ifndef SR_POLICY_ATTEMPT_H
 #define SR_POLICY_ATTEMPT_H
 
+#include "policy/everywhere.h"
 #include "policy/rules.h"
 #include "policy/source.h"
 #include "policy/store.h"
@@ -141,15 +142,14 @@ enum sr_store_result sr_attempt_facts(struct sr_store *store,
                                       struct sr_facts *facts);
 
 /*
- * Until when the account is locked out from every source, wall clock; unknown
- * when it is not.  The ledger of strangers is locked out, and nobody counts in
- * the other: there is no familiar source, or that ledger is locked out too;
- * then the earlier end counts.  The owner's own sessions, which have begun
- * already, are not looked at.  Inside a transaction.
+ * Until when this host has locked out the two sides of an account, for
+ * sr_everywhere_until().  The owner's own sessions, which have begun already,
+ * are no familiar source.  Where nobody else counts, and strangers are not
+ * locked out, the other side is not looked at.  Inside a transaction.
  */
-enum sr_store_result sr_attempt_everywhere(struct sr_store *store, uid_t uid,
-                                           const struct sr_rules *rules,
-                                           sr_time *until_wall);
+enum sr_store_result sr_attempt_sides(struct sr_store *store, uid_t uid,
+                                      const struct sr_rules *rules,
+                                      struct sr_sides *sides);
 
 /*
  * When the temporary password of an account ends, wall clock; unknown when it

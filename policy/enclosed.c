@@ -34,6 +34,7 @@ struct sr_enclosed {
     int64_t added;      /* and this host's clock, milliseconds */
     sr_time now;        /* the server's, of the last look */
     sr_time until_wall; /* LOCKED by the fleet */
+    struct sr_fleet_locks locks;
     struct sr_fleet_judgement judgement;
     char own[SR_FLEET_ID_SIZE];
     char ledger[SR_FLEET_LEDGER_SIZE];
@@ -69,16 +70,24 @@ sr_fleet_way_back(const struct sr_config *config, struct sr_link *link,
     return way;
 }
 
+bool
+sr_fleet_counts(const struct sr_rules *rules, uid_t uid)
+{
+    return rules->lockout_store == SR_LOCKOUT_LDAP && rules->attempts != 0 &&
+           uid != 0;
+}
+
 struct sr_fleet_way
 sr_fleet_way(const struct sr_gathered *who, bool is_known, const char *only)
 {
     const struct sr_config *config = who->config;
     struct sr_fleet_way way = {.is_there = false};
 
-    if (who->rules.lockout_store != SR_LOCKOUT_LDAP || who->rules.attempts == 0)
+    if (!sr_fleet_counts(&who->rules, (uid_t)-1))
         return way;
     if (is_known) {
-        if (who->account == NULL || who->account->facts.uid == 0)
+        if (who->account == NULL ||
+            !sr_fleet_counts(&who->rules, who->account->facts.uid))
             return way;
         return sr_fleet_way_back(config, who->link, who->account->backend.name);
     }
@@ -287,31 +296,47 @@ to_wall(sr_time until, sr_time now)
     return sr_clock_to_wall(until, now, (sr_time)time(NULL));
 }
 
+/* The side that the attempt is counted on is locked out until then; unknown: it
+ * is not. */
+static void
+note_lock(struct sr_enclosed *enclosed, sr_time until)
+{
+    const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
+
+    enclosed->locks.is_known[class] = true;
+    enclosed->locks.until[class] = until;
+}
+
 static enum sr_begin
 fleet_begin(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
             const struct sr_attempt_who *who, int64_t deadline)
 {
     const struct sr_fleet_judgement *judgement = &enclosed->judgement;
 
+    sr_fleet_locks_none(&enclosed->locks); /* unless it answers */
     if (!find_ledger(enclosed, way, who))
         return SR_BEGIN_GO;
     enclosed->is_counted = true;
     if (enclosed->is_decoy) {
-        if (enter(enclosed, way, SR_FLEET_PENDING))
-            look(enclosed, way);
+        if (enter(enclosed, way, SR_FLEET_PENDING) && look(enclosed, way))
+            memset(&enclosed->locks, 0, sizeof(enclosed->locks));
         return SR_BEGIN_LOCKED;
     }
     if (!contend(enclosed, way, deadline))
         return SR_BEGIN_GO;
+    memset(&enclosed->locks, 0, sizeof(enclosed->locks));
     if (judgement->until != SR_TIME_UNKNOWN)
         enclosed->until_wall = to_wall(judgement->until, enclosed->now);
     switch (judgement->answer) {
     case SR_FLEET_GO:
+        note_lock(enclosed, SR_TIME_UNKNOWN);
         return SR_BEGIN_GO;
     case SR_FLEET_WAIT:
         return SR_BEGIN_BUSY;
     case SR_FLEET_LOCKED:
-    case SR_FLEET_HELD:
+        note_lock(enclosed, enclosed->until_wall);
+        break;
+    case SR_FLEET_HELD: /* may be taken back */
         break;
     }
     return SR_BEGIN_LOCKED;
@@ -340,7 +365,7 @@ sr_enclosed_begin(const char *statedir, const char *rundir,
         return begun->answer;
     begun->is_decoy = begun->answer == SR_BEGIN_LOCKED;
     begun->limits = sr_attempt_account_limits(who->rules, false);
-    begun->lifetime = way->backend.config->timeout + SLACK;
+    begun->lifetime = sr_fleet_lifetime(way);
     snprintf(begun->backend, sizeof(begun->backend), "%s", way->backend.name);
     fleet = fleet_begin(begun, way, who, deadline);
     if (begun->answer == SR_BEGIN_GO)
@@ -413,8 +438,11 @@ sr_enclosed_settle(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
         fleet_settle(enclosed, way, outcome);
     enclosed->is_counted = false;
     if (is_counted && outcome == SR_OUTCOME_WRONG &&
-        enclosed->judgement.begins_lockout)
+        enclosed->judgement.begins_lockout) {
         settled.began_lockout = true;
+        note_lock(enclosed,
+                  to_wall(enclosed->judgement.begun_until, enclosed->now));
+    }
     return settled;
 }
 
@@ -432,6 +460,12 @@ sr_enclosed_until(const struct sr_enclosed *enclosed)
     return enclosed->until_wall != SR_TIME_UNKNOWN
                ? enclosed->until_wall
                : sr_attempt_until(enclosed->attempt);
+}
+
+struct sr_fleet_locks
+sr_enclosed_locks(const struct sr_enclosed *enclosed)
+{
+    return enclosed->locks;
 }
 
 const char *
@@ -459,6 +493,12 @@ sr_enclosed_free(struct sr_enclosed *enclosed, bool forget)
 }
 
 /* ---- outside of an attempt */
+
+int64_t
+sr_fleet_lifetime(const struct sr_fleet_way *way)
+{
+    return way->backend.config->timeout + SLACK;
+}
 
 static enum sr_ask
 read_list(const struct sr_fleet_way *way, const char *ledger, bool may_recall,
@@ -493,14 +533,33 @@ sr_fleet_look(const struct sr_fleet_way *way, const char *name,
     if (answer == SR_ASK_OK) {
         if (sr_fleet_latest(list) > now)
             now = sr_fleet_latest(list);
-        sr_fleet_judge(list, NULL, limits, now,
-                       way->backend.config->timeout + SLACK, &judgement);
+        sr_fleet_judge(list, NULL, limits, now, sr_fleet_lifetime(way),
+                       &judgement);
         view->entries = list->count;
         view->failures = judgement.failures;
         if (judgement.answer == SR_FLEET_LOCKED)
             view->locked_until = to_wall(judgement.until, now);
     }
     free(list);
+    return answer;
+}
+
+enum sr_ask
+sr_fleet_locks_find(const struct sr_fleet_way *way, struct sr_gathered *who,
+                    char *reason, size_t size)
+{
+    const struct sr_limits limits =
+        sr_attempt_account_limits(&who->rules, false);
+    enum sr_ask answer = SR_ASK_OK;
+    struct sr_fleet_view view[2];
+
+    sr_fleet_locks_none(&who->fleet);
+    for (int class = 0; answer == SR_ASK_OK && class < 2; class ++)
+        answer = sr_fleet_look(way, who->account->facts.name,
+                               class == SR_CLASS_FAMILIAR, &limits, false,
+                               &view[class], reason, size);
+    for (int class = 0; answer == SR_ASK_OK && class < 2; class ++)
+        who->fleet.until[class] = view[class].locked_until;
     return answer;
 }
 
@@ -543,6 +602,13 @@ sr_fleet_facts(const struct sr_fleet_way *way, struct sr_gathered *who,
     }
     answer = sr_fleet_look(way, facts->name, class == SR_CLASS_FAMILIAR,
                            &limits, true, &view, reason, size);
+    if (answer == SR_ASK_OK) {
+        who->fleet.is_known[class] = true;
+        who->fleet.until[class] = view.locked_until;
+    } else {
+        sr_fleet_locks_none(&who->fleet);
+    }
+    sr_gather_everywhere(who, SR_TIME_UNKNOWN);
     if (answer != SR_ASK_OK || view.locked_until == SR_TIME_UNKNOWN ||
         facts->locked == SR_LOCK_ADMIN ||
         (facts->locked == SR_LOCK_UNTIL &&

@@ -25,6 +25,10 @@
 #include "policy/backend/backend.h"
 #include "policy/gather.h"
 
+/* Whether the fleet counts for an account with these rules, if its backend
+ * does. */
+bool sr_fleet_counts(const struct sr_rules *rules, uid_t uid);
+
 /* The way to the fleet's ledgers of one account or name. */
 struct sr_fleet_way {
     bool is_there;
@@ -72,6 +76,14 @@ const struct sr_attempt *sr_enclosed_attempt(const struct sr_enclosed *e);
 sr_time sr_enclosed_until(const struct sr_enclosed *enclosed);
 
 /*
+ * What has become known of the fleet's locks on the account: of the side that
+ * the attempt was counted on; of both, when the directory could not be asked;
+ * of none, when there was nothing to find out.  After settle it is as settle
+ * left it.
+ */
+struct sr_fleet_locks sr_enclosed_locks(const struct sr_enclosed *enclosed);
+
+/*
  * Why the directory could not be asked or told, or NULL.  Said once for each
  * call of begin and settle.
  */
@@ -92,6 +104,9 @@ struct sr_fleet_view {
     sr_time locked_until; /* wall clock; unknown: not locked out */
 };
 
+/* How long an entry may be pending, seconds. */
+int64_t sr_fleet_lifetime(const struct sr_fleet_way *way);
+
 /*
  * Look at it, with one search.  What is "now" for the server is taken from this
  * host's clock, or from the youngest entry if that is later.  may_recall: what
@@ -103,9 +118,19 @@ enum sr_ask sr_fleet_look(const struct sr_fleet_way *way, const char *name,
                           char *reason, size_t size);
 
 /*
+ * Look at both ledgers of the account that was gathered, with a search each,
+ * for who->fleet.  On any answer but OK it says that nobody is locked out, and
+ * `reason` says why.
+ */
+enum sr_ask sr_fleet_locks_find(const struct sr_fleet_way *way,
+                                struct sr_gathered *who, char *reason,
+                                size_t size);
+
+/*
  * Add the fleet's lockout for `source` to the facts, as sr_attempt_facts() adds
- * this host's.  `statedir` NULL: the built-in one.  On any answer but OK the
- * facts are as they were, and `reason` says why.
+ * this host's, and what was found out to who->fleet and who->everywhere.
+ * `statedir` NULL: the built-in one.  On any answer but OK the facts are as
+ * they were, and `reason` says why.
  */
 enum sr_ask sr_fleet_facts(const struct sr_fleet_way *way,
                            struct sr_gathered *who, const char *statedir,

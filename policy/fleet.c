@@ -242,10 +242,15 @@ release_of_all(const struct sr_fleet_list *list, size_t settled,
 }
 
 static bool
-would_lock(struct sr_ledger ledger, const struct sr_limits *limits, sr_time now)
+would_lock(struct sr_ledger ledger, const struct sr_limits *limits, sr_time now,
+           sr_time *until)
 {
-    return sr_throttle_failed(&ledger, limits, slot_for(&ledger, limits, now),
-                              now);
+    const bool locks = sr_throttle_failed(&ledger, limits,
+                                          slot_for(&ledger, limits, now), now);
+
+    *until =
+        locks ? sr_throttle_release(&ledger, limits, now) : SR_TIME_UNKNOWN;
+    return locks;
 }
 
 /* The own entry can be settled only by being too old: it is under way. */
@@ -273,6 +278,7 @@ sr_fleet_judge(struct sr_fleet_list *list, const char *own,
     memset(judgement, 0, sizeof(*judgement));
     judgement->answer = SR_FLEET_GO;
     judgement->until = SR_TIME_UNKNOWN;
+    judgement->begun_until = SR_TIME_UNKNOWN;
     if (limits->attempts == 0)
         return;
     keep_own_under_way(list, own, now, lifetime);
@@ -298,7 +304,8 @@ sr_fleet_judge(struct sr_fleet_list *list, const char *own,
         judgement->may_stay =
             judgement->has_own && !list->is_cut && count.before < open;
     }
-    judgement->begins_lockout = would_lock(ledger, limits, now);
+    judgement->begins_lockout =
+        would_lock(ledger, limits, now, &judgement->begun_until);
 }
 
 const struct sr_fleet_entry *

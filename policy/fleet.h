@@ -76,7 +76,8 @@ struct sr_fleet_judgement {
     unsigned failures;   /* slots that settled failures have consumed */
     bool has_own;        /* `own` is in the list */
     bool may_stay;       /* WAIT: it is not for this one to give way */
-    bool begins_lockout; /* should the own attempt fail */
+    bool begins_lockout; /* should the own attempt fail, */
+    sr_time begun_until; /* and until when */
     sr_time until;       /* LOCKED and HELD: when a slot opens */
     size_t settled;      /* the list begins with that many that are settled, */
     size_t prunable;     /* and with that many that are not needed any more */

@@ -163,6 +163,7 @@ sr_gather_again(struct sr_gathered *gathered, const char *name)
     gathered->account = NULL;
     gathered->has_temporary = false;
     gathered->everywhere.locked = SR_LOCK_UNKNOWN;
+    memset(&gathered->fleet, 0, sizeof(gathered->fleet));
     gathered->ask = ask_backend(gathered, &backend, name);
     return gathered->ask;
 }
@@ -203,26 +204,35 @@ backend_lock(const struct sr_facts *facts)
                                   facts->locked_until};
 }
 
-/* The lock that holds from every source; `store` NULL: nothing was ever
- * remembered. */
-static enum sr_store_result
-gather_everywhere(struct sr_gathered *out, struct sr_store *store)
+void
+sr_gather_everywhere(struct sr_gathered *gathered, sr_time claimed)
 {
-    struct sr_everywhere *everywhere = &out->everywhere;
-    enum sr_store_result result = SR_STORE_OK;
-    sr_time until = SR_TIME_UNKNOWN;
+    struct sr_everywhere *everywhere = &gathered->everywhere;
+    const sr_time until =
+        sr_everywhere_until(&gathered->sides, &gathered->fleet, claimed);
 
-    *everywhere = backend_lock(&out->account->facts);
-    if (store != NULL && out->account->facts.uid != (uid_t)-1)
-        result = sr_attempt_everywhere(store, out->account->facts.uid,
-                                       &out->rules, &until);
+    *everywhere = gathered->of_backend;
     if (everywhere->locked == SR_LOCK_UNKNOWN)
         everywhere->locked = SR_LOCK_NO;
-    if (result == SR_STORE_OK && until != SR_TIME_UNKNOWN &&
+    if (until != SR_TIME_UNKNOWN &&
         (everywhere->locked == SR_LOCK_NO ||
          (everywhere->locked == SR_LOCK_UNTIL && everywhere->until < until)))
         *everywhere =
             (struct sr_everywhere){SR_LOCK_UNTIL, SR_LOCK_WHY_THROTTLE, until};
+}
+
+/* The locks that there are; `store` NULL: nothing was ever remembered. */
+static enum sr_store_result
+gather_locks(struct sr_gathered *out, struct sr_store *store)
+{
+    const uid_t uid = out->account->facts.uid;
+    enum sr_store_result result = SR_STORE_OK;
+
+    out->of_backend = backend_lock(&out->account->facts);
+    out->sides = (struct sr_sides){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
+    if (store != NULL && uid != (uid_t)-1)
+        result = sr_attempt_sides(store, uid, &out->rules, &out->sides);
+    sr_gather_everywhere(out, SR_TIME_UNKNOWN);
     return result;
 }
 
@@ -241,7 +251,7 @@ sr_gather_remembered_in(struct sr_gathered *out, struct sr_store *store,
     if (store != NULL)
         result = gather_temporary(out, store);
     if (result == SR_STORE_OK)
-        result = gather_everywhere(out, store);
+        result = gather_locks(out, store);
     if (result == SR_STORE_OK && store != NULL && source != NULL)
         result =
             sr_attempt_facts(store, source, &out->rules, &out->account->facts);

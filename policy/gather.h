@@ -11,6 +11,7 @@
 #include "policy/backend/backend.h"
 #include "policy/change.h"
 #include "policy/config.h"
+#include "policy/everywhere.h"
 #include "policy/source.h"
 #include "policy/store.h"
 
@@ -29,12 +30,19 @@ struct sr_gathered {
     struct sr_link *link;           /* what backends keep */
     bool owns_link;
     enum sr_ask ask;
-    enum sr_store_result store;      /* what sr_gather_remembered() met */
-    struct sr_everywhere everywhere; /* from sr_gather_remembered() */
-    bool has_temporary;              /* a temporary password is in use */
-    char another[80]; /* a backend has an account of this name that is not the
-                       * one of this host: why; empty: none */
-    char reason[160]; /* why a part could not be asked */
+    enum sr_store_result store; /* what sr_gather_remembered() met */
+
+    /* From sr_gather_remembered(): the backend's own lock, and this host's
+     * ledgers; what the fleet has counted, from who has asked; and what comes
+     * of all of them. */
+    struct sr_everywhere of_backend;
+    struct sr_sides sides;
+    struct sr_fleet_locks fleet;
+    struct sr_everywhere everywhere;
+    bool has_temporary; /* a temporary password is in use */
+    char another[80];   /* a backend has an account of this name that is not the
+                         * one of this host: why; empty: none */
+    char reason[160];   /* why a part could not be asked */
 };
 
 /*
@@ -75,8 +83,8 @@ enum sr_ask sr_gather_again(struct sr_gathered *gathered, const char *name);
  * password whose hash is no longer the account's has ended and is left out.
  * `statedir` NULL: the built-in one.  On any result but OK the facts are not to
  * be relied on; out->reason says why.  out->everywhere gets the lock that holds
- * from every source: the backend's own, or else the throttle's, when every
- * source is locked out (sr_attempt_everywhere).
+ * from every source: the backend's own, or else the throttle's, by this host's
+ * ledgers and by what out->fleet says already.
  */
 enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
                                           const char *statedir,
@@ -87,6 +95,13 @@ enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
 enum sr_store_result sr_gather_remembered_in(struct sr_gathered *gathered,
                                              struct sr_store *store,
                                              const struct sr_source *source);
+
+/*
+ * Work out->everywhere out anew: something has become known of the fleet.
+ * `claimed` is for the sides of which nothing is known, see
+ * sr_everywhere_until().
+ */
+void sr_gather_everywhere(struct sr_gathered *gathered, sr_time claimed);
 
 /*
  * Add the end of the temporary password, found elsewhere

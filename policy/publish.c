@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/enclosed.h"
 #include "policy/place.h"
 #include "policy/publish.h"
 
@@ -207,16 +208,53 @@ sr_publish_facts(const struct sr_gathered *gathered, struct sr_facts *facts,
                  sr_publish_is_exempt(gathered->config, facts->name);
 }
 
+/* Until when an account is published as locked out by wrong passwords; of the
+ * two views, that of directories says why. */
+static sr_time
+published_lockout(const char *dir, const char *name)
+{
+    const sr_time now = sr_lookup_now();
+    struct sr_published published;
+    struct sr_rules rules;
+    struct sr_facts facts;
+    bool is_exempt;
+
+    if (sr_lookup(dir, SR_VIEW_SHADOW, name, now, &published) != SR_FOUND_IT ||
+        !sr_payload_decode(published.payload.bytes, published.payload.size,
+                           &facts, &rules, &is_exempt) ||
+        facts.locked != SR_LOCK_UNTIL ||
+        facts.locked_why != SR_LOCK_WHY_THROTTLE || facts.locked_until <= now)
+        return SR_TIME_UNKNOWN;
+    return facts.locked_until;
+}
+
+/* Add what was found out before of what is not known now. */
+static struct sr_gathered
+with_published(const char *dir, const struct sr_gathered *gathered)
+{
+    struct sr_gathered with = *gathered;
+
+    if ((!with.fleet.is_known[SR_CLASS_STRANGER] ||
+         !with.fleet.is_known[SR_CLASS_FAMILIAR]) &&
+        strlen(dir) <= SR_LOOKUP_DIR_MAX &&
+        sr_snapshot_name(with.account->facts.name) &&
+        sr_fleet_way(gathered, true, NULL).is_there)
+        sr_gather_everywhere(&with,
+                             published_lockout(dir, with.account->facts.name));
+    return with;
+}
+
 enum sr_publish_result
 sr_publish_gathered(const char *dir, const struct sr_gathered *gathered,
                     uint64_t sequence, unsigned wait_ms, char *reason,
                     size_t size)
 {
+    const struct sr_gathered with = with_published(dir, gathered);
     struct sr_facts facts;
     struct news news = {.name = facts.name, .sequence = sequence};
     bool is_exempt;
 
-    sr_publish_facts(gathered, &facts, &is_exempt);
+    sr_publish_facts(&with, &facts, &is_exempt);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         if (sr_publish_is_in(view, &facts))
             sr_payload_encode(view, &facts, &gathered->rules, is_exempt,
@@ -246,23 +284,65 @@ publish_unknown(const char *dir, const struct sr_gathered *gathered,
     return publish(dir, news, wait_ms, reason, size);
 }
 
+/* Publish what came of gathering. */
+static enum sr_publish_result
+publish_account(const char *dir, const char *statedir,
+                struct sr_gathered *gathered, struct news *news,
+                unsigned wait_ms, char *reason, size_t size)
+{
+    switch (gathered->ask) {
+    case SR_ASK_OK:
+        if (sr_gather_remembered(gathered, statedir, NULL) == SR_STORE_OK)
+            return sr_publish_gathered(dir, gathered, news->sequence, wait_ms,
+                                       reason, size);
+        snprintf(reason, size, "%s", gathered->reason);
+        break;
+    case SR_ASK_UNKNOWN_NAME:
+        return publish(dir, news, wait_ms, reason, size);
+    case SR_ASK_UNAVAILABLE:
+    case SR_ASK_AMBIGUOUS:
+        return publish_unknown(dir, gathered, news->name, news, wait_ms, reason,
+                               size);
+    case SR_ASK_NO_MEMORY:
+        snprintf(reason, size, "out of memory");
+        break;
+    }
+    return SR_PUBLISH_FAILED;
+}
+
 enum sr_publish_result
 sr_publish_account(const struct sr_config *config, const char *dir,
                    const char *statedir, const char *name, unsigned wait_ms,
                    char *reason, size_t size)
 {
-    return sr_publish_account_linked(config, NULL, dir, statedir, name, wait_ms,
-                                     reason, size);
+    struct news news = {.name = name, .sequence = sr_publish_sequence()};
+    enum sr_publish_result result;
+    struct sr_gathered gathered;
+    struct sr_fleet_way way;
+    char why[160] = "";
+
+    if (!sr_snapshot_name(name) || strlen(dir) > SR_LOOKUP_DIR_MAX)
+        return publish(dir, &news, wait_ms, reason, size);
+    sr_gather(config, name, NULL, NULL, &gathered);
+    way = sr_fleet_way(&gathered, true, NULL);
+    if (way.is_there)
+        sr_fleet_locks_find(&way, &gathered, why, sizeof(why));
+    result =
+        publish_account(dir, statedir, &gathered, &news, wait_ms, reason, size);
+    if (result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED)
+        snprintf(reason, size, "%s", why);
+    sr_gathered_end(&gathered);
+    return result;
 }
 
 enum sr_publish_result
 sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
-                          const char *dir, const char *statedir,
-                          const char *name, unsigned wait_ms, char *reason,
-                          size_t size)
+                          const struct sr_fleet_locks *fleet, const char *dir,
+                          const char *statedir, const char *name,
+                          unsigned wait_ms, char *reason, size_t size)
 {
     struct news news = {.name = name, .sequence = sr_publish_sequence()};
-    enum sr_publish_result result = SR_PUBLISH_FAILED;
+    enum sr_publish_result result;
     struct sr_gathered gathered;
 
     if (!sr_snapshot_name(name) || strlen(dir) > SR_LOOKUP_DIR_MAX)
@@ -271,26 +351,9 @@ sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
         sr_gather(config, name, NULL, NULL, &gathered);
     else
         sr_gather_linked(config, link, name, NULL, NULL, &gathered);
-    switch (gathered.ask) {
-    case SR_ASK_OK:
-        if (sr_gather_remembered(&gathered, statedir, NULL) == SR_STORE_OK)
-            result = sr_publish_gathered(dir, &gathered, news.sequence, wait_ms,
-                                         reason, size);
-        else
-            snprintf(reason, size, "%s", gathered.reason);
-        break;
-    case SR_ASK_UNKNOWN_NAME:
-        result = publish(dir, &news, wait_ms, reason, size);
-        break;
-    case SR_ASK_UNAVAILABLE:
-    case SR_ASK_AMBIGUOUS:
-        result =
-            publish_unknown(dir, &gathered, name, &news, wait_ms, reason, size);
-        break;
-    case SR_ASK_NO_MEMORY:
-        snprintf(reason, size, "out of memory");
-        break;
-    }
+    gathered.fleet = *fleet;
+    result =
+        publish_account(dir, statedir, &gathered, &news, wait_ms, reason, size);
     sr_gathered_end(&gathered);
     return result;
 }

@@ -49,8 +49,10 @@ uint64_t sr_publish_sequence(void);
  * gathered, so that newer facts are never replaced by older ones.  The lock in
  * the facts is replaced by the one that holds from every source
  * (gathered->everywhere): a stranger's guesses must not shut out the owner, who
- * comes from where he always comes from.  `reason` (size bytes) is filled in
- * on FAILED.
+ * comes from where he always comes from.  Of what the fleet was not asked for
+ * (gathered->fleet) that lockout stays that is published: a login does not know
+ * the side that it did not come from.  `reason` (size bytes) is filled in on
+ * FAILED.
  */
 enum sr_publish_result sr_publish_gathered(const char *dir,
                                            const struct sr_gathered *gathered,
@@ -60,19 +62,24 @@ enum sr_publish_result sr_publish_gathered(const char *dir,
 /*
  * Gather anew and publish one account, or that it is gone when no backend knows
  * the name; a backend that could not be asked publishes "unknown".  `statedir`
- * NULL: the built-in one.
+ * NULL: the built-in one.  The fleet is asked, too; when it cannot be, that is
+ * published which this host knows, and `reason` says so beside OK and
+ * UNCHANGED.
  */
 enum sr_publish_result sr_publish_account(const struct sr_config *config,
                                           const char *dir, const char *statedir,
                                           const char *name, unsigned wait_ms,
                                           char *reason, size_t size);
 
-/* The same in a transaction, over what its link keeps. */
+/*
+ * The same in a transaction, over what its link keeps (NULL: one of its own).
+ * The fleet is not asked: `fleet` is what is known of it.
+ */
 enum sr_publish_result
 sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
-                          const char *dir, const char *statedir,
-                          const char *name, unsigned wait_ms, char *reason,
-                          size_t size);
+                          const struct sr_fleet_locks *fleet, const char *dir,
+                          const char *statedir, const char *name,
+                          unsigned wait_ms, char *reason, size_t size);
 
 /*
  * The work of publishing one account, for a name that is none: so that a

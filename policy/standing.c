@@ -346,29 +346,30 @@ has_familiar(struct sr_store *store, uid_t uid, const struct sr_rules *rules,
 }
 
 enum sr_store_result
-sr_attempt_everywhere(struct sr_store *store, uid_t uid,
-                      const struct sr_rules *rules, sr_time *until_wall)
+sr_attempt_sides(struct sr_store *store, uid_t uid,
+                 const struct sr_rules *rules, struct sr_sides *sides)
 {
     const struct sr_limits limits = sr_attempt_account_limits(rules, uid == 0);
-    struct sr_ledger_key key = sr_ledger_key_account(uid, SR_CLASS_STRANGER);
+    const bool is_shared = rules->lockout_store != SR_LOCKOUT_LOCAL;
     enum sr_store_result result;
-    sr_time now, wall, until = 0, familiar = 0;
-    bool has = false;
+    sr_time now, wall;
 
-    *until_wall = SR_TIME_UNKNOWN;
+    *sides = (struct sr_sides){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
     result = sr_store_now(store, &now, &wall);
-    if (result == SR_STORE_OK)
+    for (int class = 0; result == SR_STORE_OK && class < 2; class ++) {
+        const struct sr_ledger_key key =
+            sr_ledger_key_account(uid, (enum sr_source_class) class);
+        sr_time until = 0;
+
         result = add_ledger(store, &key, &limits, now, &until);
-    if (result != SR_STORE_OK || until == 0)
-        return result;
-    result = has_familiar(store, uid, rules, now, &has);
-    if (result == SR_STORE_OK && has) {
-        key = sr_ledger_key_account(uid, SR_CLASS_FAMILIAR);
-        result = add_ledger(store, &key, &limits, now, &familiar);
-        until = familiar < until ? familiar : until;
+        if (until != 0)
+            sides->until[class] = sr_clock_to_wall(until, now, wall);
+        else if (!is_shared)
+            break; /* somebody can come in */
     }
-    if (result == SR_STORE_OK && until != 0)
-        *until_wall = sr_clock_to_wall(until, now, wall);
+    if (result == SR_STORE_OK &&
+        (is_shared || sides->until[SR_CLASS_STRANGER] != SR_TIME_UNKNOWN))
+        result = has_familiar(store, uid, rules, now, &sides->has_familiar);
     return result;
 }
 

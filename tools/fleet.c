@@ -42,6 +42,7 @@ fleet_look(struct sr_gathered *gathered, struct fleet *out)
     struct sr_facts *facts = &gathered->account->facts;
 
     memset(out, 0, sizeof(*out));
+    sr_fleet_locks_none(&gathered->fleet);
     out->is_there = way.is_there;
     for (int class = 0; way.is_there && class < 2; class ++) {
         out->is_failed =
@@ -51,10 +52,49 @@ fleet_look(struct sr_gathered *gathered, struct fleet *out)
         if (out->is_failed)
             break;
         apply(facts, out->view[class].locked_until);
+        gathered->fleet.until[class] = out->view[class].locked_until;
     }
+    sr_gather_everywhere(gathered, SR_TIME_UNKNOWN);
     if (out->is_failed)
         ctl_error("What other hosts have counted cannot be read: %s.",
                   out->reason);
+}
+
+void
+fleet_look_in(struct sr_ledgers *ledgers, sr_time now,
+              struct sr_gathered *gathered)
+{
+    const struct sr_limits limits = limits_of(gathered);
+    struct sr_facts *facts = &gathered->account->facts;
+    struct sr_fleet_locks locks;
+
+    if (ledgers == NULL || !sr_fleet_counts(&gathered->rules, facts->uid))
+        return;
+    sr_ledgers_locks(ledgers, facts->name, &limits, now, &locks);
+    apply(facts, locks.until[SR_CLASS_STRANGER]);
+    apply(facts, locks.until[SR_CLASS_FAMILIAR]);
+}
+
+bool
+fleet_read(const struct ctl *ctl, const char *backend,
+           struct sr_ledgers **ledgers)
+{
+    struct sr_link *link = sr_link_new();
+    const struct sr_fleet_way way =
+        sr_fleet_way_back(ctl->config, link, backend);
+    char reason[160] = "";
+    bool is_read = true;
+
+    *ledgers = NULL;
+    if (sr_config_shares(ctl->config) && way.is_there)
+        is_read =
+            sr_ledgers_read(&way, ledgers, reason, sizeof(reason)) == SR_ASK_OK;
+    sr_link_free(link);
+    if (!is_read)
+        ctl_error("What other hosts have counted cannot be read: %s.  The list "
+                  "is without the lockouts that only they know of.",
+                  reason);
+    return is_read;
 }
 
 static void
@@ -162,6 +202,35 @@ check_shown(struct trial *trial, const struct sr_fleet_list *list,
                      rights, "lockout_base: an entry does not change.");
 }
 
+static enum sr_ask
+take_nothing(void *context, const char *ledger,
+             const struct sr_fleet_entry *entry)
+{
+    (void)context;
+    (void)ledger;
+    (void)entry;
+    return SR_ASK_OK;
+}
+
+/* Who tells of all accounts reads everything. */
+static void
+check_all(struct trial *trial)
+{
+    struct sr_fleet_request request = {.what = SR_FLEET_ALL,
+                                       .take = take_nothing};
+
+    trial->reason[0] = '\0';
+    if (sr_backend_fleet(trial->backend, trial->link, &request, trial->reason,
+                         sizeof(trial->reason)) != SR_ASK_OK)
+        findings_add(trial->findings, SEVERITY_WARNING, trial->place, NULL,
+                     "Let the service's identity read any number of entries, "
+                     "in pages; selfreset-publish(8) has the line for it.",
+                     "lockout_base: not all entries can be read: %s.  A "
+                     "lockout that other hosts have counted is neither shown "
+                     "nor listed here, until it refuses a login.",
+                     trial->reason);
+}
+
 /* Key, add, change, search, delete. */
 static void
 try_all(struct trial *trial, struct sr_fleet_list *list)
@@ -191,6 +260,7 @@ try_all(struct trial *trial, struct sr_fleet_list *list)
     request.what = SR_FLEET_LIST;
     if (attempt(trial, &request, "search"))
         check_shown(trial, list, id);
+    check_all(trial);
     request.what = SR_FLEET_DROP;
     attempt(trial, &request, "delete an entry");
 }

@@ -7,7 +7,7 @@
 #ifndef SR_TOOLS_FLEET_H
 #define SR_TOOLS_FLEET_H
 
-#include "policy/enclosed.h"
+#include "policy/ledgers.h"
 #include "tools/ctl.h"
 #include "tools/findings.h"
 #include "tools/report.h"
@@ -25,6 +25,20 @@ struct fleet {
  * so, until the later end.  That a directory cannot be asked is said on stderr.
  */
 void fleet_look(struct sr_gathered *gathered, struct fleet *out);
+
+/*
+ * The same by ledgers that were read for all accounts; NULL: nothing was read.
+ */
+void fleet_look_in(struct sr_ledgers *ledgers, sr_time now,
+                   struct sr_gathered *gathered);
+
+/*
+ * Read what other hosts have counted of all accounts of a backend, into
+ * *ledgers, which is NULL when it does not count.  False: it could not be
+ * asked, which is said on stderr.
+ */
+bool fleet_read(const struct ctl *ctl, const char *backend,
+                struct sr_ledgers **ledgers);
 
 /* In a report: the ledgers. */
 void fleet_report(struct report *report, const struct sr_gathered *gathered,

@@ -17,6 +17,7 @@
 
 #include "policy/members.h"
 #include "tools/ctl.h"
+#include "tools/fleet.h"
 #include "tools/report.h"
 
 /* Below this, accounts are the system's; nobody (65534) is too. */
@@ -158,10 +159,11 @@ struct listing {
     const struct selection *selection;
     struct json json;
     struct sr_members *members;
-    struct names here;   /* whom the name service knows */
-    void *taken;         /* a tree */
-    const char *backend; /* that is telling */
-    bool is_partial;     /* one of them could not be asked */
+    struct names here;          /* whom the name service knows */
+    void *taken;                /* a tree */
+    const char *backend;        /* that is telling */
+    struct sr_ledgers *ledgers; /* of its accounts; NULL: nobody counts */
+    bool is_partial;            /* one of them could not be asked */
     int code;
 };
 
@@ -258,6 +260,8 @@ list_account(void *context, struct sr_account *account,
         ctl_error("The state of %s is unknown: %s.", facts->name, reason);
     else if (ctl_remembered(&gathered, &remembered) != CTL_OK)
         ask = SR_ASK_UNAVAILABLE;
+    else
+        fleet_look_in(listing->ledgers, listing->ctl->now, &gathered);
     show(listing, facts->name, ask == SR_ASK_OK ? facts : NULL, rules);
     return 0;
 }
@@ -273,8 +277,13 @@ list_backend(struct listing *listing, const char *name)
     listing->backend = name;
     if (sr_backend_find(listing->ctl->config, name, &backend, reason,
                         sizeof(reason)) == 0 &&
-        backend.ops->each != NULL)
+        backend.ops->each != NULL) {
+        if (!fleet_read(listing->ctl, name, &listing->ledgers))
+            listing->code = CTL_FAILED;
         ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
+        sr_ledgers_free(listing->ledgers);
+        listing->ledgers = NULL;
+    }
     if (ask == SR_ASK_OK)
         return;
     listing->is_partial = true;
@@ -311,15 +320,18 @@ list_other(struct listing *listing, const char *name)
     enum sr_ask ask = SR_ASK_UNKNOWN_NAME;
     const int code = listing->code;
     bool is_guest = false;
+    struct fleet fleet;
 
     if (!listing->is_partial)
         ask = sr_gather(listing->ctl->config, name, "", NULL, &gathered);
     /* Another module's are many, and no fault. */
-    if (ask == SR_ASK_UNKNOWN_NAME && gathered.another[0] == '\0')
+    if (ask == SR_ASK_UNKNOWN_NAME && gathered.another[0] == '\0') {
         is_guest = true;
-    else if (ctl_gathered(ask, name, &gathered) == CTL_OK &&
-             ctl_remembered(&gathered, &remembered) == CTL_OK)
+    } else if (ctl_gathered(ask, name, &gathered) == CTL_OK &&
+               ctl_remembered(&gathered, &remembered) == CTL_OK) {
+        fleet_look(&gathered, &fleet);
         facts = &gathered.account->facts;
+    }
     show(listing, name, facts, &gathered.rules);
     if (!listing->is_partial && is_guest)
         listing->code = code;

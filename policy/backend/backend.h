@@ -147,6 +147,7 @@ enum sr_fleet_what {
     SR_FLEET_LIST, /* all entries of a ledger */
     SR_FLEET_MARK, /* change an entry's state: id, state */
     SR_FLEET_DROP, /* delete entries: drop, count */
+    SR_FLEET_ALL,  /* all entries of all accounts' ledgers: take, context */
 };
 
 struct sr_fleet_request {
@@ -161,6 +162,14 @@ struct sr_fleet_request {
     bool is_settling; /* the password was answered for: little time is left */
     struct sr_fleet_list *list;     /* LIST: is filled in */
     uint8_t key[SR_FLEET_KEY_SIZE]; /* KEY: is filled in */
+
+    /*
+     * ALL: is told of each entry that can be read, in no order; anything but OK
+     * ends it.  Unless the answer is OK, what was told is not all there is.
+     */
+    enum sr_ask (*take)(void *context, const char *ledger,
+                        const struct sr_fleet_entry *entry);
+    void *context;
 };
 
 /*
@@ -272,7 +281,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 4u
+#define SR_BACKEND_VERSION 5u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* Free an account, wiping its secret.  NULL is allowed. */

@@ -172,20 +172,20 @@ next_cookie(struct sr_ldap_link *link, LDAPMessage *message,
 
 /* Ask for one page, and wait for it. */
 static int
-fetch_page(struct sr_ldap_link *link, const char *filter,
-           const char *const *attributes, struct berval *cookie,
+fetch_page(struct sr_ldap_link *link, const struct sr_ldap_paged *paged,
            struct sr_ldap_answer *answer, LDAPMessage **message)
 {
+    struct berval cookie = paged->cookie;
     LDAPControl *control = NULL;
     int64_t end = sr_ldap_clock() + link->config->timeout * 1000;
     int id;
     int code = ldap_create_page_control(
-        link->ld, PAGE, cookie->bv_len == 0 ? NULL : cookie, 0, &control);
+        link->ld, PAGE, cookie.bv_len == 0 ? NULL : &cookie, 0, &control);
 
     if (code != LDAP_SUCCESS)
         return code;
-    code = ldap_search_ext(link->ld, link->config->base, LDAP_SCOPE_SUBTREE,
-                           filter, (char **)(uintptr_t)attributes, 0,
+    code = ldap_search_ext(link->ld, paged->base, paged->scope, paged->filter,
+                           (char **)(uintptr_t)paged->attributes, 0,
                            (LDAPControl *[]){control, NULL}, NULL, NULL,
                            LDAP_NO_LIMIT, &id);
     ldap_control_free(control);
@@ -195,26 +195,44 @@ fetch_page(struct sr_ldap_link *link, const char *filter,
     return answer->code;
 }
 
+int
+sr_ldap_next_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
+                  struct sr_ldap_answer *answer, LDAPMessage **page)
+{
+    int code;
+
+    *page = NULL;
+    sr_ldap_answer_init(answer, LDAP_SUCCESS);
+    code = fetch_page(link, paged, answer, page);
+    if (code == LDAP_SUCCESS)
+        code = next_cookie(link, *page, &paged->cookie);
+    if (code == LDAP_SUCCESS)
+        sr_ldap_answered(link);
+    return code;
+}
+
+void
+sr_ldap_paged_end(struct sr_ldap_paged *paged)
+{
+    ber_memfree(paged->cookie.bv_val);
+    paged->cookie = (struct berval){0, NULL};
+}
+
 static int
-read_page(struct sr_ldap_link *link, const char *filter,
-          const char *const *attributes, struct berval *cookie,
+read_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
           struct sr_ldap_pages *pages)
 {
-    struct sr_ldap_answer answer = {0};
-    LDAPMessage *message = NULL;
-    int code = fetch_page(link, filter, attributes, cookie, &answer, &message);
+    struct sr_ldap_answer answer;
+    LDAPMessage *message;
+    int code = sr_ldap_next_page(link, paged, &answer, &message);
 
     if (code == LDAP_SUCCESS)
-        code = next_cookie(link, message, cookie);
-    if (code != LDAP_SUCCESS) {
-        sr_ldap_why(link, "%s: not every account was told of: %s%s%s",
-                    link->config->uri.item[link->uri], ldap_err2string(code),
-                    sr_ldap_colon(&answer), answer.text);
-        ldap_msgfree(message);
-        return code;
-    }
-    sr_ldap_answered(link);
-    return add_page(pages, message);
+        return add_page(pages, message);
+    sr_ldap_why(link, "%s: not every account was told of: %s%s%s",
+                link->config->uri.item[link->uri], ldap_err2string(code),
+                sr_ldap_colon(&answer), answer.text);
+    ldap_msgfree(message);
+    return code;
 }
 
 int
@@ -222,17 +240,21 @@ sr_ldap_read_pages(struct sr_ldap_link *link, const char *filter,
                    const char *const *attributes, struct sr_ldap_pages *pages)
 {
     const char *whole[SR_LDAP_ATTRIBUTES_MAX];
-    struct berval cookie = {0, NULL};
+    struct sr_ldap_paged paged = {
+        .base = link->config->base,
+        .scope = LDAP_SCOPE_SUBTREE,
+        .filter = filter,
+        .attributes = attributes == NULL ? whole : attributes,
+    };
     int code = sr_ldap_as_service(link);
 
     if (code != LDAP_SUCCESS)
         return code;
     sr_ldap_list_attributes(link->config, whole);
     do {
-        code = read_page(link, filter, attributes == NULL ? whole : attributes,
-                         &cookie, pages);
-    } while (code == LDAP_SUCCESS && cookie.bv_len > 0);
-    ber_memfree(cookie.bv_val);
+        code = read_page(link, &paged, pages);
+    } while (code == LDAP_SUCCESS && paged.cookie.bv_len > 0);
+    sr_ldap_paged_end(&paged);
     /* What is left of a page is of no use to anybody. */
     if (code != LDAP_SUCCESS)
         sr_ldap_close(link, false);

@@ -38,6 +38,24 @@ bool sr_ldap_describe(struct sr_ldap_link *link,
                       const struct sr_ldap_entry *policy,
                       struct sr_facts *facts);
 
+/* A search that is answered in pages. */
+struct sr_ldap_paged {
+    const char *base;
+    int scope;
+    const char *filter;
+    const char *const *attributes;
+    struct berval cookie; /* empty: before the first page, or behind the last */
+};
+
+/*
+ * Ask for the next page, on the connection at hand, and wait for it as long as
+ * one login may take.  Returns an LDAP result code, and the page, which may be
+ * NULL, for ldap_msgfree().
+ */
+int sr_ldap_next_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
+                      struct sr_ldap_answer *answer, LDAPMessage **page);
+void sr_ldap_paged_end(struct sr_ldap_paged *paged);
+
 /*
  * Read all entries that a filter finds below the base, with these attributes,
  * or (NULL) all that an account has.  Each page has the time of a login.

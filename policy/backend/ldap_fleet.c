@@ -344,6 +344,8 @@ carry_out(struct sr_ldap_link *link, struct sr_fleet_request *request)
         return mark(link, request);
     case SR_FLEET_DROP:
         return drop(link, request);
+    case SR_FLEET_ALL:
+        return sr_ldap_ledgers(link, request);
     }
     return SR_ASK_UNAVAILABLE;
 }

@@ -19,6 +19,10 @@ _Static_assert(sizeof(KEY_TEXT) + (size_t)2 * SR_FLEET_KEY_SIZE <=
 const char *const sr_ldap_ledger_attributes[] = {
     "cn", "description", "createTimestamp", "modifyTimestamp", NULL};
 
+const char *const sr_ldap_ledgers_attributes[] = {
+    "cn",           "description", "createTimestamp", "modifyTimestamp",
+    "serialNumber", NULL};
+
 static const char hexadecimal[] = "0123456789abcdef";
 
 const char *

@@ -10,8 +10,10 @@
 #include "policy/backend/ldap_entry.h"
 #include "policy/fleet.h"
 
-/* What is asked for of an entry, ended by NULL. */
+/* What is asked for of an entry, ended by NULL; and of one whose ledger is not
+ * known. */
 extern const char *const sr_ldap_ledger_attributes[];
+extern const char *const sr_ldap_ledgers_attributes[];
 
 /* What the description of an entry in this state is: the number of the format,
  * and a word.  Constant. */

@@ -275,11 +275,13 @@ enum sr_ask sr_ldap_owner_close(struct sr_ldap_link *link,
 bool sr_ldap_owner_matches(struct sr_ldap_link *link, uid_t uid,
                            struct sr_ldap_entry *entry);
 
-/* ---- ldap_admin.c, ldap_fleet.c and ldap_survey.c: see struct sr_backend_ops
- */
+/* ---- ldap_admin.c, ldap_fleet.c, ldap_ledgers.c (SR_FLEET_ALL) and
+ * ldap_survey.c: see struct sr_backend_ops */
 enum sr_ask sr_ldap_fleet(const struct sr_backend *backend, void **kept,
                           struct sr_fleet_request *request, char *reason,
                           size_t size);
+enum sr_ask sr_ldap_ledgers(struct sr_ldap_link *link,
+                            const struct sr_fleet_request *request);
 enum sr_write sr_ldap_administer(const struct sr_backend *backend, void **kept,
                                  struct sr_account *account,
                                  enum sr_order order, const char *password,

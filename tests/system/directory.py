@@ -281,6 +281,12 @@ class Slapd:
                        input=f"dn: {dn}\nchangetype: modify\n{text}\n",
                        text=True, check=True, capture_output=True)
 
+    def add(self, *entries):
+        subprocess.run(["ldapadd", "-x", "-H", self.local, "-D", ROOT, "-w",
+                        ROOT_SECRET],
+                       input="".join(ldif(entry) for entry in entries),
+                       text=True, check=True, capture_output=True)
+
     def read(self, dn, *attributes):
         out = subprocess.run(
             ["ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", self.local,

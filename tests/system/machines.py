@@ -12,7 +12,7 @@ import pathlib
 import shutil
 import subprocess
 
-from scratch import ETC, RUN, RUNDIR, STATE, Drive, end_group
+from scratch import ETC, NSSDIR, RUN, RUNDIR, STATE, Drive, end_group
 
 SERVER = "directory"
 ADDRESS = "10.77.0.1"
@@ -60,13 +60,16 @@ class Machine(Space):
     def __init__(self, number, middle):
         self.dir = RUN / f"machine-{number}"
         self.state, self.rundir = self.dir / "state", self.dir / "run"
+        self.published = self.dir / "published"
         shutil.rmtree(self.dir, ignore_errors=True)
         for path in (self.state, self.rundir):
             path.mkdir(parents=True)
             path.chmod(0o700)
-        for path in (STATE, RUNDIR):
-            path.mkdir(exist_ok=True, mode=0o700)
-        super().__init__([(self.state, STATE), (self.rundir, RUNDIR)])
+        self.published.mkdir(mode=0o755)
+        for path in (STATE, RUNDIR, NSSDIR):
+            path.mkdir(exist_ok=True, mode=0o755 if path == NSSDIR else 0o700)
+        super().__init__([(self.state, STATE), (self.rundir, RUNDIR),
+                          (self.published, NSSDIR)])
         here, there = f"10.77.{number}.2", f"10.77.{number}.1"
         run(*middle.wrap, "ip", "link", "add", f"to{number}", "type", "veth",
             "peer", "name", "line", "netns", self.process.pid)

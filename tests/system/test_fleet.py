@@ -511,6 +511,13 @@ def test_check(host):
     assert "cannot read or make the key" in findings(host)[0]
 
 
+def test_check_tells_of_limits(host):
+    serve(host, server={"more": "index serialNumber eq\nlimits dn.exact="
+                        f'"{SERVICE}" size=500 size.prtotal=disabled\n'})
+    found = findings(host)
+    assert len(found) == 1 and "not all entries can be read" in found[0], found
+
+
 def test_check_tells_of_missing_rights(host):
     access = f'access to dn.subtree="{FLEET}" by * read\n'
     serve(host, access=access)
@@ -610,6 +617,11 @@ def test_389(host):
             assert "locked out until" in done.said
         assert host.drive("probe", "ann", "acct",
                           rhost=PEER).codes == ["PERM_DENIED"]
+        # Who tells of everybody finds it, too.
+        host.forget_state()
+        host.serve_states()
+        assert host.states("ann") == {"acct-locked"}
+        assert "locked" in ctl(host, "list", "--state", "locked").stdout
         assert not host.log.with_text(AWAY)
         shown = server.client("ldapsearch", "-b", FLEET, check=False,
                               who=(dn_of("ann"), OLD)).stdout

@@ -55,10 +55,10 @@ def serve(host, users, *, more=SYNC, policy=None, names=(), **config):
 class Follower:
     """selfreset-publish --follow."""
 
-    def __init__(self, host, *, ready=True):
+    def __init__(self, host, *, ready=True, wrap=()):
         self.said = RUN / f"follow-{time.monotonic_ns()}"
         with open(self.said, "wb") as out:
-            self.process = host.start(["selfreset-publish", "--follow",
+            self.process = host.start([*wrap, "selfreset-publish", "--follow",
                                        "--verbose"], stdout=out, stderr=out,
                                       stdin=subprocess.DEVNULL)
         if ready:

@@ -411,16 +411,17 @@ test_familiar_source(void **state)
 static sr_time
 everywhere_of(const struct world *world, uid_t uid)
 {
+    struct sr_fleet_locks fleet;
     struct sr_store *store;
-    sr_time until;
+    struct sr_sides sides;
 
     WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
          SR_STORE_OK);
     WANT(sr_store_begin(store, false) == SR_STORE_OK);
-    WANT(sr_attempt_everywhere(store, uid, &world->rules, &until) ==
-         SR_STORE_OK);
+    WANT(sr_attempt_sides(store, uid, &world->rules, &sides) == SR_STORE_OK);
     sr_store_close(store);
-    return until;
+    sr_fleet_locks_none(&fleet);
+    return sr_everywhere_until(&sides, &fleet, SR_TIME_UNKNOWN);
 }
 
 static void

@@ -130,6 +130,8 @@ serve(struct sr_fleet_request *request)
         for (size_t i = 0; i < request->count; i++)
             drop(request->drop[i].id);
         break;
+    case SR_FLEET_ALL:
+        break;
     }
     return SR_ASK_OK;
 }
@@ -532,6 +534,105 @@ test_clear(void **state)
     assert_string_equal(reason, "refused");
 }
 
+/* ---- what is known of the fleet afterwards */
+
+static void
+assert_known(const struct sr_enclosed *enclosed, bool strangers, bool familiar)
+{
+    const struct sr_fleet_locks locks = sr_enclosed_locks(enclosed);
+
+    assert_int_equal(locks.is_known[SR_CLASS_STRANGER], strangers);
+    assert_int_equal(locks.is_known[SR_CLASS_FAMILIAR], familiar);
+}
+
+static void
+test_what_an_attempt_learns(void **state)
+{
+    struct world *world = *state;
+    const sr_time wall = (sr_time)time(NULL);
+    struct sr_enclosed *enclosed;
+    sr_time until;
+
+    /* There is room: nobody is locked out on the side that was tried. */
+    begin(world, &way, false, &enclosed);
+    assert_known(enclosed, true, false);
+    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    until = sr_enclosed_locks(enclosed).until[SR_CLASS_STRANGER];
+    assert_int_equal(until, SR_TIME_UNKNOWN);
+    sr_enclosed_free(enclosed, false);
+    /* Its own failure begins the lockout. */
+    add_some(3, SR_FLEET_FAILED, NOW - 100);
+    begin(world, &way, false, &enclosed);
+    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    assert_known(enclosed, true, false);
+    until = sr_enclosed_locks(enclosed).until[SR_CLASS_STRANGER];
+    assert_in_range(until, wall + 900 - 2, wall + 900 + 2);
+    sr_enclosed_free(enclosed, false);
+    /* It finds the lockout. */
+    begin(world, &way, false, &enclosed);
+    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    assert_known(enclosed, true, false);
+    until = sr_enclosed_locks(enclosed).until[SR_CLASS_STRANGER];
+    assert_in_range(until, wall + 900 - 2, wall + 900 + 2);
+    sr_enclosed_free(enclosed, false);
+}
+
+static void
+test_what_an_attempt_does_not_learn(void **state)
+{
+    struct world *world = *state;
+    struct sr_enclosed *enclosed;
+
+    begin(world, &nowhere, false, &enclosed);
+    sr_enclosed_settle(enclosed, &nowhere, SR_OUTCOME_NEITHER);
+    assert_known(enclosed, false, false);
+    sr_enclosed_free(enclosed, false);
+    /* Those that are recorded ahead may be taken back. */
+    add_some(5, SR_FLEET_AHEAD, NOW);
+    assert_int_equal(begin(world, &way, false, &enclosed), SR_BEGIN_LOCKED);
+    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    assert_known(enclosed, false, false);
+    sr_enclosed_free(enclosed, false);
+    server.list.count = 0;
+    /* A directory that is away locks nobody out. */
+    server.fails = 'A';
+    begin(world, &way, false, &enclosed);
+    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    assert_known(enclosed, true, true);
+    sr_enclosed_free(enclosed, false);
+    server.fails = '\0';
+    /* Locked out here: the work is done on a decoy. */
+    for (unsigned i = 0; i < 4; i++)
+        attempt(world, SR_OUTCOME_WRONG);
+    assert_int_equal(begin(world, &way, false, &enclosed), SR_BEGIN_LOCKED);
+    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    assert_known(enclosed, false, false);
+    sr_enclosed_free(enclosed, false);
+}
+
+static void
+test_both_sides_are_found(void **state)
+{
+    struct world *world = *state;
+    struct sr_account account = {.facts = {.name = "ann", .uid = USER}};
+    struct sr_gathered who = {.rules = world->rules, .account = &account};
+    const sr_time wall = (sr_time)time(NULL);
+    char reason[64];
+
+    add_some(5, SR_FLEET_FAILED, wall - 100);
+    assert_int_equal(sr_fleet_locks_find(&way, &who, reason, sizeof(reason)),
+                     SR_ASK_OK);
+    assert_true(who.fleet.is_known[0] && who.fleet.is_known[1]);
+    assert_in_range(who.fleet.until[0], wall + 798, wall + 802);
+    assert_in_range(who.fleet.until[1], wall + 798, wall + 802);
+    server.fails = 'L';
+    assert_int_equal(sr_fleet_locks_find(&way, &who, reason, sizeof(reason)),
+                     SR_ASK_UNAVAILABLE);
+    assert_true(who.fleet.is_known[0] && who.fleet.is_known[1]);
+    assert_int_equal(who.fleet.until[0], SR_TIME_UNKNOWN);
+    assert_int_equal(who.fleet.until[1], SR_TIME_UNKNOWN);
+}
+
 /* ---- who is counted where */
 
 static void
@@ -579,6 +680,9 @@ main(void)
         TEST(test_unknown_names),
         TEST(test_facts),
         TEST(test_clear),
+        TEST(test_what_an_attempt_learns),
+        TEST(test_what_an_attempt_does_not_learn),
+        TEST(test_both_sides_are_found),
         TEST(test_ways),
     };
 
