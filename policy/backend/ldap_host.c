@@ -10,7 +10,6 @@
  */
 #include <config.h>
 
-#include <arpa/nameser.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -160,16 +159,11 @@ sr_ldap_host_receive(int fd, void *bytes, size_t size, int64_t end)
 
 /* ---- names */
 
-/*
- * How long one name server may be waited for, so that all of them are, for so
- * many questions, within the time that is left.  The C library counts in
- * seconds, and waits for none of them less than one.
- */
-static int
-patience(const struct __res_state *state, int questions, int64_t end)
+int
+sr_ldap_host_patience(int servers, int questions, int64_t end)
 {
-    int servers = state->nscount > 0 ? state->nscount : 1;
-    int seconds = sr_ldap_left(end) / 1000 / (questions * servers);
+    int asked = questions * (servers > 0 ? servers : 1);
+    int seconds = sr_ldap_left(end) / 1000 / asked;
 
     return seconds < 1 ? 1 : seconds;
 }
@@ -212,7 +206,7 @@ look_up_name(const char *host, const char *service, int64_t end,
 
     if (is_ready) {
         /* The name as it is, and with the first domain of the search list. */
-        int bound = patience(&_res, 2, end);
+        int bound = sr_ldap_host_patience(_res.nscount, 2, end);
 
         _res.retry = 1;
         _res.retrans = bound < retrans ? bound : retrans;
@@ -247,69 +241,6 @@ sr_ldap_host_connect(const char *host, int port, int64_t end)
                          sr_ldap_clock() + sr_ldap_left(end) / count);
     freeaddrinfo(list);
     return fd;
-}
-
-/* ---- services in DNS */
-
-static int
-by_priority(const void *a, const void *b)
-{
-    const struct sr_ldap_srv *left = a, *right = b;
-
-    return left->priority - right->priority;
-}
-
-/* Take the SRV records (RFC 2782) out of an answer. */
-static size_t
-read_srv(const unsigned char *answer, int size, struct sr_ldap_srv *found,
-         size_t most)
-{
-    size_t count = 0;
-    ns_msg message;
-
-    if (ns_initparse(answer, size, &message) != 0)
-        return 0;
-    for (int i = 0; i < ns_msg_count(message, ns_s_an) && count < most; i++) {
-        struct sr_ldap_srv *srv = &found[count];
-        ns_rr record;
-
-        if (ns_parserr(&message, ns_s_an, i, &record) != 0)
-            break;
-        if (ns_rr_type(record) != ns_t_srv || ns_rr_rdlen(record) < 7 ||
-            dn_expand(ns_msg_base(message), ns_msg_end(message),
-                      ns_rr_rdata(record) + 6, srv->host,
-                      sizeof(srv->host)) < 0)
-            continue;
-        srv->priority = (int)ns_get16(ns_rr_rdata(record));
-        srv->port = (int)ns_get16(ns_rr_rdata(record) + 4);
-        if (srv->host[0] != '\0' && strcmp(srv->host, ".") != 0)
-            count++;
-    }
-    return count;
-}
-
-size_t
-sr_ldap_srv_find(const char *name, struct sr_ldap_srv *found, size_t most,
-                 int64_t end)
-{
-    unsigned char answer[4096];
-    struct __res_state state;
-    size_t count = 0;
-    int size;
-
-    memset(&state, 0, sizeof(state));
-    if (res_ninit(&state) != 0)
-        return 0;
-    state.retry = 1;
-    state.retrans = patience(&state, 1, end);
-    size = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, sizeof(answer));
-    res_nclose(&state);
-    if (size > 0)
-        count = read_srv(
-            answer, size < (int)sizeof(answer) ? size : (int)sizeof(answer),
-            found, most);
-    qsort(found, count, sizeof(found[0]), by_priority);
-    return count;
 }
 
 /* ---- silent servers

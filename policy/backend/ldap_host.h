@@ -27,17 +27,12 @@ int sr_ldap_local_connect(const char *path, int64_t end);
 int sr_ldap_host_send(int fd, const void *bytes, size_t size, int64_t end);
 int sr_ldap_host_receive(int fd, void *bytes, size_t size, int64_t end);
 
-/* A service of a realm, as DNS knows it. */
-struct sr_ldap_srv {
-    char host[256];
-    int port;
-    int priority;
-};
-
-/* Ask DNS for the hosts of a service ("_kerberos._tcp.EXAMPLE.ORG"), the first
- * to be tried first.  Returns how many there are, at most `most`. */
-size_t sr_ldap_srv_find(const char *name, struct sr_ldap_srv *found,
-                        size_t most, int64_t end);
+/*
+ * How many seconds one name server may be waited for, so that all of them are,
+ * for so many questions, within the time that is left.  The C library counts in
+ * seconds, and waits for none of them less than one.
+ */
+int sr_ldap_host_patience(int servers, int questions, int64_t end);
 
 /*
  * What this host remembers of a server, for a short time and until it is

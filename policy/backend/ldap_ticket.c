@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "policy/backend/ldap_host.h"
+#include "policy/backend/ldap_srv.h"
 #include "policy/backend/ldap_ticket.h"
 
 #define KDCS_MAX  8

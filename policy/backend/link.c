@@ -137,7 +137,10 @@ load_module(const char *name, char *reason, size_t size)
     void *handle;
 
     snprintf(path, sizeof(path), "%s/%s.so", SR_MODULEDIR, name);
-    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    /* Lazy: hundreds of functions of libraries far below that no login calls
+     * are not looked up.  The module itself is linked to be bound at once, so
+     * whether it has all it needs is known here. */
+    handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == NULL) {
         snprintf(reason, size, "%s", dlerror());
         return NULL;

@@ -95,10 +95,11 @@ need(bool is_so, const char *what)
     _exit(1);
 }
 
+/* By the same flags as the module is loaded in a login. */
 static void
 load(const struct job *job, struct library *library)
 {
-    void *handle = dlopen(job->module, RTLD_NOW | RTLD_LOCAL);
+    void *handle = dlopen(job->module, RTLD_LAZY | RTLD_LOCAL);
 
     need(handle != NULL, job->module);
 #define FIND(name)                                                             \

@@ -24,7 +24,10 @@ daemon has its libraries loaded; here libldap, the library for TLS and what
 these need are mapped into each process anew, a third of the time, and the
 handshake runs in memory that nobody has touched before.  The table of where
 the time goes shows it: what is left to this module is the difference between
-its two columns.
+its two columns.  A good third of that is what its last row has besides libpam:
+this module with the libraries of its own, the configuration, the files of this
+host.  The rest is the throttle, the service's secret, and for acct_mgmt most of
+the same once more, none of it more than a tenth of a millisecond.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """

@@ -145,10 +145,13 @@ for backend in ldap ldap-gssapi; do
     has "$backend stays loaded" $file 'Flags:.*NODELETE'
     has "$backend uses libldap" $file 'NEEDED.*libldap'
     has "$backend: relocations are read-only" $file 'GNU_RELRO'
+    has "$backend: symbols are bound at the start" $file \
+        'BIND_NOW|Flags:.* NOW'
     has_not "$backend has no search path of its own" $file \
         '\((RPATH|RUNPATH)\)'
     case $backend in
-    ldap) has_not "$backend loads no Kerberos" $file 'NEEDED.*(krb5|gssapi)' ;;
+    ldap) has_not "$backend loads neither Kerberos nor what it asks DNS by" \
+        $file 'NEEDED.*(krb5|gssapi|resolv)' ;;
     *) has "$backend loads Kerberos" $file 'NEEDED.*libgssapi_krb5' ;;
     esac
 done
