@@ -24,6 +24,9 @@ class Terminal(pexpect.spawn):
     """A program on a terminal, which may leave it for a moment: util-linux's
     login hangs it up before it takes it."""
 
+    # Were it set, isalive() would wait for the end of the program.
+    flag_eof = property(lambda self: False, lambda self, value: None)
+
     def read_nonblocking(self, size=1, timeout=-1):
         end = time.monotonic() + TIMEOUT
         while True:
@@ -32,7 +35,6 @@ class Terminal(pexpect.spawn):
             except pexpect.EOF:
                 if not self.isalive() or time.monotonic() > end:
                     raise
-            self.flag_eof = False
             time.sleep(0.01)  # nothing tells when it is taken again
 
 
