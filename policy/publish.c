@@ -178,13 +178,8 @@ publish(const char *dir, struct news *news, unsigned wait_ms, char *reason,
 bool
 sr_publish_is_exempt(const struct sr_config *config, const char *name)
 {
-    const struct sr_names *names = &config->nss_break_glass;
-
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->item[i], name) == 0)
-            return true;
-    }
-    return strcmp(name, "root") == 0;
+    return strcmp(name, "root") == 0 ||
+           sr_names_have(&config->nss_break_glass, name);
 }
 
 bool

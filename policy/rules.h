@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A list of names: service names, or users and "@group" entries.  The strings
  * belong to the configuration and live as long as it does. */
@@ -21,6 +22,17 @@ struct sr_names {
     char **item;
     size_t count;
 };
+
+/* Whether it has a name as it stands, without asking for groups. */
+static inline bool
+sr_names_have(const struct sr_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->item[i], name) == 0)
+            return true;
+    }
+    return false;
+}
 
 enum sr_grace { SR_GRACE_TEXT, SR_GRACE_CHANGE };
 enum sr_root_mode { SR_ROOT_ADVISE, SR_ROOT_ENFORCE };

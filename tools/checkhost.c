@@ -119,21 +119,11 @@ check_backends(const struct sr_config *config, struct findings *findings)
     }
 }
 
-static bool
-has_name(const struct sr_names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->item[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What is set up and never asked. */
 static void
 check_unasked(const struct sr_config *config, struct findings *findings)
 {
-    if (!has_name(&config->backends, "local"))
+    if (!sr_names_have(&config->backends, "local"))
         findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
                      "Write \"backends = local\", and the others after it, "
                      "unless another module serves the accounts of this host.",
@@ -143,7 +133,7 @@ check_unasked(const struct sr_config *config, struct findings *findings)
         const char *name = config->backend[i].name;
         char place[64];
 
-        if (has_name(&config->backends, name))
+        if (sr_names_have(&config->backends, name))
             continue;
         snprintf(place, sizeof(place), "[backend %s]", name);
         findings_add(findings, SEVERITY_WARNING, place, NULL,

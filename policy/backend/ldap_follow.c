@@ -117,16 +117,6 @@ list_names(const struct call *call, const struct sr_ldap_entry *entry,
     return LDAP_SUCCESS;
 }
 
-static bool
-has_name(const struct sr_names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->item[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* ---- requests */
 
 /* Have the system notice a peer that is gone without a word. */
@@ -211,7 +201,7 @@ tell_gone(struct call *call, const struct sr_names *old,
           const struct sr_names *now)
 {
     for (size_t i = 0; i < old->count && !call->is_done; i++) {
-        if (now == NULL || !has_name(now, old->item[i]))
+        if (now == NULL || !sr_names_have(now, old->item[i]))
             call->is_done =
                 call->listener->gone(call->listener->visitor.context,
                                      old->item[i]) != 0;

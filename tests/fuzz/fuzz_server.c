@@ -18,6 +18,7 @@
 #include "policy/backend/ldap_ledger.h"
 #include "policy/backend/ldap_server.h"
 #include "policy/backend/ldap_sync.h"
+#include "policy/ledgers.h"
 #include "policy/utf8.h"
 #include "tests/fuzz/entries.h"
 
@@ -119,18 +120,40 @@ try_entries(char *text)
         sr_ldap_entry_clear(&entry[i]);
 }
 
+#define NOW      1800000000
+#define LIFETIME 20
+
+static const struct sr_limits limits = {
+    .attempts = 3, .window = 900, .duration = 900, .duration_max = 86400};
+
+/* The same entries as a pass over all ledgers reads them. */
+static void
+try_pass(const struct sr_fleet_list *list)
+{
+    struct sr_ledgers *ledgers = sr_ledgers_new(LIFETIME);
+    char name[SR_FLEET_LEDGER_SIZE];
+    struct sr_fleet_locks locks;
+
+    sr_fleet_account("ann", true, name);
+    for (size_t i = 0; i < list->count; i++)
+        expect(sr_ledgers_add(ledgers, name, &list->entry[i]) == SR_ASK_OK);
+    sr_ledgers_sort(ledgers);
+    expect(sr_ledgers_count(ledgers) <= list->count);
+    sr_ledgers_locks(ledgers, "ann", &limits, NOW, &locks);
+    expect(locks.until[SR_CLASS_STRANGER] == SR_TIME_UNKNOWN);
+    expect(locks.until[SR_CLASS_FAMILIAR] == SR_TIME_UNKNOWN ||
+           locks.until[SR_CLASS_FAMILIAR] > NOW);
+    sr_ledgers_free(ledgers);
+}
+
 static void
 judge(struct sr_fleet_list *list, struct sr_fleet_judgement *judgement)
 {
-    static const struct sr_limits limits = {
-        .attempts = 3, .window = 900, .duration = 900, .duration_max = 86400};
-
-    sr_fleet_judge(list, NULL, &limits, 1800000000, 20, judgement);
+    sr_fleet_judge(list, NULL, &limits, NOW, LIFETIME, judgement);
     expect(judgement->settled <= list->count &&
            judgement->prunable <= judgement->settled &&
            judgement->failures <= limits.attempts);
-    expect(judgement->answer != SR_FLEET_LOCKED ||
-           judgement->until > 1800000000);
+    expect(judgement->answer != SR_FLEET_LOCKED || judgement->until > NOW);
 }
 
 /* Entries of a ledger; what can be pruned is not missed. */
@@ -148,6 +171,7 @@ try_ledger(char *text)
             list.count++;
         sr_ldap_entry_clear(&entry);
     }
+    try_pass(&list);
     judge(&list, &before);
     list.count -= before.prunable;
     memmove(list.entry, list.entry + before.prunable,
