@@ -7,7 +7,6 @@
 #define SR_NSS_PUBLISHER_H
 
 #include "nss/watch.h"
-#include "policy/event.h"
 #include "policy/publish.h"
 
 /* How long the lock of the published state, and that of the store, are waited
@@ -43,8 +42,8 @@ struct publisher {
 void publisher_say(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Log an event of the program. */
-void publisher_event(enum sr_event_id id, const char *cause);
+/* Say, and log, that what other hosts have counted cannot be read. */
+void publisher_fleet_away(const char *reason);
 
 /*
  * Add all accounts of all backends to publisher->build.  False when nothing

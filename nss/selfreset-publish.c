@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "nss/publisher.h"
+#include "policy/event.h"
 #include "policy/files.h"
 #include "policy/utf8.h"
 
@@ -44,8 +45,8 @@ publisher_say(const char *format, ...)
     fprintf(stderr, PROGRAM ": %s\n", clean);
 }
 
-void
-publisher_event(enum sr_event_id id, const char *cause)
+static void
+send_event(enum sr_event_id id, const char *cause)
 {
     const bool is_failed =
         id == SR_EVENT_PUBLISH_FAILED || id == SR_EVENT_FLEET_AWAY;
@@ -62,12 +63,19 @@ publisher_event(enum sr_event_id id, const char *cause)
     sr_event_send(&event);
 }
 
+void
+publisher_fleet_away(const char *reason)
+{
+    publisher_say("What other hosts have counted cannot be read: %s.", reason);
+    send_event(SR_EVENT_FLEET_AWAY, reason);
+}
+
 /* Say why nothing was published, and log it. */
 static int
 fail(const char *reason)
 {
     publisher_say("Nothing was published: %s.", reason);
-    publisher_event(SR_EVENT_PUBLISH_FAILED, reason);
+    send_event(SR_EVENT_PUBLISH_FAILED, reason);
     return EXIT_FAILED;
 }
 
@@ -108,9 +116,7 @@ publish_user(const struct sr_config *config, const struct options *options)
         puts("unchanged");
     if ((result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED) &&
         reason[0] != '\0') {
-        publisher_say("What other hosts have counted cannot be read: %s.",
-                      reason);
-        publisher_event(SR_EVENT_FLEET_AWAY, reason);
+        publisher_fleet_away(reason);
         return EXIT_PARTLY;
     }
     return conclude(result, reason);
@@ -154,10 +160,10 @@ conclude_all(const struct publisher *publisher, enum sr_publish_result result,
     if (result == SR_PUBLISH_UNCHANGED)
         return EXIT_OK;
     if (part_missing(publisher) != NULL) {
-        publisher_event(SR_EVENT_PUBLISH_PARTLY, part_missing(publisher));
+        send_event(SR_EVENT_PUBLISH_PARTLY, part_missing(publisher));
         return EXIT_PARTLY;
     }
-    publisher_event(SR_EVENT_PUBLISHED, NULL);
+    send_event(SR_EVENT_PUBLISHED, NULL);
     return EXIT_OK;
 }
 

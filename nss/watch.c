@@ -106,11 +106,8 @@ find_counter(const struct watch *watch, const char *backend)
 static void
 say_away(struct counter *counter, const char *reason)
 {
-    if (!counter->is_away) {
-        publisher_say("What other hosts have counted cannot be read: %s.",
-                      reason);
-        publisher_event(SR_EVENT_FLEET_AWAY, reason);
-    }
+    if (!counter->is_away)
+        publisher_fleet_away(reason);
     counter->is_away = true;
 }
 

@@ -416,11 +416,9 @@ check_backend(struct sr_door *door)
 {
     const struct sr_names *names = &door->config->backends;
 
-    for (size_t i = 0; i < names->count; i++) {
-        if (door->args.backend == NULL ||
-            strcmp(door->args.backend, names->item[i]) == 0)
-            return PAM_SUCCESS;
-    }
+    if (door->args.backend == NULL ? names->count > 0
+                                   : sr_names_have(names, door->args.backend))
+        return PAM_SUCCESS;
     return door->is_spare
                ? refuse_config(door)
                : refuse_line(door,

@@ -85,18 +85,6 @@ begin(struct sr_door *door, const struct sr_attempt_who *who, bool ahead,
     return answer;
 }
 
-/* Whether it is the fleet that locks out, which this host may hear of for the
- * first time. */
-static bool
-is_by_fleet(const struct sr_enclosed *enclosed)
-{
-    const struct sr_fleet_locks fleet = sr_enclosed_locks(enclosed);
-    const enum sr_source_class class =
-        sr_attempt_counted(sr_enclosed_attempt(enclosed));
-
-    return fleet.is_known[class] && fleet.until[class] != SR_TIME_UNKNOWN;
-}
-
 static enum sr_verified
 refuse_locked(struct sr_door *door, struct sr_enclosed *enclosed,
               const struct sr_fleet_way *way, const char *password,
@@ -109,7 +97,7 @@ refuse_locked(struct sr_door *door, struct sr_enclosed *enclosed,
     prove(door, NULL, password);
     settled = sr_enclosed_settle(enclosed, way, SR_OUTCOME_WRONG);
     trouble_event(door, enclosed);
-    if (is_by_fleet(enclosed))
+    if (sr_enclosed_by_fleet(enclosed)) /* perhaps heard of only now */
         sr_door_publish_lockout(door, enclosed, is_known);
     if (settled.result != SR_STORE_OK)
         sr_door_event(door, SR_EVENT_STATE, "failed",

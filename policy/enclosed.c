@@ -468,6 +468,15 @@ sr_enclosed_locks(const struct sr_enclosed *enclosed)
     return enclosed->locks;
 }
 
+bool
+sr_enclosed_by_fleet(const struct sr_enclosed *enclosed)
+{
+    const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
+
+    return enclosed->locks.is_known[class] &&
+           enclosed->locks.until[class] != SR_TIME_UNKNOWN;
+}
+
 const char *
 sr_enclosed_trouble(struct sr_enclosed *enclosed)
 {

@@ -83,6 +83,9 @@ sr_time sr_enclosed_until(const struct sr_enclosed *enclosed);
  */
 struct sr_fleet_locks sr_enclosed_locks(const struct sr_enclosed *enclosed);
 
+/* Whether the fleet locks out the side that the attempt was counted on. */
+bool sr_enclosed_by_fleet(const struct sr_enclosed *enclosed);
+
 /*
  * Why the directory could not be asked or told, or NULL.  Said once for each
  * call of begin and settle.

@@ -305,29 +305,49 @@ publish_account(const char *dir, const char *statedir,
     return SR_PUBLISH_FAILED;
 }
 
-enum sr_publish_result
-sr_publish_account(const struct sr_config *config, const char *dir,
+/* `fleet` NULL: it is asked, and `reason` says beside a success that it could
+ * not be. */
+static enum sr_publish_result
+gather_and_publish(const struct sr_config *config, struct sr_link *link,
+                   const struct sr_fleet_locks *fleet, const char *dir,
                    const char *statedir, const char *name, unsigned wait_ms,
                    char *reason, size_t size)
 {
     struct news news = {.name = name, .sequence = sr_publish_sequence()};
     enum sr_publish_result result;
     struct sr_gathered gathered;
-    struct sr_fleet_way way;
     char why[160] = "";
 
     if (!sr_snapshot_name(name) || strlen(dir) > SR_LOOKUP_DIR_MAX)
         return publish(dir, &news, wait_ms, reason, size);
-    sr_gather(config, name, NULL, NULL, &gathered);
-    way = sr_fleet_way(&gathered, true, NULL);
-    if (way.is_there)
-        sr_fleet_locks_find(&way, &gathered, why, sizeof(why));
+    if (link == NULL)
+        sr_gather(config, name, NULL, NULL, &gathered);
+    else
+        sr_gather_linked(config, link, name, NULL, NULL, &gathered);
+    if (fleet != NULL) {
+        gathered.fleet = *fleet;
+    } else {
+        const struct sr_fleet_way way = sr_fleet_way(&gathered, true, NULL);
+
+        if (way.is_there)
+            sr_fleet_locks_find(&way, &gathered, why, sizeof(why));
+    }
     result =
         publish_account(dir, statedir, &gathered, &news, wait_ms, reason, size);
-    if (result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED)
+    if (fleet == NULL &&
+        (result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED))
         snprintf(reason, size, "%s", why);
     sr_gathered_end(&gathered);
     return result;
+}
+
+enum sr_publish_result
+sr_publish_account(const struct sr_config *config, const char *dir,
+                   const char *statedir, const char *name, unsigned wait_ms,
+                   char *reason, size_t size)
+{
+    return gather_and_publish(config, NULL, NULL, dir, statedir, name, wait_ms,
+                              reason, size);
 }
 
 enum sr_publish_result
@@ -336,21 +356,8 @@ sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
                           const char *statedir, const char *name,
                           unsigned wait_ms, char *reason, size_t size)
 {
-    struct news news = {.name = name, .sequence = sr_publish_sequence()};
-    enum sr_publish_result result;
-    struct sr_gathered gathered;
-
-    if (!sr_snapshot_name(name) || strlen(dir) > SR_LOOKUP_DIR_MAX)
-        return publish(dir, &news, wait_ms, reason, size);
-    if (link == NULL)
-        sr_gather(config, name, NULL, NULL, &gathered);
-    else
-        sr_gather_linked(config, link, name, NULL, NULL, &gathered);
-    gathered.fleet = *fleet;
-    result =
-        publish_account(dir, statedir, &gathered, &news, wait_ms, reason, size);
-    sr_gathered_end(&gathered);
-    return result;
+    return gather_and_publish(config, link, fleet, dir, statedir, name, wait_ms,
+                              reason, size);
 }
 
 /* A name that is looked up as any other, and one that no account can have. */

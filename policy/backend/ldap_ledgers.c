@@ -67,14 +67,13 @@ fetch_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
         *page = NULL;
         code = is_first ? sr_ldap_as_service(link) : LDAP_SUCCESS;
         sr_ldap_answer_init(answer, code);
-        if (code == LDAP_SUCCESS)
-            code = sr_ldap_next_page(link, paged, answer, page);
-        else
+        if (code != LDAP_SUCCESS)
             break; /* it was said why */
+        code = sr_ldap_next_page(link, paged, answer, page);
         if (code != LDAP_SUCCESS && !sr_ldap_is_away(code))
             sr_ldap_why(link, "%s, to read all entries: %s%s%s", paged->base,
-                        ldap_err2string(code),
-                        answer->text[0] == '\0' ? "" : ": ", answer->text);
+                        ldap_err2string(code), sr_ldap_colon(answer),
+                        answer->text);
         else if (code != LDAP_SUCCESS)
             sr_ldap_why(link, "%s: %s", link->config->uri.item[link->uri],
                         ldap_err2string(code));
