@@ -1,4 +1,4 @@
-# Makes selfreset-events(7) from policy/events.def: man/selfreset-events.in with
+# Makes selfreset-events(7) from policy/report/events.def: man/selfreset-events.in with
 # the catalogue at the line @EVENTS@.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 

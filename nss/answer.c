@@ -1,6 +1,6 @@
 /*
  * Answer: what the NSS door says.  What an account is shown as is decided in
- * policy/shown.c; here it is put into the form that callers want.
+ * policy/publish/view.c; here it is put into the form that callers want.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -15,7 +15,7 @@
 #include <shadow.h>
 #include <sys/types.h>
 
-#include "policy/lookup.h"
+#include "policy/publish/reader.h"
 
 /* The entry of one account in the shadow map, at `now`; its strings are in
  * `buffer` of `size` bytes. */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "nss/publisher.h"
-#include "policy/members.h"
+#include "policy/config/members.h"
 
 /* Accounts that are read in one transaction of the store: others, who want to
  * log in, wait for its lock meanwhile. */

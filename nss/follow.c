@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "nss/publisher.h"
-#include "policy/members.h"
+#include "policy/config/members.h"
 
 /* Everything is read anew so often in any case, and at least twice as often as
  * a snapshot lasts. */

@@ -6,8 +6,8 @@
 #ifndef SR_NSS_PUBLISHER_H
 #define SR_NSS_PUBLISHER_H
 
-#include "nss/watch.h"
-#include "policy/publish.h"
+#include "nss/ledger_watch.h"
+#include "policy/publish/writer.h"
 
 /* How long the lock of the published state, and that of the store, are waited
  * for. */
@@ -86,7 +86,7 @@ int publisher_follow(const struct sr_config *config, int signals,
 void publisher_find_groups(uint32_t gid[SR_GROUP_COUNT]);
 
 /* The access list of the groups view: polkitd reads it under its own user.  See
- * `grant` in policy/publish.h. */
+ * `grant` in policy/publish/writer.h. */
 int publisher_grant(int fd, enum sr_view view, bool is_dir, bool is_public);
 
 #endif

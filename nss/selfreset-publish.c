@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #include "nss/publisher.h"
-#include "policy/event.h"
-#include "policy/files.h"
-#include "policy/utf8.h"
+#include "policy/report/event.h"
+#include "policy/util/safe_open.h"
+#include "policy/util/utf8.h"
 
 #define PROGRAM   "selfreset-publish"
 #define LINE_SIZE 1024 /* of what is said */

@@ -12,15 +12,15 @@
 #include <security/pam_modules.h>
 #include <security/pam_modutil.h>
 
-#include "policy/attempt.h"
-#include "policy/config.h"
-#include "policy/enclosed.h"
-#include "policy/event.h"
-#include "policy/gather.h"
-#include "policy/history.h"
-#include "policy/message.h"
-#include "policy/publish.h"
-#include "policy/verdict.h"
+#include "policy/throttle/attempt.h"
+#include "policy/config/config.h"
+#include "policy/account/verification.h"
+#include "policy/report/event.h"
+#include "policy/account/account.h"
+#include "policy/password/history.h"
+#include "policy/report/message.h"
+#include "policy/publish/writer.h"
+#include "policy/decide/verdict.h"
 
 /* ---- options.c: the arguments on the pam.d line */
 

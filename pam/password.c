@@ -16,9 +16,9 @@
 #include <sys/utsname.h>
 
 #include "pam/internal.h"
-#include "policy/siphash.h"
-#include "policy/quality.h"
-#include "policy/slots.h"
+#include "policy/util/siphash.h"
+#include "policy/password/quality.h"
+#include "policy/throttle/slots.h"
 
 #define PENDING_DATA "selfreset_pending"
 

@@ -122,7 +122,7 @@ unpack_kerberos() {
 
 bootstrap() {
 	if [ ! -x "$TOP/configure" ] || [ "$TOP/configure.ac" -nt "$TOP/configure" ] ||
-		[ "$TOP/Makefile.am" -nt "$TOP/Makefile.in" ]; then
+		[ -n "$(find "$TOP" -maxdepth 2 '(' -name Makefile.am -o -name local.mk ')' -newer "$TOP/Makefile.in" 2>/dev/null)" ]; then
 		mkdir -p "$BUILD"
 		(cd "$TOP" && autoreconf -fi) >"$BUILD/autoreconf.log" 2>&1 ||
 			{ tail -n 20 "$BUILD/autoreconf.log" >&2; return 1; }

@@ -10,12 +10,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "policy/attempt.h"
-#include "policy/event.h"
-#include "policy/gather.h"
-#include "policy/message.h"
-#include "policy/publish.h"
-#include "policy/verdict.h"
+#include "policy/throttle/attempt.h"
+#include "policy/report/event.h"
+#include "policy/account/account.h"
+#include "policy/report/message.h"
+#include "policy/publish/writer.h"
+#include "policy/decide/verdict.h"
 
 /* Exit codes; selfresetctl(8) documents each. */
 enum ctl_exit {

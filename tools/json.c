@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/utf8.h"
+#include "policy/util/utf8.h"
 #include "tools/json.h"
 
 void

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/message.h"
-#include "policy/utf8.h"
+#include "policy/report/message.h"
+#include "policy/util/utf8.h"
 #include "tools/ctl.h"
 #include "tools/report.h"
 

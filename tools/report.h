@@ -6,7 +6,7 @@
 #ifndef SR_TOOLS_REPORT_H
 #define SR_TOOLS_REPORT_H
 
-#include "policy/facts.h"
+#include "policy/decide/facts.h"
 #include "tools/json.h"
 
 struct report {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/local.h"
+#include "policy/backend/local/local.h"
 #include "tools/ctl.h"
 #include "tools/shadow.h"
 

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "policy/facts.h"
+#include "policy/decide/facts.h"
 
 /* What a change here can alter, to be put back when it fails half way. */
 struct shadow_line {

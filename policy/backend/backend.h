@@ -11,10 +11,10 @@
 #ifndef SR_POLICY_BACKEND_BACKEND_H
 #define SR_POLICY_BACKEND_BACKEND_H
 
-#include "policy/config.h"
-#include "policy/facts.h"
-#include "policy/fleet.h"
-#include "policy/rules.h"
+#include "policy/config/config.h"
+#include "policy/decide/facts.h"
+#include "policy/decide/shared_ledger.h"
+#include "policy/decide/rules.h"
 
 enum sr_ask {
     SR_ASK_OK,

@@ -7,7 +7,7 @@
 #ifndef SR_POLICY_BACKEND_SURVEY_H
 #define SR_POLICY_BACKEND_SURVEY_H
 
-#include "policy/facts.h"
+#include "policy/decide/facts.h"
 
 #define SR_SURVEY_URIS   16
 #define SR_SURVEY_RIGHTS 24

@@ -38,7 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/publish.h"
+#include "policy/publish/writer.h"
 
 #define CALLS 512 /* in a round */
 #define NAME  16

@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "policy/change.h"
-#include "policy/throttle.h"
-#include "policy/verdict.h"
+#include "policy/decide/change.h"
+#include "policy/decide/throttle.h"
+#include "policy/decide/verdict.h"
 
 #define ROUNDS 21
 #define CALLS  20000

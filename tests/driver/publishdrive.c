@@ -31,7 +31,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/publish.h"
+#include "policy/publish/writer.h"
 
 struct job {
     const char *dir;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "policy/backend/ldap_entry.h"
+#include "policy/backend/ldap/entry.h"
 #include "tests/fuzz/expect.h"
 
 /* Read one, which changes the text.  Returns what is left of it, or NULL. */

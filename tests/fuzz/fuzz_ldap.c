@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/ldap_answer.h"
-#include "policy/backend/ldap_entry.h"
-#include "policy/change.h"
-#include "policy/message.h"
-#include "policy/verdict.h"
+#include "policy/backend/ldap/response.h"
+#include "policy/backend/ldap/entry.h"
+#include "policy/decide/change.h"
+#include "policy/report/message.h"
+#include "policy/decide/verdict.h"
 #include "tests/fuzz/entries.h"
 
 #define NOW 1800000000

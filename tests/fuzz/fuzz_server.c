@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/ldap_answer.h"
-#include "policy/backend/ldap_ledger.h"
-#include "policy/backend/ldap_server.h"
-#include "policy/backend/ldap_sync.h"
-#include "policy/ledgers.h"
-#include "policy/utf8.h"
+#include "policy/backend/ldap/response.h"
+#include "policy/backend/ldap/ledger_entry.h"
+#include "policy/backend/ldap/rootdse.h"
+#include "policy/backend/ldap/sync.h"
+#include "policy/account/shared_scan.h"
+#include "policy/util/utf8.h"
 #include "tests/fuzz/entries.h"
 
 #define ENTRIES 8

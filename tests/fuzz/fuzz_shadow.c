@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/local.h"
-#include "policy/verdict.h"
+#include "policy/backend/local/local.h"
+#include "policy/decide/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

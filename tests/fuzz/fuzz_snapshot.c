@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #include "nss/module.h"
-#include "policy/lookup.h"
-#include "policy/siphash.h"
+#include "policy/publish/reader.h"
+#include "policy/util/siphash.h"
 
 #define NOW     ((sr_time)1800000000)
 #define FAKE_FD 12345

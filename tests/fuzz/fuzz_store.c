@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/crypt.h"
-#include "policy/pages.h"
-#include "policy/record.h"
+#include "policy/util/crypt.h"
+#include "policy/store/pages.h"
+#include "policy/store/record.h"
 
 #define PAGE 4096
 

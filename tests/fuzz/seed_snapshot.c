@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/bytes.h"
+#include "policy/util/bytes.h"
 #include "tests/unit/published.h"
 
 #define NOW      ((sr_time)1800000000)

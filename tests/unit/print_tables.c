@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/config.h"
-#include "policy/event.h"
+#include "policy/config/config.h"
+#include "policy/report/event.h"
 
 struct presets {
     const char *text[64];

@@ -8,7 +8,7 @@
 #ifndef SR_TESTS_PUBLISHED_H
 #define SR_TESTS_PUBLISHED_H
 
-#include "policy/snapshot.h"
+#include "policy/publish/format.h"
 
 /* A snapshot in the making.  Change the header as you like before finishing,
  * but for the key and the numbers of buckets. */

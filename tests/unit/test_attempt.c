@@ -24,8 +24,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "policy/attempt.h"
-#include "policy/slots.h"
+#include "policy/throttle/attempt.h"
+#include "policy/throttle/slots.h"
 #include "tests/unit/scratch.h"
 
 #define USER      ((uid_t)1000)

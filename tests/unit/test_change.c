@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "policy/change.h"
+#include "policy/decide/change.h"
 
 #define NOW ((sr_time)1800000000)
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "policy/clock.h"
+#include "policy/util/clock.h"
 
 static struct sr_reading
 reading(int boot, sr_time boottime, sr_time wall)

@@ -21,8 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "policy/config.h"
-#include "policy/facts.h"
+#include "policy/config/config.h"
+#include "policy/decide/facts.h"
 
 static struct sr_config_errors errors;
 

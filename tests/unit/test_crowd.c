@@ -7,7 +7,7 @@
  */
 #define BUCKET_FILL ((size_t)SR_SNAPSHOT_BUCKET * 40)
 
-#include "policy/build.c"
+#include "policy/publish/builder.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -16,8 +16,8 @@
 #include <string.h>
 
 #include "count_crypt.h"
-#include "policy/crypt.h"
-#include "policy/siphash.h"
+#include "policy/util/crypt.h"
+#include "policy/util/siphash.h"
 
 /* The first of each method is published with it (SHA-crypt's specification,
  * bcrypt's and scrypt's test vectors), or made by another implementation. */

@@ -25,7 +25,7 @@
 #include <libaudit.h>
 #endif
 
-#include "policy/event.h"
+#include "policy/report/event.h"
 
 static const struct sr_event blank = {
     .id = SR_EVENT_THROTTLED, .uid = (uid_t)-1, .pam_code = -1};

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "policy/groups.h"
+#include "policy/publish/groups.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

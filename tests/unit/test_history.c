@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "count_crypt.h"
-#include "policy/history.h"
+#include "policy/password/history.h"
 
 #define START ((sr_time)1700000000)
 

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "policy/backend/ldap_entry.h"
+#include "policy/backend/ldap/entry.h"
 
 #define CHANGED "20260101000000Z"
 #define T0      ((sr_time)1767225600) /* the same in seconds */

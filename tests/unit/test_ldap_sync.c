@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "policy/backend/ldap_sync.h"
+#include "policy/backend/ldap/sync.h"
 
 #define UUID_A "AAAAAAAAAAAAAAAA"
 #define UUID_B "BBBBBBBBBBBBBBBB"

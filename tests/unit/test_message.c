@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/message.h"
+#include "policy/report/message.h"
 
 #define NOW 1795710120 /* Thursday 26 November 2026 16:22 UTC */
 

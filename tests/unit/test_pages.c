@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "policy/pages.h"
+#include "policy/store/pages.h"
 
 #define PAGE   4096u
 #define NUMBER 7u

@@ -25,8 +25,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "policy/lock.h"
-#include "policy/publish.h"
+#include "policy/util/file_lock.h"
+#include "policy/publish/writer.h"
 #include "tests/unit/scratch.h"
 
 #define WAIT_MS 2000

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "policy/quality.h"
+#include "policy/password/quality.h"
 
 #define GECOS "Erin Hagens,Room 12,555-1234,,"
 

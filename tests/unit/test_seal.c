@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "policy/seal.h"
+#include "policy/store/seal.h"
 
 static const uint8_t boot[16] = "this boot";
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/source.h"
+#include "policy/decide/source.h"
 
 static void
 expect(const char *rhost, const char *address, const char *text)

@@ -26,9 +26,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "policy/pages.h"
-#include "policy/record.h"
-#include "policy/store.h"
+#include "policy/store/pages.h"
+#include "policy/store/record.h"
+#include "policy/store/store.h"
 #include "tests/unit/scratch.h"
 
 /* AddressSanitizer needs terabytes of addresses. */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/throttle.h"
+#include "policy/decide/throttle.h"
 
 #define T0     ((sr_time)1000000)
 #define MINUTE ((int64_t)60)

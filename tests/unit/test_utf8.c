@@ -13,7 +13,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "policy/utf8.h"
+#include "policy/util/utf8.h"
 
 static size_t
 encode(uint32_t point, char *out)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "policy/verdict.h"
+#include "policy/decide/verdict.h"
 
 #define NOW ((sr_time)1800000000)
 

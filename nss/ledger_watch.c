@@ -1,0 +1,279 @@
+/*
+ * Watch: what hosts count together of the accounts that are published.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "nss/publisher.h"
+#include "nss/ledger_watch.h"
+
+/* By so many seconds a lockout may end earlier or later than was published: the
+ * server's clock is not this host's. */
+#define TOLERANCE 30
+
+/* A backend that counts. */
+struct counter {
+    const char *name; /* of the configuration */
+    struct sr_link *link;
+    struct sr_ledgers *ledgers; /* NULL: could not be read */
+    bool is_away;               /* which was said */
+};
+
+/* An account that is published. */
+struct noted {
+    const struct counter *counter;
+    struct sr_limits limits;
+    sr_time until[2]; /* as it was published */
+    char name[];
+};
+
+struct watch {
+    const struct sr_config *config;
+    struct counter *counter;
+    size_t count;
+    bool stays;
+    void *noted; /* a tree, by name and counter */
+};
+
+struct watch *
+watch_new(const struct sr_config *config, bool stays)
+{
+    const struct sr_names *names = &config->backends;
+    struct watch *watch = calloc(1, sizeof(*watch));
+
+    if (watch == NULL)
+        return NULL;
+    watch->config = config;
+    watch->stays = stays;
+    watch->counter = calloc(names->count + 1, sizeof(*watch->counter));
+    for (size_t i = 0; watch->counter != NULL && i < names->count; i++) {
+        if (sr_config_shares(config) &&
+            sr_fleet_way_back(config, NULL, names->item[i]).is_there)
+            watch->counter[watch->count++].name = names->item[i];
+    }
+    if (watch->counter == NULL) {
+        watch_free(watch);
+        watch = NULL;
+    }
+    return watch;
+}
+
+void
+watch_free(struct watch *watch)
+{
+    if (watch == NULL)
+        return;
+    watch_forget(watch);
+    for (size_t i = 0; i < watch->count; i++) {
+        sr_link_free(watch->counter[i].link);
+        sr_ledgers_free(watch->counter[i].ledgers);
+    }
+    free(watch->counter);
+    free(watch);
+}
+
+bool
+watch_is_needed(const struct watch *watch)
+{
+    return watch->count > 0;
+}
+
+void
+watch_forget(struct watch *watch)
+{
+    tdestroy(watch->noted, free);
+    watch->noted = NULL;
+}
+
+/* ---- reading */
+
+static struct counter *
+find_counter(const struct watch *watch, const char *backend)
+{
+    for (size_t i = 0; i < watch->count; i++) {
+        if (strcmp(watch->counter[i].name, backend) == 0)
+            return &watch->counter[i];
+    }
+    return NULL;
+}
+
+static void
+say_away(struct counter *counter, const char *reason)
+{
+    if (!counter->is_away)
+        publisher_fleet_away(reason);
+    counter->is_away = true;
+}
+
+/* The connection is kept for who stays, but not one that has failed. */
+static bool
+read_counter(struct watch *watch, struct counter *counter)
+{
+    char reason[160] = "";
+    struct sr_fleet_way way;
+    bool is_read;
+
+    sr_ledgers_free(counter->ledgers);
+    counter->ledgers = NULL;
+    if (counter->link == NULL)
+        counter->link = sr_link_new();
+    way = sr_fleet_way_back(watch->config, counter->link, counter->name);
+    is_read = way.is_there && sr_ledgers_read(&way, &counter->ledgers, reason,
+                                              sizeof(reason)) == SR_ASK_OK;
+    if (!is_read || !watch->stays) {
+        sr_link_free(counter->link);
+        counter->link = NULL;
+    }
+    if (is_read && counter->is_away && watch->stays)
+        publisher_say("What other hosts have counted is read again.");
+    if (is_read)
+        counter->is_away = false;
+    else
+        say_away(counter, reason);
+    return is_read;
+}
+
+bool
+watch_read(struct watch *watch, const char *backend)
+{
+    struct counter *counter = find_counter(watch, backend);
+
+    return counter == NULL || read_counter(watch, counter);
+}
+
+/* ---- accounts */
+
+static int
+compare_noted(const void *left, const void *right)
+{
+    const struct noted *a = left, *b = right;
+    const int order = strcmp(a->name, b->name);
+
+    if (order != 0)
+        return order;
+    return a->counter < b->counter ? -1 : a->counter > b->counter;
+}
+
+/* Find what is noted of an account, or note it.  NULL: out of memory. */
+static struct noted *
+note(struct watch *watch, const struct counter *counter, const char *name)
+{
+    const size_t size = strlen(name) + 1;
+    struct noted *made = calloc(1, sizeof(*made) + size);
+    struct noted **found;
+
+    if (made == NULL)
+        return NULL;
+    made->counter = counter;
+    memcpy(made->name, name, size);
+    found = tsearch(made, &watch->noted, compare_noted);
+    if (found == NULL || *found != made)
+        free(made);
+    return found == NULL ? NULL : *found;
+}
+
+bool
+watch_add(struct watch *watch, struct sr_gathered *who)
+{
+    const struct sr_facts *facts = &who->account->facts;
+    const struct counter *counter = find_counter(watch, facts->backend);
+    const struct sr_limits limits =
+        sr_attempt_account_limits(&who->rules, false);
+    struct noted *noted;
+
+    sr_fleet_locks_none(&who->fleet);
+    if (counter == NULL || !sr_fleet_counts(&who->rules, facts->uid))
+        return true;
+    sr_ledgers_locks(counter->ledgers, facts->name, &limits,
+                     (sr_time)time(NULL), &who->fleet);
+    if (!watch->stays)
+        return true;
+    noted = note(watch, counter, facts->name);
+    if (noted == NULL)
+        return false;
+    noted->limits = limits;
+    memcpy(noted->until, who->fleet.until, sizeof(noted->until));
+    return true;
+}
+
+/* ---- looking again */
+
+/* Whether what was published of one side does not hold any more. */
+static bool
+is_other(sr_time before, sr_time after, sr_time now)
+{
+    const bool was = before > now, is = after > now;
+
+    if (!was || !is)
+        return was != is;
+    return before - after > TOLERANCE || after - before > TOLERANCE;
+}
+
+struct look {
+    sr_time now;
+    void (*changed)(void *context, const char *name);
+    void *context;
+    const char **name; /* who has changed: to tell changes the tree */
+    size_t count, room;
+};
+
+static void
+look_at(const void *node, VISIT visit, void *closure)
+{
+    struct noted *noted = *(struct noted *const *)node;
+    struct look *look = closure;
+    struct sr_fleet_locks locks;
+    const char **grown;
+
+    if ((visit != postorder && visit != leaf) ||
+        noted->counter->ledgers == NULL)
+        return;
+    sr_ledgers_locks(noted->counter->ledgers, noted->name, &noted->limits,
+                     look->now, &locks);
+    if (!is_other(noted->until[0], locks.until[0], look->now) &&
+        !is_other(noted->until[1], locks.until[1], look->now))
+        return;
+    /* Told once: who is not published then is by the reading of everything. */
+    memcpy(noted->until, locks.until, sizeof(noted->until));
+    if (look->count == look->room) {
+        const size_t room = look->room == 0 ? 64 : look->room * 2;
+
+        grown = reallocarray(look->name, room, sizeof(*grown));
+        if (grown == NULL)
+            return; /* the reading of everything will see it */
+        look->name = grown;
+        look->room = room;
+    }
+    look->name[look->count++] = noted->name;
+}
+
+int64_t
+watch_look(struct watch *watch, bool *is_back,
+           void (*changed)(void *context, const char *name), void *context)
+{
+    struct look look = {.now = (sr_time)time(NULL)};
+    int64_t entries = 0;
+
+    *is_back = false;
+    for (size_t i = 0; i < watch->count; i++) {
+        struct counter *counter = &watch->counter[i];
+        const bool was_away = counter->is_away;
+
+        if (!read_counter(watch, counter))
+            entries = -1;
+        else if (entries >= 0)
+            entries += (int64_t)sr_ledgers_count(counter->ledgers);
+        *is_back = *is_back || (was_away && !counter->is_away);
+    }
+    twalk_r(watch->noted, look_at, &look);
+    for (size_t i = 0; i < look.count; i++)
+        changed(context, look.name[i]);
+    free(look.name);
+    return entries;
+}

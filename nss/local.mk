@@ -1,0 +1,76 @@
+# The NSS module, and the program that publishes what it reads.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+
+# ---- nss: the door for getgrouplist and getspnam.  glibc looks for the file by
+# this name.  It is made to be loaded fast: no start files, since it has nothing
+# to start, and as few segments and pages as can be.
+nsslibdir = $(nssdir)
+nsslib_LTLIBRARIES = libnss_selfreset.la
+libnss_selfreset_la_SOURCES = \
+	nss/answer.c nss/answer.h \
+	nss/module.c nss/module.h
+libnss_selfreset_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
+libnss_selfreset_la_LDFLAGS = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
+	-module -avoid-version -shared -shrext .so.2 -no-undefined \
+	-Wl,-z,nodelete $(SR_SMALL_LDFLAGS) \
+	-Wl,--version-script=$(top_srcdir)/nss/libnss_selfreset.map
+libnss_selfreset_la_LIBADD = libstate.la
+libnss_selfreset_la_DEPENDENCIES = libstate.la nss/libnss_selfreset.map
+
+EXTRA_DIST += nss/README.md nss/libnss_selfreset.map nss/selfreset.sysusers
+install-nss:
+	rm -f $(DESTDIR)$(nsslibdir)/libnss_selfreset.la
+	test "$(sysusersdir)" = no || { $(MKDIR_P) "$(DESTDIR)$(sysusersdir)" && \
+	    $(INSTALL_DATA) $(srcdir)/nss/selfreset.sysusers \
+	        "$(DESTDIR)$(sysusersdir)/selfreset.conf"; }
+# A name in nsswitch.conf that no module goes with is passed over, so nothing
+# is asked.
+uninstall-nss:
+	rm -f $(DESTDIR)$(nsslibdir)/libnss_selfreset.so.2 \
+	    "$(DESTDIR)$(sysusersdir)/selfreset.conf"
+.PHONY: install-nss uninstall-nss
+
+# ---- nss: the door for the name service.  Access lists are a matter of the
+# program that publishes; what libpam loads has no use for their library.
+sbin_PROGRAMS += selfreset-publish
+selfreset_publish_SOURCES = \
+	nss/collect.c \
+	nss/follow.c \
+	nss/acl.c \
+	nss/state_groups.c \
+	nss/carry_over.c \
+	nss/collisions.c \
+	nss/publisher.h \
+	nss/ledger_watch.c nss/ledger_watch.h \
+	nss/selfreset-publish.c
+selfreset_publish_CFLAGS = $(AM_CFLAGS) $(ACL_CFLAGS)
+selfreset_publish_LDADD = libpolicy.la $(ACL_LIBS)
+UNITS_MADE = nss/selfreset-follow.service \
+	nss/selfreset-publish.service nss/selfreset-publish.path
+EXTRA_DIST += nss/selfreset-follow.service.in \
+	nss/selfreset-publish.service.in nss/selfreset-publish.path.in
+CLEANFILES += $(UNITS_MADE)
+SUBST_UNIT = $(SED) -e 's|%sbindir%|$(sbindir)|g' \
+	-e 's|%sysconfdir%|$(sysconfdir)|g' -e 's|%publishdir%|$(publishdir)|g'
+nss/selfreset-follow.service: nss/selfreset-follow.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
+	    $(srcdir)/nss/selfreset-follow.service.in >$@.new
+	$(AM_V_at)mv $@.new $@
+nss/selfreset-publish.service: nss/selfreset-publish.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
+	    $(srcdir)/nss/selfreset-publish.service.in >$@.new
+	$(AM_V_at)mv $@.new $@
+nss/selfreset-publish.path: nss/selfreset-publish.path.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
+	    $(srcdir)/nss/selfreset-publish.path.in >$@.new
+	$(AM_V_at)mv $@.new $@
+if SYSTEMD_UNITS
+nodist_systemdsystemunit_DATA = $(UNITS_MADE)
+dist_systemdsystemunit_DATA = nss/selfreset-publish.timer
+else
+EXTRA_DIST += nss/selfreset-publish.timer
+endif
+# The archive is tested as nobody in particular: nothing outside of its prefix.
+AM_DISTCHECK_CONFIGURE_FLAGS = \
+	--with-systemdsystemunitdir=$$dc_install_base/lib/systemd/system \
+	--with-sysusersdir=$$dc_install_base/lib/sysusers.d

@@ -1,0 +1,53 @@
+# The PAM module.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+
+# ---- pam: the door for login, sshd, su, sudo, passwd
+pamlibdir = $(pamdir)
+pamlib_LTLIBRARIES = pam_selfreset.la
+pam_selfreset_la_SOURCES = \
+	pam/account.c \
+	pam/prompt.c \
+	pam/auth.c \
+	pam/context.c \
+	pam/authtok_cache.c \
+	pam/internal.h \
+	pam/module.c \
+	pam/options.c \
+	pam/password.c \
+	pam/publish.c \
+	pam/session.c \
+	pam/verify.c
+pam_selfreset_la_LDFLAGS = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
+	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
+	-Wl,--version-script=$(top_srcdir)/pam/pam_selfreset.map
+pam_selfreset_la_LIBADD = libpolicy.la $(PAM_LIBS)
+pam_selfreset_la_DEPENDENCIES = libpolicy.la pam/pam_selfreset.map
+
+EXTRA_DIST += pam/pam_selfreset.map pam/selfreset.pam-config \
+	pam/examples/debian pam/examples/fedora pam/examples/guard \
+	pam/examples/minimal
+
+# libpam has no use for libtool's file; pam-auth-update names a profile by its
+# file.
+install-pam:
+	rm -f $(DESTDIR)$(pamlibdir)/pam_selfreset.la
+if PAM_CONFIGS
+	$(MKDIR_P) "$(DESTDIR)$(pamconfigsdir)"
+	$(INSTALL_DATA) $(srcdir)/pam/selfreset.pam-config \
+		"$(DESTDIR)$(pamconfigsdir)/selfreset"
+endif
+
+# Without libtool's file, libtool does not know what to remove.
+uninstall-pam:
+	rm -f $(DESTDIR)$(pamlibdir)/pam_selfreset.so
+
+# Stacks that name a module that is gone let nobody in.
+uninstall-local:
+	@used=`grep -ls '^[^#]*pam_selfreset\.so' \
+	    "$(DESTDIR)$(sysconfdir)"/pam.d/*` || exit 0; \
+	echo "pam_selfreset.so stays while it is used by:" $$used >&2; \
+	exit 1
+if PAM_CONFIGS
+	rm -f "$(DESTDIR)$(pamconfigsdir)/selfreset"
+endif
+.PHONY: install-pam uninstall-pam

@@ -1,0 +1,329 @@
+/*
+ * Gather: everything a decision about one account needs.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/throttle/attempt.h"
+#include "policy/account/account.h"
+
+/* A name that no backend knows is in no group. */
+static int
+member_of_nothing(void *context, const char *user, const char *group)
+{
+    (void)context;
+    (void)user;
+    (void)group;
+    return SR_NO;
+}
+
+static int
+gather_rules(struct sr_gathered *out, const char *name, const char *service,
+             bool exists)
+{
+    struct sr_member member = {
+        .user = name,
+        .is_member = exists ? sr_config_member_nss : member_of_nothing,
+    };
+
+    return sr_config_rules(out->config, &member, service, &out->rules);
+}
+
+/* Whether the account that was found is the one that this host knows by the
+ * name. */
+static enum sr_ask
+compare_uid(struct sr_gathered *out, const struct sr_backend *backend,
+            const char *name)
+{
+    const uid_t theirs = out->account->facts.uid;
+    uid_t ours = (uid_t)-1;
+
+    if (backend->ops == &sr_backend_local)
+        return SR_ASK_OK;
+    switch (sr_config_uid_nss(name, &ours)) {
+    case SR_NO:
+        return SR_ASK_OK; /* nobody can become it here */
+    case SR_YES:
+        if (ours == theirs)
+            return SR_ASK_OK;
+        snprintf(out->another, sizeof(out->another),
+                 "the uid is %lu there and %lu by the name service",
+                 (unsigned long)theirs, (unsigned long)ours);
+        return SR_ASK_UNKNOWN_NAME;
+    default:
+        snprintf(out->reason, sizeof(out->reason),
+                 "the name service cannot be asked for the account");
+        return SR_ASK_UNAVAILABLE;
+    }
+}
+
+/* Ask one backend.  The rules of an account can depend on its groups, and its
+ * facts on the rules, so the rules are made for the name first. */
+static enum sr_ask
+ask_backend(struct sr_gathered *out, const struct sr_backend *backend,
+            const char *name)
+{
+    enum sr_ask ask =
+        sr_backend_open(backend, out->link, name, &out->rules, &out->account,
+                        out->reason, sizeof(out->reason));
+
+    if (ask == SR_ASK_OK)
+        ask = compare_uid(out, backend, name);
+    if (ask != SR_ASK_OK) {
+        sr_account_close(out->account);
+        out->account = NULL;
+    }
+    return ask;
+}
+
+/* Whether one that cannot be asked is passed over: the same name in another
+ * backend is another account, and must not stand in for it unasked. */
+static bool
+is_passed_over(const struct sr_backend *backend)
+{
+    return backend->config != NULL &&
+           backend->config->when_down == SR_DOWN_NEXT;
+}
+
+/* Ask the backends in their order. */
+static void
+ask_all(struct sr_gathered *out, const char *name, const char *only)
+{
+    const struct sr_names *names = &out->config->backends;
+
+    for (size_t i = 0; i < names->count; i++) {
+        enum sr_ask ask = SR_ASK_UNAVAILABLE;
+
+        if (only != NULL && strcmp(only, names->item[i]) != 0)
+            continue;
+        if (sr_backend_find(out->config, names->item[i], &out->last,
+                            out->reason, sizeof(out->reason)) == 0)
+            ask = ask_backend(out, &out->last, name);
+        if (ask != SR_ASK_UNKNOWN_NAME)
+            out->ask = ask;
+        if (ask == SR_ASK_OK || ask == SR_ASK_NO_MEMORY ||
+            ask == SR_ASK_AMBIGUOUS ||
+            (ask == SR_ASK_UNAVAILABLE && !is_passed_over(&out->last)))
+            break;
+    }
+}
+
+enum sr_ask
+sr_gather(const struct sr_config *config, const char *name, const char *service,
+          const char *backend, struct sr_gathered *out)
+{
+    struct sr_link *link = sr_link_new();
+
+    sr_gather_linked(config, link, name, service, backend, out);
+    out->owns_link = true;
+    return out->ask;
+}
+
+enum sr_ask
+sr_gather_linked(const struct sr_config *config, struct sr_link *link,
+                 const char *name, const char *service, const char *backend,
+                 struct sr_gathered *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->config = config;
+    out->link = link;
+    out->last.name = sr_backend_local.type;
+    out->last.ops = &sr_backend_local;
+    out->ask = SR_ASK_UNKNOWN_NAME;
+    if (gather_rules(out, name, service, true) != 0) {
+        snprintf(out->reason, sizeof(out->reason),
+                 "the groups of the account cannot be read");
+        out->ask = SR_ASK_UNAVAILABLE;
+        return out->ask;
+    }
+    ask_all(out, name, backend);
+    if (out->ask == SR_ASK_UNKNOWN_NAME &&
+        gather_rules(out, name, service, false) != 0)
+        out->ask = SR_ASK_UNAVAILABLE;
+    return out->ask;
+}
+
+enum sr_ask
+sr_gather_again(struct sr_gathered *gathered, const char *name)
+{
+    struct sr_backend backend;
+
+    if (gathered->ask != SR_ASK_OK)
+        return gathered->ask;
+    backend = gathered->account->backend;
+    sr_account_close(gathered->account);
+    gathered->account = NULL;
+    gathered->has_temporary = false;
+    gathered->everywhere.locked = SR_LOCK_UNKNOWN;
+    memset(&gathered->fleet, 0, sizeof(gathered->fleet));
+    gathered->ask = ask_backend(gathered, &backend, name);
+    return gathered->ask;
+}
+
+/* The temporary password, if it is still the one in use. */
+static enum sr_store_result
+gather_temporary(struct sr_gathered *out, struct sr_store *store)
+{
+    struct sr_facts *facts = &out->account->facts;
+    const char *secret = out->account->secret;
+    enum sr_store_result result;
+    sr_time until;
+
+    result = sr_temporary_until(store, facts->uid, secret == NULL ? "" : secret,
+                                &until);
+    if (result == SR_STORE_OK)
+        sr_gather_temporary(out, until);
+    return result;
+}
+
+void
+sr_gather_temporary(struct sr_gathered *out, sr_time until)
+{
+    out->has_temporary = until != SR_TIME_UNKNOWN;
+    if (out->has_temporary)
+        out->account->facts.temporary_until = until;
+}
+
+/* The backend's own lock; what the throttle may have put there is none. */
+static struct sr_everywhere
+backend_lock(const struct sr_facts *facts)
+{
+    if (facts->locked_why == SR_LOCK_WHY_THROTTLE ||
+        facts->locked_why == SR_LOCK_WHY_SOURCE)
+        return (struct sr_everywhere){SR_LOCK_NO, SR_LOCK_WHY_NONE,
+                                      SR_TIME_UNKNOWN};
+    return (struct sr_everywhere){facts->locked, facts->locked_why,
+                                  facts->locked_until};
+}
+
+void
+sr_gather_everywhere(struct sr_gathered *gathered, sr_time claimed)
+{
+    struct sr_everywhere *everywhere = &gathered->everywhere;
+    const sr_time until =
+        sr_everywhere_until(&gathered->sides, &gathered->fleet, claimed);
+
+    *everywhere = gathered->of_backend;
+    if (everywhere->locked == SR_LOCK_UNKNOWN)
+        everywhere->locked = SR_LOCK_NO;
+    if (until != SR_TIME_UNKNOWN &&
+        (everywhere->locked == SR_LOCK_NO ||
+         (everywhere->locked == SR_LOCK_UNTIL && everywhere->until < until)))
+        *everywhere =
+            (struct sr_everywhere){SR_LOCK_UNTIL, SR_LOCK_WHY_THROTTLE, until};
+}
+
+/* The locks that there are; `store` NULL: nothing was ever remembered. */
+static enum sr_store_result
+gather_locks(struct sr_gathered *out, struct sr_store *store)
+{
+    const uid_t uid = out->account->facts.uid;
+    enum sr_store_result result = SR_STORE_OK;
+
+    out->of_backend = backend_lock(&out->account->facts);
+    out->sides = (struct sr_sides){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
+    if (store != NULL && uid != (uid_t)-1)
+        result = sr_attempt_sides(store, uid, &out->rules, &out->sides);
+    sr_gather_everywhere(out, SR_TIME_UNKNOWN);
+    return result;
+}
+
+static void
+close_store(struct sr_store **store)
+{
+    sr_store_close(*store);
+}
+
+enum sr_store_result
+sr_gather_remembered_in(struct sr_gathered *out, struct sr_store *store,
+                        const struct sr_source *source)
+{
+    enum sr_store_result result = SR_STORE_OK;
+
+    if (store != NULL)
+        result = gather_temporary(out, store);
+    if (result == SR_STORE_OK)
+        result = gather_locks(out, store);
+    if (result == SR_STORE_OK && store != NULL && source != NULL)
+        result =
+            sr_attempt_facts(store, source, &out->rules, &out->account->facts);
+    out->store = result;
+    return result;
+}
+
+enum sr_store_result
+sr_gather_remembered(struct sr_gathered *out, const char *statedir,
+                     const struct sr_source *source)
+{
+    __attribute__((cleanup(close_store))) struct sr_store *store = NULL;
+    enum sr_store_result result;
+
+    result = sr_store_open(statedir, SR_STORE_READ,
+                           sr_attempt_wait_ms(&out->rules), &store);
+    if (result == SR_STORE_NOT_FOUND)
+        result = SR_STORE_OK; /* nothing was ever remembered */
+    else if (result == SR_STORE_OK)
+        result = sr_store_begin(store, false);
+    if (result == SR_STORE_OK)
+        result = sr_gather_remembered_in(out, store, source);
+    out->store = result;
+    if (result != SR_STORE_OK)
+        snprintf(out->reason, sizeof(out->reason), "%s",
+                 sr_store_strerror(result));
+    return result;
+}
+
+/* The kernel's login uid of this process; (uid_t)-1 when not set or not told.
+ */
+static uid_t
+login_uid(void)
+{
+    char text[16];
+    char *end;
+    unsigned long value;
+    ssize_t size;
+    int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0)
+        return (uid_t)-1;
+    size = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    if (size <= 0)
+        return (uid_t)-1;
+    text[size] = '\0';
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno != 0 || end == text || value > UINT32_MAX)
+        return (uid_t)-1;
+    return (uid_t)value;
+}
+
+struct sr_circumstances
+sr_gather_circumstances(const struct sr_gathered *gathered, bool forced)
+{
+    uid_t real = getuid();
+    struct sr_circumstances who = {.is_admin = real == 0 && !forced};
+
+    if (gathered->rules.require_logon)
+        who.is_logged_on = sr_change_logged_on(gathered->account->facts.uid,
+                                               login_uid(), real);
+    return who;
+}
+
+void
+sr_gathered_end(struct sr_gathered *gathered)
+{
+    sr_account_close(gathered->account);
+    gathered->account = NULL;
+    if (gathered->owns_link)
+        sr_link_free(gathered->link);
+    gathered->link = NULL;
+}

@@ -1,0 +1,125 @@
+/*
+ * Gather: everything a decision about one account needs, from where it is kept:
+ * rules from the configuration, facts from a backend, and what this host
+ * remembers from the store.  The doors call this and then a pure function.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_ACCOUNT_ACCOUNT_H
+#define SR_POLICY_ACCOUNT_ACCOUNT_H
+
+#include "policy/backend/backend.h"
+#include "policy/decide/change.h"
+#include "policy/config/config.h"
+#include "policy/decide/lockout.h"
+#include "policy/decide/source.h"
+#include "policy/store/store.h"
+
+/* A lock that holds wherever a login comes from, for what is published. */
+struct sr_everywhere {
+    enum sr_lock locked; /* unknown: nobody asked */
+    enum sr_lock_why why;
+    sr_time until;
+};
+
+struct sr_gathered {
+    const struct sr_config *config; /* not owned */
+    struct sr_rules rules;          /* for this account and service */
+    struct sr_account *account;     /* NULL unless ask is SR_ASK_OK */
+    struct sr_backend last;         /* the backend that was asked last */
+    struct sr_link *link;           /* what backends keep */
+    bool owns_link;
+    enum sr_ask ask;
+    enum sr_store_result store; /* what sr_gather_remembered() met */
+
+    /* From sr_gather_remembered(): the backend's own lock, and this host's
+     * ledgers; what the fleet has counted, from who has asked; and what comes
+     * of all of them. */
+    struct sr_everywhere of_backend;
+    struct sr_sides sides;
+    struct sr_fleet_locks fleet;
+    struct sr_everywhere everywhere;
+    bool has_temporary; /* a temporary password is in use */
+    char another[80];   /* a backend has an account of this name that is not the
+                         * one of this host: why; empty: none */
+    char reason[160];   /* why a part could not be asked */
+};
+
+/*
+ * Rules and account.  `name` is as typed; `service` chooses expired_services;
+ * `backend` (or NULL) asks only the backend of that name.  Returns the same as
+ * out->ask: UNKNOWN_NAME when no backend knows the name (the rules are then
+ * those of nobody in particular), UNAVAILABLE when one could not be asked
+ * (never "unknown name" in that case: it might be its account).  An account of
+ * a directory is none of this host when the name service has another uid for
+ * its name: whoever may add entries there would else be anybody here.  It is
+ * passed over, and `another` says why.  End it with
+ * sr_gathered_end() whatever it returned.
+ */
+enum sr_ask sr_gather(const struct sr_config *config, const char *name,
+                      const char *service, const char *backend,
+                      struct sr_gathered *out);
+
+/*
+ * The same in a transaction of several calls: backends keep in `link`, which is
+ * the caller's, what they need again.
+ */
+enum sr_ask sr_gather_linked(const struct sr_config *config,
+                             struct sr_link *link, const char *name,
+                             const char *service, const char *backend,
+                             struct sr_gathered *out);
+
+/*
+ * Ask the account's backend again: time has passed, at a prompt.  The rules
+ * stay; what was remembered has to be added again.  Returns the same as
+ * gathered->ask, which may have become UNKNOWN_NAME or UNAVAILABLE (the account
+ * is then NULL); what was not OK before is left as it is.
+ */
+enum sr_ask sr_gather_again(struct sr_gathered *gathered, const char *name);
+
+/*
+ * Add what this host remembers to the facts: the temporary password, and the
+ * throttle's lockout for `source` (NULL: leave the lock as it is).  A temporary
+ * password whose hash is no longer the account's has ended and is left out.
+ * `statedir` NULL: the built-in one.  On any result but OK the facts are not to
+ * be relied on; out->reason says why.  out->everywhere gets the lock that holds
+ * from every source: the backend's own, or else the throttle's, by this host's
+ * ledgers and by what out->fleet says already.
+ */
+enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
+                                          const char *statedir,
+                                          const struct sr_source *source);
+
+/* The same in a transaction that is open; `store` NULL: nothing was ever
+ * remembered.  out->reason is left alone. */
+enum sr_store_result sr_gather_remembered_in(struct sr_gathered *gathered,
+                                             struct sr_store *store,
+                                             const struct sr_source *source);
+
+/*
+ * Work out->everywhere out anew: something has become known of the fleet.
+ * `claimed` is for the sides of which nothing is known, see
+ * sr_everywhere_until().
+ */
+void sr_gather_everywhere(struct sr_gathered *gathered, sr_time claimed);
+
+/*
+ * Add the end of the temporary password, found elsewhere
+ * (sr_attempt_temporary); unknown: there is none.  What is left of
+ * sr_gather_remembered() without a source.
+ */
+void sr_gather_temporary(struct sr_gathered *gathered, sr_time until);
+
+/*
+ * The circumstances of a change by the calling process: root without a forced
+ * change is an administrator; the kernel's login uid and the real uid prove a
+ * session, which is asked for only where the rules want one.  `forced` is
+ * PAM_CHANGE_EXPIRED_AUTHTOK.  The account must be known.
+ */
+struct sr_circumstances
+sr_gather_circumstances(const struct sr_gathered *gathered, bool forced);
+
+/* Free what was gathered, wiping secrets. */
+void sr_gathered_end(struct sr_gathered *gathered);
+
+#endif

@@ -1,0 +1,285 @@
+/*
+ * Ledgers: what the fleet has counted of all accounts.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/account/shared_scan.h"
+
+/* Two numbers that are written as 32 hexadecimal digits. */
+struct number {
+    uint64_t high, low;
+};
+
+struct record {
+    struct number ledger, id;
+    sr_time made, changed;
+    uint8_t class;
+    uint8_t state;
+};
+
+struct sr_ledgers {
+    struct record *record;
+    size_t count, room;
+    int64_t lifetime;
+    struct sr_fleet_list list; /* the ledger under judgement */
+};
+
+/* ---- numbers */
+
+static bool
+read_half(const char *text, uint64_t *half)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    *half = 0;
+    for (int i = 0; i < 16; i++) {
+        const char *digit = text[i] == '\0' ? NULL : strchr(digits, text[i]);
+
+        if (digit == NULL)
+            return false;
+        *half = *half << 4 | (uint64_t)(digit - digits);
+    }
+    return true;
+}
+
+static bool
+read_number(const char *text, struct number *number)
+{
+    return read_half(text, &number->high) &&
+           read_half(text + 16, &number->low) && text[32] == '\0';
+}
+
+/* The class and the number in the name of an account's ledger. */
+static bool
+read_ledger(const char *text, struct record *record)
+{
+    record->class = text[0] == 'f' ? SR_CLASS_FAMILIAR : SR_CLASS_STRANGER;
+    return (text[0] == 's' || text[0] == 'f') && text[1] == '-' &&
+           read_number(text + 2, &record->ledger);
+}
+
+static int
+compare_numbers(const struct number *a, const struct number *b)
+{
+    if (a->high != b->high)
+        return a->high < b->high ? -1 : 1;
+    return a->low < b->low ? -1 : a->low > b->low ? 1 : 0;
+}
+
+static int
+compare_ledgers(const struct record *a, const struct record *b)
+{
+    if (a->class != b->class)
+        return a->class < b->class ? -1 : 1;
+    return compare_numbers(&a->ledger, &b->ledger);
+}
+
+/* By ledger and id, and of one entry what was said last. */
+static int
+compare_records(const void *left, const void *right)
+{
+    const struct record *a = left, *b = right;
+    int order = compare_ledgers(a, b);
+
+    if (order == 0)
+        order = compare_numbers(&a->id, &b->id);
+    if (order == 0 && a->changed != b->changed)
+        order = a->changed < b->changed ? -1 : 1;
+    if (order == 0)
+        order = (int)a->state - (int)b->state;
+    return order;
+}
+
+/* ---- reading */
+
+struct sr_ledgers *
+sr_ledgers_new(int64_t lifetime)
+{
+    struct sr_ledgers *ledgers = calloc(1, sizeof(*ledgers));
+
+    if (ledgers != NULL)
+        ledgers->lifetime = lifetime;
+    return ledgers;
+}
+
+void
+sr_ledgers_free(struct sr_ledgers *ledgers)
+{
+    if (ledgers != NULL)
+        free(ledgers->record);
+    free(ledgers);
+}
+
+size_t
+sr_ledgers_count(const struct sr_ledgers *ledgers)
+{
+    return ledgers->count;
+}
+
+static bool
+have_room(struct sr_ledgers *ledgers)
+{
+    struct record *grown;
+    size_t room;
+
+    if (ledgers->count < ledgers->room)
+        return true;
+    room = ledgers->room == 0 ? 256 : ledgers->room * 2;
+    grown = reallocarray(ledgers->record, room, sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    ledgers->record = grown;
+    ledgers->room = room;
+    return true;
+}
+
+enum sr_ask
+sr_ledgers_add(void *context, const char *ledger,
+               const struct sr_fleet_entry *entry)
+{
+    struct sr_ledgers *ledgers = context;
+    struct record record = {.made = entry->made,
+                            .changed = entry->changed,
+                            .state = (uint8_t)entry->state};
+
+    if (!read_ledger(ledger, &record) || !read_number(entry->id, &record.id))
+        return SR_ASK_OK;
+    if (ledgers->count == SR_LEDGERS_MAX)
+        return SR_ASK_UNAVAILABLE;
+    if (!have_room(ledgers))
+        return SR_ASK_NO_MEMORY;
+    ledgers->record[ledgers->count++] = record;
+    return SR_ASK_OK;
+}
+
+static bool
+is_same_entry(const struct record *a, const struct record *b)
+{
+    return compare_ledgers(a, b) == 0 && compare_numbers(&a->id, &b->id) == 0;
+}
+
+void
+sr_ledgers_sort(struct sr_ledgers *ledgers)
+{
+    struct record *record = ledgers->record;
+    size_t kept = 0;
+
+    if (ledgers->count == 0)
+        return;
+    qsort(record, ledgers->count, sizeof(*record), compare_records);
+    for (size_t i = 0; i < ledgers->count; i++) {
+        if (i + 1 < ledgers->count && is_same_entry(&record[i], &record[i + 1]))
+            continue;
+        record[kept++] = record[i];
+    }
+    ledgers->count = kept;
+}
+
+enum sr_ask
+sr_ledgers_read(const struct sr_fleet_way *way, struct sr_ledgers **ledgers,
+                char *reason, size_t size)
+{
+    struct sr_ledgers *made = sr_ledgers_new(sr_fleet_lifetime(way));
+    struct sr_fleet_request request = {
+        .what = SR_FLEET_ALL, .take = sr_ledgers_add, .context = made};
+    enum sr_ask answer = SR_ASK_NO_MEMORY;
+
+    if (made != NULL)
+        answer =
+            sr_backend_fleet(&way->backend, way->link, &request, reason, size);
+    if (answer == SR_ASK_OK) {
+        sr_ledgers_sort(made);
+    } else {
+        sr_ledgers_free(made);
+        made = NULL;
+    }
+    if (answer == SR_ASK_NO_MEMORY)
+        snprintf(reason, size, "out of memory");
+    *ledgers = made;
+    return answer;
+}
+
+/* ---- judging */
+
+/* The first record of a ledger, or where it would be. */
+static size_t
+find_first(const struct sr_ledgers *ledgers, const struct record *wanted)
+{
+    size_t low = 0, high = ledgers->count;
+
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+
+        if (compare_ledgers(&ledgers->record[middle], wanted) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Put a ledger together.  Ids are needed for the own entry only, and nobody
+ * asks here. */
+static void
+collect(struct sr_ledgers *ledgers, const struct record *wanted)
+{
+    struct sr_fleet_list *list = &ledgers->list;
+
+    list->count = 0;
+    list->is_cut = false;
+    for (size_t i = find_first(ledgers, wanted);
+         i < ledgers->count && !list->is_cut &&
+         compare_ledgers(&ledgers->record[i], wanted) == 0;
+         i++) {
+        const struct record *record = &ledgers->record[i];
+
+        list->is_cut = list->count == SR_FLEET_MAX;
+        if (!list->is_cut)
+            list->entry[list->count++] = (struct sr_fleet_entry){
+                .state = (enum sr_fleet_state)record->state,
+                .made = record->made,
+                .changed = record->changed};
+    }
+}
+
+static sr_time
+judge(struct sr_ledgers *ledgers, const struct sr_limits *limits, sr_time wall)
+{
+    struct sr_fleet_judgement judgement;
+    sr_time now = sr_fleet_latest(&ledgers->list);
+
+    if (now < wall)
+        now = wall;
+    sr_fleet_judge(&ledgers->list, NULL, limits, now, ledgers->lifetime,
+                   &judgement);
+    return judgement.answer == SR_FLEET_LOCKED
+               ? sr_clock_to_wall(judgement.until, now, wall)
+               : SR_TIME_UNKNOWN;
+}
+
+void
+sr_ledgers_locks(struct sr_ledgers *ledgers, const char *name,
+                 const struct sr_limits *limits, sr_time wall,
+                 struct sr_fleet_locks *locks)
+{
+    char ledger[SR_FLEET_LEDGER_SIZE];
+    struct record wanted;
+
+    sr_fleet_locks_none(locks);
+    if (ledgers == NULL || ledgers->count == 0)
+        return;
+    for (int class = 0; class < 2; class ++) {
+        sr_fleet_account(name, class == SR_CLASS_FAMILIAR, ledger);
+        if (!read_ledger(ledger, &wanted))
+            continue;
+        collect(ledgers, &wanted);
+        if (ledgers->list.count >= limits->attempts)
+            locks->until[class] = judge(ledgers, limits, wall);
+    }
+}

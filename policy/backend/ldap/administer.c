@@ -1,0 +1,477 @@
+/*
+ * LDAP administration: orders of an administrator for an account of a
+ * directory, carried out as the service.
+ *
+ * Whether the service may is for the server to say.  The attributes are those
+ * that the entry has, or that servers of its kind have.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "policy/backend/ldap/session.h"
+
+#define CHANGES_MAX 8
+#define DS389_NOW   "19700101000000Z"
+#define AGE_MAX     (36500 * SR_DAY) /* a wrong clock or a joke above it */
+
+/* Who keeps the demand for a change. */
+enum keeper {
+    KEEPER_NONE,
+    KEEPER_PPOLICY,
+    KEEPER_389,
+    KEEPER_SHADOW,
+};
+
+/* The changes of one request, which the server makes together or not at all. */
+struct changes {
+    LDAPMod mod[CHANGES_MAX];
+    char *value[CHANGES_MAX][2];
+    LDAPMod *list[CHANGES_MAX + 1];
+    size_t count;
+};
+
+/* `value` NULL: all values go. */
+static void
+add_change(struct changes *changes, const char *attribute, const char *value)
+{
+    size_t at = changes->count++;
+
+    changes->value[at][0] = (char *)(uintptr_t)value;
+    changes->value[at][1] = NULL;
+    changes->mod[at] = (LDAPMod){
+        .mod_op = value == NULL ? LDAP_MOD_DELETE : LDAP_MOD_REPLACE,
+        .mod_type = (char *)(uintptr_t)attribute,
+        .mod_values = value == NULL ? NULL : changes->value[at],
+    };
+    changes->list[at] = &changes->mod[at];
+    changes->list[at + 1] = NULL;
+}
+
+static bool
+has(const struct sr_ldap_link *link, const char *attribute)
+{
+    return sr_ldap_entry_get(&link->known.entry, attribute, 0) != NULL;
+}
+
+/* 389 has temporary passwords of its own (TPR). */
+static bool
+is_temporary(const struct sr_ldap_link *link)
+{
+    const char *text = sr_ldap_entry_get(&link->known.entry, "pwdTPRReset", 0);
+
+    return text != NULL && strcasecmp(text, "true") == 0;
+}
+
+static enum sr_write
+refuse(struct sr_ldap_link *link, enum sr_refusal *refusal, const char *why)
+{
+    *refusal = SR_REFUSAL_OTHER;
+    sr_ldap_why(link, "%s", why);
+    return SR_WRITE_REFUSED;
+}
+
+/* Send changes, as the service, which are made together or not at all. */
+static enum sr_write
+send_together(struct sr_ldap_link *link, const char *dn, LDAPMod **changes,
+              enum sr_refusal *refusal, bool *is_gone)
+{
+    LDAPControl policy = {
+        .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
+    LDAPControl *controls[] = {&policy, NULL};
+    struct sr_ldap_answer answer;
+    enum sr_write written;
+
+    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+        return SR_WRITE_FAILED;
+    sr_ldap_modify(link, dn, changes, controls, &answer);
+    *is_gone = answer.code == LDAP_NO_SUCH_ATTRIBUTE;
+    written = sr_ldap_answer_write(&answer, refusal);
+    if (written != SR_WRITE_DONE)
+        sr_ldap_why(link, "%s: %s%s%s", changes[0]->mod_type,
+                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                    answer.text);
+    return written;
+}
+
+/* Send the changes.  When what one of them takes away has gone already, because
+ * somebody else was faster, none is made, and each is sent by itself. */
+static enum sr_write
+send_changes(struct sr_ldap_link *link, const char *dn, struct changes *changes,
+             enum sr_refusal *refusal)
+{
+    bool is_gone = false;
+    enum sr_write written =
+        send_together(link, dn, changes->list, refusal, &is_gone);
+
+    if (is_gone)
+        written = SR_WRITE_DONE;
+    for (size_t i = 0; is_gone && changes->count > 1 && i < changes->count &&
+                       written == SR_WRITE_DONE;
+         i++) {
+        LDAPMod *one[] = {&changes->mod[i], NULL};
+        bool is_gone_too = false;
+
+        written = send_together(link, dn, one, refusal, &is_gone_too);
+        if (is_gone_too)
+            written = SR_WRITE_DONE;
+    }
+    return written;
+}
+
+/* An entry that has nothing of a policy yet was looked up without the policy
+ * that it will have. */
+static enum sr_write
+find_policy(struct sr_ldap_link *link)
+{
+    const char *preset = link->config->default_policy;
+    size_t count;
+    int code;
+
+    if (link->policy.count > 0 || preset == NULL || preset[0] == '\0' ||
+        has(link, "pwdPolicySubentry"))
+        return SR_WRITE_DONE;
+    sr_ldap_entry_clear(&link->policy);
+    code = sr_ldap_search(link, preset, LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_policy_attributes, &link->policy, 1, &count);
+    return code == LDAP_SUCCESS || code == LDAP_INSUFFICIENT_ACCESS
+               ? SR_WRITE_DONE
+               : SR_WRITE_FAILED;
+}
+
+/* ---- unlock */
+
+static enum sr_write
+unlock(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+{
+    static const char *const lock[] = {
+        "pwdAccountLockedTime", /* takes pwdFailureTime along */
+        "accountUnlockTime", "passwordRetryCount", NULL};
+    struct changes changes = {.count = 0};
+
+    if (is_temporary(link) && link->known.facts.locked == SR_LOCK_ADMIN)
+        return refuse(link, refusal,
+                      "What keeps the user out is a temporary password of the "
+                      "directory (TPR) that has been used too often.  Only "
+                      "another one ends that: run \"selfresetctl temporary\".");
+    for (size_t i = 0; lock[i] != NULL; i++) {
+        if (has(link, lock[i]))
+            add_change(&changes, lock[i], NULL);
+    }
+    return changes.count == 0 ? SR_WRITE_DONE
+                              : send_changes(link, dn, &changes, refusal);
+}
+
+/* ---- the demand for a change */
+
+/* A switch of the policy by either of its names. */
+static enum sr_tri
+policy_switch(const struct sr_ldap_link *link, const char *attribute,
+              const char *alias)
+{
+    const char *text = sr_ldap_entry_get(&link->policy, attribute, 0);
+
+    if (text == NULL)
+        text = sr_ldap_entry_get(&link->policy, alias, 0);
+    if (text == NULL)
+        return SR_UNKNOWN;
+    return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
+                                                                        : SR_NO;
+}
+
+static enum sr_tri
+backs_demands(const struct sr_ldap_link *link)
+{
+    return policy_switch(link, "pwdMustChange", "passwordMustChange");
+}
+
+/* 389 serves its policy by the names of ppolicy, too, and so comes first. */
+static enum keeper
+find_keeper(const struct sr_ldap_link *link)
+{
+    const struct sr_ldap_entry *entry = &link->known.entry;
+    const struct sr_ldap_entry *policy = &link->policy;
+    enum sr_ldap_kind kind = sr_ldap_kind(entry, policy);
+
+    if (sr_ldap_is_ds389(entry, policy))
+        return kind == SR_LDAP_SHADOW && backs_demands(link) != SR_YES
+                   ? KEEPER_SHADOW
+                   : KEEPER_389;
+    if (sr_ldap_entry_get(policy, "pwdAttribute", 0) != NULL ||
+        sr_ldap_entry_get(policy, "pwdMustChange", 0) != NULL ||
+        sr_ldap_entry_get(policy, "pwdMaxAge", 0) != NULL ||
+        has(link, "pwdChangedTime") || has(link, "pwdPolicySubentry") ||
+        has(link, "pwdReset"))
+        return KEEPER_PPOLICY;
+    if (has(link, "shadowLastChange"))
+        return KEEPER_SHADOW;
+    return policy->count > 0 ? KEEPER_PPOLICY : KEEPER_NONE;
+}
+
+/* Why a demand would come to nothing; NULL: it would not. */
+static const char *
+why_no_demand(const struct sr_ldap_link *link)
+{
+    switch (find_keeper(link)) {
+    case KEEPER_PPOLICY:
+        if (link->policy.count > 0 && backs_demands(link) != SR_YES)
+            return "The password policy of the account has no \"pwdMustChange: "
+                   "TRUE\", so the server would not enforce it.";
+        return NULL;
+    case KEEPER_389:
+        if (backs_demands(link) == SR_NO)
+            return "The password policy of the account has no "
+                   "\"passwordMustChange: on\", so the server would not "
+                   "enforce it.";
+        return NULL;
+    case KEEPER_SHADOW:
+        return NULL;
+    case KEEPER_NONE:
+        break;
+    }
+    return "The directory shows no password policy of this account, and no "
+           "shadowLastChange: there is nothing that could demand a change.  "
+           "If it has a policy, name it as default_policy and let the "
+           "service's identity read it.";
+}
+
+static enum sr_write
+demand(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+{
+    struct changes changes = {.count = 0};
+
+    switch (find_keeper(link)) {
+    case KEEPER_PPOLICY:
+        add_change(&changes, "pwdReset", "TRUE");
+        break;
+    case KEEPER_389:
+        add_change(&changes, "passwordExpirationTime", DS389_NOW);
+        break;
+    case KEEPER_SHADOW:
+        add_change(&changes, "shadowLastChange", "0");
+        break;
+    case KEEPER_NONE:
+        return refuse(link, refusal, why_no_demand(link));
+    }
+    return send_changes(link, dn, &changes, refusal);
+}
+
+/*
+ * When the password expires by 389's own count, which the demand has taken the
+ * place of.  False where it is not shown when the password was changed: without
+ * a value the server counts from the next login.
+ */
+static bool
+find_expiry(const struct sr_ldap_link *link, char *text, size_t size)
+{
+    const char *changed =
+        sr_ldap_entry_get(&link->known.entry, "pwdUpdateTime", 0);
+    const char *age = sr_ldap_entry_get(&link->policy, "pwdMaxAge", 0);
+    sr_time when;
+    long long seconds;
+    struct tm tm;
+    char *end;
+
+    if (changed == NULL || age == NULL ||
+        policy_switch(link, "passwordExp", "passwordExp") != SR_YES ||
+        sr_ldap_time(changed, &when) != 0)
+        return false;
+    seconds = strtoll(age, &end, 10);
+    if (end == age || *end != '\0' || seconds <= 0 || seconds > AGE_MAX ||
+        gmtime_r(&(time_t){when + seconds}, &tm) == NULL)
+        return false;
+    return strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
+}
+
+/* Taking a demand back leaves the password as old as it is, where the server
+ * keeps its age elsewhere, or tells it. */
+static enum sr_write
+waive(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+{
+    struct changes changes = {.count = 0};
+    char text[32];
+
+    switch (find_keeper(link)) {
+    case KEEPER_PPOLICY:
+        add_change(&changes, "pwdReset", NULL);
+        break;
+    case KEEPER_389:
+        if (is_temporary(link))
+            return refuse(link, refusal,
+                          "The password is a temporary one of the directory "
+                          "(TPR), which only a new password ends.");
+        add_change(&changes, "passwordExpirationTime",
+                   find_expiry(link, text, sizeof(text)) ? text : NULL);
+        break;
+    case KEEPER_SHADOW:
+        snprintf(text, sizeof(text), "%lld", (long long)(time(NULL) / SR_DAY));
+        add_change(&changes, "shadowLastChange", text);
+        break;
+    case KEEPER_NONE:
+        return refuse(link, refusal, why_no_demand(link));
+    }
+    return send_changes(link, dn, &changes, refusal);
+}
+
+/* ---- a password that has to be changed */
+
+/*
+ * Whether the demand is there already: 389 takes what the service sets for a
+ * reset, and makes it itself where the policy says so.
+ */
+static bool
+is_demanded(struct sr_ldap_link *link, const char *dn)
+{
+    static const char *const attribute[] = {"passwordExpirationTime", NULL};
+    struct sr_ldap_entry entry = {0};
+    const char *text;
+    size_t count;
+    bool is_there;
+
+    if (find_keeper(link) != KEEPER_389)
+        return false;
+    is_there = sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                              attribute, &entry, 1, &count) == LDAP_SUCCESS &&
+               (text = sr_ldap_entry_get(&entry, attribute[0], 0)) != NULL &&
+               strcmp(text, DS389_NOW) == 0;
+    sr_ldap_entry_clear(&entry);
+    return is_there;
+}
+
+/*
+ * Two requests: the operation for passwords, behind which every server hashes,
+ * and then the demand.  One modification could do both at once, but what it
+ * stores some servers store as it is, readable.  Between the two nobody knows
+ * the password yet.
+ */
+static enum sr_write
+set_password(struct sr_ldap_link *link, const char *dn, const char *password,
+             enum sr_refusal *refusal)
+{
+    struct sr_ldap_answer answer;
+    enum sr_write written;
+
+    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+        return SR_WRITE_FAILED;
+    sr_ldap_change(link, dn, NULL, password, &answer);
+    written = sr_ldap_answer_write(&answer, refusal);
+    /* 389 says of the service what it says of an owner who may not. */
+    if (answer.code == LDAP_INSUFFICIENT_ACCESS &&
+        find_keeper(link) == KEEPER_389)
+        *refusal = SR_REFUSAL_NO_RIGHT;
+    if (written != SR_WRITE_DONE) {
+        sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
+                    sr_ldap_colon(&answer), answer.text);
+        return written;
+    }
+    /* The password is another one already: whatever comes now, it is not as if
+     * nothing had been done. */
+    if (is_demanded(link, dn))
+        return SR_WRITE_DONE;
+    return demand(link, dn, refusal) == SR_WRITE_DONE ? SR_WRITE_DONE
+                                                      : SR_WRITE_UNSURE;
+}
+
+/*
+ * Refuse what would end between the two requests: whoever may set passwords and
+ * not demand a change would take the password away, and give none.  389 needs
+ * no right for that where it makes the demand itself.
+ */
+static enum sr_write
+admit_demand(struct sr_ldap_link *link, const char *dn,
+             enum sr_refusal *refusal)
+{
+    const char *reset = sr_ldap_entry_get(&link->known.entry, "pwdReset", 0);
+    const char *attribute = "pwdReset";
+    const char *absent =
+        reset != NULL && strcasecmp(reset, "false") == 0 ? "TRUE" : "FALSE";
+    enum keeper keeper = find_keeper(link);
+
+    if (keeper == KEEPER_SHADOW) {
+        attribute = "shadowLastChange";
+        absent = SR_LDAP_NO_NUMBER;
+    } else if (keeper != KEEPER_PPOLICY) {
+        return SR_WRITE_DONE;
+    }
+    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+        return SR_WRITE_FAILED;
+    if (sr_ldap_may_write(link, dn, attribute, absent) != SR_NO)
+        return SR_WRITE_DONE;
+    *refusal = SR_REFUSAL_NO_RIGHT;
+    sr_ldap_why(link, "%s: %s", attribute,
+                ldap_err2string(LDAP_INSUFFICIENT_ACCESS));
+    return SR_WRITE_REFUSED;
+}
+
+static enum sr_write
+give_password(struct sr_ldap_link *link, const char *dn, const char *password,
+              enum sr_refusal *refusal)
+{
+    const char *why = why_no_demand(link);
+    enum sr_write admitted;
+
+    if (why != NULL)
+        return refuse(link, refusal, why);
+    admitted = admit_demand(link, dn, refusal);
+    return admitted == SR_WRITE_DONE ? set_password(link, dn, password, refusal)
+                                     : admitted;
+}
+
+static enum sr_write
+carry_out(struct sr_ldap_link *link, const char *dn, enum sr_order order,
+          const char *password, enum sr_refusal *refusal)
+{
+    const char *why;
+
+    if (order != SR_ORDER_UNLOCK && find_policy(link) != SR_WRITE_DONE)
+        return SR_WRITE_FAILED;
+    switch (order) {
+    case SR_ORDER_UNLOCK:
+        return unlock(link, dn, refusal);
+    case SR_ORDER_DEMAND:
+        why = why_no_demand(link);
+        return why == NULL ? demand(link, dn, refusal)
+                           : refuse(link, refusal, why);
+    case SR_ORDER_WAIVE:
+        return waive(link, dn, refusal);
+    case SR_ORDER_PASSWORD:
+        return give_password(link, dn, password, refusal);
+    }
+    return SR_WRITE_FAILED;
+}
+
+enum sr_write
+sr_ldap_administer(const struct sr_backend *backend, void **kept,
+                   struct sr_account *account, enum sr_order order,
+                   const char *password, enum sr_refusal *refusal, char *reason,
+                   size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, backend->config, reason, size);
+    const char *dn = account->entry;
+    enum sr_write written = SR_WRITE_FAILED;
+
+    *refusal = SR_REFUSAL_OTHER;
+    if (link == NULL)
+        return SR_WRITE_FAILED;
+    sr_ldap_answered(link);
+    if (backend->config->identity == SR_IDENTITY_NONE)
+        written = refuse(link, refusal,
+                         "No identity is configured by which this host could "
+                         "do it: see \"identity\" in selfreset.conf(5).");
+    else if (link->known.name == NULL || strcmp(link->known.entry.dn, dn) != 0)
+        sr_ldap_why(link, "the account was not looked up");
+    else
+        written = carry_out(link, dn, order, password, refusal);
+    sr_ldap_forget(link);
+    sr_ldap_entry_clear(&link->policy);
+    link->has_told = false;
+    sr_ldap_end(link);
+    return written;
+}

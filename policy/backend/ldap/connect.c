@@ -1,0 +1,507 @@
+/*
+ * LDAP connect: from an URI to a connection on which every wait has an end.
+ *
+ * The socket is made here and given to libldap, which would try each address of
+ * a host for the whole time, and block again behind the TLS handshake.
+ *
+ * libldap reads files and the environment of its process when it is first used:
+ * of the user, in a set-user-ID program.  It is kept from that, and all that
+ * it could have read, because another module used it first, is set again on
+ * each connection.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openldap.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/backend/ldap/host.h"
+#include "policy/backend/ldap/session.h"
+
+/* The shortest wait: below it a server that is there seems not to be. */
+#define WAIT_MIN 10
+
+/* The largest message, as bytes: libldap makes room for as many as the first
+ * of them promise.  No entry that is asked for comes near. */
+#define MESSAGE_MAX ((ber_len_t)16 << 20)
+
+static struct timeval
+time_left(int64_t end)
+{
+    int left = sr_ldap_left(end);
+    struct timeval value;
+
+    if (left < WAIT_MIN)
+        left = WAIT_MIN;
+    value.tv_sec = left / 1000;
+    value.tv_usec = left % 1000 * 1000;
+    return value;
+}
+
+/* ---- libldap */
+
+char **
+sr_ldap_hide_environment(void)
+{
+    static char quiet[] = "LDAPNOINIT=1";
+    static char *const nothing[] = {quiet, NULL};
+    char **environment = environ;
+
+    environ = (char **)(uintptr_t)nothing;
+    return environment;
+}
+
+void
+sr_ldap_show_environment(char **environment)
+{
+    environ = environment;
+}
+
+/*
+ * Have libldap made ready without the environment: it looks at it once, at its
+ * first use in the process, and so does the library for SASL, which it makes
+ * ready then and which would load what SASL_PATH names.  A thread that changes
+ * the environment in this moment changes the wrong one, so there is no other
+ * such moment: it is made ready once.
+ */
+static void
+make_ready_once(void)
+{
+    char **environment = sr_ldap_hide_environment();
+
+    sr_ldap_first_use();
+    sr_ldap_show_environment(environment);
+}
+
+static void
+make_ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_ready_once);
+}
+
+static const char *
+system_authorities(void)
+{
+    static const char *const place[] = {
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+    };
+
+    for (size_t i = 0; i < sizeof(place) / sizeof(place[0]); i++) {
+        if (access(place[i], R_OK) == 0)
+            return place[i];
+    }
+    return NULL;
+}
+
+/* Everything that ldaprc could say of a connection. */
+static bool
+set_options(LDAP *ld)
+{
+    const int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER, none = 0;
+    ber_len_t most = MESSAGE_MAX;
+    Sockbuf *buffer = NULL;
+
+    /* Some builds have not all of the second kind. */
+    ldap_set_option(ld, LDAP_OPT_SIZELIMIT, &none);
+    ldap_set_option(ld, LDAP_OPT_TIMELIMIT, &none);
+    ldap_set_option(ld, LDAP_OPT_SOCKET_BIND_ADDRESSES, NULL);
+    ldap_set_option(ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
+    return ldap_get_option(ld, LDAP_OPT_SOCKBUF, &buffer) == LDAP_OPT_SUCCESS &&
+           ber_sockbuf_ctrl(buffer, LBER_SB_OPT_SET_MAX_INCOMING, &most) == 1 &&
+           ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version) ==
+               LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_DEREF, &deref) == LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) ==
+               LDAP_OPT_SUCCESS;
+}
+
+/* Whether the connection has a protocol older than TLS 1.2.  Built with GnuTLS
+ * libldap passes over its option for that, without a word. */
+static bool
+has_old_protocol(LDAP *ld)
+{
+    bool is_old = false;
+#ifdef LDAP_OPT_X_TLS_VERSION
+    static const char *const old[] = {"SSL3.0", "TLS1.0", "TLS1.1"};
+    char *version = NULL;
+
+    ldap_get_option(ld, LDAP_OPT_X_TLS_VERSION, (void *)&version);
+    for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
+        if (version != NULL && strcmp(version, old[i]) == 0)
+            is_old = true;
+    }
+    ldap_memfree(version);
+#else
+    (void)ld;
+#endif
+    return is_old;
+}
+
+static bool
+set_tls_options(LDAP *ld, const struct sr_backend_config *config)
+{
+    const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
+    const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
+    const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
+    const char *file = config->ca_file;
+
+    if (file == NULL && config->ca_directory == NULL)
+        file = system_authorities();
+    if (file == NULL && config->ca_directory == NULL)
+        return false;
+    ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
+    return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
+               LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
+               LDAP_OPT_SUCCESS &&
+           (file == NULL || ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTFILE,
+                                            file) == LDAP_OPT_SUCCESS) &&
+           (config->ca_directory == NULL ||
+            ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTDIR,
+                            config->ca_directory) == LDAP_OPT_SUCCESS) &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) ==
+               LDAP_OPT_SUCCESS;
+}
+
+/*
+ * libldap has no limit for the TLS handshake: it tries again for ever what
+ * would block.  So a layer below that of TLS waits in its place, and has an
+ * end.
+ */
+static int
+patience_setup(Sockbuf_IO_Desc *layer, void *link)
+{
+    layer->sbiod_pvt = link;
+    return 0;
+}
+
+static int
+patience_nothing(Sockbuf_IO_Desc *layer)
+{
+    (void)layer;
+    return 0;
+}
+
+static int
+patience_control(Sockbuf_IO_Desc *layer, int option, void *value)
+{
+    return LBER_SBIOD_CTRL_NEXT(layer, option, value);
+}
+
+/* Whether to try again what would have blocked. */
+static bool
+may_wait(const struct sr_ldap_link *link, short events)
+{
+    struct pollfd poll_fd = {.fd = link->fd, .events = events};
+    int ready;
+
+    if (link->tls_end == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+        return false;
+    do {
+        ready = poll(&poll_fd, 1, sr_ldap_left(link->tls_end));
+    } while (ready < 0 && errno == EINTR);
+    if (ready == 0)
+        errno = ETIMEDOUT;
+    return ready > 0;
+}
+
+static ber_slen_t
+patience_read(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    ber_slen_t got;
+
+    do {
+        got = LBER_SBIOD_READ_NEXT(layer, buffer, size);
+    } while (got < 0 && may_wait(layer->sbiod_pvt, POLLIN));
+    return got;
+}
+
+static ber_slen_t
+patience_write(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    ber_slen_t put;
+
+    do {
+        put = LBER_SBIOD_WRITE_NEXT(layer, buffer, size);
+    } while (put < 0 && may_wait(layer->sbiod_pvt, POLLOUT));
+    return put;
+}
+
+static const Sockbuf_IO patience = {
+    .sbi_setup = patience_setup,
+    .sbi_remove = patience_nothing,
+    .sbi_ctrl = patience_control,
+    .sbi_read = patience_read,
+    .sbi_write = patience_write,
+    .sbi_close = patience_nothing,
+};
+
+/*
+ * libldap frees its requests as they are, with the passwords in them.  They are
+ * handed down in place, and nobody reads them again: so the topmost layer wipes
+ * what the ones below it have taken.
+ */
+static ber_slen_t
+wiping_write(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    ber_slen_t put = LBER_SBIOD_WRITE_NEXT(layer, buffer, size);
+
+    if (put > 0)
+        explicit_bzero(buffer, (size_t)put);
+    return put;
+}
+
+static ber_slen_t
+wiping_read(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
+{
+    return LBER_SBIOD_READ_NEXT(layer, buffer, size);
+}
+
+static const Sockbuf_IO wiping = {
+    .sbi_setup = patience_setup,
+    .sbi_remove = patience_nothing,
+    .sbi_ctrl = patience_control,
+    .sbi_read = wiping_read,
+    .sbi_write = wiping_write,
+    .sbi_close = patience_nothing,
+};
+
+static bool
+add_layer(struct sr_ldap_link *link, const Sockbuf_IO *layer, int level)
+{
+    Sockbuf *buffer = NULL;
+
+    return ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &buffer) ==
+               LDAP_OPT_SUCCESS &&
+           ber_sockbuf_add_io(buffer, (Sockbuf_IO *)(uintptr_t)layer, level,
+                              link) == 0;
+}
+
+static int
+shake_hands(struct sr_ldap_link *link, int64_t end)
+{
+    int code;
+
+    if (!add_layer(link, &patience, LBER_SBIOD_LEVEL_PROVIDER + 1))
+        return LDAP_LOCAL_ERROR;
+    link->tls_end = end;
+    code = ldap_install_tls(link->ld);
+    link->tls_end = 0;
+    return code;
+}
+
+/* Why there is no TLS.  GnuTLS has no words for a certificate that was not
+ * accepted, nor for a server that says nothing, and ends its words by itself.
+ */
+static void
+why_no_tls(struct sr_ldap_link *link, int code, int64_t end)
+{
+    const struct sr_backend_config *config = link->config;
+    char *detail = NULL;
+    size_t length;
+
+    ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    length = detail == NULL ? 0 : strlen(detail);
+    if (length > 0 && detail[length - 1] == '.')
+        detail[length - 1] = '\0';
+    if (sr_ldap_clock() >= end)
+        sr_ldap_why(link, "%s: no answer in time", config->uri.item[link->uri]);
+    else if (detail != NULL && strstr(detail, "unknown error") != NULL)
+        sr_ldap_why(link,
+                    "TLS: the server's certificate has ended, or is of "
+                    "another host, or of no authority of %.60s",
+                    config->ca_file != NULL ? config->ca_file
+                    : config->ca_directory != NULL
+                        ? config->ca_directory
+                        : "the system (see ca_file)");
+    else
+        sr_ldap_why(link, "TLS: %s",
+                    detail == NULL ? ldap_err2string(code) : detail);
+    ldap_memfree(detail);
+}
+
+/* Begin TLS on a connection that stands. */
+static int
+begin_tls(struct sr_ldap_link *link, int64_t end)
+{
+    int code;
+
+    if (!set_tls_options(link->ld, link->config)) {
+        sr_ldap_why(link, "the certificates of ca_file, ca_directory or the "
+                          "system cannot be used");
+        return LDAP_CONNECT_ERROR;
+    }
+    code = shake_hands(link, end);
+    if (code != LDAP_SUCCESS) {
+        why_no_tls(link, code, end);
+    } else if (has_old_protocol(link->ld)) {
+        sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
+        code = LDAP_CONNECT_ERROR;
+    }
+    return code;
+}
+
+/* StartTLS: ask, then shake hands. */
+static int
+ask_for_tls(struct sr_ldap_link *link, int64_t end)
+{
+    struct sr_ldap_answer answer;
+    LDAPMessage *message;
+    int id;
+    int code = ldap_start_tls(link->ld, NULL, NULL, &id);
+
+    if (code != LDAP_SUCCESS)
+        return code;
+    sr_ldap_wait(link, id, end, &answer, &message);
+    ldap_msgfree(message);
+    if (answer.code != LDAP_SUCCESS) {
+        sr_ldap_why(link, "StartTLS: %s", ldap_err2string(answer.code));
+        return sr_ldap_is_away(answer.code) ? answer.code : LDAP_CONNECT_ERROR;
+    }
+    return begin_tls(link, end);
+}
+
+/* What the scheme asks for, on a connection that stands. */
+static int
+protect(struct sr_ldap_link *link, const LDAPURLDesc *url, int64_t end)
+{
+    int code = LDAP_SUCCESS;
+
+    link->is_insecure = false;
+    if (strcmp(url->lud_scheme, "ldaps") == 0)
+        code = begin_tls(link, end);
+    else if (strcmp(url->lud_scheme, "ldapi") == 0)
+        return code;
+    else if (link->config->insecure)
+        link->is_insecure = true;
+    else
+        code = ask_for_tls(link, end);
+    /* The handshake leaves a socket that blocks. */
+    if (code == LDAP_SUCCESS && fcntl(link->fd, F_SETFL, O_NONBLOCK) != 0)
+        code = LDAP_LOCAL_ERROR;
+    return code;
+}
+
+static int
+open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
+         int64_t end)
+{
+    bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
+    int fd = is_local ? sr_ldap_local_connect(url->lud_host, end)
+                      : sr_ldap_host_connect(url->lud_host, url->lud_port, end);
+    struct stat status;
+    int code;
+
+    if (fd < 0) {
+        sr_ldap_why(link, "%s: %s", uri, strerror(-fd));
+        return fd == -ETIMEDOUT ? LDAP_TIMEOUT : LDAP_CONNECT_ERROR;
+    }
+    code = ldap_init_fd(fd, is_local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, uri,
+                        &link->ld);
+    if (code != LDAP_SUCCESS) {
+        close(fd);
+        link->ld = NULL;
+        return code;
+    }
+    link->fd = fd;
+    if (fstat(fd, &status) == 0) {
+        link->device = status.st_dev;
+        link->inode = status.st_ino;
+    }
+    if (!set_options(link->ld) ||
+        !add_layer(link, &wiping, LBER_SBIOD_LEVEL_APPLICATION))
+        return LDAP_LOCAL_ERROR;
+    return protect(link, url, end);
+}
+
+int
+sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
+{
+    const char *text = link->config->uri.item[uri];
+    LDAPURLDesc *url = NULL;
+    int code;
+
+    make_ready();
+    if (ldap_url_parse(text, &url) != LDAP_URL_SUCCESS) {
+        sr_ldap_why(link, "%s is no URI", text);
+        return LDAP_PARAM_ERROR;
+    }
+    code = open_url(link, text, url, end);
+    ldap_free_urldesc(url);
+    if (code != LDAP_SUCCESS) {
+        /* What is not protected is not even told goodbye. */
+        if (link->ld != NULL)
+            shutdown(link->fd, SHUT_RDWR);
+        sr_ldap_close(link, false);
+        return code;
+    }
+    link->uri = uri;
+    link->bound = SR_LDAP_BOUND_NOBODY;
+    link->is_used = false;
+    return LDAP_SUCCESS;
+}
+
+/* ---- answers */
+
+static void
+read_answer(struct sr_ldap_link *link, LDAPMessage *message,
+            struct sr_ldap_answer *answer)
+{
+    LDAPControl **controls = NULL;
+    char *text = NULL;
+    int code, parsed;
+
+    parsed = ldap_parse_result(link->ld, message, &code, NULL, &text, NULL,
+                               &controls, 0);
+    /* The codes below 0 are the library's own; none comes from a server. */
+    if (parsed != LDAP_SUCCESS || code < 0)
+        code = LDAP_DECODING_ERROR;
+    sr_ldap_answer_init(answer, code);
+    sr_ldap_answer_controls(answer, controls);
+    if (text != NULL)
+        sr_ldap_answer_text(answer, text);
+    ldap_memfree(text);
+    ldap_controls_free(controls);
+}
+
+void
+sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
+             struct sr_ldap_answer *answer, LDAPMessage **message)
+{
+    struct timeval left = time_left(end);
+    int type, code = LDAP_SERVER_DOWN;
+
+    *message = NULL;
+    type = ldap_result(link->ld, id, LDAP_MSG_ALL, &left, message);
+    if (type > 0) {
+        read_answer(link, *message, answer);
+        return;
+    }
+    if (type == 0)
+        code = LDAP_TIMEOUT;
+    else
+        ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
+    /* What was sent and has no answer is not as if it had not been sent.  A
+     * code that a server can have is of a disconnection, and not of the
+     * request. */
+    if (code >= 0 || !sr_ldap_is_away(code))
+        code = LDAP_SERVER_DOWN;
+    sr_ldap_answer_init(answer, code);
+}

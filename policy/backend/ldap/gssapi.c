@@ -1,0 +1,245 @@
+/*
+ * LDAP GSSAPI: the bind of the service by a Kerberos ticket (RFC 4752).
+ *
+ * No layer of its own is asked for: the connection is protected before, by TLS,
+ * for users' passwords go over it when a bind of theirs has ended any layer
+ * that this one made.  The conversation is had here and not by the library for
+ * SASL, which would look for the ticket where the environment says.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <gssapi/gssapi_ext.h>
+#include <gssapi/gssapi_krb5.h>
+#include <string.h>
+
+#include "policy/backend/ldap/ticket.h"
+
+#define NO_LAYER                                                               \
+    1 /* among the layers that a server offers, and that we take               \
+       */
+
+struct conversation {
+    struct sr_ldap_link *link;
+    int64_t end;
+    gss_cred_id_t identity;
+    gss_name_t server;
+    gss_ctx_id_t context;
+};
+
+static void
+why_gssapi(struct sr_ldap_link *link, OM_uint32 major, OM_uint32 minor)
+{
+    OM_uint32 ignored, more = 0;
+    gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
+
+    /* What Kerberos says of it, or where it says nothing, GSSAPI. */
+    if (gss_display_status(&ignored, minor != 0 ? minor : major,
+                           minor != 0 ? GSS_C_MECH_CODE : GSS_C_GSS_CODE,
+                           gss_mech_krb5, &more, &text) != GSS_S_COMPLETE)
+        text.length = 0;
+    sr_ldap_why(link, "GSSAPI: %.*s", (int)text.length,
+                text.length == 0 ? "" : (const char *)text.value);
+    gss_release_buffer(&ignored, &text);
+}
+
+/* Send a token, and receive the server's.  `reply` is the library's. */
+static void
+send_token(struct conversation *talk, const gss_buffer_desc *token,
+           struct berval **reply, struct sr_ldap_answer *answer)
+{
+    static char nothing[] = "";
+    struct berval value = {.bv_len = token->length,
+                           .bv_val =
+                               token->length == 0 ? nothing : token->value};
+    LDAP *ld = talk->link->ld;
+    LDAPMessage *message;
+    int id;
+    int code = ldap_sasl_bind(ld, "", "GSSAPI", &value, NULL, NULL, &id);
+
+    *reply = NULL;
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_answer_init(answer, code);
+        return;
+    }
+    sr_ldap_wait(talk->link, id, talk->end, answer, &message);
+    if (answer->code == LDAP_SUCCESS ||
+        answer->code == LDAP_SASL_BIND_IN_PROGRESS)
+        ldap_parse_sasl_bind_result(ld, message, reply, 0);
+    ldap_msgfree(message);
+}
+
+/* The next token of the context; false, and the reason is said, when there can
+ * be none.  libgssapi looks at the environment whenever it is called. */
+static bool
+next_token(struct conversation *talk, const struct berval *from,
+           gss_buffer_desc *token, bool *is_complete)
+{
+    gss_buffer_desc input = {.length = from == NULL ? 0 : from->bv_len,
+                             .value = from == NULL ? NULL : from->bv_val};
+    char **environment = sr_ldap_hide_environment();
+    OM_uint32 minor;
+    OM_uint32 major = gss_init_sec_context(
+        &minor, talk->identity, &talk->context, talk->server,
+        (gss_OID)(uintptr_t)gss_mech_krb5, GSS_C_MUTUAL_FLAG | GSS_C_INTEG_FLAG,
+        0, GSS_C_NO_CHANNEL_BINDINGS, &input, NULL, token, NULL, NULL);
+
+    sr_ldap_show_environment(environment);
+    *is_complete = major == GSS_S_COMPLETE;
+    if (GSS_ERROR(major))
+        why_gssapi(talk->link, major, minor);
+    return !GSS_ERROR(major);
+}
+
+/* Take no layer, if the server allows that: it offers its layers in a wrapped
+ * token, and wants the choice in one. */
+static bool
+choose_layer(struct conversation *talk, const struct berval *offer,
+             gss_buffer_desc *choice)
+{
+    static unsigned char none[4] = {NO_LAYER, 0, 0, 0};
+    gss_buffer_desc wrapped = {.length = offer == NULL ? 0 : offer->bv_len,
+                               .value = offer == NULL ? NULL : offer->bv_val};
+    gss_buffer_desc layers = GSS_C_EMPTY_BUFFER;
+    gss_buffer_desc plain = {.length = sizeof(none), .value = none};
+    char **environment = sr_ldap_hide_environment();
+    OM_uint32 minor, ignored;
+    OM_uint32 major =
+        gss_unwrap(&minor, talk->context, &wrapped, &layers, NULL, NULL);
+    bool is_offered = major == GSS_S_COMPLETE && layers.length == 4 &&
+                      (*(const unsigned char *)layers.value & NO_LAYER) != 0;
+
+    if (is_offered)
+        major = gss_wrap(&minor, talk->context, 0, GSS_C_QOP_DEFAULT, &plain,
+                         NULL, choice);
+    sr_ldap_show_environment(environment);
+    if (major != GSS_S_COMPLETE)
+        why_gssapi(talk->link, major, minor);
+    else if (!is_offered)
+        sr_ldap_why(talk->link, "GSSAPI: the server insists on a layer of its "
+                                "own, although TLS protects the connection");
+    gss_release_buffer(&ignored, &layers);
+    return is_offered && major == GSS_S_COMPLETE;
+}
+
+/* What one round of the conversation came to. */
+static void
+converse(struct conversation *talk, struct sr_ldap_answer *answer)
+{
+    struct berval *reply = NULL;
+    bool is_complete = false, goes_on = true, is_last = false;
+    OM_uint32 minor;
+
+    sr_ldap_answer_init(answer, LDAP_SASL_BIND_IN_PROGRESS);
+    while (goes_on && answer->code == LDAP_SASL_BIND_IN_PROGRESS) {
+        gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
+
+        is_last = is_complete;
+        goes_on = is_last ? choose_layer(talk, reply, &token)
+                          : next_token(talk, reply, &token, &is_complete);
+        ber_bvfree(reply);
+        reply = NULL;
+        if (goes_on)
+            send_token(talk, &token, &reply, answer);
+        gss_release_buffer(&minor, &token);
+    }
+    ber_bvfree(reply);
+    /* A server that has not shown who it is has nothing to accept. */
+    if (goes_on && answer->code == LDAP_SUCCESS && !is_last)
+        sr_ldap_answer_init(answer, LDAP_PROTOCOL_ERROR);
+    if (!goes_on)
+        sr_ldap_answer_init(answer, LDAP_PARAM_ERROR);
+    else if (answer->code != LDAP_SUCCESS)
+        sr_ldap_why(talk->link,
+                    "%s does not accept the service's ticket: "
+                    "%s%s%s",
+                    talk->link->config->uri.item[talk->link->uri],
+                    ldap_err2string(answer->code), sr_ldap_colon(answer),
+                    answer->text);
+}
+
+/* The names of the two, as libgssapi wants them; false, and the reason is said,
+ * when it takes them not. */
+static bool
+prepare(struct conversation *talk, const struct sr_ldap_ticket *ticket)
+{
+    gss_key_value_element_desc place = {.key = "ccache",
+                                        .value = ticket->cache_name};
+    const gss_key_value_set_desc store = {.count = 1, .elements = &place};
+    gss_OID_set_desc mechanisms = {
+        .count = 1, .elements = (gss_OID)(uintptr_t)gss_mech_krb5};
+    gss_buffer_desc name = {.length = strlen(ticket->server_name),
+                            .value = ticket->server_name};
+    char **environment = sr_ldap_hide_environment();
+    OM_uint32 minor;
+    OM_uint32 major = gss_acquire_cred_from(
+        &minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
+        &store, &talk->identity, NULL, NULL);
+
+    if (major == GSS_S_COMPLETE)
+        major = gss_import_name(&minor, &name,
+                                (gss_OID)(uintptr_t)GSS_KRB5_NT_PRINCIPAL_NAME,
+                                &talk->server);
+    sr_ldap_show_environment(environment);
+    if (major != GSS_S_COMPLETE)
+        why_gssapi(talk->link, major, minor);
+    return major == GSS_S_COMPLETE;
+}
+
+/* The name of a host as KDCs have it: small letters, and no dot at the end. */
+static void
+make_plain(char *host)
+{
+    size_t length = strlen(host);
+
+    if (length > 0 && host[length - 1] == '.')
+        host[length - 1] = '\0';
+    for (; *host != '\0'; host++) {
+        if (*host >= 'A' && *host <= 'Z')
+            *host = (char)(*host - 'A' + 'a');
+    }
+}
+
+static void
+end_conversation(struct conversation *talk)
+{
+    char **environment = sr_ldap_hide_environment();
+    OM_uint32 minor;
+
+    gss_delete_sec_context(&minor, &talk->context, GSS_C_NO_BUFFER);
+    gss_release_name(&minor, &talk->server);
+    gss_release_cred(&minor, &talk->identity);
+    sr_ldap_show_environment(environment);
+}
+
+void
+sr_ldap_gssapi(struct sr_ldap_link *link, int64_t end,
+               struct sr_ldap_answer *answer)
+{
+    struct conversation talk = {.link = link,
+                                .end = end,
+                                .identity = GSS_C_NO_CREDENTIAL,
+                                .server = GSS_C_NO_NAME,
+                                .context = GSS_C_NO_CONTEXT};
+    struct sr_ldap_ticket ticket;
+    LDAPURLDesc *url = NULL;
+    int code = LDAP_PARAM_ERROR;
+
+    if (ldap_url_parse(link->config->uri.item[link->uri], &url) ==
+            LDAP_URL_SUCCESS &&
+        url->lud_host != NULL) {
+        make_plain(url->lud_host);
+        code = sr_ldap_ticket_get(link, url->lud_host, end, &ticket);
+        sr_ldap_answer_init(answer, code);
+        if (code == LDAP_SUCCESS && prepare(&talk, &ticket))
+            converse(&talk, answer);
+        else if (code == LDAP_SUCCESS)
+            sr_ldap_answer_init(answer, LDAP_PARAM_ERROR);
+        end_conversation(&talk);
+        sr_ldap_ticket_end(&ticket);
+    } else {
+        sr_ldap_answer_init(answer, code);
+    }
+    ldap_free_urldesc(url);
+}

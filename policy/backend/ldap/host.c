@@ -1,0 +1,308 @@
+/*
+ * LDAP host: from a host's name to a socket that is connected, and which
+ * servers kept somebody waiting in vain a moment ago.
+ *
+ * The C library asks name servers as long as resolv.conf(5) says, which is
+ * longer than a login may take.  What it says stands in a structure of each
+ * thread; this thread's is changed for the moment of the question.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <resolv.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "policy/backend/ldap/host.h"
+#include "policy/backend/ldap/session.h"
+#include "policy/util/safe_open.h"
+#include "policy/util/siphash.h"
+
+/* How long a server that kept somebody waiting is tried after the others. */
+#define SILENT_MS 60000
+
+int
+sr_ldap_left(int64_t end)
+{
+    int64_t left = end - sr_ldap_clock();
+
+    return left > INT32_MAX ? INT32_MAX : left < 0 ? 0 : (int)left;
+}
+
+/* Wait until the socket is ready.  Returns 0 or an errno. */
+static int
+await(int fd, short events, int64_t end)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = events};
+    int ready;
+
+    do {
+        ready = poll(&poll_fd, 1, sr_ldap_left(end));
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0 ? 0 : ready == 0 ? ETIMEDOUT : errno;
+}
+
+/* ---- sockets */
+
+/* Wait until a connect that was begun is done.  Returns 0 or an errno. */
+static int
+await_connect(int fd, int64_t end)
+{
+    socklen_t size = sizeof(int);
+    int error = await(fd, POLLOUT, end), found = 0;
+
+    if (error != 0)
+        return error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &found, &size) != 0)
+        return errno;
+    return found;
+}
+
+/* Descriptors 0 to 2 that are closed in the caller stay what they are. */
+static int
+lift(int fd)
+{
+    int lifted;
+
+    if (fd < 0 || fd > 2)
+        return fd;
+    lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return lifted;
+}
+
+/* Returns the socket or a negative errno. */
+static int
+open_socket(int family, const struct sockaddr *address, socklen_t size,
+            int64_t end)
+{
+    int fd =
+        lift(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    int on = 1, error = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, address, size) != 0)
+        error = errno == EINPROGRESS ? await_connect(fd, end) : errno;
+    if (error != 0) {
+        close(fd);
+        return -error;
+    }
+    return fd;
+}
+
+int
+sr_ldap_local_connect(const char *path, int64_t end)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (path == NULL || path[0] != '/' ||
+        strlen(path) >= sizeof(address.sun_path))
+        return -EINVAL;
+    strcpy(address.sun_path, path);
+    return open_socket(AF_UNIX, (const struct sockaddr *)&address,
+                       sizeof(address), end);
+}
+
+int
+sr_ldap_host_send(int fd, const void *bytes, size_t size, int64_t end)
+{
+    const char *at = bytes;
+    int error = 0;
+
+    while (size > 0 && error == 0) {
+        ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
+
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            error = await(fd, POLLOUT, end);
+        else if (sent < 0 && errno != EINTR)
+            error = errno;
+        at += sent > 0 ? sent : 0;
+        size -= sent > 0 ? (size_t)sent : 0;
+    }
+    return -error;
+}
+
+int
+sr_ldap_host_receive(int fd, void *bytes, size_t size, int64_t end)
+{
+    char *at = bytes;
+    int error = 0;
+
+    while (size > 0 && error == 0) {
+        ssize_t got = recv(fd, at, size, 0);
+
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            error = await(fd, POLLIN, end);
+        else if (got < 0 && errno != EINTR)
+            error = errno;
+        else if (got == 0)
+            error = ECONNRESET;
+        at += got > 0 ? got : 0;
+        size -= got > 0 ? (size_t)got : 0;
+    }
+    return -error;
+}
+
+/* ---- names */
+
+int
+sr_ldap_host_patience(int servers, int questions, int64_t end)
+{
+    int asked = questions * (servers > 0 ? servers : 1);
+    int seconds = sr_ldap_left(end) / 1000 / asked;
+
+    return seconds < 1 ? 1 : seconds;
+}
+
+static int
+look_up(const char *host, const char *service, int flags,
+        struct addrinfo **list)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = flags};
+
+    *list = NULL;
+    return getaddrinfo(host, service, &hints, list);
+}
+
+/*
+ * Have the resolver of this thread ready, and what resolv.conf(5) says by now
+ * read: the C library does not look whether it has changed once something else
+ * was changed.  An address is no question, so nobody is asked.
+ */
+static bool
+prepare_resolver(void)
+{
+    struct hostent entry, *found;
+    char buffer[512];
+    int error;
+
+    gethostbyname_r("127.0.0.1", &entry, buffer, sizeof(buffer), &found,
+                    &error);
+    return (_res.options & RES_INIT) != 0;
+}
+
+/* The addresses of a name, with the resolver of this thread bounded. */
+static int
+look_up_name(const char *host, const char *service, int64_t end,
+             struct addrinfo **list)
+{
+    bool is_ready = prepare_resolver();
+    int retry = _res.retry, retrans = _res.retrans, status;
+
+    if (is_ready) {
+        /* The name as it is, and with the first domain of the search list. */
+        int bound = sr_ldap_host_patience(_res.nscount, 2, end);
+
+        _res.retry = 1;
+        _res.retrans = bound < retrans ? bound : retrans;
+    }
+    status = look_up(host, service, AI_ADDRCONFIG, list);
+    if (is_ready) {
+        _res.retry = retry;
+        _res.retrans = retrans;
+    }
+    return status;
+}
+
+/* The addresses of a host share the time. */
+int
+sr_ldap_host_connect(const char *host, int port, int64_t end)
+{
+    struct addrinfo *list = NULL;
+    char service[12];
+    int count = 0, fd = -EHOSTUNREACH;
+
+    snprintf(service, sizeof(service), "%d", port);
+    if (host == NULL || host[0] == '\0')
+        return -EHOSTUNREACH;
+    if (look_up(host, service, AI_NUMERICHOST, &list) != 0 &&
+        look_up_name(host, service, end, &list) != 0)
+        return sr_ldap_left(end) == 0 ? -ETIMEDOUT : -EHOSTUNREACH;
+    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next)
+        count++;
+    for (const struct addrinfo *at = list; at != NULL && fd < 0;
+         at = at->ai_next, count--)
+        fd = open_socket(at->ai_family, at->ai_addr, at->ai_addrlen,
+                         sr_ldap_clock() + sr_ldap_left(end) / count);
+    freeaddrinfo(list);
+    return fd;
+}
+
+/* ---- silent servers
+ *
+ * Each is a link that leads nowhere: made in one step, whatever limit on files
+ * the caller has, and never half there.
+ */
+
+/* The directory, and the link's name in it; the descriptor or a negative errno.
+ */
+static int
+open_memory(const char *uri, char name[32])
+{
+    static const uint8_t key[16] = {0};
+    int dir = sr_files_open(SR_RUNDIR, O_RDONLY | O_DIRECTORY, NULL);
+    struct stat status;
+
+    snprintf(name, 32, "silent:%016llx",
+             (unsigned long long)sr_siphash(key, uri, strlen(uri)));
+    if (dir >= 0 && (fstat(dir, &status) != 0 ||
+                     !sr_files_is_safe(&status, S_IFDIR, 022))) {
+        close(dir);
+        return -EPERM;
+    }
+    return dir;
+}
+
+bool
+sr_ldap_was_silent(const char *uri)
+{
+    char name[32], text[24] = "";
+    int dir = open_memory(uri, name);
+    int64_t left;
+    ssize_t size;
+
+    if (dir < 0)
+        return false;
+    size = readlinkat(dir, name, text, sizeof(text) - 1);
+    close(dir);
+    if (size <= 0)
+        return false;
+    left = strtoll(text, NULL, 10) - sr_ldap_clock();
+    return left > 0 && left <= SILENT_MS;
+}
+
+void
+sr_ldap_remember_silent(const char *uri, bool is_silent)
+{
+    char name[32], text[24];
+    int dir;
+
+    /* A user could stop a set-user-ID program, and the time would pass. */
+    if (getuid() != 0 || (is_silent && sr_files_make_dir(SR_RUNDIR) != 0))
+        return;
+    dir = open_memory(uri, name);
+    if (dir < 0)
+        return;
+    unlinkat(dir, name, 0);
+    snprintf(text, sizeof(text), "%lld",
+             (long long)(sr_ldap_clock() + SILENT_MS));
+    /* Another process may have been quicker: then it is remembered, too. */
+    if (is_silent && symlinkat(text, dir, name) != 0)
+        errno = 0;
+    close(dir);
+}

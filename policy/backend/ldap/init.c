@@ -1,0 +1,101 @@
+/*
+ * LDAP ready: the first use of libldap in a process, which would take as long
+ * as a login, or longer than it may.
+ *
+ * libldap makes the library for SASL ready then, which loads every mechanism
+ * that is installed: Kerberos, a database and another library for cryptography.
+ * The mechanisms that are used here need none of it.  (A program that asks for
+ * one of the others in the same process later finds none; none is known.)
+ *
+ * And it asks for the full name of this host, which only those mechanisms want.
+ * Where no file has the name, the name servers are asked, and waited for as
+ * long as resolv.conf(5) says.  Whom to ask stands in a structure of each
+ * thread; for this moment there is nobody in it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <netinet/in.h>
+#include <resolv.h>
+#include <stdint.h>
+
+#include "policy/backend/ldap/session.h"
+
+#ifdef HAVE_SASL
+#include <pthread.h>
+#include <sasl/sasl.h>
+#include <stdlib.h>
+
+/* What a program that uses the library itself is to find when it has threads:
+ * the first who makes it ready chooses for all. */
+static void *
+new_mutex(void)
+{
+    pthread_mutex_t *mutex = malloc(sizeof(*mutex));
+
+    if (mutex != NULL)
+        pthread_mutex_init(mutex, NULL);
+    return mutex;
+}
+
+static int
+lock_mutex(void *mutex)
+{
+    return pthread_mutex_lock(mutex) == 0 ? SASL_OK : SASL_FAIL;
+}
+
+static int
+unlock_mutex(void *mutex)
+{
+    return pthread_mutex_unlock(mutex) == 0 ? SASL_OK : SASL_FAIL;
+}
+
+static void
+free_mutex(void *mutex)
+{
+    pthread_mutex_destroy(mutex);
+    free(mutex);
+}
+
+/* No file is let in as a mechanism. */
+static int
+refuse_file(void *context, const char *file, sasl_verify_type_t type)
+{
+    (void)context;
+    (void)file;
+    return type == SASL_VRFY_PLUGIN ? SASL_CONTINUE : SASL_OK;
+}
+
+/* Whoever has made the library ready before is not disturbed. */
+static void
+make_sasl_ready(void)
+{
+    static const sasl_callback_t callbacks[] = {
+        {SASL_CB_VERIFYFILE, (int (*)(void))(uintptr_t)refuse_file, NULL},
+        {SASL_CB_LIST_END, NULL, NULL},
+    };
+
+    sasl_set_mutex(new_mutex, lock_mutex, unlock_mutex, free_mutex);
+    sasl_client_init(callbacks);
+}
+#else
+static void
+make_sasl_ready(void)
+{
+}
+#endif
+
+void
+sr_ldap_first_use(void)
+{
+    bool has_servers = (_res.options & RES_INIT) != 0 || res_init() == 0;
+    int servers = _res.nscount, version;
+
+    make_sasl_ready();
+    if (has_servers)
+        _res.nscount = 0;
+    ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
+    if (has_servers)
+        _res.nscount = servers;
+}

@@ -1,0 +1,633 @@
+/*
+ * LDAP backend: accounts in a directory, as a module of its own.
+ *
+ * An account is read by the service, at the beginning of a call; a password is
+ * proved by a bind as its owner, which also tells more of the account than the
+ * service may see.  Both stay known for the calls that follow: a login asks a
+ * directory once.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "policy/backend/ldap/enumerate.h"
+#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/rootdse.h"
+#include "policy/password/quality.h"
+
+/* How long what was read of an account is as good as new: as long as it takes
+ * to type a password, and shorter than an administrator's patience. */
+#define FRESH_MS 30000
+
+static const struct sr_backend_config *
+config_of(const struct sr_backend *backend)
+{
+    return backend->config;
+}
+
+/* Whether somebody else than the owner may set a password by the old one. */
+static bool
+can_help(const struct sr_backend_config *config)
+{
+    return config->identity != SR_IDENTITY_NONE;
+}
+
+/* ---- reading */
+
+/* The one entry of a name. */
+static enum sr_ask
+read_entry(struct sr_ldap_link *link, const char *name,
+           struct sr_ldap_entry *entry)
+{
+    const struct sr_backend_config *config = link->config;
+    const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
+    char *filter = sr_ldap_filter(config->filter, name);
+    char *dn = sr_ldap_dn(
+        config->user_dn == NULL ? config->base : config->user_dn, name);
+    size_t count = 0;
+    int code = LDAP_NO_MEMORY;
+
+    sr_ldap_list_attributes(config, attributes);
+    if (filter != NULL && dn != NULL)
+        code = sr_ldap_search(link, config->user_dn == NULL ? config->base : dn,
+                              config->user_dn == NULL ? LDAP_SCOPE_SUBTREE
+                                                      : LDAP_SCOPE_BASE,
+                              filter, attributes, entry, 1, &count);
+    free(filter);
+    free(dn);
+    if (code == LDAP_NO_MEMORY)
+        return SR_ASK_NO_MEMORY;
+    if (config->user_dn != NULL && sr_ldap_owner_hides(code))
+        return SR_ASK_UNKNOWN_NAME;
+    if (code != LDAP_SUCCESS)
+        return SR_ASK_UNAVAILABLE;
+    if (count > 1) {
+        sr_ldap_why(link, "more than one entry is found by \"filter\"");
+        return SR_ASK_AMBIGUOUS;
+    }
+    /* Directories do not tell "Ann" from "ann"; this host does. */
+    if (count == 0 || !sr_ldap_entry_has(entry, config->name_attribute, name))
+        return SR_ASK_UNKNOWN_NAME;
+    /* A bind with it would be one as nobody. */
+    if (entry->dn[0] == '\0') {
+        sr_ldap_why(link, "the entry of this name has no DN");
+        return SR_ASK_UNAVAILABLE;
+    }
+    return SR_ASK_OK;
+}
+
+/* The policy of the entry, unless it is the one that is known. */
+static enum sr_ask
+read_policy(struct sr_ldap_link *link, const struct sr_ldap_entry *account)
+{
+    const char *dn = sr_ldap_policy_of(account, link->config->default_policy);
+    size_t count = 0;
+    int code;
+
+    if (dn != NULL && link->policy.dn != NULL &&
+        strcmp(dn, link->policy.dn) == 0)
+        return SR_ASK_OK;
+    sr_ldap_entry_clear(&link->policy);
+    if (dn == NULL)
+        return SR_ASK_OK;
+    code = sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_policy_attributes, &link->policy, 1, &count);
+    /* The service need not be allowed to read it. */
+    if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS)
+        return code == LDAP_NO_MEMORY ? SR_ASK_NO_MEMORY : SR_ASK_UNAVAILABLE;
+    if (link->policy.dn != NULL) { /* as it was asked for, to be found again */
+        free(link->policy.dn);
+        link->policy.dn = strdup(dn);
+    }
+    return SR_ASK_OK;
+}
+
+/* Put what was read together. */
+static enum sr_ask
+make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
+           const char *name)
+{
+    struct sr_ldap_known *known = &link->known;
+
+    if (!sr_ldap_describe(link, backend, name, &known->entry, &link->policy,
+                          &known->facts))
+        return SR_ASK_UNAVAILABLE;
+    sr_ldap_policy_demands(&link->policy, &known->demands);
+    known->kind = sr_ldap_kind(&known->entry, &link->policy);
+    known->fingerprint = sr_ldap_fingerprint(&known->entry);
+    known->name = strdup(name);
+    known->at = sr_ldap_clock();
+    return known->name == NULL || known->fingerprint == NULL ? SR_ASK_NO_MEMORY
+                                                             : SR_ASK_OK;
+}
+
+/* Whether nobody in particular sees of the entry that it is there, and no more.
+ */
+static bool
+is_bare(const struct sr_ldap_link *link, enum sr_ask ask)
+{
+    return ask == SR_ASK_UNAVAILABLE && link->known.entry.dn != NULL &&
+           sr_ldap_entry_get(&link->known.entry, link->config->uid_attribute,
+                             0) == NULL;
+}
+
+static bool
+is_hidden(const struct sr_ldap_link *link, enum sr_ask ask)
+{
+    return ask == SR_ASK_UNKNOWN_NAME && link->known.entry.dn == NULL;
+}
+
+static enum sr_ask
+look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
+        const char *name)
+{
+    struct sr_ldap_known *known = &link->known;
+    bool is_same = known->name != NULL && strcmp(known->name, name) == 0;
+    enum sr_ask ask;
+
+    /* What the owner read cannot be read by anybody again. */
+    if (is_same && (known->is_owners || sr_ldap_clock() - known->at < FRESH_MS))
+        return SR_ASK_OK;
+    if (!is_same)
+        link->has_told = false;
+    sr_ldap_forget(link);
+    ask = read_entry(link, name, &known->entry);
+    if (ask == SR_ASK_OK)
+        ask = read_policy(link, &known->entry);
+    if (ask == SR_ASK_OK)
+        ask = make_known(link, backend, name);
+    if (link->config->user_dn != NULL &&
+        (is_hidden(link, ask) || is_bare(link, ask)))
+        ask = sr_ldap_owner_close(link, backend, name);
+    if (ask != SR_ASK_OK) {
+        sr_ldap_forget(link);
+        return ask;
+    }
+    if (link->has_told)
+        sr_ldap_answer_facts(&link->told, known->kind, can_help(link->config),
+                             link->told_at, &known->facts);
+    return SR_ASK_OK;
+}
+
+static void
+close_account(struct sr_account *account)
+{
+    free(account->gecos);
+    free(account->secret);
+    free(account->entry);
+    free(account);
+}
+
+static struct sr_account *
+make_account(const struct sr_ldap_link *link, const struct sr_backend *backend)
+{
+    const struct sr_ldap_known *known = &link->known;
+    const char *full = sr_ldap_entry_get(&known->entry, "gecos", 0);
+    struct sr_account *account = calloc(1, sizeof(*account));
+
+    if (account == NULL)
+        return NULL;
+    if (full == NULL)
+        full = sr_ldap_entry_get(&known->entry, "cn", 0);
+    account->backend = *backend;
+    account->facts = known->facts;
+    account->demands = known->demands;
+    account->is_insecure = link->is_insecure;
+    account->is_closed = known->is_closed;
+    account->gecos = strdup(full == NULL ? "" : full);
+    account->secret = strdup(known->fingerprint);
+    account->entry = strdup(known->entry.dn);
+    if (account->gecos == NULL || account->secret == NULL ||
+        account->entry == NULL) {
+        close_account(account);
+        return NULL;
+    }
+    return account;
+}
+
+/* What is allocated goes from one to the other. */
+static void
+swap_texts(struct sr_account *account, struct sr_account *other)
+{
+    char *const secret = account->secret, *const gecos = account->gecos;
+    char *const entry = account->entry;
+
+    account->secret = other->secret;
+    account->gecos = other->gecos;
+    account->entry = other->entry;
+    other->secret = secret;
+    other->gecos = gecos;
+    other->entry = entry;
+}
+
+static enum sr_ask
+ldap_open(const struct sr_backend *backend, void **kept, const char *name,
+          const struct sr_rules *rules, struct sr_account **account,
+          char *reason, size_t size)
+{
+    struct sr_ldap_link *link;
+    enum sr_ask ask;
+
+    (void)rules;
+    *account = NULL;
+    if (sr_ldap_is_absurd(name))
+        return SR_ASK_UNKNOWN_NAME;
+    link = sr_ldap_begin(kept, config_of(backend), reason, size);
+    if (link == NULL)
+        return SR_ASK_NO_MEMORY;
+    ask = look_up(link, backend, name);
+    if (ask == SR_ASK_OK) {
+        *account = make_account(link, backend);
+        if (*account == NULL)
+            ask = SR_ASK_NO_MEMORY;
+    }
+    sr_ldap_end(link);
+    return ask;
+}
+
+/* ---- proving */
+
+/* Have what a bind told known for the account, and in the calls that follow. */
+static void
+learn(struct sr_ldap_link *link, struct sr_account *account,
+      const struct sr_ldap_answer *answer)
+{
+    bool helps = can_help(link->config);
+    bool is_known = link->known.name != NULL &&
+                    strcmp(link->known.entry.dn, account->entry) == 0;
+    enum sr_ldap_kind kind = is_known ? link->known.kind : SR_LDAP_PLAIN;
+    sr_time now = time(NULL);
+
+    sr_ldap_answer_facts(answer, kind, helps, now, &account->facts);
+    if (!is_known)
+        return;
+    sr_ldap_answer_facts(answer, kind, helps, now, &link->known.facts);
+    link->told = *answer;
+    link->told_at = now;
+    link->has_told = true;
+}
+
+/* The entry of nobody, for a bind that takes as long as that of somebody. */
+static char *
+nobody(const struct sr_backend_config *config)
+{
+    static const char name[] = "selfreset-nobody";
+    char *dn;
+
+    if (config->user_dn != NULL)
+        return sr_ldap_dn(config->user_dn, name);
+    return asprintf(&dn, "cn=%s,%s", name, config->base) < 0 ? NULL : dn;
+}
+
+/* Read the own entry, and its policy, on the connection that is bound as the
+ * owner; what may not be read is left out. */
+static enum sr_ask
+read_own(struct sr_ldap_link *link, const struct sr_backend *backend,
+         const struct sr_account *account)
+{
+    struct sr_ldap_known *known = &link->known;
+    const char *name = account->facts.name;
+    enum sr_ask ask;
+
+    sr_ldap_forget(link);
+    sr_ldap_entry_clear(&link->policy); /* the owner may see more of it */
+    link->by_owner = true;
+    ask = read_entry(link, name, &known->entry);
+    if (ask == SR_ASK_OK)
+        ask = read_policy(link, &known->entry);
+    link->by_owner = false;
+    if (ask == SR_ASK_OK &&
+        !sr_ldap_owner_matches(link, account->facts.uid, &known->entry))
+        return SR_ASK_UNAVAILABLE;
+    if (ask == SR_ASK_OK)
+        return make_known(link, backend, name);
+    if (ask != SR_ASK_UNKNOWN_NAME)
+        return ask;
+    if (known->entry.dn != NULL) {
+        sr_ldap_why(link, "the entry of the DN has another name");
+        return SR_ASK_UNAVAILABLE;
+    }
+    /* The server let the owner in and shows no entry: then it is what the bind
+     * told, and nothing else. */
+    ask = sr_ldap_owner_close(link, backend, name);
+    known->facts.answered = SR_YES;
+    return ask;
+}
+
+/*
+ * The password is right, of an account that showed nothing before: make it one
+ * that is known.  False when that cannot be.
+ */
+static bool
+open_up(struct sr_ldap_link *link, const struct sr_backend *backend,
+        struct sr_account *account)
+{
+    struct sr_ldap_known *known = &link->known;
+    struct sr_account *own = NULL;
+    enum sr_ask ask = SR_ASK_OK;
+
+    if (link->bound == SR_LDAP_BOUND_USER) {
+        ask = read_own(link, backend, account);
+    } else { /* right, and not let in */
+        if (known->name == NULL)
+            ask = sr_ldap_owner_close(link, backend, account->facts.name);
+        known->facts.answered = SR_YES;
+    }
+    if (ask == SR_ASK_OK && known->name != NULL) {
+        known->is_closed = false;
+        known->is_owners = true;
+        own = make_account(link, backend);
+    }
+    if (own == NULL) {
+        sr_ldap_forget(link);
+        return false;
+    }
+    account->facts = own->facts;
+    account->demands = own->demands;
+    account->is_closed = false;
+    swap_texts(account, own);
+    close_account(own);
+    return true;
+}
+
+/*
+ * What it proves that the server says "expired": see
+ * sr_ldap_answer_is_by_word().  Entries look alike on many servers, but for
+ * those of 389.
+ */
+static enum sr_proof
+prove_by_word(struct sr_ldap_link *link)
+{
+    bool is_389 = link->known.name != NULL && link->known.kind == SR_LDAP_DS389;
+    struct sr_ldap_entry root = {0};
+    size_t count;
+    int code;
+
+    if (is_389 || link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+                          sr_ldap_root_attributes, &root, 1, &count);
+    link->has_told_kind =
+        code == LDAP_SUCCESS && sr_ldap_server_kind(&root) != SR_SERVER_OTHER;
+    sr_ldap_entry_clear(&root);
+    if (link->has_told_kind)
+        return SR_PROOF_RIGHT;
+    if (sr_ldap_is_away(code))
+        return SR_PROOF_UNAVAILABLE;
+    sr_ldap_why(link, "the server says \"expired\", which proves no password: "
+                      "it does not show itself to be OpenLDAP or 389");
+    return SR_PROOF_WRONG;
+}
+
+static enum sr_proof
+prove(struct sr_ldap_link *link, const struct sr_backend *backend,
+      struct sr_account *account, const char *dn, const char *password)
+{
+    struct sr_ldap_answer answer;
+    enum sr_proof proof;
+
+    sr_ldap_as_user(link, dn, password, &answer);
+    proof = sr_ldap_answer_proof(&answer);
+    if (proof == SR_PROOF_UNAVAILABLE) {
+        if (link->reason[0] == '\0')
+            sr_ldap_why(link, "the bind failed: %s%s%s",
+                        ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                        answer.text);
+        return proof;
+    }
+    sr_ldap_answered(link);
+    if (account == NULL)
+        return SR_PROOF_WRONG;
+    sr_ldap_why(link, "%s", ""); /* of servers that were asked before */
+    if (sr_ldap_answer_is_by_word(&answer))
+        proof = prove_by_word(link);
+    if (proof == SR_PROOF_RIGHT && account->is_closed &&
+        !open_up(link, backend, account))
+        return SR_PROOF_UNAVAILABLE;
+    if (proof == SR_PROOF_RIGHT || !sr_ldap_answer_is_by_word(&answer))
+        learn(link, account, &answer);
+    return proof;
+}
+
+static enum sr_proof
+ldap_prove(const struct sr_backend *backend, void **kept,
+           struct sr_account *account, const char *password, bool allow_empty,
+           char *reason, size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, config_of(backend), reason, size);
+    enum sr_proof proof = SR_PROOF_UNAVAILABLE;
+    char *dn;
+
+    (void)allow_empty;
+    if (link == NULL)
+        return proof;
+    dn = account == NULL ? nobody(backend->config) : strdup(account->entry);
+    /* A bind without a password is one as nobody, and succeeds: never sent.  A
+     * password that is too long is wrong, never cut. */
+    if (password[0] == '\0' || strlen(password) > SR_PASSWORD_BYTES_MAX)
+        proof = SR_PROOF_WRONG;
+    else if (dn != NULL)
+        proof = prove(link, backend, account, dn, password);
+    free(dn);
+    sr_ldap_end(link);
+    return proof;
+}
+
+/* ---- changing */
+
+/*
+ * Have the connection bound as whoever may make the change: the owner, or where
+ * the owner is not let in any more, or there is no old password, the service.
+ */
+static enum sr_write
+bind_for_change(struct sr_ldap_link *link, const struct sr_backend *backend,
+                struct sr_account *account, const char *old,
+                enum sr_refusal *refusal)
+{
+    const char *dn = account->entry;
+
+    /* Servers end connections that are idle, and people type slowly. */
+    if (sr_ldap_is_gone(link))
+        sr_ldap_close(link, false);
+    if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
+        link->known.name != NULL && strcmp(link->known.entry.dn, dn) == 0)
+        return SR_WRITE_DONE;
+    if (old != NULL) {
+        switch (prove(link, backend, account, dn, old)) {
+        case SR_PROOF_RIGHT:
+            break;
+        case SR_PROOF_WRONG:
+            *refusal = SR_REFUSAL_WRONG_OLD;
+            return SR_WRITE_REFUSED;
+        case SR_PROOF_UNAVAILABLE:
+            return SR_WRITE_FAILED;
+        }
+        if (link->bound == SR_LDAP_BOUND_USER)
+            return SR_WRITE_DONE;
+    }
+    if (!can_help(link->config)) {
+        *refusal = SR_REFUSAL_NO_RIGHT;
+        return SR_WRITE_REFUSED;
+    }
+    return sr_ldap_as_service(link) == LDAP_SUCCESS ? SR_WRITE_DONE
+                                                    : SR_WRITE_FAILED;
+}
+
+/* No server keeps the day of the last change among the shadow attributes. */
+static void
+write_shadow_day(struct sr_ldap_link *link, const char *dn)
+{
+    struct sr_ldap_answer answer;
+    char day[24];
+
+    snprintf(day, sizeof(day), "%lld", (long long)(time(NULL) / SR_DAY));
+    sr_ldap_replace(link, dn, "shadowLastChange", day, &answer);
+    if (answer.code == LDAP_INSUFFICIENT_ACCESS && can_help(link->config) &&
+        sr_ldap_as_service(link) == LDAP_SUCCESS)
+        sr_ldap_replace(link, dn, "shadowLastChange", day, &answer);
+    if (answer.code != LDAP_SUCCESS)
+        sr_ldap_why(link, "shadowLastChange: %s%s%s",
+                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                    answer.text);
+}
+
+/*
+ * 389 takes a change that the service made for a reset, though it was proved
+ * by the old password, and demands another change of the owner.  Who sets the
+ * same password once more as the owner has met that, unless the server
+ * remembers old passwords; then the owner is told.  Where it is known to, that
+ * is not even tried: the bind for it would use up a temporary password, for
+ * which the server takes this one then.
+ */
+static void
+change_as_owner(struct sr_ldap_link *link, const char *dn, const char *password)
+{
+    struct sr_ldap_answer answer;
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    sr_ldap_as_user(link, dn, password, &answer);
+    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, true, time(NULL), &facts);
+    if (link->bound == SR_LDAP_BOUND_USER && facts.must_change == SR_YES)
+        sr_ldap_change(link, dn, password, password, &answer);
+}
+
+/* What is known of the account is no longer so. */
+static void
+unlearn(struct sr_ldap_link *link, sr_time now)
+{
+    struct sr_ldap_known *known = &link->known;
+    struct sr_facts *facts = &known->facts;
+    char *changed;
+
+    link->has_told = false;
+    if (known->name == NULL)
+        return;
+    if (asprintf(&changed, "%s:changed", known->fingerprint) < 0) {
+        sr_ldap_forget(link);
+        return;
+    }
+    free(known->fingerprint);
+    known->fingerprint = changed;
+    facts->password_changed = now;
+    facts->password_expires = SR_TIME_UNKNOWN;
+    facts->warn_from = SR_TIME_UNKNOWN;
+    facts->inactive_from = SR_TIME_UNKNOWN;
+    facts->temporary_until = SR_TIME_UNKNOWN;
+    facts->must_change = SR_NO;
+    facts->grace_left = -1;
+}
+
+static enum sr_write
+change(struct sr_ldap_link *link, const struct sr_backend *backend,
+       struct sr_account *account, const char *old, const char *password,
+       enum sr_refusal *refusal)
+{
+    struct sr_ldap_answer answer;
+    enum sr_write written =
+        bind_for_change(link, backend, account, old, refusal);
+    const char *dn = account->entry;
+
+    if (written != SR_WRITE_DONE)
+        return written;
+    sr_ldap_change(link, dn, old, password, &answer);
+    written = sr_ldap_answer_write(&answer, refusal);
+    if (written == SR_WRITE_DONE) {
+        if (link->known.kind == SR_LDAP_SHADOW)
+            write_shadow_day(link, dn);
+        if (link->known.kind == SR_LDAP_DS389 && old != NULL &&
+            link->known.demands.history == 0 &&
+            link->bound == SR_LDAP_BOUND_SERVICE)
+            change_as_owner(link, dn, password);
+        unlearn(link, time(NULL));
+        sr_ldap_answered(link);
+    } else {
+        sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
+                    sr_ldap_colon(&answer), answer.text);
+        /* Bound with it: it may not be compared, unless it was changed
+         * meanwhile. */
+        if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
+            *refusal == SR_REFUSAL_WRONG_OLD &&
+            prove(link, backend, account, dn, old) != SR_PROOF_WRONG)
+            *refusal = SR_REFUSAL_NO_RIGHT;
+    }
+    return written;
+}
+
+static enum sr_write
+ldap_write(const struct sr_backend *backend, void **kept,
+           struct sr_account *account, const char *old, const char *password,
+           enum sr_refusal *refusal, char *reason, size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, config_of(backend), reason, size);
+    enum sr_write written;
+
+    *refusal = SR_REFUSAL_OTHER;
+    if (link == NULL)
+        return SR_WRITE_FAILED;
+    written = change(link, backend, account, old, password, refusal);
+    sr_ldap_end(link);
+    return written;
+}
+
+static void
+ldap_end(void *kept, bool is_copy)
+{
+    sr_ldap_link_free(kept, is_copy);
+}
+
+static void
+ldap_rest(void *kept)
+{
+    sr_ldap_rest(kept);
+}
+
+static const struct sr_backend_ops operations = {
+    .type = "ldap",
+    .open = ldap_open,
+    .prove = ldap_prove,
+    .write = ldap_write,
+    .end = ldap_end,
+    .rest = ldap_rest,
+    .administer = sr_ldap_administer,
+    .survey = sr_ldap_survey,
+    .each = sr_ldap_each,
+    .follow = sr_ldap_follow,
+    .hear = sr_ldap_hear,
+    .unfollow = sr_ldap_unfollow,
+    .fleet = sr_ldap_fleet,
+};
+
+extern const struct sr_backend_module selfreset_backend;
+
+__attribute__((visibility("default")))
+const struct sr_backend_module selfreset_backend = {SR_BACKEND_VERSION,
+                                                    &operations};

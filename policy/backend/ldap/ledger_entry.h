@@ -1,0 +1,35 @@
+/*
+ * LDAP ledgers: what the attributes of a failure that all hosts count say, as
+ * pure functions that can be tested by themselves.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_LDAP_LEDGER_ENTRY_H
+#define SR_POLICY_BACKEND_LDAP_LEDGER_ENTRY_H
+
+#include "policy/backend/ldap/entry.h"
+#include "policy/decide/shared_ledger.h"
+
+/* What is asked for of an entry, ended by NULL; and of one whose ledger is not
+ * known. */
+extern const char *const sr_ldap_ledger_attributes[];
+extern const char *const sr_ldap_ledgers_attributes[];
+
+/* What the description of an entry in this state is: the number of the format,
+ * and a word.  Constant. */
+const char *sr_ldap_ledger_state(enum sr_fleet_state state);
+
+/*
+ * Read an entry.  False when it is none of ours.  One whose state is not known
+ * is of a later version and may say anything: it has failed.
+ */
+bool sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
+                          struct sr_fleet_entry *entry);
+
+/* The key as the description of its entry, and back; false: it is none. */
+#define SR_LDAP_LEDGER_KEY_SIZE 40
+void sr_ldap_ledger_write_key(const uint8_t key[SR_FLEET_KEY_SIZE],
+                              char text[SR_LDAP_LEDGER_KEY_SIZE]);
+bool sr_ldap_ledger_read_key(const char *text, uint8_t key[SR_FLEET_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * LDAP ledgers: all entries that hosts have added for accounts, page by page.
+ *
+ * For who tells of all accounts at once.  Nothing is kept of a page but what is
+ * told of it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/backend/ldap/enumerate.h"
+#include "policy/backend/ldap/ledger_entry.h"
+
+/* A pass that takes longer, or has more pages, is broken off: whoever answers
+ * can go on answering for ever. */
+#define PASS_MS   60000
+#define PAGES_MAX 8192
+
+/* Names that nobody knows, decoys and the key are no accounts'.  The class is
+ * what servers have an index of. */
+#define FILTER "(&(objectClass=device)(|(serialNumber=s-*)(serialNumber=f-*)))"
+
+static enum sr_ask
+take_entry(struct sr_ldap_link *link, LDAPMessage *message,
+           const struct sr_fleet_request *request)
+{
+    struct sr_ldap_entry found = {0};
+    struct sr_fleet_entry entry;
+    enum sr_ask ask = SR_ASK_NO_MEMORY;
+
+    if (sr_ldap_take_entry(link, message, &found) == LDAP_SUCCESS) {
+        const char *ledger = sr_ldap_entry_get(&found, "serialNumber", 0);
+
+        ask = SR_ASK_OK; /* what cannot be read is passed over */
+        if (ledger != NULL && sr_ldap_ledger_entry(&found, &entry))
+            ask = request->take(request->context, ledger, &entry);
+    }
+    sr_ldap_entry_clear(&found);
+    return ask;
+}
+
+static enum sr_ask
+take_page(struct sr_ldap_link *link, LDAPMessage *page,
+          const struct sr_fleet_request *request)
+{
+    LDAPMessage *at = ldap_first_entry(link->ld, page);
+    enum sr_ask ask = SR_ASK_OK;
+
+    for (; at != NULL && ask == SR_ASK_OK; at = ldap_next_entry(link->ld, at))
+        ask = take_entry(link, at, request);
+    return ask;
+}
+
+/* A connection that was kept may have been ended since: then there is another
+ * for the first page.  Those behind it are of one server. */
+static int
+fetch_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
+           struct sr_ldap_answer *answer, LDAPMessage **page)
+{
+    const bool is_first = paged->cookie.bv_len == 0;
+    int code;
+
+    do {
+        *page = NULL;
+        code = is_first ? sr_ldap_as_service(link) : LDAP_SUCCESS;
+        sr_ldap_answer_init(answer, code);
+        if (code != LDAP_SUCCESS)
+            break; /* it was said why */
+        code = sr_ldap_next_page(link, paged, answer, page);
+        if (code != LDAP_SUCCESS && !sr_ldap_is_away(code))
+            sr_ldap_why(link, "%s, to read all entries: %s%s%s", paged->base,
+                        ldap_err2string(code), sr_ldap_colon(answer),
+                        answer->text);
+        else if (code != LDAP_SUCCESS)
+            sr_ldap_why(link, "%s: %s", link->config->uri.item[link->uri],
+                        ldap_err2string(code));
+    } while (code != LDAP_SUCCESS && is_first &&
+             sr_ldap_may_repeat(link, code));
+    return code;
+}
+
+static enum sr_ask
+read_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
+          const struct sr_fleet_request *request)
+{
+    struct sr_ldap_answer answer;
+    LDAPMessage *page;
+    const int code = fetch_page(link, paged, &answer, &page);
+    enum sr_ask ask = SR_ASK_UNAVAILABLE;
+
+    if (code == LDAP_NO_MEMORY)
+        ask = SR_ASK_NO_MEMORY;
+    else if (code == LDAP_SUCCESS)
+        ask = take_page(link, page, request);
+    if (ask == SR_ASK_UNAVAILABLE && code == LDAP_SUCCESS)
+        sr_ldap_why(link, "%s has more entries than can be read", paged->base);
+    if (page != NULL)
+        ldap_msgfree(page);
+    return ask;
+}
+
+enum sr_ask
+sr_ldap_ledgers(struct sr_ldap_link *link,
+                const struct sr_fleet_request *request)
+{
+    struct sr_ldap_paged paged = {
+        .base = link->config->lockout_base,
+        .scope = LDAP_SCOPE_ONELEVEL,
+        .filter = FILTER,
+        .attributes = sr_ldap_ledgers_attributes,
+    };
+    const int64_t end = sr_ldap_clock() + PASS_MS;
+    enum sr_ask ask;
+    int pages = 0;
+
+    sr_ldap_answered(link); /* a pass is no part of a login */
+    do {
+        ask = read_page(link, &paged, request);
+        if (ask == SR_ASK_OK && paged.cookie.bv_len > 0 &&
+            (++pages >= PAGES_MAX || sr_ldap_clock() > end)) {
+            sr_ldap_why(link, "%s is told of without end", paged.base);
+            ask = SR_ASK_UNAVAILABLE;
+        }
+    } while (ask == SR_ASK_OK && paged.cookie.bv_len > 0);
+    sr_ldap_paged_end(&paged);
+    /* The server keeps a place for who has not read all pages. */
+    if (ask != SR_ASK_OK)
+        sr_ldap_close(link, false);
+    return ask;
+}

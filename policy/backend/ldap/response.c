@@ -1,0 +1,334 @@
+/*
+ * LDAP answers: what the code and the controls of a response mean.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <lber.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/ldap/response.h"
+#include "policy/util/utf8.h"
+
+/* Tags of the password policy response (draft-behera-ldap-password-policy-10,
+ * section 6.2). */
+#define TAG_WARNING 0xa0ul
+#define TAG_EXPIRES 0x80ul
+#define TAG_GRACE   0x81ul
+#define TAG_ERROR   0x81ul
+
+/* Its errors that are decided upon; the rest are refusals of a change. */
+enum { EXPIRED = 0, LOCKED = 1, MUST_CHANGE = 2, NEEDS_OLD = 4, ERROR_MAX = 9 };
+
+void
+sr_ldap_answer_init(struct sr_ldap_answer *answer, int code)
+{
+    memset(answer, 0, sizeof(*answer));
+    answer->code = code;
+    answer->expires = -1;
+    answer->grace = -1;
+    answer->error = -1;
+}
+
+/* warning [0] CHOICE { timeBeforeExpiration [0], graceAuthNsRemaining [1] } */
+static bool
+read_warning(BerElement *ber, struct sr_ldap_answer *answer)
+{
+    ber_len_t length;
+    ber_tag_t tag;
+    ber_int_t value;
+
+    if (ber_skip_tag(ber, &length) != TAG_WARNING)
+        return false;
+    tag = ber_peek_tag(ber, &length);
+    if ((tag != TAG_EXPIRES && tag != TAG_GRACE) ||
+        ber_get_int(ber, &value) != tag || value < 0)
+        return false;
+    if (tag == TAG_EXPIRES)
+        answer->expires = value;
+    else
+        answer->grace = value;
+    return true;
+}
+
+static bool
+read_error(BerElement *ber, struct sr_ldap_answer *answer)
+{
+    ber_int_t value;
+
+    if (ber_get_enum(ber, &value) != TAG_ERROR || value < 0 ||
+        value > ERROR_MAX)
+        return false;
+    answer->error = value;
+    return true;
+}
+
+static bool
+read_ppolicy(BerElement *ber, size_t size, struct sr_ldap_answer *answer)
+{
+    ber_len_t length;
+    ber_tag_t tag;
+    char *end;
+
+    /* The reader of elements takes one that is cut for an empty one. */
+    if (ber_peek_tag(ber, &length) != LBER_SEQUENCE || size < 2 ||
+        length > size - 2)
+        return false;
+    for (tag = ber_first_element(ber, &length, &end); tag != LBER_DEFAULT;
+         tag = ber_next_element(ber, &length, end)) {
+        if (tag == TAG_WARNING ? !read_warning(ber, answer)
+                               : tag != TAG_ERROR || !read_error(ber, answer))
+            return false;
+    }
+    return true;
+}
+
+/* Take the control in whole or not at all. */
+static void
+add_ppolicy(struct sr_ldap_answer *answer, struct berval *value)
+{
+    struct sr_ldap_answer with = *answer;
+    BerElement *ber;
+
+    if (value->bv_val == NULL || value->bv_len == 0)
+        return;
+    ber = ber_init(value);
+    if (ber == NULL)
+        return;
+    with.has_ppolicy = true;
+    if (read_ppolicy(ber, value->bv_len, &with))
+        *answer = with;
+    ber_free(ber, 1);
+}
+
+/* The value is a number in digits, which need not end in a NUL. */
+static void
+add_netscape(struct sr_ldap_answer *answer, const struct berval *value)
+{
+    char text[16];
+    char *end;
+    long seconds;
+
+    if (value->bv_val == NULL || value->bv_len == 0 ||
+        value->bv_len >= sizeof(text))
+        return;
+    memcpy(text, value->bv_val, value->bv_len);
+    text[value->bv_len] = '\0';
+    seconds = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || seconds < 0)
+        return;
+    answer->has_expiring = true;
+    if (answer->expires < 0)
+        answer->expires = seconds;
+}
+
+void
+sr_ldap_answer_controls(struct sr_ldap_answer *answer,
+                        LDAPControl *const *controls)
+{
+    for (size_t i = 0; controls != NULL && controls[i] != NULL; i++) {
+        const char *oid = controls[i]->ldctl_oid;
+
+        if (oid == NULL)
+            continue;
+        if (strcmp(oid, LDAP_CONTROL_PASSWORDPOLICYRESPONSE) == 0)
+            add_ppolicy(answer, &controls[i]->ldctl_value);
+        else if (strcmp(oid, SR_LDAP_NETSCAPE_EXPIRED) == 0)
+            answer->has_expired = true;
+        else if (strcmp(oid, SR_LDAP_NETSCAPE_EXPIRING) == 0)
+            add_netscape(answer, &controls[i]->ldctl_value);
+    }
+}
+
+void
+sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text)
+{
+    char line[sizeof(answer->text) + 4]; /* so no character is cut yet */
+    size_t length;
+
+    snprintf(line, sizeof(line), "%s", text);
+    for (char *at = line; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = ' ';
+    }
+    sr_utf8_clean(line, false, answer->text, sizeof(answer->text));
+    length = strlen(answer->text);
+    while (length > 0 && answer->text[length - 1] == ' ')
+        answer->text[--length] = '\0';
+}
+
+enum sr_proof
+sr_ldap_answer_proof(const struct sr_ldap_answer *answer)
+{
+    switch (answer->code) {
+    case LDAP_SUCCESS:
+        return SR_PROOF_RIGHT;
+    case LDAP_INVALID_CREDENTIALS:
+        return sr_ldap_answer_is_by_word(answer) ? SR_PROOF_RIGHT
+                                                 : SR_PROOF_WRONG;
+    case LDAP_INAPPROPRIATE_AUTH: /* no password in the entry */
+    case LDAP_NO_SUCH_OBJECT:
+    case LDAP_CONSTRAINT_VIOLATION: /* 389: too many failures, or lapsed */
+        return SR_PROOF_WRONG;
+    case LDAP_UNWILLING_TO_PERFORM: /* 389: inactivated */
+        return answer->error == LOCKED ? SR_PROOF_WRONG : SR_PROOF_UNAVAILABLE;
+    default:
+        return SR_PROOF_UNAVAILABLE;
+    }
+}
+
+bool
+sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer)
+{
+    return answer->code == LDAP_INVALID_CREDENTIALS && answer->error == EXPIRED;
+}
+
+static void
+expired_facts(struct sr_facts *facts, sr_time now)
+{
+    /* When, the entry may know better; that, the server does. */
+    if (!SR_TIME_IS_SET(facts->password_expires) ||
+        facts->password_expires > now)
+        facts->password_expires = now;
+    facts->never_expires = SR_NO;
+}
+
+/* A bind that let in: nothing that the entry said of the account stands in the
+ * way any more. */
+static void
+bound_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+            sr_time now, struct sr_facts *facts)
+{
+    /* Silence says something only where the server would have spoken: 389
+     * needs no request for it, and of shadow attributes none speaks. */
+    bool would_tell = kind == SR_LDAP_DS389 ||
+                      (kind != SR_LDAP_SHADOW && answer->has_ppolicy);
+
+    if (facts->locked_why == SR_LOCK_WHY_DIRECTORY) {
+        facts->locked = SR_LOCK_NO;
+        facts->locked_why = SR_LOCK_WHY_NONE;
+    }
+    if (answer->expires > 0) {
+        facts->password_expires = now + answer->expires;
+        /* ppolicy speaks of it only when it is time to warn; 389, which is
+         * known by Netscape's control, can be told to speak of it always. */
+        if (answer->has_ppolicy && !answer->has_expiring &&
+            facts->warn_from == SR_TIME_UNKNOWN)
+            facts->warn_from = now;
+    } else if (would_tell && answer->grace < 0 &&
+               sr_facts_expired(facts, now)) {
+        facts->password_expires = SR_TIME_UNKNOWN; /* not for the server */
+    }
+    if (answer->grace >= 0) {
+        expired_facts(facts, now);
+        /* This was the last login: the password is changed in it or never. */
+        facts->grace_left = answer->grace > 0 ? (int)answer->grace : -1;
+    }
+    if (answer->error == MUST_CHANGE ||
+        (answer->has_expired && !answer->has_ppolicy))
+        facts->must_change = SR_YES;
+    else if (would_tell && facts->must_change == SR_YES)
+        facts->must_change = SR_NO; /* nobody demands it */
+}
+
+/* A bind that did not let in, whatever the password was. */
+static void
+barred_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+             struct sr_facts *facts)
+{
+    if (answer->error == LOCKED && answer->code == LDAP_UNWILLING_TO_PERFORM) {
+        facts->disabled = SR_YES; /* 389: inactivated by hand */
+    } else if (answer->error == LOCKED && facts->disabled != SR_YES &&
+               facts->locked != SR_LOCK_ADMIN) {
+        facts->locked = SR_LOCK_UNTIL;
+        facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    } else if (answer->error < 0 && kind == SR_LDAP_DS389 &&
+               answer->code == LDAP_CONSTRAINT_VIOLATION) {
+        /* A temporary password out of its time, or used up. */
+        facts->locked = SR_LOCK_ADMIN;
+        facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    }
+}
+
+void
+sr_ldap_answer_facts(const struct sr_ldap_answer *answer,
+                     enum sr_ldap_kind kind, bool can_help, sr_time now,
+                     struct sr_facts *facts)
+{
+    if (answer->code == LDAP_SUCCESS) {
+        bound_facts(answer, kind, now, facts);
+    } else if (answer->error == EXPIRED) {
+        expired_facts(facts, now);
+        facts->grace_left = can_help ? -1 : 0;
+    } else {
+        barred_facts(answer, kind, facts);
+    }
+}
+
+/* A refusal by the code alone. */
+static enum sr_refusal
+refusal_of_code(const struct sr_ldap_answer *answer)
+{
+    switch (answer->code) {
+    case LDAP_INVALID_CREDENTIALS: /* 389, of the old password */
+    case LDAP_NO_SUCH_ATTRIBUTE:   /* the old value to delete */
+        return SR_REFUSAL_WRONG_OLD;
+    case LDAP_UNWILLING_TO_PERFORM:
+        if (strstr(answer->text, "restricted") != NULL)
+            return SR_REFUSAL_NO_RIGHT; /* OpenLDAP: switched off */
+        return strstr(answer->text, "old password") != NULL
+                   ? SR_REFUSAL_WRONG_OLD
+                   : SR_REFUSAL_OTHER;
+    case LDAP_INSUFFICIENT_ACCESS:
+    case LDAP_STRONG_AUTH_REQUIRED:
+    case LDAP_CONFIDENTIALITY_REQUIRED:
+    case LDAP_NO_SUCH_OBJECT:
+        return SR_REFUSAL_NO_RIGHT;
+    default:
+        return SR_REFUSAL_OTHER;
+    }
+}
+
+enum sr_write
+sr_ldap_answer_write(const struct sr_ldap_answer *answer,
+                     enum sr_refusal *refusal)
+{
+    static const enum sr_refusal by_error[ERROR_MAX + 1] = {
+        SR_REFUSAL_OTHER,     SR_REFUSAL_NO_RIGHT,  SR_REFUSAL_OTHER,
+        SR_REFUSAL_CANNOT,    SR_REFUSAL_WRONG_OLD, SR_REFUSAL_QUALITY,
+        SR_REFUSAL_TOO_SHORT, SR_REFUSAL_TOO_YOUNG, SR_REFUSAL_IN_HISTORY,
+        SR_REFUSAL_TOO_LONG,
+    };
+
+    switch (answer->code) {
+    case LDAP_SUCCESS:
+        return SR_WRITE_DONE;
+    case LDAP_SERVER_DOWN:
+    case LDAP_TIMEOUT:
+    case LDAP_DECODING_ERROR:
+    case LDAP_LOCAL_ERROR:
+        return SR_WRITE_UNSURE; /* it was sent */
+    case LDAP_BUSY:
+    case LDAP_UNAVAILABLE:
+    case LDAP_REFERRAL:
+    case LDAP_OPERATIONS_ERROR:
+    case LDAP_OTHER:
+    case LDAP_PROTOCOL_ERROR:
+    case LDAP_NO_MEMORY:
+    case LDAP_ENCODING_ERROR:
+        return SR_WRITE_FAILED;
+    default:
+        if (answer->code < 0) /* the library's, before anything was sent */
+            return SR_WRITE_FAILED;
+        *refusal = answer->error >= 0 ? by_error[answer->error]
+                                      : refusal_of_code(answer);
+        /* No old password was sent: its lack is no wrong one. */
+        if (answer->error == NEEDS_OLD &&
+            answer->code == LDAP_INSUFFICIENT_ACCESS)
+            *refusal = SR_REFUSAL_NO_RIGHT;
+        return SR_WRITE_REFUSED;
+    }
+}

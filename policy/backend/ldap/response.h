@@ -1,0 +1,78 @@
+/*
+ * LDAP answers: what the code and the controls of a response mean, as pure
+ * functions that can be tested by themselves.
+ *
+ * All controls of a response are collected before anything is decided, because
+ * servers send them in any order and some send several.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_LDAP_RESPONSE_H
+#define SR_POLICY_BACKEND_LDAP_RESPONSE_H
+
+#include <ldap.h>
+
+#include "policy/backend/backend.h"
+#include "policy/backend/ldap/entry.h"
+
+#define SR_LDAP_NETSCAPE_EXPIRED  "2.16.840.1.113730.3.4.4"
+#define SR_LDAP_NETSCAPE_EXPIRING "2.16.840.1.113730.3.4.5"
+
+/* One response. */
+struct sr_ldap_answer {
+    int code;         /* LDAP result code, or libldap's own (< 0) */
+    bool has_ppolicy; /* the password policy control came */
+    bool has_expired; /* Netscape's: expired, or must be changed */
+    bool has_expiring;
+    int64_t expires; /* seconds until the password expires; -1: not said */
+    int64_t grace;   /* logins left; -1: not said */
+    int error;       /* of draft-behera, 0 to 9; -1: none */
+    char text[160];  /* the server's own, for the log */
+};
+
+/* What stands between the words for `code` and those of the server, which may
+ * have none: "%s%s%s". */
+static inline const char *
+sr_ldap_colon(const struct sr_ldap_answer *answer)
+{
+    return answer->text[0] == '\0' ? "" : ": ";
+}
+
+/* An answer that says nothing but `code`. */
+void sr_ldap_answer_init(struct sr_ldap_answer *answer, int code);
+
+/*
+ * Add what the controls (ended by NULL; may be NULL) say.  What cannot be
+ * decoded is passed over.
+ */
+void sr_ldap_answer_controls(struct sr_ldap_answer *answer,
+                             LDAPControl *const *controls);
+
+/* Keep the server's text, as one line (some end theirs in a newline) that says
+ * nothing to a terminal. */
+void sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text);
+
+/* What a bind with a password proves.  Only codes that are about the password
+ * or the account prove that it is wrong; all else is an outage. */
+enum sr_proof sr_ldap_answer_proof(const struct sr_ldap_answer *answer);
+
+/*
+ * Whether it proves the password by the word "expired" alone.  OpenLDAP and 389
+ * say that to the right password only; of other servers it is not known, and
+ * some look at the age before they look at the password.
+ */
+bool sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer);
+
+/*
+ * Add what a bind told to the facts of the account, which is of this kind, at
+ * the time `now`.  can_help: see sr_ldap_entry_facts().
+ */
+void sr_ldap_answer_facts(const struct sr_ldap_answer *answer,
+                          enum sr_ldap_kind kind, bool can_help, sr_time now,
+                          struct sr_facts *facts);
+
+/* What came of a change that was sent.  *refusal is set on REFUSED. */
+enum sr_write sr_ldap_answer_write(const struct sr_ldap_answer *answer,
+                                   enum sr_refusal *refusal);
+
+#endif

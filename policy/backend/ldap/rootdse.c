@@ -1,0 +1,335 @@
+/*
+ * LDAP server: what a server says of itself, and its certificate.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <ldap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/backend/ldap/rootdse.h"
+
+const char *const sr_ldap_root_attributes[] = {
+    "objectClass", "supportedControl", "supportedExtension",
+    "vendorName",  "vendorVersion",    NULL,
+};
+
+const char *const sr_ldap_survey_policy[] = {
+    "pwdAttribute", /* every policy has it: known, or not to be read */
+    "pwdMaxAge",
+    "pwdExpireWarning",
+    "pwdMinAge",
+    "pwdGraceAuthNLimit",
+    "pwdMinLength",
+    "pwdInHistory",
+    "pwdMaxFailure",
+    "pwdLockoutDuration",
+    "pwdLockout",
+    "pwdMustChange",
+    "pwdSafeModify",
+    "pwdAllowUserChange",
+    /* 389 */
+    "passwordMaxAge",
+    "passwordWarning",
+    "passwordMinAge",
+    "passwordGraceLimit",
+    "passwordMinLength",
+    "passwordInHistory",
+    "passwordMaxFailure",
+    "passwordLockoutDuration",
+    "passwordLockout",
+    "passwordMustChange",
+    "passwordChange",
+    "passwordTrackUpdateTime",
+    "passwordTPRMaxUse",
+    "passwordTPRDelayExpireAt",
+    NULL,
+};
+
+static bool
+has(const struct sr_ldap_entry *entry, const char *attribute,
+    const char *wanted)
+{
+    const char *value;
+
+    for (size_t i = 0; (value = sr_ldap_entry_get(entry, attribute, i)) != NULL;
+         i++) {
+        if (strcasecmp(value, wanted) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum sr_server
+sr_ldap_server_kind(const struct sr_ldap_entry *root)
+{
+    const char *vendor = sr_ldap_entry_get(root, "vendorName", 0);
+
+    if (has(root, "objectClass", "OpenLDAProotDSE"))
+        return SR_SERVER_OPENLDAP;
+    return vendor != NULL && strstr(vendor, "389") != NULL ? SR_SERVER_389
+                                                           : SR_SERVER_OTHER;
+}
+
+void
+sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
+{
+    const char *vendor = sr_ldap_entry_get(root, "vendorName", 0);
+    const char *version = sr_ldap_entry_get(root, "vendorVersion", 0);
+
+    survey->has_ppolicy =
+        has(root, "supportedControl", LDAP_CONTROL_PASSWORDPOLICYREQUEST);
+    survey->has_password_operation =
+        has(root, "supportedExtension", LDAP_EXOP_MODIFY_PASSWD);
+    survey->has_sync = has(root, "supportedControl", LDAP_CONTROL_SYNC);
+    survey->server = sr_ldap_server_kind(root);
+    switch (survey->server) {
+    case SR_SERVER_OPENLDAP:
+        snprintf(survey->name, sizeof(survey->name), "OpenLDAP");
+        break;
+    case SR_SERVER_389:
+        snprintf(survey->name, sizeof(survey->name), "%s",
+                 version == NULL ? "389 Directory Server" : version);
+        break;
+    case SR_SERVER_OTHER:
+        snprintf(survey->name, sizeof(survey->name), "%s%s%s",
+                 vendor == NULL ? "an unknown server" : vendor,
+                 version == NULL ? "" : " ", version == NULL ? "" : version);
+        break;
+    }
+}
+
+/* ---- the policy */
+
+static int64_t
+number(const struct sr_ldap_entry *policy, const char *first,
+       const char *second)
+{
+    const char *text = sr_ldap_entry_get(policy, first, 0);
+    long long value;
+    char *end;
+
+    if (text == NULL)
+        text = sr_ldap_entry_get(policy, second, 0);
+    if (text == NULL)
+        return -1;
+    value = strtoll(text, &end, 10);
+    return *text == '\0' || *end != '\0' || value < 0 ? -1 : value;
+}
+
+static enum sr_tri
+truth(const struct sr_ldap_entry *policy, const char *first, const char *second)
+{
+    const char *text = sr_ldap_entry_get(policy, first, 0);
+
+    if (text == NULL)
+        text = sr_ldap_entry_get(policy, second, 0);
+    if (text == NULL)
+        return SR_UNKNOWN;
+    return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
+                                                                        : SR_NO;
+}
+
+void
+sr_ldap_server_policy(const struct sr_ldap_entry *policy,
+                      struct sr_survey_policy *out)
+{
+    out->is_read = policy->count > 0;
+    out->max_age = number(policy, "pwdMaxAge", "passwordMaxAge");
+    out->warning = number(policy, "pwdExpireWarning", "passwordWarning");
+    out->min_age = number(policy, "pwdMinAge", "passwordMinAge");
+    out->grace = number(policy, "pwdGraceAuthNLimit", "passwordGraceLimit");
+    out->min_length = number(policy, "pwdMinLength", "passwordMinLength");
+    out->history = number(policy, "pwdInHistory", "passwordInHistory");
+    out->max_failures = number(policy, "pwdMaxFailure", "passwordMaxFailure");
+    out->lock_duration =
+        number(policy, "pwdLockoutDuration", "passwordLockoutDuration");
+    out->locks = truth(policy, "pwdLockout", "passwordLockout");
+    out->must_change = truth(policy, "pwdMustChange", "passwordMustChange");
+    out->safe_modify = truth(policy, "pwdSafeModify", "pwdSafeModify");
+    out->user_change = truth(policy, "pwdAllowUserChange", "passwordChange");
+    out->tells_changes =
+        truth(policy, "passwordTrackUpdateTime", "passwordTrackUpdateTime");
+    out->temporary_uses =
+        number(policy, "passwordTPRMaxUse", "passwordTPRMaxUse");
+    out->temporary_lifetime =
+        number(policy, "passwordTPRDelayExpireAt", "passwordTPRDelayExpireAt");
+}
+
+/* ---- all accounts */
+
+struct sorted {
+    const char *name;
+    uid_t uid; /* (uid_t)-1: none of use */
+    size_t entry;
+};
+
+static int
+by_name(const void *left, const void *right)
+{
+    const struct sorted *a = left, *b = right;
+
+    return strcmp(a->name, b->name);
+}
+
+static int
+by_uid(const void *left, const void *right)
+{
+    const struct sorted *a = left, *b = right;
+
+    return (a->uid > b->uid) - (a->uid < b->uid);
+}
+
+/* One row for each name of each entry; returns how many. */
+static size_t
+fill_rows(const struct sr_ldap_entry *account, size_t count,
+          const char *name_attribute, const char *uid_attribute,
+          struct sorted *row)
+{
+    size_t rows = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *uid = sr_ldap_entry_get(&account[i], uid_attribute, 0);
+        uid_t value = (uid_t)-1;
+        const char *name;
+
+        if (uid != NULL && !sr_ldap_uid(uid, &value))
+            value = (uid_t)-1;
+        for (size_t k = 0;
+             (name = sr_ldap_entry_get(&account[i], name_attribute, k)) != NULL;
+             k++)
+            row[rows++] = (struct sorted){name, value, i};
+    }
+    return rows;
+}
+
+static void
+find_twice(struct sorted *row, size_t rows, struct sr_survey *survey)
+{
+    qsort(row, rows, sizeof(*row), by_name);
+    for (size_t i = 1; i < rows && survey->twice[0] == '\0'; i++) {
+        if (strcmp(row[i - 1].name, row[i].name) == 0 &&
+            row[i - 1].entry != row[i].entry)
+            snprintf(survey->twice, sizeof(survey->twice), "%s", row[i].name);
+    }
+    qsort(row, rows, sizeof(*row), by_uid);
+    for (size_t i = 1; i < rows && survey->twice_uid[0] == '\0'; i++) {
+        if (row[i].uid != (uid_t)-1 && row[i - 1].uid == row[i].uid &&
+            row[i - 1].entry != row[i].entry)
+            snprintf(survey->twice_uid, sizeof(survey->twice_uid),
+                     "%.32s, %.32s", row[i - 1].name, row[i].name);
+    }
+}
+
+void
+sr_ldap_server_accounts(struct sr_ldap_entry *account, size_t count,
+                        const char *name_attribute, const char *uid_attribute,
+                        struct sr_survey *survey)
+{
+    size_t values = 0, rows;
+    struct sorted *row;
+
+    for (size_t i = 0; i < count; i++)
+        values += account[i].count;
+    survey->accounts = count;
+    row = calloc(values + 1, sizeof(*row));
+    if (row == NULL) {
+        survey->is_cut = true;
+        return;
+    }
+    rows = fill_rows(account, count, name_attribute, uid_attribute, row);
+    for (size_t i = 0; i < rows && survey->no_uid[0] == '\0'; i++) {
+        if (row[i].uid == (uid_t)-1)
+            snprintf(survey->no_uid, sizeof(survey->no_uid), "%s", row[i].name);
+    }
+    find_twice(row, rows, survey);
+    free(row);
+}
+
+/* ---- the certificate */
+
+struct der {
+    const unsigned char *at, *end;
+};
+
+/* Take one value off the front: its tag, and what is in it. */
+static int
+der_take(struct der *from, struct der *inside)
+{
+    size_t length = 0, bytes;
+    int tag;
+
+    if (from->end - from->at < 2)
+        return -1;
+    tag = *from->at++;
+    bytes = *from->at++;
+    if (bytes < 0x80) {
+        length = bytes;
+        bytes = 0;
+    } else {
+        bytes -= 0x80;
+    }
+    if (bytes > 4 || (size_t)(from->end - from->at) < bytes)
+        return -1;
+    for (; bytes > 0; bytes--)
+        length = length << 8 | *from->at++;
+    if ((size_t)(from->end - from->at) < length)
+        return -1;
+    inside->at = from->at;
+    inside->end = from->at + length;
+    from->at += length;
+    return tag;
+}
+
+enum {
+    DER_SEQUENCE = 0x30,
+    DER_VERSION = 0xa0, /* [0], which need not be there */
+    DER_UTC = 0x17,
+    DER_GENERALIZED = 0x18,
+};
+
+/* A time of a certificate: two digits of the year mean 1950 to 2049. */
+static int
+der_time(int tag, const struct der *value, sr_time *when)
+{
+    char text[32];
+    int size = (int)(value->end - value->at);
+    const char *century = "";
+
+    if ((tag != DER_UTC && tag != DER_GENERALIZED) || size < 2 || size > 20)
+        return -1;
+    if (tag == DER_UTC)
+        century = value->at[0] >= '5' ? "19" : "20";
+    snprintf(text, sizeof(text), "%s%.*s", century, size,
+             (const char *)value->at);
+    return sr_ldap_time(text, when);
+}
+
+int
+sr_ldap_certificate_ends(const unsigned char *der, size_t size, sr_time *ends)
+{
+    struct der all = {der, der + size};
+    struct der certificate, body, part;
+    int tag;
+
+    if (der_take(&all, &certificate) != DER_SEQUENCE ||
+        der_take(&certificate, &body) != DER_SEQUENCE)
+        return -1;
+    tag = der_take(&body, &part);
+    if (tag == DER_VERSION)
+        tag = der_take(&body, &part);
+    /* That was the number; the algorithm, the issuer, the validity. */
+    for (int i = 0; i < 3 && tag >= 0; i++)
+        tag = der_take(&body, &part);
+    if (tag != DER_SEQUENCE)
+        return -1;
+    body = part;
+    if (der_take(&body, &part) < 0)
+        return -1;
+    tag = der_take(&body, &part);
+    return tag < 0 ? -1 : der_time(tag, &part, ends);
+}

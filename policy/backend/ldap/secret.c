@@ -1,0 +1,105 @@
+/*
+ * LDAP secret: the service's password, from the file of root that holds it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/backend/ldap/session.h"
+
+#define SECRET_MAX 1024
+#define KEYTAB_MAX (1 << 20)
+
+void
+sr_ldap_secret_free(char **secret)
+{
+    if (*secret != NULL)
+        explicit_bzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+static void
+close_file(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* Only root may write it, and nobody but root and its group may read it. */
+static bool
+is_safe(struct sr_ldap_link *link, const char *path, const struct stat *status,
+        off_t most)
+{
+    if (!S_ISREG(status->st_mode))
+        sr_ldap_why(link, "%s is not a regular file", path);
+    else if (status->st_uid != 0)
+        sr_ldap_why(link, "%s is not root's", path);
+    else if ((status->st_mode & 0137) != 0)
+        sr_ldap_why(link, "%s has mode %04o, and must have 0600 or 0640", path,
+                    (unsigned)status->st_mode & 07777);
+    else if (status->st_size > most)
+        sr_ldap_why(link, "%s is longer than a secret can be", path);
+    else
+        return true;
+    return false;
+}
+
+/* Open a file of secrets; the descriptor, or -1 and the reason is said. */
+static int
+open_safe(struct sr_ldap_link *link, const char *path, off_t most)
+{
+    int fd =
+        open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+
+    if (fd < 0 || fstat(fd, &status) != 0)
+        sr_ldap_why(link, "%s: %s", path, strerror(errno));
+    else if (is_safe(link, path, &status, most))
+        return fd;
+    close_file(&fd);
+    return -1;
+}
+
+bool
+sr_ldap_secret_is_safe(struct sr_ldap_link *link, const char *path)
+{
+    __attribute__((cleanup(close_file))) int fd =
+        open_safe(link, path, KEYTAB_MAX);
+
+    return fd >= 0;
+}
+
+char *
+sr_ldap_secret(struct sr_ldap_link *link, const char *path)
+{
+    __attribute__((cleanup(close_file))) int fd =
+        open_safe(link, path, SECRET_MAX);
+    ssize_t size;
+    char *secret;
+
+    if (fd < 0)
+        return NULL;
+    secret = calloc(1, SECRET_MAX + 1);
+    if (secret == NULL)
+        return NULL;
+    do {
+        size = read(fd, secret, SECRET_MAX);
+    } while (size < 0 && errno == EINTR);
+    secret[size > 0 ? strcspn(secret, "\r\n") : 0] = '\0';
+    if (secret[0] == '\0') {
+        /* An empty password would make a bind as nobody, which succeeds. */
+        sr_ldap_why(link, "%s has no password in its first line", path);
+        explicit_bzero(secret, SECRET_MAX);
+        free(secret);
+        return NULL;
+    }
+    return secret;
+}

@@ -1,0 +1,116 @@
+/*
+ * LDAP owner: accounts that a directory shows to nobody but their owners.
+ *
+ * Where no identity is configured, a template says what the DN of a name is,
+ * and the name service that there is such an account.  What its state is, is
+ * known when its owner has proved the password, and reads the own entry.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/ldap/session.h"
+
+#define ENTRY_MAX (1 << 20) /* no line of passwd(5) is longer */
+
+/* The name service's entry.  Returns 0, ENOENT or another errno. */
+static int
+find_uid(const char *name, uid_t *uid)
+{
+    struct passwd entry, *found = NULL;
+    size_t size = 1024;
+    char *buffer = NULL, *grown;
+    int error;
+
+    do {
+        size *= 2;
+        grown = realloc(buffer, size);
+        if (grown == NULL) {
+            error = ENOMEM;
+            break;
+        }
+        buffer = grown;
+        error = getpwnam_r(name, &entry, buffer, size, &found);
+    } while (error == ERANGE && size < ENTRY_MAX);
+    if (found != NULL)
+        *uid = entry.pw_uid;
+    else if (error == 0)
+        error = ENOENT;
+    free(buffer);
+    return error;
+}
+
+bool
+sr_ldap_owner_uid(const char *name, uid_t *uid)
+{
+    /* Root is of this host. */
+    return find_uid(name, uid) == 0 && *uid != 0 && *uid != (uid_t)-1;
+}
+
+bool
+sr_ldap_owner_hides(int code)
+{
+    switch (code) {
+    case LDAP_OPERATIONS_ERROR: /* "bind first" */
+    case LDAP_STRONG_AUTH_REQUIRED:
+    case LDAP_INAPPROPRIATE_AUTH:
+    case LDAP_INVALID_DN_SYNTAX: /* no name that it could have */
+    case LDAP_INSUFFICIENT_ACCESS:
+    case LDAP_UNWILLING_TO_PERFORM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+enum sr_ask
+sr_ldap_owner_close(struct sr_ldap_link *link, const struct sr_backend *backend,
+                    const char *name)
+{
+    struct sr_ldap_known *known = &link->known;
+    struct sr_facts *facts = &known->facts;
+
+    sr_facts_init(facts);
+    if (!sr_ldap_owner_uid(name, &facts->uid))
+        return SR_ASK_UNKNOWN_NAME;
+    snprintf(facts->name, sizeof(facts->name), "%s", name);
+    snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
+    sr_ldap_entry_clear(&known->entry);
+    known->entry.dn = sr_ldap_dn(link->config->user_dn, name);
+    if (known->entry.dn == NULL)
+        return SR_ASK_NO_MEMORY;
+    known->fingerprint = sr_ldap_fingerprint(&known->entry);
+    known->name = strdup(name);
+    known->kind = SR_LDAP_PLAIN;
+    known->at = sr_ldap_clock();
+    known->is_closed = true;
+    return known->fingerprint == NULL || known->name == NULL ? SR_ASK_NO_MEMORY
+                                                             : SR_ASK_OK;
+}
+
+bool
+sr_ldap_owner_matches(struct sr_ldap_link *link, uid_t uid,
+                      struct sr_ldap_entry *entry)
+{
+    const char *attribute = link->config->uid_attribute;
+    const char *value = sr_ldap_entry_get(entry, attribute, 0);
+    char text[16];
+    uid_t own;
+
+    if (value == NULL) {
+        snprintf(text, sizeof(text), "%u", (unsigned)uid);
+        return sr_ldap_entry_add(entry, attribute, text, strlen(text)) == 0;
+    }
+    if (!sr_ldap_uid(value, &own) || own != uid) {
+        sr_ldap_why(link, "%s of the entry is not the uid of the name service",
+                    attribute);
+        return false;
+    }
+    return true;
+}

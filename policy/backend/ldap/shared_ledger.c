@@ -1,0 +1,423 @@
+/*
+ * LDAP fleet: the ledgers that hosts share, as entries below one container.
+ *
+ * An entry is a device, a class that every server knows: its name is random,
+ * serialNumber names the ledger, description its state.  Everything here is
+ * done as the service, who alone has a right to the container.
+ *
+ * What is asked for can be asked for twice: an entry that is there already has
+ * been added, one that is gone has been deleted.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "policy/backend/ldap/ledger_entry.h"
+#include "policy/backend/ldap/session.h"
+
+/* What is left to settle, whatever the proof took. */
+#define SETTLE_MS 1000
+
+/* How long what was cleared is as good as looked at: as ldap.c's FRESH_MS. */
+#define FRESH_MS 30000
+
+/* Deletions that are under way at once. */
+#define AT_ONCE 32
+
+/* The key's entry. */
+#define KEY_NAME   "selfreset"
+#define KEY_LEDGER "key"
+
+/* The DN of an entry; a new string, or NULL. */
+static char *
+name_of(const struct sr_ldap_link *link, const char *id)
+{
+    char *dn;
+
+    return asprintf(&dn, "cn=%s,%s", id, link->config->lockout_base) < 0 ? NULL
+                                                                         : dn;
+}
+
+static enum sr_ask
+failed(struct sr_ldap_link *link, const char *what,
+       const struct sr_ldap_answer *answer)
+{
+    if (answer->code == LDAP_NO_MEMORY)
+        return SR_ASK_NO_MEMORY;
+    if (answer->code == LDAP_NO_SUCH_OBJECT)
+        sr_ldap_why(link, "%s, to %s: there is no such entry",
+                    link->config->lockout_base, what);
+    else if (!sr_ldap_is_away(answer->code) || link->reason[0] == '\0')
+        sr_ldap_why(link, "%s, to %s: %s%s%s", link->config->lockout_base, what,
+                    ldap_err2string(answer->code), sr_ldap_colon(answer),
+                    answer->text);
+    return SR_ASK_UNAVAILABLE;
+}
+
+/* ---- adding and changing */
+
+/* One entry.  LDAP_ALREADY_EXISTS is for the caller to judge. */
+static void
+add(struct sr_ldap_link *link, const char *id, const char *ledger,
+    const char *description, struct sr_ldap_answer *answer)
+{
+    char *dn = name_of(link, id);
+    const char *text[][2] = {
+        {"device", NULL}, {id, NULL}, {ledger, NULL}, {description, NULL}};
+    const char *const attribute[] = {"objectClass", "cn", "serialNumber",
+                                     "description"};
+    LDAPMod mod[4], *all[5] = {NULL};
+    LDAPMessage *message;
+    int sent;
+
+    for (size_t i = 0; i < 4; i++) {
+        mod[i] = (LDAPMod){.mod_op = LDAP_MOD_ADD,
+                           .mod_type = (char *)(uintptr_t)attribute[i],
+                           .mod_values = (char **)(uintptr_t)text[i]};
+        all[i] = &mod[i];
+    }
+    do {
+        sr_ldap_answer_init(answer, dn == NULL ? LDAP_NO_MEMORY
+                                               : sr_ldap_as_service(link));
+        if (answer->code != LDAP_SUCCESS)
+            break;
+        answer->code = ldap_add_ext(link->ld, dn, all, NULL, NULL, &sent);
+        if (answer->code == LDAP_SUCCESS) {
+            sr_ldap_wait(link, sent, sr_ldap_last_moment(link), answer,
+                         &message);
+            ldap_msgfree(message);
+        }
+    } while (sr_ldap_may_repeat(link, answer->code));
+    free(dn);
+}
+
+static enum sr_ask
+add_failure(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+{
+    struct sr_ldap_answer answer;
+
+    add(link, request->id, request->ledger,
+        sr_ldap_ledger_state(request->state), &answer);
+    if (answer.code == LDAP_SUCCESS || answer.code == LDAP_ALREADY_EXISTS)
+        return SR_ASK_OK;
+    return failed(link, "add an entry", &answer);
+}
+
+static enum sr_ask
+mark(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+{
+    char *dn = name_of(link, request->id);
+    struct sr_ldap_answer answer;
+
+    do {
+        sr_ldap_answer_init(&answer, dn == NULL ? LDAP_NO_MEMORY
+                                                : sr_ldap_as_service(link));
+        if (answer.code != LDAP_SUCCESS)
+            break;
+        sr_ldap_replace(link, dn, "description",
+                        sr_ldap_ledger_state(request->state), &answer);
+    } while (sr_ldap_may_repeat(link, answer.code));
+    free(dn);
+    if (answer.code == LDAP_SUCCESS)
+        return SR_ASK_OK;
+    if (answer.code == LDAP_NO_SUCH_OBJECT)
+        return SR_ASK_UNKNOWN_NAME;
+    return failed(link, "change an entry", &answer);
+}
+
+/* ---- deleting */
+
+/* Ask for some deletions at once and then for their answers. */
+static int
+drop_some(struct sr_ldap_link *link, const struct sr_fleet_entry *entry,
+          size_t count, struct sr_ldap_answer *answer)
+{
+    int sent[AT_ONCE], code = LDAP_SUCCESS;
+    struct sr_ldap_answer one;
+    LDAPMessage *message;
+    size_t asked = 0;
+
+    for (; asked < count && code == LDAP_SUCCESS; asked++) {
+        char *dn = name_of(link, entry[asked].id);
+
+        code = dn == NULL
+                   ? LDAP_NO_MEMORY
+                   : ldap_delete_ext(link->ld, dn, NULL, NULL, &sent[asked]);
+        free(dn);
+    }
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_answer_init(answer, code);
+        asked--;
+    }
+    for (size_t i = 0; i < asked; i++) {
+        sr_ldap_wait(link, sent[i], sr_ldap_last_moment(link), &one, &message);
+        ldap_msgfree(message);
+        if (one.code != LDAP_SUCCESS && one.code != LDAP_NO_SUCH_OBJECT) {
+            *answer = one;
+            code = one.code;
+        }
+        if (sr_ldap_is_away(one.code))
+            break;
+    }
+    return code;
+}
+
+static enum sr_ask
+drop(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+{
+    struct sr_ldap_answer answer;
+    size_t done = 0;
+    int code = LDAP_SUCCESS;
+
+    while (done < request->count) {
+        size_t some = request->count - done;
+
+        if (some > AT_ONCE)
+            some = AT_ONCE;
+        sr_ldap_answer_init(&answer, sr_ldap_as_service(link));
+        code = answer.code;
+        if (code == LDAP_SUCCESS)
+            code = drop_some(link, request->drop + done, some, &answer);
+        if (code == LDAP_SUCCESS)
+            done += some;
+        else if (!sr_ldap_may_repeat(link, code))
+            break;
+    }
+    if (code != LDAP_SUCCESS)
+        return failed(link, "delete an entry", &answer);
+    if (request->is_all) {
+        snprintf(link->fleet.cleared, sizeof(link->fleet.cleared), "%s",
+                 request->ledger);
+        link->fleet.cleared_at = sr_ldap_clock();
+    }
+    return SR_ASK_OK;
+}
+
+/* ---- reading */
+
+static void
+read_entries(const struct sr_ldap_entry *found, size_t count,
+             struct sr_fleet_list *list)
+{
+    list->is_cut = count > SR_FLEET_MAX;
+    if (list->is_cut)
+        count = SR_FLEET_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].dn != NULL &&
+            sr_ldap_ledger_entry(&found[i], &list->entry[list->count]))
+            list->count++;
+    }
+}
+
+/* What was cleared a moment ago need not be looked at. */
+static bool
+is_recalled(const struct sr_ldap_link *link,
+            const struct sr_fleet_request *request)
+{
+    return request->may_recall &&
+           strcmp(link->fleet.cleared, request->ledger) == 0 &&
+           sr_ldap_clock() - link->fleet.cleared_at < FRESH_MS;
+}
+
+static enum sr_ask
+list(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+{
+    struct sr_ldap_entry *found;
+    struct sr_ldap_answer answer;
+    char filter[SR_FLEET_LEDGER_SIZE + 32];
+    size_t count = 0;
+
+    request->list->count = 0;
+    request->list->is_cut = false;
+    if (is_recalled(link, request))
+        return SR_ASK_OK;
+    found = calloc(SR_FLEET_MAX, sizeof(*found));
+    if (found == NULL)
+        return SR_ASK_NO_MEMORY;
+    snprintf(filter, sizeof(filter), "(serialNumber=%s)", request->ledger);
+    sr_ldap_answer_init(&answer,
+                        sr_ldap_search(link, link->config->lockout_base,
+                                       LDAP_SCOPE_ONELEVEL, filter,
+                                       sr_ldap_ledger_attributes, found,
+                                       SR_FLEET_MAX, &count));
+    if (answer.code == LDAP_SUCCESS)
+        read_entries(found, count, request->list);
+    for (size_t i = 0; i < SR_FLEET_MAX; i++)
+        sr_ldap_entry_clear(&found[i]);
+    free(found);
+    return answer.code == LDAP_SUCCESS ? SR_ASK_OK
+                                       : failed(link, "search", &answer);
+}
+
+/* ---- the key */
+
+/* The first host makes one; a host that was not the first reads it. */
+static enum sr_ask
+make_key(struct sr_ldap_link *link)
+{
+    uint8_t key[SR_FLEET_KEY_SIZE];
+    char text[SR_LDAP_LEDGER_KEY_SIZE];
+    struct sr_ldap_answer answer;
+
+    if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
+        sr_ldap_why(link, "no random numbers: %m");
+        return SR_ASK_UNAVAILABLE;
+    }
+    sr_ldap_ledger_write_key(key, text);
+    add(link, KEY_NAME, KEY_LEDGER, text, &answer);
+    explicit_bzero(key, sizeof(key));
+    explicit_bzero(text, sizeof(text));
+    if (answer.code == LDAP_SUCCESS || answer.code == LDAP_ALREADY_EXISTS)
+        return SR_ASK_OK;
+    return failed(link, "add the key", &answer);
+}
+
+/* *is_there: there is an entry, whatever it says. */
+static enum sr_ask
+find_key(struct sr_ldap_link *link, bool *is_there)
+{
+    static const char *const attributes[] = {"description", NULL};
+    struct sr_ldap_entry entry = {0};
+    struct sr_ldap_answer answer;
+    char *dn = name_of(link, KEY_NAME);
+    const char *text;
+    size_t count = 0;
+
+    sr_ldap_answer_init(&answer, LDAP_NO_MEMORY);
+    if (dn != NULL)
+        answer.code =
+            sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                           attributes, &entry, 1, &count);
+    free(dn);
+    *is_there = count > 0;
+    text = sr_ldap_entry_get(&entry, "description", 0);
+    link->fleet.has_key =
+        text != NULL && sr_ldap_ledger_read_key(text, link->fleet.key);
+    sr_ldap_entry_clear(&entry);
+    return answer.code == LDAP_SUCCESS ? SR_ASK_OK
+                                       : failed(link, "read", &answer);
+}
+
+static enum sr_ask
+have_key(struct sr_ldap_link *link, struct sr_fleet_request *request)
+{
+    enum sr_ask ask = SR_ASK_OK;
+    bool is_there = false;
+
+    if (!link->fleet.has_key)
+        ask = find_key(link, &is_there);
+    if (ask == SR_ASK_OK && !link->fleet.has_key && !is_there) {
+        ask = make_key(link);
+        if (ask == SR_ASK_OK)
+            ask = find_key(link, &is_there);
+    }
+    if (ask != SR_ASK_OK)
+        return ask;
+    if (!link->fleet.has_key) {
+        sr_ldap_why(link, "cn=" KEY_NAME ",%s cannot be read, or is no key",
+                    link->config->lockout_base);
+        return SR_ASK_UNAVAILABLE;
+    }
+    memcpy(request->key, link->fleet.key, sizeof(request->key));
+    return SR_ASK_OK;
+}
+
+/* ---- the room */
+
+static enum sr_ask
+carry_out(struct sr_ldap_link *link, struct sr_fleet_request *request)
+{
+    switch (request->what) {
+    case SR_FLEET_KEY:
+        return have_key(link, request);
+    case SR_FLEET_ADD:
+        return add_failure(link, request);
+    case SR_FLEET_LIST:
+        return list(link, request);
+    case SR_FLEET_MARK:
+        return mark(link, request);
+    case SR_FLEET_DROP:
+        return drop(link, request);
+    case SR_FLEET_ALL:
+        return sr_ldap_ledgers(link, request);
+    }
+    return SR_ASK_UNAVAILABLE;
+}
+
+/* Once the password was answered for the count has begun anew, for what comes
+ * then.  To settle belongs to what was before. */
+static int64_t
+spent_before(const struct sr_ldap_link *link)
+{
+    const int64_t most = link->config->timeout * 1000 - SETTLE_MS;
+    int64_t spent = link->spent + link->proving;
+
+    if (spent > most)
+        spent = most;
+    return spent > link->spent ? spent : link->spent;
+}
+
+/*
+ * Whether the connection has to stay the owner's.  Where the password has
+ * expired each bind takes one of the logins that are left, and the change that
+ * is coming may have none.
+ */
+static bool
+is_precious(const struct sr_ldap_link *link)
+{
+    return link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
+           link->has_told && link->told.grace >= 0;
+}
+
+/* Carry it out over another connection, and come back to the one there was. */
+static enum sr_ask
+carry_out_aside(struct sr_ldap_link *link, struct sr_fleet_request *request)
+{
+    const struct sr_ldap_link before = *link;
+    enum sr_ask ask;
+
+    link->ld = NULL;
+    link->fd = -1;
+    link->bound = SR_LDAP_BOUND_NOBODY;
+    link->is_used = false;
+    ask = carry_out(link, request);
+    sr_ldap_close(link, false);
+    link->ld = before.ld;
+    link->fd = before.fd;
+    link->bound = before.bound;
+    link->device = before.device;
+    link->inode = before.inode;
+    link->has_told_kind = before.has_told_kind;
+    link->is_used = before.is_used;
+    link->is_insecure = before.is_insecure;
+    link->uri = before.uri;
+    link->dead = before.dead;
+    return ask;
+}
+
+enum sr_ask
+sr_ldap_fleet(const struct sr_backend *backend, void **kept,
+              struct sr_fleet_request *request, char *reason, size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, backend->config, reason, size);
+    int64_t spent;
+    enum sr_ask ask;
+
+    if (link == NULL)
+        return SR_ASK_NO_MEMORY;
+    spent = link->spent;
+    if (request->is_settling)
+        link->spent = spent_before(link);
+    ask = is_precious(link) ? carry_out_aside(link, request)
+                            : carry_out(link, request);
+    link->spent = spent;
+    sr_ldap_end(link);
+    return ask;
+}

@@ -1,0 +1,511 @@
+/*
+ * LDAP survey: connect to each server, and ask one of them what it is, and by
+ * effect what the service, the owner and anybody may do there.
+ *
+ * Rights are tried by requests that leave no trace.  Whether a fact can be seen
+ * is asked by comparing: who may not is refused, who may is told that the value
+ * is another, or that there is none.  Whether one can be written is asked by
+ * deleting a value that is not there: who may is told so.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/rootdse.h"
+
+#define ACCOUNTS_MAX 20000
+#define NO_TIME      "19700102030405Z"
+#define NO_DN        "cn=selfreset-check"
+#define NO_PASSWORD  "{SSHA}selfreset-check"
+
+/* Where an attribute means something. */
+enum where { ANYWHERE, NOT_389, ONLY_389 };
+
+/* What is tried, with a value that no entry has. */
+static const struct {
+    const char *attribute, *value;
+    bool is_shut; /* the owner must not write it */
+    enum where where;
+} tried[] = {
+    {"userPassword", NO_PASSWORD, false, ANYWHERE},
+    {"pwdChangedTime", NO_TIME, true, NOT_389},
+    {"pwdAccountLockedTime", NO_TIME, true, NOT_389},
+    /* The value is that which it has not.  389 keeps it to itself. */
+    {"pwdReset", NULL, true, NOT_389},
+    {"pwdPolicySubentry", NO_DN, true, ANYWHERE},
+    {"pwdStartTime", NO_TIME, true, NOT_389},
+    {"pwdEndTime", NO_TIME, true, NOT_389},
+    {"pwdGraceUseTime", NO_TIME, true, NOT_389},
+    {"pwdFailureTime", NO_TIME, true, NOT_389},
+    {"passwordExpirationTime", NO_TIME, true, ANYWHERE},
+    {"passwordAllowChangeTime", NO_TIME, true, ONLY_389},
+    {"passwordGraceUserTime", SR_LDAP_NO_NUMBER, true, ONLY_389},
+    {"passwordRetryCount", SR_LDAP_NO_NUMBER, true, ONLY_389},
+    {"accountUnlockTime", NO_TIME, true, ANYWHERE},
+    {"nsAccountLock", "selfreset-check", true, ANYWHERE},
+    {"pwdUpdateTime", NO_TIME, true, ONLY_389},
+    {"pwdTPRExpireAt", NO_TIME, true, ONLY_389},
+    {"pwdTPRUseCount", SR_LDAP_NO_NUMBER, true, ONLY_389},
+    {"shadowLastChange", SR_LDAP_NO_NUMBER, false, ANYWHERE},
+    {"shadowMax", SR_LDAP_NO_NUMBER, true, ANYWHERE},
+    {"shadowExpire", SR_LDAP_NO_NUMBER, true, ANYWHERE},
+    {"uidNumber", SR_LDAP_NO_NUMBER, true, ANYWHERE},
+    {"gidNumber", SR_LDAP_NO_NUMBER, true, ANYWHERE},
+};
+
+#define TRIED_COUNT (sizeof(tried) / sizeof(tried[0]))
+_Static_assert(TRIED_COUNT <= SR_SURVEY_RIGHTS, "more than a survey holds");
+
+/* ---- the servers */
+
+static void
+look_at_tls(struct sr_ldap_link *link, struct sr_survey_uri *uri)
+{
+    struct berval certificate = {0, NULL};
+    char *version = NULL;
+
+    if (ldap_tls_inplace(link->ld) != 1)
+        return;
+    snprintf(uri->tls, sizeof(uri->tls), "TLS");
+#ifdef LDAP_OPT_X_TLS_VERSION
+    if (ldap_get_option(link->ld, LDAP_OPT_X_TLS_VERSION, &version) ==
+            LDAP_OPT_SUCCESS &&
+        version != NULL)
+        snprintf(uri->tls, sizeof(uri->tls), "%.15s", version);
+    ldap_memfree(version);
+#endif
+#ifdef LDAP_OPT_X_TLS_PEERCERT
+    if (ldap_get_option(link->ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) !=
+            LDAP_OPT_SUCCESS ||
+        certificate.bv_val == NULL)
+        return;
+    if (sr_ldap_certificate_ends((const unsigned char *)certificate.bv_val,
+                                 certificate.bv_len,
+                                 &uri->certificate_ends) != 0)
+        uri->certificate_ends = SR_TIME_UNKNOWN;
+    ber_memfree(certificate.bv_val);
+#endif
+}
+
+/* Connect to each; the first that answers is asked all the rest. */
+static void
+try_servers(struct sr_ldap_link *link, struct sr_survey *survey)
+{
+    const struct sr_names *uris = &link->config->uri;
+
+    for (size_t i = 0; i < uris->count && i < SR_SURVEY_URIS; i++) {
+        struct sr_survey_uri *uri = &survey->uri[survey->uri_count++];
+        int code;
+
+        sr_ldap_close(link, false);
+        sr_ldap_answered(link);
+        sr_ldap_why(link, "%s", "");
+        uri->uri = uris->item[i];
+        uri->certificate_ends = SR_TIME_UNKNOWN;
+        code = sr_ldap_connect(link, i,
+                               sr_ldap_clock() + link->config->timeout * 1000);
+        uri->is_answered = code == LDAP_SUCCESS;
+        uri->is_insecure = uri->is_answered && link->is_insecure;
+        if (uri->is_answered)
+            look_at_tls(link, uri);
+        else
+            snprintf(uri->why, sizeof(uri->why), "%s",
+                     link->reason[0] == '\0' ? ldap_err2string(code)
+                                             : link->reason);
+    }
+    sr_ldap_close(link, false);
+    sr_ldap_answered(link);
+    sr_ldap_why(link, "%s", "");
+    link->dead = 0;
+}
+
+/* ---- searches */
+
+static enum sr_ask
+read_root(struct sr_ldap_link *link, struct sr_survey *survey)
+{
+    struct sr_ldap_entry root = {0};
+    size_t count = 0;
+    int code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+                              sr_ldap_root_attributes, &root, 1, &count);
+
+    if (code != LDAP_SUCCESS) {
+        snprintf(survey->why, sizeof(survey->why), "%s",
+                 link->reason[0] == '\0' ? ldap_err2string(code)
+                                         : link->reason);
+        return SR_ASK_UNAVAILABLE;
+    }
+    survey->used = link->config->uri.item[link->uri];
+    sr_ldap_server_root(&root, survey);
+    sr_ldap_entry_clear(&root);
+    return SR_ASK_OK;
+}
+
+static void
+read_base(struct sr_ldap_link *link, struct sr_survey *survey)
+{
+    static const char *const none[] = {"1.1", NULL};
+    struct sr_ldap_entry base = {0};
+    size_t count = 0;
+    int code = sr_ldap_search(link, link->config->base, LDAP_SCOPE_BASE,
+                              "(objectClass=*)", none, &base, 1, &count);
+
+    sr_ldap_answered(link);
+    survey->has_base = code == LDAP_SUCCESS && count == 1 ? SR_YES : SR_NO;
+    sr_ldap_entry_clear(&base);
+}
+
+/* The filter with all names in the place of the one. */
+static char *
+filter_of_all(const char *filter)
+{
+    char *all = strdup(filter);
+
+    for (char *at = all; at != NULL && (at = strstr(at, "%u")) != NULL;) {
+        *at++ = '*';
+        memmove(at, at + 1, strlen(at));
+    }
+    return all;
+}
+
+static void
+read_accounts(struct sr_ldap_link *link, struct sr_survey *survey)
+{
+    const struct sr_backend_config *config = link->config;
+    const char *const attributes[] = {config->name_attribute,
+                                      config->uid_attribute, NULL};
+    struct sr_ldap_entry *found = calloc(ACCOUNTS_MAX, sizeof(*found));
+    char *filter = filter_of_all(config->filter);
+    size_t count = 0, kept;
+
+    survey->is_cut = true;
+    if (found != NULL && filter != NULL &&
+        sr_ldap_search(link, config->base, LDAP_SCOPE_SUBTREE, filter,
+                       attributes, found, ACCOUNTS_MAX, &count) == LDAP_SUCCESS)
+        survey->is_cut = false;
+    for (kept = 0; found != NULL && kept < ACCOUNTS_MAX; kept++) {
+        if (found[kept].dn == NULL)
+            break;
+    }
+    if (count > kept)
+        survey->is_cut = true;
+    sr_ldap_answered(link);
+    if (found != NULL)
+        sr_ldap_server_accounts(found, kept, config->name_attribute,
+                                config->uid_attribute, survey);
+    for (size_t i = 0; i < kept; i++)
+        sr_ldap_entry_clear(&found[i]);
+    free(found);
+    free(filter);
+}
+
+/* Whether a search shows a hash of any account. */
+static enum sr_tri
+shows_hashes(struct sr_ldap_link *link)
+{
+    static const char *const hash[] = {"userPassword", NULL};
+    struct sr_ldap_entry found = {0};
+    size_t count = 0;
+    int code = sr_ldap_search(link, link->config->base, LDAP_SCOPE_SUBTREE,
+                              "(userPassword=*)", hash, &found, 1, &count);
+    enum sr_tri shows = SR_NO;
+
+    if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS &&
+        code != LDAP_INAPPROPRIATE_AUTH && code != LDAP_NO_SUCH_OBJECT)
+        shows = SR_UNKNOWN;
+    if (sr_ldap_entry_get(&found, "userPassword", 0) != NULL)
+        shows = SR_YES;
+    for (size_t i = 0; i < found.count; i++)
+        explicit_bzero(found.value[i].text, strlen(found.value[i].text));
+    sr_ldap_entry_clear(&found);
+    sr_ldap_answered(link);
+    return shows;
+}
+
+/* The same over a connection of its own, on which nobody bound. */
+static enum sr_tri
+shows_anyone(struct sr_ldap_link *link)
+{
+    struct sr_backend_config nobody = *link->config;
+    const struct sr_backend_config *config = link->config;
+    enum sr_tri shows;
+
+    sr_ldap_close(link, false);
+    nobody.identity = SR_IDENTITY_NONE;
+    link->config = &nobody;
+    shows = shows_hashes(link);
+    sr_ldap_close(link, false);
+    link->config = config;
+    return shows;
+}
+
+static void
+read_policy(struct sr_ldap_link *link, const char *dn,
+            struct sr_survey_policy *out)
+{
+    struct sr_ldap_entry policy = {0};
+    size_t count = 0;
+
+    snprintf(out->dn, sizeof(out->dn), "%s", dn == NULL ? "" : dn);
+    if (out->dn[0] != '\0')
+        sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                       sr_ldap_survey_policy, &policy, 1, &count);
+    sr_ldap_server_policy(&policy, out);
+    sr_ldap_entry_clear(&policy);
+    sr_ldap_answered(link);
+}
+
+/* ---- the test entry */
+
+static void
+find_test(struct sr_ldap_link *link, struct sr_survey *survey,
+          struct sr_ldap_entry *entry)
+{
+    const struct sr_backend_config *config = link->config;
+    char *filter = sr_ldap_filter(config->filter, survey->test);
+    size_t count = 0;
+    int code = LDAP_NO_MEMORY;
+
+    if (filter != NULL)
+        code = sr_ldap_search(link, config->base, LDAP_SCOPE_SUBTREE, filter,
+                              sr_ldap_account_attributes, entry, 1, &count);
+    free(filter);
+    if (code != LDAP_SUCCESS)
+        survey->test_result = SR_TEST_FAILED;
+    else if (count == 0)
+        survey->test_result = SR_TEST_UNKNOWN;
+    else if (count > 1)
+        survey->test_result = SR_TEST_TWICE;
+    else
+        survey->test_result = SR_TEST_FOUND;
+    if (code != LDAP_SUCCESS)
+        snprintf(survey->test_why, sizeof(survey->test_why), "%s",
+                 link->reason[0] == '\0' ? ldap_err2string(code)
+                                         : link->reason);
+    if (entry->dn != NULL)
+        snprintf(survey->test_dn, sizeof(survey->test_dn), "%s", entry->dn);
+    sr_ldap_answered(link);
+}
+
+/* The value that an attribute of the test entry has not. */
+static const char *
+absent_value(const struct sr_ldap_entry *entry, size_t number)
+{
+    const char *reset = sr_ldap_entry_get(entry, "pwdReset", 0);
+
+    if (tried[number].value != NULL)
+        return tried[number].value;
+    return reset != NULL && strcmp(reset, "FALSE") == 0 ? "TRUE" : "FALSE";
+}
+
+static void
+try_to_see(struct sr_ldap_link *link, const char *dn, const char *value,
+           struct sr_survey_right *right)
+{
+    struct berval compared = {strlen(value), (char *)(uintptr_t)value};
+    struct sr_ldap_answer answer;
+    LDAPMessage *message = NULL;
+    int id;
+    int code = ldap_compare_ext(link->ld, dn, right->attribute, &compared, NULL,
+                                NULL, &id);
+
+    if (code != LDAP_SUCCESS)
+        return;
+    sr_ldap_wait(link, id, sr_ldap_clock() + link->config->timeout * 1000,
+                 &answer, &message);
+    ldap_msgfree(message);
+    right->is_known = answer.code == LDAP_UNDEFINED_TYPE ? SR_NO : SR_YES;
+    switch (answer.code) {
+    case LDAP_COMPARE_FALSE:
+    case LDAP_COMPARE_TRUE:
+    case LDAP_NO_SUCH_ATTRIBUTE:
+        right->sees = SR_YES;
+        break;
+    case LDAP_INSUFFICIENT_ACCESS:
+    case LDAP_NO_SUCH_OBJECT:
+        right->sees = SR_NO;
+        break;
+    default:
+        break;
+    }
+}
+
+enum sr_tri
+sr_ldap_may_write(struct sr_ldap_link *link, const char *dn,
+                  const char *attribute, const char *value)
+{
+    char *values[] = {(char *)(uintptr_t)value, NULL};
+    LDAPMod take = {.mod_op = LDAP_MOD_DELETE,
+                    .mod_type = (char *)(uintptr_t)attribute,
+                    .mod_values = values};
+    LDAPMod *changes[] = {&take, NULL};
+    struct sr_ldap_answer answer;
+
+    sr_ldap_modify(link, dn, changes, NULL, &answer);
+    sr_ldap_answered(link);
+    switch (answer.code) {
+    case LDAP_NO_SUCH_ATTRIBUTE:
+        return SR_YES;
+    case LDAP_INSUFFICIENT_ACCESS:
+    case LDAP_CONSTRAINT_VIOLATION: /* kept by the server alone */
+        return SR_NO;
+    default:
+        return SR_UNKNOWN;
+    }
+}
+
+static bool
+is_meant_for(enum sr_server server, size_t number)
+{
+    switch (tried[number].where) {
+    case ANYWHERE:
+        break;
+    case NOT_389:
+        return server != SR_SERVER_389;
+    case ONLY_389:
+        return server == SR_SERVER_389;
+    }
+    return true;
+}
+
+/* What the service may do with the test entry. */
+static void
+try_as_service(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
+               struct sr_survey *survey)
+{
+    for (size_t i = 0; i < TRIED_COUNT; i++) {
+        struct sr_survey_right *right = &survey->right[i];
+        const char *value = absent_value(entry, i);
+
+        right->attribute = tried[i].attribute;
+        right->is_shut = tried[i].is_shut;
+        right->is_known = right->sees = SR_UNKNOWN;
+        right->writes = right->self_writes = SR_UNKNOWN;
+        if (!is_meant_for(survey->server, i)) {
+            right->is_known = SR_NO;
+            continue;
+        }
+        if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+            continue;
+        try_to_see(link, entry->dn, value, right);
+        if (right->is_known == SR_YES)
+            right->writes =
+                sr_ldap_may_write(link, entry->dn, right->attribute, value);
+    }
+    survey->right_count = TRIED_COUNT;
+}
+
+/* What its owner may.  A pending change or a lock stands in the way. */
+static void
+try_as_owner(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
+             struct sr_survey *survey)
+{
+    struct sr_ldap_answer answer;
+
+    sr_ldap_as_user(link, entry->dn, survey->password, &answer);
+    survey->answers_with = answer.has_ppolicy ? SR_YES : SR_NO;
+    switch (sr_ldap_answer_proof(&answer)) {
+    case SR_PROOF_RIGHT:
+        survey->is_let_in = SR_YES;
+        break;
+    case SR_PROOF_WRONG:
+        survey->is_let_in = SR_NO;
+        break;
+    case SR_PROOF_UNAVAILABLE:
+        break;
+    }
+    if (link->bound != SR_LDAP_BOUND_USER || answer.error >= 0)
+        return;
+    for (size_t i = 0; i < survey->right_count; i++) {
+        struct sr_survey_right *right = &survey->right[i];
+
+        if (right->is_known == SR_YES)
+            right->self_writes = sr_ldap_may_write(
+                link, entry->dn, right->attribute, absent_value(entry, i));
+    }
+}
+
+/*
+ * Whether the server tells that an account is locked: only one that is can
+ * show it.  While it is, another failure is not counted.
+ */
+static void
+try_lock(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
+         struct sr_survey *survey)
+{
+    struct sr_ldap_entry none = {0};
+    struct sr_ldap_answer answer;
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    sr_ldap_entry_facts(entry, &none, true, &facts);
+    if (sr_ldap_entry_get(entry, "pwdAccountLockedTime", 0) == NULL ||
+        facts.locked != SR_LOCK_ADMIN || survey->policy.locks != SR_YES)
+        return;
+    sr_ldap_as_user(link, entry->dn, NO_PASSWORD, &answer);
+    sr_ldap_answered(link);
+    if (answer.code == LDAP_INVALID_CREDENTIALS)
+        survey->tells_locks = answer.error == 1 ? SR_YES : SR_NO;
+}
+
+static void
+try_test_entry(struct sr_ldap_link *link, struct sr_survey *survey)
+{
+    struct sr_ldap_entry entry = {0};
+    const char *policy;
+
+    find_test(link, survey, &entry);
+    if (survey->test_result == SR_TEST_FOUND && entry.dn != NULL) {
+        policy = sr_ldap_entry_get(&entry, "pwdPolicySubentry", 0);
+        if (policy != NULL)
+            read_policy(link, policy, &survey->policy);
+        try_as_service(link, &entry, survey);
+        try_lock(link, &entry, survey);
+        if (survey->password != NULL && survey->password[0] != '\0')
+            try_as_owner(link, &entry, survey);
+    }
+    sr_ldap_entry_clear(&entry);
+}
+
+static enum sr_ask
+look_around(struct sr_ldap_link *link, struct sr_survey *survey)
+{
+    if (!survey->is_brief)
+        try_servers(link, survey);
+    if (read_root(link, survey) != SR_ASK_OK)
+        return SR_ASK_UNAVAILABLE;
+    if (survey->is_brief)
+        return SR_ASK_OK;
+    read_base(link, survey);
+    read_policy(link, link->config->default_policy, &survey->policy);
+    if (survey->has_base == SR_YES) {
+        read_accounts(link, survey);
+        survey->anyone_reads_hashes = shows_anyone(link);
+        survey->service_reads_hashes = shows_hashes(link);
+    }
+    if (survey->test != NULL)
+        try_test_entry(link, survey);
+    return SR_ASK_OK;
+}
+
+enum sr_ask
+sr_ldap_survey(const struct sr_backend *backend, void **kept,
+               struct sr_survey *survey, char *reason, size_t size)
+{
+    struct sr_ldap_link *link =
+        sr_ldap_begin(kept, backend->config, reason, size);
+    enum sr_ask ask;
+
+    if (link == NULL)
+        return SR_ASK_NO_MEMORY;
+    ask = look_around(link, survey);
+    if (!survey->is_brief)
+        sr_ldap_close(link, false); /* bound as somebody */
+    sr_ldap_end(link);
+    return ask;
+}

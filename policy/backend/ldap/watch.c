@@ -1,0 +1,885 @@
+/*
+ * LDAP follow: hearing of changes in a directory as they are made, where the
+ * server offers content synchronisation (RFC 4533); where it does not, by
+ * asking again and again what was modified lately.
+ *
+ * No cookie is kept: after a connection is lost everything is read anew.  So it
+ * does not matter what the server has forgotten, or that it was restored from
+ * an old copy.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "policy/backend/ldap/enumerate.h"
+#include "policy/backend/ldap/dn_index.h"
+#include "policy/backend/ldap/sync.h"
+#include "policy/util/siphash.h"
+
+/* Between two questions to a server that does not tell by itself; so far each
+ * reaches back further than the last, for clocks of servers differ and entries
+ * are seen later than they are stamped. */
+#define POLL_MS   5000
+#define OVERLAP_S 30
+
+/*
+ * Who is gone shows only in a list of all names.  It is asked for as often as
+ * so many names in a second come to, on the average: with each question in a
+ * small directory, each 50 seconds where there are ten thousand.  That is 20 KB
+ * in a second, whatever the size.
+ */
+#define NAMES_PER_S 200
+
+/* When more are gone at once, it is cheaper to read everything. */
+#define GONE_MAX 20
+
+/* Messages in one go; what comes behind them waits for the next. */
+#define MESSAGES_MAX 1000
+
+/* Policies that are watched; those of more are seen by full readings only. */
+#define WATCHES_MAX 256
+
+/* A policy whose changes are told over the same connection. */
+struct watch {
+    char *dn;
+    int id;       /* of its search */
+    bool is_read; /* from here on it is news, or it cannot be watched */
+};
+
+struct session {
+    struct sr_following following; /* first: see struct sr_backend_ops */
+    void *kept;                    /* the link that is listened on */
+    struct sr_ldap_policies policies;
+    struct sr_sync_table *table;
+    struct watch *watch;
+    size_t watch_count;
+    int id;            /* of the search for accounts */
+    bool is_read;      /* every account was told of once */
+    bool is_announced; /* ANYTHING was said: changes are told */
+    bool is_poll;
+    int64_t heard; /* when the last message came */
+    int64_t next;  /* poll */
+    sr_time newest;
+    int64_t newest_at;           /* when it was seen first */
+    struct sr_ldap_names *known; /* while polling */
+    int64_t names_due;           /* when they are listed again */
+    bool is_ds389;
+    uint8_t key[16]; /* of the hashes of their content */
+};
+
+/* One call of hear(). */
+struct call {
+    struct session *session;
+    struct sr_ldap_link *link;
+    const struct sr_backend *backend;
+    const struct sr_listener *listener;
+    bool is_done; /* the listener has had enough */
+};
+
+static const char *
+policy_of(const struct call *call, const struct sr_ldap_entry *entry)
+{
+    return sr_ldap_policy_of(entry, call->link->config->default_policy);
+}
+
+/* The names of an entry under which there can be an account. */
+static int
+list_names(const struct call *call, const struct sr_ldap_entry *entry,
+           struct sr_names *names)
+{
+    const char *attribute = call->link->config->name_attribute;
+    const char *name;
+
+    memset(names, 0, sizeof(*names));
+    names->item = calloc(entry->count + 1, sizeof(*names->item));
+    if (names->item == NULL)
+        return LDAP_NO_MEMORY;
+    for (size_t i = 0; (name = sr_ldap_entry_get(entry, attribute, i)) != NULL;
+         i++) {
+        if (sr_ldap_is_absurd(name))
+            continue;
+        names->item[names->count] = strdup(name);
+        if (names->item[names->count] == NULL) {
+            sr_ldap_names_clear(names);
+            return LDAP_NO_MEMORY;
+        }
+        names->count++;
+    }
+    return LDAP_SUCCESS;
+}
+
+/* ---- requests */
+
+/* Have the system notice a peer that is gone without a word. */
+static void
+keep_alive(int fd)
+{
+    const int on = 1, idle = 30, between = 10, count = 3;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof(between));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
+/* Begin a search that tells what is there, and then what changes. */
+static int
+begin_search(struct sr_ldap_link *link, const char *base, int scope,
+             const char *filter, const char *const *attributes, int *id)
+{
+    LDAPControl sync = {.ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_SYNC,
+                        .ldctl_iscritical = 1};
+    int code;
+
+    if (sr_sync_request(&sync.ldctl_value) != 0)
+        return LDAP_NO_MEMORY;
+    code = ldap_search_ext(
+        link->ld, base, scope, filter, (char **)(uintptr_t)attributes, 0,
+        (LDAPControl *[]){&sync, NULL}, NULL, NULL, LDAP_NO_LIMIT, id);
+    ber_memfree(sync.ldctl_value.bv_val);
+    return code;
+}
+
+static int
+begin_accounts(struct sr_ldap_link *link, int *id)
+{
+    const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
+    char *filter = sr_ldap_filter_all(link->config->filter);
+    int code = LDAP_NO_MEMORY;
+
+    sr_ldap_list_attributes(link->config, attributes);
+    if (filter != NULL)
+        code = begin_search(link, link->config->base, LDAP_SCOPE_SUBTREE,
+                            filter, attributes, id);
+    free(filter);
+    return code;
+}
+
+/* Have a policy watched.  It is news that there is another one. */
+static int
+watch_policy(struct call *call, const char *dn)
+{
+    struct session *session = call->session;
+    struct watch *watch;
+    int code;
+
+    for (size_t i = 0; i < session->watch_count; i++) {
+        if (strcmp(session->watch[i].dn, dn) == 0)
+            return LDAP_SUCCESS;
+    }
+    if (session->watch_count == WATCHES_MAX)
+        return LDAP_SUCCESS;
+    watch =
+        reallocarray(session->watch, session->watch_count + 1, sizeof(*watch));
+    if (watch == NULL)
+        return LDAP_NO_MEMORY;
+    session->watch = watch;
+    watch += session->watch_count;
+    *watch = (struct watch){.dn = strdup(dn)};
+    if (watch->dn == NULL)
+        return LDAP_NO_MEMORY;
+    session->watch_count++;
+    session->is_announced = false;
+    code = begin_search(call->link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                        sr_ldap_policy_attributes, &watch->id);
+    return code;
+}
+
+/* ---- telling */
+
+static int
+tell_gone(struct call *call, const struct sr_names *old,
+          const struct sr_names *now)
+{
+    for (size_t i = 0; i < old->count && !call->is_done; i++) {
+        if (now == NULL || !sr_names_have(now, old->item[i]))
+            call->is_done =
+                call->listener->gone(call->listener->visitor.context,
+                                     old->item[i]) != 0;
+    }
+    return LDAP_SUCCESS;
+}
+
+/* Tell of the accounts of an entry, whose policy is known. */
+static int
+tell_entry(struct call *call, const struct sr_ldap_entry *entry,
+           const struct sr_names *names)
+{
+    static const struct sr_ldap_entry none;
+    const char *dn = policy_of(call, entry);
+    const struct sr_ldap_entry *policy =
+        dn == NULL ? &none
+                   : sr_ldap_policies_find(&call->session->policies, dn);
+
+    for (size_t i = 0; i < names->count && !call->is_done; i++) {
+        call->link->reason[0] = '\0';
+        if (sr_ldap_tell(call->link, call->backend, &call->listener->visitor,
+                         names->item[i], entry, policy == NULL ? &none : policy,
+                         NULL, &call->is_done) != SR_ASK_OK)
+            return LDAP_NO_MEMORY;
+    }
+    return LDAP_SUCCESS;
+}
+
+/* ---- what a server tells by itself */
+
+/* An entry is there, or has changed. */
+static int
+take_change(struct call *call, LDAPMessage *message,
+            const struct sr_sync_id *id)
+{
+    struct session *session = call->session;
+    struct sr_names names = {0}, old = {0};
+    struct sr_ldap_entry entry = {0};
+    int code = sr_ldap_take_entry(call->link, message, &entry);
+    const char *policy = code == LDAP_SUCCESS ? policy_of(call, &entry) : NULL;
+
+    if (policy != NULL)
+        code = watch_policy(call, policy);
+    if (code == LDAP_SUCCESS)
+        code = list_names(call, &entry, &names);
+    if (code == LDAP_SUCCESS &&
+        sr_sync_table_put(session->table, id, &names, &old) != 0) {
+        sr_ldap_names_clear(&names);
+        code = LDAP_NO_MEMORY;
+    }
+    /* What is not told now is found by the reading of everything. */
+    if (code == LDAP_SUCCESS && session->is_announced) {
+        code = tell_entry(call, &entry, &names);
+        tell_gone(call, &old, &names);
+    }
+    sr_ldap_names_clear(&old);
+    sr_ldap_entry_clear(&entry);
+    return code;
+}
+
+static int
+take_deletion(struct call *call, const struct sr_sync_id *id)
+{
+    struct sr_names old;
+
+    sr_sync_table_take(call->session->table, id, &old);
+    if (call->session->is_announced)
+        tell_gone(call, &old, NULL);
+    sr_ldap_names_clear(&old);
+    return LDAP_SUCCESS;
+}
+
+static int
+take_entry(struct call *call, LDAPMessage *message)
+{
+    LDAPControl **controls = NULL;
+    enum sr_sync_state state = SR_SYNC_PRESENT;
+    struct sr_sync_id id;
+    int code = ldap_get_entry_controls(call->link->ld, message, &controls);
+
+    if (code == LDAP_SUCCESS && sr_sync_state(controls, &state, &id) != 0)
+        code = LDAP_DECODING_ERROR;
+    ldap_controls_free(controls);
+    if (code != LDAP_SUCCESS)
+        return code;
+    switch (state) {
+    case SR_SYNC_ADD:
+    case SR_SYNC_MODIFY:
+        return take_change(call, message, &id);
+    case SR_SYNC_DELETE:
+        return take_deletion(call, &id);
+    case SR_SYNC_PRESENT:
+        break;
+    }
+    return LDAP_SUCCESS;
+}
+
+static int
+take_info(struct call *call, LDAPMessage *message, bool *is_read)
+{
+    struct sr_sync_ids ids = {0};
+    struct berval *value = NULL;
+    char *oid = NULL;
+    int code =
+        ldap_parse_intermediate(call->link->ld, message, &oid, &value, NULL, 0);
+
+    if (code == LDAP_SUCCESS && oid != NULL &&
+        strcmp(oid, LDAP_SYNC_INFO) == 0) {
+        switch (sr_sync_info(value, &ids)) {
+        case SR_SYNC_REFRESHED:
+            *is_read = true;
+            break;
+        case SR_SYNC_GONE:
+            for (size_t i = 0; i < ids.count && !call->is_done; i++)
+                take_deletion(call, &ids.item[i]);
+            break;
+        case SR_SYNC_NOTHING:
+            break;
+        case SR_SYNC_BROKEN:
+            code = LDAP_DECODING_ERROR;
+            break;
+        }
+    }
+    free(ids.item);
+    ber_bvfree(value);
+    ldap_memfree(oid);
+    return code;
+}
+
+/* The search for accounts has an end: the server does not tell by itself, or
+ * not any more. */
+static int
+take_end(struct call *call, LDAPMessage *message)
+{
+    struct sr_ldap_answer answer;
+    char *text = NULL;
+    int code = LDAP_OTHER;
+
+    ldap_parse_result(call->link->ld, message, &code, NULL, &text, NULL, NULL,
+                      0);
+    sr_ldap_answer_init(&answer, code);
+    sr_ldap_answer_text(&answer, text == NULL ? "" : text);
+    sr_ldap_why(call->link, "it ends the synchronisation: %s%s%s",
+                ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
+    ldap_memfree(text);
+    if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION &&
+        !call->session->is_read) {
+        call->session->is_poll = true;
+        return LDAP_SUCCESS;
+    }
+    return code == LDAP_SUCCESS ? LDAP_UNAVAILABLE : code;
+}
+
+static int
+take_account(struct call *call, LDAPMessage *message)
+{
+    switch (ldap_msgtype(message)) {
+    case LDAP_RES_SEARCH_ENTRY:
+        return take_entry(call, message);
+    case LDAP_RES_INTERMEDIATE:
+        return take_info(call, message, &call->session->is_read);
+    case LDAP_RES_SEARCH_RESULT:
+        return take_end(call, message);
+    default:
+        return LDAP_SUCCESS; /* references are not followed */
+    }
+}
+
+/* Once it was read, everything about a policy is news for all. */
+static int
+take_policy(struct call *call, struct watch *watch, LDAPMessage *message)
+{
+    switch (ldap_msgtype(message)) {
+    case LDAP_RES_SEARCH_ENTRY:
+        if (watch->is_read)
+            call->session->is_announced = false;
+        return LDAP_SUCCESS;
+    case LDAP_RES_INTERMEDIATE:
+        return take_info(call, message, &watch->is_read);
+    case LDAP_RES_SEARCH_RESULT:
+        watch->is_read = true;
+        return LDAP_SUCCESS;
+    default:
+        return LDAP_SUCCESS;
+    }
+}
+
+static int
+take_message(struct call *call, LDAPMessage *message)
+{
+    struct session *session = call->session;
+    int id = ldap_msgid(message);
+
+    if (id == session->id)
+        return take_account(call, message);
+    for (size_t i = 0; i < session->watch_count; i++) {
+        if (session->watch[i].id == id)
+            return take_policy(call, &session->watch[i], message);
+    }
+    sr_ldap_why(call->link, "the server says goodbye");
+    return id == 0 ? LDAP_SERVER_DOWN : LDAP_SUCCESS;
+}
+
+/* Take what has come.  *has_more: there may be more. */
+static int
+listen_on(struct call *call, bool *has_more)
+{
+    struct session *session = call->session;
+    struct timeval now = {0, 0};
+    int code = LDAP_SUCCESS;
+
+    *has_more = true;
+    for (unsigned i = 0; i < MESSAGES_MAX && code == LDAP_SUCCESS &&
+                         !call->is_done && !session->is_poll;
+         i++) {
+        LDAPMessage *message = NULL;
+        int type = ldap_result(call->link->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &now,
+                               &message);
+
+        if (type == 0) {
+            *has_more = false;
+            break;
+        }
+        if (type < 0) {
+            sr_ldap_why(call->link, "the connection is lost");
+            return LDAP_SERVER_DOWN;
+        }
+        session->heard = sr_ldap_clock();
+        code = take_message(call, message);
+        ldap_msgfree(message);
+    }
+    return code;
+}
+
+static bool
+is_all_read(const struct session *session)
+{
+    for (size_t i = 0; i < session->watch_count; i++) {
+        if (!session->watch[i].is_read)
+            return false;
+    }
+    return session->is_read;
+}
+
+/* Read the policies that are watched, over a connection for that: on this one
+ * nobody may wait for an answer. */
+static int
+read_policies(struct call *call)
+{
+    struct session *session = call->session;
+    const struct sr_ldap_entry *policy;
+    char reason[160] = "";
+    void *kept = NULL;
+    struct sr_ldap_link *link =
+        sr_ldap_begin(&kept, call->backend->config, reason, sizeof(reason));
+    int code = link == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
+
+    sr_ldap_policies_clear(&session->policies);
+    for (size_t i = 0; i < session->watch_count && code == LDAP_SUCCESS; i++)
+        code = sr_ldap_policies_get(&session->policies, link,
+                                    session->watch[i].dn, &policy);
+    if (link == NULL)
+        return code;
+    sr_ldap_end(link);
+    sr_ldap_link_free(link, false);
+    if (code != LDAP_SUCCESS)
+        sr_ldap_why(call->link, "%s", reason);
+    return code;
+}
+
+static enum sr_heard
+hear_sync(struct call *call, int *code)
+{
+    struct session *session = call->session;
+    const int64_t limit = call->link->config->timeout * 1000;
+    bool has_more = false;
+
+    *code = listen_on(call, &has_more);
+    if (*code != LDAP_SUCCESS || session->is_poll)
+        return SR_HEARD_AWAY;
+    session->following.wait_ms = has_more ? 0 : -1;
+    if (session->is_announced)
+        return SR_HEARD_ALL;
+    if (!is_all_read(session)) {
+        if (!has_more)
+            session->following.wait_ms = (int)limit;
+        if (sr_ldap_clock() - session->heard < limit)
+            return SR_HEARD_BEGINNING;
+        sr_ldap_why(call->link, "it stopped in the midst of the first reading");
+        *code = LDAP_TIMEOUT;
+        return SR_HEARD_AWAY;
+    }
+    *code = read_policies(call);
+    if (*code != LDAP_SUCCESS)
+        return SR_HEARD_AWAY;
+    session->is_announced = true;
+    return SR_HEARD_ANYTHING;
+}
+
+/* ---- what is asked for again and again */
+
+/* Remember when the entry was modified, if it is the newest. */
+static void
+note_time(struct session *session, const struct sr_ldap_entry *entry)
+{
+    const char *text = sr_ldap_entry_get(entry, "modifyTimestamp", 0);
+    const sr_time now = time(NULL);
+    sr_time when;
+
+    if (text == NULL || sr_ldap_time(text, &when) != 0)
+        return;
+    /* Whoever stamped one entry ahead of time must not hide what is modified
+     * until then. */
+    if (when > now)
+        when = now;
+    if (when > session->newest) {
+        session->newest = when;
+        session->newest_at = sr_ldap_clock();
+    }
+}
+
+/*
+ * What 389 writes into entries of its own accord has no stamp: who is locked
+ * out, and who uses up the logins of an expired or of a temporary password.
+ * There are few of these at any time.
+ */
+#define UNSTAMPED                                                              \
+    "(accountUnlockTime>=%s)(accountUnlockTime=19700101000000Z)"               \
+    "(pwdTPRReset=TRUE)"                                                       \
+    "(&(passwordGraceUserTime=*)(!(passwordGraceUserTime=0)))"
+
+static bool
+write_stamp(time_t when, char *text, size_t size)
+{
+    struct tm tm;
+
+    return gmtime_r(&when, &tm) != NULL &&
+           strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
+}
+
+/* From when on entries are asked for: what is seen late is, by then; or else
+ * very many that were made at one time would be asked for again for ever. */
+static time_t
+poll_from(const struct session *session)
+{
+    return sr_ldap_clock() - session->newest_at > OVERLAP_S * 1000 + POLL_MS
+               ? session->newest + 1
+               : session->newest - OVERLAP_S;
+}
+
+/* The filter for what was modified lately. */
+static char *
+poll_filter(const struct call *call, const char *all)
+{
+    char from[24], now[24], *unstamped = NULL, *filter = NULL;
+
+    if (!write_stamp(poll_from(call->session), from, sizeof(from)) ||
+        !write_stamp(time(NULL) - OVERLAP_S, now, sizeof(now)))
+        return NULL;
+    if (asprintf(&unstamped, call->session->is_ds389 ? UNSTAMPED : "%.0s",
+                 now) < 0)
+        return NULL;
+    if (asprintf(&filter, "(&%s(|(modifyTimestamp>=%s)%s))", all, from,
+                 unstamped) < 0)
+        filter = NULL;
+    free(unstamped);
+    return filter;
+}
+
+/* A hash of all that was read, never 0. */
+static uint64_t
+content_of(const struct session *session, const struct sr_ldap_entry *entry)
+{
+    uint64_t content = 1;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        const struct sr_ldap_value *value = &entry->value[i];
+
+        content = content * 31 + sr_siphash(session->key, value->attribute,
+                                            strlen(value->attribute));
+        content = content * 31 +
+                  sr_siphash(session->key, value->text, strlen(value->text));
+    }
+    return content == 0 ? 1 : content;
+}
+
+static int
+copy_names(const struct sr_names *from, struct sr_names *to)
+{
+    memset(to, 0, sizeof(*to));
+    to->item = calloc(from->count + 1, sizeof(*to->item));
+    for (; to->item != NULL && to->count < from->count; to->count++) {
+        to->item[to->count] = strdup(from->item[to->count]);
+        if (to->item[to->count] == NULL)
+            return LDAP_NO_MEMORY;
+    }
+    return to->item == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
+}
+
+/* The entry is there, by these names; it may have had others. */
+static int
+poll_names(struct call *call, const char *dn, const struct sr_names *names,
+           uint64_t content, struct sr_ldap_seen *seen)
+{
+    struct sr_names copy;
+    int code = copy_names(names, &copy);
+
+    memset(seen, 0, sizeof(*seen));
+    if (code == LDAP_SUCCESS &&
+        sr_ldap_names_see(call->session->known, dn, &copy, content, seen) != 0)
+        code = LDAP_NO_MEMORY;
+    if (code == LDAP_SUCCESS && call->session->is_announced)
+        tell_gone(call, &seen->old, names);
+    sr_ldap_names_clear(&copy);
+    sr_ldap_names_clear(&seen->old);
+    return code;
+}
+
+/* An entry as it is now.  One that is what it was is told of no more: after
+ * many were changed at one time they are asked for a few times. */
+static int
+poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
+{
+    struct session *session = call->session;
+    const struct sr_ldap_entry *policy;
+    struct sr_ldap_entry entry = {0};
+    struct sr_names names = {0};
+    struct sr_ldap_seen seen;
+    int code = sr_ldap_take_entry(call->link, message, &entry);
+
+    *is_new = false; /* who was added is told of */
+    if (code == LDAP_SUCCESS)
+        code = sr_ldap_policies_get(&session->policies, call->link,
+                                    policy_of(call, &entry), &policy);
+    if (code == LDAP_SUCCESS)
+        code = list_names(call, &entry, &names);
+    if (code == LDAP_SUCCESS)
+        code = poll_names(call, entry.dn, &names, content_of(session, &entry),
+                          &seen);
+    if (code == LDAP_SUCCESS) {
+        note_time(session, &entry);
+        if (sr_ldap_is_ds389(&entry, policy))
+            session->is_ds389 = true;
+        if (session->is_announced && !seen.is_same)
+            code = tell_entry(call, &entry, &names);
+    }
+    sr_ldap_names_clear(&names);
+    sr_ldap_entry_clear(&entry);
+    return code;
+}
+
+/* One of a list of names.  Who is new there was never told of. */
+static int
+poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
+{
+    struct sr_ldap_entry entry = {0};
+    struct sr_names names = {0};
+    struct sr_ldap_seen seen;
+    int code = sr_ldap_take_entry(call->link, message, &entry);
+
+    if (code == LDAP_SUCCESS)
+        code = list_names(call, &entry, &names);
+    if (code == LDAP_SUCCESS)
+        code = poll_names(call, entry.dn, &names, 0, &seen);
+    *is_new = code == LDAP_SUCCESS && seen.is_new;
+    sr_ldap_names_clear(&names);
+    sr_ldap_entry_clear(&entry);
+    return code;
+}
+
+static bool
+is_same_entry(const struct sr_ldap_entry *one,
+              const struct sr_ldap_entry *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++) {
+        if (strcmp(one->value[i].attribute, other->value[i].attribute) != 0 ||
+            strcmp(one->value[i].text, other->value[i].text) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Read the policies again.  *is_other: one of them has changed. */
+static int
+poll_policies(struct call *call, bool *is_other)
+{
+    struct sr_ldap_policies *policies = &call->session->policies;
+    struct sr_ldap_policies fresh = {0};
+    const struct sr_ldap_entry *policy;
+    int code = LDAP_SUCCESS;
+
+    for (size_t i = 0; i < policies->count && code == LDAP_SUCCESS; i++) {
+        code = sr_ldap_policies_get(&fresh, call->link, policies->policy[i].dn,
+                                    &policy);
+        if (code == LDAP_SUCCESS &&
+            !is_same_entry(policy, &policies->policy[i]))
+            *is_other = true;
+    }
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_policies_clear(&fresh);
+        return code;
+    }
+    sr_ldap_policies_clear(policies);
+    *policies = fresh;
+    return code;
+}
+
+/* Read all entries that a filter finds.  *is_other: one of them is new. */
+static int
+poll_pages(struct call *call, const char *filter, const char *const *attributes,
+           int (*take)(struct call *call, LDAPMessage *message, bool *is_new),
+           bool *is_other)
+{
+    struct sr_ldap_pages pages = {0};
+    int code = sr_ldap_read_pages(call->link, filter, attributes, &pages);
+
+    for (size_t i = 0; i < pages.count && code == LDAP_SUCCESS; i++) {
+        LDAPMessage *at = ldap_first_entry(call->link->ld, pages.page[i]);
+
+        while (at != NULL && !call->is_done) {
+            bool is_new = false;
+
+            code = take(call, at, &is_new);
+            if (code != LDAP_SUCCESS)
+                break; /* which may leave no connection behind */
+            if (is_new)
+                *is_other = true;
+            at = ldap_next_entry(call->link->ld, at);
+        }
+    }
+    sr_ldap_pages_clear(&pages);
+    return code;
+}
+
+/* All names were read: who was not among them is gone. */
+static void
+end_names(struct call *call, bool *is_other)
+{
+    struct session *session = call->session;
+    size_t count = sr_ldap_names_count(session->known);
+    struct sr_names old;
+
+    for (unsigned gone = 0;
+         sr_ldap_names_take_unseen(session->known, &old) && !call->is_done;
+         gone++) {
+        if (gone >= GONE_MAX)
+            *is_other = true;
+        else if (session->is_announced)
+            tell_gone(call, &old, NULL);
+        sr_ldap_names_clear(&old);
+    }
+    session->names_due =
+        sr_ldap_clock() + (int64_t)(count * 1000 / NAMES_PER_S);
+}
+
+/* The first question is for everything, the others for what was modified, and
+ * now and then for all names. */
+static int
+poll_all(struct call *call, bool *is_other)
+{
+    struct session *session = call->session;
+    const char *const names[] = {call->link->config->name_attribute, NULL};
+    char *all = sr_ldap_filter_all(call->link->config->filter);
+    char *filter =
+        all == NULL || !session->is_announced ? NULL : poll_filter(call, all);
+    bool is_listed = sr_ldap_clock() >= session->names_due;
+    int code = LDAP_NO_MEMORY;
+
+    if (all != NULL && (filter != NULL || !session->is_announced))
+        code = poll_policies(call, is_other);
+    if (is_listed)
+        sr_ldap_names_begin(session->known);
+    if (code == LDAP_SUCCESS)
+        code = poll_pages(call, filter == NULL ? all : filter, NULL, poll_entry,
+                          is_other);
+    if (code == LDAP_SUCCESS && is_listed && filter != NULL)
+        code = poll_pages(call, all, names, poll_listed, is_other);
+    if (code == LDAP_SUCCESS && is_listed)
+        end_names(call, is_other);
+    free(filter);
+    free(all);
+    return code;
+}
+
+static enum sr_heard
+hear_poll(struct call *call, int *code)
+{
+    struct session *session = call->session;
+    int64_t now = sr_ldap_clock();
+    bool is_other = !session->is_announced;
+
+    session->following.fd = -1;
+    if (now >= session->next) {
+        *code = poll_all(call, &is_other);
+        if (*code != LDAP_SUCCESS)
+            return SR_HEARD_AWAY;
+        /* Another connection: the server may have gone back in time. */
+        if (!call->link->is_used)
+            is_other = true;
+        session->is_announced = true;
+        now = sr_ldap_clock();
+        session->next = now + POLL_MS;
+    }
+    session->following.wait_ms = (int)(session->next - now);
+    return is_other ? SR_HEARD_ANYTHING : SR_HEARD_ALL;
+}
+
+/* ---- the operations */
+
+struct sr_following *
+sr_ldap_follow(const struct sr_backend *backend, char *reason, size_t size)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    struct sr_ldap_link *link = NULL;
+    int code = LDAP_NO_MEMORY;
+
+    if (session == NULL)
+        return NULL;
+    session->table = sr_sync_table_new();
+    session->known = sr_ldap_names_new();
+    if (getrandom(session->key, sizeof(session->key), 0) < 0)
+        memset(session->key, 0, sizeof(session->key));
+    link = sr_ldap_begin(&session->kept, backend->config, reason, size);
+    if (link != NULL && session->table != NULL && session->known != NULL)
+        code = sr_ldap_as_service(link);
+    if (code == LDAP_SUCCESS) {
+        keep_alive(link->fd);
+        code = begin_accounts(link, &session->id);
+        session->following.fd = link->fd;
+        session->following.wait_ms = (int)(link->config->timeout * 1000);
+        session->heard = sr_ldap_clock();
+    }
+    if (code != LDAP_SUCCESS && size > 0 && reason[0] == '\0')
+        snprintf(reason, size, "%s", ldap_err2string(code));
+    if (link != NULL)
+        sr_ldap_end(link);
+    if (code == LDAP_SUCCESS)
+        return &session->following;
+    sr_ldap_unfollow(&session->following);
+    return NULL;
+}
+
+enum sr_heard
+sr_ldap_hear(const struct sr_backend *backend, struct sr_following *following,
+             const struct sr_listener *listener, char *reason, size_t size)
+{
+    struct session *session = (struct session *)(void *)following;
+    struct call call = {session, NULL, backend, listener, false};
+    enum sr_heard heard = SR_HEARD_AWAY;
+    int code = LDAP_SUCCESS;
+
+    call.link = sr_ldap_begin(&session->kept, backend->config, reason, size);
+    if (call.link == NULL)
+        return SR_HEARD_NO_MEMORY;
+    if (!session->is_poll && call.link->ld != NULL)
+        heard = hear_sync(&call, &code);
+    if (session->is_poll)
+        heard = hear_poll(&call, &code);
+    if (heard == SR_HEARD_AWAY && size > 0 && reason[0] == '\0')
+        snprintf(reason, size, "%s", ldap_err2string(code));
+    sr_ldap_end(call.link);
+    return code == LDAP_NO_MEMORY ? SR_HEARD_NO_MEMORY : heard;
+}
+
+void
+sr_ldap_unfollow(struct sr_following *following)
+{
+    struct session *session = (struct session *)(void *)following;
+
+    if (session->kept != NULL)
+        sr_ldap_link_free(session->kept, false);
+    for (size_t i = 0; i < session->watch_count; i++)
+        free(session->watch[i].dn);
+    free(session->watch);
+    sr_sync_table_free(session->table);
+    sr_ldap_names_free(session->known);
+    sr_ldap_policies_clear(&session->policies);
+    free(session);
+}

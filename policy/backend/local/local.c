@@ -1,0 +1,418 @@
+/*
+ * Local backend: accounts of this host, by getpwnam(3) and getspnam(3).
+ *
+ * It reads; it never writes.  Another module (pam_unix with use_authtok) or
+ * shadow's own tools store a new password.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <shadow.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <crypt.h>
+
+#include "policy/decide/ageing.h"
+#include "policy/backend/backend.h"
+#include "policy/backend/local/local.h"
+#include "policy/util/crypt.h"
+#include "policy/password/quality.h"
+
+#define PASSWD_FILE "/etc/passwd"
+#define SHADOW_FILE "/etc/shadow"
+
+void
+sr_local_buffer_free(struct sr_local_buffer *buffer)
+{
+    if (buffer->bytes != NULL)
+        explicit_bzero(buffer->bytes, buffer->size);
+    free(buffer->bytes);
+    buffer->bytes = NULL;
+}
+
+void
+sr_local_close(FILE **stream)
+{
+    if (*stream != NULL)
+        fclose(*stream);
+}
+
+/* Make the buffer four times as large.  Its content is not kept. */
+static int
+buffer_grow(struct sr_local_buffer *buffer)
+{
+    size_t size = buffer->size == 0 ? 2048 : buffer->size * 4;
+
+    sr_local_buffer_free(buffer);
+    buffer->size = size;
+    if (size > SR_LOCAL_ENTRY_MAX)
+        return ERANGE;
+    buffer->bytes = malloc(size);
+    return buffer->bytes == NULL ? ENOMEM : 0;
+}
+
+static bool
+is_usable(const char *hash)
+{
+    int check;
+
+    if (hash == NULL)
+        return false;
+    if (hash[0] == '\0')
+        return true; /* an empty password is one that can be typed */
+    check = crypt_checksalt(hash);
+    return check != CRYPT_SALT_INVALID && check != CRYPT_SALT_METHOD_DISABLED;
+}
+
+void
+sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
+               struct sr_facts *facts)
+{
+    bool usable = is_usable(entry->sp_pwdp);
+
+    facts->disabled = rules->locked_hash == SR_BANG_ACCOUNT &&
+                              entry->sp_pwdp != NULL && entry->sp_pwdp[0] == '!'
+                          ? SR_YES
+                          : SR_NO;
+    facts->locked = SR_LOCK_NO;
+    facts->account_starts = SR_TIME_UNKNOWN;
+    facts->account_ends =
+        entry->sp_expire >= 0 ? sr_ageing_day(entry->sp_expire) : SR_TIME_NEVER;
+    facts->has_password = usable ? SR_YES : SR_NO;
+    facts->password_expires = SR_TIME_NEVER;
+    facts->never_expires = SR_YES;
+    facts->must_change = SR_NO;
+    facts->cannot_change = SR_NO;
+    facts->is_protected = SR_NO;
+    if (usable)
+        sr_ageing_facts(entry, facts);
+}
+
+/* One number of a shadow line; -1 when empty or "-1".  Returns 0 or -1. */
+static int
+parse_days(const char *text, long *days)
+{
+    char *end;
+
+    *days = -1;
+    if (text[0] == '\0' || strcmp(text, "-1") == 0)
+        return 0;
+    if (!isdigit((unsigned char)text[0]))
+        return -1;
+    errno = 0;
+    *days = strtol(text, &end, 10);
+    return errno != 0 || *end != '\0' ? -1 : 0;
+}
+
+const char *
+sr_local_parse(char *line, struct spwd *entry)
+{
+    static const char *const name[9] = {
+        "the account name",    "the password",           "the last change",
+        "the minimum age",     "the maximum age",        "the warning period",
+        "the inactive period", "the end of the account", "the reserved field"};
+    long reserved;
+    long *const number[9] = {NULL,
+                             NULL,
+                             &entry->sp_lstchg,
+                             &entry->sp_min,
+                             &entry->sp_max,
+                             &entry->sp_warn,
+                             &entry->sp_inact,
+                             &entry->sp_expire,
+                             &reserved};
+    char *field = line;
+    size_t i;
+
+    for (i = 0; i < 9; i++) {
+        char *end = strchr(field, ':');
+
+        if ((end == NULL) != (i == 8))
+            return name[i];
+        if (end != NULL)
+            *end = '\0';
+        if (i == 0)
+            entry->sp_namp = field;
+        else if (i == 1)
+            entry->sp_pwdp = field;
+        else if (i < 8 && parse_days(field, number[i]) != 0)
+            return name[i];
+        if (end != NULL)
+            field = end + 1;
+    }
+    entry->sp_flag = (unsigned long)-1;
+    return entry->sp_namp[0] == '\0' ? name[0] : NULL;
+}
+
+/*
+ * Find the line of a name in a file of this host, into the buffer, without its
+ * end.  `number` is that of the line.
+ */
+static enum sr_ask
+find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
+          unsigned *number, char *reason, size_t size)
+{
+    __attribute__((cleanup(sr_local_close))) FILE *stream = fopen(path, "re");
+    size_t length = strlen(name);
+
+    *number = 0;
+    if (stream == NULL) {
+        snprintf(reason, size, "%s: %s", path, strerror(errno));
+        return errno == ENOENT ? SR_ASK_UNKNOWN_NAME : SR_ASK_UNAVAILABLE;
+    }
+    while (getline(&buffer->bytes, &buffer->size, stream) > 0) {
+        ++*number;
+        if (strncmp(buffer->bytes, name, length) == 0 &&
+            buffer->bytes[length] == ':') {
+            buffer->bytes[strcspn(buffer->bytes, "\n")] = '\0';
+            return SR_ASK_OK;
+        }
+    }
+    if (ferror(stream)) {
+        snprintf(reason, size, "%s: %s", path, strerror(errno));
+        return SR_ASK_UNAVAILABLE;
+    }
+    return SR_ASK_UNKNOWN_NAME;
+}
+
+/*
+ * Find a name's line in the shadow file and parse it ourselves: only for a name
+ * that has a passwd line and of which getspnam(3) told no hash.
+ */
+static enum sr_ask
+read_shadow_line(const char *name, struct spwd *entry,
+                 struct sr_local_buffer *buffer, char *reason, size_t size)
+{
+    const char *field;
+    unsigned number;
+    enum sr_ask ask =
+        find_line(SHADOW_FILE, name, buffer, &number, reason, size);
+
+    if (ask != SR_ASK_OK)
+        return ask;
+    field = sr_local_parse(buffer->bytes, entry);
+    if (field == NULL)
+        return SR_ASK_OK;
+    snprintf(reason, size, "%s:%u: %s is not what shadow(5) allows",
+             SHADOW_FILE, number, field);
+    return SR_ASK_UNAVAILABLE;
+}
+
+/*
+ * What is in place of "x" in a passwd entry is the hash.  One that no password
+ * has is what other sources than the file put there (sssd: "*"), and whose
+ * account it is only the file says.
+ */
+static enum sr_ask
+take_passwd_hash(const struct passwd *found, struct spwd *entry,
+                 struct sr_local_buffer *buffer, char *reason, size_t size)
+{
+    unsigned number;
+
+    entry->sp_pwdp = found->pw_passwd;
+    return is_usable(found->pw_passwd)
+               ? SR_ASK_OK
+               : find_line(PASSWD_FILE, found->pw_name, buffer, &number, reason,
+                           size);
+}
+
+static enum sr_ask
+look_up_shadow(const char *name, struct spwd *entry,
+               struct sr_local_buffer *buffer, char *reason, size_t size)
+{
+    struct spwd *found = NULL;
+    int error;
+
+    do {
+        error = buffer_grow(buffer);
+        if (error == 0)
+            error =
+                getspnam_r(name, entry, buffer->bytes, buffer->size, &found);
+    } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
+    if (error == ENOMEM)
+        return SR_ASK_NO_MEMORY;
+    /* An entry without a hash can be what this host publishes of a directory's
+     * account: only the file says whose it is. */
+    if (found != NULL && entry->sp_pwdp[0] != '*' && entry->sp_pwdp[0] != '!')
+        return SR_ASK_OK;
+    if (error != 0 && error != ENOENT) {
+        snprintf(reason, size, "shadow entry: %s", strerror(error));
+        return SR_ASK_UNAVAILABLE;
+    }
+    sr_local_buffer_free(buffer);
+    buffer->size = 0;
+    return read_shadow_line(name, entry, buffer, reason, size);
+}
+
+static enum sr_ask
+look_up_passwd(const char *name, struct passwd *entry,
+               struct sr_local_buffer *buffer, char *reason, size_t size)
+{
+    struct passwd *found = NULL;
+    int error;
+
+    do {
+        error = buffer_grow(buffer);
+        if (error == 0)
+            error =
+                getpwnam_r(name, entry, buffer->bytes, buffer->size, &found);
+    } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
+    if (found != NULL)
+        return SR_ASK_OK;
+    switch (error) {
+    case 0:
+    case ENOENT:
+    case ESRCH:
+        return SR_ASK_UNKNOWN_NAME;
+    case ENOMEM:
+        return SR_ASK_NO_MEMORY;
+    default:
+        snprintf(reason, size, "passwd entry: %s", strerror(error));
+        return SR_ASK_UNAVAILABLE;
+    }
+}
+
+const struct sr_backend sr_local_backend = {.name = "local",
+                                            .ops = &sr_backend_local};
+
+const struct spwd sr_local_no_ageing = {.sp_lstchg = -1,
+                                        .sp_min = -1,
+                                        .sp_max = -1,
+                                        .sp_warn = -1,
+                                        .sp_inact = -1,
+                                        .sp_expire = -1};
+
+struct sr_account *
+sr_local_account(const struct passwd *entry, const struct spwd *shadow,
+                 const struct sr_rules *rules)
+{
+    struct sr_account *account = calloc(1, sizeof(*account));
+
+    if (account == NULL)
+        return NULL;
+    account->backend = sr_local_backend;
+    account->gecos = strdup(entry->pw_gecos == NULL ? "" : entry->pw_gecos);
+    account->secret = strdup(shadow->sp_pwdp == NULL ? "*" : shadow->sp_pwdp);
+    if (account->gecos == NULL || account->secret == NULL) {
+        sr_account_close(account);
+        return NULL;
+    }
+    sr_facts_init(&account->facts);
+    account->facts.answered = SR_YES;
+    account->facts.uid = entry->pw_uid;
+    snprintf(account->facts.name, sizeof(account->facts.name), "%s",
+             entry->pw_name);
+    snprintf(account->facts.backend, sizeof(account->facts.backend), "%s",
+             sr_local_backend.name);
+    sr_local_facts(shadow, rules, &account->facts);
+    return account;
+}
+
+bool
+sr_local_is_name(const char *name)
+{
+    return name[0] != '\0' && name[0] != '+' && name[0] != '-' &&
+           strlen(name) <= SR_NAME_MAX;
+}
+
+static enum sr_ask
+local_open(const struct sr_backend *backend, void **kept, const char *name,
+           const struct sr_rules *rules, struct sr_account **account,
+           char *reason, size_t size)
+{
+    __attribute__((
+        cleanup(sr_local_buffer_free))) struct sr_local_buffer pw_buffer = {0};
+    __attribute__((
+        cleanup(sr_local_buffer_free))) struct sr_local_buffer sp_buffer = {0};
+    struct passwd entry;
+    struct spwd shadow = sr_local_no_ageing;
+    enum sr_ask ask;
+
+    (void)backend;
+    (void)kept;
+    *account = NULL;
+    if (size > 0)
+        reason[0] = '\0';
+    if (!sr_local_is_name(name))
+        return SR_ASK_UNKNOWN_NAME;
+    ask = look_up_passwd(name, &entry, &pw_buffer, reason, size);
+    if (ask != SR_ASK_OK)
+        return ask;
+    /* "x" says that the hash is in shadow. */
+    if (strcmp(entry.pw_passwd, "x") != 0)
+        ask = take_passwd_hash(&entry, &shadow, &sp_buffer, reason, size);
+    else
+        ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, reason, size);
+    if (ask != SR_ASK_OK)
+        return ask;
+    *account = sr_local_account(&entry, &shadow, rules);
+    return *account == NULL ? SR_ASK_NO_MEMORY : SR_ASK_OK;
+}
+
+static enum sr_proof
+local_prove(const struct sr_backend *backend, void **kept,
+            struct sr_account *account, const char *password, bool allow_empty,
+            char *reason, size_t size)
+{
+    const char *hash = account == NULL ? NULL : account->secret;
+    bool empty_right =
+        hash != NULL && hash[0] == '\0' && password[0] == '\0' && allow_empty;
+    bool too_long = strlen(password) > SR_PASSWORD_BYTES_MAX;
+    int status;
+
+    (void)backend;
+    (void)kept;
+    /* Too long a password is wrong, never cut; the work is done all the same.
+     */
+    status = sr_crypt_verify(too_long ? "" : password, too_long ? NULL : hash);
+    if (status < 0) {
+        snprintf(reason, size, "the password cannot be hashed");
+        return SR_PROOF_UNAVAILABLE;
+    }
+    return status == 1 || empty_right ? SR_PROOF_RIGHT : SR_PROOF_WRONG;
+}
+
+static enum sr_write
+local_write(const struct sr_backend *backend, void **kept,
+            struct sr_account *account, const char *old, const char *password,
+            enum sr_refusal *refusal, char *reason, size_t size)
+{
+    (void)backend;
+    (void)kept;
+    (void)account;
+    (void)old;
+    (void)password;
+    (void)refusal;
+    if (size > 0)
+        reason[0] = '\0';
+    return SR_WRITE_ELSEWHERE;
+}
+
+const struct sr_backend_ops sr_backend_local = {
+    .type = "local",
+    .open = local_open,
+    .prove = local_prove,
+    .write = local_write,
+    .each = sr_local_each,
+};
+
+void
+sr_account_close(struct sr_account *account)
+{
+    if (account == NULL)
+        return;
+    if (account->secret != NULL)
+        explicit_bzero(account->secret, strlen(account->secret));
+    free(account->secret);
+    free(account->gecos);
+    free(account->entry);
+    free(account);
+}

@@ -1,0 +1,285 @@
+/*
+ * Config backend: what is missing in a backend's section, or wrong with it.
+ *
+ * A filter or a DN that no server would understand is told with its line, and
+ * not by the first login.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <ctype.h>
+#include <string.h>
+
+#include "policy/config/backend_section.h"
+
+/* Filters in filters; a line has no room for more that mean something. */
+#define DEPTH_MAX 32
+
+/* What is being read of a filter or a DN. */
+struct reading {
+    const char *at;
+    size_t names; /* times that %u was met */
+};
+
+static bool
+is_hex(const char *at)
+{
+    return isxdigit((unsigned char)at[0]) && isxdigit((unsigned char)at[1]);
+}
+
+/* The length of an attribute's name, options and matching rules included. */
+static size_t
+attribute_length(const char *at)
+{
+    size_t length = 0;
+
+    while (isalnum((unsigned char)at[length]) ||
+           (at[length] != '\0' && strchr("-._;:", at[length]) != NULL))
+        length++;
+    return length;
+}
+
+/* ---- filters (RFC 4515) */
+
+/* The value of an item, up to its bracket. */
+static const char *
+read_filter_value(struct reading *reading)
+{
+    for (;; reading->at++) {
+        switch (*reading->at) {
+        case ')':
+            return NULL;
+        case '\0':
+            return "has a filter with a bracket that is not closed";
+        case '(':
+            return "has a filter with a bracket in a value";
+        case '\\':
+            if (!is_hex(reading->at + 1))
+                return "has a filter with a \\ that two hexadecimal digits do "
+                       "not follow";
+            reading->at += 2;
+            break;
+        case '%':
+            if (reading->at[1] != 'u')
+                return "has a filter with a % that is not %u";
+            reading->names++;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* "attribute=value", also with ~=, >=, <= and :=. */
+static const char *
+read_filter_item(struct reading *reading)
+{
+    size_t length = attribute_length(reading->at);
+
+    if (length == 0)
+        return "has a filter that is not (attribute=value), (&...), (|...) or "
+               "(!...)";
+    reading->at += length;
+    if (*reading->at != '\0' && strchr("~<>", *reading->at) != NULL)
+        reading->at++;
+    if (*reading->at != '=')
+        return "has a filter with an attribute that = does not follow";
+    reading->at++;
+    return read_filter_value(reading);
+}
+
+static const char *read_filter(struct reading *reading, int depth);
+
+/* Filters up to the bracket that closes what they are in. */
+static const char *
+read_filters(struct reading *reading, bool is_one, int depth)
+{
+    const char *fault = NULL;
+    size_t count = 0;
+
+    while (fault == NULL && *reading->at == '(') {
+        fault = read_filter(reading, depth);
+        count++;
+    }
+    if (fault == NULL && (count == 0 || (is_one && count > 1)))
+        fault = is_one ? "has a filter with a ! that is not of one filter"
+                       : "has a filter with nothing behind & or |";
+    return fault;
+}
+
+static const char *
+read_filter(struct reading *reading, int depth)
+{
+    const char *fault;
+
+    if (*reading->at != '(')
+        return "has a filter that does not begin with a bracket";
+    if (depth == DEPTH_MAX)
+        return "has a filter with too many brackets";
+    reading->at++;
+    if (*reading->at != '\0' && strchr("&|!", *reading->at) != NULL) {
+        bool is_one = *reading->at++ == '!';
+
+        fault = read_filters(reading, is_one, depth + 1);
+    } else {
+        fault = read_filter_item(reading);
+    }
+    if (fault == NULL && *reading->at != ')')
+        fault = *reading->at == '\0'
+                    ? "has a filter with a bracket that is not closed"
+                    : "has a filter with something between its brackets";
+    if (fault == NULL)
+        reading->at++;
+    return fault;
+}
+
+static const char *
+filter_fault(const char *filter)
+{
+    struct reading reading = {.at = filter == NULL ? "" : filter};
+    const char *fault;
+
+    if (strstr(reading.at, "%u") == NULL)
+        return "needs a filter with %u in it";
+    fault = read_filter(&reading, 0);
+    if (fault == NULL && *reading.at != '\0')
+        fault = "has a filter with something behind its last bracket";
+    return fault;
+}
+
+/* ---- DNs (RFC 4514) */
+
+/* A value, up to what parts it from the next. */
+static const char *
+read_dn_value(struct reading *reading, bool takes_name)
+{
+    const char *start = reading->at;
+
+    for (; *reading->at != '\0' && strchr(",+", *reading->at) == NULL;
+         reading->at++) {
+        if (strchr("\"<>;", *reading->at) != NULL)
+            return "has a character that \\ must stand before";
+        if (*reading->at == '\\') {
+            if (is_hex(reading->at + 1))
+                reading->at++;
+            else if (reading->at[1] == '\0' ||
+                     strchr(" \"#+,;<=>\\", reading->at[1]) == NULL)
+                return "has a \\ with nothing behind it that it could stand "
+                       "before";
+            reading->at++;
+        } else if (takes_name && *reading->at == '%') {
+            if (reading->at[1] != 'u')
+                return "has a % that is not %u";
+            reading->names++;
+        }
+    }
+    return reading->at == start ? "has an attribute without a value" : NULL;
+}
+
+/* "attribute=value,attribute=value"; takes_name: with %u in a value. */
+static const char *
+dn_fault(const char *dn, bool takes_name)
+{
+    struct reading reading = {.at = dn};
+    const char *fault = NULL;
+
+    while (fault == NULL) {
+        size_t length;
+
+        reading.at += strspn(reading.at, " ");
+        length = attribute_length(reading.at);
+        if (length == 0 || reading.at[length] != '=')
+            return "is not of the form attribute=value,attribute=value";
+        reading.at += length + 1;
+        fault = read_dn_value(&reading, takes_name);
+        if (*reading.at == '\0')
+            break;
+        reading.at++;
+    }
+    if (fault == NULL && takes_name && reading.names == 0)
+        fault = "needs %u in the value of an attribute";
+    return fault;
+}
+
+/* ---- the section */
+
+static bool
+has_uri(const struct sr_backend_config *backend, const char *scheme)
+{
+    for (size_t i = 0; i < backend->uri.count; i++) {
+        if (strncmp(backend->uri.item[i], scheme, strlen(scheme)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What of the keys that belong to an identity is there without the other. */
+static const char *
+identity_fault(const struct sr_backend_config *backend)
+{
+    const enum sr_identity identity = backend->identity;
+    bool is_simple = identity == SR_IDENTITY_SIMPLE;
+
+    if (is_simple && (backend->bind_dn == NULL || backend->secret_file == NULL))
+        return "has identity = simple, which needs bind_dn and secret_file";
+    if (!is_simple &&
+        (backend->bind_dn != NULL || backend->secret_file != NULL))
+        return "has bind_dn or secret_file, which need identity = simple";
+    if (identity == SR_IDENTITY_EXTERNAL &&
+        strncmp(backend->uri.item[0], "ldapi://", 8) != 0)
+        return "has identity = external, which needs an ldapi:// uri";
+    if (identity != SR_IDENTITY_GSSAPI &&
+        (backend->keytab != NULL || backend->principal != NULL))
+        return "has keytab or principal, which need identity = gssapi";
+    if (identity != SR_IDENTITY_NONE && backend->user_dn != NULL)
+        return "has user_dn, which needs identity = none";
+    if (identity == SR_IDENTITY_GSSAPI && has_uri(backend, "ldapi://"))
+        return "has identity = gssapi and an ldapi:// uri, which has no host "
+               "that a ticket could be for";
+    if (identity == SR_IDENTITY_NONE && backend->lockout_base != NULL)
+        return "has lockout_base, which needs an identity";
+#ifndef HAVE_KRB5
+    if (identity == SR_IDENTITY_GSSAPI)
+        return "has identity = gssapi, for which this program was built "
+               "without Kerberos";
+#endif
+    return NULL;
+}
+
+const char *
+sr_config_backend_fault(const struct sr_backend_config *backend,
+                        const char **key)
+{
+    const struct {
+        const char *key, *value;
+        bool takes_name;
+    } dn[] = {{"base", backend->base, false},
+              {"default_policy", backend->default_policy, false},
+              {"lockout_base", backend->lockout_base, false},
+              {"user_dn", backend->user_dn, true}};
+    const char *fault;
+
+    *key = NULL;
+    if (backend->uri.count == 0)
+        return "needs an uri";
+    if (backend->base == NULL)
+        return "needs a base";
+    if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
+        return "needs a name_attribute and an uid_attribute";
+    fault = identity_fault(backend);
+    if (fault != NULL)
+        return fault;
+    *key = "filter";
+    fault = filter_fault(backend->filter);
+    for (size_t i = 0; fault == NULL && i < sizeof(dn) / sizeof(dn[0]); i++) {
+        *key = dn[i].key;
+        if (dn[i].value != NULL)
+            fault = dn_fault(dn[i].value, dn[i].takes_name);
+    }
+    if (fault == NULL && backend->keytab != NULL && backend->keytab[0] != '/') {
+        *key = "keytab";
+        fault = "is not a path that begins with /";
+    }
+    return fault;
+}

@@ -1,0 +1,124 @@
+/*
+ * Config: who an account is, and in which groups, by the name service.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+
+#include "policy/config/config.h"
+
+#define BUFFER_MAX (16 << 20) /* a group with a million members */
+#define GROUPS_MAX 65536      /* NGROUPS_MAX of the kernel */
+
+/* Grow a buffer fourfold; false when it has been enough or memory is out. */
+static bool
+grow(char **buffer, size_t *size)
+{
+    size_t wanted = *size == 0 ? 1024 : *size * 4;
+    char *grown = wanted <= BUFFER_MAX ? realloc(*buffer, wanted) : NULL;
+
+    if (grown == NULL)
+        return false;
+    *buffer = grown;
+    *size = wanted;
+    return true;
+}
+
+/* getpwnam(3) names some errors that mean no more than "there is none". */
+static int
+found(int error, const void *result)
+{
+    if (error == 0 || error == ENOENT || error == ESRCH)
+        return result != NULL ? SR_YES : SR_NO;
+    return SR_UNKNOWN;
+}
+
+static int
+find_group(const char *name, gid_t *gid)
+{
+    struct group group, *result = NULL;
+    char *buffer = NULL;
+    size_t size = 0;
+    int error = ERANGE;
+    int status;
+
+    while (error == ERANGE && grow(&buffer, &size))
+        error = getgrnam_r(name, &group, buffer, size, &result);
+    status = found(error, result);
+    if (status == SR_YES)
+        *gid = group.gr_gid;
+    free(buffer);
+    return status;
+}
+
+static int
+find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+    struct passwd user, *result = NULL;
+    char *buffer = NULL;
+    size_t size = 0;
+    int error = ERANGE;
+    int status;
+
+    while (error == ERANGE && grow(&buffer, &size))
+        error = getpwnam_r(name, &user, buffer, size, &result);
+    status = found(error, result);
+    if (status == SR_YES) {
+        *uid = user.pw_uid;
+        *gid = user.pw_gid;
+    }
+    free(buffer);
+    return status;
+}
+
+static int
+is_listed(const char *user, gid_t primary, gid_t wanted)
+{
+    int status = SR_UNKNOWN;
+
+    for (int room = 64; status == SR_UNKNOWN && room <= GROUPS_MAX; room *= 4) {
+        gid_t *list = calloc((size_t)room, sizeof(*list));
+        int count = room;
+
+        if (list == NULL)
+            break;
+        if (getgrouplist(user, primary, list, &count) >= 0) {
+            status = SR_NO;
+            for (int i = 0; i < count; i++) {
+                if (list[i] == wanted)
+                    status = SR_YES;
+            }
+        }
+        free(list);
+    }
+    return status;
+}
+
+int
+sr_config_member_nss(void *context, const char *user, const char *group)
+{
+    gid_t wanted = (gid_t)-1, primary = (gid_t)-1;
+    uid_t uid;
+    int status;
+
+    (void)context;
+    status = find_group(group, &wanted);
+    if (status == SR_YES)
+        status = find_user(user, &uid, &primary);
+    if (status == SR_YES && primary != wanted)
+        status = is_listed(user, primary, wanted);
+    return status;
+}
+
+int
+sr_config_uid_nss(const char *user, uid_t *uid)
+{
+    gid_t primary;
+
+    return find_user(user, uid, &primary);
+}

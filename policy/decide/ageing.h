@@ -1,0 +1,26 @@
+/*
+ * Ageing: what the fields of shadow(5) mean, wherever they are kept.  Pure.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_DECIDE_AGEING_H
+#define SR_POLICY_DECIDE_AGEING_H
+
+#include <shadow.h>
+
+#include "policy/decide/facts.h"
+
+/*
+ * The start of a shadow day, in seconds; never, where that is too far away to
+ * be told, and unknown for a negative number.
+ */
+sr_time sr_ageing_day(long day);
+
+/*
+ * Add the ageing of an account that has a password: must_change, and when the
+ * password was changed, may be changed, expires and is inactive.  See
+ * sr_local_facts() for what the fields mean.
+ */
+void sr_ageing_facts(const struct spwd *entry, struct sr_facts *facts);
+
+#endif

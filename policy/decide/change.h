@@ -1,0 +1,67 @@
+/*
+ * Change: who may change this password, here and now.  Pure: no I/O, no clock,
+ * no allocation.
+ *
+ * The must-log-on rule is the account policy of Windows NT and Active Directory
+ * ("User must log on to change password"; MS-SAMR pwdProperties bit 0x2,
+ * DOMAIN_PASSWORD_NO_ANON_CHANGE; Samba: sambaLogonToChgPwd).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_DECIDE_CHANGE_H
+#define SR_POLICY_DECIDE_CHANGE_H
+
+#include "policy/decide/facts.h"
+#include "policy/decide/rules.h"
+
+/* Who asks for the change, and from where. */
+struct sr_circumstances {
+    bool is_admin;     /* root, and the change is not a forced one: a reset */
+    bool is_logged_on; /* proof of a session: see sr_change_logged_on() */
+};
+
+enum sr_change_result {
+    SR_CHANGE_ALLOWED,
+    SR_CHANGE_PROTECTED,     /* nobody changes it here */
+    SR_CHANGE_CANNOT,        /* the owner may not; an administrator may */
+    SR_CHANGE_NO_PASSWORD,   /* no old password exists that could be proved */
+    SR_CHANGE_INACTIVE,      /* expired, and the time to change it is over */
+    SR_CHANGE_NO_GRACE,      /* expired, and no login is left to change it */
+    SR_CHANGE_REQUIRE_LOGON, /* only from a session of its owner */
+    SR_CHANGE_TOO_YOUNG,     /* minimum age */
+    SR_CHANGE_RESULT_COUNT
+};
+
+struct sr_change {
+    enum sr_change_result result;
+    sr_time when;     /* SR_CHANGE_TOO_YOUNG: from when it may be changed */
+    const char *rule; /* configuration key or fact that decided, or NULL */
+};
+
+/*
+ * Whether the password may be changed at `now`.  An expired password, or one
+ * that must be changed, is never too young: the minimum age must not keep
+ * anybody out (AD does the same).
+ */
+struct sr_change sr_change(const struct sr_facts *facts,
+                           const struct sr_rules *rules,
+                           const struct sr_circumstances *who, sr_time now);
+
+/*
+ * The end of the minimum age, the later of the account's own and the rules'.
+ * Unknown when neither says anything.
+ */
+sr_time sr_change_from(const struct sr_facts *facts,
+                       const struct sr_rules *rules);
+
+/*
+ * Proof of a session: the kernel's login uid (/proc/self/loginuid) and the
+ * caller's real uid are both the account's.  (uid_t)-1 is the kernel's "not
+ * set" and proves nothing.
+ */
+bool sr_change_logged_on(uid_t account, uid_t login_uid, uid_t real_uid);
+
+/* The result's name for programs ("require-logon"), a constant string. */
+const char *sr_change_name(enum sr_change_result result);
+
+#endif

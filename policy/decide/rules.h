@@ -1,0 +1,93 @@
+/*
+ * Rules: what the administrator wants of one account, here and for one
+ * service.  Plain data; config.c fills it, the pure functions read it.
+ *
+ * The first part holds one member for each configuration key, in the order of
+ * selfreset.conf(5).  The last part is what config.c resolved for the account
+ * and the service at hand, so that no decision has to look at a list.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_DECIDE_RULES_H
+#define SR_POLICY_DECIDE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* A list of names: service names, or users and "@group" entries.  The strings
+ * belong to the configuration and live as long as it does. */
+struct sr_names {
+    char **item;
+    size_t count;
+};
+
+/* Whether it has a name as it stands, without asking for groups. */
+static inline bool
+sr_names_have(const struct sr_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->item[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum sr_grace { SR_GRACE_TEXT, SR_GRACE_CHANGE };
+enum sr_root_mode { SR_ROOT_ADVISE, SR_ROOT_ENFORCE };
+enum sr_bang { SR_BANG_PASSWORD, SR_BANG_ACCOUNT };
+enum sr_lockout_store { SR_LOCKOUT_LOCAL, SR_LOCKOUT_LDAP };
+enum sr_preset { SR_PRESET_NIST, SR_PRESET_AD, SR_PRESET_PWQUALITY };
+
+/* The most wrong passwords a window can be configured to allow. */
+#define SR_ATTEMPTS_MAX 64
+
+struct sr_rules {
+    /* [expiry]; durations in seconds */
+    int64_t warn;
+    enum sr_grace grace;
+    struct sr_names expired_services;
+    enum sr_bang locked_hash; /* what "!" before a local hash locks */
+
+    /* [change] */
+    bool require_logon;
+    struct sr_names logon_exempt;
+    int64_t minimum_age;
+    struct sr_names protected_accounts;
+    struct sr_names cannot_change;
+    unsigned tries;
+    enum sr_root_mode root;
+
+    /* [lockout] */
+    enum sr_lockout_store lockout_store; /* who counts, besides this host */
+    unsigned attempts;                   /* 0: no throttle by account */
+    int64_t window;
+    int64_t duration;
+    int64_t duration_max;
+    unsigned source_attempts; /* 0: no throttle by source */
+    int64_t familiar;         /* how long a source stays familiar; 0: off */
+    bool lock_root;           /* throttle uid 0 by account too */
+    int64_t delay;            /* seconds, asked of libpam after a failure */
+    int64_t wait;             /* longest wait for a slot */
+
+    /* [password] */
+    enum sr_preset preset;
+    unsigned min_length; /* code points; 0: the preset's */
+    unsigned max_length; /* code points; 0: the preset's */
+    unsigned min_classes;
+    unsigned history;
+    int64_t history_age; /* entries older than this are forgotten; 0: never */
+
+    /* [temporary] */
+    int64_t temporary_lifetime;
+
+    /* Resolved for this account and service. */
+    bool spare_expired; /* the service is in expired_services */
+    bool is_logon_exempt;
+    bool is_protected;
+    bool is_cannot_change;
+    bool is_break_glass;
+};
+
+#endif

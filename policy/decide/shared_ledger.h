@@ -1,0 +1,116 @@
+/*
+ * Fleet: what a ledger that hosts share allows.  Pure: no I/O, no clock, no
+ * allocation.
+ *
+ * The ledger is a set of entries in a directory, one for each attempt that is
+ * under way or has failed; nothing else is stored.  So entries that were made
+ * on two servers come together to a set again, whatever the order, and what the
+ * set says does not depend on the order: it is sorted, and folded through the
+ * functions of throttle.h.  All times are the server's.
+ *
+ * An attempt adds its entry, which is pending, and then reads all of its
+ * ledger.  It goes on when the slots that are open by the settled failures are
+ * enough for all that are under way, itself included.  Otherwise it takes its
+ * entry back, or waits.  Settled, the entry has failed, or is gone.
+ *
+ * No more passwords than `attempts` are verified in a window, with no lock:
+ * suppose that one more was.  Of the attempts that went on, take the one whose
+ * entry was added last.  It read the ledger after that, so it saw the entries
+ * of all the others, each of which was pending or had failed: an entry goes
+ * away only by a right password, or when nothing was verified.  So it saw that
+ * they consumed every slot, and did not go on.  This holds on one server, which
+ * shows what it was given before; on several it holds for each, and as soon as
+ * they have told each other their entries are counted together.
+ *
+ * An entry that is pending for longer than a verification can take is of a host
+ * that died, and has failed.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_DECIDE_SHARED_LEDGER_H
+#define SR_POLICY_DECIDE_SHARED_LEDGER_H
+
+#include "policy/decide/throttle.h"
+
+/* The most entries of one ledger that are looked at.  One that is throttled by
+ * the rules has some `attempts` for each doubling of the lockout, and those
+ * under way. */
+#define SR_FLEET_MAX 1024
+
+/* The most entries that one attempt prunes. */
+#define SR_FLEET_PRUNE 8
+
+#define SR_FLEET_ID_SIZE     33 /* 128 random bits in hexadecimal, and its end */
+#define SR_FLEET_LEDGER_SIZE 40
+#define SR_FLEET_KEY_SIZE    16
+
+enum sr_fleet_state {
+    SR_FLEET_PENDING, /* being verified */
+    SR_FLEET_AHEAD,   /* recorded before another module verifies */
+    SR_FLEET_FAILED,
+};
+
+struct sr_fleet_entry {
+    char id[SR_FLEET_ID_SIZE];
+    enum sr_fleet_state state;
+    sr_time made;    /* the server's time when it was added, */
+    sr_time changed; /* and when it was changed last */
+};
+
+/* All entries of one ledger. */
+struct sr_fleet_list {
+    size_t count;
+    bool is_cut; /* there are more */
+    struct sr_fleet_entry entry[SR_FLEET_MAX];
+};
+
+enum sr_fleet_answer {
+    SR_FLEET_GO,     /* there is room */
+    SR_FLEET_LOCKED, /* the failures have consumed every slot */
+    SR_FLEET_HELD,   /* so they have with those recorded ahead */
+    SR_FLEET_WAIT,   /* others are under way */
+};
+
+struct sr_fleet_judgement {
+    enum sr_fleet_answer answer;
+    unsigned failures;   /* slots that settled failures have consumed */
+    bool has_own;        /* `own` is in the list */
+    bool may_stay;       /* WAIT: it is not for this one to give way */
+    bool begins_lockout; /* should the own attempt fail, */
+    sr_time begun_until; /* and until when */
+    sr_time until;       /* LOCKED and HELD: when a slot opens */
+    size_t settled;      /* the list begins with that many that are settled, */
+    size_t prunable;     /* and with that many that are not needed any more */
+};
+
+/*
+ * Judge a ledger at `now`; it is put into an order.  `own` is the id of the
+ * entry that asks, or NULL.  An entry that is pending for `lifetime` seconds
+ * has failed.  With limits->attempts == 0 the answer is GO.
+ */
+void sr_fleet_judge(struct sr_fleet_list *list, const char *own,
+                    const struct sr_limits *limits, sr_time now,
+                    int64_t lifetime, struct sr_fleet_judgement *judgement);
+
+/* The entry of an id, or NULL. */
+const struct sr_fleet_entry *sr_fleet_find(const struct sr_fleet_list *list,
+                                           const char *id);
+
+/* The server's time of the youngest entry; 0: there is none. */
+sr_time sr_fleet_latest(const struct sr_fleet_list *list);
+
+/*
+ * The names of ledgers.  An account's, by its name and whether it is tried from
+ * a familiar source (which each host knows for itself).  A name that nobody
+ * knows has one of a fixed number of buckets, by the key of the fleet, which
+ * strangers do not know: who could find two names in one bucket could see that
+ * neither exists.  A decoy is for the work alone.
+ */
+#define SR_FLEET_BUCKETS 4096u
+void sr_fleet_account(const char *name, bool is_familiar,
+                      char ledger[SR_FLEET_LEDGER_SIZE]);
+void sr_fleet_name(const uint8_t key[SR_FLEET_KEY_SIZE], const char *name,
+                   char ledger[SR_FLEET_LEDGER_SIZE]);
+void sr_fleet_decoy(uint32_t dice, char ledger[SR_FLEET_LEDGER_SIZE]);
+
+#endif

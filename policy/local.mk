@@ -1,0 +1,122 @@
+# The policy core, and the backends that are modules of their own.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+
+# ---- policy: the common core; libstate is the part of it that the NSS module
+# links too: pure, but for the lookup
+noinst_LTLIBRARIES += libpolicy.la libstate.la
+libstate_la_SOURCES = \
+	policy/util/bytes.h \
+	policy/decide/change.c policy/decide/change.h \
+	policy/decide/facts.c policy/decide/facts.h \
+	policy/publish/reader.c policy/publish/reader.h \
+	policy/decide/rules.h \
+	policy/publish/view.c policy/publish/view.h \
+	policy/util/siphash.c policy/util/siphash.h \
+	policy/publish/format.c policy/publish/format.h \
+	policy/decide/verdict.c policy/decide/verdict.h
+libstate_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
+libpolicy_la_SOURCES = \
+	policy/throttle/attempt.c policy/throttle/attempt.h \
+	policy/decide/ageing.c policy/decide/ageing.h \
+	policy/backend/backend.h \
+	policy/backend/registry.c \
+	policy/backend/local/local.c policy/backend/local/local.h \
+	policy/backend/local/enumerate.c \
+	policy/backend/survey.h \
+	policy/publish/builder.c policy/publish/builder.h \
+	policy/util/clock.c policy/util/clock.h \
+	policy/publish/install.c \
+	policy/config/config.c policy/config/config.h \
+	policy/config/backend_section.c policy/config/backend_section.h \
+	policy/config/keys.c policy/config/keys.h \
+	policy/config/membership.c \
+	policy/util/crypt.c policy/util/crypt.h \
+	policy/account/verification.c policy/account/verification.h \
+	policy/decide/lockout.c policy/decide/lockout.h \
+	policy/report/event.c policy/report/event.h \
+	policy/report/events.def \
+	policy/util/safe_open.c policy/util/safe_open.h \
+	policy/decide/shared_ledger.c policy/decide/shared_ledger.h \
+	policy/util/text.c policy/util/text.h \
+	policy/account/account.c policy/account/account.h \
+	policy/publish/groups.c policy/publish/groups.h \
+	policy/password/history.c policy/password/history.h \
+	policy/account/shared_scan.c policy/account/shared_scan.h \
+	policy/util/file_lock.c policy/util/file_lock.h \
+	policy/config/members.c policy/config/members.h \
+	policy/report/message.c policy/report/message.h \
+	policy/password/personal.c policy/password/personal.h \
+	policy/store/pages.c policy/store/pages.h \
+	policy/publish/directory.c policy/publish/directory.h \
+	policy/publish/writer.c policy/publish/writer.h \
+	policy/password/pwquality.c policy/password/pwquality.h \
+	policy/password/quality.c policy/password/quality.h \
+	policy/store/record.c policy/store/record.h \
+	policy/store/seal.c policy/store/seal.h \
+	policy/util/signal_guard.c policy/util/signal_guard.h \
+	policy/throttle/slots.c policy/throttle/slots.h \
+	policy/decide/source.c policy/decide/source.h \
+	policy/throttle/query.c \
+	policy/store/store.c policy/store/store.h \
+	policy/decide/throttle.c policy/decide/throttle.h \
+	policy/util/utf8.c policy/util/utf8.h
+libpolicy_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(INIH_CFLAGS) \
+	$(CRYPT_CFLAGS) $(AUDIT_CFLAGS) $(PWQUALITY_CFLAGS)
+libpolicy_la_LIBADD = libstate.la $(LMDB_LIBS) $(INIH_LIBS) $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
+
+# ---- backends with heavy libraries, opened when the configuration names one
+if LDAP
+# What decides, apart from what is sent.
+noinst_LTLIBRARIES += libldapfacts.la
+libldapfacts_la_SOURCES = \
+	policy/decide/ageing.c policy/decide/ageing.h \
+	policy/backend/ldap/response.c policy/backend/ldap/response.h \
+	policy/backend/ldap/entry.c policy/backend/ldap/entry.h \
+	policy/backend/ldap/ledger_entry.c policy/backend/ldap/ledger_entry.h \
+	policy/backend/ldap/dn_index.c policy/backend/ldap/dn_index.h \
+	policy/backend/ldap/rootdse.c policy/backend/ldap/rootdse.h \
+	policy/backend/ldap/sync.c policy/backend/ldap/sync.h \
+	policy/util/utf8.c policy/util/utf8.h
+libldapfacts_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
+libldapfacts_la_LIBADD = libstate.la $(LDAP_LIBS)
+pkglib_LTLIBRARIES += ldap.la
+ldap_sources = \
+	policy/backend/ldap/ldap.c \
+	policy/backend/ldap/administer.c \
+	policy/backend/ldap/enumerate.c policy/backend/ldap/enumerate.h \
+	policy/backend/ldap/connect.c \
+	policy/backend/ldap/shared_ledger.c \
+	policy/backend/ldap/watch.c \
+	policy/backend/ldap/host.c policy/backend/ldap/host.h \
+	policy/backend/ldap/ledger_scan.c \
+	policy/backend/ldap/session.c policy/backend/ldap/session.h \
+	policy/backend/ldap/self_read.c \
+	policy/backend/ldap/init.c \
+	policy/backend/ldap/secret.c \
+	policy/backend/ldap/survey.c \
+	policy/util/safe_open.c policy/util/safe_open.h
+ldap_flags = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
+	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
+	-Wl,--version-script=$(top_srcdir)/policy/backend/backend.map
+ldap_la_SOURCES = $(ldap_sources)
+ldap_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS)
+ldap_la_LDFLAGS = $(ldap_flags)
+ldap_la_LIBADD = libldapfacts.la $(SASL_LIBS)
+ldap_la_DEPENDENCIES = libldapfacts.la policy/backend/backend.map
+if KRB5
+# The same, for a service that asks by a ticket.  Only who says so loads it:
+# loading Kerberos takes longer than what is done in a login.
+pkglib_LTLIBRARIES += ldap-gssapi.la
+ldap_gssapi_la_SOURCES = $(ldap_sources) \
+	policy/backend/ldap/gssapi.c \
+	policy/backend/ldap/srv.c policy/backend/ldap/srv.h \
+	policy/backend/ldap/ticket.c policy/backend/ldap/ticket.h
+ldap_gssapi_la_CPPFLAGS = $(AM_CPPFLAGS) -DSR_WITH_GSSAPI
+ldap_gssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS) $(KRB5_CFLAGS)
+ldap_gssapi_la_LDFLAGS = $(ldap_flags)
+ldap_gssapi_la_LIBADD = libldapfacts.la $(SASL_LIBS) $(KRB5_LIBS) -lresolv
+ldap_gssapi_la_DEPENDENCIES = libldapfacts.la policy/backend/backend.map
+endif
+endif
+
+EXTRA_DIST += policy/backend/backend.map

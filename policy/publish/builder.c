@@ -1,0 +1,335 @@
+/*
+ * Build: a snapshot in memory.
+ *
+ * Accounts are kept one behind the other as they come.  When all are there the
+ * number of buckets is chosen and each account is put where its hash says.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "policy/publish/builder.h"
+
+/* An entry of a table before its name, and with the name's end. */
+#define ENTRY_HEAD 2
+
+/* Buckets are filled to three fifths on the average, so that few overflow. */
+#ifndef BUCKET_FILL
+#define BUCKET_FILL (SR_SNAPSHOT_BUCKET * 3 / 5)
+#endif
+
+/* How often the buckets are doubled when a chain gets too long. */
+#define TRIES 10
+
+struct sr_build *
+sr_build_new(const struct sr_publish_how *how)
+{
+    struct sr_build *build = calloc(1, sizeof(*build));
+
+    if (build == NULL)
+        return NULL;
+    build->how = *how;
+    build->since = how->now;
+    return build;
+}
+
+void
+sr_build_set_since(struct sr_build *build, sr_time since)
+{
+    build->since = since;
+}
+
+void
+sr_build_free(struct sr_build *build)
+{
+    if (build == NULL)
+        return;
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
+        free(build->table[view].bytes);
+    for (size_t i = 0; i < build->exempt.count; i++)
+        free(build->exempt.item[i]);
+    free(build->exempt.item);
+    free(build);
+}
+
+uint32_t
+sr_build_count(const struct sr_build *build, enum sr_view view)
+{
+    return build->table[view].count;
+}
+
+/* ---- accounts */
+
+/* Room for one more entry of `size` bytes. */
+static uint8_t *
+reserve(struct sr_table *table, size_t size)
+{
+    size_t room = table->room;
+    uint8_t *grown;
+
+    if (room - table->used >= size)
+        return table->bytes + table->used;
+    room = room == 0 ? 65536 : room * 2;
+    grown = realloc(table->bytes, room);
+    if (grown == NULL)
+        return NULL;
+    table->bytes = grown;
+    table->room = room;
+    return grown + table->used;
+}
+
+static int
+add_entry(struct sr_table *table, const char *name,
+          const struct sr_payload *payload)
+{
+    const size_t length = strlen(name);
+    const size_t size = ENTRY_HEAD + length + 1 + payload->size;
+    uint8_t *at = table->count < UINT32_MAX ? reserve(table, size) : NULL;
+
+    if (at == NULL)
+        return ENOMEM;
+    at[0] = (uint8_t)length;
+    at[1] = (uint8_t)payload->size;
+    memcpy(at + ENTRY_HEAD, name, length + 1);
+    memcpy(at + ENTRY_HEAD + length + 1, payload->bytes, payload->size);
+    table->used += size;
+    table->weight += size - 1;
+    table->count++;
+    return 0;
+}
+
+/* The exempt are few: the list grows by one. */
+static int
+add_exempt(struct sr_names *names, const char *name)
+{
+    char **grown;
+
+    if (strcmp(name, "root") == 0)
+        return 0;
+    grown = realloc(names->item, (names->count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return ENOMEM;
+    names->item = grown;
+    grown[names->count] = strdup(name);
+    if (grown[names->count] == NULL)
+        return ENOMEM;
+    names->count++;
+    return 0;
+}
+
+int
+sr_build_add(struct sr_build *build, const struct sr_facts *facts,
+             const struct sr_rules *rules, bool is_exempt)
+{
+    struct sr_payload payload;
+    int error = sr_snapshot_name(facts->name) ? 0 : EINVAL;
+
+    for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
+        if (!sr_publish_is_in(view, facts))
+            continue;
+        sr_payload_encode(view, facts, rules, is_exempt, &payload);
+        error = add_entry(&build->table[view], facts->name, &payload);
+    }
+    if (error == 0 && is_exempt)
+        error = add_exempt(&build->exempt, facts->name);
+    return error;
+}
+
+int
+sr_build_keep(struct sr_build *build, enum sr_view view, const char *name,
+              const struct sr_payload *payload)
+{
+    if (!sr_snapshot_name(name))
+        return EINVAL;
+    return add_entry(&build->table[view], name, payload);
+}
+
+/* ---- buckets */
+
+static uint8_t *
+bucket_at(const struct sr_image *image, uint32_t number)
+{
+    return image->buckets + (size_t)number * SR_SNAPSHOT_BUCKET;
+}
+
+/* Chain an empty bucket behind another. */
+static int
+chain(struct sr_image *image, uint32_t number, uint32_t *next)
+{
+    struct sr_header *header = &image->header;
+    uint8_t *grown;
+
+    *next = header->buckets + header->overflow;
+    if (*next == UINT32_MAX)
+        return ENOMEM;
+    if (image->size < ((size_t)*next + 1) * SR_SNAPSHOT_BUCKET) {
+        const size_t size =
+            image->size + image->size / 8 + (size_t)8 * SR_SNAPSHOT_BUCKET;
+
+        grown = realloc(image->buckets, size);
+        if (grown == NULL)
+            return ENOMEM;
+        image->buckets = grown;
+        image->size = size;
+    }
+    header->overflow++;
+    sr_bucket_clear(bucket_at(image, *next));
+    /* The number of the next bucket is kept in this one. */
+    sr_bucket_seal(header, number, *next, bucket_at(image, number));
+    return 0;
+}
+
+/* Whether the name is in one of the buckets from here on. */
+static bool
+is_in_chain(const struct sr_image *image, uint32_t number, const char *name)
+{
+    size_t size;
+
+    do {
+        if (sr_bucket_find(bucket_at(image, number), name, &size) != NULL)
+            return true;
+        number = sr_bucket_next(bucket_at(image, number));
+    } while (number != 0);
+    return false;
+}
+
+/* Put one account into the first bucket of its chain that has room.  Returns
+ * EAGAIN when the chain would get too long to be walked. */
+static int
+place_entry(struct sr_image *image, uint32_t number, const char *name,
+            const struct sr_payload *payload)
+{
+    if (is_in_chain(image, number, name))
+        return 0;
+    for (unsigned step = 1;; step++) {
+        uint32_t next;
+        int error = 0;
+
+        if (sr_bucket_add(bucket_at(image, number), name, payload)) {
+            image->header.count++;
+            return 0;
+        }
+        next = sr_bucket_next(bucket_at(image, number));
+        if (next == 0 && step == SR_SNAPSHOT_WALK)
+            return EAGAIN;
+        if (next == 0)
+            error = chain(image, number, &next);
+        if (error != 0)
+            return error;
+        number = next;
+    }
+}
+
+static int
+place_all(const struct sr_table *table, struct sr_image *image,
+          const uint32_t *number)
+{
+    const uint8_t *at = table->bytes;
+    struct sr_payload payload;
+
+    for (uint32_t i = 0; i < table->count; i++) {
+        const char *name = (const char *)at + ENTRY_HEAD;
+        int error;
+
+        /* Buckets are met in no order; have some on their way. */
+        if (i + 8 < table->count)
+            __builtin_prefetch(bucket_at(image, number[i + 8]), 1);
+        payload.size = at[1];
+        memcpy(payload.bytes, name + at[0] + 1, payload.size);
+        error = place_entry(image, number[i], name, &payload);
+        if (error != 0)
+            return error;
+        at += ENTRY_HEAD + (size_t)at[0] + 1 + at[1];
+    }
+    return 0;
+}
+
+static void
+choose_all(const struct sr_table *table, const struct sr_header *header,
+           uint32_t *number)
+{
+    const uint8_t *at = table->bytes;
+
+    for (uint32_t i = 0; i < table->count; i++) {
+        number[i] = sr_bucket_choose(header, (const char *)at + ENTRY_HEAD);
+        at += ENTRY_HEAD + (size_t)at[0] + 1 + at[1];
+    }
+}
+
+static int
+draw_key(uint8_t key[16])
+{
+    ssize_t got;
+
+    do
+        got = getrandom(key, 16, 0);
+    while (got < 0 && errno == EINTR);
+    return got == 16 ? 0 : EIO;
+}
+
+/* Lay out with so many buckets. */
+static int
+lay_out(const struct sr_table *table, uint32_t buckets, struct sr_image *image,
+        uint32_t *number)
+{
+    struct sr_header *header = &image->header;
+    int error = draw_key(header->key);
+
+    header->buckets = buckets;
+    header->overflow = 0;
+    header->count = 0;
+    image->size = (size_t)buckets * SR_SNAPSHOT_BUCKET;
+    image->buckets = error == 0 ? malloc(image->size) : NULL;
+    if (image->buckets == NULL)
+        return error != 0 ? error : ENOMEM;
+    for (uint32_t i = 0; i < buckets; i++)
+        sr_bucket_clear(bucket_at(image, i));
+    choose_all(table, header, number);
+    error = place_all(table, image, number);
+    if (error != 0)
+        return error;
+    image->size = ((size_t)buckets + header->overflow) * SR_SNAPSHOT_BUCKET;
+    for (uint32_t i = 0; i < buckets + header->overflow; i++)
+        sr_bucket_seal(header, i, sr_bucket_next(bucket_at(image, i)),
+                       bucket_at(image, i));
+    return 0;
+}
+
+int
+sr_build_lay_out(const struct sr_build *build, enum sr_view view,
+                 struct sr_image *image)
+{
+    const struct sr_table *table = &build->table[view];
+    uint64_t buckets = table->weight / BUCKET_FILL + 1;
+    uint32_t *number = calloc(table->count + UINT64_C(1), sizeof(*number));
+    int error = number == NULL ? ENOMEM : EAGAIN;
+
+    memset(image, 0, sizeof(*image));
+    image->header.sequence = build->how.sequence;
+    image->header.created = build->since;
+    image->header.not_after = build->how.now + build->how.max_age;
+    image->header.is_listed = build->how.is_listed;
+    memcpy(image->header.gid, build->how.gid, sizeof(image->header.gid));
+    for (unsigned i = 0; error == EAGAIN && i < TRIES; i++, buckets *= 2) {
+        sr_image_free(image);
+        error = buckets <= UINT32_MAX / 2
+                    ? lay_out(table, (uint32_t)buckets, image, number)
+                    : ENOMEM;
+    }
+    free(number);
+    if (error != 0)
+        sr_image_free(image);
+    return -error;
+}
+
+void
+sr_image_free(struct sr_image *image)
+{
+    free(image->buckets);
+    image->buckets = NULL;
+}

@@ -1,0 +1,298 @@
+/*
+ * Lookup: find what is published of one account.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/publish/reader.h"
+
+/* "DIR/groups.d/" and a name. */
+#define PATH_ROOM (SR_LOOKUP_DIR_MAX + 16 + SR_SNAPSHOT_NAME_MAX + 1)
+
+/* Paths and buckets are large: the functions that have them on the stack, one
+ * after the other, are kept apart, so that they are not there at once. */
+#define APART __attribute__((noinline))
+
+/* How often a lookup begins anew, each time because of another snapshot. */
+#define LOOKS 8
+
+/* Without stdio, which the NSS door has no use for.  The room is enough for the
+ * longest `dir` and the name. */
+static void
+make_path(char *path, const char *dir, enum sr_view view, const char *rest,
+          const char *name)
+{
+    const size_t length = strnlen(dir, SR_LOOKUP_DIR_MAX);
+    char *end = path + length;
+
+    memcpy(path, dir, length);
+    *end++ = '/';
+    end = stpcpy(end, sr_view_name(view));
+    end = stpcpy(end, rest);
+    stpcpy(end, name);
+}
+
+sr_time
+sr_lookup_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec;
+}
+
+bool
+sr_lookup_read(int fd, uint64_t offset, void *bytes, size_t size)
+{
+    char *at = bytes;
+
+    while (size > 0) {
+        ssize_t got = pread(fd, at, size, (off_t)offset);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got == 0)
+            errno = EBADMSG; /* shorter than it says of itself */
+        if (got <= 0)
+            return false;
+        at += got;
+        size -= (size_t)got;
+        offset += (uint64_t)got;
+    }
+    return true;
+}
+
+static APART enum sr_found
+open_snapshot(const char *dir, enum sr_view view, int *fd)
+{
+    char path[PATH_ROOM];
+
+    make_path(path, dir, view, ".snap", "");
+    do
+        *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+    while (*fd < 0 && errno == EINTR);
+    if (*fd >= 0)
+        return SR_FOUND_IT;
+    return errno == EACCES ? SR_FOUND_DENIED : SR_FOUND_BROKEN;
+}
+
+/* Something is not as it was written. */
+static enum sr_found
+damaged(void)
+{
+    errno = EBADMSG;
+    return SR_FOUND_BROKEN;
+}
+
+static enum sr_found
+read_header(int fd, sr_time now, struct sr_header *header)
+{
+    uint8_t bytes[SR_SNAPSHOT_HEADER];
+
+    if (!sr_lookup_read(fd, 0, bytes, sizeof(bytes)))
+        return SR_FOUND_BROKEN;
+    if (!sr_header_decode(bytes, sizeof(bytes), header))
+        return damaged();
+    if (!sr_header_is_current(header, now)) {
+        errno = ESTALE;
+        return SR_FOUND_BROKEN;
+    }
+    return SR_FOUND_IT;
+}
+
+static enum sr_found
+read_bucket(int fd, const struct sr_header *header, uint32_t number,
+            uint8_t bucket[SR_SNAPSHOT_BUCKET])
+{
+    if (!sr_lookup_read(fd, sr_bucket_offset(number), bucket,
+                        SR_SNAPSHOT_BUCKET))
+        return SR_FOUND_BROKEN;
+    return sr_bucket_check(header, number, bucket) ? SR_FOUND_IT : damaged();
+}
+
+/* Walk the buckets of a name.  *mark: its first bucket bears one. */
+static APART enum sr_found
+walk(int fd, const struct sr_header *header, const char *name,
+     struct sr_payload *payload, bool *mark)
+{
+    uint8_t bucket[SR_SNAPSHOT_BUCKET];
+    uint32_t number = sr_bucket_choose(header, name);
+
+    *mark = false;
+    for (unsigned step = 0; step < SR_SNAPSHOT_WALK; step++) {
+        const uint8_t *found;
+        size_t size;
+
+        if (read_bucket(fd, header, number, bucket) != SR_FOUND_IT)
+            return SR_FOUND_BROKEN;
+        if (step == 0)
+            *mark = bucket[SR_BUCKET_MARK] != 0;
+        found = sr_bucket_find(bucket, name, &size);
+        if (found != NULL && size > sizeof(payload->bytes))
+            return damaged();
+        if (found != NULL) {
+            memcpy(payload->bytes, found, size);
+            payload->size = size;
+            return SR_FOUND_IT;
+        }
+        number = sr_bucket_next(bucket);
+        if (number == 0)
+            return SR_FOUND_NOTHING;
+    }
+    return damaged();
+}
+
+/* What a delta makes of what was found.  *is_missing: there is none. */
+static APART enum sr_found
+apply_delta(const char *dir, enum sr_view view, enum sr_found found,
+            const char *name, struct sr_published *out, bool *is_missing)
+{
+    struct sr_payload payload;
+    char path[PATH_ROOM];
+    char text[SR_DELTA_TEXT];
+    uint64_t sequence;
+    ssize_t size;
+
+    make_path(path, dir, view, ".d/", name);
+    size = readlink(path, text, sizeof(text));
+    *is_missing = size < 0 && errno == ENOENT;
+    if (*is_missing)
+        return found;
+    if (size < 0)
+        return errno == EACCES ? SR_FOUND_DENIED : SR_FOUND_BROKEN;
+    if (!sr_delta_decode(name, text, (size_t)size, &sequence, &payload))
+        return damaged();
+    if (sequence <= out->header.sequence)
+        return found;
+    out->payload = payload;
+    out->sequence = sequence;
+    return payload.size == 0 ? SR_FOUND_NOTHING : SR_FOUND_IT;
+}
+
+static bool
+is_replaced(int fd)
+{
+    struct stat file;
+
+    return fstat(fd, &file) == 0 && file.st_nlink == 0;
+}
+
+/*
+ * Look once.  *is_late: a delta is gone because a newer snapshot, which is not
+ * the one that was read, has taken it in.  Who looks away before the answer of
+ * the newer one would see a change undone.
+ */
+static enum sr_found
+look(const char *dir, enum sr_view view, const char *name, sr_time now,
+     struct sr_published *out, bool *is_late)
+{
+    enum sr_found found;
+    bool mark, is_missing = false;
+    int fd;
+
+    *is_late = false;
+    found = open_snapshot(dir, view, &fd);
+    if (found != SR_FOUND_IT)
+        return found;
+    found = read_header(fd, now, &out->header);
+    if (found == SR_FOUND_IT) {
+        out->sequence = out->header.sequence;
+        found = walk(fd, &out->header, name, &out->payload, &mark);
+        if (mark && found != SR_FOUND_BROKEN)
+            found = apply_delta(dir, view, found, name, out, &is_missing);
+        *is_late = is_missing && is_replaced(fd);
+    }
+    close(fd);
+    return found;
+}
+
+enum sr_found
+sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
+          struct sr_published *out)
+{
+    enum sr_found found;
+    bool is_late;
+
+    if (!sr_snapshot_name(name))
+        return SR_FOUND_NOTHING;
+    for (unsigned i = 0; i < LOOKS; i++) {
+        found = look(dir, view, name, now, out, &is_late);
+        if (!is_late)
+            break;
+    }
+    return found;
+}
+
+/* The entry at the cursor or the next, in a snapshot that is open. */
+static enum sr_found
+list_entry(int fd, const struct sr_header *header, struct sr_cursor *cursor,
+           char name[SR_SNAPSHOT_NAME_MAX + 1])
+{
+    const uint32_t end = header->buckets + header->overflow;
+    uint8_t bucket[SR_SNAPSHOT_BUCKET];
+    const char *found;
+    size_t length, size;
+
+    for (; cursor->bucket < end; cursor->bucket++, cursor->index = 0) {
+        if (read_bucket(fd, header, cursor->bucket, bucket) != SR_FOUND_IT)
+            return SR_FOUND_BROKEN;
+        if (sr_bucket_entry(bucket, cursor->index, &found, &length, &size) ==
+            NULL)
+            continue;
+        memcpy(name, found, length);
+        name[length] = '\0';
+        return SR_FOUND_IT;
+    }
+    return SR_FOUND_NOTHING;
+}
+
+enum sr_found
+sr_lookup_list(const char *dir, enum sr_view view, sr_time now,
+               struct sr_cursor *cursor, char name[SR_SNAPSHOT_NAME_MAX + 1])
+{
+    struct sr_header header;
+    enum sr_found found;
+    int fd;
+
+    found = open_snapshot(dir, view, &fd);
+    if (found != SR_FOUND_IT)
+        return found;
+    found = read_header(fd, now, &header);
+    if (found == SR_FOUND_IT && !header.is_listed) {
+        found = SR_FOUND_NOTHING;
+    } else if (found == SR_FOUND_IT && cursor->sequence != 0 &&
+               cursor->sequence != header.sequence) {
+        cursor->sequence = header.sequence;
+        cursor->bucket = UINT32_MAX;
+        found = SR_FOUND_BROKEN;
+        errno = EAGAIN;
+    } else if (found == SR_FOUND_IT) {
+        cursor->sequence = header.sequence;
+        found = list_entry(fd, &header, cursor, name);
+    }
+    close(fd);
+    return found;
+}
+
+uint32_t
+sr_lookup_fallback(const char *dir, const char *name)
+{
+    char text[SR_FALLBACK_TEXT];
+    char path[PATH_ROOM - SR_SNAPSHOT_NAME_MAX + sizeof(SR_FALLBACK_NAME)];
+    ssize_t size;
+
+    make_path(path, dir, SR_VIEW_GROUPS, ".d/", SR_FALLBACK_NAME);
+    size = readlink(path, text, sizeof(text));
+    /* One that fills the room is not as it was written: cut off. */
+    return size < 0 || size == sizeof(text)
+               ? 0
+               : sr_fallback_gid(text, (size_t)size, name);
+}

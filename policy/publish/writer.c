@@ -1,0 +1,385 @@
+/*
+ * Publish: write what the NSS door reads, one account at a time.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/account/verification.h"
+#include "policy/publish/directory.h"
+#include "policy/publish/writer.h"
+
+/* What an account is to be in the two views; a payload of size 0: nothing. */
+struct news {
+    const char *name;
+    uint64_t sequence;
+    bool is_new[SR_VIEW_COUNT];
+    struct sr_payload payload[SR_VIEW_COUNT];
+};
+
+uint64_t
+sr_publish_sequence(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec < 0 ? 0
+                          : (uint64_t)now.tv_sec * UINT64_C(1000000000) +
+                                (uint64_t)now.tv_nsec;
+}
+
+static void
+close_place(struct sr_place *place)
+{
+    sr_place_close(place);
+}
+
+/* Whether a view says so already. */
+static bool
+is_published(const char *dir, enum sr_view view, const char *name,
+             const struct sr_payload *payload)
+{
+    struct sr_published published;
+
+    switch (sr_lookup(dir, view, name, sr_lookup_now(), &published)) {
+    case SR_FOUND_IT:
+        return published.payload.size == payload->size &&
+               memcmp(published.payload.bytes, payload->bytes, payload->size) ==
+                   0;
+    case SR_FOUND_NOTHING:
+        return payload->size == 0;
+    case SR_FOUND_DENIED:
+    case SR_FOUND_BROKEN:
+        break;
+    }
+    return false;
+}
+
+/* Whether a delta of the same content counts already. */
+static bool
+is_there(const struct news *news, enum sr_view view, uint64_t delta,
+         uint64_t snapshot, const struct sr_payload *payload)
+{
+    return delta > snapshot && payload->size == news->payload[view].size &&
+           memcmp(payload->bytes, news->payload[view].bytes, payload->size) ==
+               0;
+}
+
+/*
+ * Replace the delta of one view, under the lock.  An older sequence never
+ * replaces a newer one; but one that lies in the future was there before the
+ * clock was set back, and is not newer than anything.
+ */
+static int
+put_delta(const struct sr_place *place, enum sr_view view, struct news *news,
+          int *snapshot)
+{
+    uint64_t sequence = news->sequence, delta, newest;
+    struct sr_header header = {.sequence = 0};
+    struct sr_payload payload;
+    char text[SR_DELTA_TEXT];
+    int error = 0;
+
+    news->is_new[view] = false;
+    if (place->deltas[view] < 0)
+        return 0; /* this view was never published */
+    *snapshot = sr_place_open_snapshot(place, view, &header);
+    delta = sr_place_delta(place, view, news->name, &payload);
+    newest = delta > header.sequence ? delta : header.sequence;
+    if (newest >= sequence && newest <= sr_publish_sequence())
+        return 0;
+    if (newest >= sequence)
+        sequence = newest + 1;
+    /* First the mark: without a delta it is harmless. */
+    if (*snapshot >= 0)
+        error = sr_place_mark(*snapshot, &header, news->name);
+    if (error != 0 || is_there(news, view, delta, header.sequence, &payload))
+        return error;
+    sr_delta_encode(news->name, sequence, &news->payload[view], text);
+    news->is_new[view] = true;
+    return sr_place_put_link(place, view, news->name, text);
+}
+
+/* What is in place is put on the disk without the lock: others need not wait
+ * for that, and after a crash everything is published anew. */
+static int
+sync_view(const struct sr_place *place, enum sr_view view, int snapshot)
+{
+    if (snapshot >= 0 && fdatasync(snapshot) != 0)
+        return -errno;
+    return place->deltas[view] >= 0 && fsync(place->deltas[view]) != 0 ? -errno
+                                                                       : 0;
+}
+
+static enum sr_publish_result
+put_news(const char *dir, struct news *news, unsigned wait_ms, char *reason,
+         size_t size)
+{
+    __attribute__((cleanup(close_place))) struct sr_place place;
+    int snapshot[SR_VIEW_COUNT] = {-1, -1};
+    bool is_any = false;
+    int error = sr_place_open(&place, dir);
+
+    if (error == -ENOENT ||
+        (error == 0 && place.deltas[SR_VIEW_GROUPS] == -ENOENT))
+        return SR_PUBLISH_OFF;
+    if (error == 0)
+        error = sr_place_lock(&place, wait_ms);
+    for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
+        if (news->is_new[view])
+            error = put_delta(&place, view, news, &snapshot[view]);
+    }
+    sr_place_unlock(&place);
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
+        is_any = is_any || news->is_new[view];
+        if (error == 0 && news->is_new[view])
+            error = sync_view(&place, view, snapshot[view]);
+        if (snapshot[view] >= 0)
+            close(snapshot[view]);
+    }
+    return error == 0 && !is_any ? SR_PUBLISH_UNCHANGED
+                                 : sr_place_judge(error, dir, reason, size);
+}
+
+/* Compare, without the lock, and publish what differs. */
+static enum sr_publish_result
+publish(const char *dir, struct news *news, unsigned wait_ms, char *reason,
+        size_t size)
+{
+    struct stat status;
+    bool is_any = false;
+
+    if (size > 0)
+        reason[0] = '\0';
+    if (stat(dir, &status) != 0 && errno == ENOENT)
+        return SR_PUBLISH_OFF;
+    if (!sr_snapshot_name(news->name) || strlen(dir) > SR_LOOKUP_DIR_MAX) {
+        snprintf(reason, size,
+                 "the name or the directory is too long, or has "
+                 "bytes that cannot be published");
+        return SR_PUBLISH_FAILED;
+    }
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
+        news->is_new[view] =
+            !is_published(dir, view, news->name, &news->payload[view]);
+        is_any = is_any || news->is_new[view];
+    }
+    return is_any ? put_news(dir, news, wait_ms, reason, size)
+                  : SR_PUBLISH_UNCHANGED;
+}
+
+bool
+sr_publish_is_exempt(const struct sr_config *config, const char *name)
+{
+    return strcmp(name, "root") == 0 ||
+           sr_names_have(&config->nss_break_glass, name);
+}
+
+bool
+sr_publish_is_in(enum sr_view view, const struct sr_facts *facts)
+{
+    return view == SR_VIEW_GROUPS ||
+           strcmp(facts->backend, sr_backend_local.type) != 0;
+}
+
+void
+sr_publish_facts(const struct sr_gathered *gathered, struct sr_facts *facts,
+                 bool *is_exempt)
+{
+    *facts = gathered->account->facts;
+    facts->locked = gathered->everywhere.locked;
+    facts->locked_why = gathered->everywhere.why;
+    facts->locked_until = facts->locked == SR_LOCK_UNTIL
+                              ? gathered->everywhere.until
+                              : SR_TIME_UNKNOWN;
+    *is_exempt = facts->uid == 0 || gathered->rules.is_break_glass ||
+                 sr_publish_is_exempt(gathered->config, facts->name);
+}
+
+/* Until when an account is published as locked out by wrong passwords; of the
+ * two views, that of directories says why. */
+static sr_time
+published_lockout(const char *dir, const char *name)
+{
+    const sr_time now = sr_lookup_now();
+    struct sr_published published;
+    struct sr_rules rules;
+    struct sr_facts facts;
+    bool is_exempt;
+
+    if (sr_lookup(dir, SR_VIEW_SHADOW, name, now, &published) != SR_FOUND_IT ||
+        !sr_payload_decode(published.payload.bytes, published.payload.size,
+                           &facts, &rules, &is_exempt) ||
+        facts.locked != SR_LOCK_UNTIL ||
+        facts.locked_why != SR_LOCK_WHY_THROTTLE || facts.locked_until <= now)
+        return SR_TIME_UNKNOWN;
+    return facts.locked_until;
+}
+
+/* Add what was found out before of what is not known now. */
+static struct sr_gathered
+with_published(const char *dir, const struct sr_gathered *gathered)
+{
+    struct sr_gathered with = *gathered;
+
+    if ((!with.fleet.is_known[SR_CLASS_STRANGER] ||
+         !with.fleet.is_known[SR_CLASS_FAMILIAR]) &&
+        strlen(dir) <= SR_LOOKUP_DIR_MAX &&
+        sr_snapshot_name(with.account->facts.name) &&
+        sr_fleet_way(gathered, true, NULL).is_there)
+        sr_gather_everywhere(&with,
+                             published_lockout(dir, with.account->facts.name));
+    return with;
+}
+
+enum sr_publish_result
+sr_publish_gathered(const char *dir, const struct sr_gathered *gathered,
+                    uint64_t sequence, unsigned wait_ms, char *reason,
+                    size_t size)
+{
+    const struct sr_gathered with = with_published(dir, gathered);
+    struct sr_facts facts;
+    struct news news = {.name = facts.name, .sequence = sequence};
+    bool is_exempt;
+
+    sr_publish_facts(&with, &facts, &is_exempt);
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
+        if (sr_publish_is_in(view, &facts))
+            sr_payload_encode(view, &facts, &gathered->rules, is_exempt,
+                              &news.payload[view]);
+    }
+    return publish(dir, &news, wait_ms, reason, size);
+}
+
+/* Publish that the state of an account is unknown, where it was known. */
+static enum sr_publish_result
+publish_unknown(const char *dir, const struct sr_gathered *gathered,
+                const char *name, struct news *news, unsigned wait_ms,
+                char *reason, size_t size)
+{
+    const bool is_exempt = gathered->rules.is_break_glass ||
+                           sr_publish_is_exempt(gathered->config, name);
+    struct sr_published published;
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    sr_payload_encode(SR_VIEW_GROUPS, &facts, &gathered->rules, is_exempt,
+                      &news->payload[SR_VIEW_GROUPS]);
+    if (sr_lookup(dir, SR_VIEW_SHADOW, name, sr_lookup_now(), &published) ==
+        SR_FOUND_IT)
+        sr_payload_encode(SR_VIEW_SHADOW, &facts, &gathered->rules, is_exempt,
+                          &news->payload[SR_VIEW_SHADOW]);
+    return publish(dir, news, wait_ms, reason, size);
+}
+
+/* Publish what came of gathering. */
+static enum sr_publish_result
+publish_account(const char *dir, const char *statedir,
+                struct sr_gathered *gathered, struct news *news,
+                unsigned wait_ms, char *reason, size_t size)
+{
+    switch (gathered->ask) {
+    case SR_ASK_OK:
+        if (sr_gather_remembered(gathered, statedir, NULL) == SR_STORE_OK)
+            return sr_publish_gathered(dir, gathered, news->sequence, wait_ms,
+                                       reason, size);
+        snprintf(reason, size, "%s", gathered->reason);
+        break;
+    case SR_ASK_UNKNOWN_NAME:
+        return publish(dir, news, wait_ms, reason, size);
+    case SR_ASK_UNAVAILABLE:
+    case SR_ASK_AMBIGUOUS:
+        return publish_unknown(dir, gathered, news->name, news, wait_ms, reason,
+                               size);
+    case SR_ASK_NO_MEMORY:
+        snprintf(reason, size, "out of memory");
+        break;
+    }
+    return SR_PUBLISH_FAILED;
+}
+
+/* `fleet` NULL: it is asked, and `reason` says beside a success that it could
+ * not be. */
+static enum sr_publish_result
+gather_and_publish(const struct sr_config *config, struct sr_link *link,
+                   const struct sr_fleet_locks *fleet, const char *dir,
+                   const char *statedir, const char *name, unsigned wait_ms,
+                   char *reason, size_t size)
+{
+    struct news news = {.name = name, .sequence = sr_publish_sequence()};
+    enum sr_publish_result result;
+    struct sr_gathered gathered;
+    char why[160] = "";
+
+    if (!sr_snapshot_name(name) || strlen(dir) > SR_LOOKUP_DIR_MAX)
+        return publish(dir, &news, wait_ms, reason, size);
+    if (link == NULL)
+        sr_gather(config, name, NULL, NULL, &gathered);
+    else
+        sr_gather_linked(config, link, name, NULL, NULL, &gathered);
+    if (fleet != NULL) {
+        gathered.fleet = *fleet;
+    } else {
+        const struct sr_fleet_way way = sr_fleet_way(&gathered, true, NULL);
+
+        if (way.is_there)
+            sr_fleet_locks_find(&way, &gathered, why, sizeof(why));
+    }
+    result =
+        publish_account(dir, statedir, &gathered, &news, wait_ms, reason, size);
+    if (fleet == NULL &&
+        (result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED))
+        snprintf(reason, size, "%s", why);
+    sr_gathered_end(&gathered);
+    return result;
+}
+
+enum sr_publish_result
+sr_publish_account(const struct sr_config *config, const char *dir,
+                   const char *statedir, const char *name, unsigned wait_ms,
+                   char *reason, size_t size)
+{
+    return gather_and_publish(config, NULL, NULL, dir, statedir, name, wait_ms,
+                              reason, size);
+}
+
+enum sr_publish_result
+sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
+                          const struct sr_fleet_locks *fleet, const char *dir,
+                          const char *statedir, const char *name,
+                          unsigned wait_ms, char *reason, size_t size)
+{
+    return gather_and_publish(config, link, fleet, dir, statedir, name, wait_ms,
+                              reason, size);
+}
+
+/* A name that is looked up as any other, and one that no account can have. */
+#define DECOY_LOOKUP "selfreset.decoy"
+#define DECOY_NAME   ":decoy"
+
+void
+sr_publish_decoy(const char *dir, unsigned wait_ms)
+{
+    struct news news = {.name = DECOY_NAME, .sequence = sr_publish_sequence()};
+    struct sr_payload *payload = &news.payload[SR_VIEW_GROUPS];
+    struct stat status;
+    char reason[160];
+
+    if (strlen(dir) > SR_LOOKUP_DIR_MAX || stat(dir, &status) != 0)
+        return;
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
+        is_published(dir, view, DECOY_LOOKUP, &news.payload[view]);
+    /* As long as that of an account that is locked out, and never the same. */
+    payload->size = 42;
+    memset(payload->bytes, 0, payload->size);
+    memcpy(payload->bytes, &news.sequence, sizeof(news.sequence));
+    news.is_new[SR_VIEW_GROUPS] = true;
+    put_news(dir, &news, wait_ms, reason, sizeof(reason));
+}

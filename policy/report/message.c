@@ -1,0 +1,790 @@
+/*
+ * Message: every sentence a user can meet, and the folding of lines.
+ *
+ * A sentence begins on a line of its own, so that it still makes sense when an
+ * application glues texts together.  Phrases that are put into sentences ("in
+ * 5 days, on ...", the contact) are marked for translators.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <libintl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/util/text.h"
+#include "policy/report/message.h"
+#include "policy/util/utf8.h"
+
+#define DOMAIN           "selfreset"
+#define _(text)          dgettext(DOMAIN, text)
+#define N_(text)         text
+#define _n(one, many, n) dngettext(DOMAIN, one, many, (unsigned long)(n))
+/* The same sentence for the account's owner and for root. */
+#define YOURS(owner, admin) (say->is_admin ? _(admin) : _(owner))
+
+#define COLUMNS_MAX 72
+#define PHRASE_SIZE 256 /* a time in words */
+#define HOUR        3600
+#define MINUTE      60
+
+static void
+free_text(char **text)
+{
+    free(*text);
+}
+#define AUTO_FREE __attribute__((cleanup(free_text)))
+
+/* ---- folding */
+
+/* Columns of the next word, which ends at a space, a line's end or the end. */
+static size_t
+word_columns(const char *at)
+{
+    size_t columns = 0;
+
+    for (; *at != '\0' && *at != ' ' && *at != '\n'; at++)
+        columns += ((unsigned char)*at & 0xc0) != 0x80;
+    return columns;
+}
+
+/*
+ * Turn spaces into line ends so that lines have at most 72 columns.  Lines are
+ * not indented: a text that grew would need more memory than it has.
+ */
+static char *
+fold(char *text)
+{
+    size_t column = 0;
+
+    for (char *at = text; at != NULL && *at != '\0'; at++) {
+        if (*at == ' ' && column + 1 + word_columns(at + 1) > COLUMNS_MAX)
+            *at = '\n';
+        if (*at == '\n')
+            column = 0;
+        else
+            column += ((unsigned char)*at & 0xc0) != 0x80;
+    }
+    return text;
+}
+
+static const char *
+contact(const struct sr_say *say)
+{
+    if (say->contact != NULL && say->contact[0] != '\0')
+        return say->contact;
+    /* TRANSLATORS: who can help, as in "Ask your administrator." */
+    return _("your administrator");
+}
+
+/* ---- times */
+
+/* Days since an arbitrary one, of the date in local time. */
+static long
+day_number(const struct tm *date)
+{
+    long year = date->tm_year + 1900L - 1;
+
+    return year * 365 + year / 4 - year / 100 + year / 400 + date->tm_yday;
+}
+
+/* A macro, so that the compiler sees and checks the pattern. */
+#define PRINT_TIME(out, size, pattern, at)                                     \
+    ((void)(strftime(out, size, pattern, at) == 0 ? (out)[0] = '\0' : 0))
+
+/* "on Thursday 26 November", with its year where that is in doubt. */
+static void
+print_date(char *out, size_t size, const struct tm *at, bool with_year)
+{
+    if (with_year)
+        /* TRANSLATORS: a date for strftime(3), as in "on Monday 6 May 2030" */
+        PRINT_TIME(out, size, _("on %A %-d %B %Y"), at);
+    else
+        /* TRANSLATORS: a date for strftime(3), as in "on Monday 6 May" */
+        PRINT_TIME(out, size, _("on %A %-d %B"), at);
+}
+
+/* "at 17:40", with the date when that is not today's. */
+static void
+print_clock(char *out, size_t size, const struct tm *at, bool is_today)
+{
+    if (is_today)
+        /* TRANSLATORS: a time of day for strftime(3) */
+        PRINT_TIME(out, size, _("at %H:%M"), at);
+    else
+        /* TRANSLATORS: date and time of day for strftime(3) */
+        PRINT_TIME(out, size, _("on %A %-d %B at %H:%M"), at);
+}
+
+/* A point in time beside now: how far, and both in local time. */
+struct distance {
+    int64_t seconds; /* never negative */
+    long days;       /* between the dates; at least 1 when a day apart */
+    bool is_past;
+    bool is_today;
+    bool has_date; /* false: too far for a calendar */
+    struct tm at;
+};
+
+static struct distance
+measure(sr_time when, sr_time now)
+{
+    struct distance d = {.is_past = when <= now};
+    struct tm today;
+    time_t when_t = (time_t)when, now_t = (time_t)now;
+
+    if (__builtin_sub_overflow(d.is_past ? now : when, d.is_past ? when : now,
+                               &d.seconds))
+        d.seconds = INT64_MAX;
+    d.has_date = localtime_r(&when_t, &d.at) != NULL &&
+                 localtime_r(&now_t, &today) != NULL;
+    if (d.has_date) {
+        d.days = labs(day_number(&d.at) - day_number(&today));
+        d.is_today = d.days == 0;
+    }
+    /* A day of 25 hours, or no calendar: count by hours. */
+    if (d.seconds >= SR_DAY && d.days == 0)
+        d.days = (long)(d.seconds / SR_DAY);
+    return d;
+}
+
+static char *
+days_apart(const struct distance *d)
+{
+    char date[PHRASE_SIZE] = "";
+
+    /* "in 5 days, on Thursday" counts dates, as people do and as chage(1)
+     * does: the number and the day then never disagree. */
+    if (!d->has_date)
+        return d->is_past
+                   ? sr_format(_n("%ld day ago", "%ld days ago", d->days),
+                               d->days)
+                   : sr_format(_n("in %ld day", "in %ld days", d->days),
+                               d->days);
+    print_date(date, sizeof(date), &d->at, d->seconds > 180 * SR_DAY);
+    return d->is_past
+               ? sr_format(_n("%ld day ago, %s", "%ld days ago, %s", d->days),
+                           d->days, date)
+               : sr_format(_n("in %ld day, %s", "in %ld days, %s", d->days),
+                           d->days, date);
+}
+
+/* The length alone, for times less than a day away. */
+static char *
+short_apart(const struct distance *d)
+{
+    long hours = (long)(d->seconds / HOUR);
+    long minutes = (long)(d->seconds / MINUTE);
+
+    if (hours > 0)
+        return d->is_past
+                   ? sr_format(_n("%ld hour ago", "%ld hours ago", hours),
+                               hours)
+                   : sr_format(_n("in %ld hour", "in %ld hours", hours), hours);
+    if (minutes > 0)
+        return d->is_past
+                   ? sr_format(_n("%ld minute ago", "%ld minutes ago", minutes),
+                               minutes)
+                   : sr_format(_n("in %ld minute", "in %ld minutes", minutes),
+                               minutes);
+    return sr_format("%s", d->is_past ? _("less than a minute ago")
+                                      : _("in less than a minute"));
+}
+
+char *
+sr_message_when(sr_time when, sr_time now)
+{
+    AUTO_FREE char *length = NULL;
+    char clock[PHRASE_SIZE] = "";
+    struct distance d;
+
+    if (when == SR_TIME_NEVER)
+        return sr_format("%s", _("never"));
+    if (when == SR_TIME_UNKNOWN)
+        return sr_format("%s", _("at an unknown time"));
+    d = measure(when, now);
+    if (d.seconds >= SR_DAY)
+        return days_apart(&d);
+    length = short_apart(&d);
+    if (length == NULL || !d.has_date)
+        return length == NULL ? NULL : strdup(length);
+    print_clock(clock, sizeof(clock), &d.at, d.is_today);
+    /* TRANSLATORS: "in 3 hours, at 17:40" */
+    return sr_format(_("%s, %s"), length, clock);
+}
+
+/* "17:40 (in 12 minutes)", for "until ...". */
+static char *
+until(sr_time when, sr_time now)
+{
+    AUTO_FREE char *length = NULL;
+    char clock[PHRASE_SIZE] = "";
+    struct distance d = measure(when, now);
+
+    if (d.has_date && d.is_today)
+        PRINT_TIME(clock, sizeof(clock), _("%H:%M"), &d.at);
+    else if (d.has_date)
+        PRINT_TIME(clock, sizeof(clock), _("%H:%M on %A %-d %B"), &d.at);
+    length = d.seconds < SR_DAY ? short_apart(&d)
+             : d.is_past
+                 ? sr_format(_n("%ld day ago", "%ld days ago", d.days), d.days)
+                 : sr_format(_n("in %ld day", "in %ld days", d.days), d.days);
+    if (length == NULL || !d.has_date)
+        return length == NULL ? NULL : strdup(length);
+    /* TRANSLATORS: "17:40 (in 12 minutes)" */
+    return sr_format(_("%s (%s)"), clock, length);
+}
+
+/* ---- texts without data, but for who can help */
+
+static const char *const plain_text[SR_TEXT_COUNT] = {
+    [SR_TEXT_PROMPT_PASSWORD] = N_("Password: "),
+    [SR_TEXT_PROMPT_CURRENT] = N_("Current password: "),
+    [SR_TEXT_PROMPT_EXPIRED] = N_("Current (expired) password: "),
+    [SR_TEXT_PROMPT_NEW] = N_("New password: "),
+    [SR_TEXT_PROMPT_AGAIN] = N_("New password again: "),
+    [SR_TEXT_MISMATCH] =
+        N_("The two new passwords do not match. Nothing was changed."),
+    [SR_TEXT_WRONG_CURRENT] =
+        N_("The current password is not right. Nothing was changed."),
+    [SR_TEXT_UNCHANGED] =
+        N_("No new password was entered. The password was not changed."),
+    [SR_TEXT_NO_TRIES] = N_("No tries are left. The password was not changed."),
+    [SR_TEXT_BUSY] = N_("Too many logins for this name are under way.\n"
+                        "Nothing was checked. Try again in a moment."),
+    [SR_TEXT_SPARE_CONFIG] =
+        N_("Attention: the configuration of passwords has an error, and\n"
+           "nobody but root can log in. Run: selfresetctl check"),
+    [SR_TEXT_CHANGED] = N_("Your password has been changed."),
+    [SR_TEXT_CHANGED_AGAIN] =
+        N_("Your password has been changed.\n"
+           "The directory will ask for another new one at the next login."),
+    [SR_TEXT_NOT_DUE] =
+        N_("This password has not expired, so it was not changed."),
+    [SR_TEXT_USED_BEFORE] = N_("has been used before: choose a new one"),
+};
+
+/* Texts with the contact in the place of %s. */
+static char *
+text_with_contact(enum sr_text text, const struct sr_say *say)
+{
+    const char *who = contact(say);
+
+    switch (text) {
+    case SR_TEXT_NOT_RECORDED:
+        return sr_format(_("Your attempt could not be recorded, so nothing was "
+                           "done.\nAsk %s (SR-3205)."),
+                         who);
+    case SR_TEXT_NOT_READ:
+        return sr_format(_("This host cannot read what it remembers of this "
+                           "account.\nAsk %s (SR-3205)."),
+                         who);
+    case SR_TEXT_UNAVAILABLE:
+        return sr_format(_("The data of this account cannot be read now.\n"
+                           "Try again later, or ask %s."),
+                         who);
+    case SR_TEXT_BAD_CONFIG:
+        return sr_format(_("Passwords are not set up correctly on this host.\n"
+                           "Ask %s (SR-3204)."),
+                         who);
+    case SR_TEXT_NO_ROOT:
+        return sr_format(_("This program may not check passwords here.\n"
+                           "Ask %s (SR-3212)."),
+                         who);
+    case SR_TEXT_NOT_SENT:
+        return sr_format(_("The directory cannot be reached now.\n"
+                           "The password was not changed. Try again later, or "
+                           "ask %s."),
+                         who);
+    case SR_TEXT_UNSURE:
+        return sr_format(_("The directory did not answer: your password may or "
+                           "may not have\nbeen changed. Try the new one first, "
+                           "then the old one, or ask %s."),
+                         who);
+    case SR_TEXT_NOT_STORED:
+        return sr_format(_("The new password could not be stored.\n"
+                           "The old one may still be the right one. Ask %s."),
+                         who);
+    default:
+        return NULL;
+    }
+}
+
+char *
+sr_message_text(enum sr_text text, const struct sr_say *say)
+{
+    char *out;
+
+    if ((unsigned)text >= SR_TEXT_COUNT)
+        return NULL;
+    if (plain_text[text] == NULL)
+        return fold(text_with_contact(text, say));
+    out = strdup(_(plain_text[text]));
+    /* The space that ends a prompt must not become a line's end. */
+    return text <= SR_TEXT_PROMPT_AGAIN ? out : fold(out);
+}
+
+/* ---- refused changes */
+
+/* Why a password that is due may not be changed: the middle of a sentence. */
+static char *
+barred(const struct sr_verdict *verdict, const struct sr_say *say)
+{
+    const char *who = contact(say);
+    const char *due =
+        verdict->when != SR_TIME_UNKNOWN
+            ? YOURS(N_("Your password has expired"),
+                    N_("The password of this account has expired"))
+            : YOURS(N_("Your password has to be changed"),
+                    N_("The password of this account has to be changed"));
+
+    switch (verdict->barred_by) {
+    case SR_CHANGE_REQUIRE_LOGON:
+        /* TRANSLATORS: the first %s is "Your password has expired" or "Your
+         * password has to be changed", here and below. */
+        return sr_format(_("%s, and it may be changed only by a user who is "
+                           "already logged on.\nAsk %s to set a new one."),
+                         due, who);
+    case SR_CHANGE_INACTIVE:
+        return sr_format(_("%s, and the time in which it could be changed is "
+                           "over.\nAsk %s to set a new one."),
+                         due, who);
+    case SR_CHANGE_NO_GRACE:
+        return sr_format(_("%s, and no login is left in which it could be "
+                           "changed.\nAsk %s to set a new one."),
+                         due, who);
+    case SR_CHANGE_NO_PASSWORD:
+        return sr_format(
+            _("%s, and there is no current password to confirm the "
+              "change with.\nAsk %s to set a new one."),
+            due, who);
+    case SR_CHANGE_PROTECTED:
+        return sr_format(_("%s, but it is protected: nobody may change it "
+                           "here.\nAsk %s."),
+                         due, who);
+    default:
+        return sr_format(_("%s, and its owner may not change it.\n"
+                           "Ask %s to set a new one."),
+                         due, who);
+    }
+}
+
+static char *
+too_young(const struct sr_change *change, const struct sr_say *say)
+{
+    AUTO_FREE char *when = NULL;
+
+    if (change->when == SR_TIME_NEVER || change->when == SR_TIME_UNKNOWN)
+        return sr_format(_("This password was changed too short a time ago.\n"
+                           "Ask %s if you need a new one."),
+                         contact(say));
+    when = sr_message_when(change->when, say->now);
+    if (when == NULL)
+        return NULL;
+    /* TRANSLATORS: the first %s is "in 3 hours, at 17:40" or the like */
+    return sr_format(_("This password was changed too short a time ago.\n"
+                       "It may be changed again %s.\n"
+                       "Ask %s if you need a new one sooner."),
+                     when, contact(say));
+}
+
+char *
+sr_message_change(const struct sr_change *change, const struct sr_say *say)
+{
+    const char *who = contact(say);
+
+    switch (change->result) {
+    case SR_CHANGE_PROTECTED:
+        return fold(
+            say->is_admin
+                ? sr_format(
+                      _("This password is protected: nobody may change it "
+                        "here, not even root."))
+                : sr_format(
+                      _("This password is protected: nobody may change it "
+                        "here.\nAsk %s."),
+                      who));
+    case SR_CHANGE_CANNOT:
+        return fold(sr_format(_("The owner of this account may not change its "
+                                "password.\nAsk %s to set a new one."),
+                              who));
+    case SR_CHANGE_NO_PASSWORD:
+        return fold(sr_format(_("This account has no password that could be "
+                                "confirmed and changed.\nAsk %s to set one."),
+                              who));
+    case SR_CHANGE_INACTIVE:
+        return fold(
+            sr_format(_("The password expired too long ago to be changed "
+                        "by its owner.\nAsk %s to set a new one."),
+                      who));
+    case SR_CHANGE_NO_GRACE:
+        return fold(sr_format(_("No login is left in which this password could "
+                                "be changed.\nAsk %s to set a new one."),
+                              who));
+    case SR_CHANGE_REQUIRE_LOGON:
+        return fold(
+            sr_format(_("This password may be changed only by its owner "
+                        "who is already logged on.\nLog in first, or ask "
+                        "%s to set a new one."),
+                      who));
+    case SR_CHANGE_TOO_YOUNG:
+        return fold(too_young(change, say));
+    default:
+        return NULL;
+    }
+}
+
+/* ---- verdicts */
+
+char *
+sr_message_lockout(sr_time until_wall, const struct sr_say *say)
+{
+    AUTO_FREE char *end = NULL;
+
+    if (!SR_TIME_IS_SET(until_wall))
+        return fold(sr_format(_("Too many wrong passwords.\n"
+                                "This name is locked out for a time.\n"
+                                "Ask %s if you cannot wait."),
+                              contact(say)));
+    end = until(until_wall, say->now);
+    if (end == NULL)
+        return NULL;
+    /* TRANSLATORS: the first %s is "17:40 (in 12 minutes)" or the like */
+    return fold(sr_format(_("Too many wrong passwords.\n"
+                            "This name is locked out until %s.\n"
+                            "Ask %s if you cannot wait."),
+                          end, contact(say)));
+}
+
+static char *
+locked(const struct sr_verdict *verdict, const struct sr_say *say)
+{
+    if (verdict->when != SR_TIME_NEVER)
+        return sr_message_lockout(verdict->when, say);
+    return sr_format(_("This account is locked.\nAsk %s to unlock it."),
+                     contact(say));
+}
+
+static char *
+lapsed(const struct sr_verdict *verdict, const struct sr_say *say)
+{
+    AUTO_FREE char *end = until(verdict->when, say->now);
+
+    if (end == NULL)
+        return NULL;
+    /* TRANSLATORS: the first %s is "17:40 (20 minutes ago)" or the like */
+    return sr_format(YOURS(N_("Your temporary password has lapsed.\n"
+                              "It was good until %s.\nAsk %s for a new one."),
+                           N_("The temporary password of this account has "
+                              "lapsed.\nIt was good until %s.\n"
+                              "Ask %s for a new one.")),
+                     end, contact(say));
+}
+
+static char *
+must_change(const struct sr_verdict *verdict, const struct sr_say *say)
+{
+    /* The next question need not be for the current password: what was typed
+     * at this login is kept for the change. */
+    if (verdict->when != SR_TIME_UNKNOWN)
+        return strdup(YOURS(N_("Your password is a temporary one.\n"
+                               "You have to choose a new one now.\n"
+                               "If you are asked for the current password, "
+                               "give the temporary one."),
+                            N_("The password of this account is a temporary "
+                               "one.\nA new one has to be chosen now.")));
+    return strdup(YOURS(N_("Your password has to be changed.\n"
+                           "You have to choose a new one now.\n"
+                           "If you are asked for the current password, give "
+                           "the one you have used until now."),
+                        N_("The password of this account has to be changed.\n"
+                           "A new one has to be chosen now.")));
+}
+
+static char *
+expired(const struct sr_say *say)
+{
+    return strdup(YOURS(N_("Your password has expired.\n"
+                           "You have to choose a new one now.\n"
+                           "If you are asked for the current password, give "
+                           "the expired one."),
+                        N_("The password of this account has expired.\n"
+                           "A new one has to be chosen now.")));
+}
+
+static char *
+grace(const struct sr_verdict *verdict, const struct sr_say *say)
+{
+    int left = verdict->grace_left;
+
+    if (left < 0)
+        return strdup(YOURS(N_("Your password has expired.\n"
+                               "Change it now with the command passwd."),
+                            N_("The password of this account has expired.")));
+    return sr_format(say->is_admin
+                         ? _n("The password of this account has expired.\n"
+                              "%d more login is possible with it.",
+                              "The password of this account has expired.\n"
+                              "%d more logins are possible with it.",
+                              left)
+                         : _n("Your password has expired.\n"
+                              "You can log in with it %d more time.\n"
+                              "Change it now with the command passwd.",
+                              "Your password has expired.\n"
+                              "You can log in with it %d more times.\n"
+                              "Change it now with the command passwd.",
+                              left),
+                     left);
+}
+
+/* "chage -E 0" and "usermod -e 1" close an account; that these are days of 1970
+ * is nobody's concern. */
+#define CLOSED_BEFORE (2 * 86400)
+
+/* The verdicts that tell a time in words. */
+static char *
+timed(const struct sr_verdict *verdict, const struct sr_say *say)
+{
+    AUTO_FREE char *when = sr_message_when(verdict->when, say->now);
+
+    if (when == NULL)
+        return NULL;
+    switch (verdict->state) {
+    case SR_STATE_ENDED:
+        if (verdict->when < CLOSED_BEFORE)
+            return sr_format(
+                _("This account has ended.\nAsk %s if you need it."),
+                contact(say));
+        /* TRANSLATORS: %s is "2 days ago, on Monday 6 May" or the like, here
+         * and below; then who can help. */
+        return sr_format(_("This account ended %s.\nAsk %s if you need it."),
+                         when, contact(say));
+    case SR_STATE_NOT_YET:
+        return sr_format(_("This account cannot be used yet.\n"
+                           "It starts %s.\n"
+                           "Ask %s if you need it sooner."),
+                         when, contact(say));
+    default:
+        return sr_format(YOURS(N_("Your password expires %s.\n"
+                                  "You can change it now with the command "
+                                  "passwd."),
+                               N_("The password of this account expires %s.")),
+                         when);
+    }
+}
+
+char *
+sr_message_verdict(const struct sr_verdict *verdict, enum sr_answer answer,
+                   const struct sr_say *say)
+{
+    if (answer == SR_ANSWER_OK && verdict->state != SR_STATE_GRACE &&
+        verdict->state != SR_STATE_EXPIRING)
+        return NULL;
+    switch (verdict->state) {
+    case SR_STATE_DISABLED:
+        return fold(sr_format(_("This account is disabled.\n"
+                                "Ask %s if you need it."),
+                              contact(say)));
+    case SR_STATE_ENDED:
+    case SR_STATE_NOT_YET:
+    case SR_STATE_EXPIRING:
+        return fold(timed(verdict, say));
+    case SR_STATE_LAPSED:
+        return fold(lapsed(verdict, say));
+    case SR_STATE_LOCKED:
+        return fold(locked(verdict, say));
+    case SR_STATE_BARRED:
+        return fold(barred(verdict, say));
+    case SR_STATE_MUST_CHANGE:
+        return fold(must_change(verdict, say));
+    case SR_STATE_EXPIRED:
+        return fold(expired(say));
+    case SR_STATE_GRACE:
+        return fold(answer == SR_ANSWER_OK ? grace(verdict, say)
+                                           : expired(say));
+    case SR_STATE_UNKNOWN:
+        return sr_message_text(SR_TEXT_UNAVAILABLE, say);
+    default:
+        return NULL;
+    }
+}
+
+/* ---- failed attempts since the last login */
+
+/* A source in the words of a person: see struct sr_source. */
+static char *
+source_words(const char *source)
+{
+    char clean[SR_SOURCE_MAX];
+
+    sr_utf8_clean(source, false, clean, sizeof(clean));
+    if (strcmp(clean, "console") == 0)
+        return sr_format("%s", _("the console"));
+    if (strncmp(clean, "uid:", 4) == 0)
+        return sr_format(_("this host (user id %s)"), clean + 4);
+    return sr_format("%s", strncmp(clean, "name:", 5) == 0 ? clean + 5 : clean);
+}
+
+char *
+sr_message_failures(const struct sr_memory *memory, const struct sr_say *say)
+{
+    AUTO_FREE char *from = NULL;
+    char when[PHRASE_SIZE] = "";
+    struct distance d;
+    unsigned count = memory->failed;
+
+    if (count == 0)
+        return NULL;
+    d = measure(memory->failed_last, say->now);
+    if (SR_TIME_IS_SET(memory->failed_last) && d.has_date)
+        print_clock(when, sizeof(when), &d.at, false);
+    if (memory->failed_from[0] == '\0' || when[0] == '\0')
+        return fold(
+            sr_format(_n("There was %u failed attempt to log in since "
+                         "your last login.",
+                         "There were %u failed attempts to log in since "
+                         "your last login.",
+                         count),
+                      count));
+    from = source_words(memory->failed_from);
+    if (from == NULL)
+        return NULL;
+    /* TRANSLATORS: number; source ("192.0.2.7"); "on Monday 6 May at 17:40" */
+    return fold(
+        sr_format(_n("There was %u failed attempt to log in since your "
+                     "last login, from %s %s.",
+                     "There were %u failed attempts to log in since your "
+                     "last login, the last from %s %s.",
+                     count),
+                  count, from, when));
+}
+
+/* ---- rules of new passwords */
+
+/* "- text" for each finding, after a heading. */
+static char *
+list(const char *heading, const struct sr_findings *findings)
+{
+    char *text = sr_format("%s", heading);
+
+    for (size_t i = 0; text != NULL && i < findings->count; i++) {
+        char *longer = sr_format("%s\n- %s", text, findings->item[i].text);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
+char *
+sr_message_rules(const struct sr_findings *rules)
+{
+    if (rules->count == 0)
+        return NULL;
+    return fold(list(_("Rules for the new password:"), rules));
+}
+
+char *
+sr_message_broken(const struct sr_findings *findings, int tries_left)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (tries_left < 0) {
+        text = list(_("The new password breaks these rules:"), findings);
+        return text == NULL
+                   ? NULL
+                   : fold(sr_format("%s\n%s", text,
+                                    _("You are root, so it is taken all the "
+                                      "same.")));
+    }
+    text = list(_("The new password was not accepted:"), findings);
+    if (text == NULL)
+        return NULL;
+    if (tries_left == 0)
+        return fold(strdup(text));
+    /* TRANSLATORS: %s is the list of what is wrong */
+    return fold(sr_format(_n("%s\nYou have %d try left.",
+                             "%s\nYou have %d tries left.", tries_left),
+                          text, tries_left));
+}
+
+/* ---- what a directory demands and refuses */
+
+char *
+sr_message_demands(const struct sr_demands *demands)
+{
+    AUTO_FREE char *least = NULL;
+    AUTO_FREE char *most = NULL;
+    AUTO_FREE char *used = NULL;
+
+    if (demands->min_length == 0 && demands->max_length == 0 &&
+        demands->history == 0)
+        return NULL;
+    if (demands->min_length > 0)
+        least = sr_format(_n("\n- at least %u character",
+                             "\n- at least %u characters", demands->min_length),
+                          demands->min_length);
+    if (demands->max_length > 0)
+        most = sr_format(_n("\n- at most %u character",
+                            "\n- at most %u characters", demands->max_length),
+                         demands->max_length);
+    if (demands->history > 0)
+        used =
+            sr_format(_n("\n- not the last password",
+                         "\n- none of the last %u passwords", demands->history),
+                      demands->history);
+    return fold(sr_format("%s%s%s%s", _("The directory demands:"),
+                          least == NULL ? "" : least, most == NULL ? "" : most,
+                          used == NULL ? "" : used));
+}
+
+static const char *const refusal_text[SR_REFUSAL_COUNT] = {
+    [SR_REFUSAL_OTHER] = N_("The directory refused the new password."),
+    [SR_REFUSAL_WRONG_OLD] =
+        N_("The current password is not right. Nothing was changed."),
+    [SR_REFUSAL_NO_RIGHT] =
+        N_("The directory does not let this password be changed from here."),
+    [SR_REFUSAL_CANNOT] =
+        N_("The directory does not let you change this password."),
+    [SR_REFUSAL_TOO_YOUNG] =
+        N_("The password was changed too recently to be changed again."),
+    [SR_REFUSAL_QUALITY] =
+        N_("The directory finds the new password too easy to guess."),
+    [SR_REFUSAL_TOO_SHORT] =
+        N_("The new password is too short for the directory."),
+    [SR_REFUSAL_TOO_LONG] =
+        N_("The new password is too long for the directory."),
+    [SR_REFUSAL_IN_HISTORY] =
+        N_("The new password has been used before: choose a new one."),
+};
+
+char *
+sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
+                   int tries_left, const struct sr_say *say)
+{
+    AUTO_FREE char *known = sr_message_demands(demands);
+    AUTO_FREE char *text = NULL;
+    const char *why;
+    bool is_helped =
+        refusal == SR_REFUSAL_NO_RIGHT || refusal == SR_REFUSAL_CANNOT;
+
+    if ((unsigned)refusal >= SR_REFUSAL_COUNT)
+        return NULL;
+    why = _(refusal_text[refusal]);
+    if (is_helped)
+        return fold(
+            sr_format(_("%s\nAsk %s to set a new one."), why, contact(say)));
+    if (refusal == SR_REFUSAL_OTHER || refusal == SR_REFUSAL_QUALITY ||
+        refusal == SR_REFUSAL_TOO_SHORT || refusal == SR_REFUSAL_TOO_LONG)
+        text = known == NULL ? strdup(why) : sr_format("%s\n%s", why, known);
+    else
+        text = strdup(why);
+    if (text == NULL || tries_left <= 0)
+        return text == NULL ? NULL : fold(strdup(text));
+    return fold(sr_format(_n("%s\nYou have %d try left.",
+                             "%s\nYou have %d tries left.", tries_left),
+                          text, tries_left));
+}

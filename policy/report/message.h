@@ -1,0 +1,111 @@
+/*
+ * Message: a verdict or a refusal -> the sentence a person reads.  All text
+ * that a user can meet is in message.c, so that it can be read, translated and
+ * reviewed in one place.
+ *
+ * Texts say what happened, what to do now, and who can help.  Lines are at most
+ * 72 columns and meaningful without colour.  Translation is by dgettext(3) with
+ * the domain "selfreset"; the process's locale is never touched.
+ *
+ * Every function returns a new string (free it), or NULL when out of memory or,
+ * where so said, when there is nothing to say.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_REPORT_MESSAGE_H
+#define SR_POLICY_REPORT_MESSAGE_H
+
+#include "policy/backend/backend.h"
+#include "policy/password/quality.h"
+#include "policy/store/store.h"
+#include "policy/decide/verdict.h"
+
+/* What every message may need. */
+struct sr_say {
+    const char *contact; /* from the configuration; NULL: a default */
+    sr_time now;         /* wall clock */
+    bool is_admin;       /* the reader is root, not the account's owner */
+};
+
+/* Texts that need no data. */
+enum sr_text {
+    SR_TEXT_PROMPT_PASSWORD, /* "Password: " */
+    SR_TEXT_PROMPT_CURRENT,  /* "Current password: " */
+    SR_TEXT_PROMPT_EXPIRED,  /* "Current (expired) password: " */
+    SR_TEXT_PROMPT_NEW,
+    SR_TEXT_PROMPT_AGAIN,
+    SR_TEXT_MISMATCH,      /* the two do not agree; nothing was changed */
+    SR_TEXT_WRONG_CURRENT, /* the current password is not right */
+    SR_TEXT_UNCHANGED,     /* nothing was entered; unchanged */
+    SR_TEXT_NO_TRIES,      /* no tries are left; unchanged */
+    SR_TEXT_NOT_RECORDED,  /* SR-3205 */
+    SR_TEXT_NOT_READ,      /* SR-3205, where nothing was attempted */
+    SR_TEXT_BUSY,          /* too many attempts at once; try again */
+    SR_TEXT_UNAVAILABLE,   /* the account's data cannot be read now */
+    SR_TEXT_BAD_CONFIG,    /* not set up correctly here; ask CONTACT */
+    SR_TEXT_SPARE_CONFIG,  /* the same, to root, who goes on by the defaults */
+    SR_TEXT_NO_ROOT,       /* this program may not check passwords here */
+    SR_TEXT_CHANGED,       /* your password has been changed */
+    SR_TEXT_CHANGED_AGAIN, /* and has to be changed at the next login again */
+    SR_TEXT_NOT_STORED,    /* the new password could not be stored */
+    SR_TEXT_NOT_SENT,      /* it did not get there: nothing was changed */
+    SR_TEXT_UNSURE,        /* sent and not answered: it may be changed */
+    SR_TEXT_NOT_DUE,       /* only an expired password was to be changed */
+    SR_TEXT_USED_BEFORE,   /* a finding: has been used before */
+    SR_TEXT_COUNT
+};
+char *sr_message_text(enum sr_text text, const struct sr_say *say);
+
+/*
+ * The sentence for a verdict when `answer` was given to a call; NULL for the
+ * states that need none (ok, and any state spared by expired_services).
+ */
+char *sr_message_verdict(const struct sr_verdict *verdict,
+                         enum sr_answer answer, const struct sr_say *say);
+
+/* The sentence for a refused change; NULL for SR_CHANGE_ALLOWED. */
+char *sr_message_change(const struct sr_change *change,
+                        const struct sr_say *say);
+
+/* The lockout sentence: until when, who can help. */
+char *sr_message_lockout(sr_time until_wall, const struct sr_say *say);
+
+/* "There were 3 failed attempts ..."; NULL when there were none. */
+char *sr_message_failures(const struct sr_memory *memory,
+                          const struct sr_say *say);
+
+/* The rules, before the prompt.  NULL when there are none to show. */
+char *sr_message_rules(const struct sr_findings *rules);
+
+/*
+ * What the account's backend demands of a new password besides; NULL when
+ * nothing is known of it.
+ */
+char *sr_message_demands(const struct sr_demands *demands);
+
+/*
+ * Why the backend refused the new password, and how many tries are left (0: no
+ * word of them).  Where it did not say why, what is known of its demands.
+ */
+char *sr_message_refusal(enum sr_refusal refusal,
+                         const struct sr_demands *demands, int tries_left,
+                         const struct sr_say *say);
+
+/*
+ * What is wrong with the new password, every rule, and how many tries are left
+ * (`tries_left` 0: no word of tries, SR_TEXT_NO_TRIES says that; < 0: not
+ * counted, root is only advised).
+ */
+char *sr_message_broken(const struct sr_findings *findings, int tries_left);
+
+/*
+ * A time for people: "in 5 days, on Thursday 26 November", "in 3 hours, at
+ * 17:40", "in 10 minutes, at 09:05"; the past: "2 days ago, on ...".  Local
+ * time.  Never "0 days": the largest unit of which there is at least one, and
+ * "less than a minute" below that.  From 24 hours on the days between the two
+ * dates are counted, as people and chage(1) count them, so that the number and
+ * the named day agree.
+ */
+char *sr_message_when(sr_time when, sr_time now);
+
+#endif

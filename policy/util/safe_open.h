@@ -1,0 +1,48 @@
+/*
+ * Files: opens the few files that are root's own, safely in any process.
+ *
+ * The caller's umask, its closed standard descriptors and whoever might have
+ * put a link or a file of his own in the way are all taken for hostile.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_UTIL_SAFE_OPEN_H
+#define SR_POLICY_UTIL_SAFE_OPEN_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+/*
+ * Open `path` with open(2) flags, never through a link, closed on exec, and as
+ * descriptor 3 or higher.  With O_CREAT the file is made 0600 whatever the
+ * umask.  `found_low` (may be NULL) gets true when one of 0, 1, 2 is closed.
+ * Returns the descriptor or a negative errno.
+ */
+int sr_files_open(const char *path, int flags, bool *found_low);
+
+/* The same, with `path` relative to the directory `dir`. */
+int sr_files_open_at(int dir, const char *path, int flags, bool *found_low);
+
+/*
+ * Make a directory 0700, whatever the umask.  One that exists is as good.
+ * Returns 0 or a negative errno.
+ */
+int sr_files_make_dir(const char *path);
+
+/*
+ * Whether only root, or the process's own user, can have made and can change
+ * it: `kind` is S_IFDIR or S_IFREG, `forbidden` the mode bits that must
+ * be clear.
+ */
+bool sr_files_is_safe(const struct stat *status, mode_t kind, mode_t forbidden);
+
+/*
+ * Fill the closed ones among descriptors 0, 1, 2, so that a library that opens
+ * files by itself gets none of them.  Returns a mask of those filled, for
+ * sr_files_unplug(), or a negative errno.
+ */
+int sr_files_plug(void);
+void sr_files_unplug(int mask);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * Shield: keeps the user who started a process from stopping it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/util/signal_guard.h"
+
+#define UNCHANGED ((uid_t)-1)
+
+int
+sr_shield_raise(struct sr_shield *shield)
+{
+    uid_t saved_uid;
+    sigset_t all;
+    int error;
+
+    sigfillset(&all);
+    error = pthread_sigmask(SIG_SETMASK, &all, &shield->mask);
+    if (error != 0)
+        return -error;
+    /* First set it to what it is: a uid that this user namespace does not know
+     * could not be given back. */
+    if (getresuid(&shield->real_uid, &shield->effective_uid, &saved_uid) != 0 ||
+        (shield->effective_uid == 0 && shield->real_uid != 0 &&
+         (setresuid(shield->real_uid, UNCHANGED, UNCHANGED) != 0 ||
+          setresuid(0, UNCHANGED, UNCHANGED) != 0))) {
+        error = errno;
+        pthread_sigmask(SIG_SETMASK, &shield->mask, NULL);
+        return -error;
+    }
+    shield->is_up = true;
+    return 0;
+}
+
+void
+sr_shield_lower(struct sr_shield *shield)
+{
+    if (!shield->is_up)
+        return;
+    shield->is_up = false;
+    /* First the uid: a handler must find the process as it knows it.  It could
+     * be set before, so there is no failure to report. */
+    if (shield->effective_uid == 0 && shield->real_uid != 0 &&
+        setresuid(shield->real_uid, UNCHANGED, UNCHANGED) != 0)
+        errno = EPERM;
+    pthread_sigmask(SIG_SETMASK, &shield->mask, NULL);
+}
+
+void
+sr_shield_lift_fsize(struct rlimit *before)
+{
+    const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+    struct rlimit most;
+
+    if (getrlimit(RLIMIT_FSIZE, before) != 0) {
+        *before = none;
+        return;
+    }
+    if (before->rlim_cur == RLIM_INFINITY ||
+        setrlimit(RLIMIT_FSIZE, &none) == 0)
+        return;
+    most.rlim_cur = before->rlim_max;
+    most.rlim_max = before->rlim_max;
+    if (setrlimit(RLIMIT_FSIZE, &most) != 0)
+        errno = EPERM; /* then the write will say EFBIG */
+}
+
+void
+sr_shield_restore_fsize(const struct rlimit *before)
+{
+    const struct timespec at_once = {0, 0};
+    sigset_t fsize;
+
+    if (before->rlim_cur == RLIM_INFINITY)
+        return;
+    sigemptyset(&fsize);
+    sigaddset(&fsize, SIGXFSZ);
+    while (sigtimedwait(&fsize, NULL, &at_once) == SIGXFSZ)
+        continue;
+    if (setrlimit(RLIMIT_FSIZE, before) != 0)
+        errno = EPERM; /* lowering is always allowed */
+}

@@ -1,0 +1,24 @@
+/*
+ * Format: a printed text of one's own.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "policy/util/text.h"
+
+char *
+sr_format(const char *pattern, ...)
+{
+    va_list arguments;
+    char *text;
+
+    va_start(arguments, pattern);
+    if (vasprintf(&text, pattern, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    return text;
+}

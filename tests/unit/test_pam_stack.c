@@ -1,0 +1,423 @@
+/*
+ * Test of the check of stacks: which ways of writing one are safe, and which
+ * bypass or break the module.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tools/check/pam_stack.h"
+
+static char folder[64];
+
+#define FILES_MAX 4
+
+static void
+write_file(const char *name, const char *content)
+{
+    char path[128];
+    FILE *stream;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    stream = fopen(path, "w");
+    assert_non_null(stream);
+    fputs(content, stream);
+    assert_int_equal(fclose(stream), 0);
+}
+
+static void
+remove_file(const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    unlink(path);
+}
+
+/* What a finding is about, by a word of its sentence. */
+static const struct {
+    const char *key;
+    const char *text;
+} words[] = {
+    {"uncounted", "without being counted"},
+    {"no-settle", "no settle behind"},
+    {"no-guard", "no guard before"},
+    {"overruled", "lets in all the same"},
+    {"dead", "Nobody can log in"},
+    {"early", "can end the account stack"},
+    {"no-account", "does not ask"},
+    {"no-demand", "ignores the demand"},
+    {"unchecked", "can be stored here without"},
+    {"unsettled", "is not settled"},
+    {"use_authtok", "Without use_authtok"},
+    {"no-change", "No password can be changed"},
+    {"lockout", "A second lockout"},
+    {"checker", "A second module checks"},
+    {"argument", "has no argument"},
+    {"type", "no meaning in this type"},
+    {"missing", "is not installed"},
+    {"session", "session stack"},
+    {"unused", "guards nothing"},
+    {"refused", "libpam refuses"},
+};
+
+static const char *
+key_of(const struct finding *finding)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strstr(finding->text, words[i].text) != NULL)
+            return words[i].key;
+    }
+    return finding->text;
+}
+
+/* "sshd:3 uncounted; sshd unused", in the order found. */
+static char *
+describe(const struct findings *findings)
+{
+    char *out = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&out, &size);
+
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->item[i];
+        const char *place = finding->place;
+
+        if (strncmp(place, folder, strlen(folder)) == 0)
+            place += strlen(folder);
+        fprintf(stream, "%s%s%s %s", i == 0 ? "" : "; ",
+                finding->severity == SEVERITY_ERROR ? "" : "?",
+                place[0] == '/' ? place + 1 : place, key_of(finding));
+    }
+    fclose(stream);
+    return out;
+}
+
+static void
+assert_folder(const char *expected)
+{
+    struct findings findings = {0};
+    char *found;
+
+    check_stacks(folder, NULL, NULL, false, NULL, NULL, &findings);
+    found = describe(&findings);
+    assert_string_equal(found, expected);
+    free(found);
+    findings_free(&findings);
+}
+
+/* A folder with the one service sshd. */
+static void
+assert_sshd(const char *content, const char *expected)
+{
+    write_file("sshd", content);
+    assert_folder(expected);
+    remove_file("sshd");
+}
+
+/* The parts of a good stack, to break one and keep the others. */
+#define AUTH    "auth required pam_selfreset.so\n"
+#define ACCOUNT "account required pam_selfreset.so\n"
+#define PASSWORD                                                               \
+    "password [success=ok ignore=1 default=die] pam_selfreset.so\n"            \
+    "password requisite pam_unix.so use_authtok yescrypt\n"                    \
+    "password required pam_selfreset.so settle\n"
+#define SESSION "session optional pam_selfreset.so\n"
+#define GUARDED                                                                \
+    "auth requisite pam_selfreset.so guard\n"                                  \
+    "auth [success=ok default=die] pam_unix.so use_first_pass\n"               \
+    "auth required pam_selfreset.so settle\n"
+
+static void
+test_good(void **state)
+{
+    (void)state;
+    assert_sshd(AUTH ACCOUNT PASSWORD SESSION, "");
+    assert_sshd(GUARDED ACCOUNT PASSWORD SESSION, "");
+    /* Debian's form, with jumps. */
+    assert_sshd(
+        "auth [success=1 user_unknown=ignore default=die] pam_selfreset.so\n"
+        "auth requisite pam_deny.so\n"
+        "auth required pam_permit.so\n"
+        "account [success=1 new_authtok_reqd=done user_unknown=ignore "
+        "default=die] pam_selfreset.so\n"
+        "account requisite pam_deny.so\n"
+        "account required pam_permit.so\n"
+        "password [success=ok ignore=1 user_unknown=2 default=die] "
+        "pam_selfreset.so\n"
+        "password [success=ok default=die] pam_unix.so use_authtok\n"
+        "password [success=1 default=die] pam_selfreset.so settle\n"
+        "password requisite pam_deny.so\n"
+        "password required pam_permit.so\n" SESSION,
+        "");
+    /* Proofs that are no passwords, and jumps over the refusal. */
+    assert_sshd("auth sufficient pam_rootok.so\n"
+                "auth [success=2 default=ignore] pam_u2f.so\n"
+                "auth [success=1 default=ignore] pam_selfreset.so\n"
+                "auth requisite pam_deny.so\n"
+                "auth required pam_permit.so\n" ACCOUNT PASSWORD SESSION,
+                "");
+}
+
+static void
+test_auth(void **state)
+{
+    (void)state;
+    assert_sshd("auth sufficient pam_unix.so\n" AUTH ACCOUNT SESSION,
+                "sshd:1 uncounted");
+    assert_sshd("auth sufficient pam_selfreset.so\n"
+                "auth required pam_unix.so\n" ACCOUNT SESSION,
+                "sshd:2 uncounted");
+    /* Both have to say yes: a guess that is not counted gains nothing. */
+    assert_sshd(
+        AUTH "auth required pam_unix.so use_first_pass\n" ACCOUNT SESSION, "");
+    assert_sshd("auth optional pam_selfreset.so\n"
+                "auth required pam_permit.so\n" ACCOUNT SESSION,
+                "sshd:1 overruled");
+    assert_sshd("auth [success=2 default=die] pam_selfreset.so\n"
+                "auth required pam_permit.so\n" ACCOUNT SESSION,
+                "sshd:1 dead");
+}
+
+static void
+test_guard(void **state)
+{
+    (void)state;
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth required pam_unix.so\n" ACCOUNT SESSION,
+                "sshd:2 uncounted; sshd:1 no-settle");
+    assert_sshd("auth required pam_unix.so\n"
+                "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
+                "sshd:1 uncounted; sshd:2 no-guard");
+    /* settle is jumped over. */
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth [success=2 default=ignore] pam_unix.so\n"
+                "auth requisite pam_deny.so\n"
+                "auth required pam_selfreset.so settle\n"
+                "auth required pam_permit.so\n" ACCOUNT SESSION,
+                "sshd:2 uncounted");
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth [success=1 default=ignore] pam_unix.so\n"
+                "auth requisite pam_deny.so\n"
+                "auth required pam_selfreset.so settle\n"
+                "auth required pam_permit.so\n" ACCOUNT SESSION,
+                "");
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth sufficient pam_unix.so\n"
+                "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
+                "sshd:2 uncounted");
+    /* A guard whose refusal is not the end guards nothing. */
+    assert_sshd("auth optional pam_selfreset.so guard\n"
+                "auth required pam_unix.so\n"
+                "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
+                "sshd:2 uncounted");
+}
+
+static void
+test_account(void **state)
+{
+    (void)state;
+    assert_sshd(AUTH "account required pam_unix.so\n" SESSION,
+                "sshd:2 no-account");
+    assert_sshd(AUTH SESSION, "sshd no-account");
+    assert_sshd(AUTH "account sufficient pam_localuser.so\n" ACCOUNT SESSION,
+                "sshd:2 early");
+    assert_sshd(AUTH
+                "account required pam_unix.so\n"
+                "account sufficient pam_usertype.so issystem\n" ACCOUNT SESSION,
+                "sshd:3 early");
+    assert_sshd(AUTH "account [success=1 default=ignore] pam_succeed_if.so "
+                     "user ingroup x\n" ACCOUNT
+                     "account required pam_permit.so\n" SESSION,
+                "sshd:2 early");
+    assert_sshd(AUTH "account optional pam_selfreset.so\n"
+                     "account required pam_permit.so\n" SESSION,
+                "sshd:2 overruled");
+    assert_sshd(AUTH "account [success=1 default=ignore] pam_selfreset.so\n"
+                     "account requisite pam_deny.so\n"
+                     "account required pam_permit.so\n" SESSION,
+                "");
+    assert_sshd(AUTH "account [success=ok new_authtok_reqd=ignore default=die] "
+                     "pam_selfreset.so\n"
+                     "account required pam_permit.so\n" SESSION,
+                "sshd:2 no-demand");
+}
+
+static void
+test_password(void **state)
+{
+    (void)state;
+    assert_sshd(AUTH ACCOUNT SESSION
+                "password [success=ok ignore=1 default=die] pam_selfreset.so\n"
+                "password requisite pam_unix.so use_authtok\n",
+                "sshd:5 unsettled; sshd:4 no-change");
+    assert_sshd(AUTH ACCOUNT SESSION
+                "password [success=ok ignore=1 default=die] pam_selfreset.so\n"
+                "password sufficient pam_unix.so use_authtok\n"
+                "password required pam_selfreset.so settle\n",
+                "sshd:5 unsettled");
+    assert_sshd(AUTH ACCOUNT SESSION
+                "password [success=ok ignore=1 default=die] pam_selfreset.so\n"
+                "password requisite pam_unix.so\n"
+                "password required pam_selfreset.so settle\n",
+                "sshd:5 use_authtok");
+    assert_sshd(AUTH ACCOUNT SESSION
+                "password sufficient pam_unix.so use_authtok\n" PASSWORD,
+                "sshd:4 unchecked");
+    assert_sshd(AUTH ACCOUNT SESSION
+                "password [success=ok default=die] pam_selfreset.so\n"
+                "password requisite pam_unix.so use_authtok\n"
+                "password required pam_selfreset.so settle\n",
+                "sshd:4 no-change");
+    assert_sshd(AUTH ACCOUNT SESSION
+                "password optional pam_selfreset.so\n"
+                "password required pam_unix.so use_authtok\n"
+                "password required pam_selfreset.so settle\n",
+                "sshd:5 unchecked");
+}
+
+static void
+test_rivals(void **state)
+{
+    (void)state;
+    assert_sshd(
+        "auth required pam_faillock.so preauth\n" AUTH ACCOUNT PASSWORD SESSION,
+        "?sshd:1 lockout");
+    assert_sshd(AUTH ACCOUNT SESSION
+                "password requisite pam_pwquality.so\n" PASSWORD,
+                "?sshd:4 checker");
+}
+
+static void
+test_lines(void **state)
+{
+    (void)state;
+    assert_sshd("auth required pam_selfreset.so nullok\n" ACCOUNT SESSION,
+                "sshd:1 argument");
+    assert_sshd(AUTH
+                "account required pam_selfreset.so settle\n" ACCOUNT SESSION,
+                "sshd:2 type");
+    assert_sshd("auth required /nowhere/pam_selfreset.so\n" ACCOUNT SESSION,
+                "sshd:1 missing");
+    assert_sshd(AUTH ACCOUNT, "?sshd session");
+    assert_sshd(AUTH ACCOUNT "session required pam_limits.so\n",
+                "?sshd session");
+    assert_sshd("auth require pam_selfreset.so\n" AUTH ACCOUNT SESSION,
+                "sshd:1 refused");
+    assert_sshd("oauth required pam_selfreset.so\n" AUTH ACCOUNT SESSION,
+                "sshd:1 refused");
+    assert_sshd("auth [success=fine] pam_env.so\n" AUTH ACCOUNT SESSION,
+                "sshd:1 refused");
+    assert_sshd("auth required pam_unix.so\n", " unused");
+}
+
+/* The forms that pam.conf(5) allows. */
+static void
+test_syntax(void **state)
+{
+    (void)state;
+    assert_sshd("# a comment\n\n"
+                "-auth  optional  pam_u2f.so # with a comment\n"
+                "AUTH Required \\\n"
+                "    pam_selfreset.so \\\n"
+                "    debug\n"
+                "account\trequired\tpam_selfreset.so [conf=/x\\]y]\n" SESSION,
+                "");
+    /* A comment ends at the line's end, also behind a backslash. */
+    assert_sshd("auth sufficient pam_unix.so # \\\n" AUTH ACCOUNT SESSION,
+                "sshd:1 uncounted");
+}
+
+static void
+test_include(void **state)
+{
+    (void)state;
+    write_file("common-x", "auth sufficient pam_unix.so\n" AUTH ACCOUNT);
+    write_file("su", "@include common-x\n" SESSION);
+    assert_sshd("auth include common-x\naccount include common-x\n" SESSION,
+                "common-x:1 uncounted");
+    /* In a substack done is not the end of the whole. */
+    write_file("common-x", "auth sufficient pam_unix.so\n"
+                           "auth requisite pam_deny.so\n");
+    write_file("su", AUTH ACCOUNT SESSION);
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth substack common-x\n"
+                "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
+                "");
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth include common-x\n"
+                "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
+                "common-x:1 uncounted");
+    /* A jump counts a substack as one line. */
+    assert_sshd("auth [success=1 default=die] pam_selfreset.so\n"
+                "auth substack common-x\n"
+                "auth required pam_permit.so\n" ACCOUNT SESSION,
+                "");
+    remove_file("common-x");
+    assert_sshd("auth include common-x\n" AUTH ACCOUNT SESSION,
+                "common-x refused");
+    write_file("common-x", "@include common-x\n");
+    assert_sshd("auth include common-x\n" AUTH ACCOUNT SESSION,
+                "common-x refused");
+    remove_file("common-x");
+    remove_file("su");
+}
+
+/* A fault in an included file is told once, with all services that have it. */
+static void
+test_subjects(void **state)
+{
+    struct findings findings = {0};
+
+    (void)state;
+    write_file("common-auth", "auth sufficient pam_unix.so\n" AUTH);
+    write_file("login", "@include common-auth\n" ACCOUNT SESSION);
+    write_file("su", "@include common-auth\n" ACCOUNT SESSION);
+    check_stacks(folder, NULL, NULL, false, NULL, NULL, &findings);
+    assert_int_equal(findings.count, 1);
+    assert_string_equal(findings.item[0].subjects, "login, su");
+    findings_free(&findings);
+    remove_file("common-auth");
+    remove_file("login");
+    remove_file("su");
+}
+
+static int
+make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof(folder), "%s", "/tmp/test_stack.XXXXXX");
+    return mkdtemp(folder) == NULL ? -1 : 0;
+}
+
+static int
+remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),     cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_guard),    cmocka_unit_test(test_account),
+        cmocka_unit_test(test_password), cmocka_unit_test(test_rivals),
+        cmocka_unit_test(test_lines),    cmocka_unit_test(test_syntax),
+        cmocka_unit_test(test_include),  cmocka_unit_test(test_subjects),
+    };
+
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

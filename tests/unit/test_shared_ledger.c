@@ -1,0 +1,525 @@
+/*
+ * Unit tests of the ledger that hosts share: what it allows, in whatever order
+ * its entries come together, and what of it can be pruned.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/decide/shared_ledger.h"
+
+#define T0       ((sr_time)1000000)
+#define MINUTE   ((int64_t)60)
+#define LIFETIME 12
+
+static const struct sr_limits usual = {5, 15 * MINUTE, 15 * MINUTE,
+                                       24 * 60 * MINUTE};
+
+static struct sr_fleet_list list;
+static struct sr_fleet_judgement judgement;
+
+static void
+add(struct sr_fleet_list *to, unsigned id, enum sr_fleet_state state,
+    sr_time at)
+{
+    struct sr_fleet_entry *entry = &to->entry[to->count++];
+
+    assert_true(to->count <= SR_FLEET_MAX);
+    snprintf(entry->id, sizeof(entry->id), "%032x", id);
+    entry->state = state;
+    entry->made = at;
+    entry->changed = at;
+}
+
+static const char *
+id_of(unsigned id)
+{
+    static char text[SR_FLEET_ID_SIZE];
+
+    snprintf(text, sizeof(text), "%032x", id);
+    return text;
+}
+
+static enum sr_fleet_answer
+judge(const char *own, sr_time now)
+{
+    sr_fleet_judge(&list, own, &usual, now, LIFETIME, &judgement);
+    return judgement.answer;
+}
+
+static int
+empty(void **state)
+{
+    (void)state;
+    memset(&list, 0, sizeof(list));
+    return 0;
+}
+
+static void
+test_nothing_is_open_to_all(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(NULL, T0), SR_FLEET_GO);
+    assert_int_equal(judgement.prunable, 0);
+    add(&list, 1, SR_FLEET_PENDING, T0);
+    assert_int_equal(judge(id_of(1), T0), SR_FLEET_GO);
+    assert_true(judgement.has_own);
+    assert_false(judgement.begins_lockout);
+}
+
+static void
+test_the_last_slot(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        add(&list, i, SR_FLEET_FAILED, T0);
+    add(&list, 9, SR_FLEET_PENDING, T0);
+    assert_int_equal(judge(id_of(9), T0), SR_FLEET_GO);
+    assert_int_equal(judgement.failures, 4);
+    assert_int_equal(judgement.settled, 4);
+    assert_true(judgement.begins_lockout);
+    /* For another one there is no room, as long as it is there. */
+    assert_int_equal(judge(NULL, T0), SR_FLEET_WAIT);
+}
+
+static void
+test_locked(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        add(&list, i, SR_FLEET_FAILED, T0 + i);
+    add(&list, 9, SR_FLEET_PENDING, T0 + 5);
+    assert_int_equal(judge(id_of(9), T0 + 5), SR_FLEET_LOCKED);
+    assert_int_equal(judgement.until, T0 + 4 + 15 * MINUTE);
+    assert_int_equal(judge(NULL, T0 + 4 + 15 * MINUTE), SR_FLEET_GO);
+}
+
+static void
+test_a_failure_counts_from_when_it_was_settled(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        add(&list, i, SR_FLEET_FAILED, T0);
+        list.entry[i].changed = T0 + 8;
+    }
+    judge(NULL, T0 + 9);
+    assert_int_equal(judgement.until, T0 + 8 + 15 * MINUTE);
+}
+
+static void
+test_who_waits_and_who_gives_way(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 7; i++)
+        add(&list, i, SR_FLEET_PENDING, T0);
+    for (unsigned i = 0; i < 7; i++) {
+        assert_int_equal(judge(id_of(i), T0), SR_FLEET_WAIT);
+        assert_int_equal(judgement.may_stay, i < 5);
+    }
+    assert_int_equal(judge(id_of(77), T0), SR_FLEET_WAIT);
+    assert_false(judgement.may_stay);
+}
+
+static void
+test_recorded_ahead(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        add(&list, i, SR_FLEET_AHEAD, T0);
+    assert_int_equal(judge(NULL, T0 + 1), SR_FLEET_HELD);
+    assert_int_equal(judgement.until, T0 + 1 + 15 * MINUTE);
+    assert_int_equal(judge(id_of(0), T0 + 1), SR_FLEET_GO);
+    assert_int_equal(judge(NULL, T0 + LIFETIME), SR_FLEET_LOCKED);
+}
+
+static void
+test_a_host_that_died_has_failed(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        add(&list, i, SR_FLEET_PENDING, T0);
+    assert_int_equal(judge(NULL, T0 + LIFETIME - 1), SR_FLEET_WAIT);
+    assert_int_equal(judge(NULL, T0 + LIFETIME), SR_FLEET_LOCKED);
+    /* It can have been verified until then. */
+    assert_int_equal(judgement.until, T0 + LIFETIME + 15 * MINUTE);
+}
+
+static void
+test_times_of_the_future(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        add(&list, i, SR_FLEET_FAILED, T0 + 100 * MINUTE);
+    assert_int_equal(judge(NULL, T0), SR_FLEET_LOCKED);
+    assert_int_equal(judgement.until, T0 + 15 * MINUTE);
+}
+
+static void
+test_a_list_that_is_cut(void **state)
+{
+    (void)state;
+    add(&list, 1, SR_FLEET_PENDING, T0);
+    list.is_cut = true;
+    assert_int_equal(judge(id_of(1), T0), SR_FLEET_WAIT);
+    assert_false(judgement.may_stay);
+}
+
+static void
+test_not_throttled(void **state)
+{
+    const struct sr_limits none = {0, 1, 1, 1};
+
+    (void)state;
+    for (unsigned i = 0; i < 9; i++)
+        add(&list, i, SR_FLEET_FAILED, T0);
+    sr_fleet_judge(&list, NULL, &none, T0, LIFETIME, &judgement);
+    assert_int_equal(judgement.answer, SR_FLEET_GO);
+    assert_int_equal(judgement.prunable, 0);
+}
+
+/* Failures, one at a time when one is let go: the ledger of one host says the
+ * same at any time. */
+static void
+test_as_a_ledger_of_one_host(void **state)
+{
+    struct sr_ledger ledger;
+    sr_time now = T0;
+    unsigned failed = 0;
+
+    (void)state;
+    sr_ledger_init(&ledger);
+    for (unsigned i = 0; i < 900; i++) {
+        const uint64_t open = sr_throttle_open(&ledger, &usual, now);
+
+        if (list.count == SR_FLEET_MAX)
+            break;
+        assert_int_equal(judge(NULL, now) == SR_FLEET_GO, open != 0);
+        if (open == 0)
+            assert_int_equal(judgement.until,
+                             sr_throttle_release(&ledger, &usual, now));
+        if (open != 0 && random() % 3 == 0) {
+            add(&list, i, SR_FLEET_FAILED, now);
+            sr_throttle_failed(&ledger, &usual, (unsigned)__builtin_ctzll(open),
+                               now);
+            failed++;
+        }
+        now += random() % 400;
+    }
+    assert_true(failed > 100);
+}
+
+static void
+shuffle(struct sr_fleet_list *what)
+{
+    for (size_t i = what->count; i > 1; i--) {
+        const size_t other = (size_t)random() % i;
+        struct sr_fleet_entry entry = what->entry[i - 1];
+
+        what->entry[i - 1] = what->entry[other];
+        what->entry[other] = entry;
+    }
+}
+
+/* Failures of several hosts, some more than allowed and some at one time. */
+static void
+make_some(struct sr_fleet_list *what, unsigned count)
+{
+    sr_time now = T0;
+
+    what->count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        add(what, (unsigned)random(), (enum sr_fleet_state)(random() % 3), now);
+        if (random() % 3 == 0)
+            now += random() % (random() % 2 == 0 ? 20 : 3000);
+    }
+}
+
+static void
+test_any_order_says_the_same(void **state)
+{
+    static struct sr_fleet_list other;
+    struct sr_fleet_judgement first, second;
+
+    (void)state;
+    for (unsigned round = 0; round < 100; round++) {
+        make_some(&list, 1 + (unsigned)random() % 60);
+        const sr_time now = list.entry[list.count - 1].made + random() % 2000;
+
+        other = list;
+        shuffle(&other);
+        sr_fleet_judge(&list, NULL, &usual, now, LIFETIME, &first);
+        sr_fleet_judge(&other, NULL, &usual, now, LIFETIME, &second);
+        assert_memory_equal(&first, &second, sizeof(first));
+        for (size_t i = 0; i < list.count; i++)
+            assert_string_equal(list.entry[i].id, other.entry[i].id);
+    }
+}
+
+static void
+drop_first(struct sr_fleet_list *what, size_t count)
+{
+    what->count -= count;
+    memmove(&what->entry[0], &what->entry[count],
+            what->count * sizeof(what->entry[0]));
+}
+
+/* From here on one ledger is pruned whenever it is judged, and the other never;
+ * the attempts are those that it lets go. */
+static size_t
+go_on(struct sr_fleet_list *pruned, struct sr_fleet_list *whole,
+      const struct sr_limits *limits, sr_time now)
+{
+    struct sr_fleet_judgement ours, theirs;
+    size_t dropped = 0;
+
+    for (unsigned i = 0; i < 150; i++) {
+        sr_fleet_judge(pruned, NULL, limits, now, LIFETIME, &ours);
+        sr_fleet_judge(whole, NULL, limits, now, LIFETIME, &theirs);
+        assert_int_equal(ours.answer, theirs.answer);
+        assert_int_equal(ours.failures, theirs.failures);
+        if (theirs.answer == SR_FLEET_LOCKED)
+            assert_int_equal(ours.until, theirs.until);
+        assert_true(ours.prunable <= SR_FLEET_PRUNE);
+        drop_first(pruned, ours.prunable);
+        dropped += ours.prunable;
+        if (ours.answer == SR_FLEET_GO) {
+            const unsigned id = (unsigned)random();
+
+            add(pruned, id, SR_FLEET_FAILED, now);
+            add(whole, id, SR_FLEET_FAILED, now);
+        }
+        now += random() % (limits->duration_max * 3 / (1 + random() % 40) + 2);
+    }
+    return dropped;
+}
+
+static void
+test_pruning_changes_nothing(void **state)
+{
+    static struct sr_fleet_list whole;
+    size_t dropped = 0;
+
+    (void)state;
+    for (unsigned round = 0; round < 25; round++) {
+        const int64_t duration = 1 + random() % 2000;
+        const struct sr_limits limits = {1 + (unsigned)random() % 8,
+                                         1 + random() % 2000, duration,
+                                         duration * (1 + random() % 60)};
+
+        make_some(&list, (unsigned)random() % 40);
+        for (size_t i = 0; i < list.count; i++)
+            list.entry[i].state = SR_FLEET_FAILED;
+        whole = list;
+        dropped += go_on(&list, &whole, &limits, T0 + 60000);
+    }
+    assert_true(dropped > 150);
+}
+
+/* Three began a lockout that is over, and two came in it from another server.
+ * With fewer of the three these would begin one. */
+static void
+test_pruning_brings_no_lockout_back(void **state)
+{
+    const struct sr_limits limits = {3, 900, 900, SR_DAY};
+
+    (void)state;
+    list.count = 0;
+    for (unsigned id = 0; id < 5; id++)
+        add(&list, id, SR_FLEET_FAILED, id < 3 ? T0 : T0 + 600);
+    sr_fleet_judge(&list, NULL, &limits, T0 + 1000, LIFETIME, &judgement);
+    assert_int_equal(judgement.answer, SR_FLEET_GO);
+    assert_int_equal(judgement.prunable, 0);
+}
+
+/* Whoever goes on guessing leaves no more than so many entries. */
+static void
+test_pruning_bounds_the_ledger(void **state)
+{
+    sr_time now = T0;
+    size_t most = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 400; i++) {
+        if (judge(NULL, now) == SR_FLEET_GO) {
+            drop_first(&list, judgement.prunable);
+            add(&list, i, SR_FLEET_FAILED, now);
+        } else {
+            now = judgement.until;
+        }
+        if (list.count > most)
+            most = list.count;
+    }
+    /* Eight lengths, from a quarter of an hour to a day, and one more. */
+    assert_true(most <= 5 * 9);
+    /* A day later nothing of it counts. */
+    now += 3 * SR_DAY;
+    while (list.count > 0) {
+        assert_int_equal(judge(NULL, now), SR_FLEET_GO);
+        assert_true(judgement.prunable > 0);
+        drop_first(&list, judgement.prunable);
+    }
+}
+
+/* ---- the protocol: hosts in any order of steps, some of which die */
+
+#define HOSTS 40
+
+enum step { IDLE, ADDED, GAVE_WAY, GOES, DEAD };
+
+struct host {
+    enum step step;
+    char id[SR_FLEET_ID_SIZE];
+};
+
+static void
+take_back(const char *id)
+{
+    for (size_t i = 0; i < list.count; i++) {
+        if (strcmp(list.entry[i].id, id) == 0) {
+            list.entry[i] = list.entry[--list.count];
+            return;
+        }
+    }
+}
+
+static void
+settle(const char *id, sr_time now)
+{
+    for (size_t i = 0; i < list.count; i++) {
+        if (strcmp(list.entry[i].id, id) == 0) {
+            list.entry[i].state = SR_FLEET_FAILED;
+            list.entry[i].changed = now;
+        }
+    }
+}
+
+/* One step of one host.  Returns whether it verified a password. */
+static bool
+step(struct host *host, unsigned id, sr_time now)
+{
+    static struct sr_fleet_list seen;
+    bool verified = false;
+
+    switch (host->step) {
+    case IDLE:
+        add(&list, id, SR_FLEET_PENDING, now);
+        snprintf(host->id, sizeof(host->id), "%s", id_of(id));
+        host->step = ADDED;
+        break;
+    case ADDED:
+        seen = list;
+        sr_fleet_judge(&seen, host->id, &usual, now, LIFETIME, &judgement);
+        if (judgement.answer == SR_FLEET_GO) {
+            host->step = GOES;
+        } else if (!judgement.may_stay) {
+            take_back(host->id);
+            host->step = GAVE_WAY;
+        }
+        break;
+    case GAVE_WAY:
+        seen = list;
+        sr_fleet_judge(&seen, NULL, &usual, now, LIFETIME, &judgement);
+        if (judgement.answer == SR_FLEET_GO)
+            host->step = IDLE;
+        break;
+    case GOES:
+        verified = true;
+        if (random() % 8 == 0) {
+            host->step = DEAD;
+        } else {
+            settle(host->id, now);
+            host->step = IDLE;
+        }
+        break;
+    case DEAD:
+        break;
+    }
+    return verified;
+}
+
+static void
+test_no_more_are_verified(void **state)
+{
+    unsigned exact = 0;
+
+    (void)state;
+    for (unsigned round = 0; round < 15; round++) {
+        struct host host[HOSTS] = {{IDLE, ""}};
+        unsigned verified = 0;
+
+        list.count = 0;
+        for (unsigned i = 0; i < 5000; i++)
+            verified +=
+                step(&host[random() % HOSTS], round * 5000 + i, T0 + i / 500);
+        assert_true(verified <= usual.attempts);
+        exact += verified == usual.attempts;
+    }
+    assert_int_equal(exact, 15);
+}
+
+/* ---- names */
+
+static void
+test_names(void **state)
+{
+    const uint8_t key[SR_FLEET_KEY_SIZE] = {1}, other[SR_FLEET_KEY_SIZE] = {2};
+    char first[SR_FLEET_LEDGER_SIZE], second[SR_FLEET_LEDGER_SIZE];
+    unsigned same = 0;
+
+    (void)state;
+    sr_fleet_account("ann", false, first);
+    sr_fleet_account("ann", true, second);
+    assert_string_not_equal(first, second);
+    sr_fleet_account("Ann", false, second);
+    assert_string_not_equal(first, second);
+    /* What any server takes for a serialNumber, and compares. */
+    assert_int_equal(strspn(first, "abcdefghijklmnopqrstuvwxyz0123456789-"),
+                     strlen(first));
+    assert_true(strlen(first) < SR_FLEET_LEDGER_SIZE - 1);
+    for (unsigned i = 0; i < 1000; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "name%u", i);
+        sr_fleet_name(key, name, first);
+        sr_fleet_name(other, name, second);
+        assert_true(strtoul(first + 2, NULL, 16) < SR_FLEET_BUCKETS);
+        same += strcmp(first, second) == 0;
+    }
+    assert_true(same < 20);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, empty)
+    const struct CMUnitTest tests[] = {
+        TEST(test_nothing_is_open_to_all),
+        TEST(test_the_last_slot),
+        TEST(test_locked),
+        TEST(test_a_failure_counts_from_when_it_was_settled),
+        TEST(test_who_waits_and_who_gives_way),
+        TEST(test_recorded_ahead),
+        TEST(test_a_host_that_died_has_failed),
+        TEST(test_times_of_the_future),
+        TEST(test_a_list_that_is_cut),
+        TEST(test_not_throttled),
+        TEST(test_as_a_ledger_of_one_host),
+        TEST(test_any_order_says_the_same),
+        TEST(test_pruning_changes_nothing),
+        TEST(test_pruning_brings_no_lockout_back),
+        TEST(test_pruning_bounds_the_ledger),
+        TEST(test_no_more_are_verified),
+        TEST(test_names),
+    };
+
+    srandom(2003);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+/*
+ * Unit tests of the ledgers that are read in one pass: each account finds its
+ * own, whatever else there is, and what cannot be read changes nothing.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/account/shared_scan.h"
+
+#define NOW      ((sr_time)1000000)
+#define LIFETIME 12
+#define NONE     SR_TIME_UNKNOWN
+
+static const struct sr_limits usual = {5, 900, 900, 86400};
+
+static unsigned next_id;
+
+static struct sr_fleet_entry
+entry(enum sr_fleet_state state, sr_time at)
+{
+    struct sr_fleet_entry made = {.state = state, .made = at, .changed = at};
+
+    snprintf(made.id, sizeof(made.id), "%032x", ++next_id);
+    return made;
+}
+
+/* So many failures of an account. */
+static void
+guess(struct sr_ledgers *ledgers, const char *name, bool is_familiar,
+      unsigned count)
+{
+    char ledger[SR_FLEET_LEDGER_SIZE];
+
+    sr_fleet_account(name, is_familiar, ledger);
+    for (unsigned i = 0; i < count; i++) {
+        const struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW - 100);
+
+        assert_int_equal(sr_ledgers_add(ledgers, ledger, &made), SR_ASK_OK);
+    }
+}
+
+static int
+setup(void **state)
+{
+    *state = sr_ledgers_new(LIFETIME);
+    next_id = 0;
+    return *state == NULL;
+}
+
+static int
+teardown(void **state)
+{
+    sr_ledgers_free(*state);
+    return 0;
+}
+
+static struct sr_fleet_locks
+locks(void *ledgers, const char *name)
+{
+    struct sr_fleet_locks found;
+
+    sr_ledgers_locks(ledgers, name, &usual, NOW, &found);
+    assert_true(found.is_known[0] && found.is_known[1]);
+    return found;
+}
+
+static void
+assert_locks(void *ledgers, const char *name, sr_time strangers,
+             sr_time familiar)
+{
+    const struct sr_fleet_locks found = locks(ledgers, name);
+
+    assert_int_equal(found.until[SR_CLASS_STRANGER], strangers);
+    assert_int_equal(found.until[SR_CLASS_FAMILIAR], familiar);
+}
+
+static void
+test_empty(void **state)
+{
+    sr_ledgers_sort(*state);
+    assert_locks(*state, "ann", NONE, NONE);
+    assert_locks(NULL, "ann", NONE, NONE);
+    sr_ledgers_free(NULL);
+}
+
+static void
+test_each_finds_its_own(void **state)
+{
+    /* Told of in turns. */
+    for (unsigned i = 0; i < 5; i++) {
+        guess(*state, "ann", false, 1);
+        guess(*state, "bob", true, 1);
+        if (i < 4)
+            guess(*state, "cay", false, 1);
+        guess(*state, "dan", i % 2 == 0, 2);
+    }
+    sr_ledgers_sort(*state);
+    assert_int_equal(sr_ledgers_count(*state), 24);
+    assert_locks(*state, "ann", NOW + 800, NONE);
+    assert_locks(*state, "bob", NONE, NOW + 800);
+    assert_locks(*state, "cay", NONE, NONE);
+    assert_int_not_equal(locks(*state, "dan").until[SR_CLASS_FAMILIAR], NONE);
+    assert_int_equal(locks(*state, "dan").until[SR_CLASS_STRANGER], NONE);
+    assert_locks(*state, "eve", NONE, NONE);
+}
+
+static void
+test_by_the_limits_of_the_account(void **state)
+{
+    const struct sr_limits strict = {3, 900, 60, 86400};
+    const struct sr_limits off = {.attempts = 0};
+    struct sr_fleet_locks found;
+
+    guess(*state, "ann", false, 3);
+    sr_ledgers_sort(*state);
+    assert_locks(*state, "ann", NONE, NONE);
+    sr_ledgers_locks(*state, "ann", &strict, NOW, &found);
+    assert_int_not_equal(found.until[SR_CLASS_STRANGER], NONE);
+    sr_ledgers_locks(*state, "ann", &off, NOW, &found);
+    assert_int_equal(found.until[SR_CLASS_STRANGER], NONE);
+}
+
+static void
+test_what_is_told_twice_counts_once(void **state)
+{
+    char ledger[SR_FLEET_LEDGER_SIZE];
+    struct sr_fleet_entry twice = entry(SR_FLEET_PENDING, NOW - 2);
+
+    sr_fleet_account("ann", false, ledger);
+    guess(*state, "ann", false, 3);
+    sr_ledgers_add(*state, ledger, &twice);
+    twice.state = SR_FLEET_FAILED;
+    twice.changed = NOW - 1;
+    sr_ledgers_add(*state, ledger, &twice);
+    sr_ledgers_sort(*state);
+    assert_int_equal(sr_ledgers_count(*state), 4);
+    assert_locks(*state, "ann", NONE, NONE);
+}
+
+/* It had failed by what was told last, whichever came first. */
+static void
+test_the_later_counts(void **state)
+{
+    char ledger[SR_FLEET_LEDGER_SIZE];
+    struct sr_fleet_entry twice = entry(SR_FLEET_FAILED, NOW - 2);
+
+    sr_fleet_account("ann", false, ledger);
+    guess(*state, "ann", false, 4);
+    twice.changed = NOW - 1;
+    sr_ledgers_add(*state, ledger, &twice);
+    twice.state = SR_FLEET_PENDING;
+    twice.changed = NOW - 2;
+    sr_ledgers_add(*state, ledger, &twice);
+    sr_ledgers_sort(*state);
+    assert_locks(*state, "ann", NOW - 1 + 900, NONE);
+}
+
+static void
+test_what_is_no_ledger_is_passed_over(void **state)
+{
+    static const char *const ledger[] = {
+        "",
+        "s-",
+        "key",
+        "n-0001",
+        "d-0001",
+        "s-2ad4bb23d0e198ac84074c8bd51bb01",
+        "s-2ad4bb23d0e198ac84074c8bd51bb0111",
+        "s-2AD4BB23D0E198AC84074C8BD51BB011",
+        "x-2ad4bb23d0e198ac84074c8bd51bb011",
+        "s:2ad4bb23d0e198ac84074c8bd51bb011",
+    };
+    struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW - 1);
+
+    for (size_t i = 0; i < sizeof(ledger) / sizeof(ledger[0]); i++)
+        assert_int_equal(sr_ledgers_add(*state, ledger[i], &made), SR_ASK_OK);
+    strcpy(made.id, "short");
+    assert_int_equal(
+        sr_ledgers_add(*state, "s-2ad4bb23d0e198ac84074c8bd51bb011", &made),
+        SR_ASK_OK);
+    assert_int_equal(sr_ledgers_count(*state), 0);
+    guess(*state, "ann", false, 5);
+    sr_ledgers_sort(*state);
+    assert_locks(*state, "ann", NOW + 800, NONE);
+}
+
+static void
+test_one_ledger_without_end(void **state)
+{
+    guess(*state, "ann", false, 3 * SR_FLEET_MAX);
+    guess(*state, "bob", false, 5);
+    sr_ledgers_sort(*state);
+    assert_int_not_equal(locks(*state, "ann").until[SR_CLASS_STRANGER], NONE);
+    assert_locks(*state, "bob", NOW + 800, NONE);
+}
+
+static void
+test_there_is_an_end(void **state)
+{
+    char ledger[SR_FLEET_LEDGER_SIZE];
+    const struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW);
+
+    sr_fleet_account("ann", false, ledger);
+    for (size_t i = 0; i < SR_LEDGERS_MAX; i++)
+        assert_int_equal(sr_ledgers_add(*state, ledger, &made), SR_ASK_OK);
+    assert_int_equal(sr_ledgers_add(*state, ledger, &made), SR_ASK_UNAVAILABLE);
+}
+
+static void
+test_the_clock_of_the_server(void **state)
+{
+    struct sr_fleet_locks found;
+
+    guess(*state, "ann", false, 5); /* which is ahead by an hour */
+    sr_ledgers_sort(*state);
+    sr_ledgers_locks(*state, "ann", &usual, NOW - 3600, &found);
+    assert_int_equal(found.until[SR_CLASS_STRANGER], NOW - 3600 + 900);
+    /* The same entries, an hour later. */
+    sr_ledgers_locks(*state, "ann", &usual, NOW + 3600, &found);
+    assert_int_equal(found.until[SR_CLASS_STRANGER], NONE);
+}
+
+/* ---- reading */
+
+static struct {
+    enum sr_ask answer;
+    unsigned entries;
+} server;
+
+static enum sr_ask
+serve(const struct sr_backend *backend, void **kept,
+      struct sr_fleet_request *request, char *reason, size_t size)
+{
+    char ledger[SR_FLEET_LEDGER_SIZE];
+    enum sr_ask ask = SR_ASK_OK;
+
+    (void)backend;
+    (void)kept;
+    assert_int_equal(request->what, SR_FLEET_ALL);
+    sr_fleet_account("ann", false, ledger);
+    for (unsigned i = 0; i < server.entries && ask == SR_ASK_OK; i++) {
+        const struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW - 100);
+
+        ask = request->take(request->context, ledger, &made);
+    }
+    if (server.answer != SR_ASK_OK)
+        snprintf(reason, size, "cut");
+    return ask != SR_ASK_OK ? ask : server.answer;
+}
+
+static void
+test_reading(void **state)
+{
+    static const struct sr_backend_ops ops = {.type = "fake", .fleet = serve};
+    static const struct sr_backend_config section = {.timeout = 10};
+    const struct sr_fleet_way way = {
+        .is_there = true,
+        .backend = {.name = "corp", .ops = &ops, .config = &section},
+    };
+    struct sr_ledgers *ledgers;
+    char reason[64] = "";
+
+    (void)state;
+    server.entries = 5;
+    server.answer = SR_ASK_OK;
+    assert_int_equal(sr_ledgers_read(&way, &ledgers, reason, sizeof(reason)),
+                     SR_ASK_OK);
+    assert_locks(ledgers, "ann", NOW + 800, NONE);
+    sr_ledgers_free(ledgers);
+    /* What was told before it broke off is not taken for all. */
+    server.answer = SR_ASK_UNAVAILABLE;
+    assert_int_equal(sr_ledgers_read(&way, &ledgers, reason, sizeof(reason)),
+                     SR_ASK_UNAVAILABLE);
+    assert_null(ledgers);
+    assert_string_equal(reason, "cut");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_empty),
+        TEST(test_each_finds_its_own),
+        TEST(test_by_the_limits_of_the_account),
+        TEST(test_what_is_told_twice_counts_once),
+        TEST(test_the_later_counts),
+        TEST(test_what_is_no_ledger_is_passed_over),
+        TEST(test_one_ledger_without_end),
+        TEST(test_there_is_an_end),
+        TEST(test_the_clock_of_the_server),
+        TEST(test_reading),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

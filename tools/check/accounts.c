@@ -1,0 +1,195 @@
+/*
+ * Checkaccounts: accounts whose facts and rules together keep somebody out, or
+ * contradict each other.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/account/account.h"
+#include "policy/decide/verdict.h"
+#include "tools/check/host.h"
+#include "tools/ctl.h"
+
+/* An account that has to be changed at a login, which cannot be. */
+static void
+check_barred(const struct sr_gathered *gathered,
+             const struct sr_verdict *verdict, struct findings *findings)
+{
+    const struct sr_facts *facts = &gathered->account->facts;
+    bool must = facts->must_change == SR_YES ||
+                facts->temporary_until != SR_TIME_UNKNOWN;
+
+    if (verdict->state != SR_STATE_BARRED)
+        return;
+    if (verdict->barred_by == SR_CHANGE_REQUIRE_LOGON && must)
+        findings_add(findings, SEVERITY_ERROR, "change.require_logon",
+                     facts->name,
+                     "Put them in change.logon_exempt, or take the demand "
+                     "back with \"selfresetctl must-change --clear\".",
+                     "Accounts have to change their password before they are "
+                     "logged on, and may change it only while logged on.  "
+                     "They cannot log in at all.");
+    else if (verdict->barred_by == SR_CHANGE_PROTECTED ||
+             verdict->barred_by == SR_CHANGE_CANNOT)
+        findings_add(findings, SEVERITY_ERROR, verdict->rule, facts->name,
+                     "Let the password live on with \"chage -M -1\", or take "
+                     "the account off the list.",
+                     "Accounts have to change their password, and are not "
+                     "allowed to.  They cannot log in with it.");
+}
+
+/* An owner who may not change a password that will expire. */
+static void
+check_doomed(const struct sr_gathered *gathered,
+             const struct sr_verdict *verdict, struct findings *findings)
+{
+    const struct sr_facts *facts = &gathered->account->facts;
+    struct sr_change change;
+
+    if (verdict->state == SR_STATE_BARRED || facts->has_password == SR_NO ||
+        facts->never_expires == SR_YES ||
+        !SR_TIME_IS_SET(facts->password_expires))
+        return;
+    /* As it will be judged at a login on the day it expires. */
+    change = sr_change(facts, &gathered->rules, &ctl_at_login,
+                       facts->password_expires);
+    if (change.result == SR_CHANGE_PROTECTED ||
+        change.result == SR_CHANGE_CANNOT)
+        findings_add(findings, SEVERITY_WARNING, change.rule, facts->name,
+                     "Let the password live on with \"chage -M -1\", or see "
+                     "to its change in time.",
+                     "Passwords expire that their owners may not change.");
+}
+
+static void
+check_ages(const struct sr_gathered *gathered, struct findings *findings)
+{
+    const struct sr_facts *facts = &gathered->account->facts;
+    sr_time by_rule = SR_TIME_UNKNOWN;
+
+    if (!SR_TIME_IS_SET(facts->password_expires) ||
+        facts->never_expires == SR_YES)
+        return;
+    if (SR_TIME_IS_SET(facts->may_change_from) &&
+        facts->may_change_from > facts->password_expires)
+        findings_add(findings, SEVERITY_WARNING, "/etc/shadow", facts->name,
+                     "Correct one of them with \"chage -m\" or \"chage -M\".",
+                     "The minimum age is longer than the maximum age.  The "
+                     "password can be changed only after it has expired.");
+    if (gathered->rules.minimum_age > 0 &&
+        SR_TIME_IS_SET(facts->password_changed) &&
+        !__builtin_add_overflow(facts->password_changed,
+                                gathered->rules.minimum_age, &by_rule) &&
+        by_rule > facts->password_expires)
+        findings_add(findings, SEVERITY_WARNING, "change.minimum_age",
+                     facts->name, "Shorten it, or lengthen their maximum age.",
+                     "The minimum age is longer than the maximum age of "
+                     "accounts.  Their passwords can be changed only after "
+                     "they have expired.");
+}
+
+/* Root with a password that does not let it in; without one it has other
+ * ways, which are its administrator's choice. */
+static void
+check_root(const struct sr_gathered *gathered, const struct sr_verdict *verdict,
+           struct findings *findings)
+{
+    const struct sr_facts *facts = &gathered->account->facts;
+
+    if (facts->uid != 0 || facts->has_password != SR_YES)
+        return;
+    switch (verdict->state) {
+    case SR_STATE_DISABLED:
+    case SR_STATE_ENDED:
+    case SR_STATE_NOT_YET:
+    case SR_STATE_LAPSED:
+    case SR_STATE_BARRED:
+        findings_add(findings, SEVERITY_ERROR, facts->name, NULL,
+                     "\"selfresetctl explain\" says why.  Mend it before you "
+                     "log off.",
+                     "The account is %s: its password does not let root in.",
+                     sr_state_name(verdict->state));
+        break;
+    case SR_STATE_MUST_CHANGE:
+    case SR_STATE_EXPIRED:
+        findings_add(findings, SEVERITY_WARNING, facts->name, NULL,
+                     "Change it with passwd(1).",
+                     "The password of root has to be changed at the next "
+                     "login, also by key.");
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+check_account(const struct sr_config *config, const char *name, sr_time now,
+              struct findings *findings)
+{
+    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    struct sr_verdict verdict;
+
+    switch (sr_gather(config, name, "", NULL, &gathered)) {
+    case SR_ASK_OK:
+        break;
+    case SR_ASK_UNKNOWN_NAME:
+        /* Without a word: another module's. */
+        if (gathered.another[0] != '\0')
+            findings_add(findings, SEVERITY_WARNING, "accounts", name,
+                         "Give both the same number, or one of them another "
+                         "name.",
+                         "An account of a directory is passed over: %s.",
+                         gathered.another);
+        return;
+    default:
+        /* One for all accounts that have the same cause. */
+        findings_add(findings, SEVERITY_ERROR, "accounts", name,
+                     "Mend what is said; until then they cannot log in by "
+                     "pam_selfreset.so.",
+                     "Accounts cannot be read: %s.", gathered.reason);
+        return;
+    }
+    /* A store that cannot be read is a finding already. */
+    if (sr_gather_remembered(&gathered, NULL, NULL) != SR_STORE_OK)
+        return;
+    verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
+                         &ctl_at_login, now);
+    check_barred(&gathered, &verdict, findings);
+    check_doomed(&gathered, &verdict, findings);
+    check_ages(&gathered, findings);
+    check_root(&gathered, &verdict, findings);
+}
+
+void
+check_accounts(const struct sr_config *config, sr_time now,
+               struct findings *findings)
+{
+    char **names = NULL;
+    size_t count = 0;
+    struct passwd *entry;
+
+    setpwent();
+    while ((entry = getpwent()) != NULL) {
+        char **grown = reallocarray(names, count + 1, sizeof(*names));
+
+        if (grown == NULL)
+            break;
+        names = grown;
+        names[count] = strdup(entry->pw_name);
+        if (names[count] == NULL)
+            break;
+        count++;
+    }
+    findings->is_cut = findings->is_cut || entry != NULL;
+    endpwent();
+    for (size_t i = 0; i < count; i++) {
+        check_account(config, names[i], now, findings);
+        free(names[i]);
+    }
+    free(names);
+}

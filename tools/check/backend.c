@@ -1,0 +1,111 @@
+/*
+ * Checkbackend: "check --backend": what a directory is, who may do what there,
+ * and what is amiss.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "tools/check/survey.h"
+#include "tools/ctl.h"
+#include "tools/shared_ledger.h"
+#include "tools/check/survey_report.h"
+
+#define PASSWORD_MAX 1024
+#define REASON_SIZE  512
+
+/* One line from the standard input, unseen.  False at its end. */
+static bool
+ask_password(const char *name, char *out, size_t size)
+{
+    struct termios before, quiet;
+    bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    bool is_read = false;
+    size_t length = 0;
+    char byte = 0;
+
+    if (is_terminal) {
+        fprintf(stderr, "Password of %s: ", name);
+        quiet = before;
+        quiet.c_lflag &= (tcflag_t)~ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    }
+    /* Without stdio, whose buffer would keep a copy. */
+    while (length + 1 < size && read(STDIN_FILENO, &byte, 1) == 1) {
+        is_read = true;
+        if (byte == '\n')
+            break;
+        out[length++] = byte;
+    }
+    out[length] = '\0';
+    if (is_terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        fputc('\n', stderr);
+    }
+    return is_read;
+}
+
+static int
+conclude(const struct ctl *ctl, const struct sr_survey *survey,
+         const struct sr_backend *backend, struct sr_link *link, bool is_json)
+{
+    const struct sr_backend_config *config = backend->config;
+    __attribute__((cleanup(findings_free))) struct findings findings = {0};
+    struct report report;
+    const char *hint;
+
+    check_survey(survey, config, ctl->now, &findings);
+    if (survey->used != NULL)
+        fleet_check(backend, link, sr_config_shares(ctl->config), &findings);
+    report_begin(&report, is_json, ctl->now);
+    report_survey(&report, survey, config);
+    if (is_json) {
+        ctl_findings_json(&report.json, "findings", &findings);
+    } else {
+        putchar('\n');
+        for (unsigned i = 0; (hint = survey_hint(survey, i)) != NULL; i++)
+            ctl_wrap(stdout, "", 0, hint);
+    }
+    report_end(&report);
+    return is_json ? ctl_findings_code(&findings)
+                   : ctl_findings(&findings, false);
+}
+
+int
+ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
+                  bool has_password, bool is_json)
+{
+    struct sr_survey survey = {.test = test};
+    char password[PASSWORD_MAX] = "";
+    char reason[REASON_SIZE] = "";
+    struct sr_backend backend;
+    struct sr_link *link;
+    int code = CTL_FAILED;
+
+    if (!ctl_load(ctl))
+        return CTL_ERRORS;
+    if (sr_backend_find(ctl->config, name, &backend, reason, sizeof(reason)) !=
+            0 ||
+        backend.ops->survey == NULL) {
+        ctl_error("The backend \"%s\" cannot be checked: %s.", name,
+                  reason[0] == '\0' ? "it is this host's own; leave --backend "
+                                      "out"
+                                    : reason);
+        return CTL_ERRORS;
+    }
+    if (has_password && ask_password(test, password, sizeof(password)))
+        survey.password = password;
+    link = sr_link_new();
+    sr_backend_survey(&backend, link, &survey, reason, sizeof(reason));
+    if (survey.used == NULL && survey.why[0] == '\0')
+        snprintf(survey.why, sizeof(survey.why), "%.150s", reason);
+    code = conclude(ctl, &survey, &backend, link, is_json);
+    sr_link_free(link);
+    explicit_bzero(password, sizeof(password));
+    return code;
+}

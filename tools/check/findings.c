@@ -1,0 +1,140 @@
+/*
+ * Findings: what "check" found, each once, with its place and what to do.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/check/findings.h"
+
+static void
+finding_free(struct finding *finding)
+{
+    free(finding->place);
+    free(finding->text);
+    free(finding->advice);
+    free(finding->subjects);
+}
+
+/* Whether the list "a, b, c" has this name. */
+static bool
+has_subject(const char *subjects, const char *subject)
+{
+    size_t length = strlen(subject);
+
+    for (const char *at = subjects; at != NULL;) {
+        if (strncmp(at, subject, length) == 0 &&
+            (at[length] == '\0' || at[length] == ','))
+            return true;
+        at = strstr(at, ", ");
+        at = at == NULL ? NULL : at + 2;
+    }
+    return false;
+}
+
+static bool
+add_subject(struct finding *finding, const char *subject)
+{
+    char *longer = NULL;
+
+    if (subject == NULL || has_subject(finding->subjects, subject))
+        return true;
+    if (asprintf(&longer, "%s%s%s",
+                 finding->subjects == NULL ? "" : finding->subjects,
+                 finding->subjects == NULL ? "" : ", ", subject) < 0)
+        return false;
+    free(finding->subjects);
+    finding->subjects = longer;
+    return true;
+}
+
+static struct finding *
+find(struct findings *findings, const char *place, const char *text)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        struct finding *finding = &findings->item[i];
+
+        if (strcmp(finding->place, place) == 0 &&
+            strcmp(finding->text, text) == 0)
+            return finding;
+    }
+    return NULL;
+}
+
+/* A new finding; takes `text`.  NULL when out of memory. */
+static struct finding *
+append(struct findings *findings, enum severity severity, const char *place,
+       const char *advice, char *text)
+{
+    struct finding *item =
+        reallocarray(findings->item, findings->count + 1, sizeof(*item));
+    struct finding *last;
+
+    if (item == NULL) {
+        free(text);
+        return NULL;
+    }
+    findings->item = item;
+    last = &item[findings->count];
+    memset(last, 0, sizeof(*last));
+    last->severity = severity;
+    last->place = strdup(place);
+    last->text = text;
+    last->advice = strdup(advice);
+    if (last->place == NULL || last->advice == NULL) {
+        finding_free(last);
+        return NULL;
+    }
+    findings->count++;
+    return last;
+}
+
+void
+findings_add(struct findings *findings, enum severity severity,
+             const char *place, const char *subject, const char *advice,
+             const char *format, ...)
+{
+    struct finding *finding;
+    char *text = NULL;
+    va_list list;
+    int size;
+
+    va_start(list, format);
+    size = vasprintf(&text, format, list);
+    va_end(list);
+    if (size < 0) {
+        findings->is_cut = true;
+        return;
+    }
+    finding = find(findings, place, text);
+    if (finding != NULL)
+        free(text);
+    else
+        finding = append(findings, severity, place, advice, text);
+    if (finding == NULL || !add_subject(finding, subject))
+        findings->is_cut = true;
+}
+
+size_t
+findings_count(const struct findings *findings, enum severity severity)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < findings->count; i++)
+        count += findings->item[i].severity == severity;
+    return count;
+}
+
+void
+findings_free(struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        finding_free(&findings->item[i]);
+    free(findings->item);
+    memset(findings, 0, sizeof(*findings));
+}

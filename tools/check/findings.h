@@ -1,0 +1,43 @@
+/*
+ * Findings: what "check" found, each once, with its place and what to do.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_TOOLS_CHECK_FINDINGS_H
+#define SR_TOOLS_CHECK_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
+struct finding {
+    enum severity severity;
+    char *place; /* "/etc/pam.d/sshd:4", a file, or an account's name */
+    char *text;
+    char *advice;
+    char *subjects; /* services or accounts that have it, or NULL */
+};
+
+struct findings {
+    struct finding *item;
+    size_t count;
+    bool is_cut; /* memory ran out: there may be more */
+};
+
+/*
+ * Add a finding.  One that is there already, at the same place and with the
+ * same text, gets `subject` (may be NULL) added to its subjects.  `format`
+ * makes the text.
+ */
+void findings_add(struct findings *findings, enum severity severity,
+                  const char *place, const char *subject, const char *advice,
+                  const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* How many there are of a severity. */
+size_t findings_count(const struct findings *findings, enum severity severity);
+
+void findings_free(struct findings *findings);
+
+#endif

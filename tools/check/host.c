@@ -1,0 +1,316 @@
+/*
+ * Checkhost: configuration, files and state that would surprise.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "policy/account/account.h"
+#include "policy/password/quality.h"
+#include "tools/check/host.h"
+#include "tools/password_gen.h"
+
+/* Less free space than this will soon be a full disk. */
+#define SPACE_LOW (16ull * 1024 * 1024)
+
+#define STORE_WAIT_MS 2000
+
+/* ---- configuration */
+
+/* "FILE:LINE: text" in its two parts; the text is cut off in place. */
+static char *
+split_place(char *item)
+{
+    char *at = strstr(item, ": ");
+
+    if (at == NULL)
+        return NULL;
+    *at = '\0';
+    return at + 2;
+}
+
+struct sr_config *
+check_config(const char *file, struct findings *findings)
+{
+    struct sr_config_errors errors = {0};
+    struct sr_config *config = sr_config_load(file, &errors);
+
+    for (size_t i = 0; config == NULL && i < errors.count; i++) {
+        char *text = split_place(errors.item[i]);
+
+        findings_add(findings, SEVERITY_ERROR,
+                     text == NULL ? SR_CONFIG_FILE : errors.item[i], NULL,
+                     "See selfreset.conf(5).  Until it is mended nobody logs "
+                     "in by pam_selfreset.so.",
+                     "%s", text == NULL ? errors.item[i] : text);
+    }
+    sr_config_errors_free(&errors);
+    return config;
+}
+
+static void
+check_users(const char *key, const struct sr_names *names,
+            struct findings *findings)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const char *name = names->item[i];
+
+        if (name[0] == '@' || getpwnam(name) != NULL)
+            continue;
+        findings_add(findings, SEVERITY_WARNING, key, NULL,
+                     "Correct the name, or take it out of the list.",
+                     "There is no user \"%s\" on this host.", name);
+    }
+}
+
+/* Asked for each group that the configuration names, in lists and in sections.
+ * Everybody is in all of them, so that none is left out. */
+static int
+check_group(void *context, const char *user, const char *group)
+{
+    (void)user;
+    if (getgrnam(group) == NULL)
+        findings_add(context, SEVERITY_WARNING, SR_CONFIG_FILE, NULL,
+                     "Correct the name, or take out what is said of it.",
+                     "There is no group \"%s\" on this host.", group);
+    return SR_YES;
+}
+
+/* Each can be used, and none stands before the accounts of this host that is
+ * waited for in vain when it is away. */
+static void
+check_backends(const struct sr_config *config, struct findings *findings)
+{
+    const char *waited_for = NULL;
+
+    for (size_t i = 0; i < config->backends.count; i++) {
+        const char *name = config->backends.item[i];
+        struct sr_backend backend;
+        char reason[160] = "";
+
+        if (sr_backend_find(config, name, &backend, reason, sizeof(reason)) !=
+            0)
+            findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
+                         "Install what is missing, or take it out of the list.",
+                         "The backend \"%s\" cannot be used: %s.", name,
+                         reason);
+        else if (backend.config != NULL &&
+                 backend.config->when_down == SR_DOWN_STOP)
+            waited_for = name;
+        else if (backend.config == NULL && waited_for != NULL)
+            findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
+                         "Put \"local\" first, or say \"when_down = next\" "
+                         "for that backend.",
+                         "While \"%s\" is away nobody of this host can log "
+                         "in, root neither: it is asked before them.",
+                         waited_for);
+    }
+}
+
+/* What is set up and never asked. */
+static void
+check_unasked(const struct sr_config *config, struct findings *findings)
+{
+    if (!sr_names_have(&config->backends, "local"))
+        findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
+                     "Write \"backends = local\", and the others after it, "
+                     "unless another module serves the accounts of this host.",
+                     "\"local\" is not among them: pam_selfreset.so knows no "
+                     "account of this host, root's neither.");
+    for (size_t i = 0; i < config->backend_count; i++) {
+        const char *name = config->backend[i].name;
+        char place[64];
+
+        if (sr_names_have(&config->backends, name))
+            continue;
+        snprintf(place, sizeof(place), "[backend %s]", name);
+        findings_add(findings, SEVERITY_WARNING, place, NULL,
+                     "Add its name to selfreset.backends, or take the section "
+                     "out.",
+                     "selfreset.backends does not name it, so it is never "
+                     "asked.");
+    }
+}
+
+void
+check_names(const struct sr_config *config, struct findings *findings)
+{
+    const struct sr_rules *rules = &config->rules;
+    const struct sr_member nobody = {"", check_group, findings};
+    struct sr_rules unused;
+
+    sr_config_rules(config, &nobody, "", &unused);
+    check_users("change.protected", &rules->protected_accounts, findings);
+    check_users("change.cannot_change", &rules->cannot_change, findings);
+    check_users("change.logon_exempt", &rules->logon_exempt, findings);
+    check_users("nss.break_glass", &config->nss_break_glass, findings);
+    check_backends(config, findings);
+    check_unasked(config, findings);
+    if (rules->attempts == 0)
+        findings_add(findings, SEVERITY_WARNING, "lockout.attempts", NULL,
+                     "Set it to a number such as 5.",
+                     "Guessing at one account is not limited.");
+    if (rules->lock_root)
+        findings_add(findings, SEVERITY_WARNING, "lockout.root", NULL,
+                     "Say \"root = no\", or have another way in as root.",
+                     "Anybody who can reach a login prompt can lock root "
+                     "out.");
+}
+
+/* ---- files and state */
+
+/* Root's, and of no wider mode than `mode`. */
+static void
+check_mode(const char *path, mode_t mode, struct findings *findings)
+{
+    struct stat status;
+
+    if (lstat(path, &status) != 0) {
+        if (errno != ENOENT)
+            findings_add(findings, SEVERITY_ERROR, path, NULL,
+                         "Look at the file system.", "It cannot be read: %s.",
+                         strerror(errno));
+        return;
+    }
+    if (S_ISLNK(status.st_mode))
+        findings_add(findings, SEVERITY_ERROR, path, NULL,
+                     "Put the file or folder itself there.",
+                     "It is a symbolic link, which is not followed.");
+    else if (status.st_uid != 0)
+        findings_add(findings, SEVERITY_ERROR, path, NULL,
+                     "Run \"chown root\" on it, after asking who changed it.",
+                     "It belongs to the user %ld, not to root.",
+                     (long)status.st_uid);
+    else if ((status.st_mode & 07777 & ~mode) != 0)
+        findings_add(findings, SEVERITY_ERROR, path, NULL,
+                     "Take the rights away with chmod(1).",
+                     "Its mode is %04o; at most %04o is safe.",
+                     (unsigned)(status.st_mode & 07777), (unsigned)mode);
+}
+
+static void
+check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
+{
+    struct dirent **names = NULL;
+    int count;
+
+    check_mode(folder, mode, findings);
+    count = scandir(folder, &names, NULL, NULL);
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+        if (strcmp(names[i]->d_name, ".") != 0 &&
+            strcmp(names[i]->d_name, "..") != 0)
+            check_mode(path, 0600, findings);
+        free(names[i]);
+    }
+    free(names);
+}
+
+/* The file system of the state folder.  The first login makes the folder; until
+ * then it is that of the nearest folder above. */
+static bool
+find_space(struct statvfs *space)
+{
+    char path[] = SR_STATEDIR;
+    char *slash;
+
+    while (statvfs(path, space) != 0) {
+        slash = strrchr(path, '/');
+        if (errno != ENOENT || slash == NULL || slash == path)
+            return false;
+        *slash = '\0';
+    }
+    return true;
+}
+
+static void
+check_space(struct findings *findings)
+{
+    struct statvfs space;
+
+    if (!find_space(&space))
+        return;
+    if ((space.f_flag & ST_RDONLY) != 0)
+        findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
+                     "Mount it for writing.",
+                     "The file system is read-only.  Wrong passwords cannot "
+                     "be recorded, and logins by password can fail (SR-3205).");
+    else if ((unsigned long long)space.f_bavail * space.f_frsize < SPACE_LOW)
+        findings_add(findings, SEVERITY_WARNING, SR_STATEDIR, NULL,
+                     "Make room.",
+                     "The disk is nearly full.  When it is, wrong passwords "
+                     "cannot be recorded, and logins by password can fail "
+                     "(SR-3205).");
+}
+
+/* Whether the store can be begun for reading, or for writing. */
+static bool
+check_store(bool write, struct findings *findings)
+{
+    struct sr_store *store = NULL;
+    enum sr_store_result result = sr_store_open(
+        NULL, write ? SR_STORE_WRITE : SR_STORE_READ, STORE_WAIT_MS, &store);
+
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, write);
+    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
+        findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
+                     result == SR_STORE_DAMAGED
+                         ? "Move the folder away, as selfresetctl(8) says "
+                           "under FILES.  A new one is made at the next login."
+                         : "Mend the cause; logins by password fail until "
+                           "then.",
+                     "The store cannot be %s: %s.", write ? "written" : "read",
+                     sr_store_strerror(result));
+    sr_store_close(store); /* without a commit: nothing was changed */
+    return result == SR_STORE_OK || result == SR_STORE_NOT_FOUND;
+}
+
+void
+check_state(struct findings *findings)
+{
+    check_folder_modes(SR_STATEDIR, 0700, findings);
+    check_folder_modes(SR_RUNDIR, 0755, findings);
+    check_space(findings);
+    /* Before the first login there is none, and a check makes nothing. */
+    if (access(SR_STATEDIR, F_OK) == 0 && check_store(false, findings))
+        check_store(true, findings);
+}
+
+/* ---- quality */
+
+void
+check_quality(const struct sr_config *config, struct findings *findings)
+{
+    char phrase[PHRASE_LENGTH_MAX + 1];
+    const struct sr_candidate candidate = {.password = phrase, .user = "root"};
+    struct sr_findings broken = {0};
+    enum sr_quality quality;
+
+    if (!phrase_make(phrase_getrandom, config->rules.min_length, phrase,
+                     sizeof(phrase)))
+        return;
+    quality = sr_quality_check(&candidate, &config->rules, &broken);
+    if (quality != SR_QUALITY_DONE)
+        findings_add(findings, SEVERITY_ERROR, "password.preset", NULL,
+                     "Install what is missing, or choose another preset.  "
+                     "Until then every new password is refused.",
+                     "New passwords cannot be checked: %s",
+                     broken.count > 0 ? broken.item[0].text : "unknown cause.");
+    explicit_bzero(phrase, sizeof(phrase));
+    sr_findings_free(&broken);
+}

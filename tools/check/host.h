@@ -1,0 +1,34 @@
+/*
+ * Checkhost: configuration, files, state and accounts that would surprise.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_TOOLS_CHECK_HOST_H
+#define SR_TOOLS_CHECK_HOST_H
+
+#include "policy/config/config.h"
+#include "tools/check/findings.h"
+
+/*
+ * Load a configuration (NULL: the built-in path); every error becomes a
+ * finding.  Returns the configuration, or NULL when there were errors.
+ */
+struct sr_config *check_config(const char *file, struct findings *findings);
+
+/* Names in lists that are no users or groups of this host. */
+void check_names(const struct sr_config *config, struct findings *findings);
+
+/* The folders of the state, their modes, the store, and free space. */
+void check_state(struct findings *findings);
+
+/* Whether new passwords can be checked as the rules say. */
+void check_quality(const struct sr_config *config, struct findings *findings);
+
+/*
+ * Every account: rules and facts that together keep somebody out, or that
+ * contradict each other.  Root among them.
+ */
+void check_accounts(const struct sr_config *config, sr_time now,
+                    struct findings *findings);
+
+#endif

@@ -1,0 +1,451 @@
+/*
+ * Stack: reading the files of a folder such as /etc/pam.d.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tools/check/pam_config.h"
+
+#define DEPTH_MAX 32 /* as libpam's */
+#define WORDS_MAX 128
+
+/* One reading of a stack. */
+struct reading {
+    struct stack_reader *reader;
+    enum stack_type type;
+    struct stack *stack;
+    unsigned level;
+    unsigned depth; /* of files */
+};
+
+/* Where a line stands. */
+struct place {
+    const char *file;
+    unsigned number;
+};
+
+static void
+complain(const struct reading *reading, const struct place *place,
+         const char *what)
+{
+    if (reading->reader->problem != NULL)
+        reading->reader->problem(reading->reader->context, place->file,
+                                 place->number, what);
+}
+
+/* Keep a file's name as long as the reader lives; one copy of each. */
+static const char *
+keep_name(struct stack_reader *reader, const char *name)
+{
+    char **files;
+
+    for (size_t i = 0; i < reader->file_count; i++) {
+        if (strcmp(reader->files[i], name) == 0)
+            return reader->files[i];
+    }
+    files = reallocarray(reader->files, reader->file_count + 1, sizeof(*files));
+    if (files == NULL)
+        return NULL;
+    reader->files = files;
+    files[reader->file_count] = strdup(name);
+    if (files[reader->file_count] == NULL)
+        return NULL;
+    return files[reader->file_count++];
+}
+
+void
+stack_reader_free(struct stack_reader *reader)
+{
+    for (size_t i = 0; i < reader->file_count; i++)
+        free(reader->files[i]);
+    free(reader->files);
+    reader->files = NULL;
+    reader->file_count = 0;
+}
+
+static void
+line_free(struct stack_line *line)
+{
+    if (line == NULL)
+        return;
+    for (size_t i = 0; i < line->argument_count; i++)
+        free(line->argument[i]);
+    free(line->argument);
+    free(line->path);
+    free(line);
+}
+
+void
+stack_free(struct stack *stack)
+{
+    for (size_t i = 0; i < stack->count; i++)
+        line_free(stack->line[i]);
+    stack->count = 0;
+}
+
+bool
+stack_has(const struct stack_line *line, const char *argument)
+{
+    for (size_t i = 0; i < line->argument_count; i++) {
+        if (strcmp(line->argument[i], argument) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- words and controls */
+
+/* The next word at *at; "[...]" is one word, in which "\]" is a bracket.  The
+ * word is ended in place and brackets are taken off. */
+static char *
+next_word(char **at, bool *is_bracketed)
+{
+    char *from = *at + strspn(*at, " \t");
+    char *to, *word;
+
+    *is_bracketed = *from == '[';
+    if (*from == '\0') {
+        *at = from;
+        return NULL;
+    }
+    if (!*is_bracketed) {
+        word = from;
+        to = from + strcspn(from, " \t");
+        *at = *to == '\0' ? to : to + 1;
+        *to = '\0';
+        return word;
+    }
+    word = to = ++from;
+    for (; *from != '\0' && *from != ']'; from++) {
+        if (from[0] == '\\' && from[1] == ']')
+            from++;
+        *to++ = *from;
+    }
+    *at = *from == '\0' ? from : from + 1;
+    *to = '\0';
+    return word;
+}
+
+static void
+set_actions(int action[STACK_ANSWER_COUNT], int success, int ignore,
+            int new_token, int fail)
+{
+    action[STACK_UNKNOWN] = fail;
+    action[STACK_SUCCESS] = success;
+    action[STACK_IGNORE] = ignore;
+    action[STACK_NEW_TOKEN] = new_token;
+    action[STACK_FAIL] = fail;
+}
+
+/* The old words; false for any other. */
+static bool
+read_keyword(const char *word, int action[STACK_ANSWER_COUNT])
+{
+    static const struct {
+        const char *word;
+        int success, fail;
+    } known[] = {
+        {"required", STACK_DO_OK, STACK_DO_BAD},
+        {"requisite", STACK_DO_OK, STACK_DO_DIE},
+        {"sufficient", STACK_DO_DONE, STACK_DO_IGNORE},
+        {"optional", STACK_DO_OK, STACK_DO_IGNORE},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcasecmp(word, known[i].word) == 0) {
+            set_actions(action, known[i].success, STACK_DO_IGNORE,
+                        known[i].success, known[i].fail);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+read_action(const char *text, int *action)
+{
+    static const struct {
+        const char *word;
+        int action;
+    } known[] = {
+        {"ignore", STACK_DO_IGNORE}, {"ok", STACK_DO_OK},
+        {"done", STACK_DO_DONE},     {"bad", STACK_DO_BAD},
+        {"die", STACK_DO_DIE},       {"reset", STACK_DO_RESET},
+    };
+    char *end;
+    long jump;
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcasecmp(text, known[i].word) == 0) {
+            *action = known[i].action;
+            return true;
+        }
+    }
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    jump = strtol(text, &end, 10);
+    *action = (int)jump;
+    return *end == '\0' && jump >= 0 && jump <= STACK_LINES_MAX;
+}
+
+/*
+ * "success=ok default=bad".  Answers that are not named, and failures of which
+ * some are named and some are not, count as what default says: a line that
+ * treats one failure better than the others is rarely what decides.
+ */
+static bool
+read_control(char *text, int action[STACK_ANSWER_COUNT])
+{
+    static const char *const name[STACK_FAIL] = {
+        [STACK_SUCCESS] = "success",
+        [STACK_IGNORE] = "ignore",
+        [STACK_NEW_TOKEN] = "new_authtok_reqd",
+        [STACK_UNKNOWN] = "user_unknown",
+    };
+    bool is_set[STACK_ANSWER_COUNT] = {false};
+    int otherwise = STACK_DO_BAD;
+    char *word, *rest = NULL;
+
+    for (word = strtok_r(text, " \t", &rest); word != NULL;
+         word = strtok_r(NULL, " \t", &rest)) {
+        char *value = strchr(word, '=');
+        int chosen;
+
+        if (value == NULL || !read_action(value + 1, &chosen))
+            return false;
+        *value = '\0';
+        if (strcasecmp(word, "default") == 0)
+            otherwise = chosen;
+        for (size_t i = 0; i < STACK_FAIL; i++) {
+            if (strcasecmp(word, name[i]) == 0) {
+                action[i] = chosen;
+                is_set[i] = true;
+            }
+        }
+    }
+    for (size_t i = 0; i < STACK_ANSWER_COUNT; i++) {
+        if (!is_set[i])
+            action[i] = otherwise;
+    }
+    return true;
+}
+
+/* ---- lines */
+
+static bool read_file(struct reading *reading, const char *name, bool is_asked);
+
+/* Add a module's line with the words that are left as its arguments. */
+static bool
+add_line(struct reading *reading, const struct place *place,
+         const int action[STACK_ANSWER_COUNT], const char *path, char *rest)
+{
+    struct stack_line *line;
+    char *words[WORDS_MAX];
+    const char *slash = strrchr(path, '/');
+    bool is_bracketed;
+    size_t count = 0;
+
+    if (reading->stack->count == STACK_LINES_MAX) {
+        complain(reading, place, "the stack has too many lines to be checked");
+        return true;
+    }
+    line = calloc(1, sizeof(*line));
+    if (line == NULL)
+        return false;
+    reading->stack->line[reading->stack->count++] = line;
+    while (count < WORDS_MAX &&
+           (words[count] = next_word(&rest, &is_bracketed)) != NULL)
+        count++;
+    line->file = place->file;
+    line->number = place->number;
+    line->level = reading->level;
+    memcpy(line->action, action, sizeof(line->action));
+    line->path = strdup(path);
+    line->argument = calloc(count + 1, sizeof(*line->argument));
+    if (line->path == NULL || line->argument == NULL)
+        return false;
+    line->module = line->path + (slash == NULL ? 0 : slash - path + 1);
+    for (; line->argument_count < count; line->argument_count++) {
+        size_t i = line->argument_count;
+
+        line->argument[i] = strdup(words[i]);
+        if (line->argument[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static enum stack_type
+find_type(const char *word)
+{
+    static const char *const name[STACK_TYPE_COUNT] = {
+        [STACK_AUTH] = "auth",
+        [STACK_ACCOUNT] = "account",
+        [STACK_PASSWORD] = "password",
+        [STACK_SESSION] = "session",
+    };
+    enum stack_type type = STACK_AUTH;
+
+    if (word[0] == '-')
+        word++;
+    while (type < STACK_TYPE_COUNT && strcasecmp(word, name[type]) != 0)
+        type++;
+    return type;
+}
+
+/* "include FILE" and "substack FILE" in the place of a control. */
+static bool
+include(struct reading *reading, const struct place *place, const char *how,
+        char *rest)
+{
+    bool is_bracketed;
+    bool is_substack = strcasecmp(how, "substack") == 0;
+    const char *name = next_word(&rest, &is_bracketed);
+    bool is_read;
+
+    if (name == NULL) {
+        complain(reading, place, "the name of a file is missing");
+        return true;
+    }
+    reading->level += is_substack;
+    is_read = read_file(reading, name, true);
+    reading->level -= is_substack;
+    return is_read;
+}
+
+static bool
+read_line(struct reading *reading, const struct place *place, char *text)
+{
+    int action[STACK_ANSWER_COUNT];
+    enum stack_type type;
+    bool is_bracketed, is_known;
+    char *word = next_word(&text, &is_bracketed);
+
+    if (word == NULL)
+        return true;
+    if (strcasecmp(word, "@include") == 0)
+        return include(reading, place, word, text);
+    type = find_type(word);
+    if (type == STACK_TYPE_COUNT)
+        complain(reading, place, "this is no type of a module");
+    if (type != reading->type)
+        return true;
+    word = next_word(&text, &is_bracketed);
+    if (word != NULL && !is_bracketed &&
+        (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0))
+        return include(reading, place, word, text);
+    is_known = word != NULL && (is_bracketed ? read_control(word, action)
+                                             : read_keyword(word, action));
+    word = is_known ? next_word(&text, &is_bracketed) : NULL;
+    if (word != NULL)
+        return add_line(reading, place, action, word, text);
+    complain(reading, place, "libpam cannot read this line");
+    return true;
+}
+
+/* ---- files */
+
+/* One line without its comment, with continued lines joined.  False at the
+ * end. */
+static bool
+next_line(FILE *stream, char **line, size_t *size, unsigned *number)
+{
+    size_t used = 0;
+    char *part = NULL;
+    size_t part_size = 0;
+    bool is_continued = true, is_any = false;
+
+    while (is_continued && getline(&part, &part_size, stream) > 0) {
+        size_t length = strcspn(part, "#\n");
+        char *grown;
+
+        is_any = true;
+        (*number)++;
+        is_continued =
+            length > 0 && part[length] == '\n' && part[length - 1] == '\\';
+        if (is_continued)
+            part[length - 1] = ' ';
+        grown = realloc(*line, used + length + 1);
+        if (grown == NULL) {
+            is_any = false;
+            break;
+        }
+        *line = grown;
+        memcpy(*line + used, part, length);
+        used += length;
+        (*line)[used] = '\0';
+        *size = used;
+    }
+    free(part);
+    return is_any;
+}
+
+static FILE *
+open_file(const struct reading *reading, const char *name, char *path,
+          size_t size)
+{
+    const struct stack_reader *reader = reading->reader;
+    FILE *stream;
+
+    if (name[0] == '/') {
+        snprintf(path, size, "%s", name);
+        return fopen(path, "re");
+    }
+    snprintf(path, size, "%s/%s", reader->folder, name);
+    stream = fopen(path, "re");
+    if (stream == NULL && errno == ENOENT && reader->next_folder != NULL) {
+        snprintf(path, size, "%s/%s", reader->next_folder, name);
+        stream = fopen(path, "re");
+    }
+    return stream;
+}
+
+static bool
+read_file(struct reading *reading, const char *name, bool is_asked)
+{
+    char path[4096];
+    struct place place = {path, 0};
+    FILE *stream = NULL;
+    char *line = NULL;
+    size_t size = 0;
+    bool is_read = true;
+
+    if (reading->depth == DEPTH_MAX) {
+        snprintf(path, sizeof(path), "%s", name);
+        complain(reading, &place, "files include each other without end");
+        return true;
+    }
+    stream = open_file(reading, name, path, sizeof(path));
+    if (stream == NULL) {
+        if (is_asked || errno != ENOENT)
+            complain(reading, &place, strerror(errno));
+        return is_asked;
+    }
+    place.file = keep_name(reading->reader, path);
+    reading->depth++;
+    while (is_read && place.file != NULL &&
+           next_line(stream, &line, &size, &place.number))
+        is_read = read_line(reading, &place, line);
+    reading->depth--;
+    free(line);
+    fclose(stream);
+    return is_read && place.file != NULL;
+}
+
+bool
+stack_read(struct stack_reader *reader, const char *service,
+           enum stack_type type, struct stack *stack)
+{
+    struct reading reading = {.reader = reader, .type = type, .stack = stack};
+
+    stack->count = 0;
+    return read_file(&reading, service, false);
+}

@@ -1,0 +1,234 @@
+/*
+ * Sshdconf: what sshd_config(5) lets strangers learn from state groups.
+ *
+ * sshd chooses the blocks that match as soon as the client has named a user,
+ * before anything is proved.  So an option that changes what a client may try
+ * next, or is told, shows in which group the account is.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/publish/view.h"
+#include "tools/check/sshd_config.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define DEPTH_MAX 16 /* sshd's own limit of includes */
+
+/* Options that may stand in a Match block and act before the login. */
+static const char *const telling[] = {
+    "AuthenticationMethods",
+    "AuthorizedKeysCommand",
+    "AuthorizedKeysCommandUser",
+    "AuthorizedKeysFile",
+    "AuthorizedPrincipalsCommand",
+    "AuthorizedPrincipalsCommandUser",
+    "AuthorizedPrincipalsFile",
+    "Banner",
+    "CASignatureAlgorithms",
+    "ChallengeResponseAuthentication",
+    "GSSAPIAuthentication",
+    "HostbasedAcceptedAlgorithms",
+    "HostbasedAcceptedKeyTypes",
+    "HostbasedAuthentication",
+    "HostbasedUsesNameFromPacketOnly",
+    "IgnoreRhosts",
+    "KbdInteractiveAuthentication",
+    "KerberosAuthentication",
+    "MaxAuthTries",
+    "PAMServiceName",
+    "PasswordAuthentication",
+    "PermitEmptyPasswords",
+    "PermitRootLogin",
+    "PubkeyAcceptedAlgorithms",
+    "PubkeyAcceptedKeyTypes",
+    "PubkeyAuthOptions",
+    "PubkeyAuthentication",
+    "RefuseConnection",
+    "RequiredRSASize",
+    "RevokedKeys",
+    "TrustedUserCAKeys",
+};
+
+/* One file under way. */
+struct scan {
+    const char *folder;
+    struct findings *findings;
+    const char *file;
+    unsigned number;
+    unsigned depth;
+    char match[128]; /* the state group's pattern of this block, or "" */
+};
+
+static void scan_file(const struct scan *above, const char *file);
+
+/* The next word, in place: quotes are taken off; NULL behind the last.  A "="
+ * may stand for the space. */
+static char *
+next_word(char **at)
+{
+    char *word = *at + strspn(*at, " \t\r\n=");
+    char *end;
+
+    if (*word == '\0' || *word == '#')
+        return NULL;
+    if (*word == '"' || *word == '\'') {
+        end = strchr(word + 1, *word);
+        word++;
+        if (end == NULL)
+            end = word + strlen(word);
+    } else {
+        end = word + strcspn(word, " \t\r\n=");
+    }
+    *at = *end == '\0' ? end : end + 1;
+    *end = '\0';
+    return word;
+}
+
+/* Whether a pattern depends on a state group: one that fits any group's name
+ * does not. */
+static bool
+is_of_state(const char *pattern)
+{
+    if (fnmatch(pattern, "users", 0) == 0 || fnmatch(pattern, "_", 0) == 0)
+        return false;
+    for (int i = 0; i < SR_GROUP_COUNT; i++) {
+        if (fnmatch(pattern, sr_group_name((enum sr_group)i), 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The values of "Group": keep the first that is ours. */
+static void
+take_groups(struct scan *scan, char *list)
+{
+    char *pattern;
+
+    while ((pattern = strsep(&list, ",")) != NULL) {
+        const char *name = pattern + (pattern[0] == '!');
+
+        if (scan->match[0] == '\0' && is_of_state(name))
+            snprintf(scan->match, sizeof(scan->match), "%s", pattern);
+    }
+}
+
+/* "Match Group a,b User c": a new block begins. */
+static void
+take_match(struct scan *scan, char *rest)
+{
+    char *word;
+
+    scan->match[0] = '\0';
+    while ((word = next_word(&rest)) != NULL) {
+        char *value;
+
+        if (strcasecmp(word, "all") == 0 ||
+            strcasecmp(word, "invalid-user") == 0)
+            continue;
+        value = next_word(&rest);
+        if (value != NULL && strcasecmp(word, "group") == 0)
+            take_groups(scan, value);
+    }
+}
+
+static void
+take_include(const struct scan *scan, char *rest)
+{
+    char *word;
+
+    while ((word = next_word(&rest)) != NULL) {
+        char path[4096];
+        glob_t found = {0};
+
+        snprintf(path, sizeof(path), "%s%s%s",
+                 word[0] == '/' ? "" : scan->folder, word[0] == '/' ? "" : "/",
+                 word);
+        if (glob(path, 0, NULL, &found) == 0) {
+            for (size_t i = 0; i < found.gl_pathc; i++)
+                scan_file(scan, found.gl_pathv[i]);
+        }
+        globfree(&found);
+    }
+}
+
+static void
+take_option(const struct scan *scan, const char *word)
+{
+    char place[4200];
+
+    for (size_t i = 0; scan->match[0] != '\0' && i < COUNT(telling); i++) {
+        if (strcasecmp(word, telling[i]) != 0)
+            continue;
+        snprintf(place, sizeof(place), "%s:%u", scan->file, scan->number);
+        findings_add(scan->findings, SEVERITY_WARNING, place, NULL,
+                     "Put only what acts after the login in this block: "
+                     "ForceCommand, PermitTTY, DisableForwarding.  DenyGroups "
+                     "and AllowGroups answer like a wrong password.",
+                     "%s in a block for the group \"%s\" tells everybody who "
+                     "connects which accounts are in that state.",
+                     telling[i], scan->match);
+    }
+}
+
+static void
+take_line(struct scan *scan, char *line)
+{
+    char *word = next_word(&line);
+
+    if (word == NULL)
+        return;
+    if (strcasecmp(word, "Match") == 0)
+        take_match(scan, line);
+    else if (strcasecmp(word, "Include") == 0)
+        take_include(scan, line);
+    else
+        take_option(scan, word);
+}
+
+/* A file, in the block in which it is included; its own blocks end with it. */
+static void
+scan_file(const struct scan *above, const char *file)
+{
+    struct scan scan = *above;
+    FILE *stream;
+    char *line = NULL;
+    size_t size = 0;
+
+    if (above->depth >= DEPTH_MAX)
+        return;
+    scan.depth++;
+    scan.file = file;
+    scan.number = 0;
+    stream = fopen(file, "re");
+    if (stream == NULL) {
+        if (errno != ENOENT)
+            findings_add(scan.findings, SEVERITY_WARNING, file, NULL,
+                         "Look at the file.", "It cannot be read: %s.",
+                         strerror(errno));
+        return;
+    }
+    while (getline(&line, &size, stream) >= 0) {
+        scan.number++;
+        take_line(&scan, line);
+    }
+    free(line);
+    fclose(stream);
+}
+
+void
+check_sshd(const char *file, const char *folder, struct findings *findings)
+{
+    const struct scan scan = {.folder = folder, .findings = findings};
+
+    scan_file(&scan, file);
+}

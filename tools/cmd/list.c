@@ -1,0 +1,406 @@
+/*
+ * List: the state of every account, of this host and of its directories.
+ *
+ * The backends tell of their accounts, in their order; of two accounts of one
+ * name the first counts, as at a login.  Then come those that only the name
+ * service knows.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/config/members.h"
+#include "tools/ctl.h"
+#include "tools/shared_ledger.h"
+#include "tools/report.h"
+
+/* Below this, accounts are the system's; nobody (65534) is too. */
+#define USERS_FROM  1000
+#define NOBODY      65534
+#define REASON_SIZE 512
+
+/* The names that the name service tells of.  Collected first, because looking
+ * one up may move getpwent(3). */
+struct known {
+    char *name;
+    uid_t uid;
+};
+struct names {
+    struct known *item;
+    size_t count;
+    size_t room;
+};
+
+static void
+names_free(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->item[i].name);
+    free(names->item);
+}
+
+static bool
+names_add(struct names *names, const char *name, uid_t uid)
+{
+    if (names->count == names->room) {
+        size_t room = names->room == 0 ? 64 : names->room * 2;
+        struct known *item = reallocarray(names->item, room, sizeof(*item));
+
+        if (item == NULL)
+            return false;
+        names->item = item;
+        names->room = room;
+    }
+    names->item[names->count].uid = uid;
+    names->item[names->count].name = strdup(name);
+    return names->item[names->count].name != NULL && ++names->count > 0;
+}
+
+static bool
+names_read(struct names *names)
+{
+    struct passwd *entry;
+    bool is_whole = true;
+
+    setpwent();
+    errno = 0;
+    while (is_whole && (entry = getpwent()) != NULL) {
+        is_whole = names_add(names, entry->pw_name, entry->pw_uid);
+        errno = 0;
+    }
+    if (errno != 0 && errno != ENOENT)
+        is_whole = false;
+    endpwent();
+    if (!is_whole)
+        ctl_error("The accounts cannot be listed: %s.", strerror(errno));
+    return is_whole;
+}
+
+/* What the list shows. */
+struct selection {
+    bool is_wanted[SR_STATE_COUNT];
+    bool has_all;
+    bool is_json;
+};
+
+/* Comma-separated names of states. */
+static bool
+select_states(const struct ctl *ctl, const char *text,
+              struct selection *selection)
+{
+    char *copy = strdup(text);
+    char *rest = copy;
+    char *name;
+    bool is_known = copy != NULL;
+
+    while (is_known && (name = strsep(&rest, ",")) != NULL) {
+        enum sr_state state = sr_state_find(name);
+
+        is_known = state != SR_STATE_COUNT;
+        if (is_known)
+            selection->is_wanted[state] = true;
+        else
+            ctl_usage(ctl, "There is no state \"%s\".  See selfresetctl(8).",
+                      name);
+    }
+    free(copy);
+    return is_known;
+}
+
+static bool
+is_of_no_use(const struct sr_facts *facts)
+{
+    return facts->has_password == SR_NO && facts->uid != 0 &&
+           (facts->uid < USERS_FROM || facts->uid == NOBODY);
+}
+
+static void
+list_line(struct json *json, bool is_json, const char *name,
+          const struct sr_facts *facts, const struct sr_verdict *verdict)
+{
+    char text[REPORT_TEXT_MAX];
+    sr_time when = verdict->when;
+
+    if (!is_json) {
+        printf("%-24s %-12s %s\n", name, sr_state_name(verdict->state),
+               when == SR_TIME_UNKNOWN ? "-" : report_local(when, text));
+        return;
+    }
+    json_object(json, NULL);
+    json_string(json, "user", name);
+    if (facts == NULL)
+        json_null(json, "uid");
+    else
+        json_number(json, "uid", facts->uid);
+    json_string(json, "state", sr_state_name(verdict->state));
+    json_string(json, "deadline",
+                when == SR_TIME_UNKNOWN ? NULL : report_utc(when, text));
+    json_string(json, "fact", verdict->fact);
+    json_string(json, "rule", verdict->rule);
+    json_end(json);
+}
+
+/* ---- what the backends tell */
+
+/* A name, and the backend whose account has it. */
+struct taken {
+    const char *backend;
+    char name[];
+};
+
+struct listing {
+    struct ctl *ctl;
+    const struct selection *selection;
+    struct json json;
+    struct sr_members *members;
+    struct names here;          /* whom the name service knows */
+    void *taken;                /* a tree */
+    const char *backend;        /* that is telling */
+    struct sr_ledgers *ledgers; /* of its accounts; NULL: nobody counts */
+    bool is_partial;            /* one of them could not be asked */
+    int code;
+};
+
+static int
+compare_taken(const void *a, const void *b)
+{
+    return strcmp(((const struct taken *)a)->name,
+                  ((const struct taken *)b)->name);
+}
+
+/* Take a name for a backend.  Returns whose it is, or NULL: out of memory. */
+static const char *
+take_name(struct listing *listing, const char *name)
+{
+    struct taken *taken = malloc(sizeof(*taken) + strlen(name) + 1);
+    struct taken **found;
+
+    if (taken == NULL)
+        return NULL;
+    taken->backend = listing->backend;
+    strcpy(taken->name, name);
+    found = tsearch(taken, &listing->taken, compare_taken);
+    if (found == NULL || *found != taken)
+        free(taken);
+    return found == NULL ? NULL : (*found)->backend;
+}
+
+/* Whether this host knows somebody else by the name of an account of a
+ * directory, who is meant by it then. */
+static bool
+is_namesake(const struct listing *listing, const struct sr_facts *facts)
+{
+    for (size_t i = 0; i < listing->here.count; i++) {
+        const struct known *here = &listing->here.item[i];
+
+        if (strcmp(here->name, facts->name) == 0)
+            return here->uid != facts->uid;
+    }
+    return false;
+}
+
+/* One line; facts NULL: nothing is known but the name. */
+static void
+show(struct listing *listing, const char *name, const struct sr_facts *facts,
+     const struct sr_rules *rules)
+{
+    const struct selection *selection = listing->selection;
+    struct sr_verdict verdict = {.state = SR_STATE_UNKNOWN,
+                                 .when = SR_TIME_UNKNOWN};
+
+    if (facts == NULL)
+        listing->code = CTL_FAILED;
+    else
+        verdict = sr_verdict(facts, rules, &ctl_at_login, listing->ctl->now);
+    if (selection->is_wanted[verdict.state] &&
+        (facts == NULL || selection->has_all || !is_of_no_use(facts)))
+        list_line(&listing->json, selection->is_json, name, facts, &verdict);
+}
+
+static int
+find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
+{
+    const struct listing *listing = context;
+    struct sr_members_ask ask = {listing->members, group};
+    const struct sr_member member = {name, sr_members_is_member, &ask};
+
+    return sr_config_rules(listing->ctl->config, &member, "", rules);
+}
+
+static int
+list_account(void *context, struct sr_account *account,
+             const struct sr_rules *rules, enum sr_ask ask, const char *reason)
+{
+    struct listing *listing = context;
+    const struct sr_facts *facts = &account->facts;
+    struct sr_gathered gathered = {.config = listing->ctl->config,
+                                   .rules = *rules,
+                                   .account = account,
+                                   .ask = ask};
+    struct ctl_remembered remembered;
+    const char *backend;
+
+    if (account->backend.ops != &sr_backend_local && ask == SR_ASK_OK &&
+        is_namesake(listing, facts))
+        return 0;
+    backend = take_name(listing, facts->name);
+    if (backend == NULL) {
+        listing->code = CTL_FAILED;
+        return -1;
+    }
+    if (backend != listing->backend)
+        return 0;
+    if (ask != SR_ASK_OK)
+        ctl_error("The state of %s is unknown: %s.", facts->name, reason);
+    else if (ctl_remembered(&gathered, &remembered) != CTL_OK)
+        ask = SR_ASK_UNAVAILABLE;
+    else
+        fleet_look_in(listing->ledgers, listing->ctl->now, &gathered);
+    show(listing, facts->name, ask == SR_ASK_OK ? facts : NULL, rules);
+    return 0;
+}
+
+static void
+list_backend(struct listing *listing, const char *name)
+{
+    const struct sr_visitor visitor = {listing, find_rules, list_account};
+    char reason[REASON_SIZE] = "it cannot name its accounts";
+    enum sr_ask ask = SR_ASK_UNAVAILABLE;
+    struct sr_backend backend;
+
+    listing->backend = name;
+    if (sr_backend_find(listing->ctl->config, name, &backend, reason,
+                        sizeof(reason)) == 0 &&
+        backend.ops->each != NULL) {
+        if (!fleet_read(listing->ctl, name, &listing->ledgers))
+            listing->code = CTL_FAILED;
+        ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
+        sr_ledgers_free(listing->ledgers);
+        listing->ledgers = NULL;
+    }
+    if (ask == SR_ASK_OK)
+        return;
+    listing->is_partial = true;
+    listing->code = CTL_FAILED;
+    ctl_error("The backend \"%s\" cannot be asked: %s.  The list is without "
+              "its accounts.",
+              name, ask == SR_ASK_NO_MEMORY ? "out of memory" : reason);
+}
+
+/* ---- what the name service tells besides */
+
+static bool
+is_taken(const struct listing *listing, const char *name)
+{
+    struct taken *key = malloc(sizeof(*key) + strlen(name) + 1);
+    bool is = true;
+
+    if (key == NULL)
+        return false;
+    strcpy(key->name, name);
+    is = tfind(key, &listing->taken, compare_taken) != NULL;
+    free(key);
+    return is;
+}
+
+/* An account that no backend told of.  When one of them could not be asked, it
+ * may be that one's, and asking again for each would take forever. */
+static void
+list_other(struct listing *listing, const char *name)
+{
+    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    struct ctl_remembered remembered;
+    const struct sr_facts *facts = NULL;
+    enum sr_ask ask = SR_ASK_UNKNOWN_NAME;
+    const int code = listing->code;
+    bool is_guest = false;
+    struct fleet fleet;
+
+    if (!listing->is_partial)
+        ask = sr_gather(listing->ctl->config, name, "", NULL, &gathered);
+    /* Another module's are many, and no fault. */
+    if (ask == SR_ASK_UNKNOWN_NAME && gathered.another[0] == '\0') {
+        is_guest = true;
+    } else if (ctl_gathered(ask, name, &gathered) == CTL_OK &&
+               ctl_remembered(&gathered, &remembered) == CTL_OK) {
+        fleet_look(&gathered, &fleet);
+        facts = &gathered.account->facts;
+    }
+    show(listing, name, facts, &gathered.rules);
+    if (!listing->is_partial && is_guest)
+        listing->code = code;
+}
+
+static void
+list_others(struct listing *listing)
+{
+    for (size_t i = 0; i < listing->here.count; i++) {
+        if (!is_taken(listing, listing->here.item[i].name))
+            list_other(listing, listing->here.item[i].name);
+    }
+}
+
+static int
+list_all(struct ctl *ctl, const struct selection *selection)
+{
+    const struct sr_names *backends = &ctl->config->backends;
+    struct listing listing = {
+        .ctl = ctl, .selection = selection, .members = sr_members_new()};
+
+    if (listing.members == NULL) {
+        ctl_error("Out of memory.");
+        return CTL_FAILED;
+    }
+    if (!names_read(&listing.here))
+        listing.code = CTL_FAILED;
+    json_begin(&listing.json, stdout);
+    if (selection->is_json)
+        json_array(&listing.json, NULL);
+    for (size_t i = 0; i < backends->count; i++)
+        list_backend(&listing, backends->item[i]);
+    list_others(&listing);
+    if (selection->is_json)
+        json_end(&listing.json);
+    tdestroy(listing.taken, free);
+    names_free(&listing.here);
+    sr_members_free(listing.members);
+    return listing.code;
+}
+
+/* Asked once, and said once: without it the state of no account is known. */
+static bool
+can_remember(void)
+{
+    struct sr_store *store = NULL;
+    bool can = ctl_store(false, &store) == CTL_OK;
+
+    ctl_store_close(&store);
+    return can;
+}
+
+int
+ctl_list(struct ctl *ctl, int argc, char **argv)
+{
+    struct selection selection = {0};
+    const char *states = NULL;
+    const struct ctl_option options[] = {
+        {"json", &selection.is_json, NULL},
+        {"all", &selection.has_all, NULL},
+        {"state", NULL, &states},
+    };
+
+    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
+        return ctl->exit;
+    if (states == NULL)
+        memset(selection.is_wanted, true, sizeof(selection.is_wanted));
+    else if (!select_states(ctl, states, &selection))
+        return CTL_USAGE;
+    return ctl_load(ctl) && can_remember() ? list_all(ctl, &selection)
+                                           : CTL_FAILED;
+}

@@ -1,0 +1,264 @@
+/*
+ * Status: what state an account is in, and why.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/ctl.h"
+#include "tools/directory_admin.h"
+#include "tools/shared_ledger.h"
+#include "tools/report.h"
+
+static int
+exit_code(enum sr_state state)
+{
+    static const int code[SR_STATE_COUNT] = {
+        [SR_STATE_DISABLED] = CTL_CLOSED,
+        [SR_STATE_ENDED] = CTL_CLOSED,
+        [SR_STATE_NOT_YET] = CTL_CLOSED,
+        [SR_STATE_LOCKED] = CTL_LOCKED,
+        [SR_STATE_LAPSED] = CTL_BARRED,
+        [SR_STATE_BARRED] = CTL_BARRED,
+        [SR_STATE_MUST_CHANGE] = CTL_CHANGE,
+        [SR_STATE_EXPIRED] = CTL_CHANGE,
+        [SR_STATE_GRACE] = CTL_OK,
+        [SR_STATE_EXPIRING] = CTL_OK,
+        [SR_STATE_OK] = CTL_OK,
+        [SR_STATE_UNKNOWN] = CTL_FAILED,
+    };
+
+    return code[state];
+}
+
+/* When the lock ends; unknown: there is none. */
+static sr_time
+locked_until(const struct sr_facts *facts, const struct sr_verdict *verdict)
+{
+    if (facts->locked == SR_LOCK_ADMIN)
+        return SR_TIME_NEVER;
+    if (facts->locked != SR_LOCK_UNTIL)
+        return SR_TIME_UNKNOWN;
+    return verdict->state == SR_STATE_LOCKED ? verdict->when
+                                             : facts->locked_until;
+}
+
+static const char *
+lock_name(enum sr_lock lock)
+{
+    static const char *const name[] = {
+        [SR_LOCK_UNKNOWN] = "unknown",
+        [SR_LOCK_NO] = "no",
+        [SR_LOCK_UNTIL] = "until",
+        [SR_LOCK_ADMIN] = "administrator",
+    };
+
+    return name[lock];
+}
+
+static const char *
+lock_why(enum sr_lock_why why)
+{
+    static const char *const name[] = {
+        [SR_LOCK_WHY_NONE] = NULL,
+        [SR_LOCK_WHY_THROTTLE] = "throttle",
+        [SR_LOCK_WHY_DIRECTORY] = "directory",
+        [SR_LOCK_WHY_ADMIN] = "administrator",
+        [SR_LOCK_WHY_SOURCE] = "source",
+    };
+
+    return name[why];
+}
+
+static void
+report_facts(struct report *report, const struct sr_account *account)
+{
+    const struct sr_facts *facts = &account->facts;
+
+    report_section(report, "facts", "Facts");
+    if (account->entry != NULL)
+        report_text(report, "entry", account->entry);
+    report_tri(report, "disabled", facts->disabled);
+    report_tri(report, "has_password", facts->has_password);
+    report_time(report, "account_starts", facts->account_starts);
+    report_time(report, "account_ends", facts->account_ends);
+    report_text(report, "locked", lock_name(facts->locked));
+    report_text(report, "locked_why", lock_why(facts->locked_why));
+    report_time(report, "locked_until", facts->locked_until);
+    report_time(report, "password_changed", facts->password_changed);
+    report_time(report, "password_expires", facts->password_expires);
+    report_time(report, "warn_from", facts->warn_from);
+    report_time(report, "may_change_from", facts->may_change_from);
+    report_time(report, "inactive_from", facts->inactive_from);
+    report_tri(report, "must_change", facts->must_change);
+    report_time_or(report, "temporary_until", facts->temporary_until, "none");
+    if (facts->grace_left >= 0)
+        report_number(report, "grace_left", facts->grace_left);
+    report_tri(report, "cannot_change", facts->cannot_change);
+    report_tri(report, "never_expires", facts->never_expires);
+    report_tri(report, "is_protected", facts->is_protected);
+    if (facts->logon_hours != SR_UNKNOWN)
+        report_tri(report, "logon_hours", facts->logon_hours);
+    if (facts->failures >= 0)
+        report_number(report, "failures", facts->failures);
+    report_section_end(report);
+}
+
+static const char *
+preset_name(enum sr_preset preset)
+{
+    static const char *const name[] = {
+        [SR_PRESET_NIST] = "nist",
+        [SR_PRESET_AD] = "ad",
+        [SR_PRESET_PWQUALITY] = "pwquality",
+    };
+
+    return name[preset];
+}
+
+/* The rules for this account, by their configuration keys.  Lists are shown as
+ * what they come to for it. */
+static void
+report_rules(struct report *report, const struct sr_rules *rules)
+{
+    report_section(report, "rules", "Rules");
+    report_duration(report, "expiry.warn", rules->warn);
+    report_text(report, "expiry.grace",
+                rules->grace == SR_GRACE_TEXT ? "text" : "change");
+    report_text(report, "expiry.locked_hash",
+                rules->locked_hash == SR_BANG_PASSWORD ? "password"
+                                                       : "account");
+    report_bool(report, "change.require_logon", rules->require_logon);
+    report_bool(report, "change.logon_exempt", rules->is_logon_exempt);
+    report_duration(report, "change.minimum_age", rules->minimum_age);
+    report_bool(report, "change.protected", rules->is_protected);
+    report_bool(report, "change.cannot_change", rules->is_cannot_change);
+    report_number(report, "change.tries", rules->tries);
+    report_text(report, "change.root",
+                rules->root == SR_ROOT_ADVISE ? "advise" : "enforce");
+    report_text(report, "lockout.store",
+                rules->lockout_store == SR_LOCKOUT_LDAP ? "ldap" : "local");
+    report_number(report, "lockout.attempts", rules->attempts);
+    report_duration(report, "lockout.window", rules->window);
+    report_duration(report, "lockout.duration", rules->duration);
+    report_duration(report, "lockout.duration_max", rules->duration_max);
+    report_number(report, "lockout.source_attempts", rules->source_attempts);
+    report_duration(report, "lockout.familiar", rules->familiar);
+    report_bool(report, "lockout.root", rules->lock_root);
+    report_duration(report, "lockout.delay", rules->delay);
+    report_duration(report, "lockout.wait", rules->wait);
+    report_text(report, "password.preset", preset_name(rules->preset));
+    report_number(report, "password.min_length", rules->min_length);
+    report_number(report, "password.max_length", rules->max_length);
+    report_number(report, "password.min_classes", rules->min_classes);
+    report_number(report, "password.history", rules->history);
+    report_duration(report, "password.history_age", rules->history_age);
+    report_duration(report, "temporary.lifetime", rules->temporary_lifetime);
+    report_bool(report, "nss.break_glass", rules->is_break_glass);
+    report_section_end(report);
+}
+
+static void
+report_ledger(struct report *report, const char *key, const char *title,
+              const struct ctl_ledger *ledger)
+{
+    report_section(report, key, title);
+    report_number(report, "failures", ledger->failures);
+    report_number(report, "attempts", ledger->attempts);
+    report_time_or(report, "locked-until", ledger->locked_until, "none");
+    report_section_end(report);
+}
+
+static void
+report_memory(struct report *report, const struct sr_memory *memory)
+{
+    bool is_any = memory->failed > 0;
+
+    report_section(report, "since-login", "Failed since the last login");
+    report_number(report, "failures", memory->failed);
+    report_time_or(report, "last",
+                   is_any ? memory->failed_last : SR_TIME_UNKNOWN, "none");
+    report_text(report, "from",
+                is_any && memory->failed_from[0] != '\0' ? memory->failed_from
+                                                         : NULL);
+    report_section_end(report);
+}
+
+/* The sentence that the user would read, on lines of its own. */
+static void
+report_sentence(struct report *report, const struct ctl *ctl,
+                const struct sr_verdict *verdict, const struct sr_rules *rules)
+{
+    enum sr_answer answer =
+        sr_verdict_answer(verdict, SR_CALL_ACCOUNT, rules, &ctl_at_login);
+    struct sr_say say = ctl_say(ctl);
+    char *text = sr_message_verdict(verdict, answer, &say);
+
+    report_words(report, "message", text);
+    free(text);
+}
+
+static void
+report_account(struct report *report, const struct ctl *ctl,
+               const struct sr_gathered *gathered,
+               const struct ctl_remembered *remembered,
+               const struct fleet *fleet)
+{
+    const struct sr_facts *facts = &gathered->account->facts;
+    struct sr_verdict verdict =
+        sr_verdict(facts, &gathered->rules, &ctl_at_login, ctl->now);
+
+    report_text(report, "user", facts->name);
+    report_number(report, "uid", facts->uid);
+    report_text(report, "backend", facts->backend);
+    report_text(report, "state", sr_state_name(verdict.state));
+    report_time_or(report, "locked-until", locked_until(facts, &verdict),
+                   "none");
+    report_time_or(report, "deadline", verdict.when, "none");
+    report_text(report, "fact", verdict.fact);
+    report_text(report, "rule", verdict.rule);
+    if (verdict.state == SR_STATE_BARRED)
+        report_text(report, "barred-by", sr_change_name(verdict.barred_by));
+    report_sentence(report, ctl, &verdict, &gathered->rules);
+    report_facts(report, gathered->account);
+    elsewhere_report(report, gathered);
+    report_rules(report, &gathered->rules);
+    report_ledger(report, "strangers", "Attempts from strange sources",
+                  &remembered->ledger[SR_CLASS_STRANGER]);
+    report_ledger(report, "familiar", "Attempts from familiar sources",
+                  &remembered->ledger[SR_CLASS_FAMILIAR]);
+    fleet_report(report, gathered, fleet);
+    report_memory(report, &remembered->memory);
+    report_published(report, ctl, gathered);
+}
+
+int
+ctl_status(struct ctl *ctl, int argc, char **argv)
+{
+    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    struct ctl_remembered remembered;
+    struct sr_verdict verdict;
+    struct report report;
+    struct fleet fleet;
+    bool is_json = false;
+    const struct ctl_option options[] = {{"json", &is_json, NULL}};
+    int code;
+
+    if (!ctl_parse(ctl, argc, argv, options, 1, 1, 1))
+        return ctl->exit;
+    code = ctl_gather(ctl, ctl->operand[0], "", &gathered);
+    if (code == CTL_OK)
+        code = ctl_remembered(&gathered, &remembered);
+    if (code != CTL_OK)
+        return code;
+    fleet_look(&gathered, &fleet);
+    report_begin(&report, is_json, ctl->now);
+    report_account(&report, ctl, &gathered, &remembered, &fleet);
+    report_end(&report);
+    verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
+                         &ctl_at_login, ctl->now);
+    return exit_code(verdict.state);
+}

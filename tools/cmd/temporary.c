@@ -1,0 +1,542 @@
+/*
+ * Temporary: set a temporary password, so that a person who forgot theirs can
+ * get back in.
+ *
+ * A temporary password without its record would never lapse.  So the order is
+ * such that whoever pulls the plug finds the old password, or one that lapses,
+ * or one that nobody knows:
+ *
+ *   1. record the new hash's fingerprint (the old password still works),
+ *   2. store the hash, 3. demand a change, 4. record again and read back,
+ *   5. only then show the password.
+ *
+ * Step 1 replaces the account's only record.  When the password in use is a
+ * temporary one itself, that record is what makes it lapse, so step 1 is left
+ * out: a crash after step 2 leaves a password that was never shown to anybody.
+ * Step 4 is there because a change by the user between 1 and 2 ends the record.
+ *
+ * In a directory the fingerprint is known only behind the change.  So there the
+ * password and the demand come first, then the record; and what was recorded is
+ * never shown before.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "policy/util/crypt.h"
+#include "policy/password/quality.h"
+#include "tools/ctl.h"
+#include "tools/directory_admin.h"
+#include "tools/password_gen.h"
+#include "tools/report.h"
+#include "tools/shadow.h"
+
+/* How many phrases are tried against the rules before giving up. */
+#define PHRASES_MAX 50
+
+/* One issue; holds the secrets, and is wiped as a whole. */
+struct issue {
+    struct ctl *ctl;
+    struct sr_gathered gathered;
+    struct shadow_line before;
+    char password[PHRASE_LENGTH_MAX + 1];
+    char hash[512];
+    sr_time until; /* wall clock */
+};
+
+static void
+issue_end(struct issue *issue)
+{
+    sr_gathered_end(&issue->gathered);
+    shadow_free(&issue->before);
+    explicit_bzero(issue, sizeof(*issue));
+}
+
+static const char *
+name_of(const struct issue *issue)
+{
+    return issue->gathered.account->facts.name;
+}
+
+/* A lock by hand ("!" before a real hash) is not ours to lift in passing. */
+static bool
+is_locked_by_hand(const char *hash)
+{
+    return hash[0] == '!' && hash[1] != '\0' && strcmp(hash, "!!") != 0 &&
+           strcmp(hash, "!*") != 0;
+}
+
+static int
+refuse_ended(const struct issue *issue)
+{
+    const struct sr_facts *facts = &issue->gathered.account->facts;
+
+    if (!SR_TIME_IS_SET(facts->account_ends) ||
+        facts->account_ends > issue->ctl->now)
+        return CTL_OK;
+    if (elsewhere_is(&issue->gathered))
+        ctl_error("The account %s has ended.  A password would not let its "
+                  "user in.  If it shall live on, set another end in the "
+                  "directory first.  Nothing was done.",
+                  facts->name);
+    else
+        ctl_error("The account %s has ended.  A password would not let its "
+                  "user in.  If it shall live on, run \"chage -E -1 %s\" "
+                  "first.  Nothing was done.",
+                  facts->name, facts->name);
+    return CTL_REFUSED;
+}
+
+/* Whether the account may be given a password here: CTL_OK, or why not. */
+static int
+admit(const struct issue *issue)
+{
+    const struct sr_circumstances admin = {.is_admin = true};
+    const struct sr_facts *facts = &issue->gathered.account->facts;
+    struct sr_change change =
+        sr_change(facts, &issue->gathered.rules, &admin, issue->ctl->now);
+
+    if (change.result != SR_CHANGE_ALLOWED) {
+        ctl_error("The password of %s is protected (%s): nobody changes it "
+                  "here.  Nothing was done.",
+                  facts->name, change.rule);
+        return CTL_REFUSED;
+    }
+    if (is_locked_by_hand(issue->before.hash)) {
+        ctl_error("The password of %s is locked by hand.  A temporary password "
+                  "would lift that lock.  If that is wanted, run \"usermod -U "
+                  "%s\" first.  Nothing was done.",
+                  facts->name, facts->name);
+        return CTL_REFUSED;
+    }
+    return refuse_ended(issue);
+}
+
+static int
+read_before(struct issue *issue)
+{
+    switch (shadow_read(name_of(issue), &issue->before)) {
+    case SHADOW_OK:
+        return CTL_OK;
+    case SHADOW_NONE:
+        ctl_error("%s has no line in the shadow file of this host.  Its "
+                  "password is kept elsewhere.  Nothing was done.",
+                  name_of(issue));
+        return CTL_REFUSED;
+    default:
+        return CTL_FAILED;
+    }
+}
+
+static void
+say_broken(const struct sr_findings *findings)
+{
+    ctl_error("No temporary password can be made that the rules allow.  "
+              "Nothing was done.  They demand:");
+    for (size_t i = 0; i < findings->count; i++)
+        ctl_wrap(stderr, "  - ", 4, findings->item[i].text);
+}
+
+/* One try: 1 when the rules allow it, 0 when not, -1 when they cannot be
+ * asked or it is the last try. */
+static int
+try_phrase(struct issue *issue, bool is_last)
+{
+    const struct sr_candidate candidate = {
+        .password = issue->password,
+        .user = name_of(issue),
+        .gecos = issue->gathered.account->gecos,
+    };
+    struct sr_findings findings = {0};
+    int outcome = 1;
+
+    switch (sr_quality_check(&candidate, &issue->gathered.rules, &findings)) {
+    case SR_QUALITY_DONE:
+        if (findings.count > 0)
+            outcome = is_last ? -1 : 0;
+        break;
+    default:
+        outcome = -1;
+    }
+    if (outcome < 0)
+        say_broken(&findings);
+    sr_findings_free(&findings);
+    return outcome;
+}
+
+static int
+make_password(struct issue *issue)
+{
+    size_t least = issue->gathered.rules.min_length;
+
+    for (int i = 1; i <= PHRASES_MAX; i++) {
+        int outcome;
+
+        if (!phrase_make(phrase_getrandom, least, issue->password,
+                         sizeof(issue->password))) {
+            ctl_error("No password could be made.  Nothing was done.");
+            return CTL_FAILED;
+        }
+        outcome = try_phrase(issue, i == PHRASES_MAX);
+        if (outcome == 1)
+            return CTL_OK;
+        if (outcome < 0)
+            break;
+    }
+    return CTL_FAILED;
+}
+
+static int
+make_hash(struct issue *issue)
+{
+    char setting[SR_HISTORY_SALT_SIZE];
+
+    if (sr_crypt_setting(setting, sizeof(setting)) == 0 &&
+        sr_crypt_hash(issue->password, setting, issue->hash,
+                      sizeof(issue->hash)) == 0)
+        return CTL_OK;
+    ctl_error("The password could not be hashed.  Nothing was done.");
+    return CTL_FAILED;
+}
+
+/* Record the new hash's fingerprint and the end of its life; the same for the
+ * second time. */
+static int
+record(struct issue *issue)
+{
+    __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
+    uid_t uid = issue->gathered.account->facts.uid;
+    struct sr_temporary record = {0};
+    enum sr_store_result result;
+    sr_time wall = 0;
+
+    if (ctl_store(true, &store) != CTL_OK)
+        return CTL_FAILED;
+    result = sr_store_now(store, &record.issued, &wall);
+    if (result == SR_STORE_OK)
+        result = sr_store_hash(store, issue->hash, strlen(issue->hash),
+                               &record.fingerprint);
+    record.until = record.issued + issue->gathered.rules.temporary_lifetime;
+    issue->until = wall + issue->gathered.rules.temporary_lifetime;
+    if (result == SR_STORE_OK)
+        result = sr_store_put_temporary(store, uid, &record);
+    if (result == SR_STORE_OK)
+        return ctl_store_end(&store);
+    ctl_store_error(store, result);
+    return CTL_FAILED;
+}
+
+/* The shadow file has our hash, and demands a change. */
+static bool
+is_stored(const struct issue *issue)
+{
+    __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
+
+    return shadow_read(name_of(issue), &line) == SHADOW_OK &&
+           strcmp(line.hash, issue->hash) == 0 && line.changed == 0;
+}
+
+/* Put the old hash back, if ours is stored.  What somebody else has stored
+ * meanwhile is theirs, and stays. */
+static int
+undo_hash(const struct issue *issue)
+{
+    __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
+
+    if (shadow_read(name_of(issue), &line) == SHADOW_OK &&
+        strcmp(line.hash, issue->hash) != 0)
+        return 0;
+    return shadow_set_hash(name_of(issue), issue->before.hash);
+}
+
+static int
+undo_changed(const struct issue *issue)
+{
+    __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
+
+    if (shadow_read(name_of(issue), &line) == SHADOW_OK &&
+        line.changed == issue->before.changed)
+        return 0;
+    return shadow_set_changed(name_of(issue), issue->before.changed);
+}
+
+/* Put back what was there.  The record stays: that of a hash which is not in
+ * use says nothing, and while ours is, it makes it lapse. */
+static int
+undo(const struct issue *issue)
+{
+    const char *name = name_of(issue);
+
+    if (undo_hash(issue) != 0) {
+        ctl_error("The old password of %s could not be put back.  The account "
+                  "now has a password that nobody knows.  Run \"selfresetctl "
+                  "temporary %s\" again when the cause is mended.",
+                  name, name);
+        return CTL_PARTLY;
+    }
+    if (undo_changed(issue) != 0) {
+        ctl_error("%s has the old password again, but not the day of its last "
+                  "change.  \"chage -d %ld %s\" sets it.",
+                  name, issue->before.changed, name);
+        return CTL_PARTLY;
+    }
+    ctl_error("No temporary password was set.  %s has the old password.", name);
+    return CTL_FAILED;
+}
+
+/* Steps 1 to 4. */
+static int
+store_password(struct issue *issue)
+{
+    const char *name = name_of(issue);
+
+    if (!issue->gathered.has_temporary && record(issue) != CTL_OK) {
+        ctl_error("Nothing was changed.");
+        return CTL_FAILED;
+    }
+    if (shadow_set_hash(name, issue->hash) != 0)
+        return undo(issue); /* it may have stored it and failed then */
+    if (shadow_set_changed(name, 0) != 0 || record(issue) != CTL_OK)
+        return undo(issue);
+    if (!is_stored(issue)) {
+        ctl_error("Somebody else changed the password of %s at the same "
+                  "moment.  Theirs is in force.",
+                  name);
+        return CTL_FAILED;
+    }
+    return CTL_OK;
+}
+
+/* Write without stdio, whose buffer would keep a copy. */
+static bool
+write_secret(const char *text)
+{
+    size_t left = strlen(text);
+
+    fflush(stdout);
+    while (left > 0) {
+        ssize_t written = write(STDOUT_FILENO, text, left);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        text += written;
+        left -= (size_t)written;
+    }
+    return true;
+}
+
+static int
+show(const struct issue *issue)
+{
+    char text[PHRASE_LENGTH_MAX + 64];
+    char when[REPORT_TEXT_MAX];
+    bool is_shown;
+
+    snprintf(text, sizeof(text), "%s\n", issue->password);
+    is_shown = write_secret(text);
+    explicit_bzero(text, sizeof(text));
+    if (!is_shown) {
+        ctl_error("%s has a temporary password, but it could not be shown: %s. "
+                  "Nobody knows it.  Run \"selfresetctl temporary %s\" again.",
+                  name_of(issue), strerror(errno), name_of(issue));
+        return CTL_PARTLY;
+    }
+    printf("This password of %s is shown only once.\n"
+           "It has to be changed at the next login.\n",
+           name_of(issue));
+    if (issue->until != 0)
+        printf("It works until %s%s.\n", report_local(issue->until, when),
+               elsewhere_is(&issue->gathered) &&
+                       issue->gathered.account->facts.temporary_until !=
+                           issue->until
+                   ? " on this host"
+                   : "");
+    return CTL_OK;
+}
+
+/* What would still keep its user out. */
+static void
+warn_of_obstacles(const struct issue *issue)
+{
+    const struct sr_facts *facts = &issue->gathered.account->facts;
+    struct sr_facts next = *facts;
+    struct sr_verdict verdict;
+
+    /* As it is from now on: with a password that never was one before. */
+    next.must_change = next.has_password = SR_YES;
+    next.password_expires = next.inactive_from = SR_TIME_UNKNOWN;
+    next.locked = SR_LOCK_NO;
+    verdict = sr_verdict(&next, &issue->gathered.rules, &ctl_at_login,
+                         issue->ctl->now);
+    if (verdict.state == SR_STATE_BARRED)
+        ctl_error("Attention: %s (%s) forbids %s to change the password at a "
+                  "login, and a temporary one has to be changed there.  "
+                  "\"passwd %s\" sets a lasting one.",
+                  verdict.rule, sr_change_name(verdict.barred_by), facts->name,
+                  facts->name);
+    if (facts->locked == SR_LOCK_UNTIL)
+        ctl_error("Attention: %s is locked out at present.  \"selfresetctl "
+                  "unlock %s\" ends that.",
+                  facts->name, facts->name);
+}
+
+/* ---- an account of a directory */
+
+/* Record what stands for the password there.  It must be another than that of
+ * the passwords that come after, or the record would hold for these, too: so it
+ * is where it is another than before, and where the demand is shown. */
+static int
+record_elsewhere(struct issue *issue, const char *before)
+{
+    const struct sr_account *account = issue->gathered.account;
+    const struct sr_facts *facts = &account->facts;
+
+    if (facts->must_change != SR_YES)
+        ctl_error("Attention: the directory does not show that %s has to "
+                  "change the password.",
+                  facts->name);
+    if (SR_TIME_IS_SET(facts->temporary_until)) {
+        issue->until = facts->temporary_until; /* the server ends it itself */
+        return CTL_OK;
+    }
+    if (strcmp(account->secret, before) == 0 && facts->must_change != SR_YES) {
+        ctl_error("Attention: the directory does not show when a password was "
+                  "changed, so this one does not lapse by itself.");
+        return CTL_OK;
+    }
+    snprintf(issue->hash, sizeof(issue->hash), "%s", account->secret);
+    if (record(issue) == CTL_OK)
+        return CTL_OK;
+    ctl_error("%s has a new password that nobody knows.  Run \"selfresetctl "
+              "temporary %s\" again when the cause is mended.",
+              facts->name, facts->name);
+    return CTL_PARTLY;
+}
+
+static int
+store_elsewhere(struct issue *issue)
+{
+    const char *name = issue->ctl->operand[0];
+    char before[sizeof(issue->hash)];
+    int code;
+
+    snprintf(before, sizeof(before), "%s", issue->gathered.account->secret);
+    code =
+        elsewhere_order(&issue->gathered, SR_ORDER_PASSWORD, issue->password);
+    if (code != CTL_OK)
+        return code;
+    if (sr_gather_again(&issue->gathered, name) == SR_ASK_OK)
+        return record_elsewhere(issue, before);
+    ctl_error("%s has a new password that nobody knows, and cannot be read any "
+              "more: %s.  Run \"selfresetctl temporary %s\" again later.",
+              name, issue->gathered.reason, name);
+    return CTL_PARTLY;
+}
+
+static int
+issue_elsewhere(struct issue *issue)
+{
+    const struct sr_facts *facts = &issue->gathered.account->facts;
+    const char *name = issue->ctl->operand[0];
+    int code = elsewhere_admit(issue->ctl, &issue->gathered);
+
+    if (code == CTL_OK)
+        code = refuse_ended(issue);
+    if (code == CTL_OK && facts->disabled == SR_YES) {
+        ctl_error("%s is disabled in the directory.  A password would not let "
+                  "its user in.  Nothing was done.",
+                  name);
+        code = CTL_REFUSED;
+    } else if (code == CTL_OK && facts->locked == SR_LOCK_ADMIN &&
+               facts->locked_why == SR_LOCK_WHY_ADMIN) {
+        ctl_error("%s is locked by an administrator of the directory.  A "
+                  "temporary password would lift that lock.  If that is "
+                  "wanted, take the lock away there first.  Nothing was done.",
+                  name);
+        code = CTL_REFUSED;
+    }
+    if (code == CTL_OK)
+        code = make_password(issue);
+    if (code != CTL_OK)
+        return code;
+    code = store_elsewhere(issue);
+    if (issue->gathered.account != NULL)
+        ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->gathered.account->facts,
+                  NULL, code == CTL_OK, NULL);
+    ctl_publish(issue->ctl, name);
+    if (code == CTL_OK)
+        code = show(issue);
+    if (code == CTL_OK)
+        warn_of_obstacles(issue);
+    return code;
+}
+
+/* A key on the terminal must not end the steps half way. */
+static void
+hold_signals(bool hold)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        sigaddset(&set, numbers[i]);
+    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+static int
+issue_password(struct issue *issue)
+{
+    struct ctl_remembered remembered;
+    int code =
+        ctl_gather(issue->ctl, issue->ctl->operand[0], "", &issue->gathered);
+
+    if (code == CTL_OK)
+        code = ctl_remembered(&issue->gathered, &remembered);
+    if (code == CTL_OK && elsewhere_is(&issue->gathered))
+        return issue_elsewhere(issue);
+    if (code == CTL_OK)
+        code = read_before(issue);
+    if (code == CTL_OK)
+        code = admit(issue);
+    if (code == CTL_OK)
+        code = make_password(issue);
+    if (code == CTL_OK)
+        code = make_hash(issue);
+    if (code != CTL_OK)
+        return code;
+    code = store_password(issue);
+    ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->gathered.account->facts, NULL,
+              code == CTL_OK, NULL);
+    /* In every case: the steps may have ended half way. */
+    ctl_publish(issue->ctl, name_of(issue));
+    if (code == CTL_OK)
+        code = show(issue);
+    if (code == CTL_OK)
+        warn_of_obstacles(issue);
+    return code;
+}
+
+int
+ctl_temporary(struct ctl *ctl, int argc, char **argv)
+{
+    __attribute__((cleanup(issue_end))) struct issue issue = {.ctl = ctl};
+    int code;
+
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, 1))
+        return ctl->exit;
+    prctl(PR_SET_DUMPABLE, 0); /* no core may hold the password */
+    hold_signals(true);
+    code = issue_password(&issue);
+    hold_signals(false);
+    return code;
+}

@@ -1,0 +1,62 @@
+# selfresetctl.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+
+# ---- tools: the door for administrators
+sbin_PROGRAMS += selfresetctl
+noinst_LTLIBRARIES += libtools.la
+# What can be tested by itself: no command, and no policy that does I/O.
+libtools_la_SOURCES = \
+	tools/time_arg.c tools/time_arg.h \
+	tools/check/pam_stack.c tools/check/pam_stack.h \
+	tools/check/survey.c tools/check/survey.h \
+	tools/check/findings.c tools/check/findings.h \
+	tools/json.c tools/json.h \
+	tools/nsswitch.c tools/nsswitch.h \
+	tools/password_gen.c tools/password_gen.h \
+	tools/check/sshd_config.c tools/check/sshd_config.h \
+	tools/check/pam_config.c tools/check/pam_config.h \
+	tools/check/pam_paths.c
+selfresetctl_SOURCES = \
+	tools/cmd/check.c \
+	tools/check/accounts.c \
+	tools/check/backend.c \
+	tools/check/host.c tools/check/host.h \
+	tools/check/nss.h \
+	tools/check/nss_switch.c \
+	tools/check/nss_view.c \
+	tools/ctl.c \
+	tools/ctl.h \
+	tools/directory_admin.c tools/directory_admin.h \
+	tools/cmd/events.c \
+	tools/cmd/explain.c \
+	tools/shared_ledger.c tools/shared_ledger.h \
+	tools/cmd/list.c \
+	tools/cmd/unlock.c \
+	tools/cmd/must_change.c \
+	tools/cmd/nss.c \
+	tools/published.c \
+	tools/report.c tools/report.h \
+	tools/check/survey_report.c tools/check/survey_report.h \
+	tools/rewrite.c tools/rewrite.h \
+	tools/spawn.c \
+	tools/selfresetctl.c \
+	tools/shadow.c tools/shadow.h \
+	tools/cmd/status.c \
+	tools/cmd/temporary.c
+selfresetctl_LDADD = libtools.la libpolicy.la -ldl
+bashcompletiondir = $(completionsdir)
+dist_bashcompletion_DATA = tools/selfresetctl.bash
+
+EXTRA_DIST += tools/selfreset.conf
+# A configuration that is there is the administrator's.
+install-config:
+	$(MKDIR_P) $(DESTDIR)$(securitydir)
+	$(INSTALL) -d -m 755 $(DESTDIR)$(securitydir)/selfreset.conf.d
+	test -e $(DESTDIR)$(securitydir)/selfreset.conf || \
+	    $(INSTALL_DATA) $(srcdir)/tools/selfreset.conf $(DESTDIR)$(securitydir)
+uninstall-config:
+	! cmp -s $(srcdir)/tools/selfreset.conf \
+	    $(DESTDIR)$(securitydir)/selfreset.conf || \
+	    rm -f $(DESTDIR)$(securitydir)/selfreset.conf
+	-rmdir $(DESTDIR)$(securitydir)/selfreset.conf.d 2>/dev/null
+.PHONY: install-config uninstall-config

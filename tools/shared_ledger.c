@@ -1,0 +1,289 @@
+/*
+ * Fleet, in the tools: what a directory has counted of an account for all
+ * hosts, and whether it can count at all.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "tools/shared_ledger.h"
+
+#define PLACE_SIZE 300
+
+/* ---- one account */
+
+static struct sr_limits
+limits_of(const struct sr_gathered *gathered)
+{
+    return sr_attempt_account_limits(&gathered->rules, false);
+}
+
+/* The facts know of one lock: the later of the two, and none by hand. */
+static void
+apply(struct sr_facts *facts, sr_time until)
+{
+    if (until == SR_TIME_UNKNOWN || facts->locked == SR_LOCK_ADMIN ||
+        (facts->locked == SR_LOCK_UNTIL && facts->locked_until >= until))
+        return;
+    facts->locked = SR_LOCK_UNTIL;
+    facts->locked_why = SR_LOCK_WHY_THROTTLE;
+    facts->locked_until = until;
+}
+
+void
+fleet_look(struct sr_gathered *gathered, struct fleet *out)
+{
+    const struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
+    const struct sr_limits limits = limits_of(gathered);
+    struct sr_facts *facts = &gathered->account->facts;
+
+    memset(out, 0, sizeof(*out));
+    sr_fleet_locks_none(&gathered->fleet);
+    out->is_there = way.is_there;
+    for (int class = 0; way.is_there && class < 2; class ++) {
+        out->is_failed =
+            sr_fleet_look(&way, facts->name, class == SR_CLASS_FAMILIAR,
+                          &limits, false, &out->view[class], out->reason,
+                          sizeof(out->reason)) != SR_ASK_OK;
+        if (out->is_failed)
+            break;
+        apply(facts, out->view[class].locked_until);
+        gathered->fleet.until[class] = out->view[class].locked_until;
+    }
+    sr_gather_everywhere(gathered, SR_TIME_UNKNOWN);
+    if (out->is_failed)
+        ctl_error("What other hosts have counted cannot be read: %s.",
+                  out->reason);
+}
+
+void
+fleet_look_in(struct sr_ledgers *ledgers, sr_time now,
+              struct sr_gathered *gathered)
+{
+    const struct sr_limits limits = limits_of(gathered);
+    struct sr_facts *facts = &gathered->account->facts;
+    struct sr_fleet_locks locks;
+
+    if (ledgers == NULL || !sr_fleet_counts(&gathered->rules, facts->uid))
+        return;
+    sr_ledgers_locks(ledgers, facts->name, &limits, now, &locks);
+    apply(facts, locks.until[SR_CLASS_STRANGER]);
+    apply(facts, locks.until[SR_CLASS_FAMILIAR]);
+}
+
+bool
+fleet_read(const struct ctl *ctl, const char *backend,
+           struct sr_ledgers **ledgers)
+{
+    struct sr_link *link = sr_link_new();
+    const struct sr_fleet_way way =
+        sr_fleet_way_back(ctl->config, link, backend);
+    char reason[160] = "";
+    bool is_read = true;
+
+    *ledgers = NULL;
+    if (sr_config_shares(ctl->config) && way.is_there)
+        is_read =
+            sr_ledgers_read(&way, ledgers, reason, sizeof(reason)) == SR_ASK_OK;
+    sr_link_free(link);
+    if (!is_read)
+        ctl_error("What other hosts have counted cannot be read: %s.  The list "
+                  "is without the lockouts that only they know of.",
+                  reason);
+    return is_read;
+}
+
+static void
+report_view(struct report *report, const char *key, const char *title,
+            const struct sr_fleet_view *view, unsigned attempts)
+{
+    report_section(report, key, title);
+    report_number(report, "failures", view->failures);
+    report_number(report, "attempts", attempts);
+    report_time_or(report, "locked-until", view->locked_until, "none");
+    report_section_end(report);
+}
+
+void
+fleet_report(struct report *report, const struct sr_gathered *gathered,
+             const struct fleet *fleet)
+{
+    const unsigned attempts = limits_of(gathered).attempts;
+
+    fleet_report_place(report, gathered);
+    if (!fleet->is_there || fleet->is_failed)
+        return;
+    report_view(report, "fleet-strangers",
+                "Attempts on all hosts, from strange sources",
+                &fleet->view[SR_CLASS_STRANGER], attempts);
+    report_view(report, "fleet-familiar",
+                "Attempts on all hosts, from familiar sources",
+                &fleet->view[SR_CLASS_FAMILIAR], attempts);
+}
+
+void
+fleet_report_place(struct report *report, const struct sr_gathered *gathered)
+{
+    const struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
+    char place[PLACE_SIZE];
+
+    snprintf(place, sizeof(place), "this host%s%s",
+             way.is_there ? ", and for all hosts " : "",
+             way.is_there ? way.backend.config->lockout_base : "");
+    report_text(report, "counted-by", place);
+}
+
+int
+fleet_clear(const struct sr_gathered *gathered)
+{
+    const struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
+    char reason[160] = "";
+    size_t count;
+
+    if (!way.is_there ||
+        sr_fleet_clear(&way, gathered->account->facts.name, &count, reason,
+                       sizeof(reason)) == SR_ASK_OK)
+        return CTL_OK;
+    ctl_error("What other hosts have counted cannot be deleted: %s.  Only this "
+              "host has forgotten the failed attempts.",
+              reason);
+    return CTL_PARTLY;
+}
+
+/* ---- whether it can count */
+
+/* One request on the entry of the check. */
+struct trial {
+    const struct sr_backend *backend;
+    struct sr_link *link;
+    struct findings *findings;
+    char place[32];
+    char reason[160];
+};
+
+static const char rights[] =
+    "Make the container and let the service's identity, and nobody else, read, "
+    "add, change and delete there; selfreset.conf(5) has the entry and the "
+    "access rules.";
+
+/* False: it has been told what cannot be done. */
+static bool
+attempt(struct trial *trial, struct sr_fleet_request *request, const char *what)
+{
+    trial->reason[0] = '\0';
+    if (sr_backend_fleet(trial->backend, trial->link, request, trial->reason,
+                         sizeof(trial->reason)) == SR_ASK_OK)
+        return true;
+    findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL, rights,
+                 "lockout_base: cannot %s: %s.  Until then each host counts "
+                 "failed attempts alone (SR-2207).",
+                 what, trial->reason[0] == '\0' ? "refused" : trial->reason);
+    return false;
+}
+
+static void
+check_shown(struct trial *trial, const struct sr_fleet_list *list,
+            const char *id)
+{
+    const struct sr_fleet_entry *entry = sr_fleet_find(list, id);
+
+    if (entry == NULL)
+        findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL,
+                     rights,
+                     "lockout_base: an entry that was added is not found "
+                     "again, with cn, serialNumber, description, "
+                     "createTimestamp and modifyTimestamp.");
+    else if (entry->state != SR_FLEET_FAILED)
+        findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL,
+                     rights, "lockout_base: an entry does not change.");
+}
+
+static enum sr_ask
+take_nothing(void *context, const char *ledger,
+             const struct sr_fleet_entry *entry)
+{
+    (void)context;
+    (void)ledger;
+    (void)entry;
+    return SR_ASK_OK;
+}
+
+/* Who tells of all accounts reads everything. */
+static void
+check_all(struct trial *trial)
+{
+    struct sr_fleet_request request = {.what = SR_FLEET_ALL,
+                                       .take = take_nothing};
+
+    trial->reason[0] = '\0';
+    if (sr_backend_fleet(trial->backend, trial->link, &request, trial->reason,
+                         sizeof(trial->reason)) != SR_ASK_OK)
+        findings_add(trial->findings, SEVERITY_WARNING, trial->place, NULL,
+                     "Let the service's identity read any number of entries, "
+                     "in pages; selfreset-publish(8) has the line for it.",
+                     "lockout_base: not all entries can be read: %s.  A "
+                     "lockout that other hosts have counted is neither shown "
+                     "nor listed here, until it refuses a login.",
+                     trial->reason);
+}
+
+/* Key, add, change, search, delete. */
+static void
+try_all(struct trial *trial, struct sr_fleet_list *list)
+{
+    struct sr_fleet_request key = {.what = SR_FLEET_KEY};
+    char ledger[SR_FLEET_LEDGER_SIZE], id[SR_FLEET_ID_SIZE];
+    struct sr_fleet_entry entry = {.state = SR_FLEET_FAILED};
+    struct sr_fleet_request request = {
+        .ledger = ledger, .id = id, .list = list, .drop = &entry, .count = 1};
+    uint32_t dice[4] = {0};
+
+    if (getrandom(dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
+        return;
+    sr_fleet_decoy(dice[0], ledger);
+    snprintf(id, sizeof(id), "%08x%08x%08x%08x", dice[0], dice[1], dice[2],
+             dice[3]);
+    memcpy(entry.id, id, sizeof(entry.id));
+    if (!attempt(trial, &key, "read or make the key"))
+        return;
+    explicit_bzero(key.key, sizeof(key.key));
+    request.what = SR_FLEET_ADD;
+    if (!attempt(trial, &request, "add an entry"))
+        return;
+    request.what = SR_FLEET_MARK;
+    request.state = SR_FLEET_FAILED;
+    attempt(trial, &request, "change an entry");
+    request.what = SR_FLEET_LIST;
+    if (attempt(trial, &request, "search"))
+        check_shown(trial, list, id);
+    check_all(trial);
+    request.what = SR_FLEET_DROP;
+    attempt(trial, &request, "delete an entry");
+}
+
+void
+fleet_check(const struct sr_backend *backend, struct sr_link *link,
+            bool is_wanted, struct findings *findings)
+{
+    struct trial trial = {
+        .backend = backend, .link = link, .findings = findings};
+    struct sr_fleet_list *list;
+
+    if (backend->config->lockout_base == NULL || backend->ops->fleet == NULL)
+        return;
+    snprintf(trial.place, sizeof(trial.place), "[backend %s]", backend->name);
+    if (!is_wanted)
+        findings_add(findings, SEVERITY_WARNING, trial.place, NULL,
+                     "Set \"store = ldap\" in [lockout], or take lockout_base "
+                     "out.",
+                     "lockout_base is set, but nothing is counted there: "
+                     "lockout.store is local.");
+    list = calloc(1, sizeof(*list));
+    if (list != NULL)
+        try_all(&trial, list);
+    free(list);
+}
