@@ -50,7 +50,7 @@ add_reader(acl_t *acl, uid_t uid, bool is_dir)
 }
 
 int
-publisher_grant(int fd, enum sr_view view, bool is_dir, bool is_public)
+publisher_set_acl(int fd, enum sr_view view, bool is_dir, bool is_public)
 {
     __attribute__((cleanup(free_acl))) acl_t acl = NULL;
     const struct passwd *reader = NULL;

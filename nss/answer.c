@@ -67,13 +67,13 @@ decode(const struct sr_payload *payload, struct account *account)
 /* What is shown of a payload; BROKEN with ENODATA for an unknown state. */
 static APART enum sr_found
 show(const struct sr_payload *payload, sr_time now,
-     struct sr_shown_shadow *shown)
+     struct sr_view_shadow *shown)
 {
     struct account account;
 
     if (decode(payload, &account) != SR_FOUND_IT)
         return SR_FOUND_BROKEN;
-    if (sr_shown_shadow(&account.facts, &account.rules, now, shown))
+    if (sr_view_shadow(&account.facts, &account.rules, now, shown))
         return SR_FOUND_IT;
     errno = ENODATA;
     return SR_FOUND_BROKEN;
@@ -81,17 +81,17 @@ show(const struct sr_payload *payload, sr_time now,
 
 static enum sr_found
 find_shadow(const char *dir, sr_time now, const char *name,
-            struct sr_shown_shadow *shown)
+            struct sr_view_shadow *shown)
 {
     struct sr_published published;
     const enum sr_found found =
-        sr_lookup(dir, SR_VIEW_SHADOW, name, now, &published);
+        sr_reader_find(dir, SR_VIEW_SHADOW, name, now, &published);
 
     return found == SR_FOUND_IT ? show(&published.payload, now, shown) : found;
 }
 
 static enum nss_status
-fill_in(const char *name, const struct sr_shown_shadow *shown,
+fill_in(const char *name, const struct sr_view_shadow *shown,
         struct spwd *result, char *buffer, size_t size)
 {
     const size_t length = strlen(name) + 1;
@@ -119,7 +119,7 @@ enum nss_status
 sr_nss_shadow(const char *dir, sr_time now, const char *name,
               struct spwd *result, char *buffer, size_t size)
 {
-    struct sr_shown_shadow shown;
+    struct sr_view_shadow shown;
     const enum sr_found found = find_shadow(dir, now, name, &shown);
 
     if (found != SR_FOUND_IT)
@@ -132,12 +132,12 @@ sr_nss_shadow_next(const char *dir, sr_time now, struct sr_cursor *cursor,
                    struct spwd *result, char *buffer, size_t size)
 {
     char name[SR_SNAPSHOT_NAME_MAX + 1];
-    struct sr_shown_shadow shown;
+    struct sr_view_shadow shown;
     enum nss_status status;
     enum sr_found found;
 
     for (;; cursor->index++) {
-        found = sr_lookup_list(dir, SR_VIEW_SHADOW, now, cursor, name);
+        found = sr_reader_list(dir, SR_VIEW_SHADOW, now, cursor, name);
         if (found != SR_FOUND_IT)
             return status_of(found);
         found = find_shadow(dir, now, name, &shown);
@@ -176,7 +176,7 @@ choose_groups(const struct sr_payload *payload, sr_time now, unsigned *shown)
     if (decode(payload, &account) != SR_FOUND_IT)
         return SR_FOUND_BROKEN;
     *shown =
-        sr_shown_groups(&account.facts, &account.rules, account.is_exempt, now);
+        sr_view_groups(&account.facts, &account.rules, account.is_exempt, now);
     return SR_FOUND_IT;
 }
 
@@ -186,7 +186,8 @@ find_groups(const char *dir, sr_time now, const char *name,
 {
     struct sr_published published;
     unsigned shown = 0;
-    enum sr_found found = sr_lookup(dir, SR_VIEW_GROUPS, name, now, &published);
+    enum sr_found found =
+        sr_reader_find(dir, SR_VIEW_GROUPS, name, now, &published);
 
     if (found == SR_FOUND_IT)
         found = choose_groups(&published.payload, now, &shown);
@@ -204,7 +205,7 @@ find_fallback(const char *dir, const char *name, gid_t ids[SR_GROUP_COUNT],
 {
     const int why = errno;
 
-    ids[0] = sr_lookup_fallback(dir, name);
+    ids[0] = sr_reader_fallback(dir, name);
     *count = 1;
     errno = why;
     return ids[0] != 0 ? SR_FOUND_IT : SR_FOUND_BROKEN;

@@ -35,8 +35,8 @@ keep_name(const struct old *old, const char *name)
     struct sr_facts facts;
 
     if (old->is_believed) {
-        if (sr_lookup(publisher->dir, old->view, name, publisher->now,
-                      &published) != SR_FOUND_IT)
+        if (sr_reader_find(publisher->dir, old->view, name, publisher->now,
+                           &published) != SR_FOUND_IT)
             return 0;
     } else {
         memset(&rules, 0, sizeof(rules));
@@ -45,8 +45,8 @@ keep_name(const struct old *old, const char *name)
                           sr_publish_is_exempt(publisher->config, name),
                           &published.payload);
     }
-    return -sr_build_keep(publisher->build, old->view, name,
-                          &published.payload) == -ENOMEM
+    return -sr_builder_keep(publisher->build, old->view, name,
+                            &published.payload) == -ENOMEM
                ? -ENOMEM
                : 0;
 }
@@ -78,7 +78,7 @@ keep_buckets(const struct old *old, int fd, const struct sr_header *header)
 
     for (uint32_t i = 0; error == 0 && i < header->buckets + header->overflow;
          i++) {
-        if (sr_lookup_read(fd, sr_bucket_offset(i), bucket, sizeof(bucket)) &&
+        if (sr_reader_read(fd, sr_bucket_offset(i), bucket, sizeof(bucket)) &&
             sr_bucket_check(header, i, bucket))
             error = keep_bucket(old, bucket);
     }
@@ -121,7 +121,7 @@ keep_view(struct publisher *publisher, enum sr_view view)
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return 0; /* nothing was published */
-    if (sr_lookup_read(fd, 0, bytes, sizeof(bytes)) &&
+    if (sr_reader_read(fd, 0, bytes, sizeof(bytes)) &&
         sr_header_decode(bytes, sizeof(bytes), &header)) {
         /* Its facts are as old as the oldest that were kept before. */
         old.is_believed =
@@ -136,7 +136,7 @@ keep_view(struct publisher *publisher, enum sr_view view)
 }
 
 int
-publisher_keep(struct publisher *publisher)
+publisher_carry_over(struct publisher *publisher)
 {
     int error = 0;
 

@@ -13,6 +13,7 @@
 
 #include "nss/publisher.h"
 #include "policy/config/members.h"
+#include "policy/publish/builder.h"
 
 /* Accounts that are read in one transaction of the store: others, who want to
  * log in, wait for its lock meanwhile. */
@@ -81,7 +82,7 @@ add(struct collection *collection, const struct sr_facts *facts,
     const struct sr_rules *rules, bool is_exempt)
 {
     const int error =
-        sr_build_add(collection->publisher->build, facts, rules, is_exempt);
+        sr_builder_add(collection->publisher->build, facts, rules, is_exempt);
 
     return error != ENOMEM ? 0 : fail_memory(collection);
 }
@@ -139,20 +140,21 @@ add_unknown(struct collection *collection, const struct sr_facts *facts,
 
 static int
 add_account(void *context, struct sr_account *account,
-            const struct sr_rules *rules, enum sr_ask ask, const char *reason)
+            const struct sr_rules *rules, enum sr_status ask,
+            const char *reason)
 {
     struct collection *collection = context;
-    struct sr_gathered gathered = {.config = collection->publisher->config,
-                                   .rules = *rules,
-                                   .account = account,
-                                   .ask = ask};
+    struct sr_transaction txn = {.config = collection->publisher->config,
+                                 .rules = *rules,
+                                 .account = account,
+                                 .ask = ask};
     enum sr_store_result result;
     struct sr_facts facts;
     bool is_exempt;
 
     /* In login it would be passed over, too. */
     if (collection->is_elsewhere &&
-        publisher_namesakes_has(&collection->namesakes, &account->facts))
+        publisher_collisions_has(&collection->namesakes, &account->facts))
         return 0;
     switch (is_taken(collection, account->facts.name)) {
     case SR_YES:
@@ -162,16 +164,16 @@ add_account(void *context, struct sr_account *account,
     case SR_UNKNOWN:
         return fail_memory(collection);
     }
-    if (ask != SR_ASK_OK)
+    if (ask != SR_STATUS_OK)
         return add_unknown(collection, &account->facts, rules, reason);
-    if (!watch_add(collection->publisher->watch, &gathered))
+    if (!ledger_watch_add(collection->publisher->watch, &txn))
         return fail_memory(collection);
     result = renew(collection);
     if (result == SR_STORE_OK)
-        result = sr_gather_remembered_in(&gathered, collection->store, NULL);
+        result = sr_transaction_recall_in(&txn, collection->store, NULL);
     if (result != SR_STORE_OK)
         return fail_store(collection, result);
-    sr_publish_facts(&gathered, &facts, &is_exempt);
+    sr_publish_facts(&txn, &facts, &is_exempt);
     return add(collection, &facts, rules, is_exempt);
 }
 
@@ -183,7 +185,7 @@ find_namesakes(struct collection *collection, const struct sr_backend_ops *ops,
 
     collection->is_elsewhere = ops != &sr_backend_local;
     if (collection->is_elsewhere && collection->namesakes == NULL)
-        error = publisher_namesakes_read(&collection->namesakes);
+        error = publisher_collisions_read(&collection->namesakes);
     if (error != 0)
         snprintf(reason, size, "/etc/passwd: %s", strerror(-error));
     return error == 0;
@@ -196,20 +198,20 @@ collect_backend(struct collection *collection, const char *name)
     const struct sr_visitor visitor = {collection, find_rules, add_account};
     struct sr_backend backend;
     char reason[160] = "it cannot name its accounts";
-    enum sr_ask ask = SR_ASK_UNAVAILABLE;
+    enum sr_status ask = SR_STATUS_UNAVAILABLE;
 
     collection->backend = name;
     if (sr_backend_find(publisher->config, name, &backend, reason,
                         sizeof(reason)) == 0 &&
         backend.ops->each != NULL &&
         find_namesakes(collection, backend.ops, reason, sizeof(reason))) {
-        if (!watch_read(publisher->watch, name))
+        if (!ledger_watch_read(publisher->watch, name))
             publisher->is_alone = true;
         ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
     }
-    if (ask == SR_ASK_NO_MEMORY && collection->error == 0)
+    if (ask == SR_STATUS_NO_MEMORY && collection->error == 0)
         fail_memory(collection);
-    if (ask != SR_ASK_UNAVAILABLE)
+    if (ask != SR_STATUS_UNAVAILABLE)
         return;
     publisher->is_partial = true;
     publisher_say("The backend \"%s\" cannot be asked: %s.", name, reason);
@@ -218,7 +220,7 @@ collect_backend(struct collection *collection, const char *name)
 bool
 publisher_collect(struct publisher *publisher)
 {
-    const struct sr_names *backends = &publisher->config->backends;
+    const struct sr_string_list *backends = &publisher->config->backends;
     struct collection collection = {.publisher = publisher};
     enum sr_store_result result;
 
@@ -227,7 +229,7 @@ publisher_collect(struct publisher *publisher)
         snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
         return false;
     }
-    watch_forget(publisher->watch);
+    ledger_watch_forget(publisher->watch);
     result = sr_store_open(NULL, SR_STORE_READ, PUBLISHER_WAIT_MS,
                            &collection.store);
     if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
@@ -237,6 +239,6 @@ publisher_collect(struct publisher *publisher)
     sr_store_close(collection.store);
     sr_members_free(collection.members);
     tdestroy(collection.names, free);
-    publisher_namesakes_free(&collection.namesakes);
+    publisher_collisions_free(&collection.namesakes);
     return collection.error == 0;
 }

@@ -52,7 +52,7 @@ add_local(void **names, const struct passwd *entry)
 }
 
 int
-publisher_namesakes_read(void **names)
+publisher_collisions_read(void **names)
 {
     char *line = malloc(LINE_MAX_SIZE);
     FILE *file = fopen("/etc/passwd", "re");
@@ -71,7 +71,7 @@ publisher_namesakes_read(void **names)
 }
 
 bool
-publisher_namesakes_has(void *const *names, const struct sr_facts *facts)
+publisher_collisions_has(void *const *names, const struct sr_facts *facts)
 {
     struct local *wanted = malloc(sizeof(*wanted) + sizeof(facts->name));
     struct local **found = NULL;
@@ -87,7 +87,7 @@ publisher_namesakes_has(void *const *names, const struct sr_facts *facts)
 }
 
 void
-publisher_namesakes_free(void **names)
+publisher_collisions_free(void **names)
 {
     tdestroy(*names, free);
     *names = NULL;

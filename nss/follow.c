@@ -39,9 +39,9 @@
 /* A backend that can be followed. */
 struct followed {
     struct sr_backend backend;
-    size_t rank;                    /* among the backends */
-    struct sr_following *following; /* NULL: it is away */
-    int64_t due;                    /* when to listen or to begin anew */
+    size_t rank;                /* among the backends */
+    struct sr_watch *following; /* NULL: it is away */
+    int64_t due;                /* when to listen or to begin anew */
     int64_t pause;
     bool is_beginning;
     bool is_said; /* that it is away */
@@ -62,7 +62,7 @@ struct follower {
     /* of the batch under way */
     const struct followed *speaker;
     struct sr_members *members;
-    struct sr_link *link;
+    struct sr_connections *connections;
 };
 
 static int64_t
@@ -94,14 +94,14 @@ find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
 
 /* Whether a name is an account of a backend that is asked before the one that
  * tells of it; UNAVAILABLE: nobody knows. */
-static enum sr_ask
+static enum sr_status
 ask_earlier(struct follower *follower, const char *name,
             const struct sr_rules *rules)
 {
-    enum sr_ask ask = SR_ASK_UNKNOWN_NAME;
+    enum sr_status ask = SR_STATUS_UNKNOWN_NAME;
 
     for (size_t i = 0;
-         i < follower->speaker->rank && ask == SR_ASK_UNKNOWN_NAME; i++) {
+         i < follower->speaker->rank && ask == SR_STATUS_UNKNOWN_NAME; i++) {
         struct sr_account *account = NULL;
         struct sr_backend backend;
         char reason[160];
@@ -109,9 +109,9 @@ ask_earlier(struct follower *follower, const char *name,
         if (sr_backend_find(follower->config,
                             follower->config->backends.item[i], &backend,
                             reason, sizeof(reason)) != 0)
-            return SR_ASK_UNAVAILABLE;
-        ask = sr_backend_open(&backend, follower->link, name, rules, &account,
-                              reason, sizeof(reason));
+            return SR_STATUS_UNAVAILABLE;
+        ask = sr_backend_open(&backend, follower->connections, name, rules,
+                              &account, reason, sizeof(reason));
         sr_account_close(account);
     }
     return ask;
@@ -143,59 +143,60 @@ note_result(struct follower *follower, const char *name,
 /* Publish what was gathered, with what this host remembers.  Changes are told
  * in their order, and of two in one batch the second is the newer. */
 static void
-put(struct follower *follower, struct sr_gathered *gathered)
+put(struct follower *follower, struct sr_transaction *txn)
 {
-    const char *name = gathered->account->facts.name;
+    const char *name = txn->account->facts.name;
     const uint64_t sequence = sr_publish_sequence();
     char reason[256] = "";
 
-    if (!watch_add(follower->watch, gathered))
+    if (!ledger_watch_add(follower->watch, txn))
         follower->needs_all = true;
-    if (sr_gather_remembered(gathered, NULL, NULL) != SR_STORE_OK) {
-        note_result(follower, name, SR_PUBLISH_FAILED, gathered->reason);
+    if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK) {
+        note_result(follower, name, SR_PUBLISH_FAILED, txn->reason);
         return;
     }
     note_result(follower, name,
-                sr_publish_gathered(SR_PUBLISHED_DIR, gathered, sequence,
+                sr_publish_gathered(SR_PUBLISHED_DIR, txn, sequence,
                                     PUBLISHER_WAIT_MS, reason, sizeof(reason)),
                 reason);
 }
 
 /* Whether the account is another than the one that this host knows by its
  * name; UNAVAILABLE: nobody knows. */
-static enum sr_ask
+static enum sr_status
 compare_uid(const struct sr_facts *facts)
 {
     uid_t uid = (uid_t)-1;
 
     switch (sr_config_uid_nss(facts->name, &uid)) {
     case SR_NO:
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     case SR_YES:
-        return uid == facts->uid ? SR_ASK_UNKNOWN_NAME : SR_ASK_OK;
+        return uid == facts->uid ? SR_STATUS_UNKNOWN_NAME : SR_STATUS_OK;
     default:
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
 }
 
 static int
 take_account(void *context, struct sr_account *account,
-             const struct sr_rules *rules, enum sr_ask ask, const char *reason)
+             const struct sr_rules *rules, enum sr_status ask,
+             const char *reason)
 {
     struct follower *follower = context;
-    struct sr_gathered gathered = {.config = follower->config,
-                                   .rules = *rules,
-                                   .account = account,
-                                   .ask = ask};
+    struct sr_transaction txn = {.config = follower->config,
+                                 .rules = *rules,
+                                 .account = account,
+                                 .ask = ask};
 
     (void)reason; /* the reading of everything says it */
-    if (ask == SR_ASK_OK)
+    if (ask == SR_STATUS_OK)
         ask = compare_uid(&account->facts);
-    if (ask == SR_ASK_UNKNOWN_NAME)
+    if (ask == SR_STATUS_UNKNOWN_NAME)
         ask = ask_earlier(follower, account->facts.name, rules);
-    if (ask == SR_ASK_UNKNOWN_NAME)
-        put(follower, &gathered);
-    else if (ask != SR_ASK_OK)
+    if (ask == SR_STATUS_UNKNOWN_NAME)
+        put(follower, &txn);
+    else if (ask != SR_STATUS_OK)
         follower->needs_all = true;
     return 0;
 }
@@ -205,30 +206,30 @@ take_account(void *context, struct sr_account *account,
 static void
 publish_name(struct follower *follower, const char *name)
 {
-    const struct sr_fleet_locks fleet = {.is_known = {false, false}};
-    struct sr_gathered gathered;
+    const struct sr_shared_locks fleet = {.is_known = {false, false}};
+    struct sr_transaction txn;
     char reason[256] = "";
 
-    switch (sr_gather_linked(follower->config, follower->link, name, NULL, NULL,
-                             &gathered)) {
-    case SR_ASK_OK:
-        put(follower, &gathered);
+    switch (sr_transaction_begin_with(follower->config, follower->connections,
+                                      name, NULL, NULL, &txn)) {
+    case SR_STATUS_OK:
+        put(follower, &txn);
         break;
-    case SR_ASK_UNKNOWN_NAME:
+    case SR_STATUS_UNKNOWN_NAME:
         note_result(follower, name,
-                    sr_publish_account_linked(follower->config, follower->link,
-                                              &fleet, SR_PUBLISHED_DIR, NULL,
-                                              name, PUBLISHER_WAIT_MS, reason,
-                                              sizeof(reason)),
+                    sr_publish_account_linked(
+                        follower->config, follower->connections, &fleet,
+                        SR_PUBLISHED_DIR, NULL, name, PUBLISHER_WAIT_MS, reason,
+                        sizeof(reason)),
                     reason);
         break;
-    case SR_ASK_UNAVAILABLE:
-    case SR_ASK_AMBIGUOUS:
-    case SR_ASK_NO_MEMORY:
+    case SR_STATUS_UNAVAILABLE:
+    case SR_STATUS_AMBIGUOUS:
+    case SR_STATUS_NO_MEMORY:
         follower->needs_all = true;
         break;
     }
-    sr_gathered_end(&gathered);
+    sr_transaction_end(&txn);
 }
 
 /* Somebody is gone; another may have the name. */
@@ -275,21 +276,21 @@ begin(struct follower *follower, struct followed *followed)
 }
 
 /* Each batch has groups and connections of its own: none is old. */
-static enum sr_heard
+static enum sr_watch_result
 hear_batch(struct follower *follower, struct followed *followed, char *reason,
            size_t size)
 {
-    const struct sr_listener listener = {{follower, find_rules, take_account},
-                                         take_gone};
-    enum sr_heard heard = SR_HEARD_NO_MEMORY;
+    const struct sr_watcher listener = {{follower, find_rules, take_account},
+                                        take_gone};
+    enum sr_watch_result heard = SR_WATCH_NO_MEMORY;
 
     follower->speaker = followed;
     follower->members = sr_members_new();
-    follower->link = sr_link_new();
-    if (follower->members != NULL && follower->link != NULL)
+    follower->connections = sr_connections_new();
+    if (follower->members != NULL && follower->connections != NULL)
         heard = followed->backend.ops->hear(
             &followed->backend, followed->following, &listener, reason, size);
-    sr_link_free(follower->link);
+    sr_connections_free(follower->connections);
     sr_members_free(follower->members);
     return heard;
 }
@@ -301,12 +302,12 @@ hear(struct follower *follower, struct followed *followed)
 
     followed->is_beginning = false;
     switch (hear_batch(follower, followed, reason, sizeof(reason))) {
-    case SR_HEARD_ALL:
+    case SR_WATCH_ALL:
         break;
-    case SR_HEARD_BEGINNING:
+    case SR_WATCH_BEGINNING:
         followed->is_beginning = true;
         break;
-    case SR_HEARD_ANYTHING:
+    case SR_WATCH_ANYTHING:
         if (followed->is_said)
             publisher_say("The backend \"%s\" is followed again.",
                           followed->backend.name);
@@ -314,8 +315,8 @@ hear(struct follower *follower, struct followed *followed)
         followed->pause = PAUSE_MIN_MS;
         follower->needs_all = true;
         break;
-    case SR_HEARD_AWAY:
-    case SR_HEARD_NO_MEMORY:
+    case SR_WATCH_AWAY:
+    case SR_WATCH_NO_MEMORY:
         leave(follower, followed, reason);
         return;
     }
@@ -360,7 +361,7 @@ publish_all(struct follower *follower)
             interval = follower->all_pause;
     }
     follower->all_due = clock_ms() + interval;
-    if (watch_is_needed(follower->watch))
+    if (ledger_watch_is_needed(follower->watch))
         follower->watch_due = clock_ms() + (int64_t)WATCH_PAUSE_S * 1000;
 }
 
@@ -382,8 +383,8 @@ take_change(void *context, const char *name)
         return;
     }
     /* Nothing that was read of an account before is good enough. */
-    if (follower->link == NULL)
-        follower->link = sr_link_new();
+    if (follower->connections == NULL)
+        follower->connections = sr_connections_new();
     publish_name(follower, name);
 }
 
@@ -396,10 +397,11 @@ watch(struct follower *follower)
     bool is_back;
     int64_t entries;
 
-    follower->link = NULL;
-    entries = watch_look(follower->watch, &is_back, take_change, &changes);
-    sr_link_free(follower->link);
-    follower->link = NULL;
+    follower->connections = NULL;
+    entries =
+        ledger_watch_look(follower->watch, &is_back, take_change, &changes);
+    sr_connections_free(follower->connections);
+    follower->connections = NULL;
     if (is_back)
         follower->needs_all = true;
     if (entries < 0) {
@@ -445,7 +447,7 @@ await(struct follower *follower, int signals, struct pollfd *poll_fd)
 
     poll_fd[0] = (struct pollfd){.fd = signals, .events = POLLIN};
     for (size_t i = 0; i < follower->count; i++) {
-        const struct sr_following *following = follower->followed[i].following;
+        const struct sr_watch *following = follower->followed[i].following;
 
         poll_fd[i + 1] = (struct pollfd){
             .fd = following == NULL ? -1 : following->fd, .events = POLLIN};
@@ -491,7 +493,7 @@ work(struct follower *follower)
 static bool
 find_followed(struct follower *follower)
 {
-    const struct sr_names *names = &follower->config->backends;
+    const struct sr_string_list *names = &follower->config->backends;
     char reason[160];
 
     follower->followed = calloc(names->count + 1, sizeof(*follower->followed));
@@ -528,7 +530,7 @@ publisher_follow(const struct sr_config *config, int signals, bool is_verbose)
 
     follower.all_due = INT64_MAX;
     follower.watch_due = INT64_MAX;
-    follower.watch = watch_new(config, true);
+    follower.watch = ledger_watch_new(config, true);
     if (follower.watch != NULL && find_followed(&follower))
         poll_fd = calloc(follower.count + 1, sizeof(*poll_fd));
     if (poll_fd != NULL) {
@@ -541,7 +543,7 @@ publisher_follow(const struct sr_config *config, int signals, bool is_verbose)
             follower.followed[i].backend.ops->unfollow(
                 follower.followed[i].following);
     }
-    watch_free(follower.watch);
+    ledger_watch_free(follower.watch);
     free(poll_fd);
     free(follower.followed);
     return came;

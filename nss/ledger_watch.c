@@ -20,9 +20,9 @@
 /* A backend that counts. */
 struct counter {
     const char *name; /* of the configuration */
-    struct sr_link *link;
-    struct sr_ledgers *ledgers; /* NULL: could not be read */
-    bool is_away;               /* which was said */
+    struct sr_connections *connections;
+    struct sr_shared_scan *ledgers; /* NULL: could not be read */
+    bool is_away;                   /* which was said */
 };
 
 /* An account that is published. */
@@ -42,9 +42,9 @@ struct watch {
 };
 
 struct watch *
-watch_new(const struct sr_config *config, bool stays)
+ledger_watch_new(const struct sr_config *config, bool stays)
 {
-    const struct sr_names *names = &config->backends;
+    const struct sr_string_list *names = &config->backends;
     struct watch *watch = calloc(1, sizeof(*watch));
 
     if (watch == NULL)
@@ -54,38 +54,39 @@ watch_new(const struct sr_config *config, bool stays)
     watch->counter = calloc(names->count + 1, sizeof(*watch->counter));
     for (size_t i = 0; watch->counter != NULL && i < names->count; i++) {
         if (sr_config_shares(config) &&
-            sr_fleet_way_back(config, NULL, names->item[i]).is_there)
+            sr_shared_ledger_open_by_name(config, NULL, names->item[i])
+                .is_there)
             watch->counter[watch->count++].name = names->item[i];
     }
     if (watch->counter == NULL) {
-        watch_free(watch);
+        ledger_watch_free(watch);
         watch = NULL;
     }
     return watch;
 }
 
 void
-watch_free(struct watch *watch)
+ledger_watch_free(struct watch *watch)
 {
     if (watch == NULL)
         return;
-    watch_forget(watch);
+    ledger_watch_forget(watch);
     for (size_t i = 0; i < watch->count; i++) {
-        sr_link_free(watch->counter[i].link);
-        sr_ledgers_free(watch->counter[i].ledgers);
+        sr_connections_free(watch->counter[i].connections);
+        sr_shared_scan_free(watch->counter[i].ledgers);
     }
     free(watch->counter);
     free(watch);
 }
 
 bool
-watch_is_needed(const struct watch *watch)
+ledger_watch_is_needed(const struct watch *watch)
 {
     return watch->count > 0;
 }
 
 void
-watch_forget(struct watch *watch)
+ledger_watch_forget(struct watch *watch)
 {
     tdestroy(watch->noted, free);
     watch->noted = NULL;
@@ -107,7 +108,7 @@ static void
 say_away(struct counter *counter, const char *reason)
 {
     if (!counter->is_away)
-        publisher_fleet_away(reason);
+        publisher_shared_away(reason);
     counter->is_away = true;
 }
 
@@ -116,19 +117,21 @@ static bool
 read_counter(struct watch *watch, struct counter *counter)
 {
     char reason[160] = "";
-    struct sr_fleet_way way;
+    struct sr_shared_ledger way;
     bool is_read;
 
-    sr_ledgers_free(counter->ledgers);
+    sr_shared_scan_free(counter->ledgers);
     counter->ledgers = NULL;
-    if (counter->link == NULL)
-        counter->link = sr_link_new();
-    way = sr_fleet_way_back(watch->config, counter->link, counter->name);
-    is_read = way.is_there && sr_ledgers_read(&way, &counter->ledgers, reason,
-                                              sizeof(reason)) == SR_ASK_OK;
+    if (counter->connections == NULL)
+        counter->connections = sr_connections_new();
+    way = sr_shared_ledger_open_by_name(watch->config, counter->connections,
+                                        counter->name);
+    is_read =
+        way.is_there && sr_shared_scan_read(&way, &counter->ledgers, reason,
+                                            sizeof(reason)) == SR_STATUS_OK;
     if (!is_read || !watch->stays) {
-        sr_link_free(counter->link);
-        counter->link = NULL;
+        sr_connections_free(counter->connections);
+        counter->connections = NULL;
     }
     if (is_read && counter->is_away && watch->stays)
         publisher_say("What other hosts have counted is read again.");
@@ -140,7 +143,7 @@ read_counter(struct watch *watch, struct counter *counter)
 }
 
 bool
-watch_read(struct watch *watch, const char *backend)
+ledger_watch_read(struct watch *watch, const char *backend)
 {
     struct counter *counter = find_counter(watch, backend);
 
@@ -179,26 +182,26 @@ note(struct watch *watch, const struct counter *counter, const char *name)
 }
 
 bool
-watch_add(struct watch *watch, struct sr_gathered *who)
+ledger_watch_add(struct watch *watch, struct sr_transaction *txn)
 {
-    const struct sr_facts *facts = &who->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
     const struct counter *counter = find_counter(watch, facts->backend);
     const struct sr_limits limits =
-        sr_attempt_account_limits(&who->rules, false);
+        sr_attempt_account_limits(&txn->rules, false);
     struct noted *noted;
 
-    sr_fleet_locks_none(&who->fleet);
-    if (counter == NULL || !sr_fleet_counts(&who->rules, facts->uid))
+    sr_shared_locks_none(&txn->fleet);
+    if (counter == NULL || !sr_shared_counts(&txn->rules, facts->uid))
         return true;
-    sr_ledgers_locks(counter->ledgers, facts->name, &limits,
-                     (sr_time)time(NULL), &who->fleet);
+    sr_shared_scan_locks(counter->ledgers, facts->name, &limits,
+                         (sr_time)time(NULL), &txn->fleet);
     if (!watch->stays)
         return true;
     noted = note(watch, counter, facts->name);
     if (noted == NULL)
         return false;
     noted->limits = limits;
-    memcpy(noted->until, who->fleet.until, sizeof(noted->until));
+    memcpy(noted->until, txn->fleet.until, sizeof(noted->until));
     return true;
 }
 
@@ -228,14 +231,14 @@ look_at(const void *node, VISIT visit, void *closure)
 {
     struct noted *noted = *(struct noted *const *)node;
     struct look *look = closure;
-    struct sr_fleet_locks locks;
+    struct sr_shared_locks locks;
     const char **grown;
 
     if ((visit != postorder && visit != leaf) ||
         noted->counter->ledgers == NULL)
         return;
-    sr_ledgers_locks(noted->counter->ledgers, noted->name, &noted->limits,
-                     look->now, &locks);
+    sr_shared_scan_locks(noted->counter->ledgers, noted->name, &noted->limits,
+                         look->now, &locks);
     if (!is_other(noted->until[0], locks.until[0], look->now) &&
         !is_other(noted->until[1], locks.until[1], look->now))
         return;
@@ -254,8 +257,9 @@ look_at(const void *node, VISIT visit, void *closure)
 }
 
 int64_t
-watch_look(struct watch *watch, bool *is_back,
-           void (*changed)(void *context, const char *name), void *context)
+ledger_watch_look(struct watch *watch, bool *is_back,
+                  void (*changed)(void *context, const char *name),
+                  void *context)
 {
     struct look look = {.now = (sr_time)time(NULL)};
     int64_t entries = 0;
@@ -268,7 +272,7 @@ watch_look(struct watch *watch, bool *is_back,
         if (!read_counter(watch, counter))
             entries = -1;
         else if (entries >= 0)
-            entries += (int64_t)sr_ledgers_count(counter->ledgers);
+            entries += (int64_t)sr_shared_scan_count(counter->ledgers);
         *is_back = *is_back || (was_away && !counter->is_away);
     }
     twalk_r(watch->noted, look_at, &look);

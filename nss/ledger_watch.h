@@ -22,27 +22,27 @@ struct watch; /* opaque */
 
 /* Make one; whether accounts are noted is up to `stays`.  NULL: out of memory.
  */
-struct watch *watch_new(const struct sr_config *config, bool stays);
-void watch_free(struct watch *watch); /* NULL is allowed */
+struct watch *ledger_watch_new(const struct sr_config *config, bool stays);
+void ledger_watch_free(struct watch *watch); /* NULL is allowed */
 
 /* Whether there is a backend that counts for all hosts. */
-bool watch_is_needed(const struct watch *watch);
+bool ledger_watch_is_needed(const struct watch *watch);
 
 /* All accounts are about to be published: forget those that there were. */
-void watch_forget(struct watch *watch);
+void ledger_watch_forget(struct watch *watch);
 
 /*
  * Read the ledgers of a backend, if it counts.  When it cannot be asked, false:
  * its ledgers lock nobody out then.  That is said, and logged, when it was not
  * said already.
  */
-bool watch_read(struct watch *watch, const char *backend);
+bool ledger_watch_read(struct watch *watch, const char *backend);
 
 /*
  * Have who->fleet say what the ledgers that were read last say of an account
  * that is about to be published, and note it.  False: out of memory.
  */
-bool watch_add(struct watch *watch, struct sr_gathered *who);
+bool ledger_watch_add(struct watch *watch, struct sr_transaction *txn);
 
 /*
  * Read all ledgers anew, and tell of every account that something else is to be
@@ -50,8 +50,8 @@ bool watch_add(struct watch *watch, struct sr_gathered *who);
  * could not be asked, of whose accounts nothing is told then.  *is_back: one
  * could be asked again that could not be before.
  */
-int64_t watch_look(struct watch *watch, bool *is_back,
-                   void (*changed)(void *context, const char *name),
-                   void *context);
+int64_t ledger_watch_look(struct watch *watch, bool *is_back,
+                          void (*changed)(void *context, const char *name),
+                          void *context);
 
 #endif

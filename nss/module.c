@@ -45,7 +45,7 @@ _nss_selfreset_initgroups_dyn(const char *user, gid_t group, long *start,
 
     if (limit != -1 || group == (gid_t)-1)
         return NSS_STATUS_NOTFOUND;
-    return leave(sr_nss_groups(SR_PUBLISHED_DIR, sr_lookup_now(), user, start,
+    return leave(sr_nss_groups(SR_PUBLISHED_DIR, sr_reader_now(), user, start,
                                size, groups),
                  before, errnop);
 }
@@ -56,7 +56,7 @@ _nss_selfreset_getspnam_r(const char *name, struct spwd *result, char *buffer,
 {
     const int before = errno;
 
-    return leave(sr_nss_shadow(SR_PUBLISHED_DIR, sr_lookup_now(), name, result,
+    return leave(sr_nss_shadow(SR_PUBLISHED_DIR, sr_reader_now(), name, result,
                                buffer, size),
                  before, errnop);
 }
@@ -81,7 +81,7 @@ _nss_selfreset_getspent_r(struct spwd *result, char *buffer, size_t size,
 {
     const int before = errno;
 
-    return leave(sr_nss_shadow_next(SR_PUBLISHED_DIR, sr_lookup_now(), &cursor,
+    return leave(sr_nss_shadow_next(SR_PUBLISHED_DIR, sr_reader_now(), &cursor,
                                     result, buffer, size),
                  before, errnop);
 }

@@ -7,6 +7,7 @@
 #define SR_NSS_PUBLISHER_H
 
 #include "nss/ledger_watch.h"
+#include "policy/publish/builder.h"
 #include "policy/publish/writer.h"
 
 /* How long the lock of the published state, and that of the store, are waited
@@ -26,7 +27,7 @@ enum {
 struct publisher {
     const struct sr_config *config;
     const char *dir;
-    struct sr_build *build;
+    struct sr_builder *build;
     struct watch *watch;
     sr_time now;
     sr_time since; /* of the oldest facts that are published */
@@ -43,7 +44,7 @@ void publisher_say(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
 /* Say, and log, that what other hosts have counted cannot be read. */
-void publisher_fleet_away(const char *reason);
+void publisher_shared_away(const char *reason);
 
 /*
  * Add all accounts of all backends to publisher->build.  False when nothing
@@ -56,16 +57,16 @@ bool publisher_collect(struct publisher *publisher);
  * first).  Returns 0 or a negative errno.  Whether an account of a directory is
  * another than the one that has its name here.
  */
-int publisher_namesakes_read(void **names);
-bool publisher_namesakes_has(void *const *names, const struct sr_facts *facts);
-void publisher_namesakes_free(void **names);
+int publisher_collisions_read(void **names);
+bool publisher_collisions_has(void *const *names, const struct sr_facts *facts);
+void publisher_collisions_free(void **names);
 
 /*
  * Add what is published of the names that were not added: for accounts of
  * backends that could not be asked.  What is older than nss.max_age is added as
  * unknown.  Returns 0 or a negative errno.
  */
-int publisher_keep(struct publisher *publisher);
+int publisher_carry_over(struct publisher *publisher);
 
 /* Publish all accounts, and have them watched.  Says and logs what went wrong;
  * an exit code. */
@@ -87,6 +88,6 @@ void publisher_find_groups(uint32_t gid[SR_GROUP_COUNT]);
 
 /* The access list of the groups view: polkitd reads it under its own user.  See
  * `grant` in policy/publish/writer.h. */
-int publisher_grant(int fd, enum sr_view view, bool is_dir, bool is_public);
+int publisher_set_acl(int fd, enum sr_view view, bool is_dir, bool is_public);
 
 #endif

@@ -21,6 +21,7 @@
 #include "policy/report/event.h"
 #include "policy/util/safe_open.h"
 #include "policy/util/utf8.h"
+#include "policy/publish/install.h"
 
 #define PROGRAM   "selfreset-publish"
 #define LINE_SIZE 1024 /* of what is said */
@@ -49,7 +50,7 @@ static void
 send_event(enum sr_event_id id, const char *cause)
 {
     const bool is_failed =
-        id == SR_EVENT_PUBLISH_FAILED || id == SR_EVENT_FLEET_AWAY;
+        id == SR_EVENT_PUBLISH_FAILED || id == SR_EVENT_SHARED_AWAY;
     const struct sr_event event = {
         .id = id,
         .uid = (uid_t)-1,
@@ -64,10 +65,10 @@ send_event(enum sr_event_id id, const char *cause)
 }
 
 void
-publisher_fleet_away(const char *reason)
+publisher_shared_away(const char *reason)
 {
     publisher_say("What other hosts have counted cannot be read: %s.", reason);
-    send_event(SR_EVENT_FLEET_AWAY, reason);
+    send_event(SR_EVENT_SHARED_AWAY, reason);
 }
 
 /* Say why nothing was published, and log it. */
@@ -116,7 +117,7 @@ publish_user(const struct sr_config *config, const struct options *options)
         puts("unchanged");
     if ((result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED) &&
         reason[0] != '\0') {
-        publisher_fleet_away(reason);
+        publisher_shared_away(reason);
         return EXIT_PARTLY;
     }
     return conclude(result, reason);
@@ -140,8 +141,9 @@ tell_counts(const struct publisher *publisher, enum sr_publish_result result)
 {
     printf("%s: %u accounts, %u of them of directories; %u unknown%s\n",
            result == SR_PUBLISH_UNCHANGED ? "newer already" : "published",
-           sr_build_count(publisher->build, SR_VIEW_GROUPS),
-           sr_build_count(publisher->build, SR_VIEW_SHADOW), publisher->unknown,
+           sr_builder_count(publisher->build, SR_VIEW_GROUPS),
+           sr_builder_count(publisher->build, SR_VIEW_SHADOW),
+           publisher->unknown,
            publisher->is_partial ? "; what could not be asked was kept" : "");
 }
 
@@ -183,7 +185,7 @@ publisher_publish_all(const struct sr_config *config, struct watch *watch,
         .is_listed = config->nss_enumerate,
         .is_public = config->nss_view == SR_PUBLICITY_PUBLIC,
         .wait_ms = PUBLISHER_WAIT_MS,
-        .grant = publisher_grant,
+        .grant = publisher_set_acl,
     };
     enum sr_publish_result result;
     char reason[256] = "";
@@ -191,32 +193,32 @@ publisher_publish_all(const struct sr_config *config, struct watch *watch,
 
     publisher.since = publisher.now;
     publisher_find_groups(how.gid);
-    publisher.build = sr_build_new(&how);
+    publisher.build = sr_builder_new(&how);
     if (publisher.build == NULL)
         return fail("out of memory");
     if (!publisher_collect(&publisher)) {
         status = fail(publisher.reason);
-    } else if (publisher.is_partial && publisher_keep(&publisher) != 0) {
+    } else if (publisher.is_partial && publisher_carry_over(&publisher) != 0) {
         status = fail("out of memory");
     } else {
-        sr_build_set_since(publisher.build, publisher.since);
-        result = sr_build_commit(publisher.build, publisher.dir, reason,
-                                 sizeof(reason));
+        sr_builder_set_since(publisher.build, publisher.since);
+        result = sr_builder_commit(publisher.build, publisher.dir, reason,
+                                   sizeof(reason));
         status = conclude_all(&publisher, result, reason);
     }
-    sr_build_free(publisher.build);
+    sr_builder_free(publisher.build);
     return status;
 }
 
 static int
 publish_once(const struct sr_config *config, bool is_verbose)
 {
-    struct watch *watch = watch_new(config, false);
+    struct watch *watch = ledger_watch_new(config, false);
     const int status = watch == NULL
                            ? fail("out of memory")
                            : publisher_publish_all(config, watch, is_verbose);
 
-    watch_free(watch);
+    ledger_watch_free(watch);
     return status;
 }
 
@@ -372,7 +374,7 @@ main(int argc, char **argv)
     struct options options = {0};
     int status;
 
-    if (sr_files_plug() < 0)
+    if (sr_standard_fds_plug() < 0)
         return EXIT_FAILED;
     umask(022);
     signal(SIGPIPE, SIG_IGN);

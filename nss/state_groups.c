@@ -1,6 +1,6 @@
 /*
- * The state groups, as the publisher uses them: policy/publish/groups.h judges them,
- * and what is wrong with one is told.
+ * The state groups, as the publisher uses them: policy/publish/groups.h judges
+ * them, and what is wrong with one is told.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

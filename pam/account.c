@@ -10,15 +10,15 @@
 
 /* Add what other hosts have counted.  What cannot be asked locks nobody out. */
 static void
-ask_fleet(struct sr_door *door)
+ask_fleet(struct sr_pam_context *ctx)
 {
-    struct sr_fleet_way way =
-        sr_fleet_way(&door->who, true, door->args.backend);
+    struct sr_shared_ledger way =
+        sr_shared_ledger(&ctx->txn, true, ctx->args.backend);
     char reason[160] = "";
 
-    if (way.is_there && sr_fleet_facts(&way, &door->who, NULL, &door->source,
-                                       reason, sizeof(reason)) != SR_ASK_OK)
-        sr_door_event(door, SR_EVENT_FLEET_AWAY, "failed", reason, -1);
+    if (way.is_there && sr_shared_facts(&way, &ctx->txn, NULL, &ctx->source,
+                                        reason, sizeof(reason)) != SR_STATUS_OK)
+        sr_context_event(ctx, SR_EVENT_SHARED_AWAY, "failed", reason, -1);
 }
 
 /*
@@ -28,41 +28,41 @@ ask_fleet(struct sr_door *door)
  * broken store: those go on without it.
  */
 static int
-remember(struct sr_door *door)
+remember(struct sr_pam_context *ctx)
 {
     int code;
 
-    if (door->who.rules.spare_expired)
+    if (ctx->txn.rules.spare_expired)
         return PAM_SUCCESS;
-    code = sr_door_remember(door, true, PAM_AUTHINFO_UNAVAIL);
+    code = sr_context_recall(ctx, true, PAM_AUTHINFO_UNAVAIL);
     if (code == PAM_SUCCESS) {
-        ask_fleet(door);
-        sr_door_publish(door);
+        ask_fleet(ctx);
+        sr_context_publish(ctx);
     }
-    return door->who.account->facts.uid == 0 ? PAM_SUCCESS : code;
+    return ctx->txn.account->facts.uid == 0 ? PAM_SUCCESS : code;
 }
 
 int
-sr_account(struct sr_door *door)
+sr_account(struct sr_pam_context *ctx)
 {
-    struct sr_circumstances who;
+    struct sr_caller caller;
     struct sr_verdict verdict;
     enum sr_answer answer;
-    struct sr_say say = sr_door_say_context(door);
+    struct sr_message_context say = sr_context_message(ctx);
     int code;
 
-    if (!sr_door_knows(door))
-        return sr_door_unknown(door, PAM_AUTHINFO_UNAVAIL);
-    code = remember(door);
+    if (!sr_context_knows(ctx))
+        return sr_context_unknown_code(ctx, PAM_AUTHINFO_UNAVAIL);
+    code = remember(ctx);
     if (code != PAM_SUCCESS)
         return code;
-    who = sr_gather_circumstances(&door->who, true);
-    verdict = sr_door_verdict(door, &who);
+    caller = sr_transaction_caller(&ctx->txn, true);
+    verdict = sr_context_verdict(ctx, &caller);
     answer =
-        sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, &door->who.rules, &who);
+        sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, &ctx->txn.rules, &caller);
     code = sr_answer_code(answer);
-    sr_door_verdict_event(door, &verdict, code);
-    sr_door_tell(door, code == PAM_SUCCESS ? PAM_TEXT_INFO : PAM_ERROR_MSG,
-                 sr_message_verdict(&verdict, answer, &say));
+    sr_context_verdict_event(ctx, &verdict, code);
+    sr_context_tell(ctx, code == PAM_SUCCESS ? PAM_TEXT_INFO : PAM_ERROR_MSG,
+                    sr_message_verdict(&verdict, answer, &say));
     return code;
 }

@@ -70,8 +70,8 @@ held_new(void)
 }
 
 int
-sr_held_keep(pam_handle_t *pamh, const char *name, const char *user,
-             const char *secret, const char *password)
+sr_authtok_cache_put(pam_handle_t *pamh, const char *name, const char *user,
+                     const char *secret, const char *password)
 {
     size_t size = strlen(password);
     struct held *held;
@@ -95,8 +95,8 @@ sr_held_keep(pam_handle_t *pamh, const char *name, const char *user,
 }
 
 char *
-sr_held_take(pam_handle_t *pamh, const char *name, const char *user,
-             const char *secret)
+sr_authtok_cache_get(pam_handle_t *pamh, const char *name, const char *user,
+                     const char *secret)
 {
     const void *data = NULL;
     const struct held *held;
@@ -118,7 +118,7 @@ sr_held_take(pam_handle_t *pamh, const char *name, const char *user,
 }
 
 void
-sr_held_drop(pam_handle_t *pamh, const char *name)
+sr_authtok_cache_drop(pam_handle_t *pamh, const char *name)
 {
     const void *data = NULL;
 

@@ -24,60 +24,60 @@
 /* What backends keep over the calls on a handle. */
 #define LINK_DATA "selfreset_link"
 
-struct sr_say
-sr_door_say_context(const struct sr_door *door)
+struct sr_message_context
+sr_context_message(const struct sr_pam_context *ctx)
 {
-    struct sr_say say = {
-        .contact = door->config == NULL ? NULL : door->config->contact,
+    struct sr_message_context say = {
+        .contact = ctx->config == NULL ? NULL : ctx->config->contact,
         .now = time(NULL),
-        .is_admin = door->real_uid == 0 &&
-                    (door->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0 &&
-                    strcmp(door->channel, "password") == 0,
+        .is_admin = ctx->real_uid == 0 &&
+                    (ctx->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0 &&
+                    strcmp(ctx->channel, "password") == 0,
     };
 
     return say;
 }
 
 void
-sr_door_tell(struct sr_door *door, int style, char *text)
+sr_context_tell(struct sr_pam_context *ctx, int style, char *text)
 {
-    if (text != NULL && (door->flags & PAM_SILENT) == 0)
-        pam_prompt(door->pamh, style, NULL, "%s", text);
+    if (text != NULL && (ctx->flags & PAM_SILENT) == 0)
+        pam_prompt(ctx->pamh, style, NULL, "%s", text);
     free(text);
 }
 
 void
-sr_door_tell_text(struct sr_door *door, int style, enum sr_text text)
+sr_context_tell_text(struct sr_pam_context *ctx, int style, enum sr_text text)
 {
-    struct sr_say say = sr_door_say_context(door);
+    struct sr_message_context say = sr_context_message(ctx);
 
-    sr_door_tell(door, style, sr_message_text(text, &say));
+    sr_context_tell(ctx, style, sr_message_text(text, &say));
 }
 
 bool
-sr_door_knows(const struct sr_door *door)
+sr_context_knows(const struct sr_pam_context *ctx)
 {
-    return door->who.ask == SR_ASK_OK;
+    return ctx->txn.ask == SR_STATUS_OK;
 }
 
 void
-sr_door_event(struct sr_door *door, enum sr_event_id id, const char *result,
-              const char *cause, int pam_code)
+sr_context_event(struct sr_pam_context *ctx, enum sr_event_id id,
+                 const char *result, const char *cause, int pam_code)
 {
-    const struct sr_account *account = door->who.account;
-    bool exists = account != NULL || door->nss_uid != (uid_t)-1;
+    const struct sr_account *account = ctx->txn.account;
+    bool exists = account != NULL || ctx->nss_uid != (uid_t)-1;
     struct sr_event event = {
         .id = id,
-        .user = exists ? door->user : NULL,
-        .uid = account != NULL ? account->facts.uid : door->nss_uid,
-        .source = door->source.text[0] == '\0' ? NULL : door->source.text,
-        .service = door->service,
-        .channel = door->channel,
+        .user = exists ? ctx->user : NULL,
+        .uid = account != NULL ? account->facts.uid : ctx->nss_uid,
+        .source = ctx->source.text[0] == '\0' ? NULL : ctx->source.text,
+        .service = ctx->service,
+        .channel = ctx->channel,
         .backend = account != NULL ? account->facts.backend : NULL,
         .result = result,
         .cause = cause,
-        .actor = sr_door_say_context(door).is_admin ? "root" : NULL,
-        .terminal = door->tty,
+        .actor = sr_context_message(ctx).is_admin ? "root" : NULL,
+        .terminal = ctx->tty,
         .pam_code = pam_code,
     };
 
@@ -85,24 +85,25 @@ sr_door_event(struct sr_door *door, enum sr_event_id id, const char *result,
 }
 
 int
-sr_door_unknown(struct sr_door *door, int unavailable)
+sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable)
 {
-    switch (door->who.ask) {
-    case SR_ASK_OK:
+    switch (ctx->txn.ask) {
+    case SR_STATUS_OK:
         return PAM_SUCCESS;
-    case SR_ASK_UNKNOWN_NAME:
+    case SR_STATUS_UNKNOWN_NAME:
         return PAM_USER_UNKNOWN;
-    case SR_ASK_NO_MEMORY:
+    case SR_STATUS_NO_MEMORY:
         return PAM_BUF_ERR;
-    case SR_ASK_UNAVAILABLE:
-    case SR_ASK_AMBIGUOUS:
+    case SR_STATUS_UNAVAILABLE:
+    case SR_STATUS_AMBIGUOUS:
         break;
     }
-    sr_door_event(door,
-                  door->who.ask == SR_ASK_AMBIGUOUS ? SR_EVENT_AMBIGUOUS
-                                                    : SR_EVENT_BACKEND_DOWN,
-                  "failed", door->who.reason, unavailable);
-    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
+    sr_context_event(ctx,
+                     ctx->txn.ask == SR_STATUS_AMBIGUOUS
+                         ? SR_EVENT_AMBIGUOUS
+                         : SR_EVENT_BACKEND_DOWN,
+                     "failed", ctx->txn.reason, unavailable);
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
     return unavailable;
 }
 
@@ -117,45 +118,46 @@ microseconds(void)
 }
 
 int
-sr_door_look_again(struct sr_door *door, int unavailable)
+sr_context_refresh(struct sr_pam_context *ctx, int unavailable)
 {
-    if (microseconds() - door->looked < FRESH)
+    if (microseconds() - ctx->looked < FRESH)
         return PAM_SUCCESS;
-    door->looked = microseconds();
-    door->sequence = sr_publish_sequence();
-    switch (sr_gather_again(&door->who, door->user)) {
-    case SR_ASK_OK:
-    case SR_ASK_UNKNOWN_NAME:
+    ctx->looked = microseconds();
+    ctx->sequence = sr_publish_sequence();
+    switch (sr_transaction_refresh(&ctx->txn, ctx->user)) {
+    case SR_STATUS_OK:
+    case SR_STATUS_UNKNOWN_NAME:
         return PAM_SUCCESS;
     default:
-        return sr_door_unknown(door, unavailable);
+        return sr_context_unknown_code(ctx, unavailable);
     }
 }
 
 int
-sr_door_remember(struct sr_door *door, bool with_source, int unavailable)
+sr_context_recall(struct sr_pam_context *ctx, bool with_source, int unavailable)
 {
-    enum sr_store_result result = sr_gather_remembered(
-        &door->who, NULL, with_source ? &door->source : NULL);
+    enum sr_store_result result = sr_transaction_recall(
+        &ctx->txn, NULL, with_source ? &ctx->source : NULL);
 
     if (result == SR_STORE_OK)
         return PAM_SUCCESS;
-    sr_door_event(door, SR_EVENT_STATE, "failed", sr_store_strerror(result),
-                  unavailable);
-    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_READ);
+    sr_context_event(ctx, SR_EVENT_STATE, "failed", sr_store_strerror(result),
+                     unavailable);
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_NOT_READ);
     return unavailable;
 }
 
 struct sr_verdict
-sr_door_verdict(const struct sr_door *door, const struct sr_circumstances *who)
+sr_context_verdict(const struct sr_pam_context *ctx,
+                   const struct sr_caller *caller)
 {
-    return sr_verdict(&door->who.account->facts, &door->who.rules, who,
+    return sr_verdict(&ctx->txn.account->facts, &ctx->txn.rules, caller,
                       time(NULL));
 }
 
 void
-sr_door_verdict_event(struct sr_door *door, const struct sr_verdict *verdict,
-                      int pam_code)
+sr_context_verdict_event(struct sr_pam_context *ctx,
+                         const struct sr_verdict *verdict, int pam_code)
 {
     static const enum sr_event_id event[SR_STATE_COUNT] = {
         [SR_STATE_DISABLED] = SR_EVENT_DISABLED,
@@ -181,9 +183,9 @@ sr_door_verdict_event(struct sr_door *door, const struct sr_verdict *verdict,
         (pam_code == PAM_SUCCESS && verdict->state != SR_STATE_EXPIRING &&
          verdict->state != SR_STATE_GRACE))
         return;
-    sr_door_event(door, id, pam_code == PAM_SUCCESS ? "ok" : "failed",
-                  verdict->rule != NULL ? verdict->rule : verdict->fact,
-                  pam_code);
+    sr_context_event(ctx, id, pam_code == PAM_SUCCESS ? "ok" : "failed",
+                     verdict->rule != NULL ? verdict->rule : verdict->fact,
+                     pam_code);
 }
 
 int
@@ -205,22 +207,22 @@ sr_answer_code(enum sr_answer answer)
 
 /* Log what is wrong with the configuration, once for each handle. */
 static void
-log_config(struct sr_door *door, const struct sr_config_errors *errors)
+log_config(struct sr_pam_context *ctx, const struct sr_config_errors *errors)
 {
     const void *logged = NULL;
 
-    if (pam_get_data(door->pamh, LOGGED_DATA, &logged) == PAM_SUCCESS)
+    if (pam_get_data(ctx->pamh, LOGGED_DATA, &logged) == PAM_SUCCESS)
         return;
     for (size_t i = 0; i < errors->count; i++)
-        sr_door_event(door, SR_EVENT_CONFIG, "failed", errors->item[i],
-                      PAM_SERVICE_ERR);
-    pam_set_data(door->pamh, LOGGED_DATA, NULL, NULL);
+        sr_context_event(ctx, SR_EVENT_CONFIG, "failed", errors->item[i],
+                         PAM_SERVICE_ERR);
+    pam_set_data(ctx->pamh, LOGGED_DATA, NULL, NULL);
 }
 
 static int
-refuse_config(struct sr_door *door)
+refuse_config(struct sr_pam_context *ctx)
 {
-    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_BAD_CONFIG);
     return PAM_SERVICE_ERR;
 }
 
@@ -229,51 +231,51 @@ refuse_config(struct sr_door *door)
  * defaults: somebody has to mend it, and on a distant host only a login can.
  */
 static int
-open_config(struct sr_door *door)
+open_config(struct sr_pam_context *ctx)
 {
     struct sr_config_errors errors = {0};
 
-    door->config = sr_config_load(door->args.conf, &errors);
-    if (door->config == NULL) {
-        door->is_spare = true;
-        log_config(door, &errors);
+    ctx->config = sr_config_load(ctx->args.conf, &errors);
+    if (ctx->config == NULL) {
+        ctx->is_spare = true;
+        log_config(ctx, &errors);
         sr_config_errors_free(&errors);
-        door->config = sr_config_defaults(&errors);
+        ctx->config = sr_config_defaults(&errors);
     }
     sr_config_errors_free(&errors);
-    return door->config == NULL ? refuse_config(door) : PAM_SUCCESS;
+    return ctx->config == NULL ? refuse_config(ctx) : PAM_SUCCESS;
 }
 
 /* Who goes on with the defaults, now that the account is known.  It is said
  * when he has proved that he is root, and not to everybody who calls himself
  * that. */
 static int
-judge_spare(struct sr_door *door)
+judge_spare(struct sr_pam_context *ctx)
 {
-    if (!door->is_spare)
+    if (!ctx->is_spare)
         return PAM_SUCCESS;
-    if (!sr_door_knows(door) || door->who.account->facts.uid != 0)
-        return refuse_config(door);
-    if (strcmp(door->channel, "account") == 0)
-        sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_SPARE_CONFIG);
+    if (!sr_context_knows(ctx) || ctx->txn.account->facts.uid != 0)
+        return refuse_config(ctx);
+    if (strcmp(ctx->channel, "account") == 0)
+        sr_context_tell_text(ctx, PAM_TEXT_INFO, SR_TEXT_SPARE_CONFIG);
     return PAM_SUCCESS;
 }
 
 static const char *
-item(struct sr_door *door, int type)
+item(struct sr_pam_context *ctx, int type)
 {
     const void *value = NULL;
 
-    if (pam_get_item(door->pamh, type, &value) != PAM_SUCCESS)
+    if (pam_get_item(ctx->pamh, type, &value) != PAM_SUCCESS)
         return NULL;
     return value;
 }
 
 /* An item that says something, or NULL. */
 static const char *
-said_item(struct sr_door *door, int type)
+said_item(struct sr_pam_context *ctx, int type)
 {
-    const char *value = item(door, type);
+    const char *value = item(ctx, type);
 
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
@@ -284,9 +286,9 @@ said_item(struct sr_door *door, int type)
  * the user's and is not looked at.
  */
 static const char *
-peer_address(struct sr_door *door, char *buffer, size_t size)
+peer_address(struct sr_pam_context *ctx, char *buffer, size_t size)
 {
-    const char *connection = pam_getenv(door->pamh, "SSH_CONNECTION");
+    const char *connection = pam_getenv(ctx->pamh, "SSH_CONNECTION");
     size_t length;
 
     if (connection == NULL)
@@ -306,49 +308,49 @@ peer_address(struct sr_door *door, char *buffer, size_t size)
  * anybody.
  */
 static bool
-is_by_root(struct sr_door *door, const char *ruser, bool takes_password)
+is_by_root(struct sr_pam_context *ctx, const char *ruser, bool takes_password)
 {
     if (ruser != NULL && strcmp(ruser, "root") == 0)
         return true;
     return !takes_password &&
-           (door->tty == NULL || door->who.rules.spare_expired);
+           (ctx->tty == NULL || ctx->txn.rules.spare_expired);
 }
 
 static void
-open_source(struct sr_door *door)
+open_source(struct sr_pam_context *ctx)
 {
-    const char *rhost = said_item(door, PAM_RHOST);
+    const char *rhost = said_item(ctx, PAM_RHOST);
     char peer[64], named[SR_SOURCE_MAX];
-    const char *address = peer_address(door, peer, sizeof(peer));
-    bool takes_password = strcmp(door->channel, "auth") == 0 ||
-                          strcmp(door->channel, "password") == 0;
-    bool by_root = is_by_root(door, said_item(door, PAM_RUSER), takes_password);
+    const char *address = peer_address(ctx, peer, sizeof(peer));
+    bool takes_password = strcmp(ctx->channel, "auth") == 0 ||
+                          strcmp(ctx->channel, "password") == 0;
+    bool by_root = is_by_root(ctx, said_item(ctx, PAM_RUSER), takes_password);
 
     /* A daemon that says nothing of its peers: they are one source, which is
      * neither the console nor root's.  No host has a name like that. */
-    if (takes_password && !by_root && door->real_uid == 0 &&
-        door->tty == NULL && rhost == NULL && address == NULL) {
+    if (takes_password && !by_root && ctx->real_uid == 0 && ctx->tty == NULL &&
+        rhost == NULL && address == NULL) {
         snprintf(named, sizeof(named), "service/%s",
-                 door->service == NULL ? "" : door->service);
+                 ctx->service == NULL ? "" : ctx->service);
         rhost = named;
     }
-    sr_source_find(&door->source, rhost, address, door->real_uid, by_root,
-                   sr_door_knows(door) ? door->who.account->facts.uid
-                                       : door->nss_uid);
+    sr_source_find(&ctx->source, rhost, address, ctx->real_uid, by_root,
+                   sr_context_knows(ctx) ? ctx->txn.account->facts.uid
+                                         : ctx->nss_uid);
 }
 
 static int
-open_names(struct sr_door *door)
+open_names(struct sr_pam_context *ctx)
 {
-    int code = pam_get_user(door->pamh, &door->user, NULL);
+    int code = pam_get_user(ctx->pamh, &ctx->user, NULL);
 
     if (code == PAM_CONV_AGAIN)
         return PAM_INCOMPLETE;
     if (code != PAM_SUCCESS)
         return code;
-    if (door->user == NULL)
+    if (ctx->user == NULL)
         return PAM_USER_UNKNOWN;
-    door->tty = said_item(door, PAM_TTY);
+    ctx->tty = said_item(ctx, PAM_TTY);
     return PAM_SUCCESS;
 }
 
@@ -357,129 +359,130 @@ link_cleanup(pam_handle_t *pamh, void *data, int status)
 {
     (void)pamh;
     (void)status; /* whether this is a process copy the link finds out */
-    sr_link_free(data);
+    sr_connections_free(data);
 }
 
 /* The link of this handle; NULL when memory is out, which costs a connection
  * for each call and nothing else. */
-static struct sr_link *
-find_link(struct sr_door *door)
+static struct sr_connections *
+find_link(struct sr_pam_context *ctx)
 {
     const void *data = NULL;
-    struct sr_link *link;
+    struct sr_connections *connections;
 
-    if (pam_get_data(door->pamh, LINK_DATA, &data) == PAM_SUCCESS)
-        return (struct sr_link *)(uintptr_t)data; /* libpam says const */
-    link = sr_link_new();
-    if (link != NULL && pam_set_data(door->pamh, LINK_DATA, link,
-                                     link_cleanup) != PAM_SUCCESS) {
-        sr_link_free(link);
-        link = NULL;
+    if (pam_get_data(ctx->pamh, LINK_DATA, &data) == PAM_SUCCESS)
+        return (struct sr_connections *)(uintptr_t)data; /* libpam says const */
+    connections = sr_connections_new();
+    if (connections != NULL && pam_set_data(ctx->pamh, LINK_DATA, connections,
+                                            link_cleanup) != PAM_SUCCESS) {
+        sr_connections_free(connections);
+        connections = NULL;
     }
-    return link;
+    return connections;
 }
 
 static void
-open_account(struct sr_door *door)
+open_account(struct sr_pam_context *ctx)
 {
     const struct passwd *entry;
 
-    door->sequence = sr_publish_sequence();
-    sr_gather_linked(door->config, find_link(door), door->user,
-                     door->service == NULL ? "" : door->service,
-                     door->args.backend, &door->who);
-    door->looked = microseconds();
-    if (sr_door_knows(door)) {
-        door->nss_uid = door->who.account->facts.uid;
+    ctx->sequence = sr_publish_sequence();
+    sr_transaction_begin_with(ctx->config, find_link(ctx), ctx->user,
+                              ctx->service == NULL ? "" : ctx->service,
+                              ctx->args.backend, &ctx->txn);
+    ctx->looked = microseconds();
+    if (sr_context_knows(ctx)) {
+        ctx->nss_uid = ctx->txn.account->facts.uid;
         return;
     }
-    entry = pam_modutil_getpwnam(door->pamh, door->user);
+    entry = pam_modutil_getpwnam(ctx->pamh, ctx->user);
     if (entry != NULL)
-        door->nss_uid = entry->pw_uid;
-    if (door->who.another[0] != '\0')
-        sr_door_event(door, SR_EVENT_CONFIG_BACKEND, "failed",
-                      door->who.another, -1);
+        ctx->nss_uid = entry->pw_uid;
+    if (ctx->txn.another[0] != '\0')
+        sr_context_event(ctx, SR_EVENT_CONFIG_BACKEND, "failed",
+                         ctx->txn.another, -1);
 }
 
 /* The line of the stack is wrong. */
 static int
-refuse_line(struct sr_door *door, const char *cause)
+refuse_line(struct sr_pam_context *ctx, const char *cause)
 {
-    sr_door_event(door, SR_EVENT_CONFIG, "failed", cause, PAM_SERVICE_ERR);
-    return refuse_config(door);
+    sr_context_event(ctx, SR_EVENT_CONFIG, "failed", cause, PAM_SERVICE_ERR);
+    return refuse_config(ctx);
 }
 
 /* Whether the backend that the line names is one.  A name that is misspelled
  * would else be asked of nobody, and every account be none of ours. */
 static int
-check_backend(struct sr_door *door)
+check_backend(struct sr_pam_context *ctx)
 {
-    const struct sr_names *names = &door->config->backends;
+    const struct sr_string_list *names = &ctx->config->backends;
 
-    if (door->args.backend == NULL ? names->count > 0
-                                   : sr_names_have(names, door->args.backend))
+    if (ctx->args.backend == NULL
+            ? names->count > 0
+            : sr_string_list_has(names, ctx->args.backend))
         return PAM_SUCCESS;
-    return door->is_spare
-               ? refuse_config(door)
-               : refuse_line(door,
+    return ctx->is_spare
+               ? refuse_config(ctx)
+               : refuse_line(ctx,
                              "\"backends\" does not have what backend= names");
 }
 
 int
-sr_door_open(struct sr_door *door, pam_handle_t *pamh, int flags,
-             const char *channel, int argc, const char **argv)
+sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
+                 const char *channel, int argc, const char **argv)
 {
     uid_t effective_uid, saved_uid;
     const char *bad;
     char cause[128];
     int code;
 
-    memset(door, 0, sizeof(*door));
-    door->pamh = pamh;
-    door->flags = (unsigned)flags;
-    door->channel = channel;
-    door->service = item(door, PAM_SERVICE);
-    door->user = "";
-    door->nss_uid = (uid_t)-1;
-    door->who.ask = SR_ASK_UNKNOWN_NAME;
-    bad = sr_args_parse(&door->args, argc, argv);
+    memset(ctx, 0, sizeof(*ctx));
+    ctx->pamh = pamh;
+    ctx->flags = (unsigned)flags;
+    ctx->channel = channel;
+    ctx->service = item(ctx, PAM_SERVICE);
+    ctx->user = "";
+    ctx->nss_uid = (uid_t)-1;
+    ctx->txn.ask = SR_STATUS_UNKNOWN_NAME;
+    bad = sr_args_parse(&ctx->args, argc, argv);
     if (bad != NULL) {
         snprintf(cause, sizeof(cause),
                  "unknown or contradicting argument \"%s\"", bad);
-        return refuse_line(door, cause);
+        return refuse_line(ctx, cause);
     }
-    if (getresuid(&door->real_uid, &effective_uid, &saved_uid) != 0 ||
+    if (getresuid(&ctx->real_uid, &effective_uid, &saved_uid) != 0 ||
         effective_uid != 0) {
-        sr_door_event(door, SR_EVENT_NO_ROOT, "failed", NULL,
-                      PAM_AUTHINFO_UNAVAIL);
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NO_ROOT);
+        sr_context_event(ctx, SR_EVENT_NO_ROOT, "failed", NULL,
+                         PAM_AUTHINFO_UNAVAIL);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_NO_ROOT);
         return PAM_AUTHINFO_UNAVAIL;
     }
-    code = open_config(door);
+    code = open_config(ctx);
     if (code == PAM_SUCCESS)
-        code = open_names(door);
+        code = open_names(ctx);
     if (code == PAM_SUCCESS)
-        code = check_backend(door);
+        code = check_backend(ctx);
     if (code != PAM_SUCCESS)
         return code;
-    open_account(door);
-    code = judge_spare(door);
+    open_account(ctx);
+    code = judge_spare(ctx);
     if (code != PAM_SUCCESS)
         return code;
-    open_source(door);
-    if (sr_door_knows(door) && door->who.account->is_insecure)
-        sr_door_event(door, SR_EVENT_INSECURE, NULL, NULL, -1);
-    if (door->args.debug)
+    open_source(ctx);
+    if (sr_context_knows(ctx) && ctx->txn.account->is_insecure)
+        sr_context_event(ctx, SR_EVENT_INSECURE, NULL, NULL, -1);
+    if (ctx->args.debug)
         pam_syslog(pamh, LOG_DEBUG, "%s: account %s, source %s", channel,
-                   sr_door_knows(door) ? "found" : "not found",
-                   door->source.text);
+                   sr_context_knows(ctx) ? "found" : "not found",
+                   ctx->source.text);
     return PAM_SUCCESS;
 }
 
 void
-sr_door_close(struct sr_door *door)
+sr_context_end(struct sr_pam_context *ctx)
 {
-    sr_gathered_end(&door->who);
-    sr_config_free(door->config);
-    door->config = NULL;
+    sr_transaction_end(&ctx->txn);
+    sr_config_free(ctx->config);
+    ctx->config = NULL;
 }

@@ -19,29 +19,29 @@
  * What follows then is a session, of hours or days.
  */
 static bool
-is_more_to_come(const struct sr_door *door, int code)
+is_more_to_come(const struct sr_pam_context *ctx, int code)
 {
-    if (strcmp(door->channel, "auth") == 0)
+    if (strcmp(ctx->channel, "auth") == 0)
         return true;
-    if (strcmp(door->channel, "account") == 0)
+    if (strcmp(ctx->channel, "account") == 0)
         return code == PAM_NEW_AUTHTOK_REQD;
-    return strcmp(door->channel, "password") == 0 &&
+    return strcmp(ctx->channel, "password") == 0 &&
            (code == PAM_SUCCESS || code == PAM_IGNORE) &&
-           (!door->args.settle || (door->flags & PAM_PRELIM_CHECK) != 0);
+           (!ctx->args.settle || (ctx->flags & PAM_PRELIM_CHECK) != 0);
 }
 
 static int
 run(pam_handle_t *pamh, int flags, const char *channel, int argc,
-    const char **argv, int (*work)(struct sr_door *door))
+    const char **argv, int (*work)(struct sr_pam_context *ctx))
 {
-    struct sr_door door;
-    int code = sr_door_open(&door, pamh, flags, channel, argc, argv);
+    struct sr_pam_context ctx;
+    int code = sr_context_begin(&ctx, pamh, flags, channel, argc, argv);
 
     if (code == PAM_SUCCESS)
-        code = work(&door);
-    if (!is_more_to_come(&door, code))
-        sr_link_rest(door.who.link);
-    sr_door_close(&door);
+        code = work(&ctx);
+    if (!is_more_to_come(&ctx, code))
+        sr_connections_idle(ctx.txn.connections);
+    sr_context_end(&ctx);
     return code;
 }
 
@@ -69,14 +69,14 @@ pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 }
 
 static int
-chauthtok(struct sr_door *door)
+chauthtok(struct sr_pam_context *ctx)
 {
-    if (door->args.settle)
-        return sr_change_settle(door);
-    if ((door->flags & PAM_PRELIM_CHECK) != 0)
-        return sr_change_prelim(door);
-    if ((door->flags & PAM_UPDATE_AUTHTOK) != 0)
-        return sr_change_update(door);
+    if (ctx->args.settle)
+        return sr_change_settle(ctx);
+    if ((ctx->flags & PAM_PRELIM_CHECK) != 0)
+        return sr_change_prelim(ctx);
+    if ((ctx->flags & PAM_UPDATE_AUTHTOK) != 0)
+        return sr_change_update(ctx);
     return PAM_SERVICE_ERR;
 }
 

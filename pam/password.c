@@ -36,8 +36,8 @@ struct pending {
 
 /* What a pass has found out about the change. */
 struct change {
-    struct sr_door *door;
-    struct sr_circumstances who;
+    struct sr_pam_context *ctx;
+    struct sr_caller caller;
     struct sr_verdict verdict;
     char *old;   /* the current password; NULL for an administrator */
     char *fresh; /* the new one, when it is a good one */
@@ -62,20 +62,20 @@ pending_cleanup(pam_handle_t *pamh, void *data, int status)
 }
 
 static const struct pending *
-pending_find(const struct sr_door *door)
+pending_find(const struct sr_pam_context *ctx)
 {
     const void *data = NULL;
 
-    return pam_get_data(door->pamh, PENDING_DATA, &data) == PAM_SUCCESS ? data
-                                                                        : NULL;
+    return pam_get_data(ctx->pamh, PENDING_DATA, &data) == PAM_SUCCESS ? data
+                                                                       : NULL;
 }
 
 /* A change that was begun on this handle and never stored is over. */
 static void
-pending_drop(struct sr_door *door)
+pending_drop(struct sr_pam_context *ctx)
 {
-    if (pending_find(door) != NULL)
-        pam_set_data(door->pamh, PENDING_DATA, NULL, NULL);
+    if (pending_find(ctx) != NULL)
+        pam_set_data(ctx->pamh, PENDING_DATA, NULL, NULL);
 }
 
 static void
@@ -99,9 +99,9 @@ store_end(struct sr_store **store)
 }
 
 static bool
-is_forced(const struct sr_door *door)
+is_forced(const struct sr_pam_context *ctx)
 {
-    return (door->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0;
+    return (ctx->flags & PAM_CHANGE_EXPIRED_AUTHTOK) != 0;
 }
 
 /* It failed: one record, by whoever knows the cause. */
@@ -109,8 +109,8 @@ static void
 log_failure(struct change *change, const char *cause, int code)
 {
     if (!change->is_logged)
-        sr_door_event(change->door, SR_EVENT_CHANGE_FAILED, "failed", cause,
-                      code);
+        sr_context_event(change->ctx, SR_EVENT_CHANGE_FAILED, "failed", cause,
+                         code);
     change->is_logged = true;
 }
 
@@ -119,30 +119,30 @@ log_failure(struct change *change, const char *cause, int code)
 static int
 refuse_state(struct change *change, enum sr_answer answer)
 {
-    struct sr_door *door = change->door;
-    struct sr_say say = sr_door_say_context(door);
+    struct sr_pam_context *ctx = change->ctx;
+    struct sr_message_context say = sr_context_message(ctx);
     int code = sr_answer_code(answer);
 
-    sr_door_verdict_event(door, &change->verdict, code);
+    sr_context_verdict_event(ctx, &change->verdict, code);
     log_failure(change, sr_state_name(change->verdict.state), code);
-    sr_door_tell(door, PAM_ERROR_MSG,
-                 sr_message_verdict(&change->verdict, answer, &say));
+    sr_context_tell(ctx, PAM_ERROR_MSG,
+                    sr_message_verdict(&change->verdict, answer, &say));
     return code;
 }
 
 static int
 refuse_change(struct change *change, const struct sr_change *rule)
 {
-    struct sr_door *door = change->door;
-    struct sr_say say = sr_door_say_context(door);
+    struct sr_pam_context *ctx = change->ctx;
+    struct sr_message_context say = sr_context_message(ctx);
     int code =
         rule->result == SR_CHANGE_TOO_YOUNG ? PAM_AUTHTOK_ERR : PAM_PERM_DENIED;
 
     if (rule->result == SR_CHANGE_REQUIRE_LOGON)
-        sr_door_event(door, SR_EVENT_NEEDS_LOGON, "failed", rule->rule, code);
+        sr_context_event(ctx, SR_EVENT_NEEDS_LOGON, "failed", rule->rule, code);
     else
         log_failure(change, rule->rule, code);
-    sr_door_tell(door, PAM_ERROR_MSG, sr_message_change(rule, &say));
+    sr_context_tell(ctx, PAM_ERROR_MSG, sr_message_change(rule, &say));
     return code;
 }
 
@@ -151,7 +151,7 @@ static int
 refuse_not_due(struct change *change)
 {
     log_failure(change, "not-expired", PAM_AUTHTOK_ERR);
-    sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NOT_DUE);
+    sr_context_tell_text(change->ctx, PAM_ERROR_MSG, SR_TEXT_NOT_DUE);
     return PAM_AUTHTOK_ERR;
 }
 
@@ -159,31 +159,31 @@ refuse_not_due(struct change *change)
 static int
 check_may_change(struct change *change)
 {
-    struct sr_door *door = change->door;
+    struct sr_pam_context *ctx = change->ctx;
     enum sr_answer answer;
     struct sr_change rule;
     int code;
 
-    if (!sr_door_knows(door))
-        return sr_door_unknown(door, PAM_TRY_AGAIN);
-    code = sr_door_remember(door, true, PAM_TRY_AGAIN);
+    if (!sr_context_knows(ctx))
+        return sr_context_unknown_code(ctx, PAM_TRY_AGAIN);
+    code = sr_context_recall(ctx, true, PAM_TRY_AGAIN);
     if (code != PAM_SUCCESS)
         return code;
-    change->who = sr_gather_circumstances(&door->who, is_forced(door));
-    change->verdict = sr_door_verdict(door, &change->who);
-    rule = sr_change(&door->who.account->facts, &door->who.rules, &change->who,
-                     sr_door_say_context(door).now);
+    change->caller = sr_transaction_caller(&ctx->txn, is_forced(ctx));
+    change->verdict = sr_context_verdict(ctx, &change->caller);
+    rule = sr_change(&ctx->txn.account->facts, &ctx->txn.rules, &change->caller,
+                     sr_context_message(ctx).now);
     /* All else is known when its owner has proved the current password. */
-    if (door->who.account->is_closed)
+    if (ctx->txn.account->is_closed)
         return rule.result == SR_CHANGE_ALLOWED ? PAM_SUCCESS
                                                 : refuse_change(change, &rule);
     answer = sr_verdict_answer(&change->verdict, SR_CALL_CHANGE,
-                               &door->who.rules, &change->who);
+                               &ctx->txn.rules, &change->caller);
     if (answer != SR_ANSWER_OK)
         return refuse_state(change, answer);
     if (rule.result != SR_CHANGE_ALLOWED)
         return refuse_change(change, &rule);
-    if (is_forced(door) && !sr_verdict_is_change_due(&change->verdict))
+    if (is_forced(ctx) && !sr_verdict_is_change_due(&change->verdict))
         return refuse_not_due(change);
     return PAM_SUCCESS;
 }
@@ -193,15 +193,15 @@ check_may_change(struct change *change)
 static int
 verify_old(struct change *change, const char *password)
 {
-    struct sr_door *door = change->door;
+    struct sr_pam_context *ctx = change->ctx;
 
-    switch (sr_verify(door, password)) {
+    switch (sr_verify(ctx, password)) {
     case SR_VERIFIED_RIGHT:
         return PAM_SUCCESS;
     case SR_VERIFIED_WRONG:
-        sr_door_event(door, SR_EVENT_WRONG_CURRENT, "failed", NULL,
-                      PAM_AUTH_ERR);
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_WRONG_CURRENT);
+        sr_context_event(ctx, SR_EVENT_WRONG_CURRENT, "failed", NULL,
+                         PAM_AUTH_ERR);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_WRONG_CURRENT);
         return PAM_AUTH_ERR;
     case SR_VERIFIED_LOCKED:
         return PAM_PERM_DENIED;
@@ -215,30 +215,32 @@ verify_old(struct change *change, const char *password)
 static int
 type_old(struct change *change)
 {
-    struct sr_door *door = change->door;
+    struct sr_pam_context *ctx = change->ctx;
     const void *item = NULL;
     int code;
 
-    change->old = sr_held_take(door->pamh, SR_HELD_TYPED, door->user, NULL);
-    sr_held_drop(door->pamh, SR_HELD_TYPED); /* once: it may be wrong */
+    change->old =
+        sr_authtok_cache_get(ctx->pamh, SR_AUTHTOK_TYPED, ctx->user, NULL);
+    sr_authtok_cache_drop(ctx->pamh,
+                          SR_AUTHTOK_TYPED); /* once: it may be wrong */
     if (change->old != NULL)
         return PAM_SUCCESS;
-    if (pam_get_item(door->pamh, PAM_OLDAUTHTOK, &item) == PAM_SUCCESS &&
+    if (pam_get_item(ctx->pamh, PAM_OLDAUTHTOK, &item) == PAM_SUCCESS &&
         item != NULL) {
         change->old = strdup(item);
         return change->old == NULL ? PAM_BUF_ERR : PAM_SUCCESS;
     }
-    if (door->args.use_first_pass)
+    if (ctx->args.use_first_pass)
         return PAM_AUTHTOK_RECOVERY_ERR;
-    code = sr_ask_one(door,
-                      sr_verdict_is_expired(&change->verdict)
-                          ? SR_TEXT_PROMPT_EXPIRED
-                          : SR_TEXT_PROMPT_CURRENT,
-                      &change->old);
+    code = sr_prompt_one(ctx,
+                         sr_verdict_is_expired(&change->verdict)
+                             ? SR_TEXT_PROMPT_EXPIRED
+                             : SR_TEXT_PROMPT_CURRENT,
+                         &change->old);
     if (code == PAM_SUCCESS)
-        code = sr_door_look_again(door, PAM_TRY_AGAIN);
+        code = sr_context_refresh(ctx, PAM_TRY_AGAIN);
     if (code == PAM_SUCCESS)
-        code = sr_door_unknown(door, PAM_TRY_AGAIN); /* gone meanwhile */
+        code = sr_context_unknown_code(ctx, PAM_TRY_AGAIN); /* gone meanwhile */
     return code == PAM_CONV_ERR ? PAM_AUTHTOK_RECOVERY_ERR : code;
 }
 
@@ -250,21 +252,21 @@ type_old(struct change *change)
 static int
 prove_old(struct change *change)
 {
-    struct sr_door *door = change->door;
+    struct sr_pam_context *ctx = change->ctx;
     int code;
 
-    if (change->who.is_admin)
+    if (change->caller.is_admin)
         return PAM_SUCCESS;
-    change->old = sr_held_take(door->pamh, SR_HELD_PROVED, door->user,
-                               door->who.account->secret);
+    change->old = sr_authtok_cache_get(ctx->pamh, SR_AUTHTOK_PROVED, ctx->user,
+                                       ctx->txn.account->secret);
     if (change->old != NULL)
         return PAM_SUCCESS;
     code = type_old(change);
     if (code == PAM_SUCCESS)
         code = verify_old(change, change->old);
     if (code == PAM_SUCCESS)
-        code = sr_held_keep(door->pamh, SR_HELD_PROVED, door->user,
-                            door->who.account->secret, change->old);
+        code = sr_authtok_cache_put(ctx->pamh, SR_AUTHTOK_PROVED, ctx->user,
+                                    ctx->txn.account->secret, change->old);
     return code;
 }
 
@@ -272,31 +274,31 @@ prove_old(struct change *change)
 static int
 check_and_prove(struct change *change)
 {
-    const struct sr_gathered *who = &change->door->who;
+    const struct sr_transaction *txn = &change->ctx->txn;
     int code = check_may_change(change);
-    bool was_closed = code == PAM_SUCCESS && who->account->is_closed;
+    bool was_closed = code == PAM_SUCCESS && txn->account->is_closed;
 
     if (code == PAM_SUCCESS)
         code = prove_old(change);
     /* Only now there is something to check. */
-    if (code == PAM_SUCCESS && was_closed && !who->account->is_closed)
+    if (code == PAM_SUCCESS && was_closed && !txn->account->is_closed)
         code = check_may_change(change);
     return code;
 }
 
 int
-sr_change_prelim(struct sr_door *door)
+sr_change_prelim(struct sr_pam_context *ctx)
 {
-    __attribute__((cleanup(change_end))) struct change change = {.door = door};
+    __attribute__((cleanup(change_end))) struct change change = {.ctx = ctx};
     int code;
 
-    pending_drop(door);
+    pending_drop(ctx);
     code = check_and_prove(&change);
     if (code == PAM_SUCCESS && change.old != NULL)
-        code = pam_set_item(door->pamh, PAM_OLDAUTHTOK, change.old);
+        code = pam_set_item(ctx->pamh, PAM_OLDAUTHTOK, change.old);
     if (code != PAM_SUCCESS)
         return code;
-    sr_door_event(door, SR_EVENT_CHANGE_START, NULL, NULL, -1);
+    sr_context_event(ctx, SR_EVENT_CHANGE_START, NULL, NULL, -1);
     /*
      * Not a vote: another module stores the password, and it has to be asked
      * too.  In the stacks of the manual this also jumps over its PRELIM, which
@@ -310,8 +312,8 @@ sr_change_prelim(struct sr_door *door)
 static bool
 is_only_advice(const struct change *change, const struct sr_findings *findings)
 {
-    return !sr_quality_binds(findings, &change->door->who.rules,
-                             change->who.is_admin);
+    return !sr_quality_binds(findings, &change->ctx->txn.rules,
+                             change->caller.is_admin);
 }
 
 static void
@@ -323,10 +325,10 @@ show_rules(struct change *change)
      * many passwords in one run. */
     if (is_only_advice(change, &rules))
         return;
-    if (sr_quality_rules(&change->door->who.rules, &rules) == SR_QUALITY_DONE)
-        sr_door_tell(change->door, PAM_TEXT_INFO, sr_message_rules(&rules));
-    sr_door_tell(change->door, PAM_TEXT_INFO,
-                 sr_message_demands(&change->door->who.account->demands));
+    if (sr_quality_rules(&change->ctx->txn.rules, &rules) == SR_QUALITY_DONE)
+        sr_context_tell(change->ctx, PAM_TEXT_INFO, sr_message_rules(&rules));
+    sr_context_tell(change->ctx, PAM_TEXT_INFO,
+                    sr_message_demands(&change->ctx->txn.account->demands));
 }
 
 /* The earliest time an entry of the history may be from and still count. */
@@ -339,18 +341,18 @@ history_oldest(const struct sr_rules *rules, sr_time now)
 /* The store is closed before a word is said or a password hashed: its lock is
  * everybody's. */
 static enum sr_store_result
-read_history(const struct sr_door *door, struct sr_history *history)
+read_history(const struct sr_pam_context *ctx, struct sr_history *history)
 {
     __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
     enum sr_store_result result;
 
     result = sr_store_open(NULL, SR_STORE_READ,
-                           sr_attempt_wait_ms(&door->who.rules), &store);
+                           sr_attempt_wait_ms(&ctx->txn.rules), &store);
     if (result == SR_STORE_OK)
         result = sr_store_begin(store, false);
     if (result == SR_STORE_OK)
         result =
-            sr_store_get_history(store, door->who.account->facts.uid, history);
+            sr_store_get_history(store, ctx->txn.account->facts.uid, history);
     return result;
 }
 
@@ -361,21 +363,21 @@ read_history(const struct sr_door *door, struct sr_history *history)
 static int
 load_history(struct change *change)
 {
-    const struct sr_rules *rules = &change->door->who.rules;
-    const struct sr_facts *facts = &change->door->who.account->facts;
+    const struct sr_rules *rules = &change->ctx->txn.rules;
+    const struct sr_facts *facts = &change->ctx->txn.account->facts;
     struct sr_history *history = &change->pending->history;
     struct sr_history_probe probe;
     enum sr_store_result result;
 
     if (rules->history == 0)
         return PAM_SUCCESS;
-    result = read_history(change->door, history);
+    result = read_history(change->ctx, history);
     if (result == SR_STORE_OK)
         return PAM_SUCCESS;
     if (result != SR_STORE_NOT_FOUND) {
-        sr_door_event(change->door, SR_EVENT_STATE, "failed",
-                      sr_store_strerror(result), PAM_AUTHTOK_ERR);
-        sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
+        sr_context_event(change->ctx, SR_EVENT_STATE, "failed",
+                         sr_store_strerror(result), PAM_AUTHTOK_ERR);
+        sr_context_tell_text(change->ctx, PAM_ERROR_MSG, SR_TEXT_NOT_RECORDED);
         return PAM_AUTHTOK_ERR;
     }
     memset(history, 0, sizeof(*history));
@@ -388,7 +390,7 @@ load_history(struct change *change)
     sr_history_record(history, &probe, rules->history, 0,
                       SR_TIME_IS_SET(facts->password_changed)
                           ? facts->password_changed
-                          : sr_door_say_context(change->door).now);
+                          : sr_context_message(change->ctx).now);
     return PAM_SUCCESS;
 }
 
@@ -397,8 +399,8 @@ static enum sr_quality
 check_history(struct change *change, const char *fresh,
               struct sr_findings *findings)
 {
-    const struct sr_rules *rules = &change->door->who.rules;
-    struct sr_say say = sr_door_say_context(change->door);
+    const struct sr_rules *rules = &change->ctx->txn.rules;
+    struct sr_message_context say = sr_context_message(change->ctx);
     enum sr_quality quality = SR_QUALITY_DONE;
     char *text;
 
@@ -406,7 +408,7 @@ check_history(struct change *change, const char *fresh,
         return SR_QUALITY_DONE;
     switch (sr_history_check(
         &change->pending->history, fresh, rules->history,
-        history_oldest(rules, sr_door_say_context(change->door).now),
+        history_oldest(rules, sr_context_message(change->ctx).now),
         &change->pending->probe)) {
     case SR_USED_NO:
         return SR_QUALITY_DONE;
@@ -437,7 +439,7 @@ log_findings(struct change *change, const struct sr_findings *findings,
         snprintf(ids + used, sizeof(ids) - used, "%s%s", used == 0 ? "" : ",",
                  findings->item[i].id);
     }
-    sr_door_event(change->door, SR_EVENT_POLICY, "failed", ids, pam_code);
+    sr_context_event(change->ctx, SR_EVENT_POLICY, "failed", ids, pam_code);
 }
 
 /* Judge one candidate.  `tries_left` is what remains after it. */
@@ -445,30 +447,31 @@ static int
 judge(struct change *change, const char *fresh, int tries_left)
 {
     __attribute__((cleanup(findings_end))) struct sr_findings findings = {0};
-    struct sr_door *door = change->door;
+    struct sr_pam_context *ctx = change->ctx;
     struct utsname host;
     struct sr_candidate candidate = {
         .password = fresh,
         .old = change->old,
-        .user = door->user,
-        .gecos = door->who.account->gecos,
+        .user = ctx->user,
+        .gecos = ctx->txn.account->gecos,
         .host = uname(&host) == 0 ? host.nodename : NULL,
     };
     enum sr_quality quality =
-        sr_quality_check(&candidate, &door->who.rules, &findings);
+        sr_quality_check(&candidate, &ctx->txn.rules, &findings);
     bool advice;
 
     if (quality == SR_QUALITY_DONE &&
         (findings.count == 0 || is_only_advice(change, &findings)))
         quality = check_history(change, fresh, &findings);
     if (quality == SR_QUALITY_UNAVAILABLE)
-        sr_door_event(door, SR_EVENT_QUALITY, "failed", NULL, PAM_AUTHTOK_ERR);
+        sr_context_event(ctx, SR_EVENT_QUALITY, "failed", NULL,
+                         PAM_AUTHTOK_ERR);
     if (findings.count == 0 && quality == SR_QUALITY_DONE)
         return PAM_SUCCESS;
     advice = is_only_advice(change, &findings);
     log_findings(change, &findings, advice ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
-    sr_door_tell(door, advice ? PAM_TEXT_INFO : PAM_ERROR_MSG,
-                 sr_message_broken(&findings, advice ? -1 : tries_left));
+    sr_context_tell(ctx, advice ? PAM_TEXT_INFO : PAM_ERROR_MSG,
+                    sr_message_broken(&findings, advice ? -1 : tries_left));
     return advice ? PAM_SUCCESS : PAM_AUTHTOK_ERR;
 }
 
@@ -478,22 +481,22 @@ try_new(struct change *change, int tries_left)
 {
     __attribute__((cleanup(sr_secret_free))) char *fresh = NULL;
     __attribute__((cleanup(sr_secret_free))) char *again = NULL;
-    struct sr_door *door = change->door;
-    int code = sr_ask_one(door, SR_TEXT_PROMPT_NEW, &fresh);
+    struct sr_pam_context *ctx = change->ctx;
+    int code = sr_prompt_one(ctx, SR_TEXT_PROMPT_NEW, &fresh);
 
     if (code != PAM_SUCCESS || fresh[0] == '\0') {
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNCHANGED);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_UNCHANGED);
         return PAM_AUTHTOK_ERR; /* the person has given up */
     }
     if (judge(change, fresh, tries_left) != PAM_SUCCESS)
         return PAM_TRY_AGAIN;
-    code = sr_ask_one(door, SR_TEXT_PROMPT_AGAIN, &again);
+    code = sr_prompt_one(ctx, SR_TEXT_PROMPT_AGAIN, &again);
     if (code != PAM_SUCCESS) {
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_UNCHANGED);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_UNCHANGED);
         return PAM_AUTHTOK_ERR;
     }
     if (strcmp(fresh, again) != 0) {
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_MISMATCH);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_MISMATCH);
         return PAM_TRY_AGAIN;
     }
     change->fresh = fresh;
@@ -507,7 +510,7 @@ use_new(struct change *change)
 {
     const void *item = NULL;
 
-    if (pam_get_item(change->door->pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS ||
+    if (pam_get_item(change->ctx->pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS ||
         item == NULL)
         return PAM_AUTHTOK_ERR;
     change->fresh = strdup(item);
@@ -521,23 +524,23 @@ use_new(struct change *change)
 static int
 pending_new(struct change *change)
 {
-    const char *secret = change->door->who.account->secret;
+    const char *secret = change->ctx->txn.account->secret;
     struct pending *pending = calloc(1, sizeof(*pending));
 
     if (pending == NULL)
         return PAM_BUF_ERR;
     change->pending = pending;
-    pending->uid = change->door->who.account->facts.uid;
-    pending->by_admin = change->who.is_admin;
+    pending->uid = change->ctx->txn.account->facts.uid;
+    pending->by_admin = change->caller.is_admin;
     pending->before = sr_siphash(pending->key, secret, strlen(secret));
     return PAM_SUCCESS;
 }
 
 /* Whether this is still the stored hash that the change began with. */
 static bool
-is_as_before(const struct sr_door *door, const struct pending *pending)
+is_as_before(const struct sr_pam_context *ctx, const struct pending *pending)
 {
-    const char *secret = door->who.account->secret;
+    const char *secret = ctx->txn.account->secret;
 
     return sr_siphash(pending->key, secret, strlen(secret)) == pending->before;
 }
@@ -550,18 +553,18 @@ is_as_before(const struct sr_door *door, const struct pending *pending)
 static int
 check_again(struct change *change)
 {
-    struct sr_door *door = change->door;
+    struct sr_pam_context *ctx = change->ctx;
     int code;
 
-    if (change->who.is_admin)
+    if (change->caller.is_admin)
         return PAM_SUCCESS;
-    code = sr_door_look_again(door, PAM_AUTHTOK_ERR);
+    code = sr_context_refresh(ctx, PAM_AUTHTOK_ERR);
     if (code == PAM_SUCCESS)
-        code = sr_door_unknown(door, PAM_AUTHTOK_ERR);
-    if (code != PAM_SUCCESS || is_as_before(door, change->pending))
+        code = sr_context_unknown_code(ctx, PAM_AUTHTOK_ERR);
+    if (code != PAM_SUCCESS || is_as_before(ctx, change->pending))
         return code;
     log_failure(change, "changed-meanwhile", PAM_AUTHTOK_ERR);
-    sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_STORED);
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_NOT_STORED);
     return PAM_AUTHTOK_ERR;
 }
 
@@ -571,25 +574,25 @@ static int
 refuse_store(struct change *change, enum sr_write written,
              enum sr_refusal refusal, int tries_left)
 {
-    struct sr_door *door = change->door;
-    struct sr_say say = sr_door_say_context(door);
+    struct sr_pam_context *ctx = change->ctx;
+    struct sr_message_context say = sr_context_message(ctx);
     bool may_help =
         written == SR_WRITE_REFUSED && refusal != SR_REFUSAL_WRONG_OLD &&
         refusal != SR_REFUSAL_NO_RIGHT && refusal != SR_REFUSAL_CANNOT &&
-        refusal != SR_REFUSAL_TOO_YOUNG && !door->args.use_authtok;
+        refusal != SR_REFUSAL_TOO_YOUNG && !ctx->args.use_authtok;
 
-    sr_door_event(door,
-                  written == SR_WRITE_REFUSED ? SR_EVENT_POLICY
-                                              : SR_EVENT_BACKEND_DOWN,
-                  "failed", door->who.reason, PAM_AUTHTOK_ERR);
+    sr_context_event(ctx,
+                     written == SR_WRITE_REFUSED ? SR_EVENT_POLICY
+                                                 : SR_EVENT_BACKEND_DOWN,
+                     "failed", ctx->txn.reason, PAM_AUTHTOK_ERR);
     if (written == SR_WRITE_REFUSED)
-        sr_door_tell(door, PAM_ERROR_MSG,
-                     sr_message_refusal(refusal, &door->who.account->demands,
-                                        may_help ? tries_left : 0, &say));
+        sr_context_tell(ctx, PAM_ERROR_MSG,
+                        sr_message_refusal(refusal, &ctx->txn.account->demands,
+                                           may_help ? tries_left : 0, &say));
     else
-        sr_door_tell_text(door, PAM_ERROR_MSG,
-                          written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
-                                                     : SR_TEXT_NOT_SENT);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG,
+                             written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
+                                                        : SR_TEXT_NOT_SENT);
     return may_help ? PAM_TRY_AGAIN : PAM_AUTHTOK_ERR;
 }
 
@@ -597,16 +600,16 @@ refuse_store(struct change *change, enum sr_write written,
 static int
 store(struct change *change, int tries_left)
 {
-    struct sr_gathered *who = &change->door->who;
+    struct sr_transaction *txn = &change->ctx->txn;
     enum sr_refusal refusal = SR_REFUSAL_OTHER;
     enum sr_write written;
     int code = check_again(change);
 
     if (code != PAM_SUCCESS)
         return code;
-    written = sr_backend_write(&who->account->backend, who->link, who->account,
-                               change->old, change->fresh, &refusal,
-                               who->reason, sizeof(who->reason));
+    written = sr_backend_write(&txn->account->backend, txn->connections,
+                               txn->account, change->old, change->fresh,
+                               &refusal, txn->reason, sizeof(txn->reason));
     change->pending->is_stored = written == SR_WRITE_DONE;
     if (written == SR_WRITE_DONE || written == SR_WRITE_ELSEWHERE)
         return PAM_SUCCESS;
@@ -617,10 +620,10 @@ store(struct change *change, int tries_left)
 static int
 choose_new(struct change *change)
 {
-    int tries = (int)change->door->who.rules.tries;
+    int tries = (int)change->ctx->txn.rules.tries;
     int code = PAM_TRY_AGAIN;
 
-    if (change->door->args.use_authtok) {
+    if (change->ctx->args.use_authtok) {
         code = use_new(change);
         return code == PAM_SUCCESS ? store(change, 0) : code;
     }
@@ -631,7 +634,7 @@ choose_new(struct change *change)
             code = store(change, left);
     }
     if (code == PAM_TRY_AGAIN) {
-        sr_door_tell_text(change->door, PAM_ERROR_MSG, SR_TEXT_NO_TRIES);
+        sr_context_tell_text(change->ctx, PAM_ERROR_MSG, SR_TEXT_NO_TRIES);
         code = PAM_AUTHTOK_ERR;
     }
     return code;
@@ -647,7 +650,7 @@ choose_new(struct change *change)
 static int
 hand_over(struct change *change, bool *is_stored)
 {
-    pam_handle_t *pamh = change->door->pamh;
+    pam_handle_t *pamh = change->ctx->pamh;
     int code = pam_set_item(pamh, PAM_AUTHTOK, change->fresh);
 
     *is_stored = change->pending->is_stored;
@@ -662,13 +665,13 @@ hand_over(struct change *change, bool *is_stored)
 }
 
 int
-sr_change_update(struct sr_door *door)
+sr_change_update(struct sr_pam_context *ctx)
 {
-    __attribute__((cleanup(change_end))) struct change change = {.door = door};
+    __attribute__((cleanup(change_end))) struct change change = {.ctx = ctx};
     bool is_stored = false;
     int code;
 
-    pending_drop(door);
+    pending_drop(ctx);
     code = check_and_prove(&change);
     if (code == PAM_SUCCESS)
         code = pending_new(&change);
@@ -680,8 +683,8 @@ sr_change_update(struct sr_door *door)
         code = hand_over(&change, &is_stored);
     if (code == PAM_TRY_AGAIN)
         code = PAM_AUTHTOK_ERR; /* that is PRELIM's word */
-    if (code != PAM_SUCCESS && sr_door_knows(door)) {
-        sr_held_drop(door->pamh, SR_HELD_PROVED);
+    if (code != PAM_SUCCESS && sr_context_knows(ctx)) {
+        sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_PROVED);
         log_failure(&change, NULL, code);
     }
     /* Stored already: jump over the module that would. */
@@ -693,31 +696,32 @@ sr_change_update(struct sr_door *door)
 /* Whether what is stored now is what was typed.  A backend that said it has
  * stored it, and cannot be asked again, is believed. */
 static bool
-is_stored(struct sr_door *door, const struct pending *pending)
+is_stored(struct sr_pam_context *ctx, const struct pending *pending)
 {
-    struct sr_account *account = door->who.account;
+    struct sr_account *account = ctx->txn.account;
     const void *fresh = NULL;
-    enum sr_proof proof;
+    enum sr_verify_result proof;
 
     /* A directory may have nothing that tells one password from the next. */
-    if (!pending->is_stored && is_as_before(door, pending))
+    if (!pending->is_stored && is_as_before(ctx, pending))
         return false;
-    if (pam_get_item(door->pamh, PAM_AUTHTOK, &fresh) != PAM_SUCCESS ||
+    if (pam_get_item(ctx->pamh, PAM_AUTHTOK, &fresh) != PAM_SUCCESS ||
         fresh == NULL)
         return false;
-    proof = sr_backend_prove(&account->backend, door->who.link, account, fresh,
-                             false, door->who.reason, sizeof(door->who.reason));
-    return proof == SR_PROOF_RIGHT ||
-           (proof == SR_PROOF_UNAVAILABLE && pending->is_stored);
+    proof = sr_backend_verify(&account->backend, ctx->txn.connections, account,
+                              fresh, false, ctx->txn.reason,
+                              sizeof(ctx->txn.reason));
+    return proof == SR_VERIFY_RIGHT ||
+           (proof == SR_VERIFY_UNAVAILABLE && pending->is_stored);
 }
 
 static enum sr_store_result
-settle_history(struct sr_door *door, struct sr_store *store,
+settle_history(struct sr_pam_context *ctx, struct sr_store *store,
                const struct pending *pending)
 {
-    const struct sr_rules *rules = &door->who.rules;
-    uid_t uid = door->who.account->facts.uid;
-    sr_time now = sr_door_say_context(door).now;
+    const struct sr_rules *rules = &ctx->txn.rules;
+    uid_t uid = ctx->txn.account->facts.uid;
+    sr_time now = sr_context_message(ctx).now;
     struct sr_history history;
     enum sr_store_result result;
 
@@ -735,10 +739,10 @@ settle_history(struct sr_door *door, struct sr_store *store,
 
 /* All that this host remembers of the change, in one transaction. */
 static enum sr_store_result
-settle_store(struct sr_door *door, const struct pending *pending)
+settle_store(struct sr_pam_context *ctx, const struct pending *pending)
 {
     __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
-    uid_t uid = door->who.account->facts.uid;
+    uid_t uid = ctx->txn.account->facts.uid;
     struct sr_ledger_key key[] = {
         sr_ledger_key_account(uid, SR_CLASS_STRANGER),
         sr_ledger_key_account(uid, SR_CLASS_FAMILIAR),
@@ -746,11 +750,11 @@ settle_store(struct sr_door *door, const struct pending *pending)
     enum sr_store_result result;
 
     result = sr_store_open(NULL, SR_STORE_WRITE,
-                           sr_attempt_wait_ms(&door->who.rules), &store);
+                           sr_attempt_wait_ms(&ctx->txn.rules), &store);
     if (result == SR_STORE_OK)
         result = sr_store_begin(store, true);
     if (result == SR_STORE_OK)
-        result = settle_history(door, store, pending);
+        result = settle_history(ctx, store, pending);
     if (result == SR_STORE_OK)
         result = sr_store_drop_temporary(store, uid);
     /* A new password is not the one that was being guessed. */
@@ -764,58 +768,58 @@ settle_store(struct sr_door *door, const struct pending *pending)
 }
 
 static void
-restore_old(struct sr_door *door)
+restore_old(struct sr_pam_context *ctx)
 {
     __attribute__((cleanup(sr_secret_free))) char *old =
-        sr_held_take(door->pamh, SR_HELD_PROVED, door->user, NULL);
+        sr_authtok_cache_get(ctx->pamh, SR_AUTHTOK_PROVED, ctx->user, NULL);
 
     if (old != NULL)
-        pam_set_item(door->pamh, PAM_OLDAUTHTOK, old);
+        pam_set_item(ctx->pamh, PAM_OLDAUTHTOK, old);
 }
 
 /* Whether the backend took the owner's change for a reset by somebody else, as
  * the proof of the new password has just told. */
 static bool
-is_due_again(const struct sr_door *door, const struct pending *pending)
+is_due_again(const struct sr_pam_context *ctx, const struct pending *pending)
 {
     return pending->is_stored && !pending->by_admin &&
-           door->who.account->facts.must_change == SR_YES;
+           ctx->txn.account->facts.must_change == SR_YES;
 }
 
 int
-sr_change_settle(struct sr_door *door)
+sr_change_settle(struct sr_pam_context *ctx)
 {
-    const struct pending *pending = pending_find(door);
+    const struct pending *pending = pending_find(ctx);
     enum sr_store_result result;
     int code = PAM_SUCCESS;
 
-    if ((door->flags & PAM_PRELIM_CHECK) != 0)
-        return sr_door_knows(door) ? PAM_SUCCESS : PAM_IGNORE;
-    if (!sr_door_knows(door) || pending == NULL ||
-        pending->uid != door->who.account->facts.uid)
+    if ((ctx->flags & PAM_PRELIM_CHECK) != 0)
+        return sr_context_knows(ctx) ? PAM_SUCCESS : PAM_IGNORE;
+    if (!sr_context_knows(ctx) || pending == NULL ||
+        pending->uid != ctx->txn.account->facts.uid)
         return PAM_IGNORE;
-    if (!is_stored(door, pending)) {
-        sr_door_event(door, SR_EVENT_CHANGE_FAILED, "failed", "not-stored",
-                      PAM_AUTHTOK_ERR);
-        sr_door_tell_text(door, PAM_ERROR_MSG, SR_TEXT_NOT_STORED);
+    if (!is_stored(ctx, pending)) {
+        sr_context_event(ctx, SR_EVENT_CHANGE_FAILED, "failed", "not-stored",
+                         PAM_AUTHTOK_ERR);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_NOT_STORED);
         code = PAM_AUTHTOK_ERR;
     } else {
-        result = settle_store(door, pending);
+        result = settle_store(ctx, pending);
         /* The password is changed whatever the store says. */
         if (result != SR_STORE_OK)
-            sr_door_event(door, SR_EVENT_STATE, "failed",
-                          sr_store_strerror(result), -1);
-        sr_door_event(
-            door, pending->by_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
+            sr_context_event(ctx, SR_EVENT_STATE, "failed",
+                             sr_store_strerror(result), -1);
+        sr_context_event(
+            ctx, pending->by_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
             "ok", NULL, PAM_SUCCESS);
-        sr_door_publish_anew(door);
-        if (is_due_again(door, pending))
-            sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_CHANGED_AGAIN);
-        else if (is_forced(door))
-            sr_door_tell_text(door, PAM_TEXT_INFO, SR_TEXT_CHANGED);
+        sr_context_publish_anew(ctx);
+        if (is_due_again(ctx, pending))
+            sr_context_tell_text(ctx, PAM_TEXT_INFO, SR_TEXT_CHANGED_AGAIN);
+        else if (is_forced(ctx))
+            sr_context_tell_text(ctx, PAM_TEXT_INFO, SR_TEXT_CHANGED);
     }
-    restore_old(door);
-    sr_held_drop(door->pamh, SR_HELD_PROVED);
-    pending_drop(door);
+    restore_old(ctx);
+    sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_PROVED);
+    pending_drop(ctx);
     return code;
 }

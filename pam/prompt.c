@@ -20,7 +20,7 @@ sr_secret_free(char **secret)
 }
 
 bool
-sr_ask_is_sshd_fake(const char *password)
+sr_is_sshd_fake(const char *password)
 {
     /* auth-pam.c of OpenSSH, since 4.x: these bytes, repeated as needed. */
     static const char junk[] = "\b\n\r\177";
@@ -29,16 +29,15 @@ sr_ask_is_sshd_fake(const char *password)
 }
 
 int
-sr_ask_one(struct sr_door *door, enum sr_text prompt, char **password)
+sr_prompt_one(struct sr_pam_context *ctx, enum sr_text prompt, char **password)
 {
-    struct sr_say say = sr_door_say_context(door);
+    struct sr_message_context say = sr_context_message(ctx);
     char *text = sr_message_text(prompt, &say);
     int code = PAM_BUF_ERR;
 
     *password = NULL;
     if (text != NULL)
-        code =
-            pam_prompt(door->pamh, PAM_PROMPT_ECHO_OFF, password, "%s", text);
+        code = pam_prompt(ctx->pamh, PAM_PROMPT_ECHO_OFF, password, "%s", text);
     free(text);
     /* Some conversations say success and give no answer. */
     if (code == PAM_SUCCESS && *password == NULL)
@@ -49,26 +48,26 @@ sr_ask_one(struct sr_door *door, enum sr_text prompt, char **password)
 }
 
 int
-sr_ask_password(struct sr_door *door, const char **password)
+sr_prompt_password(struct sr_pam_context *ctx, const char **password)
 {
     __attribute__((cleanup(sr_secret_free))) char *typed = NULL;
     const void *item = NULL;
     int code;
 
     *password = NULL;
-    code = pam_get_item(door->pamh, PAM_AUTHTOK, &item);
+    code = pam_get_item(ctx->pamh, PAM_AUTHTOK, &item);
     if (code != PAM_SUCCESS)
         return code;
     if (item == NULL) {
-        if (door->args.use_first_pass)
+        if (ctx->args.use_first_pass)
             return PAM_AUTH_ERR;
-        code = sr_ask_one(door, SR_TEXT_PROMPT_PASSWORD, &typed);
+        code = sr_prompt_one(ctx, SR_TEXT_PROMPT_PASSWORD, &typed);
         if (code == PAM_SUCCESS)
-            code = pam_set_item(door->pamh, PAM_AUTHTOK, typed);
+            code = pam_set_item(ctx->pamh, PAM_AUTHTOK, typed);
         if (code == PAM_SUCCESS)
-            code = pam_get_item(door->pamh, PAM_AUTHTOK, &item);
+            code = pam_get_item(ctx->pamh, PAM_AUTHTOK, &item);
         if (code == PAM_SUCCESS)
-            code = sr_door_look_again(door, PAM_AUTHINFO_UNAVAIL);
+            code = sr_context_refresh(ctx, PAM_AUTHINFO_UNAVAIL);
         if (code != PAM_SUCCESS)
             return code;
     }

@@ -32,41 +32,41 @@ cause_of(enum sr_publish_result result, const char *reason)
 }
 
 static void
-tell(struct sr_door *door, enum sr_publish_result result, const char *reason)
+tell(struct sr_pam_context *ctx, enum sr_publish_result result,
+     const char *reason)
 {
     const char *cause = cause_of(result, reason);
 
     if (cause != NULL)
-        sr_door_event(door, SR_EVENT_PUBLISH_FAILED, "failed", cause, -1);
+        sr_context_event(ctx, SR_EVENT_PUBLISH_FAILED, "failed", cause, -1);
 }
 
 void
-sr_door_publish(struct sr_door *door)
+sr_context_publish(struct sr_pam_context *ctx)
 {
     char reason[160] = "";
     enum sr_publish_result result = SR_PUBLISH_UNCHANGED;
 
     /* Nothing was learned of one that shows itself to its owner only: what
      * was learned at the last login stays. */
-    if (!door->who.account->is_closed)
-        result =
-            sr_publish_gathered(SR_PUBLISHED_DIR, &door->who, door->sequence,
-                                WAIT_MS, reason, sizeof(reason));
+    if (!ctx->txn.account->is_closed)
+        result = sr_publish_gathered(SR_PUBLISHED_DIR, &ctx->txn, ctx->sequence,
+                                     WAIT_MS, reason, sizeof(reason));
 
-    tell(door, result, reason);
+    tell(ctx, result, reason);
 }
 
 void
-sr_door_publish_anew(struct sr_door *door)
+sr_context_publish_anew(struct sr_pam_context *ctx)
 {
     char reason[160] = "";
     /* A change of the password ends no lockout. */
-    const struct sr_fleet_locks fleet = {.is_known = {false, false}};
+    const struct sr_shared_locks fleet = {.is_known = {false, false}};
     enum sr_publish_result result = sr_publish_account_linked(
-        door->config, door->who.link, &fleet, SR_PUBLISHED_DIR, NULL,
-        door->user, WAIT_MS, reason, sizeof(reason));
+        ctx->config, ctx->txn.connections, &fleet, SR_PUBLISHED_DIR, NULL,
+        ctx->user, WAIT_MS, reason, sizeof(reason));
 
-    tell(door, result, reason);
+    tell(ctx, result, reason);
 }
 
 /*
@@ -76,11 +76,11 @@ sr_door_publish_anew(struct sr_door *door)
 static void
 publish_nobody(const struct sr_config *config)
 {
-    struct sr_gathered gathered;
+    struct sr_transaction txn;
 
-    if (sr_gather(config, "root", NULL, NULL, &gathered) == SR_ASK_OK)
-        sr_gather_remembered(&gathered, NULL, NULL);
-    sr_gathered_end(&gathered);
+    if (sr_transaction_begin(config, "root", NULL, NULL, &txn) == SR_STATUS_OK)
+        sr_transaction_recall(&txn, NULL, NULL);
+    sr_transaction_end(&txn);
     sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
 }
 
@@ -91,8 +91,9 @@ publish_nobody(const struct sr_config *config)
  * for the other side would take longer where the name exists.
  */
 static enum sr_publish_result
-publish_lockout(const struct sr_config *config, struct sr_link *link,
-                const struct sr_fleet_locks *fleet, const char *name,
+publish_lockout(const struct sr_config *config,
+                struct sr_connections *connections,
+                const struct sr_shared_locks *fleet, const char *name,
                 char *reason, size_t size)
 {
     enum sr_publish_result result = SR_PUBLISH_UNCHANGED;
@@ -101,32 +102,35 @@ publish_lockout(const struct sr_config *config, struct sr_link *link,
         publish_nobody(config);
         return result;
     }
-    result = sr_publish_account_linked(config, link, fleet, SR_PUBLISHED_DIR,
-                                       NULL, name, WAIT_MS, reason, size);
+    result =
+        sr_publish_account_linked(config, connections, fleet, SR_PUBLISHED_DIR,
+                                  NULL, name, WAIT_MS, reason, size);
     if (result == SR_PUBLISH_UNCHANGED)
         sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
     return result;
 }
 
 void
-sr_door_publish_lockout(struct sr_door *door,
-                        const struct sr_enclosed *enclosed, bool is_known)
+sr_context_publish_lockout(struct sr_pam_context *ctx,
+                           const struct sr_verification *enclosed,
+                           bool is_known)
 {
-    const char *name = is_known && sr_door_knows(door) ? door->user : NULL;
+    const char *name = is_known && sr_context_knows(ctx) ? ctx->user : NULL;
     char reason[160] = "";
-    const struct sr_fleet_locks fleet = sr_enclosed_locks(enclosed);
-    enum sr_publish_result result = publish_lockout(
-        door->config, door->who.link, &fleet, name, reason, sizeof(reason));
+    const struct sr_shared_locks fleet = sr_verification_locks(enclosed);
+    enum sr_publish_result result =
+        publish_lockout(ctx->config, ctx->txn.connections, &fleet, name, reason,
+                        sizeof(reason));
 
-    tell(door, result, reason);
+    tell(ctx, result, reason);
 }
 
 void
-sr_publish_later(const char *conf, const struct sr_enclosed *enclosed,
+sr_publish_later(const char *conf, const struct sr_verification *enclosed,
                  const char *name, struct sr_event *event)
 {
     struct sr_config_errors errors = {0};
-    const struct sr_fleet_locks fleet = sr_enclosed_locks(enclosed);
+    const struct sr_shared_locks fleet = sr_verification_locks(enclosed);
     struct sr_config *config = sr_config_load(conf, &errors);
     enum sr_publish_result result = SR_PUBLISH_OFF;
     char reason[160] = "";

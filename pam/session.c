@@ -9,24 +9,24 @@
 #include "pam/internal.h"
 
 int
-sr_session_open(struct sr_door *door)
+sr_session_open(struct sr_pam_context *ctx)
 {
-    struct sr_say say = sr_door_say_context(door);
+    struct sr_message_context say = sr_context_message(ctx);
     struct sr_memory memory;
     enum sr_store_result result;
 
     /* sudo, cron and the like are no logins: the notice must wait for one. */
-    if (door->who.rules.spare_expired || door->nss_uid == (uid_t)-1)
+    if (ctx->txn.rules.spare_expired || ctx->nss_uid == (uid_t)-1)
         return PAM_SUCCESS;
     /* Nor is it when root becomes somebody: nobody came, and nobody reads. */
-    if (door->source.is_user && door->source.user == 0 && door->nss_uid != 0)
+    if (ctx->source.is_user && ctx->source.user == 0 && ctx->nss_uid != 0)
         return PAM_SUCCESS;
-    result = sr_attempt_logged_in(NULL, door->nss_uid, &door->source,
-                                  &door->who.rules, &memory);
+    result = sr_attempt_logged_in(NULL, ctx->nss_uid, &ctx->source,
+                                  &ctx->txn.rules, &memory);
     if (result == SR_STORE_OK)
-        sr_door_tell(door, PAM_TEXT_INFO, sr_message_failures(&memory, &say));
+        sr_context_tell(ctx, PAM_TEXT_INFO, sr_message_failures(&memory, &say));
     else
-        sr_door_event(door, SR_EVENT_STATE, "failed", sr_store_strerror(result),
-                      -1);
+        sr_context_event(ctx, SR_EVENT_STATE, "failed",
+                         sr_store_strerror(result), -1);
     return PAM_SUCCESS; /* a session is never refused here */
 }

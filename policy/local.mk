@@ -12,6 +12,8 @@ libstate_la_SOURCES = \
 	policy/decide/rules.h \
 	policy/publish/view.c policy/publish/view.h \
 	policy/util/siphash.c policy/util/siphash.h \
+	policy/util/text.c policy/util/text.h \
+	policy/util/time.h \
 	policy/publish/format.c policy/publish/format.h \
 	policy/decide/verdict.c policy/decide/verdict.h
 libstate_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
@@ -25,7 +27,7 @@ libpolicy_la_SOURCES = \
 	policy/backend/survey.h \
 	policy/publish/builder.c policy/publish/builder.h \
 	policy/util/clock.c policy/util/clock.h \
-	policy/publish/install.c \
+	policy/publish/install.c policy/publish/install.h \
 	policy/config/config.c policy/config/config.h \
 	policy/config/backend_section.c policy/config/backend_section.h \
 	policy/config/keys.c policy/config/keys.h \
@@ -37,7 +39,6 @@ libpolicy_la_SOURCES = \
 	policy/report/events.def \
 	policy/util/safe_open.c policy/util/safe_open.h \
 	policy/decide/shared_ledger.c policy/decide/shared_ledger.h \
-	policy/util/text.c policy/util/text.h \
 	policy/account/account.c policy/account/account.h \
 	policy/publish/groups.c policy/publish/groups.h \
 	policy/password/history.c policy/password/history.h \

@@ -17,7 +17,7 @@
 #include "tools/ctl.h"
 #include "tools/report.h"
 
-const struct sr_circumstances ctl_at_login = {
+const struct sr_caller ctl_at_login = {
     .is_admin = false,
     .is_logged_on = false,
 };
@@ -114,11 +114,11 @@ ctl_load(struct ctl *ctl)
 
 /* Whom the name service knows, and no backend. */
 static void
-say_stranger(const char *name, const struct sr_gathered *gathered)
+say_stranger(const char *name, const struct sr_transaction *txn)
 {
-    if (gathered->another[0] != '\0')
+    if (txn->another[0] != '\0')
         ctl_error("There is no account \"%s\" of this host: %s.", name,
-                  gathered->another);
+                  txn->another);
     else if (getpwnam(name) == NULL)
         ctl_error("There is no account \"%s\".", name);
     else
@@ -129,34 +129,33 @@ say_stranger(const char *name, const struct sr_gathered *gathered)
 }
 
 int
-ctl_gathered(enum sr_ask ask, const char *name,
-             const struct sr_gathered *gathered)
+ctl_transaction_status(enum sr_status ask, const char *name,
+                       const struct sr_transaction *txn)
 {
     switch (ask) {
-    case SR_ASK_OK:
+    case SR_STATUS_OK:
         return CTL_OK;
-    case SR_ASK_UNKNOWN_NAME:
-        say_stranger(name, gathered);
+    case SR_STATUS_UNKNOWN_NAME:
+        say_stranger(name, txn);
         return CTL_NO_USER;
-    case SR_ASK_NO_MEMORY:
+    case SR_STATUS_NO_MEMORY:
         ctl_error("Out of memory.");
         return CTL_FAILED;
     default:
-        ctl_error("The account \"%s\" cannot be read: %s.", name,
-                  gathered->reason);
+        ctl_error("The account \"%s\" cannot be read: %s.", name, txn->reason);
         return CTL_FAILED;
     }
 }
 
 int
-ctl_gather(struct ctl *ctl, const char *name, const char *service,
-           struct sr_gathered *gathered)
+ctl_transaction_begin(struct ctl *ctl, const char *name, const char *service,
+                      struct sr_transaction *txn)
 {
-    memset(gathered, 0, sizeof(*gathered));
+    memset(txn, 0, sizeof(*txn));
     if (!ctl_load(ctl))
         return ctl->exit;
-    return ctl_gathered(sr_gather(ctl->config, name, service, NULL, gathered),
-                        name, gathered);
+    return ctl_transaction_status(
+        sr_transaction_begin(ctl->config, name, service, NULL, txn), name, txn);
 }
 
 void
@@ -249,12 +248,12 @@ apply_lock(struct sr_facts *facts, const struct ctl_ledger *ledger)
 }
 
 int
-ctl_remembered(struct sr_gathered *gathered, struct ctl_remembered *out)
+ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-    struct sr_facts *facts = &gathered->account->facts;
+    struct sr_facts *facts = &txn->account->facts;
     struct sr_limits limits =
-        sr_attempt_account_limits(&gathered->rules, facts->uid == 0);
+        sr_attempt_account_limits(&txn->rules, facts->uid == 0);
     enum sr_store_result result = SR_STORE_OK;
 
     memset(out, 0, sizeof(*out));
@@ -262,8 +261,8 @@ ctl_remembered(struct sr_gathered *gathered, struct ctl_remembered *out)
         out->ledger[i].attempts = limits.attempts;
         out->ledger[i].locked_until = SR_TIME_UNKNOWN;
     }
-    if (sr_gather_remembered(gathered, NULL, NULL) != SR_STORE_OK) {
-        ctl_store_error(NULL, gathered->store);
+    if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK) {
+        ctl_store_error(NULL, txn->store);
         return CTL_FAILED;
     }
     if (ctl_store(false, &store) != CTL_OK)
@@ -349,10 +348,10 @@ ctl_publish(const struct ctl *ctl, const char *name)
               name, why, name);
 }
 
-struct sr_say
+struct sr_message_context
 ctl_say(const struct ctl *ctl)
 {
-    struct sr_say say = {
+    struct sr_message_context say = {
         .contact = ctl->config == NULL ? NULL : ctl->config->contact,
         .now = ctl->now,
         .is_admin = false,

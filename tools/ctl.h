@@ -40,7 +40,7 @@ enum ctl_exit {
 struct ctl;
 
 /* A login by the owner, who is not logged on yet. */
-extern const struct sr_circumstances ctl_at_login;
+extern const struct sr_caller ctl_at_login;
 
 struct ctl_command {
     const char *name;
@@ -95,14 +95,14 @@ bool ctl_load(struct ctl *ctl);
 
 /*
  * Look an account up: rules and the backend's facts.  Returns CTL_OK, or an
- * exit code after saying why on stderr.  End with sr_gathered_end() always.
+ * exit code after saying why on stderr.  End with sr_transaction_end() always.
  */
-int ctl_gather(struct ctl *ctl, const char *name, const char *service,
-               struct sr_gathered *gathered);
+int ctl_transaction_begin(struct ctl *ctl, const char *name,
+                          const char *service, struct sr_transaction *txn);
 
-/* The same of an account that sr_gather() has looked up. */
-int ctl_gathered(enum sr_ask ask, const char *name,
-                 const struct sr_gathered *gathered);
+/* The same of an account that sr_transaction_begin() has looked up. */
+int ctl_transaction_status(enum sr_status ask, const char *name,
+                           const struct sr_transaction *txn);
 
 /* Open the store and begin; CTL_OK, or CTL_FAILED after saying why.  A store
  * that was never written is CTL_OK and NULL when it is only to be read. */
@@ -134,7 +134,7 @@ struct ctl_remembered {
  * Read both ledgers and what is remembered.  When either is locked out the
  * facts say so, until the later of the two ends.
  */
-int ctl_remembered(struct sr_gathered *gathered, struct ctl_remembered *out);
+int ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out);
 
 /*
  * Send an event about an account (facts may be NULL), done by whoever runs
@@ -152,10 +152,10 @@ void ctl_publish(const struct ctl *ctl, const char *name);
 /* In a report: what is published of an account, and whether it is still so. */
 struct report;
 void report_published(struct report *report, const struct ctl *ctl,
-                      const struct sr_gathered *gathered);
+                      const struct sr_transaction *txn);
 
 /* What sr_message_*() want to know. */
-struct sr_say ctl_say(const struct ctl *ctl);
+struct sr_message_context ctl_say(const struct ctl *ctl);
 
 /*
  * Run one of shadow's programs ("chage", "chpasswd") by its absolute path with

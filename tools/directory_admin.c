@@ -15,18 +15,17 @@
 #define REASON_SIZE 512
 
 bool
-elsewhere_is(const struct sr_gathered *gathered)
+elsewhere_is(const struct sr_transaction *txn)
 {
-    return gathered->account->backend.ops->administer != NULL;
+    return txn->account->backend.ops->administer != NULL;
 }
 
 int
-elsewhere_admit(const struct ctl *ctl, const struct sr_gathered *gathered)
+elsewhere_admit(const struct ctl *ctl, const struct sr_transaction *txn)
 {
-    const struct sr_circumstances admin = {.is_admin = true};
-    const struct sr_facts *facts = &gathered->account->facts;
-    struct sr_change change =
-        sr_change(facts, &gathered->rules, &admin, ctl->now);
+    const struct sr_caller admin = {.is_admin = true};
+    const struct sr_facts *facts = &txn->account->facts;
+    struct sr_change change = sr_change(facts, &txn->rules, &admin, ctl->now);
 
     if (change.result == SR_CHANGE_ALLOWED)
         return CTL_OK;
@@ -42,9 +41,9 @@ say_no_right(const struct sr_facts *facts, enum sr_order order,
 {
     static const char *const what[] = {
         [SR_ORDER_UNLOCK] = "end the lockout",
-        [SR_ORDER_DEMAND] = "demand a change",
-        [SR_ORDER_WAIVE] = "take the demand back",
-        [SR_ORDER_PASSWORD] = "set the password",
+        [SR_ORDER_REQUIRE_CHANGE] = "demand a change",
+        [SR_ORDER_CLEAR_CHANGE] = "take the demand back",
+        [SR_ORDER_SET_PASSWORD] = "set the password",
     };
 
     ctl_error("The directory does not let the service's identity %s of %s "
@@ -91,7 +90,7 @@ static void
 say_unsure(const struct sr_facts *facts, enum sr_order order,
            const char *reason)
 {
-    if (order == SR_ORDER_PASSWORD)
+    if (order == SR_ORDER_SET_PASSWORD)
         ctl_error(
             "%s may have a new password now, which nobody knows, but the "
             "demand to change it was not set: %s.  Mend the cause and run "
@@ -104,14 +103,14 @@ say_unsure(const struct sr_facts *facts, enum sr_order order,
 }
 
 int
-elsewhere_order(const struct sr_gathered *gathered, enum sr_order order,
+elsewhere_order(const struct sr_transaction *txn, enum sr_order order,
                 const char *password)
 {
-    struct sr_account *account = gathered->account;
+    struct sr_account *account = txn->account;
     char reason[REASON_SIZE] = "";
     enum sr_refusal refusal = SR_REFUSAL_OTHER;
 
-    switch (sr_backend_administer(&account->backend, gathered->link, account,
+    switch (sr_backend_administer(&account->backend, txn->connections, account,
                                   order, password, &refusal, reason,
                                   sizeof(reason))) {
     case SR_WRITE_DONE:
@@ -133,11 +132,11 @@ elsewhere_order(const struct sr_gathered *gathered, enum sr_order order,
 
 /* What the demand would come to for this account at a login prompt. */
 static void
-warn_if_barred(const struct ctl *ctl, const struct sr_gathered *gathered)
+warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
     struct sr_verdict verdict =
-        sr_verdict(facts, &gathered->rules, &ctl_at_login, ctl->now);
+        sr_verdict(facts, &txn->rules, &ctl_at_login, ctl->now);
 
     if (facts->must_change != SR_YES)
         ctl_error("Attention: the directory does not show the demand.  Is the "
@@ -153,41 +152,41 @@ warn_if_barred(const struct ctl *ctl, const struct sr_gathered *gathered)
 }
 
 static int
-look_again(struct sr_gathered *gathered, const char *name)
+look_again(struct sr_transaction *txn, const char *name)
 {
-    if (sr_gather_again(gathered, name) == SR_ASK_OK)
+    if (sr_transaction_refresh(txn, name) == SR_STATUS_OK)
         return CTL_OK;
     ctl_error("It was done, but %s cannot be read any more: %s.", name,
-              gathered->reason);
+              txn->reason);
     return CTL_PARTLY;
 }
 
 static int
-carry_out(const struct ctl *ctl, struct sr_gathered *gathered, bool has_clear)
+carry_out(const struct ctl *ctl, struct sr_transaction *txn, bool has_clear)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
     int code = elsewhere_order(
-        gathered, has_clear ? SR_ORDER_WAIVE : SR_ORDER_DEMAND, NULL);
+        txn, has_clear ? SR_ORDER_CLEAR_CHANGE : SR_ORDER_REQUIRE_CHANGE, NULL);
 
     ctl_event(SR_EVENT_MUST_CHANGE_SET, facts, NULL, code == CTL_OK,
               has_clear ? "cleared" : "set");
     if (code != CTL_OK)
         return code;
     ctl_publish(ctl, facts->name);
-    return look_again(gathered, ctl->operand[0]);
+    return look_again(txn, ctl->operand[0]);
 }
 
 int
-elsewhere_must_change(const struct ctl *ctl, struct sr_gathered *gathered,
+elsewhere_must_change(const struct ctl *ctl, struct sr_transaction *txn,
                       bool has_clear)
 {
     const char *name = ctl->operand[0];
-    bool must = gathered->account->facts.must_change == SR_YES;
-    int code = elsewhere_admit(ctl, gathered);
+    bool must = txn->account->facts.must_change == SR_YES;
+    int code = elsewhere_admit(ctl, txn);
 
     if (code != CTL_OK)
         return code;
-    if (has_clear && gathered->has_temporary) {
+    if (has_clear && txn->has_temporary) {
         ctl_error("The password of %s is a temporary one, which has to be "
                   "changed.  \"passwd %s\" sets a lasting one.  Nothing was "
                   "done.",
@@ -202,25 +201,25 @@ elsewhere_must_change(const struct ctl *ctl, struct sr_gathered *gathered,
                name);
         return CTL_OK;
     }
-    code = carry_out(ctl, gathered, has_clear);
+    code = carry_out(ctl, txn, has_clear);
     if (code != CTL_OK)
         return code;
     printf(has_clear ? "%s no longer has to change the password.\n"
                      : "%s has to change the password at the next login.\n",
            name);
     if (!has_clear)
-        warn_if_barred(ctl, gathered);
+        warn_if_barred(ctl, txn);
     return CTL_OK;
 }
 
 /* ---- unlock */
 
 bool
-elsewhere_is_locked(const struct ctl *ctl, const struct sr_gathered *gathered)
+elsewhere_is_locked(const struct ctl *ctl, const struct sr_transaction *txn)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
 
-    if (!elsewhere_is(gathered) || facts->locked_why != SR_LOCK_WHY_DIRECTORY)
+    if (!elsewhere_is(txn) || facts->locked_why != SR_LOCK_WHY_DIRECTORY)
         return false;
     return facts->locked == SR_LOCK_ADMIN ||
            (facts->locked == SR_LOCK_UNTIL &&
@@ -229,15 +228,15 @@ elsewhere_is_locked(const struct ctl *ctl, const struct sr_gathered *gathered)
 }
 
 int
-elsewhere_unlock(const struct ctl *ctl, const struct sr_gathered *gathered)
+elsewhere_unlock(const struct ctl *ctl, const struct sr_transaction *txn)
 {
-    int code = elsewhere_admit(ctl, gathered);
+    int code = elsewhere_admit(ctl, txn);
 
     if (code == CTL_OK)
-        code = elsewhere_order(gathered, SR_ORDER_UNLOCK, NULL);
+        code = elsewhere_order(txn, SR_ORDER_UNLOCK, NULL);
     if (code == CTL_OK)
         printf("The lockout of %s in the directory has been ended.\n",
-               gathered->account->facts.name);
+               txn->account->facts.name);
     return code;
 }
 
@@ -267,17 +266,17 @@ unknown_facts(const struct sr_facts *facts, char *out, size_t size)
 }
 
 void
-elsewhere_report(struct report *report, const struct sr_gathered *gathered)
+elsewhere_report(struct report *report, const struct sr_transaction *txn)
 {
-    const struct sr_account *account = gathered->account;
+    const struct sr_account *account = txn->account;
     struct sr_survey survey = {.is_brief = true};
     char reason[REASON_SIZE] = "";
     char unknown[128];
 
     if (account->backend.ops->survey == NULL)
         return;
-    if (sr_backend_survey(&account->backend, gathered->link, &survey, reason,
-                          sizeof(reason)) != SR_ASK_OK)
+    if (sr_backend_survey(&account->backend, txn->connections, &survey, reason,
+                          sizeof(reason)) != SR_STATUS_OK)
         survey.name[0] = '\0';
     unknown_facts(&account->facts, unknown, sizeof(unknown));
     report_section(report, "directory", "Directory");

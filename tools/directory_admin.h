@@ -10,35 +10,34 @@
 #include "tools/ctl.h"
 
 /* Whether the account's backend takes orders itself. */
-bool elsewhere_is(const struct sr_gathered *gathered);
+bool elsewhere_is(const struct sr_transaction *txn);
 
 /*
  * Whether the rules let an administrator change the account here: CTL_OK, or
  * CTL_REFUSED after saying why.
  */
-int elsewhere_admit(const struct ctl *ctl, const struct sr_gathered *gathered);
+int elsewhere_admit(const struct ctl *ctl, const struct sr_transaction *txn);
 
 /*
  * Carry out an order (see struct sr_backend_ops).  Returns CTL_OK, or an exit
  * code after saying why.
  */
-int elsewhere_order(const struct sr_gathered *gathered, enum sr_order order,
+int elsewhere_order(const struct sr_transaction *txn, enum sr_order order,
                     const char *password);
 
 /* The command must-change for such an account. */
-int elsewhere_must_change(const struct ctl *ctl, struct sr_gathered *gathered,
+int elsewhere_must_change(const struct ctl *ctl, struct sr_transaction *txn,
                           bool has_clear);
 
 /* Whether the account is locked out by its backend; asked before the facts get
  * the lockout of this host. */
 bool elsewhere_is_locked(const struct ctl *ctl,
-                         const struct sr_gathered *gathered);
+                         const struct sr_transaction *txn);
 
 /* End that lockout. */
-int elsewhere_unlock(const struct ctl *ctl, const struct sr_gathered *gathered);
+int elsewhere_unlock(const struct ctl *ctl, const struct sr_transaction *txn);
 
 /* In a report: what the backend is, and which facts it did not show. */
-void elsewhere_report(struct report *report,
-                      const struct sr_gathered *gathered);
+void elsewhere_report(struct report *report, const struct sr_transaction *txn);
 
 #endif

@@ -34,13 +34,13 @@ group_names(unsigned groups, char out[NAMES_MAX])
 /* The groups by the facts of now, of which the lock is the one that holds from
  * every source. */
 static unsigned
-groups_now(const struct ctl *ctl, const struct sr_gathered *gathered)
+groups_now(const struct ctl *ctl, const struct sr_transaction *txn)
 {
     struct sr_facts facts;
     bool is_exempt;
 
-    sr_publish_facts(gathered, &facts, &is_exempt);
-    return sr_shown_groups(&facts, &gathered->rules, is_exempt, ctl->now);
+    sr_publish_facts(txn, &facts, &is_exempt);
+    return sr_view_groups(&facts, &txn->rules, is_exempt, ctl->now);
 }
 
 /* The groups by what is published.  False when that is no payload. */
@@ -55,18 +55,18 @@ groups_published(const struct ctl *ctl, const struct sr_published *published,
     if (!sr_payload_decode(published->payload.bytes, published->payload.size,
                            &facts, &rules, &is_exempt))
         return false;
-    *groups = sr_shown_groups(&facts, &rules, is_exempt, ctl->now);
+    *groups = sr_view_groups(&facts, &rules, is_exempt, ctl->now);
     return true;
 }
 
 static void
 report_groups(struct report *report, const struct ctl *ctl,
-              const struct sr_gathered *gathered,
+              const struct sr_transaction *txn,
               const struct sr_published *published)
 {
     char names[NAMES_MAX], text[1024];
-    const char *name = gathered->account->facts.name;
-    unsigned now = groups_now(ctl, gathered);
+    const char *name = txn->account->facts.name;
+    unsigned now = groups_now(ctl, txn);
     unsigned shown = 0;
 
     if (!groups_published(ctl, published, &shown)) {
@@ -87,15 +87,15 @@ report_groups(struct report *report, const struct ctl *ctl,
 
 void
 report_published(struct report *report, const struct ctl *ctl,
-                 const struct sr_gathered *gathered)
+                 const struct sr_transaction *txn)
 {
     struct sr_published published;
 
     report_section(report, "published", "Published to the system");
-    switch (sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_GROUPS,
-                      gathered->account->facts.name, ctl->now, &published)) {
+    switch (sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_GROUPS,
+                           txn->account->facts.name, ctl->now, &published)) {
     case SR_FOUND_IT:
-        report_groups(report, ctl, gathered, &published);
+        report_groups(report, ctl, txn, &published);
         break;
     case SR_FOUND_NOTHING:
         report_text(report, "groups", "not published");

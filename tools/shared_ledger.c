@@ -17,9 +17,9 @@
 /* ---- one account */
 
 static struct sr_limits
-limits_of(const struct sr_gathered *gathered)
+limits_of(const struct sr_transaction *txn)
 {
-    return sr_attempt_account_limits(&gathered->rules, false);
+    return sr_attempt_account_limits(&txn->rules, false);
 }
 
 /* The facts know of one lock: the later of the two, and none by hand. */
@@ -35,61 +35,61 @@ apply(struct sr_facts *facts, sr_time until)
 }
 
 void
-fleet_look(struct sr_gathered *gathered, struct fleet *out)
+fleet_look(struct sr_transaction *txn, struct fleet *out)
 {
-    const struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
-    const struct sr_limits limits = limits_of(gathered);
-    struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
+    const struct sr_limits limits = limits_of(txn);
+    struct sr_facts *facts = &txn->account->facts;
 
     memset(out, 0, sizeof(*out));
-    sr_fleet_locks_none(&gathered->fleet);
+    sr_shared_locks_none(&txn->fleet);
     out->is_there = way.is_there;
     for (int class = 0; way.is_there && class < 2; class ++) {
         out->is_failed =
-            sr_fleet_look(&way, facts->name, class == SR_CLASS_FAMILIAR,
-                          &limits, false, &out->view[class], out->reason,
-                          sizeof(out->reason)) != SR_ASK_OK;
+            sr_shared_look(&way, facts->name, class == SR_CLASS_FAMILIAR,
+                           &limits, false, &out->view[class], out->reason,
+                           sizeof(out->reason)) != SR_STATUS_OK;
         if (out->is_failed)
             break;
         apply(facts, out->view[class].locked_until);
-        gathered->fleet.until[class] = out->view[class].locked_until;
+        txn->fleet.until[class] = out->view[class].locked_until;
     }
-    sr_gather_everywhere(gathered, SR_TIME_UNKNOWN);
+    sr_transaction_merge_lockouts(txn, SR_TIME_UNKNOWN);
     if (out->is_failed)
         ctl_error("What other hosts have counted cannot be read: %s.",
                   out->reason);
 }
 
 void
-fleet_look_in(struct sr_ledgers *ledgers, sr_time now,
-              struct sr_gathered *gathered)
+fleet_look_in(struct sr_shared_scan *ledgers, sr_time now,
+              struct sr_transaction *txn)
 {
-    const struct sr_limits limits = limits_of(gathered);
-    struct sr_facts *facts = &gathered->account->facts;
-    struct sr_fleet_locks locks;
+    const struct sr_limits limits = limits_of(txn);
+    struct sr_facts *facts = &txn->account->facts;
+    struct sr_shared_locks locks;
 
-    if (ledgers == NULL || !sr_fleet_counts(&gathered->rules, facts->uid))
+    if (ledgers == NULL || !sr_shared_counts(&txn->rules, facts->uid))
         return;
-    sr_ledgers_locks(ledgers, facts->name, &limits, now, &locks);
+    sr_shared_scan_locks(ledgers, facts->name, &limits, now, &locks);
     apply(facts, locks.until[SR_CLASS_STRANGER]);
     apply(facts, locks.until[SR_CLASS_FAMILIAR]);
 }
 
 bool
 fleet_read(const struct ctl *ctl, const char *backend,
-           struct sr_ledgers **ledgers)
+           struct sr_shared_scan **ledgers)
 {
-    struct sr_link *link = sr_link_new();
-    const struct sr_fleet_way way =
-        sr_fleet_way_back(ctl->config, link, backend);
+    struct sr_connections *connections = sr_connections_new();
+    const struct sr_shared_ledger way =
+        sr_shared_ledger_open_by_name(ctl->config, connections, backend);
     char reason[160] = "";
     bool is_read = true;
 
     *ledgers = NULL;
     if (sr_config_shares(ctl->config) && way.is_there)
-        is_read =
-            sr_ledgers_read(&way, ledgers, reason, sizeof(reason)) == SR_ASK_OK;
-    sr_link_free(link);
+        is_read = sr_shared_scan_read(&way, ledgers, reason, sizeof(reason)) ==
+                  SR_STATUS_OK;
+    sr_connections_free(connections);
     if (!is_read)
         ctl_error("What other hosts have counted cannot be read: %s.  The list "
                   "is without the lockouts that only they know of.",
@@ -99,7 +99,7 @@ fleet_read(const struct ctl *ctl, const char *backend,
 
 static void
 report_view(struct report *report, const char *key, const char *title,
-            const struct sr_fleet_view *view, unsigned attempts)
+            const struct sr_shared_view *view, unsigned attempts)
 {
     report_section(report, key, title);
     report_number(report, "failures", view->failures);
@@ -109,12 +109,12 @@ report_view(struct report *report, const char *key, const char *title,
 }
 
 void
-fleet_report(struct report *report, const struct sr_gathered *gathered,
+fleet_report(struct report *report, const struct sr_transaction *txn,
              const struct fleet *fleet)
 {
-    const unsigned attempts = limits_of(gathered).attempts;
+    const unsigned attempts = limits_of(txn).attempts;
 
-    fleet_report_place(report, gathered);
+    fleet_report_place(report, txn);
     if (!fleet->is_there || fleet->is_failed)
         return;
     report_view(report, "fleet-strangers",
@@ -126,9 +126,9 @@ fleet_report(struct report *report, const struct sr_gathered *gathered,
 }
 
 void
-fleet_report_place(struct report *report, const struct sr_gathered *gathered)
+fleet_report_place(struct report *report, const struct sr_transaction *txn)
 {
-    const struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
+    const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
     char place[PLACE_SIZE];
 
     snprintf(place, sizeof(place), "this host%s%s",
@@ -138,15 +138,15 @@ fleet_report_place(struct report *report, const struct sr_gathered *gathered)
 }
 
 int
-fleet_clear(const struct sr_gathered *gathered)
+fleet_clear(const struct sr_transaction *txn)
 {
-    const struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
+    const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
     char reason[160] = "";
     size_t count;
 
     if (!way.is_there ||
-        sr_fleet_clear(&way, gathered->account->facts.name, &count, reason,
-                       sizeof(reason)) == SR_ASK_OK)
+        sr_shared_clear(&way, txn->account->facts.name, &count, reason,
+                        sizeof(reason)) == SR_STATUS_OK)
         return CTL_OK;
     ctl_error("What other hosts have counted cannot be deleted: %s.  Only this "
               "host has forgotten the failed attempts.",
@@ -159,7 +159,7 @@ fleet_clear(const struct sr_gathered *gathered)
 /* One request on the entry of the check. */
 struct trial {
     const struct sr_backend *backend;
-    struct sr_link *link;
+    struct sr_connections *connections;
     struct findings *findings;
     char place[32];
     char reason[160];
@@ -172,11 +172,12 @@ static const char rights[] =
 
 /* False: it has been told what cannot be done. */
 static bool
-attempt(struct trial *trial, struct sr_fleet_request *request, const char *what)
+attempt(struct trial *trial, struct sr_shared_request *request,
+        const char *what)
 {
     trial->reason[0] = '\0';
-    if (sr_backend_fleet(trial->backend, trial->link, request, trial->reason,
-                         sizeof(trial->reason)) == SR_ASK_OK)
+    if (sr_backend_fleet(trial->backend, trial->connections, request,
+                         trial->reason, sizeof(trial->reason)) == SR_STATUS_OK)
         return true;
     findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL, rights,
                  "lockout_base: cannot %s: %s.  Until then each host counts "
@@ -186,10 +187,10 @@ attempt(struct trial *trial, struct sr_fleet_request *request, const char *what)
 }
 
 static void
-check_shown(struct trial *trial, const struct sr_fleet_list *list,
+check_shown(struct trial *trial, const struct sr_shared_list *list,
             const char *id)
 {
-    const struct sr_fleet_entry *entry = sr_fleet_find(list, id);
+    const struct sr_shared_entry *entry = sr_shared_find(list, id);
 
     if (entry == NULL)
         findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL,
@@ -197,31 +198,31 @@ check_shown(struct trial *trial, const struct sr_fleet_list *list,
                      "lockout_base: an entry that was added is not found "
                      "again, with cn, serialNumber, description, "
                      "createTimestamp and modifyTimestamp.");
-    else if (entry->state != SR_FLEET_FAILED)
+    else if (entry->state != SR_SHARED_FAILED)
         findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL,
                      rights, "lockout_base: an entry does not change.");
 }
 
-static enum sr_ask
+static enum sr_status
 take_nothing(void *context, const char *ledger,
-             const struct sr_fleet_entry *entry)
+             const struct sr_shared_entry *entry)
 {
     (void)context;
     (void)ledger;
     (void)entry;
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 /* Who tells of all accounts reads everything. */
 static void
 check_all(struct trial *trial)
 {
-    struct sr_fleet_request request = {.what = SR_FLEET_ALL,
-                                       .take = take_nothing};
+    struct sr_shared_request request = {.what = SR_SHARED_ALL,
+                                        .take = take_nothing};
 
     trial->reason[0] = '\0';
-    if (sr_backend_fleet(trial->backend, trial->link, &request, trial->reason,
-                         sizeof(trial->reason)) != SR_ASK_OK)
+    if (sr_backend_fleet(trial->backend, trial->connections, &request,
+                         trial->reason, sizeof(trial->reason)) != SR_STATUS_OK)
         findings_add(trial->findings, SEVERITY_WARNING, trial->place, NULL,
                      "Let the service's identity read any number of entries, "
                      "in pages; selfreset-publish(8) has the line for it.",
@@ -233,45 +234,46 @@ check_all(struct trial *trial)
 
 /* Key, add, change, search, delete. */
 static void
-try_all(struct trial *trial, struct sr_fleet_list *list)
+try_all(struct trial *trial, struct sr_shared_list *list)
 {
-    struct sr_fleet_request key = {.what = SR_FLEET_KEY};
-    char ledger[SR_FLEET_LEDGER_SIZE], id[SR_FLEET_ID_SIZE];
-    struct sr_fleet_entry entry = {.state = SR_FLEET_FAILED};
-    struct sr_fleet_request request = {
+    struct sr_shared_request key = {.what = SR_SHARED_KEY};
+    char ledger[SR_SHARED_LEDGER_SIZE], id[SR_SHARED_ID_SIZE];
+    struct sr_shared_entry entry = {.state = SR_SHARED_FAILED};
+    struct sr_shared_request request = {
         .ledger = ledger, .id = id, .list = list, .drop = &entry, .count = 1};
     uint32_t dice[4] = {0};
 
     if (getrandom(dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
         return;
-    sr_fleet_decoy(dice[0], ledger);
+    sr_shared_decoy(dice[0], ledger);
     snprintf(id, sizeof(id), "%08x%08x%08x%08x", dice[0], dice[1], dice[2],
              dice[3]);
     memcpy(entry.id, id, sizeof(entry.id));
     if (!attempt(trial, &key, "read or make the key"))
         return;
     explicit_bzero(key.key, sizeof(key.key));
-    request.what = SR_FLEET_ADD;
+    request.what = SR_SHARED_ADD;
     if (!attempt(trial, &request, "add an entry"))
         return;
-    request.what = SR_FLEET_MARK;
-    request.state = SR_FLEET_FAILED;
+    request.what = SR_SHARED_MARK;
+    request.state = SR_SHARED_FAILED;
     attempt(trial, &request, "change an entry");
-    request.what = SR_FLEET_LIST;
+    request.what = SR_SHARED_LIST;
     if (attempt(trial, &request, "search"))
         check_shown(trial, list, id);
     check_all(trial);
-    request.what = SR_FLEET_DROP;
+    request.what = SR_SHARED_DROP;
     attempt(trial, &request, "delete an entry");
 }
 
 void
-fleet_check(const struct sr_backend *backend, struct sr_link *link,
-            bool is_wanted, struct findings *findings)
+fleet_check(const struct sr_backend *backend,
+            struct sr_connections *connections, bool is_wanted,
+            struct findings *findings)
 {
     struct trial trial = {
-        .backend = backend, .link = link, .findings = findings};
-    struct sr_fleet_list *list;
+        .backend = backend, .connections = connections, .findings = findings};
+    struct sr_shared_list *list;
 
     if (backend->config->lockout_base == NULL || backend->ops->fleet == NULL)
         return;

@@ -14,9 +14,9 @@
 
 /* What was found of one account. */
 struct fleet {
-    bool is_there;                /* a directory counts for it */
-    bool is_failed;               /* but could not be asked */
-    struct sr_fleet_view view[2]; /* by enum sr_source_class */
+    bool is_there;                 /* a directory counts for it */
+    bool is_failed;                /* but could not be asked */
+    struct sr_shared_view view[2]; /* by enum sr_source_class */
     char reason[160];
 };
 
@@ -24,13 +24,13 @@ struct fleet {
  * Look at both ledgers of the account.  When either is locked out the facts say
  * so, until the later end.  That a directory cannot be asked is said on stderr.
  */
-void fleet_look(struct sr_gathered *gathered, struct fleet *out);
+void fleet_look(struct sr_transaction *txn, struct fleet *out);
 
 /*
  * The same by ledgers that were read for all accounts; NULL: nothing was read.
  */
-void fleet_look_in(struct sr_ledgers *ledgers, sr_time now,
-                   struct sr_gathered *gathered);
+void fleet_look_in(struct sr_shared_scan *ledgers, sr_time now,
+                   struct sr_transaction *txn);
 
 /*
  * Read what other hosts have counted of all accounts of a backend, into
@@ -38,25 +38,26 @@ void fleet_look_in(struct sr_ledgers *ledgers, sr_time now,
  * asked, which is said on stderr.
  */
 bool fleet_read(const struct ctl *ctl, const char *backend,
-                struct sr_ledgers **ledgers);
+                struct sr_shared_scan **ledgers);
 
 /* In a report: the ledgers. */
-void fleet_report(struct report *report, const struct sr_gathered *gathered,
+void fleet_report(struct report *report, const struct sr_transaction *txn,
                   const struct fleet *fleet);
 
 /* In a report: who counts, in words. */
 void fleet_report_place(struct report *report,
-                        const struct sr_gathered *gathered);
+                        const struct sr_transaction *txn);
 
 /* Delete all failures of the account; CTL_OK, or CTL_PARTLY after saying why,
  * because those of this host have been dropped before. */
-int fleet_clear(const struct sr_gathered *gathered);
+int fleet_clear(const struct sr_transaction *txn);
 
 /*
  * Try by effect what is done in the container of a backend, if it has one, on
  * an entry that nobody is counted by.  The findings say what is wrong.
  */
-void fleet_check(const struct sr_backend *backend, struct sr_link *link,
-                 bool is_wanted, struct findings *findings);
+void fleet_check(const struct sr_backend *backend,
+                 struct sr_connections *connections, bool is_wanted,
+                 struct findings *findings);
 
 #endif

@@ -26,7 +26,7 @@ member_of_nothing(void *context, const char *user, const char *group)
 }
 
 static int
-gather_rules(struct sr_gathered *out, const char *name, const char *service,
+gather_rules(struct sr_transaction *out, const char *name, const char *service,
              bool exists)
 {
     struct sr_member member = {
@@ -39,45 +39,45 @@ gather_rules(struct sr_gathered *out, const char *name, const char *service,
 
 /* Whether the account that was found is the one that this host knows by the
  * name. */
-static enum sr_ask
-compare_uid(struct sr_gathered *out, const struct sr_backend *backend,
+static enum sr_status
+compare_uid(struct sr_transaction *out, const struct sr_backend *backend,
             const char *name)
 {
     const uid_t theirs = out->account->facts.uid;
     uid_t ours = (uid_t)-1;
 
     if (backend->ops == &sr_backend_local)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     switch (sr_config_uid_nss(name, &ours)) {
     case SR_NO:
-        return SR_ASK_OK; /* nobody can become it here */
+        return SR_STATUS_OK; /* nobody can become it here */
     case SR_YES:
         if (ours == theirs)
-            return SR_ASK_OK;
+            return SR_STATUS_OK;
         snprintf(out->another, sizeof(out->another),
                  "the uid is %lu there and %lu by the name service",
                  (unsigned long)theirs, (unsigned long)ours);
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     default:
         snprintf(out->reason, sizeof(out->reason),
                  "the name service cannot be asked for the account");
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
 }
 
 /* Ask one backend.  The rules of an account can depend on its groups, and its
  * facts on the rules, so the rules are made for the name first. */
-static enum sr_ask
-ask_backend(struct sr_gathered *out, const struct sr_backend *backend,
+static enum sr_status
+ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
             const char *name)
 {
-    enum sr_ask ask =
-        sr_backend_open(backend, out->link, name, &out->rules, &out->account,
-                        out->reason, sizeof(out->reason));
+    enum sr_status ask =
+        sr_backend_open(backend, out->connections, name, &out->rules,
+                        &out->account, out->reason, sizeof(out->reason));
 
-    if (ask == SR_ASK_OK)
+    if (ask == SR_STATUS_OK)
         ask = compare_uid(out, backend, name);
-    if (ask != SR_ASK_OK) {
+    if (ask != SR_STATUS_OK) {
         sr_account_close(out->account);
         out->account = NULL;
     }
@@ -95,82 +95,84 @@ is_passed_over(const struct sr_backend *backend)
 
 /* Ask the backends in their order. */
 static void
-ask_all(struct sr_gathered *out, const char *name, const char *only)
+ask_all(struct sr_transaction *out, const char *name, const char *only)
 {
-    const struct sr_names *names = &out->config->backends;
+    const struct sr_string_list *names = &out->config->backends;
 
     for (size_t i = 0; i < names->count; i++) {
-        enum sr_ask ask = SR_ASK_UNAVAILABLE;
+        enum sr_status ask = SR_STATUS_UNAVAILABLE;
 
         if (only != NULL && strcmp(only, names->item[i]) != 0)
             continue;
         if (sr_backend_find(out->config, names->item[i], &out->last,
                             out->reason, sizeof(out->reason)) == 0)
             ask = ask_backend(out, &out->last, name);
-        if (ask != SR_ASK_UNKNOWN_NAME)
+        if (ask != SR_STATUS_UNKNOWN_NAME)
             out->ask = ask;
-        if (ask == SR_ASK_OK || ask == SR_ASK_NO_MEMORY ||
-            ask == SR_ASK_AMBIGUOUS ||
-            (ask == SR_ASK_UNAVAILABLE && !is_passed_over(&out->last)))
+        if (ask == SR_STATUS_OK || ask == SR_STATUS_NO_MEMORY ||
+            ask == SR_STATUS_AMBIGUOUS ||
+            (ask == SR_STATUS_UNAVAILABLE && !is_passed_over(&out->last)))
             break;
     }
 }
 
-enum sr_ask
-sr_gather(const struct sr_config *config, const char *name, const char *service,
-          const char *backend, struct sr_gathered *out)
+enum sr_status
+sr_transaction_begin(const struct sr_config *config, const char *name,
+                     const char *service, const char *backend,
+                     struct sr_transaction *out)
 {
-    struct sr_link *link = sr_link_new();
+    struct sr_connections *connections = sr_connections_new();
 
-    sr_gather_linked(config, link, name, service, backend, out);
+    sr_transaction_begin_with(config, connections, name, service, backend, out);
     out->owns_link = true;
     return out->ask;
 }
 
-enum sr_ask
-sr_gather_linked(const struct sr_config *config, struct sr_link *link,
-                 const char *name, const char *service, const char *backend,
-                 struct sr_gathered *out)
+enum sr_status
+sr_transaction_begin_with(const struct sr_config *config,
+                          struct sr_connections *connections, const char *name,
+                          const char *service, const char *backend,
+                          struct sr_transaction *out)
 {
     memset(out, 0, sizeof(*out));
     out->config = config;
-    out->link = link;
+    out->connections = connections;
     out->last.name = sr_backend_local.type;
     out->last.ops = &sr_backend_local;
-    out->ask = SR_ASK_UNKNOWN_NAME;
+    out->ask = SR_STATUS_UNKNOWN_NAME;
     if (gather_rules(out, name, service, true) != 0) {
         snprintf(out->reason, sizeof(out->reason),
                  "the groups of the account cannot be read");
-        out->ask = SR_ASK_UNAVAILABLE;
+        out->ask = SR_STATUS_UNAVAILABLE;
         return out->ask;
     }
     ask_all(out, name, backend);
-    if (out->ask == SR_ASK_UNKNOWN_NAME &&
+    if (out->ask == SR_STATUS_UNKNOWN_NAME &&
         gather_rules(out, name, service, false) != 0)
-        out->ask = SR_ASK_UNAVAILABLE;
+        out->ask = SR_STATUS_UNAVAILABLE;
     return out->ask;
 }
 
-enum sr_ask
-sr_gather_again(struct sr_gathered *gathered, const char *name)
+enum sr_status
+sr_transaction_refresh(struct sr_transaction *txn, const char *name)
 {
     struct sr_backend backend;
 
-    if (gathered->ask != SR_ASK_OK)
-        return gathered->ask;
-    backend = gathered->account->backend;
-    sr_account_close(gathered->account);
-    gathered->account = NULL;
-    gathered->has_temporary = false;
-    gathered->everywhere.locked = SR_LOCK_UNKNOWN;
-    memset(&gathered->fleet, 0, sizeof(gathered->fleet));
-    gathered->ask = ask_backend(gathered, &backend, name);
-    return gathered->ask;
+    if (txn->ask != SR_STATUS_OK)
+        return txn->ask;
+    backend = txn->account->backend;
+    sr_account_close(txn->account);
+    txn->account = NULL;
+    txn->has_temporary = false;
+    txn->everywhere.locked = SR_LOCK_UNKNOWN;
+    memset(&txn->fleet, 0, sizeof(txn->fleet));
+    txn->ask = ask_backend(txn, &backend, name);
+    return txn->ask;
 }
 
 /* The temporary password, if it is still the one in use. */
 static enum sr_store_result
-gather_temporary(struct sr_gathered *out, struct sr_store *store)
+gather_temporary(struct sr_transaction *out, struct sr_store *store)
 {
     struct sr_facts *facts = &out->account->facts;
     const char *secret = out->account->secret;
@@ -180,12 +182,12 @@ gather_temporary(struct sr_gathered *out, struct sr_store *store)
     result = sr_temporary_until(store, facts->uid, secret == NULL ? "" : secret,
                                 &until);
     if (result == SR_STORE_OK)
-        sr_gather_temporary(out, until);
+        sr_transaction_set_temporary(out, until);
     return result;
 }
 
 void
-sr_gather_temporary(struct sr_gathered *out, sr_time until)
+sr_transaction_set_temporary(struct sr_transaction *out, sr_time until)
 {
     out->has_temporary = until != SR_TIME_UNKNOWN;
     if (out->has_temporary)
@@ -205,13 +207,13 @@ backend_lock(const struct sr_facts *facts)
 }
 
 void
-sr_gather_everywhere(struct sr_gathered *gathered, sr_time claimed)
+sr_transaction_merge_lockouts(struct sr_transaction *txn, sr_time claimed)
 {
-    struct sr_everywhere *everywhere = &gathered->everywhere;
+    struct sr_everywhere *everywhere = &txn->everywhere;
     const sr_time until =
-        sr_everywhere_until(&gathered->sides, &gathered->fleet, claimed);
+        sr_lockout_everywhere(&txn->sides, &txn->fleet, claimed);
 
-    *everywhere = gathered->of_backend;
+    *everywhere = txn->of_backend;
     if (everywhere->locked == SR_LOCK_UNKNOWN)
         everywhere->locked = SR_LOCK_NO;
     if (until != SR_TIME_UNKNOWN &&
@@ -223,16 +225,17 @@ sr_gather_everywhere(struct sr_gathered *gathered, sr_time claimed)
 
 /* The locks that there are; `store` NULL: nothing was ever remembered. */
 static enum sr_store_result
-gather_locks(struct sr_gathered *out, struct sr_store *store)
+gather_locks(struct sr_transaction *out, struct sr_store *store)
 {
     const uid_t uid = out->account->facts.uid;
     enum sr_store_result result = SR_STORE_OK;
 
     out->of_backend = backend_lock(&out->account->facts);
-    out->sides = (struct sr_sides){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
+    out->sides =
+        (struct sr_class_lockouts){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
     if (store != NULL && uid != (uid_t)-1)
         result = sr_attempt_sides(store, uid, &out->rules, &out->sides);
-    sr_gather_everywhere(out, SR_TIME_UNKNOWN);
+    sr_transaction_merge_lockouts(out, SR_TIME_UNKNOWN);
     return result;
 }
 
@@ -243,8 +246,8 @@ close_store(struct sr_store **store)
 }
 
 enum sr_store_result
-sr_gather_remembered_in(struct sr_gathered *out, struct sr_store *store,
-                        const struct sr_source *source)
+sr_transaction_recall_in(struct sr_transaction *out, struct sr_store *store,
+                         const struct sr_source *source)
 {
     enum sr_store_result result = SR_STORE_OK;
 
@@ -260,8 +263,8 @@ sr_gather_remembered_in(struct sr_gathered *out, struct sr_store *store,
 }
 
 enum sr_store_result
-sr_gather_remembered(struct sr_gathered *out, const char *statedir,
-                     const struct sr_source *source)
+sr_transaction_recall(struct sr_transaction *out, const char *statedir,
+                      const struct sr_source *source)
 {
     __attribute__((cleanup(close_store))) struct sr_store *store = NULL;
     enum sr_store_result result;
@@ -273,7 +276,7 @@ sr_gather_remembered(struct sr_gathered *out, const char *statedir,
     else if (result == SR_STORE_OK)
         result = sr_store_begin(store, false);
     if (result == SR_STORE_OK)
-        result = sr_gather_remembered_in(out, store, source);
+        result = sr_transaction_recall_in(out, store, source);
     out->store = result;
     if (result != SR_STORE_OK)
         snprintf(out->reason, sizeof(out->reason), "%s",
@@ -306,24 +309,24 @@ login_uid(void)
     return (uid_t)value;
 }
 
-struct sr_circumstances
-sr_gather_circumstances(const struct sr_gathered *gathered, bool forced)
+struct sr_caller
+sr_transaction_caller(const struct sr_transaction *txn, bool forced)
 {
     uid_t real = getuid();
-    struct sr_circumstances who = {.is_admin = real == 0 && !forced};
+    struct sr_caller caller = {.is_admin = real == 0 && !forced};
 
-    if (gathered->rules.require_logon)
-        who.is_logged_on = sr_change_logged_on(gathered->account->facts.uid,
-                                               login_uid(), real);
-    return who;
+    if (txn->rules.require_logon)
+        caller.is_logged_on =
+            sr_change_logged_on(txn->account->facts.uid, login_uid(), real);
+    return caller;
 }
 
 void
-sr_gathered_end(struct sr_gathered *gathered)
+sr_transaction_end(struct sr_transaction *txn)
 {
-    sr_account_close(gathered->account);
-    gathered->account = NULL;
-    if (gathered->owns_link)
-        sr_link_free(gathered->link);
-    gathered->link = NULL;
+    sr_account_close(txn->account);
+    txn->account = NULL;
+    if (txn->owns_link)
+        sr_connections_free(txn->connections);
+    txn->connections = NULL;
 }

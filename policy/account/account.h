@@ -22,22 +22,22 @@ struct sr_everywhere {
     sr_time until;
 };
 
-struct sr_gathered {
-    const struct sr_config *config; /* not owned */
-    struct sr_rules rules;          /* for this account and service */
-    struct sr_account *account;     /* NULL unless ask is SR_ASK_OK */
-    struct sr_backend last;         /* the backend that was asked last */
-    struct sr_link *link;           /* what backends keep */
+struct sr_transaction {
+    const struct sr_config *config;     /* not owned */
+    struct sr_rules rules;              /* for this account and service */
+    struct sr_account *account;         /* NULL unless ask is SR_STATUS_OK */
+    struct sr_backend last;             /* the backend that was asked last */
+    struct sr_connections *connections; /* what backends keep */
     bool owns_link;
-    enum sr_ask ask;
-    enum sr_store_result store; /* what sr_gather_remembered() met */
+    enum sr_status ask;
+    enum sr_store_result store; /* what sr_transaction_recall() met */
 
-    /* From sr_gather_remembered(): the backend's own lock, and this host's
+    /* From sr_transaction_recall(): the backend's own lock, and this host's
      * ledgers; what the fleet has counted, from who has asked; and what comes
      * of all of them. */
     struct sr_everywhere of_backend;
-    struct sr_sides sides;
-    struct sr_fleet_locks fleet;
+    struct sr_class_lockouts sides;
+    struct sr_shared_locks fleet;
     struct sr_everywhere everywhere;
     bool has_temporary; /* a temporary password is in use */
     char another[80];   /* a backend has an account of this name that is not the
@@ -54,20 +54,22 @@ struct sr_gathered {
  * a directory is none of this host when the name service has another uid for
  * its name: whoever may add entries there would else be anybody here.  It is
  * passed over, and `another` says why.  End it with
- * sr_gathered_end() whatever it returned.
+ * sr_transaction_end() whatever it returned.
  */
-enum sr_ask sr_gather(const struct sr_config *config, const char *name,
-                      const char *service, const char *backend,
-                      struct sr_gathered *out);
+enum sr_status sr_transaction_begin(const struct sr_config *config,
+                                    const char *name, const char *service,
+                                    const char *backend,
+                                    struct sr_transaction *out);
 
 /*
  * The same in a transaction of several calls: backends keep in `link`, which is
  * the caller's, what they need again.
  */
-enum sr_ask sr_gather_linked(const struct sr_config *config,
-                             struct sr_link *link, const char *name,
-                             const char *service, const char *backend,
-                             struct sr_gathered *out);
+enum sr_status sr_transaction_begin_with(const struct sr_config *config,
+                                         struct sr_connections *connections,
+                                         const char *name, const char *service,
+                                         const char *backend,
+                                         struct sr_transaction *out);
 
 /*
  * Ask the account's backend again: time has passed, at a prompt.  The rules
@@ -75,7 +77,8 @@ enum sr_ask sr_gather_linked(const struct sr_config *config,
  * gathered->ask, which may have become UNKNOWN_NAME or UNAVAILABLE (the account
  * is then NULL); what was not OK before is left as it is.
  */
-enum sr_ask sr_gather_again(struct sr_gathered *gathered, const char *name);
+enum sr_status sr_transaction_refresh(struct sr_transaction *txn,
+                                      const char *name);
 
 /*
  * Add what this host remembers to the facts: the temporary password, and the
@@ -86,29 +89,29 @@ enum sr_ask sr_gather_again(struct sr_gathered *gathered, const char *name);
  * from every source: the backend's own, or else the throttle's, by this host's
  * ledgers and by what out->fleet says already.
  */
-enum sr_store_result sr_gather_remembered(struct sr_gathered *gathered,
-                                          const char *statedir,
-                                          const struct sr_source *source);
+enum sr_store_result sr_transaction_recall(struct sr_transaction *txn,
+                                           const char *statedir,
+                                           const struct sr_source *source);
 
 /* The same in a transaction that is open; `store` NULL: nothing was ever
  * remembered.  out->reason is left alone. */
-enum sr_store_result sr_gather_remembered_in(struct sr_gathered *gathered,
-                                             struct sr_store *store,
-                                             const struct sr_source *source);
+enum sr_store_result sr_transaction_recall_in(struct sr_transaction *txn,
+                                              struct sr_store *store,
+                                              const struct sr_source *source);
 
 /*
  * Work out->everywhere out anew: something has become known of the fleet.
  * `claimed` is for the sides of which nothing is known, see
- * sr_everywhere_until().
+ * sr_lockout_everywhere().
  */
-void sr_gather_everywhere(struct sr_gathered *gathered, sr_time claimed);
+void sr_transaction_merge_lockouts(struct sr_transaction *txn, sr_time claimed);
 
 /*
  * Add the end of the temporary password, found elsewhere
  * (sr_attempt_temporary); unknown: there is none.  What is left of
- * sr_gather_remembered() without a source.
+ * sr_transaction_recall() without a source.
  */
-void sr_gather_temporary(struct sr_gathered *gathered, sr_time until);
+void sr_transaction_set_temporary(struct sr_transaction *txn, sr_time until);
 
 /*
  * The circumstances of a change by the calling process: root without a forced
@@ -116,10 +119,10 @@ void sr_gather_temporary(struct sr_gathered *gathered, sr_time until);
  * session, which is asked for only where the rules want one.  `forced` is
  * PAM_CHANGE_EXPIRED_AUTHTOK.  The account must be known.
  */
-struct sr_circumstances
-sr_gather_circumstances(const struct sr_gathered *gathered, bool forced);
+struct sr_caller sr_transaction_caller(const struct sr_transaction *txn,
+                                       bool forced);
 
 /* Free what was gathered, wiping secrets. */
-void sr_gathered_end(struct sr_gathered *gathered);
+void sr_transaction_end(struct sr_transaction *txn);
 
 #endif

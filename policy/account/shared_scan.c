@@ -23,11 +23,11 @@ struct record {
     uint8_t state;
 };
 
-struct sr_ledgers {
+struct sr_shared_scan {
     struct record *record;
     size_t count, room;
     int64_t lifetime;
-    struct sr_fleet_list list; /* the ledger under judgement */
+    struct sr_shared_list list; /* the ledger under judgement */
 };
 
 /* ---- numbers */
@@ -98,10 +98,10 @@ compare_records(const void *left, const void *right)
 
 /* ---- reading */
 
-struct sr_ledgers *
-sr_ledgers_new(int64_t lifetime)
+struct sr_shared_scan *
+sr_shared_scan_new(int64_t lifetime)
 {
-    struct sr_ledgers *ledgers = calloc(1, sizeof(*ledgers));
+    struct sr_shared_scan *ledgers = calloc(1, sizeof(*ledgers));
 
     if (ledgers != NULL)
         ledgers->lifetime = lifetime;
@@ -109,7 +109,7 @@ sr_ledgers_new(int64_t lifetime)
 }
 
 void
-sr_ledgers_free(struct sr_ledgers *ledgers)
+sr_shared_scan_free(struct sr_shared_scan *ledgers)
 {
     if (ledgers != NULL)
         free(ledgers->record);
@@ -117,13 +117,13 @@ sr_ledgers_free(struct sr_ledgers *ledgers)
 }
 
 size_t
-sr_ledgers_count(const struct sr_ledgers *ledgers)
+sr_shared_scan_count(const struct sr_shared_scan *ledgers)
 {
     return ledgers->count;
 }
 
 static bool
-have_room(struct sr_ledgers *ledgers)
+have_room(struct sr_shared_scan *ledgers)
 {
     struct record *grown;
     size_t room;
@@ -139,23 +139,23 @@ have_room(struct sr_ledgers *ledgers)
     return true;
 }
 
-enum sr_ask
-sr_ledgers_add(void *context, const char *ledger,
-               const struct sr_fleet_entry *entry)
+enum sr_status
+sr_shared_scan_add(void *context, const char *ledger,
+                   const struct sr_shared_entry *entry)
 {
-    struct sr_ledgers *ledgers = context;
+    struct sr_shared_scan *ledgers = context;
     struct record record = {.made = entry->made,
                             .changed = entry->changed,
                             .state = (uint8_t)entry->state};
 
     if (!read_ledger(ledger, &record) || !read_number(entry->id, &record.id))
-        return SR_ASK_OK;
-    if (ledgers->count == SR_LEDGERS_MAX)
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_OK;
+    if (ledgers->count == SR_SHARED_SCAN_MAX)
+        return SR_STATUS_UNAVAILABLE;
     if (!have_room(ledgers))
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     ledgers->record[ledgers->count++] = record;
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 static bool
@@ -165,7 +165,7 @@ is_same_entry(const struct record *a, const struct record *b)
 }
 
 void
-sr_ledgers_sort(struct sr_ledgers *ledgers)
+sr_shared_scan_sort(struct sr_shared_scan *ledgers)
 {
     struct record *record = ledgers->record;
     size_t kept = 0;
@@ -181,25 +181,25 @@ sr_ledgers_sort(struct sr_ledgers *ledgers)
     ledgers->count = kept;
 }
 
-enum sr_ask
-sr_ledgers_read(const struct sr_fleet_way *way, struct sr_ledgers **ledgers,
-                char *reason, size_t size)
+enum sr_status
+sr_shared_scan_read(const struct sr_shared_ledger *way,
+                    struct sr_shared_scan **ledgers, char *reason, size_t size)
 {
-    struct sr_ledgers *made = sr_ledgers_new(sr_fleet_lifetime(way));
-    struct sr_fleet_request request = {
-        .what = SR_FLEET_ALL, .take = sr_ledgers_add, .context = made};
-    enum sr_ask answer = SR_ASK_NO_MEMORY;
+    struct sr_shared_scan *made = sr_shared_scan_new(sr_shared_lifetime(way));
+    struct sr_shared_request request = {
+        .what = SR_SHARED_ALL, .take = sr_shared_scan_add, .context = made};
+    enum sr_status answer = SR_STATUS_NO_MEMORY;
 
     if (made != NULL)
-        answer =
-            sr_backend_fleet(&way->backend, way->link, &request, reason, size);
-    if (answer == SR_ASK_OK) {
-        sr_ledgers_sort(made);
+        answer = sr_backend_fleet(&way->backend, way->connections, &request,
+                                  reason, size);
+    if (answer == SR_STATUS_OK) {
+        sr_shared_scan_sort(made);
     } else {
-        sr_ledgers_free(made);
+        sr_shared_scan_free(made);
         made = NULL;
     }
-    if (answer == SR_ASK_NO_MEMORY)
+    if (answer == SR_STATUS_NO_MEMORY)
         snprintf(reason, size, "out of memory");
     *ledgers = made;
     return answer;
@@ -209,7 +209,7 @@ sr_ledgers_read(const struct sr_fleet_way *way, struct sr_ledgers **ledgers,
 
 /* The first record of a ledger, or where it would be. */
 static size_t
-find_first(const struct sr_ledgers *ledgers, const struct record *wanted)
+find_first(const struct sr_shared_scan *ledgers, const struct record *wanted)
 {
     size_t low = 0, high = ledgers->count;
 
@@ -227,9 +227,9 @@ find_first(const struct sr_ledgers *ledgers, const struct record *wanted)
 /* Put a ledger together.  Ids are needed for the own entry only, and nobody
  * asks here. */
 static void
-collect(struct sr_ledgers *ledgers, const struct record *wanted)
+collect(struct sr_shared_scan *ledgers, const struct record *wanted)
 {
-    struct sr_fleet_list *list = &ledgers->list;
+    struct sr_shared_list *list = &ledgers->list;
 
     list->count = 0;
     list->is_cut = false;
@@ -239,43 +239,44 @@ collect(struct sr_ledgers *ledgers, const struct record *wanted)
          i++) {
         const struct record *record = &ledgers->record[i];
 
-        list->is_cut = list->count == SR_FLEET_MAX;
+        list->is_cut = list->count == SR_SHARED_MAX;
         if (!list->is_cut)
-            list->entry[list->count++] = (struct sr_fleet_entry){
-                .state = (enum sr_fleet_state)record->state,
+            list->entry[list->count++] = (struct sr_shared_entry){
+                .state = (enum sr_shared_state)record->state,
                 .made = record->made,
                 .changed = record->changed};
     }
 }
 
 static sr_time
-judge(struct sr_ledgers *ledgers, const struct sr_limits *limits, sr_time wall)
+judge(struct sr_shared_scan *ledgers, const struct sr_limits *limits,
+      sr_time wall)
 {
-    struct sr_fleet_judgement judgement;
-    sr_time now = sr_fleet_latest(&ledgers->list);
+    struct sr_shared_judgement judgement;
+    sr_time now = sr_shared_latest(&ledgers->list);
 
     if (now < wall)
         now = wall;
-    sr_fleet_judge(&ledgers->list, NULL, limits, now, ledgers->lifetime,
-                   &judgement);
-    return judgement.answer == SR_FLEET_LOCKED
+    sr_shared_judge(&ledgers->list, NULL, limits, now, ledgers->lifetime,
+                    &judgement);
+    return judgement.answer == SR_SHARED_LOCKED
                ? sr_clock_to_wall(judgement.until, now, wall)
                : SR_TIME_UNKNOWN;
 }
 
 void
-sr_ledgers_locks(struct sr_ledgers *ledgers, const char *name,
-                 const struct sr_limits *limits, sr_time wall,
-                 struct sr_fleet_locks *locks)
+sr_shared_scan_locks(struct sr_shared_scan *ledgers, const char *name,
+                     const struct sr_limits *limits, sr_time wall,
+                     struct sr_shared_locks *locks)
 {
-    char ledger[SR_FLEET_LEDGER_SIZE];
+    char ledger[SR_SHARED_LEDGER_SIZE];
     struct record wanted;
 
-    sr_fleet_locks_none(locks);
+    sr_shared_locks_none(locks);
     if (ledgers == NULL || ledgers->count == 0)
         return;
     for (int class = 0; class < 2; class ++) {
-        sr_fleet_account(name, class == SR_CLASS_FAMILIAR, ledger);
+        sr_shared_account(name, class == SR_CLASS_FAMILIAR, ledger);
         if (!read_ledger(ledger, &wanted))
             continue;
         collect(ledgers, &wanted);

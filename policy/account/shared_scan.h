@@ -5,8 +5,8 @@
  * Which failures lock an account out depends on its rules, and the name of a
  * ledger does not say whose it is.  So entries are kept, some sixty bytes each,
  * and a ledger is judged when its account is known.  There is room for
- * SR_LEDGERS_MAX; a directory that has more cannot be asked.  An entry that is
- * told of twice, since it changed between two pages, counts once.
+ * SR_SHARED_SCAN_MAX; a directory that has more cannot be asked.  An entry that
+ * is told of twice, since it changed between two pages, counts once.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -15,45 +15,46 @@
 
 #include "policy/account/verification.h"
 
-#define SR_LEDGERS_MAX ((size_t)1 << 19)
+#define SR_SHARED_SCAN_MAX ((size_t)1 << 19)
 
-struct sr_ledgers; /* opaque */
+struct sr_shared_scan; /* opaque */
 
 /*
- * Read all of them.  On SR_ASK_OK *ledgers is new; free it.  On any other
+ * Read all of them.  On SR_STATUS_OK *ledgers is new; free it.  On any other
  * answer it is NULL, and `reason` says why.
  */
-enum sr_ask sr_ledgers_read(const struct sr_fleet_way *way,
-                            struct sr_ledgers **ledgers, char *reason,
-                            size_t size);
+enum sr_status sr_shared_scan_read(const struct sr_shared_ledger *way,
+                                   struct sr_shared_scan **ledgers,
+                                   char *reason, size_t size);
 
 /* NULL is allowed. */
-void sr_ledgers_free(struct sr_ledgers *ledgers);
+void sr_shared_scan_free(struct sr_shared_scan *ledgers);
 
 /* How many entries there are. */
-size_t sr_ledgers_count(const struct sr_ledgers *ledgers);
+size_t sr_shared_scan_count(const struct sr_shared_scan *ledgers);
 
 /*
- * Until when an account is locked out by them, as sr_fleet_look() finds it out,
- * when this host's clock shows `wall`.  NULL: could not be asked, so nobody is.
+ * Until when an account is locked out by them, as sr_shared_look() finds it
+ * out, when this host's clock shows `wall`.  NULL: could not be asked, so
+ * nobody is.
  */
-void sr_ledgers_locks(struct sr_ledgers *ledgers, const char *name,
-                      const struct sr_limits *limits, sr_time wall,
-                      struct sr_fleet_locks *locks);
+void sr_shared_scan_locks(struct sr_shared_scan *ledgers, const char *name,
+                          const struct sr_limits *limits, sr_time wall,
+                          struct sr_shared_locks *locks);
 
 /* ---- what reading is made of */
 
 /* Empty ones, of entries that may be pending so long.  NULL: out of memory. */
-struct sr_ledgers *sr_ledgers_new(int64_t lifetime);
+struct sr_shared_scan *sr_shared_scan_new(int64_t lifetime);
 
 /*
- * Add an entry, as `take` of struct sr_fleet_request.  A ledger that is no
+ * Add an entry, as `take` of struct sr_shared_request.  A ledger that is no
  * account's is passed over.  UNAVAILABLE: there are too many.
  */
-enum sr_ask sr_ledgers_add(void *ledgers, const char *ledger,
-                           const struct sr_fleet_entry *entry);
+enum sr_status sr_shared_scan_add(void *ledgers, const char *ledger,
+                                  const struct sr_shared_entry *entry);
 
 /* All have been added; nothing is found before. */
-void sr_ledgers_sort(struct sr_ledgers *ledgers);
+void sr_shared_scan_sort(struct sr_shared_scan *ledgers);
 
 #endif

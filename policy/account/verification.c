@@ -20,27 +20,27 @@
  * are in whole seconds. */
 #define SLACK 2
 
-struct sr_enclosed {
+struct sr_verification {
     struct sr_attempt *attempt;
     enum sr_begin answer;
     bool is_counted; /* in the ledger below */
     bool is_decoy;
     bool has_own; /* our entry may be there */
     bool has_trouble;
-    enum sr_fleet_state state; /* of the own entry */
+    enum sr_shared_state state; /* of the own entry */
     struct sr_limits limits;
     int64_t lifetime;
     sr_time server;     /* the server's time when the own entry was added, */
     int64_t added;      /* and this host's clock, milliseconds */
     sr_time now;        /* the server's, of the last look */
     sr_time until_wall; /* LOCKED by the fleet */
-    struct sr_fleet_locks locks;
-    struct sr_fleet_judgement judgement;
-    char own[SR_FLEET_ID_SIZE];
-    char ledger[SR_FLEET_LEDGER_SIZE];
+    struct sr_shared_locks locks;
+    struct sr_shared_judgement judgement;
+    char own[SR_SHARED_ID_SIZE];
+    char ledger[SR_SHARED_LEDGER_SIZE];
     char backend[SR_BACKEND_NAME_MAX + 1];
     char trouble[REASON_SIZE];
-    struct sr_fleet_list list;
+    struct sr_shared_list list;
 };
 
 /* ---- the way */
@@ -55,12 +55,13 @@ find_config(const struct sr_config *config, const char *name)
     return NULL;
 }
 
-struct sr_fleet_way
-sr_fleet_way_back(const struct sr_config *config, struct sr_link *link,
-                  const char *name)
+struct sr_shared_ledger
+sr_shared_ledger_open_by_name(const struct sr_config *config,
+                              struct sr_connections *connections,
+                              const char *name)
 {
     const struct sr_backend_config *section = find_config(config, name);
-    struct sr_fleet_way way = {.link = link};
+    struct sr_shared_ledger way = {.connections = connections};
     char reason[REASON_SIZE];
 
     way.is_there = section != NULL && section->lockout_base != NULL &&
@@ -71,31 +72,33 @@ sr_fleet_way_back(const struct sr_config *config, struct sr_link *link,
 }
 
 bool
-sr_fleet_counts(const struct sr_rules *rules, uid_t uid)
+sr_shared_counts(const struct sr_rules *rules, uid_t uid)
 {
     return rules->lockout_store == SR_LOCKOUT_LDAP && rules->attempts != 0 &&
            uid != 0;
 }
 
-struct sr_fleet_way
-sr_fleet_way(const struct sr_gathered *who, bool is_known, const char *only)
+struct sr_shared_ledger
+sr_shared_ledger(const struct sr_transaction *txn, bool is_known,
+                 const char *only)
 {
-    const struct sr_config *config = who->config;
-    struct sr_fleet_way way = {.is_there = false};
+    const struct sr_config *config = txn->config;
+    struct sr_shared_ledger way = {.is_there = false};
 
-    if (!sr_fleet_counts(&who->rules, (uid_t)-1))
+    if (!sr_shared_counts(&txn->rules, (uid_t)-1))
         return way;
     if (is_known) {
-        if (who->account == NULL ||
-            !sr_fleet_counts(&who->rules, who->account->facts.uid))
+        if (txn->account == NULL ||
+            !sr_shared_counts(&txn->rules, txn->account->facts.uid))
             return way;
-        return sr_fleet_way_back(config, who->link, who->account->backend.name);
+        return sr_shared_ledger_open_by_name(config, txn->connections,
+                                             txn->account->backend.name);
     }
     for (size_t i = 0; !way.is_there && i < config->backends.count; i++) {
         const char *name = config->backends.item[i];
 
         if (only == NULL || strcmp(only, name) == 0)
-            way = sr_fleet_way_back(config, who->link, name);
+            way = sr_shared_ledger_open_by_name(config, txn->connections, name);
     }
     return way;
 }
@@ -103,23 +106,23 @@ sr_fleet_way(const struct sr_gathered *who, bool is_known, const char *only)
 /* ---- requests */
 
 static bool
-ask(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-    struct sr_fleet_request *request, enum sr_ask *answer)
+ask(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
+    struct sr_shared_request *request, enum sr_status *answer)
 {
     char reason[REASON_SIZE] = "";
 
-    *answer = sr_backend_fleet(&way->backend, way->link, request, reason,
+    *answer = sr_backend_fleet(&way->backend, way->connections, request, reason,
                                sizeof(reason));
-    if (*answer == SR_ASK_OK || *answer == SR_ASK_UNKNOWN_NAME)
+    if (*answer == SR_STATUS_OK || *answer == SR_STATUS_UNKNOWN_NAME)
         return true;
     enclosed->has_trouble = true;
     snprintf(enclosed->trouble, sizeof(enclosed->trouble), "%s",
-             *answer == SR_ASK_NO_MEMORY ? "out of memory" : reason);
+             *answer == SR_STATUS_NO_MEMORY ? "out of memory" : reason);
     return false;
 }
 
 static bool
-trouble(struct sr_enclosed *enclosed, const char *why)
+trouble(struct sr_verification *enclosed, const char *why)
 {
     enclosed->has_trouble = true;
     snprintf(enclosed->trouble, sizeof(enclosed->trouble), "%s", why);
@@ -128,9 +131,9 @@ trouble(struct sr_enclosed *enclosed, const char *why)
 
 /* An id that nobody else has. */
 static bool
-make_id(char id[SR_FLEET_ID_SIZE])
+make_id(char id[SR_SHARED_ID_SIZE])
 {
-    uint8_t dice[(SR_FLEET_ID_SIZE - 1) / 2];
+    uint8_t dice[(SR_SHARED_ID_SIZE - 1) / 2];
 
     if (getrandom(dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
         return false;
@@ -141,17 +144,17 @@ make_id(char id[SR_FLEET_ID_SIZE])
 
 /* Add our entry. */
 static bool
-enter(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-      enum sr_fleet_state state)
+enter(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
+      enum sr_shared_state state)
 {
-    struct sr_fleet_request request = {
-        .what = SR_FLEET_ADD,
+    struct sr_shared_request request = {
+        .what = SR_SHARED_ADD,
         .ledger = enclosed->ledger,
         .id = enclosed->own,
         .state = state,
-        .is_settling = state == SR_FLEET_FAILED,
+        .is_settling = state == SR_SHARED_FAILED,
     };
-    enum sr_ask answer;
+    enum sr_status answer;
 
     if (!make_id(enclosed->own))
         return trouble(enclosed, "no random numbers");
@@ -163,21 +166,21 @@ enter(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
 
 /* Delete the first entries of the list, and our own. */
 static bool
-drop(struct sr_enclosed *enclosed, const struct sr_fleet_way *way, size_t count,
-     bool with_own, bool is_all, bool is_settling)
+drop(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
+     size_t count, bool with_own, bool is_all, bool is_settling)
 {
-    struct sr_fleet_request request = {
-        .what = SR_FLEET_DROP,
+    struct sr_shared_request request = {
+        .what = SR_SHARED_DROP,
         .ledger = enclosed->ledger,
         .drop = enclosed->list.entry,
         .count = count,
         .is_all = is_all && !enclosed->list.is_cut,
         .is_settling = is_settling,
     };
-    enum sr_ask answer;
+    enum sr_status answer;
 
     if (with_own && enclosed->has_own) {
-        if (count == SR_FLEET_MAX)
+        if (count == SR_SHARED_MAX)
             request.count--;
         memcpy(enclosed->list.entry[request.count++].id, enclosed->own,
                sizeof(enclosed->own));
@@ -188,19 +191,19 @@ drop(struct sr_enclosed *enclosed, const struct sr_fleet_way *way, size_t count,
 
 /* Read the ledger and judge it. */
 static bool
-look(struct sr_enclosed *enclosed, const struct sr_fleet_way *way)
+look(struct sr_verification *enclosed, const struct sr_shared_ledger *way)
 {
-    struct sr_fleet_request request = {.what = SR_FLEET_LIST,
-                                       .ledger = enclosed->ledger,
-                                       .list = &enclosed->list};
+    struct sr_shared_request request = {.what = SR_SHARED_LIST,
+                                        .ledger = enclosed->ledger,
+                                        .list = &enclosed->list};
     const char *own = enclosed->has_own ? enclosed->own : NULL;
-    const struct sr_fleet_entry *entry = NULL;
-    enum sr_ask answer;
+    const struct sr_shared_entry *entry = NULL;
+    enum sr_status answer;
 
     if (!ask(enclosed, way, &request, &answer))
         return false;
     if (own != NULL)
-        entry = sr_fleet_find(&enclosed->list, own);
+        entry = sr_shared_find(&enclosed->list, own);
     /* What does not show our entry may be another server, which does not show
      * all the others' either. */
     if (own != NULL && entry == NULL && !enclosed->list.is_cut)
@@ -210,9 +213,9 @@ look(struct sr_enclosed *enclosed, const struct sr_fleet_way *way)
     enclosed->now =
         enclosed->server + (sr_clock_milliseconds() - enclosed->added) / 1000;
     if (enclosed->server == 0)
-        enclosed->now = sr_fleet_latest(&enclosed->list);
-    sr_fleet_judge(&enclosed->list, own, &enclosed->limits, enclosed->now,
-                   enclosed->lifetime, &enclosed->judgement);
+        enclosed->now = sr_shared_latest(&enclosed->list);
+    sr_shared_judge(&enclosed->list, own, &enclosed->limits, enclosed->now,
+                    enclosed->lifetime, &enclosed->judgement);
     return true;
 }
 
@@ -220,7 +223,7 @@ look(struct sr_enclosed *enclosed, const struct sr_fleet_way *way)
 
 /* An entry must not become too old while its owner waits. */
 static bool
-is_ageing(const struct sr_enclosed *enclosed)
+is_ageing(const struct sr_verification *enclosed)
 {
     return sr_clock_milliseconds() - enclosed->added >
            enclosed->lifetime * 1000 / 3;
@@ -231,22 +234,22 @@ is_ageing(const struct sr_enclosed *enclosed)
  * that those who stay get through.  False: the directory is away.
  */
 static bool
-contend(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
+contend(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
         int64_t deadline)
 {
-    const struct sr_fleet_judgement *judgement = &enclosed->judgement;
+    const struct sr_shared_judgement *judgement = &enclosed->judgement;
     unsigned nap = 4;
 
     for (;;) {
-        if (!enclosed->has_own && judgement->answer == SR_FLEET_GO &&
+        if (!enclosed->has_own && judgement->answer == SR_SHARED_GO &&
             !enter(enclosed, way, enclosed->state))
             return false;
         if (!look(enclosed, way))
             return false;
-        if (judgement->answer == SR_FLEET_LOCKED ||
-            (judgement->answer == SR_FLEET_GO && enclosed->has_own))
+        if (judgement->answer == SR_SHARED_LOCKED ||
+            (judgement->answer == SR_SHARED_GO && enclosed->has_own))
             return true;
-        if (judgement->answer == SR_FLEET_GO)
+        if (judgement->answer == SR_SHARED_GO)
             continue;
         if (enclosed->has_own &&
             (!judgement->may_stay || is_ageing(enclosed) ||
@@ -255,7 +258,7 @@ contend(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
             return false;
         if (sr_clock_milliseconds() >= deadline)
             return true;
-        sr_lock_nap(nap / 2, nap);
+        sr_nap(nap / 2, nap);
         if (nap < 64)
             nap *= 2;
     }
@@ -263,11 +266,12 @@ contend(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
 
 /* The ledger that counts.  The key is read even where it is not needed. */
 static bool
-find_ledger(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-            const struct sr_attempt_who *who)
+find_ledger(struct sr_verification *enclosed,
+            const struct sr_shared_ledger *way,
+            const struct sr_subject *subject)
 {
-    struct sr_fleet_request request = {.what = SR_FLEET_KEY};
-    enum sr_ask answer;
+    struct sr_shared_request request = {.what = SR_SHARED_KEY};
+    enum sr_status answer;
     uint32_t dice = 0;
 
     if (!ask(enclosed, way, &request, &answer))
@@ -275,15 +279,15 @@ find_ledger(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
     if (enclosed->is_decoy) {
         if (getrandom(&dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
             return trouble(enclosed, "no random numbers");
-        sr_fleet_decoy(dice, enclosed->ledger);
-    } else if (who->is_known) {
-        sr_fleet_account(who->name,
-                         sr_attempt_counted(enclosed->attempt) ==
-                             SR_CLASS_FAMILIAR,
-                         enclosed->ledger);
+        sr_shared_decoy(dice, enclosed->ledger);
+    } else if (subject->is_known) {
+        sr_shared_account(subject->name,
+                          sr_attempt_counted(enclosed->attempt) ==
+                              SR_CLASS_FAMILIAR,
+                          enclosed->ledger);
     } else {
-        sr_fleet_name(request.key, who->name != NULL ? who->name : "",
-                      enclosed->ledger);
+        sr_shared_name(request.key, subject->name != NULL ? subject->name : "",
+                       enclosed->ledger);
     }
     explicit_bzero(request.key, sizeof(request.key));
     return true;
@@ -299,7 +303,7 @@ to_wall(sr_time until, sr_time now)
 /* The side that the attempt is counted on is locked out until then; unknown: it
  * is not. */
 static void
-note_lock(struct sr_enclosed *enclosed, sr_time until)
+note_lock(struct sr_verification *enclosed, sr_time until)
 {
     const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
 
@@ -308,17 +312,18 @@ note_lock(struct sr_enclosed *enclosed, sr_time until)
 }
 
 static enum sr_begin
-fleet_begin(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-            const struct sr_attempt_who *who, int64_t deadline)
+fleet_begin(struct sr_verification *enclosed,
+            const struct sr_shared_ledger *way,
+            const struct sr_subject *subject, int64_t deadline)
 {
-    const struct sr_fleet_judgement *judgement = &enclosed->judgement;
+    const struct sr_shared_judgement *judgement = &enclosed->judgement;
 
-    sr_fleet_locks_none(&enclosed->locks); /* unless it answers */
-    if (!find_ledger(enclosed, way, who))
+    sr_shared_locks_none(&enclosed->locks); /* unless it answers */
+    if (!find_ledger(enclosed, way, subject))
         return SR_BEGIN_GO;
     enclosed->is_counted = true;
     if (enclosed->is_decoy) {
-        if (enter(enclosed, way, SR_FLEET_PENDING) && look(enclosed, way))
+        if (enter(enclosed, way, SR_SHARED_PENDING) && look(enclosed, way))
             memset(&enclosed->locks, 0, sizeof(enclosed->locks));
         return SR_BEGIN_LOCKED;
     }
@@ -328,46 +333,46 @@ fleet_begin(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
     if (judgement->until != SR_TIME_UNKNOWN)
         enclosed->until_wall = to_wall(judgement->until, enclosed->now);
     switch (judgement->answer) {
-    case SR_FLEET_GO:
+    case SR_SHARED_GO:
         note_lock(enclosed, SR_TIME_UNKNOWN);
         return SR_BEGIN_GO;
-    case SR_FLEET_WAIT:
+    case SR_SHARED_WAIT:
         return SR_BEGIN_BUSY;
-    case SR_FLEET_LOCKED:
+    case SR_SHARED_LOCKED:
         note_lock(enclosed, enclosed->until_wall);
         break;
-    case SR_FLEET_HELD: /* may be taken back */
+    case SR_SHARED_HELD: /* may be taken back */
         break;
     }
     return SR_BEGIN_LOCKED;
 }
 
 enum sr_begin
-sr_enclosed_begin(const char *statedir, const char *rundir,
-                  const struct sr_attempt_who *who,
-                  const struct sr_fleet_way *way, bool ahead,
-                  struct sr_enclosed **enclosed)
+sr_verification_begin(const char *statedir, const char *rundir,
+                      const struct sr_subject *subject,
+                      const struct sr_shared_ledger *way, bool ahead,
+                      struct sr_verification **enclosed)
 {
     const int64_t deadline =
-        sr_clock_milliseconds() + sr_attempt_wait_ms(who->rules);
-    struct sr_enclosed *begun = calloc(1, sizeof(*begun));
+        sr_clock_milliseconds() + sr_attempt_wait_ms(subject->rules);
+    struct sr_verification *begun = calloc(1, sizeof(*begun));
     enum sr_begin fleet;
 
     *enclosed = begun;
     if (begun == NULL)
         return SR_BEGIN_FAILED;
     begun->until_wall = SR_TIME_UNKNOWN;
-    begun->state = ahead ? SR_FLEET_AHEAD : SR_FLEET_PENDING;
+    begun->state = ahead ? SR_SHARED_AHEAD : SR_SHARED_PENDING;
     begun->answer =
-        sr_attempt_begin(statedir, rundir, who, ahead, &begun->attempt);
+        sr_attempt_begin(statedir, rundir, subject, ahead, &begun->attempt);
     if (!way->is_there ||
         (begun->answer != SR_BEGIN_GO && begun->answer != SR_BEGIN_LOCKED))
         return begun->answer;
     begun->is_decoy = begun->answer == SR_BEGIN_LOCKED;
-    begun->limits = sr_attempt_account_limits(who->rules, false);
-    begun->lifetime = sr_fleet_lifetime(way);
+    begun->limits = sr_attempt_account_limits(subject->rules, false);
+    begun->lifetime = sr_shared_lifetime(way);
     snprintf(begun->backend, sizeof(begun->backend), "%s", way->backend.name);
-    fleet = fleet_begin(begun, way, who, deadline);
+    fleet = fleet_begin(begun, way, subject, deadline);
     if (begun->answer == SR_BEGIN_GO)
         begun->answer = fleet;
     if (begun->answer == SR_BEGIN_BUSY) /* nothing was counted */
@@ -380,31 +385,31 @@ sr_enclosed_begin(const char *statedir, const char *rundir,
 /* Our entry has failed.  One that somebody has deleted meanwhile is added
  * anew. */
 static bool
-fail(struct sr_enclosed *enclosed, const struct sr_fleet_way *way)
+fail(struct sr_verification *enclosed, const struct sr_shared_ledger *way)
 {
-    struct sr_fleet_request request = {
-        .what = SR_FLEET_MARK,
+    struct sr_shared_request request = {
+        .what = SR_SHARED_MARK,
         .id = enclosed->own,
-        .state = SR_FLEET_FAILED,
+        .state = SR_SHARED_FAILED,
         .is_settling = true,
     };
-    enum sr_ask answer = SR_ASK_OK;
+    enum sr_status answer = SR_STATUS_OK;
 
     if (!ask(enclosed, way, &request, &answer))
         return false;
-    return answer == SR_ASK_OK || enter(enclosed, way, SR_FLEET_FAILED);
+    return answer == SR_STATUS_OK || enter(enclosed, way, SR_SHARED_FAILED);
 }
 
 static void
-fleet_settle(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-             enum sr_outcome outcome)
+fleet_settle(struct sr_verification *enclosed,
+             const struct sr_shared_ledger *way, enum sr_outcome outcome)
 {
-    const struct sr_fleet_judgement *judgement = &enclosed->judgement;
+    const struct sr_shared_judgement *judgement = &enclosed->judgement;
     size_t spare = judgement->prunable;
 
     if (enclosed->is_decoy) /* what is left there is of hosts that died */
-        spare = judgement->settled < SR_FLEET_PRUNE ? judgement->settled
-                                                    : SR_FLEET_PRUNE;
+        spare = judgement->settled < SR_SHARED_PRUNE ? judgement->settled
+                                                     : SR_SHARED_PRUNE;
     switch (outcome) {
     case SR_OUTCOME_WRONG:
         if (enclosed->has_own && fail(enclosed, way))
@@ -423,8 +428,9 @@ fleet_settle(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
 }
 
 struct sr_settled
-sr_enclosed_settle(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
-                   enum sr_outcome outcome)
+sr_verification_settle(struct sr_verification *enclosed,
+                       const struct sr_shared_ledger *way,
+                       enum sr_outcome outcome)
 {
     const bool is_locked = enclosed->answer == SR_BEGIN_LOCKED;
     const bool is_counted = enclosed->is_counted && way->is_there;
@@ -449,27 +455,27 @@ sr_enclosed_settle(struct sr_enclosed *enclosed, const struct sr_fleet_way *way,
 /* ---- the rest of an attempt */
 
 const struct sr_attempt *
-sr_enclosed_attempt(const struct sr_enclosed *enclosed)
+sr_verification_attempt(const struct sr_verification *enclosed)
 {
     return enclosed->attempt;
 }
 
 sr_time
-sr_enclosed_until(const struct sr_enclosed *enclosed)
+sr_verification_until(const struct sr_verification *enclosed)
 {
     return enclosed->until_wall != SR_TIME_UNKNOWN
                ? enclosed->until_wall
                : sr_attempt_until(enclosed->attempt);
 }
 
-struct sr_fleet_locks
-sr_enclosed_locks(const struct sr_enclosed *enclosed)
+struct sr_shared_locks
+sr_verification_locks(const struct sr_verification *enclosed)
 {
     return enclosed->locks;
 }
 
 bool
-sr_enclosed_by_fleet(const struct sr_enclosed *enclosed)
+sr_verification_by_fleet(const struct sr_verification *enclosed)
 {
     const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
 
@@ -478,7 +484,7 @@ sr_enclosed_by_fleet(const struct sr_enclosed *enclosed)
 }
 
 const char *
-sr_enclosed_trouble(struct sr_enclosed *enclosed)
+sr_verification_trouble(struct sr_verification *enclosed)
 {
     if (!enclosed->has_trouble)
         return NULL;
@@ -487,13 +493,13 @@ sr_enclosed_trouble(struct sr_enclosed *enclosed)
 }
 
 const char *
-sr_enclosed_backend(const struct sr_enclosed *enclosed)
+sr_verification_backend(const struct sr_verification *enclosed)
 {
     return enclosed->backend[0] == '\0' ? NULL : enclosed->backend;
 }
 
 void
-sr_enclosed_free(struct sr_enclosed *enclosed, bool forget)
+sr_verification_free(struct sr_verification *enclosed, bool forget)
 {
     if (enclosed == NULL)
         return;
@@ -504,71 +510,74 @@ sr_enclosed_free(struct sr_enclosed *enclosed, bool forget)
 /* ---- outside of an attempt */
 
 int64_t
-sr_fleet_lifetime(const struct sr_fleet_way *way)
+sr_shared_lifetime(const struct sr_shared_ledger *way)
 {
     return way->backend.config->timeout + SLACK;
 }
 
-static enum sr_ask
-read_list(const struct sr_fleet_way *way, const char *ledger, bool may_recall,
-          struct sr_fleet_list *list, char *reason, size_t size)
+static enum sr_status
+read_list(const struct sr_shared_ledger *way, const char *ledger,
+          bool may_recall, struct sr_shared_list *list, char *reason,
+          size_t size)
 {
-    struct sr_fleet_request request = {
-        .what = SR_FLEET_LIST,
+    struct sr_shared_request request = {
+        .what = SR_SHARED_LIST,
         .ledger = ledger,
         .may_recall = may_recall,
         .list = list,
     };
 
-    return sr_backend_fleet(&way->backend, way->link, &request, reason, size);
+    return sr_backend_fleet(&way->backend, way->connections, &request, reason,
+                            size);
 }
 
-enum sr_ask
-sr_fleet_look(const struct sr_fleet_way *way, const char *name,
-              bool is_familiar, const struct sr_limits *limits, bool may_recall,
-              struct sr_fleet_view *view, char *reason, size_t size)
+enum sr_status
+sr_shared_look(const struct sr_shared_ledger *way, const char *name,
+               bool is_familiar, const struct sr_limits *limits,
+               bool may_recall, struct sr_shared_view *view, char *reason,
+               size_t size)
 {
-    struct sr_fleet_list *list = calloc(1, sizeof(*list));
-    struct sr_fleet_judgement judgement;
-    char ledger[SR_FLEET_LEDGER_SIZE];
+    struct sr_shared_list *list = calloc(1, sizeof(*list));
+    struct sr_shared_judgement judgement;
+    char ledger[SR_SHARED_LEDGER_SIZE];
     sr_time now = (sr_time)time(NULL);
-    enum sr_ask answer;
+    enum sr_status answer;
 
-    *view = (struct sr_fleet_view){.locked_until = SR_TIME_UNKNOWN};
+    *view = (struct sr_shared_view){.locked_until = SR_TIME_UNKNOWN};
     if (list == NULL)
-        return SR_ASK_NO_MEMORY;
-    sr_fleet_account(name, is_familiar, ledger);
+        return SR_STATUS_NO_MEMORY;
+    sr_shared_account(name, is_familiar, ledger);
     answer = read_list(way, ledger, may_recall, list, reason, size);
-    if (answer == SR_ASK_OK) {
-        if (sr_fleet_latest(list) > now)
-            now = sr_fleet_latest(list);
-        sr_fleet_judge(list, NULL, limits, now, sr_fleet_lifetime(way),
-                       &judgement);
+    if (answer == SR_STATUS_OK) {
+        if (sr_shared_latest(list) > now)
+            now = sr_shared_latest(list);
+        sr_shared_judge(list, NULL, limits, now, sr_shared_lifetime(way),
+                        &judgement);
         view->entries = list->count;
         view->failures = judgement.failures;
-        if (judgement.answer == SR_FLEET_LOCKED)
+        if (judgement.answer == SR_SHARED_LOCKED)
             view->locked_until = to_wall(judgement.until, now);
     }
     free(list);
     return answer;
 }
 
-enum sr_ask
-sr_fleet_locks_find(const struct sr_fleet_way *way, struct sr_gathered *who,
-                    char *reason, size_t size)
+enum sr_status
+sr_shared_locks_find(const struct sr_shared_ledger *way,
+                     struct sr_transaction *txn, char *reason, size_t size)
 {
     const struct sr_limits limits =
-        sr_attempt_account_limits(&who->rules, false);
-    enum sr_ask answer = SR_ASK_OK;
-    struct sr_fleet_view view[2];
+        sr_attempt_account_limits(&txn->rules, false);
+    enum sr_status answer = SR_STATUS_OK;
+    struct sr_shared_view view[2];
 
-    sr_fleet_locks_none(&who->fleet);
-    for (int class = 0; answer == SR_ASK_OK && class < 2; class ++)
-        answer = sr_fleet_look(way, who->account->facts.name,
-                               class == SR_CLASS_FAMILIAR, &limits, false,
-                               &view[class], reason, size);
-    for (int class = 0; answer == SR_ASK_OK && class < 2; class ++)
-        who->fleet.until[class] = view[class].locked_until;
+    sr_shared_locks_none(&txn->fleet);
+    for (int class = 0; answer == SR_STATUS_OK && class < 2; class ++)
+        answer = sr_shared_look(way, txn->account->facts.name,
+                                class == SR_CLASS_FAMILIAR, &limits, false,
+                                &view[class], reason, size);
+    for (int class = 0; answer == SR_STATUS_OK && class < 2; class ++)
+        txn->fleet.until[class] = view[class].locked_until;
     return answer;
 }
 
@@ -593,32 +602,32 @@ find_class(const char *statedir, uid_t uid, const struct sr_source *source,
     return result == SR_STORE_OK;
 }
 
-enum sr_ask
-sr_fleet_facts(const struct sr_fleet_way *way, struct sr_gathered *who,
-               const char *statedir, const struct sr_source *source,
-               char *reason, size_t size)
+enum sr_status
+sr_shared_facts(const struct sr_shared_ledger *way, struct sr_transaction *txn,
+                const char *statedir, const struct sr_source *source,
+                char *reason, size_t size)
 {
     const struct sr_limits limits =
-        sr_attempt_account_limits(&who->rules, false);
-    struct sr_facts *facts = &who->account->facts;
+        sr_attempt_account_limits(&txn->rules, false);
+    struct sr_facts *facts = &txn->account->facts;
     enum sr_source_class class;
-    struct sr_fleet_view view;
-    enum sr_ask answer;
+    struct sr_shared_view view;
+    enum sr_status answer;
 
-    if (!find_class(statedir, facts->uid, source, &who->rules, &class)) {
+    if (!find_class(statedir, facts->uid, source, &txn->rules, &class)) {
         snprintf(reason, size, "the state of this host cannot be read");
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
-    answer = sr_fleet_look(way, facts->name, class == SR_CLASS_FAMILIAR,
-                           &limits, true, &view, reason, size);
-    if (answer == SR_ASK_OK) {
-        who->fleet.is_known[class] = true;
-        who->fleet.until[class] = view.locked_until;
+    answer = sr_shared_look(way, facts->name, class == SR_CLASS_FAMILIAR,
+                            &limits, true, &view, reason, size);
+    if (answer == SR_STATUS_OK) {
+        txn->fleet.is_known[class] = true;
+        txn->fleet.until[class] = view.locked_until;
     } else {
-        sr_fleet_locks_none(&who->fleet);
+        sr_shared_locks_none(&txn->fleet);
     }
-    sr_gather_everywhere(who, SR_TIME_UNKNOWN);
-    if (answer != SR_ASK_OK || view.locked_until == SR_TIME_UNKNOWN ||
+    sr_transaction_merge_lockouts(txn, SR_TIME_UNKNOWN);
+    if (answer != SR_STATUS_OK || view.locked_until == SR_TIME_UNKNOWN ||
         facts->locked == SR_LOCK_ADMIN ||
         (facts->locked == SR_LOCK_UNTIL &&
          facts->locked_until >= view.locked_until))
@@ -629,30 +638,30 @@ sr_fleet_facts(const struct sr_fleet_way *way, struct sr_gathered *who,
     return answer;
 }
 
-enum sr_ask
-sr_fleet_clear(const struct sr_fleet_way *way, const char *name, size_t *count,
-               char *reason, size_t size)
+enum sr_status
+sr_shared_clear(const struct sr_shared_ledger *way, const char *name,
+                size_t *count, char *reason, size_t size)
 {
-    struct sr_fleet_list *list = calloc(1, sizeof(*list));
-    char ledger[SR_FLEET_LEDGER_SIZE];
-    enum sr_ask answer = list == NULL ? SR_ASK_NO_MEMORY : SR_ASK_OK;
+    struct sr_shared_list *list = calloc(1, sizeof(*list));
+    char ledger[SR_SHARED_LEDGER_SIZE];
+    enum sr_status answer = list == NULL ? SR_STATUS_NO_MEMORY : SR_STATUS_OK;
 
     *count = 0;
-    for (int class = 0; answer == SR_ASK_OK && class < 2; class ++) {
+    for (int class = 0; answer == SR_STATUS_OK && class < 2; class ++) {
         do {
-            struct sr_fleet_request request = {.what = SR_FLEET_DROP,
-                                               .ledger = ledger};
+            struct sr_shared_request request = {.what = SR_SHARED_DROP,
+                                                .ledger = ledger};
 
-            sr_fleet_account(name, class == SR_CLASS_FAMILIAR, ledger);
+            sr_shared_account(name, class == SR_CLASS_FAMILIAR, ledger);
             answer = read_list(way, ledger, false, list, reason, size);
-            if (answer != SR_ASK_OK || list->count == 0)
+            if (answer != SR_STATUS_OK || list->count == 0)
                 break;
             request.drop = list->entry;
             request.count = list->count;
             *count += list->count;
-            answer = sr_backend_fleet(&way->backend, way->link, &request,
+            answer = sr_backend_fleet(&way->backend, way->connections, &request,
                                       reason, size);
-        } while (answer == SR_ASK_OK && list->is_cut);
+        } while (answer == SR_STATUS_OK && list->is_cut);
     }
     free(list);
     return answer;

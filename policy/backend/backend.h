@@ -16,18 +16,19 @@
 #include "policy/decide/shared_ledger.h"
 #include "policy/decide/rules.h"
 
-enum sr_ask {
-    SR_ASK_OK,
-    SR_ASK_UNKNOWN_NAME, /* not an account of this backend */
-    SR_ASK_UNAVAILABLE,  /* cannot be asked now */
-    SR_ASK_AMBIGUOUS, /* more than one account has the name: as UNAVAILABLE */
-    SR_ASK_NO_MEMORY,
+enum sr_status {
+    SR_STATUS_OK,
+    SR_STATUS_UNKNOWN_NAME, /* not an account of this backend */
+    SR_STATUS_UNAVAILABLE,  /* cannot be asked now */
+    SR_STATUS_AMBIGUOUS, /* more than one account has the name: as UNAVAILABLE
+                          */
+    SR_STATUS_NO_MEMORY,
 };
 
-enum sr_proof {
-    SR_PROOF_RIGHT,
-    SR_PROOF_WRONG,
-    SR_PROOF_UNAVAILABLE,
+enum sr_verify_result {
+    SR_VERIFY_RIGHT,
+    SR_VERIFY_WRONG,
+    SR_VERIFY_UNAVAILABLE,
 };
 
 enum sr_write {
@@ -54,10 +55,11 @@ enum sr_refusal {
 
 /* What an administrator orders for an account. */
 enum sr_order {
-    SR_ORDER_UNLOCK,   /* end the backend's own lockout */
-    SR_ORDER_DEMAND,   /* the password has to be changed at the next login */
-    SR_ORDER_WAIVE,    /* no longer */
-    SR_ORDER_PASSWORD, /* set a password, which has to be changed */
+    SR_ORDER_UNLOCK,         /* end the backend's own lockout */
+    SR_ORDER_REQUIRE_CHANGE, /* the password has to be changed at the next login
+                              */
+    SR_ORDER_CLEAR_CHANGE,   /* no longer */
+    SR_ORDER_SET_PASSWORD,   /* set a password, which has to be changed */
 };
 
 /* What a backend itself demands of a new password; 0: nothing known. */
@@ -107,18 +109,18 @@ struct sr_visitor {
                  struct sr_rules *rules);
 
     /*
-     * An account.  `ask` is SR_ASK_OK, or SR_ASK_UNAVAILABLE with an account of
-     * which only the name, the uid and the backend are known, and a reason.
-     * The account is the backend's and ends with the call.  Returns 0, or
-     * anything else to be told no more.
+     * An account.  `ask` is SR_STATUS_OK, or SR_STATUS_UNAVAILABLE with an
+     * account of which only the name, the uid and the backend are known, and a
+     * reason. The account is the backend's and ends with the call.  Returns 0,
+     * or anything else to be told no more.
      */
     int (*account)(void *context, struct sr_account *account,
-                   const struct sr_rules *rules, enum sr_ask ask,
+                   const struct sr_rules *rules, enum sr_status ask,
                    const char *reason);
 };
 
 /* Who is told of what changes. */
-struct sr_listener {
+struct sr_watcher {
     struct sr_visitor visitor; /* an account has come, or has changed */
 
     /* An account of this name has gone; another may have the name by now. */
@@ -126,78 +128,80 @@ struct sr_listener {
 };
 
 /* What came of listening. */
-enum sr_heard {
-    SR_HEARD_ALL,       /* everything was told */
-    SR_HEARD_BEGINNING, /* nothing was told: the first reading is under way */
-    SR_HEARD_ANYTHING,  /* anything may have changed: ask by each() */
-    SR_HEARD_AWAY,      /* the backend is away: end it, and begin anew later */
-    SR_HEARD_NO_MEMORY, /* as AWAY */
+enum sr_watch_result {
+    SR_WATCH_ALL,       /* everything was told */
+    SR_WATCH_BEGINNING, /* nothing was told: the first reading is under way */
+    SR_WATCH_ANYTHING,  /* anything may have changed: ask by each() */
+    SR_WATCH_AWAY,      /* the backend is away: end it, and begin anew later */
+    SR_WATCH_NO_MEMORY, /* as AWAY */
 };
 
 /* A backend that is followed; the first member of what it keeps for that. */
-struct sr_following {
+struct sr_watch {
     int fd;      /* readable: listen; -1: there is none */
     int wait_ms; /* after that long listen in any case; -1: need not be */
 };
 
 /* What is asked of a backend that keeps ledgers for all hosts. */
-enum sr_fleet_what {
-    SR_FLEET_KEY,  /* the key of the fleet, which is made where there is none */
-    SR_FLEET_ADD,  /* add an entry: ledger, id, state */
-    SR_FLEET_LIST, /* all entries of a ledger */
-    SR_FLEET_MARK, /* change an entry's state: id, state */
-    SR_FLEET_DROP, /* delete entries: drop, count */
-    SR_FLEET_ALL,  /* all entries of all accounts' ledgers: take, context */
+enum sr_shared_what {
+    SR_SHARED_KEY, /* the key of the fleet, which is made where there is none */
+    SR_SHARED_ADD, /* add an entry: ledger, id, state */
+    SR_SHARED_LIST, /* all entries of a ledger */
+    SR_SHARED_MARK, /* change an entry's state: id, state */
+    SR_SHARED_DROP, /* delete entries: drop, count */
+    SR_SHARED_ALL,  /* all entries of all accounts' ledgers: take, context */
 };
 
-struct sr_fleet_request {
-    enum sr_fleet_what what;
+struct sr_shared_request {
+    enum sr_shared_what what;
     const char *ledger;
     const char *id;
-    enum sr_fleet_state state;
-    const struct sr_fleet_entry *drop;
+    enum sr_shared_state state;
+    const struct sr_shared_entry *drop;
     size_t count;
     bool is_all;     /* DROP: nothing is left of `ledger`, as far as is known */
     bool may_recall; /* LIST: need not be asked when this is known */
     bool is_settling; /* the password was answered for: little time is left */
-    struct sr_fleet_list *list;     /* LIST: is filled in */
-    uint8_t key[SR_FLEET_KEY_SIZE]; /* KEY: is filled in */
+    struct sr_shared_list *list;     /* LIST: is filled in */
+    uint8_t key[SR_SHARED_KEY_SIZE]; /* KEY: is filled in */
 
     /*
      * ALL: is told of each entry that can be read, in no order; anything but OK
      * ends it.  Unless the answer is OK, what was told is not all there is.
      */
-    enum sr_ask (*take)(void *context, const char *ledger,
-                        const struct sr_fleet_entry *entry);
+    enum sr_status (*take)(void *context, const char *ledger,
+                           const struct sr_shared_entry *entry);
     void *context;
 };
 
 /*
  * The operations of a kind of backend.  `kept` is where the backend keeps what
  * it wants to have again in the next call of the same transaction, such as a
- * connection; it is NULL at first.  On SR_ASK_UNAVAILABLE, SR_ASK_AMBIGUOUS,
- * SR_PROOF_UNAVAILABLE and a write that was not done, `reason` (size bytes)
- * says why, for the log and the tools ("/etc/shadow:12: the maximum age ...");
- * on SR_PROOF_WRONG it can say why another reason than the password is to be
- * looked for.
+ * connection; it is NULL at first.  On SR_STATUS_UNAVAILABLE,
+ * SR_STATUS_AMBIGUOUS, SR_VERIFY_UNAVAILABLE and a write that was not done,
+ * `reason` (size bytes) says why, for the log and the tools ("/etc/shadow:12:
+ * the maximum age ..."); on SR_VERIFY_WRONG it can say why another reason than
+ * the password is to be looked for.
  */
 struct sr_backend_ops {
     const char *type; /* as in the configuration */
 
-    /* Look an account up.  On SR_ASK_OK *account is new; close it with
+    /* Look an account up.  On SR_STATUS_OK *account is new; close it with
      * sr_account_close(). */
-    enum sr_ask (*open)(const struct sr_backend *backend, void **kept,
-                        const char *name, const struct sr_rules *rules,
-                        struct sr_account **account, char *reason, size_t size);
+    enum sr_status (*open)(const struct sr_backend *backend, void **kept,
+                           const char *name, const struct sr_rules *rules,
+                           struct sr_account **account, char *reason,
+                           size_t size);
 
     /*
      * Prove a password.  allow_empty: an account without a password is proved
      * by an empty one.  A NULL account is the decoy: the same work, and wrong.
      * A proof can tell facts, which are put into the account.
      */
-    enum sr_proof (*prove)(const struct sr_backend *backend, void **kept,
-                           struct sr_account *account, const char *password,
-                           bool allow_empty, char *reason, size_t size);
+    enum sr_verify_result (*prove)(const struct sr_backend *backend,
+                                   void **kept, struct sr_account *account,
+                                   const char *password, bool allow_empty,
+                                   char *reason, size_t size);
 
     /*
      * Store a new password.  `old` is NULL for a reset.  *refusal is set on
@@ -223,16 +227,16 @@ struct sr_backend_ops {
 
     /*
      * Tell of every account, in one pass: what open() would say of each.  The
-     * local backend tells of the lines of /etc/passwd.  Returns SR_ASK_OK when
-     * all were told of or the visitor had enough; `reason` is filled in on
+     * local backend tells of the lines of /etc/passwd.  Returns SR_STATUS_OK
+     * when all were told of or the visitor had enough; `reason` is filled in on
      * UNAVAILABLE.  NULL: this backend cannot enumerate.
      */
-    enum sr_ask (*each)(const struct sr_backend *backend,
-                        const struct sr_visitor *visitor, char *reason,
-                        size_t size);
+    enum sr_status (*each)(const struct sr_backend *backend,
+                           const struct sr_visitor *visitor, char *reason,
+                           size_t size);
 
     /*
-     * Carry out an order; `password` is for SR_ORDER_PASSWORD and NULL
+     * Carry out an order; `password` is for SR_ORDER_SET_PASSWORD and NULL
      * otherwise.  On REFUSED and *refusal OTHER, `reason` is a sentence. UNSURE
      * also says that a part was done.  The account is as it was before: look
      * it up again.  NULL: the tools have their own way with this backend.
@@ -247,8 +251,9 @@ struct sr_backend_ops {
      * for, and what was found, is in *survey; see survey.h.  NULL: there is
      * nothing to find out.
      */
-    enum sr_ask (*survey)(const struct sr_backend *backend, void **kept,
-                          struct sr_survey *survey, char *reason, size_t size);
+    enum sr_status (*survey)(const struct sr_backend *backend, void **kept,
+                             struct sr_survey *survey, char *reason,
+                             size_t size);
 
     /*
      * Begin to follow what changes.  NULL: cannot be asked now, and `reason`
@@ -257,23 +262,24 @@ struct sr_backend_ops {
      * ANYTHING, and what changes from then on is told.  NULL: this kind of
      * backend cannot be followed.
      */
-    struct sr_following *(*follow)(const struct sr_backend *backend,
-                                   char *reason, size_t size);
-    enum sr_heard (*hear)(const struct sr_backend *backend,
-                          struct sr_following *following,
-                          const struct sr_listener *listener, char *reason,
-                          size_t size);
-    void (*unfollow)(struct sr_following *following);
+    struct sr_watch *(*follow)(const struct sr_backend *backend, char *reason,
+                               size_t size);
+    enum sr_watch_result (*hear)(const struct sr_backend *backend,
+                                 struct sr_watch *following,
+                                 const struct sr_watcher *listener,
+                                 char *reason, size_t size);
+    void (*unfollow)(struct sr_watch *following);
 
     /*
      * Carry out a request for the ledgers that hosts share.  An entry that is
      * to be deleted and is not there is no error; one that is to be changed and
-     * is not there is SR_ASK_UNKNOWN_NAME.  On UNAVAILABLE `reason` says why,
-     * and it may or may not have been done.  NULL: there are no such ledgers.
+     * is not there is SR_STATUS_UNKNOWN_NAME.  On UNAVAILABLE `reason` says
+     * why, and it may or may not have been done.  NULL: there are no such
+     * ledgers.
      */
-    enum sr_ask (*fleet)(const struct sr_backend *backend, void **kept,
-                         struct sr_fleet_request *request, char *reason,
-                         size_t size);
+    enum sr_status (*fleet)(const struct sr_backend *backend, void **kept,
+                            struct sr_shared_request *request, char *reason,
+                            size_t size);
 };
 
 /* What a module exports, as SR_BACKEND_MODULE. */
@@ -296,22 +302,22 @@ extern const struct sr_backend_ops sr_backend_local;
  * A link: what backends keep over the calls of one transaction.  Whoever makes
  * the calls keeps it, for each transaction one of its own.
  */
-struct sr_link;
+struct sr_connections;
 
 /* A new link, or NULL when memory is out. */
-struct sr_link *sr_link_new(void);
+struct sr_connections *sr_connections_new(void);
 
 /*
  * End all connections and free it; NULL is allowed.  In a process copy (another
  * process than the one that made the link) nothing is sent.
  */
-void sr_link_free(struct sr_link *link);
+void sr_connections_free(struct sr_connections *connections);
 
 /*
  * Nothing is asked soon: a session can last for days, and what keeps it should
  * not keep a connection for it.  NULL is allowed.
  */
-void sr_link_rest(struct sr_link *link);
+void sr_connections_idle(struct sr_connections *connections);
 
 /*
  * Find the backend of a configured name.  Returns 0; or -1 when it cannot be
@@ -321,32 +327,34 @@ int sr_backend_find(const struct sr_config *config, const char *name,
                     struct sr_backend *backend, char *reason, size_t size);
 
 /* The operations, with a link; see struct sr_backend_ops. */
-enum sr_ask sr_backend_open(const struct sr_backend *backend,
-                            struct sr_link *link, const char *name,
-                            const struct sr_rules *rules,
-                            struct sr_account **account, char *reason,
-                            size_t size);
-enum sr_proof sr_backend_prove(const struct sr_backend *backend,
-                               struct sr_link *link, struct sr_account *account,
-                               const char *password, bool allow_empty,
-                               char *reason, size_t size);
-enum sr_write sr_backend_write(const struct sr_backend *backend,
-                               struct sr_link *link, struct sr_account *account,
-                               const char *old, const char *password,
-                               enum sr_refusal *refusal, char *reason,
+enum sr_status sr_backend_open(const struct sr_backend *backend,
+                               struct sr_connections *connections,
+                               const char *name, const struct sr_rules *rules,
+                               struct sr_account **account, char *reason,
                                size_t size);
+enum sr_verify_result sr_backend_verify(const struct sr_backend *backend,
+                                        struct sr_connections *connections,
+                                        struct sr_account *account,
+                                        const char *password, bool allow_empty,
+                                        char *reason, size_t size);
+enum sr_write sr_backend_write(const struct sr_backend *backend,
+                               struct sr_connections *connections,
+                               struct sr_account *account, const char *old,
+                               const char *password, enum sr_refusal *refusal,
+                               char *reason, size_t size);
 enum sr_write sr_backend_administer(const struct sr_backend *backend,
-                                    struct sr_link *link,
+                                    struct sr_connections *connections,
                                     struct sr_account *account,
                                     enum sr_order order, const char *password,
                                     enum sr_refusal *refusal, char *reason,
                                     size_t size);
-enum sr_ask sr_backend_survey(const struct sr_backend *backend,
-                              struct sr_link *link, struct sr_survey *survey,
-                              char *reason, size_t size);
-enum sr_ask sr_backend_fleet(const struct sr_backend *backend,
-                             struct sr_link *link,
-                             struct sr_fleet_request *request, char *reason,
-                             size_t size);
+enum sr_status sr_backend_survey(const struct sr_backend *backend,
+                                 struct sr_connections *connections,
+                                 struct sr_survey *survey, char *reason,
+                                 size_t size);
+enum sr_status sr_backend_fleet(const struct sr_backend *backend,
+                                struct sr_connections *connections,
+                                struct sr_shared_request *request, char *reason,
+                                size_t size);
 
 #endif

@@ -22,55 +22,55 @@ struct linked {
     void *kept;
 };
 
-struct sr_link {
+struct sr_connections {
     pid_t process; /* that made it */
     struct linked linked[LINKS_MAX];
     size_t count;
 };
 
-struct sr_link *
-sr_link_new(void)
+struct sr_connections *
+sr_connections_new(void)
 {
-    struct sr_link *link = calloc(1, sizeof(*link));
+    struct sr_connections *connections = calloc(1, sizeof(*connections));
 
-    if (link != NULL)
-        link->process = getpid();
-    return link;
+    if (connections != NULL)
+        connections->process = getpid();
+    return connections;
 }
 
 /* End what is kept, and keep nothing. */
 static void
-link_clear(struct sr_link *link)
+link_clear(struct sr_connections *connections)
 {
-    bool is_copy = link->process != getpid();
+    bool is_copy = connections->process != getpid();
 
-    for (size_t i = 0; i < link->count; i++) {
-        struct linked *linked = &link->linked[i];
+    for (size_t i = 0; i < connections->count; i++) {
+        struct linked *linked = &connections->linked[i];
 
         if (linked->kept != NULL && linked->ops->end != NULL)
             linked->ops->end(linked->kept, is_copy);
         free(linked->name);
     }
-    link->count = 0;
+    connections->count = 0;
 }
 
 void
-sr_link_free(struct sr_link *link)
+sr_connections_free(struct sr_connections *connections)
 {
-    if (link == NULL)
+    if (connections == NULL)
         return;
-    link_clear(link);
-    free(link);
+    link_clear(connections);
+    free(connections);
 }
 
 void
-sr_link_rest(struct sr_link *link)
+sr_connections_idle(struct sr_connections *connections)
 {
     /* The connections of another process are not ours to end. */
-    if (link == NULL || link->process != getpid())
+    if (connections == NULL || connections->process != getpid())
         return;
-    for (size_t i = 0; i < link->count; i++) {
-        const struct linked *linked = &link->linked[i];
+    for (size_t i = 0; i < connections->count; i++) {
+        const struct linked *linked = &connections->linked[i];
 
         if (linked->kept != NULL && linked->ops->rest != NULL)
             linked->ops->rest(linked->kept);
@@ -79,32 +79,33 @@ sr_link_rest(struct sr_link *link)
 
 /* Where a backend keeps its own; `none` when there is no room or no link. */
 static void **
-kept_by(struct sr_link *link, const struct sr_backend *backend, void **none)
+kept_by(struct sr_connections *connections, const struct sr_backend *backend,
+        void **none)
 {
     struct linked *linked;
 
     *none = NULL;
-    if (link == NULL)
+    if (connections == NULL)
         return none;
     /* A process copy has connections that are not its own. */
-    if (link->process != getpid()) {
-        link_clear(link);
-        link->process = getpid();
+    if (connections->process != getpid()) {
+        link_clear(connections);
+        connections->process = getpid();
     }
-    for (size_t i = 0; i < link->count; i++) {
-        if (link->linked[i].ops == backend->ops &&
-            strcmp(link->linked[i].name, backend->name) == 0)
-            return &link->linked[i].kept;
+    for (size_t i = 0; i < connections->count; i++) {
+        if (connections->linked[i].ops == backend->ops &&
+            strcmp(connections->linked[i].name, backend->name) == 0)
+            return &connections->linked[i].kept;
     }
-    if (link->count == LINKS_MAX)
+    if (connections->count == LINKS_MAX)
         return none;
-    linked = &link->linked[link->count];
+    linked = &connections->linked[connections->count];
     linked->name = strdup(backend->name);
     if (linked->name == NULL)
         return none;
     linked->ops = backend->ops;
     linked->kept = NULL;
-    link->count++;
+    connections->count++;
     return &linked->kept;
 }
 
@@ -175,82 +176,88 @@ sr_backend_find(const struct sr_config *config, const char *name,
     return backend->ops == NULL ? -1 : 0;
 }
 
-enum sr_ask
-sr_backend_open(const struct sr_backend *backend, struct sr_link *link,
-                const char *name, const struct sr_rules *rules,
-                struct sr_account **account, char *reason, size_t size)
+enum sr_status
+sr_backend_open(const struct sr_backend *backend,
+                struct sr_connections *connections, const char *name,
+                const struct sr_rules *rules, struct sr_account **account,
+                char *reason, size_t size)
 {
     void *none;
-    enum sr_ask ask = backend->ops->open(backend, kept_by(link, backend, &none),
-                                         name, rules, account, reason, size);
+    enum sr_status ask =
+        backend->ops->open(backend, kept_by(connections, backend, &none), name,
+                           rules, account, reason, size);
 
     drop(backend, none);
     return ask;
 }
 
-enum sr_proof
-sr_backend_prove(const struct sr_backend *backend, struct sr_link *link,
-                 struct sr_account *account, const char *password,
-                 bool allow_empty, char *reason, size_t size)
+enum sr_verify_result
+sr_backend_verify(const struct sr_backend *backend,
+                  struct sr_connections *connections,
+                  struct sr_account *account, const char *password,
+                  bool allow_empty, char *reason, size_t size)
 {
     void *none;
-    enum sr_proof proof =
-        backend->ops->prove(backend, kept_by(link, backend, &none), account,
-                            password, allow_empty, reason, size);
+    enum sr_verify_result proof =
+        backend->ops->prove(backend, kept_by(connections, backend, &none),
+                            account, password, allow_empty, reason, size);
 
     drop(backend, none);
     return proof;
 }
 
 enum sr_write
-sr_backend_write(const struct sr_backend *backend, struct sr_link *link,
-                 struct sr_account *account, const char *old,
-                 const char *password, enum sr_refusal *refusal, char *reason,
-                 size_t size)
+sr_backend_write(const struct sr_backend *backend,
+                 struct sr_connections *connections, struct sr_account *account,
+                 const char *old, const char *password,
+                 enum sr_refusal *refusal, char *reason, size_t size)
 {
     void *none;
     enum sr_write written =
-        backend->ops->write(backend, kept_by(link, backend, &none), account,
-                            old, password, refusal, reason, size);
+        backend->ops->write(backend, kept_by(connections, backend, &none),
+                            account, old, password, refusal, reason, size);
 
     drop(backend, none);
     return written;
 }
 
 enum sr_write
-sr_backend_administer(const struct sr_backend *backend, struct sr_link *link,
+sr_backend_administer(const struct sr_backend *backend,
+                      struct sr_connections *connections,
                       struct sr_account *account, enum sr_order order,
                       const char *password, enum sr_refusal *refusal,
                       char *reason, size_t size)
 {
     void *none;
     enum sr_write written = backend->ops->administer(
-        backend, kept_by(link, backend, &none), account, order, password,
+        backend, kept_by(connections, backend, &none), account, order, password,
         refusal, reason, size);
 
     drop(backend, none);
     return written;
 }
 
-enum sr_ask
-sr_backend_survey(const struct sr_backend *backend, struct sr_link *link,
-                  struct sr_survey *survey, char *reason, size_t size)
+enum sr_status
+sr_backend_survey(const struct sr_backend *backend,
+                  struct sr_connections *connections, struct sr_survey *survey,
+                  char *reason, size_t size)
 {
     void *none;
-    enum sr_ask ask = backend->ops->survey(
-        backend, kept_by(link, backend, &none), survey, reason, size);
+    enum sr_status ask = backend->ops->survey(
+        backend, kept_by(connections, backend, &none), survey, reason, size);
 
     drop(backend, none);
     return ask;
 }
 
-enum sr_ask
-sr_backend_fleet(const struct sr_backend *backend, struct sr_link *link,
-                 struct sr_fleet_request *request, char *reason, size_t size)
+enum sr_status
+sr_backend_fleet(const struct sr_backend *backend,
+                 struct sr_connections *connections,
+                 struct sr_shared_request *request, char *reason, size_t size)
 {
     void *none;
-    enum sr_ask ask = backend->ops->fleet(
-        backend, kept_by(link, backend, &none), request, reason, size);
+    enum sr_status ask = backend->ops->fleet(
+        backend, kept_by(connections, backend, &none), request, reason, size);
 
     drop(backend, none);
     return ask;

@@ -196,8 +196,8 @@ handle_continuation(struct reader *reader, const char *text)
     if (status == EINVAL)
         bad_value(reader, last->key, text);
     for (size_t i = 0; status == 0 && i < more.names.count; i++)
-        status = sr_names_add(&last->value.names, more.names.item[i],
-                              strlen(more.names.item[i]));
+        status = sr_personal_add(&last->value.names, more.names.item[i],
+                                 strlen(more.names.item[i]));
     if (status == 0)
         sr_key_free(last->key, &more);
     if (status == ENOMEM)
@@ -570,7 +570,7 @@ is_dropin(const char *name)
  * which asks the kernel three things that are known: every login comes here. */
 static void
 list_dropins(struct load *load, int fd, const char *name,
-             struct sr_names *names)
+             struct sr_string_list *names)
 {
     _Alignas(struct dirent64) char entries[4096];
     ssize_t size;
@@ -581,7 +581,8 @@ list_dropins(struct load *load, int fd, const char *name,
         for (ssize_t at = 0; at < size; at += entry->d_reclen) {
             entry = (const void *)(entries + at);
             if (is_dropin(entry->d_name) &&
-                sr_names_add(names, entry->d_name, strlen(entry->d_name)) != 0)
+                sr_personal_add(names, entry->d_name, strlen(entry->d_name)) !=
+                    0)
                 load->out_of_memory = true;
         }
     }
@@ -596,7 +597,8 @@ read_dropins(struct load *load, const char *path)
 {
     __attribute__((cleanup(close_file))) int fd = -1;
     __attribute__((cleanup(free_text))) char *name = NULL;
-    __attribute__((cleanup(sr_names_free))) struct sr_names names = {NULL, 0};
+    __attribute__((cleanup(sr_personal_free))) struct sr_string_list names = {
+        NULL, 0};
     struct stat status;
 
     if (asprintf(&name, "%s.d", path) < 0) {
@@ -1053,7 +1055,7 @@ is_in_group(struct answers *answers, const char *group)
 
 /* Whether the account is in a list of users and @groups.  Returns 0 or -1. */
 static int
-find_account(struct answers *answers, const struct sr_names *names,
+find_account(struct answers *answers, const struct sr_string_list *names,
              bool *is_listed)
 {
     *is_listed = false;

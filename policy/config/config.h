@@ -32,7 +32,7 @@ enum sr_down { SR_DOWN_STOP, SR_DOWN_NEXT };
 struct sr_backend_config {
     char *name;
     enum sr_backend_type type;
-    struct sr_names uri; /* in the order in which they are tried */
+    struct sr_string_list uri; /* in the order in which they are tried */
     char *base;
     char *filter; /* with %u for the name */
     char *name_attribute;
@@ -60,16 +60,17 @@ struct sr_override;
 
 struct sr_config {
     /* [selfreset] */
-    struct sr_names backends; /* in the order they are asked; default "local" */
-    char *contact;            /* who can help; NULL: "your administrator" */
+    struct sr_string_list
+        backends;  /* in the order they are asked; default "local" */
+    char *contact; /* who can help; NULL: "your administrator" */
     enum sr_reveal reveal;
     enum sr_profile profile; /* where defaults come from */
 
     /* [nss] */
-    enum sr_publicity nss_view;      /* who may read the state groups' view */
-    int64_t nss_max_age;             /* seconds that a snapshot is believed */
-    bool nss_enumerate;              /* getspent(3) is answered */
-    struct sr_names nss_break_glass; /* never in a negative group */
+    enum sr_publicity nss_view; /* who may read the state groups' view */
+    int64_t nss_max_age;        /* seconds that a snapshot is believed */
+    bool nss_enumerate;         /* getspent(3) is answered */
+    struct sr_string_list nss_break_glass; /* never in a negative group */
 
     struct sr_backend_config *backend;
     size_t backend_count;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "policy/config/keys.h"
-#include "policy/store/store.h"
 
 #define MINUTE 60
 #define HOUR   3600
@@ -165,7 +164,7 @@ _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_profile) == sizeof(int) &&
                    sizeof(enum sr_publicity) == sizeof(int) &&
                    sizeof(enum sr_grace) == sizeof(int) &&
-                   sizeof(enum sr_bang) == sizeof(int) &&
+                   sizeof(enum sr_locked_hash) == sizeof(int) &&
                    sizeof(enum sr_root_mode) == sizeof(int) &&
                    sizeof(enum sr_lockout_store) == sizeof(int) &&
                    sizeof(enum sr_preset) == sizeof(int) &&
@@ -205,7 +204,7 @@ sr_key_preset(const struct sr_key *key, enum sr_profile profile)
 }
 
 int
-sr_names_add(struct sr_names *names, const char *item, size_t length)
+sr_personal_add(struct sr_string_list *names, const char *item, size_t length)
 {
     char **grown = reallocarray(names->item, names->count + 1, sizeof(*grown));
 
@@ -220,12 +219,12 @@ sr_names_add(struct sr_names *names, const char *item, size_t length)
 }
 
 void
-sr_names_free(struct sr_names *names)
+sr_personal_free(struct sr_string_list *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->item[i]);
     free(names->item);
-    *names = (struct sr_names){NULL, 0};
+    *names = (struct sr_string_list){NULL, 0};
 }
 
 /* A number without sign or space; false also when it is too large. */
@@ -344,7 +343,8 @@ is_item(enum sr_key_items items, const char *item, size_t length)
 
 /* Items are parted by spaces or commas; one in double quotes may hold them. */
 static int
-parse_names(const struct sr_key *key, const char *text, struct sr_names *names)
+parse_names(const struct sr_key *key, const char *text,
+            struct sr_string_list *names)
 {
     int status = 0;
 
@@ -365,7 +365,7 @@ parse_names(const struct sr_key *key, const char *text, struct sr_names *names)
                  (!is_quoted && memchr(text, '"', length) != NULL))
             status = EINVAL;
         else
-            status = sr_names_add(names, text, length);
+            status = sr_personal_add(names, text, length);
         text += length + (is_quoted && text[length] == '"' ? 1 : 0);
     }
     if (status == 0 && key->items == SR_ITEMS_BACKENDS && names->count == 0)
@@ -419,7 +419,7 @@ void
 sr_key_free(const struct sr_key *key, union sr_value *value)
 {
     if (key->type == SR_KEY_NAMES)
-        sr_names_free(&value->names);
+        sr_personal_free(&value->names);
     else if (key->type == SR_KEY_TEXT)
         free(value->text);
     memset(value, 0, sizeof(*value));
@@ -445,7 +445,7 @@ sr_key_store(const struct sr_key *key, const union sr_value *value,
         *(int64_t *)at = value->number;
         break;
     case SR_KEY_NAMES:
-        *(struct sr_names *)at = value->names;
+        *(struct sr_string_list *)at = value->names;
         break;
     case SR_KEY_TEXT:
         *(char **)at = value->text;
@@ -460,7 +460,7 @@ sr_key_fetch(const struct sr_key *key, const void *structure)
     union sr_value value = {.number = 0};
 
     if (key->type == SR_KEY_NAMES)
-        value.names = *(const struct sr_names *)at;
+        value.names = *(const struct sr_string_list *)at;
     else if (key->type == SR_KEY_TEXT)
         value.text = *(char *const *)at;
     return value;

@@ -14,7 +14,7 @@ enum sr_key_type {
     SR_KEY_COUNT,    /* a number -> unsigned */
     SR_KEY_DURATION, /* "14d" -> int64_t seconds */
     SR_KEY_CHOICE,   /* one word of a few -> an enumeration */
-    SR_KEY_NAMES,    /* a list -> struct sr_names */
+    SR_KEY_NAMES,    /* a list -> struct sr_string_list */
     SR_KEY_TEXT,     /* free text -> char * */
 };
 
@@ -50,7 +50,7 @@ struct sr_key {
 union sr_value {
     int64_t number; /* switch, count, duration, choice */
     char *text;
-    struct sr_names names;
+    struct sr_string_list names;
 };
 
 /* The table and its length. */
@@ -90,7 +90,8 @@ void sr_key_values(const struct sr_key *key, char *out, size_t size);
 bool sr_key_is_backend_name(const char *name, size_t length);
 
 /* Add a copy of the first `length` bytes of `item`.  Returns 0 or ENOMEM. */
-int sr_names_add(struct sr_names *names, const char *item, size_t length);
-void sr_names_free(struct sr_names *names);
+int sr_personal_add(struct sr_string_list *names, const char *item,
+                    size_t length);
+void sr_personal_free(struct sr_string_list *names);
 
 #endif

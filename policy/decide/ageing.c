@@ -33,9 +33,9 @@ add_days(long a, long b)
 }
 
 void
-sr_ageing_facts(const struct spwd *entry, struct sr_facts *facts)
+sr_ageing_facts(const struct sr_ageing *ageing, struct sr_facts *facts)
 {
-    long changed = entry->sp_lstchg;
+    long changed = ageing->changed;
     long expires;
 
     if (changed == 0)
@@ -43,18 +43,17 @@ sr_ageing_facts(const struct spwd *entry, struct sr_facts *facts)
     if (changed <= 0)
         return;
     facts->password_changed = sr_ageing_day(changed);
-    if (entry->sp_min > 0)
-        facts->may_change_from =
-            sr_ageing_day(add_days(changed, entry->sp_min));
-    if (entry->sp_max < 0 || entry->sp_max >= AGE_NEVER)
+    if (ageing->min > 0)
+        facts->may_change_from = sr_ageing_day(add_days(changed, ageing->min));
+    if (ageing->max < 0 || ageing->max >= AGE_NEVER)
         return;
-    expires = add_days(changed, entry->sp_max);
+    expires = add_days(changed, ageing->max);
     facts->password_expires = sr_ageing_day(expires);
     facts->never_expires = SR_NO;
-    if (entry->sp_warn >= 0)
-        facts->warn_from = sr_ageing_day(
-            entry->sp_warn > expires ? 0 : expires - entry->sp_warn);
-    if (entry->sp_inact >= 0)
+    if (ageing->warn >= 0)
+        facts->warn_from =
+            sr_ageing_day(ageing->warn > expires ? 0 : expires - ageing->warn);
+    if (ageing->inactive >= 0)
         facts->inactive_from =
-            sr_ageing_day(add_days(expires, entry->sp_inact));
+            sr_ageing_day(add_days(expires, ageing->inactive));
 }

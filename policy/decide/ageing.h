@@ -6,9 +6,16 @@
 #ifndef SR_POLICY_DECIDE_AGEING_H
 #define SR_POLICY_DECIDE_AGEING_H
 
-#include <shadow.h>
-
 #include "policy/decide/facts.h"
+
+/* The fields of shadow(5), in days; -1 is an empty field. */
+struct sr_ageing {
+    long changed;
+    long min;
+    long max;
+    long warn;
+    long inactive;
+};
 
 /*
  * The start of a shadow day, in seconds; never, where that is too far away to
@@ -21,6 +28,6 @@ sr_time sr_ageing_day(long day);
  * password was changed, may be changed, expires and is inactive.  See
  * sr_local_facts() for what the fields mean.
  */
-void sr_ageing_facts(const struct spwd *entry, struct sr_facts *facts);
+void sr_ageing_facts(const struct sr_ageing *ageing, struct sr_facts *facts);
 
 #endif

@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include "policy/decide/change.h"
-#include "policy/decide/verdict.h"
 
 sr_time
 sr_change_from(const struct sr_facts *facts, const struct sr_rules *rules)
@@ -58,7 +57,7 @@ owner_refusal(const struct sr_facts *facts, const struct sr_rules *rules,
 
 struct sr_change
 sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
-          const struct sr_circumstances *who, sr_time now)
+          const struct sr_caller *caller, sr_time now)
 {
     struct sr_change change = {SR_CHANGE_ALLOWED, SR_TIME_UNKNOWN, NULL};
     sr_time from;
@@ -68,12 +67,13 @@ sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
         change.rule = rules->is_protected ? "change.protected" : "is_protected";
         return change;
     }
-    if (who->is_admin)
+    if (caller->is_admin)
         return change;
     change = owner_refusal(facts, rules, now);
     if (change.result != SR_CHANGE_ALLOWED)
         return change;
-    if (rules->require_logon && !rules->is_logon_exempt && !who->is_logged_on) {
+    if (rules->require_logon && !rules->is_logon_exempt &&
+        !caller->is_logged_on) {
         change.result = SR_CHANGE_REQUIRE_LOGON;
         change.rule = "change.require_logon";
         return change;

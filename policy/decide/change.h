@@ -15,7 +15,7 @@
 #include "policy/decide/rules.h"
 
 /* Who asks for the change, and from where. */
-struct sr_circumstances {
+struct sr_caller {
     bool is_admin;     /* root, and the change is not a forced one: a reset */
     bool is_logged_on; /* proof of a session: see sr_change_logged_on() */
 };
@@ -45,7 +45,7 @@ struct sr_change {
  */
 struct sr_change sr_change(const struct sr_facts *facts,
                            const struct sr_rules *rules,
-                           const struct sr_circumstances *who, sr_time now);
+                           const struct sr_caller *caller, sr_time now);
 
 /*
  * The end of the minimum age, the later of the account's own and the rules'.

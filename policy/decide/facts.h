@@ -14,20 +14,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Seconds since 1970-01-01 00:00 UTC, or one of the two values below. */
-typedef int64_t sr_time;
-
-#define SR_TIME_UNKNOWN INT64_MIN /* the backend cannot say */
-#define SR_TIME_NEVER   INT64_MAX /* the backend says: never */
-
-/* True when t is a point in time, neither unknown nor never. */
-#define SR_TIME_IS_SET(t) ((t) != SR_TIME_UNKNOWN && (t) != SR_TIME_NEVER)
-
-#define SR_DAY ((sr_time)86400)
+#include "policy/util/time.h"
 
 /* Longest account name that can exist here; Linux allows 32, directories 256.
  * A longer name is an unknown name, never a truncated one. */
 #define SR_NAME_MAX 256
+
+/* The name of the backend for accounts in /etc/passwd and /etc/shadow. */
+#define SR_LOCAL "local"
 
 enum sr_tri { SR_UNKNOWN = 0, SR_NO, SR_YES };
 

@@ -11,16 +11,16 @@
 enum { STRANGER, FAMILIAR };
 
 void
-sr_fleet_locks_none(struct sr_fleet_locks *fleet)
+sr_shared_locks_none(struct sr_shared_locks *fleet)
 {
-    *fleet = (struct sr_fleet_locks){{true, true},
-                                     {SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}};
+    *fleet = (struct sr_shared_locks){{true, true},
+                                      {SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}};
 }
 
 /* Until when one side is locked out; what is unknown is before everything. */
 static sr_time
-side_until(const struct sr_sides *host, const struct sr_fleet_locks *fleet,
-           sr_time claimed, int side)
+side_until(const struct sr_class_lockouts *host,
+           const struct sr_shared_locks *fleet, sr_time claimed, int side)
 {
     const sr_time other = fleet->is_known[side] ? fleet->until[side] : claimed;
 
@@ -28,8 +28,8 @@ side_until(const struct sr_sides *host, const struct sr_fleet_locks *fleet,
 }
 
 sr_time
-sr_everywhere_until(const struct sr_sides *host,
-                    const struct sr_fleet_locks *fleet, sr_time claimed)
+sr_lockout_everywhere(const struct sr_class_lockouts *host,
+                      const struct sr_shared_locks *fleet, sr_time claimed)
 {
     const sr_time strangers = side_until(host, fleet, claimed, STRANGER);
     const sr_time familiar = side_until(host, fleet, claimed, FAMILIAR);

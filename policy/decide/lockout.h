@@ -21,7 +21,7 @@
 
 /* What this host has counted.  Sides are by enum sr_source_class of store.h.
  * Times are of the wall clock; unknown: not locked out. */
-struct sr_sides {
+struct sr_class_lockouts {
     sr_time until[2];
     bool has_familiar; /* a login can come from a familiar source */
 };
@@ -30,13 +30,13 @@ struct sr_sides {
  * What the fleet has counted.  is_known: the directory was asked for this side,
  * and has answered, or has not: then it locks nobody out.
  */
-struct sr_fleet_locks {
+struct sr_shared_locks {
     bool is_known[2];
     sr_time until[2];
 };
 
 /* The fleet locks nobody out, as far as can be known: it was not there. */
-void sr_fleet_locks_none(struct sr_fleet_locks *fleet);
+void sr_shared_locks_none(struct sr_shared_locks *fleet);
 
 /*
  * Until when the account is locked out from every source; unknown: it is not.
@@ -44,8 +44,8 @@ void sr_fleet_locks_none(struct sr_fleet_locks *fleet);
  * when the account was found to be locked out before, from everywhere, so from
  * this side too (unknown: it was not).
  */
-sr_time sr_everywhere_until(const struct sr_sides *host,
-                            const struct sr_fleet_locks *fleet,
-                            sr_time claimed);
+sr_time sr_lockout_everywhere(const struct sr_class_lockouts *host,
+                              const struct sr_shared_locks *fleet,
+                              sr_time claimed);
 
 #endif

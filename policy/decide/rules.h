@@ -18,14 +18,14 @@
 
 /* A list of names: service names, or users and "@group" entries.  The strings
  * belong to the configuration and live as long as it does. */
-struct sr_names {
+struct sr_string_list {
     char **item;
     size_t count;
 };
 
 /* Whether it has a name as it stands, without asking for groups. */
 static inline bool
-sr_names_have(const struct sr_names *names, const char *name)
+sr_string_list_has(const struct sr_string_list *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++) {
         if (strcmp(names->item[i], name) == 0)
@@ -36,9 +36,16 @@ sr_names_have(const struct sr_names *names, const char *name)
 
 enum sr_grace { SR_GRACE_TEXT, SR_GRACE_CHANGE };
 enum sr_root_mode { SR_ROOT_ADVISE, SR_ROOT_ENFORCE };
-enum sr_bang { SR_BANG_PASSWORD, SR_BANG_ACCOUNT };
+enum sr_locked_hash { SR_LOCKED_HASH_PASSWORD, SR_LOCKED_HASH_ACCOUNT };
 enum sr_lockout_store { SR_LOCKOUT_LOCAL, SR_LOCKOUT_LDAP };
 enum sr_preset { SR_PRESET_NIST, SR_PRESET_AD, SR_PRESET_PWQUALITY };
+
+/* The longest password in bytes: PAM_MAX_RESP_SIZE without its end.  A longer
+ * one is refused, never cut. */
+#define SR_PASSWORD_BYTES_MAX 511
+
+/* The most old passwords that can be remembered of an account. */
+#define SR_HISTORY_MAX 64
 
 /* The most wrong passwords a window can be configured to allow. */
 #define SR_ATTEMPTS_MAX 64
@@ -47,15 +54,15 @@ struct sr_rules {
     /* [expiry]; durations in seconds */
     int64_t warn;
     enum sr_grace grace;
-    struct sr_names expired_services;
-    enum sr_bang locked_hash; /* what "!" before a local hash locks */
+    struct sr_string_list expired_services;
+    enum sr_locked_hash locked_hash; /* what "!" before a local hash locks */
 
     /* [change] */
     bool require_logon;
-    struct sr_names logon_exempt;
+    struct sr_string_list logon_exempt;
     int64_t minimum_age;
-    struct sr_names protected_accounts;
-    struct sr_names cannot_change;
+    struct sr_string_list protected_accounts;
+    struct sr_string_list cannot_change;
     unsigned tries;
     enum sr_root_mode root;
 

@@ -5,46 +5,46 @@
  */
 #include <config.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/decide/shared_ledger.h"
 #include "policy/util/siphash.h"
+#include "policy/util/text.h"
 
 /* ---- the order */
 
 /* Keys of the sort: what is settled first, by the time at which it failed. */
 static bool
-is_settled(const struct sr_fleet_entry *entry, sr_time now, int64_t lifetime)
+is_settled(const struct sr_shared_entry *entry, sr_time now, int64_t lifetime)
 {
     /* One of the far future is of a clock that was set. */
-    return entry->state == SR_FLEET_FAILED || now - entry->made >= lifetime ||
+    return entry->state == SR_SHARED_FAILED || now - entry->made >= lifetime ||
            entry->made - now >= lifetime;
 }
 
 /* When a settled entry failed.  One that was left pending can have been
  * verified until its time was over. */
 static sr_time
-failed_at(const struct sr_fleet_entry *entry, int64_t lifetime)
+failed_at(const struct sr_shared_entry *entry, int64_t lifetime)
 {
-    return entry->state == SR_FLEET_FAILED ? entry->changed
-                                           : entry->made + lifetime;
+    return entry->state == SR_SHARED_FAILED ? entry->changed
+                                            : entry->made + lifetime;
 }
 
 /* Have every entry's `changed` be the time it is sorted and counted by.  What
  * comes from a server whose clock is ahead has failed now. */
 static size_t
-settle(struct sr_fleet_list *list, sr_time now, int64_t lifetime)
+settle(struct sr_shared_list *list, sr_time now, int64_t lifetime)
 {
     size_t settled = 0;
 
     for (size_t i = 0; i < list->count; i++) {
-        struct sr_fleet_entry *entry = &list->entry[i];
+        struct sr_shared_entry *entry = &list->entry[i];
 
         if (is_settled(entry, now, lifetime)) {
             entry->changed = failed_at(entry, lifetime);
-            entry->state = SR_FLEET_FAILED;
+            entry->state = SR_SHARED_FAILED;
             if (entry->changed > now)
                 entry->changed = now;
             settled++;
@@ -58,9 +58,9 @@ settle(struct sr_fleet_list *list, sr_time now, int64_t lifetime)
 static int
 compare(const void *left, const void *right)
 {
-    const struct sr_fleet_entry *a = left, *b = right;
-    const bool a_failed = a->state == SR_FLEET_FAILED;
-    const bool b_failed = b->state == SR_FLEET_FAILED;
+    const struct sr_shared_entry *a = left, *b = right;
+    const bool a_failed = a->state == SR_SHARED_FAILED;
+    const bool b_failed = b->state == SR_SHARED_FAILED;
 
     if (a_failed != b_failed)
         return a_failed ? -1 : 1;
@@ -96,7 +96,7 @@ fold(struct sr_ledger *ledger, const struct sr_limits *limits, sr_time at)
 }
 
 static void
-fold_all(const struct sr_fleet_entry *entry, size_t count,
+fold_all(const struct sr_shared_entry *entry, size_t count,
          const struct sr_limits *limits, struct sr_ledger *ledger)
 {
     sr_ledger_init(ledger);
@@ -176,11 +176,11 @@ is_as_strict(const struct sr_ledger *ledger, const struct sr_ledger *than,
 /* How many of the oldest failures can go.  The youngest stays: from it on it is
  * counted how long nothing has failed. */
 static size_t
-count_prunable(const struct sr_fleet_list *list, size_t settled,
+count_prunable(const struct sr_shared_list *list, size_t settled,
                const struct sr_ledger *ledger, const struct sr_limits *limits,
                sr_time now)
 {
-    size_t most = settled < SR_FLEET_PRUNE ? settled : SR_FLEET_PRUNE;
+    size_t most = settled < SR_SHARED_PRUNE ? settled : SR_SHARED_PRUNE;
     struct sr_ledger rest;
 
     if (sr_throttle_idle(ledger, limits, now))
@@ -207,18 +207,18 @@ struct under_way {
 };
 
 static struct under_way
-count_under_way(const struct sr_fleet_list *list, size_t settled,
-                const char *own, struct sr_fleet_judgement *judgement)
+count_under_way(const struct sr_shared_list *list, size_t settled,
+                const char *own, struct sr_shared_judgement *judgement)
 {
     struct under_way count = {0, 0, 0};
 
     for (size_t i = settled; i < list->count; i++) {
-        const struct sr_fleet_entry *entry = &list->entry[i];
+        const struct sr_shared_entry *entry = &list->entry[i];
 
         if (own != NULL && strcmp(entry->id, own) == 0) {
             judgement->has_own = true;
             count.before = count.pending + count.ahead;
-        } else if (entry->state == SR_FLEET_AHEAD) {
+        } else if (entry->state == SR_SHARED_AHEAD) {
             count.ahead++;
         } else {
             count.pending++;
@@ -229,12 +229,12 @@ count_under_way(const struct sr_fleet_list *list, size_t settled,
 
 /* Fold what may still be taken back, for the time when it is not. */
 static sr_time
-release_of_all(const struct sr_fleet_list *list, size_t settled,
+release_of_all(const struct sr_shared_list *list, size_t settled,
                const char *own, const struct sr_limits *limits,
                struct sr_ledger ledger, sr_time now)
 {
     for (size_t i = settled; i < list->count; i++) {
-        if (list->entry[i].state == SR_FLEET_AHEAD &&
+        if (list->entry[i].state == SR_SHARED_AHEAD &&
             (own == NULL || strcmp(list->entry[i].id, own) != 0))
             fold(&ledger, limits, now);
     }
@@ -255,28 +255,28 @@ would_lock(struct sr_ledger ledger, const struct sr_limits *limits, sr_time now,
 
 /* The own entry can be settled only by being too old: it is under way. */
 static void
-keep_own_under_way(struct sr_fleet_list *list, const char *own, sr_time now,
+keep_own_under_way(struct sr_shared_list *list, const char *own, sr_time now,
                    int64_t lifetime)
 {
     for (size_t i = 0; own != NULL && i < list->count; i++) {
         if (strcmp(list->entry[i].id, own) == 0 &&
-            list->entry[i].state != SR_FLEET_FAILED &&
+            list->entry[i].state != SR_SHARED_FAILED &&
             is_settled(&list->entry[i], now, lifetime))
             list->entry[i].made = now;
     }
 }
 
 void
-sr_fleet_judge(struct sr_fleet_list *list, const char *own,
-               const struct sr_limits *limits, sr_time now, int64_t lifetime,
-               struct sr_fleet_judgement *judgement)
+sr_shared_judge(struct sr_shared_list *list, const char *own,
+                const struct sr_limits *limits, sr_time now, int64_t lifetime,
+                struct sr_shared_judgement *judgement)
 {
     struct sr_ledger ledger;
     struct under_way count;
     unsigned open;
 
     memset(judgement, 0, sizeof(*judgement));
-    judgement->answer = SR_FLEET_GO;
+    judgement->answer = SR_SHARED_GO;
     judgement->until = SR_TIME_UNKNOWN;
     judgement->begun_until = SR_TIME_UNKNOWN;
     if (limits->attempts == 0)
@@ -293,14 +293,14 @@ sr_fleet_judge(struct sr_fleet_list *list, const char *own,
         (unsigned)__builtin_popcountll(sr_throttle_open(&ledger, limits, now));
     judgement->failures = limits->attempts - open;
     if (open == 0) {
-        judgement->answer = SR_FLEET_LOCKED;
+        judgement->answer = SR_SHARED_LOCKED;
         judgement->until = sr_throttle_release(&ledger, limits, now);
     } else if (count.ahead >= open) {
-        judgement->answer = SR_FLEET_HELD;
+        judgement->answer = SR_SHARED_HELD;
         judgement->until =
             release_of_all(list, judgement->settled, own, limits, ledger, now);
     } else if (list->is_cut || count.pending + count.ahead >= open) {
-        judgement->answer = SR_FLEET_WAIT;
+        judgement->answer = SR_SHARED_WAIT;
         judgement->may_stay =
             judgement->has_own && !list->is_cut && count.before < open;
     }
@@ -308,8 +308,8 @@ sr_fleet_judge(struct sr_fleet_list *list, const char *own,
         would_lock(ledger, limits, now, &judgement->begun_until);
 }
 
-const struct sr_fleet_entry *
-sr_fleet_find(const struct sr_fleet_list *list, const char *id)
+const struct sr_shared_entry *
+sr_shared_find(const struct sr_shared_list *list, const char *id)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (strcmp(list->entry[i].id, id) == 0)
@@ -319,7 +319,7 @@ sr_fleet_find(const struct sr_fleet_list *list, const char *id)
 }
 
 sr_time
-sr_fleet_latest(const struct sr_fleet_list *list)
+sr_shared_latest(const struct sr_shared_list *list)
 {
     sr_time latest = 0;
 
@@ -337,31 +337,31 @@ sr_fleet_latest(const struct sr_fleet_list *list)
 /* Two hashes are wide enough for names never to meet, and the directory shows
  * no names to whoever may see its entries' numbers. */
 void
-sr_fleet_account(const char *name, bool is_familiar,
-                 char ledger[SR_FLEET_LEDGER_SIZE])
+sr_shared_account(const char *name, bool is_familiar,
+                  char ledger[SR_SHARED_LEDGER_SIZE])
 {
-    static const uint8_t first[SR_FLEET_KEY_SIZE] = "fleet: the first";
-    static const uint8_t second[SR_FLEET_KEY_SIZE] = "fleet: the other";
+    static const uint8_t first[SR_SHARED_KEY_SIZE] = "fleet: the first";
+    static const uint8_t second[SR_SHARED_KEY_SIZE] = "fleet: the other";
     const size_t size = strlen(name);
 
-    snprintf(ledger, SR_FLEET_LEDGER_SIZE, "%c-%016llx%016llx",
-             is_familiar ? 'f' : 's',
-             (unsigned long long)sr_siphash(first, name, size),
-             (unsigned long long)sr_siphash(second, name, size));
+    sr_text_print(ledger, SR_SHARED_LEDGER_SIZE, "%c-%016llx%016llx",
+                  is_familiar ? 'f' : 's',
+                  (unsigned long long)sr_siphash(first, name, size),
+                  (unsigned long long)sr_siphash(second, name, size));
 }
 
 void
-sr_fleet_name(const uint8_t key[SR_FLEET_KEY_SIZE], const char *name,
-              char ledger[SR_FLEET_LEDGER_SIZE])
+sr_shared_name(const uint8_t key[SR_SHARED_KEY_SIZE], const char *name,
+               char ledger[SR_SHARED_LEDGER_SIZE])
 {
-    snprintf(
-        ledger, SR_FLEET_LEDGER_SIZE, "n-%04x",
-        (unsigned)(sr_siphash(key, name, strlen(name)) % SR_FLEET_BUCKETS));
+    sr_text_print(
+        ledger, SR_SHARED_LEDGER_SIZE, "n-%04x",
+        (unsigned)(sr_siphash(key, name, strlen(name)) % SR_SHARED_BUCKETS));
 }
 
 void
-sr_fleet_decoy(uint32_t dice, char ledger[SR_FLEET_LEDGER_SIZE])
+sr_shared_decoy(uint32_t dice, char ledger[SR_SHARED_LEDGER_SIZE])
 {
-    snprintf(ledger, SR_FLEET_LEDGER_SIZE, "d-%04x",
-             (unsigned)(dice % SR_FLEET_BUCKETS));
+    sr_text_print(ledger, SR_SHARED_LEDGER_SIZE, "d-%04x",
+                  (unsigned)(dice % SR_SHARED_BUCKETS));
 }

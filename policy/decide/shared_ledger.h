@@ -35,44 +35,44 @@
 /* The most entries of one ledger that are looked at.  One that is throttled by
  * the rules has some `attempts` for each doubling of the lockout, and those
  * under way. */
-#define SR_FLEET_MAX 1024
+#define SR_SHARED_MAX 1024
 
 /* The most entries that one attempt prunes. */
-#define SR_FLEET_PRUNE 8
+#define SR_SHARED_PRUNE 8
 
-#define SR_FLEET_ID_SIZE     33 /* 128 random bits in hexadecimal, and its end */
-#define SR_FLEET_LEDGER_SIZE 40
-#define SR_FLEET_KEY_SIZE    16
+#define SR_SHARED_ID_SIZE     33 /* 128 random bits in hexadecimal, and its end */
+#define SR_SHARED_LEDGER_SIZE 40
+#define SR_SHARED_KEY_SIZE    16
 
-enum sr_fleet_state {
-    SR_FLEET_PENDING, /* being verified */
-    SR_FLEET_AHEAD,   /* recorded before another module verifies */
-    SR_FLEET_FAILED,
+enum sr_shared_state {
+    SR_SHARED_PENDING, /* being verified */
+    SR_SHARED_AHEAD,   /* recorded before another module verifies */
+    SR_SHARED_FAILED,
 };
 
-struct sr_fleet_entry {
-    char id[SR_FLEET_ID_SIZE];
-    enum sr_fleet_state state;
+struct sr_shared_entry {
+    char id[SR_SHARED_ID_SIZE];
+    enum sr_shared_state state;
     sr_time made;    /* the server's time when it was added, */
     sr_time changed; /* and when it was changed last */
 };
 
 /* All entries of one ledger. */
-struct sr_fleet_list {
+struct sr_shared_list {
     size_t count;
     bool is_cut; /* there are more */
-    struct sr_fleet_entry entry[SR_FLEET_MAX];
+    struct sr_shared_entry entry[SR_SHARED_MAX];
 };
 
-enum sr_fleet_answer {
-    SR_FLEET_GO,     /* there is room */
-    SR_FLEET_LOCKED, /* the failures have consumed every slot */
-    SR_FLEET_HELD,   /* so they have with those recorded ahead */
-    SR_FLEET_WAIT,   /* others are under way */
+enum sr_shared_answer {
+    SR_SHARED_GO,     /* there is room */
+    SR_SHARED_LOCKED, /* the failures have consumed every slot */
+    SR_SHARED_HELD,   /* so they have with those recorded ahead */
+    SR_SHARED_WAIT,   /* others are under way */
 };
 
-struct sr_fleet_judgement {
-    enum sr_fleet_answer answer;
+struct sr_shared_judgement {
+    enum sr_shared_answer answer;
     unsigned failures;   /* slots that settled failures have consumed */
     bool has_own;        /* `own` is in the list */
     bool may_stay;       /* WAIT: it is not for this one to give way */
@@ -88,16 +88,16 @@ struct sr_fleet_judgement {
  * entry that asks, or NULL.  An entry that is pending for `lifetime` seconds
  * has failed.  With limits->attempts == 0 the answer is GO.
  */
-void sr_fleet_judge(struct sr_fleet_list *list, const char *own,
-                    const struct sr_limits *limits, sr_time now,
-                    int64_t lifetime, struct sr_fleet_judgement *judgement);
+void sr_shared_judge(struct sr_shared_list *list, const char *own,
+                     const struct sr_limits *limits, sr_time now,
+                     int64_t lifetime, struct sr_shared_judgement *judgement);
 
 /* The entry of an id, or NULL. */
-const struct sr_fleet_entry *sr_fleet_find(const struct sr_fleet_list *list,
-                                           const char *id);
+const struct sr_shared_entry *sr_shared_find(const struct sr_shared_list *list,
+                                             const char *id);
 
 /* The server's time of the youngest entry; 0: there is none. */
-sr_time sr_fleet_latest(const struct sr_fleet_list *list);
+sr_time sr_shared_latest(const struct sr_shared_list *list);
 
 /*
  * The names of ledgers.  An account's, by its name and whether it is tried from
@@ -106,11 +106,11 @@ sr_time sr_fleet_latest(const struct sr_fleet_list *list);
  * strangers do not know: who could find two names in one bucket could see that
  * neither exists.  A decoy is for the work alone.
  */
-#define SR_FLEET_BUCKETS 4096u
-void sr_fleet_account(const char *name, bool is_familiar,
-                      char ledger[SR_FLEET_LEDGER_SIZE]);
-void sr_fleet_name(const uint8_t key[SR_FLEET_KEY_SIZE], const char *name,
-                   char ledger[SR_FLEET_LEDGER_SIZE]);
-void sr_fleet_decoy(uint32_t dice, char ledger[SR_FLEET_LEDGER_SIZE]);
+#define SR_SHARED_BUCKETS 4096u
+void sr_shared_account(const char *name, bool is_familiar,
+                       char ledger[SR_SHARED_LEDGER_SIZE]);
+void sr_shared_name(const uint8_t key[SR_SHARED_KEY_SIZE], const char *name,
+                    char ledger[SR_SHARED_LEDGER_SIZE]);
+void sr_shared_decoy(uint32_t dice, char ledger[SR_SHARED_LEDGER_SIZE]);
 
 #endif

@@ -7,10 +7,10 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/util/siphash.h"
+#include "policy/util/text.h"
 #include "policy/decide/source.h"
 
 #define NAME_PREFIX "name:"
@@ -39,7 +39,7 @@ put_ipv6(char text[SR_SOURCE_MAX], const struct in6_addr *address)
 
     memset(&net.s6_addr[8], 0, 8);
     inet_ntop(AF_INET6, &net, digits, sizeof(digits));
-    snprintf(text, SR_SOURCE_MAX, "%s/64", digits);
+    sr_text_print(text, SR_SOURCE_MAX, "%s/64", digits);
 }
 
 /* The address without a scope ("%eth0"), which is this host's own view. */
@@ -114,8 +114,8 @@ put_name(char text[SR_SOURCE_MAX], const char *name)
         *at++ = harmless(lower(name[i]));
     *at = '\0';
     if (name[size] != '\0')
-        snprintf(at, CUT_DIGITS + 2, "%c%016" PRIx64, CUT_MARK,
-                 hash_name(name));
+        sr_text_print(at, CUT_DIGITS + 2, "%c%016" PRIx64, CUT_MARK,
+                      hash_name(name));
 }
 
 void
@@ -135,12 +135,12 @@ sr_source_find(struct sr_source *source, const char *rhost, const char *address,
     } else if (has_address) {
         put_name(source->text, address);
     } else if (real_uid != 0 || local_user_root) {
-        snprintf(source->text, sizeof(source->text), "uid:%" PRIuMAX,
-                 (uintmax_t)real_uid);
+        sr_text_print(source->text, sizeof(source->text), "uid:%" PRIuMAX,
+                      (uintmax_t)real_uid);
         source->is_own = real_uid == 0 || real_uid == account;
         source->is_user = true;
         source->user = real_uid;
     } else {
-        snprintf(source->text, sizeof(source->text), "console");
+        sr_text_print(source->text, sizeof(source->text), "console");
     }
 }

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "policy/store/store.h"
+/* Bytes of a source's text, with its end. */
+#define SR_SOURCE_MAX 64
 
 struct sr_source {
     char text[SR_SOURCE_MAX]; /* "192.0.2.7", "2001:db8:1:2::/64",

@@ -13,7 +13,7 @@
 struct question {
     const struct sr_facts *facts;
     const struct sr_rules *rules;
-    const struct sr_circumstances *who;
+    const struct sr_caller *caller;
     sr_time now;
 };
 
@@ -86,7 +86,7 @@ is_barred(const struct question *q, struct sr_verdict *v)
 
     if (!must_change(q->facts) && !sr_facts_expired(q->facts, q->now))
         return false;
-    change = sr_change(q->facts, q->rules, q->who, q->now);
+    change = sr_change(q->facts, q->rules, q->caller, q->now);
     /* Grace logins are what lets an expired password in without a change. */
     if (change.result == SR_CHANGE_ALLOWED)
         return false;
@@ -125,7 +125,7 @@ is_grace(const struct question *q, struct sr_verdict *v)
     v->rule = "expiry.grace";
     v->when = q->facts->password_expires;
     v->grace_left = q->facts->grace_left;
-    v->barred_by = sr_change(q->facts, q->rules, q->who, q->now).result;
+    v->barred_by = sr_change(q->facts, q->rules, q->caller, q->now).result;
     return sr_facts_expired(q->facts, q->now) && q->facts->grace_left > 0;
 }
 
@@ -156,7 +156,7 @@ is_ok(const struct question *q, struct sr_verdict *v)
 
 struct sr_verdict
 sr_verdict(const struct sr_facts *facts, const struct sr_rules *rules,
-           const struct sr_circumstances *who, sr_time now)
+           const struct sr_caller *caller, sr_time now)
 {
     static const struct {
         enum sr_state state;
@@ -174,7 +174,7 @@ sr_verdict(const struct sr_facts *facts, const struct sr_rules *rules,
         {SR_STATE_EXPIRING, is_expiring},
         {SR_STATE_OK, is_ok},
     };
-    const struct question q = {facts, rules, who, now};
+    const struct question q = {facts, rules, caller, now};
     const struct sr_verdict blank = {
         .state = SR_STATE_UNKNOWN,
         .fact = NULL,
@@ -245,8 +245,7 @@ is_spared(const struct sr_verdict *verdict, const struct sr_rules *rules)
 
 enum sr_answer
 sr_verdict_answer(const struct sr_verdict *verdict, enum sr_call call,
-                  const struct sr_rules *rules,
-                  const struct sr_circumstances *who)
+                  const struct sr_rules *rules, const struct sr_caller *caller)
 {
     enum sr_answer answer = answers[verdict->state][call];
 
@@ -257,7 +256,7 @@ sr_verdict_answer(const struct sr_verdict *verdict, enum sr_call call,
                  rules->grace == SR_GRACE_CHANGE && !rules->spare_expired &&
                  verdict->barred_by == SR_CHANGE_ALLOWED)
             answer = SR_ANSWER_CHANGE_NOW;
-    } else if (call == SR_CALL_CHANGE && who->is_admin &&
+    } else if (call == SR_CALL_CHANGE && caller->is_admin &&
                answer == SR_ANSWER_DENIED &&
                verdict->barred_by != SR_CHANGE_PROTECTED) {
         answer = SR_ANSWER_OK; /* a reset helps all these accounts back in */

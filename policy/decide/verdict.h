@@ -50,7 +50,7 @@ struct sr_verdict {
  */
 struct sr_verdict sr_verdict(const struct sr_facts *facts,
                              const struct sr_rules *rules,
-                             const struct sr_circumstances *who, sr_time now);
+                             const struct sr_caller *caller, sr_time now);
 
 /* The calls a verdict answers. */
 enum sr_call {
@@ -81,7 +81,7 @@ enum sr_answer {
 enum sr_answer sr_verdict_answer(const struct sr_verdict *verdict,
                                  enum sr_call call,
                                  const struct sr_rules *rules,
-                                 const struct sr_circumstances *who);
+                                 const struct sr_caller *caller);
 
 /*
  * Whether the verdict asks for a new password: must-change, expired or grace.

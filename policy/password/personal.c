@@ -74,7 +74,7 @@ contains(const struct sr_points *text, const struct sr_points *part)
 }
 
 static bool
-contains_either_way(const struct sr_names_in *in, struct sr_points *name)
+contains_either_way(const struct sr_personal_in *in, struct sr_points *name)
 {
     if (name->count < in->shortest || name->count == 0)
         return false;
@@ -87,7 +87,7 @@ contains_either_way(const struct sr_names_in *in, struct sr_points *name)
 }
 
 bool
-sr_names_contains(const struct sr_names_in *in, const char *name)
+sr_personal_contains(const struct sr_personal_in *in, const char *name)
 {
     struct sr_points points;
 
@@ -96,7 +96,7 @@ sr_names_contains(const struct sr_names_in *in, const char *name)
 }
 
 bool
-sr_names_contains_word(const struct sr_names_in *in, const char *gecos)
+sr_personal_contains_word(const struct sr_personal_in *in, const char *gecos)
 {
     struct sr_points word;
     size_t length;
@@ -158,7 +158,7 @@ is_made_of(const struct sr_points *text, const struct sr_points *name)
 }
 
 static bool
-is_name(const struct sr_names_in *in, const char *name, size_t length)
+is_name(const struct sr_personal_in *in, const char *name, size_t length)
 {
     WIPED struct sr_points text = *in->folded;
     struct sr_points points;
@@ -177,13 +177,13 @@ is_name(const struct sr_names_in *in, const char *name, size_t length)
 }
 
 bool
-sr_names_is(const struct sr_names_in *in, const char *name)
+sr_personal_is(const struct sr_personal_in *in, const char *name)
 {
     return is_name(in, name, strlen(name));
 }
 
 bool
-sr_names_is_word(const struct sr_names_in *in, const char *gecos)
+sr_personal_is_word(const struct sr_personal_in *in, const char *gecos)
 {
     size_t length;
 
@@ -201,7 +201,7 @@ sr_names_is_word(const struct sr_names_in *in, const char *gecos)
 }
 
 bool
-sr_names_is_host(const struct sr_names_in *in, const char *host)
+sr_personal_is_host(const struct sr_personal_in *in, const char *host)
 {
     return host != NULL && (is_name(in, host, strlen(host)) ||
                             is_name(in, host, strcspn(host, ".")));

@@ -11,7 +11,7 @@
 #include "policy/util/utf8.h"
 
 /* How a name is looked for.  The password is given with its case folded. */
-struct sr_names_in {
+struct sr_personal_in {
     const struct sr_points *folded; /* the password */
     locale_t locale;
     size_t shortest;   /* shorter names are not looked for */
@@ -21,29 +21,30 @@ struct sr_names_in {
 /*
  * Whether the password contains the whole name.
  */
-bool sr_names_contains(const struct sr_names_in *in, const char *name);
+bool sr_personal_contains(const struct sr_personal_in *in, const char *name);
 
 /*
  * Whether the password contains a word of the GECOS field.  Words are parted
  * by comma, period, hyphen, underscore, space, "#" and tab; those without a
  * letter (room and telephone numbers) are not looked for.  NULL: no.
  */
-bool sr_names_contains_word(const struct sr_names_in *in, const char *gecos);
+bool sr_personal_contains_word(const struct sr_personal_in *in,
+                               const char *gecos);
 
 /*
  * Whether the whole password is no more than the name: in any case, repeated,
  * with or without the characters above between, and with digits or other
  * marks before and after.  "shortest" and "or_backwards" do not matter.
  */
-bool sr_names_is(const struct sr_names_in *in, const char *name);
+bool sr_personal_is(const struct sr_personal_in *in, const char *name);
 
 /*
  * The same for each word of the GECOS field and for its first part, up to the
  * comma, as a whole ("Erin Hagens,,,": erin, hagens and erinhagens).  NULL: no.
  */
-bool sr_names_is_word(const struct sr_names_in *in, const char *gecos);
+bool sr_personal_is_word(const struct sr_personal_in *in, const char *gecos);
 
 /* The same for a host's name, whole and up to its first dot.  NULL: no. */
-bool sr_names_is_host(const struct sr_names_in *in, const char *host);
+bool sr_personal_is_host(const struct sr_personal_in *in, const char *host);
 
 #endif

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "policy/password/pwquality.h"
-#include "policy/password/quality.h"
+#include "policy/decide/rules.h"
 
 #define _(text) dgettext("selfreset", text)
 
@@ -44,9 +44,9 @@ struct library {
     __typeof__(&pwquality_strerror) strerror;
 };
 
-struct sr_pwq {
+struct sr_pwquality {
     struct library library;
-    struct sr_pwq_values values;
+    struct sr_pwquality_values values;
     char *words;
     char *dictionary; /* NULL: the library does not say */
 };
@@ -84,27 +84,33 @@ static const struct setting {
     size_t offset;
     int preset;
 } settings[] = {
-    {PWQ_SETTING_DIFF_OK, offsetof(struct sr_pwq_values, difok), 1},
-    {PWQ_SETTING_MIN_LENGTH, offsetof(struct sr_pwq_values, minlen), 8},
-    {PWQ_SETTING_DIG_CREDIT, offsetof(struct sr_pwq_values, dcredit), 0},
-    {PWQ_SETTING_UP_CREDIT, offsetof(struct sr_pwq_values, ucredit), 0},
-    {PWQ_SETTING_LOW_CREDIT, offsetof(struct sr_pwq_values, lcredit), 0},
-    {PWQ_SETTING_OTH_CREDIT, offsetof(struct sr_pwq_values, ocredit), 0},
-    {PWQ_SETTING_MIN_CLASS, offsetof(struct sr_pwq_values, minclass), 0},
-    {PWQ_SETTING_MAX_REPEAT, offsetof(struct sr_pwq_values, maxrepeat), 0},
+    {PWQ_SETTING_DIFF_OK, offsetof(struct sr_pwquality_values, difok), 1},
+    {PWQ_SETTING_MIN_LENGTH, offsetof(struct sr_pwquality_values, minlen), 8},
+    {PWQ_SETTING_DIG_CREDIT, offsetof(struct sr_pwquality_values, dcredit), 0},
+    {PWQ_SETTING_UP_CREDIT, offsetof(struct sr_pwquality_values, ucredit), 0},
+    {PWQ_SETTING_LOW_CREDIT, offsetof(struct sr_pwquality_values, lcredit), 0},
+    {PWQ_SETTING_OTH_CREDIT, offsetof(struct sr_pwquality_values, ocredit), 0},
+    {PWQ_SETTING_MIN_CLASS, offsetof(struct sr_pwquality_values, minclass), 0},
+    {PWQ_SETTING_MAX_REPEAT, offsetof(struct sr_pwquality_values, maxrepeat),
+     0},
     {PWQ_SETTING_MAX_CLASS_REPEAT,
-     offsetof(struct sr_pwq_values, maxclassrepeat), 0},
-    {PWQ_SETTING_MAX_SEQUENCE, offsetof(struct sr_pwq_values, maxsequence), 0},
-    {PWQ_SETTING_GECOS_CHECK, offsetof(struct sr_pwq_values, gecoscheck), 0},
-    {PWQ_SETTING_DICT_CHECK, offsetof(struct sr_pwq_values, dictcheck), 1},
-    {PWQ_SETTING_USER_CHECK, offsetof(struct sr_pwq_values, usercheck), 1},
+     offsetof(struct sr_pwquality_values, maxclassrepeat), 0},
+    {PWQ_SETTING_MAX_SEQUENCE,
+     offsetof(struct sr_pwquality_values, maxsequence), 0},
+    {PWQ_SETTING_GECOS_CHECK, offsetof(struct sr_pwquality_values, gecoscheck),
+     0},
+    {PWQ_SETTING_DICT_CHECK, offsetof(struct sr_pwquality_values, dictcheck),
+     1},
+    {PWQ_SETTING_USER_CHECK, offsetof(struct sr_pwquality_values, usercheck),
+     1},
 #ifdef PWQ_SETTING_USER_SUBSTR
-    {PWQ_SETTING_USER_SUBSTR, offsetof(struct sr_pwq_values, usersubstr), 0},
+    {PWQ_SETTING_USER_SUBSTR, offsetof(struct sr_pwquality_values, usersubstr),
+     0},
 #endif
 };
 
 static int *
-value_of(struct sr_pwq_values *values, const struct setting *setting)
+value_of(struct sr_pwquality_values *values, const struct setting *setting)
 {
     return (int *)(void *)((char *)values + setting->offset);
 }
@@ -124,7 +130,7 @@ copy_string(const struct library *library, pwquality_settings_t *from, int id,
 
 /* The dictionary's place, where pwquality.conf does not give it. */
 static bool
-find_dictionary(struct sr_pwq *pwq)
+find_dictionary(struct sr_pwquality *pwq)
 {
     /* Cracklib is a dependency of the library, so it is found through it. */
     const char *(*default_dictionary)(void);
@@ -140,7 +146,7 @@ find_dictionary(struct sr_pwq *pwq)
 }
 
 static bool
-copy_settings(struct sr_pwq *pwq, pwquality_settings_t *from)
+copy_settings(struct sr_pwquality *pwq, pwquality_settings_t *from)
 {
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         int *value = value_of(&pwq->values, &settings[i]);
@@ -156,7 +162,8 @@ copy_settings(struct sr_pwq *pwq, pwquality_settings_t *from)
 }
 
 static bool
-read_settings(struct sr_pwq *pwq, const char *conf, char *why, size_t size)
+read_settings(struct sr_pwquality *pwq, const char *conf, char *why,
+              size_t size)
 {
     pwquality_settings_t *from = pwq->library.default_settings();
     char buffer[PWQ_MAX_ERROR_MESSAGE_LEN];
@@ -180,10 +187,10 @@ read_settings(struct sr_pwq *pwq, const char *conf, char *why, size_t size)
     return is_done;
 }
 
-struct sr_pwq *
-sr_pwq_open(const char *soname, const char *conf, char *why, size_t size)
+struct sr_pwquality *
+sr_pwquality_open(const char *soname, const char *conf, char *why, size_t size)
 {
-    struct sr_pwq *pwq = calloc(1, sizeof(*pwq));
+    struct sr_pwquality *pwq = calloc(1, sizeof(*pwq));
 
     if (soname == NULL)
         soname = PWQUALITY_SONAME;
@@ -194,18 +201,18 @@ sr_pwq_open(const char *soname, const char *conf, char *why, size_t size)
     pwq->library.handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (pwq->library.handle == NULL || !find_symbols(&pwq->library)) {
         snprintf(why, size, _("%s cannot be used"), soname);
-        sr_pwq_close(pwq);
+        sr_pwquality_close(pwq);
         return NULL;
     }
     if (!read_settings(pwq, conf, why, size)) {
-        sr_pwq_close(pwq);
+        sr_pwquality_close(pwq);
         return NULL;
     }
     return pwq;
 }
 
 void
-sr_pwq_close(struct sr_pwq *pwq)
+sr_pwquality_close(struct sr_pwquality *pwq)
 {
     if (pwq == NULL)
         return;
@@ -216,14 +223,14 @@ sr_pwq_close(struct sr_pwq *pwq)
     free(pwq);
 }
 
-const struct sr_pwq_values *
-sr_pwq_values(const struct sr_pwq *pwq)
+const struct sr_pwquality_values *
+sr_pwquality_values(const struct sr_pwquality *pwq)
 {
     return &pwq->values;
 }
 
 bool
-sr_pwq_has_words(const struct sr_pwq *pwq)
+sr_pwquality_has_words(const struct sr_pwquality *pwq)
 {
     return pwq->words != NULL;
 }
@@ -246,7 +253,7 @@ has_file(const char *dictionary, const char *plain, const char *packed)
 }
 
 enum sr_tri
-sr_pwq_has_dictionary(const struct sr_pwq *pwq)
+sr_pwquality_has_dictionary(const struct sr_pwquality *pwq)
 {
     if (pwq->dictionary == NULL)
         return SR_UNKNOWN;
@@ -285,23 +292,25 @@ static const struct switch_on {
     bool needs_old;
     bool after_palindrome; /* the library checks it after the palindrome */
 } switches[] = {
-    [SR_PWQ_SIMILAR] = {PWQ_SETTING_DIFF_OK,
-                        offsetof(struct sr_pwq_values, difok),
-                        PWQ_ERROR_TOO_SIMILAR, true, false},
-    [SR_PWQ_ROTATED] = {PWQ_SETTING_DIFF_OK,
-                        offsetof(struct sr_pwq_values, difok),
-                        PWQ_ERROR_ROTATED, true, false},
-    [SR_PWQ_PALINDROME] = {0, 0, PWQ_ERROR_PALINDROME, false, false},
-    [SR_PWQ_SEQUENCE] = {PWQ_SETTING_MAX_SEQUENCE,
-                         offsetof(struct sr_pwq_values, maxsequence),
-                         PWQ_ERROR_MAX_SEQUENCE, false, true},
-    [SR_PWQ_USER] = {PWQ_SETTING_USER_CHECK,
-                     offsetof(struct sr_pwq_values, usercheck),
-                     PWQ_ERROR_USER_CHECK, false, true},
-    [SR_PWQ_WORDS] = {0, 0, PWQ_ERROR_BAD_WORDS, false, true},
-    [SR_PWQ_DICTIONARY] = {PWQ_SETTING_DICT_CHECK,
-                           offsetof(struct sr_pwq_values, dictcheck),
-                           PWQ_ERROR_CRACKLIB_CHECK, false, true},
+    [SR_PWQUALITY_SIMILAR] = {PWQ_SETTING_DIFF_OK,
+                              offsetof(struct sr_pwquality_values, difok),
+                              PWQ_ERROR_TOO_SIMILAR, true, false},
+    [SR_PWQUALITY_ROTATED] = {PWQ_SETTING_DIFF_OK,
+                              offsetof(struct sr_pwquality_values, difok),
+                              PWQ_ERROR_ROTATED, true, false},
+    [SR_PWQUALITY_PALINDROME] = {0, 0, PWQ_ERROR_PALINDROME, false, false},
+    [SR_PWQUALITY_SEQUENCE] = {PWQ_SETTING_MAX_SEQUENCE,
+                               offsetof(struct sr_pwquality_values,
+                                        maxsequence),
+                               PWQ_ERROR_MAX_SEQUENCE, false, true},
+    [SR_PWQUALITY_USER] = {PWQ_SETTING_USER_CHECK,
+                           offsetof(struct sr_pwquality_values, usercheck),
+                           PWQ_ERROR_USER_CHECK, false, true},
+    [SR_PWQUALITY_WORDS] = {0, 0, PWQ_ERROR_BAD_WORDS, false, true},
+    [SR_PWQUALITY_DICTIONARY] = {PWQ_SETTING_DICT_CHECK,
+                                 offsetof(struct sr_pwquality_values,
+                                          dictcheck),
+                                 PWQ_ERROR_CRACKLIB_CHECK, false, true},
 };
 
 /* A password, what pad() puts behind it, and its end. */
@@ -369,7 +378,7 @@ cut(struct checked *checked)
 
 /* The rule alone, in settings of its own. */
 static pwquality_settings_t *
-settings_for(const struct sr_pwq *pwq, enum sr_pwq_rule rule)
+settings_for(const struct sr_pwquality *pwq, enum sr_pwquality_rule rule)
 {
     const struct switch_on *on = &switches[rule];
     const struct library *library = &pwq->library;
@@ -381,23 +390,23 @@ settings_for(const struct sr_pwq *pwq, enum sr_pwq_rule rule)
         return NULL;
     memcpy(&value, (const char *)&pwq->values + on->offset, sizeof(value));
     /* At 1 the similarity that comes before the rotation is out of the way. */
-    if (rule == SR_PWQ_ROTATED && value > 0)
+    if (rule == SR_PWQUALITY_ROTATED && value > 0)
         value = 1;
     is_set = make_neutral(library, to) &&
              (on->id == 0 || library->set_int_value(to, on->id, value) == 0);
     /* Versions after 1.4.5 refuse what is too near to a word as well. */
-    if (rule == SR_PWQ_USER || rule == SR_PWQ_WORDS)
+    if (rule == SR_PWQUALITY_USER || rule == SR_PWQUALITY_WORDS)
         is_set = is_set && library->set_int_value(to, PWQ_SETTING_DIFF_OK,
                                                   pwq->values.difok) == 0;
 #ifdef PWQ_SETTING_USER_SUBSTR
-    if (rule == SR_PWQ_USER)
+    if (rule == SR_PWQUALITY_USER)
         (void)library->set_int_value(to, PWQ_SETTING_USER_SUBSTR,
                                      pwq->values.usersubstr);
 #endif
-    if (rule == SR_PWQ_WORDS)
+    if (rule == SR_PWQUALITY_WORDS)
         is_set = is_set && library->set_str_value(to, PWQ_SETTING_BAD_WORDS,
                                                   pwq->words) == 0;
-    if (rule == SR_PWQ_DICTIONARY && pwq->dictionary != NULL)
+    if (rule == SR_PWQUALITY_DICTIONARY && pwq->dictionary != NULL)
         is_set = is_set && library->set_str_value(to, PWQ_SETTING_DICT_PATH,
                                                   pwq->dictionary) == 0;
     if (!is_set) {
@@ -467,8 +476,8 @@ wipe_heap(size_t size)
 }
 
 enum sr_tri
-sr_pwq_breaks(const struct sr_pwq *pwq, enum sr_pwq_rule rule,
-              const char *password, const char *old, const char *user)
+sr_pwquality_breaks(const struct sr_pwquality *pwq, enum sr_pwquality_rule rule,
+                    const char *password, const char *old, const char *user)
 {
     __attribute__((cleanup(checked_wipe))) struct checked checked = {0};
     const struct switch_on *on = &switches[rule];
@@ -494,13 +503,13 @@ sr_pwq_breaks(const struct sr_pwq *pwq, enum sr_pwq_rule rule,
         pad(checked.password);
     answer = ask(&pwq->library, alone, checked.password,
                  on->needs_old ? checked.old : NULL,
-                 rule == SR_PWQ_USER ? user : NULL);
+                 rule == SR_PWQUALITY_USER ? user : NULL);
     broken = answer == on->broken ? SR_YES : SR_NO;
-    if (rule == SR_PWQ_SIMILAR && is_cut &&
+    if (rule == SR_PWQUALITY_SIMILAR && is_cut &&
         (answer == PWQ_ERROR_SAME_PASSWORD ||
          answer == PWQ_ERROR_CASE_CHANGES_ONLY))
         broken = SR_YES;
-    if (rule == SR_PWQ_DICTIONARY &&
+    if (rule == SR_PWQUALITY_DICTIONARY &&
         !dictionary_is_sound(&pwq->library, alone, strlen(checked.password)))
         broken = SR_UNKNOWN;
     if (is_failure(answer))

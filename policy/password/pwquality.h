@@ -15,7 +15,7 @@
 #include "policy/decide/facts.h"
 
 /* What pwquality.conf(5) and its drop-ins set. */
-struct sr_pwq_values {
+struct sr_pwquality_values {
     int difok;
     int minlen;
     int dcredit;
@@ -34,18 +34,18 @@ struct sr_pwq_values {
 
 /* The rules that are asked of the library.  Those that count characters are
  * not among them: it counts bytes. */
-enum sr_pwq_rule {
-    SR_PWQ_NONE,
-    SR_PWQ_SIMILAR,
-    SR_PWQ_ROTATED,
-    SR_PWQ_PALINDROME,
-    SR_PWQ_SEQUENCE,
-    SR_PWQ_USER,
-    SR_PWQ_WORDS,
-    SR_PWQ_DICTIONARY,
+enum sr_pwquality_rule {
+    SR_PWQUALITY_NONE,
+    SR_PWQUALITY_SIMILAR,
+    SR_PWQUALITY_ROTATED,
+    SR_PWQUALITY_PALINDROME,
+    SR_PWQUALITY_SEQUENCE,
+    SR_PWQUALITY_USER,
+    SR_PWQUALITY_WORDS,
+    SR_PWQUALITY_DICTIONARY,
 };
 
-struct sr_pwq; /* opaque */
+struct sr_pwquality; /* opaque */
 
 /*
  * Open the library (`soname` NULL: the one found at build time) and read the
@@ -53,29 +53,31 @@ struct sr_pwq; /* opaque */
  * Returns NULL on failure, with the reason for a person in `why`, cut to `size`
  * bytes; it names the library or the file.
  */
-struct sr_pwq *sr_pwq_open(const char *soname, const char *conf, char *why,
-                           size_t size);
+struct sr_pwquality *sr_pwquality_open(const char *soname, const char *conf,
+                                       char *why, size_t size);
 
 /* Close; NULL is allowed.  The library itself stays loaded. */
-void sr_pwq_close(struct sr_pwq *pwq);
+void sr_pwquality_close(struct sr_pwquality *pwq);
 
 /* The host's settings; they live as long as `pwq`. */
-const struct sr_pwq_values *sr_pwq_values(const struct sr_pwq *pwq);
+const struct sr_pwquality_values *
+sr_pwquality_values(const struct sr_pwquality *pwq);
 
 /* Whether the host has words of its own that passwords may not contain. */
-bool sr_pwq_has_words(const struct sr_pwq *pwq);
+bool sr_pwquality_has_words(const struct sr_pwquality *pwq);
 
 /* Whether the dictionary is there.  SR_UNKNOWN: the library does not say where
  * it would be. */
-enum sr_tri sr_pwq_has_dictionary(const struct sr_pwq *pwq);
+enum sr_tri sr_pwquality_has_dictionary(const struct sr_pwquality *pwq);
 
 /*
  * Whether the password breaks one rule.  `old` is looked at by SIMILAR and
  * ROTATED, `user` by USER; both may be NULL.  SR_UNKNOWN: the library could not
  * say (no memory, a dictionary that is damaged).
  */
-enum sr_tri sr_pwq_breaks(const struct sr_pwq *pwq, enum sr_pwq_rule rule,
-                          const char *password, const char *old,
-                          const char *user);
+enum sr_tri sr_pwquality_breaks(const struct sr_pwquality *pwq,
+                                enum sr_pwquality_rule rule,
+                                const char *password, const char *old,
+                                const char *user);
 
 #endif

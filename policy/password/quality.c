@@ -64,7 +64,7 @@ struct plan {
 struct check {
     const struct sr_candidate *candidate;
     struct plan plan;
-    struct sr_pwq *pwq;
+    struct sr_pwquality *pwq;
     locale_t locale;
     struct sr_points typed;
     struct sr_points folded;
@@ -82,7 +82,7 @@ struct rule {
     char *(*say)(const struct check *check, unsigned need);
     const char *told;  /* NULL: not told beforehand, see sr_quality_rules() */
     const char *wrong; /* NULL: the same */
-    enum sr_pwq_rule library;
+    enum sr_pwquality_rule library;
 };
 
 static enum sr_tri
@@ -113,14 +113,14 @@ credit(size_t count, int most)
 static unsigned
 least_length(const struct check *check)
 {
-    const struct sr_pwq_values *values;
+    const struct sr_pwquality_values *values;
     const size_t *kinds = check->kinds;
     unsigned need = check->plan.need[LEN_MIN];
     size_t all;
 
     if (!check->plan.has_credits || check->candidate == NULL)
         return need;
-    values = sr_pwq_values(check->pwq);
+    values = sr_pwquality_values(check->pwq);
     all = credit(kinds[SR_KIND_DIGIT], values->dcredit) +
           credit(kinds[SR_KIND_UPPER], values->ucredit) +
           credit(kinds[SR_KIND_LOWER], values->lcredit) +
@@ -280,10 +280,10 @@ say_others(const struct check *check, unsigned need)
 
 /* ---- names */
 
-static struct sr_names_in
+static struct sr_personal_in
 names_in(const struct check *check)
 {
-    return (struct sr_names_in){
+    return (struct sr_personal_in){
         .folded = &check->folded,
         .locale = check->locale,
         .shortest = check->plan.shortest_name,
@@ -295,40 +295,40 @@ names_in(const struct check *check)
 static enum sr_tri
 holds_user(const struct check *check, const struct rule *rule)
 {
-    const struct sr_names_in in = names_in(check);
-    const struct sr_candidate *who = check->candidate;
+    const struct sr_personal_in in = names_in(check);
+    const struct sr_candidate *candidate = check->candidate;
 
-    if (who->user == NULL)
+    if (candidate->user == NULL)
         return SR_NO;
     if (check->plan.names == NAME_WHOLE)
-        return yes_if(sr_names_is(&in, who->user));
-    if (sr_names_contains(&in, who->user))
+        return yes_if(sr_personal_is(&in, candidate->user));
+    if (sr_personal_contains(&in, candidate->user))
         return SR_YES;
     if (check->plan.names == NAME_PART)
         return SR_NO;
-    return sr_pwq_breaks(check->pwq, rule->library, who->password, NULL,
-                         who->user);
+    return sr_pwquality_breaks(check->pwq, rule->library, candidate->password,
+                               NULL, candidate->user);
 }
 
 static enum sr_tri
 holds_gecos(const struct check *check, const struct rule *rule)
 {
-    const struct sr_names_in in = names_in(check);
+    const struct sr_personal_in in = names_in(check);
     const char *gecos = check->candidate->gecos;
 
     (void)rule;
     return yes_if(check->plan.names == NAME_WHOLE
-                      ? sr_names_is_word(&in, gecos)
-                      : sr_names_contains_word(&in, gecos));
+                      ? sr_personal_is_word(&in, gecos)
+                      : sr_personal_contains_word(&in, gecos));
 }
 
 static enum sr_tri
 is_host(const struct check *check, const struct rule *rule)
 {
-    const struct sr_names_in in = names_in(check);
+    const struct sr_personal_in in = names_in(check);
 
     (void)rule;
-    return yes_if(sr_names_is_host(&in, check->candidate->host));
+    return yes_if(sr_personal_is_host(&in, check->candidate->host));
 }
 
 static char *
@@ -356,10 +356,11 @@ say_gecos(const struct check *check, unsigned need)
 static enum sr_tri
 is_old(const struct check *check, const struct rule *rule)
 {
-    const struct sr_candidate *who = check->candidate;
+    const struct sr_candidate *candidate = check->candidate;
 
     (void)rule;
-    return yes_if(who->old != NULL && strcmp(who->password, who->old) == 0);
+    return yes_if(candidate->old != NULL &&
+                  strcmp(candidate->password, candidate->old) == 0);
 }
 
 static enum sr_tri
@@ -379,8 +380,9 @@ is_old_but_for_case(const struct check *check, const struct rule *rule)
 static enum sr_tri
 by_library(const struct check *check, const struct rule *rule)
 {
-    return sr_pwq_breaks(check->pwq, rule->library, check->candidate->password,
-                         check->candidate->old, check->candidate->user);
+    return sr_pwquality_breaks(check->pwq, rule->library,
+                               check->candidate->password,
+                               check->candidate->old, check->candidate->user);
 }
 
 /* Cracklib calls everything below six bytes too short; that is told as the
@@ -471,55 +473,59 @@ say_class_repeat(const struct check *check, unsigned need)
 /* What is told beforehand is what a person can plan for.  A palindrome, say, is
  * made by nobody who does not mean to. */
 static const struct rule rules[RULE_COUNT] = {
-    [LEN_MIN] = {"len.min", too_short, say_len_min, "", NULL, SR_PWQ_NONE},
-    [LEN_MAX] = {"len.max", too_long, say_len_max, "", NULL, SR_PWQ_NONE},
+    [LEN_MIN] = {"len.min", too_short, say_len_min, "", NULL,
+                 SR_PWQUALITY_NONE},
+    [LEN_MAX] = {"len.max", too_long, say_len_max, "", NULL, SR_PWQUALITY_NONE},
     [CLASS_MIN] = {"class.min", too_few_classes, say_classes, "", NULL,
-                   SR_PWQ_NONE},
+                   SR_PWQUALITY_NONE},
     [CLASS_3OF5] = {"class.3of5", too_few_classes, say_classes, "", NULL,
-                    SR_PWQ_NONE},
+                    SR_PWQUALITY_NONE},
     [CLASS_DIGIT] = {"class.digit", too_few_digits, say_digits, "", NULL,
-                     SR_PWQ_NONE},
+                     SR_PWQUALITY_NONE},
     [CLASS_UPPER] = {"class.upper", too_few_uppers, say_uppers, "", NULL,
-                     SR_PWQ_NONE},
+                     SR_PWQUALITY_NONE},
     [CLASS_LOWER] = {"class.lower", too_few_lowers, say_lowers, "", NULL,
-                     SR_PWQ_NONE},
+                     SR_PWQUALITY_NONE},
     [CLASS_OTHER] = {"class.other", too_few_others, say_others, "", NULL,
-                     SR_PWQ_NONE},
-    [NAME_USER] = {"name.user", holds_user, say_user, "", NULL, SR_PWQ_USER},
+                     SR_PWQUALITY_NONE},
+    [NAME_USER] = {"name.user", holds_user, say_user, "", NULL,
+                   SR_PWQUALITY_USER},
     [NAME_GECOS] = {"name.gecos", holds_gecos, say_gecos, "", NULL,
-                    SR_PWQ_NONE},
+                    SR_PWQUALITY_NONE},
     [NAME_HOST] = {"name.host", is_host, NULL,
-                   N_("not just the name of this computer"), NULL, SR_PWQ_NONE},
+                   N_("not just the name of this computer"), NULL,
+                   SR_PWQUALITY_NONE},
     [SAME_OLD] = {"same.old", is_old, NULL,
                   N_("different from the current password"),
-                  N_("the same as the current password"), SR_PWQ_NONE},
+                  N_("the same as the current password"), SR_PWQUALITY_NONE},
     [SAME_CASE] = {"same.case", is_old_but_for_case, NULL, NULL,
                    N_("differs from the current password only in capital and "
                       "small letters"),
-                   SR_PWQ_NONE},
+                   SR_PWQUALITY_NONE},
     [SIMILAR] = {"similar", by_library, NULL,
                  N_("not like the current password"),
                  N_("too like the current password: change more of it"),
-                 SR_PWQ_SIMILAR},
+                 SR_PWQUALITY_SIMILAR},
     [ROTATED] = {"rotated", by_library, NULL, NULL,
                  N_("the current password turned round: change more of it"),
-                 SR_PWQ_ROTATED},
+                 SR_PWQUALITY_ROTATED},
     [PALINDROME] = {"palindrome", by_library, NULL, NULL,
                     N_("reads the same backwards: add or change a character"),
-                    SR_PWQ_PALINDROME},
-    [REPEAT] = {"repeat", repeats, say_repeat, "", NULL, SR_PWQ_NONE},
+                    SR_PWQUALITY_PALINDROME},
+    [REPEAT] = {"repeat", repeats, say_repeat, "", NULL, SR_PWQUALITY_NONE},
     [SEQUENCE] = {"sequence", by_library, say_sequence, "", NULL,
-                  SR_PWQ_SEQUENCE},
+                  SR_PWQUALITY_SEQUENCE},
     [CLASS_REPEAT] = {"class.repeat", class_repeats, say_class_repeat, "", NULL,
-                      SR_PWQ_NONE},
+                      SR_PWQUALITY_NONE},
     [WORDS] = {"words", by_library, NULL,
                N_("without words that are not allowed here"),
-               N_("contains a word that is not allowed here"), SR_PWQ_WORDS},
+               N_("contains a word that is not allowed here"),
+               SR_PWQUALITY_WORDS},
     [DICTIONARY] = {"dictionary", in_dictionary, NULL,
                     N_("not based on a common word or a simple pattern"),
                     N_("based on a common word or a simple pattern: use "
                        "several unrelated words"),
-                    SR_PWQ_DICTIONARY},
+                    SR_PWQUALITY_DICTIONARY},
 };
 
 /* ---- presets */
@@ -538,9 +544,9 @@ negative(int value)
 
 /* What a host sets in pwquality.conf and both `ad` and `pwquality` follow. */
 static void
-plan_as_configured(struct plan *plan, const struct sr_pwq *pwq)
+plan_as_configured(struct plan *plan, const struct sr_pwquality *pwq)
 {
-    const struct sr_pwq_values *values = sr_pwq_values(pwq);
+    const struct sr_pwquality_values *values = sr_pwquality_values(pwq);
 
     plan->need[CLASS_DIGIT] = negative(values->dcredit);
     plan->need[CLASS_UPPER] = negative(values->ucredit);
@@ -552,7 +558,7 @@ plan_as_configured(struct plan *plan, const struct sr_pwq *pwq)
     plan->need[REPEAT] = positive(values->maxrepeat);
     plan->need[SEQUENCE] = positive(values->maxsequence);
     plan->need[CLASS_REPEAT] = positive(values->maxclassrepeat);
-    plan->need[WORDS] = sr_pwq_has_words(pwq);
+    plan->need[WORDS] = sr_pwquality_has_words(pwq);
 }
 
 static void
@@ -566,7 +572,7 @@ plan_nist(struct plan *plan)
 }
 
 static void
-plan_ad(struct plan *plan, const struct sr_pwq *pwq)
+plan_ad(struct plan *plan, const struct sr_pwquality *pwq)
 {
     plan_as_configured(plan, pwq);
     plan->need[LEN_MIN] = 7;
@@ -578,9 +584,9 @@ plan_ad(struct plan *plan, const struct sr_pwq *pwq)
 }
 
 static void
-plan_pwquality(struct plan *plan, const struct sr_pwq *pwq)
+plan_pwquality(struct plan *plan, const struct sr_pwquality *pwq)
 {
-    const struct sr_pwq_values *values = sr_pwq_values(pwq);
+    const struct sr_pwquality_values *values = sr_pwquality_values(pwq);
 
     plan_as_configured(plan, pwq);
     plan->need[LEN_MIN] = positive(values->minlen);
@@ -599,7 +605,7 @@ plan_pwquality(struct plan *plan, const struct sr_pwq *pwq)
  */
 static void
 make_plan(struct plan *plan, const struct sr_rules *wanted,
-          const struct sr_pwq *pwq)
+          const struct sr_pwquality *pwq)
 {
     *plan = (struct plan){
         .need = {[LEN_MAX] = 256, [SAME_OLD] = 1, [SAME_CASE] = 1}};
@@ -609,9 +615,9 @@ make_plan(struct plan *plan, const struct sr_rules *wanted,
         plan_ad(plan, pwq);
     else
         plan_pwquality(plan, pwq);
-    plan->need[DICTIONARY] = sr_pwq_values(pwq)->dictcheck != 0 &&
+    plan->need[DICTIONARY] = sr_pwquality_values(pwq)->dictcheck != 0 &&
                              (wanted->preset == SR_PRESET_PWQUALITY ||
-                              sr_pwq_has_dictionary(pwq) != SR_NO);
+                              sr_pwquality_has_dictionary(pwq) != SR_NO);
     if (wanted->min_length > 0) {
         plan->need[LEN_MIN] = wanted->min_length;
         plan->has_credits = false;
@@ -708,7 +714,7 @@ check_free(struct check **check)
 {
     if (*check == NULL)
         return;
-    sr_pwq_close((*check)->pwq);
+    sr_pwquality_close((*check)->pwq);
     if ((*check)->locale != (locale_t)0)
         freelocale((*check)->locale);
     explicit_bzero(*check, sizeof(**check));
@@ -720,12 +726,12 @@ static const char *
 check_begin(struct check *check, const struct sr_quality_host *host,
             const struct sr_rules *wanted, char *why, size_t size)
 {
-    check->pwq = sr_pwq_open(host->library, host->conf, why, size);
+    check->pwq = sr_pwquality_open(host->library, host->conf, why, size);
     if (check->pwq == NULL)
         return why;
     make_plan(&check->plan, wanted, check->pwq);
     if (check->plan.need[DICTIONARY] > 0 &&
-        sr_pwq_has_dictionary(check->pwq) == SR_NO)
+        sr_pwquality_has_dictionary(check->pwq) == SR_NO)
         return dgettext(DOMAIN, "pwquality.conf asks for a dictionary that is "
                                 "not there");
     check->locale = sr_utf8_locale();

@@ -13,10 +13,6 @@
 
 #include "policy/decide/rules.h"
 
-/* The longest password that is taken at all, in bytes: PAM_MAX_RESP_SIZE less
- * its end.  Longer ones are refused, never cut. */
-#define SR_PASSWORD_BYTES_MAX 511
-
 struct sr_candidate {
     const char *password; /* NUL-terminated */
     const char *old;      /* the current one in the clear, or NULL */

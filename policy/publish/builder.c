@@ -26,10 +26,10 @@
 /* How often the buckets are doubled when a chain gets too long. */
 #define TRIES 10
 
-struct sr_build *
-sr_build_new(const struct sr_publish_how *how)
+struct sr_builder *
+sr_builder_new(const struct sr_publish_how *how)
 {
-    struct sr_build *build = calloc(1, sizeof(*build));
+    struct sr_builder *build = calloc(1, sizeof(*build));
 
     if (build == NULL)
         return NULL;
@@ -39,13 +39,13 @@ sr_build_new(const struct sr_publish_how *how)
 }
 
 void
-sr_build_set_since(struct sr_build *build, sr_time since)
+sr_builder_set_since(struct sr_builder *build, sr_time since)
 {
     build->since = since;
 }
 
 void
-sr_build_free(struct sr_build *build)
+sr_builder_free(struct sr_builder *build)
 {
     if (build == NULL)
         return;
@@ -58,7 +58,7 @@ sr_build_free(struct sr_build *build)
 }
 
 uint32_t
-sr_build_count(const struct sr_build *build, enum sr_view view)
+sr_builder_count(const struct sr_builder *build, enum sr_view view)
 {
     return build->table[view].count;
 }
@@ -105,7 +105,7 @@ add_entry(struct sr_table *table, const char *name,
 
 /* The exempt are few: the list grows by one. */
 static int
-add_exempt(struct sr_names *names, const char *name)
+add_exempt(struct sr_string_list *names, const char *name)
 {
     char **grown;
 
@@ -123,14 +123,14 @@ add_exempt(struct sr_names *names, const char *name)
 }
 
 int
-sr_build_add(struct sr_build *build, const struct sr_facts *facts,
-             const struct sr_rules *rules, bool is_exempt)
+sr_builder_add(struct sr_builder *build, const struct sr_facts *facts,
+               const struct sr_rules *rules, bool is_exempt)
 {
     struct sr_payload payload;
     int error = sr_snapshot_name(facts->name) ? 0 : EINVAL;
 
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
-        if (!sr_publish_is_in(view, facts))
+        if (!sr_view_has(view, facts))
             continue;
         sr_payload_encode(view, facts, rules, is_exempt, &payload);
         error = add_entry(&build->table[view], facts->name, &payload);
@@ -141,8 +141,8 @@ sr_build_add(struct sr_build *build, const struct sr_facts *facts,
 }
 
 int
-sr_build_keep(struct sr_build *build, enum sr_view view, const char *name,
-              const struct sr_payload *payload)
+sr_builder_keep(struct sr_builder *build, enum sr_view view, const char *name,
+                const struct sr_payload *payload)
 {
     if (!sr_snapshot_name(name))
         return EINVAL;
@@ -301,8 +301,8 @@ lay_out(const struct sr_table *table, uint32_t buckets, struct sr_image *image,
 }
 
 int
-sr_build_lay_out(const struct sr_build *build, enum sr_view view,
-                 struct sr_image *image)
+sr_builder_lay_out(const struct sr_builder *build, enum sr_view view,
+                   struct sr_image *image)
 {
     const struct sr_table *table = &build->table[view];
     uint64_t buckets = table->weight / BUCKET_FILL + 1;

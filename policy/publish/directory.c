@@ -23,13 +23,13 @@
 #define LINK_ASIDE ":new"
 
 const char *
-sr_place_snapshot_name(enum sr_view view)
+sr_publish_dir_snapshot_name(enum sr_view view)
 {
     return view == SR_VIEW_SHADOW ? "shadow.snap" : "groups.snap";
 }
 
 const char *
-sr_place_deltas_name(enum sr_view view)
+sr_publish_dir_deltas_name(enum sr_view view)
 {
     return view == SR_VIEW_SHADOW ? "shadow.d" : "groups.d";
 }
@@ -39,14 +39,14 @@ static int
 open_dir(int at, const char *name)
 {
     struct stat status;
-    int fd = sr_files_open_at(at, name, O_RDONLY | O_DIRECTORY, NULL);
+    int fd = sr_safe_open_at(at, name, O_RDONLY | O_DIRECTORY, NULL);
     int error = 0;
 
     if (fd < 0)
         return fd;
     if (fstat(fd, &status) != 0)
         error = -errno;
-    else if (!sr_files_is_safe(&status, S_IFDIR, 022))
+    else if (!sr_safe_open_check(&status, S_IFDIR, 022))
         error = -EPERM;
     if (error == 0)
         return fd;
@@ -55,12 +55,13 @@ open_dir(int at, const char *name)
 }
 
 int
-sr_place_open_deltas(struct sr_place *place)
+sr_publish_dir_open_deltas(struct sr_publish_dir *place)
 {
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         if (place->deltas[view] >= 0)
             continue;
-        place->deltas[view] = open_dir(place->dir, sr_place_deltas_name(view));
+        place->deltas[view] =
+            open_dir(place->dir, sr_publish_dir_deltas_name(view));
         if (place->deltas[view] < 0 && place->deltas[view] != -ENOENT)
             return place->deltas[view];
     }
@@ -68,58 +69,58 @@ sr_place_open_deltas(struct sr_place *place)
 }
 
 int
-sr_place_open(struct sr_place *place, const char *dir)
+sr_publish_dir_open(struct sr_publish_dir *place, const char *dir)
 {
     memset(place, 0, sizeof(*place));
     place->lock = -1;
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
         place->deltas[view] = -1;
     place->dir = open_dir(AT_FDCWD, dir);
-    return place->dir < 0 ? place->dir : sr_place_open_deltas(place);
+    return place->dir < 0 ? place->dir : sr_publish_dir_open_deltas(place);
 }
 
 int
-sr_place_lock(struct sr_place *place, unsigned wait_ms)
+sr_publish_dir_lock(struct sr_publish_dir *place, unsigned wait_ms)
 {
     struct stat status;
-    int error = sr_shield_raise(&place->shield);
+    int error = sr_signal_guard_begin(&place->shield);
 
     if (error != 0)
         return error;
-    sr_shield_lift_fsize(&place->fsize);
+    sr_signal_guard_lift_fsize(&place->fsize);
     place->is_locked = true;
     if (place->lock < 0)
         place->lock =
-            sr_files_open_at(place->dir, LOCK_FILE, O_RDWR | O_CREAT, NULL);
+            sr_safe_open_at(place->dir, LOCK_FILE, O_RDWR | O_CREAT, NULL);
     if (place->lock < 0)
         error = place->lock;
     else if (fstat(place->lock, &status) != 0)
         error = -errno;
-    else if (!sr_files_is_safe(&status, S_IFREG, 077))
+    else if (!sr_safe_open_check(&status, S_IFREG, 077))
         error = -EPERM;
     else
-        error = sr_lock_take(place->lock, true, wait_ms);
+        error = sr_file_lock_take(place->lock, true, wait_ms);
     if (error != 0)
-        sr_place_unlock(place);
+        sr_publish_dir_unlock(place);
     return error;
 }
 
 void
-sr_place_unlock(struct sr_place *place)
+sr_publish_dir_unlock(struct sr_publish_dir *place)
 {
     if (!place->is_locked)
         return;
     place->is_locked = false;
     if (place->lock >= 0)
-        sr_lock_give(place->lock);
-    sr_shield_restore_fsize(&place->fsize);
-    sr_shield_lower(&place->shield);
+        sr_file_lock_give(place->lock);
+    sr_signal_guard_restore_fsize(&place->fsize);
+    sr_signal_guard_end(&place->shield);
 }
 
 void
-sr_place_close(struct sr_place *place)
+sr_publish_dir_close(struct sr_publish_dir *place)
 {
-    sr_place_unlock(place);
+    sr_publish_dir_unlock(place);
     if (place->lock >= 0)
         close(place->lock);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
@@ -131,19 +132,19 @@ sr_place_close(struct sr_place *place)
 }
 
 int
-sr_place_open_snapshot(const struct sr_place *place, enum sr_view view,
-                       struct sr_header *header)
+sr_publish_dir_open_snapshot(const struct sr_publish_dir *place,
+                             enum sr_view view, struct sr_header *header)
 {
     uint8_t bytes[SR_SNAPSHOT_HEADER];
     struct stat status;
     int fd, error = -EBADMSG;
 
-    fd = sr_files_open_at(place->dir, sr_place_snapshot_name(view), O_RDWR,
-                          NULL);
+    fd = sr_safe_open_at(place->dir, sr_publish_dir_snapshot_name(view), O_RDWR,
+                         NULL);
     if (fd < 0)
         return fd;
-    if (fstat(fd, &status) == 0 && sr_files_is_safe(&status, S_IFREG, 022) &&
-        sr_lookup_read(fd, 0, bytes, sizeof(bytes)) &&
+    if (fstat(fd, &status) == 0 && sr_safe_open_check(&status, S_IFREG, 022) &&
+        sr_reader_read(fd, 0, bytes, sizeof(bytes)) &&
         sr_header_decode(bytes, sizeof(bytes), header) &&
         sr_header_file_size(header) == (uint64_t)status.st_size)
         return fd;
@@ -152,7 +153,8 @@ sr_place_open_snapshot(const struct sr_place *place, enum sr_view view,
 }
 
 int
-sr_place_mark(int snapshot, const struct sr_header *header, const char *name)
+sr_publish_dir_mark(int snapshot, const struct sr_header *header,
+                    const char *name)
 {
     const off_t at = (off_t)sr_bucket_offset(sr_bucket_choose(header, name)) +
                      SR_BUCKET_MARK;
@@ -168,8 +170,8 @@ sr_place_mark(int snapshot, const struct sr_header *header, const char *name)
 }
 
 uint64_t
-sr_place_delta(const struct sr_place *place, enum sr_view view,
-               const char *name, struct sr_payload *payload)
+sr_publish_dir_delta(const struct sr_publish_dir *place, enum sr_view view,
+                     const char *name, struct sr_payload *payload)
 {
     char text[SR_DELTA_TEXT];
     uint64_t sequence;
@@ -182,8 +184,8 @@ sr_place_delta(const struct sr_place *place, enum sr_view view,
 }
 
 int
-sr_place_put_link(const struct sr_place *place, enum sr_view view,
-                  const char *name, const char *text)
+sr_publish_dir_put_link(const struct sr_publish_dir *place, enum sr_view view,
+                        const char *name, const char *text)
 {
     const int dir = place->deltas[view];
     int error;
@@ -191,25 +193,25 @@ sr_place_put_link(const struct sr_place *place, enum sr_view view,
     if (symlinkat(text, dir, LINK_ASIDE) != 0) {
         if (errno != EEXIST)
             return -errno;
-        sr_place_drop_aside(place, view);
+        sr_publish_dir_drop_aside(place, view);
         if (symlinkat(text, dir, LINK_ASIDE) != 0)
             return -errno;
     }
     if (renameat(dir, LINK_ASIDE, dir, name) == 0)
         return 0;
     error = -errno;
-    sr_place_drop_aside(place, view);
+    sr_publish_dir_drop_aside(place, view);
     return error;
 }
 
 void
-sr_place_drop_aside(const struct sr_place *place, enum sr_view view)
+sr_publish_dir_drop_aside(const struct sr_publish_dir *place, enum sr_view view)
 {
     unlinkat(place->deltas[view], LINK_ASIDE, 0);
 }
 
 enum sr_publish_result
-sr_place_judge(int error, const char *what, char *reason, size_t size)
+sr_publish_dir_judge(int error, const char *what, char *reason, size_t size)
 {
     error = abs(error);
     switch (error) {

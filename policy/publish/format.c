@@ -19,6 +19,12 @@ sr_view_name(enum sr_view view)
 }
 
 bool
+sr_view_has(enum sr_view view, const struct sr_facts *facts)
+{
+    return view == SR_VIEW_GROUPS || strcmp(facts->backend, SR_LOCAL) != 0;
+}
+
+bool
 sr_snapshot_name(const char *name)
 {
     size_t length = strnlen(name, SR_SNAPSHOT_NAME_MAX + 1);
@@ -587,7 +593,8 @@ sr_delta_decode(const char *name, const char *text, size_t size,
 }
 
 bool
-sr_fallback_encode(uint32_t unknown, uint32_t ok, const struct sr_names *exempt,
+sr_fallback_encode(uint32_t unknown, uint32_t ok,
+                   const struct sr_string_list *exempt,
                    char out[SR_FALLBACK_TEXT])
 {
     struct text text = {out, SR_FALLBACK_TEXT - 1, false};

@@ -1,7 +1,8 @@
 /*
  * Snapshot: the form of the published state.  Bytes in, facts out, and back;
- * pure: no I/O, no clock, no allocation.  policy/publish/writer.h writes the files,
- * policy/publish/reader.h finds an account in them, and the NSS door answers from it.
+ * pure: no I/O, no clock, no allocation.  policy/publish/writer.h writes the
+ * files, policy/publish/reader.h finds an account in them, and the NSS door
+ * answers from it.
  *
  * What is published are facts, that is deadlines, and never a verdict: a reader
  * fills struct sr_facts and struct sr_rules from a payload and asks
@@ -51,6 +52,10 @@ enum sr_view { SR_VIEW_GROUPS, SR_VIEW_SHADOW, SR_VIEW_COUNT };
 
 /* "groups" or "shadow", as in the names of files; constant. */
 const char *sr_view_name(enum sr_view view);
+
+/* Whether an account belongs to a view: the shadow view is for those that have
+ * no line in the local shadow file. */
+bool sr_view_has(enum sr_view view, const struct sr_facts *facts);
 
 struct sr_header {
     uint64_t sequence; /* wall clock in ns when the facts were gathered */
@@ -194,7 +199,7 @@ bool sr_delta_decode(const char *name, const char *text, size_t size,
  * name of an account is left out.  False when the names have no room.
  */
 bool sr_fallback_encode(uint32_t unknown, uint32_t ok,
-                        const struct sr_names *exempt,
+                        const struct sr_string_list *exempt,
                         char text[SR_FALLBACK_TEXT]);
 
 /*

@@ -18,10 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/publish/builder.h"
+#include "policy/publish/install.h"
+#include "policy/publish/writer.h"
 #include "policy/util/safe_open.h"
 #include "policy/util/file_lock.h"
-#include "policy/publish/directory.h"
 
 /* A file that is made aside: "groups.snap." and 16 hexadecimal digits. */
 #define ASIDE_ROOM 32
@@ -33,8 +33,8 @@ struct aside {
 };
 
 struct commit {
-    struct sr_place place;
-    const struct sr_build *build;
+    struct sr_publish_dir place;
+    const struct sr_builder *build;
     struct aside aside[SR_VIEW_COUNT];
     struct stat like; /* owner and mode of the shadow view */
     uint64_t sequence;
@@ -91,7 +91,7 @@ make_open_dir(const char *path)
 static int
 make_dirs(const char *dir)
 {
-    char parent[SR_LOOKUP_DIR_MAX + 1];
+    char parent[SR_READER_DIR_MAX + 1];
     const char *slash = strrchr(dir, '/');
     int error = make_open_dir(dir);
 
@@ -110,11 +110,12 @@ make_delta_dirs(struct commit *commit)
 
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         if (commit->place.deltas[view] < 0 &&
-            mkdirat(commit->place.dir, sr_place_deltas_name(view), 0700) != 0 &&
+            mkdirat(commit->place.dir, sr_publish_dir_deltas_name(view),
+                    0700) != 0 &&
             errno != EEXIST)
             return -errno;
     }
-    error = sr_place_open_deltas(&commit->place);
+    error = sr_publish_dir_open_deltas(&commit->place);
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
         error = set_access(commit, view, true, commit->place.deltas[view]);
     return error;
@@ -156,10 +157,10 @@ open_aside(struct commit *commit, enum sr_view view)
     if (getrandom(&dice, sizeof(dice), 0) != sizeof(dice))
         return -EIO;
     snprintf(aside->name, sizeof(aside->name), "%s.%016llx",
-             sr_place_snapshot_name(view), (unsigned long long)dice);
-    aside->fd = sr_files_open_at(commit->place.dir, aside->name,
-                                 O_RDWR | O_CREAT, NULL);
-    return aside->fd < 0 ? aside->fd : sr_lock_take(aside->fd, true, 0);
+             sr_publish_dir_snapshot_name(view), (unsigned long long)dice);
+    aside->fd =
+        sr_safe_open_at(commit->place.dir, aside->name, O_RDWR | O_CREAT, NULL);
+    return aside->fd < 0 ? aside->fd : sr_file_lock_take(aside->fd, true, 0);
 }
 
 static void
@@ -182,16 +183,16 @@ static int
 sweep_one(void *context, enum sr_view view, const char *name)
 {
     const struct commit *commit = context;
-    const char *start = sr_place_snapshot_name(view);
+    const char *start = sr_publish_dir_snapshot_name(view);
     const size_t length = strlen(start);
     int fd;
 
     if (strncmp(name, start, length) != 0 || name[length] != '.')
         return 0;
-    fd = sr_files_open_at(commit->place.dir, name, O_RDWR, NULL);
+    fd = sr_safe_open_at(commit->place.dir, name, O_RDWR, NULL);
     if (fd < 0)
         return 0;
-    if (sr_lock_take(fd, true, 0) == 0)
+    if (sr_file_lock_take(fd, true, 0) == 0)
         unlinkat(commit->place.dir, name, 0);
     close(fd);
     return 0;
@@ -247,7 +248,7 @@ pass_delta(void *context, enum sr_view view, const char *name)
     struct commit *commit = context;
     struct sr_payload payload;
 
-    pass(commit, sr_place_delta(&commit->place, view, name, &payload));
+    pass(commit, sr_publish_dir_delta(&commit->place, view, name, &payload));
     return 0;
 }
 
@@ -260,7 +261,8 @@ find_sequence(struct commit *commit, bool *is_older)
 
     commit->sequence = commit->build->how.sequence;
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
-        const int fd = sr_place_open_snapshot(&commit->place, view, &header);
+        const int fd =
+            sr_publish_dir_open_snapshot(&commit->place, view, &header);
 
         if (fd >= 0) {
             close(fd);
@@ -287,10 +289,10 @@ mark_delta(void *context, enum sr_view view, const char *name)
     const struct aside *aside = &commit->aside[view];
     struct sr_payload payload;
 
-    if (is_ours(name) || sr_place_delta(&commit->place, view, name, &payload) <=
-                             commit->sequence)
+    if (is_ours(name) || sr_publish_dir_delta(&commit->place, view, name,
+                                              &payload) <= commit->sequence)
         return 0;
-    return sr_place_mark(aside->fd, &aside->image.header, name);
+    return sr_publish_dir_mark(aside->fd, &aside->image.header, name);
 }
 
 static int
@@ -299,8 +301,8 @@ drop_delta(void *context, enum sr_view view, const char *name)
     struct commit *commit = context;
     struct sr_payload payload;
 
-    if (!is_ours(name) && sr_place_delta(&commit->place, view, name,
-                                         &payload) <= commit->sequence)
+    if (!is_ours(name) && sr_publish_dir_delta(&commit->place, view, name,
+                                               &payload) <= commit->sequence)
         unlinkat(commit->place.deltas[view], name, 0);
     return 0;
 }
@@ -326,12 +328,12 @@ exchange(struct commit *commit, enum sr_view view)
                            commit);
     if (error == 0 &&
         renameat(commit->place.dir, aside->name, commit->place.dir,
-                 sr_place_snapshot_name(view)) != 0)
+                 sr_publish_dir_snapshot_name(view)) != 0)
         error = -errno;
     if (error != 0)
         return error;
     aside->name[0] = '\0';
-    sr_place_drop_aside(&commit->place, view);
+    sr_publish_dir_drop_aside(&commit->place, view);
     return each_entry(commit, view, commit->place.deltas[view], drop_delta,
                       commit);
 }
@@ -341,7 +343,7 @@ static int
 put_fallback(const struct commit *commit, bool *is_cut)
 {
     const struct sr_publish_how *how = &commit->build->how;
-    struct sr_names names = commit->build->exempt;
+    struct sr_string_list names = commit->build->exempt;
     char text[SR_FALLBACK_TEXT];
 
     while (!sr_fallback_encode(how->gid[SR_GROUP_UNKNOWN],
@@ -349,8 +351,8 @@ put_fallback(const struct commit *commit, bool *is_cut)
         *is_cut = true;
         names.count--;
     }
-    return sr_place_put_link(&commit->place, SR_VIEW_GROUPS, SR_FALLBACK_NAME,
-                             text);
+    return sr_publish_dir_put_link(&commit->place, SR_VIEW_GROUPS,
+                                   SR_FALLBACK_NAME, text);
 }
 
 static int
@@ -383,22 +385,22 @@ sync_all(const struct commit *commit)
 static int
 write_both(struct commit *commit)
 {
-    int error = sr_place_lock(&commit->place, commit->build->how.wait_ms);
-    struct sr_shield shield;
+    int error = sr_publish_dir_lock(&commit->place, commit->build->how.wait_ms);
+    struct sr_signal_guard shield;
     struct rlimit fsize;
 
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
         error = open_aside(commit, view);
-    sr_place_unlock(&commit->place);
+    sr_publish_dir_unlock(&commit->place);
     if (error == 0)
-        error = sr_shield_raise(&shield);
+        error = sr_signal_guard_begin(&shield);
     if (error != 0)
         return error;
-    sr_shield_lift_fsize(&fsize);
+    sr_signal_guard_lift_fsize(&fsize);
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
         error = write_aside(commit, view);
-    sr_shield_restore_fsize(&fsize);
-    sr_shield_lower(&shield);
+    sr_signal_guard_restore_fsize(&fsize);
+    sr_signal_guard_end(&shield);
     return error;
 }
 
@@ -414,22 +416,22 @@ prepare(struct commit *commit, const char *dir)
         memset(&commit->like, 0, sizeof(commit->like));
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
         error =
-            sr_build_lay_out(commit->build, view, &commit->aside[view].image);
+            sr_builder_lay_out(commit->build, view, &commit->aside[view].image);
     if (error == 0)
         error = make_dirs(dir);
     if (error != 0) {
         commit->place.dir = -1;
         return error;
     }
-    error = sr_place_open(&commit->place, dir);
+    error = sr_publish_dir_open(&commit->place, dir);
     if (error == 0 && fchmod(commit->place.dir, 0755) != 0)
         error = -errno;
     return error == 0 ? make_delta_dirs(commit) : error;
 }
 
 enum sr_publish_result
-sr_build_commit(struct sr_build *build, const char *dir, char *reason,
-                size_t size)
+sr_builder_commit(struct sr_builder *build, const char *dir, char *reason,
+                  size_t size)
 {
     struct commit commit = {.build = build};
     bool is_older = false, is_cut = false;
@@ -437,27 +439,28 @@ sr_build_commit(struct sr_build *build, const char *dir, char *reason,
 
     if (size > 0)
         reason[0] = '\0';
-    if (strlen(dir) > SR_LOOKUP_DIR_MAX)
-        return sr_place_judge(ENAMETOOLONG, dir, reason, size);
+    if (strlen(dir) > SR_READER_DIR_MAX)
+        return sr_publish_dir_judge(ENAMETOOLONG, dir, reason, size);
     error = prepare(&commit, dir);
     if (error == 0)
         error = write_both(&commit);
     if (error == 0)
-        error = sr_place_lock(&commit.place, build->how.wait_ms);
+        error = sr_publish_dir_lock(&commit.place, build->how.wait_ms);
     if (error == 0)
         error = exchange_all(&commit, &is_older, &is_cut);
-    sr_place_unlock(&commit.place);
+    sr_publish_dir_unlock(&commit.place);
     if (error == 0 && !is_older)
         error = sync_all(&commit);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
         build->table[view].count = commit.aside[view].image.header.count;
     drop_aside(&commit);
     if (commit.place.dir >= 0)
-        sr_place_close(&commit.place);
+        sr_publish_dir_close(&commit.place);
     if (error == 0 && is_cut)
         snprintf(reason, size,
                  "the names of the exempt accounts have no room in %s",
                  SR_FALLBACK_NAME);
-    return error == 0 && is_older ? SR_PUBLISH_UNCHANGED
-                                  : sr_place_judge(error, dir, reason, size);
+    return error == 0 && is_older
+               ? SR_PUBLISH_UNCHANGED
+               : sr_publish_dir_judge(error, dir, reason, size);
 }

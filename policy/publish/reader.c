@@ -15,7 +15,7 @@
 #include "policy/publish/reader.h"
 
 /* "DIR/groups.d/" and a name. */
-#define PATH_ROOM (SR_LOOKUP_DIR_MAX + 16 + SR_SNAPSHOT_NAME_MAX + 1)
+#define PATH_ROOM (SR_READER_DIR_MAX + 16 + SR_SNAPSHOT_NAME_MAX + 1)
 
 /* Paths and buckets are large: the functions that have them on the stack, one
  * after the other, are kept apart, so that they are not there at once. */
@@ -30,7 +30,7 @@ static void
 make_path(char *path, const char *dir, enum sr_view view, const char *rest,
           const char *name)
 {
-    const size_t length = strnlen(dir, SR_LOOKUP_DIR_MAX);
+    const size_t length = strnlen(dir, SR_READER_DIR_MAX);
     char *end = path + length;
 
     memcpy(path, dir, length);
@@ -41,7 +41,7 @@ make_path(char *path, const char *dir, enum sr_view view, const char *rest,
 }
 
 sr_time
-sr_lookup_now(void)
+sr_reader_now(void)
 {
     struct timespec now;
 
@@ -50,7 +50,7 @@ sr_lookup_now(void)
 }
 
 bool
-sr_lookup_read(int fd, uint64_t offset, void *bytes, size_t size)
+sr_reader_read(int fd, uint64_t offset, void *bytes, size_t size)
 {
     char *at = bytes;
 
@@ -97,7 +97,7 @@ read_header(int fd, sr_time now, struct sr_header *header)
 {
     uint8_t bytes[SR_SNAPSHOT_HEADER];
 
-    if (!sr_lookup_read(fd, 0, bytes, sizeof(bytes)))
+    if (!sr_reader_read(fd, 0, bytes, sizeof(bytes)))
         return SR_FOUND_BROKEN;
     if (!sr_header_decode(bytes, sizeof(bytes), header))
         return damaged();
@@ -112,7 +112,7 @@ static enum sr_found
 read_bucket(int fd, const struct sr_header *header, uint32_t number,
             uint8_t bucket[SR_SNAPSHOT_BUCKET])
 {
-    if (!sr_lookup_read(fd, sr_bucket_offset(number), bucket,
+    if (!sr_reader_read(fd, sr_bucket_offset(number), bucket,
                         SR_SNAPSHOT_BUCKET))
         return SR_FOUND_BROKEN;
     return sr_bucket_check(header, number, bucket) ? SR_FOUND_IT : damaged();
@@ -215,8 +215,8 @@ look(const char *dir, enum sr_view view, const char *name, sr_time now,
 }
 
 enum sr_found
-sr_lookup(const char *dir, enum sr_view view, const char *name, sr_time now,
-          struct sr_published *out)
+sr_reader_find(const char *dir, enum sr_view view, const char *name,
+               sr_time now, struct sr_published *out)
 {
     enum sr_found found;
     bool is_late;
@@ -255,7 +255,7 @@ list_entry(int fd, const struct sr_header *header, struct sr_cursor *cursor,
 }
 
 enum sr_found
-sr_lookup_list(const char *dir, enum sr_view view, sr_time now,
+sr_reader_list(const char *dir, enum sr_view view, sr_time now,
                struct sr_cursor *cursor, char name[SR_SNAPSHOT_NAME_MAX + 1])
 {
     struct sr_header header;
@@ -283,7 +283,7 @@ sr_lookup_list(const char *dir, enum sr_view view, sr_time now,
 }
 
 uint32_t
-sr_lookup_fallback(const char *dir, const char *name)
+sr_reader_fallback(const char *dir, const char *name)
 {
     char text[SR_FALLBACK_TEXT];
     char path[PATH_ROOM - SR_SNAPSHOT_NAME_MAX + sizeof(SR_FALLBACK_NAME)];

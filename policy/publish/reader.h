@@ -15,7 +15,7 @@
 #define SR_PUBLISHED_DIR SR_NSSDIR "/v1"
 
 /* The longest directory that can be given below. */
-#define SR_LOOKUP_DIR_MAX 128
+#define SR_READER_DIR_MAX 128
 
 enum sr_found {
     SR_FOUND_IT,
@@ -41,8 +41,9 @@ struct sr_published {
  * `now`.  A delta that is newer than the snapshot counts before it.  The header
  * is filled in on IT and NOTHING only.
  */
-enum sr_found sr_lookup(const char *dir, enum sr_view view, const char *name,
-                        sr_time now, struct sr_published *out);
+enum sr_found sr_reader_find(const char *dir, enum sr_view view,
+                             const char *name, sr_time now,
+                             struct sr_published *out);
 
 /* A place in a view that is being listed; all zero: before the first. */
 struct sr_cursor {
@@ -58,7 +59,7 @@ struct sr_cursor {
  * since the list began ends it: BROKEN with EAGAIN once, and then NOTHING, for
  * an entry has another place in each.  Deltas are not looked at.
  */
-enum sr_found sr_lookup_list(const char *dir, enum sr_view view, sr_time now,
+enum sr_found sr_reader_list(const char *dir, enum sr_view view, sr_time now,
                              struct sr_cursor *cursor,
                              char name[SR_SNAPSHOT_NAME_MAX + 1]);
 
@@ -66,13 +67,13 @@ enum sr_found sr_lookup_list(const char *dir, enum sr_view view, sr_time now,
  * The group id that a name is given when no snapshot can be believed: see
  * sr_fallback_gid().  0 when there is none, or this process may not know.
  */
-uint32_t sr_lookup_fallback(const char *dir, const char *name);
+uint32_t sr_reader_fallback(const char *dir, const char *name);
 
 /* Read exactly `size` bytes at `offset`, over interruptions.  False at the end
  * of the file, with EBADMSG, and on errors. */
-bool sr_lookup_read(int fd, uint64_t offset, void *bytes, size_t size);
+bool sr_reader_read(int fd, uint64_t offset, void *bytes, size_t size);
 
 /* The current time, in seconds, of the clock that needs no system call. */
-sr_time sr_lookup_now(void);
+sr_time sr_reader_now(void);
 
 #endif

@@ -31,10 +31,10 @@ static struct sr_verdict
 login_verdict(const struct sr_facts *facts, const struct sr_rules *rules,
               sr_time now, enum sr_answer *answer)
 {
-    static const struct sr_circumstances who = {false, false};
-    struct sr_verdict verdict = sr_verdict(facts, rules, &who, now);
+    static const struct sr_caller caller = {false, false};
+    struct sr_verdict verdict = sr_verdict(facts, rules, &caller, now);
 
-    *answer = sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, rules, &who);
+    *answer = sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, rules, &caller);
     return verdict;
 }
 
@@ -81,8 +81,8 @@ account_groups(enum sr_answer answer)
 }
 
 unsigned
-sr_shown_groups(const struct sr_facts *facts, const struct sr_rules *rules,
-                bool is_exempt, sr_time now)
+sr_view_groups(const struct sr_facts *facts, const struct sr_rules *rules,
+               bool is_exempt, sr_time now)
 {
     enum sr_answer answer;
     const struct sr_verdict verdict = login_verdict(facts, rules, now, &answer);
@@ -154,7 +154,7 @@ changed_day(const struct sr_facts *facts, long today)
 /* The fields of a password that is past its end: readers must agree on that
  * today, and on whether it may still be changed. */
 static void
-show_expired(bool may_change, long today, struct sr_shown_shadow *out)
+show_expired(bool may_change, long today, struct sr_view_shadow *out)
 {
     long ended = today - 1;
 
@@ -171,7 +171,7 @@ show_expired(bool may_change, long today, struct sr_shown_shadow *out)
  * they are, but for today. */
 static void
 show_ageing(const struct sr_facts *facts, bool warns, long today,
-            struct sr_shown_shadow *out)
+            struct sr_view_shadow *out)
 {
     long ends, left;
 
@@ -196,7 +196,7 @@ show_ageing(const struct sr_facts *facts, bool warns, long today,
 /* A change that is due is never too early. */
 static void
 show_minimum(const struct sr_facts *facts, bool is_due,
-             struct sr_shown_shadow *out)
+             struct sr_view_shadow *out)
 {
     if (out->changed > 0 && SR_TIME_IS_SET(facts->may_change_from))
         out->min =
@@ -207,7 +207,7 @@ show_minimum(const struct sr_facts *facts, bool is_due,
 /* The end of the account, from its own day or from the answer. */
 static void
 show_account(const struct sr_facts *facts, const struct sr_verdict *verdict,
-             long today, struct sr_shown_shadow *out)
+             long today, struct sr_view_shadow *out)
 {
     if (SR_TIME_IS_SET(facts->account_ends))
         out->expire =
@@ -226,7 +226,7 @@ show_account(const struct sr_facts *facts, const struct sr_verdict *verdict,
 /* What the verdict says of the password. */
 static void
 show_password(const struct sr_facts *facts, enum sr_state state,
-              enum sr_answer answer, long today, struct sr_shown_shadow *out)
+              enum sr_answer answer, long today, struct sr_view_shadow *out)
 {
     if (answer == SR_ANSWER_TOKEN_EXPIRED)
         show_expired(false, today, out);
@@ -241,10 +241,10 @@ show_password(const struct sr_facts *facts, enum sr_state state,
 }
 
 bool
-sr_shown_shadow(struct sr_facts *facts, const struct sr_rules *rules,
-                sr_time now, struct sr_shown_shadow *out)
+sr_view_shadow(struct sr_facts *facts, const struct sr_rules *rules,
+               sr_time now, struct sr_view_shadow *out)
 {
-    static const struct sr_shown_shadow blank = {'*', -1, -1, -1, -1, -1, -1};
+    static const struct sr_view_shadow blank = {'*', -1, -1, -1, -1, -1, -1};
     const long today = day_of(now);
     struct sr_verdict verdict;
     enum sr_answer answer;

@@ -47,12 +47,12 @@ const char *sr_group_name(enum sr_group group);
  * may not be changed at a login is in pw-expired and not in acct-ok.  An exempt
  * account is always in acct-ok, perhaps in pw-expiring, and in nothing else.
  */
-unsigned sr_shown_groups(const struct sr_facts *facts,
-                         const struct sr_rules *rules, bool is_exempt,
-                         sr_time now);
+unsigned sr_view_groups(const struct sr_facts *facts,
+                        const struct sr_rules *rules, bool is_exempt,
+                        sr_time now);
 
 /* The ageing fields of shadow(5), in days; -1 is an empty field. */
-struct sr_shown_shadow {
+struct sr_view_shadow {
     char password; /* '*', or '!' for one that is locked or disabled */
     long changed;
     long min;
@@ -80,7 +80,7 @@ struct sr_shown_shadow {
  * nothing that may be shown: the state is unknown, or the clock is so far off
  * (before 1970-01-03) that days cannot say it.
  */
-bool sr_shown_shadow(struct sr_facts *facts, const struct sr_rules *rules,
-                     sr_time now, struct sr_shown_shadow *out);
+bool sr_view_shadow(struct sr_facts *facts, const struct sr_rules *rules,
+                    sr_time now, struct sr_view_shadow *out);
 
 #endif

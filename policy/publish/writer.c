@@ -36,9 +36,9 @@ sr_publish_sequence(void)
 }
 
 static void
-close_place(struct sr_place *place)
+close_place(struct sr_publish_dir *place)
 {
-    sr_place_close(place);
+    sr_publish_dir_close(place);
 }
 
 /* Whether a view says so already. */
@@ -48,7 +48,7 @@ is_published(const char *dir, enum sr_view view, const char *name,
 {
     struct sr_published published;
 
-    switch (sr_lookup(dir, view, name, sr_lookup_now(), &published)) {
+    switch (sr_reader_find(dir, view, name, sr_reader_now(), &published)) {
     case SR_FOUND_IT:
         return published.payload.size == payload->size &&
                memcmp(published.payload.bytes, payload->bytes, payload->size) ==
@@ -78,8 +78,8 @@ is_there(const struct news *news, enum sr_view view, uint64_t delta,
  * clock was set back, and is not newer than anything.
  */
 static int
-put_delta(const struct sr_place *place, enum sr_view view, struct news *news,
-          int *snapshot)
+put_delta(const struct sr_publish_dir *place, enum sr_view view,
+          struct news *news, int *snapshot)
 {
     uint64_t sequence = news->sequence, delta, newest;
     struct sr_header header = {.sequence = 0};
@@ -90,8 +90,8 @@ put_delta(const struct sr_place *place, enum sr_view view, struct news *news,
     news->is_new[view] = false;
     if (place->deltas[view] < 0)
         return 0; /* this view was never published */
-    *snapshot = sr_place_open_snapshot(place, view, &header);
-    delta = sr_place_delta(place, view, news->name, &payload);
+    *snapshot = sr_publish_dir_open_snapshot(place, view, &header);
+    delta = sr_publish_dir_delta(place, view, news->name, &payload);
     newest = delta > header.sequence ? delta : header.sequence;
     if (newest >= sequence && newest <= sr_publish_sequence())
         return 0;
@@ -99,18 +99,18 @@ put_delta(const struct sr_place *place, enum sr_view view, struct news *news,
         sequence = newest + 1;
     /* First the mark: without a delta it is harmless. */
     if (*snapshot >= 0)
-        error = sr_place_mark(*snapshot, &header, news->name);
+        error = sr_publish_dir_mark(*snapshot, &header, news->name);
     if (error != 0 || is_there(news, view, delta, header.sequence, &payload))
         return error;
     sr_delta_encode(news->name, sequence, &news->payload[view], text);
     news->is_new[view] = true;
-    return sr_place_put_link(place, view, news->name, text);
+    return sr_publish_dir_put_link(place, view, news->name, text);
 }
 
 /* What is in place is put on the disk without the lock: others need not wait
  * for that, and after a crash everything is published anew. */
 static int
-sync_view(const struct sr_place *place, enum sr_view view, int snapshot)
+sync_view(const struct sr_publish_dir *place, enum sr_view view, int snapshot)
 {
     if (snapshot >= 0 && fdatasync(snapshot) != 0)
         return -errno;
@@ -122,21 +122,21 @@ static enum sr_publish_result
 put_news(const char *dir, struct news *news, unsigned wait_ms, char *reason,
          size_t size)
 {
-    __attribute__((cleanup(close_place))) struct sr_place place;
+    __attribute__((cleanup(close_place))) struct sr_publish_dir place;
     int snapshot[SR_VIEW_COUNT] = {-1, -1};
     bool is_any = false;
-    int error = sr_place_open(&place, dir);
+    int error = sr_publish_dir_open(&place, dir);
 
     if (error == -ENOENT ||
         (error == 0 && place.deltas[SR_VIEW_GROUPS] == -ENOENT))
         return SR_PUBLISH_OFF;
     if (error == 0)
-        error = sr_place_lock(&place, wait_ms);
+        error = sr_publish_dir_lock(&place, wait_ms);
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
         if (news->is_new[view])
             error = put_delta(&place, view, news, &snapshot[view]);
     }
-    sr_place_unlock(&place);
+    sr_publish_dir_unlock(&place);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         is_any = is_any || news->is_new[view];
         if (error == 0 && news->is_new[view])
@@ -144,8 +144,9 @@ put_news(const char *dir, struct news *news, unsigned wait_ms, char *reason,
         if (snapshot[view] >= 0)
             close(snapshot[view]);
     }
-    return error == 0 && !is_any ? SR_PUBLISH_UNCHANGED
-                                 : sr_place_judge(error, dir, reason, size);
+    return error == 0 && !is_any
+               ? SR_PUBLISH_UNCHANGED
+               : sr_publish_dir_judge(error, dir, reason, size);
 }
 
 /* Compare, without the lock, and publish what differs. */
@@ -160,7 +161,7 @@ publish(const char *dir, struct news *news, unsigned wait_ms, char *reason,
         reason[0] = '\0';
     if (stat(dir, &status) != 0 && errno == ENOENT)
         return SR_PUBLISH_OFF;
-    if (!sr_snapshot_name(news->name) || strlen(dir) > SR_LOOKUP_DIR_MAX) {
+    if (!sr_snapshot_name(news->name) || strlen(dir) > SR_READER_DIR_MAX) {
         snprintf(reason, size,
                  "the name or the directory is too long, or has "
                  "bytes that cannot be published");
@@ -179,28 +180,20 @@ bool
 sr_publish_is_exempt(const struct sr_config *config, const char *name)
 {
     return strcmp(name, "root") == 0 ||
-           sr_names_have(&config->nss_break_glass, name);
-}
-
-bool
-sr_publish_is_in(enum sr_view view, const struct sr_facts *facts)
-{
-    return view == SR_VIEW_GROUPS ||
-           strcmp(facts->backend, sr_backend_local.type) != 0;
+           sr_string_list_has(&config->nss_break_glass, name);
 }
 
 void
-sr_publish_facts(const struct sr_gathered *gathered, struct sr_facts *facts,
+sr_publish_facts(const struct sr_transaction *txn, struct sr_facts *facts,
                  bool *is_exempt)
 {
-    *facts = gathered->account->facts;
-    facts->locked = gathered->everywhere.locked;
-    facts->locked_why = gathered->everywhere.why;
-    facts->locked_until = facts->locked == SR_LOCK_UNTIL
-                              ? gathered->everywhere.until
-                              : SR_TIME_UNKNOWN;
-    *is_exempt = facts->uid == 0 || gathered->rules.is_break_glass ||
-                 sr_publish_is_exempt(gathered->config, facts->name);
+    *facts = txn->account->facts;
+    facts->locked = txn->everywhere.locked;
+    facts->locked_why = txn->everywhere.why;
+    facts->locked_until = facts->locked == SR_LOCK_UNTIL ? txn->everywhere.until
+                                                         : SR_TIME_UNKNOWN;
+    *is_exempt = facts->uid == 0 || txn->rules.is_break_glass ||
+                 sr_publish_is_exempt(txn->config, facts->name);
 }
 
 /* Until when an account is published as locked out by wrong passwords; of the
@@ -208,13 +201,14 @@ sr_publish_facts(const struct sr_gathered *gathered, struct sr_facts *facts,
 static sr_time
 published_lockout(const char *dir, const char *name)
 {
-    const sr_time now = sr_lookup_now();
+    const sr_time now = sr_reader_now();
     struct sr_published published;
     struct sr_rules rules;
     struct sr_facts facts;
     bool is_exempt;
 
-    if (sr_lookup(dir, SR_VIEW_SHADOW, name, now, &published) != SR_FOUND_IT ||
+    if (sr_reader_find(dir, SR_VIEW_SHADOW, name, now, &published) !=
+            SR_FOUND_IT ||
         !sr_payload_decode(published.payload.bytes, published.payload.size,
                            &facts, &rules, &is_exempt) ||
         facts.locked != SR_LOCK_UNTIL ||
@@ -224,35 +218,35 @@ published_lockout(const char *dir, const char *name)
 }
 
 /* Add what was found out before of what is not known now. */
-static struct sr_gathered
-with_published(const char *dir, const struct sr_gathered *gathered)
+static struct sr_transaction
+with_published(const char *dir, const struct sr_transaction *txn)
 {
-    struct sr_gathered with = *gathered;
+    struct sr_transaction with = *txn;
 
     if ((!with.fleet.is_known[SR_CLASS_STRANGER] ||
          !with.fleet.is_known[SR_CLASS_FAMILIAR]) &&
-        strlen(dir) <= SR_LOOKUP_DIR_MAX &&
+        strlen(dir) <= SR_READER_DIR_MAX &&
         sr_snapshot_name(with.account->facts.name) &&
-        sr_fleet_way(gathered, true, NULL).is_there)
-        sr_gather_everywhere(&with,
-                             published_lockout(dir, with.account->facts.name));
+        sr_shared_ledger(txn, true, NULL).is_there)
+        sr_transaction_merge_lockouts(
+            &with, published_lockout(dir, with.account->facts.name));
     return with;
 }
 
 enum sr_publish_result
-sr_publish_gathered(const char *dir, const struct sr_gathered *gathered,
+sr_publish_gathered(const char *dir, const struct sr_transaction *txn,
                     uint64_t sequence, unsigned wait_ms, char *reason,
                     size_t size)
 {
-    const struct sr_gathered with = with_published(dir, gathered);
+    const struct sr_transaction with = with_published(dir, txn);
     struct sr_facts facts;
     struct news news = {.name = facts.name, .sequence = sequence};
     bool is_exempt;
 
     sr_publish_facts(&with, &facts, &is_exempt);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
-        if (sr_publish_is_in(view, &facts))
-            sr_payload_encode(view, &facts, &gathered->rules, is_exempt,
+        if (sr_view_has(view, &facts))
+            sr_payload_encode(view, &facts, &txn->rules, is_exempt,
                               &news.payload[view]);
     }
     return publish(dir, &news, wait_ms, reason, size);
@@ -260,21 +254,21 @@ sr_publish_gathered(const char *dir, const struct sr_gathered *gathered,
 
 /* Publish that the state of an account is unknown, where it was known. */
 static enum sr_publish_result
-publish_unknown(const char *dir, const struct sr_gathered *gathered,
+publish_unknown(const char *dir, const struct sr_transaction *txn,
                 const char *name, struct news *news, unsigned wait_ms,
                 char *reason, size_t size)
 {
-    const bool is_exempt = gathered->rules.is_break_glass ||
-                           sr_publish_is_exempt(gathered->config, name);
+    const bool is_exempt =
+        txn->rules.is_break_glass || sr_publish_is_exempt(txn->config, name);
     struct sr_published published;
     struct sr_facts facts;
 
     sr_facts_init(&facts);
-    sr_payload_encode(SR_VIEW_GROUPS, &facts, &gathered->rules, is_exempt,
+    sr_payload_encode(SR_VIEW_GROUPS, &facts, &txn->rules, is_exempt,
                       &news->payload[SR_VIEW_GROUPS]);
-    if (sr_lookup(dir, SR_VIEW_SHADOW, name, sr_lookup_now(), &published) ==
-        SR_FOUND_IT)
-        sr_payload_encode(SR_VIEW_SHADOW, &facts, &gathered->rules, is_exempt,
+    if (sr_reader_find(dir, SR_VIEW_SHADOW, name, sr_reader_now(),
+                       &published) == SR_FOUND_IT)
+        sr_payload_encode(SR_VIEW_SHADOW, &facts, &txn->rules, is_exempt,
                           &news->payload[SR_VIEW_SHADOW]);
     return publish(dir, news, wait_ms, reason, size);
 }
@@ -282,23 +276,23 @@ publish_unknown(const char *dir, const struct sr_gathered *gathered,
 /* Publish what came of gathering. */
 static enum sr_publish_result
 publish_account(const char *dir, const char *statedir,
-                struct sr_gathered *gathered, struct news *news,
-                unsigned wait_ms, char *reason, size_t size)
+                struct sr_transaction *txn, struct news *news, unsigned wait_ms,
+                char *reason, size_t size)
 {
-    switch (gathered->ask) {
-    case SR_ASK_OK:
-        if (sr_gather_remembered(gathered, statedir, NULL) == SR_STORE_OK)
-            return sr_publish_gathered(dir, gathered, news->sequence, wait_ms,
+    switch (txn->ask) {
+    case SR_STATUS_OK:
+        if (sr_transaction_recall(txn, statedir, NULL) == SR_STORE_OK)
+            return sr_publish_gathered(dir, txn, news->sequence, wait_ms,
                                        reason, size);
-        snprintf(reason, size, "%s", gathered->reason);
+        snprintf(reason, size, "%s", txn->reason);
         break;
-    case SR_ASK_UNKNOWN_NAME:
+    case SR_STATUS_UNKNOWN_NAME:
         return publish(dir, news, wait_ms, reason, size);
-    case SR_ASK_UNAVAILABLE:
-    case SR_ASK_AMBIGUOUS:
-        return publish_unknown(dir, gathered, news->name, news, wait_ms, reason,
+    case SR_STATUS_UNAVAILABLE:
+    case SR_STATUS_AMBIGUOUS:
+        return publish_unknown(dir, txn, news->name, news, wait_ms, reason,
                                size);
-    case SR_ASK_NO_MEMORY:
+    case SR_STATUS_NO_MEMORY:
         snprintf(reason, size, "out of memory");
         break;
     }
@@ -308,36 +302,36 @@ publish_account(const char *dir, const char *statedir,
 /* `fleet` NULL: it is asked, and `reason` says beside a success that it could
  * not be. */
 static enum sr_publish_result
-gather_and_publish(const struct sr_config *config, struct sr_link *link,
-                   const struct sr_fleet_locks *fleet, const char *dir,
+gather_and_publish(const struct sr_config *config,
+                   struct sr_connections *connections,
+                   const struct sr_shared_locks *fleet, const char *dir,
                    const char *statedir, const char *name, unsigned wait_ms,
                    char *reason, size_t size)
 {
     struct news news = {.name = name, .sequence = sr_publish_sequence()};
     enum sr_publish_result result;
-    struct sr_gathered gathered;
+    struct sr_transaction txn;
     char why[160] = "";
 
-    if (!sr_snapshot_name(name) || strlen(dir) > SR_LOOKUP_DIR_MAX)
+    if (!sr_snapshot_name(name) || strlen(dir) > SR_READER_DIR_MAX)
         return publish(dir, &news, wait_ms, reason, size);
-    if (link == NULL)
-        sr_gather(config, name, NULL, NULL, &gathered);
+    if (connections == NULL)
+        sr_transaction_begin(config, name, NULL, NULL, &txn);
     else
-        sr_gather_linked(config, link, name, NULL, NULL, &gathered);
+        sr_transaction_begin_with(config, connections, name, NULL, NULL, &txn);
     if (fleet != NULL) {
-        gathered.fleet = *fleet;
+        txn.fleet = *fleet;
     } else {
-        const struct sr_fleet_way way = sr_fleet_way(&gathered, true, NULL);
+        const struct sr_shared_ledger way = sr_shared_ledger(&txn, true, NULL);
 
         if (way.is_there)
-            sr_fleet_locks_find(&way, &gathered, why, sizeof(why));
+            sr_shared_locks_find(&way, &txn, why, sizeof(why));
     }
-    result =
-        publish_account(dir, statedir, &gathered, &news, wait_ms, reason, size);
+    result = publish_account(dir, statedir, &txn, &news, wait_ms, reason, size);
     if (fleet == NULL &&
         (result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED))
         snprintf(reason, size, "%s", why);
-    sr_gathered_end(&gathered);
+    sr_transaction_end(&txn);
     return result;
 }
 
@@ -351,13 +345,14 @@ sr_publish_account(const struct sr_config *config, const char *dir,
 }
 
 enum sr_publish_result
-sr_publish_account_linked(const struct sr_config *config, struct sr_link *link,
-                          const struct sr_fleet_locks *fleet, const char *dir,
+sr_publish_account_linked(const struct sr_config *config,
+                          struct sr_connections *connections,
+                          const struct sr_shared_locks *fleet, const char *dir,
                           const char *statedir, const char *name,
                           unsigned wait_ms, char *reason, size_t size)
 {
-    return gather_and_publish(config, link, fleet, dir, statedir, name, wait_ms,
-                              reason, size);
+    return gather_and_publish(config, connections, fleet, dir, statedir, name,
+                              wait_ms, reason, size);
 }
 
 /* A name that is looked up as any other, and one that no account can have. */
@@ -372,7 +367,7 @@ sr_publish_decoy(const char *dir, unsigned wait_ms)
     struct stat status;
     char reason[160];
 
-    if (strlen(dir) > SR_LOOKUP_DIR_MAX || stat(dir, &status) != 0)
+    if (strlen(dir) > SR_READER_DIR_MAX || stat(dir, &status) != 0)
         return;
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
         is_published(dir, view, DECOY_LOOKUP, &news.payload[view]);

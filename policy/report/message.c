@@ -72,7 +72,7 @@ fold(char *text)
 }
 
 static const char *
-contact(const struct sr_say *say)
+contact(const struct sr_message_context *say)
 {
     if (say->contact != NULL && say->contact[0] != '\0')
         return say->contact;
@@ -269,7 +269,7 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
 
 /* Texts with the contact in the place of %s. */
 static char *
-text_with_contact(enum sr_text text, const struct sr_say *say)
+text_with_contact(enum sr_text text, const struct sr_message_context *say)
 {
     const char *who = contact(say);
 
@@ -314,7 +314,7 @@ text_with_contact(enum sr_text text, const struct sr_say *say)
 }
 
 char *
-sr_message_text(enum sr_text text, const struct sr_say *say)
+sr_message_text(enum sr_text text, const struct sr_message_context *say)
 {
     char *out;
 
@@ -331,7 +331,7 @@ sr_message_text(enum sr_text text, const struct sr_say *say)
 
 /* Why a password that is due may not be changed: the middle of a sentence. */
 static char *
-barred(const struct sr_verdict *verdict, const struct sr_say *say)
+barred(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
     const char *who = contact(say);
     const char *due =
@@ -373,7 +373,7 @@ barred(const struct sr_verdict *verdict, const struct sr_say *say)
 }
 
 static char *
-too_young(const struct sr_change *change, const struct sr_say *say)
+too_young(const struct sr_change *change, const struct sr_message_context *say)
 {
     AUTO_FREE char *when = NULL;
 
@@ -392,7 +392,8 @@ too_young(const struct sr_change *change, const struct sr_say *say)
 }
 
 char *
-sr_message_change(const struct sr_change *change, const struct sr_say *say)
+sr_message_change(const struct sr_change *change,
+                  const struct sr_message_context *say)
 {
     const char *who = contact(say);
 
@@ -440,7 +441,7 @@ sr_message_change(const struct sr_change *change, const struct sr_say *say)
 /* ---- verdicts */
 
 char *
-sr_message_lockout(sr_time until_wall, const struct sr_say *say)
+sr_message_lockout(sr_time until_wall, const struct sr_message_context *say)
 {
     AUTO_FREE char *end = NULL;
 
@@ -460,7 +461,7 @@ sr_message_lockout(sr_time until_wall, const struct sr_say *say)
 }
 
 static char *
-locked(const struct sr_verdict *verdict, const struct sr_say *say)
+locked(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
     if (verdict->when != SR_TIME_NEVER)
         return sr_message_lockout(verdict->when, say);
@@ -469,7 +470,7 @@ locked(const struct sr_verdict *verdict, const struct sr_say *say)
 }
 
 static char *
-lapsed(const struct sr_verdict *verdict, const struct sr_say *say)
+lapsed(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
     AUTO_FREE char *end = until(verdict->when, say->now);
 
@@ -485,7 +486,8 @@ lapsed(const struct sr_verdict *verdict, const struct sr_say *say)
 }
 
 static char *
-must_change(const struct sr_verdict *verdict, const struct sr_say *say)
+must_change(const struct sr_verdict *verdict,
+            const struct sr_message_context *say)
 {
     /* The next question need not be for the current password: what was typed
      * at this login is kept for the change. */
@@ -505,7 +507,7 @@ must_change(const struct sr_verdict *verdict, const struct sr_say *say)
 }
 
 static char *
-expired(const struct sr_say *say)
+expired(const struct sr_message_context *say)
 {
     return strdup(YOURS(N_("Your password has expired.\n"
                            "You have to choose a new one now.\n"
@@ -516,7 +518,7 @@ expired(const struct sr_say *say)
 }
 
 static char *
-grace(const struct sr_verdict *verdict, const struct sr_say *say)
+grace(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
     int left = verdict->grace_left;
 
@@ -546,7 +548,7 @@ grace(const struct sr_verdict *verdict, const struct sr_say *say)
 
 /* The verdicts that tell a time in words. */
 static char *
-timed(const struct sr_verdict *verdict, const struct sr_say *say)
+timed(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
     AUTO_FREE char *when = sr_message_when(verdict->when, say->now);
 
@@ -578,7 +580,7 @@ timed(const struct sr_verdict *verdict, const struct sr_say *say)
 
 char *
 sr_message_verdict(const struct sr_verdict *verdict, enum sr_answer answer,
-                   const struct sr_say *say)
+                   const struct sr_message_context *say)
 {
     if (answer == SR_ANSWER_OK && verdict->state != SR_STATE_GRACE &&
         verdict->state != SR_STATE_EXPIRING)
@@ -629,7 +631,8 @@ source_words(const char *source)
 }
 
 char *
-sr_message_failures(const struct sr_memory *memory, const struct sr_say *say)
+sr_message_failures(const struct sr_memory *memory,
+                    const struct sr_message_context *say)
 {
     AUTO_FREE char *from = NULL;
     char when[PHRASE_SIZE] = "";
@@ -763,7 +766,7 @@ static const char *const refusal_text[SR_REFUSAL_COUNT] = {
 
 char *
 sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
-                   int tries_left, const struct sr_say *say)
+                   int tries_left, const struct sr_message_context *say)
 {
     AUTO_FREE char *known = sr_message_demands(demands);
     AUTO_FREE char *text = NULL;

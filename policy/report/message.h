@@ -21,7 +21,7 @@
 #include "policy/decide/verdict.h"
 
 /* What every message may need. */
-struct sr_say {
+struct sr_message_context {
     const char *contact; /* from the configuration; NULL: a default */
     sr_time now;         /* wall clock */
     bool is_admin;       /* the reader is root, not the account's owner */
@@ -54,25 +54,27 @@ enum sr_text {
     SR_TEXT_USED_BEFORE,   /* a finding: has been used before */
     SR_TEXT_COUNT
 };
-char *sr_message_text(enum sr_text text, const struct sr_say *say);
+char *sr_message_text(enum sr_text text, const struct sr_message_context *say);
 
 /*
  * The sentence for a verdict when `answer` was given to a call; NULL for the
  * states that need none (ok, and any state spared by expired_services).
  */
 char *sr_message_verdict(const struct sr_verdict *verdict,
-                         enum sr_answer answer, const struct sr_say *say);
+                         enum sr_answer answer,
+                         const struct sr_message_context *say);
 
 /* The sentence for a refused change; NULL for SR_CHANGE_ALLOWED. */
 char *sr_message_change(const struct sr_change *change,
-                        const struct sr_say *say);
+                        const struct sr_message_context *say);
 
 /* The lockout sentence: until when, who can help. */
-char *sr_message_lockout(sr_time until_wall, const struct sr_say *say);
+char *sr_message_lockout(sr_time until_wall,
+                         const struct sr_message_context *say);
 
 /* "There were 3 failed attempts ..."; NULL when there were none. */
 char *sr_message_failures(const struct sr_memory *memory,
-                          const struct sr_say *say);
+                          const struct sr_message_context *say);
 
 /* The rules, before the prompt.  NULL when there are none to show. */
 char *sr_message_rules(const struct sr_findings *rules);
@@ -89,7 +91,7 @@ char *sr_message_demands(const struct sr_demands *demands);
  */
 char *sr_message_refusal(enum sr_refusal refusal,
                          const struct sr_demands *demands, int tries_left,
-                         const struct sr_say *say);
+                         const struct sr_message_context *say);
 
 /*
  * What is wrong with the new password, every rule, and how many tries are left

@@ -76,7 +76,7 @@ struct sr_store {
     bool exists; /* there is a database */
     bool is_new_boot;
     bool has_clock; /* to be recorded */
-    struct sr_shield shield;
+    struct sr_signal_guard shield;
     struct rlimit fsize;
     size_t file_size;
     struct sr_reading reading; /* of the clocks, at its beginning */
@@ -187,7 +187,7 @@ check_dir(struct sr_store *store, enum sr_store_mode mode, bool *is_there)
 
     *is_there = lstat(store->dir, &status) == 0;
     if (!*is_there && errno == ENOENT && mode == SR_STORE_WRITE) {
-        error = sr_files_make_dir(store->dir);
+        error = sr_safe_make_dir(store->dir);
         if (is_full(error) || error == -EROFS) {
             store->no_write = judge(store, -error);
             return SR_STORE_OK;
@@ -199,8 +199,8 @@ check_dir(struct sr_store *store, enum sr_store_mode mode, bool *is_there)
     if (!*is_there)
         return errno == ENOENT && mode == SR_STORE_READ ? SR_STORE_OK
                                                         : judge(store, errno);
-    return sr_files_is_safe(&status, S_IFDIR, 077) ? SR_STORE_OK
-                                                   : SR_STORE_UNSAFE;
+    return sr_safe_open_check(&status, S_IFDIR, 077) ? SR_STORE_OK
+                                                     : SR_STORE_UNSAFE;
 }
 
 /* Without a lock file there must be no data either. */
@@ -225,14 +225,14 @@ open_lock(struct sr_store *store, enum sr_store_mode mode)
 
     make_path(store, LOCK_FILE, path);
     if (mode == SR_STORE_WRITE) {
-        fd = sr_files_open(path, O_RDWR | O_CREAT, &store->found_low);
+        fd = sr_safe_open(path, O_RDWR | O_CREAT, &store->found_low);
         if (is_denied(fd))
             store->no_write = SR_STORE_READ_ONLY;
         else if (is_full(fd))
             store->no_write = SR_STORE_FULL;
     }
     if (is_denied(fd) || is_full(fd))
-        fd = sr_files_open(path, O_RDONLY, &store->found_low);
+        fd = sr_safe_open(path, O_RDONLY, &store->found_low);
     if (fd == -ENOENT)
         return check_absent(store);
     if (fd < 0)
@@ -240,8 +240,8 @@ open_lock(struct sr_store *store, enum sr_store_mode mode)
     store->lock = fd;
     if (fstat(fd, &status) != 0)
         return judge(store, errno);
-    return sr_files_is_safe(&status, S_IFREG, 077) ? SR_STORE_OK
-                                                   : SR_STORE_UNSAFE;
+    return sr_safe_open_check(&status, S_IFREG, 077) ? SR_STORE_OK
+                                                     : SR_STORE_UNSAFE;
 }
 
 enum sr_store_result
@@ -300,7 +300,7 @@ sr_store_is_read_only(const struct sr_store *store)
 }
 
 void
-sr_store_set_shielded(struct sr_store *store)
+sr_store_set_guarded(struct sr_store *store)
 {
     store->is_shielded = true;
 }
@@ -316,7 +316,7 @@ sr_store_is_new_boot(const struct sr_store *store)
 static enum sr_store_result
 take_lock(struct sr_store *store, bool write)
 {
-    const int error = sr_lock_take(store->lock, write, store->wait_ms);
+    const int error = sr_file_lock_take(store->lock, write, store->wait_ms);
 
     return error == -EAGAIN ? SR_STORE_BUSY : judge(store, -error);
 }
@@ -384,7 +384,7 @@ check_file(struct sr_store *store)
     int fd;
 
     make_path(store, DATA_FILE, path);
-    fd = sr_files_open(path, O_RDONLY, &store->found_low);
+    fd = sr_safe_open(path, O_RDONLY, &store->found_low);
     if (fd == -ENOENT)
         return SR_STORE_NOT_FOUND;
     if (fd == -ELOOP)
@@ -393,7 +393,7 @@ check_file(struct sr_store *store)
         return judge(store, -fd);
     if (fstat(fd, &status) != 0) {
         result = judge(store, errno);
-    } else if (!sr_files_is_safe(&status, S_IFREG, 077)) {
+    } else if (!sr_safe_open_check(&status, S_IFREG, 077)) {
         result = SR_STORE_UNSAFE;
     } else {
         store->file_size = (size_t)status.st_size;
@@ -535,7 +535,7 @@ static int
 begin_lmdb(struct sr_store *store, const char *name, bool write)
 {
     const unsigned mode = write ? 0 : MDB_RDONLY;
-    const int plugs = store->found_low ? sr_files_plug() : 0;
+    const int plugs = store->found_low ? sr_standard_fds_plug() : 0;
     char path[PATH_MAX];
     mdb_filehandle_t fd;
     int error;
@@ -557,7 +557,7 @@ begin_lmdb(struct sr_store *store, const char *name, bool write)
         error = mdb_txn_begin(store->env, NULL, mode, &store->txn);
     if (error == 0)
         error = mdb_dbi_open(store->txn, NULL, 0, &store->dbi);
-    sr_files_unplug(plugs);
+    sr_standard_fds_unplug(plugs);
     return error;
 }
 
@@ -681,7 +681,7 @@ keep_head(struct sr_store *store)
 static enum sr_store_result
 sync_dir(struct sr_store *store)
 {
-    const int fd = sr_files_open(store->dir, O_RDONLY | O_DIRECTORY, NULL);
+    const int fd = sr_safe_open(store->dir, O_RDONLY | O_DIRECTORY, NULL);
     int error = 0;
 
     if (fd < 0)
@@ -731,7 +731,7 @@ create_data(struct sr_store *store)
     make_path(store, DATA_FILE, path);
     if (unlink(made) != 0 && errno != ENOENT)
         return judge(store, errno);
-    fd = sr_files_open(made, O_RDWR | O_CREAT, &store->found_low);
+    fd = sr_safe_open(made, O_RDWR | O_CREAT, &store->found_low);
     if (fd < 0)
         return judge(store, -fd);
     close(fd);
@@ -756,12 +756,12 @@ end(struct sr_store *store)
     store->is_open = false;
     store->exists = false;
     if (store->lock >= 0)
-        sr_lock_give(store->lock);
+        sr_file_lock_give(store->lock);
     if (store->is_write)
-        sr_shield_restore_fsize(&store->fsize);
+        sr_signal_guard_restore_fsize(&store->fsize);
     store->is_write = false;
     if (!store->is_shielded)
-        sr_shield_lower(&store->shield);
+        sr_signal_guard_end(&store->shield);
 }
 
 static int
@@ -813,7 +813,7 @@ sr_store_begin(struct sr_store *store, bool write)
         return judge(store, EBUSY);
     if (write && store->no_write != SR_STORE_OK)
         return store->no_write;
-    error = store->is_shielded ? 0 : sr_shield_raise(&store->shield);
+    error = store->is_shielded ? 0 : sr_signal_guard_begin(&store->shield);
     if (error != 0)
         return judge(store, -error);
     store->is_open = true;
@@ -821,7 +821,7 @@ sr_store_begin(struct sr_store *store, bool write)
     store->is_new_boot = false;
     store->has_clock = false;
     if (write)
-        sr_shield_lift_fsize(&store->fsize);
+        sr_signal_guard_lift_fsize(&store->fsize);
     if (store->lock >= 0)
         result = take_lock(store, write);
     if (result == SR_STORE_OK && store->lock >= 0)

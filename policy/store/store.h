@@ -20,6 +20,7 @@
 
 #include "policy/util/clock.h"
 #include "policy/decide/facts.h"
+#include "policy/decide/source.h"
 #include "policy/decide/throttle.h"
 
 enum sr_store_result {
@@ -42,7 +43,6 @@ struct sr_store;
 
 /* The most familiar sources remembered of one account. */
 #define SR_FAMILIAR_MAX 8
-#define SR_SOURCE_MAX   64 /* bytes of a source's text, with its end */
 
 /* Which of an account's two ledgers: attempts from a source it logged in from
  * lately do not share one with attempts from anywhere else. */
@@ -86,7 +86,6 @@ struct sr_temporary {
 };
 
 /* The password history of an account: see history.h. */
-#define SR_HISTORY_MAX       64
 #define SR_HISTORY_GROUPS    2
 #define SR_HISTORY_SALT_SIZE 192
 
@@ -128,7 +127,7 @@ bool sr_store_is_read_only(const struct sr_store *store);
  * The caller keeps a shield (shield.h) raised around every transaction, so the
  * store need not raise one of its own.
  */
-void sr_store_set_shielded(struct sr_store *store);
+void sr_store_set_guarded(struct sr_store *store);
 
 /*
  * Begin a transaction; `write` takes the exclusive lock.  One at a time.  A

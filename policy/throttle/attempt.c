@@ -61,7 +61,7 @@ struct sr_attempt {
     sr_time temporary_until; /* wall clock */
     int slots;               /* descriptor */
     struct sr_store *store;  /* kept open for settle, unless ahead */
-    struct sr_shield shield;
+    struct sr_signal_guard shield;
     struct side side[SIDES];
     struct sr_memory memory_before; /* ahead: to take the notice back */
     struct sr_settled ahead;        /* ahead: what was recorded */
@@ -352,25 +352,26 @@ choose_source(struct sr_attempt *attempt, enum sr_source_class class)
 
 static enum sr_store_result
 find_keys(struct sr_attempt *attempt, struct sr_store *store,
-          const struct sr_attempt_who *who)
+          const struct sr_subject *subject)
 {
     enum sr_source_class class = SR_CLASS_STRANGER;
     enum sr_store_result result;
     struct sr_ledger_key key;
 
-    if (who->is_known) {
-        result =
-            sr_attempt_class(store, who->uid, who->source, who->rules, &class);
-        key = sr_ledger_key_account(who->uid, class);
+    if (subject->is_known) {
+        result = sr_attempt_class(store, subject->uid, subject->source,
+                                  subject->rules, &class);
+        key = sr_ledger_key_account(subject->uid, class);
     } else {
-        result = find_bucket(attempt, store, who->name != NULL ? who->name : "",
-                             true, &key);
+        result =
+            find_bucket(attempt, store,
+                        subject->name != NULL ? subject->name : "", true, &key);
     }
     if (result != SR_STORE_OK)
         return result;
     set_key(attempt, &attempt->side[ACCOUNT], &key);
     choose_source(attempt, class);
-    result = find_bucket(attempt, store, who->source->text, false, &key);
+    result = find_bucket(attempt, store, subject->source->text, false, &key);
     if (result == SR_STORE_OK)
         set_key(attempt, &attempt->side[SOURCE], &key);
     return result;
@@ -607,7 +608,7 @@ stamp_taken(struct sr_attempt *attempt, const struct times *times)
 
 static enum look
 look_at(struct sr_attempt *attempt, struct sr_store *store,
-        const struct sr_attempt_who *who, bool write)
+        const struct sr_subject *subject, bool write)
 {
     enum sr_store_result result;
     struct times times;
@@ -615,7 +616,7 @@ look_at(struct sr_attempt *attempt, struct sr_store *store,
 
     result = sr_store_now(store, &times.now, &times.wall);
     if (result == SR_STORE_OK)
-        result = find_keys(attempt, store, who);
+        result = find_keys(attempt, store, subject);
     if (result == SR_STORE_NOT_FOUND && !write)
         return LOOK_WRITE; /* there is no store yet */
     if (result == SR_STORE_OK && !write && sr_store_is_new_boot(store) &&
@@ -623,8 +624,8 @@ look_at(struct sr_attempt *attempt, struct sr_store *store,
         return LOOK_WRITE;
     if (result == SR_STORE_OK)
         result = read_ledgers(attempt, store);
-    if (result == SR_STORE_OK && who->is_known && who->secret != NULL)
-        result = sr_temporary_until(store, who->uid, who->secret,
+    if (result == SR_STORE_OK && subject->is_known && subject->secret != NULL)
+        result = sr_temporary_until(store, subject->uid, subject->secret,
                                     &attempt->temporary_until);
     if (result != SR_STORE_OK) {
         attempt->error = result;
@@ -640,7 +641,7 @@ look_at(struct sr_attempt *attempt, struct sr_store *store,
 
 static enum look
 look_once(struct sr_attempt *attempt, struct sr_store *store,
-          const struct sr_attempt_who *who, bool write)
+          const struct sr_subject *subject, bool write)
 {
     enum sr_store_result result;
     enum look look;
@@ -650,7 +651,7 @@ look_once(struct sr_attempt *attempt, struct sr_store *store,
         attempt->error = result;
         return LOOK_FAILED;
     }
-    look = look_at(attempt, store, who, write);
+    look = look_at(attempt, store, subject, write);
     give_reaped(attempt, false); /* what was not concluded */
     sr_store_abort(store);
     return look;
@@ -665,22 +666,22 @@ is_write_failure(enum sr_store_result result)
 
 static enum look
 look(struct sr_attempt *attempt, struct sr_store *store,
-     const struct sr_attempt_who *who)
+     const struct sr_subject *subject)
 {
     enum look found = LOOK_WRITE;
 
     if (!attempt->is_ahead)
-        found = look_once(attempt, store, who, false);
+        found = look_once(attempt, store, subject, false);
     if (found != LOOK_WRITE)
         return found;
-    found = look_once(attempt, store, who, true);
+    found = look_once(attempt, store, subject, true);
     if (found != LOOK_FAILED || attempt->is_ahead ||
         !is_write_failure(attempt->error))
         return found;
     /* Right passwords are let in from a full disk; wrong ones stay bounded by
      * their stamps. */
     attempt->no_write = attempt->error;
-    return look_once(attempt, store, who, false);
+    return look_once(attempt, store, subject, false);
 }
 
 /* Try to have one of the busy slots. */
@@ -708,7 +709,7 @@ wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
 
     while (sr_clock_milliseconds() < deadline) {
         /* A verification takes some 20 ms. */
-        sr_lock_nap(2, 10);
+        sr_nap(2, 10);
         if (why == LOOK_HELD
                 ? (verifying(attempt, side) & side->busy) != side->busy
                 : win_slot(attempt, side))
@@ -719,12 +720,12 @@ wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
 
 static enum sr_begin
 begin_with(struct sr_attempt *attempt, struct sr_store *store,
-           const struct sr_attempt_who *who)
+           const struct sr_subject *subject)
 {
     const int64_t deadline = sr_clock_milliseconds() + attempt->wait_ms;
 
     for (;;) {
-        const enum look found = look(attempt, store, who);
+        const enum look found = look(attempt, store, subject);
 
         switch (found) {
         case LOOK_TAKEN:
@@ -744,7 +745,7 @@ begin_with(struct sr_attempt *attempt, struct sr_store *store,
 }
 
 static struct sr_attempt *
-make_attempt(const char *statedir, const struct sr_attempt_who *who, bool ahead)
+make_attempt(const char *statedir, const struct sr_subject *subject, bool ahead)
 {
     const size_t size = statedir != NULL ? strlen(statedir) + 1 : 0;
     struct sr_attempt *attempt = calloc(1, sizeof(*attempt) + size);
@@ -756,17 +757,17 @@ make_attempt(const char *statedir, const struct sr_attempt_who *who, bool ahead)
         attempt->statedir = attempt->statedir_text;
     }
     attempt->is_ahead = ahead;
-    attempt->is_known = who->is_known;
-    attempt->uid = who->uid;
-    attempt->source = *who->source;
-    attempt->wait_ms = sr_attempt_wait_ms(who->rules);
+    attempt->is_known = subject->is_known;
+    attempt->uid = subject->uid;
+    attempt->source = *subject->source;
+    attempt->wait_ms = sr_attempt_wait_ms(subject->rules);
     attempt->until = SR_TIME_UNKNOWN;
     attempt->temporary_until = SR_TIME_UNKNOWN;
     attempt->ahead.until_wall = SR_TIME_UNKNOWN;
     attempt->slots = -1;
-    attempt->side[ACCOUNT].limits =
-        sr_attempt_account_limits(who->rules, who->is_known && who->uid == 0);
-    attempt->side[SOURCE].limits = sr_attempt_source_limits(who->rules);
+    attempt->side[ACCOUNT].limits = sr_attempt_account_limits(
+        subject->rules, subject->is_known && subject->uid == 0);
+    attempt->side[SOURCE].limits = sr_attempt_source_limits(subject->rules);
     for (size_t i = 0; i < SIDES; i++) {
         attempt->side[i].is_used = attempt->side[i].limits.attempts > 0;
         attempt->side[i].slot = NO_SLOT;
@@ -776,7 +777,7 @@ make_attempt(const char *statedir, const struct sr_attempt_who *who, bool ahead)
 
 static enum sr_begin
 begin_shielded(struct sr_attempt *attempt, const char *rundir,
-               const struct sr_attempt_who *who)
+               const struct sr_subject *subject)
 {
     enum sr_begin answer;
 
@@ -789,8 +790,8 @@ begin_shielded(struct sr_attempt *attempt, const char *rundir,
                                    attempt->wait_ms, &attempt->store);
     if (attempt->error != SR_STORE_OK)
         return SR_BEGIN_FAILED;
-    sr_store_set_shielded(attempt->store);
-    answer = begin_with(attempt, attempt->store, who);
+    sr_store_set_guarded(attempt->store);
+    answer = begin_with(attempt, attempt->store, subject);
     /* What could not be written then may be writable at settle. */
     if (attempt->is_ahead || attempt->no_write != SR_STORE_OK)
         close_store(attempt);
@@ -799,20 +800,20 @@ begin_shielded(struct sr_attempt *attempt, const char *rundir,
 
 enum sr_begin
 sr_attempt_begin(const char *statedir, const char *rundir,
-                 const struct sr_attempt_who *who, bool ahead,
+                 const struct sr_subject *subject, bool ahead,
                  struct sr_attempt **attempt)
 {
-    struct sr_attempt *begun = make_attempt(statedir, who, ahead);
+    struct sr_attempt *begun = make_attempt(statedir, subject, ahead);
 
     *attempt = begun;
     if (begun == NULL)
         return SR_BEGIN_FAILED;
-    if (sr_shield_raise(&begun->shield) != 0) {
+    if (sr_signal_guard_begin(&begun->shield) != 0) {
         begun->error = SR_STORE_FAILED;
         begun->answer = SR_BEGIN_FAILED;
         return begun->answer;
     }
-    begun->answer = begin_shielded(begun, rundir, who);
+    begun->answer = begin_shielded(begun, rundir, subject);
     if (begun->answer != SR_BEGIN_GO)
         close_slots(begun);
     if (begun->answer == SR_BEGIN_GO || begun->answer == SR_BEGIN_LOCKED)
@@ -820,7 +821,7 @@ sr_attempt_begin(const char *statedir, const char *rundir,
     if (begun->answer != SR_BEGIN_LOCKED)
         begun->until = SR_TIME_UNKNOWN;
     if (begun->answer != SR_BEGIN_GO || ahead)
-        sr_shield_lower(&begun->shield);
+        sr_signal_guard_end(&begun->shield);
     return begun->answer;
 }
 
@@ -948,7 +949,7 @@ settle_stored(struct sr_attempt *attempt, enum sr_outcome outcome,
                                attempt->wait_ms, &attempt->store);
     if (result != SR_STORE_OK)
         return result;
-    sr_store_set_shielded(attempt->store);
+    sr_store_set_guarded(attempt->store);
     result = settle_in(attempt, attempt->store, outcome, times);
     close_store(attempt);
     return result;
@@ -1001,7 +1002,8 @@ sr_attempt_settle(struct sr_attempt *attempt, enum sr_outcome outcome)
         outcome = SR_OUTCOME_WRONG;
         attempt->is_ahead = false;
     }
-    if (!attempt->shield.is_up && sr_shield_raise(&attempt->shield) != 0) {
+    if (!attempt->shield.is_up &&
+        sr_signal_guard_begin(&attempt->shield) != 0) {
         settled.result = SR_STORE_FAILED;
         return settled;
     }
@@ -1020,7 +1022,7 @@ sr_attempt_settle(struct sr_attempt *attempt, enum sr_outcome outcome)
     if (!unsettled)
         stamp_all(attempt, 0);
     close_slots(attempt);
-    sr_shield_lower(&attempt->shield);
+    sr_signal_guard_end(&attempt->shield);
     return settled;
 }
 
@@ -1073,7 +1075,7 @@ sr_attempt_free(struct sr_attempt *attempt, bool forget)
             close(attempt->slots);
     } else {
         close_slots(attempt);
-        sr_shield_lower(&attempt->shield);
+        sr_signal_guard_end(&attempt->shield);
     }
     free(attempt);
 }

@@ -44,7 +44,7 @@ enum sr_outcome {
 };
 
 /* Who is tried, and from where. */
-struct sr_attempt_who {
+struct sr_subject {
     bool is_known;    /* an account of this host */
     uid_t uid;        /* when known */
     const char *name; /* as typed; used when not known */
@@ -66,7 +66,7 @@ struct sr_attempt; /* opaque; one allocation */
  * the answer is SR_BEGIN_FAILED).
  */
 enum sr_begin sr_attempt_begin(const char *statedir, const char *rundir,
-                               const struct sr_attempt_who *who, bool ahead,
+                               const struct sr_subject *subject, bool ahead,
                                struct sr_attempt **attempt);
 
 /* What settle made of it. */
@@ -143,13 +143,13 @@ enum sr_store_result sr_attempt_facts(struct sr_store *store,
 
 /*
  * Until when this host has locked out the two sides of an account, for
- * sr_everywhere_until().  The owner's own sessions, which have begun already,
+ * sr_lockout_everywhere().  The owner's own sessions, which have begun already,
  * are no familiar source.  Where nobody else counts, and strangers are not
  * locked out, the other side is not looked at.  Inside a transaction.
  */
 enum sr_store_result sr_attempt_sides(struct sr_store *store, uid_t uid,
                                       const struct sr_rules *rules,
-                                      struct sr_sides *sides);
+                                      struct sr_class_lockouts *sides);
 
 /*
  * When the temporary password of an account ends, wall clock; unknown when it

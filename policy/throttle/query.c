@@ -347,14 +347,15 @@ has_familiar(struct sr_store *store, uid_t uid, const struct sr_rules *rules,
 
 enum sr_store_result
 sr_attempt_sides(struct sr_store *store, uid_t uid,
-                 const struct sr_rules *rules, struct sr_sides *sides)
+                 const struct sr_rules *rules, struct sr_class_lockouts *sides)
 {
     const struct sr_limits limits = sr_attempt_account_limits(rules, uid == 0);
     const bool is_shared = rules->lockout_store != SR_LOCKOUT_LOCAL;
     enum sr_store_result result;
     sr_time now, wall;
 
-    *sides = (struct sr_sides){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
+    *sides =
+        (struct sr_class_lockouts){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
     result = sr_store_now(store, &now, &wall);
     for (int class = 0; result == SR_STORE_OK && class < 2; class ++) {
         const struct sr_ledger_key key =

@@ -53,13 +53,13 @@ prepare_dir(const char *rundir)
     if (lstat(rundir, &status) != 0) {
         if (errno != ENOENT)
             return -errno;
-        error = sr_files_make_dir(rundir);
+        error = sr_safe_make_dir(rundir);
         if (error != 0)
             return error;
         if (lstat(rundir, &status) != 0)
             return -errno;
     }
-    return sr_files_is_safe(&status, S_IFDIR, 022) ? 0 : -EPERM;
+    return sr_safe_open_check(&status, S_IFDIR, 022) ? 0 : -EPERM;
 }
 
 int
@@ -77,12 +77,12 @@ sr_slots_open(const char *rundir)
     error = prepare_dir(rundir);
     if (error != 0)
         return error;
-    fd = sr_files_open(path, O_RDWR | O_CREAT, NULL);
+    fd = sr_safe_open(path, O_RDWR | O_CREAT, NULL);
     if (fd < 0)
         return fd;
     if (fstat(fd, &status) != 0)
         error = -errno;
-    else if (!sr_files_is_safe(&status, S_IFREG, 077))
+    else if (!sr_safe_open_check(&status, S_IFREG, 077))
         error = -EPERM;
     if (error == 0)
         return fd;
@@ -208,9 +208,9 @@ sr_slots_write(int fd, const struct sr_ledger_key *key, unsigned slot,
         return error;
     /* The file is sparse and its offsets are large, so that even a generous
      * limit of the caller may be in the way. */
-    sr_shield_lift_fsize(&before);
+    sr_signal_guard_lift_fsize(&before);
     error = write_stamp(fd, at, stamp);
-    sr_shield_restore_fsize(&before);
+    sr_signal_guard_restore_fsize(&before);
     return error;
 }
 
@@ -232,16 +232,16 @@ void
 sr_slots_forget(const struct sr_ledger_key *first, uint32_t count)
 {
     struct sr_ledger_key key = *first;
-    struct sr_shield shield;
+    struct sr_signal_guard shield;
     int slots;
 
-    if (sr_shield_raise(&shield) != 0)
+    if (sr_signal_guard_begin(&shield) != 0)
         return;
     slots = sr_slots_open(NULL);
     for (uint32_t i = 0; slots >= 0 && i < count; i++, key.id++)
         wipe_stamps(slots, &key);
     sr_slots_close(slots);
-    sr_shield_lower(&shield);
+    sr_signal_guard_end(&shield);
 }
 
 sr_stamp

@@ -12,7 +12,9 @@
 #ifndef SR_POLICY_UTIL_CLOCK_H
 #define SR_POLICY_UTIL_CLOCK_H
 
-#include "policy/decide/facts.h"
+#include <stdbool.h>
+
+#include "policy/util/time.h"
 
 /* What the store remembers of the clock. */
 struct sr_clock {

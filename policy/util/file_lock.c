@@ -19,7 +19,7 @@
 #define NANOSECONDS 1000000 /* in a millisecond */
 
 void
-sr_lock_nap(unsigned least, unsigned most)
+sr_nap(unsigned least, unsigned most)
 {
     struct timespec length;
     int64_t whole;
@@ -44,7 +44,7 @@ set(int fd, short type)
 }
 
 int
-sr_lock_take(int fd, bool is_exclusive, unsigned wait_ms)
+sr_file_lock_take(int fd, bool is_exclusive, unsigned wait_ms)
 {
     const short type = is_exclusive ? F_WRLCK : F_RDLCK;
     const int64_t until = sr_clock_milliseconds() + wait_ms;
@@ -53,7 +53,7 @@ sr_lock_take(int fd, bool is_exclusive, unsigned wait_ms)
     for (unsigned most = 2; error == -EAGAIN;) {
         if (sr_clock_milliseconds() >= until)
             return error;
-        sr_lock_nap(1, most);
+        sr_nap(1, most);
         most += most < NAP_MAX ? 1 : 0;
         error = set(fd, type);
     }
@@ -61,7 +61,7 @@ sr_lock_take(int fd, bool is_exclusive, unsigned wait_ms)
 }
 
 void
-sr_lock_give(int fd)
+sr_file_lock_give(int fd)
 {
     set(fd, F_UNLCK);
 }

@@ -17,13 +17,13 @@
  * Take the lock, exclusive or shared, waiting `wait_ms` at most; 0 asks once.
  * Returns 0, -EAGAIN when it was not had in time, or another negative errno.
  */
-int sr_lock_take(int fd, bool is_exclusive, unsigned wait_ms);
+int sr_file_lock_take(int fd, bool is_exclusive, unsigned wait_ms);
 
 /* Give it back. */
-void sr_lock_give(int fd);
+void sr_file_lock_give(int fd);
 
 /* Sleep from `least` to less than `most` milliseconds, unevenly, so that not
  * all who wait wake at once. */
-void sr_lock_nap(unsigned least, unsigned most);
+void sr_nap(unsigned least, unsigned most);
 
 #endif

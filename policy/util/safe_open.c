@@ -46,7 +46,7 @@ create(int dir, const char *path, int flags, bool *found_low)
 }
 
 int
-sr_files_open_at(int dir, const char *path, int flags, bool *found_low)
+sr_safe_open_at(int dir, const char *path, int flags, bool *found_low)
 {
     int fd;
 
@@ -61,13 +61,13 @@ sr_files_open_at(int dir, const char *path, int flags, bool *found_low)
 }
 
 int
-sr_files_open(const char *path, int flags, bool *found_low)
+sr_safe_open(const char *path, int flags, bool *found_low)
 {
-    return sr_files_open_at(AT_FDCWD, path, flags, found_low);
+    return sr_safe_open_at(AT_FDCWD, path, flags, found_low);
 }
 
 int
-sr_files_make_dir(const char *path)
+sr_safe_make_dir(const char *path)
 {
     if (mkdir(path, 0700) != 0)
         return errno == EEXIST ? 0 : -errno;
@@ -75,7 +75,7 @@ sr_files_make_dir(const char *path)
 }
 
 bool
-sr_files_is_safe(const struct stat *status, mode_t kind, mode_t forbidden)
+sr_safe_open_check(const struct stat *status, mode_t kind, mode_t forbidden)
 {
     return (status->st_mode & S_IFMT) == kind &&
            (status->st_mode & forbidden) == 0 &&
@@ -84,7 +84,7 @@ sr_files_is_safe(const struct stat *status, mode_t kind, mode_t forbidden)
 }
 
 int
-sr_files_plug(void)
+sr_standard_fds_plug(void)
 {
     int mask = 0;
     int fd;
@@ -95,7 +95,7 @@ sr_files_plug(void)
         mask |= 1 << fd;
     if (fd < 0) {
         fd = -errno;
-        sr_files_unplug(mask);
+        sr_standard_fds_unplug(mask);
         return fd;
     }
     close(fd);
@@ -103,7 +103,7 @@ sr_files_plug(void)
 }
 
 void
-sr_files_unplug(int mask)
+sr_standard_fds_unplug(int mask)
 {
     for (int fd = 0; fd < FIRST_FREE; fd++) {
         if ((mask & (1 << fd)) != 0)

@@ -19,30 +19,31 @@
  * umask.  `found_low` (may be NULL) gets true when one of 0, 1, 2 is closed.
  * Returns the descriptor or a negative errno.
  */
-int sr_files_open(const char *path, int flags, bool *found_low);
+int sr_safe_open(const char *path, int flags, bool *found_low);
 
 /* The same, with `path` relative to the directory `dir`. */
-int sr_files_open_at(int dir, const char *path, int flags, bool *found_low);
+int sr_safe_open_at(int dir, const char *path, int flags, bool *found_low);
 
 /*
  * Make a directory 0700, whatever the umask.  One that exists is as good.
  * Returns 0 or a negative errno.
  */
-int sr_files_make_dir(const char *path);
+int sr_safe_make_dir(const char *path);
 
 /*
  * Whether only root, or the process's own user, can have made and can change
  * it: `kind` is S_IFDIR or S_IFREG, `forbidden` the mode bits that must
  * be clear.
  */
-bool sr_files_is_safe(const struct stat *status, mode_t kind, mode_t forbidden);
+bool sr_safe_open_check(const struct stat *status, mode_t kind,
+                        mode_t forbidden);
 
 /*
  * Fill the closed ones among descriptors 0, 1, 2, so that a library that opens
  * files by itself gets none of them.  Returns a mask of those filled, for
- * sr_files_unplug(), or a negative errno.
+ * sr_standard_fds_unplug(), or a negative errno.
  */
-int sr_files_plug(void);
-void sr_files_unplug(int mask);
+int sr_standard_fds_plug(void);
+void sr_standard_fds_unplug(int mask);
 
 #endif

@@ -15,7 +15,7 @@
 #define UNCHANGED ((uid_t)-1)
 
 int
-sr_shield_raise(struct sr_shield *shield)
+sr_signal_guard_begin(struct sr_signal_guard *shield)
 {
     uid_t saved_uid;
     sigset_t all;
@@ -40,7 +40,7 @@ sr_shield_raise(struct sr_shield *shield)
 }
 
 void
-sr_shield_lower(struct sr_shield *shield)
+sr_signal_guard_end(struct sr_signal_guard *shield)
 {
     if (!shield->is_up)
         return;
@@ -54,7 +54,7 @@ sr_shield_lower(struct sr_shield *shield)
 }
 
 void
-sr_shield_lift_fsize(struct rlimit *before)
+sr_signal_guard_lift_fsize(struct rlimit *before)
 {
     const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
     struct rlimit most;
@@ -73,7 +73,7 @@ sr_shield_lift_fsize(struct rlimit *before)
 }
 
 void
-sr_shield_restore_fsize(const struct rlimit *before)
+sr_signal_guard_restore_fsize(const struct rlimit *before)
 {
     const struct timespec at_once = {0, 0};
     sigset_t fsize;

@@ -19,7 +19,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-struct sr_shield {
+struct sr_signal_guard {
     bool is_up;
     sigset_t mask;  /* of the thread before */
     uid_t real_uid; /* of the process before */
@@ -30,18 +30,18 @@ struct sr_shield {
  * Raise the shield.  Returns 0, or a negative errno when the real uid of a
  * set-user-ID program cannot be changed; then nothing is changed.
  */
-int sr_shield_raise(struct sr_shield *shield);
+int sr_signal_guard_begin(struct sr_signal_guard *shield);
 
 /* Lower it: everything is as it was before.  Not raised: no-op. */
-void sr_shield_lower(struct sr_shield *shield);
+void sr_signal_guard_end(struct sr_signal_guard *shield);
 
 /*
  * Lift RLIMIT_FSIZE as far as this process may; `before` gets what was.  Only
  * under a shield, which holds back SIGXFSZ.
  */
-void sr_shield_lift_fsize(struct rlimit *before);
+void sr_signal_guard_lift_fsize(struct rlimit *before);
 
 /* Put RLIMIT_FSIZE back, and throw away a SIGXFSZ that came meanwhile. */
-void sr_shield_restore_fsize(const struct rlimit *before);
+void sr_signal_guard_restore_fsize(const struct rlimit *before);
 
 #endif

@@ -10,6 +10,18 @@
 
 #include "policy/util/text.h"
 
+int
+sr_text_print(char *text, size_t size, const char *pattern, ...)
+{
+    va_list arguments;
+    int length;
+
+    va_start(arguments, pattern);
+    length = vsnprintf(text, size, pattern, arguments);
+    va_end(arguments);
+    return length;
+}
+
 char *
 sr_format(const char *pattern, ...)
 {

@@ -38,6 +38,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/publish/install.h"
 #include "policy/publish/writer.h"
 
 #define CALLS 512 /* in a round */
@@ -177,7 +178,7 @@ build(uint32_t count, bool is_local)
     struct sr_publish_how how = {.sequence = sr_publish_sequence(),
                                  .now = time(NULL),
                                  .max_age = SR_DAY};
-    struct sr_build *builder;
+    struct sr_builder *builder;
     struct sr_facts facts;
     char reason[160] = "";
     int64_t making, took;
@@ -188,20 +189,20 @@ build(uint32_t count, bool is_local)
         make_facts(i, is_local, how.now, &facts);
     making += cpu();
     took = -cpu();
-    builder = sr_build_new(&how);
+    builder = sr_builder_new(&how);
     if (builder == NULL)
         die("out of memory");
     for (uint32_t i = 0; i < count; i++) {
         make_facts(i, is_local, how.now, &facts);
-        if (sr_build_add(builder, &facts, &rules, false) != 0)
+        if (sr_builder_add(builder, &facts, &rules, false) != 0)
             die("an account cannot be added");
     }
     memset(&synced, 0, sizeof(synced));
-    if (sr_build_commit(builder, SR_PUBLISHED_DIR, reason, sizeof(reason)) !=
+    if (sr_builder_commit(builder, SR_PUBLISHED_DIR, reason, sizeof(reason)) !=
         SR_PUBLISH_OK)
         die(reason);
     took += cpu() - making - synced.cpu;
-    sr_build_free(builder);
+    sr_builder_free(builder);
     printf("build %lld %lld\n", (long long)took, (long long)synced.wall);
 }
 
@@ -210,10 +211,10 @@ publish(uint32_t count, unsigned times, bool is_local)
 {
     static const struct sr_config config;
     struct sr_account account;
-    struct sr_gathered gathered = {.config = &config,
-                                   .rules = {.warn = 14 * SR_DAY},
-                                   .account = &account,
-                                   .ask = SR_ASK_OK};
+    struct sr_transaction txn = {.config = &config,
+                                 .rules = {.warn = 14 * SR_DAY},
+                                 .account = &account,
+                                 .ask = SR_STATUS_OK};
     char reason[160] = "";
 
     memset(&account, 0, sizeof(account));
@@ -226,12 +227,11 @@ publish(uint32_t count, unsigned times, bool is_local)
         make_facts(dice(count), is_local, now, &account.facts);
         account.facts.disabled = SR_YES;
         account.facts.account_ends = now + dice(1000000000);
-        gathered.everywhere.locked = SR_LOCK_NO;
+        txn.everywhere.locked = SR_LOCK_NO;
         memset(&synced, 0, sizeof(synced));
         began = cpu();
-        if (sr_publish_gathered(SR_PUBLISHED_DIR, &gathered,
-                                sr_publish_sequence(), 1000, reason,
-                                sizeof(reason)) != SR_PUBLISH_OK)
+        if (sr_publish_gathered(SR_PUBLISHED_DIR, &txn, sr_publish_sequence(),
+                                1000, reason, sizeof(reason)) != SR_PUBLISH_OK)
             die(reason);
         printf("publish %lld %lld\n", (long long)(cpu() - began - synced.cpu),
                (long long)synced.wall);

@@ -26,7 +26,7 @@
 struct setting {
     struct sr_facts facts;
     struct sr_rules rules;
-    struct sr_circumstances who;
+    struct sr_caller caller;
     struct sr_ledger ledger;
     struct sr_limits limits;
 };
@@ -38,7 +38,7 @@ static void
 verdict(struct setting *setting)
 {
     struct sr_verdict result =
-        sr_verdict(&setting->facts, &setting->rules, &setting->who, NOW);
+        sr_verdict(&setting->facts, &setting->rules, &setting->caller, NOW);
 
     sink += (unsigned long)result.state;
 }
@@ -47,17 +47,17 @@ static void
 answer(struct setting *setting)
 {
     struct sr_verdict result =
-        sr_verdict(&setting->facts, &setting->rules, &setting->who, NOW);
+        sr_verdict(&setting->facts, &setting->rules, &setting->caller, NOW);
 
     sink += (unsigned long)sr_verdict_answer(&result, SR_CALL_ACCOUNT,
-                                             &setting->rules, &setting->who);
+                                             &setting->rules, &setting->caller);
 }
 
 static void
 change(struct setting *setting)
 {
     struct sr_change result =
-        sr_change(&setting->facts, &setting->rules, &setting->who, NOW);
+        sr_change(&setting->facts, &setting->rules, &setting->caller, NOW);
 
     sink += (unsigned long)result.result;
 }
@@ -100,7 +100,7 @@ prepare(struct setting *setting)
 {
     *setting = (struct setting){
         .rules = {.warn = 14 * SR_DAY, .minimum_age = SR_DAY, .tries = 3},
-        .who = {.is_logged_on = true},
+        .caller = {.is_logged_on = true},
         .limits = {SR_ATTEMPTS_MAX, 900, 900, SR_DAY},
     };
     sr_facts_init(&setting->facts);

@@ -52,7 +52,7 @@ write_fallback(const char *dir)
 {
     char root[] = "root";
     char *names[] = {root};
-    const struct sr_names exempt = {names, 1};
+    const struct sr_string_list exempt = {names, 1};
     char text[SR_FALLBACK_TEXT];
 
     must(sr_fallback_encode(PUBLISHED_GID(SR_GROUP_UNKNOWN),

@@ -31,13 +31,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/publish/install.h"
 #include "policy/publish/writer.h"
 
 struct job {
     const char *dir;
     sr_time now;
     struct sr_publish_how how;
-    struct sr_build *build;
+    struct sr_builder *build;
 };
 
 static void __attribute__((noreturn)) usage(const char *what)
@@ -159,7 +160,7 @@ add(const struct job *job, char *text)
         strsep(&value, "=");
         apply(job, word, value, &facts, &rules, &is_exempt);
     }
-    if (sr_build_add(job->build, &facts, &rules, is_exempt) != 0)
+    if (sr_builder_add(job->build, &facts, &rules, is_exempt) != 0)
         usage("an account that cannot be published");
 }
 
@@ -221,13 +222,13 @@ main(int argc, char **argv)
     job.how.max_age = SR_DAY;
     read_options(&job, argc, argv);
     find_groups(&job.how);
-    job.build = sr_build_new(&job.how);
+    job.build = sr_builder_new(&job.how);
     if (job.build == NULL)
         usage("out of memory");
     for (int i = optind; i < argc; i++)
         add(&job, argv[i]);
-    result = sr_build_commit(job.build, job.dir, reason, sizeof(reason));
-    sr_build_free(job.build);
+    result = sr_builder_commit(job.build, job.dir, reason, sizeof(reason));
+    sr_builder_free(job.build);
     if (result != SR_PUBLISH_OK)
         fprintf(stderr, "publishdrive: %d %s\n", (int)result, reason);
     return result == SR_PUBLISH_OK ? 0 : 1;

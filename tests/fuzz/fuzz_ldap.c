@@ -26,11 +26,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+check(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
       struct sr_facts *facts)
 {
-    const struct sr_circumstances who = {.is_admin = false};
-    const struct sr_say say = {.now = NOW};
+    const struct sr_caller caller = {.is_admin = false};
+    const struct sr_message_context say = {.now = NOW};
     enum sr_refusal refusal = SR_REFUSAL_OTHER;
     struct sr_verdict verdict;
     struct sr_change change;
@@ -39,19 +39,19 @@ check(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
     memset(&rules, 0, sizeof(rules));
     expect(answer->error >= -1 && answer->error <= 9);
     expect(answer->grace >= -1 && answer->expires >= -1);
-    sr_ldap_answer_write(answer, &refusal);
+    sr_ldap_response_write(answer, &refusal);
     expect((unsigned)refusal < SR_REFUSAL_COUNT);
-    if (sr_ldap_answer_proof(answer) == SR_PROOF_RIGHT)
+    if (sr_ldap_response_proof(answer) == SR_VERIFY_RIGHT)
         expect(answer->code == 0 || answer->error == 0);
-    sr_ldap_answer_facts(answer, kind, false, NOW, facts);
+    sr_ldap_response_facts(answer, kind, false, NOW, facts);
     facts->answered = SR_YES;
-    verdict = sr_verdict(facts, &rules, &who, NOW);
+    verdict = sr_verdict(facts, &rules, &caller, NOW);
     expect(sr_state_name(verdict.state) != NULL);
     /* Every time that comes out of it can be said. */
     free(sr_message_verdict(
-        &verdict, sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, &rules, &who),
+        &verdict, sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, &rules, &caller),
         &say));
-    change = sr_change(facts, &rules, &who, NOW);
+    change = sr_change(facts, &rules, &caller, NOW);
     free(sr_message_change(&change, &say));
     expect(facts->grace_left >= -1 && facts->failures >= -1);
 }
@@ -81,7 +81,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static char ppolicy[] = LDAP_CONTROL_PASSWORDPOLICYRESPONSE;
     static char netscape[] = SR_LDAP_NETSCAPE_EXPIRING;
     struct sr_ldap_entry account = {0}, policy = {0};
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     LDAPControl control = {.ldctl_oid = ppolicy};
     LDAPControl *controls[] = {&control, NULL};
     struct sr_facts facts;
@@ -90,7 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2)
         return 0;
-    sr_ldap_answer_init(&answer, data[0] & 1 ? 49 : 0);
+    sr_ldap_response_init(&answer, data[0] & 1 ? 49 : 0);
     if (data[0] & 8)
         control.ldctl_oid = netscape;
     length = data[1] < size - 2 ? data[1] : size - 2;
@@ -101,7 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(control.ldctl_value.bv_val, data + 2, length);
     memcpy(text, data + 2 + length, size - 2 - length);
     text[size - 2 - length] = '\0';
-    sr_ldap_answer_controls(&answer, controls);
+    sr_ldap_response_controls(&answer, controls);
     name = sr_ldap_filter("(uid=%u)", text);
     expect(name != NULL && strchr(name + 1, '(') == NULL &&
            strchr(name, '*') == NULL);

@@ -74,12 +74,12 @@ try_state(const uint8_t *data, size_t size)
 static void
 try_text(const char *text)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     uint32_t point;
     int status;
 
-    sr_ldap_answer_init(&answer, 49);
-    sr_ldap_answer_text(&answer, text);
+    sr_ldap_response_init(&answer, 49);
+    sr_ldap_response_text(&answer, text);
     expect(strlen(answer.text) < sizeof(answer.text));
     for (const char *at = answer.text;
          (status = sr_utf8_next(&at, &point)) != 0;)
@@ -128,42 +128,43 @@ static const struct sr_limits limits = {
 
 /* The same entries as a pass over all ledgers reads them. */
 static void
-try_pass(const struct sr_fleet_list *list)
+try_pass(const struct sr_shared_list *list)
 {
-    struct sr_ledgers *ledgers = sr_ledgers_new(LIFETIME);
-    char name[SR_FLEET_LEDGER_SIZE];
-    struct sr_fleet_locks locks;
+    struct sr_shared_scan *ledgers = sr_shared_scan_new(LIFETIME);
+    char name[SR_SHARED_LEDGER_SIZE];
+    struct sr_shared_locks locks;
 
-    sr_fleet_account("ann", true, name);
+    sr_shared_account("ann", true, name);
     for (size_t i = 0; i < list->count; i++)
-        expect(sr_ledgers_add(ledgers, name, &list->entry[i]) == SR_ASK_OK);
-    sr_ledgers_sort(ledgers);
-    expect(sr_ledgers_count(ledgers) <= list->count);
-    sr_ledgers_locks(ledgers, "ann", &limits, NOW, &locks);
+        expect(sr_shared_scan_add(ledgers, name, &list->entry[i]) ==
+               SR_STATUS_OK);
+    sr_shared_scan_sort(ledgers);
+    expect(sr_shared_scan_count(ledgers) <= list->count);
+    sr_shared_scan_locks(ledgers, "ann", &limits, NOW, &locks);
     expect(locks.until[SR_CLASS_STRANGER] == SR_TIME_UNKNOWN);
     expect(locks.until[SR_CLASS_FAMILIAR] == SR_TIME_UNKNOWN ||
            locks.until[SR_CLASS_FAMILIAR] > NOW);
-    sr_ledgers_free(ledgers);
+    sr_shared_scan_free(ledgers);
 }
 
 static void
-judge(struct sr_fleet_list *list, struct sr_fleet_judgement *judgement)
+judge(struct sr_shared_list *list, struct sr_shared_judgement *judgement)
 {
-    sr_fleet_judge(list, NULL, &limits, NOW, LIFETIME, judgement);
+    sr_shared_judge(list, NULL, &limits, NOW, LIFETIME, judgement);
     expect(judgement->settled <= list->count &&
            judgement->prunable <= judgement->settled &&
            judgement->failures <= limits.attempts);
-    expect(judgement->answer != SR_FLEET_LOCKED || judgement->until > NOW);
+    expect(judgement->answer != SR_SHARED_LOCKED || judgement->until > NOW);
 }
 
 /* Entries of a ledger; what can be pruned is not missed. */
 static void
 try_ledger(char *text)
 {
-    struct sr_fleet_list list = {0};
-    struct sr_fleet_judgement before, after;
+    struct sr_shared_list list = {0};
+    struct sr_shared_judgement before, after;
 
-    while (text != NULL && list.count < SR_FLEET_MAX) {
+    while (text != NULL && list.count < SR_SHARED_MAX) {
         struct sr_ldap_entry entry = {0};
 
         text = sr_fuzz_entry(text, &entry);
@@ -178,7 +179,7 @@ try_ledger(char *text)
             list.count * sizeof(list.entry[0]));
     judge(&list, &after);
     expect(after.answer == before.answer &&
-           (before.answer != SR_FLEET_LOCKED || after.until >= before.until));
+           (before.answer != SR_SHARED_LOCKED || after.until >= before.until));
 }
 
 static void

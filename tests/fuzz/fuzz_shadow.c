@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct sr_circumstances who = {.is_admin = false};
+    const struct sr_caller caller = {.is_admin = false};
     struct sr_rules rules;
     struct sr_facts facts;
     struct spwd entry;
@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sr_local_parse(line, &entry) == NULL) {
         sr_local_facts(&entry, &rules, &facts);
         facts.answered = SR_YES;
-        if (sr_state_name(sr_verdict(&facts, &rules, &who, 0).state) == NULL)
+        if (sr_state_name(sr_verdict(&facts, &rules, &caller, 0).state) == NULL)
             abort();
     }
     free(line);

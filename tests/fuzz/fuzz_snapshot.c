@@ -347,7 +347,7 @@ check_rules(enum nss_status status, int why, bool is_small)
 
 /* PRESENT when it was found, can be read, and may be shown. */
 static int
-plain_shadow(const char *name, struct sr_shown_shadow *shown)
+plain_shadow(const char *name, struct sr_view_shadow *shown)
 {
     struct account account;
     struct sr_facts facts;
@@ -359,13 +359,13 @@ plain_shadow(const char *name, struct sr_shown_shadow *shown)
         return found;
     return sr_payload_decode(account.bytes, account.size, &facts, &rules,
                              &is_exempt) &&
-                   sr_shown_shadow(&facts, &rules, world.now, shown)
+                   sr_view_shadow(&facts, &rules, world.now, shown)
                ? PRESENT
                : DAMAGED;
 }
 
 static void
-check_entry(const struct spwd *entry, const struct sr_shown_shadow *shown)
+check_entry(const struct spwd *entry, const struct sr_view_shadow *shown)
 {
     must(entry->sp_pwdp[0] == shown->password && entry->sp_pwdp[1] == '\0');
     must(entry->sp_lstchg == shown->changed && entry->sp_min == shown->min);
@@ -380,7 +380,7 @@ ask_shadow(void)
     const size_t size = world.say.room;
     const bool is_small = size < strlen(world.name) + 3;
     char *buffer = malloc(size > 0 ? size : 1);
-    struct sr_shown_shadow shown;
+    struct sr_view_shadow shown;
     struct spwd entry;
     enum nss_status status;
     int why = 0;
@@ -410,7 +410,7 @@ ask_list(void)
     is_asking = true;
     _nss_selfreset_setspent(0);
     for (size_t i = 0;; i++) {
-        struct sr_shown_shadow shown;
+        struct sr_view_shadow shown;
         enum nss_status status =
             _nss_selfreset_getspent_r(&entry, buffer, sizeof(buffer), &why);
 
@@ -447,7 +447,7 @@ plain_groups(gid_t ids[SR_GROUP_COUNT + 1])
     for (unsigned i = 0; found == PRESENT && i < SR_GROUP_COUNT; i++) {
         const gid_t gid = (gid_t)number_at(world.image + 72 + 4 * i, 4);
 
-        if (gid != 0 && (sr_shown_groups(&facts, &rules, is_exempt, world.now) &
+        if (gid != 0 && (sr_view_groups(&facts, &rules, is_exempt, world.now) &
                          SR_GROUP_BIT(i)) != 0)
             ids[count++] = gid;
     }

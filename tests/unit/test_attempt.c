@@ -99,7 +99,7 @@ begin_as(const struct world *world, uid_t uid, const char *name,
          const struct sr_source *source, bool ahead,
          struct sr_attempt **attempt)
 {
-    const struct sr_attempt_who who = {
+    const struct sr_subject subject = {
         .is_known = name == NULL,
         .uid = uid,
         .name = name,
@@ -107,7 +107,7 @@ begin_as(const struct world *world, uid_t uid, const char *name,
         .rules = &world->rules,
     };
 
-    return sr_attempt_begin(world->state, world->run, &who, ahead, attempt);
+    return sr_attempt_begin(world->state, world->run, &subject, ahead, attempt);
 }
 
 /* Begin and settle; returns what begin said. */
@@ -253,7 +253,7 @@ static sr_time
 temporary_as_tried(const struct world *world, bool is_known, const char *secret)
 {
     const struct sr_source source = source_of(HERE);
-    const struct sr_attempt_who who = {
+    const struct sr_subject subject = {
         .is_known = is_known,
         .uid = USER,
         .name = "eva",
@@ -265,7 +265,7 @@ temporary_as_tried(const struct world *world, bool is_known, const char *secret)
     sr_time until;
 
     assert_int_equal(
-        sr_attempt_begin(world->state, world->run, &who, false, &attempt),
+        sr_attempt_begin(world->state, world->run, &subject, false, &attempt),
         SR_BEGIN_GO);
     until = sr_attempt_temporary(attempt);
     sr_attempt_settle(attempt, SR_OUTCOME_RIGHT);
@@ -411,17 +411,17 @@ test_familiar_source(void **state)
 static sr_time
 everywhere_of(const struct world *world, uid_t uid)
 {
-    struct sr_fleet_locks fleet;
+    struct sr_shared_locks fleet;
     struct sr_store *store;
-    struct sr_sides sides;
+    struct sr_class_lockouts sides;
 
     WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
          SR_STORE_OK);
     WANT(sr_store_begin(store, false) == SR_STORE_OK);
     WANT(sr_attempt_sides(store, uid, &world->rules, &sides) == SR_STORE_OK);
     sr_store_close(store);
-    sr_fleet_locks_none(&fleet);
-    return sr_everywhere_until(&sides, &fleet, SR_TIME_UNKNOWN);
+    sr_shared_locks_none(&fleet);
+    return sr_lockout_everywhere(&sides, &fleet, SR_TIME_UNKNOWN);
 }
 
 static void

@@ -17,7 +17,7 @@
 struct setting {
     struct sr_facts facts;
     struct sr_rules rules;
-    struct sr_circumstances who;
+    struct sr_caller caller;
 };
 
 static struct setting
@@ -36,7 +36,7 @@ plain(void)
 static struct sr_change
 ask(const struct setting *s)
 {
-    return sr_change(&s->facts, &s->rules, &s->who, NOW);
+    return sr_change(&s->facts, &s->rules, &s->caller, NOW);
 }
 
 static void
@@ -109,13 +109,13 @@ test_require_logon(void **state)
     s.rules.require_logon = true;
     assert_int_equal(SR_CHANGE_REQUIRE_LOGON, ask(&s).result);
     assert_string_equal("change.require_logon", ask(&s).rule);
-    s.who.is_logged_on = true;
+    s.caller.is_logged_on = true;
     assert_int_equal(SR_CHANGE_ALLOWED, ask(&s).result);
-    s.who.is_logged_on = false;
+    s.caller.is_logged_on = false;
     s.rules.is_logon_exempt = true;
     assert_int_equal(SR_CHANGE_ALLOWED, ask(&s).result);
     s.rules.is_logon_exempt = false;
-    s.who.is_admin = true;
+    s.caller.is_admin = true;
     assert_int_equal(SR_CHANGE_ALLOWED, ask(&s).result);
 }
 
@@ -138,7 +138,7 @@ test_owner_refusals(void **state)
     assert_int_equal(SR_CHANGE_CANNOT, ask(&s).result);
     s.rules.is_cannot_change = true;
     assert_string_equal("change.cannot_change", ask(&s).rule);
-    s.who.is_admin = true; /* an administrator may do all that */
+    s.caller.is_admin = true; /* an administrator may do all that */
     assert_int_equal(SR_CHANGE_ALLOWED, ask(&s).result);
     s.rules.is_protected = true; /* but not this */
     assert_int_equal(SR_CHANGE_PROTECTED, ask(&s).result);

@@ -140,7 +140,7 @@ test_values(void **state)
     assert_int_equal(config->reveal, SR_REVEAL_NEVER);
     assert_int_equal(config->rules.expired_services.count, 0);
     assert_int_equal(config->rules.grace, SR_GRACE_CHANGE);
-    assert_int_equal(config->rules.locked_hash, SR_BANG_ACCOUNT);
+    assert_int_equal(config->rules.locked_hash, SR_LOCKED_HASH_ACCOUNT);
     assert_int_equal(config->rules.protected_accounts.count, 7);
     assert_string_equal(config->rules.protected_accounts.item[1], "@wheel");
     assert_string_equal(config->rules.protected_accounts.item[2],

@@ -8,6 +8,7 @@
 #define BUCKET_FILL ((size_t)SR_SNAPSHOT_BUCKET * 40)
 
 #include "policy/publish/builder.c"
+#include "policy/publish/install.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +38,7 @@ static unsigned
 crowd(unsigned count, int length)
 {
     const struct sr_publish_how how = {.max_age = 1};
-    struct sr_build *build = sr_build_new(&how);
+    struct sr_builder *build = sr_builder_new(&how);
     struct sr_image image;
     struct sr_rules rules;
     struct sr_facts facts;
@@ -47,9 +48,9 @@ crowd(unsigned count, int length)
     sr_facts_init(&facts);
     for (unsigned i = 0; i < count; i++) {
         snprintf(facts.name, sizeof(facts.name), "%0*u", length, i);
-        assert_int_equal(0, sr_build_add(build, &facts, &rules, false));
+        assert_int_equal(0, sr_builder_add(build, &facts, &rules, false));
     }
-    assert_int_equal(0, sr_build_lay_out(build, SR_VIEW_GROUPS, &image));
+    assert_int_equal(0, sr_builder_lay_out(build, SR_VIEW_GROUPS, &image));
     assert_int_equal(count, image.header.count);
     assert_int_equal(((uint64_t)image.header.buckets + image.header.overflow) *
                          SR_SNAPSHOT_BUCKET,
@@ -61,7 +62,7 @@ crowd(unsigned count, int length)
     }
     assert_null(find(&image, "nobody", &steps));
     sr_image_free(&image);
-    sr_build_free(build);
+    sr_builder_free(build);
     return longest;
 }
 

@@ -101,24 +101,25 @@ rules_of(void *context, const char *name, gid_t primary, struct sr_rules *rules)
 
 static int
 same_as_alone(void *context, struct sr_account *account,
-              const struct sr_rules *rules, enum sr_ask ask, const char *reason)
+              const struct sr_rules *rules, enum sr_status ask,
+              const char *reason)
 {
     struct host *host = context;
     struct sr_account *alone = NULL;
     char why[160] = "";
-    const enum sr_ask ask_alone =
+    const enum sr_status ask_alone =
         sr_backend_local.open(&sr_local_backend, NULL, account->facts.name,
                               rules, &alone, why, sizeof(why));
 
     if (strcmp(account->facts.name, "dave") == 0) {
-        host->different += ask != SR_ASK_UNAVAILABLE || reason == NULL;
+        host->different += ask != SR_STATUS_UNAVAILABLE || reason == NULL;
         return 0;
     }
     host->told++;
-    host->unavailable += ask == SR_ASK_UNAVAILABLE;
+    host->unavailable += ask == SR_STATUS_UNAVAILABLE;
     if (ask != ask_alone)
         host->different++;
-    else if (ask == SR_ASK_OK)
+    else if (ask == SR_STATUS_OK)
         host->different +=
             memcmp(&account->facts, &alone->facts, sizeof(alone->facts)) != 0 ||
             strcmp(account->secret, alone->secret) != 0 ||
@@ -138,7 +139,7 @@ run_same(void *argument)
 
     make_host(host);
     WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_ASK_OK);
+                               sizeof(reason)) == SR_STATUS_OK);
     WANT(reason[0] == '\0');
     /* dave's rules are not known; the second alice is not the first. */
     WANT(host->told == 12);
@@ -147,7 +148,7 @@ run_same(void *argument)
     host->told = 0;
     host->only = "alice";
     WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_ASK_OK);
+                               sizeof(reason)) == SR_STATUS_OK);
     WANT(host->told == 2);
 }
 
@@ -188,7 +189,7 @@ run_unreadable(void *argument)
     make_host(host);
     WANT(geteuid() != 0 || setresuid(4711, 4711, 4711) == 0);
     WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_ASK_UNAVAILABLE);
+                               sizeof(reason)) == SR_STATUS_UNAVAILABLE);
     WANT(strstr(reason, "denied") != NULL);
     WANT(host->told == 0);
 }
@@ -205,14 +206,14 @@ test_unreadable(void **state)
 
 static int
 count_told(void *context, struct sr_account *account,
-           const struct sr_rules *rules, enum sr_ask ask, const char *reason)
+           const struct sr_rules *rules, enum sr_status ask, const char *reason)
 {
     struct host *host = context;
 
     (void)rules;
     (void)reason;
-    host->different +=
-        ask != SR_ASK_OK || account->facts.password_changed != 20000 * SR_DAY;
+    host->different += ask != SR_STATUS_OK ||
+                       account->facts.password_changed != 20000 * SR_DAY;
     host->told++;
     return 0;
 }
@@ -240,7 +241,7 @@ run_many(void *argument)
     fclose(stream);
     clock_gettime(CLOCK_MONOTONIC, &before);
     WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_ASK_OK);
+                               sizeof(reason)) == SR_STATUS_OK);
     clock_gettime(CLOCK_MONOTONIC, &after);
     WANT(host->told == MANY);
     WANT(host->different == 0);

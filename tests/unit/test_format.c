@@ -778,7 +778,7 @@ test_fallback(void **state)
 {
     char ann[] = "ann", odd[] = "jo smith", bad[] = "eve:mallory", group[] = "";
     char *item[] = {ann, bad, group, odd};
-    const struct sr_names names = {item, 4}, none = {NULL, 0};
+    const struct sr_string_list names = {item, 4}, none = {NULL, 0};
     char text[SR_FALLBACK_TEXT];
 
     (void)state;
@@ -810,7 +810,7 @@ test_fallback_room(void **state)
     memset(name, 'n', sizeof(name));
     name[sizeof(name) - 1] = '\0';
     for (size_t count = 0; count <= 4; count++) {
-        const struct sr_names names = {item, count};
+        const struct sr_string_list names = {item, count};
 
         assert_int_equal(count < 4, sr_fallback_encode(1, 2, &names, text));
         assert_true(strlen(text) < sizeof(text));
@@ -819,7 +819,7 @@ test_fallback_room(void **state)
     for (size_t length = 220; length < 230; length++) {
         char last[256];
         char *four[] = {name, name, name, last};
-        const struct sr_names names = {four, 4};
+        const struct sr_string_list names = {four, 4};
 
         memset(last, 'z', sizeof(last));
         last[length] = '\0';

@@ -18,7 +18,7 @@
 /* One entry of four attributes; NULL leaves one out. */
 static bool
 read_one(const char *id, const char *description, const char *made,
-         const char *changed, struct sr_fleet_entry *out)
+         const char *changed, struct sr_shared_entry *out)
 {
     struct sr_ldap_entry entry = {0};
     const char *const value[] = {id, description, made, changed};
@@ -39,11 +39,11 @@ read_one(const char *id, const char *description, const char *made,
 static void
 test_entries(void **state)
 {
-    struct sr_fleet_entry entry;
+    struct sr_shared_entry entry;
 
     (void)state;
-    for (int i = 0; i <= SR_FLEET_FAILED; i++) {
-        assert_true(read_one(ID, sr_ldap_ledger_state((enum sr_fleet_state)i),
+    for (int i = 0; i <= SR_SHARED_FAILED; i++) {
+        assert_true(read_one(ID, sr_ldap_ledger_state((enum sr_shared_state)i),
                              "20261122050652Z", "20261122050702Z", &entry));
         assert_int_equal(entry.state, i);
         assert_string_equal(entry.id, ID);
@@ -57,12 +57,12 @@ test_later_versions_have_failed(void **state)
 {
     static const char *const text[] = {"2 pending", "1 pending, somehow", "",
                                        "pending", "1 paused"};
-    struct sr_fleet_entry entry;
+    struct sr_shared_entry entry;
 
     (void)state;
     for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
         assert_true(read_one(ID, text[i], "20261122050652Z", NULL, &entry));
-        assert_int_equal(entry.state, SR_FLEET_FAILED);
+        assert_int_equal(entry.state, SR_SHARED_FAILED);
         assert_int_equal(entry.changed, entry.made);
     }
 }
@@ -71,7 +71,7 @@ static void
 test_strangers(void **state)
 {
     const char *made = "20261122050652Z";
-    struct sr_fleet_entry entry;
+    struct sr_shared_entry entry;
 
     (void)state;
     assert_false(read_one("selfreset", "1 key", made, made, &entry));
@@ -98,7 +98,7 @@ test_keys(void **state)
         "1 key 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5", /* too short */
         "1 key 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
         "1 key 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5g"};
-    uint8_t key[SR_FLEET_KEY_SIZE], again[SR_FLEET_KEY_SIZE];
+    uint8_t key[SR_SHARED_KEY_SIZE], again[SR_SHARED_KEY_SIZE];
     char text[SR_LDAP_LEDGER_KEY_SIZE];
 
     (void)state;

@@ -36,20 +36,20 @@ unhex(const char *hex, char *out)
 }
 
 /* An answer with a password policy control (NULL: none). */
-static struct sr_ldap_answer
+static struct sr_ldap_response
 answer_of(int code, const char *hex)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     char bytes[128];
     LDAPControl control = {.ldctl_oid = ppolicy};
     LDAPControl *controls[] = {&control, NULL};
 
-    sr_ldap_answer_init(&answer, code);
+    sr_ldap_response_init(&answer, code);
     if (hex == NULL)
         return answer;
     control.ldctl_value.bv_len = unhex(hex, bytes);
     control.ldctl_value.bv_val = bytes;
-    sr_ldap_answer_controls(&answer, controls);
+    sr_ldap_response_controls(&answer, controls);
     return answer;
 }
 
@@ -88,7 +88,7 @@ test_controls(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        struct sr_ldap_answer answer = answer_of(0, row[i].hex);
+        struct sr_ldap_response answer = answer_of(0, row[i].hex);
 
         print_message("%s\n", row[i].hex);
         assert_int_equal(answer.has_ppolicy, row[i].is_taken);
@@ -111,19 +111,19 @@ test_netscape(void **state)
     LDAPControl nameless = {NULL, {4, number}, 0};
     LDAPControl *all[] = {&one, &two, &bad, &three, &empty, &nameless, NULL};
     LDAPControl *turned[] = {&three, &two, &one, NULL};
-    struct sr_ldap_answer answer, other;
+    struct sr_ldap_response answer, other;
 
     (void)state;
-    sr_ldap_answer_init(&answer, 0);
-    sr_ldap_answer_controls(&answer, all);
-    sr_ldap_answer_init(&other, 0);
-    sr_ldap_answer_controls(&other, turned);
+    sr_ldap_response_init(&answer, 0);
+    sr_ldap_response_controls(&answer, all);
+    sr_ldap_response_init(&other, 0);
+    sr_ldap_response_controls(&other, turned);
     assert_memory_equal(&answer, &other, sizeof(answer));
     assert_true(answer.has_expired && answer.has_ppolicy &&
                 answer.has_expiring);
     assert_int_equal(answer.expires, 3600);
     assert_int_equal(answer.grace, 1);
-    sr_ldap_answer_controls(&answer, NULL);
+    sr_ldap_response_controls(&answer, NULL);
 }
 
 static void
@@ -132,39 +132,39 @@ test_proofs(void **state)
     static const struct {
         int code;
         const char *hex;
-        enum sr_proof proof;
+        enum sr_verify_result proof;
     } row[] = {
-        {LDAP_SUCCESS, NULL, SR_PROOF_RIGHT},
-        {LDAP_SUCCESS, "3003810102", SR_PROOF_RIGHT},
-        {LDAP_INVALID_CREDENTIALS, NULL, SR_PROOF_WRONG},
-        {LDAP_INVALID_CREDENTIALS, "3000", SR_PROOF_WRONG},
-        {LDAP_INVALID_CREDENTIALS, "3003810100", SR_PROOF_RIGHT},
-        {LDAP_INVALID_CREDENTIALS, "3003810101", SR_PROOF_WRONG},
-        {LDAP_CONSTRAINT_VIOLATION, "3003810101", SR_PROOF_WRONG},
-        {LDAP_CONSTRAINT_VIOLATION, NULL, SR_PROOF_WRONG},
-        {LDAP_UNWILLING_TO_PERFORM, "3003810101", SR_PROOF_WRONG},
-        {LDAP_UNWILLING_TO_PERFORM, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_NO_SUCH_OBJECT, NULL, SR_PROOF_WRONG},
-        {LDAP_INAPPROPRIATE_AUTH, NULL, SR_PROOF_WRONG},
-        {LDAP_SERVER_DOWN, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_TIMEOUT, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_BUSY, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_UNAVAILABLE, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_PROTOCOL_ERROR, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_REFERRAL, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_SIZELIMIT_EXCEEDED, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_CONFIDENTIALITY_REQUIRED, NULL, SR_PROOF_UNAVAILABLE},
-        {LDAP_OTHER, "3003810100", SR_PROOF_UNAVAILABLE},
-        {12345, NULL, SR_PROOF_UNAVAILABLE},
+        {LDAP_SUCCESS, NULL, SR_VERIFY_RIGHT},
+        {LDAP_SUCCESS, "3003810102", SR_VERIFY_RIGHT},
+        {LDAP_INVALID_CREDENTIALS, NULL, SR_VERIFY_WRONG},
+        {LDAP_INVALID_CREDENTIALS, "3000", SR_VERIFY_WRONG},
+        {LDAP_INVALID_CREDENTIALS, "3003810100", SR_VERIFY_RIGHT},
+        {LDAP_INVALID_CREDENTIALS, "3003810101", SR_VERIFY_WRONG},
+        {LDAP_CONSTRAINT_VIOLATION, "3003810101", SR_VERIFY_WRONG},
+        {LDAP_CONSTRAINT_VIOLATION, NULL, SR_VERIFY_WRONG},
+        {LDAP_UNWILLING_TO_PERFORM, "3003810101", SR_VERIFY_WRONG},
+        {LDAP_UNWILLING_TO_PERFORM, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_NO_SUCH_OBJECT, NULL, SR_VERIFY_WRONG},
+        {LDAP_INAPPROPRIATE_AUTH, NULL, SR_VERIFY_WRONG},
+        {LDAP_SERVER_DOWN, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_TIMEOUT, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_BUSY, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_UNAVAILABLE, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_PROTOCOL_ERROR, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_REFERRAL, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_SIZELIMIT_EXCEEDED, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_CONFIDENTIALITY_REQUIRED, NULL, SR_VERIFY_UNAVAILABLE},
+        {LDAP_OTHER, "3003810100", SR_VERIFY_UNAVAILABLE},
+        {12345, NULL, SR_VERIFY_UNAVAILABLE},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        struct sr_ldap_answer answer = answer_of(row[i].code, row[i].hex);
+        struct sr_ldap_response answer = answer_of(row[i].code, row[i].hex);
 
         print_message("%d %s\n", row[i].code,
                       row[i].hex == NULL ? "" : row[i].hex);
-        assert_int_equal(sr_ldap_answer_proof(&answer), row[i].proof);
+        assert_int_equal(sr_ldap_response_proof(&answer), row[i].proof);
     }
 }
 
@@ -172,11 +172,11 @@ test_proofs(void **state)
 static struct sr_facts
 told(int code, const char *hex, bool can_help)
 {
-    struct sr_ldap_answer answer = answer_of(code, hex);
+    struct sr_ldap_response answer = answer_of(code, hex);
     struct sr_facts facts;
 
     sr_facts_init(&facts);
-    sr_ldap_answer_facts(&answer, SR_LDAP_PPOLICY, can_help, NOW, &facts);
+    sr_ldap_response_facts(&answer, SR_LDAP_PPOLICY, can_help, NOW, &facts);
     return facts;
 }
 
@@ -214,9 +214,9 @@ test_facts(void **state)
 static void
 test_facts_before(void **state)
 {
-    struct sr_ldap_answer plain = answer_of(LDAP_SUCCESS, "3000");
-    struct sr_ldap_answer silent = answer_of(LDAP_SUCCESS, NULL);
-    struct sr_ldap_answer grace = answer_of(LDAP_SUCCESS, "3005a003810102");
+    struct sr_ldap_response plain = answer_of(LDAP_SUCCESS, "3000");
+    struct sr_ldap_response silent = answer_of(LDAP_SUCCESS, NULL);
+    struct sr_ldap_response grace = answer_of(LDAP_SUCCESS, "3005a003810102");
     struct sr_facts facts;
 
     (void)state;
@@ -224,17 +224,17 @@ test_facts_before(void **state)
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_why = SR_LOCK_WHY_DIRECTORY;
     facts.password_expires = NOW - 5;
-    sr_ldap_answer_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
+    sr_ldap_response_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.locked, SR_LOCK_NO);
     assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
     facts.password_expires = NOW - 5; /* a server that knows no control */
-    sr_ldap_answer_facts(&silent, SR_LDAP_PPOLICY, false, NOW, &facts);
+    sr_ldap_response_facts(&silent, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW - 5);
-    sr_ldap_answer_facts(&grace, SR_LDAP_PPOLICY, false, NOW, &facts);
+    sr_ldap_response_facts(&grace, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW - 5); /* since when */
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_why = SR_LOCK_WHY_THROTTLE; /* not the directory's */
-    sr_ldap_answer_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
+    sr_ldap_response_facts(&plain, SR_LDAP_PPOLICY, false, NOW, &facts);
     assert_int_equal(facts.locked, SR_LOCK_UNTIL);
 }
 
@@ -246,19 +246,19 @@ test_facts_389(void **state)
     LDAPControl one = {expiring, {7, number}, 0};
     LDAPControl two = {expired, {1, zero}, 0};
     LDAPControl *far[] = {&one, NULL}, *bare[] = {&two, NULL};
-    struct sr_ldap_answer answer = answer_of(LDAP_SUCCESS, "3000");
+    struct sr_ldap_response answer = answer_of(LDAP_SUCCESS, "3000");
     struct sr_facts facts;
 
     (void)state;
     sr_facts_init(&facts);
-    sr_ldap_answer_controls(&answer, far);
-    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
+    sr_ldap_response_controls(&answer, far);
+    sr_ldap_response_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
     assert_int_equal(facts.password_expires, NOW + 8640000);
     assert_int_equal(facts.warn_from, SR_TIME_UNKNOWN);
     assert_int_equal(facts.must_change, SR_UNKNOWN);
-    sr_ldap_answer_init(&answer, LDAP_SUCCESS);
-    sr_ldap_answer_controls(&answer, bare);
-    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
+    sr_ldap_response_init(&answer, LDAP_SUCCESS);
+    sr_ldap_response_controls(&answer, bare);
+    sr_ldap_response_facts(&answer, SR_LDAP_DS389, false, NOW, &facts);
     assert_int_equal(facts.must_change, SR_YES);
 }
 
@@ -267,13 +267,13 @@ test_facts_389(void **state)
 static struct sr_facts
 told_of(int code, const char *hex, enum sr_ldap_kind kind)
 {
-    struct sr_ldap_answer answer = answer_of(code, hex);
+    struct sr_ldap_response answer = answer_of(code, hex);
     struct sr_facts facts;
 
     sr_facts_init(&facts);
     facts.password_expires = NOW - 5;
     facts.must_change = SR_YES;
-    sr_ldap_answer_facts(&answer, kind, false, NOW, &facts);
+    sr_ldap_response_facts(&answer, kind, false, NOW, &facts);
     return facts;
 }
 
@@ -339,23 +339,23 @@ test_texts(void **state)
          "b\xff",
          "a?b?"},
     };
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     char long_text[400];
 
     (void)state;
-    sr_ldap_answer_init(&answer, 0);
+    sr_ldap_response_init(&answer, 0);
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        sr_ldap_answer_text(&answer, row[i][0]);
+        sr_ldap_response_text(&answer, row[i][0]);
         assert_string_equal(answer.text, row[i][1]);
     }
     memset(long_text, 'x', sizeof(long_text) - 1);
     long_text[sizeof(long_text) - 1] = '\0';
-    sr_ldap_answer_text(&answer, long_text);
+    sr_ldap_response_text(&answer, long_text);
     assert_int_equal(strlen(answer.text), sizeof(answer.text) - 1);
     /* Not cut within a character. */
     long_text[sizeof(answer.text) - 2] = '\xc3';
     long_text[sizeof(answer.text) - 1] = '\xa4';
-    sr_ldap_answer_text(&answer, long_text);
+    sr_ldap_response_text(&answer, long_text);
     assert_int_equal(strlen(answer.text), sizeof(answer.text) - 2);
 }
 
@@ -403,12 +403,13 @@ test_writes(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        struct sr_ldap_answer answer = answer_of(row[i].code, row[i].hex);
+        struct sr_ldap_response answer = answer_of(row[i].code, row[i].hex);
         enum sr_refusal refusal = SR_REFUSAL_OTHER;
 
         print_message("%d %s\n", row[i].code, row[i].text);
         strcpy(answer.text, row[i].text);
-        assert_int_equal(sr_ldap_answer_write(&answer, &refusal), row[i].write);
+        assert_int_equal(sr_ldap_response_write(&answer, &refusal),
+                         row[i].write);
         assert_int_equal(refusal, row[i].refusal);
     }
 }

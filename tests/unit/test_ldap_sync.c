@@ -121,17 +121,17 @@ test_sets(void **state)
     assert_null(ids.item);
 }
 
-static struct sr_names
+static struct sr_string_list
 names_of(const char *one)
 {
-    struct sr_names names = {calloc(1, sizeof(char *)), 1};
+    struct sr_string_list names = {calloc(1, sizeof(char *)), 1};
 
     names.item[0] = strdup(one);
     return names;
 }
 
 static void
-expect_names(struct sr_names *old, const char *one)
+expect_names(struct sr_string_list *old, const char *one)
 {
     assert_int_equal(old->count, 1);
     assert_string_equal(old->item[0], one);
@@ -144,7 +144,7 @@ test_table(void **state)
 {
     struct sr_sync_table *table = sr_sync_table_new();
     const struct sr_sync_id a = {UUID_A}, b = {UUID_B};
-    struct sr_names names = names_of("ann"), old;
+    struct sr_string_list names = names_of("ann"), old;
 
     (void)state;
     assert_int_equal(sr_sync_table_put(table, &a, &names, &old), 0);

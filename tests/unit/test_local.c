@@ -19,7 +19,7 @@
 #define TODAY 20000L
 
 static struct sr_facts
-read_entry(struct spwd entry, enum sr_bang bang)
+read_entry(struct spwd entry, enum sr_locked_hash bang)
 {
     struct sr_rules rules;
     struct sr_facts facts;
@@ -55,7 +55,7 @@ test_ageing(void **state)
     (void)state;
     e.sp_warn = 7;
     e.sp_inact = 5;
-    f = read_entry(e, SR_BANG_PASSWORD);
+    f = read_entry(e, SR_LOCKED_HASH_PASSWORD);
     /* The day chage(1) prints: expired when it begins. */
     assert_int_equal(TODAY * SR_DAY, f.password_expires);
     assert_int_equal((TODAY - 30) * SR_DAY, f.password_changed);
@@ -111,13 +111,13 @@ test_no_password(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(hash) / sizeof(hash[0]); i++) {
         struct sr_facts f =
-            read_entry(entry(hash[i], 0, 0, 30), SR_BANG_PASSWORD);
+            read_entry(entry(hash[i], 0, 0, 30), SR_LOCKED_HASH_PASSWORD);
 
         assert_int_equal(SR_NO, f.has_password);
         assert_int_equal(SR_NO, f.must_change);
         assert_int_equal(SR_NO, f.disabled);
         assert_int_equal(SR_TIME_NEVER, f.password_expires);
-        f = read_entry(entry(hash[i], 0, 0, 30), SR_BANG_ACCOUNT);
+        f = read_entry(entry(hash[i], 0, 0, 30), SR_LOCKED_HASH_ACCOUNT);
         assert_int_equal(hash[i][0] == '!' ? SR_YES : SR_NO, f.disabled);
     }
     assert_int_equal(SR_YES,

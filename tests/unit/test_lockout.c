@@ -37,10 +37,10 @@ static const struct {
     {"for good", {SR_TIME_NEVER, 5}, {NONE, NONE}, 5, SR_TIME_NEVER},
 };
 
-static struct sr_fleet_locks
+static struct sr_shared_locks
 known(const sr_time until[2])
 {
-    return (struct sr_fleet_locks){{true, true}, {until[0], until[1]}};
+    return (struct sr_shared_locks){{true, true}, {until[0], until[1]}};
 }
 
 static void
@@ -48,13 +48,14 @@ test_rows(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        struct sr_sides host = {{row[i].host[0], row[i].host[1]}, true};
-        const struct sr_fleet_locks fleet = known(row[i].fleet);
+        struct sr_class_lockouts host = {{row[i].host[0], row[i].host[1]},
+                                         true};
+        const struct sr_shared_locks fleet = known(row[i].fleet);
 
-        if (sr_everywhere_until(&host, &fleet, NONE) != row[i].with)
+        if (sr_lockout_everywhere(&host, &fleet, NONE) != row[i].with)
             fail_msg("%s, with a familiar source", row[i].what);
         host.has_familiar = false;
-        if (sr_everywhere_until(&host, &fleet, NONE) != row[i].without)
+        if (sr_lockout_everywhere(&host, &fleet, NONE) != row[i].without)
             fail_msg("%s, without one", row[i].what);
     }
 }
@@ -62,44 +63,44 @@ test_rows(void **state)
 static void
 test_what_was_not_asked_for(void **state)
 {
-    struct sr_sides host = {{NONE, NONE}, false};
-    struct sr_fleet_locks fleet = {.is_known = {false, false}};
+    struct sr_class_lockouts host = {{NONE, NONE}, false};
+    struct sr_shared_locks fleet = {.is_known = {false, false}};
 
     (void)state;
     /* Nothing is claimed: the host's own is the floor. */
-    assert_int_equal(sr_everywhere_until(&host, &fleet, NONE), NONE);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, NONE), NONE);
     host.until[0] = 50;
-    assert_int_equal(sr_everywhere_until(&host, &fleet, NONE), 50);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, NONE), 50);
     /* What was found out before stays. */
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), 100);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), 100);
     host.until[0] = 150;
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), 150);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), 150);
     /* A login from a familiar source says nothing of strangers. */
     host.until[0] = NONE;
     fleet.is_known[1] = true;
     fleet.until[1] = NONE;
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), 100);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), 100);
     /* But where there is such a source, somebody can come in. */
     host.has_familiar = true;
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), NONE);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), NONE);
     fleet.until[1] = 70;
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), 70);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), 70);
     /* Strangers were asked for, and can come in. */
-    fleet = (struct sr_fleet_locks){{true, false}, {NONE, 0}};
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), NONE);
+    fleet = (struct sr_shared_locks){{true, false}, {NONE, 0}};
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), NONE);
     fleet.until[0] = 200;
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), 100);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), 100);
 }
 
 static void
 test_none(void **state)
 {
-    struct sr_fleet_locks fleet;
-    const struct sr_sides host = {{10, NONE}, false};
+    struct sr_shared_locks fleet;
+    const struct sr_class_lockouts host = {{10, NONE}, false};
 
     (void)state;
-    sr_fleet_locks_none(&fleet);
-    assert_int_equal(sr_everywhere_until(&host, &fleet, 100), 10);
+    sr_shared_locks_none(&fleet);
+    assert_int_equal(sr_lockout_everywhere(&host, &fleet, 100), 10);
 }
 
 int

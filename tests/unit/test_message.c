@@ -19,9 +19,10 @@
 
 #define NOW 1795710120 /* Thursday 26 November 2026 16:22 UTC */
 
-static const struct sr_say owner = {NULL, NOW, false};
-static const struct sr_say helped = {"the helpdesk (1234)", NOW, false};
-static const struct sr_say admin = {NULL, NOW, true};
+static const struct sr_message_context owner = {NULL, NOW, false};
+static const struct sr_message_context helped = {"the helpdesk (1234)", NOW,
+                                                 false};
+static const struct sr_message_context admin = {NULL, NOW, true};
 
 /* Compare a new string with what it should be, and free it. */
 static void
@@ -335,7 +336,7 @@ check_layout(char *text)
 
 static void
 check_verdict(enum sr_state state, enum sr_change_result why, sr_time when,
-              const struct sr_say *say)
+              const struct sr_message_context *say)
 {
     struct sr_verdict v = verdict(state, 0);
     bool tells_always = state == SR_STATE_GRACE || state == SR_STATE_EXPIRING;
@@ -357,11 +358,12 @@ check_verdict(enum sr_state state, enum sr_change_result why, sr_time when,
 static void
 test_layout(void **state)
 {
-    static const struct sr_say wordy = {
+    static const struct sr_message_context wordy = {
         "the people at the helpdesk on the third floor (telephone +49 30 "
         "1234567, or helpdesk@example.com at any time)",
         NOW, false};
-    static const struct sr_say *const reader[] = {&owner, &admin, &wordy};
+    static const struct sr_message_context *const reader[] = {&owner, &admin,
+                                                              &wordy};
     static const sr_time when[] = {
         SR_TIME_UNKNOWN, SR_TIME_NEVER, NOW - 999 * 86400L,  NOW,
         NOW + 30,        NOW + 86400,   NOW + 99999 * 86400L};

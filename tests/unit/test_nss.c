@@ -81,7 +81,7 @@ put_fallback(void)
 {
     static char first[] = "root", second[] = "breakglass";
     char *names[] = {first, second};
-    const struct sr_names exempt = {names, 2};
+    const struct sr_string_list exempt = {names, 2};
     char text[SR_FALLBACK_TEXT];
 
     assert_true(sr_fallback_encode(PUBLISHED_GID(SR_GROUP_UNKNOWN),
@@ -170,7 +170,7 @@ expect_nothing(const struct shadow *answer, enum nss_status status, int why)
 
 static void
 expect_shadow(const struct spwd *entry, const char *name,
-              const struct sr_shown_shadow *shown)
+              const struct sr_view_shadow *shown)
 {
     assert_string_equal(entry->sp_namp, name);
     assert_int_equal(entry->sp_pwdp[0], shown->password);
@@ -186,7 +186,7 @@ expect_shadow(const struct spwd *entry, const char *name,
 
 /* What the policy shows of a state that was published. */
 static bool
-shown_of(const char *state, sr_time now, struct sr_shown_shadow *shown)
+shown_of(const char *state, sr_time now, struct sr_view_shadow *shown)
 {
     const struct sr_payload payload =
         published_payload(SR_VIEW_SHADOW, state, NOW, false);
@@ -196,7 +196,7 @@ shown_of(const char *state, sr_time now, struct sr_shown_shadow *shown)
 
     assert_true(sr_payload_decode(payload.bytes, payload.size, &facts, &rules,
                                   &is_exempt));
-    return sr_shown_shadow(&facts, &rules, now, shown);
+    return sr_view_shadow(&facts, &rules, now, shown);
 }
 
 /* An answer of the groups: which were added to one that was there. */
@@ -282,7 +282,7 @@ test_shadow_is_what_the_policy_shows(void **state)
     for (size_t i = 0; i < STATES; i++) {
         for (size_t j = 0; j < 3; j++) {
             const struct shadow *answer = ask_shadow(states[i], NOW + later[j]);
-            struct sr_shown_shadow shown;
+            struct sr_view_shadow shown;
 
             if (shown_of(states[i], NOW + later[j], &shown)) {
                 assert_int_equal(answer->status, NSS_STATUS_SUCCESS);
@@ -306,7 +306,7 @@ test_groups_are_what_the_policy_shows(void **state)
 
         published_state(states[i], NOW, &facts, &rules);
         expect_groups(ask_groups(states[i], NOW),
-                      sr_shown_groups(&facts, &rules, false, NOW));
+                      sr_view_groups(&facts, &rules, false, NOW));
     }
     expect_no_groups(ask_groups("nobody", NOW), NSS_STATUS_NOTFOUND, 0);
 }
@@ -945,7 +945,7 @@ list_all(void)
     memset(&cursor, 0, sizeof(cursor));
     for (;;) {
         enum nss_status status = ask_next(&entry, buffer, 2);
-        struct sr_shown_shadow shown;
+        struct sr_view_shadow shown;
         size_t i = 0;
 
         if (status == NSS_STATUS_NOTFOUND)

@@ -21,12 +21,12 @@
 static locale_t locale;
 static struct sr_points folded;
 
-static struct sr_names_in
+static struct sr_personal_in
 in(const char *password, size_t shortest, bool or_backwards)
 {
     sr_points_read(&folded, password);
     sr_points_fold(&folded, locale);
-    return (struct sr_names_in){&folded, locale, shortest, or_backwards};
+    return (struct sr_personal_in){&folded, locale, shortest, or_backwards};
 }
 
 static void
@@ -66,9 +66,9 @@ test_words(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct sr_names_in look = in(cases[i].password, 3, false);
+        const struct sr_personal_in look = in(cases[i].password, 3, false);
 
-        if (sr_names_contains_word(&look, cases[i].gecos) != cases[i].found)
+        if (sr_personal_contains_word(&look, cases[i].gecos) != cases[i].found)
             fail_msg("\"%s\" in \"%s\"", cases[i].gecos, cases[i].password);
     }
 }
@@ -76,22 +76,22 @@ test_words(void **state)
 static void
 test_contains(void **state)
 {
-    struct sr_names_in look = in("xx-eHAGens-", 3, false);
+    struct sr_personal_in look = in("xx-eHAGens-", 3, false);
 
     (void)state;
-    assert_true(sr_names_contains(&look, "ehagens"));
-    assert_true(sr_names_contains(&look, "Ehagens"));
-    assert_true(sr_names_contains(&look, "xx-ehagens-"));
-    assert_false(sr_names_contains(&look, "xx-ehagens-x"));
-    assert_false(sr_names_contains(&look, "xx"));
-    assert_true(sr_names_contains(&look, "xx-"));
-    assert_false(sr_names_contains(&look, "snegahe"));
+    assert_true(sr_personal_contains(&look, "ehagens"));
+    assert_true(sr_personal_contains(&look, "Ehagens"));
+    assert_true(sr_personal_contains(&look, "xx-ehagens-"));
+    assert_false(sr_personal_contains(&look, "xx-ehagens-x"));
+    assert_false(sr_personal_contains(&look, "xx"));
+    assert_true(sr_personal_contains(&look, "xx-"));
+    assert_false(sr_personal_contains(&look, "snegahe"));
     look = in("xx-eHAGens-", 4, true);
-    assert_true(sr_names_contains(&look, "snegahe"));
-    assert_true(sr_names_contains(&look, "ehagens"));
-    assert_false(sr_names_contains(&look, "xx-"));
+    assert_true(sr_personal_contains(&look, "snegahe"));
+    assert_true(sr_personal_contains(&look, "ehagens"));
+    assert_false(sr_personal_contains(&look, "xx-"));
     look = in("xx", 0, false);
-    assert_false(sr_names_contains(&look, ""));
+    assert_false(sr_personal_contains(&look, ""));
 }
 
 static void
@@ -128,9 +128,9 @@ test_is(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        const struct sr_names_in look = in(cases[i].password, 99, false);
+        const struct sr_personal_in look = in(cases[i].password, 99, false);
 
-        if (sr_names_is(&look, cases[i].name) != cases[i].is)
+        if (sr_personal_is(&look, cases[i].name) != cases[i].is)
             fail_msg("\"%s\" as \"%s\"", cases[i].name, cases[i].password);
     }
 }
@@ -138,24 +138,24 @@ test_is(void **state)
 static void
 test_is_word(void **state)
 {
-    struct sr_names_in look = in("ErinHagens2024", 0, false);
+    struct sr_personal_in look = in("ErinHagens2024", 0, false);
 
     (void)state;
-    assert_true(sr_names_is_word(&look, "Erin Hagens,,,"));
-    assert_false(sr_names_is_word(&look, "Hagens, Erin"));
-    assert_false(sr_names_is_word(&look, "Erin,Hagens"));
-    assert_false(sr_names_is_word(&look, NULL));
-    assert_false(sr_names_is_word(&look, ""));
+    assert_true(sr_personal_is_word(&look, "Erin Hagens,,,"));
+    assert_false(sr_personal_is_word(&look, "Hagens, Erin"));
+    assert_false(sr_personal_is_word(&look, "Erin,Hagens"));
+    assert_false(sr_personal_is_word(&look, NULL));
+    assert_false(sr_personal_is_word(&look, ""));
     look = in("hagens99", 0, false);
-    assert_true(sr_names_is_word(&look, "Erin Hagens,,,"));
-    assert_true(sr_names_is_word(&look, ",,,Hagens"));
+    assert_true(sr_personal_is_word(&look, "Erin Hagens,,,"));
+    assert_true(sr_personal_is_word(&look, ",,,Hagens"));
     look = in("Host.Example.org1", 0, false);
-    assert_true(sr_names_is_host(&look, "host.example.org"));
+    assert_true(sr_personal_is_host(&look, "host.example.org"));
     look = in("hosthost", 0, false);
-    assert_true(sr_names_is_host(&look, "host.example.org"));
-    assert_true(sr_names_is_host(&look, "host"));
-    assert_false(sr_names_is_host(&look, "example.org"));
-    assert_false(sr_names_is_host(&look, NULL));
+    assert_true(sr_personal_is_host(&look, "host.example.org"));
+    assert_true(sr_personal_is_host(&look, "host"));
+    assert_false(sr_personal_is_host(&look, "example.org"));
+    assert_false(sr_personal_is_host(&look, NULL));
 }
 
 /* Longer than any buffer here. */
@@ -163,18 +163,18 @@ static void
 test_long(void **state)
 {
     static char name[2000], password[512];
-    struct sr_names_in look;
+    struct sr_personal_in look;
 
     (void)state;
     memset(name, 'n', sizeof(name) - 1);
     memset(password, 'n', sizeof(password) - 1);
     look = in(password, 3, true);
     assert_int_equal(folded.count, 511);
-    assert_true(sr_names_contains(&look, name));
-    assert_true(sr_names_is(&look, name));
+    assert_true(sr_personal_contains(&look, name));
+    assert_true(sr_personal_is(&look, name));
     password[510] = 'x';
     look = in(password, 3, true);
-    assert_false(sr_names_contains(&look, name));
+    assert_false(sr_personal_contains(&look, name));
 }
 
 static void

@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "policy/util/file_lock.h"
+#include "policy/publish/install.h"
 #include "policy/publish/writer.h"
 #include "tests/unit/scratch.h"
 
@@ -35,12 +36,12 @@
 
 struct world {
     char *root;
-    char dir[SR_LOOKUP_DIR_MAX + 1];
+    char dir[SR_READER_DIR_MAX + 1];
     char like[128];
     struct sr_config config;
     struct sr_rules rules;
     struct sr_account account;
-    struct sr_gathered gathered;
+    struct sr_transaction txn;
 };
 
 static int
@@ -63,9 +64,9 @@ set_up(void **state)
     facts->password_expires = 4000000000;
     strcpy(facts->name, "alice");
     strcpy(facts->backend, "ldap");
-    world->gathered.config = &world->config;
-    world->gathered.account = &world->account;
-    world->gathered.everywhere.locked = SR_LOCK_NO;
+    world->txn.config = &world->config;
+    world->txn.account = &world->account;
+    world->txn.everywhere.locked = SR_LOCK_NO;
     *state = world;
     return 0;
 }
@@ -109,7 +110,7 @@ static enum sr_publish_result
 snapshot(const struct world *world, const struct sr_publish_how *made,
          const char *const *names, sr_time expires)
 {
-    struct sr_build *build = sr_build_new(made);
+    struct sr_builder *build = sr_builder_new(made);
     enum sr_publish_result result;
     char reason[200];
 
@@ -117,10 +118,10 @@ snapshot(const struct world *world, const struct sr_publish_how *made,
     for (; *names != NULL; names++) {
         struct sr_facts facts = facts_of(world, *names, expires);
 
-        WANT(sr_build_add(build, &facts, &world->rules, false) == 0);
+        WANT(sr_builder_add(build, &facts, &world->rules, false) == 0);
     }
-    result = sr_build_commit(build, world->dir, reason, sizeof(reason));
-    sr_build_free(build);
+    result = sr_builder_commit(build, world->dir, reason, sizeof(reason));
+    sr_builder_free(build);
     return result;
 }
 
@@ -130,8 +131,8 @@ delta(struct world *world, uint64_t sequence, sr_time expires)
     char reason[200];
 
     world->account.facts.password_expires = expires;
-    world->gathered.rules = world->rules;
-    return sr_publish_gathered(world->dir, &world->gathered, sequence, WAIT_MS,
+    world->txn.rules = world->rules;
+    return sr_publish_gathered(world->dir, &world->txn, sequence, WAIT_MS,
                                reason, sizeof(reason));
 }
 
@@ -148,7 +149,7 @@ found(const struct world *world, enum sr_view view, const char *name)
     struct sr_rules rules;
     bool is_exempt;
 
-    switch (sr_lookup(world->dir, view, name, time(NULL), &published)) {
+    switch (sr_reader_find(world->dir, view, name, time(NULL), &published)) {
     case SR_FOUND_NOTHING:
         return NOTHING;
     case SR_FOUND_BROKEN:
@@ -220,7 +221,7 @@ test_round_trip(void **state)
 {
     const struct world *world = *state;
     const struct sr_publish_how made = how(world);
-    struct sr_build *build = sr_build_new(&made);
+    struct sr_builder *build = sr_builder_new(&made);
     char name[SR_SNAPSHOT_NAME_MAX + 1], reason[200];
 
     for (unsigned i = 0; i < MANY; i++) {
@@ -228,14 +229,15 @@ test_round_trip(void **state)
 
         if (i % 3 == 0)
             strcpy(facts.backend, "local");
-        assert_int_equal(0, sr_build_add(build, &facts, &world->rules, false));
+        assert_int_equal(0,
+                         sr_builder_add(build, &facts, &world->rules, false));
     }
-    assert_int_equal(SR_PUBLISH_OK, sr_build_commit(build, world->dir, reason,
-                                                    sizeof(reason)));
-    assert_int_equal(MANY, sr_build_count(build, SR_VIEW_GROUPS));
+    assert_int_equal(SR_PUBLISH_OK, sr_builder_commit(build, world->dir, reason,
+                                                      sizeof(reason)));
+    assert_int_equal(MANY, sr_builder_count(build, SR_VIEW_GROUPS));
     assert_int_equal(MANY - (MANY + 2) / 3,
-                     sr_build_count(build, SR_VIEW_SHADOW));
-    sr_build_free(build);
+                     sr_builder_count(build, SR_VIEW_SHADOW));
+    sr_builder_free(build);
     for (unsigned i = 0; i < MANY; i++) {
         name_of(i, name);
         assert_int_equal(10000 + i, found(world, SR_VIEW_GROUPS, name));
@@ -252,29 +254,31 @@ test_names(void **state)
     static const char *const bad[] = {"", ".", "..", "a/b", "a:b", "a\nb"};
     const struct world *world = *state;
     const struct sr_publish_how made = how(world);
-    struct sr_build *build = sr_build_new(&made);
+    struct sr_builder *build = sr_builder_new(&made);
     char reason[200], name[SR_NAME_MAX + 1];
     struct sr_facts facts;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         facts = facts_of(world, bad[i], 1);
         assert_int_equal(EINVAL,
-                         sr_build_add(build, &facts, &world->rules, false));
+                         sr_builder_add(build, &facts, &world->rules, false));
     }
     memset(name, 'x', SR_NAME_MAX);
     name[SR_NAME_MAX] = '\0';
     facts = facts_of(world, name, 1);
-    assert_int_equal(EINVAL, sr_build_add(build, &facts, &world->rules, false));
+    assert_int_equal(EINVAL,
+                     sr_builder_add(build, &facts, &world->rules, false));
     /* Of two of one name the first counts. */
     for (sr_time i = 5; i < 8; i++) {
         facts = facts_of(world, "twice", i);
-        assert_int_equal(0, sr_build_add(build, &facts, &world->rules, false));
+        assert_int_equal(0,
+                         sr_builder_add(build, &facts, &world->rules, false));
     }
-    assert_int_equal(SR_PUBLISH_OK, sr_build_commit(build, world->dir, reason,
-                                                    sizeof(reason)));
-    assert_int_equal(1, sr_build_count(build, SR_VIEW_GROUPS));
+    assert_int_equal(SR_PUBLISH_OK, sr_builder_commit(build, world->dir, reason,
+                                                      sizeof(reason)));
+    assert_int_equal(1, sr_builder_count(build, SR_VIEW_GROUPS));
     assert_int_equal(5, found(world, SR_VIEW_GROUPS, "twice"));
-    sr_build_free(build);
+    sr_builder_free(build);
 }
 
 /* The header says what the publisher was told, and when it ends. */
@@ -287,8 +291,8 @@ test_header(void **state)
 
     made.is_listed = true;
     assert_int_equal(SR_PUBLISH_OK, snapshot(world, &made, people, 1));
-    assert_int_equal(SR_FOUND_IT, sr_lookup(world->dir, SR_VIEW_GROUPS, "bob",
-                                            made.now, &out));
+    assert_int_equal(SR_FOUND_IT, sr_reader_find(world->dir, SR_VIEW_GROUPS,
+                                                 "bob", made.now, &out));
     assert_int_equal(made.sequence, out.header.sequence);
     assert_int_equal(made.now, out.header.created);
     assert_int_equal(made.now + made.max_age, out.header.not_after);
@@ -296,10 +300,10 @@ test_header(void **state)
     assert_true(out.header.is_listed);
     assert_int_equal(2, out.header.count);
     assert_int_equal(SR_FOUND_BROKEN,
-                     sr_lookup(world->dir, SR_VIEW_GROUPS, "bob",
-                               made.now + made.max_age, &out));
-    assert_int_equal(904, sr_lookup_fallback(world->dir, "root"));
-    assert_int_equal(905, sr_lookup_fallback(world->dir, "bob"));
+                     sr_reader_find(world->dir, SR_VIEW_GROUPS, "bob",
+                                    made.now + made.max_age, &out));
+    assert_int_equal(904, sr_reader_fallback(world->dir, "root"));
+    assert_int_equal(905, sr_reader_fallback(world->dir, "bob"));
 }
 
 static void
@@ -307,29 +311,29 @@ test_exempt(void **state)
 {
     const struct world *world = *state;
     const struct sr_publish_how made = how(world);
-    struct sr_build *build = sr_build_new(&made);
+    struct sr_builder *build = sr_builder_new(&made);
     char reason[200], name[32];
     struct sr_facts facts;
 
     facts = facts_of(world, "breakglass", 1);
-    sr_build_add(build, &facts, &world->rules, true);
-    assert_int_equal(SR_PUBLISH_OK, sr_build_commit(build, world->dir, reason,
-                                                    sizeof(reason)));
+    sr_builder_add(build, &facts, &world->rules, true);
+    assert_int_equal(SR_PUBLISH_OK, sr_builder_commit(build, world->dir, reason,
+                                                      sizeof(reason)));
     assert_string_equal("", reason);
-    assert_int_equal(904, sr_lookup_fallback(world->dir, "breakglass"));
-    assert_int_equal(905, sr_lookup_fallback(world->dir, "break"));
+    assert_int_equal(904, sr_reader_fallback(world->dir, "breakglass"));
+    assert_int_equal(905, sr_reader_fallback(world->dir, "break"));
     /* Too many for a link: as many as have room, and a warning. */
     for (unsigned i = 0; i < 200; i++) {
         snprintf(name, sizeof(name), "breakglass%u", i);
         facts = facts_of(world, name, 1);
-        sr_build_add(build, &facts, &world->rules, true);
+        sr_builder_add(build, &facts, &world->rules, true);
     }
-    assert_int_equal(SR_PUBLISH_OK, sr_build_commit(build, world->dir, reason,
-                                                    sizeof(reason)));
+    assert_int_equal(SR_PUBLISH_OK, sr_builder_commit(build, world->dir, reason,
+                                                      sizeof(reason)));
     assert_non_null(strstr(reason, "no room"));
-    assert_int_equal(904, sr_lookup_fallback(world->dir, "breakglass"));
-    assert_int_equal(905, sr_lookup_fallback(world->dir, "breakglass199"));
-    sr_build_free(build);
+    assert_int_equal(904, sr_reader_fallback(world->dir, "breakglass"));
+    assert_int_equal(905, sr_reader_fallback(world->dir, "breakglass199"));
+    sr_builder_free(build);
 }
 
 /* ---- which is newer */
@@ -455,12 +459,13 @@ test_everywhere(void **state)
     world->account.facts.locked_until = 4000000000;
     assert_int_equal(SR_PUBLISH_UNCHANGED,
                      delta(world, sr_publish_sequence(), 1));
-    world->gathered.everywhere.locked = SR_LOCK_UNTIL;
-    world->gathered.everywhere.why = SR_LOCK_WHY_THROTTLE;
-    world->gathered.everywhere.until = 3000000000;
+    world->txn.everywhere.locked = SR_LOCK_UNTIL;
+    world->txn.everywhere.why = SR_LOCK_WHY_THROTTLE;
+    world->txn.everywhere.until = 3000000000;
     assert_int_equal(SR_PUBLISH_OK, delta(world, sr_publish_sequence(), 1));
-    assert_int_equal(SR_FOUND_IT, sr_lookup(world->dir, SR_VIEW_GROUPS, "alice",
-                                            time(NULL), &published));
+    assert_int_equal(SR_FOUND_IT,
+                     sr_reader_find(world->dir, SR_VIEW_GROUPS, "alice",
+                                    time(NULL), &published));
     assert_true(sr_payload_decode(published.payload.bytes,
                                   published.payload.size, &facts, &rules,
                                   &is_exempt));
@@ -469,8 +474,9 @@ test_everywhere(void **state)
     assert_false(is_exempt);
     world->account.facts.uid = 0;
     assert_int_equal(SR_PUBLISH_OK, delta(world, sr_publish_sequence(), 1));
-    assert_int_equal(SR_FOUND_IT, sr_lookup(world->dir, SR_VIEW_GROUPS, "alice",
-                                            time(NULL), &published));
+    assert_int_equal(SR_FOUND_IT,
+                     sr_reader_find(world->dir, SR_VIEW_GROUPS, "alice",
+                                    time(NULL), &published));
     assert_true(sr_payload_decode(published.payload.bytes,
                                   published.payload.size, &facts, &rules,
                                   &is_exempt));
@@ -660,12 +666,11 @@ run_locked(void *argument)
     char reason[200];
 
     made.wait_ms = 50;
-    WANT(fd >= 0 && sr_lock_take(fd, true, 0) == 0);
+    WANT(fd >= 0 && sr_file_lock_take(fd, true, 0) == 0);
     world->account.facts.password_expires = 9;
     clock_gettime(CLOCK_MONOTONIC, &before);
-    WANT(sr_publish_gathered(world->dir, &world->gathered,
-                             sr_publish_sequence(), 50, reason,
-                             sizeof(reason)) == SR_PUBLISH_BUSY);
+    WANT(sr_publish_gathered(world->dir, &world->txn, sr_publish_sequence(), 50,
+                             reason, sizeof(reason)) == SR_PUBLISH_BUSY);
     WANT(snapshot(world, &made, people, 9) == SR_PUBLISH_BUSY);
     sr_publish_decoy(world->dir, 50);
     clock_gettime(CLOCK_MONOTONIC, &after);
@@ -764,9 +769,8 @@ run_full(void *argument)
     made.sequence = sr_publish_sequence();
     WANT(snapshot(world, &made, people, 4) == SR_PUBLISH_FAILED);
     WANT(delta(world, sr_publish_sequence(), 4) == SR_PUBLISH_FAILED);
-    WANT(sr_publish_gathered(world->dir, &world->gathered,
-                             sr_publish_sequence(), 0, reason,
-                             sizeof(reason)) == SR_PUBLISH_FAILED);
+    WANT(sr_publish_gathered(world->dir, &world->txn, sr_publish_sequence(), 0,
+                             reason, sizeof(reason)) == SR_PUBLISH_FAILED);
     WANT(strstr(reason, "ead-only") != NULL);
     WANT(alice(world) == 3);
 }
@@ -938,7 +942,7 @@ test_readers(void **state)
     assert_int_equal(SR_PUBLISH_OK, snapshot(world, &made, people, 1));
     reader = start_reader(world, race);
     while (!race->is_ready)
-        sr_lock_nap(1, 2);
+        sr_nap(1, 2);
     for (sr_time i = 2; i < 1000 || race->lookups < 1000; i++) {
         made.sequence = sr_publish_sequence();
         if (i % 10 == 0)

@@ -23,16 +23,16 @@
 static const struct sr_limits usual = {5, 15 * MINUTE, 15 * MINUTE,
                                        24 * 60 * MINUTE};
 
-static struct sr_fleet_list list;
-static struct sr_fleet_judgement judgement;
+static struct sr_shared_list list;
+static struct sr_shared_judgement judgement;
 
 static void
-add(struct sr_fleet_list *to, unsigned id, enum sr_fleet_state state,
+add(struct sr_shared_list *to, unsigned id, enum sr_shared_state state,
     sr_time at)
 {
-    struct sr_fleet_entry *entry = &to->entry[to->count++];
+    struct sr_shared_entry *entry = &to->entry[to->count++];
 
-    assert_true(to->count <= SR_FLEET_MAX);
+    assert_true(to->count <= SR_SHARED_MAX);
     snprintf(entry->id, sizeof(entry->id), "%032x", id);
     entry->state = state;
     entry->made = at;
@@ -42,16 +42,16 @@ add(struct sr_fleet_list *to, unsigned id, enum sr_fleet_state state,
 static const char *
 id_of(unsigned id)
 {
-    static char text[SR_FLEET_ID_SIZE];
+    static char text[SR_SHARED_ID_SIZE];
 
     snprintf(text, sizeof(text), "%032x", id);
     return text;
 }
 
-static enum sr_fleet_answer
+static enum sr_shared_answer
 judge(const char *own, sr_time now)
 {
-    sr_fleet_judge(&list, own, &usual, now, LIFETIME, &judgement);
+    sr_shared_judge(&list, own, &usual, now, LIFETIME, &judgement);
     return judgement.answer;
 }
 
@@ -67,10 +67,10 @@ static void
 test_nothing_is_open_to_all(void **state)
 {
     (void)state;
-    assert_int_equal(judge(NULL, T0), SR_FLEET_GO);
+    assert_int_equal(judge(NULL, T0), SR_SHARED_GO);
     assert_int_equal(judgement.prunable, 0);
-    add(&list, 1, SR_FLEET_PENDING, T0);
-    assert_int_equal(judge(id_of(1), T0), SR_FLEET_GO);
+    add(&list, 1, SR_SHARED_PENDING, T0);
+    assert_int_equal(judge(id_of(1), T0), SR_SHARED_GO);
     assert_true(judgement.has_own);
     assert_false(judgement.begins_lockout);
 }
@@ -80,14 +80,14 @@ test_the_last_slot(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 4; i++)
-        add(&list, i, SR_FLEET_FAILED, T0);
-    add(&list, 9, SR_FLEET_PENDING, T0);
-    assert_int_equal(judge(id_of(9), T0), SR_FLEET_GO);
+        add(&list, i, SR_SHARED_FAILED, T0);
+    add(&list, 9, SR_SHARED_PENDING, T0);
+    assert_int_equal(judge(id_of(9), T0), SR_SHARED_GO);
     assert_int_equal(judgement.failures, 4);
     assert_int_equal(judgement.settled, 4);
     assert_true(judgement.begins_lockout);
     /* For another one there is no room, as long as it is there. */
-    assert_int_equal(judge(NULL, T0), SR_FLEET_WAIT);
+    assert_int_equal(judge(NULL, T0), SR_SHARED_WAIT);
 }
 
 static void
@@ -95,11 +95,11 @@ test_locked(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 5; i++)
-        add(&list, i, SR_FLEET_FAILED, T0 + i);
-    add(&list, 9, SR_FLEET_PENDING, T0 + 5);
-    assert_int_equal(judge(id_of(9), T0 + 5), SR_FLEET_LOCKED);
+        add(&list, i, SR_SHARED_FAILED, T0 + i);
+    add(&list, 9, SR_SHARED_PENDING, T0 + 5);
+    assert_int_equal(judge(id_of(9), T0 + 5), SR_SHARED_LOCKED);
     assert_int_equal(judgement.until, T0 + 4 + 15 * MINUTE);
-    assert_int_equal(judge(NULL, T0 + 4 + 15 * MINUTE), SR_FLEET_GO);
+    assert_int_equal(judge(NULL, T0 + 4 + 15 * MINUTE), SR_SHARED_GO);
 }
 
 static void
@@ -107,7 +107,7 @@ test_a_failure_counts_from_when_it_was_settled(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 5; i++) {
-        add(&list, i, SR_FLEET_FAILED, T0);
+        add(&list, i, SR_SHARED_FAILED, T0);
         list.entry[i].changed = T0 + 8;
     }
     judge(NULL, T0 + 9);
@@ -119,12 +119,12 @@ test_who_waits_and_who_gives_way(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 7; i++)
-        add(&list, i, SR_FLEET_PENDING, T0);
+        add(&list, i, SR_SHARED_PENDING, T0);
     for (unsigned i = 0; i < 7; i++) {
-        assert_int_equal(judge(id_of(i), T0), SR_FLEET_WAIT);
+        assert_int_equal(judge(id_of(i), T0), SR_SHARED_WAIT);
         assert_int_equal(judgement.may_stay, i < 5);
     }
-    assert_int_equal(judge(id_of(77), T0), SR_FLEET_WAIT);
+    assert_int_equal(judge(id_of(77), T0), SR_SHARED_WAIT);
     assert_false(judgement.may_stay);
 }
 
@@ -133,11 +133,11 @@ test_recorded_ahead(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 5; i++)
-        add(&list, i, SR_FLEET_AHEAD, T0);
-    assert_int_equal(judge(NULL, T0 + 1), SR_FLEET_HELD);
+        add(&list, i, SR_SHARED_AHEAD, T0);
+    assert_int_equal(judge(NULL, T0 + 1), SR_SHARED_HELD);
     assert_int_equal(judgement.until, T0 + 1 + 15 * MINUTE);
-    assert_int_equal(judge(id_of(0), T0 + 1), SR_FLEET_GO);
-    assert_int_equal(judge(NULL, T0 + LIFETIME), SR_FLEET_LOCKED);
+    assert_int_equal(judge(id_of(0), T0 + 1), SR_SHARED_GO);
+    assert_int_equal(judge(NULL, T0 + LIFETIME), SR_SHARED_LOCKED);
 }
 
 static void
@@ -145,9 +145,9 @@ test_a_host_that_died_has_failed(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 5; i++)
-        add(&list, i, SR_FLEET_PENDING, T0);
-    assert_int_equal(judge(NULL, T0 + LIFETIME - 1), SR_FLEET_WAIT);
-    assert_int_equal(judge(NULL, T0 + LIFETIME), SR_FLEET_LOCKED);
+        add(&list, i, SR_SHARED_PENDING, T0);
+    assert_int_equal(judge(NULL, T0 + LIFETIME - 1), SR_SHARED_WAIT);
+    assert_int_equal(judge(NULL, T0 + LIFETIME), SR_SHARED_LOCKED);
     /* It can have been verified until then. */
     assert_int_equal(judgement.until, T0 + LIFETIME + 15 * MINUTE);
 }
@@ -157,8 +157,8 @@ test_times_of_the_future(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 5; i++)
-        add(&list, i, SR_FLEET_FAILED, T0 + 100 * MINUTE);
-    assert_int_equal(judge(NULL, T0), SR_FLEET_LOCKED);
+        add(&list, i, SR_SHARED_FAILED, T0 + 100 * MINUTE);
+    assert_int_equal(judge(NULL, T0), SR_SHARED_LOCKED);
     assert_int_equal(judgement.until, T0 + 15 * MINUTE);
 }
 
@@ -166,9 +166,9 @@ static void
 test_a_list_that_is_cut(void **state)
 {
     (void)state;
-    add(&list, 1, SR_FLEET_PENDING, T0);
+    add(&list, 1, SR_SHARED_PENDING, T0);
     list.is_cut = true;
-    assert_int_equal(judge(id_of(1), T0), SR_FLEET_WAIT);
+    assert_int_equal(judge(id_of(1), T0), SR_SHARED_WAIT);
     assert_false(judgement.may_stay);
 }
 
@@ -179,9 +179,9 @@ test_not_throttled(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 9; i++)
-        add(&list, i, SR_FLEET_FAILED, T0);
-    sr_fleet_judge(&list, NULL, &none, T0, LIFETIME, &judgement);
-    assert_int_equal(judgement.answer, SR_FLEET_GO);
+        add(&list, i, SR_SHARED_FAILED, T0);
+    sr_shared_judge(&list, NULL, &none, T0, LIFETIME, &judgement);
+    assert_int_equal(judgement.answer, SR_SHARED_GO);
     assert_int_equal(judgement.prunable, 0);
 }
 
@@ -199,14 +199,14 @@ test_as_a_ledger_of_one_host(void **state)
     for (unsigned i = 0; i < 900; i++) {
         const uint64_t open = sr_throttle_open(&ledger, &usual, now);
 
-        if (list.count == SR_FLEET_MAX)
+        if (list.count == SR_SHARED_MAX)
             break;
-        assert_int_equal(judge(NULL, now) == SR_FLEET_GO, open != 0);
+        assert_int_equal(judge(NULL, now) == SR_SHARED_GO, open != 0);
         if (open == 0)
             assert_int_equal(judgement.until,
                              sr_throttle_release(&ledger, &usual, now));
         if (open != 0 && random() % 3 == 0) {
-            add(&list, i, SR_FLEET_FAILED, now);
+            add(&list, i, SR_SHARED_FAILED, now);
             sr_throttle_failed(&ledger, &usual, (unsigned)__builtin_ctzll(open),
                                now);
             failed++;
@@ -217,11 +217,11 @@ test_as_a_ledger_of_one_host(void **state)
 }
 
 static void
-shuffle(struct sr_fleet_list *what)
+shuffle(struct sr_shared_list *what)
 {
     for (size_t i = what->count; i > 1; i--) {
         const size_t other = (size_t)random() % i;
-        struct sr_fleet_entry entry = what->entry[i - 1];
+        struct sr_shared_entry entry = what->entry[i - 1];
 
         what->entry[i - 1] = what->entry[other];
         what->entry[other] = entry;
@@ -230,13 +230,14 @@ shuffle(struct sr_fleet_list *what)
 
 /* Failures of several hosts, some more than allowed and some at one time. */
 static void
-make_some(struct sr_fleet_list *what, unsigned count)
+make_some(struct sr_shared_list *what, unsigned count)
 {
     sr_time now = T0;
 
     what->count = 0;
     for (unsigned i = 0; i < count; i++) {
-        add(what, (unsigned)random(), (enum sr_fleet_state)(random() % 3), now);
+        add(what, (unsigned)random(), (enum sr_shared_state)(random() % 3),
+            now);
         if (random() % 3 == 0)
             now += random() % (random() % 2 == 0 ? 20 : 3000);
     }
@@ -245,8 +246,8 @@ make_some(struct sr_fleet_list *what, unsigned count)
 static void
 test_any_order_says_the_same(void **state)
 {
-    static struct sr_fleet_list other;
-    struct sr_fleet_judgement first, second;
+    static struct sr_shared_list other;
+    struct sr_shared_judgement first, second;
 
     (void)state;
     for (unsigned round = 0; round < 100; round++) {
@@ -255,8 +256,8 @@ test_any_order_says_the_same(void **state)
 
         other = list;
         shuffle(&other);
-        sr_fleet_judge(&list, NULL, &usual, now, LIFETIME, &first);
-        sr_fleet_judge(&other, NULL, &usual, now, LIFETIME, &second);
+        sr_shared_judge(&list, NULL, &usual, now, LIFETIME, &first);
+        sr_shared_judge(&other, NULL, &usual, now, LIFETIME, &second);
         assert_memory_equal(&first, &second, sizeof(first));
         for (size_t i = 0; i < list.count; i++)
             assert_string_equal(list.entry[i].id, other.entry[i].id);
@@ -264,7 +265,7 @@ test_any_order_says_the_same(void **state)
 }
 
 static void
-drop_first(struct sr_fleet_list *what, size_t count)
+drop_first(struct sr_shared_list *what, size_t count)
 {
     what->count -= count;
     memmove(&what->entry[0], &what->entry[count],
@@ -274,27 +275,27 @@ drop_first(struct sr_fleet_list *what, size_t count)
 /* From here on one ledger is pruned whenever it is judged, and the other never;
  * the attempts are those that it lets go. */
 static size_t
-go_on(struct sr_fleet_list *pruned, struct sr_fleet_list *whole,
+go_on(struct sr_shared_list *pruned, struct sr_shared_list *whole,
       const struct sr_limits *limits, sr_time now)
 {
-    struct sr_fleet_judgement ours, theirs;
+    struct sr_shared_judgement ours, theirs;
     size_t dropped = 0;
 
     for (unsigned i = 0; i < 150; i++) {
-        sr_fleet_judge(pruned, NULL, limits, now, LIFETIME, &ours);
-        sr_fleet_judge(whole, NULL, limits, now, LIFETIME, &theirs);
+        sr_shared_judge(pruned, NULL, limits, now, LIFETIME, &ours);
+        sr_shared_judge(whole, NULL, limits, now, LIFETIME, &theirs);
         assert_int_equal(ours.answer, theirs.answer);
         assert_int_equal(ours.failures, theirs.failures);
-        if (theirs.answer == SR_FLEET_LOCKED)
+        if (theirs.answer == SR_SHARED_LOCKED)
             assert_int_equal(ours.until, theirs.until);
-        assert_true(ours.prunable <= SR_FLEET_PRUNE);
+        assert_true(ours.prunable <= SR_SHARED_PRUNE);
         drop_first(pruned, ours.prunable);
         dropped += ours.prunable;
-        if (ours.answer == SR_FLEET_GO) {
+        if (ours.answer == SR_SHARED_GO) {
             const unsigned id = (unsigned)random();
 
-            add(pruned, id, SR_FLEET_FAILED, now);
-            add(whole, id, SR_FLEET_FAILED, now);
+            add(pruned, id, SR_SHARED_FAILED, now);
+            add(whole, id, SR_SHARED_FAILED, now);
         }
         now += random() % (limits->duration_max * 3 / (1 + random() % 40) + 2);
     }
@@ -304,7 +305,7 @@ go_on(struct sr_fleet_list *pruned, struct sr_fleet_list *whole,
 static void
 test_pruning_changes_nothing(void **state)
 {
-    static struct sr_fleet_list whole;
+    static struct sr_shared_list whole;
     size_t dropped = 0;
 
     (void)state;
@@ -316,7 +317,7 @@ test_pruning_changes_nothing(void **state)
 
         make_some(&list, (unsigned)random() % 40);
         for (size_t i = 0; i < list.count; i++)
-            list.entry[i].state = SR_FLEET_FAILED;
+            list.entry[i].state = SR_SHARED_FAILED;
         whole = list;
         dropped += go_on(&list, &whole, &limits, T0 + 60000);
     }
@@ -333,9 +334,9 @@ test_pruning_brings_no_lockout_back(void **state)
     (void)state;
     list.count = 0;
     for (unsigned id = 0; id < 5; id++)
-        add(&list, id, SR_FLEET_FAILED, id < 3 ? T0 : T0 + 600);
-    sr_fleet_judge(&list, NULL, &limits, T0 + 1000, LIFETIME, &judgement);
-    assert_int_equal(judgement.answer, SR_FLEET_GO);
+        add(&list, id, SR_SHARED_FAILED, id < 3 ? T0 : T0 + 600);
+    sr_shared_judge(&list, NULL, &limits, T0 + 1000, LIFETIME, &judgement);
+    assert_int_equal(judgement.answer, SR_SHARED_GO);
     assert_int_equal(judgement.prunable, 0);
 }
 
@@ -348,9 +349,9 @@ test_pruning_bounds_the_ledger(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 400; i++) {
-        if (judge(NULL, now) == SR_FLEET_GO) {
+        if (judge(NULL, now) == SR_SHARED_GO) {
             drop_first(&list, judgement.prunable);
-            add(&list, i, SR_FLEET_FAILED, now);
+            add(&list, i, SR_SHARED_FAILED, now);
         } else {
             now = judgement.until;
         }
@@ -362,7 +363,7 @@ test_pruning_bounds_the_ledger(void **state)
     /* A day later nothing of it counts. */
     now += 3 * SR_DAY;
     while (list.count > 0) {
-        assert_int_equal(judge(NULL, now), SR_FLEET_GO);
+        assert_int_equal(judge(NULL, now), SR_SHARED_GO);
         assert_true(judgement.prunable > 0);
         drop_first(&list, judgement.prunable);
     }
@@ -376,7 +377,7 @@ enum step { IDLE, ADDED, GAVE_WAY, GOES, DEAD };
 
 struct host {
     enum step step;
-    char id[SR_FLEET_ID_SIZE];
+    char id[SR_SHARED_ID_SIZE];
 };
 
 static void
@@ -395,7 +396,7 @@ settle(const char *id, sr_time now)
 {
     for (size_t i = 0; i < list.count; i++) {
         if (strcmp(list.entry[i].id, id) == 0) {
-            list.entry[i].state = SR_FLEET_FAILED;
+            list.entry[i].state = SR_SHARED_FAILED;
             list.entry[i].changed = now;
         }
     }
@@ -405,19 +406,19 @@ settle(const char *id, sr_time now)
 static bool
 step(struct host *host, unsigned id, sr_time now)
 {
-    static struct sr_fleet_list seen;
+    static struct sr_shared_list seen;
     bool verified = false;
 
     switch (host->step) {
     case IDLE:
-        add(&list, id, SR_FLEET_PENDING, now);
+        add(&list, id, SR_SHARED_PENDING, now);
         snprintf(host->id, sizeof(host->id), "%s", id_of(id));
         host->step = ADDED;
         break;
     case ADDED:
         seen = list;
-        sr_fleet_judge(&seen, host->id, &usual, now, LIFETIME, &judgement);
-        if (judgement.answer == SR_FLEET_GO) {
+        sr_shared_judge(&seen, host->id, &usual, now, LIFETIME, &judgement);
+        if (judgement.answer == SR_SHARED_GO) {
             host->step = GOES;
         } else if (!judgement.may_stay) {
             take_back(host->id);
@@ -426,8 +427,8 @@ step(struct host *host, unsigned id, sr_time now)
         break;
     case GAVE_WAY:
         seen = list;
-        sr_fleet_judge(&seen, NULL, &usual, now, LIFETIME, &judgement);
-        if (judgement.answer == SR_FLEET_GO)
+        sr_shared_judge(&seen, NULL, &usual, now, LIFETIME, &judgement);
+        if (judgement.answer == SR_SHARED_GO)
             host->step = IDLE;
         break;
     case GOES:
@@ -470,27 +471,28 @@ test_no_more_are_verified(void **state)
 static void
 test_names(void **state)
 {
-    const uint8_t key[SR_FLEET_KEY_SIZE] = {1}, other[SR_FLEET_KEY_SIZE] = {2};
-    char first[SR_FLEET_LEDGER_SIZE], second[SR_FLEET_LEDGER_SIZE];
+    const uint8_t key[SR_SHARED_KEY_SIZE] = {1},
+                  other[SR_SHARED_KEY_SIZE] = {2};
+    char first[SR_SHARED_LEDGER_SIZE], second[SR_SHARED_LEDGER_SIZE];
     unsigned same = 0;
 
     (void)state;
-    sr_fleet_account("ann", false, first);
-    sr_fleet_account("ann", true, second);
+    sr_shared_account("ann", false, first);
+    sr_shared_account("ann", true, second);
     assert_string_not_equal(first, second);
-    sr_fleet_account("Ann", false, second);
+    sr_shared_account("Ann", false, second);
     assert_string_not_equal(first, second);
     /* What any server takes for a serialNumber, and compares. */
     assert_int_equal(strspn(first, "abcdefghijklmnopqrstuvwxyz0123456789-"),
                      strlen(first));
-    assert_true(strlen(first) < SR_FLEET_LEDGER_SIZE - 1);
+    assert_true(strlen(first) < SR_SHARED_LEDGER_SIZE - 1);
     for (unsigned i = 0; i < 1000; i++) {
         char name[16];
 
         snprintf(name, sizeof(name), "name%u", i);
-        sr_fleet_name(key, name, first);
-        sr_fleet_name(other, name, second);
-        assert_true(strtoul(first + 2, NULL, 16) < SR_FLEET_BUCKETS);
+        sr_shared_name(key, name, first);
+        sr_shared_name(other, name, second);
+        assert_true(strtoul(first + 2, NULL, 16) < SR_SHARED_BUCKETS);
         same += strcmp(first, second) == 0;
     }
     assert_true(same < 20);

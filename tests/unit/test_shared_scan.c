@@ -24,10 +24,10 @@ static const struct sr_limits usual = {5, 900, 900, 86400};
 
 static unsigned next_id;
 
-static struct sr_fleet_entry
-entry(enum sr_fleet_state state, sr_time at)
+static struct sr_shared_entry
+entry(enum sr_shared_state state, sr_time at)
 {
-    struct sr_fleet_entry made = {.state = state, .made = at, .changed = at};
+    struct sr_shared_entry made = {.state = state, .made = at, .changed = at};
 
     snprintf(made.id, sizeof(made.id), "%032x", ++next_id);
     return made;
@@ -35,23 +35,24 @@ entry(enum sr_fleet_state state, sr_time at)
 
 /* So many failures of an account. */
 static void
-guess(struct sr_ledgers *ledgers, const char *name, bool is_familiar,
+guess(struct sr_shared_scan *ledgers, const char *name, bool is_familiar,
       unsigned count)
 {
-    char ledger[SR_FLEET_LEDGER_SIZE];
+    char ledger[SR_SHARED_LEDGER_SIZE];
 
-    sr_fleet_account(name, is_familiar, ledger);
+    sr_shared_account(name, is_familiar, ledger);
     for (unsigned i = 0; i < count; i++) {
-        const struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW - 100);
+        const struct sr_shared_entry made = entry(SR_SHARED_FAILED, NOW - 100);
 
-        assert_int_equal(sr_ledgers_add(ledgers, ledger, &made), SR_ASK_OK);
+        assert_int_equal(sr_shared_scan_add(ledgers, ledger, &made),
+                         SR_STATUS_OK);
     }
 }
 
 static int
 setup(void **state)
 {
-    *state = sr_ledgers_new(LIFETIME);
+    *state = sr_shared_scan_new(LIFETIME);
     next_id = 0;
     return *state == NULL;
 }
@@ -59,16 +60,16 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    sr_ledgers_free(*state);
+    sr_shared_scan_free(*state);
     return 0;
 }
 
-static struct sr_fleet_locks
+static struct sr_shared_locks
 locks(void *ledgers, const char *name)
 {
-    struct sr_fleet_locks found;
+    struct sr_shared_locks found;
 
-    sr_ledgers_locks(ledgers, name, &usual, NOW, &found);
+    sr_shared_scan_locks(ledgers, name, &usual, NOW, &found);
     assert_true(found.is_known[0] && found.is_known[1]);
     return found;
 }
@@ -77,7 +78,7 @@ static void
 assert_locks(void *ledgers, const char *name, sr_time strangers,
              sr_time familiar)
 {
-    const struct sr_fleet_locks found = locks(ledgers, name);
+    const struct sr_shared_locks found = locks(ledgers, name);
 
     assert_int_equal(found.until[SR_CLASS_STRANGER], strangers);
     assert_int_equal(found.until[SR_CLASS_FAMILIAR], familiar);
@@ -86,10 +87,10 @@ assert_locks(void *ledgers, const char *name, sr_time strangers,
 static void
 test_empty(void **state)
 {
-    sr_ledgers_sort(*state);
+    sr_shared_scan_sort(*state);
     assert_locks(*state, "ann", NONE, NONE);
     assert_locks(NULL, "ann", NONE, NONE);
-    sr_ledgers_free(NULL);
+    sr_shared_scan_free(NULL);
 }
 
 static void
@@ -103,8 +104,8 @@ test_each_finds_its_own(void **state)
             guess(*state, "cay", false, 1);
         guess(*state, "dan", i % 2 == 0, 2);
     }
-    sr_ledgers_sort(*state);
-    assert_int_equal(sr_ledgers_count(*state), 24);
+    sr_shared_scan_sort(*state);
+    assert_int_equal(sr_shared_scan_count(*state), 24);
     assert_locks(*state, "ann", NOW + 800, NONE);
     assert_locks(*state, "bob", NONE, NOW + 800);
     assert_locks(*state, "cay", NONE, NONE);
@@ -118,31 +119,31 @@ test_by_the_limits_of_the_account(void **state)
 {
     const struct sr_limits strict = {3, 900, 60, 86400};
     const struct sr_limits off = {.attempts = 0};
-    struct sr_fleet_locks found;
+    struct sr_shared_locks found;
 
     guess(*state, "ann", false, 3);
-    sr_ledgers_sort(*state);
+    sr_shared_scan_sort(*state);
     assert_locks(*state, "ann", NONE, NONE);
-    sr_ledgers_locks(*state, "ann", &strict, NOW, &found);
+    sr_shared_scan_locks(*state, "ann", &strict, NOW, &found);
     assert_int_not_equal(found.until[SR_CLASS_STRANGER], NONE);
-    sr_ledgers_locks(*state, "ann", &off, NOW, &found);
+    sr_shared_scan_locks(*state, "ann", &off, NOW, &found);
     assert_int_equal(found.until[SR_CLASS_STRANGER], NONE);
 }
 
 static void
 test_what_is_told_twice_counts_once(void **state)
 {
-    char ledger[SR_FLEET_LEDGER_SIZE];
-    struct sr_fleet_entry twice = entry(SR_FLEET_PENDING, NOW - 2);
+    char ledger[SR_SHARED_LEDGER_SIZE];
+    struct sr_shared_entry twice = entry(SR_SHARED_PENDING, NOW - 2);
 
-    sr_fleet_account("ann", false, ledger);
+    sr_shared_account("ann", false, ledger);
     guess(*state, "ann", false, 3);
-    sr_ledgers_add(*state, ledger, &twice);
-    twice.state = SR_FLEET_FAILED;
+    sr_shared_scan_add(*state, ledger, &twice);
+    twice.state = SR_SHARED_FAILED;
     twice.changed = NOW - 1;
-    sr_ledgers_add(*state, ledger, &twice);
-    sr_ledgers_sort(*state);
-    assert_int_equal(sr_ledgers_count(*state), 4);
+    sr_shared_scan_add(*state, ledger, &twice);
+    sr_shared_scan_sort(*state);
+    assert_int_equal(sr_shared_scan_count(*state), 4);
     assert_locks(*state, "ann", NONE, NONE);
 }
 
@@ -150,17 +151,17 @@ test_what_is_told_twice_counts_once(void **state)
 static void
 test_the_later_counts(void **state)
 {
-    char ledger[SR_FLEET_LEDGER_SIZE];
-    struct sr_fleet_entry twice = entry(SR_FLEET_FAILED, NOW - 2);
+    char ledger[SR_SHARED_LEDGER_SIZE];
+    struct sr_shared_entry twice = entry(SR_SHARED_FAILED, NOW - 2);
 
-    sr_fleet_account("ann", false, ledger);
+    sr_shared_account("ann", false, ledger);
     guess(*state, "ann", false, 4);
     twice.changed = NOW - 1;
-    sr_ledgers_add(*state, ledger, &twice);
-    twice.state = SR_FLEET_PENDING;
+    sr_shared_scan_add(*state, ledger, &twice);
+    twice.state = SR_SHARED_PENDING;
     twice.changed = NOW - 2;
-    sr_ledgers_add(*state, ledger, &twice);
-    sr_ledgers_sort(*state);
+    sr_shared_scan_add(*state, ledger, &twice);
+    sr_shared_scan_sort(*state);
     assert_locks(*state, "ann", NOW - 1 + 900, NONE);
 }
 
@@ -179,26 +180,27 @@ test_what_is_no_ledger_is_passed_over(void **state)
         "x-2ad4bb23d0e198ac84074c8bd51bb011",
         "s:2ad4bb23d0e198ac84074c8bd51bb011",
     };
-    struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW - 1);
+    struct sr_shared_entry made = entry(SR_SHARED_FAILED, NOW - 1);
 
     for (size_t i = 0; i < sizeof(ledger) / sizeof(ledger[0]); i++)
-        assert_int_equal(sr_ledgers_add(*state, ledger[i], &made), SR_ASK_OK);
+        assert_int_equal(sr_shared_scan_add(*state, ledger[i], &made),
+                         SR_STATUS_OK);
     strcpy(made.id, "short");
     assert_int_equal(
-        sr_ledgers_add(*state, "s-2ad4bb23d0e198ac84074c8bd51bb011", &made),
-        SR_ASK_OK);
-    assert_int_equal(sr_ledgers_count(*state), 0);
+        sr_shared_scan_add(*state, "s-2ad4bb23d0e198ac84074c8bd51bb011", &made),
+        SR_STATUS_OK);
+    assert_int_equal(sr_shared_scan_count(*state), 0);
     guess(*state, "ann", false, 5);
-    sr_ledgers_sort(*state);
+    sr_shared_scan_sort(*state);
     assert_locks(*state, "ann", NOW + 800, NONE);
 }
 
 static void
 test_one_ledger_without_end(void **state)
 {
-    guess(*state, "ann", false, 3 * SR_FLEET_MAX);
+    guess(*state, "ann", false, 3 * SR_SHARED_MAX);
     guess(*state, "bob", false, 5);
-    sr_ledgers_sort(*state);
+    sr_shared_scan_sort(*state);
     assert_int_not_equal(locks(*state, "ann").until[SR_CLASS_STRANGER], NONE);
     assert_locks(*state, "bob", NOW + 800, NONE);
 }
@@ -206,55 +208,57 @@ test_one_ledger_without_end(void **state)
 static void
 test_there_is_an_end(void **state)
 {
-    char ledger[SR_FLEET_LEDGER_SIZE];
-    const struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW);
+    char ledger[SR_SHARED_LEDGER_SIZE];
+    const struct sr_shared_entry made = entry(SR_SHARED_FAILED, NOW);
 
-    sr_fleet_account("ann", false, ledger);
-    for (size_t i = 0; i < SR_LEDGERS_MAX; i++)
-        assert_int_equal(sr_ledgers_add(*state, ledger, &made), SR_ASK_OK);
-    assert_int_equal(sr_ledgers_add(*state, ledger, &made), SR_ASK_UNAVAILABLE);
+    sr_shared_account("ann", false, ledger);
+    for (size_t i = 0; i < SR_SHARED_SCAN_MAX; i++)
+        assert_int_equal(sr_shared_scan_add(*state, ledger, &made),
+                         SR_STATUS_OK);
+    assert_int_equal(sr_shared_scan_add(*state, ledger, &made),
+                     SR_STATUS_UNAVAILABLE);
 }
 
 static void
 test_the_clock_of_the_server(void **state)
 {
-    struct sr_fleet_locks found;
+    struct sr_shared_locks found;
 
     guess(*state, "ann", false, 5); /* which is ahead by an hour */
-    sr_ledgers_sort(*state);
-    sr_ledgers_locks(*state, "ann", &usual, NOW - 3600, &found);
+    sr_shared_scan_sort(*state);
+    sr_shared_scan_locks(*state, "ann", &usual, NOW - 3600, &found);
     assert_int_equal(found.until[SR_CLASS_STRANGER], NOW - 3600 + 900);
     /* The same entries, an hour later. */
-    sr_ledgers_locks(*state, "ann", &usual, NOW + 3600, &found);
+    sr_shared_scan_locks(*state, "ann", &usual, NOW + 3600, &found);
     assert_int_equal(found.until[SR_CLASS_STRANGER], NONE);
 }
 
 /* ---- reading */
 
 static struct {
-    enum sr_ask answer;
+    enum sr_status answer;
     unsigned entries;
 } server;
 
-static enum sr_ask
+static enum sr_status
 serve(const struct sr_backend *backend, void **kept,
-      struct sr_fleet_request *request, char *reason, size_t size)
+      struct sr_shared_request *request, char *reason, size_t size)
 {
-    char ledger[SR_FLEET_LEDGER_SIZE];
-    enum sr_ask ask = SR_ASK_OK;
+    char ledger[SR_SHARED_LEDGER_SIZE];
+    enum sr_status ask = SR_STATUS_OK;
 
     (void)backend;
     (void)kept;
-    assert_int_equal(request->what, SR_FLEET_ALL);
-    sr_fleet_account("ann", false, ledger);
-    for (unsigned i = 0; i < server.entries && ask == SR_ASK_OK; i++) {
-        const struct sr_fleet_entry made = entry(SR_FLEET_FAILED, NOW - 100);
+    assert_int_equal(request->what, SR_SHARED_ALL);
+    sr_shared_account("ann", false, ledger);
+    for (unsigned i = 0; i < server.entries && ask == SR_STATUS_OK; i++) {
+        const struct sr_shared_entry made = entry(SR_SHARED_FAILED, NOW - 100);
 
         ask = request->take(request->context, ledger, &made);
     }
-    if (server.answer != SR_ASK_OK)
+    if (server.answer != SR_STATUS_OK)
         snprintf(reason, size, "cut");
-    return ask != SR_ASK_OK ? ask : server.answer;
+    return ask != SR_STATUS_OK ? ask : server.answer;
 }
 
 static void
@@ -262,24 +266,26 @@ test_reading(void **state)
 {
     static const struct sr_backend_ops ops = {.type = "fake", .fleet = serve};
     static const struct sr_backend_config section = {.timeout = 10};
-    const struct sr_fleet_way way = {
+    const struct sr_shared_ledger way = {
         .is_there = true,
         .backend = {.name = "corp", .ops = &ops, .config = &section},
     };
-    struct sr_ledgers *ledgers;
+    struct sr_shared_scan *ledgers;
     char reason[64] = "";
 
     (void)state;
     server.entries = 5;
-    server.answer = SR_ASK_OK;
-    assert_int_equal(sr_ledgers_read(&way, &ledgers, reason, sizeof(reason)),
-                     SR_ASK_OK);
+    server.answer = SR_STATUS_OK;
+    assert_int_equal(
+        sr_shared_scan_read(&way, &ledgers, reason, sizeof(reason)),
+        SR_STATUS_OK);
     assert_locks(ledgers, "ann", NOW + 800, NONE);
-    sr_ledgers_free(ledgers);
+    sr_shared_scan_free(ledgers);
     /* What was told before it broke off is not taken for all. */
-    server.answer = SR_ASK_UNAVAILABLE;
-    assert_int_equal(sr_ledgers_read(&way, &ledgers, reason, sizeof(reason)),
-                     SR_ASK_UNAVAILABLE);
+    server.answer = SR_STATUS_UNAVAILABLE;
+    assert_int_equal(
+        sr_shared_scan_read(&way, &ledgers, reason, sizeof(reason)),
+        SR_STATUS_UNAVAILABLE);
     assert_null(ledgers);
     assert_string_equal(reason, "cut");
 }

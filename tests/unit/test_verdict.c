@@ -73,34 +73,34 @@ o_must(const struct sr_facts *f)
 
 static bool
 o_may_not_change(const struct sr_facts *f, const struct sr_rules *r,
-                 const struct sr_circumstances *who)
+                 const struct sr_caller *caller)
 {
     if (r->is_protected)
         return true;
-    if (who->is_admin)
+    if (caller->is_admin)
         return false;
     return r->is_cannot_change || f->cannot_change == SR_YES ||
            (o_expired(f) && past_or_now(f->inactive_from)) ||
            (o_expired(f) && f->grace_left == 0) ||
-           (r->require_logon && !r->is_logon_exempt && !who->is_logged_on);
+           (r->require_logon && !r->is_logon_exempt && !caller->is_logged_on);
 }
 
 static bool
 o_barred(const struct sr_facts *f, const struct sr_rules *r,
-         const struct sr_circumstances *who)
+         const struct sr_caller *caller)
 {
     if (!o_must(f) && !o_expired(f))
         return false;
     if (!o_must(f) && f->grace_left > 0 &&
-        (who->is_admin || r->is_protected || r->is_cannot_change ||
+        (caller->is_admin || r->is_protected || r->is_cannot_change ||
          f->cannot_change == SR_YES || !past_or_now(f->inactive_from)))
         return false; /* a grace login needs no change */
-    return o_may_not_change(f, r, who);
+    return o_may_not_change(f, r, caller);
 }
 
 static enum sr_state
 oracle(const struct sr_facts *f, const struct sr_rules *r,
-       const struct sr_circumstances *who)
+       const struct sr_caller *caller)
 {
     if (f->answered != SR_YES)
         return SR_STATE_UNKNOWN;
@@ -115,7 +115,7 @@ oracle(const struct sr_facts *f, const struct sr_rules *r,
         return SR_STATE_LOCKED;
     if (past_or_now(f->temporary_until))
         return SR_STATE_LAPSED;
-    if (o_barred(f, r, who))
+    if (o_barred(f, r, caller))
         return SR_STATE_BARRED;
     if (o_must(f))
         return SR_STATE_MUST_CHANGE;
@@ -135,10 +135,10 @@ static unsigned long compared;
 
 static void
 compare(const struct sr_facts *f, const struct sr_rules *r,
-        const struct sr_circumstances *who)
+        const struct sr_caller *caller)
 {
-    struct sr_verdict v = sr_verdict(f, r, who, NOW);
-    enum sr_state expected = oracle(f, r, who);
+    struct sr_verdict v = sr_verdict(f, r, caller, NOW);
+    enum sr_state expected = oracle(f, r, caller);
 
     compared++;
     if (v.state != expected)
@@ -156,7 +156,7 @@ static void
 vary_password(struct sr_facts *f, struct sr_rules *r)
 {
     static const int grace[] = {-1, 0, 2};
-    struct sr_circumstances who;
+    struct sr_caller caller;
 
     for (size_t i = 0; i < TIMES * FEW * FEW; i++) {
         f->password_expires = times[i % TIMES];
@@ -168,9 +168,9 @@ vary_password(struct sr_facts *f, struct sr_rules *r)
             f->never_expires = j & 2 ? SR_YES : SR_NO;
             r->require_logon = (j & 4) != 0;
             r->is_protected = (j & 8) != 0;
-            who.is_logged_on = (j & 16) != 0;
-            who.is_admin = (j & 32) != 0;
-            compare(f, r, &who);
+            caller.is_logged_on = (j & 16) != 0;
+            caller.is_admin = (j & 32) != 0;
+            compare(f, r, &caller);
         }
     }
 }
@@ -199,7 +199,7 @@ static void
 test_edges(void **state)
 {
     struct sr_rules rules = plain_rules();
-    struct sr_circumstances who = {false, false};
+    struct sr_caller caller = {false, false};
 
     (void)state;
     /* Every pair of classes for the two that warnings are computed from. */
@@ -208,16 +208,16 @@ test_edges(void **state)
 
         facts.password_expires = times[i % TIMES];
         facts.warn_from = times[i / TIMES];
-        compare(&facts, &rules, &who);
+        compare(&facts, &rules, &caller);
         facts.answered = SR_UNKNOWN;
-        compare(&facts, &rules, &who);
+        compare(&facts, &rules, &caller);
     }
     /* warn at the second: 14 days ahead is in, a second more is not. */
     for (int late = 0; late < 2; late++) {
         struct sr_facts facts = plain_facts();
 
         facts.password_expires = NOW + rules.warn + late;
-        assert_int_equal(sr_verdict(&facts, &rules, &who, NOW).state,
+        assert_int_equal(sr_verdict(&facts, &rules, &caller, NOW).state,
                          late ? SR_STATE_OK : SR_STATE_EXPIRING);
     }
 }
@@ -225,9 +225,9 @@ test_edges(void **state)
 /* What a state lets the person do: the fewer, the higher. */
 static int
 severity(const struct sr_verdict *v, const struct sr_rules *rules,
-         const struct sr_circumstances *who)
+         const struct sr_caller *caller)
 {
-    switch (sr_verdict_answer(v, SR_CALL_ACCOUNT, rules, who)) {
+    switch (sr_verdict_answer(v, SR_CALL_ACCOUNT, rules, caller)) {
     case SR_ANSWER_OK:
         return 0;
     case SR_ANSWER_CHANGE_NOW:
@@ -245,7 +245,7 @@ static void
 test_monotone(void **state)
 {
     struct sr_rules rules = plain_rules();
-    struct sr_circumstances who = {false, false};
+    struct sr_caller caller = {false, false};
     const size_t all = FEW * FEW * FEW * FEW * FEW * FEW;
 
     (void)state;
@@ -260,11 +260,11 @@ test_monotone(void **state)
         facts.temporary_until = few[i / FEW / FEW / FEW / FEW % FEW];
         facts.locked_until = few[i / FEW / FEW / FEW / FEW / FEW % FEW];
         facts.locked = i < all ? SR_LOCK_NO : SR_LOCK_UNTIL;
-        before = sr_verdict(&facts, &rules, &who, NOW - 2);
+        before = sr_verdict(&facts, &rules, &caller, NOW - 2);
         for (sr_time t = NOW - 1; t <= NOW + 2; t++, before = after) {
-            after = sr_verdict(&facts, &rules, &who, t);
-            if (severity(&after, &rules, &who) <
-                severity(&before, &rules, &who))
+            after = sr_verdict(&facts, &rules, &caller, t);
+            if (severity(&after, &rules, &caller) <
+                severity(&before, &rules, &caller))
                 assert_true(before.state == SR_STATE_LOCKED ||
                             before.state == SR_STATE_NOT_YET);
         }
@@ -293,7 +293,7 @@ test_answers(void **state)
         {SR_ANSWER_UNAVAILABLE, SR_ANSWER_UNAVAILABLE, SR_ANSWER_TRY_AGAIN},
     };
     struct sr_rules rules = plain_rules();
-    struct sr_circumstances owner = {false, false}, admin = {true, false};
+    struct sr_caller owner = {false, false}, admin = {true, false};
 
     (void)state;
     for (int s = 0; s < SR_STATE_COUNT; s++) {
@@ -317,7 +317,7 @@ static void
 test_spared(void **state)
 {
     struct sr_rules rules = plain_rules();
-    struct sr_circumstances who = {false, false};
+    struct sr_caller caller = {false, false};
 
     (void)state;
     rules.spare_expired = true;
@@ -327,13 +327,13 @@ test_spared(void **state)
         bool spared = s >= SR_STATE_LAPSED && s != SR_STATE_UNKNOWN;
 
         assert_int_equal(spared, sr_verdict_answer(&v, SR_CALL_ACCOUNT, &rules,
-                                                   &who) == SR_ANSWER_OK);
+                                                   &caller) == SR_ANSWER_OK);
         /* A lockout by the throttle is spared, one by the directory is not. */
         v.rule = "lockout.attempts";
         if (s == SR_STATE_LOCKED)
             assert_int_equal(
                 SR_ANSWER_OK,
-                sr_verdict_answer(&v, SR_CALL_ACCOUNT, &rules, &who));
+                sr_verdict_answer(&v, SR_CALL_ACCOUNT, &rules, &caller));
     }
 }
 
@@ -341,25 +341,25 @@ static void
 test_grace_change(void **state)
 {
     struct sr_rules rules = plain_rules();
-    struct sr_circumstances who = {false, false};
+    struct sr_caller caller = {false, false};
     struct sr_facts facts = plain_facts();
     struct sr_verdict v;
 
     (void)state;
     facts.password_expires = NOW - 1;
     facts.grace_left = 2;
-    v = sr_verdict(&facts, &rules, &who, NOW);
+    v = sr_verdict(&facts, &rules, &caller, NOW);
     assert_int_equal(v.state, SR_STATE_GRACE);
     assert_int_equal(v.grace_left, 2);
     rules.grace = SR_GRACE_CHANGE;
     assert_int_equal(SR_ANSWER_CHANGE_NOW,
-                     sr_verdict_answer(&v, SR_CALL_ACCOUNT, &rules, &who));
+                     sr_verdict_answer(&v, SR_CALL_ACCOUNT, &rules, &caller));
     /* Where the change would be refused, the grace login is let in. */
     rules.require_logon = true;
-    v = sr_verdict(&facts, &rules, &who, NOW);
+    v = sr_verdict(&facts, &rules, &caller, NOW);
     assert_int_equal(v.state, SR_STATE_GRACE);
     assert_int_equal(SR_ANSWER_OK,
-                     sr_verdict_answer(&v, SR_CALL_ACCOUNT, &rules, &who));
+                     sr_verdict_answer(&v, SR_CALL_ACCOUNT, &rules, &caller));
 }
 
 /* The verdict names what decided it, for explain. */
@@ -367,31 +367,31 @@ static void
 test_reasons(void **state)
 {
     struct sr_rules rules = plain_rules();
-    struct sr_circumstances who = {false, false};
+    struct sr_caller caller = {false, false};
     struct sr_facts facts = plain_facts();
     struct sr_verdict v;
 
     (void)state;
     facts.password_expires = NOW - SR_DAY;
     rules.require_logon = true;
-    v = sr_verdict(&facts, &rules, &who, NOW);
+    v = sr_verdict(&facts, &rules, &caller, NOW);
     assert_int_equal(v.state, SR_STATE_BARRED);
     assert_int_equal(v.barred_by, SR_CHANGE_REQUIRE_LOGON);
     assert_string_equal(v.rule, "change.require_logon");
     assert_string_equal(v.fact, "password_expires");
     rules.is_logon_exempt = true;
-    v = sr_verdict(&facts, &rules, &who, NOW);
+    v = sr_verdict(&facts, &rules, &caller, NOW);
     assert_int_equal(v.state, SR_STATE_EXPIRED);
     assert_null(v.rule);
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_why = SR_LOCK_WHY_THROTTLE;
     facts.locked_until = NOW + 60;
-    v = sr_verdict(&facts, &rules, &who, NOW);
+    v = sr_verdict(&facts, &rules, &caller, NOW);
     assert_string_equal(v.fact, "locked");
     assert_string_equal(v.rule, "lockout.attempts");
     assert_int_equal(v.when, NOW + 60);
     facts.locked_why = SR_LOCK_WHY_SOURCE;
-    v = sr_verdict(&facts, &rules, &who, NOW);
+    v = sr_verdict(&facts, &rules, &caller, NOW);
     assert_string_equal(v.rule, "lockout.source_attempts");
 }
 

@@ -25,25 +25,25 @@
 /* ---- the directory */
 
 static struct {
-    struct sr_fleet_list list; /* of the ledger that is asked for most */
-    char asked[256];           /* a letter each */
-    char ledger[SR_FLEET_LEDGER_SIZE];
+    struct sr_shared_list list; /* of the ledger that is asked for most */
+    char asked[256];            /* a letter each */
+    char ledger[SR_SHARED_LEDGER_SIZE];
     char fails;      /* this request is refused */
     bool shows_none; /* of what was added */
     bool forgets;    /* entries are gone before they are changed */
     int lists_left;  /* so often are the entries of others shown */
     sr_time now;
-    struct sr_fleet_list decoy;
+    struct sr_shared_list decoy;
 } server;
 
-static struct sr_fleet_list *
+static struct sr_shared_list *
 list_of(const char *ledger)
 {
     return ledger != NULL && ledger[0] == 'd' ? &server.decoy : &server.list;
 }
 
-static struct sr_fleet_entry *
-find(struct sr_fleet_list *list, const char *id)
+static struct sr_shared_entry *
+find(struct sr_shared_list *list, const char *id)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (strcmp(list->entry[i].id, id) == 0)
@@ -53,10 +53,10 @@ find(struct sr_fleet_list *list, const char *id)
 }
 
 static void
-add(struct sr_fleet_list *list, const char *id, enum sr_fleet_state state,
+add(struct sr_shared_list *list, const char *id, enum sr_shared_state state,
     sr_time at)
 {
-    struct sr_fleet_entry *entry = &list->entry[list->count++];
+    struct sr_shared_entry *entry = &list->entry[list->count++];
 
     snprintf(entry->id, sizeof(entry->id), "%s", id);
     entry->state = state;
@@ -65,10 +65,10 @@ add(struct sr_fleet_list *list, const char *id, enum sr_fleet_state state,
 }
 
 static void
-add_some(unsigned count, enum sr_fleet_state state, sr_time at)
+add_some(unsigned count, enum sr_shared_state state, sr_time at)
 {
     for (unsigned i = 0; i < count; i++) {
-        char id[SR_FLEET_ID_SIZE];
+        char id[SR_SHARED_ID_SIZE];
 
         snprintf(id, sizeof(id), "%032zx", server.list.count);
         add(&server.list, id, state, at);
@@ -78,10 +78,10 @@ add_some(unsigned count, enum sr_fleet_state state, sr_time at)
 static void
 drop(const char *id)
 {
-    struct sr_fleet_list *const list[] = {&server.list, &server.decoy};
+    struct sr_shared_list *const list[] = {&server.list, &server.decoy};
 
     for (size_t i = 0; i < 2; i++) {
-        struct sr_fleet_entry *entry = find(list[i], id);
+        struct sr_shared_entry *entry = find(list[i], id);
 
         if (entry != NULL)
             *entry = list[i]->entry[--list[i]->count];
@@ -98,47 +98,47 @@ end_others(void)
         drop(server.list.entry[0].id);
 }
 
-static enum sr_ask
-serve(struct sr_fleet_request *request)
+static enum sr_status
+serve(struct sr_shared_request *request)
 {
-    struct sr_fleet_entry *entry;
+    struct sr_shared_entry *entry;
 
     switch (request->what) {
-    case SR_FLEET_KEY:
+    case SR_SHARED_KEY:
         memset(request->key, 7, sizeof(request->key));
         break;
-    case SR_FLEET_ADD:
+    case SR_SHARED_ADD:
         snprintf(server.ledger, sizeof(server.ledger), "%s", request->ledger);
         add(list_of(request->ledger), request->id, request->state, server.now);
         break;
-    case SR_FLEET_LIST:
+    case SR_SHARED_LIST:
         end_others();
         *request->list = *list_of(request->ledger);
         if (server.shows_none)
             request->list->count = 0;
         break;
-    case SR_FLEET_MARK:
+    case SR_SHARED_MARK:
         if (server.forgets)
             drop(request->id);
         entry = find(&server.list, request->id);
         if (entry == NULL)
-            return SR_ASK_UNKNOWN_NAME;
+            return SR_STATUS_UNKNOWN_NAME;
         entry->state = request->state;
         entry->changed = server.now;
         break;
-    case SR_FLEET_DROP:
+    case SR_SHARED_DROP:
         for (size_t i = 0; i < request->count; i++)
             drop(request->drop[i].id);
         break;
-    case SR_FLEET_ALL:
+    case SR_SHARED_ALL:
         break;
     }
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
-static enum sr_ask
+static enum sr_status
 fake_fleet(const struct sr_backend *backend, void **kept,
-           struct sr_fleet_request *request, char *reason, size_t size)
+           struct sr_shared_request *request, char *reason, size_t size)
 {
     static const char letter[] = "KALMD";
     const size_t at = strlen(server.asked);
@@ -151,18 +151,18 @@ fake_fleet(const struct sr_backend *backend, void **kept,
     }
     if (server.fails == letter[request->what]) {
         snprintf(reason, size, "refused");
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
     return serve(request);
 }
 
 static const struct sr_backend_ops fake = {.type = "fake", .fleet = fake_fleet};
 static const struct sr_backend_config section = {.timeout = 10};
-static const struct sr_fleet_way way = {
+static const struct sr_shared_ledger way = {
     .is_there = true,
     .backend = {.name = "corp", .ops = &fake, .config = &section},
 };
-static const struct sr_fleet_way nowhere = {.is_there = false};
+static const struct sr_shared_ledger nowhere = {.is_there = false};
 
 /* ---- the host */
 
@@ -171,7 +171,7 @@ struct world {
     char state[128], run[128];
     struct sr_rules rules;
     struct sr_source source;
-    struct sr_attempt_who who;
+    struct sr_subject subject;
 };
 
 static int
@@ -191,7 +191,7 @@ setup(void **state)
                                      .source_attempts = 0,
                                      .wait = 1};
     sr_source_find(&world->source, "192.0.2.1", NULL, 0, false, USER);
-    world->who = (struct sr_attempt_who){.is_known = true,
+    world->subject = (struct sr_subject){.is_known = true,
                                          .uid = USER,
                                          .name = "ann",
                                          .source = &world->source,
@@ -211,27 +211,27 @@ teardown(void **state)
 }
 
 static enum sr_begin
-begin(const struct world *world, const struct sr_fleet_way *by, bool ahead,
-      struct sr_enclosed **enclosed)
+begin(const struct world *world, const struct sr_shared_ledger *by, bool ahead,
+      struct sr_verification **enclosed)
 {
     server.asked[0] = '\0';
-    return sr_enclosed_begin(world->state, world->run, &world->who, by, ahead,
-                             enclosed);
+    return sr_verification_begin(world->state, world->run, &world->subject, by,
+                                 ahead, enclosed);
 }
 
 /* Begin and settle; returns what begin said. */
 static enum sr_begin
 attempt(const struct world *world, enum sr_outcome outcome)
 {
-    struct sr_enclosed *enclosed;
+    struct sr_verification *enclosed;
     const enum sr_begin answer = begin(world, &way, false, &enclosed);
 
-    assert_null(sr_enclosed_trouble(enclosed));
+    assert_null(sr_verification_trouble(enclosed));
     if (answer != SR_BEGIN_BUSY)
-        assert_int_equal(sr_enclosed_settle(enclosed, &way, outcome).result,
+        assert_int_equal(sr_verification_settle(enclosed, &way, outcome).result,
                          SR_STORE_OK);
-    assert_null(sr_enclosed_trouble(enclosed));
-    sr_enclosed_free(enclosed, false);
+    assert_null(sr_verification_trouble(enclosed));
+    sr_verification_free(enclosed, false);
     return answer;
 }
 
@@ -239,16 +239,16 @@ attempt(const struct world *world, enum sr_outcome outcome)
 static unsigned
 left_here(const struct world *world)
 {
-    struct sr_enclosed *enclosed[8];
+    struct sr_verification *enclosed[8];
     unsigned count = 0;
 
     while (count < 8 &&
            begin(world, &nowhere, false, &enclosed[count]) == SR_BEGIN_GO)
         count++;
     for (unsigned i = 0; i < count; i++)
-        sr_enclosed_settle(enclosed[i], &nowhere, SR_OUTCOME_NEITHER);
+        sr_verification_settle(enclosed[i], &nowhere, SR_OUTCOME_NEITHER);
     for (unsigned i = 0; i <= count && i < 8; i++)
-        sr_enclosed_free(enclosed[i], false);
+        sr_verification_free(enclosed[i], false);
     return count;
 }
 
@@ -262,7 +262,7 @@ test_outcomes(void **state)
     assert_int_equal(attempt(world, SR_OUTCOME_WRONG), SR_BEGIN_GO);
     assert_string_equal(server.asked, "KALM");
     assert_int_equal(server.list.count, 1);
-    assert_int_equal(server.list.entry[0].state, SR_FLEET_FAILED);
+    assert_int_equal(server.list.entry[0].state, SR_SHARED_FAILED);
     assert_int_equal(attempt(world, SR_OUTCOME_NEITHER), SR_BEGIN_GO);
     assert_string_equal(server.asked, "KALD");
     assert_int_equal(server.list.count, 1);
@@ -275,28 +275,28 @@ test_outcomes(void **state)
 static void
 test_nowhere(void **state)
 {
-    struct sr_enclosed *enclosed;
+    struct sr_verification *enclosed;
 
     assert_int_equal(begin(*state, &nowhere, false, &enclosed), SR_BEGIN_GO);
-    assert_null(sr_enclosed_backend(enclosed));
-    sr_enclosed_settle(enclosed, &nowhere, SR_OUTCOME_WRONG);
+    assert_null(sr_verification_backend(enclosed));
+    sr_verification_settle(enclosed, &nowhere, SR_OUTCOME_WRONG);
     assert_string_equal(server.asked, "");
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
 }
 
 static void
 test_locked_by_others(void **state)
 {
     struct world *world = *state;
-    struct sr_enclosed *enclosed;
+    struct sr_verification *enclosed;
     const sr_time wall = (sr_time)time(NULL);
 
-    add_some(5, SR_FLEET_FAILED, NOW - 100);
+    add_some(5, SR_SHARED_FAILED, NOW - 100);
     assert_int_equal(begin(world, &way, false, &enclosed), SR_BEGIN_LOCKED);
-    assert_in_range(sr_enclosed_until(enclosed), wall + 800 - 2,
+    assert_in_range(sr_verification_until(enclosed), wall + 800 - 2,
                     wall + 800 + 2);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    sr_verification_free(enclosed, false);
     assert_string_equal(server.asked, "KALD");
     assert_int_equal(server.list.count, 5);
     /* It was not verified, and does not count here either. */
@@ -306,13 +306,13 @@ test_locked_by_others(void **state)
 static void
 test_the_failure_that_locks(void **state)
 {
-    struct sr_enclosed *enclosed;
+    struct sr_verification *enclosed;
 
-    add_some(4, SR_FLEET_FAILED, NOW - 100);
+    add_some(4, SR_SHARED_FAILED, NOW - 100);
     assert_int_equal(begin(*state, &way, false, &enclosed), SR_BEGIN_GO);
     assert_true(
-        sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG).began_lockout);
-    sr_enclosed_free(enclosed, false);
+        sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG).began_lockout);
+    sr_verification_free(enclosed, false);
 }
 
 static void
@@ -337,13 +337,13 @@ test_decoys_of_the_dead_are_pruned(void **state)
     for (unsigned i = 0; i < 5; i++)
         attempt(world, SR_OUTCOME_WRONG);
     for (unsigned i = 0; i < 20; i++) {
-        char id[SR_FLEET_ID_SIZE];
+        char id[SR_SHARED_ID_SIZE];
 
         snprintf(id, sizeof(id), "%032x", 1000 + i);
-        add(&server.decoy, id, SR_FLEET_PENDING, NOW - 100);
+        add(&server.decoy, id, SR_SHARED_PENDING, NOW - 100);
     }
     assert_int_equal(attempt(world, SR_OUTCOME_WRONG), SR_BEGIN_LOCKED);
-    assert_int_equal(server.decoy.count, 20 - SR_FLEET_PRUNE);
+    assert_int_equal(server.decoy.count, 20 - SR_SHARED_PRUNE);
 }
 
 static void
@@ -351,7 +351,7 @@ test_others_under_way(void **state)
 {
     struct world *world = *state;
 
-    add_some(5, SR_FLEET_PENDING, NOW);
+    add_some(5, SR_SHARED_PENDING, NOW);
     server.lists_left = 3;
     assert_int_equal(attempt(world, SR_OUTCOME_RIGHT), SR_BEGIN_GO);
     /* Gives way, looks again, and comes back when there is room. */
@@ -364,12 +364,12 @@ test_others_that_stay(void **state)
 {
     struct world *world = *state;
 
-    add_some(5, SR_FLEET_PENDING, NOW);
+    add_some(5, SR_SHARED_PENDING, NOW);
     assert_int_equal(attempt(world, SR_OUTCOME_RIGHT), SR_BEGIN_BUSY);
     assert_int_equal(server.list.count, 5);
     assert_int_equal(left_here(world), 5);
     for (unsigned i = 0; i < 5; i++)
-        server.list.entry[i].state = SR_FLEET_AHEAD;
+        server.list.entry[i].state = SR_SHARED_AHEAD;
     assert_int_equal(attempt(world, SR_OUTCOME_RIGHT), SR_BEGIN_LOCKED);
     assert_int_equal(server.list.count, 5);
     assert_int_equal(left_here(world), 5);
@@ -383,24 +383,24 @@ test_trouble(void **state)
     struct world *world = *state;
 
     for (size_t i = 0; i < strlen(kind); i++) {
-        struct sr_enclosed *enclosed;
+        struct sr_verification *enclosed;
         const bool is_late = kind[i] == 'M' || kind[i] == 'D';
         const char *why;
 
         memset(&server.list, 0, sizeof(server.list));
         server.fails = kind[i];
         assert_int_equal(begin(world, &way, false, &enclosed), SR_BEGIN_GO);
-        why = sr_enclosed_trouble(enclosed);
+        why = sr_verification_trouble(enclosed);
         assert_int_equal(why != NULL, !is_late);
-        assert_null(sr_enclosed_trouble(enclosed));
-        sr_enclosed_settle(enclosed, &way,
-                           kind[i] == 'D' ? SR_OUTCOME_RIGHT
-                                          : SR_OUTCOME_WRONG);
-        why = sr_enclosed_trouble(enclosed);
+        assert_null(sr_verification_trouble(enclosed));
+        sr_verification_settle(enclosed, &way,
+                               kind[i] == 'D' ? SR_OUTCOME_RIGHT
+                                              : SR_OUTCOME_WRONG);
+        why = sr_verification_trouble(enclosed);
         assert_int_equal(why != NULL, is_late);
         if (why != NULL)
             assert_string_equal(why, "refused");
-        sr_enclosed_free(enclosed, false);
+        sr_verification_free(enclosed, false);
     }
     server.fails = '\0';
     assert_int_equal(left_here(world), 5); /* the last one was right */
@@ -409,14 +409,14 @@ test_trouble(void **state)
 static void
 test_another_server(void **state)
 {
-    struct sr_enclosed *enclosed;
+    struct sr_verification *enclosed;
 
     server.shows_none = true;
     assert_int_equal(begin(*state, &way, false, &enclosed), SR_BEGIN_GO);
-    assert_non_null(sr_enclosed_trouble(enclosed));
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
-    assert_int_equal(server.list.entry[0].state, SR_FLEET_FAILED);
-    sr_enclosed_free(enclosed, false);
+    assert_non_null(sr_verification_trouble(enclosed));
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    assert_int_equal(server.list.entry[0].state, SR_SHARED_FAILED);
+    sr_verification_free(enclosed, false);
 }
 
 /* An administrator has deleted what was under way. */
@@ -427,7 +427,7 @@ test_an_entry_that_is_gone_fails_all_the_same(void **state)
     assert_int_equal(attempt(*state, SR_OUTCOME_WRONG), SR_BEGIN_GO);
     assert_string_equal(server.asked, "KALMA");
     assert_int_equal(server.list.count, 1);
-    assert_int_equal(server.list.entry[0].state, SR_FLEET_FAILED);
+    assert_int_equal(server.list.entry[0].state, SR_SHARED_FAILED);
 }
 
 static void
@@ -441,24 +441,24 @@ test_ahead(void **state)
     struct world *world = *state;
 
     for (size_t i = 0; i < 3; i++) {
-        struct sr_enclosed *enclosed;
+        struct sr_verification *enclosed;
 
         assert_int_equal(begin(world, &way, true, &enclosed), SR_BEGIN_GO);
-        assert_string_equal(sr_enclosed_backend(enclosed), "corp");
+        assert_string_equal(sr_verification_backend(enclosed), "corp");
         assert_int_equal(server.list.entry[server.list.count - 1].state,
-                         SR_FLEET_AHEAD);
-        sr_enclosed_settle(enclosed, &way, row[i].outcome);
+                         SR_SHARED_AHEAD);
+        sr_verification_settle(enclosed, &way, row[i].outcome);
         assert_int_equal(server.list.count, row[i].left);
         if (server.list.count > 0)
-            assert_int_equal(server.list.entry[0].state, SR_FLEET_FAILED);
-        sr_enclosed_free(enclosed, false);
+            assert_int_equal(server.list.entry[0].state, SR_SHARED_FAILED);
+        sr_verification_free(enclosed, false);
     }
     assert_int_equal(left_here(world), 5);
-    add_some(5, SR_FLEET_FAILED, NOW);
-    struct sr_enclosed *enclosed;
+    add_some(5, SR_SHARED_FAILED, NOW);
+    struct sr_verification *enclosed;
     assert_int_equal(begin(world, &way, true, &enclosed), SR_BEGIN_LOCKED);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    sr_verification_free(enclosed, false);
     assert_int_equal(server.list.count, 5);
     assert_int_equal(left_here(world), 5); /* taken back */
 }
@@ -468,11 +468,11 @@ test_unknown_names(void **state)
 {
     struct world *world = *state;
 
-    world->who.is_known = false;
+    world->subject.is_known = false;
     assert_int_equal(attempt(world, SR_OUTCOME_WRONG), SR_BEGIN_GO);
     assert_int_equal(server.ledger[0], 'n');
     assert_string_equal(server.asked, "KALM");
-    world->who.is_known = true;
+    world->subject.is_known = true;
     assert_int_equal(attempt(world, SR_OUTCOME_WRONG), SR_BEGIN_GO);
     assert_int_equal(server.ledger[0], 's');
     world->source.is_own = true;
@@ -487,29 +487,29 @@ test_facts(void **state)
 {
     struct world *world = *state;
     struct sr_account account = {.facts = {.name = "ann", .uid = USER}};
-    struct sr_gathered who = {.rules = world->rules, .account = &account};
+    struct sr_transaction txn = {.rules = world->rules, .account = &account};
     const sr_time wall = (sr_time)time(NULL);
     char reason[64];
 
-    assert_int_equal(sr_fleet_facts(&way, &who, world->state, &world->source,
-                                    reason, sizeof(reason)),
-                     SR_ASK_OK);
+    assert_int_equal(sr_shared_facts(&way, &txn, world->state, &world->source,
+                                     reason, sizeof(reason)),
+                     SR_STATUS_OK);
     assert_int_equal(account.facts.locked, SR_LOCK_UNKNOWN);
-    add_some(5, SR_FLEET_FAILED, wall - 100);
-    assert_int_equal(sr_fleet_facts(&way, &who, world->state, &world->source,
-                                    reason, sizeof(reason)),
-                     SR_ASK_OK);
+    add_some(5, SR_SHARED_FAILED, wall - 100);
+    assert_int_equal(sr_shared_facts(&way, &txn, world->state, &world->source,
+                                     reason, sizeof(reason)),
+                     SR_STATUS_OK);
     assert_int_equal(account.facts.locked, SR_LOCK_UNTIL);
     assert_int_equal(account.facts.locked_why, SR_LOCK_WHY_THROTTLE);
     assert_in_range(account.facts.locked_until, wall + 798, wall + 802);
     /* A later lock stays, and one by hand. */
     account.facts.locked_until = wall + 5000;
-    sr_fleet_facts(&way, &who, world->state, &world->source, reason,
-                   sizeof(reason));
+    sr_shared_facts(&way, &txn, world->state, &world->source, reason,
+                    sizeof(reason));
     assert_int_equal(account.facts.locked_until, wall + 5000);
     account.facts.locked = SR_LOCK_ADMIN;
-    sr_fleet_facts(&way, &who, world->state, &world->source, reason,
-                   sizeof(reason));
+    sr_shared_facts(&way, &txn, world->state, &world->source, reason,
+                    sizeof(reason));
     assert_int_equal(account.facts.locked, SR_LOCK_ADMIN);
 }
 
@@ -520,26 +520,28 @@ test_clear(void **state)
     size_t count;
 
     (void)state;
-    add_some(3, SR_FLEET_FAILED, NOW);
-    add_some(1, SR_FLEET_PENDING, NOW);
+    add_some(3, SR_SHARED_FAILED, NOW);
+    add_some(1, SR_SHARED_PENDING, NOW);
     assert_int_equal(
-        sr_fleet_clear(&way, "ann", &count, reason, sizeof(reason)), SR_ASK_OK);
+        sr_shared_clear(&way, "ann", &count, reason, sizeof(reason)),
+        SR_STATUS_OK);
     assert_int_equal(count, 4);
     assert_int_equal(server.list.count, 0);
-    add_some(1, SR_FLEET_FAILED, NOW);
+    add_some(1, SR_SHARED_FAILED, NOW);
     server.fails = 'D';
     assert_int_equal(
-        sr_fleet_clear(&way, "ann", &count, reason, sizeof(reason)),
-        SR_ASK_UNAVAILABLE);
+        sr_shared_clear(&way, "ann", &count, reason, sizeof(reason)),
+        SR_STATUS_UNAVAILABLE);
     assert_string_equal(reason, "refused");
 }
 
 /* ---- what is known of the fleet afterwards */
 
 static void
-assert_known(const struct sr_enclosed *enclosed, bool strangers, bool familiar)
+assert_known(const struct sr_verification *enclosed, bool strangers,
+             bool familiar)
 {
-    const struct sr_fleet_locks locks = sr_enclosed_locks(enclosed);
+    const struct sr_shared_locks locks = sr_verification_locks(enclosed);
 
     assert_int_equal(locks.is_known[SR_CLASS_STRANGER], strangers);
     assert_int_equal(locks.is_known[SR_CLASS_FAMILIAR], familiar);
@@ -550,64 +552,64 @@ test_what_an_attempt_learns(void **state)
 {
     struct world *world = *state;
     const sr_time wall = (sr_time)time(NULL);
-    struct sr_enclosed *enclosed;
+    struct sr_verification *enclosed;
     sr_time until;
 
     /* There is room: nobody is locked out on the side that was tried. */
     begin(world, &way, false, &enclosed);
     assert_known(enclosed, true, false);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
-    until = sr_enclosed_locks(enclosed).until[SR_CLASS_STRANGER];
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    until = sr_verification_locks(enclosed).until[SR_CLASS_STRANGER];
     assert_int_equal(until, SR_TIME_UNKNOWN);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
     /* Its own failure begins the lockout. */
-    add_some(3, SR_FLEET_FAILED, NOW - 100);
+    add_some(3, SR_SHARED_FAILED, NOW - 100);
     begin(world, &way, false, &enclosed);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
     assert_known(enclosed, true, false);
-    until = sr_enclosed_locks(enclosed).until[SR_CLASS_STRANGER];
+    until = sr_verification_locks(enclosed).until[SR_CLASS_STRANGER];
     assert_in_range(until, wall + 900 - 2, wall + 900 + 2);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
     /* It finds the lockout. */
     begin(world, &way, false, &enclosed);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
     assert_known(enclosed, true, false);
-    until = sr_enclosed_locks(enclosed).until[SR_CLASS_STRANGER];
+    until = sr_verification_locks(enclosed).until[SR_CLASS_STRANGER];
     assert_in_range(until, wall + 900 - 2, wall + 900 + 2);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
 }
 
 static void
 test_what_an_attempt_does_not_learn(void **state)
 {
     struct world *world = *state;
-    struct sr_enclosed *enclosed;
+    struct sr_verification *enclosed;
 
     begin(world, &nowhere, false, &enclosed);
-    sr_enclosed_settle(enclosed, &nowhere, SR_OUTCOME_NEITHER);
+    sr_verification_settle(enclosed, &nowhere, SR_OUTCOME_NEITHER);
     assert_known(enclosed, false, false);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
     /* Those that are recorded ahead may be taken back. */
-    add_some(5, SR_FLEET_AHEAD, NOW);
+    add_some(5, SR_SHARED_AHEAD, NOW);
     assert_int_equal(begin(world, &way, false, &enclosed), SR_BEGIN_LOCKED);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
     assert_known(enclosed, false, false);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
     server.list.count = 0;
     /* A directory that is away locks nobody out. */
     server.fails = 'A';
     begin(world, &way, false, &enclosed);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
     assert_known(enclosed, true, true);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
     server.fails = '\0';
     /* Locked out here: the work is done on a decoy. */
     for (unsigned i = 0; i < 4; i++)
         attempt(world, SR_OUTCOME_WRONG);
     assert_int_equal(begin(world, &way, false, &enclosed), SR_BEGIN_LOCKED);
-    sr_enclosed_settle(enclosed, &way, SR_OUTCOME_WRONG);
+    sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
     assert_known(enclosed, false, false);
-    sr_enclosed_free(enclosed, false);
+    sr_verification_free(enclosed, false);
 }
 
 static void
@@ -615,22 +617,22 @@ test_both_sides_are_found(void **state)
 {
     struct world *world = *state;
     struct sr_account account = {.facts = {.name = "ann", .uid = USER}};
-    struct sr_gathered who = {.rules = world->rules, .account = &account};
+    struct sr_transaction txn = {.rules = world->rules, .account = &account};
     const sr_time wall = (sr_time)time(NULL);
     char reason[64];
 
-    add_some(5, SR_FLEET_FAILED, wall - 100);
-    assert_int_equal(sr_fleet_locks_find(&way, &who, reason, sizeof(reason)),
-                     SR_ASK_OK);
-    assert_true(who.fleet.is_known[0] && who.fleet.is_known[1]);
-    assert_in_range(who.fleet.until[0], wall + 798, wall + 802);
-    assert_in_range(who.fleet.until[1], wall + 798, wall + 802);
+    add_some(5, SR_SHARED_FAILED, wall - 100);
+    assert_int_equal(sr_shared_locks_find(&way, &txn, reason, sizeof(reason)),
+                     SR_STATUS_OK);
+    assert_true(txn.fleet.is_known[0] && txn.fleet.is_known[1]);
+    assert_in_range(txn.fleet.until[0], wall + 798, wall + 802);
+    assert_in_range(txn.fleet.until[1], wall + 798, wall + 802);
     server.fails = 'L';
-    assert_int_equal(sr_fleet_locks_find(&way, &who, reason, sizeof(reason)),
-                     SR_ASK_UNAVAILABLE);
-    assert_true(who.fleet.is_known[0] && who.fleet.is_known[1]);
-    assert_int_equal(who.fleet.until[0], SR_TIME_UNKNOWN);
-    assert_int_equal(who.fleet.until[1], SR_TIME_UNKNOWN);
+    assert_int_equal(sr_shared_locks_find(&way, &txn, reason, sizeof(reason)),
+                     SR_STATUS_UNAVAILABLE);
+    assert_true(txn.fleet.is_known[0] && txn.fleet.is_known[1]);
+    assert_int_equal(txn.fleet.until[0], SR_TIME_UNKNOWN);
+    assert_int_equal(txn.fleet.until[1], SR_TIME_UNKNOWN);
 }
 
 /* ---- who is counted where */
@@ -644,20 +646,20 @@ test_ways(void **state)
         .backends = {names, 2}, .backend = sections, .backend_count = 1};
     struct sr_account account = {.backend = {.name = "one"},
                                  .facts = {.uid = USER}};
-    struct sr_gathered who = {.config = &config, .account = &account};
+    struct sr_transaction txn = {.config = &config, .account = &account};
 
     (void)state;
     /* None of these has a ledger, so no module is even looked for. */
-    assert_false(sr_fleet_way(&who, true, NULL).is_there);
-    who.rules.lockout_store = SR_LOCKOUT_LDAP;
-    assert_false(sr_fleet_way(&who, true, NULL).is_there);
-    who.rules.attempts = 5;
-    assert_false(sr_fleet_way(&who, true, NULL).is_there);
-    assert_false(sr_fleet_way(&who, false, NULL).is_there);
+    assert_false(sr_shared_ledger(&txn, true, NULL).is_there);
+    txn.rules.lockout_store = SR_LOCKOUT_LDAP;
+    assert_false(sr_shared_ledger(&txn, true, NULL).is_there);
+    txn.rules.attempts = 5;
+    assert_false(sr_shared_ledger(&txn, true, NULL).is_there);
+    assert_false(sr_shared_ledger(&txn, false, NULL).is_there);
     account.backend.name = "local";
-    assert_false(sr_fleet_way(&who, true, NULL).is_there);
-    who.account = NULL;
-    assert_false(sr_fleet_way(&who, true, NULL).is_there);
+    assert_false(sr_shared_ledger(&txn, true, NULL).is_there);
+    txn.account = NULL;
+    assert_false(sr_shared_ledger(&txn, true, NULL).is_there);
 }
 
 int

@@ -20,7 +20,7 @@
 #define TODAY ((sr_time)20600)
 #define NOW   (TODAY * SR_DAY + 45296)
 
-static const struct sr_circumstances LOGIN = {false, false};
+static const struct sr_caller LOGIN = {false, false};
 
 /* Around now, and as far away as a number can be. */
 static const sr_time few[] = {SR_TIME_UNKNOWN, SR_TIME_NEVER, NOW - 1, NOW,
@@ -424,8 +424,8 @@ check_groups(const struct sr_facts *facts, const struct sr_rules *rules,
         sr_verdict_answer(&v, SR_CALL_ACCOUNT, rules, &LOGIN);
     const bool lets_in =
         answer == SR_ANSWER_OK || answer == SR_ANSWER_CHANGE_NOW;
-    const unsigned groups = sr_shown_groups(facts, rules, false, now);
-    const unsigned exempt = sr_shown_groups(facts, rules, true, now);
+    const unsigned groups = sr_view_groups(facts, rules, false, now);
+    const unsigned exempt = sr_view_groups(facts, rules, true, now);
     const unsigned account = groups & (LOCKED | OK | UNKNOWN);
 
     if (groups != expected_groups(facts, v.state))
@@ -479,9 +479,9 @@ test_monotone(void **state)
         facts.account_starts = SR_TIME_UNKNOWN;
         if (facts.locked == SR_LOCK_UNTIL)
             facts.locked = SR_LOCK_NO;
-        before = sr_shown_groups(&facts, &rules, false, now);
+        before = sr_view_groups(&facts, &rules, false, now);
         for (; now < NOW + 5; now++, before = after) {
-            after = sr_shown_groups(&facts, &rules, false, now);
+            after = sr_view_groups(&facts, &rules, false, now);
             assert_true((after & OK) == 0 || (before & OK) != 0);
             assert_true((after & LOCKED) != 0 || (before & LOCKED) == 0);
             assert_int_equal(after & UNKNOWN, before & UNKNOWN);
@@ -525,7 +525,7 @@ reader_day(sr_time now)
 
 /* pam_unix of Linux-PAM 1.5: a limit is passed the day after. */
 static enum reading
-pam_1_5(const struct sr_shown_shadow *s, long today)
+pam_1_5(const struct sr_view_shadow *s, long today)
 {
     const long age = today - s->changed;
 
@@ -546,7 +546,7 @@ pam_1_5(const struct sr_shown_shadow *s, long today)
 
 /* pam_unix of Linux-PAM 1.7: a limit is passed on its day. */
 static enum reading
-pam_1_7(const struct sr_shown_shadow *s, long today)
+pam_1_7(const struct sr_view_shadow *s, long today)
 {
     const long age = today - s->changed;
 
@@ -566,9 +566,9 @@ pam_1_7(const struct sr_shown_shadow *s, long today)
 
 /* Older ones of both let the last day of the account pass. */
 static enum reading
-pam_late(const struct sr_shown_shadow *s, long today)
+pam_late(const struct sr_view_shadow *s, long today)
 {
-    struct sr_shown_shadow later = *s;
+    struct sr_view_shadow later = *s;
 
     if (later.expire != -1)
         later.expire++;
@@ -577,7 +577,7 @@ pam_late(const struct sr_shown_shadow *s, long today)
 
 /* sshd by itself, which knows no token that may not be changed. */
 static enum reading
-sshd_alone(const struct sr_shown_shadow *s, long today)
+sshd_alone(const struct sr_view_shadow *s, long today)
 {
     const long left = s->changed + s->max - today;
 
@@ -594,7 +594,7 @@ sshd_alone(const struct sr_shown_shadow *s, long today)
 
 /* shadow's own: `most` days are never. */
 static enum reading
-shadow_own(const struct sr_shown_shadow *s, long today, long most)
+shadow_own(const struct sr_view_shadow *s, long today, long most)
 {
     if (s->expire > 0 && today >= s->expire)
         return ACCOUNT;
@@ -612,20 +612,20 @@ shadow_own(const struct sr_shown_shadow *s, long today, long most)
 }
 
 static enum reading
-shadow_4_13(const struct sr_shown_shadow *s, long today)
+shadow_4_13(const struct sr_view_shadow *s, long today)
 {
     return shadow_own(s, today, 10000);
 }
 
 static enum reading
-shadow_4_17(const struct sr_shown_shadow *s, long today)
+shadow_4_17(const struct sr_view_shadow *s, long today)
 {
     return shadow_own(s, today, INT64_MAX);
 }
 
 static const struct {
     const char *name;
-    enum reading (*read)(const struct sr_shown_shadow *, long today);
+    enum reading (*read)(const struct sr_view_shadow *, long today);
     bool knows_token;
 } readers[] = {
     {"Linux-PAM 1.5", pam_1_5, true},   {"Linux-PAM 1.7", pam_1_7, true},
@@ -675,7 +675,7 @@ is_change_due(const struct sr_facts *facts, const struct sr_rules *rules,
 /* Whether pam_unix, or shadow's passwd by itself, would say "too early"; who
  * counts from day 0 has no minimum to count. */
 static bool
-refuses_change(const struct sr_shown_shadow *s, long today)
+refuses_change(const struct sr_view_shadow *s, long today)
 {
     if (s->changed == 0 || s->max < 0)
         return s->min > 0;
@@ -683,7 +683,7 @@ refuses_change(const struct sr_shown_shadow *s, long today)
 }
 
 static void
-check_sane(const struct sr_shown_shadow *s)
+check_sane(const struct sr_view_shadow *s)
 {
     const long field[] = {s->changed, s->min,      s->max,
                           s->warn,    s->inactive, s->expire};
@@ -701,13 +701,13 @@ check_shadow(const struct sr_facts *facts, const struct sr_rules *rules,
 {
     const enum reading expected = expected_reading(facts, rules, now);
     const long today = reader_day(now);
-    struct sr_shown_shadow shown;
+    struct sr_view_shadow shown;
     struct sr_facts back;
     struct sr_rules kept;
 
     compared++;
     publish(SR_VIEW_SHADOW, facts, rules, &back, &kept);
-    if (!sr_shown_shadow(&back, &kept, now, &shown)) {
+    if (!sr_view_shadow(&back, &kept, now, &shown)) {
         assert_true(facts->answered != SR_YES || now < 2 * SR_DAY ||
                     today >= 1000000000);
         return;
@@ -859,7 +859,7 @@ test_shadow_cases(void **state)
 {
     struct sr_facts facts = plain_facts();
     struct sr_rules rules = plain_rules();
-    struct sr_shown_shadow shown;
+    struct sr_view_shadow shown;
 
     (void)state;
     facts.password_changed = (TODAY - 10) * SR_DAY + 5;
@@ -868,7 +868,7 @@ test_shadow_cases(void **state)
     facts.may_change_from = (TODAY - 9) * SR_DAY + 5;
     facts.inactive_from = (TODAY + 110) * SR_DAY + 5;
     facts.account_ends = (TODAY + 300) * SR_DAY;
-    assert_true(sr_shown_shadow(&facts, &rules, NOW, &shown));
+    assert_true(sr_view_shadow(&facts, &rules, NOW, &shown));
     assert_int_equal('*', shown.password);
     assert_int_equal(TODAY - 10, shown.changed);
     assert_int_equal(1, shown.min);
@@ -879,14 +879,14 @@ test_shadow_cases(void **state)
     /* What nslcd makes "no ageing" of. */
     facts.must_change = SR_YES;
     facts.password_changed = SR_TIME_UNKNOWN;
-    assert_true(sr_shown_shadow(&facts, &rules, NOW, &shown));
+    assert_true(sr_view_shadow(&facts, &rules, NOW, &shown));
     assert_int_equal(0, shown.changed);
     facts.disabled = SR_YES;
-    assert_true(sr_shown_shadow(&facts, &rules, NOW, &shown));
+    assert_true(sr_view_shadow(&facts, &rules, NOW, &shown));
     assert_int_equal('!', shown.password);
     assert_int_equal(1, shown.expire);
     facts.answered = SR_NO;
-    assert_false(sr_shown_shadow(&facts, &rules, NOW, &shown));
+    assert_false(sr_view_shadow(&facts, &rules, NOW, &shown));
 }
 
 /* A stranger who locks an account for a time hides nothing of its password. */
@@ -895,21 +895,21 @@ test_shadow_lock(void **state)
 {
     struct sr_facts facts = plain_facts();
     struct sr_rules rules = plain_rules();
-    struct sr_shown_shadow open, locked;
+    struct sr_view_shadow open, locked;
 
     (void)state;
     facts.password_expires = NOW - 30 * SR_DAY;
-    assert_true(sr_shown_shadow(&facts, &rules, NOW, &open));
+    assert_true(sr_view_shadow(&facts, &rules, NOW, &open));
     facts.locked = SR_LOCK_UNTIL;
     facts.locked_until = NOW + 60;
-    assert_true(sr_shown_shadow(&facts, &rules, NOW, &locked));
+    assert_true(sr_view_shadow(&facts, &rules, NOW, &locked));
     assert_int_equal('*', locked.password);
     assert_int_equal(open.changed, locked.changed);
     assert_int_equal(open.max, locked.max);
     assert_int_equal(open.inactive, locked.inactive);
     assert_int_equal(-1, locked.expire);
     facts.locked = SR_LOCK_ADMIN;
-    assert_true(sr_shown_shadow(&facts, &rules, NOW, &locked));
+    assert_true(sr_view_shadow(&facts, &rules, NOW, &locked));
     assert_int_equal('!', locked.password);
     assert_int_equal(1, locked.expire);
 }

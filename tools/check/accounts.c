@@ -17,10 +17,10 @@
 
 /* An account that has to be changed at a login, which cannot be. */
 static void
-check_barred(const struct sr_gathered *gathered,
-             const struct sr_verdict *verdict, struct findings *findings)
+check_barred(const struct sr_transaction *txn, const struct sr_verdict *verdict,
+             struct findings *findings)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
     bool must = facts->must_change == SR_YES ||
                 facts->temporary_until != SR_TIME_UNKNOWN;
 
@@ -45,10 +45,10 @@ check_barred(const struct sr_gathered *gathered,
 
 /* An owner who may not change a password that will expire. */
 static void
-check_doomed(const struct sr_gathered *gathered,
-             const struct sr_verdict *verdict, struct findings *findings)
+check_doomed(const struct sr_transaction *txn, const struct sr_verdict *verdict,
+             struct findings *findings)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
     struct sr_change change;
 
     if (verdict->state == SR_STATE_BARRED || facts->has_password == SR_NO ||
@@ -56,8 +56,8 @@ check_doomed(const struct sr_gathered *gathered,
         !SR_TIME_IS_SET(facts->password_expires))
         return;
     /* As it will be judged at a login on the day it expires. */
-    change = sr_change(facts, &gathered->rules, &ctl_at_login,
-                       facts->password_expires);
+    change =
+        sr_change(facts, &txn->rules, &ctl_at_login, facts->password_expires);
     if (change.result == SR_CHANGE_PROTECTED ||
         change.result == SR_CHANGE_CANNOT)
         findings_add(findings, SEVERITY_WARNING, change.rule, facts->name,
@@ -67,9 +67,9 @@ check_doomed(const struct sr_gathered *gathered,
 }
 
 static void
-check_ages(const struct sr_gathered *gathered, struct findings *findings)
+check_ages(const struct sr_transaction *txn, struct findings *findings)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
     sr_time by_rule = SR_TIME_UNKNOWN;
 
     if (!SR_TIME_IS_SET(facts->password_expires) ||
@@ -81,10 +81,9 @@ check_ages(const struct sr_gathered *gathered, struct findings *findings)
                      "Correct one of them with \"chage -m\" or \"chage -M\".",
                      "The minimum age is longer than the maximum age.  The "
                      "password can be changed only after it has expired.");
-    if (gathered->rules.minimum_age > 0 &&
-        SR_TIME_IS_SET(facts->password_changed) &&
-        !__builtin_add_overflow(facts->password_changed,
-                                gathered->rules.minimum_age, &by_rule) &&
+    if (txn->rules.minimum_age > 0 && SR_TIME_IS_SET(facts->password_changed) &&
+        !__builtin_add_overflow(facts->password_changed, txn->rules.minimum_age,
+                                &by_rule) &&
         by_rule > facts->password_expires)
         findings_add(findings, SEVERITY_WARNING, "change.minimum_age",
                      facts->name, "Shorten it, or lengthen their maximum age.",
@@ -96,10 +95,10 @@ check_ages(const struct sr_gathered *gathered, struct findings *findings)
 /* Root with a password that does not let it in; without one it has other
  * ways, which are its administrator's choice. */
 static void
-check_root(const struct sr_gathered *gathered, const struct sr_verdict *verdict,
+check_root(const struct sr_transaction *txn, const struct sr_verdict *verdict,
            struct findings *findings)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
 
     if (facts->uid != 0 || facts->has_password != SR_YES)
         return;
@@ -131,38 +130,38 @@ static void
 check_account(const struct sr_config *config, const char *name, sr_time now,
               struct findings *findings)
 {
-    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
     struct sr_verdict verdict;
 
-    switch (sr_gather(config, name, "", NULL, &gathered)) {
-    case SR_ASK_OK:
+    switch (sr_transaction_begin(config, name, "", NULL, &txn)) {
+    case SR_STATUS_OK:
         break;
-    case SR_ASK_UNKNOWN_NAME:
+    case SR_STATUS_UNKNOWN_NAME:
         /* Without a word: another module's. */
-        if (gathered.another[0] != '\0')
+        if (txn.another[0] != '\0')
             findings_add(findings, SEVERITY_WARNING, "accounts", name,
                          "Give both the same number, or one of them another "
                          "name.",
                          "An account of a directory is passed over: %s.",
-                         gathered.another);
+                         txn.another);
         return;
     default:
         /* One for all accounts that have the same cause. */
         findings_add(findings, SEVERITY_ERROR, "accounts", name,
                      "Mend what is said; until then they cannot log in by "
                      "pam_selfreset.so.",
-                     "Accounts cannot be read: %s.", gathered.reason);
+                     "Accounts cannot be read: %s.", txn.reason);
         return;
     }
     /* A store that cannot be read is a finding already. */
-    if (sr_gather_remembered(&gathered, NULL, NULL) != SR_STORE_OK)
+    if (sr_transaction_recall(&txn, NULL, NULL) != SR_STORE_OK)
         return;
-    verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
-                         &ctl_at_login, now);
-    check_barred(&gathered, &verdict, findings);
-    check_doomed(&gathered, &verdict, findings);
-    check_ages(&gathered, findings);
-    check_root(&gathered, &verdict, findings);
+    verdict = sr_verdict(&txn.account->facts, &txn.rules, &ctl_at_login, now);
+    check_barred(&txn, &verdict, findings);
+    check_doomed(&txn, &verdict, findings);
+    check_ages(&txn, findings);
+    check_root(&txn, &verdict, findings);
 }
 
 void

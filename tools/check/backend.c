@@ -52,7 +52,8 @@ ask_password(const char *name, char *out, size_t size)
 
 static int
 conclude(const struct ctl *ctl, const struct sr_survey *survey,
-         const struct sr_backend *backend, struct sr_link *link, bool is_json)
+         const struct sr_backend *backend, struct sr_connections *connections,
+         bool is_json)
 {
     const struct sr_backend_config *config = backend->config;
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
@@ -61,7 +62,8 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
 
     check_survey(survey, config, ctl->now, &findings);
     if (survey->used != NULL)
-        fleet_check(backend, link, sr_config_shares(ctl->config), &findings);
+        fleet_check(backend, connections, sr_config_shares(ctl->config),
+                    &findings);
     report_begin(&report, is_json, ctl->now);
     report_survey(&report, survey, config);
     if (is_json) {
@@ -84,7 +86,7 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     char password[PASSWORD_MAX] = "";
     char reason[REASON_SIZE] = "";
     struct sr_backend backend;
-    struct sr_link *link;
+    struct sr_connections *connections;
     int code = CTL_FAILED;
 
     if (!ctl_load(ctl))
@@ -100,12 +102,12 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     }
     if (has_password && ask_password(test, password, sizeof(password)))
         survey.password = password;
-    link = sr_link_new();
-    sr_backend_survey(&backend, link, &survey, reason, sizeof(reason));
+    connections = sr_connections_new();
+    sr_backend_survey(&backend, connections, &survey, reason, sizeof(reason));
     if (survey.used == NULL && survey.why[0] == '\0')
         snprintf(survey.why, sizeof(survey.why), "%.150s", reason);
-    code = conclude(ctl, &survey, &backend, link, is_json);
-    sr_link_free(link);
+    code = conclude(ctl, &survey, &backend, connections, is_json);
+    sr_connections_free(connections);
     explicit_bzero(password, sizeof(password));
     return code;
 }

@@ -61,7 +61,7 @@ check_config(const char *file, struct findings *findings)
 }
 
 static void
-check_users(const char *key, const struct sr_names *names,
+check_users(const char *key, const struct sr_string_list *names,
             struct findings *findings)
 {
     for (size_t i = 0; i < names->count; i++) {
@@ -123,7 +123,7 @@ check_backends(const struct sr_config *config, struct findings *findings)
 static void
 check_unasked(const struct sr_config *config, struct findings *findings)
 {
-    if (!sr_names_have(&config->backends, "local"))
+    if (!sr_string_list_has(&config->backends, "local"))
         findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
                      "Write \"backends = local\", and the others after it, "
                      "unless another module serves the accounts of this host.",
@@ -133,7 +133,7 @@ check_unasked(const struct sr_config *config, struct findings *findings)
         const char *name = config->backend[i].name;
         char place[64];
 
-        if (sr_names_have(&config->backends, name))
+        if (sr_string_list_has(&config->backends, name))
             continue;
         snprintf(place, sizeof(place), "[backend %s]", name);
         findings_add(findings, SEVERITY_WARNING, place, NULL,

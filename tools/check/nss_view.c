@@ -78,8 +78,8 @@ bool
 check_has_snapshot(sr_time now)
 {
     struct sr_published published;
-    enum sr_found found =
-        sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_GROUPS, "root", now, &published);
+    enum sr_found found = sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_GROUPS,
+                                         "root", now, &published);
 
     return found == SR_FOUND_IT || found == SR_FOUND_NOTHING;
 }
@@ -135,7 +135,7 @@ read_header(enum sr_view view, struct sr_header *header)
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
     if (fd < 0)
         return false;
-    is_good = sr_lookup_read(fd, 0, bytes, sizeof(bytes)) &&
+    is_good = sr_reader_read(fd, 0, bytes, sizeof(bytes)) &&
               sr_header_decode(bytes, sizeof(bytes), header);
     close(fd);
     return is_good;
@@ -215,8 +215,8 @@ check_masked(sr_time now, struct findings *findings)
 
         line[strcspn(line, ":\n")] = '\0';
         if (sr_snapshot_name(line) &&
-            sr_lookup(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, line, now,
-                      &published) == SR_FOUND_IT)
+            sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, line, now,
+                           &published) == SR_FOUND_IT)
             findings_add(findings, SEVERITY_WARNING, SHADOW_FILE, line,
                          "Remove these lines with vipw -s.  \"usermod -e\" and "
                          "\"chage\" make such lines.",

@@ -19,7 +19,7 @@ static const struct row {
     const char *key;
     const char *title;
     enum sr_call call;
-    struct sr_circumstances who;
+    struct sr_caller caller;
 } rows[] = {
     {"authenticate",
      "authenticate, after the right password",
@@ -66,21 +66,21 @@ has_no_password(const struct row *row, enum sr_answer answer,
 }
 
 static struct outcome
-decide(const struct ctl *ctl, const struct sr_gathered *gathered,
+decide(const struct ctl *ctl, const struct sr_transaction *txn,
        const struct row *row, sr_time at)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
-    const struct sr_rules *rules = &gathered->rules;
-    struct sr_verdict verdict = sr_verdict(facts, rules, &row->who, at);
-    struct sr_change change = sr_change(facts, rules, &row->who, at);
+    const struct sr_facts *facts = &txn->account->facts;
+    const struct sr_rules *rules = &txn->rules;
+    struct sr_verdict verdict = sr_verdict(facts, rules, &row->caller, at);
+    struct sr_change change = sr_change(facts, rules, &row->caller, at);
     enum sr_answer answer =
-        sr_verdict_answer(&verdict, row->call, rules, &row->who);
-    struct sr_say say = ctl_say(ctl);
+        sr_verdict_answer(&verdict, row->call, rules, &row->caller);
+    struct sr_message_context say = ctl_say(ctl);
     struct outcome outcome = {sr_answer_name(answer), verdict.fact,
                               verdict.rule, verdict.when, NULL};
 
     say.now = at;
-    say.is_admin = row->who.is_admin;
+    say.is_admin = row->caller.is_admin;
     if (is_refused(row, answer, &change)) {
         outcome.code = change.result == SR_CHANGE_TOO_YOUNG ? "PAM_AUTHTOK_ERR"
                                                             : "PAM_PERM_DENIED";
@@ -113,26 +113,26 @@ report_row(struct report *report, const struct row *row,
 }
 
 static int
-report_all(const struct ctl *ctl, struct sr_gathered *gathered,
+report_all(const struct ctl *ctl, struct sr_transaction *txn,
            const char *service, const struct sr_source *source, sr_time at,
            bool is_json)
 {
-    struct sr_verdict verdict = sr_verdict(&gathered->account->facts,
-                                           &gathered->rules, &ctl_at_login, at);
+    struct sr_verdict verdict =
+        sr_verdict(&txn->account->facts, &txn->rules, &ctl_at_login, at);
     struct report report;
 
     report_begin(&report, is_json, ctl->now);
-    report_text(&report, "user", gathered->account->facts.name);
+    report_text(&report, "user", txn->account->facts.name);
     report_text(&report, "service", service);
     report_text(&report, "source", source->text);
     report_time(&report, "at", at);
     report_text(&report, "state", sr_state_name(verdict.state));
-    report_bool(&report, "spared", gathered->rules.spare_expired);
-    report_text(&report, "backend", gathered->account->facts.backend);
-    elsewhere_report(&report, gathered);
-    fleet_report_place(&report, gathered);
+    report_bool(&report, "spared", txn->rules.spare_expired);
+    report_text(&report, "backend", txn->account->facts.backend);
+    elsewhere_report(&report, txn);
+    fleet_report_place(&report, txn);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct outcome outcome = decide(ctl, gathered, &rows[i], at);
+        struct outcome outcome = decide(ctl, txn, &rows[i], at);
 
         report_row(&report, &rows[i], &outcome);
         free(outcome.sentence);
@@ -143,20 +143,21 @@ report_all(const struct ctl *ctl, struct sr_gathered *gathered,
 
 /* What other hosts have counted. */
 static void
-add_fleet(struct sr_gathered *gathered, const struct sr_source *source)
+add_fleet(struct sr_transaction *txn, const struct sr_source *source)
 {
-    struct sr_fleet_way way = sr_fleet_way(gathered, true, NULL);
+    struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
     char reason[160] = "";
 
-    if (way.is_there && sr_fleet_facts(&way, gathered, NULL, source, reason,
-                                       sizeof(reason)) != SR_ASK_OK)
+    if (way.is_there && sr_shared_facts(&way, txn, NULL, source, reason,
+                                        sizeof(reason)) != SR_STATUS_OK)
         ctl_error("What other hosts have counted cannot be read: %s.", reason);
 }
 
 int
 ctl_explain(struct ctl *ctl, int argc, char **argv)
 {
-    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
     bool is_json = false;
     const char *service = "login";
     const char *at_text = NULL;
@@ -178,16 +179,16 @@ ctl_explain(struct ctl *ctl, int argc, char **argv)
             "\"2026-12-24 12:00\", \"@SECONDS\" and distances such as "
             "\"+3d\" or \"-12h\".",
             at_text);
-    code = ctl_gather(ctl, ctl->operand[0], service, &gathered);
+    code = ctl_transaction_begin(ctl, ctl->operand[0], service, &txn);
     if (code != CTL_OK)
         return code;
-    sr_source_find(&source, rhost, NULL, 0, false, gathered.account->facts.uid);
+    sr_source_find(&source, rhost, NULL, 0, false, txn.account->facts.uid);
     /* A login at the console is nobody's own session yet. */
     source.is_own = false;
-    if (sr_gather_remembered(&gathered, NULL, &source) != SR_STORE_OK) {
-        ctl_store_error(NULL, gathered.store);
+    if (sr_transaction_recall(&txn, NULL, &source) != SR_STORE_OK) {
+        ctl_store_error(NULL, txn.store);
         return CTL_FAILED;
     }
-    add_fleet(&gathered, &source);
-    return report_all(ctl, &gathered, service, &source, at, is_json);
+    add_fleet(&txn, &source);
+    return report_all(ctl, &txn, service, &source, at, is_json);
 }

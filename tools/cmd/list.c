@@ -159,11 +159,11 @@ struct listing {
     const struct selection *selection;
     struct json json;
     struct sr_members *members;
-    struct names here;          /* whom the name service knows */
-    void *taken;                /* a tree */
-    const char *backend;        /* that is telling */
-    struct sr_ledgers *ledgers; /* of its accounts; NULL: nobody counts */
-    bool is_partial;            /* one of them could not be asked */
+    struct names here;              /* whom the name service knows */
+    void *taken;                    /* a tree */
+    const char *backend;            /* that is telling */
+    struct sr_shared_scan *ledgers; /* of its accounts; NULL: nobody counts */
+    bool is_partial;                /* one of them could not be asked */
     int code;
 };
 
@@ -235,18 +235,19 @@ find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
 
 static int
 list_account(void *context, struct sr_account *account,
-             const struct sr_rules *rules, enum sr_ask ask, const char *reason)
+             const struct sr_rules *rules, enum sr_status ask,
+             const char *reason)
 {
     struct listing *listing = context;
     const struct sr_facts *facts = &account->facts;
-    struct sr_gathered gathered = {.config = listing->ctl->config,
-                                   .rules = *rules,
-                                   .account = account,
-                                   .ask = ask};
+    struct sr_transaction txn = {.config = listing->ctl->config,
+                                 .rules = *rules,
+                                 .account = account,
+                                 .ask = ask};
     struct ctl_remembered remembered;
     const char *backend;
 
-    if (account->backend.ops != &sr_backend_local && ask == SR_ASK_OK &&
+    if (account->backend.ops != &sr_backend_local && ask == SR_STATUS_OK &&
         is_namesake(listing, facts))
         return 0;
     backend = take_name(listing, facts->name);
@@ -256,13 +257,13 @@ list_account(void *context, struct sr_account *account,
     }
     if (backend != listing->backend)
         return 0;
-    if (ask != SR_ASK_OK)
+    if (ask != SR_STATUS_OK)
         ctl_error("The state of %s is unknown: %s.", facts->name, reason);
-    else if (ctl_remembered(&gathered, &remembered) != CTL_OK)
-        ask = SR_ASK_UNAVAILABLE;
+    else if (ctl_remembered(&txn, &remembered) != CTL_OK)
+        ask = SR_STATUS_UNAVAILABLE;
     else
-        fleet_look_in(listing->ledgers, listing->ctl->now, &gathered);
-    show(listing, facts->name, ask == SR_ASK_OK ? facts : NULL, rules);
+        fleet_look_in(listing->ledgers, listing->ctl->now, &txn);
+    show(listing, facts->name, ask == SR_STATUS_OK ? facts : NULL, rules);
     return 0;
 }
 
@@ -271,7 +272,7 @@ list_backend(struct listing *listing, const char *name)
 {
     const struct sr_visitor visitor = {listing, find_rules, list_account};
     char reason[REASON_SIZE] = "it cannot name its accounts";
-    enum sr_ask ask = SR_ASK_UNAVAILABLE;
+    enum sr_status ask = SR_STATUS_UNAVAILABLE;
     struct sr_backend backend;
 
     listing->backend = name;
@@ -281,16 +282,16 @@ list_backend(struct listing *listing, const char *name)
         if (!fleet_read(listing->ctl, name, &listing->ledgers))
             listing->code = CTL_FAILED;
         ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
-        sr_ledgers_free(listing->ledgers);
+        sr_shared_scan_free(listing->ledgers);
         listing->ledgers = NULL;
     }
-    if (ask == SR_ASK_OK)
+    if (ask == SR_STATUS_OK)
         return;
     listing->is_partial = true;
     listing->code = CTL_FAILED;
     ctl_error("The backend \"%s\" cannot be asked: %s.  The list is without "
               "its accounts.",
-              name, ask == SR_ASK_NO_MEMORY ? "out of memory" : reason);
+              name, ask == SR_STATUS_NO_MEMORY ? "out of memory" : reason);
 }
 
 /* ---- what the name service tells besides */
@@ -314,25 +315,26 @@ is_taken(const struct listing *listing, const char *name)
 static void
 list_other(struct listing *listing, const char *name)
 {
-    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
     struct ctl_remembered remembered;
     const struct sr_facts *facts = NULL;
-    enum sr_ask ask = SR_ASK_UNKNOWN_NAME;
+    enum sr_status ask = SR_STATUS_UNKNOWN_NAME;
     const int code = listing->code;
     bool is_guest = false;
     struct fleet fleet;
 
     if (!listing->is_partial)
-        ask = sr_gather(listing->ctl->config, name, "", NULL, &gathered);
+        ask = sr_transaction_begin(listing->ctl->config, name, "", NULL, &txn);
     /* Another module's are many, and no fault. */
-    if (ask == SR_ASK_UNKNOWN_NAME && gathered.another[0] == '\0') {
+    if (ask == SR_STATUS_UNKNOWN_NAME && txn.another[0] == '\0') {
         is_guest = true;
-    } else if (ctl_gathered(ask, name, &gathered) == CTL_OK &&
-               ctl_remembered(&gathered, &remembered) == CTL_OK) {
-        fleet_look(&gathered, &fleet);
-        facts = &gathered.account->facts;
+    } else if (ctl_transaction_status(ask, name, &txn) == CTL_OK &&
+               ctl_remembered(&txn, &remembered) == CTL_OK) {
+        fleet_look(&txn, &fleet);
+        facts = &txn.account->facts;
     }
-    show(listing, name, facts, &gathered.rules);
+    show(listing, name, facts, &txn.rules);
     if (!listing->is_partial && is_guest)
         listing->code = code;
 }
@@ -349,7 +351,7 @@ list_others(struct listing *listing)
 static int
 list_all(struct ctl *ctl, const struct selection *selection)
 {
-    const struct sr_names *backends = &ctl->config->backends;
+    const struct sr_string_list *backends = &ctl->config->backends;
     struct listing listing = {
         .ctl = ctl, .selection = selection, .members = sr_members_new()};
 

@@ -11,13 +11,13 @@
 
 /* Say what the demand would come to for this account at a login prompt. */
 static void
-warn_if_barred(const struct ctl *ctl, const struct sr_gathered *gathered)
+warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
 {
-    struct sr_facts facts = gathered->account->facts;
+    struct sr_facts facts = txn->account->facts;
     struct sr_verdict verdict;
 
     facts.must_change = SR_YES;
-    verdict = sr_verdict(&facts, &gathered->rules, &ctl_at_login, ctl->now);
+    verdict = sr_verdict(&facts, &txn->rules, &ctl_at_login, ctl->now);
     if (verdict.state == SR_STATE_BARRED)
         ctl_error("Attention: %s (%s) forbids %s to change the password at a "
                   "login.  With this demand the account cannot log in at all.  "
@@ -42,10 +42,10 @@ set_day(const struct ctl *ctl, const struct sr_facts *facts, long day)
 }
 
 static int
-demand(const struct ctl *ctl, const struct sr_gathered *gathered,
+demand(const struct ctl *ctl, const struct sr_transaction *txn,
        const struct shadow_line *line)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
 
     if (facts->has_password == SR_NO) {
         ctl_error("%s has no password that could be changed.  Nothing was "
@@ -62,17 +62,17 @@ demand(const struct ctl *ctl, const struct sr_gathered *gathered,
     if (set_day(ctl, facts, 0) != CTL_OK)
         return CTL_FAILED;
     printf("%s has to change the password at the next login.\n", facts->name);
-    warn_if_barred(ctl, gathered);
+    warn_if_barred(ctl, txn);
     return CTL_OK;
 }
 
 static int
-clear(const struct ctl *ctl, const struct sr_gathered *gathered,
+clear(const struct ctl *ctl, const struct sr_transaction *txn,
       const struct shadow_line *line)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
 
-    if (gathered->has_temporary) {
+    if (txn->has_temporary) {
         ctl_error("The password of %s is a temporary one, which has to be "
                   "changed.  \"passwd %s\" sets a lasting one.  Nothing was "
                   "done.",
@@ -97,7 +97,8 @@ clear(const struct ctl *ctl, const struct sr_gathered *gathered,
 int
 ctl_must_change(struct ctl *ctl, int argc, char **argv)
 {
-    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
     __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
     struct ctl_remembered remembered;
     bool has_clear = false;
@@ -106,21 +107,20 @@ ctl_must_change(struct ctl *ctl, int argc, char **argv)
 
     if (!ctl_parse(ctl, argc, argv, options, 1, 1, 1))
         return ctl->exit;
-    code = ctl_gather(ctl, ctl->operand[0], "", &gathered);
+    code = ctl_transaction_begin(ctl, ctl->operand[0], "", &txn);
     if (code == CTL_OK)
-        code = ctl_remembered(&gathered, &remembered);
+        code = ctl_remembered(&txn, &remembered);
     if (code != CTL_OK)
         return code;
-    if (elsewhere_is(&gathered))
-        return elsewhere_must_change(ctl, &gathered, has_clear);
-    switch (shadow_read(gathered.account->facts.name, &line)) {
+    if (elsewhere_is(&txn))
+        return elsewhere_must_change(ctl, &txn, has_clear);
+    switch (shadow_read(txn.account->facts.name, &line)) {
     case SHADOW_OK:
-        return has_clear ? clear(ctl, &gathered, &line)
-                         : demand(ctl, &gathered, &line);
+        return has_clear ? clear(ctl, &txn, &line) : demand(ctl, &txn, &line);
     case SHADOW_NONE:
         ctl_error("%s has no line in the shadow file of this host.  Its "
                   "password is kept elsewhere.  Nothing was done.",
-                  gathered.account->facts.name);
+                  txn.account->facts.name);
         return CTL_REFUSED;
     default:
         return CTL_FAILED;

@@ -129,8 +129,8 @@ report_rules(struct report *report, const struct sr_rules *rules)
     report_text(report, "expiry.grace",
                 rules->grace == SR_GRACE_TEXT ? "text" : "change");
     report_text(report, "expiry.locked_hash",
-                rules->locked_hash == SR_BANG_PASSWORD ? "password"
-                                                       : "account");
+                rules->locked_hash == SR_LOCKED_HASH_PASSWORD ? "password"
+                                                              : "account");
     report_bool(report, "change.require_logon", rules->require_logon);
     report_bool(report, "change.logon_exempt", rules->is_logon_exempt);
     report_duration(report, "change.minimum_age", rules->minimum_age);
@@ -194,7 +194,7 @@ report_sentence(struct report *report, const struct ctl *ctl,
 {
     enum sr_answer answer =
         sr_verdict_answer(verdict, SR_CALL_ACCOUNT, rules, &ctl_at_login);
-    struct sr_say say = ctl_say(ctl);
+    struct sr_message_context say = ctl_say(ctl);
     char *text = sr_message_verdict(verdict, answer, &say);
 
     report_words(report, "message", text);
@@ -203,13 +203,13 @@ report_sentence(struct report *report, const struct ctl *ctl,
 
 static void
 report_account(struct report *report, const struct ctl *ctl,
-               const struct sr_gathered *gathered,
+               const struct sr_transaction *txn,
                const struct ctl_remembered *remembered,
                const struct fleet *fleet)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
     struct sr_verdict verdict =
-        sr_verdict(facts, &gathered->rules, &ctl_at_login, ctl->now);
+        sr_verdict(facts, &txn->rules, &ctl_at_login, ctl->now);
 
     report_text(report, "user", facts->name);
     report_number(report, "uid", facts->uid);
@@ -222,23 +222,24 @@ report_account(struct report *report, const struct ctl *ctl,
     report_text(report, "rule", verdict.rule);
     if (verdict.state == SR_STATE_BARRED)
         report_text(report, "barred-by", sr_change_name(verdict.barred_by));
-    report_sentence(report, ctl, &verdict, &gathered->rules);
-    report_facts(report, gathered->account);
-    elsewhere_report(report, gathered);
-    report_rules(report, &gathered->rules);
+    report_sentence(report, ctl, &verdict, &txn->rules);
+    report_facts(report, txn->account);
+    elsewhere_report(report, txn);
+    report_rules(report, &txn->rules);
     report_ledger(report, "strangers", "Attempts from strange sources",
                   &remembered->ledger[SR_CLASS_STRANGER]);
     report_ledger(report, "familiar", "Attempts from familiar sources",
                   &remembered->ledger[SR_CLASS_FAMILIAR]);
-    fleet_report(report, gathered, fleet);
+    fleet_report(report, txn, fleet);
     report_memory(report, &remembered->memory);
-    report_published(report, ctl, gathered);
+    report_published(report, ctl, txn);
 }
 
 int
 ctl_status(struct ctl *ctl, int argc, char **argv)
 {
-    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
     struct ctl_remembered remembered;
     struct sr_verdict verdict;
     struct report report;
@@ -249,16 +250,16 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
 
     if (!ctl_parse(ctl, argc, argv, options, 1, 1, 1))
         return ctl->exit;
-    code = ctl_gather(ctl, ctl->operand[0], "", &gathered);
+    code = ctl_transaction_begin(ctl, ctl->operand[0], "", &txn);
     if (code == CTL_OK)
-        code = ctl_remembered(&gathered, &remembered);
+        code = ctl_remembered(&txn, &remembered);
     if (code != CTL_OK)
         return code;
-    fleet_look(&gathered, &fleet);
+    fleet_look(&txn, &fleet);
     report_begin(&report, is_json, ctl->now);
-    report_account(&report, ctl, &gathered, &remembered, &fleet);
+    report_account(&report, ctl, &txn, &remembered, &fleet);
     report_end(&report);
-    verdict = sr_verdict(&gathered.account->facts, &gathered.rules,
-                         &ctl_at_login, ctl->now);
+    verdict =
+        sr_verdict(&txn.account->facts, &txn.rules, &ctl_at_login, ctl->now);
     return exit_code(verdict.state);
 }

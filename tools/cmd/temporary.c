@@ -44,7 +44,7 @@
 /* One issue; holds the secrets, and is wiped as a whole. */
 struct issue {
     struct ctl *ctl;
-    struct sr_gathered gathered;
+    struct sr_transaction txn;
     struct shadow_line before;
     char password[PHRASE_LENGTH_MAX + 1];
     char hash[512];
@@ -54,7 +54,7 @@ struct issue {
 static void
 issue_end(struct issue *issue)
 {
-    sr_gathered_end(&issue->gathered);
+    sr_transaction_end(&issue->txn);
     shadow_free(&issue->before);
     explicit_bzero(issue, sizeof(*issue));
 }
@@ -62,7 +62,7 @@ issue_end(struct issue *issue)
 static const char *
 name_of(const struct issue *issue)
 {
-    return issue->gathered.account->facts.name;
+    return issue->txn.account->facts.name;
 }
 
 /* A lock by hand ("!" before a real hash) is not ours to lift in passing. */
@@ -76,12 +76,12 @@ is_locked_by_hand(const char *hash)
 static int
 refuse_ended(const struct issue *issue)
 {
-    const struct sr_facts *facts = &issue->gathered.account->facts;
+    const struct sr_facts *facts = &issue->txn.account->facts;
 
     if (!SR_TIME_IS_SET(facts->account_ends) ||
         facts->account_ends > issue->ctl->now)
         return CTL_OK;
-    if (elsewhere_is(&issue->gathered))
+    if (elsewhere_is(&issue->txn))
         ctl_error("The account %s has ended.  A password would not let its "
                   "user in.  If it shall live on, set another end in the "
                   "directory first.  Nothing was done.",
@@ -98,10 +98,10 @@ refuse_ended(const struct issue *issue)
 static int
 admit(const struct issue *issue)
 {
-    const struct sr_circumstances admin = {.is_admin = true};
-    const struct sr_facts *facts = &issue->gathered.account->facts;
+    const struct sr_caller admin = {.is_admin = true};
+    const struct sr_facts *facts = &issue->txn.account->facts;
     struct sr_change change =
-        sr_change(facts, &issue->gathered.rules, &admin, issue->ctl->now);
+        sr_change(facts, &issue->txn.rules, &admin, issue->ctl->now);
 
     if (change.result != SR_CHANGE_ALLOWED) {
         ctl_error("The password of %s is protected (%s): nobody changes it "
@@ -152,12 +152,12 @@ try_phrase(struct issue *issue, bool is_last)
     const struct sr_candidate candidate = {
         .password = issue->password,
         .user = name_of(issue),
-        .gecos = issue->gathered.account->gecos,
+        .gecos = issue->txn.account->gecos,
     };
     struct sr_findings findings = {0};
     int outcome = 1;
 
-    switch (sr_quality_check(&candidate, &issue->gathered.rules, &findings)) {
+    switch (sr_quality_check(&candidate, &issue->txn.rules, &findings)) {
     case SR_QUALITY_DONE:
         if (findings.count > 0)
             outcome = is_last ? -1 : 0;
@@ -174,7 +174,7 @@ try_phrase(struct issue *issue, bool is_last)
 static int
 make_password(struct issue *issue)
 {
-    size_t least = issue->gathered.rules.min_length;
+    size_t least = issue->txn.rules.min_length;
 
     for (int i = 1; i <= PHRASES_MAX; i++) {
         int outcome;
@@ -212,7 +212,7 @@ static int
 record(struct issue *issue)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-    uid_t uid = issue->gathered.account->facts.uid;
+    uid_t uid = issue->txn.account->facts.uid;
     struct sr_temporary record = {0};
     enum sr_store_result result;
     sr_time wall = 0;
@@ -223,8 +223,8 @@ record(struct issue *issue)
     if (result == SR_STORE_OK)
         result = sr_store_hash(store, issue->hash, strlen(issue->hash),
                                &record.fingerprint);
-    record.until = record.issued + issue->gathered.rules.temporary_lifetime;
-    issue->until = wall + issue->gathered.rules.temporary_lifetime;
+    record.until = record.issued + issue->txn.rules.temporary_lifetime;
+    issue->until = wall + issue->txn.rules.temporary_lifetime;
     if (result == SR_STORE_OK)
         result = sr_store_put_temporary(store, uid, &record);
     if (result == SR_STORE_OK)
@@ -297,7 +297,7 @@ store_password(struct issue *issue)
 {
     const char *name = name_of(issue);
 
-    if (!issue->gathered.has_temporary && record(issue) != CTL_OK) {
+    if (!issue->txn.has_temporary && record(issue) != CTL_OK) {
         ctl_error("Nothing was changed.");
         return CTL_FAILED;
     }
@@ -355,9 +355,8 @@ show(const struct issue *issue)
            name_of(issue));
     if (issue->until != 0)
         printf("It works until %s%s.\n", report_local(issue->until, when),
-               elsewhere_is(&issue->gathered) &&
-                       issue->gathered.account->facts.temporary_until !=
-                           issue->until
+               elsewhere_is(&issue->txn) &&
+                       issue->txn.account->facts.temporary_until != issue->until
                    ? " on this host"
                    : "");
     return CTL_OK;
@@ -367,7 +366,7 @@ show(const struct issue *issue)
 static void
 warn_of_obstacles(const struct issue *issue)
 {
-    const struct sr_facts *facts = &issue->gathered.account->facts;
+    const struct sr_facts *facts = &issue->txn.account->facts;
     struct sr_facts next = *facts;
     struct sr_verdict verdict;
 
@@ -375,8 +374,8 @@ warn_of_obstacles(const struct issue *issue)
     next.must_change = next.has_password = SR_YES;
     next.password_expires = next.inactive_from = SR_TIME_UNKNOWN;
     next.locked = SR_LOCK_NO;
-    verdict = sr_verdict(&next, &issue->gathered.rules, &ctl_at_login,
-                         issue->ctl->now);
+    verdict =
+        sr_verdict(&next, &issue->txn.rules, &ctl_at_login, issue->ctl->now);
     if (verdict.state == SR_STATE_BARRED)
         ctl_error("Attention: %s (%s) forbids %s to change the password at a "
                   "login, and a temporary one has to be changed there.  "
@@ -397,7 +396,7 @@ warn_of_obstacles(const struct issue *issue)
 static int
 record_elsewhere(struct issue *issue, const char *before)
 {
-    const struct sr_account *account = issue->gathered.account;
+    const struct sr_account *account = issue->txn.account;
     const struct sr_facts *facts = &account->facts;
 
     if (facts->must_change != SR_YES)
@@ -429,25 +428,24 @@ store_elsewhere(struct issue *issue)
     char before[sizeof(issue->hash)];
     int code;
 
-    snprintf(before, sizeof(before), "%s", issue->gathered.account->secret);
-    code =
-        elsewhere_order(&issue->gathered, SR_ORDER_PASSWORD, issue->password);
+    snprintf(before, sizeof(before), "%s", issue->txn.account->secret);
+    code = elsewhere_order(&issue->txn, SR_ORDER_SET_PASSWORD, issue->password);
     if (code != CTL_OK)
         return code;
-    if (sr_gather_again(&issue->gathered, name) == SR_ASK_OK)
+    if (sr_transaction_refresh(&issue->txn, name) == SR_STATUS_OK)
         return record_elsewhere(issue, before);
     ctl_error("%s has a new password that nobody knows, and cannot be read any "
               "more: %s.  Run \"selfresetctl temporary %s\" again later.",
-              name, issue->gathered.reason, name);
+              name, issue->txn.reason, name);
     return CTL_PARTLY;
 }
 
 static int
 issue_elsewhere(struct issue *issue)
 {
-    const struct sr_facts *facts = &issue->gathered.account->facts;
+    const struct sr_facts *facts = &issue->txn.account->facts;
     const char *name = issue->ctl->operand[0];
-    int code = elsewhere_admit(issue->ctl, &issue->gathered);
+    int code = elsewhere_admit(issue->ctl, &issue->txn);
 
     if (code == CTL_OK)
         code = refuse_ended(issue);
@@ -469,9 +467,9 @@ issue_elsewhere(struct issue *issue)
     if (code != CTL_OK)
         return code;
     code = store_elsewhere(issue);
-    if (issue->gathered.account != NULL)
-        ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->gathered.account->facts,
-                  NULL, code == CTL_OK, NULL);
+    if (issue->txn.account != NULL)
+        ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->txn.account->facts, NULL,
+                  code == CTL_OK, NULL);
     ctl_publish(issue->ctl, name);
     if (code == CTL_OK)
         code = show(issue);
@@ -497,12 +495,12 @@ static int
 issue_password(struct issue *issue)
 {
     struct ctl_remembered remembered;
-    int code =
-        ctl_gather(issue->ctl, issue->ctl->operand[0], "", &issue->gathered);
+    int code = ctl_transaction_begin(issue->ctl, issue->ctl->operand[0], "",
+                                     &issue->txn);
 
     if (code == CTL_OK)
-        code = ctl_remembered(&issue->gathered, &remembered);
-    if (code == CTL_OK && elsewhere_is(&issue->gathered))
+        code = ctl_remembered(&issue->txn, &remembered);
+    if (code == CTL_OK && elsewhere_is(&issue->txn))
         return issue_elsewhere(issue);
     if (code == CTL_OK)
         code = read_before(issue);
@@ -515,7 +513,7 @@ issue_password(struct issue *issue)
     if (code != CTL_OK)
         return code;
     code = store_password(issue);
-    ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->gathered.account->facts, NULL,
+    ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->txn.account->facts, NULL,
               code == CTL_OK, NULL);
     /* In every case: the steps may have ended half way. */
     ctl_publish(issue->ctl, name_of(issue));

@@ -80,11 +80,11 @@ say_unlocked(const char *name, const struct ctl_remembered *before,
 
 /* What unlock cannot mend must be said, or its user believes it has. */
 static void
-say_remaining(const struct sr_gathered *gathered)
+say_remaining(const struct sr_transaction *txn)
 {
-    const struct sr_facts *facts = &gathered->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
 
-    if (facts->disabled == SR_YES && elsewhere_is(gathered))
+    if (facts->disabled == SR_YES && elsewhere_is(txn))
         ctl_error("%s is disabled in the directory, which is something else.",
                   facts->name);
     else if (facts->disabled == SR_YES)
@@ -123,43 +123,44 @@ unlock_guarded(const struct passwd *entry)
 int
 ctl_unlock(struct ctl *ctl, int argc, char **argv)
 {
-    __attribute__((cleanup(sr_gathered_end))) struct sr_gathered gathered = {0};
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
     struct ctl_remembered before;
     const struct passwd *entry;
     const struct sr_facts *facts;
     struct fleet fleet;
-    enum sr_ask ask;
+    enum sr_status ask;
     bool is_elsewhere, found;
     int code;
 
     if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, 1) || !ctl_load(ctl))
         return ctl->exit;
-    ask = sr_gather(ctl->config, ctl->operand[0], "", NULL, &gathered);
-    if (ask == SR_ASK_UNKNOWN_NAME &&
+    ask = sr_transaction_begin(ctl->config, ctl->operand[0], "", NULL, &txn);
+    if (ask == SR_STATUS_UNKNOWN_NAME &&
         (entry = getpwnam(ctl->operand[0])) != NULL)
         return unlock_guarded(entry);
-    code = ctl_gathered(ask, ctl->operand[0], &gathered);
-    is_elsewhere = code == CTL_OK && elsewhere_is_locked(ctl, &gathered);
+    code = ctl_transaction_status(ask, ctl->operand[0], &txn);
+    is_elsewhere = code == CTL_OK && elsewhere_is_locked(ctl, &txn);
     if (code == CTL_OK)
-        code = ctl_remembered(&gathered, &before);
+        code = ctl_remembered(&txn, &before);
     if (code != CTL_OK)
         return code;
-    facts = &gathered.account->facts;
-    fleet_look(&gathered, &fleet);
+    facts = &txn.account->facts;
+    fleet_look(&txn, &fleet);
     code = drop_ledgers(facts->uid, &found);
     if (code != CTL_OK) {
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
         return code;
     }
-    code = fleet_clear(&gathered);
+    code = fleet_clear(&txn);
     if (is_elsewhere && code == CTL_OK)
-        code = elsewhere_unlock(ctl, &gathered);
+        code = elsewhere_unlock(ctl, &txn);
     else if (is_elsewhere)
-        elsewhere_unlock(ctl, &gathered);
+        elsewhere_unlock(ctl, &txn);
     ctl_publish(ctl, facts->name);
     if (say_unlocked(facts->name, &before, &fleet, is_elsewhere))
         ctl_event(SR_EVENT_UNLOCKED, facts, NULL, code == CTL_OK, NULL);
-    say_remaining(&gathered);
+    say_remaining(&txn);
     return code;
 }
 

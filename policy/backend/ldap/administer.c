@@ -55,14 +55,14 @@ add_change(struct changes *changes, const char *attribute, const char *value)
 }
 
 static bool
-has(const struct sr_ldap_link *link, const char *attribute)
+has(const struct sr_ldap_session *link, const char *attribute)
 {
     return sr_ldap_entry_get(&link->known.entry, attribute, 0) != NULL;
 }
 
 /* 389 has temporary passwords of its own (TPR). */
 static bool
-is_temporary(const struct sr_ldap_link *link)
+is_temporary(const struct sr_ldap_session *link)
 {
     const char *text = sr_ldap_entry_get(&link->known.entry, "pwdTPRReset", 0);
 
@@ -70,7 +70,7 @@ is_temporary(const struct sr_ldap_link *link)
 }
 
 static enum sr_write
-refuse(struct sr_ldap_link *link, enum sr_refusal *refusal, const char *why)
+refuse(struct sr_ldap_session *link, enum sr_refusal *refusal, const char *why)
 {
     *refusal = SR_REFUSAL_OTHER;
     sr_ldap_why(link, "%s", why);
@@ -79,20 +79,20 @@ refuse(struct sr_ldap_link *link, enum sr_refusal *refusal, const char *why)
 
 /* Send changes, as the service, which are made together or not at all. */
 static enum sr_write
-send_together(struct sr_ldap_link *link, const char *dn, LDAPMod **changes,
+send_together(struct sr_ldap_session *link, const char *dn, LDAPMod **changes,
               enum sr_refusal *refusal, bool *is_gone)
 {
     LDAPControl policy = {
         .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
     LDAPControl *controls[] = {&policy, NULL};
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     enum sr_write written;
 
     if (sr_ldap_as_service(link) != LDAP_SUCCESS)
         return SR_WRITE_FAILED;
     sr_ldap_modify(link, dn, changes, controls, &answer);
     *is_gone = answer.code == LDAP_NO_SUCH_ATTRIBUTE;
-    written = sr_ldap_answer_write(&answer, refusal);
+    written = sr_ldap_response_write(&answer, refusal);
     if (written != SR_WRITE_DONE)
         sr_ldap_why(link, "%s: %s%s%s", changes[0]->mod_type,
                     ldap_err2string(answer.code), sr_ldap_colon(&answer),
@@ -103,8 +103,8 @@ send_together(struct sr_ldap_link *link, const char *dn, LDAPMod **changes,
 /* Send the changes.  When what one of them takes away has gone already, because
  * somebody else was faster, none is made, and each is sent by itself. */
 static enum sr_write
-send_changes(struct sr_ldap_link *link, const char *dn, struct changes *changes,
-             enum sr_refusal *refusal)
+send_changes(struct sr_ldap_session *link, const char *dn,
+             struct changes *changes, enum sr_refusal *refusal)
 {
     bool is_gone = false;
     enum sr_write written =
@@ -128,7 +128,7 @@ send_changes(struct sr_ldap_link *link, const char *dn, struct changes *changes,
 /* An entry that has nothing of a policy yet was looked up without the policy
  * that it will have. */
 static enum sr_write
-find_policy(struct sr_ldap_link *link)
+find_policy(struct sr_ldap_session *link)
 {
     const char *preset = link->config->default_policy;
     size_t count;
@@ -148,7 +148,7 @@ find_policy(struct sr_ldap_link *link)
 /* ---- unlock */
 
 static enum sr_write
-unlock(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+unlock(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
 {
     static const char *const lock[] = {
         "pwdAccountLockedTime", /* takes pwdFailureTime along */
@@ -172,7 +172,7 @@ unlock(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
 
 /* A switch of the policy by either of its names. */
 static enum sr_tri
-policy_switch(const struct sr_ldap_link *link, const char *attribute,
+policy_switch(const struct sr_ldap_session *link, const char *attribute,
               const char *alias)
 {
     const char *text = sr_ldap_entry_get(&link->policy, attribute, 0);
@@ -186,14 +186,14 @@ policy_switch(const struct sr_ldap_link *link, const char *attribute,
 }
 
 static enum sr_tri
-backs_demands(const struct sr_ldap_link *link)
+backs_demands(const struct sr_ldap_session *link)
 {
     return policy_switch(link, "pwdMustChange", "passwordMustChange");
 }
 
 /* 389 serves its policy by the names of ppolicy, too, and so comes first. */
 static enum keeper
-find_keeper(const struct sr_ldap_link *link)
+find_keeper(const struct sr_ldap_session *link)
 {
     const struct sr_ldap_entry *entry = &link->known.entry;
     const struct sr_ldap_entry *policy = &link->policy;
@@ -216,7 +216,7 @@ find_keeper(const struct sr_ldap_link *link)
 
 /* Why a demand would come to nothing; NULL: it would not. */
 static const char *
-why_no_demand(const struct sr_ldap_link *link)
+why_no_demand(const struct sr_ldap_session *link)
 {
     switch (find_keeper(link)) {
     case KEEPER_PPOLICY:
@@ -242,7 +242,7 @@ why_no_demand(const struct sr_ldap_link *link)
 }
 
 static enum sr_write
-demand(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+demand(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
 {
     struct changes changes = {.count = 0};
 
@@ -268,7 +268,7 @@ demand(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
  * a value the server counts from the next login.
  */
 static bool
-find_expiry(const struct sr_ldap_link *link, char *text, size_t size)
+find_expiry(const struct sr_ldap_session *link, char *text, size_t size)
 {
     const char *changed =
         sr_ldap_entry_get(&link->known.entry, "pwdUpdateTime", 0);
@@ -292,7 +292,7 @@ find_expiry(const struct sr_ldap_link *link, char *text, size_t size)
 /* Taking a demand back leaves the password as old as it is, where the server
  * keeps its age elsewhere, or tells it. */
 static enum sr_write
-waive(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
+waive(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
 {
     struct changes changes = {.count = 0};
     char text[32];
@@ -326,7 +326,7 @@ waive(struct sr_ldap_link *link, const char *dn, enum sr_refusal *refusal)
  * reset, and makes it itself where the policy says so.
  */
 static bool
-is_demanded(struct sr_ldap_link *link, const char *dn)
+is_demanded(struct sr_ldap_session *link, const char *dn)
 {
     static const char *const attribute[] = {"passwordExpirationTime", NULL};
     struct sr_ldap_entry entry = {0};
@@ -351,16 +351,16 @@ is_demanded(struct sr_ldap_link *link, const char *dn)
  * the password yet.
  */
 static enum sr_write
-set_password(struct sr_ldap_link *link, const char *dn, const char *password,
+set_password(struct sr_ldap_session *link, const char *dn, const char *password,
              enum sr_refusal *refusal)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     enum sr_write written;
 
     if (sr_ldap_as_service(link) != LDAP_SUCCESS)
         return SR_WRITE_FAILED;
     sr_ldap_change(link, dn, NULL, password, &answer);
-    written = sr_ldap_answer_write(&answer, refusal);
+    written = sr_ldap_response_write(&answer, refusal);
     /* 389 says of the service what it says of an owner who may not. */
     if (answer.code == LDAP_INSUFFICIENT_ACCESS &&
         find_keeper(link) == KEEPER_389)
@@ -384,7 +384,7 @@ set_password(struct sr_ldap_link *link, const char *dn, const char *password,
  * no right for that where it makes the demand itself.
  */
 static enum sr_write
-admit_demand(struct sr_ldap_link *link, const char *dn,
+admit_demand(struct sr_ldap_session *link, const char *dn,
              enum sr_refusal *refusal)
 {
     const char *reset = sr_ldap_entry_get(&link->known.entry, "pwdReset", 0);
@@ -410,8 +410,8 @@ admit_demand(struct sr_ldap_link *link, const char *dn,
 }
 
 static enum sr_write
-give_password(struct sr_ldap_link *link, const char *dn, const char *password,
-              enum sr_refusal *refusal)
+give_password(struct sr_ldap_session *link, const char *dn,
+              const char *password, enum sr_refusal *refusal)
 {
     const char *why = why_no_demand(link);
     enum sr_write admitted;
@@ -424,7 +424,7 @@ give_password(struct sr_ldap_link *link, const char *dn, const char *password,
 }
 
 static enum sr_write
-carry_out(struct sr_ldap_link *link, const char *dn, enum sr_order order,
+carry_out(struct sr_ldap_session *link, const char *dn, enum sr_order order,
           const char *password, enum sr_refusal *refusal)
 {
     const char *why;
@@ -434,13 +434,13 @@ carry_out(struct sr_ldap_link *link, const char *dn, enum sr_order order,
     switch (order) {
     case SR_ORDER_UNLOCK:
         return unlock(link, dn, refusal);
-    case SR_ORDER_DEMAND:
+    case SR_ORDER_REQUIRE_CHANGE:
         why = why_no_demand(link);
         return why == NULL ? demand(link, dn, refusal)
                            : refuse(link, refusal, why);
-    case SR_ORDER_WAIVE:
+    case SR_ORDER_CLEAR_CHANGE:
         return waive(link, dn, refusal);
-    case SR_ORDER_PASSWORD:
+    case SR_ORDER_SET_PASSWORD:
         return give_password(link, dn, password, refusal);
     }
     return SR_WRITE_FAILED;
@@ -452,7 +452,7 @@ sr_ldap_administer(const struct sr_backend *backend, void **kept,
                    const char *password, enum sr_refusal *refusal, char *reason,
                    size_t size)
 {
-    struct sr_ldap_link *link =
+    struct sr_ldap_session *link =
         sr_ldap_begin(kept, backend->config, reason, size);
     const char *dn = account->entry;
     enum sr_write written = SR_WRITE_FAILED;

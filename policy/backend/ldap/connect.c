@@ -207,7 +207,7 @@ patience_control(Sockbuf_IO_Desc *layer, int option, void *value)
 
 /* Whether to try again what would have blocked. */
 static bool
-may_wait(const struct sr_ldap_link *link, short events)
+may_wait(const struct sr_ldap_session *link, short events)
 {
     struct pollfd poll_fd = {.fd = link->fd, .events = events};
     int ready;
@@ -284,7 +284,7 @@ static const Sockbuf_IO wiping = {
 };
 
 static bool
-add_layer(struct sr_ldap_link *link, const Sockbuf_IO *layer, int level)
+add_layer(struct sr_ldap_session *link, const Sockbuf_IO *layer, int level)
 {
     Sockbuf *buffer = NULL;
 
@@ -295,7 +295,7 @@ add_layer(struct sr_ldap_link *link, const Sockbuf_IO *layer, int level)
 }
 
 static int
-shake_hands(struct sr_ldap_link *link, int64_t end)
+shake_hands(struct sr_ldap_session *link, int64_t end)
 {
     int code;
 
@@ -311,7 +311,7 @@ shake_hands(struct sr_ldap_link *link, int64_t end)
  * accepted, nor for a server that says nothing, and ends its words by itself.
  */
 static void
-why_no_tls(struct sr_ldap_link *link, int code, int64_t end)
+why_no_tls(struct sr_ldap_session *link, int code, int64_t end)
 {
     const struct sr_backend_config *config = link->config;
     char *detail = NULL;
@@ -339,7 +339,7 @@ why_no_tls(struct sr_ldap_link *link, int code, int64_t end)
 
 /* Begin TLS on a connection that stands. */
 static int
-begin_tls(struct sr_ldap_link *link, int64_t end)
+begin_tls(struct sr_ldap_session *link, int64_t end)
 {
     int code;
 
@@ -360,9 +360,9 @@ begin_tls(struct sr_ldap_link *link, int64_t end)
 
 /* StartTLS: ask, then shake hands. */
 static int
-ask_for_tls(struct sr_ldap_link *link, int64_t end)
+ask_for_tls(struct sr_ldap_session *link, int64_t end)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     LDAPMessage *message;
     int id;
     int code = ldap_start_tls(link->ld, NULL, NULL, &id);
@@ -380,7 +380,7 @@ ask_for_tls(struct sr_ldap_link *link, int64_t end)
 
 /* What the scheme asks for, on a connection that stands. */
 static int
-protect(struct sr_ldap_link *link, const LDAPURLDesc *url, int64_t end)
+protect(struct sr_ldap_session *link, const LDAPURLDesc *url, int64_t end)
 {
     int code = LDAP_SUCCESS;
 
@@ -400,7 +400,7 @@ protect(struct sr_ldap_link *link, const LDAPURLDesc *url, int64_t end)
 }
 
 static int
-open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
+open_url(struct sr_ldap_session *link, const char *uri, const LDAPURLDesc *url,
          int64_t end)
 {
     bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
@@ -432,7 +432,7 @@ open_url(struct sr_ldap_link *link, const char *uri, const LDAPURLDesc *url,
 }
 
 int
-sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
+sr_ldap_connect(struct sr_ldap_session *link, size_t uri, int64_t end)
 {
     const char *text = link->config->uri.item[uri];
     LDAPURLDesc *url = NULL;
@@ -461,8 +461,8 @@ sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end)
 /* ---- answers */
 
 static void
-read_answer(struct sr_ldap_link *link, LDAPMessage *message,
-            struct sr_ldap_answer *answer)
+read_answer(struct sr_ldap_session *link, LDAPMessage *message,
+            struct sr_ldap_response *answer)
 {
     LDAPControl **controls = NULL;
     char *text = NULL;
@@ -473,17 +473,17 @@ read_answer(struct sr_ldap_link *link, LDAPMessage *message,
     /* The codes below 0 are the library's own; none comes from a server. */
     if (parsed != LDAP_SUCCESS || code < 0)
         code = LDAP_DECODING_ERROR;
-    sr_ldap_answer_init(answer, code);
-    sr_ldap_answer_controls(answer, controls);
+    sr_ldap_response_init(answer, code);
+    sr_ldap_response_controls(answer, controls);
     if (text != NULL)
-        sr_ldap_answer_text(answer, text);
+        sr_ldap_response_text(answer, text);
     ldap_memfree(text);
     ldap_controls_free(controls);
 }
 
 void
-sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
-             struct sr_ldap_answer *answer, LDAPMessage **message)
+sr_ldap_wait(struct sr_ldap_session *link, int id, int64_t end,
+             struct sr_ldap_response *answer, LDAPMessage **message)
 {
     struct timeval left = time_left(end);
     int type, code = LDAP_SERVER_DOWN;
@@ -503,5 +503,5 @@ sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
      * request. */
     if (code >= 0 || !sr_ldap_is_away(code))
         code = LDAP_SERVER_DOWN;
-    sr_ldap_answer_init(answer, code);
+    sr_ldap_response_init(answer, code);
 }

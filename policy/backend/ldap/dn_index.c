@@ -14,13 +14,13 @@
 struct node {
     char *dn; /* first: what is looked for has nothing else */
     struct node *next, *previous;
-    struct sr_names names;
+    struct sr_string_list names;
     uint64_t content;
     bool is_seen;
 };
 
 /* A tree to find an entry in, and a list of all. */
-struct sr_ldap_names {
+struct sr_ldap_dn_index {
     void *root;
     struct node *first;
     size_t count;
@@ -33,7 +33,7 @@ compare(const void *a, const void *b)
 }
 
 void
-sr_ldap_names_clear(struct sr_names *names)
+sr_ldap_dn_index_clear(struct sr_string_list *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->item[i]);
@@ -46,19 +46,19 @@ free_node(void *data)
 {
     struct node *node = data;
 
-    sr_ldap_names_clear(&node->names);
+    sr_ldap_dn_index_clear(&node->names);
     free(node->dn);
     free(node);
 }
 
-struct sr_ldap_names *
-sr_ldap_names_new(void)
+struct sr_ldap_dn_index *
+sr_ldap_dn_index_new(void)
 {
-    return calloc(1, sizeof(struct sr_ldap_names));
+    return calloc(1, sizeof(struct sr_ldap_dn_index));
 }
 
 void
-sr_ldap_names_free(struct sr_ldap_names *known)
+sr_ldap_dn_index_free(struct sr_ldap_dn_index *known)
 {
     if (known == NULL)
         return;
@@ -67,13 +67,13 @@ sr_ldap_names_free(struct sr_ldap_names *known)
 }
 
 size_t
-sr_ldap_names_count(const struct sr_ldap_names *known)
+sr_ldap_dn_index_count(const struct sr_ldap_dn_index *known)
 {
     return known->count;
 }
 
 void
-sr_ldap_names_begin(struct sr_ldap_names *known)
+sr_ldap_dn_index_begin(struct sr_ldap_dn_index *known)
 {
     for (struct node *node = known->first; node != NULL; node = node->next)
         node->is_seen = false;
@@ -81,7 +81,7 @@ sr_ldap_names_begin(struct sr_ldap_names *known)
 
 /* The entry of a DN, which is made where there is none. */
 static struct node *
-find_or_make(struct sr_ldap_names *known, const char *dn, bool *is_new)
+find_or_make(struct sr_ldap_dn_index *known, const char *dn, bool *is_new)
 {
     struct node *node = calloc(1, sizeof(*node));
     struct node **found = NULL;
@@ -106,9 +106,9 @@ find_or_make(struct sr_ldap_names *known, const char *dn, bool *is_new)
 }
 
 int
-sr_ldap_names_see(struct sr_ldap_names *known, const char *dn,
-                  struct sr_names *names, uint64_t content,
-                  struct sr_ldap_seen *seen)
+sr_ldap_dn_index_see(struct sr_ldap_dn_index *known, const char *dn,
+                     struct sr_string_list *names, uint64_t content,
+                     struct sr_ldap_seen *seen)
 {
     struct node *node;
 
@@ -127,7 +127,8 @@ sr_ldap_names_see(struct sr_ldap_names *known, const char *dn,
 }
 
 bool
-sr_ldap_names_take_unseen(struct sr_ldap_names *known, struct sr_names *old)
+sr_ldap_dn_index_take_unseen(struct sr_ldap_dn_index *known,
+                             struct sr_string_list *old)
 {
     struct node *node = known->first;
 

@@ -13,23 +13,23 @@
 
 #include "policy/decide/rules.h"
 
-struct sr_ldap_names;
+struct sr_ldap_dn_index;
 
 /* None is known.  NULL: out of memory. */
-struct sr_ldap_names *sr_ldap_names_new(void);
-void sr_ldap_names_free(struct sr_ldap_names *known);
+struct sr_ldap_dn_index *sr_ldap_dn_index_new(void);
+void sr_ldap_dn_index_free(struct sr_ldap_dn_index *known);
 
 /* How many entries are known. */
-size_t sr_ldap_names_count(const struct sr_ldap_names *known);
+size_t sr_ldap_dn_index_count(const struct sr_ldap_dn_index *known);
 
 /* Begin a reading of all: nobody has been seen in it yet. */
-void sr_ldap_names_begin(struct sr_ldap_names *known);
+void sr_ldap_dn_index_begin(struct sr_ldap_dn_index *known);
 
 /* What was seen of an entry. */
 struct sr_ldap_seen {
-    struct sr_names old; /* that it had; the caller's */
-    bool is_new;         /* it was not known */
-    bool is_same;        /* its content is what it was */
+    struct sr_string_list old; /* that it had; the caller's */
+    bool is_new;               /* it was not known */
+    bool is_same;              /* its content is what it was */
 };
 
 /*
@@ -37,18 +37,18 @@ struct sr_ldap_seen {
  * was not read, and stays as it is).  The names are the table's then; when
  * memory is out (-1) they are the caller's.
  */
-int sr_ldap_names_see(struct sr_ldap_names *known, const char *dn,
-                      struct sr_names *names, uint64_t content,
-                      struct sr_ldap_seen *seen);
+int sr_ldap_dn_index_see(struct sr_ldap_dn_index *known, const char *dn,
+                         struct sr_string_list *names, uint64_t content,
+                         struct sr_ldap_seen *seen);
 
 /*
  * End a reading of all: an entry that was not seen in it is gone.  Its names
  * are the caller's; false when there is no other one.
  */
-bool sr_ldap_names_take_unseen(struct sr_ldap_names *known,
-                               struct sr_names *old);
+bool sr_ldap_dn_index_take_unseen(struct sr_ldap_dn_index *known,
+                                  struct sr_string_list *old);
 
 /* Free names. */
-void sr_ldap_names_clear(struct sr_names *names);
+void sr_ldap_dn_index_clear(struct sr_string_list *names);
 
 #endif

@@ -718,17 +718,17 @@ static void
 shadow_facts(const struct sr_ldap_entry *account, bool has_expiry,
              struct sr_facts *facts)
 {
-    const struct spwd entry = {
-        .sp_lstchg = days(account, "shadowLastChange"),
-        .sp_min = days(account, "shadowMin"),
-        .sp_max = days(account, "shadowMax"),
-        .sp_warn = days(account, "shadowWarning"),
-        .sp_inact = days(account, "shadowInactive"),
+    const struct sr_ageing ageing = {
+        .changed = days(account, "shadowLastChange"),
+        .min = days(account, "shadowMin"),
+        .max = days(account, "shadowMax"),
+        .warn = days(account, "shadowWarning"),
+        .inactive = days(account, "shadowInactive"),
     };
     long end = days(account, "shadowExpire");
 
     if (!has_expiry)
-        sr_ageing_facts(&entry, facts);
+        sr_ageing_facts(&ageing, facts);
     if (end >= 0)
         earlier(&facts->account_ends, sr_ageing_day(end));
 }

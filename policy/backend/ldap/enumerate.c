@@ -37,7 +37,7 @@ sr_ldap_list_attributes(const struct sr_backend_config *config,
 /* ---- facts */
 
 bool
-sr_ldap_describe(struct sr_ldap_link *link, const struct sr_backend *backend,
+sr_ldap_describe(struct sr_ldap_session *link, const struct sr_backend *backend,
                  const char *name, const struct sr_ldap_entry *entry,
                  const struct sr_ldap_entry *policy, struct sr_facts *facts)
 {
@@ -84,8 +84,8 @@ describe_unavailable(const struct sr_backend *backend, const char *name,
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
 }
 
-enum sr_ask
-sr_ldap_tell(struct sr_ldap_link *link, const struct sr_backend *backend,
+enum sr_status
+sr_ldap_tell(struct sr_ldap_session *link, const struct sr_backend *backend,
              const struct sr_visitor *visitor, const char *name,
              const struct sr_ldap_entry *entry,
              const struct sr_ldap_entry *policy, const char *wrong,
@@ -107,18 +107,18 @@ sr_ldap_tell(struct sr_ldap_link *link, const struct sr_backend *backend,
             sr_ldap_entry_get(entry, link->config->uid_attribute, 0),
             &account.facts);
         *is_done = visitor->account(visitor->context, &account, &rules,
-                                    SR_ASK_UNAVAILABLE, wrong) != 0;
-        return SR_ASK_OK;
+                                    SR_STATUS_UNAVAILABLE, wrong) != 0;
+        return SR_STATUS_OK;
     }
     account.secret = sr_ldap_fingerprint(entry);
     if (account.secret == NULL)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     account.entry = entry->dn;
     sr_ldap_policy_demands(policy, &account.demands);
-    *is_done = visitor->account(visitor->context, &account, &rules, SR_ASK_OK,
-                                NULL) != 0;
+    *is_done = visitor->account(visitor->context, &account, &rules,
+                                SR_STATUS_OK, NULL) != 0;
     free(account.secret);
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 /* ---- pages */
@@ -150,7 +150,7 @@ add_page(struct sr_ldap_pages *pages, LDAPMessage *message)
 
 /* Where the next page begins; empty: this was the last. */
 static int
-next_cookie(struct sr_ldap_link *link, LDAPMessage *message,
+next_cookie(struct sr_ldap_session *link, LDAPMessage *message,
             struct berval *cookie)
 {
     LDAPControl **controls = NULL;
@@ -172,8 +172,8 @@ next_cookie(struct sr_ldap_link *link, LDAPMessage *message,
 
 /* Ask for one page, and wait for it. */
 static int
-fetch_page(struct sr_ldap_link *link, const struct sr_ldap_paged *paged,
-           struct sr_ldap_answer *answer, LDAPMessage **message)
+fetch_page(struct sr_ldap_session *link, const struct sr_ldap_paged *paged,
+           struct sr_ldap_response *answer, LDAPMessage **message)
 {
     struct berval cookie = paged->cookie;
     LDAPControl *control = NULL;
@@ -196,13 +196,13 @@ fetch_page(struct sr_ldap_link *link, const struct sr_ldap_paged *paged,
 }
 
 int
-sr_ldap_next_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
-                  struct sr_ldap_answer *answer, LDAPMessage **page)
+sr_ldap_next_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
+                  struct sr_ldap_response *answer, LDAPMessage **page)
 {
     int code;
 
     *page = NULL;
-    sr_ldap_answer_init(answer, LDAP_SUCCESS);
+    sr_ldap_response_init(answer, LDAP_SUCCESS);
     code = fetch_page(link, paged, answer, page);
     if (code == LDAP_SUCCESS)
         code = next_cookie(link, *page, &paged->cookie);
@@ -219,10 +219,10 @@ sr_ldap_paged_end(struct sr_ldap_paged *paged)
 }
 
 static int
-read_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
+read_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
           struct sr_ldap_pages *pages)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     LDAPMessage *message;
     int code = sr_ldap_next_page(link, paged, &answer, &message);
 
@@ -236,7 +236,7 @@ read_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
 }
 
 int
-sr_ldap_read_pages(struct sr_ldap_link *link, const char *filter,
+sr_ldap_read_pages(struct sr_ldap_session *link, const char *filter,
                    const char *const *attributes, struct sr_ldap_pages *pages)
 {
     const char *whole[SR_LDAP_ATTRIBUTES_MAX];
@@ -284,7 +284,7 @@ sr_ldap_policies_clear(struct sr_ldap_policies *policies)
 
 /* Read one; it has the DN as it was asked for. */
 static int
-read_policy(struct sr_ldap_link *link, const char *dn,
+read_policy(struct sr_ldap_session *link, const char *dn,
             struct sr_ldap_entry *policy)
 {
     size_t count;
@@ -303,7 +303,7 @@ read_policy(struct sr_ldap_link *link, const char *dn,
 
 int
 sr_ldap_policies_get(struct sr_ldap_policies *policies,
-                     struct sr_ldap_link *link, const char *dn,
+                     struct sr_ldap_session *link, const char *dn,
                      const struct sr_ldap_entry **policy)
 {
     static const struct sr_ldap_entry none;
@@ -338,7 +338,7 @@ struct item {
 };
 
 struct reading {
-    struct sr_ldap_link *link;
+    struct sr_ldap_session *link;
     const struct sr_backend *backend;
     struct sr_ldap_pages pages;
     struct sr_ldap_policies policies;
@@ -415,7 +415,7 @@ index_entry(struct reading *reading, LDAPMessage *message)
 static int
 index_pages(struct reading *reading)
 {
-    struct sr_ldap_link *link = reading->link;
+    struct sr_ldap_session *link = reading->link;
     int code = LDAP_SUCCESS;
 
     for (size_t i = 0; i < reading->pages.count && code == LDAP_SUCCESS; i++) {
@@ -438,14 +438,14 @@ is_same_name(const struct reading *reading, size_t one, size_t other)
            strcmp(reading->item[one].name, reading->item[other].name) == 0;
 }
 
-static enum sr_ask
+static enum sr_status
 tell_item(struct reading *reading, const struct sr_visitor *visitor,
           size_t index, bool is_twice, bool *is_done)
 {
     const struct item *item = &reading->item[index];
     const struct sr_ldap_entry *policy = NULL;
     struct sr_ldap_entry entry = {0};
-    enum sr_ask ask = SR_ASK_NO_MEMORY;
+    enum sr_status ask = SR_STATUS_NO_MEMORY;
 
     if (sr_ldap_take_entry(reading->link, item->message, &entry) ==
             LDAP_SUCCESS &&
@@ -461,14 +461,14 @@ tell_item(struct reading *reading, const struct sr_visitor *visitor,
     return ask;
 }
 
-static enum sr_ask
+static enum sr_status
 tell_all(struct reading *reading, const struct sr_visitor *visitor)
 {
-    enum sr_ask ask = SR_ASK_OK;
+    enum sr_status ask = SR_STATUS_OK;
     bool is_done = false;
     size_t next;
 
-    for (size_t i = 0; i < reading->count && ask == SR_ASK_OK && !is_done;
+    for (size_t i = 0; i < reading->count && ask == SR_STATUS_OK && !is_done;
          i = next) {
         next = i + 1;
         while (is_same_name(reading, i, next))
@@ -478,14 +478,14 @@ tell_all(struct reading *reading, const struct sr_visitor *visitor)
     return ask;
 }
 
-enum sr_ask
-sr_ldap_each(const struct sr_backend *backend, const struct sr_visitor *visitor,
-             char *reason, size_t size)
+enum sr_status
+sr_ldap_enumerate(const struct sr_backend *backend,
+                  const struct sr_visitor *visitor, char *reason, size_t size)
 {
     struct reading reading = {.backend = backend};
     char *filter = sr_ldap_filter_all(backend->config->filter);
     void *kept = NULL;
-    enum sr_ask ask = SR_ASK_NO_MEMORY;
+    enum sr_status ask = SR_STATUS_NO_MEMORY;
     int code = LDAP_NO_MEMORY;
 
     reading.link = sr_ldap_begin(&kept, backend->config, reason, size);
@@ -496,13 +496,13 @@ sr_ldap_each(const struct sr_backend *backend, const struct sr_visitor *visitor,
     if (code == LDAP_SUCCESS)
         ask = tell_all(&reading, visitor);
     else if (code != LDAP_NO_MEMORY)
-        ask = SR_ASK_UNAVAILABLE;
-    if (ask == SR_ASK_UNAVAILABLE && size > 0 && reason[0] == '\0')
+        ask = SR_STATUS_UNAVAILABLE;
+    if (ask == SR_STATUS_UNAVAILABLE && size > 0 && reason[0] == '\0')
         snprintf(reason, size, "%s", ldap_err2string(code));
     reading_clear(&reading);
     if (reading.link != NULL) {
         sr_ldap_end(reading.link);
-        sr_ldap_link_free(reading.link, false);
+        sr_ldap_session_free(reading.link, false);
     }
     free(filter);
     return ask;

@@ -32,7 +32,7 @@ void sr_ldap_list_attributes(const struct sr_backend_config *config,
  * The facts that an entry and its policy are for an account of that name.
  * False, and the reason is said, when the entry cannot be one of an account.
  */
-bool sr_ldap_describe(struct sr_ldap_link *link,
+bool sr_ldap_describe(struct sr_ldap_session *link,
                       const struct sr_backend *backend, const char *name,
                       const struct sr_ldap_entry *entry,
                       const struct sr_ldap_entry *policy,
@@ -52,8 +52,8 @@ struct sr_ldap_paged {
  * one login may take.  Returns an LDAP result code, and the page, which may be
  * NULL, for ldap_msgfree().
  */
-int sr_ldap_next_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
-                      struct sr_ldap_answer *answer, LDAPMessage **page);
+int sr_ldap_next_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
+                      struct sr_ldap_response *answer, LDAPMessage **page);
 void sr_ldap_paged_end(struct sr_ldap_paged *paged);
 
 /*
@@ -62,7 +62,7 @@ void sr_ldap_paged_end(struct sr_ldap_paged *paged);
  * Returns an LDAP result code; on any but LDAP_SUCCESS the pages are not all,
  * and not to be used.  Clear them in any case.
  */
-int sr_ldap_read_pages(struct sr_ldap_link *link, const char *filter,
+int sr_ldap_read_pages(struct sr_ldap_session *link, const char *filter,
                        const char *const *attributes,
                        struct sr_ldap_pages *pages);
 void sr_ldap_pages_clear(struct sr_ldap_pages *pages);
@@ -73,7 +73,7 @@ void sr_ldap_pages_clear(struct sr_ldap_pages *pages);
  * result code.
  */
 int sr_ldap_policies_get(struct sr_ldap_policies *policies,
-                         struct sr_ldap_link *link, const char *dn,
+                         struct sr_ldap_session *link, const char *dn,
                          const struct sr_ldap_entry **policy);
 
 /* The policy of a DN, if it was read. */
@@ -87,25 +87,25 @@ void sr_ldap_policies_clear(struct sr_ldap_policies *policies);
  * `wrong` (or NULL) is why the account cannot be asked.  Returns NO_MEMORY, or
  * OK; *is_done: the visitor has had enough.
  */
-enum sr_ask sr_ldap_tell(struct sr_ldap_link *link,
-                         const struct sr_backend *backend,
-                         const struct sr_visitor *visitor, const char *name,
-                         const struct sr_ldap_entry *entry,
-                         const struct sr_ldap_entry *policy, const char *wrong,
-                         bool *is_done);
+enum sr_status sr_ldap_tell(struct sr_ldap_session *link,
+                            const struct sr_backend *backend,
+                            const struct sr_visitor *visitor, const char *name,
+                            const struct sr_ldap_entry *entry,
+                            const struct sr_ldap_entry *policy,
+                            const char *wrong, bool *is_done);
 
 /* each() of struct sr_backend_ops. */
-enum sr_ask sr_ldap_each(const struct sr_backend *backend,
-                         const struct sr_visitor *visitor, char *reason,
-                         size_t size);
+enum sr_status sr_ldap_enumerate(const struct sr_backend *backend,
+                                 const struct sr_visitor *visitor, char *reason,
+                                 size_t size);
 
 /* ---- ldap_follow.c: follow(), hear() and unfollow() */
-struct sr_following *sr_ldap_follow(const struct sr_backend *backend,
-                                    char *reason, size_t size);
-enum sr_heard sr_ldap_hear(const struct sr_backend *backend,
-                           struct sr_following *following,
-                           const struct sr_listener *listener, char *reason,
-                           size_t size);
-void sr_ldap_unfollow(struct sr_following *following);
+struct sr_watch *sr_ldap_watch_start(const struct sr_backend *backend,
+                                     char *reason, size_t size);
+enum sr_watch_result sr_ldap_watch_poll(const struct sr_backend *backend,
+                                        struct sr_watch *following,
+                                        const struct sr_watcher *listener,
+                                        char *reason, size_t size);
+void sr_ldap_watch_stop(struct sr_watch *following);
 
 #endif

@@ -21,7 +21,7 @@
        */
 
 struct conversation {
-    struct sr_ldap_link *link;
+    struct sr_ldap_session *link;
     int64_t end;
     gss_cred_id_t identity;
     gss_name_t server;
@@ -29,7 +29,7 @@ struct conversation {
 };
 
 static void
-why_gssapi(struct sr_ldap_link *link, OM_uint32 major, OM_uint32 minor)
+why_gssapi(struct sr_ldap_session *link, OM_uint32 major, OM_uint32 minor)
 {
     OM_uint32 ignored, more = 0;
     gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
@@ -47,7 +47,7 @@ why_gssapi(struct sr_ldap_link *link, OM_uint32 major, OM_uint32 minor)
 /* Send a token, and receive the server's.  `reply` is the library's. */
 static void
 send_token(struct conversation *talk, const gss_buffer_desc *token,
-           struct berval **reply, struct sr_ldap_answer *answer)
+           struct berval **reply, struct sr_ldap_response *answer)
 {
     static char nothing[] = "";
     struct berval value = {.bv_len = token->length,
@@ -60,7 +60,7 @@ send_token(struct conversation *talk, const gss_buffer_desc *token,
 
     *reply = NULL;
     if (code != LDAP_SUCCESS) {
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
         return;
     }
     sr_ldap_wait(talk->link, id, talk->end, answer, &message);
@@ -125,13 +125,13 @@ choose_layer(struct conversation *talk, const struct berval *offer,
 
 /* What one round of the conversation came to. */
 static void
-converse(struct conversation *talk, struct sr_ldap_answer *answer)
+converse(struct conversation *talk, struct sr_ldap_response *answer)
 {
     struct berval *reply = NULL;
     bool is_complete = false, goes_on = true, is_last = false;
     OM_uint32 minor;
 
-    sr_ldap_answer_init(answer, LDAP_SASL_BIND_IN_PROGRESS);
+    sr_ldap_response_init(answer, LDAP_SASL_BIND_IN_PROGRESS);
     while (goes_on && answer->code == LDAP_SASL_BIND_IN_PROGRESS) {
         gss_buffer_desc token = GSS_C_EMPTY_BUFFER;
 
@@ -147,9 +147,9 @@ converse(struct conversation *talk, struct sr_ldap_answer *answer)
     ber_bvfree(reply);
     /* A server that has not shown who it is has nothing to accept. */
     if (goes_on && answer->code == LDAP_SUCCESS && !is_last)
-        sr_ldap_answer_init(answer, LDAP_PROTOCOL_ERROR);
+        sr_ldap_response_init(answer, LDAP_PROTOCOL_ERROR);
     if (!goes_on)
-        sr_ldap_answer_init(answer, LDAP_PARAM_ERROR);
+        sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
     else if (answer->code != LDAP_SUCCESS)
         sr_ldap_why(talk->link,
                     "%s does not accept the service's ticket: "
@@ -214,8 +214,8 @@ end_conversation(struct conversation *talk)
 }
 
 void
-sr_ldap_gssapi(struct sr_ldap_link *link, int64_t end,
-               struct sr_ldap_answer *answer)
+sr_ldap_gssapi(struct sr_ldap_session *link, int64_t end,
+               struct sr_ldap_response *answer)
 {
     struct conversation talk = {.link = link,
                                 .end = end,
@@ -231,15 +231,15 @@ sr_ldap_gssapi(struct sr_ldap_link *link, int64_t end,
         url->lud_host != NULL) {
         make_plain(url->lud_host);
         code = sr_ldap_ticket_get(link, url->lud_host, end, &ticket);
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
         if (code == LDAP_SUCCESS && prepare(&talk, &ticket))
             converse(&talk, answer);
         else if (code == LDAP_SUCCESS)
-            sr_ldap_answer_init(answer, LDAP_PARAM_ERROR);
+            sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
         end_conversation(&talk);
         sr_ldap_ticket_end(&ticket);
     } else {
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
     }
     ldap_free_urldesc(url);
 }

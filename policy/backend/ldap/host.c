@@ -255,13 +255,13 @@ static int
 open_memory(const char *uri, char name[32])
 {
     static const uint8_t key[16] = {0};
-    int dir = sr_files_open(SR_RUNDIR, O_RDONLY | O_DIRECTORY, NULL);
+    int dir = sr_safe_open(SR_RUNDIR, O_RDONLY | O_DIRECTORY, NULL);
     struct stat status;
 
     snprintf(name, 32, "silent:%016llx",
              (unsigned long long)sr_siphash(key, uri, strlen(uri)));
     if (dir >= 0 && (fstat(dir, &status) != 0 ||
-                     !sr_files_is_safe(&status, S_IFDIR, 022))) {
+                     !sr_safe_open_check(&status, S_IFDIR, 022))) {
         close(dir);
         return -EPERM;
     }
@@ -293,7 +293,7 @@ sr_ldap_remember_silent(const char *uri, bool is_silent)
     int dir;
 
     /* A user could stop a set-user-ID program, and the time would pass. */
-    if (getuid() != 0 || (is_silent && sr_files_make_dir(SR_RUNDIR) != 0))
+    if (getuid() != 0 || (is_silent && sr_safe_make_dir(SR_RUNDIR) != 0))
         return;
     dir = open_memory(uri, name);
     if (dir < 0)

@@ -19,7 +19,6 @@
 #include "policy/backend/ldap/enumerate.h"
 #include "policy/backend/ldap/session.h"
 #include "policy/backend/ldap/rootdse.h"
-#include "policy/password/quality.h"
 
 /* How long what was read of an account is as good as new: as long as it takes
  * to type a password, and shorter than an administrator's patience. */
@@ -41,8 +40,8 @@ can_help(const struct sr_backend_config *config)
 /* ---- reading */
 
 /* The one entry of a name. */
-static enum sr_ask
-read_entry(struct sr_ldap_link *link, const char *name,
+static enum sr_status
+read_entry(struct sr_ldap_session *link, const char *name,
            struct sr_ldap_entry *entry)
 {
     const struct sr_backend_config *config = link->config;
@@ -62,29 +61,29 @@ read_entry(struct sr_ldap_link *link, const char *name,
     free(filter);
     free(dn);
     if (code == LDAP_NO_MEMORY)
-        return SR_ASK_NO_MEMORY;
-    if (config->user_dn != NULL && sr_ldap_owner_hides(code))
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_NO_MEMORY;
+    if (config->user_dn != NULL && sr_ldap_self_read_hides(code))
+        return SR_STATUS_UNKNOWN_NAME;
     if (code != LDAP_SUCCESS)
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     if (count > 1) {
         sr_ldap_why(link, "more than one entry is found by \"filter\"");
-        return SR_ASK_AMBIGUOUS;
+        return SR_STATUS_AMBIGUOUS;
     }
     /* Directories do not tell "Ann" from "ann"; this host does. */
     if (count == 0 || !sr_ldap_entry_has(entry, config->name_attribute, name))
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     /* A bind with it would be one as nobody. */
     if (entry->dn[0] == '\0') {
         sr_ldap_why(link, "the entry of this name has no DN");
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 /* The policy of the entry, unless it is the one that is known. */
-static enum sr_ask
-read_policy(struct sr_ldap_link *link, const struct sr_ldap_entry *account)
+static enum sr_status
+read_policy(struct sr_ldap_session *link, const struct sr_ldap_entry *account)
 {
     const char *dn = sr_ldap_policy_of(account, link->config->default_policy);
     size_t count = 0;
@@ -92,87 +91,89 @@ read_policy(struct sr_ldap_link *link, const struct sr_ldap_entry *account)
 
     if (dn != NULL && link->policy.dn != NULL &&
         strcmp(dn, link->policy.dn) == 0)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     sr_ldap_entry_clear(&link->policy);
     if (dn == NULL)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     code = sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                           sr_ldap_policy_attributes, &link->policy, 1, &count);
     /* The service need not be allowed to read it. */
     if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS)
-        return code == LDAP_NO_MEMORY ? SR_ASK_NO_MEMORY : SR_ASK_UNAVAILABLE;
+        return code == LDAP_NO_MEMORY ? SR_STATUS_NO_MEMORY
+                                      : SR_STATUS_UNAVAILABLE;
     if (link->policy.dn != NULL) { /* as it was asked for, to be found again */
         free(link->policy.dn);
         link->policy.dn = strdup(dn);
     }
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 /* Put what was read together. */
-static enum sr_ask
-make_known(struct sr_ldap_link *link, const struct sr_backend *backend,
+static enum sr_status
+make_known(struct sr_ldap_session *link, const struct sr_backend *backend,
            const char *name)
 {
-    struct sr_ldap_known *known = &link->known;
+    struct sr_ldap_cached *known = &link->known;
 
     if (!sr_ldap_describe(link, backend, name, &known->entry, &link->policy,
                           &known->facts))
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     sr_ldap_policy_demands(&link->policy, &known->demands);
     known->kind = sr_ldap_kind(&known->entry, &link->policy);
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
     known->at = sr_ldap_clock();
-    return known->name == NULL || known->fingerprint == NULL ? SR_ASK_NO_MEMORY
-                                                             : SR_ASK_OK;
+    return known->name == NULL || known->fingerprint == NULL
+               ? SR_STATUS_NO_MEMORY
+               : SR_STATUS_OK;
 }
 
 /* Whether nobody in particular sees of the entry that it is there, and no more.
  */
 static bool
-is_bare(const struct sr_ldap_link *link, enum sr_ask ask)
+is_bare(const struct sr_ldap_session *link, enum sr_status ask)
 {
-    return ask == SR_ASK_UNAVAILABLE && link->known.entry.dn != NULL &&
+    return ask == SR_STATUS_UNAVAILABLE && link->known.entry.dn != NULL &&
            sr_ldap_entry_get(&link->known.entry, link->config->uid_attribute,
                              0) == NULL;
 }
 
 static bool
-is_hidden(const struct sr_ldap_link *link, enum sr_ask ask)
+is_hidden(const struct sr_ldap_session *link, enum sr_status ask)
 {
-    return ask == SR_ASK_UNKNOWN_NAME && link->known.entry.dn == NULL;
+    return ask == SR_STATUS_UNKNOWN_NAME && link->known.entry.dn == NULL;
 }
 
-static enum sr_ask
-look_up(struct sr_ldap_link *link, const struct sr_backend *backend,
+static enum sr_status
+look_up(struct sr_ldap_session *link, const struct sr_backend *backend,
         const char *name)
 {
-    struct sr_ldap_known *known = &link->known;
+    struct sr_ldap_cached *known = &link->known;
     bool is_same = known->name != NULL && strcmp(known->name, name) == 0;
-    enum sr_ask ask;
+    enum sr_status ask;
 
     /* What the owner read cannot be read by anybody again. */
     if (is_same && (known->is_owners || sr_ldap_clock() - known->at < FRESH_MS))
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     if (!is_same)
         link->has_told = false;
     sr_ldap_forget(link);
     ask = read_entry(link, name, &known->entry);
-    if (ask == SR_ASK_OK)
+    if (ask == SR_STATUS_OK)
         ask = read_policy(link, &known->entry);
-    if (ask == SR_ASK_OK)
+    if (ask == SR_STATUS_OK)
         ask = make_known(link, backend, name);
     if (link->config->user_dn != NULL &&
         (is_hidden(link, ask) || is_bare(link, ask)))
-        ask = sr_ldap_owner_close(link, backend, name);
-    if (ask != SR_ASK_OK) {
+        ask = sr_ldap_self_read_close(link, backend, name);
+    if (ask != SR_STATUS_OK) {
         sr_ldap_forget(link);
         return ask;
     }
     if (link->has_told)
-        sr_ldap_answer_facts(&link->told, known->kind, can_help(link->config),
-                             link->told_at, &known->facts);
-    return SR_ASK_OK;
+        sr_ldap_response_facts(&link->told, known->kind, can_help(link->config),
+                               link->told_at, &known->facts);
+    return SR_STATUS_OK;
 }
 
 static void
@@ -185,9 +186,10 @@ close_account(struct sr_account *account)
 }
 
 static struct sr_account *
-make_account(const struct sr_ldap_link *link, const struct sr_backend *backend)
+make_account(const struct sr_ldap_session *link,
+             const struct sr_backend *backend)
 {
-    const struct sr_ldap_known *known = &link->known;
+    const struct sr_ldap_cached *known = &link->known;
     const char *full = sr_ldap_entry_get(&known->entry, "gecos", 0);
     struct sr_account *account = calloc(1, sizeof(*account));
 
@@ -226,26 +228,26 @@ swap_texts(struct sr_account *account, struct sr_account *other)
     other->entry = entry;
 }
 
-static enum sr_ask
+static enum sr_status
 ldap_open(const struct sr_backend *backend, void **kept, const char *name,
           const struct sr_rules *rules, struct sr_account **account,
           char *reason, size_t size)
 {
-    struct sr_ldap_link *link;
-    enum sr_ask ask;
+    struct sr_ldap_session *link;
+    enum sr_status ask;
 
     (void)rules;
     *account = NULL;
     if (sr_ldap_is_absurd(name))
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     link = sr_ldap_begin(kept, config_of(backend), reason, size);
     if (link == NULL)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     ask = look_up(link, backend, name);
-    if (ask == SR_ASK_OK) {
+    if (ask == SR_STATUS_OK) {
         *account = make_account(link, backend);
         if (*account == NULL)
-            ask = SR_ASK_NO_MEMORY;
+            ask = SR_STATUS_NO_MEMORY;
     }
     sr_ldap_end(link);
     return ask;
@@ -255,8 +257,8 @@ ldap_open(const struct sr_backend *backend, void **kept, const char *name,
 
 /* Have what a bind told known for the account, and in the calls that follow. */
 static void
-learn(struct sr_ldap_link *link, struct sr_account *account,
-      const struct sr_ldap_answer *answer)
+learn(struct sr_ldap_session *link, struct sr_account *account,
+      const struct sr_ldap_response *answer)
 {
     bool helps = can_help(link->config);
     bool is_known = link->known.name != NULL &&
@@ -264,10 +266,10 @@ learn(struct sr_ldap_link *link, struct sr_account *account,
     enum sr_ldap_kind kind = is_known ? link->known.kind : SR_LDAP_PLAIN;
     sr_time now = time(NULL);
 
-    sr_ldap_answer_facts(answer, kind, helps, now, &account->facts);
+    sr_ldap_response_facts(answer, kind, helps, now, &account->facts);
     if (!is_known)
         return;
-    sr_ldap_answer_facts(answer, kind, helps, now, &link->known.facts);
+    sr_ldap_response_facts(answer, kind, helps, now, &link->known.facts);
     link->told = *answer;
     link->told_at = now;
     link->has_told = true;
@@ -287,35 +289,35 @@ nobody(const struct sr_backend_config *config)
 
 /* Read the own entry, and its policy, on the connection that is bound as the
  * owner; what may not be read is left out. */
-static enum sr_ask
-read_own(struct sr_ldap_link *link, const struct sr_backend *backend,
+static enum sr_status
+read_own(struct sr_ldap_session *link, const struct sr_backend *backend,
          const struct sr_account *account)
 {
-    struct sr_ldap_known *known = &link->known;
+    struct sr_ldap_cached *known = &link->known;
     const char *name = account->facts.name;
-    enum sr_ask ask;
+    enum sr_status ask;
 
     sr_ldap_forget(link);
     sr_ldap_entry_clear(&link->policy); /* the owner may see more of it */
     link->by_owner = true;
     ask = read_entry(link, name, &known->entry);
-    if (ask == SR_ASK_OK)
+    if (ask == SR_STATUS_OK)
         ask = read_policy(link, &known->entry);
     link->by_owner = false;
-    if (ask == SR_ASK_OK &&
-        !sr_ldap_owner_matches(link, account->facts.uid, &known->entry))
-        return SR_ASK_UNAVAILABLE;
-    if (ask == SR_ASK_OK)
+    if (ask == SR_STATUS_OK &&
+        !sr_ldap_self_read_matches(link, account->facts.uid, &known->entry))
+        return SR_STATUS_UNAVAILABLE;
+    if (ask == SR_STATUS_OK)
         return make_known(link, backend, name);
-    if (ask != SR_ASK_UNKNOWN_NAME)
+    if (ask != SR_STATUS_UNKNOWN_NAME)
         return ask;
     if (known->entry.dn != NULL) {
         sr_ldap_why(link, "the entry of the DN has another name");
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
     /* The server let the owner in and shows no entry: then it is what the bind
      * told, and nothing else. */
-    ask = sr_ldap_owner_close(link, backend, name);
+    ask = sr_ldap_self_read_close(link, backend, name);
     known->facts.answered = SR_YES;
     return ask;
 }
@@ -325,21 +327,21 @@ read_own(struct sr_ldap_link *link, const struct sr_backend *backend,
  * that is known.  False when that cannot be.
  */
 static bool
-open_up(struct sr_ldap_link *link, const struct sr_backend *backend,
+open_up(struct sr_ldap_session *link, const struct sr_backend *backend,
         struct sr_account *account)
 {
-    struct sr_ldap_known *known = &link->known;
+    struct sr_ldap_cached *known = &link->known;
     struct sr_account *own = NULL;
-    enum sr_ask ask = SR_ASK_OK;
+    enum sr_status ask = SR_STATUS_OK;
 
     if (link->bound == SR_LDAP_BOUND_USER) {
         ask = read_own(link, backend, account);
     } else { /* right, and not let in */
         if (known->name == NULL)
-            ask = sr_ldap_owner_close(link, backend, account->facts.name);
+            ask = sr_ldap_self_read_close(link, backend, account->facts.name);
         known->facts.answered = SR_YES;
     }
-    if (ask == SR_ASK_OK && known->name != NULL) {
+    if (ask == SR_STATUS_OK && known->name != NULL) {
         known->is_closed = false;
         known->is_owners = true;
         own = make_account(link, backend);
@@ -358,11 +360,11 @@ open_up(struct sr_ldap_link *link, const struct sr_backend *backend,
 
 /*
  * What it proves that the server says "expired": see
- * sr_ldap_answer_is_by_word().  Entries look alike on many servers, but for
+ * sr_ldap_response_is_by_word().  Entries look alike on many servers, but for
  * those of 389.
  */
-static enum sr_proof
-prove_by_word(struct sr_ldap_link *link)
+static enum sr_verify_result
+prove_by_word(struct sr_ldap_session *link)
 {
     bool is_389 = link->known.name != NULL && link->known.kind == SR_LDAP_DS389;
     struct sr_ldap_entry root = {0};
@@ -370,31 +372,31 @@ prove_by_word(struct sr_ldap_link *link)
     int code;
 
     if (is_389 || link->has_told_kind)
-        return SR_PROOF_RIGHT;
+        return SR_VERIFY_RIGHT;
     code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
                           sr_ldap_root_attributes, &root, 1, &count);
     link->has_told_kind =
         code == LDAP_SUCCESS && sr_ldap_server_kind(&root) != SR_SERVER_OTHER;
     sr_ldap_entry_clear(&root);
     if (link->has_told_kind)
-        return SR_PROOF_RIGHT;
+        return SR_VERIFY_RIGHT;
     if (sr_ldap_is_away(code))
-        return SR_PROOF_UNAVAILABLE;
+        return SR_VERIFY_UNAVAILABLE;
     sr_ldap_why(link, "the server says \"expired\", which proves no password: "
                       "it does not show itself to be OpenLDAP or 389");
-    return SR_PROOF_WRONG;
+    return SR_VERIFY_WRONG;
 }
 
-static enum sr_proof
-prove(struct sr_ldap_link *link, const struct sr_backend *backend,
+static enum sr_verify_result
+prove(struct sr_ldap_session *link, const struct sr_backend *backend,
       struct sr_account *account, const char *dn, const char *password)
 {
-    struct sr_ldap_answer answer;
-    enum sr_proof proof;
+    struct sr_ldap_response answer;
+    enum sr_verify_result proof;
 
     sr_ldap_as_user(link, dn, password, &answer);
-    proof = sr_ldap_answer_proof(&answer);
-    if (proof == SR_PROOF_UNAVAILABLE) {
+    proof = sr_ldap_response_proof(&answer);
+    if (proof == SR_VERIFY_UNAVAILABLE) {
         if (link->reason[0] == '\0')
             sr_ldap_why(link, "the bind failed: %s%s%s",
                         ldap_err2string(answer.code), sr_ldap_colon(&answer),
@@ -403,26 +405,26 @@ prove(struct sr_ldap_link *link, const struct sr_backend *backend,
     }
     sr_ldap_answered(link);
     if (account == NULL)
-        return SR_PROOF_WRONG;
+        return SR_VERIFY_WRONG;
     sr_ldap_why(link, "%s", ""); /* of servers that were asked before */
-    if (sr_ldap_answer_is_by_word(&answer))
+    if (sr_ldap_response_is_by_word(&answer))
         proof = prove_by_word(link);
-    if (proof == SR_PROOF_RIGHT && account->is_closed &&
+    if (proof == SR_VERIFY_RIGHT && account->is_closed &&
         !open_up(link, backend, account))
-        return SR_PROOF_UNAVAILABLE;
-    if (proof == SR_PROOF_RIGHT || !sr_ldap_answer_is_by_word(&answer))
+        return SR_VERIFY_UNAVAILABLE;
+    if (proof == SR_VERIFY_RIGHT || !sr_ldap_response_is_by_word(&answer))
         learn(link, account, &answer);
     return proof;
 }
 
-static enum sr_proof
+static enum sr_verify_result
 ldap_prove(const struct sr_backend *backend, void **kept,
            struct sr_account *account, const char *password, bool allow_empty,
            char *reason, size_t size)
 {
-    struct sr_ldap_link *link =
+    struct sr_ldap_session *link =
         sr_ldap_begin(kept, config_of(backend), reason, size);
-    enum sr_proof proof = SR_PROOF_UNAVAILABLE;
+    enum sr_verify_result proof = SR_VERIFY_UNAVAILABLE;
     char *dn;
 
     (void)allow_empty;
@@ -432,7 +434,7 @@ ldap_prove(const struct sr_backend *backend, void **kept,
     /* A bind without a password is one as nobody, and succeeds: never sent.  A
      * password that is too long is wrong, never cut. */
     if (password[0] == '\0' || strlen(password) > SR_PASSWORD_BYTES_MAX)
-        proof = SR_PROOF_WRONG;
+        proof = SR_VERIFY_WRONG;
     else if (dn != NULL)
         proof = prove(link, backend, account, dn, password);
     free(dn);
@@ -447,7 +449,7 @@ ldap_prove(const struct sr_backend *backend, void **kept,
  * the owner is not let in any more, or there is no old password, the service.
  */
 static enum sr_write
-bind_for_change(struct sr_ldap_link *link, const struct sr_backend *backend,
+bind_for_change(struct sr_ldap_session *link, const struct sr_backend *backend,
                 struct sr_account *account, const char *old,
                 enum sr_refusal *refusal)
 {
@@ -461,12 +463,12 @@ bind_for_change(struct sr_ldap_link *link, const struct sr_backend *backend,
         return SR_WRITE_DONE;
     if (old != NULL) {
         switch (prove(link, backend, account, dn, old)) {
-        case SR_PROOF_RIGHT:
+        case SR_VERIFY_RIGHT:
             break;
-        case SR_PROOF_WRONG:
+        case SR_VERIFY_WRONG:
             *refusal = SR_REFUSAL_WRONG_OLD;
             return SR_WRITE_REFUSED;
-        case SR_PROOF_UNAVAILABLE:
+        case SR_VERIFY_UNAVAILABLE:
             return SR_WRITE_FAILED;
         }
         if (link->bound == SR_LDAP_BOUND_USER)
@@ -482,9 +484,9 @@ bind_for_change(struct sr_ldap_link *link, const struct sr_backend *backend,
 
 /* No server keeps the day of the last change among the shadow attributes. */
 static void
-write_shadow_day(struct sr_ldap_link *link, const char *dn)
+write_shadow_day(struct sr_ldap_session *link, const char *dn)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     char day[24];
 
     snprintf(day, sizeof(day), "%lld", (long long)(time(NULL) / SR_DAY));
@@ -507,23 +509,24 @@ write_shadow_day(struct sr_ldap_link *link, const char *dn)
  * which the server takes this one then.
  */
 static void
-change_as_owner(struct sr_ldap_link *link, const char *dn, const char *password)
+change_as_owner(struct sr_ldap_session *link, const char *dn,
+                const char *password)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     struct sr_facts facts;
 
     sr_facts_init(&facts);
     sr_ldap_as_user(link, dn, password, &answer);
-    sr_ldap_answer_facts(&answer, SR_LDAP_DS389, true, time(NULL), &facts);
+    sr_ldap_response_facts(&answer, SR_LDAP_DS389, true, time(NULL), &facts);
     if (link->bound == SR_LDAP_BOUND_USER && facts.must_change == SR_YES)
         sr_ldap_change(link, dn, password, password, &answer);
 }
 
 /* What is known of the account is no longer so. */
 static void
-unlearn(struct sr_ldap_link *link, sr_time now)
+unlearn(struct sr_ldap_session *link, sr_time now)
 {
-    struct sr_ldap_known *known = &link->known;
+    struct sr_ldap_cached *known = &link->known;
     struct sr_facts *facts = &known->facts;
     char *changed;
 
@@ -546,11 +549,11 @@ unlearn(struct sr_ldap_link *link, sr_time now)
 }
 
 static enum sr_write
-change(struct sr_ldap_link *link, const struct sr_backend *backend,
+change(struct sr_ldap_session *link, const struct sr_backend *backend,
        struct sr_account *account, const char *old, const char *password,
        enum sr_refusal *refusal)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     enum sr_write written =
         bind_for_change(link, backend, account, old, refusal);
     const char *dn = account->entry;
@@ -558,7 +561,7 @@ change(struct sr_ldap_link *link, const struct sr_backend *backend,
     if (written != SR_WRITE_DONE)
         return written;
     sr_ldap_change(link, dn, old, password, &answer);
-    written = sr_ldap_answer_write(&answer, refusal);
+    written = sr_ldap_response_write(&answer, refusal);
     if (written == SR_WRITE_DONE) {
         if (link->known.kind == SR_LDAP_SHADOW)
             write_shadow_day(link, dn);
@@ -575,7 +578,7 @@ change(struct sr_ldap_link *link, const struct sr_backend *backend,
          * meanwhile. */
         if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
             *refusal == SR_REFUSAL_WRONG_OLD &&
-            prove(link, backend, account, dn, old) != SR_PROOF_WRONG)
+            prove(link, backend, account, dn, old) != SR_VERIFY_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;
@@ -586,7 +589,7 @@ ldap_write(const struct sr_backend *backend, void **kept,
            struct sr_account *account, const char *old, const char *password,
            enum sr_refusal *refusal, char *reason, size_t size)
 {
-    struct sr_ldap_link *link =
+    struct sr_ldap_session *link =
         sr_ldap_begin(kept, config_of(backend), reason, size);
     enum sr_write written;
 
@@ -601,7 +604,7 @@ ldap_write(const struct sr_backend *backend, void **kept,
 static void
 ldap_end(void *kept, bool is_copy)
 {
-    sr_ldap_link_free(kept, is_copy);
+    sr_ldap_session_free(kept, is_copy);
 }
 
 static void
@@ -619,11 +622,11 @@ static const struct sr_backend_ops operations = {
     .rest = ldap_rest,
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
-    .each = sr_ldap_each,
-    .follow = sr_ldap_follow,
-    .hear = sr_ldap_hear,
-    .unfollow = sr_ldap_unfollow,
-    .fleet = sr_ldap_fleet,
+    .each = sr_ldap_enumerate,
+    .follow = sr_ldap_watch_start,
+    .hear = sr_ldap_watch_poll,
+    .unfollow = sr_ldap_watch_stop,
+    .fleet = sr_ldap_shared_ledger,
 };
 
 extern const struct sr_backend_module selfreset_backend;

@@ -12,26 +12,26 @@
 
 #define KEY_TEXT "1 key "
 
-_Static_assert(sizeof(KEY_TEXT) + (size_t)2 * SR_FLEET_KEY_SIZE <=
+_Static_assert(sizeof(KEY_TEXT) + (size_t)2 * SR_SHARED_KEY_SIZE <=
                    SR_LDAP_LEDGER_KEY_SIZE,
                "the key has room");
 
 const char *const sr_ldap_ledger_attributes[] = {
     "cn", "description", "createTimestamp", "modifyTimestamp", NULL};
 
-const char *const sr_ldap_ledgers_attributes[] = {
+const char *const sr_ldap_ledger_scan_attributes[] = {
     "cn",           "description", "createTimestamp", "modifyTimestamp",
     "serialNumber", NULL};
 
 static const char hexadecimal[] = "0123456789abcdef";
 
 const char *
-sr_ldap_ledger_state(enum sr_fleet_state state)
+sr_ldap_ledger_state(enum sr_shared_state state)
 {
     static const char *const text[] = {
-        [SR_FLEET_PENDING] = "1 pending",
-        [SR_FLEET_AHEAD] = "1 ahead",
-        [SR_FLEET_FAILED] = "1 failed",
+        [SR_SHARED_PENDING] = "1 pending",
+        [SR_SHARED_AHEAD] = "1 ahead",
+        [SR_SHARED_FAILED] = "1 failed",
     };
 
     return text[state];
@@ -39,7 +39,7 @@ sr_ldap_ledger_state(enum sr_fleet_state state)
 
 bool
 sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
-                     struct sr_fleet_entry *entry)
+                     struct sr_shared_entry *entry)
 {
     const char *id = sr_ldap_entry_get(from, "cn", 0);
     const char *text = sr_ldap_entry_get(from, "description", 0);
@@ -48,29 +48,30 @@ sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
 
     /* The id becomes a part of a DN again. */
     if (id == NULL || text == NULL || made == NULL ||
-        strlen(id) != SR_FLEET_ID_SIZE - 1 ||
-        strspn(id, hexadecimal) != SR_FLEET_ID_SIZE - 1 ||
+        strlen(id) != SR_SHARED_ID_SIZE - 1 ||
+        strspn(id, hexadecimal) != SR_SHARED_ID_SIZE - 1 ||
         sr_ldap_time(made, &entry->made) != 0)
         return false;
-    memcpy(entry->id, id, SR_FLEET_ID_SIZE);
+    memcpy(entry->id, id, SR_SHARED_ID_SIZE);
     if (changed == NULL || sr_ldap_time(changed, &entry->changed) != 0)
         entry->changed = entry->made;
-    entry->state = SR_FLEET_FAILED;
-    for (int state = 0; state < SR_FLEET_FAILED; state++) {
-        if (strcmp(text, sr_ldap_ledger_state((enum sr_fleet_state)state)) == 0)
-            entry->state = (enum sr_fleet_state)state;
+    entry->state = SR_SHARED_FAILED;
+    for (int state = 0; state < SR_SHARED_FAILED; state++) {
+        if (strcmp(text, sr_ldap_ledger_state((enum sr_shared_state)state)) ==
+            0)
+            entry->state = (enum sr_shared_state)state;
     }
     return true;
 }
 
 void
-sr_ldap_ledger_write_key(const uint8_t key[SR_FLEET_KEY_SIZE],
+sr_ldap_ledger_write_key(const uint8_t key[SR_SHARED_KEY_SIZE],
                          char text[SR_LDAP_LEDGER_KEY_SIZE])
 {
     size_t at = strlen(KEY_TEXT);
 
     memcpy(text, KEY_TEXT, sizeof(KEY_TEXT));
-    for (size_t i = 0; i < SR_FLEET_KEY_SIZE; i++) {
+    for (size_t i = 0; i < SR_SHARED_KEY_SIZE; i++) {
         text[at++] = hexadecimal[key[i] >> 4];
         text[at++] = hexadecimal[key[i] & 15];
     }
@@ -78,16 +79,16 @@ sr_ldap_ledger_write_key(const uint8_t key[SR_FLEET_KEY_SIZE],
 }
 
 bool
-sr_ldap_ledger_read_key(const char *text, uint8_t key[SR_FLEET_KEY_SIZE])
+sr_ldap_ledger_read_key(const char *text, uint8_t key[SR_SHARED_KEY_SIZE])
 {
-    const size_t length = (size_t)2 * SR_FLEET_KEY_SIZE;
+    const size_t length = (size_t)2 * SR_SHARED_KEY_SIZE;
 
     if (strncmp(text, KEY_TEXT, strlen(KEY_TEXT)) != 0)
         return false;
     text += strlen(KEY_TEXT);
     if (strlen(text) != length || strspn(text, hexadecimal) != length)
         return false;
-    for (size_t i = 0; i < SR_FLEET_KEY_SIZE; i++) {
+    for (size_t i = 0; i < SR_SHARED_KEY_SIZE; i++) {
         const long high = strchr(hexadecimal, text[2 * i]) - hexadecimal;
         const long low = strchr(hexadecimal, text[2 * i + 1]) - hexadecimal;
 

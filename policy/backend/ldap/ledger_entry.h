@@ -13,23 +13,23 @@
 /* What is asked for of an entry, ended by NULL; and of one whose ledger is not
  * known. */
 extern const char *const sr_ldap_ledger_attributes[];
-extern const char *const sr_ldap_ledgers_attributes[];
+extern const char *const sr_ldap_ledger_scan_attributes[];
 
 /* What the description of an entry in this state is: the number of the format,
  * and a word.  Constant. */
-const char *sr_ldap_ledger_state(enum sr_fleet_state state);
+const char *sr_ldap_ledger_state(enum sr_shared_state state);
 
 /*
  * Read an entry.  False when it is none of ours.  One whose state is not known
  * is of a later version and may say anything: it has failed.
  */
 bool sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
-                          struct sr_fleet_entry *entry);
+                          struct sr_shared_entry *entry);
 
 /* The key as the description of its entry, and back; false: it is none. */
 #define SR_LDAP_LEDGER_KEY_SIZE 40
-void sr_ldap_ledger_write_key(const uint8_t key[SR_FLEET_KEY_SIZE],
+void sr_ldap_ledger_write_key(const uint8_t key[SR_SHARED_KEY_SIZE],
                               char text[SR_LDAP_LEDGER_KEY_SIZE]);
-bool sr_ldap_ledger_read_key(const char *text, uint8_t key[SR_FLEET_KEY_SIZE]);
+bool sr_ldap_ledger_read_key(const char *text, uint8_t key[SR_SHARED_KEY_SIZE]);
 
 #endif

@@ -23,18 +23,18 @@
  * what servers have an index of. */
 #define FILTER "(&(objectClass=device)(|(serialNumber=s-*)(serialNumber=f-*)))"
 
-static enum sr_ask
-take_entry(struct sr_ldap_link *link, LDAPMessage *message,
-           const struct sr_fleet_request *request)
+static enum sr_status
+take_entry(struct sr_ldap_session *link, LDAPMessage *message,
+           const struct sr_shared_request *request)
 {
     struct sr_ldap_entry found = {0};
-    struct sr_fleet_entry entry;
-    enum sr_ask ask = SR_ASK_NO_MEMORY;
+    struct sr_shared_entry entry;
+    enum sr_status ask = SR_STATUS_NO_MEMORY;
 
     if (sr_ldap_take_entry(link, message, &found) == LDAP_SUCCESS) {
         const char *ledger = sr_ldap_entry_get(&found, "serialNumber", 0);
 
-        ask = SR_ASK_OK; /* what cannot be read is passed over */
+        ask = SR_STATUS_OK; /* what cannot be read is passed over */
         if (ledger != NULL && sr_ldap_ledger_entry(&found, &entry))
             ask = request->take(request->context, ledger, &entry);
     }
@@ -42,14 +42,15 @@ take_entry(struct sr_ldap_link *link, LDAPMessage *message,
     return ask;
 }
 
-static enum sr_ask
-take_page(struct sr_ldap_link *link, LDAPMessage *page,
-          const struct sr_fleet_request *request)
+static enum sr_status
+take_page(struct sr_ldap_session *link, LDAPMessage *page,
+          const struct sr_shared_request *request)
 {
     LDAPMessage *at = ldap_first_entry(link->ld, page);
-    enum sr_ask ask = SR_ASK_OK;
+    enum sr_status ask = SR_STATUS_OK;
 
-    for (; at != NULL && ask == SR_ASK_OK; at = ldap_next_entry(link->ld, at))
+    for (; at != NULL && ask == SR_STATUS_OK;
+         at = ldap_next_entry(link->ld, at))
         ask = take_entry(link, at, request);
     return ask;
 }
@@ -57,8 +58,8 @@ take_page(struct sr_ldap_link *link, LDAPMessage *page,
 /* A connection that was kept may have been ended since: then there is another
  * for the first page.  Those behind it are of one server. */
 static int
-fetch_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
-           struct sr_ldap_answer *answer, LDAPMessage **page)
+fetch_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
+           struct sr_ldap_response *answer, LDAPMessage **page)
 {
     const bool is_first = paged->cookie.bv_len == 0;
     int code;
@@ -66,7 +67,7 @@ fetch_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
     do {
         *page = NULL;
         code = is_first ? sr_ldap_as_service(link) : LDAP_SUCCESS;
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
         if (code != LDAP_SUCCESS)
             break; /* it was said why */
         code = sr_ldap_next_page(link, paged, answer, page);
@@ -82,52 +83,52 @@ fetch_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
     return code;
 }
 
-static enum sr_ask
-read_page(struct sr_ldap_link *link, struct sr_ldap_paged *paged,
-          const struct sr_fleet_request *request)
+static enum sr_status
+read_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
+          const struct sr_shared_request *request)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     LDAPMessage *page;
     const int code = fetch_page(link, paged, &answer, &page);
-    enum sr_ask ask = SR_ASK_UNAVAILABLE;
+    enum sr_status ask = SR_STATUS_UNAVAILABLE;
 
     if (code == LDAP_NO_MEMORY)
-        ask = SR_ASK_NO_MEMORY;
+        ask = SR_STATUS_NO_MEMORY;
     else if (code == LDAP_SUCCESS)
         ask = take_page(link, page, request);
-    if (ask == SR_ASK_UNAVAILABLE && code == LDAP_SUCCESS)
+    if (ask == SR_STATUS_UNAVAILABLE && code == LDAP_SUCCESS)
         sr_ldap_why(link, "%s has more entries than can be read", paged->base);
     if (page != NULL)
         ldap_msgfree(page);
     return ask;
 }
 
-enum sr_ask
-sr_ldap_ledgers(struct sr_ldap_link *link,
-                const struct sr_fleet_request *request)
+enum sr_status
+sr_ldap_ledger_scan(struct sr_ldap_session *link,
+                    const struct sr_shared_request *request)
 {
     struct sr_ldap_paged paged = {
         .base = link->config->lockout_base,
         .scope = LDAP_SCOPE_ONELEVEL,
         .filter = FILTER,
-        .attributes = sr_ldap_ledgers_attributes,
+        .attributes = sr_ldap_ledger_scan_attributes,
     };
     const int64_t end = sr_ldap_clock() + PASS_MS;
-    enum sr_ask ask;
+    enum sr_status ask;
     int pages = 0;
 
     sr_ldap_answered(link); /* a pass is no part of a login */
     do {
         ask = read_page(link, &paged, request);
-        if (ask == SR_ASK_OK && paged.cookie.bv_len > 0 &&
+        if (ask == SR_STATUS_OK && paged.cookie.bv_len > 0 &&
             (++pages >= PAGES_MAX || sr_ldap_clock() > end)) {
             sr_ldap_why(link, "%s is told of without end", paged.base);
-            ask = SR_ASK_UNAVAILABLE;
+            ask = SR_STATUS_UNAVAILABLE;
         }
-    } while (ask == SR_ASK_OK && paged.cookie.bv_len > 0);
+    } while (ask == SR_STATUS_OK && paged.cookie.bv_len > 0);
     sr_ldap_paged_end(&paged);
     /* The server keeps a place for who has not read all pages. */
-    if (ask != SR_ASK_OK)
+    if (ask != SR_STATUS_OK)
         sr_ldap_close(link, false);
     return ask;
 }

@@ -24,7 +24,7 @@
 enum { EXPIRED = 0, LOCKED = 1, MUST_CHANGE = 2, NEEDS_OLD = 4, ERROR_MAX = 9 };
 
 void
-sr_ldap_answer_init(struct sr_ldap_answer *answer, int code)
+sr_ldap_response_init(struct sr_ldap_response *answer, int code)
 {
     memset(answer, 0, sizeof(*answer));
     answer->code = code;
@@ -35,7 +35,7 @@ sr_ldap_answer_init(struct sr_ldap_answer *answer, int code)
 
 /* warning [0] CHOICE { timeBeforeExpiration [0], graceAuthNsRemaining [1] } */
 static bool
-read_warning(BerElement *ber, struct sr_ldap_answer *answer)
+read_warning(BerElement *ber, struct sr_ldap_response *answer)
 {
     ber_len_t length;
     ber_tag_t tag;
@@ -55,7 +55,7 @@ read_warning(BerElement *ber, struct sr_ldap_answer *answer)
 }
 
 static bool
-read_error(BerElement *ber, struct sr_ldap_answer *answer)
+read_error(BerElement *ber, struct sr_ldap_response *answer)
 {
     ber_int_t value;
 
@@ -67,7 +67,7 @@ read_error(BerElement *ber, struct sr_ldap_answer *answer)
 }
 
 static bool
-read_ppolicy(BerElement *ber, size_t size, struct sr_ldap_answer *answer)
+read_ppolicy(BerElement *ber, size_t size, struct sr_ldap_response *answer)
 {
     ber_len_t length;
     ber_tag_t tag;
@@ -88,9 +88,9 @@ read_ppolicy(BerElement *ber, size_t size, struct sr_ldap_answer *answer)
 
 /* Take the control in whole or not at all. */
 static void
-add_ppolicy(struct sr_ldap_answer *answer, struct berval *value)
+add_ppolicy(struct sr_ldap_response *answer, struct berval *value)
 {
-    struct sr_ldap_answer with = *answer;
+    struct sr_ldap_response with = *answer;
     BerElement *ber;
 
     if (value->bv_val == NULL || value->bv_len == 0)
@@ -106,7 +106,7 @@ add_ppolicy(struct sr_ldap_answer *answer, struct berval *value)
 
 /* The value is a number in digits, which need not end in a NUL. */
 static void
-add_netscape(struct sr_ldap_answer *answer, const struct berval *value)
+add_netscape(struct sr_ldap_response *answer, const struct berval *value)
 {
     char text[16];
     char *end;
@@ -126,8 +126,8 @@ add_netscape(struct sr_ldap_answer *answer, const struct berval *value)
 }
 
 void
-sr_ldap_answer_controls(struct sr_ldap_answer *answer,
-                        LDAPControl *const *controls)
+sr_ldap_response_controls(struct sr_ldap_response *answer,
+                          LDAPControl *const *controls)
 {
     for (size_t i = 0; controls != NULL && controls[i] != NULL; i++) {
         const char *oid = controls[i]->ldctl_oid;
@@ -144,7 +144,7 @@ sr_ldap_answer_controls(struct sr_ldap_answer *answer,
 }
 
 void
-sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text)
+sr_ldap_response_text(struct sr_ldap_response *answer, const char *text)
 {
     char line[sizeof(answer->text) + 4]; /* so no character is cut yet */
     size_t length;
@@ -160,28 +160,29 @@ sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text)
         answer->text[--length] = '\0';
 }
 
-enum sr_proof
-sr_ldap_answer_proof(const struct sr_ldap_answer *answer)
+enum sr_verify_result
+sr_ldap_response_proof(const struct sr_ldap_response *answer)
 {
     switch (answer->code) {
     case LDAP_SUCCESS:
-        return SR_PROOF_RIGHT;
+        return SR_VERIFY_RIGHT;
     case LDAP_INVALID_CREDENTIALS:
-        return sr_ldap_answer_is_by_word(answer) ? SR_PROOF_RIGHT
-                                                 : SR_PROOF_WRONG;
+        return sr_ldap_response_is_by_word(answer) ? SR_VERIFY_RIGHT
+                                                   : SR_VERIFY_WRONG;
     case LDAP_INAPPROPRIATE_AUTH: /* no password in the entry */
     case LDAP_NO_SUCH_OBJECT:
     case LDAP_CONSTRAINT_VIOLATION: /* 389: too many failures, or lapsed */
-        return SR_PROOF_WRONG;
+        return SR_VERIFY_WRONG;
     case LDAP_UNWILLING_TO_PERFORM: /* 389: inactivated */
-        return answer->error == LOCKED ? SR_PROOF_WRONG : SR_PROOF_UNAVAILABLE;
+        return answer->error == LOCKED ? SR_VERIFY_WRONG
+                                       : SR_VERIFY_UNAVAILABLE;
     default:
-        return SR_PROOF_UNAVAILABLE;
+        return SR_VERIFY_UNAVAILABLE;
     }
 }
 
 bool
-sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer)
+sr_ldap_response_is_by_word(const struct sr_ldap_response *answer)
 {
     return answer->code == LDAP_INVALID_CREDENTIALS && answer->error == EXPIRED;
 }
@@ -199,7 +200,7 @@ expired_facts(struct sr_facts *facts, sr_time now)
 /* A bind that let in: nothing that the entry said of the account stands in the
  * way any more. */
 static void
-bound_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+bound_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
             sr_time now, struct sr_facts *facts)
 {
     /* Silence says something only where the server would have spoken: 389
@@ -236,7 +237,7 @@ bound_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
 
 /* A bind that did not let in, whatever the password was. */
 static void
-barred_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
+barred_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
              struct sr_facts *facts)
 {
     if (answer->error == LOCKED && answer->code == LDAP_UNWILLING_TO_PERFORM) {
@@ -254,9 +255,9 @@ barred_facts(const struct sr_ldap_answer *answer, enum sr_ldap_kind kind,
 }
 
 void
-sr_ldap_answer_facts(const struct sr_ldap_answer *answer,
-                     enum sr_ldap_kind kind, bool can_help, sr_time now,
-                     struct sr_facts *facts)
+sr_ldap_response_facts(const struct sr_ldap_response *answer,
+                       enum sr_ldap_kind kind, bool can_help, sr_time now,
+                       struct sr_facts *facts)
 {
     if (answer->code == LDAP_SUCCESS) {
         bound_facts(answer, kind, now, facts);
@@ -270,7 +271,7 @@ sr_ldap_answer_facts(const struct sr_ldap_answer *answer,
 
 /* A refusal by the code alone. */
 static enum sr_refusal
-refusal_of_code(const struct sr_ldap_answer *answer)
+refusal_of_code(const struct sr_ldap_response *answer)
 {
     switch (answer->code) {
     case LDAP_INVALID_CREDENTIALS: /* 389, of the old password */
@@ -293,8 +294,8 @@ refusal_of_code(const struct sr_ldap_answer *answer)
 }
 
 enum sr_write
-sr_ldap_answer_write(const struct sr_ldap_answer *answer,
-                     enum sr_refusal *refusal)
+sr_ldap_response_write(const struct sr_ldap_response *answer,
+                       enum sr_refusal *refusal)
 {
     static const enum sr_refusal by_error[ERROR_MAX + 1] = {
         SR_REFUSAL_OTHER,     SR_REFUSAL_NO_RIGHT,  SR_REFUSAL_OTHER,

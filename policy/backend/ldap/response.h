@@ -19,7 +19,7 @@
 #define SR_LDAP_NETSCAPE_EXPIRING "2.16.840.1.113730.3.4.5"
 
 /* One response. */
-struct sr_ldap_answer {
+struct sr_ldap_response {
     int code;         /* LDAP result code, or libldap's own (< 0) */
     bool has_ppolicy; /* the password policy control came */
     bool has_expired; /* Netscape's: expired, or must be changed */
@@ -33,46 +33,47 @@ struct sr_ldap_answer {
 /* What stands between the words for `code` and those of the server, which may
  * have none: "%s%s%s". */
 static inline const char *
-sr_ldap_colon(const struct sr_ldap_answer *answer)
+sr_ldap_colon(const struct sr_ldap_response *answer)
 {
     return answer->text[0] == '\0' ? "" : ": ";
 }
 
 /* An answer that says nothing but `code`. */
-void sr_ldap_answer_init(struct sr_ldap_answer *answer, int code);
+void sr_ldap_response_init(struct sr_ldap_response *answer, int code);
 
 /*
  * Add what the controls (ended by NULL; may be NULL) say.  What cannot be
  * decoded is passed over.
  */
-void sr_ldap_answer_controls(struct sr_ldap_answer *answer,
-                             LDAPControl *const *controls);
+void sr_ldap_response_controls(struct sr_ldap_response *answer,
+                               LDAPControl *const *controls);
 
 /* Keep the server's text, as one line (some end theirs in a newline) that says
  * nothing to a terminal. */
-void sr_ldap_answer_text(struct sr_ldap_answer *answer, const char *text);
+void sr_ldap_response_text(struct sr_ldap_response *answer, const char *text);
 
 /* What a bind with a password proves.  Only codes that are about the password
  * or the account prove that it is wrong; all else is an outage. */
-enum sr_proof sr_ldap_answer_proof(const struct sr_ldap_answer *answer);
+enum sr_verify_result
+sr_ldap_response_proof(const struct sr_ldap_response *answer);
 
 /*
  * Whether it proves the password by the word "expired" alone.  OpenLDAP and 389
  * say that to the right password only; of other servers it is not known, and
  * some look at the age before they look at the password.
  */
-bool sr_ldap_answer_is_by_word(const struct sr_ldap_answer *answer);
+bool sr_ldap_response_is_by_word(const struct sr_ldap_response *answer);
 
 /*
  * Add what a bind told to the facts of the account, which is of this kind, at
  * the time `now`.  can_help: see sr_ldap_entry_facts().
  */
-void sr_ldap_answer_facts(const struct sr_ldap_answer *answer,
-                          enum sr_ldap_kind kind, bool can_help, sr_time now,
-                          struct sr_facts *facts);
+void sr_ldap_response_facts(const struct sr_ldap_response *answer,
+                            enum sr_ldap_kind kind, bool can_help, sr_time now,
+                            struct sr_facts *facts);
 
 /* What came of a change that was sent.  *refusal is set on REFUSED. */
-enum sr_write sr_ldap_answer_write(const struct sr_ldap_answer *answer,
-                                   enum sr_refusal *refusal);
+enum sr_write sr_ldap_response_write(const struct sr_ldap_response *answer,
+                                     enum sr_refusal *refusal);
 
 #endif

@@ -35,8 +35,8 @@ close_file(int *fd)
 
 /* Only root may write it, and nobody but root and its group may read it. */
 static bool
-is_safe(struct sr_ldap_link *link, const char *path, const struct stat *status,
-        off_t most)
+is_safe(struct sr_ldap_session *link, const char *path,
+        const struct stat *status, off_t most)
 {
     if (!S_ISREG(status->st_mode))
         sr_ldap_why(link, "%s is not a regular file", path);
@@ -54,7 +54,7 @@ is_safe(struct sr_ldap_link *link, const char *path, const struct stat *status,
 
 /* Open a file of secrets; the descriptor, or -1 and the reason is said. */
 static int
-open_safe(struct sr_ldap_link *link, const char *path, off_t most)
+open_safe(struct sr_ldap_session *link, const char *path, off_t most)
 {
     int fd =
         open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -69,7 +69,7 @@ open_safe(struct sr_ldap_link *link, const char *path, off_t most)
 }
 
 bool
-sr_ldap_secret_is_safe(struct sr_ldap_link *link, const char *path)
+sr_ldap_secret_is_safe(struct sr_ldap_session *link, const char *path)
 {
     __attribute__((cleanup(close_file))) int fd =
         open_safe(link, path, KEYTAB_MAX);
@@ -78,7 +78,7 @@ sr_ldap_secret_is_safe(struct sr_ldap_link *link, const char *path)
 }
 
 char *
-sr_ldap_secret(struct sr_ldap_link *link, const char *path)
+sr_ldap_secret(struct sr_ldap_session *link, const char *path)
 {
     __attribute__((cleanup(close_file))) int fd =
         open_safe(link, path, SECRET_MAX);

@@ -47,14 +47,14 @@ find_uid(const char *name, uid_t *uid)
 }
 
 bool
-sr_ldap_owner_uid(const char *name, uid_t *uid)
+sr_ldap_self_read_uid(const char *name, uid_t *uid)
 {
     /* Root is of this host. */
     return find_uid(name, uid) == 0 && *uid != 0 && *uid != (uid_t)-1;
 }
 
 bool
-sr_ldap_owner_hides(int code)
+sr_ldap_self_read_hides(int code)
 {
     switch (code) {
     case LDAP_OPERATIONS_ERROR: /* "bind first" */
@@ -69,34 +69,35 @@ sr_ldap_owner_hides(int code)
     }
 }
 
-enum sr_ask
-sr_ldap_owner_close(struct sr_ldap_link *link, const struct sr_backend *backend,
-                    const char *name)
+enum sr_status
+sr_ldap_self_read_close(struct sr_ldap_session *link,
+                        const struct sr_backend *backend, const char *name)
 {
-    struct sr_ldap_known *known = &link->known;
+    struct sr_ldap_cached *known = &link->known;
     struct sr_facts *facts = &known->facts;
 
     sr_facts_init(facts);
-    if (!sr_ldap_owner_uid(name, &facts->uid))
-        return SR_ASK_UNKNOWN_NAME;
+    if (!sr_ldap_self_read_uid(name, &facts->uid))
+        return SR_STATUS_UNKNOWN_NAME;
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
     sr_ldap_entry_clear(&known->entry);
     known->entry.dn = sr_ldap_dn(link->config->user_dn, name);
     if (known->entry.dn == NULL)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
     known->kind = SR_LDAP_PLAIN;
     known->at = sr_ldap_clock();
     known->is_closed = true;
-    return known->fingerprint == NULL || known->name == NULL ? SR_ASK_NO_MEMORY
-                                                             : SR_ASK_OK;
+    return known->fingerprint == NULL || known->name == NULL
+               ? SR_STATUS_NO_MEMORY
+               : SR_STATUS_OK;
 }
 
 bool
-sr_ldap_owner_matches(struct sr_ldap_link *link, uid_t uid,
-                      struct sr_ldap_entry *entry)
+sr_ldap_self_read_matches(struct sr_ldap_session *link, uid_t uid,
+                          struct sr_ldap_entry *entry)
 {
     const char *attribute = link->config->uid_attribute;
     const char *value = sr_ldap_entry_get(entry, attribute, 0);

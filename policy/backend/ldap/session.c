@@ -31,7 +31,7 @@ sr_ldap_clock(void)
 }
 
 void
-sr_ldap_why(struct sr_ldap_link *link, const char *format, ...)
+sr_ldap_why(struct sr_ldap_session *link, const char *format, ...)
 {
     va_list arguments;
 
@@ -60,7 +60,7 @@ sr_ldap_is_away(int code)
 /* ---- the frame of a call */
 
 static size_t
-uri_count(const struct sr_ldap_link *link)
+uri_count(const struct sr_ldap_session *link)
 {
     size_t count = link->config->uri.count;
 
@@ -68,13 +68,13 @@ uri_count(const struct sr_ldap_link *link)
 }
 
 static bool
-is_dead(const struct sr_ldap_link *link, size_t uri)
+is_dead(const struct sr_ldap_session *link, size_t uri)
 {
     return (link->dead >> uri & 1) != 0;
 }
 
 static void
-hold_sigpipe(struct sr_ldap_link *link)
+hold_sigpipe(struct sr_ldap_session *link)
 {
     sigset_t pipe, pending;
 
@@ -87,7 +87,7 @@ hold_sigpipe(struct sr_ldap_link *link)
 
 /* Take away what came meanwhile, and only that. */
 static void
-release_sigpipe(struct sr_ldap_link *link)
+release_sigpipe(struct sr_ldap_session *link)
 {
     const struct timespec at_once = {0, 0};
     sigset_t pipe;
@@ -105,7 +105,7 @@ release_sigpipe(struct sr_ldap_link *link)
  * opened something else there.
  */
 static bool
-is_ours(const struct sr_ldap_link *link)
+is_ours(const struct sr_ldap_session *link)
 {
     struct stat status;
 
@@ -119,7 +119,7 @@ is_ours(const struct sr_ldap_link *link)
  * failed it costs nothing to ask them again.
  */
 static void
-forgive(struct sr_ldap_link *link, int64_t pause)
+forgive(struct sr_ldap_session *link, int64_t pause)
 {
     const int64_t limit = link->config->timeout * 1000;
     bool is_any_left = false;
@@ -135,11 +135,11 @@ forgive(struct sr_ldap_link *link, int64_t pause)
     link->spent = pause < link->spent ? link->spent - pause : 0;
 }
 
-struct sr_ldap_link *
+struct sr_ldap_session *
 sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
               size_t size)
 {
-    struct sr_ldap_link *link = *kept;
+    struct sr_ldap_session *link = *kept;
 
     if (size > 0)
         reason[0] = '\0';
@@ -162,7 +162,7 @@ sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
 }
 
 void
-sr_ldap_end(struct sr_ldap_link *link)
+sr_ldap_end(struct sr_ldap_session *link)
 {
     link->waited = sr_ldap_clock();
     link->spent += link->waited - link->began;
@@ -174,7 +174,7 @@ sr_ldap_end(struct sr_ldap_link *link)
 }
 
 void
-sr_ldap_answered(struct sr_ldap_link *link)
+sr_ldap_answered(struct sr_ldap_session *link)
 {
     const int64_t now = sr_ldap_clock();
 
@@ -184,7 +184,7 @@ sr_ldap_answered(struct sr_ldap_link *link)
 }
 
 bool
-sr_ldap_is_gone(const struct sr_ldap_link *link)
+sr_ldap_is_gone(const struct sr_ldap_session *link)
 {
     struct pollfd poll_fd = {.fd = link->fd, .events = POLLRDHUP};
 
@@ -192,7 +192,7 @@ sr_ldap_is_gone(const struct sr_ldap_link *link)
 }
 
 void
-sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
+sr_ldap_close(struct sr_ldap_session *link, bool is_copy)
 {
     if (link->ld == NULL)
         return;
@@ -212,7 +212,7 @@ sr_ldap_close(struct sr_ldap_link *link, bool is_copy)
 }
 
 void
-sr_ldap_rest(struct sr_ldap_link *link)
+sr_ldap_rest(struct sr_ldap_session *link)
 {
     hold_sigpipe(link);
     sr_ldap_close(link, false);
@@ -220,9 +220,9 @@ sr_ldap_rest(struct sr_ldap_link *link)
 }
 
 void
-sr_ldap_forget(struct sr_ldap_link *link)
+sr_ldap_forget(struct sr_ldap_session *link)
 {
-    struct sr_ldap_known *known = &link->known;
+    struct sr_ldap_cached *known = &link->known;
 
     free(known->name);
     free(known->fingerprint);
@@ -231,7 +231,7 @@ sr_ldap_forget(struct sr_ldap_link *link)
 }
 
 void
-sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy)
+sr_ldap_session_free(struct sr_ldap_session *link, bool is_copy)
 {
     hold_sigpipe(link);
     sr_ldap_close(link, is_copy);
@@ -246,7 +246,7 @@ sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy)
 
 /* When the login's time is up. */
 int64_t
-sr_ldap_last_moment(const struct sr_ldap_link *link)
+sr_ldap_last_moment(const struct sr_ldap_session *link)
 {
     return link->began + link->config->timeout * 1000 - link->spent;
 }
@@ -257,7 +257,7 @@ sr_ldap_last_moment(const struct sr_ldap_link *link)
  * to come.
  */
 static int64_t
-moment_for(const struct sr_ldap_link *link, size_t uri)
+moment_for(const struct sr_ldap_session *link, size_t uri)
 {
     int64_t now = sr_ldap_clock();
     int64_t end = sr_ldap_last_moment(link);
@@ -275,7 +275,7 @@ moment_for(const struct sr_ldap_link *link, size_t uri)
 /* A server that did not answer is not asked any more in this transaction; and
  * in those that follow after the others, when it took its time. */
 static void
-give_up_server(struct sr_ldap_link *link, size_t uri, int code)
+give_up_server(struct sr_ldap_session *link, size_t uri, int code)
 {
     link->dead |= UINT64_C(1) << uri;
     if (code == LDAP_TIMEOUT && uri_count(link) > 1)
@@ -285,7 +285,7 @@ give_up_server(struct sr_ldap_link *link, size_t uri, int code)
 
 /* Which servers kept another login waiting a moment ago. */
 static void
-ask_memory(struct sr_ldap_link *link)
+ask_memory(struct sr_ldap_session *link)
 {
     link->silent = 0;
     link->has_asked = true;
@@ -296,7 +296,7 @@ ask_memory(struct sr_ldap_link *link)
 }
 
 static bool
-is_silent(const struct sr_ldap_link *link, size_t uri)
+is_silent(const struct sr_ldap_session *link, size_t uri)
 {
     return (link->silent >> uri & 1) != 0;
 }
@@ -307,7 +307,7 @@ is_silent(const struct sr_ldap_link *link, size_t uri)
  * may have closed it meanwhile; otherwise the next one is.
  */
 bool
-sr_ldap_may_repeat(struct sr_ldap_link *link, int code)
+sr_ldap_may_repeat(struct sr_ldap_session *link, int code)
 {
     bool was_used = link->is_used;
 
@@ -324,7 +324,7 @@ sr_ldap_may_repeat(struct sr_ldap_link *link, int code)
 /* Try the servers of one kind in their order.  *code is left alone when there
  * is none. */
 static bool
-connect_one_of(struct sr_ldap_link *link, bool silent, int *code)
+connect_one_of(struct sr_ldap_session *link, bool silent, int *code)
 {
     for (size_t i = 0; i < uri_count(link); i++) {
         if (is_dead(link, i) || is_silent(link, i) != silent)
@@ -346,7 +346,7 @@ connect_one_of(struct sr_ldap_link *link, bool silent, int *code)
 
 /* Have a connection to a server that is not known to be dead. */
 static int
-connect_any(struct sr_ldap_link *link)
+connect_any(struct sr_ldap_session *link)
 {
     int code = LDAP_SERVER_DOWN;
 
@@ -363,16 +363,16 @@ connect_any(struct sr_ldap_link *link)
 
 /* An answer of another kind than the request's is none. */
 static void
-expect(LDAPMessage *message, int kind, struct sr_ldap_answer *answer)
+expect(LDAPMessage *message, int kind, struct sr_ldap_response *answer)
 {
     if (message != NULL && ldap_msgtype(message) != kind)
-        sr_ldap_answer_init(answer, LDAP_DECODING_ERROR);
+        sr_ldap_response_init(answer, LDAP_DECODING_ERROR);
 }
 
 /* One bind on the connection at hand. */
 static void
-bind_as(struct sr_ldap_link *link, const char *dn, const char *mechanism,
-        const char *password, struct sr_ldap_answer *answer)
+bind_as(struct sr_ldap_session *link, const char *dn, const char *mechanism,
+        const char *password, struct sr_ldap_response *answer)
 {
     LDAPControl policy = {
         .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
@@ -386,7 +386,7 @@ bind_as(struct sr_ldap_link *link, const char *dn, const char *mechanism,
     code =
         ldap_sasl_bind(link->ld, dn, mechanism, &secret, controls, NULL, &id);
     if (code != LDAP_SUCCESS) {
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
         return;
     }
     sr_ldap_wait(link, id, moment_for(link, link->uri), answer, &message);
@@ -396,14 +396,14 @@ bind_as(struct sr_ldap_link *link, const char *dn, const char *mechanism,
 
 /* The bind of the service, of whatever kind it is. */
 static int
-bind_service(struct sr_ldap_link *link)
+bind_service(struct sr_ldap_session *link)
 {
     const struct sr_backend_config *config = link->config;
     __attribute__((cleanup(sr_ldap_secret_free))) char *secret = NULL;
     bool was_nobody = link->bound == SR_LDAP_BOUND_NOBODY;
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
 
-    sr_ldap_answer_init(&answer, LDAP_SUCCESS);
+    sr_ldap_response_init(&answer, LDAP_SUCCESS);
     if (config->identity == SR_IDENTITY_SIMPLE) {
         secret = sr_ldap_secret(link, config->secret_file);
         if (secret == NULL)
@@ -430,7 +430,7 @@ bind_service(struct sr_ldap_link *link)
 }
 
 int
-sr_ldap_as_service(struct sr_ldap_link *link)
+sr_ldap_as_service(struct sr_ldap_session *link)
 {
     int code;
 
@@ -446,14 +446,14 @@ sr_ldap_as_service(struct sr_ldap_link *link)
 }
 
 void
-sr_ldap_as_user(struct sr_ldap_link *link, const char *dn, const char *password,
-                struct sr_ldap_answer *answer)
+sr_ldap_as_user(struct sr_ldap_session *link, const char *dn,
+                const char *password, struct sr_ldap_response *answer)
 {
     do {
         int code = connect_any(link);
 
         if (code != LDAP_SUCCESS) {
-            sr_ldap_answer_init(answer, code);
+            sr_ldap_response_init(answer, code);
             return;
         }
         bind_as(link, dn, LDAP_SASL_SIMPLE, password, answer);
@@ -469,7 +469,7 @@ sr_ldap_as_user(struct sr_ldap_link *link, const char *dn, const char *password,
 /* ---- searching */
 
 static int
-take_values(struct sr_ldap_link *link, LDAPMessage *message,
+take_values(struct sr_ldap_session *link, LDAPMessage *message,
             const char *attribute, struct sr_ldap_entry *entry)
 {
     struct berval **value = ldap_get_values_len(link->ld, message, attribute);
@@ -483,7 +483,7 @@ take_values(struct sr_ldap_link *link, LDAPMessage *message,
 }
 
 int
-sr_ldap_take_entry(struct sr_ldap_link *link, LDAPMessage *message,
+sr_ldap_take_entry(struct sr_ldap_session *link, LDAPMessage *message,
                    struct sr_ldap_entry *entry)
 {
     char *dn = ldap_get_dn(link->ld, message);
@@ -508,7 +508,7 @@ sr_ldap_take_entry(struct sr_ldap_link *link, LDAPMessage *message,
 }
 
 static int
-take_entries(struct sr_ldap_link *link, LDAPMessage *message,
+take_entries(struct sr_ldap_session *link, LDAPMessage *message,
              struct sr_ldap_entry *found, size_t most, size_t *count)
 {
     int code = LDAP_SUCCESS;
@@ -525,11 +525,11 @@ take_entries(struct sr_ldap_link *link, LDAPMessage *message,
 
 /* One search on the connection at hand. */
 static int
-search_once(struct sr_ldap_link *link, const char *base, int scope,
+search_once(struct sr_ldap_session *link, const char *base, int scope,
             const char *filter, const char *const *attributes,
             struct sr_ldap_entry *found, size_t most, size_t *count)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     LDAPMessage *message = NULL;
     int id;
     int code = ldap_search_ext(link->ld, base, scope, filter,
@@ -555,7 +555,7 @@ search_once(struct sr_ldap_link *link, const char *base, int scope,
 }
 
 int
-sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
+sr_ldap_search(struct sr_ldap_session *link, const char *base, int scope,
                const char *filter, const char *const *attributes,
                struct sr_ldap_entry *found, size_t most, size_t *count)
 {
@@ -595,9 +595,9 @@ change_request(const char *dn, const char *old, const char *password)
 /* The operation of RFC 3062.  ldap_passwd() would leave the passwords in memory
  * that it frees. */
 static void
-change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
-                    const char *password, LDAPControl **controls,
-                    struct sr_ldap_answer *answer)
+change_by_operation(struct sr_ldap_session *link, const char *dn,
+                    const char *old, const char *password,
+                    LDAPControl **controls, struct sr_ldap_response *answer)
 {
     BerElement *ber = change_request(dn, old, password);
     struct berval request = {0, NULL};
@@ -611,7 +611,7 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
         explicit_bzero(request.bv_val, request.bv_len);
     ber_free(ber, 1);
     if (code != LDAP_SUCCESS) {
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
         return;
     }
     sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
@@ -620,15 +620,15 @@ change_by_operation(struct sr_ldap_link *link, const char *dn, const char *old,
 }
 
 void
-sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
-               LDAPControl **controls, struct sr_ldap_answer *answer)
+sr_ldap_modify(struct sr_ldap_session *link, const char *dn, LDAPMod **change,
+               LDAPControl **controls, struct sr_ldap_response *answer)
 {
     LDAPMessage *message;
     int id;
     int code = ldap_modify_ext(link->ld, dn, change, controls, NULL, &id);
 
     if (code != LDAP_SUCCESS) {
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
         return;
     }
     sr_ldap_wait(link, id, sr_ldap_last_moment(link), answer, &message);
@@ -638,9 +638,9 @@ sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
 /* Delete the old value and add the new one, which proves the old; or without
  * an old one replace all. */
 static void
-change_by_values(struct sr_ldap_link *link, const char *dn, const char *old,
+change_by_values(struct sr_ldap_session *link, const char *dn, const char *old,
                  const char *password, LDAPControl **controls,
-                 struct sr_ldap_answer *answer)
+                 struct sr_ldap_response *answer)
 {
     static char attribute[] = "userPassword";
     char *before[] = {(char *)(uintptr_t)old, NULL};
@@ -656,8 +656,8 @@ change_by_values(struct sr_ldap_link *link, const char *dn, const char *old,
 }
 
 void
-sr_ldap_change(struct sr_ldap_link *link, const char *dn, const char *old,
-               const char *password, struct sr_ldap_answer *answer)
+sr_ldap_change(struct sr_ldap_session *link, const char *dn, const char *old,
+               const char *password, struct sr_ldap_response *answer)
 {
     LDAPControl policy = {
         .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
@@ -672,9 +672,9 @@ sr_ldap_change(struct sr_ldap_link *link, const char *dn, const char *old,
 }
 
 void
-sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
+sr_ldap_replace(struct sr_ldap_session *link, const char *dn,
                 const char *attribute, const char *value,
-                struct sr_ldap_answer *answer)
+                struct sr_ldap_response *answer)
 {
     char *values[] = {(char *)(uintptr_t)value, NULL};
     LDAPMod put = {.mod_op = LDAP_MOD_REPLACE,

@@ -27,7 +27,7 @@ enum sr_ldap_bound {
 };
 
 /* What is known of the account that was looked up last. */
-struct sr_ldap_known {
+struct sr_ldap_cached {
     char *name; /* as it was asked for; NULL: nothing is known */
     int64_t at; /* when it was read, in milliseconds */
     struct sr_ldap_entry entry;
@@ -40,14 +40,14 @@ struct sr_ldap_known {
 };
 
 /* What is known of the ledgers that hosts share. */
-struct sr_ldap_fleet {
+struct sr_ldap_shared_ledger {
     bool has_key;
-    uint8_t key[SR_FLEET_KEY_SIZE];
-    char cleared[SR_FLEET_LEDGER_SIZE]; /* all its failures were deleted, */
-    int64_t cleared_at;                 /* in milliseconds */
+    uint8_t key[SR_SHARED_KEY_SIZE];
+    char cleared[SR_SHARED_LEDGER_SIZE]; /* all its failures were deleted, */
+    int64_t cleared_at;                  /* in milliseconds */
 };
 
-struct sr_ldap_link {
+struct sr_ldap_session {
     const struct sr_backend_config *config; /* of the call under way */
     char *reason; /* where the call under way says what went wrong, */
     size_t reason_size;
@@ -75,12 +75,12 @@ struct sr_ldap_link {
     sigset_t signals; /* of the thread, before the call */
     bool had_sigpipe;
 
-    struct sr_ldap_known known;
-    struct sr_ldap_entry policy; /* policy.dn NULL: none is known */
-    struct sr_ldap_answer told;  /* by the last bind as known.entry.dn */
+    struct sr_ldap_cached known;
+    struct sr_ldap_entry policy;  /* policy.dn NULL: none is known */
+    struct sr_ldap_response told; /* by the last bind as known.entry.dn */
     bool has_told;
     sr_time told_at;
-    struct sr_ldap_fleet fleet;
+    struct sr_ldap_shared_ledger fleet;
 };
 
 /*
@@ -88,31 +88,31 @@ struct sr_ldap_link {
  * there is none.  Returns NULL when memory is out.  In between SIGPIPE, which
  * the library does not hold back, is kept from the process.
  */
-struct sr_ldap_link *sr_ldap_begin(void **kept,
-                                   const struct sr_backend_config *config,
-                                   char *reason, size_t size);
-void sr_ldap_end(struct sr_ldap_link *link);
+struct sr_ldap_session *sr_ldap_begin(void **kept,
+                                      const struct sr_backend_config *config,
+                                      char *reason, size_t size);
+void sr_ldap_end(struct sr_ldap_session *link);
 
 /* Free a link.  is_copy: see struct sr_backend_ops. */
-void sr_ldap_link_free(struct sr_ldap_link *link, bool is_copy);
+void sr_ldap_session_free(struct sr_ldap_session *link, bool is_copy);
 
 /* Say what went wrong. */
 __attribute__((format(printf, 2, 3))) void
-sr_ldap_why(struct sr_ldap_link *link, const char *format, ...);
+sr_ldap_why(struct sr_ldap_session *link, const char *format, ...);
 
 /*
  * Have a connection that is bound as the service.  Goes from server to server
  * until one answers or the time is up.  Returns an LDAP result code.
  */
-int sr_ldap_as_service(struct sr_ldap_link *link);
+int sr_ldap_as_service(struct sr_ldap_session *link);
 
 /*
  * Bind as `dn`, going from server to server as above: an answer of one server
  * ends it.  answer->code < 0 or another code that is no answer about the
- * password: see sr_ldap_answer_proof().
+ * password: see sr_ldap_response_proof().
  */
-void sr_ldap_as_user(struct sr_ldap_link *link, const char *dn,
-                     const char *password, struct sr_ldap_answer *answer);
+void sr_ldap_as_user(struct sr_ldap_session *link, const char *dn,
+                     const char *password, struct sr_ldap_response *answer);
 
 /*
  * Search.  The entries are added to `found` up to `most`; *count says how many
@@ -121,13 +121,13 @@ void sr_ldap_as_user(struct sr_ldap_link *link, const char *dn,
  * there is nothing to search is one: a directory without its base, or one that
  * hides it, says nothing of who is in it.
  */
-int sr_ldap_search(struct sr_ldap_link *link, const char *base, int scope,
+int sr_ldap_search(struct sr_ldap_session *link, const char *base, int scope,
                    const char *filter, const char *const *attributes,
                    struct sr_ldap_entry *found, size_t most, size_t *count);
 
 /* Copy an entry out of a message.  Returns LDAP_SUCCESS or LDAP_NO_MEMORY;
  * clear it in any case. */
-int sr_ldap_take_entry(struct sr_ldap_link *link, LDAPMessage *message,
+int sr_ldap_take_entry(struct sr_ldap_session *link, LDAPMessage *message,
                        struct sr_ldap_entry *entry);
 
 /*
@@ -135,19 +135,21 @@ int sr_ldap_take_entry(struct sr_ldap_link *link, LDAPMessage *message,
  * operation for that (RFC 3062), or where the server has none by a modification
  * of userPassword.  old may be NULL.  Sent once, never again.
  */
-void sr_ldap_change(struct sr_ldap_link *link, const char *dn, const char *old,
-                    const char *password, struct sr_ldap_answer *answer);
+void sr_ldap_change(struct sr_ldap_session *link, const char *dn,
+                    const char *old, const char *password,
+                    struct sr_ldap_response *answer);
 
 /*
  * Any other change, on the connection as it is bound.  Sent once, never again.
  */
-void sr_ldap_modify(struct sr_ldap_link *link, const char *dn, LDAPMod **change,
-                    LDAPControl **controls, struct sr_ldap_answer *answer);
+void sr_ldap_modify(struct sr_ldap_session *link, const char *dn,
+                    LDAPMod **change, LDAPControl **controls,
+                    struct sr_ldap_response *answer);
 
 /* Replace the one value of an attribute. */
-void sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
+void sr_ldap_replace(struct sr_ldap_session *link, const char *dn,
                      const char *attribute, const char *value,
-                     struct sr_ldap_answer *answer);
+                     struct sr_ldap_response *answer);
 
 /* A value that no attribute of days or counts has. */
 #define SR_LDAP_NO_NUMBER "-77"
@@ -157,39 +159,39 @@ void sr_ldap_replace(struct sr_ldap_link *link, const char *dn,
  * is one that the entry has not, and is taken away.  SR_UNKNOWN when the
  * server's answer says neither.
  */
-enum sr_tri sr_ldap_may_write(struct sr_ldap_link *link, const char *dn,
+enum sr_tri sr_ldap_may_write(struct sr_ldap_session *link, const char *dn,
                               const char *attribute, const char *value);
 
 /* Forget the account that was looked up last: it has been changed. */
-void sr_ldap_forget(struct sr_ldap_link *link);
+void sr_ldap_forget(struct sr_ldap_session *link);
 
 /*
  * Whether the server has ended the connection since it was last used.  What is
  * sent over it then is lost, and not known to be: asked before a change.
  */
-bool sr_ldap_is_gone(const struct sr_ldap_link *link);
+bool sr_ldap_is_gone(const struct sr_ldap_session *link);
 
 /* Close the connection; what is known stays. */
-void sr_ldap_close(struct sr_ldap_link *link, bool is_copy);
+void sr_ldap_close(struct sr_ldap_session *link, bool is_copy);
 
 /* Between two calls: the same, because nobody will need it soon. */
-void sr_ldap_rest(struct sr_ldap_link *link);
+void sr_ldap_rest(struct sr_ldap_session *link);
 
 /* When the login's time is up, in milliseconds of sr_ldap_clock(). */
-int64_t sr_ldap_last_moment(const struct sr_ldap_link *link);
+int64_t sr_ldap_last_moment(const struct sr_ldap_session *link);
 
 /*
  * An operation that can be done twice failed with `code`.  Whether it is worth
  * doing it again, on a new connection or on the next server.
  */
-bool sr_ldap_may_repeat(struct sr_ldap_link *link, int code);
+bool sr_ldap_may_repeat(struct sr_ldap_session *link, int code);
 
 /* Whether an error is the server's silence or absence, so that another one is
  * to be asked. */
 bool sr_ldap_is_away(int code);
 
 /* The deadline's count begins anew: a password was answered for. */
-void sr_ldap_answered(struct sr_ldap_link *link);
+void sr_ldap_answered(struct sr_ldap_session *link);
 
 /* CLOCK_BOOTTIME in milliseconds. */
 int64_t sr_ldap_clock(void);
@@ -217,14 +219,14 @@ void sr_ldap_show_environment(char **environment);
  * Connect to config->uri.item[uri], TLS included, until the time `end`.
  * Returns an LDAP result code, and the connection in the link.
  */
-int sr_ldap_connect(struct sr_ldap_link *link, size_t uri, int64_t end);
+int sr_ldap_connect(struct sr_ldap_session *link, size_t uri, int64_t end);
 
 /*
  * Wait for the answer to a request until `end`.  *message may be NULL in the
  * end; free it with ldap_msgfree().  The answer has its code and controls.
  */
-void sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
-                  struct sr_ldap_answer *answer, LDAPMessage **message);
+void sr_ldap_wait(struct sr_ldap_session *link, int id, int64_t end,
+                  struct sr_ldap_response *answer, LDAPMessage **message);
 
 /* ---- ldap_secret.c */
 
@@ -233,12 +235,12 @@ void sr_ldap_wait(struct sr_ldap_link *link, int id, int64_t end,
  * readable for others.  A new string, to be wiped and freed with
  * sr_ldap_secret_free(), or NULL and the reason is said.
  */
-char *sr_ldap_secret(struct sr_ldap_link *link, const char *path);
+char *sr_ldap_secret(struct sr_ldap_session *link, const char *path);
 void sr_ldap_secret_free(char **secret);
 
 /* Whether a file of secrets is there, root's, and not readable for others;
  * otherwise the reason is said. */
-bool sr_ldap_secret_is_safe(struct sr_ldap_link *link, const char *path);
+bool sr_ldap_secret_is_safe(struct sr_ldap_session *link, const char *path);
 
 /* ---- ldap_gssapi.c */
 
@@ -247,47 +249,49 @@ bool sr_ldap_secret_is_safe(struct sr_ldap_link *link, const char *path);
  * answer->code is an LDAP result code; other than LDAP_SUCCESS, the reason is
  * said.
  */
-void sr_ldap_gssapi(struct sr_ldap_link *link, int64_t end,
-                    struct sr_ldap_answer *answer);
+void sr_ldap_gssapi(struct sr_ldap_session *link, int64_t end,
+                    struct sr_ldap_response *answer);
 
 /* ---- ldap_owner.c: accounts that show themselves to their owners only */
 
 /* The uid that the name service knows of a name; false when it knows none of
  * use. */
-bool sr_ldap_owner_uid(const char *name, uid_t *uid);
+bool sr_ldap_self_read_uid(const char *name, uid_t *uid);
 
 /* Whether a search was refused to nobody in particular, who is not to see what
  * is there or whether it is there. */
-bool sr_ldap_owner_hides(int code);
+bool sr_ldap_self_read_hides(int code);
 
 /*
  * Put an account into link->known of which nothing is known but its DN and that
  * the name service has it.
  */
-enum sr_ask sr_ldap_owner_close(struct sr_ldap_link *link,
-                                const struct sr_backend *backend,
-                                const char *name);
+enum sr_status sr_ldap_self_read_close(struct sr_ldap_session *link,
+                                       const struct sr_backend *backend,
+                                       const char *name);
 
 /*
  * Whether the entry has the uid that the name service says, which it is given
  * when it shows none.  False, and the reason is said, when it has another.
  */
-bool sr_ldap_owner_matches(struct sr_ldap_link *link, uid_t uid,
-                           struct sr_ldap_entry *entry);
+bool sr_ldap_self_read_matches(struct sr_ldap_session *link, uid_t uid,
+                               struct sr_ldap_entry *entry);
 
-/* ---- ldap_admin.c, ldap_fleet.c, ldap_ledgers.c (SR_FLEET_ALL) and
+/* ---- ldap_admin.c, ldap_fleet.c, ldap_ledgers.c (SR_SHARED_ALL) and
  * ldap_survey.c: see struct sr_backend_ops */
-enum sr_ask sr_ldap_fleet(const struct sr_backend *backend, void **kept,
-                          struct sr_fleet_request *request, char *reason,
-                          size_t size);
-enum sr_ask sr_ldap_ledgers(struct sr_ldap_link *link,
-                            const struct sr_fleet_request *request);
+enum sr_status sr_ldap_shared_ledger(const struct sr_backend *backend,
+                                     void **kept,
+                                     struct sr_shared_request *request,
+                                     char *reason, size_t size);
+enum sr_status sr_ldap_ledger_scan(struct sr_ldap_session *link,
+                                   const struct sr_shared_request *request);
 enum sr_write sr_ldap_administer(const struct sr_backend *backend, void **kept,
                                  struct sr_account *account,
                                  enum sr_order order, const char *password,
                                  enum sr_refusal *refusal, char *reason,
                                  size_t size);
-enum sr_ask sr_ldap_survey(const struct sr_backend *backend, void **kept,
-                           struct sr_survey *survey, char *reason, size_t size);
+enum sr_status sr_ldap_survey(const struct sr_backend *backend, void **kept,
+                              struct sr_survey *survey, char *reason,
+                              size_t size);
 
 #endif

@@ -36,7 +36,7 @@
 
 /* The DN of an entry; a new string, or NULL. */
 static char *
-name_of(const struct sr_ldap_link *link, const char *id)
+name_of(const struct sr_ldap_session *link, const char *id)
 {
     char *dn;
 
@@ -44,12 +44,12 @@ name_of(const struct sr_ldap_link *link, const char *id)
                                                                          : dn;
 }
 
-static enum sr_ask
-failed(struct sr_ldap_link *link, const char *what,
-       const struct sr_ldap_answer *answer)
+static enum sr_status
+failed(struct sr_ldap_session *link, const char *what,
+       const struct sr_ldap_response *answer)
 {
     if (answer->code == LDAP_NO_MEMORY)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     if (answer->code == LDAP_NO_SUCH_OBJECT)
         sr_ldap_why(link, "%s, to %s: there is no such entry",
                     link->config->lockout_base, what);
@@ -57,15 +57,15 @@ failed(struct sr_ldap_link *link, const char *what,
         sr_ldap_why(link, "%s, to %s: %s%s%s", link->config->lockout_base, what,
                     ldap_err2string(answer->code), sr_ldap_colon(answer),
                     answer->text);
-    return SR_ASK_UNAVAILABLE;
+    return SR_STATUS_UNAVAILABLE;
 }
 
 /* ---- adding and changing */
 
 /* One entry.  LDAP_ALREADY_EXISTS is for the caller to judge. */
 static void
-add(struct sr_ldap_link *link, const char *id, const char *ledger,
-    const char *description, struct sr_ldap_answer *answer)
+add(struct sr_ldap_session *link, const char *id, const char *ledger,
+    const char *description, struct sr_ldap_response *answer)
 {
     char *dn = name_of(link, id);
     const char *text[][2] = {
@@ -83,8 +83,8 @@ add(struct sr_ldap_link *link, const char *id, const char *ledger,
         all[i] = &mod[i];
     }
     do {
-        sr_ldap_answer_init(answer, dn == NULL ? LDAP_NO_MEMORY
-                                               : sr_ldap_as_service(link));
+        sr_ldap_response_init(answer, dn == NULL ? LDAP_NO_MEMORY
+                                                 : sr_ldap_as_service(link));
         if (answer->code != LDAP_SUCCESS)
             break;
         answer->code = ldap_add_ext(link->ld, dn, all, NULL, NULL, &sent);
@@ -97,27 +97,28 @@ add(struct sr_ldap_link *link, const char *id, const char *ledger,
     free(dn);
 }
 
-static enum sr_ask
-add_failure(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+static enum sr_status
+add_failure(struct sr_ldap_session *link,
+            const struct sr_shared_request *request)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
 
     add(link, request->id, request->ledger,
         sr_ldap_ledger_state(request->state), &answer);
     if (answer.code == LDAP_SUCCESS || answer.code == LDAP_ALREADY_EXISTS)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     return failed(link, "add an entry", &answer);
 }
 
-static enum sr_ask
-mark(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+static enum sr_status
+mark(struct sr_ldap_session *link, const struct sr_shared_request *request)
 {
     char *dn = name_of(link, request->id);
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
 
     do {
-        sr_ldap_answer_init(&answer, dn == NULL ? LDAP_NO_MEMORY
-                                                : sr_ldap_as_service(link));
+        sr_ldap_response_init(&answer, dn == NULL ? LDAP_NO_MEMORY
+                                                  : sr_ldap_as_service(link));
         if (answer.code != LDAP_SUCCESS)
             break;
         sr_ldap_replace(link, dn, "description",
@@ -125,9 +126,9 @@ mark(struct sr_ldap_link *link, const struct sr_fleet_request *request)
     } while (sr_ldap_may_repeat(link, answer.code));
     free(dn);
     if (answer.code == LDAP_SUCCESS)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     if (answer.code == LDAP_NO_SUCH_OBJECT)
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     return failed(link, "change an entry", &answer);
 }
 
@@ -135,11 +136,11 @@ mark(struct sr_ldap_link *link, const struct sr_fleet_request *request)
 
 /* Ask for some deletions at once and then for their answers. */
 static int
-drop_some(struct sr_ldap_link *link, const struct sr_fleet_entry *entry,
-          size_t count, struct sr_ldap_answer *answer)
+drop_some(struct sr_ldap_session *link, const struct sr_shared_entry *entry,
+          size_t count, struct sr_ldap_response *answer)
 {
     int sent[AT_ONCE], code = LDAP_SUCCESS;
-    struct sr_ldap_answer one;
+    struct sr_ldap_response one;
     LDAPMessage *message;
     size_t asked = 0;
 
@@ -152,7 +153,7 @@ drop_some(struct sr_ldap_link *link, const struct sr_fleet_entry *entry,
         free(dn);
     }
     if (code != LDAP_SUCCESS) {
-        sr_ldap_answer_init(answer, code);
+        sr_ldap_response_init(answer, code);
         asked--;
     }
     for (size_t i = 0; i < asked; i++) {
@@ -168,10 +169,10 @@ drop_some(struct sr_ldap_link *link, const struct sr_fleet_entry *entry,
     return code;
 }
 
-static enum sr_ask
-drop(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+static enum sr_status
+drop(struct sr_ldap_session *link, const struct sr_shared_request *request)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     size_t done = 0;
     int code = LDAP_SUCCESS;
 
@@ -180,7 +181,7 @@ drop(struct sr_ldap_link *link, const struct sr_fleet_request *request)
 
         if (some > AT_ONCE)
             some = AT_ONCE;
-        sr_ldap_answer_init(&answer, sr_ldap_as_service(link));
+        sr_ldap_response_init(&answer, sr_ldap_as_service(link));
         code = answer.code;
         if (code == LDAP_SUCCESS)
             code = drop_some(link, request->drop + done, some, &answer);
@@ -196,18 +197,18 @@ drop(struct sr_ldap_link *link, const struct sr_fleet_request *request)
                  request->ledger);
         link->fleet.cleared_at = sr_ldap_clock();
     }
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 /* ---- reading */
 
 static void
 read_entries(const struct sr_ldap_entry *found, size_t count,
-             struct sr_fleet_list *list)
+             struct sr_shared_list *list)
 {
-    list->is_cut = count > SR_FLEET_MAX;
+    list->is_cut = count > SR_SHARED_MAX;
     if (list->is_cut)
-        count = SR_FLEET_MAX;
+        count = SR_SHARED_MAX;
     for (size_t i = 0; i < count; i++) {
         if (found[i].dn != NULL &&
             sr_ldap_ledger_entry(&found[i], &list->entry[list->count]))
@@ -217,79 +218,79 @@ read_entries(const struct sr_ldap_entry *found, size_t count,
 
 /* What was cleared a moment ago need not be looked at. */
 static bool
-is_recalled(const struct sr_ldap_link *link,
-            const struct sr_fleet_request *request)
+is_recalled(const struct sr_ldap_session *link,
+            const struct sr_shared_request *request)
 {
     return request->may_recall &&
            strcmp(link->fleet.cleared, request->ledger) == 0 &&
            sr_ldap_clock() - link->fleet.cleared_at < FRESH_MS;
 }
 
-static enum sr_ask
-list(struct sr_ldap_link *link, const struct sr_fleet_request *request)
+static enum sr_status
+list(struct sr_ldap_session *link, const struct sr_shared_request *request)
 {
     struct sr_ldap_entry *found;
-    struct sr_ldap_answer answer;
-    char filter[SR_FLEET_LEDGER_SIZE + 32];
+    struct sr_ldap_response answer;
+    char filter[SR_SHARED_LEDGER_SIZE + 32];
     size_t count = 0;
 
     request->list->count = 0;
     request->list->is_cut = false;
     if (is_recalled(link, request))
-        return SR_ASK_OK;
-    found = calloc(SR_FLEET_MAX, sizeof(*found));
+        return SR_STATUS_OK;
+    found = calloc(SR_SHARED_MAX, sizeof(*found));
     if (found == NULL)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     snprintf(filter, sizeof(filter), "(serialNumber=%s)", request->ledger);
-    sr_ldap_answer_init(&answer,
-                        sr_ldap_search(link, link->config->lockout_base,
-                                       LDAP_SCOPE_ONELEVEL, filter,
-                                       sr_ldap_ledger_attributes, found,
-                                       SR_FLEET_MAX, &count));
+    sr_ldap_response_init(&answer,
+                          sr_ldap_search(link, link->config->lockout_base,
+                                         LDAP_SCOPE_ONELEVEL, filter,
+                                         sr_ldap_ledger_attributes, found,
+                                         SR_SHARED_MAX, &count));
     if (answer.code == LDAP_SUCCESS)
         read_entries(found, count, request->list);
-    for (size_t i = 0; i < SR_FLEET_MAX; i++)
+    for (size_t i = 0; i < SR_SHARED_MAX; i++)
         sr_ldap_entry_clear(&found[i]);
     free(found);
-    return answer.code == LDAP_SUCCESS ? SR_ASK_OK
+    return answer.code == LDAP_SUCCESS ? SR_STATUS_OK
                                        : failed(link, "search", &answer);
 }
 
 /* ---- the key */
 
 /* The first host makes one; a host that was not the first reads it. */
-static enum sr_ask
-make_key(struct sr_ldap_link *link)
+static enum sr_status
+make_key(struct sr_ldap_session *link)
 {
-    uint8_t key[SR_FLEET_KEY_SIZE];
+    uint8_t key[SR_SHARED_KEY_SIZE];
     char text[SR_LDAP_LEDGER_KEY_SIZE];
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
 
     if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
         sr_ldap_why(link, "no random numbers: %m");
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
     sr_ldap_ledger_write_key(key, text);
     add(link, KEY_NAME, KEY_LEDGER, text, &answer);
     explicit_bzero(key, sizeof(key));
     explicit_bzero(text, sizeof(text));
     if (answer.code == LDAP_SUCCESS || answer.code == LDAP_ALREADY_EXISTS)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     return failed(link, "add the key", &answer);
 }
 
 /* *is_there: there is an entry, whatever it says. */
-static enum sr_ask
-find_key(struct sr_ldap_link *link, bool *is_there)
+static enum sr_status
+find_key(struct sr_ldap_session *link, bool *is_there)
 {
     static const char *const attributes[] = {"description", NULL};
     struct sr_ldap_entry entry = {0};
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     char *dn = name_of(link, KEY_NAME);
     const char *text;
     size_t count = 0;
 
-    sr_ldap_answer_init(&answer, LDAP_NO_MEMORY);
+    sr_ldap_response_init(&answer, LDAP_NO_MEMORY);
     if (dn != NULL)
         answer.code =
             sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
@@ -300,60 +301,60 @@ find_key(struct sr_ldap_link *link, bool *is_there)
     link->fleet.has_key =
         text != NULL && sr_ldap_ledger_read_key(text, link->fleet.key);
     sr_ldap_entry_clear(&entry);
-    return answer.code == LDAP_SUCCESS ? SR_ASK_OK
+    return answer.code == LDAP_SUCCESS ? SR_STATUS_OK
                                        : failed(link, "read", &answer);
 }
 
-static enum sr_ask
-have_key(struct sr_ldap_link *link, struct sr_fleet_request *request)
+static enum sr_status
+have_key(struct sr_ldap_session *link, struct sr_shared_request *request)
 {
-    enum sr_ask ask = SR_ASK_OK;
+    enum sr_status ask = SR_STATUS_OK;
     bool is_there = false;
 
     if (!link->fleet.has_key)
         ask = find_key(link, &is_there);
-    if (ask == SR_ASK_OK && !link->fleet.has_key && !is_there) {
+    if (ask == SR_STATUS_OK && !link->fleet.has_key && !is_there) {
         ask = make_key(link);
-        if (ask == SR_ASK_OK)
+        if (ask == SR_STATUS_OK)
             ask = find_key(link, &is_there);
     }
-    if (ask != SR_ASK_OK)
+    if (ask != SR_STATUS_OK)
         return ask;
     if (!link->fleet.has_key) {
         sr_ldap_why(link, "cn=" KEY_NAME ",%s cannot be read, or is no key",
                     link->config->lockout_base);
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
     memcpy(request->key, link->fleet.key, sizeof(request->key));
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 /* ---- the room */
 
-static enum sr_ask
-carry_out(struct sr_ldap_link *link, struct sr_fleet_request *request)
+static enum sr_status
+carry_out(struct sr_ldap_session *link, struct sr_shared_request *request)
 {
     switch (request->what) {
-    case SR_FLEET_KEY:
+    case SR_SHARED_KEY:
         return have_key(link, request);
-    case SR_FLEET_ADD:
+    case SR_SHARED_ADD:
         return add_failure(link, request);
-    case SR_FLEET_LIST:
+    case SR_SHARED_LIST:
         return list(link, request);
-    case SR_FLEET_MARK:
+    case SR_SHARED_MARK:
         return mark(link, request);
-    case SR_FLEET_DROP:
+    case SR_SHARED_DROP:
         return drop(link, request);
-    case SR_FLEET_ALL:
-        return sr_ldap_ledgers(link, request);
+    case SR_SHARED_ALL:
+        return sr_ldap_ledger_scan(link, request);
     }
-    return SR_ASK_UNAVAILABLE;
+    return SR_STATUS_UNAVAILABLE;
 }
 
 /* Once the password was answered for the count has begun anew, for what comes
  * then.  To settle belongs to what was before. */
 static int64_t
-spent_before(const struct sr_ldap_link *link)
+spent_before(const struct sr_ldap_session *link)
 {
     const int64_t most = link->config->timeout * 1000 - SETTLE_MS;
     int64_t spent = link->spent + link->proving;
@@ -369,18 +370,18 @@ spent_before(const struct sr_ldap_link *link)
  * is coming may have none.
  */
 static bool
-is_precious(const struct sr_ldap_link *link)
+is_precious(const struct sr_ldap_session *link)
 {
     return link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
            link->has_told && link->told.grace >= 0;
 }
 
 /* Carry it out over another connection, and come back to the one there was. */
-static enum sr_ask
-carry_out_aside(struct sr_ldap_link *link, struct sr_fleet_request *request)
+static enum sr_status
+carry_out_aside(struct sr_ldap_session *link, struct sr_shared_request *request)
 {
-    const struct sr_ldap_link before = *link;
-    enum sr_ask ask;
+    const struct sr_ldap_session before = *link;
+    enum sr_status ask;
 
     link->ld = NULL;
     link->fd = -1;
@@ -401,17 +402,18 @@ carry_out_aside(struct sr_ldap_link *link, struct sr_fleet_request *request)
     return ask;
 }
 
-enum sr_ask
-sr_ldap_fleet(const struct sr_backend *backend, void **kept,
-              struct sr_fleet_request *request, char *reason, size_t size)
+enum sr_status
+sr_ldap_shared_ledger(const struct sr_backend *backend, void **kept,
+                      struct sr_shared_request *request, char *reason,
+                      size_t size)
 {
-    struct sr_ldap_link *link =
+    struct sr_ldap_session *link =
         sr_ldap_begin(kept, backend->config, reason, size);
     int64_t spent;
-    enum sr_ask ask;
+    enum sr_status ask;
 
     if (link == NULL)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     spent = link->spent;
     if (request->is_settling)
         link->spent = spent_before(link);

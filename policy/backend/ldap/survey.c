@@ -64,7 +64,7 @@ _Static_assert(TRIED_COUNT <= SR_SURVEY_RIGHTS, "more than a survey holds");
 /* ---- the servers */
 
 static void
-look_at_tls(struct sr_ldap_link *link, struct sr_survey_uri *uri)
+look_at_tls(struct sr_ldap_session *link, struct sr_survey_uri *uri)
 {
     struct berval certificate = {0, NULL};
     char *version = NULL;
@@ -94,9 +94,9 @@ look_at_tls(struct sr_ldap_link *link, struct sr_survey_uri *uri)
 
 /* Connect to each; the first that answers is asked all the rest. */
 static void
-try_servers(struct sr_ldap_link *link, struct sr_survey *survey)
+try_servers(struct sr_ldap_session *link, struct sr_survey *survey)
 {
-    const struct sr_names *uris = &link->config->uri;
+    const struct sr_string_list *uris = &link->config->uri;
 
     for (size_t i = 0; i < uris->count && i < SR_SURVEY_URIS; i++) {
         struct sr_survey_uri *uri = &survey->uri[survey->uri_count++];
@@ -126,8 +126,8 @@ try_servers(struct sr_ldap_link *link, struct sr_survey *survey)
 
 /* ---- searches */
 
-static enum sr_ask
-read_root(struct sr_ldap_link *link, struct sr_survey *survey)
+static enum sr_status
+read_root(struct sr_ldap_session *link, struct sr_survey *survey)
 {
     struct sr_ldap_entry root = {0};
     size_t count = 0;
@@ -138,16 +138,16 @@ read_root(struct sr_ldap_link *link, struct sr_survey *survey)
         snprintf(survey->why, sizeof(survey->why), "%s",
                  link->reason[0] == '\0' ? ldap_err2string(code)
                                          : link->reason);
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
     survey->used = link->config->uri.item[link->uri];
     sr_ldap_server_root(&root, survey);
     sr_ldap_entry_clear(&root);
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 static void
-read_base(struct sr_ldap_link *link, struct sr_survey *survey)
+read_base(struct sr_ldap_session *link, struct sr_survey *survey)
 {
     static const char *const none[] = {"1.1", NULL};
     struct sr_ldap_entry base = {0};
@@ -174,7 +174,7 @@ filter_of_all(const char *filter)
 }
 
 static void
-read_accounts(struct sr_ldap_link *link, struct sr_survey *survey)
+read_accounts(struct sr_ldap_session *link, struct sr_survey *survey)
 {
     const struct sr_backend_config *config = link->config;
     const char *const attributes[] = {config->name_attribute,
@@ -206,7 +206,7 @@ read_accounts(struct sr_ldap_link *link, struct sr_survey *survey)
 
 /* Whether a search shows a hash of any account. */
 static enum sr_tri
-shows_hashes(struct sr_ldap_link *link)
+shows_hashes(struct sr_ldap_session *link)
 {
     static const char *const hash[] = {"userPassword", NULL};
     struct sr_ldap_entry found = {0};
@@ -229,7 +229,7 @@ shows_hashes(struct sr_ldap_link *link)
 
 /* The same over a connection of its own, on which nobody bound. */
 static enum sr_tri
-shows_anyone(struct sr_ldap_link *link)
+shows_anyone(struct sr_ldap_session *link)
 {
     struct sr_backend_config nobody = *link->config;
     const struct sr_backend_config *config = link->config;
@@ -245,7 +245,7 @@ shows_anyone(struct sr_ldap_link *link)
 }
 
 static void
-read_policy(struct sr_ldap_link *link, const char *dn,
+read_policy(struct sr_ldap_session *link, const char *dn,
             struct sr_survey_policy *out)
 {
     struct sr_ldap_entry policy = {0};
@@ -263,7 +263,7 @@ read_policy(struct sr_ldap_link *link, const char *dn,
 /* ---- the test entry */
 
 static void
-find_test(struct sr_ldap_link *link, struct sr_survey *survey,
+find_test(struct sr_ldap_session *link, struct sr_survey *survey,
           struct sr_ldap_entry *entry)
 {
     const struct sr_backend_config *config = link->config;
@@ -304,11 +304,11 @@ absent_value(const struct sr_ldap_entry *entry, size_t number)
 }
 
 static void
-try_to_see(struct sr_ldap_link *link, const char *dn, const char *value,
+try_to_see(struct sr_ldap_session *link, const char *dn, const char *value,
            struct sr_survey_right *right)
 {
     struct berval compared = {strlen(value), (char *)(uintptr_t)value};
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     LDAPMessage *message = NULL;
     int id;
     int code = ldap_compare_ext(link->ld, dn, right->attribute, &compared, NULL,
@@ -336,7 +336,7 @@ try_to_see(struct sr_ldap_link *link, const char *dn, const char *value,
 }
 
 enum sr_tri
-sr_ldap_may_write(struct sr_ldap_link *link, const char *dn,
+sr_ldap_may_write(struct sr_ldap_session *link, const char *dn,
                   const char *attribute, const char *value)
 {
     char *values[] = {(char *)(uintptr_t)value, NULL};
@@ -344,7 +344,7 @@ sr_ldap_may_write(struct sr_ldap_link *link, const char *dn,
                     .mod_type = (char *)(uintptr_t)attribute,
                     .mod_values = values};
     LDAPMod *changes[] = {&take, NULL};
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
 
     sr_ldap_modify(link, dn, changes, NULL, &answer);
     sr_ldap_answered(link);
@@ -375,7 +375,7 @@ is_meant_for(enum sr_server server, size_t number)
 
 /* What the service may do with the test entry. */
 static void
-try_as_service(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
+try_as_service(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
                struct sr_survey *survey)
 {
     for (size_t i = 0; i < TRIED_COUNT; i++) {
@@ -402,21 +402,21 @@ try_as_service(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
 
 /* What its owner may.  A pending change or a lock stands in the way. */
 static void
-try_as_owner(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
+try_as_owner(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
              struct sr_survey *survey)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
 
     sr_ldap_as_user(link, entry->dn, survey->password, &answer);
     survey->answers_with = answer.has_ppolicy ? SR_YES : SR_NO;
-    switch (sr_ldap_answer_proof(&answer)) {
-    case SR_PROOF_RIGHT:
+    switch (sr_ldap_response_proof(&answer)) {
+    case SR_VERIFY_RIGHT:
         survey->is_let_in = SR_YES;
         break;
-    case SR_PROOF_WRONG:
+    case SR_VERIFY_WRONG:
         survey->is_let_in = SR_NO;
         break;
-    case SR_PROOF_UNAVAILABLE:
+    case SR_VERIFY_UNAVAILABLE:
         break;
     }
     if (link->bound != SR_LDAP_BOUND_USER || answer.error >= 0)
@@ -435,11 +435,11 @@ try_as_owner(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
  * show it.  While it is, another failure is not counted.
  */
 static void
-try_lock(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
+try_lock(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
          struct sr_survey *survey)
 {
     struct sr_ldap_entry none = {0};
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     struct sr_facts facts;
 
     sr_facts_init(&facts);
@@ -454,7 +454,7 @@ try_lock(struct sr_ldap_link *link, const struct sr_ldap_entry *entry,
 }
 
 static void
-try_test_entry(struct sr_ldap_link *link, struct sr_survey *survey)
+try_test_entry(struct sr_ldap_session *link, struct sr_survey *survey)
 {
     struct sr_ldap_entry entry = {0};
     const char *policy;
@@ -472,15 +472,15 @@ try_test_entry(struct sr_ldap_link *link, struct sr_survey *survey)
     sr_ldap_entry_clear(&entry);
 }
 
-static enum sr_ask
-look_around(struct sr_ldap_link *link, struct sr_survey *survey)
+static enum sr_status
+look_around(struct sr_ldap_session *link, struct sr_survey *survey)
 {
     if (!survey->is_brief)
         try_servers(link, survey);
-    if (read_root(link, survey) != SR_ASK_OK)
-        return SR_ASK_UNAVAILABLE;
+    if (read_root(link, survey) != SR_STATUS_OK)
+        return SR_STATUS_UNAVAILABLE;
     if (survey->is_brief)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     read_base(link, survey);
     read_policy(link, link->config->default_policy, &survey->policy);
     if (survey->has_base == SR_YES) {
@@ -490,19 +490,19 @@ look_around(struct sr_ldap_link *link, struct sr_survey *survey)
     }
     if (survey->test != NULL)
         try_test_entry(link, survey);
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
-enum sr_ask
+enum sr_status
 sr_ldap_survey(const struct sr_backend *backend, void **kept,
                struct sr_survey *survey, char *reason, size_t size)
 {
-    struct sr_ldap_link *link =
+    struct sr_ldap_session *link =
         sr_ldap_begin(kept, backend->config, reason, size);
-    enum sr_ask ask;
+    enum sr_status ask;
 
     if (link == NULL)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     ask = look_around(link, survey);
     if (!survey->is_brief)
         sr_ldap_close(link, false); /* bound as somebody */

@@ -161,7 +161,7 @@ sr_sync_info(const struct berval *value, struct sr_sync_ids *ids)
 
 struct node {
     struct sr_sync_id id; /* first: what is looked for has nothing else */
-    struct sr_names names;
+    struct sr_string_list names;
 };
 
 struct sr_sync_table {
@@ -202,7 +202,8 @@ sr_sync_table_free(struct sr_sync_table *table)
 
 int
 sr_sync_table_put(struct sr_sync_table *table, const struct sr_sync_id *id,
-                  const struct sr_names *names, struct sr_names *old)
+                  const struct sr_string_list *names,
+                  struct sr_string_list *old)
 {
     struct node *node = calloc(1, sizeof(*node));
     struct node **found;
@@ -223,7 +224,7 @@ sr_sync_table_put(struct sr_sync_table *table, const struct sr_sync_id *id,
 
 void
 sr_sync_table_take(struct sr_sync_table *table, const struct sr_sync_id *id,
-                   struct sr_names *old)
+                   struct sr_string_list *old)
 {
     struct node **found = tfind(id, &table->root, compare);
     struct node *node;

@@ -69,10 +69,12 @@ void sr_sync_table_free(struct sr_sync_table *table);
  * then; so are `names` when memory is out (-1).
  */
 int sr_sync_table_put(struct sr_sync_table *table, const struct sr_sync_id *id,
-                      const struct sr_names *names, struct sr_names *old);
+                      const struct sr_string_list *names,
+                      struct sr_string_list *old);
 
 /* Forget an entry; its names are the caller's. */
 void sr_sync_table_take(struct sr_sync_table *table,
-                        const struct sr_sync_id *id, struct sr_names *old);
+                        const struct sr_sync_id *id,
+                        struct sr_string_list *old);
 
 #endif

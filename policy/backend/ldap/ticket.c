@@ -28,7 +28,7 @@
 /* ---- saying why */
 
 static void
-why_krb5(struct sr_ldap_link *link, krb5_context context, const char *what,
+why_krb5(struct sr_ldap_session *link, krb5_context context, const char *what,
          krb5_error_code error)
 {
     const char *text = krb5_get_error_message(context, error);
@@ -143,7 +143,7 @@ ask_kdc(const struct sr_ldap_srv *kdc, const krb5_data *request,
 
 /* Ask the KDCs of a realm, which share the time, until one answers. */
 static int
-exchange(struct sr_ldap_link *link, krb5_context context, const char *realm,
+exchange(struct sr_ldap_session *link, krb5_context context, const char *realm,
          const krb5_data *request, krb5_data *reply, int64_t end)
 {
     struct sr_ldap_srv kdc[KDCS_MAX];
@@ -197,8 +197,8 @@ _Static_assert(KRB5_INIT_CREDS_STEP_FLAG_CONTINUE ==
  * answered, and the reason is said.
  */
 static krb5_error_code
-converse(struct sr_ldap_link *link, krb5_context context, step_function *step,
-         void *conversation, int64_t end, bool *is_silent)
+converse(struct sr_ldap_session *link, krb5_context context,
+         step_function *step, void *conversation, int64_t end, bool *is_silent)
 {
     krb5_data in = {0, 0, NULL};
     krb5_error_code error;
@@ -287,7 +287,7 @@ find_client(const struct sr_backend_config *config, krb5_context context,
 
 /* The ticket that others are got with, by the key in the keytab. */
 static krb5_error_code
-get_initial(struct sr_ldap_link *link, struct sr_ldap_ticket *ticket,
+get_initial(struct sr_ldap_session *link, struct sr_ldap_ticket *ticket,
             krb5_keytab keytab, int64_t end, bool *is_silent)
 {
     krb5_context context = ticket->context;
@@ -364,7 +364,7 @@ name_server(struct sr_ldap_ticket *ticket, const char *host)
 
 /* The ticket for the server, which goes into the cache. */
 static krb5_error_code
-get_service(struct sr_ldap_link *link, struct sr_ldap_ticket *ticket,
+get_service(struct sr_ldap_session *link, struct sr_ldap_ticket *ticket,
             int64_t end, bool *is_silent)
 {
     krb5_creds wanted = {.client = ticket->client, .server = ticket->server};
@@ -381,7 +381,7 @@ get_service(struct sr_ldap_link *link, struct sr_ldap_ticket *ticket,
 
 /* The keytab, if it is a file that only root can have written and read. */
 static krb5_error_code
-open_keytab(struct sr_ldap_link *link, krb5_context context,
+open_keytab(struct sr_ldap_session *link, krb5_context context,
             krb5_keytab *keytab, bool *is_unsafe)
 {
     const char *path = link->config->keytab;
@@ -413,7 +413,7 @@ make_cache(struct sr_ldap_ticket *ticket)
 }
 
 static int
-get_tickets(struct sr_ldap_link *link, const char *host, int64_t end,
+get_tickets(struct sr_ldap_session *link, const char *host, int64_t end,
             struct sr_ldap_ticket *ticket, krb5_keytab keytab)
 {
     const char *what = "the keytab";
@@ -445,7 +445,7 @@ get_tickets(struct sr_ldap_link *link, const char *host, int64_t end,
 }
 
 int
-sr_ldap_ticket_get(struct sr_ldap_link *link, const char *host, int64_t end,
+sr_ldap_ticket_get(struct sr_ldap_session *link, const char *host, int64_t end,
                    struct sr_ldap_ticket *ticket)
 {
     char **environment = sr_ldap_hide_environment();

@@ -26,8 +26,8 @@ struct sr_ldap_ticket {
  * is said.  LDAP_CONNECT_ERROR: there is none for this host.  End the ticket in
  * any case.
  */
-int sr_ldap_ticket_get(struct sr_ldap_link *link, const char *host, int64_t end,
-                       struct sr_ldap_ticket *ticket);
+int sr_ldap_ticket_get(struct sr_ldap_session *link, const char *host,
+                       int64_t end, struct sr_ldap_ticket *ticket);
 void sr_ldap_ticket_end(struct sr_ldap_ticket *ticket);
 
 #endif

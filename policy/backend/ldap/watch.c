@@ -56,8 +56,8 @@ struct watch {
 };
 
 struct session {
-    struct sr_following following; /* first: see struct sr_backend_ops */
-    void *kept;                    /* the link that is listened on */
+    struct sr_watch following; /* first: see struct sr_backend_ops */
+    void *kept;                /* the link that is listened on */
     struct sr_ldap_policies policies;
     struct sr_sync_table *table;
     struct watch *watch;
@@ -69,9 +69,9 @@ struct session {
     int64_t heard; /* when the last message came */
     int64_t next;  /* poll */
     sr_time newest;
-    int64_t newest_at;           /* when it was seen first */
-    struct sr_ldap_names *known; /* while polling */
-    int64_t names_due;           /* when they are listed again */
+    int64_t newest_at;              /* when it was seen first */
+    struct sr_ldap_dn_index *known; /* while polling */
+    int64_t names_due;              /* when they are listed again */
     bool is_ds389;
     uint8_t key[16]; /* of the hashes of their content */
 };
@@ -79,9 +79,9 @@ struct session {
 /* One call of hear(). */
 struct call {
     struct session *session;
-    struct sr_ldap_link *link;
+    struct sr_ldap_session *link;
     const struct sr_backend *backend;
-    const struct sr_listener *listener;
+    const struct sr_watcher *listener;
     bool is_done; /* the listener has had enough */
 };
 
@@ -94,7 +94,7 @@ policy_of(const struct call *call, const struct sr_ldap_entry *entry)
 /* The names of an entry under which there can be an account. */
 static int
 list_names(const struct call *call, const struct sr_ldap_entry *entry,
-           struct sr_names *names)
+           struct sr_string_list *names)
 {
     const char *attribute = call->link->config->name_attribute;
     const char *name;
@@ -109,7 +109,7 @@ list_names(const struct call *call, const struct sr_ldap_entry *entry,
             continue;
         names->item[names->count] = strdup(name);
         if (names->item[names->count] == NULL) {
-            sr_ldap_names_clear(names);
+            sr_ldap_dn_index_clear(names);
             return LDAP_NO_MEMORY;
         }
         names->count++;
@@ -133,7 +133,7 @@ keep_alive(int fd)
 
 /* Begin a search that tells what is there, and then what changes. */
 static int
-begin_search(struct sr_ldap_link *link, const char *base, int scope,
+begin_search(struct sr_ldap_session *link, const char *base, int scope,
              const char *filter, const char *const *attributes, int *id)
 {
     LDAPControl sync = {.ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_SYNC,
@@ -150,7 +150,7 @@ begin_search(struct sr_ldap_link *link, const char *base, int scope,
 }
 
 static int
-begin_accounts(struct sr_ldap_link *link, int *id)
+begin_accounts(struct sr_ldap_session *link, int *id)
 {
     const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
     char *filter = sr_ldap_filter_all(link->config->filter);
@@ -197,11 +197,11 @@ watch_policy(struct call *call, const char *dn)
 /* ---- telling */
 
 static int
-tell_gone(struct call *call, const struct sr_names *old,
-          const struct sr_names *now)
+tell_gone(struct call *call, const struct sr_string_list *old,
+          const struct sr_string_list *now)
 {
     for (size_t i = 0; i < old->count && !call->is_done; i++) {
-        if (now == NULL || !sr_names_have(now, old->item[i]))
+        if (now == NULL || !sr_string_list_has(now, old->item[i]))
             call->is_done =
                 call->listener->gone(call->listener->visitor.context,
                                      old->item[i]) != 0;
@@ -212,7 +212,7 @@ tell_gone(struct call *call, const struct sr_names *old,
 /* Tell of the accounts of an entry, whose policy is known. */
 static int
 tell_entry(struct call *call, const struct sr_ldap_entry *entry,
-           const struct sr_names *names)
+           const struct sr_string_list *names)
 {
     static const struct sr_ldap_entry none;
     const char *dn = policy_of(call, entry);
@@ -224,7 +224,7 @@ tell_entry(struct call *call, const struct sr_ldap_entry *entry,
         call->link->reason[0] = '\0';
         if (sr_ldap_tell(call->link, call->backend, &call->listener->visitor,
                          names->item[i], entry, policy == NULL ? &none : policy,
-                         NULL, &call->is_done) != SR_ASK_OK)
+                         NULL, &call->is_done) != SR_STATUS_OK)
             return LDAP_NO_MEMORY;
     }
     return LDAP_SUCCESS;
@@ -238,7 +238,7 @@ take_change(struct call *call, LDAPMessage *message,
             const struct sr_sync_id *id)
 {
     struct session *session = call->session;
-    struct sr_names names = {0}, old = {0};
+    struct sr_string_list names = {0}, old = {0};
     struct sr_ldap_entry entry = {0};
     int code = sr_ldap_take_entry(call->link, message, &entry);
     const char *policy = code == LDAP_SUCCESS ? policy_of(call, &entry) : NULL;
@@ -249,7 +249,7 @@ take_change(struct call *call, LDAPMessage *message,
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS &&
         sr_sync_table_put(session->table, id, &names, &old) != 0) {
-        sr_ldap_names_clear(&names);
+        sr_ldap_dn_index_clear(&names);
         code = LDAP_NO_MEMORY;
     }
     /* What is not told now is found by the reading of everything. */
@@ -257,7 +257,7 @@ take_change(struct call *call, LDAPMessage *message,
         code = tell_entry(call, &entry, &names);
         tell_gone(call, &old, &names);
     }
-    sr_ldap_names_clear(&old);
+    sr_ldap_dn_index_clear(&old);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -265,12 +265,12 @@ take_change(struct call *call, LDAPMessage *message,
 static int
 take_deletion(struct call *call, const struct sr_sync_id *id)
 {
-    struct sr_names old;
+    struct sr_string_list old;
 
     sr_sync_table_take(call->session->table, id, &old);
     if (call->session->is_announced)
         tell_gone(call, &old, NULL);
-    sr_ldap_names_clear(&old);
+    sr_ldap_dn_index_clear(&old);
     return LDAP_SUCCESS;
 }
 
@@ -336,14 +336,14 @@ take_info(struct call *call, LDAPMessage *message, bool *is_read)
 static int
 take_end(struct call *call, LDAPMessage *message)
 {
-    struct sr_ldap_answer answer;
+    struct sr_ldap_response answer;
     char *text = NULL;
     int code = LDAP_OTHER;
 
     ldap_parse_result(call->link->ld, message, &code, NULL, &text, NULL, NULL,
                       0);
-    sr_ldap_answer_init(&answer, code);
-    sr_ldap_answer_text(&answer, text == NULL ? "" : text);
+    sr_ldap_response_init(&answer, code);
+    sr_ldap_response_text(&answer, text == NULL ? "" : text);
     sr_ldap_why(call->link, "it ends the synchronisation: %s%s%s",
                 ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
     ldap_memfree(text);
@@ -455,7 +455,7 @@ read_policies(struct call *call)
     const struct sr_ldap_entry *policy;
     char reason[160] = "";
     void *kept = NULL;
-    struct sr_ldap_link *link =
+    struct sr_ldap_session *link =
         sr_ldap_begin(&kept, call->backend->config, reason, sizeof(reason));
     int code = link == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
 
@@ -466,13 +466,13 @@ read_policies(struct call *call)
     if (link == NULL)
         return code;
     sr_ldap_end(link);
-    sr_ldap_link_free(link, false);
+    sr_ldap_session_free(link, false);
     if (code != LDAP_SUCCESS)
         sr_ldap_why(call->link, "%s", reason);
     return code;
 }
 
-static enum sr_heard
+static enum sr_watch_result
 hear_sync(struct call *call, int *code)
 {
     struct session *session = call->session;
@@ -481,24 +481,24 @@ hear_sync(struct call *call, int *code)
 
     *code = listen_on(call, &has_more);
     if (*code != LDAP_SUCCESS || session->is_poll)
-        return SR_HEARD_AWAY;
+        return SR_WATCH_AWAY;
     session->following.wait_ms = has_more ? 0 : -1;
     if (session->is_announced)
-        return SR_HEARD_ALL;
+        return SR_WATCH_ALL;
     if (!is_all_read(session)) {
         if (!has_more)
             session->following.wait_ms = (int)limit;
         if (sr_ldap_clock() - session->heard < limit)
-            return SR_HEARD_BEGINNING;
+            return SR_WATCH_BEGINNING;
         sr_ldap_why(call->link, "it stopped in the midst of the first reading");
         *code = LDAP_TIMEOUT;
-        return SR_HEARD_AWAY;
+        return SR_WATCH_AWAY;
     }
     *code = read_policies(call);
     if (*code != LDAP_SUCCESS)
-        return SR_HEARD_AWAY;
+        return SR_WATCH_AWAY;
     session->is_announced = true;
-    return SR_HEARD_ANYTHING;
+    return SR_WATCH_ANYTHING;
 }
 
 /* ---- what is asked for again and again */
@@ -589,7 +589,7 @@ content_of(const struct session *session, const struct sr_ldap_entry *entry)
 }
 
 static int
-copy_names(const struct sr_names *from, struct sr_names *to)
+copy_names(const struct sr_string_list *from, struct sr_string_list *to)
 {
     memset(to, 0, sizeof(*to));
     to->item = calloc(from->count + 1, sizeof(*to->item));
@@ -603,20 +603,21 @@ copy_names(const struct sr_names *from, struct sr_names *to)
 
 /* The entry is there, by these names; it may have had others. */
 static int
-poll_names(struct call *call, const char *dn, const struct sr_names *names,
-           uint64_t content, struct sr_ldap_seen *seen)
+poll_names(struct call *call, const char *dn,
+           const struct sr_string_list *names, uint64_t content,
+           struct sr_ldap_seen *seen)
 {
-    struct sr_names copy;
+    struct sr_string_list copy;
     int code = copy_names(names, &copy);
 
     memset(seen, 0, sizeof(*seen));
-    if (code == LDAP_SUCCESS &&
-        sr_ldap_names_see(call->session->known, dn, &copy, content, seen) != 0)
+    if (code == LDAP_SUCCESS && sr_ldap_dn_index_see(call->session->known, dn,
+                                                     &copy, content, seen) != 0)
         code = LDAP_NO_MEMORY;
     if (code == LDAP_SUCCESS && call->session->is_announced)
         tell_gone(call, &seen->old, names);
-    sr_ldap_names_clear(&copy);
-    sr_ldap_names_clear(&seen->old);
+    sr_ldap_dn_index_clear(&copy);
+    sr_ldap_dn_index_clear(&seen->old);
     return code;
 }
 
@@ -628,7 +629,7 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
     struct session *session = call->session;
     const struct sr_ldap_entry *policy;
     struct sr_ldap_entry entry = {0};
-    struct sr_names names = {0};
+    struct sr_string_list names = {0};
     struct sr_ldap_seen seen;
     int code = sr_ldap_take_entry(call->link, message, &entry);
 
@@ -648,7 +649,7 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
         if (session->is_announced && !seen.is_same)
             code = tell_entry(call, &entry, &names);
     }
-    sr_ldap_names_clear(&names);
+    sr_ldap_dn_index_clear(&names);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -658,7 +659,7 @@ static int
 poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
 {
     struct sr_ldap_entry entry = {0};
-    struct sr_names names = {0};
+    struct sr_string_list names = {0};
     struct sr_ldap_seen seen;
     int code = sr_ldap_take_entry(call->link, message, &entry);
 
@@ -667,7 +668,7 @@ poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
     if (code == LDAP_SUCCESS)
         code = poll_names(call, entry.dn, &names, 0, &seen);
     *is_new = code == LDAP_SUCCESS && seen.is_new;
-    sr_ldap_names_clear(&names);
+    sr_ldap_dn_index_clear(&names);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -743,17 +744,17 @@ static void
 end_names(struct call *call, bool *is_other)
 {
     struct session *session = call->session;
-    size_t count = sr_ldap_names_count(session->known);
-    struct sr_names old;
+    size_t count = sr_ldap_dn_index_count(session->known);
+    struct sr_string_list old;
 
     for (unsigned gone = 0;
-         sr_ldap_names_take_unseen(session->known, &old) && !call->is_done;
+         sr_ldap_dn_index_take_unseen(session->known, &old) && !call->is_done;
          gone++) {
         if (gone >= GONE_MAX)
             *is_other = true;
         else if (session->is_announced)
             tell_gone(call, &old, NULL);
-        sr_ldap_names_clear(&old);
+        sr_ldap_dn_index_clear(&old);
     }
     session->names_due =
         sr_ldap_clock() + (int64_t)(count * 1000 / NAMES_PER_S);
@@ -775,7 +776,7 @@ poll_all(struct call *call, bool *is_other)
     if (all != NULL && (filter != NULL || !session->is_announced))
         code = poll_policies(call, is_other);
     if (is_listed)
-        sr_ldap_names_begin(session->known);
+        sr_ldap_dn_index_begin(session->known);
     if (code == LDAP_SUCCESS)
         code = poll_pages(call, filter == NULL ? all : filter, NULL, poll_entry,
                           is_other);
@@ -788,7 +789,7 @@ poll_all(struct call *call, bool *is_other)
     return code;
 }
 
-static enum sr_heard
+static enum sr_watch_result
 hear_poll(struct call *call, int *code)
 {
     struct session *session = call->session;
@@ -799,7 +800,7 @@ hear_poll(struct call *call, int *code)
     if (now >= session->next) {
         *code = poll_all(call, &is_other);
         if (*code != LDAP_SUCCESS)
-            return SR_HEARD_AWAY;
+            return SR_WATCH_AWAY;
         /* Another connection: the server may have gone back in time. */
         if (!call->link->is_used)
             is_other = true;
@@ -808,22 +809,22 @@ hear_poll(struct call *call, int *code)
         session->next = now + POLL_MS;
     }
     session->following.wait_ms = (int)(session->next - now);
-    return is_other ? SR_HEARD_ANYTHING : SR_HEARD_ALL;
+    return is_other ? SR_WATCH_ANYTHING : SR_WATCH_ALL;
 }
 
 /* ---- the operations */
 
-struct sr_following *
-sr_ldap_follow(const struct sr_backend *backend, char *reason, size_t size)
+struct sr_watch *
+sr_ldap_watch_start(const struct sr_backend *backend, char *reason, size_t size)
 {
     struct session *session = calloc(1, sizeof(*session));
-    struct sr_ldap_link *link = NULL;
+    struct sr_ldap_session *link = NULL;
     int code = LDAP_NO_MEMORY;
 
     if (session == NULL)
         return NULL;
     session->table = sr_sync_table_new();
-    session->known = sr_ldap_names_new();
+    session->known = sr_ldap_dn_index_new();
     if (getrandom(session->key, sizeof(session->key), 0) < 0)
         memset(session->key, 0, sizeof(session->key));
     link = sr_ldap_begin(&session->kept, backend->config, reason, size);
@@ -842,44 +843,44 @@ sr_ldap_follow(const struct sr_backend *backend, char *reason, size_t size)
         sr_ldap_end(link);
     if (code == LDAP_SUCCESS)
         return &session->following;
-    sr_ldap_unfollow(&session->following);
+    sr_ldap_watch_stop(&session->following);
     return NULL;
 }
 
-enum sr_heard
-sr_ldap_hear(const struct sr_backend *backend, struct sr_following *following,
-             const struct sr_listener *listener, char *reason, size_t size)
+enum sr_watch_result
+sr_ldap_watch_poll(const struct sr_backend *backend, struct sr_watch *following,
+                   const struct sr_watcher *listener, char *reason, size_t size)
 {
     struct session *session = (struct session *)(void *)following;
     struct call call = {session, NULL, backend, listener, false};
-    enum sr_heard heard = SR_HEARD_AWAY;
+    enum sr_watch_result heard = SR_WATCH_AWAY;
     int code = LDAP_SUCCESS;
 
     call.link = sr_ldap_begin(&session->kept, backend->config, reason, size);
     if (call.link == NULL)
-        return SR_HEARD_NO_MEMORY;
+        return SR_WATCH_NO_MEMORY;
     if (!session->is_poll && call.link->ld != NULL)
         heard = hear_sync(&call, &code);
     if (session->is_poll)
         heard = hear_poll(&call, &code);
-    if (heard == SR_HEARD_AWAY && size > 0 && reason[0] == '\0')
+    if (heard == SR_WATCH_AWAY && size > 0 && reason[0] == '\0')
         snprintf(reason, size, "%s", ldap_err2string(code));
     sr_ldap_end(call.link);
-    return code == LDAP_NO_MEMORY ? SR_HEARD_NO_MEMORY : heard;
+    return code == LDAP_NO_MEMORY ? SR_WATCH_NO_MEMORY : heard;
 }
 
 void
-sr_ldap_unfollow(struct sr_following *following)
+sr_ldap_watch_stop(struct sr_watch *following)
 {
     struct session *session = (struct session *)(void *)following;
 
     if (session->kept != NULL)
-        sr_ldap_link_free(session->kept, false);
+        sr_ldap_session_free(session->kept, false);
     for (size_t i = 0; i < session->watch_count; i++)
         free(session->watch[i].dn);
     free(session->watch);
     sr_sync_table_free(session->table);
-    sr_ldap_names_free(session->known);
+    sr_ldap_dn_index_free(session->known);
     sr_ldap_policies_clear(&session->policies);
     free(session);
 }

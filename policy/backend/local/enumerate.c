@@ -160,7 +160,7 @@ find_line(const struct shadow_file *file, const char *name)
 
 /* As look_up_shadow(): the first line that glibc can read, or else the first,
  * by our own reading. */
-static enum sr_ask
+static enum sr_status
 find_shadow(const struct shadow_file *file, const char *name,
             struct spwd *entry, struct sr_local_buffer *buffer, char *reason,
             size_t size)
@@ -176,22 +176,22 @@ find_shadow(const struct shadow_file *file, const char *name,
         if (compare_names(line->text, line->length, name, length) != 0)
             break;
         if (buffer->size < room && buffer_make(buffer, room * 2) != 0)
-            return SR_ASK_NO_MEMORY;
+            return SR_STATUS_NO_MEMORY;
         if (sgetspent_r(line->text, entry, buffer->bytes, buffer->size,
                         &found) == 0 &&
             found != NULL)
-            return SR_ASK_OK;
+            return SR_STATUS_OK;
     }
     if (first == file->count)
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     memcpy(buffer->bytes, file->line[first].text,
            strlen(file->line[first].text) + 1);
     field = sr_local_parse(buffer->bytes, entry);
     if (field == NULL)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     snprintf(reason, size, "%s:%u: %s is not what shadow(5) allows",
              SHADOW_FILE, file->line[first].number, field);
-    return SR_ASK_UNAVAILABLE;
+    return SR_STATUS_UNAVAILABLE;
 }
 
 /* Tell of an account that cannot be asked: only that it is there. */
@@ -208,11 +208,11 @@ tell_unavailable(const struct sr_visitor *visitor, const struct passwd *entry,
     snprintf(account.facts.backend, sizeof(account.facts.backend), "%s",
              sr_local_backend.name);
     return visitor->account(visitor->context, &account, rules,
-                            SR_ASK_UNAVAILABLE, reason);
+                            SR_STATUS_UNAVAILABLE, reason);
 }
 
 /* Tell of one line of passwd.  NO_MEMORY, or OK; *is_done: enough was told. */
-static enum sr_ask
+static enum sr_status
 tell(const struct sr_visitor *visitor, const struct passwd *entry,
      const struct shadow_file *file, struct sr_local_buffer *buffer,
      bool *is_done)
@@ -220,7 +220,7 @@ tell(const struct sr_visitor *visitor, const struct passwd *entry,
     struct spwd shadow = sr_local_no_ageing;
     struct sr_account *account;
     struct sr_rules rules;
-    enum sr_ask ask = SR_ASK_OK;
+    enum sr_status ask = SR_STATUS_OK;
     char reason[160];
 
     memset(&rules, 0, sizeof(rules));
@@ -229,24 +229,24 @@ tell(const struct sr_visitor *visitor, const struct passwd *entry,
         *is_done = tell_unavailable(visitor, entry, &rules,
                                     "the groups of the account cannot be "
                                     "read") != 0;
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     }
     if (strcmp(entry->pw_passwd, "x") != 0)
         shadow.sp_pwdp = entry->pw_passwd;
     else
         ask = find_shadow(file, entry->pw_name, &shadow, buffer, reason,
                           sizeof(reason));
-    if (ask == SR_ASK_UNAVAILABLE)
+    if (ask == SR_STATUS_UNAVAILABLE)
         *is_done = tell_unavailable(visitor, entry, &rules, reason) != 0;
-    if (ask != SR_ASK_OK)
-        return ask == SR_ASK_NO_MEMORY ? ask : SR_ASK_OK;
+    if (ask != SR_STATUS_OK)
+        return ask == SR_STATUS_NO_MEMORY ? ask : SR_STATUS_OK;
     account = sr_local_account(entry, &shadow, &rules);
     if (account == NULL)
-        return SR_ASK_NO_MEMORY;
-    *is_done = visitor->account(visitor->context, account, &rules, SR_ASK_OK,
+        return SR_STATUS_NO_MEMORY;
+    *is_done = visitor->account(visitor->context, account, &rules, SR_STATUS_OK,
                                 NULL) != 0;
     sr_account_close(account);
-    return SR_ASK_OK;
+    return SR_STATUS_OK;
 }
 
 /* The next entry of passwd: 0, ENOENT at the end, or another errno. */
@@ -267,9 +267,9 @@ next_passwd(FILE *stream, struct passwd *entry, struct sr_local_buffer *buffer)
     }
 }
 
-enum sr_ask
-sr_local_each(const struct sr_backend *backend,
-              const struct sr_visitor *visitor, char *reason, size_t size)
+enum sr_status
+sr_local_enumerate(const struct sr_backend *backend,
+                   const struct sr_visitor *visitor, char *reason, size_t size)
 {
     __attribute__((cleanup(shadow_file_free))) struct shadow_file file = {0};
     __attribute__((
@@ -279,14 +279,14 @@ sr_local_each(const struct sr_backend *backend,
     __attribute__((cleanup(sr_local_close))) FILE *stream =
         fopen(PASSWD_FILE, "re");
     int error = stream == NULL ? errno : buffer_make(&pw_buffer, 4096);
-    enum sr_ask ask = SR_ASK_OK;
+    enum sr_status ask = SR_STATUS_OK;
     struct passwd entry;
     bool is_done = false;
 
     (void)backend;
     if (error == 0)
         error = read_shadow_file(&file);
-    while (error == 0 && ask == SR_ASK_OK && !is_done &&
+    while (error == 0 && ask == SR_STATUS_OK && !is_done &&
            (error = next_passwd(stream, &entry, &pw_buffer)) == 0) {
         if (sr_local_is_name(entry.pw_name))
             ask = tell(visitor, &entry, &file, &sp_buffer, &is_done);
@@ -295,5 +295,5 @@ sr_local_each(const struct sr_backend *backend,
         return ask;
     snprintf(reason, size, "%s or %s: %s", PASSWD_FILE, SHADOW_FILE,
              strerror(error));
-    return error == ENOMEM ? SR_ASK_NO_MEMORY : SR_ASK_UNAVAILABLE;
+    return error == ENOMEM ? SR_STATUS_NO_MEMORY : SR_STATUS_UNAVAILABLE;
 }

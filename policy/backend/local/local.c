@@ -24,7 +24,6 @@
 #include "policy/backend/backend.h"
 #include "policy/backend/local/local.h"
 #include "policy/util/crypt.h"
-#include "policy/password/quality.h"
 
 #define PASSWD_FILE "/etc/passwd"
 #define SHADOW_FILE "/etc/shadow"
@@ -76,9 +75,16 @@ void
 sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
                struct sr_facts *facts)
 {
+    const struct sr_ageing ageing = {
+        .changed = entry->sp_lstchg,
+        .min = entry->sp_min,
+        .max = entry->sp_max,
+        .warn = entry->sp_warn,
+        .inactive = entry->sp_inact,
+    };
     bool usable = is_usable(entry->sp_pwdp);
 
-    facts->disabled = rules->locked_hash == SR_BANG_ACCOUNT &&
+    facts->disabled = rules->locked_hash == SR_LOCKED_HASH_ACCOUNT &&
                               entry->sp_pwdp != NULL && entry->sp_pwdp[0] == '!'
                           ? SR_YES
                           : SR_NO;
@@ -93,7 +99,7 @@ sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
     facts->cannot_change = SR_NO;
     facts->is_protected = SR_NO;
     if (usable)
-        sr_ageing_facts(entry, facts);
+        sr_ageing_facts(&ageing, facts);
 }
 
 /* One number of a shadow line; -1 when empty or "-1".  Returns 0 or -1. */
@@ -156,7 +162,7 @@ sr_local_parse(char *line, struct spwd *entry)
  * Find the line of a name in a file of this host, into the buffer, without its
  * end.  `number` is that of the line.
  */
-static enum sr_ask
+static enum sr_status
 find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
           unsigned *number, char *reason, size_t size)
 {
@@ -166,44 +172,44 @@ find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
     *number = 0;
     if (stream == NULL) {
         snprintf(reason, size, "%s: %s", path, strerror(errno));
-        return errno == ENOENT ? SR_ASK_UNKNOWN_NAME : SR_ASK_UNAVAILABLE;
+        return errno == ENOENT ? SR_STATUS_UNKNOWN_NAME : SR_STATUS_UNAVAILABLE;
     }
     while (getline(&buffer->bytes, &buffer->size, stream) > 0) {
         ++*number;
         if (strncmp(buffer->bytes, name, length) == 0 &&
             buffer->bytes[length] == ':') {
             buffer->bytes[strcspn(buffer->bytes, "\n")] = '\0';
-            return SR_ASK_OK;
+            return SR_STATUS_OK;
         }
     }
     if (ferror(stream)) {
         snprintf(reason, size, "%s: %s", path, strerror(errno));
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
-    return SR_ASK_UNKNOWN_NAME;
+    return SR_STATUS_UNKNOWN_NAME;
 }
 
 /*
  * Find a name's line in the shadow file and parse it ourselves: only for a name
  * that has a passwd line and of which getspnam(3) told no hash.
  */
-static enum sr_ask
+static enum sr_status
 read_shadow_line(const char *name, struct spwd *entry,
                  struct sr_local_buffer *buffer, char *reason, size_t size)
 {
     const char *field;
     unsigned number;
-    enum sr_ask ask =
+    enum sr_status ask =
         find_line(SHADOW_FILE, name, buffer, &number, reason, size);
 
-    if (ask != SR_ASK_OK)
+    if (ask != SR_STATUS_OK)
         return ask;
     field = sr_local_parse(buffer->bytes, entry);
     if (field == NULL)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     snprintf(reason, size, "%s:%u: %s is not what shadow(5) allows",
              SHADOW_FILE, number, field);
-    return SR_ASK_UNAVAILABLE;
+    return SR_STATUS_UNAVAILABLE;
 }
 
 /*
@@ -211,7 +217,7 @@ read_shadow_line(const char *name, struct spwd *entry,
  * has is what other sources than the file put there (sssd: "*"), and whose
  * account it is only the file says.
  */
-static enum sr_ask
+static enum sr_status
 take_passwd_hash(const struct passwd *found, struct spwd *entry,
                  struct sr_local_buffer *buffer, char *reason, size_t size)
 {
@@ -219,12 +225,12 @@ take_passwd_hash(const struct passwd *found, struct spwd *entry,
 
     entry->sp_pwdp = found->pw_passwd;
     return is_usable(found->pw_passwd)
-               ? SR_ASK_OK
+               ? SR_STATUS_OK
                : find_line(PASSWD_FILE, found->pw_name, buffer, &number, reason,
                            size);
 }
 
-static enum sr_ask
+static enum sr_status
 look_up_shadow(const char *name, struct spwd *entry,
                struct sr_local_buffer *buffer, char *reason, size_t size)
 {
@@ -238,21 +244,21 @@ look_up_shadow(const char *name, struct spwd *entry,
                 getspnam_r(name, entry, buffer->bytes, buffer->size, &found);
     } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (error == ENOMEM)
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     /* An entry without a hash can be what this host publishes of a directory's
      * account: only the file says whose it is. */
     if (found != NULL && entry->sp_pwdp[0] != '*' && entry->sp_pwdp[0] != '!')
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     if (error != 0 && error != ENOENT) {
         snprintf(reason, size, "shadow entry: %s", strerror(error));
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
     sr_local_buffer_free(buffer);
     buffer->size = 0;
     return read_shadow_line(name, entry, buffer, reason, size);
 }
 
-static enum sr_ask
+static enum sr_status
 look_up_passwd(const char *name, struct passwd *entry,
                struct sr_local_buffer *buffer, char *reason, size_t size)
 {
@@ -266,17 +272,17 @@ look_up_passwd(const char *name, struct passwd *entry,
                 getpwnam_r(name, entry, buffer->bytes, buffer->size, &found);
     } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (found != NULL)
-        return SR_ASK_OK;
+        return SR_STATUS_OK;
     switch (error) {
     case 0:
     case ENOENT:
     case ESRCH:
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     case ENOMEM:
-        return SR_ASK_NO_MEMORY;
+        return SR_STATUS_NO_MEMORY;
     default:
         snprintf(reason, size, "passwd entry: %s", strerror(error));
-        return SR_ASK_UNAVAILABLE;
+        return SR_STATUS_UNAVAILABLE;
     }
 }
 
@@ -323,7 +329,7 @@ sr_local_is_name(const char *name)
            strlen(name) <= SR_NAME_MAX;
 }
 
-static enum sr_ask
+static enum sr_status
 local_open(const struct sr_backend *backend, void **kept, const char *name,
            const struct sr_rules *rules, struct sr_account **account,
            char *reason, size_t size)
@@ -334,7 +340,7 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
         cleanup(sr_local_buffer_free))) struct sr_local_buffer sp_buffer = {0};
     struct passwd entry;
     struct spwd shadow = sr_local_no_ageing;
-    enum sr_ask ask;
+    enum sr_status ask;
 
     (void)backend;
     (void)kept;
@@ -342,22 +348,22 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
     if (size > 0)
         reason[0] = '\0';
     if (!sr_local_is_name(name))
-        return SR_ASK_UNKNOWN_NAME;
+        return SR_STATUS_UNKNOWN_NAME;
     ask = look_up_passwd(name, &entry, &pw_buffer, reason, size);
-    if (ask != SR_ASK_OK)
+    if (ask != SR_STATUS_OK)
         return ask;
     /* "x" says that the hash is in shadow. */
     if (strcmp(entry.pw_passwd, "x") != 0)
         ask = take_passwd_hash(&entry, &shadow, &sp_buffer, reason, size);
     else
         ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, reason, size);
-    if (ask != SR_ASK_OK)
+    if (ask != SR_STATUS_OK)
         return ask;
     *account = sr_local_account(&entry, &shadow, rules);
-    return *account == NULL ? SR_ASK_NO_MEMORY : SR_ASK_OK;
+    return *account == NULL ? SR_STATUS_NO_MEMORY : SR_STATUS_OK;
 }
 
-static enum sr_proof
+static enum sr_verify_result
 local_prove(const struct sr_backend *backend, void **kept,
             struct sr_account *account, const char *password, bool allow_empty,
             char *reason, size_t size)
@@ -375,9 +381,9 @@ local_prove(const struct sr_backend *backend, void **kept,
     status = sr_crypt_verify(too_long ? "" : password, too_long ? NULL : hash);
     if (status < 0) {
         snprintf(reason, size, "the password cannot be hashed");
-        return SR_PROOF_UNAVAILABLE;
+        return SR_VERIFY_UNAVAILABLE;
     }
-    return status == 1 || empty_right ? SR_PROOF_RIGHT : SR_PROOF_WRONG;
+    return status == 1 || empty_right ? SR_VERIFY_RIGHT : SR_VERIFY_WRONG;
 }
 
 static enum sr_write
@@ -401,7 +407,7 @@ const struct sr_backend_ops sr_backend_local = {
     .open = local_open,
     .prove = local_prove,
     .write = local_write,
-    .each = sr_local_each,
+    .each = sr_local_enumerate,
 };
 
 void

@@ -64,8 +64,8 @@ void sr_local_buffer_free(struct sr_local_buffer *buffer);
 void sr_local_close(FILE **stream);
 
 /* The backend's `each`. */
-enum sr_ask sr_local_each(const struct sr_backend *backend,
-                          const struct sr_visitor *visitor, char *reason,
-                          size_t size);
+enum sr_status sr_local_enumerate(const struct sr_backend *backend,
+                                  const struct sr_visitor *visitor,
+                                  char *reason, size_t size);
 
 #endif
