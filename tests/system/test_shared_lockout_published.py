@@ -12,10 +12,10 @@ import directory
 from directory import SERVICE, stamp, user
 from middle import DONE, Middle, ber, control, message, number, octets, result
 from scratch import STATE_GROUPS, wait_until
-import test_fleet
-from test_fleet import (ANN, AWAY, FLEET, GUARDED, OLD, PEER, failures, guess,
+import test_shared_lockout
+from test_shared_lockout import (ANN, AWAY, FLEET, GUARDED, OLD, PEER, failures, guess,
                         make_fleet, serve_fleet)  # noqa: F401
-from test_follow import Follower
+from test_watch import Follower
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -309,7 +309,7 @@ def rubbish(page, client, request):
 @pytest.mark.parametrize("lie", [no_end, hang_up, hang_up_later, rubbish])
 def test_a_server_that_lies(host, lie):
     """What this host knows is published, in good time."""
-    server = test_fleet.serve(host)
+    server = test_shared_lockout.serve(host)
     host.create_state_groups()
     host.nsswitch()
     for _ in range(5):
@@ -405,7 +405,7 @@ def soon(fleet, wanted, what, name="ann"):
                what=what)
 
 
-def test_follow(host, fleet, followed):
+def test_watch(host, fleet, followed):
     server, follower = followed
     follower.snapshots(1)
     wait_until(lambda: states(fleet, 2) == OK, what="the first snapshot")

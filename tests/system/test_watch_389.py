@@ -12,7 +12,7 @@ import directory389
 from directory import BASE, SERVICE, dn_of, ssha, stamp, user
 from directory389 import EPOCH, POLICY_ACI, DirectoryServer
 from scratch import wait_until
-from test_follow import (EXPIRED, LOCKED, MUST, OK, PASSWORD, Cutter, Follower,
+from test_watch import (EXPIRED, LOCKED, MUST, OK, PASSWORD, Cutter, Follower,
                          has, seen, shadow)
 from test_ldap import configure
 

@@ -13,7 +13,7 @@ import pytest
 
 import directory
 from scratch import ETC, RUN, copy, wait_until
-from test_follow import dn_of, people, serve
+from test_watch import dn_of, people, serve
 
 SYSTEMD = "/lib/systemd/systemd"
 
