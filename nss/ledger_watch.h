@@ -11,7 +11,8 @@
 #ifndef SR_NSS_LEDGER_WATCH_H
 #define SR_NSS_LEDGER_WATCH_H
 
-#include "policy/account/shared_scan.h"
+#include "policy/account/account.h"
+#include "policy/throttle/shared_scan.h"
 
 /* So often ledgers are read by who stays, in seconds; and no more entries in a
  * second than that. */

@@ -42,7 +42,8 @@ libpolicy_la_SOURCES = \
 	policy/account/account.c policy/account/account.h \
 	policy/publish/groups.c policy/publish/groups.h \
 	policy/password/history.c policy/password/history.h \
-	policy/account/shared_scan.c policy/account/shared_scan.h \
+	policy/throttle/shared_ledger.c policy/throttle/shared_ledger.h \
+	policy/throttle/shared_scan.c policy/throttle/shared_scan.h \
 	policy/util/file_lock.c policy/util/file_lock.h \
 	policy/config/members.c policy/config/members.h \
 	policy/report/message.c policy/report/message.h \

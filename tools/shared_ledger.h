@@ -7,7 +7,7 @@
 #ifndef SR_TOOLS_SHARED_LEDGER_H
 #define SR_TOOLS_SHARED_LEDGER_H
 
-#include "policy/account/shared_scan.h"
+#include "policy/throttle/shared_scan.h"
 #include "tools/ctl.h"
 #include "tools/check/findings.h"
 #include "tools/report.h"

@@ -284,6 +284,109 @@ sr_transaction_recall(struct sr_transaction *out, const char *statedir,
     return result;
 }
 
+/* ---- the ledgers of all hosts */
+
+struct sr_shared_ledger
+sr_shared_ledger(const struct sr_transaction *txn, bool is_known,
+                 const char *only)
+{
+    const struct sr_config *config = txn->config;
+    struct sr_shared_ledger way = {.is_there = false};
+
+    if (!sr_shared_counts(&txn->rules, (uid_t)-1))
+        return way;
+    if (is_known) {
+        if (txn->account == NULL ||
+            !sr_shared_counts(&txn->rules, txn->account->facts.uid))
+            return way;
+        return sr_shared_ledger_open_by_name(config, txn->connections,
+                                             txn->account->backend.name);
+    }
+    for (size_t i = 0; !way.is_there && i < config->backends.count; i++) {
+        const char *name = config->backends.item[i];
+
+        if (only == NULL || strcmp(only, name) == 0)
+            way = sr_shared_ledger_open_by_name(config, txn->connections, name);
+    }
+    return way;
+}
+
+enum sr_status
+sr_shared_locks_find(const struct sr_shared_ledger *way,
+                     struct sr_transaction *txn, char *reason, size_t size)
+{
+    const struct sr_limits limits =
+        sr_attempt_account_limits(&txn->rules, false);
+    enum sr_status answer = SR_STATUS_OK;
+    struct sr_shared_view view[2];
+
+    sr_shared_locks_none(&txn->fleet);
+    for (int class = 0; answer == SR_STATUS_OK && class < 2; class ++)
+        answer = sr_shared_look(way, txn->account->facts.name,
+                                class == SR_CLASS_FAMILIAR, &limits, false,
+                                &view[class], reason, size);
+    for (int class = 0; answer == SR_STATUS_OK && class < 2; class ++)
+        txn->fleet.until[class] = view[class].locked_until;
+    return answer;
+}
+
+/* Whether the source is familiar, which this host remembers. */
+static bool
+find_class(const char *statedir, uid_t uid, const struct sr_source *source,
+           const struct sr_rules *rules, enum sr_source_class *class)
+{
+    enum sr_store_result result;
+    struct sr_store *store;
+
+    *class = source->is_own ? SR_CLASS_FAMILIAR : SR_CLASS_STRANGER;
+    result = sr_store_open(statedir, SR_STORE_READ, sr_attempt_wait_ms(rules),
+                           &store);
+    if (result == SR_STORE_NOT_FOUND)
+        return true;
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, false);
+    if (result == SR_STORE_OK)
+        result = sr_attempt_class(store, uid, source, rules, class);
+    sr_store_close(store);
+    return result == SR_STORE_OK;
+}
+
+enum sr_status
+sr_shared_facts(const struct sr_shared_ledger *way, struct sr_transaction *txn,
+                const char *statedir, const struct sr_source *source,
+                char *reason, size_t size)
+{
+    const struct sr_limits limits =
+        sr_attempt_account_limits(&txn->rules, false);
+    struct sr_facts *facts = &txn->account->facts;
+    enum sr_source_class class;
+    struct sr_shared_view view;
+    enum sr_status answer;
+
+    if (!find_class(statedir, facts->uid, source, &txn->rules, &class)) {
+        snprintf(reason, size, "the state of this host cannot be read");
+        return SR_STATUS_UNAVAILABLE;
+    }
+    answer = sr_shared_look(way, facts->name, class == SR_CLASS_FAMILIAR,
+                            &limits, true, &view, reason, size);
+    if (answer == SR_STATUS_OK) {
+        txn->fleet.is_known[class] = true;
+        txn->fleet.until[class] = view.locked_until;
+    } else {
+        sr_shared_locks_none(&txn->fleet);
+    }
+    sr_transaction_merge_lockouts(txn, SR_TIME_UNKNOWN);
+    if (answer != SR_STATUS_OK || view.locked_until == SR_TIME_UNKNOWN ||
+        facts->locked == SR_LOCK_ADMIN ||
+        (facts->locked == SR_LOCK_UNTIL &&
+         facts->locked_until >= view.locked_until))
+        return answer;
+    facts->locked = SR_LOCK_UNTIL;
+    facts->locked_why = SR_LOCK_WHY_THROTTLE;
+    facts->locked_until = view.locked_until;
+    return answer;
+}
+
 /* The kernel's login uid of this process; (uid_t)-1 when not set or not told.
  */
 static uid_t

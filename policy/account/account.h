@@ -14,6 +14,7 @@
 #include "policy/decide/lockout.h"
 #include "policy/decide/source.h"
 #include "policy/store/store.h"
+#include "policy/throttle/shared_ledger.h"
 
 /* A lock that holds wherever a login comes from, for what is published. */
 struct sr_everywhere {
@@ -112,6 +113,34 @@ void sr_transaction_merge_lockouts(struct sr_transaction *txn, sr_time claimed);
  * sr_transaction_recall() without a source.
  */
 void sr_transaction_set_temporary(struct sr_transaction *txn, sr_time until);
+
+/*
+ * Find it.  `is_known`: for the account that was gathered; otherwise for a name
+ * that no backend knows, which is counted by the first backend that counts.
+ * `only` is the one backend that is asked, or NULL.
+ */
+struct sr_shared_ledger sr_shared_ledger(const struct sr_transaction *txn,
+                                         bool is_known, const char *only);
+
+/*
+ * Look at both ledgers of the account that was gathered, with a search each,
+ * for who->fleet.  On any answer but OK it says that nobody is locked out, and
+ * `reason` says why.
+ */
+enum sr_status sr_shared_locks_find(const struct sr_shared_ledger *way,
+                                    struct sr_transaction *txn, char *reason,
+                                    size_t size);
+
+/*
+ * Add the fleet's lockout for `source` to the facts, as sr_attempt_facts() adds
+ * this host's, and what was found out to who->fleet and who->everywhere.
+ * `statedir` NULL: the built-in one.  On any answer but OK the facts are as
+ * they were, and `reason` says why.
+ */
+enum sr_status sr_shared_facts(const struct sr_shared_ledger *way,
+                               struct sr_transaction *txn, const char *statedir,
+                               const struct sr_source *source, char *reason,
+                               size_t size);
 
 /*
  * The circumstances of a change by the calling process: root without a forced

@@ -22,34 +22,7 @@
 #define SR_POLICY_ACCOUNT_VERIFICATION_H
 
 #include "policy/throttle/attempt.h"
-#include "policy/backend/backend.h"
-#include "policy/account/account.h"
-
-/* Whether the fleet counts for an account with these rules, if its backend
- * does. */
-bool sr_shared_counts(const struct sr_rules *rules, uid_t uid);
-
-/* The way to the fleet's ledgers of one account or name. */
-struct sr_shared_ledger {
-    bool is_there;
-    struct sr_backend backend;
-    struct sr_connections *connections;
-};
-
-/*
- * Find it.  `is_known`: for the account that was gathered; otherwise for a name
- * that no backend knows, which is counted by the first backend that counts.
- * `only` is the one backend that is asked, or NULL.
- */
-struct sr_shared_ledger sr_shared_ledger(const struct sr_transaction *txn,
-                                         bool is_known, const char *only);
-
-/* The same for a backend by its name: what was kept of an earlier call may have
- * gone with its configuration. */
-struct sr_shared_ledger
-sr_shared_ledger_open_by_name(const struct sr_config *config,
-                              struct sr_connections *connections,
-                              const char *name);
+#include "policy/throttle/shared_ledger.h"
 
 struct sr_verification; /* opaque */
 
@@ -102,54 +75,5 @@ const char *sr_verification_backend(const struct sr_verification *enclosed);
 
 /* Free, as sr_attempt_free() does; nothing is sent.  NULL is allowed. */
 void sr_verification_free(struct sr_verification *enclosed, bool forget);
-
-/* ---- outside of an attempt */
-
-/* One of an account's ledgers of the fleet, as it stands. */
-struct sr_shared_view {
-    unsigned failures;    /* slots that failures have consumed */
-    size_t entries;       /* that there are */
-    sr_time locked_until; /* wall clock; unknown: not locked out */
-};
-
-/* How long an entry may be pending, seconds. */
-int64_t sr_shared_lifetime(const struct sr_shared_ledger *way);
-
-/*
- * Look at it, with one search.  What is "now" for the server is taken from this
- * host's clock, or from the youngest entry if that is later.  may_recall: what
- * was cleared in the same transaction is not looked at.
- */
-enum sr_status sr_shared_look(const struct sr_shared_ledger *way,
-                              const char *name, bool is_familiar,
-                              const struct sr_limits *limits, bool may_recall,
-                              struct sr_shared_view *view, char *reason,
-                              size_t size);
-
-/*
- * Look at both ledgers of the account that was gathered, with a search each,
- * for who->fleet.  On any answer but OK it says that nobody is locked out, and
- * `reason` says why.
- */
-enum sr_status sr_shared_locks_find(const struct sr_shared_ledger *way,
-                                    struct sr_transaction *txn, char *reason,
-                                    size_t size);
-
-/*
- * Add the fleet's lockout for `source` to the facts, as sr_attempt_facts() adds
- * this host's, and what was found out to who->fleet and who->everywhere.
- * `statedir` NULL: the built-in one.  On any answer but OK the facts are as
- * they were, and `reason` says why.
- */
-enum sr_status sr_shared_facts(const struct sr_shared_ledger *way,
-                               struct sr_transaction *txn, const char *statedir,
-                               const struct sr_source *source, char *reason,
-                               size_t size);
-
-/* Delete all failures of an account, of both its ledgers.  *count says how many
- * there were. */
-enum sr_status sr_shared_clear(const struct sr_shared_ledger *way,
-                               const char *name, size_t *count, char *reason,
-                               size_t size);
 
 #endif

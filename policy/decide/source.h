@@ -14,6 +14,10 @@
 /* Bytes of a source's text, with its end. */
 #define SR_SOURCE_MAX 64
 
+/* Which of an account's two ledgers: attempts from a source it logged in from
+ * lately do not share one with attempts from anywhere else. */
+enum sr_source_class { SR_CLASS_STRANGER = 0, SR_CLASS_FAMILIAR = 1 };
+
 struct sr_source {
     char text[SR_SOURCE_MAX]; /* "192.0.2.7", "2001:db8:1:2::/64",
                                  "name:host.example", "console", "uid:1001" */

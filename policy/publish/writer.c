@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/account/verification.h"
+#include "policy/account/account.h"
 #include "policy/publish/directory.h"
 #include "policy/publish/writer.h"
 

@@ -44,10 +44,6 @@ struct sr_store;
 /* The most familiar sources remembered of one account. */
 #define SR_FAMILIAR_MAX 8
 
-/* Which of an account's two ledgers: attempts from a source it logged in from
- * lately do not share one with attempts from anywhere else. */
-enum sr_source_class { SR_CLASS_STRANGER = 0, SR_CLASS_FAMILIAR = 1 };
-
 enum sr_ledger_kind {
     SR_LEDGER_ACCOUNT, /* id: uid, and class */
     SR_LEDGER_NAME,    /* id: bucket of an unknown name */

@@ -18,7 +18,7 @@
 #include "policy/backend/ldap/ledger_entry.h"
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/backend/ldap/sync.h"
-#include "policy/account/shared_scan.h"
+#include "policy/throttle/shared_scan.h"
 #include "policy/util/utf8.h"
 #include "tests/fuzz/entries.h"
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/account/shared_scan.h"
+#include "policy/throttle/shared_scan.h"
 
 #define NOW      ((sr_time)1000000)
 #define LIFETIME 12

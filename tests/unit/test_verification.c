@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/account/account.h"
 #include "policy/account/verification.h"
 #include "tests/unit/scratch.h"
 

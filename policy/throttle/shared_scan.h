@@ -10,10 +10,11 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
-#ifndef SR_POLICY_ACCOUNT_SHARED_SCAN_H
-#define SR_POLICY_ACCOUNT_SHARED_SCAN_H
+#ifndef SR_POLICY_THROTTLE_SHARED_SCAN_H
+#define SR_POLICY_THROTTLE_SHARED_SCAN_H
 
-#include "policy/account/verification.h"
+#include "policy/decide/lockout.h"
+#include "policy/throttle/shared_ledger.h"
 
 #define SR_SHARED_SCAN_MAX ((size_t)1 << 19)
 

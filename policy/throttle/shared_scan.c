@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/account/shared_scan.h"
+#include "policy/throttle/shared_scan.h"
+#include "policy/util/clock.h"
 
 /* Two numbers that are written as 32 hexadecimal digits. */
 struct number {
