@@ -47,6 +47,7 @@ sr_account(struct sr_pam_context *ctx)
 {
     struct sr_caller caller;
     struct sr_verdict verdict;
+    struct sr_change change;
     enum sr_answer answer;
     struct sr_message_context say = sr_context_message(ctx);
     int code;
@@ -61,6 +62,11 @@ sr_account(struct sr_pam_context *ctx)
     answer =
         sr_verdict_answer(&verdict, SR_CALL_ACCOUNT, &ctx->txn.rules, &caller);
     code = sr_answer_code(answer);
+    /* The advice to use passwd(1) is for the session that begins now. */
+    caller.is_logged_on = true;
+    change =
+        sr_change(&ctx->txn.account->facts, &ctx->txn.rules, &caller, say.now);
+    say.change = &change;
     sr_context_verdict_event(ctx, &verdict, code);
     sr_context_tell(ctx, code == PAM_SUCCESS ? PAM_TEXT_INFO : PAM_ERROR_MSG,
                     sr_message_verdict(&verdict, answer, &say));

@@ -232,11 +232,7 @@ type_old(struct change *change)
     }
     if (ctx->args.use_first_pass)
         return PAM_AUTHTOK_RECOVERY_ERR;
-    code = sr_prompt_one(ctx,
-                         sr_verdict_is_expired(&change->verdict)
-                             ? SR_TEXT_PROMPT_EXPIRED
-                             : SR_TEXT_PROMPT_CURRENT,
-                         &change->old);
+    code = sr_prompt_one(ctx, SR_TEXT_PROMPT_CURRENT, &change->old);
     if (code == PAM_SUCCESS)
         code = sr_context_refresh(ctx, PAM_TRY_AGAIN);
     if (code == PAM_SUCCESS)
@@ -496,7 +492,7 @@ try_new(struct change *change, int tries_left)
         return PAM_AUTHTOK_ERR;
     }
     if (strcmp(fresh, again) != 0) {
-        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_MISMATCH);
+        sr_context_tell(ctx, PAM_ERROR_MSG, sr_message_mismatch(tries_left));
         return PAM_TRY_AGAIN;
     }
     change->fresh = fresh;

@@ -201,13 +201,13 @@ static char *
 say_classes(const struct check *check, unsigned need)
 {
     if (check->plan.four_classes)
-        return sr_format(dgettext(DOMAIN,
-                                  "at least %u of: capital letters, small "
-                                  "letters, digits, other characters"),
-                         need);
+        return sr_format(
+            dgettext(DOMAIN, "at least %u of: uppercase letters, "
+                             "lowercase letters, digits, other characters"),
+            need);
     return sr_format(
-        dgettext(DOMAIN, "at least %u of: capital letters, small letters, "
-                         "digits, special characters, letters without case"),
+        dgettext(DOMAIN, "at least %u of: uppercase letters, lowercase "
+                         "letters, digits, special characters, other letters"),
         need);
 }
 
@@ -252,8 +252,8 @@ static char *
 say_uppers(const struct check *check, unsigned need)
 {
     (void)check;
-    return sr_format(dngettext(DOMAIN, "at least %u capital letter",
-                               "at least %u capital letters", need),
+    return sr_format(dngettext(DOMAIN, "at least %u uppercase letter",
+                               "at least %u uppercase letters", need),
                      need);
 }
 
@@ -261,8 +261,8 @@ static char *
 say_lowers(const struct check *check, unsigned need)
 {
     (void)check;
-    return sr_format(dngettext(DOMAIN, "at least %u small letter",
-                               "at least %u small letters", need),
+    return sr_format(dngettext(DOMAIN, "at least %u lowercase letter",
+                               "at least %u lowercase letters", need),
                      need);
 }
 
@@ -271,8 +271,8 @@ say_others(const struct check *check, unsigned need)
 {
     (void)check;
     return sr_format(
-        dngettext(DOMAIN, "at least %u character that is no letter or digit",
-                  "at least %u characters that are no letters or "
+        dngettext(DOMAIN, "at least %u character that is not a letter or digit",
+                  "at least %u characters that are not letters or "
                   "digits",
                   need),
         need);
@@ -337,18 +337,19 @@ say_user(const struct check *check, unsigned need)
     (void)need;
     return sr_format("%s",
                      check->plan.names == NAME_WHOLE
-                         ? dgettext(DOMAIN, "not just your user name")
-                         : dgettext(DOMAIN, "without your user name in it"));
+                         ? dgettext(DOMAIN, "must not be the user name")
+                         : dgettext(DOMAIN, "must not contain the user name"));
 }
 
 static char *
 say_gecos(const struct check *check, unsigned need)
 {
     (void)need;
-    return sr_format("%s",
-                     check->plan.names == NAME_WHOLE
-                         ? dgettext(DOMAIN, "not just your own name")
-                         : dgettext(DOMAIN, "without your own name in it"));
+    return sr_format(
+        "%s",
+        check->plan.names == NAME_WHOLE
+            ? dgettext(DOMAIN, "must not be the full name of the user")
+            : dgettext(DOMAIN, "must not contain the full name of the user"));
 }
 
 /* ---- the old password */
@@ -493,24 +494,24 @@ static const struct rule rules[RULE_COUNT] = {
     [NAME_GECOS] = {"name.gecos", holds_gecos, say_gecos, "", NULL,
                     SR_PWQUALITY_NONE},
     [NAME_HOST] = {"name.host", is_host, NULL,
-                   N_("not just the name of this computer"), NULL,
+                   N_("must not be the name of this computer"), NULL,
                    SR_PWQUALITY_NONE},
     [SAME_OLD] = {"same.old", is_old, NULL,
                   N_("different from the current password"),
                   N_("the same as the current password"), SR_PWQUALITY_NONE},
     [SAME_CASE] = {"same.case", is_old_but_for_case, NULL, NULL,
-                   N_("differs from the current password only in capital and "
-                      "small letters"),
+                   N_("differs from the current password only in uppercase and "
+                      "lowercase letters"),
                    SR_PWQUALITY_NONE},
     [SIMILAR] = {"similar", by_library, NULL,
-                 N_("not like the current password"),
-                 N_("too like the current password: change more of it"),
+                 N_("not too similar to the current password"),
+                 N_("too similar to the current password; change more of it"),
                  SR_PWQUALITY_SIMILAR},
     [ROTATED] = {"rotated", by_library, NULL, NULL,
-                 N_("the current password turned round: change more of it"),
+                 N_("the current password rotated; change more of it"),
                  SR_PWQUALITY_ROTATED},
     [PALINDROME] = {"palindrome", by_library, NULL, NULL,
-                    N_("reads the same backwards: add or change a character"),
+                    N_("reads the same backwards; add or change a character"),
                     SR_PWQUALITY_PALINDROME},
     [REPEAT] = {"repeat", repeats, say_repeat, "", NULL, SR_PWQUALITY_NONE},
     [SEQUENCE] = {"sequence", by_library, say_sequence, "", NULL,
@@ -518,12 +519,12 @@ static const struct rule rules[RULE_COUNT] = {
     [CLASS_REPEAT] = {"class.repeat", class_repeats, say_class_repeat, "", NULL,
                       SR_PWQUALITY_NONE},
     [WORDS] = {"words", by_library, NULL,
-               N_("without words that are not allowed here"),
-               N_("contains a word that is not allowed here"),
+               N_("must not contain a word that is forbidden here"),
+               N_("contains a word that is forbidden here"),
                SR_PWQUALITY_WORDS},
     [DICTIONARY] = {"dictionary", in_dictionary, NULL,
                     N_("not based on a common word or a simple pattern"),
-                    N_("based on a common word or a simple pattern: use "
+                    N_("based on a common word or a simple pattern; use "
                        "several unrelated words"),
                     SR_PWQUALITY_DICTIONARY},
 };
@@ -675,10 +676,9 @@ unavailable(struct sr_findings *findings, const char *why)
     char *all;
 
     sr_findings_free(findings);
-    all =
-        sr_format(dgettext(DOMAIN, "the rules for passwords cannot be checked "
-                                   "on this computer (%s)"),
-                  why);
+    all = sr_format(dgettext(DOMAIN, "this computer cannot check the rules for "
+                                     "passwords (%s)"),
+                    why);
     if (all != NULL)
         (void)sr_findings_add(findings, "quality", all);
     free(all);
@@ -732,8 +732,8 @@ check_begin(struct check *check, const struct sr_quality_host *host,
     make_plan(&check->plan, wanted, check->pwq);
     if (check->plan.need[DICTIONARY] > 0 &&
         sr_pwquality_has_dictionary(check->pwq) == SR_NO)
-        return dgettext(DOMAIN, "pwquality.conf asks for a dictionary that is "
-                                "not there");
+        return dgettext(DOMAIN, "the dictionary that pwquality.conf requires "
+                                "does not exist");
     check->locale = sr_utf8_locale();
     return check->locale != (locale_t)0 ? NULL
                                         : dgettext(DOMAIN, "out of memory");
@@ -780,7 +780,7 @@ encoding_text(const char *id)
     if (strcmp(id, "len.empty") == 0)
         return dgettext(DOMAIN, "empty");
     if (strcmp(id, "len.bytes") == 0)
-        return dgettext(DOMAIN, "longer than can be stored here");
+        return dgettext(DOMAIN, "longer than this host can store");
     if (strcmp(id, "enc.control") == 0)
         return dgettext(DOMAIN, "contains a control character");
     return dgettext(DOMAIN, "contains characters that are not UTF-8 text");

@@ -1,9 +1,9 @@
 /*
- * Message: every sentence a user can meet, and the folding of lines.
+ * Message: the sentences that users read, and the wrapping of lines.
  *
  * A sentence begins on a line of its own, so that it still makes sense when an
- * application glues texts together.  Phrases that are put into sentences ("in
- * 5 days, on ...", the contact) are marked for translators.
+ * application joins texts.  Phrases that are put into sentences ("in 5 days,
+ * on ...", the contact) are marked for translators.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -38,7 +38,7 @@ free_text(char **text)
 }
 #define AUTO_FREE __attribute__((cleanup(free_text)))
 
-/* ---- folding */
+/* ---- lines */
 
 /* Columns of the next word, which ends at a space, a line's end or the end. */
 static size_t
@@ -52,23 +52,39 @@ word_columns(const char *at)
 }
 
 /*
- * Turn spaces into line ends so that lines have at most 72 columns.  Lines are
- * not indented: a text that grew would need more memory than it has.
+ * Break the lines of `text` at spaces so that they have at most 72 columns;
+ * what continues an item of a list ("- ...") is indented by two.  Frees `text`
+ * and returns a new string, or NULL.
  */
 static char *
 fold(char *text)
 {
-    size_t column = 0;
+    size_t size = 1, column = 0;
+    bool is_begin = true, is_item = false;
+    char *out, *put;
 
-    for (char *at = text; at != NULL && *at != '\0'; at++) {
-        if (*at == ' ' && column + 1 + word_columns(at + 1) > COLUMNS_MAX)
-            *at = '\n';
-        if (*at == '\n')
-            column = 0;
-        else
-            column += ((unsigned char)*at & 0xc0) != 0x80;
+    if (text == NULL)
+        return NULL;
+    for (const char *at = text; *at != '\0'; at++)
+        size += *at == ' ' ? 3 : 1;
+    put = out = malloc(size);
+    for (const char *at = text; out != NULL && *at != '\0'; at++) {
+        if (is_begin)
+            is_item = strncmp(at, "- ", 2) == 0;
+        is_begin = *at == '\n';
+        if (*at == ' ' && column + 1 + word_columns(at + 1) > COLUMNS_MAX) {
+            put = stpcpy(put, is_item ? "\n  " : "\n");
+            column = is_item ? 2 : 0;
+            continue;
+        }
+        column =
+            *at == '\n' ? 0 : column + (((unsigned char)*at & 0xc0) != 0x80);
+        *put++ = *at;
     }
-    return text;
+    if (out != NULL)
+        *put = '\0';
+    free(text);
+    return out;
 }
 
 static const char *
@@ -243,71 +259,80 @@ until(sr_time when, sr_time now)
 static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_PROMPT_PASSWORD] = N_("Password: "),
     [SR_TEXT_PROMPT_CURRENT] = N_("Current password: "),
-    [SR_TEXT_PROMPT_EXPIRED] = N_("Current (expired) password: "),
     [SR_TEXT_PROMPT_NEW] = N_("New password: "),
-    [SR_TEXT_PROMPT_AGAIN] = N_("New password again: "),
-    [SR_TEXT_MISMATCH] =
-        N_("The two new passwords do not match. Nothing was changed."),
+    [SR_TEXT_PROMPT_AGAIN] = N_("Retype new password: "),
     [SR_TEXT_WRONG_CURRENT] =
         N_("The current password is not right. Nothing was changed."),
+    [SR_TEXT_NO_CURRENT] =
+        N_("No current password was entered. The password was not changed."),
     [SR_TEXT_UNCHANGED] =
         N_("No new password was entered. The password was not changed."),
     [SR_TEXT_NO_TRIES] = N_("No tries are left. The password was not changed."),
-    [SR_TEXT_BUSY] = N_("Too many logins for this name are under way.\n"
-                        "Nothing was checked. Try again in a moment."),
+    [SR_TEXT_BUSY] = N_("Too many logins to this account are in progress.\n"
+                        "The password was not checked. Try again in a moment."),
     [SR_TEXT_SPARE_CONFIG] =
-        N_("Attention: the configuration of passwords has an error, and\n"
-           "nobody but root can log in. Run: selfresetctl check"),
-    [SR_TEXT_CHANGED] = N_("Your password has been changed."),
-    [SR_TEXT_CHANGED_AGAIN] =
-        N_("Your password has been changed.\n"
-           "The directory will ask for another new one at the next login."),
+        N_("Warning: selfreset.conf has an error. Until it is corrected, only\n"
+           "root can log in. To see the error, run: selfresetctl check"),
     [SR_TEXT_NOT_DUE] =
         N_("This password has not expired, so it was not changed."),
-    [SR_TEXT_USED_BEFORE] = N_("has been used before: choose a new one"),
+    [SR_TEXT_USED_BEFORE] = N_("has been used before; choose another one"),
 };
 
-/* Texts with the contact in the place of %s. */
+/* Texts that name who can help, or that root reads about another account. */
 static char *
-text_with_contact(enum sr_text text, const struct sr_message_context *say)
+text_for_reader(enum sr_text text, const struct sr_message_context *say)
 {
-    const char *who = contact(say);
+    const char *help = contact(say);
 
     switch (text) {
     case SR_TEXT_NOT_RECORDED:
-        return sr_format(_("Your attempt could not be recorded, so nothing was "
-                           "done.\nAsk %s (SR-3205)."),
-                         who);
+        return sr_format(_("This host could not record the attempt, so the "
+                           "password was not\nchecked. Ask %s (SR-3205)."),
+                         help);
     case SR_TEXT_NOT_READ:
-        return sr_format(_("This host cannot read what it remembers of this "
+        return sr_format(_("This host cannot read its records about this "
                            "account.\nAsk %s (SR-3205)."),
-                         who);
+                         help);
     case SR_TEXT_UNAVAILABLE:
         return sr_format(_("The data of this account cannot be read now.\n"
                            "Try again later, or ask %s."),
-                         who);
+                         help);
     case SR_TEXT_BAD_CONFIG:
         return sr_format(_("Passwords are not set up correctly on this host.\n"
                            "Ask %s (SR-3204)."),
-                         who);
+                         help);
     case SR_TEXT_NO_ROOT:
-        return sr_format(_("This program may not check passwords here.\n"
-                           "Ask %s (SR-3212)."),
-                         who);
+        return sr_format(_("This program does not have the permission to check "
+                           "passwords.\nAsk %s (SR-3212)."),
+                         help);
+    case SR_TEXT_CHANGED:
+        return strdup(YOURS(N_("Your password has been changed."),
+                            N_("The password has been changed.")));
+    case SR_TEXT_CHANGED_AGAIN:
+        return strdup(YOURS(N_("Your password has been changed.\nThe directory "
+                               "requires another change at your next login."),
+                            N_("The password has been changed.\nThe directory "
+                               "requires another change at the next login.")));
     case SR_TEXT_NOT_SENT:
         return sr_format(_("The directory cannot be reached now.\n"
                            "The password was not changed. Try again later, or "
                            "ask %s."),
-                         who);
+                         help);
     case SR_TEXT_UNSURE:
-        return sr_format(_("The directory did not answer: your password may or "
-                           "may not have\nbeen changed. Try the new one first, "
-                           "then the old one, or ask %s."),
-                         who);
+        return sr_format(YOURS(N_("The directory did not answer, so your "
+                                  "password may or may not have been changed.\n"
+                                  "Try the new one first, then the old one, or "
+                                  "ask %s."),
+                               N_("The directory did not answer, so the "
+                                  "password may or may not have been changed.\n"
+                                  "Set it again, or ask %s.")),
+                         help);
     case SR_TEXT_NOT_STORED:
-        return sr_format(_("The new password could not be stored.\n"
-                           "The old one may still be the right one. Ask %s."),
-                         who);
+        return sr_format(YOURS(N_("The new password could not be stored.\n"
+                                  "Go on using the old one, or ask %s."),
+                               N_("The new password could not be stored.\n"
+                                  "The old one may still be valid. Ask %s.")),
+                         help);
     default:
         return NULL;
     }
@@ -321,55 +346,75 @@ sr_message_text(enum sr_text text, const struct sr_message_context *say)
     if ((unsigned)text >= SR_TEXT_COUNT)
         return NULL;
     if (plain_text[text] == NULL)
-        return fold(text_with_contact(text, say));
+        return fold(text_for_reader(text, say));
     out = strdup(_(plain_text[text]));
     /* The space that ends a prompt must not become a line's end. */
     return text <= SR_TEXT_PROMPT_AGAIN ? out : fold(out);
 }
 
+char *
+sr_message_account(const char *name)
+{
+    char clean[SR_NAME_MAX];
+
+    sr_utf8_clean(name, false, clean, sizeof(clean));
+    /* TRANSLATORS: as passwd(1) says it; %s is the account's name */
+    return sr_format(_("Changing password for %s."), clean);
+}
+
 /* ---- refused changes */
 
-/* Why a password that is due may not be changed: the middle of a sentence. */
+/* Why the owner cannot change the password, and what to do: whole sentences. */
+static char *
+refused(enum sr_change_result why, const struct sr_message_context *say)
+{
+    const char *help = contact(say);
+
+    switch (why) {
+    case SR_CHANGE_REQUIRE_LOGON:
+        return sr_format(_("It can be changed only in a session that you "
+                           "already have open.\nIf you have none, ask %s to "
+                           "set a new password."),
+                         help);
+    case SR_CHANGE_INACTIVE:
+        return sr_format(_("The time in which it could be changed is over.\n"
+                           "Ask %s to set a new one."),
+                         help);
+    case SR_CHANGE_NO_GRACE:
+        return sr_format(_("No login is left in which it could be changed.\n"
+                           "Ask %s to set a new one."),
+                         help);
+    case SR_CHANGE_NO_PASSWORD:
+        return sr_format(_("There is no current password with which you could "
+                           "confirm the change.\nAsk %s to set a new one."),
+                         help);
+    case SR_CHANGE_PROTECTED:
+        return sr_format(_("It is protected and cannot be changed here.\n"
+                           "Ask %s."),
+                         help);
+    default:
+        return sr_format(_("You do not have the permission to change it.\n"
+                           "Ask %s to set a new one."),
+                         help);
+    }
+}
+
 static char *
 barred(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
-    const char *who = contact(say);
-    const char *due =
-        verdict->when != SR_TIME_UNKNOWN
-            ? YOURS(N_("Your password has expired"),
-                    N_("The password of this account has expired"))
-            : YOURS(N_("Your password has to be changed"),
-                    N_("The password of this account has to be changed"));
+    AUTO_FREE char *why = refused(verdict->barred_by, say);
 
-    switch (verdict->barred_by) {
-    case SR_CHANGE_REQUIRE_LOGON:
-        /* TRANSLATORS: the first %s is "Your password has expired" or "Your
-         * password has to be changed", here and below. */
-        return sr_format(_("%s, and it may be changed only by a user who is "
-                           "already logged on.\nAsk %s to set a new one."),
-                         due, who);
-    case SR_CHANGE_INACTIVE:
-        return sr_format(_("%s, and the time in which it could be changed is "
-                           "over.\nAsk %s to set a new one."),
-                         due, who);
-    case SR_CHANGE_NO_GRACE:
-        return sr_format(_("%s, and no login is left in which it could be "
-                           "changed.\nAsk %s to set a new one."),
-                         due, who);
-    case SR_CHANGE_NO_PASSWORD:
-        return sr_format(
-            _("%s, and there is no current password to confirm the "
-              "change with.\nAsk %s to set a new one."),
-            due, who);
-    case SR_CHANGE_PROTECTED:
-        return sr_format(_("%s, but it is protected: nobody may change it "
-                           "here.\nAsk %s."),
-                         due, who);
-    default:
-        return sr_format(_("%s, and its owner may not change it.\n"
-                           "Ask %s to set a new one."),
-                         due, who);
-    }
+    if (why == NULL)
+        return NULL;
+    return sr_format("%s\n%s",
+                     verdict->when != SR_TIME_UNKNOWN
+                         ? YOURS(N_("Your password has expired."),
+                                 N_("The password of this account has "
+                                    "expired."))
+                         : YOURS(N_("Your password has to be changed."),
+                                 N_("The password of this account has to be "
+                                    "changed.")),
+                     why);
 }
 
 static char *
@@ -377,16 +422,16 @@ too_young(const struct sr_change *change, const struct sr_message_context *say)
 {
     AUTO_FREE char *when = NULL;
 
-    if (change->when == SR_TIME_NEVER || change->when == SR_TIME_UNKNOWN)
-        return sr_format(_("This password was changed too short a time ago.\n"
+    if (!SR_TIME_IS_SET(change->when))
+        return sr_format(_("You changed this password too recently.\n"
                            "Ask %s if you need a new one."),
                          contact(say));
     when = sr_message_when(change->when, say->now);
     if (when == NULL)
         return NULL;
     /* TRANSLATORS: the first %s is "in 3 hours, at 17:40" or the like */
-    return sr_format(_("This password was changed too short a time ago.\n"
-                       "It may be changed again %s.\n"
+    return sr_format(_("You changed this password too recently.\n"
+                       "You can change it again %s.\n"
                        "Ask %s if you need a new one sooner."),
                      when, contact(say));
 }
@@ -395,69 +440,61 @@ char *
 sr_message_change(const struct sr_change *change,
                   const struct sr_message_context *say)
 {
-    const char *who = contact(say);
+    AUTO_FREE char *why = NULL;
 
-    switch (change->result) {
-    case SR_CHANGE_PROTECTED:
-        return fold(
-            say->is_admin
-                ? sr_format(
-                      _("This password is protected: nobody may change it "
-                        "here, not even root."))
-                : sr_format(
-                      _("This password is protected: nobody may change it "
-                        "here.\nAsk %s."),
-                      who));
-    case SR_CHANGE_CANNOT:
-        return fold(sr_format(_("The owner of this account may not change its "
-                                "password.\nAsk %s to set a new one."),
-                              who));
-    case SR_CHANGE_NO_PASSWORD:
-        return fold(sr_format(_("This account has no password that could be "
-                                "confirmed and changed.\nAsk %s to set one."),
-                              who));
-    case SR_CHANGE_INACTIVE:
-        return fold(
-            sr_format(_("The password expired too long ago to be changed "
-                        "by its owner.\nAsk %s to set a new one."),
-                      who));
-    case SR_CHANGE_NO_GRACE:
-        return fold(sr_format(_("No login is left in which this password could "
-                                "be changed.\nAsk %s to set a new one."),
-                              who));
-    case SR_CHANGE_REQUIRE_LOGON:
-        return fold(
-            sr_format(_("This password may be changed only by its owner "
-                        "who is already logged on.\nLog in first, or ask "
-                        "%s to set a new one."),
-                      who));
-    case SR_CHANGE_TOO_YOUNG:
-        return fold(too_young(change, say));
-    default:
+    if (change->result == SR_CHANGE_ALLOWED ||
+        (unsigned)change->result >= SR_CHANGE_RESULT_COUNT)
         return NULL;
-    }
+    if (change->result == SR_CHANGE_TOO_YOUNG)
+        return fold(too_young(change, say));
+    if (change->result == SR_CHANGE_PROTECTED && say->is_admin)
+        return fold(sr_format(_("This password is protected. Nobody can change "
+                                "it here, not even root.")));
+    why = refused(change->result, say);
+    if (why == NULL)
+        return NULL;
+    return fold(sr_format("%s\n%s", _("This password was not changed."), why));
 }
 
 /* ---- verdicts */
 
-char *
-sr_message_lockout(sr_time until_wall, const struct sr_message_context *say)
+/* The sentence of a lockout: `untimed` where its end is not known. */
+static char *
+lockout(const char *untimed, const char *timed_text, sr_time until_wall,
+        const struct sr_message_context *say)
 {
     AUTO_FREE char *end = NULL;
 
     if (!SR_TIME_IS_SET(until_wall))
-        return fold(sr_format(_("Too many wrong passwords.\n"
-                                "This name is locked out for a time.\n"
-                                "Ask %s if you cannot wait."),
+        return fold(sr_format(_("%s\nAsk %s if you cannot wait."), untimed,
                               contact(say)));
     end = until(until_wall, say->now);
     if (end == NULL)
         return NULL;
-    /* TRANSLATORS: the first %s is "17:40 (in 12 minutes)" or the like */
-    return fold(sr_format(_("Too many wrong passwords.\n"
-                            "This name is locked out until %s.\n"
-                            "Ask %s if you cannot wait."),
+    /* TRANSLATORS: "... is locked until"; "17:40 (in 12 minutes)"; who helps */
+    return fold(sr_format(_("%s %s.\nAsk %s if you cannot wait."), timed_text,
                           end, contact(say)));
+}
+
+char *
+sr_message_lockout(sr_time until_wall, const struct sr_message_context *say)
+{
+    return lockout(_("Too many wrong passwords.\n"
+                     "This account is locked for a time."),
+                   _("Too many wrong passwords.\n"
+                     "This account is locked until"),
+                   until_wall, say);
+}
+
+char *
+sr_message_source_lockout(sr_time until_wall,
+                          const struct sr_message_context *say)
+{
+    return lockout(_("Too many wrong passwords from here.\n"
+                     "Passwords from here are refused for a time."),
+                   _("Too many wrong passwords from here.\n"
+                     "Passwords from here are refused until"),
+                   until_wall, say);
 }
 
 static char *
@@ -477,10 +514,10 @@ lapsed(const struct sr_verdict *verdict, const struct sr_message_context *say)
     if (end == NULL)
         return NULL;
     /* TRANSLATORS: the first %s is "17:40 (20 minutes ago)" or the like */
-    return sr_format(YOURS(N_("Your temporary password has lapsed.\n"
-                              "It was good until %s.\nAsk %s for a new one."),
-                           N_("The temporary password of this account has "
-                              "lapsed.\nIt was good until %s.\n"
+    return sr_format(YOURS(N_("Your temporary password is no longer valid.\n"
+                              "It was valid until %s.\nAsk %s for a new one."),
+                           N_("The temporary password of this account is no "
+                              "longer valid.\nIt was valid until %s.\n"
                               "Ask %s for a new one.")),
                      end, contact(say));
 }
@@ -490,17 +527,17 @@ must_change(const struct sr_verdict *verdict,
             const struct sr_message_context *say)
 {
     /* The next question need not be for the current password: what was typed
-     * at this login is kept for the change. */
+     * at this login is used for the change. */
     if (verdict->when != SR_TIME_UNKNOWN)
         return strdup(YOURS(N_("Your password is a temporary one.\n"
                                "You have to choose a new one now.\n"
                                "If you are asked for the current password, "
-                               "give the temporary one."),
+                               "enter the temporary one."),
                             N_("The password of this account is a temporary "
                                "one.\nA new one has to be chosen now.")));
     return strdup(YOURS(N_("Your password has to be changed.\n"
                            "You have to choose a new one now.\n"
-                           "If you are asked for the current password, give "
+                           "If you are asked for the current password, enter "
                            "the one you have used until now."),
                         N_("The password of this account has to be changed.\n"
                            "A new one has to be chosen now.")));
@@ -511,46 +548,84 @@ expired(const struct sr_message_context *say)
 {
     return strdup(YOURS(N_("Your password has expired.\n"
                            "You have to choose a new one now.\n"
-                           "If you are asked for the current password, give "
+                           "If you are asked for the current password, enter "
                            "the expired one."),
                         N_("The password of this account has expired.\n"
                            "A new one has to be chosen now.")));
 }
 
+/*
+ * What the owner can do about a password that expires or has expired, with a
+ * line end before it: only what a change would not refuse.  `expires` is
+ * unknown once it has expired.
+ */
+static char *
+advice(sr_time expires, const struct sr_message_context *say)
+{
+    AUTO_FREE char *when = NULL;
+
+    if (say->change == NULL || say->is_admin)
+        return strdup("");
+    switch (say->change->result) {
+    case SR_CHANGE_ALLOWED:
+        return strdup(
+            expires == SR_TIME_UNKNOWN
+                ? _("\nChange it now with the command passwd.")
+                : _("\nYou can change it now with the command passwd."));
+    case SR_CHANGE_TOO_YOUNG:
+        if (!SR_TIME_IS_SET(say->change->when) || say->change->when >= expires)
+            return strdup(_("\nYou will be asked for a new one at your first "
+                            "login after that."));
+        when = sr_message_when(say->change->when, say->now);
+        /* TRANSLATORS: %s is "in 3 days, on Monday 6 May" or the like */
+        return when == NULL
+                   ? NULL
+                   : sr_format(_("\nYou can change it with the command passwd "
+                                 "%s, or later."),
+                               when);
+    default:
+        return sr_format(_("\nAsk %s to set a new one."), contact(say));
+    }
+}
+
 static char *
 grace(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
+    AUTO_FREE char *now = advice(SR_TIME_UNKNOWN, say);
     int left = verdict->grace_left;
 
+    if (now == NULL)
+        return NULL;
     if (left < 0)
-        return strdup(YOURS(N_("Your password has expired.\n"
-                               "Change it now with the command passwd."),
-                            N_("The password of this account has expired.")));
+        return sr_format("%s%s",
+                         YOURS(N_("Your password has expired."),
+                               N_("The password of this account has "
+                                  "expired.")),
+                         now);
     return sr_format(say->is_admin
                          ? _n("The password of this account has expired.\n"
-                              "%d more login is possible with it.",
+                              "%d more login is possible with it.%s",
                               "The password of this account has expired.\n"
-                              "%d more logins are possible with it.",
+                              "%d more logins are possible with it.%s",
                               left)
                          : _n("Your password has expired.\n"
-                              "You can log in with it %d more time.\n"
-                              "Change it now with the command passwd.",
+                              "You can log in with it %d more time.%s",
                               "Your password has expired.\n"
-                              "You can log in with it %d more times.\n"
-                              "Change it now with the command passwd.",
+                              "You can log in with it %d more times.%s",
                               left),
-                     left);
+                     left, now);
 }
 
-/* "chage -E 0" and "usermod -e 1" close an account; that these are days of 1970
- * is nobody's concern. */
+/* "chage -E 0" and "usermod -e 1" close an account: the days of 1970 that they
+ * store are not told. */
 #define CLOSED_BEFORE (2 * 86400)
 
-/* The verdicts that tell a time in words. */
+/* The verdicts that tell a time. */
 static char *
 timed(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
     AUTO_FREE char *when = sr_message_when(verdict->when, say->now);
+    AUTO_FREE char *what = NULL;
 
     if (when == NULL)
         return NULL;
@@ -570,11 +645,13 @@ timed(const struct sr_verdict *verdict, const struct sr_message_context *say)
                            "Ask %s if you need it sooner."),
                          when, contact(say));
     default:
-        return sr_format(YOURS(N_("Your password expires %s.\n"
-                                  "You can change it now with the command "
-                                  "passwd."),
-                               N_("The password of this account expires %s.")),
-                         when);
+        what = advice(verdict->when, say);
+        return what == NULL
+                   ? NULL
+                   : sr_format(YOURS(N_("Your password expires %s.%s"),
+                                     N_("The password of this account expires "
+                                        "%s.%s")),
+                               when, what);
     }
 }
 
@@ -690,31 +767,47 @@ sr_message_rules(const struct sr_findings *rules)
     return fold(list(_("Rules for the new password:"), rules));
 }
 
+/* `text` and the tries that are left after it, as one text.  Frees `text`. */
+static char *
+with_tries(char *text, int tries_left)
+{
+    AUTO_FREE char *first = text;
+
+    if (first == NULL)
+        return NULL;
+    if (tries_left <= 0)
+        return strdup(first);
+    /* TRANSLATORS: %s is what was wrong */
+    return sr_format(_n("%s\nYou have %d try left.",
+                        "%s\nYou have %d tries "
+                        "left.",
+                        tries_left),
+                     first, tries_left);
+}
+
 char *
 sr_message_broken(const struct sr_findings *findings, int tries_left)
 {
     AUTO_FREE char *text = NULL;
 
-    if (tries_left < 0) {
-        text = list(_("The new password breaks these rules:"), findings);
-        return text == NULL
-                   ? NULL
-                   : fold(sr_format("%s\n%s", text,
-                                    _("You are root, so it is taken all the "
-                                      "same.")));
-    }
-    text = list(_("The new password was not accepted:"), findings);
-    if (text == NULL)
-        return NULL;
-    if (tries_left == 0)
-        return fold(strdup(text));
-    /* TRANSLATORS: %s is the list of what is wrong */
-    return fold(sr_format(_n("%s\nYou have %d try left.",
-                             "%s\nYou have %d tries left.", tries_left),
-                          text, tries_left));
+    if (tries_left >= 0)
+        return fold(
+            with_tries(list(_("The new password was not accepted:"), findings),
+                       tries_left));
+    text = list(_("The new password breaks these rules:"), findings);
+    return text == NULL ? NULL
+                        : fold(sr_format("%s\n%s", text,
+                                         _("As root you can set it anyway.")));
 }
 
-/* ---- what a directory demands and refuses */
+char *
+sr_message_mismatch(int tries_left)
+{
+    return fold(with_tries(strdup(_("The two new passwords do not match.")),
+                           tries_left));
+}
+
+/* ---- what a directory requires and refuses */
 
 char *
 sr_message_demands(const struct sr_demands *demands)
@@ -739,7 +832,8 @@ sr_message_demands(const struct sr_demands *demands)
             sr_format(_n("\n- not the last password",
                          "\n- none of the last %u passwords", demands->history),
                       demands->history);
-    return fold(sr_format("%s%s%s%s", _("The directory demands:"),
+    return fold(sr_format("%s%s%s%s",
+                          _("Rules of the directory for the new password:"),
                           least == NULL ? "" : least, most == NULL ? "" : most,
                           used == NULL ? "" : used));
 }
@@ -749,19 +843,19 @@ static const char *const refusal_text[SR_REFUSAL_COUNT] = {
     [SR_REFUSAL_WRONG_OLD] =
         N_("The current password is not right. Nothing was changed."),
     [SR_REFUSAL_NO_RIGHT] =
-        N_("The directory does not let this password be changed from here."),
+        N_("The directory does not allow this host to change the password."),
     [SR_REFUSAL_CANNOT] =
-        N_("The directory does not let you change this password."),
+        N_("The directory does not allow you to change this password."),
     [SR_REFUSAL_TOO_YOUNG] =
-        N_("The password was changed too recently to be changed again."),
+        N_("This password was changed too recently to be changed again."),
     [SR_REFUSAL_QUALITY] =
-        N_("The directory finds the new password too easy to guess."),
+        N_("The directory considers the new password too easy to guess."),
     [SR_REFUSAL_TOO_SHORT] =
         N_("The new password is too short for the directory."),
     [SR_REFUSAL_TOO_LONG] =
         N_("The new password is too long for the directory."),
     [SR_REFUSAL_IN_HISTORY] =
-        N_("The new password has been used before: choose a new one."),
+        N_("The new password has been used before. Choose another one."),
 };
 
 char *
@@ -769,7 +863,7 @@ sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
                    int tries_left, const struct sr_message_context *say)
 {
     AUTO_FREE char *known = sr_message_demands(demands);
-    AUTO_FREE char *text = NULL;
+    char *text;
     const char *why;
     bool is_helped =
         refusal == SR_REFUSAL_NO_RIGHT || refusal == SR_REFUSAL_CANNOT;
@@ -785,9 +879,5 @@ sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
         text = known == NULL ? strdup(why) : sr_format("%s\n%s", why, known);
     else
         text = strdup(why);
-    if (text == NULL || tries_left <= 0)
-        return text == NULL ? NULL : fold(strdup(text));
-    return fold(sr_format(_n("%s\nYou have %d try left.",
-                             "%s\nYou have %d tries left.", tries_left),
-                          text, tries_left));
+    return fold(with_tries(text, tries_left));
 }

@@ -1,14 +1,15 @@
 /*
- * Message: a verdict or a refusal -> the sentence a person reads.  All text
- * that a user can meet is in message.c, so that it can be read, translated and
- * reviewed in one place.
+ * Message: the sentences that users read, made from a verdict, a refusal or a
+ * list of rules.  All of them are in message.c, so that they can be read,
+ * translated and reviewed together.
  *
- * Texts say what happened, what to do now, and who can help.  Lines are at most
- * 72 columns and meaningful without colour.  Translation is by dgettext(3) with
- * the domain "selfreset"; the process's locale is never touched.
+ * Texts say what happened, what to do now, and who can help.  Lines have at
+ * most 72 columns and are meaningful without colour.  Translation is by
+ * dgettext(3) with the domain "selfreset"; the locale of the process is not
+ * changed.
  *
  * Every function returns a new string (free it), or NULL when out of memory or,
- * where so said, when there is nothing to say.
+ * where so documented, when there is nothing to say.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -22,33 +23,40 @@
 
 /* What every message may need. */
 struct sr_message_context {
-    const char *contact; /* from the configuration; NULL: a default */
-    sr_time now;         /* wall clock */
-    bool is_admin;       /* the reader is root, not the account's owner */
+    const char
+        *contact;  /* from the configuration; NULL: "your administrator" */
+    sr_time now;   /* wall clock */
+    bool is_admin; /* the reader is root, not the account's owner */
+    /* What a change by the owner in the session of this login would be
+     * answered.  "Change it with passwd" is advised only when it is allowed.
+     * NULL: not known; nothing is advised. */
+    const struct sr_change *change;
 };
 
-/* Texts that need no data. */
+/*
+ * Texts that need no data.  The prompts are those that programs which answer
+ * them wait for (cockpit, GNOME, expect scripts); do not change them.
+ */
 enum sr_text {
     SR_TEXT_PROMPT_PASSWORD, /* "Password: " */
     SR_TEXT_PROMPT_CURRENT,  /* "Current password: " */
-    SR_TEXT_PROMPT_EXPIRED,  /* "Current (expired) password: " */
-    SR_TEXT_PROMPT_NEW,
-    SR_TEXT_PROMPT_AGAIN,
-    SR_TEXT_MISMATCH,      /* the two do not agree; nothing was changed */
-    SR_TEXT_WRONG_CURRENT, /* the current password is not right */
-    SR_TEXT_UNCHANGED,     /* nothing was entered; unchanged */
-    SR_TEXT_NO_TRIES,      /* no tries are left; unchanged */
-    SR_TEXT_NOT_RECORDED,  /* SR-3205 */
-    SR_TEXT_NOT_READ,      /* SR-3205, where nothing was attempted */
-    SR_TEXT_BUSY,          /* too many attempts at once; try again */
-    SR_TEXT_UNAVAILABLE,   /* the account's data cannot be read now */
-    SR_TEXT_BAD_CONFIG,    /* not set up correctly here; ask CONTACT */
+    SR_TEXT_PROMPT_NEW,      /* "New password: " */
+    SR_TEXT_PROMPT_AGAIN,    /* "Retype new password: " */
+    SR_TEXT_WRONG_CURRENT,   /* the current password is not right */
+    SR_TEXT_NO_CURRENT,      /* an empty answer or end of input at its prompt */
+    SR_TEXT_UNCHANGED,       /* the same at the prompt for the new password */
+    SR_TEXT_NO_TRIES,        /* no tries are left; not changed */
+    SR_TEXT_NOT_RECORDED,    /* SR-3205: an attempt could not be written */
+    SR_TEXT_NOT_READ,        /* SR-3205: where nothing was attempted */
+    SR_TEXT_BUSY,            /* too many attempts at once; try again */
+    SR_TEXT_UNAVAILABLE,     /* the account's data cannot be read now */
+    SR_TEXT_BAD_CONFIG,      /* not set up correctly here; ask CONTACT */
     SR_TEXT_SPARE_CONFIG,  /* the same, to root, who goes on by the defaults */
-    SR_TEXT_NO_ROOT,       /* this program may not check passwords here */
-    SR_TEXT_CHANGED,       /* your password has been changed */
-    SR_TEXT_CHANGED_AGAIN, /* and has to be changed at the next login again */
+    SR_TEXT_NO_ROOT,       /* this program has no permission to check */
+    SR_TEXT_CHANGED,       /* the password has been changed */
+    SR_TEXT_CHANGED_AGAIN, /* and has to be changed again at the next login */
     SR_TEXT_NOT_STORED,    /* the new password could not be stored */
-    SR_TEXT_NOT_SENT,      /* it did not get there: nothing was changed */
+    SR_TEXT_NOT_SENT,      /* it was not sent: nothing was changed */
     SR_TEXT_UNSURE,        /* sent and not answered: it may be changed */
     SR_TEXT_NOT_DUE,       /* only an expired password was to be changed */
     SR_TEXT_USED_BEFORE,   /* a finding: has been used before */
@@ -68,9 +76,21 @@ char *sr_message_verdict(const struct sr_verdict *verdict,
 char *sr_message_change(const struct sr_change *change,
                         const struct sr_message_context *say);
 
-/* The lockout sentence: until when, who can help. */
+/*
+ * The account is locked after wrong passwords: until when (wall clock; unknown:
+ * "for a time"), and who can help.  Also for the attempt that begins the
+ * lockout, and for names that do not exist.
+ */
 char *sr_message_lockout(sr_time until_wall,
                          const struct sr_message_context *say);
+
+/* The same where the source of the attempts is locked out, not the account. */
+char *sr_message_source_lockout(sr_time until_wall,
+                                const struct sr_message_context *say);
+
+/* "Changing password for ann.": which account the prompts that follow are for.
+ * Bytes of `name` that cannot be shown are replaced. */
+char *sr_message_account(const char *name);
 
 /* "There were 3 failed attempts ..."; NULL when there were none. */
 char *sr_message_failures(const struct sr_memory *memory,
@@ -80,25 +100,28 @@ char *sr_message_failures(const struct sr_memory *memory,
 char *sr_message_rules(const struct sr_findings *rules);
 
 /*
- * What the account's backend demands of a new password besides; NULL when
- * nothing is known of it.
+ * What the account's backend requires of a new password in addition; NULL when
+ * nothing is known about it.
  */
 char *sr_message_demands(const struct sr_demands *demands);
 
 /*
- * Why the backend refused the new password, and how many tries are left (0: no
- * word of them).  Where it did not say why, what is known of its demands.
+ * Why the backend refused the new password, and how many tries are left (0:
+ * not mentioned).  Where it did not say why: what is known of its rules.
  */
 char *sr_message_refusal(enum sr_refusal refusal,
                          const struct sr_demands *demands, int tries_left,
                          const struct sr_message_context *say);
 
 /*
- * What is wrong with the new password, every rule, and how many tries are left
- * (`tries_left` 0: no word of tries, SR_TEXT_NO_TRIES says that; < 0: not
- * counted, root is only advised).
+ * Each rule that the new password breaks, and how many tries are left
+ * (`tries_left` 0: not mentioned, SR_TEXT_NO_TRIES says that; < 0: tries are
+ * not counted, root is only advised).
  */
 char *sr_message_broken(const struct sr_findings *findings, int tries_left);
+
+/* The two new passwords differ; `tries_left` 0: not mentioned, as above. */
+char *sr_message_mismatch(int tries_left);
 
 /*
  * A time for people: "in 5 days, on Thursday 26 November", "in 3 hours, at

@@ -119,10 +119,10 @@ class Demo:
             shown = ssh.until("(?i)new password: ")
             self.must(shown, "characters")
             ssh.type(good)
-            ssh.answer("(?i)again: ", good + "x")
+            ssh.answer("Retype new password: ", good + "x")
             shown = ssh.answer("(?i)new password: ", good)
             self.must(shown, "do not match")
-            ssh.answer("(?i)again: ", good)
+            ssh.answer("Retype new password: ", good)
             shown = ssh.rest()
         self.must(shown, "Welcome, bob")
         if not self.host.has_password("bob", good):
@@ -212,7 +212,7 @@ class Demo:
         with self.ssh("fay", port, method="publickey", tty=True) as ssh:
             ssh.answer("(?i)current[^:]*password: ", password)
             ssh.answer("(?i)new password: ", good)
-            ssh.answer("(?i)again: ", good)
+            ssh.answer("Retype new password: ", good)
             if "Welcome" in ssh.rest():
                 raise Failed("fay was let in before the change")
         self.tell("The change took her out of the group:")

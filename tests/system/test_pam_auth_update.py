@@ -197,7 +197,7 @@ def test_locked_out_by_su(ours):
     ours.add("ann", OLD)
     bob = ours.add("bob", FRESH)
     for password, said in (("no", "failure"), ("no", "failure"),
-                           (OLD, "locked out")):
+                           (OLD, "is locked")):
         with Talk(["su", "ann", "-c", "echo in as ann"], user=bob) as talk:
             talk.answer(PASSWORD, password)
             shown = talk.rest()

@@ -175,7 +175,7 @@ def test_guesses_on_one_host_lock_all(host, fleet):
     for number in range(3):
         done = guess(fleet, number, OLD)
         assert done.code == "AUTH_ERR"
-        assert "locked out until" in done.said
+        assert "is locked until" in done.said
     assert verified(server, mark) == 0
     assert failures(server) == ["failed"] * 5
     # A login by key is refused everywhere, too, with one search for it.
@@ -183,7 +183,7 @@ def test_guesses_on_one_host_lock_all(host, fleet):
     for number in range(3):
         done = fleet.drive(number, "probe", "ann", "acct", rhost=PEER)
         assert done.codes == ["PERM_DENIED"]
-        assert "locked out until" in done.said
+        assert "is locked until" in done.said
     assert server.lines(mark).count(f'SRCH base="{FLEET}"') == 3
     assert server.lines(mark).count(f'SRCH base="cn=selfreset,{FLEET}"') == 0
 
@@ -292,7 +292,7 @@ def test_the_same_operations(host, fleet):
             done = guess(fleet, number, OLD, name=name)
             seen[name, what] = operations(server, mark)
             assert done.code == "AUTH_ERR"
-            assert "locked out until" in done.said
+            assert "is locked until" in done.said
     assert len(set(map(tuple, seen.values()))) == 1, seen
     assert seen["ann", "wrong"] == [
         "BIND service", "SRCH", "SRCH", "ADD", "SRCH", "BIND user",
@@ -349,7 +349,7 @@ def falls_back(host, server):
         assert done.said == ""
     done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     assert done.codes == ["AUTH_ERR"]
-    assert "locked out until" in done.said
+    assert "is locked until" in done.said
     assert verified(server, mark) == 5
     return host.log.with_text(AWAY)
 
@@ -451,7 +451,7 @@ def test_guard_and_settle(host, fleet):
     for number in (0, 1, 1, 2, 2):
         assert guarded(number, False).code == "AUTH_ERR"
     done = guarded(0, True)
-    assert done.code == "AUTH_ERR" and "locked out until" in done.said
+    assert done.code == "AUTH_ERR" and "is locked until" in done.said
     assert failures(server) == ["failed"] * 5
 
 
@@ -614,7 +614,7 @@ def test_389(host):
             host.forget_state()
             done = host.drive("probe", name, "auth", answers=[OLD], rhost=PEER)
             assert done.code == "AUTH_ERR"
-            assert "locked out until" in done.said
+            assert "is locked until" in done.said
         assert host.drive("probe", "ann", "acct",
                           rhost=PEER).codes == ["PERM_DENIED"]
         # Who tells of everybody finds it, too.

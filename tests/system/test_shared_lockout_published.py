@@ -161,7 +161,7 @@ def test_a_guess_that_is_refused(host, fleet):
     lock_out(fleet)
     assert states(fleet, 2) == OK
     mark = server.mark()
-    assert "locked out until" in guess(fleet, 2, OLD).said
+    assert "is locked until" in guess(fleet, 2, OLD).said
     assert searches(server, mark) == 1
     assert states(fleet, 2) == LOCKED
     assert states(fleet, 1) == OK, "it has heard of nothing"

@@ -19,10 +19,11 @@
 
 #define NOW 1795710120 /* Thursday 26 November 2026 16:22 UTC */
 
-static const struct sr_message_context owner = {NULL, NOW, false};
+static const struct sr_change allowed = {SR_CHANGE_ALLOWED, 0, NULL};
+static const struct sr_message_context owner = {NULL, NOW, false, &allowed};
 static const struct sr_message_context helped = {"the helpdesk (1234)", NOW,
-                                                 false};
-static const struct sr_message_context admin = {NULL, NOW, true};
+                                                 false, &allowed};
+static const struct sr_message_context admin = {NULL, NOW, true, &allowed};
 
 /* Compare a new string with what it should be, and free it. */
 static void
@@ -163,7 +164,7 @@ test_verdicts(void **state)
     expect(sr_message_verdict(&v, SR_ANSWER_CHANGE_NOW, &owner),
            "Your password has expired.\n"
            "You have to choose a new one now.\n"
-           "If you are asked for the current password, give the expired one.");
+           "If you are asked for the current password, enter the expired one.");
     v = verdict(SR_STATE_GRACE, -86400);
     expect(sr_message_verdict(&v, SR_ANSWER_OK, &owner),
            "Your password has expired.\n"
@@ -176,8 +177,8 @@ test_verdicts(void **state)
            "Change it now with the command passwd.");
     v = verdict(SR_STATE_LAPSED, -1200);
     expect(sr_message_verdict(&v, SR_ANSWER_WRONG, &helped),
-           "Your temporary password has lapsed.\n"
-           "It was good until 16:02 (20 minutes ago).\n"
+           "Your temporary password is no longer valid.\n"
+           "It was valid until 16:02 (20 minutes ago).\n"
            "Ask the helpdesk (1234) for a new one.");
     v = verdict(SR_STATE_NOT_YET, 86400);
     expect(sr_message_verdict(&v, SR_ANSWER_ACCOUNT_EXPIRED, &owner),
@@ -195,7 +196,7 @@ test_verdicts(void **state)
     v = verdict(SR_STATE_LOCKED, 720);
     expect(sr_message_verdict(&v, SR_ANSWER_DENIED, &helped),
            "Too many wrong passwords.\n"
-           "This name is locked out until 16:34 (in 12 minutes).\n"
+           "This account is locked until 16:34 (in 12 minutes).\n"
            "Ask the helpdesk (1234) if you cannot wait.");
     v.when = SR_TIME_NEVER;
     expect(sr_message_verdict(&v, SR_ANSWER_DENIED, &helped),
@@ -203,14 +204,64 @@ test_verdicts(void **state)
     v = verdict(SR_STATE_BARRED, -86400);
     v.barred_by = SR_CHANGE_REQUIRE_LOGON;
     expect(sr_message_verdict(&v, SR_ANSWER_TOKEN_EXPIRED, &owner),
-           "Your password has expired, and it may be changed only by a user "
-           "who is\nalready logged on.\n"
-           "Ask your administrator to set a new one.");
+           "Your password has expired.\n"
+           "It can be changed only in a session that you already have open.\n"
+           "If you have none, ask your administrator to set a new password.");
     v.when = SR_TIME_UNKNOWN;
     v.barred_by = SR_CHANGE_CANNOT;
     expect(sr_message_verdict(&v, SR_ANSWER_TOKEN_EXPIRED, &owner),
-           "Your password has to be changed, and its owner may not change "
-           "it.\nAsk your administrator to set a new one.");
+           "Your password has to be changed.\n"
+           "You do not have the permission to change it.\n"
+           "Ask your administrator to set a new one.");
+}
+
+/* passwd(1) is advised only where it would not refuse. */
+static void
+test_advice(void **state)
+{
+    static const struct {
+        enum sr_change_result result;
+        sr_time from; /* from now */
+        const char *expiring, *grace;
+    } row[] = {
+        {SR_CHANGE_ALLOWED, 0, "You can change it now with the command passwd.",
+         "Change it now with the command passwd."},
+        {SR_CHANGE_CANNOT, 0, "Ask your administrator to set a new one.",
+         "Ask your administrator to set a new one."},
+        {SR_CHANGE_PROTECTED, 0, "Ask your administrator to set a new one.",
+         "Ask your administrator to set a new one."},
+        {SR_CHANGE_NO_PASSWORD, 0, "Ask your administrator to set a new one.",
+         "Ask your administrator to set a new one."},
+        {SR_CHANGE_TOO_YOUNG, 86400,
+         "You can change it with the command passwd in 1 day, on Friday "
+         "27\nNovember, or later.",
+         NULL},
+        {SR_CHANGE_TOO_YOUNG, 9 * 86400,
+         "You will be asked for a new one at your first login after that.",
+         NULL},
+    };
+
+    (void)state;
+    set_zone("UTC");
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct sr_change change = {row[i].result, NOW + row[i].from, NULL};
+        const struct sr_message_context say = {NULL, NOW, false, &change};
+        struct sr_verdict v = verdict(SR_STATE_EXPIRING, 5 * 86400);
+        char expected[200];
+
+        snprintf(expected, sizeof(expected),
+                 "Your password expires in 5 days, on Tuesday 1 December.\n%s",
+                 row[i].expiring);
+        expect(sr_message_verdict(&v, SR_ANSWER_OK, &say), expected);
+        v = verdict(SR_STATE_GRACE, -86400);
+        snprintf(expected, sizeof(expected),
+                 "Your password has expired.\n"
+                 "You can log in with it 2 more times.\n%s",
+                 row[i].grace);
+        if (row[i].grace != NULL)
+            expect(sr_message_verdict(&v, SR_ANSWER_OK, &say), expected);
+    }
+    expect(sr_message_account("ann\n"), "Changing password for ann?.");
 }
 
 static void
@@ -220,12 +271,16 @@ test_lockout(void **state)
     set_zone("UTC");
     expect(sr_message_lockout(NOW + 86400, &owner),
            "Too many wrong passwords.\n"
-           "This name is locked out until 16:22 on Friday 27 November (in 1 "
+           "This account is locked until 16:22 on Friday 27 November (in 1 "
            "day).\n"
            "Ask your administrator if you cannot wait.");
     expect(sr_message_lockout(SR_TIME_UNKNOWN, &owner),
            "Too many wrong passwords.\n"
-           "This name is locked out for a time.\n"
+           "This account is locked for a time.\n"
+           "Ask your administrator if you cannot wait.");
+    expect(sr_message_source_lockout(NOW + 720, &owner),
+           "Too many wrong passwords from here.\n"
+           "Passwords from here are refused until 16:34 (in 12 minutes).\n"
            "Ask your administrator if you cannot wait.");
 }
 
@@ -237,19 +292,19 @@ test_changes(void **state)
     (void)state;
     set_zone("UTC");
     expect(sr_message_change(&change, &owner),
-           "This password was changed too short a time ago.\n"
-           "It may be changed again in 1 hour, at 17:40.\n"
+           "You changed this password too recently.\n"
+           "You can change it again in 1 hour, at 17:40.\n"
            "Ask your administrator if you need a new one sooner.");
     change.result = SR_CHANGE_ALLOWED;
     assert_null(sr_message_change(&change, &owner));
     change.result = SR_CHANGE_REQUIRE_LOGON;
     expect(sr_message_change(&change, &helped),
-           "This password may be changed only by its owner who is already "
-           "logged on.\n"
-           "Log in first, or ask the helpdesk (1234) to set a new one.");
+           "This password was not changed.\n"
+           "It can be changed only in a session that you already have open.\n"
+           "If you have none, ask the helpdesk (1234) to set a new password.");
     change.result = SR_CHANGE_PROTECTED;
     expect(sr_message_change(&change, &admin),
-           "This password is protected: nobody may change it here, not even "
+           "This password is protected. Nobody can change it here, not even "
            "root.");
 }
 
@@ -295,7 +350,7 @@ test_findings(void **state)
            "Rules for the new password:\n"
            "- at least 15 characters\n"
            "- not a word from a very long list of words that are far too easy "
-           "to\nguess");
+           "to\n  guess");
     assert_null(sr_message_rules(&none));
     findings.count = 1;
     expect(sr_message_broken(&findings, 2),
@@ -308,7 +363,10 @@ test_findings(void **state)
            "The new password was not accepted:\n- at least 15 characters");
     expect(sr_message_broken(&findings, -1),
            "The new password breaks these rules:\n- at least 15 characters\n"
-           "You are root, so it is taken all the same.");
+           "As root you can set it anyway.");
+    expect(sr_message_mismatch(1),
+           "The two new passwords do not match.\nYou have 1 try left.");
+    expect(sr_message_mismatch(0), "The two new passwords do not match.");
 }
 
 /* ---- what holds for every text */
@@ -361,7 +419,7 @@ test_layout(void **state)
     static const struct sr_message_context wordy = {
         "the people at the helpdesk on the third floor (telephone +49 30 "
         "1234567, or helpdesk@example.com at any time)",
-        NOW, false};
+        NOW, false, &allowed};
     static const struct sr_message_context *const reader[] = {&owner, &admin,
                                                               &wordy};
     static const sr_time when[] = {
@@ -403,8 +461,8 @@ test_texts(void **state)
     }
     assert_null(sr_message_text(SR_TEXT_COUNT, &owner));
     expect(sr_message_text(SR_TEXT_NOT_RECORDED, &helped),
-           "Your attempt could not be recorded, so nothing was done.\n"
-           "Ask the helpdesk (1234) (SR-3205).");
+           "This host could not record the attempt, so the password was not\n"
+           "checked. Ask the helpdesk (1234) (SR-3205).");
 }
 
 /* What a directory demands and refuses. */
@@ -417,13 +475,15 @@ test_directory(void **state)
 
     (void)state;
     assert_null(sr_message_demands(&none));
-    expect(sr_message_demands(&some), "The directory demands:\n"
-                                      "- at least 8 characters\n"
-                                      "- at most 64 characters\n"
-                                      "- none of the last 5 passwords");
-    expect(sr_message_demands(&one), "The directory demands:\n"
-                                     "- at least 1 character\n"
-                                     "- not the last password");
+    expect(sr_message_demands(&some),
+           "Rules of the directory for the new password:\n"
+           "- at least 8 characters\n"
+           "- at most 64 characters\n"
+           "- none of the last 5 passwords");
+    expect(sr_message_demands(&one),
+           "Rules of the directory for the new password:\n"
+           "- at least 1 character\n"
+           "- not the last password");
     for (unsigned r = 0; r < SR_REFUSAL_COUNT; r++) {
         char *text = sr_message_refusal((enum sr_refusal)r, &some, 2, &owner);
 
@@ -434,9 +494,9 @@ test_directory(void **state)
     expect(sr_message_refusal(SR_REFUSAL_OTHER, &none, 1, &owner),
            "The directory refused the new password.\nYou have 1 try left.");
     expect(sr_message_refusal(SR_REFUSAL_TOO_YOUNG, &some, 0, &owner),
-           "The password was changed too recently to be changed again.");
+           "This password was changed too recently to be changed again.");
     expect(sr_message_refusal(SR_REFUSAL_CANNOT, &none, 2, &helped),
-           "The directory does not let you change this password.\n"
+           "The directory does not allow you to change this password.\n"
            "Ask the helpdesk (1234) to set a new one.");
 }
 
@@ -444,12 +504,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_when),     cmocka_unit_test(test_when_local),
-        cmocka_unit_test(test_century),  cmocka_unit_test(test_when_absurd),
-        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_lockout),
-        cmocka_unit_test(test_changes),  cmocka_unit_test(test_failures),
-        cmocka_unit_test(test_findings), cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_texts),    cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_when),      cmocka_unit_test(test_when_local),
+        cmocka_unit_test(test_century),   cmocka_unit_test(test_when_absurd),
+        cmocka_unit_test(test_verdicts),  cmocka_unit_test(test_lockout),
+        cmocka_unit_test(test_changes),   cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_findings),  cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_texts),     cmocka_unit_test(test_advice),
+        cmocka_unit_test(test_directory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
