@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "nss/publisher.h"
+#include "policy/backend/registry.h"
 #include "policy/config/members.h"
 #include "policy/publish/builder.h"
 
@@ -179,7 +180,7 @@ add_account(void *context, struct sr_account *account,
 
 static bool
 find_namesakes(struct collection *collection, const struct sr_backend_ops *ops,
-               char *reason, size_t size)
+               struct sr_error *failure)
 {
     int error = 0;
 
@@ -187,7 +188,8 @@ find_namesakes(struct collection *collection, const struct sr_backend_ops *ops,
     if (collection->is_elsewhere && collection->namesakes == NULL)
         error = publisher_collisions_read(&collection->namesakes);
     if (error != 0)
-        snprintf(reason, size, "/etc/passwd: %s", strerror(-error));
+        sr_error_set(failure, SR_ERROR_OTHER, "/etc/passwd: %s",
+                     strerror(-error));
     return error == 0;
 }
 
@@ -197,24 +199,27 @@ collect_backend(struct collection *collection, const char *name)
     struct publisher *publisher = collection->publisher;
     const struct sr_visitor visitor = {collection, find_rules, add_account};
     struct sr_backend backend;
-    char reason[160] = "it cannot name its accounts";
+    struct sr_call call = sr_call_make(&backend, NULL);
     enum sr_status ask = SR_STATUS_UNAVAILABLE;
 
     collection->backend = name;
-    if (sr_backend_find(publisher->config, name, &backend, reason,
-                        sizeof(reason)) == 0 &&
-        backend.ops->each != NULL &&
-        find_namesakes(collection, backend.ops, reason, sizeof(reason))) {
-        if (!ledger_watch_read(publisher->watch, name))
-            publisher->is_alone = true;
-        ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
+    if (sr_backend_find(publisher->config, name, &backend, &call.error) == 0) {
+        if (backend.ops->enumerate == NULL)
+            sr_error_set(&call.error, SR_ERROR_OTHER,
+                         "it cannot name its accounts");
+        else if (find_namesakes(collection, backend.ops, &call.error)) {
+            if (!ledger_watch_read(publisher->watch, name))
+                publisher->is_alone = true;
+            ask = sr_backend_enumerate(&call, &visitor);
+        }
     }
     if (ask == SR_STATUS_NO_MEMORY && collection->error == 0)
         fail_memory(collection);
     if (ask != SR_STATUS_UNAVAILABLE)
         return;
     publisher->is_partial = true;
-    publisher_say("The backend \"%s\" cannot be asked: %s.", name, reason);
+    publisher_say("The backend \"%s\" cannot be asked: %s.", name,
+                  sr_error_text(&call.error));
 }
 
 bool

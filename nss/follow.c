@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "nss/publisher.h"
+#include "policy/backend/registry.h"
 #include "policy/config/members.h"
 
 /* Everything is read anew so often in any case, and at least twice as often as
@@ -104,14 +105,15 @@ ask_earlier(struct follower *follower, const char *name,
          i < follower->speaker->rank && ask == SR_STATUS_UNKNOWN_NAME; i++) {
         struct sr_account *account = NULL;
         struct sr_backend backend;
-        char reason[160];
+        struct sr_error error;
+        struct sr_call call;
 
         if (sr_backend_find(follower->config,
                             follower->config->backends.item[i], &backend,
-                            reason, sizeof(reason)) != 0)
+                            &error) != 0)
             return SR_STATUS_UNAVAILABLE;
-        ask = sr_backend_open(&backend, follower->connections, name, rules,
-                              &account, reason, sizeof(reason));
+        call = sr_call_make(&backend, follower->connections);
+        ask = sr_backend_look_up(&call, name, rules, &account);
         sr_account_close(account);
     }
     return ask;
@@ -247,7 +249,7 @@ static void
 leave(struct follower *follower, struct followed *followed, const char *reason)
 {
     if (followed->following != NULL) {
-        followed->backend.ops->unfollow(followed->following);
+        followed->backend.ops->watch->stop(followed->following);
         followed->following = NULL;
     }
     if (!followed->is_said)
@@ -263,12 +265,12 @@ leave(struct follower *follower, struct followed *followed, const char *reason)
 static void
 begin(struct follower *follower, struct followed *followed)
 {
-    char reason[160] = "out of memory";
+    struct sr_call call = sr_call_make(&followed->backend, NULL);
 
-    followed->following = followed->backend.ops->follow(&followed->backend,
-                                                        reason, sizeof(reason));
+    call.error.code = SR_ERROR_MEMORY;
+    followed->following = followed->backend.ops->watch->start(&call);
     if (followed->following == NULL) {
-        leave(follower, followed, reason);
+        leave(follower, followed, sr_error_text(&call.error));
         return;
     }
     followed->is_beginning = true;
@@ -277,8 +279,8 @@ begin(struct follower *follower, struct followed *followed)
 
 /* Each batch has groups and connections of its own: none is old. */
 static enum sr_watch_result
-hear_batch(struct follower *follower, struct followed *followed, char *reason,
-           size_t size)
+hear_batch(struct follower *follower, struct followed *followed,
+           struct sr_call *call)
 {
     const struct sr_watcher listener = {{follower, find_rules, take_account},
                                         take_gone};
@@ -288,8 +290,8 @@ hear_batch(struct follower *follower, struct followed *followed, char *reason,
     follower->members = sr_members_new();
     follower->connections = sr_connections_new();
     if (follower->members != NULL && follower->connections != NULL)
-        heard = followed->backend.ops->hear(
-            &followed->backend, followed->following, &listener, reason, size);
+        heard = followed->backend.ops->watch->poll(call, followed->following,
+                                                   &listener);
     sr_connections_free(follower->connections);
     sr_members_free(follower->members);
     return heard;
@@ -298,10 +300,11 @@ hear_batch(struct follower *follower, struct followed *followed, char *reason,
 static void
 hear(struct follower *follower, struct followed *followed)
 {
-    char reason[160] = "out of memory";
+    struct sr_call call = sr_call_make(&followed->backend, NULL);
 
+    call.error.code = SR_ERROR_MEMORY;
     followed->is_beginning = false;
-    switch (hear_batch(follower, followed, reason, sizeof(reason))) {
+    switch (hear_batch(follower, followed, &call)) {
     case SR_WATCH_ALL:
         break;
     case SR_WATCH_BEGINNING:
@@ -317,7 +320,7 @@ hear(struct follower *follower, struct followed *followed)
         break;
     case SR_WATCH_AWAY:
     case SR_WATCH_NO_MEMORY:
-        leave(follower, followed, reason);
+        leave(follower, followed, sr_error_text(&call.error));
         return;
     }
     followed->due = followed->following->wait_ms < 0
@@ -494,7 +497,7 @@ static bool
 find_followed(struct follower *follower)
 {
     const struct sr_string_list *names = &follower->config->backends;
-    char reason[160];
+    struct sr_error error;
 
     follower->followed = calloc(names->count + 1, sizeof(*follower->followed));
     if (follower->followed == NULL)
@@ -503,12 +506,12 @@ find_followed(struct follower *follower)
         struct followed *followed = &follower->followed[follower->count];
 
         if (sr_backend_find(follower->config, names->item[i],
-                            &followed->backend, reason, sizeof(reason)) != 0) {
+                            &followed->backend, &error) != 0) {
             publisher_say("The backend \"%s\" cannot be followed: %s.",
-                          names->item[i], reason);
+                          names->item[i], error.text);
             continue;
         }
-        if (followed->backend.ops->follow == NULL)
+        if (followed->backend.ops->watch == NULL)
             continue;
         followed->rank = i;
         followed->pause = PAUSE_MIN_MS;
@@ -540,7 +543,7 @@ publisher_follow(const struct sr_config *config, int signals, bool is_verbose)
     }
     for (size_t i = 0; i < follower.count; i++) {
         if (follower.followed[i].following != NULL)
-            follower.followed[i].backend.ops->unfollow(
+            follower.followed[i].backend.ops->watch->stop(
                 follower.followed[i].following);
     }
     ledger_watch_free(follower.watch);

@@ -12,6 +12,7 @@
 
 #include "nss/publisher.h"
 #include "nss/ledger_watch.h"
+#include "policy/backend/registry.h"
 #include "policy/throttle/attempt.h"
 
 /* By so many seconds a lockout may end earlier or later than was published: the

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "pam/internal.h"
+#include "policy/backend/registry.h"
 
 /* How long what was read of an account is as good as new, in microseconds. */
 #define FRESH 1000

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pam/internal.h"
+#include "policy/backend/registry.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

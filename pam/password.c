@@ -16,6 +16,7 @@
 #include <sys/utsname.h>
 
 #include "pam/internal.h"
+#include "policy/backend/registry.h"
 #include "policy/util/siphash.h"
 #include "policy/password/quality.h"
 #include "policy/throttle/slots.h"
@@ -599,15 +600,17 @@ store(struct change *change, int tries_left)
     struct sr_transaction *txn = &change->ctx->txn;
     enum sr_refusal refusal = SR_REFUSAL_OTHER;
     enum sr_write written;
+    struct sr_call call;
     int code = check_again(change);
 
     if (code != PAM_SUCCESS)
         return code;
-    written = sr_backend_write(&txn->account->backend, txn->connections,
-                               txn->account, change->old, change->fresh,
-                               &refusal, txn->reason, sizeof(txn->reason));
+    call = sr_call_make(&txn->account->verifier, txn->connections);
+    written = sr_backend_change(&call, txn->account, change->old, change->fresh,
+                                &refusal);
+    snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
     change->pending->is_stored = written == SR_WRITE_DONE;
-    if (written == SR_WRITE_DONE || written == SR_WRITE_ELSEWHERE)
+    if (written == SR_WRITE_DONE || written == SR_WRITE_BY_OTHER)
         return PAM_SUCCESS;
     sr_secret_free(&change->fresh);
     return refuse_store(change, written, refusal, tries_left);
@@ -697,6 +700,7 @@ is_stored(struct sr_pam_context *ctx, const struct pending *pending)
     struct sr_account *account = ctx->txn.account;
     const void *fresh = NULL;
     enum sr_verify_result proof;
+    struct sr_call call;
 
     /* A directory may have nothing that tells one password from the next. */
     if (!pending->is_stored && is_as_before(ctx, pending))
@@ -704,9 +708,9 @@ is_stored(struct sr_pam_context *ctx, const struct pending *pending)
     if (pam_get_item(ctx->pamh, PAM_AUTHTOK, &fresh) != PAM_SUCCESS ||
         fresh == NULL)
         return false;
-    proof = sr_backend_verify(&account->backend, ctx->txn.connections, account,
-                              fresh, false, ctx->txn.reason,
-                              sizeof(ctx->txn.reason));
+    call = sr_call_make(&account->verifier, ctx->txn.connections);
+    proof = sr_backend_verify(&call, account, fresh, false);
+    snprintf(ctx->txn.reason, sizeof(ctx->txn.reason), "%s", call.error.text);
     return proof == SR_VERIFY_RIGHT ||
            (proof == SR_VERIFY_UNAVAILABLE && pending->is_stored);
 }

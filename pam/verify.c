@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pam/internal.h"
+#include "policy/backend/registry.h"
 
 #define GUARD_DATA "selfreset_guard"
 
@@ -58,11 +59,14 @@ prove(struct sr_pam_context *ctx, struct sr_account *account,
     bool allow_empty = (ctx->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
     struct sr_transaction *txn = &ctx->txn;
 
-    txn->reason[0] = '\0';
-    return sr_backend_verify(sr_context_knows(ctx) ? &txn->account->backend
-                                                   : &txn->last,
-                             txn->connections, account, password, allow_empty,
-                             txn->reason, sizeof(txn->reason));
+    struct sr_call call = sr_call_make(
+        sr_context_knows(ctx) ? &txn->account->verifier : &txn->last,
+        txn->connections);
+    const enum sr_verify_result result =
+        sr_backend_verify(&call, account, password, allow_empty);
+
+    snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    return result;
 }
 
 /* Tell of a directory that counts for all hosts and could not be asked. */

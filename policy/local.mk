@@ -21,7 +21,7 @@ libpolicy_la_SOURCES = \
 	policy/throttle/attempt.c policy/throttle/attempt.h \
 	policy/decide/ageing.c policy/decide/ageing.h \
 	policy/backend/backend.h \
-	policy/backend/registry.c \
+	policy/backend/registry.c policy/backend/registry.h \
 	policy/backend/local/local.c policy/backend/local/local.h \
 	policy/backend/local/enumerate.c \
 	policy/backend/survey.h \
@@ -35,6 +35,7 @@ libpolicy_la_SOURCES = \
 	policy/util/crypt.c policy/util/crypt.h \
 	policy/account/verification.c policy/account/verification.h \
 	policy/decide/lockout.c policy/decide/lockout.h \
+	policy/util/error.c policy/util/error.h \
 	policy/report/event.c policy/report/event.h \
 	policy/report/events.def \
 	policy/util/safe_open.c policy/util/safe_open.h \
@@ -78,6 +79,7 @@ libldapfacts_la_SOURCES = \
 	policy/backend/ldap/dn_index.c policy/backend/ldap/dn_index.h \
 	policy/backend/ldap/rootdse.c policy/backend/ldap/rootdse.h \
 	policy/backend/ldap/sync.c policy/backend/ldap/sync.h \
+	policy/util/error.c policy/util/error.h \
 	policy/util/utf8.c policy/util/utf8.h
 libldapfacts_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
 libldapfacts_la_LIBADD = libstate.la $(LDAP_LIBS)

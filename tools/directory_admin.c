@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/backend/registry.h"
 #include "policy/backend/survey.h"
 #include "tools/directory_admin.h"
 #include "tools/report.h"
@@ -107,12 +108,11 @@ elsewhere_order(const struct sr_transaction *txn, enum sr_order order,
                 const char *password)
 {
     struct sr_account *account = txn->account;
-    char reason[REASON_SIZE] = "";
-    enum sr_refusal refusal = SR_REFUSAL_OTHER;
+    struct sr_call call = sr_call_make(&account->backend, txn->connections);
+    const char *reason = call.error.text;
+    enum sr_refusal refusal;
 
-    switch (sr_backend_administer(&account->backend, txn->connections, account,
-                                  order, password, &refusal, reason,
-                                  sizeof(reason))) {
+    switch (sr_backend_administer(&call, account, order, password, &refusal)) {
     case SR_WRITE_DONE:
         return CTL_OK;
     case SR_WRITE_REFUSED:
@@ -270,13 +270,12 @@ elsewhere_report(struct report *report, const struct sr_transaction *txn)
 {
     const struct sr_account *account = txn->account;
     struct sr_survey survey = {.is_brief = true};
-    char reason[REASON_SIZE] = "";
+    struct sr_call call = sr_call_make(&account->backend, txn->connections);
     char unknown[128];
 
     if (account->backend.ops->survey == NULL)
         return;
-    if (sr_backend_survey(&account->backend, txn->connections, &survey, reason,
-                          sizeof(reason)) != SR_STATUS_OK)
+    if (sr_backend_survey(&call, &survey) != SR_STATUS_OK)
         survey.name[0] = '\0';
     unknown_facts(&account->facts, unknown, sizeof(unknown));
     report_section(report, "directory", "Directory");

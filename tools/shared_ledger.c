@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "policy/backend/registry.h"
 #include "tools/shared_ledger.h"
 
 #define PLACE_SIZE 300
@@ -162,7 +163,6 @@ struct trial {
     struct sr_connections *connections;
     struct findings *findings;
     char place[32];
-    char reason[160];
 };
 
 static const char rights[] =
@@ -175,14 +175,15 @@ static bool
 attempt(struct trial *trial, struct sr_shared_request *request,
         const char *what)
 {
-    trial->reason[0] = '\0';
-    if (sr_backend_fleet(trial->backend, trial->connections, request,
-                         trial->reason, sizeof(trial->reason)) == SR_STATUS_OK)
+    struct sr_call call = sr_call_make(trial->backend, trial->connections);
+
+    if (sr_backend_shared_ledger(&call, request) == SR_STATUS_OK)
         return true;
     findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL, rights,
                  "lockout_base: cannot %s: %s.  Until then each host counts "
                  "failed attempts alone (SR-2207).",
-                 what, trial->reason[0] == '\0' ? "refused" : trial->reason);
+                 what,
+                 sr_error_has_text(&call.error) ? call.error.text : "refused");
     return false;
 }
 
@@ -220,16 +221,16 @@ check_all(struct trial *trial)
     struct sr_shared_request request = {.what = SR_SHARED_ALL,
                                         .take = take_nothing};
 
-    trial->reason[0] = '\0';
-    if (sr_backend_fleet(trial->backend, trial->connections, &request,
-                         trial->reason, sizeof(trial->reason)) != SR_STATUS_OK)
+    struct sr_call call = sr_call_make(trial->backend, trial->connections);
+
+    if (sr_backend_shared_ledger(&call, &request) != SR_STATUS_OK)
         findings_add(trial->findings, SEVERITY_WARNING, trial->place, NULL,
                      "Let the service's identity read any number of entries, "
                      "in pages; selfreset-publish(8) has the line for it.",
                      "lockout_base: not all entries can be read: %s.  A "
                      "lockout that other hosts have counted is neither shown "
                      "nor listed here, until it refuses a login.",
-                     trial->reason);
+                     sr_error_text(&call.error));
 }
 
 /* Key, add, change, search, delete. */
@@ -275,7 +276,8 @@ fleet_check(const struct sr_backend *backend,
         .backend = backend, .connections = connections, .findings = findings};
     struct sr_shared_list *list;
 
-    if (backend->config->lockout_base == NULL || backend->ops->fleet == NULL)
+    if (backend->config->lockout_base == NULL ||
+        backend->ops->shared_ledger == NULL)
         return;
     snprintf(trial.place, sizeof(trial.place), "[backend %s]", backend->name);
     if (!is_wanted)

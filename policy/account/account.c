@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/backend/registry.h"
 #include "policy/throttle/attempt.h"
 #include "policy/account/account.h"
 
@@ -71,9 +72,11 @@ static enum sr_status
 ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
             const char *name)
 {
+    struct sr_call call = sr_call_make(backend, out->connections);
     enum sr_status ask =
-        sr_backend_open(backend, out->connections, name, &out->rules,
-                        &out->account, out->reason, sizeof(out->reason));
+        sr_backend_look_up(&call, name, &out->rules, &out->account);
+
+    snprintf(out->reason, sizeof(out->reason), "%s", call.error.text);
 
     if (ask == SR_STATUS_OK)
         ask = compare_uid(out, backend, name);
@@ -101,12 +104,15 @@ ask_all(struct sr_transaction *out, const char *name, const char *only)
 
     for (size_t i = 0; i < names->count; i++) {
         enum sr_status ask = SR_STATUS_UNAVAILABLE;
+        struct sr_error error;
 
         if (only != NULL && strcmp(only, names->item[i]) != 0)
             continue;
-        if (sr_backend_find(out->config, names->item[i], &out->last,
-                            out->reason, sizeof(out->reason)) == 0)
+        if (sr_backend_find(out->config, names->item[i], &out->last, &error) ==
+            0)
             ask = ask_backend(out, &out->last, name);
+        else
+            snprintf(out->reason, sizeof(out->reason), "%s", error.text);
         if (ask != SR_STATUS_UNKNOWN_NAME)
             out->ask = ask;
         if (ask == SR_STATUS_OK || ask == SR_STATUS_NO_MEMORY ||

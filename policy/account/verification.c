@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "policy/account/verification.h"
+#include "policy/backend/registry.h"
 #include "policy/util/file_lock.h"
 
 #define REASON_SIZE 160
@@ -45,15 +46,15 @@ static bool
 ask(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
     struct sr_shared_request *request, enum sr_status *answer)
 {
-    char reason[REASON_SIZE] = "";
+    struct sr_call call = sr_call_make(&way->backend, way->connections);
 
-    *answer = sr_backend_fleet(&way->backend, way->connections, request, reason,
-                               sizeof(reason));
+    *answer = sr_backend_shared_ledger(&call, request);
     if (*answer == SR_STATUS_OK || *answer == SR_STATUS_UNKNOWN_NAME)
         return true;
     enclosed->has_trouble = true;
     snprintf(enclosed->trouble, sizeof(enclosed->trouble), "%s",
-             *answer == SR_STATUS_NO_MEMORY ? "out of memory" : reason);
+             *answer == SR_STATUS_NO_MEMORY ? "out of memory"
+                                            : call.error.text);
     return false;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Link: the way from a configured name to a backend's operations, and what
- * backends keep from one call to the next.
+ * Registry: from a configured name to a backend's operations, and the state
+ * that backends keep from one call to the next.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -12,19 +12,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policy/backend/backend.h"
+#include "policy/backend/registry.h"
 
-#define LINKS_MAX 16 /* of one login; more are asked without one */
+#define STATES_MAX 16 /* of one transaction; others live for one call */
 
-struct linked {
+struct state {
     char *name;
     const struct sr_backend_ops *ops;
-    void *kept;
+    void *state;
 };
 
 struct sr_connections {
-    pid_t process; /* that made it */
-    struct linked linked[LINKS_MAX];
+    pid_t process; /* the process that may send */
+    struct state state[STATES_MAX];
     size_t count;
 };
 
@@ -38,18 +38,18 @@ sr_connections_new(void)
     return connections;
 }
 
-/* End what is kept, and keep nothing. */
+/* End all states. */
 static void
-link_clear(struct sr_connections *connections)
+clear(struct sr_connections *connections)
 {
     bool is_copy = connections->process != getpid();
 
     for (size_t i = 0; i < connections->count; i++) {
-        struct linked *linked = &connections->linked[i];
+        struct state *at = &connections->state[i];
 
-        if (linked->kept != NULL && linked->ops->end != NULL)
-            linked->ops->end(linked->kept, is_copy);
-        free(linked->name);
+        if (at->state != NULL && at->ops->accounts.end != NULL)
+            at->ops->accounts.end(at->state, is_copy);
+        free(at->name);
     }
     connections->count = 0;
 }
@@ -59,63 +59,54 @@ sr_connections_free(struct sr_connections *connections)
 {
     if (connections == NULL)
         return;
-    link_clear(connections);
+    clear(connections);
     free(connections);
 }
 
 void
 sr_connections_idle(struct sr_connections *connections)
 {
-    /* The connections of another process are not ours to end. */
+    /* A fork must not end the connections of its parent. */
     if (connections == NULL || connections->process != getpid())
         return;
     for (size_t i = 0; i < connections->count; i++) {
-        const struct linked *linked = &connections->linked[i];
+        const struct state *at = &connections->state[i];
 
-        if (linked->kept != NULL && linked->ops->rest != NULL)
-            linked->ops->rest(linked->kept);
+        if (at->state != NULL && at->ops->accounts.idle != NULL)
+            at->ops->accounts.idle(at->state);
     }
 }
 
-/* Where a backend keeps its own; `none` when there is no room or no link. */
+/* Where a backend's state is; NULL when it cannot outlive the call. */
 static void **
-kept_by(struct sr_connections *connections, const struct sr_backend *backend,
-        void **none)
+find_state(struct sr_connections *connections, const struct sr_backend *backend)
 {
-    struct linked *linked;
+    struct state *at;
 
-    *none = NULL;
     if (connections == NULL)
-        return none;
-    /* A process copy has connections that are not its own. */
+        return NULL;
     if (connections->process != getpid()) {
-        link_clear(connections);
+        clear(connections);
         connections->process = getpid();
     }
     for (size_t i = 0; i < connections->count; i++) {
-        if (connections->linked[i].ops == backend->ops &&
-            strcmp(connections->linked[i].name, backend->name) == 0)
-            return &connections->linked[i].kept;
+        if (connections->state[i].ops == backend->ops &&
+            strcmp(connections->state[i].name, backend->name) == 0)
+            return &connections->state[i].state;
     }
-    if (connections->count == LINKS_MAX)
-        return none;
-    linked = &connections->linked[connections->count];
-    linked->name = strdup(backend->name);
-    if (linked->name == NULL)
-        return none;
-    linked->ops = backend->ops;
-    linked->kept = NULL;
+    if (connections->count == STATES_MAX)
+        return NULL;
+    at = &connections->state[connections->count];
+    at->name = strdup(backend->name);
+    if (at->name == NULL)
+        return NULL;
+    at->ops = backend->ops;
+    at->state = NULL;
     connections->count++;
-    return &linked->kept;
+    return &at->state;
 }
 
-/* What was kept with no link to keep it. */
-static void
-drop(const struct sr_backend *backend, void *none)
-{
-    if (none != NULL && backend->ops->end != NULL)
-        backend->ops->end(none, false);
-}
+/* ---- modules */
 
 /* The module for a section of the configuration. */
 static const char *
@@ -123,7 +114,7 @@ module_of(const struct sr_backend_config *config)
 {
     static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap"};
 
-    /* Kerberos takes longer to load than a login takes without it. */
+    /* Loading Kerberos takes longer than a login without it. */
     if (config->type == SR_BACKEND_LDAP &&
         config->identity == SR_IDENTITY_GSSAPI)
         return "ldap-gssapi";
@@ -131,24 +122,24 @@ module_of(const struct sr_backend_config *config)
 }
 
 static const struct sr_backend_ops *
-load_module(const char *name, char *reason, size_t size)
+load_module(const char *name, struct sr_error *error)
 {
     const struct sr_backend_module *module;
     char path[512];
     void *handle;
 
     snprintf(path, sizeof(path), "%s/%s.so", SR_MODULEDIR, name);
-    /* Lazy: hundreds of functions of libraries far below that no login calls
-     * are not looked up.  The module itself is linked to be bound at once, so
-     * whether it has all it needs is known here. */
+    /* Lazy: the libraries below have hundreds of functions that no login calls.
+     * The module itself is linked with -z now, so a missing symbol shows here.
+     */
     handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == NULL) {
-        snprintf(reason, size, "%s", dlerror());
+        sr_error_set(error, SR_ERROR_CONFIG, "%s", dlerror());
         return NULL;
     }
     module = dlsym(handle, SR_BACKEND_MODULE);
     if (module == NULL || module->version != SR_BACKEND_VERSION) {
-        snprintf(reason, size, "%s is of another version", path);
+        sr_error_set(error, SR_ERROR_CONFIG, "%s is of another version", path);
         return NULL;
     }
     return module->ops;
@@ -156,8 +147,9 @@ load_module(const char *name, char *reason, size_t size)
 
 int
 sr_backend_find(const struct sr_config *config, const char *name,
-                struct sr_backend *backend, char *reason, size_t size)
+                struct sr_backend *backend, struct sr_error *error)
 {
+    sr_error_clear(error);
     memset(backend, 0, sizeof(*backend));
     backend->name = name;
     if (strcmp(name, sr_backend_local.type) == 0) {
@@ -169,96 +161,127 @@ sr_backend_find(const struct sr_config *config, const char *name,
             backend->config = &config->backend[i];
     }
     if (backend->config == NULL) {
-        snprintf(reason, size, "there is no backend \"%.64s\"", name);
+        sr_error_set(error, SR_ERROR_CONFIG, "there is no backend \"%.64s\"",
+                     name);
         return -1;
     }
-    backend->ops = load_module(module_of(backend->config), reason, size);
+    backend->ops = load_module(module_of(backend->config), error);
     return backend->ops == NULL ? -1 : 0;
 }
 
-enum sr_status
-sr_backend_open(const struct sr_backend *backend,
-                struct sr_connections *connections, const char *name,
-                const struct sr_rules *rules, struct sr_account **account,
-                char *reason, size_t size)
-{
-    void *none;
-    enum sr_status ask =
-        backend->ops->open(backend, kept_by(connections, backend, &none), name,
-                           rules, account, reason, size);
+/* ---- calls */
 
-    drop(backend, none);
-    return ask;
+struct sr_call
+sr_call_make(const struct sr_backend *backend,
+             struct sr_connections *connections)
+{
+    return (struct sr_call){.backend = backend, .connections = connections};
+}
+
+/* Begin an operation: `spare` is where its state is when it cannot be kept. */
+static const struct sr_backend_ops *
+begin(struct sr_call *call, void **spare)
+{
+    sr_error_clear(&call->error);
+    *spare = NULL;
+    call->state = find_state(call->connections, call->backend);
+    if (call->state == NULL)
+        call->state = spare;
+    return call->backend->ops;
+}
+
+static void
+end(struct sr_call *call, void *spare)
+{
+    call->state = NULL;
+    if (spare != NULL && call->backend->ops->accounts.end != NULL)
+        call->backend->ops->accounts.end(spare, false);
+}
+
+enum sr_status
+sr_backend_look_up(struct sr_call *call, const char *name,
+                   const struct sr_rules *rules, struct sr_account **account)
+{
+    void *spare;
+    enum sr_status status =
+        begin(call, &spare)->accounts.look_up(call, name, rules, account);
+
+    if (status == SR_STATUS_OK && (*account)->verifier.ops == NULL)
+        (*account)->verifier = *call->backend;
+    end(call, spare);
+    return status;
 }
 
 enum sr_verify_result
-sr_backend_verify(const struct sr_backend *backend,
-                  struct sr_connections *connections,
-                  struct sr_account *account, const char *password,
-                  bool allow_empty, char *reason, size_t size)
+sr_backend_verify(struct sr_call *call, struct sr_account *account,
+                  const char *password, bool allow_empty)
 {
-    void *none;
-    enum sr_verify_result proof =
-        backend->ops->prove(backend, kept_by(connections, backend, &none),
-                            account, password, allow_empty, reason, size);
+    void *spare;
+    enum sr_verify_result result =
+        begin(call, &spare)
+            ->accounts.verify(call, account, password, allow_empty);
 
-    drop(backend, none);
-    return proof;
+    end(call, spare);
+    return result;
 }
 
 enum sr_write
-sr_backend_write(const struct sr_backend *backend,
-                 struct sr_connections *connections, struct sr_account *account,
-                 const char *old, const char *password,
-                 enum sr_refusal *refusal, char *reason, size_t size)
+sr_backend_change(struct sr_call *call, struct sr_account *account,
+                  const char *old, const char *password,
+                  enum sr_refusal *refusal)
 {
-    void *none;
-    enum sr_write written =
-        backend->ops->write(backend, kept_by(connections, backend, &none),
-                            account, old, password, refusal, reason, size);
+    void *spare;
+    enum sr_write written;
 
-    drop(backend, none);
-    return written;
-}
-
-enum sr_write
-sr_backend_administer(const struct sr_backend *backend,
-                      struct sr_connections *connections,
-                      struct sr_account *account, enum sr_order order,
-                      const char *password, enum sr_refusal *refusal,
-                      char *reason, size_t size)
-{
-    void *none;
-    enum sr_write written = backend->ops->administer(
-        backend, kept_by(connections, backend, &none), account, order, password,
-        refusal, reason, size);
-
-    drop(backend, none);
+    *refusal = SR_REFUSAL_OTHER;
+    written = begin(call, &spare)
+                  ->accounts.change(call, account, old, password, refusal);
+    end(call, spare);
     return written;
 }
 
 enum sr_status
-sr_backend_survey(const struct sr_backend *backend,
-                  struct sr_connections *connections, struct sr_survey *survey,
-                  char *reason, size_t size)
+sr_backend_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
-    void *none;
-    enum sr_status ask = backend->ops->survey(
-        backend, kept_by(connections, backend, &none), survey, reason, size);
+    void *spare;
+    enum sr_status status = begin(call, &spare)->enumerate(call, visitor);
 
-    drop(backend, none);
-    return ask;
+    end(call, spare);
+    return status;
+}
+
+enum sr_write
+sr_backend_administer(struct sr_call *call, struct sr_account *account,
+                      enum sr_order order, const char *password,
+                      enum sr_refusal *refusal)
+{
+    void *spare;
+    enum sr_write written;
+
+    *refusal = SR_REFUSAL_OTHER;
+    written = begin(call, &spare)
+                  ->administer(call, account, order, password, refusal);
+    end(call, spare);
+    return written;
 }
 
 enum sr_status
-sr_backend_fleet(const struct sr_backend *backend,
-                 struct sr_connections *connections,
-                 struct sr_shared_request *request, char *reason, size_t size)
+sr_backend_survey(struct sr_call *call, struct sr_survey *survey)
 {
-    void *none;
-    enum sr_status ask = backend->ops->fleet(
-        backend, kept_by(connections, backend, &none), request, reason, size);
+    void *spare;
+    enum sr_status status = begin(call, &spare)->survey(call, survey);
 
-    drop(backend, none);
-    return ask;
+    end(call, spare);
+    return status;
+}
+
+enum sr_status
+sr_backend_shared_ledger(struct sr_call *call,
+                         struct sr_shared_request *request)
+{
+    void *spare;
+    enum sr_status status = begin(call, &spare)->shared_ledger(call, request);
+
+    end(call, spare);
+    return status;
 }

@@ -244,7 +244,7 @@ is_spared(const struct sr_verdict *verdict, const struct sr_rules *rules)
 }
 
 enum sr_answer
-sr_verdict_answer(const struct sr_verdict *verdict, enum sr_call call,
+sr_verdict_answer(const struct sr_verdict *verdict, enum sr_step call,
                   const struct sr_rules *rules, const struct sr_caller *caller)
 {
     enum sr_answer answer = answers[verdict->state][call];

@@ -52,8 +52,8 @@ struct sr_verdict sr_verdict(const struct sr_facts *facts,
                              const struct sr_rules *rules,
                              const struct sr_caller *caller, sr_time now);
 
-/* The calls a verdict answers. */
-enum sr_call {
+/* The steps of a login that a verdict answers. */
+enum sr_step {
     SR_CALL_AUTHENTICATE, /* after the right password */
     SR_CALL_ACCOUNT,
     SR_CALL_CHANGE,
@@ -79,7 +79,7 @@ enum sr_answer {
  * stopped by the protected rule, see sr_change().
  */
 enum sr_answer sr_verdict_answer(const struct sr_verdict *verdict,
-                                 enum sr_call call,
+                                 enum sr_step call,
                                  const struct sr_rules *rules,
                                  const struct sr_caller *caller);
 

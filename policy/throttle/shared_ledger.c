@@ -6,14 +6,14 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "policy/backend/registry.h"
 #include "policy/throttle/shared_ledger.h"
 #include "policy/util/clock.h"
-
-#define REASON_SIZE 160
 
 /* What a verification may take beyond its backend's deadline: times of servers
  * are in whole seconds. */
@@ -36,12 +36,11 @@ sr_shared_ledger_open_by_name(const struct sr_config *config,
 {
     const struct sr_backend_config *section = find_config(config, name);
     struct sr_shared_ledger way = {.connections = connections};
-    char reason[REASON_SIZE];
+    struct sr_error error;
 
     way.is_there = section != NULL && section->lockout_base != NULL &&
-                   sr_backend_find(config, name, &way.backend, reason,
-                                   sizeof(reason)) == 0 &&
-                   way.backend.ops->fleet != NULL;
+                   sr_backend_find(config, name, &way.backend, &error) == 0 &&
+                   way.backend.ops->shared_ledger != NULL;
     return way;
 }
 
@@ -69,9 +68,12 @@ read_list(const struct sr_shared_ledger *way, const char *ledger,
         .may_recall = may_recall,
         .list = list,
     };
+    struct sr_call call = sr_call_make(&way->backend, way->connections);
+    const enum sr_status answer = sr_backend_shared_ledger(&call, &request);
 
-    return sr_backend_fleet(&way->backend, way->connections, &request, reason,
-                            size);
+    if (answer != SR_STATUS_OK)
+        snprintf(reason, size, "%s", call.error.text);
+    return answer;
 }
 
 enum sr_status
@@ -110,6 +112,7 @@ enum sr_status
 sr_shared_clear(const struct sr_shared_ledger *way, const char *name,
                 size_t *count, char *reason, size_t size)
 {
+    struct sr_call call = sr_call_make(&way->backend, way->connections);
     struct sr_shared_list *list = calloc(1, sizeof(*list));
     char ledger[SR_SHARED_LEDGER_SIZE];
     enum sr_status answer = list == NULL ? SR_STATUS_NO_MEMORY : SR_STATUS_OK;
@@ -127,8 +130,9 @@ sr_shared_clear(const struct sr_shared_ledger *way, const char *name,
             request.drop = list->entry;
             request.count = list->count;
             *count += list->count;
-            answer = sr_backend_fleet(&way->backend, way->connections, &request,
-                                      reason, size);
+            answer = sr_backend_shared_ledger(&call, &request);
+            if (answer != SR_STATUS_OK)
+                snprintf(reason, size, "%s", call.error.text);
         } while (answer == SR_STATUS_OK && list->is_cut);
     }
     free(list);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/backend/registry.h"
 #include "policy/throttle/shared_scan.h"
 #include "policy/util/clock.h"
 
@@ -191,9 +192,12 @@ sr_shared_scan_read(const struct sr_shared_ledger *way,
         .what = SR_SHARED_ALL, .take = sr_shared_scan_add, .context = made};
     enum sr_status answer = SR_STATUS_NO_MEMORY;
 
+    struct sr_call call = sr_call_make(&way->backend, way->connections);
+
     if (made != NULL)
-        answer = sr_backend_fleet(&way->backend, way->connections, &request,
-                                  reason, size);
+        answer = sr_backend_shared_ledger(&call, &request);
+    if (answer != SR_STATUS_OK)
+        snprintf(reason, size, "%s", call.error.text);
     if (answer == SR_STATUS_OK) {
         sr_shared_scan_sort(made);
     } else {

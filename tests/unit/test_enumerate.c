@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "policy/backend/backend.h"
+#include "policy/backend/registry.h"
 #include "policy/backend/local/local.h"
 #include "policy/config/members.h"
 #include "tests/unit/scratch.h"
@@ -106,10 +106,9 @@ same_as_alone(void *context, struct sr_account *account,
 {
     struct host *host = context;
     struct sr_account *alone = NULL;
-    char why[160] = "";
+    struct sr_call call = sr_call_make(&sr_local_backend, NULL);
     const enum sr_status ask_alone =
-        sr_backend_local.open(&sr_local_backend, NULL, account->facts.name,
-                              rules, &alone, why, sizeof(why));
+        sr_backend_look_up(&call, account->facts.name, rules, &alone);
 
     if (strcmp(account->facts.name, "dave") == 0) {
         host->different += ask != SR_STATUS_UNAVAILABLE || reason == NULL;
@@ -125,7 +124,7 @@ same_as_alone(void *context, struct sr_account *account,
             strcmp(account->secret, alone->secret) != 0 ||
             strcmp(account->gecos, alone->gecos) != 0;
     else
-        host->different += strcmp(reason, why) != 0;
+        host->different += strcmp(reason, call.error.text) != 0;
     sr_account_close(alone);
     return host->only != NULL && strcmp(host->only, account->facts.name) == 0;
 }
@@ -135,20 +134,18 @@ run_same(void *argument)
 {
     struct host *host = argument;
     const struct sr_visitor visitor = {host, rules_of, same_as_alone};
-    char reason[160] = "";
+    struct sr_call call = sr_call_make(&sr_local_backend, NULL);
 
     make_host(host);
-    WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_STATUS_OK);
-    WANT(reason[0] == '\0');
+    WANT(sr_backend_enumerate(&call, &visitor) == SR_STATUS_OK);
+    WANT(call.error.text[0] == '\0');
     /* dave's rules are not known; the second alice is not the first. */
     WANT(host->told == 12);
     WANT(host->different == 1);
     WANT(host->unavailable == 1); /* hans */
     host->told = 0;
     host->only = "alice";
-    WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_STATUS_OK);
+    WANT(sr_backend_enumerate(&call, &visitor) == SR_STATUS_OK);
     WANT(host->told == 2);
 }
 
@@ -184,13 +181,12 @@ run_unreadable(void *argument)
 {
     struct host *host = argument;
     const struct sr_visitor visitor = {host, rules_of, same_as_alone};
-    char reason[160] = "";
+    struct sr_call call = sr_call_make(&sr_local_backend, NULL);
 
     make_host(host);
     WANT(geteuid() != 0 || setresuid(4711, 4711, 4711) == 0);
-    WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_STATUS_UNAVAILABLE);
-    WANT(strstr(reason, "denied") != NULL);
+    WANT(sr_backend_enumerate(&call, &visitor) == SR_STATUS_UNAVAILABLE);
+    WANT(strstr(call.error.text, "denied") != NULL);
     WANT(host->told == 0);
 }
 
@@ -224,7 +220,7 @@ run_many(void *argument)
     struct host *host = argument;
     const struct sr_visitor visitor = {host, rules_of, count_told};
     struct timespec before, after;
-    char reason[160] = "";
+    struct sr_call call = sr_call_make(&sr_local_backend, NULL);
     FILE *stream;
 
     make_host(host);
@@ -240,8 +236,7 @@ run_many(void *argument)
         fprintf(stream, "user%u:" HASH ":20000:0:99999:7:::\n", i);
     fclose(stream);
     clock_gettime(CLOCK_MONOTONIC, &before);
-    WANT(sr_backend_local.each(&sr_local_backend, &visitor, reason,
-                               sizeof(reason)) == SR_STATUS_OK);
+    WANT(sr_backend_enumerate(&call, &visitor) == SR_STATUS_OK);
     clock_gettime(CLOCK_MONOTONIC, &after);
     WANT(host->told == MANY);
     WANT(host->different == 0);

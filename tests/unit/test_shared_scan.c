@@ -241,14 +241,11 @@ static struct {
 } server;
 
 static enum sr_status
-serve(const struct sr_backend *backend, void **kept,
-      struct sr_shared_request *request, char *reason, size_t size)
+serve(struct sr_call *call, struct sr_shared_request *request)
 {
     char ledger[SR_SHARED_LEDGER_SIZE];
     enum sr_status ask = SR_STATUS_OK;
 
-    (void)backend;
-    (void)kept;
     assert_int_equal(request->what, SR_SHARED_ALL);
     sr_shared_account("ann", false, ledger);
     for (unsigned i = 0; i < server.entries && ask == SR_STATUS_OK; i++) {
@@ -257,14 +254,15 @@ serve(const struct sr_backend *backend, void **kept,
         ask = request->take(request->context, ledger, &made);
     }
     if (server.answer != SR_STATUS_OK)
-        snprintf(reason, size, "cut");
+        sr_error_set(&call->error, SR_ERROR_OTHER, "cut");
     return ask != SR_STATUS_OK ? ask : server.answer;
 }
 
 static void
 test_reading(void **state)
 {
-    static const struct sr_backend_ops ops = {.type = "fake", .fleet = serve};
+    static const struct sr_backend_ops ops = {.type = "fake",
+                                              .shared_ledger = serve};
     static const struct sr_backend_config section = {.timeout = 10};
     const struct sr_shared_ledger way = {
         .is_there = true,

@@ -302,7 +302,7 @@ test_answers(void **state)
         for (int c = 0; c < SR_CALL_COUNT; c++)
             assert_int_equal(
                 expected[s][c],
-                sr_verdict_answer(&v, (enum sr_call)c, &rules, &owner));
+                sr_verdict_answer(&v, (enum sr_step)c, &rules, &owner));
         /* A reset helps everybody back in that is not protected. */
         if (s != SR_STATE_UNKNOWN)
             assert_int_equal(SR_ANSWER_OK, sr_verdict_answer(&v, SR_CALL_CHANGE,

@@ -138,26 +138,24 @@ serve(struct sr_shared_request *request)
 }
 
 static enum sr_status
-fake_fleet(const struct sr_backend *backend, void **kept,
-           struct sr_shared_request *request, char *reason, size_t size)
+fake_ledger(struct sr_call *call, struct sr_shared_request *request)
 {
     static const char letter[] = "KALMD";
     const size_t at = strlen(server.asked);
 
-    (void)backend;
-    (void)kept;
     if (at + 1 < sizeof(server.asked)) {
         server.asked[at] = letter[request->what];
         server.asked[at + 1] = '\0';
     }
     if (server.fails == letter[request->what]) {
-        snprintf(reason, size, "refused");
+        sr_error_set(&call->error, SR_ERROR_OTHER, "refused");
         return SR_STATUS_UNAVAILABLE;
     }
     return serve(request);
 }
 
-static const struct sr_backend_ops fake = {.type = "fake", .fleet = fake_fleet};
+static const struct sr_backend_ops fake = {.type = "fake",
+                                           .shared_ledger = fake_ledger};
 static const struct sr_backend_config section = {.timeout = 10};
 static const struct sr_shared_ledger way = {
     .is_there = true,

@@ -184,8 +184,8 @@ compare(const struct sr_facts *facts, const struct sr_rules *rules,
                  (long long)facts->inactive_from);
     for (int call = SR_CALL_AUTHENTICATE; call <= SR_CALL_ACCOUNT; call++)
         assert_int_equal(
-            sr_verdict_answer(&a, (enum sr_call)call, rules, &LOGIN),
-            sr_verdict_answer(&b, (enum sr_call)call, kept, &LOGIN));
+            sr_verdict_answer(&a, (enum sr_step)call, rules, &LOGIN),
+            sr_verdict_answer(&b, (enum sr_step)call, kept, &LOGIN));
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "policy/backend/registry.h"
 #include "tools/check/survey.h"
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"
@@ -84,28 +85,29 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
 {
     struct sr_survey survey = {.test = test};
     char password[PASSWORD_MAX] = "";
-    char reason[REASON_SIZE] = "";
-    struct sr_backend backend;
     struct sr_connections *connections;
+    struct sr_backend backend;
+    struct sr_error error;
+    struct sr_call call;
     int code = CTL_FAILED;
 
     if (!ctl_load(ctl))
         return CTL_ERRORS;
-    if (sr_backend_find(ctl->config, name, &backend, reason, sizeof(reason)) !=
-            0 ||
+    if (sr_backend_find(ctl->config, name, &backend, &error) != 0 ||
         backend.ops->survey == NULL) {
         ctl_error("The backend \"%s\" cannot be checked: %s.", name,
-                  reason[0] == '\0' ? "it is this host's own; leave --backend "
-                                      "out"
-                                    : reason);
+                  sr_error_has_text(&error) ? error.text
+                                            : "it is this host's own; leave "
+                                              "--backend out");
         return CTL_ERRORS;
     }
     if (has_password && ask_password(test, password, sizeof(password)))
         survey.password = password;
     connections = sr_connections_new();
-    sr_backend_survey(&backend, connections, &survey, reason, sizeof(reason));
+    call = sr_call_make(&backend, connections);
+    sr_backend_survey(&call, &survey);
     if (survey.used == NULL && survey.why[0] == '\0')
-        snprintf(survey.why, sizeof(survey.why), "%.150s", reason);
+        snprintf(survey.why, sizeof(survey.why), "%s", call.error.text);
     code = conclude(ctl, &survey, &backend, connections, is_json);
     sr_connections_free(connections);
     explicit_bzero(password, sizeof(password));

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "policy/account/account.h"
+#include "policy/backend/registry.h"
 #include "policy/password/quality.h"
 #include "tools/check/host.h"
 #include "tools/password_gen.h"
@@ -98,14 +99,13 @@ check_backends(const struct sr_config *config, struct findings *findings)
     for (size_t i = 0; i < config->backends.count; i++) {
         const char *name = config->backends.item[i];
         struct sr_backend backend;
-        char reason[160] = "";
+        struct sr_error error;
 
-        if (sr_backend_find(config, name, &backend, reason, sizeof(reason)) !=
-            0)
+        if (sr_backend_find(config, name, &backend, &error) != 0)
             findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
                          "Install what is missing, or take it out of the list.",
                          "The backend \"%s\" cannot be used: %s.", name,
-                         reason);
+                         error.text);
         else if (backend.config != NULL &&
                  backend.config->when_down == SR_DOWN_STOP)
             waited_for = name;

@@ -18,7 +18,7 @@
 static const struct row {
     const char *key;
     const char *title;
-    enum sr_call call;
+    enum sr_step call;
     struct sr_caller caller;
 } rows[] = {
     {"authenticate",

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/backend/registry.h"
 #include "policy/config/members.h"
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"
@@ -271,19 +272,23 @@ static void
 list_backend(struct listing *listing, const char *name)
 {
     const struct sr_visitor visitor = {listing, find_rules, list_account};
-    char reason[REASON_SIZE] = "it cannot name its accounts";
     enum sr_status ask = SR_STATUS_UNAVAILABLE;
     struct sr_backend backend;
+    struct sr_call call = sr_call_make(&backend, NULL);
 
     listing->backend = name;
-    if (sr_backend_find(listing->ctl->config, name, &backend, reason,
-                        sizeof(reason)) == 0 &&
-        backend.ops->each != NULL) {
-        if (!fleet_read(listing->ctl, name, &listing->ledgers))
-            listing->code = CTL_FAILED;
-        ask = backend.ops->each(&backend, &visitor, reason, sizeof(reason));
-        sr_shared_scan_free(listing->ledgers);
-        listing->ledgers = NULL;
+    if (sr_backend_find(listing->ctl->config, name, &backend, &call.error) ==
+        0) {
+        if (backend.ops->enumerate == NULL) {
+            sr_error_set(&call.error, SR_ERROR_OTHER,
+                         "it cannot name its accounts");
+        } else {
+            if (!fleet_read(listing->ctl, name, &listing->ledgers))
+                listing->code = CTL_FAILED;
+            ask = sr_backend_enumerate(&call, &visitor);
+            sr_shared_scan_free(listing->ledgers);
+            listing->ledgers = NULL;
+        }
     }
     if (ask == SR_STATUS_OK)
         return;
@@ -291,7 +296,9 @@ list_backend(struct listing *listing, const char *name)
     listing->code = CTL_FAILED;
     ctl_error("The backend \"%s\" cannot be asked: %s.  The list is without "
               "its accounts.",
-              name, ask == SR_STATUS_NO_MEMORY ? "out of memory" : reason);
+              name,
+              ask == SR_STATUS_NO_MEMORY ? "out of memory"
+                                         : sr_error_text(&call.error));
 }
 
 /* ---- what the name service tells besides */

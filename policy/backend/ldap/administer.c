@@ -447,21 +447,18 @@ carry_out(struct sr_ldap_session *link, const char *dn, enum sr_order order,
 }
 
 enum sr_write
-sr_ldap_administer(const struct sr_backend *backend, void **kept,
-                   struct sr_account *account, enum sr_order order,
-                   const char *password, enum sr_refusal *refusal, char *reason,
-                   size_t size)
+sr_ldap_administer(struct sr_call *call, struct sr_account *account,
+                   enum sr_order order, const char *password,
+                   enum sr_refusal *refusal)
 {
-    struct sr_ldap_session *link =
-        sr_ldap_begin(kept, backend->config, reason, size);
+    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
     const char *dn = account->entry;
     enum sr_write written = SR_WRITE_FAILED;
 
-    *refusal = SR_REFUSAL_OTHER;
     if (link == NULL)
         return SR_WRITE_FAILED;
     sr_ldap_answered(link);
-    if (backend->config->identity == SR_IDENTITY_NONE)
+    if (call->backend->config->identity == SR_IDENTITY_NONE)
         written = refuse(link, refusal,
                          "No identity is configured by which this host could "
                          "do it: see \"identity\" in selfreset.conf(5).");

@@ -100,7 +100,7 @@ sr_ldap_tell(struct sr_ldap_session *link, const struct sr_backend *backend,
         wrong = "the groups of the account cannot be read";
     if (wrong == NULL &&
         !sr_ldap_describe(link, backend, name, entry, policy, &account.facts))
-        wrong = link->reason;
+        wrong = link->error->text;
     if (wrong != NULL) {
         describe_unavailable(
             backend, name,
@@ -479,16 +479,15 @@ tell_all(struct reading *reading, const struct sr_visitor *visitor)
 }
 
 enum sr_status
-sr_ldap_enumerate(const struct sr_backend *backend,
-                  const struct sr_visitor *visitor, char *reason, size_t size)
+sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
-    struct reading reading = {.backend = backend};
-    char *filter = sr_ldap_filter_all(backend->config->filter);
+    struct reading reading = {.backend = call->backend};
+    char *filter = sr_ldap_filter_all(call->backend->config->filter);
     void *kept = NULL;
     enum sr_status ask = SR_STATUS_NO_MEMORY;
     int code = LDAP_NO_MEMORY;
 
-    reading.link = sr_ldap_begin(&kept, backend->config, reason, size);
+    reading.link = sr_ldap_begin(&kept, call);
     if (filter != NULL && reading.link != NULL)
         code = sr_ldap_read_pages(reading.link, filter, NULL, &reading.pages);
     if (code == LDAP_SUCCESS)
@@ -497,8 +496,8 @@ sr_ldap_enumerate(const struct sr_backend *backend,
         ask = tell_all(&reading, visitor);
     else if (code != LDAP_NO_MEMORY)
         ask = SR_STATUS_UNAVAILABLE;
-    if (ask == SR_STATUS_UNAVAILABLE && size > 0 && reason[0] == '\0')
-        snprintf(reason, size, "%s", ldap_err2string(code));
+    if (ask == SR_STATUS_UNAVAILABLE && !sr_error_has_text(&call->error))
+        sr_error_set(&call->error, SR_ERROR_OTHER, "%s", ldap_err2string(code));
     reading_clear(&reading);
     if (reading.link != NULL) {
         sr_ldap_end(reading.link);

@@ -94,18 +94,11 @@ enum sr_status sr_ldap_tell(struct sr_ldap_session *link,
                             const struct sr_ldap_entry *policy,
                             const char *wrong, bool *is_done);
 
-/* each() of struct sr_backend_ops. */
-enum sr_status sr_ldap_enumerate(const struct sr_backend *backend,
-                                 const struct sr_visitor *visitor, char *reason,
-                                 size_t size);
+/* enumerate() of struct sr_backend_ops. */
+enum sr_status sr_ldap_enumerate(struct sr_call *call,
+                                 const struct sr_visitor *visitor);
 
-/* ---- ldap_follow.c: follow(), hear() and unfollow() */
-struct sr_watch *sr_ldap_watch_start(const struct sr_backend *backend,
-                                     char *reason, size_t size);
-enum sr_watch_result sr_ldap_watch_poll(const struct sr_backend *backend,
-                                        struct sr_watch *following,
-                                        const struct sr_watcher *listener,
-                                        char *reason, size_t size);
-void sr_ldap_watch_stop(struct sr_watch *following);
+/* ---- watch.c */
+extern const struct sr_watch_ops sr_ldap_watch;
 
 #endif

@@ -24,12 +24,6 @@
  * to type a password, and shorter than an administrator's patience. */
 #define FRESH_MS 30000
 
-static const struct sr_backend_config *
-config_of(const struct sr_backend *backend)
-{
-    return backend->config;
-}
-
 /* Whether somebody else than the owner may set a password by the old one. */
 static bool
 can_help(const struct sr_backend_config *config)
@@ -229,9 +223,8 @@ swap_texts(struct sr_account *account, struct sr_account *other)
 }
 
 static enum sr_status
-ldap_open(const struct sr_backend *backend, void **kept, const char *name,
-          const struct sr_rules *rules, struct sr_account **account,
-          char *reason, size_t size)
+ldap_look_up(struct sr_call *call, const char *name,
+             const struct sr_rules *rules, struct sr_account **account)
 {
     struct sr_ldap_session *link;
     enum sr_status ask;
@@ -240,12 +233,12 @@ ldap_open(const struct sr_backend *backend, void **kept, const char *name,
     *account = NULL;
     if (sr_ldap_is_absurd(name))
         return SR_STATUS_UNKNOWN_NAME;
-    link = sr_ldap_begin(kept, config_of(backend), reason, size);
+    link = sr_ldap_begin(call->state, call);
     if (link == NULL)
         return SR_STATUS_NO_MEMORY;
-    ask = look_up(link, backend, name);
+    ask = look_up(link, call->backend, name);
     if (ask == SR_STATUS_OK) {
-        *account = make_account(link, backend);
+        *account = make_account(link, call->backend);
         if (*account == NULL)
             ask = SR_STATUS_NO_MEMORY;
     }
@@ -397,7 +390,7 @@ prove(struct sr_ldap_session *link, const struct sr_backend *backend,
     sr_ldap_as_user(link, dn, password, &answer);
     proof = sr_ldap_response_proof(&answer);
     if (proof == SR_VERIFY_UNAVAILABLE) {
-        if (link->reason[0] == '\0')
+        if (!sr_error_has_text(link->error))
             sr_ldap_why(link, "the bind failed: %s%s%s",
                         ldap_err2string(answer.code), sr_ldap_colon(&answer),
                         answer.text);
@@ -418,25 +411,23 @@ prove(struct sr_ldap_session *link, const struct sr_backend *backend,
 }
 
 static enum sr_verify_result
-ldap_prove(const struct sr_backend *backend, void **kept,
-           struct sr_account *account, const char *password, bool allow_empty,
-           char *reason, size_t size)
+ldap_verify(struct sr_call *call, struct sr_account *account,
+            const char *password, bool allow_empty)
 {
-    struct sr_ldap_session *link =
-        sr_ldap_begin(kept, config_of(backend), reason, size);
+    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
     enum sr_verify_result proof = SR_VERIFY_UNAVAILABLE;
     char *dn;
 
     (void)allow_empty;
     if (link == NULL)
         return proof;
-    dn = account == NULL ? nobody(backend->config) : strdup(account->entry);
+    dn = account == NULL ? nobody(link->config) : strdup(account->entry);
     /* A bind without a password is one as nobody, and succeeds: never sent.  A
      * password that is too long is wrong, never cut. */
     if (password[0] == '\0' || strlen(password) > SR_PASSWORD_BYTES_MAX)
         proof = SR_VERIFY_WRONG;
     else if (dn != NULL)
-        proof = prove(link, backend, account, dn, password);
+        proof = prove(link, call->backend, account, dn, password);
     free(dn);
     sr_ldap_end(link);
     return proof;
@@ -585,18 +576,15 @@ change(struct sr_ldap_session *link, const struct sr_backend *backend,
 }
 
 static enum sr_write
-ldap_write(const struct sr_backend *backend, void **kept,
-           struct sr_account *account, const char *old, const char *password,
-           enum sr_refusal *refusal, char *reason, size_t size)
+ldap_change(struct sr_call *call, struct sr_account *account, const char *old,
+            const char *password, enum sr_refusal *refusal)
 {
-    struct sr_ldap_session *link =
-        sr_ldap_begin(kept, config_of(backend), reason, size);
+    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
     enum sr_write written;
 
-    *refusal = SR_REFUSAL_OTHER;
     if (link == NULL)
         return SR_WRITE_FAILED;
-    written = change(link, backend, account, old, password, refusal);
+    written = change(link, call->backend, account, old, password, refusal);
     sr_ldap_end(link);
     return written;
 }
@@ -608,25 +596,26 @@ ldap_end(void *kept, bool is_copy)
 }
 
 static void
-ldap_rest(void *kept)
+ldap_idle(void *kept)
 {
     sr_ldap_rest(kept);
 }
 
 static const struct sr_backend_ops operations = {
     .type = "ldap",
-    .open = ldap_open,
-    .prove = ldap_prove,
-    .write = ldap_write,
-    .end = ldap_end,
-    .rest = ldap_rest,
+    .accounts =
+        {
+            .look_up = ldap_look_up,
+            .verify = ldap_verify,
+            .change = ldap_change,
+            .end = ldap_end,
+            .idle = ldap_idle,
+        },
+    .enumerate = sr_ldap_enumerate,
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
-    .each = sr_ldap_enumerate,
-    .follow = sr_ldap_watch_start,
-    .hear = sr_ldap_watch_poll,
-    .unfollow = sr_ldap_watch_stop,
-    .fleet = sr_ldap_shared_ledger,
+    .shared_ledger = sr_ldap_shared_ledger,
+    .watch = &sr_ldap_watch,
 };
 
 extern const struct sr_backend_module selfreset_backend;

@@ -35,8 +35,9 @@ sr_ldap_why(struct sr_ldap_session *link, const char *format, ...)
 {
     va_list arguments;
 
+    link->error->code = SR_ERROR_OTHER;
     va_start(arguments, format);
-    vsnprintf(link->reason, link->reason_size, format, arguments);
+    vsnprintf(link->error->text, sizeof(link->error->text), format, arguments);
     va_end(arguments);
 }
 
@@ -136,23 +137,21 @@ forgive(struct sr_ldap_session *link, int64_t pause)
 }
 
 struct sr_ldap_session *
-sr_ldap_begin(void **kept, const struct sr_backend_config *config, char *reason,
-              size_t size)
+sr_ldap_begin(void **state, struct sr_call *call)
 {
-    struct sr_ldap_session *link = *kept;
+    struct sr_ldap_session *link = *state;
 
-    if (size > 0)
-        reason[0] = '\0';
+    sr_error_clear(&call->error);
     if (link == NULL) {
         link = calloc(1, sizeof(*link));
         if (link == NULL)
             return NULL;
         link->fd = -1;
-        *kept = link;
+        *state = link;
     }
-    link->config = config;
-    link->reason = reason;
-    link->reason_size = size;
+    link->config = call->backend->config;
+    link->error = &call->error;
+    link->deadline = call->deadline;
     link->began = sr_ldap_clock();
     forgive(link, link->began - link->waited);
     hold_sigpipe(link);
@@ -168,8 +167,7 @@ sr_ldap_end(struct sr_ldap_session *link)
     link->spent += link->waited - link->began;
     link->is_used = link->ld != NULL;
     link->config = NULL;
-    link->reason = NULL;
-    link->reason_size = 0;
+    link->error = NULL;
     release_sigpipe(link);
 }
 
@@ -248,7 +246,10 @@ sr_ldap_session_free(struct sr_ldap_session *link, bool is_copy)
 int64_t
 sr_ldap_last_moment(const struct sr_ldap_session *link)
 {
-    return link->began + link->config->timeout * 1000 - link->spent;
+    const int64_t own =
+        link->began + link->config->timeout * 1000 - link->spent;
+
+    return link->deadline != 0 && link->deadline < own ? link->deadline : own;
 }
 
 /*
@@ -356,7 +357,7 @@ connect_any(struct sr_ldap_session *link)
         ask_memory(link);
     if (!connect_one_of(link, false, &code))
         connect_one_of(link, true, &code);
-    if (code != LDAP_SUCCESS && link->reason[0] == '\0')
+    if (code != LDAP_SUCCESS && !sr_error_has_text(link->error))
         sr_ldap_why(link, "no server was there a moment ago");
     return code;
 }

@@ -49,8 +49,8 @@ struct sr_ldap_shared_ledger {
 
 struct sr_ldap_session {
     const struct sr_backend_config *config; /* of the call under way */
-    char *reason; /* where the call under way says what went wrong, */
-    size_t reason_size;
+    struct sr_error *error;                 /* of the call under way */
+    int64_t deadline;                       /* of the call; 0: none */
 
     LDAP *ld; /* NULL: no connection */
     int fd;
@@ -84,13 +84,11 @@ struct sr_ldap_session {
 };
 
 /*
- * Begin and end a call of the backend.  *kept is the link, which is made where
- * there is none.  Returns NULL when memory is out.  In between SIGPIPE, which
- * the library does not hold back, is kept from the process.
+ * Begin and end a call of the backend.  *state is the session, which is made
+ * where there is none.  Returns NULL when memory is out.  In between SIGPIPE,
+ * which the library does not hold back, is kept from the process.
  */
-struct sr_ldap_session *sr_ldap_begin(void **kept,
-                                      const struct sr_backend_config *config,
-                                      char *reason, size_t size);
+struct sr_ldap_session *sr_ldap_begin(void **state, struct sr_call *call);
 void sr_ldap_end(struct sr_ldap_session *link);
 
 /* Free a link.  is_copy: see struct sr_backend_ops. */
@@ -279,19 +277,14 @@ bool sr_ldap_self_read_matches(struct sr_ldap_session *link, uid_t uid,
 
 /* ---- ldap_admin.c, ldap_fleet.c, ldap_ledgers.c (SR_SHARED_ALL) and
  * ldap_survey.c: see struct sr_backend_ops */
-enum sr_status sr_ldap_shared_ledger(const struct sr_backend *backend,
-                                     void **kept,
-                                     struct sr_shared_request *request,
-                                     char *reason, size_t size);
+enum sr_status sr_ldap_shared_ledger(struct sr_call *call,
+                                     struct sr_shared_request *request);
 enum sr_status sr_ldap_ledger_scan(struct sr_ldap_session *link,
                                    const struct sr_shared_request *request);
-enum sr_write sr_ldap_administer(const struct sr_backend *backend, void **kept,
+enum sr_write sr_ldap_administer(struct sr_call *call,
                                  struct sr_account *account,
                                  enum sr_order order, const char *password,
-                                 enum sr_refusal *refusal, char *reason,
-                                 size_t size);
-enum sr_status sr_ldap_survey(const struct sr_backend *backend, void **kept,
-                              struct sr_survey *survey, char *reason,
-                              size_t size);
+                                 enum sr_refusal *refusal);
+enum sr_status sr_ldap_survey(struct sr_call *call, struct sr_survey *survey);
 
 #endif

@@ -53,7 +53,7 @@ failed(struct sr_ldap_session *link, const char *what,
     if (answer->code == LDAP_NO_SUCH_OBJECT)
         sr_ldap_why(link, "%s, to %s: there is no such entry",
                     link->config->lockout_base, what);
-    else if (!sr_ldap_is_away(answer->code) || link->reason[0] == '\0')
+    else if (!sr_ldap_is_away(answer->code) || !sr_error_has_text(link->error))
         sr_ldap_why(link, "%s, to %s: %s%s%s", link->config->lockout_base, what,
                     ldap_err2string(answer->code), sr_ldap_colon(answer),
                     answer->text);
@@ -403,12 +403,9 @@ carry_out_aside(struct sr_ldap_session *link, struct sr_shared_request *request)
 }
 
 enum sr_status
-sr_ldap_shared_ledger(const struct sr_backend *backend, void **kept,
-                      struct sr_shared_request *request, char *reason,
-                      size_t size)
+sr_ldap_shared_ledger(struct sr_call *call, struct sr_shared_request *request)
 {
-    struct sr_ldap_session *link =
-        sr_ldap_begin(kept, backend->config, reason, size);
+    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
     int64_t spent;
     enum sr_status ask;
 

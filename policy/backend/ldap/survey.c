@@ -115,8 +115,8 @@ try_servers(struct sr_ldap_session *link, struct sr_survey *survey)
             look_at_tls(link, uri);
         else
             snprintf(uri->why, sizeof(uri->why), "%s",
-                     link->reason[0] == '\0' ? ldap_err2string(code)
-                                             : link->reason);
+                     !sr_error_has_text(link->error) ? ldap_err2string(code)
+                                                     : link->error->text);
     }
     sr_ldap_close(link, false);
     sr_ldap_answered(link);
@@ -136,8 +136,8 @@ read_root(struct sr_ldap_session *link, struct sr_survey *survey)
 
     if (code != LDAP_SUCCESS) {
         snprintf(survey->why, sizeof(survey->why), "%s",
-                 link->reason[0] == '\0' ? ldap_err2string(code)
-                                         : link->reason);
+                 !sr_error_has_text(link->error) ? ldap_err2string(code)
+                                                 : link->error->text);
         return SR_STATUS_UNAVAILABLE;
     }
     survey->used = link->config->uri.item[link->uri];
@@ -285,8 +285,8 @@ find_test(struct sr_ldap_session *link, struct sr_survey *survey,
         survey->test_result = SR_TEST_FOUND;
     if (code != LDAP_SUCCESS)
         snprintf(survey->test_why, sizeof(survey->test_why), "%s",
-                 link->reason[0] == '\0' ? ldap_err2string(code)
-                                         : link->reason);
+                 !sr_error_has_text(link->error) ? ldap_err2string(code)
+                                                 : link->error->text);
     if (entry->dn != NULL)
         snprintf(survey->test_dn, sizeof(survey->test_dn), "%s", entry->dn);
     sr_ldap_answered(link);
@@ -494,11 +494,9 @@ look_around(struct sr_ldap_session *link, struct sr_survey *survey)
 }
 
 enum sr_status
-sr_ldap_survey(const struct sr_backend *backend, void **kept,
-               struct sr_survey *survey, char *reason, size_t size)
+sr_ldap_survey(struct sr_call *call, struct sr_survey *survey)
 {
-    struct sr_ldap_session *link =
-        sr_ldap_begin(kept, backend->config, reason, size);
+    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
     enum sr_status ask;
 
     if (link == NULL)

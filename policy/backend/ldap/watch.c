@@ -221,7 +221,7 @@ tell_entry(struct call *call, const struct sr_ldap_entry *entry,
                    : sr_ldap_policies_find(&call->session->policies, dn);
 
     for (size_t i = 0; i < names->count && !call->is_done; i++) {
-        call->link->reason[0] = '\0';
+        sr_error_clear(call->link->error);
         if (sr_ldap_tell(call->link, call->backend, &call->listener->visitor,
                          names->item[i], entry, policy == NULL ? &none : policy,
                          NULL, &call->is_done) != SR_STATUS_OK)
@@ -453,10 +453,9 @@ read_policies(struct call *call)
 {
     struct session *session = call->session;
     const struct sr_ldap_entry *policy;
-    char reason[160] = "";
+    struct sr_call other = {.backend = call->backend};
     void *kept = NULL;
-    struct sr_ldap_session *link =
-        sr_ldap_begin(&kept, call->backend->config, reason, sizeof(reason));
+    struct sr_ldap_session *link = sr_ldap_begin(&kept, &other);
     int code = link == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
 
     sr_ldap_policies_clear(&session->policies);
@@ -468,7 +467,7 @@ read_policies(struct call *call)
     sr_ldap_end(link);
     sr_ldap_session_free(link, false);
     if (code != LDAP_SUCCESS)
-        sr_ldap_why(call->link, "%s", reason);
+        *call->link->error = other.error;
     return code;
 }
 
@@ -814,8 +813,10 @@ hear_poll(struct call *call, int *code)
 
 /* ---- the operations */
 
-struct sr_watch *
-sr_ldap_watch_start(const struct sr_backend *backend, char *reason, size_t size)
+static void watch_stop(struct sr_watch *following);
+
+static struct sr_watch *
+watch_start(struct sr_call *call)
 {
     struct session *session = calloc(1, sizeof(*session));
     struct sr_ldap_session *link = NULL;
@@ -827,7 +828,7 @@ sr_ldap_watch_start(const struct sr_backend *backend, char *reason, size_t size)
     session->known = sr_ldap_dn_index_new();
     if (getrandom(session->key, sizeof(session->key), 0) < 0)
         memset(session->key, 0, sizeof(session->key));
-    link = sr_ldap_begin(&session->kept, backend->config, reason, size);
+    link = sr_ldap_begin(&session->kept, call);
     if (link != NULL && session->table != NULL && session->known != NULL)
         code = sr_ldap_as_service(link);
     if (code == LDAP_SUCCESS) {
@@ -837,40 +838,41 @@ sr_ldap_watch_start(const struct sr_backend *backend, char *reason, size_t size)
         session->following.wait_ms = (int)(link->config->timeout * 1000);
         session->heard = sr_ldap_clock();
     }
-    if (code != LDAP_SUCCESS && size > 0 && reason[0] == '\0')
-        snprintf(reason, size, "%s", ldap_err2string(code));
+    if (code != LDAP_SUCCESS && !sr_error_has_text(&call->error))
+        sr_error_set(&call->error, SR_ERROR_OTHER, "%s", ldap_err2string(code));
     if (link != NULL)
         sr_ldap_end(link);
     if (code == LDAP_SUCCESS)
         return &session->following;
-    sr_ldap_watch_stop(&session->following);
+    watch_stop(&session->following);
     return NULL;
 }
 
-enum sr_watch_result
-sr_ldap_watch_poll(const struct sr_backend *backend, struct sr_watch *following,
-                   const struct sr_watcher *listener, char *reason, size_t size)
+static enum sr_watch_result
+watch_poll(struct sr_call *backend_call, struct sr_watch *following,
+           const struct sr_watcher *listener)
 {
     struct session *session = (struct session *)(void *)following;
-    struct call call = {session, NULL, backend, listener, false};
+    struct call call = {session, NULL, backend_call->backend, listener, false};
     enum sr_watch_result heard = SR_WATCH_AWAY;
     int code = LDAP_SUCCESS;
 
-    call.link = sr_ldap_begin(&session->kept, backend->config, reason, size);
+    call.link = sr_ldap_begin(&session->kept, backend_call);
     if (call.link == NULL)
         return SR_WATCH_NO_MEMORY;
     if (!session->is_poll && call.link->ld != NULL)
         heard = hear_sync(&call, &code);
     if (session->is_poll)
         heard = hear_poll(&call, &code);
-    if (heard == SR_WATCH_AWAY && size > 0 && reason[0] == '\0')
-        snprintf(reason, size, "%s", ldap_err2string(code));
+    if (heard == SR_WATCH_AWAY && !sr_error_has_text(&backend_call->error))
+        sr_error_set(&backend_call->error, SR_ERROR_OTHER, "%s",
+                     ldap_err2string(code));
     sr_ldap_end(call.link);
     return code == LDAP_NO_MEMORY ? SR_WATCH_NO_MEMORY : heard;
 }
 
-void
-sr_ldap_watch_stop(struct sr_watch *following)
+static void
+watch_stop(struct sr_watch *following)
 {
     struct session *session = (struct session *)(void *)following;
 
@@ -884,3 +886,9 @@ sr_ldap_watch_stop(struct sr_watch *following)
     sr_ldap_policies_clear(&session->policies);
     free(session);
 }
+
+const struct sr_watch_ops sr_ldap_watch = {
+    .start = watch_start,
+    .poll = watch_poll,
+    .stop = watch_stop,
+};

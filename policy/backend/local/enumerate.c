@@ -268,8 +268,7 @@ next_passwd(FILE *stream, struct passwd *entry, struct sr_local_buffer *buffer)
 }
 
 enum sr_status
-sr_local_enumerate(const struct sr_backend *backend,
-                   const struct sr_visitor *visitor, char *reason, size_t size)
+sr_local_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
     __attribute__((cleanup(shadow_file_free))) struct shadow_file file = {0};
     __attribute__((
@@ -283,7 +282,6 @@ sr_local_enumerate(const struct sr_backend *backend,
     struct passwd entry;
     bool is_done = false;
 
-    (void)backend;
     if (error == 0)
         error = read_shadow_file(&file);
     while (error == 0 && ask == SR_STATUS_OK && !is_done &&
@@ -293,7 +291,7 @@ sr_local_enumerate(const struct sr_backend *backend,
     }
     if (error == 0 || (stream != NULL && error == ENOENT))
         return ask;
-    snprintf(reason, size, "%s or %s: %s", PASSWD_FILE, SHADOW_FILE,
-             strerror(error));
+    sr_error_set(&call->error, SR_ERROR_OTHER, "%s or %s: %s", PASSWD_FILE,
+                 SHADOW_FILE, strerror(error));
     return error == ENOMEM ? SR_STATUS_NO_MEMORY : SR_STATUS_UNAVAILABLE;
 }

@@ -164,14 +164,14 @@ sr_local_parse(char *line, struct spwd *entry)
  */
 static enum sr_status
 find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
-          unsigned *number, char *reason, size_t size)
+          unsigned *number, struct sr_error *error)
 {
     __attribute__((cleanup(sr_local_close))) FILE *stream = fopen(path, "re");
     size_t length = strlen(name);
 
     *number = 0;
     if (stream == NULL) {
-        snprintf(reason, size, "%s: %s", path, strerror(errno));
+        sr_error_set(error, SR_ERROR_OTHER, "%s: %s", path, strerror(errno));
         return errno == ENOENT ? SR_STATUS_UNKNOWN_NAME : SR_STATUS_UNAVAILABLE;
     }
     while (getline(&buffer->bytes, &buffer->size, stream) > 0) {
@@ -183,7 +183,7 @@ find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
         }
     }
     if (ferror(stream)) {
-        snprintf(reason, size, "%s: %s", path, strerror(errno));
+        sr_error_set(error, SR_ERROR_OTHER, "%s: %s", path, strerror(errno));
         return SR_STATUS_UNAVAILABLE;
     }
     return SR_STATUS_UNKNOWN_NAME;
@@ -195,20 +195,20 @@ find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
  */
 static enum sr_status
 read_shadow_line(const char *name, struct spwd *entry,
-                 struct sr_local_buffer *buffer, char *reason, size_t size)
+                 struct sr_local_buffer *buffer, struct sr_error *error)
 {
     const char *field;
     unsigned number;
-    enum sr_status ask =
-        find_line(SHADOW_FILE, name, buffer, &number, reason, size);
+    enum sr_status ask = find_line(SHADOW_FILE, name, buffer, &number, error);
 
     if (ask != SR_STATUS_OK)
         return ask;
     field = sr_local_parse(buffer->bytes, entry);
     if (field == NULL)
         return SR_STATUS_OK;
-    snprintf(reason, size, "%s:%u: %s is not what shadow(5) allows",
-             SHADOW_FILE, number, field);
+    sr_error_set(error, SR_ERROR_OTHER,
+                 "%s:%u: %s is not what shadow(5) allows", SHADOW_FILE, number,
+                 field);
     return SR_STATUS_UNAVAILABLE;
 }
 
@@ -219,61 +219,60 @@ read_shadow_line(const char *name, struct spwd *entry,
  */
 static enum sr_status
 take_passwd_hash(const struct passwd *found, struct spwd *entry,
-                 struct sr_local_buffer *buffer, char *reason, size_t size)
+                 struct sr_local_buffer *buffer, struct sr_error *error)
 {
     unsigned number;
 
     entry->sp_pwdp = found->pw_passwd;
     return is_usable(found->pw_passwd)
                ? SR_STATUS_OK
-               : find_line(PASSWD_FILE, found->pw_name, buffer, &number, reason,
-                           size);
+               : find_line(PASSWD_FILE, found->pw_name, buffer, &number, error);
 }
 
 static enum sr_status
 look_up_shadow(const char *name, struct spwd *entry,
-               struct sr_local_buffer *buffer, char *reason, size_t size)
+               struct sr_local_buffer *buffer, struct sr_error *error)
 {
     struct spwd *found = NULL;
-    int error;
+    int code;
 
     do {
-        error = buffer_grow(buffer);
-        if (error == 0)
+        code = buffer_grow(buffer);
+        if (code == 0)
             error =
                 getspnam_r(name, entry, buffer->bytes, buffer->size, &found);
-    } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
-    if (error == ENOMEM)
+    } while (code == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
+    if (code == ENOMEM)
         return SR_STATUS_NO_MEMORY;
     /* An entry without a hash can be what this host publishes of a directory's
      * account: only the file says whose it is. */
     if (found != NULL && entry->sp_pwdp[0] != '*' && entry->sp_pwdp[0] != '!')
         return SR_STATUS_OK;
-    if (error != 0 && error != ENOENT) {
-        snprintf(reason, size, "shadow entry: %s", strerror(error));
+    if (code != 0 && code != ENOENT) {
+        sr_error_set(error, SR_ERROR_OTHER, "shadow entry: %s", strerror(code));
         return SR_STATUS_UNAVAILABLE;
     }
     sr_local_buffer_free(buffer);
     buffer->size = 0;
-    return read_shadow_line(name, entry, buffer, reason, size);
+    return read_shadow_line(name, entry, buffer, error);
 }
 
 static enum sr_status
 look_up_passwd(const char *name, struct passwd *entry,
-               struct sr_local_buffer *buffer, char *reason, size_t size)
+               struct sr_local_buffer *buffer, struct sr_error *error)
 {
     struct passwd *found = NULL;
-    int error;
+    int code;
 
     do {
-        error = buffer_grow(buffer);
-        if (error == 0)
+        code = buffer_grow(buffer);
+        if (code == 0)
             error =
                 getpwnam_r(name, entry, buffer->bytes, buffer->size, &found);
-    } while (error == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
+    } while (code == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (found != NULL)
         return SR_STATUS_OK;
-    switch (error) {
+    switch (code) {
     case 0:
     case ENOENT:
     case ESRCH:
@@ -281,7 +280,7 @@ look_up_passwd(const char *name, struct passwd *entry,
     case ENOMEM:
         return SR_STATUS_NO_MEMORY;
     default:
-        snprintf(reason, size, "passwd entry: %s", strerror(error));
+        sr_error_set(error, SR_ERROR_OTHER, "passwd entry: %s", strerror(code));
         return SR_STATUS_UNAVAILABLE;
     }
 }
@@ -330,9 +329,8 @@ sr_local_is_name(const char *name)
 }
 
 static enum sr_status
-local_open(const struct sr_backend *backend, void **kept, const char *name,
-           const struct sr_rules *rules, struct sr_account **account,
-           char *reason, size_t size)
+local_look_up(struct sr_call *call, const char *name,
+              const struct sr_rules *rules, struct sr_account **account)
 {
     __attribute__((
         cleanup(sr_local_buffer_free))) struct sr_local_buffer pw_buffer = {0};
@@ -342,21 +340,17 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
     struct spwd shadow = sr_local_no_ageing;
     enum sr_status ask;
 
-    (void)backend;
-    (void)kept;
     *account = NULL;
-    if (size > 0)
-        reason[0] = '\0';
     if (!sr_local_is_name(name))
         return SR_STATUS_UNKNOWN_NAME;
-    ask = look_up_passwd(name, &entry, &pw_buffer, reason, size);
+    ask = look_up_passwd(name, &entry, &pw_buffer, &call->error);
     if (ask != SR_STATUS_OK)
         return ask;
     /* "x" says that the hash is in shadow. */
     if (strcmp(entry.pw_passwd, "x") != 0)
-        ask = take_passwd_hash(&entry, &shadow, &sp_buffer, reason, size);
+        ask = take_passwd_hash(&entry, &shadow, &sp_buffer, &call->error);
     else
-        ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, reason, size);
+        ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, &call->error);
     if (ask != SR_STATUS_OK)
         return ask;
     *account = sr_local_account(&entry, &shadow, rules);
@@ -364,9 +358,8 @@ local_open(const struct sr_backend *backend, void **kept, const char *name,
 }
 
 static enum sr_verify_result
-local_prove(const struct sr_backend *backend, void **kept,
-            struct sr_account *account, const char *password, bool allow_empty,
-            char *reason, size_t size)
+local_verify(struct sr_call *call, struct sr_account *account,
+             const char *password, bool allow_empty)
 {
     const char *hash = account == NULL ? NULL : account->secret;
     bool empty_right =
@@ -374,40 +367,38 @@ local_prove(const struct sr_backend *backend, void **kept,
     bool too_long = strlen(password) > SR_PASSWORD_BYTES_MAX;
     int status;
 
-    (void)backend;
-    (void)kept;
     /* Too long a password is wrong, never cut; the work is done all the same.
      */
     status = sr_crypt_verify(too_long ? "" : password, too_long ? NULL : hash);
     if (status < 0) {
-        snprintf(reason, size, "the password cannot be hashed");
+        sr_error_set(&call->error, SR_ERROR_OTHER,
+                     "the password cannot be hashed");
         return SR_VERIFY_UNAVAILABLE;
     }
     return status == 1 || empty_right ? SR_VERIFY_RIGHT : SR_VERIFY_WRONG;
 }
 
 static enum sr_write
-local_write(const struct sr_backend *backend, void **kept,
-            struct sr_account *account, const char *old, const char *password,
-            enum sr_refusal *refusal, char *reason, size_t size)
+local_change(struct sr_call *call, struct sr_account *account, const char *old,
+             const char *password, enum sr_refusal *refusal)
 {
-    (void)backend;
-    (void)kept;
+    (void)call;
     (void)account;
     (void)old;
     (void)password;
     (void)refusal;
-    if (size > 0)
-        reason[0] = '\0';
-    return SR_WRITE_ELSEWHERE;
+    return SR_WRITE_BY_OTHER;
 }
 
 const struct sr_backend_ops sr_backend_local = {
     .type = "local",
-    .open = local_open,
-    .prove = local_prove,
-    .write = local_write,
-    .each = sr_local_enumerate,
+    .accounts =
+        {
+            .look_up = local_look_up,
+            .verify = local_verify,
+            .change = local_change,
+        },
+    .enumerate = sr_local_enumerate,
 };
 
 void

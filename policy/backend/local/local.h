@@ -63,9 +63,8 @@ void sr_local_buffer_free(struct sr_local_buffer *buffer);
 /* Close a stream unless it is NULL; for cleanup attributes. */
 void sr_local_close(FILE **stream);
 
-/* The backend's `each`. */
-enum sr_status sr_local_enumerate(const struct sr_backend *backend,
-                                  const struct sr_visitor *visitor,
-                                  char *reason, size_t size);
+/* The backend's `enumerate`. */
+enum sr_status sr_local_enumerate(struct sr_call *call,
+                                  const struct sr_visitor *visitor);
 
 #endif

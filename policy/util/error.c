@@ -1,0 +1,62 @@
+/*
+ * Error: what went wrong in one call, as a code for the program and a text for
+ * logs and administrators.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "policy/util/error.h"
+
+void
+sr_error_clear(struct sr_error *error)
+{
+    error->code = SR_ERROR_NONE;
+    error->text[0] = '\0';
+}
+
+void
+sr_error_set(struct sr_error *error, enum sr_error_code code,
+             const char *format, ...)
+{
+    va_list arguments;
+
+    error->code = code;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof(error->text), format, arguments);
+    va_end(arguments);
+}
+
+bool
+sr_error_has_text(const struct sr_error *error)
+{
+    return error->text[0] != '\0';
+}
+
+const char *
+sr_error_text(const struct sr_error *error)
+{
+    if (sr_error_has_text(error))
+        return error->text;
+    switch (error->code) {
+    case SR_ERROR_MEMORY:
+        return "out of memory";
+    case SR_ERROR_CONFIG:
+        return "the configuration cannot be used";
+    case SR_ERROR_UNREACHABLE:
+        return "no server answered in time";
+    case SR_ERROR_IDENTITY:
+        return "the identity of this host was not accepted";
+    case SR_ERROR_READ_ONLY:
+        return "the server takes no changes";
+    case SR_ERROR_DATA:
+        return "the data cannot be read";
+    case SR_ERROR_NONE:
+    case SR_ERROR_OTHER:
+        break;
+    }
+    return "no reason is known";
+}
