@@ -239,7 +239,7 @@ look_up_shadow(const char *name, struct spwd *entry,
     do {
         code = buffer_grow(buffer);
         if (code == 0)
-            error =
+            code =
                 getspnam_r(name, entry, buffer->bytes, buffer->size, &found);
     } while (code == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (code == ENOMEM)
@@ -267,7 +267,7 @@ look_up_passwd(const char *name, struct passwd *entry,
     do {
         code = buffer_grow(buffer);
         if (code == 0)
-            error =
+            code =
                 getpwnam_r(name, entry, buffer->bytes, buffer->size, &found);
     } while (code == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (found != NULL)
