@@ -83,6 +83,8 @@ const struct sr_key sr_keys[] = {
      .least = 1, .most = 366 * DAY, RULE(duration)},
     {"lockout", "duration_max", SR_KEY_DURATION, "24h",
      .least = 1, .most = 366 * DAY, RULE(duration_max)},
+    {"lockout", "limit", SR_KEY_COUNT, "100",
+     .least = 0, .most = 100000, RULE(limit)},
     {"lockout", "source_attempts", SR_KEY_COUNT, "30",
      .least = 0, .most = SR_ATTEMPTS_MAX, RULE(source_attempts)},
     {"lockout", "familiar", SR_KEY_DURATION, "30d",

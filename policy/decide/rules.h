@@ -72,6 +72,7 @@ struct sr_rules {
     int64_t window;
     int64_t duration;
     int64_t duration_max;
+    unsigned limit;           /* failures in a row; 0: never off */
     unsigned source_attempts; /* 0: no throttle by source */
     int64_t familiar;         /* how long a source stays familiar; 0: off */
     bool lock_root;           /* throttle uid 0 by account too */

@@ -85,6 +85,7 @@ test_defaults(void **state)
     assert_int_equal(config->rules.window, 900);
     assert_int_equal(config->rules.duration, 900);
     assert_int_equal(config->rules.duration_max, 86400);
+    assert_int_equal(config->rules.limit, 100);
     assert_int_equal(config->rules.source_attempts, 30);
     assert_int_equal(config->rules.familiar, 30 * 86400);
     assert_int_equal(config->rules.delay, 2);
@@ -986,7 +987,7 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 55);
+    assert_int_equal(count, 56);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
     assert_int_equal(count, 110);
 }

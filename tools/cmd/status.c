@@ -145,6 +145,7 @@ report_rules(struct report *report, const struct sr_rules *rules)
     report_duration(report, "lockout.window", rules->window);
     report_duration(report, "lockout.duration", rules->duration);
     report_duration(report, "lockout.duration_max", rules->duration_max);
+    report_number(report, "lockout.limit", rules->limit);
     report_number(report, "lockout.source_attempts", rules->source_attempts);
     report_duration(report, "lockout.familiar", rules->familiar);
     report_bool(report, "lockout.root", rules->lock_root);
