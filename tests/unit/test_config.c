@@ -989,7 +989,7 @@ test_table(void **state)
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
     assert_int_equal(count, 56);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 110);
+    assert_int_equal(count, 112);
 }
 
 static int
