@@ -302,42 +302,42 @@ peer_address(struct sr_pam_context *ctx, char *buffer, size_t size)
     return buffer;
 }
 
-/*
- * su and cron by root are sessions of root; login and gdm, which also run as
- * root, are not: they have a terminal and no calling user.  A call that takes a
- * password is root's own only where root is named: a daemon takes it from
- * anybody.
- */
-static bool
-is_by_root(struct sr_pam_context *ctx, const char *ruser, bool takes_password)
+/* The uid of PAM_RUSER, which is asked for only where it can count. */
+static uid_t
+remote_user(struct sr_pam_context *ctx, const char *rhost)
 {
-    if (ruser != NULL && strcmp(ruser, "root") == 0)
-        return true;
-    return !takes_password &&
-           (ctx->tty == NULL || ctx->txn.rules.spare_expired);
+    const char *ruser = said_item(ctx, PAM_RUSER);
+    const struct passwd *entry;
+
+    if (ruser == NULL || ctx->real_uid != 0 || rhost != NULL)
+        return (uid_t)-1;
+    if (strcmp(ruser, "root") == 0)
+        return 0;
+    if (ctx->tty != NULL)
+        return (uid_t)-1;
+    entry = pam_modutil_getpwnam(ctx->pamh, ruser);
+    return entry == NULL ? (uid_t)-1 : entry->pw_uid;
 }
 
 static void
 open_source(struct sr_pam_context *ctx)
 {
+    char peer[64];
     const char *rhost = said_item(ctx, PAM_RHOST);
-    char peer[64], named[SR_SOURCE_MAX];
-    const char *address = peer_address(ctx, peer, sizeof(peer));
-    bool takes_password = strcmp(ctx->channel, "auth") == 0 ||
-                          strcmp(ctx->channel, "password") == 0;
-    bool by_root = is_by_root(ctx, said_item(ctx, PAM_RUSER), takes_password);
+    const struct sr_origin origin = {
+        .rhost = rhost,
+        .tty = ctx->tty,
+        .address = peer_address(ctx, peer, sizeof(peer)),
+        .real_uid = ctx->real_uid,
+        .ruser = remote_user(ctx, rhost),
+        .account =
+            sr_context_knows(ctx) ? ctx->txn.account->facts.uid : ctx->nss_uid,
+        .takes_password = strcmp(ctx->channel, "auth") == 0 ||
+                          strcmp(ctx->channel, "password") == 0,
+        .is_background = ctx->txn.rules.spare_expired,
+    };
 
-    /* A daemon that says nothing of its peers: they are one source, which is
-     * neither the console nor root's.  No host has a name like that. */
-    if (takes_password && !by_root && ctx->real_uid == 0 && ctx->tty == NULL &&
-        rhost == NULL && address == NULL) {
-        snprintf(named, sizeof(named), "service/%s",
-                 ctx->service == NULL ? "" : ctx->service);
-        rhost = named;
-    }
-    sr_source_find(&ctx->source, rhost, address, ctx->real_uid, by_root,
-                   sr_context_knows(ctx) ? ctx->txn.account->facts.uid
-                                         : ctx->nss_uid);
+    sr_source_find(&ctx->source, &origin);
 }
 
 static int

@@ -768,6 +768,8 @@ make_attempt(const char *statedir, const struct sr_subject *subject, bool ahead)
     attempt->side[ACCOUNT].limits = sr_attempt_account_limits(
         subject->rules, subject->is_known && subject->uid == 0);
     attempt->side[SOURCE].limits = sr_attempt_source_limits(subject->rules);
+    if (subject->source->text[0] == '\0')
+        attempt->side[SOURCE].limits.attempts = 0;
     for (size_t i = 0; i < SIDES; i++) {
         attempt->side[i].is_used = attempt->side[i].limits.attempts > 0;
         attempt->side[i].slot = NO_SLOT;

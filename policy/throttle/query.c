@@ -79,10 +79,7 @@ enum sr_store_result
 sr_ledger_key_source(struct sr_store *store, const char *text,
                      struct sr_ledger_key *key)
 {
-    const bool is_here =
-        strcmp(text, "console") == 0 || strncmp(text, "uid:", 4) == 0;
-
-    return is_here
+    return sr_source_is_here(text)
                ? bucket_key(store, text, SR_LEDGER_SOURCE, 0, HERE_BUCKETS, key)
                : bucket_key(store, text, SR_LEDGER_SOURCE, HERE_BUCKETS,
                             SR_SOURCE_BUCKETS - HERE_BUCKETS, key);
@@ -129,7 +126,7 @@ sr_attempt_class(struct sr_store *store, uid_t uid,
     uint64_t hash;
 
     *class = source->is_own ? SR_CLASS_FAMILIAR : SR_CLASS_STRANGER;
-    if (source->is_own || rules->familiar <= 0)
+    if (source->is_own || source->text[0] == '\0' || rules->familiar <= 0)
         return SR_STORE_OK;
     result = sr_store_get_memory(store, uid, &memory);
     if (result == SR_STORE_NOT_FOUND)
@@ -164,7 +161,8 @@ note_login(struct sr_store *store, uid_t uid, const struct sr_source *source,
 {
     /* A place becomes familiar, not another user who became this one once: his
      * guesses would count where the owner's sessions do. */
-    const bool counts = !source->is_user && rules->familiar > 0;
+    const bool counts =
+        !source->is_user && source->text[0] != '\0' && rules->familiar > 0;
     enum sr_store_result result;
     struct sr_familiar *entry;
     uint64_t hash;
@@ -310,7 +308,8 @@ find_lockout(struct sr_store *store, const struct sr_source *source,
     if (result == SR_STORE_OK && uid != (uid_t)-1)
         result = add_account(store, source, rules, uid, now, &until, &is_alone);
     of_account = until;
-    if (result == SR_STORE_OK && source != NULL && !is_alone) {
+    if (result == SR_STORE_OK && source != NULL && source->text[0] != '\0' &&
+        !is_alone) {
         result = sr_ledger_key_source(store, source->text, &key);
         if (result == SR_STORE_OK)
             result = add_ledger(store, &key, &limits, now, &until);

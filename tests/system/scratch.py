@@ -41,7 +41,7 @@ STATE_GROUPS = {"pw-must-change": 971, "pw-expired": 972, "pw-expiring": 973,
                 "acct-locked": 974, "acct-ok": 975, "acct-state-unknown": 976}
 
 SERVICES = ("sshd", "login", "su", "su-l", "sudo", "sudo-i", "passwd",
-            "chpasswd", "cron", "probe")
+            "chpasswd", "cron", "polkit-1", "probe")
 # What the tests restore: every file that a test or a program under test edits.
 RESTORED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid",
             "passwd-", "shadow-", "group-", "gshadow-", "login.defs", "sudoers",

@@ -184,8 +184,8 @@ def test_sudo_that_asks_for_the_targets_password(host):
 
 
 def test_a_daemon_that_names_no_peer_is_not_root(host):
-    """Whoever guesses through it locks neither root's own sessions nor the
-    console nor the owner's sessions."""
+    """Guesses through it lock neither root's own sessions nor the console nor
+    the owner's sessions."""
     host.configure(lockout={"attempts": 3, "source_attempts": 6})
     for name in ("ann", "bob", "cyn"):
         host.add(name, OLD)
@@ -199,9 +199,58 @@ def test_a_daemon_that_names_no_peer_is_not_root(host):
     uid = int(host.run("id", "-u", "ann").stdout)
     assert host.drive("su", "ann", "auth", answers=[OLD], ruser="ann",
                       tty="/dev/pts/1", real_uid=uid).code == "SUCCESS"
-    # and the daemon itself is throttled
-    assert host.drive("probe", "cyn", "auth",
-                      answers=[OLD]).code == "AUTH_ERR"
+    # and nobody else who comes through the daemon
+    assert host.drive("probe", "cyn", "auth", answers=[OLD]).code == "SUCCESS"
+    assert host.drive("probe", "ann", "auth", answers=[OLD]).code == "AUTH_ERR"
+
+
+# Services of which the peer is not known, by what they put into the items.
+NAMELESS = {
+    "xrdp": {"tty": "xrdp-sesman"},
+    "vsftpd": {"tty": "ftp", "ruser": "root"},
+    "dovecot": {"tty": "dovecot"},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("service", NAMELESS)
+def test_services_that_name_no_peer_close_to_nobody(host, service):
+    """Twelve names that do not exist, and an account that is guessed at: root
+    and ann log in at the console and by the service."""
+    host.configure(lockout={"attempts": 3, "source_attempts": 6})
+    host.add("bob", OLD)
+    host.add("ann", OLD)
+    for number in range(12):
+        done = host.drive("probe", f"nobody{number}", "auth", answers=["no"],
+                          **NAMELESS[service])
+        assert done.code != "SUCCESS"
+    for _ in range(3):
+        host.drive("probe", "bob", "auth", answers=["no"], **NAMELESS[service])
+    for user in ("root", "ann"):
+        host.set_shadow(user, 1, host.shadow("ann")[1])
+        assert host.drive("login", user, "auth", "acct", answers=[OLD],
+                          tty="/dev/tty1").codes == ["SUCCESS"] * 2
+    assert host.drive("probe", "ann", "auth", "acct", answers=[OLD],
+                      **NAMELESS[service]).codes == ["SUCCESS"] * 2
+
+
+def test_the_user_that_a_root_helper_names(host):
+    """polkit's helper, started by its socket, says for whom it asks: his wrong
+    passwords are his, and neither the kernel's word for him nor anybody
+    else's."""
+    host.configure(lockout={"attempts": 30, "source_attempts": 6})
+    mallory, carl = host.add("mallory", OLD), host.add("carl", OLD)
+    for _ in range(6):
+        assert host.drive("polkit-1", "carl", "auth", answers=["no"],
+                          ruser="mallory").code == "AUTH_ERR"
+    assert host.drive("polkit-1", "carl", "auth", answers=[OLD],
+                      ruser="mallory").code == "AUTH_ERR"
+    assert host.drive("polkit-1", "carl", "auth", answers=[OLD],
+                      ruser="carl").code == "SUCCESS"
+    assert host.drive("su", "carl", "auth", answers=[OLD],
+                      real_uid=carl.uid).code == "SUCCESS"
+    assert host.drive("su", "carl", "auth", answers=[OLD],
+                      real_uid=mallory.uid).code == "SUCCESS"
 
 
 def test_su_makes_nobody_familiar(host):

@@ -88,7 +88,7 @@ source_of(const char *address)
 {
     struct sr_source source;
 
-    sr_source_find(&source, address, NULL, 0, false, USER);
+    sr_source_peer(&source, address);
     return source;
 }
 
@@ -550,7 +550,8 @@ test_own_session_is_familiar(void **state)
     const struct world *world = *state;
     struct sr_source own;
 
-    sr_source_find(&own, NULL, NULL, USER, false, USER);
+    sr_source_find(&own,
+                   &(struct sr_origin){.real_uid = USER, .account = USER});
     for (int i = 0; i < 6; i++)
         guess(world, USER, ELSEWHERE);
     assert_int_equal(

@@ -189,7 +189,7 @@ setup(void **state)
                                      .duration_max = SR_DAY,
                                      .source_attempts = 0,
                                      .wait = 1};
-    sr_source_find(&world->source, "192.0.2.1", NULL, 0, false, USER);
+    sr_source_peer(&world->source, "192.0.2.1");
     world->subject = (struct sr_subject){.is_known = true,
                                          .uid = USER,
                                          .name = "ann",

@@ -182,9 +182,12 @@ ctl_explain(struct ctl *ctl, int argc, char **argv)
     code = ctl_transaction_begin(ctl, ctl->operand[0], service, &txn);
     if (code != CTL_OK)
         return code;
-    sr_source_find(&source, rhost, NULL, 0, false, txn.account->facts.uid);
-    /* A login at the console is nobody's own session yet. */
-    source.is_own = false;
+    sr_source_find(&source, &(struct sr_origin){
+                                .rhost = rhost,
+                                .tty = "console",
+                                .ruser = (uid_t)-1,
+                                .account = txn.account->facts.uid,
+                            });
     if (sr_transaction_recall(&txn, NULL, &source) != SR_STORE_OK) {
         ctl_store_error(NULL, txn.store);
         return CTL_FAILED;

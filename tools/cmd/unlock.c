@@ -188,17 +188,15 @@ read_source(const char *text, struct sr_source *source)
 
     if (text[0] == '\0')
         return false;
-    if (strncmp(text, "uid:", 4) == 0 &&
-        (text[4] == '\0' || text[4 + strspn(text + 4, "0123456789")] != '\0'))
+    if (strncmp(text, "uid:", 4) == 0 && !sr_source_is_here(text))
         return false;
-    if (strcmp(text, "console") == 0 || strncmp(text, "uid:", 4) == 0 ||
-        strncmp(text, "name:", 5) == 0) {
+    if (sr_source_is_here(text) || strncmp(text, "name:", 5) == 0) {
         snprintf(source->text, sizeof(source->text), "%s", text);
         return strlen(text) < sizeof(source->text);
     }
     if (!strip_prefix(text, host, sizeof(host)))
         return false;
-    sr_source_find(source, host, NULL, 0, false, (uid_t)-1);
+    sr_source_peer(source, host);
     return true;
 }
 
