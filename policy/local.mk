@@ -86,18 +86,27 @@ libldapfacts_la_LIBADD = libstate.la $(LDAP_LIBS)
 pkglib_LTLIBRARIES += ldap.la
 ldap_sources = \
 	policy/backend/ldap/ldap.c \
-	policy/backend/ldap/administer.c \
+	policy/backend/ldap/administer.c policy/backend/ldap/administer.h \
+	policy/backend/ldap/bind.c policy/backend/ldap/bind.h \
+	policy/backend/ldap/connect.c policy/backend/ldap/connect.h \
+	policy/backend/ldap/describe.c policy/backend/ldap/describe.h \
 	policy/backend/ldap/enumerate.c policy/backend/ldap/enumerate.h \
-	policy/backend/ldap/connect.c \
-	policy/backend/ldap/shared_ledger.c \
-	policy/backend/ldap/watch.c \
-	policy/backend/ldap/host.c policy/backend/ldap/host.h \
-	policy/backend/ldap/ledger_scan.c \
+	policy/backend/ldap/init.c policy/backend/ldap/init.h \
+	policy/backend/ldap/ledger_scan.c policy/backend/ldap/ledger_scan.h \
+	policy/backend/ldap/pages.c policy/backend/ldap/pages.h \
+	policy/backend/ldap/policies.c policy/backend/ldap/policies.h \
+	policy/backend/ldap/receive.c policy/backend/ldap/receive.h \
+	policy/backend/ldap/request.c policy/backend/ldap/request.h \
+	policy/backend/ldap/self_read.c policy/backend/ldap/self_read.h \
 	policy/backend/ldap/session.c policy/backend/ldap/session.h \
-	policy/backend/ldap/self_read.c \
-	policy/backend/ldap/init.c \
-	policy/backend/ldap/secret.c \
-	policy/backend/ldap/survey.c \
+	policy/backend/ldap/shared_ledger.c policy/backend/ldap/shared_ledger.h \
+	policy/backend/ldap/survey.c policy/backend/ldap/survey.h \
+	policy/backend/ldap/watch.c policy/backend/ldap/watch.h \
+	policy/backend/silent.c policy/backend/silent.h \
+	policy/util/deadline.c policy/util/deadline.h \
+	policy/util/environment.c policy/util/environment.h \
+	policy/util/secret_file.c policy/util/secret_file.h \
+	policy/util/socket.c policy/util/socket.h \
 	policy/util/safe_open.c policy/util/safe_open.h
 ldap_flags = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
 	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
@@ -112,9 +121,10 @@ if KRB5
 # loading Kerberos takes longer than what is done in a login.
 pkglib_LTLIBRARIES += ldap-gssapi.la
 ldap_gssapi_la_SOURCES = $(ldap_sources) \
-	policy/backend/ldap/gssapi.c \
-	policy/backend/ldap/srv.c policy/backend/ldap/srv.h \
-	policy/backend/ldap/ticket.c policy/backend/ldap/ticket.h
+	policy/backend/ldap/gssapi.c policy/backend/ldap/gssapi.h \
+	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
+	policy/backend/krb5/srv.c policy/backend/krb5/srv.h \
+	policy/backend/krb5/ticket.c policy/backend/krb5/ticket.h
 ldap_gssapi_la_CPPFLAGS = $(AM_CPPFLAGS) -DSR_WITH_GSSAPI
 ldap_gssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS) $(KRB5_CFLAGS)
 ldap_gssapi_la_LDFLAGS = $(ldap_flags)

@@ -15,7 +15,9 @@
 #include <strings.h>
 #include <time.h>
 
-#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/administer.h"
+#include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/request.h"
 
 #define CHANGES_MAX 8
 #define DS389_NOW   "19700101000000Z"
@@ -55,32 +57,34 @@ add_change(struct changes *changes, const char *attribute, const char *value)
 }
 
 static bool
-has(const struct sr_ldap_session *link, const char *attribute)
+has(const struct sr_ldap_session *session, const char *attribute)
 {
-    return sr_ldap_entry_get(&link->known.entry, attribute, 0) != NULL;
+    return sr_ldap_entry_get(&session->known.entry, attribute, 0) != NULL;
 }
 
 /* 389 has temporary passwords of its own (TPR). */
 static bool
-is_temporary(const struct sr_ldap_session *link)
+is_temporary(const struct sr_ldap_session *session)
 {
-    const char *text = sr_ldap_entry_get(&link->known.entry, "pwdTPRReset", 0);
+    const char *text =
+        sr_ldap_entry_get(&session->known.entry, "pwdTPRReset", 0);
 
     return text != NULL && strcasecmp(text, "true") == 0;
 }
 
 static enum sr_write
-refuse(struct sr_ldap_session *link, enum sr_refusal *refusal, const char *why)
+refuse(struct sr_ldap_session *session, enum sr_refusal *refusal,
+       const char *why)
 {
     *refusal = SR_REFUSAL_OTHER;
-    sr_ldap_why(link, "%s", why);
+    sr_ldap_why(session, "%s", why);
     return SR_WRITE_REFUSED;
 }
 
 /* Send changes, as the service, which are made together or not at all. */
 static enum sr_write
-send_together(struct sr_ldap_session *link, const char *dn, LDAPMod **changes,
-              enum sr_refusal *refusal, bool *is_gone)
+send_together(struct sr_ldap_session *session, const char *dn,
+              LDAPMod **changes, enum sr_refusal *refusal, bool *is_gone)
 {
     LDAPControl policy = {
         .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
@@ -88,13 +92,13 @@ send_together(struct sr_ldap_session *link, const char *dn, LDAPMod **changes,
     struct sr_ldap_response answer;
     enum sr_write written;
 
-    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+    if (sr_ldap_as_service(session) != LDAP_SUCCESS)
         return SR_WRITE_FAILED;
-    sr_ldap_modify(link, dn, changes, controls, &answer);
+    sr_ldap_modify(session, dn, changes, controls, &answer);
     *is_gone = answer.code == LDAP_NO_SUCH_ATTRIBUTE;
     written = sr_ldap_response_write(&answer, refusal);
     if (written != SR_WRITE_DONE)
-        sr_ldap_why(link, "%s: %s%s%s", changes[0]->mod_type,
+        sr_ldap_why(session, "%s: %s%s%s", changes[0]->mod_type,
                     ldap_err2string(answer.code), sr_ldap_colon(&answer),
                     answer.text);
     return written;
@@ -103,12 +107,12 @@ send_together(struct sr_ldap_session *link, const char *dn, LDAPMod **changes,
 /* Send the changes.  When what one of them takes away has gone already, because
  * somebody else was faster, none is made, and each is sent by itself. */
 static enum sr_write
-send_changes(struct sr_ldap_session *link, const char *dn,
+send_changes(struct sr_ldap_session *session, const char *dn,
              struct changes *changes, enum sr_refusal *refusal)
 {
     bool is_gone = false;
     enum sr_write written =
-        send_together(link, dn, changes->list, refusal, &is_gone);
+        send_together(session, dn, changes->list, refusal, &is_gone);
 
     if (is_gone)
         written = SR_WRITE_DONE;
@@ -118,7 +122,7 @@ send_changes(struct sr_ldap_session *link, const char *dn,
         LDAPMod *one[] = {&changes->mod[i], NULL};
         bool is_gone_too = false;
 
-        written = send_together(link, dn, one, refusal, &is_gone_too);
+        written = send_together(session, dn, one, refusal, &is_gone_too);
         if (is_gone_too)
             written = SR_WRITE_DONE;
     }
@@ -128,18 +132,19 @@ send_changes(struct sr_ldap_session *link, const char *dn,
 /* An entry that has nothing of a policy yet was looked up without the policy
  * that it will have. */
 static enum sr_write
-find_policy(struct sr_ldap_session *link)
+find_policy(struct sr_ldap_session *session)
 {
-    const char *preset = link->config->default_policy;
+    const char *preset = session->config->default_policy;
     size_t count;
     int code;
 
-    if (link->policy.count > 0 || preset == NULL || preset[0] == '\0' ||
-        has(link, "pwdPolicySubentry"))
+    if (session->policy.count > 0 || preset == NULL || preset[0] == '\0' ||
+        has(session, "pwdPolicySubentry"))
         return SR_WRITE_DONE;
-    sr_ldap_entry_clear(&link->policy);
-    code = sr_ldap_search(link, preset, LDAP_SCOPE_BASE, "(objectClass=*)",
-                          sr_ldap_policy_attributes, &link->policy, 1, &count);
+    sr_ldap_entry_clear(&session->policy);
+    code =
+        sr_ldap_search(session, preset, LDAP_SCOPE_BASE, "(objectClass=*)",
+                       sr_ldap_policy_attributes, &session->policy, 1, &count);
     return code == LDAP_SUCCESS || code == LDAP_INSUFFICIENT_ACCESS
                ? SR_WRITE_DONE
                : SR_WRITE_FAILED;
@@ -148,37 +153,38 @@ find_policy(struct sr_ldap_session *link)
 /* ---- unlock */
 
 static enum sr_write
-unlock(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
+unlock(struct sr_ldap_session *session, const char *dn,
+       enum sr_refusal *refusal)
 {
     static const char *const lock[] = {
         "pwdAccountLockedTime", /* takes pwdFailureTime along */
         "accountUnlockTime", "passwordRetryCount", NULL};
     struct changes changes = {.count = 0};
 
-    if (is_temporary(link) && link->known.facts.locked == SR_LOCK_ADMIN)
-        return refuse(link, refusal,
+    if (is_temporary(session) && session->known.facts.locked == SR_LOCK_ADMIN)
+        return refuse(session, refusal,
                       "What keeps the user out is a temporary password of the "
                       "directory (TPR) that has been used too often.  Only "
                       "another one ends that: run \"selfresetctl temporary\".");
     for (size_t i = 0; lock[i] != NULL; i++) {
-        if (has(link, lock[i]))
+        if (has(session, lock[i]))
             add_change(&changes, lock[i], NULL);
     }
     return changes.count == 0 ? SR_WRITE_DONE
-                              : send_changes(link, dn, &changes, refusal);
+                              : send_changes(session, dn, &changes, refusal);
 }
 
 /* ---- the demand for a change */
 
 /* A switch of the policy by either of its names. */
 static enum sr_tri
-policy_switch(const struct sr_ldap_session *link, const char *attribute,
+policy_switch(const struct sr_ldap_session *session, const char *attribute,
               const char *alias)
 {
-    const char *text = sr_ldap_entry_get(&link->policy, attribute, 0);
+    const char *text = sr_ldap_entry_get(&session->policy, attribute, 0);
 
     if (text == NULL)
-        text = sr_ldap_entry_get(&link->policy, alias, 0);
+        text = sr_ldap_entry_get(&session->policy, alias, 0);
     if (text == NULL)
         return SR_UNKNOWN;
     return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
@@ -186,46 +192,46 @@ policy_switch(const struct sr_ldap_session *link, const char *attribute,
 }
 
 static enum sr_tri
-backs_demands(const struct sr_ldap_session *link)
+backs_demands(const struct sr_ldap_session *session)
 {
-    return policy_switch(link, "pwdMustChange", "passwordMustChange");
+    return policy_switch(session, "pwdMustChange", "passwordMustChange");
 }
 
 /* 389 serves its policy by the names of ppolicy, too, and so comes first. */
 static enum keeper
-find_keeper(const struct sr_ldap_session *link)
+find_keeper(const struct sr_ldap_session *session)
 {
-    const struct sr_ldap_entry *entry = &link->known.entry;
-    const struct sr_ldap_entry *policy = &link->policy;
+    const struct sr_ldap_entry *entry = &session->known.entry;
+    const struct sr_ldap_entry *policy = &session->policy;
     enum sr_ldap_kind kind = sr_ldap_kind(entry, policy);
 
     if (sr_ldap_is_ds389(entry, policy))
-        return kind == SR_LDAP_SHADOW && backs_demands(link) != SR_YES
+        return kind == SR_LDAP_SHADOW && backs_demands(session) != SR_YES
                    ? KEEPER_SHADOW
                    : KEEPER_389;
     if (sr_ldap_entry_get(policy, "pwdAttribute", 0) != NULL ||
         sr_ldap_entry_get(policy, "pwdMustChange", 0) != NULL ||
         sr_ldap_entry_get(policy, "pwdMaxAge", 0) != NULL ||
-        has(link, "pwdChangedTime") || has(link, "pwdPolicySubentry") ||
-        has(link, "pwdReset"))
+        has(session, "pwdChangedTime") || has(session, "pwdPolicySubentry") ||
+        has(session, "pwdReset"))
         return KEEPER_PPOLICY;
-    if (has(link, "shadowLastChange"))
+    if (has(session, "shadowLastChange"))
         return KEEPER_SHADOW;
     return policy->count > 0 ? KEEPER_PPOLICY : KEEPER_NONE;
 }
 
 /* Why a demand would come to nothing; NULL: it would not. */
 static const char *
-why_no_demand(const struct sr_ldap_session *link)
+why_no_demand(const struct sr_ldap_session *session)
 {
-    switch (find_keeper(link)) {
+    switch (find_keeper(session)) {
     case KEEPER_PPOLICY:
-        if (link->policy.count > 0 && backs_demands(link) != SR_YES)
+        if (session->policy.count > 0 && backs_demands(session) != SR_YES)
             return "The password policy of the account has no \"pwdMustChange: "
                    "TRUE\", so the server would not enforce it.";
         return NULL;
     case KEEPER_389:
-        if (backs_demands(link) == SR_NO)
+        if (backs_demands(session) == SR_NO)
             return "The password policy of the account has no "
                    "\"passwordMustChange: on\", so the server would not "
                    "enforce it.";
@@ -242,11 +248,12 @@ why_no_demand(const struct sr_ldap_session *link)
 }
 
 static enum sr_write
-demand(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
+demand(struct sr_ldap_session *session, const char *dn,
+       enum sr_refusal *refusal)
 {
     struct changes changes = {.count = 0};
 
-    switch (find_keeper(link)) {
+    switch (find_keeper(session)) {
     case KEEPER_PPOLICY:
         add_change(&changes, "pwdReset", "TRUE");
         break;
@@ -257,9 +264,9 @@ demand(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
         add_change(&changes, "shadowLastChange", "0");
         break;
     case KEEPER_NONE:
-        return refuse(link, refusal, why_no_demand(link));
+        return refuse(session, refusal, why_no_demand(session));
     }
-    return send_changes(link, dn, &changes, refusal);
+    return send_changes(session, dn, &changes, refusal);
 }
 
 /*
@@ -268,18 +275,18 @@ demand(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
  * a value the server counts from the next login.
  */
 static bool
-find_expiry(const struct sr_ldap_session *link, char *text, size_t size)
+find_expiry(const struct sr_ldap_session *session, char *text, size_t size)
 {
     const char *changed =
-        sr_ldap_entry_get(&link->known.entry, "pwdUpdateTime", 0);
-    const char *age = sr_ldap_entry_get(&link->policy, "pwdMaxAge", 0);
+        sr_ldap_entry_get(&session->known.entry, "pwdUpdateTime", 0);
+    const char *age = sr_ldap_entry_get(&session->policy, "pwdMaxAge", 0);
     sr_time when;
     long long seconds;
     struct tm tm;
     char *end;
 
     if (changed == NULL || age == NULL ||
-        policy_switch(link, "passwordExp", "passwordExp") != SR_YES ||
+        policy_switch(session, "passwordExp", "passwordExp") != SR_YES ||
         sr_ldap_time(changed, &when) != 0)
         return false;
     seconds = strtoll(age, &end, 10);
@@ -292,31 +299,31 @@ find_expiry(const struct sr_ldap_session *link, char *text, size_t size)
 /* Taking a demand back leaves the password as old as it is, where the server
  * keeps its age elsewhere, or tells it. */
 static enum sr_write
-waive(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
+waive(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
 {
     struct changes changes = {.count = 0};
     char text[32];
 
-    switch (find_keeper(link)) {
+    switch (find_keeper(session)) {
     case KEEPER_PPOLICY:
         add_change(&changes, "pwdReset", NULL);
         break;
     case KEEPER_389:
-        if (is_temporary(link))
-            return refuse(link, refusal,
+        if (is_temporary(session))
+            return refuse(session, refusal,
                           "The password is a temporary one of the directory "
                           "(TPR), which only a new password ends.");
         add_change(&changes, "passwordExpirationTime",
-                   find_expiry(link, text, sizeof(text)) ? text : NULL);
+                   find_expiry(session, text, sizeof(text)) ? text : NULL);
         break;
     case KEEPER_SHADOW:
         snprintf(text, sizeof(text), "%lld", (long long)(time(NULL) / SR_DAY));
         add_change(&changes, "shadowLastChange", text);
         break;
     case KEEPER_NONE:
-        return refuse(link, refusal, why_no_demand(link));
+        return refuse(session, refusal, why_no_demand(session));
     }
-    return send_changes(link, dn, &changes, refusal);
+    return send_changes(session, dn, &changes, refusal);
 }
 
 /* ---- a password that has to be changed */
@@ -326,7 +333,7 @@ waive(struct sr_ldap_session *link, const char *dn, enum sr_refusal *refusal)
  * reset, and makes it itself where the policy says so.
  */
 static bool
-is_demanded(struct sr_ldap_session *link, const char *dn)
+is_demanded(struct sr_ldap_session *session, const char *dn)
 {
     static const char *const attribute[] = {"passwordExpirationTime", NULL};
     struct sr_ldap_entry entry = {0};
@@ -334,9 +341,9 @@ is_demanded(struct sr_ldap_session *link, const char *dn)
     size_t count;
     bool is_there;
 
-    if (find_keeper(link) != KEEPER_389)
+    if (find_keeper(session) != KEEPER_389)
         return false;
-    is_there = sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+    is_there = sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                               attribute, &entry, 1, &count) == LDAP_SUCCESS &&
                (text = sr_ldap_entry_get(&entry, attribute[0], 0)) != NULL &&
                strcmp(text, DS389_NOW) == 0;
@@ -351,31 +358,31 @@ is_demanded(struct sr_ldap_session *link, const char *dn)
  * the password yet.
  */
 static enum sr_write
-set_password(struct sr_ldap_session *link, const char *dn, const char *password,
-             enum sr_refusal *refusal)
+set_password(struct sr_ldap_session *session, const char *dn,
+             const char *password, enum sr_refusal *refusal)
 {
     struct sr_ldap_response answer;
     enum sr_write written;
 
-    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+    if (sr_ldap_as_service(session) != LDAP_SUCCESS)
         return SR_WRITE_FAILED;
-    sr_ldap_change(link, dn, NULL, password, &answer);
+    sr_ldap_change(session, dn, NULL, password, &answer);
     written = sr_ldap_response_write(&answer, refusal);
     /* 389 says of the service what it says of an owner who may not. */
     if (answer.code == LDAP_INSUFFICIENT_ACCESS &&
-        find_keeper(link) == KEEPER_389)
+        find_keeper(session) == KEEPER_389)
         *refusal = SR_REFUSAL_NO_RIGHT;
     if (written != SR_WRITE_DONE) {
-        sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
+        sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
                     sr_ldap_colon(&answer), answer.text);
         return written;
     }
     /* The password is another one already: whatever comes now, it is not as if
      * nothing had been done. */
-    if (is_demanded(link, dn))
+    if (is_demanded(session, dn))
         return SR_WRITE_DONE;
-    return demand(link, dn, refusal) == SR_WRITE_DONE ? SR_WRITE_DONE
-                                                      : SR_WRITE_UNSURE;
+    return demand(session, dn, refusal) == SR_WRITE_DONE ? SR_WRITE_DONE
+                                                         : SR_WRITE_UNSURE;
 }
 
 /*
@@ -384,14 +391,14 @@ set_password(struct sr_ldap_session *link, const char *dn, const char *password,
  * no right for that where it makes the demand itself.
  */
 static enum sr_write
-admit_demand(struct sr_ldap_session *link, const char *dn,
+admit_demand(struct sr_ldap_session *session, const char *dn,
              enum sr_refusal *refusal)
 {
-    const char *reset = sr_ldap_entry_get(&link->known.entry, "pwdReset", 0);
+    const char *reset = sr_ldap_entry_get(&session->known.entry, "pwdReset", 0);
     const char *attribute = "pwdReset";
     const char *absent =
         reset != NULL && strcasecmp(reset, "false") == 0 ? "TRUE" : "FALSE";
-    enum keeper keeper = find_keeper(link);
+    enum keeper keeper = find_keeper(session);
 
     if (keeper == KEEPER_SHADOW) {
         attribute = "shadowLastChange";
@@ -399,49 +406,50 @@ admit_demand(struct sr_ldap_session *link, const char *dn,
     } else if (keeper != KEEPER_PPOLICY) {
         return SR_WRITE_DONE;
     }
-    if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+    if (sr_ldap_as_service(session) != LDAP_SUCCESS)
         return SR_WRITE_FAILED;
-    if (sr_ldap_may_write(link, dn, attribute, absent) != SR_NO)
+    if (sr_ldap_may_write(session, dn, attribute, absent) != SR_NO)
         return SR_WRITE_DONE;
     *refusal = SR_REFUSAL_NO_RIGHT;
-    sr_ldap_why(link, "%s: %s", attribute,
+    sr_ldap_why(session, "%s: %s", attribute,
                 ldap_err2string(LDAP_INSUFFICIENT_ACCESS));
     return SR_WRITE_REFUSED;
 }
 
 static enum sr_write
-give_password(struct sr_ldap_session *link, const char *dn,
+give_password(struct sr_ldap_session *session, const char *dn,
               const char *password, enum sr_refusal *refusal)
 {
-    const char *why = why_no_demand(link);
+    const char *why = why_no_demand(session);
     enum sr_write admitted;
 
     if (why != NULL)
-        return refuse(link, refusal, why);
-    admitted = admit_demand(link, dn, refusal);
-    return admitted == SR_WRITE_DONE ? set_password(link, dn, password, refusal)
-                                     : admitted;
+        return refuse(session, refusal, why);
+    admitted = admit_demand(session, dn, refusal);
+    return admitted == SR_WRITE_DONE
+               ? set_password(session, dn, password, refusal)
+               : admitted;
 }
 
 static enum sr_write
-carry_out(struct sr_ldap_session *link, const char *dn, enum sr_order order,
+carry_out(struct sr_ldap_session *session, const char *dn, enum sr_order order,
           const char *password, enum sr_refusal *refusal)
 {
     const char *why;
 
-    if (order != SR_ORDER_UNLOCK && find_policy(link) != SR_WRITE_DONE)
+    if (order != SR_ORDER_UNLOCK && find_policy(session) != SR_WRITE_DONE)
         return SR_WRITE_FAILED;
     switch (order) {
     case SR_ORDER_UNLOCK:
-        return unlock(link, dn, refusal);
+        return unlock(session, dn, refusal);
     case SR_ORDER_REQUIRE_CHANGE:
-        why = why_no_demand(link);
-        return why == NULL ? demand(link, dn, refusal)
-                           : refuse(link, refusal, why);
+        why = why_no_demand(session);
+        return why == NULL ? demand(session, dn, refusal)
+                           : refuse(session, refusal, why);
     case SR_ORDER_CLEAR_CHANGE:
-        return waive(link, dn, refusal);
+        return waive(session, dn, refusal);
     case SR_ORDER_SET_PASSWORD:
-        return give_password(link, dn, password, refusal);
+        return give_password(session, dn, password, refusal);
     }
     return SR_WRITE_FAILED;
 }
@@ -451,24 +459,25 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
                    enum sr_order order, const char *password,
                    enum sr_refusal *refusal)
 {
-    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
+    struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
     const char *dn = account->entry;
     enum sr_write written = SR_WRITE_FAILED;
 
-    if (link == NULL)
+    if (session == NULL)
         return SR_WRITE_FAILED;
-    sr_ldap_answered(link);
+    sr_ldap_answered(session);
     if (call->backend->config->identity == SR_IDENTITY_NONE)
-        written = refuse(link, refusal,
+        written = refuse(session, refusal,
                          "No identity is configured by which this host could "
                          "do it: see \"identity\" in selfreset.conf(5).");
-    else if (link->known.name == NULL || strcmp(link->known.entry.dn, dn) != 0)
-        sr_ldap_why(link, "the account was not looked up");
+    else if (session->known.name == NULL ||
+             strcmp(session->known.entry.dn, dn) != 0)
+        sr_ldap_why(session, "the account was not looked up");
     else
-        written = carry_out(link, dn, order, password, refusal);
-    sr_ldap_forget(link);
-    sr_ldap_entry_clear(&link->policy);
-    link->has_told = false;
-    sr_ldap_end(link);
+        written = carry_out(session, dn, order, password, refusal);
+    sr_ldap_forget(session);
+    sr_ldap_entry_clear(&session->policy);
+    session->has_told = false;
+    sr_ldap_end(session);
     return written;
 }

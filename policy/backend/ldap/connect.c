@@ -1,13 +1,12 @@
 /*
  * LDAP connect: from an URI to a connection on which every wait has an end.
  *
- * The socket is made here and given to libldap, which would try each address of
- * a host for the whole time, and block again behind the TLS handshake.
+ * The socket is made here and handed to libldap, which would try each address
+ * of a host for the whole time, and block again after the TLS handshake.
  *
- * libldap reads files and the environment of its process when it is first used:
- * of the user, in a set-user-ID program.  It is kept from that, and all that
- * it could have read, because another module used it first, is set again on
- * each connection.
+ * libldap reads files and the environment when a process first uses it: those
+ * of the user, in a set-user-ID program.  It is kept from that; and all that it
+ * may have read before, for another module, is set again on each connection.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -24,47 +23,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/backend/ldap/host.h"
-#include "policy/backend/ldap/session.h"
-
-/* The shortest wait: below it a server that is there seems not to be. */
-#define WAIT_MIN 10
+#include "policy/backend/ldap/connect.h"
+#include "policy/backend/ldap/init.h"
+#include "policy/backend/ldap/receive.h"
+#include "policy/util/deadline.h"
+#include "policy/util/environment.h"
+#include "policy/util/socket.h"
 
 /* The largest message, as bytes: libldap makes room for as many as the first
  * of them promise.  No entry that is asked for comes near. */
 #define MESSAGE_MAX ((ber_len_t)16 << 20)
-
-static struct timeval
-time_left(int64_t end)
-{
-    int left = sr_ldap_left(end);
-    struct timeval value;
-
-    if (left < WAIT_MIN)
-        left = WAIT_MIN;
-    value.tv_sec = left / 1000;
-    value.tv_usec = left % 1000 * 1000;
-    return value;
-}
-
-/* ---- libldap */
-
-char **
-sr_ldap_hide_environment(void)
-{
-    static char quiet[] = "LDAPNOINIT=1";
-    static char *const nothing[] = {quiet, NULL};
-    char **environment = environ;
-
-    environ = (char **)(uintptr_t)nothing;
-    return environment;
-}
-
-void
-sr_ldap_show_environment(char **environment)
-{
-    environ = environment;
-}
 
 /*
  * Have libldap made ready without the environment: it looks at it once, at its
@@ -76,10 +44,10 @@ sr_ldap_show_environment(char **environment)
 static void
 make_ready_once(void)
 {
-    char **environment = sr_ldap_hide_environment();
+    char **environment = sr_environment_hide();
 
     sr_ldap_first_use();
-    sr_ldap_show_environment(environment);
+    sr_environment_restore(environment);
 }
 
 static void
@@ -186,9 +154,9 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
  * end.
  */
 static int
-patience_setup(Sockbuf_IO_Desc *layer, void *link)
+patience_setup(Sockbuf_IO_Desc *layer, void *session)
 {
-    layer->sbiod_pvt = link;
+    layer->sbiod_pvt = session;
     return 0;
 }
 
@@ -207,15 +175,15 @@ patience_control(Sockbuf_IO_Desc *layer, int option, void *value)
 
 /* Whether to try again what would have blocked. */
 static bool
-may_wait(const struct sr_ldap_session *link, short events)
+may_wait(const struct sr_ldap_session *session, short events)
 {
-    struct pollfd poll_fd = {.fd = link->fd, .events = events};
+    struct pollfd poll_fd = {.fd = session->fd, .events = events};
     int ready;
 
-    if (link->tls_end == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
+    if (session->tls_end == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
         return false;
     do {
-        ready = poll(&poll_fd, 1, sr_ldap_left(link->tls_end));
+        ready = poll(&poll_fd, 1, sr_deadline_left(session->tls_end));
     } while (ready < 0 && errno == EINTR);
     if (ready == 0)
         errno = ETIMEDOUT;
@@ -284,26 +252,26 @@ static const Sockbuf_IO wiping = {
 };
 
 static bool
-add_layer(struct sr_ldap_session *link, const Sockbuf_IO *layer, int level)
+add_layer(struct sr_ldap_session *session, const Sockbuf_IO *layer, int level)
 {
     Sockbuf *buffer = NULL;
 
-    return ldap_get_option(link->ld, LDAP_OPT_SOCKBUF, &buffer) ==
+    return ldap_get_option(session->ld, LDAP_OPT_SOCKBUF, &buffer) ==
                LDAP_OPT_SUCCESS &&
            ber_sockbuf_add_io(buffer, (Sockbuf_IO *)(uintptr_t)layer, level,
-                              link) == 0;
+                              session) == 0;
 }
 
 static int
-shake_hands(struct sr_ldap_session *link, int64_t end)
+shake_hands(struct sr_ldap_session *session, int64_t end)
 {
     int code;
 
-    if (!add_layer(link, &patience, LBER_SBIOD_LEVEL_PROVIDER + 1))
+    if (!add_layer(session, &patience, LBER_SBIOD_LEVEL_PROVIDER + 1))
         return LDAP_LOCAL_ERROR;
-    link->tls_end = end;
-    code = ldap_install_tls(link->ld);
-    link->tls_end = 0;
+    session->tls_end = end;
+    code = ldap_install_tls(session->ld);
+    session->tls_end = 0;
     return code;
 }
 
@@ -311,20 +279,21 @@ shake_hands(struct sr_ldap_session *link, int64_t end)
  * accepted, nor for a server that says nothing, and ends its words by itself.
  */
 static void
-why_no_tls(struct sr_ldap_session *link, int code, int64_t end)
+why_no_tls(struct sr_ldap_session *session, int code, int64_t end)
 {
-    const struct sr_backend_config *config = link->config;
+    const struct sr_backend_config *config = session->config;
     char *detail = NULL;
     size_t length;
 
-    ldap_get_option(link->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
+    ldap_get_option(session->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &detail);
     length = detail == NULL ? 0 : strlen(detail);
     if (length > 0 && detail[length - 1] == '.')
         detail[length - 1] = '\0';
-    if (sr_ldap_clock() >= end)
-        sr_ldap_why(link, "%s: no answer in time", config->uri.item[link->uri]);
+    if (sr_deadline_now() >= end)
+        sr_ldap_why(session, "%s: no answer in time",
+                    config->uri.item[session->uri]);
     else if (detail != NULL && strstr(detail, "unknown error") != NULL)
-        sr_ldap_why(link,
+        sr_ldap_why(session,
                     "TLS: the server's certificate has ended, or is of "
                     "another host, or of no authority of %.60s",
                     config->ca_file != NULL ? config->ca_file
@@ -332,27 +301,27 @@ why_no_tls(struct sr_ldap_session *link, int code, int64_t end)
                         ? config->ca_directory
                         : "the system (see ca_file)");
     else
-        sr_ldap_why(link, "TLS: %s",
+        sr_ldap_why(session, "TLS: %s",
                     detail == NULL ? ldap_err2string(code) : detail);
     ldap_memfree(detail);
 }
 
 /* Begin TLS on a connection that stands. */
 static int
-begin_tls(struct sr_ldap_session *link, int64_t end)
+begin_tls(struct sr_ldap_session *session, int64_t end)
 {
     int code;
 
-    if (!set_tls_options(link->ld, link->config)) {
-        sr_ldap_why(link, "the certificates of ca_file, ca_directory or the "
-                          "system cannot be used");
+    if (!set_tls_options(session->ld, session->config)) {
+        sr_ldap_why(session, "the certificates of ca_file, ca_directory or the "
+                             "system cannot be used");
         return LDAP_CONNECT_ERROR;
     }
-    code = shake_hands(link, end);
+    code = shake_hands(session, end);
     if (code != LDAP_SUCCESS) {
-        why_no_tls(link, code, end);
-    } else if (has_old_protocol(link->ld)) {
-        sr_ldap_why(link, "TLS: the server has nothing newer than TLS 1.1");
+        why_no_tls(session, code, end);
+    } else if (has_old_protocol(session->ld)) {
+        sr_ldap_why(session, "TLS: the server has nothing newer than TLS 1.1");
         code = LDAP_CONNECT_ERROR;
     }
     return code;
@@ -360,148 +329,102 @@ begin_tls(struct sr_ldap_session *link, int64_t end)
 
 /* StartTLS: ask, then shake hands. */
 static int
-ask_for_tls(struct sr_ldap_session *link, int64_t end)
+ask_for_tls(struct sr_ldap_session *session, int64_t end)
 {
     struct sr_ldap_response answer;
     LDAPMessage *message;
     int id;
-    int code = ldap_start_tls(link->ld, NULL, NULL, &id);
+    int code = ldap_start_tls(session->ld, NULL, NULL, &id);
 
     if (code != LDAP_SUCCESS)
         return code;
-    sr_ldap_wait(link, id, end, &answer, &message);
+    sr_ldap_receive(session, id, end, &answer, &message);
     ldap_msgfree(message);
     if (answer.code != LDAP_SUCCESS) {
-        sr_ldap_why(link, "StartTLS: %s", ldap_err2string(answer.code));
-        return sr_ldap_is_away(answer.code) ? answer.code : LDAP_CONNECT_ERROR;
+        sr_ldap_why(session, "StartTLS: %s", ldap_err2string(answer.code));
+        return sr_ldap_response_is_away(answer.code) ? answer.code
+                                                     : LDAP_CONNECT_ERROR;
     }
-    return begin_tls(link, end);
+    return begin_tls(session, end);
 }
 
 /* What the scheme asks for, on a connection that stands. */
 static int
-protect(struct sr_ldap_session *link, const LDAPURLDesc *url, int64_t end)
+protect(struct sr_ldap_session *session, const LDAPURLDesc *url, int64_t end)
 {
     int code = LDAP_SUCCESS;
 
-    link->is_insecure = false;
+    session->is_insecure = false;
     if (strcmp(url->lud_scheme, "ldaps") == 0)
-        code = begin_tls(link, end);
+        code = begin_tls(session, end);
     else if (strcmp(url->lud_scheme, "ldapi") == 0)
         return code;
-    else if (link->config->insecure)
-        link->is_insecure = true;
+    else if (session->config->insecure)
+        session->is_insecure = true;
     else
-        code = ask_for_tls(link, end);
+        code = ask_for_tls(session, end);
     /* The handshake leaves a socket that blocks. */
-    if (code == LDAP_SUCCESS && fcntl(link->fd, F_SETFL, O_NONBLOCK) != 0)
+    if (code == LDAP_SUCCESS && fcntl(session->fd, F_SETFL, O_NONBLOCK) != 0)
         code = LDAP_LOCAL_ERROR;
     return code;
 }
 
 static int
-open_url(struct sr_ldap_session *link, const char *uri, const LDAPURLDesc *url,
-         int64_t end)
+open_url(struct sr_ldap_session *session, const char *uri,
+         const LDAPURLDesc *url, int64_t end)
 {
     bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
-    int fd = is_local ? sr_ldap_local_connect(url->lud_host, end)
-                      : sr_ldap_host_connect(url->lud_host, url->lud_port, end);
+    int fd = is_local
+                 ? sr_socket_connect_unix(url->lud_host, end)
+                 : sr_socket_connect_host(url->lud_host, url->lud_port, end);
     struct stat status;
     int code;
 
     if (fd < 0) {
-        sr_ldap_why(link, "%s: %s", uri, strerror(-fd));
+        sr_ldap_why(session, "%s: %s", uri, strerror(-fd));
         return fd == -ETIMEDOUT ? LDAP_TIMEOUT : LDAP_CONNECT_ERROR;
     }
     code = ldap_init_fd(fd, is_local ? LDAP_PROTO_IPC : LDAP_PROTO_TCP, uri,
-                        &link->ld);
+                        &session->ld);
     if (code != LDAP_SUCCESS) {
         close(fd);
-        link->ld = NULL;
+        session->ld = NULL;
         return code;
     }
-    link->fd = fd;
+    session->fd = fd;
     if (fstat(fd, &status) == 0) {
-        link->device = status.st_dev;
-        link->inode = status.st_ino;
+        session->device = status.st_dev;
+        session->inode = status.st_ino;
     }
-    if (!set_options(link->ld) ||
-        !add_layer(link, &wiping, LBER_SBIOD_LEVEL_APPLICATION))
+    if (!set_options(session->ld) ||
+        !add_layer(session, &wiping, LBER_SBIOD_LEVEL_APPLICATION))
         return LDAP_LOCAL_ERROR;
-    return protect(link, url, end);
+    return protect(session, url, end);
 }
 
 int
-sr_ldap_connect(struct sr_ldap_session *link, size_t uri, int64_t end)
+sr_ldap_connect(struct sr_ldap_session *session, size_t uri, int64_t end)
 {
-    const char *text = link->config->uri.item[uri];
+    const char *text = session->config->uri.item[uri];
     LDAPURLDesc *url = NULL;
     int code;
 
     make_ready();
     if (ldap_url_parse(text, &url) != LDAP_URL_SUCCESS) {
-        sr_ldap_why(link, "%s is no URI", text);
+        sr_ldap_why(session, "%s is no URI", text);
         return LDAP_PARAM_ERROR;
     }
-    code = open_url(link, text, url, end);
+    code = open_url(session, text, url, end);
     ldap_free_urldesc(url);
     if (code != LDAP_SUCCESS) {
         /* What is not protected is not even told goodbye. */
-        if (link->ld != NULL)
-            shutdown(link->fd, SHUT_RDWR);
-        sr_ldap_close(link, false);
+        if (session->ld != NULL)
+            shutdown(session->fd, SHUT_RDWR);
+        sr_ldap_close(session, false);
         return code;
     }
-    link->uri = uri;
-    link->bound = SR_LDAP_BOUND_NOBODY;
-    link->is_used = false;
+    session->uri = uri;
+    session->bound = SR_LDAP_BOUND_NOBODY;
+    session->is_used = false;
     return LDAP_SUCCESS;
-}
-
-/* ---- answers */
-
-static void
-read_answer(struct sr_ldap_session *link, LDAPMessage *message,
-            struct sr_ldap_response *answer)
-{
-    LDAPControl **controls = NULL;
-    char *text = NULL;
-    int code, parsed;
-
-    parsed = ldap_parse_result(link->ld, message, &code, NULL, &text, NULL,
-                               &controls, 0);
-    /* The codes below 0 are the library's own; none comes from a server. */
-    if (parsed != LDAP_SUCCESS || code < 0)
-        code = LDAP_DECODING_ERROR;
-    sr_ldap_response_init(answer, code);
-    sr_ldap_response_controls(answer, controls);
-    if (text != NULL)
-        sr_ldap_response_text(answer, text);
-    ldap_memfree(text);
-    ldap_controls_free(controls);
-}
-
-void
-sr_ldap_wait(struct sr_ldap_session *link, int id, int64_t end,
-             struct sr_ldap_response *answer, LDAPMessage **message)
-{
-    struct timeval left = time_left(end);
-    int type, code = LDAP_SERVER_DOWN;
-
-    *message = NULL;
-    type = ldap_result(link->ld, id, LDAP_MSG_ALL, &left, message);
-    if (type > 0) {
-        read_answer(link, *message, answer);
-        return;
-    }
-    if (type == 0)
-        code = LDAP_TIMEOUT;
-    else
-        ldap_get_option(link->ld, LDAP_OPT_RESULT_CODE, &code);
-    /* What was sent and has no answer is not as if it had not been sent.  A
-     * code that a server can have is of a disconnection, and not of the
-     * request. */
-    if (code >= 0 || !sr_ldap_is_away(code))
-        code = LDAP_SERVER_DOWN;
-    sr_ldap_response_init(answer, code);
 }

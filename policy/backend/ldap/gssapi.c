@@ -14,14 +14,17 @@
 #include <gssapi/gssapi_krb5.h>
 #include <string.h>
 
-#include "policy/backend/ldap/ticket.h"
+#include "policy/backend/krb5/ticket.h"
+#include "policy/backend/ldap/gssapi.h"
+#include "policy/backend/ldap/receive.h"
+#include "policy/util/environment.h"
 
 #define NO_LAYER                                                               \
     1 /* among the layers that a server offers, and that we take               \
        */
 
 struct conversation {
-    struct sr_ldap_session *link;
+    struct sr_ldap_session *session;
     int64_t end;
     gss_cred_id_t identity;
     gss_name_t server;
@@ -29,7 +32,7 @@ struct conversation {
 };
 
 static void
-why_gssapi(struct sr_ldap_session *link, OM_uint32 major, OM_uint32 minor)
+why_gssapi(struct sr_ldap_session *session, OM_uint32 major, OM_uint32 minor)
 {
     OM_uint32 ignored, more = 0;
     gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
@@ -39,7 +42,7 @@ why_gssapi(struct sr_ldap_session *link, OM_uint32 major, OM_uint32 minor)
                            minor != 0 ? GSS_C_MECH_CODE : GSS_C_GSS_CODE,
                            gss_mech_krb5, &more, &text) != GSS_S_COMPLETE)
         text.length = 0;
-    sr_ldap_why(link, "GSSAPI: %.*s", (int)text.length,
+    sr_ldap_why(session, "GSSAPI: %.*s", (int)text.length,
                 text.length == 0 ? "" : (const char *)text.value);
     gss_release_buffer(&ignored, &text);
 }
@@ -53,7 +56,7 @@ send_token(struct conversation *talk, const gss_buffer_desc *token,
     struct berval value = {.bv_len = token->length,
                            .bv_val =
                                token->length == 0 ? nothing : token->value};
-    LDAP *ld = talk->link->ld;
+    LDAP *ld = talk->session->ld;
     LDAPMessage *message;
     int id;
     int code = ldap_sasl_bind(ld, "", "GSSAPI", &value, NULL, NULL, &id);
@@ -63,7 +66,7 @@ send_token(struct conversation *talk, const gss_buffer_desc *token,
         sr_ldap_response_init(answer, code);
         return;
     }
-    sr_ldap_wait(talk->link, id, talk->end, answer, &message);
+    sr_ldap_receive(talk->session, id, talk->end, answer, &message);
     if (answer->code == LDAP_SUCCESS ||
         answer->code == LDAP_SASL_BIND_IN_PROGRESS)
         ldap_parse_sasl_bind_result(ld, message, reply, 0);
@@ -78,17 +81,17 @@ next_token(struct conversation *talk, const struct berval *from,
 {
     gss_buffer_desc input = {.length = from == NULL ? 0 : from->bv_len,
                              .value = from == NULL ? NULL : from->bv_val};
-    char **environment = sr_ldap_hide_environment();
+    char **environment = sr_environment_hide();
     OM_uint32 minor;
     OM_uint32 major = gss_init_sec_context(
         &minor, talk->identity, &talk->context, talk->server,
         (gss_OID)(uintptr_t)gss_mech_krb5, GSS_C_MUTUAL_FLAG | GSS_C_INTEG_FLAG,
         0, GSS_C_NO_CHANNEL_BINDINGS, &input, NULL, token, NULL, NULL);
 
-    sr_ldap_show_environment(environment);
+    sr_environment_restore(environment);
     *is_complete = major == GSS_S_COMPLETE;
     if (GSS_ERROR(major))
-        why_gssapi(talk->link, major, minor);
+        why_gssapi(talk->session, major, minor);
     return !GSS_ERROR(major);
 }
 
@@ -103,7 +106,7 @@ choose_layer(struct conversation *talk, const struct berval *offer,
                                .value = offer == NULL ? NULL : offer->bv_val};
     gss_buffer_desc layers = GSS_C_EMPTY_BUFFER;
     gss_buffer_desc plain = {.length = sizeof(none), .value = none};
-    char **environment = sr_ldap_hide_environment();
+    char **environment = sr_environment_hide();
     OM_uint32 minor, ignored;
     OM_uint32 major =
         gss_unwrap(&minor, talk->context, &wrapped, &layers, NULL, NULL);
@@ -113,12 +116,13 @@ choose_layer(struct conversation *talk, const struct berval *offer,
     if (is_offered)
         major = gss_wrap(&minor, talk->context, 0, GSS_C_QOP_DEFAULT, &plain,
                          NULL, choice);
-    sr_ldap_show_environment(environment);
+    sr_environment_restore(environment);
     if (major != GSS_S_COMPLETE)
-        why_gssapi(talk->link, major, minor);
+        why_gssapi(talk->session, major, minor);
     else if (!is_offered)
-        sr_ldap_why(talk->link, "GSSAPI: the server insists on a layer of its "
-                                "own, although TLS protects the connection");
+        sr_ldap_why(talk->session,
+                    "GSSAPI: the server insists on a layer of its "
+                    "own, although TLS protects the connection");
     gss_release_buffer(&ignored, &layers);
     return is_offered && major == GSS_S_COMPLETE;
 }
@@ -151,10 +155,10 @@ converse(struct conversation *talk, struct sr_ldap_response *answer)
     if (!goes_on)
         sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
     else if (answer->code != LDAP_SUCCESS)
-        sr_ldap_why(talk->link,
+        sr_ldap_why(talk->session,
                     "%s does not accept the service's ticket: "
                     "%s%s%s",
-                    talk->link->config->uri.item[talk->link->uri],
+                    talk->session->config->uri.item[talk->session->uri],
                     ldap_err2string(answer->code), sr_ldap_colon(answer),
                     answer->text);
 }
@@ -162,7 +166,7 @@ converse(struct conversation *talk, struct sr_ldap_response *answer)
 /* The names of the two, as libgssapi wants them; false, and the reason is said,
  * when it takes them not. */
 static bool
-prepare(struct conversation *talk, const struct sr_ldap_ticket *ticket)
+prepare(struct conversation *talk, const struct sr_krb5_ticket *ticket)
 {
     gss_key_value_element_desc place = {.key = "ccache",
                                         .value = ticket->cache_name};
@@ -171,7 +175,7 @@ prepare(struct conversation *talk, const struct sr_ldap_ticket *ticket)
         .count = 1, .elements = (gss_OID)(uintptr_t)gss_mech_krb5};
     gss_buffer_desc name = {.length = strlen(ticket->server_name),
                             .value = ticket->server_name};
-    char **environment = sr_ldap_hide_environment();
+    char **environment = sr_environment_hide();
     OM_uint32 minor;
     OM_uint32 major = gss_acquire_cred_from(
         &minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechanisms, GSS_C_INITIATE,
@@ -181,9 +185,9 @@ prepare(struct conversation *talk, const struct sr_ldap_ticket *ticket)
         major = gss_import_name(&minor, &name,
                                 (gss_OID)(uintptr_t)GSS_KRB5_NT_PRINCIPAL_NAME,
                                 &talk->server);
-    sr_ldap_show_environment(environment);
+    sr_environment_restore(environment);
     if (major != GSS_S_COMPLETE)
-        why_gssapi(talk->link, major, minor);
+        why_gssapi(talk->session, major, minor);
     return major == GSS_S_COMPLETE;
 }
 
@@ -204,40 +208,64 @@ make_plain(char *host)
 static void
 end_conversation(struct conversation *talk)
 {
-    char **environment = sr_ldap_hide_environment();
+    char **environment = sr_environment_hide();
     OM_uint32 minor;
 
     gss_delete_sec_context(&minor, &talk->context, GSS_C_NO_BUFFER);
     gss_release_name(&minor, &talk->server);
     gss_release_cred(&minor, &talk->identity);
-    sr_ldap_show_environment(environment);
+    sr_environment_restore(environment);
+}
+
+/* Get the ticket for a host.  Returns an LDAP result code. */
+static int
+get_ticket(const struct sr_ldap_session *session, const char *host, int64_t end,
+           struct sr_krb5_ticket *ticket)
+{
+    const struct sr_krb5_wanted wanted = {
+        .keytab = session->config->keytab,
+        .principal = session->config->principal,
+        .service = "ldap",
+        .host = host,
+        .end = end,
+    };
+
+    switch (sr_krb5_ticket_get(&wanted, ticket, session->error)) {
+    case SR_KRB5_OK:
+        return LDAP_SUCCESS;
+    case SR_KRB5_NO_SERVICE:
+        return LDAP_CONNECT_ERROR;
+    case SR_KRB5_FAILED:
+        break;
+    }
+    return LDAP_PARAM_ERROR;
 }
 
 void
-sr_ldap_gssapi(struct sr_ldap_session *link, int64_t end,
+sr_ldap_gssapi(struct sr_ldap_session *session, int64_t end,
                struct sr_ldap_response *answer)
 {
-    struct conversation talk = {.link = link,
+    struct conversation talk = {.session = session,
                                 .end = end,
                                 .identity = GSS_C_NO_CREDENTIAL,
                                 .server = GSS_C_NO_NAME,
                                 .context = GSS_C_NO_CONTEXT};
-    struct sr_ldap_ticket ticket;
+    struct sr_krb5_ticket ticket;
     LDAPURLDesc *url = NULL;
     int code = LDAP_PARAM_ERROR;
 
-    if (ldap_url_parse(link->config->uri.item[link->uri], &url) ==
+    if (ldap_url_parse(session->config->uri.item[session->uri], &url) ==
             LDAP_URL_SUCCESS &&
         url->lud_host != NULL) {
         make_plain(url->lud_host);
-        code = sr_ldap_ticket_get(link, url->lud_host, end, &ticket);
+        code = get_ticket(session, url->lud_host, end, &ticket);
         sr_ldap_response_init(answer, code);
         if (code == LDAP_SUCCESS && prepare(&talk, &ticket))
             converse(&talk, answer);
         else if (code == LDAP_SUCCESS)
             sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
         end_conversation(&talk);
-        sr_ldap_ticket_end(&ticket);
+        sr_krb5_ticket_end(&ticket);
     } else {
         sr_ldap_response_init(answer, code);
     }

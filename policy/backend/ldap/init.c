@@ -18,9 +18,10 @@
 
 #include <netinet/in.h>
 #include <resolv.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/init.h"
 
 #ifdef HAVE_SASL
 #include <pthread.h>

@@ -16,9 +16,17 @@
 #include <strings.h>
 #include <time.h>
 
+#include "policy/backend/ldap/administer.h"
+#include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/describe.h"
 #include "policy/backend/ldap/enumerate.h"
-#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/request.h"
 #include "policy/backend/ldap/rootdse.h"
+#include "policy/backend/ldap/self_read.h"
+#include "policy/backend/ldap/shared_ledger.h"
+#include "policy/backend/ldap/survey.h"
+#include "policy/backend/ldap/watch.h"
+#include "policy/util/deadline.h"
 
 /* How long what was read of an account is as good as new: as long as it takes
  * to type a password, and shorter than an administrator's patience. */
@@ -35,10 +43,10 @@ can_help(const struct sr_backend_config *config)
 
 /* The one entry of a name. */
 static enum sr_status
-read_entry(struct sr_ldap_session *link, const char *name,
+read_entry(struct sr_ldap_session *session, const char *name,
            struct sr_ldap_entry *entry)
 {
-    const struct sr_backend_config *config = link->config;
+    const struct sr_backend_config *config = session->config;
     const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
     char *filter = sr_ldap_filter(config->filter, name);
     char *dn = sr_ldap_dn(
@@ -48,10 +56,10 @@ read_entry(struct sr_ldap_session *link, const char *name,
 
     sr_ldap_list_attributes(config, attributes);
     if (filter != NULL && dn != NULL)
-        code = sr_ldap_search(link, config->user_dn == NULL ? config->base : dn,
-                              config->user_dn == NULL ? LDAP_SCOPE_SUBTREE
-                                                      : LDAP_SCOPE_BASE,
-                              filter, attributes, entry, 1, &count);
+        code = sr_ldap_search(
+            session, config->user_dn == NULL ? config->base : dn,
+            config->user_dn == NULL ? LDAP_SCOPE_SUBTREE : LDAP_SCOPE_BASE,
+            filter, attributes, entry, 1, &count);
     free(filter);
     free(dn);
     if (code == LDAP_NO_MEMORY)
@@ -61,7 +69,7 @@ read_entry(struct sr_ldap_session *link, const char *name,
     if (code != LDAP_SUCCESS)
         return SR_STATUS_UNAVAILABLE;
     if (count > 1) {
-        sr_ldap_why(link, "more than one entry is found by \"filter\"");
+        sr_ldap_why(session, "more than one entry is found by \"filter\"");
         return SR_STATUS_AMBIGUOUS;
     }
     /* Directories do not tell "Ann" from "ann"; this host does. */
@@ -69,7 +77,7 @@ read_entry(struct sr_ldap_session *link, const char *name,
         return SR_STATUS_UNKNOWN_NAME;
     /* A bind with it would be one as nobody. */
     if (entry->dn[0] == '\0') {
-        sr_ldap_why(link, "the entry of this name has no DN");
+        sr_ldap_why(session, "the entry of this name has no DN");
         return SR_STATUS_UNAVAILABLE;
     }
     return SR_STATUS_OK;
@@ -77,46 +85,50 @@ read_entry(struct sr_ldap_session *link, const char *name,
 
 /* The policy of the entry, unless it is the one that is known. */
 static enum sr_status
-read_policy(struct sr_ldap_session *link, const struct sr_ldap_entry *account)
+read_policy(struct sr_ldap_session *session,
+            const struct sr_ldap_entry *account)
 {
-    const char *dn = sr_ldap_policy_of(account, link->config->default_policy);
+    const char *dn =
+        sr_ldap_policy_of(account, session->config->default_policy);
     size_t count = 0;
     int code;
 
-    if (dn != NULL && link->policy.dn != NULL &&
-        strcmp(dn, link->policy.dn) == 0)
+    if (dn != NULL && session->policy.dn != NULL &&
+        strcmp(dn, session->policy.dn) == 0)
         return SR_STATUS_OK;
-    sr_ldap_entry_clear(&link->policy);
+    sr_ldap_entry_clear(&session->policy);
     if (dn == NULL)
         return SR_STATUS_OK;
-    code = sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
-                          sr_ldap_policy_attributes, &link->policy, 1, &count);
+    code =
+        sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                       sr_ldap_policy_attributes, &session->policy, 1, &count);
     /* The service need not be allowed to read it. */
     if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS)
         return code == LDAP_NO_MEMORY ? SR_STATUS_NO_MEMORY
                                       : SR_STATUS_UNAVAILABLE;
-    if (link->policy.dn != NULL) { /* as it was asked for, to be found again */
-        free(link->policy.dn);
-        link->policy.dn = strdup(dn);
+    if (session->policy.dn !=
+        NULL) { /* as it was asked for, to be found again */
+        free(session->policy.dn);
+        session->policy.dn = strdup(dn);
     }
     return SR_STATUS_OK;
 }
 
 /* Put what was read together. */
 static enum sr_status
-make_known(struct sr_ldap_session *link, const struct sr_backend *backend,
+make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
            const char *name)
 {
-    struct sr_ldap_cached *known = &link->known;
+    struct sr_ldap_cached *known = &session->known;
 
-    if (!sr_ldap_describe(link, backend, name, &known->entry, &link->policy,
-                          &known->facts))
+    if (!sr_ldap_describe(session, backend, name, &known->entry,
+                          &session->policy, &known->facts))
         return SR_STATUS_UNAVAILABLE;
-    sr_ldap_policy_demands(&link->policy, &known->demands);
-    known->kind = sr_ldap_kind(&known->entry, &link->policy);
+    sr_ldap_policy_demands(&session->policy, &known->demands);
+    known->kind = sr_ldap_kind(&known->entry, &session->policy);
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
-    known->at = sr_ldap_clock();
+    known->at = sr_deadline_now();
     return known->name == NULL || known->fingerprint == NULL
                ? SR_STATUS_NO_MEMORY
                : SR_STATUS_OK;
@@ -125,48 +137,50 @@ make_known(struct sr_ldap_session *link, const struct sr_backend *backend,
 /* Whether nobody in particular sees of the entry that it is there, and no more.
  */
 static bool
-is_bare(const struct sr_ldap_session *link, enum sr_status ask)
+is_bare(const struct sr_ldap_session *session, enum sr_status ask)
 {
-    return ask == SR_STATUS_UNAVAILABLE && link->known.entry.dn != NULL &&
-           sr_ldap_entry_get(&link->known.entry, link->config->uid_attribute,
-                             0) == NULL;
+    return ask == SR_STATUS_UNAVAILABLE && session->known.entry.dn != NULL &&
+           sr_ldap_entry_get(&session->known.entry,
+                             session->config->uid_attribute, 0) == NULL;
 }
 
 static bool
-is_hidden(const struct sr_ldap_session *link, enum sr_status ask)
+is_hidden(const struct sr_ldap_session *session, enum sr_status ask)
 {
-    return ask == SR_STATUS_UNKNOWN_NAME && link->known.entry.dn == NULL;
+    return ask == SR_STATUS_UNKNOWN_NAME && session->known.entry.dn == NULL;
 }
 
 static enum sr_status
-look_up(struct sr_ldap_session *link, const struct sr_backend *backend,
+look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
         const char *name)
 {
-    struct sr_ldap_cached *known = &link->known;
+    struct sr_ldap_cached *known = &session->known;
     bool is_same = known->name != NULL && strcmp(known->name, name) == 0;
     enum sr_status ask;
 
     /* What the owner read cannot be read by anybody again. */
-    if (is_same && (known->is_owners || sr_ldap_clock() - known->at < FRESH_MS))
+    if (is_same &&
+        (known->is_owners || sr_deadline_now() - known->at < FRESH_MS))
         return SR_STATUS_OK;
     if (!is_same)
-        link->has_told = false;
-    sr_ldap_forget(link);
-    ask = read_entry(link, name, &known->entry);
+        session->has_told = false;
+    sr_ldap_forget(session);
+    ask = read_entry(session, name, &known->entry);
     if (ask == SR_STATUS_OK)
-        ask = read_policy(link, &known->entry);
+        ask = read_policy(session, &known->entry);
     if (ask == SR_STATUS_OK)
-        ask = make_known(link, backend, name);
-    if (link->config->user_dn != NULL &&
-        (is_hidden(link, ask) || is_bare(link, ask)))
-        ask = sr_ldap_self_read_close(link, backend, name);
+        ask = make_known(session, backend, name);
+    if (session->config->user_dn != NULL &&
+        (is_hidden(session, ask) || is_bare(session, ask)))
+        ask = sr_ldap_self_read_close(session, backend, name);
     if (ask != SR_STATUS_OK) {
-        sr_ldap_forget(link);
+        sr_ldap_forget(session);
         return ask;
     }
-    if (link->has_told)
-        sr_ldap_response_facts(&link->told, known->kind, can_help(link->config),
-                               link->told_at, &known->facts);
+    if (session->has_told)
+        sr_ldap_response_facts(&session->told, known->kind,
+                               can_help(session->config), session->told_at,
+                               &known->facts);
     return SR_STATUS_OK;
 }
 
@@ -180,10 +194,10 @@ close_account(struct sr_account *account)
 }
 
 static struct sr_account *
-make_account(const struct sr_ldap_session *link,
+make_account(const struct sr_ldap_session *session,
              const struct sr_backend *backend)
 {
-    const struct sr_ldap_cached *known = &link->known;
+    const struct sr_ldap_cached *known = &session->known;
     const char *full = sr_ldap_entry_get(&known->entry, "gecos", 0);
     struct sr_account *account = calloc(1, sizeof(*account));
 
@@ -194,7 +208,7 @@ make_account(const struct sr_ldap_session *link,
     account->backend = *backend;
     account->facts = known->facts;
     account->demands = known->demands;
-    account->is_insecure = link->is_insecure;
+    account->is_insecure = session->is_insecure;
     account->is_closed = known->is_closed;
     account->gecos = strdup(full == NULL ? "" : full);
     account->secret = strdup(known->fingerprint);
@@ -226,23 +240,23 @@ static enum sr_status
 ldap_look_up(struct sr_call *call, const char *name,
              const struct sr_rules *rules, struct sr_account **account)
 {
-    struct sr_ldap_session *link;
+    struct sr_ldap_session *session;
     enum sr_status ask;
 
     (void)rules;
     *account = NULL;
     if (sr_ldap_is_absurd(name))
         return SR_STATUS_UNKNOWN_NAME;
-    link = sr_ldap_begin(call->state, call);
-    if (link == NULL)
+    session = sr_ldap_begin(call->state, call);
+    if (session == NULL)
         return SR_STATUS_NO_MEMORY;
-    ask = look_up(link, call->backend, name);
+    ask = look_up(session, call->backend, name);
     if (ask == SR_STATUS_OK) {
-        *account = make_account(link, call->backend);
+        *account = make_account(session, call->backend);
         if (*account == NULL)
             ask = SR_STATUS_NO_MEMORY;
     }
-    sr_ldap_end(link);
+    sr_ldap_end(session);
     return ask;
 }
 
@@ -250,22 +264,22 @@ ldap_look_up(struct sr_call *call, const char *name,
 
 /* Have what a bind told known for the account, and in the calls that follow. */
 static void
-learn(struct sr_ldap_session *link, struct sr_account *account,
+learn(struct sr_ldap_session *session, struct sr_account *account,
       const struct sr_ldap_response *answer)
 {
-    bool helps = can_help(link->config);
-    bool is_known = link->known.name != NULL &&
-                    strcmp(link->known.entry.dn, account->entry) == 0;
-    enum sr_ldap_kind kind = is_known ? link->known.kind : SR_LDAP_PLAIN;
+    bool helps = can_help(session->config);
+    bool is_known = session->known.name != NULL &&
+                    strcmp(session->known.entry.dn, account->entry) == 0;
+    enum sr_ldap_kind kind = is_known ? session->known.kind : SR_LDAP_PLAIN;
     sr_time now = time(NULL);
 
     sr_ldap_response_facts(answer, kind, helps, now, &account->facts);
     if (!is_known)
         return;
-    sr_ldap_response_facts(answer, kind, helps, now, &link->known.facts);
-    link->told = *answer;
-    link->told_at = now;
-    link->has_told = true;
+    sr_ldap_response_facts(answer, kind, helps, now, &session->known.facts);
+    session->told = *answer;
+    session->told_at = now;
+    session->has_told = true;
 }
 
 /* The entry of nobody, for a bind that takes as long as that of somebody. */
@@ -283,34 +297,34 @@ nobody(const struct sr_backend_config *config)
 /* Read the own entry, and its policy, on the connection that is bound as the
  * owner; what may not be read is left out. */
 static enum sr_status
-read_own(struct sr_ldap_session *link, const struct sr_backend *backend,
+read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
          const struct sr_account *account)
 {
-    struct sr_ldap_cached *known = &link->known;
+    struct sr_ldap_cached *known = &session->known;
     const char *name = account->facts.name;
     enum sr_status ask;
 
-    sr_ldap_forget(link);
-    sr_ldap_entry_clear(&link->policy); /* the owner may see more of it */
-    link->by_owner = true;
-    ask = read_entry(link, name, &known->entry);
+    sr_ldap_forget(session);
+    sr_ldap_entry_clear(&session->policy); /* the owner may see more of it */
+    session->by_owner = true;
+    ask = read_entry(session, name, &known->entry);
     if (ask == SR_STATUS_OK)
-        ask = read_policy(link, &known->entry);
-    link->by_owner = false;
+        ask = read_policy(session, &known->entry);
+    session->by_owner = false;
     if (ask == SR_STATUS_OK &&
-        !sr_ldap_self_read_matches(link, account->facts.uid, &known->entry))
+        !sr_ldap_self_read_matches(session, account->facts.uid, &known->entry))
         return SR_STATUS_UNAVAILABLE;
     if (ask == SR_STATUS_OK)
-        return make_known(link, backend, name);
+        return make_known(session, backend, name);
     if (ask != SR_STATUS_UNKNOWN_NAME)
         return ask;
     if (known->entry.dn != NULL) {
-        sr_ldap_why(link, "the entry of the DN has another name");
+        sr_ldap_why(session, "the entry of the DN has another name");
         return SR_STATUS_UNAVAILABLE;
     }
     /* The server let the owner in and shows no entry: then it is what the bind
      * told, and nothing else. */
-    ask = sr_ldap_self_read_close(link, backend, name);
+    ask = sr_ldap_self_read_close(session, backend, name);
     known->facts.answered = SR_YES;
     return ask;
 }
@@ -320,27 +334,28 @@ read_own(struct sr_ldap_session *link, const struct sr_backend *backend,
  * that is known.  False when that cannot be.
  */
 static bool
-open_up(struct sr_ldap_session *link, const struct sr_backend *backend,
+open_up(struct sr_ldap_session *session, const struct sr_backend *backend,
         struct sr_account *account)
 {
-    struct sr_ldap_cached *known = &link->known;
+    struct sr_ldap_cached *known = &session->known;
     struct sr_account *own = NULL;
     enum sr_status ask = SR_STATUS_OK;
 
-    if (link->bound == SR_LDAP_BOUND_USER) {
-        ask = read_own(link, backend, account);
+    if (session->bound == SR_LDAP_BOUND_USER) {
+        ask = read_own(session, backend, account);
     } else { /* right, and not let in */
         if (known->name == NULL)
-            ask = sr_ldap_self_read_close(link, backend, account->facts.name);
+            ask =
+                sr_ldap_self_read_close(session, backend, account->facts.name);
         known->facts.answered = SR_YES;
     }
     if (ask == SR_STATUS_OK && known->name != NULL) {
         known->is_closed = false;
         known->is_owners = true;
-        own = make_account(link, backend);
+        own = make_account(session, backend);
     }
     if (own == NULL) {
-        sr_ldap_forget(link);
+        sr_ldap_forget(session);
         return false;
     }
     account->facts = own->facts;
@@ -357,56 +372,58 @@ open_up(struct sr_ldap_session *link, const struct sr_backend *backend,
  * those of 389.
  */
 static enum sr_verify_result
-prove_by_word(struct sr_ldap_session *link)
+prove_by_word(struct sr_ldap_session *session)
 {
-    bool is_389 = link->known.name != NULL && link->known.kind == SR_LDAP_DS389;
+    bool is_389 =
+        session->known.name != NULL && session->known.kind == SR_LDAP_DS389;
     struct sr_ldap_entry root = {0};
     size_t count;
     int code;
 
-    if (is_389 || link->has_told_kind)
+    if (is_389 || session->has_told_kind)
         return SR_VERIFY_RIGHT;
-    code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+    code = sr_ldap_search(session, "", LDAP_SCOPE_BASE, "(objectClass=*)",
                           sr_ldap_root_attributes, &root, 1, &count);
-    link->has_told_kind =
+    session->has_told_kind =
         code == LDAP_SUCCESS && sr_ldap_server_kind(&root) != SR_SERVER_OTHER;
     sr_ldap_entry_clear(&root);
-    if (link->has_told_kind)
+    if (session->has_told_kind)
         return SR_VERIFY_RIGHT;
-    if (sr_ldap_is_away(code))
+    if (sr_ldap_response_is_away(code))
         return SR_VERIFY_UNAVAILABLE;
-    sr_ldap_why(link, "the server says \"expired\", which proves no password: "
-                      "it does not show itself to be OpenLDAP or 389");
+    sr_ldap_why(session,
+                "the server says \"expired\", which proves no password: "
+                "it does not show itself to be OpenLDAP or 389");
     return SR_VERIFY_WRONG;
 }
 
 static enum sr_verify_result
-prove(struct sr_ldap_session *link, const struct sr_backend *backend,
+prove(struct sr_ldap_session *session, const struct sr_backend *backend,
       struct sr_account *account, const char *dn, const char *password)
 {
     struct sr_ldap_response answer;
     enum sr_verify_result proof;
 
-    sr_ldap_as_user(link, dn, password, &answer);
+    sr_ldap_as_user(session, dn, password, &answer);
     proof = sr_ldap_response_proof(&answer);
     if (proof == SR_VERIFY_UNAVAILABLE) {
-        if (!sr_error_has_text(link->error))
-            sr_ldap_why(link, "the bind failed: %s%s%s",
+        if (!sr_error_has_text(session->error))
+            sr_ldap_why(session, "the bind failed: %s%s%s",
                         ldap_err2string(answer.code), sr_ldap_colon(&answer),
                         answer.text);
         return proof;
     }
-    sr_ldap_answered(link);
+    sr_ldap_answered(session);
     if (account == NULL)
         return SR_VERIFY_WRONG;
-    sr_ldap_why(link, "%s", ""); /* of servers that were asked before */
+    sr_ldap_why(session, "%s", ""); /* of servers that were asked before */
     if (sr_ldap_response_is_by_word(&answer))
-        proof = prove_by_word(link);
+        proof = prove_by_word(session);
     if (proof == SR_VERIFY_RIGHT && account->is_closed &&
-        !open_up(link, backend, account))
+        !open_up(session, backend, account))
         return SR_VERIFY_UNAVAILABLE;
     if (proof == SR_VERIFY_RIGHT || !sr_ldap_response_is_by_word(&answer))
-        learn(link, account, &answer);
+        learn(session, account, &answer);
     return proof;
 }
 
@@ -414,22 +431,22 @@ static enum sr_verify_result
 ldap_verify(struct sr_call *call, struct sr_account *account,
             const char *password, bool allow_empty)
 {
-    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
+    struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
     enum sr_verify_result proof = SR_VERIFY_UNAVAILABLE;
     char *dn;
 
     (void)allow_empty;
-    if (link == NULL)
+    if (session == NULL)
         return proof;
-    dn = account == NULL ? nobody(link->config) : strdup(account->entry);
+    dn = account == NULL ? nobody(session->config) : strdup(account->entry);
     /* A bind without a password is one as nobody, and succeeds: never sent.  A
      * password that is too long is wrong, never cut. */
     if (password[0] == '\0' || strlen(password) > SR_PASSWORD_BYTES_MAX)
         proof = SR_VERIFY_WRONG;
     else if (dn != NULL)
-        proof = prove(link, call->backend, account, dn, password);
+        proof = prove(session, call->backend, account, dn, password);
     free(dn);
-    sr_ldap_end(link);
+    sr_ldap_end(session);
     return proof;
 }
 
@@ -440,20 +457,21 @@ ldap_verify(struct sr_call *call, struct sr_account *account,
  * the owner is not let in any more, or there is no old password, the service.
  */
 static enum sr_write
-bind_for_change(struct sr_ldap_session *link, const struct sr_backend *backend,
-                struct sr_account *account, const char *old,
-                enum sr_refusal *refusal)
+bind_for_change(struct sr_ldap_session *session,
+                const struct sr_backend *backend, struct sr_account *account,
+                const char *old, enum sr_refusal *refusal)
 {
     const char *dn = account->entry;
 
     /* Servers end connections that are idle, and people type slowly. */
-    if (sr_ldap_is_gone(link))
-        sr_ldap_close(link, false);
-    if (old != NULL && link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
-        link->known.name != NULL && strcmp(link->known.entry.dn, dn) == 0)
+    if (sr_ldap_is_gone(session))
+        sr_ldap_close(session, false);
+    if (old != NULL && session->ld != NULL &&
+        session->bound == SR_LDAP_BOUND_USER && session->known.name != NULL &&
+        strcmp(session->known.entry.dn, dn) == 0)
         return SR_WRITE_DONE;
     if (old != NULL) {
-        switch (prove(link, backend, account, dn, old)) {
+        switch (prove(session, backend, account, dn, old)) {
         case SR_VERIFY_RIGHT:
             break;
         case SR_VERIFY_WRONG:
@@ -462,31 +480,31 @@ bind_for_change(struct sr_ldap_session *link, const struct sr_backend *backend,
         case SR_VERIFY_UNAVAILABLE:
             return SR_WRITE_FAILED;
         }
-        if (link->bound == SR_LDAP_BOUND_USER)
+        if (session->bound == SR_LDAP_BOUND_USER)
             return SR_WRITE_DONE;
     }
-    if (!can_help(link->config)) {
+    if (!can_help(session->config)) {
         *refusal = SR_REFUSAL_NO_RIGHT;
         return SR_WRITE_REFUSED;
     }
-    return sr_ldap_as_service(link) == LDAP_SUCCESS ? SR_WRITE_DONE
-                                                    : SR_WRITE_FAILED;
+    return sr_ldap_as_service(session) == LDAP_SUCCESS ? SR_WRITE_DONE
+                                                       : SR_WRITE_FAILED;
 }
 
 /* No server keeps the day of the last change among the shadow attributes. */
 static void
-write_shadow_day(struct sr_ldap_session *link, const char *dn)
+write_shadow_day(struct sr_ldap_session *session, const char *dn)
 {
     struct sr_ldap_response answer;
     char day[24];
 
     snprintf(day, sizeof(day), "%lld", (long long)(time(NULL) / SR_DAY));
-    sr_ldap_replace(link, dn, "shadowLastChange", day, &answer);
-    if (answer.code == LDAP_INSUFFICIENT_ACCESS && can_help(link->config) &&
-        sr_ldap_as_service(link) == LDAP_SUCCESS)
-        sr_ldap_replace(link, dn, "shadowLastChange", day, &answer);
+    sr_ldap_replace(session, dn, "shadowLastChange", day, &answer);
+    if (answer.code == LDAP_INSUFFICIENT_ACCESS && can_help(session->config) &&
+        sr_ldap_as_service(session) == LDAP_SUCCESS)
+        sr_ldap_replace(session, dn, "shadowLastChange", day, &answer);
     if (answer.code != LDAP_SUCCESS)
-        sr_ldap_why(link, "shadowLastChange: %s%s%s",
+        sr_ldap_why(session, "shadowLastChange: %s%s%s",
                     ldap_err2string(answer.code), sr_ldap_colon(&answer),
                     answer.text);
 }
@@ -500,32 +518,32 @@ write_shadow_day(struct sr_ldap_session *link, const char *dn)
  * which the server takes this one then.
  */
 static void
-change_as_owner(struct sr_ldap_session *link, const char *dn,
+change_as_owner(struct sr_ldap_session *session, const char *dn,
                 const char *password)
 {
     struct sr_ldap_response answer;
     struct sr_facts facts;
 
     sr_facts_init(&facts);
-    sr_ldap_as_user(link, dn, password, &answer);
+    sr_ldap_as_user(session, dn, password, &answer);
     sr_ldap_response_facts(&answer, SR_LDAP_DS389, true, time(NULL), &facts);
-    if (link->bound == SR_LDAP_BOUND_USER && facts.must_change == SR_YES)
-        sr_ldap_change(link, dn, password, password, &answer);
+    if (session->bound == SR_LDAP_BOUND_USER && facts.must_change == SR_YES)
+        sr_ldap_change(session, dn, password, password, &answer);
 }
 
 /* What is known of the account is no longer so. */
 static void
-unlearn(struct sr_ldap_session *link, sr_time now)
+unlearn(struct sr_ldap_session *session, sr_time now)
 {
-    struct sr_ldap_cached *known = &link->known;
+    struct sr_ldap_cached *known = &session->known;
     struct sr_facts *facts = &known->facts;
     char *changed;
 
-    link->has_told = false;
+    session->has_told = false;
     if (known->name == NULL)
         return;
     if (asprintf(&changed, "%s:changed", known->fingerprint) < 0) {
-        sr_ldap_forget(link);
+        sr_ldap_forget(session);
         return;
     }
     free(known->fingerprint);
@@ -540,36 +558,36 @@ unlearn(struct sr_ldap_session *link, sr_time now)
 }
 
 static enum sr_write
-change(struct sr_ldap_session *link, const struct sr_backend *backend,
+change(struct sr_ldap_session *session, const struct sr_backend *backend,
        struct sr_account *account, const char *old, const char *password,
        enum sr_refusal *refusal)
 {
     struct sr_ldap_response answer;
     enum sr_write written =
-        bind_for_change(link, backend, account, old, refusal);
+        bind_for_change(session, backend, account, old, refusal);
     const char *dn = account->entry;
 
     if (written != SR_WRITE_DONE)
         return written;
-    sr_ldap_change(link, dn, old, password, &answer);
+    sr_ldap_change(session, dn, old, password, &answer);
     written = sr_ldap_response_write(&answer, refusal);
     if (written == SR_WRITE_DONE) {
-        if (link->known.kind == SR_LDAP_SHADOW)
-            write_shadow_day(link, dn);
-        if (link->known.kind == SR_LDAP_DS389 && old != NULL &&
-            link->known.demands.history == 0 &&
-            link->bound == SR_LDAP_BOUND_SERVICE)
-            change_as_owner(link, dn, password);
-        unlearn(link, time(NULL));
-        sr_ldap_answered(link);
+        if (session->known.kind == SR_LDAP_SHADOW)
+            write_shadow_day(session, dn);
+        if (session->known.kind == SR_LDAP_DS389 && old != NULL &&
+            session->known.demands.history == 0 &&
+            session->bound == SR_LDAP_BOUND_SERVICE)
+            change_as_owner(session, dn, password);
+        unlearn(session, time(NULL));
+        sr_ldap_answered(session);
     } else {
-        sr_ldap_why(link, "%s%s%s", ldap_err2string(answer.code),
+        sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
                     sr_ldap_colon(&answer), answer.text);
         /* Bound with it: it may not be compared, unless it was changed
          * meanwhile. */
-        if (link->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
+        if (session->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
             *refusal == SR_REFUSAL_WRONG_OLD &&
-            prove(link, backend, account, dn, old) != SR_VERIFY_WRONG)
+            prove(session, backend, account, dn, old) != SR_VERIFY_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;
@@ -579,13 +597,13 @@ static enum sr_write
 ldap_change(struct sr_call *call, struct sr_account *account, const char *old,
             const char *password, enum sr_refusal *refusal)
 {
-    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
+    struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
     enum sr_write written;
 
-    if (link == NULL)
+    if (session == NULL)
         return SR_WRITE_FAILED;
-    written = change(link, call->backend, account, old, password, refusal);
-    sr_ldap_end(link);
+    written = change(session, call->backend, account, old, password, refusal);
+    sr_ldap_end(session);
     return written;
 }
 
@@ -598,7 +616,7 @@ ldap_end(void *kept, bool is_copy)
 static void
 ldap_idle(void *kept)
 {
-    sr_ldap_rest(kept);
+    sr_ldap_idle(kept);
 }
 
 static const struct sr_backend_ops operations = {

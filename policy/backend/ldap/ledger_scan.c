@@ -11,8 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy/backend/ldap/enumerate.h"
+#include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/ledger_entry.h"
+#include "policy/backend/ldap/ledger_scan.h"
+#include "policy/backend/ldap/pages.h"
+#include "policy/backend/ldap/receive.h"
+#include "policy/util/deadline.h"
 
 /* A pass that takes longer, or has more pages, is broken off: whoever answers
  * can go on answering for ever. */
@@ -24,14 +28,14 @@
 #define FILTER "(&(objectClass=device)(|(serialNumber=s-*)(serialNumber=f-*)))"
 
 static enum sr_status
-take_entry(struct sr_ldap_session *link, LDAPMessage *message,
+take_entry(struct sr_ldap_session *session, LDAPMessage *message,
            const struct sr_shared_request *request)
 {
     struct sr_ldap_entry found = {0};
     struct sr_shared_entry entry;
     enum sr_status ask = SR_STATUS_NO_MEMORY;
 
-    if (sr_ldap_take_entry(link, message, &found) == LDAP_SUCCESS) {
+    if (sr_ldap_entry_take(session, message, &found) == LDAP_SUCCESS) {
         const char *ledger = sr_ldap_entry_get(&found, "serialNumber", 0);
 
         ask = SR_STATUS_OK; /* what cannot be read is passed over */
@@ -43,22 +47,22 @@ take_entry(struct sr_ldap_session *link, LDAPMessage *message,
 }
 
 static enum sr_status
-take_page(struct sr_ldap_session *link, LDAPMessage *page,
+take_page(struct sr_ldap_session *session, LDAPMessage *page,
           const struct sr_shared_request *request)
 {
-    LDAPMessage *at = ldap_first_entry(link->ld, page);
+    LDAPMessage *at = ldap_first_entry(session->ld, page);
     enum sr_status ask = SR_STATUS_OK;
 
     for (; at != NULL && ask == SR_STATUS_OK;
-         at = ldap_next_entry(link->ld, at))
-        ask = take_entry(link, at, request);
+         at = ldap_next_entry(session->ld, at))
+        ask = take_entry(session, at, request);
     return ask;
 }
 
 /* A connection that was kept may have been ended since: then there is another
  * for the first page.  Those behind it are of one server. */
 static int
-fetch_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
+fetch_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
            struct sr_ldap_response *answer, LDAPMessage **page)
 {
     const bool is_first = paged->cookie.bv_len == 0;
@@ -66,69 +70,71 @@ fetch_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
 
     do {
         *page = NULL;
-        code = is_first ? sr_ldap_as_service(link) : LDAP_SUCCESS;
+        code = is_first ? sr_ldap_as_service(session) : LDAP_SUCCESS;
         sr_ldap_response_init(answer, code);
         if (code != LDAP_SUCCESS)
             break; /* it was said why */
-        code = sr_ldap_next_page(link, paged, answer, page);
-        if (code != LDAP_SUCCESS && !sr_ldap_is_away(code))
-            sr_ldap_why(link, "%s, to read all entries: %s%s%s", paged->base,
+        code = sr_ldap_next_page(session, paged, answer, page);
+        if (code != LDAP_SUCCESS && !sr_ldap_response_is_away(code))
+            sr_ldap_why(session, "%s, to read all entries: %s%s%s", paged->base,
                         ldap_err2string(code), sr_ldap_colon(answer),
                         answer->text);
         else if (code != LDAP_SUCCESS)
-            sr_ldap_why(link, "%s: %s", link->config->uri.item[link->uri],
+            sr_ldap_why(session, "%s: %s",
+                        session->config->uri.item[session->uri],
                         ldap_err2string(code));
     } while (code != LDAP_SUCCESS && is_first &&
-             sr_ldap_may_repeat(link, code));
+             sr_ldap_may_repeat(session, code));
     return code;
 }
 
 static enum sr_status
-read_page(struct sr_ldap_session *link, struct sr_ldap_paged *paged,
+read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
           const struct sr_shared_request *request)
 {
     struct sr_ldap_response answer;
     LDAPMessage *page;
-    const int code = fetch_page(link, paged, &answer, &page);
+    const int code = fetch_page(session, paged, &answer, &page);
     enum sr_status ask = SR_STATUS_UNAVAILABLE;
 
     if (code == LDAP_NO_MEMORY)
         ask = SR_STATUS_NO_MEMORY;
     else if (code == LDAP_SUCCESS)
-        ask = take_page(link, page, request);
+        ask = take_page(session, page, request);
     if (ask == SR_STATUS_UNAVAILABLE && code == LDAP_SUCCESS)
-        sr_ldap_why(link, "%s has more entries than can be read", paged->base);
+        sr_ldap_why(session, "%s has more entries than can be read",
+                    paged->base);
     if (page != NULL)
         ldap_msgfree(page);
     return ask;
 }
 
 enum sr_status
-sr_ldap_ledger_scan(struct sr_ldap_session *link,
+sr_ldap_ledger_scan(struct sr_ldap_session *session,
                     const struct sr_shared_request *request)
 {
     struct sr_ldap_paged paged = {
-        .base = link->config->lockout_base,
+        .base = session->config->lockout_base,
         .scope = LDAP_SCOPE_ONELEVEL,
         .filter = FILTER,
         .attributes = sr_ldap_ledger_scan_attributes,
     };
-    const int64_t end = sr_ldap_clock() + PASS_MS;
+    const int64_t end = sr_deadline_now() + PASS_MS;
     enum sr_status ask;
     int pages = 0;
 
-    sr_ldap_answered(link); /* a pass is no part of a login */
+    sr_ldap_answered(session); /* a pass is no part of a login */
     do {
-        ask = read_page(link, &paged, request);
+        ask = read_page(session, &paged, request);
         if (ask == SR_STATUS_OK && paged.cookie.bv_len > 0 &&
-            (++pages >= PAGES_MAX || sr_ldap_clock() > end)) {
-            sr_ldap_why(link, "%s is told of without end", paged.base);
+            (++pages >= PAGES_MAX || sr_deadline_now() > end)) {
+            sr_ldap_why(session, "%s is told of without end", paged.base);
             ask = SR_STATUS_UNAVAILABLE;
         }
     } while (ask == SR_STATUS_OK && paged.cookie.bv_len > 0);
     sr_ldap_paged_end(&paged);
     /* The server keeps a place for who has not read all pages. */
     if (ask != SR_STATUS_OK)
-        sr_ldap_close(link, false);
+        sr_ldap_close(session, false);
     return ask;
 }

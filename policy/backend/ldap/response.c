@@ -33,6 +33,23 @@ sr_ldap_response_init(struct sr_ldap_response *answer, int code)
     answer->error = -1;
 }
 
+bool
+sr_ldap_response_is_away(int code)
+{
+    switch (code) {
+    case LDAP_SERVER_DOWN:
+    case LDAP_CONNECT_ERROR:
+    case LDAP_TIMEOUT:
+    case LDAP_DECODING_ERROR: /* what speaks there is no LDAP server */
+    case LDAP_LOCAL_ERROR:
+    case LDAP_BUSY:
+    case LDAP_UNAVAILABLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* warning [0] CHOICE { timeBeforeExpiration [0], graceAuthNsRemaining [1] } */
 static bool
 read_warning(BerElement *ber, struct sr_ldap_response *answer)

@@ -41,6 +41,10 @@ sr_ldap_colon(const struct sr_ldap_response *answer)
 /* An answer that says nothing but `code`. */
 void sr_ldap_response_init(struct sr_ldap_response *answer, int code);
 
+/* Whether a code means that the server did not answer or is out of service, so
+ * that another one is to be asked. */
+bool sr_ldap_response_is_away(int code);
+
 /*
  * Add what the controls (ended by NULL; may be NULL) say.  What cannot be
  * decoded is passed over.

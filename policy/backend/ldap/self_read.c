@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/self_read.h"
+#include "policy/util/deadline.h"
 
 #define ENTRY_MAX (1 << 20) /* no line of passwd(5) is longer */
 
@@ -46,8 +47,8 @@ find_uid(const char *name, uid_t *uid)
     return error;
 }
 
-bool
-sr_ldap_self_read_uid(const char *name, uid_t *uid)
+static bool
+find_own_uid(const char *name, uid_t *uid)
 {
     /* Root is of this host. */
     return find_uid(name, uid) == 0 && *uid != 0 && *uid != (uid_t)-1;
@@ -70,25 +71,25 @@ sr_ldap_self_read_hides(int code)
 }
 
 enum sr_status
-sr_ldap_self_read_close(struct sr_ldap_session *link,
+sr_ldap_self_read_close(struct sr_ldap_session *session,
                         const struct sr_backend *backend, const char *name)
 {
-    struct sr_ldap_cached *known = &link->known;
+    struct sr_ldap_cached *known = &session->known;
     struct sr_facts *facts = &known->facts;
 
     sr_facts_init(facts);
-    if (!sr_ldap_self_read_uid(name, &facts->uid))
+    if (!find_own_uid(name, &facts->uid))
         return SR_STATUS_UNKNOWN_NAME;
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
     sr_ldap_entry_clear(&known->entry);
-    known->entry.dn = sr_ldap_dn(link->config->user_dn, name);
+    known->entry.dn = sr_ldap_dn(session->config->user_dn, name);
     if (known->entry.dn == NULL)
         return SR_STATUS_NO_MEMORY;
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
     known->kind = SR_LDAP_PLAIN;
-    known->at = sr_ldap_clock();
+    known->at = sr_deadline_now();
     known->is_closed = true;
     return known->fingerprint == NULL || known->name == NULL
                ? SR_STATUS_NO_MEMORY
@@ -96,10 +97,10 @@ sr_ldap_self_read_close(struct sr_ldap_session *link,
 }
 
 bool
-sr_ldap_self_read_matches(struct sr_ldap_session *link, uid_t uid,
+sr_ldap_self_read_matches(struct sr_ldap_session *session, uid_t uid,
                           struct sr_ldap_entry *entry)
 {
-    const char *attribute = link->config->uid_attribute;
+    const char *attribute = session->config->uid_attribute;
     const char *value = sr_ldap_entry_get(entry, attribute, 0);
     char text[16];
     uid_t own;
@@ -109,7 +110,8 @@ sr_ldap_self_read_matches(struct sr_ldap_session *link, uid_t uid,
         return sr_ldap_entry_add(entry, attribute, text, strlen(text)) == 0;
     }
     if (!sr_ldap_uid(value, &own) || own != uid) {
-        sr_ldap_why(link, "%s of the entry is not the uid of the name service",
+        sr_ldap_why(session,
+                    "%s of the entry is not the uid of the name service",
                     attribute);
         return false;
     }

@@ -18,8 +18,13 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/ledger_entry.h"
-#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/ledger_scan.h"
+#include "policy/backend/ldap/receive.h"
+#include "policy/backend/ldap/request.h"
+#include "policy/backend/ldap/shared_ledger.h"
+#include "policy/util/deadline.h"
 
 /* What is left to settle, whatever the proof took. */
 #define SETTLE_MS 1000
@@ -36,26 +41,28 @@
 
 /* The DN of an entry; a new string, or NULL. */
 static char *
-name_of(const struct sr_ldap_session *link, const char *id)
+name_of(const struct sr_ldap_session *session, const char *id)
 {
     char *dn;
 
-    return asprintf(&dn, "cn=%s,%s", id, link->config->lockout_base) < 0 ? NULL
-                                                                         : dn;
+    return asprintf(&dn, "cn=%s,%s", id, session->config->lockout_base) < 0
+               ? NULL
+               : dn;
 }
 
 static enum sr_status
-failed(struct sr_ldap_session *link, const char *what,
+failed(struct sr_ldap_session *session, const char *what,
        const struct sr_ldap_response *answer)
 {
     if (answer->code == LDAP_NO_MEMORY)
         return SR_STATUS_NO_MEMORY;
     if (answer->code == LDAP_NO_SUCH_OBJECT)
-        sr_ldap_why(link, "%s, to %s: there is no such entry",
-                    link->config->lockout_base, what);
-    else if (!sr_ldap_is_away(answer->code) || !sr_error_has_text(link->error))
-        sr_ldap_why(link, "%s, to %s: %s%s%s", link->config->lockout_base, what,
-                    ldap_err2string(answer->code), sr_ldap_colon(answer),
+        sr_ldap_why(session, "%s, to %s: there is no such entry",
+                    session->config->lockout_base, what);
+    else if (!sr_ldap_response_is_away(answer->code) ||
+             !sr_error_has_text(session->error))
+        sr_ldap_why(session, "%s, to %s: %s%s%s", session->config->lockout_base,
+                    what, ldap_err2string(answer->code), sr_ldap_colon(answer),
                     answer->text);
     return SR_STATUS_UNAVAILABLE;
 }
@@ -64,10 +71,10 @@ failed(struct sr_ldap_session *link, const char *what,
 
 /* One entry.  LDAP_ALREADY_EXISTS is for the caller to judge. */
 static void
-add(struct sr_ldap_session *link, const char *id, const char *ledger,
+add(struct sr_ldap_session *session, const char *id, const char *ledger,
     const char *description, struct sr_ldap_response *answer)
 {
-    char *dn = name_of(link, id);
+    char *dn = name_of(session, id);
     const char *text[][2] = {
         {"device", NULL}, {id, NULL}, {ledger, NULL}, {description, NULL}};
     const char *const attribute[] = {"objectClass", "cn", "serialNumber",
@@ -84,59 +91,59 @@ add(struct sr_ldap_session *link, const char *id, const char *ledger,
     }
     do {
         sr_ldap_response_init(answer, dn == NULL ? LDAP_NO_MEMORY
-                                                 : sr_ldap_as_service(link));
+                                                 : sr_ldap_as_service(session));
         if (answer->code != LDAP_SUCCESS)
             break;
-        answer->code = ldap_add_ext(link->ld, dn, all, NULL, NULL, &sent);
+        answer->code = ldap_add_ext(session->ld, dn, all, NULL, NULL, &sent);
         if (answer->code == LDAP_SUCCESS) {
-            sr_ldap_wait(link, sent, sr_ldap_last_moment(link), answer,
-                         &message);
+            sr_ldap_receive(session, sent, sr_ldap_last_moment(session), answer,
+                            &message);
             ldap_msgfree(message);
         }
-    } while (sr_ldap_may_repeat(link, answer->code));
+    } while (sr_ldap_may_repeat(session, answer->code));
     free(dn);
 }
 
 static enum sr_status
-add_failure(struct sr_ldap_session *link,
+add_failure(struct sr_ldap_session *session,
             const struct sr_shared_request *request)
 {
     struct sr_ldap_response answer;
 
-    add(link, request->id, request->ledger,
+    add(session, request->id, request->ledger,
         sr_ldap_ledger_state(request->state), &answer);
     if (answer.code == LDAP_SUCCESS || answer.code == LDAP_ALREADY_EXISTS)
         return SR_STATUS_OK;
-    return failed(link, "add an entry", &answer);
+    return failed(session, "add an entry", &answer);
 }
 
 static enum sr_status
-mark(struct sr_ldap_session *link, const struct sr_shared_request *request)
+mark(struct sr_ldap_session *session, const struct sr_shared_request *request)
 {
-    char *dn = name_of(link, request->id);
+    char *dn = name_of(session, request->id);
     struct sr_ldap_response answer;
 
     do {
-        sr_ldap_response_init(&answer, dn == NULL ? LDAP_NO_MEMORY
-                                                  : sr_ldap_as_service(link));
+        sr_ldap_response_init(
+            &answer, dn == NULL ? LDAP_NO_MEMORY : sr_ldap_as_service(session));
         if (answer.code != LDAP_SUCCESS)
             break;
-        sr_ldap_replace(link, dn, "description",
+        sr_ldap_replace(session, dn, "description",
                         sr_ldap_ledger_state(request->state), &answer);
-    } while (sr_ldap_may_repeat(link, answer.code));
+    } while (sr_ldap_may_repeat(session, answer.code));
     free(dn);
     if (answer.code == LDAP_SUCCESS)
         return SR_STATUS_OK;
     if (answer.code == LDAP_NO_SUCH_OBJECT)
         return SR_STATUS_UNKNOWN_NAME;
-    return failed(link, "change an entry", &answer);
+    return failed(session, "change an entry", &answer);
 }
 
 /* ---- deleting */
 
 /* Ask for some deletions at once and then for their answers. */
 static int
-drop_some(struct sr_ldap_session *link, const struct sr_shared_entry *entry,
+drop_some(struct sr_ldap_session *session, const struct sr_shared_entry *entry,
           size_t count, struct sr_ldap_response *answer)
 {
     int sent[AT_ONCE], code = LDAP_SUCCESS;
@@ -145,11 +152,11 @@ drop_some(struct sr_ldap_session *link, const struct sr_shared_entry *entry,
     size_t asked = 0;
 
     for (; asked < count && code == LDAP_SUCCESS; asked++) {
-        char *dn = name_of(link, entry[asked].id);
+        char *dn = name_of(session, entry[asked].id);
 
         code = dn == NULL
                    ? LDAP_NO_MEMORY
-                   : ldap_delete_ext(link->ld, dn, NULL, NULL, &sent[asked]);
+                   : ldap_delete_ext(session->ld, dn, NULL, NULL, &sent[asked]);
         free(dn);
     }
     if (code != LDAP_SUCCESS) {
@@ -157,20 +164,21 @@ drop_some(struct sr_ldap_session *link, const struct sr_shared_entry *entry,
         asked--;
     }
     for (size_t i = 0; i < asked; i++) {
-        sr_ldap_wait(link, sent[i], sr_ldap_last_moment(link), &one, &message);
+        sr_ldap_receive(session, sent[i], sr_ldap_last_moment(session), &one,
+                        &message);
         ldap_msgfree(message);
         if (one.code != LDAP_SUCCESS && one.code != LDAP_NO_SUCH_OBJECT) {
             *answer = one;
             code = one.code;
         }
-        if (sr_ldap_is_away(one.code))
+        if (sr_ldap_response_is_away(one.code))
             break;
     }
     return code;
 }
 
 static enum sr_status
-drop(struct sr_ldap_session *link, const struct sr_shared_request *request)
+drop(struct sr_ldap_session *session, const struct sr_shared_request *request)
 {
     struct sr_ldap_response answer;
     size_t done = 0;
@@ -181,21 +189,21 @@ drop(struct sr_ldap_session *link, const struct sr_shared_request *request)
 
         if (some > AT_ONCE)
             some = AT_ONCE;
-        sr_ldap_response_init(&answer, sr_ldap_as_service(link));
+        sr_ldap_response_init(&answer, sr_ldap_as_service(session));
         code = answer.code;
         if (code == LDAP_SUCCESS)
-            code = drop_some(link, request->drop + done, some, &answer);
+            code = drop_some(session, request->drop + done, some, &answer);
         if (code == LDAP_SUCCESS)
             done += some;
-        else if (!sr_ldap_may_repeat(link, code))
+        else if (!sr_ldap_may_repeat(session, code))
             break;
     }
     if (code != LDAP_SUCCESS)
-        return failed(link, "delete an entry", &answer);
+        return failed(session, "delete an entry", &answer);
     if (request->is_all) {
-        snprintf(link->fleet.cleared, sizeof(link->fleet.cleared), "%s",
+        snprintf(session->fleet.cleared, sizeof(session->fleet.cleared), "%s",
                  request->ledger);
-        link->fleet.cleared_at = sr_ldap_clock();
+        session->fleet.cleared_at = sr_deadline_now();
     }
     return SR_STATUS_OK;
 }
@@ -218,16 +226,16 @@ read_entries(const struct sr_ldap_entry *found, size_t count,
 
 /* What was cleared a moment ago need not be looked at. */
 static bool
-is_recalled(const struct sr_ldap_session *link,
+is_recalled(const struct sr_ldap_session *session,
             const struct sr_shared_request *request)
 {
     return request->may_recall &&
-           strcmp(link->fleet.cleared, request->ledger) == 0 &&
-           sr_ldap_clock() - link->fleet.cleared_at < FRESH_MS;
+           strcmp(session->fleet.cleared, request->ledger) == 0 &&
+           sr_deadline_now() - session->fleet.cleared_at < FRESH_MS;
 }
 
 static enum sr_status
-list(struct sr_ldap_session *link, const struct sr_shared_request *request)
+list(struct sr_ldap_session *session, const struct sr_shared_request *request)
 {
     struct sr_ldap_entry *found;
     struct sr_ldap_response answer;
@@ -236,14 +244,14 @@ list(struct sr_ldap_session *link, const struct sr_shared_request *request)
 
     request->list->count = 0;
     request->list->is_cut = false;
-    if (is_recalled(link, request))
+    if (is_recalled(session, request))
         return SR_STATUS_OK;
     found = calloc(SR_SHARED_MAX, sizeof(*found));
     if (found == NULL)
         return SR_STATUS_NO_MEMORY;
     snprintf(filter, sizeof(filter), "(serialNumber=%s)", request->ledger);
     sr_ldap_response_init(&answer,
-                          sr_ldap_search(link, link->config->lockout_base,
+                          sr_ldap_search(session, session->config->lockout_base,
                                          LDAP_SCOPE_ONELEVEL, filter,
                                          sr_ldap_ledger_attributes, found,
                                          SR_SHARED_MAX, &count));
@@ -253,100 +261,100 @@ list(struct sr_ldap_session *link, const struct sr_shared_request *request)
         sr_ldap_entry_clear(&found[i]);
     free(found);
     return answer.code == LDAP_SUCCESS ? SR_STATUS_OK
-                                       : failed(link, "search", &answer);
+                                       : failed(session, "search", &answer);
 }
 
 /* ---- the key */
 
 /* The first host makes one; a host that was not the first reads it. */
 static enum sr_status
-make_key(struct sr_ldap_session *link)
+make_key(struct sr_ldap_session *session)
 {
     uint8_t key[SR_SHARED_KEY_SIZE];
     char text[SR_LDAP_LEDGER_KEY_SIZE];
     struct sr_ldap_response answer;
 
     if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
-        sr_ldap_why(link, "no random numbers: %m");
+        sr_ldap_why(session, "no random numbers: %m");
         return SR_STATUS_UNAVAILABLE;
     }
     sr_ldap_ledger_write_key(key, text);
-    add(link, KEY_NAME, KEY_LEDGER, text, &answer);
+    add(session, KEY_NAME, KEY_LEDGER, text, &answer);
     explicit_bzero(key, sizeof(key));
     explicit_bzero(text, sizeof(text));
     if (answer.code == LDAP_SUCCESS || answer.code == LDAP_ALREADY_EXISTS)
         return SR_STATUS_OK;
-    return failed(link, "add the key", &answer);
+    return failed(session, "add the key", &answer);
 }
 
 /* *is_there: there is an entry, whatever it says. */
 static enum sr_status
-find_key(struct sr_ldap_session *link, bool *is_there)
+find_key(struct sr_ldap_session *session, bool *is_there)
 {
     static const char *const attributes[] = {"description", NULL};
     struct sr_ldap_entry entry = {0};
     struct sr_ldap_response answer;
-    char *dn = name_of(link, KEY_NAME);
+    char *dn = name_of(session, KEY_NAME);
     const char *text;
     size_t count = 0;
 
     sr_ldap_response_init(&answer, LDAP_NO_MEMORY);
     if (dn != NULL)
         answer.code =
-            sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+            sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                            attributes, &entry, 1, &count);
     free(dn);
     *is_there = count > 0;
     text = sr_ldap_entry_get(&entry, "description", 0);
-    link->fleet.has_key =
-        text != NULL && sr_ldap_ledger_read_key(text, link->fleet.key);
+    session->fleet.has_key =
+        text != NULL && sr_ldap_ledger_read_key(text, session->fleet.key);
     sr_ldap_entry_clear(&entry);
     return answer.code == LDAP_SUCCESS ? SR_STATUS_OK
-                                       : failed(link, "read", &answer);
+                                       : failed(session, "read", &answer);
 }
 
 static enum sr_status
-have_key(struct sr_ldap_session *link, struct sr_shared_request *request)
+have_key(struct sr_ldap_session *session, struct sr_shared_request *request)
 {
     enum sr_status ask = SR_STATUS_OK;
     bool is_there = false;
 
-    if (!link->fleet.has_key)
-        ask = find_key(link, &is_there);
-    if (ask == SR_STATUS_OK && !link->fleet.has_key && !is_there) {
-        ask = make_key(link);
+    if (!session->fleet.has_key)
+        ask = find_key(session, &is_there);
+    if (ask == SR_STATUS_OK && !session->fleet.has_key && !is_there) {
+        ask = make_key(session);
         if (ask == SR_STATUS_OK)
-            ask = find_key(link, &is_there);
+            ask = find_key(session, &is_there);
     }
     if (ask != SR_STATUS_OK)
         return ask;
-    if (!link->fleet.has_key) {
-        sr_ldap_why(link, "cn=" KEY_NAME ",%s cannot be read, or is no key",
-                    link->config->lockout_base);
+    if (!session->fleet.has_key) {
+        sr_ldap_why(session, "cn=" KEY_NAME ",%s cannot be read, or is no key",
+                    session->config->lockout_base);
         return SR_STATUS_UNAVAILABLE;
     }
-    memcpy(request->key, link->fleet.key, sizeof(request->key));
+    memcpy(request->key, session->fleet.key, sizeof(request->key));
     return SR_STATUS_OK;
 }
 
 /* ---- the room */
 
 static enum sr_status
-carry_out(struct sr_ldap_session *link, struct sr_shared_request *request)
+carry_out(struct sr_ldap_session *session, struct sr_shared_request *request)
 {
     switch (request->what) {
     case SR_SHARED_KEY:
-        return have_key(link, request);
+        return have_key(session, request);
     case SR_SHARED_ADD:
-        return add_failure(link, request);
+        return add_failure(session, request);
     case SR_SHARED_LIST:
-        return list(link, request);
+        return list(session, request);
     case SR_SHARED_MARK:
-        return mark(link, request);
+        return mark(session, request);
     case SR_SHARED_DROP:
-        return drop(link, request);
+        return drop(session, request);
     case SR_SHARED_ALL:
-        return sr_ldap_ledger_scan(link, request);
+        return sr_ldap_ledger_scan(session, request);
     }
     return SR_STATUS_UNAVAILABLE;
 }
@@ -354,14 +362,14 @@ carry_out(struct sr_ldap_session *link, struct sr_shared_request *request)
 /* Once the password was answered for the count has begun anew, for what comes
  * then.  To settle belongs to what was before. */
 static int64_t
-spent_before(const struct sr_ldap_session *link)
+spent_before(const struct sr_ldap_session *session)
 {
-    const int64_t most = link->config->timeout * 1000 - SETTLE_MS;
-    int64_t spent = link->spent + link->proving;
+    const int64_t most = session->config->timeout * 1000 - SETTLE_MS;
+    int64_t spent = session->spent + session->proving;
 
     if (spent > most)
         spent = most;
-    return spent > link->spent ? spent : link->spent;
+    return spent > session->spent ? spent : session->spent;
 }
 
 /*
@@ -370,53 +378,54 @@ spent_before(const struct sr_ldap_session *link)
  * is coming may have none.
  */
 static bool
-is_precious(const struct sr_ldap_session *link)
+is_precious(const struct sr_ldap_session *session)
 {
-    return link->ld != NULL && link->bound == SR_LDAP_BOUND_USER &&
-           link->has_told && link->told.grace >= 0;
+    return session->ld != NULL && session->bound == SR_LDAP_BOUND_USER &&
+           session->has_told && session->told.grace >= 0;
 }
 
 /* Carry it out over another connection, and come back to the one there was. */
 static enum sr_status
-carry_out_aside(struct sr_ldap_session *link, struct sr_shared_request *request)
+carry_out_aside(struct sr_ldap_session *session,
+                struct sr_shared_request *request)
 {
-    const struct sr_ldap_session before = *link;
+    const struct sr_ldap_session before = *session;
     enum sr_status ask;
 
-    link->ld = NULL;
-    link->fd = -1;
-    link->bound = SR_LDAP_BOUND_NOBODY;
-    link->is_used = false;
-    ask = carry_out(link, request);
-    sr_ldap_close(link, false);
-    link->ld = before.ld;
-    link->fd = before.fd;
-    link->bound = before.bound;
-    link->device = before.device;
-    link->inode = before.inode;
-    link->has_told_kind = before.has_told_kind;
-    link->is_used = before.is_used;
-    link->is_insecure = before.is_insecure;
-    link->uri = before.uri;
-    link->dead = before.dead;
+    session->ld = NULL;
+    session->fd = -1;
+    session->bound = SR_LDAP_BOUND_NOBODY;
+    session->is_used = false;
+    ask = carry_out(session, request);
+    sr_ldap_close(session, false);
+    session->ld = before.ld;
+    session->fd = before.fd;
+    session->bound = before.bound;
+    session->device = before.device;
+    session->inode = before.inode;
+    session->has_told_kind = before.has_told_kind;
+    session->is_used = before.is_used;
+    session->is_insecure = before.is_insecure;
+    session->uri = before.uri;
+    session->dead = before.dead;
     return ask;
 }
 
 enum sr_status
 sr_ldap_shared_ledger(struct sr_call *call, struct sr_shared_request *request)
 {
-    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
+    struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
     int64_t spent;
     enum sr_status ask;
 
-    if (link == NULL)
+    if (session == NULL)
         return SR_STATUS_NO_MEMORY;
-    spent = link->spent;
+    spent = session->spent;
     if (request->is_settling)
-        link->spent = spent_before(link);
-    ask = is_precious(link) ? carry_out_aside(link, request)
-                            : carry_out(link, request);
-    link->spent = spent;
-    sr_ldap_end(link);
+        session->spent = spent_before(session);
+    ask = is_precious(session) ? carry_out_aside(session, request)
+                               : carry_out(session, request);
+    session->spent = spent;
+    sr_ldap_end(session);
     return ask;
 }

@@ -15,8 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/ldap/session.h"
+#include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/connect.h"
+#include "policy/backend/ldap/receive.h"
+#include "policy/backend/ldap/request.h"
 #include "policy/backend/ldap/rootdse.h"
+#include "policy/backend/ldap/survey.h"
+#include "policy/util/deadline.h"
 
 #define ACCOUNTS_MAX 20000
 #define NO_TIME      "19700102030405Z"
@@ -64,23 +69,23 @@ _Static_assert(TRIED_COUNT <= SR_SURVEY_RIGHTS, "more than a survey holds");
 /* ---- the servers */
 
 static void
-look_at_tls(struct sr_ldap_session *link, struct sr_survey_uri *uri)
+look_at_tls(struct sr_ldap_session *session, struct sr_survey_uri *uri)
 {
     struct berval certificate = {0, NULL};
     char *version = NULL;
 
-    if (ldap_tls_inplace(link->ld) != 1)
+    if (ldap_tls_inplace(session->ld) != 1)
         return;
     snprintf(uri->tls, sizeof(uri->tls), "TLS");
 #ifdef LDAP_OPT_X_TLS_VERSION
-    if (ldap_get_option(link->ld, LDAP_OPT_X_TLS_VERSION, &version) ==
+    if (ldap_get_option(session->ld, LDAP_OPT_X_TLS_VERSION, &version) ==
             LDAP_OPT_SUCCESS &&
         version != NULL)
         snprintf(uri->tls, sizeof(uri->tls), "%.15s", version);
     ldap_memfree(version);
 #endif
 #ifdef LDAP_OPT_X_TLS_PEERCERT
-    if (ldap_get_option(link->ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) !=
+    if (ldap_get_option(session->ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) !=
             LDAP_OPT_SUCCESS ||
         certificate.bv_val == NULL)
         return;
@@ -94,68 +99,68 @@ look_at_tls(struct sr_ldap_session *link, struct sr_survey_uri *uri)
 
 /* Connect to each; the first that answers is asked all the rest. */
 static void
-try_servers(struct sr_ldap_session *link, struct sr_survey *survey)
+try_servers(struct sr_ldap_session *session, struct sr_survey *survey)
 {
-    const struct sr_string_list *uris = &link->config->uri;
+    const struct sr_string_list *uris = &session->config->uri;
 
     for (size_t i = 0; i < uris->count && i < SR_SURVEY_URIS; i++) {
         struct sr_survey_uri *uri = &survey->uri[survey->uri_count++];
         int code;
 
-        sr_ldap_close(link, false);
-        sr_ldap_answered(link);
-        sr_ldap_why(link, "%s", "");
+        sr_ldap_close(session, false);
+        sr_ldap_answered(session);
+        sr_ldap_why(session, "%s", "");
         uri->uri = uris->item[i];
         uri->certificate_ends = SR_TIME_UNKNOWN;
-        code = sr_ldap_connect(link, i,
-                               sr_ldap_clock() + link->config->timeout * 1000);
+        code = sr_ldap_connect(
+            session, i, sr_deadline_now() + session->config->timeout * 1000);
         uri->is_answered = code == LDAP_SUCCESS;
-        uri->is_insecure = uri->is_answered && link->is_insecure;
+        uri->is_insecure = uri->is_answered && session->is_insecure;
         if (uri->is_answered)
-            look_at_tls(link, uri);
+            look_at_tls(session, uri);
         else
             snprintf(uri->why, sizeof(uri->why), "%s",
-                     !sr_error_has_text(link->error) ? ldap_err2string(code)
-                                                     : link->error->text);
+                     !sr_error_has_text(session->error) ? ldap_err2string(code)
+                                                        : session->error->text);
     }
-    sr_ldap_close(link, false);
-    sr_ldap_answered(link);
-    sr_ldap_why(link, "%s", "");
-    link->dead = 0;
+    sr_ldap_close(session, false);
+    sr_ldap_answered(session);
+    sr_ldap_why(session, "%s", "");
+    session->dead = 0;
 }
 
 /* ---- searches */
 
 static enum sr_status
-read_root(struct sr_ldap_session *link, struct sr_survey *survey)
+read_root(struct sr_ldap_session *session, struct sr_survey *survey)
 {
     struct sr_ldap_entry root = {0};
     size_t count = 0;
-    int code = sr_ldap_search(link, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+    int code = sr_ldap_search(session, "", LDAP_SCOPE_BASE, "(objectClass=*)",
                               sr_ldap_root_attributes, &root, 1, &count);
 
     if (code != LDAP_SUCCESS) {
         snprintf(survey->why, sizeof(survey->why), "%s",
-                 !sr_error_has_text(link->error) ? ldap_err2string(code)
-                                                 : link->error->text);
+                 !sr_error_has_text(session->error) ? ldap_err2string(code)
+                                                    : session->error->text);
         return SR_STATUS_UNAVAILABLE;
     }
-    survey->used = link->config->uri.item[link->uri];
+    survey->used = session->config->uri.item[session->uri];
     sr_ldap_server_root(&root, survey);
     sr_ldap_entry_clear(&root);
     return SR_STATUS_OK;
 }
 
 static void
-read_base(struct sr_ldap_session *link, struct sr_survey *survey)
+read_base(struct sr_ldap_session *session, struct sr_survey *survey)
 {
     static const char *const none[] = {"1.1", NULL};
     struct sr_ldap_entry base = {0};
     size_t count = 0;
-    int code = sr_ldap_search(link, link->config->base, LDAP_SCOPE_BASE,
+    int code = sr_ldap_search(session, session->config->base, LDAP_SCOPE_BASE,
                               "(objectClass=*)", none, &base, 1, &count);
 
-    sr_ldap_answered(link);
+    sr_ldap_answered(session);
     survey->has_base = code == LDAP_SUCCESS && count == 1 ? SR_YES : SR_NO;
     sr_ldap_entry_clear(&base);
 }
@@ -174,9 +179,9 @@ filter_of_all(const char *filter)
 }
 
 static void
-read_accounts(struct sr_ldap_session *link, struct sr_survey *survey)
+read_accounts(struct sr_ldap_session *session, struct sr_survey *survey)
 {
-    const struct sr_backend_config *config = link->config;
+    const struct sr_backend_config *config = session->config;
     const char *const attributes[] = {config->name_attribute,
                                       config->uid_attribute, NULL};
     struct sr_ldap_entry *found = calloc(ACCOUNTS_MAX, sizeof(*found));
@@ -185,7 +190,7 @@ read_accounts(struct sr_ldap_session *link, struct sr_survey *survey)
 
     survey->is_cut = true;
     if (found != NULL && filter != NULL &&
-        sr_ldap_search(link, config->base, LDAP_SCOPE_SUBTREE, filter,
+        sr_ldap_search(session, config->base, LDAP_SCOPE_SUBTREE, filter,
                        attributes, found, ACCOUNTS_MAX, &count) == LDAP_SUCCESS)
         survey->is_cut = false;
     for (kept = 0; found != NULL && kept < ACCOUNTS_MAX; kept++) {
@@ -194,7 +199,7 @@ read_accounts(struct sr_ldap_session *link, struct sr_survey *survey)
     }
     if (count > kept)
         survey->is_cut = true;
-    sr_ldap_answered(link);
+    sr_ldap_answered(session);
     if (found != NULL)
         sr_ldap_server_accounts(found, kept, config->name_attribute,
                                 config->uid_attribute, survey);
@@ -206,13 +211,14 @@ read_accounts(struct sr_ldap_session *link, struct sr_survey *survey)
 
 /* Whether a search shows a hash of any account. */
 static enum sr_tri
-shows_hashes(struct sr_ldap_session *link)
+shows_hashes(struct sr_ldap_session *session)
 {
     static const char *const hash[] = {"userPassword", NULL};
     struct sr_ldap_entry found = {0};
     size_t count = 0;
-    int code = sr_ldap_search(link, link->config->base, LDAP_SCOPE_SUBTREE,
-                              "(userPassword=*)", hash, &found, 1, &count);
+    int code =
+        sr_ldap_search(session, session->config->base, LDAP_SCOPE_SUBTREE,
+                       "(userPassword=*)", hash, &found, 1, &count);
     enum sr_tri shows = SR_NO;
 
     if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS &&
@@ -223,29 +229,29 @@ shows_hashes(struct sr_ldap_session *link)
     for (size_t i = 0; i < found.count; i++)
         explicit_bzero(found.value[i].text, strlen(found.value[i].text));
     sr_ldap_entry_clear(&found);
-    sr_ldap_answered(link);
+    sr_ldap_answered(session);
     return shows;
 }
 
 /* The same over a connection of its own, on which nobody bound. */
 static enum sr_tri
-shows_anyone(struct sr_ldap_session *link)
+shows_anyone(struct sr_ldap_session *session)
 {
-    struct sr_backend_config nobody = *link->config;
-    const struct sr_backend_config *config = link->config;
+    struct sr_backend_config nobody = *session->config;
+    const struct sr_backend_config *config = session->config;
     enum sr_tri shows;
 
-    sr_ldap_close(link, false);
+    sr_ldap_close(session, false);
     nobody.identity = SR_IDENTITY_NONE;
-    link->config = &nobody;
-    shows = shows_hashes(link);
-    sr_ldap_close(link, false);
-    link->config = config;
+    session->config = &nobody;
+    shows = shows_hashes(session);
+    sr_ldap_close(session, false);
+    session->config = config;
     return shows;
 }
 
 static void
-read_policy(struct sr_ldap_session *link, const char *dn,
+read_policy(struct sr_ldap_session *session, const char *dn,
             struct sr_survey_policy *out)
 {
     struct sr_ldap_entry policy = {0};
@@ -253,26 +259,26 @@ read_policy(struct sr_ldap_session *link, const char *dn,
 
     snprintf(out->dn, sizeof(out->dn), "%s", dn == NULL ? "" : dn);
     if (out->dn[0] != '\0')
-        sr_ldap_search(link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+        sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                        sr_ldap_survey_policy, &policy, 1, &count);
     sr_ldap_server_policy(&policy, out);
     sr_ldap_entry_clear(&policy);
-    sr_ldap_answered(link);
+    sr_ldap_answered(session);
 }
 
 /* ---- the test entry */
 
 static void
-find_test(struct sr_ldap_session *link, struct sr_survey *survey,
+find_test(struct sr_ldap_session *session, struct sr_survey *survey,
           struct sr_ldap_entry *entry)
 {
-    const struct sr_backend_config *config = link->config;
+    const struct sr_backend_config *config = session->config;
     char *filter = sr_ldap_filter(config->filter, survey->test);
     size_t count = 0;
     int code = LDAP_NO_MEMORY;
 
     if (filter != NULL)
-        code = sr_ldap_search(link, config->base, LDAP_SCOPE_SUBTREE, filter,
+        code = sr_ldap_search(session, config->base, LDAP_SCOPE_SUBTREE, filter,
                               sr_ldap_account_attributes, entry, 1, &count);
     free(filter);
     if (code != LDAP_SUCCESS)
@@ -285,11 +291,11 @@ find_test(struct sr_ldap_session *link, struct sr_survey *survey,
         survey->test_result = SR_TEST_FOUND;
     if (code != LDAP_SUCCESS)
         snprintf(survey->test_why, sizeof(survey->test_why), "%s",
-                 !sr_error_has_text(link->error) ? ldap_err2string(code)
-                                                 : link->error->text);
+                 !sr_error_has_text(session->error) ? ldap_err2string(code)
+                                                    : session->error->text);
     if (entry->dn != NULL)
         snprintf(survey->test_dn, sizeof(survey->test_dn), "%s", entry->dn);
-    sr_ldap_answered(link);
+    sr_ldap_answered(session);
 }
 
 /* The value that an attribute of the test entry has not. */
@@ -304,20 +310,21 @@ absent_value(const struct sr_ldap_entry *entry, size_t number)
 }
 
 static void
-try_to_see(struct sr_ldap_session *link, const char *dn, const char *value,
+try_to_see(struct sr_ldap_session *session, const char *dn, const char *value,
            struct sr_survey_right *right)
 {
     struct berval compared = {strlen(value), (char *)(uintptr_t)value};
     struct sr_ldap_response answer;
     LDAPMessage *message = NULL;
     int id;
-    int code = ldap_compare_ext(link->ld, dn, right->attribute, &compared, NULL,
-                                NULL, &id);
+    int code = ldap_compare_ext(session->ld, dn, right->attribute, &compared,
+                                NULL, NULL, &id);
 
     if (code != LDAP_SUCCESS)
         return;
-    sr_ldap_wait(link, id, sr_ldap_clock() + link->config->timeout * 1000,
-                 &answer, &message);
+    sr_ldap_receive(session, id,
+                    sr_deadline_now() + session->config->timeout * 1000,
+                    &answer, &message);
     ldap_msgfree(message);
     right->is_known = answer.code == LDAP_UNDEFINED_TYPE ? SR_NO : SR_YES;
     switch (answer.code) {
@@ -332,30 +339,6 @@ try_to_see(struct sr_ldap_session *link, const char *dn, const char *value,
         break;
     default:
         break;
-    }
-}
-
-enum sr_tri
-sr_ldap_may_write(struct sr_ldap_session *link, const char *dn,
-                  const char *attribute, const char *value)
-{
-    char *values[] = {(char *)(uintptr_t)value, NULL};
-    LDAPMod take = {.mod_op = LDAP_MOD_DELETE,
-                    .mod_type = (char *)(uintptr_t)attribute,
-                    .mod_values = values};
-    LDAPMod *changes[] = {&take, NULL};
-    struct sr_ldap_response answer;
-
-    sr_ldap_modify(link, dn, changes, NULL, &answer);
-    sr_ldap_answered(link);
-    switch (answer.code) {
-    case LDAP_NO_SUCH_ATTRIBUTE:
-        return SR_YES;
-    case LDAP_INSUFFICIENT_ACCESS:
-    case LDAP_CONSTRAINT_VIOLATION: /* kept by the server alone */
-        return SR_NO;
-    default:
-        return SR_UNKNOWN;
     }
 }
 
@@ -375,8 +358,8 @@ is_meant_for(enum sr_server server, size_t number)
 
 /* What the service may do with the test entry. */
 static void
-try_as_service(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
-               struct sr_survey *survey)
+try_as_service(struct sr_ldap_session *session,
+               const struct sr_ldap_entry *entry, struct sr_survey *survey)
 {
     for (size_t i = 0; i < TRIED_COUNT; i++) {
         struct sr_survey_right *right = &survey->right[i];
@@ -390,24 +373,24 @@ try_as_service(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
             right->is_known = SR_NO;
             continue;
         }
-        if (sr_ldap_as_service(link) != LDAP_SUCCESS)
+        if (sr_ldap_as_service(session) != LDAP_SUCCESS)
             continue;
-        try_to_see(link, entry->dn, value, right);
+        try_to_see(session, entry->dn, value, right);
         if (right->is_known == SR_YES)
             right->writes =
-                sr_ldap_may_write(link, entry->dn, right->attribute, value);
+                sr_ldap_may_write(session, entry->dn, right->attribute, value);
     }
     survey->right_count = TRIED_COUNT;
 }
 
 /* What its owner may.  A pending change or a lock stands in the way. */
 static void
-try_as_owner(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
+try_as_owner(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
              struct sr_survey *survey)
 {
     struct sr_ldap_response answer;
 
-    sr_ldap_as_user(link, entry->dn, survey->password, &answer);
+    sr_ldap_as_user(session, entry->dn, survey->password, &answer);
     survey->answers_with = answer.has_ppolicy ? SR_YES : SR_NO;
     switch (sr_ldap_response_proof(&answer)) {
     case SR_VERIFY_RIGHT:
@@ -419,14 +402,14 @@ try_as_owner(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
     case SR_VERIFY_UNAVAILABLE:
         break;
     }
-    if (link->bound != SR_LDAP_BOUND_USER || answer.error >= 0)
+    if (session->bound != SR_LDAP_BOUND_USER || answer.error >= 0)
         return;
     for (size_t i = 0; i < survey->right_count; i++) {
         struct sr_survey_right *right = &survey->right[i];
 
         if (right->is_known == SR_YES)
             right->self_writes = sr_ldap_may_write(
-                link, entry->dn, right->attribute, absent_value(entry, i));
+                session, entry->dn, right->attribute, absent_value(entry, i));
     }
 }
 
@@ -435,7 +418,7 @@ try_as_owner(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
  * show it.  While it is, another failure is not counted.
  */
 static void
-try_lock(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
+try_lock(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
          struct sr_survey *survey)
 {
     struct sr_ldap_entry none = {0};
@@ -447,63 +430,63 @@ try_lock(struct sr_ldap_session *link, const struct sr_ldap_entry *entry,
     if (sr_ldap_entry_get(entry, "pwdAccountLockedTime", 0) == NULL ||
         facts.locked != SR_LOCK_ADMIN || survey->policy.locks != SR_YES)
         return;
-    sr_ldap_as_user(link, entry->dn, NO_PASSWORD, &answer);
-    sr_ldap_answered(link);
+    sr_ldap_as_user(session, entry->dn, NO_PASSWORD, &answer);
+    sr_ldap_answered(session);
     if (answer.code == LDAP_INVALID_CREDENTIALS)
         survey->tells_locks = answer.error == 1 ? SR_YES : SR_NO;
 }
 
 static void
-try_test_entry(struct sr_ldap_session *link, struct sr_survey *survey)
+try_test_entry(struct sr_ldap_session *session, struct sr_survey *survey)
 {
     struct sr_ldap_entry entry = {0};
     const char *policy;
 
-    find_test(link, survey, &entry);
+    find_test(session, survey, &entry);
     if (survey->test_result == SR_TEST_FOUND && entry.dn != NULL) {
         policy = sr_ldap_entry_get(&entry, "pwdPolicySubentry", 0);
         if (policy != NULL)
-            read_policy(link, policy, &survey->policy);
-        try_as_service(link, &entry, survey);
-        try_lock(link, &entry, survey);
+            read_policy(session, policy, &survey->policy);
+        try_as_service(session, &entry, survey);
+        try_lock(session, &entry, survey);
         if (survey->password != NULL && survey->password[0] != '\0')
-            try_as_owner(link, &entry, survey);
+            try_as_owner(session, &entry, survey);
     }
     sr_ldap_entry_clear(&entry);
 }
 
 static enum sr_status
-look_around(struct sr_ldap_session *link, struct sr_survey *survey)
+look_around(struct sr_ldap_session *session, struct sr_survey *survey)
 {
     if (!survey->is_brief)
-        try_servers(link, survey);
-    if (read_root(link, survey) != SR_STATUS_OK)
+        try_servers(session, survey);
+    if (read_root(session, survey) != SR_STATUS_OK)
         return SR_STATUS_UNAVAILABLE;
     if (survey->is_brief)
         return SR_STATUS_OK;
-    read_base(link, survey);
-    read_policy(link, link->config->default_policy, &survey->policy);
+    read_base(session, survey);
+    read_policy(session, session->config->default_policy, &survey->policy);
     if (survey->has_base == SR_YES) {
-        read_accounts(link, survey);
-        survey->anyone_reads_hashes = shows_anyone(link);
-        survey->service_reads_hashes = shows_hashes(link);
+        read_accounts(session, survey);
+        survey->anyone_reads_hashes = shows_anyone(session);
+        survey->service_reads_hashes = shows_hashes(session);
     }
     if (survey->test != NULL)
-        try_test_entry(link, survey);
+        try_test_entry(session, survey);
     return SR_STATUS_OK;
 }
 
 enum sr_status
 sr_ldap_survey(struct sr_call *call, struct sr_survey *survey)
 {
-    struct sr_ldap_session *link = sr_ldap_begin(call->state, call);
+    struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
     enum sr_status ask;
 
-    if (link == NULL)
+    if (session == NULL)
         return SR_STATUS_NO_MEMORY;
-    ask = look_around(link, survey);
+    ask = look_around(session, survey);
     if (!survey->is_brief)
-        sr_ldap_close(link, false); /* bound as somebody */
-    sr_ldap_end(link);
+        sr_ldap_close(session, false); /* bound as somebody */
+    sr_ldap_end(session);
     return ask;
 }

@@ -20,9 +20,15 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "policy/backend/ldap/enumerate.h"
+#include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/describe.h"
 #include "policy/backend/ldap/dn_index.h"
+#include "policy/backend/ldap/pages.h"
+#include "policy/backend/ldap/policies.h"
+#include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/sync.h"
+#include "policy/backend/ldap/watch.h"
+#include "policy/util/deadline.h"
 #include "policy/util/siphash.h"
 
 /* Between two questions to a server that does not tell by itself; so far each
@@ -49,18 +55,18 @@
 #define WATCHES_MAX 256
 
 /* A policy whose changes are told over the same connection. */
-struct watch {
+struct watched {
     char *dn;
     int id;       /* of its search */
     bool is_read; /* from here on it is news, or it cannot be watched */
 };
 
-struct session {
-    struct sr_watch following; /* first: see struct sr_backend_ops */
-    void *kept;                /* the link that is listened on */
+struct following {
+    struct sr_watch base; /* first: see struct sr_backend_ops */
+    void *kept;            /* the session that is listened on */
     struct sr_ldap_policies policies;
     struct sr_sync_table *table;
-    struct watch *watch;
+    struct watched *watch;
     size_t watch_count;
     int id;            /* of the search for accounts */
     bool is_read;      /* every account was told of once */
@@ -78,8 +84,8 @@ struct session {
 
 /* One call of hear(). */
 struct call {
-    struct session *session;
-    struct sr_ldap_session *link;
+    struct following *state;
+    struct sr_ldap_session *session;
     const struct sr_backend *backend;
     const struct sr_watcher *listener;
     bool is_done; /* the listener has had enough */
@@ -88,7 +94,7 @@ struct call {
 static const char *
 policy_of(const struct call *call, const struct sr_ldap_entry *entry)
 {
-    return sr_ldap_policy_of(entry, call->link->config->default_policy);
+    return sr_ldap_policy_of(entry, call->session->config->default_policy);
 }
 
 /* The names of an entry under which there can be an account. */
@@ -96,7 +102,7 @@ static int
 list_names(const struct call *call, const struct sr_ldap_entry *entry,
            struct sr_string_list *names)
 {
-    const char *attribute = call->link->config->name_attribute;
+    const char *attribute = call->session->config->name_attribute;
     const char *name;
 
     memset(names, 0, sizeof(*names));
@@ -133,7 +139,7 @@ keep_alive(int fd)
 
 /* Begin a search that tells what is there, and then what changes. */
 static int
-begin_search(struct sr_ldap_session *link, const char *base, int scope,
+begin_search(struct sr_ldap_session *session, const char *base, int scope,
              const char *filter, const char *const *attributes, int *id)
 {
     LDAPControl sync = {.ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_SYNC,
@@ -143,22 +149,22 @@ begin_search(struct sr_ldap_session *link, const char *base, int scope,
     if (sr_sync_request(&sync.ldctl_value) != 0)
         return LDAP_NO_MEMORY;
     code = ldap_search_ext(
-        link->ld, base, scope, filter, (char **)(uintptr_t)attributes, 0,
+        session->ld, base, scope, filter, (char **)(uintptr_t)attributes, 0,
         (LDAPControl *[]){&sync, NULL}, NULL, NULL, LDAP_NO_LIMIT, id);
     ber_memfree(sync.ldctl_value.bv_val);
     return code;
 }
 
 static int
-begin_accounts(struct sr_ldap_session *link, int *id)
+begin_accounts(struct sr_ldap_session *session, int *id)
 {
     const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
-    char *filter = sr_ldap_filter_all(link->config->filter);
+    char *filter = sr_ldap_filter_all(session->config->filter);
     int code = LDAP_NO_MEMORY;
 
-    sr_ldap_list_attributes(link->config, attributes);
+    sr_ldap_list_attributes(session->config, attributes);
     if (filter != NULL)
-        code = begin_search(link, link->config->base, LDAP_SCOPE_SUBTREE,
+        code = begin_search(session, session->config->base, LDAP_SCOPE_SUBTREE,
                             filter, attributes, id);
     free(filter);
     return code;
@@ -168,28 +174,27 @@ begin_accounts(struct sr_ldap_session *link, int *id)
 static int
 watch_policy(struct call *call, const char *dn)
 {
-    struct session *session = call->session;
-    struct watch *watch;
+    struct following *state = call->state;
+    struct watched *watch;
     int code;
 
-    for (size_t i = 0; i < session->watch_count; i++) {
-        if (strcmp(session->watch[i].dn, dn) == 0)
+    for (size_t i = 0; i < state->watch_count; i++) {
+        if (strcmp(state->watch[i].dn, dn) == 0)
             return LDAP_SUCCESS;
     }
-    if (session->watch_count == WATCHES_MAX)
+    if (state->watch_count == WATCHES_MAX)
         return LDAP_SUCCESS;
-    watch =
-        reallocarray(session->watch, session->watch_count + 1, sizeof(*watch));
+    watch = reallocarray(state->watch, state->watch_count + 1, sizeof(*watch));
     if (watch == NULL)
         return LDAP_NO_MEMORY;
-    session->watch = watch;
-    watch += session->watch_count;
-    *watch = (struct watch){.dn = strdup(dn)};
+    state->watch = watch;
+    watch += state->watch_count;
+    *watch = (struct watched){.dn = strdup(dn)};
     if (watch->dn == NULL)
         return LDAP_NO_MEMORY;
-    session->watch_count++;
-    session->is_announced = false;
-    code = begin_search(call->link, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+    state->watch_count++;
+    state->is_announced = false;
+    code = begin_search(call->session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                         sr_ldap_policy_attributes, &watch->id);
     return code;
 }
@@ -217,14 +222,14 @@ tell_entry(struct call *call, const struct sr_ldap_entry *entry,
     static const struct sr_ldap_entry none;
     const char *dn = policy_of(call, entry);
     const struct sr_ldap_entry *policy =
-        dn == NULL ? &none
-                   : sr_ldap_policies_find(&call->session->policies, dn);
+        dn == NULL ? &none : sr_ldap_policies_find(&call->state->policies, dn);
 
     for (size_t i = 0; i < names->count && !call->is_done; i++) {
-        sr_error_clear(call->link->error);
-        if (sr_ldap_tell(call->link, call->backend, &call->listener->visitor,
-                         names->item[i], entry, policy == NULL ? &none : policy,
-                         NULL, &call->is_done) != SR_STATUS_OK)
+        sr_error_clear(call->session->error);
+        if (sr_ldap_visit(call->session, call->backend,
+                          &call->listener->visitor, names->item[i], entry,
+                          policy == NULL ? &none : policy, NULL,
+                          &call->is_done) != SR_STATUS_OK)
             return LDAP_NO_MEMORY;
     }
     return LDAP_SUCCESS;
@@ -237,10 +242,10 @@ static int
 take_change(struct call *call, LDAPMessage *message,
             const struct sr_sync_id *id)
 {
-    struct session *session = call->session;
+    struct following *state = call->state;
     struct sr_string_list names = {0}, old = {0};
     struct sr_ldap_entry entry = {0};
-    int code = sr_ldap_take_entry(call->link, message, &entry);
+    int code = sr_ldap_entry_take(call->session, message, &entry);
     const char *policy = code == LDAP_SUCCESS ? policy_of(call, &entry) : NULL;
 
     if (policy != NULL)
@@ -248,12 +253,12 @@ take_change(struct call *call, LDAPMessage *message,
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS &&
-        sr_sync_table_put(session->table, id, &names, &old) != 0) {
+        sr_sync_table_put(state->table, id, &names, &old) != 0) {
         sr_ldap_dn_index_clear(&names);
         code = LDAP_NO_MEMORY;
     }
     /* What is not told now is found by the reading of everything. */
-    if (code == LDAP_SUCCESS && session->is_announced) {
+    if (code == LDAP_SUCCESS && state->is_announced) {
         code = tell_entry(call, &entry, &names);
         tell_gone(call, &old, &names);
     }
@@ -267,8 +272,8 @@ take_deletion(struct call *call, const struct sr_sync_id *id)
 {
     struct sr_string_list old;
 
-    sr_sync_table_take(call->session->table, id, &old);
-    if (call->session->is_announced)
+    sr_sync_table_take(call->state->table, id, &old);
+    if (call->state->is_announced)
         tell_gone(call, &old, NULL);
     sr_ldap_dn_index_clear(&old);
     return LDAP_SUCCESS;
@@ -280,7 +285,7 @@ take_entry(struct call *call, LDAPMessage *message)
     LDAPControl **controls = NULL;
     enum sr_sync_state state = SR_SYNC_PRESENT;
     struct sr_sync_id id;
-    int code = ldap_get_entry_controls(call->link->ld, message, &controls);
+    int code = ldap_get_entry_controls(call->session->ld, message, &controls);
 
     if (code == LDAP_SUCCESS && sr_sync_state(controls, &state, &id) != 0)
         code = LDAP_DECODING_ERROR;
@@ -305,8 +310,8 @@ take_info(struct call *call, LDAPMessage *message, bool *is_read)
     struct sr_sync_ids ids = {0};
     struct berval *value = NULL;
     char *oid = NULL;
-    int code =
-        ldap_parse_intermediate(call->link->ld, message, &oid, &value, NULL, 0);
+    int code = ldap_parse_intermediate(call->session->ld, message, &oid, &value,
+                                       NULL, 0);
 
     if (code == LDAP_SUCCESS && oid != NULL &&
         strcmp(oid, LDAP_SYNC_INFO) == 0) {
@@ -340,16 +345,15 @@ take_end(struct call *call, LDAPMessage *message)
     char *text = NULL;
     int code = LDAP_OTHER;
 
-    ldap_parse_result(call->link->ld, message, &code, NULL, &text, NULL, NULL,
-                      0);
+    ldap_parse_result(call->session->ld, message, &code, NULL, &text, NULL,
+                      NULL, 0);
     sr_ldap_response_init(&answer, code);
     sr_ldap_response_text(&answer, text == NULL ? "" : text);
-    sr_ldap_why(call->link, "it ends the synchronisation: %s%s%s",
+    sr_ldap_why(call->session, "it ends the synchronisation: %s%s%s",
                 ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
     ldap_memfree(text);
-    if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION &&
-        !call->session->is_read) {
-        call->session->is_poll = true;
+    if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION && !call->state->is_read) {
+        call->state->is_poll = true;
         return LDAP_SUCCESS;
     }
     return code == LDAP_SUCCESS ? LDAP_UNAVAILABLE : code;
@@ -362,7 +366,7 @@ take_account(struct call *call, LDAPMessage *message)
     case LDAP_RES_SEARCH_ENTRY:
         return take_entry(call, message);
     case LDAP_RES_INTERMEDIATE:
-        return take_info(call, message, &call->session->is_read);
+        return take_info(call, message, &call->state->is_read);
     case LDAP_RES_SEARCH_RESULT:
         return take_end(call, message);
     default:
@@ -372,12 +376,12 @@ take_account(struct call *call, LDAPMessage *message)
 
 /* Once it was read, everything about a policy is news for all. */
 static int
-take_policy(struct call *call, struct watch *watch, LDAPMessage *message)
+take_policy(struct call *call, struct watched *watch, LDAPMessage *message)
 {
     switch (ldap_msgtype(message)) {
     case LDAP_RES_SEARCH_ENTRY:
         if (watch->is_read)
-            call->session->is_announced = false;
+            call->state->is_announced = false;
         return LDAP_SUCCESS;
     case LDAP_RES_INTERMEDIATE:
         return take_info(call, message, &watch->is_read);
@@ -392,16 +396,16 @@ take_policy(struct call *call, struct watch *watch, LDAPMessage *message)
 static int
 take_message(struct call *call, LDAPMessage *message)
 {
-    struct session *session = call->session;
+    struct following *state = call->state;
     int id = ldap_msgid(message);
 
-    if (id == session->id)
+    if (id == state->id)
         return take_account(call, message);
-    for (size_t i = 0; i < session->watch_count; i++) {
-        if (session->watch[i].id == id)
-            return take_policy(call, &session->watch[i], message);
+    for (size_t i = 0; i < state->watch_count; i++) {
+        if (state->watch[i].id == id)
+            return take_policy(call, &state->watch[i], message);
     }
-    sr_ldap_why(call->link, "the server says goodbye");
+    sr_ldap_why(call->session, "the server says goodbye");
     return id == 0 ? LDAP_SERVER_DOWN : LDAP_SUCCESS;
 }
 
@@ -409,27 +413,27 @@ take_message(struct call *call, LDAPMessage *message)
 static int
 listen_on(struct call *call, bool *has_more)
 {
-    struct session *session = call->session;
+    struct following *state = call->state;
     struct timeval now = {0, 0};
     int code = LDAP_SUCCESS;
 
     *has_more = true;
     for (unsigned i = 0; i < MESSAGES_MAX && code == LDAP_SUCCESS &&
-                         !call->is_done && !session->is_poll;
+                         !call->is_done && !state->is_poll;
          i++) {
         LDAPMessage *message = NULL;
-        int type = ldap_result(call->link->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &now,
-                               &message);
+        int type = ldap_result(call->session->ld, LDAP_RES_ANY, LDAP_MSG_ONE,
+                               &now, &message);
 
         if (type == 0) {
             *has_more = false;
             break;
         }
         if (type < 0) {
-            sr_ldap_why(call->link, "the connection is lost");
+            sr_ldap_why(call->session, "the connection is lost");
             return LDAP_SERVER_DOWN;
         }
-        session->heard = sr_ldap_clock();
+        state->heard = sr_deadline_now();
         code = take_message(call, message);
         ldap_msgfree(message);
     }
@@ -437,13 +441,13 @@ listen_on(struct call *call, bool *has_more)
 }
 
 static bool
-is_all_read(const struct session *session)
+is_all_read(const struct following *state)
 {
-    for (size_t i = 0; i < session->watch_count; i++) {
-        if (!session->watch[i].is_read)
+    for (size_t i = 0; i < state->watch_count; i++) {
+        if (!state->watch[i].is_read)
             return false;
     }
-    return session->is_read;
+    return state->is_read;
 }
 
 /* Read the policies that are watched, over a connection for that: on this one
@@ -451,52 +455,53 @@ is_all_read(const struct session *session)
 static int
 read_policies(struct call *call)
 {
-    struct session *session = call->session;
+    struct following *state = call->state;
     const struct sr_ldap_entry *policy;
     struct sr_call other = {.backend = call->backend};
     void *kept = NULL;
-    struct sr_ldap_session *link = sr_ldap_begin(&kept, &other);
-    int code = link == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
+    struct sr_ldap_session *session = sr_ldap_begin(&kept, &other);
+    int code = session == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
 
-    sr_ldap_policies_clear(&session->policies);
-    for (size_t i = 0; i < session->watch_count && code == LDAP_SUCCESS; i++)
-        code = sr_ldap_policies_get(&session->policies, link,
-                                    session->watch[i].dn, &policy);
-    if (link == NULL)
+    sr_ldap_policies_clear(&state->policies);
+    for (size_t i = 0; i < state->watch_count && code == LDAP_SUCCESS; i++)
+        code = sr_ldap_policies_get(&state->policies, session,
+                                    state->watch[i].dn, &policy);
+    if (session == NULL)
         return code;
-    sr_ldap_end(link);
-    sr_ldap_session_free(link, false);
+    sr_ldap_end(session);
+    sr_ldap_session_free(session, false);
     if (code != LDAP_SUCCESS)
-        *call->link->error = other.error;
+        *call->session->error = other.error;
     return code;
 }
 
 static enum sr_watch_result
 hear_sync(struct call *call, int *code)
 {
-    struct session *session = call->session;
-    const int64_t limit = call->link->config->timeout * 1000;
+    struct following *state = call->state;
+    const int64_t limit = call->session->config->timeout * 1000;
     bool has_more = false;
 
     *code = listen_on(call, &has_more);
-    if (*code != LDAP_SUCCESS || session->is_poll)
+    if (*code != LDAP_SUCCESS || state->is_poll)
         return SR_WATCH_AWAY;
-    session->following.wait_ms = has_more ? 0 : -1;
-    if (session->is_announced)
+    state->base.wait_ms = has_more ? 0 : -1;
+    if (state->is_announced)
         return SR_WATCH_ALL;
-    if (!is_all_read(session)) {
+    if (!is_all_read(state)) {
         if (!has_more)
-            session->following.wait_ms = (int)limit;
-        if (sr_ldap_clock() - session->heard < limit)
+            state->base.wait_ms = (int)limit;
+        if (sr_deadline_now() - state->heard < limit)
             return SR_WATCH_BEGINNING;
-        sr_ldap_why(call->link, "it stopped in the midst of the first reading");
+        sr_ldap_why(call->session,
+                    "it stopped in the midst of the first reading");
         *code = LDAP_TIMEOUT;
         return SR_WATCH_AWAY;
     }
     *code = read_policies(call);
     if (*code != LDAP_SUCCESS)
         return SR_WATCH_AWAY;
-    session->is_announced = true;
+    state->is_announced = true;
     return SR_WATCH_ANYTHING;
 }
 
@@ -504,7 +509,7 @@ hear_sync(struct call *call, int *code)
 
 /* Remember when the entry was modified, if it is the newest. */
 static void
-note_time(struct session *session, const struct sr_ldap_entry *entry)
+note_time(struct following *state, const struct sr_ldap_entry *entry)
 {
     const char *text = sr_ldap_entry_get(entry, "modifyTimestamp", 0);
     const sr_time now = time(NULL);
@@ -516,9 +521,9 @@ note_time(struct session *session, const struct sr_ldap_entry *entry)
      * until then. */
     if (when > now)
         when = now;
-    if (when > session->newest) {
-        session->newest = when;
-        session->newest_at = sr_ldap_clock();
+    if (when > state->newest) {
+        state->newest = when;
+        state->newest_at = sr_deadline_now();
     }
 }
 
@@ -544,11 +549,11 @@ write_stamp(time_t when, char *text, size_t size)
 /* From when on entries are asked for: what is seen late is, by then; or else
  * very many that were made at one time would be asked for again for ever. */
 static time_t
-poll_from(const struct session *session)
+poll_from(const struct following *state)
 {
-    return sr_ldap_clock() - session->newest_at > OVERLAP_S * 1000 + POLL_MS
-               ? session->newest + 1
-               : session->newest - OVERLAP_S;
+    return sr_deadline_now() - state->newest_at > OVERLAP_S * 1000 + POLL_MS
+               ? state->newest + 1
+               : state->newest - OVERLAP_S;
 }
 
 /* The filter for what was modified lately. */
@@ -557,11 +562,11 @@ poll_filter(const struct call *call, const char *all)
 {
     char from[24], now[24], *unstamped = NULL, *filter = NULL;
 
-    if (!write_stamp(poll_from(call->session), from, sizeof(from)) ||
+    if (!write_stamp(poll_from(call->state), from, sizeof(from)) ||
         !write_stamp(time(NULL) - OVERLAP_S, now, sizeof(now)))
         return NULL;
-    if (asprintf(&unstamped, call->session->is_ds389 ? UNSTAMPED : "%.0s",
-                 now) < 0)
+    if (asprintf(&unstamped, call->state->is_ds389 ? UNSTAMPED : "%.0s", now) <
+        0)
         return NULL;
     if (asprintf(&filter, "(&%s(|(modifyTimestamp>=%s)%s))", all, from,
                  unstamped) < 0)
@@ -572,17 +577,17 @@ poll_filter(const struct call *call, const char *all)
 
 /* A hash of all that was read, never 0. */
 static uint64_t
-content_of(const struct session *session, const struct sr_ldap_entry *entry)
+content_of(const struct following *state, const struct sr_ldap_entry *entry)
 {
     uint64_t content = 1;
 
     for (size_t i = 0; i < entry->count; i++) {
         const struct sr_ldap_value *value = &entry->value[i];
 
-        content = content * 31 + sr_siphash(session->key, value->attribute,
+        content = content * 31 + sr_siphash(state->key, value->attribute,
                                             strlen(value->attribute));
         content = content * 31 +
-                  sr_siphash(session->key, value->text, strlen(value->text));
+                  sr_siphash(state->key, value->text, strlen(value->text));
     }
     return content == 0 ? 1 : content;
 }
@@ -610,10 +615,10 @@ poll_names(struct call *call, const char *dn,
     int code = copy_names(names, &copy);
 
     memset(seen, 0, sizeof(*seen));
-    if (code == LDAP_SUCCESS && sr_ldap_dn_index_see(call->session->known, dn,
-                                                     &copy, content, seen) != 0)
+    if (code == LDAP_SUCCESS &&
+        sr_ldap_dn_index_see(call->state->known, dn, &copy, content, seen) != 0)
         code = LDAP_NO_MEMORY;
-    if (code == LDAP_SUCCESS && call->session->is_announced)
+    if (code == LDAP_SUCCESS && call->state->is_announced)
         tell_gone(call, &seen->old, names);
     sr_ldap_dn_index_clear(&copy);
     sr_ldap_dn_index_clear(&seen->old);
@@ -625,27 +630,27 @@ poll_names(struct call *call, const char *dn,
 static int
 poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
 {
-    struct session *session = call->session;
+    struct following *state = call->state;
     const struct sr_ldap_entry *policy;
     struct sr_ldap_entry entry = {0};
     struct sr_string_list names = {0};
     struct sr_ldap_seen seen;
-    int code = sr_ldap_take_entry(call->link, message, &entry);
+    int code = sr_ldap_entry_take(call->session, message, &entry);
 
     *is_new = false; /* who was added is told of */
     if (code == LDAP_SUCCESS)
-        code = sr_ldap_policies_get(&session->policies, call->link,
+        code = sr_ldap_policies_get(&state->policies, call->session,
                                     policy_of(call, &entry), &policy);
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS)
-        code = poll_names(call, entry.dn, &names, content_of(session, &entry),
+        code = poll_names(call, entry.dn, &names, content_of(state, &entry),
                           &seen);
     if (code == LDAP_SUCCESS) {
-        note_time(session, &entry);
+        note_time(state, &entry);
         if (sr_ldap_is_ds389(&entry, policy))
-            session->is_ds389 = true;
-        if (session->is_announced && !seen.is_same)
+            state->is_ds389 = true;
+        if (state->is_announced && !seen.is_same)
             code = tell_entry(call, &entry, &names);
     }
     sr_ldap_dn_index_clear(&names);
@@ -660,7 +665,7 @@ poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
     struct sr_ldap_entry entry = {0};
     struct sr_string_list names = {0};
     struct sr_ldap_seen seen;
-    int code = sr_ldap_take_entry(call->link, message, &entry);
+    int code = sr_ldap_entry_take(call->session, message, &entry);
 
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
@@ -690,14 +695,14 @@ is_same_entry(const struct sr_ldap_entry *one,
 static int
 poll_policies(struct call *call, bool *is_other)
 {
-    struct sr_ldap_policies *policies = &call->session->policies;
+    struct sr_ldap_policies *policies = &call->state->policies;
     struct sr_ldap_policies fresh = {0};
     const struct sr_ldap_entry *policy;
     int code = LDAP_SUCCESS;
 
     for (size_t i = 0; i < policies->count && code == LDAP_SUCCESS; i++) {
-        code = sr_ldap_policies_get(&fresh, call->link, policies->policy[i].dn,
-                                    &policy);
+        code = sr_ldap_policies_get(&fresh, call->session,
+                                    policies->policy[i].dn, &policy);
         if (code == LDAP_SUCCESS &&
             !is_same_entry(policy, &policies->policy[i]))
             *is_other = true;
@@ -718,10 +723,10 @@ poll_pages(struct call *call, const char *filter, const char *const *attributes,
            bool *is_other)
 {
     struct sr_ldap_pages pages = {0};
-    int code = sr_ldap_read_pages(call->link, filter, attributes, &pages);
+    int code = sr_ldap_read_pages(call->session, filter, attributes, &pages);
 
     for (size_t i = 0; i < pages.count && code == LDAP_SUCCESS; i++) {
-        LDAPMessage *at = ldap_first_entry(call->link->ld, pages.page[i]);
+        LDAPMessage *at = ldap_first_entry(call->session->ld, pages.page[i]);
 
         while (at != NULL && !call->is_done) {
             bool is_new = false;
@@ -731,7 +736,7 @@ poll_pages(struct call *call, const char *filter, const char *const *attributes,
                 break; /* which may leave no connection behind */
             if (is_new)
                 *is_other = true;
-            at = ldap_next_entry(call->link->ld, at);
+            at = ldap_next_entry(call->session->ld, at);
         }
     }
     sr_ldap_pages_clear(&pages);
@@ -742,21 +747,21 @@ poll_pages(struct call *call, const char *filter, const char *const *attributes,
 static void
 end_names(struct call *call, bool *is_other)
 {
-    struct session *session = call->session;
-    size_t count = sr_ldap_dn_index_count(session->known);
+    struct following *state = call->state;
+    size_t count = sr_ldap_dn_index_count(state->known);
     struct sr_string_list old;
 
     for (unsigned gone = 0;
-         sr_ldap_dn_index_take_unseen(session->known, &old) && !call->is_done;
+         sr_ldap_dn_index_take_unseen(state->known, &old) && !call->is_done;
          gone++) {
         if (gone >= GONE_MAX)
             *is_other = true;
-        else if (session->is_announced)
+        else if (state->is_announced)
             tell_gone(call, &old, NULL);
         sr_ldap_dn_index_clear(&old);
     }
-    session->names_due =
-        sr_ldap_clock() + (int64_t)(count * 1000 / NAMES_PER_S);
+    state->names_due =
+        sr_deadline_now() + (int64_t)(count * 1000 / NAMES_PER_S);
 }
 
 /* The first question is for everything, the others for what was modified, and
@@ -764,18 +769,18 @@ end_names(struct call *call, bool *is_other)
 static int
 poll_all(struct call *call, bool *is_other)
 {
-    struct session *session = call->session;
-    const char *const names[] = {call->link->config->name_attribute, NULL};
-    char *all = sr_ldap_filter_all(call->link->config->filter);
+    struct following *state = call->state;
+    const char *const names[] = {call->session->config->name_attribute, NULL};
+    char *all = sr_ldap_filter_all(call->session->config->filter);
     char *filter =
-        all == NULL || !session->is_announced ? NULL : poll_filter(call, all);
-    bool is_listed = sr_ldap_clock() >= session->names_due;
+        all == NULL || !state->is_announced ? NULL : poll_filter(call, all);
+    bool is_listed = sr_deadline_now() >= state->names_due;
     int code = LDAP_NO_MEMORY;
 
-    if (all != NULL && (filter != NULL || !session->is_announced))
+    if (all != NULL && (filter != NULL || !state->is_announced))
         code = poll_policies(call, is_other);
     if (is_listed)
-        sr_ldap_dn_index_begin(session->known);
+        sr_ldap_dn_index_begin(state->known);
     if (code == LDAP_SUCCESS)
         code = poll_pages(call, filter == NULL ? all : filter, NULL, poll_entry,
                           is_other);
@@ -791,23 +796,23 @@ poll_all(struct call *call, bool *is_other)
 static enum sr_watch_result
 hear_poll(struct call *call, int *code)
 {
-    struct session *session = call->session;
-    int64_t now = sr_ldap_clock();
-    bool is_other = !session->is_announced;
+    struct following *state = call->state;
+    int64_t now = sr_deadline_now();
+    bool is_other = !state->is_announced;
 
-    session->following.fd = -1;
-    if (now >= session->next) {
+    state->base.fd = -1;
+    if (now >= state->next) {
         *code = poll_all(call, &is_other);
         if (*code != LDAP_SUCCESS)
             return SR_WATCH_AWAY;
         /* Another connection: the server may have gone back in time. */
-        if (!call->link->is_used)
+        if (!call->session->is_used)
             is_other = true;
-        session->is_announced = true;
-        now = sr_ldap_clock();
-        session->next = now + POLL_MS;
+        state->is_announced = true;
+        now = sr_deadline_now();
+        state->next = now + POLL_MS;
     }
-    session->following.wait_ms = (int)(session->next - now);
+    state->base.wait_ms = (int)(state->next - now);
     return is_other ? SR_WATCH_ANYTHING : SR_WATCH_ALL;
 }
 
@@ -818,33 +823,33 @@ static void watch_stop(struct sr_watch *following);
 static struct sr_watch *
 watch_start(struct sr_call *call)
 {
-    struct session *session = calloc(1, sizeof(*session));
-    struct sr_ldap_session *link = NULL;
+    struct following *state = calloc(1, sizeof(*state));
+    struct sr_ldap_session *session = NULL;
     int code = LDAP_NO_MEMORY;
 
-    if (session == NULL)
+    if (state == NULL)
         return NULL;
-    session->table = sr_sync_table_new();
-    session->known = sr_ldap_dn_index_new();
-    if (getrandom(session->key, sizeof(session->key), 0) < 0)
-        memset(session->key, 0, sizeof(session->key));
-    link = sr_ldap_begin(&session->kept, call);
-    if (link != NULL && session->table != NULL && session->known != NULL)
-        code = sr_ldap_as_service(link);
+    state->table = sr_sync_table_new();
+    state->known = sr_ldap_dn_index_new();
+    if (getrandom(state->key, sizeof(state->key), 0) < 0)
+        memset(state->key, 0, sizeof(state->key));
+    session = sr_ldap_begin(&state->kept, call);
+    if (session != NULL && state->table != NULL && state->known != NULL)
+        code = sr_ldap_as_service(session);
     if (code == LDAP_SUCCESS) {
-        keep_alive(link->fd);
-        code = begin_accounts(link, &session->id);
-        session->following.fd = link->fd;
-        session->following.wait_ms = (int)(link->config->timeout * 1000);
-        session->heard = sr_ldap_clock();
+        keep_alive(session->fd);
+        code = begin_accounts(session, &state->id);
+        state->base.fd = session->fd;
+        state->base.wait_ms = (int)(session->config->timeout * 1000);
+        state->heard = sr_deadline_now();
     }
     if (code != LDAP_SUCCESS && !sr_error_has_text(&call->error))
         sr_error_set(&call->error, SR_ERROR_OTHER, "%s", ldap_err2string(code));
-    if (link != NULL)
-        sr_ldap_end(link);
+    if (session != NULL)
+        sr_ldap_end(session);
     if (code == LDAP_SUCCESS)
-        return &session->following;
-    watch_stop(&session->following);
+        return &state->base;
+    watch_stop(&state->base);
     return NULL;
 }
 
@@ -852,39 +857,39 @@ static enum sr_watch_result
 watch_poll(struct sr_call *backend_call, struct sr_watch *following,
            const struct sr_watcher *listener)
 {
-    struct session *session = (struct session *)(void *)following;
-    struct call call = {session, NULL, backend_call->backend, listener, false};
+    struct following *state = (struct following *)(void *)following;
+    struct call call = {state, NULL, backend_call->backend, listener, false};
     enum sr_watch_result heard = SR_WATCH_AWAY;
     int code = LDAP_SUCCESS;
 
-    call.link = sr_ldap_begin(&session->kept, backend_call);
-    if (call.link == NULL)
+    call.session = sr_ldap_begin(&state->kept, backend_call);
+    if (call.session == NULL)
         return SR_WATCH_NO_MEMORY;
-    if (!session->is_poll && call.link->ld != NULL)
+    if (!state->is_poll && call.session->ld != NULL)
         heard = hear_sync(&call, &code);
-    if (session->is_poll)
+    if (state->is_poll)
         heard = hear_poll(&call, &code);
     if (heard == SR_WATCH_AWAY && !sr_error_has_text(&backend_call->error))
         sr_error_set(&backend_call->error, SR_ERROR_OTHER, "%s",
                      ldap_err2string(code));
-    sr_ldap_end(call.link);
+    sr_ldap_end(call.session);
     return code == LDAP_NO_MEMORY ? SR_WATCH_NO_MEMORY : heard;
 }
 
 static void
 watch_stop(struct sr_watch *following)
 {
-    struct session *session = (struct session *)(void *)following;
+    struct following *state = (struct following *)(void *)following;
 
-    if (session->kept != NULL)
-        sr_ldap_session_free(session->kept, false);
-    for (size_t i = 0; i < session->watch_count; i++)
-        free(session->watch[i].dn);
-    free(session->watch);
-    sr_sync_table_free(session->table);
-    sr_ldap_dn_index_free(session->known);
-    sr_ldap_policies_clear(&session->policies);
-    free(session);
+    if (state->kept != NULL)
+        sr_ldap_session_free(state->kept, false);
+    for (size_t i = 0; i < state->watch_count; i++)
+        free(state->watch[i].dn);
+    free(state->watch);
+    sr_sync_table_free(state->table);
+    sr_ldap_dn_index_free(state->known);
+    sr_ldap_policies_clear(&state->policies);
+    free(state);
 }
 
 const struct sr_watch_ops sr_ldap_watch = {

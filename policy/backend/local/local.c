@@ -239,8 +239,7 @@ look_up_shadow(const char *name, struct spwd *entry,
     do {
         code = buffer_grow(buffer);
         if (code == 0)
-            code =
-                getspnam_r(name, entry, buffer->bytes, buffer->size, &found);
+            code = getspnam_r(name, entry, buffer->bytes, buffer->size, &found);
     } while (code == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (code == ENOMEM)
         return SR_STATUS_NO_MEMORY;
@@ -267,8 +266,7 @@ look_up_passwd(const char *name, struct passwd *entry,
     do {
         code = buffer_grow(buffer);
         if (code == 0)
-            code =
-                getpwnam_r(name, entry, buffer->bytes, buffer->size, &found);
+            code = getpwnam_r(name, entry, buffer->bytes, buffer->size, &found);
     } while (code == ERANGE && buffer->size <= SR_LOCAL_ENTRY_MAX);
     if (found != NULL)
         return SR_STATUS_OK;

@@ -1,5 +1,6 @@
 /*
- * LDAP secret: the service's password, from the file of root that holds it.
+ * Secret file: passwords and keytabs of this host, in files that only root can
+ * have written.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -12,13 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/backend/ldap/session.h"
+#include "policy/util/secret_file.h"
 
 #define SECRET_MAX 1024
 #define KEYTAB_MAX (1 << 20)
 
 void
-sr_ldap_secret_free(char **secret)
+sr_secret_file_free(char **secret)
 {
     if (*secret != NULL)
         explicit_bzero(*secret, strlen(*secret));
@@ -35,18 +36,21 @@ close_file(int *fd)
 
 /* Only root may write it, and nobody but root and its group may read it. */
 static bool
-is_safe(struct sr_ldap_session *link, const char *path,
-        const struct stat *status, off_t most)
+is_safe(const char *path, struct sr_error *error, const struct stat *status,
+        off_t most)
 {
     if (!S_ISREG(status->st_mode))
-        sr_ldap_why(link, "%s is not a regular file", path);
+        sr_error_set(error, SR_ERROR_IDENTITY, "%s is not a regular file",
+                     path);
     else if (status->st_uid != 0)
-        sr_ldap_why(link, "%s is not root's", path);
+        sr_error_set(error, SR_ERROR_IDENTITY, "%s is not root's", path);
     else if ((status->st_mode & 0137) != 0)
-        sr_ldap_why(link, "%s has mode %04o, and must have 0600 or 0640", path,
-                    (unsigned)status->st_mode & 07777);
+        sr_error_set(error, SR_ERROR_IDENTITY,
+                     "%s has mode %04o, and must have 0600 or 0640", path,
+                     (unsigned)status->st_mode & 07777);
     else if (status->st_size > most)
-        sr_ldap_why(link, "%s is longer than a secret can be", path);
+        sr_error_set(error, SR_ERROR_IDENTITY,
+                     "%s is longer than a secret can be", path);
     else
         return true;
     return false;
@@ -54,34 +58,34 @@ is_safe(struct sr_ldap_session *link, const char *path,
 
 /* Open a file of secrets; the descriptor, or -1 and the reason is said. */
 static int
-open_safe(struct sr_ldap_session *link, const char *path, off_t most)
+open_safe(const char *path, off_t most, struct sr_error *error)
 {
     int fd =
         open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) != 0)
-        sr_ldap_why(link, "%s: %s", path, strerror(errno));
-    else if (is_safe(link, path, &status, most))
+        sr_error_set(error, SR_ERROR_IDENTITY, "%s: %s", path, strerror(errno));
+    else if (is_safe(path, error, &status, most))
         return fd;
     close_file(&fd);
     return -1;
 }
 
 bool
-sr_ldap_secret_is_safe(struct sr_ldap_session *link, const char *path)
+sr_secret_file_is_safe(const char *path, struct sr_error *error)
 {
     __attribute__((cleanup(close_file))) int fd =
-        open_safe(link, path, KEYTAB_MAX);
+        open_safe(path, KEYTAB_MAX, error);
 
     return fd >= 0;
 }
 
 char *
-sr_ldap_secret(struct sr_ldap_session *link, const char *path)
+sr_secret_file_read(const char *path, struct sr_error *error)
 {
     __attribute__((cleanup(close_file))) int fd =
-        open_safe(link, path, SECRET_MAX);
+        open_safe(path, SECRET_MAX, error);
     ssize_t size;
     char *secret;
 
@@ -96,7 +100,8 @@ sr_ldap_secret(struct sr_ldap_session *link, const char *path)
     secret[size > 0 ? strcspn(secret, "\r\n") : 0] = '\0';
     if (secret[0] == '\0') {
         /* An empty password would make a bind as nobody, which succeeds. */
-        sr_ldap_why(link, "%s has no password in its first line", path);
+        sr_error_set(error, SR_ERROR_IDENTITY,
+                     "%s has no password in its first line", path);
         explicit_bzero(secret, SECRET_MAX);
         free(secret);
         return NULL;

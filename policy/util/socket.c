@@ -1,10 +1,9 @@
 /*
- * LDAP host: from a host's name to a socket that is connected, and which
- * servers kept somebody waiting in vain a moment ago.
+ * Socket: stream connections on which no wait exceeds a deadline.
  *
- * The C library asks name servers as long as resolv.conf(5) says, which is
- * longer than a login may take.  What it says stands in a structure of each
- * thread; this thread's is changed for the moment of the question.
+ * The C library waits for name servers as long as resolv.conf(5) says, which is
+ * longer than a login may take.  The limits are in a structure of each thread,
+ * which is changed here for the time of one look-up.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -17,28 +16,15 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <resolv.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "policy/backend/ldap/host.h"
-#include "policy/backend/ldap/session.h"
-#include "policy/util/safe_open.h"
-#include "policy/util/siphash.h"
-
-/* How long a server that kept somebody waiting is tried after the others. */
-#define SILENT_MS 60000
-
-int
-sr_ldap_left(int64_t end)
-{
-    int64_t left = end - sr_ldap_clock();
-
-    return left > INT32_MAX ? INT32_MAX : left < 0 ? 0 : (int)left;
-}
+#include "policy/util/deadline.h"
+#include "policy/util/socket.h"
 
 /* Wait until the socket is ready.  Returns 0 or an errno. */
 static int
@@ -48,12 +34,10 @@ await(int fd, short events, int64_t end)
     int ready;
 
     do {
-        ready = poll(&poll_fd, 1, sr_ldap_left(end));
+        ready = poll(&poll_fd, 1, sr_deadline_left(end));
     } while (ready < 0 && errno == EINTR);
     return ready > 0 ? 0 : ready == 0 ? ETIMEDOUT : errno;
 }
-
-/* ---- sockets */
 
 /* Wait until a connect that was begun is done.  Returns 0 or an errno. */
 static int
@@ -105,7 +89,7 @@ open_socket(int family, const struct sockaddr *address, socklen_t size,
 }
 
 int
-sr_ldap_local_connect(const char *path, int64_t end)
+sr_socket_connect_unix(const char *path, int64_t end)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -118,7 +102,7 @@ sr_ldap_local_connect(const char *path, int64_t end)
 }
 
 int
-sr_ldap_host_send(int fd, const void *bytes, size_t size, int64_t end)
+sr_socket_send(int fd, const void *bytes, size_t size, int64_t end)
 {
     const char *at = bytes;
     int error = 0;
@@ -137,7 +121,7 @@ sr_ldap_host_send(int fd, const void *bytes, size_t size, int64_t end)
 }
 
 int
-sr_ldap_host_receive(int fd, void *bytes, size_t size, int64_t end)
+sr_socket_receive(int fd, void *bytes, size_t size, int64_t end)
 {
     char *at = bytes;
     int error = 0;
@@ -160,10 +144,10 @@ sr_ldap_host_receive(int fd, void *bytes, size_t size, int64_t end)
 /* ---- names */
 
 int
-sr_ldap_host_patience(int servers, int questions, int64_t end)
+sr_socket_resolver_seconds(int servers, int questions, int64_t end)
 {
     int asked = questions * (servers > 0 ? servers : 1);
-    int seconds = sr_ldap_left(end) / 1000 / asked;
+    int seconds = sr_deadline_left(end) / 1000 / asked;
 
     return seconds < 1 ? 1 : seconds;
 }
@@ -206,7 +190,7 @@ look_up_name(const char *host, const char *service, int64_t end,
 
     if (is_ready) {
         /* The name as it is, and with the first domain of the search list. */
-        int bound = sr_ldap_host_patience(_res.nscount, 2, end);
+        int bound = sr_socket_resolver_seconds(_res.nscount, 2, end);
 
         _res.retry = 1;
         _res.retrans = bound < retrans ? bound : retrans;
@@ -221,7 +205,7 @@ look_up_name(const char *host, const char *service, int64_t end,
 
 /* The addresses of a host share the time. */
 int
-sr_ldap_host_connect(const char *host, int port, int64_t end)
+sr_socket_connect_host(const char *host, int port, int64_t end)
 {
     struct addrinfo *list = NULL;
     char service[12];
@@ -232,77 +216,13 @@ sr_ldap_host_connect(const char *host, int port, int64_t end)
         return -EHOSTUNREACH;
     if (look_up(host, service, AI_NUMERICHOST, &list) != 0 &&
         look_up_name(host, service, end, &list) != 0)
-        return sr_ldap_left(end) == 0 ? -ETIMEDOUT : -EHOSTUNREACH;
+        return sr_deadline_left(end) == 0 ? -ETIMEDOUT : -EHOSTUNREACH;
     for (const struct addrinfo *at = list; at != NULL; at = at->ai_next)
         count++;
     for (const struct addrinfo *at = list; at != NULL && fd < 0;
          at = at->ai_next, count--)
         fd = open_socket(at->ai_family, at->ai_addr, at->ai_addrlen,
-                         sr_ldap_clock() + sr_ldap_left(end) / count);
+                         sr_deadline_now() + sr_deadline_left(end) / count);
     freeaddrinfo(list);
     return fd;
-}
-
-/* ---- silent servers
- *
- * Each is a link that leads nowhere: made in one step, whatever limit on files
- * the caller has, and never half there.
- */
-
-/* The directory, and the link's name in it; the descriptor or a negative errno.
- */
-static int
-open_memory(const char *uri, char name[32])
-{
-    static const uint8_t key[16] = {0};
-    int dir = sr_safe_open(SR_RUNDIR, O_RDONLY | O_DIRECTORY, NULL);
-    struct stat status;
-
-    snprintf(name, 32, "silent:%016llx",
-             (unsigned long long)sr_siphash(key, uri, strlen(uri)));
-    if (dir >= 0 && (fstat(dir, &status) != 0 ||
-                     !sr_safe_open_check(&status, S_IFDIR, 022))) {
-        close(dir);
-        return -EPERM;
-    }
-    return dir;
-}
-
-bool
-sr_ldap_was_silent(const char *uri)
-{
-    char name[32], text[24] = "";
-    int dir = open_memory(uri, name);
-    int64_t left;
-    ssize_t size;
-
-    if (dir < 0)
-        return false;
-    size = readlinkat(dir, name, text, sizeof(text) - 1);
-    close(dir);
-    if (size <= 0)
-        return false;
-    left = strtoll(text, NULL, 10) - sr_ldap_clock();
-    return left > 0 && left <= SILENT_MS;
-}
-
-void
-sr_ldap_remember_silent(const char *uri, bool is_silent)
-{
-    char name[32], text[24];
-    int dir;
-
-    /* A user could stop a set-user-ID program, and the time would pass. */
-    if (getuid() != 0 || (is_silent && sr_safe_make_dir(SR_RUNDIR) != 0))
-        return;
-    dir = open_memory(uri, name);
-    if (dir < 0)
-        return;
-    unlinkat(dir, name, 0);
-    snprintf(text, sizeof(text), "%lld",
-             (long long)(sr_ldap_clock() + SILENT_MS));
-    /* Another process may have been quicker: then it is remembered, too. */
-    if (is_silent && symlinkat(text, dir, name) != 0)
-        errno = 0;
-    close(dir);
 }

@@ -1,9 +1,8 @@
 /*
- * LDAP SRV: the hosts of a service, as DNS knows them.
+ * SRV: the hosts of a service by DNS (RFC 2782).
  *
- * Only the tickets of Kerberos are looked for in this way.  Apart from the
- * look-up of a host's addresses, since it takes a library that each login would
- * load for it.
+ * Apart from the connecting, because it needs libresolv, which other logins do
+ * not load.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -15,20 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/ldap/host.h"
-#include "policy/backend/ldap/srv.h"
+#include "policy/backend/krb5/srv.h"
+#include "policy/util/socket.h"
 
 static int
 by_priority(const void *a, const void *b)
 {
-    const struct sr_ldap_srv *left = a, *right = b;
+    const struct sr_krb5_srv *left = a, *right = b;
 
     return left->priority - right->priority;
 }
 
 /* Take the SRV records (RFC 2782) out of an answer. */
 static size_t
-read_srv(const unsigned char *answer, int size, struct sr_ldap_srv *found,
+read_srv(const unsigned char *answer, int size, struct sr_krb5_srv *found,
          size_t most)
 {
     size_t count = 0;
@@ -37,7 +36,7 @@ read_srv(const unsigned char *answer, int size, struct sr_ldap_srv *found,
     if (ns_initparse(answer, size, &message) != 0)
         return 0;
     for (int i = 0; i < ns_msg_count(message, ns_s_an) && count < most; i++) {
-        struct sr_ldap_srv *srv = &found[count];
+        struct sr_krb5_srv *srv = &found[count];
         ns_rr record;
 
         if (ns_parserr(&message, ns_s_an, i, &record) != 0)
@@ -56,7 +55,7 @@ read_srv(const unsigned char *answer, int size, struct sr_ldap_srv *found,
 }
 
 size_t
-sr_ldap_srv_find(const char *name, struct sr_ldap_srv *found, size_t most,
+sr_krb5_srv_find(const char *name, struct sr_krb5_srv *found, size_t most,
                  int64_t end)
 {
     unsigned char answer[4096];
@@ -68,7 +67,7 @@ sr_ldap_srv_find(const char *name, struct sr_ldap_srv *found, size_t most,
     if (res_ninit(&state) != 0)
         return 0;
     state.retry = 1;
-    state.retrans = sr_ldap_host_patience(state.nscount, 1, end);
+    state.retrans = sr_socket_resolver_seconds(state.nscount, 1, end);
     size = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, sizeof(answer));
     res_nclose(&state);
     if (size > 0)

@@ -1,0 +1,26 @@
+/*
+ * SRV: the hosts of a service by DNS (RFC 2782).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_KRB5_SRV_H
+#define SR_POLICY_BACKEND_KRB5_SRV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sr_krb5_srv {
+    char host[256];
+    int port;
+    int priority;
+};
+
+/*
+ * Ask DNS for the hosts of a service ("_kerberos._tcp.EXAMPLE.ORG") until the
+ * deadline `end`.  They are sorted by priority.  Returns how many were found,
+ * at most `most`; 0 also when no name server answered.
+ */
+size_t sr_krb5_srv_find(const char *name, struct sr_krb5_srv *found,
+                        size_t most, int64_t end);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * Ticket: a Kerberos ticket of this host's own identity for one service, by a
+ * keytab, in the memory of this process and within a deadline.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_KRB5_TICKET_H
+#define SR_POLICY_BACKEND_KRB5_TICKET_H
+
+#include <krb5.h>
+#include <stdint.h>
+
+#include "policy/util/error.h"
+
+/* What is asked for. */
+struct sr_krb5_wanted {
+    const char *keytab;    /* its path; NULL: the system's */
+    const char *principal; /* whose key to use; NULL: the keytab's first */
+    const char *service;   /* "ldap" */
+    const char *host;
+    int64_t end; /* deadline, see util/deadline.h */
+};
+
+struct sr_krb5_ticket {
+    krb5_context context;
+    krb5_ccache cache;
+    krb5_principal client;
+    krb5_principal server; /* SERVICE/HOST */
+    char *cache_name;      /* "MEMORY:..." */
+    char *server_name;
+};
+
+enum sr_krb5_result {
+    SR_KRB5_OK,
+    SR_KRB5_NO_SERVICE, /* the KDC has no ticket for this host; another host of
+                           the service may have one */
+    SR_KRB5_FAILED,
+};
+
+/*
+ * Get a ticket.  On any result but OK `error` says why.  End the ticket in any
+ * case.
+ */
+enum sr_krb5_result sr_krb5_ticket_get(const struct sr_krb5_wanted *wanted,
+                                       struct sr_krb5_ticket *ticket,
+                                       struct sr_error *error);
+void sr_krb5_ticket_end(struct sr_krb5_ticket *ticket);
+
+#endif

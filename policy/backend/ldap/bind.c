@@ -1,0 +1,230 @@
+/*
+ * LDAP bind: choosing a server, and binding there.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/connect.h"
+#include "policy/backend/ldap/receive.h"
+#include "policy/backend/silent.h"
+#include "policy/util/deadline.h"
+#include "policy/util/secret_file.h"
+
+#ifdef SR_WITH_GSSAPI
+#include "policy/backend/ldap/gssapi.h"
+#endif
+
+/*
+ * Until when the server at hand may be waited for.  The last one has all that
+ * is left; each before it a part, of which the more is kept the more there are
+ * to come.
+ */
+int64_t
+sr_ldap_server_moment(const struct sr_ldap_session *session, size_t uri)
+{
+    int64_t now = sr_deadline_now();
+    int64_t end = sr_ldap_last_moment(session);
+    int64_t others = 0;
+
+    for (size_t i = 0; i < sr_ldap_uri_count(session); i++) {
+        if (i != uri && !sr_ldap_is_dead(session, i))
+            others++;
+    }
+    return end <= now ? now : now + (end - now) / (2 * others + 1);
+}
+
+/* A server that did not answer is not asked any more in this transaction; and
+ * in those that follow after the others, when it took its time. */
+static void
+give_up_server(struct sr_ldap_session *session, size_t uri, int code)
+{
+    session->dead |= UINT64_C(1) << uri;
+    if (code == LDAP_TIMEOUT && sr_ldap_uri_count(session) > 1)
+        sr_silent_set(session->config->uri.item[uri], true);
+    sr_ldap_close(session, false);
+}
+
+/* Which servers kept another login waiting a moment ago. */
+static void
+ask_memory(struct sr_ldap_session *session)
+{
+    session->silent = 0;
+    session->has_asked = true;
+    for (size_t i = 0;
+         i < sr_ldap_uri_count(session) && sr_ldap_uri_count(session) > 1;
+         i++) {
+        if (sr_silent_is(session->config->uri.item[i]))
+            session->silent |= UINT64_C(1) << i;
+    }
+}
+
+static bool
+is_silent(const struct sr_ldap_session *session, size_t uri)
+{
+    return (session->silent >> uri & 1) != 0;
+}
+
+/*
+ * An operation failed.  Whether it is worth doing it again: on a connection
+ * that has stood since an earlier call the same server is tried again, which
+ * may have closed it meanwhile; otherwise the next one is.
+ */
+bool
+sr_ldap_may_repeat(struct sr_ldap_session *session, int code)
+{
+    bool was_used = session->is_used;
+
+    if (!sr_ldap_response_is_away(code))
+        return false;
+    session->is_used = false;
+    if (was_used && code == LDAP_SERVER_DOWN)
+        sr_ldap_close(session, false);
+    else
+        give_up_server(session, session->uri, code);
+    return sr_deadline_now() < sr_ldap_last_moment(session);
+}
+
+/* Try the servers of one kind in their order.  *code is left alone when there
+ * is none. */
+static bool
+connect_one_of(struct sr_ldap_session *session, bool silent, int *code)
+{
+    for (size_t i = 0; i < sr_ldap_uri_count(session); i++) {
+        if (sr_ldap_is_dead(session, i) || is_silent(session, i) != silent)
+            continue;
+        if (sr_deadline_now() >= sr_ldap_last_moment(session)) {
+            *code = LDAP_TIMEOUT;
+            return false;
+        }
+        *code = sr_ldap_connect(session, i, sr_ldap_server_moment(session, i));
+        if (*code == LDAP_SUCCESS) {
+            if (silent)
+                sr_silent_set(session->config->uri.item[i], false);
+            return true;
+        }
+        give_up_server(session, i, *code);
+    }
+    return false;
+}
+
+/* Have a connection to a server that is not known to be dead. */
+static int
+connect_any(struct sr_ldap_session *session)
+{
+    int code = LDAP_SERVER_DOWN;
+
+    if (session->ld != NULL)
+        return LDAP_SUCCESS;
+    if (!session->has_asked)
+        ask_memory(session);
+    if (!connect_one_of(session, false, &code))
+        connect_one_of(session, true, &code);
+    if (code != LDAP_SUCCESS && !sr_error_has_text(session->error))
+        sr_ldap_why(session, "no server was there a moment ago");
+    return code;
+}
+
+/* One bind on the connection at hand. */
+static void
+bind_as(struct sr_ldap_session *session, const char *dn, const char *mechanism,
+        const char *password, struct sr_ldap_response *answer)
+{
+    LDAPControl policy = {
+        .ldctl_oid = (char *)(uintptr_t)LDAP_CONTROL_PASSWORDPOLICYREQUEST};
+    LDAPControl *controls[] = {&policy, NULL};
+    struct berval secret = {.bv_len = strlen(password),
+                            .bv_val = (char *)(uintptr_t)password};
+    LDAPMessage *message;
+    int id, code;
+
+    session->bound = SR_LDAP_BOUND_NOBODY;
+    code = ldap_sasl_bind(session->ld, dn, mechanism, &secret, controls, NULL,
+                          &id);
+    if (code != LDAP_SUCCESS) {
+        sr_ldap_response_init(answer, code);
+        return;
+    }
+    sr_ldap_receive(session, id, sr_ldap_server_moment(session, session->uri),
+                    answer, &message);
+    sr_ldap_expect(message, LDAP_RES_BIND, answer);
+    ldap_msgfree(message);
+}
+
+/* The bind of the service, of whatever kind it is. */
+static int
+bind_service(struct sr_ldap_session *session)
+{
+    const struct sr_backend_config *config = session->config;
+    __attribute__((cleanup(sr_secret_file_free))) char *secret = NULL;
+    bool was_nobody = session->bound == SR_LDAP_BOUND_NOBODY;
+    struct sr_ldap_response answer;
+
+    sr_ldap_response_init(&answer, LDAP_SUCCESS);
+    if (config->identity == SR_IDENTITY_SIMPLE) {
+        secret = sr_secret_file_read(config->secret_file, session->error);
+        if (secret == NULL)
+            return LDAP_PARAM_ERROR;
+        bind_as(session, config->bind_dn, LDAP_SASL_SIMPLE, secret, &answer);
+    } else if (config->identity == SR_IDENTITY_EXTERNAL) {
+        bind_as(session, "", "EXTERNAL", "", &answer);
+#ifdef SR_WITH_GSSAPI
+    } else if (config->identity == SR_IDENTITY_GSSAPI) {
+        sr_ldap_gssapi(session, sr_ldap_server_moment(session, session->uri),
+                       &answer);
+        if (answer.code != LDAP_SUCCESS)
+            return answer.code;
+#endif
+    } else if (!was_nobody) {
+        bind_as(session, "", LDAP_SASL_SIMPLE, "", &answer);
+    }
+    if (answer.code == LDAP_SUCCESS)
+        session->bound = SR_LDAP_BOUND_SERVICE;
+    else
+        sr_ldap_why(
+            session, "%s does not accept the service's identity: %s%s%s",
+            config->uri.item[session->uri], ldap_err2string(answer.code),
+            sr_ldap_colon(&answer), answer.text);
+    return answer.code;
+}
+
+int
+sr_ldap_as_service(struct sr_ldap_session *session)
+{
+    int code;
+
+    do {
+        code = connect_any(session);
+        if (code != LDAP_SUCCESS)
+            return code;
+        if (session->bound == SR_LDAP_BOUND_SERVICE)
+            return LDAP_SUCCESS;
+        code = bind_service(session);
+    } while (code != LDAP_SUCCESS && sr_ldap_may_repeat(session, code));
+    return code;
+}
+
+void
+sr_ldap_as_user(struct sr_ldap_session *session, const char *dn,
+                const char *password, struct sr_ldap_response *answer)
+{
+    do {
+        int code = connect_any(session);
+
+        if (code != LDAP_SUCCESS) {
+            sr_ldap_response_init(answer, code);
+            return;
+        }
+        bind_as(session, dn, LDAP_SASL_SIMPLE, password, answer);
+        if (answer->code == LDAP_SUCCESS)
+            session->bound = SR_LDAP_BOUND_USER;
+        else if (sr_ldap_response_is_away(answer->code))
+            sr_ldap_why(session, "%s: %s%s%s",
+                        session->config->uri.item[session->uri],
+                        ldap_err2string(answer->code), sr_ldap_colon(answer),
+                        answer->text);
+    } while (sr_ldap_may_repeat(session, answer->code));
+}

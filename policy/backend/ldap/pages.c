@@ -1,0 +1,156 @@
+/*
+ * LDAP pages: searches that are answered in pages (RFC 2696).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/describe.h"
+#include "policy/backend/ldap/pages.h"
+#include "policy/backend/ldap/receive.h"
+#include "policy/util/deadline.h"
+
+/* Entries in one page: not above the limit that servers have unless told. */
+#define PAGE 500
+
+void
+sr_ldap_pages_clear(struct sr_ldap_pages *pages)
+{
+    for (size_t i = 0; i < pages->count; i++)
+        ldap_msgfree(pages->page[i]);
+    free(pages->page);
+    memset(pages, 0, sizeof(*pages));
+}
+
+/* The page belongs to the pages, or is freed. */
+static int
+add_page(struct sr_ldap_pages *pages, LDAPMessage *message)
+{
+    LDAPMessage **grown =
+        reallocarray(pages->page, pages->count + 1, sizeof(LDAPMessage *));
+
+    if (grown == NULL) {
+        ldap_msgfree(message);
+        return LDAP_NO_MEMORY;
+    }
+    pages->page = grown;
+    grown[pages->count++] = message;
+    return LDAP_SUCCESS;
+}
+
+/* Where the next page begins; empty: this was the last. */
+static int
+next_cookie(struct sr_ldap_session *session, LDAPMessage *message,
+            struct berval *cookie)
+{
+    LDAPControl **controls = NULL;
+    LDAPControl *control;
+    ber_int_t estimate;
+    int code, status;
+
+    ber_memfree(cookie->bv_val);
+    *cookie = (struct berval){0, NULL};
+    status = ldap_parse_result(session->ld, message, &code, NULL, NULL, NULL,
+                               &controls, 0);
+    control = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
+    if (status == LDAP_SUCCESS && control != NULL)
+        status = ldap_parse_pageresponse_control(session->ld, control,
+                                                 &estimate, cookie);
+    ldap_controls_free(controls);
+    return status;
+}
+
+/* Ask for one page, and wait for it. */
+static int
+fetch_page(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
+           struct sr_ldap_response *answer, LDAPMessage **message)
+{
+    struct berval cookie = paged->cookie;
+    LDAPControl *control = NULL;
+    int64_t end = sr_deadline_now() + session->config->timeout * 1000;
+    int id;
+    int code = ldap_create_page_control(
+        session->ld, PAGE, cookie.bv_len == 0 ? NULL : &cookie, 0, &control);
+
+    if (code != LDAP_SUCCESS)
+        return code;
+    code = ldap_search_ext(session->ld, paged->base, paged->scope,
+                           paged->filter, (char **)(uintptr_t)paged->attributes,
+                           0, (LDAPControl *[]){control, NULL}, NULL, NULL,
+                           LDAP_NO_LIMIT, &id);
+    ldap_control_free(control);
+    if (code != LDAP_SUCCESS)
+        return code;
+    sr_ldap_receive(session, id, end, answer, message);
+    return answer->code;
+}
+
+int
+sr_ldap_next_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
+                  struct sr_ldap_response *answer, LDAPMessage **page)
+{
+    int code;
+
+    *page = NULL;
+    sr_ldap_response_init(answer, LDAP_SUCCESS);
+    code = fetch_page(session, paged, answer, page);
+    if (code == LDAP_SUCCESS)
+        code = next_cookie(session, *page, &paged->cookie);
+    if (code == LDAP_SUCCESS)
+        sr_ldap_answered(session);
+    return code;
+}
+
+void
+sr_ldap_paged_end(struct sr_ldap_paged *paged)
+{
+    ber_memfree(paged->cookie.bv_val);
+    paged->cookie = (struct berval){0, NULL};
+}
+
+static int
+read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
+          struct sr_ldap_pages *pages)
+{
+    struct sr_ldap_response answer;
+    LDAPMessage *message;
+    int code = sr_ldap_next_page(session, paged, &answer, &message);
+
+    if (code == LDAP_SUCCESS)
+        return add_page(pages, message);
+    sr_ldap_why(session, "%s: not every account was told of: %s%s%s",
+                session->config->uri.item[session->uri], ldap_err2string(code),
+                sr_ldap_colon(&answer), answer.text);
+    ldap_msgfree(message);
+    return code;
+}
+
+int
+sr_ldap_read_pages(struct sr_ldap_session *session, const char *filter,
+                   const char *const *attributes, struct sr_ldap_pages *pages)
+{
+    const char *whole[SR_LDAP_ATTRIBUTES_MAX];
+    struct sr_ldap_paged paged = {
+        .base = session->config->base,
+        .scope = LDAP_SCOPE_SUBTREE,
+        .filter = filter,
+        .attributes = attributes == NULL ? whole : attributes,
+    };
+    int code = sr_ldap_as_service(session);
+
+    if (code != LDAP_SUCCESS)
+        return code;
+    sr_ldap_list_attributes(session->config, whole);
+    do {
+        code = read_page(session, &paged, pages);
+    } while (code == LDAP_SUCCESS && paged.cookie.bv_len > 0);
+    sr_ldap_paged_end(&paged);
+    /* What is left of a page is of no use to anybody. */
+    if (code != LDAP_SUCCESS)
+        sr_ldap_close(session, false);
+    return code;
+}

@@ -1,0 +1,47 @@
+/*
+ * LDAP pages: searches that are answered in pages (RFC 2696).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_LDAP_PAGES_H
+#define SR_POLICY_BACKEND_LDAP_PAGES_H
+
+#include "policy/backend/ldap/session.h"
+
+/* The pages that were read, as they came: so they take the least memory. */
+struct sr_ldap_pages {
+    LDAPMessage **page;
+    size_t count;
+};
+
+/* A search that is answered in pages. */
+struct sr_ldap_paged {
+    const char *base;
+    int scope;
+    const char *filter;
+    const char *const *attributes;
+    struct berval cookie; /* empty: before the first page, or after the last */
+};
+
+/*
+ * Request the next page on the connection at hand, and wait for it as long as
+ * one login may take.  Returns an LDAP result code, and the page, which may be
+ * NULL, for ldap_msgfree().
+ */
+int sr_ldap_next_page(struct sr_ldap_session *session,
+                      struct sr_ldap_paged *paged,
+                      struct sr_ldap_response *answer, LDAPMessage **page);
+void sr_ldap_paged_end(struct sr_ldap_paged *paged);
+
+/*
+ * Read all entries below the base that a filter finds, with these attributes or
+ * (NULL) all those of an account.  Each page has the time of one login.
+ * Returns an LDAP result code; on any but LDAP_SUCCESS the pages are incomplete
+ * and not to be used.  Clear them in any case.
+ */
+int sr_ldap_read_pages(struct sr_ldap_session *session, const char *filter,
+                       const char *const *attributes,
+                       struct sr_ldap_pages *pages);
+void sr_ldap_pages_clear(struct sr_ldap_pages *pages);
+
+#endif

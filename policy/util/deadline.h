@@ -1,0 +1,18 @@
+/*
+ * Deadline: points in time until which an operation may wait.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_UTIL_DEADLINE_H
+#define SR_POLICY_UTIL_DEADLINE_H
+
+#include <stdint.h>
+
+/* Now, as milliseconds of CLOCK_BOOTTIME, which runs on while the host is
+ * suspended and which nobody can set. */
+int64_t sr_deadline_now(void);
+
+/* Milliseconds until `end`, as poll(2) takes them; 0 when it has passed. */
+int sr_deadline_left(int64_t end);
+
+#endif
