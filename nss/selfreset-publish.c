@@ -201,7 +201,7 @@ publisher_publish_all(const struct sr_config *config, struct watch *watch,
     } else if (publisher.is_partial && publisher_carry_over(&publisher) != 0) {
         status = fail("out of memory");
     } else {
-        sr_builder_set_since(publisher.build, publisher.since);
+        sr_builder_set_since(publisher.build, publisher.since, 0);
         result = sr_builder_commit(publisher.build, publisher.dir, reason,
                                    sizeof(reason));
         status = conclude_all(&publisher, result, reason);

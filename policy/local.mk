@@ -14,7 +14,11 @@ libstate_la_SOURCES = \
 	policy/util/siphash.c policy/util/siphash.h \
 	policy/util/text.c policy/util/text.h \
 	policy/util/time.h \
+	policy/publish/bucket.c policy/publish/bucket.h \
+	policy/publish/delta.c policy/publish/delta.h \
 	policy/publish/format.c policy/publish/format.h \
+	policy/publish/payload.c policy/publish/payload.h \
+	policy/publish/uptime.c policy/publish/uptime.h \
 	policy/decide/verdict.c policy/decide/verdict.h
 libstate_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
 libpolicy_la_SOURCES = \
@@ -25,6 +29,7 @@ libpolicy_la_SOURCES = \
 	policy/backend/local/local.c policy/backend/local/local.h \
 	policy/backend/local/enumerate.c \
 	policy/backend/survey.h \
+	policy/publish/aside.c policy/publish/aside.h \
 	policy/publish/builder.c policy/publish/builder.h \
 	policy/util/clock.c policy/util/clock.h \
 	policy/publish/install.c policy/publish/install.h \

@@ -1,8 +1,9 @@
 /*
- * Build: a snapshot in memory.
+ * Builder: makes a snapshot in memory.
  *
- * Accounts are kept one behind the other as they come.  When all are there the
- * number of buckets is chosen and each account is put where its hash says.
+ * Entries are first stored in the order in which they are added.  When all are
+ * known, the number of buckets is chosen, and each entry is copied into the
+ * bucket that its hash chooses.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -35,13 +36,15 @@ sr_builder_new(const struct sr_publish_how *how)
         return NULL;
     build->how = *how;
     build->since = how->now;
+    build->uptime_since = how->uptime;
     return build;
 }
 
 void
-sr_builder_set_since(struct sr_builder *build, sr_time since)
+sr_builder_set_since(struct sr_builder *build, sr_time since, int64_t uptime)
 {
     build->since = since;
+    build->uptime_since = uptime;
 }
 
 void
@@ -60,12 +63,13 @@ sr_builder_free(struct sr_builder *build)
 uint32_t
 sr_builder_count(const struct sr_builder *build, enum sr_view view)
 {
-    return build->table[view].count;
+    return build->table[view].count -
+           (view == SR_VIEW_GROUPS ? build->aliases : 0);
 }
 
 /* ---- accounts */
 
-/* Room for one more entry of `size` bytes. */
+/* Make room for one more entry of `size` bytes. */
 static uint8_t *
 reserve(struct sr_table *table, size_t size)
 {
@@ -103,7 +107,7 @@ add_entry(struct sr_table *table, const char *name,
     return 0;
 }
 
-/* The exempt are few: the list grows by one. */
+/* Exempt accounts are few: the list grows by one. */
 static int
 add_exempt(struct sr_string_list *names, const char *name)
 {
@@ -122,31 +126,67 @@ add_exempt(struct sr_string_list *names, const char *name)
     return 0;
 }
 
+static int
+add_alias(struct sr_builder *build, const char *name)
+{
+    char alias[SR_SNAPSHOT_NAME_MAX + 1];
+    struct sr_payload payload;
+    int error;
+
+    if (!sr_snapshot_alias(name, alias))
+        return 0; /* too long: no other spelling can be told */
+    sr_payload_of_alias(&payload);
+    error = add_entry(&build->table[SR_VIEW_GROUPS], alias, &payload);
+    if (error == 0)
+        build->aliases++;
+    return error;
+}
+
+int
+sr_builder_add_payloads(struct sr_builder *build, const char *name,
+                        const struct sr_payload payload[SR_VIEW_COUNT],
+                        bool is_exempt)
+{
+    int error = sr_snapshot_name(name) ? 0 : EINVAL;
+
+    for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
+        if (payload[view].size > 0)
+            error = add_entry(&build->table[view], name, &payload[view]);
+    }
+    if (error == 0 && payload[SR_VIEW_SHADOW].size > 0)
+        error = add_alias(build, name);
+    if (error == 0 && is_exempt)
+        error = add_exempt(&build->exempt, name);
+    return error;
+}
+
 int
 sr_builder_add(struct sr_builder *build, const struct sr_facts *facts,
                const struct sr_rules *rules, bool is_exempt)
 {
-    struct sr_payload payload;
-    int error = sr_snapshot_name(facts->name) ? 0 : EINVAL;
+    struct sr_payload payload[SR_VIEW_COUNT];
 
-    for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
-        if (!sr_view_has(view, facts))
-            continue;
-        sr_payload_encode(view, facts, rules, is_exempt, &payload);
-        error = add_entry(&build->table[view], facts->name, &payload);
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
+        payload[view].size = 0;
+        if (sr_view_has(view, facts))
+            sr_payload_encode(view, facts, rules, is_exempt, &payload[view]);
     }
-    if (error == 0 && is_exempt)
-        error = add_exempt(&build->exempt, facts->name);
-    return error;
+    return sr_builder_add_payloads(build, facts->name, payload, is_exempt);
 }
 
 int
 sr_builder_keep(struct sr_builder *build, enum sr_view view, const char *name,
                 const struct sr_payload *payload)
 {
-    if (!sr_snapshot_name(name))
+    const bool is_alias = sr_snapshot_is_alias(name);
+    int error;
+
+    if (!is_alias && !sr_snapshot_name(name))
         return EINVAL;
-    return add_entry(&build->table[view], name, payload);
+    error = add_entry(&build->table[view], name, payload);
+    if (error == 0 && is_alias)
+        build->aliases++;
+    return error;
 }
 
 /* ---- buckets */
@@ -157,9 +197,9 @@ bucket_at(const struct sr_image *image, uint32_t number)
     return image->buckets + (size_t)number * SR_SNAPSHOT_BUCKET;
 }
 
-/* Chain an empty bucket behind another. */
+/* Append an empty bucket to a chain. */
 static int
-chain(struct sr_image *image, uint32_t number, uint32_t *next)
+append_bucket(struct sr_image *image, uint32_t number, uint32_t *next)
 {
     struct sr_header *header = &image->header;
     uint8_t *grown;
@@ -179,12 +219,12 @@ chain(struct sr_image *image, uint32_t number, uint32_t *next)
     }
     header->overflow++;
     sr_bucket_clear(bucket_at(image, *next));
-    /* The number of the next bucket is kept in this one. */
+    /* This bucket stores the number of the next one. */
     sr_bucket_seal(header, number, *next, bucket_at(image, number));
     return 0;
 }
 
-/* Whether the name is in one of the buckets from here on. */
+/* Whether the name is in this bucket or one behind it in the chain. */
 static bool
 is_in_chain(const struct sr_image *image, uint32_t number, const char *name)
 {
@@ -198,8 +238,8 @@ is_in_chain(const struct sr_image *image, uint32_t number, const char *name)
     return false;
 }
 
-/* Put one account into the first bucket of its chain that has room.  Returns
- * EAGAIN when the chain would get too long to be walked. */
+/* Copy one entry into the first bucket of its chain that has room.  Returns
+ * EAGAIN when the chain would become too long. */
 static int
 place_entry(struct sr_image *image, uint32_t number, const char *name,
             const struct sr_payload *payload)
@@ -211,14 +251,15 @@ place_entry(struct sr_image *image, uint32_t number, const char *name,
         int error = 0;
 
         if (sr_bucket_add(bucket_at(image, number), name, payload)) {
-            image->header.count++;
+            if (!sr_snapshot_is_alias(name))
+                image->header.count++;
             return 0;
         }
         next = sr_bucket_next(bucket_at(image, number));
         if (next == 0 && step == SR_SNAPSHOT_WALK)
             return EAGAIN;
         if (next == 0)
-            error = chain(image, number, &next);
+            error = append_bucket(image, number, &next);
         if (error != 0)
             return error;
         number = next;
@@ -236,7 +277,7 @@ place_all(const struct sr_table *table, struct sr_image *image,
         const char *name = (const char *)at + ENTRY_HEAD;
         int error;
 
-        /* Buckets are met in no order; have some on their way. */
+        /* The buckets are in no order: prefetch some. */
         if (i + 8 < table->count)
             __builtin_prefetch(bucket_at(image, number[i + 8]), 1);
         payload.size = at[1];
@@ -272,7 +313,7 @@ draw_key(uint8_t key[16])
     return got == 16 ? 0 : EIO;
 }
 
-/* Lay out with so many buckets. */
+/* Lay out a table with a number of buckets. */
 static int
 lay_out(const struct sr_table *table, uint32_t buckets, struct sr_image *image,
         uint32_t *number)
@@ -314,6 +355,8 @@ sr_builder_lay_out(const struct sr_builder *build, enum sr_view view,
     image->header.created = build->since;
     image->header.not_after = build->how.now + build->how.max_age;
     image->header.is_listed = build->how.is_listed;
+    image->uptime = (struct sr_uptime){build->how.boot, build->uptime_since,
+                                       build->how.uptime + build->how.max_age};
     memcpy(image->header.gid, build->how.gid, sizeof(image->header.gid));
     for (unsigned i = 0; error == EAGAIN && i < TRIES; i++, buckets *= 2) {
         sr_image_free(image);

@@ -1,10 +1,11 @@
 /*
- * Place: the directory that published state is in.
+ * Directory: the published state on disk, for programs that write it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,13 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/util/safe_open.h"
-#include "policy/util/file_lock.h"
+#include "policy/publish/delta.h"
 #include "policy/publish/directory.h"
+#include "policy/util/file_lock.h"
+#include "policy/util/safe_open.h"
 
 #define LOCK_FILE "lock"
 
-/* A link that is not in place yet; no account can have the name. */
+/* A link before it is renamed; no account can have the name. */
 #define LINK_ASIDE ":new"
 
 const char *
@@ -34,7 +36,7 @@ sr_publish_dir_deltas_name(enum sr_view view)
     return view == SR_VIEW_SHADOW ? "shadow.d" : "groups.d";
 }
 
-/* Open a directory that nobody else can write to. */
+/* Open a directory that no other user can write to. */
 static int
 open_dir(int at, const char *name)
 {
@@ -55,91 +57,91 @@ open_dir(int at, const char *name)
 }
 
 int
-sr_publish_dir_open_deltas(struct sr_publish_dir *place)
+sr_publish_dir_open_deltas(struct sr_publish_dir *dir)
 {
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
-        if (place->deltas[view] >= 0)
+        if (dir->deltas[view] >= 0)
             continue;
-        place->deltas[view] =
-            open_dir(place->dir, sr_publish_dir_deltas_name(view));
-        if (place->deltas[view] < 0 && place->deltas[view] != -ENOENT)
-            return place->deltas[view];
+        dir->deltas[view] =
+            open_dir(dir->dir, sr_publish_dir_deltas_name(view));
+        if (dir->deltas[view] < 0 && dir->deltas[view] != -ENOENT)
+            return dir->deltas[view];
     }
     return 0;
 }
 
 int
-sr_publish_dir_open(struct sr_publish_dir *place, const char *dir)
+sr_publish_dir_open(struct sr_publish_dir *dir, const char *path)
 {
-    memset(place, 0, sizeof(*place));
-    place->lock = -1;
+    memset(dir, 0, sizeof(*dir));
+    dir->lock = -1;
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
-        place->deltas[view] = -1;
-    place->dir = open_dir(AT_FDCWD, dir);
-    return place->dir < 0 ? place->dir : sr_publish_dir_open_deltas(place);
+        dir->deltas[view] = -1;
+    dir->dir = open_dir(AT_FDCWD, path);
+    return dir->dir < 0 ? dir->dir : sr_publish_dir_open_deltas(dir);
 }
 
 int
-sr_publish_dir_lock(struct sr_publish_dir *place, unsigned wait_ms)
+sr_publish_dir_lock(struct sr_publish_dir *dir, unsigned wait_ms)
 {
     struct stat status;
-    int error = sr_signal_guard_begin(&place->shield);
+    int error = sr_signal_guard_begin(&dir->guard);
 
     if (error != 0)
         return error;
-    sr_signal_guard_lift_fsize(&place->fsize);
-    place->is_locked = true;
-    if (place->lock < 0)
-        place->lock =
-            sr_safe_open_at(place->dir, LOCK_FILE, O_RDWR | O_CREAT, NULL);
-    if (place->lock < 0)
-        error = place->lock;
-    else if (fstat(place->lock, &status) != 0)
+    sr_signal_guard_lift_fsize(&dir->fsize);
+    dir->is_locked = true;
+    if (dir->lock < 0)
+        dir->lock =
+            sr_safe_open_at(dir->dir, LOCK_FILE, O_RDWR | O_CREAT, NULL);
+    if (dir->lock < 0)
+        error = dir->lock;
+    else if (fstat(dir->lock, &status) != 0)
         error = -errno;
     else if (!sr_safe_open_check(&status, S_IFREG, 077))
         error = -EPERM;
     else
-        error = sr_file_lock_take(place->lock, true, wait_ms);
+        error = sr_file_lock_take(dir->lock, true, wait_ms);
     if (error != 0)
-        sr_publish_dir_unlock(place);
+        sr_publish_dir_unlock(dir);
     return error;
 }
 
 void
-sr_publish_dir_unlock(struct sr_publish_dir *place)
+sr_publish_dir_unlock(struct sr_publish_dir *dir)
 {
-    if (!place->is_locked)
+    if (!dir->is_locked)
         return;
-    place->is_locked = false;
-    if (place->lock >= 0)
-        sr_file_lock_give(place->lock);
-    sr_signal_guard_restore_fsize(&place->fsize);
-    sr_signal_guard_end(&place->shield);
+    dir->is_locked = false;
+    if (dir->lock >= 0)
+        sr_file_lock_give(dir->lock);
+    sr_signal_guard_restore_fsize(&dir->fsize);
+    sr_signal_guard_end(&dir->guard);
 }
 
 void
-sr_publish_dir_close(struct sr_publish_dir *place)
+sr_publish_dir_close(struct sr_publish_dir *dir)
 {
-    sr_publish_dir_unlock(place);
-    if (place->lock >= 0)
-        close(place->lock);
+    sr_publish_dir_unlock(dir);
+    if (dir->lock >= 0)
+        close(dir->lock);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
-        if (place->deltas[view] >= 0)
-            close(place->deltas[view]);
+        if (dir->deltas[view] >= 0)
+            close(dir->deltas[view]);
     }
-    if (place->dir >= 0)
-        close(place->dir);
+    if (dir->dir >= 0)
+        close(dir->dir);
 }
 
 int
-sr_publish_dir_open_snapshot(const struct sr_publish_dir *place,
+sr_publish_dir_open_snapshot(const struct sr_publish_dir *dir,
                              enum sr_view view, struct sr_header *header)
 {
     uint8_t bytes[SR_SNAPSHOT_HEADER];
     struct stat status;
     int fd, error = -EBADMSG;
 
-    fd = sr_safe_open_at(place->dir, sr_publish_dir_snapshot_name(view), O_RDWR,
+    fd = sr_safe_open_at(dir->dir, sr_publish_dir_snapshot_name(view), O_RDWR,
                          NULL);
     if (fd < 0)
         return fd;
@@ -161,7 +163,7 @@ sr_publish_dir_mark(int snapshot, const struct sr_header *header,
     const uint8_t mark = 1;
     uint8_t before = 0;
 
-    /* Most are there already: then no page gets dirty. */
+    /* Most marks are set already: then no page is made dirty. */
     if (pread(snapshot, &before, 1, at) == 1 && before == mark)
         return 0;
     if (pwrite(snapshot, &mark, 1, at) == 1)
@@ -169,13 +171,37 @@ sr_publish_dir_mark(int snapshot, const struct sr_header *header,
     return errno != 0 ? -errno : -EIO;
 }
 
+int
+sr_publish_dir_each(int at, enum sr_view view,
+                    int (*visit)(void *context, enum sr_view view,
+                                 const char *name),
+                    void *context)
+{
+    const int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+    int error = stream == NULL ? -errno : 0;
+
+    while (error == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            error = visit(context, view, entry->d_name);
+    }
+    if (error == 0)
+        error = -errno;
+    if (stream != NULL)
+        closedir(stream);
+    else if (fd >= 0)
+        close(fd);
+    return error;
+}
+
 uint64_t
-sr_publish_dir_delta(const struct sr_publish_dir *place, enum sr_view view,
+sr_publish_dir_delta(const struct sr_publish_dir *dir, enum sr_view view,
                      const char *name, struct sr_payload *payload)
 {
     char text[SR_DELTA_TEXT];
     uint64_t sequence;
-    ssize_t size = readlinkat(place->deltas[view], name, text, sizeof(text));
+    ssize_t size = readlinkat(dir->deltas[view], name, text, sizeof(text));
 
     if (size < 0 ||
         !sr_delta_decode(name, text, (size_t)size, &sequence, payload))
@@ -184,30 +210,30 @@ sr_publish_dir_delta(const struct sr_publish_dir *place, enum sr_view view,
 }
 
 int
-sr_publish_dir_put_link(const struct sr_publish_dir *place, enum sr_view view,
+sr_publish_dir_put_link(const struct sr_publish_dir *dir, enum sr_view view,
                         const char *name, const char *text)
 {
-    const int dir = place->deltas[view];
+    const int at = dir->deltas[view];
     int error;
 
-    if (symlinkat(text, dir, LINK_ASIDE) != 0) {
+    if (symlinkat(text, at, LINK_ASIDE) != 0) {
         if (errno != EEXIST)
             return -errno;
-        sr_publish_dir_drop_aside(place, view);
-        if (symlinkat(text, dir, LINK_ASIDE) != 0)
+        sr_publish_dir_drop_aside(dir, view);
+        if (symlinkat(text, at, LINK_ASIDE) != 0)
             return -errno;
     }
-    if (renameat(dir, LINK_ASIDE, dir, name) == 0)
+    if (renameat(at, LINK_ASIDE, at, name) == 0)
         return 0;
     error = -errno;
-    sr_publish_dir_drop_aside(place, view);
+    sr_publish_dir_drop_aside(dir, view);
     return error;
 }
 
 void
-sr_publish_dir_drop_aside(const struct sr_publish_dir *place, enum sr_view view)
+sr_publish_dir_drop_aside(const struct sr_publish_dir *dir, enum sr_view view)
 {
-    unlinkat(place->deltas[view], LINK_ASIDE, 0);
+    unlinkat(dir->deltas[view], LINK_ASIDE, 0);
 }
 
 enum sr_publish_result
@@ -225,7 +251,7 @@ sr_publish_dir_judge(int error, const char *what, char *reason, size_t size)
         return SR_PUBLISH_FULL;
     case EOPNOTSUPP:
         snprintf(reason, size,
-                 "%s: this file system keeps no access list, which polkitd "
+                 "%s: this file system has no access lists, which polkitd "
                  "needs to read what is published.  Use one that does, or set "
                  "view = public under [nss]",
                  what);

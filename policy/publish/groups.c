@@ -1,5 +1,5 @@
 /*
- * Groups: the state groups as this host has them, and whether each may be used.
+ * Groups: the state groups of this host, and whether each is safe to use.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -21,7 +21,7 @@ struct reading {
     bool is_read[SR_GROUP_COUNT]; /* gid is one */
 };
 
-/* Split a line in place.  False when it is none of a group. */
+/* Split a line in place.  False when it is no entry of a group. */
 static bool
 split(char *line, char *field[FIELDS])
 {
@@ -46,7 +46,7 @@ group_of(const char *name)
 
 /* The first flaw that is found stays. */
 static void
-blame(struct sr_state_group *group, enum sr_group_flaw flaw, const char *other)
+set_flaw(struct sr_state_group *group, enum sr_group_flaw flaw, const char *other)
 {
     if (group->flaw != SR_GROUP_FINE)
         return;
@@ -72,7 +72,7 @@ read_gid(const char *text, uint32_t *gid)
     return number <= UINT32_MAX;
 }
 
-/* Whether newgrp(1) would ask for it: "x" says that it is in gshadow(5). */
+/* Whether newgrp(1) would ask for it; "x": the password is in gshadow(5). */
 static bool
 can_be_typed(const char *password)
 {
@@ -86,10 +86,10 @@ check_gid(struct reading *reading, int index, const char *text)
     struct sr_state_group *group = &reading->found.item[index];
     uint32_t gid = 0;
 
-    /* The two that setgid(2) and its kind take for "leave it". */
+    /* The two ids that setregid(2) and the like take for "unchanged". */
     if (!read_gid(text, &gid) || gid < SR_GROUP_GID_LEAST ||
         gid == UINT32_MAX || gid == UINT16_MAX)
-        blame(group, SR_GROUP_BAD_GID, "");
+        set_flaw(group, SR_GROUP_BAD_GID, "");
     else
         reading->is_read[index] = true;
     group->gid = gid;
@@ -106,19 +106,19 @@ take_group(struct reading *reading, char *field[FIELDS])
         return;
     group = &reading->found.item[index];
     if (group->flaw != SR_GROUP_MISSING) {
-        group->flaw = SR_GROUP_FINE; /* worse than what it was blamed for */
-        blame(group, SR_GROUP_TWICE, "");
+        group->flaw = SR_GROUP_FINE; /* replaced by the worse flaw */
+        set_flaw(group, SR_GROUP_TWICE, "");
         return;
     }
     group->flaw = SR_GROUP_FINE;
     check_gid(reading, index, field[THIRD]);
     if (field[MEMBERS][0] != '\0')
-        blame(group, SR_GROUP_MEMBERS, field[MEMBERS]);
+        set_flaw(group, SR_GROUP_MEMBERS, field[MEMBERS]);
     if (can_be_typed(field[PASSWORD]))
-        blame(group, SR_GROUP_PASSWORD, "");
+        set_flaw(group, SR_GROUP_PASSWORD, "");
 }
 
-/* One line of group(5), at the second: the ids are known now. */
+/* One line of group(5), at the second reading: all ids are known. */
 static void
 take_sharer(struct reading *reading, char *field[FIELDS])
 {
@@ -131,7 +131,7 @@ take_sharer(struct reading *reading, char *field[FIELDS])
 
         if (reading->is_read[i] && group->gid == gid &&
             strcmp(field[NAME], sr_group_name((enum sr_group)i)) != 0)
-            blame(group, SR_GROUP_SHARED, field[NAME]);
+            set_flaw(group, SR_GROUP_SHARED, field[NAME]);
     }
 }
 
@@ -146,14 +146,14 @@ take_gshadow(struct reading *reading, char *field[FIELDS])
         return;
     group = &reading->found.item[index];
     if (field[THIRD][0] != '\0')
-        blame(group, SR_GROUP_MEMBERS, field[THIRD]);
+        set_flaw(group, SR_GROUP_MEMBERS, field[THIRD]);
     if (field[MEMBERS][0] != '\0')
-        blame(group, SR_GROUP_MEMBERS, field[MEMBERS]);
+        set_flaw(group, SR_GROUP_MEMBERS, field[MEMBERS]);
     if (can_be_typed(field[PASSWORD]))
-        blame(group, SR_GROUP_PASSWORD, "");
+        set_flaw(group, SR_GROUP_PASSWORD, "");
 }
 
-/* Give every line of a file to `take`.  Returns 0 or an errno. */
+/* Call `take` for each line of a file.  Returns 0 or an errno. */
 static int
 read_lines(const char *file, struct reading *reading,
            void (*take)(struct reading *, char *field[FIELDS]))
@@ -243,8 +243,8 @@ sr_state_group_say(enum sr_group group, const struct sr_state_group *found,
         snprintf(text, size, "The group %s has a password.", name);
         break;
     case SR_GROUP_TWICE:
-        snprintf(text, size, "The group %s is there twice.", name);
-        remake = "Mend it with grpck(8).";
+        snprintf(text, size, "The group %s is listed twice.", name);
+        remake = "Repair the file with grpck(8).";
         break;
     case SR_GROUP_SHARED:
         snprintf(text, size, "The group %s has the id %u, which is also %s's.",

@@ -1,93 +1,44 @@
 /*
- * Commit: put a snapshot of both views in place.
+ * Install: puts a snapshot of both views in place.
  *
- * The files are written aside without the lock; it is held to make their names
- * and to exchange them for those in place.
+ * The files are written aside without the lock of the directory.  The lock is
+ * held while they are created and while they replace the old ones.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/publish/aside.h"
+#include "policy/publish/delta.h"
 #include "policy/publish/install.h"
 #include "policy/publish/writer.h"
-#include "policy/util/safe_open.h"
-#include "policy/util/file_lock.h"
 
-/* A file that is made aside: "groups.snap." and 16 hexadecimal digits. */
-#define ASIDE_ROOM 32
-
-struct aside {
-    char name[ASIDE_ROOM];
-    int fd; /* locked for as long as its writer lives; -1: none */
-    struct sr_image image;
-};
-
-struct commit {
-    struct sr_publish_dir place;
+struct install {
+    struct sr_publish_dir dir;
     const struct sr_builder *build;
-    struct aside aside[SR_VIEW_COUNT];
+    struct sr_aside aside[SR_VIEW_COUNT];
     struct stat like; /* owner and mode of the shadow view */
     uint64_t sequence;
 };
 
-/* ---- owners and modes */
-
-/* Who may read a view: a file's mode, and a directory's with search for whoever
- * may read. */
-static mode_t
-view_mode(const struct commit *commit, enum sr_view view, bool is_dir)
-{
-    mode_t mode = commit->build->how.is_public ? 0644 : 0640;
-
-    if (view == SR_VIEW_SHADOW)
-        mode = commit->like.st_mode & 0644;
-    return is_dir ? mode | 0700 | (mode & 044) >> 2 : mode;
-}
-
-/* Give a file or directory its owner, mode and access list. */
-static int
-set_access(const struct commit *commit, enum sr_view view, bool is_dir, int fd)
-{
-    const struct sr_publish_how *how = &commit->build->how;
-    const mode_t mode = view_mode(commit, view, is_dir);
-    const uid_t owner = view == SR_VIEW_SHADOW ? commit->like.st_uid : 0;
-    const gid_t group = view == SR_VIEW_SHADOW ? commit->like.st_gid : 0;
-    struct stat status;
-
-    if (fstat(fd, &status) != 0)
-        return -errno;
-    /* Who is not root, in a directory of his own, gives nothing away. */
-    if (geteuid() == 0 && (status.st_uid != owner || status.st_gid != group) &&
-        fchown(fd, owner, group) != 0)
-        return -errno;
-    if (fchmod(fd, mode) != 0)
-        return -errno;
-    return how->grant != NULL ? how->grant(fd, view, is_dir, how->is_public)
-                              : 0;
-}
-
 /* ---- directories */
 
-/* Make a directory for everybody to read, if it is missing. */
+/* Make a directory that everybody may read, if it is missing. */
 static int
 make_open_dir(const char *path)
 {
     if (mkdir(path, 0755) != 0)
         return errno == EEXIST ? 0 : -errno;
-    return chmod(path, 0755) == 0 ? 0 : -errno; /* the umask took bits away */
+    return chmod(path, 0755) == 0 ? 0 : -errno; /* the umask cleared bits */
 }
 
-/* The same, with those above it. */
+/* The same, with its parents. */
 static int
 make_dirs(const char *dir)
 {
@@ -104,180 +55,70 @@ make_dirs(const char *dir)
 }
 
 static int
-make_delta_dirs(struct commit *commit)
+make_delta_dirs(struct install *install)
 {
     int error = 0;
 
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
-        if (commit->place.deltas[view] < 0 &&
-            mkdirat(commit->place.dir, sr_publish_dir_deltas_name(view),
+        if (install->dir.deltas[view] < 0 &&
+            mkdirat(install->dir.dir, sr_publish_dir_deltas_name(view),
                     0700) != 0 &&
             errno != EEXIST)
             return -errno;
     }
-    error = sr_publish_dir_open_deltas(&commit->place);
+    error = sr_publish_dir_open_deltas(&install->dir);
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
-        error = set_access(commit, view, true, commit->place.deltas[view]);
-    return error;
-}
-
-/* Call for each entry of a directory, until one call fails. */
-static int
-each_entry(const struct commit *commit, enum sr_view view, int dir,
-           int (*visit)(void *context, enum sr_view view, const char *name),
-           void *context)
-{
-    const int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
-    int error = stream == NULL ? -errno : 0;
-
-    (void)commit;
-    while (error == 0 && (errno = 0, entry = readdir(stream)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            error = visit(context, view, entry->d_name);
-    }
-    if (error == 0)
-        error = -errno;
-    if (stream != NULL)
-        closedir(stream);
-    else if (fd >= 0)
-        close(fd);
-    return error;
-}
-
-/* ---- files aside */
-
-static int
-open_aside(struct commit *commit, enum sr_view view)
-{
-    struct aside *aside = &commit->aside[view];
-    uint64_t dice;
-
-    if (getrandom(&dice, sizeof(dice), 0) != sizeof(dice))
-        return -EIO;
-    snprintf(aside->name, sizeof(aside->name), "%s.%016llx",
-             sr_publish_dir_snapshot_name(view), (unsigned long long)dice);
-    aside->fd =
-        sr_safe_open_at(commit->place.dir, aside->name, O_RDWR | O_CREAT, NULL);
-    return aside->fd < 0 ? aside->fd : sr_file_lock_take(aside->fd, true, 0);
-}
-
-static void
-drop_aside(struct commit *commit)
-{
-    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
-        struct aside *aside = &commit->aside[view];
-
-        if (aside->fd >= 0) {
-            if (aside->name[0] != '\0')
-                unlinkat(commit->place.dir, aside->name, 0);
-            close(aside->fd);
-        }
-        sr_image_free(&aside->image);
-    }
-}
-
-/* A file aside that nobody has locked was left by one who was killed. */
-static int
-sweep_one(void *context, enum sr_view view, const char *name)
-{
-    const struct commit *commit = context;
-    const char *start = sr_publish_dir_snapshot_name(view);
-    const size_t length = strlen(start);
-    int fd;
-
-    if (strncmp(name, start, length) != 0 || name[length] != '.')
-        return 0;
-    fd = sr_safe_open_at(commit->place.dir, name, O_RDWR, NULL);
-    if (fd < 0)
-        return 0;
-    if (sr_file_lock_take(fd, true, 0) == 0)
-        unlinkat(commit->place.dir, name, 0);
-    close(fd);
-    return 0;
-}
-
-static int
-write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size > 0) {
-        const ssize_t done = write(fd, bytes, size);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return done < 0 ? -errno : -ENOSPC;
-        bytes += done;
-        size -= (size_t)done;
-    }
-    return 0;
-}
-
-static int
-write_aside(const struct commit *commit, enum sr_view view)
-{
-    const struct aside *aside = &commit->aside[view];
-    uint8_t page[SR_SNAPSHOT_PAGE] = {0};
-    int error = set_access(commit, view, false, aside->fd);
-
-    sr_header_encode(&aside->image.header, page);
-    if (error == 0)
-        error = write_all(aside->fd, page, sizeof(page));
-    if (error == 0)
-        error = write_all(aside->fd, aside->image.buckets, aside->image.size);
-    if (error == 0 && fsync(aside->fd) != 0)
-        error = -errno;
+        error = sr_aside_set_access(&install->build->how, &install->like, view,
+                                    true, install->dir.deltas[view]);
     return error;
 }
 
 /* ---- the exchange, under the lock */
 
-/* A sequence that lies in the future was there before the clock was set back:
- * what is put in place now is newer. */
+/* Take a sequence that is newer than the wall clock for one from before the
+ * clock was set back: this snapshot gets a newer one. */
 static void
-pass(struct commit *commit, uint64_t sequence)
+raise_above(struct install *install, uint64_t sequence)
 {
-    if (sequence > commit->sequence && sequence > sr_publish_sequence())
-        commit->sequence = sequence + 1;
+    if (sequence > install->sequence && sequence > sr_publish_sequence())
+        install->sequence = sequence + 1;
 }
 
 static int
-pass_delta(void *context, enum sr_view view, const char *name)
+raise_above_delta(void *context, enum sr_view view, const char *name)
 {
-    struct commit *commit = context;
+    struct install *install = context;
     struct sr_payload payload;
 
-    pass(commit, sr_publish_dir_delta(&commit->place, view, name, &payload));
+    raise_above(install,
+                sr_publish_dir_delta(&install->dir, view, name, &payload));
     return 0;
 }
 
-/* Find the sequence.  *is_older: what is in place is newer. */
+/* Choose the sequence.  *is_older: the installed snapshot is newer. */
 static int
-find_sequence(struct commit *commit, bool *is_older)
+find_sequence(struct install *install, bool *is_older)
 {
     struct sr_header header;
     int error = 0;
 
-    commit->sequence = commit->build->how.sequence;
+    install->sequence = install->build->how.sequence;
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
         const int fd =
-            sr_publish_dir_open_snapshot(&commit->place, view, &header);
+            sr_publish_dir_open_snapshot(&install->dir, view, &header);
 
         if (fd >= 0) {
             close(fd);
-            pass(commit, header.sequence);
-            *is_older = *is_older || header.sequence > commit->sequence;
+            raise_above(install, header.sequence);
+            *is_older = *is_older || header.sequence > install->sequence;
         }
-        error = each_entry(commit, view, commit->place.deltas[view], pass_delta,
-                           commit);
+        error = sr_publish_dir_each(install->dir.deltas[view], view, raise_above_delta, install);
     }
     return error;
 }
 
-/* Names in a directory of deltas that are no account's. */
 static bool
-is_ours(const char *name)
+is_fallback(const char *name)
 {
     return strcmp(name, SR_FALLBACK_NAME) == 0;
 }
@@ -285,12 +126,12 @@ is_ours(const char *name)
 static int
 mark_delta(void *context, enum sr_view view, const char *name)
 {
-    struct commit *commit = context;
-    const struct aside *aside = &commit->aside[view];
+    struct install *install = context;
+    const struct sr_aside *aside = &install->aside[view];
     struct sr_payload payload;
 
-    if (is_ours(name) || sr_publish_dir_delta(&commit->place, view, name,
-                                              &payload) <= commit->sequence)
+    if (is_fallback(name) || sr_publish_dir_delta(&install->dir, view, name,
+                                              &payload) <= install->sequence)
         return 0;
     return sr_publish_dir_mark(aside->fd, &aside->image.header, name);
 }
@@ -298,25 +139,25 @@ mark_delta(void *context, enum sr_view view, const char *name)
 static int
 drop_delta(void *context, enum sr_view view, const char *name)
 {
-    struct commit *commit = context;
+    struct install *install = context;
     struct sr_payload payload;
 
-    if (!is_ours(name) && sr_publish_dir_delta(&commit->place, view, name,
-                                               &payload) <= commit->sequence)
-        unlinkat(commit->place.deltas[view], name, 0);
+    if (!is_fallback(name) && sr_publish_dir_delta(&install->dir, view, name,
+                                               &payload) <= install->sequence)
+        unlinkat(install->dir.deltas[view], name, 0);
     return 0;
 }
 
-/* Set the header and the marks right, and rename. */
+/* Write the sequence and the marks, and rename. */
 static int
-exchange(struct commit *commit, enum sr_view view)
+exchange(struct install *install, enum sr_view view)
 {
-    struct aside *aside = &commit->aside[view];
+    struct sr_aside *aside = &install->aside[view];
     uint8_t bytes[SR_SNAPSHOT_HEADER];
     int error = 0;
 
-    if (aside->image.header.sequence != commit->sequence) {
-        aside->image.header.sequence = commit->sequence;
+    if (aside->image.header.sequence != install->sequence) {
+        aside->image.header.sequence = install->sequence;
         sr_header_encode(&aside->image.header, bytes);
         if (pwrite(aside->fd, bytes, sizeof(bytes), 0) !=
                 (ssize_t)sizeof(bytes) ||
@@ -324,26 +165,24 @@ exchange(struct commit *commit, enum sr_view view)
             error = errno != 0 ? -errno : -EIO;
     }
     if (error == 0)
-        error = each_entry(commit, view, commit->place.deltas[view], mark_delta,
-                           commit);
+        error = sr_publish_dir_each(install->dir.deltas[view], view, mark_delta, install);
     if (error == 0 &&
-        renameat(commit->place.dir, aside->name, commit->place.dir,
+        renameat(install->dir.dir, aside->name, install->dir.dir,
                  sr_publish_dir_snapshot_name(view)) != 0)
         error = -errno;
     if (error != 0)
         return error;
     aside->name[0] = '\0';
-    sr_publish_dir_drop_aside(&commit->place, view);
-    return each_entry(commit, view, commit->place.deltas[view], drop_delta,
-                      commit);
+    sr_publish_dir_drop_aside(&install->dir, view);
+    return sr_publish_dir_each(install->dir.deltas[view], view, drop_delta, install);
 }
 
-/* Beside the groups view stands what holds when it cannot be believed. */
+/* Install the link that is read when the groups view is not current. */
 static int
-put_fallback(const struct commit *commit, bool *is_cut)
+put_fallback(const struct install *install, bool *is_cut)
 {
-    const struct sr_publish_how *how = &commit->build->how;
-    struct sr_string_list names = commit->build->exempt;
+    const struct sr_publish_how *how = &install->build->how;
+    struct sr_string_list names = install->build->exempt;
     char text[SR_FALLBACK_TEXT];
 
     while (!sr_fallback_encode(how->gid[SR_GROUP_UNKNOWN],
@@ -351,89 +190,88 @@ put_fallback(const struct commit *commit, bool *is_cut)
         *is_cut = true;
         names.count--;
     }
-    return sr_publish_dir_put_link(&commit->place, SR_VIEW_GROUPS,
+    return sr_publish_dir_put_link(&install->dir, SR_VIEW_GROUPS,
                                    SR_FALLBACK_NAME, text);
 }
 
 static int
-exchange_all(struct commit *commit, bool *is_older, bool *is_cut)
+exchange_all(struct install *install, bool *is_older, bool *is_cut)
 {
-    int error = find_sequence(commit, is_older);
+    int error = find_sequence(install, is_older);
 
     if (error == 0 && !*is_older)
-        error = put_fallback(commit, is_cut);
+        error = put_fallback(install, is_cut);
     for (enum sr_view view = 0;
          error == 0 && !*is_older && view < SR_VIEW_COUNT; view++)
-        error = exchange(commit, view);
+        error = exchange(install, view);
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
-        error = each_entry(commit, view, commit->place.dir, sweep_one, commit);
+        error = sr_aside_sweep(&install->dir, view);
     return error;
 }
 
 static int
-sync_all(const struct commit *commit)
+sync_all(const struct install *install)
 {
-    int error = fsync(commit->place.dir) != 0 ? -errno : 0;
+    int error = fsync(install->dir.dir) != 0 ? -errno : 0;
 
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
-        error = fsync(commit->place.deltas[view]) != 0 ? -errno : 0;
+        error = fsync(install->dir.deltas[view]) != 0 ? -errno : 0;
     return error;
 }
 
-/* ---- all of it */
-
 static int
-write_both(struct commit *commit)
+write_both(struct install *install)
 {
-    int error = sr_publish_dir_lock(&commit->place, commit->build->how.wait_ms);
-    struct sr_signal_guard shield;
+    int error = sr_publish_dir_lock(&install->dir, install->build->how.wait_ms);
+    struct sr_signal_guard guard;
     struct rlimit fsize;
 
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
-        error = open_aside(commit, view);
-    sr_publish_dir_unlock(&commit->place);
+        error = sr_aside_open(&install->dir, view, &install->aside[view]);
+    sr_publish_dir_unlock(&install->dir);
     if (error == 0)
-        error = sr_signal_guard_begin(&shield);
+        error = sr_signal_guard_begin(&guard);
     if (error != 0)
         return error;
     sr_signal_guard_lift_fsize(&fsize);
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
-        error = write_aside(commit, view);
+        error = sr_aside_write(&install->build->how, &install->like, view,
+                               &install->aside[view]);
     sr_signal_guard_restore_fsize(&fsize);
-    sr_signal_guard_end(&shield);
+    sr_signal_guard_end(&guard);
     return error;
 }
 
 static int
-prepare(struct commit *commit, const char *dir)
+prepare(struct install *install, const char *dir)
 {
-    const char *like = commit->build->how.like;
+    const char *like = install->build->how.like;
     int error = 0;
 
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
-        commit->aside[view].fd = -1;
-    if (stat(like != NULL ? like : "/etc/shadow", &commit->like) != 0)
-        memset(&commit->like, 0, sizeof(commit->like));
+        install->aside[view].fd = -1;
+    if (stat(like != NULL ? like : "/etc/shadow", &install->like) != 0)
+        memset(&install->like, 0, sizeof(install->like));
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
         error =
-            sr_builder_lay_out(commit->build, view, &commit->aside[view].image);
+            sr_builder_lay_out(install->build, view, &install->aside[view].image);
     if (error == 0)
         error = make_dirs(dir);
     if (error != 0) {
-        commit->place.dir = -1;
+        install->dir.dir = -1;
         return error;
     }
-    error = sr_publish_dir_open(&commit->place, dir);
-    if (error == 0 && fchmod(commit->place.dir, 0755) != 0)
+    error = sr_publish_dir_open(&install->dir, dir);
+    if (error == 0 && fchmod(install->dir.dir, 0755) != 0)
         error = -errno;
-    return error == 0 ? make_delta_dirs(commit) : error;
+    return error == 0 ? make_delta_dirs(install) : error;
 }
 
 enum sr_publish_result
 sr_builder_commit(struct sr_builder *build, const char *dir, char *reason,
                   size_t size)
 {
-    struct commit commit = {.build = build};
+    struct install install = {.build = build};
     bool is_older = false, is_cut = false;
     int error;
 
@@ -441,21 +279,22 @@ sr_builder_commit(struct sr_builder *build, const char *dir, char *reason,
         reason[0] = '\0';
     if (strlen(dir) > SR_READER_DIR_MAX)
         return sr_publish_dir_judge(ENAMETOOLONG, dir, reason, size);
-    error = prepare(&commit, dir);
+    error = prepare(&install, dir);
     if (error == 0)
-        error = write_both(&commit);
+        error = write_both(&install);
     if (error == 0)
-        error = sr_publish_dir_lock(&commit.place, build->how.wait_ms);
+        error = sr_publish_dir_lock(&install.dir, build->how.wait_ms);
     if (error == 0)
-        error = exchange_all(&commit, &is_older, &is_cut);
-    sr_publish_dir_unlock(&commit.place);
+        error = exchange_all(&install, &is_older, &is_cut);
+    sr_publish_dir_unlock(&install.dir);
     if (error == 0 && !is_older)
-        error = sync_all(&commit);
+        error = sync_all(&install);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
-        build->table[view].count = commit.aside[view].image.header.count;
-    drop_aside(&commit);
-    if (commit.place.dir >= 0)
-        sr_publish_dir_close(&commit.place);
+        build->table[view].count = install.aside[view].image.header.count;
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
+        sr_aside_drop(&install.dir, &install.aside[view]);
+    if (install.dir.dir >= 0)
+        sr_publish_dir_close(&install.dir);
     if (error == 0 && is_cut)
         snprintf(reason, size,
                  "the names of the exempt accounts have no room in %s",

@@ -1,5 +1,5 @@
 /*
- * Install: put a snapshot of both views in place.
+ * Install: puts a snapshot of both views in place.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -10,9 +10,9 @@
 #include "policy/publish/directory.h"
 
 /*
- * Put it in place under `dir`, which is made if it is missing, with the
- * fallback beside it.  UNCHANGED: what is in place is newer; it stays.
- * `reason` (size bytes) is filled in on FAILED; on OK it may have a warning.
+ * Write the snapshots under `dir`, which is made if it is missing, and the
+ * fallback beside them.  UNCHANGED: the installed snapshot is newer and stays.
+ * `reason` (size bytes) is filled in on FAILED; on OK it may hold a warning.
  */
 enum sr_publish_result sr_builder_commit(struct sr_builder *build,
                                          const char *dir, char *reason,

@@ -1,5 +1,5 @@
 /*
- * Lookup: find what is published of one account.
+ * Reader: finds what is published of one account.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -13,19 +13,20 @@
 #include <unistd.h>
 
 #include "policy/publish/reader.h"
+#include "policy/publish/uptime.h"
 
 /* "DIR/groups.d/" and a name. */
 #define PATH_ROOM (SR_READER_DIR_MAX + 16 + SR_SNAPSHOT_NAME_MAX + 1)
 
-/* Paths and buckets are large: the functions that have them on the stack, one
- * after the other, are kept apart, so that they are not there at once. */
+/* Paths and buckets are large: the functions that have them on the stack are not
+ * inlined, so that only one of them is there at a time. */
 #define APART __attribute__((noinline))
 
-/* How often a lookup begins anew, each time because of another snapshot. */
-#define LOOKS 8
+/* How often a lookup starts again because the snapshot was replaced. */
+#define ATTEMPTS 8
 
-/* Without stdio, which the NSS door has no use for.  The room is enough for the
- * longest `dir` and the name. */
+/* Without stdio, for the NSS module.  The room is enough for the longest `dir`
+ * and the longest name. */
 static void
 make_path(char *path, const char *dir, enum sr_view view, const char *rest,
           const char *name)
@@ -60,7 +61,7 @@ sr_reader_read(int fd, uint64_t offset, void *bytes, size_t size)
         if (got < 0 && errno == EINTR)
             continue;
         if (got == 0)
-            errno = EBADMSG; /* shorter than it says of itself */
+            errno = EBADMSG; /* shorter than its header says */
         if (got <= 0)
             return false;
         at += got;
@@ -84,7 +85,6 @@ open_snapshot(const char *dir, enum sr_view view, int *fd)
     return errno == EACCES ? SR_FOUND_DENIED : SR_FOUND_BROKEN;
 }
 
-/* Something is not as it was written. */
 static enum sr_found
 damaged(void)
 {
@@ -92,20 +92,65 @@ damaged(void)
     return SR_FOUND_BROKEN;
 }
 
+static bool
+is_current_by_uptime(int fd, const struct sr_header *header)
+{
+    uint8_t bytes[SR_SNAPSHOT_UPTIME];
+    struct sr_uptime uptime;
+    uint64_t boot;
+    int64_t seconds;
+
+    return sr_reader_read(fd, SR_SNAPSHOT_UPTIME_AT, bytes, sizeof(bytes)) &&
+           sr_uptime_decode(header, bytes, &uptime) && uptime.boot != 0 &&
+           sr_uptime_read(&boot, &seconds) &&
+           sr_uptime_is_current(&uptime, boot, seconds);
+}
+
+/* The uptime is asked only when the wall clock says no: it costs an open(2). */
+bool
+sr_reader_is_current(int fd, const struct sr_header *header, sr_time now)
+{
+    return sr_header_is_current(header, now) ||
+           is_current_by_uptime(fd, header);
+}
+
 static enum sr_found
-read_header(int fd, sr_time now, struct sr_header *header)
+read_header(int fd, struct sr_header *header)
 {
     uint8_t bytes[SR_SNAPSHOT_HEADER];
 
     if (!sr_reader_read(fd, 0, bytes, sizeof(bytes)))
         return SR_FOUND_BROKEN;
-    if (!sr_header_decode(bytes, sizeof(bytes), header))
-        return damaged();
-    if (!sr_header_is_current(header, now)) {
-        errno = ESTALE;
-        return SR_FOUND_BROKEN;
-    }
-    return SR_FOUND_IT;
+    return sr_header_decode(bytes, sizeof(bytes), header) ? SR_FOUND_IT
+                                                          : damaged();
+}
+
+enum sr_found
+sr_reader_open(const char *dir, enum sr_view view, int *fd,
+               struct sr_header *header)
+{
+    enum sr_found found = open_snapshot(dir, view, fd);
+
+    if (found != SR_FOUND_IT)
+        return found;
+    found = read_header(*fd, header);
+    if (found != SR_FOUND_IT)
+        close(*fd);
+    return found;
+}
+
+/* The same, for a snapshot that is current. */
+static enum sr_found
+open_current(const char *dir, enum sr_view view, sr_time now, int *fd,
+             struct sr_header *header)
+{
+    enum sr_found found = sr_reader_open(dir, view, fd, header);
+
+    if (found != SR_FOUND_IT || sr_reader_is_current(*fd, header, now))
+        return found;
+    close(*fd);
+    errno = ESTALE;
+    return SR_FOUND_BROKEN;
 }
 
 static enum sr_found
@@ -118,7 +163,7 @@ read_bucket(int fd, const struct sr_header *header, uint32_t number,
     return sr_bucket_check(header, number, bucket) ? SR_FOUND_IT : damaged();
 }
 
-/* Walk the buckets of a name.  *mark: its first bucket bears one. */
+/* Search the chain of a name.  *mark: its first bucket has the mark. */
 static APART enum sr_found
 walk(int fd, const struct sr_header *header, const char *name,
      struct sr_payload *payload, bool *mark)
@@ -150,7 +195,7 @@ walk(int fd, const struct sr_header *header, const char *name,
     return damaged();
 }
 
-/* What a delta makes of what was found.  *is_missing: there is none. */
+/* Replace what was found by a newer delta.  *is_missing: there is no delta. */
 static APART enum sr_found
 apply_delta(const char *dir, enum sr_view view, enum sr_found found,
             const char *name, struct sr_published *out, bool *is_missing)
@@ -186,29 +231,57 @@ is_replaced(int fd)
 }
 
 /*
- * Look once.  *is_late: a delta is gone because a newer snapshot, which is not
- * the one that was read, has taken it in.  Who looks away before the answer of
- * the newer one would see a change undone.
+ * Find a name in an open snapshot.  *is_late: its delta is gone because a newer
+ * snapshot than the one that was read contains it; without another attempt the
+ * caller would see the state before the change.
  */
 static enum sr_found
-look(const char *dir, enum sr_view view, const char *name, sr_time now,
-     struct sr_published *out, bool *is_late)
+find_in(int fd, const char *dir, enum sr_view view, const char *name,
+        struct sr_published *out, bool *is_late)
 {
-    enum sr_found found;
     bool mark, is_missing = false;
+    enum sr_found found;
+
+    out->sequence = out->header.sequence;
+    found = walk(fd, &out->header, name, &out->payload, &mark);
+    if (mark && found != SR_FOUND_BROKEN)
+        found = apply_delta(dir, view, found, name, out, &is_missing);
+    *is_late = *is_late || (is_missing && is_replaced(fd));
+    return found;
+}
+
+/* The same for the alias of a name; its payload says nothing. */
+static APART enum sr_found
+find_alias(int fd, const char *dir, enum sr_view view, const char *name,
+           struct sr_published *out, bool *is_late)
+{
+    char alias[SR_SNAPSHOT_NAME_MAX + 1];
+
+    return sr_snapshot_alias(name, alias)
+               ? find_in(fd, dir, view, alias, out, is_late)
+               : SR_FOUND_NOTHING;
+}
+
+static enum sr_found
+find_once(const char *dir, enum sr_view view, const char *name, sr_time now,
+          struct sr_published *out, bool *is_late)
+{
+    enum sr_found found, alias;
     int fd;
 
     *is_late = false;
-    found = open_snapshot(dir, view, &fd);
+    out->is_alias = false;
+    found = open_current(dir, view, now, &fd, &out->header);
     if (found != SR_FOUND_IT)
         return found;
-    found = read_header(fd, now, &out->header);
-    if (found == SR_FOUND_IT) {
-        out->sequence = out->header.sequence;
-        found = walk(fd, &out->header, name, &out->payload, &mark);
-        if (mark && found != SR_FOUND_BROKEN)
-            found = apply_delta(dir, view, found, name, out, &is_missing);
-        *is_late = is_missing && is_replaced(fd);
+    found = find_in(fd, dir, view, name, out, is_late);
+    /* A delta that says that the account is gone is an answer. */
+    if (found == SR_FOUND_NOTHING && view == SR_VIEW_GROUPS &&
+        out->sequence == out->header.sequence) {
+        alias = find_alias(fd, dir, view, name, out, is_late);
+        out->is_alias = alias == SR_FOUND_IT;
+        if (alias == SR_FOUND_BROKEN)
+            found = alias;
     }
     close(fd);
     return found;
@@ -221,17 +294,19 @@ sr_reader_find(const char *dir, enum sr_view view, const char *name,
     enum sr_found found;
     bool is_late;
 
-    if (!sr_snapshot_name(name))
+    if (!sr_snapshot_name(name)) {
+        out->is_alias = false;
         return SR_FOUND_NOTHING;
-    for (unsigned i = 0; i < LOOKS; i++) {
-        found = look(dir, view, name, now, out, &is_late);
+    }
+    for (unsigned i = 0; i < ATTEMPTS; i++) {
+        found = find_once(dir, view, name, now, out, &is_late);
         if (!is_late)
             break;
     }
     return found;
 }
 
-/* The entry at the cursor or the next, in a snapshot that is open. */
+/* The entry at the cursor or the next, in an open snapshot. */
 static enum sr_found
 list_entry(int fd, const struct sr_header *header, struct sr_cursor *cursor,
            char name[SR_SNAPSHOT_NAME_MAX + 1])
@@ -262,24 +337,56 @@ sr_reader_list(const char *dir, enum sr_view view, sr_time now,
     enum sr_found found;
     int fd;
 
-    found = open_snapshot(dir, view, &fd);
+    found = open_current(dir, view, now, &fd, &header);
     if (found != SR_FOUND_IT)
         return found;
-    found = read_header(fd, now, &header);
-    if (found == SR_FOUND_IT && !header.is_listed) {
+    if (!header.is_listed) {
         found = SR_FOUND_NOTHING;
-    } else if (found == SR_FOUND_IT && cursor->sequence != 0 &&
-               cursor->sequence != header.sequence) {
+    } else if (cursor->sequence != 0 && cursor->sequence != header.sequence) {
         cursor->sequence = header.sequence;
         cursor->bucket = UINT32_MAX;
         found = SR_FOUND_BROKEN;
         errno = EAGAIN;
-    } else if (found == SR_FOUND_IT) {
+    } else {
         cursor->sequence = header.sequence;
         found = list_entry(fd, &header, cursor, name);
     }
     close(fd);
     return found;
+}
+
+static int
+visit_bucket(const uint8_t bucket[SR_SNAPSHOT_BUCKET],
+             int (*visit)(void *context, const char *name), void *context)
+{
+    char name[SR_SNAPSHOT_NAME_MAX + 1];
+    const char *found;
+    size_t length, size;
+    int result = 0;
+
+    for (unsigned i = 0; result == 0 && sr_bucket_entry(bucket, i, &found,
+                                                        &length, &size) != NULL;
+         i++) {
+        memcpy(name, found, length);
+        name[length] = '\0';
+        result = visit(context, name);
+    }
+    return result;
+}
+
+int
+sr_reader_each(int fd, const struct sr_header *header,
+               int (*visit)(void *context, const char *name), void *context)
+{
+    const uint32_t end = header->buckets + header->overflow;
+    uint8_t bucket[SR_SNAPSHOT_BUCKET];
+    int result = 0;
+
+    for (uint32_t i = 0; result == 0 && i < end; i++) {
+        if (read_bucket(fd, header, i, bucket) == SR_FOUND_IT)
+            result = visit_bucket(bucket, visit, context);
+    }
+    return result;
 }
 
 uint32_t
@@ -291,7 +398,7 @@ sr_reader_fallback(const char *dir, const char *name)
 
     make_path(path, dir, SR_VIEW_GROUPS, ".d/", SR_FALLBACK_NAME);
     size = readlink(path, text, sizeof(text));
-    /* One that fills the room is not as it was written: cut off. */
+    /* A text that fills the buffer was truncated. */
     return size < 0 || size == sizeof(text)
                ? 0
                : sr_fallback_gid(text, (size_t)size, name);

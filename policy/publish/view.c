@@ -1,5 +1,5 @@
 /*
- * Shown: what the rest of the system is shown of a verdict.
+ * View: what the name service shows of a verdict.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -25,8 +25,8 @@ sr_group_name(enum sr_group group)
     return (unsigned)group < SR_GROUP_COUNT ? name[group] : NULL;
 }
 
-/* The verdict at a login: nobody is logged on yet, and root is not resetting.
- */
+/* The verdict at a login: the user has no session, and root is not resetting
+ * the password. */
 static struct sr_verdict
 login_verdict(const struct sr_facts *facts, const struct sr_rules *rules,
               sr_time now, enum sr_answer *answer)
@@ -38,14 +38,14 @@ login_verdict(const struct sr_facts *facts, const struct sr_rules *rules,
     return verdict;
 }
 
-/* What a state says of the password. */
+/* The pw- groups of a state. */
 static unsigned
 password_groups(const struct sr_facts *facts, const struct sr_verdict *verdict)
 {
     switch (verdict->state) {
     case SR_STATE_MUST_CHANGE:
         return SR_GROUP_BIT(SR_GROUP_MUST_CHANGE);
-    case SR_STATE_BARRED: /* by what the change is due for */
+    case SR_STATE_BARRED: /* by the cause of the change */
         return facts->must_change == SR_YES ||
                        facts->temporary_until != SR_TIME_UNKNOWN
                    ? SR_GROUP_BIT(SR_GROUP_MUST_CHANGE)
@@ -61,7 +61,7 @@ password_groups(const struct sr_facts *facts, const struct sr_verdict *verdict)
     }
 }
 
-/* What an answer of acct_mgmt says of the account. */
+/* The acct- group of an answer of acct_mgmt. */
 static unsigned
 account_groups(enum sr_answer answer)
 {
@@ -75,7 +75,7 @@ account_groups(enum sr_answer answer)
     case SR_ANSWER_UNAVAILABLE:
     case SR_ANSWER_TRY_AGAIN:
         return SR_GROUP_BIT(SR_GROUP_UNKNOWN);
-    default: /* the password is past use; the account is not locked */
+    default: /* the password can no longer be used; the account is not locked */
         return 0;
     }
 }
@@ -98,18 +98,18 @@ sr_view_groups(const struct sr_facts *facts, const struct sr_rules *rules,
 /* ---- shadow */
 
 /*
- * Days that are shown stay within what every reader can add up.  Today is
- * within them, too: a day that is over needs one before it, and neither 0 nor
- * -1 can say that.
+ * Days stay within the range that every reader can add up.  So does today: a
+ * day that has passed needs a day before today, and neither 0 nor -1 can express
+ * that.
  */
 #define DAY_MOST    1000000000L
 #define TODAY_LEAST 2L
 #define TODAY_MOST  (DAY_MOST - 1)
 
-/* As many days and more are "never" to shadow's own programs before 4.14. */
+/* The programs of shadow-utils before 4.14 read more days as "never". */
 #define AGE_MOST 9999L
 
-/* The day that a time is in; never and unknown are not asked for. */
+/* The day of a time, which is neither never nor unknown. */
 static long
 day_of(sr_time when)
 {
@@ -141,8 +141,8 @@ day_shown(sr_time when, bool has_come, long today)
                     : at_least(day_of(when), today + 1);
 }
 
-/* The last change: not in the future, which readers take for a broken clock,
- * and not 0, which they take for "must change". */
+/* The last change: not in the future, which readers take for a wrong clock, and
+ * not 0, which means "must change". */
 static long
 changed_day(const struct sr_facts *facts, long today)
 {
@@ -151,14 +151,15 @@ changed_day(const struct sr_facts *facts, long today)
     return at_least(at_most(day_of(facts->password_changed), today), 1);
 }
 
-/* The fields of a password that is past its end: readers must agree on that
- * today, and on whether it may still be changed. */
+/* The fields of an expired password: readers must agree that it has expired
+ * today, and whether it may still be changed. */
 static void
 show_expired(bool may_change, long today, struct sr_view_shadow *out)
 {
     long ended = today - 1;
 
-    /* An ending is said by the last change: make up one where none is known. */
+    /* An expiry is expressed by the last change: invent one where none is known.
+     */
     if (out->changed < 1 || out->changed > ended)
         out->changed = ended;
     out->changed = at_least(out->changed, ended - AGE_MOST);
@@ -167,8 +168,8 @@ show_expired(bool may_change, long today, struct sr_view_shadow *out)
     out->inactive = may_change ? -1 : 0;
 }
 
-/* The fields of a password that is not, or not yet because of grace logins: as
- * they are, but for today. */
+/* The fields of a password that has not expired, or has grace logins left: as
+ * they are, except for today. */
 static void
 show_ageing(const struct sr_facts *facts, bool warns, long today,
             struct sr_view_shadow *out)
@@ -186,7 +187,7 @@ show_ageing(const struct sr_facts *facts, bool warns, long today,
     out->warn = 0;
     if (SR_TIME_IS_SET(facts->warn_from))
         out->warn = at_least(ends - day_of(facts->warn_from), 0);
-    /* Readers differ by a day on the first day of the warning, too. */
+    /* Readers also differ by a day on the first day of the warning. */
     out->warn = warns ? at_least(out->warn, left + 1)
                       : at_least(at_most(out->warn, left - 1), 0);
     if (SR_TIME_IS_SET(facts->inactive_from))
@@ -204,7 +205,7 @@ show_minimum(const struct sr_facts *facts, bool is_due,
                    : at_least(day_of(facts->may_change_from) - out->changed, 0);
 }
 
-/* The end of the account, from its own day or from the answer. */
+/* The end of the account, by its own day or by the state. */
 static void
 show_account(const struct sr_facts *facts, const struct sr_verdict *verdict,
              long today, struct sr_view_shadow *out)
@@ -223,7 +224,7 @@ show_account(const struct sr_facts *facts, const struct sr_verdict *verdict,
     }
 }
 
-/* What the verdict says of the password. */
+/* The fields of the password by the verdict. */
 static void
 show_password(const struct sr_facts *facts, enum sr_state state,
               enum sr_answer answer, long today, struct sr_view_shadow *out)

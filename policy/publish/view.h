@@ -1,6 +1,6 @@
 /*
- * Shown: what the rest of the system is shown of a verdict: the state groups,
- * and the ageing fields of shadow(5).  Pure: no I/O, no clock, no allocation.
+ * View: what the name service shows of a verdict: the state groups, and the
+ * ageing fields of shadow(5).  Pure: no I/O, no clock, no allocation.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -30,22 +30,23 @@ const char *sr_group_name(enum sr_group group);
 #define SR_GROUP_BIT(group) (1u << (group))
 
 /*
- * The state groups of an account at `now`, as a set of bits, for a login that
- * nobody is logged on for (`rules` of a service that spares nothing):
+ * The state groups of an account at `now`, as a set of bits, for a login of a
+ * user without a session, by a service without exceptions:
  *
- *   acct-ok             acct_mgmt lets in, at once or through a change
+ *   acct-ok             acct_mgmt succeeds, at once or after a change
  *   acct-locked         disabled, ended, not yet begun, locked
  *   acct-state-unknown  the backend could not be asked
  *   pw-must-change      a change is demanded by an administrator, or the
  *                       password is temporary
  *   pw-expired          expired, with or without grace logins; temporary and
  *                       lapsed
- *   pw-expiring         to be warned of
+ *   pw-expiring         within the warning period
  *
- * The pw- groups say what the password is; the acct- groups, of which there is
- * always one or none, whether the account may log on.  An expired password that
- * may not be changed at a login is in pw-expired and not in acct-ok.  An exempt
- * account is always in acct-ok, perhaps in pw-expiring, and in nothing else.
+ * The pw- groups show the state of the password; the acct- groups, of which an
+ * account has at most one, whether it may log on.  An account whose expired
+ * password may not be changed at a login is in pw-expired and not in acct-ok.
+ * An exempt account is always in acct-ok, possibly in pw-expiring, and in no
+ * other group.
  */
 unsigned sr_view_groups(const struct sr_facts *facts,
                         const struct sr_rules *rules, bool is_exempt,
@@ -63,22 +64,23 @@ struct sr_view_shadow {
 };
 
 /*
- * What shadow(5) shows of an account at `now`, so that its readers (pam_unix of
- * Linux-PAM 1.5 and 1.7, sshd, shadow's own) come to the verdict's answer in
- * acct_mgmt, whichever day they take for the first of an expiry:
+ * The fields of shadow(5) for an account at `now`, chosen so that their readers
+ * (pam_unix of Linux-PAM 1.5 and 1.7, sshd, shadow-utils) reach the result of
+ * acct_mgmt, whichever day they take for the first day of an expiry:
  *
- *   let in               not expired under any reading; the warning if it warns
+ *   success              not expired by any reading; the warning where there is
+ *                        one
  *   change at once       must-change: last change 0; expired: max in the past
  *   token expired        expired, and inactive 0
  *   account expired      expire 1, for disabled with '!'
  *   locked for good      expire 1 and '!', which stops keys as well
- *   locked for a time    what is shown without that lock: readers would send
- *                        people to an administrator, and a stranger's guesses
- *                        must not hide that the password has expired either
+ *   locked for a time    as without that lock: readers would send the user to
+ *                        an administrator, and wrong passwords of a stranger
+ *                        must not hide that the password has expired
  *
- * A lock for a time is taken off the facts for that.  False when there is
- * nothing that may be shown: the state is unknown, or the clock is so far off
- * (before 1970-01-03) that days cannot say it.
+ * A lock for a time is removed from the facts.  False when nothing may be shown:
+ * the state is unknown, or the clock is so wrong (before 1970-01-03) that it
+ * cannot be expressed in days.
  */
 bool sr_view_shadow(struct sr_facts *facts, const struct sr_rules *rules,
                     sr_time now, struct sr_view_shadow *out);

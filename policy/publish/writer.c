@@ -1,5 +1,5 @@
 /*
- * Publish: write what the NSS door reads, one account at a time.
+ * Writer: publishes the state of one account.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -13,14 +13,16 @@
 #include <unistd.h>
 
 #include "policy/account/account.h"
+#include "policy/publish/delta.h"
 #include "policy/publish/directory.h"
 #include "policy/publish/writer.h"
 
-/* What an account is to be in the two views; a payload of size 0: nothing. */
+/* The new state of an account in the two views; a payload of size 0: gone. */
 struct news {
     const char *name;
     uint64_t sequence;
     bool is_new[SR_VIEW_COUNT];
+    bool has_alias; /* the alias is published already */
     struct sr_payload payload[SR_VIEW_COUNT];
 };
 
@@ -36,24 +38,28 @@ sr_publish_sequence(void)
 }
 
 static void
-close_place(struct sr_publish_dir *place)
+close_dir(struct sr_publish_dir *dir)
 {
-    sr_publish_dir_close(place);
+    sr_publish_dir_close(dir);
 }
 
-/* Whether a view says so already. */
+/* Whether a view publishes the same already.  *has_alias: the name has an entry
+ * already, or its alias has. */
 static bool
 is_published(const char *dir, enum sr_view view, const char *name,
-             const struct sr_payload *payload)
+             const struct sr_payload *payload, bool *has_alias)
 {
     struct sr_published published;
 
+    published.is_alias = false;
     switch (sr_reader_find(dir, view, name, sr_reader_now(), &published)) {
     case SR_FOUND_IT:
+        *has_alias = true;
         return published.payload.size == payload->size &&
                memcmp(published.payload.bytes, payload->bytes, payload->size) ==
                    0;
     case SR_FOUND_NOTHING:
+        *has_alias = *has_alias || published.is_alias;
         return payload->size == 0;
     case SR_FOUND_DENIED:
     case SR_FOUND_BROKEN:
@@ -62,7 +68,7 @@ is_published(const char *dir, enum sr_view view, const char *name,
     return false;
 }
 
-/* Whether a delta of the same content counts already. */
+/* Whether the newest state is a delta of the same content. */
 static bool
 is_there(const struct news *news, enum sr_view view, uint64_t delta,
          uint64_t snapshot, const struct sr_payload *payload)
@@ -74,11 +80,11 @@ is_there(const struct news *news, enum sr_view view, uint64_t delta,
 
 /*
  * Replace the delta of one view, under the lock.  An older sequence never
- * replaces a newer one; but one that lies in the future was there before the
- * clock was set back, and is not newer than anything.
+ * replaces a newer one; but one that is newer than the wall clock is from before
+ * the clock was set back, and is replaced.
  */
 static int
-put_delta(const struct sr_publish_dir *place, enum sr_view view,
+put_delta(const struct sr_publish_dir *dir, enum sr_view view,
           struct news *news, int *snapshot)
 {
     uint64_t sequence = news->sequence, delta, newest;
@@ -88,33 +94,53 @@ put_delta(const struct sr_publish_dir *place, enum sr_view view,
     int error = 0;
 
     news->is_new[view] = false;
-    if (place->deltas[view] < 0)
+    if (dir->deltas[view] < 0)
         return 0; /* this view was never published */
-    *snapshot = sr_publish_dir_open_snapshot(place, view, &header);
-    delta = sr_publish_dir_delta(place, view, news->name, &payload);
+    *snapshot = sr_publish_dir_open_snapshot(dir, view, &header);
+    delta = sr_publish_dir_delta(dir, view, news->name, &payload);
     newest = delta > header.sequence ? delta : header.sequence;
     if (newest >= sequence && newest <= sr_publish_sequence())
         return 0;
     if (newest >= sequence)
         sequence = newest + 1;
-    /* First the mark: without a delta it is harmless. */
+    /* The mark first: without a delta it is harmless. */
     if (*snapshot >= 0)
         error = sr_publish_dir_mark(*snapshot, &header, news->name);
     if (error != 0 || is_there(news, view, delta, header.sequence, &payload))
         return error;
     sr_delta_encode(news->name, sequence, &news->payload[view], text);
     news->is_new[view] = true;
-    return sr_publish_dir_put_link(place, view, news->name, text);
+    return sr_publish_dir_put_link(dir, view, news->name, text);
 }
 
-/* What is in place is put on the disk without the lock: others need not wait
- * for that, and after a crash everything is published anew. */
+/* Publish the alias of an account of a directory, unless it is published; the
+ * next snapshot drops it with the account.  Returns 0 or a negative errno. */
 static int
-sync_view(const struct sr_publish_dir *place, enum sr_view view, int snapshot)
+put_alias(const struct sr_publish_dir *dir, const struct news *news)
+{
+    struct news alias_news = {.sequence = news->sequence};
+    char alias[SR_SNAPSHOT_NAME_MAX + 1];
+    int snapshot = -1, error;
+
+    if (news->payload[SR_VIEW_SHADOW].size == 0 || news->has_alias ||
+        !sr_snapshot_alias(news->name, alias))
+        return 0;
+    alias_news.name = alias;
+    sr_payload_of_alias(&alias_news.payload[SR_VIEW_GROUPS]);
+    error = put_delta(dir, SR_VIEW_GROUPS, &alias_news, &snapshot);
+    if (snapshot >= 0)
+        close(snapshot);
+    return error;
+}
+
+/* Sync without the lock, so that other writers need not wait; after a crash all
+ * accounts are published again. */
+static int
+sync_view(const struct sr_publish_dir *dir, enum sr_view view, int snapshot)
 {
     if (snapshot >= 0 && fdatasync(snapshot) != 0)
         return -errno;
-    return place->deltas[view] >= 0 && fsync(place->deltas[view]) != 0 ? -errno
+    return dir->deltas[view] >= 0 && fsync(dir->deltas[view]) != 0 ? -errno
                                                                        : 0;
 }
 
@@ -122,25 +148,27 @@ static enum sr_publish_result
 put_news(const char *dir, struct news *news, unsigned wait_ms, char *reason,
          size_t size)
 {
-    __attribute__((cleanup(close_place))) struct sr_publish_dir place;
+    __attribute__((cleanup(close_dir))) struct sr_publish_dir opened;
     int snapshot[SR_VIEW_COUNT] = {-1, -1};
     bool is_any = false;
-    int error = sr_publish_dir_open(&place, dir);
+    int error = sr_publish_dir_open(&opened, dir);
 
     if (error == -ENOENT ||
-        (error == 0 && place.deltas[SR_VIEW_GROUPS] == -ENOENT))
+        (error == 0 && opened.deltas[SR_VIEW_GROUPS] == -ENOENT))
         return SR_PUBLISH_OFF;
     if (error == 0)
-        error = sr_publish_dir_lock(&place, wait_ms);
+        error = sr_publish_dir_lock(&opened, wait_ms);
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++) {
         if (news->is_new[view])
-            error = put_delta(&place, view, news, &snapshot[view]);
+            error = put_delta(&opened, view, news, &snapshot[view]);
     }
-    sr_publish_dir_unlock(&place);
+    if (error == 0)
+        error = put_alias(&opened, news);
+    sr_publish_dir_unlock(&opened);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         is_any = is_any || news->is_new[view];
         if (error == 0 && news->is_new[view])
-            error = sync_view(&place, view, snapshot[view]);
+            error = sync_view(&opened, view, snapshot[view]);
         if (snapshot[view] >= 0)
             close(snapshot[view]);
     }
@@ -149,7 +177,7 @@ put_news(const char *dir, struct news *news, unsigned wait_ms, char *reason,
                : sr_publish_dir_judge(error, dir, reason, size);
 }
 
-/* Compare, without the lock, and publish what differs. */
+/* Compare, without the lock, and publish the views that differ. */
 static enum sr_publish_result
 publish(const char *dir, struct news *news, unsigned wait_ms, char *reason,
         size_t size)
@@ -169,7 +197,8 @@ publish(const char *dir, struct news *news, unsigned wait_ms, char *reason,
     }
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         news->is_new[view] =
-            !is_published(dir, view, news->name, &news->payload[view]);
+            !is_published(dir, view, news->name, &news->payload[view],
+                          &news->has_alias);
         is_any = is_any || news->is_new[view];
     }
     return is_any ? put_news(dir, news, wait_ms, reason, size)
@@ -196,8 +225,8 @@ sr_publish_facts(const struct sr_transaction *txn, struct sr_facts *facts,
                  sr_publish_is_exempt(txn->config, facts->name);
 }
 
-/* Until when an account is published as locked out by wrong passwords; of the
- * two views, that of directories says why. */
+/* Until when an account is published as locked out by wrong passwords; only the
+ * shadow view holds the reason. */
 static sr_time
 published_lockout(const char *dir, const char *name)
 {
@@ -217,9 +246,9 @@ published_lockout(const char *dir, const char *name)
     return facts.locked_until;
 }
 
-/* Add what was found out before of what is not known now. */
+/* Merge the published lockout where the shared ledger was not asked. */
 static struct sr_transaction
-with_published(const char *dir, const struct sr_transaction *txn)
+merge_published(const char *dir, const struct sr_transaction *txn)
 {
     struct sr_transaction with = *txn;
 
@@ -238,7 +267,7 @@ sr_publish_gathered(const char *dir, const struct sr_transaction *txn,
                     uint64_t sequence, unsigned wait_ms, char *reason,
                     size_t size)
 {
-    const struct sr_transaction with = with_published(dir, txn);
+    const struct sr_transaction with = merge_published(dir, txn);
     struct sr_facts facts;
     struct news news = {.name = facts.name, .sequence = sequence};
     bool is_exempt;
@@ -252,7 +281,7 @@ sr_publish_gathered(const char *dir, const struct sr_transaction *txn,
     return publish(dir, &news, wait_ms, reason, size);
 }
 
-/* Publish that the state of an account is unknown, where it was known. */
+/* Publish that the state of an account is unknown, in the views that have it. */
 static enum sr_publish_result
 publish_unknown(const char *dir, const struct sr_transaction *txn,
                 const char *name, struct news *news, unsigned wait_ms,
@@ -273,7 +302,7 @@ publish_unknown(const char *dir, const struct sr_transaction *txn,
     return publish(dir, news, wait_ms, reason, size);
 }
 
-/* Publish what came of gathering. */
+/* Publish the result of a look-up. */
 static enum sr_publish_result
 publish_account(const char *dir, const char *statedir,
                 struct sr_transaction *txn, struct news *news, unsigned wait_ms,
@@ -299,10 +328,10 @@ publish_account(const char *dir, const char *statedir,
     return SR_PUBLISH_FAILED;
 }
 
-/* `fleet` NULL: it is asked, and `reason` says beside a success that it could
- * not be. */
+/* `fleet` NULL: the shared ledger is asked; on success, `reason` says why it
+ * could not be read. */
 static enum sr_publish_result
-gather_and_publish(const struct sr_config *config,
+look_up_and_publish(const struct sr_config *config,
                    struct sr_connections *connections,
                    const struct sr_shared_locks *fleet, const char *dir,
                    const char *statedir, const char *name, unsigned wait_ms,
@@ -340,7 +369,7 @@ sr_publish_account(const struct sr_config *config, const char *dir,
                    const char *statedir, const char *name, unsigned wait_ms,
                    char *reason, size_t size)
 {
-    return gather_and_publish(config, NULL, NULL, dir, statedir, name, wait_ms,
+    return look_up_and_publish(config, NULL, NULL, dir, statedir, name, wait_ms,
                               reason, size);
 }
 
@@ -351,11 +380,11 @@ sr_publish_account_linked(const struct sr_config *config,
                           const char *statedir, const char *name,
                           unsigned wait_ms, char *reason, size_t size)
 {
-    return gather_and_publish(config, connections, fleet, dir, statedir, name,
+    return look_up_and_publish(config, connections, fleet, dir, statedir, name,
                               wait_ms, reason, size);
 }
 
-/* A name that is looked up as any other, and one that no account can have. */
+/* A name that is looked up like any other, and one that no account can have. */
 #define DECOY_LOOKUP "selfreset.decoy"
 #define DECOY_NAME   ":decoy"
 
@@ -370,8 +399,9 @@ sr_publish_decoy(const char *dir, unsigned wait_ms)
     if (strlen(dir) > SR_READER_DIR_MAX || stat(dir, &status) != 0)
         return;
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
-        is_published(dir, view, DECOY_LOOKUP, &news.payload[view]);
-    /* As long as that of an account that is locked out, and never the same. */
+        is_published(dir, view, DECOY_LOOKUP, &news.payload[view],
+                     &news.has_alias);
+    /* As long as the payload of a locked account, and never the same. */
     payload->size = 42;
     memset(payload->bytes, 0, payload->size);
     memcpy(payload->bytes, &news.sequence, sizeof(news.sequence));

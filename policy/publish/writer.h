@@ -1,23 +1,23 @@
 /*
- * Publish: write what the NSS door reads (policy/publish/format.h).
+ * Writer: publishes the state of one account.
  *
  * Under the directory (SR_PUBLISHED_DIR):
  *
- *   groups.snap, groups.d/   the groups view, every account
+ *   groups.snap, groups.d/   the groups view, all accounts
  *   shadow.snap, shadow.d/   the shadow view, accounts of directories
- *   lock                     0600, held exclusively while anything is replaced
+ *   lock                     mode 0600, locked exclusively by writers
  *
- * A snapshot is built aside, with its final mode, synced, and renamed over the
- * old one; a delta is a symbolic link made aside and renamed.  So who is killed
- * at any instruction leaves the old or the new.  What was made aside and left
- * is removed by the next snapshot.  While the lock is held, a delta is put in
- * place together with the mark of its bucket in both snapshots, and a snapshot
- * together with the marks of the deltas that are newer than it; a delta that is
- * not newer than the snapshot is removed.  The lock is an open-file-description
- * lock; waiting for it is bounded, and the holder is shielded (shield.h).
+ * A snapshot is written under another name, with its final mode, synced, and
+ * renamed over the old one; a delta is a symbolic link that is renamed in the
+ * same way.  A process that is killed at any instruction leaves the old state
+ * or the new one; the next snapshot removes the files that it left.  The lock
+ * covers a delta together with the mark of its bucket in both snapshots, and a
+ * snapshot together with the marks of the deltas that are newer than it; deltas
+ * that are not newer are removed.  It is an open-file-description lock; waiting
+ * for it is bounded, and its owner is protected by policy/util/signal_guard.h.
  *
- * Nothing here is done unless the directory exists: a host that does not use
- * the NSS module pays one open(2).
+ * Nothing is done unless the directory exists: on a host without the NSS module
+ * publishing costs one open(2).
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -35,16 +35,15 @@ uint64_t sr_publish_sequence(void);
 /* ---- one account */
 
 /*
- * Publish what was gathered of one account (gathered->ask is SR_STATUS_OK and
- * what this host remembers was added), as a delta in the views it belongs to,
- * unless the same is published already.  `sequence` is from before the facts
- * were gathered, so that newer facts are never replaced by older ones.  The
- * lock in the facts is replaced by the one that holds from every source
- * (gathered->everywhere): a stranger's guesses must not shut out the owner, who
- * comes from where he always comes from.  Of what the fleet was not asked for
- * (gathered->fleet) that lockout stays that is published: a login does not know
- * the side that it did not come from.  `reason` (size bytes) is filled in on
- * FAILED.
+ * Publish an account that was looked up (txn->ask is SR_STATUS_OK, and
+ * sr_transaction_recall() was called) as a delta in its views, unless the same
+ * is published already.  `sequence` is from before the facts were read, so that
+ * older facts never replace newer ones.  The lock in the facts is replaced by
+ * the one that holds from every source (txn->everywhere): wrong passwords of
+ * strangers must not shut out the owner, who comes from a familiar source.
+ * Where txn->fleet is not known, the lockout that is published already stays: a
+ * login asks the shared ledger for its own class of sources only.  `reason`
+ * (size bytes) is filled in on FAILED.
  */
 enum sr_publish_result sr_publish_gathered(const char *dir,
                                            const struct sr_transaction *txn,
@@ -52,10 +51,10 @@ enum sr_publish_result sr_publish_gathered(const char *dir,
                                            char *reason, size_t size);
 
 /*
- * Gather anew and publish one account, or that it is gone when no backend knows
- * the name; a backend that could not be asked publishes "unknown".  `statedir`
- * NULL: the built-in one.  The fleet is asked, too; when it cannot be, that is
- * published which this host knows, and `reason` says so beside OK and
+ * Look an account up and publish it, or that it is gone when no backend has the
+ * name; when a backend could not be asked its state is unknown.  `statedir`
+ * NULL: the built-in one.  The shared ledger is asked too; when it cannot be
+ * read, the lockouts of this host are published, and `reason` says so on OK and
  * UNCHANGED.
  */
 enum sr_publish_result sr_publish_account(const struct sr_config *config,
@@ -64,8 +63,8 @@ enum sr_publish_result sr_publish_account(const struct sr_config *config,
                                           char *reason, size_t size);
 
 /*
- * The same in a transaction, over what its link keeps (NULL: one of its own).
- * The fleet is not asked: `fleet` is what is known of it.
+ * The same over the caller's connections (NULL: connections of its own), with
+ * the lockouts of the shared ledger in `fleet` instead of asking it.
  */
 enum sr_publish_result sr_publish_account_linked(
     const struct sr_config *config, struct sr_connections *connections,
@@ -73,22 +72,22 @@ enum sr_publish_result sr_publish_account_linked(
     const char *name, unsigned wait_ms, char *reason, size_t size);
 
 /*
- * The work of publishing one account, for a name that is none: so that a
- * lockout takes as long whether the name exists or not.  That holds only if a
- * lockout of an account that turns out to be UNCHANGED, because it does not
- * hold from every source, is followed by this, too.
+ * Do the work of publishing one account for a name that does not exist, so that
+ * a lockout takes the same time for both.  A caller whose own account turned
+ * out UNCHANGED, because its lockout does not hold from every source, calls
+ * this too.
  */
 void sr_publish_decoy(const char *dir, unsigned wait_ms);
 
 /*
- * The facts of a gathered account as they are published: with the lock that
- * holds from every source.  *is_exempt: root, or a break-glass account.
+ * The facts of an account as they are published: with the lock that holds from
+ * every source.  *is_exempt: root, or a break-glass account.
  */
 void sr_publish_facts(const struct sr_transaction *txn, struct sr_facts *facts,
                       bool *is_exempt);
 
-/* Whether a name is root's, or that of a break-glass account, as far as can be
- * said without asking for its groups. */
+/* Whether a name is root or listed as a break-glass account; groups that are
+ * listed are not asked. */
 bool sr_publish_is_exempt(const struct sr_config *config, const char *name);
 
 #endif

@@ -8,7 +8,8 @@
 #ifndef SR_TESTS_PUBLISHED_H
 #define SR_TESTS_PUBLISHED_H
 
-#include "policy/publish/format.h"
+#include "policy/publish/bucket.h"
+#include "policy/publish/delta.h"
 
 /* A snapshot in the making.  Change the header as you like before finishing,
  * but for the key and the numbers of buckets. */

@@ -15,7 +15,8 @@
 
 #include "policy/util/bytes.h"
 #include "policy/util/siphash.h"
-#include "policy/publish/format.h"
+#include "policy/publish/bucket.h"
+#include "policy/publish/delta.h"
 
 static uint64_t dice_state = 88172645463325252u;
 

@@ -13,7 +13,8 @@
 #include <cmocka.h>
 
 #include "policy/publish/view.h"
-#include "policy/publish/format.h"
+#include "policy/publish/bucket.h"
+#include "policy/publish/delta.h"
 #include "policy/decide/verdict.h"
 
 /* Noon and a bit. */
