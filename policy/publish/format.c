@@ -44,10 +44,11 @@ sr_snapshot_name(const char *name)
 static const char *
 find_short_name(const char *name, size_t *length)
 {
-    const char *backslash = strrchr(name, '\\');
-    const char *start =
-        backslash != NULL && backslash[1] != '\0' ? backslash + 1 : name;
-    const char *at = strchr(start, '@');
+    const char *start = name, *at;
+
+    while ((at = strchr(start, '\\')) != NULL && at[1] != '\0')
+        start = at + 1;
+    at = strchr(start, '@');
 
     *length = at != NULL && at != start ? (size_t)(at - start) : strlen(start);
     return start;

@@ -291,6 +291,7 @@ sr_builder_commit(struct sr_builder *build, const char *dir, char *reason,
         error = sync_all(&install);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
         build->table[view].count = install.aside[view].image.header.count;
+    build->aliases = 0; /* the counts above are without them */
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
         sr_aside_drop(&install.dir, &install.aside[view]);
     if (install.dir.dir >= 0)

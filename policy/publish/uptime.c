@@ -29,7 +29,7 @@ read_boot_id(char text[BOOT_ID_SIZE])
     if (fd < 0)
         return false;
     do
-        got = read(fd, text, BOOT_ID_SIZE);
+        got = pread(fd, text, BOOT_ID_SIZE, 0);
     while (got < 0 && errno == EINTR);
     close(fd);
     return got == BOOT_ID_SIZE;
