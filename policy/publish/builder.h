@@ -44,9 +44,9 @@ struct sr_table {
 
 struct sr_builder {
     struct sr_publish_how how;
-    sr_time since; /* of the oldest facts, by the wall clock */
+    sr_time since;        /* of the oldest facts, by the wall clock */
     int64_t uptime_since; /* and by the uptime */
-    uint32_t aliases; /* among the entries of the groups view */
+    uint32_t aliases;     /* among the entries of the groups view */
     struct sr_table table[SR_VIEW_COUNT];
     struct sr_string_list exempt; /* but for root; owned */
 };

@@ -92,7 +92,8 @@ delta_sum(const char *name, uint64_t sequence, const struct sr_payload *payload)
 
     memcpy(key, label, sizeof(key));
     sr_put64(key, sr_get64(key) ^ sequence);
-    sr_put64(key + 8, sr_get64(key + 8) ^ sr_siphash(label, name, strlen(name)));
+    sr_put64(key + 8,
+             sr_get64(key + 8) ^ sr_siphash(label, name, strlen(name)));
     return sr_siphash(key, payload->bytes, payload->size);
 }
 

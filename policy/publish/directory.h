@@ -80,11 +80,10 @@ uint64_t sr_publish_dir_delta(const struct sr_publish_dir *dir,
                               enum sr_view view, const char *name,
                               struct sr_payload *payload);
 
-/* Make a link under another name and rename it.  Under the lock.  Returns 0 or a
- * negative errno. */
-int sr_publish_dir_put_link(const struct sr_publish_dir *dir,
-                            enum sr_view view, const char *name,
-                            const char *text);
+/* Make a link under another name and rename it.  Under the lock.  Returns 0 or
+ * a negative errno. */
+int sr_publish_dir_put_link(const struct sr_publish_dir *dir, enum sr_view view,
+                            const char *name, const char *text);
 
 /* Remove the link of a writer that was killed before its rename.  Under the
  * lock. */

@@ -167,8 +167,8 @@ sr_header_file_size(const struct sr_header *header)
 {
     if (header->buckets == 0 || header->overflow > UINT32_MAX - header->buckets)
         return 0;
-    return SR_SNAPSHOT_PAGE + (uint64_t)SR_SNAPSHOT_BUCKET *
-                                  (header->buckets + header->overflow);
+    return SR_SNAPSHOT_PAGE +
+           (uint64_t)SR_SNAPSHOT_BUCKET * (header->buckets + header->overflow);
 }
 
 /* ---- the uptime: boot, since, until, sum */

@@ -115,9 +115,9 @@ uint64_t sr_header_file_size(const struct sr_header *header);
  * the header, with a checksum of its own.  Seconds of CLOCK_MONOTONIC.
  */
 struct sr_uptime {
-    uint64_t boot;  /* stands for one boot of the kernel; 0: not known */
-    int64_t since;  /* of the oldest facts */
-    int64_t until;  /* the first second when the snapshot is too old */
+    uint64_t boot; /* stands for one boot of the kernel; 0: not known */
+    int64_t since; /* of the oldest facts */
+    int64_t until; /* the first second when the snapshot is too old */
 };
 
 #define SR_SNAPSHOT_UPTIME_AT SR_SNAPSHOT_HEADER /* offset in the file */

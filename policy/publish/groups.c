@@ -46,7 +46,8 @@ group_of(const char *name)
 
 /* The first flaw that is found stays. */
 static void
-set_flaw(struct sr_state_group *group, enum sr_group_flaw flaw, const char *other)
+set_flaw(struct sr_state_group *group, enum sr_group_flaw flaw,
+         const char *other)
 {
     if (group->flaw != SR_GROUP_FINE)
         return;

@@ -45,17 +45,17 @@ struct sr_state_groups {
 /*
  * Read the state groups (NULL: SR_GROUP_FILE, SR_GSHADOW_FILE).  gid[] gets the
  * id of each group that may be used, 0 for one that is missing or has a flaw;
- * `found` (may be NULL) gets the flaws.  A missing gshadow file counts as empty.
- * Returns 0, or an errno when a file could not be read; then no group may be
- * used.
+ * `found` (may be NULL) gets the flaws.  A missing gshadow file counts as
+ * empty. Returns 0, or an errno when a file could not be read; then no group
+ * may be used.
  */
 int sr_state_groups_read(const char *group_file, const char *gshadow_file,
                          uint32_t gid[SR_GROUP_COUNT],
                          struct sr_state_groups *found);
 
 /*
- * Describe the flaw of a group in `text` and what to do in `advice` (`size` bytes
- * each), each one sentence.  False when it has none.
+ * Describe the flaw of a group in `text` and what to do in `advice` (`size`
+ * bytes each), each one sentence.  False when it has none.
  */
 bool sr_state_group_say(enum sr_group group, const struct sr_state_group *found,
                         char *text, char *advice, size_t size);

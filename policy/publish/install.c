@@ -61,8 +61,8 @@ make_delta_dirs(struct install *install)
 
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         if (install->dir.deltas[view] < 0 &&
-            mkdirat(install->dir.dir, sr_publish_dir_deltas_name(view),
-                    0700) != 0 &&
+            mkdirat(install->dir.dir, sr_publish_dir_deltas_name(view), 0700) !=
+                0 &&
             errno != EEXIST)
             return -errno;
     }
@@ -112,7 +112,8 @@ find_sequence(struct install *install, bool *is_older)
             raise_above(install, header.sequence);
             *is_older = *is_older || header.sequence > install->sequence;
         }
-        error = sr_publish_dir_each(install->dir.deltas[view], view, raise_above_delta, install);
+        error = sr_publish_dir_each(install->dir.deltas[view], view,
+                                    raise_above_delta, install);
     }
     return error;
 }
@@ -130,8 +131,9 @@ mark_delta(void *context, enum sr_view view, const char *name)
     const struct sr_aside *aside = &install->aside[view];
     struct sr_payload payload;
 
-    if (is_fallback(name) || sr_publish_dir_delta(&install->dir, view, name,
-                                              &payload) <= install->sequence)
+    if (is_fallback(name) ||
+        sr_publish_dir_delta(&install->dir, view, name, &payload) <=
+            install->sequence)
         return 0;
     return sr_publish_dir_mark(aside->fd, &aside->image.header, name);
 }
@@ -142,8 +144,9 @@ drop_delta(void *context, enum sr_view view, const char *name)
     struct install *install = context;
     struct sr_payload payload;
 
-    if (!is_fallback(name) && sr_publish_dir_delta(&install->dir, view, name,
-                                               &payload) <= install->sequence)
+    if (!is_fallback(name) &&
+        sr_publish_dir_delta(&install->dir, view, name, &payload) <=
+            install->sequence)
         unlinkat(install->dir.deltas[view], name, 0);
     return 0;
 }
@@ -165,16 +168,17 @@ exchange(struct install *install, enum sr_view view)
             error = errno != 0 ? -errno : -EIO;
     }
     if (error == 0)
-        error = sr_publish_dir_each(install->dir.deltas[view], view, mark_delta, install);
-    if (error == 0 &&
-        renameat(install->dir.dir, aside->name, install->dir.dir,
-                 sr_publish_dir_snapshot_name(view)) != 0)
+        error = sr_publish_dir_each(install->dir.deltas[view], view, mark_delta,
+                                    install);
+    if (error == 0 && renameat(install->dir.dir, aside->name, install->dir.dir,
+                               sr_publish_dir_snapshot_name(view)) != 0)
         error = -errno;
     if (error != 0)
         return error;
     aside->name[0] = '\0';
     sr_publish_dir_drop_aside(&install->dir, view);
-    return sr_publish_dir_each(install->dir.deltas[view], view, drop_delta, install);
+    return sr_publish_dir_each(install->dir.deltas[view], view, drop_delta,
+                               install);
 }
 
 /* Install the link that is read when the groups view is not current. */
@@ -253,8 +257,8 @@ prepare(struct install *install, const char *dir)
     if (stat(like != NULL ? like : "/etc/shadow", &install->like) != 0)
         memset(&install->like, 0, sizeof(install->like));
     for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
-        error =
-            sr_builder_lay_out(install->build, view, &install->aside[view].image);
+        error = sr_builder_lay_out(install->build, view,
+                                   &install->aside[view].image);
     if (error == 0)
         error = make_dirs(dir);
     if (error != 0) {

@@ -120,7 +120,8 @@ warn_from(const struct sr_facts *facts, const struct sr_rules *rules)
 
 /* Write the rules of this account into its facts. */
 static void
-apply_rules(enum sr_view view, const struct sr_rules *rules, struct sr_facts *facts)
+apply_rules(enum sr_view view, const struct sr_rules *rules,
+            struct sr_facts *facts)
 {
     facts->warn_from = warn_from(facts, rules);
     facts->may_change_from = sr_change_from(facts, rules);
@@ -163,7 +164,8 @@ sr_payload_encode(enum sr_view view, const struct sr_facts *facts,
     }
     grace = grace < -1 ? -1 : grace > INT16_MAX ? INT16_MAX : grace;
     sr_put32(payload->bytes + AT_KINDS, kinds);
-    sr_put32(payload->bytes + AT_BITS, pack_bits(&facts_out, &rules_out, is_exempt));
+    sr_put32(payload->bytes + AT_BITS,
+             pack_bits(&facts_out, &rules_out, is_exempt));
     sr_put16(payload->bytes + AT_GRACE, (uint16_t)grace);
 }
 

@@ -18,8 +18,8 @@
 /* "DIR/groups.d/" and a name. */
 #define PATH_ROOM (SR_READER_DIR_MAX + 16 + SR_SNAPSHOT_NAME_MAX + 1)
 
-/* Paths and buckets are large: the functions that have them on the stack are not
- * inlined, so that only one of them is there at a time. */
+/* Paths and buckets are large: the functions that have them on the stack are
+ * not inlined, so that only one of them is there at a time. */
 #define APART __attribute__((noinline))
 
 /* How often a lookup starts again because the snapshot was replaced. */

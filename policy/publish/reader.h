@@ -57,7 +57,7 @@ struct sr_cursor {
 
 /*
  * The name of the entry at the cursor or, where there is none, of the next one,
- * to which the cursor is moved; the caller increments `index` to go on.  NOTHING
+ * to which the cursor is moved; the caller increments `index` to go on. NOTHING
  * behind the last, and for a view that may not be listed.  When the snapshot
  * was replaced since the list began, entries have other positions: BROKEN with
  * EAGAIN once, and then NOTHING.  Deltas are not listed.

@@ -99,8 +99,8 @@ sr_view_groups(const struct sr_facts *facts, const struct sr_rules *rules,
 
 /*
  * Days stay within the range that every reader can add up.  So does today: a
- * day that has passed needs a day before today, and neither 0 nor -1 can express
- * that.
+ * day that has passed needs a day before today, and neither 0 nor -1 can
+ * express that.
  */
 #define DAY_MOST    1000000000L
 #define TODAY_LEAST 2L
@@ -158,7 +158,8 @@ show_expired(bool may_change, long today, struct sr_view_shadow *out)
 {
     long ended = today - 1;
 
-    /* An expiry is expressed by the last change: invent one where none is known.
+    /* An expiry is expressed by the last change: invent one where none is
+     * known.
      */
     if (out->changed < 1 || out->changed > ended)
         out->changed = ended;

@@ -78,9 +78,9 @@ struct sr_view_shadow {
  *                        an administrator, and wrong passwords of a stranger
  *                        must not hide that the password has expired
  *
- * A lock for a time is removed from the facts.  False when nothing may be shown:
- * the state is unknown, or the clock is so wrong (before 1970-01-03) that it
- * cannot be expressed in days.
+ * A lock for a time is removed from the facts.  False when nothing may be
+ * shown: the state is unknown, or the clock is so wrong (before 1970-01-03)
+ * that it cannot be expressed in days.
  */
 bool sr_view_shadow(struct sr_facts *facts, const struct sr_rules *rules,
                     sr_time now, struct sr_view_shadow *out);

@@ -80,8 +80,8 @@ is_there(const struct news *news, enum sr_view view, uint64_t delta,
 
 /*
  * Replace the delta of one view, under the lock.  An older sequence never
- * replaces a newer one; but one that is newer than the wall clock is from before
- * the clock was set back, and is replaced.
+ * replaces a newer one; but one that is newer than the wall clock is from
+ * before the clock was set back, and is replaced.
  */
 static int
 put_delta(const struct sr_publish_dir *dir, enum sr_view view,
@@ -140,8 +140,7 @@ sync_view(const struct sr_publish_dir *dir, enum sr_view view, int snapshot)
 {
     if (snapshot >= 0 && fdatasync(snapshot) != 0)
         return -errno;
-    return dir->deltas[view] >= 0 && fsync(dir->deltas[view]) != 0 ? -errno
-                                                                       : 0;
+    return dir->deltas[view] >= 0 && fsync(dir->deltas[view]) != 0 ? -errno : 0;
 }
 
 static enum sr_publish_result
@@ -196,9 +195,8 @@ publish(const char *dir, struct news *news, unsigned wait_ms, char *reason,
         return SR_PUBLISH_FAILED;
     }
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
-        news->is_new[view] =
-            !is_published(dir, view, news->name, &news->payload[view],
-                          &news->has_alias);
+        news->is_new[view] = !is_published(
+            dir, view, news->name, &news->payload[view], &news->has_alias);
         is_any = is_any || news->is_new[view];
     }
     return is_any ? put_news(dir, news, wait_ms, reason, size)
@@ -281,7 +279,8 @@ sr_publish_gathered(const char *dir, const struct sr_transaction *txn,
     return publish(dir, &news, wait_ms, reason, size);
 }
 
-/* Publish that the state of an account is unknown, in the views that have it. */
+/* Publish that the state of an account is unknown, in the views that have it.
+ */
 static enum sr_publish_result
 publish_unknown(const char *dir, const struct sr_transaction *txn,
                 const char *name, struct news *news, unsigned wait_ms,
@@ -332,10 +331,10 @@ publish_account(const char *dir, const char *statedir,
  * could not be read. */
 static enum sr_publish_result
 look_up_and_publish(const struct sr_config *config,
-                   struct sr_connections *connections,
-                   const struct sr_shared_locks *fleet, const char *dir,
-                   const char *statedir, const char *name, unsigned wait_ms,
-                   char *reason, size_t size)
+                    struct sr_connections *connections,
+                    const struct sr_shared_locks *fleet, const char *dir,
+                    const char *statedir, const char *name, unsigned wait_ms,
+                    char *reason, size_t size)
 {
     struct news news = {.name = name, .sequence = sr_publish_sequence()};
     enum sr_publish_result result;
@@ -370,7 +369,7 @@ sr_publish_account(const struct sr_config *config, const char *dir,
                    char *reason, size_t size)
 {
     return look_up_and_publish(config, NULL, NULL, dir, statedir, name, wait_ms,
-                              reason, size);
+                               reason, size);
 }
 
 enum sr_publish_result
@@ -381,7 +380,7 @@ sr_publish_account_linked(const struct sr_config *config,
                           unsigned wait_ms, char *reason, size_t size)
 {
     return look_up_and_publish(config, connections, fleet, dir, statedir, name,
-                              wait_ms, reason, size);
+                               wait_ms, reason, size);
 }
 
 /* A name that is looked up like any other, and one that no account can have. */
