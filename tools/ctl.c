@@ -1,6 +1,6 @@
 /*
- * selfresetctl, inside: what its commands share.  Words for people, the
- * configuration, an account's facts, the store, and events.
+ * Ctl: what the commands of selfresetctl share: the configuration, an account,
+ * the store, events and publishing.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -9,91 +9,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tools/ctl.h"
-#include "tools/report.h"
 
 const struct sr_caller ctl_at_login = {
     .is_admin = false,
     .is_logged_on = false,
 };
 
-#define COLUMNS 72
-
 #define STORE_ADVICE "\"selfresetctl check\" says what to do."
-
-/* Columns of a word; one for each character is close enough here. */
-static unsigned
-width_of(const char *word, size_t size)
-{
-    unsigned width = 0;
-
-    for (size_t i = 0; i < size; i++)
-        width += ((unsigned char)word[i] & 0xc0) != 0x80;
-    return width;
-}
-
-static void
-wrap(FILE *stream, const char *first, unsigned indent, const char *text)
-{
-    unsigned column = width_of(first, strlen(first));
-    bool at_start = true;
-
-    fputs(first, stream);
-    for (;;) {
-        size_t size;
-        unsigned width;
-
-        text += strspn(text, " \n");
-        size = strcspn(text, " \n");
-        if (size == 0)
-            break;
-        width = width_of(text, size);
-        if (!at_start && column + 1 + width > COLUMNS) {
-            fprintf(stream, "\n%*s", (int)indent, "");
-            column = indent;
-            at_start = true;
-        }
-        if (!at_start) {
-            fputc(' ', stream);
-            column++;
-        }
-        fwrite(text, 1, size, stream);
-        column += width;
-        text += size;
-        at_start = false;
-    }
-    fputc('\n', stream);
-}
-
-void
-ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
-{
-    char *clean = report_clean(text);
-
-    wrap(stream, first, indent, clean == NULL ? "Out of memory." : clean);
-    free(clean);
-}
-
-void
-ctl_error(const char *format, ...)
-{
-    char *text = NULL;
-    va_list list;
-
-    va_start(list, format);
-    if (vasprintf(&text, format, list) < 0)
-        text = NULL;
-    va_end(list);
-    fflush(stdout);
-    ctl_wrap(stderr, "selfresetctl: ", 2,
-             text == NULL ? "Out of memory." : text);
-    free(text);
-}
 
 bool
 ctl_load(struct ctl *ctl)

@@ -11,7 +11,6 @@
 #include "policy/backend/registry.h"
 #include "policy/backend/survey.h"
 #include "tools/directory_admin.h"
-#include "tools/report.h"
 
 #define REASON_SIZE 512
 

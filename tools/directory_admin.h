@@ -8,6 +8,7 @@
 #define SR_TOOLS_DIRECTORY_ADMIN_H
 
 #include "tools/ctl.h"
+#include "tools/report.h"
 
 /* Whether the account's backend takes orders itself. */
 bool elsewhere_is(const struct sr_transaction *txn);

@@ -1,7 +1,6 @@
 # selfresetctl.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-# ---- tools: the door for administrators
 sbin_PROGRAMS += selfresetctl
 noinst_LTLIBRARIES += libtools.la
 # What can be tested by itself: no command, and no policy that does I/O.
@@ -11,6 +10,7 @@ libtools_la_SOURCES = \
 	tools/check/survey.c tools/check/survey.h \
 	tools/check/findings.c tools/check/findings.h \
 	tools/json.c tools/json.h \
+	tools/output.c tools/output.h \
 	tools/nsswitch.c tools/nsswitch.h \
 	tools/password_gen.c tools/password_gen.h \
 	tools/check/sshd_config.c tools/check/sshd_config.h \
@@ -18,14 +18,16 @@ libtools_la_SOURCES = \
 	tools/check/pam_paths.c
 selfresetctl_SOURCES = \
 	tools/cmd/check.c \
-	tools/check/accounts.c \
-	tools/check/backend.c \
+	tools/check/accounts.c tools/check/accounts.h \
+	tools/check/backend.c tools/check/backend.h \
+	tools/check/findings_report.c tools/check/findings_report.h \
 	tools/check/host.c tools/check/host.h \
-	tools/check/nss.h \
-	tools/check/nss_switch.c \
-	tools/check/nss_view.c \
-	tools/ctl.c \
-	tools/ctl.h \
+	tools/check/nss.c tools/check/nss.h \
+	tools/check/nss_switch.c tools/check/nss_switch.h \
+	tools/check/nss_view.c tools/check/nss_view.h \
+	tools/cmd/commands.h \
+	tools/command.c tools/command.h \
+	tools/ctl.c tools/ctl.h \
 	tools/directory_admin.c tools/directory_admin.h \
 	tools/cmd/events.c \
 	tools/cmd/explain.c \
@@ -34,11 +36,11 @@ selfresetctl_SOURCES = \
 	tools/cmd/unlock.c \
 	tools/cmd/must_change.c \
 	tools/cmd/nss.c \
-	tools/published.c \
+	tools/published.c tools/published.h \
 	tools/report.c tools/report.h \
 	tools/check/survey_report.c tools/check/survey_report.h \
 	tools/rewrite.c tools/rewrite.h \
-	tools/spawn.c \
+	tools/spawn.c tools/spawn.h \
 	tools/selfresetctl.c \
 	tools/shadow.c tools/shadow.h \
 	tools/cmd/status.c \

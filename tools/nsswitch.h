@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define NSSWITCH_FILE "/etc/nsswitch.conf"
+
 /* Our source. */
 #define NSSWITCH_OURS "selfreset"
 

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/ctl.h"
-#include "tools/report.h"
+#include "policy/publish/reader.h"
+#include "policy/publish/writer.h"
+#include "tools/published.h"
 
 /* Room for the names of all groups. */
 #define NAMES_MAX 128

@@ -11,23 +11,11 @@
 #include <time.h>
 
 #include "policy/report/message.h"
-#include "policy/util/utf8.h"
-#include "tools/ctl.h"
+#include "tools/output.h"
 #include "tools/report.h"
 
 /* Where values begin, for people. */
 #define VALUE_COLUMN 27
-
-char *
-report_clean(const char *text)
-{
-    size_t size = strlen(text) + 1; /* nothing becomes longer */
-    char *clean = malloc(size);
-
-    if (clean != NULL)
-        sr_utf8_clean(text, true, clean, size);
-    return clean;
-}
 
 void
 report_begin(struct report *report, bool is_json, sr_time now)
@@ -70,7 +58,7 @@ put_line(const struct report *report, const char *key, const char *value)
 {
     int indent = (int)(2 * report->depth);
     int width = VALUE_COLUMN - indent - (int)strlen(key) - 1;
-    char *clean = report_clean(value);
+    char *clean = ctl_clean(value);
 
     printf("%*s%s:%*s%s\n", indent, "", key, width < 1 ? 1 : width, "",
            clean == NULL ? "?" : clean);

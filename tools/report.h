@@ -60,8 +60,4 @@ const char *report_local(sr_time when, char out[static REPORT_TEXT_MAX]);
 /* "14d": the largest unit that divides it. */
 const char *report_span(int64_t seconds, char out[static REPORT_TEXT_MAX]);
 
-/* A copy of a text, which a directory or a person may have given, that does
- * not speak to the terminal.  Line ends stay.  NULL when memory is out. */
-char *report_clean(const char *text);
-
 #endif

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "policy/backend/local/local.h"
-#include "tools/ctl.h"
+#include "tools/output.h"
 #include "tools/shadow.h"
+#include "tools/spawn.h"
 
 #define SHADOW_FILE "/etc/shadow"
 

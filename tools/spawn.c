@@ -1,5 +1,5 @@
 /*
- * Run: start one of shadow's programs, which alone write the local files.
+ * Spawn: runs one of shadow's programs, which alone write the local files.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tools/ctl.h"
+#include "tools/output.h"
+#include "tools/spawn.h"
 
 /* PATH is the caller's; these are the system's. */
 static const char *const folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};

@@ -889,7 +889,7 @@ def test_a_login_by_key_of_root_with_a_damaged_store(clean):
     for name, code in (("root", "SUCCESS"), ("ann", "AUTHINFO_UNAVAIL")):
         done = clean.drive("probe", name, "acct", rhost="192.0.2.7")
         assert done.codes == [code]
-        assert done.said.startswith("This host cannot read what"), done
+        assert done.said.startswith("This host cannot read its records"), done
 
 
 def test_check_read_only_disk_before_the_first_login(clean):

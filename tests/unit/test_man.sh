@@ -107,9 +107,13 @@ grep -o 'Fl Fl [a-z-]*' "$top/man/selfreset-publish.8" | sed 's/Fl Fl /--/' |
 same "selfreset-publish(8)"
 
 # Commands that texts tell people to run, and configurations that they show.
-grep -ohE 'selfresetctl (--config [^ ]+ )?[a-z]+(-[a-z]+)?' "$top/README.md" \
-    "$top"/man/* "$top"/tools/*.c "$top"/policy/*.c "$top"/nss/*.c |
-    sed 's/--config [^ ]* //' | sort -u >"$work/is"
+{
+    grep -ohE 'selfresetctl (--config [^ ]+ )?[a-z]+(-[a-z]+)?' \
+        "$top/README.md" "$top"/man/*
+    find "$top/tools" "$top/policy" "$top/nss" "$top/pam" -name '*.c' |
+        xargs grep -ohE '"selfresetctl (--config [^ ]+ )?[a-z]+(-[a-z]+)?' |
+        tr -d '"'
+} | sed 's/--config [^ ]* //' | sort -u >"$work/is"
 ./selfresetctl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
     sed 's/^/selfresetctl /' | grep -xF -f "$work/is" | sort >"$work/should"
 same "commands that texts name"

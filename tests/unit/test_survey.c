@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "tools/check/survey.h"
-#include "tools/ctl.h"
 #include "tools/check/survey_report.h"
 
 #define NOW ((sr_time)1800000000)
@@ -454,12 +453,6 @@ test_other_servers(void **state)
 }
 
 /* ---- what is shown */
-
-void
-ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
-{
-    fprintf(stream, "%s%*s%s\n", first, (int)indent, "", text);
-}
 
 /* The report as one text; free it. */
 static char *

@@ -12,7 +12,7 @@
 
 #include "policy/account/account.h"
 #include "policy/decide/verdict.h"
-#include "tools/check/host.h"
+#include "tools/check/accounts.h"
 #include "tools/ctl.h"
 
 /* An account that has to be changed at a login, which cannot be. */

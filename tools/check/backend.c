@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "policy/backend/registry.h"
+#include "tools/check/backend.h"
+#include "tools/check/findings_report.h"
 #include "tools/check/survey.h"
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"

@@ -24,11 +24,4 @@ void check_state(struct findings *findings);
 /* Whether new passwords can be checked as the rules say. */
 void check_quality(const struct sr_config *config, struct findings *findings);
 
-/*
- * Every account: rules and facts that together keep somebody out, or that
- * contradict each other.  Root among them.
- */
-void check_accounts(const struct sr_config *config, sr_time now,
-                    struct findings *findings);
-
 #endif

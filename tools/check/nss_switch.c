@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "policy/publish/view.h"
-#include "tools/check/nss.h"
+#include "tools/check/nss_switch.h"
 #include "tools/nsswitch.h"
 #include "tools/check/sshd_config.h"
 

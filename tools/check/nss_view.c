@@ -20,7 +20,8 @@
 
 #include "policy/publish/groups.h"
 #include "policy/publish/reader.h"
-#include "tools/check/nss.h"
+#include "tools/check/nss_view.h"
+#include "tools/nsswitch.h"
 
 #define MODULE      "libnss_selfreset.so.2"
 #define SHADOW_FILE "/etc/shadow"

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/json.h"
 

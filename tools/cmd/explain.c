@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "tools/time_arg.h"
+#include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
 #include "tools/shared_ledger.h"

@@ -17,6 +17,7 @@
 
 #include "policy/backend/registry.h"
 #include "policy/config/members.h"
+#include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"
 #include "tools/report.h"

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
-#include "tools/shared_ledger.h"
+#include "tools/published.h"
 #include "tools/report.h"
+#include "tools/shared_ledger.h"
 
 static int
 exit_code(enum sr_state state)

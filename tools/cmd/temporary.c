@@ -32,6 +32,7 @@
 
 #include "policy/util/crypt.h"
 #include "policy/password/quality.h"
+#include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
 #include "tools/password_gen.h"

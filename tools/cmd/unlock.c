@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/throttle/slots.h"
+#include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
 #include "tools/shared_ledger.h"
