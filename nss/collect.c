@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/config/account_rules.h"
 #include "nss/publisher.h"
 #include "policy/backend/registry.h"
 #include "policy/config/members.h"

@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/config/account_rules.h"
+#include "policy/config/membership.h"
 #include "nss/publisher.h"
 #include "policy/backend/registry.h"
 #include "policy/config/members.h"

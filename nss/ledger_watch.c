@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/config/account_rules.h"
 #include "nss/publisher.h"
 #include "nss/ledger_watch.h"
 #include "policy/backend/registry.h"

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/config/config.h"
 #include "nss/publisher.h"
 #include "policy/report/event.h"
 #include "policy/util/safe_open.h"

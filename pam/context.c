@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/config/config.h"
 #include "pam/internal.h"
 #include "policy/backend/registry.h"
 

@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include "policy/config/config.h"
 #include "pam/internal.h"
 
 /* The lock is held for microseconds; a login does not wait for a stopped one.

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/config/account_rules.h"
 #include "pam/internal.h"
 #include "policy/backend/registry.h"
 

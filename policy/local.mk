@@ -33,10 +33,19 @@ libpolicy_la_SOURCES = \
 	policy/publish/builder.c policy/publish/builder.h \
 	policy/util/clock.c policy/util/clock.h \
 	policy/publish/install.c policy/publish/install.h \
-	policy/config/config.c policy/config/config.h \
+	policy/config/account_rules.c policy/config/account_rules.h \
 	policy/config/backend_section.c policy/config/backend_section.h \
+	policy/config/config.c policy/config/config.h \
+	policy/config/contradictions.c policy/config/contradictions.h \
+	policy/config/errors.c policy/config/errors.h \
+	policy/config/files.c policy/config/files.h \
 	policy/config/keys.c policy/config/keys.h \
-	policy/config/membership.c \
+	policy/config/lines.c policy/config/lines.h \
+	policy/config/membership.c policy/config/membership.h \
+	policy/config/nearest.c policy/config/nearest.h \
+	policy/config/reading.c policy/config/reading.h \
+	policy/config/settings.h \
+	policy/config/value.c policy/config/value.h \
 	policy/util/crypt.c policy/util/crypt.h \
 	policy/account/verification.c policy/account/verification.h \
 	policy/decide/lockout.c policy/decide/lockout.h \
@@ -68,9 +77,9 @@ libpolicy_la_SOURCES = \
 	policy/store/store.c policy/store/store.h \
 	policy/decide/throttle.c policy/decide/throttle.h \
 	policy/util/utf8.c policy/util/utf8.h
-libpolicy_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(INIH_CFLAGS) \
+libpolicy_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) \
 	$(CRYPT_CFLAGS) $(AUDIT_CFLAGS) $(PWQUALITY_CFLAGS)
-libpolicy_la_LIBADD = libstate.la $(LMDB_LIBS) $(INIH_LIBS) $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
+libpolicy_la_LIBADD = libstate.la $(LMDB_LIBS) $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 
 # ---- backends with heavy libraries, opened when the configuration names one
 if LDAP

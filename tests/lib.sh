@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # What each command needs, as packages of Debian 12 and later.  None of them
 # edits /etc/pam.d when it is installed (libpam-pwquality would).
 PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
-	libpam0g-dev liblmdb-dev libinih-dev libpwquality-dev libcrypt-dev
+	libpam0g-dev liblmdb-dev libpwquality-dev libcrypt-dev
 	libaudit-dev libacl1-dev libldap-dev libsasl2-dev libkrb5-dev
 	libcmocka-dev"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/config/config.h"
 #include "tools/ctl.h"
 
 const struct sr_caller ctl_at_login = {

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/config/config.h"
 #include "tools/cmd/commands.h"
 #include "tools/command.h"
 #include "tools/output.h"

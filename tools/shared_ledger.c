@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
 #include "tools/shared_ledger.h"
 
 #define PLACE_SIZE 300

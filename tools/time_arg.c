@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/config/config.h"
+#include "policy/config/value.h"
 #include "tools/time_arg.h"
 
 static bool

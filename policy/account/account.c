@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
+#include "policy/config/membership.h"
 #include "policy/throttle/attempt.h"
 #include "policy/account/account.h"
 

@@ -10,7 +10,7 @@
 
 #include "policy/backend/backend.h"
 #include "policy/decide/change.h"
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 #include "policy/decide/lockout.h"
 #include "policy/decide/source.h"
 #include "policy/store/store.h"

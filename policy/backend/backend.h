@@ -16,7 +16,7 @@
 #ifndef SR_POLICY_BACKEND_BACKEND_H
 #define SR_POLICY_BACKEND_BACKEND_H
 
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 #include "policy/decide/facts.h"
 #include "policy/decide/rules.h"
 #include "policy/decide/shared_ledger.h"

@@ -1,13 +1,13 @@
 /*
- * Config backend: what is missing in a backend's section, or wrong with it, as
- * a pure function.  Inside the room of config.h.
+ * Backend section: what is missing in a backend's section, or wrong with it.
+ * Pure.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_CONFIG_BACKEND_SECTION_H
 #define SR_POLICY_CONFIG_BACKEND_SECTION_H
 
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 
 /*
  * What is wrong, as the end of a sentence that begins with the backend; or

@@ -1,21 +1,24 @@
 /*
- * Config keys: the table of keys, and the readers of values.
+ * Keys: the one table of what selfreset.conf(5) may say.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/config/keys.h"
+#include "policy/config/nearest.h"
 
 #define MINUTE 60
 #define HOUR   3600
 #define DAY    86400
-/* No rule needs more, and sums of times stay far from overflowing. */
+/* The longest duration; sums of times then never overflow. */
 #define LONGEST (36500 * (int64_t)DAY)
+
+/* The longest text in bytes: that of a path. */
+#define TEXT_MAX 4095
 
 #define GLOBAL(member)                                                         \
     .scope = SR_SCOPE_GLOBAL, .offset = offsetof(struct sr_config, member)
@@ -24,7 +27,8 @@
     .offset = offsetof(struct sr_backend_config, member)
 #define RULE(member) .offset = offsetof(struct sr_rules, member)
 
-/* Words stand at the place of their enumeration's value. */
+/* A word's index is the value of the enumeration. */
+const char *const sr_key_switch_words[] = {"no", "yes", NULL};
 static const char *const reveal_words[] = {"always", "console", "never", NULL};
 static const char *const profile_words[] = {"nist", "ad", NULL};
 static const char *const grace_words[] = {"text", "change", NULL};
@@ -124,10 +128,10 @@ const struct sr_key sr_keys[] = {
     {"backend", "uri", SR_KEY_NAMES, "",
      .items = SR_ITEMS_URIS, BACKEND(uri)},
     {"backend", "base", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(base)},
+     .most = TEXT_MAX, BACKEND(base)},
     {"backend", "filter", SR_KEY_TEXT,
      "(&(objectClass=posixAccount)(uid=%u))",
-     .most = 180, BACKEND(filter)},
+     .most = TEXT_MAX, BACKEND(filter)},
     {"backend", "name_attribute", SR_KEY_TEXT, "uid",
      .most = 60, BACKEND(name_attribute)},
     {"backend", "uid_attribute", SR_KEY_TEXT, "uidNumber",
@@ -135,23 +139,23 @@ const struct sr_key sr_keys[] = {
     {"backend", "identity", SR_KEY_CHOICE, "none",
      .choice = identity_words, BACKEND(identity)},
     {"backend", "bind_dn", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(bind_dn)},
+     .most = TEXT_MAX, BACKEND(bind_dn)},
     {"backend", "secret_file", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(secret_file)},
+     .most = TEXT_MAX, BACKEND(secret_file)},
     {"backend", "keytab", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(keytab)},
+     .most = TEXT_MAX, BACKEND(keytab)},
     {"backend", "principal", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(principal)},
+     .most = TEXT_MAX, BACKEND(principal)},
     {"backend", "user_dn", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(user_dn)},
+     .most = TEXT_MAX, BACKEND(user_dn)},
     {"backend", "ca_file", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(ca_file)},
+     .most = TEXT_MAX, BACKEND(ca_file)},
     {"backend", "ca_directory", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(ca_directory)},
+     .most = TEXT_MAX, BACKEND(ca_directory)},
     {"backend", "default_policy", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(default_policy)},
+     .most = TEXT_MAX, BACKEND(default_policy)},
     {"backend", "lockout_base", SR_KEY_TEXT, "",
-     .most = 180, BACKEND(lockout_base)},
+     .most = TEXT_MAX, BACKEND(lockout_base)},
     {"backend", "insecure", SR_KEY_SWITCH, "no", BACKEND(insecure)},
     {"backend", "timeout", SR_KEY_DURATION, "10s",
      .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},
@@ -161,7 +165,7 @@ const struct sr_key sr_keys[] = {
 /* clang-format on */
 const size_t sr_key_count = sizeof(sr_keys) / sizeof(sr_keys[0]);
 
-/* Enumerations are stored as int; a compiler with short ones must not pass. */
+/* A choice is stored as int: see sr_value_store(). */
 _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_profile) == sizeof(int) &&
                    sizeof(enum sr_publicity) == sizeof(int) &&
@@ -186,16 +190,14 @@ sr_key_find(const char *section, const char *name)
     return NULL;
 }
 
-bool
-sr_key_section(const char *section, enum sr_key_scope *scope)
+const struct sr_key *
+sr_key_of_section(const char *section)
 {
     for (size_t i = 0; i < sr_key_count; i++) {
-        if (strcmp(sr_keys[i].section, section) == 0) {
-            *scope = sr_keys[i].scope;
-            return true;
-        }
+        if (strcmp(sr_keys[i].section, section) == 0)
+            return &sr_keys[i];
     }
-    return false;
+    return NULL;
 }
 
 const char *
@@ -205,353 +207,69 @@ sr_key_preset(const struct sr_key *key, enum sr_profile profile)
                                                               : key->preset;
 }
 
-int
-sr_personal_add(struct sr_string_list *names, const char *item, size_t length)
+const char *
+sr_key_near_section(const char *section)
 {
-    char **grown = reallocarray(names->item, names->count + 1, sizeof(*grown));
+    unsigned best = SR_NEAREST_NEVER;
+    const char *found = NULL;
 
-    if (grown == NULL)
-        return ENOMEM;
-    names->item = grown;
-    names->item[names->count] = strndup(item, length);
-    if (names->item[names->count] == NULL)
-        return ENOMEM;
-    names->count++;
-    return 0;
-}
+    for (size_t i = 0; i < sr_key_count; i++) {
+        unsigned distance = sr_nearest_distance(sr_keys[i].section, section);
 
-void
-sr_personal_free(struct sr_string_list *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->item[i]);
-    free(names->item);
-    *names = (struct sr_string_list){NULL, 0};
-}
-
-/* A number without sign or space; false also when it is too large. */
-static bool
-parse_digits(const char *text, const char **end, int64_t *number)
-{
-    int64_t value = 0;
-    const char *at = text;
-
-    for (; *at >= '0' && *at <= '9'; at++) {
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, *at - '0', &value))
-            return false;
-    }
-    *number = value;
-    *end = at;
-    return at != text;
-}
-
-int
-sr_config_duration(const char *text, int64_t *seconds)
-{
-    static const struct {
-        char letter;
-        int64_t seconds;
-    } unit[] = {
-        {'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}, {'w', 7 * DAY}};
-    const char *end;
-    int64_t number;
-
-    if (!parse_digits(text, &end, &number))
-        return -1;
-    if (*end == '\0' && number == 0) {
-        *seconds = 0;
-        return 0;
-    }
-    for (size_t i = 0; i < sizeof(unit) / sizeof(unit[0]); i++) {
-        if (end[0] == unit[i].letter && end[1] == '\0')
-            return __builtin_mul_overflow(number, unit[i].seconds, seconds) ? -1
-                                                                            : 0;
-    }
-    return -1;
-}
-
-static int
-parse_choice(const char *const *choice, const char *text, int64_t *number)
-{
-    for (int64_t i = 0; choice[i] != NULL; i++) {
-        if (strcmp(choice[i], text) == 0) {
-            *number = i;
-            return 0;
+        if (distance < best) {
+            best = distance;
+            found = sr_keys[i].section;
         }
     }
-    return EINVAL;
+    return found;
 }
 
-static int
-parse_number(const struct sr_key *key, const char *text, int64_t *number)
+const struct sr_key *
+sr_key_near(const char *section, const char *name)
 {
-    const char *end = "";
-    bool is_read = key->type == SR_KEY_DURATION
-                       ? sr_config_duration(text, number) == 0
-                       : parse_digits(text, &end, number) && *end == '\0';
+    unsigned best = SR_NEAREST_NEVER;
+    const struct sr_key *found = NULL;
 
-    return is_read && *number >= key->least && *number <= key->most ? 0
-                                                                    : EINVAL;
-}
-
-bool
-sr_key_is_backend_name(const char *name, size_t length)
-{
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    return length > 0 && length <= SR_BACKEND_NAME_MAX &&
-           strspn(name, allowed) >= length;
-}
-
-static bool
-is_uri(const char *item, size_t length)
-{
-    static const char *const scheme[] = {"ldap://", "ldaps://", "ldapi://"};
-
-    for (size_t i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++) {
-        size_t start = strlen(scheme[i]);
-
-        if (length > start && strncmp(item, scheme[i], start) == 0)
-            return memchr(item + start, '?', length - start) == NULL;
-    }
-    return false;
-}
-
-/* Whether a list may hold this item; `length` bytes of it. */
-static bool
-is_item(enum sr_key_items items, const char *item, size_t length)
-{
-    if (length == 0)
-        return false;
-    switch (items) {
-    case SR_ITEMS_BACKENDS:
-        return sr_key_is_backend_name(item, length);
-    case SR_ITEMS_URIS:
-        return is_uri(item, length);
-    case SR_ITEMS_SERVICES: /* names of files in pam.d */
-        return memchr(item, '/', length) == NULL && item[0] != '@' &&
-               memchr(item, '=', length) == NULL && item[0] != '#';
-    case SR_ITEMS_ACCOUNTS:
-        /* '=', ':' and '#' are in no account's name: they are a key or a
-         * comment that got into the list, which must not go unnoticed. */
-        return !(length == 1 && item[0] == '@') && item[0] != '#' &&
-               memchr(item, '=', length) == NULL &&
-               memchr(item, ':', length) == NULL;
-    }
-    return false;
-}
-
-/* Items are parted by spaces or commas; one in double quotes may hold them. */
-static int
-parse_names(const struct sr_key *key, const char *text,
-            struct sr_string_list *names)
-{
-    int status = 0;
-
-    for (;;) {
-        bool is_quoted;
-        size_t length;
-
-        text += strspn(text, " \t,");
-        if (*text == '\0' || status != 0)
-            break;
-        is_quoted = *text == '"';
-        text += is_quoted ? 1 : 0;
-        length = strcspn(text, is_quoted ? "\"" : " \t,");
-        if (is_quoted &&
-            (text[length] != '"' || strchr(" \t,", text[length + 1]) == NULL))
-            status = EINVAL; /* strchr finds the end of the text, too */
-        else if (!is_item(key->items, text, length) ||
-                 (!is_quoted && memchr(text, '"', length) != NULL))
-            status = EINVAL;
-        else
-            status = sr_personal_add(names, text, length);
-        text += length + (is_quoted && text[length] == '"' ? 1 : 0);
-    }
-    if (status == 0 && key->items == SR_ITEMS_BACKENDS && names->count == 0)
-        status = EINVAL;
-    return status;
-}
-
-static int
-parse_text(const struct sr_key *key, const char *text, char **value)
-{
-    if (strlen(text) > (size_t)key->most)
-        return EINVAL;
-    *value = NULL;
-    if (*text == '\0')
-        return 0;
-    *value = strdup(text);
-    return *value == NULL ? ENOMEM : 0;
-}
-
-int
-sr_key_parse(const struct sr_key *key, const char *text, union sr_value *value)
-{
-    static const char *const switch_words[] = {"no", "yes", NULL};
-    int status = EINVAL;
-
-    memset(value, 0, sizeof(*value));
-    switch (key->type) {
-    case SR_KEY_SWITCH:
-        status = parse_choice(switch_words, text, &value->number);
-        break;
-    case SR_KEY_CHOICE:
-        status = parse_choice(key->choice, text, &value->number);
-        break;
-    case SR_KEY_COUNT:
-    case SR_KEY_DURATION:
-        status = parse_number(key, text, &value->number);
-        break;
-    case SR_KEY_NAMES:
-        status = parse_names(key, text, &value->names);
-        break;
-    case SR_KEY_TEXT:
-        status = parse_text(key, text, &value->text);
-        break;
-    }
-    if (status != 0)
-        sr_key_free(key, value);
-    return status;
-}
-
-void
-sr_key_free(const struct sr_key *key, union sr_value *value)
-{
-    if (key->type == SR_KEY_NAMES)
-        sr_personal_free(&value->names);
-    else if (key->type == SR_KEY_TEXT)
-        free(value->text);
-    memset(value, 0, sizeof(*value));
-}
-
-void
-sr_key_store(const struct sr_key *key, const union sr_value *value,
-             void *structure)
-{
-    void *at = (char *)structure + key->offset;
-
-    switch (key->type) {
-    case SR_KEY_SWITCH:
-        *(bool *)at = value->number != 0;
-        break;
-    case SR_KEY_CHOICE:
-        memcpy(at, &(int){(int)value->number}, sizeof(int));
-        break;
-    case SR_KEY_COUNT:
-        *(unsigned *)at = (unsigned)value->number;
-        break;
-    case SR_KEY_DURATION:
-        *(int64_t *)at = value->number;
-        break;
-    case SR_KEY_NAMES:
-        *(struct sr_string_list *)at = value->names;
-        break;
-    case SR_KEY_TEXT:
-        *(char **)at = value->text;
-        break;
-    }
-}
-
-union sr_value
-sr_key_fetch(const struct sr_key *key, const void *structure)
-{
-    const void *at = (const char *)structure + key->offset;
-    union sr_value value = {.number = 0};
-
-    if (key->type == SR_KEY_NAMES)
-        value.names = *(const struct sr_string_list *)at;
-    else if (key->type == SR_KEY_TEXT)
-        value.text = *(char *const *)at;
-    return value;
-}
-
-/* A duration as an administrator would write it. */
-static void
-format_duration(int64_t seconds, char *out, size_t size)
-{
-    static const struct {
-        char letter;
-        int64_t seconds;
-    } unit[] = {{'d', DAY}, {'h', HOUR}, {'m', MINUTE}, {'s', 1}};
-    size_t i = 0;
-
-    if (seconds == 0) {
-        snprintf(out, size, "0");
-        return;
-    }
-    while (seconds % unit[i].seconds != 0)
-        i++;
-    snprintf(out, size, "%lld%c", (long long)(seconds / unit[i].seconds),
-             unit[i].letter);
-}
-
-static void
-join_words(const char *const *word, char *out, size_t size)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; word[i] != NULL && used < size; i++) {
-        const char *glue = i == 0 ? "" : word[i + 1] == NULL ? " or " : ", ";
-        int wrote = snprintf(out + used, size - used, "%s%s", glue, word[i]);
-
-        used += wrote > 0 ? (size_t)wrote : 0;
-    }
-}
-
-static const char *const item_words[] = {
-    [SR_ITEMS_BACKENDS] = "a list of backends",
-    [SR_ITEMS_SERVICES] = "a list of service names",
-    [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
-    [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
-};
-
-void
-sr_key_values(const struct sr_key *key, char *out, size_t size)
-{
-    char least[32], most[32];
-
-    switch (key->type) {
-    case SR_KEY_SWITCH:
-        snprintf(out, size, "yes or no");
-        break;
-    case SR_KEY_CHOICE:
-        join_words(key->choice, out, size);
-        break;
-    case SR_KEY_COUNT:
-        snprintf(out, size, "a number from %lld to %lld", (long long)key->least,
-                 (long long)key->most);
-        break;
-    case SR_KEY_DURATION:
-        format_duration(key->least, least, sizeof(least));
-        format_duration(key->most, most, sizeof(most));
-        snprintf(out, size, "a duration from %s to %s", least, most);
-        break;
-    case SR_KEY_NAMES:
-        snprintf(out, size, "%s", item_words[key->items]);
-        break;
-    case SR_KEY_TEXT:
-        snprintf(out, size, "a text of at most %lld bytes",
-                 (long long)key->most);
-        break;
-    }
-}
-
-void
-sr_config_each_key(enum sr_profile profile,
-                   void (*each)(void *context, const char *section,
-                                const char *key, const char *preset,
-                                const char *values),
-                   void *context)
-{
     for (size_t i = 0; i < sr_key_count; i++) {
-        char values[128];
+        const struct sr_key *key = &sr_keys[i];
+        unsigned distance = sr_nearest_distance(key->name, name);
 
-        sr_key_values(&sr_keys[i], values, sizeof(values));
-        each(context, sr_keys[i].section, sr_keys[i].name,
-             sr_key_preset(&sr_keys[i], profile), values);
+        /* The same name elsewhere is as good as a similar one here. */
+        if (distance < SR_NEAREST_NEVER)
+            distance = 2 * distance + (strcmp(key->section, section) != 0);
+        if (distance < best) {
+            best = distance;
+            found = key;
+        }
     }
+    return found;
+}
+
+const char *
+sr_key_near_word(const struct sr_key *key, const char *text)
+{
+    static const char *const other[][2] = {
+        {"true", "yes"}, {"on", "yes"}, {"1", "yes"},       {"false", "no"},
+        {"off", "no"},   {"0", "no"},   {"enabled", "yes"}, {"disabled", "no"},
+    };
+    const char *const *word = key->choice;
+    const char *found = NULL;
+    unsigned best = SR_NEAREST_NEVER;
+
+    if (key->type == SR_KEY_SWITCH) {
+        word = sr_key_switch_words;
+        for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+            if (strcasecmp(other[i][0], text) == 0)
+                return other[i][1];
+        }
+    }
+    for (; word != NULL && *word != NULL; word++) {
+        unsigned distance = sr_nearest_distance(*word, text);
+
+        if (distance < best) {
+            best = distance;
+            found = *word;
+        }
+    }
+    return found;
 }

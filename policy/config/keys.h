@@ -1,13 +1,12 @@
 /*
- * Config keys: the one table of what selfreset.conf(5) may say, and how each
- * value is read.  Inside the room of config.h; nobody else includes this.
+ * Keys: the one table of what selfreset.conf(5) may say.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_CONFIG_KEYS_H
 #define SR_POLICY_CONFIG_KEYS_H
 
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 
 enum sr_key_type {
     SR_KEY_SWITCH,   /* yes or no -> bool */
@@ -26,7 +25,7 @@ enum sr_key_items {
     SR_ITEMS_URIS,
 };
 
-/* What a key is one of: where its value is kept. */
+/* The structure that has a key's value. */
 enum sr_key_scope {
     SR_SCOPE_RULES,   /* struct sr_rules; groups can have their own */
     SR_SCOPE_GLOBAL,  /* struct sr_config */
@@ -47,51 +46,30 @@ struct sr_key {
     size_t offset; /* there */
 };
 
-union sr_value {
-    int64_t number; /* switch, count, duration, choice */
-    char *text;
-    struct sr_string_list names;
-};
-
-/* The table and its length. */
+/* The table and its length; the keys of a section are together. */
 extern const struct sr_key sr_keys[];
 extern const size_t sr_key_count;
 
 /* Find a key; NULL when the section has no such key. */
 const struct sr_key *sr_key_find(const char *section, const char *name);
 
-/* Whether a section exists, and what its keys are. */
-bool sr_key_section(const char *section, enum sr_key_scope *scope);
-
-/*
- * Read a value.  Returns 0, EINVAL when it is none that the key may have, or
- * ENOMEM.  Free the value with sr_key_free().
- */
-int sr_key_parse(const struct sr_key *key, const char *text,
-                 union sr_value *value);
-
-/* Put a value where it belongs, in the structure of the key's scope; ownership
- * of its memory goes along. */
-void sr_key_store(const struct sr_key *key, const union sr_value *value,
-                  void *structure);
-
-/* Get a value back from where it was stored, to free or replace it. */
-union sr_value sr_key_fetch(const struct sr_key *key, const void *structure);
-
-void sr_key_free(const struct sr_key *key, union sr_value *value);
+/* The first key of a section; NULL when there is no such section. */
+const struct sr_key *sr_key_of_section(const char *section);
 
 /* The default of a key under a profile, as text. */
 const char *sr_key_preset(const struct sr_key *key, enum sr_profile profile);
 
-/* What a value may be, in words ("a duration from 1s to 24h"). */
-void sr_key_values(const struct sr_key *key, char *out, size_t size);
+/* The words for a switch and their values: no is 0, yes is 1. */
+extern const char *const sr_key_switch_words[];
 
-/* Whether a backend's section may have this name. */
-bool sr_key_is_backend_name(const char *name, size_t length);
+/*
+ * The section and the key that were probably meant, when one is near enough:
+ * sr_key_near() looks in the section first, then in the others.  NULL: none.
+ */
+const char *sr_key_near_section(const char *section);
+const struct sr_key *sr_key_near(const char *section, const char *name);
 
-/* Add a copy of the first `length` bytes of `item`.  Returns 0 or ENOMEM. */
-int sr_personal_add(struct sr_string_list *names, const char *item,
-                    size_t length);
-void sr_personal_free(struct sr_string_list *names);
+/* The word of a choice or switch that was probably meant, or NULL. */
+const char *sr_key_near_word(const struct sr_key *key, const char *text);
 
 #endif

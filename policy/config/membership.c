@@ -1,5 +1,5 @@
 /*
- * Config: who an account is, and in which groups, by the name service.
+ * Membership: uids and groups of an account, by the name service.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -10,7 +10,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 
-#include "policy/config/config.h"
+#include "policy/config/membership.h"
 
 #define BUFFER_MAX (16 << 20) /* a group with a million members */
 #define GROUPS_MAX 65536      /* NGROUPS_MAX of the kernel */

@@ -12,27 +12,9 @@
 #define SR_POLICY_DECIDE_RULES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-/* A list of names: service names, or users and "@group" entries.  The strings
- * belong to the configuration and live as long as it does. */
-struct sr_string_list {
-    char **item;
-    size_t count;
-};
-
-/* Whether it has a name as it stands, without asking for groups. */
-static inline bool
-sr_string_list_has(const struct sr_string_list *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->item[i], name) == 0)
-            return true;
-    }
-    return false;
-}
+#include "policy/util/text.h"
 
 enum sr_grace { SR_GRACE_TEXT, SR_GRACE_CHANGE };
 enum sr_root_mode { SR_ROOT_ADVISE, SR_ROOT_ENFORCE };

@@ -25,7 +25,7 @@
 #define SR_POLICY_PUBLISH_WRITER_H
 
 #include "policy/account/account.h"
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 #include "policy/publish/directory.h"
 #include "policy/publish/reader.h"
 

@@ -1,12 +1,15 @@
 /*
- * Format: a printed text of one's own.
+ * Text: formatted strings and lists of strings.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "policy/util/text.h"
 
@@ -33,4 +36,38 @@ sr_format(const char *pattern, ...)
         text = NULL;
     va_end(arguments);
     return text;
+}
+
+bool
+sr_string_list_has(const struct sr_string_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->item[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+int
+sr_string_list_add(struct sr_string_list *list, const char *item, size_t length)
+{
+    char **grown = reallocarray(list->item, list->count + 1, sizeof(*grown));
+
+    if (grown == NULL)
+        return ENOMEM;
+    list->item = grown;
+    grown[list->count] = strndup(item, length);
+    if (grown[list->count] == NULL)
+        return ENOMEM;
+    list->count++;
+    return 0;
+}
+
+void
+sr_string_list_free(struct sr_string_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->item[i]);
+    free(list->item);
+    *list = (struct sr_string_list){NULL, 0};
 }

@@ -1,18 +1,35 @@
 /*
- * Format: a printed text of one's own, for sentences that are put together.
+ * Text: formatted strings and lists of strings.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_UTIL_TEXT_H
 #define SR_POLICY_UTIL_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* As snprintf(3), for files that include nothing that can do I/O. */
+/* As snprintf(3), for files that may not include <stdio.h>. */
 int sr_text_print(char *text, size_t size, const char *pattern, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* As asprintf(3): a new string, or NULL when memory is out. */
+/* As asprintf(3): returns a new string, or NULL when out of memory. */
 char *sr_format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+
+/* A list that owns its strings, unless its user says otherwise. */
+struct sr_string_list {
+    char **item;
+    size_t count;
+};
+
+/* Whether one of the strings equals `name`. */
+bool sr_string_list_has(const struct sr_string_list *list, const char *name);
+
+/* Append a copy of the first `length` bytes of `item`.  Returns 0 or ENOMEM. */
+int sr_string_list_add(struct sr_string_list *list, const char *item,
+                       size_t length);
+
+/* Free the strings and the list; it is empty afterwards. */
+void sr_string_list_free(struct sr_string_list *list);
 
 #endif

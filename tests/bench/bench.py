@@ -76,7 +76,7 @@ password required   {STORES} try_first_pass
 """
 PWQUALITY = "password requisite pam_pwquality.so\n"
 
-MAY_MAP = ("pam_selfreset", "libpam", "libc", "libcrypt", "liblmdb", "libinih",
+MAY_MAP = ("pam_selfreset", "libpam", "libc", "libcrypt", "liblmdb",
            "libaudit",
            "libpthread")  # of the C library; liblmdb asks for it
 

@@ -31,6 +31,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/config/value.h"
 #include "policy/publish/install.h"
 #include "policy/publish/writer.h"
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policy/config/value.h"
 #include "policy/config/config.h"
 #include "policy/report/event.h"
 
@@ -73,14 +74,17 @@ load(const char *file)
 {
     struct sr_config_errors errors;
     struct sr_config *config;
+    static char bytes[1 << 20];
     FILE *stream = fopen(file, "re");
+    size_t size;
 
     if (stream == NULL) {
         perror(file);
         return 1;
     }
-    config = sr_config_load_stream(stream, file, &errors);
+    size = fread(bytes, 1, sizeof(bytes), stream);
     fclose(stream);
+    config = sr_config_load_bytes(bytes, size, file, &errors);
     for (size_t i = 0; i < errors.count; i++)
         fprintf(stderr, "%s\n", errors.item[i]);
     sr_config_errors_free(&errors);

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -21,7 +22,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/config/account_rules.h"
+#include "policy/config/membership.h"
+#include "policy/config/value.h"
 #include "policy/config/config.h"
+#include "policy/config/files.h"
 #include "policy/decide/facts.h"
 
 static struct sr_config_errors errors;
@@ -29,12 +34,8 @@ static struct sr_config_errors errors;
 static struct sr_config *
 load_bytes(const char *text, size_t length)
 {
-    FILE *stream = fmemopen((void *)(uintptr_t)text, length, "r");
-    struct sr_config *config;
+    struct sr_config *config = sr_config_load_bytes(text, length, "f", &errors);
 
-    assert_non_null(stream);
-    config = sr_config_load_stream(stream, "f", &errors);
-    fclose(stream);
     assert_true((config == NULL) == (errors.count > 0));
     return config;
 }
@@ -189,11 +190,16 @@ test_durations(void **state)
     }
 }
 
+#define INDENTED                                                               \
+    "the line is indented, so it continues the value of the line before, "     \
+    "which is not a list or text: remove the space"
+#define OVER                                                                   \
+    "lockout.duration is longer than lockout.duration_max: raise "             \
+    "duration_max, or lower duration"
+
 static void
 test_bad_lines(void **state)
 {
-    char line[512] = "[selfreset]\ncontact = ";
-
     (void)state;
     refuse("warn = 1d\n", "f:1: a [section] must come first");
     refuse("[nowhere]\na = 1\nb = 2\n", "f:1: there is no section [nowhere]");
@@ -212,13 +218,13 @@ test_bad_lines(void **state)
            "f:3: the line is neither [section] nor key = value");
     refuse("[expiry]\nlast", "f:2: the line is neither [section] nor key = "
                              "value");
-    refuse("[expiry]\nwarm = 14d\n", "f:2: [expiry] has no key \"warm\"");
+    refuse("[expiry]\nwarm = 14d\n",
+           "f:2: [expiry] has no key \"warm\"; did you mean "
+           "\"warn\"?");
     refuse("[lockout]\nwarn = 14d\n",
            "f:2: [lockout] has no key \"warn\"; [expiry] has one");
     refuse("[lockout]\n= 14d\n", "f:2: [lockout] has no key \"\"");
-    refuse("[lockout]\nattempts = 3\n  window = 5m\n",
-           "f:3: the line is indented, so it goes on with the value of the "
-           "line before, which is not a list: remove the space");
+    refuse("[lockout]\nattempts = 3\n  window = 5m\n", "f:3: " INDENTED);
     refuse_bytes("[expiry]\nwarn = 1\0004d\n", 21,
                  "f:2: the line has a NUL byte");
     refuse("[expiry]\nwarn = 1d\x1b\n",
@@ -232,40 +238,227 @@ test_bad_lines(void **state)
            "f:2: the line is not valid UTF-8");
     refuse("[selfreset]\ncontact = \xc0\xaf\n",
            "f:2: the line is not valid UTF-8");
-    memset(line + strlen(line), 'x', 300);
-    refuse(line, "f:2: the line is longer than 198 bytes");
 }
 
-/* What libinih would cut in silence is either right or refused. */
+/* No line is too long, and errors about it are short. */
 static void
 test_long_lines(void **state)
 {
-    char line[512];
+    const size_t length = 1 << 20;
+    char *text = malloc(length + 100);
     struct sr_config *config;
-    int length;
+    size_t used;
 
     (void)state;
-    length =
-        snprintf(line, sizeof(line), "[change]\nprotected = %.186s\n",
-                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-    assert_int_equal(length, 9 + 12 + 186 + 1);
-    config = load(line);
+    assert_non_null(text);
+    used = (size_t)sprintf(text, "[change]\nprotected = ");
+    memset(text + used, 'a', length);
+    strcpy(text + used + length, " @b\n");
+    config = load(text);
     assert_non_null(config);
-    assert_int_equal(strlen(config->rules.protected_accounts.item[0]), 186);
+    assert_int_equal(config->rules.protected_accounts.count, 2);
+    assert_int_equal(strlen(config->rules.protected_accounts.item[0]), length);
     sr_config_free(config);
 
-    memset(line + length - 1, 'a', 1);
-    strcpy(line + length, "\n");
-    refuse(line, "f:2: the line is longer than 198 bytes");
-
-    config = load("[lockout group:a-group-with-a-name-that-is-longer-than-"
-                  "what-libinih-keeps@example.com]\nattempts = 7\n");
+    /* A comment, the name of a section or of a key, a value. */
+    memcpy(text, "[change]\n#          ", used);
+    config = load(text);
     assert_non_null(config);
-    assert_int_equal(config->override_count, 1);
     sr_config_free(config);
+    memcpy(text, "[change]\ntries      =", used);
+    assert_null(load(text));
+    assert_in_range(strlen(errors.item[0]), 60, 200);
+    assert_non_null(strstr(errors.item[0], "aaa...\" but must be a number"));
+    sr_config_errors_free(&errors);
+    memcpy(text, "[change]\naaaaaaaaaaaa", used);
+    strcpy(text + used + length, "=b\n");
+    assert_null(load(text));
+    assert_in_range(strlen(errors.item[0]), 60, 200);
+    sr_config_errors_free(&errors);
+    text[7] = text[8] = 'a';
+    strcpy(text + used + length, "]\n");
+    assert_null(load(text));
+    assert_in_range(strlen(errors.item[0]), 60, 200);
+    sr_config_errors_free(&errors);
+    free(text);
+}
+
+/* Bytes that other editors and file systems leave. */
+static void
+test_hostile_bytes(void **state)
+{
+    static const char *const right[] = {
+        "",
+        "\xef\xbb\xbf",
+        "\r\n\r\n",
+        "\xef\xbb\xbf[lockout]\r\nattempts=3\r\n",
+        "[lockout]\nattempts=3",
+        "[lockout]",
+        "#",
+        ";",
+        "\n\n   \t\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        struct sr_config *config = load(right[i]);
+
+        assert_non_null(config);
+        sr_config_free(config);
+    }
+    refuse("\xef\xbb", "f:1: the line is not valid UTF-8");
+    refuse("[lockout]\n\xef\xbb\xbf"
+           "attempts = 3\n",
+           "f:2: [lockout] has no key \"\xef\xbb\xbf"
+           "attempts\"; did you mean "
+           "\"attempts\"?");
+    refuse_bytes("\0", 1, "f:1: the line has a NUL byte");
+    refuse_bytes("[lockout]\n\0\0\0", 13, "f:2: the line has a NUL byte");
+    refuse("\xff\xfe[\n", "f:1: the line is not valid UTF-8");
+    refuse("[lockout]\rattempts = 3", "f:1: the line has a control character");
+}
+
+/* What was probably meant. */
+static void
+test_suggestions(void **state)
+{
+    static const struct {
+        const char *text, *error;
+    } row[] = {
+        {"[lokout]\n", "f:1: there is no section [lokout]; did you mean "
+                       "[lockout]?"},
+        {"[LOCKOUT]\n", "f:1: there is no section [LOCKOUT]; did you mean "
+                        "[lockout]?"},
+        {"[lockout]\natempts = 3\n",
+         "f:2: [lockout] has no key \"atempts\"; did you mean \"attempts\"?"},
+        {"[lockout]\nduration-max = 1d\n",
+         "f:2: [lockout] has no key \"duration-max\"; did you mean "
+         "\"duration_max\"?"},
+        {"[lockout]\nAttempts = 3\n",
+         "f:2: [lockout] has no key \"Attempts\"; did you mean \"attempts\"?"},
+        {"[password]\natempts = 3\n",
+         "f:2: [password] has no key \"atempts\"; did you mean \"attempts\" in "
+         "[lockout]?"},
+        {"[lockout]\nwiat = 3s\n",
+         "f:2: [lockout] has no key \"wiat\"; did you mean \"wait\"?"},
+        {"[lockout]\nx = 3s\n", "f:2: [lockout] has no key \"x\""},
+        {"[change]\nroot = enforced\n",
+         "f:2: change.root is \"enforced\" but must be advise or enforce; did "
+         "you mean \"enforce\"?"},
+        {"[change]\nroot = never\n",
+         "f:2: change.root is \"never\" but must be advise or enforce"},
+        {"[lockout]\nroot = off\n",
+         "f:2: lockout.root is \"off\" but must be yes or no; did you mean "
+         "\"no\"?"},
+        {"[selfreset]\nbackends = lcal\n",
+         "f:2: selfreset.backends names \"lcal\", but there is no [backend "
+         "lcal]; did you mean \"local\"?"},
+        /* Other modules' files, copied as they are. */
+        {"deny = 5\n", "f:1: a [section] must come first; \"deny\" is "
+                       "pam_faillock's; here it is [lockout] attempts"},
+        {"even_deny_root\n",
+         "f:1: the line is neither [section] nor key = value; "
+         "\"even_deny_root\" is pam_faillock's; here it is [lockout] root = "
+         "yes"},
+        {"[lockout]\nunlock_time = 600\n",
+         "f:2: [lockout] has no key \"unlock_time\": it is pam_faillock's; "
+         "here it is [lockout] duration, such as 10m"},
+        {"[password]\nminlen = 8\n",
+         "f:2: [password] has no key \"minlen\": it is pam_pwquality's; here "
+         "it is [password] min_length"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        refuse(row[i].text, row[i].error);
+}
+
+/* Every key of the modules that this one replaces is known. */
+static void
+test_foreign_keys(void **state)
+{
+    static const char *const foreign[] = {
+        "dir",
+        "audit",
+        "silent",
+        "no_log_info",
+        "local_users_only",
+        "nodelay",
+        "deny",
+        "fail_interval",
+        "unlock_time",
+        "even_deny_root",
+        "root_unlock_time",
+        "admin_group",
+        "conf",
+        "debug",
+        "difok",
+        "minlen",
+        "dcredit",
+        "ucredit",
+        "lcredit",
+        "ocredit",
+        "minclass",
+        "maxrepeat",
+        "maxclassrepeat",
+        "maxsequence",
+        "gecoscheck",
+        "dictcheck",
+        "usercheck",
+        "usersubstr",
+        "enforcing",
+        "badwords",
+        "dictpath",
+        "retry",
+        "enforce_for_root",
+        "remember",
+        "file",
+        "authtok_type",
+        "use_authtok",
+        "PASS_MIN_LEN",
+        "PASS_WARN_AGE",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        char text[64], error[128];
+
+        snprintf(text, sizeof(text), "[lockout]\n%s = 1\n", foreign[i]);
+        snprintf(error, sizeof(error),
+                 "f:2: [lockout] has no key \"%s\": it is ", foreign[i]);
+        assert_null(load(text));
+        assert_memory_equal(errors.item[0], error, strlen(error));
+        sr_config_errors_free(&errors);
+    }
+}
+
+static void
+test_continuation(void **state)
+{
+    struct sr_config *config =
+        load("[selfreset]\ncontact = the help  # here\n\tdesk\n\n"
+             "[change]\nprotected =\n  a, b\n# no end\n  \"c #d\" # end\n"
+             "[backend corp]\nuri = ldaps://a\n    ldaps://b\nbase = dc=x\n"
+             "filter = (&(uid=%u)\n  (objectClass=person)\n  (cn=x))\n");
+
+    (void)state;
+    assert_non_null(config);
+    assert_string_equal(config->contact, "the help desk");
+    assert_int_equal(config->rules.protected_accounts.count, 3);
+    assert_string_equal(config->rules.protected_accounts.item[2], "c #d");
+    assert_int_equal(config->backend[0].uri.count, 2);
+    assert_string_equal(config->backend[0].filter,
+                        "(&(uid=%u)(objectClass=person)(cn=x))");
+    sr_config_free(config);
+    /* Keys that were indented by mistake do not vanish in a text. */
+    refuse("[selfreset]\ncontact = a\n  reveal = never\n", "f:3: " INDENTED);
+    refuse("[selfreset]\ncontact = a\n  reveel = never\n", "f:3: " INDENTED);
+    refuse("[lockout]\nattempts = 3\n 5\n", "f:3: " INDENTED);
+    refuse("[change]\nprotected = a\ntries = 3\n b\n", "f:4: " INDENTED);
+    /* The line of a list in which the fault is. */
+    refuse("[change]\nprotected = a\n b\n c:d\n e\n",
+           "f:4: change.protected is \"c:d\" but must be a list of users and "
+           "@groups");
 }
 
 static void
@@ -292,11 +485,13 @@ test_bad_values(void **state)
          "lockout.attempts is \"99999999999999999999\" but must be a number "
          "from 0 to 64"},
         {"lockout", "root = true",
-         "lockout.root is \"true\" but must be yes or no"},
+         "lockout.root is \"true\" but must be yes or no; did you mean "
+         "\"yes\"?"},
         {"change", "tries = 0",
          "change.tries is \"0\" but must be a number from 1 to 99"},
         {"password", "preset = NIST",
-         "password.preset is \"NIST\" but must be nist, ad or pwquality"},
+         "password.preset is \"NIST\" but must be nist, ad or pwquality; did "
+         "you mean \"nist\"?"},
         {"selfreset", "backends = ldap",
          "selfreset.backends names \"ldap\", but there is no [backend ldap]"},
         {"selfreset", "backends = local l/dap",
@@ -347,18 +542,15 @@ static void
 test_contradictions(void **state)
 {
     (void)state;
-    refuse("[lockout]\nduration_max = 1h\n\nduration = 2h\n",
-           "f:4: lockout.duration is longer than lockout.duration_max");
-    refuse("[lockout]\nduration_max = 1m\n",
-           "f:2: lockout.duration is longer than lockout.duration_max");
+    refuse("[lockout]\nduration_max = 1h\n\nduration = 2h\n", "f:4: " OVER);
+    refuse("[lockout]\nduration_max = 1m\n", "f:2: " OVER);
     refuse("[password]\nmax_length = 8\n",
            "f:2: password.min_length (0: the preset's own) is more than "
            "password.max_length (0: 256)");
     refuse("[lockout]\nduration_max = 1h\n"
            "[lockout group:x]\nduration = 1d\n"
            "[password group:x]\nhistory = 3\n",
-           "f:4: lockout.duration is longer than lockout.duration_max for "
-           "group x");
+           "f:4: " OVER ", for group x");
     sr_config_free(load("[lockout group:x]\nduration = 2d\n"
                         "[lockout group:x]\nduration_max = 2d\n"));
     assert_int_equal(errors.count, 0);
@@ -462,6 +654,34 @@ test_lists(void **state)
     assert_true(rules.is_protected);
     assert_true(rules.is_cannot_change);
     assert_false(rules.is_logon_exempt);
+    sr_config_free(config);
+}
+
+static void
+note_name(void *context, const char *name, bool is_group, const char *file,
+          unsigned line)
+{
+    char *all = context;
+
+    snprintf(all + strlen(all), 256 - strlen(all), "%s%s %s:%u;",
+             is_group ? "@" : "", name, file, line);
+}
+
+static void
+test_names(void **state)
+{
+    struct sr_config *config =
+        load("[change]\nprotected = bob @staff\n cy\n"
+             "[lockout group:ops]\nattempts = 7\n"
+             "[change]\nlogon_exempt = old\nlogon_exempt = @new\n"
+             "[change group:x]\nlogon_exempt = y\n");
+    char all[256] = "";
+
+    (void)state;
+    assert_non_null(config);
+    sr_config_each_name(config, note_name, all);
+    assert_string_equal(all, "bob f:2;@staff f:2;cy f:2;@ops f:5;@new f:8;"
+                             "@x f:10;y f:10;");
     sr_config_free(config);
 }
 
@@ -606,6 +826,56 @@ test_dropins(void **state)
     sr_config_free(config);
 }
 
+/* ---- several folders */
+
+static void
+visit(void *context, const char *name, char *bytes, size_t size)
+{
+    char *all = context;
+
+    (void)name;
+    snprintf(all + strlen(all), 256 - strlen(all), "%.*s;", (int)size, bytes);
+}
+
+/* The first file counts, and drop-ins of all, in the order of their names. */
+static void
+test_folders(void **state)
+{
+    struct place place[3];
+    const char *paths[3];
+    const struct sr_files_visitor visitor = {visit, (char[256]){""}};
+
+    if (geteuid() != 0)
+        skip();
+    for (int i = 0; i < 3; i++) {
+        make_place(&place[i], *state);
+        paths[i] = place[i].file;
+    }
+    sr_files_read(paths, 3, true, &visitor, &errors);
+    assert_string_equal(visitor.context, "");
+    write_file(place[2].file, "vendor");
+    write_dropin(&place[2], "10.conf", "v10");
+    write_dropin(&place[2], "30.conf", "v30");
+    write_dropin(&place[1], "20.conf", "r20");
+    write_dropin(&place[1], "30.conf", "r30");
+    write_dropin(&place[0], "15.conf", "e15");
+    write_dropin(&place[0], "20.conf", "");
+    sr_files_read(paths, 3, true, &visitor, &errors);
+    assert_string_equal(visitor.context, "vendor;v10;e15;;r30;");
+    write_file(place[0].file, "host");
+    *(char *)visitor.context = '\0';
+    sr_files_read(paths, 3, true, &visitor, &errors);
+    assert_string_equal(visitor.context, "host;v10;e15;;r30;");
+    assert_int_equal(errors.count, 0);
+    /* A file that counts and cannot be read is no reason to go on. */
+    chmod(place[0].file, 0666);
+    *(char *)visitor.context = '\0';
+    sr_files_read(paths, 3, true, &visitor, &errors);
+    assert_string_equal(visitor.context, "v10;e15;;r30;");
+    assert_int_equal(errors.count, 1);
+    sr_config_errors_free(&errors);
+}
+
 static void
 test_missing_file(void **state)
 {
@@ -651,7 +921,7 @@ test_unsafe_files(void **state)
     refuse_file(&place, place.file, "is not a regular file");
     rmdir(place.file);
     write_file(place.file, "\n");
-    assert_int_equal(truncate(place.file, 2 << 20), 0);
+    assert_int_equal(truncate(place.file, 32 << 20), 0);
     refuse_file(&place, place.file, "is larger than a configuration can be");
     write_file(place.file, "\n");
     write_dropin(&place, "1.conf", "\n");
@@ -664,6 +934,14 @@ test_unsafe_files(void **state)
     refuse_file(&place, place.dropins,
                 "can be written by others than root (mode 0777)");
     chmod(place.dropins, 0755);
+    /* A drop-in that is a folder, or a circle of links. */
+    snprintf(other, sizeof(other), "%s/2.conf", place.dropins);
+    mkdir(other, 0755);
+    refuse_file(&place, other, "is not a regular file");
+    rmdir(other);
+    assert_int_equal(symlink("2.conf", other), 0);
+    refuse_file(&place, other, "is a symbolic link, which is not followed");
+    unlink(other);
     sr_config_free(sr_config_load(place.file, &errors));
     assert_int_equal(errors.count, 0);
 }
@@ -1036,15 +1314,21 @@ main(void)
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_bad_lines),
         cmocka_unit_test(test_long_lines),
+        cmocka_unit_test(test_hostile_bytes),
+        cmocka_unit_test(test_suggestions),
+        cmocka_unit_test(test_foreign_keys),
+        cmocka_unit_test(test_continuation),
         cmocka_unit_test(test_bad_values),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_every_error),
         cmocka_unit_test(test_overrides),
         cmocka_unit_test(test_reconcile),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_names),
         cmocka_unit_test(test_unknown_membership),
         cmocka_unit_test(test_name_service),
         cmocka_unit_test(test_dropins),
+        cmocka_unit_test(test_folders),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_unsafe_files),
         cmocka_unit_test(test_backends),

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
 #include "policy/backend/local/local.h"
 #include "policy/config/members.h"
 #include "tests/unit/scratch.h"

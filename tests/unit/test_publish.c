@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "policy/config/config.h"
 #include "policy/util/file_lock.h"
 #include "policy/publish/install.h"
 #include "policy/publish/writer.h"
@@ -392,10 +393,9 @@ test_come_and_go(void **state)
     struct sr_publish_how made = how(world);
     struct sr_config_errors errors;
     char text[] = "[selfreset]\nbackends = local\n", reason[200];
-    FILE *stream = fmemopen(text, sizeof(text) - 1, "r");
-    struct sr_config *config = sr_config_load_stream(stream, "test", &errors);
+    struct sr_config *config =
+        sr_config_load_bytes(text, sizeof(text) - 1, "test", &errors);
 
-    fclose(stream);
     assert_non_null(config);
     assert_int_equal(SR_PUBLISH_OK, snapshot(world, &made, only_bob, 1));
     assert_int_equal(NOTHING, alice(world));

@@ -14,6 +14,7 @@
 #include "policy/backend/registry.h"
 #include "tools/check/backend.h"
 #include "tools/check/findings_report.h"
+#include "policy/config/account_rules.h"
 #include "tools/check/survey.h"
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"

@@ -17,6 +17,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "policy/config/config.h"
+#include "policy/config/account_rules.h"
 #include "policy/account/account.h"
 #include "policy/backend/registry.h"
 #include "policy/password/quality.h"
@@ -61,32 +63,20 @@ check_config(const char *file, struct findings *findings)
     return config;
 }
 
+/* A user or group that a line of the configuration names. */
 static void
-check_users(const char *key, const struct sr_string_list *names,
-            struct findings *findings)
+check_name(void *context, const char *name, bool is_group, const char *file,
+           unsigned line)
 {
-    for (size_t i = 0; i < names->count; i++) {
-        const char *name = names->item[i];
+    char place[512];
 
-        if (name[0] == '@' || getpwnam(name) != NULL)
-            continue;
-        findings_add(findings, SEVERITY_WARNING, key, NULL,
-                     "Correct the name, or take it out of the list.",
-                     "There is no user \"%s\" on this host.", name);
-    }
-}
-
-/* Asked for each group that the configuration names, in lists and in sections.
- * Everybody is in all of them, so that none is left out. */
-static int
-check_group(void *context, const char *user, const char *group)
-{
-    (void)user;
-    if (getgrnam(group) == NULL)
-        findings_add(context, SEVERITY_WARNING, SR_CONFIG_FILE, NULL,
-                     "Correct the name, or take out what is said of it.",
-                     "There is no group \"%s\" on this host.", group);
-    return SR_YES;
+    if (is_group ? getgrnam(name) != NULL : getpwnam(name) != NULL)
+        return;
+    snprintf(place, sizeof(place), "%s:%u", file, line);
+    findings_add(context, SEVERITY_WARNING, place, NULL,
+                 "Correct the name, or take it out.",
+                 "There is no %s \"%s\" on this host.",
+                 is_group ? "group" : "user", name);
 }
 
 /* Each can be used, and none stands before the accounts of this host that is
@@ -148,14 +138,8 @@ void
 check_names(const struct sr_config *config, struct findings *findings)
 {
     const struct sr_rules *rules = &config->rules;
-    const struct sr_member nobody = {"", check_group, findings};
-    struct sr_rules unused;
 
-    sr_config_rules(config, &nobody, "", &unused);
-    check_users("change.protected", &rules->protected_accounts, findings);
-    check_users("change.cannot_change", &rules->cannot_change, findings);
-    check_users("change.logon_exempt", &rules->logon_exempt, findings);
-    check_users("nss.break_glass", &config->nss_break_glass, findings);
+    sr_config_each_name(config, check_name, findings);
     check_backends(config, findings);
     check_unasked(config, findings);
     if (rules->attempts == 0)

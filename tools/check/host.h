@@ -6,7 +6,7 @@
 #ifndef SR_TOOLS_CHECK_HOST_H
 #define SR_TOOLS_CHECK_HOST_H
 
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 #include "tools/check/findings.h"
 
 /*

@@ -7,7 +7,7 @@
 #ifndef SR_TOOLS_CHECK_NSS_H
 #define SR_TOOLS_CHECK_NSS_H
 
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 #include "tools/check/findings.h"
 
 /* Whether nsswitch.conf names our source, or something was published. */

@@ -7,7 +7,7 @@
 #define SR_TOOLS_CHECK_SURVEY_H
 
 #include "policy/backend/survey.h"
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 #include "tools/check/findings.h"
 
 /* Judge a survey of the backend with this section, at the time `now`. */

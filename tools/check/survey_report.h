@@ -7,7 +7,7 @@
 #define SR_TOOLS_CHECK_SURVEY_REPORT_H
 
 #include "policy/backend/survey.h"
-#include "policy/config/config.h"
+#include "policy/config/settings.h"
 #include "tools/report.h"
 
 /* All that was found of the backend with this section. */

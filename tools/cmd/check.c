@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/config/config.h"
+#include "policy/config/account_rules.h"
 #include "tools/check/host.h"
 #include "tools/check/nss.h"
 #include "tools/check/pam_stack.h"

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
 #include "policy/config/members.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"

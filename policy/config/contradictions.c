@@ -1,0 +1,282 @@
+/*
+ * Contradictions: values that are right by themselves and wrong together.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "policy/config/backend_section.h"
+#include "policy/config/contradictions.h"
+#include "policy/config/nearest.h"
+#include "policy/config/value.h"
+
+#define MAX_LENGTH 256 /* of a password, where max_length is 0 */
+
+static bool
+is_duration_over(const struct sr_rules *rules)
+{
+    return rules->duration > rules->duration_max;
+}
+
+static bool
+is_length_crossed(const struct sr_rules *rules)
+{
+    static const unsigned preset_least[] = {
+        [SR_PRESET_NIST] = 15, [SR_PRESET_AD] = 7, [SR_PRESET_PWQUALITY] = 0};
+    unsigned least = rules->min_length != 0 ? rules->min_length
+                                            : preset_least[rules->preset];
+    unsigned most = rules->max_length != 0 ? rules->max_length : MAX_LENGTH;
+
+    return least > most;
+}
+
+static const struct contradiction {
+    bool (*holds)(const struct sr_rules *rules);
+    const char *section;
+    const char *key[3];
+    const char *text;
+} contradictions[] = {
+    {is_duration_over,
+     "lockout",
+     {"duration", "duration_max"},
+     "lockout.duration is longer than lockout.duration_max: raise "
+     "duration_max, or lower duration"},
+    {is_length_crossed,
+     "password",
+     {"min_length", "max_length", "preset"},
+     "password.min_length (0: the preset's own) is more than "
+     "password.max_length (0: 256)"},
+};
+
+static bool
+is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* The last line that sets one of some keys for an owner, or NULL. */
+static const struct sr_setting *
+last_of(const struct sr_config *config, const char *section,
+        const char *const *key, size_t count, const char *owner)
+{
+    for (size_t i = config->setting_count; i-- > 0;) {
+        const struct sr_setting *setting = &config->setting[i];
+
+        if (setting->line == 0 || !is_same(setting->owner, owner) ||
+            strcmp(setting->key->section, section) != 0)
+            continue;
+        for (size_t k = 0; k < count && key[k] != NULL; k++) {
+            if (strcmp(setting->key->name, key[k]) == 0)
+                return setting;
+        }
+    }
+    return NULL;
+}
+
+static void
+report(const struct sr_config *config, const struct contradiction *what,
+       const char *group, struct sr_config_errors *errors)
+{
+    const struct sr_setting *at =
+        last_of(config, what->section, what->key, 3, group);
+
+    if (at != NULL)
+        sr_config_error(errors, at->file, at->line, "%s%s%s", what->text,
+                        group == NULL ? "" : ", for group ",
+                        group == NULL ? "" : group);
+}
+
+/* The rules of an account that is in one group only. */
+static struct sr_rules
+rules_of_group(const struct sr_config *config, const char *group)
+{
+    struct sr_rules rules = config->rules;
+
+    for (size_t i = 0; i < config->setting_count; i++) {
+        const struct sr_setting *setting = &config->setting[i];
+
+        if (setting->key->scope == SR_SCOPE_RULES && setting->owner != NULL &&
+            strcmp(setting->owner, group) == 0)
+            sr_value_store(setting->key, &setting->value, &rules);
+    }
+    return rules;
+}
+
+/* Whether a setting is the first of its group. */
+static bool
+is_first_of_group(const struct sr_config *config, size_t index)
+{
+    const struct sr_setting *setting = &config->setting[index];
+
+    if (setting->key->scope != SR_SCOPE_RULES || setting->owner == NULL)
+        return false;
+    for (size_t i = 0; i < index; i++) {
+        if (config->setting[i].key->scope == SR_SCOPE_RULES &&
+            is_same(config->setting[i].owner, setting->owner))
+            return false;
+    }
+    return true;
+}
+
+/* One that holds for all accounts is not reported again for groups. */
+static void
+check_rules(const struct sr_config *config, const struct contradiction *what,
+            struct sr_config_errors *errors)
+{
+    if (what->holds(&config->rules)) {
+        report(config, what, NULL, errors);
+        return;
+    }
+    for (size_t i = 0; i < config->setting_count; i++) {
+        const char *group = config->setting[i].owner;
+        struct sr_rules rules;
+
+        if (!is_first_of_group(config, i))
+            continue;
+        rules = rules_of_group(config, group);
+        if (what->holds(&rules))
+            report(config, what, group, errors);
+    }
+}
+
+/* ---- backends */
+
+/* The last line of a backend's section, or of one of its keys (or NULL). */
+static const struct sr_setting *
+last_of_backend(const struct sr_config *config, const char *name,
+                const char *key)
+{
+    for (size_t i = config->setting_count; i-- > 0;) {
+        const struct sr_setting *setting = &config->setting[i];
+
+        if (setting->line > 0 && setting->key->scope == SR_SCOPE_BACKEND &&
+            strcmp(setting->owner, name) == 0 &&
+            (key == NULL || strcmp(setting->key->name, key) == 0))
+            return setting;
+    }
+    return NULL;
+}
+
+static void
+check_backend(const struct sr_config *config,
+              const struct sr_backend_config *backend,
+              struct sr_config_errors *errors)
+{
+    const char *key;
+    const char *fault = sr_config_backend_fault(backend, &key);
+    const struct sr_setting *at = last_of_backend(config, backend->name, key);
+    bool is_named = key != NULL && strcmp(key, "filter") != 0;
+
+    if (fault != NULL && at != NULL)
+        sr_config_error(errors, at->file, at->line, "[backend %s] %s%s%s",
+                        backend->name, is_named ? key : "", is_named ? " " : "",
+                        fault);
+}
+
+static const struct sr_backend_config *
+find_backend(const struct sr_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->backend_count; i++) {
+        if (strcmp(config->backend[i].name, name) == 0)
+            return &config->backend[i];
+    }
+    return NULL;
+}
+
+/* The name of a backend that was probably meant, or NULL. */
+static const char *
+near_backend(const struct sr_config *config, const char *name)
+{
+    unsigned best = sr_nearest_distance(SR_LOCAL, name);
+    const char *found = best < SR_NEAREST_NEVER ? SR_LOCAL : NULL;
+
+    for (size_t i = 0; i < config->backend_count; i++) {
+        unsigned distance = sr_nearest_distance(config->backend[i].name, name);
+
+        if (distance < best) {
+            best = distance;
+            found = config->backend[i].name;
+        }
+    }
+    return found;
+}
+
+/* Each name in selfreset.backends has a section. */
+static void
+check_backend_names(const struct sr_config *config,
+                    struct sr_config_errors *errors)
+{
+    static const char *const key = "backends";
+    const struct sr_setting *at = last_of(config, "selfreset", &key, 1, NULL);
+
+    for (size_t i = 0; at != NULL && i < config->backends.count; i++) {
+        const char *name = config->backends.item[i];
+        const char *near = near_backend(config, name);
+
+        if (strcmp(name, SR_LOCAL) != 0 && find_backend(config, name) == NULL)
+            sr_config_error(errors, at->file, at->line,
+                            "selfreset.backends names \"%s\", but there is no "
+                            "[backend %s]%s%s%s",
+                            name, name, near == NULL ? "" : "; did you mean \"",
+                            near == NULL ? "" : near,
+                            near == NULL ? "" : "\"?");
+    }
+}
+
+/* Whether one of the backends that are asked has ledgers. */
+static bool
+has_ledgers(const struct sr_config *config)
+{
+    for (size_t i = 0; i < config->backends.count; i++) {
+        const struct sr_backend_config *backend =
+            find_backend(config, config->backends.item[i]);
+
+        if (backend != NULL && backend->lockout_base != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* lockout.store = ldap, for all or for a group, needs a backend with ledgers.
+ */
+static void
+check_store(const struct sr_config *config, struct sr_config_errors *errors)
+{
+    const struct sr_key *key = sr_key_find("lockout", "store");
+    const struct sr_setting *at = NULL;
+
+    for (size_t i = 0; i < config->setting_count; i++) {
+        if (config->setting[i].line > 0 && config->setting[i].key == key)
+            at = &config->setting[i];
+    }
+    if (at != NULL && !has_ledgers(config) &&
+        sr_setting_holds(config, key, SR_LOCKOUT_LDAP))
+        sr_config_error(errors, at->file, at->line,
+                        "lockout.store = ldap needs a backend with a "
+                        "lockout_base among selfreset.backends");
+}
+
+void
+sr_contradictions_find(const struct sr_config *config,
+                       struct sr_config_errors *errors)
+{
+    const size_t count = sizeof(contradictions) / sizeof(contradictions[0]);
+
+    for (size_t i = 0; i < count; i++)
+        check_rules(config, &contradictions[i], errors);
+    for (size_t i = 0; i < config->backend_count; i++)
+        check_backend(config, &config->backend[i], errors);
+    check_backend_names(config, errors);
+    check_store(config, errors);
+}
+
+void
+sr_contradictions_resolve(struct sr_rules *rules)
+{
+    if (rules->duration_max < rules->duration)
+        rules->duration_max = rules->duration;
+    if (is_length_crossed(rules))
+        rules->max_length = 0;
+}

@@ -1,0 +1,50 @@
+/*
+ * Errors: the problems of a configuration, all of them, each with its place.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/config/errors.h"
+
+#define ERRORS_MAX 100 /* then one more that says so */
+
+void
+sr_config_error(struct sr_config_errors *errors, const char *file,
+                unsigned line, const char *format, ...)
+{
+    char text[1024], where[16] = "";
+    char **grown;
+    va_list arguments;
+
+    if (errors->count > ERRORS_MAX)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (line > 0)
+        snprintf(where, sizeof(where), "%u:", line);
+    if (errors->count == ERRORS_MAX)
+        snprintf(text, sizeof(text), "more errors are not shown");
+    grown = reallocarray(errors->item, errors->count + 1, sizeof(*grown));
+    if (grown != NULL)
+        errors->item = grown;
+    if (grown != NULL && (grown[errors->count] =
+                              sr_format("%s:%s %s", file, where, text)) != NULL)
+        errors->count++;
+    else
+        errors->out_of_memory = true;
+}
+
+void
+sr_config_errors_free(struct sr_config_errors *errors)
+{
+    for (size_t i = 0; i < errors->count; i++)
+        free(errors->item[i]);
+    free(errors->item);
+    *errors = (struct sr_config_errors){0};
+}

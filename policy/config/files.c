@@ -1,0 +1,261 @@
+/*
+ * Files: finds the files of the configuration and reads them safely.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/config/files.h"
+
+#define FILE_MAX (16 << 20) /* bytes; keeps a login's memory bounded */
+
+#define FREED __attribute__((cleanup(free_text)))
+
+/* A drop-in, and the folder that it is in. */
+struct dropin {
+    char *name;
+    size_t folder;
+};
+
+/* The drop-ins of all folders. */
+struct dropins {
+    struct dropin *item;
+    size_t count;
+    int fd[SR_FILES_PATHS_MAX]; /* -1: there is no such folder */
+};
+
+static void
+free_text(char **text)
+{
+    free(*text);
+}
+
+static void
+close_file(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* Whether only root can have written a file or folder. */
+static bool
+is_safe(struct sr_config_errors *errors, int fd, const char *name, mode_t type,
+        struct stat *status)
+{
+    if (fstat(fd, status) != 0)
+        sr_config_error(errors, name, 0, "cannot be looked at: %m");
+    else if ((status->st_mode & S_IFMT) != type)
+        sr_config_error(errors, name, 0, "is not a %s",
+                        type == S_IFDIR ? "directory" : "regular file");
+    else if (status->st_uid != 0)
+        sr_config_error(errors, name, 0,
+                        "belongs to uid %u, but must be root's",
+                        (unsigned)status->st_uid);
+    else if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        sr_config_error(errors, name, 0,
+                        "can be written by others than root (mode %04o)",
+                        (unsigned)status->st_mode & 07777U);
+    else if (type == S_IFREG && status->st_size > FILE_MAX)
+        sr_config_error(errors, name, 0,
+                        "is larger than a configuration can be");
+    else
+        return true;
+    return false;
+}
+
+/* Read at most `size` bytes, which is the file's size: then its end need not be
+ * asked for.  Returns how many there were, or -1. */
+static ssize_t
+read_all(int fd, char *bytes, size_t size)
+{
+    size_t got = 0;
+
+    while (got < size) {
+        ssize_t more = read(fd, bytes + got, size - got);
+
+        if (more < 0 && errno != EINTR)
+            return -1;
+        if (more == 0)
+            break;
+        got += more > 0 ? (size_t)more : 0;
+    }
+    return (ssize_t)got;
+}
+
+static void
+read_open_file(int fd, const char *name, const struct sr_files_visitor *visitor,
+               struct sr_config_errors *errors)
+{
+    FREED char *bytes = NULL;
+    struct stat status;
+    ssize_t size;
+
+    if (!is_safe(errors, fd, name, S_IFREG, &status))
+        return;
+    bytes = malloc((size_t)status.st_size + 1);
+    if (bytes == NULL) {
+        errors->out_of_memory = true;
+        return;
+    }
+    size = read_all(fd, bytes, (size_t)status.st_size);
+    if (size < 0)
+        sr_config_error(errors, name, 0, "cannot be read: %m");
+    else
+        visitor->visit(visitor->context, name, bytes, (size_t)size);
+}
+
+/* Returns false when there is no such file, which is an error unless it may
+ * miss.  O_NONBLOCK: a FIFO in the file's place must not stop a login. */
+static bool
+read_file(int directory, const char *entry, const char *name, bool may_miss,
+          const struct sr_files_visitor *visitor,
+          struct sr_config_errors *errors)
+{
+    __attribute__((cleanup(close_file))) int fd =
+        openat(directory, entry,
+               O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+    if (fd >= 0)
+        read_open_file(fd, name, visitor, errors);
+    else if (errno == ENOENT && may_miss)
+        return false;
+    else if (errno == ELOOP)
+        sr_config_error(errors, name, 0,
+                        "is a symbolic link, which is not followed");
+    else
+        sr_config_error(errors, name, 0, "cannot be opened: %m");
+    return true;
+}
+
+/* ---- drop-ins */
+
+static bool
+is_dropin(const char *name)
+{
+    size_t length = strlen(name);
+
+    return name[0] != '.' && length > 5 &&
+           strcmp(name + length - 5, ".conf") == 0;
+}
+
+/* Add a drop-in unless a folder before this one has its name. */
+static void
+add_dropin(struct dropins *dropins, const char *name, size_t folder,
+           struct sr_config_errors *errors)
+{
+    struct dropin *grown;
+
+    for (size_t i = 0; i < dropins->count; i++) {
+        if (strcmp(dropins->item[i].name, name) == 0)
+            return;
+    }
+    grown = reallocarray(dropins->item, dropins->count + 1, sizeof(*grown));
+    if (grown != NULL) {
+        dropins->item = grown;
+        grown[dropins->count] = (struct dropin){strdup(name), folder};
+    }
+    if (grown == NULL || grown[dropins->count].name == NULL)
+        errors->out_of_memory = true;
+    else
+        dropins->count++;
+}
+
+/* List a folder.  Not by opendir(3), which makes three more system calls: this
+ * is a part of every login. */
+static void
+list_dropins(struct dropins *dropins, const char *name, size_t folder,
+             struct sr_config_errors *errors)
+{
+    _Alignas(struct dirent64) char entries[4096];
+    const int fd = dropins->fd[folder];
+    const struct dirent64 *entry;
+    ssize_t size;
+
+    while ((size = getdents64(fd, entries, sizeof(entries))) > 0) {
+        for (ssize_t at = 0; at < size; at += entry->d_reclen) {
+            entry = (const void *)(entries + at);
+            if (is_dropin(entry->d_name))
+                add_dropin(dropins, entry->d_name, folder, errors);
+        }
+    }
+    if (size < 0)
+        sr_config_error(errors, name, 0, "cannot be listed: %m");
+}
+
+static void
+find_dropins(struct dropins *dropins, const char *path, size_t folder,
+             struct sr_config_errors *errors)
+{
+    FREED char *name = sr_format("%s.d", path);
+    struct stat status;
+
+    dropins->fd[folder] = -1;
+    if (name == NULL) {
+        errors->out_of_memory = true;
+        return;
+    }
+    dropins->fd[folder] =
+        open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY);
+    if (dropins->fd[folder] >= 0) {
+        if (is_safe(errors, dropins->fd[folder], name, S_IFDIR, &status))
+            list_dropins(dropins, name, folder, errors);
+    } else if (errno != ENOENT) {
+        sr_config_error(errors, name, 0, "cannot be opened: %m");
+    }
+}
+
+static int
+compare_dropins(const void *a, const void *b)
+{
+    return strcmp(((const struct dropin *)a)->name,
+                  ((const struct dropin *)b)->name);
+}
+
+static void
+read_dropins(const char *const paths[], size_t count,
+             const struct sr_files_visitor *visitor,
+             struct sr_config_errors *errors)
+{
+    struct dropins dropins = {0};
+
+    for (size_t i = 0; i < count; i++)
+        find_dropins(&dropins, paths[i], i, errors);
+    if (dropins.count > 1)
+        qsort(dropins.item, dropins.count, sizeof(dropins.item[0]),
+              compare_dropins);
+    for (size_t i = 0; i < dropins.count; i++) {
+        const struct dropin *dropin = &dropins.item[i];
+        FREED char *name =
+            sr_format("%s.d/%s", paths[dropin->folder], dropin->name);
+
+        if (name == NULL)
+            errors->out_of_memory = true;
+        else
+            (void)read_file(dropins.fd[dropin->folder], dropin->name, name,
+                            true, visitor, errors);
+        free(dropin->name);
+    }
+    free(dropins.item);
+    for (size_t i = 0; i < count; i++)
+        close_file(&dropins.fd[i]);
+}
+
+void
+sr_files_read(const char *const paths[], size_t count, bool may_miss,
+              const struct sr_files_visitor *visitor,
+              struct sr_config_errors *errors)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (read_file(AT_FDCWD, paths[i], paths[i], may_miss, visitor, errors))
+            break;
+    }
+    read_dropins(paths, count, visitor, errors);
+}

@@ -1,0 +1,28 @@
+/*
+ * Nearest: which right word a wrong one was probably meant to be.  Pure.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_CONFIG_NEAREST_H
+#define SR_POLICY_CONFIG_NEAREST_H
+
+#include <stddef.h>
+
+/* More than any two words that nearest compares differ by. */
+#define SR_NEAREST_NEVER 100u
+
+/*
+ * In how many places two words differ: letters that are missing, too many,
+ * wrong or swapped with their neighbour.  Case does not count, and "-" is "_".
+ * SR_NEAREST_NEVER when they differ in more than a third of the longer one, so
+ * that nobody would take the one for the other.
+ */
+unsigned sr_nearest_distance(const char *a, const char *b);
+
+/*
+ * What replaces a key of pam_faillock, pam_pwquality, pam_pwhistory or
+ * login.defs: the end of the sentence "KEY is ...".  NULL: it is none of them.
+ */
+const char *sr_nearest_foreign(const char *name);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * Settings: the configuration of this host as plain data.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_CONFIG_SETTINGS_H
+#define SR_POLICY_CONFIG_SETTINGS_H
+
+#include "policy/decide/facts.h"
+#include "policy/decide/rules.h"
+
+enum sr_reveal { SR_REVEAL_ALWAYS, SR_REVEAL_CONSOLE, SR_REVEAL_NEVER };
+enum sr_publicity { SR_PUBLICITY_RESTRICTED, SR_PUBLICITY_PUBLIC };
+enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
+
+enum sr_backend_type { SR_BACKEND_LDAP };
+enum sr_identity {
+    SR_IDENTITY_NONE,
+    SR_IDENTITY_SIMPLE,
+    SR_IDENTITY_EXTERNAL,
+    SR_IDENTITY_GSSAPI,
+};
+enum sr_down { SR_DOWN_STOP, SR_DOWN_NEXT };
+
+/* The longest name of a backend; facts.backend holds it. */
+#define SR_BACKEND_NAME_MAX 15
+
+/* "[backend NAME]": a source of accounts other than this host. */
+struct sr_backend_config {
+    char *name;
+    enum sr_backend_type type;
+    struct sr_string_list uri; /* in the order in which they are tried */
+    char *base;
+    char *filter; /* with %u for the name */
+    char *name_attribute;
+    char *uid_attribute;
+    enum sr_identity identity; /* as what accounts are read */
+    char *bind_dn;
+    char *secret_file;
+    char *keytab;    /* NULL: the host's */
+    char *principal; /* NULL: the first in the keytab */
+    char *user_dn;   /* with %u: the bind DN of a user that no search finds */
+    char *ca_file;   /* NULL, and no directory: the system's */
+    char *ca_directory;
+    char *default_policy; /* of accounts that name none */
+    char *lockout_base;   /* container of the shared ledgers; NULL: none */
+    bool insecure;        /* connections without TLS are allowed */
+    int64_t timeout;      /* for one login, in seconds */
+    enum sr_down when_down;
+};
+
+/* One value that was read, with its place; see value.h. */
+struct sr_setting;
+
+/*
+ * The configuration.  All strings and lists belong to `setting`, so a copy of
+ * a member is valid as long as the configuration is.
+ */
+struct sr_config {
+    /* [selfreset] */
+    struct sr_string_list backends; /* in the order they are asked */
+    char *contact;                  /* NULL: "your administrator" */
+    enum sr_reveal reveal;
+    enum sr_profile profile; /* selects the defaults */
+
+    /* [nss] */
+    enum sr_publicity nss_view; /* who may read the state groups' view */
+    int64_t nss_max_age;        /* seconds that a snapshot is valid */
+    bool nss_enumerate;         /* getspent(3) is answered */
+    struct sr_string_list nss_break_glass; /* never in a negative group */
+
+    struct sr_backend_config *backend;
+    size_t backend_count;
+
+    struct sr_rules rules; /* of the sections without a group */
+    struct sr_setting *setting;
+    size_t setting_count;
+};
+
+#endif

@@ -1,0 +1,351 @@
+/*
+ * Value: reads, stores and describes the values of keys.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/config/value.h"
+
+#define MINUTE 60
+#define HOUR   3600
+#define DAY    86400
+
+/* A number without sign or space; false also when it is too large. */
+static bool
+parse_digits(const char *text, const char **end, int64_t *number)
+{
+    int64_t value = 0;
+    const char *at = text;
+
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, *at - '0', &value))
+            return false;
+    }
+    *number = value;
+    *end = at;
+    return at != text;
+}
+
+int
+sr_config_duration(const char *text, int64_t *seconds)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } unit[] = {
+        {'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}, {'w', 7 * DAY}};
+    const char *end;
+    int64_t number;
+
+    if (!parse_digits(text, &end, &number))
+        return -1;
+    if (*end == '\0' && number == 0) {
+        *seconds = 0;
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(unit) / sizeof(unit[0]); i++) {
+        if (end[0] == unit[i].letter && end[1] == '\0')
+            return __builtin_mul_overflow(number, unit[i].seconds, seconds) ? -1
+                                                                            : 0;
+    }
+    return -1;
+}
+
+static int
+parse_choice(const char *const *choice, const char *text, int64_t *number)
+{
+    for (int64_t i = 0; choice[i] != NULL; i++) {
+        if (strcmp(choice[i], text) == 0) {
+            *number = i;
+            return 0;
+        }
+    }
+    return EINVAL;
+}
+
+static int
+parse_number(const struct sr_key *key, const char *text, int64_t *number)
+{
+    const char *end = "";
+    bool is_read = key->type == SR_KEY_DURATION
+                       ? sr_config_duration(text, number) == 0
+                       : parse_digits(text, &end, number) && *end == '\0';
+
+    return is_read && *number >= key->least && *number <= key->most ? 0
+                                                                    : EINVAL;
+}
+
+bool
+sr_value_is_backend_name(const char *name, size_t length)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyz0123456789-_ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    return length > 0 && length <= SR_BACKEND_NAME_MAX &&
+           strspn(name, allowed) >= length;
+}
+
+static bool
+is_uri(const char *item, size_t length)
+{
+    static const char *const scheme[] = {"ldap://", "ldaps://", "ldapi://"};
+
+    for (size_t i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++) {
+        size_t start = strlen(scheme[i]);
+
+        if (length > start && strncmp(item, scheme[i], start) == 0)
+            return memchr(item + start, '?', length - start) == NULL;
+    }
+    return false;
+}
+
+/* Whether the first `length` bytes of `item` may be in a list. */
+static bool
+is_item(enum sr_key_items items, const char *item, size_t length)
+{
+    if (length == 0)
+        return false;
+    switch (items) {
+    case SR_ITEMS_BACKENDS:
+        return sr_value_is_backend_name(item, length);
+    case SR_ITEMS_URIS:
+        return is_uri(item, length);
+    case SR_ITEMS_SERVICES: /* names of files in pam.d */
+        return memchr(item, '/', length) == NULL && item[0] != '@' &&
+               memchr(item, '=', length) == NULL && item[0] != '#';
+    case SR_ITEMS_ACCOUNTS:
+        /* No account's name has '=', ':' or '#': they belong to a key or a
+         * comment on a line that was indented by mistake. */
+        return !(length == 1 && item[0] == '@') && item[0] != '#' &&
+               memchr(item, '=', length) == NULL &&
+               memchr(item, ':', length) == NULL;
+    }
+    return false;
+}
+
+/* Items are separated by spaces or commas; double quotes allow both in one. */
+static int
+parse_names(const struct sr_key *key, const char *text,
+            struct sr_string_list *names)
+{
+    int status = 0;
+
+    for (;;) {
+        bool is_quoted;
+        size_t length;
+
+        text += strspn(text, " \t,");
+        if (*text == '\0' || status != 0)
+            break;
+        is_quoted = *text == '"';
+        text += is_quoted ? 1 : 0;
+        length = strcspn(text, is_quoted ? "\"" : " \t,");
+        if (is_quoted &&
+            (text[length] != '"' || strchr(" \t,", text[length + 1]) == NULL))
+            status = EINVAL; /* strchr finds the end of the text, too */
+        else if (!is_item(key->items, text, length) ||
+                 (!is_quoted && memchr(text, '"', length) != NULL))
+            status = EINVAL;
+        else
+            status = sr_string_list_add(names, text, length);
+        text += length + (is_quoted && text[length] == '"' ? 1 : 0);
+    }
+    if (status == 0 && key->items == SR_ITEMS_BACKENDS && names->count == 0)
+        status = EINVAL;
+    return status;
+}
+
+static int
+parse_text(const struct sr_key *key, const char *text, char **value)
+{
+    if (strlen(text) > (size_t)key->most)
+        return EINVAL;
+    *value = NULL;
+    if (*text == '\0')
+        return 0;
+    *value = strdup(text);
+    return *value == NULL ? ENOMEM : 0;
+}
+
+int
+sr_value_parse(const struct sr_key *key, const char *text,
+               union sr_value *value)
+{
+    int status = EINVAL;
+
+    memset(value, 0, sizeof(*value));
+    switch (key->type) {
+    case SR_KEY_SWITCH:
+        status = parse_choice(sr_key_switch_words, text, &value->number);
+        break;
+    case SR_KEY_CHOICE:
+        status = parse_choice(key->choice, text, &value->number);
+        break;
+    case SR_KEY_COUNT:
+    case SR_KEY_DURATION:
+        status = parse_number(key, text, &value->number);
+        break;
+    case SR_KEY_NAMES:
+        status = parse_names(key, text, &value->names);
+        break;
+    case SR_KEY_TEXT:
+        status = parse_text(key, text, &value->text);
+        break;
+    }
+    if (status != 0)
+        sr_value_free(key, value);
+    return status;
+}
+
+void
+sr_value_free(const struct sr_key *key, union sr_value *value)
+{
+    if (key->type == SR_KEY_NAMES)
+        sr_string_list_free(&value->names);
+    else if (key->type == SR_KEY_TEXT)
+        free(value->text);
+    memset(value, 0, sizeof(*value));
+}
+
+void
+sr_value_store(const struct sr_key *key, const union sr_value *value,
+               void *structure)
+{
+    void *at = (char *)structure + key->offset;
+
+    switch (key->type) {
+    case SR_KEY_SWITCH:
+        *(bool *)at = value->number != 0;
+        break;
+    case SR_KEY_CHOICE:
+        memcpy(at, &(int){(int)value->number}, sizeof(int));
+        break;
+    case SR_KEY_COUNT:
+        *(unsigned *)at = (unsigned)value->number;
+        break;
+    case SR_KEY_DURATION:
+        *(int64_t *)at = value->number;
+        break;
+    case SR_KEY_NAMES:
+        *(struct sr_string_list *)at = value->names;
+        break;
+    case SR_KEY_TEXT:
+        *(char **)at = value->text;
+        break;
+    }
+}
+
+bool
+sr_setting_holds(const struct sr_config *config, const struct sr_key *key,
+                 int64_t number)
+{
+    int64_t of_all = -1;
+
+    for (size_t i = 0; i < config->setting_count; i++) {
+        const struct sr_setting *setting = &config->setting[i];
+
+        if (setting->key != key)
+            continue;
+        if (setting->owner != NULL && setting->value.number == number)
+            return true;
+        /* Defaults are last, and count where no line says anything. */
+        if (setting->owner == NULL && (setting->line > 0 || of_all < 0))
+            of_all = setting->value.number;
+    }
+    return of_all == number;
+}
+
+/* A duration in its largest unit. */
+static void
+format_duration(int64_t seconds, char *out, size_t size)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } unit[] = {{'d', DAY}, {'h', HOUR}, {'m', MINUTE}, {'s', 1}};
+    size_t i = 0;
+
+    if (seconds == 0) {
+        snprintf(out, size, "0");
+        return;
+    }
+    while (seconds % unit[i].seconds != 0)
+        i++;
+    snprintf(out, size, "%lld%c", (long long)(seconds / unit[i].seconds),
+             unit[i].letter);
+}
+
+static void
+join_words(const char *const *word, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; word[i] != NULL && used < size; i++) {
+        const char *glue = i == 0 ? "" : word[i + 1] == NULL ? " or " : ", ";
+        int wrote = snprintf(out + used, size - used, "%s%s", glue, word[i]);
+
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+static const char *const item_words[] = {
+    [SR_ITEMS_BACKENDS] = "a list of backends",
+    [SR_ITEMS_SERVICES] = "a list of service names",
+    [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
+    [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
+};
+
+void
+sr_value_describe(const struct sr_key *key, char *out, size_t size)
+{
+    char least[32], most[32];
+
+    switch (key->type) {
+    case SR_KEY_SWITCH:
+        snprintf(out, size, "yes or no");
+        break;
+    case SR_KEY_CHOICE:
+        join_words(key->choice, out, size);
+        break;
+    case SR_KEY_COUNT:
+        snprintf(out, size, "a number from %lld to %lld", (long long)key->least,
+                 (long long)key->most);
+        break;
+    case SR_KEY_DURATION:
+        format_duration(key->least, least, sizeof(least));
+        format_duration(key->most, most, sizeof(most));
+        snprintf(out, size, "a duration from %s to %s", least, most);
+        break;
+    case SR_KEY_NAMES:
+        snprintf(out, size, "%s", item_words[key->items]);
+        break;
+    case SR_KEY_TEXT:
+        snprintf(out, size, "a text of at most %lld bytes",
+                 (long long)key->most);
+        break;
+    }
+}
+
+void
+sr_config_each_key(enum sr_profile profile,
+                   void (*each)(void *context, const char *section,
+                                const char *key, const char *preset,
+                                const char *values),
+                   void *context)
+{
+    for (size_t i = 0; i < sr_key_count; i++) {
+        char values[128];
+
+        sr_value_describe(&sr_keys[i], values, sizeof(values));
+        each(context, sr_keys[i].section, sr_keys[i].name,
+             sr_key_preset(&sr_keys[i], profile), values);
+    }
+}
