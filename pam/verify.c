@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/config/account_rules.h"
