@@ -1,7 +1,7 @@
 # The PAM module.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-# ---- pam: the door for login, sshd, su, sudo, passwd
+# ---- pam_selfreset.so: for login, sshd, su, sudo, passwd
 pamlibdir = $(pamdir)
 pamlib_LTLIBRARIES = pam_selfreset.la
 pam_selfreset_la_SOURCES = \
@@ -41,12 +41,16 @@ endif
 uninstall-pam:
 	rm -f $(DESTDIR)$(pamlibdir)/pam_selfreset.so
 
-# Stacks that name a module that is gone let nobody in.
+# Stacks that name a module that is gone let nobody in.  These are the folders
+# that libpam reads.
 uninstall-local:
 	@used=`grep -ls '^[^#]*pam_selfreset\.so' \
-	    "$(DESTDIR)$(sysconfdir)"/pam.d/*` || exit 0; \
-	echo "pam_selfreset.so stays while it is used by:" $$used >&2; \
-	exit 1
+	    "$(DESTDIR)$(sysconfdir)"/pam.d/* "$(DESTDIR)/usr/lib/pam.d"/* \
+	    "$(DESTDIR)/usr/share/pam/pam.d"/* "$(DESTDIR)/usr/etc/pam.d"/* | \
+	    grep -v '\.selfreset-old$$'`; \
+	test -z "$$used" || { \
+	    echo "pam_selfreset.so stays while it is used by:" $$used >&2; \
+	    echo "\"selfresetctl pam --disable\" takes it out." >&2; exit 1; }
 if PAM_CONFIGS
 	rm -f "$(DESTDIR)$(pamconfigsdir)/selfreset"
 endif

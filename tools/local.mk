@@ -15,7 +15,10 @@ libtools_la_SOURCES = \
 	tools/password_gen.c tools/password_gen.h \
 	tools/check/sshd_config.c tools/check/sshd_config.h \
 	tools/check/pam_config.c tools/check/pam_config.h \
-	tools/check/pam_paths.c
+	tools/check/pam_paths.c tools/check/pam_paths.h \
+	tools/check/pam_auth.c tools/check/pam_auth.h \
+	tools/check/pam_modules.c tools/check/pam_modules.h \
+	tools/check/pam_service.c tools/check/pam_service.h
 selfresetctl_SOURCES = \
 	tools/cmd/check.c \
 	tools/check/accounts.c tools/check/accounts.h \
@@ -23,6 +26,7 @@ selfresetctl_SOURCES = \
 	tools/check/findings_report.c tools/check/findings_report.h \
 	tools/check/host.c tools/check/host.h \
 	tools/check/nss.c tools/check/nss.h \
+	tools/check/pam.c tools/check/pam.h \
 	tools/check/nss_switch.c tools/check/nss_switch.h \
 	tools/check/nss_view.c tools/check/nss_view.h \
 	tools/cmd/commands.h \
@@ -36,6 +40,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/unlock.c \
 	tools/cmd/must_change.c \
 	tools/cmd/nss.c \
+	tools/cmd/pam.c \
 	tools/published.c tools/published.h \
 	tools/report.c tools/report.h \
 	tools/check/survey_report.c tools/check/survey_report.h \

@@ -197,8 +197,10 @@ sync_folder(const char *folder)
     return error;
 }
 
-const char *
-rewrite_replace(const struct rewrite *file, const char *text)
+/* Write `text` aside with all that belongs to the file, and rename it to
+ * `path`, which is in the same folder.  NULL, or a sentence. */
+static const char *
+put(const struct rewrite *file, const char *path, const char *text)
 {
     char folder[PATH_MAX], aside[PATH_MAX + sizeof(ASIDE)];
     const char *why;
@@ -215,11 +217,28 @@ rewrite_replace(const struct rewrite *file, const char *text)
     error = fill(file, fd, text);
     close(fd);
     why = error == 0 ? look_again(file, folder) : say(error);
-    if (why == NULL && rename(aside, file->path) != 0)
+    if (why == NULL && rename(aside, path) != 0)
         why = say(errno);
     if (why != NULL)
         unlink(aside);
     else
         sync_folder(folder); /* in place already: nothing more can be done */
     return why;
+}
+
+const char *
+rewrite_replace(const struct rewrite *file, const char *text)
+{
+    return put(file, file->path, text);
+}
+
+const char *
+rewrite_keep(const struct rewrite *file, const char *ending)
+{
+    char path[PATH_MAX];
+
+    if ((size_t)snprintf(path, sizeof(path), "%s%s", file->path, ending) >=
+        sizeof(path))
+        return say(ENAMETOOLONG);
+    return put(file, path, file->text);
 }

@@ -30,6 +30,12 @@ const char *rewrite_read(const char *path, struct rewrite *file);
  */
 const char *rewrite_replace(const struct rewrite *file, const char *text);
 
+/*
+ * Keep what was read beside the file, under its name with `ending` added, in
+ * the same way.  An older file of that name is replaced.
+ */
+const char *rewrite_keep(const struct rewrite *file, const char *ending);
+
 /* For __attribute__((cleanup)). */
 void rewrite_end(struct rewrite *file);
 

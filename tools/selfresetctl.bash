@@ -5,7 +5,7 @@ _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list unlock unthrottle temporary must-change
-        explain check nss groups events"
+        explain check pam nss groups events"
     local states="disabled ended not-yet locked lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= i
@@ -62,6 +62,7 @@ _selfresetctl()
     explain) options="--service --at --rhost --json --help" ;;
     check) options="--backend --test-entry --ask-password --json --help" ;;
     events) options="--json --help" ;;
+    pam) options="--enable --disable --check --json --help" ;;
     nss) options="--enable --disable --check --json --help" ;;
     groups) options="--create --check --json --help" ;;
     *) options="--help" ;;

@@ -68,6 +68,14 @@ static const struct ctl_command commands[] = {
      "--check looks for mistakes around it.  Its exit codes: 0 nothing\n"
      "found; 1 warnings only; 2 errors.\n",
      ctl_nss, true},
+    {"pam", "--enable | --disable | --check [--json]",
+     "put the module into the PAM stacks, or take it out",
+     "It runs pam-auth-update(8), reads what that wrote, and takes it back\n"
+     "where the stacks would let in anybody or nobody.  The old files are\n"
+     "kept as /etc/pam.d/common-*.selfreset-old.  --check looks for mistakes\n"
+     "in all stacks.  Its exit codes: 0 nothing found; 1 warnings only;\n"
+     "2 errors.\n",
+     ctl_pam, true},
     {"groups", "--create | --check [--json]",
      "make the state groups, or look at them",
      "--create makes those that are missing, where systemd-sysusers(8) does\n"

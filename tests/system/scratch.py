@@ -47,7 +47,7 @@ RESTORED = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid",
             "passwd-", "shadow-", "group-", "gshadow-", "login.defs", "sudoers",
             "nologin", "ld.so.preload", "security/opasswd",
             "security/access.conf", "nsswitch.conf", "sudo.conf", "nscd.conf",
-            "resolv.conf", "krb5.conf", "krb5.keytab")
+            "resolv.conf", "krb5.conf", "krb5.keytab", "ssh/sshd_config")
 
 # How costly an account's hash is: rounds of sha512crypt, or the system's own
 # method and cost.
@@ -246,6 +246,10 @@ def private_etc():
         "".join(line + "\n" for line in defs.splitlines()
                 if not line.startswith(("FAIL_DELAY", "CONSOLE")))
         + "FAIL_DELAY 0\n")
+    # As README's Install says.
+    sshd = ETC / "ssh/sshd_config"
+    sshd.write_text(sshd.read_text().replace(
+        "KbdInteractiveAuthentication no", "KbdInteractiveAuthentication yes"))
     limits = ETC / "security/limits.conf"
     if limits.exists():
         limits.write_text("")
@@ -305,7 +309,8 @@ def set_up(build):
                     str(RUN / "user_key")], check=True)
     (RUN / "keys").mkdir()
     pristine = RUN / "pristine"
-    (pristine / "security").mkdir(parents=True)
+    for folder in ("security", "ssh"):
+        (pristine / folder).mkdir(parents=True)
     for name in RESTORED:
         if (ETC / name).exists():
             copy(ETC / name, pristine / name)

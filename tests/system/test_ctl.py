@@ -1000,7 +1000,7 @@ def test_check_module_is_installed(clean):
     assert any("not installed" in one for one in check(clean, 2))
 
 
-@pytest.mark.parametrize("example", ["minimal", "fedora"])
+@pytest.mark.parametrize("example", ["minimal", "fedora", "guard"])
 def test_check_examples(clean, example):
     examples = pathlib.Path(__file__).parents[2] / "pam/examples"
     clean.service("sshd", (examples / example).read_text())
@@ -1026,7 +1026,7 @@ def test_check_example_of_debian(clean):
 # ---- the command line
 
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
-            "must-change", "explain", "check", "nss", "groups", "events")
+            "must-change", "explain", "check", "pam", "nss", "groups", "events")
 
 
 def test_lines_fit_a_terminal(host):

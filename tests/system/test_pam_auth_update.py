@@ -1,5 +1,5 @@
-"""The stacks that Debian's own pam-auth-update writes from our profile, used by
-the real programs.
+"""The stacks that Debian's own pam-auth-update writes from the module's profile,
+used by the real programs; and what is left when the module is taken out.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
@@ -17,8 +17,26 @@ from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
-ROOM = ETC / "pam.d"
+PAM_D = ETC / "pam.d"
 PROFILES = pathlib.Path("/usr/share/pam-configs")
+# Other profiles of Debian, which hosts have besides.
+OTHERS = {
+    "systemd": """Name: Register user sessions
+Default: no
+Priority: 0
+Session-Interactive-Only: yes
+Session-Type: Additional
+Session:
+\toptional\tpam_systemd.so
+""",
+    "mkhomedir": """Name: Create home directory on login
+Default: no
+Priority: 0
+Session-Type: Additional
+Session-Interactive-Only: yes
+Session:
+\toptional\tpam_mkhomedir.so
+"""}
 COMMON = ("auth", "account", "password", "session",
           "session-noninteractive")
 
@@ -36,7 +54,7 @@ def update(*arguments, code=0):
 
 def lines(part):
     """The lines of a common file, as lists of words."""
-    text = (ROOM / f"common-{part}").read_text()
+    text = (PAM_D / f"common-{part}").read_text()
     return [line.split() for line in text.splitlines()
             if line and not line.startswith("#")]
 
@@ -49,24 +67,26 @@ def modules(part):
 @pytest.fixture
 def debian(host):
     """A host whose services include the common files, as Debian's do; it has
-    the profile of pam_unix and ours."""
+    the profiles of pam_unix and of this module, and others."""
     aside = RUN / "debian"
     shutil.rmtree(aside, ignore_errors=True)
     profiles = aside / "profiles"
     profiles.mkdir(parents=True)
     shutil.copy2(PROFILES / "unix", profiles)
+    for name, text in OTHERS.items():
+        (profiles / name).write_text(text)
     installed = host.build / "stage" / PROFILES.relative_to("/") / "selfreset"
     shutil.copy2(installed, profiles)
     shutil.copytree("/var/cache/debconf", aside / "debconf")
     (aside / "pam").mkdir()
-    (aside / "room").mkdir()
-    places = {PROFILES: profiles, ROOM: aside / "room",
+    (aside / "stacks").mkdir()
+    places = {PROFILES: profiles, PAM_D: aside / "stacks",
               "/var/lib/pam": aside / "pam",
               "/var/cache/debconf": aside / "debconf"}
     for place, own in places.items():
         mount("--bind", own, place)
     try:
-        update("--force", "--enable", "unix", "--disable", "selfreset")
+        update("--force", "--enable", "unix", *OTHERS, "--disable", "selfreset")
         assert "pam_unix.so" in modules("auth")
         includes = "".join(f"@include common-{part}\n" for part in COMMON[:4])
         for name in ("login", "passwd", "sshd", "sudo"):
@@ -81,7 +101,7 @@ def debian(host):
 
 @pytest.fixture
 def ours(debian):
-    update("--enable", "selfreset", "--disable", "unix")
+    update("--enable", "selfreset")
     return debian
 
 
@@ -100,14 +120,28 @@ def failures(user):
 def test_the_files(ours):
     for part in COMMON:
         assert "pam_selfreset.so" in modules(part)
-    assert "pam_unix.so" not in modules("auth") + modules("account")
-    # A jump of the profile lands behind pam_deny and nowhere else.
-    assert lines("auth")[0][1:3] == ["[success=1", "user_unknown=ignore"]
-    assert modules("auth")[1] == "pam_deny.so"
-    assert modules("password")[:4] == ["pam_selfreset.so", "pam_unix.so",
-                                       "pam_selfreset.so", "pam_deny.so"]
+    # pam_unix stays below, and so do the others.
+    assert modules("auth")[:3] == ["pam_selfreset.so", "pam_unix.so",
+                                   "pam_deny.so"]
+    assert lines("auth")[0][1:3] == ["[success=2", "user_unknown=ignore"]
+    assert modules("account")[:3] == ["pam_selfreset.so", "pam_unix.so",
+                                      "pam_deny.so"]
+    assert modules("password")[:5] == [
+        "pam_selfreset.so", "pam_unix.so", "pam_selfreset.so", "pam_unix.so",
+        "pam_deny.so"]
+    assert lines("password")[1][-2:] == ["yescrypt", "use_authtok"]
+    assert {"pam_unix.so", "pam_mkhomedir.so"} <= set(modules("session"))
     done = ours.run("selfresetctl", "check")
     assert done.returncode == 0, done.stdout
+
+
+def test_the_example(ours):
+    """The example of the manual is what pam-auth-update writes."""
+    text = (pathlib.Path(__file__).parents[2] / "pam/examples/debian").read_text()
+    for part in ("auth", "account", "password"):
+        block = text.split(f"# /etc/pam.d/common-{part}\n")[1].split("\n\n")[0]
+        assert [line.split() for line in block.splitlines()] == [
+            line for line in lines(part) if "pam_cap.so" not in line]
 
 
 def test_login(ours):
@@ -204,27 +238,258 @@ def test_locked_out_by_su(ours):
         assert said in shown and "in as" not in shown
 
 
-def test_taking_it_out(ours):
-    ann = ours.add("ann", OLD)
-    before = {part: (ROOM / f"common-{part}").read_text() for part in COMMON}
-    update("--enable", "unix", "--disable", "selfreset")
-    for part in COMMON:
-        assert "pam_selfreset.so" not in modules(part)
-    with login(ann) as talk:
-        talk.answer(PASSWORD, "no")
-        talk.answer("login: ", "ann")
-        talk.answer(PASSWORD, OLD)
-        assert "in as ann" in talk.rest()
+# ---- taking it out
+
+def edit_by_hand():
+    """A line that pam-auth-update does not know, as administrators add it: from
+    now on it leaves the files alone."""
+    path = PAM_D / "common-auth"
+    text = path.read_text()
+    where = text.index("auth\t[")
+    path.write_text(text[:where] + "auth\toptional\tpam_faildelay.so delay=0\n"
+                    + text[where:])
+
+
+def remove_the_package():
+    update("--package", "--remove", "selfreset")
+
+
+def remove_the_profile():
+    """Another package updates the files after the profile has gone."""
+    (PROFILES / "selfreset").unlink()
+    update("--package")
+
+
+def disable_it():
+    update("--disable", "selfreset")
+
+
+def use_the_tool():
+    done = subprocess.run(["selfresetctl", "pam", "--disable"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 8), (done.stdout, done.stderr)
+
+
+WAYS = (remove_the_package, remove_the_profile, disable_it, use_the_tool)
+
+
+def names_the_module():
+    return any("pam_selfreset.so" in modules(part) for part in COMMON)
+
+
+def must_verify(host):
+    """A wrong password is refused and the right one works, wherever one is
+    typed."""
+    ann, bob = host.add("ann", OLD), host.add("bob", FRESH)
+    host.give_key("ann")
+    for password, is_right in (("no", False), (OLD, True)):
+        with Talk(["su", "ann", "-c", "echo in as $(id -un)"], user=bob) as talk:
+            talk.answer(PASSWORD, password)
+            assert ("in as ann" in talk.rest()) == is_right
+        with login(ann) as talk:
+            talk.answer(PASSWORD, password)
+            if is_right:
+                assert "in as ann" in talk.rest()
+            else:
+                assert "in as" not in talk.until("login: ")
+        with Talk(host.ssh_command("ann", "echo in as $(id -un)")) as talk:
+            talk.answer(PASSWORD, password)
+            assert ("in as ann" in talk.rest()) == is_right
+        with Talk(["passwd"], user=ann) as talk:
+            talk.answer(CURRENT, password)
+            if is_right:
+                talk.answer(NEW, FRESH)
+                talk.answer(AGAIN, FRESH)
+            talk.rest()
+        assert host.has_password("ann", FRESH) == is_right
+    assert host.run(*host.ssh_command("ann", "id", "-un",
+                                      method="publickey")).stdout == "ann\n"
+    # Without any answer, and for root.
+    for user in ("ann", "root"):
+        assert host.drive("login", user, "auth").code != "SUCCESS"
+        assert host.drive("login", user, "auth", answers=[""]).code != "SUCCESS"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_taking_it_out(ours, way, by_hand):
+    if by_hand:
+        edit_by_hand()
+    way()
+    # pam-auth-update does not touch files that were edited.
+    assert names_the_module() == by_hand
+    must_verify(ours)
+
+
+def test_taking_it_out_where_unix_was_disabled(debian):
+    """An installation by the manual of earlier versions."""
     update("--enable", "selfreset", "--disable", "unix")
-    assert before == {part: (ROOM / f"common-{part}").read_text()
+    found = debian.run("selfresetctl", "pam", "--check")
+    assert found.returncode == 1 and "anybody gets in" in found.stdout, found
+    use_the_tool()
+    assert not names_the_module()
+    must_verify(debian)
+
+
+def test_an_open_stack_is_told(debian):
+    """What pam-auth-update makes of a host without a profile that verifies."""
+    update("--enable", "selfreset", "--disable", "unix")
+    update("--package", "--remove", "selfreset")
+    assert debian.drive("login", "root", "auth").code == "SUCCESS"
+    for command in (("check",), ("pam", "--check")):
+        found = debian.run("selfresetctl", *command)
+        assert found.returncode == 2, found
+        assert "common-auth" in found.stdout
+        assert "Anybody gets in" in found.stdout
+
+
+def test_there_and_back(ours):
+    before = {part: (PAM_D / f"common-{part}").read_text() for part in COMMON}
+    disable_it()
+    update("--enable", "selfreset")
+    assert before == {part: (PAM_D / f"common-{part}").read_text()
                       for part in COMMON}
 
 
-def test_not_both(debian):
-    """The two verify the same accounts: beside each other the one would let in
-    whom the other refuses."""
-    done = debian.run("selfresetctl", "check")
-    assert done.returncode == 2 and "guards nothing" in done.stdout
-    update("--enable", "selfreset")
-    assert modules("auth").count("pam_selfreset.so") == 1
-    assert "pam_unix.so" not in modules("auth") + modules("account")
+def test_nobody_else_is_asked(ours):
+    """Of local accounts the module decides alone: pam_unix below lets nobody in
+    whom it refuses."""
+    ours.configure(lockout={"attempts": 2})
+    ann = ours.add("ann", OLD)
+    assert ours.drive("login", "ann", "auth", answers=["no"]).code == "AUTH_ERR"
+    assert ours.drive("login", "ann", "auth", answers=["no"]).code == "AUTH_ERR"
+    done = ours.drive("login", "ann", "auth", answers=[OLD])
+    assert done.code == "AUTH_ERR" and len(done.prompts) == 1
+    ended = ours.add("cyd", OLD, expire="-1")
+    assert ours.drive("login", ended.name, "acct").code == "ACCT_EXPIRED"
+    assert ours.has_password(ann.name, OLD)
+
+
+def test_one_hash(ours):
+    """pam_unix below costs no hash: one for a login, three for a change."""
+    ann = ours.add("ann", OLD)
+    ours.count_hashes()
+    assert ours.drive("login", "ann", "auth", "acct",
+                      answers=[OLD]).codes == ["SUCCESS", "SUCCESS"]
+    assert ours.hashes() == 1
+    ours.count_hashes()
+    done = ours.drive("passwd", "ann", "chauthtok", real_uid=ann.uid,
+                      answers=[OLD, FRESH, FRESH])
+    assert done.code == "SUCCESS", done
+    assert ours.hashes() <= 4
+
+
+# ---- by the tool
+
+def test_enable(debian):
+    before = (PAM_D / "common-auth").read_text()
+    done = debian.run("selfresetctl", "pam", "--enable")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert modules("auth")[:2] == ["pam_selfreset.so", "pam_unix.so"]
+    assert (PAM_D / "common-auth.selfreset-old").read_text() == before
+    done = debian.run("selfresetctl", "pam", "--enable")
+    assert done.returncode == 0 and "already" in done.stdout
+    assert (PAM_D / "common-auth.selfreset-old").read_text() == before
+    assert debian.run("selfresetctl", "pam", "--check").returncode == 0
+    must_verify(debian)
+
+
+def test_disable(ours):
+    before = (PAM_D / "common-auth").read_text()
+    done = ours.run("selfresetctl", "pam", "--disable")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert not names_the_module()
+    assert (PAM_D / "common-auth.selfreset-old").read_text() == before
+    done = ours.run("selfresetctl", "pam", "--disable")
+    assert done.returncode == 0 and "nothing" in done.stdout
+
+
+def test_enable_is_refused(debian):
+    """Each leaves the stacks as they were."""
+    before = {path: path.read_text() for path in PAM_D.iterdir()}
+
+    def refuses(*texts):
+        done = debian.run("selfresetctl", "pam", "--enable")
+        assert done.returncode in (1, 9), (done.stdout, done.stderr)
+        for text in texts:
+            assert text in " ".join(done.stderr.split()), done.stderr
+        assert before == {path: path.read_text() for path in PAM_D.iterdir()}
+
+    debian.configure(lockout={"attempts": "many"})
+    refuses("selfreset.conf", "attempts")
+    debian.configure(lockout={"attempts": 5})
+    for module in pathlib.Path("/").glob("lib/*/security/pam_selfreset.so"):
+        mount("--bind", "/dev/null", module)
+        try:
+            refuses("pam_selfreset.so", "cannot be loaded")
+        finally:
+            subprocess.run(["umount", str(module)], check=True)
+    edit_by_hand()
+    before[PAM_D / "common-auth"] = (PAM_D / "common-auth").read_text()
+    refuses("edited by hand", "--force")
+
+
+def test_enable_is_undone(debian):
+    """A profile that would let anybody in is taken back."""
+    profile = PROFILES / "selfreset"
+    profile.write_text(profile.read_text().replace(
+        "default=die]\tpam_selfreset.so try", "default=2]\tpam_selfreset.so try")
+        .replace("user_unknown=ignore default=die]\tpam_selfreset.so\nAcc",
+                 "user_unknown=ignore default=2]\tpam_selfreset.so\nAcc"))
+    before = {path: path.read_text() for path in PAM_D.iterdir()}
+    done = debian.run("selfresetctl", "pam", "--enable")
+    assert done.returncode == 9, (done.stdout, done.stderr)
+    assert before == {path: path.read_text() for path in PAM_D.iterdir()}
+    must_verify(debian)
+
+
+def test_disable_with_lines_by_hand(ours):
+    """Services with lines of their own are named, with the lines."""
+    ours.service("vlock", "auth required pam_selfreset.so\n"
+                 "account required pam_selfreset.so\n")
+    done = ours.run("selfresetctl", "pam", "--disable")
+    assert done.returncode == 8, (done.stdout, done.stderr)
+    assert "/etc/pam.d/vlock:1" in done.stderr, done.stderr
+    assert "/etc/pam.d/vlock:2" in done.stderr
+    assert not names_the_module()
+
+
+# ---- make uninstall
+
+def uninstall(host):
+    """Of a copy of the stage with the stacks as they are; whether it was
+    done."""
+    copy = RUN / "uninstall"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(host.build / "stage", copy, symlinks=True)
+    shutil.copytree(PAM_D, copy / "etc/pam.d")
+    done = subprocess.run(["make", "-s", "-C", str(host.build), "uninstall",
+                           f"DESTDIR={copy}"], capture_output=True, text=True,
+                          check=False)
+    left = [path for path in copy.rglob("*selfreset*")
+            if path.is_file() and "pam.d" not in str(path)]
+    return done, left
+
+
+def test_make_uninstall(ours):
+    done, left = uninstall(ours)
+    assert done.returncode != 0 and "common-auth" in done.stderr
+    assert any(path.name == "pam_selfreset.so" for path in left)
+    assert any("pam-configs" in str(path) for path in left)
+    use_the_tool()
+    done, left = uninstall(ours)
+    assert done.returncode == 0, done.stderr
+    assert not any(path.name == "pam_selfreset.so" for path in left)
+
+
+def test_make_uninstall_sees_all_folders(debian):
+    """A vendor's stack that names the module, below /usr."""
+    vendor = debian.build / "stage/usr/lib/pam.d"
+    vendor.mkdir(parents=True)
+    try:
+        (vendor / "app").write_text("auth required pam_selfreset.so\n")
+        done, left = uninstall(debian)
+        assert done.returncode != 0 and "lib/pam.d/app" in done.stderr
+        assert any(path.name == "pam_selfreset.so" for path in left)
+    finally:
+        shutil.rmtree(vendor)

@@ -13,13 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tools/check/pam_stack.h"
 
-static char folder[64];
+static char folder[64], vendor[80];
+static const char *const folders[] = {folder, vendor, NULL};
+static struct check_stacks how = {.folders = folders};
 
 #define FILES_MAX 4
 
@@ -39,7 +42,7 @@ write_file(const char *name, const char *content)
 static void
 remove_file(const char *name)
 {
-    char path[128];
+    char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     unlink(path);
@@ -53,13 +56,20 @@ static const struct {
     {"uncounted", "without being counted"},
     {"no-settle", "no settle behind"},
     {"no-guard", "no guard before"},
-    {"overruled", "lets in all the same"},
+    {"overruled", "lets in users whom"},
+    {"open", "Anybody gets in"},
+    {"remainder", "takes this one out"},
+    {"reached", "settle is reached"},
+    {"later", "a later module is asked"},
+    {"directory-auth", "other line of the auth stack"},
+    {"directory-account", "other line of the account stack"},
+    {"locker", "screen locker"},
     {"dead", "Nobody can log in"},
     {"early", "can end the account stack"},
     {"no-account", "does not ask"},
     {"no-demand", "ignores the demand"},
     {"unchecked", "can be stored here without"},
-    {"unsettled", "is not settled"},
+    {"unsettled", "No settle follows"},
     {"use_authtok", "Without use_authtok"},
     {"no-change", "No password can be changed"},
     {"lockout", "A second lockout"},
@@ -110,7 +120,7 @@ assert_folder(const char *expected)
     struct findings findings = {0};
     char *found;
 
-    check_stacks(folder, NULL, NULL, false, NULL, NULL, &findings);
+    check_stacks(&how, &findings);
     found = describe(&findings);
     assert_string_equal(found, expected);
     free(found);
@@ -184,7 +194,7 @@ test_auth(void **state)
         AUTH "auth required pam_unix.so use_first_pass\n" ACCOUNT SESSION, "");
     assert_sshd("auth optional pam_selfreset.so\n"
                 "auth required pam_permit.so\n" ACCOUNT SESSION,
-                "sshd:1 overruled");
+                "sshd:2 open");
     assert_sshd("auth [success=2 default=die] pam_selfreset.so\n"
                 "auth required pam_permit.so\n" ACCOUNT SESSION,
                 "sshd:1 dead");
@@ -216,12 +226,163 @@ test_guard(void **state)
     assert_sshd("auth requisite pam_selfreset.so guard\n"
                 "auth sufficient pam_unix.so\n"
                 "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
-                "sshd:2 uncounted");
+                "sshd:2 uncounted; sshd:2 reached");
     /* A guard whose refusal is not the end guards nothing. */
     assert_sshd("auth optional pam_selfreset.so guard\n"
-                "auth required pam_unix.so\n"
+                "auth [success=ok default=die] pam_unix.so\n"
                 "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
                 "sshd:2 uncounted");
+}
+
+/* Controls by which a wrong password reaches settle, or ends as an outage. */
+static void
+test_settle_reached(void **state)
+{
+    static const char *const wrong[] = {
+        "required",
+        "optional",
+        "sufficient",
+        "[success=ok default=bad]",
+        "[success=ok default=ignore]",
+        "[success=ok auth_err=ignore default=die]",
+        "[success=ok authinfo_unavail=ignore default=die]",
+        "[success=ok user_unknown=ignore default=die]",
+        "[success=ok perm_denied=die]",
+    };
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(text, sizeof(text),
+                 "auth requisite pam_selfreset.so guard\n"
+                 "auth %s pam_sss.so use_first_pass\n"
+                 "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
+                 wrong[i]);
+        assert_sshd(text, strcmp(wrong[i], "sufficient") == 0
+                              ? "sshd:2 uncounted; sshd:2 reached"
+                              : "sshd:2 reached");
+    }
+    /* pam_sss is away: a wrong password for pam_unix is taken back. */
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth [success=2 default=ignore] pam_unix.so use_first_pass\n"
+                "auth [success=1 default=ignore] pam_sss.so use_first_pass\n"
+                "auth requisite pam_deny.so\n"
+                "auth required pam_selfreset.so settle\n"
+                "auth required pam_permit.so\n" ACCOUNT SESSION,
+                "sshd:2 later");
+    assert_sshd("auth requisite pam_selfreset.so guard\n"
+                "auth [success=2 user_unknown=ignore default=die] pam_unix.so "
+                "use_first_pass\n"
+                "auth [success=1 default=ignore] pam_sss.so use_first_pass\n"
+                "auth requisite pam_deny.so\n"
+                "auth required pam_selfreset.so settle\n"
+                "auth required pam_permit.so\n" ACCOUNT SESSION,
+                "");
+}
+
+/* Stacks that let in without a proof; with the module in no stack, too. */
+static void
+test_open(void **state)
+{
+    (void)state;
+    write_file("common-auth", "auth [default=1] pam_permit.so\n"
+                              "auth requisite pam_deny.so\n"
+                              "auth required pam_permit.so\n"
+                              "auth optional pam_cap.so\n");
+    assert_sshd("@include common-auth\n", "common-auth:1 open;  unused");
+    assert_sshd("auth optional pam_faildelay.so\n@include common-auth\n" ACCOUNT
+                    SESSION,
+                "common-auth:1 open");
+    /* Without a permission at the end, nothing is open. */
+    write_file("common-auth", "auth [success=1 default=ignore] pam_unix.so\n"
+                              "auth requisite pam_deny.so\n"
+                              "auth required pam_permit.so\n");
+    assert_sshd("@include common-auth\n", " unused");
+    /* A file that permits by itself is meant so (an autologin). */
+    assert_sshd("auth required pam_permit.so\n", " unused");
+    assert_sshd(
+        "auth required pam_env.so\nauth sufficient pam_unix.so\n" AUTH ACCOUNT
+            SESSION,
+        "sshd:2 uncounted");
+    assert_sshd("auth sufficient pam_selfreset.so\n"
+                "auth optional pam_env.so\n" ACCOUNT SESSION,
+                "sshd:2 open");
+    assert_sshd("auth required pam_env.so\n"
+                "auth required pam_sss.so\n" ACCOUNT SESSION,
+                "?sshd:2 uncounted");
+    assert_sshd("auth required pam_env.so\n"
+                "auth required pam_sss.so ignore_unknown_user\n"
+                "auth [default=ignore] pam_selfreset.so\n" ACCOUNT SESSION,
+                "sshd:1 open; sshd:2 uncounted");
+    /* What pam-auth-update would leave behind. */
+    write_file("common-auth", "auth [success=1 default=die] pam_selfreset.so\n"
+                              "auth requisite pam_deny.so\n"
+                              "auth required pam_permit.so\n");
+    assert_sshd("@include common-auth\n" ACCOUNT SESSION,
+                "?common-auth:1 remainder");
+    remove_file("common-auth");
+}
+
+/* Accounts of a directory that another module has to serve. */
+static void
+test_directory(void **state)
+{
+#define FALLS                                                                  \
+    "auth [success=done user_unknown=ignore default=die] pam_selfreset.so\n"   \
+    "account [success=done new_authtok_reqd=done user_unknown=ignore "         \
+    "default=die] pam_selfreset.so\n" SESSION
+    (void)state;
+    how.directory = "sss";
+    assert_sshd(AUTH ACCOUNT SESSION,
+                "sshd:1 directory-auth; sshd:2 directory-account");
+    assert_sshd(FALLS "auth required pam_unix.so\n"
+                      "account required pam_deny.so\n",
+                "sshd:1 directory-auth; sshd:2 directory-account");
+    assert_sshd(FALLS "auth sufficient pam_unix.so\n"
+                      "auth required pam_sss.so use_first_pass\n"
+                      "account required pam_unix.so\n"
+                      "account [default=bad success=ok user_unknown=ignore] "
+                      "pam_sss.so\n",
+                "");
+    how.directory = NULL;
+    assert_sshd(AUTH ACCOUNT SESSION, "");
+}
+
+/* The vendor's folders are read; a file in /etc hides theirs. */
+static void
+test_vendor(void **state)
+{
+    char path[160];
+
+    (void)state;
+    snprintf(path, sizeof(path), "../%s.vendor/login",
+             strrchr(folder, '/') + 1);
+    write_file(path, "auth sufficient pam_unix.so\n" AUTH ACCOUNT SESSION);
+    assert_folder(".vendor/login:1 uncounted");
+    write_file("login", AUTH ACCOUNT SESSION);
+    assert_folder("");
+    remove_file("login");
+    remove_file(path);
+    /* An include is looked for in all folders. */
+    snprintf(path, sizeof(path), "../%s.vendor/common-x",
+             strrchr(folder, '/') + 1);
+    write_file(path, "auth sufficient pam_unix.so\n");
+    assert_sshd("auth include common-x\n" AUTH ACCOUNT SESSION,
+                ".vendor/common-x:1 uncounted");
+    remove_file(path);
+}
+
+static void
+test_lockers(void **state)
+{
+    (void)state;
+    write_file("common-x", AUTH);
+    write_file("i3lock", "auth include common-x\n" ACCOUNT);
+    assert_folder("i3lock locker");
+    remove_file("common-x");
+    write_file("i3lock", "auth required pam_unix.so\n");
+    assert_sshd(AUTH ACCOUNT SESSION, "?i3lock:1 uncounted");
+    remove_file("i3lock");
 }
 
 static void
@@ -354,7 +515,7 @@ test_include(void **state)
     assert_sshd("auth requisite pam_selfreset.so guard\n"
                 "auth substack common-x\n"
                 "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
-                "");
+                "common-x:1 reached");
     assert_sshd("auth requisite pam_selfreset.so guard\n"
                 "auth include common-x\n"
                 "auth required pam_selfreset.so settle\n" ACCOUNT SESSION,
@@ -384,7 +545,7 @@ test_subjects(void **state)
     write_file("common-auth", "auth sufficient pam_unix.so\n" AUTH);
     write_file("login", "@include common-auth\n" ACCOUNT SESSION);
     write_file("su", "@include common-auth\n" ACCOUNT SESSION);
-    check_stacks(folder, NULL, NULL, false, NULL, NULL, &findings);
+    check_stacks(&how, &findings);
     assert_int_equal(findings.count, 1);
     assert_string_equal(findings.item[0].subjects, "login, su");
     findings_free(&findings);
@@ -398,14 +559,17 @@ make_folder(void **state)
 {
     (void)state;
     snprintf(folder, sizeof(folder), "%s", "/tmp/test_stack.XXXXXX");
-    return mkdtemp(folder) == NULL ? -1 : 0;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(vendor, sizeof(vendor), "%s.vendor", folder);
+    return mkdir(vendor, 0700);
 }
 
 static int
 remove_folder(void **state)
 {
     (void)state;
-    return rmdir(folder);
+    return rmdir(vendor) == 0 ? rmdir(folder) : -1;
 }
 
 int
@@ -413,10 +577,13 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),     cmocka_unit_test(test_auth),
-        cmocka_unit_test(test_guard),    cmocka_unit_test(test_account),
-        cmocka_unit_test(test_password), cmocka_unit_test(test_rivals),
-        cmocka_unit_test(test_lines),    cmocka_unit_test(test_syntax),
-        cmocka_unit_test(test_include),  cmocka_unit_test(test_subjects),
+        cmocka_unit_test(test_guard),    cmocka_unit_test(test_settle_reached),
+        cmocka_unit_test(test_open),     cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_vendor),   cmocka_unit_test(test_lockers),
+        cmocka_unit_test(test_account),  cmocka_unit_test(test_password),
+        cmocka_unit_test(test_rivals),   cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_syntax),   cmocka_unit_test(test_include),
+        cmocka_unit_test(test_subjects),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

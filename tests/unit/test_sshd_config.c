@@ -165,6 +165,55 @@ test_no_file(void **state)
     findings_free(&findings);
 }
 
+/* "sshd_config:2 UsePAM" or "" */
+static void
+assert_pam(const char *text, const char *expected)
+{
+    struct findings findings = {0};
+    char found[200] = "";
+
+    write_file("sshd_config", text);
+    check_sshd_pam(path_of("sshd_config"), folder, &findings);
+    assert_true(findings.count <= 1);
+    if (findings.count == 1)
+        snprintf(found, sizeof(found), "%s %s",
+                 strrchr(findings.item[0].place, '/') + 1,
+                 strstr(findings.item[0].text, "UsePAM") != NULL ? "UsePAM"
+                                                                 : "dialogue");
+    for (size_t i = 0; i < findings.count; i++)
+        assert_non_null(strstr(findings.item[i].advice, "systemctl reload"));
+    findings_free(&findings);
+    assert_string_equal(found, expected);
+}
+
+static void
+test_pam(void **state)
+{
+    (void)state;
+    assert_pam("UsePAM yes\n", "");
+    assert_pam("UsePAM yes\nKbdInteractiveAuthentication yes\n", "");
+    assert_pam("Port 22\nUsePAM no\n", "sshd_config:2 UsePAM");
+    assert_pam("Port 22\n", "sshd_config UsePAM"); /* the default */
+    assert_pam("usepam=yes\nKbdInteractiveAuthentication no\n",
+               "sshd_config:2 dialogue");
+    assert_pam("ChallengeResponseAuthentication no\nUsePAM yes\n",
+               "sshd_config:1 dialogue");
+    /* The first value counts, and a block is for some only. */
+    assert_pam("KbdInteractiveAuthentication yes\nUsePAM yes\n"
+               "KbdInteractiveAuthentication no\n",
+               "");
+    assert_pam("UsePAM yes\nMatch User git\nKbdInteractiveAuthentication no\n",
+               "");
+    assert_pam("UsePAM yes\nMatch User git\nMatch all\n"
+               "KbdInteractiveAuthentication no\n",
+               "sshd_config:4 dialogue");
+    /* Debian's: the drop-ins come first. */
+    write_file("a.conf", "KbdInteractiveAuthentication yes\n");
+    assert_pam("Include a.conf\nKbdInteractiveAuthentication no\nUsePAM yes\n",
+               "");
+    unlink(path_of("a.conf"));
+}
+
 int
 main(void)
 {
@@ -172,6 +221,7 @@ main(void)
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_includes),
         cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_pam),
     };
     int failed;
 

@@ -28,8 +28,6 @@
 #define SUDO_CONF   "/etc/sudo.conf"
 #define SUDOERS     "/etc/sudoers"
 #define SUDOERS_D   "/etc/sudoers.d"
-#define SSHD_CONF   "/etc/ssh/sshd_config"
-#define SSHD_FOLDER "/etc/ssh"
 
 #define SPACES " \t\r\n"
 

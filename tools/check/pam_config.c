@@ -1,5 +1,5 @@
 /*
- * Stack: reading the files of a folder such as /etc/pam.d.
+ * PAM configuration: reads the files of folders such as /etc/pam.d.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "tools/check/pam_config.h"
 
@@ -26,7 +27,7 @@ struct reading {
     unsigned depth; /* of files */
 };
 
-/* Where a line stands. */
+/* The position of a line. */
 struct place {
     const char *file;
     unsigned number;
@@ -142,10 +143,12 @@ set_actions(int action[STACK_ANSWER_COUNT], int success, int ignore,
     action[STACK_SUCCESS] = success;
     action[STACK_IGNORE] = ignore;
     action[STACK_NEW_TOKEN] = new_token;
+    action[STACK_WRONG] = fail;
+    action[STACK_AWAY] = fail;
     action[STACK_FAIL] = fail;
 }
 
-/* The old words; false for any other. */
+/* "required" and the like; false for any other word. */
 static bool
 read_keyword(const char *word, int action[STACK_ANSWER_COUNT])
 {
@@ -197,9 +200,8 @@ read_action(const char *text, int *action)
 }
 
 /*
- * "success=ok default=bad".  Answers that are not named, and failures of which
- * some are named and some are not, count as what default says: a line that
- * treats one failure better than the others is rarely what decides.
+ * "success=ok default=bad".  Answers that are not named do what default says;
+ * codes that are not told apart here are not read.
  */
 static bool
 read_control(char *text, int action[STACK_ANSWER_COUNT])
@@ -209,6 +211,8 @@ read_control(char *text, int action[STACK_ANSWER_COUNT])
         [STACK_IGNORE] = "ignore",
         [STACK_NEW_TOKEN] = "new_authtok_reqd",
         [STACK_UNKNOWN] = "user_unknown",
+        [STACK_WRONG] = "auth_err",
+        [STACK_AWAY] = "authinfo_unavail",
     };
     bool is_set[STACK_ANSWER_COUNT] = {false};
     int otherwise = STACK_DO_BAD;
@@ -335,7 +339,9 @@ read_line(struct reading *reading, const struct place *place, char *text)
         return include(reading, place, word, text);
     type = find_type(word);
     if (type == STACK_TYPE_COUNT)
-        complain(reading, place, "this is no type of a module");
+        complain(reading, place,
+                 "the line does not begin with auth, account, "
+                 "password or session");
     if (type != reading->type)
         return true;
     word = next_word(&text, &is_bracketed);
@@ -347,7 +353,7 @@ read_line(struct reading *reading, const struct place *place, char *text)
     word = is_known ? next_word(&text, &is_bracketed) : NULL;
     if (word != NULL)
         return add_line(reading, place, action, word, text);
-    complain(reading, place, "libpam cannot read this line");
+    complain(reading, place, "its control or its module is not valid");
     return true;
 }
 
@@ -388,24 +394,21 @@ next_line(FILE *stream, char **line, size_t *size, unsigned *number)
     return is_any;
 }
 
-static FILE *
-open_file(const struct reading *reading, const char *name, char *path,
-          size_t size)
+bool
+stack_find(const struct stack_reader *reader, const char *name, char *path,
+           size_t size)
 {
-    const struct stack_reader *reader = reading->reader;
-    FILE *stream;
-
     if (name[0] == '/') {
         snprintf(path, size, "%s", name);
-        return fopen(path, "re");
+        return access(path, F_OK) == 0;
     }
-    snprintf(path, size, "%s/%s", reader->folder, name);
-    stream = fopen(path, "re");
-    if (stream == NULL && errno == ENOENT && reader->next_folder != NULL) {
-        snprintf(path, size, "%s/%s", reader->next_folder, name);
-        stream = fopen(path, "re");
+    for (size_t i = 0; reader->folders[i] != NULL; i++) {
+        snprintf(path, size, "%s/%s", reader->folders[i], name);
+        if (access(path, F_OK) == 0)
+            return true;
     }
-    return stream;
+    snprintf(path, size, "%s/%s", reader->folders[0], name);
+    return false;
 }
 
 static bool
@@ -423,7 +426,8 @@ read_file(struct reading *reading, const char *name, bool is_asked)
         complain(reading, &place, "files include each other without end");
         return true;
     }
-    stream = open_file(reading, name, path, sizeof(path));
+    if (stack_find(reading->reader, name, path, sizeof(path)))
+        stream = fopen(path, "re");
     if (stream == NULL) {
         if (is_asked || errno != ENOENT)
             complain(reading, &place, strerror(errno));

@@ -1,5 +1,6 @@
 /*
- * Stack: the stacks of a folder such as /etc/pam.d, as libpam would run them.
+ * PAM configuration: reads the stacks of folders such as /etc/pam.d, with all
+ * that they include, into tables of what each line does.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -17,18 +18,23 @@ enum stack_type {
     STACK_TYPE_COUNT
 };
 
-/* The answers of modules that are told apart here.  FAIL stands for all other
- * codes. */
+/*
+ * The answers of modules that are told apart: the return codes by which lines
+ * are commonly written.  FAIL stands for all other codes.
+ */
 enum stack_answer {
     STACK_SUCCESS,
     STACK_IGNORE,
     STACK_NEW_TOKEN, /* PAM_NEW_AUTHTOK_REQD */
     STACK_UNKNOWN,   /* PAM_USER_UNKNOWN */
+    STACK_WRONG,     /* PAM_AUTH_ERR: a wrong password */
+    STACK_AWAY,      /* PAM_AUTHINFO_UNAVAIL */
     STACK_FAIL,
     STACK_ANSWER_COUNT
 };
 
-/* What a line does with an answer; more than zero: so many lines are jumped. */
+/* What a line does with an answer; a positive number is a jump over so many
+ * lines. */
 enum stack_action {
     STACK_DO_IGNORE = 0,
     STACK_DO_OK = -1,
@@ -42,9 +48,9 @@ enum stack_action {
 #define STACK_LINES_MAX 256
 
 struct stack_line {
-    const char *file; /* belongs to the stack's folder reader */
-    unsigned number;
-    unsigned level; /* how deep in substacks */
+    const char *file; /* owned by the reader */
+    unsigned number;  /* of the line in the file, from 1 */
+    unsigned level;   /* how many substacks it is in */
     int action[STACK_ANSWER_COUNT];
     char *module; /* without folder: "pam_unix.so" */
     char *path;   /* as written */
@@ -57,19 +63,27 @@ struct stack {
     size_t count;
 };
 
-/* Something that libpam could not read: where, and what. */
+/* Called with what libpam cannot read: where (number 0: the file as a whole),
+ * and why. */
 typedef void (*stack_problem)(void *context, const char *file, unsigned number,
                               const char *what);
 
 struct stack_reader {
-    const char *folder; /* "/etc/pam.d" */
-    const char
-        *next_folder; /* asked when a file is not in the first, or NULL */
+    /* In the order in which libpam looks for a file; the end is NULL. */
+    const char *const *folders;
     stack_problem problem;
     void *context;
-    char **files; /* names handed out in lines */
+    char **files; /* the names that lines point to */
     size_t file_count;
 };
+
+/*
+ * The path of a service's file, or of one that is included: `name` itself when
+ * it begins with "/", else the first that exists in the folders.  False when
+ * there is none; `path` then is where it was looked for first.
+ */
+bool stack_find(const struct stack_reader *reader, const char *name, char *path,
+                size_t size);
 
 /*
  * Read one type of a service's stack with everything it includes.  Returns
@@ -84,33 +98,5 @@ void stack_reader_free(struct stack_reader *reader);
 
 /* Whether a line has this argument, word for word. */
 bool stack_has(const struct stack_line *line, const char *argument);
-
-/*
- * What is asked of a stack: whether it can end well in a certain way.  For
- * every line `mark` says what its answers mean, as a set of bits; a walk tries
- * each answer of each line that `may` allows and collects the bits of those
- * that it passes.  `is_wanted` is asked at every good end.
- */
-struct stack_question {
-    /* The bits that an answer adds to those seen so far; may depend on them. */
-    unsigned (*mark)(void *context, size_t index, enum stack_answer answer,
-                     unsigned seen);
-    /* Whether a line can give an answer at all. */
-    bool (*may)(void *context, size_t index, enum stack_answer answer);
-    /* Whether a good end is the one looked for; `answer` is what the stack
-     * as a whole answers. */
-    bool (*is_wanted)(void *context, unsigned seen, enum stack_answer answer);
-    void *context;
-};
-
-/* Bits that marks can use. */
-#define STACK_MARKS 64u
-
-/*
- * True when there is a way through the stack that ends well (success, or a
- * demand for a new password) and is_wanted.  Pure.
- */
-bool stack_can_end(const struct stack *stack,
-                   const struct stack_question *question);
 
 #endif

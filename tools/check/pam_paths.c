@@ -1,8 +1,8 @@
 /*
- * Walk: every way through a stack, by the rules by which libpam goes.
+ * PAM paths: see pam_paths.h.
  *
  * A state is the line that comes next, what has been decided so far, and the
- * marks passed on the way.  There are few of them, so each is visited once.
+ * marks collected on the way.  There are few of them, so each is visited once.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#include "tools/check/pam_config.h"
+#include "tools/check/pam_paths.h"
 
 /* What libpam calls the impression, together with the code it will return. */
 enum opinion {
@@ -80,11 +80,11 @@ static enum opinion
 approve(enum opinion opinion, enum stack_answer answer)
 {
     if (opinion == OPINION_NONE || opinion == OPINION_GOOD) {
-        /* A failure that a line calls ok is returned as it is; here only
+        /* A failure that a line calls ok becomes the stack's own answer; only
          * success and the demand for a new password are good ends. */
-        if (answer == STACK_FAIL || answer == STACK_UNKNOWN)
-            return OPINION_BAD;
-        return answer == STACK_NEW_TOKEN ? OPINION_NEW_TOKEN : OPINION_GOOD;
+        if (answer == STACK_NEW_TOKEN)
+            return OPINION_NEW_TOKEN;
+        return answer == STACK_SUCCESS ? OPINION_GOOD : OPINION_BAD;
     }
     return opinion;
 }
@@ -142,14 +142,19 @@ expand(struct walk *walk, struct state state)
 {
     const struct stack_question *question = walk->question;
 
-    if (state.opinion == OPINION_BAD)
-        return; /* nothing mends it; only a reset could, and that is rare */
+    if (question->is_passed != NULL &&
+        question->is_passed(question->context, state.seen)) {
+        walk->is_found = true;
+        return;
+    }
+    if (state.opinion == OPINION_BAD && !question->follows_bad)
+        return; /* it ends badly: only a reset could help, which is rare */
     if (state.next >= walk->stack->count) {
         enum stack_answer answer = state.opinion == OPINION_NEW_TOKEN
                                        ? STACK_NEW_TOKEN
                                        : STACK_SUCCESS;
 
-        if (state.opinion != OPINION_NONE &&
+        if (state.opinion != OPINION_NONE && state.opinion != OPINION_BAD &&
             question->is_wanted(question->context, state.seen, answer))
             walk->is_found = true;
         return;

@@ -1,5 +1,5 @@
 /*
- * Checkstack: stacks that would bypass or break the module.
+ * PAM stack: finds stacks that would bypass or break the module.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -7,18 +7,41 @@
 #define SR_TOOLS_CHECK_PAM_STACK_H
 
 #include "tools/check/findings.h"
-#include "tools/check/pam_config.h"
 
-/* Called with the value of each conf= that a line of ours has. */
-typedef void (*check_conf)(void *context, const char *file);
+/* The end of the names under which old files are kept beside the new ones. */
+#define PAM_OLD_FILE ".selfreset-old"
+
+/* The folders in which libpam looks for services on this host, in its order. */
+extern const char *const check_pam_folders[];
+
+struct check_stacks {
+    /* In which libpam looks for services, in this order; the end is NULL. */
+    const char *const *folders;
+    /* Where pam_selfreset.so is installed; NULL: not asked. */
+    const char *module;
+    /* A source of nsswitch.conf(5) with accounts that no backend has, or
+     * NULL. */
+    const char *directory;
+    /* Look only for stacks that let anybody or nobody in, and for lines with
+     * which libpam fails. */
+    bool is_safety_only;
+    /* Some password may be changed only in a session of its owner. */
+    bool needs_logon;
+    /* Called with the value of each conf= on a line of the module; or NULL. */
+    void (*conf)(void *context, const char *file);
+    void *context;
+};
+
+/* Check every service.  Returns whether some stack has the module. */
+bool check_stacks(const struct check_stacks *how, struct findings *findings);
 
 /*
- * Check every service of `folder` (and of `next_folder`, or NULL).  `module`
- * is where pam_selfreset.so is installed; NULL: not asked.  needs_logon: some
- * password may be changed only in a session of its owner.
+ * Whether a service (NULL: any) has the module in one of its stacks.  `line`
+ * (may be NULL) is called for each of its lines, for some more than once.
  */
-void check_stacks(const char *folder, const char *next_folder,
-                  const char *module, bool needs_logon, check_conf conf,
-                  void *context, struct findings *findings);
+bool stacks_name_module(const char *const *folders, const char *service,
+                        void (*line)(void *context, const char *file,
+                                     unsigned number),
+                        void *context);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Sshdconf: what sshd_config(5) lets strangers learn from state groups.
+ * sshd_config: what sshd_config(5) lets strangers learn from state groups, and
+ * whether sshd asks PAM at all.
  *
  * sshd chooses the blocks that match as soon as the client has named a user,
  * before anything is proved.  So an option that changes what a client may try
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "policy/publish/view.h"
 #include "tools/check/sshd_config.h"
@@ -23,6 +25,11 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define DEPTH_MAX 16 /* sshd's own limit of includes */
+
+/* The end of an advice. */
+#define RELOAD                                                                 \
+    ", then run \"systemctl reload ssh\" (Fedora, SUSE: \"systemctl reload "   \
+    "sshd\")."
 
 /* Options that may stand in a Match block and act before the login. */
 static const char *const telling[] = {
@@ -59,13 +66,24 @@ static const char *const telling[] = {
     "TrustedUserCAKeys",
 };
 
-/* One file under way. */
+/* The first value of an option outside of blocks, which is the one that sshd
+ * uses. */
+struct setting {
+    const char *name;
+    const char *old_name; /* or NULL */
+    char value[16];       /* "" while there is none */
+    char place[4200];     /* file and line */
+};
+
+/* One file that is read. */
 struct scan {
     const char *folder;
-    struct findings *findings;
+    struct findings *findings; /* for what acts before the login, or NULL */
+    struct setting *setting;   /* to be filled in; ends with a NULL name */
     const char *file;
     unsigned number;
     unsigned depth;
+    bool is_in_block;
     char match[128]; /* the state group's pattern of this block, or "" */
 };
 
@@ -108,7 +126,7 @@ is_of_state(const char *pattern)
     return false;
 }
 
-/* The values of "Group": keep the first that is ours. */
+/* The values of "Group": the first that depends on a state group is kept. */
 static void
 take_groups(struct scan *scan, char *list)
 {
@@ -129,11 +147,14 @@ take_match(struct scan *scan, char *rest)
     char *word;
 
     scan->match[0] = '\0';
+    scan->is_in_block = false;
     while ((word = next_word(&rest)) != NULL) {
         char *value;
 
-        if (strcasecmp(word, "all") == 0 ||
-            strcasecmp(word, "invalid-user") == 0)
+        if (strcasecmp(word, "all") == 0)
+            continue;
+        scan->is_in_block = true;
+        if (strcasecmp(word, "invalid-user") == 0)
             continue;
         value = next_word(&rest);
         if (value != NULL && strcasecmp(word, "group") == 0)
@@ -162,11 +183,37 @@ take_include(const struct scan *scan, char *rest)
 }
 
 static void
-take_option(const struct scan *scan, const char *word)
+take_setting(const struct scan *scan, const char *word, char *rest)
+{
+    struct setting *setting = scan->setting;
+
+    for (; setting != NULL && setting->name != NULL; setting++) {
+        const char *value;
+
+        if (setting->value[0] != '\0' ||
+            (strcasecmp(word, setting->name) != 0 &&
+             (setting->old_name == NULL ||
+              strcasecmp(word, setting->old_name) != 0)))
+            continue;
+        value = next_word(&rest);
+        snprintf(setting->value, sizeof(setting->value), "%s",
+                 value == NULL ? "" : value);
+        snprintf(setting->place, sizeof(setting->place), "%s:%u", scan->file,
+                 scan->number);
+        return;
+    }
+}
+
+static void
+take_option(const struct scan *scan, const char *word, char *rest)
 {
     char place[4200];
 
-    for (size_t i = 0; scan->match[0] != '\0' && i < COUNT(telling); i++) {
+    if (!scan->is_in_block)
+        take_setting(scan, word, rest);
+    for (size_t i = 0;
+         scan->findings != NULL && scan->match[0] != '\0' && i < COUNT(telling);
+         i++) {
         if (strcasecmp(word, telling[i]) != 0)
             continue;
         snprintf(place, sizeof(place), "%s:%u", scan->file, scan->number);
@@ -192,7 +239,7 @@ take_line(struct scan *scan, char *line)
     else if (strcasecmp(word, "Include") == 0)
         take_include(scan, line);
     else
-        take_option(scan, word);
+        take_option(scan, word, line);
 }
 
 /* A file, in the block in which it is included; its own blocks end with it. */
@@ -211,7 +258,7 @@ scan_file(const struct scan *above, const char *file)
     scan.number = 0;
     stream = fopen(file, "re");
     if (stream == NULL) {
-        if (errno != ENOENT)
+        if (errno != ENOENT && scan.findings != NULL)
             findings_add(scan.findings, SEVERITY_WARNING, file, NULL,
                          "Look at the file.", "It cannot be read: %s.",
                          strerror(errno));
@@ -231,4 +278,34 @@ check_sshd(const char *file, const char *folder, struct findings *findings)
     const struct scan scan = {.folder = folder, .findings = findings};
 
     scan_file(&scan, file);
+}
+
+void
+check_sshd_pam(const char *file, const char *folder, struct findings *findings)
+{
+    struct setting setting[] = {
+        {.name = "UsePAM"},
+        {.name = "KbdInteractiveAuthentication",
+         .old_name = "ChallengeResponseAuthentication"},
+        {.name = NULL},
+    };
+    const struct scan scan = {.folder = folder, .setting = setting};
+    const struct setting *use_pam = &setting[0], *keyboard = &setting[1];
+
+    if (access(file, F_OK) != 0)
+        return;
+    scan_file(&scan, file);
+    if (strcasecmp(use_pam->value, "yes") != 0)
+        findings_add(findings, SEVERITY_ERROR,
+                     use_pam->value[0] == '\0' ? file : use_pam->place, NULL,
+                     "Write \"UsePAM yes\" there" RELOAD,
+                     "sshd does not ask PAM (UsePAM): expired and locked "
+                     "accounts get in, and guesses are not counted.");
+    else if (strcasecmp(keyboard->value, "no") == 0)
+        findings_add(findings, SEVERITY_WARNING, keyboard->place, NULL,
+                     "Write \"KbdInteractiveAuthentication yes\" there" RELOAD,
+                     "sshd does not hold a dialogue with its users "
+                     "(KbdInteractiveAuthentication no): an expired password "
+                     "cannot be changed in the login, and programs without a "
+                     "terminal are told of nothing.");
 }

@@ -1,5 +1,6 @@
 /*
- * Sshdconf: what sshd_config(5) lets strangers learn from state groups.
+ * sshd_config: what sshd_config(5) lets strangers learn from state groups, and
+ * whether sshd asks PAM at all.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -7,6 +8,9 @@
 #define SR_TOOLS_CHECK_SSHD_CONFIG_H
 
 #include "tools/check/findings.h"
+
+#define SSHD_CONF   "/etc/ssh/sshd_config"
+#define SSHD_FOLDER "/etc/ssh"
 
 /*
  * Look through `file` and what it includes (relative names are below `folder`)
@@ -16,5 +20,12 @@
  */
 void check_sshd(const char *file, const char *folder,
                 struct findings *findings);
+
+/*
+ * For a host whose stack of sshd has the module: whether sshd asks PAM, and
+ * holds the dialogue in which an expired password is changed.
+ */
+void check_sshd_pam(const char *file, const char *folder,
+                    struct findings *findings);
 
 #endif

@@ -13,36 +13,12 @@
 #include "policy/config/account_rules.h"
 #include "tools/check/host.h"
 #include "tools/check/nss.h"
-#include "tools/check/pam_stack.h"
+#include "tools/check/pam.h"
 #include "tools/check/accounts.h"
 #include "tools/check/backend.h"
 #include "tools/check/findings_report.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
-
-#define PAM_FOLDER "/etc/pam.d"
-
-/* Where distributions that keep /etc empty put their stacks. */
-static const char *
-vendor_folder(void)
-{
-    static const char *const folder[] = {"/usr/lib/pam.d", "/usr/etc/pam.d"};
-
-    for (size_t i = 0; i < sizeof(folder) / sizeof(folder[0]); i++) {
-        if (access(folder[i], F_OK) == 0)
-            return folder[i];
-    }
-    return NULL;
-}
-
-/* A configuration that a line of a stack names. */
-static void
-check_named_config(void *context, const char *file)
-{
-    struct sr_config *config = check_config(file, context);
-
-    sr_config_free(config);
-}
 
 /* Directories are big and far: only who asks for one waits for it. */
 static void
@@ -85,9 +61,7 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
     if (backend != NULL)
         return ctl_check_backend(ctl, backend, test, has_password, is_json);
     ctl->config = check_config(ctl->config_file, &findings);
-    check_stacks(PAM_FOLDER, vendor_folder(), SR_PAMDIR "/pam_selfreset.so",
-                 ctl->config != NULL && sr_config_needs_logon(ctl->config),
-                 check_named_config, &findings, &findings);
+    check_pam(ctl->config, &findings);
     check_state(&findings);
     if (ctl->config != NULL) {
         check_names(ctl->config, &findings);

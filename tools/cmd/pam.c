@@ -1,0 +1,345 @@
+/*
+ * The command pam: puts the module into the host's PAM stacks and takes it out,
+ * by the distribution's own tool, and checks them.
+ *
+ * pam-auth-update(8) answers success also when it wrote nothing, and writes a
+ * stack without a verifier when no profile verifies.  So what it did is read
+ * from the stacks themselves, and taken back if they are not safe.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/check/findings_report.h"
+#include "tools/check/host.h"
+#include "tools/check/pam.h"
+#include "tools/check/pam_stack.h"
+#include "tools/cmd/commands.h"
+#include "tools/ctl.h"
+#include "tools/rewrite.h"
+#include "tools/spawn.h"
+
+#define MODULE      SR_PAMDIR "/pam_selfreset.so"
+#define UPDATER     "/usr/sbin/pam-auth-update"
+#define PROFILE     "/usr/share/pam-configs/selfreset"
+#define BY_THE_PAGE "edit the stacks as pam_selfreset(8) shows"
+#define FILE_COUNT  (sizeof(common) / sizeof(common[0]))
+
+/* The files that pam-auth-update writes. */
+static const char *const common[] = {
+    "/etc/pam.d/common-auth",
+    "/etc/pam.d/common-account",
+    "/etc/pam.d/common-password",
+    "/etc/pam.d/common-session",
+    "/etc/pam.d/common-session-noninteractive",
+};
+
+/* The stacks as they were, and what was wrong with them. */
+struct before {
+    struct rewrite file[FILE_COUNT];
+    struct findings findings;
+};
+
+static void
+before_end(struct before *before)
+{
+    for (size_t i = 0; i < FILE_COUNT; i++)
+        rewrite_end(&before->file[i]);
+    findings_free(&before->findings);
+}
+
+/* Stacks that let anybody or nobody in, or name a module that is missing. */
+static void
+find_unsafe(struct findings *findings)
+{
+    const struct check_stacks how = {
+        .folders = check_pam_folders, .module = MODULE, .is_safety_only = true};
+
+    check_stacks(&how, findings);
+}
+
+static bool
+is_named(void)
+{
+    return stacks_name_module(check_pam_folders, NULL, NULL, NULL);
+}
+
+/* ---- the files, kept and given back */
+
+/* Read the files and keep copies.  CTL_OK, or an exit code when all is said. */
+static int
+begin(struct before *before)
+{
+    const char *why = NULL;
+
+    find_unsafe(&before->findings);
+    for (size_t i = 0; i < FILE_COUNT && why == NULL; i++) {
+        why = rewrite_read(common[i], &before->file[i]);
+        if (why == NULL)
+            why = rewrite_keep(&before->file[i], PAM_OLD_FILE);
+        if (why != NULL)
+            ctl_error("%s: %s  Nothing was done.", common[i], why);
+    }
+    return why == NULL ? CTL_OK : CTL_FAILED;
+}
+
+/* Nothing was changed: there are no old files to be kept. */
+static void
+drop_copies(const struct before *before)
+{
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        char path[PATH_MAX + sizeof(PAM_OLD_FILE)];
+
+        snprintf(path, sizeof(path), "%s" PAM_OLD_FILE, before->file[i].path);
+        unlink(path);
+    }
+}
+
+/* Put the files back that have changed since begin(). */
+static bool
+give_back(const struct before *before)
+{
+    bool is_done = true;
+
+    for (size_t i = 0; i < FILE_COUNT; i++) {
+        __attribute__((cleanup(rewrite_end))) struct rewrite now = {0};
+        const char *why = rewrite_read(common[i], &now);
+
+        if (why == NULL && strcmp(now.text, before->file[i].text) != 0)
+            why = rewrite_replace(&now, before->file[i].text);
+        if (why != NULL)
+            ctl_error("%s: %s  Copy it back from %s" PAM_OLD_FILE ".",
+                      common[i], why, common[i]);
+        is_done = is_done && why == NULL;
+    }
+    if (is_done)
+        drop_copies(before);
+    return is_done;
+}
+
+/* Whether the same was wrong before, at whatever line. */
+static bool
+was_so(const struct findings *before, const struct finding *finding)
+{
+    size_t length = strcspn(finding->place, ":");
+
+    for (size_t i = 0; i < before->count; i++) {
+        if (strncmp(before->item[i].place, finding->place, length) == 0 &&
+            strcmp(before->item[i].text, finding->text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Refuse stacks that have become unsafe: they are given back. */
+static int
+check_after(const struct before *before)
+{
+    __attribute__((cleanup(findings_free))) struct findings now = {0};
+
+    find_unsafe(&now);
+    for (size_t i = 0; i < now.count; i++) {
+        if (now.item[i].severity != SEVERITY_ERROR ||
+            was_so(&before->findings, &now.item[i]))
+            continue;
+        ctl_error("pam-auth-update would have left this in %s: %s",
+                  now.item[i].place, now.item[i].text);
+        if (!give_back(before))
+            return CTL_PARTLY;
+        ctl_error("The files are as they were.");
+        return CTL_REFUSED;
+    }
+    if (!now.is_cut)
+        return CTL_OK;
+    ctl_error("Out of memory.  Run \"selfresetctl pam --check\".");
+    return CTL_PARTLY;
+}
+
+/* ---- enable and disable */
+
+/* Run pam-auth-update with two options and their profiles. */
+static int
+update(const char *first, const char *profile, const char *second,
+       const char *other)
+{
+    const char *const argv[] = {"env",
+                                "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+                                "DEBIAN_FRONTEND=noninteractive",
+                                UPDATER,
+                                first,
+                                profile,
+                                second,
+                                other,
+                                NULL};
+
+    return ctl_run(argv, NULL) == 0 ? CTL_OK : CTL_FAILED;
+}
+
+/* Whether the host's stacks are pam-auth-update's; says what to do if not. */
+static bool
+has_updater(void)
+{
+    if (access(UPDATER, X_OK) == 0 && access(common[0], F_OK) == 0)
+        return true;
+    if (access("/etc/authselect/authselect.conf", F_OK) == 0)
+        ctl_error("authselect writes the stacks here.  Make a profile of your "
+                  "own from the example \"fedora\" of pam_selfreset(8), or "
+                  "without its lines, and select it.  Nothing was done.");
+    else
+        ctl_error("There is no pam-auth-update here: " BY_THE_PAGE
+                  ".  Nothing was done.");
+    return false;
+}
+
+/* A configuration with a mistake keeps everybody out but root, and a module
+ * that libpam cannot load keeps out root, too. */
+static int
+check_ready(struct ctl *ctl)
+{
+    void *module;
+
+    if (!ctl_load(ctl))
+        return ctl->exit;
+    module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
+    if (module == NULL || dlsym(module, "pam_sm_authenticate") == NULL) {
+        ctl_error("pam_selfreset.so cannot be loaded: %s.  Nothing was done.",
+                  dlerror());
+        return CTL_FAILED;
+    }
+    if (access(PROFILE, F_OK) != 0) {
+        ctl_error("%s is missing; \"make install\" puts it there.  Nothing was "
+                  "done.",
+                  PROFILE);
+        return CTL_FAILED;
+    }
+    return CTL_OK;
+}
+
+static int
+enable(struct ctl *ctl)
+{
+    __attribute__((cleanup(before_end))) struct before before = {0};
+    __attribute__((cleanup(findings_free))) struct findings findings = {0};
+    int code;
+
+    if (!has_updater())
+        return CTL_REFUSED;
+    code = check_ready(ctl);
+    if (code == CTL_OK && is_named()) {
+        puts("The stacks have pam_selfreset.so already.  There was nothing to "
+             "do.");
+        return CTL_OK;
+    }
+    if (code == CTL_OK)
+        code = begin(&before);
+    if (code == CTL_OK)
+        code = update("--enable", "selfreset", "--enable", "unix");
+    if (code == CTL_OK)
+        code = check_after(&before);
+    if (code != CTL_OK)
+        return code;
+    if (!is_named()) {
+        drop_copies(&before);
+        ctl_error("The files /etc/pam.d/common-* were edited by hand, and "
+                  "pam-auth-update left them as they are.  Look at the edits, "
+                  "then run \"pam-auth-update --force --enable selfreset\", "
+                  "which overwrites them, or " BY_THE_PAGE
+                  ".  Nothing was changed.");
+        return CTL_REFUSED;
+    }
+    puts("The stacks have pam_selfreset.so now.  The old files are kept as\n"
+         "/etc/pam.d/common-*" PAM_OLD_FILE
+         ".  Keep a root shell open until you have\nlogged in a second time.");
+    check_pam(ctl->config, &findings);
+    if (findings.count > 0)
+        ctl_findings(&findings, false);
+    return CTL_OK;
+}
+
+/* For stacks_name_module(). */
+static void
+name_line(void *context, const char *file, unsigned number)
+{
+    char place[PATH_MAX + 16];
+
+    snprintf(place, sizeof(place), "%s:%u", file, number);
+    findings_add(context, SEVERITY_ERROR, place, NULL, "", "line");
+}
+
+/* The lines that are left are in files that were edited by hand. */
+static int
+tell_left(void)
+{
+    __attribute__((cleanup(findings_free))) struct findings left = {0};
+
+    if (!stacks_name_module(check_pam_folders, NULL, name_line, &left))
+        return CTL_OK;
+    ctl_error("These lines still have pam_selfreset.so; they were written by "
+              "hand, and so are not taken out.  Replace them by lines of "
+              "pam_unix.so, and count the jumps over them anew:");
+    for (size_t i = 0; i < left.count; i++)
+        fprintf(stderr, "  %s\n", left.item[i].place);
+    return CTL_PARTLY;
+}
+
+static int
+disable(void)
+{
+    __attribute__((cleanup(before_end))) struct before before = {0};
+    int code;
+
+    if (!is_named()) {
+        puts("No stack has pam_selfreset.so.  There was nothing to do.");
+        return CTL_OK;
+    }
+    if (!has_updater())
+        return CTL_REFUSED;
+    code = begin(&before);
+    if (code == CTL_OK)
+        code = update("--enable", "unix", "--disable", "selfreset");
+    if (code == CTL_OK)
+        code = check_after(&before);
+    if (code == CTL_OK)
+        code = tell_left();
+    if (code == CTL_OK)
+        puts("The stacks are without pam_selfreset.so now.  The old files are "
+             "kept\nas /etc/pam.d/common-*" PAM_OLD_FILE ".");
+    return code;
+}
+
+static int
+check(struct ctl *ctl, bool is_json)
+{
+    __attribute__((cleanup(findings_free))) struct findings findings = {0};
+
+    ctl->config = check_config(ctl->config_file, &findings);
+    check_pam(ctl->config, &findings);
+    return ctl_findings(&findings, is_json);
+}
+
+int
+ctl_pam(struct ctl *ctl, int argc, char **argv)
+{
+    bool is_enable = false, is_disable = false, is_check = false;
+    bool is_json = false;
+    const struct ctl_option options[] = {{"enable", &is_enable, NULL},
+                                         {"disable", &is_disable, NULL},
+                                         {"check", &is_check, NULL},
+                                         {"json", &is_json, NULL}};
+
+    if (!ctl_parse(ctl, argc, argv, options, 4, 0, 0))
+        return ctl->exit;
+    if (is_enable + is_disable + is_check != 1)
+        return ctl_usage(ctl, "Give one of --enable, --disable and --check.");
+    if (is_json && !is_check)
+        return ctl_usage(ctl, "--json belongs to --check.");
+    if (is_check)
+        return check(ctl, is_json);
+    return is_enable ? enable(ctl) : disable();
+}
