@@ -42,14 +42,21 @@ counted_as(const struct sr_pam_context *ctx, const char *password)
     return subject;
 }
 
+/* Whether an empty password is verified: sr_rules_allow_empty().  Directories
+ * take an empty password for no password at all. */
+static bool
+may_be_empty(const struct sr_pam_context *ctx)
+{
+    return sr_context_knows(ctx) && ctx->txn.account->verifier.config == NULL &&
+           sr_rules_allow_empty(&ctx->txn.rules,
+                                (ctx->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0);
+}
+
 /* An empty password that cannot be right: sshd probes with it.  Not counted. */
 static bool
 is_probe(const struct sr_pam_context *ctx, const char *password)
 {
-    const char *secret =
-        sr_context_knows(ctx) ? ctx->txn.account->secret : NULL;
-
-    return password[0] == '\0' && (secret == NULL || secret[0] != '\0');
+    return password[0] == '\0' && !may_be_empty(ctx);
 }
 
 /* Prove a password of the account, or with NULL do the same work for nothing,
@@ -58,14 +65,13 @@ static enum sr_verify_result
 prove(struct sr_pam_context *ctx, struct sr_account *account,
       const char *password)
 {
-    bool allow_empty = (ctx->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
     struct sr_transaction *txn = &ctx->txn;
 
     struct sr_call call = sr_call_make(
         sr_context_knows(ctx) ? &txn->account->verifier : &txn->last,
         txn->connections);
     const enum sr_verify_result result =
-        sr_backend_verify(&call, account, password, allow_empty);
+        sr_backend_verify(&call, account, password, may_be_empty(ctx));
 
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
     return result;

@@ -52,6 +52,7 @@ const struct sr_key sr_keys[] = {
      .choice = reveal_words, GLOBAL(reveal)},
     {"selfreset", "profile", SR_KEY_CHOICE, "nist", "ad",
      .choice = profile_words, GLOBAL(profile)},
+    {"selfreset", "nullok", SR_KEY_SWITCH, "no", RULE(nullok)},
 
     {"expiry", "warn", SR_KEY_DURATION, "14d",
      .least = 0, .most = LONGEST, RULE(warn)},

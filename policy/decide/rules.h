@@ -33,6 +33,8 @@ enum sr_preset { SR_PRESET_NIST, SR_PRESET_AD, SR_PRESET_PWQUALITY };
 #define SR_ATTEMPTS_MAX 64
 
 struct sr_rules {
+    bool nullok; /* [selfreset]; see sr_rules_allow_empty() */
+
     /* [expiry]; durations in seconds */
     int64_t warn;
     enum sr_grace grace;
@@ -79,5 +81,18 @@ struct sr_rules {
     bool is_cannot_change;
     bool is_break_glass;
 };
+
+/*
+ * Whether an empty password is verified like others, to authenticate and as the
+ * current password of a change: where both the configuration and the caller
+ * allow it (PAM_DISALLOW_NULL_AUTHTOK).  Otherwise it is wrong for every
+ * account, also for one whose shadow field is empty or the hash of an empty
+ * password.
+ */
+static inline bool
+sr_rules_allow_empty(const struct sr_rules *rules, bool caller_allows)
+{
+    return rules->nullok && caller_allows;
+}
 
 #endif

@@ -12,8 +12,8 @@
 #include "policy/util/crypt.h"
 
 /*
- * A setting whose only use is its cost.  "$y$j9T$" is what crypt_gensalt(3)
- * gives for yescrypt at its default cost, which Debian, Fedora and Arch use.
+ * A setting that is used for its cost only.  "$y$j9T$" is crypt_gensalt(3)'s
+ * default for yescrypt, the preferred method of Debian, Fedora and Arch.
  */
 #define DECOY_FALLBACK "$y$j9T$SelfresetDecoySalt0000."
 
@@ -80,8 +80,7 @@ decoy(char *buffer, size_t size)
     return sr_crypt_setting(buffer, size) == 0 ? buffer : DECOY_FALLBACK;
 }
 
-/* One hash.  NULL for crypt's failure tokens ("*0", "*1") too, which are never
- * a password's hash. */
+/* One hash; NULL also for crypt's failure tokens ("*0", "*1"). */
 static const char *
 compute(const char *password, const char *setting, struct crypt_data *data)
 {
@@ -104,7 +103,7 @@ sr_crypt_verify(const char *password, const char *hash)
         computed = compute(password, hash, data);
     if (computed != NULL)
         return equal(computed, hash) ? 1 : 0;
-    /* Also for a hash that looked usable and is not: that took no time. */
+    /* Crypt can refuse a setting that looked usable, which takes no time. */
     (void)compute(password, decoy(buffer, sizeof(buffer)), data);
     return 0;
 }
@@ -126,49 +125,90 @@ sr_crypt_hash(const char *password, const char *setting, char *out, size_t size)
 }
 
 /*
- * Where the salt begins, by method (crypt(5)).  The cost is either a field that
- * is always there, one that is marked by "rounds=", or of a fixed width.
+ * Methods (crypt(5)).  The cost is either a field that is always there, one
+ * that begins with `optional`, or of a fixed width.
  */
 static const struct method {
     const char *prefix;
+    size_t hash;          /* characters after the last "$" or "_" */
     size_t width;         /* of a cost without an end of its own */
     bool has_field;       /* a cost follows, up to the next "$" */
     const char *optional; /* only if it begins like this */
 } methods[] = {
-    {"$y$", 0, true, NULL},      /* yescrypt */
-    {"$gy$", 0, true, NULL},     /* gost-yescrypt */
-    {"$7$", 11, false, NULL},    /* scrypt: N 1, r 5, p 5 characters */
-    {"$2a$", 0, true, NULL},     /* bcrypt */
-    {"$2b$", 0, true, NULL},     /* bcrypt */
-    {"$2x$", 0, true, NULL},     /* bcrypt */
-    {"$2y$", 0, true, NULL},     /* bcrypt */
-    {"$6$", 0, true, "rounds="}, /* SHA-512 */
-    {"$5$", 0, true, "rounds="}, /* SHA-256 */
-    {"$sha1$", 0, true, NULL},   /* NetBSD SHA-1 */
-    {"$md5", 0, true, NULL},     /* Sun MD5: "$md5,rounds=N$" or "$md5$" */
-    {"$1$", 0, false, NULL},     /* MD5 */
-    {"$3$", 0, false, NULL},     /* NT */
-    {"_", 4, false, NULL},       /* BSDi DES */
+    {"$y$", 43, 0, true, NULL},      /* yescrypt */
+    {"$gy$", 43, 0, true, NULL},     /* gost-yescrypt */
+    {"$7$", 43, 11, false, NULL},    /* scrypt: N 1, r 5, p 5 characters */
+    {"$2a$", 53, 0, true, NULL},     /* bcrypt: salt 22, hash 31 */
+    {"$2b$", 53, 0, true, NULL},     /* bcrypt */
+    {"$2x$", 53, 0, true, NULL},     /* bcrypt */
+    {"$2y$", 53, 0, true, NULL},     /* bcrypt */
+    {"$6$", 86, 0, true, "rounds="}, /* SHA-512 */
+    {"$5$", 43, 0, true, "rounds="}, /* SHA-256 */
+    {"$sha1$", 28, 0, true, NULL},   /* NetBSD SHA-1 */
+    {"$md5", 22, 0, true, NULL},     /* Sun MD5: "$md5,rounds=N$" or "$md5$" */
+    {"$1$", 22, 0, false, NULL},     /* MD5 */
+    {"$3$", 32, 0, false, NULL},     /* NT */
+    {"_", 19, 4, false, NULL},       /* BSDi DES: cost 4, salt 4, hash 11 */
 };
+
+static const struct method *
+find_method(const char *setting)
+{
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (strncmp(setting, methods[i].prefix, strlen(methods[i].prefix)) == 0)
+            return &methods[i];
+    }
+    return NULL;
+}
+
+/* DES has 13 characters; bigcrypt 11 more for each further 8 of the password,
+ * which has 128 at most. */
+static bool
+is_des_length(size_t length)
+{
+    return length >= 13 && length <= 178 && (length - 13) % 11 == 0;
+}
+
+bool
+sr_crypt_is_hash(const char *text)
+{
+    static const char alphabet[] = "./0123456789abcdefghijklmnopqrstuvwxyz"
+                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const struct method *method;
+    const char *last;
+    size_t length;
+
+    if (!sr_crypt_is_usable(text))
+        return false;
+    method = find_method(text);
+    last = strrchr(text, '$');
+    last = last != NULL ? last + 1 : text + (text[0] == '_' ? 1 : 0);
+    length = strlen(last);
+    if (strspn(last, alphabet) != length)
+        return false;
+    if (method != NULL)
+        return length == method->hash;
+    /* Methods of later versions of the library begin with "$", too. */
+    return text[0] == '$' ? length > 0 : is_des_length(length);
+}
 
 /* The length of method and cost; 0 for DES, which has one cost. */
 static size_t
 cost_length(const char *setting)
 {
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        const struct method *method = &methods[i];
-        const size_t prefix = strlen(method->prefix);
-        const char *rest = setting + prefix;
+    const struct method *method = find_method(setting);
+    size_t prefix;
+    const char *rest;
 
-        if (strncmp(setting, method->prefix, prefix) != 0)
-            continue;
-        if (method->has_field &&
-            (method->optional == NULL ||
-             strncmp(rest, method->optional, strlen(method->optional)) == 0))
-            return prefix + strcspn(rest, "$");
-        return prefix + strnlen(rest, method->width);
-    }
-    return 0;
+    if (method == NULL)
+        return 0;
+    prefix = strlen(method->prefix);
+    rest = setting + prefix;
+    if (method->has_field &&
+        (method->optional == NULL ||
+         strncmp(rest, method->optional, strlen(method->optional)) == 0))
+        return prefix + strcspn(rest, "$");
+    return prefix + strnlen(rest, method->width);
 }
 
 bool

@@ -14,7 +14,7 @@
  * Whether `password` hashes to `hash`: one crypt_r(3), compared in constant
  * time.  A hash that no password can have ("*", "!...", empty, unknown method)
  * is never right, and costs one hash of the system's preferred method all the
- * same.  A NULL hash likewise: that is the decoy for names that do not exist.
+ * same.  So does NULL, for names that do not exist.
  * Returns 1 right, 0 wrong, -1 when crypt itself failed (out of memory).
  */
 int sr_crypt_verify(const char *password, const char *hash);
@@ -36,6 +36,14 @@ int sr_crypt_setting(char *out, size_t size);
  * "!...", nor of a method that this system does not know or has disabled.
  */
 bool sr_crypt_is_usable(const char *hash);
+
+/*
+ * Whether a text can be the outcome of crypt(3) for any password at all: crypt
+ * can compute with it, and it has the length and the characters of its method's
+ * hashes.  "NP", "x", "*LK*", a setting without a hash and a truncated hash are
+ * not; the first are settings of DES in form.  Computes nothing.
+ */
+bool sr_crypt_is_hash(const char *text);
 
 /*
  * True when two settings have the same method and cost, whatever their salt.

@@ -927,7 +927,7 @@ def test_check_accounts(clean):
 
 
 def test_check_root(clean):
-    clean.set_shadow("root", 1, "$6$rounds=1000$salt$hash")
+    clean.set_shadow("root", 1, hash_password(OLD))
     clean.set_shadow("root", 7, str(today() - 1))
     assert any(one.startswith("root: The account is ended")
                for one in check(clean, 2))

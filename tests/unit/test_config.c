@@ -1265,9 +1265,9 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 56);
+    assert_int_equal(count, 57);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 112);
+    assert_int_equal(count, 114);
 }
 
 static int

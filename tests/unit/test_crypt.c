@@ -110,6 +110,97 @@ test_impossible(void **state)
     assert_true(sr_crypt_is_usable("CCNf8Sbh3HDfQ"));
 }
 
+/* What shadow(5) fields of accounts without a usable password look like. */
+static void
+test_is_hash(void **state)
+{
+    static const char *const never[] = {
+        NULL,
+        "",
+        "NP",
+        "*LK*",
+        "!",
+        "!!",
+        "*",
+        "x",
+        "xx",
+        "*NP*",
+        "LK",
+        "LOCKED",
+        "NOLOGIN",
+        "UP",
+        "*0",
+        "*1",
+        "!*",
+        "nologin",
+        "**********",
+        "--",
+        "..",
+        "!CCNf8Sbh3HDfQ",
+        "CCNf8Sbh3HDf",
+        "CCNf8Sbh3HDfQx",
+        "CCNf8Sbh3HDf!",
+        "$6$",
+        "$6$salt",
+        "$6$salt$",
+        "$y$j9T$salt",
+        "$y$j9T$salt$",
+        "$1$abcdefgh$fzmjzFdo5nMtBG8gtud5e",
+        "$1$abcdefgh$",
+        "$1$abcdefgh$fzmjzFdo5nMtBG8gtud5e0x",
+        "$1$abcdefgh$fzmjzFdo5nMtBG8gtud5e*",
+        "$99$unknown$method",
+        "$",
+        "$$",
+        "_J9..CCCC",
+        "{SSHA}abc",
+        "*K*",
+        "password",
+        "NP NP",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(never); i++) {
+        if (sr_crypt_is_hash(never[i]))
+            fail_msg("%s", never[i]);
+    }
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        if (!sr_crypt_is_hash(vectors[i].hash))
+            fail_msg("%s", vectors[i].hash);
+    }
+}
+
+/* Of every method that this system has, the outcome is one. */
+static void
+test_is_hash_of_methods(void **state)
+{
+    static const char *const prefix[] = {
+        "$y$", "$gy$",   "$7$",  "$2b$", "$2y$", "$2a$", "$6$",
+        "$5$", "$sha1$", "$md5", "$1$",  "$3$",  "_",    "",
+    };
+    unsigned tried = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(prefix); i++) {
+        char setting[CRYPT_GENSALT_OUTPUT_SIZE], hash[CRYPT_OUTPUT_SIZE];
+        unsigned long cost = strcmp(prefix[i], "$7$") == 0 ? 6 : 0;
+
+        if (crypt_gensalt_rn(prefix[i], cost, NULL, 0, setting,
+                             sizeof(setting)) == NULL)
+            continue;
+        tried++;
+        assert_int_equal(sr_crypt_hash("a password of many characters", setting,
+                                       hash, sizeof(hash)),
+                         0);
+        if (!sr_crypt_is_hash(hash) || sr_crypt_is_hash(setting))
+            fail_msg("%s, %s", hash, setting);
+        hash[strlen(hash) - 1] = '\0';
+        if (sr_crypt_is_hash(hash))
+            fail_msg("%s", hash);
+    }
+    assert_in_range(tried, 8, COUNT(prefix));
+}
+
 static void
 test_hash(void **state)
 {
@@ -219,9 +310,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),    cmocka_unit_test(test_near_hashes),
-        cmocka_unit_test(test_impossible), cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_setting),    cmocka_unit_test(test_same_cost),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_near_hashes),
+        cmocka_unit_test(test_impossible),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_is_hash),
+        cmocka_unit_test(test_is_hash_of_methods),
+        cmocka_unit_test(test_setting),
+        cmocka_unit_test(test_same_cost),
         cmocka_unit_test(test_siphash),
     };
 

@@ -106,7 +106,9 @@ test_must_change(void **state)
 static void
 test_no_password(void **state)
 {
-    static const char *const hash[] = {"*", "!", "!!", "!" HASH, "x"};
+    static const char *const hash[] = {
+        "*", "!", "!!", "!" HASH, "x", "NP", "*LK*", "NOLOGIN", "", "$6$salt$",
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof(hash) / sizeof(hash[0]); i++) {
@@ -120,8 +122,25 @@ test_no_password(void **state)
         f = read_entry(entry(hash[i], 0, 0, 30), SR_LOCKED_HASH_ACCOUNT);
         assert_int_equal(hash[i][0] == '!' ? SR_YES : SR_NO, f.disabled);
     }
-    assert_int_equal(SR_YES,
-                     read_entry(entry("", TODAY, 0, 30), 0).has_password);
+}
+
+/* An empty field is a password with nullok = yes only. */
+static void
+test_nullok(void **state)
+{
+    struct spwd e = entry("", TODAY, 0, 30);
+    struct sr_rules rules = {.nullok = true};
+    struct sr_facts facts;
+
+    (void)state;
+    sr_facts_init(&facts);
+    sr_local_facts(&e, &rules, &facts);
+    assert_int_equal(SR_YES, facts.has_password);
+    assert_int_equal((TODAY + 30) * SR_DAY, facts.password_expires);
+    assert_true(sr_rules_allow_empty(&rules, true));
+    assert_false(sr_rules_allow_empty(&rules, false));
+    rules.nullok = false;
+    assert_false(sr_rules_allow_empty(&rules, true));
 }
 
 static void
@@ -205,10 +224,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ageing),      cmocka_unit_test(test_empty_fields),
-        cmocka_unit_test(test_must_change), cmocka_unit_test(test_no_password),
-        cmocka_unit_test(test_account_end), cmocka_unit_test(test_overflow),
-        cmocka_unit_test(test_parse),       cmocka_unit_test(test_parse_errors),
+        cmocka_unit_test(test_ageing),
+        cmocka_unit_test(test_empty_fields),
+        cmocka_unit_test(test_must_change),
+        cmocka_unit_test(test_no_password),
+        cmocka_unit_test(test_nullok),
+        cmocka_unit_test(test_account_end),
+        cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_errors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <crypt.h>
-
 #include "policy/decide/ageing.h"
 #include "policy/backend/backend.h"
 #include "policy/backend/local/local.h"
@@ -58,17 +56,11 @@ buffer_grow(struct sr_local_buffer *buffer)
     return buffer->bytes == NULL ? ENOMEM : 0;
 }
 
+/* An empty field is a password, which can be typed. */
 static bool
-is_usable(const char *hash)
+is_password(const char *hash)
 {
-    int check;
-
-    if (hash == NULL)
-        return false;
-    if (hash[0] == '\0')
-        return true; /* an empty password is one that can be typed */
-    check = crypt_checksalt(hash);
-    return check != CRYPT_SALT_INVALID && check != CRYPT_SALT_METHOD_DISABLED;
+    return hash != NULL && (hash[0] == '\0' || sr_crypt_is_hash(hash));
 }
 
 void
@@ -82,7 +74,8 @@ sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
         .warn = entry->sp_warn,
         .inactive = entry->sp_inact,
     };
-    bool usable = is_usable(entry->sp_pwdp);
+    bool usable = is_password(entry->sp_pwdp) &&
+                  (entry->sp_pwdp[0] != '\0' || rules->nullok);
 
     facts->disabled = rules->locked_hash == SR_LOCKED_HASH_ACCOUNT &&
                               entry->sp_pwdp != NULL && entry->sp_pwdp[0] == '!'
@@ -213,9 +206,8 @@ read_shadow_line(const char *name, struct spwd *entry,
 }
 
 /*
- * What is in place of "x" in a passwd entry is the hash.  One that no password
- * has is what other sources than the file put there (sssd: "*"), and whose
- * account it is only the file says.
+ * A passwd entry without "x" has the hash itself.  Other sources than the file
+ * put "*" and the like there (sssd), so the file says whose account it is.
  */
 static enum sr_status
 take_passwd_hash(const struct passwd *found, struct spwd *entry,
@@ -224,7 +216,7 @@ take_passwd_hash(const struct passwd *found, struct spwd *entry,
     unsigned number;
 
     entry->sp_pwdp = found->pw_passwd;
-    return is_usable(found->pw_passwd)
+    return is_password(found->pw_passwd)
                ? SR_STATUS_OK
                : find_line(PASSWD_FILE, found->pw_name, buffer, &number, error);
 }
@@ -360,14 +352,17 @@ local_verify(struct sr_call *call, struct sr_account *account,
              const char *password, bool allow_empty)
 {
     const char *hash = account == NULL ? NULL : account->secret;
+    const bool is_empty = password[0] == '\0';
     bool empty_right =
-        hash != NULL && hash[0] == '\0' && password[0] == '\0' && allow_empty;
-    bool too_long = strlen(password) > SR_PASSWORD_BYTES_MAX;
+        hash != NULL && hash[0] == '\0' && is_empty && allow_empty;
+    bool is_refused =
+        strlen(password) > SR_PASSWORD_BYTES_MAX || (is_empty && !allow_empty);
     int status;
 
-    /* Too long a password is wrong, never cut; the work is done all the same.
-     */
-    status = sr_crypt_verify(too_long ? "" : password, too_long ? NULL : hash);
+    /* Too long a password is wrong, never cut, and so is an empty one that is
+     * not allowed, whatever the hash; the work is done all the same. */
+    status =
+        sr_crypt_verify(is_refused ? "" : password, is_refused ? NULL : hash);
     if (status < 0) {
         sr_error_set(&call->error, SR_ERROR_OTHER,
                      "the password cannot be hashed");

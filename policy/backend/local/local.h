@@ -20,7 +20,8 @@
  * day that chage(1) prints (shadow-utils and Linux-PAM 1.7 count so too;
  * Linux-PAM 1.5 lets it live one day longer).  A maximum of 10000 days or more
  * means never, as in shadow-utils.  An account without a usable password has no
- * password that could expire.
+ * password that could expire: one whose field crypt(3) never returns ("*", "!",
+ * "NP"), or whose field is empty unless the rules allow that (nullok).
  */
 void sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
                     struct sr_facts *facts);
