@@ -67,6 +67,12 @@ libpolicy_la_SOURCES = \
 	policy/publish/directory.c policy/publish/directory.h \
 	policy/publish/writer.c policy/publish/writer.h \
 	policy/password/pwquality.c policy/password/pwquality.h \
+	policy/decide/quality_rule.c policy/decide/quality_rule.h \
+	policy/password/check_rules.c policy/password/check_rules.h \
+	policy/password/encoding.c policy/password/encoding.h \
+	policy/password/findings.c policy/password/findings.h \
+	policy/password/plan.c policy/password/plan.h \
+	policy/password/pwquality_rule.c policy/password/pwquality_rule.h \
 	policy/password/quality.c policy/password/quality.h \
 	policy/store/record.c policy/store/record.h \
 	policy/store/seal.c policy/store/seal.h \

@@ -46,8 +46,8 @@ static const struct contradiction {
     {is_length_crossed,
      "password",
      {"min_length", "max_length", "preset"},
-     "password.min_length (0: the preset's own) is more than "
-     "password.max_length (0: 256)"},
+     "password.min_length (by the preset 15 or 7) is more than "
+     "password.max_length (by the preset 256)"},
 };
 
 static bool

@@ -7,6 +7,7 @@
 #define SR_POLICY_CONFIG_KEYS_H
 
 #include "policy/config/settings.h"
+#include "policy/decide/quality_rule.h"
 
 enum sr_key_type {
     SR_KEY_SWITCH,   /* yes or no -> bool */
@@ -23,6 +24,7 @@ enum sr_key_items {
     SR_ITEMS_SERVICES,
     SR_ITEMS_ACCOUNTS,
     SR_ITEMS_URIS,
+    SR_ITEMS_QUALITY, /* rules, the words of `choice` */
 };
 
 /* The structure that has a key's value. */
@@ -41,6 +43,8 @@ struct sr_key {
     int64_t least;             /* range of numbers and durations; */
     int64_t most;              /* for texts: the most bytes */
     const char *const *choice; /* words by their value, ended by NULL */
+    bool has_preset; /* a number can be "preset", which is stored as 0; a 0
+                        means no demand and is stored as 1 */
     enum sr_key_items items;
     enum sr_key_scope scope;
     size_t offset; /* there */

@@ -74,12 +74,19 @@ static int
 parse_number(const struct sr_key *key, const char *text, int64_t *number)
 {
     const char *end = "";
-    bool is_read = key->type == SR_KEY_DURATION
-                       ? sr_config_duration(text, number) == 0
-                       : parse_digits(text, &end, number) && *end == '\0';
+    bool is_read;
 
-    return is_read && *number >= key->least && *number <= key->most ? 0
-                                                                    : EINVAL;
+    *number = 0;
+    if (key->has_preset && strcmp(text, "preset") == 0)
+        return 0;
+    is_read = key->type == SR_KEY_DURATION
+                  ? sr_config_duration(text, number) == 0
+                  : parse_digits(text, &end, number) && *end == '\0';
+    if (!is_read || *number < key->least || *number > key->most)
+        return EINVAL;
+    if (key->has_preset && *number == 0)
+        *number = 1;
+    return 0;
 }
 
 bool
@@ -106,17 +113,28 @@ is_uri(const char *item, size_t length)
     return false;
 }
 
+static bool
+is_word(const char *const *word, const char *item, size_t length)
+{
+    while (*word != NULL &&
+           (strlen(*word) != length || strncmp(*word, item, length) != 0))
+        word++;
+    return *word != NULL;
+}
+
 /* Whether the first `length` bytes of `item` may be in a list. */
 static bool
-is_item(enum sr_key_items items, const char *item, size_t length)
+is_item(const struct sr_key *key, const char *item, size_t length)
 {
     if (length == 0)
         return false;
-    switch (items) {
+    switch (key->items) {
     case SR_ITEMS_BACKENDS:
         return sr_value_is_backend_name(item, length);
     case SR_ITEMS_URIS:
         return is_uri(item, length);
+    case SR_ITEMS_QUALITY:
+        return is_word(key->choice, item, length);
     case SR_ITEMS_SERVICES: /* names of files in pam.d */
         return memchr(item, '/', length) == NULL && item[0] != '@' &&
                memchr(item, '=', length) == NULL && item[0] != '#';
@@ -150,7 +168,7 @@ parse_names(const struct sr_key *key, const char *text,
         if (is_quoted &&
             (text[length] != '"' || strchr(" \t,", text[length + 1]) == NULL))
             status = EINVAL; /* strchr finds the end of the text, too */
-        else if (!is_item(key->items, text, length) ||
+        else if (!is_item(key, text, length) ||
                  (!is_quoted && memchr(text, '"', length) != NULL))
             status = EINVAL;
         else
@@ -300,6 +318,7 @@ static const char *const item_words[] = {
     [SR_ITEMS_BACKENDS] = "a list of backends",
     [SR_ITEMS_SERVICES] = "a list of service names",
     [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
+    [SR_ITEMS_QUALITY] = "a list of rules for passwords",
     [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
 };
 
@@ -316,7 +335,8 @@ sr_value_describe(const struct sr_key *key, char *out, size_t size)
         join_words(key->choice, out, size);
         break;
     case SR_KEY_COUNT:
-        snprintf(out, size, "a number from %lld to %lld", (long long)key->least,
+        snprintf(out, size, "%sa number from %lld to %lld",
+                 key->has_preset ? "preset, or " : "", (long long)key->least,
                  (long long)key->most);
         break;
     case SR_KEY_DURATION:

@@ -65,9 +65,10 @@ struct sr_rules {
 
     /* [password] */
     enum sr_preset preset;
-    unsigned min_length; /* code points; 0: the preset's */
-    unsigned max_length; /* code points; 0: the preset's */
-    unsigned min_classes;
+    unsigned min_length;  /* code points; 0: the preset's, 1: any */
+    unsigned max_length;  /* code points; 0: the preset's */
+    unsigned min_classes; /* 0: the preset's, 1: any */
+    struct sr_string_list skip_quality; /* names of quality_rule.h */
     unsigned history;
     int64_t history_age; /* entries older than this are forgotten; 0: never */
 

@@ -1,7 +1,5 @@
 /*
- * Pwq: libpwquality, asked one rule at a time.  The library stops at the first
- * rule that is broken; here each rule is checked with all others made neutral,
- * so that all broken rules can be listed at once.
+ * Pwquality: libpwquality and the host's settings for it.
  *
  * The library is opened by its name and only here, so that a login which
  * changes no password never maps it.  With the dictionary it is not safe in
@@ -11,6 +9,9 @@
  */
 #ifndef SR_POLICY_PASSWORD_PWQUALITY_H
 #define SR_POLICY_PASSWORD_PWQUALITY_H
+
+#include <pwquality.h>
+#include <stddef.h>
 
 #include "policy/decide/facts.h"
 
@@ -32,20 +33,42 @@ struct sr_pwquality_values {
     int usersubstr;
 };
 
-/* The rules that are asked of the library.  Those that count characters are
- * not among them: it counts bytes. */
-enum sr_pwquality_rule {
-    SR_PWQUALITY_NONE,
-    SR_PWQUALITY_SIMILAR,
-    SR_PWQUALITY_ROTATED,
-    SR_PWQUALITY_PALINDROME,
-    SR_PWQUALITY_SEQUENCE,
-    SR_PWQUALITY_USER,
-    SR_PWQUALITY_WORDS,
-    SR_PWQUALITY_DICTIONARY,
+/* One integer setting: its number in the library, its place in the values, and
+ * its value in libraries that do not have it. */
+struct sr_pwquality_setting {
+    int id;
+    size_t offset;
+    int preset;
+};
+extern const struct sr_pwquality_setting sr_pwquality_settings[];
+extern const size_t sr_pwquality_setting_count;
+
+/* The library's functions. */
+struct sr_pwquality_library {
+    void *handle;
+    __typeof__(&pwquality_default_settings) default_settings;
+    __typeof__(&pwquality_free_settings) free_settings;
+    __typeof__(&pwquality_read_config) read_config;
+    __typeof__(&pwquality_set_int_value) set_int_value;
+    __typeof__(&pwquality_set_str_value) set_str_value;
+    __typeof__(&pwquality_get_int_value) get_int_value;
+    __typeof__(&pwquality_get_str_value) get_str_value;
+    __typeof__(&pwquality_check) check;
+    __typeof__(&pwquality_strerror) strerror;
+    /* Of cracklib, which libpwquality is linked with; NULL: it is not, or an
+     * older one.  Returns what is wrong with a password, or NULL. */
+    const char *(*dictionary_check)(const char *password,
+                                    const char *dictionary, const char *user,
+                                    const char *gecos);
+    const char *(*default_dictionary)(void);
 };
 
-struct sr_pwquality; /* opaque */
+struct sr_pwquality {
+    struct sr_pwquality_library library;
+    struct sr_pwquality_values values;
+    char *words;
+    char *dictionary; /* NULL: the library does not say */
+};
 
 /*
  * Open the library (`soname` NULL: the one found at build time) and read the
@@ -69,15 +92,5 @@ bool sr_pwquality_has_words(const struct sr_pwquality *pwq);
 /* Whether the dictionary is there.  SR_UNKNOWN: the library does not say where
  * it would be. */
 enum sr_tri sr_pwquality_has_dictionary(const struct sr_pwquality *pwq);
-
-/*
- * Whether the password breaks one rule.  `old` is looked at by SIMILAR and
- * ROTATED, `user` by USER; both may be NULL.  SR_UNKNOWN: the library could not
- * say (no memory, a dictionary that is damaged).
- */
-enum sr_tri sr_pwquality_breaks(const struct sr_pwquality *pwq,
-                                enum sr_pwquality_rule rule,
-                                const char *password, const char *old,
-                                const char *user);
 
 #endif

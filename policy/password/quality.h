@@ -1,10 +1,10 @@
 /*
- * Quality: is this new password acceptable?  Lists every rule it breaks at
- * once.  Leaves similarity, sequences, words and the dictionary to
- * libpwquality (which is opened only here, never at authenticate), whose
- * settings it follows, and does itself what that library does wrongly: it
- * counts code points and not bytes, splits GECOS into names, and knows AD's
- * character classes.
+ * Quality: is this new password acceptable?  Lists every rule that it breaks.
+ *
+ * libpwquality, which is opened only here and never to authenticate, judges
+ * similarity, sequences, words and the dictionary by its own settings.  This
+ * code counts code points where the library counts bytes, splits GECOS into
+ * names, and knows AD's character classes.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -12,25 +12,8 @@
 #define SR_POLICY_PASSWORD_QUALITY_H
 
 #include "policy/decide/rules.h"
-
-struct sr_candidate {
-    const char *password; /* NUL-terminated */
-    const char *old;      /* the current one in the clear, or NULL */
-    const char *user;
-    const char *gecos; /* or NULL */
-    const char *host;  /* the host's name, or NULL */
-};
-
-/* One broken rule: a stable id ("len.min") and what would satisfy it. */
-struct sr_broken {
-    char id[24];
-    char *text;
-};
-
-struct sr_findings {
-    struct sr_broken *item;
-    size_t count;
-};
+#include "policy/password/check_rules.h"
+#include "policy/password/findings.h"
 
 enum sr_quality {
     SR_QUALITY_DONE,        /* findings are complete; none: acceptable */
@@ -50,8 +33,8 @@ enum sr_quality sr_quality_check(const struct sr_candidate *candidate,
 /*
  * The rules as they will be applied, to show before the prompt: findings whose
  * texts are the rules ("at least 15 characters"), in the same order and with
- * the same ids.  What nobody breaks unawares (a palindrome, say, or a length
- * that the administrator did not limit) is not told.  May be empty.
+ * the same ids.  Rules that are not broken by accident (a palindrome, or a
+ * length that the administrator did not limit) are left out.  May be empty.
  */
 enum sr_quality sr_quality_rules(const struct sr_rules *rules,
                                  struct sr_findings *findings);
@@ -72,30 +55,13 @@ enum sr_quality sr_quality_rules_on(const struct sr_quality_host *host,
                                     const struct sr_rules *rules,
                                     struct sr_findings *findings);
 
-/* Free and empty. */
 /*
  * Whether findings refuse a password, or only advise against it: root who sets
- * a password for somebody is advised (wanted->root), except against what could
- * not be stored or typed again.  Without findings: whether any could refuse.
+ * a password for another account is advised (wanted->root), except against what
+ * could not be stored or typed again.  Without findings: whether any could
+ * refuse.
  */
 bool sr_quality_binds(const struct sr_findings *findings,
                       const struct sr_rules *wanted, bool is_admin);
-
-void sr_findings_free(struct sr_findings *findings);
-
-/*
- * Add a finding (used by the history check, id "hist").  Takes a copy of text.
- * Returns 0, or -1 when out of memory.
- */
-int sr_findings_add(struct sr_findings *findings, const char *id,
-                    const char *text);
-
-/*
- * Whether the bytes can be a new password at all: 1 to 511 bytes, no control
- * byte (NUL cannot occur, newline and the like can not be typed again), valid
- * UTF-8.  Returns NULL when fine, else an id ("enc.control", "len.bytes",
- * "enc.utf8", "len.empty").
- */
-const char *sr_quality_encoding(const char *password);
 
 #endif

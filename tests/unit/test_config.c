@@ -538,6 +538,57 @@ test_bad_values(void **state)
     }
 }
 
+/* ---- groups */
+
+static int asked;
+
+static int
+is_member(void *context, const char *user, const char *group)
+{
+    (void)context;
+    asked++;
+    assert_string_equal(user, "alice");
+    if (strcmp(group, "broken") == 0)
+        return SR_UNKNOWN;
+    return strncmp(group, "in", 2) == 0 ? SR_YES : SR_NO;
+}
+
+static const struct sr_member alice = {"alice", is_member, NULL};
+
+/* Numbers that a preset gives, and what 0 says in their place. */
+static void
+test_preset_numbers(void **state)
+{
+    struct sr_config *config =
+        load("[password]\nmin_length = 20\nmin_classes = preset\n"
+             "skip = similar, dictionary\n"
+             "[password group:in1]\nmin_length = 0\nmin_classes = 0\n"
+             "max_length = 9\nskip = len.max\n"
+             "[password group:in2]\nmax_length = preset\n");
+    struct sr_rules rules;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->rules.min_length, 20);
+    assert_int_equal(config->rules.min_classes, 0);
+    assert_int_equal(config->rules.skip_quality.count, 2);
+    assert_int_equal(sr_config_rules(config, &alice, "su", &rules), 0);
+    assert_int_equal(rules.min_length, 1);
+    assert_int_equal(rules.min_classes, 1);
+    assert_int_equal(rules.max_length, 0);
+    assert_int_equal(rules.skip_quality.count, 1);
+    sr_config_free(config);
+    refuse("[password]\nskip = dictionnary\n",
+           "f:2: password.skip is \"dictionnary\" but must be a list of rules "
+           "for passwords; did you mean \"dictionary\"?");
+    refuse("[password]\nmax_length = 0\n",
+           "f:2: password.max_length is \"0\" but must be preset, or a number "
+           "from 1 to 511");
+    refuse("[lockout]\nattempts = preset\n",
+           "f:2: lockout.attempts is \"preset\" but must be a number from 0 to "
+           "64");
+}
+
 static void
 test_contradictions(void **state)
 {
@@ -545,8 +596,8 @@ test_contradictions(void **state)
     refuse("[lockout]\nduration_max = 1h\n\nduration = 2h\n", "f:4: " OVER);
     refuse("[lockout]\nduration_max = 1m\n", "f:2: " OVER);
     refuse("[password]\nmax_length = 8\n",
-           "f:2: password.min_length (0: the preset's own) is more than "
-           "password.max_length (0: 256)");
+           "f:2: password.min_length (by the preset 15 or 7) is more than "
+           "password.max_length (by the preset 256)");
     refuse("[lockout]\nduration_max = 1h\n"
            "[lockout group:x]\nduration = 1d\n"
            "[password group:x]\nhistory = 3\n",
@@ -573,23 +624,6 @@ test_every_error(void **state)
     assert_string_equal(errors.item[100], "f:102: more errors are not shown");
     sr_config_errors_free(&errors);
 }
-
-/* ---- groups */
-
-static int asked;
-
-static int
-is_member(void *context, const char *user, const char *group)
-{
-    (void)context;
-    asked++;
-    assert_string_equal(user, "alice");
-    if (strcmp(group, "broken") == 0)
-        return SR_UNKNOWN;
-    return strncmp(group, "in", 2) == 0 ? SR_YES : SR_NO;
-}
-
-static const struct sr_member alice = {"alice", is_member, NULL};
 
 static void
 test_overrides(void **state)
@@ -1265,9 +1299,9 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 57);
+    assert_int_equal(count, 58);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 114);
+    assert_int_equal(count, 116);
 }
 
 static int
@@ -1319,6 +1353,7 @@ main(void)
         cmocka_unit_test(test_foreign_keys),
         cmocka_unit_test(test_continuation),
         cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_preset_numbers),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_every_error),
         cmocka_unit_test(test_overrides),

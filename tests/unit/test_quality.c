@@ -17,9 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/password/encoding.h"
 #include "policy/password/quality.h"
 
 #define GECOS "Erin Hagens,Room 12,555-1234,,"
@@ -472,8 +474,12 @@ test_told(void **state)
          "at least 15 characters"},
         {{.preset = SR_PRESET_NIST, .min_length = 1, .max_length = 64},
          "dictcheck=0\n",
-         "len.min len.max name.user name.gecos name.host same.old",
-         "at least 1 character"},
+         "len.max name.user name.gecos name.host same.old",
+         "at most 64 characters"},
+        {{.preset = SR_PRESET_NIST, .min_length = 2},
+         "dictcheck=0\n",
+         "len.min name.user name.gecos name.host same.old",
+         "at least 2 characters"},
         {{.preset = SR_PRESET_AD},
          NULL,
          "len.min class.3of5 name.user name.gecos same.old similar dictionary",
@@ -621,6 +627,125 @@ test_damaged_dictionary(void **state)
     for (size_t i = 0; i < 3; i++) {
         snprintf(path, sizeof(path), "%s%s", conf, ending[i]);
         unlink(path);
+    }
+}
+
+/* With a least length of nothing, cracklib's own least length does not count,
+ * but its dictionary does. */
+static void
+test_short(void **state)
+{
+    static const struct expected cases[] = {
+        {"xq7Zk", ""},           {"q7", ""},
+        {"~|^#%", ""},           {"house", "dictionary"},
+        {"esuoh", "dictionary"}, {"mouse1", "dictionary"},
+        {"Hello", "dictionary"}, {"aaa", "palindrome dictionary"},
+        {"xq7Zk2", ""},
+    };
+    const struct sr_rules rules = {.preset = SR_PRESET_PWQUALITY,
+                                   .min_length = 1};
+    const struct host host = {SR_PRESET_PWQUALITY, NULL, NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *ids = broken_by(&rules, &host, cases[i].password);
+
+        if (strcmp(ids, cases[i].ids) != 0)
+            fail_msg("\"%s\" breaks \"%s\" instead of \"%s\"",
+                     cases[i].password, ids, cases[i].ids);
+    }
+}
+
+/* Each rule can be left out, and is then neither shown nor enforced. */
+static void
+test_skip(void **state)
+{
+    static const struct expected cases[] = {
+        {"len.min", "kq7Wz!m2Rt"},
+        {"len.max", "correct horse battery staple and so forth"},
+        {"class.min", "plinthwander-oboe"},
+        {"class.digit", "Plinth-wander-Oboe"},
+        {"class.upper", "plinth-4wander2oboe"},
+        {"name.user", "4Plinth-ehagens-Oboe"},
+        {"name.gecos", "4Plinth-Hagens-Oboe"},
+        {"palindrome", "4Plinth-Obo-obO-htnilP4"},
+        {"repeat", "4Plinth---Wander-Oboe"},
+        {"sequence", "4Plinth-1234-Oboe"},
+        {"class.repeat", "4Plinthwander-Oboe"},
+        {"words", "4Plinth-contoso-Oboe"},
+        {"dictionary", "Password1-"},
+    };
+    static const struct host host = {
+        SR_PRESET_PWQUALITY,
+        "minlen=15\nminclass=3\ndcredit=-1\nucredit=-1\nmaxrepeat=2\n"
+        "maxsequence=3\nmaxclassrepeat=7\nbadwords=contoso\ngecoscheck=1\n",
+        NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char name[24];
+        char *item = name;
+        struct sr_rules rules = {.preset = SR_PRESET_PWQUALITY,
+                                 .max_length = 30};
+        const struct sr_quality_host where = {NULL, conf};
+        struct sr_findings findings = {NULL, 0};
+
+        snprintf(name, sizeof(name), "%s", cases[i].password);
+        if (strstr(broken_by(&rules, &host, cases[i].ids), name) == NULL)
+            fail_msg("\"%s\" does not break %s", cases[i].ids, name);
+        rules.skip_quality = (struct sr_string_list){&item, 1};
+        if (strstr(broken_by(&rules, &host, cases[i].ids), name) != NULL)
+            fail_msg("%s holds all the same", name);
+        assert_int_equal(sr_quality_rules_on(&where, &rules, &findings),
+                         SR_QUALITY_DONE);
+        for (size_t k = 0; k < findings.count; k++)
+            assert_string_not_equal(findings.item[k].id, name);
+        sr_findings_free(&findings);
+    }
+}
+
+/* min_classes = 0 takes the preset's demand away. */
+static void
+test_no_classes(void **state)
+{
+    const struct sr_rules rules = {.preset = SR_PRESET_AD, .min_classes = 1};
+    const struct host host = {SR_PRESET_AD, NULL, NULL};
+
+    (void)state;
+    assert_string_equal(broken_by(&rules, &host, "plinthwanderoboe"), "");
+}
+
+/* The uid of the process has no passwd entry, as in containers; or it has one,
+ * whose names say nothing of the password's owner. */
+static void
+test_caller(void **state)
+{
+    static const uid_t uid[] = {0, 54321};
+    const struct sr_rules rules = {.preset = SR_PRESET_NIST};
+    const struct host host = {SR_PRESET_NIST, NULL, NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(uid) / sizeof(uid[0]); i++) {
+        int status;
+        pid_t child;
+
+        write_conf(NULL);
+        assert_int_equal(chmod(conf, 0666), 0);
+        child = fork();
+        if (child == 0) {
+            if (uid[i] != 0 && setresuid(uid[i], uid[i], uid[i]) != 0)
+                _exit(77);
+            _exit(strcmp(broken_by(&rules, &host, "plinth wander oboe gravel"),
+                         "") == 0 &&
+                          strcmp(broken_by(&rules, &host, "password"),
+                                 "len.min dictionary") == 0
+                      ? 0
+                      : 1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) != 77)
+            assert_int_equal(WEXITSTATUS(status), 0);
     }
 }
 
@@ -842,6 +967,10 @@ main(void)
         cmocka_unit_test(test_bad_settings),
         cmocka_unit_test(test_no_dictionary),
         cmocka_unit_test(test_damaged_dictionary),
+        cmocka_unit_test(test_short),
+        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_no_classes),
+        cmocka_unit_test(test_caller),
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_nobody),
         cmocka_unit_test(test_nothing_left),

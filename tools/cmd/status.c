@@ -123,6 +123,16 @@ preset_name(enum sr_preset preset)
 
 /* The rules for this account, by their configuration keys.  Lists are shown as
  * what they come to for it. */
+/* A number that the preset gives unless it is set; 1 stands for a set 0. */
+static void
+report_preset(struct report *report, const char *key, unsigned value)
+{
+    if (value == 0)
+        report_text(report, key, "preset");
+    else
+        report_number(report, key, value == 1 ? 0 : value);
+}
+
 static void
 report_rules(struct report *report, const struct sr_rules *rules)
 {
@@ -154,9 +164,12 @@ report_rules(struct report *report, const struct sr_rules *rules)
     report_duration(report, "lockout.delay", rules->delay);
     report_duration(report, "lockout.wait", rules->wait);
     report_text(report, "password.preset", preset_name(rules->preset));
-    report_number(report, "password.min_length", rules->min_length);
-    report_number(report, "password.max_length", rules->max_length);
-    report_number(report, "password.min_classes", rules->min_classes);
+    report_preset(report, "password.min_length", rules->min_length);
+    if (rules->max_length == 0)
+        report_text(report, "password.max_length", "preset");
+    else
+        report_number(report, "password.max_length", rules->max_length);
+    report_preset(report, "password.min_classes", rules->min_classes);
     report_number(report, "password.history", rules->history);
     report_duration(report, "password.history_age", rules->history_age);
     report_duration(report, "temporary.lifetime", rules->temporary_lifetime);
