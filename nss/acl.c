@@ -1,8 +1,5 @@
 /*
- * The access list of what is published: who may read it besides root.
- *
- * polkitd asks for the groups of an account under a user of its own; without
- * this its rules would not see the state groups.
+ * Acl: the access list of what is published.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,7 +11,7 @@
 #include <sys/acl.h>
 #include <sys/stat.h>
 
-#include "nss/publisher.h"
+#include "nss/acl.h"
 
 #define READER "polkitd"
 
@@ -25,7 +22,7 @@ free_acl(acl_t *acl)
         acl_free(*acl);
 }
 
-/* Add one permission. */
+/* Add one permission, if it is given. */
 static int
 add(acl_permset_t permissions, bool is_given, acl_perm_t permission)
 {
@@ -50,7 +47,7 @@ add_reader(acl_t *acl, uid_t uid, bool is_dir)
 }
 
 int
-publisher_set_acl(int fd, enum sr_view view, bool is_dir, bool is_public)
+acl_set(int fd, enum sr_view view, bool is_dir, bool is_public)
 {
     __attribute__((cleanup(free_acl))) acl_t acl = NULL;
     const struct passwd *reader = NULL;
@@ -59,7 +56,7 @@ publisher_set_acl(int fd, enum sr_view view, bool is_dir, bool is_public)
 
     if (view == SR_VIEW_GROUPS && !is_public)
         reader = getpwnam(READER);
-    /* The list that the mode stands for, and no more. */
+    /* Begin with the list that is equivalent to the mode. */
     if (fstat(fd, &status) != 0)
         return -errno;
     acl = acl_from_mode(status.st_mode);
@@ -69,7 +66,7 @@ publisher_set_acl(int fd, enum sr_view view, bool is_dir, bool is_public)
         error = add_reader(&acl, reader->pw_uid, is_dir);
     if (error == 0 && acl_set_fd(fd, acl) != 0)
         error = -errno;
-    /* A file system without lists has nothing to take away. */
+    /* A file system without access lists has no list to remove. */
     if (error == -EOPNOTSUPP && reader == NULL)
         return 0;
     return error;

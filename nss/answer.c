@@ -1,6 +1,7 @@
 /*
- * Answer: what the NSS door says.  What an account is shown as is decided in
- * policy/publish/view.c; here it is put into the form that callers want.
+ * Answer: what the NSS module returns, for any directory and any time.
+ * policy/publish/view.c chooses what is shown; this file puts it into the form
+ * that glibc expects.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,9 +15,8 @@
 #include "nss/answer.h"
 
 /*
- * The status of what was found.  A process that is out of descriptors or memory
- * may try again: nothing is wrong with what is published.  errno is never
- * ERANGE.
+ * The status for a result.  A process that is out of descriptors or memory may
+ * try again: the published state is sound.  errno is never ERANGE.
  */
 static enum nss_status
 status_of(enum sr_found found)
@@ -40,9 +40,8 @@ status_of(enum sr_found found)
 }
 
 /*
- * What was published, decoded: nearly one KiB.  The two functions that have it
- * on the stack are kept apart from those that read files, so that these do not
- * stand on top of it.
+ * A decoded payload takes nearly one KiB of stack.  The two functions that have
+ * one are not inlined into those that read files, so that both do not add up.
  */
 #define APART __attribute__((noinline))
 
@@ -64,10 +63,10 @@ decode(const struct sr_payload *payload, struct account *account)
 
 /* ---- shadow */
 
-/* What is shown of a payload; BROKEN with ENODATA for an unknown state. */
+/* The shadow fields of a payload; BROKEN with ENODATA for an unknown state. */
 static APART enum sr_found
-show(const struct sr_payload *payload, sr_time now,
-     struct sr_view_shadow *shown)
+make_fields(const struct sr_payload *payload, sr_time now,
+            struct sr_view_shadow *shown)
 {
     struct account account;
 
@@ -87,7 +86,8 @@ find_shadow(const char *dir, sr_time now, const char *name,
     const enum sr_found found =
         sr_reader_find(dir, SR_VIEW_SHADOW, name, now, &published);
 
-    return found == SR_FOUND_IT ? show(&published.payload, now, shown) : found;
+    return found == SR_FOUND_IT ? make_fields(&published.payload, now, shown)
+                                : found;
 }
 
 static enum nss_status
@@ -143,7 +143,7 @@ sr_nss_shadow_next(const char *dir, sr_time now, struct sr_cursor *cursor,
         found = find_shadow(dir, now, name, &shown);
         if (found == SR_FOUND_IT)
             break;
-        /* A delta may say that an account is gone, or not known now. */
+        /* By a delta the account may be gone, or its state unknown. */
         if (found == SR_FOUND_BROKEN && errno != ENODATA)
             return status_of(found);
     }
@@ -155,7 +155,7 @@ sr_nss_shadow_next(const char *dir, sr_time now, struct sr_cursor *cursor,
 
 /* ---- groups */
 
-/* The ids of what an account is given; returns how many. */
+/* The ids of a set of groups; returns how many. */
 static size_t
 list_ids(unsigned shown, const uint32_t gid[SR_GROUP_COUNT],
          gid_t ids[SR_GROUP_COUNT])
@@ -189,15 +189,20 @@ find_groups(const char *dir, sr_time now, const char *name,
     enum sr_found found =
         sr_reader_find(dir, SR_VIEW_GROUPS, name, now, &published);
 
-    if (found == SR_FOUND_IT)
+    if (found == SR_FOUND_IT) {
         found = choose_groups(&published.payload, now, &shown);
+    } else if (found == SR_FOUND_NOTHING && published.is_alias) {
+        shown = SR_GROUP_BIT(SR_GROUP_UNKNOWN);
+        found = SR_FOUND_IT;
+    }
     *count = list_ids(shown, published.header.gid, ids);
     return found;
 }
 
 /*
- * What a name is given when its state cannot be told, whatever the reason: that
- * takes no descriptor.  BROKEN with errno as it was when it is nothing.
+ * The group of a name when its state cannot be read, whatever the cause;
+ * reading the link takes no descriptor.  BROKEN with errno unchanged when there
+ * is none.
  */
 static enum sr_found
 find_fallback(const char *dir, const char *name, gid_t ids[SR_GROUP_COUNT],
@@ -211,7 +216,7 @@ find_fallback(const char *dir, const char *name, gid_t ids[SR_GROUP_COUNT],
     return ids[0] != 0 ? SR_FOUND_IT : SR_FOUND_BROKEN;
 }
 
-/* Keep the ids that are not in `groups` yet; returns how many. */
+/* Remove the ids that are in `groups` already; returns how many stay. */
 static size_t
 keep_new(const gid_t *groups, long start, gid_t ids[], size_t count)
 {
@@ -228,7 +233,7 @@ keep_new(const gid_t *groups, long start, gid_t ids[], size_t count)
     return kept;
 }
 
-/* Make room for `more` ids behind the *start that are there. */
+/* Make room for `more` ids behind the first `start`. */
 static bool
 make_room(long start, long *size, gid_t **groups, long more)
 {

@@ -1,16 +1,16 @@
 /*
- * Keep: what was published of accounts whose backend cannot be asked now.
+ * Carry over: keeps what was published of accounts whose backend cannot be
+ * asked now.
  *
- * An outage of a directory must not make its accounts vanish.  Which account
- * was whose is not published, so whatever is in the old snapshot and was not
- * found now is kept, for as long as a snapshot is believed; then its state is
+ * An outage of a directory must not make its accounts vanish.  The snapshot
+ * does not say to which backend an account belongs, so every name that was not
+ * found now is kept, for as long as a snapshot lasts; then its state is
  * unknown.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,129 +18,141 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "nss/publisher.h"
+#include "nss/carry_over.h"
+#include "policy/publish/directory.h"
+#include "policy/publish/reader.h"
+#include "policy/publish/writer.h"
 
-struct old {
-    struct publisher *publisher;
+struct carrier {
+    const struct sr_config *config;
+    const char *dir;
+    const struct sr_publish_how *how;
+    struct sr_builder *build;
     enum sr_view view;
-    bool is_believed; /* else its accounts are unknown */
+    bool is_recent; /* else the states are unknown */
+    sr_time since;  /* of the oldest facts that are carried over */
+    int64_t uptime_since;
 };
 
 static int
-keep_name(const struct old *old, const char *name)
+keep(const struct carrier *carrier, const char *name,
+     const struct sr_payload *payload)
 {
-    struct publisher *publisher = old->publisher;
-    struct sr_published published;
-    struct sr_rules rules;
-    struct sr_facts facts;
-
-    if (old->is_believed) {
-        if (sr_reader_find(publisher->dir, old->view, name, publisher->now,
-                           &published) != SR_FOUND_IT)
-            return 0;
-    } else {
-        memset(&rules, 0, sizeof(rules));
-        sr_facts_init(&facts);
-        sr_payload_encode(old->view, &facts, &rules,
-                          sr_publish_is_exempt(publisher->config, name),
-                          &published.payload);
-    }
-    return -sr_builder_keep(publisher->build, old->view, name,
-                            &published.payload) == -ENOMEM
+    return sr_builder_keep(carrier->build, carrier->view, name, payload) ==
+                   ENOMEM
                ? -ENOMEM
                : 0;
 }
 
-/* Every name in one bucket. */
 static int
-keep_bucket(const struct old *old, const uint8_t *bucket)
+keep_unknown(const struct carrier *carrier, const char *name)
 {
-    char text[SR_SNAPSHOT_NAME_MAX + 1];
-    const char *name;
-    size_t length, size;
-    int error = 0;
+    struct sr_payload payload;
+    struct sr_rules rules;
+    struct sr_facts facts;
 
-    for (unsigned i = 0; error == 0 && sr_bucket_entry(bucket, i, &name,
-                                                       &length, &size) != NULL;
-         i++) {
-        memcpy(text, name, length);
-        text[length] = '\0';
-        error = keep_name(old, text);
-    }
-    return error;
+    memset(&rules, 0, sizeof(rules));
+    sr_facts_init(&facts);
+    sr_payload_encode(carrier->view, &facts, &rules,
+                      sr_publish_is_exempt(carrier->config, name), &payload);
+    return keep(carrier, name, &payload);
 }
 
 static int
-keep_buckets(const struct old *old, int fd, const struct sr_header *header)
+keep_name(void *context, const char *name)
 {
-    uint8_t bucket[SR_SNAPSHOT_BUCKET];
-    int error = 0;
+    const struct carrier *carrier = context;
+    struct sr_published published;
 
-    for (uint32_t i = 0; error == 0 && i < header->buckets + header->overflow;
-         i++) {
-        if (sr_reader_read(fd, sr_bucket_offset(i), bucket, sizeof(bucket)) &&
-            sr_bucket_check(header, i, bucket))
-            error = keep_bucket(old, bucket);
+    if (sr_snapshot_is_alias(name)) {
+        sr_payload_of_alias(&published.payload);
+        return keep(carrier, name, &published.payload);
     }
-    return error;
+    if (!carrier->is_recent)
+        return keep_unknown(carrier, name);
+    if (sr_reader_find(carrier->dir, carrier->view, name, carrier->how->now,
+                       &published) != SR_FOUND_IT)
+        return 0;
+    return keep(carrier, name, &published.payload);
 }
 
-/* Accounts that only a delta tells of. */
+/* An account that only a delta has. */
 static int
-keep_deltas(const struct old *old)
+keep_delta(void *context, enum sr_view view, const char *name)
+{
+    (void)view;
+    return sr_snapshot_name(name) || sr_snapshot_is_alias(name)
+               ? keep_name(context, name)
+               : 0;
+}
+
+static int
+keep_deltas(struct carrier *carrier)
 {
     char path[PATH_MAX];
-    struct dirent *entry;
-    int error = 0;
-    DIR *stream;
+    int error, fd;
 
-    snprintf(path, sizeof(path), "%s/%s.d", old->publisher->dir,
-             sr_view_name(old->view));
-    stream = opendir(path);
-    while (stream != NULL && error == 0 && (entry = readdir(stream)) != NULL) {
-        if (sr_snapshot_name(entry->d_name))
-            error = keep_name(old, entry->d_name);
-    }
-    if (stream != NULL)
-        closedir(stream);
-    return error;
-}
-
-static int
-keep_view(struct publisher *publisher, enum sr_view view)
-{
-    struct old old = {publisher, view, false};
-    uint8_t bytes[SR_SNAPSHOT_HEADER];
-    struct sr_header header;
-    char path[PATH_MAX];
-    int error = 0;
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/%s.snap", publisher->dir,
-             sr_view_name(view));
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    snprintf(path, sizeof(path), "%s/%s", carrier->dir,
+             sr_publish_dir_deltas_name(carrier->view));
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        return 0; /* nothing was published */
-    if (sr_reader_read(fd, 0, bytes, sizeof(bytes)) &&
-        sr_header_decode(bytes, sizeof(bytes), &header)) {
-        /* Its facts are as old as the oldest that were kept before. */
-        old.is_believed =
-            sr_header_is_current(&header, publisher->now) &&
-            publisher->now - header.created < publisher->config->nss_max_age;
-        if (old.is_believed && header.created < publisher->since)
-            publisher->since = header.created;
-        error = keep_buckets(&old, fd, &header);
-    }
+        return 0;
+    error = sr_publish_dir_each(fd, carrier->view, keep_delta, carrier);
     close(fd);
-    return error == 0 && old.is_believed ? keep_deltas(&old) : error;
+    return error;
+}
+
+/* Find out how old the facts of a snapshot are, and whether that is recent. */
+static void
+find_age(struct carrier *carrier, int fd, const struct sr_header *header)
+{
+    const struct sr_publish_how *how = carrier->how;
+    int64_t age = how->now - header->created;
+    struct sr_uptime uptime;
+
+    if (how->boot != 0 && sr_reader_uptime(fd, header, &uptime) &&
+        uptime.boot == how->boot)
+        age = how->uptime - uptime.since;
+    carrier->is_recent = sr_reader_is_current(fd, header, how->now) &&
+                         age < carrier->config->nss_max_age;
+    if (!carrier->is_recent)
+        return;
+    if (header->created < carrier->since)
+        carrier->since = header->created;
+    if (how->uptime - age < carrier->uptime_since)
+        carrier->uptime_since = how->uptime - age;
+}
+
+static int
+carry_view(struct carrier *carrier)
+{
+    struct sr_header header;
+    int error, fd;
+
+    if (sr_reader_open(carrier->dir, carrier->view, &fd, &header) !=
+        SR_FOUND_IT)
+        return 0; /* nothing was published */
+    find_age(carrier, fd, &header);
+    error = sr_reader_each(fd, &header, keep_name, carrier);
+    close(fd);
+    return error == 0 && carrier->is_recent ? keep_deltas(carrier) : error;
 }
 
 int
-publisher_carry_over(struct publisher *publisher)
+carry_over(const struct sr_config *config, const char *dir,
+           const struct sr_publish_how *how, struct sr_builder *build)
 {
+    struct carrier carrier = {.config = config,
+                              .dir = dir,
+                              .how = how,
+                              .build = build,
+                              .since = how->now,
+                              .uptime_since = how->uptime};
     int error = 0;
 
-    for (enum sr_view view = 0; error == 0 && view < SR_VIEW_COUNT; view++)
-        error = keep_view(publisher, view);
+    for (carrier.view = 0; error == 0 && carrier.view < SR_VIEW_COUNT;
+         carrier.view++)
+        error = carry_view(&carrier);
+    sr_builder_set_since(build, carrier.since, carrier.uptime_since);
     return error;
 }

@@ -1,36 +1,50 @@
 /*
- * Collect: all accounts of all backends, with what this host remembers of them.
+ * Collect: reads all accounts of one backend.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
 #include <errno.h>
-#include <search.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "policy/config/account_rules.h"
-#include "nss/publisher.h"
+#include "nss/collect.h"
+#include "nss/names.h"
+#include "nss/report.h"
 #include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
 #include "policy/config/members.h"
-#include "policy/publish/builder.h"
+#include "policy/publish/writer.h"
+#include "policy/throttle/attempt.h"
+#include "policy/throttle/shared_scan.h"
 
-/* Accounts that are read in one transaction of the store: others, who want to
- * log in, wait for its lock meanwhile. */
+/* Accounts that are read in one transaction of the store: logins wait for its
+ * lock meanwhile. */
 #define BATCH 64
 
+/* How long the lock of the store is waited for. */
+#define STORE_WAIT_MS 10000
+
+/* For the name service, in all. */
+#define NAMES_MS 20000
+
+/* Messages about single accounts; the others are only counted. */
+#define MESSAGES 20
+
 struct collection {
-    struct publisher *publisher;
+    const struct sr_config *config;
+    int (*take)(void *context, const struct record *record);
+    void *context;
+    struct reading_result *result;
     struct sr_members *members;
+    struct names *names;           /* NULL for local accounts */
+    struct sr_shared_scan *ledger; /* NULL: there is none, or it is away */
+    bool has_ledger;
     struct sr_store *store; /* NULL: nothing was ever remembered */
     unsigned batch;         /* accounts since the transaction began */
-    const char *backend;    /* that is read now */
-    bool is_elsewhere;      /* which is a directory */
-    void *namesakes;        /* the names of this host, a tree */
-    void *names;            /* of the accounts so far, a tree */
-    int error;              /* negative errno: nothing may be published */
+    unsigned messages;
 };
 
 static int
@@ -40,10 +54,39 @@ find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
     struct sr_members_ask ask = {collection->members, group};
     const struct sr_member member = {name, sr_members_is_member, &ask};
 
-    return sr_config_rules(collection->publisher->config, &member, NULL, rules);
+    return sr_config_rules(collection->config, &member, NULL, rules);
 }
 
-/* See to it that a transaction is open, and not for too long. */
+/* End the reading: nothing may be published. */
+static int
+fail(struct collection *collection, const char *reason)
+{
+    struct reading_result *result = collection->result;
+
+    result->end = READING_FAILED;
+    snprintf(result->reason, sizeof(result->reason), "%s", reason);
+    return -1;
+}
+
+static int
+fail_memory(struct collection *collection)
+{
+    return fail(collection, "out of memory");
+}
+
+/* The store cannot be read: what would be published might be wrong. */
+static int
+fail_store(struct collection *collection, enum sr_store_result result)
+{
+    char reason[160];
+
+    snprintf(reason, sizeof(reason),
+             "what this host remembers cannot be read: %s",
+             sr_store_strerror(result));
+    return fail(collection, reason);
+}
+
+/* Open a transaction of the store, or a new one after a while. */
 static enum sr_store_result
 renew(struct collection *collection)
 {
@@ -55,89 +98,75 @@ renew(struct collection *collection)
     return sr_store_begin(collection->store, false);
 }
 
-/* The store cannot be read: what would be published might be wrong. */
+/* Pass an account on. */
 static int
-fail_store(struct collection *collection, enum sr_store_result result)
+pass_on(struct collection *collection, const struct sr_facts *facts,
+        const struct sr_rules *rules, struct record *record)
 {
-    struct publisher *publisher = collection->publisher;
+    const size_t length = strlen(facts->name);
 
-    snprintf(publisher->reason, sizeof(publisher->reason),
-             "what this host remembers cannot be read: %s",
-             sr_store_strerror(result));
-    collection->error = -EIO;
-    return -1;
-}
-
-static int
-fail_memory(struct collection *collection)
-{
-    struct publisher *publisher = collection->publisher;
-
-    snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
-    collection->error = -ENOMEM;
-    return -1;
-}
-
-/* Add an account; one that has no name to be published by is left out. */
-static int
-add(struct collection *collection, const struct sr_facts *facts,
-    const struct sr_rules *rules, bool is_exempt)
-{
-    const int error =
-        sr_builder_add(collection->publisher->build, facts, rules, is_exempt);
-
-    return error != ENOMEM ? 0 : fail_memory(collection);
-}
-
-/* A name, and the backend whose account has it. */
-struct taken {
-    const char *backend;
-    char name[];
-};
-
-static int
-compare_taken(const void *a, const void *b)
-{
-    return strcmp(((const struct taken *)a)->name,
-                  ((const struct taken *)b)->name);
-}
-
-/*
- * Whether an earlier backend has an account of that name, which is the one that
- * counts, in both views.  Returns SR_UNKNOWN when memory is out.
- */
-static enum sr_tri
-is_taken(struct collection *collection, const char *name)
-{
-    const size_t size = strlen(name) + 1;
-    struct taken *taken, **found;
-
-    if (collection->publisher->config->backends.count < 2)
-        return SR_NO;
-    taken = malloc(sizeof(*taken) + size);
-    if (taken == NULL)
-        return SR_UNKNOWN;
-    taken->backend = collection->backend;
-    memcpy(taken->name, name, size);
-    found = tsearch(taken, &collection->names, compare_taken);
-    if (found == NULL || *found != taken)
-        free(taken);
-    if (found == NULL)
-        return SR_UNKNOWN;
-    return (*found)->backend == collection->backend ? SR_NO : SR_YES;
+    if (!sr_snapshot_name(facts->name)) {
+        collection->result->nameless++;
+        if (collection->messages++ < MESSAGES)
+            publish_say("The account \"%s\" is left out: its name cannot be "
+                        "published.",
+                        facts->name);
+        return 0;
+    }
+    memcpy(record->name, facts->name, length + 1);
+    for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
+        if (sr_view_has(view, facts))
+            sr_payload_encode(view, facts, rules, record->is_exempt,
+                              &record->payload[view]);
+    }
+    return collection->take(collection->context, record);
 }
 
 static int
 add_unknown(struct collection *collection, const struct sr_facts *facts,
             const struct sr_rules *rules, const char *reason)
 {
-    struct publisher *publisher = collection->publisher;
+    struct record record = {.is_counted = false};
 
-    publisher->unknown++;
-    publisher_say("The state of \"%s\" is unknown: %s.", facts->name, reason);
-    return add(collection, facts, rules,
-               facts->uid == 0 || rules->is_break_glass ||
-                   sr_publish_is_exempt(publisher->config, facts->name));
+    record.is_exempt = facts->uid == 0 || rules->is_break_glass ||
+                       sr_publish_is_exempt(collection->config, facts->name);
+    collection->result->unknown++;
+    if (collection->messages++ < MESSAGES)
+        publish_say("The state of \"%s\" is unknown: %s.", facts->name, reason);
+    return pass_on(collection, facts, rules, &record);
+}
+
+/* Look an account up in the shared ledger. */
+static void
+find_locks(struct collection *collection, struct sr_transaction *txn,
+           struct record *record)
+{
+    const struct sr_facts *facts = &txn->account->facts;
+
+    sr_shared_locks_none(&txn->fleet);
+    record->is_counted =
+        collection->has_ledger && sr_shared_counts(&txn->rules, facts->uid);
+    if (!record->is_counted)
+        return;
+    record->limits = sr_attempt_account_limits(&txn->rules, false);
+    sr_shared_scan_locks(collection->ledger, facts->name, &record->limits,
+                         (sr_time)time(NULL), &txn->fleet);
+    memcpy(record->until, txn->fleet.until, sizeof(record->until));
+}
+
+static int
+add_known(struct collection *collection, struct sr_transaction *txn,
+          struct record *record)
+{
+    enum sr_store_result result = renew(collection);
+    struct sr_facts facts;
+
+    if (result == SR_STORE_OK)
+        result = sr_transaction_recall_in(txn, collection->store, NULL);
+    if (result != SR_STORE_OK)
+        return fail_store(collection, result);
+    sr_publish_facts(txn, &facts, &record->is_exempt);
+    return pass_on(collection, &facts, &txn->rules, record);
 }
 
 static int
@@ -146,105 +175,134 @@ add_account(void *context, struct sr_account *account,
             const char *reason)
 {
     struct collection *collection = context;
-    struct sr_transaction txn = {.config = collection->publisher->config,
+    struct record record = {.is_counted = false};
+    struct sr_transaction txn = {.config = collection->config,
                                  .rules = *rules,
                                  .account = account,
                                  .ask = ask};
-    enum sr_store_result result;
-    struct sr_facts facts;
-    bool is_exempt;
 
-    /* In login it would be passed over, too. */
-    if (collection->is_elsewhere &&
-        publisher_collisions_has(&collection->namesakes, &account->facts))
-        return 0;
-    switch (is_taken(collection, account->facts.name)) {
-    case SR_YES:
-        return 0;
-    case SR_NO:
-        break;
-    case SR_UNKNOWN:
-        return fail_memory(collection);
+    if (collection->names != NULL) {
+        switch (names_resolve(collection->names, &account->facts)) {
+        case NAME_IS_OWN:
+            break;
+        case NAME_IS_ANOTHERS: /* a login passes it over too */
+            return 0;
+        case NAME_NO_MEMORY:
+            return fail_memory(collection);
+        }
     }
     if (ask != SR_STATUS_OK)
         return add_unknown(collection, &account->facts, rules, reason);
-    if (!ledger_watch_add(collection->publisher->watch, &txn))
-        return fail_memory(collection);
-    result = renew(collection);
-    if (result == SR_STORE_OK)
-        result = sr_transaction_recall_in(&txn, collection->store, NULL);
-    if (result != SR_STORE_OK)
-        return fail_store(collection, result);
-    sr_publish_facts(&txn, &facts, &is_exempt);
-    return add(collection, &facts, rules, is_exempt);
+    find_locks(collection, &txn, &record);
+    return add_known(collection, &txn, &record);
 }
 
-static bool
-find_namesakes(struct collection *collection, const struct sr_backend_ops *ops,
-               struct sr_error *failure)
+/* Read the shared ledger, if the backend has one. */
+static void
+read_ledger(struct collection *collection, const char *backend)
 {
+    struct reading_result *result = collection->result;
+    struct sr_connections *connections;
+    struct sr_shared_ledger ledger;
+
+    if (!sr_config_shares(collection->config))
+        return;
+    connections = sr_connections_new();
+    ledger =
+        sr_shared_ledger_open_by_name(collection->config, connections, backend);
+    collection->has_ledger = ledger.is_there;
+    if (ledger.is_there &&
+        sr_shared_scan_read(&ledger, &collection->ledger, result->ledger_reason,
+                            sizeof(result->ledger_reason)) != SR_STATUS_OK)
+        result->is_ledger_away = true;
+    sr_connections_free(connections);
+}
+
+/* Open what the accounts are read with.  False: *result says why. */
+static bool
+prepare(struct collection *collection, const struct sr_backend *backend)
+{
+    enum sr_store_result result;
     int error = 0;
 
-    collection->is_elsewhere = ops != &sr_backend_local;
-    if (collection->is_elsewhere && collection->namesakes == NULL)
-        error = publisher_collisions_read(&collection->namesakes);
-    if (error != 0)
-        sr_error_set(failure, SR_ERROR_OTHER, "/etc/passwd: %s",
-                     strerror(-error));
-    return error == 0;
+    collection->members = sr_members_new();
+    if (collection->members == NULL)
+        error = -ENOMEM;
+    else if (backend->ops != &sr_backend_local)
+        error = names_new(NAMES_MS, &collection->names);
+    if (error != 0) {
+        fail(collection, strerror(-error));
+        return false;
+    }
+    result =
+        sr_store_open(NULL, SR_STORE_READ, STORE_WAIT_MS, &collection->store);
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
+        return true;
+    fail_store(collection, result);
+    return false;
 }
 
 static void
-collect_backend(struct collection *collection, const char *name)
+release(struct collection *collection)
 {
-    struct publisher *publisher = collection->publisher;
-    const struct sr_visitor visitor = {collection, find_rules, add_account};
-    struct sr_backend backend;
-    struct sr_call call = sr_call_make(&backend, NULL);
-    enum sr_status ask = SR_STATUS_UNAVAILABLE;
-
-    collection->backend = name;
-    if (sr_backend_find(publisher->config, name, &backend, &call.error) == 0) {
-        if (backend.ops->enumerate == NULL)
-            sr_error_set(&call.error, SR_ERROR_OTHER,
-                         "it cannot name its accounts");
-        else if (find_namesakes(collection, backend.ops, &call.error)) {
-            if (!ledger_watch_read(publisher->watch, name))
-                publisher->is_alone = true;
-            ask = sr_backend_enumerate(&call, &visitor);
-        }
-    }
-    if (ask == SR_STATUS_NO_MEMORY && collection->error == 0)
-        fail_memory(collection);
-    if (ask != SR_STATUS_UNAVAILABLE)
-        return;
-    publisher->is_partial = true;
-    publisher_say("The backend \"%s\" cannot be asked: %s.", name,
-                  sr_error_text(&call.error));
+    if (collection->names != NULL && names_skipped(collection->names) > 0)
+        publish_say("The name service is slow: %u names were not asked for.",
+                    names_skipped(collection->names));
+    if (collection->messages > MESSAGES)
+        publish_say("%u more accounts could not be read or named.",
+                    collection->messages - MESSAGES);
+    sr_store_close(collection->store);
+    sr_shared_scan_free(collection->ledger);
+    names_free(collection->names);
+    sr_members_free(collection->members);
 }
 
-bool
-publisher_collect(struct publisher *publisher)
+/* A backend that cannot be asked. */
+static void
+set_away(struct reading_result *result, const struct sr_error *error)
 {
-    const struct sr_string_list *backends = &publisher->config->backends;
-    struct collection collection = {.publisher = publisher};
-    enum sr_store_result result;
+    result->end = READING_AWAY;
+    snprintf(result->reason, sizeof(result->reason), "%s",
+             sr_error_text(error));
+}
 
-    collection.members = sr_members_new();
-    if (collection.members == NULL) {
-        snprintf(publisher->reason, sizeof(publisher->reason), "out of memory");
-        return false;
+static void
+enumerate(struct collection *collection, const struct sr_backend *backend)
+{
+    const struct sr_visitor visitor = {collection, find_rules, add_account};
+    struct sr_call call = sr_call_make(backend, NULL);
+    enum sr_status status;
+
+    read_ledger(collection, backend->name);
+    status = sr_backend_enumerate(&call, &visitor);
+    if (status == SR_STATUS_NO_MEMORY &&
+        collection->result->end == READING_DONE)
+        fail_memory(collection);
+    else if (status != SR_STATUS_OK && collection->result->end == READING_DONE)
+        set_away(collection->result, &call.error);
+}
+
+void
+collect(const struct sr_config *config, const char *name,
+        int (*take)(void *context, const struct record *record), void *context,
+        struct reading_result *result)
+{
+    struct collection collection = {
+        .config = config, .take = take, .context = context, .result = result};
+    struct sr_backend backend;
+    struct sr_error error;
+
+    memset(result, 0, sizeof(*result));
+    if (sr_backend_find(config, name, &backend, &error) != 0) {
+        set_away(result, &error);
+        return;
     }
-    ledger_watch_forget(publisher->watch);
-    result = sr_store_open(NULL, SR_STORE_READ, PUBLISHER_WAIT_MS,
-                           &collection.store);
-    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
-        fail_store(&collection, result);
-    for (size_t i = 0; collection.error == 0 && i < backends->count; i++)
-        collect_backend(&collection, backends->item[i]);
-    sr_store_close(collection.store);
-    sr_members_free(collection.members);
-    tdestroy(collection.names, free);
-    publisher_collisions_free(&collection.namesakes);
-    return collection.error == 0;
+    if (backend.ops->enumerate == NULL) {
+        sr_error_set(&error, SR_ERROR_OTHER, "it cannot list its accounts");
+        set_away(result, &error);
+        return;
+    }
+    if (prepare(&collection, &backend))
+        enumerate(&collection, &backend);
+    release(&collection);
 }

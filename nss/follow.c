@@ -1,12 +1,11 @@
 /*
- * Follow: stay, and publish what directories tell of as it changes.
+ * Follow: publishes all accounts, and then what changes in directories.
  *
- * One process, one thread, and one wait.  A change of an account becomes a
- * delta.  What hosts count together changes without that of an account, and is
- * read every few seconds.  Whatever leaves a doubt (a connection that was lost,
- * a policy that was changed, a backend that could not be asked) is settled by a
- * reading of everything, which replaces what is published at once or not at
- * all.
+ * One process with one thread waits for all events.  A change of an account
+ * becomes a delta.  The shared ledgers change without the accounts and are read
+ * every few seconds.  Whatever leaves a doubt (a lost connection, a changed
+ * policy, a backend that could not be asked) is settled by a run over all
+ * accounts, whose readings go on beside all this in processes of their own.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,27 +13,31 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "policy/config/account_rules.h"
-#include "policy/config/membership.h"
-#include "nss/publisher.h"
+#include "nss/changes.h"
+#include "nss/follow.h"
+#include "nss/report.h"
+#include "nss/run.h"
 #include "policy/backend/registry.h"
-#include "policy/config/members.h"
 
-/* Everything is read anew so often in any case, and at least twice as often as
- * a snapshot lasts. */
-#define ALL_S 300
+/* A run starts so often in any case, and at least twice in nss.max_age. */
+#define RUN_EVERY_S 300
 
 /* How long a backend that is away is left alone, at first and at most; the same
- * for a reading of everything that failed. */
+ * for a run that failed. */
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 60000
+
+/* A watch begins by reading the directory, after which a run is due.  A run
+ * waits for that so long, to read it only once; and a reading that takes longer
+ * than the second time is broken off. */
+#define BEGINNING_WAIT_MS 5000
+#define BEGINNING_MAX_MS  300000
 
 /* More accounts than that are not looked up one by one. */
 #define CHANGED_MAX 200
@@ -42,12 +45,13 @@
 /* A backend that can be followed. */
 struct followed {
     struct sr_backend backend;
-    size_t rank;                /* among the backends */
-    struct sr_watch *following; /* NULL: it is away */
-    int64_t due;                /* when to listen or to begin anew */
+    size_t rank;            /* among the backends */
+    struct sr_watch *watch; /* NULL: it is away */
+    int64_t due;            /* when to poll the watch or to start it again */
     int64_t pause;
+    int64_t began; /* when the first reading began */
     bool is_beginning;
-    bool is_said; /* that it is away */
+    bool is_told; /* that it is away */
 };
 
 struct follower {
@@ -55,17 +59,13 @@ struct follower {
     bool is_verbose;
     struct followed *followed;
     size_t count;
-    bool needs_all;
-    int64_t all_due; /* needed or not */
-    int64_t all_pause;
-    struct watch *watch; /* over what hosts count together */
-    int64_t watch_due;
-    int64_t watch_pause; /* when it could not be read */
-
-    /* of the batch under way */
-    const struct followed *speaker;
-    struct sr_members *members;
-    struct sr_connections *connections;
+    struct run *run; /* NULL: none goes on */
+    bool needs_run;
+    int64_t run_due; /* needed or not */
+    int64_t run_pause;
+    struct watch *ledgers; /* the shared ones */
+    int64_t ledgers_due;
+    int64_t ledgers_pause; /* when one could not be read */
 };
 
 static int64_t
@@ -83,220 +83,69 @@ longer(int64_t pause)
     return pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
 }
 
-/* ---- one change */
-
-static int
-find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
-{
-    const struct follower *follower = context;
-    struct sr_members_ask ask = {follower->members, group};
-    const struct sr_member member = {name, sr_members_is_member, &ask};
-
-    return sr_config_rules(follower->config, &member, NULL, rules);
-}
-
-/* Whether a name is an account of a backend that is asked before the one that
- * tells of it; UNAVAILABLE: nobody knows. */
-static enum sr_status
-ask_earlier(struct follower *follower, const char *name,
-            const struct sr_rules *rules)
-{
-    enum sr_status ask = SR_STATUS_UNKNOWN_NAME;
-
-    for (size_t i = 0;
-         i < follower->speaker->rank && ask == SR_STATUS_UNKNOWN_NAME; i++) {
-        struct sr_account *account = NULL;
-        struct sr_backend backend;
-        struct sr_error error;
-        struct sr_call call;
-
-        if (sr_backend_find(follower->config,
-                            follower->config->backends.item[i], &backend,
-                            &error) != 0)
-            return SR_STATUS_UNAVAILABLE;
-        call = sr_call_make(&backend, follower->connections);
-        ask = sr_backend_look_up(&call, name, rules, &account);
-        sr_account_close(account);
-    }
-    return ask;
-}
-
-/* What became of a delta. */
-static void
-note_result(struct follower *follower, const char *name,
-            enum sr_publish_result result, const char *reason)
-{
-    switch (result) {
-    case SR_PUBLISH_OK:
-        if (follower->is_verbose)
-            publisher_say("Published: %s.", name);
-        break;
-    case SR_PUBLISH_UNCHANGED:
-        break;
-    case SR_PUBLISH_OFF:
-    case SR_PUBLISH_BUSY:
-    case SR_PUBLISH_FULL:
-    case SR_PUBLISH_FAILED:
-        publisher_say("The change of \"%s\" was not published: %s.", name,
-                      reason[0] == '\0' ? "busy or full" : reason);
-        follower->needs_all = true;
-        break;
-    }
-}
-
-/* Publish what was gathered, with what this host remembers.  Changes are told
- * in their order, and of two in one batch the second is the newer. */
-static void
-put(struct follower *follower, struct sr_transaction *txn)
-{
-    const char *name = txn->account->facts.name;
-    const uint64_t sequence = sr_publish_sequence();
-    char reason[256] = "";
-
-    if (!ledger_watch_add(follower->watch, txn))
-        follower->needs_all = true;
-    if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK) {
-        note_result(follower, name, SR_PUBLISH_FAILED, txn->reason);
-        return;
-    }
-    note_result(follower, name,
-                sr_publish_gathered(SR_PUBLISHED_DIR, txn, sequence,
-                                    PUBLISHER_WAIT_MS, reason, sizeof(reason)),
-                reason);
-}
-
-/* Whether the account is another than the one that this host knows by its
- * name; UNAVAILABLE: nobody knows. */
-static enum sr_status
-compare_uid(const struct sr_facts *facts)
-{
-    uid_t uid = (uid_t)-1;
-
-    switch (sr_config_uid_nss(facts->name, &uid)) {
-    case SR_NO:
-        return SR_STATUS_UNKNOWN_NAME;
-    case SR_YES:
-        return uid == facts->uid ? SR_STATUS_UNKNOWN_NAME : SR_STATUS_OK;
-    default:
-        return SR_STATUS_UNAVAILABLE;
-    }
-}
-
-static int
-take_account(void *context, struct sr_account *account,
-             const struct sr_rules *rules, enum sr_status ask,
-             const char *reason)
-{
-    struct follower *follower = context;
-    struct sr_transaction txn = {.config = follower->config,
-                                 .rules = *rules,
-                                 .account = account,
-                                 .ask = ask};
-
-    (void)reason; /* the reading of everything says it */
-    if (ask == SR_STATUS_OK)
-        ask = compare_uid(&account->facts);
-    if (ask == SR_STATUS_UNKNOWN_NAME)
-        ask = ask_earlier(follower, account->facts.name, rules);
-    if (ask == SR_STATUS_UNKNOWN_NAME)
-        put(follower, &txn);
-    else if (ask != SR_STATUS_OK)
-        follower->needs_all = true;
-    return 0;
-}
-
-/* Look somebody up and publish him.  Who cannot be asked for is left as he is.
- */
-static void
-publish_name(struct follower *follower, const char *name)
-{
-    const struct sr_shared_locks fleet = {.is_known = {false, false}};
-    struct sr_transaction txn;
-    char reason[256] = "";
-
-    switch (sr_transaction_begin_with(follower->config, follower->connections,
-                                      name, NULL, NULL, &txn)) {
-    case SR_STATUS_OK:
-        put(follower, &txn);
-        break;
-    case SR_STATUS_UNKNOWN_NAME:
-        note_result(follower, name,
-                    sr_publish_account_linked(
-                        follower->config, follower->connections, &fleet,
-                        SR_PUBLISHED_DIR, NULL, name, PUBLISHER_WAIT_MS, reason,
-                        sizeof(reason)),
-                    reason);
-        break;
-    case SR_STATUS_UNAVAILABLE:
-    case SR_STATUS_AMBIGUOUS:
-    case SR_STATUS_NO_MEMORY:
-        follower->needs_all = true;
-        break;
-    }
-    sr_transaction_end(&txn);
-}
-
-/* Somebody is gone; another may have the name. */
-static int
-take_gone(void *context, const char *name)
-{
-    publish_name(context, name);
-    return 0;
-}
-
 /* ---- one backend */
 
 /* It is away; what is published stays. */
 static void
-leave(struct follower *follower, struct followed *followed, const char *reason)
+leave(struct followed *followed, const char *reason)
 {
-    if (followed->following != NULL) {
-        followed->backend.ops->watch->stop(followed->following);
-        followed->following = NULL;
+    if (followed->watch != NULL) {
+        followed->backend.ops->watch->stop(followed->watch);
+        followed->watch = NULL;
     }
-    if (!followed->is_said)
-        publisher_say("The backend \"%s\" cannot be followed now: %s.",
-                      followed->backend.name, reason);
-    followed->is_said = true;
+    if (!followed->is_told)
+        publish_say("The backend \"%s\" cannot be followed now: %s.",
+                    followed->backend.name, reason);
+    followed->is_told = true;
     followed->is_beginning = false;
     followed->due = clock_ms() + followed->pause;
     followed->pause = longer(followed->pause);
-    (void)follower;
 }
 
 static void
-begin(struct follower *follower, struct followed *followed)
+begin(struct followed *followed)
 {
     struct sr_call call = sr_call_make(&followed->backend, NULL);
 
     call.error.code = SR_ERROR_MEMORY;
-    followed->following = followed->backend.ops->watch->start(&call);
-    if (followed->following == NULL) {
-        leave(follower, followed, sr_error_text(&call.error));
+    followed->watch = followed->backend.ops->watch->start(&call);
+    if (followed->watch == NULL) {
+        leave(followed, sr_error_text(&call.error));
         return;
     }
     followed->is_beginning = true;
-    followed->due = clock_ms();
+    followed->began = followed->due = clock_ms();
 }
 
-/* Each batch has groups and connections of its own: none is old. */
 static enum sr_watch_result
-hear_batch(struct follower *follower, struct followed *followed,
+poll_watch(struct follower *follower, struct followed *followed,
            struct sr_call *call)
 {
-    const struct sr_watcher listener = {{follower, find_rules, take_account},
-                                        take_gone};
-    enum sr_watch_result heard = SR_WATCH_NO_MEMORY;
+    enum sr_watch_result result = SR_WATCH_NO_MEMORY;
+    struct sr_watcher watcher;
+    struct changes changes;
 
-    follower->speaker = followed;
-    follower->members = sr_members_new();
-    follower->connections = sr_connections_new();
-    if (follower->members != NULL && follower->connections != NULL)
-        heard = followed->backend.ops->watch->poll(call, followed->following,
-                                                   &listener);
-    sr_connections_free(follower->connections);
-    sr_members_free(follower->members);
-    return heard;
+    if (changes_begin(&changes, follower->config, follower->ledgers,
+                      follower->is_verbose)) {
+        changes.rank = followed->rank;
+        watcher = changes_watcher(&changes);
+        result =
+            followed->backend.ops->watch->poll(call, followed->watch, &watcher);
+    }
+    changes_end(&changes);
+    follower->needs_run = follower->needs_run || changes.needs_all;
+    return result;
+}
+
+static void
+note_complete(struct follower *follower, struct followed *followed)
+{
+    if (followed->is_told)
+        publish_say("The backend \"%s\" is followed again.",
+                    followed->backend.name);
+    followed->is_told = false;
+    followed->pause = PAUSE_MIN_MS;
+    follower->needs_run = true;
 }
 
 static void
@@ -306,159 +155,185 @@ hear(struct follower *follower, struct followed *followed)
 
     call.error.code = SR_ERROR_MEMORY;
     followed->is_beginning = false;
-    switch (hear_batch(follower, followed, &call)) {
+    switch (poll_watch(follower, followed, &call)) {
     case SR_WATCH_ALL:
         break;
     case SR_WATCH_BEGINNING:
         followed->is_beginning = true;
         break;
     case SR_WATCH_ANYTHING:
-        if (followed->is_said)
-            publisher_say("The backend \"%s\" is followed again.",
-                          followed->backend.name);
-        followed->is_said = false;
-        followed->pause = PAUSE_MIN_MS;
-        follower->needs_all = true;
+        note_complete(follower, followed);
         break;
     case SR_WATCH_AWAY:
     case SR_WATCH_NO_MEMORY:
-        leave(follower, followed, sr_error_text(&call.error));
+        leave(followed, sr_error_text(&call.error));
         return;
     }
-    followed->due = followed->following->wait_ms < 0
+    if (followed->is_beginning &&
+        clock_ms() - followed->began > BEGINNING_MAX_MS) {
+        leave(followed, "its first reading does not end");
+        return;
+    }
+    followed->due = followed->watch->wait_ms < 0
                         ? INT64_MAX
-                        : clock_ms() + followed->following->wait_ms;
+                        : clock_ms() + followed->watch->wait_ms;
 }
 
-/* ---- everything */
+/* ---- runs */
 
 static int64_t
-all_interval(const struct sr_config *config)
+run_interval(const struct sr_config *config)
 {
     const int64_t half = config->nss_max_age / 2;
 
-    return (half < ALL_S ? half : ALL_S) * 1000;
+    return (half < RUN_EVERY_S ? half : RUN_EVERY_S) * 1000;
 }
 
-/* Whether a backend is still telling what there is, for the first time. */
-static bool
-is_any_beginning(const struct follower *follower)
+/* Until when a run waits for watches that begin; 0: it need not wait. */
+static int64_t
+beginning_until(const struct follower *follower)
 {
+    int64_t until = 0;
+
     for (size_t i = 0; i < follower->count; i++) {
-        if (follower->followed[i].is_beginning)
-            return true;
+        const struct followed *followed = &follower->followed[i];
+
+        if (followed->is_beginning &&
+            followed->began + BEGINNING_WAIT_MS > until)
+            until = followed->began + BEGINNING_WAIT_MS;
     }
-    return false;
+    return until;
+}
+
+static int64_t
+next_run(const struct follower *follower)
+{
+    const int64_t wait = beginning_until(follower);
+    const int64_t due = follower->needs_run ? 0 : follower->run_due;
+
+    return wait > due ? wait : due;
 }
 
 static void
-publish_all(struct follower *follower)
+start_run(struct follower *follower)
 {
-    int64_t interval = all_interval(follower->config);
-
-    follower->needs_all = false;
-    if (publisher_publish_all(follower->config, follower->watch,
-                              follower->is_verbose) == EXIT_OK) {
-        follower->all_pause = PAUSE_MIN_MS;
-    } else {
-        follower->all_pause = longer(follower->all_pause);
-        if (interval > follower->all_pause)
-            interval = follower->all_pause;
+    follower->needs_run = false;
+    follower->run =
+        run_start(follower->config, follower->ledgers, follower->is_verbose);
+    if (follower->run == NULL) {
+        publish_fail("out of memory");
+        follower->run_pause = longer(follower->run_pause);
+        follower->run_due = clock_ms() + follower->run_pause;
     }
-    follower->all_due = clock_ms() + interval;
-    if (ledger_watch_is_needed(follower->watch))
-        follower->watch_due = clock_ms() + (int64_t)WATCH_PAUSE_S * 1000;
 }
 
-/* ---- what hosts count together */
+/* Plan the next run; after a failure, soon. */
+static void
+end_run(struct follower *follower, int status)
+{
+    int64_t interval = run_interval(follower->config);
 
-struct changes {
-    struct follower *follower;
+    if (status == PUBLISH_EXIT_OK) {
+        follower->run_pause = PAUSE_MIN_MS;
+    } else {
+        follower->run_pause = longer(follower->run_pause);
+        if (interval > follower->run_pause)
+            interval = follower->run_pause;
+    }
+    if (run_is_old(follower->run))
+        follower->needs_run = true;
+    run_free(follower->run);
+    follower->run = NULL;
+    follower->run_due = clock_ms() + interval;
+    if (ledger_watch_is_needed(follower->ledgers))
+        follower->ledgers_due = clock_ms() + (int64_t)WATCH_PAUSE_S * 1000;
+}
+
+/* ---- the shared ledgers */
+
+struct ledger_changes {
+    struct changes batch;
     unsigned count;
 };
 
 static void
 take_change(void *context, const char *name)
 {
-    struct changes *changes = context;
-    struct follower *follower = changes->follower;
+    struct ledger_changes *changes = context;
 
-    if (follower->needs_all || ++changes->count > CHANGED_MAX) {
-        follower->needs_all = true;
-        return;
-    }
-    /* Nothing that was read of an account before is good enough. */
-    if (follower->connections == NULL)
-        follower->connections = sr_connections_new();
-    publish_name(follower, name);
+    if (changes->batch.needs_all || ++changes->count > CHANGED_MAX)
+        changes->batch.needs_all = true;
+    else
+        changes_publish(&changes->batch, name);
 }
 
-/* Look at the ledgers.  Once they can be read again everything is read: what
- * was published meanwhile is what this host knows. */
+/* Read the ledgers.  When one can be read again a run is due: the lockouts that
+ * were published meanwhile are those of this host. */
 static void
-watch(struct follower *follower)
+read_ledgers(struct follower *follower)
 {
-    struct changes changes = {follower, 0};
-    bool is_back;
-    int64_t entries;
+    struct ledger_changes changes = {.count = 0};
+    bool is_back = false;
+    int64_t entries = -1;
 
-    follower->connections = NULL;
-    entries =
-        ledger_watch_look(follower->watch, &is_back, take_change, &changes);
-    sr_connections_free(follower->connections);
-    follower->connections = NULL;
-    if (is_back)
-        follower->needs_all = true;
+    if (changes_begin(&changes.batch, follower->config, follower->ledgers,
+                      follower->is_verbose))
+        entries = ledger_watch_look(follower->ledgers, &is_back, take_change,
+                                    &changes);
+    changes_end(&changes.batch);
+    follower->needs_run =
+        follower->needs_run || is_back || changes.batch.needs_all;
     if (entries < 0) {
-        follower->watch_due = clock_ms() + follower->watch_pause;
-        follower->watch_pause = longer(follower->watch_pause);
+        follower->ledgers_due = clock_ms() + follower->ledgers_pause;
+        follower->ledgers_pause = longer(follower->ledgers_pause);
         return;
     }
-    follower->watch_pause = (int64_t)WATCH_PAUSE_S * 1000;
+    follower->ledgers_pause = (int64_t)WATCH_PAUSE_S * 1000;
     if (entries < (int64_t)WATCH_PAUSE_S * WATCH_PER_SECOND)
         entries = (int64_t)WATCH_PAUSE_S * WATCH_PER_SECOND;
-    follower->watch_due = clock_ms() + entries * 1000 / WATCH_PER_SECOND;
+    follower->ledgers_due = clock_ms() + entries * 1000 / WATCH_PER_SECOND;
 }
 
 /* ---- the wait */
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int
 time_until(const struct follower *follower, int64_t now)
 {
-    int64_t due = follower->all_due;
+    int64_t due = follower->run != NULL ? now + run_wait_ms(follower->run)
+                                        : next_run(follower);
 
-    if (!is_any_beginning(follower)) {
-        if (follower->watch_due < due)
-            due = follower->watch_due;
-        if (follower->needs_all)
-            due = now;
-    }
-    for (size_t i = 0; i < follower->count; i++) {
-        if (follower->followed[i].due < due)
-            due = follower->followed[i].due;
-    }
-    return due <= now              ? 0
-           : due - now > INT32_MAX ? INT32_MAX
-                                   : (int)(due - now);
+    due = earlier(due, follower->ledgers_due);
+    for (size_t i = 0; i < follower->count; i++)
+        due = earlier(due, follower->followed[i].due);
+    return due <= now ? 0 : (int)earlier(due - now, INT32_MAX);
 }
 
-/* Wait until there is something to do.  Returns the signal that came, 0 for
- * none, or a negative errno. */
+/* Wait until there is something to do.  `poll_fd` has room for the signals, the
+ * watches and the readings.  Returns the signal that came, 0 for none, or a
+ * negative errno. */
 static int
 await(struct follower *follower, int signals, struct pollfd *poll_fd)
 {
     struct signalfd_siginfo info;
+    nfds_t count = follower->count + 1;
     int ready;
 
     poll_fd[0] = (struct pollfd){.fd = signals, .events = POLLIN};
     for (size_t i = 0; i < follower->count; i++) {
-        const struct sr_watch *following = follower->followed[i].following;
+        const struct sr_watch *watch = follower->followed[i].watch;
 
-        poll_fd[i + 1] = (struct pollfd){
-            .fd = following == NULL ? -1 : following->fd, .events = POLLIN};
+        poll_fd[i + 1] = (struct pollfd){.fd = watch == NULL ? -1 : watch->fd,
+                                         .events = POLLIN};
     }
-    ready =
-        poll(poll_fd, follower->count + 1, time_until(follower, clock_ms()));
+    if (follower->run != NULL)
+        count += run_poll_fds(follower->run, poll_fd + count);
+    ready = poll(poll_fd, count, time_until(follower, clock_ms()));
     if (ready < 0)
         return errno == EINTR ? 0 : -errno;
     for (size_t i = 0; i < follower->count; i++) {
@@ -474,27 +349,29 @@ await(struct follower *follower, int signals, struct pollfd *poll_fd)
 static void
 work(struct follower *follower)
 {
+    int status;
+
     for (size_t i = 0; i < follower->count; i++) {
         struct followed *followed = &follower->followed[i];
 
         if (followed->due > clock_ms())
             continue;
-        if (followed->following == NULL)
-            begin(follower, followed);
+        if (followed->watch == NULL)
+            begin(followed);
         else
             hear(follower, followed);
     }
-    if (is_any_beginning(follower))
-        return;
-    if (!follower->needs_all && follower->watch_due <= clock_ms())
-        watch(follower);
-    if (follower->needs_all || follower->all_due <= clock_ms())
-        publish_all(follower);
+    if (follower->ledgers_due <= clock_ms())
+        read_ledgers(follower);
+    if (follower->run == NULL && next_run(follower) <= clock_ms())
+        start_run(follower);
+    if (follower->run != NULL && run_continue(follower->run, &status))
+        end_run(follower, status);
 }
 
-/* ---- the life */
+/* ---- start and end */
 
-/* The backends that can be followed; the others are read now and then. */
+/* Find the backends that can be followed; the others are read by runs. */
 static bool
 find_followed(struct follower *follower)
 {
@@ -509,8 +386,8 @@ find_followed(struct follower *follower)
 
         if (sr_backend_find(follower->config, names->item[i],
                             &followed->backend, &error) != 0) {
-            publisher_say("The backend \"%s\" cannot be followed: %s.",
-                          names->item[i], error.text);
+            publish_say("The backend \"%s\" cannot be followed: %s.",
+                        names->item[i], sr_error_text(&error));
             continue;
         }
         if (followed->backend.ops->watch == NULL)
@@ -522,34 +399,43 @@ find_followed(struct follower *follower)
     return true;
 }
 
+static void
+release(struct follower *follower)
+{
+    run_free(follower->run);
+    for (size_t i = 0; i < follower->count; i++) {
+        struct followed *followed = &follower->followed[i];
+
+        if (followed->watch != NULL)
+            followed->backend.ops->watch->stop(followed->watch);
+    }
+    ledger_watch_free(follower->ledgers);
+    free(follower->followed);
+}
+
 int
-publisher_follow(const struct sr_config *config, int signals, bool is_verbose)
+follow(const struct sr_config *config, int signals, bool is_verbose)
 {
     struct follower follower = {.config = config,
                                 .is_verbose = is_verbose,
-                                .needs_all = true,
-                                .all_pause = PAUSE_MIN_MS,
-                                .watch_pause = PAUSE_MIN_MS};
+                                .needs_run = true,
+                                .run_due = INT64_MAX,
+                                .run_pause = PAUSE_MIN_MS,
+                                .ledgers_due = INT64_MAX,
+                                .ledgers_pause = PAUSE_MIN_MS};
     struct pollfd *poll_fd = NULL;
     int came = -ENOMEM;
 
-    follower.all_due = INT64_MAX;
-    follower.watch_due = INT64_MAX;
-    follower.watch = ledger_watch_new(config, true);
-    if (follower.watch != NULL && find_followed(&follower))
-        poll_fd = calloc(follower.count + 1, sizeof(*poll_fd));
+    follower.ledgers = ledger_watch_new(config);
+    if (follower.ledgers != NULL && find_followed(&follower))
+        poll_fd = calloc(follower.count + config->backends.count + 1,
+                         sizeof(*poll_fd));
     if (poll_fd != NULL) {
         do
             work(&follower);
         while ((came = await(&follower, signals, poll_fd)) == 0);
     }
-    for (size_t i = 0; i < follower.count; i++) {
-        if (follower.followed[i].following != NULL)
-            follower.followed[i].backend.ops->watch->stop(
-                follower.followed[i].following);
-    }
-    ledger_watch_free(follower.watch);
     free(poll_fd);
-    free(follower.followed);
+    release(&follower);
     return came;
 }

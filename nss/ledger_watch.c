@@ -1,5 +1,6 @@
 /*
- * Watch: what hosts count together of the accounts that are published.
+ * Ledger watch: finds published accounts whose lockout in the shared ledger has
+ * changed.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -10,22 +11,22 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/config/account_rules.h"
-#include "nss/publisher.h"
 #include "nss/ledger_watch.h"
+#include "nss/report.h"
 #include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
 #include "policy/throttle/attempt.h"
 
-/* By so many seconds a lockout may end earlier or later than was published: the
- * server's clock is not this host's. */
+/* A lockout may end so many seconds earlier or later than was published: the
+ * clocks of server and host differ. */
 #define TOLERANCE 30
 
-/* A backend that counts. */
+/* A backend with a shared ledger. */
 struct counter {
     const char *name; /* of the configuration */
     struct sr_connections *connections;
-    struct sr_shared_scan *ledgers; /* NULL: could not be read */
-    bool is_away;                   /* which was said */
+    struct sr_shared_scan *ledgers; /* NULL: not read, or could not be */
+    bool is_away;                   /* which was printed */
 };
 
 /* An account that is published. */
@@ -40,12 +41,11 @@ struct watch {
     const struct sr_config *config;
     struct counter *counter;
     size_t count;
-    bool stays;
     void *noted; /* a tree, by name and counter */
 };
 
 struct watch *
-ledger_watch_new(const struct sr_config *config, bool stays)
+ledger_watch_new(const struct sr_config *config)
 {
     const struct sr_string_list *names = &config->backends;
     struct watch *watch = calloc(1, sizeof(*watch));
@@ -53,7 +53,6 @@ ledger_watch_new(const struct sr_config *config, bool stays)
     if (watch == NULL)
         return NULL;
     watch->config = config;
-    watch->stays = stays;
     watch->counter = calloc(names->count + 1, sizeof(*watch->counter));
     for (size_t i = 0; watch->counter != NULL && i < names->count; i++) {
         if (sr_config_shares(config) &&
@@ -107,15 +106,18 @@ find_counter(const struct watch *watch, const char *backend)
     return NULL;
 }
 
+/* Note whether a ledger could be read (reason NULL), and print a change. */
 static void
-say_away(struct counter *counter, const char *reason)
+set_away(struct counter *counter, const char *reason)
 {
-    if (!counter->is_away)
-        publisher_shared_away(reason);
-    counter->is_away = true;
+    if (reason != NULL && !counter->is_away)
+        publish_say_ledger_away(reason);
+    else if (reason == NULL && counter->is_away)
+        publish_say("What other hosts have counted is read again.");
+    counter->is_away = reason != NULL;
 }
 
-/* The connection is kept for who stays, but not one that has failed. */
+/* Read a ledger.  The connection stays open, unless it has failed. */
 static bool
 read_counter(struct watch *watch, struct counter *counter)
 {
@@ -132,25 +134,22 @@ read_counter(struct watch *watch, struct counter *counter)
     is_read =
         way.is_there && sr_shared_scan_read(&way, &counter->ledgers, reason,
                                             sizeof(reason)) == SR_STATUS_OK;
-    if (!is_read || !watch->stays) {
+    if (!is_read) {
         sr_connections_free(counter->connections);
         counter->connections = NULL;
     }
-    if (is_read && counter->is_away && watch->stays)
-        publisher_say("What other hosts have counted is read again.");
-    if (is_read)
-        counter->is_away = false;
-    else
-        say_away(counter, reason);
+    set_away(counter, is_read ? NULL : reason);
     return is_read;
 }
 
-bool
-ledger_watch_read(struct watch *watch, const char *backend)
+void
+ledger_watch_set_away(struct watch *watch, const char *backend,
+                      const char *reason)
 {
     struct counter *counter = find_counter(watch, backend);
 
-    return counter == NULL || read_counter(watch, counter);
+    if (counter != NULL)
+        set_away(counter, reason);
 }
 
 /* ---- accounts */
@@ -166,7 +165,7 @@ compare_noted(const void *left, const void *right)
     return a->counter < b->counter ? -1 : a->counter > b->counter;
 }
 
-/* Find what is noted of an account, or note it.  NULL: out of memory. */
+/* Find the note of an account, or make one.  NULL: out of memory. */
 static struct noted *
 note(struct watch *watch, const struct counter *counter, const char *name)
 {
@@ -185,32 +184,42 @@ note(struct watch *watch, const struct counter *counter, const char *name)
 }
 
 bool
+ledger_watch_note(struct watch *watch, const char *backend, const char *name,
+                  const struct sr_limits *limits, const sr_time until[2])
+{
+    const struct counter *counter = find_counter(watch, backend);
+    struct noted *noted;
+
+    if (counter == NULL)
+        return true;
+    noted = note(watch, counter, name);
+    if (noted == NULL)
+        return false;
+    noted->limits = *limits;
+    memcpy(noted->until, until, sizeof(noted->until));
+    return true;
+}
+
+bool
 ledger_watch_add(struct watch *watch, struct sr_transaction *txn)
 {
     const struct sr_facts *facts = &txn->account->facts;
     const struct counter *counter = find_counter(watch, facts->backend);
     const struct sr_limits limits =
         sr_attempt_account_limits(&txn->rules, false);
-    struct noted *noted;
 
     sr_shared_locks_none(&txn->fleet);
     if (counter == NULL || !sr_shared_counts(&txn->rules, facts->uid))
         return true;
     sr_shared_scan_locks(counter->ledgers, facts->name, &limits,
                          (sr_time)time(NULL), &txn->fleet);
-    if (!watch->stays)
-        return true;
-    noted = note(watch, counter, facts->name);
-    if (noted == NULL)
-        return false;
-    noted->limits = limits;
-    memcpy(noted->until, txn->fleet.until, sizeof(noted->until));
-    return true;
+    return ledger_watch_note(watch, facts->backend, facts->name, &limits,
+                             txn->fleet.until);
 }
 
 /* ---- looking again */
 
-/* Whether what was published of one side does not hold any more. */
+/* Whether the published lockout of one class of sources is out of date. */
 static bool
 is_other(sr_time before, sr_time after, sr_time now)
 {
@@ -225,7 +234,8 @@ struct look {
     sr_time now;
     void (*changed)(void *context, const char *name);
     void *context;
-    const char **name; /* who has changed: to tell changes the tree */
+    const char **name; /* of accounts that changed: the callback changes the
+                        * tree */
     size_t count, room;
 };
 
@@ -245,14 +255,14 @@ look_at(const void *node, VISIT visit, void *closure)
     if (!is_other(noted->until[0], locks.until[0], look->now) &&
         !is_other(noted->until[1], locks.until[1], look->now))
         return;
-    /* Told once: who is not published then is by the reading of everything. */
+    /* Reported once: when publishing fails the next run publishes it. */
     memcpy(noted->until, locks.until, sizeof(noted->until));
     if (look->count == look->room) {
         const size_t room = look->room == 0 ? 64 : look->room * 2;
 
         grown = reallocarray(look->name, room, sizeof(*grown));
         if (grown == NULL)
-            return; /* the reading of everything will see it */
+            return; /* the next run publishes it */
         look->name = grown;
         look->room = room;
     }

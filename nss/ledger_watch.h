@@ -1,10 +1,10 @@
 /*
- * Watch: what hosts count together of the accounts that are published, and
- * which accounts have to be published anew because it has changed.
+ * Ledger watch: finds published accounts whose lockout in the shared ledger has
+ * changed.
  *
- * The ledgers of a backend are read in one pass.  For who stays, the accounts
- * that were published are noted, each with its rules and the lockouts that were
- * published of it; a later pass says which of them are out of date.
+ * The shared ledger of a backend is read in one pass.  For each account that
+ * was published the rules and the lockouts are noted; a later pass finds those
+ * that are out of date.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,42 +14,45 @@
 #include "policy/account/account.h"
 #include "policy/throttle/shared_scan.h"
 
-/* So often ledgers are read by who stays, in seconds; and no more entries in a
- * second than that. */
+/* The seconds from one pass to the next; and a pass may read no more entries
+ * for each second. */
 #define WATCH_PAUSE_S    5
 #define WATCH_PER_SECOND 1000
 
 struct watch; /* opaque */
 
-/* Make one; whether accounts are noted is up to `stays`.  NULL: out of memory.
- */
-struct watch *ledger_watch_new(const struct sr_config *config, bool stays);
+/* NULL: out of memory. */
+struct watch *ledger_watch_new(const struct sr_config *config);
 void ledger_watch_free(struct watch *watch); /* NULL is allowed */
 
-/* Whether there is a backend that counts for all hosts. */
+/* Whether any backend has a shared ledger. */
 bool ledger_watch_is_needed(const struct watch *watch);
 
-/* All accounts are about to be published: forget those that there were. */
+/* Forget all accounts: all are about to be published. */
 void ledger_watch_forget(struct watch *watch);
 
-/*
- * Read the ledgers of a backend, if it counts.  When it cannot be asked, false:
- * its ledgers lock nobody out then.  That is said, and logged, when it was not
- * said already.
- */
-bool ledger_watch_read(struct watch *watch, const char *backend);
+/* Note an account of a backend (of a canonical name) as it is published. False:
+ * out of memory. */
+bool ledger_watch_note(struct watch *watch, const char *backend,
+                       const char *name, const struct sr_limits *limits,
+                       const sr_time until[2]);
+
+/* Note that the ledger of a backend could not be read, or could be (reason
+ * NULL).  A change is printed and logged. */
+void ledger_watch_set_away(struct watch *watch, const char *backend,
+                           const char *reason);
 
 /*
- * Have who->fleet say what the ledgers that were read last say of an account
- * that is about to be published, and note it.  False: out of memory.
+ * Fill in txn->fleet from the last pass, for an account that is about to be
+ * published, and note it.  False: out of memory.
  */
 bool ledger_watch_add(struct watch *watch, struct sr_transaction *txn);
 
 /*
- * Read all ledgers anew, and tell of every account that something else is to be
- * published of now.  Returns how many entries there are; -1 when a backend
- * could not be asked, of whose accounts nothing is told then.  *is_back: one
- * could be asked again that could not be before.
+ * Read all ledgers again and call `changed` for every account that has to be
+ * published again.  Returns how many entries there are; -1 when a backend could
+ * not be asked, whose accounts are then left out.  *is_back: a backend could be
+ * asked again that could not be before.
  */
 int64_t ledger_watch_look(struct watch *watch, bool *is_back,
                           void (*changed)(void *context, const char *name),

@@ -1,9 +1,9 @@
 # The NSS module, and the program that publishes what it reads.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-# ---- nss: the door for getgrouplist and getspnam.  glibc looks for the file by
-# this name.  It is made to be loaded fast: no start files, since it has nothing
-# to start, and as few segments and pages as can be.
+# ---- the module for getgrouplist and getspnam.  glibc looks for the file under
+# this name.  It is linked to be loaded fast: without start files, which it does
+# not need, and with few segments and pages.
 nsslibdir = $(nssdir)
 nsslib_LTLIBRARIES = libnss_selfreset.la
 libnss_selfreset_la_SOURCES = \
@@ -23,25 +23,30 @@ install-nss:
 	test "$(sysusersdir)" = no || { $(MKDIR_P) "$(DESTDIR)$(sysusersdir)" && \
 	    $(INSTALL_DATA) $(srcdir)/nss/selfreset.sysusers \
 	        "$(DESTDIR)$(sysusersdir)/selfreset.conf"; }
-# A name in nsswitch.conf that no module goes with is passed over, so nothing
-# is asked.
+# glibc skips a source in nsswitch.conf that has no module, so removal asks for
+# nothing.
 uninstall-nss:
 	rm -f $(DESTDIR)$(nsslibdir)/libnss_selfreset.so.2 \
 	    "$(DESTDIR)$(sysusersdir)/selfreset.conf"
 .PHONY: install-nss uninstall-nss
 
-# ---- nss: the door for the name service.  Access lists are a matter of the
-# program that publishes; what libpam loads has no use for their library.
+# ---- the program that publishes.  It alone needs the library for access
+# lists.
 sbin_PROGRAMS += selfreset-publish
 selfreset_publish_SOURCES = \
-	nss/collect.c \
-	nss/follow.c \
-	nss/acl.c \
-	nss/state_groups.c \
-	nss/carry_over.c \
-	nss/collisions.c \
-	nss/publisher.h \
+	nss/acl.c nss/acl.h \
+	nss/carry_over.c nss/carry_over.h \
+	nss/changes.c nss/changes.h \
+	nss/collect.c nss/collect.h \
+	nss/follow.c nss/follow.h \
 	nss/ledger_watch.c nss/ledger_watch.h \
+	nss/names.c nss/names.h \
+	nss/reading.c nss/reading.h \
+	nss/record.c nss/record.h \
+	nss/report.c nss/report.h \
+	nss/run.c nss/run.h \
+	nss/stamp.c nss/stamp.h \
+	nss/state_groups.c nss/state_groups.h \
 	nss/selfreset-publish.c
 selfreset_publish_CFLAGS = $(AM_CFLAGS) $(ACL_CFLAGS)
 selfreset_publish_LDADD = libpolicy.la $(ACL_LIBS)
@@ -70,7 +75,7 @@ dist_systemdsystemunit_DATA = nss/selfreset-publish.timer
 else
 EXTRA_DIST += nss/selfreset-publish.timer
 endif
-# The archive is tested as nobody in particular: nothing outside of its prefix.
+# distcheck runs as an ordinary user: nothing is installed outside the prefix.
 AM_DISTCHECK_CONFIGURE_FLAGS = \
 	--with-systemdsystemunitdir=$$dc_install_base/lib/systemd/system \
 	--with-sysusersdir=$$dc_install_base/lib/sysusers.d

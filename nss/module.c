@@ -1,8 +1,8 @@
 /*
- * Module: the functions of libnss_selfreset.so.2.  It runs in the processes of
- * others: it keeps no descriptor, no mapping and no lock, starts nothing,
- * allocates nothing but the room for groups that its caller frees, and leaves
- * errno alone.  Where and when is said here; the answers are in nss/answer.c.
+ * Module: the functions of libnss_selfreset.so.2.  It runs in other people's
+ * processes: it keeps no descriptor, no mapping and no lock, starts nothing,
+ * allocates nothing but the array of groups that its caller frees, and restores
+ * errno.  It passes directory and time on to nss/answer.c.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -16,8 +16,8 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /*
- * End a call: errno is put back, and the reason is told where the caller wants
- * it, which may be errno itself.
+ * End a call: restore errno, and store the cause where the caller wants it,
+ * which may be errno itself.
  */
 static enum nss_status
 leave(enum nss_status status, int before, int *errnop)
@@ -31,10 +31,10 @@ leave(enum nss_status status, int before, int *errnop)
 }
 
 /*
- * glibc says in `limit` who asks: getgrouplist(3), by which programs choose the
- * rules for a user, gives -1; initgroups(3), by which a process gets its own
- * groups, gives how many it can have, and so does nscd, without a group.  State
- * is for rules.  As a credential it would outlive the state.
+ * `limit` tells the callers apart: getgrouplist(3), by which programs choose
+ * the rules for a user, passes -1; initgroups(3), by which a process gets its
+ * own groups, passes their greatest number; so does nscd, without a group.
+ * State groups are for rules: as a credential they would outlive the state.
  */
 EXPORT enum nss_status
 _nss_selfreset_initgroups_dyn(const char *user, gid_t group, long *start,
@@ -62,8 +62,9 @@ _nss_selfreset_getspnam_r(const char *name, struct spwd *result, char *buffer,
 }
 
 /*
- * Where the list is.  The three functions have no other place to keep it, and
- * need no lock: glibc calls them under one of its own, for getspent_r(3) too.
+ * The position in the list.  The interface of the three functions leaves no
+ * other place for it.  It needs no lock: glibc calls them under one of its own,
+ * for getspent_r(3) too.
  */
 static struct sr_cursor cursor;
 

@@ -1,106 +1,44 @@
 /*
- * selfreset-publish: the door that writes what the NSS module reads.  This file
- * holds the command line, and one run.
+ * selfreset-publish: writes what the NSS module reads.  This file holds the
+ * command line.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "nss/follow.h"
+#include "nss/report.h"
+#include "nss/run.h"
 #include "policy/config/config.h"
-#include "nss/publisher.h"
-#include "policy/report/event.h"
+#include "policy/publish/writer.h"
 #include "policy/util/safe_open.h"
-#include "policy/util/utf8.h"
-#include "policy/publish/install.h"
 
-#define PROGRAM   "selfreset-publish"
-#define LINE_SIZE 1024 /* of what is said */
+/* How long the lock of the published state is waited for. */
+#define LOCK_WAIT_MS 10000
+
+/* selfreset-changed.service makes this file when a file that is read has
+ * changed. */
+#define CHANGED_FLAG SR_RUNDIR "/changed"
+
+/* So many runs follow each other while files go on to change. */
+#define RUNS_MAX 10
 
 struct options {
     const char *user;
     bool is_following;
     bool is_verbose;
 };
-
-void
-publisher_say(const char *format, ...)
-{
-    char text[LINE_SIZE], clean[LINE_SIZE];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof(text), format, list);
-    va_end(list);
-    /* Names, DNs and reasons are a directory's: each is a line, and no more. */
-    sr_utf8_clean(text, false, clean, sizeof(clean));
-    fprintf(stderr, PROGRAM ": %s\n", clean);
-}
-
-static void
-send_event(enum sr_event_id id, const char *cause)
-{
-    const bool is_failed =
-        id == SR_EVENT_PUBLISH_FAILED || id == SR_EVENT_SHARED_AWAY;
-    const struct sr_event event = {
-        .id = id,
-        .uid = (uid_t)-1,
-        .service = PROGRAM,
-        .channel = "tool",
-        .result = is_failed ? "failed" : "ok",
-        .cause = cause,
-        .pam_code = -1,
-    };
-
-    sr_event_send(&event);
-}
-
-void
-publisher_shared_away(const char *reason)
-{
-    publisher_say("What other hosts have counted cannot be read: %s.", reason);
-    send_event(SR_EVENT_SHARED_AWAY, reason);
-}
-
-/* Say why nothing was published, and log it. */
-static int
-fail(const char *reason)
-{
-    publisher_say("Nothing was published: %s.", reason);
-    send_event(SR_EVENT_PUBLISH_FAILED, reason);
-    return EXIT_FAILED;
-}
-
-/* What became of it; `reason` is for FAILED. */
-static int
-conclude(enum sr_publish_result result, const char *reason)
-{
-    switch (result) {
-    case SR_PUBLISH_OK:
-    case SR_PUBLISH_UNCHANGED:
-        return EXIT_OK;
-    case SR_PUBLISH_OFF:
-        return fail("there is no snapshot yet; run " PROGRAM
-                    " without --user first");
-    case SR_PUBLISH_BUSY:
-        return fail("another process keeps the lock");
-    case SR_PUBLISH_FULL:
-        return fail("the disk is full, or a limit on the size of files holds");
-    case SR_PUBLISH_FAILED:
-        break;
-    }
-    return fail(reason);
-}
 
 /* ---- one account */
 
@@ -110,122 +48,84 @@ publish_user(const struct sr_config *config, const struct options *options)
     char reason[256] = "";
     const enum sr_publish_result result =
         sr_publish_account(config, SR_PUBLISHED_DIR, NULL, options->user,
-                           PUBLISHER_WAIT_MS, reason, sizeof(reason));
+                           LOCK_WAIT_MS, reason, sizeof(reason));
+    const bool is_good =
+        result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED;
 
-    if (options->is_verbose && result == SR_PUBLISH_OK)
-        puts("published");
-    else if (options->is_verbose && result == SR_PUBLISH_UNCHANGED)
-        puts("unchanged");
-    if ((result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED) &&
-        reason[0] != '\0') {
-        publisher_shared_away(reason);
-        return EXIT_PARTLY;
+    if (options->is_verbose && is_good)
+        puts(result == SR_PUBLISH_OK ? "published" : "unchanged");
+    if (is_good && reason[0] != '\0') {
+        publish_say_ledger_away(reason);
+        return PUBLISH_EXIT_PARTLY;
     }
-    return conclude(result, reason);
+    return run_conclude(result, reason);
 }
 
-/* ---- all accounts */
+/* ---- all accounts, once */
 
-/* Why something is missing in what is published; NULL: nothing is. */
-static const char *
-part_missing(const struct publisher *publisher)
-{
-    return publisher->is_partial    ? "a backend could not be asked"
-           : publisher->unknown > 0 ? "accounts could not be read"
-           : publisher->is_alone    ? "what other hosts have counted could not "
-                                      "be read"
-                                    : NULL;
-}
-
-static void
-tell_counts(const struct publisher *publisher, enum sr_publish_result result)
-{
-    printf("%s: %u accounts, %u of them of directories; %u unknown%s\n",
-           result == SR_PUBLISH_UNCHANGED ? "newer already" : "published",
-           sr_builder_count(publisher->build, SR_VIEW_GROUPS),
-           sr_builder_count(publisher->build, SR_VIEW_SHADOW),
-           publisher->unknown,
-           publisher->is_partial ? "; what could not be asked was kept" : "");
-}
-
+/* One run.  *is_old: it has to be repeated. */
 static int
-conclude_all(const struct publisher *publisher, enum sr_publish_result result,
-             const char *reason)
+publish_once(const struct sr_config *config, bool is_verbose, bool *is_old)
 {
-    const int status = conclude(result, reason);
+    struct pollfd *poll_fd =
+        calloc(config->backends.count + 1, sizeof(*poll_fd));
+    struct run *run = run_start(config, NULL, is_verbose);
+    int status = PUBLISH_EXIT_FAILED;
 
-    if (status != EXIT_OK)
-        return status;
-    if (reason[0] != '\0')
-        publisher_say("A part is missing: %s.", reason);
-    if (publisher->is_verbose)
-        tell_counts(publisher, result);
-    if (result == SR_PUBLISH_UNCHANGED)
-        return EXIT_OK;
-    if (part_missing(publisher) != NULL) {
-        send_event(SR_EVENT_PUBLISH_PARTLY, part_missing(publisher));
-        return EXIT_PARTLY;
-    }
-    send_event(SR_EVENT_PUBLISHED, NULL);
-    return EXIT_OK;
-}
-
-int
-publisher_publish_all(const struct sr_config *config, struct watch *watch,
-                      bool is_verbose)
-{
-    struct publisher publisher = {.config = config,
-                                  .watch = watch,
-                                  .dir = SR_PUBLISHED_DIR,
-                                  .now = time(NULL),
-                                  .is_verbose = is_verbose};
-    struct sr_publish_how how = {
-        .sequence = sr_publish_sequence(),
-        .now = publisher.now,
-        .max_age = config->nss_max_age,
-        .is_listed = config->nss_enumerate,
-        .is_public = config->nss_view == SR_PUBLICITY_PUBLIC,
-        .wait_ms = PUBLISHER_WAIT_MS,
-        .grant = publisher_set_acl,
-    };
-    enum sr_publish_result result;
-    char reason[256] = "";
-    int status;
-
-    publisher.since = publisher.now;
-    publisher_find_groups(how.gid);
-    publisher.build = sr_builder_new(&how);
-    if (publisher.build == NULL)
-        return fail("out of memory");
-    if (!publisher_collect(&publisher)) {
-        status = fail(publisher.reason);
-    } else if (publisher.is_partial && publisher_carry_over(&publisher) != 0) {
-        status = fail("out of memory");
+    *is_old = false;
+    if (poll_fd == NULL || run == NULL) {
+        status = publish_fail("out of memory");
     } else {
-        sr_builder_set_since(publisher.build, publisher.since, 0);
-        result = sr_builder_commit(publisher.build, publisher.dir, reason,
-                                   sizeof(reason));
-        status = conclude_all(&publisher, result, reason);
+        while (!run_continue(run, &status))
+            poll(poll_fd, run_poll_fds(run, poll_fd), run_wait_ms(run));
+        *is_old = run_is_old(run);
     }
-    sr_builder_free(publisher.build);
+    run_free(run);
+    free(poll_fd);
     return status;
 }
 
-static int
-publish_once(const struct sr_config *config, bool is_verbose)
+static struct sr_config *
+load(void)
 {
-    struct watch *watch = ledger_watch_new(config, false);
-    const int status = watch == NULL
-                           ? fail("out of memory")
-                           : publisher_publish_all(config, watch, is_verbose);
+    struct sr_config_errors errors = {0};
+    struct sr_config *config = sr_config_load(NULL, &errors);
 
-    ledger_watch_free(watch);
+    for (size_t i = 0; i < errors.count; i++)
+        publish_say("%s", errors.item[i]);
+    sr_config_errors_free(&errors);
+    return config;
+}
+
+/*
+ * Run until nothing changes during a run.  The flag is removed before anything
+ * is read, so that a change from then on is either read or sets it again; when
+ * changes do not end, it is set for systemd to start the next run.
+ */
+static int
+publish_all(const struct options *options)
+{
+    struct sr_config *config;
+    bool is_old = true;
+    int status = PUBLISH_EXIT_FAILED;
+
+    for (unsigned i = 0; is_old && i < RUNS_MAX; i++) {
+        unlink(CHANGED_FLAG);
+        config = load();
+        if (config == NULL)
+            return publish_fail("the configuration has an error");
+        status = publish_once(config, options->is_verbose, &is_old);
+        sr_config_free(config);
+    }
+    if (is_old)
+        close(open(CHANGED_FLAG, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                   0600));
     return status;
 }
 
-/* ---- staying */
+/* ---- following */
 
-/* The signals that end it, or have it begin anew, as something to wait for. */
+/* A descriptor for the signals that end it, and for SIGHUP. */
 static int
 open_signals(void)
 {
@@ -240,27 +140,15 @@ open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static struct sr_config *
-load(void)
-{
-    struct sr_config_errors errors = {0};
-    struct sr_config *config = sr_config_load(NULL, &errors);
-
-    for (size_t i = 0; i < errors.count; i++)
-        publisher_say("%s", errors.item[i]);
-    sr_config_errors_free(&errors);
-    return config;
-}
-
-/* A configuration that has an error is not taken instead of one that has
- * none. */
+/* Load the configuration again; one with an error does not replace one without.
+ */
 static void
 reload(struct sr_config **config)
 {
     struct sr_config *fresh = load();
 
     if (fresh == NULL) {
-        publisher_say("The configuration has an error; the old one stays.");
+        publish_say("The configuration has an error; the old one stays.");
         return;
     }
     sr_config_free(*config);
@@ -268,20 +156,19 @@ reload(struct sr_config **config)
 }
 
 static int
-stay(struct sr_config **config, const struct options *options)
+follow_all(struct sr_config **config, const struct options *options)
 {
     const int signals = open_signals();
     int came;
 
-    /* Who reads it later wants to know it now. */
+    /* Lines are read as they are written. */
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (signals < 0)
-        return fail("signals cannot be waited for");
-    while ((came = publisher_follow(*config, signals, options->is_verbose)) ==
-           SIGHUP)
+        return publish_fail("signals cannot be waited for");
+    while ((came = follow(*config, signals, options->is_verbose)) == SIGHUP)
         reload(config);
     close(signals);
-    return came > 0 ? EXIT_OK : fail(strerror(-came));
+    return came > 0 ? PUBLISH_EXIT_OK : publish_fail(strerror(-came));
 }
 
 /* ---- the command line */
@@ -289,19 +176,19 @@ stay(struct sr_config **config, const struct options *options)
 static void
 print_help(void)
 {
-    puts("Usage: " PROGRAM " [--verbose] [--follow | --user NAME]\n"
-         "       " PROGRAM " --help | --version\n"
+    puts("Usage: " PUBLISH_PROGRAM " [--verbose] [--follow | --user NAME]\n"
+         "       " PUBLISH_PROGRAM " --help | --version\n"
          "\n"
          "Publish the state of accounts for the name service.\n"
          "\n"
-         "  -f, --follow     stay, and publish what changes in directories\n"
+         "  -f, --follow     go on, and publish what changes in directories\n"
          "  -u, --user NAME  one account only\n"
-         "  -v, --verbose    say what was done\n"
+         "  -v, --verbose    print what was done\n"
          "\n"
          "See selfreset-publish(8).");
 }
 
-/* Read the options.  False: leave with *status. */
+/* Read the options.  False: exit with *status. */
 static bool
 parse(int argc, char **argv, struct options *options, int *status)
 {
@@ -315,7 +202,7 @@ parse(int argc, char **argv, struct options *options, int *status)
     };
     int letter;
 
-    *status = EXIT_OK;
+    *status = PUBLISH_EXIT_OK;
     while ((letter = getopt_long(argc, argv, "fu:v", list, NULL)) != -1) {
         switch (letter) {
         case 'f':
@@ -331,40 +218,40 @@ parse(int argc, char **argv, struct options *options, int *status)
             print_help();
             return false;
         case 'V':
-            puts(PROGRAM " " PACKAGE_VERSION);
+            puts(PUBLISH_PROGRAM " " PACKAGE_VERSION);
             return false;
         default:
-            *status = EXIT_USAGE; /* getopt has said what is wrong */
-            publisher_say("See --help.");
+            *status = PUBLISH_EXIT_USAGE; /* getopt has printed why */
+            publish_say("See --help.");
             return false;
         }
     }
-    *status = EXIT_USAGE;
+    *status = PUBLISH_EXIT_USAGE;
     if (options->is_following && options->user != NULL) {
-        publisher_say("--follow and --user do not go together.");
+        publish_say("--follow and --user cannot be used together.");
         return false;
     }
     if (optind == argc)
         return true;
-    publisher_say("There is no place for \"%s\" here; see --help.",
-                  argv[optind]);
+    publish_say("Unexpected argument \"%s\"; see --help.", argv[optind]);
     return false;
 }
 
 static int
 run(const struct options *options)
 {
-    struct sr_config *config = load();
+    struct sr_config *config;
     int status;
 
+    if (!options->is_following && options->user == NULL)
+        return publish_all(options);
+    config = load();
     if (config == NULL)
-        status = fail("the configuration has an error");
+        status = publish_fail("the configuration has an error");
     else if (options->is_following)
-        status = stay(&config, options);
-    else if (options->user != NULL)
-        status = publish_user(config, options);
+        status = follow_all(&config, options);
     else
-        status = publish_once(config, options->is_verbose);
+        status = publish_user(config, options);
     sr_config_free(config);
     return status;
 }
@@ -376,14 +263,14 @@ main(int argc, char **argv)
     int status;
 
     if (sr_standard_fds_plug() < 0)
-        return EXIT_FAILED;
+        return PUBLISH_EXIT_FAILED;
     umask(022);
     signal(SIGPIPE, SIG_IGN);
     if (!parse(argc, argv, &options, &status))
         return status;
     if (geteuid() != 0) {
-        publisher_say("Only root can publish.");
-        return EXIT_NO_ROOT;
+        publish_say("Only root can publish.");
+        return PUBLISH_EXIT_NO_ROOT;
     }
     return run(&options);
 }

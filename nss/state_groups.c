@@ -1,6 +1,5 @@
 /*
- * The state groups, as the publisher uses them: policy/publish/groups.h judges
- * them, and what is wrong with one is told.
+ * State groups: their ids, for selfreset-publish.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,24 +7,25 @@
 
 #include <string.h>
 
-#include "nss/publisher.h"
+#include "nss/report.h"
+#include "nss/state_groups.h"
 #include "policy/publish/groups.h"
 
 void
-publisher_find_groups(uint32_t gid[SR_GROUP_COUNT])
+state_groups_find(uint32_t gid[SR_GROUP_COUNT])
 {
     struct sr_state_groups found;
     char text[200], advice[200];
     int error = sr_state_groups_read(NULL, NULL, gid, &found);
 
     if (error != 0) {
-        publisher_say("The groups of this host cannot be read: %s.",
-                      strerror(error));
+        publish_say("The groups of this host cannot be read: %s.",
+                    strerror(error));
         return;
     }
     for (enum sr_group group = 0; group < SR_GROUP_COUNT; group++) {
         if (sr_state_group_say(group, &found.item[group], text, advice,
                                sizeof(text)))
-            publisher_say("%s  Nobody is shown in it.  %s", text, advice);
+            publish_say("%s  Nobody is shown in it.  %s", text, advice);
     }
 }

@@ -92,16 +92,24 @@ damaged(void)
     return SR_FOUND_BROKEN;
 }
 
+bool
+sr_reader_uptime(int fd, const struct sr_header *header,
+                 struct sr_uptime *uptime)
+{
+    uint8_t bytes[SR_SNAPSHOT_UPTIME];
+
+    return sr_reader_read(fd, SR_SNAPSHOT_UPTIME_AT, bytes, sizeof(bytes)) &&
+           sr_uptime_decode(header, bytes, uptime) && uptime->boot != 0;
+}
+
 static bool
 is_current_by_uptime(int fd, const struct sr_header *header)
 {
-    uint8_t bytes[SR_SNAPSHOT_UPTIME];
     struct sr_uptime uptime;
     uint64_t boot;
     int64_t seconds;
 
-    return sr_reader_read(fd, SR_SNAPSHOT_UPTIME_AT, bytes, sizeof(bytes)) &&
-           sr_uptime_decode(header, bytes, &uptime) && uptime.boot != 0 &&
+    return sr_reader_uptime(fd, header, &uptime) &&
            sr_uptime_read(&boot, &seconds) &&
            sr_uptime_is_current(&uptime, boot, seconds);
 }

@@ -77,6 +77,11 @@ enum sr_found sr_reader_open(const char *dir, enum sr_view view, int *fd,
  * uptime. */
 bool sr_reader_is_current(int fd, const struct sr_header *header, sr_time now);
 
+/* Read the uptime behind the header of an open snapshot.  False when it has
+ * none. */
+bool sr_reader_uptime(int fd, const struct sr_header *header,
+                      struct sr_uptime *uptime);
+
 /*
  * Call `visit` with the name of each entry of an open snapshot, aliases too,
  * until it returns anything but 0, which is then returned.  Damaged buckets are

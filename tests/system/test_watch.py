@@ -531,5 +531,5 @@ def test_what_the_server_does_itself(host):
 
 def test_command_line(host):
     done = host.run("selfreset-publish", "--follow", "--user", "ann")
-    assert done.returncode == 64 and "do not go together" in done.stderr
+    assert done.returncode == 64 and "cannot be used together" in done.stderr
 

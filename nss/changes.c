@@ -1,0 +1,201 @@
+/*
+ * Changes: publishes single accounts that have changed in a directory.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "nss/changes.h"
+#include "nss/report.h"
+#include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
+#include "policy/publish/writer.h"
+
+/* How long the lock of the published state is waited for. */
+#define LOCK_WAIT_MS 10000
+
+/* For the name service, for a batch. */
+#define NAMES_MS 5000
+
+bool
+changes_begin(struct changes *changes, const struct sr_config *config,
+              struct watch *watch, bool is_verbose)
+{
+    memset(changes, 0, sizeof(*changes));
+    changes->config = config;
+    changes->watch = watch;
+    changes->is_verbose = is_verbose;
+    changes->members = sr_members_new();
+    changes->connections = sr_connections_new();
+    return changes->members != NULL && changes->connections != NULL &&
+           names_new(NAMES_MS, &changes->names) == 0;
+}
+
+void
+changes_end(struct changes *changes)
+{
+    sr_connections_free(changes->connections);
+    sr_members_free(changes->members);
+    names_free(changes->names);
+}
+
+static int
+find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
+{
+    const struct changes *changes = context;
+    struct sr_members_ask ask = {changes->members, group};
+    const struct sr_member member = {name, sr_members_is_member, &ask};
+
+    return sr_config_rules(changes->config, &member, NULL, rules);
+}
+
+/* Whether a backend before the one that reports has an account of this name;
+ * UNAVAILABLE: not known. */
+static enum sr_status
+ask_earlier(struct changes *changes, const char *name,
+            const struct sr_rules *rules)
+{
+    enum sr_status ask = SR_STATUS_UNKNOWN_NAME;
+
+    for (size_t i = 0; i < changes->rank && ask == SR_STATUS_UNKNOWN_NAME;
+         i++) {
+        struct sr_account *account = NULL;
+        struct sr_backend backend;
+        struct sr_error error;
+        struct sr_call call;
+
+        if (sr_backend_find(changes->config, changes->config->backends.item[i],
+                            &backend, &error) != 0)
+            return SR_STATUS_UNAVAILABLE;
+        call = sr_call_make(&backend, changes->connections);
+        ask = sr_backend_look_up(&call, name, rules, &account);
+        sr_account_close(account);
+    }
+    return ask;
+}
+
+/* The result of publishing a delta. */
+static void
+note_result(struct changes *changes, const char *name,
+            enum sr_publish_result result, const char *reason)
+{
+    switch (result) {
+    case SR_PUBLISH_OK:
+        if (changes->is_verbose)
+            publish_say("Published: %s.", name);
+        break;
+    case SR_PUBLISH_UNCHANGED:
+        break;
+    case SR_PUBLISH_OFF:
+    case SR_PUBLISH_BUSY:
+    case SR_PUBLISH_FULL:
+    case SR_PUBLISH_FAILED:
+        publish_say("The change of \"%s\" was not published: %s.", name,
+                    reason[0] == '\0' ? "busy or full" : reason);
+        changes->needs_all = true;
+        break;
+    }
+}
+
+/* Publish an account, with what this host remembers of it.  Changes are
+ * reported in their order: of two in one batch the second is newer. */
+static void
+put(struct changes *changes, struct sr_transaction *txn)
+{
+    const char *name = txn->account->facts.name;
+    const uint64_t sequence = sr_publish_sequence();
+    char reason[256] = "";
+
+    if (!ledger_watch_add(changes->watch, txn))
+        changes->needs_all = true;
+    if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK) {
+        note_result(changes, name, SR_PUBLISH_FAILED, txn->reason);
+        return;
+    }
+    note_result(changes, name,
+                sr_publish_gathered(SR_PUBLISHED_DIR, txn, sequence,
+                                    LOCK_WAIT_MS, reason, sizeof(reason)),
+                reason);
+}
+
+static int
+take_account(void *context, struct sr_account *account,
+             const struct sr_rules *rules, enum sr_status ask,
+             const char *reason)
+{
+    struct changes *changes = context;
+    struct sr_transaction txn = {.config = changes->config,
+                                 .rules = *rules,
+                                 .account = account,
+                                 .ask = ask};
+
+    (void)reason; /* the next run prints it */
+    if (ask == SR_STATUS_OK) {
+        switch (names_resolve(changes->names, &account->facts)) {
+        case NAME_IS_OWN:
+            ask = ask_earlier(changes, account->facts.name, rules);
+            break;
+        case NAME_IS_ANOTHERS:
+            return 0;
+        case NAME_NO_MEMORY:
+            break;
+        }
+    }
+    if (ask == SR_STATUS_UNKNOWN_NAME)
+        put(changes, &txn);
+    else
+        changes->needs_all = true;
+    return 0;
+}
+
+void
+changes_publish(struct changes *changes, const char *name)
+{
+    const struct sr_shared_locks fleet = {.is_known = {false, false}};
+    struct sr_transaction txn;
+    char reason[256] = "";
+
+    switch (sr_transaction_begin_with(changes->config, changes->connections,
+                                      name, NULL, NULL, &txn)) {
+    case SR_STATUS_OK:
+        put(changes, &txn);
+        break;
+    case SR_STATUS_UNKNOWN_NAME:
+        note_result(
+            changes, name,
+            sr_publish_account_linked(changes->config, changes->connections,
+                                      &fleet, SR_PUBLISHED_DIR, NULL, name,
+                                      LOCK_WAIT_MS, reason, sizeof(reason)),
+            reason);
+        break;
+    case SR_STATUS_UNAVAILABLE:
+    case SR_STATUS_AMBIGUOUS:
+    case SR_STATUS_NO_MEMORY:
+        changes->needs_all = true;
+        break;
+    }
+    sr_transaction_end(&txn);
+}
+
+/* An account is gone; another may have its name.  Where it was published under
+ * another name, only a run of all accounts finds that. */
+static int
+take_gone(void *context, const char *name)
+{
+    struct changes *changes = context;
+    struct sr_published published;
+
+    if (sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, name, sr_reader_now(),
+                       &published) != SR_FOUND_IT)
+        changes->needs_all = true;
+    changes_publish(changes, name);
+    return 0;
+}
+
+struct sr_watcher
+changes_watcher(struct changes *changes)
+{
+    return (struct sr_watcher){{changes, find_rules, take_account}, take_gone};
+}

@@ -1,0 +1,40 @@
+/*
+ * Names: the name under which an account of a directory is published, which is
+ * the one that the name service of this host uses for it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_NSS_NAMES_H
+#define SR_NSS_NAMES_H
+
+#include "policy/decide/facts.h"
+
+struct names; /* opaque */
+
+/*
+ * Begin: read the names of /etc/passwd.  `budget_ms` bounds the time in which
+ * the name service is asked for other names, in all; when it has passed, names
+ * are taken as the directory has them.  Returns 0 and *names, or a negative
+ * errno.
+ */
+int names_new(int64_t budget_ms, struct names **names);
+void names_free(struct names *names); /* NULL is allowed */
+
+enum name_owner {
+    NAME_IS_OWN,      /* of this account, or unknown to the name service */
+    NAME_IS_ANOTHERS, /* the name service knows another uid under it */
+    NAME_NO_MEMORY,
+};
+
+/*
+ * Replace the name in the facts by the one that the name service answers for it
+ * with the same uid (pw_name).  A name that another account of this host has is
+ * never published for the directory's account: whoever may add entries to a
+ * directory must not change the state of accounts of this host.
+ */
+enum name_owner names_resolve(struct names *names, struct sr_facts *facts);
+
+/* How many names were not asked for because the time had passed. */
+unsigned names_skipped(const struct names *names);
+
+#endif
