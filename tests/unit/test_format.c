@@ -862,10 +862,83 @@ test_fallback_damage(void **state)
     assert_int_equal(8, gid_of("1:9:8:ann:", "ann"));
 }
 
+/* ---- aliases */
+
+static void
+test_aliases(void **state)
+{
+    static const char *const same[][2] = {
+        {"bob", "::bob"},
+        {"Bob", "::bob"},
+        {"BOB@corp.example", "::bob"},
+        {"CORP\\bob", "::bob"},
+        {"A\\b\\Bob@x@y", "::bob"},
+        {"@bob", "::@bob"},
+        {"bob\\", "::bob\\"},
+        {"j\xc3\xb6rg", "::j?rg"},
+        {"J\xc3\x96RG", "::j?rg"},
+        {"\xc3\x96\xc3\x96", "::?"},
+        {"fallback", "::fallback"},
+    };
+    char alias[SR_SNAPSHOT_NAME_MAX + 1];
+    char longest[SR_SNAPSHOT_NAME_MAX + 1];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        assert_true(sr_snapshot_alias(same[i][0], alias));
+        assert_string_equal(alias, same[i][1]);
+        assert_true(sr_snapshot_is_alias(alias));
+        assert_false(sr_snapshot_name(alias));
+        assert_false(sr_snapshot_is_alias(same[i][0]));
+    }
+    assert_false(sr_snapshot_alias("", alias));
+    assert_false(sr_snapshot_alias("a:b", alias));
+    assert_false(sr_snapshot_is_alias(SR_FALLBACK_NAME));
+    memset(longest, 'a', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    assert_false(sr_snapshot_alias(longest, alias));
+    longest[SR_SNAPSHOT_NAME_MAX - 2] = '\0';
+    assert_true(sr_snapshot_alias(longest, alias));
+    assert_int_equal(strlen(alias), SR_SNAPSHOT_NAME_MAX);
+}
+
+/* ---- the uptime */
+
+static void
+test_uptime(void **state)
+{
+    const struct sr_header header = {.key = "0123456789abcde"};
+    const struct sr_header other = {.key = "another key"};
+    const struct sr_uptime uptime = {.boot = 77, .since = 100, .until = 400};
+    uint8_t bytes[SR_SNAPSHOT_UPTIME];
+    struct sr_uptime read;
+
+    (void)state;
+    sr_uptime_encode(&header, &uptime, bytes);
+    assert_true(sr_uptime_decode(&header, bytes, &read));
+    assert_memory_equal(&read, &uptime, sizeof(read));
+    assert_false(sr_uptime_decode(&other, bytes, &read));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] ^= 1;
+        assert_false(sr_uptime_decode(&header, bytes, &read));
+        bytes[i] ^= 1;
+    }
+    assert_true(sr_uptime_is_current(&uptime, 77, 100));
+    assert_true(sr_uptime_is_current(&uptime, 77, 399));
+    assert_false(sr_uptime_is_current(&uptime, 77, 400));
+    assert_false(sr_uptime_is_current(&uptime, 77, 99));
+    assert_false(sr_uptime_is_current(&uptime, 78, 200));
+    read = uptime;
+    read.boot = 0;
+    assert_false(sr_uptime_is_current(&read, 0, 200));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_uptime),
         cmocka_unit_test(test_header),
         cmocka_unit_test(test_header_sizes),
         cmocka_unit_test(test_header_versions),
