@@ -5,18 +5,26 @@
  */
 #include <config.h>
 
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
 #include "nss/stamp.h"
-#include "policy/config/config.h"
 
 /* The longest tick of a kernel is 10 ms. */
 #define RECENT_MS 20
 
 static const char *const file[STAMP_FILES] = {
-    "/etc/passwd",  "/etc/shadow",  "/etc/group",
-    "/etc/gshadow", SR_CONFIG_FILE, SR_CONFIG_FILE ".d",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/gshadow",
+    SR_CONFIG_FILE,
+    SR_CONFIG_FILE ".d",
+    "/run/security/selfreset.conf",
+    "/run/security/selfreset.conf.d",
+    SR_VENDORDIR "/selfreset.conf",
+    SR_VENDORDIR "/selfreset.conf.d",
 };
 
 static int64_t

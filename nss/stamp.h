@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#define STAMP_FILES 6
+#define STAMP_FILES 10
 
 struct stamp {
     struct stat status[STAMP_FILES];
