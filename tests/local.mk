@@ -4,6 +4,7 @@
 # ---- unit tests: one program each, from the source of the same name
 LDADD = libtools.la libpolicy.la $(CMOCKA_LIBS)
 UNIT_TESTS = \
+	tests/unit/test_ageing \
 	tests/unit/test_attempt \
 	tests/unit/test_time_arg \
 	tests/unit/test_change \

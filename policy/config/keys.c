@@ -31,6 +31,7 @@
 const char *const sr_key_switch_words[] = {"no", "yes", NULL};
 static const char *const reveal_words[] = {"always", "console", "never", NULL};
 static const char *const profile_words[] = {"nist", "ad", NULL};
+static const char *const warn_words[] = {"account", "config", "earlier", NULL};
 static const char *const grace_words[] = {"text", "change", NULL};
 static const char *const bang_words[] = {"password", "account", NULL};
 static const char *const root_words[] = {"advise", "enforce", NULL};
@@ -56,6 +57,12 @@ const struct sr_key sr_keys[] = {
 
     {"expiry", "warn", SR_KEY_DURATION, "14d",
      .least = 0, .most = LONGEST, RULE(warn)},
+    {"expiry", "warn_by", SR_KEY_CHOICE, "account",
+     .choice = warn_words, RULE(warn_by)},
+    {"expiry", "max_age", SR_KEY_DURATION, "0",
+     .least = 0, .most = LONGEST, RULE(max_age)},
+    {"expiry", "inactive", SR_KEY_DURATION, "0",
+     .least = 0, .most = LONGEST, RULE(inactive)},
     {"expiry", "grace", SR_KEY_CHOICE, "text",
      .choice = grace_words, RULE(grace)},
     {"expiry", "expired_services", SR_KEY_NAMES,
@@ -174,6 +181,7 @@ _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_profile) == sizeof(int) &&
                    sizeof(enum sr_publicity) == sizeof(int) &&
                    sizeof(enum sr_grace) == sizeof(int) &&
+                   sizeof(enum sr_warn_by) == sizeof(int) &&
                    sizeof(enum sr_locked_hash) == sizeof(int) &&
                    sizeof(enum sr_root_mode) == sizeof(int) &&
                    sizeof(enum sr_lockout_store) == sizeof(int) &&

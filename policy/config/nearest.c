@@ -111,6 +111,8 @@ static const struct {
     {"debug", ARGUMENT},
     {"conf", ARGUMENT},
     {"PASS_MIN_LEN", SHADOW "[password] min_length"},
+    {"min_age", "written minimum_age, in [change]"},
+    {"PASS_MAX_DAYS", SHADOW "[expiry] max_age, such as 90d"},
     {"PASS_MIN_DAYS", SHADOW "[change] minimum_age, such as 1d"},
     {"PASS_WARN_AGE", SHADOW "[expiry] warn, such as 7d"},
     {"LOGIN_RETRIES", SHADOW "[lockout] attempts"},

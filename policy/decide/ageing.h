@@ -1,5 +1,6 @@
 /*
- * Ageing: what the fields of shadow(5) mean, wherever they are kept.  Pure.
+ * Ageing: what the fields of shadow(5) mean, whatever they are read from, and
+ * the ages that the configuration adds.  Pure.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -7,6 +8,7 @@
 #define SR_POLICY_DECIDE_AGEING_H
 
 #include "policy/decide/facts.h"
+#include "policy/decide/rules.h"
 
 /* The fields of shadow(5), in days; -1 is an empty field. */
 struct sr_ageing {
@@ -29,5 +31,15 @@ sr_time sr_ageing_day(long day);
  * sr_local_facts() for what the fields mean.
  */
 void sr_ageing_facts(const struct sr_ageing *ageing, struct sr_facts *facts);
+
+/*
+ * Apply the ages of selfreset.conf ([expiry]) to a local account that has a
+ * password, beside what shadow says: of two ends the earlier one counts.
+ * `stamp` is this host's own record of the last change, which counts where
+ * shadow has none; a password whose age nothing tells does not expire.  Calling
+ * it again, also with a stamp, changes nothing that was right.
+ */
+void sr_ageing_apply(const struct sr_rules *rules, sr_time stamp,
+                     struct sr_facts *facts);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "policy/util/text.h"
 
+enum sr_warn_by { SR_WARN_BY_ACCOUNT, SR_WARN_BY_CONFIG, SR_WARN_BY_EARLIER };
 enum sr_grace { SR_GRACE_TEXT, SR_GRACE_CHANGE };
 enum sr_root_mode { SR_ROOT_ADVISE, SR_ROOT_ENFORCE };
 enum sr_locked_hash { SR_LOCKED_HASH_PASSWORD, SR_LOCKED_HASH_ACCOUNT };
@@ -37,6 +38,9 @@ struct sr_rules {
 
     /* [expiry]; durations in seconds */
     int64_t warn;
+    enum sr_warn_by warn_by; /* which warning period counts */
+    int64_t max_age;         /* of local passwords; 0: no limit */
+    int64_t inactive;        /* after the expiry; 0: no limit */
     enum sr_grace grace;
     struct sr_string_list expired_services;
     enum sr_locked_hash locked_hash; /* what "!" before a local hash locks */

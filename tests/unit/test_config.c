@@ -1299,9 +1299,9 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 58);
+    assert_int_equal(count, 61);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 116);
+    assert_int_equal(count, 122);
 }
 
 static int

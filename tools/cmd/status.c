@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/util/text.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
@@ -121,8 +122,6 @@ preset_name(enum sr_preset preset)
     return name[preset];
 }
 
-/* The rules for this account, by their configuration keys.  Lists are shown as
- * what they come to for it. */
 /* A number that the preset gives unless it is set; 1 stands for a set 0. */
 static void
 report_preset(struct report *report, const char *key, unsigned value)
@@ -133,11 +132,40 @@ report_preset(struct report *report, const char *key, unsigned value)
         report_number(report, key, value == 1 ? 0 : value);
 }
 
+/* Names, separated by spaces. */
+static void
+report_list(struct report *report, const char *key,
+            const struct sr_string_list *names)
+{
+    char *text = NULL;
+
+    for (size_t i = 0; i < names->count; i++) {
+        char *longer = sr_format("%s%s%s", text == NULL ? "" : text,
+                                 i == 0 ? "" : " ", names->item[i]);
+
+        free(text);
+        text = longer;
+    }
+    report_text(report, key, text);
+    free(text);
+}
+
+/* The rules for this account, by their configuration keys.  Lists are shown as
+ * what they come to for it. */
 static void
 report_rules(struct report *report, const struct sr_rules *rules)
 {
+    static const char *const warn_name[] = {
+        [SR_WARN_BY_ACCOUNT] = "account",
+        [SR_WARN_BY_CONFIG] = "config",
+        [SR_WARN_BY_EARLIER] = "earlier",
+    };
+
     report_section(report, "rules", "Rules");
     report_duration(report, "expiry.warn", rules->warn);
+    report_text(report, "expiry.warn_by", warn_name[rules->warn_by]);
+    report_duration(report, "expiry.max_age", rules->max_age);
+    report_duration(report, "expiry.inactive", rules->inactive);
     report_text(report, "expiry.grace",
                 rules->grace == SR_GRACE_TEXT ? "text" : "change");
     report_text(report, "expiry.locked_hash",
@@ -170,6 +198,7 @@ report_rules(struct report *report, const struct sr_rules *rules)
     else
         report_number(report, "password.max_length", rules->max_length);
     report_preset(report, "password.min_classes", rules->min_classes);
+    report_list(report, "password.skip", &rules->skip_quality);
     report_number(report, "password.history", rules->history);
     report_duration(report, "password.history_age", rules->history_age);
     report_duration(report, "temporary.lifetime", rules->temporary_lifetime);

@@ -93,6 +93,7 @@ sr_local_facts(const struct spwd *entry, const struct sr_rules *rules,
     facts->is_protected = SR_NO;
     if (usable)
         sr_ageing_facts(&ageing, facts);
+    sr_ageing_apply(rules, SR_TIME_UNKNOWN, facts);
 }
 
 /* One number of a shadow line; -1 when empty or "-1".  Returns 0 or -1. */
