@@ -102,7 +102,7 @@ unpack() {
 	mkdir -p "$dir"
 	{ apt_get update || true; } >"$dir/apt.log" 2>&1
 	libraries=$(apt-cache depends "$@" | awk '$1 == "Depends:" &&
-		$2 ~ /^lib/ && $2 !~ /^libpam-/ { print $2 }' | sort -u)
+		$2 ~ /^lib/ && $2 !~ /^lib(pam|nss)-/ { print $2 }' | sort -u)
 	install_packages "$libraries"
 	(cd "$dir" && apt_get download "$@" &&
 		for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done) \
@@ -118,6 +118,12 @@ unpack_polkit() {
 # boot.
 unpack_kerberos() {
 	unpack krb5 /usr/sbin/krb5kdc krb5-kdc krb5-admin-server
+}
+
+# Those of sssd and nslcd edit /etc/pam.d and /etc/nsswitch.conf.
+unpack_vendors() {
+	unpack vendors /usr/sbin/nslcd sssd-common sssd-ldap libpam-sss libnss-sss \
+		nslcd libpam-ldapd libnss-ldapd libpam-winbind
 }
 
 bootstrap() {

@@ -269,6 +269,18 @@ POLKIT_ACTIONS = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+# Where libpam also looks for stacks.  On the machine they depend on what is
+# installed; here they are empty.
+VENDOR_STACKS = [pathlib.Path(path) for path in
+                 ("/usr/lib/pam.d", "/usr/share/pam/pam.d", "/usr/etc/pam.d")]
+
+
+def private_stacks():
+    for path in VENDOR_STACKS:
+        if path.exists():
+            tmpfs(path)
+
+
 def private_polkit():
     """Rules and actions of our own, and polkitd's user where there is none."""
     share = pathlib.Path("/usr/share/polkit-1")
@@ -300,6 +312,7 @@ def set_up(build):
     private_backends(build / "stage")
     private_modules(build / "stage")
     private_library(build / "stage")
+    private_stacks()
     private_polkit()
     private_dev()
     tmpfs("/home")

@@ -14,9 +14,9 @@ import time
 
 import pytest
 
-from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, guarded_stack,
-                     hash_password, mount, stack, tmpfs, today, unix_stack,
-                     wait_until)
+from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, VENDOR_STACKS,
+                     guarded_stack, hash_password, mount, stack, tmpfs, today,
+                     unix_stack, wait_until)
 from talk import AGAIN, NEW, Talk
 
 OLD = "correct horse battery"
@@ -998,6 +998,24 @@ def test_check_module_is_installed(clean):
             subprocess.run(["umount", str(path)], check=True)
     clean.service("su", "auth required /nowhere/pam_selfreset.so\n" + stack())
     assert any("not installed" in one for one in check(clean, 2))
+
+
+def test_check_reads_what_libpam_reads(clean):
+    """A vendor's stack, in each folder that there is here."""
+    folders = [path for path in VENDOR_STACKS if path.exists()]
+    assert folders
+    clean.add("ann", OLD)
+    for folder in folders:
+        service = folder / "application"
+        service.write_text("auth sufficient pam_unix.so nodelay\n" + stack())
+        try:
+            done = clean.drive("application", "ann", "auth", answers=[OLD])
+            is_read = done.code == "SUCCESS"  # not "other", which denies
+            found = check(clean, 2)
+        finally:
+            service.unlink()
+        assert any(f"{service}:1" in one for one in found)
+        assert is_read or folder != VENDOR_STACKS[0]
 
 
 @pytest.mark.parametrize("example", ["minimal", "fedora", "guard"])
