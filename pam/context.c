@@ -86,6 +86,13 @@ sr_context_event(struct sr_pam_context *ctx, enum sr_event_id id,
     sr_event_send(&event);
 }
 
+enum sr_text
+sr_context_outage(const struct sr_pam_context *ctx)
+{
+    return ctx->txn.why == SR_ERROR_IDENTITY ? SR_TEXT_HOST_TROUBLE
+                                             : SR_TEXT_UNAVAILABLE;
+}
+
 int
 sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable)
 {
@@ -105,7 +112,7 @@ sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable)
                          ? SR_EVENT_AMBIGUOUS
                          : SR_EVENT_BACKEND_DOWN,
                      "failed", ctx->txn.reason, unavailable);
-    sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, sr_context_outage(ctx));
     return unavailable;
 }
 
@@ -383,13 +390,23 @@ find_link(struct sr_pam_context *ctx)
     return connections;
 }
 
+/* Whether the call verifies a password after it has looked the account up. */
+static bool
+expects_password(const struct sr_pam_context *ctx)
+{
+    return strcmp(ctx->channel, "password") == 0 ||
+           (strcmp(ctx->channel, "auth") == 0 && !ctx->args.settle);
+}
+
 static void
 open_account(struct sr_pam_context *ctx)
 {
+    struct sr_connections *connections = find_link(ctx);
     const struct passwd *entry;
 
     ctx->sequence = sr_publish_sequence();
-    sr_transaction_begin_with(ctx->config, find_link(ctx), ctx->user,
+    sr_connections_expect_password(connections, expects_password(ctx));
+    sr_transaction_begin_with(ctx->config, connections, ctx->user,
                               ctx->service == NULL ? "" : ctx->service,
                               ctx->args.backend, &ctx->txn);
     ctx->looked = microseconds();

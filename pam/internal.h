@@ -89,6 +89,10 @@ bool sr_context_knows(const struct sr_pam_context *ctx);
  */
 int sr_context_refresh(struct sr_pam_context *ctx, int unavailable);
 
+/* The sentence for an account that cannot be asked, or a password that cannot be
+ * verified. */
+enum sr_text sr_context_outage(const struct sr_pam_context *ctx);
+
 /* The code for an account that is not ours or cannot be asked, by call:
  * `unavailable` is what the caller answers for an outage. */
 int sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable);

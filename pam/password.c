@@ -582,6 +582,9 @@ refuse_store(struct change *change, enum sr_write written,
                      written == SR_WRITE_REFUSED ? SR_EVENT_POLICY
                                                  : SR_EVENT_BACKEND_DOWN,
                      "failed", ctx->txn.reason, PAM_AUTHTOK_ERR);
+    if (written == SR_WRITE_REFUSED && ctx->txn.account->server_text != NULL)
+        sr_context_tell(ctx, PAM_TEXT_INFO,
+                        sr_message_server(ctx->txn.account->server_text));
     if (written == SR_WRITE_REFUSED)
         sr_context_tell(ctx, PAM_ERROR_MSG,
                         sr_message_refusal(refusal, &ctx->txn.account->demands,

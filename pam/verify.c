@@ -74,6 +74,7 @@ prove(struct sr_pam_context *ctx, struct sr_account *account,
         sr_backend_verify(&call, account, password, may_be_empty(ctx));
 
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    txn->why = call.error.code;
     return result;
 }
 
@@ -195,7 +196,7 @@ settle(struct sr_pam_context *ctx, struct sr_verification *enclosed,
         sr_context_event(ctx,
                          is_local ? SR_EVENT_CRYPTO : SR_EVENT_BACKEND_DOWN,
                          "failed", ctx->txn.reason, PAM_AUTHINFO_UNAVAIL);
-        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_UNAVAILABLE);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, sr_context_outage(ctx));
         return SR_VERIFIED_UNAVAILABLE;
     }
     return proof == SR_VERIFY_RIGHT ? SR_VERIFIED_RIGHT : SR_VERIFIED_WRONG;

@@ -88,6 +88,15 @@ libpolicy_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) \
 libpolicy_la_LIBADD = libstate.la $(LMDB_LIBS) $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 
 # ---- backends with heavy libraries, opened when the configuration names one
+# What both Kerberos and a directory that is asked by a ticket need.
+krb5_common_sources = \
+	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
+	policy/backend/krb5/keytab.c policy/backend/krb5/keytab.h \
+	policy/backend/krb5/srv.c policy/backend/krb5/srv.h \
+	policy/backend/krb5/steps.c policy/backend/krb5/steps.h
+backend_flags = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
+	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
+	-Wl,--version-script=$(top_srcdir)/policy/backend/backend.map
 if LDAP
 # What decides, apart from what is sent.
 noinst_LTLIBRARIES += libldapfacts.la
@@ -128,12 +137,9 @@ ldap_sources = \
 	policy/util/secret_file.c policy/util/secret_file.h \
 	policy/util/socket.c policy/util/socket.h \
 	policy/util/safe_open.c policy/util/safe_open.h
-ldap_flags = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
-	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
-	-Wl,--version-script=$(top_srcdir)/policy/backend/backend.map
 ldap_la_SOURCES = $(ldap_sources)
 ldap_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS)
-ldap_la_LDFLAGS = $(ldap_flags)
+ldap_la_LDFLAGS = $(backend_flags)
 ldap_la_LIBADD = libldapfacts.la $(SASL_LIBS)
 ldap_la_DEPENDENCIES = libldapfacts.la policy/backend/backend.map
 if KRB5
@@ -142,15 +148,43 @@ if KRB5
 pkglib_LTLIBRARIES += ldap-gssapi.la
 ldap_gssapi_la_SOURCES = $(ldap_sources) \
 	policy/backend/ldap/gssapi.c policy/backend/ldap/gssapi.h \
-	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
-	policy/backend/krb5/srv.c policy/backend/krb5/srv.h \
-	policy/backend/krb5/ticket.c policy/backend/krb5/ticket.h
+	policy/backend/krb5/ticket.c policy/backend/krb5/ticket.h \
+	$(krb5_common_sources)
 ldap_gssapi_la_CPPFLAGS = $(AM_CPPFLAGS) -DSR_WITH_GSSAPI
 ldap_gssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS) $(KRB5_CFLAGS)
-ldap_gssapi_la_LDFLAGS = $(ldap_flags)
+ldap_gssapi_la_LDFLAGS = $(backend_flags)
 ldap_gssapi_la_LIBADD = libldapfacts.la $(SASL_LIBS) $(KRB5_LIBS) -lresolv
 ldap_gssapi_la_DEPENDENCIES = libldapfacts.la policy/backend/backend.map
 endif
+endif
+if KRB5
+# What reads bytes, apart from what is sent.
+noinst_LTLIBRARIES += libkrb5facts.la
+libkrb5facts_la_SOURCES = \
+	policy/backend/krb5/kpasswd.c policy/backend/krb5/kpasswd.h \
+	policy/backend/krb5/ntstatus.c policy/backend/krb5/ntstatus.h \
+	policy/util/utf8.c policy/util/utf8.h
+pkglib_LTLIBRARIES += krb5.la
+krb5_la_SOURCES = $(krb5_common_sources) \
+	policy/backend/krb5/account.c policy/backend/krb5/account.h \
+	policy/backend/krb5/armour.c policy/backend/krb5/armour.h \
+	policy/backend/krb5/ask.c policy/backend/krb5/ask.h \
+	policy/backend/krb5/change.c policy/backend/krb5/change.h \
+	policy/backend/krb5/initial.c policy/backend/krb5/initial.h \
+	policy/backend/krb5/krb5.c \
+	policy/backend/krb5/session.c policy/backend/krb5/session.h \
+	policy/backend/krb5/trust.c policy/backend/krb5/trust.h \
+	policy/backend/krb5/verify.c policy/backend/krb5/verify.h \
+	policy/util/deadline.c policy/util/deadline.h \
+	policy/util/environment.c policy/util/environment.h \
+	policy/util/error.c policy/util/error.h \
+	policy/util/safe_open.c policy/util/safe_open.h \
+	policy/util/secret_file.c policy/util/secret_file.h \
+	policy/util/socket.c policy/util/socket.h
+krb5_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
+krb5_la_LDFLAGS = $(backend_flags)
+krb5_la_LIBADD = libkrb5facts.la libstate.la $(KRB5_LIBS) -lresolv
+krb5_la_DEPENDENCIES = libkrb5facts.la libstate.la policy/backend/backend.map
 endif
 
 EXTRA_DIST += policy/backend/backend.map

@@ -117,7 +117,7 @@ unpack_polkit() {
 # The package of a KDC asks for a configuration in /etc, and starts it at every
 # boot.
 unpack_kerberos() {
-	unpack krb5 /usr/sbin/krb5kdc krb5-kdc krb5-admin-server
+	unpack krb5 /usr/sbin/krb5kdc krb5-kdc krb5-admin-server krb5-user
 }
 
 # Those of sssd and nslcd edit /etc/pam.d and /etc/nsswitch.conf.

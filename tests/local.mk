@@ -73,6 +73,10 @@ UNIT_TESTS += \
 	tests/unit/test_ldap_rootdse \
 	tests/unit/test_ldap_sync
 endif
+if KRB5
+UNIT_TESTS += tests/unit/test_kpasswd
+endif
+tests_unit_test_kpasswd_LDADD = libkrb5facts.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_response_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
 tests_unit_test_ldap_response_LDADD = libldapfacts.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_entry_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
@@ -180,6 +184,9 @@ if LDAP
 FUZZ_TARGETS += tests/fuzz/fuzz_ldap
 FUZZ_TARGETS += tests/fuzz/fuzz_server
 endif
+if KRB5
+FUZZ_TARGETS += tests/fuzz/fuzz_kerberos
+endif
 FUZZ_TARGETS += tests/fuzz/fuzz_snapshot
 FUZZ_TARGETS += tests/fuzz/fuzz_store
 endif
@@ -196,6 +203,9 @@ tests_fuzz_fuzz_ldap_LDADD = libldapfacts.la libpolicy.la
 tests_fuzz_fuzz_server_CFLAGS = $(FUZZ_CFLAGS) $(LDAP_CFLAGS)
 tests_fuzz_fuzz_server_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_server_LDADD = libldapfacts.la libpolicy.la
+tests_fuzz_fuzz_kerberos_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_kerberos_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_kerberos_LDADD = libkrb5facts.la
 tests_fuzz_fuzz_shadow_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_shadow_LDFLAGS = $(FUZZ_LINK)
 # The system calls of a lookup, and its clock, are the fuzzer's.

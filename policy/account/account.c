@@ -68,6 +68,16 @@ compare_uid(struct sr_transaction *out, const struct sr_backend *backend,
     }
 }
 
+/* Whether no backend is asked after this one. */
+static bool
+is_last(const struct sr_transaction *txn, const struct sr_backend *backend)
+{
+    const struct sr_string_list *names = &txn->config->backends;
+
+    return names->count > 0 &&
+           strcmp(names->item[names->count - 1], backend->name) == 0;
+}
+
 /* Ask one backend.  The rules of an account can depend on its groups, and its
  * facts on the rules, so the rules are made for the name first. */
 static enum sr_status
@@ -75,11 +85,15 @@ ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
             const char *name)
 {
     struct sr_call call = sr_call_make(backend, out->connections);
-    enum sr_status ask =
-        sr_backend_look_up(&call, name, &out->rules, &out->account);
+    enum sr_status ask;
+
+    call.expects_password =
+        is_last(out, backend) &&
+        sr_connections_expects_password(out->connections);
+    ask = sr_backend_look_up(&call, name, &out->rules, &out->account);
 
     snprintf(out->reason, sizeof(out->reason), "%s", call.error.text);
-
+    out->why = call.error.code;
     if (ask == SR_STATUS_OK)
         ask = compare_uid(out, backend, name);
     if (ask != SR_STATUS_OK) {

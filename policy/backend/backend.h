@@ -101,6 +101,9 @@ struct sr_account {
     /* Changes whenever the password does: the hash, or what stands for it where
      * the backend does not reveal one.  Wiped when the account is freed. */
     char *secret;
+    /* What the server said to people about the last change that it refused:
+     * lines of UTF-8 that can be shown.  NULL: nothing. */
+    char *server_text;
 };
 
 /* Free an account and wipe its secret.  NULL is allowed. */
@@ -120,6 +123,10 @@ struct sr_call {
     int64_t deadline; /* CLOCK_BOOTTIME in milliseconds by which the call must
                          return; 0: the time that the backend's section gives */
     struct sr_error error;
+
+    /* Looking up: a password of the account will be verified next, so it may be
+     * returned as closed (see struct sr_account) without asking for it. */
+    bool expects_password;
 
     /* The backend's own state for this transaction, such as a connection;
      * *state is NULL at first.  Set while an operation runs. */
@@ -306,7 +313,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 6u
+#define SR_BACKEND_VERSION 7u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

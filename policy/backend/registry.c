@@ -26,6 +26,7 @@ struct sr_connections {
     pid_t process; /* the process that may send */
     struct state state[STATES_MAX];
     size_t count;
+    bool expects_password;
 };
 
 struct sr_connections *
@@ -36,6 +37,19 @@ sr_connections_new(void)
     if (connections != NULL)
         connections->process = getpid();
     return connections;
+}
+
+void
+sr_connections_expect_password(struct sr_connections *connections, bool expects)
+{
+    if (connections != NULL)
+        connections->expects_password = expects;
+}
+
+bool
+sr_connections_expects_password(const struct sr_connections *connections)
+{
+    return connections != NULL && connections->expects_password;
 }
 
 /* End all states. */
@@ -112,7 +126,8 @@ find_state(struct sr_connections *connections, const struct sr_backend *backend)
 static const char *
 module_of(const struct sr_backend_config *config)
 {
-    static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap"};
+    static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap",
+                                       [SR_BACKEND_KRB5] = "krb5"};
 
     /* Loading Kerberos takes longer than a login without it. */
     if (config->type == SR_BACKEND_LDAP &&

@@ -22,6 +22,14 @@ struct sr_connections *sr_connections_new(void); /* NULL: out of memory */
 void sr_connections_free(struct sr_connections *connections);
 
 /*
+ * Whether the calling function is one that verifies a password after it has
+ * looked an account up; false at first.  NULL is allowed.
+ */
+void sr_connections_expect_password(struct sr_connections *connections,
+                                    bool expects);
+bool sr_connections_expects_password(const struct sr_connections *connections);
+
+/*
  * Nothing will be asked soon: a session can last for days, and should not keep
  * a server's connection open for so long.  NULL is allowed.
  */

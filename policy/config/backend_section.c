@@ -247,6 +247,85 @@ identity_fault(const struct sr_backend_config *backend)
     return NULL;
 }
 
+/* ---- type = krb5 */
+
+/* Which key of a directory is there. */
+static const char *
+directory_key(const struct sr_backend_config *backend)
+{
+    if (backend->uri.count > 0)
+        return "uri";
+    if (backend->base != NULL)
+        return "base";
+    if (backend->identity != SR_IDENTITY_NONE)
+        return "identity";
+    if (backend->bind_dn != NULL)
+        return "bind_dn";
+    if (backend->secret_file != NULL)
+        return "secret_file";
+    if (backend->user_dn != NULL)
+        return "user_dn";
+    if (backend->ca_file != NULL || backend->ca_directory != NULL)
+        return backend->ca_file != NULL ? "ca_file" : "ca_directory";
+    if (backend->default_policy != NULL)
+        return "default_policy";
+    return backend->lockout_base != NULL ? "lockout_base" : NULL;
+}
+
+/* "yes", "no", or a cache of a type that ends with the session. */
+static bool
+is_ccache(const char *text)
+{
+    static const char *const type[] = {"FILE:/", "DIR:/", "KEYRING:"};
+
+    if (text == NULL || strcmp(text, "yes") == 0 || strcmp(text, "no") == 0)
+        return text != NULL;
+    for (size_t i = 0; i < sizeof(type) / sizeof(type[0]); i++) {
+        if (strncmp(text, type[i], strlen(type[i])) == 0 &&
+            text[strlen(type[i])] != '\0')
+            return true;
+    }
+    return false;
+}
+
+static const char *
+krb5_fault(const struct sr_backend_config *backend, const char **key)
+{
+    *key = directory_key(backend);
+    if (*key != NULL)
+        return "needs type = ldap";
+#ifndef HAVE_KRB5
+    *key = "type";
+    return "is krb5, for which this program was built without Kerberos";
+#endif
+    *key = "user_principal";
+    if (backend->user_principal == NULL ||
+        strstr(backend->user_principal, "%u") == NULL)
+        return "needs %u for the name";
+    *key = "ccache";
+    if (!is_ccache(backend->ccache))
+        return "is none of yes, no, FILE:/PATH, DIR:/PATH and KEYRING:NAME";
+    *key = "fast";
+    if (backend->fast == SR_FAST_DEMAND && !backend->verify)
+        return "= demand needs verify = yes";
+    *key = "keytab";
+    if (backend->keytab != NULL && backend->keytab[0] != '/')
+        return "is not a path that begins with /";
+    *key = NULL;
+    return NULL;
+}
+
+/* Which key of Kerberos a directory has. */
+static const char *
+krb5_key(const struct sr_backend_config *backend)
+{
+    if (backend->realm != NULL)
+        return "realm";
+    if (backend->kdc.count > 0)
+        return "kdc";
+    return NULL;
+}
+
 const char *
 sr_config_backend_fault(const struct sr_backend_config *backend,
                         const char **key)
@@ -260,7 +339,11 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
               {"user_dn", backend->user_dn, true}};
     const char *fault;
 
-    *key = NULL;
+    if (backend->type == SR_BACKEND_KRB5)
+        return krb5_fault(backend, key);
+    *key = krb5_key(backend);
+    if (*key != NULL)
+        return "needs type = krb5";
     if (backend->uri.count == 0)
         return "needs an uri";
     if (backend->base == NULL)

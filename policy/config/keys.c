@@ -37,11 +37,13 @@ static const char *const bang_words[] = {"password", "account", NULL};
 static const char *const root_words[] = {"advise", "enforce", NULL};
 static const char *const preset_words[] = {"nist", "ad", "pwquality", NULL};
 static const char *const view_words[] = {"restricted", "public", NULL};
-static const char *const type_words[] = {"ldap", NULL};
+static const char *const type_words[] = {"ldap", "krb5", NULL};
 static const char *const identity_words[] = {"none", "simple", "external",
                                              "gssapi", NULL};
 static const char *const store_words[] = {"local", "ldap", NULL};
 static const char *const down_words[] = {"stop", "next", NULL};
+static const char *const fast_words[] = {"try", "demand", "never", NULL};
+static const char *const unknown_words[] = {"allow", "deny", NULL};
 
 /* clang-format off */
 const struct sr_key sr_keys[] = {
@@ -172,6 +174,22 @@ const struct sr_key sr_keys[] = {
      .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},
     {"backend", "when_down", SR_KEY_CHOICE, "stop",
      .choice = down_words, BACKEND(when_down)},
+    {"backend", "realm", SR_KEY_TEXT, "",
+     .most = 255, BACKEND(realm)},
+    {"backend", "kdc", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_SERVERS, BACKEND(kdc)},
+    {"backend", "verify", SR_KEY_SWITCH, "yes", BACKEND(verify)},
+    {"backend", "fast", SR_KEY_CHOICE, "try",
+     .choice = fast_words, BACKEND(fast)},
+    {"backend", "unknown", SR_KEY_CHOICE, "allow",
+     .choice = unknown_words, BACKEND(unknown)},
+    {"backend", "min_uid", SR_KEY_COUNT, "1000",
+     .least = 1, .most = UINT32_MAX - 1, BACKEND(min_uid)},
+    {"backend", "user_principal", SR_KEY_TEXT, "%u",
+     .most = 255, BACKEND(user_principal)},
+    {"backend", "enterprise", SR_KEY_SWITCH, "no", BACKEND(enterprise)},
+    {"backend", "ccache", SR_KEY_TEXT, "yes",
+     .most = 255, BACKEND(ccache)},
 };
 /* clang-format on */
 const size_t sr_key_count = sizeof(sr_keys) / sizeof(sr_keys[0]);
@@ -188,6 +206,8 @@ _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_preset) == sizeof(int) &&
                    sizeof(enum sr_backend_type) == sizeof(int) &&
                    sizeof(enum sr_identity) == sizeof(int) &&
+                   sizeof(enum sr_fast) == sizeof(int) &&
+                   sizeof(enum sr_unknown_state) == sizeof(int) &&
                    sizeof(enum sr_down) == sizeof(int),
                "enumerations have the size of int");
 

@@ -25,6 +25,7 @@ enum sr_key_items {
     SR_ITEMS_ACCOUNTS,
     SR_ITEMS_URIS,
     SR_ITEMS_QUALITY, /* rules, the words of `choice` */
+    SR_ITEMS_SERVERS,
 };
 
 /* The structure that has a key's value. */

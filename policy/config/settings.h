@@ -13,7 +13,7 @@ enum sr_reveal { SR_REVEAL_ALWAYS, SR_REVEAL_CONSOLE, SR_REVEAL_NEVER };
 enum sr_publicity { SR_PUBLICITY_RESTRICTED, SR_PUBLICITY_PUBLIC };
 enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
 
-enum sr_backend_type { SR_BACKEND_LDAP };
+enum sr_backend_type { SR_BACKEND_LDAP, SR_BACKEND_KRB5 };
 enum sr_identity {
     SR_IDENTITY_NONE,
     SR_IDENTITY_SIMPLE,
@@ -21,6 +21,8 @@ enum sr_identity {
     SR_IDENTITY_GSSAPI,
 };
 enum sr_down { SR_DOWN_STOP, SR_DOWN_NEXT };
+enum sr_fast { SR_FAST_TRY, SR_FAST_DEMAND, SR_FAST_NEVER };
+enum sr_unknown_state { SR_UNKNOWN_ALLOW, SR_UNKNOWN_DENY };
 
 /* The longest name of a backend; facts.backend holds it. */
 #define SR_BACKEND_NAME_MAX 15
@@ -47,6 +49,18 @@ struct sr_backend_config {
     bool insecure;        /* connections without TLS are allowed */
     int64_t timeout;      /* for one login, in seconds */
     enum sr_down when_down;
+
+    /* type = krb5 */
+    char *realm;               /* NULL: the default one of krb5.conf */
+    struct sr_string_list kdc; /* empty: krb5.conf's, or DNS */
+    bool verify;               /* that a ticket is from a KDC with our key */
+    enum sr_fast fast;
+    enum sr_unknown_state unknown; /* logins without a password, of which the
+                                      KDC tells nothing */
+    unsigned min_uid;              /* accounts below are not asked for */
+    char *user_principal;          /* with %u for the name */
+    bool enterprise;               /* that is a name the KDC resolves */
+    char *ccache;                  /* "yes", "no" or a template */
 };
 
 /* One value that was read, with its place; see value.h. */

@@ -122,6 +122,29 @@ is_word(const char *const *word, const char *item, size_t length)
     return *word != NULL;
 }
 
+/* HOST, HOST:PORT or [ADDRESS]:PORT. */
+static bool
+is_server(const char *item, size_t length)
+{
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"
+                               "STUVWXYZ0123456789.-_";
+    static const char digits[] = "0123456789";
+    size_t at, port;
+
+    if (item[0] == '[') {
+        at = 1 + strspn(item + 1, "0123456789abcdefABCDEF:.%");
+        if (at == 1 || at >= length || item[at] != ']')
+            return false;
+        at++;
+    } else {
+        at = strspn(item, host);
+    }
+    if (at == 0 || at >= length)
+        return at == length;
+    port = strspn(item + at + 1, digits);
+    return item[at] == ':' && port > 0 && port <= 5 && at + 1 + port == length;
+}
+
 /* Whether the first `length` bytes of `item` may be in a list. */
 static bool
 is_item(const struct sr_key *key, const char *item, size_t length)
@@ -135,6 +158,8 @@ is_item(const struct sr_key *key, const char *item, size_t length)
         return is_uri(item, length);
     case SR_ITEMS_QUALITY:
         return is_word(key->choice, item, length);
+    case SR_ITEMS_SERVERS:
+        return is_server(item, length);
     case SR_ITEMS_SERVICES: /* names of files in pam.d */
         return memchr(item, '/', length) == NULL && item[0] != '@' &&
                memchr(item, '=', length) == NULL && item[0] != '#';
@@ -319,6 +344,7 @@ static const char *const item_words[] = {
     [SR_ITEMS_SERVICES] = "a list of service names",
     [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
     [SR_ITEMS_QUALITY] = "a list of rules for passwords",
+    [SR_ITEMS_SERVERS] = "a list of hosts, with or without a port",
     [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
 };
 

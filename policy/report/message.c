@@ -297,6 +297,10 @@ text_for_reader(enum sr_text text, const struct sr_message_context *say)
         return sr_format(_("The data of this account cannot be read now.\n"
                            "Try again later, or ask %s."),
                          help);
+    case SR_TEXT_HOST_TROUBLE:
+        return sr_format(_("This computer cannot check passwords now, whatever "
+                           "password is typed.\nAsk %s."),
+                         help);
     case SR_TEXT_BAD_CONFIG:
         return sr_format(_("Passwords are not set up correctly on this host.\n"
                            "Ask %s (SR-3204)."),
@@ -880,4 +884,10 @@ sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
     else
         text = strdup(why);
     return fold(with_tries(text, tries_left));
+}
+
+char *
+sr_message_server(const char *text)
+{
+    return fold(sr_format(_("The server says:\n%s"), text));
 }

@@ -50,6 +50,7 @@ enum sr_text {
     SR_TEXT_NOT_READ,        /* SR-3205: where nothing was attempted */
     SR_TEXT_BUSY,            /* too many attempts at once; try again */
     SR_TEXT_UNAVAILABLE,     /* the account's data cannot be read now */
+    SR_TEXT_HOST_TROUBLE,    /* because of this host: its key, its clock */
     SR_TEXT_BAD_CONFIG,      /* not set up correctly here; ask CONTACT */
     SR_TEXT_SPARE_CONFIG,  /* the same, to root, who goes on by the defaults */
     SR_TEXT_NO_ROOT,       /* this program has no permission to check */
@@ -112,6 +113,9 @@ char *sr_message_demands(const struct sr_demands *demands);
 char *sr_message_refusal(enum sr_refusal refusal,
                          const struct sr_demands *demands, int tries_left,
                          const struct sr_message_context *say);
+
+/* What the server itself said about a refusal, as it is. */
+char *sr_message_server(const char *text);
 
 /*
  * Each rule that the new password breaks, and how many tries are left

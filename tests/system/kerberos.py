@@ -6,6 +6,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import glob
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ dns_canonicalize_hostname = false
 rdns = false
 [realms]
 {realm} = {{
-{kdcs}
+{servers}
 }}
 [dbmodules]
 db_module_dir = {modules}
@@ -33,13 +34,17 @@ db_module_dir = {modules}
 KDC_CONF = """\
 [kdcdefaults]
 kdc_listen = ""
-kdc_tcp_listen = 127.0.0.1:{port}
+kdc_tcp_listen = {ip}:{port}
 [realms]
 {realm} = {{
 database_name = {dir}/principal
 key_stash_file = {dir}/stash
 acl_file = {dir}/acl
+dict_file = {dir}/dict
+kadmind_listen = {ip}:{admin_port}
+kpasswd_listen = {ip}:{kpasswd_port}
 max_life = 1h
+max_renewable_life = 2h
 }}
 [logging]
 default = FILE:{dir}/log
@@ -55,35 +60,51 @@ def root_of(host):
                  if (root / "usr/sbin/krb5kdc").exists()), None)
 
 
-def configure(*kdcs):
+def servers(kdcs, kpasswd=None):
+    return "".join([*(f"kdc = {kdc}\n" for kdc in kdcs),
+                    f"kpasswd_server = {kpasswd}\n" if kpasswd else ""])
+
+
+def configure(*kdcs, kpasswd=None, more=""):
     """What this host knows of the realm; without KDCs it has to ask DNS."""
     modules = CONF.parent / "nowhere"
     CONF.write_text(KRB5_CONF.format(
-        realm=REALM, modules=modules,
-        kdcs="".join(f"kdc = {kdc}\n" for kdc in kdcs)))
+        realm=REALM, modules=modules, servers=servers(kdcs, kpasswd)).replace(
+            "[realms]", more + "[realms]"))
 
 
 class Kdc:
-    def __init__(self, host):
+    """`kpasswd`: with the server that stores new passwords."""
+
+    def __init__(self, host, kpasswd=False, ip="127.0.0.1"):
         self.host = host
+        self.ip = ip
         self.root = root_of(host)
         self.dir = RUN / f"kdc-{time.monotonic_ns()}"
         self.dir.mkdir()
         self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
-        self.process = None
+        self.address = f"{ip}:{self.port}"
+        self.admin_port, self.kpasswd_port = free_port(), free_port()
+        self.kpasswd = f"{ip}:{self.kpasswd_port}" if kpasswd else None
+        self.process = self.kadmind = None
         modules = glob.glob(str(self.root / "usr/lib*/krb5/plugins/kdb")) + \
             glob.glob(str(self.root / "usr/lib/*/krb5/plugins/kdb"))
         (self.dir / "krb5.conf").write_text(KRB5_CONF.format(
-            realm=REALM, modules=modules[0], kdcs=f"kdc = {self.address}\n"))
+            realm=REALM, modules=modules[0],
+            servers=servers([self.address], self.kpasswd)))
         (self.dir / "kdc.conf").write_text(KDC_CONF.format(
-            realm=REALM, port=self.port, dir=self.dir))
+            realm=REALM, port=self.port, dir=self.dir, ip=ip,
+            admin_port=self.admin_port, kpasswd_port=self.kpasswd_port))
+        (self.dir / "acl").write_text("")
+        (self.dir / "dict").write_text("password\nletmein\n")
         self.environment = {**os.environ,
                             "KRB5_CONFIG": str(self.dir / "krb5.conf"),
                             "KRB5_KDC_PROFILE": str(self.dir / "kdc.conf")}
         self.run("kdb5_util", "create", "-s", "-r", REALM, "-P", "master")
         self.start()
-        configure(self.address)
+        if kpasswd:
+            self.start_kpasswd()
+        configure(self.address, kpasswd=self.kpasswd)
 
     def run(self, program, *arguments):
         done = subprocess.run(
@@ -91,6 +112,7 @@ class Kdc:
             env=self.environment, capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def start(self):
         with open(self.dir / "out", "ab") as out:
@@ -100,20 +122,69 @@ class Kdc:
                 stderr=out)
         wait_until(self.answers, what="the KDC")
 
-    def answers(self):
-        assert self.process.poll() is None, (self.dir / "out").read_text()
+    def start_kpasswd(self):
+        with open(self.dir / "out", "ab") as out:
+            self.kadmind = self.host.start(
+                [str(self.root / "usr/sbin/kadmind"), "-nofork"],
+                env=self.environment, stdin=subprocess.DEVNULL, stdout=out,
+                stderr=out)
+        wait_until(lambda: self.listens(self.kadmind, self.kpasswd_port),
+                   what="kadmind")
+
+    def listens(self, process, port):
+        assert process.poll() is None, (self.dir / "out").read_text()
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            return probe.connect_ex((self.ip, port)) == 0
+
+    def answers(self):
+        return self.listens(self.process, self.port)
+
+    def kadmin(self, *query):
+        return self.run("kadmin.local", *query)
+
+    def principal(self, name, password, *options):
+        """A principal with preauthentication."""
+        self.kadmin("addprinc", "-pw", password, "+requires_preauth", *options,
+                    name)
+
+    def modify(self, name, *options):
+        self.kadmin("modprinc", *options, name)
+
+    def count(self, mark=0):
+        """Requests since `mark` (see mark()): for tickets to the realm and for
+        changes, and for services."""
+        lines = self.requests()[mark:].splitlines()
+        return (sum("AS_REQ" in line for line in lines),
+                sum("TGS_REQ" in line for line in lines))
+
+    def mark(self):
+        return len(self.requests())
+
+    def failures(self, name):
+        """Wrong passwords that the KDC has counted."""
+        return int(self.kadmin("getprinc", name).split(
+            "Failed password attempts: ")[1].split()[0])
+
+    def has_password(self, name, password):
+        """What the KDC itself says of a password."""
+        done = subprocess.run(
+            [shutil.which("kinit") or str(self.root / "usr/bin/kinit"), "-c",
+             f"MEMORY:{name}", name], input=password + "\n",
+            env={**self.environment, "LC_ALL": "C"}, text=True,
+            capture_output=True, check=False)
+        return done.returncode == 0
 
     def stop(self):
         self.process.kill()
         self.process.wait()
 
     def pause(self):
-        os.kill(self.process.pid, signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)
 
     def resume(self):
-        os.kill(self.process.pid, signal.SIGCONT)
+        for process in (self.process, self.kadmind):
+            if process is not None and process.poll() is None:
+                process.send_signal(signal.SIGCONT)
 
     def keytab(self, name, *principals):
         """A file with new keys of these principals."""

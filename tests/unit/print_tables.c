@@ -15,7 +15,7 @@
 #include "policy/report/event.h"
 
 struct presets {
-    const char *text[64];
+    const char *text[128];
     size_t count;
 };
 

@@ -1065,6 +1065,21 @@ test_backend_faults(void **state)
          "digits, and ]"},
         {"[backend local]\n", "f:1: the backend \"local\" has no section"},
         {"[backend corp]\nbase = dc=x\n", "f:2: [backend corp] needs an uri"},
+        {"[backend corp]\ntype = krb5\nuri = ldap://a\n",
+         "f:3: [backend corp] uri needs type = ldap"},
+        {"[backend corp]\ntype = krb5\nidentity = gssapi\n",
+         "f:3: [backend corp] identity needs type = ldap"},
+        {CORP "realm = A\n", "f:4: [backend corp] realm needs type = krb5"},
+        {CORP "kdc = a\n", "f:4: [backend corp] kdc needs type = krb5"},
+        {"[backend corp]\ntype = krb5\nuser_principal = ann\n",
+         "f:3: [backend corp] user_principal needs %u for the name"},
+        {"[backend corp]\ntype = krb5\nccache = MEMORY:x\n",
+         "f:3: [backend corp] ccache is none of yes, no, FILE:/PATH, DIR:/PATH "
+         "and KEYRING:NAME"},
+        {"[backend corp]\ntype = krb5\nverify = no\nfast = demand\n",
+         "f:4: [backend corp] fast = demand needs verify = yes"},
+        {"[backend corp]\ntype = krb5\nkeytab = x\n",
+         "f:3: [backend corp] keytab is not a path that begins with /"},
         {"[backend corp]\nuri = ldap://a\n",
          "f:2: [backend corp] needs a base"},
         {CORP "filter = (uid=*)\n",
@@ -1292,6 +1307,38 @@ test_tickets(void **state)
 #undef CORP
 
 /* Every default is a value that can be written down. */
+/* The forms of a server. */
+static void
+test_servers(void **state)
+{
+    static const char *const good[] = {
+        "a", "a.b-c:88", "192.0.2.1:1", "[2001:db8::1]", "[::1]:88", "a b,c:1"};
+    static const char *const bad[] = {
+        ":88",    "a:",    "a:b",      "a:123456", "[::1", "[]",
+        "[::1]x", "tcp/a", "http://a", "[a b]:1",  "a:1:2"};
+    char text[128];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        struct sr_config *config;
+
+        snprintf(text, sizeof(text), "[backend corp]\ntype = krb5\nkdc = %s\n",
+                 good[i]);
+        config = load(text);
+        assert_non_null(config);
+        assert_int_equal(config->backend[0].kdc.count,
+                         strchr(good[i], ' ') == NULL ? 1 : 3);
+        sr_config_free(config);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(text, sizeof(text), "[backend corp]\ntype = krb5\nkdc = %s\n",
+                 bad[i]);
+        assert_null(load(text));
+        assert_int_equal(errors.count, 1);
+        sr_config_errors_free(&errors);
+    }
+}
+
 static void
 test_table(void **state)
 {
@@ -1299,9 +1346,9 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 61);
+    assert_int_equal(count, 70);
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 122);
+    assert_int_equal(count, 140);
 }
 
 static int
@@ -1373,6 +1420,7 @@ main(void)
         cmocka_unit_test(test_dns),
         cmocka_unit_test(test_tickets),
         cmocka_unit_test(test_store),
+        cmocka_unit_test(test_servers),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reveals),
     };

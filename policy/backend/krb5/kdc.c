@@ -14,25 +14,20 @@
 #include <unistd.h>
 
 #include "policy/backend/krb5/kdc.h"
-#include "policy/backend/krb5/srv.h"
 #include "policy/util/deadline.h"
 #include "policy/util/socket.h"
 
-#define KDCS_MAX  8
-#define KDC_PORT  88
-#define REPLY_MAX (1 << 20) /* no KDC has more to say */
+#define KDC_PORT     88
+#define KPASSWD_PORT 464
+#define REPLY_MAX    (1 << 20) /* no KDC has more to say */
 
-/* "HOST", "HOST:PORT", "[ADDRESS]:PORT", any of them behind "tcp/". */
-static bool
-read_kdc(const char *text, struct sr_krb5_srv *kdc)
+bool
+sr_krb5_kdc_parse(const char *text, int port, struct sr_krb5_srv *server)
 {
-    const char *end;
+    const char *end, *digits;
     size_t length;
 
-    if (strncmp(text, "tcp/", 4) == 0)
-        text += 4;
-    if (strchr(text, '/') != NULL)
-        return false; /* another way than TCP */
+    memset(server, 0, sizeof(*server));
     if (text[0] == '[') {
         end = strchr(++text, ']');
         length = end == NULL ? 0 : (size_t)(end++ - text);
@@ -40,67 +35,162 @@ read_kdc(const char *text, struct sr_krb5_srv *kdc)
         length = strcspn(text, ":");
         end = text + length;
     }
-    if (length == 0 || length >= sizeof(kdc->host))
+    if (length == 0 || length >= sizeof(server->host) ||
+        (*end != '\0' && *end != ':'))
         return false;
-    memcpy(kdc->host, text, length);
-    kdc->host[length] = '\0';
-    kdc->port = *end == ':' ? atoi(end + 1) : KDC_PORT;
-    return kdc->port > 0 && kdc->port <= UINT16_MAX;
+    memcpy(server->host, text, length);
+    server->port = port;
+    if (*end == ':') {
+        digits = end + 1;
+        if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits) ||
+            strlen(digits) > 5)
+            return false;
+        server->port = atoi(digits);
+    }
+    return server->port > 0 && server->port <= UINT16_MAX;
 }
 
-/* The KDCs of a realm that krb5.conf names. */
-static size_t
-configured_kdcs(profile_t profile, const char *realm, struct sr_krb5_srv *kdc)
+/* What krb5.conf says: one of those, also behind "tcp/". */
+static bool
+parse_profile(const char *text, int port, struct sr_krb5_srv *server)
 {
-    const char *const names[] = {"realms", realm, "kdc", NULL};
+    if (strncmp(text, "tcp/", 4) == 0)
+        text += 4;
+    return strchr(text, '/') == NULL && sr_krb5_kdc_parse(text, port, server);
+}
+
+/* The servers of a realm that krb5.conf names by a relation.  Its own port is
+ * that of another service when `keeps_port` is false. */
+static size_t
+configured(profile_t profile, const char *realm, const char *relation, int port,
+           bool keeps_port, struct sr_krb5_srv *found)
+{
+    const char *const names[] = {"realms", realm, relation, NULL};
     char **values = NULL;
     size_t count = 0;
 
     if (profile_get_values(profile, (const char **)(uintptr_t)names, &values) !=
         0)
         return 0;
-    for (size_t i = 0; values[i] != NULL && count < KDCS_MAX; i++)
-        count += read_kdc(values[i], &kdc[count]) ? 1 : 0;
+    for (size_t i = 0; values[i] != NULL && count < SR_KRB5_SERVERS_MAX; i++) {
+        if (!parse_profile(values[i], port, &found[count]))
+            continue;
+        if (!keeps_port)
+            found[count].port = port;
+        count++;
+    }
     profile_free_list(values);
     return count;
 }
 
-/* Those, or the ones that DNS knows. */
+/* The servers that DNS knows, if krb5.conf lets it be asked. */
 static size_t
-find_kdcs(krb5_context context, const char *realm, struct sr_krb5_srv *kdc,
-          int64_t end)
+resolve(profile_t profile, const char *realm, const char *service,
+        struct sr_krb5_srv *found, int64_t end)
 {
-    profile_t profile = NULL;
     int by_dns = 1;
-    size_t count;
     char name[512];
 
-    if (krb5_get_profile(context, &profile) != 0)
-        return 0;
-    count = configured_kdcs(profile, realm, kdc);
     profile_get_boolean(profile, "libdefaults", "dns_lookup_kdc", NULL, 1,
                         &by_dns);
-    profile_release(profile);
-    if (count == 0 && by_dns != 0 &&
-        snprintf(name, sizeof(name), "_kerberos._tcp.%s", realm) <
-            (int)sizeof(name))
-        count = sr_krb5_srv_find(name, kdc, KDCS_MAX, end);
+    if (by_dns == 0 || snprintf(name, sizeof(name), "_%s._tcp.%s", service,
+                                realm) >= (int)sizeof(name))
+        return 0;
+    return sr_krb5_srv_find(name, found, SR_KRB5_SERVERS_MAX, end);
+}
+
+static size_t
+find_kdcs(const struct sr_krb5_kdcs *kdcs, profile_t profile, const char *realm,
+          struct sr_krb5_srv *found)
+{
+    bool is_own = kdcs->own != NULL && strcmp(kdcs->own, realm) == 0;
+    size_t count = 0;
+
+    for (size_t i = 0; is_own && kdcs->list != NULL && i < kdcs->list->count &&
+                       count < SR_KRB5_SERVERS_MAX;
+         i++)
+        count += sr_krb5_kdc_parse(kdcs->list->item[i], KDC_PORT, &found[count])
+                     ? 1
+                     : 0;
+    if (count == 0)
+        count = configured(profile, realm, "kdc", KDC_PORT, true, found);
+    if (count == 0)
+        count = resolve(profile, realm, "kerberos", found, kdcs->end);
     return count;
 }
 
-/* Send a request to a KDC, and receive its answer, each with its length before
- * it.  Returns 0 or a negative errno; the answer is malloc's. */
-static int
-ask_kdc(const struct sr_krb5_srv *kdc, const krb5_data *request,
-        krb5_data *reply, int64_t end)
+static size_t
+find_kpasswd(const struct sr_krb5_kdcs *kdcs, profile_t profile,
+             const char *realm, struct sr_krb5_srv *found)
+{
+    bool is_own = kdcs->own != NULL && strcmp(kdcs->own, realm) == 0;
+    size_t count = 0;
+
+    /* A list of KDCs in the configuration is meant for everything. */
+    if (!is_own || kdcs->list == NULL || kdcs->list->count == 0 ||
+        configured(profile, realm, "kdc", KDC_PORT, true, found) > 0) {
+        count = configured(profile, realm, "kpasswd_server", KPASSWD_PORT, true,
+                           found);
+        if (count == 0)
+            count = configured(profile, realm, "admin_server", KPASSWD_PORT,
+                               false, found);
+        if (count == 0)
+            count = resolve(profile, realm, "kpasswd", found, kdcs->end);
+    }
+    if (count == 0) {
+        count = find_kdcs(kdcs, profile, realm, found);
+        for (size_t i = 0; i < count; i++)
+            found[i].port = KPASSWD_PORT;
+    }
+    return count;
+}
+
+/* Move the server that replied last to the front. */
+static void
+prefer(const struct sr_krb5_kdcs *kdcs, const char *realm,
+       struct sr_krb5_srv *found, size_t count)
+{
+    if (kdcs->last.host[0] == '\0' || strcmp(kdcs->realm, realm) != 0)
+        return;
+    for (size_t i = 1; i < count; i++) {
+        struct sr_krb5_srv server = found[i];
+
+        if (strcmp(server.host, kdcs->last.host) != 0)
+            continue;
+        memmove(&found[1], &found[0], i * sizeof(found[0]));
+        found[0] = server;
+    }
+}
+
+size_t
+sr_krb5_kdc_find(const struct sr_krb5_kdcs *kdcs, const char *realm,
+                 enum sr_krb5_role role, struct sr_krb5_srv *found)
+{
+    profile_t profile = NULL;
+    size_t count;
+
+    if (krb5_get_profile(kdcs->context, &profile) != 0)
+        return 0;
+    count = role == SR_KRB5_KDC ? find_kdcs(kdcs, profile, realm, found)
+                                : find_kpasswd(kdcs, profile, realm, found);
+    profile_release(profile);
+    prefer(kdcs, realm, found, count);
+    return count;
+}
+
+int
+sr_krb5_kdc_connect(const struct sr_krb5_srv *server, int64_t end)
+{
+    return sr_socket_connect_host(server->host, server->port, end);
+}
+
+int
+sr_krb5_kdc_converse(int fd, const krb5_data *request, krb5_data *reply,
+                     int64_t end)
 {
     uint32_t length = htonl(request->length);
-    int fd = sr_socket_connect_host(kdc->host, kdc->port, end);
-    int error;
+    int error = sr_socket_send(fd, &length, sizeof(length), end);
 
-    if (fd < 0)
-        return fd;
-    error = sr_socket_send(fd, &length, sizeof(length), end);
     if (error == 0)
         error = sr_socket_send(fd, request->data, request->length, end);
     if (error == 0)
@@ -114,7 +204,6 @@ ask_kdc(const struct sr_krb5_srv *kdc, const krb5_data *request,
     }
     if (error == 0)
         error = sr_socket_receive(fd, reply->data, length, end);
-    close(fd);
     if (error == 0) {
         reply->length = length;
     } else {
@@ -124,14 +213,32 @@ ask_kdc(const struct sr_krb5_srv *kdc, const krb5_data *request,
     return error;
 }
 
+/* Ask one KDC.  Returns 0 or a negative errno. */
+static int
+ask_kdc(const struct sr_krb5_srv *kdc, const krb5_data *request,
+        krb5_data *reply, int64_t end)
+{
+    int fd = sr_krb5_kdc_connect(kdc, end);
+    int error = fd < 0 ? fd : sr_krb5_kdc_converse(fd, request, reply, end);
+
+    if (fd >= 0)
+        close(fd);
+    return error;
+}
+
 int
 sr_krb5_kdc_exchange(struct sr_krb5_kdcs *kdcs, const char *realm,
                      const krb5_data *request, krb5_data *reply)
 {
-    struct sr_krb5_srv kdc[KDCS_MAX];
-    size_t count = find_kdcs(kdcs->context, realm, kdc, kdcs->end);
+    struct sr_krb5_srv kdc[SR_KRB5_SERVERS_MAX];
+    bool is_pinned = kdcs->is_pinned && kdcs->last.host[0] != '\0' &&
+                     strcmp(kdcs->realm, realm) == 0;
+    size_t count = 1;
     int error = -EHOSTUNREACH;
 
+    kdc[0] = kdcs->last;
+    if (!is_pinned)
+        count = sr_krb5_kdc_find(kdcs, realm, SR_KRB5_KDC, kdc);
     for (size_t i = 0; i < count && error != 0; i++) {
         int64_t left = sr_deadline_left(kdcs->end);
         int64_t part = left / (int64_t)(2 * (count - i) - 1);
@@ -139,11 +246,15 @@ sr_krb5_kdc_exchange(struct sr_krb5_kdcs *kdcs, const char *realm,
         error = left == 0 ? -ETIMEDOUT
                           : ask_kdc(&kdc[i], request, reply,
                                     sr_deadline_now() + part);
+        if (error == 0)
+            kdcs->last = kdc[i];
     }
-    if (count == 0)
+    if (error == 0)
+        snprintf(kdcs->realm, sizeof(kdcs->realm), "%s", realm);
+    else if (count == 0)
         sr_error_set(kdcs->error, SR_ERROR_UNREACHABLE,
                      "Kerberos: no KDC is known of the realm %s", realm);
-    else if (error != 0)
+    else
         sr_error_set(kdcs->error, SR_ERROR_UNREACHABLE,
                      "Kerberos: no KDC of %s: %s", realm, strerror(-error));
     return error;

@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/krb5/kdc.h"
+#include "policy/backend/krb5/keytab.h"
+#include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/ticket.h"
 #include "policy/util/environment.h"
-#include "policy/util/secret_file.h"
 
 /* One call of sr_krb5_ticket_get(). */
 struct job {
@@ -25,133 +25,15 @@ struct job {
     struct sr_krb5_ticket *ticket;
     krb5_keytab keytab;
     struct sr_error *error;
-    bool is_silent; /* no KDC answered, and the error says so */
+    struct sr_krb5_kdcs kdcs;
+    struct sr_krb5_steps steps;
 };
 
 static void
 set_error(struct job *job, const char *what, krb5_error_code code)
 {
-    krb5_context context = job->ticket->context;
-    const char *text = krb5_get_error_message(context, code);
-
-    sr_error_set(job->error, SR_ERROR_IDENTITY, "Kerberos: %s: %s", what, text);
-    krb5_free_error_message(context, text);
-}
-
-/* One step of libkrb5's: a reply in, the next request out. */
-typedef krb5_error_code step_function(krb5_context context, void *conversation,
-                                      krb5_data *in, krb5_data *out,
-                                      krb5_data *realm, unsigned *flags);
-
-static krb5_error_code
-step_initial(krb5_context context, void *conversation, krb5_data *in,
-             krb5_data *out, krb5_data *realm, unsigned *flags)
-{
-    return krb5_init_creds_step(context, conversation, in, out, realm, flags);
-}
-
-static krb5_error_code
-step_service(krb5_context context, void *conversation, krb5_data *in,
-             krb5_data *out, krb5_data *realm, unsigned *flags)
-{
-    return krb5_tkt_creds_step(context, conversation, in, out, realm, flags);
-}
-
-/* Both kinds of request use the same flag. */
-_Static_assert(KRB5_INIT_CREDS_STEP_FLAG_CONTINUE ==
-                   KRB5_TKT_CREDS_STEP_FLAG_CONTINUE,
-               "one loop serves both");
-
-/* Exchange messages with KDCs until libkrb5 has what it wants.  Returns its
- * error. */
-static krb5_error_code
-converse(struct job *job, step_function *step, void *conversation)
-{
-    krb5_context context = job->ticket->context;
-    struct sr_krb5_kdcs kdcs = {context, job->wanted->end, job->error};
-    krb5_data in = {0, 0, NULL};
-    krb5_error_code error;
-
-    for (;;) {
-        krb5_data out = {0, 0, NULL}, realm = {0, 0, NULL};
-        char name[256];
-        unsigned flags = 0;
-
-        error = step(context, conversation, &in, &out, &realm, &flags);
-        free(in.data);
-        in = (krb5_data){0, 0, NULL};
-        if (error == 0 && (flags & KRB5_INIT_CREDS_STEP_FLAG_CONTINUE) == 0)
-            break;
-        if (error == 0) {
-            snprintf(name, sizeof(name), "%.*s", (int)realm.length, realm.data);
-            job->is_silent = sr_krb5_kdc_exchange(&kdcs, name, &out, &in) != 0;
-            error = job->is_silent ? KRB5_KDC_UNREACH : 0;
-        }
-        krb5_free_data_contents(context, &out);
-        krb5_free_data_contents(context, &realm);
-        if (error != 0)
-            break;
-    }
-    return error;
-}
-
-/* Whether an entry of the keytab is of the wanted principal, which may be NULL
- * (any) and need not have a realm. */
-static bool
-is_wanted(krb5_context context, krb5_const_principal wanted,
-          krb5_const_principal entry)
-{
-    if (wanted == NULL)
-        return true;
-    return krb5_princ_realm(context, wanted)->length == 0
-               ? krb5_principal_compare_any_realm(context, wanted, entry)
-               : krb5_principal_compare(context, wanted, entry);
-}
-
-/* Search the keytab.  For a principal without a realm libkrb5 would look the
- * realm up, in DNS too, without a deadline. */
-static krb5_error_code
-search_keytab(krb5_context context, krb5_keytab keytab,
-              krb5_const_principal wanted, krb5_principal *client)
-{
-    krb5_keytab_entry entry;
-    krb5_kt_cursor cursor;
-    krb5_error_code error = krb5_kt_start_seq_get(context, keytab, &cursor);
-
-    if (error != 0)
-        return error;
-    while (error == 0 && *client == NULL) {
-        error = krb5_kt_next_entry(context, keytab, &entry, &cursor);
-        if (error != 0)
-            break;
-        if (is_wanted(context, wanted, entry.principal))
-            error = krb5_copy_principal(context, entry.principal, client);
-        krb5_free_keytab_entry_contents(context, &entry);
-    }
-    krb5_kt_end_seq_get(context, keytab, &cursor);
-    return error == KRB5_KT_END ? KRB5_KT_NOTFOUND : error;
-}
-
-/* The client: the principal that was asked for, or the first of the keytab. */
-static krb5_error_code
-find_client(struct job *job)
-{
-    krb5_context context = job->ticket->context;
-    const char *text = job->wanted->principal;
-    krb5_principal wanted = NULL;
-    krb5_error_code error = 0;
-
-    if (text != NULL)
-        error = krb5_parse_name_flags(context, text,
-                                      strchr(text, '@') == NULL
-                                          ? KRB5_PRINCIPAL_PARSE_NO_REALM
-                                          : KRB5_PRINCIPAL_PARSE_REQUIRE_REALM,
-                                      &wanted);
-    if (error == 0)
-        error =
-            search_keytab(context, job->keytab, wanted, &job->ticket->client);
-    krb5_free_principal(context, wanted);
-    return error;
+    sr_krb5_set_error(job->ticket->context, job->error, SR_ERROR_IDENTITY, what,
+                      code);
 }
 
 /* Get the ticket-granting ticket by the key in the keytab. */
@@ -160,19 +42,19 @@ get_initial(struct job *job)
 {
     struct sr_krb5_ticket *ticket = job->ticket;
     krb5_context context = ticket->context;
-    krb5_init_creds_context conversation = NULL;
+    krb5_init_creds_context exchange = NULL;
     krb5_creds creds;
     krb5_error_code error;
 
     memset(&creds, 0, sizeof(creds));
     error = krb5_init_creds_init(context, ticket->client, NULL, NULL, 0, NULL,
-                                 &conversation);
+                                 &exchange);
     if (error == 0)
-        error = krb5_init_creds_set_keytab(context, conversation, job->keytab);
+        error = krb5_init_creds_set_keytab(context, exchange, job->keytab);
     if (error == 0)
-        error = converse(job, step_initial, conversation);
+        error = sr_krb5_steps_initial(&job->kdcs, exchange, &job->steps);
     if (error == 0)
-        error = krb5_init_creds_get_creds(context, conversation, &creds);
+        error = krb5_init_creds_get_creds(context, exchange, &creds);
     if (error == 0)
         error = krb5_cc_initialize(context, ticket->cache, creds.client);
     if (error == 0)
@@ -183,7 +65,7 @@ get_initial(struct job *job)
         creds.client = NULL;
     }
     krb5_free_cred_contents(context, &creds);
-    krb5_init_creds_free(context, conversation);
+    krb5_init_creds_free(context, exchange);
     return error;
 }
 
@@ -239,34 +121,13 @@ get_service(struct job *job)
 {
     struct sr_krb5_ticket *ticket = job->ticket;
     krb5_creds wanted = {.client = ticket->client, .server = ticket->server};
-    krb5_tkt_creds_context conversation = NULL;
+    krb5_tkt_creds_context exchange = NULL;
     krb5_error_code error = krb5_tkt_creds_init(ticket->context, ticket->cache,
-                                                &wanted, 0, &conversation);
+                                                &wanted, 0, &exchange);
 
     if (error == 0)
-        error = converse(job, step_service, conversation);
-    krb5_tkt_creds_free(ticket->context, conversation);
-    return error;
-}
-
-/* Open the keytab.  *is_unsafe: others than root can read or write it, and the
- * error says so. */
-static krb5_error_code
-open_keytab(struct job *job, bool *is_unsafe)
-{
-    krb5_context context = job->ticket->context;
-    const char *path = job->wanted->keytab;
-    char name[512];
-    krb5_error_code error;
-
-    if (path != NULL)
-        snprintf(name, sizeof(name), "FILE:%s", path);
-    error = path != NULL ? krb5_kt_resolve(context, name, &job->keytab)
-                         : krb5_kt_default(context, &job->keytab);
-    if (error == 0)
-        error = krb5_kt_get_name(context, job->keytab, name, sizeof(name));
-    if (error == 0 && strncmp(name, "FILE:", 5) == 0)
-        *is_unsafe = !sr_secret_file_is_safe(name + 5, job->error);
+        error = sr_krb5_steps_service(&job->kdcs, exchange, &job->steps);
+    krb5_tkt_creds_free(ticket->context, exchange);
     return error;
 }
 
@@ -288,7 +149,9 @@ get_tickets(struct job *job)
 {
     enum sr_krb5_result result = SR_KRB5_FAILED;
     const char *what = "the keytab";
-    krb5_error_code error = find_client(job);
+    krb5_error_code error =
+        sr_krb5_keytab_find(job->ticket->context, job->keytab,
+                            job->wanted->principal, &job->ticket->client);
 
     if (error == 0) {
         what = "the cache";
@@ -305,7 +168,7 @@ get_tickets(struct job *job)
     }
     if (error == 0)
         error = get_service(job);
-    if (error != 0 && job->is_silent)
+    if (error != 0 && job->steps.is_silent)
         return SR_KRB5_FAILED;
     if (error != 0)
         set_error(job, what, error);
@@ -320,7 +183,6 @@ sr_krb5_ticket_get(const struct sr_krb5_wanted *wanted,
     enum sr_krb5_result result = SR_KRB5_FAILED;
     char **environment = sr_environment_hide();
     krb5_error_code code;
-    bool is_unsafe = false;
 
     memset(ticket, 0, sizeof(*ticket));
     code = krb5_init_secure_context(&ticket->context);
@@ -330,10 +192,10 @@ sr_krb5_ticket_get(const struct sr_krb5_wanted *wanted,
                      "Kerberos: krb5.conf cannot be used");
         return result;
     }
-    code = open_keytab(&job, &is_unsafe);
-    if (code != 0)
-        set_error(&job, "the keytab", code);
-    else if (!is_unsafe)
+    job.kdcs = (struct sr_krb5_kdcs){
+        .context = ticket->context, .end = wanted->end, .error = error};
+    job.keytab = sr_krb5_keytab_open(ticket->context, wanted->keytab, error);
+    if (job.keytab != NULL)
         result = get_tickets(&job);
     if (job.keytab != NULL)
         krb5_kt_close(ticket->context, job.keytab);

@@ -405,5 +405,6 @@ sr_account_close(struct sr_account *account)
     free(account->secret);
     free(account->gecos);
     free(account->entry);
+    free(account->server_text);
     free(account);
 }

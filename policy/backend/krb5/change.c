@@ -1,0 +1,413 @@
+/*
+ * Change: a new password by the server for passwords (RFC 3244).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/backend/krb5/account.h"
+#include "policy/backend/krb5/change.h"
+#include "policy/backend/krb5/kpasswd.h"
+#include "policy/backend/krb5/steps.h"
+#include "policy/backend/krb5/verify.h"
+#include "policy/util/deadline.h"
+
+/* A ticket that was got for the same change stays good for so long. */
+#define TICKET_MS 240000
+
+/* The part of the time, one of so many, that is left for verifying. */
+#define VERIFY_PART 3
+
+/* One exchange with the server for passwords. */
+struct talk {
+    struct sr_krb5_session *session;
+    krb5_auth_context auth;
+    int fd;
+    bool is_sent;      /* the server may have got it, */
+    bool is_answered;  /* and has sent something back */
+    bool is_protected; /* the result came under the session's key */
+    bool has_result;
+    struct sr_kpasswd_result result;
+};
+
+/* ---- the message */
+
+/* The address of this end of the connection, which a KRB-PRIV has to have. */
+static krb5_error_code
+set_address(krb5_context context, krb5_auth_context auth, int fd)
+{
+    struct sockaddr_storage name;
+    socklen_t size = sizeof(name);
+    krb5_address address;
+
+    memset(&address, 0, sizeof(address));
+    if (getsockname(fd, (struct sockaddr *)&name, &size) != 0)
+        return errno;
+    if (name.ss_family == AF_INET) {
+        address.addrtype = ADDRTYPE_INET;
+        address.length = sizeof(struct in_addr);
+        address.contents =
+            (krb5_octet *)&((struct sockaddr_in *)&name)->sin_addr;
+    } else {
+        address.addrtype = ADDRTYPE_INET6;
+        address.length = sizeof(struct in6_addr);
+        address.contents =
+            (krb5_octet *)&((struct sockaddr_in6 *)&name)->sin6_addr;
+    }
+    return krb5_auth_con_setaddrs(context, auth, &address, NULL);
+}
+
+static struct sr_kpasswd_part
+part_of(const krb5_data *data)
+{
+    return (struct sr_kpasswd_part){(const uint8_t *)data->data, data->length};
+}
+
+/* Put both parts into one message, which is for free(3). */
+static krb5_error_code
+join(const krb5_data *ap_req, const krb5_data *priv, krb5_data *message)
+{
+    const struct sr_kpasswd_part first = part_of(ap_req),
+                                 second = part_of(priv);
+    size_t size = UINT16_MAX;
+
+    message->data = malloc(size);
+    if (message->data == NULL)
+        return ENOMEM;
+    if (!sr_kpasswd_request(&first, &second, (uint8_t *)message->data, &size))
+        return KRB5_KDCREP_MODIFIED;
+    message->length = (unsigned)size;
+    return 0;
+}
+
+static krb5_error_code
+make_request(struct talk *talk, const char *password, krb5_data *message)
+{
+    krb5_context context = talk->session->context;
+    krb5_data ap_req = {0, 0, NULL}, priv = {0, 0, NULL};
+    krb5_data text = {.length = (unsigned)strlen(password),
+                      .data = (char *)(uintptr_t)password};
+    krb5_replay_data replay;
+    krb5_error_code error = krb5_auth_con_init(context, &talk->auth);
+
+    if (error == 0)
+        error = krb5_auth_con_setflags(context, talk->auth,
+                                       KRB5_AUTH_CONTEXT_DO_SEQUENCE);
+    if (error == 0)
+        error = krb5_mk_req_extended(context, &talk->auth, AP_OPTS_USE_SUBKEY,
+                                     NULL, &talk->session->changepw, &ap_req);
+    if (error == 0)
+        error = set_address(context, talk->auth, talk->fd);
+    if (error == 0)
+        error = krb5_mk_priv(context, talk->auth, &text, &priv, &replay);
+    if (error == 0)
+        error = join(&ap_req, &priv, message);
+    krb5_free_data_contents(context, &ap_req);
+    krb5_free_data_contents(context, &priv);
+    return error;
+}
+
+/* ---- the reply */
+
+static krb5_data
+data_of(const struct sr_kpasswd_part *part)
+{
+    return (krb5_data){.length = (unsigned)part->size,
+                       .data = (char *)(uintptr_t)part->bytes};
+}
+
+/* Decrypt a result.  The server answers under the key that this end chose, and
+ * not under one of its own. */
+static krb5_error_code
+read_protected(struct talk *talk, const struct sr_kpasswd_reply *reply)
+{
+    krb5_context context = talk->session->context;
+    krb5_data ap_rep = data_of(&reply->ap_rep), priv = data_of(&reply->body);
+    krb5_data clear = {0, 0, NULL};
+    krb5_ap_rep_enc_part *proof = NULL;
+    krb5_keyblock *key = NULL;
+    krb5_replay_data replay;
+    krb5_error_code error =
+        krb5_auth_con_getsendsubkey(context, talk->auth, &key);
+
+    if (error == 0)
+        error = krb5_rd_rep(context, talk->auth, &ap_rep, &proof);
+    if (error == 0)
+        error = krb5_auth_con_setrecvsubkey(context, talk->auth, key);
+    if (error == 0)
+        error = krb5_rd_priv(context, talk->auth, &priv, &clear, &replay);
+    if (error == 0) {
+        talk->has_result = sr_kpasswd_result((const uint8_t *)clear.data,
+                                             clear.length, &talk->result);
+        talk->is_protected = talk->has_result;
+    }
+    krb5_free_ap_rep_enc_part(context, proof);
+    krb5_free_keyblock(context, key);
+    krb5_free_data_contents(context, &clear);
+    return error;
+}
+
+/* Anybody can send a KRB-ERROR, and some servers do after a success. */
+static krb5_error_code
+read_error(struct talk *talk, const struct sr_kpasswd_reply *reply)
+{
+    krb5_context context = talk->session->context;
+    krb5_data message = data_of(&reply->body);
+    krb5_error *found = NULL;
+    krb5_error_code error = krb5_rd_error(context, &message, &found);
+
+    if (error != 0)
+        return error;
+    talk->has_result = sr_kpasswd_result((const uint8_t *)found->e_data.data,
+                                         found->e_data.length, &talk->result);
+    error = (krb5_error_code)found->error + ERROR_TABLE_BASE_krb5;
+    krb5_free_error(context, found);
+    return error;
+}
+
+static krb5_error_code
+read_reply(struct talk *talk, const krb5_data *data)
+{
+    struct sr_kpasswd_reply reply;
+
+    if (!sr_kpasswd_parse((const uint8_t *)data->data, data->length, &reply))
+        return KRB5KRB_AP_ERR_MODIFIED;
+    return reply.is_error ? read_error(talk, &reply)
+                          : read_protected(talk, &reply);
+}
+
+/* ---- the exchange */
+
+/* Have the KDC on the host of this server asked first. */
+static void
+prefer_host(struct sr_krb5_session *session, const char *realm,
+            const struct sr_krb5_srv *server)
+{
+    struct sr_krb5_kdcs *kdcs = &session->kdcs;
+
+    kdcs->last = *server;
+    snprintf(kdcs->realm, sizeof(kdcs->realm), "%s", realm);
+}
+
+/* Connect to the first server that can be connected to: nothing was sent to
+ * those before it. */
+static int
+connect_one(struct sr_krb5_session *session, const char *realm, int64_t end)
+{
+    struct sr_krb5_srv server[SR_KRB5_SERVERS_MAX];
+    size_t count =
+        sr_krb5_kdc_find(&session->kdcs, realm, SR_KRB5_KPASSWD, server);
+    int fd = -EHOSTUNREACH;
+
+    for (size_t i = 0; i < count && fd < 0; i++) {
+        int64_t part = sr_deadline_left(end) / (int64_t)(count - i);
+
+        fd = sr_krb5_kdc_connect(&server[i], sr_deadline_now() + part);
+        if (fd >= 0) /* the new password is verified on the same host */
+            prefer_host(session, realm, &server[i]);
+    }
+    if (fd < 0)
+        sr_error_set(session->error, SR_ERROR_UNREACHABLE,
+                     "Kerberos: no server of %s for passwords: %s", realm,
+                     count == 0 ? "none is known" : strerror(-fd));
+    return fd;
+}
+
+/* Send the password and read the result.  False: it failed, and the error says
+ * why. */
+static bool
+exchange(struct talk *talk, const char *password, int64_t end)
+{
+    struct sr_krb5_session *session = talk->session;
+    krb5_context context = session->context;
+    krb5_data message = {0, 0, NULL}, reply = {0, 0, NULL};
+    krb5_error_code code = make_request(talk, password, &message);
+    int error = 0;
+
+    if (code == 0) {
+        talk->is_sent = true;
+        error = sr_krb5_kdc_converse(talk->fd, &message, &reply, end);
+    }
+    if (error != 0)
+        sr_error_set(session->error, SR_ERROR_UNREACHABLE,
+                     "Kerberos: the server for passwords did not reply: %s",
+                     strerror(-error));
+    talk->is_answered = error == 0 && reply.data != NULL;
+    if (talk->is_answered)
+        code = read_reply(talk, &reply);
+    if (code != 0)
+        sr_krb5_set_error(context, session->error, SR_ERROR_OTHER,
+                          "the server for passwords", code);
+    free(message.data);
+    free(reply.data);
+    return code == 0 && error == 0;
+}
+
+/* ---- what came of it */
+
+/* The kind of refusal, and what the server says of its rules. */
+static enum sr_refusal
+read_refusal(const struct sr_kpasswd_result *result, struct sr_account *account)
+{
+    free(account->server_text);
+    account->server_text =
+        result->text[0] == '\0' ? NULL : strdup(result->text);
+    if (result->code == SR_KPASSWD_ACCESS_DENIED)
+        return SR_REFUSAL_CANNOT;
+    if (result->min_length > 0)
+        account->demands.min_length = result->min_length;
+    if (result->history > 0)
+        account->demands.history = result->history;
+    switch (result->why) {
+    case SR_KPASSWD_WHY_POLICY:
+        return SR_REFUSAL_QUALITY;
+    case SR_KPASSWD_WHY_TOO_SHORT:
+        return SR_REFUSAL_TOO_SHORT;
+    case SR_KPASSWD_WHY_USED:
+        return SR_REFUSAL_IN_HISTORY;
+    case SR_KPASSWD_WHY_TOO_YOUNG:
+        return SR_REFUSAL_TOO_YOUNG;
+    case SR_KPASSWD_WHY_UNKNOWN:
+        break;
+    }
+    return SR_REFUSAL_OTHER;
+}
+
+static bool
+is_refusal(const struct talk *talk)
+{
+    return talk->has_result && (talk->result.code == SR_KPASSWD_SOFT_ERROR ||
+                                talk->result.code == SR_KPASSWD_ACCESS_DENIED);
+}
+
+/* The password is another one now. */
+static enum sr_write
+done(struct sr_krb5_session *session, struct sr_account *account)
+{
+    struct sr_krb5_known *known = &session->known;
+
+    krb5_free_cred_contents(session->context, &session->changepw);
+    memset(&session->changepw, 0, sizeof(session->changepw));
+    account->facts.password_changed = time(NULL);
+    account->facts.must_change = SR_NO;
+    if (known->secret == NULL || strcmp(known->entry, account->entry) != 0)
+        return SR_WRITE_DONE;
+    if (!sr_krb5_account_renew_secret(known))
+        sr_krb5_session_forget(session);
+    known->facts.password_changed = account->facts.password_changed;
+    known->facts.must_change = SR_NO;
+    return SR_WRITE_DONE;
+}
+
+/* Ask whether the new password is the one. */
+static enum sr_write
+conclude(struct talk *talk, struct sr_account *account, const char *password,
+         enum sr_refusal *refusal)
+{
+    struct sr_krb5_session *session = talk->session;
+    struct sr_error why = *session->error;
+    bool is_success = talk->is_protected && talk->result.code == 0;
+
+    if (!talk->is_sent)
+        return SR_WRITE_FAILED;
+    /* What came under the session's key needs no other proof. */
+    if (talk->is_protected && !is_success) {
+        sr_error_set(session->error, SR_ERROR_OTHER,
+                     "the server for passwords: result %u: %.100s",
+                     talk->result.code, talk->result.text);
+        if (!is_refusal(talk))
+            return SR_WRITE_FAILED;
+        *refusal = read_refusal(&talk->result, account);
+        return SR_WRITE_REFUSED;
+    }
+    switch (sr_krb5_verify_new(session, account, password)) {
+    case SR_VERIFY_RIGHT:
+        return done(session, account);
+    case SR_VERIFY_WRONG:
+        if (!talk->is_answered || (talk->has_result && talk->result.code == 0))
+            break;
+        *session->error = why;
+        if (!is_refusal(talk))
+            return SR_WRITE_FAILED;
+        *refusal = read_refusal(&talk->result, account);
+        return SR_WRITE_REFUSED;
+    case SR_VERIFY_UNAVAILABLE:
+        if (is_success)
+            return done(session, account);
+        break;
+    }
+    if (!is_success)
+        *session->error = why;
+    return SR_WRITE_UNSURE;
+}
+
+/* ---- the whole change */
+
+/* Have a ticket for the change.  DONE: there is one. */
+static enum sr_write
+get_ticket(struct sr_krb5_session *session, struct sr_account *account,
+           const char *old, enum sr_refusal *refusal)
+{
+    int64_t expires;
+
+    if (session->changepw.client != NULL &&
+        sr_krb5_proof_is(&session->proved, old, TICKET_MS))
+        return SR_WRITE_DONE;
+    switch (sr_krb5_verify_for_change(session, account, old, &expires)) {
+    case SR_KRB5_TICKET:
+        return SR_WRITE_DONE;
+    case SR_KRB5_WRONG:
+    case SR_KRB5_NO_CLIENT:
+        *refusal = SR_REFUSAL_WRONG_OLD;
+        return SR_WRITE_REFUSED;
+    case SR_KRB5_CLIENT_ENDED:
+    case SR_KRB5_CLIENT_REVOKED:
+        *refusal = SR_REFUSAL_CANNOT;
+        return SR_WRITE_REFUSED;
+    default:
+        return SR_WRITE_FAILED;
+    }
+}
+
+enum sr_write
+sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
+               const char *old, const char *password, enum sr_refusal *refusal)
+{
+    struct talk talk = {.session = session, .fd = -1};
+    const int64_t end = session->kdcs.end;
+    const krb5_data *of_ticket;
+    char realm[256];
+    enum sr_write written;
+
+    if (old == NULL) {
+        sr_error_set(session->error, SR_ERROR_OTHER,
+                     "a KDC changes a password only with the current one");
+        *refusal = SR_REFUSAL_NO_RIGHT;
+        return SR_WRITE_REFUSED;
+    }
+    written = get_ticket(session, account, old, refusal);
+    if (written != SR_WRITE_DONE)
+        return written;
+    of_ticket = krb5_princ_realm(session->context, session->changepw.server);
+    snprintf(realm, sizeof(realm), "%.*s", (int)of_ticket->length,
+             of_ticket->data);
+    talk.fd = connect_one(session, realm, end);
+    if (talk.fd < 0)
+        return SR_WRITE_FAILED;
+    exchange(&talk, password,
+             sr_deadline_now() + sr_deadline_left(end) -
+                 sr_deadline_left(end) / VERIFY_PART);
+    close(talk.fd);
+    written = conclude(&talk, account, password, refusal);
+    krb5_auth_con_free(session->context, talk.auth);
+    return written;
+}

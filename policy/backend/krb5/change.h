@@ -1,0 +1,20 @@
+/*
+ * Change: a new password by the server for passwords (RFC 3244).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_KRB5_CHANGE_H
+#define SR_POLICY_BACKEND_KRB5_CHANGE_H
+
+#include "policy/backend/krb5/session.h"
+
+/*
+ * Change a password, see backend.h.  Without the current one this is not
+ * possible.  After anything but a clear answer the new password is verified,
+ * with a KDC of the same host.
+ */
+enum sr_write sr_krb5_change(struct sr_krb5_session *session,
+                             struct sr_account *account, const char *old,
+                             const char *password, enum sr_refusal *refusal);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * Keytab: the file with the keys of this host.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/backend/krb5/keytab.h"
+#include "policy/backend/krb5/steps.h"
+#include "policy/util/secret_file.h"
+
+krb5_keytab
+sr_krb5_keytab_open(krb5_context context, const char *path,
+                    struct sr_error *error)
+{
+    krb5_keytab keytab = NULL;
+    krb5_error_code code;
+    char name[512];
+
+    if (path != NULL)
+        snprintf(name, sizeof(name), "FILE:%s", path);
+    code = path != NULL ? krb5_kt_resolve(context, name, &keytab)
+                        : krb5_kt_default(context, &keytab);
+    if (code == 0)
+        code = krb5_kt_get_name(context, keytab, name, sizeof(name));
+    if (code != 0)
+        sr_krb5_set_error(context, error, SR_ERROR_IDENTITY, "the keytab",
+                          code);
+    else if (strncmp(name, "FILE:", 5) != 0 ||
+             sr_secret_file_is_safe(name + 5, error))
+        return keytab;
+    else
+        error->code = SR_ERROR_IDENTITY;
+    if (keytab != NULL)
+        krb5_kt_close(context, keytab);
+    return NULL;
+}
+
+/* Whether an entry is of the wanted principal, which may be NULL (any) and need
+ * not have a realm. */
+static bool
+is_wanted(krb5_context context, krb5_const_principal wanted,
+          krb5_const_principal entry)
+{
+    if (wanted == NULL)
+        return true;
+    return krb5_princ_realm(context, wanted)->length == 0
+               ? krb5_principal_compare_any_realm(context, wanted, entry)
+               : krb5_principal_compare(context, wanted, entry);
+}
+
+static krb5_error_code
+search(krb5_context context, krb5_keytab keytab, krb5_const_principal wanted,
+       krb5_principal *found)
+{
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+    krb5_error_code error = krb5_kt_start_seq_get(context, keytab, &cursor);
+
+    if (error != 0)
+        return error;
+    while (error == 0 && *found == NULL) {
+        error = krb5_kt_next_entry(context, keytab, &entry, &cursor);
+        if (error != 0)
+            break;
+        if (is_wanted(context, wanted, entry.principal))
+            error = krb5_copy_principal(context, entry.principal, found);
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return error == KRB5_KT_END ? KRB5_KT_NOTFOUND : error;
+}
+
+krb5_error_code
+sr_krb5_keytab_find(krb5_context context, krb5_keytab keytab, const char *name,
+                    krb5_principal *found)
+{
+    krb5_principal wanted = NULL;
+    krb5_error_code error = 0;
+
+    *found = NULL;
+    if (name != NULL)
+        error = krb5_parse_name_flags(context, name,
+                                      strchr(name, '@') == NULL
+                                          ? KRB5_PRINCIPAL_PARSE_NO_REALM
+                                          : KRB5_PRINCIPAL_PARSE_REQUIRE_REALM,
+                                      &wanted);
+    if (error == 0)
+        error = search(context, keytab, wanted, found);
+    krb5_free_principal(context, wanted);
+    return error;
+}
+
+/* Whether a principal is SERVICE/HOST. */
+static bool
+is_of_service(krb5_const_principal principal, const char *service)
+{
+    const krb5_data *first = krb5_princ_component(NULL, principal, 0);
+
+    return service == NULL ||
+           (krb5_princ_size(NULL, principal) == 2 &&
+            first->length == strlen(service) &&
+            memcmp(first->data, service, first->length) == 0);
+}
+
+static bool
+is_among(krb5_context context, krb5_const_principal principal,
+         const krb5_principal *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (krb5_principal_compare(context, principal, list[i]))
+            return true;
+    }
+    return false;
+}
+
+size_t
+sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
+                          const char *service, krb5_principal *found)
+{
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+    size_t count = 0;
+
+    if (krb5_kt_start_seq_get(context, keytab, &cursor) != 0)
+        return 0;
+    while (count < SR_KRB5_PRINCIPALS_MAX &&
+           krb5_kt_next_entry(context, keytab, &entry, &cursor) == 0) {
+        if (is_of_service(entry.principal, service) &&
+            !is_among(context, entry.principal, found, count) &&
+            krb5_copy_principal(context, entry.principal, &found[count]) == 0)
+            count++;
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return count;
+}

@@ -1,0 +1,38 @@
+/*
+ * Keytab: the file with the keys of this host.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_KRB5_KEYTAB_H
+#define SR_POLICY_BACKEND_KRB5_KEYTAB_H
+
+#include <krb5.h>
+
+#include "policy/util/error.h"
+
+/* The most principals of a keytab that are looked at. */
+#define SR_KRB5_PRINCIPALS_MAX 16
+
+/*
+ * Open a keytab; `path` NULL: the system's.  NULL: it does not exist, or others
+ * than root can read or write it, and `error` says so.
+ */
+krb5_keytab sr_krb5_keytab_open(krb5_context context, const char *path,
+                                struct sr_error *error);
+
+/*
+ * Find the principal `name`, with or without a realm, or for NULL the first
+ * one.  libkrb5 itself would look up the realm of a name without one, in DNS
+ * too, without a deadline.  Returns its error; *found is to be freed.
+ */
+krb5_error_code sr_krb5_keytab_find(krb5_context context, krb5_keytab keytab,
+                                    const char *name, krb5_principal *found);
+
+/*
+ * The principals of a service ("host"), or for NULL of all, each once and at
+ * most SR_KRB5_PRINCIPALS_MAX.  Returns how many; each is to be freed.
+ */
+size_t sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
+                                 const char *service, krb5_principal *found);
+
+#endif

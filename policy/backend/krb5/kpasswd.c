@@ -1,0 +1,154 @@
+/*
+ * Kpasswd: the messages by which a password is changed (RFC 3244), as bytes.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "policy/backend/krb5/kpasswd.h"
+#include "policy/util/utf8.h"
+
+#define HEADER 6
+/* [APPLICATION 30]: the first byte of a KRB-ERROR. */
+#define TAG_ERROR 0x7E
+
+/* The policy of Active Directory (MS-KILE 3.3.5.7.3.1 refers to it as the
+ * "password policy" data): two zero bytes, the minimum length, the history, the
+ * properties, and two ages, in network order. */
+#define POLICY_SIZE    30
+#define POLICY_LENGTH  2
+#define POLICY_HISTORY 6
+
+static unsigned
+get_be16(const uint8_t *at)
+{
+    return (unsigned)at[0] << 8 | at[1];
+}
+
+static void
+put_be16(uint8_t *at, size_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+bool
+sr_kpasswd_request(const struct sr_kpasswd_part *ap_req,
+                   const struct sr_kpasswd_part *priv, uint8_t *out,
+                   size_t *size)
+{
+    size_t length;
+
+    if (ap_req->size > UINT16_MAX || priv->size > UINT16_MAX)
+        return false;
+    length = HEADER + ap_req->size + priv->size;
+    if (length > UINT16_MAX || length > *size)
+        return false;
+    put_be16(out, length);
+    put_be16(out + 2, SR_KPASSWD_VERSION);
+    put_be16(out + 4, ap_req->size);
+    memcpy(out + HEADER, ap_req->bytes, ap_req->size);
+    memcpy(out + HEADER + ap_req->size, priv->bytes, priv->size);
+    *size = length;
+    return true;
+}
+
+bool
+sr_kpasswd_parse(const uint8_t *bytes, size_t size,
+                 struct sr_kpasswd_reply *reply)
+{
+    size_t ap_rep;
+
+    memset(reply, 0, sizeof(*reply));
+    if (size > 0 && bytes[0] == TAG_ERROR) {
+        reply->is_error = true;
+        reply->body = (struct sr_kpasswd_part){bytes, size};
+        return true;
+    }
+    if (size < HEADER || get_be16(bytes) != size)
+        return false;
+    ap_rep = get_be16(bytes + 4);
+    if (ap_rep > size - HEADER)
+        return false;
+    reply->is_error = ap_rep == 0;
+    reply->ap_rep = (struct sr_kpasswd_part){bytes + HEADER, ap_rep};
+    reply->body = (struct sr_kpasswd_part){bytes + HEADER + ap_rep,
+                                           size - HEADER - ap_rep};
+    return reply->body.size > 0;
+}
+
+static unsigned
+get_be32(const uint8_t *at)
+{
+    return get_be16(at) << 16 | get_be16(at + 2);
+}
+
+/*
+ * What the texts of MIT's and Samba's servers say for certain.  Of the others
+ * only the text is known.
+ */
+static enum sr_kpasswd_why
+recognize(const char *text)
+{
+    static const struct {
+        const char *words;
+        enum sr_kpasswd_why why;
+    } known[] = {
+        {"changed too recently", SR_KPASSWD_WHY_TOO_YOUNG},
+        {"New password is too short", SR_KPASSWD_WHY_TOO_SHORT},
+        {"Password too short", SR_KPASSWD_WHY_TOO_SHORT},
+        {"New password was used previously", SR_KPASSWD_WHY_USED},
+        {"Password is already in password history", SR_KPASSWD_WHY_USED},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strstr(text, known[i].words) != NULL)
+            return known[i].why;
+    }
+    return SR_KPASSWD_WHY_UNKNOWN;
+}
+
+/* The text, made fit to be shown. */
+static void
+read_text(const uint8_t *bytes, size_t size, char *out, size_t most)
+{
+    char raw[512];
+    size_t length;
+
+    if (size >= sizeof(raw))
+        size = sizeof(raw) - 1;
+    memcpy(raw, bytes, size);
+    raw[size] = '\0';
+    for (char *at = raw; *at != '\0'; at++) {
+        if (*at == '\t' || *at == '\r')
+            *at = ' ';
+    }
+    sr_utf8_clean(raw, true, out, most);
+    length = strlen(out);
+    while (length > 0 && (out[length - 1] == '\n' || out[length - 1] == ' '))
+        out[--length] = '\0';
+}
+
+bool
+sr_kpasswd_result(const uint8_t *bytes, size_t size,
+                  struct sr_kpasswd_result *result)
+{
+    memset(result, 0, sizeof(*result));
+    if (size < 2)
+        return false;
+    result->code = get_be16(bytes);
+    bytes += 2;
+    size -= 2;
+    if (size == POLICY_SIZE && get_be16(bytes) == 0) {
+        result->why = SR_KPASSWD_WHY_POLICY;
+        result->min_length = get_be32(bytes + POLICY_LENGTH);
+        result->history = get_be32(bytes + POLICY_HISTORY);
+        return true;
+    }
+    read_text(bytes, size, result->text, sizeof(result->text));
+    if (result->code == SR_KPASSWD_SOFT_ERROR)
+        result->why = recognize(result->text);
+    return true;
+}

@@ -1,0 +1,42 @@
+/*
+ * Fuzz target: what KDCs and servers for passwords send.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/krb5/kpasswd.h"
+#include "policy/backend/krb5/ntstatus.h"
+#include "tests/fuzz/expect.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_result(const uint8_t *bytes, size_t size)
+{
+    struct sr_kpasswd_result result;
+
+    if (!sr_kpasswd_result(bytes, size, &result))
+        return;
+    expect(memchr(result.text, '\0', sizeof(result.text)) != NULL);
+    for (const char *at = result.text; *at != '\0'; at++)
+        expect((unsigned char)*at >= ' ' || *at == '\n');
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct sr_kpasswd_reply reply;
+
+    sr_krb5_ntstatus(data, size);
+    check_result(data, size);
+    if (sr_kpasswd_parse(data, size, &reply)) {
+        expect(reply.body.size > 0 &&
+               reply.body.bytes + reply.body.size == data + size);
+        check_result(reply.body.bytes, reply.body.size);
+    }
+    return 0;
+}

@@ -1,0 +1,671 @@
+"""Accounts whose password a KDC of MIT Kerberos knows.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import shutil
+import socket
+import struct
+import threading
+
+import pytest
+
+import kerberos
+from kerberos import Kdc
+from scratch import CONTACT, ETC, RUN, stack
+from talk import AGAIN, CURRENT, PASSWORD, Talk
+from talk import NEW as NEW_PROMPT
+
+OLD, NEW = "first-Passw0rd-of-ann", "second-Passw0rd-of-ann"
+PEER = "192.0.2.7"
+UID = 4242
+HOST = "host/client.example.org"
+
+
+@pytest.fixture
+def kdc(host):
+    if kerberos.root_of(host) is None:
+        pytest.skip("no KDC is installed")
+    made = Kdc(host, kpasswd=True)
+    yield made
+    made.resume()
+
+
+def configure(host, realm, keytab=True, **config):
+    keys = {"type": "krb5", "realm": kerberos.REALM, "timeout": "5s", **config}
+    if keytab:
+        keys["keytab"] = realm.keytab("host.keytab", HOST)
+    host.configure(selfreset={"backends": "local corp"},
+                   backend_corp={key: value for key, value in keys.items()
+                                 if value is not None})
+
+
+def serve(host, realm, *options, keytab=True, **config):
+    """Ann has a principal, and this host a key."""
+    realm.principal("ann", OLD, *options)
+    configure(host, realm, keytab=keytab, **config)
+    host.add_elsewhere("ann", UID)
+
+
+def log_in(host, password=OLD, name="ann", **options):
+    return host.drive("probe", name, "auth", "acct", answers=[password],
+                      rhost=PEER, **options)
+
+
+def wrong(host, name="ann"):
+    return host.drive("probe", name, "auth", answers=["no"], rhost=PEER)
+
+
+def by_key(host, name="ann"):
+    return host.drive("probe", name, "acct", rhost=PEER)
+
+
+def forced(host, *answers):
+    return host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=answers, rhost=PEER)
+
+
+def change(host, *answers):
+    return host.drive("probe", "ann", "chauthtok", answers=answers,
+                      real_uid=UID)
+
+
+# ---- passwords
+
+@pytest.mark.parametrize("fast", ["try", "demand", "never"])
+def test_right_and_wrong(host, kdc, fast):
+    serve(host, kdc, fast=fast)
+    done = log_in(host)
+    assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+    assert done.said == "" and done.prompts == ["Password: "]
+    done = wrong(host)
+    assert done.codes == ["AUTH_ERR"] and done.said == ""
+    assert kdc.failures("ann") == 1
+
+
+def test_cost(host, kdc):
+    """Counted on the KDC: what a login costs, once the armour is there."""
+    serve(host, kdc)
+    log_in(host)
+    mark = kdc.mark()
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert kdc.count(mark) == (2, 1), kdc.requests()[mark:]
+    mark = kdc.mark()
+    assert wrong(host).codes == ["AUTH_ERR"]
+    assert kdc.count(mark) == (2, 0), kdc.requests()[mark:]
+    mark = kdc.mark()
+    assert by_key(host).codes == ["SUCCESS"]
+    assert kdc.count(mark) == (1, 0), kdc.requests()[mark:]
+
+
+# What is done to the principal; the answers of authenticate (right password),
+# acct_mgmt after it, and acct_mgmt alone (a login by key), and a word of what
+# the latter says.
+STATES = {
+    "ok": ((), "SUCCESS", "SUCCESS", "SUCCESS", ""),
+    "expiring": (("-pwexpire", "3 days"), "SUCCESS", "SUCCESS", "SUCCESS", ""),
+    "expired": (("-pwexpire", "-3 days"), "SUCCESS", "NEW_AUTHTOK_REQD",
+                "NEW_AUTHTOK_REQD", "expired"),
+    "must-change": (("+needchange",), "SUCCESS", "NEW_AUTHTOK_REQD",
+                    "NEW_AUTHTOK_REQD", "expired"),
+    "disabled": (("-allow_tix",), "AUTH_ERR", None, "PERM_DENIED", "locked"),
+    "ended": (("-expire", "-3 days"), "AUTH_ERR", None, "ACCT_EXPIRED",
+              "ended"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_states(host, kdc, state):
+    options, auth, account, key, word = STATES[state]
+    serve(host, kdc)
+    if options:
+        kdc.modify("ann", *options)
+    done = log_in(host)
+    assert done.codes[0] == auth, (done, host.log.all())
+    if account is not None:
+        assert done.codes[1] == account, (done, host.log.all())
+    if auth == "AUTH_ERR":
+        assert "wrong" not in done.said.lower()
+        assert host.drive("probe", "ann", "auth", answers=[OLD],
+                          rhost=PEER).said == ""
+    done = by_key(host)
+    assert done.codes == [key], (done, host.log.all())
+    assert word in done.said
+    done = wrong(host)
+    assert done.codes == ["AUTH_ERR"] and done.said == "", done
+
+
+def test_expiring_is_told(host, kdc):
+    serve(host, kdc)
+    kdc.modify("ann", "-pwexpire", "3 days")
+    assert "expires in" in log_in(host).said
+
+
+def test_expired_and_must_change_are_told_apart(host, kdc):
+    """By the ticket for a change, which only the right password gets."""
+    serve(host, kdc)
+    kdc.modify("ann", "-pwexpire", "-3 days")
+    assert "has expired" in log_in(host).said
+    kdc.modify("ann", "-pwexpire", "never", "+needchange")
+    assert "has to be changed" in log_in(host).said
+
+
+def test_unknown_names(host, kdc):
+    """They cost what a wrong password costs."""
+    serve(host, kdc)
+    wrong(host)
+    mark = kdc.mark()
+    known = wrong(host)
+    counted = kdc.count(mark)
+    mark = kdc.mark()
+    done = wrong(host, "nobody-here")
+    assert done.codes == ["USER_UNKNOWN"] and known.codes == ["AUTH_ERR"]
+    assert done.prompts == known.prompts and done.said == known.said
+    assert kdc.count(mark) == counted
+
+
+def test_no_principal(host, kdc):
+    """The name service knows it, and the KDC does not."""
+    serve(host, kdc)
+    host.add_elsewhere("bob", UID + 1)
+    assert wrong(host, "bob").codes == ["AUTH_ERR"]
+    assert by_key(host, "bob").codes == ["USER_UNKNOWN"]
+
+
+@pytest.mark.parametrize("name", ["ann/admin", "ann@EXAMPLE.ORG", "an n"])
+def test_names_that_are_parts_of_principals(host, kdc, name):
+    serve(host, kdc)
+    mark = kdc.mark()
+    assert log_in(host, name=name).codes[0] == "USER_UNKNOWN"
+    assert "ann" not in kdc.requests()[mark:]
+
+
+def test_min_uid(host, kdc):
+    """Accounts below it are never asked for."""
+    serve(host, kdc, min_uid=UID + 1)
+    mark = kdc.mark()
+    assert log_in(host).codes[0] == "USER_UNKNOWN"
+    assert kdc.count(mark) == (0, 0)
+
+
+def test_principal_is_mapped(host, kdc):
+    kdc.principal("ann/login", NEW)
+    serve(host, kdc, user_principal=f"%u/login@{kerberos.REALM}")
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+
+
+def test_krb5_before_local(host, kdc):
+    """Accounts of this host without a principal are still those of this host;
+    those that have one, and no password here, are the KDC's."""
+    serve(host, kdc)
+    host.configure(selfreset={"backends": "corp local"})
+    host.add("bob", "secret of bob")
+    assert log_in(host, "secret of bob", "bob").codes == ["SUCCESS", "SUCCESS"]
+    host.add("carol", "unused")
+    host.set_shadow("carol", 1, "*")
+    kdc.principal("carol", NEW)
+    assert log_in(host, NEW, "carol").codes == ["SUCCESS", "SUCCESS"]
+    kdc.stop()
+    assert log_in(host, "secret of bob", "bob").codes[0] == "AUTHINFO_UNAVAIL"
+    host.configure(backend_corp={"when_down": "next"})
+    assert log_in(host, "secret of bob", "bob").codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_unknown_state(host, kdc):
+    """A KDC that only asks for the password has told nothing."""
+    serve(host, kdc, unknown="deny")
+    assert by_key(host).codes == ["AUTHINFO_UNAVAIL"]
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- the throttle
+
+def test_throttle_goes_first(host, kdc):
+    """Guesses beyond `attempts` never reach the KDC as ann's."""
+    host.configure(lockout={"attempts": 2})
+    serve(host, kdc)
+    for _ in range(2):
+        assert wrong(host).codes == ["AUTH_ERR"]
+    mark = kdc.mark()
+    done = log_in(host)
+    assert done.codes[0] == "AUTH_ERR" and CONTACT in done.said
+    assert "ann@" not in kdc.requests()[mark:].split("acct")[0] or \
+        "PREAUTH_FAILED" not in kdc.requests()[mark:]
+    assert kdc.failures("ann") == 2
+
+
+def test_lockout_of_the_kdc(host, kdc):
+    kdc.kadmin("addpol", "-maxfailure", "2", "-lockoutduration", "1h", "strict")
+    serve(host, kdc, "-policy", "strict")
+    for _ in range(2):
+        assert wrong(host).codes == ["AUTH_ERR"]
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.codes == ["AUTH_ERR"] and done.said == ""
+    assert by_key(host).codes == ["PERM_DENIED"]
+
+
+def test_one_count_on_one_kdc(host, kdc):
+    """A KDC that is stopped after it has asked for the password: no other is
+    sent the proof."""
+    serve(host, kdc)
+    kerberos.configure(kdc.address, kdc.address, kpasswd=kdc.kpasswd)
+    for number in range(1, 4):
+        assert wrong(host).codes == ["AUTH_ERR"]
+        assert kdc.failures("ann") == number
+
+
+# ---- this host's own key
+
+def test_no_keytab(host, kdc):
+    serve(host, kdc, keytab=False)
+    (ETC / "krb5.keytab").unlink(missing_ok=True)
+    done = log_in(host)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+    assert "This computer" in done.said and CONTACT in done.said
+    assert "wrong" not in done.said
+    host.configure(backend_corp={"verify": "no"})
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert host.log.with_text("SR-3023")
+    assert wrong(host).codes == ["AUTH_ERR"]
+
+
+def test_host_trouble_is_not_counted(host, kdc):
+    host.configure(lockout={"attempts": 2})
+    serve(host, kdc, keytab=False)
+    for _ in range(4):
+        assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    configure(host, kdc)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize("fast", ["try", "never"])
+def test_stale_keytab(host, kdc, fast):
+    serve(host, kdc, fast=fast)
+    kdc.kadmin("cpw", "-randkey", HOST)
+    done = log_in(host)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+    assert "This computer" in done.said
+    kdc.kadmin("delprinc", "-force", HOST)
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+
+
+def test_stale_entry_beside_a_good_one(host, kdc):
+    serve(host, kdc)
+    keytab = kdc.keytab("host.keytab", "host/client", "host/second.example.org")
+    host.configure(backend_corp={"keytab": keytab})
+    kdc.kadmin("cpw", "-randkey", "host/client")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    kdc.kadmin("delprinc", "-force", "host/client")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
+def test_keytab_of_another_service(host, kdc):
+    serve(host, kdc)
+    host.configure(backend_corp={
+        "keytab": kdc.keytab("nfs.keytab", "nfs/client.example.org")})
+    done = log_in(host)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL" and "This computer" in done.said
+    assert host.log.with_text("no entry host/")
+
+
+def test_unsafe_keytab(host, kdc):
+    serve(host, kdc)
+    (kdc.dir / "host.keytab").chmod(0o644)
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    assert host.log.with_text("0644")
+
+
+@pytest.mark.parametrize("fast", ["try", "never"])
+def test_false_kdc(host, kdc, fast):
+    """Somebody answers in the KDC's place, for any password that he likes."""
+    serve(host, kdc, fast=fast)
+    false = Kdc(host)
+    false.principal("ann", "stranger's own")
+    false.keytab("other.keytab", HOST)
+    kerberos.configure(false.address)
+    done = log_in(host, "stranger's own")
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+    # An expired one gets a ticket for a change, which no key of ours verifies.
+    false.modify("ann", "-pwexpire", "-3 days")
+    done = log_in(host, "stranger's own")
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+
+
+def test_expired_without_fast(host, kdc):
+    serve(host, kdc, fast="never")
+    kdc.modify("ann", "-pwexpire", "-3 days")
+    done = log_in(host)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL"
+    assert host.log.with_text("FAST")
+    host.configure(backend_corp={"verify": "no"})
+    assert log_in(host).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+
+
+def test_armour_that_is_stored_goes_stale(host, kdc):
+    """The realm's own key was changed: the ticket of an earlier process is of
+    no use, and a new one is got."""
+    serve(host, kdc)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    kdc.kadmin("cpw", "-randkey", f"krbtgt/{kerberos.REALM}")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None,
+                    reason="faketime is not installed")
+@pytest.mark.parametrize("timesync", ["0", "1"])
+def test_skew(host, kdc, timesync):
+    serve(host, kdc)
+    kerberos.configure(kdc.address, kpasswd=kdc.kpasswd,
+                       more=f"kdc_timesync = {timesync}\n")
+    done = log_in(host, wrap=["faketime", "-f", "+600s"])
+    if timesync == "1":
+        assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+    else:
+        assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+        assert "This computer" in done.said
+        assert host.log.with_text("seconds ahead of the KDC's")
+
+
+# ---- changing
+
+@pytest.mark.parametrize("state", ["expired", "must-change"])
+def test_forced_change(host, kdc, state):
+    """One dialogue; its cost on the KDC; what was proved is used again."""
+    serve(host, kdc)
+    kdc.modify("ann", *STATES[state][0])
+    by_key(host)  # the armour is there
+    mark = kdc.mark()
+    done = forced(host, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert len(done.prompts) == 3, "the current password was asked for again"
+    assert "has been changed" in done.said
+    tickets, services = kdc.count(mark)
+    assert tickets <= 6 and services == 1, kdc.requests()[mark:]
+    assert kdc.has_password("ann", NEW) and not kdc.has_password("ann", OLD)
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+
+
+def test_change_by_the_owner(host, kdc):
+    serve(host, kdc)
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert kdc.has_password("ann", NEW)
+    assert change(host, OLD, NEW, NEW).codes == ["AUTH_ERR"]
+
+
+def test_reset_by_root_is_refused(host, kdc):
+    serve(host, kdc)
+    done = host.drive("probe", "ann", "chauthtok", answers=[NEW, NEW])
+    assert done.codes == ["AUTHTOK_ERR"], done
+    assert CONTACT in done.said
+    assert kdc.has_password("ann", OLD)
+
+
+# What the policy of the principal is, the password that it refuses, a word of
+# our sentence, and one of the server's.
+REFUSALS = {
+    "short": (("-minlength", "18"), "Sh0rt-Passw0rd-17", "too short",
+              "at least 18 characters"),
+    "classes": (("-minclasses", "4"), "onlyThreeClasses0f", "refused",
+                "character classes"),
+    "history": (("-history", "3"), OLD, "used before", "used previously"),
+    "young": (("-minlife", "1d"), NEW, "too recently", "Please wait until"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_refusals(host, kdc, why):
+    policy, refused, ours, theirs = REFUSALS[why]
+    kdc.kadmin("addpol", *policy, "rules")
+    serve(host, kdc, "-policy", "rules")
+    if why == "history":
+        kdc.kadmin("cpw", "-pw", "in-Between-0f-them", "ann")
+    old = "in-Between-0f-them" if why == "history" else OLD
+    third = "a-Third-passw0rd, quite (long)"
+    done = change(host, old, refused, refused, third, third)
+    assert ours in done.said and theirs in done.said, done
+    assert "\t" not in done.output
+    if why == "young":
+        assert done.codes == ["AUTHTOK_ERR"]
+        assert kdc.has_password("ann", old)
+    elif why == "classes":
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+        assert kdc.has_password("ann", third)
+    else:
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+        assert "tries left" in done.said or "try left" in done.said
+        assert kdc.has_password("ann", third)
+
+
+def test_dictionary(host, kdc):
+    kdc.kadmin("addpol", "-minlength", "1", "rules")
+    serve(host, kdc, "-policy", "rules")
+    host.configure(password={"min_length": "8"})
+    done = change(host, OLD, "password", "password", NEW, NEW)
+    assert kdc.has_password("ann", NEW), done
+
+
+# ---- servers that are dead, stopped, lying
+
+def test_dead(host, kdc):
+    serve(host, kdc)
+    kdc.stop()
+    for done in (log_in(host), by_key(host)):
+        assert set(done.codes) == {"AUTHINFO_UNAVAIL"}, done
+        assert "cannot be read now" in done.said
+    assert change(host, OLD, NEW, NEW).codes == ["TRY_AGAIN"]
+
+
+def test_next_kdc(host, kdc):
+    serve(host, kdc)
+    kerberos.configure("127.0.0.1:1", kdc.address, kpasswd=kdc.kpasswd)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_list_of_the_configuration(host, kdc):
+    serve(host, kdc, kdc=f"127.0.0.1:1, {kdc.address}")
+    kerberos.configure("127.0.0.1:1", kpasswd=kdc.kpasswd)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_stopped(host, kdc):
+    """Each call ends at its deadline."""
+    serve(host, kdc, timeout="1s")
+    kdc.pause()
+    done = log_in(host)
+    assert set(done.codes) == {"AUTHINFO_UNAVAIL"}, done
+    assert all(0.5e9 < time < 2.5e9 for time in done.times), done.times
+
+
+def test_stopped_beside_a_good_one(host, kdc):
+    serve(host, kdc, timeout="4s")
+    other = Kdc(host)
+    other.pause()
+    kerberos.configure(other.address, kdc.address, kpasswd=kdc.kpasswd)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    other.resume()
+
+
+class Liar:
+    """A server of TCP that answers whatever it is told to."""
+
+    def __init__(self, answer, ip="127.0.0.1"):
+        self.answer, self.heard = answer, []
+        self.socket = socket.socket()
+        self.socket.bind((ip, 0))
+        self.socket.listen()
+        self.address = "%s:%d" % (ip, self.socket.getsockname()[1])
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.socket.accept()
+            except OSError:
+                return
+            with peer:
+                head = peer.recv(4, socket.MSG_WAITALL)
+                if len(head) == 4:
+                    self.heard.append(peer.recv(
+                        struct.unpack("!I", head)[0], socket.MSG_WAITALL))
+                    answer = self.answer(self.heard[-1]) \
+                        if callable(self.answer) else self.answer
+                    if answer is not None:
+                        peer.sendall(answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def framed(data):
+    return struct.pack("!I", len(data)) + data
+
+
+LIES = {
+    "nothing": b"",
+    "half a length": b"\0\0",
+    "truncated": struct.pack("!I", 1000) + b"\x7e" * 10,
+    "oversized": struct.pack("!I", 0x7fffffff) + b"\x7e" * 10,
+    "empty": struct.pack("!I", 0),
+    "rubbish": framed(b"\xff" * 200),
+    "zeros": framed(bytes(200)),
+    "an error cut short": framed(bytes.fromhex("7e81a03081")),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lies(host, kdc, lie):
+    serve(host, kdc)
+    with Liar(LIES[lie]) as liar:
+        kerberos.configure(liar.address)
+        assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+        assert by_key(host).codes == ["AUTHINFO_UNAVAIL"]
+        assert liar.heard
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lies_about_a_change(host, kdc, lie):
+    """The password was sent: whether it was stored, the KDC tells."""
+    serve(host, kdc)
+    with Liar(LIES[lie]) as liar:
+        kerberos.configure(kdc.address, kpasswd=liar.address)
+        done = change(host, OLD, NEW, NEW)
+        assert done.codes == ["AUTHTOK_ERR"], (done, host.log.all())
+        assert liar.heard and NEW.encode() not in liar.heard[0]
+    assert "may or may not have been changed" in done.said or \
+        "not changed" in done.said, done
+    assert kdc.has_password("ann", OLD)
+
+
+def relay(address, change=lambda data: data):
+    """Answers what the server at `address` answers, changed."""
+    def answer(data):
+        host, port = address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=20) as server:
+            server.sendall(framed(data))
+            size = struct.unpack("!I", server.recv(4, socket.MSG_WAITALL))[0]
+            reply = change(server.recv(size, socket.MSG_WAITALL))
+        return None if reply is None else framed(reply)
+    return answer
+
+
+def krb_error(code=0, e_data=b""):
+    """A KRB-ERROR, as DER."""
+    def tlv(tag, body):
+        head = bytes([len(body)]) if len(body) < 128 else \
+            b"\x82" + struct.pack("!H", len(body))
+        return bytes([tag]) + head + body
+
+    def integer(value):
+        return tlv(2, value.to_bytes(4, "big", signed=True).lstrip(b"\0")
+                   or b"\0")
+
+    name = tlv(0x30, tlv(0xa0, integer(1)) + tlv(0xa1, tlv(0x30, tlv(
+        0x1b, b"kadmin") + tlv(0x1b, b"changepw"))))
+    return tlv(0x7e, tlv(
+        0x30, tlv(0xa0, integer(5)) + tlv(0xa1, integer(30)) +
+        tlv(0xa4, tlv(0x18, b"20260101000000Z")) + tlv(0xa5, integer(0)) +
+        tlv(0xa6, integer(code)) +
+        tlv(0xa9, tlv(0x1b, kerberos.REALM.encode())) + tlv(0xaa, name) +
+        (tlv(0xac, tlv(4, e_data)) if e_data else b"")))
+
+
+ANSWERS_OF_DONE = {
+    # Windows Server 2025: a KRB-ERROR of code 0 after a success.
+    "error 0": krb_error(0, b"\0\0"),
+    "error 0 without data": krb_error(0),
+    "error 0 in a frame": struct.pack("!HHH", 6 + len(krb_error()), 1, 0) +
+    krb_error(),
+    "error 60": krb_error(60),
+    "no answer": None,
+    "rubbish": b"\xff" * 30,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS_OF_DONE)
+def test_changed_and_not_said(host, kdc, answer):
+    """The server has stored the password and says something else."""
+    serve(host, kdc)
+    with Liar(relay(kdc.kpasswd, lambda _: ANSWERS_OF_DONE[answer])) as liar:
+        kerberos.configure(kdc.address, kpasswd=liar.address)
+        done = change(host, OLD, NEW, NEW)
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert kdc.has_password("ann", NEW)
+
+
+def test_changed_and_kdc_gone(host, kdc):
+    """Neither said nor to be found out: the next login finds out."""
+    serve(host, kdc)
+
+    def stop(_):
+        kdc.stop()
+
+    with Liar(relay(kdc.kpasswd, stop)) as liar:
+        kerberos.configure(kdc.address, kpasswd=liar.address)
+        done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["AUTHTOK_ERR"], (done, host.log.all())
+    assert "may or may not have been changed" in done.said, done
+    kdc.start()
+    kerberos.configure(kdc.address, kpasswd=kdc.kpasswd)
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
+POLICY = struct.pack("!HIIIQQ", 0, 12, 24, 1, 0, 0)
+
+
+def test_rules_of_active_directory(host, kdc):
+    """The 30 bytes, in an error that was not encrypted: the KDC proves that
+    nothing was changed, and the rules are told."""
+    serve(host, kdc)
+    reply = krb_error(60, struct.pack("!H", 4) + POLICY)
+    with Liar(framed(reply)) as liar:
+        kerberos.configure(kdc.address, kpasswd=liar.address)
+        done = change(host, OLD, NEW, NEW, "", "")
+    assert done.codes == ["AUTHTOK_ERR"], (done, host.log.all())
+    assert "at least 12 characters" in done.said
+    assert "none of the last 24 passwords" in done.said
+
+
+def test_text_of_the_server_is_filtered(host, kdc):
+    serve(host, kdc)
+    reply = krb_error(60, struct.pack("!H", 4) + b"bad\x1b[31m\x07\xff word\n")
+    with Liar(framed(reply)) as liar:
+        kerberos.configure(kdc.address, kpasswd=liar.address)
+        done = change(host, OLD, NEW, NEW, "", "")
+    assert "bad?[31m?? word" in done.said, done
+    assert "\x1b" not in done.output
+
+
+def test_kpasswd_is_down(host, kdc):
+    serve(host, kdc)
+    kerberos.configure(kdc.address, kpasswd="127.0.0.1:1")
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["AUTHTOK_ERR"]
+    assert "not" in done.said and "may or may not" not in done.said, done
+    assert kdc.has_password("ann", OLD)

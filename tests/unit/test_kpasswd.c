@@ -1,0 +1,242 @@
+/*
+ * Tests of kpasswd.h and ntstatus.h: bytes that a server may have sent.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/backend/krb5/kpasswd.h"
+#include "policy/backend/krb5/ntstatus.h"
+
+#define PART(text)                                                             \
+    {                                                                          \
+        (const uint8_t *)(text), sizeof(text) - 1                              \
+    }
+
+/* A copy that ends where the memory does, for sanitizers. */
+static uint8_t *
+exact(const void *bytes, size_t size)
+{
+    uint8_t *copy = malloc(size == 0 ? 1 : size);
+
+    assert_non_null(copy);
+    memcpy(copy, bytes, size);
+    return copy;
+}
+
+static void
+test_request(void **state)
+{
+    static const uint8_t expected[] = "\0\x0b\0\1\0\2abcde";
+    const struct sr_kpasswd_part ap_req = PART("ab"), priv = PART("cde");
+    const struct sr_kpasswd_part large = {expected, 65530};
+    uint8_t out[64];
+    size_t size = sizeof(out);
+
+    (void)state;
+    assert_true(sr_kpasswd_request(&ap_req, &priv, out, &size));
+    assert_int_equal(size, sizeof(expected) - 1);
+    assert_memory_equal(out, expected, size);
+    size = 10;
+    assert_false(sr_kpasswd_request(&ap_req, &priv, out, &size));
+    size = (size_t)-1;
+    assert_false(sr_kpasswd_request(&large, &priv, out, &size));
+}
+
+static void
+test_parse(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        bool is_reply, is_error;
+        size_t ap_rep, body;
+    } cases[] = {
+        {"\0\x09\0\1\0\2abc", 9, true, false, 2, 1},
+        {"\0\x09\0\1\0\0abc", 9, true, true, 0, 3},
+        {"\x7e\1", 2, true, true, 0, 2},
+        {"\0\x08\0\1\0\2ab", 8, false, false, 0, 0}, /* nothing behind it */
+        {"\0\x09\0\1\0\4abc", 9, false, false, 0, 0},
+        {"\0\x0a\0\1\0\2abc", 9, false, false, 0, 0},
+        {"\0\x08\0\1\0\2abc", 9, false, false, 0, 0},
+        {"\0\x05\0\1\0", 5, false, false, 0, 0},
+        {"", 0, false, false, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t *bytes = exact(cases[i].bytes, cases[i].size);
+        struct sr_kpasswd_reply reply;
+
+        assert_int_equal(sr_kpasswd_parse(bytes, cases[i].size, &reply),
+                         cases[i].is_reply);
+        if (cases[i].is_reply) {
+            assert_int_equal(reply.is_error, cases[i].is_error);
+            assert_int_equal(reply.ap_rep.size, cases[i].ap_rep);
+            assert_int_equal(reply.body.size, cases[i].body);
+            assert_ptr_equal(reply.body.bytes + reply.body.size,
+                             bytes + cases[i].size);
+        }
+        free(bytes);
+    }
+}
+
+static void
+test_results(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        unsigned code;
+        enum sr_kpasswd_why why;
+        const char *text;
+    } cases[] = {
+        {"\0\0", 2, 0, SR_KPASSWD_WHY_UNKNOWN, ""},
+        {"\0\4New password is too short.\nPlease\tx\n", 37, 4,
+         SR_KPASSWD_WHY_TOO_SHORT, "New password is too short.\nPlease x"},
+        {"\0\4New password was used previously. P", 37, 4, SR_KPASSWD_WHY_USED,
+         "New password was used previously. P"},
+        {"\0\4it was changed too recently.", 30, 4, SR_KPASSWD_WHY_TOO_YOUNG,
+         "it was changed too recently."},
+        /* Only a refusal has a reason. */
+        {"\0\2it was changed too recently.", 30, 2, SR_KPASSWD_WHY_UNKNOWN,
+         "it was changed too recently."},
+        {"\0\4a\x1b[1mb\x07\xff\xe2\x80\xae"
+         "c",
+         14, 4, SR_KPASSWD_WHY_UNKNOWN, "a?[1mb???c"},
+        {"\1\4x\0y", 5, 260, SR_KPASSWD_WHY_UNKNOWN, "x"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t *bytes = exact(cases[i].bytes, cases[i].size);
+        struct sr_kpasswd_result result;
+
+        assert_true(sr_kpasswd_result(bytes, cases[i].size, &result));
+        assert_int_equal(result.code, cases[i].code);
+        assert_int_equal(result.why, cases[i].why);
+        assert_string_equal(result.text, cases[i].text);
+        free(bytes);
+    }
+    assert_false(sr_kpasswd_result((const uint8_t *)"\0", 1,
+                                   &(struct sr_kpasswd_result){0}));
+}
+
+/* A text of any length fits. */
+static void
+test_long_text(void **state)
+{
+    struct sr_kpasswd_result result;
+    uint8_t *bytes = exact("", 0);
+
+    (void)state;
+    for (size_t size = 2; size < 2000; size += 7) {
+        bytes = realloc(bytes, size);
+        assert_non_null(bytes);
+        memset(bytes, 'x', size);
+        assert_true(sr_kpasswd_result(bytes, size, &result));
+        assert_true(strlen(result.text) < sizeof(result.text));
+    }
+    free(bytes);
+}
+
+static void
+test_policy_of_active_directory(void **state)
+{
+    uint8_t bytes[32] = {0, 4, 0, 0, 0, 0, 0, 12, 0, 0, 0, 24, 0, 0, 0, 1};
+    struct sr_kpasswd_result result;
+
+    (void)state;
+    assert_true(sr_kpasswd_result(bytes, sizeof(bytes), &result));
+    assert_int_equal(result.why, SR_KPASSWD_WHY_POLICY);
+    assert_int_equal(result.min_length, 12);
+    assert_int_equal(result.history, 24);
+    assert_string_equal(result.text, "");
+    /* One byte less is a text, an empty one. */
+    assert_true(sr_kpasswd_result(bytes, sizeof(bytes) - 1, &result));
+    assert_int_equal(result.why, SR_KPASSWD_WHY_UNKNOWN);
+    assert_int_equal(result.min_length, 0);
+}
+
+/* METHOD-DATA with PA-ETYPE-INFO2 (19) and PA-PW-SALT (3), and what is cut off
+ * it. */
+static void
+test_ntstatus(void **state)
+{
+    static const uint8_t data[] =
+        "\x30\x27\x30\x0d\xa1\x03\x02\x01\x13\xa2\x06\x04\x04\x30\x02\x30\x00"
+        "\x30\x16\xa1\x03\x02\x01\x03\xa2\x0f\x04\x0d\x72\x00\x00\xc0\x00\x00"
+        "\x00\x00\x01\x00\x00\x00\x00";
+    const size_t size = sizeof(data) - 1;
+    uint8_t *bytes;
+
+    (void)state;
+    assert_int_equal(sr_krb5_ntstatus(data, size),
+                     SR_NTSTATUS_ACCOUNT_DISABLED);
+    for (size_t cut = 0; cut < size; cut++) {
+        bytes = exact(data, cut);
+        assert_int_equal(sr_krb5_ntstatus(bytes, cut), 0);
+        free(bytes);
+    }
+    for (size_t at = 0; at < size; at++) {
+        bytes = exact(data, size);
+        bytes[at] ^= 0x80; /* must not read beyond */
+        sr_krb5_ntstatus(bytes, size);
+        free(bytes);
+    }
+}
+
+/* Lengths of several bytes, and none that runs over. */
+static void
+test_ntstatus_lengths(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        uint32_t status;
+    } cases[] = {
+        {"\x30\x81\x11\x30\x0f\xa1\x03\x02\x01\x03\xa2\x08\x04\x81\x05\x24\x02"
+         "\x00\xc0\x00",
+         20, SR_NTSTATUS_PASSWORD_MUST_CHANGE},
+        {"\x30\x80\x30\x00", 4, 0},
+        {"\x30\x85\x01\x01\x01\x01\x01", 7, 0},
+        {"\x30\x84\xff\xff\xff\xff\x30", 7, 0},
+        {"\x30\x84\xff\xff\xff", 5, 0},
+        {"\x30", 1, 0},
+        /* A status of three bytes is none. */
+        {"\x30\x0e\x30\x0c\xa1\x03\x02\x01\x03\xa2\x05\x04\x03\x24\x02\x00", 16,
+         0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t *bytes = exact(cases[i].bytes, cases[i].size);
+
+        assert_int_equal(sr_krb5_ntstatus(bytes, cases[i].size),
+                         cases[i].status);
+        free(bytes);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_request),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_policy_of_active_directory),
+        cmocka_unit_test(test_ntstatus),
+        cmocka_unit_test(test_ntstatus_lengths),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
