@@ -33,6 +33,9 @@ selfresetctl_SOURCES = \
 	tools/command.c tools/command.h \
 	tools/ctl.c tools/ctl.h \
 	tools/directory_admin.c tools/directory_admin.h \
+	tools/cmd/age.c \
+	tools/cmd/password_check.c \
+	tools/secret_input.c tools/secret_input.h \
 	tools/cmd/events.c \
 	tools/cmd/explain.c \
 	tools/shared_ledger.c tools/shared_ledger.h \

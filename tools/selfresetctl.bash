@@ -5,7 +5,7 @@ _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list unlock unthrottle temporary must-change
-        explain check pam nss groups events"
+        explain age password-check check pam nss groups events"
     local states="disabled ended not-yet locked lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= i
@@ -60,6 +60,8 @@ _selfresetctl()
     unthrottle) options="--all --help" ;;
     must-change) options="--clear --help" ;;
     explain) options="--service --at --rhost --json --help" ;;
+    age) options="--json --help" ;;
+    password-check) options="--json --help" ;;
     check) options="--backend --test-entry --ask-password --json --help" ;;
     events) options="--json --help" ;;
     pam) options="--enable --disable --check --json --help" ;;
@@ -74,7 +76,7 @@ _selfresetctl()
     fi
     case $command in
     "") COMPREPLY=($(compgen -W "$commands" -- "$word")) ;;
-    status | unlock | temporary | must-change | explain)
+    status | unlock | temporary | must-change | explain | age | password-check)
         COMPREPLY=($(compgen -u -- "$word"))
         ;;
     esac

@@ -55,6 +55,16 @@ static const struct ctl_command commands[] = {
      "distance\n"
      "from now such as \"+3d\" or \"-12h\".\n",
      ctl_explain, true},
+    {"age", "[--json] USER", "how old a password is, and when it expires",
+     "Exit codes: 0 it has not expired; 4 it has, or must be changed; 7 no\n"
+     "such account; 1 it cannot be found out.\n",
+     ctl_age, true},
+    {"password-check", "[--json] [USER]", "whether the rules allow a password",
+     "The password is the first line of standard input.  Without USER the\n"
+     "rules are those of no particular account.  Former passwords are not\n"
+     "looked at.  Exit codes: 0 the rules allow it; 9 they do not; 1 it\n"
+     "cannot be checked.\n",
+     ctl_password_check, true},
     {"check", "[--backend NAME [--test-entry USER [--ask-password]]] [--json]",
      "look for mistakes in the set-up",
      "--backend looks at a directory: its servers, its policy and, with\n"
@@ -98,7 +108,7 @@ print_help(void)
          "\n"
          "Commands:");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+        printf("  %-14s %s\n", commands[i].name, commands[i].summary);
     puts("\nSee selfresetctl(8).");
 }
 

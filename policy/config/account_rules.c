@@ -117,6 +117,19 @@ sr_config_reveals(const struct sr_config *config, bool is_remote)
            (config->reveal == SR_REVEAL_CONSOLE && !is_remote);
 }
 
+bool
+sr_config_sets(const struct sr_config *config, const char *section,
+               const char *key)
+{
+    const struct sr_key *wanted = sr_key_find(section, key);
+
+    for (size_t i = 0; i < config->setting_count; i++) {
+        if (config->setting[i].key == wanted && config->setting[i].line > 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether a later line sets the same key of the same owner. */
 static bool
 is_replaced(const struct sr_config *config, size_t index)

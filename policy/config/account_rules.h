@@ -42,6 +42,10 @@ bool sr_config_shares(const struct sr_config *config);
  * on (change.require_logon). */
 bool sr_config_needs_logon(const struct sr_config *config);
 
+/* Whether a line sets this key, for all accounts or for a group. */
+bool sr_config_sets(const struct sr_config *config, const char *section,
+                    const char *key);
+
 /*
  * Call `each` for each user and group that a line names, in a list or as the
  * owner of a section, with the line's place; lines that a later one replaces

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/account/account.h"
+#include "policy/config/account_rules.h"
 #include "policy/decide/verdict.h"
 #include "tools/check/accounts.h"
 #include "tools/ctl.h"
@@ -92,6 +93,52 @@ check_ages(const struct sr_transaction *txn, struct findings *findings)
                      "they have expired.");
 }
 
+/* A warning period in shadow that takes the place of one that was configured.
+ */
+static void
+check_warning(const struct sr_config *config, const struct sr_transaction *txn,
+              struct findings *findings)
+{
+    const struct sr_facts *facts = &txn->account->facts;
+
+    if (!sr_config_sets(config, "expiry", "warn") ||
+        txn->rules.warn_by != SR_WARN_BY_ACCOUNT ||
+        strcmp(facts->backend, SR_LOCAL) != 0 ||
+        !SR_TIME_IS_SET(facts->password_expires) ||
+        !SR_TIME_IS_SET(facts->warn_from) ||
+        facts->password_expires - facts->warn_from == txn->rules.warn)
+        return;
+    findings_add(findings, SEVERITY_WARNING, "expiry.warn", facts->name,
+                 "Set expiry.warn_by to \"config\" or \"earlier\", or empty "
+                 "the field with \"chage -W -1\".",
+                 "The warning periods in the shadow file count for these "
+                 "accounts, not expiry.warn.");
+}
+
+/* An empty field in shadow. */
+static void
+check_empty(const struct sr_transaction *txn, struct findings *findings)
+{
+    const struct sr_account *account = txn->account;
+
+    if (strcmp(account->facts.backend, SR_LOCAL) != 0 ||
+        account->secret == NULL || account->secret[0] != '\0')
+        return;
+    if (txn->rules.nullok)
+        findings_add(findings, SEVERITY_WARNING, "selfreset.nullok",
+                     account->facts.name,
+                     "Set a password with passwd(1), or lock it with "
+                     "\"passwd -l\".",
+                     "Accounts have an empty password, which lets anybody in.");
+    else
+        findings_add(findings, SEVERITY_WARNING, "/etc/shadow",
+                     account->facts.name,
+                     "Set a password with passwd(1), or lock it with "
+                     "\"passwd -l\".",
+                     "Accounts have an empty password.  pam_selfreset.so "
+                     "accepts none (selfreset.nullok); other modules may.");
+}
+
 /* Root with a password that does not let it in; without one it has other
  * ways, which are its administrator's choice. */
 static void
@@ -161,6 +208,8 @@ check_account(const struct sr_config *config, const char *name, sr_time now,
     check_barred(&txn, &verdict, findings);
     check_doomed(&txn, &verdict, findings);
     check_ages(&txn, findings);
+    check_warning(config, &txn, findings);
+    check_empty(&txn, findings);
     check_root(&txn, &verdict, findings);
 }
 

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "policy/backend/registry.h"
@@ -17,42 +16,12 @@
 #include "policy/config/account_rules.h"
 #include "tools/check/survey.h"
 #include "tools/ctl.h"
+#include "tools/secret_input.h"
 #include "tools/shared_ledger.h"
 #include "tools/check/survey_report.h"
 
 #define PASSWORD_MAX 1024
 #define REASON_SIZE  512
-
-/* One line from the standard input, unseen.  False at its end. */
-static bool
-ask_password(const char *name, char *out, size_t size)
-{
-    struct termios before, quiet;
-    bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
-    bool is_read = false;
-    size_t length = 0;
-    char byte = 0;
-
-    if (is_terminal) {
-        fprintf(stderr, "Password of %s: ", name);
-        quiet = before;
-        quiet.c_lflag &= (tcflag_t)~ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    }
-    /* Without stdio, whose buffer would keep a copy. */
-    while (length + 1 < size && read(STDIN_FILENO, &byte, 1) == 1) {
-        is_read = true;
-        if (byte == '\n')
-            break;
-        out[length++] = byte;
-    }
-    out[length] = '\0';
-    if (is_terminal) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        fputc('\n', stderr);
-    }
-    return is_read;
-}
 
 static int
 conclude(const struct ctl *ctl, const struct sr_survey *survey,
@@ -87,7 +56,8 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
                   bool has_password, bool is_json)
 {
     struct sr_survey survey = {.test = test};
-    char password[PASSWORD_MAX] = "";
+    char prompt[300], password[PASSWORD_MAX] = "";
+    bool is_cut;
     struct sr_connections *connections;
     struct sr_backend backend;
     struct sr_error error;
@@ -104,7 +74,10 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
                                               "--backend out");
         return CTL_ERRORS;
     }
-    if (has_password && ask_password(test, password, sizeof(password)))
+    snprintf(prompt, sizeof(prompt),
+             "Password of %s: ", test == NULL ? "" : test);
+    if (has_password &&
+        ctl_read_secret(prompt, password, sizeof(password), &is_cut))
         survey.password = password;
     connections = sr_connections_new();
     call = sr_call_make(&backend, connections);

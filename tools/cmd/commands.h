@@ -17,6 +17,8 @@ int ctl_temporary(struct ctl *ctl, int argc, char **argv);
 int ctl_must_change(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
 int ctl_check(struct ctl *ctl, int argc, char **argv);
+int ctl_age(struct ctl *ctl, int argc, char **argv);
+int ctl_password_check(struct ctl *ctl, int argc, char **argv);
 int ctl_nss(struct ctl *ctl, int argc, char **argv);
 int ctl_pam(struct ctl *ctl, int argc, char **argv);
 int ctl_groups(struct ctl *ctl, int argc, char **argv);

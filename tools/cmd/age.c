@@ -1,0 +1,98 @@
+/*
+ * Age: how old the password of an account is, when it expires, and which rule
+ * says so.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include "tools/cmd/commands.h"
+#include "tools/ctl.h"
+#include "tools/directory_admin.h"
+#include "tools/report.h"
+#include "tools/shadow.h"
+
+/* Where the time of the last change is from; NULL: nothing tells it. */
+static const char *
+changed_by(const struct sr_transaction *txn)
+{
+    __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
+    const struct sr_facts *facts = &txn->account->facts;
+
+    if (!SR_TIME_IS_SET(facts->password_changed))
+        return NULL;
+    if (elsewhere_is(txn))
+        return "directory";
+    return shadow_read(facts->name, &line) == SHADOW_OK && line.changed >= 0
+               ? "shadow"
+               : "record";
+}
+
+/* What ends the password; NULL: it has no end. */
+static const char *
+expires_by(const struct sr_transaction *txn)
+{
+    const struct sr_facts *facts = &txn->account->facts;
+    const struct sr_rules *rules = &txn->rules;
+
+    if (facts->never_expires == SR_YES ||
+        !SR_TIME_IS_SET(facts->password_expires))
+        return NULL;
+    if (elsewhere_is(txn))
+        return "directory";
+    return rules->max_age > 0 && facts->password_expires ==
+                                     facts->password_changed + rules->max_age
+               ? "expiry.max_age"
+               : "shadow";
+}
+
+static void
+report_age(struct report *report, const struct ctl *ctl,
+           const struct sr_transaction *txn)
+{
+    const struct sr_facts *facts = &txn->account->facts;
+
+    report_text(report, "user", facts->name);
+    report_text(report, "backend", facts->backend);
+    report_tri(report, "has_password", facts->has_password);
+    report_time(report, "password_changed", facts->password_changed);
+    report_text(report, "changed_by", changed_by(txn));
+    if (SR_TIME_IS_SET(facts->password_changed) &&
+        facts->password_changed <= ctl->now)
+        report_duration(report, "age", ctl->now - facts->password_changed);
+    else
+        report_text(report, "age", NULL);
+    report_time(report, "may_change_from", sr_change_from(facts, &txn->rules));
+    report_time(report, "warn_from", facts->warn_from);
+    report_time(report, "password_expires", facts->password_expires);
+    report_text(report, "expires_by", expires_by(txn));
+    report_time(report, "inactive_from", facts->inactive_from);
+    report_tri(report, "must_change", facts->must_change);
+}
+
+int
+ctl_age(struct ctl *ctl, int argc, char **argv)
+{
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
+    struct ctl_remembered remembered;
+    struct report report;
+    bool is_json = false;
+    const struct ctl_option options[] = {{"json", &is_json, NULL}};
+    int code;
+
+    if (!ctl_parse(ctl, argc, argv, options, 1, 1, 1))
+        return ctl->exit;
+    code = ctl_transaction_begin(ctl, ctl->operand[0], "", &txn);
+    if (code == CTL_OK)
+        code = ctl_remembered(&txn, &remembered);
+    if (code != CTL_OK)
+        return code;
+    report_begin(&report, is_json, ctl->now);
+    report_age(&report, ctl, &txn);
+    report_end(&report);
+    if (txn.account->facts.must_change == SR_YES ||
+        sr_facts_expired(&txn.account->facts, ctl->now))
+        return CTL_CHANGE;
+    return CTL_OK;
+}
