@@ -1044,7 +1044,8 @@ def test_check_example_of_debian(clean):
 # ---- the command line
 
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
-            "must-change", "explain", "check", "pam", "nss", "groups", "events")
+            "must-change", "explain", "age", "password-check", "check", "pam",
+            "nss", "groups", "events")
 
 
 def test_lines_fit_a_terminal(host):
@@ -1098,7 +1099,8 @@ def test_not_root(host):
     host.add("ann", OLD)
     for command in COMMANDS:
         operand = {"list": [], "check": [], "unthrottle": ["--all"],
-                   "nss": ["--check"], "groups": ["--check"]}
+                   "nss": ["--check"], "pam": ["--check"],
+                   "groups": ["--check"]}
         done = host.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups",
                         "selfresetctl", command,
                         *([] if command == "events"
