@@ -11,11 +11,16 @@ PYTHON=/usr/bin/python3
 export PYTHONDONTWRITEBYTECODE=1
 
 # What each command needs, as packages of Debian 12 and later.  None of them
-# edits /etc/pam.d when it is installed (libpam-pwquality would).
-PACKAGES_BUILD="autoconf automake libtool make gcc libc6-dev pkg-config
-	libpam0g-dev liblmdb-dev libpwquality-dev libcrypt-dev
-	libaudit-dev libacl1-dev libldap-dev libsasl2-dev libkrb5-dev
-	libcmocka-dev"
+# edits /etc/pam.d when it is installed (libpam-pwquality would).  The demo needs
+# no directory, and so neither their libraries nor their servers.
+PACKAGES_LOCAL="autoconf automake libtool make gcc libc6-dev pkg-config
+	libpam0g-dev liblmdb-dev libpwquality-dev libcrypt-dev libaudit-dev
+	libacl1-dev"
+PACKAGES_BUILD="$PACKAGES_LOCAL libldap-dev libsasl2-dev
+	libkrb5-dev libcmocka-dev"
+PACKAGES_DEMO="openssh-server openssh-client sudo login passwd util-linux
+	python3 python3-pexpect cracklib-runtime"
+PACKAGES_DIRECTORY="slapd ldap-utils openssl"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
@@ -158,16 +163,21 @@ build_in() {
 		{ tail -n 40 "$dir/make.log" >&2; return 1; }
 }
 
-# The build that the demo and the system tests use, and its installation into
+# The build that the system tests use, and its installation into
 # BUILD/gcc/stage.
 build_main() {
-	local stage="$BUILD/gcc/stage" log="$BUILD/gcc/install.log"
-	bootstrap || return 1
-	configure_in "$BUILD/gcc" --enable-werror || return 1
 	# One after the other: each is a make of its own, and both make libpolicy.
-	build_in "$BUILD/gcc" all || return 1
-	build_in "$BUILD/gcc" drivers || return 1
-	rm -rf "$stage"
-	make -C "$BUILD/gcc" -s install DESTDIR="$stage" >"$log" 2>&1 ||
-		{ tail -n 20 "$log" >&2; return 1; }
+	build_stage "$BUILD/gcc" --enable-werror &&
+		build_in "$BUILD/gcc" drivers
+}
+
+# build_stage DIR OPTION...: everything, and its installation into DIR/stage.
+build_stage() {
+	local dir=$1
+	bootstrap || return 1
+	configure_in "$@" || return 1
+	build_in "$dir" all || return 1
+	rm -rf "$dir/stage"
+	make -C "$dir" -s install DESTDIR="$dir/stage" >"$dir/install.log" 2>&1 ||
+		{ tail -n 20 "$dir/install.log" >&2; return 1; }
 }

@@ -1,6 +1,6 @@
-"""The demo: real logins on the scratch host, told as a story.
+"""The demo: real logins on the scratch host.
 
-Each step says what is the case, shows what the person sees and types, and
+Each step says what is the case, shows what the user sees and types, and
 checks it.  SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
@@ -11,8 +11,9 @@ import subprocess
 import sys
 import textwrap
 
+import directory
 import scratch
-from talk import Talk
+from talk import AGAIN, NEW, Talk
 
 CONFIGURATION = {
     "selfreset": {"contact": scratch.CONTACT},
@@ -67,7 +68,7 @@ class Demo:
         pathlib.Path("/home", name, ".profile").write_text(
             'echo "Welcome, $(id -un)."\nexit 0\n')
 
-    # -- telling
+    # -- output
 
     def tell(self, text):
         self.screen.end()
@@ -94,7 +95,7 @@ class Demo:
         self.screen.end()
         return done
 
-    # -- the story
+    # -- the steps
 
     def warning(self):
         """A password that expires soon: a warning at login."""
@@ -219,9 +220,47 @@ class Demo:
         with self.ssh("fay", port, method="publickey", tty=True) as ssh:
             self.must(ssh.rest(), "Welcome, fay")
 
-    def play(self):
-        steps = (self.warning, self.forced_change, self.lockout,
-                 self.must_log_on, self.administration, self.state_group)
+    def directory(self):
+        """An account of an LDAP directory."""
+        password, good = "a lantern in the fog", "eleven swans on the canal"
+        name = "gil"
+        server = directory.Slapd(
+            self.host, [directory.user(name, 7100, password,
+                                       pwdChangedTime=directory.stamp(
+                                           100 * scratch.DAY))],
+            policies={"policy": {"pwdMaxAge": 90 * scratch.DAY,
+                                 "pwdMinLength": 8}},
+            certificate_file=directory.certificate("good"))
+        directory.SECRET_FILE.write_text(directory.SERVICE_SECRET + "\n")
+        directory.SECRET_FILE.chmod(0o600)
+        self.host.configure(
+            selfreset={"backends": "local corp"},
+            backend_corp={"uri": server.uri, "base": directory.PEOPLE,
+                          "ca_file": directory.CERTS / "ca.pem",
+                          "identity": "simple", "bind_dn": directory.SERVICE,
+                          "secret_file": directory.SECRET_FILE})
+        self.host.add_elsewhere(name, 7100)
+        self.tell("gil is no account of this host, but of a directory. The "
+                  "directory's policy says that the password has expired. "
+                  "selfreset.conf now has these lines:")
+        self.screen.shown(scratch.CONFIG.read_text())
+        with self.ssh(name) as ssh:
+            ssh.answer("assword: ", password)
+            self.must(ssh.answer(NEW, good), "expired")
+            ssh.answer(AGAIN, good)
+            self.must(ssh.rest(), f"in as {name}")
+        if not server.lets_in(directory.dn_of(name), good):
+            raise Failed("the directory does not have the new password")
+        self.tell("The directory has the new password. What an administrator "
+                  "sees of the account:")
+        self.must(self.administrator("selfresetctl", "status", name).stdout,
+                  "corp")
+
+    def play(self, show_all):
+        steps = [self.warning, self.forced_change, self.lockout,
+                 self.must_log_on, self.administration, self.state_group]
+        if show_all:
+            steps.append(self.directory)
         print("\n/etc/security/selfreset.conf:")
         print(textwrap.indent(scratch.CONFIG.read_text(), "    "))
         for number, step in enumerate(steps, 1):
@@ -236,7 +275,9 @@ class Demo:
                 self.show_log()
                 return 1
         self.screen.end()
-        print("\nAll steps showed what they should.")
+        print("\nAll steps showed what they should."
+              + ("" if show_all else
+                 "  tests/demo --all shows a directory, too."))
         return 0
 
     def show_log(self):
@@ -288,6 +329,7 @@ class Demo:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--shell", action="store_true")
     arguments = parser.parse_args()
     os.environ.setdefault("DEMO_TERM", os.environ.get("TERM", "dumb"))
@@ -295,7 +337,7 @@ def main():
     scratch.set_up(arguments.build)
     demo = Demo(arguments.build)
     try:
-        return demo.shell() if arguments.shell else demo.play()
+        return demo.shell() if arguments.shell else demo.play(arguments.all)
     finally:
         demo.host.stop_all()
 

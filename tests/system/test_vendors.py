@@ -30,7 +30,8 @@ def beside(request, the_host):
     the_host.reset()
     kind = {"sssd": vendors.Sssd, "nslcd": vendors.Nslcd}[request.param]
     with vendors.vendor(kind, the_host,
-                        [directory.user("dora", 7001, THEIRS)]) as made:
+                        [directory.user("dora", 7001, THEIRS),
+                         directory.user("eve", 7002, THEIRS)]) as made:
         made.wait_for("dora")
         yield made
     the_host.stop_all()
@@ -241,24 +242,26 @@ def test_right_ones_are_not_counted(around):
 
 
 def test_the_directory_is_away(around):
-    """Nobody of the directory gets in by password, and everybody of the host;
-    afterwards the right password works again."""
+    """Nobody of the directory gets in by password, and everybody of the host
+    does.  It is not counted."""
+    around.beside.wait_for("eve")
     around.beside.server.stop()
     try:
-        for _ in range(2):
-            assert not around.by_su("dora", THEIRS)
+        for _ in range(4):
+            assert not around.by_su("eve", THEIRS)
         assert around.by_su("ann", OLD) and around.by_su("root", ROOT)
         assert around.by_key("root")
     finally:
         around.beside.server.start()
-    around.host.run("selfresetctl", "unlock", "dora")
     around.beside.come_back()
-    assert around.by_su("dora", THEIRS)
+    assert around.by_su("eve", THEIRS)
 
 
 def test_a_cache_verifies(around):
     """sssd's, while the directory is away: counted as ever.  nslcd has none."""
     has_cache = around.beside.source == "sss"
+    around.beside.come_back(has_cache=True)
+    around.beside.wait_for("eve")
     assert around.by_su("dora", THEIRS)
     around.beside.server.stop()
     try:
@@ -266,9 +269,13 @@ def test_a_cache_verifies(around):
         for _ in range(3):
             assert not around.by_su("dora", "a guess")
         assert not around.by_su("dora", THEIRS)
+        # It refuses those that it has not cached like a wrong password.
+        for _ in range(3):
+            assert not around.by_su("eve", THEIRS)
     finally:
         around.beside.server.start()
     around.beside.come_back()
+    assert around.by_su("eve", THEIRS) != has_cache
 
 
 def change(caller, old, new):

@@ -39,7 +39,7 @@ ldap_tls_cacert = {ca}
 ldap_tls_reqcert = demand
 ldap_pwd_policy = none
 enumerate = false
-cache_credentials = true
+cache_credentials = {cache}
 """
 
 NSLCD_CONF = """\
@@ -60,7 +60,7 @@ class Vendor:
     nsswitch.conf, `profile` that of Debian's PAM profile."""
 
     def __init__(self, host, users):
-        self.host = host
+        self.host, self.has_cache = host, False
         self.root = next((root for root in
                           (pathlib.Path("/"), host.build.parent / "vendors")
                           if (root / self.program).exists()), None)
@@ -111,8 +111,10 @@ class Vendor:
     def wait_for(self, name):
         wait_until(lambda: self.knows(name), seconds=30, what=f"{name} by NSS")
 
-    def come_back(self):
-        """Nothing is remembered of an outage."""
+    def come_back(self, has_cache=False):
+        """Nothing is remembered of an outage.  has_cache: passwords are, by
+        sssd."""
+        self.has_cache = has_cache
         self.stop()
         self.start()
         self.wait_for("dora")
@@ -152,7 +154,7 @@ class Sssd(Vendor):
         conf.parent.mkdir(exist_ok=True)
         conf.write_text(SSSD_CONF.format(
             uri=self.server.uri, base=BASE, people=PEOPLE,
-            ca=CERTS / "ca.pem"))
+            ca=CERTS / "ca.pem", cache=str(self.has_cache).lower()))
         conf.chmod(0o600)
         with open(RUN / "sssd.log", "ab") as log:
             self.process = self.host.start(
