@@ -21,7 +21,7 @@ sr_config_error(struct sr_config_errors *errors, const char *file,
     char **grown;
     va_list arguments;
 
-    if (errors->count > ERRORS_MAX)
+    if (sr_config_errors_full(errors))
         return;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
@@ -38,6 +38,12 @@ sr_config_error(struct sr_config_errors *errors, const char *file,
         errors->count++;
     else
         errors->out_of_memory = true;
+}
+
+bool
+sr_config_errors_full(const struct sr_config_errors *errors)
+{
+    return errors->count > ERRORS_MAX;
 }
 
 void

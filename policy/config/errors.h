@@ -25,6 +25,9 @@ void sr_config_error(struct sr_config_errors *errors, const char *file,
                      unsigned line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Whether no more problems are taken: reading on is of no use. */
+bool sr_config_errors_full(const struct sr_config_errors *errors);
+
 /* Free the list; it is empty afterwards. */
 void sr_config_errors_free(struct sr_config_errors *errors);
 

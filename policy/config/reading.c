@@ -345,7 +345,8 @@ sr_reading_file(struct sr_reading *reading, const char *name, char *bytes,
     struct sr_line line;
 
     sr_lines_begin(&lines, bytes, size);
-    while ((line = sr_lines_next(&lines)).kind != SR_LINE_END) {
+    while ((line = sr_lines_next(&lines)).kind != SR_LINE_END &&
+           !sr_config_errors_full(reading->errors)) {
         file.line = line.number;
         if (line.kind == SR_LINE_SECTION) {
             read_section(&file, line.name);

@@ -21,18 +21,31 @@ yes_if(bool holds)
     return holds ? SR_YES : SR_NO;
 }
 
+static unsigned
+need_of(const struct sr_check *check, const struct sr_check_rule *rule)
+{
+    return check->plan.need[rule - sr_check_rules];
+}
+
 /* ---- length */
 
+/* Characters of a kind; SPECIAL: all that are no digit and have no case. */
 static size_t
-count_others(const struct sr_check *check)
+count_kind(const struct sr_check *check, enum sr_kind kind)
 {
-    return check->typed.count - check->kinds[SR_KIND_DIGIT] -
-           check->kinds[SR_KIND_UPPER] - check->kinds[SR_KIND_LOWER];
+    const size_t *kinds = check->kinds;
+
+    if (kind != SR_KIND_SPECIAL)
+        return kinds[kind];
+    return check->typed.count - kinds[SR_KIND_DIGIT] - kinds[SR_KIND_UPPER] -
+           kinds[SR_KIND_LOWER];
 }
 
 static size_t
-credit(size_t count, int most)
+credit(const struct sr_check *check, enum sr_kind kind, int most)
 {
+    const size_t count = count_kind(check, kind);
+
     if (most <= 0)
         return 0;
     return count < (size_t)most ? count : (size_t)most;
@@ -44,17 +57,16 @@ static unsigned
 least_length(const struct sr_check *check)
 {
     const struct sr_pwquality_values *values;
-    const size_t *kinds = check->kinds;
     unsigned need = check->plan.need[SR_QUALITY_LEN_MIN];
     size_t all;
 
     if (!check->plan.has_credits || check->candidate == NULL)
         return need;
     values = sr_pwquality_values(check->pwq);
-    all = credit(kinds[SR_KIND_DIGIT], values->dcredit) +
-          credit(kinds[SR_KIND_UPPER], values->ucredit) +
-          credit(kinds[SR_KIND_LOWER], values->lcredit) +
-          credit(count_others(check), values->ocredit);
+    all = credit(check, SR_KIND_DIGIT, values->dcredit) +
+          credit(check, SR_KIND_UPPER, values->ucredit) +
+          credit(check, SR_KIND_LOWER, values->lcredit) +
+          credit(check, SR_KIND_SPECIAL, values->ocredit);
     return all < need ? need - (unsigned)all : 0;
 }
 
@@ -83,8 +95,7 @@ say_len_min(const struct sr_check *check, unsigned need)
 static enum sr_tri
 too_long(const struct sr_check *check, const struct sr_check_rule *rule)
 {
-    (void)rule;
-    return yes_if(check->typed.count > check->plan.need[SR_QUALITY_LEN_MAX]);
+    return yes_if(check->typed.count > need_of(check, rule));
 }
 
 static char *
@@ -113,7 +124,7 @@ count_classes(const struct sr_check *check)
     for (int kind = SR_KIND_UPPER; kind <= SR_KIND_DIGIT; kind++)
         count += kinds[kind] > 0;
     if (check->plan.four_classes)
-        return count + (count_others(check) > 0 ? 1 : 0);
+        return count + (count_kind(check, SR_KIND_SPECIAL) > 0 ? 1 : 0);
     for (int kind = SR_KIND_SPECIAL; kind <= SR_KIND_LETTER; kind++)
         count += kinds[kind] > 0;
     return count;
@@ -122,10 +133,7 @@ count_classes(const struct sr_check *check)
 static enum sr_tri
 too_few_classes(const struct sr_check *check, const struct sr_check_rule *rule)
 {
-    (void)rule;
-    return yes_if(count_classes(check) <
-                  check->plan.need[SR_QUALITY_CLASS_MIN] +
-                      check->plan.need[SR_QUALITY_CLASS_3OF5]);
+    return yes_if(count_classes(check) < need_of(check, rule));
 }
 
 static char *
@@ -143,74 +151,9 @@ say_classes(const struct sr_check *check, unsigned need)
 }
 
 static enum sr_tri
-too_few_digits(const struct sr_check *check, const struct sr_check_rule *rule)
+too_few(const struct sr_check *check, const struct sr_check_rule *rule)
 {
-    (void)rule;
-    return yes_if(check->kinds[SR_KIND_DIGIT] <
-                  check->plan.need[SR_QUALITY_CLASS_DIGIT]);
-}
-
-static enum sr_tri
-too_few_uppers(const struct sr_check *check, const struct sr_check_rule *rule)
-{
-    (void)rule;
-    return yes_if(check->kinds[SR_KIND_UPPER] <
-                  check->plan.need[SR_QUALITY_CLASS_UPPER]);
-}
-
-static enum sr_tri
-too_few_lowers(const struct sr_check *check, const struct sr_check_rule *rule)
-{
-    (void)rule;
-    return yes_if(check->kinds[SR_KIND_LOWER] <
-                  check->plan.need[SR_QUALITY_CLASS_LOWER]);
-}
-
-static enum sr_tri
-too_few_others(const struct sr_check *check, const struct sr_check_rule *rule)
-{
-    (void)rule;
-    return yes_if(count_others(check) <
-                  check->plan.need[SR_QUALITY_CLASS_OTHER]);
-}
-
-static char *
-say_digits(const struct sr_check *check, unsigned need)
-{
-    (void)check;
-    return sr_format(
-        dngettext(DOMAIN, "at least %u digit", "at least %u digits", need),
-        need);
-}
-
-static char *
-say_uppers(const struct sr_check *check, unsigned need)
-{
-    (void)check;
-    return sr_format(dngettext(DOMAIN, "at least %u uppercase letter",
-                               "at least %u uppercase letters", need),
-                     need);
-}
-
-static char *
-say_lowers(const struct sr_check *check, unsigned need)
-{
-    (void)check;
-    return sr_format(dngettext(DOMAIN, "at least %u lowercase letter",
-                               "at least %u lowercase letters", need),
-                     need);
-}
-
-static char *
-say_others(const struct sr_check *check, unsigned need)
-{
-    (void)check;
-    return sr_format(
-        dngettext(DOMAIN, "at least %u character that is not a letter or digit",
-                  "at least %u characters that are not letters or "
-                  "digits",
-                  need),
-        need);
+    return yes_if(count_kind(check, rule->kind) < need_of(check, rule));
 }
 
 /* ---- names */
@@ -226,7 +169,7 @@ names_in(const struct sr_check *check)
     };
 }
 
-/* libpwquality is asked as well: it knows the host's usersubstr. */
+/* The library is asked as well, for the host's usersubstr. */
 static enum sr_tri
 holds_user(const struct sr_check *check, const struct sr_check_rule *rule)
 {
@@ -322,44 +265,23 @@ by_library(const struct sr_check *check, const struct sr_check_rule *rule)
                                check->candidate->old, check->candidate->user);
 }
 
-/* libpwquality 1.4.5 compares the first byte with a variable it never set. */
+/* Not by libpwquality: 1.4.5 compares the first byte with a variable that it
+ * never set, and counts bytes. */
 static enum sr_tri
 repeats(const struct sr_check *check, const struct sr_check_rule *rule)
 {
     const struct sr_points *typed = &check->typed;
     unsigned same = 1;
 
-    (void)rule;
     for (size_t i = 1; i < typed->count; i++) {
         same = typed->at[i] == typed->at[i - 1] ? same + 1 : 1;
-        if (same > check->plan.need[SR_QUALITY_REPEAT])
+        if (same > need_of(check, rule))
             return SR_YES;
     }
     return SR_NO;
 }
 
-static char *
-say_repeat(const struct sr_check *check, unsigned need)
-{
-    (void)check;
-    return sr_format(
-        dngettext(DOMAIN, "the same character at most %u time in a row",
-                  "the same character at most %u times in a row", need),
-        need);
-}
-
-static char *
-say_sequence(const struct sr_check *check, unsigned need)
-{
-    (void)check;
-    return sr_format(
-        dngettext(DOMAIN, "no more than %u character in sequence, as in 1234",
-                  "no more than %u characters in sequence, as in 1234", need),
-        need);
-}
-
-/* pwquality's classes: what is no digit and has no case is another character.
- */
+/* pwquality's classes: what is no digit and has no case is SPECIAL. */
 static enum sr_kind
 of_four(enum sr_kind kind)
 {
@@ -375,85 +297,71 @@ class_repeats(const struct sr_check *check, const struct sr_check_rule *rule)
     enum sr_kind kind, last = SR_KIND_NONE;
     unsigned same = 0;
 
-    (void)rule;
     for (size_t i = 0; i < check->typed.count; i++) {
         kind = of_four(sr_point_kind(check->typed.at[i], check->locale));
         same = kind == last ? same + 1 : 1;
-        if (same > check->plan.need[SR_QUALITY_CLASS_REPEAT])
+        if (same > need_of(check, rule))
             return SR_YES;
         last = kind;
     }
     return SR_NO;
 }
 
-static char *
-say_class_repeat(const struct sr_check *check, unsigned need)
-{
-    (void)check;
-    return sr_format(
-        dngettext(DOMAIN, "no more than %u character of one kind in a row",
-                  "no more than %u characters of one kind in a row", need),
-        need);
-}
+/* A text for one and a text for several, for translators. */
+#define COUNTED(one, many) .told = N_(one), .told_many = N_(many)
 
 /* Rules that are not broken by accident, such as the palindrome's, are not
- * shown before the prompt. */
+ * shown before the prompt: they have no `told` and no `say`. */
+/* clang-format off */
 const struct sr_check_rule sr_check_rules[SR_QUALITY_RULE_COUNT] = {
-    [SR_QUALITY_LEN_MIN] = {too_short, say_len_min, "", NULL,
-                            SR_PWQUALITY_NONE},
-    [SR_QUALITY_LEN_MAX] = {too_long, say_len_max, "", NULL, SR_PWQUALITY_NONE},
-    [SR_QUALITY_CLASS_MIN] = {too_few_classes, say_classes, "", NULL,
-                              SR_PWQUALITY_NONE},
-    [SR_QUALITY_CLASS_3OF5] = {too_few_classes, say_classes, "", NULL,
-                               SR_PWQUALITY_NONE},
-    [SR_QUALITY_CLASS_DIGIT] = {too_few_digits, say_digits, "", NULL,
-                                SR_PWQUALITY_NONE},
-    [SR_QUALITY_CLASS_UPPER] = {too_few_uppers, say_uppers, "", NULL,
-                                SR_PWQUALITY_NONE},
-    [SR_QUALITY_CLASS_LOWER] = {too_few_lowers, say_lowers, "", NULL,
-                                SR_PWQUALITY_NONE},
-    [SR_QUALITY_CLASS_OTHER] = {too_few_others, say_others, "", NULL,
-                                SR_PWQUALITY_NONE},
-    [SR_QUALITY_NAME_USER] = {holds_user, say_user, "", NULL,
-                              SR_PWQUALITY_USER},
-    [SR_QUALITY_NAME_GECOS] = {holds_gecos, say_gecos, "", NULL,
-                               SR_PWQUALITY_NONE},
-    [SR_QUALITY_NAME_HOST] = {is_host, NULL,
-                              N_("must not be the name of this computer"), NULL,
-                              SR_PWQUALITY_NONE},
-    [SR_QUALITY_SAME_OLD] = {is_old, NULL,
-                             N_("different from the current password"),
-                             N_("the same as the current password"),
-                             SR_PWQUALITY_NONE},
-    [SR_QUALITY_SAME_CASE] =
-        {is_old_but_for_case, NULL, NULL,
-         N_("differs from the current password only in uppercase and "
-            "lowercase letters"),
-         SR_PWQUALITY_NONE},
-    [SR_QUALITY_SIMILAR] =
-        {by_library, NULL, N_("not too similar to the current password"),
-         N_("too similar to the current password; change more of it"),
-         SR_PWQUALITY_SIMILAR},
-    [SR_QUALITY_ROTATED] =
-        {by_library, NULL, NULL,
-         N_("the current password rotated; change more of it"),
-         SR_PWQUALITY_ROTATED},
-    [SR_QUALITY_PALINDROME] =
-        {by_library, NULL, NULL,
-         N_("reads the same backwards; add or change a character"),
-         SR_PWQUALITY_PALINDROME},
-    [SR_QUALITY_REPEAT] = {repeats, say_repeat, "", NULL, SR_PWQUALITY_NONE},
-    [SR_QUALITY_SEQUENCE] = {by_library, say_sequence, "", NULL,
-                             SR_PWQUALITY_SEQUENCE},
-    [SR_QUALITY_CLASS_REPEAT] = {class_repeats, say_class_repeat, "", NULL,
-                                 SR_PWQUALITY_NONE},
-    [SR_QUALITY_WORDS] = {by_library, NULL,
-                          N_("must not contain a word that is forbidden here"),
-                          N_("contains a word that is forbidden here"),
-                          SR_PWQUALITY_WORDS},
-    [SR_QUALITY_DICTIONARY] =
-        {by_library, NULL, N_("not based on a common word or a simple pattern"),
-         N_("based on a common word or a simple pattern; use "
-            "several unrelated words"),
-         SR_PWQUALITY_DICTIONARY},
+    [SR_QUALITY_LEN_MIN] = {too_short, .say = say_len_min},
+    [SR_QUALITY_LEN_MAX] = {too_long, .say = say_len_max},
+    [SR_QUALITY_CLASS_MIN] = {too_few_classes, .say = say_classes},
+    [SR_QUALITY_CLASS_3OF5] = {too_few_classes, .say = say_classes},
+    [SR_QUALITY_CLASS_DIGIT] = {too_few, .kind = SR_KIND_DIGIT,
+        COUNTED("at least %u digit", "at least %u digits")},
+    [SR_QUALITY_CLASS_UPPER] = {too_few, .kind = SR_KIND_UPPER,
+        COUNTED("at least %u uppercase letter",
+                "at least %u uppercase letters")},
+    [SR_QUALITY_CLASS_LOWER] = {too_few, .kind = SR_KIND_LOWER,
+        COUNTED("at least %u lowercase letter",
+                "at least %u lowercase letters")},
+    [SR_QUALITY_CLASS_OTHER] = {too_few, .kind = SR_KIND_SPECIAL,
+        COUNTED("at least %u character that is not a letter or digit",
+                "at least %u characters that are not letters or digits")},
+    [SR_QUALITY_NAME_USER] = {holds_user, .library = SR_PWQUALITY_USER,
+        .say = say_user},
+    [SR_QUALITY_NAME_GECOS] = {holds_gecos, .say = say_gecos},
+    [SR_QUALITY_NAME_HOST] = {is_host,
+        .told = N_("must not be the name of this computer")},
+    [SR_QUALITY_SAME_OLD] = {is_old,
+        .told = N_("different from the current password"),
+        .wrong = N_("the same as the current password")},
+    [SR_QUALITY_SAME_CASE] = {is_old_but_for_case,
+        .wrong = N_("differs from the current password only in uppercase and "
+                    "lowercase letters")},
+    [SR_QUALITY_SIMILAR] = {by_library, .library = SR_PWQUALITY_SIMILAR,
+        .told = N_("not too similar to the current password"),
+        .wrong = N_("too similar to the current password; change more of it")},
+    [SR_QUALITY_ROTATED] = {by_library, .library = SR_PWQUALITY_ROTATED,
+        .wrong = N_("the current password rotated; change more of it")},
+    [SR_QUALITY_PALINDROME] = {by_library, .library = SR_PWQUALITY_PALINDROME,
+        .wrong = N_("reads the same backwards; add or change a character")},
+    [SR_QUALITY_REPEAT] = {repeats,
+        COUNTED("the same character at most %u time in a row",
+                "the same character at most %u times in a row")},
+    [SR_QUALITY_SEQUENCE] = {by_library, .library = SR_PWQUALITY_SEQUENCE,
+        COUNTED("no more than %u character in sequence, as in 1234",
+                "no more than %u characters in sequence, as in 1234")},
+    [SR_QUALITY_CLASS_REPEAT] = {class_repeats,
+        COUNTED("no more than %u character of one kind in a row",
+                "no more than %u characters of one kind in a row")},
+    [SR_QUALITY_WORDS] = {by_library, .library = SR_PWQUALITY_WORDS,
+        .told = N_("must not contain a word that is forbidden here"),
+        .wrong = N_("contains a word that is forbidden here")},
+    [SR_QUALITY_DICTIONARY] = {by_library, .library = SR_PWQUALITY_DICTIONARY,
+        .told = N_("not based on a common word or a simple pattern"),
+        .wrong = N_("based on a common word or a simple pattern; use several "
+                    "unrelated words")},
 };
+/* clang-format on */

@@ -35,12 +35,20 @@ struct sr_check_rule {
     /* SR_YES: broken.  SR_UNKNOWN: it cannot be found out. */
     enum sr_tri (*is_broken)(const struct sr_check *check,
                              const struct sr_check_rule *rule);
-    /* The text of the rule when check->candidate is NULL, else of what is
-     * wrong; NULL when out of memory.  Or two constant texts. */
+    enum sr_pwquality_rule library; /* the library's rule, if it judges */
+    enum sr_kind kind;              /* of the characters that are counted */
+
+    /*
+     * The text, untranslated: `told` before the prompt, and `wrong`, or where
+     * that is NULL the same one, when the rule is broken.  With `told_many`
+     * both are formats for the number that the rule takes.
+     */
+    const char *told, *told_many;
+    const char *wrong;
+
+    /* Or a function for both: the text of the rule when check->candidate is
+     * NULL, else of what is wrong.  Returns NULL when out of memory. */
     char *(*say)(const struct sr_check *check, unsigned need);
-    const char *told;  /* NULL: not shown before the prompt */
-    const char *wrong; /* NULL: the same */
-    enum sr_pwquality_rule library;
 };
 
 extern const struct sr_check_rule sr_check_rules[SR_QUALITY_RULE_COUNT];

@@ -17,7 +17,7 @@
 
 #define DOMAIN "selfreset"
 
-/* Nothing but the reason is left. */
+/* Replace all findings by the reason. */
 static enum sr_quality
 unavailable(struct sr_findings *findings, const char *why)
 {
@@ -33,26 +33,39 @@ unavailable(struct sr_findings *findings, const char *why)
     return SR_QUALITY_UNAVAILABLE;
 }
 
+/* The formats of the table have one %u each: a test makes every text. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+/* The text of a rule, or of what is wrong; NULL when out of memory. */
+static char *
+text_of(const struct sr_check *check, const struct sr_check_rule *rule,
+        unsigned need)
+{
+    if (rule->say != NULL)
+        return rule->say(check, need);
+    if (rule->told_many != NULL)
+        return sr_format(dngettext(DOMAIN, rule->told, rule->told_many, need),
+                         need);
+    return strdup(dgettext(
+        DOMAIN, check->candidate != NULL && rule->wrong != NULL ? rule->wrong
+                                                                : rule->told));
+}
+
+#pragma GCC diagnostic pop
+
 static int
 add_rule(const struct sr_check *check, size_t which,
          struct sr_findings *findings)
 {
-    const struct sr_check_rule *rule = &sr_check_rules[which];
-    const char *id = sr_quality_rule_names[which];
-    const char *constant = check->candidate != NULL && rule->wrong != NULL
-                               ? rule->wrong
-                               : rule->told;
-    char *made;
+    char *text =
+        text_of(check, &sr_check_rules[which], check->plan.need[which]);
     int status;
 
-    if (rule->say == NULL)
-        return sr_findings_add(findings, id, dgettext(DOMAIN, constant));
-    made = rule->say(check, check->plan.need[which]);
-    if (made == NULL)
+    if (text == NULL)
         return -1;
-    status = sr_findings_add(findings, id, made);
-    explicit_bzero(made, strlen(made));
-    free(made);
+    status = sr_findings_add(findings, sr_quality_rule_names[which], text);
+    explicit_bzero(text, strlen(text));
+    free(text);
     return status;
 }
 
@@ -68,7 +81,7 @@ check_free(struct sr_check **check)
     free(*check);
 }
 
-/* Everything that a rule may look at.  Returns NULL, or why not. */
+/* Open the library and make the plan.  Returns NULL, or why not. */
 static const char *
 check_begin(struct sr_check *check, const struct sr_quality_host *host,
             const struct sr_rules *wanted, char *why, size_t size)
@@ -145,6 +158,13 @@ sr_quality_check_on(const struct sr_quality_host *host,
     return check_all(check, findings);
 }
 
+/* Whether the rule is shown before the prompt. */
+static bool
+is_told(const struct sr_check_rule *rule)
+{
+    return rule->told != NULL || rule->say != NULL;
+}
+
 enum sr_quality
 sr_quality_rules_on(const struct sr_quality_host *host,
                     const struct sr_rules *wanted, struct sr_findings *findings)
@@ -162,7 +182,7 @@ sr_quality_rules_on(const struct sr_quality_host *host,
     for (size_t i = 0; i < SR_QUALITY_RULE_COUNT; i++) {
         const unsigned need = check->plan.need[i];
 
-        if (need == 0 || sr_check_rules[i].told == NULL ||
+        if (need == 0 || !is_told(&sr_check_rules[i]) ||
             (i == SR_QUALITY_LEN_MIN && need == 1) ||
             (i == SR_QUALITY_LEN_MAX && !check->plan.show_max))
             continue;
