@@ -1,6 +1,6 @@
 /*
  * Account rules: the rules of one account and one service, and what the
- * configuration says of any account.
+ * configuration sets for any account.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -30,7 +30,7 @@ int sr_config_rules(const struct sr_config *config,
                     const struct sr_member *member, const char *service,
                     struct sr_rules *out);
 
-/* Whether a lockout is told to a user who tries from here (selfreset.reveal).
+/* Whether a user at this source is told of a lockout (selfreset.reveal).
  */
 bool sr_config_reveals(const struct sr_config *config, bool is_remote);
 
@@ -48,7 +48,7 @@ bool sr_config_sets(const struct sr_config *config, const char *section,
 
 /*
  * Call `each` for each user and group that a line names, in a list or as the
- * owner of a section, with the line's place; lines that a later one replaces
+ * owner of a section, with its file and line; lines that a later one replaces
  * are left out.
  */
 void sr_config_each_name(const struct sr_config *config,

@@ -1,8 +1,8 @@
 /*
- * Config backend: what is missing in a backend's section, or wrong with it.
+ * Backend section: what is missing in a backend's section, or wrong with it.
  *
- * A filter or a DN that no server would understand is told with its line, and
- * not by the first login.
+ * Filters and DNs are parsed, so that an error in one is reported with its line
+ * and not at the first login.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -13,13 +13,13 @@
 
 #include "policy/config/backend_section.h"
 
-/* Filters in filters; a line has no room for more that mean something. */
+/* Nested filters; recursion is bounded. */
 #define DEPTH_MAX 32
 
-/* What is being read of a filter or a DN. */
+/* A filter or a DN, and how far it has been read. */
 struct reading {
     const char *at;
-    size_t names; /* times that %u was met */
+    size_t names; /* occurrences of %u */
 };
 
 static bool
@@ -56,8 +56,8 @@ read_filter_value(struct reading *reading)
             return "has a filter with a bracket in a value";
         case '\\':
             if (!is_hex(reading->at + 1))
-                return "has a filter with a \\ that two hexadecimal digits do "
-                       "not follow";
+                return "has a filter with a \\ without two hexadecimal digits "
+                       "after it";
             reading->at += 2;
             break;
         case '%':
@@ -84,14 +84,14 @@ read_filter_item(struct reading *reading)
     if (*reading->at != '\0' && strchr("~<>", *reading->at) != NULL)
         reading->at++;
     if (*reading->at != '=')
-        return "has a filter with an attribute that = does not follow";
+        return "has a filter with an attribute without =";
     reading->at++;
     return read_filter_value(reading);
 }
 
 static const char *read_filter(struct reading *reading, int depth);
 
-/* Filters up to the bracket that closes what they are in. */
+/* The filters of a list, up to its closing bracket. */
 static const char *
 read_filters(struct reading *reading, bool is_one, int depth)
 {
@@ -104,7 +104,7 @@ read_filters(struct reading *reading, bool is_one, int depth)
     }
     if (fault == NULL && (count == 0 || (is_one && count > 1)))
         fault = is_one ? "has a filter with a ! that is not of one filter"
-                       : "has a filter with nothing behind & or |";
+                       : "has a filter with nothing after & or |";
     return fault;
 }
 
@@ -128,7 +128,7 @@ read_filter(struct reading *reading, int depth)
     if (fault == NULL && *reading->at != ')')
         fault = *reading->at == '\0'
                     ? "has a filter with a bracket that is not closed"
-                    : "has a filter with something between its brackets";
+                    : "has a filter with text between its brackets";
     if (fault == NULL)
         reading->at++;
     return fault;
@@ -144,13 +144,13 @@ filter_fault(const char *filter)
         return "needs a filter with %u in it";
     fault = read_filter(&reading, 0);
     if (fault == NULL && *reading.at != '\0')
-        fault = "has a filter with something behind its last bracket";
+        fault = "has a filter with text after its last bracket";
     return fault;
 }
 
 /* ---- DNs (RFC 4514) */
 
-/* A value, up to what parts it from the next. */
+/* A value, up to the separator. */
 static const char *
 read_dn_value(struct reading *reading, bool takes_name)
 {
@@ -159,14 +159,13 @@ read_dn_value(struct reading *reading, bool takes_name)
     for (; *reading->at != '\0' && strchr(",+", *reading->at) == NULL;
          reading->at++) {
         if (strchr("\"<>;", *reading->at) != NULL)
-            return "has a character that \\ must stand before";
+            return "has a character that needs a \\ before it";
         if (*reading->at == '\\') {
             if (is_hex(reading->at + 1))
                 reading->at++;
             else if (reading->at[1] == '\0' ||
                      strchr(" \"#+,;<=>\\", reading->at[1]) == NULL)
-                return "has a \\ with nothing behind it that it could stand "
-                       "before";
+                return "has a \\ before a character that needs none";
             reading->at++;
         } else if (takes_name && *reading->at == '%') {
             if (reading->at[1] != 'u')
@@ -214,7 +213,7 @@ has_uri(const struct sr_backend_config *backend, const char *scheme)
     return false;
 }
 
-/* What of the keys that belong to an identity is there without the other. */
+/* Keys that go with an identity, present without it or missing with it. */
 static const char *
 identity_fault(const struct sr_backend_config *backend)
 {
@@ -345,11 +344,11 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
     if (*key != NULL)
         return "needs type = krb5";
     if (backend->uri.count == 0)
-        return "needs an uri";
+        return "needs a uri";
     if (backend->base == NULL)
         return "needs a base";
     if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
-        return "needs a name_attribute and an uid_attribute";
+        return "needs a name_attribute and a uid_attribute";
     fault = identity_fault(backend);
     if (fault != NULL)
         return fault;

@@ -13,7 +13,7 @@
 #include "policy/config/files.h"
 #include "policy/config/reading.h"
 
-/* The profile, which says the defaults, may be set last. */
+/* The last profile that is set; it selects the defaults of all keys. */
 static enum sr_profile
 find_profile(const struct sr_reading *reading)
 {

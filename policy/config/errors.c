@@ -1,5 +1,5 @@
 /*
- * Errors: the problems of a configuration, all of them, each with its place.
+ * Errors: the problems of a configuration, each with its file and line.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -11,7 +11,7 @@
 
 #include "policy/config/errors.h"
 
-#define ERRORS_MAX 100 /* then one more that says so */
+#define ERRORS_MAX 100 /* then one more item: the rest is left out */
 
 void
 sr_config_error(struct sr_config_errors *errors, const char *file,

@@ -1,5 +1,5 @@
 /*
- * Errors: the problems of a configuration, all of them, each with its place.
+ * Errors: the problems of a configuration, each with its file and line.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -19,7 +19,7 @@ struct sr_config_errors {
 
 /*
  * Append a problem of `file`; `line` 0: of the whole file.  After 100 problems
- * one more item says that the rest is left out.
+ * one more item says that there are more.
  */
 void sr_config_error(struct sr_config_errors *errors, const char *file,
                      unsigned line, const char *format, ...)

@@ -15,7 +15,7 @@
 
 #include "policy/config/files.h"
 
-#define FILE_MAX (16 << 20) /* bytes; keeps a login's memory bounded */
+#define FILE_MAX (16 << 20) /* bytes; bounds a login's memory */
 
 #define FREED __attribute__((cleanup(free_text)))
 
@@ -113,7 +113,7 @@ read_open_file(int fd, const char *name, const struct sr_files_visitor *visitor,
 }
 
 /* Returns false when there is no such file, which is an error unless it may
- * miss.  O_NONBLOCK: a FIFO in the file's place must not stop a login. */
+ * miss.  O_NONBLOCK: a FIFO in the file's place must not block a login. */
 static bool
 read_file(int directory, const char *entry, const char *name, bool may_miss,
           const struct sr_files_visitor *visitor,

@@ -1,5 +1,5 @@
 /*
- * Keys: the one table of what selfreset.conf(5) may say.
+ * Keys: the table of all keys of selfreset.conf(5).
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -266,7 +266,7 @@ sr_key_near(const char *section, const char *name)
         const struct sr_key *key = &sr_keys[i];
         unsigned distance = sr_nearest_distance(key->name, name);
 
-        /* The same name elsewhere is as good as a similar one here. */
+        /* In the same section before all others that are as near. */
         if (distance < SR_NEAREST_NEVER)
             distance = 2 * distance + (strcmp(key->section, section) != 0);
         if (distance < best) {

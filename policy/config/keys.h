@@ -1,5 +1,5 @@
 /*
- * Keys: the one table of what selfreset.conf(5) may say.
+ * Keys: the table of all keys of selfreset.conf(5).
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -15,7 +15,7 @@
 
 #define BUFFER_MAX ((size_t)16 << 20) /* a group with a million members */
 
-/* A group, with its members in the order of their names. */
+/* A group; its members are sorted by name. */
 struct entry {
     char *name;
     enum sr_tri exists; /* unknown: it could not be looked up */
@@ -56,9 +56,9 @@ compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Keep the members of a group that was found. */
+/* Copy and sort the members of a group that was found. */
 static int
-keep_members(struct entry *entry, const struct group *group)
+copy_members(struct entry *entry, const struct group *group)
 {
     while (group->gr_mem[entry->count] != NULL)
         entry->count++;
@@ -84,13 +84,13 @@ look_up(struct entry *entry)
                                      : getgrnam_r(entry->name, &group,
                                                   entry->bytes, size, &found);
     }
-    if (found != NULL && keep_members(entry, &group) == 0)
+    if (found != NULL && copy_members(entry, &group) == 0)
         entry->exists = SR_YES;
     else if (found == NULL && (error == 0 || error == ENOENT || error == ESRCH))
         entry->exists = SR_NO;
 }
 
-/* The entry of a group, looked up at the first time.  NULL: out of memory. */
+/* The entry of a group, which is looked up once.  NULL: out of memory. */
 static const struct entry *
 find_group(struct sr_members *members, const char *name)
 {

@@ -15,7 +15,7 @@
 #define BUFFER_MAX (16 << 20) /* a group with a million members */
 #define GROUPS_MAX 65536      /* NGROUPS_MAX of the kernel */
 
-/* Grow a buffer fourfold; false when it has been enough or memory is out. */
+/* Make a buffer four times as large; false at the limit or out of memory. */
 static bool
 grow(char **buffer, size_t *size)
 {
@@ -29,7 +29,7 @@ grow(char **buffer, size_t *size)
     return true;
 }
 
-/* getpwnam(3) names some errors that mean no more than "there is none". */
+/* getpwnam(3) lists errors that only mean that there is no such entry. */
 static int
 found(int error, const void *result)
 {
@@ -81,9 +81,10 @@ is_listed(const char *user, gid_t primary, gid_t wanted)
 {
     int status = SR_UNKNOWN;
 
-    for (int room = 64; status == SR_UNKNOWN && room <= GROUPS_MAX; room *= 4) {
-        gid_t *list = calloc((size_t)room, sizeof(*list));
-        int count = room;
+    for (int space = 64; status == SR_UNKNOWN && space <= GROUPS_MAX;
+         space *= 4) {
+        gid_t *list = calloc((size_t)space, sizeof(*list));
+        int count = space;
 
         if (list == NULL)
             break;

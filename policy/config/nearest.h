@@ -14,8 +14,7 @@
 /*
  * In how many places two words differ: letters that are missing, too many,
  * wrong or swapped with their neighbour.  Case does not count, and "-" is "_".
- * SR_NEAREST_NEVER when they differ in more than a third of the longer one, so
- * that nobody would take the one for the other.
+ * SR_NEAREST_NEVER when they differ in more than a third of the longer one.
  */
 unsigned sr_nearest_distance(const char *a, const char *b);
 

@@ -63,7 +63,7 @@ struct sr_backend_config {
     char *ccache;                  /* "yes", "no" or a template */
 };
 
-/* One value that was read, with its place; see value.h. */
+/* One value with its file and line; see value.h. */
 struct sr_setting;
 
 /*

@@ -298,7 +298,7 @@ sr_setting_holds(const struct sr_config *config, const struct sr_key *key,
             continue;
         if (setting->owner != NULL && setting->value.number == number)
             return true;
-        /* Defaults are last, and count where no line says anything. */
+        /* Defaults are last, and count where no line sets the key. */
         if (setting->owner == NULL && (setting->line > 0 || of_all < 0))
             of_all = setting->value.number;
     }

@@ -14,7 +14,7 @@ union sr_value {
     struct sr_string_list names;
 };
 
-/* "key = value" with its place, or a default. */
+/* "key = value" with its file and line, or a default. */
 struct sr_setting {
     const struct sr_key *key;
     char *owner; /* group or backend; NULL: a section without one */

@@ -19,7 +19,7 @@ struct sr_candidate {
     const char *host;  /* the host's name, or NULL */
 };
 
-/* One check of a password; the candidate is NULL when the rules are shown. */
+/* One check of a password; the candidate is NULL when the rules are listed. */
 struct sr_check {
     const struct sr_candidate *candidate;
     struct sr_plan plan;

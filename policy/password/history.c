@@ -13,8 +13,7 @@
 #include "policy/util/siphash.h"
 #include "policy/password/history.h"
 
-/* The hash is as good as random; the key only turns SipHash into a way to
- * make 32 bits of it. */
+/* A fixed key: SipHash only shortens the hash, which is random, to 32 bits. */
 static const uint8_t tag_key[16];
 
 /* The tag of a password under a salt.  Returns 0 or -1. */
@@ -31,8 +30,8 @@ make_tag(const char *password, const char *salt, uint32_t *tag)
 }
 
 /*
- * Whether entries can be compared with this group.  A method that the system
- * no longer computes matches nothing for ever, so such a group is none.
+ * Whether entries can be compared with this group: not when the system no
+ * longer has its method.
  */
 static bool
 is_in_use(const struct sr_history_group *group)
@@ -58,7 +57,7 @@ has_entry(const struct sr_history_group *group, uint32_t most, sr_time oldest)
     return false;
 }
 
-/* Every entry is compared, so that the time tells nothing of which one. */
+/* Every entry is compared: the time does not depend on which one matches. */
 static bool
 has_tag(const struct sr_history_group *group, uint32_t tag, uint32_t most,
         sr_time oldest)

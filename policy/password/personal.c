@@ -1,5 +1,5 @@
 /*
- * Names: is a password made of its owner's names?
+ * Personal: is a password made of its owner's names?
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -9,8 +9,8 @@
 
 #include "policy/password/personal.h"
 
-/* Where Active Directory parts a display name into words. */
-#define PARTING ",.-_ #\t"
+/* Active Directory splits display names at these. */
+#define SEPARATORS ",.-_ #\t"
 
 #define WIPED __attribute__((cleanup(sr_points_wipe)))
 
@@ -54,10 +54,10 @@ reverse(struct sr_points *points)
     for (size_t i = 0; i < points->count / 2; i++) {
         uint32_t *left = &points->at[i];
         uint32_t *right = &points->at[points->count - 1 - i];
-        uint32_t kept = *left;
+        uint32_t saved = *left;
 
         *left = *right;
-        *right = kept;
+        *right = saved;
     }
 }
 
@@ -104,8 +104,8 @@ sr_personal_contains_word(const struct sr_personal_in *in, const char *gecos)
     if (gecos == NULL)
         return false;
     for (; *gecos != '\0'; gecos += length) {
-        gecos += strspn(gecos, PARTING);
-        length = strcspn(gecos, PARTING);
+        gecos += strspn(gecos, SEPARATORS);
+        length = strcspn(gecos, SEPARATORS);
         read_name(&word, gecos, length, in->locale);
         if (has_letter(&word, in->locale) && contains_either_way(in, &word))
             return true;
@@ -113,22 +113,22 @@ sr_personal_contains_word(const struct sr_personal_in *in, const char *gecos)
     return false;
 }
 
-/* Leave out the characters that part words. */
+/* Remove the separators. */
 static void
 squeeze(struct sr_points *points)
 {
-    size_t kept = 0;
+    size_t used = 0;
 
     for (size_t i = 0; i < points->count; i++) {
         uint32_t point = points->at[i];
 
-        if (point >= 0x80 || strchr(PARTING, (int)point) == NULL)
-            points->at[kept++] = point;
+        if (point >= 0x80 || strchr(SEPARATORS, (int)point) == NULL)
+            points->at[used++] = point;
     }
-    points->count = kept;
+    points->count = used;
 }
 
-/* Leave out what is not a letter before the first and after the last one. */
+/* Remove what is before the first letter and after the last one. */
 static void
 strip(struct sr_points *points, locale_t locale)
 {
@@ -168,7 +168,7 @@ is_name(const struct sr_personal_in *in, const char *name, size_t length)
     squeeze(&text);
     if (is_made_of(&text, &points))
         return true;
-    /* Both, because a name may itself end in digits. */
+    /* Both, because the name may end in digits, too. */
     strip(&text, in->locale);
     if (is_made_of(&text, &points))
         return true;
@@ -192,8 +192,8 @@ sr_personal_is_word(const struct sr_personal_in *in, const char *gecos)
     if (is_name(in, gecos, strcspn(gecos, ",")))
         return true;
     for (; *gecos != '\0'; gecos += length) {
-        gecos += strspn(gecos, PARTING);
-        length = strcspn(gecos, PARTING);
+        gecos += strspn(gecos, SEPARATORS);
+        length = strcspn(gecos, SEPARATORS);
         if (is_name(in, gecos, length))
             return true;
     }

@@ -1,5 +1,5 @@
 /*
- * Names: is a password made of its owner's names?  The user name, the host's
+ * Personal: is a password made of its owner's names?  The user name, the host's
  * name and the words of the GECOS field, split where Active Directory splits a
  * display name.  Pure: no I/O, no allocation.
  *
@@ -24,9 +24,9 @@ struct sr_personal_in {
 bool sr_personal_contains(const struct sr_personal_in *in, const char *name);
 
 /*
- * Whether the password contains a word of the GECOS field.  Words are parted
- * by comma, period, hyphen, underscore, space, "#" and tab; those without a
- * letter (room and telephone numbers) are not looked for.  NULL: no.
+ * Whether the password contains a word of the GECOS field.  Words are
+ * separated by comma, period, hyphen, underscore, space, "#" and tab; those
+ * without a letter (numbers of offices and telephones) do not count.  NULL: no.
  */
 bool sr_personal_contains_word(const struct sr_personal_in *in,
                                const char *gecos);
@@ -34,7 +34,7 @@ bool sr_personal_contains_word(const struct sr_personal_in *in,
 /*
  * Whether the whole password is no more than the name: in any case, repeated,
  * with or without the characters above between, and with digits or other
- * marks before and after.  "shortest" and "or_backwards" do not matter.
+ * marks before and after.  "shortest" and "or_backwards" are not used.
  */
 bool sr_personal_is(const struct sr_personal_in *in, const char *name);
 

@@ -94,7 +94,7 @@ copy_string(const struct sr_pwquality_library *library,
     return *to != NULL;
 }
 
-/* The path of the dictionary, where pwquality.conf does not say it. */
+/* The path of the dictionary, where pwquality.conf does not set it. */
 static bool
 find_dictionary(struct sr_pwquality *pwq)
 {

@@ -33,7 +33,7 @@ struct sr_pwquality_values {
     int usersubstr;
 };
 
-/* One integer setting: its number in the library, its place in the values, and
+/* One integer setting: its number in the library, its offset in the values, and
  * its value in libraries that do not have it. */
 struct sr_pwquality_setting {
     int id;
@@ -67,7 +67,7 @@ struct sr_pwquality {
     struct sr_pwquality_library library;
     struct sr_pwquality_values values;
     char *words;
-    char *dictionary; /* NULL: the library does not say */
+    char *dictionary; /* NULL: unknown */
 };
 
 /*
@@ -89,8 +89,7 @@ sr_pwquality_values(const struct sr_pwquality *pwq);
 /* Whether the host has words of its own that passwords may not contain. */
 bool sr_pwquality_has_words(const struct sr_pwquality *pwq);
 
-/* Whether the dictionary is there.  SR_UNKNOWN: the library does not say where
- * it would be. */
+/* Whether the dictionary exists.  SR_UNKNOWN: its path is unknown. */
 enum sr_tri sr_pwquality_has_dictionary(const struct sr_pwquality *pwq);
 
 #endif

@@ -151,7 +151,7 @@ settings_for(const struct sr_pwquality *pwq, enum sr_pwquality_rule rule)
     if (to == NULL)
         return NULL;
     memcpy(&value, (const char *)&pwq->values + on->offset, sizeof(value));
-    /* At 1 the similarity that comes before the rotation is out of the way. */
+    /* At 1 no similarity is found before the rotation. */
     if (rule == SR_PWQUALITY_ROTATED && value > 0)
         value = 1;
     is_set = make_neutral(library, to) &&
@@ -266,7 +266,7 @@ in_dictionary(const struct sr_pwquality *pwq, struct checked *checked)
         filler[i] = filler[i - period];
     /*
      * A filler of the same length must pass, or the dictionary is damaged.  It
-     * also takes the password's place in cracklib's buffers, static and on the
+     * also overwrites the password in cracklib's buffers, static and on the
      * stack.
      */
     if (is_refused(pwq, filler))

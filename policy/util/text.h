@@ -16,7 +16,7 @@ int sr_text_print(char *text, size_t size, const char *pattern, ...)
 /* As asprintf(3): returns a new string, or NULL when out of memory. */
 char *sr_format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
 
-/* A list that owns its strings, unless its user says otherwise. */
+/* A list of strings, which belong to it unless its owner says otherwise. */
 struct sr_string_list {
     char **item;
     size_t count;

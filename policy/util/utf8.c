@@ -11,8 +11,8 @@
 
 #include "policy/util/utf8.h"
 
-/* Bytes that are not UTF-8 are kept apart from all text, in the half of the
- * surrogates that cannot be encoded. */
+/* Bytes that are not UTF-8 become code points that no text has: surrogates,
+ * which cannot be encoded. */
 #define STRAY_BYTE 0xdc00u
 
 /* One row for each length of a sequence. */
@@ -50,7 +50,7 @@ sr_utf8_next(const char **text, uint32_t *point)
         return -1;
     value = (uint8_t)(at[0] & ~form->mask);
     for (size_t i = 1; i < form->length; i++) {
-        /* The end of the string is no continuation, so this never reads on. */
+        /* The NUL at the end is no continuation byte, so this stops there. */
         if ((at[i] & 0xc0) != 0x80)
             return -1;
         value = (value << 6) | (at[i] & 0x3f);

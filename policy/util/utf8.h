@@ -1,8 +1,7 @@
 /*
  * Utf8: text as code points: decoding, cleaning, folding case, and the kind of
- * each character.  What is long, upper case or a letter is asked of the
- * character and not of its bytes.  Holds passwords, so every buffer is the
- * caller's.
+ * each character.  Lengths and kinds are those of characters, not bytes.  The
+ * texts can be passwords: every buffer is the caller's, to be wiped.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -59,7 +58,7 @@ void sr_utf8_clean(const char *text, bool keep_lines, char *out, size_t size);
  */
 void sr_points_read(struct sr_points *points, const char *text);
 
-/* Overwrite, so that no password stays behind. */
+/* Overwrite all of it. */
 void sr_points_wipe(struct sr_points *points);
 
 /*

@@ -1064,7 +1064,7 @@ test_backend_faults(void **state)
          "f:1: after [backend must follow a name of at most 15 letters and "
          "digits, and ]"},
         {"[backend local]\n", "f:1: the backend \"local\" has no section"},
-        {"[backend corp]\nbase = dc=x\n", "f:2: [backend corp] needs an uri"},
+        {"[backend corp]\nbase = dc=x\n", "f:2: [backend corp] needs a uri"},
         {"[backend corp]\ntype = krb5\nuri = ldap://a\n",
          "f:3: [backend corp] uri needs type = ldap"},
         {"[backend corp]\ntype = krb5\nidentity = gssapi\n",
@@ -1085,7 +1085,7 @@ test_backend_faults(void **state)
         {CORP "filter = (uid=*)\n",
          "f:4: [backend corp] needs a filter with %u in it"},
         {CORP "name_attribute =\n",
-         "f:4: [backend corp] needs a name_attribute and an uid_attribute"},
+         "f:4: [backend corp] needs a name_attribute and a uid_attribute"},
         {CORP "identity = simple\nbind_dn = cn=a\n",
          "f:5: [backend corp] has identity = simple, which needs bind_dn and "
          "secret_file"},
@@ -1186,21 +1186,21 @@ test_filters(void **state)
         {"uid=%u", "has a filter that does not begin with a bracket"},
         {"(uid=%u", "has a filter with a bracket that is not closed"},
         {"(&(uid=%u)", "has a filter with a bracket that is not closed"},
-        {"(uid=%u))", "has a filter with something behind its last bracket"},
-        {"(uid=%u)x", "has a filter with something behind its last bracket"},
-        {"(&(uid=%u)x)", "has a filter with something between its brackets"},
+        {"(uid=%u))", "has a filter with text after its last bracket"},
+        {"(uid=%u)x", "has a filter with text after its last bracket"},
+        {"(&(uid=%u)x)", "has a filter with text between its brackets"},
         {"(uid=%u(a=b))", "has a filter with a bracket in a value"},
-        {"(&)(uid=%u)", "has a filter with nothing behind & or |"},
+        {"(&)(uid=%u)", "has a filter with nothing after & or |"},
         {"(!(uid=%u)(a=b))", "has a filter with a ! that is not of one filter"},
         {"(!uid=%u)", "has a filter with a ! that is not of one filter"},
         {"(%u=x)",
          "has a filter that is not (attribute=value), (&...), (|...) or "
          "(!...)"},
-        {"(uid %u)", "has a filter with an attribute that = does not follow"},
-        {"(uid>%u)", "has a filter with an attribute that = does not follow"},
+        {"(uid %u)", "has a filter with an attribute without ="},
+        {"(uid>%u)", "has a filter with an attribute without ="},
         {"(&(uid=%u)(cn=%s))", "has a filter with a % that is not %u"},
         {"(uid=%u\\2)",
-         "has a filter with a \\ that two hexadecimal digits do not follow"},
+         "has a filter with a \\ without two hexadecimal digits after it"},
     };
 
     (void)state;
@@ -1251,15 +1251,14 @@ test_dns(void **state)
         {"user_dn", "uid=%u,dc=", "has an attribute without a value"},
         {"user_dn", "uid=%s,dc=x", "has a % that is not %u"},
         {"user_dn", "uid=<%u>,dc=x",
-         "has a character that \\ must stand before"},
+         "has a character that needs a \\ before it"},
         {"user_dn", "uid=\"%u\",dc=x",
-         "has a character that \\ must stand before"},
-        {"user_dn", "uid=%u\\x",
-         "has a \\ with nothing behind it that it could stand before"},
+         "has a character that needs a \\ before it"},
+        {"user_dn", "uid=%u\\x", "has a \\ before a character that needs none"},
         {"base", "people",
          "is not of the form attribute=value,attribute=value"},
         {"default_policy", "cn=a;b,dc=x",
-         "has a character that \\ must stand before"},
+         "has a character that needs a \\ before it"},
     };
 
     (void)state;

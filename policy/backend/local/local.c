@@ -42,7 +42,7 @@ sr_local_close(FILE **stream)
         fclose(*stream);
 }
 
-/* Make the buffer four times as large.  Its content is not kept. */
+/* Make the buffer four times as large.  Its content is lost. */
 static int
 buffer_grow(struct sr_local_buffer *buffer)
 {
@@ -185,7 +185,7 @@ find_line(const char *path, const char *name, struct sr_local_buffer *buffer,
 
 /*
  * Find a name's line in the shadow file and parse it ourselves: only for a name
- * that has a passwd line and of which getspnam(3) told no hash.
+ * that has a passwd line and no hash by getspnam(3).
  */
 static enum sr_status
 read_shadow_line(const char *name, struct spwd *entry,
@@ -337,7 +337,7 @@ local_look_up(struct sr_call *call, const char *name,
     ask = look_up_passwd(name, &entry, &pw_buffer, &call->error);
     if (ask != SR_STATUS_OK)
         return ask;
-    /* "x" says that the hash is in shadow. */
+    /* "x": the hash is in shadow. */
     if (strcmp(entry.pw_passwd, "x") != 0)
         ask = take_passwd_hash(&entry, &shadow, &sp_buffer, &call->error);
     else
