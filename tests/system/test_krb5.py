@@ -493,7 +493,7 @@ class Liar:
     """A server of TCP that answers whatever it is told to."""
 
     def __init__(self, answer, ip="127.0.0.1"):
-        self.answer, self.heard = answer, []
+        self.answer, self.heard, self.connected = answer, [], 0
         self.socket = socket.socket()
         self.socket.bind((ip, 0))
         self.socket.listen()
@@ -506,6 +506,7 @@ class Liar:
                 peer, _ = self.socket.accept()
             except OSError:
                 return
+            self.connected += 1
             with peer:
                 head = peer.recv(4, socket.MSG_WAITALL)
                 if len(head) == 4:
