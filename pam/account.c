@@ -67,6 +67,8 @@ sr_account(struct sr_pam_context *ctx)
     change =
         sr_change(&ctx->txn.account->facts, &ctx->txn.rules, &caller, say.now);
     say.change = &change;
+    if (code != PAM_SUCCESS && code != PAM_NEW_AUTHTOK_REQD)
+        sr_credentials_drop(ctx);
     sr_context_verdict_event(ctx, &verdict, code);
     sr_context_tell(ctx, code == PAM_SUCCESS ? PAM_TEXT_INFO : PAM_ERROR_MSG,
                     sr_message_verdict(&verdict, answer, &say));

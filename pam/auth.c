@@ -92,7 +92,10 @@ authenticate_alone(struct sr_pam_context *ctx)
     code = verified_code(ctx, sr_verify(ctx, password));
     if (code != PAM_SUCCESS)
         return code;
-    return after_right(ctx, SR_AUTHTOK_PROVED, password);
+    code = after_right(ctx, SR_AUTHTOK_PROVED, password);
+    if (code == PAM_SUCCESS)
+        sr_credentials_note(ctx);
+    return code;
 }
 
 /*

@@ -390,12 +390,13 @@ find_link(struct sr_pam_context *ctx)
     return connections;
 }
 
-/* Whether the call verifies a password after it has looked the account up. */
+/* Whether the call needs no facts of the account before it has verified a
+ * password; most verify none. */
 static bool
 expects_password(const struct sr_pam_context *ctx)
 {
-    return strcmp(ctx->channel, "password") == 0 ||
-           (strcmp(ctx->channel, "auth") == 0 && !ctx->args.settle);
+    return strcmp(ctx->channel, "account") != 0 &&
+           !(strcmp(ctx->channel, "auth") == 0 && ctx->args.settle);
 }
 
 static void

@@ -230,6 +230,24 @@ void sr_authtok_cache_drop(pam_handle_t *pamh, const char *name);
                                             */
 #define SR_AUTHTOK_TYPED "selfreset_typed" /* what another module was given */
 
+/* ---- credentials.c: what a verified password leaves for the session */
+
+/* A password was verified: record whether there are credentials, and leave them
+ * for another process. */
+void sr_credentials_note(struct sr_pam_context *ctx);
+
+/* The login ends before its session begins: remove what was left. */
+void sr_credentials_drop(struct sr_pam_context *ctx);
+
+/* Whether there is anything for the calls below to do. */
+bool sr_credentials_are_there(pam_handle_t *pamh);
+
+/* Put them into a cache of the user, or renew it; at the beginning of a session
+ * only if there is none yet; remove it.  Return PAM_SUCCESS. */
+int sr_credentials_establish(struct sr_pam_context *ctx);
+int sr_credentials_begin(struct sr_pam_context *ctx);
+int sr_credentials_remove(struct sr_pam_context *ctx);
+
 /* ---- the calls */
 
 int sr_authenticate(struct sr_pam_context *ctx);

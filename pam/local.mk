@@ -9,6 +9,7 @@ pam_selfreset_la_SOURCES = \
 	pam/prompt.c \
 	pam/auth.c \
 	pam/context.c \
+	pam/credentials.c \
 	pam/authtok_cache.c \
 	pam/internal.h \
 	pam/module.c \

@@ -52,14 +52,15 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
     return run(pamh, flags, "auth", argc, argv, sr_authenticate);
 }
 
-/* There are no credentials here, and an error would end a good login. */
+/* An error would end a good login: what went wrong is logged. */
 EXPORT int
 pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-    (void)pamh;
-    (void)flags;
-    (void)argc;
-    (void)argv;
+    bool removes = ((unsigned)flags & PAM_DELETE_CRED) != 0;
+
+    if (sr_credentials_are_there(pamh))
+        run(pamh, flags, "cred", argc, argv,
+            removes ? sr_credentials_remove : sr_credentials_establish);
     return PAM_SUCCESS;
 }
 
@@ -104,9 +105,7 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 EXPORT int
 pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-    (void)pamh;
-    (void)flags;
-    (void)argc;
-    (void)argv;
+    if (sr_credentials_are_there(pamh))
+        run(pamh, flags, "session", argc, argv, sr_credentials_remove);
     return PAM_SUCCESS;
 }

@@ -815,6 +815,7 @@ sr_change_settle(struct sr_pam_context *ctx)
         sr_context_event(
             ctx, pending->by_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
             "ok", NULL, PAM_SUCCESS);
+        sr_credentials_note(ctx);
         sr_context_publish_anew(ctx);
         if (is_due_again(ctx, pending))
             sr_context_tell_text(ctx, PAM_TEXT_INFO, SR_TEXT_CHANGED_AGAIN);

@@ -8,8 +8,9 @@
 
 #include "pam/internal.h"
 
-int
-sr_session_open(struct sr_pam_context *ctx)
+/* The notice about failed attempts, and where the login came from. */
+static int
+record_login(struct sr_pam_context *ctx)
 {
     struct sr_message_context say = sr_context_message(ctx);
     struct sr_memory memory;
@@ -29,4 +30,12 @@ sr_session_open(struct sr_pam_context *ctx)
         sr_context_event(ctx, SR_EVENT_STATE, "failed",
                          sr_store_strerror(result), -1);
     return PAM_SUCCESS; /* a session is never refused here */
+}
+
+int
+sr_session_open(struct sr_pam_context *ctx)
+{
+    if (sr_credentials_are_there(ctx->pamh))
+        sr_credentials_begin(ctx);
+    return record_login(ctx);
 }

@@ -169,6 +169,7 @@ krb5_la_SOURCES = $(krb5_common_sources) \
 	policy/backend/krb5/account.c policy/backend/krb5/account.h \
 	policy/backend/krb5/armour.c policy/backend/krb5/armour.h \
 	policy/backend/krb5/ask.c policy/backend/krb5/ask.h \
+	policy/backend/krb5/ccache.c policy/backend/krb5/ccache.h \
 	policy/backend/krb5/change.c policy/backend/krb5/change.h \
 	policy/backend/krb5/initial.c policy/backend/krb5/initial.h \
 	policy/backend/krb5/krb5.c \

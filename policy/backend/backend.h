@@ -124,8 +124,8 @@ struct sr_call {
                          return; 0: the time that the backend's section gives */
     struct sr_error error;
 
-    /* Looking up: a password of the account will be verified next, so it may be
-     * returned as closed (see struct sr_account) without asking for it. */
+    /* Looking up: the facts are not needed before a password of the account is
+     * verified, so it may be returned as closed (see struct sr_account). */
     bool expects_password;
 
     /* The backend's own state for this transaction, such as a connection;
@@ -269,6 +269,43 @@ struct sr_shared_request {
     void *context;
 };
 
+/* ---- credentials: what a verified password leaves for the session */
+
+/* Where credentials are to be put. */
+struct sr_credential_want {
+    gid_t gid;          /* primary group of the account's owner */
+    const char *handle; /* of hand_over() in another process; NULL: none */
+    const char *place;  /* a place to be renewed; NULL: a new one */
+};
+
+struct sr_credential_ops {
+    /*
+     * Whether there are credentials of the account: OK, or UNKNOWN_NAME.  Unless
+     * handle is NULL they are also left for another process of the same login,
+     * where that may need them; *handle is then a new string that names them,
+     * and otherwise NULL.
+     */
+    enum sr_status (*hand_over)(struct sr_call *call,
+                                const struct sr_account *account,
+                                char **handle);
+    /* Remove what was left; no error if it is gone. */
+    void (*drop)(struct sr_call *call, const struct sr_account *account,
+                 const char *handle);
+    /*
+     * Put the credentials of this transaction, or else those of the handle, into
+     * a place of the account's owner.  *name is its name, a new string.
+     * UNKNOWN_NAME: there are none.
+     */
+    enum sr_status (*establish)(struct sr_call *call,
+                                const struct sr_account *account,
+                                const struct sr_credential_want *want,
+                                char **name);
+    /* Remove a place and what is in it. */
+    enum sr_status (*destroy)(struct sr_call *call,
+                              const struct sr_account *account, gid_t gid,
+                              const char *name);
+};
+
 /* ---- all of them */
 
 struct sr_backend_ops {
@@ -306,6 +343,7 @@ struct sr_backend_ops {
                                     struct sr_shared_request *request);
 
     const struct sr_watch_ops *watch; /* NULL: this kind cannot be watched */
+    const struct sr_credential_ops *credentials; /* NULL: there are none */
 };
 
 /* What a module exports, as SR_BACKEND_MODULE. */

@@ -126,8 +126,8 @@ find_state(struct sr_connections *connections, const struct sr_backend *backend)
 static const char *
 module_of(const struct sr_backend_config *config)
 {
-    static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap",
-                                       [SR_BACKEND_KRB5] = "krb5"};
+    static const char *const type[] = {
+        [SR_BACKEND_LDAP] = "ldap", [SR_BACKEND_KRB5] = "krb5"};
 
     /* Loading Kerberos takes longer than a login without it. */
     if (config->type == SR_BACKEND_LDAP &&
@@ -296,6 +296,52 @@ sr_backend_shared_ledger(struct sr_call *call,
 {
     void *spare;
     enum sr_status status = begin(call, &spare)->shared_ledger(call, request);
+
+    end(call, spare);
+    return status;
+}
+
+enum sr_status
+sr_backend_hand_over(struct sr_call *call, const struct sr_account *account,
+                     char **handle)
+{
+    void *spare;
+    enum sr_status status =
+        begin(call, &spare)->credentials->hand_over(call, account, handle);
+
+    end(call, spare);
+    return status;
+}
+
+void
+sr_backend_drop(struct sr_call *call, const struct sr_account *account,
+                const char *handle)
+{
+    void *spare;
+
+    begin(call, &spare)->credentials->drop(call, account, handle);
+    end(call, spare);
+}
+
+enum sr_status
+sr_backend_establish(struct sr_call *call, const struct sr_account *account,
+                     const struct sr_credential_want *want, char **name)
+{
+    void *spare;
+    enum sr_status status =
+        begin(call, &spare)->credentials->establish(call, account, want, name);
+
+    end(call, spare);
+    return status;
+}
+
+enum sr_status
+sr_backend_destroy(struct sr_call *call, const struct sr_account *account,
+                   gid_t gid, const char *name)
+{
+    void *spare;
+    enum sr_status status =
+        begin(call, &spare)->credentials->destroy(call, account, gid, name);
 
     end(call, spare);
     return status;

@@ -22,8 +22,8 @@ struct sr_connections *sr_connections_new(void); /* NULL: out of memory */
 void sr_connections_free(struct sr_connections *connections);
 
 /*
- * Whether the calling function is one that verifies a password after it has
- * looked an account up; false at first.  NULL is allowed.
+ * Whether the calling function needs no facts of an account before it has
+ * verified a password; false at first.  NULL is allowed.
  */
 void sr_connections_expect_password(struct sr_connections *connections,
                                     bool expects);
@@ -60,6 +60,18 @@ enum sr_write sr_backend_administer(struct sr_call *call,
                                     struct sr_account *account,
                                     enum sr_order order, const char *password,
                                     enum sr_refusal *refusal);
+enum sr_status sr_backend_hand_over(struct sr_call *call,
+                                    const struct sr_account *account,
+                                    char **handle);
+void sr_backend_drop(struct sr_call *call, const struct sr_account *account,
+                     const char *handle);
+enum sr_status sr_backend_establish(struct sr_call *call,
+                                    const struct sr_account *account,
+                                    const struct sr_credential_want *want,
+                                    char **name);
+enum sr_status sr_backend_destroy(struct sr_call *call,
+                                  const struct sr_account *account, gid_t gid,
+                                  const char *name);
 enum sr_status sr_backend_survey(struct sr_call *call,
                                  struct sr_survey *survey);
 enum sr_status sr_backend_shared_ledger(struct sr_call *call,

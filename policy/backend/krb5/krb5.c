@@ -14,6 +14,7 @@
 
 #include "policy/backend/krb5/account.h"
 #include "policy/backend/krb5/ask.h"
+#include "policy/backend/krb5/ccache.h"
 #include "policy/backend/krb5/change.h"
 #include "policy/backend/krb5/verify.h"
 #include "policy/util/deadline.h"
@@ -121,6 +122,58 @@ krb5_change(struct sr_call *call, struct sr_account *account, const char *old,
                : sr_krb5_change(session, account, old, password, refusal);
 }
 
+/* ---- credentials */
+
+static enum sr_status
+krb5_hand_over(struct sr_call *call, const struct sr_account *account,
+               char **handle)
+{
+    struct sr_krb5_session *session = sr_krb5_session_begin(call);
+
+    if (handle != NULL)
+        *handle = NULL;
+    return session == NULL ? SR_STATUS_UNAVAILABLE
+                           : sr_krb5_ccache_hand_over(session, account, handle);
+}
+
+static void
+krb5_drop(struct sr_call *call, const struct sr_account *account,
+          const char *handle)
+{
+    (void)call;
+    sr_krb5_ccache_drop(account, handle);
+}
+
+static enum sr_status
+krb5_establish(struct sr_call *call, const struct sr_account *account,
+               const struct sr_credential_want *want, char **name)
+{
+    struct sr_krb5_session *session = sr_krb5_session_begin(call);
+
+    *name = NULL;
+    return session == NULL
+               ? SR_STATUS_UNAVAILABLE
+               : sr_krb5_ccache_establish(session, account, want, name);
+}
+
+static enum sr_status
+krb5_destroy(struct sr_call *call, const struct sr_account *account, gid_t gid,
+             const char *name)
+{
+    struct sr_krb5_session *session = sr_krb5_session_begin(call);
+
+    return session == NULL
+               ? SR_STATUS_UNAVAILABLE
+               : sr_krb5_ccache_destroy(session, account, gid, name);
+}
+
+static const struct sr_credential_ops credentials = {
+    .hand_over = krb5_hand_over,
+    .drop = krb5_drop,
+    .establish = krb5_establish,
+    .destroy = krb5_destroy,
+};
+
 static void
 krb5_end(void *state, bool is_copy)
 {
@@ -137,6 +190,7 @@ static const struct sr_backend_ops operations = {
             .change = krb5_change,
             .end = krb5_end,
         },
+    .credentials = &credentials,
 };
 
 extern const struct sr_backend_module selfreset_backend;

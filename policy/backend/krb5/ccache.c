@@ -1,0 +1,374 @@
+/*
+ * Ccache: the ticket of a login in a cache of its user, for the session.
+ *
+ * A cache is written and removed with the rights of its user in the file
+ * system: wherever the name leads, he could have done it himself.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "policy/backend/krb5/ccache.h"
+#include "policy/backend/krb5/steps.h"
+#include "policy/util/safe_open.h"
+#include "policy/util/secret_file.h"
+
+#define DEFAULT_TEMPLATE "FILE:/tmp/krb5cc_%{uid}_XXXXXX"
+
+/* Tickets that were left for another process: "login-UID-DIGITS". */
+#define LEFT_PREFIX "login-"
+#define HANDLE_SIZE 33 /* 16 bytes in hexadecimal digits */
+
+/* A login that has not begun its session by then never will. */
+#define LEFT_SECONDS 600
+
+/* ---- names */
+
+/* Write one variable at *out.  Returns the length of its name, or 0. */
+static size_t
+expand(const char *at, const char *user, uid_t uid, char *out, size_t size)
+{
+    static const char of_uid[] = "%{uid}", of_user[] = "%{user}";
+
+    if (strncmp(at, of_uid, sizeof(of_uid) - 1) == 0) {
+        snprintf(out, size, "%lu", (unsigned long)uid);
+        return sizeof(of_uid) - 1;
+    }
+    if (strncmp(at, of_user, sizeof(of_user) - 1) == 0) {
+        snprintf(out, size, "%s", user);
+        return sizeof(of_user) - 1;
+    }
+    return 0;
+}
+
+bool
+sr_krb5_ccache_name(const char *template, const char *user, uid_t uid,
+                    char *out, size_t size)
+{
+    const char *at = strcmp(template, "yes") == 0 ? DEFAULT_TEMPLATE : template;
+    char value[SR_NAME_MAX + 1];
+    size_t used = 0;
+
+    while (*at != '\0') {
+        size_t length = 1;
+
+        snprintf(value, sizeof(value), "%c", *at);
+        if (*at == '%')
+            length = expand(at, user, uid, value, sizeof(value));
+        if (length == 0 || used + strlen(value) >= size)
+            return false;
+        memcpy(out + used, value, strlen(value));
+        used += strlen(value);
+        at += length;
+    }
+    out[used] = '\0';
+    return used > 0;
+}
+
+static bool
+is_of_type(const char *name, const char *type)
+{
+    return strncmp(name, type, strlen(type)) == 0;
+}
+
+/* Make the name of a file new where it asks for that. */
+static bool
+make_unique(char *name)
+{
+    static const char blank[] = "XXXXXX";
+    size_t length = strlen(name);
+    int fd;
+
+    if (!is_of_type(name, "FILE:") || length < sizeof(blank) ||
+        strcmp(name + length - (sizeof(blank) - 1), blank) != 0)
+        return true;
+    fd = mkostemp(name + strlen("FILE:"), O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* ---- the rights of the user */
+
+struct rights {
+    uid_t uid;
+    gid_t gid;
+};
+
+static struct rights
+become(uid_t uid, gid_t gid)
+{
+    struct rights before;
+
+    before.gid = (gid_t)setfsgid(gid);
+    before.uid = (uid_t)setfsuid(uid);
+    return before;
+}
+
+static void
+become_again(const struct rights *before)
+{
+    setfsuid(before->uid);
+    setfsgid(before->gid);
+}
+
+/* Whether the rights are the user's now: setfsuid(2) does not tell. */
+static bool
+is_now(uid_t uid)
+{
+    return (uid_t)setfsuid((uid_t)-1) == uid;
+}
+
+/* ---- caches */
+
+static krb5_error_code
+write_cache(krb5_context context, const char *name, krb5_creds *creds)
+{
+    krb5_ccache cache = NULL;
+    krb5_error_code error = krb5_cc_resolve(context, name, &cache);
+
+    if (error == 0)
+        error = krb5_cc_initialize(context, cache, creds->client);
+    if (error == 0)
+        error = krb5_cc_store_cred(context, cache, creds);
+    if (cache != NULL)
+        krb5_cc_close(context, cache);
+    return error;
+}
+
+/* Read the first ticket of a cache. */
+static krb5_error_code
+read_cache(krb5_context context, const char *name, krb5_creds *creds)
+{
+    krb5_ccache cache = NULL;
+    krb5_cc_cursor cursor;
+    krb5_error_code error = krb5_cc_resolve(context, name, &cache);
+
+    memset(creds, 0, sizeof(*creds));
+    if (error == 0)
+        error = krb5_cc_start_seq_get(context, cache, &cursor);
+    if (error == 0) {
+        error = krb5_cc_next_cred(context, cache, &cursor, creds);
+        krb5_cc_end_seq_get(context, cache, &cursor);
+    }
+    if (cache != NULL)
+        krb5_cc_close(context, cache);
+    return error;
+}
+
+/* ---- from one process to another */
+
+static bool
+is_handle(const char *handle)
+{
+    return strlen(handle) == HANDLE_SIZE - 1 &&
+           strspn(handle, "0123456789abcdef") == HANDLE_SIZE - 1;
+}
+
+static void
+name_left(uid_t uid, const char *handle, char *out, size_t size)
+{
+    snprintf(out, size, "FILE:%s/" LEFT_PREFIX "%lu-%s", SR_RUNDIR,
+             (unsigned long)uid, handle);
+}
+
+/* Remove what logins left that never began a session. */
+static void
+remove_old(void)
+{
+    DIR *directory = opendir(SR_RUNDIR);
+    const struct dirent *entry;
+    struct stat status;
+
+    if (directory == NULL)
+        return;
+    while ((entry = readdir(directory)) != NULL) {
+        if (strncmp(entry->d_name, LEFT_PREFIX, strlen(LEFT_PREFIX)) == 0 &&
+            fstatat(dirfd(directory), entry->d_name, &status,
+                    AT_SYMLINK_NOFOLLOW) == 0 &&
+            status.st_mtime < time(NULL) - LEFT_SECONDS)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    closedir(directory);
+}
+
+static bool
+make_handle(char handle[HANDLE_SIZE])
+{
+    uint8_t bytes[(HANDLE_SIZE - 1) / 2];
+
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        return false;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        snprintf(handle + 2 * i, 3, "%02x", bytes[i]);
+    return true;
+}
+
+/* Whether there is a ticket of the account here. */
+static bool
+has_ticket(const struct sr_krb5_session *session,
+           const struct sr_account *account)
+{
+    return session->tgt.client != NULL && session->known.entry != NULL &&
+           strcmp(session->known.entry, account->entry) == 0;
+}
+
+enum sr_status
+sr_krb5_ccache_hand_over(struct sr_krb5_session *session,
+                         const struct sr_account *account, char **handle)
+{
+    char name[256], made[HANDLE_SIZE];
+    krb5_error_code error;
+
+    if (strcmp(session->config->ccache, "no") == 0 ||
+        !has_ticket(session, account))
+        return SR_STATUS_UNKNOWN_NAME;
+    /* A program that a user has started begins the session by itself. */
+    if (handle == NULL || getuid() != 0)
+        return SR_STATUS_OK;
+    remove_old();
+    if (!make_handle(made) || sr_safe_make_dir(SR_RUNDIR) != 0)
+        return SR_STATUS_UNAVAILABLE;
+    name_left(account->facts.uid, made, name, sizeof(name));
+    error = write_cache(session->context, name, &session->tgt);
+    if (error == 0) {
+        *handle = strdup(made);
+        return *handle == NULL ? SR_STATUS_NO_MEMORY : SR_STATUS_OK;
+    }
+    sr_krb5_set_error(session->context, session->error, SR_ERROR_OTHER, name,
+                      error);
+    sr_krb5_ccache_drop(account, made);
+    return SR_STATUS_UNAVAILABLE;
+}
+
+void
+sr_krb5_ccache_drop(const struct sr_account *account, const char *handle)
+{
+    char name[256];
+
+    if (!is_handle(handle))
+        return;
+    name_left(account->facts.uid, handle, name, sizeof(name));
+    unlink(name + strlen("FILE:"));
+}
+
+/* Take what another process left, which is gone then. */
+static bool
+take_left(struct sr_krb5_session *session, const struct sr_account *account,
+          const char *handle)
+{
+    krb5_creds creds;
+    char name[256];
+    struct sr_error ignored;
+    bool is_taken;
+
+    if (!is_handle(handle))
+        return false;
+    name_left(account->facts.uid, handle, name, sizeof(name));
+    is_taken = access(name + strlen("FILE:"), F_OK) == 0 &&
+               sr_secret_file_is_safe(name + strlen("FILE:"), &ignored) &&
+               read_cache(session->context, name, &creds) == 0;
+    sr_krb5_ccache_drop(account, handle);
+    if (!is_taken)
+        return false;
+    krb5_free_cred_contents(session->context, &session->tgt);
+    session->tgt = creds;
+    return true;
+}
+
+/* ---- the user's cache */
+
+/* Whether a cache may be renewed or removed: one that another type of library
+ * or service keeps is not of a session that began here. */
+static bool
+is_usable(const char *name)
+{
+    return is_of_type(name, "FILE:") || is_of_type(name, "DIR:") ||
+           is_of_type(name, "KEYRING:");
+}
+
+static enum sr_status
+write_for(struct sr_krb5_session *session, const struct sr_account *account,
+          const struct sr_credential_want *want, char *name)
+{
+    const uid_t uid = account->facts.uid;
+    struct rights before = become(uid, want->gid);
+    krb5_error_code error = EPERM;
+
+    if (is_now(uid))
+        error = want->place == NULL && !make_unique(name)
+                    ? errno
+                    : write_cache(session->context, name, &session->tgt);
+    become_again(&before);
+    if (error != 0)
+        sr_krb5_set_error(session->context, session->error, SR_ERROR_OTHER,
+                          name, error);
+    return error == 0 ? SR_STATUS_OK : SR_STATUS_UNAVAILABLE;
+}
+
+enum sr_status
+sr_krb5_ccache_establish(struct sr_krb5_session *session,
+                         const struct sr_account *account,
+                         const struct sr_credential_want *want, char **name)
+{
+    char made[512];
+    enum sr_status status;
+
+    if (strcmp(session->config->ccache, "no") == 0)
+        return SR_STATUS_UNKNOWN_NAME;
+    if (!has_ticket(session, account) &&
+        (want->handle == NULL || !take_left(session, account, want->handle)))
+        return SR_STATUS_UNKNOWN_NAME;
+    if (want->handle != NULL)
+        sr_krb5_ccache_drop(account, want->handle);
+    if (want->place != NULL && is_usable(want->place) &&
+        strlen(want->place) < sizeof(made)) {
+        strcpy(made, want->place);
+    } else if (!sr_krb5_ccache_name(session->config->ccache,
+                                    account->facts.name, account->facts.uid,
+                                    made, sizeof(made))) {
+        sr_error_set(session->error, SR_ERROR_CONFIG,
+                     "\"ccache\" has a variable other than %%{uid} and "
+                     "%%{user}, or is too long");
+        return SR_STATUS_UNAVAILABLE;
+    }
+    status = write_for(session, account, want, made);
+    if (status != SR_STATUS_OK)
+        return status;
+    *name = strdup(made);
+    return *name == NULL ? SR_STATUS_NO_MEMORY : SR_STATUS_OK;
+}
+
+enum sr_status
+sr_krb5_ccache_destroy(struct sr_krb5_session *session,
+                       const struct sr_account *account, gid_t gid,
+                       const char *name)
+{
+    const uid_t uid = account->facts.uid;
+    struct rights before = become(uid, gid);
+    krb5_ccache cache = NULL;
+    krb5_error_code error = EPERM;
+
+    if (is_now(uid) && is_usable(name))
+        error = krb5_cc_resolve(session->context, name, &cache);
+    if (error == 0)
+        error = krb5_cc_destroy(session->context, cache);
+    become_again(&before);
+    if (error != 0 && error != KRB5_FCC_NOFILE)
+        sr_krb5_set_error(session->context, session->error, SR_ERROR_OTHER,
+                          name, error);
+    return error == 0 || error == KRB5_FCC_NOFILE ? SR_STATUS_OK
+                                                  : SR_STATUS_UNAVAILABLE;
+}

@@ -1,0 +1,159 @@
+"""The ticket of a login in a cache of its user.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import os
+import pathlib
+import re
+
+import pytest
+
+from scratch import RUNDIR
+from talk import PASSWORD, Talk
+from test_krb5 import OLD, PEER, UID, kdc, serve
+from test_krb5_programs import change_on, ssh
+
+__all__ = ["kdc"]
+
+# Says where the cache is, whose it is, and of what principal.
+LOOK = ('echo "cache=$KRB5CCNAME"; stat -c "owner=%u:%g mode=%a" '
+        '"${KRB5CCNAME#*:}"; klist 2>&1 | grep principal; '
+        'echo "login=$SELFRESET_LOGIN."')
+SHOWN = re.compile(rf"cache=FILE:(/tmp/krb5cc_{UID}_\w+) "
+                   rf"owner={UID}:{UID} mode=600 Default principal: ann@")
+
+
+def left():
+    return list(RUNDIR.glob("login-*"))
+
+
+@pytest.mark.parametrize("method", ["keyboard-interactive", "password"])
+def test_sshd(host, kdc, method):
+    """Handed from the process that verifies to the one of the session, which
+    removes it at its end."""
+    serve(host, kdc)
+    with ssh(host, LOOK, method=method) as talk:
+        talk.answer(PASSWORD, OLD)
+        shown = talk.rest()
+    found = SHOWN.search(shown)
+    assert found, shown
+    assert "login=." in shown
+    assert not pathlib.Path(found[1]).exists() and not left()
+
+
+def test_sshd_forced_change(host, kdc):
+    serve(host, kdc)
+    kdc.modify("ann", "+needchange")
+    with ssh(host, LOOK) as talk:
+        talk.answer(PASSWORD, OLD)
+        assert SHOWN.search(change_on(talk))
+    assert not left()
+
+
+def test_sshd_by_key(host, kdc):
+    serve(host, kdc)
+    host.give_key("ann")
+    with ssh(host, LOOK, method="publickey") as talk:
+        assert "cache= " in talk.rest()
+
+
+def test_login(host, kdc):
+    serve(host, kdc)
+    pathlib.Path("/home/ann/.profile").write_text(LOOK + "\nexit 0\n")
+    with Talk(["login", "ann"]) as talk:
+        talk.answer(PASSWORD, OLD)
+        found = SHOWN.search(talk.rest())
+    assert found and not pathlib.Path(found[1]).exists() and not left()
+
+
+def test_su(host, kdc):
+    bob = host.add("bob")
+    serve(host, kdc)
+    with Talk(["su", "ann", "-c", LOOK], user=bob) as talk:
+        talk.answer(PASSWORD, OLD)
+        found = SHOWN.search(talk.rest())
+    assert found and not pathlib.Path(found[1]).exists() and not left()
+
+
+def test_no(host, kdc):
+    serve(host, kdc, ccache="no")
+    with ssh(host, LOOK) as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "cache= " in talk.rest()
+    assert not left()
+
+
+@pytest.mark.parametrize("template, name", [
+    ("FILE:/home/%{user}/of-%{uid}", f"FILE:/home/ann/of-{UID}"),
+    ("DIR:/home/%{user}/caches", "DIR:/home/ann/caches")])
+def test_template(host, kdc, template, name):
+    serve(host, kdc, ccache=template)
+    with ssh(host, LOOK) as talk:
+        talk.answer(PASSWORD, OLD)
+        shown = talk.rest()
+    assert f"cache={name} owner={UID}:{UID}" in shown
+    assert "principal: ann@" in shown
+
+
+@pytest.mark.parametrize("template", [
+    "FILE:/root/of-%{uid}", "FILE:/tmp/%{home}", "FILE:/nowhere/x"])
+def test_template_that_cannot_be(host, kdc, template):
+    """The login goes on, and it is logged."""
+    serve(host, kdc, ccache=template)
+    with ssh(host, LOOK) as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "cache= " in talk.rest()
+    assert host.log.with_text("SR-3022")
+    assert not left() and not pathlib.Path(f"/root/of-{UID}").exists()
+
+
+def test_link_in_the_way(host, kdc):
+    """The cache is written with the rights of its user."""
+    serve(host, kdc, ccache="FILE:/home/%{user}/cache")
+    precious = pathlib.Path("/root/precious")
+    precious.write_text("precious")
+    os.symlink(precious, "/home/ann/cache")
+    with ssh(host, LOOK) as talk:
+        talk.answer(PASSWORD, OLD)
+        talk.rest()
+    assert precious.read_text() == "precious"
+    precious.unlink()
+
+
+def test_refused_account(host, kdc):
+    """Nothing is left of a login that account management refuses."""
+    serve(host, kdc)
+    host.configure(change={"protected": "ann"})
+    kdc.modify("ann", "+needchange")
+    host.drive("probe", "ann", "auth", "acct", answers=[OLD], rhost=PEER)
+    assert not left()
+
+
+def test_handle_of_another_user(host, kdc):
+    """The name of what was left is bound to the account, and used once."""
+    serve(host, kdc)
+    done = host.drive("probe", "ann", "auth", "acct", answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS", "SUCCESS"]
+    found = left()
+    assert len(found) == 1 and found[0].name.startswith(f"login-{UID}-")
+    assert found[0].stat().st_mode & 0o777 == 0o600
+    os.utime(found[0], (1, 1))
+    host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert found[0] not in left(), "an old one is removed by the next login"
+
+
+def test_driver(host, kdc):
+    """In one process: made once, renewed, removed."""
+    serve(host, kdc)
+    before = set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*"))
+    done = host.drive("probe", "ann", "auth", "acct", "cred", "open", "cred",
+                      "close", answers=[OLD], rhost=PEER)
+    assert set(done.codes) == {"SUCCESS"}
+    assert set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*")) == before
+    assert not left()
+    done = host.drive("probe", "ann", "auth", "acct", "cred", "open", "cred",
+                      answers=[OLD], rhost=PEER)
+    made = set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*")) - before
+    assert len(made) == 1, made
+    made.pop().unlink()
