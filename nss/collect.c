@@ -78,7 +78,7 @@ fail_memory(struct collection *collection)
 static int
 fail_store(struct collection *collection, enum sr_store_result result)
 {
-    char reason[160];
+    char reason[SR_ERROR_TEXT_SIZE];
 
     snprintf(reason, sizeof(reason),
              "what this host remembers cannot be read: %s",

@@ -121,7 +121,7 @@ set_away(struct counter *counter, const char *reason)
 static bool
 read_counter(struct watch *watch, struct counter *counter)
 {
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
     struct sr_shared_ledger way;
     bool is_read;
 

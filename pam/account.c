@@ -14,7 +14,7 @@ ask_fleet(struct sr_pam_context *ctx)
 {
     struct sr_shared_ledger way =
         sr_shared_ledger(&ctx->txn, true, ctx->args.backend);
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
 
     if (way.is_there && sr_shared_facts(&way, &ctx->txn, NULL, &ctx->source,
                                         reason, sizeof(reason)) != SR_STATUS_OK)

@@ -45,7 +45,7 @@ tell(struct sr_pam_context *ctx, enum sr_publish_result result,
 void
 sr_context_publish(struct sr_pam_context *ctx)
 {
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
     enum sr_publish_result result = SR_PUBLISH_UNCHANGED;
 
     /* Nothing was learned of one that shows itself to its owner only: what
@@ -60,7 +60,7 @@ sr_context_publish(struct sr_pam_context *ctx)
 void
 sr_context_publish_anew(struct sr_pam_context *ctx)
 {
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
     /* A change of the password ends no lockout. */
     const struct sr_shared_locks fleet = {.is_known = {false, false}};
     enum sr_publish_result result = sr_publish_account_linked(
@@ -117,7 +117,7 @@ sr_context_publish_lockout(struct sr_pam_context *ctx,
                            bool is_known)
 {
     const char *name = is_known && sr_context_knows(ctx) ? ctx->user : NULL;
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
     const struct sr_shared_locks fleet = sr_verification_locks(enclosed);
     enum sr_publish_result result =
         publish_lockout(ctx->config, ctx->txn.connections, &fleet, name, reason,
@@ -134,7 +134,7 @@ sr_publish_later(const char *conf, const struct sr_verification *enclosed,
     const struct sr_shared_locks fleet = sr_verification_locks(enclosed);
     struct sr_config *config = sr_config_load(conf, &errors);
     enum sr_publish_result result = SR_PUBLISH_OFF;
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
 
     if (config != NULL)
         result =

@@ -253,7 +253,7 @@ ctl_event(enum sr_event_id id, const struct sr_facts *facts, const char *source,
 void
 ctl_publish(const struct ctl *ctl, const char *name)
 {
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
     const char *why = reason;
 
     switch (sr_publish_account(ctl->config, SR_PUBLISHED_DIR, NULL, name,

@@ -84,7 +84,7 @@ fleet_read(const struct ctl *ctl, const char *backend,
     struct sr_connections *connections = sr_connections_new();
     const struct sr_shared_ledger way =
         sr_shared_ledger_open_by_name(ctl->config, connections, backend);
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
     bool is_read = true;
 
     *ledgers = NULL;
@@ -143,7 +143,7 @@ int
 fleet_clear(const struct sr_transaction *txn)
 {
     const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
     size_t count;
 
     if (!way.is_there ||

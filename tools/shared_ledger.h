@@ -17,7 +17,7 @@ struct fleet {
     bool is_there;                 /* a directory counts for it */
     bool is_failed;                /* but could not be asked */
     struct sr_shared_view view[2]; /* by enum sr_source_class */
-    char reason[160];
+    char reason[SR_ERROR_TEXT_SIZE];
 };
 
 /*

@@ -43,8 +43,8 @@ struct sr_transaction {
     bool has_temporary; /* a temporary password is in use */
     char another[80];   /* a backend has an account of this name that is not the
                          * one of this host: why; empty: none */
-    char reason[160];   /* why a part could not be asked, */
-    enum sr_error_code why; /* and the kind of that error */
+    char reason[SR_ERROR_TEXT_SIZE]; /* why a part could not be asked, */
+    enum sr_error_code why;          /* and the kind of that error */
 };
 
 /*

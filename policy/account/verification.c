@@ -15,8 +15,6 @@
 #include "policy/backend/registry.h"
 #include "policy/util/file_lock.h"
 
-#define REASON_SIZE 160
-
 struct sr_verification {
     struct sr_attempt *attempt;
     enum sr_begin answer;
@@ -36,7 +34,7 @@ struct sr_verification {
     char own[SR_SHARED_ID_SIZE];
     char ledger[SR_SHARED_LEDGER_SIZE];
     char backend[SR_BACKEND_NAME_MAX + 1];
-    char trouble[REASON_SIZE];
+    char trouble[SR_ERROR_TEXT_SIZE + 64];
     struct sr_shared_list list;
 };
 

@@ -8,17 +8,18 @@
 #define SR_POLICY_BACKEND_SURVEY_H
 
 #include "policy/decide/facts.h"
+#include "policy/util/error.h"
 
 #define SR_SURVEY_URIS   16
 #define SR_SURVEY_RIGHTS 24
 
 /* One of the servers. */
 struct sr_survey_uri {
-    const char *uri;  /* the configuration's */
-    bool is_answered; /* it could be connected to */
-    bool is_insecure; /* others can read the connection */
-    char why[160];    /* it was not answered */
-    char tls[16];     /* "TLS1.3"; empty: none */
+    const char *uri;              /* the configuration's */
+    bool is_answered;             /* it could be connected to */
+    bool is_insecure;             /* others can read the connection */
+    char why[SR_ERROR_TEXT_SIZE]; /* it was not answered */
+    char tls[16];                 /* "TLS1.3"; empty: none */
     sr_time certificate_ends;
 };
 
@@ -60,7 +61,7 @@ struct sr_survey {
     struct sr_survey_uri uri[SR_SURVEY_URIS];
     size_t uri_count;
     const char *used; /* the URI that all the rest was asked of; or NULL */
-    char why[160];    /* nothing else could be asked */
+    char why[SR_ERROR_TEXT_SIZE]; /* nothing else could be asked */
     enum sr_server server;
     char name[80]; /* of the server, for people */
     bool has_ppolicy;
@@ -84,7 +85,7 @@ struct sr_survey {
         SR_TEST_FAILED,
     } test_result;
     char test_dn[256];
-    char test_why[160];
+    char test_why[SR_ERROR_TEXT_SIZE];
     struct sr_survey_right right[SR_SURVEY_RIGHTS];
     size_t right_count;
     enum sr_tri is_let_in;    /* the password of the test entry is right */

@@ -393,7 +393,7 @@ sr_publish_decoy(const char *dir, unsigned wait_ms)
     struct news news = {.name = DECOY_NAME, .sequence = sr_publish_sequence()};
     struct sr_payload *payload = &news.payload[SR_VIEW_GROUPS];
     struct stat status;
-    char reason[160];
+    char reason[SR_ERROR_TEXT_SIZE];
 
     if (strlen(dir) > SR_READER_DIR_MAX || stat(dir, &status) != 0)
         return;

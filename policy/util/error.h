@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* Bytes of the text, its end included. */
-#define SR_ERROR_TEXT_SIZE 160
+#define SR_ERROR_TEXT_SIZE 256
 
 enum sr_error_code {
     SR_ERROR_NONE,

@@ -250,7 +250,7 @@ def test_change_of_the_expired_that_stays_a_reset(host, server):
     done = change(host, OLD, NEW, NEW, forced=True)
     assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
         done, host.log.all())
-    assert "at the next login" in done.said
+    assert "at your next login" in done.said
     assert server.lets_in(ANN, NEW)
     assert log_in(host, NEW).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
 
@@ -263,7 +263,7 @@ def test_change_of_the_expired_with_a_minimum_age(host, server):
     assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
         done, host.log.all())
     is_demanded = server.read(ANN, "pwdReset")["pwdreset"] == "TRUE"
-    assert ("at the next login" in done.said) == is_demanded, done
+    assert ("at your next login" in done.said) == is_demanded, done
     assert log_in(host, NEW).codes == [
         "SUCCESS", "NEW_AUTHTOK_REQD" if is_demanded else "SUCCESS"]
 
@@ -282,7 +282,7 @@ def test_change_of_the_expired_becomes_no_temporary_password(host, server,
     found = server.read(ANN, "pwdReset", "pwdTPRReset", "pwdTPRUseCount")
     is_demanded = found["pwdreset"] == "TRUE"
     assert is_demanded == (history == "on")
-    assert ("at the next login" in done.said) == is_demanded, done
+    assert ("at your next login" in done.said) == is_demanded, done
     # Of its two uses one is left, to change it.
     assert found.get("pwdtprusecount", "0") == ("1" if is_demanded else "0")
     if is_demanded:

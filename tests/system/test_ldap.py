@@ -428,7 +428,7 @@ def test_lost_after_sending(host):
         talk.answer("New password: ", NEW)
         server.pause()
         try:
-            talk.answer("again", NEW)
+            talk.answer("Retype", NEW)
             shown = talk.rest()
         finally:
             server.resume()

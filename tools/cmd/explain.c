@@ -147,7 +147,7 @@ static void
 add_fleet(struct sr_transaction *txn, const struct sr_source *source)
 {
     struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
-    char reason[160] = "";
+    char reason[SR_ERROR_TEXT_SIZE] = "";
 
     if (way.is_there && sr_shared_facts(&way, txn, NULL, source, reason,
                                         sizeof(reason)) != SR_STATUS_OK)

@@ -221,7 +221,7 @@ tell(const struct sr_visitor *visitor, const struct passwd *entry,
     struct sr_account *account;
     struct sr_rules rules;
     enum sr_status ask = SR_STATUS_OK;
-    char reason[160];
+    char reason[SR_ERROR_TEXT_SIZE];
 
     memset(&rules, 0, sizeof(rules));
     if (visitor->rules(visitor->context, entry->pw_name, entry->pw_gid,
