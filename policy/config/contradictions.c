@@ -20,6 +20,14 @@ is_duration_over(const struct sr_rules *rules)
     return rules->duration > rules->duration_max;
 }
 
+/* The slots stay consumed for the window, so a shorter lockout would not end
+ * when it says; Active Directory has the same condition. */
+static bool
+is_duration_below_window(const struct sr_rules *rules)
+{
+    return rules->duration < rules->window;
+}
+
 static bool
 is_length_crossed(const struct sr_rules *rules)
 {
@@ -43,6 +51,11 @@ static const struct contradiction {
      {"duration", "duration_max"},
      "lockout.duration is longer than lockout.duration_max: raise "
      "duration_max, or lower duration"},
+    {is_duration_below_window,
+     "lockout",
+     {"duration", "window"},
+     "lockout.duration is shorter than lockout.window: raise duration, or "
+     "lower window"},
     {is_length_crossed,
      "password",
      {"min_length", "max_length", "preset"},
@@ -275,6 +288,8 @@ sr_contradictions_find(const struct sr_config *config,
 void
 sr_contradictions_resolve(struct sr_rules *rules)
 {
+    if (rules->duration < rules->window)
+        rules->duration = rules->window;
     if (rules->duration_max < rules->duration)
         rules->duration_max = rules->duration;
     if (is_length_crossed(rules))

@@ -71,7 +71,7 @@ static const struct {
 } foreign[] = {
     {"deny", FAILLOCK "[lockout] attempts"},
     {"fail_interval", FAILLOCK "[lockout] window, such as 15m"},
-    {"unlock_time", FAILLOCK "[lockout] duration, such as 10m"},
+    {"unlock_time", FAILLOCK "[lockout] duration, such as 15m"},
     {"even_deny_root", FAILLOCK "[lockout] root = yes"},
     {"root_unlock_time",
      FAILLOCK "[lockout] root = yes, and duration in [lockout group:root]"},

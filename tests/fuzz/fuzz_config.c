@@ -48,6 +48,7 @@ check_config(const struct sr_config *config)
     expect(rules.attempts <= SR_ATTEMPTS_MAX);
     expect(rules.source_attempts <= SR_ATTEMPTS_MAX);
     expect(rules.window > 0 && rules.duration > 0);
+    expect(rules.window <= rules.duration);
     expect(rules.duration <= rules.duration_max);
     expect(rules.tries > 0 && rules.wait > 0 && rules.temporary_lifetime > 0);
     expect(rules.max_length == 0 || rules.min_length <= rules.max_length);

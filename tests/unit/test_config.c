@@ -197,6 +197,10 @@ test_durations(void **state)
     "lockout.duration is longer than lockout.duration_max: raise "             \
     "duration_max, or lower duration"
 
+#define BELOW                                                                  \
+    "lockout.duration is shorter than lockout.window: raise duration, or "     \
+    "lower window"
+
 static void
 test_bad_lines(void **state)
 {
@@ -362,7 +366,7 @@ test_suggestions(void **state)
          "yes"},
         {"[lockout]\nunlock_time = 600\n",
          "f:2: [lockout] has no key \"unlock_time\": it is pam_faillock's; "
-         "here it is [lockout] duration, such as 10m"},
+         "here it is [lockout] duration, such as 15m"},
         {"[password]\nminlen = 8\n",
          "f:2: [password] has no key \"minlen\": it is pam_pwquality's; here "
          "it is [password] min_length"},
@@ -602,6 +606,9 @@ test_contradictions(void **state)
            "[lockout group:x]\nduration = 1d\n"
            "[password group:x]\nhistory = 3\n",
            "f:4: " OVER ", for group x");
+    refuse("[lockout]\nwindow = 15m\nduration = 5s\n", "f:3: " BELOW);
+    refuse("[lockout]\nduration = 5m\n", "f:2: " BELOW);
+    refuse("[lockout group:x]\nwindow = 1h\n", "f:2: " BELOW ", for group x");
     sr_config_free(load("[lockout group:x]\nduration = 2d\n"
                         "[lockout group:x]\nduration_max = 2d\n"));
     assert_int_equal(errors.count, 0);
@@ -630,7 +637,7 @@ test_overrides(void **state)
 {
     struct sr_config *config = load("[lockout group:in1]\nattempts = 7\n"
                                     "window = 1m\n"
-                                    "[lockout group:out]\nduration = 8m\n"
+                                    "[lockout group:out]\nduration = 20m\n"
                                     "[lockout group:in2]\nattempts = 9\n"
                                     "[lockout]\nattempts = 6\n"
                                     "[expiry group:in1]\n"
@@ -660,6 +667,9 @@ test_reconcile(void **state)
 {
     struct sr_config *config = load("[lockout group:in1]\nduration_max = 15m\n"
                                     "[lockout group:in2]\nduration = 2h\n"
+                                    "[lockout group:in3]\nwindow = 3h\n"
+                                    "duration = 3h\n"
+                                    "[lockout group:in4]\nduration = 1h\n"
                                     "[password group:in1]\nmax_length = 15\n"
                                     "[password group:in2]\nmin_length = 20\n");
     struct sr_rules rules;
@@ -667,8 +677,8 @@ test_reconcile(void **state)
     (void)state;
     assert_non_null(config);
     assert_int_equal(sr_config_rules(config, &alice, "su", &rules), 0);
-    assert_int_equal(rules.duration, 7200);
-    assert_int_equal(rules.duration_max, 7200);
+    assert_int_equal(rules.duration, 10800);
+    assert_int_equal(rules.duration_max, 10800);
     assert_int_equal(rules.min_length, 20);
     assert_int_equal(rules.max_length, 0);
     sr_config_free(config);
@@ -982,6 +992,8 @@ test_unsafe_files(void **state)
 
 /* ---- the table */
 
+static enum sr_profile table_profile;
+
 static void
 check_key(void *context, const char *section, const char *key,
           const char *preset, const char *values)
@@ -990,8 +1002,10 @@ check_key(void *context, const char *section, const char *key,
     char text[512];
     struct sr_config *config;
 
-    snprintf(text, sizeof(text), "[%s%s]\n%s = %s\n%s", section,
-             is_backend ? " corp" : "", key, preset,
+    snprintf(text, sizeof(text), "%s[%s%s]\n%s = %s\n%s",
+             table_profile == SR_PROFILE_AD ? "[selfreset]\nprofile = ad\n"
+                                            : "",
+             section, is_backend ? " corp" : "", key, preset,
              is_backend ? "uri = ldaps://a\nbase = dc=b\n" : "");
     config = load(text);
     assert_non_null(config);
@@ -1346,6 +1360,7 @@ test_table(void **state)
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
     assert_int_equal(count, 70);
+    table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
     assert_int_equal(count, 140);
 }
