@@ -103,7 +103,15 @@ noinst_LTLIBRARIES += libldapfacts.la
 libldapfacts_la_SOURCES = \
 	policy/decide/ageing.c policy/decide/ageing.h \
 	policy/backend/ldap/response.c policy/backend/ldap/response.h \
+	policy/backend/ldap/ds389.c policy/backend/ldap/ds389.h \
 	policy/backend/ldap/entry.c policy/backend/ldap/entry.h \
+	policy/backend/ldap/kind.c policy/backend/ldap/kind.h \
+	policy/backend/ldap/openldap.c policy/backend/ldap/openldap.h \
+	policy/backend/ldap/policy_cache.c policy/backend/ldap/policy_cache.h \
+	policy/backend/ldap/shadow.c policy/backend/ldap/shadow.h \
+	policy/backend/ldap/syntax.c policy/backend/ldap/syntax.h \
+	policy/backend/ldap/template.c policy/backend/ldap/template.h \
+	policy/backend/ldap/view.c policy/backend/ldap/view.h \
 	policy/backend/ldap/ledger_entry.c policy/backend/ldap/ledger_entry.h \
 	policy/backend/ldap/dn_index.c policy/backend/ldap/dn_index.h \
 	policy/backend/ldap/rootdse.c policy/backend/ldap/rootdse.h \

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "policy/backend/ldap/response.h"
-#include "policy/backend/ldap/entry.h"
+#include "policy/backend/ldap/template.h"
 #include "policy/decide/change.h"
 #include "policy/report/message.h"
 #include "policy/decide/verdict.h"
@@ -61,12 +61,11 @@ static void
 check_entries(struct sr_ldap_entry *account, const struct sr_ldap_entry *policy)
 {
     struct sr_demands demands;
-    const char *fault = sr_ldap_shadow_fault(account, policy);
+    struct sr_ldap_view view = {.account = account, .policy = policy};
     char *fingerprint;
 
-    expect(sr_ldap_kind(account, policy) <= SR_LDAP_SHADOW);
-    expect(fault == NULL || sr_ldap_entry_get(account, fault, 0) != NULL);
-    sr_ldap_policy_demands(policy, &demands);
+    expect(sr_ldap_kind(&view) <= SR_LDAP_SHADOW);
+    sr_ldap_kind_demands(policy, &demands);
     free(sr_message_demands(&demands));
     account->dn = strdup("uid=ann,dc=example");
     expect(account->dn != NULL);
@@ -81,6 +80,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static char ppolicy[] = LDAP_CONTROL_PASSWORDPOLICYRESPONSE;
     static char netscape[] = SR_LDAP_NETSCAPE_EXPIRING;
     struct sr_ldap_entry account = {0}, policy = {0};
+    struct sr_ldap_view view = {.account = &account, .policy = &policy};
+    const char *fault;
     struct sr_ldap_response answer;
     LDAPControl control = {.ldctl_oid = ppolicy};
     LDAPControl *controls[] = {&control, NULL};
@@ -111,7 +112,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(name);
     sr_fuzz_entry(sr_fuzz_entry(text, &account), &policy);
     sr_facts_init(&facts);
-    sr_ldap_entry_facts(&account, &policy, false, &facts);
+    fault = sr_ldap_kind_facts(&view, &facts);
+    expect(fault == NULL || sr_ldap_entry_first(&account, fault) != NULL ||
+           policy.count > 0);
     check(&answer, (enum sr_ldap_kind)(data[0] >> 1 & 3), &facts);
     check_entries(&account, &policy);
     sr_ldap_entry_clear(&account);

@@ -35,9 +35,14 @@ ACI = [
 ]
 
 # What lets the service read the policy.
-POLICY_ACI = ('(targetattr="objectClass || password*")(version 3.0; acl '
+POLICY_ACI = ('(targetattr="objectClass || password* || '
+              'nsslapd-pwpolicy-local || nsslapd-pluginInitfunc || '
+              'nsslapd-pluginEnabled || *AttrName || alwaysRecord* || '
+              'accountInactivityLimit")(version 3.0; acl '
               '"policy"; allow (read, search) '
               f'userdn="ldap:///{SERVICE}";)')
+# The same without the switch for policies of subtrees and users.
+HIDING_ACI = POLICY_ACI.replace("nsslapd-pwpolicy-local || ", "")
 
 # What fresh() goes back to.
 POLICY = {

@@ -168,6 +168,7 @@ def for_subtree(server, **values):
 
 def give_local(server, kind, reset=False, entry=None, **values):
     give(server)
+    server.policy(aci=POLICY_ACI)
     for_user(server, **values) if kind == "user" else for_subtree(server,
                                                                   **values)
     if reset:

@@ -119,7 +119,7 @@ def test_value_that_is_none(host, attribute):
     serve(host, **{"shadowLastChange": TODAY - 10, "shadowMax": 90,
                    attribute: -7})
     assert log_in(host).codes == ["AUTHINFO_UNAVAIL", "AUTHINFO_UNAVAIL"]
-    assert host.log.with_text(f"{attribute} of {ANN} is no number of days")
+    assert host.log.with_text(f"{attribute} of {ANN} cannot be read")
 
 
 def test_flag_that_is_none(host):

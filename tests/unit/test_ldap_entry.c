@@ -16,7 +16,12 @@
 
 #include <cmocka.h>
 
-#include "policy/backend/ldap/entry.h"
+#include "policy/backend/ldap/ds389.h"
+#include "policy/backend/ldap/kind.h"
+#include "policy/backend/ldap/openldap.h"
+#include "policy/backend/ldap/shadow.h"
+#include "policy/backend/ldap/syntax.h"
+#include "policy/backend/ldap/template.h"
 
 #define CHANGED "20260101000000Z"
 #define T0      ((sr_time)1767225600) /* the same in seconds */
@@ -37,10 +42,12 @@ static struct sr_facts
 facts_of(const char *const *account, const char *const *policy, bool can_help)
 {
     struct sr_ldap_entry a = entry_of(account), p = entry_of(policy);
+    struct sr_ldap_view view = {
+        .account = &a, .policy = &p, .can_help = can_help};
     struct sr_facts facts;
 
     sr_facts_init(&facts);
-    sr_ldap_entry_facts(&a, &p, can_help, &facts);
+    assert_null(sr_ldap_kind_facts(&view, &facts));
     sr_ldap_entry_clear(&a);
     sr_ldap_entry_clear(&p);
     return facts;
@@ -201,14 +208,33 @@ test_values(void **state)
 {
     struct sr_ldap_entry entry =
         entry_of(LIST("cn", "one", "uid", "x", "CN", "two"));
+    static char large[SR_LDAP_BYTES_MAX + 1];
+    size_t at = 0;
 
     (void)state;
-    assert_string_equal(sr_ldap_entry_get(&entry, "Cn", 0), "one");
-    assert_string_equal(sr_ldap_entry_get(&entry, "cn", 1), "two");
-    assert_null(sr_ldap_entry_get(&entry, "cn", 2));
-    assert_null(sr_ldap_entry_get(&entry, "c", 0));
+    memset(large, 'x', sizeof(large));
+    assert_string_equal(sr_ldap_entry_first(&entry, "Cn"), "one");
+    assert_string_equal(sr_ldap_entry_next(&entry, "cn", &at), "one");
+    assert_string_equal(sr_ldap_entry_next(&entry, "cn", &at), "two");
+    assert_null(sr_ldap_entry_next(&entry, "cn", &at));
+    assert_null(sr_ldap_entry_first(&entry, "c"));
     sr_ldap_entry_clear(&entry);
-    assert_null(sr_ldap_entry_get(&entry, "cn", 0));
+    assert_null(sr_ldap_entry_first(&entry, "cn"));
+    /* A value with a NUL byte is there, and is no time and no name. */
+    assert_int_equal(sr_ldap_entry_add(&entry, "cn", "a\0b", 3), 0);
+    assert_false(sr_ldap_entry_has(&entry, "cn", "a"));
+    assert_true(sr_ldap_is_absurd(sr_ldap_entry_first(&entry, "cn")));
+    /* Only so much is kept. */
+    for (unsigned i = 0; i < SR_LDAP_VALUES_MAX; i++) {
+        assert_false(entry.is_cut);
+        assert_int_equal(sr_ldap_entry_add(&entry, "cn", "x", 1), 0);
+    }
+    assert_true(entry.is_cut);
+    assert_int_equal(entry.count, SR_LDAP_VALUES_MAX);
+    sr_ldap_entry_clear(&entry);
+    assert_int_equal(sr_ldap_entry_add(&entry, "cn", large, sizeof(large)), 0);
+    assert_true(entry.is_cut && entry.count == 0);
+    sr_ldap_entry_clear(&entry);
 }
 
 static void
@@ -245,7 +271,7 @@ test_ppolicy_age(void **state)
     assert_int_equal(facts.password_expires, SR_TIME_UNKNOWN);
     facts =
         facts_of(account, POLICY("pwdMaxAge", "99999999999999999999"), false);
-    assert_int_equal(facts.password_expires, SR_TIME_NEVER);
+    assert_int_equal(facts.password_expires, T0 + SR_LDAP_NUMBER_MAX);
     facts =
         facts_of(LIST("pwdReset", "FALSE"), POLICY("pwdMaxAge", "1000"), false);
     assert_int_equal(facts.password_expires, SR_TIME_NEVER);
@@ -353,7 +379,8 @@ test_389(void **state)
 
     (void)state;
     facts = facts_of(LIST("passwordExpirationTime", CHANGED),
-                     LIST("passwordWarning", "100", "passwordGraceLimit", "2"),
+                     LIST("passwordExp", "on", "passwordWarning", "100",
+                          "passwordGraceLimit", "2"),
                      false);
     assert_int_equal(facts.password_expires, T0);
     assert_int_equal(facts.warn_from, T0 - 100);
@@ -378,8 +405,9 @@ test_389(void **state)
     /* More than an int holds is very many, not fewer than none. */
     facts = facts_of(LIST("passwordRetryCount", "3000000000"), NULL, false);
     assert_int_equal(facts.failures, INT_MAX);
-    facts = facts_of(LIST("passwordExpirationTime", CHANGED),
-                     LIST("passwordGraceLimit", "3000000000"), false);
+    facts = facts_of(
+        LIST("passwordExpirationTime", CHANGED),
+        LIST("passwordExp", "on", "passwordGraceLimit", "3000000000"), false);
     assert_int_equal(facts.grace_left, INT_MAX);
     facts = facts_of(LIST("accountUnlockTime", "19700101000000Z"), NULL, false);
     assert_int_equal(facts.locked, SR_LOCK_ADMIN);
@@ -410,7 +438,10 @@ test_389_policy(void **state)
     (void)state;
     /* Some of its policy goes by the names of ppolicy, too. */
     assert_int_equal(
-        facts_of(used, LIST("passwordGraceLimit", "3"), false).grace_left, 1);
+        facts_of(used, LIST("passwordExp", "on", "passwordGraceLimit", "3"),
+                 false)
+            .grace_left,
+        1);
     assert_int_equal(
         facts_of(used, LIST("passwordExp", "on", "pwdGraceAuthNLimit", "2"),
                  false)
@@ -454,10 +485,14 @@ test_389_policy(void **state)
                          .locked,
                      SR_LOCK_UNTIL);
     assert_int_equal(
-        facts_of(for_good, LIST("passwordUnlock", "on"), false).locked,
+        facts_of(for_good,
+                 LIST("passwordLockout", "on", "passwordUnlock", "on"), false)
+            .locked,
         SR_LOCK_NO);
     assert_int_equal(
-        facts_of(for_good, LIST("passwordUnlock", "off"), false).locked,
+        facts_of(for_good,
+                 LIST("passwordLockout", "on", "passwordUnlock", "off"), false)
+            .locked,
         SR_LOCK_ADMIN);
 }
 
@@ -554,10 +589,14 @@ test_kinds(void **state)
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         struct sr_ldap_entry a = entry_of(row[i].account),
                              p = entry_of(row[i].policy);
-        const char *fault = sr_ldap_shadow_fault(&a, &p);
+        struct sr_ldap_view view = {.account = &a, .policy = &p};
+        struct sr_facts facts;
+        const char *fault;
 
         print_message("%zu %s\n", i, row[i].account[0]);
-        assert_int_equal(sr_ldap_kind(&a, &p), row[i].kind);
+        sr_facts_init(&facts);
+        fault = sr_ldap_kind_facts(&view, &facts);
+        assert_int_equal(sr_ldap_kind(&view), row[i].kind);
         assert_string_equal(fault == NULL ? "" : fault,
                             row[i].fault == NULL ? "" : row[i].fault);
         sr_ldap_entry_clear(&a);
@@ -573,6 +612,7 @@ test_shadow(void **state)
              "7", "shadowInactive", "5", "shadowExpire", "21000");
     struct sr_facts facts = facts_of(account, NULL, false);
     struct sr_ldap_entry a = entry_of(account), none = entry_of(NULL);
+    struct sr_ldap_view view = {.account = &a, .policy = &none};
 
     (void)state;
     assert_int_equal(facts.password_changed, 20000 * SR_DAY);
@@ -580,7 +620,7 @@ test_shadow(void **state)
     assert_int_equal(facts.warn_from, 20083 * SR_DAY);
     assert_int_equal(facts.inactive_from, 20095 * SR_DAY);
     assert_int_equal(facts.account_ends, 21000 * SR_DAY);
-    assert_int_equal(sr_ldap_kind(&a, &none), SR_LDAP_SHADOW);
+    assert_int_equal(sr_ldap_kind(&view), SR_LDAP_SHADOW);
     facts = facts_of(LIST("shadowLastChange", "0"), NULL, false);
     assert_int_equal(facts.must_change, SR_YES);
     facts = facts_of(
@@ -634,22 +674,22 @@ test_demands(void **state)
     struct sr_demands demands = {0};
 
     (void)state;
-    sr_ldap_policy_demands(&off, &demands);
+    sr_ldap_kind_demands(&off, &demands);
     assert_int_equal(demands.min_length, 0);
     assert_int_equal(demands.history, 0);
-    sr_ldap_policy_demands(&on, &demands);
+    sr_ldap_kind_demands(&on, &demands);
     assert_int_equal(demands.min_length, 9);
     assert_int_equal(demands.history, 6);
     sr_ldap_entry_clear(&off);
     sr_ldap_entry_clear(&on);
-    sr_ldap_policy_demands(&open, &demands);
+    sr_ldap_kind_demands(&open, &demands);
     assert_int_equal(demands.min_length, 8);
     assert_int_equal(demands.max_length, 64);
     assert_int_equal(demands.history, 5);
-    sr_ldap_policy_demands(&ds, &demands);
-    assert_int_equal(demands.min_length, 9);
+    sr_ldap_kind_demands(&ds, &demands);
+    assert_int_equal(demands.min_length, 0); /* neither is switched on */
     assert_int_equal(demands.max_length, 0);
-    assert_int_equal(demands.history, 0); /* it is not switched on */
+    assert_int_equal(demands.history, 0);
     sr_ldap_entry_clear(&open);
     sr_ldap_entry_clear(&ds);
 }
@@ -703,6 +743,247 @@ test_fingerprint_of_a_reset(void **state)
     }
 }
 
+/* ---- values that are none */
+
+/* An account and a policy by which every attribute counts. */
+static const char *const whole_openldap[] = {"pwdChangedTime", CHANGED,
+                                             "pwdReset", "TRUE", NULL};
+static const char *const whole_ds389[] = {"passwordExpirationTime", CHANGED,
+                                          "pwdTPRReset", "TRUE", NULL};
+static const char *const whole_policy[] = {"passwordExp",
+                                           "on",
+                                           "passwordTPRMaxUse",
+                                           "3",
+                                           "passwordTPRDelayValidFrom",
+                                           "1",
+                                           "passwordTPRDelayExpireAt",
+                                           "1",
+                                           NULL};
+static const char *const whole_idle[] = {
+    "pwdMaxIdle", "5", "pwdLockout", "TRUE", "pwdMustChange", "TRUE", NULL};
+
+/* Put a value in place of those that an entry has. */
+static void
+put(struct sr_ldap_entry *entry, const char *attribute, const char *text)
+{
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcmp(entry->value[i].attribute, attribute) == 0) {
+            free(entry->value[i].text);
+            entry->value[i].text = strdup(text);
+            return;
+        }
+    }
+    assert_int_equal(sr_ldap_entry_add(entry, attribute, text, strlen(text)),
+                     0);
+}
+
+/* What is found with a value in an attribute; twice: two of them. */
+static const char *
+fault_of(const struct sr_ldap_attribute *attribute, bool is_389,
+         const char *text, bool twice)
+{
+    struct sr_ldap_entry a = entry_of(is_389 ? whole_ds389 : whole_openldap);
+    struct sr_ldap_entry p = entry_of(is_389 ? whole_policy : whole_idle);
+    struct sr_ldap_entry i = entry_of(LIST("accountInactivityLimit", "60"));
+    struct sr_ldap_view view = {
+        .account = &a, .policy = &p, .inactive = is_389 ? &i : NULL};
+    struct sr_ldap_entry *entry = attribute->where == SR_LDAP_OF_ACCOUNT  ? &a
+                                  : attribute->where == SR_LDAP_OF_POLICY ? &p
+                                                                          : &i;
+    struct sr_facts facts;
+    const char *fault;
+
+    sr_facts_init(&facts);
+    put(entry, attribute->name, text);
+    if (twice)
+        assert_int_equal(
+            sr_ldap_entry_add(entry, attribute->name, text, strlen(text)), 0);
+    fault = sr_ldap_kind_facts(&view, &facts);
+    sr_ldap_entry_clear(&a);
+    sr_ldap_entry_clear(&p);
+    sr_ldap_entry_clear(&i);
+    return fault;
+}
+
+/* Attributes that are counted, are texts, or are for new passwords only. */
+static bool
+is_free(const char *name)
+{
+    static const char *const some[] = {
+        "pwdFailureTime",    "pwdGraceUseTime", "nsUniqueId",
+        "nsAccountLock",     "pwdMinLength",    "pwdMaxLength",
+        "pwdInHistory",      "passwordMaxAge",  "passwordCheckSyntax",
+        "passwordMinLength", "passwordHistory", "passwordInHistory"};
+
+    for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
+        if (strcmp(some[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+check_faults(const struct sr_ldap_attribute *attribute, size_t count,
+             bool is_389)
+{
+    static const char *const none[] = {"2025-09-21T10:00:00Z",
+                                       "20250921100000",
+                                       "soon",
+                                       "\001",
+                                       "1 ",
+                                       "-5",
+                                       "yes please"};
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = attribute[i].name;
+
+        if (is_free(name))
+            continue;
+        print_message("%s\n", name);
+        for (size_t k = 0; k < sizeof(none) / sizeof(none[0]); k++) {
+            /* A number may have that many digits. */
+            if (k == 1 && attribute[i].preset >= 0)
+                continue;
+            if (k == 1 && attribute[i].where != SR_LDAP_OF_ACCOUNT)
+                continue;
+            if (k == 1 && strncmp(name, "shadow", 6) == 0)
+                continue;
+            assert_string_equal(fault_of(&attribute[i], is_389, none[k], false),
+                                name);
+        }
+        /* An empty field is one that there is not. */
+        if (strncmp(name, "shadow", 6) != 0)
+            assert_string_equal(fault_of(&attribute[i], is_389, "", false),
+                                name);
+        assert_non_null(fault_of(&attribute[i], is_389, "1", true));
+    }
+}
+
+static void
+test_faults(void **state)
+{
+    static const struct sr_ldap_attribute end = {"shadowExpire", NULL,
+                                                 SR_LDAP_OF_ACCOUNT, -1};
+
+    (void)state;
+    check_faults(sr_ldap_openldap, sr_ldap_openldap_count, false);
+    check_faults(sr_ldap_ds389, sr_ldap_ds389_count, true);
+    check_faults(&end, 1, true);
+}
+
+/* ---- what a policy does not mention, and idle accounts */
+
+static void
+test_absent_switches(void **state)
+{
+    const char *const *only = LIST("passwordMinLength", "6", "nsUniqueId", "x");
+    struct sr_facts facts =
+        facts_of(LIST("passwordExpirationTime", CHANGED), only, false);
+
+    (void)state;
+    assert_int_equal(facts.password_expires, SR_TIME_NEVER);
+    facts = facts_of(LIST("passwordExpirationTime", "19700101000000Z"), only,
+                     false);
+    assert_int_equal(facts.must_change, SR_NO);
+    facts = facts_of(LIST("accountUnlockTime", "20990101000000Z"), only, false);
+    assert_int_equal(facts.locked, SR_LOCK_NO);
+    facts = facts_of(LIST("accountUnlockTime", "19700101000000Z"),
+                     LIST("passwordLockout", "on", "nsUniqueId", "x"), false);
+    assert_int_equal(facts.locked, SR_LOCK_NO); /* passwordUnlock is on */
+    facts = facts_of(LIST("passwordExpirationTime", CHANGED),
+                     LIST("passwordExp", "1"), false);
+    assert_int_equal(facts.password_expires, T0);
+    assert_int_equal(facts.warn_from, T0 - 86400);
+    assert_int_equal(facts.grace_left, 0);
+    /* The policy cannot be read: what the entry says alone. */
+    facts = facts_of(LIST("passwordExpirationTime", CHANGED), NULL, false);
+    assert_int_equal(facts.password_expires, T0);
+    assert_int_equal(facts.warn_from, SR_TIME_UNKNOWN);
+}
+
+static struct sr_facts
+idle_facts(const char *const *account, const char *const *policy,
+           const char *limit, bool is_active)
+{
+    struct sr_ldap_entry a = entry_of(account), p = entry_of(policy);
+    struct sr_ldap_entry i =
+        entry_of(limit == NULL ? NULL : LIST("accountInactivityLimit", limit));
+    struct sr_ldap_view view = {
+        .account = &a, .policy = &p, .inactive = &i, .is_active = is_active};
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    assert_null(sr_ldap_kind_facts(&view, &facts));
+    sr_ldap_entry_clear(&a);
+    sr_ldap_entry_clear(&p);
+    sr_ldap_entry_clear(&i);
+    return facts;
+}
+
+static void
+test_idle(void **state)
+{
+    const char *const *idle = POLICY("pwdMaxIdle", "60", "pwdLockout", "TRUE");
+    const char *const *created =
+        LIST("nsUniqueId", "x", "createTimestamp", CHANGED);
+    const char *const *changed = LIST("pwdChangedTime", CHANGED);
+    const char *const *both = LIST("nsUniqueId", "x", "createTimestamp",
+                                   "20200101000000Z", "lastLoginTime", CHANGED);
+
+    (void)state;
+    assert_int_equal(idle_facts(changed, idle, NULL, false).account_ends,
+                     T0 + 60);
+    assert_int_equal(idle_facts(LIST("pwdChangedTime", "20200101000000Z",
+                                     "pwdLastSuccess", CHANGED),
+                                idle, NULL, false)
+                         .account_ends,
+                     T0 + 60);
+    assert_int_equal(idle_facts(changed, idle, NULL, true).account_ends,
+                     SR_TIME_UNKNOWN);
+    assert_int_equal(
+        idle_facts(changed, POLICY("pwdMaxIdle", "60"), NULL, false)
+            .account_ends,
+        SR_TIME_UNKNOWN);
+    assert_int_equal(idle_facts(created, NULL, "60", false).account_ends,
+                     T0 + 60);
+    assert_int_equal(idle_facts(both, NULL, "60", false).account_ends, T0 + 60);
+    assert_int_equal(idle_facts(both, NULL, "60", true).account_ends,
+                     SR_TIME_UNKNOWN);
+    assert_int_equal(idle_facts(both, NULL, NULL, false).account_ends,
+                     SR_TIME_UNKNOWN);
+}
+
+static void
+test_389_server(void **state)
+{
+    struct sr_ldap_entry found[] = {
+        entry_of(LIST("nsslapd-pwpolicy-local", "off")),
+        entry_of(LIST("alwaysRecordLogin", "yes", "stateAttrName", "a",
+                      "altStateAttrName", "b", "accountInactivityLimit", "7")),
+        entry_of(LIST("nsslapd-pluginInitfunc", "acct_policy_init",
+                      "nsslapd-pluginEnabled", "on")),
+        entry_of(LIST("limitAttrName", "other", "stateAttrName", "a")),
+    };
+    struct sr_ldap_ds389_server server = {0};
+
+    (void)state;
+    assert_int_equal(sr_ldap_ds389_server(found, 3, &server), 0);
+    assert_true(server.is_read);
+    assert_int_equal(server.has_local, SR_NO);
+    assert_int_equal(server.has_inactivity, SR_YES);
+    assert_string_equal(server.state_attribute, "a");
+    assert_string_equal(server.other_attribute, "b");
+    assert_string_equal(
+        sr_ldap_entry_first(&server.inactive, "accountInactivityLimit"), "7");
+    sr_ldap_entry_clear(&server.inactive);
+    memset(&server, 0, sizeof(server));
+    assert_int_equal(sr_ldap_ds389_server(found + 2, 2, &server), 0);
+    assert_int_equal(server.has_local, SR_UNKNOWN);
+    assert_int_equal(server.has_inactivity, SR_UNKNOWN);
+    for (size_t i = 0; i < 4; i++)
+        sr_ldap_entry_clear(&found[i]);
+}
+
 int
 main(void)
 {
@@ -727,6 +1008,10 @@ main(void)
         cmocka_unit_test(test_demands),
         cmocka_unit_test(test_fingerprint),
         cmocka_unit_test(test_fingerprint_of_a_reset),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_absent_switches),
+        cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_389_server),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

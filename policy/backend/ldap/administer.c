@@ -17,19 +17,11 @@
 
 #include "policy/backend/ldap/administer.h"
 #include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/ds389.h"
+#include "policy/backend/ldap/openldap.h"
 #include "policy/backend/ldap/request.h"
 
 #define CHANGES_MAX 8
-#define DS389_NOW   "19700101000000Z"
-#define AGE_MAX     (36500 * SR_DAY) /* a wrong clock or a joke above it */
-
-/* Who keeps the demand for a change. */
-enum keeper {
-    KEEPER_NONE,
-    KEEPER_PPOLICY,
-    KEEPER_389,
-    KEEPER_SHADOW,
-};
 
 /* The changes of one request, which the server makes together or not at all. */
 struct changes {
@@ -59,17 +51,13 @@ add_change(struct changes *changes, const char *attribute, const char *value)
 static bool
 has(const struct sr_ldap_session *session, const char *attribute)
 {
-    return sr_ldap_entry_get(&session->known.entry, attribute, 0) != NULL;
+    return sr_ldap_entry_first(&session->known.entry, attribute) != NULL;
 }
 
-/* 389 has temporary passwords of its own (TPR). */
-static bool
-is_temporary(const struct sr_ldap_session *session)
+static struct sr_ldap_view *
+view_of(struct sr_ldap_session *session)
 {
-    const char *text =
-        sr_ldap_entry_get(&session->known.entry, "pwdTPRReset", 0);
-
-    return text != NULL && strcasecmp(text, "true") == 0;
+    return &session->known.view;
 }
 
 static enum sr_write
@@ -129,28 +117,21 @@ send_changes(struct sr_ldap_session *session, const char *dn,
     return written;
 }
 
-/* An entry that has nothing of a policy yet was looked up without the policy
- * that it will have. */
-static enum sr_write
-find_policy(struct sr_ldap_session *session)
-{
-    const char *preset = session->config->default_policy;
-    size_t count;
-    int code;
-
-    if (session->policy.count > 0 || preset == NULL || preset[0] == '\0' ||
-        has(session, "pwdPolicySubentry"))
-        return SR_WRITE_DONE;
-    sr_ldap_entry_clear(&session->policy);
-    code =
-        sr_ldap_search(session, preset, LDAP_SCOPE_BASE, "(objectClass=*)",
-                       sr_ldap_policy_attributes, &session->policy, 1, &count);
-    return code == LDAP_SUCCESS || code == LDAP_INSUFFICIENT_ACCESS
-               ? SR_WRITE_DONE
-               : SR_WRITE_FAILED;
-}
-
 /* ---- unlock */
+
+/* Whether the account is barred because it was not used for too long. */
+static bool
+is_idle(struct sr_ldap_session *session, sr_time now)
+{
+    struct sr_ldap_view active = *view_of(session);
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    active.is_active = true;
+    sr_ldap_kind_facts(&active, &facts);
+    return session->known.facts.account_ends != facts.account_ends &&
+           session->known.facts.account_ends <= now;
+}
 
 static enum sr_write
 unlock(struct sr_ldap_session *session, const char *dn,
@@ -160,8 +141,12 @@ unlock(struct sr_ldap_session *session, const char *dn,
         "pwdAccountLockedTime", /* takes pwdFailureTime along */
         "accountUnlockTime", "passwordRetryCount", NULL};
     struct changes changes = {.count = 0};
+    const sr_time now = (sr_time)time(NULL);
+    char text[32];
+    struct tm tm;
 
-    if (is_temporary(session) && session->known.facts.locked == SR_LOCK_ADMIN)
+    if (sr_ldap_ds389_is_temporary(view_of(session)) &&
+        session->known.facts.locked == SR_LOCK_ADMIN)
         return refuse(session, refusal,
                       "What keeps the user out is a temporary password of the "
                       "directory (TPR) that has been used too often.  Only "
@@ -170,75 +155,43 @@ unlock(struct sr_ldap_session *session, const char *dn,
         if (has(session, lock[i]))
             add_change(&changes, lock[i], NULL);
     }
+    if (is_idle(session, now)) {
+        if (session->known.kind != SR_LDAP_DS389)
+            return refuse(session, refusal,
+                          "The account was not used for longer than the "
+                          "pwdMaxIdle of its policy.  The server lets nobody "
+                          "set the time of the last login: only another "
+                          "policy ends that.");
+        if (gmtime_r(&(time_t){now}, &tm) != NULL &&
+            strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &tm) > 0)
+            add_change(&changes,
+                       sr_ldap_ds389_state_attribute(view_of(session)), text);
+    }
     return changes.count == 0 ? SR_WRITE_DONE
                               : send_changes(session, dn, &changes, refusal);
 }
 
 /* ---- the demand for a change */
 
-/* A switch of the policy by either of its names. */
-static enum sr_tri
-policy_switch(const struct sr_ldap_session *session, const char *attribute,
-              const char *alias)
-{
-    const char *text = sr_ldap_entry_get(&session->policy, attribute, 0);
-
-    if (text == NULL)
-        text = sr_ldap_entry_get(&session->policy, alias, 0);
-    if (text == NULL)
-        return SR_UNKNOWN;
-    return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
-                                                                        : SR_NO;
-}
-
-static enum sr_tri
-backs_demands(const struct sr_ldap_session *session)
-{
-    return policy_switch(session, "pwdMustChange", "passwordMustChange");
-}
-
-/* 389 serves its policy by the names of ppolicy, too, and so comes first. */
-static enum keeper
-find_keeper(const struct sr_ldap_session *session)
-{
-    const struct sr_ldap_entry *entry = &session->known.entry;
-    const struct sr_ldap_entry *policy = &session->policy;
-    enum sr_ldap_kind kind = sr_ldap_kind(entry, policy);
-
-    if (sr_ldap_is_ds389(entry, policy))
-        return kind == SR_LDAP_SHADOW && backs_demands(session) != SR_YES
-                   ? KEEPER_SHADOW
-                   : KEEPER_389;
-    if (sr_ldap_entry_get(policy, "pwdAttribute", 0) != NULL ||
-        sr_ldap_entry_get(policy, "pwdMustChange", 0) != NULL ||
-        sr_ldap_entry_get(policy, "pwdMaxAge", 0) != NULL ||
-        has(session, "pwdChangedTime") || has(session, "pwdPolicySubentry") ||
-        has(session, "pwdReset"))
-        return KEEPER_PPOLICY;
-    if (has(session, "shadowLastChange"))
-        return KEEPER_SHADOW;
-    return policy->count > 0 ? KEEPER_PPOLICY : KEEPER_NONE;
-}
-
 /* Why a demand would come to nothing; NULL: it would not. */
 static const char *
-why_no_demand(const struct sr_ldap_session *session)
+why_no_demand(struct sr_ldap_session *session)
 {
-    switch (find_keeper(session)) {
-    case KEEPER_PPOLICY:
-        if (session->policy.count > 0 && backs_demands(session) != SR_YES)
+    switch (sr_ldap_kind_of_demand(view_of(session))) {
+    case SR_LDAP_PPOLICY:
+        if (sr_ldap_openldap_enforces_reset(view_of(session)) == SR_NO)
             return "The password policy of the account has no \"pwdMustChange: "
                    "TRUE\", so the server would not enforce it.";
         return NULL;
-    case KEEPER_389:
-        if (backs_demands(session) == SR_NO)
+    case SR_LDAP_DS389:
+        if (sr_ldap_ds389_enforces_reset(view_of(session)) == SR_NO)
             return "The password policy of the account has no "
                    "\"passwordMustChange: on\", so the server would not "
                    "enforce it.";
         return NULL;
-    case KEEPER_SHADOW:
+    case SR_LDAP_SHADOW:
         return NULL;
-    case KEEPER_NONE:
+    case SR_LDAP_PLAIN:
         break;
     }
     return "The directory shows no password policy of this account, and no "
@@ -253,47 +206,32 @@ demand(struct sr_ldap_session *session, const char *dn,
 {
     struct changes changes = {.count = 0};
 
-    switch (find_keeper(session)) {
-    case KEEPER_PPOLICY:
+    switch (sr_ldap_kind_of_demand(view_of(session))) {
+    case SR_LDAP_PPOLICY:
         add_change(&changes, "pwdReset", "TRUE");
         break;
-    case KEEPER_389:
-        add_change(&changes, "passwordExpirationTime", DS389_NOW);
+    case SR_LDAP_DS389:
+        add_change(&changes, "passwordExpirationTime", SR_LDAP_DS389_EPOCH);
         break;
-    case KEEPER_SHADOW:
+    case SR_LDAP_SHADOW:
         add_change(&changes, "shadowLastChange", "0");
         break;
-    case KEEPER_NONE:
+    case SR_LDAP_PLAIN:
         return refuse(session, refusal, why_no_demand(session));
     }
     return send_changes(session, dn, &changes, refusal);
 }
 
-/*
- * When the password expires by 389's own count, which the demand has taken the
- * place of.  False where it is not shown when the password was changed: without
- * a value the server counts from the next login.
- */
+/* When the password expires by 389's own count, which the demand has replaced;
+ * false where that is not shown. */
 static bool
-find_expiry(const struct sr_ldap_session *session, char *text, size_t size)
+find_expiry(struct sr_ldap_session *session, char *text, size_t size)
 {
-    const char *changed =
-        sr_ldap_entry_get(&session->known.entry, "pwdUpdateTime", 0);
-    const char *age = sr_ldap_entry_get(&session->policy, "pwdMaxAge", 0);
-    sr_time when;
-    long long seconds;
+    sr_time when = sr_ldap_ds389_expiry(view_of(session));
     struct tm tm;
-    char *end;
 
-    if (changed == NULL || age == NULL ||
-        policy_switch(session, "passwordExp", "passwordExp") != SR_YES ||
-        sr_ldap_time(changed, &when) != 0)
-        return false;
-    seconds = strtoll(age, &end, 10);
-    if (end == age || *end != '\0' || seconds <= 0 || seconds > AGE_MAX ||
-        gmtime_r(&(time_t){when + seconds}, &tm) == NULL)
-        return false;
-    return strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
+    return when != SR_TIME_UNKNOWN && gmtime_r(&(time_t){when}, &tm) != NULL &&
+           strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
 }
 
 /* Taking a demand back leaves the password as old as it is, where the server
@@ -304,23 +242,23 @@ waive(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
     struct changes changes = {.count = 0};
     char text[32];
 
-    switch (find_keeper(session)) {
-    case KEEPER_PPOLICY:
+    switch (sr_ldap_kind_of_demand(view_of(session))) {
+    case SR_LDAP_PPOLICY:
         add_change(&changes, "pwdReset", NULL);
         break;
-    case KEEPER_389:
-        if (is_temporary(session))
+    case SR_LDAP_DS389:
+        if (sr_ldap_ds389_is_temporary(view_of(session)))
             return refuse(session, refusal,
                           "The password is a temporary one of the directory "
                           "(TPR), which only a new password ends.");
         add_change(&changes, "passwordExpirationTime",
                    find_expiry(session, text, sizeof(text)) ? text : NULL);
         break;
-    case KEEPER_SHADOW:
+    case SR_LDAP_SHADOW:
         snprintf(text, sizeof(text), "%lld", (long long)(time(NULL) / SR_DAY));
         add_change(&changes, "shadowLastChange", text);
         break;
-    case KEEPER_NONE:
+    case SR_LDAP_PLAIN:
         return refuse(session, refusal, why_no_demand(session));
     }
     return send_changes(session, dn, &changes, refusal);
@@ -341,12 +279,12 @@ is_demanded(struct sr_ldap_session *session, const char *dn)
     size_t count;
     bool is_there;
 
-    if (find_keeper(session) != KEEPER_389)
+    if (sr_ldap_kind_of_demand(view_of(session)) != SR_LDAP_DS389)
         return false;
     is_there = sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                               attribute, &entry, 1, &count) == LDAP_SUCCESS &&
-               (text = sr_ldap_entry_get(&entry, attribute[0], 0)) != NULL &&
-               strcmp(text, DS389_NOW) == 0;
+               (text = sr_ldap_entry_first(&entry, attribute[0])) != NULL &&
+               strcmp(text, SR_LDAP_DS389_EPOCH) == 0;
     sr_ldap_entry_clear(&entry);
     return is_there;
 }
@@ -370,7 +308,7 @@ set_password(struct sr_ldap_session *session, const char *dn,
     written = sr_ldap_response_write(&answer, refusal);
     /* 389 says of the service what it says of an owner who may not. */
     if (answer.code == LDAP_INSUFFICIENT_ACCESS &&
-        find_keeper(session) == KEEPER_389)
+        sr_ldap_kind_of_demand(view_of(session)) == SR_LDAP_DS389)
         *refusal = SR_REFUSAL_NO_RIGHT;
     if (written != SR_WRITE_DONE) {
         sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
@@ -394,16 +332,16 @@ static enum sr_write
 admit_demand(struct sr_ldap_session *session, const char *dn,
              enum sr_refusal *refusal)
 {
-    const char *reset = sr_ldap_entry_get(&session->known.entry, "pwdReset", 0);
+    const char *reset = sr_ldap_entry_first(&session->known.entry, "pwdReset");
     const char *attribute = "pwdReset";
     const char *absent =
         reset != NULL && strcasecmp(reset, "false") == 0 ? "TRUE" : "FALSE";
-    enum keeper keeper = find_keeper(session);
+    enum sr_ldap_kind kind = sr_ldap_kind_of_demand(view_of(session));
 
-    if (keeper == KEEPER_SHADOW) {
+    if (kind == SR_LDAP_SHADOW) {
         attribute = "shadowLastChange";
         absent = SR_LDAP_NO_NUMBER;
-    } else if (keeper != KEEPER_PPOLICY) {
+    } else if (kind != SR_LDAP_PPOLICY) {
         return SR_WRITE_DONE;
     }
     if (sr_ldap_as_service(session) != LDAP_SUCCESS)
@@ -437,8 +375,6 @@ carry_out(struct sr_ldap_session *session, const char *dn, enum sr_order order,
 {
     const char *why;
 
-    if (order != SR_ORDER_UNLOCK && find_policy(session) != SR_WRITE_DONE)
-        return SR_WRITE_FAILED;
     switch (order) {
     case SR_ORDER_UNLOCK:
         return unlock(session, dn, refusal);
@@ -476,7 +412,7 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
     else
         written = carry_out(session, dn, order, password, refusal);
     sr_ldap_forget(session);
-    sr_ldap_entry_clear(&session->policy);
+    sr_ldap_policies_clear(&session->policies);
     session->has_told = false;
     sr_ldap_end(session);
     return written;

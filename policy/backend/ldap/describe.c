@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include "policy/backend/ldap/describe.h"
+#include "policy/backend/ldap/template.h"
 
 void
 sr_ldap_list_attributes(const struct sr_backend_config *config,
-                        const char *list[SR_LDAP_ATTRIBUTES_MAX])
+                        const char *list[SR_LDAP_LIST_MAX])
 {
     size_t count = 0;
 
@@ -21,22 +22,40 @@ sr_ldap_list_attributes(const struct sr_backend_config *config,
     list[count++] = config->uid_attribute;
     list[count++] = "gidNumber";
     list[count++] = "modifyTimestamp";
-    for (size_t i = 0; sr_ldap_account_attributes[i] != NULL &&
-                       count < SR_LDAP_ATTRIBUTES_MAX - 1;
-         i++)
-        list[count++] = sr_ldap_account_attributes[i];
-    list[count] = NULL;
+    list[count++] = "gecos";
+    list[count++] = "cn";
+    sr_ldap_kind_list(SR_LDAP_OF_ACCOUNT, list, count);
+}
+
+/* What the entry says to the facts; false when it is odd. */
+static bool
+read_facts(struct sr_ldap_session *session, struct sr_ldap_view *view,
+           struct sr_facts *facts)
+{
+    const char *dn = view->account->dn;
+
+    if (view->account->is_cut || view->policy->is_cut) {
+        sr_ldap_why(session, "%s or its policy has too many values", dn);
+        return false;
+    }
+    if (view->fault == NULL)
+        view->fault = sr_ldap_kind_facts(view, facts);
+    if (view->fault == NULL)
+        return true;
+    if (sr_ldap_entry_first(view->account, view->fault) == NULL &&
+        view->policy->dn != NULL)
+        dn = view->policy->dn;
+    sr_ldap_why(session, "%s of %s cannot be read", view->fault, dn);
+    return false;
 }
 
 bool
 sr_ldap_describe(struct sr_ldap_session *session,
                  const struct sr_backend *backend, const char *name,
-                 const struct sr_ldap_entry *entry,
-                 const struct sr_ldap_entry *policy, struct sr_facts *facts)
+                 struct sr_ldap_view *view, struct sr_facts *facts)
 {
     const char *uid =
-        sr_ldap_entry_get(entry, session->config->uid_attribute, 0);
-    const char *fault;
+        sr_ldap_entry_first(view->account, session->config->uid_attribute);
 
     sr_facts_init(facts);
     if (uid == NULL || !sr_ldap_uid(uid, &facts->uid)) {
@@ -47,26 +66,19 @@ sr_ldap_describe(struct sr_ldap_session *session,
     facts->answered = SR_YES;
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
-    fault = sr_ldap_shadow_fault(entry, policy);
-    if (fault != NULL) {
-        sr_ldap_why(session, "%s of %s is no number of days", fault, entry->dn);
-        return false;
-    }
-    sr_ldap_entry_facts(entry, policy,
-                        session->config->identity != SR_IDENTITY_NONE, facts);
-    return true;
+    return read_facts(session, view, facts);
 }
 
 static gid_t
 group_of(const struct sr_ldap_entry *entry)
 {
-    const char *text = sr_ldap_entry_get(entry, "gidNumber", 0);
+    const char *text = sr_ldap_entry_first(entry, "gidNumber");
     uid_t group;
 
     return text != NULL && sr_ldap_uid(text, &group) ? group : (gid_t)-1;
 }
 
-/* Only that it is there. */
+/* Name and uid only. */
 static void
 describe_unavailable(const struct sr_backend *backend, const char *name,
                      const char *uid, struct sr_facts *facts)
@@ -79,38 +91,39 @@ describe_unavailable(const struct sr_backend *backend, const char *name,
 }
 
 enum sr_status
-sr_ldap_visit(struct sr_ldap_session *session, const struct sr_backend *backend,
-              const struct sr_visitor *visitor, const char *name,
-              const struct sr_ldap_entry *entry,
-              const struct sr_ldap_entry *policy, const char *wrong,
-              bool *is_done)
+sr_ldap_visit(struct sr_ldap_visit *visit, const char *name,
+              struct sr_ldap_view *view, const char *wrong)
 {
-    struct sr_account account = {.backend = *backend,
+    struct sr_ldap_session *session = visit->session;
+    const struct sr_visitor *visitor = visit->visitor;
+    struct sr_account account = {.backend = *visit->backend,
+                                 .verifier = *visit->backend,
                                  .is_insecure = session->is_insecure};
     struct sr_rules rules;
 
     memset(&rules, 0, sizeof(rules));
-    if (visitor->rules(visitor->context, name, group_of(entry), &rules) != 0)
+    if (visitor->rules(visitor->context, name, group_of(view->account),
+                       &rules) != 0)
         wrong = "the groups of the account cannot be read";
-    if (wrong == NULL && !sr_ldap_describe(session, backend, name, entry,
-                                           policy, &account.facts))
+    if (wrong == NULL &&
+        !sr_ldap_describe(session, visit->backend, name, view, &account.facts))
         wrong = session->error->text;
     if (wrong != NULL) {
         describe_unavailable(
-            backend, name,
-            sr_ldap_entry_get(entry, session->config->uid_attribute, 0),
+            visit->backend, name,
+            sr_ldap_entry_first(view->account, session->config->uid_attribute),
             &account.facts);
-        *is_done = visitor->account(visitor->context, &account, &rules,
-                                    SR_STATUS_UNAVAILABLE, wrong) != 0;
+        visit->is_done = visitor->account(visitor->context, &account, &rules,
+                                          SR_STATUS_UNAVAILABLE, wrong) != 0;
         return SR_STATUS_OK;
     }
-    account.secret = sr_ldap_fingerprint(entry);
+    account.secret = sr_ldap_fingerprint(view->account);
     if (account.secret == NULL)
         return SR_STATUS_NO_MEMORY;
-    account.entry = entry->dn;
-    sr_ldap_policy_demands(policy, &account.demands);
-    *is_done = visitor->account(visitor->context, &account, &rules,
-                                SR_STATUS_OK, NULL) != 0;
+    account.entry = view->account->dn;
+    sr_ldap_kind_demands(view->policy, &account.demands);
+    visit->is_done = visitor->account(visitor->context, &account, &rules,
+                                      SR_STATUS_OK, NULL) != 0;
     free(account.secret);
     return SR_STATUS_OK;
 }

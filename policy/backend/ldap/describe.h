@@ -8,33 +8,33 @@
 
 #include "policy/backend/ldap/session.h"
 
-/* Attributes of an account, the NULL at the end included; some are named by the
+/* The attributes of an account that are asked for; some are named by the
  * configuration. */
-#define SR_LDAP_ATTRIBUTES_MAX 44
-
 void sr_ldap_list_attributes(const struct sr_backend_config *config,
-                             const char *list[SR_LDAP_ATTRIBUTES_MAX]);
+                             const char *list[SR_LDAP_LIST_MAX]);
 
 /*
- * The facts of the account `name` by its entry and policy.  False when the
- * entry cannot be that of an account; the session's error says why.
+ * The facts of the account `name` by its view.  False when the entry cannot be
+ * that of an account, or has a value that cannot be read; the session's error
+ * says why.
  */
 bool sr_ldap_describe(struct sr_ldap_session *session,
                       const struct sr_backend *backend, const char *name,
-                      const struct sr_ldap_entry *entry,
-                      const struct sr_ldap_entry *policy,
-                      struct sr_facts *facts);
+                      struct sr_ldap_view *view, struct sr_facts *facts);
+
+/* Reporting accounts to a visitor. */
+struct sr_ldap_visit {
+    struct sr_ldap_session *session;
+    const struct sr_backend *backend;
+    const struct sr_visitor *visitor;
+    bool is_done; /* it wants no more */
+};
 
 /*
- * Report the account `name` of an entry and its policy to a visitor; `wrong`
- * (or NULL) is why the account cannot be looked up.  Returns NO_MEMORY, or OK;
- * *is_done: the visitor wants no more.
+ * Report the account `name` of a view; `wrong` (or NULL) is why the account
+ * cannot be looked up.  Returns NO_MEMORY, or OK.
  */
-enum sr_status sr_ldap_visit(struct sr_ldap_session *session,
-                             const struct sr_backend *backend,
-                             const struct sr_visitor *visitor, const char *name,
-                             const struct sr_ldap_entry *entry,
-                             const struct sr_ldap_entry *policy,
-                             const char *wrong, bool *is_done);
+enum sr_status sr_ldap_visit(struct sr_ldap_visit *visit, const char *name,
+                             struct sr_ldap_view *view, const char *wrong);
 
 #endif

@@ -16,6 +16,7 @@
 #include "policy/backend/ldap/pages.h"
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/receive.h"
+#include "policy/backend/ldap/template.h"
 
 /* One name, and the entry that has it. */
 struct item {
@@ -27,7 +28,6 @@ struct reading {
     struct sr_ldap_session *session;
     const struct sr_backend *backend;
     struct sr_ldap_pages pages;
-    struct sr_ldap_policies policies;
     struct item *item;
     size_t count, room;
 };
@@ -39,7 +39,6 @@ reading_clear(struct reading *reading)
         free(reading->item[i].name);
     free(reading->item);
     sr_ldap_pages_clear(&reading->pages);
-    sr_ldap_policies_clear(&reading->policies);
 }
 
 static int
@@ -69,10 +68,19 @@ add_item(struct reading *reading, const char *name, LDAPMessage *message)
     return LDAP_SUCCESS;
 }
 
-static const char *
-policy_of(const struct reading *reading, const struct sr_ldap_entry *entry)
+/* Read the policies of an entry.  That there are too many is the account's
+ * fault, see `wrong`. */
+static int
+read_policies(struct reading *reading, struct sr_ldap_view *view,
+              const char **wrong)
 {
-    return sr_ldap_policy_of(entry, reading->session->config->default_policy);
+    struct sr_ldap_session *session = reading->session;
+    int code;
+
+    sr_ldap_answered(session); /* each has the time of a login */
+    code = sr_ldap_policies_of(session, &session->policies, view);
+    *wrong = code == LDAP_LOOP_DETECT ? session->error->text : NULL;
+    return code == LDAP_LOOP_DETECT ? LDAP_SUCCESS : code;
 }
 
 /* The names of an entry, and its policy. */
@@ -80,17 +88,16 @@ static int
 index_entry(struct reading *reading, LDAPMessage *message)
 {
     const char *attribute = reading->session->config->name_attribute;
-    const struct sr_ldap_entry *policy;
     struct sr_ldap_entry entry = {0};
-    const char *name;
+    struct sr_ldap_view view = {.account = &entry};
+    const char *name, *wrong;
+    size_t at = 0;
     int code = sr_ldap_entry_take(reading->session, message, &entry);
 
     if (code == LDAP_SUCCESS)
-        code = sr_ldap_policies_get(&reading->policies, reading->session,
-                                    policy_of(reading, &entry), &policy);
-    for (size_t i = 0; code == LDAP_SUCCESS &&
-                       (name = sr_ldap_entry_get(&entry, attribute, i)) != NULL;
-         i++) {
+        code = read_policies(reading, &view, &wrong);
+    while (code == LDAP_SUCCESS &&
+           (name = sr_ldap_entry_next(&entry, attribute, &at)) != NULL) {
         if (!sr_ldap_is_absurd(name))
             code = add_item(reading, name, message);
     }
@@ -125,43 +132,43 @@ is_same_name(const struct reading *reading, size_t one, size_t other)
 }
 
 static enum sr_status
-tell_item(struct reading *reading, const struct sr_visitor *visitor,
-          size_t index, bool is_twice, bool *is_done)
+report_item(struct reading *reading, struct sr_ldap_visit *visit, size_t index,
+            bool is_twice)
 {
     const struct item *item = &reading->item[index];
-    const struct sr_ldap_entry *policy = NULL;
     struct sr_ldap_entry entry = {0};
-    enum sr_status ask = SR_STATUS_NO_MEMORY;
+    struct sr_ldap_view view = {.account = &entry};
+    enum sr_status status = SR_STATUS_NO_MEMORY;
+    const char *wrong;
 
     if (sr_ldap_entry_take(reading->session, item->message, &entry) ==
             LDAP_SUCCESS &&
-        sr_ldap_policies_get(&reading->policies, reading->session,
-                             policy_of(reading, &entry),
-                             &policy) == LDAP_SUCCESS)
-        ask = sr_ldap_visit(
-            reading->session, reading->backend, visitor, item->name, &entry,
-            policy,
-            is_twice ? "SR-3013 more than one entry has this name" : NULL,
-            is_done);
+        read_policies(reading, &view, &wrong) == LDAP_SUCCESS)
+        status = sr_ldap_visit(
+            visit, item->name, &view,
+            is_twice ? "SR-3013 more than one entry has this name" : wrong);
     sr_ldap_entry_clear(&entry);
-    return ask;
+    return status;
 }
 
 static enum sr_status
-tell_all(struct reading *reading, const struct sr_visitor *visitor)
+report_all(struct reading *reading, const struct sr_visitor *visitor)
 {
-    enum sr_status ask = SR_STATUS_OK;
-    bool is_done = false;
+    struct sr_ldap_visit visit = {.session = reading->session,
+                                  .backend = reading->backend,
+                                  .visitor = visitor};
+    enum sr_status status = SR_STATUS_OK;
     size_t next;
 
-    for (size_t i = 0; i < reading->count && ask == SR_STATUS_OK && !is_done;
+    for (size_t i = 0;
+         i < reading->count && status == SR_STATUS_OK && !visit.is_done;
          i = next) {
         next = i + 1;
         while (is_same_name(reading, i, next))
             next++;
-        ask = tell_item(reading, visitor, i, next - i > 1, &is_done);
+        status = report_item(reading, &visit, i, next - i > 1);
     }
-    return ask;
+    return status;
 }
 
 enum sr_status
@@ -180,7 +187,7 @@ sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
     if (code == LDAP_SUCCESS)
         code = index_pages(&reading);
     if (code == LDAP_SUCCESS)
-        ask = tell_all(&reading, visitor);
+        ask = report_all(&reading, visitor);
     else if (code != LDAP_NO_MEMORY)
         ask = SR_STATUS_UNAVAILABLE;
     if (ask == SR_STATUS_UNAVAILABLE && !sr_error_has_text(&call->error))

@@ -20,11 +20,13 @@
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/describe.h"
 #include "policy/backend/ldap/enumerate.h"
+#include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/request.h"
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/backend/ldap/self_read.h"
 #include "policy/backend/ldap/shared_ledger.h"
 #include "policy/backend/ldap/survey.h"
+#include "policy/backend/ldap/template.h"
 #include "policy/backend/ldap/watch.h"
 #include "policy/util/deadline.h"
 
@@ -47,7 +49,7 @@ read_entry(struct sr_ldap_session *session, const char *name,
            struct sr_ldap_entry *entry)
 {
     const struct sr_backend_config *config = session->config;
-    const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
+    const char *attributes[SR_LDAP_LIST_MAX];
     char *filter = sr_ldap_filter(config->filter, name);
     char *dn = sr_ldap_dn(
         config->user_dn == NULL ? config->base : config->user_dn, name);
@@ -83,35 +85,22 @@ read_entry(struct sr_ldap_session *session, const char *name,
     return SR_STATUS_OK;
 }
 
-/* The policy of the entry, unless it is the one that is known. */
+/* The policies of the entry that was read. */
 static enum sr_status
-read_policy(struct sr_ldap_session *session,
-            const struct sr_ldap_entry *account)
+read_policy(struct sr_ldap_session *session)
 {
-    const char *dn =
-        sr_ldap_policy_of(account, session->config->default_policy);
-    size_t count = 0;
-    int code;
+    struct sr_ldap_view *view = &session->known.view;
 
-    if (dn != NULL && session->policy.dn != NULL &&
-        strcmp(dn, session->policy.dn) == 0)
+    memset(view, 0, sizeof(*view));
+    view->account = &session->known.entry;
+    switch (sr_ldap_policies_of(session, &session->policies, view)) {
+    case LDAP_SUCCESS:
         return SR_STATUS_OK;
-    sr_ldap_entry_clear(&session->policy);
-    if (dn == NULL)
-        return SR_STATUS_OK;
-    code =
-        sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
-                       sr_ldap_policy_attributes, &session->policy, 1, &count);
-    /* The service need not be allowed to read it. */
-    if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS)
-        return code == LDAP_NO_MEMORY ? SR_STATUS_NO_MEMORY
-                                      : SR_STATUS_UNAVAILABLE;
-    if (session->policy.dn !=
-        NULL) { /* as it was asked for, to be found again */
-        free(session->policy.dn);
-        session->policy.dn = strdup(dn);
+    case LDAP_NO_MEMORY:
+        return SR_STATUS_NO_MEMORY;
+    default:
+        return SR_STATUS_UNAVAILABLE;
     }
-    return SR_STATUS_OK;
 }
 
 /* Put what was read together. */
@@ -121,11 +110,10 @@ make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
 {
     struct sr_ldap_cached *known = &session->known;
 
-    if (!sr_ldap_describe(session, backend, name, &known->entry,
-                          &session->policy, &known->facts))
+    if (!sr_ldap_describe(session, backend, name, &known->view, &known->facts))
         return SR_STATUS_UNAVAILABLE;
-    sr_ldap_policy_demands(&session->policy, &known->demands);
-    known->kind = sr_ldap_kind(&known->entry, &session->policy);
+    sr_ldap_kind_demands(known->view.policy, &known->demands);
+    known->kind = sr_ldap_kind(&known->view);
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
     known->at = sr_deadline_now();
@@ -140,8 +128,8 @@ static bool
 is_bare(const struct sr_ldap_session *session, enum sr_status ask)
 {
     return ask == SR_STATUS_UNAVAILABLE && session->known.entry.dn != NULL &&
-           sr_ldap_entry_get(&session->known.entry,
-                             session->config->uid_attribute, 0) == NULL;
+           sr_ldap_entry_first(&session->known.entry,
+                               session->config->uid_attribute) == NULL;
 }
 
 static bool
@@ -167,7 +155,7 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
     sr_ldap_forget(session);
     ask = read_entry(session, name, &known->entry);
     if (ask == SR_STATUS_OK)
-        ask = read_policy(session, &known->entry);
+        ask = read_policy(session);
     if (ask == SR_STATUS_OK)
         ask = make_known(session, backend, name);
     if (session->config->user_dn != NULL &&
@@ -198,13 +186,13 @@ make_account(const struct sr_ldap_session *session,
              const struct sr_backend *backend)
 {
     const struct sr_ldap_cached *known = &session->known;
-    const char *full = sr_ldap_entry_get(&known->entry, "gecos", 0);
+    const char *full = sr_ldap_entry_first(&known->entry, "gecos");
     struct sr_account *account = calloc(1, sizeof(*account));
 
     if (account == NULL)
         return NULL;
     if (full == NULL)
-        full = sr_ldap_entry_get(&known->entry, "cn", 0);
+        full = sr_ldap_entry_first(&known->entry, "cn");
     account->backend = *backend;
     account->facts = known->facts;
     account->demands = known->demands;
@@ -262,6 +250,21 @@ ldap_look_up(struct sr_call *call, const char *name,
 
 /* ---- proving */
 
+/* The server let the owner in, so limits on idle accounts have not struck. */
+static void
+forget_idle(struct sr_ldap_session *session, struct sr_facts *facts)
+{
+    struct sr_ldap_cached *known = &session->known;
+    struct sr_facts active;
+
+    sr_facts_init(&active);
+    known->view.is_active = true;
+    if (sr_ldap_kind_facts(&known->view, &active) != NULL)
+        return;
+    facts->account_ends = active.account_ends;
+    known->facts.account_ends = active.account_ends;
+}
+
 /* Have what a bind told known for the account, and in the calls that follow. */
 static void
 learn(struct sr_ldap_session *session, struct sr_account *account,
@@ -273,6 +276,8 @@ learn(struct sr_ldap_session *session, struct sr_account *account,
     enum sr_ldap_kind kind = is_known ? session->known.kind : SR_LDAP_PLAIN;
     sr_time now = time(NULL);
 
+    if (is_known && answer->code == LDAP_SUCCESS)
+        forget_idle(session, &account->facts);
     sr_ldap_response_facts(answer, kind, helps, now, &account->facts);
     if (!is_known)
         return;
@@ -305,11 +310,11 @@ read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
     enum sr_status ask;
 
     sr_ldap_forget(session);
-    sr_ldap_entry_clear(&session->policy); /* the owner may see more of it */
+    sr_ldap_policies_clear(&session->policies); /* the owner may see more */
     session->by_owner = true;
     ask = read_entry(session, name, &known->entry);
     if (ask == SR_STATUS_OK)
-        ask = read_policy(session, &known->entry);
+        ask = read_policy(session);
     session->by_owner = false;
     if (ask == SR_STATUS_OK &&
         !sr_ldap_self_read_matches(session, account->facts.uid, &known->entry))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policy/backend/ldap/ledger_entry.h"
+#include "policy/backend/ldap/syntax.h"
 
 #define KEY_TEXT "1 key "
 
@@ -41,10 +42,10 @@ bool
 sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
                      struct sr_shared_entry *entry)
 {
-    const char *id = sr_ldap_entry_get(from, "cn", 0);
-    const char *text = sr_ldap_entry_get(from, "description", 0);
-    const char *made = sr_ldap_entry_get(from, "createTimestamp", 0);
-    const char *changed = sr_ldap_entry_get(from, "modifyTimestamp", 0);
+    const char *id = sr_ldap_entry_first(from, "cn");
+    const char *text = sr_ldap_entry_first(from, "description");
+    const char *made = sr_ldap_entry_first(from, "createTimestamp");
+    const char *changed = sr_ldap_entry_first(from, "modifyTimestamp");
 
     /* The id becomes a part of a DN again. */
     if (id == NULL || text == NULL || made == NULL ||

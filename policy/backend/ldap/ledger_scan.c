@@ -36,7 +36,7 @@ take_entry(struct sr_ldap_session *session, LDAPMessage *message,
     enum sr_status ask = SR_STATUS_NO_MEMORY;
 
     if (sr_ldap_entry_take(session, message, &found) == LDAP_SUCCESS) {
-        const char *ledger = sr_ldap_entry_get(&found, "serialNumber", 0);
+        const char *ledger = sr_ldap_entry_first(&found, "serialNumber");
 
         ask = SR_STATUS_OK; /* what cannot be read is passed over */
         if (ledger != NULL && sr_ldap_ledger_entry(&found, &entry))

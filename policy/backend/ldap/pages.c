@@ -133,7 +133,7 @@ int
 sr_ldap_read_pages(struct sr_ldap_session *session, const char *filter,
                    const char *const *attributes, struct sr_ldap_pages *pages)
 {
-    const char *whole[SR_LDAP_ATTRIBUTES_MAX];
+    const char *whole[SR_LDAP_LIST_MAX];
     struct sr_ldap_paged paged = {
         .base = session->config->base,
         .scope = LDAP_SCOPE_SUBTREE,

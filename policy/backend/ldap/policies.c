@@ -1,5 +1,5 @@
 /*
- * LDAP policies: the password policies of many accounts, each read once.
+ * LDAP policies: finding and reading the policies of accounts, each once.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -11,68 +11,162 @@
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/request.h"
 
-const struct sr_ldap_entry *
-sr_ldap_policies_find(const struct sr_ldap_policies *policies, const char *dn)
-{
-    for (size_t i = 0; i < policies->count; i++) {
-        if (strcmp(policies->policy[i].dn, dn) == 0)
-            return &policies->policy[i];
-    }
-    return NULL;
-}
+static const struct sr_ldap_entry none;
 
 void
-sr_ldap_policies_clear(struct sr_ldap_policies *policies)
+sr_ldap_policies_list(const char *list[SR_LDAP_LIST_MAX])
 {
-    for (size_t i = 0; i < policies->count; i++)
-        sr_ldap_entry_clear(&policies->policy[i]);
-    free(policies->policy);
-    memset(policies, 0, sizeof(*policies));
-}
+    size_t count = sr_ldap_kind_list(SR_LDAP_OF_POLICY, list, 0);
 
-/* Read one; it has the DN as it was asked for. */
-static int
-read_policy(struct sr_ldap_session *session, const char *dn,
-            struct sr_ldap_entry *policy)
-{
-    size_t count;
-    int code;
-
-    sr_ldap_answered(session);
-    code = sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
-                          sr_ldap_policy_attributes, policy, 1, &count);
-    /* The service need not be allowed to read it. */
-    if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS)
-        return code;
-    free(policy->dn);
-    policy->dn = strdup(dn);
-    return policy->dn == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
+    sr_ldap_kind_list(SR_LDAP_OF_INACTIVE, list, count);
 }
 
 int
-sr_ldap_policies_get(struct sr_ldap_policies *policies,
-                     struct sr_ldap_session *session, const char *dn,
+sr_ldap_policies_get(struct sr_ldap_session *session,
+                     struct sr_ldap_policies *policies, const char *dn,
                      const struct sr_ldap_entry **policy)
 {
-    static const struct sr_ldap_entry none;
+    const char *attributes[SR_LDAP_LIST_MAX];
     struct sr_ldap_entry made = {0};
-    struct sr_ldap_entry *grown;
+    size_t count;
     int code;
 
-    *policy = dn == NULL ? &none : sr_ldap_policies_find(policies, dn);
+    *policy = dn == NULL || dn[0] == '\0' ? &none
+                                          : sr_ldap_policies_find(policies, dn);
+    if (*policy == NULL && policies->is_complete)
+        *policy = &none;
     if (*policy != NULL)
         return LDAP_SUCCESS;
-    code = read_policy(session, dn, &made);
-    grown = code != LDAP_SUCCESS
-                ? NULL
-                : reallocarray(policies->policy, policies->count + 1,
-                               sizeof(*grown));
-    if (grown == NULL) {
-        sr_ldap_entry_clear(&made);
-        return code == LDAP_SUCCESS ? LDAP_NO_MEMORY : code;
+    if (policies->count >= SR_LDAP_POLICIES_MAX) {
+        sr_ldap_why(session, "there are more than %d policies",
+                    SR_LDAP_POLICIES_MAX);
+        *policy = &none;
+        return LDAP_LOOP_DETECT;
     }
-    policies->policy = grown;
-    grown[policies->count] = made;
-    *policy = &grown[policies->count++];
-    return LDAP_SUCCESS;
+    sr_ldap_policies_list(attributes);
+    code = sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                          attributes, &made, 1, &count);
+    /* The service need not be allowed to read it; a name that is no DN is of no
+     * policy. */
+    if (code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_INVALID_DN_SYNTAX)
+        code = LDAP_SUCCESS;
+    if (code == LDAP_SUCCESS) {
+        free(made.dn);
+        made.dn = strdup(dn);
+        *policy =
+            made.dn == NULL ? NULL : sr_ldap_policies_add(policies, &made);
+        if (*policy == NULL)
+            code = LDAP_NO_MEMORY;
+    }
+    sr_ldap_entry_clear(&made);
+    return code;
+}
+
+int
+sr_ldap_policies_server(struct sr_ldap_session *session,
+                        struct sr_ldap_policies *policies)
+{
+    struct sr_ldap_entry found[SR_LDAP_DS389_ENTRIES] = {0};
+    size_t count = 0;
+    int code = sr_ldap_search(session, SR_LDAP_DS389_CONFIG, LDAP_SCOPE_SUBTREE,
+                              SR_LDAP_DS389_FILTER, sr_ldap_ds389_config, found,
+                              SR_LDAP_DS389_ENTRIES, &count);
+
+    if (count > SR_LDAP_DS389_ENTRIES)
+        count = SR_LDAP_DS389_ENTRIES;
+    if (code == LDAP_NO_SUCH_OBJECT || code == LDAP_INSUFFICIENT_ACCESS)
+        code = LDAP_SUCCESS;
+    if (code == LDAP_SUCCESS &&
+        sr_ldap_ds389_server(found, count, &policies->server) != 0)
+        code = LDAP_NO_MEMORY;
+    for (size_t i = 0; i < SR_LDAP_DS389_ENTRIES; i++)
+        sr_ldap_entry_clear(&found[i]);
+    return code;
+}
+
+/*
+ * On 389 the policy that an entry names counts only where the server has such
+ * policies switched on; where that cannot be read, no policy is known.
+ */
+static int
+choose_local(struct sr_ldap_session *session, struct sr_ldap_policies *policies,
+             struct sr_ldap_view *view)
+{
+    if (sr_ldap_entry_first(view->account, "pwdPolicySubentry") == NULL ||
+        policies->server.has_local == SR_YES)
+        return LDAP_SUCCESS;
+    view->policy = &none;
+    if (policies->server.has_local == SR_UNKNOWN)
+        return LDAP_SUCCESS;
+    return sr_ldap_policies_get(session, policies,
+                                session->config->default_policy, &view->policy);
+}
+
+/* The limit of the account policy plug-in, where it may be enabled. */
+static int
+find_inactive(struct sr_ldap_session *session,
+              struct sr_ldap_policies *policies, struct sr_ldap_view *view)
+{
+    const struct sr_ldap_ds389_server *server = &policies->server;
+    const char *dn = sr_ldap_entry_first(view->account, "acctPolicySubentry");
+    int code;
+
+    view->inactive = NULL;
+    if (server->has_inactivity == SR_NO)
+        return LDAP_SUCCESS;
+    view->state_attribute =
+        server->state_attribute[0] == '\0' ? NULL : server->state_attribute;
+    view->other_attribute =
+        server->other_attribute[0] == '\0' ? NULL : server->other_attribute;
+    if (dn == NULL) {
+        if (server->has_inactivity == SR_YES)
+            view->inactive = &server->inactive;
+        return LDAP_SUCCESS;
+    }
+    code = sr_ldap_policies_get(session, policies, dn, &view->inactive);
+    /* The server refuses every login then. */
+    if (code == LDAP_SUCCESS && server->has_inactivity == SR_YES &&
+        view->inactive->count == 0)
+        view->fault = "acctPolicySubentry";
+    return code;
+}
+
+int
+sr_ldap_policies_of(struct sr_ldap_session *session,
+                    struct sr_ldap_policies *policies,
+                    struct sr_ldap_view *view)
+{
+    const char *dn =
+        sr_ldap_policy_of(view->account, session->config->default_policy);
+    int code;
+
+    view->policy = &none;
+    view->inactive = NULL;
+    view->can_help = session->config->identity != SR_IDENTITY_NONE;
+    code = sr_ldap_policies_get(session, policies, dn, &view->policy);
+    if (code != LDAP_SUCCESS || !sr_ldap_ds389_is(view))
+        return code;
+    if (!policies->server.is_read && !policies->is_complete)
+        code = sr_ldap_policies_server(session, policies);
+    if (code == LDAP_SUCCESS)
+        code = choose_local(session, policies, view);
+    if (code == LDAP_SUCCESS)
+        code = find_inactive(session, policies, view);
+    return code;
+}
+
+int
+sr_ldap_policies_again(struct sr_ldap_session *session,
+                       const struct sr_ldap_policies *old,
+                       struct sr_ldap_policies *fresh)
+{
+    const struct sr_ldap_entry *policy;
+    int code = LDAP_SUCCESS;
+
+    for (size_t i = 0; i < old->count && code == LDAP_SUCCESS; i++)
+        code =
+            sr_ldap_policies_get(session, fresh, old->policy[i]->dn, &policy);
+    if (code == LDAP_SUCCESS && old->server.is_read)
+        code = sr_ldap_policies_server(session, fresh);
+    return code;
 }

@@ -1,5 +1,5 @@
 /*
- * LDAP policies: the password policies of many accounts, each read once.
+ * LDAP policies: finding and reading the policies of accounts, each once.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,24 +8,34 @@
 
 #include "policy/backend/ldap/session.h"
 
-struct sr_ldap_policies {
-    struct sr_ldap_entry *policy; /* its dn is the one it was asked for by */
-    size_t count;
-};
-
 /*
- * The policy of a DN (NULL: none), which is read when it is asked for the first
- * time; one that does not exist, or may not be read, is empty.  Returns an LDAP
- * result code.
+ * Put the policies of an account into a view, reading those that the cache does
+ * not have yet.  view->account is set by the caller.  A policy that does not
+ * exist, or may not be read, has no values.  Returns an LDAP result code; or
+ * LDAP_LOOP_DETECT when there are too many policies, which is the account's
+ * fault only: the session's error says so.
  */
-int sr_ldap_policies_get(struct sr_ldap_policies *policies,
-                         struct sr_ldap_session *session, const char *dn,
+int sr_ldap_policies_of(struct sr_ldap_session *session,
+                        struct sr_ldap_policies *policies,
+                        struct sr_ldap_view *view);
+
+/* Read one policy, under the DN it is asked for by.  Returns an LDAP result
+ * code. */
+int sr_ldap_policies_get(struct sr_ldap_session *session,
+                         struct sr_ldap_policies *policies, const char *dn,
                          const struct sr_ldap_entry **policy);
 
-/* The policy of a DN if it was read, or NULL. */
-const struct sr_ldap_entry *
-sr_ldap_policies_find(const struct sr_ldap_policies *policies, const char *dn);
+/* Read what holds for a whole server of 389; what may not be read stays
+ * unknown.  Returns an LDAP result code. */
+int sr_ldap_policies_server(struct sr_ldap_session *session,
+                            struct sr_ldap_policies *policies);
 
-void sr_ldap_policies_clear(struct sr_ldap_policies *policies);
+/* Read again all policies that `old` has.  Returns an LDAP result code. */
+int sr_ldap_policies_again(struct sr_ldap_session *session,
+                           const struct sr_ldap_policies *old,
+                           struct sr_ldap_policies *fresh);
+
+/* The attributes of a policy that are asked for. */
+void sr_ldap_policies_list(const char *list[SR_LDAP_LIST_MAX]);
 
 #endif

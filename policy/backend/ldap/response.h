@@ -13,7 +13,7 @@
 #include <ldap.h>
 
 #include "policy/backend/backend.h"
-#include "policy/backend/ldap/entry.h"
+#include "policy/backend/ldap/kind.h"
 
 #define SR_LDAP_NETSCAPE_EXPIRED  "2.16.840.1.113730.3.4.4"
 #define SR_LDAP_NETSCAPE_EXPIRING "2.16.840.1.113730.3.4.5"
@@ -70,7 +70,7 @@ bool sr_ldap_response_is_by_word(const struct sr_ldap_response *answer);
 
 /*
  * Add what a bind told to the facts of the account, which is of this kind, at
- * the time `now`.  can_help: see sr_ldap_entry_facts().
+ * the time `now`.  can_help: see struct sr_ldap_view.
  */
 void sr_ldap_response_facts(const struct sr_ldap_response *answer,
                             enum sr_ldap_kind kind, bool can_help, sr_time now,

@@ -12,6 +12,8 @@
 #include <strings.h>
 
 #include "policy/backend/ldap/rootdse.h"
+#include "policy/backend/ldap/syntax.h"
+#include "policy/backend/ldap/template.h"
 
 const char *const sr_ldap_root_attributes[] = {
     "objectClass", "supportedControl", "supportedExtension",
@@ -55,9 +57,9 @@ has(const struct sr_ldap_entry *entry, const char *attribute,
     const char *wanted)
 {
     const char *value;
+    size_t at = 0;
 
-    for (size_t i = 0; (value = sr_ldap_entry_get(entry, attribute, i)) != NULL;
-         i++) {
+    while ((value = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
         if (strcasecmp(value, wanted) == 0)
             return true;
     }
@@ -67,7 +69,7 @@ has(const struct sr_ldap_entry *entry, const char *attribute,
 enum sr_server
 sr_ldap_server_kind(const struct sr_ldap_entry *root)
 {
-    const char *vendor = sr_ldap_entry_get(root, "vendorName", 0);
+    const char *vendor = sr_ldap_entry_first(root, "vendorName");
 
     if (has(root, "objectClass", "OpenLDAProotDSE"))
         return SR_SERVER_OPENLDAP;
@@ -78,8 +80,8 @@ sr_ldap_server_kind(const struct sr_ldap_entry *root)
 void
 sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
 {
-    const char *vendor = sr_ldap_entry_get(root, "vendorName", 0);
-    const char *version = sr_ldap_entry_get(root, "vendorVersion", 0);
+    const char *vendor = sr_ldap_entry_first(root, "vendorName");
+    const char *version = sr_ldap_entry_first(root, "vendorVersion");
 
     survey->has_ppolicy =
         has(root, "supportedControl", LDAP_CONTROL_PASSWORDPOLICYREQUEST);
@@ -109,12 +111,12 @@ static int64_t
 number(const struct sr_ldap_entry *policy, const char *first,
        const char *second)
 {
-    const char *text = sr_ldap_entry_get(policy, first, 0);
+    const char *text = sr_ldap_entry_first(policy, first);
     long long value;
     char *end;
 
     if (text == NULL)
-        text = sr_ldap_entry_get(policy, second, 0);
+        text = sr_ldap_entry_first(policy, second);
     if (text == NULL)
         return -1;
     value = strtoll(text, &end, 10);
@@ -124,10 +126,10 @@ number(const struct sr_ldap_entry *policy, const char *first,
 static enum sr_tri
 truth(const struct sr_ldap_entry *policy, const char *first, const char *second)
 {
-    const char *text = sr_ldap_entry_get(policy, first, 0);
+    const char *text = sr_ldap_entry_first(policy, first);
 
     if (text == NULL)
-        text = sr_ldap_entry_get(policy, second, 0);
+        text = sr_ldap_entry_first(policy, second);
     if (text == NULL)
         return SR_UNKNOWN;
     return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
@@ -193,15 +195,15 @@ fill_rows(const struct sr_ldap_entry *account, size_t count,
     size_t rows = 0;
 
     for (size_t i = 0; i < count; i++) {
-        const char *uid = sr_ldap_entry_get(&account[i], uid_attribute, 0);
+        const char *uid = sr_ldap_entry_first(&account[i], uid_attribute);
         uid_t value = (uid_t)-1;
         const char *name;
+        size_t at = 0;
 
         if (uid != NULL && !sr_ldap_uid(uid, &value))
             value = (uid_t)-1;
-        for (size_t k = 0;
-             (name = sr_ldap_entry_get(&account[i], name_attribute, k)) != NULL;
-             k++)
+        while ((name = sr_ldap_entry_next(&account[i], name_attribute, &at)) !=
+               NULL)
             row[rows++] = (struct sorted){name, value, i};
     }
     return rows;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "policy/backend/ldap/self_read.h"
+#include "policy/backend/ldap/template.h"
 #include "policy/util/deadline.h"
 
 #define ENTRY_MAX (1 << 20) /* no line of passwd(5) is longer */
@@ -101,7 +102,7 @@ sr_ldap_self_read_matches(struct sr_ldap_session *session, uid_t uid,
                           struct sr_ldap_entry *entry)
 {
     const char *attribute = session->config->uid_attribute;
-    const char *value = sr_ldap_entry_get(entry, attribute, 0);
+    const char *value = sr_ldap_entry_first(entry, attribute);
     char text[16];
     uid_t own;
 

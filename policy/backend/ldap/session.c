@@ -220,7 +220,7 @@ sr_ldap_session_free(struct sr_ldap_session *session, bool is_copy)
     sr_ldap_close(session, is_copy);
     release_sigpipe(session);
     sr_ldap_forget(session);
-    sr_ldap_entry_clear(&session->policy);
+    sr_ldap_policies_clear(&session->policies);
     explicit_bzero(&session->fleet, sizeof(session->fleet));
     free(session);
 }

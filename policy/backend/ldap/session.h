@@ -15,7 +15,8 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include "policy/backend/ldap/entry.h"
+#include "policy/backend/ldap/kind.h"
+#include "policy/backend/ldap/policy_cache.h"
 #include "policy/backend/ldap/response.h"
 
 /* Whom the connection is bound as. */
@@ -30,6 +31,7 @@ struct sr_ldap_cached {
     char *name; /* as it was asked for; NULL: nothing is known */
     int64_t at; /* when it was read, in milliseconds */
     struct sr_ldap_entry entry;
+    struct sr_ldap_view view; /* of the entry and its policies */
     struct sr_facts facts;
     struct sr_demands demands;
     char *fingerprint;
@@ -75,8 +77,8 @@ struct sr_ldap_session {
     bool had_sigpipe;
 
     struct sr_ldap_cached known;
-    struct sr_ldap_entry policy;  /* policy.dn NULL: none is known */
-    struct sr_ldap_response told; /* by the last bind as known.entry.dn */
+    struct sr_ldap_policies policies; /* that were read */
+    struct sr_ldap_response told;     /* by the last bind as known.entry.dn */
     bool has_told;
     sr_time told_at;
     struct sr_ldap_shared_ledger fleet;

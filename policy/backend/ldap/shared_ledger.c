@@ -305,7 +305,7 @@ find_key(struct sr_ldap_session *session, bool *is_there)
                            attributes, &entry, 1, &count);
     free(dn);
     *is_there = count > 0;
-    text = sr_ldap_entry_get(&entry, "description", 0);
+    text = sr_ldap_entry_first(&entry, "description");
     session->fleet.has_key =
         text != NULL && sr_ldap_ledger_read_key(text, session->fleet.key);
     sr_ldap_entry_clear(&entry);

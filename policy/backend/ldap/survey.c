@@ -17,10 +17,12 @@
 
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/connect.h"
+#include "policy/backend/ldap/describe.h"
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/request.h"
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/backend/ldap/survey.h"
+#include "policy/backend/ldap/template.h"
 #include "policy/util/deadline.h"
 
 #define ACCOUNTS_MAX 20000
@@ -224,7 +226,7 @@ shows_hashes(struct sr_ldap_session *session)
     if (code != LDAP_SUCCESS && code != LDAP_INSUFFICIENT_ACCESS &&
         code != LDAP_INAPPROPRIATE_AUTH && code != LDAP_NO_SUCH_OBJECT)
         shows = SR_UNKNOWN;
-    if (sr_ldap_entry_get(&found, "userPassword", 0) != NULL)
+    if (sr_ldap_entry_first(&found, "userPassword") != NULL)
         shows = SR_YES;
     for (size_t i = 0; i < found.count; i++)
         explicit_bzero(found.value[i].text, strlen(found.value[i].text));
@@ -274,12 +276,14 @@ find_test(struct sr_ldap_session *session, struct sr_survey *survey,
 {
     const struct sr_backend_config *config = session->config;
     char *filter = sr_ldap_filter(config->filter, survey->test);
+    const char *attributes[SR_LDAP_LIST_MAX];
     size_t count = 0;
     int code = LDAP_NO_MEMORY;
 
+    sr_ldap_list_attributes(config, attributes);
     if (filter != NULL)
         code = sr_ldap_search(session, config->base, LDAP_SCOPE_SUBTREE, filter,
-                              sr_ldap_account_attributes, entry, 1, &count);
+                              attributes, entry, 1, &count);
     free(filter);
     if (code != LDAP_SUCCESS)
         survey->test_result = SR_TEST_FAILED;
@@ -302,7 +306,7 @@ find_test(struct sr_ldap_session *session, struct sr_survey *survey,
 static const char *
 absent_value(const struct sr_ldap_entry *entry, size_t number)
 {
-    const char *reset = sr_ldap_entry_get(entry, "pwdReset", 0);
+    const char *reset = sr_ldap_entry_first(entry, "pwdReset");
 
     if (tried[number].value != NULL)
         return tried[number].value;
@@ -421,13 +425,14 @@ static void
 try_lock(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
          struct sr_survey *survey)
 {
-    struct sr_ldap_entry none = {0};
+    const struct sr_ldap_entry none = {0};
+    struct sr_ldap_view view = {.account = entry, .policy = &none};
     struct sr_ldap_response answer;
     struct sr_facts facts;
 
     sr_facts_init(&facts);
-    sr_ldap_entry_facts(entry, &none, true, &facts);
-    if (sr_ldap_entry_get(entry, "pwdAccountLockedTime", 0) == NULL ||
+    sr_ldap_kind_facts(&view, &facts);
+    if (sr_ldap_entry_first(entry, "pwdAccountLockedTime") == NULL ||
         facts.locked != SR_LOCK_ADMIN || survey->policy.locks != SR_YES)
         return;
     sr_ldap_as_user(session, entry->dn, NO_PASSWORD, &answer);
@@ -444,7 +449,7 @@ try_test_entry(struct sr_ldap_session *session, struct sr_survey *survey)
 
     find_test(session, survey, &entry);
     if (survey->test_result == SR_TEST_FOUND && entry.dn != NULL) {
-        policy = sr_ldap_entry_get(&entry, "pwdPolicySubentry", 0);
+        policy = sr_ldap_entry_first(&entry, "pwdPolicySubentry");
         if (policy != NULL)
             read_policy(session, policy, &survey->policy);
         try_as_service(session, &entry, survey);

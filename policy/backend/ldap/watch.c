@@ -27,6 +27,8 @@
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/sync.h"
+#include "policy/backend/ldap/syntax.h"
+#include "policy/backend/ldap/template.h"
 #include "policy/backend/ldap/watch.h"
 #include "policy/util/deadline.h"
 #include "policy/util/siphash.h"
@@ -63,7 +65,7 @@ struct watched {
 
 struct following {
     struct sr_watch base; /* first: see struct sr_backend_ops */
-    void *kept;            /* the session that is listened on */
+    void *kept;           /* the session that is listened on */
     struct sr_ldap_policies policies;
     struct sr_sync_table *table;
     struct watched *watch;
@@ -91,12 +93,6 @@ struct call {
     bool is_done; /* the listener has had enough */
 };
 
-static const char *
-policy_of(const struct call *call, const struct sr_ldap_entry *entry)
-{
-    return sr_ldap_policy_of(entry, call->session->config->default_policy);
-}
-
 /* The names of an entry under which there can be an account. */
 static int
 list_names(const struct call *call, const struct sr_ldap_entry *entry,
@@ -104,13 +100,13 @@ list_names(const struct call *call, const struct sr_ldap_entry *entry,
 {
     const char *attribute = call->session->config->name_attribute;
     const char *name;
+    size_t at = 0;
 
     memset(names, 0, sizeof(*names));
     names->item = calloc(entry->count + 1, sizeof(*names->item));
     if (names->item == NULL)
         return LDAP_NO_MEMORY;
-    for (size_t i = 0; (name = sr_ldap_entry_get(entry, attribute, i)) != NULL;
-         i++) {
+    while ((name = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
         if (sr_ldap_is_absurd(name))
             continue;
         names->item[names->count] = strdup(name);
@@ -158,7 +154,7 @@ begin_search(struct sr_ldap_session *session, const char *base, int scope,
 static int
 begin_accounts(struct sr_ldap_session *session, int *id)
 {
-    const char *attributes[SR_LDAP_ATTRIBUTES_MAX];
+    const char *attributes[SR_LDAP_LIST_MAX];
     char *filter = sr_ldap_filter_all(session->config->filter);
     int code = LDAP_NO_MEMORY;
 
@@ -175,9 +171,11 @@ static int
 watch_policy(struct call *call, const char *dn)
 {
     struct following *state = call->state;
+    const char *attributes[SR_LDAP_LIST_MAX];
     struct watched *watch;
     int code;
 
+    sr_ldap_policies_list(attributes);
     for (size_t i = 0; i < state->watch_count; i++) {
         if (strcmp(state->watch[i].dn, dn) == 0)
             return LDAP_SUCCESS;
@@ -195,7 +193,28 @@ watch_policy(struct call *call, const char *dn)
     state->watch_count++;
     state->is_announced = false;
     code = begin_search(call->session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
-                        sr_ldap_policy_attributes, &watch->id);
+                        attributes, &watch->id);
+    return code;
+}
+
+/* The policies of an account. */
+static int
+watch_policies(struct call *call, const struct sr_ldap_entry *entry)
+{
+    static const struct sr_ldap_entry none;
+    const struct sr_ldap_view view = {.account = entry, .policy = &none};
+    const char *preset = call->session->config->default_policy;
+    const char *const dn[] = {sr_ldap_policy_of(entry, NULL), preset,
+                              sr_ldap_entry_first(entry, "acctPolicySubentry")};
+    int code = LDAP_SUCCESS;
+
+    for (size_t i = 0; i < sizeof(dn) / sizeof(dn[0]) && code == LDAP_SUCCESS;
+         i++) {
+        if (dn[i] != NULL && dn[i][0] != '\0')
+            code = watch_policy(call, dn[i]);
+    }
+    if (sr_ldap_ds389_is(&view))
+        call->state->is_ds389 = true;
     return code;
 }
 
@@ -214,25 +233,30 @@ tell_gone(struct call *call, const struct sr_string_list *old,
     return LDAP_SUCCESS;
 }
 
-/* Tell of the accounts of an entry, whose policy is known. */
+/* Report the accounts of an entry, whose policies are in the cache. */
 static int
-tell_entry(struct call *call, const struct sr_ldap_entry *entry,
-           const struct sr_string_list *names)
+report_entry(struct call *call, const struct sr_ldap_entry *entry,
+             const struct sr_string_list *names)
 {
-    static const struct sr_ldap_entry none;
-    const char *dn = policy_of(call, entry);
-    const struct sr_ldap_entry *policy =
-        dn == NULL ? &none : sr_ldap_policies_find(&call->state->policies, dn);
+    struct sr_ldap_visit visit = {.session = call->session,
+                                  .backend = call->backend,
+                                  .visitor = &call->listener->visitor};
+    struct sr_ldap_policies *policies = &call->state->policies;
+    int code = LDAP_SUCCESS;
 
-    for (size_t i = 0; i < names->count && !call->is_done; i++) {
+    for (size_t i = 0;
+         i < names->count && !call->is_done && code == LDAP_SUCCESS; i++) {
+        struct sr_ldap_view view = {.account = entry};
+
         sr_error_clear(call->session->error);
-        if (sr_ldap_visit(call->session, call->backend,
-                          &call->listener->visitor, names->item[i], entry,
-                          policy == NULL ? &none : policy, NULL,
-                          &call->is_done) != SR_STATUS_OK)
-            return LDAP_NO_MEMORY;
+        policies->is_complete = true;
+        sr_ldap_policies_of(call->session, policies, &view);
+        policies->is_complete = false;
+        if (sr_ldap_visit(&visit, names->item[i], &view, NULL) != SR_STATUS_OK)
+            code = LDAP_NO_MEMORY;
+        call->is_done = visit.is_done;
     }
-    return LDAP_SUCCESS;
+    return code;
 }
 
 /* ---- what a server tells by itself */
@@ -246,10 +270,9 @@ take_change(struct call *call, LDAPMessage *message,
     struct sr_string_list names = {0}, old = {0};
     struct sr_ldap_entry entry = {0};
     int code = sr_ldap_entry_take(call->session, message, &entry);
-    const char *policy = code == LDAP_SUCCESS ? policy_of(call, &entry) : NULL;
 
-    if (policy != NULL)
-        code = watch_policy(call, policy);
+    if (code == LDAP_SUCCESS)
+        code = watch_policies(call, &entry);
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS &&
@@ -259,7 +282,7 @@ take_change(struct call *call, LDAPMessage *message,
     }
     /* What is not told now is found by the reading of everything. */
     if (code == LDAP_SUCCESS && state->is_announced) {
-        code = tell_entry(call, &entry, &names);
+        code = report_entry(call, &entry, &names);
         tell_gone(call, &old, &names);
     }
     sr_ldap_dn_index_clear(&old);
@@ -464,10 +487,12 @@ read_policies(struct call *call)
 
     sr_ldap_policies_clear(&state->policies);
     for (size_t i = 0; i < state->watch_count && code == LDAP_SUCCESS; i++)
-        code = sr_ldap_policies_get(&state->policies, session,
+        code = sr_ldap_policies_get(session, &state->policies,
                                     state->watch[i].dn, &policy);
     if (session == NULL)
         return code;
+    if (code == LDAP_SUCCESS && state->is_ds389)
+        code = sr_ldap_policies_server(session, &state->policies);
     sr_ldap_end(session);
     sr_ldap_session_free(session, false);
     if (code != LDAP_SUCCESS)
@@ -511,7 +536,7 @@ hear_sync(struct call *call, int *code)
 static void
 note_time(struct following *state, const struct sr_ldap_entry *entry)
 {
-    const char *text = sr_ldap_entry_get(entry, "modifyTimestamp", 0);
+    const char *text = sr_ldap_entry_first(entry, "modifyTimestamp");
     const sr_time now = time(NULL);
     sr_time when;
 
@@ -631,16 +656,17 @@ static int
 poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
 {
     struct following *state = call->state;
-    const struct sr_ldap_entry *policy;
     struct sr_ldap_entry entry = {0};
+    struct sr_ldap_view view = {.account = &entry};
     struct sr_string_list names = {0};
     struct sr_ldap_seen seen;
     int code = sr_ldap_entry_take(call->session, message, &entry);
 
     *is_new = false; /* who was added is told of */
     if (code == LDAP_SUCCESS)
-        code = sr_ldap_policies_get(&state->policies, call->session,
-                                    policy_of(call, &entry), &policy);
+        code = sr_ldap_policies_of(call->session, &state->policies, &view);
+    if (code == LDAP_LOOP_DETECT)
+        code = LDAP_SUCCESS; /* found once more when it is reported */
     if (code == LDAP_SUCCESS)
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS)
@@ -648,10 +674,10 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
                           &seen);
     if (code == LDAP_SUCCESS) {
         note_time(state, &entry);
-        if (sr_ldap_is_ds389(&entry, policy))
+        if (sr_ldap_ds389_is(&view))
             state->is_ds389 = true;
         if (state->is_announced && !seen.is_same)
-            code = tell_entry(call, &entry, &names);
+            code = report_entry(call, &entry, &names);
     }
     sr_ldap_dn_index_clear(&names);
     sr_ldap_entry_clear(&entry);
@@ -677,40 +703,20 @@ poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
     return code;
 }
 
-static bool
-is_same_entry(const struct sr_ldap_entry *one,
-              const struct sr_ldap_entry *other)
-{
-    if (one->count != other->count)
-        return false;
-    for (size_t i = 0; i < one->count; i++) {
-        if (strcmp(one->value[i].attribute, other->value[i].attribute) != 0 ||
-            strcmp(one->value[i].text, other->value[i].text) != 0)
-            return false;
-    }
-    return true;
-}
-
 /* Read the policies again.  *is_other: one of them has changed. */
 static int
 poll_policies(struct call *call, bool *is_other)
 {
     struct sr_ldap_policies *policies = &call->state->policies;
     struct sr_ldap_policies fresh = {0};
-    const struct sr_ldap_entry *policy;
-    int code = LDAP_SUCCESS;
+    int code = sr_ldap_policies_again(call->session, policies, &fresh);
 
-    for (size_t i = 0; i < policies->count && code == LDAP_SUCCESS; i++) {
-        code = sr_ldap_policies_get(&fresh, call->session,
-                                    policies->policy[i].dn, &policy);
-        if (code == LDAP_SUCCESS &&
-            !is_same_entry(policy, &policies->policy[i]))
-            *is_other = true;
-    }
     if (code != LDAP_SUCCESS) {
         sr_ldap_policies_clear(&fresh);
         return code;
     }
+    if (!sr_ldap_policies_are_same(policies, &fresh))
+        *is_other = true;
     sr_ldap_policies_clear(policies);
     *policies = fresh;
     return code;

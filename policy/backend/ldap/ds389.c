@@ -1,0 +1,408 @@
+/*
+ * LDAP on 389: accounts of 389 Directory Server and its relatives.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "policy/backend/ldap/ds389.h"
+#include "policy/backend/ldap/syntax.h"
+
+/* In passwordExpirationTime: changed while nothing expired, and never. */
+#define UNCOUNTED "19700101000001Z"
+#define NEVER     "20380119031407Z"
+
+enum {
+    UNIQUE_ID,
+    EXPIRATION_TIME,
+    ALLOW_CHANGE_TIME,
+    GRACE_USER_TIME,
+    RETRY_COUNT,
+    UNLOCK_TIME,
+    ACCOUNT_LOCK,
+    UPDATE_TIME,
+    TPR_RESET,
+    TPR_USE_COUNT,
+    TPR_VALID_FROM,
+    TPR_EXPIRE_AT,
+    LAST_LOGIN,
+    CREATED,
+    /* of the policy */
+    POLICY_UNIQUE_ID,
+    EXP,
+    WARNING,
+    GRACE_LIMIT,
+    MUST_CHANGE,
+    CHANGE,
+    LOCKOUT,
+    UNLOCK,
+    MAX_AGE,
+    TPR_MAX_USE,
+    TPR_DELAY_VALID_FROM,
+    TPR_DELAY_EXPIRE_AT,
+    CHECK_SYNTAX,
+    MIN_LENGTH,
+    HISTORY,
+    IN_HISTORY,
+    /* of the account policy */
+    INACTIVITY_LIMIT,
+};
+
+/*
+ * The presets are what the server does where a policy does not mention an
+ * attribute: of a policy of a subtree or a user, too, it is not what the global
+ * policy says.  tests/system/test_389_policy.py compares them with a server.
+ * Some of the policy the server also shows by the names of ppolicy; of the two
+ * it returns one when both are asked for.
+ */
+const struct sr_ldap_attribute sr_ldap_ds389[] = {
+    [UNIQUE_ID] = {"nsUniqueId", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [EXPIRATION_TIME] = {"passwordExpirationTime", NULL, SR_LDAP_OF_ACCOUNT,
+                         -1},
+    [ALLOW_CHANGE_TIME] = {"passwordAllowChangeTime", NULL, SR_LDAP_OF_ACCOUNT,
+                           -1},
+    [GRACE_USER_TIME] = {"passwordGraceUserTime", NULL, SR_LDAP_OF_ACCOUNT, 0},
+    [RETRY_COUNT] = {"passwordRetryCount", NULL, SR_LDAP_OF_ACCOUNT, 0},
+    [UNLOCK_TIME] = {"accountUnlockTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [ACCOUNT_LOCK] = {"nsAccountLock", NULL, SR_LDAP_OF_ACCOUNT, 0},
+    [UPDATE_TIME] = {"pwdUpdateTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [TPR_RESET] = {"pwdTPRReset", NULL, SR_LDAP_OF_ACCOUNT, 0},
+    [TPR_USE_COUNT] = {"pwdTPRUseCount", NULL, SR_LDAP_OF_ACCOUNT, 0},
+    [TPR_VALID_FROM] = {"pwdTPRValidFrom", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [TPR_EXPIRE_AT] = {"pwdTPRExpireAt", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [LAST_LOGIN] = {"lastLoginTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [CREATED] = {"createTimestamp", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [POLICY_UNIQUE_ID] = {"nsUniqueId", NULL, SR_LDAP_OF_POLICY, -1},
+    [EXP] = {"passwordExp", NULL, SR_LDAP_OF_POLICY, 0},
+    [WARNING] = {"passwordWarning", "pwdExpireWarning", SR_LDAP_OF_POLICY,
+                 86400},
+    [GRACE_LIMIT] = {"passwordGraceLimit", "pwdGraceAuthNLimit",
+                     SR_LDAP_OF_POLICY, 0},
+    [MUST_CHANGE] = {"passwordMustChange", "pwdMustChange", SR_LDAP_OF_POLICY,
+                     0},
+    [CHANGE] = {"passwordChange", "pwdAllowUserChange", SR_LDAP_OF_POLICY, 1},
+    [LOCKOUT] = {"passwordLockout", "pwdLockout", SR_LDAP_OF_POLICY, 0},
+    [UNLOCK] = {"passwordUnlock", NULL, SR_LDAP_OF_POLICY, 1},
+    [MAX_AGE] = {"passwordMaxAge", "pwdMaxAge", SR_LDAP_OF_POLICY, 8640000},
+    [TPR_MAX_USE] = {"passwordTPRMaxUse", NULL, SR_LDAP_OF_POLICY, -1},
+    [TPR_DELAY_VALID_FROM] = {"passwordTPRDelayValidFrom", NULL,
+                              SR_LDAP_OF_POLICY, -1},
+    [TPR_DELAY_EXPIRE_AT] = {"passwordTPRDelayExpireAt", NULL,
+                             SR_LDAP_OF_POLICY, -1},
+    [CHECK_SYNTAX] = {"passwordCheckSyntax", "pwdCheckQuality",
+                      SR_LDAP_OF_POLICY, 0},
+    [MIN_LENGTH] = {"passwordMinLength", "pwdMinLength", SR_LDAP_OF_POLICY, 8},
+    [HISTORY] = {"passwordHistory", NULL, SR_LDAP_OF_POLICY, 0},
+    [IN_HISTORY] = {"passwordInHistory", "pwdInHistory", SR_LDAP_OF_POLICY, 6},
+    [INACTIVITY_LIMIT] = {"accountInactivityLimit", NULL, SR_LDAP_OF_INACTIVE,
+                          -1},
+};
+const size_t sr_ldap_ds389_count =
+    sizeof(sr_ldap_ds389) / sizeof(sr_ldap_ds389[0]);
+
+#define AT(name) (&sr_ldap_ds389[name])
+
+static bool
+has_any(const struct sr_ldap_entry *entry, const int *mark, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (sr_ldap_entry_first(entry, AT(mark[i])->name) != NULL)
+            return true;
+    }
+    return false;
+}
+
+bool
+sr_ldap_ds389_is(const struct sr_ldap_view *view)
+{
+    static const int account[] = {
+        UNIQUE_ID,       EXPIRATION_TIME, ALLOW_CHANGE_TIME,
+        GRACE_USER_TIME, RETRY_COUNT,     UNLOCK_TIME,
+        ACCOUNT_LOCK,    UPDATE_TIME,     TPR_RESET};
+    static const int policy[] = {POLICY_UNIQUE_ID, EXP, UNLOCK, TPR_MAX_USE};
+
+    return has_any(view->account, account, sizeof(account) / sizeof(int)) ||
+           has_any(view->policy, policy, sizeof(policy) / sizeof(int));
+}
+
+enum sr_tri
+sr_ldap_ds389_ages(struct sr_ldap_view *view)
+{
+    if (sr_ldap_view_has_policy(view))
+        return sr_ldap_view_switch(view, AT(EXP));
+    return sr_ldap_view_text(view, AT(EXPIRATION_TIME)) != NULL ? SR_YES
+                                                                : SR_UNKNOWN;
+}
+
+static void
+lock_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    const char *lock = sr_ldap_view_text(view, AT(ACCOUNT_LOCK));
+    const char *text = sr_ldap_view_text(view, AT(UNLOCK_TIME));
+    sr_time until = sr_ldap_view_time(view, AT(UNLOCK_TIME));
+    enum sr_tri locks = sr_ldap_view_switch(view, AT(LOCKOUT));
+    enum sr_tri unlocks = sr_ldap_view_switch(view, AT(UNLOCK));
+    bool is_for_good;
+
+    /* A text to the server, of which only "true" counts. */
+    facts->disabled =
+        lock != NULL && strcasecmp(lock, "true") == 0 ? SR_YES : SR_NO;
+    if (facts->locked == SR_LOCK_UNKNOWN)
+        facts->locked = SR_LOCK_NO;
+    /* Without passwordLockout the server ignores it. */
+    if (text == NULL || locks == SR_NO)
+        return;
+    is_for_good = strcmp(text, SR_LDAP_DS389_EPOCH) == 0;
+    if (is_for_good && unlocks == SR_YES)
+        return; /* a time like any other then, and long past */
+    facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    facts->locked_until = until;
+    facts->locked = is_for_good ? SR_LOCK_ADMIN : SR_LOCK_UNTIL;
+}
+
+enum sr_tri
+sr_ldap_ds389_enforces_reset(struct sr_ldap_view *view)
+{
+    return sr_ldap_view_switch(view, AT(MUST_CHANGE));
+}
+
+static void
+expiry_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    const char *text = sr_ldap_view_text(view, AT(EXPIRATION_TIME));
+    sr_time when = sr_ldap_view_time(view, AT(EXPIRATION_TIME));
+    int64_t warning = sr_ldap_view_number(view, AT(WARNING));
+    enum sr_tri demands = sr_ldap_ds389_enforces_reset(view);
+
+    if (text == NULL)
+        return;
+    if (strcmp(text, SR_LDAP_DS389_EPOCH) == 0) {
+        /* A demand that the policy does not enforce is none. */
+        facts->must_change = demands == SR_NO ? SR_NO : SR_YES;
+        return;
+    }
+    facts->must_change = SR_NO;
+    if (sr_ldap_view_switch(view, AT(EXP)) == SR_NO) {
+        facts->password_expires = SR_TIME_NEVER;
+        return;
+    }
+    if (strcmp(text, UNCOUNTED) == 0)
+        return;
+    facts->password_expires = strcmp(text, NEVER) == 0 ? SR_TIME_NEVER : when;
+    if (warning > 0 && SR_TIME_IS_SET(facts->password_expires))
+        facts->warn_from = facts->password_expires - warning;
+    facts->grace_left =
+        sr_ldap_view_grace(view, sr_ldap_view_number(view, AT(GRACE_LIMIT)),
+                           sr_ldap_view_number(view, AT(GRACE_USER_TIME)));
+}
+
+bool
+sr_ldap_ds389_is_temporary(struct sr_ldap_view *view)
+{
+    return sr_ldap_view_switch(view, AT(TPR_RESET)) == SR_YES;
+}
+
+/* A time of TPR; the server writes -1 for "none". */
+static sr_time
+temporary_time(struct sr_ldap_view *view, int attribute)
+{
+    const char *text = sr_ldap_view_text(view, AT(attribute));
+
+    return text != NULL && strcmp(text, "-1") == 0
+               ? SR_TIME_UNKNOWN
+               : sr_ldap_view_time(view, AT(attribute));
+}
+
+/*
+ * A temporary password of the server's own (TPR).  Where the policy can be
+ * read, what it has switched off (-1) does not count.
+ */
+static void
+temporary_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    bool is_known = sr_ldap_view_has_policy(view);
+    int64_t most = sr_ldap_view_number(view, AT(TPR_MAX_USE));
+
+    if (!sr_ldap_ds389_is_temporary(view))
+        return;
+    facts->must_change = SR_YES;
+    if (!is_known || sr_ldap_view_number(view, AT(TPR_DELAY_VALID_FROM)) >= 0)
+        facts->account_starts = temporary_time(view, TPR_VALID_FROM);
+    if (!is_known || sr_ldap_view_number(view, AT(TPR_DELAY_EXPIRE_AT)) >= 0)
+        facts->temporary_until = temporary_time(view, TPR_EXPIRE_AT);
+    /* Used up: only another reset helps. */
+    if (most > 0 && sr_ldap_view_number(view, AT(TPR_USE_COUNT)) >= most) {
+        facts->locked = SR_LOCK_ADMIN;
+        facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    }
+}
+
+/* The account policy plug-in refuses every bind when the last login, or else
+ * the creation, is longer ago than the limit. */
+static void
+inactive_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    struct sr_ldap_attribute state = *AT(LAST_LOGIN), other = *AT(CREATED);
+    int64_t limit = sr_ldap_view_number(view, AT(INACTIVITY_LIMIT));
+    sr_time since;
+
+    if (limit < 0 || view->is_active)
+        return;
+    if (view->state_attribute != NULL)
+        state.name = view->state_attribute;
+    if (view->other_attribute != NULL)
+        other.name = view->other_attribute;
+    since = sr_ldap_view_time(view, &state);
+    if (since == SR_TIME_UNKNOWN && view->fault == NULL)
+        since = sr_ldap_view_time(view, &other);
+    if (since != SR_TIME_UNKNOWN && (facts->account_ends == SR_TIME_UNKNOWN ||
+                                     since + limit < facts->account_ends))
+        facts->account_ends = since + limit;
+}
+
+void
+sr_ldap_ds389_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    sr_time changed = sr_ldap_view_time(view, AT(UPDATE_TIME));
+    int64_t failures = sr_ldap_view_number(view, AT(RETRY_COUNT));
+
+    lock_facts(view, facts);
+    expiry_facts(view, facts);
+    if (changed != SR_TIME_UNKNOWN)
+        facts->password_changed = changed;
+    if (sr_ldap_view_text(view, AT(ALLOW_CHANGE_TIME)) != NULL)
+        facts->may_change_from = sr_ldap_view_time(view, AT(ALLOW_CHANGE_TIME));
+    if (sr_ldap_view_switch(view, AT(CHANGE)) == SR_NO)
+        facts->cannot_change = SR_YES;
+    facts->failures = failures < 0         ? 0
+                      : failures > INT_MAX ? INT_MAX
+                                           : (int)failures;
+    temporary_facts(view, facts);
+    inactive_facts(view, facts);
+}
+
+const char *
+sr_ldap_ds389_state_attribute(const struct sr_ldap_view *view)
+{
+    return view->state_attribute != NULL ? view->state_attribute
+                                         : AT(LAST_LOGIN)->name;
+}
+
+static unsigned
+demand(struct sr_ldap_view *view, int on, int attribute)
+{
+    int64_t value = sr_ldap_view_number(view, AT(attribute));
+
+    /* Each has a switch, and a number also while it is off. */
+    return value < 0 || sr_ldap_view_switch(view, AT(on)) == SR_NO
+               ? 0
+               : (unsigned)value;
+}
+
+void
+sr_ldap_ds389_demands(struct sr_ldap_view *view, struct sr_demands *demands)
+{
+    demands->min_length = demand(view, CHECK_SYNTAX, MIN_LENGTH);
+    demands->history = demand(view, HISTORY, IN_HISTORY);
+}
+
+sr_time
+sr_ldap_ds389_expiry(struct sr_ldap_view *view)
+{
+    sr_time changed = sr_ldap_view_time(view, AT(UPDATE_TIME));
+    int64_t age = sr_ldap_view_number(view, AT(MAX_AGE));
+
+    if (changed == SR_TIME_UNKNOWN || age <= 0 ||
+        sr_ldap_view_switch(view, AT(EXP)) != SR_YES)
+        return SR_TIME_UNKNOWN;
+    return changed + age;
+}
+
+/* ---- the server */
+
+const char *const sr_ldap_ds389_config[] = {
+    "nsslapd-pwpolicy-local", "nsslapd-pluginInitfunc",
+    "nsslapd-pluginEnabled",  "alwaysRecordLogin",
+    "stateAttrName",          "altStateAttrName",
+    "specAttrName",           "limitAttrName",
+    "accountInactivityLimit", NULL};
+
+static enum sr_tri
+switch_of(const struct sr_ldap_entry *entry, const char *attribute)
+{
+    const char *text = sr_ldap_entry_first(entry, attribute);
+    bool value;
+
+    if (text == NULL || !sr_ldap_switch(text, &value))
+        return SR_UNKNOWN;
+    return value ? SR_YES : SR_NO;
+}
+
+static void
+copy_name(const struct sr_ldap_entry *entry, const char *attribute, char *name,
+          size_t size)
+{
+    const char *text = sr_ldap_entry_first(entry, attribute);
+
+    if (text != NULL)
+        snprintf(name, size, "%s", text);
+}
+
+/* Whether an attribute is absent or has its default as value. */
+static bool
+is_default(const struct sr_ldap_entry *entry, const char *attribute,
+           const char *preset)
+{
+    const char *text = sr_ldap_entry_first(entry, attribute);
+
+    return text == NULL || strcasecmp(text, preset) == 0;
+}
+
+/* The plug-in's own configuration. */
+static int
+read_plugin(const struct sr_ldap_entry *entry,
+            struct sr_ldap_ds389_server *server)
+{
+    const char *limit = sr_ldap_entry_first(entry, "accountInactivityLimit");
+
+    copy_name(entry, "stateAttrName", server->state_attribute,
+              sizeof(server->state_attribute));
+    copy_name(entry, "altStateAttrName", server->other_attribute,
+              sizeof(server->other_attribute));
+    /* Others than these are not read here. */
+    if (!is_default(entry, "specAttrName", "acctPolicySubentry") ||
+        !is_default(entry, "limitAttrName", "accountInactivityLimit"))
+        server->has_inactivity = SR_UNKNOWN;
+    return limit == NULL
+               ? 0
+               : sr_ldap_entry_add(&server->inactive, "accountInactivityLimit",
+                                   limit, strlen(limit));
+}
+
+int
+sr_ldap_ds389_server(const struct sr_ldap_entry *found, size_t count,
+                     struct sr_ldap_ds389_server *server)
+{
+    int status = 0;
+
+    server->is_read = true;
+    for (size_t i = 0; i < count; i++) {
+        if (sr_ldap_entry_first(&found[i], "nsslapd-pluginInitfunc") != NULL)
+            server->has_inactivity =
+                switch_of(&found[i], "nsslapd-pluginEnabled");
+        else if (sr_ldap_entry_first(&found[i], "nsslapd-pwpolicy-local") !=
+                 NULL)
+            server->has_local = switch_of(&found[i], "nsslapd-pwpolicy-local");
+    }
+    for (size_t i = 0; i < count && status == 0; i++) {
+        if (sr_ldap_entry_first(&found[i], "nsslapd-pluginInitfunc") == NULL &&
+            sr_ldap_entry_first(&found[i], "nsslapd-pwpolicy-local") == NULL)
+            status = read_plugin(&found[i], server);
+    }
+    return status;
+}

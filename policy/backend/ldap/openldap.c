@@ -1,0 +1,196 @@
+/*
+ * LDAP on OpenLDAP: accounts under the ppolicy overlay, slapo-ppolicy(5).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "policy/backend/ldap/openldap.h"
+
+/* In pwdAccountLockedTime: until an administrator acts. */
+#define FOR_GOOD "000001010000Z"
+
+enum {
+    CHANGED_TIME,
+    LOCKED_TIME,
+    FAILURE_TIME,
+    GRACE_USE_TIME,
+    RESET,
+    START_TIME,
+    END_TIME,
+    LAST_SUCCESS,
+    /* of the policy */
+    MAX_AGE,
+    MIN_AGE,
+    EXPIRE_WARNING,
+    GRACE_LIMIT,
+    GRACE_EXPIRY,
+    LOCKOUT,
+    LOCKOUT_DURATION,
+    MUST_CHANGE,
+    ALLOW_USER_CHANGE,
+    MAX_IDLE,
+    MIN_LENGTH,
+    MAX_LENGTH,
+    IN_HISTORY,
+};
+
+/* The presets are those of slapo-ppolicy(5). */
+const struct sr_ldap_attribute sr_ldap_openldap[] = {
+    [CHANGED_TIME] = {"pwdChangedTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [LOCKED_TIME] = {"pwdAccountLockedTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [FAILURE_TIME] = {"pwdFailureTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [GRACE_USE_TIME] = {"pwdGraceUseTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [RESET] = {"pwdReset", NULL, SR_LDAP_OF_ACCOUNT, 0},
+    [START_TIME] = {"pwdStartTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [END_TIME] = {"pwdEndTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [LAST_SUCCESS] = {"pwdLastSuccess", NULL, SR_LDAP_OF_ACCOUNT, -1},
+    [MAX_AGE] = {"pwdMaxAge", NULL, SR_LDAP_OF_POLICY, 0},
+    [MIN_AGE] = {"pwdMinAge", NULL, SR_LDAP_OF_POLICY, 0},
+    [EXPIRE_WARNING] = {"pwdExpireWarning", NULL, SR_LDAP_OF_POLICY, 0},
+    [GRACE_LIMIT] = {"pwdGraceAuthNLimit", NULL, SR_LDAP_OF_POLICY, 0},
+    [GRACE_EXPIRY] = {"pwdGraceExpiry", NULL, SR_LDAP_OF_POLICY, 0},
+    [LOCKOUT] = {"pwdLockout", NULL, SR_LDAP_OF_POLICY, 0},
+    [LOCKOUT_DURATION] = {"pwdLockoutDuration", NULL, SR_LDAP_OF_POLICY, 0},
+    [MUST_CHANGE] = {"pwdMustChange", NULL, SR_LDAP_OF_POLICY, 0},
+    [ALLOW_USER_CHANGE] = {"pwdAllowUserChange", NULL, SR_LDAP_OF_POLICY, 1},
+    [MAX_IDLE] = {"pwdMaxIdle", NULL, SR_LDAP_OF_POLICY, 0},
+    [MIN_LENGTH] = {"pwdMinLength", NULL, SR_LDAP_OF_POLICY, 0},
+    [MAX_LENGTH] = {"pwdMaxLength", NULL, SR_LDAP_OF_POLICY, 0},
+    [IN_HISTORY] = {"pwdInHistory", NULL, SR_LDAP_OF_POLICY, 0},
+};
+const size_t sr_ldap_openldap_count =
+    sizeof(sr_ldap_openldap) / sizeof(sr_ldap_openldap[0]);
+
+#define AT(name) (&sr_ldap_openldap[name])
+
+bool
+sr_ldap_openldap_is(const struct sr_ldap_view *view)
+{
+    /* pwdReset and pwdPolicySubentry are 389's too. */
+    static const int mark[] = {CHANGED_TIME,   LOCKED_TIME, FAILURE_TIME,
+                               GRACE_USE_TIME, START_TIME,  END_TIME,
+                               LAST_SUCCESS};
+
+    for (size_t i = 0; i < sizeof(mark) / sizeof(mark[0]); i++) {
+        if (sr_ldap_entry_first(view->account, AT(mark[i])->name) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void
+lock_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    const char *text = sr_ldap_view_text(view, AT(LOCKED_TIME));
+    enum sr_tri locks = sr_ldap_view_switch(view, AT(LOCKOUT));
+    int64_t duration = sr_ldap_view_number(view, AT(LOCKOUT_DURATION));
+    sr_time since = sr_ldap_view_time(view, AT(LOCKED_TIME));
+
+    facts->locked = SR_LOCK_NO;
+    /* Without pwdLockout the server ignores it. */
+    if (text == NULL || locks == SR_NO)
+        return;
+    facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    /* Written with seconds, or before 1970, it means the same. */
+    if (strcmp(text, FOR_GOOD) == 0 || since == 0) {
+        facts->locked = SR_LOCK_ADMIN;
+        facts->locked_why = SR_LOCK_WHY_ADMIN;
+    } else if (duration > 0 && since != SR_TIME_UNKNOWN) {
+        facts->locked = SR_LOCK_UNTIL;
+        facts->locked_until = since + duration;
+    } else if (duration == 0) {
+        facts->locked = SR_LOCK_ADMIN;
+    } else {
+        facts->locked = SR_LOCK_UNTIL; /* how long is not known */
+    }
+}
+
+static void
+age_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    int64_t age = sr_ldap_view_number(view, AT(MAX_AGE));
+    int64_t warning = sr_ldap_view_number(view, AT(EXPIRE_WARNING));
+    int64_t least = sr_ldap_view_number(view, AT(MIN_AGE));
+    int64_t after = sr_ldap_view_number(view, AT(GRACE_EXPIRY));
+
+    facts->password_changed = sr_ldap_view_time(view, AT(CHANGED_TIME));
+    if (!sr_ldap_view_has_policy(view))
+        return;
+    facts->password_expires = SR_TIME_NEVER;
+    if (facts->password_changed == SR_TIME_UNKNOWN)
+        return;
+    if (least > 0)
+        facts->may_change_from = facts->password_changed + least;
+    if (age <= 0)
+        return;
+    facts->password_expires = facts->password_changed + age;
+    if (warning > 0)
+        facts->warn_from = facts->password_expires - warning;
+    if (after > 0)
+        facts->inactive_from = facts->password_expires + after;
+}
+
+/* With pwdMaxIdle the server locks an account out whose last bind, or else last
+ * change, is too long ago.  It does so only where it records binds, which the
+ * entry does not say; a bind that succeeds shows it. */
+static void
+idle_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    int64_t idle = sr_ldap_view_number(view, AT(MAX_IDLE));
+    sr_time since = sr_ldap_view_time(view, AT(LAST_SUCCESS));
+
+    if (since == SR_TIME_UNKNOWN)
+        since = facts->password_changed;
+    if (idle <= 0 || since == SR_TIME_UNKNOWN || view->is_active ||
+        sr_ldap_view_switch(view, AT(LOCKOUT)) != SR_YES)
+        return;
+    if (facts->account_ends == SR_TIME_UNKNOWN ||
+        since + idle < facts->account_ends)
+        facts->account_ends = since + idle;
+}
+
+enum sr_tri
+sr_ldap_openldap_enforces_reset(struct sr_ldap_view *view)
+{
+    return sr_ldap_view_switch(view, AT(MUST_CHANGE));
+}
+
+void
+sr_ldap_openldap_facts(struct sr_ldap_view *view, struct sr_facts *facts)
+{
+    lock_facts(view, facts);
+    age_facts(view, facts);
+    facts->account_starts = sr_ldap_view_time(view, AT(START_TIME));
+    facts->account_ends = sr_ldap_view_time(view, AT(END_TIME));
+    idle_facts(view, facts);
+    facts->grace_left =
+        sr_ldap_view_grace(view, sr_ldap_view_number(view, AT(GRACE_LIMIT)),
+                           sr_ldap_view_count(view, AT(GRACE_USE_TIME)));
+    /* A demand that the policy does not enforce is none. */
+    facts->must_change = sr_ldap_view_switch(view, AT(RESET)) == SR_YES &&
+                                 sr_ldap_openldap_enforces_reset(view) != SR_NO
+                             ? SR_YES
+                             : SR_NO;
+    if (sr_ldap_view_switch(view, AT(ALLOW_USER_CHANGE)) == SR_NO)
+        facts->cannot_change = SR_YES;
+    facts->failures = sr_ldap_view_count(view, AT(FAILURE_TIME));
+}
+
+static unsigned
+demand(struct sr_ldap_view *view, int attribute)
+{
+    int64_t value = sr_ldap_view_number(view, AT(attribute));
+
+    return value < 0 ? 0 : (unsigned)value;
+}
+
+void
+sr_ldap_openldap_demands(struct sr_ldap_view *view, struct sr_demands *demands)
+{
+    demands->min_length = demand(view, MIN_LENGTH);
+    demands->max_length = demand(view, MAX_LENGTH);
+    demands->history = demand(view, IN_HISTORY);
+}

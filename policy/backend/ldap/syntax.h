@@ -1,0 +1,30 @@
+/*
+ * LDAP syntax: attribute values as numbers, times and switches.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_LDAP_SYNTAX_H
+#define SR_POLICY_BACKEND_LDAP_SYNTAX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/util/time.h"
+
+/*
+ * A generalized time (RFC 4517) in seconds.  Returns 0 or -1.  A time before
+ * 1970 is 0: nothing here is that old, and servers write such times for "not at
+ * all".
+ */
+int sr_ldap_time(const char *text, sr_time *when);
+
+/* A number in digits only; one above `most` is `most`. */
+bool sr_ldap_number(const char *text, int64_t most, int64_t *value);
+
+/* TRUE or FALSE (RFC 4517), or 389's on and off, 1 and 0. */
+bool sr_ldap_switch(const char *text, bool *value);
+
+/* A number of days of RFC 2307; empty and -1 mean "none", which is -1. */
+bool sr_ldap_days(const char *text, int64_t *value);
+
+#endif

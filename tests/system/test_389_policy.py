@@ -1,0 +1,216 @@
+"""Policies of 389 Directory Server, compared with what the server itself
+answers: what a policy does not mention, switches of the server, accounts that
+are not used, and values that are none.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import pytest
+
+import directory389
+from directory import BASE, PEOPLE, stamp, user
+from directory389 import (EPOCH, HIDING_ACI, POLICY, POLICY_ACI,
+                          DirectoryServer)
+from test_389 import ANN, state
+from test_ldap import OLD, PEER, UID, configure, log_in
+
+pytestmark = pytest.mark.skipif(not directory389.have_server(),
+                                reason="389-ds-base is not installed")
+
+LOCAL = f"cn=local,{PEOPLE}"
+INACTIVE = f"cn=inactive,{PEOPLE}"
+PLUGIN = "cn=Account Policy Plugin,cn=plugins,cn=config"
+DAY = 86400
+
+
+@pytest.fixture(scope="module")
+def the_server():
+    server = DirectoryServer()
+    server.replace("cn=config", **{"nsslapd-syntaxcheck": "off"})
+    server.replace(PLUGIN, **{"nsslapd-pluginEnabled": "on",
+                              "nsslapd-pluginarg0": f"cn=config,{PLUGIN}"})
+    server.restart()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(the_server, host):
+    the_server.fresh()
+    the_server.policy(aci=POLICY_ACI)
+    configure(host, the_server, default_policy="cn=config")
+    host.add_elsewhere("ann", UID)
+    return the_server
+
+
+def give(server, policy, entry, *, local=True):
+    """Ann, with these attributes, under a policy of her own, which has these;
+    passwordMinLength, which says nothing of logins, is always there."""
+    server.client("ldapdelete", LOCAL, check=False)
+    server.add({"dn": LOCAL, "cn": "local", "passwordMinLength": "6",
+                "objectClass": ["top", "ldapsubentry", "passwordpolicy"],
+                **policy},
+               {**user("ann", UID, OLD), "userPassword": OLD,
+                "pwdPolicySubentry": LOCAL if local else None})
+    if entry:
+        server.replace(ANN, **entry)
+
+
+def key(host):
+    (code,) = host.drive("probe", "ann", "acct", rhost=PEER).codes
+    return code
+
+
+PAST = {"passwordExpirationTime": stamp(3600)}
+SOON = {"passwordExpirationTime": stamp(-3600)}
+LOCKED = {"accountUnlockTime": stamp(-900), "passwordRetryCount": 3}
+FOR_GOOD = {"accountUnlockTime": EPOCH, "passwordRetryCount": 3}
+
+# The policy of the user; the entry; the answer to a login by a key.
+PRESETS = {
+    "passwordExp": ({}, PAST, "SUCCESS"),
+    "passwordExp-on": ({"passwordExp": "on"}, PAST, "NEW_AUTHTOK_REQD"),
+    "passwordExp-1": ({"passwordExp": "1"}, PAST, "NEW_AUTHTOK_REQD"),
+    "passwordExp-true": ({"passwordExp": "true"}, PAST, "NEW_AUTHTOK_REQD"),
+    "passwordExp-0": ({"passwordExp": "0"}, PAST, "SUCCESS"),
+    "passwordGraceLimit": ({"passwordExp": "on"},
+                           {**PAST, "passwordGraceUserTime": 1},
+                           "NEW_AUTHTOK_REQD"),
+    "passwordMustChange": ({}, {"passwordExpirationTime": EPOCH}, "SUCCESS"),
+    "passwordMustChange-on": ({"passwordMustChange": "on"},
+                              {"passwordExpirationTime": EPOCH},
+                              "NEW_AUTHTOK_REQD"),
+    "passwordLockout": ({}, LOCKED, "SUCCESS"),
+    "passwordLockout-on": ({"passwordLockout": "on"}, LOCKED, "PERM_DENIED"),
+    "passwordUnlock": ({"passwordLockout": "on"}, FOR_GOOD, "SUCCESS"),
+    "passwordUnlock-off": ({"passwordLockout": "on", "passwordUnlock": "off"},
+                           FOR_GOOD, "PERM_DENIED"),
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_a_policy_does_not_mention(host, server, name):
+    policy, entry, answer = PRESETS[name]
+    give(server, policy, entry)
+    # What the key login says and what the server says of the password is one.
+    assert key(host) == answer, host.log.all()
+    done = server.client("ldapwhoami", "-e", "ppolicy", check=False,
+                         who=(ANN, OLD))
+    assert (done.returncode == 0) == (answer == "SUCCESS"), done
+
+
+def test_warning_that_a_policy_does_not_mention(host, server):
+    give(server, {"passwordExp": "on"}, SOON)
+    assert state(host) == "expiring"
+    server.replace(ANN, passwordExpirationTime=stamp(-2 * DAY))
+    assert state(host) == "ok"
+
+
+# ---- policies of users that do not count
+
+SWITCHED = {
+    "local-expires": ({"passwordExp": "on"}, {}, PAST),
+    "global-expires": ({}, {"passwordExp": "on"}, PAST),
+    "local-locks": ({"passwordLockout": "on"}, {}, LOCKED),
+    "global-locks": ({}, {"passwordLockout": "on"}, LOCKED),
+}
+
+
+@pytest.mark.parametrize("switch", ["on", "off"])
+@pytest.mark.parametrize("name", SWITCHED)
+def test_switch_for_local_policies(host, server, name, switch):
+    policy, whole, entry = SWITCHED[name]
+    server.policy(**{"nsslapd-pwpolicy-local": switch}, **whole)
+    give(server, policy, entry)
+    is_let_in = server.client("ldapwhoami", check=False,
+                              who=(ANN, OLD)).returncode == 0
+    assert is_let_in == (name.startswith("local") == (switch == "off"))
+    assert (key(host) == "SUCCESS") == is_let_in, host.log.all()
+
+
+def test_hidden_switch(host, server):
+    """The entry alone counts: stricter, never laxer."""
+    server.policy(aci=HIDING_ACI)
+    give(server, {}, PAST)
+    assert key(host) == "NEW_AUTHTOK_REQD", host.log.all()
+
+
+# ---- accounts that are not used
+
+@pytest.fixture
+def limits(server):
+    server.client("ldapdelete", INACTIVE, check=False)
+    server.add({"dn": INACTIVE, "cn": "inactive",
+                "objectClass": ["top", "ldapsubentry", "extensibleObject",
+                                "accountpolicy"],
+                "accountInactivityLimit": "3600"})
+    return server
+
+
+IDLE = {
+    "used": ({"acctPolicySubentry": INACTIVE, "lastLoginTime": stamp(60)},
+             True),
+    "idle": ({"acctPolicySubentry": INACTIVE, "lastLoginTime": stamp(7200)},
+             False),
+    "never-used": ({"acctPolicySubentry": INACTIVE, "lastLoginTime": None},
+                   True),
+    "without-a-limit": ({"lastLoginTime": stamp(7200)}, True),
+}
+
+
+@pytest.mark.parametrize("name", IDLE)
+def test_idle(host, limits, name):
+    entry, is_let_in = IDLE[name]
+    give(limits, {}, entry, local=False)
+    assert (key(host) == "SUCCESS") == is_let_in, host.log.all()
+    done = limits.client("ldapwhoami", check=False, who=(ANN, OLD))
+    assert (done.returncode == 0) == is_let_in, done
+
+
+def test_idle_by_the_limit_for_all(host, server):
+    give(server, {}, {"lastLoginTime": stamp(7200)}, local=False)
+    assert key(host) == "SUCCESS"
+    server.replace(f"cn=config,{PLUGIN}", accountInactivityLimit=3600)
+    server.restart()
+    try:
+        assert server.client("ldapwhoami", check=False,
+                             who=(ANN, OLD)).returncode == 19
+        assert key(host) == "ACCT_EXPIRED", host.log.all()
+    finally:
+        server.replace(f"cn=config,{PLUGIN}", accountInactivityLimit=None)
+        server.restart()
+
+
+def test_idle_is_told_and_ended(host, limits):
+    give(limits, {}, {"acctPolicySubentry": INACTIVE,
+                      "lastLoginTime": stamp(7200)}, local=False)
+    assert log_in(host).codes == ["AUTH_ERR", "ACCT_EXPIRED"], host.log.all()
+    done = host.run("selfresetctl", "unlock", "ann")
+    assert done.returncode != 0  # the service may not write it yet
+    limits.replace(PEOPLE, aci=(
+        '(targetattr="lastLoginTime")(version 3.0; acl "last"; allow (write) '
+        f'userdn="ldap:///cn=reader,{BASE}";)'))
+    try:
+        done = host.run("selfresetctl", "unlock", "ann")
+        assert done.returncode == 0, done
+        host.forget_state()
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    finally:
+        limits.replace(PEOPLE, aci=None)
+
+
+# ---- values that are none
+
+TIMES = ["passwordExpirationTime", "accountUnlockTime", "lastLoginTime"]
+
+
+@pytest.mark.parametrize("value", ["2025-09-21T10:00:00Z", "20250921100000",
+                                   "soon"])
+@pytest.mark.parametrize("name", TIMES)
+def test_time_that_is_none(host, limits, name, value):
+    give(limits, {"passwordExp": "on", "passwordLockout": "on"},
+         {"acctPolicySubentry": INACTIVE, name: value})
+    assert key(host) == "AUTHINFO_UNAVAIL", host.log.all()
+    assert host.log.with_text(f"{name} of {ANN} cannot be read")
+    # Of others nothing is lost.
+    assert POLICY["passwordExp"] == "off"
