@@ -218,7 +218,11 @@ elsewhere_is_locked(const struct ctl *ctl, const struct sr_transaction *txn)
 {
     const struct sr_facts *facts = &txn->account->facts;
 
-    if (!elsewhere_is(txn) || facts->locked_why != SR_LOCK_WHY_DIRECTORY)
+    if (!elsewhere_is(txn))
+        return false;
+    if (txn->account->is_idle && facts->account_ends <= ctl->now)
+        return true;
+    if (facts->locked_why != SR_LOCK_WHY_DIRECTORY)
         return false;
     return facts->locked == SR_LOCK_ADMIN ||
            (facts->locked == SR_LOCK_UNTIL &&

@@ -93,6 +93,9 @@ struct sr_account {
     struct sr_facts facts;
     struct sr_demands demands;
     bool is_insecure; /* read over a connection that others can read */
+    /* facts.account_ends is the limit for an account that is not used, which
+     * SR_ORDER_UNLOCK may renew. */
+    bool is_idle;
     /* The account can be read by its owner only: the facts are unknown until
      * the password has been verified. */
     bool is_closed;
@@ -351,7 +354,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 7u
+#define SR_BACKEND_VERSION 8u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

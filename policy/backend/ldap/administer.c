@@ -119,20 +119,6 @@ send_changes(struct sr_ldap_session *session, const char *dn,
 
 /* ---- unlock */
 
-/* Whether the account is barred because it was not used for too long. */
-static bool
-is_idle(struct sr_ldap_session *session, sr_time now)
-{
-    struct sr_ldap_view active = *view_of(session);
-    struct sr_facts facts;
-
-    sr_facts_init(&facts);
-    active.is_active = true;
-    sr_ldap_kind_facts(&active, &facts);
-    return session->known.facts.account_ends != facts.account_ends &&
-           session->known.facts.account_ends <= now;
-}
-
 static enum sr_write
 unlock(struct sr_ldap_session *session, const char *dn,
        enum sr_refusal *refusal)
@@ -155,7 +141,7 @@ unlock(struct sr_ldap_session *session, const char *dn,
         if (has(session, lock[i]))
             add_change(&changes, lock[i], NULL);
     }
-    if (is_idle(session, now)) {
+    if (session->known.is_idle && session->known.facts.account_ends <= now) {
         if (session->known.kind != SR_LDAP_DS389)
             return refuse(session, refusal,
                           "The account was not used for longer than the "

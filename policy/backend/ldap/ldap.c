@@ -103,6 +103,19 @@ read_policy(struct sr_ldap_session *session)
     }
 }
 
+/* When the account ends apart from limits on accounts that are not used. */
+static sr_time
+active_end(struct sr_ldap_session *session)
+{
+    struct sr_ldap_view active = session->known.view;
+    struct sr_facts facts;
+
+    sr_facts_init(&facts);
+    active.is_active = true;
+    sr_ldap_kind_facts(&active, &facts);
+    return facts.account_ends;
+}
+
 /* Put what was read together. */
 static enum sr_status
 make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
@@ -114,6 +127,7 @@ make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
         return SR_STATUS_UNAVAILABLE;
     sr_ldap_kind_demands(known->view.policy, &known->demands);
     known->kind = sr_ldap_kind(&known->view);
+    known->is_idle = known->facts.account_ends != active_end(session);
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
     known->at = sr_deadline_now();
@@ -198,6 +212,7 @@ make_account(const struct sr_ldap_session *session,
     account->demands = known->demands;
     account->is_insecure = session->is_insecure;
     account->is_closed = known->is_closed;
+    account->is_idle = known->is_idle;
     account->gecos = strdup(full == NULL ? "" : full);
     account->secret = strdup(known->fingerprint);
     account->entry = strdup(known->entry.dn);
@@ -254,15 +269,12 @@ ldap_look_up(struct sr_call *call, const char *name,
 static void
 forget_idle(struct sr_ldap_session *session, struct sr_facts *facts)
 {
-    struct sr_ldap_cached *known = &session->known;
-    struct sr_facts active;
+    const sr_time end = active_end(session);
 
-    sr_facts_init(&active);
-    known->view.is_active = true;
-    if (sr_ldap_kind_facts(&known->view, &active) != NULL)
-        return;
-    facts->account_ends = active.account_ends;
-    known->facts.account_ends = active.account_ends;
+    session->known.view.is_active = true;
+    session->known.is_idle = false;
+    session->known.facts.account_ends = end;
+    facts->account_ends = end;
 }
 
 /* Have what a bind told known for the account, and in the calls that follow. */

@@ -36,6 +36,7 @@ struct sr_ldap_cached {
     struct sr_demands demands;
     char *fingerprint;
     enum sr_ldap_kind kind;
+    bool is_idle;   /* facts.account_ends is the limit of an idle account */
     bool is_closed; /* nothing more than its DN and uid */
     bool is_owners; /* read by its owner, and not to be read by others */
 };
