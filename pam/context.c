@@ -41,11 +41,31 @@ sr_context_message(const struct sr_pam_context *ctx)
 }
 
 void
+sr_context_show(struct sr_pam_context *ctx)
+{
+    if (ctx->text != NULL && (ctx->flags & PAM_SILENT) == 0)
+        pam_prompt(ctx->pamh, ctx->text_style, NULL, "%s", ctx->text);
+    free(ctx->text);
+    ctx->text = NULL;
+}
+
+void
 sr_context_tell(struct sr_pam_context *ctx, int style, char *text)
 {
-    if (text != NULL && (ctx->flags & PAM_SILENT) == 0)
-        pam_prompt(ctx->pamh, style, NULL, "%s", text);
-    free(text);
+    char *both = NULL;
+
+    if (text != NULL && ctx->text != NULL &&
+        asprintf(&both, "%s\n%s", ctx->text, text) >= 0) {
+        free(ctx->text);
+        free(text);
+        ctx->text = both;
+        if (style == PAM_ERROR_MSG)
+            ctx->text_style = style;
+    } else if (text != NULL) {
+        sr_context_show(ctx); /* out of memory: one after the other */
+        ctx->text = text;
+        ctx->text_style = style;
+    }
 }
 
 void
@@ -502,6 +522,7 @@ sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
 void
 sr_context_end(struct sr_pam_context *ctx)
 {
+    sr_context_show(ctx);
     sr_transaction_end(&ctx->txn);
     sr_config_free(ctx->config);
     ctx->config = NULL;

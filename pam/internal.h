@@ -64,6 +64,8 @@ struct sr_pam_context {
     int64_t looked;    /* when the account was looked at, microseconds */
     uint64_t sequence; /* from before that, for what is published */
     uid_t nss_uid;     /* the name's uid by NSS, (uid_t)-1 if none */
+    char *text;        /* to be shown, or NULL */
+    int text_style;    /* PAM_TEXT_INFO or PAM_ERROR_MSG */
 };
 
 /*
@@ -105,12 +107,17 @@ void sr_context_event(struct sr_pam_context *ctx, enum sr_event_id id,
 struct sr_message_context sr_context_message(const struct sr_pam_context *ctx);
 
 /*
- * Show a text (which is freed; NULL shows nothing).  Honours PAM_SILENT.  A
- * conversation that fails never fails the call.
+ * Have a text shown (which is freed; NULL shows nothing) before the next prompt
+ * or at the end of the call, all of them as one: each text is a round of its
+ * own in newer versions of sshd, and a dialog in desktops.
  */
 void sr_context_tell(struct sr_pam_context *ctx, int style, char *text);
 void sr_context_tell_text(struct sr_pam_context *ctx, int style,
                           enum sr_text text);
+
+/* Show them now.  Honours PAM_SILENT.  A conversation that fails never fails
+ * the call. */
+void sr_context_show(struct sr_pam_context *ctx);
 
 /* Add the store's part to the facts.  PAM_SUCCESS, or the person and the log
  * have been told and `unavailable` is returned. */

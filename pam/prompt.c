@@ -36,6 +36,7 @@ sr_prompt_one(struct sr_pam_context *ctx, enum sr_text prompt, char **password)
     int code = PAM_BUF_ERR;
 
     *password = NULL;
+    sr_context_show(ctx);
     if (text != NULL)
         code = pam_prompt(ctx->pamh, PAM_PROMPT_ECHO_OFF, password, "%s", text);
     free(text);

@@ -768,7 +768,7 @@ sr_message_rules(const struct sr_findings *rules)
 {
     if (rules->count == 0)
         return NULL;
-    return fold(list(_("Rules for the new password:"), rules));
+    return fold(list(_("Rules for new passwords:"), rules));
 }
 
 /* `text` and the tries that are left after it, as one text.  Frees `text`. */
@@ -837,7 +837,7 @@ sr_message_demands(const struct sr_demands *demands)
                          "\n- none of the last %u passwords", demands->history),
                       demands->history);
     return fold(sr_format("%s%s%s%s",
-                          _("Rules of the directory for the new password:"),
+                          _("Rules of the directory for new passwords:"),
                           least == NULL ? "" : least, most == NULL ? "" : most,
                           used == NULL ? "" : used));
 }

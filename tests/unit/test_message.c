@@ -347,7 +347,7 @@ test_findings(void **state)
 
     (void)state;
     expect(sr_message_rules(&findings),
-           "Rules for the new password:\n"
+           "Rules for new passwords:\n"
            "- at least 15 characters\n"
            "- not a word from a very long list of words that are far too easy "
            "to\n  guess");
@@ -476,12 +476,12 @@ test_directory(void **state)
     (void)state;
     assert_null(sr_message_demands(&none));
     expect(sr_message_demands(&some),
-           "Rules of the directory for the new password:\n"
+           "Rules of the directory for new passwords:\n"
            "- at least 8 characters\n"
            "- at most 64 characters\n"
            "- none of the last 5 passwords");
     expect(sr_message_demands(&one),
-           "Rules of the directory for the new password:\n"
+           "Rules of the directory for new passwords:\n"
            "- at least 1 character\n"
            "- not the last password");
     for (unsigned r = 0; r < SR_REFUSAL_COUNT; r++) {
