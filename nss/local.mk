@@ -18,16 +18,20 @@ libnss_selfreset_la_LIBADD = libstate.la
 libnss_selfreset_la_DEPENDENCIES = libstate.la nss/libnss_selfreset.map
 
 EXTRA_DIST += nss/README.md nss/libnss_selfreset.map nss/selfreset.sysusers
-install-nss:
+install-nss: nss/selfreset.tmpfiles
 	rm -f $(DESTDIR)$(nsslibdir)/libnss_selfreset.la
 	test "$(sysusersdir)" = no || { $(MKDIR_P) "$(DESTDIR)$(sysusersdir)" && \
 	    $(INSTALL_DATA) $(srcdir)/nss/selfreset.sysusers \
 	        "$(DESTDIR)$(sysusersdir)/selfreset.conf"; }
+	test "$(tmpfilesdir)" = no || { $(MKDIR_P) "$(DESTDIR)$(tmpfilesdir)" && \
+	    $(INSTALL_DATA) nss/selfreset.tmpfiles \
+	        "$(DESTDIR)$(tmpfilesdir)/selfreset.conf"; }
 # glibc skips a source in nsswitch.conf that has no module, so removal asks for
 # nothing.
 uninstall-nss:
 	rm -f $(DESTDIR)$(nsslibdir)/libnss_selfreset.so.2 \
-	    "$(DESTDIR)$(sysusersdir)/selfreset.conf"
+	    "$(DESTDIR)$(sysusersdir)/selfreset.conf" \
+	    "$(DESTDIR)$(tmpfilesdir)/selfreset.conf"
 .PHONY: install-nss uninstall-nss
 
 # ---- the program that publishes.  It alone needs the library for access
@@ -51,12 +55,27 @@ selfreset_publish_SOURCES = \
 selfreset_publish_CFLAGS = $(AM_CFLAGS) $(ACL_CFLAGS)
 selfreset_publish_LDADD = libpolicy.la $(ACL_LIBS)
 UNITS_MADE = nss/selfreset-follow.service \
+	nss/selfreset-changed.service nss/selfreset-changed.path \
 	nss/selfreset-publish.service nss/selfreset-publish.path
-EXTRA_DIST += nss/selfreset-follow.service.in \
+EXTRA_DIST += nss/selfreset-follow.service.in nss/selfreset.tmpfiles.in \
+	nss/selfreset-changed.service.in nss/selfreset-changed.path.in \
 	nss/selfreset-publish.service.in nss/selfreset-publish.path.in
-CLEANFILES += $(UNITS_MADE)
+CLEANFILES += $(UNITS_MADE) nss/selfreset.tmpfiles
 SUBST_UNIT = $(SED) -e 's|%sbindir%|$(sbindir)|g' \
-	-e 's|%sysconfdir%|$(sysconfdir)|g' -e 's|%publishdir%|$(publishdir)|g'
+	-e 's|%sysconfdir%|$(sysconfdir)|g' -e 's|%publishdir%|$(publishdir)|g' \
+	-e 's|%rundir%|$(rundir)|g'
+nss/selfreset.tmpfiles: nss/selfreset.tmpfiles.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
+	    $(srcdir)/nss/selfreset.tmpfiles.in >$@.new
+	$(AM_V_at)mv $@.new $@
+nss/selfreset-changed.service: nss/selfreset-changed.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
+	    $(srcdir)/nss/selfreset-changed.service.in >$@.new
+	$(AM_V_at)mv $@.new $@
+nss/selfreset-changed.path: nss/selfreset-changed.path.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
+	    $(srcdir)/nss/selfreset-changed.path.in >$@.new
+	$(AM_V_at)mv $@.new $@
 nss/selfreset-follow.service: nss/selfreset-follow.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
 	    $(srcdir)/nss/selfreset-follow.service.in >$@.new
@@ -78,4 +97,5 @@ endif
 # distcheck runs as an ordinary user: nothing is installed outside the prefix.
 AM_DISTCHECK_CONFIGURE_FLAGS = \
 	--with-systemdsystemunitdir=$$dc_install_base/lib/systemd/system \
-	--with-sysusersdir=$$dc_install_base/lib/sysusers.d
+	--with-sysusersdir=$$dc_install_base/lib/sysusers.d \
+	--with-tmpfilesdir=$$dc_install_base/lib/tmpfiles.d
