@@ -145,7 +145,11 @@ EXTRA_LTLIBRARIES += tests/driver/libnss_leaky.la
 tests_driver_libnss_leaky_la_SOURCES = tests/driver/leaky.c
 tests_driver_libnss_leaky_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
 	-shared -shrext .so.2 -rpath $(pkglibdir)
-drivers: tests/driver/libnss_leaky.la
+EXTRA_LTLIBRARIES += tests/driver/libnss_deaf.la
+tests_driver_libnss_deaf_la_SOURCES = tests/driver/deaf.c
+tests_driver_libnss_deaf_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-shared -shrext .so.2 -no-undefined -rpath /nowhere
+drivers: tests/driver/libnss_leaky.la tests/driver/libnss_deaf.la
 tests_driver_publishdrive_LDADD = libpolicy.la
 drivers: tests/bench/nssbench \
 	tests/driver/pamdrive tests/driver/cryptcount.la \

@@ -27,6 +27,8 @@ selfresetctl_SOURCES = \
 	tools/check/host.c tools/check/host.h \
 	tools/check/nss.c tools/check/nss.h \
 	tools/check/pam.c tools/check/pam.h \
+	tools/check/enumeration.c tools/check/enumeration.h \
+	tools/check/nss_seen.c tools/check/nss_seen.h \
 	tools/check/nss_switch.c tools/check/nss_switch.h \
 	tools/check/nss_view.c tools/check/nss_view.h \
 	tools/cmd/commands.h \

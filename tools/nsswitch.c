@@ -1,9 +1,8 @@
 /*
- * Nsswitch: reads nsswitch.conf(5) and edits its text.
+ * Nsswitch: parses nsswitch.conf(5) and edits its text.
  *
- * What is inserted can be recognised, so that taking it out again gives the
- * text back as it was; no copy of the old file is kept, which would be out of
- * date when it is needed.
+ * What is inserted can be recognised, so that removing it restores the text; no
+ * copy of the old file is kept, which would be out of date when it is needed.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -33,7 +32,7 @@ static const char *const added[] = {ADDED("group"), ADDED("shadow")};
 
 /* ---- reading */
 
-/* One item of a bracket, "!NOTFOUND=return".  False when it is none. */
+/* Parse one item in brackets, "!NOTFOUND=return". */
 static bool
 take_action(const char *item, size_t length, struct nsswitch_source *source)
 {
@@ -69,8 +68,8 @@ take_action(const char *item, size_t length, struct nsswitch_source *source)
     return true;
 }
 
-/* The brackets behind a source, from `at` on; the place behind them, or 0 when
- * they are not understood. */
+/* Parse the brackets behind a source, from `at` on.  Returns the offset behind
+ * them, or 0 on a syntax error. */
 static size_t
 take_bracket(const char *text, size_t at, size_t end,
              struct nsswitch_source *source)
@@ -110,7 +109,7 @@ take_sources(struct nsswitch_line *line, size_t at, size_t end)
             return;
         length = strcspn(text + at, SPACES "[\n#");
         if (length == 0 || line->count == NSSWITCH_SOURCES ||
-            text[at - 1] == ']') { /* nowhere to put anything between */
+            text[at - 1] == ']') { /* nothing can be inserted between */
             line->is_odd = true;
             return;
         }
@@ -209,7 +208,7 @@ nsswitch_ends(const struct nsswitch_line *line, size_t index,
 
 /* ---- writing */
 
-/* A text that is put together. */
+/* A text that is being written. */
 struct output {
     char *text;
     size_t size;
@@ -252,8 +251,8 @@ starts_with(const char *text, const char *start)
 }
 
 /*
- * Copy a line without our source and its actions: what was inserted before it
- * or behind it goes too, and of other spaces as little as separates.
+ * Copy a line without the source and its actions, and without the spaces that
+ * were inserted with it.
  */
 static void
 put_without(struct output *output, const struct nsswitch_line *line)
@@ -302,18 +301,18 @@ nsswitch_disable(const char *text, char why[NSSWITCH_WHY])
     return output_end(&output, true, why);
 }
 
-/* Whether `index` can hand on to us: whatever it answers, but success, which
- * no line but initgroups listens to. */
+/* Whether the search goes on behind a source, for every answer but success;
+ * only a line initgroups has an action for success. */
 static bool
-hands_on(const struct nsswitch_line *line, size_t index)
+goes_on(const struct nsswitch_line *line, size_t index)
 {
     return !nsswitch_ends(line, index, NSSWITCH_NOTFOUND) &&
            !nsswitch_ends(line, index, NSSWITCH_UNAVAIL) &&
            !nsswitch_ends(line, index, NSSWITCH_TRYAGAIN);
 }
 
-/* Whether our source stands once, directly behind the first, the local files,
- * or in an initgroups line before all others and lets them be asked. */
+/* Whether the line has the source once: directly behind the local files, or on
+ * a line initgroups before all others, which are asked too. */
 static bool
 is_right(const struct nsswitch_line *line, bool is_initgroups)
 {
@@ -322,43 +321,43 @@ is_right(const struct nsswitch_line *line, bool is_initgroups)
 
     for (size_t i = 0; i < line->count; i++) {
         copies += nsswitch_is_source(line, i, NSSWITCH_OURS);
-        if (i < ours && !hands_on(line, i))
+        if (i < ours && !goes_on(line, i))
             return false;
     }
     if (copies != 1)
         return false;
     if (is_initgroups && ours == 0)
-        return hands_on(line, 0) &&
+        return goes_on(line, 0) &&
                (line->count == 1 || !nsswitch_ends(line, 0, NSSWITCH_SUCCESS));
     if (is_initgroups) /* as the manual of glibc would have it */
-        return ours == 1 && line->count == 2 && hands_on(line, 0) &&
+        return ours == 1 && line->count == 2 && goes_on(line, 0) &&
                !nsswitch_ends(line, 0, NSSWITCH_SUCCESS);
     return ours > 0 && nsswitch_is_files(line, ours - 1) &&
-           hands_on(line, ours - 1) && !line->source[ours].has_actions;
+           goes_on(line, ours - 1) && !line->source[ours].has_actions;
 }
 
 static bool
 refuse(char *why, const struct nsswitch_line *line, const char *what)
 {
     snprintf(why, NSSWITCH_WHY,
-             "The line %u, \"%.*s:\", %s.  Mend it, then try again.",
+             "The line %u, \"%.*s:\", %s.  Correct it, then try again.",
              line->number, (int)line->name_length, line->text + line->name,
              what);
     return false;
 }
 
-/* Where to insert, on a line without our source.  False: nowhere. */
+/* Find where to insert, on a line without the source.  False: nowhere. */
 static bool
 find_place(const struct nsswitch_line *line, size_t *at, char *why)
 {
     for (size_t i = 0; i < line->count; i++) {
-        if (i > 0 && !hands_on(line, i - 1))
+        if (i > 0 && !goes_on(line, i - 1))
             return refuse(why, line,
                           "can end before the local files (an action "
                           "\"return\")");
         if (!nsswitch_is_files(line, i))
             continue;
-        if (!hands_on(line, i))
+        if (!goes_on(line, i))
             return refuse(why, line,
                           "ends at the local files (an action \"return\"), "
                           "and no source behind them would be asked");
@@ -373,7 +372,7 @@ find_place(const struct nsswitch_line *line, size_t *at, char *why)
     return refuse(why, line, "does not ask the local files");
 }
 
-/* Copy a line with our source in its place. */
+/* Copy a line with the source added. */
 static bool
 put_with(struct output *output, const struct nsswitch_line *line, char *why)
 {
@@ -456,5 +455,7 @@ nsswitch_enable(const char *text, char why[NSSWITCH_WHY])
             put(&output, text, line.start, line.end);
     }
     put(&output, text, from, strlen(text));
+    if (text[0] != '\0' && text[strlen(text) - 1] != '\n')
+        fputc('\n', output.stream);
     return output_end(&output, is_good, why);
 }

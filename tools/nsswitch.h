@@ -1,6 +1,5 @@
 /*
- * Nsswitch: reads nsswitch.conf(5) and edits its text.  Pure: no file is
- * touched here.
+ * Nsswitch: parses nsswitch.conf(5) and edits its text.  Pure: no I/O.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -12,10 +11,10 @@
 
 #define NSSWITCH_FILE "/etc/nsswitch.conf"
 
-/* Our source. */
+/* The source that this project adds. */
 #define NSSWITCH_OURS "selfreset"
 
-/* What a source can answer, and what is then done. */
+/* The answers of a source, and the actions for them. */
 enum nsswitch_status {
     NSSWITCH_SUCCESS,
     NSSWITCH_NOTFOUND,
@@ -45,7 +44,7 @@ struct nsswitch_line {
     size_t name_length;
     struct nsswitch_source source[NSSWITCH_SOURCES];
     size_t count;
-    bool is_odd; /* not understood to its end */
+    bool is_odd; /* could not be parsed to its end */
 };
 
 /*
@@ -59,7 +58,7 @@ bool nsswitch_is(const struct nsswitch_line *line, const char *database);
 bool nsswitch_is_source(const struct nsswitch_line *line, size_t index,
                         const char *name);
 
-/* The index of our source; line->count when it is not there. */
+/* The index of the source selfreset; line->count when it is missing. */
 size_t nsswitch_ours(const struct nsswitch_line *line);
 
 /* Whether a source asks the local files ("files", "compat"). */
@@ -69,22 +68,23 @@ bool nsswitch_is_files(const struct nsswitch_line *line, size_t index);
 bool nsswitch_ends(const struct nsswitch_line *line, size_t index,
                    enum nsswitch_status status);
 
-#define NSSWITCH_WHY 400 /* room for the sentences below */
+#define NSSWITCH_WHY 400 /* room for a reason below */
 
 /*
- * Put our source on the lines group and shadow, directly behind the local
- * files, and on a line initgroups, if there is one, before all others (so that
- * what the others do for each other stays as it is).  A line that is missing is
- * added at the top.  Our source in a wrong place is moved; a text that is right
- * already comes back as it was.  Returns a new text, or NULL with a sentence in
- * `why`.
+ * Add the source to the lines group and shadow, directly behind the local
+ * files, and to a line initgroups, if there is one, before all others, so that
+ * their order and actions stay as they are.  A missing line is added at the
+ * top, and a missing newline at the end, without which glibc ignores the last
+ * line.  A source in a wrong place is moved; a text that is right already comes
+ * back unchanged.  Returns a new text, or NULL with a sentence in `why`.
  */
 char *nsswitch_enable(const char *text, char why[NSSWITCH_WHY]);
 
 /*
- * Take our source off every line, and the lines that nsswitch_enable() added:
- * the text before it, byte for byte, when nothing was edited since.  Returns a
- * new text, or NULL with a sentence in `why`.
+ * Remove the source from every line, and the lines that nsswitch_enable()
+ * added: when nothing was edited since, the result is the text before it, byte
+ * for byte, except for a newline that was missing at its end.  Returns a new
+ * text, or NULL with a sentence in `why`.
  */
 char *nsswitch_disable(const char *text, char why[NSSWITCH_WHY]);
 

@@ -695,6 +695,21 @@ class Host:
             leaky.unlink()
             self.run("/sbin/ldconfig", "-X")
 
+    @contextlib.contextmanager
+    def deaf_module(self):
+        """Another NSS module in the place of ours, tests/driver/deaf.c, which
+        shows root in acct-ok and nothing else."""
+        (RUN / "deaf").write_text(str(STATE_GROUPS["acct-ok"]))
+        aside = NSS_MODULE.with_name("aside")
+        NSS_MODULE.rename(aside)
+        shutil.copy2(self.build / "tests/driver/.libs/libnss_deaf.so.2",
+                     NSS_MODULE)
+        try:
+            yield
+        finally:
+            NSS_MODULE.unlink()
+            aside.rename(NSS_MODULE)
+
     @staticmethod
     def create_state_groups():
         """The local groups that stand for states."""

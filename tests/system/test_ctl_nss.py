@@ -357,12 +357,12 @@ def test_lines_that_are_good(nss, maps):
 def test_a_line_that_is_not_understood(nss):
     nss.nsswitch(group="files selfreset [NOTFOUND=perhaps]",
                  shadow="files selfreset")
-    assert_found(nss, "warning", "nsswitch.conf:2", "not understood")
+    assert_found(nss, "warning", "nsswitch.conf:2", "cannot be parsed")
 
 
 def test_nobody_is_sent(nss):
     nss.nsswitch(group="files")
-    assert_found(nss, "warning", "nsswitch.conf", "nobody sees it",
+    assert_found(nss, "warning", "nsswitch.conf", "no program sees it",
                  "nss --enable")
 
 
@@ -586,3 +586,45 @@ def test_the_check_of_everything_says_nothing_where_it_is_not_used(host):
     assert "acct-ok" in {one["place"] for one in findings(host, "check")}
 
 
+# ---- what the C library itself answers
+
+def test_no_final_newline(nss):
+    """The C library drops the last line: found, and repaired by --enable."""
+    FILE.write_text("passwd: files\nshadow: files selfreset\n"
+                    "group: files selfreset")
+    assert nss.states("ann") == set()
+    assert any("newline" in one["text"] for one in findings(nss))
+    ctl(nss, "nss", "--enable")
+    assert FILE.read_text().endswith("group: files selfreset\n")
+    assert nss.states("ann") == {"acct-ok"} and findings(nss) == []
+    FILE.write_text("passwd: files\nshadow: files\ngroup: files")
+    assert "see the state groups" in ctl(nss, "nss", "--enable")
+    assert nss.states("ann") == {"acct-ok"} and findings(nss) == []
+
+
+@pytest.mark.parametrize("command", [("nss", "--check"), ("groups", "--check"),
+                                     ("check",)])
+def test_what_the_model_does_not_know(nss, command):
+    """The lines are right, and rules see something else: a module answers for
+    another directory.  It is asked for accounts of each kind."""
+    nss.add("gus", OLD, groups=("staff2",))
+    nss.publish()
+    assert findings(nss) == []
+    with nss.deaf_module():
+        assert nss.states("ann") == set()
+        found = json.loads(nss.run("selfresetctl", *command, "--json").stdout)
+        (one,) = [one for one in found if one["place"] == "getgrouplist"
+                  and one["severity"] == "error"]
+        assert "shows no state group where acct-ok is published" in one["text"]
+        subjects = set(one["subjects"].split(", "))
+        # One without a group by file, and one with.
+        assert "gus" in subjects and len(subjects) == 2
+    assert findings(nss) == []
+
+
+def test_enable_asks_the_c_library(nss):
+    ctl(nss, "nss", "--disable")
+    with nss.deaf_module():
+        said = ctl(nss, "nss", "--enable", code=1)
+        assert "has no effect" in said and "from now on" not in said
+    ctl(nss, "nss", "--enable")

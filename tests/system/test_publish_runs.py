@@ -17,7 +17,8 @@ import directory
 from directory import dn_of
 from middle import Middle, ber, message, octets
 from scratch import PUBLISHED, RUN, STATE_GROUPS, wait_until
-from test_watch import (LOCKED, MUST, OK, PASSWORD, Follower, lock, people,
+from test_watch import (LIMITED, LOCKED, MUST, OK, PASSWORD, UNLIMITED,
+                        Follower, lock, people,
                         seen, serve)
 
 needs_slapd = pytest.mark.skipif(not directory.have_server(),
@@ -322,3 +323,23 @@ def test_other_spellings(host):
     seen(lambda: shadow(host, "new") is None)
     follower.stop()
     assert dn_of("new")
+
+
+@needs_slapd
+def test_check_reads_what_publish_reads(host):
+    """A server that gives an administrator's search everything, and a reading
+    of all accounts only a part, is told of."""
+    users = people(*(f"u{number}" for number in range(1100)), "a/b")
+    server = serve(host, users, names=("u0",), more=UNLIMITED)
+    said = host.run("selfresetctl", "check", "--backend", "corp").stdout
+    assert "cannot read all accounts" not in said
+    assert "The name of an account cannot be published" in " ".join(
+        said.split()) and "a/b" in said
+    server.stop()
+    config = server.dir / "slapd.conf"
+    config.write_text(config.read_text().replace("size=unlimited", LIMITED))
+    server.start()
+    done = host.run("selfresetctl", "check", "--backend", "corp")
+    assert done.returncode == 2
+    assert "selfreset-publish cannot read all accounts" in \
+        " ".join(done.stdout.split())

@@ -12,6 +12,7 @@
 
 #include "policy/backend/registry.h"
 #include "tools/check/backend.h"
+#include "tools/check/enumeration.h"
 #include "tools/check/findings_report.h"
 #include "policy/config/account_rules.h"
 #include "tools/check/survey.h"
@@ -34,6 +35,8 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     const char *hint;
 
     check_survey(survey, config, ctl->now, &findings);
+    if (survey->used != NULL)
+        check_enumeration(ctl->config, backend, &findings);
     if (survey->used != NULL)
         fleet_check(backend, connections, sr_config_shares(ctl->config),
                     &findings);

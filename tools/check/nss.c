@@ -1,6 +1,6 @@
 /*
- * Check nss: whether the rest of the system sees the published state, and sees
- * no more of it than it should.
+ * Check nss: whether the rest of the system sees the published state, and no
+ * more of it than it should.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -11,6 +11,7 @@
 
 #include "policy/publish/writer.h"
 #include "tools/check/nss.h"
+#include "tools/check/nss_seen.h"
 #include "tools/check/nss_switch.h"
 #include "tools/check/nss_view.h"
 #include "tools/nsswitch.h"
@@ -37,7 +38,7 @@ check_nss_is_used(void)
     return is_used;
 }
 
-/* The lines of nsswitch.conf; returns whether one of them asks us. */
+/* The lines of nsswitch.conf; returns whether one of them names selfreset. */
 static bool
 check_file(struct findings *findings)
 {
@@ -60,6 +61,14 @@ check_file(struct findings *findings)
     return is_asked;
 }
 
+bool
+check_nss_is_enabled(void)
+{
+    __attribute__((cleanup(findings_free))) struct findings ignored = {0};
+
+    return check_file(&ignored);
+}
+
 void
 check_nss(const struct sr_config *config, sr_time now,
           struct findings *findings)
@@ -80,5 +89,8 @@ check_nss(const struct sr_config *config, sr_time now,
     check_units(findings);
     if (is_asked && is_there && check_has_snapshot(now))
         check_limit(findings);
+    /* What was found explains what would be seen. */
+    if (is_asked && is_there && findings_count(findings, SEVERITY_ERROR) == 0)
+        check_seen(now, findings);
     check_readers(findings);
 }

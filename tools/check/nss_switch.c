@@ -67,7 +67,7 @@ check_merge(const struct nsswitch_line *line, struct findings *findings)
     }
 }
 
-/* A source before ours that can end the search. */
+/* A source before selfreset that can end the search. */
 static void
 check_before(const struct nsswitch_line *line, size_t ours,
              struct findings *findings)
@@ -90,7 +90,7 @@ check_before(const struct nsswitch_line *line, size_t ours,
     }
 }
 
-/* Our place on a line of group or shadow. */
+/* The position of selfreset on a line group or shadow. */
 static void
 check_place(const struct nsswitch_line *line, size_t ours,
             struct findings *findings)
@@ -110,7 +110,8 @@ check_place(const struct nsswitch_line *line, size_t ours,
                  "between them can hide it.");
 }
 
-/* On an initgroups line, who comes after us is asked only if we say so. */
+/* On a line initgroups, the sources behind selfreset are asked only by an
+ * action. */
 static void
 check_after(const struct nsswitch_line *line, size_t ours,
             struct findings *findings)
@@ -134,8 +135,8 @@ check_line(const struct nsswitch_line *line, bool is_used,
         !is_initgroups)
         return;
     if (line->is_odd) {
-        add_line(findings, SEVERITY_WARNING, line, "Mend the line.",
-                 "This line is not understood to its end.");
+        add_line(findings, SEVERITY_WARNING, line, "Correct the line.",
+                 "This line cannot be parsed to its end.");
         return;
     }
     if (ours == line->count) {
@@ -166,10 +167,14 @@ check_switch(const char *text, struct findings *findings)
     memset(&line, 0, sizeof(line));
     while (nsswitch_next(text, &line))
         check_line(&line, is_used, findings);
+    if (is_used && text[strlen(text) - 1] != '\n')
+        findings_add(findings, SEVERITY_ERROR, NSSWITCH_FILE, NULL, ENABLE,
+                     "The last line does not end with a newline: the C library "
+                     "ignores it.");
     if (!is_used)
         findings_add(findings, SEVERITY_WARNING, NSSWITCH_FILE, NULL, ENABLE,
                      "No line asks selfreset: the state of accounts is "
-                     "published, and nobody sees it.");
+                     "published, and no program sees it.");
     else if (!has_group || !has_shadow)
         findings_add(findings, SEVERITY_ERROR, NSSWITCH_FILE, NULL, ENABLE,
                      "There is no line \"%s:\".",

@@ -69,7 +69,7 @@ check_module(char *reason, size_t size)
 
         snprintf(reason, size, "%s", error == NULL ? MODULE : error);
     }
-    /* Never closed: glibc does not, either. */
+    /* Not closed: neither does glibc. */
     return is_ours;
 }
 
@@ -94,7 +94,7 @@ check_mode(const char *name, mode_t mode, struct findings *findings)
 
     snprintf(path, sizeof(path), SR_NSSDIR "%s", name);
     if (lstat(path, &status) != 0)
-        return; /* what is missing is told elsewhere */
+        return; /* reported by check_snapshot() */
     if (status.st_uid != 0)
         findings_add(findings, SEVERITY_ERROR, path, NULL,
                      "Remove it, after asking who made it.  " PUBLISH,
@@ -124,22 +124,16 @@ check_modes(bool is_public, struct findings *findings)
 }
 
 static bool
-read_header(enum sr_view view, struct sr_header *header)
+read_header(enum sr_view view, sr_time now, struct sr_header *header,
+            bool *is_current)
 {
-    uint8_t bytes[SR_SNAPSHOT_HEADER];
-    char path[256];
-    bool is_good;
     int fd;
 
-    snprintf(path, sizeof(path), SR_PUBLISHED_DIR "/%s.snap",
-             sr_view_name(view));
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-    if (fd < 0)
+    if (sr_reader_open(SR_PUBLISHED_DIR, view, &fd, header) != SR_FOUND_IT)
         return false;
-    is_good = sr_reader_read(fd, 0, bytes, sizeof(bytes)) &&
-              sr_header_decode(bytes, sizeof(bytes), header);
+    *is_current = sr_reader_is_current(fd, header, now);
     close(fd);
-    return is_good;
+    return true;
 }
 
 /* The ids in the header against those in the group file. */
@@ -165,6 +159,7 @@ check_snapshot(enum sr_view view, sr_time now, int64_t max_age,
                struct findings *findings)
 {
     struct sr_header header;
+    bool is_current;
     char path[256];
 
     snprintf(path, sizeof(path), SR_PUBLISHED_DIR "/%s.snap",
@@ -172,14 +167,14 @@ check_snapshot(enum sr_view view, sr_time now, int64_t max_age,
     if (access(path, F_OK) != 0)
         findings_add(findings, SEVERITY_ERROR, path, NULL, PUBLISH,
                      "There is no snapshot: %s.", strerror(errno));
-    else if (!read_header(view, &header))
+    else if (!read_header(view, now, &header, &is_current))
         findings_add(findings, SEVERITY_ERROR, path, NULL, PUBLISH,
                      "The snapshot is damaged, or of another version.");
-    else if (!sr_header_is_current(&header, now))
+    else if (!is_current)
         findings_add(findings, SEVERITY_ERROR, path, NULL,
                      PUBLISH "  If that does not help, look at the clock.",
-                     "The snapshot is too old, or from the future: nobody "
-                     "believes it.");
+                     "The snapshot is too old, or from the future: it is not "
+                     "used.");
     else {
         if (now - header.created > max_age / 2)
             findings_add(findings, SEVERITY_WARNING, path, NULL,
@@ -285,7 +280,8 @@ has_gid(const gid_t *list, int count, uint32_t gid)
 
 enum seen { SEEN_BY_RULES = 1, SEEN_BY_SESSIONS = 2, SEEN_FAILED = 4 };
 
-/* In a child: what a rule sees of root, and what a session of root gets. */
+/* In a child: the groups that a rule sees for root, and those of a session of
+ * root. */
 static int
 look(const uint32_t gid[SR_GROUP_COUNT])
 {
@@ -316,7 +312,7 @@ check_limit(struct findings *findings)
 
     if (sr_state_groups_read(NULL, NULL, gid, NULL) != 0 ||
         gid[SR_GROUP_OK] == 0)
-        return; /* told already */
+        return; /* reported already */
     child = fork();
     if (child == 0)
         _exit(look(gid));

@@ -16,17 +16,17 @@ void check_groups(struct findings *findings);
 /* Whether the module can be loaded; `reason` says why not. */
 bool check_module(char *reason, size_t size);
 
-/* Whether there is a snapshot that is believed. */
+/* Whether there is a current snapshot. */
 bool check_has_snapshot(sr_time now);
 
-/* The snapshots: there, of this time, and readable by whom they should be. */
+/* Whether the snapshots exist, are current, and may be read by nobody else. */
 void check_snapshots(const struct sr_config *config, sr_time now,
                      struct findings *findings);
 
-/* Local shadow lines that hide what is published of a directory's account. */
+/* Local shadow lines that hide the published entry of a directory's account. */
 void check_masked(sr_time now, struct findings *findings);
 
-/* The units that keep the snapshots fresh, where systemd runs. */
+/* Whether the units are enabled, where systemd runs. */
 void check_units(struct findings *findings);
 
 /* Whether rules see the groups, and sessions do not get them. */

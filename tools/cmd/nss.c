@@ -16,6 +16,7 @@
 #include "tools/check/host.h"
 #include "tools/check/findings_report.h"
 #include "tools/check/nss.h"
+#include "tools/check/nss_seen.h"
 #include "tools/check/nss_view.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
@@ -109,6 +110,21 @@ edit_file(char *(*edit)(const char *text, char *why), bool *changed)
     return CTL_FAILED;
 }
 
+/* Ask the C library whether the file has the effect that it should have. */
+static int
+check_result(const struct ctl *ctl)
+{
+    __attribute__((cleanup(findings_free))) struct findings findings = {0};
+
+    check_seen(ctl->now, &findings);
+    if (findings.count == 0)
+        return CTL_OK;
+    ctl_error(NSSWITCH_FILE " names selfreset, but it has no effect for %s: "
+                            "%s  Run \"selfresetctl nss --check\".",
+              findings.item[0].subjects, findings.item[0].text);
+    return CTL_FAILED;
+}
+
 static int
 enable(const struct ctl *ctl)
 {
@@ -117,6 +133,9 @@ enable(const struct ctl *ctl)
 
     if (code == CTL_OK)
         code = edit_file(nsswitch_enable, &changed);
+    if (code != CTL_OK)
+        return code;
+    code = check_result(ctl);
     if (code != CTL_OK)
         return code;
     if (!changed) {
@@ -236,6 +255,8 @@ ctl_groups(struct ctl *ctl, int argc, char **argv)
     if (is_create && make_groups() != CTL_OK)
         return CTL_FAILED;
     check_groups(&findings);
+    if (is_check && findings.count == 0 && check_nss_is_enabled())
+        check_seen(ctl->now, &findings);
     /* What was made is told; what is wrong with those that were there, too. */
     return is_check || findings.count > 0 ? ctl_findings(&findings, is_json)
                                           : CTL_OK;

@@ -1,0 +1,364 @@
+/*
+ * Check seen: whether the C library answers for real accounts what was
+ * published of them.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy/publish/reader.h"
+#include "tools/check/nss_seen.h"
+
+#define ID     "/usr/bin/id"
+#define GETENT "/usr/bin/getent"
+
+#define ADVICE                                                                 \
+    "Look at the other findings and at /etc/nsswitch.conf: a source before "   \
+    "selfreset may end the search.  Then run \"selfresetctl nss --check\" "    \
+    "again."
+
+/* The least uid of people, by login.defs(5) and by use. */
+#define PEOPLE_LEAST 1000
+
+/* Accounts of a directory that are looked up in the name service at most, to
+ * find one that can log in here. */
+#define LOOKUPS_MAX 50
+
+/* ---- asking */
+
+/* In the child: nothing of this process takes part in the answer. */
+static void __attribute__((noreturn))
+become(const char *const argv[], int output)
+{
+    static char locale[] = "LC_ALL=C";
+    static char *const environment[] = {locale, NULL};
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 ||
+        dup2(null, 2) < 0)
+        _exit(126);
+    execve(argv[0], (char *const *)argv, environment);
+    _exit(127);
+}
+
+/* The first line that a program prints; empty when there is none.  False when
+ * the program could not be run. */
+static bool
+ask(const char *const argv[], char *line, size_t size)
+{
+    int ends[2], status = -1;
+    FILE *stream;
+    pid_t child;
+
+    line[0] = '\0';
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    child = fork();
+    if (child == 0)
+        become(argv, ends[1]);
+    close(ends[1]);
+    stream = fdopen(ends[0], "r");
+    if (stream != NULL && fgets(line, (int)size, stream) == NULL)
+        line[0] = '\0';
+    if (stream != NULL)
+        fclose(stream);
+    else
+        close(ends[0]);
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) < 126;
+}
+
+/* ---- what is published */
+
+struct expected {
+    unsigned groups;
+    bool has_groups; /* there is an entry in the groups view */
+    bool has_shadow;
+    struct sr_view_shadow shadow;
+    uint32_t gid[SR_GROUP_COUNT];
+};
+
+static void
+read_expected(const char *name, sr_time now, struct expected *expected)
+{
+    struct sr_published published;
+    struct sr_facts facts;
+    struct sr_rules rules;
+    bool is_exempt;
+
+    memset(expected, 0, sizeof(*expected));
+    if (sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_GROUPS, name, now,
+                       &published) == SR_FOUND_IT &&
+        sr_payload_decode(published.payload.bytes, published.payload.size,
+                          &facts, &rules, &is_exempt)) {
+        expected->has_groups = true;
+        expected->groups = sr_view_groups(&facts, &rules, is_exempt, now);
+        memcpy(expected->gid, published.header.gid, sizeof(expected->gid));
+    }
+    if (sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, name, now,
+                       &published) == SR_FOUND_IT &&
+        sr_payload_decode(published.payload.bytes, published.payload.size,
+                          &facts, &rules, &is_exempt))
+        expected->has_shadow =
+            sr_view_shadow(&facts, &rules, now, &expected->shadow);
+}
+
+/* ---- comparing */
+
+static void
+print_groups(unsigned groups, char *text, size_t size)
+{
+    size_t used = 0;
+
+    snprintf(text, size, "no state group");
+    for (int i = 0; i < SR_GROUP_COUNT; i++) {
+        if ((groups & SR_GROUP_BIT(i)) != 0 && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s",
+                                     used > 0 ? ", " : "",
+                                     sr_group_name((enum sr_group)i));
+    }
+}
+
+/* The state groups among the numbers that id(1) prints. */
+static unsigned
+parse_groups(char *line, const uint32_t gid[SR_GROUP_COUNT])
+{
+    unsigned groups = 0;
+
+    for (char *word = strtok_r(line, " \n", &line); word != NULL;
+         word = strtok_r(NULL, " \n", &line)) {
+        const unsigned long number = strtoul(word, NULL, 10);
+
+        for (int i = 0; i < SR_GROUP_COUNT; i++) {
+            if (gid[i] != 0 && gid[i] == number)
+                groups |= SR_GROUP_BIT(i);
+        }
+    }
+    return groups;
+}
+
+/* Groups that do not exist on this host are never shown. */
+static unsigned
+existing(const struct expected *expected)
+{
+    unsigned groups = expected->groups;
+
+    for (int i = 0; i < SR_GROUP_COUNT; i++) {
+        if (expected->gid[i] == 0)
+            groups &= ~SR_GROUP_BIT(i);
+    }
+    return groups;
+}
+
+static void
+compare_groups(const char *name, const struct expected *expected,
+               struct findings *findings)
+{
+    const char *const argv[] = {ID, "-G", "--", name, NULL};
+    char seen_text[160], published_text[160];
+    static char line[65536];
+    unsigned seen;
+
+    if (!expected->has_groups || !ask(argv, line, sizeof(line)) ||
+        line[0] == '\0')
+        return;
+    seen = parse_groups(line, expected->gid);
+    if (seen == existing(expected))
+        return;
+    print_groups(seen, seen_text, sizeof(seen_text));
+    print_groups(existing(expected), published_text, sizeof(published_text));
+    findings_add(findings, SEVERITY_ERROR, "getgrouplist", name, ADVICE,
+                 "The C library shows %s where %s is published.", seen_text,
+                 published_text);
+}
+
+static void
+put_day(char *text, size_t size, long day)
+{
+    const size_t used = strlen(text);
+
+    if (day < 0)
+        snprintf(text + used, size - used, ":");
+    else
+        snprintf(text + used, size - used, ":%ld", day);
+}
+
+static void
+compare_shadow(const char *name, const struct expected *expected,
+               struct findings *findings)
+{
+    const struct sr_view_shadow *shadow = &expected->shadow;
+    const char *const argv[] = {GETENT, "shadow", name, NULL};
+    char line[1024], published[512];
+
+    if (!expected->has_shadow || !ask(argv, line, sizeof(line)))
+        return;
+    line[strcspn(line, "\n")] = '\0';
+    snprintf(published, sizeof(published), "%s:%c", name, shadow->password);
+    put_day(published, sizeof(published), shadow->changed);
+    put_day(published, sizeof(published), shadow->min);
+    put_day(published, sizeof(published), shadow->max);
+    put_day(published, sizeof(published), shadow->warn);
+    put_day(published, sizeof(published), shadow->inactive);
+    put_day(published, sizeof(published), shadow->expire);
+    if (strncmp(line, published, strlen(published)) != 0)
+        findings_add(findings, SEVERITY_ERROR, "getspnam", name, ADVICE,
+                     "The C library shows another shadow entry than the one "
+                     "that is published.");
+}
+
+/* Ask, and ask again when the state may have changed meanwhile. */
+static void
+compare(const char *name, sr_time now, struct findings *findings)
+{
+    __attribute__((cleanup(findings_free))) struct findings first = {0};
+    struct expected expected;
+
+    read_expected(name, now, &expected);
+    compare_groups(name, &expected, &first);
+    compare_shadow(name, &expected, &first);
+    if (first.count == 0)
+        return;
+    read_expected(name, sr_reader_now() > now ? sr_reader_now() : now,
+                  &expected);
+    compare_groups(name, &expected, findings);
+    compare_shadow(name, &expected, findings);
+}
+
+/* ---- choosing accounts */
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static void
+add_members(const struct group *group, void **members)
+{
+    for (char *const *member = group->gr_mem; *member != NULL; member++) {
+        char *copy = strdup(*member);
+        char **found =
+            copy == NULL ? NULL : tsearch(copy, members, compare_names);
+
+        if (found == NULL || *found != copy)
+            free(copy);
+    }
+}
+
+/* The members of all groups of /etc/group, as a tree. */
+static void *
+read_members(void)
+{
+    FILE *stream = fopen("/etc/group", "re");
+    const struct group *group;
+    void *members = NULL;
+
+    while (stream != NULL && (group = fgetgrent(stream)) != NULL)
+        add_members(group, &members);
+    if (stream != NULL)
+        fclose(stream);
+    return members;
+}
+
+/* One account of each kind: without a group by file, and with one. */
+struct choice {
+    char name[2][SR_SNAPSHOT_NAME_MAX + 1];
+    void *members;
+    unsigned lookups;
+};
+
+/* Take an account for its kind, if that has none; returns whether both have. */
+static bool
+choose(struct choice *choice, const char *name)
+{
+    char *chosen =
+        choice->name[tfind(name, &choice->members, compare_names) != NULL];
+
+    if (chosen[0] == '\0' && strlen(name) <= SR_SNAPSHOT_NAME_MAX)
+        snprintf(chosen, SR_SNAPSHOT_NAME_MAX + 1, "%s", name);
+    return choice->name[0][0] != '\0' && choice->name[1][0] != '\0';
+}
+
+static bool
+is_published(enum sr_view view, const char *name, sr_time now)
+{
+    struct sr_published published;
+
+    return sr_reader_find(SR_PUBLISHED_DIR, view, name, now, &published) ==
+           SR_FOUND_IT;
+}
+
+/* People first, then any account. */
+static void
+choose_local(struct choice *choice, uid_t least, sr_time now)
+{
+    FILE *stream = fopen("/etc/passwd", "re");
+    const struct passwd *entry;
+    bool is_done = false;
+
+    while (stream != NULL && !is_done && (entry = fgetpwent(stream)) != NULL) {
+        if (entry->pw_uid >= least &&
+            !is_published(SR_VIEW_SHADOW, entry->pw_name, now) &&
+            is_published(SR_VIEW_GROUPS, entry->pw_name, now))
+            is_done = choose(choice, entry->pw_name);
+    }
+    if (stream != NULL)
+        fclose(stream);
+    if (!is_done && least > 1)
+        choose_local(choice, 1, now);
+}
+
+/* An account that the name service does not know cannot log in. */
+static int
+visit_directory(void *context, const char *name)
+{
+    struct choice *choice = context;
+
+    if (++choice->lookups > LOOKUPS_MAX)
+        return 1;
+    return getpwnam(name) != NULL && choose(choice, name) ? 1 : 0;
+}
+
+static void
+choose_directory(struct choice *choice)
+{
+    struct sr_header header;
+    int fd;
+
+    if (sr_reader_open(SR_PUBLISHED_DIR, SR_VIEW_SHADOW, &fd, &header) !=
+        SR_FOUND_IT)
+        return;
+    sr_reader_each(fd, &header, visit_directory, choice);
+    close(fd);
+}
+
+void
+check_seen(sr_time now, struct findings *findings)
+{
+    struct choice local = {.members = read_members()};
+    struct choice remote = {.members = local.members};
+
+    choose_local(&local, PEOPLE_LEAST, now);
+    choose_directory(&remote);
+    compare("root", now, findings);
+    for (size_t i = 0; i < 2; i++) {
+        if (local.name[i][0] != '\0')
+            compare(local.name[i], now, findings);
+        if (remote.name[i][0] != '\0')
+            compare(remote.name[i], now, findings);
+    }
+    tdestroy(local.members, free);
+}
