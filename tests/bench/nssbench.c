@@ -170,6 +170,53 @@ name_groups(uint32_t gid[SR_GROUP_COUNT])
     }
 }
 
+/* The CPU that glibc takes to parse so many lines of shadow(5): what a reader
+ * without a snapshot would do. */
+static int64_t
+parse_lines(uint32_t count)
+{
+    static const char line[] = "user0000000:*:20000:0:90:7::30000:\n";
+    char *text = malloc((sizeof(line) - 1) * 1000);
+    int64_t took = 0;
+
+    if (text == NULL)
+        die("out of memory");
+    for (size_t i = 0; i < 1000; i++)
+        memcpy(text + i * (sizeof(line) - 1), line, sizeof(line) - 1);
+    for (uint32_t done = 0; done < count; done += 1000) {
+        FILE *stream = fmemopen(text, (sizeof(line) - 1) * 1000, "r");
+
+        if (stream == NULL)
+            die("out of memory");
+        took -= cpu();
+        while (fgetspent(stream) != NULL)
+            continue;
+        took += cpu();
+        fclose(stream);
+    }
+    free(text);
+    return took;
+}
+
+/* The CPU that the kernel takes to make a link and rename it. */
+static int64_t
+exchange_link(void)
+{
+    static const char *const name[] = {SR_PUBLISHED_DIR "/groups.d/:bench1",
+                                       SR_PUBLISHED_DIR "/groups.d/:bench2"};
+    char target[160];
+    int64_t took;
+
+    memset(target, 'x', sizeof(target) - 1);
+    target[sizeof(target) - 1] = '\0';
+    took = -cpu();
+    if (symlink(target, name[0]) != 0 || rename(name[0], name[1]) != 0)
+        die("a link cannot be made");
+    took += cpu();
+    unlink(name[1]);
+    return took;
+}
+
 /* All but what making the facts takes, which come from elsewhere. */
 static void
 build(uint32_t count, bool is_local)
@@ -203,7 +250,8 @@ build(uint32_t count, bool is_local)
         die(reason);
     took += cpu() - making - synced.cpu;
     sr_builder_free(builder);
-    printf("build %lld %lld\n", (long long)took, (long long)synced.wall);
+    printf("build %lld %lld %lld\n", (long long)took, (long long)synced.wall,
+           (long long)parse_lines(count));
 }
 
 static void
@@ -233,8 +281,9 @@ publish(uint32_t count, unsigned times, bool is_local)
         if (sr_publish_gathered(SR_PUBLISHED_DIR, &txn, sr_publish_sequence(),
                                 1000, reason, sizeof(reason)) != SR_PUBLISH_OK)
             die(reason);
-        printf("publish %lld %lld\n", (long long)(cpu() - began - synced.cpu),
-               (long long)synced.wall);
+        began = cpu() - began - synced.cpu;
+        printf("publish %lld %lld %lld\n", (long long)began,
+               (long long)synced.wall, (long long)exchange_link());
     }
 }
 
