@@ -238,7 +238,7 @@ static bool
 make_room(long start, long *size, gid_t **groups, long more)
 {
     gid_t *grown;
-    long room;
+    long capacity;
 
     if (*size - start >= more)
         return true;
@@ -246,8 +246,8 @@ make_room(long start, long *size, gid_t **groups, long more)
         errno = ENOMEM;
         return false;
     }
-    room = 2 * *size > start + more ? 2 * *size : start + more;
-    grown = realloc(*groups, (size_t)room * sizeof(gid_t));
+    capacity = 2 * *size > start + more ? 2 * *size : start + more;
+    grown = realloc(*groups, (size_t)capacity * sizeof(gid_t));
     if (grown == NULL)
         return false;
     *groups = grown;

@@ -42,6 +42,7 @@ struct collection {
     struct names *names;           /* NULL for local accounts */
     struct sr_shared_scan *ledger; /* NULL: there is none, or it is away */
     bool has_ledger;
+    bool is_directory;
     struct sr_store *store; /* NULL: nothing was ever remembered */
     unsigned batch;         /* accounts since the transaction began */
     unsigned messages;
@@ -68,10 +69,14 @@ fail(struct collection *collection, const char *reason)
     return -1;
 }
 
+/* A directory may be the cause, and costs only its own accounts. */
 static int
 fail_memory(struct collection *collection)
 {
-    return fail(collection, "out of memory");
+    fail(collection, "out of memory");
+    if (collection->is_directory)
+        collection->result->end = READING_AWAY;
+    return -1;
 }
 
 /* The store cannot be read: what would be published might be wrong. */
@@ -225,10 +230,11 @@ prepare(struct collection *collection, const struct sr_backend *backend)
     enum sr_store_result result;
     int error = 0;
 
+    collection->is_directory = backend->ops != &sr_backend_local;
     collection->members = sr_members_new();
     if (collection->members == NULL)
         error = -ENOMEM;
-    else if (backend->ops != &sr_backend_local)
+    else if (collection->is_directory)
         error = names_new(NAMES_MS, &collection->names);
     if (error != 0) {
         fail(collection, strerror(-error));

@@ -241,7 +241,7 @@ end_run(struct follower *follower, int status)
             interval = follower->run_pause;
     }
     if (run_is_old(follower->run))
-        follower->needs_run = true;
+        interval = PAUSE_MIN_MS;
     run_free(follower->run);
     follower->run = NULL;
     follower->run_due = clock_ms() + interval;

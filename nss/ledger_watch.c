@@ -25,8 +25,8 @@
 struct counter {
     const char *name; /* of the configuration */
     struct sr_connections *connections;
-    struct sr_shared_scan *ledgers; /* NULL: not read, or could not be */
-    bool is_away;                   /* which was printed */
+    struct sr_shared_scan *scan; /* NULL: not read, or could not be */
+    bool is_away;                /* which was printed */
 };
 
 /* An account that is published. */
@@ -122,18 +122,18 @@ static bool
 read_counter(struct watch *watch, struct counter *counter)
 {
     char reason[SR_ERROR_TEXT_SIZE] = "";
-    struct sr_shared_ledger way;
+    struct sr_shared_ledger ledger;
     bool is_read;
 
-    sr_shared_scan_free(counter->ledgers);
-    counter->ledgers = NULL;
+    sr_shared_scan_free(counter->scan);
+    counter->scan = NULL;
     if (counter->connections == NULL)
         counter->connections = sr_connections_new();
-    way = sr_shared_ledger_open_by_name(watch->config, counter->connections,
-                                        counter->name);
+    ledger = sr_shared_ledger_open_by_name(watch->config, counter->connections,
+                                           counter->name);
     is_read =
-        way.is_there && sr_shared_scan_read(&way, &counter->ledgers, reason,
-                                            sizeof(reason)) == SR_STATUS_OK;
+        ledger.is_there && sr_shared_scan_read(&ledger, &counter->scan, reason,
+                                               sizeof(reason)) == SR_STATUS_OK;
     if (!is_read) {
         sr_connections_free(counter->connections);
         counter->connections = NULL;
@@ -211,7 +211,7 @@ ledger_watch_add(struct watch *watch, struct sr_transaction *txn)
     sr_shared_locks_none(&txn->fleet);
     if (counter == NULL || !sr_shared_counts(&txn->rules, facts->uid))
         return true;
-    sr_shared_scan_locks(counter->ledgers, facts->name, &limits,
+    sr_shared_scan_locks(counter->scan, facts->name, &limits,
                          (sr_time)time(NULL), &txn->fleet);
     return ledger_watch_note(watch, facts->backend, facts->name, &limits,
                              txn->fleet.until);
@@ -236,7 +236,7 @@ struct look {
     void *context;
     const char **name; /* of accounts that changed: the callback changes the
                         * tree */
-    size_t count, room;
+    size_t count, capacity;
 };
 
 static void
@@ -247,24 +247,23 @@ look_at(const void *node, VISIT visit, void *closure)
     struct sr_shared_locks locks;
     const char **grown;
 
-    if ((visit != postorder && visit != leaf) ||
-        noted->counter->ledgers == NULL)
+    if ((visit != postorder && visit != leaf) || noted->counter->scan == NULL)
         return;
-    sr_shared_scan_locks(noted->counter->ledgers, noted->name, &noted->limits,
+    sr_shared_scan_locks(noted->counter->scan, noted->name, &noted->limits,
                          look->now, &locks);
     if (!is_other(noted->until[0], locks.until[0], look->now) &&
         !is_other(noted->until[1], locks.until[1], look->now))
         return;
     /* Reported once: when publishing fails the next run publishes it. */
     memcpy(noted->until, locks.until, sizeof(noted->until));
-    if (look->count == look->room) {
-        const size_t room = look->room == 0 ? 64 : look->room * 2;
+    if (look->count == look->capacity) {
+        const size_t capacity = look->capacity == 0 ? 64 : look->capacity * 2;
 
-        grown = reallocarray(look->name, room, sizeof(*grown));
+        grown = reallocarray(look->name, capacity, sizeof(*grown));
         if (grown == NULL)
             return; /* the next run publishes it */
         look->name = grown;
-        look->room = room;
+        look->capacity = capacity;
     }
     look->name[look->count++] = noted->name;
 }
@@ -285,7 +284,7 @@ ledger_watch_look(struct watch *watch, bool *is_back,
         if (!read_counter(watch, counter))
             entries = -1;
         else if (entries >= 0)
-            entries += (int64_t)sr_shared_scan_count(counter->ledgers);
+            entries += (int64_t)sr_shared_scan_count(counter->scan);
         *is_back = *is_back || (was_away && !counter->is_away);
     }
     twalk_r(watch->noted, look_at, &look);

@@ -29,8 +29,8 @@ enum name_owner {
 /*
  * Replace the name in the facts by the one that the name service answers for it
  * with the same uid (pw_name).  A name that another account of this host has is
- * never published for the directory's account: whoever may add entries to a
- * directory must not change the state of accounts of this host.
+ * never published for the directory's account: a user who may add
+ * entries to a directory must not change the state of accounts of this host.
  */
 enum name_owner names_resolve(struct names *names, struct sr_facts *facts);
 

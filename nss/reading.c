@@ -19,8 +19,12 @@
 #include "nss/reading.h"
 #include "policy/backend/backend.h"
 
-/* More than some ten million accounts are none. */
-#define BYTES_MAX ((size_t)2 << 30)
+/* The records of one backend: some four million accounts. */
+#define BYTES_MAX ((size_t)512 << 20)
+
+/* When memory is short, the kernel ends a reading rather than this process. */
+#define OOM_FILE  "/proc/self/oom_score_adj"
+#define OOM_SCORE "500"
 
 /* ---- in the process that reads */
 
@@ -68,11 +72,17 @@ send_record(void *context, const struct record *record)
     return 0;
 }
 
-/* The parent's signals and death end this process. */
+/* Signals and the death of the parent end this process. */
 static void
 prepare_child(pid_t parent)
 {
+    const int fd = open(OOM_FILE, O_WRONLY | O_CLOEXEC);
     sigset_t none;
+
+    if (fd >= 0) {
+        send_all(fd, (const uint8_t *)OOM_SCORE, strlen(OOM_SCORE));
+        close(fd);
+    }
 
     sigemptyset(&none);
     signal(SIGTERM, SIG_DFL);
@@ -115,17 +125,17 @@ end(struct reading *reading, enum reading_end end, const char *reason)
 static bool
 reserve(struct reading *reading, size_t more)
 {
-    size_t room = reading->room;
+    size_t capacity = reading->capacity;
     uint8_t *grown;
 
-    if (room - reading->used >= more)
+    if (capacity - reading->used >= more)
         return true;
-    room = room == 0 ? 65536 : room * 2;
-    grown = room > BYTES_MAX ? NULL : realloc(reading->bytes, room);
+    capacity = capacity == 0 ? 65536 : capacity * 2;
+    grown = capacity > BYTES_MAX ? NULL : realloc(reading->bytes, capacity);
     if (grown == NULL)
         return false;
     reading->bytes = grown;
-    reading->room = room;
+    reading->capacity = capacity;
     return true;
 }
 
@@ -134,7 +144,8 @@ keep_record(void *context, const struct record *record)
 {
     struct reading *reading = context;
 
-    if (!reserve(reading, RECORD_ROOM))
+    reading->is_full = !reserve(reading, RECORD_ROOM);
+    if (reading->is_full)
         return -1;
     reading->used += record_encode(record, reading->bytes + reading->used);
     return 0;
@@ -145,6 +156,8 @@ read_here(const struct sr_config *config, struct reading *reading)
 {
     collect(config, reading->backend, keep_record, reading, &reading->result);
     reading->has_ended = true;
+    if (reading->is_full)
+        end(reading, READING_FAILED, "out of memory");
 }
 
 static void
@@ -279,5 +292,5 @@ reading_free(struct reading *reading)
     reading_cancel(reading, "");
     free(reading->bytes);
     reading->bytes = NULL;
-    reading->used = reading->room = 0;
+    reading->used = reading->capacity = 0;
 }

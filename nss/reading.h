@@ -21,7 +21,8 @@ struct reading {
     pid_t pid;           /* of the process; 0: none */
     int fd;              /* readable: call reading_continue(); -1: ended */
     uint8_t *bytes;      /* records, one behind the other */
-    size_t used, room;
+    size_t used, capacity;
+    bool is_full; /* a record had no room */
     bool has_ended;
     struct reading_result result; /* once it has ended */
 };

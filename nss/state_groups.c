@@ -26,6 +26,6 @@ state_groups_find(uint32_t gid[SR_GROUP_COUNT])
     for (enum sr_group group = 0; group < SR_GROUP_COUNT; group++) {
         if (sr_state_group_say(group, &found.item[group], text, advice,
                                sizeof(text)))
-            publish_say("%s  Nobody is shown in it.  %s", text, advice);
+            publish_say("%s  No account is shown in it.  %s", text, advice);
     }
 }

@@ -73,17 +73,17 @@ sr_builder_count(const struct sr_builder *build, enum sr_view view)
 static uint8_t *
 reserve(struct sr_table *table, size_t size)
 {
-    size_t room = table->room;
+    size_t capacity = table->capacity;
     uint8_t *grown;
 
-    if (room - table->used >= size)
+    if (capacity - table->used >= size)
         return table->bytes + table->used;
-    room = room == 0 ? 65536 : room * 2;
-    grown = realloc(table->bytes, room);
+    capacity = capacity == 0 ? 65536 : capacity * 2;
+    grown = realloc(table->bytes, capacity);
     if (grown == NULL)
         return NULL;
     table->bytes = grown;
-    table->room = room;
+    table->capacity = capacity;
     return grown + table->used;
 }
 

@@ -37,7 +37,7 @@ struct sr_publish_how {
 struct sr_table {
     uint8_t *bytes;
     size_t used;
-    size_t room;
+    size_t capacity;
     uint64_t weight; /* bytes that the entries take in buckets */
     uint32_t count;
 };

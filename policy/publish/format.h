@@ -107,7 +107,7 @@ bool sr_header_is_current(const struct sr_header *header, sr_time now);
 /* Bytes of a whole file with this header; 0 when there can be none. */
 uint64_t sr_header_file_size(const struct sr_header *header);
 
-/* ---- the age by the clock that nobody sets */
+/* ---- the age by the uptime */
 
 /*
  * The same age by the time that the host was running since its boot, for hosts

@@ -254,7 +254,7 @@ def test_unsafe_groups(host, line, fault):
     else:
         assert done.stderr.startswith(
             "selfreset-publish: The group acct-ok has ")
-        assert "Nobody is shown in it." in done.stderr
+        assert "No account is shown in it." in done.stderr
         assert fault in done.stderr and done.stderr.count("\n") == 1
         assert "acct-ok" not in host.states("ann") or fault == "the member ann"
 
