@@ -251,7 +251,7 @@ make_room(long start, long *size, gid_t **groups, long more)
     if (grown == NULL)
         return false;
     *groups = grown;
-    *size = room;
+    *size = capacity;
     return true;
 }
 

@@ -75,7 +75,7 @@ ledger_watch_free(struct watch *watch)
     ledger_watch_forget(watch);
     for (size_t i = 0; i < watch->count; i++) {
         sr_connections_free(watch->counter[i].connections);
-        sr_shared_scan_free(watch->counter[i].ledgers);
+        sr_shared_scan_free(watch->counter[i].scan);
     }
     free(watch->counter);
     free(watch);

@@ -386,6 +386,7 @@ def test_full_disk(host):
     finally:
         subprocess.run(["umount", str(NSSDIR)], check=False)
         subprocess.run(["umount", str(small)], check=False)
+        small.rmdir()
     assert inodes() == before
 
 
