@@ -1,11 +1,15 @@
 /*
- * Auth: authenticate, and its two halves around another module.
+ * Auth: authenticate, alone and around another module.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include "pam/internal.h"
+#include "pam/auth.h"
+#include "pam/authtok_cache.h"
+#include "pam/credentials.h"
+#include "pam/guard.h"
+#include "pam/prompt.h"
 
 /* Asked of libpam before anything else: it sleeps only when the stack fails,
  * so that every failure takes the same time. */
@@ -16,51 +20,42 @@ ask_delay(struct sr_pam_context *ctx)
         pam_fail_delay(ctx->pamh, (unsigned)(ctx->txn.rules.delay * 1000000));
 }
 
-/* Keep the password when the account module will demand a change. */
-static void
-keep_for_change(struct sr_pam_context *ctx, const struct sr_verdict *verdict,
-                const char *held, const char *password)
-{
-    /* Failing costs the person one more prompt, nothing else. */
-    if (sr_verdict_is_change_due(verdict))
-        sr_authtok_cache_put(ctx->pamh, held, ctx->user,
-                             ctx->txn.account->secret, password);
-}
-
 /*
- * The password is right: only now may the person hear of the account.  It is
- * kept for the change as `held`, unless it is NULL.
+ * The password is right: only now may the person be told of the account's
+ * state.  Where the account module will demand a change the password is kept as
+ * `cache`; NULL: it is not known.
  */
 static int
-after_right(struct sr_pam_context *ctx, const char *held, const char *password)
+after_right(struct sr_pam_context *ctx, const char *cache, const char *password)
 {
-    struct sr_caller caller;
-    struct sr_verdict verdict;
-    enum sr_answer answer;
-    int code;
+    const struct sr_message_context say = sr_transaction_message(&ctx->txn);
+    const struct sr_caller caller = sr_transaction_caller(&ctx->txn, true);
+    const struct sr_verdict verdict =
+        sr_transaction_verdict(&ctx->txn, &caller);
+    const enum sr_answer answer = sr_verdict_answer(
+        &verdict, SR_CALL_AUTHENTICATE, &ctx->txn.rules, &caller);
+    const int code = sr_answer_code(answer);
 
-    caller = sr_transaction_caller(&ctx->txn, true);
-    verdict = sr_context_verdict(ctx, &caller);
-    answer = sr_verdict_answer(&verdict, SR_CALL_AUTHENTICATE, &ctx->txn.rules,
-                               &caller);
-    code = sr_answer_code(answer);
-    if (code == PAM_SUCCESS) {
-        if (password != NULL)
-            keep_for_change(ctx, &verdict, held, password);
-    } else {
-        struct sr_message_context say = sr_context_message(ctx);
-
-        sr_context_verdict_event(ctx, &verdict, code);
+    if (code != PAM_SUCCESS) {
+        sr_transaction_verdict_event(&ctx->txn, &verdict, code);
         sr_context_tell(ctx, PAM_ERROR_MSG,
                         sr_message_verdict(&verdict, answer, &say));
+    } else if (password != NULL && sr_verdict_is_change_due(&verdict)) {
+        /* A failure costs the person one more prompt, nothing else. */
+        sr_authtok_cache_put(ctx->pamh, cache, ctx->txn.name,
+                             ctx->txn.account->secret, password);
     }
     return code;
 }
 
+/* The code for what was verified, of which the person is told what may be told.
+ */
 static int
-verified_code(struct sr_pam_context *ctx, enum sr_verified verified)
+verified_code(struct sr_pam_context *ctx,
+              const struct sr_verify_outcome *outcome)
 {
-    switch (verified) {
+    sr_context_tell(ctx, PAM_ERROR_MSG, sr_verify_message(&ctx->txn, outcome));
+    switch (outcome->verified) {
     case SR_VERIFIED_RIGHT:
         return PAM_SUCCESS;
     case SR_VERIFIED_WRONG:
@@ -71,28 +66,25 @@ verified_code(struct sr_pam_context *ctx, enum sr_verified verified)
     case SR_VERIFIED_LOCKED:
         return PAM_AUTH_ERR;
     case SR_VERIFIED_UNAVAILABLE:
-        return PAM_AUTHINFO_UNAVAIL;
+    case SR_VERIFIED_BUSY:
+    case SR_VERIFIED_UNRECORDED:
+        break;
     }
-    return PAM_SYSTEM_ERR;
+    return PAM_AUTHINFO_UNAVAIL;
 }
 
-/* Verify the password ourselves. */
+/* Verify the password. */
 static int
-authenticate_alone(struct sr_pam_context *ctx)
+authenticate_alone(struct sr_pam_context *ctx, const char *password)
 {
-    const char *password;
+    struct sr_verify_outcome outcome;
     int code;
 
-    /* A name that NSS knows and we do not is the next module's to judge. */
-    if (ctx->txn.ask == SR_STATUS_UNKNOWN_NAME && ctx->nss_uid != (uid_t)-1)
-        return PAM_USER_UNKNOWN;
-    code = sr_prompt_password(ctx, &password);
-    if (code != PAM_SUCCESS)
-        return code;
-    code = verified_code(ctx, sr_verify(ctx, password));
-    if (code != PAM_SUCCESS)
-        return code;
-    code = after_right(ctx, SR_AUTHTOK_PROVED, password);
+    ctx->txn.context.is_stand_in = sr_is_sshd_fake(password);
+    outcome = sr_verify(&ctx->txn, password);
+    code = verified_code(ctx, &outcome);
+    if (code == PAM_SUCCESS)
+        code = after_right(ctx, SR_AUTHTOK_PROVED, password);
     if (code == PAM_SUCCESS)
         sr_credentials_note(ctx);
     return code;
@@ -100,32 +92,46 @@ authenticate_alone(struct sr_pam_context *ctx)
 
 /*
  * Before another module.  The password is asked for here, so that a person who
- * gives up is not counted, and so that a locked-out name looks like any other.
- * Never a vote for the login: PAM_IGNORE.
+ * gives up is not counted, and so that a name that is locked out looks like any
+ * other.  Never a vote for the login.
  */
 static int
-authenticate_guard(struct sr_pam_context *ctx)
+authenticate_guard(struct sr_pam_context *ctx, const char *password)
 {
-    const char *password;
-    int code = sr_prompt_password(ctx, &password);
+    const struct sr_verify_outcome outcome = sr_guard_begin(ctx, password);
 
-    if (code != PAM_SUCCESS)
-        return code;
-    switch (sr_verify_guard(ctx, password)) {
-    case SR_VERIFIED_RIGHT:
-        return PAM_IGNORE;
-    case SR_VERIFIED_LOCKED:
-        return PAM_AUTH_ERR;
-    default:
-        return PAM_AUTHINFO_UNAVAIL;
-    }
+    return outcome.verified == SR_VERIFIED_RIGHT ? PAM_IGNORE
+                                                 : verified_code(ctx, &outcome);
 }
 
 /*
- * After another module, which said right.  No vote either: the line is reached
- * behind a failure, too, where the module between is only "sufficient".  And no
- * proof of the password, because that module may have looked at something else:
- * it is kept to be proved when a change needs it.
+ * A name that no backend has.  One that exists is served by a module behind
+ * this line, so its attempt is treated as one at a guard line: that module's
+ * success is confirmed or not.  One that does not is wrong, by the same work as
+ * a wrong password of an account.
+ */
+static int
+authenticate_unknown(struct sr_pam_context *ctx, const char *password)
+{
+    struct sr_verify_outcome outcome;
+    int code;
+
+    if (ctx->txn.uid != (uid_t)-1) {
+        outcome = sr_guard_unknown(ctx, password);
+        return verified_code(ctx, &outcome);
+    }
+    ctx->txn.context.is_stand_in = sr_is_sshd_fake(password);
+    outcome = sr_verify(&ctx->txn, password);
+    code = verified_code(ctx, &outcome);
+    if (outcome.verified == SR_VERIFIED_WRONG)
+        sr_guard_note(ctx, password);
+    return code;
+}
+
+/*
+ * After another module.  No vote either, because the line can be reached behind
+ * a failure.  And no proof of the password, because that module may have looked
+ * at something else: it is kept to be verified when a change needs it.
  */
 static int
 authenticate_settle(struct sr_pam_context *ctx)
@@ -133,7 +139,8 @@ authenticate_settle(struct sr_pam_context *ctx)
     const void *password = NULL;
     int code;
 
-    if (!sr_verify_settle(ctx) ||
+    sr_guard_settle_line(ctx);
+    if (!sr_guard_is_for(ctx) ||
         pam_get_item(ctx->pamh, PAM_AUTHTOK, &password) != PAM_SUCCESS)
         password = NULL;
     if (!sr_context_knows(ctx))
@@ -147,16 +154,27 @@ authenticate_settle(struct sr_pam_context *ctx)
 int
 sr_authenticate(struct sr_pam_context *ctx)
 {
+    const char *password;
+    int code;
+
     /* What an earlier try on this handle proved or left proves nothing now. */
     sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_PROVED);
     sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_TYPED);
     if (ctx->args.settle)
         return authenticate_settle(ctx);
-    sr_verify_guard_end(ctx);
     ask_delay(ctx);
     if (ctx->txn.ask == SR_STATUS_UNAVAILABLE ||
         ctx->txn.ask == SR_STATUS_AMBIGUOUS ||
         ctx->txn.ask == SR_STATUS_NO_MEMORY)
         return sr_context_unknown_code(ctx, PAM_AUTHINFO_UNAVAIL);
-    return ctx->args.guard ? authenticate_guard(ctx) : authenticate_alone(ctx);
+    if (sr_guard_has_run(ctx))
+        return ctx->args.guard ? PAM_IGNORE : PAM_USER_UNKNOWN;
+    sr_guard_end(ctx->pamh);
+    code = sr_prompt_password(ctx, &password);
+    if (code != PAM_SUCCESS)
+        return code;
+    if (ctx->args.guard)
+        return authenticate_guard(ctx, password);
+    return sr_context_knows(ctx) ? authenticate_alone(ctx, password)
+                                 : authenticate_unknown(ctx, password);
 }

@@ -1,10 +1,10 @@
 /*
- * Held: a password kept in the PAM handle from one call to the next.
+ * Authtok cache: a password kept in the PAM handle from one call to the next.
  *
- * DESIGN wants the password typed at authenticate for the forced change of the
- * same process.  It lies in a page of its own that is left out of core dumps
- * and is empty in a forked child, and there under a random mask, so that
- * neither a core nor a stray read shows it.
+ * The password typed at authenticate serves the forced change of the same
+ * process.  It is kept in a page of its own, which is left out of core dumps
+ * and is empty in a forked child, and masked with random bytes, so that neither
+ * a core nor a read out of bounds reveals it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -15,12 +15,13 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#include "pam/internal.h"
+#include "pam/authtok_cache.h"
+#include "policy/decide/rules.h"
 #include "policy/util/siphash.h"
 
-#define HELD_MAGIC 0x5352484cu
+#define CACHE_MAGIC 0x5352484cu
 
-struct held {
+struct cached {
     uint32_t magic; /* zero in a forked child */
     uint32_t size;  /* of the password, without its end */
     uint8_t key[16];
@@ -31,42 +32,42 @@ struct held {
 };
 
 static void
-held_free(struct held *held)
+cached_free(struct cached *cached)
 {
-    if (held == NULL)
+    if (cached == NULL)
         return;
-    explicit_bzero(held, sizeof(*held));
-    munmap(held, sizeof(*held));
+    explicit_bzero(cached, sizeof(*cached));
+    munmap(cached, sizeof(*cached));
 }
 
 /* libpam's cleanup.  In a process copy the page is empty already. */
 static void
-held_cleanup(pam_handle_t *pamh, void *data, int status)
+cached_cleanup(pam_handle_t *pamh, void *data, int status)
 {
     (void)pamh;
     (void)status;
-    held_free(data);
+    cached_free(data);
 }
 
-static struct held *
-held_new(void)
+static struct cached *
+cached_new(void)
 {
-    struct held *held = mmap(NULL, sizeof(*held), PROT_READ | PROT_WRITE,
-                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct cached *cached = mmap(NULL, sizeof(*cached), PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (held == MAP_FAILED)
+    if (cached == MAP_FAILED)
         return NULL;
     /* Old kernels may not know these; the mask is there all the same. */
-    madvise(held, sizeof(*held), MADV_DONTDUMP);
-    madvise(held, sizeof(*held), MADV_WIPEONFORK);
-    if (getrandom(held->key, sizeof(held->key), 0) !=
-            (ssize_t)sizeof(held->key) ||
-        getrandom(held->mask, sizeof(held->mask), 0) !=
-            (ssize_t)sizeof(held->mask)) {
-        held_free(held);
+    madvise(cached, sizeof(*cached), MADV_DONTDUMP);
+    madvise(cached, sizeof(*cached), MADV_WIPEONFORK);
+    if (getrandom(cached->key, sizeof(cached->key), 0) !=
+            (ssize_t)sizeof(cached->key) ||
+        getrandom(cached->mask, sizeof(cached->mask), 0) !=
+            (ssize_t)sizeof(cached->mask)) {
+        cached_free(cached);
         return NULL;
     }
-    return held;
+    return cached;
 }
 
 int
@@ -74,23 +75,23 @@ sr_authtok_cache_put(pam_handle_t *pamh, const char *name, const char *user,
                      const char *secret, const char *password)
 {
     size_t size = strlen(password);
-    struct held *held;
+    struct cached *cached;
     int code;
 
     if (size > SR_PASSWORD_BYTES_MAX)
         return PAM_BUF_ERR;
-    held = held_new();
-    if (held == NULL)
+    cached = cached_new();
+    if (cached == NULL)
         return PAM_BUF_ERR;
-    held->magic = HELD_MAGIC;
-    held->size = (uint32_t)size;
-    held->user = sr_siphash(held->key, user, strlen(user));
-    held->secret = sr_siphash(held->key, secret, strlen(secret));
+    cached->magic = CACHE_MAGIC;
+    cached->size = (uint32_t)size;
+    cached->user = sr_siphash(cached->key, user, strlen(user));
+    cached->secret = sr_siphash(cached->key, secret, strlen(secret));
     for (size_t i = 0; i < size; i++)
-        held->text[i] = (uint8_t)password[i] ^ held->mask[i];
-    code = pam_set_data(pamh, name, held, held_cleanup);
+        cached->text[i] = (uint8_t)password[i] ^ cached->mask[i];
+    code = pam_set_data(pamh, name, cached, cached_cleanup);
     if (code != PAM_SUCCESS)
-        held_free(held);
+        cached_free(cached);
     return code;
 }
 
@@ -99,21 +100,21 @@ sr_authtok_cache_get(pam_handle_t *pamh, const char *name, const char *user,
                      const char *secret)
 {
     const void *data = NULL;
-    const struct held *held;
+    const struct cached *cached;
     char *password;
 
     if (pam_get_data(pamh, name, &data) != PAM_SUCCESS || data == NULL)
         return NULL;
-    held = data;
-    if (held->magic != HELD_MAGIC ||
-        held->user != sr_siphash(held->key, user, strlen(user)))
+    cached = data;
+    if (cached->magic != CACHE_MAGIC ||
+        cached->user != sr_siphash(cached->key, user, strlen(user)))
         return NULL;
     if (secret != NULL &&
-        held->secret != sr_siphash(held->key, secret, strlen(secret)))
+        cached->secret != sr_siphash(cached->key, secret, strlen(secret)))
         return NULL;
-    password = calloc(1, held->size + 1u);
-    for (size_t i = 0; password != NULL && i < held->size; i++)
-        password[i] = (char)(held->text[i] ^ held->mask[i]);
+    password = calloc(1, cached->size + 1u);
+    for (size_t i = 0; password != NULL && i < cached->size; i++)
+        password[i] = (char)(cached->text[i] ^ cached->mask[i]);
     return password;
 }
 

@@ -1,5 +1,5 @@
 /*
- * Door: one call of the module, from its arguments to its answer.
+ * Context: one call of the module, from its arguments to its answer.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -10,34 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "policy/config/config.h"
-#include "pam/internal.h"
-#include "policy/backend/registry.h"
+#include <security/pam_ext.h>
+#include <security/pam_modutil.h>
 
-/* How long what was read of an account is as good as new, in microseconds. */
-#define FRESH 1000
+#include "pam/context.h"
+#include "policy/backend/registry.h"
+#include "policy/config/config.h"
 
 /* A configuration error is logged once for each handle. */
 #define LOGGED_DATA "selfreset_logged"
 
-/* What backends keep over the calls on a handle. */
-#define LINK_DATA "selfreset_link"
+/* The connections of backends. */
+#define CONNECTIONS_DATA "selfreset_connections"
 
-struct sr_message_context
-sr_context_message(const struct sr_pam_context *ctx)
+void
+sr_context_show(struct sr_pam_context *ctx)
 {
-    struct sr_message_context say = {
-        .contact = ctx->config == NULL ? NULL : ctx->config->contact,
-        .now = time(NULL),
-        .is_admin = ctx->real_uid == 0 &&
-                    (ctx->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0 &&
-                    strcmp(ctx->channel, "password") == 0,
-    };
-
-    return say;
+    if (ctx->text != NULL && (ctx->flags & PAM_SILENT) == 0)
+        pam_prompt(ctx->pamh, ctx->text_style, NULL, "%s", ctx->text);
+    free(ctx->text);
+    ctx->text = NULL;
 }
 
 void
@@ -71,7 +65,7 @@ sr_context_tell(struct sr_pam_context *ctx, int style, char *text)
 void
 sr_context_tell_text(struct sr_pam_context *ctx, int style, enum sr_text text)
 {
-    struct sr_message_context say = sr_context_message(ctx);
+    const struct sr_message_context say = sr_transaction_message(&ctx->txn);
 
     sr_context_tell(ctx, style, sr_message_text(text, &say));
 }
@@ -79,38 +73,14 @@ sr_context_tell_text(struct sr_pam_context *ctx, int style, enum sr_text text)
 bool
 sr_context_knows(const struct sr_pam_context *ctx)
 {
-    return ctx->txn.ask == SR_STATUS_OK;
+    return sr_transaction_is_ours(&ctx->txn);
 }
 
 void
 sr_context_event(struct sr_pam_context *ctx, enum sr_event_id id,
                  const char *result, const char *cause, int pam_code)
 {
-    const struct sr_account *account = ctx->txn.account;
-    bool exists = account != NULL || ctx->nss_uid != (uid_t)-1;
-    struct sr_event event = {
-        .id = id,
-        .user = exists ? ctx->user : NULL,
-        .uid = account != NULL ? account->facts.uid : ctx->nss_uid,
-        .source = ctx->source.text[0] == '\0' ? NULL : ctx->source.text,
-        .service = ctx->service,
-        .channel = ctx->channel,
-        .backend = account != NULL ? account->facts.backend : NULL,
-        .result = result,
-        .cause = cause,
-        .actor = sr_context_message(ctx).is_admin ? "root" : NULL,
-        .terminal = ctx->tty,
-        .pam_code = pam_code,
-    };
-
-    sr_event_send(&event);
-}
-
-enum sr_text
-sr_context_outage(const struct sr_pam_context *ctx)
-{
-    return ctx->txn.why == SR_ERROR_IDENTITY ? SR_TEXT_HOST_TROUBLE
-                                             : SR_TEXT_UNAVAILABLE;
+    sr_transaction_event(&ctx->txn, id, result, cause, pam_code);
 }
 
 int
@@ -132,28 +102,16 @@ sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable)
                          ? SR_EVENT_AMBIGUOUS
                          : SR_EVENT_BACKEND_DOWN,
                      "failed", ctx->txn.reason, unavailable);
-    sr_context_tell_text(ctx, PAM_ERROR_MSG, sr_context_outage(ctx));
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, sr_transaction_outage(&ctx->txn));
     return unavailable;
-}
-
-/* Counts while the process is stopped, and while the machine sleeps. */
-static int64_t
-microseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int
 sr_context_refresh(struct sr_pam_context *ctx, int unavailable)
 {
-    if (microseconds() - ctx->looked < FRESH)
+    if (!sr_context_knows(ctx) || sr_transaction_is_fresh(&ctx->txn))
         return PAM_SUCCESS;
-    ctx->looked = microseconds();
-    ctx->sequence = sr_publish_sequence();
-    switch (sr_transaction_refresh(&ctx->txn, ctx->user)) {
+    switch (sr_transaction_refresh(&ctx->txn)) {
     case SR_STATUS_OK:
     case SR_STATUS_UNKNOWN_NAME:
         return PAM_SUCCESS;
@@ -165,8 +123,8 @@ sr_context_refresh(struct sr_pam_context *ctx, int unavailable)
 int
 sr_context_recall(struct sr_pam_context *ctx, bool with_source, int unavailable)
 {
-    enum sr_store_result result = sr_transaction_recall(
-        &ctx->txn, NULL, with_source ? &ctx->source : NULL);
+    const enum sr_store_result result = sr_transaction_recall(
+        &ctx->txn, NULL, with_source ? &ctx->txn.context.source : NULL);
 
     if (result == SR_STORE_OK)
         return PAM_SUCCESS;
@@ -174,47 +132,6 @@ sr_context_recall(struct sr_pam_context *ctx, bool with_source, int unavailable)
                      unavailable);
     sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_NOT_READ);
     return unavailable;
-}
-
-struct sr_verdict
-sr_context_verdict(const struct sr_pam_context *ctx,
-                   const struct sr_caller *caller)
-{
-    return sr_verdict(&ctx->txn.account->facts, &ctx->txn.rules, caller,
-                      time(NULL));
-}
-
-void
-sr_context_verdict_event(struct sr_pam_context *ctx,
-                         const struct sr_verdict *verdict, int pam_code)
-{
-    static const enum sr_event_id event[SR_STATE_COUNT] = {
-        [SR_STATE_DISABLED] = SR_EVENT_DISABLED,
-        [SR_STATE_ENDED] = SR_EVENT_ENDED,
-        [SR_STATE_NOT_YET] = SR_EVENT_ENDED,
-        [SR_STATE_LOCKED] = SR_EVENT_LOCKED,
-        [SR_STATE_LAPSED] = SR_EVENT_TEMPORARY_LAPSED,
-        [SR_STATE_BARRED] = SR_EVENT_BARRED,
-        [SR_STATE_MUST_CHANGE] = SR_EVENT_MUST_CHANGE,
-        [SR_STATE_EXPIRED] = SR_EVENT_EXPIRED,
-        [SR_STATE_GRACE] = SR_EVENT_EXPIRED,
-        [SR_STATE_EXPIRING] = SR_EVENT_EXPIRY_NOTICE,
-        [SR_STATE_OK] = SR_EVENT_COUNT,
-        [SR_STATE_UNKNOWN] = SR_EVENT_BACKEND_DOWN,
-    };
-    enum sr_event_id id = event[verdict->state];
-
-    if (verdict->state == SR_STATE_BARRED &&
-        verdict->barred_by == SR_CHANGE_REQUIRE_LOGON)
-        id = SR_EVENT_NEEDS_LOGON;
-    /* A state that was spared is no event: nothing happened. */
-    if (id == SR_EVENT_COUNT ||
-        (pam_code == PAM_SUCCESS && verdict->state != SR_STATE_EXPIRING &&
-         verdict->state != SR_STATE_GRACE))
-        return;
-    sr_context_event(ctx, id, pam_code == PAM_SUCCESS ? "ok" : "failed",
-                     verdict->rule != NULL ? verdict->rule : verdict->fact,
-                     pam_code);
 }
 
 int
@@ -229,6 +146,7 @@ sr_answer_code(enum sr_answer answer)
         [SR_ANSWER_TOKEN_EXPIRED] = PAM_AUTHTOK_EXPIRED,
         [SR_ANSWER_UNAVAILABLE] = PAM_AUTHINFO_UNAVAIL,
         [SR_ANSWER_TRY_AGAIN] = PAM_TRY_AGAIN,
+        [SR_ANSWER_NOT_CHANGED] = PAM_AUTHTOK_ERR,
     };
 
     return code[answer];
@@ -257,7 +175,7 @@ refuse_config(struct sr_pam_context *ctx)
 
 /*
  * A configuration with an error lets nobody in but root, by the built-in
- * defaults: somebody has to mend it, and on a distant host only a login can.
+ * defaults: it has to be corrected, and on a distant host only by a login.
  */
 static int
 open_config(struct sr_pam_context *ctx)
@@ -272,18 +190,18 @@ open_config(struct sr_pam_context *ctx)
         ctx->config = sr_config_defaults(&errors);
     }
     sr_config_errors_free(&errors);
+    ctx->txn.config = ctx->config;
     return ctx->config == NULL ? refuse_config(ctx) : PAM_SUCCESS;
 }
 
-/* Who goes on with the defaults, now that the account is known.  It is said
- * when he has proved that he is root, and not to everybody who calls himself
- * that. */
+/* Whether to go on with the defaults, now that the account is known.  Root is
+ * told after authentication, not every person who types "root". */
 static int
 judge_spare(struct sr_pam_context *ctx)
 {
     if (!ctx->is_spare)
         return PAM_SUCCESS;
-    if (!sr_context_knows(ctx) || ctx->txn.account->facts.uid != 0)
+    if (!sr_context_knows(ctx) || ctx->txn.uid != 0)
         return refuse_config(ctx);
     if (strcmp(ctx->channel, "account") == 0)
         sr_context_tell_text(ctx, PAM_TEXT_INFO, SR_TEXT_SPARE_CONFIG);
@@ -330,6 +248,13 @@ peer_address(struct sr_pam_context *ctx, char *buffer, size_t size)
     return buffer;
 }
 
+static bool
+takes_password(const struct sr_pam_context *ctx)
+{
+    return strcmp(ctx->channel, "auth") == 0 ||
+           strcmp(ctx->channel, "password") == 0;
+}
+
 /* The uid of PAM_RUSER, which is asked for only where it can count. */
 static uid_t
 remote_user(struct sr_pam_context *ctx, const char *rhost)
@@ -337,7 +262,7 @@ remote_user(struct sr_pam_context *ctx, const char *rhost)
     const char *ruser = said_item(ctx, PAM_RUSER);
     const struct passwd *entry;
 
-    if (ruser == NULL || ctx->real_uid != 0 || rhost != NULL)
+    if (ruser == NULL || ctx->txn.context.real_uid != 0 || rhost != NULL)
         return (uid_t)-1;
     if (strcmp(ruser, "root") == 0)
         return 0;
@@ -347,25 +272,25 @@ remote_user(struct sr_pam_context *ctx, const char *rhost)
     return entry == NULL ? (uid_t)-1 : entry->pw_uid;
 }
 
+/* Fill in the context of the transaction. */
 static void
 open_source(struct sr_pam_context *ctx)
 {
     char peer[64];
     const char *rhost = said_item(ctx, PAM_RHOST);
+    struct sr_context *context = &ctx->txn.context;
     const struct sr_origin origin = {
         .rhost = rhost,
         .tty = ctx->tty,
         .address = peer_address(ctx, peer, sizeof(peer)),
-        .real_uid = ctx->real_uid,
+        .real_uid = context->real_uid,
         .ruser = remote_user(ctx, rhost),
-        .account =
-            sr_context_knows(ctx) ? ctx->txn.account->facts.uid : ctx->nss_uid,
-        .takes_password = strcmp(ctx->channel, "auth") == 0 ||
-                          strcmp(ctx->channel, "password") == 0,
+        .account = ctx->txn.uid,
+        .takes_password = takes_password(ctx),
         .is_background = ctx->txn.rules.spare_expired,
     };
 
-    sr_source_find(&ctx->source, &origin);
+    sr_source_find(&context->source, &origin);
 }
 
 static int
@@ -379,39 +304,39 @@ open_names(struct sr_pam_context *ctx)
         return code;
     if (ctx->user == NULL)
         return PAM_USER_UNKNOWN;
-    ctx->tty = said_item(ctx, PAM_TTY);
     return PAM_SUCCESS;
 }
 
 static void
-link_cleanup(pam_handle_t *pamh, void *data, int status)
+connections_cleanup(pam_handle_t *pamh, void *data, int status)
 {
     (void)pamh;
-    (void)status; /* whether this is a process copy the link finds out */
+    (void)status; /* whether this is a process copy they find out themselves */
     sr_connections_free(data);
 }
 
-/* The link of this handle; NULL when memory is out, which costs a connection
- * for each call and nothing else. */
+/* The connections of this handle; NULL when memory is out, which costs a
+ * connection for each call and nothing else. */
 static struct sr_connections *
-find_link(struct sr_pam_context *ctx)
+find_connections(struct sr_pam_context *ctx)
 {
     const void *data = NULL;
     struct sr_connections *connections;
 
-    if (pam_get_data(ctx->pamh, LINK_DATA, &data) == PAM_SUCCESS)
+    if (pam_get_data(ctx->pamh, CONNECTIONS_DATA, &data) == PAM_SUCCESS)
         return (struct sr_connections *)(uintptr_t)data; /* libpam says const */
     connections = sr_connections_new();
-    if (connections != NULL && pam_set_data(ctx->pamh, LINK_DATA, connections,
-                                            link_cleanup) != PAM_SUCCESS) {
+    if (connections != NULL &&
+        pam_set_data(ctx->pamh, CONNECTIONS_DATA, connections,
+                     connections_cleanup) != PAM_SUCCESS) {
         sr_connections_free(connections);
         connections = NULL;
     }
     return connections;
 }
 
-/* Whether the call needs no facts of the account before it has verified a
- * password; most verify none. */
+/* Whether the call verifies a password, or uses what a verified one has left,
+ * after it has looked the account up. */
 static bool
 expects_password(const struct sr_pam_context *ctx)
 {
@@ -422,23 +347,14 @@ expects_password(const struct sr_pam_context *ctx)
 static void
 open_account(struct sr_pam_context *ctx)
 {
-    struct sr_connections *connections = find_link(ctx);
-    const struct passwd *entry;
+    const struct sr_context context = ctx->txn.context;
+    struct sr_connections *connections = find_connections(ctx);
 
-    ctx->sequence = sr_publish_sequence();
     sr_connections_expect_password(connections, expects_password(ctx));
     sr_transaction_begin_with(ctx->config, connections, ctx->user,
-                              ctx->service == NULL ? "" : ctx->service,
-                              ctx->args.backend, &ctx->txn);
-    ctx->looked = microseconds();
-    if (sr_context_knows(ctx)) {
-        ctx->nss_uid = ctx->txn.account->facts.uid;
-        return;
-    }
-    entry = pam_modutil_getpwnam(ctx->pamh, ctx->user);
-    if (entry != NULL)
-        ctx->nss_uid = entry->pw_uid;
-    if (ctx->txn.another[0] != '\0')
+                              context.service, ctx->args.backend, &ctx->txn);
+    ctx->txn.context = context;
+    if (!sr_context_knows(ctx) && ctx->txn.another[0] != '\0')
         sr_context_event(ctx, SR_EVENT_CONFIG_BACKEND, "failed",
                          ctx->txn.another, -1);
 }
@@ -451,8 +367,8 @@ refuse_line(struct sr_pam_context *ctx, const char *cause)
     return refuse_config(ctx);
 }
 
-/* Whether the backend that the line names is one.  A name that is misspelled
- * would else be asked of nobody, and every account be none of ours. */
+/* Whether the backend that the line names is configured.  Otherwise a
+ * misspelled name would make every account unknown. */
 static int
 check_backend(struct sr_pam_context *ctx)
 {
@@ -468,37 +384,78 @@ check_backend(struct sr_pam_context *ctx)
                              "\"backends\" does not have what backend= names");
 }
 
-int
-sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
-                 const char *channel, int argc, const char **argv)
+/* What is known before the account is. */
+static void
+init(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
+     const char *channel)
 {
-    uid_t effective_uid, saved_uid;
-    const char *bad;
-    char cause[128];
-    int code;
+    struct sr_context *context = &ctx->txn.context;
+    const char *service;
 
     memset(ctx, 0, sizeof(*ctx));
     ctx->pamh = pamh;
     ctx->flags = (unsigned)flags;
     ctx->channel = channel;
-    ctx->service = item(ctx, PAM_SERVICE);
     ctx->user = "";
-    ctx->nss_uid = (uid_t)-1;
     ctx->txn.ask = SR_STATUS_UNKNOWN_NAME;
-    bad = sr_args_parse(&ctx->args, argc, argv);
-    if (bad != NULL) {
-        snprintf(cause, sizeof(cause),
-                 "unknown or contradicting argument \"%s\"", bad);
-        return refuse_line(ctx, cause);
+    ctx->txn.uid = (uid_t)-1;
+    service = item(ctx, PAM_SERVICE);
+    ctx->tty = said_item(ctx, PAM_TTY);
+    context->channel = channel;
+    context->code = sr_answer_code;
+    context->real_uid = (uid_t)-1;
+    context->allow_empty = (ctx->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
+    snprintf(context->service, sizeof(context->service), "%s",
+             service == NULL ? "" : service);
+    snprintf(context->terminal, sizeof(context->terminal), "%s",
+             ctx->tty == NULL ? "" : ctx->tty);
+}
+
+/* Only root can read the accounts and what this host remembers of them. */
+static int
+check_permission(struct sr_pam_context *ctx)
+{
+    struct sr_context *context = &ctx->txn.context;
+    uid_t effective_uid, saved_uid;
+
+    if (getresuid(&context->real_uid, &effective_uid, &saved_uid) == 0 &&
+        effective_uid == 0) {
+        context->is_admin = context->real_uid == 0 &&
+                            (ctx->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0 &&
+                            strcmp(ctx->channel, "password") == 0;
+        return PAM_SUCCESS;
     }
-    if (getresuid(&ctx->real_uid, &effective_uid, &saved_uid) != 0 ||
-        effective_uid != 0) {
-        sr_context_event(ctx, SR_EVENT_NO_ROOT, "failed", NULL,
-                         PAM_AUTHINFO_UNAVAIL);
-        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_NO_ROOT);
-        return PAM_AUTHINFO_UNAVAIL;
-    }
-    code = open_config(ctx);
+    sr_context_event(ctx, SR_EVENT_NO_ROOT, "failed", NULL,
+                     PAM_AUTHINFO_UNAVAIL);
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_NO_ROOT);
+    return PAM_AUTHINFO_UNAVAIL;
+}
+
+static int
+check_arguments(struct sr_pam_context *ctx, int argc, const char **argv)
+{
+    const char *bad = sr_args_parse(&ctx->args, argc, argv);
+    char cause[128];
+
+    if (bad == NULL)
+        return PAM_SUCCESS;
+    snprintf(cause, sizeof(cause), "unknown or contradicting argument \"%s\"",
+             bad);
+    return refuse_line(ctx, cause);
+}
+
+int
+sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
+                 const char *channel, int argc, const char **argv)
+{
+    int code;
+
+    init(ctx, pamh, flags, channel);
+    code = check_arguments(ctx, argc, argv);
+    if (code == PAM_SUCCESS)
+        code = check_permission(ctx);
+    if (code == PAM_SUCCESS)
+        code = open_config(ctx);
     if (code == PAM_SUCCESS)
         code = open_names(ctx);
     if (code == PAM_SUCCESS)
@@ -515,13 +472,14 @@ sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
     if (ctx->args.debug)
         pam_syslog(pamh, LOG_DEBUG, "%s: account %s, source %s", channel,
                    sr_context_knows(ctx) ? "found" : "not found",
-                   ctx->source.text);
+                   ctx->txn.context.source.text);
     return PAM_SUCCESS;
 }
 
 void
 sr_context_end(struct sr_pam_context *ctx)
 {
+    sr_context_show(ctx);
     sr_context_show(ctx);
     sr_transaction_end(&ctx->txn);
     sr_config_free(ctx->config);

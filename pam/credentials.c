@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pam/internal.h"
+#include <security/pam_ext.h>
+#include <security/pam_modutil.h>
+
+#include "pam/credentials.h"
 #include "policy/backend/registry.h"
 
 #define CREDENTIALS_DATA "selfreset_credentials"
@@ -149,7 +152,7 @@ place_of(struct sr_pam_context *ctx)
     const char *place = pam_getenv(ctx->pamh, CACHE_VARIABLE);
 
     if (place != NULL || (ctx->flags & renew) == 0 ||
-        ctx->real_uid != ctx->txn.account->facts.uid)
+        ctx->txn.context.real_uid != ctx->txn.account->facts.uid)
         return place;
     return getenv(CACHE_VARIABLE);
 }

@@ -5,19 +5,17 @@
 pamlibdir = $(pamdir)
 pamlib_LTLIBRARIES = pam_selfreset.la
 pam_selfreset_la_SOURCES = \
-	pam/account.c \
-	pam/prompt.c \
-	pam/auth.c \
-	pam/context.c \
-	pam/credentials.c \
-	pam/authtok_cache.c \
-	pam/internal.h \
+	pam/account.c pam/account.h \
+	pam/auth.c pam/auth.h \
+	pam/authtok_cache.c pam/authtok_cache.h \
+	pam/context.c pam/context.h \
+	pam/credentials.c pam/credentials.h \
+	pam/guard.c pam/guard.h \
 	pam/module.c \
-	pam/options.c \
-	pam/password.c \
-	pam/publish.c \
-	pam/session.c \
-	pam/verify.c
+	pam/options.c pam/options.h \
+	pam/password.c pam/password.h \
+	pam/prompt.c pam/prompt.h \
+	pam/session.c pam/session.h
 pam_selfreset_la_LDFLAGS = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
 	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
 	-Wl,--version-script=$(top_srcdir)/pam/pam_selfreset.map

@@ -1,6 +1,5 @@
 /*
- * Module: the six functions that libpam calls, all of one shape: open, work,
- * close.
+ * Module: the six functions that libpam calls: begin, work, end.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,16 +7,21 @@
 
 #include <string.h>
 
-#include "pam/internal.h"
+#include "pam/account.h"
+#include "pam/auth.h"
+#include "pam/credentials.h"
+#include "pam/guard.h"
+#include "pam/password.h"
+#include "pam/session.h"
 #include "policy/backend/registry.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 /*
- * Whether the transaction needs its backends again soon, which keep their
- * connections so long: after authenticate the account is asked, a forced change
- * follows where it is demanded, and the passes of a change follow each other.
- * What follows then is a session, of hours or days.
+ * Whether the handle needs its backends again soon, so that connections are
+ * kept: after authenticate comes acct_mgmt, then a forced change where it is
+ * demanded, and the passes of a change follow each other.  A session follows
+ * for hours or days.
  */
 static bool
 is_more_to_come(const struct sr_pam_context *ctx, int code)
@@ -56,8 +60,10 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 EXPORT int
 pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-    bool removes = ((unsigned)flags & PAM_DELETE_CRED) != 0;
+    const bool removes = ((unsigned)flags & PAM_DELETE_CRED) != 0;
 
+    if (!removes)
+        sr_guard_confirm(pamh, false);
     if (sr_credentials_are_there(pamh))
         run(pamh, flags, "cred", argc, argv,
             removes ? sr_credentials_remove : sr_credentials_establish);
@@ -67,25 +73,14 @@ pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 EXPORT int
 pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
+    sr_guard_confirm(pamh, false);
     return run(pamh, flags, "account", argc, argv, sr_account);
-}
-
-static int
-chauthtok(struct sr_pam_context *ctx)
-{
-    if (ctx->args.settle)
-        return sr_change_settle(ctx);
-    if ((ctx->flags & PAM_PRELIM_CHECK) != 0)
-        return sr_change_prelim(ctx);
-    if ((ctx->flags & PAM_UPDATE_AUTHTOK) != 0)
-        return sr_change_update(ctx);
-    return PAM_SERVICE_ERR;
 }
 
 EXPORT int
 pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-    int code = run(pamh, flags, "password", argc, argv, chauthtok);
+    int code = run(pamh, flags, "password", argc, argv, sr_chauthtok);
 
     /* Else the next module with use_authtok stores what was refused, or what
      * could not be judged.  An account that is not ours is neither. */
@@ -98,6 +93,7 @@ pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
 EXPORT int
 pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
+    sr_guard_confirm(pamh, true);
     run(pamh, flags, "session", argc, argv, sr_session_open);
     return PAM_SUCCESS; /* what went wrong is logged; the login was decided */
 }
@@ -105,6 +101,7 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 EXPORT int
 pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
+    sr_session_close(pamh);
     if (sr_credentials_are_there(pamh))
         run(pamh, flags, "session", argc, argv, sr_credentials_remove);
     return PAM_SUCCESS;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "pam/internal.h"
+#include "pam/options.h"
 
 const char *const sr_args_names[] = {
     "backend=",       "conf=",       "debug",          "guard", "settle",
@@ -27,7 +27,7 @@ static const size_t member[] = {
     offsetof(struct sr_args, use_first_pass),
 };
 
-/* Take one argument; false when it is none of ours. */
+/* Take one argument; false when it is unknown. */
 static bool
 take(struct sr_args *args, const char *text)
 {

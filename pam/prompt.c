@@ -1,5 +1,5 @@
 /*
- * Ask: passwords from the person, by the conversation.
+ * Prompt: passwords from the person, through the conversation.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pam/internal.h"
+#include <security/pam_ext.h>
+
+#include "pam/prompt.h"
 
 void
 sr_secret_free(char **secret)
@@ -31,7 +33,7 @@ sr_is_sshd_fake(const char *password)
 int
 sr_prompt_one(struct sr_pam_context *ctx, enum sr_text prompt, char **password)
 {
-    struct sr_message_context say = sr_context_message(ctx);
+    const struct sr_message_context say = sr_transaction_message(&ctx->txn);
     char *text = sr_message_text(prompt, &say);
     int code = PAM_BUF_ERR;
 
@@ -60,8 +62,12 @@ sr_prompt_password(struct sr_pam_context *ctx, const char **password)
     if (code != PAM_SUCCESS)
         return code;
     if (item == NULL) {
-        if (ctx->args.use_first_pass)
+        if (ctx->args.use_first_pass) {
+            sr_context_event(ctx, SR_EVENT_WRONG, "failed",
+                             "use_first_pass: no module asked for a password",
+                             PAM_AUTH_ERR);
             return PAM_AUTH_ERR;
+        }
         code = sr_prompt_one(ctx, SR_TEXT_PROMPT_PASSWORD, &typed);
         if (code == PAM_SUCCESS)
             code = pam_set_item(ctx->pamh, PAM_AUTHTOK, typed);

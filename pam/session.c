@@ -1,41 +1,77 @@
 /*
- * Session: at a login, tell of the failed attempts before it, and remember
- * where it came from.
+ * Session: at a logon, record the session, say how many attempts failed before
+ * it, and remember where it came from.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include "pam/internal.h"
+#include <string.h>
 
-/* The notice about failed attempts, and where the login came from. */
-static int
-record_login(struct sr_pam_context *ctx)
+#include "pam/credentials.h"
+#include "pam/session.h"
+#include "policy/account/session.h"
+#include "policy/throttle/attempt.h"
+
+/* In the handle of a logon whose session was recorded. */
+#define RECORD_DATA "selfreset_session"
+
+/* Record a session that proves that its user is logged on. */
+static void
+record(struct sr_pam_context *ctx)
 {
-    struct sr_message_context say = sr_context_message(ctx);
-    struct sr_memory memory;
-    enum sr_store_result result;
+    int error;
 
-    /* sudo, cron and the like are no logins: the notice must wait for one. */
-    if (ctx->txn.rules.spare_expired || ctx->nss_uid == (uid_t)-1)
-        return PAM_SUCCESS;
-    /* Nor is it when root becomes somebody: nobody came, and nobody reads. */
-    if (ctx->source.is_user && ctx->source.user == 0 && ctx->nss_uid != 0)
-        return PAM_SUCCESS;
-    result = sr_attempt_logged_in(NULL, ctx->nss_uid, &ctx->source,
-                                  &ctx->txn.rules, &memory);
+    if (!ctx->txn.rules.is_logon_service || ctx->txn.context.real_uid != 0)
+        return;
+    error = sr_session_record(NULL, NULL, ctx->txn.uid);
+    if (error == 0)
+        pam_set_data(ctx->pamh, RECORD_DATA, NULL, NULL);
+    else if (ctx->txn.rules.require_logon)
+        sr_context_event(ctx, SR_EVENT_STATE, "failed", strerror(-error), -1);
+}
+
+/* Say what failed since the last login, and remember the source. */
+static void
+give_notice(struct sr_pam_context *ctx)
+{
+    const struct sr_message_context say = sr_transaction_message(&ctx->txn);
+    struct sr_memory memory;
+    const enum sr_store_result result = sr_attempt_logged_in(
+        NULL, ctx->txn.uid, &ctx->txn.context.source, &ctx->txn.rules, &memory);
+
     if (result == SR_STORE_OK)
         sr_context_tell(ctx, PAM_TEXT_INFO, sr_message_failures(&memory, &say));
     else
         sr_context_event(ctx, SR_EVENT_STATE, "failed",
                          sr_store_strerror(result), -1);
-    return PAM_SUCCESS; /* a session is never refused here */
 }
 
 int
 sr_session_open(struct sr_pam_context *ctx)
 {
+    const struct sr_source *source = &ctx->txn.context.source;
+
     if (sr_credentials_are_there(ctx->pamh))
         sr_credentials_begin(ctx);
-    return record_login(ctx);
+    if (ctx->txn.uid == (uid_t)-1)
+        return PAM_SUCCESS;
+    record(ctx);
+    /* sudo, cron and the like are no logins: the notice must wait for one.  Nor
+     * is it one when root becomes another user: nobody would read it. */
+    if (!ctx->txn.rules.spare_expired &&
+        !(source->is_user && source->user == 0 && ctx->txn.uid != 0))
+        give_notice(ctx);
+    return PAM_SUCCESS;
+}
+
+void
+sr_session_close(pam_handle_t *pamh)
+{
+    const void *data = NULL;
+
+    if (pam_get_data(pamh, RECORD_DATA, &data) != PAM_SUCCESS)
+        return;
+    sr_session_forget(NULL);
+    pam_set_data(pamh, RECORD_DATA, NULL, NULL);
 }

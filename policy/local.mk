@@ -55,6 +55,12 @@ libpolicy_la_SOURCES = \
 	policy/util/safe_open.c policy/util/safe_open.h \
 	policy/decide/shared_ledger.c policy/decide/shared_ledger.h \
 	policy/account/account.c policy/account/account.h \
+	policy/account/change.c policy/account/change.h \
+	policy/account/context.h \
+	policy/account/identity.c policy/account/identity.h \
+	policy/account/publishing.c policy/account/publishing.h \
+	policy/account/session.c policy/account/session.h \
+	policy/account/verify.c policy/account/verify.h \
 	policy/publish/groups.c policy/publish/groups.h \
 	policy/password/history.c policy/password/history.h \
 	policy/throttle/shared_ledger.c policy/throttle/shared_ledger.h \

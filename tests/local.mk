@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	tests/unit/test_publish \
 	tests/unit/test_quality \
 	tests/unit/test_seal \
+	tests/unit/test_session \
 	tests/unit/test_view \
 	tests/unit/test_format \
 	tests/unit/test_source \
@@ -48,6 +49,8 @@ tests_unit_test_survey_SOURCES = tests/unit/test_survey.c \
 tests_unit_test_enumerate_SOURCES = tests/unit/test_enumerate.c \
 	tests/unit/scratch.c tests/unit/scratch.h
 tests_unit_test_verification_SOURCES = tests/unit/test_verification.c \
+	tests/unit/scratch.c tests/unit/scratch.h
+tests_unit_test_session_SOURCES = tests/unit/test_session.c \
 	tests/unit/scratch.c tests/unit/scratch.h
 tests_unit_test_publish_SOURCES = tests/unit/test_publish.c \
 	tests/unit/scratch.c tests/unit/scratch.h
@@ -150,6 +153,11 @@ tests_driver_libnss_deaf_la_SOURCES = tests/driver/deaf.c
 tests_driver_libnss_deaf_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
 	-shared -shrext .so.2 -no-undefined -rpath /nowhere
 drivers: tests/driver/libnss_leaky.la tests/driver/libnss_deaf.la
+EXTRA_LTLIBRARIES += tests/driver/libnss_spelling.la
+tests_driver_libnss_spelling_la_SOURCES = tests/driver/spelling.c
+tests_driver_libnss_spelling_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \
+	-shared -shrext .so.2 -rpath $(pkglibdir)
+drivers: tests/driver/libnss_spelling.la
 tests_driver_publishdrive_LDADD = libpolicy.la
 drivers: tests/bench/nssbench \
 	tests/driver/pamdrive tests/driver/cryptcount.la \

@@ -153,7 +153,7 @@ warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
 static int
 look_again(struct sr_transaction *txn, const char *name)
 {
-    if (sr_transaction_refresh(txn, name) == SR_STATUS_OK)
+    if (sr_transaction_refresh(txn) == SR_STATUS_OK)
         return CTL_OK;
     ctl_error("It was done, but %s cannot be read any more: %s.", name,
               txn->reason);

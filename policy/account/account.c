@@ -1,24 +1,25 @@
 /*
- * Gather: everything a decision about one account needs.
+ * Account: everything that a decision about one account needs.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "policy/backend/registry.h"
 #include "policy/config/account_rules.h"
 #include "policy/config/membership.h"
 #include "policy/throttle/attempt.h"
 #include "policy/account/account.h"
+#include "policy/account/session.h"
 
-/* A name that no backend knows is in no group. */
+/* How long what was read of an account is as good as new, in microseconds. */
+#define FRESH 1000
+
+/* A name that exists nowhere is in no group. */
 static int
 member_of_nothing(void *context, const char *user, const char *group)
 {
@@ -40,32 +41,13 @@ gather_rules(struct sr_transaction *out, const char *name, const char *service,
     return sr_config_rules(out->config, &member, service, &out->rules);
 }
 
-/* Whether the account that was found is the one that this host knows by the
- * name. */
-static enum sr_status
-compare_uid(struct sr_transaction *out, const struct sr_backend *backend,
-            const char *name)
+/* Ask the name service about the name, once. */
+static void
+ask_nss(struct sr_transaction *out, const char *name)
 {
-    const uid_t theirs = out->account->facts.uid;
-    uid_t ours = (uid_t)-1;
-
-    if (backend->ops == &sr_backend_local)
-        return SR_STATUS_OK;
-    switch (sr_config_uid_nss(name, &ours)) {
-    case SR_NO:
-        return SR_STATUS_OK; /* nobody can become it here */
-    case SR_YES:
-        if (ours == theirs)
-            return SR_STATUS_OK;
-        snprintf(out->another, sizeof(out->another),
-                 "the uid is %lu there and %lu by the name service",
-                 (unsigned long)theirs, (unsigned long)ours);
-        return SR_STATUS_UNKNOWN_NAME;
-    default:
-        snprintf(out->reason, sizeof(out->reason),
-                 "the name service cannot be asked for the account");
-        return SR_STATUS_UNAVAILABLE;
-    }
+    if (!out->has_asked_nss)
+        sr_nss_account_find(name, &out->nss);
+    out->has_asked_nss = true;
 }
 
 /* Whether no backend is asked after this one. */
@@ -78,28 +60,81 @@ is_last(const struct sr_transaction *txn, const struct sr_backend *backend)
            strcmp(names->item[names->count - 1], backend->name) == 0;
 }
 
-/* Ask one backend.  The rules of an account can depend on its groups, and its
- * facts on the rules, so the rules are made for the name first. */
+/* Whether the name service calls the account by another name. */
+static bool
+is_called_otherwise(struct sr_transaction *out, const char *name)
+{
+    ask_nss(out, name);
+    return out->nss.exists == SR_YES && strcmp(out->nss.name, name) != 0;
+}
+
+/* Whether the account that a directory has found is the one that this host
+ * knows by the name.  `is_exact`: it was asked for by that very name. */
 static enum sr_status
-ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
-            const char *name)
+compare_uid(struct sr_transaction *out, bool is_exact)
+{
+    const uid_t theirs = out->account->facts.uid;
+
+    switch (out->nss.exists) {
+    case SR_NO: /* nobody can become it here */
+        return is_exact ? SR_STATUS_OK : SR_STATUS_UNKNOWN_NAME;
+    case SR_YES:
+        if (out->nss.uid == theirs)
+            return SR_STATUS_OK;
+        if (is_exact)
+            snprintf(out->another, sizeof(out->another),
+                     "the uid is %lu there and %lu by the name service",
+                     (unsigned long)theirs, (unsigned long)out->nss.uid);
+        return SR_STATUS_UNKNOWN_NAME;
+    case SR_UNKNOWN:
+        break;
+    }
+    snprintf(out->reason, sizeof(out->reason),
+             "the name service cannot be asked for the account");
+    return SR_STATUS_UNAVAILABLE;
+}
+
+/* Ask one backend for one name.  The rules of an account can depend on its
+ * groups, and its facts on the rules, so the rules were made for the name. */
+static enum sr_status
+ask_for(struct sr_transaction *out, const struct sr_backend *backend,
+        const char *name, bool is_exact)
 {
     struct sr_call call = sr_call_make(backend, out->connections);
     enum sr_status ask;
 
-    call.expects_password =
-        is_last(out, backend) &&
-        sr_connections_expects_password(out->connections);
+    call.expects_password = is_last(out, backend) &&
+                            sr_connections_expects_password(out->connections);
     ask = sr_backend_look_up(&call, name, &out->rules, &out->account);
 
     snprintf(out->reason, sizeof(out->reason), "%s", call.error.text);
     out->why = call.error.code;
-    if (ask == SR_STATUS_OK)
-        ask = compare_uid(out, backend, name);
+    if (ask == SR_STATUS_OK && backend->ops != &sr_backend_local)
+        ask = compare_uid(out, is_exact &&
+                                   strcmp(out->account->facts.name, name) == 0);
     if (ask != SR_STATUS_OK) {
         sr_account_close(out->account);
         out->account = NULL;
     }
+    return ask;
+}
+
+/* The same; a directory also for the unqualified part of the name that the name
+ * service gave. */
+static enum sr_status
+ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
+            const char *name)
+{
+    char part[SR_NAME_MAX + 1];
+    enum sr_status ask;
+
+    if (backend->ops != &sr_backend_local)
+        ask_nss(out, name);
+    ask = ask_for(out, backend, name, true);
+    if (ask == SR_STATUS_UNKNOWN_NAME && backend->ops != &sr_backend_local &&
+        out->nss.exists == SR_YES &&
+        sr_unqualified_name(name, part, sizeof(part)))
+        ask = ask_for(out, backend, part, false);
     return ask;
 }
 
@@ -112,30 +147,91 @@ is_passed_over(const struct sr_backend *backend)
            backend->config->when_down == SR_DOWN_NEXT;
 }
 
-/* Ask the backends in their order. */
-static void
-ask_all(struct sr_transaction *out, const char *name, const char *only)
+/*
+ * Ask the backends in their order.  False when the name service calls the
+ * account by another name, which has to be asked for instead; directories are
+ * not asked for a name before that is known.
+ */
+static bool
+ask_all(struct sr_transaction *out, const char *name)
 {
     const struct sr_string_list *names = &out->config->backends;
 
+    out->ask = SR_STATUS_UNKNOWN_NAME;
     for (size_t i = 0; i < names->count; i++) {
         enum sr_status ask = SR_STATUS_UNAVAILABLE;
         struct sr_error error;
 
-        if (only != NULL && strcmp(only, names->item[i]) != 0)
+        if (out->only != NULL && strcmp(out->only, names->item[i]) != 0)
             continue;
-        if (sr_backend_find(out->config, names->item[i], &out->last, &error) ==
-            0)
-            ask = ask_backend(out, &out->last, name);
-        else
+        if (sr_backend_find(out->config, names->item[i], &out->last, &error) !=
+            0) {
             snprintf(out->reason, sizeof(out->reason), "%s", error.text);
+        } else {
+            if (out->last.ops != &sr_backend_local &&
+                is_called_otherwise(out, name))
+                return false;
+            ask = ask_backend(out, &out->last, name);
+        }
         if (ask != SR_STATUS_UNKNOWN_NAME)
             out->ask = ask;
         if (ask == SR_STATUS_OK || ask == SR_STATUS_NO_MEMORY ||
             ask == SR_STATUS_AMBIGUOUS ||
             (ask == SR_STATUS_UNAVAILABLE && !is_passed_over(&out->last)))
-            break;
+            return true;
     }
+    return out->ask != SR_STATUS_UNKNOWN_NAME ||
+           !is_called_otherwise(out, name);
+}
+
+/* Look up by one name; false when it has to be done by another, see above. */
+static bool
+look_up(struct sr_transaction *out, const char *name, const char *service)
+{
+    if (gather_rules(out, name, service, true) != 0) {
+        snprintf(out->reason, sizeof(out->reason),
+                 "the groups of the account cannot be read");
+        out->ask = SR_STATUS_UNAVAILABLE;
+        return true;
+    }
+    return ask_all(out, name);
+}
+
+/* Settle who it is. */
+static void
+settle_name(struct sr_transaction *out, const char *typed)
+{
+    const struct sr_account *account = out->account;
+
+    if (account == NULL)
+        sr_nss_account_settle_case(&out->nss);
+    snprintf(out->name, sizeof(out->name), "%s",
+             account != NULL             ? account->facts.name
+             : out->nss.exists == SR_YES ? out->nss.name
+                                         : typed);
+    out->uid = account != NULL && account->facts.uid != (uid_t)-1
+                   ? account->facts.uid
+                   : out->nss.uid;
+}
+
+static int64_t
+microseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The account is about to be looked up. */
+static void
+note_time(struct sr_transaction *out)
+{
+    struct timespec wall;
+
+    clock_gettime(CLOCK_REALTIME, &wall);
+    out->sequence =
+        (uint64_t)wall.tv_sec * 1000000000u + (uint64_t)wall.tv_nsec;
 }
 
 enum sr_status
@@ -156,27 +252,42 @@ sr_transaction_begin_with(const struct sr_config *config,
                           const char *service, const char *backend,
                           struct sr_transaction *out)
 {
+    char canonical[SR_NAME_MAX + 1];
+
     memset(out, 0, sizeof(*out));
     out->config = config;
     out->connections = connections;
+    out->only = backend;
     out->last.name = sr_backend_local.type;
     out->last.ops = &sr_backend_local;
-    out->ask = SR_STATUS_UNKNOWN_NAME;
-    if (gather_rules(out, name, service, true) != 0) {
-        snprintf(out->reason, sizeof(out->reason),
-                 "the groups of the account cannot be read");
-        out->ask = SR_STATUS_UNAVAILABLE;
-        return out->ask;
+    out->nss.uid = (uid_t)-1;
+    note_time(out);
+    if (!look_up(out, name, service)) {
+        memcpy(canonical, out->nss.name, sizeof(canonical));
+        look_up(out, canonical, service);
     }
-    ask_all(out, name, backend);
+    out->looked_up = microseconds();
+    settle_name(out, name);
     if (out->ask == SR_STATUS_UNKNOWN_NAME &&
-        gather_rules(out, name, service, false) != 0)
+        gather_rules(out, out->name, service, out->nss.exists == SR_YES) != 0)
         out->ask = SR_STATUS_UNAVAILABLE;
     return out->ask;
 }
 
+bool
+sr_transaction_is_ours(const struct sr_transaction *txn)
+{
+    return txn->ask == SR_STATUS_OK;
+}
+
+bool
+sr_transaction_is_fresh(const struct sr_transaction *txn)
+{
+    return microseconds() - txn->looked_up < FRESH;
+}
+
 enum sr_status
-sr_transaction_refresh(struct sr_transaction *txn, const char *name)
+sr_transaction_refresh(struct sr_transaction *txn)
 {
     struct sr_backend backend;
 
@@ -188,8 +299,110 @@ sr_transaction_refresh(struct sr_transaction *txn, const char *name)
     txn->has_temporary = false;
     txn->everywhere.locked = SR_LOCK_UNKNOWN;
     memset(&txn->fleet, 0, sizeof(txn->fleet));
-    txn->ask = ask_backend(txn, &backend, name);
+    note_time(txn);
+    txn->ask = ask_backend(txn, &backend, txn->name);
+    txn->looked_up = microseconds();
     return txn->ask;
+}
+
+/* ---- events and messages */
+
+int
+sr_transaction_code(const struct sr_transaction *txn, enum sr_answer answer)
+{
+    return txn->context.code == NULL ? -1 : txn->context.code(answer);
+}
+
+struct sr_message_context
+sr_transaction_message(const struct sr_transaction *txn)
+{
+    struct sr_message_context say = {
+        .contact = txn->config == NULL ? NULL : txn->config->contact,
+        .now = (sr_time)time(NULL),
+        .is_admin = txn->context.is_admin,
+    };
+
+    return say;
+}
+
+enum sr_text
+sr_transaction_outage(const struct sr_transaction *txn)
+{
+    return txn->why == SR_ERROR_IDENTITY ? SR_TEXT_HOST_TROUBLE
+                                         : SR_TEXT_UNAVAILABLE;
+}
+
+static const char *
+or_null(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
+
+void
+sr_transaction_event(const struct sr_transaction *txn, enum sr_event_id id,
+                     const char *result, const char *cause, int code)
+{
+    const struct sr_context *context = &txn->context;
+    const struct sr_account *account = txn->account;
+    const bool exists = account != NULL || txn->uid != (uid_t)-1;
+    const struct sr_event event = {
+        .id = id,
+        .user = exists ? txn->name : NULL,
+        .uid = txn->uid,
+        .source = or_null(context->source.text),
+        .service = or_null(context->service),
+        .channel = context->channel,
+        .backend = account != NULL ? account->facts.backend : NULL,
+        .result = result,
+        .cause = cause,
+        .actor = context->is_admin ? "root" : NULL,
+        .terminal = or_null(context->terminal),
+        .pam_code = code,
+    };
+
+    sr_event_send(&event);
+}
+
+struct sr_verdict
+sr_transaction_verdict(const struct sr_transaction *txn,
+                       const struct sr_caller *caller)
+{
+    return sr_verdict(&txn->account->facts, &txn->rules, caller,
+                      (sr_time)time(NULL));
+}
+
+void
+sr_transaction_verdict_event(const struct sr_transaction *txn,
+                             const struct sr_verdict *verdict, int code)
+{
+    static const enum sr_event_id event[SR_STATE_COUNT] = {
+        [SR_STATE_DISABLED] = SR_EVENT_DISABLED,
+        [SR_STATE_ENDED] = SR_EVENT_ENDED,
+        [SR_STATE_NOT_YET] = SR_EVENT_ENDED,
+        [SR_STATE_LOCKED] = SR_EVENT_LOCKED,
+        [SR_STATE_LAPSED] = SR_EVENT_TEMPORARY_LAPSED,
+        [SR_STATE_BARRED] = SR_EVENT_BARRED,
+        [SR_STATE_MUST_CHANGE] = SR_EVENT_MUST_CHANGE,
+        [SR_STATE_EXPIRED] = SR_EVENT_EXPIRED,
+        [SR_STATE_GRACE] = SR_EVENT_EXPIRED,
+        [SR_STATE_EXPIRING] = SR_EVENT_EXPIRY_NOTICE,
+        [SR_STATE_OK] = SR_EVENT_COUNT,
+        [SR_STATE_UNKNOWN] = SR_EVENT_BACKEND_DOWN,
+    };
+    const bool is_success = code == sr_transaction_code(txn, SR_ANSWER_OK);
+    enum sr_event_id id = event[verdict->state];
+
+    if (verdict->state == SR_STATE_BARRED &&
+        verdict->barred_by == SR_CHANGE_REQUIRE_LOGON)
+        id = SR_EVENT_NEEDS_LOGON;
+    /* A state that was spared is no event: nothing happened. */
+    if (id == SR_EVENT_COUNT ||
+        (is_success && verdict->state != SR_STATE_EXPIRING &&
+         verdict->state != SR_STATE_GRACE))
+        return;
+    sr_transaction_event(txn, id, is_success ? "ok" : "failed",
+                         verdict->rule != NULL ? verdict->rule : verdict->fact,
+                         code);
 }
 
 /* The temporary password, if it is still the one in use. */
@@ -409,40 +622,18 @@ sr_shared_facts(const struct sr_shared_ledger *way, struct sr_transaction *txn,
     return answer;
 }
 
-/* The kernel's login uid of this process; (uid_t)-1 when not set or not told.
- */
-static uid_t
-login_uid(void)
-{
-    char text[16];
-    char *end;
-    unsigned long value;
-    ssize_t size;
-    int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-    if (fd < 0)
-        return (uid_t)-1;
-    size = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (size <= 0)
-        return (uid_t)-1;
-    text[size] = '\0';
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || value > UINT32_MAX)
-        return (uid_t)-1;
-    return (uid_t)value;
-}
+/* ---- the rest */
 
 struct sr_caller
 sr_transaction_caller(const struct sr_transaction *txn, bool forced)
 {
-    uid_t real = getuid();
+    const uid_t real = txn->context.real_uid;
+    const uid_t uid = txn->account->facts.uid;
     struct sr_caller caller = {.is_admin = real == 0 && !forced};
 
-    if (txn->rules.require_logon)
+    if (txn->rules.require_logon && !txn->rules.is_logon_exempt)
         caller.is_logged_on =
-            sr_change_logged_on(txn->account->facts.uid, login_uid(), real);
+            real == uid && sr_session_is_logged_on(NULL, NULL, uid);
     return caller;
 }
 

@@ -1,22 +1,27 @@
 /*
- * Gather: everything a decision about one account needs, from where it is kept:
- * rules from the configuration, facts from a backend, and what this host
- * remembers from the store.  The doors call this and then a pure function.
+ * Account: everything that a decision about one account needs, read once for
+ * one transaction: rules from the configuration, facts from a backend, and what
+ * this host remembers from the store.  The interfaces call this and then a pure
+ * function of decide/.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_ACCOUNT_ACCOUNT_H
 #define SR_POLICY_ACCOUNT_ACCOUNT_H
 
+#include "policy/account/context.h"
+#include "policy/account/identity.h"
 #include "policy/backend/backend.h"
 #include "policy/decide/change.h"
 #include "policy/config/settings.h"
 #include "policy/decide/lockout.h"
 #include "policy/decide/source.h"
+#include "policy/report/event.h"
+#include "policy/report/message.h"
 #include "policy/store/store.h"
 #include "policy/throttle/shared_ledger.h"
 
-/* A lock that holds wherever a login comes from, for what is published. */
+/* The lock that holds from every source, for what is published. */
 struct sr_everywhere {
     enum sr_lock locked; /* unknown: nobody asked */
     enum sr_lock_why why;
@@ -25,13 +30,26 @@ struct sr_everywhere {
 
 struct sr_transaction {
     const struct sr_config *config;     /* not owned */
+    struct sr_context context;          /* filled in by the interface */
     struct sr_rules rules;              /* for this account and service */
     struct sr_account *account;         /* NULL unless ask is SR_STATUS_OK */
     struct sr_backend last;             /* the backend that was asked last */
     struct sr_connections *connections; /* what backends keep */
     bool owns_link;
+    const char *only; /* the one backend that is asked, or NULL; not owned */
     enum sr_status ask;
     enum sr_store_result store; /* what sr_transaction_recall() met */
+
+    /* Who it is: the backend's spelling of the account's name; else the name
+     * service's; else what was typed, cut to size.  A name that exists nowhere
+     * has the uid (uid_t)-1. */
+    char name[SR_NAME_MAX + 1];
+    uid_t uid;
+    struct sr_nss_account nss; /* what the name service said, if asked */
+    bool has_asked_nss;
+    int64_t looked_up; /* when, CLOCK_BOOTTIME, microseconds */
+    uint64_t sequence; /* wall clock in nanoseconds before that, for what is
+                          published */
 
     /* From sr_transaction_recall(): the backend's own lock, and this host's
      * ledgers; what the fleet has counted, from who has asked; and what comes
@@ -48,39 +66,77 @@ struct sr_transaction {
 };
 
 /*
- * Rules and account.  `name` is as typed; `service` chooses expired_services;
- * `backend` (or NULL) asks only the backend of that name.  Returns the same as
- * out->ask: UNKNOWN_NAME when no backend knows the name (the rules are then
- * those of nobody in particular), UNAVAILABLE when one could not be asked
- * (never "unknown name" in that case: it might be its account).  An account of
- * a directory is none of this host when the name service has another uid for
- * its name: whoever may add entries there would else be anybody here.  It is
- * passed over, and `another` says why.  End it with
- * sr_transaction_end() whatever it returned.
+ * Look up rules and account.  `name` is as typed; `service` selects
+ * expired_services; `backend` (or NULL) asks only the backend of that name.
+ * Returns the same as out->ask: UNKNOWN_NAME when no backend knows the name
+ * (the rules are then those of an account in no group), UNAVAILABLE when a
+ * backend could not be asked (never UNKNOWN_NAME in that case: it might be its
+ * account).
+ *
+ * A name found as it stands in /etc/passwd is canonical.  For any other the
+ * name service is asked once, and the account is looked up by the name that it
+ * answers; by the unqualified part of that name, too, where the uid is the
+ * same.
+ *
+ * An account of a directory is not one of this host when the name service has
+ * another uid for its name: otherwise a person who may add entries there could
+ * be any user here.  It is passed over, and `another` says why.  End the
+ * transaction with sr_transaction_end() whatever was returned.
  */
 enum sr_status sr_transaction_begin(const struct sr_config *config,
                                     const char *name, const char *service,
                                     const char *backend,
                                     struct sr_transaction *out);
 
-/*
- * The same in a transaction of several calls: backends keep in `link`, which is
- * the caller's, what they need again.
- */
+/* The same over connections of the caller's, which several calls share. */
 enum sr_status sr_transaction_begin_with(const struct sr_config *config,
                                          struct sr_connections *connections,
                                          const char *name, const char *service,
                                          const char *backend,
                                          struct sr_transaction *out);
 
+/* Whether the account is one of a configured backend. */
+bool sr_transaction_is_ours(const struct sr_transaction *txn);
+
+/* The text for an account that cannot be asked, or a password that cannot be
+ * verified. */
+enum sr_text sr_transaction_outage(const struct sr_transaction *txn);
+
+/* Whether the account was looked up a moment ago, so that nothing is looked up
+ * twice where an answer came at once. */
+bool sr_transaction_is_fresh(const struct sr_transaction *txn);
+
 /*
  * Ask the account's backend again: time has passed, at a prompt.  The rules
  * stay; what was remembered has to be added again.  Returns the same as
- * gathered->ask, which may have become UNKNOWN_NAME or UNAVAILABLE (the account
- * is then NULL); what was not OK before is left as it is.
+ * txn->ask, which may have become UNKNOWN_NAME or UNAVAILABLE (the account is
+ * then NULL); what was not OK before is left as it is.
  */
-enum sr_status sr_transaction_refresh(struct sr_transaction *txn,
-                                      const char *name);
+enum sr_status sr_transaction_refresh(struct sr_transaction *txn);
+
+/*
+ * Send an event about the transaction's account.  A name is logged only when it
+ * exists.  `code` is the interface's number of the answer, -1: none; cause and
+ * result may be NULL.
+ */
+void sr_transaction_event(const struct sr_transaction *txn, enum sr_event_id id,
+                          const char *result, const char *cause, int code);
+
+/* The interface's number of an answer, for events; -1: none. */
+int sr_transaction_code(const struct sr_transaction *txn,
+                        enum sr_answer answer);
+
+/* What messages need to know; without `change`. */
+struct sr_message_context
+sr_transaction_message(const struct sr_transaction *txn);
+
+/* The verdict on the account for a caller, now.  The account must be known. */
+struct sr_verdict sr_transaction_verdict(const struct sr_transaction *txn,
+                                         const struct sr_caller *caller);
+
+/* Send the event that belongs to a verdict, when it is one to be recorded. */
+void sr_transaction_verdict_event(const struct sr_transaction *txn,
+                                  const struct sr_verdict *verdict, int code);
 
 /*
  * Add what this host remembers to the facts: the temporary password, and the
@@ -144,10 +200,10 @@ enum sr_status sr_shared_facts(const struct sr_shared_ledger *way,
                                size_t size);
 
 /*
- * The circumstances of a change by the calling process: root without a forced
- * change is an administrator; the kernel's login uid and the real uid prove a
- * session, which is asked for only where the rules want one.  `forced` is
- * PAM_CHANGE_EXPIRED_AUTHTOK.  The account must be known.
+ * Who would change the password: root without a forced change is an
+ * administrator; the real uid and a session record (session.h) prove that the
+ * owner is logged on, which is asked for only where the rules demand it.
+ * `forced` is PAM_CHANGE_EXPIRED_AUTHTOK.  The account must be known.
  */
 struct sr_caller sr_transaction_caller(const struct sr_transaction *txn,
                                        bool forced);

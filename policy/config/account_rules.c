@@ -84,6 +84,8 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
     sr_contradictions_resolve(out);
     out->spare_expired =
         service != NULL && sr_string_list_has(&out->expired_services, service);
+    out->is_logon_service =
+        service != NULL && sr_string_list_has(&out->logon_services, service);
     if (find_account(&answers, &out->logon_exempt, &out->is_logon_exempt) !=
             0 ||
         find_account(&answers, &out->protected_accounts, &out->is_protected) !=

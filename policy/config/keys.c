@@ -76,6 +76,11 @@ const struct sr_key sr_keys[] = {
     {"change", "require_logon", SR_KEY_SWITCH, "no", RULE(require_logon)},
     {"change", "logon_exempt", SR_KEY_NAMES, "",
      .items = SR_ITEMS_ACCOUNTS, RULE(logon_exempt)},
+    {"change", "logon_services", SR_KEY_NAMES,
+     "login remote sshd dropbear cockpit xrdp-sesman gdm-password "
+     "gdm-autologin gdm-fingerprint gdm-smartcard "
+     "lightdm lightdm-autologin sddm sddm-autologin lxdm xdm kde greetd ly",
+     .items = SR_ITEMS_SERVICES, RULE(logon_services)},
     {"change", "minimum_age", SR_KEY_DURATION, "0", "1d",
      .least = 0, .most = LONGEST, RULE(minimum_age)},
     {"change", "protected", SR_KEY_NAMES, "",

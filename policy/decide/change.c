@@ -88,12 +88,6 @@ sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
     return change;
 }
 
-bool
-sr_change_logged_on(uid_t account, uid_t login_uid, uid_t real_uid)
-{
-    return account != (uid_t)-1 && login_uid == account && real_uid == account;
-}
-
 const char *
 sr_change_name(enum sr_change_result result)
 {

@@ -14,10 +14,10 @@
 #include "policy/decide/facts.h"
 #include "policy/decide/rules.h"
 
-/* Who asks for the change, and from where. */
+/* The caller that asks for the change. */
 struct sr_caller {
     bool is_admin;     /* root, and the change is not a forced one: a reset */
-    bool is_logged_on; /* proof of a session: see sr_change_logged_on() */
+    bool is_logged_on; /* proof of a session: see account/session.h */
 };
 
 enum sr_change_result {
@@ -53,13 +53,6 @@ struct sr_change sr_change(const struct sr_facts *facts,
  */
 sr_time sr_change_from(const struct sr_facts *facts,
                        const struct sr_rules *rules);
-
-/*
- * Proof of a session: the kernel's login uid (/proc/self/loginuid) and the
- * caller's real uid are both the account's.  (uid_t)-1 is the kernel's "not
- * set" and proves nothing.
- */
-bool sr_change_logged_on(uid_t account, uid_t login_uid, uid_t real_uid);
 
 /* The result's name for programs ("require-logon"), a constant string. */
 const char *sr_change_name(enum sr_change_result result);

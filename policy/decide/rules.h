@@ -48,6 +48,7 @@ struct sr_rules {
     /* [change] */
     bool require_logon;
     struct sr_string_list logon_exempt;
+    struct sr_string_list logon_services;
     int64_t minimum_age;
     struct sr_string_list protected_accounts;
     struct sr_string_list cannot_change;
@@ -80,7 +81,8 @@ struct sr_rules {
     int64_t temporary_lifetime;
 
     /* Resolved for this account and service. */
-    bool spare_expired; /* the service is in expired_services */
+    bool spare_expired;    /* the service is in expired_services */
+    bool is_logon_service; /* and in logon_services */
     bool is_logon_exempt;
     bool is_protected;
     bool is_cannot_change;

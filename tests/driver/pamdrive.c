@@ -29,7 +29,7 @@
  *
  * Steps: auth acct chauthtok change-expired cred open close search pause maps,
  * and limit:fsize=N limit:nofile=N limit:as=N umask:OCTAL close-fds
- * user:NAME env:NAME=VALUE (environment of the process), and steal: every
+ * user:NAME env:NAME=VALUE (environment of the process) real-uid:N, and steal: every
  * socket is closed, as a daemon does with what it does not know, and an empty
  * file of the application gets its number; in the end "stolen open|closed SIZE"
  * is printed for each.
@@ -449,6 +449,9 @@ run_other(struct job *job, pam_handle_t *pamh, char *step)
         umask((mode_t)strtoul(step + 6, NULL, 8));
     } else if (strncmp(step, "user:", 5) == 0) {
         pam_set_item(pamh, PAM_USER, step + 5);
+    } else if (strncmp(step, "real-uid:", 9) == 0) {
+        if (setresuid((uid_t)strtoul(step + 9, NULL, 10), 0, 0) != 0)
+            exit(1);
     } else if (strncmp(step, "env:", 4) == 0) {
         putenv(step + 4);
     } else if (strcmp(step, "close-fds") == 0) {

@@ -684,15 +684,15 @@ class Host:
             "group": "files selfreset", "shadow": "files selfreset"})))
 
     @contextlib.contextmanager
-    def leaky_module(self):
-        """A second NSS module, tests/driver/leaky.c, while this lasts."""
-        leaky = NSS_MODULE.with_name("libnss_leaky.so.2")
-        shutil.copy2(self.build / "tests/driver/.libs" / leaky.name, leaky)
+    def test_nss_module(self, name):
+        """A second NSS module, tests/driver/NAME.c, while this lasts."""
+        module = NSS_MODULE.with_name(f"libnss_{name}.so.2")
+        shutil.copy2(self.build / "tests/driver/.libs" / module.name, module)
         self.run("/sbin/ldconfig", "-X")
         try:
             yield
         finally:
-            leaky.unlink()
+            module.unlink()
             self.run("/sbin/ldconfig", "-X")
 
     @contextlib.contextmanager
@@ -709,6 +709,9 @@ class Host:
         finally:
             NSS_MODULE.unlink()
             aside.rename(NSS_MODULE)
+
+    def leaky_module(self):
+        return self.test_nss_module("leaky")
 
     @staticmethod
     def create_state_groups():

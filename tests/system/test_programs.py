@@ -244,14 +244,84 @@ def test_guesses_by_passwd_count(host):
 
 
 @needs_login_uid
-def test_must_log_on_from_a_session(host):
+def test_the_login_uid_alone_proves_nothing(host):
+    """A process without one (a service with User=, a cgi) can set any."""
     host.configure(change={"require_logon": "yes"})
     ann = host.add("ann", OLD)
     with passwd(ann, login_uid=ann.uid) as talk:
+        assert "session that you" in talk.rest()
+        assert talk.status != 0
+    assert host.has_password("ann", OLD)
+    assert host.log.with_text("change-needs-login")
+
+
+@needs_login_uid
+@pytest.mark.parametrize("service, is_logon", [
+    ("login", True), ("sshd", True), ("cron", False), ("su", False),
+    ("sudo", False), ("probe", False)])
+def test_only_a_logon_is_a_session(host, service, is_logon):
+    """While it is open, and not after it was closed."""
+    host.configure(change={"require_logon": "yes"})
+    ann = host.add("ann", OLD)
+    done = host.drive(service, "ann", "open", f"real-uid:{ann.uid}",
+                      "chauthtok", "close", "chauthtok",
+                      answers=[OLD, FRESH, FRESH, FRESH, OLD, OLD])
+    assert done.codes == ["SUCCESS", "SUCCESS" if is_logon else "PERM_DENIED",
+                          "SUCCESS", "PERM_DENIED"], done
+    assert host.has_password("ann", FRESH if is_logon else OLD)
+
+
+@needs_login_uid
+def test_must_log_on_inside_a_login(host):
+    host.configure(change={"require_logon": "yes"})
+    ann = host.add("ann", OLD)
+    pathlib.Path("/home/ann/.profile").write_text("passwd; exit 0\n")
+    with login(ann) as talk:
+        talk.answer(PASSWORD, OLD)
         talk.answer(CURRENT, OLD)
         talk.answer(NEW, FRESH)
         talk.answer(AGAIN, FRESH)
         talk.rest()
+    assert host.has_password("ann", FRESH)
+
+
+def manager_cgroup(uid):
+    """A cgroup as systemd makes it for a user's manager, or None."""
+    for top in ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified",
+                "/sys/fs/cgroup"):
+        path = pathlib.Path(top, "selfreset-test", f"user-{uid}.slice",
+                            f"user@{uid}.service")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if (path / "cgroup.procs").exists():
+                return path
+        except OSError:
+            pass
+    return None
+
+
+@needs_login_uid
+def test_a_terminal_under_the_users_own_manager(host):
+    """In a desktop session programs run there; a lingering manager runs, too,
+    when nobody is logged on."""
+    host.configure(change={"require_logon": "yes"})
+    ann = host.add("ann", OLD)
+    cgroup = manager_cgroup(ann.uid)
+    if cgroup is None:
+        pytest.skip("no cgroup can be made")
+    command = ["sh", "-c", f"echo $$ > {cgroup}/cgroup.procs; "
+               f"exec setpriv --reuid {ann.uid} --regid {ann.uid} "
+               "--clear-groups passwd"]
+    with Talk(command, login_uid=ann.uid) as talk:
+        assert "session that you" in talk.rest()
+    with Talk(host.ssh_command("ann", "echo ready; exec cat")) as ssh:
+        ssh.answer(PASSWORD, OLD)
+        ssh.until("ready")
+        with Talk(command, login_uid=ann.uid) as talk:
+            talk.answer(CURRENT, OLD)
+            talk.answer(NEW, FRESH)
+            talk.answer(AGAIN, FRESH)
+            talk.rest()
     assert host.has_password("ann", FRESH)
 
 

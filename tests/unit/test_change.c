@@ -151,17 +151,6 @@ test_owner_refusals(void **state)
 }
 
 static void
-test_logged_on(void **state)
-{
-    (void)state;
-    assert_true(sr_change_logged_on(1000, 1000, 1000));
-    assert_false(sr_change_logged_on(1000, 1001, 1000)); /* su from another */
-    assert_false(sr_change_logged_on(1000, 1000, 0));    /* a login program */
-    assert_false(sr_change_logged_on(1000, (uid_t)-1, 1000));
-    assert_false(sr_change_logged_on((uid_t)-1, (uid_t)-1, (uid_t)-1));
-}
-
-static void
 test_names(void **state)
 {
     (void)state;
@@ -179,7 +168,6 @@ main(void)
         cmocka_unit_test(test_due_is_never_young),
         cmocka_unit_test(test_require_logon),
         cmocka_unit_test(test_owner_refusals),
-        cmocka_unit_test(test_logged_on),
         cmocka_unit_test(test_names),
     };
 

@@ -1359,10 +1359,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 70);
+    assert_int_equal(count, 71);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 140);
+    assert_int_equal(count, 142);
 }
 
 static int

@@ -433,7 +433,7 @@ store_elsewhere(struct issue *issue)
     code = elsewhere_order(&issue->txn, SR_ORDER_SET_PASSWORD, issue->password);
     if (code != CTL_OK)
         return code;
-    if (sr_transaction_refresh(&issue->txn, name) == SR_STATUS_OK)
+    if (sr_transaction_refresh(&issue->txn) == SR_STATUS_OK)
         return record_elsewhere(issue, before);
     ctl_error("%s has a new password that nobody knows, and cannot be read any "
               "more: %s.  Run \"selfresetctl temporary %s\" again later.",

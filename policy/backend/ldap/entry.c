@@ -84,6 +84,7 @@ sr_ldap_entry_next(const struct sr_ldap_entry *entry, const char *attribute,
 }
 
 const char *
+<<<<<<< HEAD
 sr_ldap_entry_first(const struct sr_ldap_entry *entry, const char *attribute)
 {
     size_t at = 0;
@@ -101,6 +102,22 @@ sr_ldap_entry_has(const struct sr_ldap_entry *entry, const char *attribute,
     while ((text = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
         if (strcmp(text, wanted) == 0)
             return true;
+=======
+sr_ldap_entry_spelling(const struct sr_ldap_entry *entry, const char *attribute,
+                       const char *name)
+{
+    const char *other = NULL;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        const char *text = entry->value[i].text;
+
+        if (strcasecmp(entry->value[i].attribute, attribute) != 0)
+            continue;
+        if (strcmp(text, name) == 0)
+            return text;
+        if (other == NULL && strcasecmp(text, name) == 0)
+            other = text;
+>>>>>>> 23922c4 (Account: verification and change of a password leave the PAM module)
     }
-    return false;
+    return other;
 }

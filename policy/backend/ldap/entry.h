@@ -45,8 +45,9 @@ const char *sr_ldap_entry_first(const struct sr_ldap_entry *entry,
 const char *sr_ldap_entry_next(const struct sr_ldap_entry *entry,
                                const char *attribute, size_t *at);
 
-/* Whether one of the values of an attribute is this, byte for byte. */
-bool sr_ldap_entry_has(const struct sr_ldap_entry *entry, const char *attribute,
-                       const char *wanted);
+/* The value of an attribute that is `name` byte for byte, else the first that
+ * differs from it in the case of ASCII letters only, else NULL. */
+const char *sr_ldap_entry_spelling(const struct sr_ldap_entry *entry,
+                                   const char *attribute, const char *name);
 
 #endif

@@ -74,8 +74,10 @@ read_entry(struct sr_ldap_session *session, const char *name,
         sr_ldap_why(session, "more than one entry is found by \"filter\"");
         return SR_STATUS_AMBIGUOUS;
     }
-    /* Directories do not tell "Ann" from "ann"; this host does. */
-    if (count == 0 || !sr_ldap_entry_has(entry, config->name_attribute, name))
+    /* Directories do not tell "Ann" from "ann": the account has the entry's
+     * spelling, and the caller judges whether it is the one that was meant. */
+    if (count == 0 ||
+        sr_ldap_entry_spelling(entry, config->name_attribute, name) == NULL)
         return SR_STATUS_UNKNOWN_NAME;
     /* A bind with it would be one as nobody. */
     if (entry->dn[0] == '\0') {
@@ -123,7 +125,15 @@ make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
 {
     struct sr_ldap_cached *known = &session->known;
 
+<<<<<<< HEAD
     if (!sr_ldap_describe(session, backend, name, &known->view, &known->facts))
+=======
+    if (!sr_ldap_describe(
+            session, backend,
+            sr_ldap_entry_spelling(&known->entry,
+                                   session->config->name_attribute, name),
+            &known->entry, &session->policy, &known->facts))
+>>>>>>> 23922c4 (Account: verification and change of a password leave the PAM module)
         return SR_STATUS_UNAVAILABLE;
     sr_ldap_kind_demands(known->view.policy, &known->demands);
     known->kind = sr_ldap_kind(&known->view);

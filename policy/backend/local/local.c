@@ -337,6 +337,10 @@ local_look_up(struct sr_call *call, const char *name,
     ask = look_up_passwd(name, &entry, &pw_buffer, &call->error);
     if (ask != SR_STATUS_OK)
         return ask;
+    /* The name service answers other spellings with the same entry; the account
+     * is looked up by the name that it has. */
+    if (strcmp(entry.pw_name, name) != 0)
+        return SR_STATUS_UNKNOWN_NAME;
     /* "x": the hash is in shadow. */
     if (strcmp(entry.pw_passwd, "x") != 0)
         ask = take_passwd_hash(&entry, &shadow, &sp_buffer, &call->error);

@@ -1,0 +1,81 @@
+/*
+ * Context: one call of the module, from its arguments to its answer.
+ *
+ * This folder decides nothing: it turns PAM calls into calls of policy/, talks
+ * to the person through the conversation, and answers in PAM codes.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_PAM_CONTEXT_H
+#define SR_PAM_CONTEXT_H
+
+#include <security/pam_modules.h>
+
+#include "pam/options.h"
+#include "policy/account/account.h"
+
+struct sr_pam_context {
+    pam_handle_t *pamh;
+    unsigned flags;      /* PAM_SILENT and the like */
+    const char *channel; /* "auth", "account", "password", "session" */
+    struct sr_args args;
+    struct sr_config *config; /* owned; NULL once given away */
+    bool is_spare; /* these are the built-in defaults: the file has an error */
+    const char *user; /* as typed; belongs to libpam; never NULL once begun */
+    const char *tty;  /* belongs to libpam; NULL: none */
+    struct sr_transaction txn;
+    char *text;     /* to be shown, or NULL */
+    int text_style; /* PAM_TEXT_INFO or PAM_ERROR_MSG */
+};
+
+/*
+ * Begin a call: arguments, permission, configuration, names, account, source.
+ * Returns PAM_SUCCESS even for a name that no backend knows, or the code to
+ * answer; the person has then been told why.  End it with sr_context_end()
+ * whatever was returned.
+ */
+int sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
+                     const char *channel, int argc, const char **argv);
+void sr_context_end(struct sr_pam_context *ctx);
+
+/* True when the account is one of a configured backend. */
+bool sr_context_knows(const struct sr_pam_context *ctx);
+
+/*
+ * Look at the account again after a prompt, which may have waited for days:
+ * what is verified, and what is replaced, must be the password of now.
+ * PAM_SUCCESS also when the account is gone (sr_context_knows() says so);
+ * `unavailable` after an outage, of which the person has been told.
+ */
+int sr_context_refresh(struct sr_pam_context *ctx, int unavailable);
+
+/* The code for an account that is unknown or cannot be asked; `unavailable` is
+ * what the caller answers for an outage, which is logged and told here. */
+int sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable);
+
+/* Send an event of this call; cause and result may be NULL. */
+void sr_context_event(struct sr_pam_context *ctx, enum sr_event_id id,
+                      const char *result, const char *cause, int pam_code);
+
+/*
+ * Have a text shown (which is freed; NULL shows nothing) before the next prompt
+ * or at the end of the call, all of them as one: each text is a round of its
+ * own in newer versions of sshd, and a dialog in desktops.
+ */
+void sr_context_tell(struct sr_pam_context *ctx, int style, char *text);
+void sr_context_tell_text(struct sr_pam_context *ctx, int style,
+                          enum sr_text text);
+
+/* Show them now.  Honours PAM_SILENT.  A conversation that fails never fails
+ * the call. */
+void sr_context_show(struct sr_pam_context *ctx);
+
+/* Add what this host remembers to the facts.  PAM_SUCCESS; or `unavailable`,
+ * and it has been logged and told. */
+int sr_context_recall(struct sr_pam_context *ctx, bool with_source,
+                      int unavailable);
+
+/* The PAM code of an answer. */
+int sr_answer_code(enum sr_answer answer);
+
+#endif

@@ -1,0 +1,541 @@
+/*
+ * Change of a password: whether it may happen, and what follows once the new
+ * password is known.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+
+#include "policy/account/change.h"
+#include "policy/account/publishing.h"
+#include "policy/backend/registry.h"
+#include "policy/password/quality.h"
+#include "policy/throttle/attempt.h"
+#include "policy/throttle/slots.h"
+#include "policy/util/siphash.h"
+#include "policy/util/text.h"
+
+static void
+findings_end(struct sr_findings *findings)
+{
+    sr_findings_free(findings);
+}
+
+static void
+store_end(struct sr_store **store)
+{
+    sr_store_close(*store);
+}
+
+static char *
+text_of(const struct sr_transaction *txn, enum sr_text text)
+{
+    const struct sr_message_context say = sr_transaction_message(txn);
+
+    return sr_message_text(text, &say);
+}
+
+void
+sr_password_change_failed(struct sr_password_change *change,
+                          const struct sr_transaction *txn, const char *cause,
+                          enum sr_answer answer)
+{
+    if (!change->is_logged)
+        sr_transaction_event(txn, SR_EVENT_CHANGE_FAILED, "failed", cause,
+                             sr_transaction_code(txn, answer));
+    change->is_logged = true;
+}
+
+/* ---- whether it may happen */
+
+static enum sr_answer
+refuse_state(struct sr_password_change *change, struct sr_transaction *txn,
+             enum sr_answer answer, char **text)
+{
+    const struct sr_message_context say = sr_transaction_message(txn);
+
+    sr_transaction_verdict_event(txn, &change->verdict,
+                                 sr_transaction_code(txn, answer));
+    sr_password_change_failed(change, txn, sr_state_name(change->verdict.state),
+                              answer);
+    *text = sr_message_verdict(&change->verdict, answer, &say);
+    return answer;
+}
+
+static enum sr_answer
+refuse_rule(struct sr_password_change *change, struct sr_transaction *txn,
+            const struct sr_change *rule, char **text)
+{
+    const struct sr_message_context say = sr_transaction_message(txn);
+    const enum sr_answer answer = rule->result == SR_CHANGE_TOO_YOUNG
+                                      ? SR_ANSWER_NOT_CHANGED
+                                      : SR_ANSWER_DENIED;
+
+    if (rule->result == SR_CHANGE_REQUIRE_LOGON)
+        sr_transaction_event(txn, SR_EVENT_NEEDS_LOGON, "failed", rule->rule,
+                             sr_transaction_code(txn, answer));
+    else
+        sr_password_change_failed(change, txn, rule->rule, answer);
+    *text = sr_message_change(rule, &say);
+    return answer;
+}
+
+enum sr_answer
+sr_password_change_permit(struct sr_password_change *change,
+                          struct sr_transaction *txn, char **text)
+{
+    struct sr_change rule;
+    enum sr_answer answer;
+
+    *text = NULL;
+    if (sr_transaction_recall(txn, NULL, &txn->context.source) != SR_STORE_OK) {
+        sr_transaction_event(txn, SR_EVENT_STATE, "failed", txn->reason,
+                             sr_transaction_code(txn, SR_ANSWER_TRY_AGAIN));
+        *text = text_of(txn, SR_TEXT_NOT_READ);
+        return SR_ANSWER_TRY_AGAIN;
+    }
+    change->caller = sr_transaction_caller(txn, change->is_forced);
+    change->verdict = sr_transaction_verdict(txn, &change->caller);
+    rule = sr_change(&txn->account->facts, &txn->rules, &change->caller,
+                     sr_transaction_message(txn).now);
+    answer = sr_verdict_answer(&change->verdict, SR_CALL_CHANGE, &txn->rules,
+                               &change->caller);
+    /* All else is known when its owner has proved the current password. */
+    if (txn->account->is_closed)
+        answer = SR_ANSWER_OK;
+    if (answer != SR_ANSWER_OK)
+        return refuse_state(change, txn, answer, text);
+    if (rule.result != SR_CHANGE_ALLOWED)
+        return refuse_rule(change, txn, &rule, text);
+    if (change->is_forced && !txn->account->is_closed &&
+        !sr_verdict_is_change_due(&change->verdict)) {
+        sr_password_change_failed(change, txn, "not-expired",
+                                  SR_ANSWER_NOT_CHANGED);
+        *text = text_of(txn, SR_TEXT_NOT_DUE);
+        return SR_ANSWER_NOT_CHANGED;
+    }
+    return SR_ANSWER_OK;
+}
+
+/* ---- start */
+
+/* The earliest time an entry of the history may be from and still count. */
+static sr_time
+history_oldest(const struct sr_rules *rules, sr_time now)
+{
+    return rules->history_age <= 0 ? 0 : now - rules->history_age;
+}
+
+/* The store is closed before a text is shown or a password hashed. */
+static enum sr_store_result
+read_history(const struct sr_transaction *txn, struct sr_history *history)
+{
+    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
+    enum sr_store_result result;
+
+    result = sr_store_open(NULL, SR_STORE_READ, sr_attempt_wait_ms(&txn->rules),
+                           &store);
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, false);
+    if (result == SR_STORE_OK)
+        result = sr_store_get_history(store, txn->account->facts.uid, history);
+    return result;
+}
+
+/*
+ * Load the history once for the change.  Where there is none yet, it begins
+ * with the current password, which is known in the clear now and never again.
+ */
+static enum sr_answer
+load_history(struct sr_password_change *change, struct sr_transaction *txn,
+             const char *old, char **text)
+{
+    const struct sr_rules *rules = &txn->rules;
+    const struct sr_facts *facts = &txn->account->facts;
+    struct sr_history_probe probe;
+    enum sr_store_result result;
+
+    if (rules->history == 0)
+        return SR_ANSWER_OK;
+    result = read_history(txn, &change->history);
+    if (result == SR_STORE_OK)
+        return SR_ANSWER_OK;
+    if (result != SR_STORE_NOT_FOUND) {
+        sr_transaction_event(txn, SR_EVENT_STATE, "failed",
+                             sr_store_strerror(result),
+                             sr_transaction_code(txn, SR_ANSWER_NOT_CHANGED));
+        *text = text_of(txn, SR_TEXT_NOT_RECORDED);
+        return SR_ANSWER_NOT_CHANGED;
+    }
+    memset(&change->history, 0, sizeof(change->history));
+    if (old == NULL || old[0] == '\0')
+        return SR_ANSWER_OK;
+    if (sr_history_check(&change->history, old, rules->history, 0, &probe) ==
+        SR_USED_FAILED)
+        return SR_ANSWER_NOT_CHANGED;
+    sr_history_record(&change->history, &probe, rules->history, 0,
+                      SR_TIME_IS_SET(facts->password_changed)
+                          ? facts->password_changed
+                          : sr_transaction_message(txn).now);
+    return SR_ANSWER_OK;
+}
+
+enum sr_answer
+sr_password_change_start(struct sr_password_change *change,
+                         struct sr_transaction *txn, const char *old,
+                         char **text)
+{
+    const char *secret = txn->account->secret;
+
+    *text = NULL;
+    if (getrandom(change->key, sizeof(change->key), 0) !=
+        (ssize_t)sizeof(change->key))
+        return SR_ANSWER_NOT_CHANGED;
+    memcpy(change->name, txn->name, sizeof(change->name));
+    change->uid = txn->uid;
+    change->before = sr_siphash(change->key, secret, strlen(secret));
+    return load_history(change, txn, old, text);
+}
+
+/* Whether this is still the stored hash that the change began with. */
+static bool
+is_as_before(const struct sr_password_change *change,
+             const struct sr_transaction *txn)
+{
+    const char *secret = txn->account->secret;
+
+    return sr_siphash(change->key, secret, strlen(secret)) == change->before;
+}
+
+/* ---- the new password */
+
+static bool
+is_only_advice(const struct sr_password_change *change,
+               const struct sr_transaction *txn,
+               const struct sr_findings *findings)
+{
+    return !sr_quality_binds(findings, &txn->rules, change->caller.is_admin);
+}
+
+void
+sr_password_change_rules(const struct sr_password_change *change,
+                         const struct sr_transaction *txn, char **rules,
+                         char **demands)
+{
+    __attribute__((cleanup(findings_end))) struct sr_findings found = {0};
+
+    *rules = NULL;
+    *demands = NULL;
+    /* An administrator is only advised, and reads of a rule when it is broken:
+     * chpasswd sets many passwords in one run. */
+    if (is_only_advice(change, txn, &found))
+        return;
+    if (sr_quality_rules(&txn->rules, &found) == SR_QUALITY_DONE)
+        *rules = sr_message_rules(&found);
+    *demands = sr_message_demands(&txn->account->demands);
+}
+
+/* The history is asked only about a password with nothing else against it. */
+static enum sr_quality
+check_history(struct sr_password_change *change,
+              const struct sr_transaction *txn, const char *fresh,
+              struct sr_findings *findings)
+{
+    const struct sr_rules *rules = &txn->rules;
+    enum sr_quality quality = SR_QUALITY_DONE;
+    char *text;
+
+    if (rules->history == 0)
+        return SR_QUALITY_DONE;
+    switch (
+        sr_history_check(&change->history, fresh, rules->history,
+                         history_oldest(rules, sr_transaction_message(txn).now),
+                         &change->probe)) {
+    case SR_USED_NO:
+        return SR_QUALITY_DONE;
+    case SR_USED_YES:
+        text = text_of(txn, SR_TEXT_USED_BEFORE);
+        break;
+    default:
+        text = text_of(txn, SR_TEXT_UNAVAILABLE);
+        quality = SR_QUALITY_UNAVAILABLE;
+        break;
+    }
+    if (text == NULL || sr_findings_add(findings, "hist", text) != 0)
+        quality = SR_QUALITY_UNAVAILABLE;
+    free(text);
+    return quality;
+}
+
+/* The ids of the broken rules, for the log: never the texts. */
+static void
+findings_event(const struct sr_transaction *txn,
+               const struct sr_findings *findings, enum sr_answer answer)
+{
+    char ids[200] = "";
+
+    for (size_t i = 0; i < findings->count; i++) {
+        const size_t used = strlen(ids);
+
+        snprintf(ids + used, sizeof(ids) - used, "%s%s", used == 0 ? "" : ",",
+                 findings->item[i].id);
+    }
+    sr_transaction_event(txn, SR_EVENT_POLICY, "failed", ids,
+                         sr_transaction_code(txn, answer));
+}
+
+bool
+sr_password_change_judge(struct sr_password_change *change,
+                         struct sr_transaction *txn, const char *old,
+                         const char *fresh, int tries_left, char **text)
+{
+    __attribute__((cleanup(findings_end))) struct sr_findings findings = {0};
+    struct utsname host;
+    const struct sr_candidate candidate = {
+        .password = fresh,
+        .old = old,
+        .user = txn->name,
+        .gecos = txn->account->gecos,
+        .host = uname(&host) == 0 ? host.nodename : NULL,
+    };
+    enum sr_quality quality =
+        sr_quality_check(&candidate, &txn->rules, &findings);
+    bool is_advice;
+
+    *text = NULL;
+    if (quality == SR_QUALITY_DONE &&
+        (findings.count == 0 || is_only_advice(change, txn, &findings)))
+        quality = check_history(change, txn, fresh, &findings);
+    if (quality == SR_QUALITY_UNAVAILABLE)
+        sr_transaction_event(txn, SR_EVENT_QUALITY, "failed", NULL,
+                             sr_transaction_code(txn, SR_ANSWER_NOT_CHANGED));
+    if (findings.count == 0 && quality == SR_QUALITY_DONE)
+        return true;
+    is_advice = is_only_advice(change, txn, &findings);
+    findings_event(txn, &findings,
+                   is_advice ? SR_ANSWER_OK : SR_ANSWER_NOT_CHANGED);
+    *text = sr_message_broken(&findings, is_advice ? -1 : tries_left);
+    return is_advice;
+}
+
+/* ---- store */
+
+/* The text and the event of an account that is gone or cannot be asked. */
+static enum sr_answer
+refuse_lost(struct sr_password_change *change, struct sr_transaction *txn,
+            char **text)
+{
+    sr_password_change_failed(
+        change, txn,
+        txn->ask == SR_STATUS_UNKNOWN_NAME ? "account-gone" : txn->reason,
+        SR_ANSWER_NOT_CHANGED);
+    *text = text_of(txn, sr_transaction_outage(txn));
+    return SR_ANSWER_NOT_CHANGED;
+}
+
+/*
+ * The new password took its time to be typed.  What an administrator did in
+ * that time is not undone by the owner: the module that stores does not verify
+ * the current password again, because it is hidden from it.
+ */
+static enum sr_answer
+check_again(struct sr_password_change *change, struct sr_transaction *txn,
+            char **text)
+{
+    if (change->caller.is_admin)
+        return SR_ANSWER_OK;
+    if (!sr_transaction_is_fresh(txn) &&
+        sr_transaction_refresh(txn) != SR_STATUS_OK)
+        return refuse_lost(change, txn, text);
+    if (is_as_before(change, txn))
+        return SR_ANSWER_OK;
+    sr_password_change_failed(change, txn, "changed-meanwhile",
+                              SR_ANSWER_NOT_CHANGED);
+    *text = text_of(txn, SR_TEXT_NOT_STORED);
+    return SR_ANSWER_NOT_CHANGED;
+}
+
+/* What the server itself said, above our own text. */
+static char *
+with_server_text(const struct sr_transaction *txn, char *text)
+{
+    char *server = txn->account->server_text == NULL
+                       ? NULL
+                       : sr_message_server(txn->account->server_text);
+    char *both = server == NULL || text == NULL
+                     ? NULL
+                     : sr_format("%s\n%s", server, text);
+
+    free(server);
+    if (both == NULL)
+        return text;
+    free(text);
+    return both;
+}
+
+/* The backend did not store it: say why.  Another try may help only where the
+ * cause is the new password. */
+static enum sr_answer
+refuse_store(struct sr_transaction *txn, enum sr_write written,
+             enum sr_refusal refusal, int tries_left, char **text)
+{
+    const struct sr_message_context say = sr_transaction_message(txn);
+    const bool is_refused = written == SR_WRITE_REFUSED;
+    const bool may_help = is_refused && refusal != SR_REFUSAL_WRONG_OLD &&
+                          refusal != SR_REFUSAL_NO_RIGHT &&
+                          refusal != SR_REFUSAL_CANNOT &&
+                          refusal != SR_REFUSAL_TOO_YOUNG;
+
+    sr_transaction_event(
+        txn, is_refused ? SR_EVENT_POLICY : SR_EVENT_BACKEND_DOWN, "failed",
+        txn->reason, sr_transaction_code(txn, SR_ANSWER_NOT_CHANGED));
+    if (is_refused)
+        *text = with_server_text(
+            txn, sr_message_refusal(refusal, &txn->account->demands,
+                                    may_help ? tries_left : 0, &say));
+    else
+        *text = text_of(txn, written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
+                                                        : SR_TEXT_NOT_SENT);
+    return may_help ? SR_ANSWER_TRY_AGAIN : SR_ANSWER_NOT_CHANGED;
+}
+
+enum sr_answer
+sr_password_change_store(struct sr_password_change *change,
+                         struct sr_transaction *txn, const char *old,
+                         const char *fresh, int tries_left, char **text)
+{
+    enum sr_refusal refusal = SR_REFUSAL_OTHER;
+    enum sr_answer answer;
+    enum sr_write written;
+    struct sr_call call;
+
+    *text = NULL;
+    answer = check_again(change, txn, text);
+    if (answer != SR_ANSWER_OK)
+        return answer;
+    call = sr_call_make(&txn->account->verifier, txn->connections);
+    written = sr_backend_change(&call, txn->account, old, fresh, &refusal);
+    snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    change->is_stored = written == SR_WRITE_DONE;
+    if (written == SR_WRITE_DONE || written == SR_WRITE_BY_OTHER)
+        return SR_ANSWER_OK;
+    return refuse_store(txn, written, refusal, tries_left, text);
+}
+
+/* ---- finish */
+
+/* Whether what is stored now is what was typed.  A backend that said it has
+ * stored it, and cannot be asked again, is believed. */
+static bool
+is_stored(const struct sr_password_change *change, struct sr_transaction *txn,
+          const char *fresh)
+{
+    struct sr_call call =
+        sr_call_make(&txn->account->verifier, txn->connections);
+    enum sr_verify_result proof;
+
+    /* A directory may have nothing that tells one password from the next. */
+    if (fresh == NULL || (!change->is_stored && is_as_before(change, txn)))
+        return false;
+    proof = sr_backend_verify(&call, txn->account, fresh, false);
+    snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    return proof == SR_VERIFY_RIGHT ||
+           (proof == SR_VERIFY_UNAVAILABLE && change->is_stored);
+}
+
+static enum sr_store_result
+record_history(const struct sr_password_change *change,
+               const struct sr_transaction *txn, struct sr_store *store)
+{
+    const struct sr_rules *rules = &txn->rules;
+    const uid_t uid = txn->account->facts.uid;
+    const sr_time now = sr_transaction_message(txn).now;
+    struct sr_history history;
+    enum sr_store_result result;
+
+    if (!change->probe.is_valid)
+        return SR_STORE_OK;
+    result = sr_store_get_history(store, uid, &history);
+    if (result == SR_STORE_NOT_FOUND)
+        history = change->history;
+    else if (result != SR_STORE_OK)
+        return result;
+    sr_history_record(&history, &change->probe, rules->history,
+                      history_oldest(rules, now), now);
+    return sr_store_put_history(store, uid, &history);
+}
+
+/* All that this host remembers of the change, in one transaction. */
+static enum sr_store_result
+record(const struct sr_password_change *change, struct sr_transaction *txn)
+{
+    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
+    const uid_t uid = txn->account->facts.uid;
+    const struct sr_ledger_key key[] = {
+        sr_ledger_key_account(uid, SR_CLASS_STRANGER),
+        sr_ledger_key_account(uid, SR_CLASS_FAMILIAR),
+    };
+    enum sr_store_result result;
+
+    result = sr_store_open(NULL, SR_STORE_WRITE,
+                           sr_attempt_wait_ms(&txn->rules), &store);
+    if (result == SR_STORE_OK)
+        result = sr_store_begin(store, true);
+    if (result == SR_STORE_OK)
+        result = record_history(change, txn, store);
+    if (result == SR_STORE_OK)
+        result = sr_store_drop_temporary(store, uid);
+    /* A new password is not the one that was being guessed. */
+    for (size_t i = 0; i < 2 && result == SR_STORE_OK; i++) {
+        sr_slots_forget(&key[i], 1);
+        result = sr_store_drop_ledger(store, &key[i]);
+    }
+    if (result == SR_STORE_OK)
+        result = sr_store_commit(store);
+    return result;
+}
+
+/* Whether the backend took the owner's change for a reset by somebody else, as
+ * verifying the new password has just revealed. */
+static bool
+is_due_again(const struct sr_password_change *change,
+             const struct sr_transaction *txn)
+{
+    return change->is_stored && !change->caller.is_admin &&
+           txn->account->facts.must_change == SR_YES;
+}
+
+bool
+sr_password_change_finish(struct sr_password_change *change,
+                          struct sr_transaction *txn, const char *fresh,
+                          char **text)
+{
+    enum sr_store_result result;
+
+    *text = NULL;
+    if (!is_stored(change, txn, fresh)) {
+        sr_password_change_failed(change, txn, "not-stored",
+                                  SR_ANSWER_NOT_CHANGED);
+        *text = text_of(txn, SR_TEXT_NOT_STORED);
+        return false;
+    }
+    result = record(change, txn);
+    if (result != SR_STORE_OK) /* the password is changed all the same */
+        sr_transaction_event(txn, SR_EVENT_STATE, "failed",
+                             sr_store_strerror(result), -1);
+    sr_transaction_event(
+        txn, change->caller.is_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
+        "ok", NULL, sr_transaction_code(txn, SR_ANSWER_OK));
+    sr_transaction_publish_change(txn);
+    if (is_due_again(change, txn))
+        *text = text_of(txn, SR_TEXT_CHANGED_AGAIN);
+    else if (change->is_forced)
+        *text = text_of(txn, SR_TEXT_CHANGED);
+    return true;
+}

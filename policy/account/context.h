@@ -1,0 +1,29 @@
+/*
+ * Context: by which program, in which call and from where an account is used.
+ * Filled in by the interface (PAM, helper); without any PAM type.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_ACCOUNT_CONTEXT_H
+#define SR_POLICY_ACCOUNT_CONTEXT_H
+
+#include "policy/decide/source.h"
+#include "policy/decide/verdict.h"
+
+struct sr_context {
+    const char *channel; /* "auth", "account", "password", "session", "reset";
+                            a constant */
+    char service[64];    /* PAM_SERVICE or the program's name; may be empty */
+    char terminal[64];   /* may be empty */
+    struct sr_source source;
+    uid_t real_uid;   /* of the process that asked */
+    bool is_admin;    /* root acts on somebody's account: texts are for root */
+    bool is_stand_in; /* the password is not what the person typed (sshd's
+                         stand-in): it is counted against no account */
+    bool allow_empty; /* the application admits accounts without a password */
+
+    /* The number that the interface answers, for events; NULL: none. */
+    int (*code)(enum sr_answer answer);
+};
+
+#endif

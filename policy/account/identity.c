@@ -1,0 +1,94 @@
+/*
+ * Identity: which account a typed name stands for, by the name service.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/account/identity.h"
+
+#define BUFFER_MAX (1 << 20)
+
+/* Copy what getpw*_r() found. */
+static void
+take(struct sr_nss_account *account, int error, const struct passwd *entry)
+{
+    size_t length;
+
+    account->exists = SR_UNKNOWN;
+    account->uid = (uid_t)-1;
+    /* Some of its errors mean no more than "there is none". */
+    if (error != 0 && error != ENOENT && error != ESRCH)
+        return;
+    if (entry == NULL) {
+        account->exists = SR_NO;
+        return;
+    }
+    length = strlen(entry->pw_name);
+    if (length > SR_NAME_MAX)
+        return;
+    memcpy(account->name, entry->pw_name, length + 1);
+    account->uid = entry->pw_uid;
+    account->exists = SR_YES;
+}
+
+/* By name, or for a NULL name by uid. */
+static void
+find(const char *name, uid_t uid, struct sr_nss_account *account)
+{
+    struct passwd entry, *found = NULL;
+    int error = ERANGE;
+
+    for (size_t size = 1024; error == ERANGE && size <= BUFFER_MAX; size *= 4) {
+        char *buffer = malloc(size);
+
+        if (buffer == NULL)
+            break;
+        error = name != NULL ? getpwnam_r(name, &entry, buffer, size, &found)
+                             : getpwuid_r(uid, &entry, buffer, size, &found);
+        if (error != ERANGE)
+            take(account, error, found);
+        free(buffer);
+    }
+}
+
+void
+sr_nss_account_find(const char *name, struct sr_nss_account *account)
+{
+    memset(account, 0, sizeof(*account));
+    account->uid = (uid_t)-1;
+    find(name, 0, account);
+}
+
+void
+sr_nss_account_settle_case(struct sr_nss_account *account)
+{
+    struct sr_nss_account by_uid = {.uid = (uid_t)-1};
+
+    if (account->exists != SR_YES)
+        return;
+    find(NULL, account->uid, &by_uid);
+    if (by_uid.exists == SR_YES && strcasecmp(by_uid.name, account->name) == 0)
+        memcpy(account->name, by_uid.name, sizeof(account->name));
+}
+
+bool
+sr_unqualified_name(const char *name, char *part, size_t size)
+{
+    const char *at = strrchr(name, '@');
+    const char *slash = strrchr(name, '\\');
+    const char *begin = slash != NULL ? slash + 1 : name;
+    const size_t length =
+        slash == NULL && at != NULL ? (size_t)(at - name) : strlen(begin);
+
+    if ((at == NULL && slash == NULL) || length == 0 || length >= size)
+        return false;
+    memcpy(part, begin, length);
+    part[length] = '\0';
+    return true;
+}

@@ -1,0 +1,363 @@
+/*
+ * Verify: one password of the account of a transaction, under the throttle.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "policy/account/publishing.h"
+#include "policy/account/verify.h"
+#include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
+
+static struct sr_verify_outcome
+outcome_of(enum sr_verified verified)
+{
+    return (struct sr_verify_outcome){.verified = verified,
+                                      .until = SR_TIME_UNKNOWN};
+}
+
+/* The account or name that an attempt is counted against.  A stand-in is not
+ * the person's password: it counts as one for a name that does not exist. */
+static struct sr_subject
+counted_as(const struct sr_transaction *txn)
+{
+    const struct sr_subject subject = {
+        .is_known = txn->uid != (uid_t)-1 && !txn->context.is_stand_in,
+        .uid = txn->uid,
+        .name = txn->name,
+        .secret = txn->account != NULL ? txn->account->secret : NULL,
+        .source = &txn->context.source,
+        .rules = &txn->rules,
+    };
+
+    return subject;
+}
+
+bool
+sr_verify_may_be_empty(const struct sr_transaction *txn)
+{
+    return txn->account != NULL && txn->account->verifier.config == NULL &&
+           sr_rules_allow_empty(&txn->rules, txn->context.allow_empty);
+}
+
+/* An empty password that cannot be right: sshd probes with it.  Not counted. */
+static bool
+is_probe(const struct sr_transaction *txn, const char *password)
+{
+    return password[0] == '\0' && !sr_verify_may_be_empty(txn);
+}
+
+static enum sr_verify_result
+ask_backend(struct sr_transaction *txn, struct sr_account *account,
+            const char *password)
+{
+    struct sr_call call = sr_call_make(
+        txn->account != NULL ? &txn->account->verifier : &txn->last,
+        txn->connections);
+    const enum sr_verify_result result = sr_backend_verify(
+        &call, account, password, sr_verify_may_be_empty(txn));
+
+    snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    txn->why = call.error.code;
+    return result;
+}
+
+/* The same work in vain, with random letters of the password's length. */
+static enum sr_verify_result
+ask_in_vain(struct sr_transaction *txn, const char *password)
+{
+    char decoy[SR_PASSWORD_BYTES_MAX + 1];
+    const size_t length = strnlen(password, sizeof(decoy) - 1);
+
+    memset(decoy, 0, sizeof(decoy));
+    if (getrandom(decoy, length, 0) != (ssize_t)length)
+        memset(decoy, '!', length);
+    for (size_t i = 0; i < length; i++)
+        decoy[i] = (char)('0' + ((unsigned char)decoy[i] & 0x3f));
+    return ask_backend(txn, NULL, decoy);
+}
+
+/* Send the event of a directory that counts for all hosts and could not be
+ * asked. */
+static void
+trouble_event(struct sr_transaction *txn, struct sr_verification *attempt)
+{
+    const char *why = attempt == NULL ? NULL : sr_verification_trouble(attempt);
+
+    if (why != NULL)
+        sr_transaction_event(txn, SR_EVENT_SHARED_AWAY, "failed", why, -1);
+}
+
+static void
+state_event(struct sr_transaction *txn, enum sr_store_result why, int code)
+{
+    sr_transaction_event(txn, SR_EVENT_STATE, "failed", sr_store_strerror(why),
+                         code);
+}
+
+static void
+lockout_events(struct sr_transaction *txn, const struct sr_settled *settled)
+{
+    if (settled->began_lockout)
+        sr_transaction_event(txn, SR_EVENT_THROTTLED, NULL, NULL, -1);
+    if (settled->began_source_lockout)
+        sr_transaction_event(txn, SR_EVENT_SOURCE_THROTTLED, NULL, NULL, -1);
+}
+
+static struct sr_verify_outcome
+refuse_locked(struct sr_transaction *txn, struct sr_verification *attempt,
+              const struct sr_shared_ledger *way, const char *password,
+              bool is_known)
+{
+    struct sr_verify_outcome outcome = {
+        .verified = SR_VERIFIED_LOCKED,
+        .is_by_source = sr_attempt_by_source(sr_verification_attempt(attempt)),
+        .until = sr_verification_until(attempt),
+    };
+    struct sr_settled settled;
+
+    ask_in_vain(txn, password);
+    settled = sr_verification_settle(attempt, way, SR_OUTCOME_WRONG);
+    trouble_event(txn, attempt);
+    if (sr_verification_by_fleet(attempt)) /* perhaps known only now */
+        sr_transaction_publish_lockout(txn, sr_verification_locks(attempt),
+                                       is_known);
+    if (settled.result != SR_STORE_OK)
+        state_event(txn, settled.result, -1);
+    sr_transaction_event(txn, SR_EVENT_REFUSED_LOCKED, "failed",
+                         outcome.is_by_source ? "SR-2203" : "SR-2201",
+                         sr_transaction_code(txn, SR_ANSWER_WRONG));
+    return outcome;
+}
+
+static struct sr_verify_outcome
+refuse_unrecorded(struct sr_transaction *txn, enum sr_store_result why)
+{
+    state_event(txn, why, sr_transaction_code(txn, SR_ANSWER_UNAVAILABLE));
+    return outcome_of(SR_VERIFIED_UNRECORDED);
+}
+
+/* The outcome of every beginning but GO. */
+static struct sr_verify_outcome
+not_begun(struct sr_transaction *txn, enum sr_begin answer,
+          struct sr_verification *attempt, const struct sr_shared_ledger *way,
+          const char *password, bool is_known)
+{
+    if (answer == SR_BEGIN_LOCKED)
+        return refuse_locked(txn, attempt, way, password, is_known);
+    if (answer == SR_BEGIN_BUSY) {
+        sr_transaction_event(txn, SR_EVENT_BUSY, "failed", NULL,
+                             sr_transaction_code(txn, SR_ANSWER_UNAVAILABLE));
+        return outcome_of(SR_VERIFIED_BUSY);
+    }
+    return refuse_unrecorded(
+        txn, attempt == NULL
+                 ? SR_STORE_FAILED
+                 : sr_attempt_error(sr_verification_attempt(attempt)));
+}
+
+static struct sr_verify_outcome
+backend_is_away(struct sr_transaction *txn)
+{
+    const bool is_local = txn->last.ops == &sr_backend_local;
+
+    sr_transaction_event(
+        txn, is_local ? SR_EVENT_CRYPTO : SR_EVENT_BACKEND_DOWN, "failed",
+        txn->reason, sr_transaction_code(txn, SR_ANSWER_UNAVAILABLE));
+    return outcome_of(SR_VERIFIED_UNAVAILABLE);
+}
+
+static struct sr_verify_outcome
+settle(struct sr_transaction *txn, struct sr_verification *attempt,
+       const struct sr_shared_ledger *way, enum sr_verify_result proof,
+       bool is_known)
+{
+    static const enum sr_outcome outcomes[] = {
+        [SR_VERIFY_RIGHT] = SR_OUTCOME_RIGHT,
+        [SR_VERIFY_WRONG] = SR_OUTCOME_WRONG,
+        [SR_VERIFY_UNAVAILABLE] = SR_OUTCOME_NEITHER,
+    };
+    const struct sr_settled settled =
+        sr_verification_settle(attempt, way, outcomes[proof]);
+    struct sr_verify_outcome outcome = {
+        .verified =
+            proof == SR_VERIFY_RIGHT ? SR_VERIFIED_RIGHT : SR_VERIFIED_WRONG,
+        .began_lockout = settled.began_lockout,
+        .until = settled.until_wall,
+    };
+
+    trouble_event(txn, attempt);
+    lockout_events(txn, &settled);
+    if (settled.began_lockout || settled.ended_lockout)
+        sr_transaction_publish_lockout(txn, sr_verification_locks(attempt),
+                                       is_known);
+    if (settled.result != SR_STORE_OK && proof != SR_VERIFY_RIGHT)
+        return refuse_unrecorded(txn, settled.result);
+    if (settled.result != SR_STORE_OK) /* failures stay: stricter, not wrong */
+        state_event(txn, settled.result, -1);
+    return proof == SR_VERIFY_UNAVAILABLE ? backend_is_away(txn) : outcome;
+}
+
+struct sr_verify_outcome
+sr_verify(struct sr_transaction *txn, const char *password)
+{
+    const struct sr_subject subject = counted_as(txn);
+    struct sr_verification *attempt = NULL;
+    struct sr_verify_outcome outcome;
+    struct sr_shared_ledger way;
+    enum sr_begin answer;
+
+    if (is_probe(txn, password)) {
+        ask_in_vain(txn, password);
+        return outcome_of(SR_VERIFIED_WRONG);
+    }
+    way = sr_shared_ledger(txn, subject.is_known, txn->only);
+    answer = sr_verification_begin(NULL, NULL, &subject, &way, false, &attempt);
+    trouble_event(txn, attempt);
+    if (answer == SR_BEGIN_GO) {
+        outcome = settle(txn, attempt, &way,
+                         subject.is_known && txn->account != NULL
+                             ? ask_backend(txn, txn->account, password)
+                             : ask_in_vain(txn, password),
+                         subject.is_known);
+        if (outcome.verified == SR_VERIFIED_RIGHT)
+            sr_transaction_set_temporary(
+                txn, sr_attempt_temporary(sr_verification_attempt(attempt)));
+    } else {
+        outcome =
+            not_begun(txn, answer, attempt, &way, password, subject.is_known);
+    }
+    sr_verification_free(attempt, false);
+    return outcome;
+}
+
+char *
+sr_verify_message(const struct sr_transaction *txn,
+                  const struct sr_verify_outcome *outcome)
+{
+    const struct sr_message_context say = sr_transaction_message(txn);
+    const bool may_tell =
+        sr_config_reveals(txn->config, txn->context.source.is_remote);
+
+    switch (outcome->verified) {
+    case SR_VERIFIED_RIGHT:
+        break;
+    case SR_VERIFIED_WRONG:
+        if (may_tell && outcome->began_lockout)
+            return sr_message_lockout(outcome->until, &say);
+        break;
+    case SR_VERIFIED_LOCKED:
+        if (may_tell)
+            return outcome->is_by_source
+                       ? sr_message_source_lockout(outcome->until, &say)
+                       : sr_message_lockout(outcome->until, &say);
+        break;
+    case SR_VERIFIED_UNAVAILABLE:
+        return sr_message_text(sr_transaction_outage(txn), &say);
+    case SR_VERIFIED_BUSY:
+        return sr_message_text(SR_TEXT_BUSY, &say);
+    case SR_VERIFIED_UNRECORDED:
+        return sr_message_text(SR_TEXT_NOT_RECORDED, &say);
+    }
+    return NULL;
+}
+
+/* ---- another module verifies */
+
+struct sr_verify_outcome
+sr_verify_ahead(struct sr_transaction *txn, const char *password,
+                struct sr_verification **ahead)
+{
+    const struct sr_subject subject = counted_as(txn);
+    struct sr_verify_outcome outcome;
+    struct sr_shared_ledger way;
+    enum sr_begin answer;
+
+    *ahead = NULL;
+    if (is_probe(txn, password))
+        return outcome_of(SR_VERIFIED_RIGHT); /* the other module refuses it */
+    way = sr_shared_ledger(txn, subject.is_known, txn->only);
+    answer = sr_verification_begin(NULL, NULL, &subject, &way, true, ahead);
+    trouble_event(txn, *ahead);
+    if (answer == SR_BEGIN_GO)
+        return outcome_of(SR_VERIFIED_RIGHT);
+    outcome = not_begun(txn, answer, *ahead, &way, password, subject.is_known);
+    sr_verification_free(*ahead, false);
+    *ahead = NULL;
+    return outcome;
+}
+
+struct sr_verify_outcome
+sr_verify_unknown(struct sr_transaction *txn, const char *password,
+                  struct sr_verification **ahead)
+{
+    struct sr_verify_outcome outcome = sr_verify_ahead(txn, password, ahead);
+    struct sr_settled settled;
+
+    if (outcome.verified != SR_VERIFIED_RIGHT)
+        return outcome;
+    outcome.verified = SR_VERIFIED_WRONG;
+    if (ask_in_vain(txn, password) == SR_VERIFY_UNAVAILABLE)
+        return backend_is_away(txn);
+    if (*ahead != NULL) {
+        settled = sr_attempt_ahead(sr_verification_attempt(*ahead));
+        outcome.began_lockout = settled.began_lockout;
+        outcome.until = settled.until_wall;
+    }
+    return outcome;
+}
+
+/* Settle in a later call, or when the transaction ends. */
+static struct sr_settled
+settle_late(struct sr_transaction *txn, struct sr_verification *ahead,
+            enum sr_outcome outcome)
+{
+    const char *backend = sr_verification_backend(ahead);
+    struct sr_shared_ledger way = {.is_there = false};
+    struct sr_settled settled;
+
+    if (backend != NULL)
+        way = sr_shared_ledger_open_by_name(txn->config, txn->connections,
+                                            backend);
+    settled = sr_verification_settle(ahead, &way, outcome);
+    trouble_event(txn, ahead);
+    return settled;
+}
+
+static bool
+is_known(const struct sr_transaction *txn)
+{
+    return txn->account != NULL && !txn->context.is_stand_in;
+}
+
+void
+sr_verify_confirm(struct sr_transaction *txn, struct sr_verification *ahead)
+{
+    const struct sr_settled settled = settle_late(txn, ahead, SR_OUTCOME_RIGHT);
+
+    if (settled.result != SR_STORE_OK)
+        state_event(txn, settled.result, -1);
+    if (settled.ended_lockout)
+        sr_transaction_publish_lockout(txn, sr_verification_locks(ahead),
+                                       is_known(txn));
+}
+
+void
+sr_verify_let_stand(struct sr_transaction *txn, struct sr_verification *ahead)
+{
+    struct sr_settled settled =
+        sr_attempt_ahead(sr_verification_attempt(ahead));
+
+    if (sr_verification_backend(ahead) != NULL &&
+        settle_late(txn, ahead, SR_OUTCOME_WRONG).began_lockout)
+        settled.began_lockout = true;
+    lockout_events(txn, &settled);
+    if (settled.began_lockout)
+        sr_transaction_publish_lockout(txn, sr_verification_locks(ahead),
+                                       is_known(txn));
+}

@@ -1,0 +1,169 @@
+"""One account under several names: what the name service answers counts, and
+not what was typed.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import pytest
+
+import directory
+from directory import Slapd, dn_of, user
+from scratch import RUN, guarded_stack
+from talk import AGAIN, CURRENT, PASSWORD, Talk
+from talk import NEW as NEW_PROMPT
+from test_ldap import NEW, OLD, PEER, UID, configure
+
+SPELLINGS = ["ANN", "ann@corp.example", "CORP\\ann"]
+# Another module has names that this one does not know.
+BEHIND = ("auth [success=done user_unknown=ignore default=die] "
+          "pam_selfreset.so\nauth required pam_permit.so\n"
+          "account [success=done new_authtok_reqd=done user_unknown=ignore "
+          "default=die] pam_selfreset.so\naccount required pam_permit.so\n")
+
+
+@pytest.fixture(name="spelling")
+def spelling_fixture(host):
+    """A name service that has the accounts it is given lines for."""
+    with host.test_nss_module("spelling"):
+        host.nsswitch(passwd="files spelling")
+
+        def know(*lines):
+            (RUN / "spellings").write_text("".join(f"{line}\n"
+                                                   for line in lines))
+        know()
+        yield know
+
+
+@pytest.mark.parametrize("typed", SPELLINGS)
+def test_a_local_account(host, spelling, typed):
+    """Throttled as ann, judged as ann, logged as ann."""
+    host.service("probe", BEHIND)
+    host.configure(lockout={"attempts": 3})
+    ann = host.add("ann", OLD, changed=100, max=90)
+    spelling(*(f"{name}:ann:{ann.uid}" for name in SPELLINGS))
+    done = host.drive("probe", typed, "auth", "acct", answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD"], done
+    host.count_hashes("ann")
+    for number in range(8):
+        name = [typed, "ann"][number % 2]
+        assert host.drive("probe", name, "auth", answers=["no"],
+                          rhost=PEER).code == "AUTH_ERR"
+    assert host.verified() == 3
+    for name in ("ann", *SPELLINGS):
+        assert host.drive("probe", name, "auth", answers=[OLD],
+                          rhost=PEER).code == "AUTH_ERR", name
+        assert host.drive("probe", name, "acct",
+                          rhost=PEER).code == "PERM_DENIED", name
+    assert not host.log.with_text(f"user={typed}")
+    assert host.log.with_text("user=ann ")
+
+
+def test_a_name_in_the_file_is_its_own(host, spelling):
+    """ANN is an account of this host beside ann, whatever the service says."""
+    host.configure(lockout={"attempts": 2})
+    ann = host.add("ann", OLD)
+    host.add("ANN", NEW)
+    spelling(f"ANN:ann:{ann.uid}")
+    for _ in range(2):
+        host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+    assert host.drive("probe", "ANN", "auth", answers=[NEW],
+                      rhost=PEER).code == "SUCCESS"
+    assert host.drive("probe", "ann", "auth", answers=[OLD],
+                      rhost=PEER).code == "AUTH_ERR"
+
+
+@pytest.mark.parametrize("line", ["~far:far:7005", "~far:=:7005"])
+def test_a_service_that_ignores_case(host, spelling, line):
+    """An account that another module verifies; the second form repeats what was
+    typed, as nslcd does."""
+    host.service("probe", guarded_stack())
+    host.configure(lockout={"attempts": 3})
+    spelling(line)
+    for name in ("far", "FAR", "Far"):
+        assert "locked" not in host.drive("probe", name, "auth",
+                                          answers=["no"], rhost=PEER).said
+    for name in ("far", "FAR", "fAr"):
+        assert "locked" in host.drive("probe", name, "auth", answers=["no"],
+                                      rhost=PEER).said
+
+
+# ---- directories
+
+needs_server = pytest.mark.skipif(not directory.have_server(),
+                                  reason="slapd is not installed")
+
+
+def serve(host, spelling, *lines, **policy):
+    server = Slapd(host, [user("ann", UID, OLD)],
+                   policies={"policy": policy})
+    configure(host, server)
+    spelling(*lines)
+    return server
+
+
+@needs_server
+@pytest.mark.parametrize("qualified", ["ann@corp", "CORP\\ann"])
+def test_fully_qualified_names(host, spelling, qualified):
+    """sssd with default_domain_suffix: ann logs in, and is ann@corp from then
+    on: passwd, sudo and root's su ask for that."""
+    server = serve(host, spelling, f"ann:{qualified}:{UID}",
+                   f"{qualified}:{qualified}:{UID}")
+    for name in ("ann", qualified):
+        done = host.drive("probe", name, "auth", "acct", answers=[OLD],
+                          rhost=PEER)
+        assert done.codes == ["SUCCESS"] * 2, (name, done, host.log.all())
+    done = host.drive("passwd", qualified, "chauthtok", real_uid=UID,
+                      answers=[OLD, NEW, NEW])
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert server.lets_in(dn_of("ann"), NEW)
+    assert host.drive("su", qualified, "acct", ruser="root").code == "SUCCESS"
+    assert host.drive("sudo", qualified, "auth", "acct", answers=[NEW],
+                      real_uid=UID).codes == ["SUCCESS"] * 2
+
+
+@needs_server
+def test_names_share_a_ledger(host, spelling):
+    serve(host, spelling, f"ann:ann@corp:{UID}", f"ann@corp:ann@corp:{UID}")
+    host.configure(lockout={"attempts": 3})
+    for name in ("ann", "ann@corp", "ann"):
+        assert host.drive("probe", name, "auth", answers=["no"],
+                          rhost=PEER).code == "AUTH_ERR"
+    for name in ("ann", "ann@corp"):
+        assert host.drive("probe", name, "auth", answers=[OLD],
+                          rhost=PEER).code == "AUTH_ERR"
+
+
+@needs_server
+def test_another_ones_qualified_name(host, spelling):
+    """ann@other is somebody else: another uid, so not the directory's ann."""
+    serve(host, spelling, f"ann:ann:{UID}", "ann@other:ann@other:7002")
+    assert host.drive("probe", "ann@other", "auth", answers=[OLD],
+                      rhost=PEER).code == "USER_UNKNOWN"
+    assert host.drive("probe", "ann@other", "acct").code == "USER_UNKNOWN"
+
+
+@needs_server
+@pytest.mark.parametrize("line", [f"~ann:ANN:{UID}", f"~ann:=:{UID}",
+                                  f"~ann:ann:{UID}"])
+def test_a_directory_in_another_case(host, spelling, line):
+    """The service's spelling differs from the directory's: one account."""
+    serve(host, spelling, line)
+    host.configure(lockout={"attempts": 3})
+    for name in ("ann", "ANN", "Ann"):
+        done = host.drive("probe", name, "auth", "acct", answers=[OLD],
+                          rhost=PEER)
+        assert done.codes == ["SUCCESS"] * 2, (name, done, host.log.all())
+    for name in ("ann", "ANN", "Ann"):
+        assert host.drive("probe", name, "auth", answers=["no"],
+                          rhost=PEER).code == "AUTH_ERR"
+    assert host.drive("probe", "aNN", "auth", answers=[OLD],
+                      rhost=PEER).code == "AUTH_ERR"
+    assert host.drive("probe", "aNN", "acct", rhost=PEER).code == "PERM_DENIED"
+
+
+@needs_server
+def test_a_directory_in_another_case_without_name_service(host, spelling):
+    """Nothing says that ANN is ann: unknown, as ever."""
+    serve(host, spelling)
+    assert host.drive("probe", "ANN", "auth", answers=[OLD],
+                      rhost=PEER).code == "USER_UNKNOWN"
