@@ -35,15 +35,6 @@ sr_context_show(struct sr_pam_context *ctx)
 }
 
 void
-sr_context_show(struct sr_pam_context *ctx)
-{
-    if (ctx->text != NULL && (ctx->flags & PAM_SILENT) == 0)
-        pam_prompt(ctx->pamh, ctx->text_style, NULL, "%s", ctx->text);
-    free(ctx->text);
-    ctx->text = NULL;
-}
-
-void
 sr_context_tell(struct sr_pam_context *ctx, int style, char *text)
 {
     char *both = NULL;
@@ -479,7 +470,6 @@ sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
 void
 sr_context_end(struct sr_pam_context *ctx)
 {
-    sr_context_show(ctx);
     sr_context_show(ctx);
     sr_transaction_end(&ctx->txn);
     sr_config_free(ctx->config);

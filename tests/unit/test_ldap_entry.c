@@ -218,11 +218,13 @@ test_values(void **state)
     assert_string_equal(sr_ldap_entry_next(&entry, "cn", &at), "two");
     assert_null(sr_ldap_entry_next(&entry, "cn", &at));
     assert_null(sr_ldap_entry_first(&entry, "c"));
+    assert_string_equal(sr_ldap_entry_spelling(&entry, "cn", "TWO"), "two");
+    assert_null(sr_ldap_entry_spelling(&entry, "cn", "tw"));
     sr_ldap_entry_clear(&entry);
     assert_null(sr_ldap_entry_first(&entry, "cn"));
     /* A value with a NUL byte is there, and is no time and no name. */
     assert_int_equal(sr_ldap_entry_add(&entry, "cn", "a\0b", 3), 0);
-    assert_false(sr_ldap_entry_has(&entry, "cn", "a"));
+    assert_null(sr_ldap_entry_spelling(&entry, "cn", "a"));
     assert_true(sr_ldap_is_absurd(sr_ldap_entry_first(&entry, "cn")));
     /* Only so much is kept. */
     for (unsigned i = 0; i < SR_LDAP_VALUES_MAX; i++) {

@@ -84,7 +84,6 @@ sr_ldap_entry_next(const struct sr_ldap_entry *entry, const char *attribute,
 }
 
 const char *
-<<<<<<< HEAD
 sr_ldap_entry_first(const struct sr_ldap_entry *entry, const char *attribute)
 {
     size_t at = 0;
@@ -92,32 +91,18 @@ sr_ldap_entry_first(const struct sr_ldap_entry *entry, const char *attribute)
     return sr_ldap_entry_next(entry, attribute, &at);
 }
 
-bool
-sr_ldap_entry_has(const struct sr_ldap_entry *entry, const char *attribute,
-                  const char *wanted)
-{
-    const char *text;
-    size_t at = 0;
-
-    while ((text = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
-        if (strcmp(text, wanted) == 0)
-            return true;
-=======
+const char *
 sr_ldap_entry_spelling(const struct sr_ldap_entry *entry, const char *attribute,
                        const char *name)
 {
-    const char *other = NULL;
+    const char *text, *other = NULL;
+    size_t at = 0;
 
-    for (size_t i = 0; i < entry->count; i++) {
-        const char *text = entry->value[i].text;
-
-        if (strcasecmp(entry->value[i].attribute, attribute) != 0)
-            continue;
+    while ((text = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
         if (strcmp(text, name) == 0)
             return text;
         if (other == NULL && strcasecmp(text, name) == 0)
             other = text;
->>>>>>> 23922c4 (Account: verification and change of a password leave the PAM module)
     }
     return other;
 }

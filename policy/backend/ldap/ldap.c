@@ -125,15 +125,11 @@ make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
 {
     struct sr_ldap_cached *known = &session->known;
 
-<<<<<<< HEAD
-    if (!sr_ldap_describe(session, backend, name, &known->view, &known->facts))
-=======
     if (!sr_ldap_describe(
             session, backend,
             sr_ldap_entry_spelling(&known->entry,
                                    session->config->name_attribute, name),
-            &known->entry, &session->policy, &known->facts))
->>>>>>> 23922c4 (Account: verification and change of a password leave the PAM module)
+            &known->view, &known->facts))
         return SR_STATUS_UNAVAILABLE;
     sr_ldap_kind_demands(known->view.policy, &known->demands);
     known->kind = sr_ldap_kind(&known->view);
