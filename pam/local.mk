@@ -22,9 +22,13 @@ pam_selfreset_la_LDFLAGS = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
 pam_selfreset_la_LIBADD = libpolicy.la $(PAM_LIBS)
 pam_selfreset_la_DEPENDENCIES = libpolicy.la pam/pam_selfreset.map
 
-EXTRA_DIST += pam/pam_selfreset.map pam/selfreset.pam-config \
+EXTRA_DIST += pam/selfreset-sandbox.conf.in pam/pam_selfreset.map pam/selfreset.pam-config \
 	pam/examples/debian pam/examples/fedora pam/examples/guard \
 	pam/examples/minimal
+
+# Units of others that ask PAM and may write nothing: polkit's from its version
+# 127 on, and that of Linux-PAM's own account tools.
+SANDBOXED_UNITS = polkit-agent-helper@.service pwupdd@.service
 
 # libpam has no use for libtool's file; pam-auth-update names a profile by its
 # file.
@@ -35,10 +39,26 @@ if PAM_CONFIGS
 	$(INSTALL_DATA) $(srcdir)/pam/selfreset.pam-config \
 		"$(DESTDIR)$(pamconfigsdir)/selfreset"
 endif
+if SYSTEMD_UNITS
+	for unit in $(SANDBOXED_UNITS); do \
+	    folder="$(DESTDIR)$(systemdsystemunitdir)/$$unit.d"; \
+	    $(MKDIR_P) "$$folder" && \
+	    $(SED) -e 's|%statedir%|$(statedir)|' -e 's|%rundir%|$(rundir)|' \
+		$(srcdir)/pam/selfreset-sandbox.conf.in >"$$folder/selfreset.conf" \
+		|| exit 1; \
+	done
+endif
 
 # Without libtool's file, libtool does not know what to remove.
 uninstall-pam:
 	rm -f $(DESTDIR)$(pamlibdir)/pam_selfreset.so
+if SYSTEMD_UNITS
+	for unit in $(SANDBOXED_UNITS); do \
+	    folder="$(DESTDIR)$(systemdsystemunitdir)/$$unit.d"; \
+	    rm -f "$$folder/selfreset.conf"; \
+	    rmdir "$$folder" 2>/dev/null || :; \
+	done
+endif
 
 # Stacks that name a module that is gone let nobody in.  These are the folders
 # that libpam reads.

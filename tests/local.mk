@@ -38,6 +38,7 @@ UNIT_TESTS = \
 	tests/unit/test_source \
 	tests/unit/test_sshd_config \
 	tests/unit/test_pam_stack \
+	tests/unit/test_sandbox \
 	tests/unit/test_store \
 	tests/unit/test_throttle \
 	tests/unit/test_utf8 \

@@ -241,6 +241,10 @@ def private_etc():
                        "root ALL=(ALL) ALL\n%wheel ALL=(ALL) ALL\n")
     sudoers.chmod(0o440)
     shutil.rmtree(ETC / "sudoers.d", ignore_errors=True)
+    # Units of the machine are none of this host.
+    for place in ("/etc/systemd/system", "/usr/lib/systemd/system"):
+        if os.path.isdir(place):
+            tmpfs(place)
     defs = (ETC / "login.defs").read_text()
     (ETC / "login.defs").write_text(
         "".join(line + "\n" for line in defs.splitlines()

@@ -12,6 +12,7 @@
 #include "tools/check/host.h"
 #include "tools/check/pam.h"
 #include "tools/check/pam_stack.h"
+#include "tools/check/sandbox.h"
 #include "tools/check/sshd_config.h"
 #include "tools/nsswitch.h"
 #include "tools/rewrite.h"
@@ -65,8 +66,9 @@ check_pam(const struct sr_config *config, struct findings *findings)
         .context = findings,
     };
 
-    if (check_stacks(&how, findings) &&
-        stacks_name_module(check_pam_folders, "sshd", NULL, NULL))
+    if (check_stacks(&how, findings))
+        check_sandboxes(sandbox_folders, SR_STATEDIR, findings);
+    if (stacks_name_module(check_pam_folders, "sshd", NULL, NULL))
         check_sshd_pam(SSHD_CONF, SSHD_FOLDER, findings);
     free(directory);
 }

@@ -9,7 +9,8 @@
 #include "policy/config/config.h"
 #include "tools/check/findings.h"
 
-/* Check all stacks, the configurations that they name, and sshd_config(5).
+/* Check all stacks, the configurations that they name, sshd_config(5), and the
+ * units of systemd that ask PAM in a sandbox.
  * `config` may be NULL: what depends on it is not asked then. */
 void check_pam(const struct sr_config *config, struct findings *findings);
 
