@@ -73,6 +73,7 @@ void
 check_nss(const struct sr_config *config, sr_time now,
           struct findings *findings)
 {
+    const size_t before = findings_count(findings, SEVERITY_ERROR);
     char reason[200];
     bool is_asked = check_file(findings);
     bool is_there = check_module(reason, sizeof(reason));
@@ -90,7 +91,8 @@ check_nss(const struct sr_config *config, sr_time now,
     if (is_asked && is_there && check_has_snapshot(now))
         check_limit(findings);
     /* What was found explains what would be seen. */
-    if (is_asked && is_there && findings_count(findings, SEVERITY_ERROR) == 0)
+    if (is_asked && is_there &&
+        findings_count(findings, SEVERITY_ERROR) == before)
         check_seen(now, findings);
     check_readers(findings);
 }
