@@ -119,7 +119,8 @@ if !INSTRUMENTED
 SHELL_TESTS += tests/unit/test_build.sh
 endif
 EXTRA_PROGRAMS += tests/unit/print_tables
-check_DATA = tests/unit/print_tables man/selfreset-events.7
+check_DATA = tests/unit/print_tables man/selfreset-events.7 \
+	man/selfreset.catalog
 
 check_PROGRAMS = $(RACE_TESTS)
 if HAVE_CMOCKA

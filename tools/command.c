@@ -5,25 +5,19 @@
  */
 #include <config.h>
 
+#include <ctype.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/config/nearest.h"
 #include "tools/command.h"
 #include "tools/output.h"
 
-#define OPTIONS_MAX 8
-
-/* The option that getopt_long(3) did not know. */
-int
-ctl_unknown_option(const struct ctl *ctl, char **argv)
-{
-    if (optopt != 0 && optopt < 256)
-        return ctl_usage(ctl, "There is no option \"-%c\" here.", optopt);
-    return ctl_usage(ctl, "There is no option \"%s\" here.", argv[optind - 1]);
-}
+/* The options of one command, with those that all commands have. */
+#define OPTIONS_MAX 12
 
 static void
 print_usage(FILE *stream, const struct ctl_command *command)
@@ -46,13 +40,15 @@ print_command_help(const struct ctl_command *command)
 int
 ctl_usage(const struct ctl *ctl, const char *format, ...)
 {
-    char text[256];
+    char *text = NULL;
     va_list list;
 
     va_start(list, format);
-    vsnprintf(text, sizeof(text), format, list);
+    if (vasprintf(&text, format, list) < 0)
+        text = NULL;
     va_end(list);
-    ctl_error("%s", text);
+    ctl_error("%s", text == NULL ? "Out of memory." : text);
+    free(text);
     if (ctl->command != NULL)
         print_usage(stderr, ctl->command);
     else
@@ -60,7 +56,65 @@ ctl_usage(const struct ctl *ctl, const char *format, ...)
     return CTL_USAGE;
 }
 
-/* Say no, with an exit code. */
+int
+ctl_unknown(const struct ctl *ctl, const char *what, const char *typed,
+            const char *const words[], size_t count)
+{
+    unsigned least = SR_NEAREST_NEVER;
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        unsigned distance = sr_nearest_distance(typed, words[i]);
+
+        if (distance < least) {
+            least = distance;
+            nearest = words[i];
+        }
+    }
+    if (nearest == NULL)
+        return ctl_usage(ctl, "Unknown %s \"%s\".", what, typed);
+    return ctl_usage(ctl, "Unknown %s \"%s\"; did you mean \"%s\"?", what,
+                     typed, nearest);
+}
+
+void
+ctl_print(const struct ctl *ctl, const char *format, ...)
+{
+    char *text = NULL;
+    va_list list;
+
+    if (ctl->is_json)
+        return;
+    va_start(list, format);
+    if (vasprintf(&text, format, list) < 0)
+        text = NULL;
+    va_end(list);
+    ctl_wrap(stdout, "", 0, text == NULL ? "Out of memory." : text);
+    free(text);
+}
+
+const char *
+ctl_exit_name(int code)
+{
+    switch (code) {
+    case CTL_FAILED:
+        return "failed";
+    case CTL_NO_USER:
+        return "no_such_account";
+    case CTL_PARTLY:
+        return "partly_done";
+    case CTL_REFUSED:
+        return "refused";
+    case CTL_USAGE:
+        return "usage";
+    case CTL_NO_ROOT:
+        return "not_root";
+    default:
+        return NULL;
+    }
+}
+
+/* Fail with an exit code. */
 static bool
 refuse(struct ctl *ctl, int code)
 {
@@ -68,59 +122,132 @@ refuse(struct ctl *ctl, int code)
     return false;
 }
 
-/* The command's options as getopt_long(3) wants them, --help last. */
+/* ---- options */
+
+/* The command's own options, and those that all commands have. */
+struct options {
+    struct ctl_option item[OPTIONS_MAX];
+    struct option table[OPTIONS_MAX + 1]; /* for getopt_long(3) */
+    char name[OPTIONS_MAX][32];           /* "--json", for suggestions */
+    size_t count;
+    bool has_help;
+};
+
 static void
-fill_options(struct option *out, const struct ctl_option *options, size_t count)
+add_option(struct options *all, const struct ctl_option *option)
 {
-    memset(out, 0, (count + 2) * sizeof(*out));
-    for (size_t i = 0; i < count; i++) {
-        out[i].name = options[i].name;
-        out[i].has_arg =
-            options[i].value != NULL ? required_argument : no_argument;
-        out[i].val = (int)i + 1;
-    }
-    out[count].name = "help";
-    out[count].val = 'h';
+    struct option *entry = &all->table[all->count];
+
+    if (all->count == OPTIONS_MAX)
+        abort();
+    all->item[all->count] = *option;
+    entry->name = option->name;
+    entry->has_arg = option->value != NULL ? required_argument : no_argument;
+    entry->val = (int)all->count + 1;
+    snprintf(all->name[all->count], sizeof(all->name[0]), "--%s", option->name);
+    all->count++;
 }
 
-bool
-ctl_parse(struct ctl *ctl, int argc, char **argv,
-          const struct ctl_option *options, size_t count, int least, int most)
+static int
+unknown_option(const struct ctl *ctl, const struct options *all, char **argv)
 {
-    struct option table[OPTIONS_MAX + 2];
-    int found;
+    const char *words[OPTIONS_MAX];
+    char letter[3] = {'-', (char)optopt, '\0'};
 
-    if (count > OPTIONS_MAX)
-        abort();
-    fill_options(table, options, count);
-    optind = 0; /* glibc: begin anew */
-    opterr = 0;
-    while ((found = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
-        if (found == 'h') {
-            print_command_help(ctl->command);
-            return refuse(ctl, CTL_OK);
-        }
-        if (found == ':')
-            return refuse(
-                ctl, ctl_usage(ctl, "%s needs a value.", argv[optind - 1]));
-        if (found == '?')
-            return refuse(ctl, ctl_unknown_option(ctl, argv));
-        if (options[found - 1].value != NULL)
-            *options[found - 1].value = optarg;
-        else
-            *options[found - 1].flag = true;
+    for (size_t i = 0; i < all->count; i++)
+        words[i] = all->name[i];
+    return ctl_unknown(ctl, "option",
+                       optopt > 0 && optopt < 128 ? letter : argv[optind - 1],
+                       words, all->count);
+}
+
+/* "--json=1", and "--state" at the end of the line. */
+static int
+wrong_value(const struct ctl *ctl, const struct options *all, char **argv)
+{
+    const struct ctl_option *option = &all->item[optopt - 1];
+
+    if (option->value == NULL)
+        return ctl_usage(ctl, "The option --%s takes no value.", option->name);
+    return ctl_usage(ctl, "The option %s needs a value.", argv[optind - 1]);
+}
+
+/* The name of a missing operand: the first word of the usage in capitals. */
+static void
+operand_name(const char *arguments, char *out, size_t size)
+{
+    unsigned depth = 0;
+
+    snprintf(out, size, "argument");
+    for (const char *at = arguments; *at != '\0'; at++) {
+        depth += *at == '[';
+        depth -= *at == ']';
+        if (depth > 0 || !isupper((unsigned char)*at))
+            continue;
+        snprintf(out, size, "%.*s", (int)strcspn(at, ". "), at);
+        return;
     }
-    ctl->operand = argv + optind;
-    ctl->operand_count = argc - optind;
-    if (ctl->operand_count < least)
-        return refuse(ctl, ctl_usage(ctl, "Something is missing."));
+}
+
+static bool
+check_operands(struct ctl *ctl, int least, int most)
+{
+    char name[32];
+
+    if (ctl->operand_count < least) {
+        operand_name(ctl->command->arguments, name, sizeof(name));
+        return refuse(ctl, ctl_usage(ctl, "%s is missing.", name));
+    }
     if (ctl->operand_count > most)
-        return refuse(
-            ctl, ctl_usage(ctl, "\"%s\" is too much.", ctl->operand[most]));
+        return refuse(ctl, ctl_usage(ctl, "Unexpected argument \"%s\".",
+                                     ctl->operand[most]));
     if (ctl->command->needs_root && geteuid() != 0) {
         ctl_error("Only root can use \"%s\".  Nothing was done.",
                   ctl->command->name);
         return refuse(ctl, CTL_NO_ROOT);
     }
     return true;
+}
+
+bool
+ctl_parse(struct ctl *ctl, int argc, char **argv,
+          const struct ctl_option *options, size_t count, int least, int most)
+{
+    const struct ctl_option common[] = {
+        {"json", &ctl->is_json, NULL},
+        {"dry-run", &ctl->is_dry_run, NULL},
+    };
+    struct options all = {0};
+    int found;
+
+    for (size_t i = 0; i < count; i++)
+        add_option(&all, &options[i]);
+    add_option(&all, &common[0]);
+    if (ctl->command->changes)
+        add_option(&all, &common[1]);
+    add_option(&all, &(const struct ctl_option){"help", &all.has_help, NULL});
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, ":h", all.table, NULL)) != -1) {
+        if (found == '?' && optopt > 0 && (size_t)optopt <= all.count &&
+            strchr(argv[optind - 1], '=') != NULL)
+            return refuse(ctl, wrong_value(ctl, &all, argv));
+        if (found == '?')
+            return refuse(ctl, unknown_option(ctl, &all, argv));
+        if (found == ':')
+            return refuse(ctl, wrong_value(ctl, &all, argv));
+        if (found == 'h')
+            all.has_help = true;
+        else if (all.item[found - 1].value != NULL)
+            *all.item[found - 1].value = optarg;
+        else
+            *all.item[found - 1].flag = true;
+    }
+    if (all.has_help) {
+        print_command_help(ctl->command);
+        return refuse(ctl, CTL_OK);
+    }
+    ctl->operand = argv + optind;
+    ctl->operand_count = argc - optind;
+    return check_operands(ctl, least, most);
 }

@@ -7,27 +7,31 @@
 #ifndef SR_TOOLS_COMMAND_H
 #define SR_TOOLS_COMMAND_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "policy/config/config.h"
 
-/* Exit codes; selfresetctl(8) documents each. */
+/* Exit codes; selfresetctl(8) documents each.  None has two meanings. */
 enum ctl_exit {
     CTL_OK = 0,
-    CTL_FAILED = 1,   /* it could not be done or found out */
-    CTL_WARNINGS = 1, /* check: warnings, no errors */
-    CTL_ERRORS = 2,   /* check: at least one error */
-    CTL_LOCKED = 3,   /* status: locked */
-    CTL_CHANGE = 4,   /* status: must-change or expired */
-    CTL_CLOSED = 5,   /* status: disabled, ended, not-yet */
-    CTL_BARRED = 6,   /* status: barred or lapsed */
-    CTL_NO_USER = 7,  /* there is no such account */
-    CTL_PARTLY = 8,   /* done in part; the message says what is left */
-    CTL_REFUSED = 9,  /* the rules forbid it; nothing was done */
-    CTL_USAGE = 64,   /* as EX_USAGE of sysexits(3) */
-    CTL_NO_ROOT = 77, /* as EX_NOPERM */
+    CTL_FAILED = 1,    /* it could not be done or found out */
+    CTL_ERRORS = 2,    /* check: at least one error */
+    CTL_LOCKED = 3,    /* status: locked out, for strangers or for everybody */
+    CTL_CHANGE = 4,    /* status: must-change or expired */
+    CTL_CLOSED = 5,    /* status: disabled, ended, not-yet */
+    CTL_BARRED = 6,    /* status: barred or lapsed */
+    CTL_NO_USER = 7,   /* there is no such account */
+    CTL_PARTLY = 8,    /* done in part; the message says what is left */
+    CTL_REFUSED = 9,   /* the rules forbid it; nothing was done */
+    CTL_WARNINGS = 10, /* check: warnings, no errors */
+    CTL_USAGE = 64,    /* as EX_USAGE of sysexits(3) */
+    CTL_NO_ROOT = 77,  /* as EX_NOPERM */
 };
+
+/* For ctl_parse(): any number of operands. */
+#define CTL_MANY INT_MAX
 
 struct ctl;
 
@@ -35,12 +39,13 @@ struct ctl_command {
     const char *name;
     const char *arguments; /* for the usage line */
     const char *summary;   /* one line, for the list of commands */
-    const char *help;      /* what --help says besides; may be NULL */
+    const char *help;      /* further text of --help, or NULL */
     int (*run)(struct ctl *ctl, int argc, char **argv);
     bool needs_root;
+    bool changes; /* takes --dry-run */
 };
 
-/* One run of the tool. */
+/* One run of the program. */
 struct ctl {
     const struct ctl_command *command;
     const char *config_file;  /* --config, or NULL */
@@ -48,7 +53,11 @@ struct ctl {
     sr_time now;              /* wall clock at the start */
     char **operand;           /* after ctl_parse() */
     int operand_count;
-    int exit; /* why ctl_parse() or ctl_load() said no */
+    const void *options; /* of the command that runs, its own */
+    bool is_json;        /* --json */
+    bool is_dry_run;     /* --dry-run */
+    bool is_changed;     /* something was changed, or would be with --dry-run */
+    int exit; /* the exit code when ctl_parse() or ctl_load() failed */
 };
 
 /* One long option of a command: a flag, or one with a value. */
@@ -59,19 +68,32 @@ struct ctl_option {
 };
 
 /*
- * Read a command's options and count its operands.  Returns false when the
- * command is not to run: a usage error, --help, or not root.  ctl->exit then is
- * the exit code, and what there was to say has been said.
+ * Read the options of a command (besides its own: --json, --help and, where it
+ * changes something, --dry-run) and count its operands.  Returns false when the
+ * command must not run: a usage error, --help, or not root; ctl->exit is then
+ * the exit code, and a message has been written.
  */
 bool ctl_parse(struct ctl *ctl, int argc, char **argv,
                const struct ctl_option *options, size_t count, int least,
                int most);
 
-/* Say what is wrong with the command line, point to --help: CTL_USAGE. */
+/* Write what is wrong with the command line, and the usage: CTL_USAGE. */
 int ctl_usage(const struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Say how the command line was wrong: CTL_USAGE.  `option` as it was typed. */
-int ctl_unknown_option(const struct ctl *ctl, char **argv);
+/*
+ * The same about a word that is not one of `count` words: "Unknown WHAT "x"",
+ * with the nearest right one if there is one.
+ */
+int ctl_unknown(const struct ctl *ctl, const char *what, const char *typed,
+                const char *const words[], size_t count);
+
+/* A sentence on standard output, wrapped; nothing with --json. */
+void ctl_print(const struct ctl *ctl, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The name of an exit code for programs ("no_such_account"); NULL for those
+ * that are no failure. */
+const char *ctl_exit_name(int code);
 
 #endif

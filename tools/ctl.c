@@ -21,7 +21,7 @@ const struct sr_caller ctl_at_login = {
     .is_logged_on = false,
 };
 
-#define STORE_ADVICE "\"selfresetctl check\" says what to do."
+#define STORE_ADVICE "Run \"selfresetctl check\" to see what to do."
 
 bool
 ctl_load(struct ctl *ctl)
@@ -34,25 +34,26 @@ ctl_load(struct ctl *ctl)
     for (size_t i = 0; ctl->config == NULL && i < errors.count; i++)
         ctl_error("%s.", errors.item[i]);
     if (ctl->config == NULL)
-        ctl_error("The configuration has errors.  Nothing was done.");
+        ctl_error("The configuration has errors, so nothing was done.");
     sr_config_errors_free(&errors);
     ctl->exit = ctl->config == NULL ? CTL_FAILED : CTL_OK;
     return ctl->config != NULL;
 }
 
-/* Whom the name service knows, and no backend. */
+/* No backend has the account. */
 static void
-say_stranger(const char *name, const struct sr_transaction *txn)
+say_unknown(const char *name, const struct sr_transaction *txn)
 {
     if (txn->another[0] != '\0')
-        ctl_error("There is no account \"%s\" of this host: %s.", name,
+        ctl_error("\"%s\" is not an account of this host: %s.", name,
                   txn->another);
     else if (getpwnam(name) == NULL)
-        ctl_error("There is no account \"%s\".", name);
+        ctl_error("Unknown account \"%s\".", name);
     else
-        ctl_error("No backend has the account \"%s\", so another module "
-                  "judges it.  Only wrong passwords are counted here: "
-                  "\"selfresetctl unlock %s\" forgets them.",
+        ctl_error("No backend of selfreset.conf has the account \"%s\", so "
+                  "another PAM module decides about it.  Only its wrong "
+                  "passwords are counted here; \"selfresetctl unlock %s\" "
+                  "deletes that count.",
                   name, name);
 }
 
@@ -64,7 +65,7 @@ ctl_transaction_status(enum sr_status ask, const char *name,
     case SR_STATUS_OK:
         return CTL_OK;
     case SR_STATUS_UNKNOWN_NAME:
-        say_stranger(name, txn);
+        say_unknown(name, txn);
         return CTL_NO_USER;
     case SR_STATUS_NO_MEMORY:
         ctl_error("Out of memory.");
@@ -209,6 +210,40 @@ ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out)
     return CTL_OK;
 }
 
+void
+ctl_take_partial(struct sr_transaction *txn,
+                 const struct ctl_remembered *remembered,
+                 struct ctl_partial *out)
+{
+    struct sr_facts *facts = &txn->account->facts;
+
+    *out = (struct ctl_partial){NULL, SR_TIME_UNKNOWN};
+    if (facts->locked != SR_LOCK_UNTIL ||
+        facts->locked_why != SR_LOCK_WHY_THROTTLE ||
+        txn->everywhere.locked == SR_LOCK_UNTIL ||
+        txn->everywhere.locked == SR_LOCK_ADMIN)
+        return;
+    out->until = facts->locked_until;
+    out->of =
+        remembered->ledger[SR_CLASS_FAMILIAR].locked_until == SR_TIME_UNKNOWN &&
+                txn->fleet.until[SR_CLASS_FAMILIAR] == SR_TIME_UNKNOWN
+            ? "strangers"
+            : "familiar";
+    facts->locked = SR_LOCK_NO;
+    facts->locked_why = SR_LOCK_WHY_NONE;
+    facts->locked_until = SR_TIME_UNKNOWN;
+}
+
+const char *
+ctl_no_password(const struct sr_account *account)
+{
+    if (account->facts.has_password != SR_NO)
+        return NULL;
+    /* passwd -l puts "!" before the hash, usermod -L as well. */
+    return account->secret[0] == '!' && strlen(account->secret) > 2 ? "locked"
+                                                                    : "none";
+}
+
 /* Who runs this tool: the user who logged in, by the kernel's login uid. */
 static void
 actor_name(char *out, size_t size)
@@ -263,7 +298,7 @@ ctl_publish(const struct ctl *ctl, const char *name)
     case SR_PUBLISH_OFF:
         return;
     case SR_PUBLISH_BUSY:
-        why = "another program holds its lock";
+        why = "another program is publishing";
         break;
     case SR_PUBLISH_FULL:
         why = "the disk is full";
@@ -271,8 +306,9 @@ ctl_publish(const struct ctl *ctl, const char *name)
     case SR_PUBLISH_FAILED:
         break;
     }
-    ctl_error("Attention: the rest of the system still sees the old state of "
-              "%s: %s.  \"selfreset-publish --user %s\" tries again.",
+    ctl_error("Warning: the change was made, but the rest of the system still "
+              "sees the old state of %s: %s.  Run \"selfreset-publish --user "
+              "%s\" to publish the new one.",
               name, why, name);
 }
 

@@ -68,9 +68,27 @@ struct ctl_remembered {
  */
 int ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out);
 
+/* A lockout that spares some sources. */
+struct ctl_partial {
+    const char *of; /* "strangers" or "familiar"; NULL: there is none */
+    sr_time until;
+};
+
 /*
- * Send an event about an account (facts may be NULL), done by whoever runs
- * this tool.
+ * After ctl_remembered() and what other hosts have counted: a lockout that does
+ * not hold for every source is taken out of the facts, and written to *out.
+ */
+void ctl_take_partial(struct sr_transaction *txn,
+                      const struct ctl_remembered *remembered,
+                      struct ctl_partial *out);
+
+/* How the account's password cannot be used: "locked" by passwd -l, "none"; or
+ * NULL: it can, or that is not known. */
+const char *ctl_no_password(const struct sr_account *account);
+
+/*
+ * Send an event about an account (facts may be NULL), by the user who
+ * runs this program.
  */
 void ctl_event(enum sr_event_id id, const struct sr_facts *facts,
                const char *source, bool is_ok, const char *cause);

@@ -1,5 +1,5 @@
 /*
- * Elsewhere: orders for accounts that are kept in a directory.
+ * Directory administration: changes to accounts that a directory keeps.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -29,8 +29,8 @@ elsewhere_admit(const struct ctl *ctl, const struct sr_transaction *txn)
 
     if (change.result == SR_CHANGE_ALLOWED)
         return CTL_OK;
-    ctl_error("The password of %s is protected (%s): nobody changes it here.  "
-              "Nothing was done.",
+    ctl_error("The password of %s is protected by %s and cannot be changed "
+              "here.  Nothing was done.",
               facts->name, change.rule);
     return CTL_REFUSED;
 }
@@ -41,14 +41,14 @@ say_no_right(const struct sr_facts *facts, enum sr_order order,
 {
     static const char *const what[] = {
         [SR_ORDER_UNLOCK] = "end the lockout",
-        [SR_ORDER_REQUIRE_CHANGE] = "demand a change",
-        [SR_ORDER_CLEAR_CHANGE] = "take the demand back",
+        [SR_ORDER_REQUIRE_CHANGE] = "demand a change of the password",
+        [SR_ORDER_CLEAR_CHANGE] = "withdraw the demand for a change",
         [SR_ORDER_SET_PASSWORD] = "set the password",
     };
 
-    ctl_error("The directory does not let the service's identity %s of %s "
-              "(%s).  \"selfresetctl check --backend %s --test-entry %s\" "
-              "shows what it may do.  Nothing was done.",
+    ctl_error("The directory does not allow the service's identity to %s of "
+              "%s (%s).  Nothing was done.  Run \"selfresetctl check --backend "
+              "%s --test-entry %s\" to see its rights.",
               what[order], facts->name, reason, facts->backend, facts->name);
 }
 
@@ -64,24 +64,25 @@ say_refused(const struct sr_account *account, enum sr_order order,
         say_no_right(facts, order, reason);
         break;
     case SR_REFUSAL_CANNOT:
-        ctl_error("The directory lets nobody change the password of %s (%s).  "
-                  "Nothing was done.",
+        ctl_error("The directory allows nobody to change the password of %s "
+                  "(%s).  Nothing was done.",
                   facts->name, reason);
         break;
     case SR_REFUSAL_TOO_YOUNG:
         ctl_error("The directory says that the password of %s was changed too "
-                  "recently (%s).  It makes an exception for an identity with "
-                  "\"manage\" access to userPassword.  Nothing was done.",
+                  "recently (%s).  Nothing was done.  An identity with "
+                  "\"manage\" access to userPassword is exempt.",
                   facts->name, reason);
         break;
     case SR_REFUSAL_OTHER:
         ctl_error("%s: %s  Nothing was done.", facts->name, reason);
         break;
     default:
-        ctl_error("The password policy of the directory refuses a new password "
-                  "of %s (%s).  password.min_length of this host has to be at "
-                  "least the directory's.  Nothing was done.",
-                  facts->name, reason);
+        ctl_error(
+            "The password policy of the directory refuses the new password "
+            "of %s (%s).  Nothing was done.  Set password.min_length of "
+            "this host to at least the directory's.",
+            facts->name, reason);
     }
 }
 
@@ -91,14 +92,13 @@ say_unsure(const struct sr_facts *facts, enum sr_order order,
            const char *reason)
 {
     if (order == SR_ORDER_SET_PASSWORD)
-        ctl_error(
-            "%s may have a new password now, which nobody knows, but the "
-            "demand to change it was not set: %s.  Mend the cause and run "
-            "\"selfresetctl temporary %s\" again.",
-            facts->name, reason, facts->name);
+        ctl_error("%s may have a new password now that nobody knows, and the "
+                  "demand to change it was not set: %s.  Correct the cause and "
+                  "run \"selfresetctl temporary %s\" again.",
+                  facts->name, reason, facts->name);
     else
-        ctl_error("The connection was lost: it may or may not have been done "
-                  "(%s).  \"selfresetctl status %s\" tells.",
+        ctl_error("The connection was lost, so the change may or may not have "
+                  "been made (%s).  Run \"selfresetctl status %s\" to see.",
                   reason, facts->name);
 }
 
@@ -129,7 +129,7 @@ elsewhere_order(const struct sr_transaction *txn, enum sr_order order,
 
 /* ---- must-change */
 
-/* What the demand would come to for this account at a login prompt. */
+/* Warn when the demand is not seen, or the account could not log in with it. */
 static void
 warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
 {
@@ -138,14 +138,14 @@ warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
         sr_verdict(facts, &txn->rules, &ctl_at_login, ctl->now);
 
     if (facts->must_change != SR_YES)
-        ctl_error("Attention: the directory does not show the demand.  Is the "
-                  "service's identity let read it?  \"selfresetctl check "
-                  "--backend %s --test-entry %s\" tells.",
+        ctl_error("Warning: the directory does not show the demand.  The "
+                  "service's identity may lack the right to read it; run "
+                  "\"selfresetctl check --backend %s --test-entry %s\" to see.",
                   facts->backend, facts->name);
     else if (verdict.state == SR_STATE_BARRED)
-        ctl_error("Attention: %s (%s) forbids %s to change the password at a "
-                  "login.  With this demand the account cannot log in at all.  "
-                  "\"selfresetctl must-change --clear %s\" takes it back.",
+        ctl_error("Warning: %s (%s) does not allow %s to change the password "
+                  "at a login, so the account cannot log in any more.  Run "
+                  "\"selfresetctl must-change --clear %s\" to undo this.",
                   verdict.rule, sr_change_name(verdict.barred_by), facts->name,
                   facts->name);
 }
@@ -155,58 +155,69 @@ look_again(struct sr_transaction *txn, const char *name)
 {
     if (sr_transaction_refresh(txn) == SR_STATUS_OK)
         return CTL_OK;
-    ctl_error("It was done, but %s cannot be read any more: %s.", name,
+    ctl_error("The change was made, but then %s could not be read: %s.", name,
               txn->reason);
     return CTL_PARTLY;
 }
 
 static int
-carry_out(const struct ctl *ctl, struct sr_transaction *txn, bool has_clear)
+carry_out(struct ctl *ctl, const char *name, struct sr_transaction *txn,
+          bool has_clear)
 {
     const struct sr_facts *facts = &txn->account->facts;
-    int code = elsewhere_order(
-        txn, has_clear ? SR_ORDER_CLEAR_CHANGE : SR_ORDER_REQUIRE_CHANGE, NULL);
+    int code;
 
+    ctl->is_changed = true;
+    if (ctl->is_dry_run)
+        return CTL_OK;
+    code = elsewhere_order(
+        txn, has_clear ? SR_ORDER_CLEAR_CHANGE : SR_ORDER_REQUIRE_CHANGE, NULL);
+    ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
     ctl_event(SR_EVENT_MUST_CHANGE_SET, facts, NULL, code == CTL_OK,
               has_clear ? "cleared" : "set");
     if (code != CTL_OK)
         return code;
     ctl_publish(ctl, facts->name);
-    return look_again(txn, ctl->operand[0]);
+    return look_again(txn, name);
 }
 
 int
-elsewhere_must_change(const struct ctl *ctl, struct sr_transaction *txn,
-                      bool has_clear)
+elsewhere_must_change(struct ctl *ctl, const char *name,
+                      struct sr_transaction *txn, bool has_clear)
 {
-    const char *name = ctl->operand[0];
     bool must = txn->account->facts.must_change == SR_YES;
     int code = elsewhere_admit(ctl, txn);
 
     if (code != CTL_OK)
         return code;
     if (has_clear && txn->has_temporary) {
-        ctl_error("The password of %s is a temporary one, which has to be "
-                  "changed.  \"passwd %s\" sets a lasting one.  Nothing was "
-                  "done.",
+        ctl_error("The password of %s is temporary and has to be changed, so "
+                  "nothing was done.  Run \"passwd %s\" to set one that does "
+                  "not end.",
                   name, name);
         return CTL_REFUSED;
     }
     if (must != has_clear) {
-        printf(has_clear ? "%s does not have to change the password. "
-                           "There was nothing to do.\n"
-                         : "%s already has to change the password. "
-                           "There was nothing to do.\n",
-               name);
+        ctl_print(ctl,
+                  has_clear
+                      ? "%s does not have to change the password; nothing was "
+                        "done."
+                      : "%s already has to change the password; nothing was "
+                        "done.",
+                  name);
         return CTL_OK;
     }
-    code = carry_out(ctl, txn, has_clear);
+    code = carry_out(ctl, name, txn, has_clear);
     if (code != CTL_OK)
         return code;
-    printf(has_clear ? "%s no longer has to change the password.\n"
-                     : "%s has to change the password at the next login.\n",
-           name);
-    if (!has_clear)
+    ctl_print(ctl, "%s %s%s.", name, ctl->is_dry_run ? "would " : "",
+              has_clear
+                  ? (ctl->is_dry_run ? "no longer have to change the password"
+                                     : "no longer has to change the password")
+                  : (ctl->is_dry_run
+                         ? "have to change the password at the next login"
+                         : "has to change the password at the next login"));
+    if (!has_clear && !ctl->is_dry_run)
         warn_if_barred(ctl, txn);
     return CTL_OK;
 }
@@ -235,37 +246,30 @@ elsewhere_unlock(const struct ctl *ctl, const struct sr_transaction *txn)
 {
     int code = elsewhere_admit(ctl, txn);
 
-    if (code == CTL_OK)
+    if (code == CTL_OK && !ctl->is_dry_run)
         code = elsewhere_order(txn, SR_ORDER_UNLOCK, NULL);
     if (code == CTL_OK)
-        printf("The lockout of %s in the directory has been ended.\n",
-               txn->account->facts.name);
+        ctl_print(ctl, "The lockout of %s in the directory %s.",
+                  txn->account->facts.name,
+                  ctl->is_dry_run ? "would be ended" : "has been ended");
     return code;
 }
 
 /* ---- status */
 
-/* A list of the facts that nothing is known of. */
+/* The facts that the directory did not show. */
 static void
-unknown_facts(const struct sr_facts *facts, char *out, size_t size)
+report_unknown(struct report *report, const struct sr_facts *facts)
 {
-    const struct {
-        const char *name;
-        bool is_unknown;
-    } fact[] = {
-        {"locked", facts->locked == SR_LOCK_UNKNOWN},
-        {"password_changed", facts->password_changed == SR_TIME_UNKNOWN},
-        {"password_expires", facts->password_expires == SR_TIME_UNKNOWN},
-        {"must_change", facts->must_change == SR_UNKNOWN},
+    const char *const fact[] = {
+        facts->locked == SR_LOCK_UNKNOWN ? "locked" : NULL,
+        facts->password_changed == SR_TIME_UNKNOWN ? "password_changed" : NULL,
+        facts->password_expires == SR_TIME_UNKNOWN ? "password_expires" : NULL,
+        facts->must_change == SR_UNKNOWN ? "must_change" : NULL,
     };
-    size_t used = 0;
 
-    out[0] = '\0';
-    for (size_t i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
-        if (fact[i].is_unknown && used < size)
-            used += (size_t)snprintf(out + used, size - used, "%s%s",
-                                     used == 0 ? "" : ", ", fact[i].name);
-    }
+    report_list(report, "not_shown", fact, sizeof(fact) / sizeof(fact[0]),
+                "nothing");
 }
 
 void
@@ -274,16 +278,14 @@ elsewhere_report(struct report *report, const struct sr_transaction *txn)
     const struct sr_account *account = txn->account;
     struct sr_survey survey = {.is_brief = true};
     struct sr_call call = sr_call_make(&account->backend, txn->connections);
-    char unknown[128];
 
     if (account->backend.ops->survey == NULL)
         return;
     if (sr_backend_survey(&call, &survey) != SR_STATUS_OK)
         survey.name[0] = '\0';
-    unknown_facts(&account->facts, unknown, sizeof(unknown));
     report_section(report, "directory", "Directory");
     report_text(report, "server", survey.name[0] == '\0' ? NULL : survey.name);
     report_text(report, "uri", survey.used);
-    report_text(report, "not_shown", unknown[0] == '\0' ? "nothing" : unknown);
+    report_unknown(report, &account->facts);
     report_section_end(report);
 }

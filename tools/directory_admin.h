@@ -1,6 +1,6 @@
 /*
- * Elsewhere: orders for accounts that are kept in a directory, and what came of
- * them in words.
+ * Directory administration: changes to accounts that a directory keeps, and the
+ * messages about them.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -27,8 +27,8 @@ int elsewhere_order(const struct sr_transaction *txn, enum sr_order order,
                     const char *password);
 
 /* The command must-change for such an account. */
-int elsewhere_must_change(const struct ctl *ctl, struct sr_transaction *txn,
-                          bool has_clear);
+int elsewhere_must_change(struct ctl *ctl, const char *name,
+                          struct sr_transaction *txn, bool has_clear);
 
 /* Whether the account is locked out by its backend; asked before the facts get
  * the lockout of this host. */

@@ -35,6 +35,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/commands.h \
 	tools/command.c tools/command.h \
 	tools/ctl.c tools/ctl.h \
+	tools/each.c tools/each.h \
 	tools/directory_admin.c tools/directory_admin.h \
 	tools/cmd/age.c \
 	tools/cmd/password_check.c \
@@ -43,6 +44,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/explain.c \
 	tools/shared_ledger.c tools/shared_ledger.h \
 	tools/cmd/list.c \
+	tools/cmd/log.c \
 	tools/cmd/unlock.c \
 	tools/cmd/must_change.c \
 	tools/cmd/nss.c \

@@ -13,23 +13,17 @@
 #include "policy/publish/writer.h"
 #include "tools/published.h"
 
-/* Room for the names of all groups. */
-#define NAMES_MAX 128
-
-/* "acct-ok, pw-expiring", or "none". */
-static const char *
-group_names(unsigned groups, char out[NAMES_MAX])
+/* A list of the groups. */
+static void
+report_names(struct report *report, const char *key, unsigned groups)
 {
-    size_t used = 0;
+    const char *name[SR_GROUP_COUNT];
 
-    for (int i = 0; i < SR_GROUP_COUNT; i++) {
-        if ((groups & SR_GROUP_BIT(i)) == 0)
-            continue;
-        used += (size_t)snprintf(out + used, NAMES_MAX - used, "%s%s",
-                                 used == 0 ? "" : ", ",
-                                 sr_group_name((enum sr_group)i));
-    }
-    return used == 0 ? "none" : out;
+    for (int i = 0; i < SR_GROUP_COUNT; i++)
+        name[i] = (groups & SR_GROUP_BIT(i)) != 0
+                      ? sr_group_name((enum sr_group)i)
+                      : NULL;
+    report_list(report, key, name, SR_GROUP_COUNT, "none");
 }
 
 /* The groups by the facts of now, of which the lock is the one that holds from
@@ -65,25 +59,30 @@ report_groups(struct report *report, const struct ctl *ctl,
               const struct sr_transaction *txn,
               const struct sr_published *published)
 {
-    char names[NAMES_MAX], text[1024];
     const char *name = txn->account->facts.name;
     unsigned now = groups_now(ctl, txn);
     unsigned shown = 0;
 
     if (!groups_published(ctl, published, &shown)) {
-        report_text(report, "groups", "unknown");
+        report_text(report, "snapshot", "damaged");
         return;
     }
-    report_text(report, "groups", group_names(shown, names));
+    report_text(report, "snapshot", "good");
+    report_names(report, "groups", shown);
     report_time(report, "since", (sr_time)(published->sequence / 1000000000u));
     report_bool(report, "current", shown == now);
     if (shown == now)
         return;
-    snprintf(text, sizeof(text),
-             "By its state now the groups of %s are: %s. \"selfreset-publish "
-             "--user %s\" publishes that.",
-             name, group_names(now, names), name);
-    report_words(report, "advice", text);
+    report_names(report, "groups_now", now);
+    if (!report->is_json) {
+        char text[512];
+
+        snprintf(text, sizeof(text),
+                 "Run \"selfreset-publish --user %s\" to publish the groups "
+                 "of its state now.",
+                 name);
+        report_words(report, "advice", text);
+    }
 }
 
 void
@@ -99,13 +98,13 @@ report_published(struct report *report, const struct ctl *ctl,
         report_groups(report, ctl, txn, &published);
         break;
     case SR_FOUND_NOTHING:
-        report_text(report, "groups", "not published");
+        report_text(report, "snapshot", "without_account");
         break;
     case SR_FOUND_DENIED:
-        report_text(report, "groups", "not readable");
+        report_text(report, "snapshot", "not_readable");
         break;
     case SR_FOUND_BROKEN:
-        report_text(report, "groups", "no snapshot that can be believed");
+        report_text(report, "snapshot", "none");
         break;
     }
     report_section_end(report);

@@ -18,18 +18,34 @@
 #define VALUE_COLUMN 27
 
 void
-report_begin(struct report *report, bool is_json, sr_time now)
+report_begin(struct report *report, bool is_json, sr_time now, bool is_list)
 {
     memset(report, 0, sizeof(*report));
     report->is_json = is_json;
+    report->is_list = is_list;
     report->now = now;
     json_begin(&report->json, stdout);
-    if (is_json)
-        json_object(&report->json, NULL);
+    if (is_json && is_list)
+        json_array(&report->json, NULL);
 }
 
 void
 report_end(struct report *report)
+{
+    if (report->is_json && report->is_list)
+        json_end(&report->json);
+}
+
+void
+report_item(struct report *report)
+{
+    if (report->is_json)
+        json_object(&report->json, NULL);
+    report->items++;
+}
+
+void
+report_item_end(struct report *report)
 {
     if (report->is_json)
         json_end(&report->json);
@@ -90,6 +106,30 @@ report_words(struct report *report, const char *key, const char *text)
     snprintf(first, sizeof(first), "%*s%s:%*s", indent, "", key,
              width < 1 ? 1 : width, "");
     ctl_wrap(stdout, first, VALUE_COLUMN, text);
+}
+
+void
+report_list(struct report *report, const char *key, const char *const item[],
+            size_t count, const char *none)
+{
+    char text[512] = "";
+    size_t used = 0;
+
+    if (report->is_json)
+        json_array(&report->json, key);
+    for (size_t i = 0; i < count; i++) {
+        if (item[i] == NULL)
+            continue;
+        if (report->is_json)
+            json_string(&report->json, NULL, item[i]);
+        else if (used < sizeof(text))
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+                                     used == 0 ? "" : ", ", item[i]);
+    }
+    if (report->is_json)
+        json_end(&report->json);
+    else
+        put_line(report, key, used == 0 ? none : text);
 }
 
 void
@@ -179,7 +219,7 @@ report_time_or(struct report *report, const char *key, sr_time when,
     char text[REPORT_TEXT_MAX];
 
     if (when == SR_TIME_UNKNOWN) {
-        report_text(report, key, word);
+        report_text(report, key, report->is_json ? NULL : word);
         return;
     }
     if (report->is_json) {
@@ -187,7 +227,8 @@ report_time_or(struct report *report, const char *key, sr_time when,
         return;
     }
     report_local(when, text);
-    if (SR_TIME_IS_SET(when))
+    /* The first days of 1970 mean "closed" in shadow(5), and no date. */
+    if (SR_TIME_IS_SET(when) && when >= 2 * SR_DAY)
         add_distance(text, when, report->now);
     put_line(report, key, text);
 }
@@ -195,7 +236,7 @@ report_time_or(struct report *report, const char *key, sr_time when,
 void
 report_time(struct report *report, const char *key, sr_time when)
 {
-    report_time_or(report, key, when, report->is_json ? NULL : "unknown");
+    report_time_or(report, key, when, "unknown");
 }
 
 const char *

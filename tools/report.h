@@ -11,8 +11,10 @@
 
 struct report {
     bool is_json;
+    bool is_list; /* of several items */
     sr_time now;
     unsigned depth; /* of sections */
+    unsigned items;
     struct json json;
 };
 
@@ -20,10 +22,16 @@ struct report {
 #define REPORT_TEXT_MAX 96
 
 /*
- * Begin and end.  JSON: one object on stdout.
+ * Begin and end a report on standard output: one item, or a list of items.
+ * JSON: an object, or an array of objects.
  */
-void report_begin(struct report *report, bool is_json, sr_time now);
+void report_begin(struct report *report, bool is_json, sr_time now,
+                  bool is_list);
 void report_end(struct report *report);
+
+/* An item: an object, or lines with an empty line between items. */
+void report_item(struct report *report);
+void report_item_end(struct report *report);
 
 /* A section: an object under `key`, or lines below `title`. */
 void report_section(struct report *report, const char *key, const char *title);
@@ -31,8 +39,13 @@ void report_section_end(struct report *report);
 
 /* Values.  A NULL text is null, and "-" for people. */
 void report_text(struct report *report, const char *key, const char *text);
-/* Words on as many lines as they need; nothing for people when NULL. */
+/* Words on as many lines as they need; for people nothing when NULL. */
 void report_words(struct report *report, const char *key, const char *text);
+
+/* Words from `count` in `item` that are not NULL: an array, or "a, b" for
+ * people, who read `none` when there is nothing. */
+void report_list(struct report *report, const char *key,
+                 const char *const item[], size_t count, const char *none);
 
 void report_number(struct report *report, const char *key, int64_t number);
 void report_bool(struct report *report, const char *key, bool value);
@@ -44,7 +57,7 @@ void report_tri(struct report *report, const char *key, enum sr_tri value);
  */
 void report_time(struct report *report, const char *key, sr_time when);
 
-/* The same, but unknown is called `word` in both forms. */
+/* The same, but people read `word` for unknown. */
 void report_time_or(struct report *report, const char *key, sr_time when,
                     const char *word);
 

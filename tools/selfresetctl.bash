@@ -4,11 +4,18 @@
 _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="status list unlock unthrottle temporary must-change
+    local commands="status list log unlock unthrottle temporary must-change
         explain age password-check check pam nss groups events"
     local states="disabled ended not-yet locked lapsed barred must-change
         expired grace expiring ok unknown"
-    local command= options= i
+    local command= options= head= i
+
+    # "--state=x" are three words for bash.
+    if [[ $word == "=" ]]; then
+        word=
+    elif [[ $before == "=" ]]; then
+        before=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
@@ -27,7 +34,8 @@ _selfresetctl()
         return
         ;;
     --state)
-        COMPREPLY=($(compgen -W "$states" -- "$word"))
+        [[ $word != *,* ]] || head=${word%,*},
+        COMPREPLY=($(compgen -P "$head" -W "$states" -- "${word##*,}"))
         return
         ;;
     --service)
@@ -48,7 +56,7 @@ _selfresetctl()
             /etc/security/selfreset.conf.d/*.conf 2>/dev/null)" -- "$word"))
         return
         ;;
-    --at)
+    --at | --since | --lifetime)
         return
         ;;
     esac
@@ -57,16 +65,19 @@ _selfresetctl()
     "") options="--config --help --version" ;;
     status) options="--json --help" ;;
     list) options="--state --all --json --help" ;;
-    unthrottle) options="--all --help" ;;
-    must-change) options="--clear --help" ;;
+    log) options="--since --json --help" ;;
+    unlock) options="--dry-run --json --help" ;;
+    unthrottle) options="--all --dry-run --json --help" ;;
+    temporary) options="--lifetime --force --dry-run --json --help" ;;
+    must-change) options="--clear --dry-run --json --help" ;;
     explain) options="--service --at --rhost --json --help" ;;
     age) options="--json --help" ;;
     password-check) options="--json --help" ;;
     check) options="--backend --test-entry --ask-password --json --help" ;;
     events) options="--json --help" ;;
-    pam) options="--enable --disable --check --json --help" ;;
-    nss) options="--enable --disable --check --json --help" ;;
-    groups) options="--create --check --json --help" ;;
+    pam) options="--enable --disable --check --dry-run --json --help" ;;
+    nss) options="--enable --disable --check --dry-run --json --help" ;;
+    groups) options="--create --check --dry-run --json --help" ;;
     *) options="--help" ;;
     esac
 
@@ -76,9 +87,14 @@ _selfresetctl()
     fi
     case $command in
     "") COMPREPLY=($(compgen -W "$commands" -- "$word")) ;;
-    status | unlock | temporary | must-change | explain | age | password-check)
+    status | log | unlock | temporary | must-change | explain | age | password-check)
         COMPREPLY=($(compgen -u -- "$word"))
         ;;
+    unthrottle)
+        COMPREPLY=($(compgen -W "console --all" -- "$word"))
+        ;;
+    nss | pam) COMPREPLY=($(compgen -W "--enable --disable --check" -- "$word")) ;;
+    groups) COMPREPLY=($(compgen -W "--create --check" -- "$word")) ;;
     esac
 }
 

@@ -1,6 +1,6 @@
 /*
- * selfresetctl: the administrators' tool.  This file holds the table of
- * commands, the reading of the command line, and what it says of itself.
+ * Selfresetctl: the administrators' program.  This file holds the table of
+ * commands and its own options.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -23,76 +23,92 @@
 #include "tools/output.h"
 
 static const struct ctl_command commands[] = {
-    {"status", "[--json] USER", "what state an account is in, and why",
-     "Exit codes: 0 may log in; 3 locked; 4 must change the password first;\n"
-     "5 disabled, ended or not yet begun; 6 barred, or its temporary\n"
-     "password has lapsed; 7 no such account; 1 it cannot be found out.\n"
-     "The line \"locked-until:\" says none, never (an administrator has to\n"
-     "act) or when the lock ends.\n",
-     ctl_status, true},
+    {"status", "[--json] USER...",
+     "show the state of an account, and the cause",
+     "Exit codes: 0 may log in; 3 locked out, for strangers or everybody;\n"
+     "4 has to change the password first; 5 disabled, ended or not yet\n"
+     "begun; 6 barred, or its temporary password has ended; 7 no such\n"
+     "account; 1 the state cannot be found out.\n"
+     "\"locked_until\" is none, never (an administrator has to act), or when\n"
+     "the lock ends.\n",
+     ctl_status, true, false},
     {"list", "[--state STATE[,STATE...]] [--all] [--json]",
-     "all accounts with their states and deadlines",
-     "--all lists system accounts without a usable password, too.\n", ctl_list,
-     true},
-    {"unlock", "USER", "end the lockout of an account", NULL, ctl_unlock, true},
-    {"unthrottle", "SOURCE | --all", "end the lockout of a source of attempts",
+     "list all accounts with states and deadlines",
+     "--all includes system accounts without a usable password.\n"
+     "Exit codes: 0 the list is complete; 1 something could not be read.\n",
+     ctl_list, true, false},
+    {"log", "[--since TIME] [--json] USER...",
+     "show what happened to an account, from the log",
+     "TIME is written as for \"explain\": \"-1d\" is a day ago.\n", ctl_log,
+     true, false},
+    {"unlock", "[--dry-run] [--json] USER...", "end the lockout of an account",
+     "It also deletes the count of wrong passwords.\n", ctl_unlock, true, true},
+    {"unthrottle", "[--dry-run] [--json] SOURCE... | --all",
+     "end the lockout of a source of attempts",
      "SOURCE is written as in the events: an IPv4 or IPv6 address, a host\n"
      "name, \"console\", \"uid:NUMBER\" or \"name:service/SERVICE\".\n",
-     ctl_unthrottle, true},
-    {"temporary", "USER", "set a temporary password and show it once",
-     "The user has to change it at the next login.  It lapses after the\n"
-     "time that temporary.lifetime in the configuration sets.\n",
-     ctl_temporary, true},
-    {"must-change", "[--clear] USER",
-     "demand a change of the password at the next login",
-     "--clear no longer demands it; the password then counts as changed\n"
+     ctl_unthrottle, true, true},
+    {"temporary",
+     "[--lifetime DURATION] [--force] [--dry-run] [--json] USER...",
+     "set a temporary password and show it once",
+     "The user has to change it at the next login.  It ends after the time\n"
+     "that temporary.lifetime in the configuration sets, or --lifetime.\n"
+     "--force gives a password to an account that has none.\n"
+     "Standard output has only the password; with several users, the name\n"
+     "and the password.\n",
+     ctl_temporary, true, true},
+    {"must-change", "[--clear] [--dry-run] [--json] USER...",
+     "demand a new password at the next login",
+     "--clear withdraws the demand; the password then counts as changed\n"
      "today.\n",
-     ctl_must_change, true},
-    {"explain", "[--service SERVICE] [--at TIME] [--rhost HOST] [--json] USER",
-     "what each PAM call would answer, and what decides",
+     ctl_must_change, true, true},
+    {"explain",
+     "[--service SERVICE] [--at TIME] [--rhost HOST] [--json] USER...",
+     "show what each PAM call would answer, and why",
      "Without --rhost the login is at the console, with its own lockout.\n"
      "TIME is \"2026-12-24\", \"2026-12-24 12:00\", \"@SECONDS\" or a "
      "distance\n"
      "from now such as \"+3d\" or \"-12h\".\n",
-     ctl_explain, true},
-    {"age", "[--json] USER", "how old a password is, and when it expires",
-     "Exit codes: 0 it has not expired; 4 it has, or must be changed; 7 no\n"
-     "such account; 1 it cannot be found out.\n",
-     ctl_age, true},
-    {"password-check", "[--json] [USER]", "whether the rules allow a password",
+     ctl_explain, true, false},
+    {"age", "[--json] USER...",
+     "show how old a password is, and when it expires",
+     "Exit codes: 0 it has not expired; 4 it has, or has to be changed;\n"
+     "7 no such account; 1 it cannot be found out.\n",
+     ctl_age, true, false},
+    {"password-check", "[--json] [USER]", "check a password against the rules",
      "The password is the first line of standard input.  Without USER the\n"
-     "rules are those of no particular account.  Former passwords are not\n"
-     "looked at.  Exit codes: 0 the rules allow it; 9 they do not; 1 it\n"
-     "cannot be checked.\n",
-     ctl_password_check, true},
+     "rules are those without a group.  Former passwords are not checked.\n"
+     "Exit codes: 0 the rules allow it; 9 they do not; 1 it cannot be\n"
+     "checked.\n",
+     ctl_password_check, true, false},
     {"check", "[--backend NAME [--test-entry USER [--ask-password]]] [--json]",
      "look for mistakes in the set-up",
-     "--backend looks at a directory: its servers, its policy and, with\n"
-     "--test-entry, the rights there, which are tried without a trace.\n"
-     "--ask-password tries what users may do, too.\n"
-     "Exit codes: 0 nothing found; 1 warnings only; 2 errors.\n",
-     ctl_check, true},
-    {"nss", "--enable | --disable | --check [--json]",
-     "show the state groups to the rest of the system, or not",
-     "It edits /etc/nsswitch.conf, and --disable gives it back as it was.\n"
-     "--check looks for mistakes around it.  Its exit codes: 0 nothing\n"
-     "found; 1 warnings only; 2 errors.\n",
-     ctl_nss, true},
-    {"pam", "--enable | --disable | --check [--json]",
-     "put the module into the PAM stacks, or take it out",
-     "It runs pam-auth-update(8), reads what that wrote, and takes it back\n"
-     "where the stacks would let in anybody or nobody.  The old files are\n"
-     "kept as /etc/pam.d/common-*.selfreset-old.  --check looks for mistakes\n"
-     "in all stacks.  Its exit codes: 0 nothing found; 1 warnings only;\n"
-     "2 errors.\n",
-     ctl_pam, true},
-    {"groups", "--create | --check [--json]",
-     "make the state groups, or look at them",
-     "--create makes those that are missing, where systemd-sysusers(8) does\n"
-     "not.  Exit codes: 0 all are good; 1 one is missing; 2 one must not be\n"
-     "used as it is.\n",
-     ctl_groups, true},
-    {"events", "[--json]", "the catalogue of events", NULL, ctl_events, false},
+     "With --config FILE it checks that file as a trial: nothing uses it.\n"
+     "--backend checks a directory: its servers, its policy and, with\n"
+     "--test-entry, the rights there, which are tried without a change.\n"
+     "--ask-password also tries what users may do.\n"
+     "Exit codes: 0 nothing found; 10 warnings only; 2 errors.\n",
+     ctl_check, true, false},
+    {"pam", "--enable | --disable | --check [--dry-run] [--json]",
+     "put the module into the PAM stacks, or remove it",
+     "It runs pam-auth-update(8), reads what that wrote, and restores the old\n"
+     "files where the stacks would let in anybody or nobody.  The old files\n"
+     "are kept as /etc/pam.d/common-*.selfreset-old.\n"
+     "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
+     ctl_pam, true, true},
+    {"nss", "--enable | --disable | --check [--dry-run] [--json]",
+     "show the state groups to the system, or hide them",
+     "It edits /etc/nsswitch.conf; --disable restores it.\n"
+     "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
+     ctl_nss, true, true},
+    {"groups", "--create | --check [--dry-run] [--json]",
+     "create the state groups, or check them",
+     "--create creates those that are missing, for systems without\n"
+     "systemd-sysusers(8).  Exit codes: 0 all are good; 10 one is missing;\n"
+     "2 one must not be used as it is.\n",
+     ctl_groups, true, true},
+    {"events", "[--json]", "list the events that are logged", NULL, ctl_events,
+     false, false},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -104,7 +120,7 @@ print_help(void)
          "       selfresetctl COMMAND --help\n"
          "       selfresetctl --help | --version\n"
          "\n"
-         "Look after the passwords that pam_selfreset guards.\n"
+         "Show and change the state of accounts under pam_selfreset.\n"
          "\n"
          "Commands:");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -123,9 +139,8 @@ find_command(const char *name)
 }
 
 /*
- * Descriptors 0 to 2 exist, so that no file of ours can become one of them.
- * Those that were closed are read-only: what is written there fails aloud
- * instead of getting lost.
+ * Open descriptors 0 to 2 where they are closed, so that no other file gets one
+ * of these numbers.  They are read-only: a write fails and is not lost.
  */
 static bool
 fill_standard_descriptors(void)
@@ -138,6 +153,18 @@ fill_standard_descriptors(void)
     if (fd >= 0)
         close(fd);
     return fd >= 0;
+}
+
+/* An option before the command. */
+static int
+unknown_option(const struct ctl *ctl, char **argv)
+{
+    static const char *const words[] = {"--config", "--help", "--version"};
+    const char letter[3] = {'-', (char)optopt, '\0'};
+
+    return ctl_unknown(ctl, "option",
+                       optopt > 0 && optopt < 128 ? letter : argv[optind - 1],
+                       words, sizeof(words) / sizeof(words[0]));
 }
 
 /* Options before the command; the index of the command, or -1. */
@@ -165,18 +192,29 @@ read_options(struct ctl *ctl, int argc, char **argv)
             puts("selfresetctl " PACKAGE_VERSION);
             return -1;
         case ':':
-            ctl->exit = ctl_usage(ctl, "%s needs a value.", argv[optind - 1]);
+            ctl->exit = ctl_usage(ctl, "The option %s needs a value.",
+                                  argv[optind - 1]);
             return -1;
         default:
-            ctl->exit = ctl_unknown_option(ctl, argv);
+            ctl->exit = unknown_option(ctl, argv);
             return -1;
         }
     }
     if (optind == argc) {
-        ctl->exit = ctl_usage(ctl, "A command is missing.");
+        ctl->exit = ctl_usage(ctl, "COMMAND is missing.");
         return -1;
     }
     return optind;
+}
+
+static int
+unknown_command(const struct ctl *ctl, const char *name)
+{
+    const char *words[COMMAND_COUNT];
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        words[i] = commands[i].name;
+    return ctl_unknown(ctl, "command", name, words, COMMAND_COUNT);
 }
 
 static int
@@ -188,7 +226,7 @@ run(struct ctl *ctl, int argc, char **argv)
         return ctl->exit;
     ctl->command = find_command(argv[at]);
     if (ctl->command == NULL)
-        return ctl_usage(ctl, "There is no command \"%s\".", argv[at]);
+        return unknown_command(ctl, argv[at]);
     return ctl->command->run(ctl, argc - at, argv + at);
 }
 
@@ -201,7 +239,7 @@ main(int argc, char **argv)
     if (!fill_standard_descriptors())
         return CTL_FAILED;
     setlocale(LC_ALL, "");
-    /* A reader that has gone is found by the failed write, in good order. */
+    /* A reader that has gone makes a write fail, which is handled. */
     signal(SIGPIPE, SIG_IGN);
     umask(077);
     ctl.now = (sr_time)time(NULL);

@@ -16,6 +16,11 @@ struct shadow_line {
     long changed; /* day of the last change; -1: the field is empty */
 };
 
+/* The sentence about a name that has no line. */
+#define CTL_NO_SHADOW                                                          \
+    "%s has no line in /etc/shadow: another module or host keeps its "         \
+    "password.  Nothing was done."
+
 enum shadow_result {
     SHADOW_OK,
     SHADOW_NONE,   /* the file has no line of this name */

@@ -14,8 +14,6 @@
 #include "policy/config/account_rules.h"
 #include "tools/shared_ledger.h"
 
-#define PLACE_SIZE 300
-
 /* ---- one account */
 
 static struct sr_limits
@@ -75,6 +73,8 @@ fleet_look_in(struct sr_shared_scan *ledgers, sr_time now,
     sr_shared_scan_locks(ledgers, facts->name, &limits, now, &locks);
     apply(facts, locks.until[SR_CLASS_STRANGER]);
     apply(facts, locks.until[SR_CLASS_FAMILIAR]);
+    txn->fleet = locks;
+    sr_transaction_merge_lockouts(txn, SR_TIME_UNKNOWN);
 }
 
 bool
@@ -106,7 +106,7 @@ report_view(struct report *report, const char *key, const char *title,
     report_section(report, key, title);
     report_number(report, "failures", view->failures);
     report_number(report, "attempts", attempts);
-    report_time_or(report, "locked-until", view->locked_until, "none");
+    report_time_or(report, "locked_until", view->locked_until, "none");
     report_section_end(report);
 }
 
@@ -119,11 +119,11 @@ fleet_report(struct report *report, const struct sr_transaction *txn,
     fleet_report_place(report, txn);
     if (!fleet->is_there || fleet->is_failed)
         return;
-    report_view(report, "fleet-strangers",
-                "Attempts on all hosts, from strange sources",
+    report_view(report, "all_hosts_strangers",
+                "Wrong passwords at all hosts, from strangers",
                 &fleet->view[SR_CLASS_STRANGER], attempts);
-    report_view(report, "fleet-familiar",
-                "Attempts on all hosts, from familiar sources",
+    report_view(report, "all_hosts_familiar",
+                "Wrong passwords at all hosts, from familiar sources",
                 &fleet->view[SR_CLASS_FAMILIAR], attempts);
 }
 
@@ -131,12 +131,10 @@ void
 fleet_report_place(struct report *report, const struct sr_transaction *txn)
 {
     const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
-    char place[PLACE_SIZE];
+    const char *base = way.is_there ? way.backend.config->lockout_base : NULL;
 
-    snprintf(place, sizeof(place), "this host%s%s",
-             way.is_there ? ", and for all hosts " : "",
-             way.is_there ? way.backend.config->lockout_base : "");
-    report_text(report, "counted-by", place);
+    report_text(report, "shared_ledger",
+                base == NULL && !report->is_json ? "none" : base);
 }
 
 int

@@ -44,7 +44,7 @@ bool fleet_read(const struct ctl *ctl, const char *backend,
 void fleet_report(struct report *report, const struct sr_transaction *txn,
                   const struct fleet *fleet);
 
-/* In a report: who counts, in words. */
+/* In a report: where the ledger of all hosts is kept, if there is one. */
 void fleet_report_place(struct report *report,
                         const struct sr_transaction *txn);
 

@@ -52,11 +52,11 @@ close_inherited(void)
 /* In the child: descriptors, signals and environment as at boot.  The mask of
  * blocked signals stays: a key on the terminal must not end half a change. */
 static _Noreturn void
-become(const char *path, const char *const argv[], int input)
+become(const char *path, const char *const argv[], int input, int output)
 {
     static char *const environment[] = {NULL};
 
-    if (dup2(input, 0) < 0 || dup2(2, 1) < 0)
+    if (dup2(input, 0) < 0 || dup2(output, 1) < 0)
         _exit(126);
     close_inherited();
     signal(SIGPIPE, SIG_DFL);
@@ -123,7 +123,7 @@ ctl_run(const char *const argv[], const char *input)
     signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
     child = fork();
     if (child == 0)
-        become(path, argv, pipes[0]);
+        become(path, argv, pipes[0], 2);
     close(pipes[0]);
     /* A line is far below what a pipe holds: this cannot block. */
     is_written = child > 0 && write_all(pipes[1], input == NULL ? "" : input);
@@ -137,4 +137,37 @@ ctl_run(const char *const argv[], const char *input)
     if (!is_written)
         ctl_error("%s did not read what it was given.", argv[0]);
     return is_written ? 0 : -1;
+}
+
+int
+ctl_read(const char *const argv[], void (*take)(FILE *stream, void *context),
+         void *context)
+{
+    char path[64];
+    int pipes[2];
+    FILE *stream;
+    pid_t child;
+
+    if (!find_program(argv[0], path, sizeof(path)))
+        return -1;
+    if (pipe2(pipes, O_CLOEXEC) != 0) {
+        ctl_error("%s: %s.", argv[0], strerror(errno));
+        return -1;
+    }
+    fflush(NULL);
+    signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
+    child = fork();
+    if (child == 0)
+        become(path, argv, open("/dev/null", O_RDONLY | O_CLOEXEC), pipes[1]);
+    close(pipes[1]);
+    stream = fdopen(pipes[0], "r");
+    if (child > 0 && stream != NULL)
+        take(stream, context);
+    else
+        ctl_error("%s: %s.", argv[0], strerror(errno));
+    if (stream != NULL)
+        fclose(stream);
+    else
+        close(pipes[0]);
+    return child > 0 ? wait_for(child, argv[0]) : -1;
 }

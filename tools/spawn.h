@@ -6,6 +6,8 @@
 #ifndef SR_TOOLS_SPAWN_H
 #define SR_TOOLS_SPAWN_H
 
+#include <stdio.h>
+
 /*
  * Run one of shadow's programs ("chage", "chpasswd"), found in the system's
  * folders, with an empty environment, no inherited descriptors and `input` (or
@@ -13,5 +15,12 @@
  * its name.  Returns 0, or -1 after a message on standard error.
  */
 int ctl_run(const char *const argv[], const char *input);
+
+/*
+ * Run a program in the same way, with its output read by `take` until it
+ * returns.  Returns 0, or -1 after a message on standard error.
+ */
+int ctl_read(const char *const argv[],
+             void (*take)(FILE *stream, void *context), void *context);
 
 #endif

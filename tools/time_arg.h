@@ -1,5 +1,6 @@
 /*
- * Attime: a time as an administrator types it.  Pure, but for the time zone.
+ * Time argument: a time as an administrator types it.  Pure, but for the time
+ * zone.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -9,6 +10,11 @@
 #include <stdbool.h>
 
 #include "policy/decide/facts.h"
+
+/* The sentence about an argument that is not a time. */
+#define CTL_NO_TIME                                                            \
+    "\"%s\" is not a time.  Times are \"2026-12-24\", \"2026-12-24 12:00\", "  \
+    "\"@SECONDS\" and distances such as \"+3d\" or \"-12h\"."
 
 /*
  * Read "2026-12-24", "2026-12-24 12:00", "2026-12-24T12:00:30" (local time),

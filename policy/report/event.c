@@ -1,7 +1,7 @@
 /*
  * Event: records for journal, syslog and audit, made from one structure.
  *
- * Nothing here allocates or waits: a login must not hang on its log.
+ * No function allocates or waits: a login must not wait for its log.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -316,11 +316,13 @@ send_audit(const struct sr_event *event, const struct sr_event_info *info)
                   terminal, sizeof(terminal));
     sr_utf8_clean(event->user == NULL ? "" : event->user, false, user,
                   sizeof(user));
+    /* With an id, libaudit writes id= and leaves the name out. */
     if (user[0] != '\0' || event->uid != (uid_t)-1) {
         snprintf(text, sizeof(text), "selfreset:%s", info->name);
         may_fail(audit_log_acct_message(
-            fd, type, NULL, text, user[0] == '\0' ? NULL : user, event->uid,
-            NULL, address, terminal[0] == '\0' ? NULL : terminal, is_good));
+            fd, type, NULL, text, user[0] == '\0' ? NULL : user,
+            user[0] == '\0' ? event->uid : (uid_t)-1, NULL, address,
+            terminal[0] == '\0' ? NULL : terminal, is_good));
     } else {
         snprintf(text, sizeof(text), "op=selfreset:%s", info->name);
         may_fail(audit_log_user_message(fd, type, text, NULL, address,

@@ -465,19 +465,19 @@ def ctl(host, *arguments):
 def test_tools(host, fleet):
     server = serve_fleet(host, fleet)
     shown = ctl_on(fleet, 1, "status", "--json", "ann")
-    assert shown["counted-by"].endswith(FLEET)
-    assert shown["fleet-strangers"] == {
-        "failures": 0, "attempts": 5, "locked-until": "none"}
+    assert shown["shared_ledger"].endswith(FLEET)
+    assert shown["all_hosts_strangers"] == {
+        "failures": 0, "attempts": 5, "locked_until": None}
     for _ in range(5):
         guess(fleet, 0)
     shown = ctl_on(fleet, 1, "status", "--json", "ann", status=3)
     assert shown["state"] == "locked"
-    assert shown["fleet-strangers"]["failures"] == 5
-    assert shown["fleet-strangers"]["locked-until"] != "none"
+    assert shown["all_hosts_strangers"]["failures"] == 5
+    assert shown["all_hosts_strangers"]["locked_until"] is not None
     assert shown["strangers"]["failures"] == 0
     shown = ctl_on(fleet, 1, "explain", "--json", "--rhost", PEER, "ann")
     assert shown["state"] == "locked"
-    assert shown["counted-by"].endswith(FLEET)
+    assert shown["shared_ledger"].endswith(FLEET)
     done = fleet.run(1, "selfresetctl", "unlock", "ann")
     assert done.returncode == 0, done
     assert done.stdout == "The lockout of ann has been ended.\n"

@@ -95,7 +95,7 @@ test_line(void **state)
     (void)state;
     check_line(&event,
                "pam_selfreset(sshd:auth): SR-2201 throttled-user: too many "
-               "wrong passwords: the account is locked out for a time "
+               "wrong passwords: the account is locked for a time "
                "user=alice uid=1000 source=2001:db8:1:2::/64 backend=local "
                "result=failed cause=\"disk \\\"full\\\" \\\\\" actor=root "
                "terminal=ssh pam_code=7");

@@ -65,6 +65,25 @@ sed -n '/^\.It Sy SR-/,/^\.El/p' man/selfreset-events.7 |
     grep -v '^\.El' >"$work/is"
 same "selfreset-events(7)"
 
+# Each message id in the catalog of the journal, once, with a text.
+"$tables" events | awk -F '\t' '{ print $5 " " $1 " " $2 }' | sort \
+    >"$work/should"
+awk '/^-- / { id = $2; next } /^Subject: / { print id " " $2 " " $3 }' \
+    man/selfreset.catalog | sort >"$work/is"
+same "the journal's catalog"
+if command -v journalctl >/dev/null 2>&1; then
+    mkdir -p "$work/root/usr/lib/systemd/catalog" "$work/root/var/lib/systemd/catalog"
+    cp man/selfreset.catalog "$work/root/usr/lib/systemd/catalog/"
+    if journalctl --root="$work/root" --update-catalog >"$work/log" 2>&1 &&
+        ! grep -q . "$work/log"; then
+        echo "ok: journalctl reads the catalog"
+    else
+        cat "$work/log"
+        echo "FAILED: journalctl reads the catalog"
+        status=1
+    fi
+fi
+
 # Each option of pam_selfreset(8), from the table in the source.
 sed -n '/^const char \*const sr_args_names/,/^};/p' "$top/pam/options.c" |
     grep -o '"[a-z_=]*"' | tr -d '"=' >"$work/should"

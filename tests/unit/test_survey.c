@@ -465,8 +465,10 @@ report_of(const struct sr_survey *survey, bool is_json)
 
     stdout = open_memstream(&text, &size);
     assert_non_null(stdout);
-    report_begin(&report, is_json, NOW);
+    report_begin(&report, is_json, NOW, false);
+    report_item(&report);
     report_survey(&report, survey, &config);
+    report_item_end(&report);
     report_end(&report);
     fclose(stdout);
     stdout = before;
@@ -497,7 +499,11 @@ test_report(void **state)
     assert_has(text, "\"content_synchronisation\": true", true);
     assert_has(text, "\"max_age\": 7776000", true);
     assert_has(text, "\"warning\": null", true);
-    assert_has(text, "\"pwdReset\": \"service sees, writes; owner writes not\"",
+    assert_has(text,
+               "\"attribute\": \"pwdReset\",\n"
+               "      \"service_reads\": true,\n"
+               "      \"service_writes\": true,\n"
+               "      \"owner_writes\": false",
                true);
     /* What the server does not know is left out. */
     assert_has(text, "accountUnlockTime", false);
@@ -523,10 +529,10 @@ test_report_of_little(void **state)
     survey.right_count = 0;
     text = report_of(&survey, true);
     assert_has(text, "\"uri_used\": null", true);
-    assert_has(text, "\"error\": \"refused\"", true);
+    assert_has(text, "\"reason\": \"refused\"", true);
     assert_has(text, "\"name_verified\": true", false);
     assert_has(text, "\"max_age\"", false);
-    assert_has(text, "\"rights\"", false);
+    assert_has(text, "\"rights\": []", true);
     free(text);
 }
 

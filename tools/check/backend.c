@@ -40,7 +40,8 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     if (survey->used != NULL)
         fleet_check(backend, connections, sr_config_shares(ctl->config),
                     &findings);
-    report_begin(&report, is_json, ctl->now);
+    report_begin(&report, is_json, ctl->now, false);
+    report_item(&report);
     report_survey(&report, survey, config);
     if (is_json) {
         ctl_findings_json(&report.json, "findings", &findings);
@@ -49,6 +50,7 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
         for (unsigned i = 0; (hint = survey_hint(survey, i)) != NULL; i++)
             ctl_wrap(stdout, "", 0, hint);
     }
+    report_item_end(&report);
     report_end(&report);
     return is_json ? ctl_findings_code(&findings)
                    : ctl_findings(&findings, false);

@@ -14,22 +14,22 @@
 static void
 report_uris(struct report *report, const struct sr_survey *survey)
 {
-    char key[32];
-
+    if (report->is_json)
+        json_array(&report->json, "uris");
     for (size_t i = 0; i < survey->uri_count; i++) {
         const struct sr_survey_uri *uri = &survey->uri[i];
 
-        snprintf(key, sizeof(key), "uri_%zu", i + 1);
-        report_section(report, key, uri->uri);
+        report_section(report, NULL, uri->uri);
         report_text(report, "uri", uri->uri);
         report_bool(report, "answers", uri->is_answered);
-        report_text(report, "error", uri->is_answered ? NULL : uri->why);
+        report_text(report, "reason", uri->is_answered ? NULL : uri->why);
         report_text(report, "tls", uri->tls[0] == '\0' ? NULL : uri->tls);
         report_bool(report, "name_verified", uri->tls[0] != '\0');
-        report_time_or(report, "certificate_ends", uri->certificate_ends,
-                       report->is_json ? NULL : "-");
+        report_time_or(report, "certificate_ends", uri->certificate_ends, "-");
         report_section_end(report);
     }
+    if (report->is_json)
+        json_end(&report->json);
 }
 
 static void
@@ -83,28 +83,44 @@ word(enum sr_tri value, const char *yes, const char *no)
     return value == SR_YES ? yes : value == SR_NO ? no : "?";
 }
 
-/* "service: sees, writes; owner: writes" in one line for each attribute. */
 static void
-report_rights(struct report *report, const struct sr_survey *survey)
+report_right(struct report *report, const struct sr_survey_right *right)
 {
     char line[96];
 
-    if (survey->right_count == 0)
+    if (report->is_json) {
+        report_section(report, NULL, NULL);
+        report_text(report, "attribute", right->attribute);
+        report_tri(report, "service_reads", right->sees);
+        report_tri(report, "service_writes", right->writes);
+        report_tri(report, "owner_writes", right->self_writes);
+        report_section_end(report);
         return;
-    report_section(report, "rights", "Rights, tried on the test entry");
-    report_text(report, "entry", survey->test_dn);
-    for (size_t i = 0; i < survey->right_count; i++) {
-        const struct sr_survey_right *right = &survey->right[i];
-
-        if (right->is_known == SR_NO)
-            continue;
-        snprintf(line, sizeof(line), "service %s, %s; owner %s",
-                 word(right->sees, "sees", "sees not"),
-                 word(right->writes, "writes", "writes not"),
-                 word(right->self_writes, "writes", "writes not"));
-        report_text(report, right->attribute, line);
     }
-    report_section_end(report);
+    snprintf(line, sizeof(line), "service: %s, %s; owner: %s",
+             word(right->sees, "reads", "does not read"),
+             word(right->writes, "writes", "does not write"),
+             word(right->self_writes, "writes", "does not write"));
+    report_text(report, right->attribute, line);
+}
+
+/* What the service's identity and the owner may do with each attribute. */
+static void
+report_rights(struct report *report, const struct sr_survey *survey)
+{
+    report_text(report, "test_entry", survey->test_dn);
+    if (report->is_json)
+        json_array(&report->json, "rights");
+    else if (survey->right_count > 0)
+        report_section(report, "rights", "Rights, tried on the test entry");
+    for (size_t i = 0; i < survey->right_count; i++) {
+        if (survey->right[i].is_known != SR_NO)
+            report_right(report, &survey->right[i]);
+    }
+    if (report->is_json)
+        json_end(&report->json);
+    else if (survey->right_count > 0)
+        report_section_end(report);
 }
 
 void

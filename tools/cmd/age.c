@@ -9,6 +9,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
+#include "tools/each.h"
 #include "tools/report.h"
 #include "tools/shadow.h"
 
@@ -52,7 +53,8 @@ report_age(struct report *report, const struct ctl *ctl,
 {
     const struct sr_facts *facts = &txn->account->facts;
 
-    report_text(report, "user", facts->name);
+    if (!report->is_json)
+        report_text(report, "user", facts->name);
     report_text(report, "backend", facts->backend);
     report_tri(report, "has_password", facts->has_password);
     report_time(report, "password_changed", facts->password_changed);
@@ -70,29 +72,31 @@ report_age(struct report *report, const struct ctl *ctl,
     report_tri(report, "must_change", facts->must_change);
 }
 
-int
-ctl_age(struct ctl *ctl, int argc, char **argv)
+static int
+age(struct ctl *ctl, struct report *report, const char *name)
 {
     __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
         0};
     struct ctl_remembered remembered;
-    struct report report;
-    bool is_json = false;
-    const struct ctl_option options[] = {{"json", &is_json, NULL}};
-    int code;
+    int code = ctl_transaction_begin(ctl, name, "", &txn);
 
-    if (!ctl_parse(ctl, argc, argv, options, 1, 1, 1))
-        return ctl->exit;
-    code = ctl_transaction_begin(ctl, ctl->operand[0], "", &txn);
     if (code == CTL_OK)
         code = ctl_remembered(&txn, &remembered);
     if (code != CTL_OK)
         return code;
-    report_begin(&report, is_json, ctl->now);
-    report_age(&report, ctl, &txn);
-    report_end(&report);
+    if (!report->is_json && report->items > 1)
+        putchar('\n');
+    report_age(report, ctl, &txn);
     if (txn.account->facts.must_change == SR_YES ||
         sr_facts_expired(&txn.account->facts, ctl->now))
         return CTL_CHANGE;
     return CTL_OK;
+}
+
+int
+ctl_age(struct ctl *ctl, int argc, char **argv)
+{
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, CTL_MANY) || !ctl_load(ctl))
+        return ctl->exit;
+    return ctl_each(ctl, "user", age);
 }

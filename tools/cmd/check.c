@@ -31,8 +31,8 @@ print_unseen(const struct sr_config *config)
         if (strcmp(name, "local") == 0)
             continue;
         snprintf(text, sizeof(text),
-                 "The directory itself was not looked at: \"selfresetctl "
-                 "check --backend %s\" does that.",
+                 "The directory was not checked.  To check it, run "
+                 "\"selfresetctl check --backend %s\".",
                  name);
         ctl_wrap(stdout, "", 0, text);
     }
@@ -42,24 +42,24 @@ int
 ctl_check(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
-    bool is_json = false, has_password = false;
+    bool has_password = false;
     const char *backend = NULL, *test = NULL;
     int code;
     const struct ctl_option options[] = {
-        {"json", &is_json, NULL},
         {"backend", NULL, &backend},
         {"test-entry", NULL, &test},
         {"ask-password", &has_password, NULL},
     };
 
-    if (!ctl_parse(ctl, argc, argv, options, 4, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
         return ctl->exit;
     if ((test != NULL && backend == NULL) || (has_password && test == NULL))
         return ctl_usage(ctl, test == NULL
-                                  ? "--ask-password goes with --test-entry."
-                                  : "--test-entry goes with --backend.");
+                                  ? "--ask-password needs --test-entry."
+                                  : "--test-entry needs --backend.");
     if (backend != NULL)
-        return ctl_check_backend(ctl, backend, test, has_password, is_json);
+        return ctl_check_backend(ctl, backend, test, has_password,
+                                 ctl->is_json);
     ctl->config = check_config(ctl->config_file, &findings);
     check_pam(ctl->config, &findings);
     check_state(&findings);
@@ -70,8 +70,8 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         if (check_nss_is_used())
             check_nss(ctl->config, ctl->now, &findings);
     }
-    code = ctl_findings(&findings, is_json);
-    if (ctl->config != NULL && !is_json)
+    code = ctl_findings(&findings, ctl->is_json);
+    if (ctl->config != NULL && !ctl->is_json)
         print_unseen(ctl->config);
     return code;
 }

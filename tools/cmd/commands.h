@@ -10,6 +10,7 @@
 
 /* Each runs the command with its arguments and returns its exit code. */
 int ctl_status(struct ctl *ctl, int argc, char **argv);
+int ctl_log(struct ctl *ctl, int argc, char **argv);
 int ctl_list(struct ctl *ctl, int argc, char **argv);
 int ctl_unlock(struct ctl *ctl, int argc, char **argv);
 int ctl_unthrottle(struct ctl *ctl, int argc, char **argv);

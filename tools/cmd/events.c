@@ -5,6 +5,8 @@
  */
 #include <config.h>
 
+#include <string.h>
+
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/json.h"
@@ -32,7 +34,8 @@ print_json(void)
         json_string(&json, "id", info->id);
         json_string(&json, "name", info->name);
         json_string(&json, "severity", severity_name(info->severity));
-        json_string(&json, "audit", info->audit);
+        json_string(&json, "audit",
+                    strcmp(info->audit, "-") == 0 ? NULL : info->audit);
         json_string(&json, "message_id", info->message_id);
         json_string(&json, "text", info->text);
         json_end(&json);
@@ -55,12 +58,9 @@ print_text(void)
 int
 ctl_events(struct ctl *ctl, int argc, char **argv)
 {
-    bool is_json = false;
-    const struct ctl_option options[] = {{"json", &is_json, NULL}};
-
-    if (!ctl_parse(ctl, argc, argv, options, 1, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 0, 0))
         return ctl->exit;
-    if (is_json)
+    if (ctl->is_json)
         print_json();
     else
         print_text();

@@ -6,12 +6,16 @@
  */
 #include <config.h>
 
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "tools/time_arg.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
+#include "tools/each.h"
 #include "tools/shared_ledger.h"
 #include "tools/report.h"
 
@@ -27,15 +31,15 @@ static const struct row {
      SR_CALL_AUTHENTICATE,
      {false, false}},
     {"acct_mgmt", "acct_mgmt", SR_CALL_ACCOUNT, {false, false}},
-    {"chauthtok-login",
+    {"chauthtok_login",
      "chauthtok by the owner, at a login prompt",
      SR_CALL_CHANGE,
      {false, false}},
-    {"chauthtok-session",
+    {"chauthtok_session",
      "chauthtok by the owner, while logged on",
      SR_CALL_CHANGE,
      {false, true}},
-    {"chauthtok-root", "chauthtok by root", SR_CALL_CHANGE, {true, false}},
+    {"chauthtok_root", "chauthtok by root", SR_CALL_CHANGE, {true, false}},
 };
 
 /* What one call answers. */
@@ -77,11 +81,14 @@ decide(const struct ctl *ctl, const struct sr_transaction *txn,
     enum sr_answer answer =
         sr_verdict_answer(&verdict, row->call, rules, &row->caller);
     struct sr_message_context say = ctl_say(ctl);
+    const struct sr_caller in_session = {.is_logged_on = true};
+    const struct sr_change later = sr_change(facts, rules, &in_session, at);
     struct outcome outcome = {sr_answer_name(answer), verdict.fact,
                               verdict.rule, verdict.when, NULL};
 
     say.now = at;
     say.is_admin = row->caller.is_admin;
+    say.change = &later;
     if (is_refused(row, answer, &change)) {
         outcome.code = change.result == SR_CHANGE_TOO_YOUNG ? "PAM_AUTHTOK_ERR"
                                                             : "PAM_PERM_DENIED";
@@ -108,38 +115,42 @@ report_row(struct report *report, const struct row *row,
     report_text(report, "answer", outcome->code);
     report_text(report, "fact", outcome->fact);
     report_text(report, "rule", outcome->rule);
-    report_time_or(report, "when", outcome->when, report->is_json ? NULL : "-");
+    report_time_or(report, "when", outcome->when, "-");
     report_words(report, "message", outcome->sentence);
     report_section_end(report);
 }
 
-static int
-report_all(const struct ctl *ctl, struct sr_transaction *txn,
-           const char *service, const struct sr_source *source, sr_time at,
-           bool is_json)
+/* The login that is asked about. */
+struct login {
+    const char *service;
+    const char *rhost;
+    sr_time at;
+};
+
+static void
+report_all(struct report *report, const struct ctl *ctl,
+           struct sr_transaction *txn, const struct login *login,
+           const struct sr_source *source)
 {
     struct sr_verdict verdict =
-        sr_verdict(&txn->account->facts, &txn->rules, &ctl_at_login, at);
-    struct report report;
+        sr_verdict(&txn->account->facts, &txn->rules, &ctl_at_login, login->at);
 
-    report_begin(&report, is_json, ctl->now);
-    report_text(&report, "user", txn->account->facts.name);
-    report_text(&report, "service", service);
-    report_text(&report, "source", source->text);
-    report_time(&report, "at", at);
-    report_text(&report, "state", sr_state_name(verdict.state));
-    report_bool(&report, "spared", txn->rules.spare_expired);
-    report_text(&report, "backend", txn->account->facts.backend);
-    elsewhere_report(&report, txn);
-    fleet_report_place(&report, txn);
+    if (!report->is_json)
+        report_text(report, "user", txn->account->facts.name);
+    report_text(report, "service", login->service);
+    report_text(report, "source", source->text);
+    report_time(report, "at", login->at);
+    report_text(report, "state", sr_state_name(verdict.state));
+    report_bool(report, "spared", txn->rules.spare_expired);
+    report_text(report, "backend", txn->account->facts.backend);
+    elsewhere_report(report, txn);
+    fleet_report_place(report, txn);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct outcome outcome = decide(ctl, txn, &rows[i], at);
+        struct outcome outcome = decide(ctl, txn, &rows[i], login->at);
 
-        report_row(&report, &rows[i], &outcome);
+        report_row(report, &rows[i], &outcome);
         free(outcome.sentence);
     }
-    report_end(&report);
-    return CTL_OK;
 }
 
 /* What other hosts have counted. */
@@ -151,40 +162,22 @@ add_fleet(struct sr_transaction *txn, const struct sr_source *source)
 
     if (way.is_there && sr_shared_facts(&way, txn, NULL, source, reason,
                                         sizeof(reason)) != SR_STATUS_OK)
-        ctl_error("What other hosts have counted cannot be read: %s.", reason);
+        ctl_error("The ledger of all hosts cannot be read: %s.", reason);
 }
 
-int
-ctl_explain(struct ctl *ctl, int argc, char **argv)
+static int
+explain(struct ctl *ctl, struct report *report, const char *name)
 {
     __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
         0};
-    bool is_json = false;
-    const char *service = "login";
-    const char *at_text = NULL;
-    const char *rhost = NULL;
-    const struct ctl_option options[] = {{"json", &is_json, NULL},
-                                         {"service", NULL, &service},
-                                         {"at", NULL, &at_text},
-                                         {"rhost", NULL, &rhost}};
+    const struct login *login = ctl->options;
     struct sr_source source;
-    sr_time at = ctl->now;
-    int code;
+    int code = ctl_transaction_begin(ctl, name, login->service, &txn);
 
-    if (!ctl_parse(ctl, argc, argv, options, 4, 1, 1))
-        return ctl->exit;
-    if (at_text != NULL && !attime_read(at_text, ctl->now, &at))
-        return ctl_usage(
-            ctl,
-            "\"%s\" is no time.  Times are \"2026-12-24\", "
-            "\"2026-12-24 12:00\", \"@SECONDS\" and distances such as "
-            "\"+3d\" or \"-12h\".",
-            at_text);
-    code = ctl_transaction_begin(ctl, ctl->operand[0], service, &txn);
     if (code != CTL_OK)
         return code;
     sr_source_find(&source, &(struct sr_origin){
-                                .rhost = rhost,
+                                .rhost = login->rhost,
                                 .tty = "console",
                                 .ruser = (uid_t)-1,
                                 .account = txn.account->facts.uid,
@@ -194,5 +187,71 @@ ctl_explain(struct ctl *ctl, int argc, char **argv)
         return CTL_FAILED;
     }
     add_fleet(&txn, &source);
-    return report_all(ctl, &txn, service, &source, at, is_json);
+    if (!report->is_json && report->items > 1)
+        putchar('\n');
+    report_all(report, ctl, &txn, login, &source);
+    return CTL_OK;
+}
+
+/* Whether libpam has a stack of that name: else it would use "other". */
+static bool
+is_service(const char *name)
+{
+    static const char *const folder[] = {"/etc/pam.d", "/usr/lib/pam.d",
+                                         "/usr/share/pam/pam.d",
+                                         "/usr/etc/pam.d"};
+    char path[512];
+
+    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
+        return false;
+    for (size_t i = 0; i < sizeof(folder) / sizeof(folder[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder[i], name);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return access("/etc/pam.conf", F_OK) == 0 &&
+           access("/etc/pam.d", F_OK) != 0;
+}
+
+/* An address, or what can be the name of a host. */
+static bool
+is_host(const char *text)
+{
+    unsigned char address[16];
+    size_t length = strlen(text);
+
+    if (strspn(text, "0123456789.") == length)
+        return inet_pton(AF_INET, text, address) == 1;
+    if (strchr(text, ':') != NULL)
+        return inet_pton(AF_INET6, text, address) == 1;
+    return length > 0 && length < 254 && text[0] != '-' && text[0] != '.' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == length;
+}
+
+int
+ctl_explain(struct ctl *ctl, int argc, char **argv)
+{
+    struct login login = {"login", NULL, ctl->now};
+    const char *at_text = NULL;
+    const struct ctl_option options[] = {{"service", NULL, &login.service},
+                                         {"at", NULL, &at_text},
+                                         {"rhost", NULL, &login.rhost}};
+
+    ctl->options = &login;
+    if (!ctl_parse(ctl, argc, argv, options, 3, 1, CTL_MANY))
+        return ctl->exit;
+    if (at_text != NULL && !attime_read(at_text, ctl->now, &login.at))
+        return ctl_usage(ctl, CTL_NO_TIME, at_text);
+    if (login.rhost != NULL && !is_host(login.rhost))
+        return ctl_usage(ctl,
+                         "\"%s\" is not an IPv4 or IPv6 address or a host "
+                         "name.",
+                         login.rhost);
+    if (!is_service(login.service))
+        return ctl_usage(ctl,
+                         "There is no PAM service \"%s\" on this host; the "
+                         "services are the files in /etc/pam.d.",
+                         login.service);
+    return ctl_load(ctl) ? ctl_each(ctl, "user", explain) : ctl->exit;
 }

@@ -14,6 +14,7 @@
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/backend/registry.h"
 #include "policy/config/account_rules.h"
@@ -89,8 +90,17 @@ names_read(struct names *names)
 struct selection {
     bool is_wanted[SR_STATE_COUNT];
     bool has_all;
-    bool is_json;
 };
+
+static void
+unknown_state(const struct ctl *ctl, const char *name)
+{
+    const char *words[SR_STATE_COUNT];
+
+    for (int i = 0; i < SR_STATE_COUNT; i++)
+        words[i] = sr_state_name((enum sr_state)i);
+    ctl_unknown(ctl, "state", name, words, SR_STATE_COUNT);
+}
 
 /* Comma-separated names of states. */
 static bool
@@ -109,8 +119,7 @@ select_states(const struct ctl *ctl, const char *text,
         if (is_known)
             selection->is_wanted[state] = true;
         else
-            ctl_usage(ctl, "There is no state \"%s\".  See selfresetctl(8).",
-                      name);
+            unknown_state(ctl, name);
     }
     free(copy);
     return is_known;
@@ -123,29 +132,76 @@ is_of_no_use(const struct sr_facts *facts)
            (facts->uid < USERS_FROM || facts->uid == NOBODY);
 }
 
+/* One account of the list. */
+struct line {
+    const char *name;
+    const struct sr_account *account; /* NULL: nothing is known but the name */
+    struct sr_verdict verdict;
+    struct ctl_partial partial;
+};
+
+/* What a person has to know besides the state. */
 static void
-list_line(struct json *json, bool is_json, const char *name,
-          const struct sr_facts *facts, const struct sr_verdict *verdict)
+note_of(const struct line *line, char *out, size_t size)
+{
+    const char *none =
+        line->account == NULL ? NULL : ctl_no_password(line->account);
+
+    out[0] = '\0';
+    if (line->partial.of != NULL)
+        snprintf(out, size, "%s locked out", line->partial.of);
+    else if (none != NULL)
+        snprintf(out, size, "no password%s",
+                 strcmp(none, "locked") == 0 ? " (locked)" : "");
+}
+
+/* At most 72 columns, where the name has no more than 20. */
+static void
+print_line(const struct line *line)
+{
+    char when[REPORT_TEXT_MAX] = "-", note[32];
+
+    note_of(line, note, sizeof(note));
+    if (line->verdict.when != SR_TIME_UNKNOWN)
+        report_local(line->verdict.when, when);
+    printf(note[0] == '\0' ? "%-20s %-11s %.16s\n"
+                           : "%-20s %-11s %-16.16s %s\n",
+           line->name, sr_state_name(line->verdict.state), when, note);
+}
+
+static void
+json_time(struct json *json, const char *key, sr_time when)
 {
     char text[REPORT_TEXT_MAX];
-    sr_time when = verdict->when;
 
-    if (!is_json) {
-        printf("%-24s %-12s %s\n", name, sr_state_name(verdict->state),
-               when == SR_TIME_UNKNOWN ? "-" : report_local(when, text));
-        return;
-    }
+    json_string(json, key,
+                when == SR_TIME_UNKNOWN ? NULL : report_utc(when, text));
+}
+
+static void
+json_line(struct json *json, const struct line *line)
+{
+    const struct sr_account *account = line->account;
+
     json_object(json, NULL);
-    json_string(json, "user", name);
-    if (facts == NULL)
+    json_string(json, "user", line->name);
+    if (account == NULL)
         json_null(json, "uid");
     else
-        json_number(json, "uid", facts->uid);
-    json_string(json, "state", sr_state_name(verdict->state));
-    json_string(json, "deadline",
-                when == SR_TIME_UNKNOWN ? NULL : report_utc(when, text));
-    json_string(json, "fact", verdict->fact);
-    json_string(json, "rule", verdict->rule);
+        json_number(json, "uid", account->facts.uid);
+    json_string(json, "backend",
+                account == NULL ? NULL : account->facts.backend);
+    json_string(json, "state", sr_state_name(line->verdict.state));
+    json_string(json, "password",
+                account == NULL || account->facts.has_password == SR_UNKNOWN
+                    ? NULL
+                : ctl_no_password(account) != NULL ? ctl_no_password(account)
+                                                   : "set");
+    json_string(json, "locked_for", line->partial.of);
+    json_time(json, "locked_for_until", line->partial.until);
+    json_time(json, "deadline", line->verdict.when);
+    json_string(json, "fact", line->verdict.fact);
+    json_string(json, "rule", line->verdict.rule);
     json_end(json);
 }
 
@@ -208,22 +264,34 @@ is_namesake(const struct listing *listing, const struct sr_facts *facts)
     return false;
 }
 
-/* One line; facts NULL: nothing is known but the name. */
+/* One line; txn NULL: nothing is known but the name. */
 static void
-show(struct listing *listing, const char *name, const struct sr_facts *facts,
-     const struct sr_rules *rules)
+show(struct listing *listing, const char *name, struct sr_transaction *txn,
+     const struct ctl_remembered *remembered)
 {
     const struct selection *selection = listing->selection;
-    struct sr_verdict verdict = {.state = SR_STATE_UNKNOWN,
-                                 .when = SR_TIME_UNKNOWN};
+    const struct sr_facts *facts = NULL;
+    struct line line = {
+        .name = name,
+        .verdict = {.state = SR_STATE_UNKNOWN, .when = SR_TIME_UNKNOWN},
+        .partial = {NULL, SR_TIME_UNKNOWN}};
 
-    if (facts == NULL)
+    if (txn == NULL) {
         listing->code = CTL_FAILED;
+    } else {
+        facts = &txn->account->facts;
+        line.account = txn->account;
+        ctl_take_partial(txn, remembered, &line.partial);
+        line.verdict =
+            sr_verdict(facts, &txn->rules, &ctl_at_login, listing->ctl->now);
+    }
+    if (!selection->is_wanted[line.verdict.state] ||
+        (facts != NULL && !selection->has_all && is_of_no_use(facts)))
+        return;
+    if (listing->ctl->is_json)
+        json_line(&listing->json, &line);
     else
-        verdict = sr_verdict(facts, rules, &ctl_at_login, listing->ctl->now);
-    if (selection->is_wanted[verdict.state] &&
-        (facts == NULL || selection->has_all || !is_of_no_use(facts)))
-        list_line(&listing->json, selection->is_json, name, facts, &verdict);
+        print_line(&line);
 }
 
 static int
@@ -266,7 +334,7 @@ list_account(void *context, struct sr_account *account,
         ask = SR_STATUS_UNAVAILABLE;
     else
         fleet_look_in(listing->ledgers, listing->ctl->now, &txn);
-    show(listing, facts->name, ask == SR_STATUS_OK ? facts : NULL, rules);
+    show(listing, facts->name, ask == SR_STATUS_OK ? &txn : NULL, &remembered);
     return 0;
 }
 
@@ -283,7 +351,7 @@ list_backend(struct listing *listing, const char *name)
         0) {
         if (backend.ops->enumerate == NULL) {
             sr_error_set(&call.error, SR_ERROR_OTHER,
-                         "it cannot name its accounts");
+                         "it cannot list its accounts");
         } else {
             if (!fleet_read(listing->ctl, name, &listing->ledgers))
                 listing->code = CTL_FAILED;
@@ -296,8 +364,8 @@ list_backend(struct listing *listing, const char *name)
         return;
     listing->is_partial = true;
     listing->code = CTL_FAILED;
-    ctl_error("The backend \"%s\" cannot be asked: %s.  The list is without "
-              "its accounts.",
+    ctl_error("The backend \"%s\" cannot be asked: %s.  Its accounts are "
+              "missing from the list.",
               name,
               ask == SR_STATUS_NO_MEMORY ? "out of memory"
                                          : sr_error_text(&call.error));
@@ -327,7 +395,7 @@ list_other(struct listing *listing, const char *name)
     __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
         0};
     struct ctl_remembered remembered;
-    const struct sr_facts *facts = NULL;
+    bool is_read = false;
     enum sr_status ask = SR_STATUS_UNKNOWN_NAME;
     const int code = listing->code;
     bool is_guest = false;
@@ -341,9 +409,9 @@ list_other(struct listing *listing, const char *name)
     } else if (ctl_transaction_status(ask, name, &txn) == CTL_OK &&
                ctl_remembered(&txn, &remembered) == CTL_OK) {
         fleet_look(&txn, &fleet);
-        facts = &txn.account->facts;
+        is_read = true;
     }
-    show(listing, name, facts, &txn.rules);
+    show(listing, name, is_read ? &txn : NULL, &remembered);
     if (!listing->is_partial && is_guest)
         listing->code = code;
 }
@@ -371,12 +439,14 @@ list_all(struct ctl *ctl, const struct selection *selection)
     if (!names_read(&listing.here))
         listing.code = CTL_FAILED;
     json_begin(&listing.json, stdout);
-    if (selection->is_json)
+    if (ctl->is_json)
         json_array(&listing.json, NULL);
+    else if (isatty(STDOUT_FILENO))
+        printf("%-20s %-11s %-16s %s\n", "USER", "STATE", "DEADLINE", "NOTE");
     for (size_t i = 0; i < backends->count; i++)
         list_backend(&listing, backends->item[i]);
     list_others(&listing);
-    if (selection->is_json)
+    if (ctl->is_json)
         json_end(&listing.json);
     tdestroy(listing.taken, free);
     names_free(&listing.here);
@@ -401,12 +471,11 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
     struct selection selection = {0};
     const char *states = NULL;
     const struct ctl_option options[] = {
-        {"json", &selection.is_json, NULL},
         {"all", &selection.has_all, NULL},
         {"state", NULL, &states},
     };
 
-    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 2, 0, 0))
         return ctl->exit;
     if (states == NULL)
         memset(selection.is_wanted, true, sizeof(selection.is_wanted));

@@ -1,6 +1,6 @@
 /*
- * Nss and groups: put the source selfreset into nsswitch.conf(5) and take it
- * out, make the state groups, and check that all of it works.
+ * Nss and groups: put the source selfreset into nsswitch.conf(5) and remove it,
+ * create the state groups, and check them.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -20,6 +20,7 @@
 #include "tools/check/nss_view.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
+#include "tools/each.h"
 #include "tools/nsswitch.h"
 #include "tools/rewrite.h"
 #include "tools/spawn.h"
@@ -36,7 +37,7 @@ free_text(char **text)
 
 /* ---- enable and disable */
 
-/* What must be there before anybody is sent to it: CTL_OK or what to run. */
+/* What must exist before programs are sent to the module. */
 static int
 check_ready(const struct ctl *ctl)
 {
@@ -45,8 +46,8 @@ check_ready(const struct ctl *ctl)
 
     if (!check_module(reason, sizeof(reason))) {
         ctl_error("The module libnss_selfreset.so.2 cannot be loaded: %s.  "
-                  "Install it first: a program that looks for it in vain does "
-                  "not look again.  Nothing was done.",
+                  "Nothing was done.  Install the module first: a program that "
+                  "has not found it does not look for it again.",
                   reason);
         return CTL_FAILED;
     }
@@ -57,8 +58,8 @@ check_ready(const struct ctl *ctl)
         return CTL_FAILED;
     }
     if (!check_has_snapshot(ctl->now)) {
-        ctl_error("Nothing that can be believed is published.  Run "
-                  "\"selfreset-publish\" first.  Nothing was done.");
+        ctl_error("There is no valid snapshot of the accounts' state.  Nothing "
+                  "was done.  Run \"selfreset-publish\" first.");
         return CTL_FAILED;
     }
     return CTL_OK;
@@ -72,25 +73,25 @@ is_ours_to_edit(const char *path)
 
     if (!is_linked && access(AUTHSELECT_CONF, F_OK) != 0)
         return true;
-    ctl_error("authselect writes " NSSWITCH_FILE " here and would undo the "
-              "edit.  Run \"authselect create-profile selfreset -b PROFILE\" "
-              "with the profile in use (authselect current), edit the lines "
-              "group and shadow of /etc/authselect/custom/selfreset/"
-              "nsswitch.conf, and run \"authselect select custom/selfreset\" "
-              "with the features in use.  Nothing was done.");
+    ctl_error("authselect writes " NSSWITCH_FILE " on this host and would undo "
+              "the change.  Nothing was done.  Run \"authselect create-profile "
+              "selfreset -b PROFILE\" with the profile in use (authselect "
+              "current), edit the lines group and shadow of "
+              "/etc/authselect/custom/selfreset/nsswitch.conf, and run "
+              "\"authselect select custom/selfreset\" with the features in "
+              "use.");
     return false;
 }
 
-/* Edit the file with `edit`; *changed says whether there was anything to do. */
+/* Edit the file with `edit`; ctl->is_changed tells whether it was changed. */
 static int
-edit_file(char *(*edit)(const char *text, char *why), bool *changed)
+edit_file(struct ctl *ctl, char *(*edit)(const char *text, char *why))
 {
     __attribute__((cleanup(rewrite_end))) struct rewrite file = {0};
     __attribute__((cleanup(free_text))) char *text = NULL;
     char reason[NSSWITCH_WHY] = "";
     const char *why = rewrite_read(NSSWITCH_FILE, &file);
 
-    *changed = false;
     if (why != NULL) {
         ctl_error("%s: %s  Nothing was done.", NSSWITCH_FILE, why);
         return CTL_FAILED;
@@ -102,10 +103,12 @@ edit_file(char *(*edit)(const char *text, char *why), bool *changed)
         ctl_error("%s: %s  Nothing was done.", file.path, reason);
         return CTL_REFUSED;
     }
-    *changed = strcmp(text, file.text) != 0;
-    why = *changed ? rewrite_replace(&file, text) : NULL;
+    ctl->is_changed = strcmp(text, file.text) != 0;
+    if (ctl->is_changed && !ctl->is_dry_run)
+        why = rewrite_replace(&file, text);
     if (why == NULL)
         return CTL_OK;
+    ctl->is_changed = false;
     ctl_error("%s: %s  Nothing was changed.", file.path, why);
     return CTL_FAILED;
 }
@@ -126,39 +129,46 @@ check_result(const struct ctl *ctl)
 }
 
 static int
-enable(const struct ctl *ctl)
+enable(struct ctl *ctl, struct report *report, const char *name)
 {
-    bool changed;
     int code = check_ready(ctl);
 
+    (void)report;
+    (void)name;
     if (code == CTL_OK)
-        code = edit_file(nsswitch_enable, &changed);
+        code = edit_file(ctl, nsswitch_enable);
     if (code != CTL_OK)
         return code;
-    code = check_result(ctl);
+    if (!ctl->is_dry_run)
+        code = check_result(ctl);
     if (code != CTL_OK)
         return code;
-    if (!changed) {
-        puts("It was enabled already.  There was nothing to do.");
-        return CTL_OK;
-    }
-    puts("Rules see the state groups from now on; " NSSWITCH_FILE
-         " was changed.\nRun \"selfresetctl nss --check\" next.");
+    if (!ctl->is_changed)
+        ctl_print(ctl, "The state groups were already enabled; nothing was "
+                       "done.");
+    else if (ctl->is_dry_run)
+        ctl_print(ctl, "\"selfreset\" would be added to " NSSWITCH_FILE ".");
+    else
+        ctl_print(ctl, "\"selfreset\" was added to " NSSWITCH_FILE "; rules "
+                       "see the state groups from now on.  Run \"selfresetctl "
+                       "nss --check\" to look for mistakes around it.");
     return CTL_OK;
 }
 
 static int
-disable(void)
+disable(struct ctl *ctl, struct report *report, const char *name)
 {
-    bool changed;
-    int code = edit_file(nsswitch_disable, &changed);
+    int code = edit_file(ctl, nsswitch_disable);
 
+    (void)report;
+    (void)name;
     if (code != CTL_OK)
         return code;
-    puts(changed
-             ? "Nobody is sent to the state groups any more;\n" NSSWITCH_FILE
-               " was changed."
-             : "It was not enabled.  There was nothing to do.");
+    if (!ctl->is_changed)
+        ctl_print(ctl, "The state groups were not enabled; nothing was done.");
+    else
+        ctl_print(ctl, "\"selfreset\" %s removed from " NSSWITCH_FILE ".",
+                  ctl->is_dry_run ? "would be" : "was");
     return CTL_OK;
 }
 
@@ -177,87 +187,95 @@ int
 ctl_nss(struct ctl *ctl, int argc, char **argv)
 {
     bool is_enable = false, is_disable = false, is_check = false;
-    bool is_json = false;
     const struct ctl_option options[] = {{"enable", &is_enable, NULL},
                                          {"disable", &is_disable, NULL},
-                                         {"check", &is_check, NULL},
-                                         {"json", &is_json, NULL}};
+                                         {"check", &is_check, NULL}};
 
-    if (!ctl_parse(ctl, argc, argv, options, 4, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
         return ctl->exit;
     if (is_enable + is_disable + is_check != 1)
-        return ctl_usage(ctl, "Say one of --enable, --disable and --check.");
-    if (is_json && !is_check)
-        return ctl_usage(ctl, "--json belongs to --check.");
+        return ctl_usage(ctl, "One of --enable, --disable and --check is "
+                              "required.");
     if (is_check)
-        return check(ctl, is_json);
-    return is_enable ? enable(ctl) : disable();
+        return check(ctl, ctl->is_json);
+    return ctl_once(ctl, is_enable ? enable : disable);
 }
 
 /* ---- groups */
 
-/* Make one that is missing, by shadow's own program. */
+/* Create one that is missing, by shadow's own program. */
 static int
-make_group(const char *name)
+make_group(const struct ctl *ctl, const char *name)
 {
     const char *const argv[] = {"groupadd", "-r", "--", name, NULL};
 
-    if (ctl_run(argv, NULL) != 0) {
-        ctl_error("The group %s could not be made.", name);
+    if (!ctl->is_dry_run && ctl_run(argv, NULL) != 0) {
+        ctl_error("The group %s could not be created.", name);
         return CTL_FAILED;
     }
-    printf("The group %s has been made.\n", name);
+    ctl_print(ctl, "The group %s %s created.", name,
+              ctl->is_dry_run ? "would be" : "was");
     return CTL_OK;
 }
 
 static int
-make_groups(void)
+make_groups(struct ctl *ctl, struct report *report, const char *unused)
 {
     uint32_t gid[SR_GROUP_COUNT];
+    const char *made[SR_GROUP_COUNT] = {NULL};
     struct sr_state_groups found;
-    unsigned made = 0;
     int error = sr_state_groups_read(NULL, NULL, gid, &found);
+    int code = CTL_OK;
 
+    (void)unused;
     if (error != 0) {
         ctl_error("The groups cannot be read: %s.  Nothing was done.",
                   strerror(error));
         return CTL_FAILED;
     }
-    for (int i = 0; i < SR_GROUP_COUNT; i++) {
+    for (int i = 0; code == CTL_OK && i < SR_GROUP_COUNT; i++) {
+        const char *name = sr_group_name((enum sr_group)i);
+
         if (found.item[i].flaw != SR_GROUP_MISSING)
             continue;
-        if (make_group(sr_group_name((enum sr_group)i)) != CTL_OK)
-            return CTL_FAILED;
-        made++;
+        code = make_group(ctl, name);
+        if (code == CTL_OK) {
+            made[i] = name;
+            ctl->is_changed = true;
+        }
     }
-    if (made == 0)
-        puts("No group was missing.  There was nothing to do.");
-    else if (access(SR_PUBLISHED_DIR, F_OK) == 0)
-        puts("Run \"selfreset-publish\" next, so that they are shown.");
-    return CTL_OK;
+    if (ctl->is_json)
+        report_list(report, "created", made, SR_GROUP_COUNT, "none");
+    if (code == CTL_OK && !ctl->is_changed)
+        ctl_print(ctl, "No group was missing; nothing was done.");
+    else if (code == CTL_OK && !ctl->is_dry_run &&
+             access(SR_PUBLISHED_DIR, F_OK) == 0)
+        ctl_print(ctl, "Run \"selfreset-publish\" to publish them.");
+    return code;
 }
 
 int
 ctl_groups(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
-    bool is_create = false, is_check = false, is_json = false;
+    bool is_create = false, is_check = false;
     const struct ctl_option options[] = {{"create", &is_create, NULL},
-                                         {"check", &is_check, NULL},
-                                         {"json", &is_json, NULL}};
+                                         {"check", &is_check, NULL}};
+    int code = CTL_OK;
 
-    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 2, 0, 0))
         return ctl->exit;
-    if (!is_create && !is_check)
-        return ctl_usage(ctl, "Say --create or --check.");
-    if (is_json && is_create)
-        return ctl_usage(ctl, "--json belongs to --check alone.");
-    if (is_create && make_groups() != CTL_OK)
-        return CTL_FAILED;
+    if (is_create + is_check != 1)
+        return ctl_usage(ctl, "One of --create and --check is required.");
+    if (is_create)
+        code = ctl_once(ctl, make_groups);
+    if (code != CTL_OK || (is_create && (ctl->is_json || ctl->is_dry_run)))
+        return code;
     check_groups(&findings);
     if (is_check && findings.count == 0 && check_nss_is_enabled())
         check_seen(ctl->now, &findings);
-    /* What was made is told; what is wrong with those that were there, too. */
-    return is_check || findings.count > 0 ? ctl_findings(&findings, is_json)
-                                          : CTL_OK;
+    /* After --create: what is wrong with those that existed. */
+    return is_check || findings.count > 0
+               ? ctl_findings(&findings, ctl->is_json)
+               : CTL_OK;
 }

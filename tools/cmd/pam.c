@@ -1,6 +1,6 @@
 /*
- * The command pam: puts the module into the host's PAM stacks and takes it out,
- * by the distribution's own tool, and checks them.
+ * Pam: puts the module into the host's PAM stacks and removes it, by the
+ * distribution's own tool, and checks them.
  *
  * pam-auth-update(8) answers success also when it wrote nothing, and writes a
  * stack without a verifier when no profile verifies.  So what it did is read
@@ -22,6 +22,7 @@
 #include "tools/check/pam_stack.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
+#include "tools/each.h"
 #include "tools/rewrite.h"
 #include "tools/spawn.h"
 
@@ -222,7 +223,7 @@ check_ready(struct ctl *ctl)
 }
 
 static int
-enable(struct ctl *ctl)
+enable(struct ctl *ctl, struct report *report, const char *name)
 {
     __attribute__((cleanup(before_end))) struct before before = {0};
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
@@ -231,9 +232,17 @@ enable(struct ctl *ctl)
     if (!has_updater())
         return CTL_REFUSED;
     code = check_ready(ctl);
+    (void)report;
+    (void)name;
     if (code == CTL_OK && is_named()) {
-        puts("The stacks have pam_selfreset.so already.  There was nothing to "
-             "do.");
+        ctl_print(ctl, "The stacks already have pam_selfreset.so; nothing was "
+                       "done.");
+        return CTL_OK;
+    }
+    if (code == CTL_OK && ctl->is_dry_run) {
+        ctl->is_changed = true;
+        ctl_print(ctl, "pam-auth-update would put pam_selfreset.so into the "
+                       "stacks.");
         return CTL_OK;
     }
     if (code == CTL_OK)
@@ -246,18 +255,19 @@ enable(struct ctl *ctl)
         return code;
     if (!is_named()) {
         drop_copies(&before);
-        ctl_error("The files /etc/pam.d/common-* were edited by hand, and "
-                  "pam-auth-update left them as they are.  Look at the edits, "
-                  "then run \"pam-auth-update --force --enable selfreset\", "
-                  "which overwrites them, or " BY_THE_PAGE
-                  ".  Nothing was changed.");
+        ctl_error("The files /etc/pam.d/common-* were edited by hand, so "
+                  "pam-auth-update did not change them.  Nothing was done.  "
+                  "Look at the edits, then run \"pam-auth-update --force "
+                  "--enable selfreset\", which overwrites them, or " BY_THE_PAGE
+                  ".");
         return CTL_REFUSED;
     }
-    puts("The stacks have pam_selfreset.so now.  The old files are kept as\n"
-         "/etc/pam.d/common-*" PAM_OLD_FILE
-         ".  Keep a root shell open until you have\nlogged in a second time.");
+    ctl->is_changed = true;
+    ctl_print(ctl, "The stacks have pam_selfreset.so now.  The old files are "
+                   "kept as /etc/pam.d/common-*" PAM_OLD_FILE ".  Keep a root "
+                   "shell open until you have logged in a second time.");
     check_pam(ctl->config, &findings);
-    if (findings.count > 0)
+    if (findings.count > 0 && !ctl->is_json)
         ctl_findings(&findings, false);
     return CTL_OK;
 }
@@ -280,26 +290,34 @@ tell_left(void)
 
     if (!stacks_name_module(check_pam_folders, NULL, name_line, &left))
         return CTL_OK;
-    ctl_error("These lines still have pam_selfreset.so; they were written by "
-              "hand, and so are not taken out.  Replace them by lines of "
-              "pam_unix.so, and count the jumps over them anew:");
+    ctl_error("These lines were written by hand and still have "
+              "pam_selfreset.so.  Replace them by lines of pam_unix.so, and "
+              "correct the jumps over them:");
     for (size_t i = 0; i < left.count; i++)
         fprintf(stderr, "  %s\n", left.item[i].place);
     return CTL_PARTLY;
 }
 
 static int
-disable(void)
+disable(struct ctl *ctl, struct report *report, const char *name)
 {
     __attribute__((cleanup(before_end))) struct before before = {0};
     int code;
 
+    (void)report;
+    (void)name;
     if (!is_named()) {
-        puts("No stack has pam_selfreset.so.  There was nothing to do.");
+        ctl_print(ctl, "No stack has pam_selfreset.so; nothing was done.");
         return CTL_OK;
     }
     if (!has_updater())
         return CTL_REFUSED;
+    ctl->is_changed = true;
+    if (ctl->is_dry_run) {
+        ctl_print(ctl, "pam-auth-update would remove pam_selfreset.so from the "
+                       "stacks.");
+        return CTL_OK;
+    }
     code = begin(&before);
     if (code == CTL_OK)
         code = update("--enable", "unix", "--disable", "selfreset");
@@ -307,9 +325,11 @@ disable(void)
         code = check_after(&before);
     if (code == CTL_OK)
         code = tell_left();
+    ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
     if (code == CTL_OK)
-        puts("The stacks are without pam_selfreset.so now.  The old files are "
-             "kept\nas /etc/pam.d/common-*" PAM_OLD_FILE ".");
+        ctl_print(ctl,
+                  "The stacks do not have pam_selfreset.so any more.  The "
+                  "old files are kept as /etc/pam.d/common-*" PAM_OLD_FILE ".");
     return code;
 }
 
@@ -327,19 +347,16 @@ int
 ctl_pam(struct ctl *ctl, int argc, char **argv)
 {
     bool is_enable = false, is_disable = false, is_check = false;
-    bool is_json = false;
     const struct ctl_option options[] = {{"enable", &is_enable, NULL},
                                          {"disable", &is_disable, NULL},
-                                         {"check", &is_check, NULL},
-                                         {"json", &is_json, NULL}};
+                                         {"check", &is_check, NULL}};
 
-    if (!ctl_parse(ctl, argc, argv, options, 4, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
         return ctl->exit;
     if (is_enable + is_disable + is_check != 1)
-        return ctl_usage(ctl, "Give one of --enable, --disable and --check.");
-    if (is_json && !is_check)
-        return ctl_usage(ctl, "--json belongs to --check.");
+        return ctl_usage(ctl, "One of --enable, --disable and --check is "
+                              "required.");
     if (is_check)
-        return check(ctl, is_json);
-    return is_enable ? enable(ctl) : disable();
+        return check(ctl, ctl->is_json);
+    return ctl_once(ctl, is_enable ? enable : disable);
 }

@@ -107,17 +107,16 @@ ctl_password_check(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
         0};
-    bool is_json = false;
-    const struct ctl_option options[] = {{"json", &is_json, NULL}};
     int code;
 
-    if (!ctl_parse(ctl, argc, argv, options, 1, 0, 1))
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 0, 1))
         return ctl->exit;
     if (ctl->operand_count == 0)
         return ctl_load(ctl)
-                   ? read_and_check(NULL, &ctl->config->rules, is_json)
+                   ? read_and_check(NULL, &ctl->config->rules, ctl->is_json)
                    : ctl->exit;
     code = ctl_transaction_begin(ctl, ctl->operand[0], "", &txn);
-    return code == CTL_OK ? read_and_check(txn.account, &txn.rules, is_json)
-                          : code;
+    return code == CTL_OK
+               ? read_and_check(txn.account, &txn.rules, ctl->is_json)
+               : code;
 }

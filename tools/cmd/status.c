@@ -12,6 +12,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
+#include "tools/each.h"
 #include "tools/published.h"
 #include "tools/report.h"
 #include "tools/shared_ledger.h"
@@ -88,7 +89,10 @@ report_facts(struct report *report, const struct sr_account *account)
     report_tri(report, "has_password", facts->has_password);
     report_time(report, "account_starts", facts->account_starts);
     report_time(report, "account_ends", facts->account_ends);
-    report_text(report, "locked", lock_name(facts->locked));
+    report_text(report, "locked",
+                facts->locked == SR_LOCK_UNKNOWN && report->is_json
+                    ? NULL
+                    : lock_name(facts->locked));
     report_text(report, "locked_why", lock_why(facts->locked_why));
     report_time(report, "locked_until", facts->locked_until);
     report_time(report, "password_changed", facts->password_changed);
@@ -130,24 +134,6 @@ report_preset(struct report *report, const char *key, unsigned value)
         report_text(report, key, "preset");
     else
         report_number(report, key, value == 1 ? 0 : value);
-}
-
-/* Names, separated by spaces. */
-static void
-report_list(struct report *report, const char *key,
-            const struct sr_string_list *names)
-{
-    char *text = NULL;
-
-    for (size_t i = 0; i < names->count; i++) {
-        char *longer = sr_format("%s%s%s", text == NULL ? "" : text,
-                                 i == 0 ? "" : " ", names->item[i]);
-
-        free(text);
-        text = longer;
-    }
-    report_text(report, key, text);
-    free(text);
 }
 
 /* The rules for this account, by their configuration keys.  Lists are shown as
@@ -198,7 +184,9 @@ report_rules(struct report *report, const struct sr_rules *rules)
     else
         report_number(report, "password.max_length", rules->max_length);
     report_preset(report, "password.min_classes", rules->min_classes);
-    report_list(report, "password.skip", &rules->skip_quality);
+    report_list(report, "password.skip",
+                (const char *const *)rules->skip_quality.item,
+                rules->skip_quality.count, "none");
     report_number(report, "password.history", rules->history);
     report_duration(report, "password.history_age", rules->history_age);
     report_duration(report, "temporary.lifetime", rules->temporary_lifetime);
@@ -213,7 +201,7 @@ report_ledger(struct report *report, const char *key, const char *title,
     report_section(report, key, title);
     report_number(report, "failures", ledger->failures);
     report_number(report, "attempts", ledger->attempts);
-    report_time_or(report, "locked-until", ledger->locked_until, "none");
+    report_time_or(report, "locked_until", ledger->locked_until, "none");
     report_section_end(report);
 }
 
@@ -222,7 +210,8 @@ report_memory(struct report *report, const struct sr_memory *memory)
 {
     bool is_any = memory->failed > 0;
 
-    report_section(report, "since-login", "Failed since the last login");
+    report_section(report, "since_login",
+                   "Wrong passwords since the last login");
     report_number(report, "failures", memory->failed);
     report_time_or(report, "last",
                    is_any ? memory->failed_last : SR_TIME_UNKNOWN, "none");
@@ -235,76 +224,117 @@ report_memory(struct report *report, const struct sr_memory *memory)
 /* The sentence that the user would read, on lines of its own. */
 static void
 report_sentence(struct report *report, const struct ctl *ctl,
-                const struct sr_verdict *verdict, const struct sr_rules *rules)
+                const struct sr_transaction *txn,
+                const struct sr_verdict *verdict)
 {
+    const struct sr_caller in_session = {.is_logged_on = true};
+    const struct sr_change change =
+        sr_change(&txn->account->facts, &txn->rules, &in_session, ctl->now);
     enum sr_answer answer =
-        sr_verdict_answer(verdict, SR_CALL_ACCOUNT, rules, &ctl_at_login);
+        sr_verdict_answer(verdict, SR_CALL_ACCOUNT, &txn->rules, &ctl_at_login);
     struct sr_message_context say = ctl_say(ctl);
-    char *text = sr_message_verdict(verdict, answer, &say);
+    char *text;
 
+    say.change = &change;
+    text = sr_message_verdict(verdict, answer, &say);
     report_words(report, "message", text);
     free(text);
 }
 
+static const char *
+password_words(const struct sr_account *account, bool is_json)
+{
+    const char *none = ctl_no_password(account);
+
+    if (none == NULL)
+        return account->facts.has_password == SR_YES ? "set" : NULL;
+    if (is_json)
+        return none;
+    return strcmp(none, "locked") == 0 ? "no password (locked)" : "no password";
+}
+
 static void
+report_partial(struct report *report, const struct ctl_partial *partial)
+{
+    if (report->is_json)
+        report_text(report, "locked_for", partial->of);
+    else if (partial->of != NULL)
+        report_text(report, "locked_for",
+                    partial->of[0] == 's'
+                        ? "strangers; familiar sources can log in"
+                        : "familiar sources; other sources can log in");
+    if (report->is_json || partial->of != NULL)
+        report_time_or(report, "locked_for_until", partial->until, "none");
+}
+
+static int
 report_account(struct report *report, const struct ctl *ctl,
-               const struct sr_transaction *txn,
+               struct sr_transaction *txn,
                const struct ctl_remembered *remembered,
                const struct fleet *fleet)
 {
     const struct sr_facts *facts = &txn->account->facts;
-    struct sr_verdict verdict =
-        sr_verdict(facts, &txn->rules, &ctl_at_login, ctl->now);
+    struct ctl_partial partial;
+    struct sr_verdict verdict;
 
-    report_text(report, "user", facts->name);
+    ctl_take_partial(txn, remembered, &partial);
+    verdict = sr_verdict(facts, &txn->rules, &ctl_at_login, ctl->now);
+    if (!report->is_json)
+        report_text(report, "user", facts->name);
     report_number(report, "uid", facts->uid);
     report_text(report, "backend", facts->backend);
     report_text(report, "state", sr_state_name(verdict.state));
-    report_time_or(report, "locked-until", locked_until(facts, &verdict),
+    report_text(report, "password",
+                password_words(txn->account, report->is_json));
+    report_time_or(report, "locked_until", locked_until(facts, &verdict),
                    "none");
+    report_partial(report, &partial);
     report_time_or(report, "deadline", verdict.when, "none");
     report_text(report, "fact", verdict.fact);
     report_text(report, "rule", verdict.rule);
-    if (verdict.state == SR_STATE_BARRED)
-        report_text(report, "barred-by", sr_change_name(verdict.barred_by));
-    report_sentence(report, ctl, &verdict, &txn->rules);
+    report_text(report, "barred_by",
+                verdict.state == SR_STATE_BARRED
+                    ? sr_change_name(verdict.barred_by)
+                    : NULL);
+    report_sentence(report, ctl, txn, &verdict);
     report_facts(report, txn->account);
     elsewhere_report(report, txn);
     report_rules(report, &txn->rules);
-    report_ledger(report, "strangers", "Attempts from strange sources",
+    report_ledger(report, "strangers", "Wrong passwords from strangers",
                   &remembered->ledger[SR_CLASS_STRANGER]);
-    report_ledger(report, "familiar", "Attempts from familiar sources",
+    report_ledger(report, "familiar", "Wrong passwords from familiar sources",
                   &remembered->ledger[SR_CLASS_FAMILIAR]);
     fleet_report(report, txn, fleet);
     report_memory(report, &remembered->memory);
     report_published(report, ctl, txn);
+    return partial.of != NULL && exit_code(verdict.state) == CTL_OK
+               ? CTL_LOCKED
+               : exit_code(verdict.state);
 }
 
-int
-ctl_status(struct ctl *ctl, int argc, char **argv)
+static int
+status_of(struct ctl *ctl, struct report *report, const char *name)
 {
     __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
         0};
     struct ctl_remembered remembered;
-    struct sr_verdict verdict;
-    struct report report;
     struct fleet fleet;
-    bool is_json = false;
-    const struct ctl_option options[] = {{"json", &is_json, NULL}};
-    int code;
+    int code = ctl_transaction_begin(ctl, name, "", &txn);
 
-    if (!ctl_parse(ctl, argc, argv, options, 1, 1, 1))
-        return ctl->exit;
-    code = ctl_transaction_begin(ctl, ctl->operand[0], "", &txn);
     if (code == CTL_OK)
         code = ctl_remembered(&txn, &remembered);
     if (code != CTL_OK)
         return code;
     fleet_look(&txn, &fleet);
-    report_begin(&report, is_json, ctl->now);
-    report_account(&report, ctl, &txn, &remembered, &fleet);
-    report_end(&report);
-    verdict =
-        sr_verdict(&txn.account->facts, &txn.rules, &ctl_at_login, ctl->now);
-    return exit_code(verdict.state);
+    if (!report->is_json && report->items > 1)
+        putchar('\n');
+    return report_account(report, ctl, &txn, &remembered, &fleet);
+}
+
+int
+ctl_status(struct ctl *ctl, int argc, char **argv)
+{
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, CTL_MANY) || !ctl_load(ctl))
+        return ctl->exit;
+    return ctl_each(ctl, "user", status_of);
 }

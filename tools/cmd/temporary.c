@@ -1,23 +1,23 @@
 /*
- * Temporary: set a temporary password, so that a person who forgot theirs can
- * get back in.
+ * Temporary: set a temporary password, so that a user who forgot the password
+ * can log in.
  *
- * A temporary password without its record would never lapse.  So the order is
- * such that whoever pulls the plug finds the old password, or one that lapses,
- * or one that nobody knows:
+ * A temporary password without its record would never end.  So the order is
+ * such that a crash at any point leaves the old password, or one that ends, or
+ * one that nobody knows:
  *
  *   1. record the new hash's fingerprint (the old password still works),
  *   2. store the hash, 3. demand a change, 4. record again and read back,
  *   5. only then show the password.
  *
  * Step 1 replaces the account's only record.  When the password in use is a
- * temporary one itself, that record is what makes it lapse, so step 1 is left
- * out: a crash after step 2 leaves a password that was never shown to anybody.
- * Step 4 is there because a change by the user between 1 and 2 ends the record.
+ * temporary one itself, that record is what ends it, so step 1 is left out: a
+ * crash after step 2 leaves a password that was never shown to anybody.  Step 4
+ * is there because a change by the user between 1 and 2 ends the record.
  *
- * In a directory the fingerprint is known only behind the change.  So there the
- * password and the demand come first, then the record; and what was recorded is
- * never shown before.
+ * In a directory the fingerprint is known only after the change.  So there the
+ * password and the demand come first, then the record; the password is never
+ * shown before it is recorded.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -30,11 +30,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "policy/config/value.h"
 #include "policy/util/crypt.h"
 #include "policy/password/quality.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
+#include "tools/each.h"
 #include "tools/password_gen.h"
 #include "tools/report.h"
 #include "tools/shadow.h"
@@ -42,9 +44,22 @@
 /* How many phrases are tried against the rules before giving up. */
 #define PHRASES_MAX 50
 
+/* Bounds of --lifetime, in seconds. */
+#define LIFETIME_MIN 60
+#define LIFETIME_MAX (365 * SR_DAY)
+
+/* The options. */
+struct wanted {
+    int64_t lifetime; /* 0: the account's rule */
+    bool has_force;
+};
+
 /* One issue; holds the secrets, and is wiped as a whole. */
 struct issue {
     struct ctl *ctl;
+    const char *name; /* as typed */
+    const struct wanted *wanted;
+    struct report *report;
     struct sr_transaction txn;
     struct shadow_line before;
     char password[PHRASE_LENGTH_MAX + 1];
@@ -66,7 +81,7 @@ name_of(const struct issue *issue)
     return issue->txn.account->facts.name;
 }
 
-/* A lock by hand ("!" before a real hash) is not ours to lift in passing. */
+/* A lock by hand ("!" before a real hash) is not lifted by a new password. */
 static bool
 is_locked_by_hand(const char *hash)
 {
@@ -83,14 +98,14 @@ refuse_ended(const struct issue *issue)
         facts->account_ends > issue->ctl->now)
         return CTL_OK;
     if (elsewhere_is(&issue->txn))
-        ctl_error("The account %s has ended.  A password would not let its "
-                  "user in.  If it shall live on, set another end in the "
-                  "directory first.  Nothing was done.",
+        ctl_error("The account %s has ended, so a password would not let its "
+                  "user in.  Nothing was done.  To extend it, set another end "
+                  "in the directory first.",
                   facts->name);
     else
-        ctl_error("The account %s has ended.  A password would not let its "
-                  "user in.  If it shall live on, run \"chage -E -1 %s\" "
-                  "first.  Nothing was done.",
+        ctl_error("The account %s has ended, so a password would not let its "
+                  "user in.  Nothing was done.  To extend it, run \"chage -E "
+                  "-1 %s\" first.",
                   facts->name, facts->name);
     return CTL_REFUSED;
 }
@@ -105,16 +120,23 @@ admit(const struct issue *issue)
         sr_change(facts, &issue->txn.rules, &admin, issue->ctl->now);
 
     if (change.result != SR_CHANGE_ALLOWED) {
-        ctl_error("The password of %s is protected (%s): nobody changes it "
+        ctl_error("The password of %s is protected by %s and cannot be changed "
                   "here.  Nothing was done.",
                   facts->name, change.rule);
         return CTL_REFUSED;
     }
     if (is_locked_by_hand(issue->before.hash)) {
-        ctl_error("The password of %s is locked by hand.  A temporary password "
-                  "would lift that lock.  If that is wanted, run \"usermod -U "
-                  "%s\" first.  Nothing was done.",
+        ctl_error("The password of %s is locked by an administrator, and a "
+                  "temporary password would remove that lock.  Nothing was "
+                  "done.  If that is wanted, run \"usermod -U %s\" first.",
                   facts->name, facts->name);
+        return CTL_REFUSED;
+    }
+    if (facts->has_password == SR_NO && !issue->wanted->has_force) {
+        ctl_error("%s has no usable password: it may be a service account, or "
+                  "log in by key only.  Nothing was done.  To give it a "
+                  "password all the same, use --force.",
+                  facts->name);
         return CTL_REFUSED;
     }
     return refuse_ended(issue);
@@ -127,9 +149,7 @@ read_before(struct issue *issue)
     case SHADOW_OK:
         return CTL_OK;
     case SHADOW_NONE:
-        ctl_error("%s has no line in the shadow file of this host.  Its "
-                  "password is kept elsewhere.  Nothing was done.",
-                  name_of(issue));
+        ctl_error(CTL_NO_SHADOW, name_of(issue));
         return CTL_REFUSED;
     default:
         return CTL_FAILED;
@@ -139,8 +159,8 @@ read_before(struct issue *issue)
 static void
 say_broken(const struct sr_findings *findings)
 {
-    ctl_error("No temporary password can be made that the rules allow.  "
-              "Nothing was done.  They demand:");
+    ctl_error("No temporary password could be made that obeys these rules, so "
+              "nothing was done:");
     for (size_t i = 0; i < findings->count; i++)
         ctl_wrap(stderr, "  - ", 4, findings->item[i].text);
 }
@@ -182,7 +202,8 @@ make_password(struct issue *issue)
 
         if (!phrase_make(phrase_getrandom, least, issue->password,
                          sizeof(issue->password))) {
-            ctl_error("No password could be made.  Nothing was done.");
+            ctl_error(
+                "There are no random bytes for a password.  Nothing was done.");
             return CTL_FAILED;
         }
         outcome = try_phrase(issue, i == PHRASES_MAX);
@@ -207,7 +228,14 @@ make_hash(struct issue *issue)
     return CTL_FAILED;
 }
 
-/* Record the new hash's fingerprint and the end of its life; the same for the
+static int64_t
+lifetime(const struct issue *issue)
+{
+    return issue->wanted->lifetime > 0 ? issue->wanted->lifetime
+                                       : issue->txn.rules.temporary_lifetime;
+}
+
+/* Record the new hash's fingerprint and the end of the password; also for the
  * second time. */
 static int
 record(struct issue *issue)
@@ -224,8 +252,8 @@ record(struct issue *issue)
     if (result == SR_STORE_OK)
         result = sr_store_hash(store, issue->hash, strlen(issue->hash),
                                &record.fingerprint);
-    record.until = record.issued + issue->txn.rules.temporary_lifetime;
-    issue->until = wall + issue->txn.rules.temporary_lifetime;
+    record.until = record.issued + lifetime(issue);
+    issue->until = wall + lifetime(issue);
     if (result == SR_STORE_OK)
         result = sr_store_put_temporary(store, uid, &record);
     if (result == SR_STORE_OK)
@@ -244,8 +272,8 @@ is_stored(const struct issue *issue)
            strcmp(line.hash, issue->hash) == 0 && line.changed == 0;
 }
 
-/* Put the old hash back, if ours is stored.  What somebody else has stored
- * meanwhile is theirs, and stays. */
+/* Restore the old hash where the new one is stored.  A hash that another
+ * program has stored meanwhile stays. */
 static int
 undo_hash(const struct issue *issue)
 {
@@ -268,27 +296,27 @@ undo_changed(const struct issue *issue)
     return shadow_set_changed(name_of(issue), issue->before.changed);
 }
 
-/* Put back what was there.  The record stays: that of a hash which is not in
- * use says nothing, and while ours is, it makes it lapse. */
+/* Restore the old state.  The record stays: it has no effect for a hash that is
+ * not in use, and while the new one is in use, it ends it. */
 static int
 undo(const struct issue *issue)
 {
     const char *name = name_of(issue);
 
     if (undo_hash(issue) != 0) {
-        ctl_error("The old password of %s could not be put back.  The account "
-                  "now has a password that nobody knows.  Run \"selfresetctl "
-                  "temporary %s\" again when the cause is mended.",
+        ctl_error("The old password of %s could not be restored: the account "
+                  "has a password now that nobody knows.  Correct the cause "
+                  "and run \"selfresetctl temporary %s\" again.",
                   name, name);
         return CTL_PARTLY;
     }
     if (undo_changed(issue) != 0) {
-        ctl_error("%s has the old password again, but not the day of its last "
-                  "change.  \"chage -d %ld %s\" sets it.",
+        ctl_error("The old password of %s was restored, but not the day of its "
+                  "last change.  Run \"chage -d %ld %s\" to set it.",
                   name, issue->before.changed, name);
         return CTL_PARTLY;
     }
-    ctl_error("No temporary password was set.  %s has the old password.", name);
+    ctl_error("No temporary password was set; %s has the old password.", name);
     return CTL_FAILED;
 }
 
@@ -307,8 +335,8 @@ store_password(struct issue *issue)
     if (shadow_set_changed(name, 0) != 0 || record(issue) != CTL_OK)
         return undo(issue);
     if (!is_stored(issue)) {
-        ctl_error("Somebody else changed the password of %s at the same "
-                  "moment.  Theirs is in force.",
+        ctl_error("Another program changed the password of %s at the same "
+                  "time, and its password is the one that is stored.",
                   name);
         return CTL_FAILED;
     }
@@ -335,35 +363,55 @@ write_secret(const char *text)
     return true;
 }
 
+/* The password alone on standard output, after the name where several accounts
+ * get one; what else there is to say on standard error. */
+static bool
+write_password(const struct issue *issue)
+{
+    char text[SR_NAME_MAX + PHRASE_LENGTH_MAX + 3];
+    bool is_written;
+
+    snprintf(text, sizeof(text), "%s%s%s\n",
+             issue->ctl->operand_count > 1 ? name_of(issue) : "",
+             issue->ctl->operand_count > 1 ? " " : "", issue->password);
+    is_written = write_secret(text);
+    explicit_bzero(text, sizeof(text));
+    return is_written;
+}
+
 static int
 show(const struct issue *issue)
 {
-    char text[PHRASE_LENGTH_MAX + 64];
-    char when[REPORT_TEXT_MAX];
-    bool is_shown;
+    const bool is_local =
+        elsewhere_is(&issue->txn) &&
+        issue->txn.account->facts.temporary_until != issue->until;
+    char text[512], when[REPORT_TEXT_MAX];
 
-    snprintf(text, sizeof(text), "%s\n", issue->password);
-    is_shown = write_secret(text);
-    explicit_bzero(text, sizeof(text));
-    if (!is_shown) {
-        ctl_error("%s has a temporary password, but it could not be shown: %s. "
-                  "Nobody knows it.  Run \"selfresetctl temporary %s\" again.",
+    if (issue->report->is_json) {
+        report_text(issue->report, "password", issue->password);
+        report_time(issue->report, "valid_until",
+                    issue->until == 0 ? SR_TIME_UNKNOWN : issue->until);
+        return CTL_OK;
+    }
+    if (!write_password(issue)) {
+        ctl_error("%s has a temporary password, but it could not be written: "
+                  "%s.  Nobody knows it.  Run \"selfresetctl temporary %s\" "
+                  "again.",
                   name_of(issue), strerror(errno), name_of(issue));
         return CTL_PARTLY;
     }
-    printf("This password of %s is shown only once.\n"
-           "It has to be changed at the next login.\n",
-           name_of(issue));
-    if (issue->until != 0)
-        printf("It works until %s%s.\n", report_local(issue->until, when),
-               elsewhere_is(&issue->txn) &&
-                       issue->txn.account->facts.temporary_until != issue->until
-                   ? " on this host"
-                   : "");
+    snprintf(text, sizeof(text),
+             "This password of %s is shown only once.  It has to be changed at "
+             "the next login.%s%s%s%s",
+             name_of(issue), issue->until != 0 ? "  It is valid until " : "",
+             issue->until != 0 ? report_local(issue->until, when) : "",
+             issue->until != 0 && is_local ? " on this host" : "",
+             issue->until != 0 ? "." : "");
+    ctl_wrap(stderr, "", 0, text);
     return CTL_OK;
 }
 
-/* What would still keep its user out. */
+/* What would still stop a login with it. */
 static void
 warn_of_obstacles(const struct issue *issue)
 {
@@ -371,61 +419,61 @@ warn_of_obstacles(const struct issue *issue)
     struct sr_facts next = *facts;
     struct sr_verdict verdict;
 
-    /* As it is from now on: with a password that never was one before. */
+    /* The account with its new password. */
     next.must_change = next.has_password = SR_YES;
     next.password_expires = next.inactive_from = SR_TIME_UNKNOWN;
     next.locked = SR_LOCK_NO;
     verdict =
         sr_verdict(&next, &issue->txn.rules, &ctl_at_login, issue->ctl->now);
     if (verdict.state == SR_STATE_BARRED)
-        ctl_error("Attention: %s (%s) forbids %s to change the password at a "
-                  "login, and a temporary one has to be changed there.  "
-                  "\"passwd %s\" sets a lasting one.",
+        ctl_error("Warning: %s (%s) does not allow %s to change the password "
+                  "at a login, where a temporary one has to be changed.  Run "
+                  "\"passwd %s\" to set one that does not end.",
                   verdict.rule, sr_change_name(verdict.barred_by), facts->name,
                   facts->name);
     if (facts->locked == SR_LOCK_UNTIL)
-        ctl_error("Attention: %s is locked out at present.  \"selfresetctl "
-                  "unlock %s\" ends that.",
+        ctl_error("Warning: %s is locked out at present.  Run \"selfresetctl "
+                  "unlock %s\" to end that.",
                   facts->name, facts->name);
 }
 
 /* ---- an account of a directory */
 
-/* Record what stands for the password there.  It must be another than that of
- * the passwords that come after, or the record would hold for these, too: so it
- * is where it is another than before, and where the demand is shown. */
+/* Record what identifies the password there.  It must differ from that of later
+ * passwords, or the record would hold for these as well: it does where it
+ * differs from the one before, and where the demand is shown. */
 static int
-record_elsewhere(struct issue *issue, const char *before)
+record_in_directory(struct issue *issue, const char *before)
 {
     const struct sr_account *account = issue->txn.account;
     const struct sr_facts *facts = &account->facts;
 
     if (facts->must_change != SR_YES)
-        ctl_error("Attention: the directory does not show that %s has to "
-                  "change the password.",
+        ctl_error("Warning: the directory does not show that %s has to change "
+                  "the password.",
                   facts->name);
     if (SR_TIME_IS_SET(facts->temporary_until)) {
         issue->until = facts->temporary_until; /* the server ends it itself */
         return CTL_OK;
     }
     if (strcmp(account->secret, before) == 0 && facts->must_change != SR_YES) {
-        ctl_error("Attention: the directory does not show when a password was "
-                  "changed, so this one does not lapse by itself.");
+        ctl_error("Warning: the directory does not show when a password was "
+                  "changed, so this one does not end by itself.");
         return CTL_OK;
     }
     snprintf(issue->hash, sizeof(issue->hash), "%s", account->secret);
     if (record(issue) == CTL_OK)
         return CTL_OK;
-    ctl_error("%s has a new password that nobody knows.  Run \"selfresetctl "
-              "temporary %s\" again when the cause is mended.",
+    ctl_error("%s has a new password that nobody knows.  Correct the cause and "
+              "run \"selfresetctl temporary %s\" again.",
               facts->name, facts->name);
     return CTL_PARTLY;
 }
 
 static int
-store_elsewhere(struct issue *issue)
+store_in_directory(struct issue *issue)
 {
-    const char *name = issue->ctl->operand[0];
+    const char *name = issue->name;
     char before[sizeof(issue->hash)];
     int code;
 
@@ -434,40 +482,53 @@ store_elsewhere(struct issue *issue)
     if (code != CTL_OK)
         return code;
     if (sr_transaction_refresh(&issue->txn) == SR_STATUS_OK)
-        return record_elsewhere(issue, before);
-    ctl_error("%s has a new password that nobody knows, and cannot be read any "
-              "more: %s.  Run \"selfresetctl temporary %s\" again later.",
-              name, issue->txn.reason, name);
+        return record_in_directory(issue, before);
+    ctl_error(
+        "%s has a new password that nobody knows, and cannot be read now: "
+        "%s.  Run \"selfresetctl temporary %s\" again later.",
+        name, issue->txn.reason, name);
     return CTL_PARTLY;
 }
 
+/* With --dry-run: say what would be done, and do nothing. */
+static bool
+would_issue(const struct issue *issue)
+{
+    if (!issue->ctl->is_dry_run)
+        return false;
+    issue->ctl->is_changed = true;
+    ctl_print(issue->ctl, "%s would get a temporary password.", name_of(issue));
+    return true;
+}
+
 static int
-issue_elsewhere(struct issue *issue)
+issue_in_directory(struct issue *issue)
 {
     const struct sr_facts *facts = &issue->txn.account->facts;
-    const char *name = issue->ctl->operand[0];
+    const char *name = issue->name;
     int code = elsewhere_admit(issue->ctl, &issue->txn);
 
     if (code == CTL_OK)
         code = refuse_ended(issue);
     if (code == CTL_OK && facts->disabled == SR_YES) {
-        ctl_error("%s is disabled in the directory.  A password would not let "
-                  "its user in.  Nothing was done.",
+        ctl_error("%s is disabled in the directory, so a password would not "
+                  "let its user in.  Nothing was done.",
                   name);
         code = CTL_REFUSED;
     } else if (code == CTL_OK && facts->locked == SR_LOCK_ADMIN &&
                facts->locked_why == SR_LOCK_WHY_ADMIN) {
-        ctl_error("%s is locked by an administrator of the directory.  A "
-                  "temporary password would lift that lock.  If that is "
-                  "wanted, take the lock away there first.  Nothing was done.",
+        ctl_error("%s is locked by an administrator of the directory, and a "
+                  "temporary password would remove that lock.  Nothing was "
+                  "done.  If that is wanted, remove the lock there first.",
                   name);
         code = CTL_REFUSED;
     }
     if (code == CTL_OK)
         code = make_password(issue);
-    if (code != CTL_OK)
+    if (code != CTL_OK || would_issue(issue))
         return code;
-    code = store_elsewhere(issue);
+    code = store_in_directory(issue);
+    issue->ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
     if (issue->txn.account != NULL)
         ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->txn.account->facts, NULL,
                   code == CTL_OK, NULL);
@@ -479,7 +540,7 @@ issue_elsewhere(struct issue *issue)
     return code;
 }
 
-/* A key on the terminal must not end the steps half way. */
+/* A key on the terminal must not stop between the steps. */
 static void
 hold_signals(bool hold)
 {
@@ -496,13 +557,12 @@ static int
 issue_password(struct issue *issue)
 {
     struct ctl_remembered remembered;
-    int code = ctl_transaction_begin(issue->ctl, issue->ctl->operand[0], "",
-                                     &issue->txn);
+    int code = ctl_transaction_begin(issue->ctl, issue->name, "", &issue->txn);
 
     if (code == CTL_OK)
         code = ctl_remembered(&issue->txn, &remembered);
     if (code == CTL_OK && elsewhere_is(&issue->txn))
-        return issue_elsewhere(issue);
+        return issue_in_directory(issue);
     if (code == CTL_OK)
         code = read_before(issue);
     if (code == CTL_OK)
@@ -511,9 +571,10 @@ issue_password(struct issue *issue)
         code = make_password(issue);
     if (code == CTL_OK)
         code = make_hash(issue);
-    if (code != CTL_OK)
+    if (code != CTL_OK || would_issue(issue))
         return code;
     code = store_password(issue);
+    issue->ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
     ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->txn.account->facts, NULL,
               code == CTL_OK, NULL);
     /* In every case: the steps may have ended half way. */
@@ -525,17 +586,47 @@ issue_password(struct issue *issue)
     return code;
 }
 
+static int
+temporary(struct ctl *ctl, struct report *report, const char *name)
+{
+    __attribute__((cleanup(issue_end))) struct issue issue = {
+        .ctl = ctl, .name = name, .wanted = ctl->options, .report = report};
+
+    return issue_password(&issue);
+}
+
 int
 ctl_temporary(struct ctl *ctl, int argc, char **argv)
 {
-    __attribute__((cleanup(issue_end))) struct issue issue = {.ctl = ctl};
+    static char buffer[8192]; /* of stdout, which sees the passwords as JSON */
+    struct wanted wanted = {0, false};
+    const char *lifetime_text = NULL;
+    const struct ctl_option options[] = {
+        {"lifetime", NULL, &lifetime_text},
+        {"force", &wanted.has_force, NULL},
+    };
     int code;
 
-    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, 1))
+    if (!ctl_parse(ctl, argc, argv, options, 2, 1, CTL_MANY))
         return ctl->exit;
+    if (lifetime_text != NULL &&
+        (sr_config_duration(lifetime_text, &wanted.lifetime) != 0 ||
+         wanted.lifetime < LIFETIME_MIN || wanted.lifetime > LIFETIME_MAX))
+        return ctl_usage(ctl,
+                         "--lifetime is a duration from 1m to 365d, such as "
+                         "2h, and not \"%s\".",
+                         lifetime_text);
+    if (!ctl_load(ctl))
+        return ctl->exit;
+    ctl->options = &wanted;
     prctl(PR_SET_DUMPABLE, 0); /* no core may hold the password */
+    if (ctl->is_json)
+        setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
     hold_signals(true);
-    code = issue_password(&issue);
+    code = ctl_each(ctl, "user", temporary);
+    if (fflush(stdout) != 0 && code == CTL_OK)
+        code = CTL_PARTLY; /* main() says why */
+    explicit_bzero(buffer, sizeof(buffer));
     hold_signals(false);
     return code;
 }

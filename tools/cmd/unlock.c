@@ -14,6 +14,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
+#include "tools/each.h"
 #include "tools/shared_ledger.h"
 
 /* Drop both ledgers of an account, in one transaction; *found says whether
@@ -44,125 +45,174 @@ drop_ledgers(uid_t uid, bool *found)
     return ctl_store_end(&store);
 }
 
-/* Say what was done.  Returns whether there was anything to do. */
+/* Whether there is a ledger to drop, for --dry-run. */
 static bool
-say_unlocked(const char *name, const struct ctl_remembered *before,
-             const struct fleet *fleet, bool is_elsewhere)
+has_failures(const struct ctl_remembered *before, const struct fleet *fleet,
+             unsigned *failures, bool *was_locked)
 {
-    unsigned failures = 0;
-    bool was_locked = false;
-
+    *failures = 0;
+    *was_locked = false;
     for (int class = 0; class < 2; class ++) {
         unsigned here = before->ledger[class].failures;
 
         /* Those of this host are among those of all. */
-        failures += fleet->view[class].failures > here
-                        ? fleet->view[class].failures
-                        : here;
+        *failures += fleet->view[class].failures > here
+                         ? fleet->view[class].failures
+                         : here;
         if (before->ledger[class].locked_until != SR_TIME_UNKNOWN ||
             (fleet->is_there &&
              fleet->view[class].locked_until != SR_TIME_UNKNOWN &&
              !fleet->is_failed))
-            was_locked = true;
+            *was_locked = true;
     }
-    if (was_locked)
-        printf("The lockout of %s has been ended.\n", name);
-    else if (failures > 0)
-        printf("%s was not locked out%s; %u failed attempt%s forgotten.\n",
-               name, is_elsewhere ? " by this host" : "", failures,
-               failures == 1 ? " is" : "s are");
-    else if (!is_elsewhere)
-        printf("%s was not locked out. There was nothing to do.\n"
-               "\"selfresetctl explain --rhost ADDRESS %s\"\n"
-               "tells what stops a login from there.\n",
-               name, name);
-    return was_locked || failures > 0 || is_elsewhere;
+    return *was_locked || *failures > 0;
 }
 
-/* What unlock cannot mend must be said, or its user believes it has. */
+/* What was done, or would be. */
+static void
+say_unlocked(const struct ctl *ctl, const char *name, unsigned failures,
+             bool was_locked, bool is_elsewhere)
+{
+    const char *done = ctl->is_dry_run ? "would be" : "has been";
+    const char *deleted = ctl->is_dry_run ? "would be"
+                          : failures == 1 ? "has been"
+                                          : "have been";
+
+    if (was_locked)
+        ctl_print(ctl, "The lockout of %s %s ended.", name, done);
+    else if (failures > 0)
+        ctl_print(ctl,
+                  "%s was not locked out%s; %u wrong password%s %s "
+                  "deleted from its count.",
+                  name, is_elsewhere ? " by this host" : "", failures,
+                  failures == 1 ? "" : "s", deleted);
+    else if (!is_elsewhere)
+        ctl_print(ctl,
+                  "%s was not locked out; nothing was done.  Run "
+                  "\"selfresetctl explain --rhost ADDRESS %s\" to see "
+                  "what stops a login from there.",
+                  name, name);
+}
+
+/* What unlock does not end, so that nobody believes it has. */
 static void
 say_remaining(const struct sr_transaction *txn)
 {
     const struct sr_facts *facts = &txn->account->facts;
 
     if (facts->disabled == SR_YES && elsewhere_is(txn))
-        ctl_error("%s is disabled in the directory, which is something else.",
+        ctl_error("%s is disabled in the directory; \"unlock\" does not change "
+                  "that.",
                   facts->name);
     else if (facts->disabled == SR_YES)
-        ctl_error("%s is disabled, which is something else.  "
-                  "\"usermod -U %s\" enables it.",
+        ctl_error("%s is disabled; \"unlock\" does not change that.  Run "
+                  "\"usermod -U %s\" to enable it.",
                   facts->name, facts->name);
     else if (facts->locked == SR_LOCK_ADMIN &&
              facts->locked_why != SR_LOCK_WHY_DIRECTORY)
-        ctl_error("%s is locked by an administrator, which is something else.",
+        ctl_error("%s is locked by an administrator; \"unlock\" does not "
+                  "change that.",
                   facts->name);
 }
 
-/* An account of another module, which stands between guard and settle: all
- * that is known of it here is how often it was guessed at. */
+/* An account of another module, which stands between guard and settle: this
+ * host knows only how many wrong passwords were counted. */
 static int
-unlock_guarded(const struct passwd *entry)
+unlock_guarded(struct ctl *ctl, const struct passwd *entry)
 {
     struct sr_facts facts;
     bool found = false;
-    int code;
+    int code = CTL_OK;
 
     sr_facts_init(&facts);
     snprintf(facts.name, sizeof(facts.name), "%s", entry->pw_name);
     facts.uid = entry->pw_uid;
-    code = drop_ledgers(facts.uid, &found);
-    if (code != CTL_OK || found)
+    if (!ctl->is_dry_run)
+        code = drop_ledgers(facts.uid, &found);
+    if (!ctl->is_dry_run && (code != CTL_OK || found))
         ctl_event(SR_EVENT_UNLOCKED, &facts, NULL, code == CTL_OK,
                   code == CTL_OK ? NULL : "SR-3205");
+    if (code != CTL_OK)
+        return code;
+    ctl->is_changed = found || ctl->is_dry_run;
+    ctl_print(ctl,
+              ctl->is_dry_run
+                  ? "The count of wrong passwords of %s would be deleted."
+              : found ? "The count of wrong passwords of %s has been deleted."
+                      : "%s was not locked out; nothing was done.",
+              facts.name);
+    return code;
+}
+
+/* Delete what was counted of an account, here and for all hosts. */
+static int
+delete_all(struct ctl *ctl, struct sr_transaction *txn, bool is_elsewhere)
+{
+    const struct sr_facts *facts = &txn->account->facts;
+    bool found;
+    int code = CTL_OK, next = CTL_OK;
+
+    if (!ctl->is_dry_run) {
+        code = drop_ledgers(facts->uid, &found);
+        if (code != CTL_OK) {
+            ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
+            return code;
+        }
+        code = fleet_clear(txn);
+    }
+    if (is_elsewhere)
+        next = elsewhere_unlock(ctl, txn);
+    return code == CTL_OK ? next : code;
+}
+
+static int
+unlock(struct ctl *ctl, struct report *report, const char *name)
+{
+    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
+        0};
+    struct ctl_remembered before;
+    const struct passwd *entry;
+    struct fleet fleet;
+    enum sr_status ask;
+    bool is_elsewhere, is_any, was_locked;
+    unsigned failures;
+    int code;
+
+    ask = sr_transaction_begin(ctl->config, name, "", NULL, &txn);
+    if (ask == SR_STATUS_UNKNOWN_NAME && (entry = getpwnam(name)) != NULL)
+        return unlock_guarded(ctl, entry);
+    code = ctl_transaction_status(ask, name, &txn);
+    is_elsewhere = code == CTL_OK && elsewhere_is_locked(ctl, &txn);
     if (code == CTL_OK)
-        printf(found ? "The failed attempts of %s are forgotten.\n"
-                     : "%s was not locked out. There was nothing to do.\n",
-               facts.name);
+        code = ctl_remembered(&txn, &before);
+    if (code != CTL_OK)
+        return code;
+    name = txn.account->facts.name;
+    fleet_look(&txn, &fleet);
+    is_any = has_failures(&before, &fleet, &failures, &was_locked);
+    code = delete_all(ctl, &txn, is_elsewhere);
+    if (code != CTL_OK && code != CTL_PARTLY && !is_elsewhere)
+        return code;
+    ctl->is_changed = is_any || (is_elsewhere && code == CTL_OK);
+    say_unlocked(ctl, name, failures, was_locked, is_elsewhere);
+    if (ctl->is_json)
+        report_bool(report, "was_locked", was_locked || is_elsewhere);
+    if (!ctl->is_dry_run) {
+        ctl_publish(ctl, name);
+        if (is_any || is_elsewhere)
+            ctl_event(SR_EVENT_UNLOCKED, &txn.account->facts, NULL,
+                      code == CTL_OK, NULL);
+    }
+    say_remaining(&txn);
     return code;
 }
 
 int
 ctl_unlock(struct ctl *ctl, int argc, char **argv)
 {
-    __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
-        0};
-    struct ctl_remembered before;
-    const struct passwd *entry;
-    const struct sr_facts *facts;
-    struct fleet fleet;
-    enum sr_status ask;
-    bool is_elsewhere, found;
-    int code;
-
-    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, 1) || !ctl_load(ctl))
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, CTL_MANY) || !ctl_load(ctl))
         return ctl->exit;
-    ask = sr_transaction_begin(ctl->config, ctl->operand[0], "", NULL, &txn);
-    if (ask == SR_STATUS_UNKNOWN_NAME &&
-        (entry = getpwnam(ctl->operand[0])) != NULL)
-        return unlock_guarded(entry);
-    code = ctl_transaction_status(ask, ctl->operand[0], &txn);
-    is_elsewhere = code == CTL_OK && elsewhere_is_locked(ctl, &txn);
-    if (code == CTL_OK)
-        code = ctl_remembered(&txn, &before);
-    if (code != CTL_OK)
-        return code;
-    facts = &txn.account->facts;
-    fleet_look(&txn, &fleet);
-    code = drop_ledgers(facts->uid, &found);
-    if (code != CTL_OK) {
-        ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
-        return code;
-    }
-    code = fleet_clear(&txn);
-    if (is_elsewhere && code == CTL_OK)
-        code = elsewhere_unlock(ctl, &txn);
-    else if (is_elsewhere)
-        elsewhere_unlock(ctl, &txn);
-    ctl_publish(ctl, facts->name);
-    if (say_unlocked(facts->name, &before, &fleet, is_elsewhere))
-        ctl_event(SR_EVENT_UNLOCKED, facts, NULL, code == CTL_OK, NULL);
-    say_remaining(&txn);
-    return code;
+    return ctl_each(ctl, "user", unlock);
 }
 
 /* "2001:db8:1:2::/64" without its "/64", the form in which events name it. */
@@ -203,76 +253,97 @@ read_source(const char *text, struct sr_source *source)
 
 /* Drop one source's ledger; *found says whether there was one. */
 static enum sr_store_result
-drop_source(struct sr_store *store, const char *text, bool *found)
+drop_source(struct sr_store *store, const char *text, bool is_dry_run,
+            bool *found)
 {
     struct sr_ledger_key key;
     struct sr_ledger ledger;
     enum sr_store_result result = sr_ledger_key_source(store, text, &key);
 
     if (result == SR_STORE_OK) {
-        sr_slots_forget(&key, 1);
-        result = sr_store_get_ledger(store, &key, &ledger);
+        if (!is_dry_run)
+            sr_slots_forget(&key, 1);
+        result = store == NULL ? SR_STORE_NOT_FOUND
+                               : sr_store_get_ledger(store, &key, &ledger);
     }
     *found = result == SR_STORE_OK;
     if (result == SR_STORE_NOT_FOUND)
         return SR_STORE_OK;
-    return result == SR_STORE_OK ? sr_store_drop_ledger(store, &key) : result;
+    return result == SR_STORE_OK && !is_dry_run
+               ? sr_store_drop_ledger(store, &key)
+               : result;
 }
 
 /* `text` NULL: all of them. */
 static int
-unthrottle(const char *text, bool *found)
+drop_sources(const struct ctl *ctl, const char *text, bool *found)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
     enum sr_store_result result;
 
     *found = true;
-    if (ctl_store(true, &store) != CTL_OK)
+    if (ctl_store(!ctl->is_dry_run, &store) != CTL_OK)
         return CTL_FAILED;
     if (text == NULL) {
         const struct sr_ledger_key first = {.kind = SR_LEDGER_SOURCE};
 
+        if (ctl->is_dry_run)
+            return CTL_OK;
         sr_slots_forget(&first, SR_SOURCE_BUCKETS);
         result = sr_store_drop_all(store, SR_LEDGER_SOURCE);
     } else {
-        result = drop_source(store, text, found);
+        result = drop_source(store, text, ctl->is_dry_run, found);
     }
     if (result == SR_STORE_OK)
-        return ctl_store_end(&store);
+        return ctl->is_dry_run ? CTL_OK : ctl_store_end(&store);
     ctl_store_error(store, result);
     return CTL_FAILED;
+}
+
+static int
+unthrottle(struct ctl *ctl, struct report *report, const char *name)
+{
+    struct sr_source source = {.text = "all"};
+    bool found = false;
+    int code;
+
+    (void)report;
+    if (name != NULL && !read_source(name, &source)) {
+        ctl_error("\"%s\" is not a source.  A source is an IPv4 address, an "
+                  "IPv6 address or network of /64, a host name, \"console\", "
+                  "\"uid:NUMBER\" or \"name:service/SERVICE\".",
+                  name);
+        return CTL_USAGE;
+    }
+    code = drop_sources(ctl, name == NULL ? NULL : source.text, &found);
+    ctl->is_changed = code == CTL_OK && found;
+    if (!ctl->is_dry_run && (code != CTL_OK || found))
+        ctl_event(SR_EVENT_UNTHROTTLED, NULL, source.text, code == CTL_OK,
+                  code == CTL_OK ? NULL : "SR-3205");
+    if (code == CTL_OK && found)
+        ctl_print(ctl, "The count of wrong passwords from %s %s deleted.",
+                  name == NULL ? "all sources" : source.text,
+                  ctl->is_dry_run ? "would be" : "has been");
+    else if (code == CTL_OK)
+        ctl_print(ctl,
+                  "No wrong passwords were counted from %s; nothing was "
+                  "done.",
+                  source.text);
+    return code;
 }
 
 int
 ctl_unthrottle(struct ctl *ctl, int argc, char **argv)
 {
-    struct sr_source source = {.text = "all"};
     bool has_all = false;
-    bool found = false;
     const struct ctl_option options[] = {{"all", &has_all, NULL}};
-    int code;
 
-    if (!ctl_parse(ctl, argc, argv, options, 1, 0, 1))
+    if (!ctl_parse(ctl, argc, argv, options, 1, 0, CTL_MANY))
         return ctl->exit;
-    if (has_all == (ctl->operand_count == 1))
-        return ctl_usage(ctl, "Name one source, or say --all.");
-    if (!has_all && !read_source(ctl->operand[0], &source))
-        return ctl_usage(ctl,
-                         "\"%s\" is no source.  Sources are single addresses, "
-                         "IPv6 networks of /64, host names, \"console\", "
-                         "\"uid:NUMBER\" and \"name:service/SERVICE\".",
-                         ctl->operand[0]);
-    code = unthrottle(has_all ? NULL : source.text, &found);
-    if (code != CTL_OK || found)
-        ctl_event(SR_EVENT_UNTHROTTLED, NULL, source.text, code == CTL_OK,
-                  code == CTL_OK ? NULL : "SR-3205");
-    if (code != CTL_OK)
-        return code;
-    if (has_all)
-        puts("The attempts of all sources have been forgotten.");
-    else if (found)
-        printf("The attempts of %s have been forgotten.\n", source.text);
-    else
-        printf("%s was not throttled. There was nothing to do.\n", source.text);
-    return CTL_OK;
+    if (has_all && ctl->operand_count > 0)
+        return ctl_usage(ctl, "Name sources, or use --all, not both.");
+    if (!has_all && ctl->operand_count == 0)
+        return ctl_usage(ctl, "SOURCE or --all is missing.");
+    return has_all ? ctl_once(ctl, unthrottle)
+                   : ctl_each(ctl, "source", unthrottle);
 }

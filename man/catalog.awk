@@ -1,0 +1,43 @@
+# Makes the message catalog of the journal from policy/report/events.def, for
+# journalctl --catalog.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+
+# What to do about an event, by its id; most need nothing.
+function advice(id) {
+    if (id ~ /^SR-220[15]/)
+        return "To see until when, run \"selfresetctl status USER\"; to end" \
+            " it, run\n\"selfresetctl unlock USER\"."
+    if (id == "SR-2203")
+        return "To end it, run \"selfresetctl unthrottle SOURCE\"."
+    if (id == "SR-3001" || id == "SR-3204" || id == "SR-3205" ||
+        id == "SR-3211" || id ~ /^SR-33/)
+        return "To see the cause and what to do, run \"selfresetctl check\"."
+    if (id == "SR-3002" || id == "SR-3013" || id == "SR-3023" ||
+        id == "SR-2207")
+        return "To see the cause and what to do, run \"selfresetctl check" \
+            " --backend NAME\"\nwith the backend of SELFRESET_BACKEND."
+    if (id ~ /^SR-(1014|1015|1208|301[5-8]|3020|2102)$/)
+        return "To see which fact and rule decide, run \"selfresetctl explain" \
+            " USER\"."
+    return "To see what else happened to the account, run \"selfresetctl log" \
+        " USER\"."
+}
+
+BEGIN { print "# Made from events.def." }
+
+# An entry goes over lines and ends with a bracket.
+/^EVENT\(/ || entry != "" { entry = entry $0 }
+
+entry ~ /"\)$/ {
+    # id 2, name 4, message id 8, text 10
+    split(entry, part, "\"")
+    printf "\n-- %s\n", part[8]
+    printf "Subject: %s %s\n", part[2], part[4]
+    print "Defined-By: selfreset"
+    print "Documentation: man:selfreset-events(7)"
+    printf "\n%s%s.\n", toupper(substr(part[10], 1, 1)), substr(part[10], 2)
+    print "The fields SELFRESET_USER, SELFRESET_SOURCE and SELFRESET_CAUSE name" \
+        " the account,\nthe source and the cause."
+    print advice(part[2])
+    entry = ""
+}
