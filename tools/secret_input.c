@@ -35,10 +35,10 @@ ctl_read_secret(const char *prompt, char *out, size_t size, bool *is_cut)
 
     *is_cut = false;
     if (is_terminal) {
-        fputs(prompt, stderr);
         quiet = before;
         quiet.c_lflag &= (tcflag_t)~ECHO;
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+        fputs(prompt, stderr); /* what is typed from now on is not discarded */
     }
     while (read_byte(&byte)) {
         is_read = true;
