@@ -1275,3 +1275,30 @@ def test_log_of_the_journal(host):
         ("2026-11-02T10:00:00Z", PEER)]
     asked = (RUN / "asked").read_text()
     assert "SELFRESET_USER=ann" in asked and "--since=@1793600000" in asked
+
+
+# ---- many accounts
+
+def test_check_costs_a_pass_over_the_accounts(clean):
+    """Eight times the accounts cost about eight times the time, not 64."""
+    def seconds_of(count):
+        with open(ETC / "passwd", "a") as users, open(ETC / "shadow",
+                                                      "a") as hashes:
+            for number in range(seconds_of.made, count):
+                users.write(f"m{number}:x:{20000 + number}:100::/:/bin/sh\n")
+                hashes.write(f"m{number}:*:20000:0:99999:7:::\n")
+        seconds_of.made = count
+        began = time.monotonic()
+        clean.run("selfresetctl", "check")
+        return time.monotonic() - began
+
+    seconds_of.made = 0
+    few = min(seconds_of(1000), seconds_of(1000))
+    assert seconds_of(8000) < 20 * few
+
+
+def test_check_locked_hash(clean):
+    clean.configure(expiry={"locked_hash": "account"})
+    clean.add("svc", hash="!", uid=877)
+    found = [one for one in check(clean, 10) if "expiry.locked_hash" in one]
+    assert len(found) == 1 and "svc" in found[0]

@@ -1,20 +1,29 @@
 /*
- * Checkaccounts: accounts whose facts and rules together keep somebody out, or
- * contradict each other.
+ * Check accounts: accounts whose facts and rules contradict each other, or
+ * together keep the user out.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
 #include <pwd.h>
+#include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "policy/account/account.h"
+#include "policy/backend/registry.h"
+#include "policy/config/members.h"
 #include "policy/config/account_rules.h"
 #include "policy/decide/verdict.h"
 #include "tools/check/accounts.h"
 #include "tools/ctl.h"
+
+/* Below this, accounts are the system's. */
+#define USERS_FROM 1000
 
 /* An account that has to be changed at a login, which cannot be. */
 static void
@@ -156,8 +165,8 @@ check_root(const struct sr_transaction *txn, const struct sr_verdict *verdict,
     case SR_STATE_LAPSED:
     case SR_STATE_BARRED:
         findings_add(findings, SEVERITY_ERROR, facts->name, NULL,
-                     "\"selfresetctl explain\" says why.  Mend it before you "
-                     "log off.",
+                     "Run \"selfresetctl explain\" to see why, and correct it "
+                     "before you log off.",
                      "The account is %s: its password does not let root in.",
                      sr_state_name(verdict->state));
         break;
@@ -173,49 +182,178 @@ check_root(const struct sr_transaction *txn, const struct sr_verdict *verdict,
     }
 }
 
+/* With locked_hash = account, "!" before a hash also stops what needs no
+ * password. */
 static void
-check_account(const struct sr_config *config, const char *name, sr_time now,
-              struct findings *findings)
+check_locked_hash(const struct sr_transaction *txn, struct findings *findings)
+{
+    const struct sr_facts *facts = &txn->account->facts;
+
+    if (txn->rules.locked_hash == SR_LOCKED_HASH_ACCOUNT &&
+        facts->disabled == SR_YES && facts->uid < USERS_FROM)
+        findings_add(findings, SEVERITY_WARNING, "expiry.locked_hash",
+                     facts->name,
+                     "Set \"locked_hash = password\", or replace \"!\" by "
+                     "\"*\" in their lines with vipw -s.",
+                     "System accounts with \"!\" in /etc/shadow are disabled, "
+                     "so that their cron jobs and services do not run.");
+}
+
+/* ---- all accounts */
+
+/* One pass over all accounts. */
+struct pass {
+    const struct sr_config *config;
+    sr_time now;
+    struct findings *findings;
+    struct sr_members *members;
+    void *seen;          /* a tree of the names of local accounts */
+    size_t count;        /* of accounts that were checked */
+    time_t started;      /* by the monotonic clock */
+    bool shows_progress; /* standard error is a terminal */
+};
+
+static time_t
+uptime(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* One line on a terminal, for what takes longer than two seconds. */
+static void
+show_progress(struct pass *pass, bool is_end)
+{
+    pass->count++;
+    if (!pass->shows_progress || uptime() - pass->started < 2)
+        return;
+    if (is_end)
+        fputs("\r\033[K", stderr);
+    else if (pass->count % 100 == 0)
+        fprintf(stderr, "\r%zu accounts checked", pass->count);
+}
+
+static void
+say_unreadable(struct pass *pass, const char *name, const char *reason)
+{
+    /* One finding for all accounts that have the same cause. */
+    findings_add(pass->findings, SEVERITY_ERROR, "accounts", name,
+                 "Correct the cause.  Until then they cannot log in by "
+                 "pam_selfreset.so.",
+                 "Accounts cannot be read: %s.", reason);
+}
+
+static void
+judge(struct pass *pass, struct sr_transaction *txn)
+{
+    struct sr_verdict verdict;
+
+    /* A store that cannot be read is a finding already. */
+    if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK)
+        return;
+    verdict =
+        sr_verdict(&txn->account->facts, &txn->rules, &ctl_at_login, pass->now);
+    check_barred(txn, &verdict, pass->findings);
+    check_doomed(txn, &verdict, pass->findings);
+    check_ages(txn, pass->findings);
+    check_warning(pass->config, txn, pass->findings);
+    check_empty(txn, pass->findings);
+    check_locked_hash(txn, pass->findings);
+    check_root(txn, &verdict, pass->findings);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+static int
+find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
+{
+    const struct pass *pass = context;
+    struct sr_members_ask ask = {pass->members, group};
+    const struct sr_member member = {name, sr_members_is_member, &ask};
+
+    return sr_config_rules(pass->config, &member, "", rules);
+}
+
+static int
+take_local(void *context, struct sr_account *account,
+           const struct sr_rules *rules, enum sr_status ask, const char *reason)
+{
+    struct pass *pass = context;
+    struct sr_transaction txn = {.config = pass->config,
+                                 .rules = *rules,
+                                 .account = account,
+                                 .ask = ask};
+    char *name = strdup(account->facts.name);
+    void *found =
+        name == NULL ? NULL : tsearch(name, &pass->seen, compare_names);
+
+    if (found == NULL) {
+        pass->findings->is_cut = true;
+        free(name);
+        return -1;
+    }
+    if (*(char **)found != name) {
+        free(name); /* a second line of the same name, which nobody sees */
+        return 0;
+    }
+    if (ask == SR_STATUS_OK)
+        judge(pass, &txn);
+    else
+        say_unreadable(pass, account->facts.name, reason);
+    show_progress(pass, false);
+    return 0;
+}
+
+/* The local accounts in one pass over the files, where no directory comes
+ * before them: one by one, each would cost a pass. */
+static void
+check_local(struct pass *pass)
+{
+    const struct sr_visitor visitor = {pass, find_rules, take_local};
+    const struct sr_string_list *backends = &pass->config->backends;
+    struct sr_backend backend;
+    struct sr_call call = sr_call_make(&backend, NULL);
+
+    if (backends->count == 0 || strcmp(backends->item[0], "local") != 0 ||
+        sr_backend_find(pass->config, "local", &backend, &call.error) != 0)
+        return;
+    (void)sr_backend_enumerate(&call, &visitor); /* the rest is asked for */
+}
+
+static void
+check_account(struct pass *pass, const char *name)
 {
     __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
         0};
-    struct sr_verdict verdict;
 
-    switch (sr_transaction_begin(config, name, "", NULL, &txn)) {
+    switch (sr_transaction_begin(pass->config, name, "", NULL, &txn)) {
     case SR_STATUS_OK:
+        judge(pass, &txn);
         break;
     case SR_STATUS_UNKNOWN_NAME:
-        /* Without a word: another module's. */
+        /* Without a reason: another module's. */
         if (txn.another[0] != '\0')
-            findings_add(findings, SEVERITY_WARNING, "accounts", name,
+            findings_add(pass->findings, SEVERITY_WARNING, "accounts", name,
                          "Give both the same number, or one of them another "
                          "name.",
-                         "An account of a directory is passed over: %s.",
+                         "An account of a directory is not used: %s.",
                          txn.another);
-        return;
+        break;
     default:
-        /* One for all accounts that have the same cause. */
-        findings_add(findings, SEVERITY_ERROR, "accounts", name,
-                     "Mend what is said; until then they cannot log in by "
-                     "pam_selfreset.so.",
-                     "Accounts cannot be read: %s.", txn.reason);
-        return;
+        say_unreadable(pass, name, txn.reason);
     }
-    /* A store that cannot be read is a finding already. */
-    if (sr_transaction_recall(&txn, NULL, NULL) != SR_STORE_OK)
-        return;
-    verdict = sr_verdict(&txn.account->facts, &txn.rules, &ctl_at_login, now);
-    check_barred(&txn, &verdict, findings);
-    check_doomed(&txn, &verdict, findings);
-    check_ages(&txn, findings);
-    check_warning(config, &txn, findings);
-    check_empty(&txn, findings);
-    check_root(&txn, &verdict, findings);
+    show_progress(pass, false);
 }
 
-void
-check_accounts(const struct sr_config *config, sr_time now,
-               struct findings *findings)
+/* The other accounts that the name service lists. */
+static void
+check_others(struct pass *pass)
 {
     char **names = NULL;
     size_t count = 0;
@@ -223,8 +361,11 @@ check_accounts(const struct sr_config *config, sr_time now,
 
     setpwent();
     while ((entry = getpwent()) != NULL) {
-        char **grown = reallocarray(names, count + 1, sizeof(*names));
+        char **grown;
 
+        if (tfind(entry->pw_name, &pass->seen, compare_names) != NULL)
+            continue;
+        grown = reallocarray(names, count + 1, sizeof(*names));
         if (grown == NULL)
             break;
         names = grown;
@@ -233,11 +374,33 @@ check_accounts(const struct sr_config *config, sr_time now,
             break;
         count++;
     }
-    findings->is_cut = findings->is_cut || entry != NULL;
+    pass->findings->is_cut = pass->findings->is_cut || entry != NULL;
     endpwent();
     for (size_t i = 0; i < count; i++) {
-        check_account(config, names[i], now, findings);
+        check_account(pass, names[i]);
         free(names[i]);
     }
     free(names);
+}
+
+void
+check_accounts(const struct sr_config *config, sr_time now,
+               struct findings *findings)
+{
+    struct pass pass = {.config = config,
+                        .now = now,
+                        .findings = findings,
+                        .members = sr_members_new(),
+                        .started = uptime(),
+                        .shows_progress = isatty(STDERR_FILENO) == 1};
+
+    if (pass.members == NULL) {
+        findings->is_cut = true;
+        return;
+    }
+    check_local(&pass);
+    check_others(&pass);
+    show_progress(&pass, true);
+    tdestroy(pass.seen, free);
+    sr_members_free(pass.members);
 }

@@ -12,6 +12,9 @@
 
 #include "tools/check/findings.h"
 
+/* The names that are kept; more would only be counted. */
+#define SUBJECTS_MAX 100
+
 static void
 finding_free(struct finding *finding)
 {
@@ -42,8 +45,16 @@ add_subject(struct finding *finding, const char *subject)
 {
     char *longer = NULL;
 
-    if (subject == NULL || has_subject(finding->subjects, subject))
+    if (subject == NULL || finding->more > 0 ||
+        has_subject(finding->subjects, subject)) {
+        finding->more += subject != NULL && finding->more > 0;
         return true;
+    }
+    if (finding->subject_count == SUBJECTS_MAX) {
+        finding->more++;
+        return true;
+    }
+    finding->subject_count++;
     if (asprintf(&longer, "%s%s%s",
                  finding->subjects == NULL ? "" : finding->subjects,
                  finding->subjects == NULL ? "" : ", ", subject) < 0)

@@ -16,7 +16,9 @@ struct finding {
     char *place; /* "/etc/pam.d/sshd:4", a file, or an account's name */
     char *text;
     char *advice;
-    char *subjects; /* services or accounts that have it, or NULL */
+    char *subjects;       /* services or accounts that have it, or NULL */
+    size_t subject_count; /* names in `subjects` */
+    size_t more;          /* that have it too, and are only counted */
 };
 
 struct findings {

@@ -31,6 +31,7 @@ ctl_findings_json(struct json *json, const char *key,
         json_string(json, "text", finding->text);
         json_string(json, "advice", finding->advice);
         json_string(json, "subjects", finding->subjects);
+        json_number(json, "more_subjects", (int64_t)finding->more);
         json_end(json);
     }
     json_end(json);
@@ -57,6 +58,8 @@ print_one(const struct finding *finding)
     ctl_wrap(stdout, "  ", 2, finding->text);
     if (finding->subjects != NULL)
         ctl_wrap(stdout, "  Concerns: ", 4, finding->subjects);
+    if (finding->more > 0)
+        printf("    and %zu more\n", finding->more);
     ctl_wrap(stdout, "  To do: ", 4, finding->advice);
 }
 
