@@ -91,7 +91,7 @@ sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable)
     sr_context_event(ctx,
                      ctx->txn.ask == SR_STATUS_AMBIGUOUS
                          ? SR_EVENT_AMBIGUOUS
-                         : SR_EVENT_BACKEND_DOWN,
+                         : sr_transaction_outage_event(&ctx->txn),
                      "failed", ctx->txn.reason, unavailable);
     sr_context_tell_text(ctx, PAM_ERROR_MSG, sr_transaction_outage(&ctx->txn));
     return unavailable;

@@ -24,6 +24,7 @@ pam_selfreset_la_DEPENDENCIES = libpolicy.la pam/pam_selfreset.map
 
 EXTRA_DIST += pam/selfreset-sandbox.conf.in pam/pam_selfreset.map pam/selfreset.pam-config \
 	pam/examples/debian pam/examples/fedora pam/examples/guard \
+	pam/examples/kerberos \
 	pam/examples/minimal
 
 # Units of others that ask PAM and may write nothing: polkit's from its version

@@ -188,6 +188,7 @@ krb5_la_SOURCES = $(krb5_common_sources) \
 	policy/backend/krb5/initial.c policy/backend/krb5/initial.h \
 	policy/backend/krb5/krb5.c \
 	policy/backend/krb5/session.c policy/backend/krb5/session.h \
+	policy/backend/krb5/survey.c policy/backend/krb5/survey.h \
 	policy/backend/krb5/trust.c policy/backend/krb5/trust.h \
 	policy/backend/krb5/verify.c policy/backend/krb5/verify.h \
 	policy/util/deadline.c policy/util/deadline.h \

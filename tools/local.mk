@@ -51,6 +51,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/pam.c \
 	tools/published.c tools/published.h \
 	tools/report.c tools/report.h \
+	tools/check/survey_krb5.c tools/check/survey_krb5.h \
 	tools/check/survey_report.c tools/check/survey_report.h \
 	tools/rewrite.c tools/rewrite.h \
 	tools/spawn.c tools/spawn.h \

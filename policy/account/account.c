@@ -332,6 +332,13 @@ sr_transaction_outage(const struct sr_transaction *txn)
                                          : SR_TEXT_UNAVAILABLE;
 }
 
+enum sr_event_id
+sr_transaction_outage_event(const struct sr_transaction *txn)
+{
+    return txn->why == SR_ERROR_IDENTITY ? SR_EVENT_HOST_KEY
+                                         : SR_EVENT_BACKEND_DOWN;
+}
+
 static const char *
 or_null(const char *text)
 {

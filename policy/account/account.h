@@ -102,6 +102,9 @@ bool sr_transaction_is_ours(const struct sr_transaction *txn);
  * verified. */
 enum sr_text sr_transaction_outage(const struct sr_transaction *txn);
 
+/* And the event. */
+enum sr_event_id sr_transaction_outage_event(const struct sr_transaction *txn);
+
 /* Whether the account was looked up a moment ago, so that nothing is looked up
  * twice where an answer came at once. */
 bool sr_transaction_is_fresh(const struct sr_transaction *txn);

@@ -167,8 +167,8 @@ backend_is_away(struct sr_transaction *txn)
     const bool is_local = txn->last.ops == &sr_backend_local;
 
     sr_transaction_event(
-        txn, is_local ? SR_EVENT_CRYPTO : SR_EVENT_BACKEND_DOWN, "failed",
-        txn->reason, sr_transaction_code(txn, SR_ANSWER_UNAVAILABLE));
+        txn, is_local ? SR_EVENT_CRYPTO : sr_transaction_outage_event(txn),
+        "failed", txn->reason, sr_transaction_code(txn, SR_ANSWER_UNAVAILABLE));
     return outcome_of(SR_VERIFIED_UNAVAILABLE);
 }
 

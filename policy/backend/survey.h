@@ -51,6 +51,34 @@ struct sr_survey_policy {
     int64_t temporary_uses, temporary_lifetime;
 };
 
+/* A principal of this host's keytab. */
+struct sr_survey_key {
+    char principal[200];
+    bool is_host; /* host/NAME */
+    int kvno;     /* the newest */
+    char enctypes[120];
+    bool is_right;    /* a KDC accepts the key */
+    bool is_accepted; /* a ticket for it was decrypted; host/NAME only */
+    char why[SR_ERROR_TEXT_SIZE]; /* otherwise */
+    char event[8]; /* "SR-5105"; empty: the cause is another one */
+};
+
+#define SR_SURVEY_KEYS 16
+
+/* What concerns the KDCs of a realm. */
+struct sr_survey_krb5 {
+    char realm[256];
+    char server[SR_SURVEY_URIS][280];    /* what uri[] points to */
+    char keytab[256];                    /* its name */
+    char keytab_why[SR_ERROR_TEXT_SIZE]; /* it cannot be used; empty: it can */
+    struct sr_survey_key key[SR_SURVEY_KEYS];
+    size_t key_count;
+    bool has_offset;
+    int64_t offset; /* a KDC's clock minus this host's, seconds */
+    enum sr_tri has_fast;
+    char host[256]; /* of this host, as uname(2) says it */
+};
+
 struct sr_survey {
     /* What is asked for. */
     const char *test;     /* a name to try it with; NULL: none */
@@ -91,6 +119,7 @@ struct sr_survey {
     enum sr_tri is_let_in;    /* the password of the test entry is right */
     enum sr_tri answers_with; /* a bind is answered with the policy control */
     enum sr_tri tells_locks;  /* ppolicy_use_lockout */
+    struct sr_survey_krb5 krb5;
 };
 
 #endif

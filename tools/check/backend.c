@@ -16,6 +16,7 @@
 #include "tools/check/findings_report.h"
 #include "policy/config/account_rules.h"
 #include "tools/check/survey.h"
+#include "tools/check/survey_krb5.h"
 #include "tools/ctl.h"
 #include "tools/secret_input.h"
 #include "tools/shared_ledger.h"
@@ -33,21 +34,29 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
     struct report report;
     const char *hint;
+    bool is_krb5 = config->type == SR_BACKEND_KRB5;
 
-    check_survey(survey, config, ctl->now, &findings);
-    if (survey->used != NULL)
+    if (is_krb5)
+        check_survey_krb5(survey, config, &findings);
+    else
+        check_survey(survey, config, ctl->now, &findings);
+    if (survey->used != NULL && !is_krb5)
         check_enumeration(ctl->config, backend, &findings);
-    if (survey->used != NULL)
+    if (survey->used != NULL && !is_krb5)
         fleet_check(backend, connections, sr_config_shares(ctl->config),
                     &findings);
     report_begin(&report, is_json, ctl->now, false);
     report_item(&report);
-    report_survey(&report, survey, config);
+    if (is_krb5)
+        report_survey_krb5(&report, survey, config);
+    else
+        report_survey(&report, survey, config);
     if (is_json) {
         ctl_findings_json(&report.json, "findings", &findings);
     } else {
         putchar('\n');
-        for (unsigned i = 0; (hint = survey_hint(survey, i)) != NULL; i++)
+        for (unsigned i = 0;
+             !is_krb5 && (hint = survey_hint(survey, i)) != NULL; i++)
             ctl_wrap(stdout, "", 0, hint);
     }
     report_item_end(&report);

@@ -27,8 +27,8 @@ sr_krb5_keytab_open(krb5_context context, const char *path,
     if (code == 0)
         code = krb5_kt_get_name(context, keytab, name, sizeof(name));
     if (code != 0)
-        sr_krb5_set_error(context, error, SR_ERROR_IDENTITY, "the keytab",
-                          code);
+        sr_krb5_set_error(context, error, SR_ERROR_IDENTITY,
+                          "the keytab (SR-5107)", code);
     else if (strncmp(name, "FILE:", 5) != 0 ||
              sr_secret_file_is_safe(name + 5, error))
         return keytab;

@@ -16,6 +16,7 @@
 #include "policy/backend/krb5/ask.h"
 #include "policy/backend/krb5/ccache.h"
 #include "policy/backend/krb5/change.h"
+#include "policy/backend/krb5/survey.h"
 #include "policy/backend/krb5/verify.h"
 #include "policy/util/deadline.h"
 
@@ -181,6 +182,17 @@ krb5_end(void *state, bool is_copy)
     sr_krb5_session_free(state);
 }
 
+static enum sr_status
+krb5_survey(struct sr_call *call, struct sr_survey *survey)
+{
+    struct sr_krb5_session *session = sr_krb5_session_begin(call);
+
+    if (session == NULL)
+        return SR_STATUS_UNAVAILABLE;
+    sr_krb5_survey(session, call->backend->name, survey);
+    return survey->used == NULL ? SR_STATUS_UNAVAILABLE : SR_STATUS_OK;
+}
+
 static const struct sr_backend_ops operations = {
     .type = "krb5",
     .accounts =
@@ -190,6 +202,7 @@ static const struct sr_backend_ops operations = {
             .change = krb5_change,
             .end = krb5_end,
         },
+    .survey = krb5_survey,
     .credentials = &credentials,
 };
 

@@ -53,6 +53,7 @@ run(struct sr_krb5_kdcs *kdcs, step_function *step, void *exchange,
 {
     krb5_context context = kdcs->context;
     krb5_data in = {0, 0, NULL};
+    bool was_pinned = kdcs->is_pinned;
     krb5_error_code error;
 
     do {
@@ -67,14 +68,14 @@ run(struct sr_krb5_kdcs *kdcs, step_function *step, void *exchange,
                         (flags & KRB5_INIT_CREDS_STEP_FLAG_CONTINUE) != 0;
         if (error == 0 && !steps->is_cut &&
             (flags & KRB5_INIT_CREDS_STEP_FLAG_CONTINUE) != 0) {
-            kdcs->is_pinned = pins_kdc && steps->replies > 0;
+            kdcs->is_pinned = was_pinned || (pins_kdc && steps->replies > 0);
             error = send_request(kdcs, &realm, &out, &in, steps);
             steps->replies += error == 0 ? 1 : 0;
         }
         krb5_free_data_contents(context, &out);
         krb5_free_data_contents(context, &realm);
     } while (error == 0 && in.data != NULL);
-    kdcs->is_pinned = false;
+    kdcs->is_pinned = was_pinned;
     return error;
 }
 

@@ -40,36 +40,76 @@ accept_ticket(struct sr_krb5_session *session, krb5_creds *ticket,
     return error;
 }
 
+const char *
+sr_krb5_trust_event(krb5_error_code code)
+{
+    switch (code) {
+    case KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN:
+    case KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN:
+        return "SR-5101";
+    case KRB5KRB_AP_ERR_BAD_INTEGRITY:
+        return "SR-5104";
+    case KRB5KRB_AP_ERR_BADKEYVER:
+    case KRB5KRB_AP_ERR_NOKEY:
+    case KRB5_KT_KVNONOTFOUND:
+    case KRB5KDC_ERR_PREAUTH_FAILED:
+        return "SR-5105";
+    case KRB5KRB_AP_ERR_SKEW:
+    case KRB5_KDCREP_SKEW:
+        return "SR-5106";
+    case KRB5_KT_NOTFOUND:
+        return "SR-5107";
+    default:
+        return NULL;
+    }
+}
+
+/* "host/NAME (SR-5105): ..." */
+static void
+set_trouble(struct sr_krb5_session *session, krb5_principal server,
+            krb5_error_code code)
+{
+    krb5_context context = session->context;
+    const char *event = sr_krb5_trust_event(code);
+    const char *text = krb5_get_error_message(context, code);
+    char *name = NULL;
+
+    if (krb5_unparse_name(context, server, &name) != 0)
+        name = NULL;
+    sr_error_set(session->error, SR_ERROR_IDENTITY, "%s%s%s%s: %s",
+                 name == NULL ? "this host's key" : name,
+                 event == NULL ? "" : " (", event == NULL ? "" : event,
+                 event == NULL ? "" : ")", text);
+    krb5_free_unparsed_name(context, name);
+    krb5_free_error_message(context, text);
+}
+
 enum sr_krb5_trust
 sr_krb5_trust_try(struct sr_krb5_session *session, krb5_ccache cache,
-                  krb5_principal client, krb5_principal server)
+                  krb5_principal client, krb5_principal server,
+                  krb5_error_code *code)
 {
     krb5_context context = session->context;
     krb5_creds wanted = {.client = client, .server = server};
     krb5_creds ticket;
     krb5_tkt_creds_context exchange = NULL;
     struct sr_krb5_steps steps = {0};
-    char *name = NULL;
-    krb5_error_code error =
-        krb5_tkt_creds_init(context, cache, &wanted, 0, &exchange);
 
     memset(&ticket, 0, sizeof(ticket));
-    if (error == 0)
-        error = sr_krb5_steps_service(&session->kdcs, exchange, &steps);
-    if (error == 0)
-        error = krb5_tkt_creds_get_creds(context, exchange, &ticket);
-    if (error == 0)
-        error = accept_ticket(session, &ticket, server);
+    *code = krb5_tkt_creds_init(context, cache, &wanted, 0, &exchange);
+    if (*code == 0)
+        *code = sr_krb5_steps_service(&session->kdcs, exchange, &steps);
+    if (*code == 0)
+        *code = krb5_tkt_creds_get_creds(context, exchange, &ticket);
+    if (*code == 0)
+        *code = accept_ticket(session, &ticket, server);
     krb5_tkt_creds_free(context, exchange);
     krb5_free_cred_contents(context, &ticket);
-    if (error == 0)
+    if (*code == 0)
         return SR_KRB5_TRUSTED;
     if (steps.is_silent)
         return SR_KRB5_NOT_REACHED;
-    if (krb5_unparse_name(context, server, &name) == 0)
-        sr_krb5_set_error(context, session->error, SR_ERROR_IDENTITY, name,
-                          error);
-    krb5_free_unparsed_name(context, name);
+    set_trouble(session, server, *code);
     return SR_KRB5_NOT_TRUSTED;
 }
 
@@ -79,14 +119,15 @@ verify(struct sr_krb5_session *session, krb5_ccache cache, krb5_creds *tgt)
     krb5_context context = session->context;
     krb5_principal host[SR_KRB5_PRINCIPALS_MAX];
     enum sr_krb5_trust trust = SR_KRB5_NOT_TRUSTED;
+    krb5_error_code code;
     size_t count =
         sr_krb5_keytab_principals(context, session->keytab, "host", host);
 
     if (count == 0)
         sr_error_set(session->error, SR_ERROR_IDENTITY,
-                     "Kerberos: the keytab has no entry host/NAME");
+                     "the keytab has no entry host/NAME (SR-5107)");
     for (size_t i = 0; i < count && trust == SR_KRB5_NOT_TRUSTED; i++)
-        trust = sr_krb5_trust_try(session, cache, tgt->client, host[i]);
+        trust = sr_krb5_trust_try(session, cache, tgt->client, host[i], &code);
     for (size_t i = 0; i < count; i++)
         krb5_free_principal(context, host[i]);
     return trust;

@@ -1,0 +1,314 @@
+/*
+ * Kerberos survey: what the KDCs are, and whether the keys of this host are of
+ * use there, by trying.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "policy/backend/krb5/account.h"
+#include "policy/backend/krb5/armour.h"
+#include "policy/backend/krb5/ask.h"
+#include "policy/backend/krb5/keytab.h"
+#include "policy/backend/krb5/survey.h"
+#include "policy/backend/krb5/trust.h"
+#include "policy/backend/krb5/verify.h"
+#include "policy/util/deadline.h"
+
+/* One server is waited for so long. */
+#define SERVER_MS 3000
+
+/* Each part of the survey has the whole time of a login. */
+static void
+renew_time(struct sr_krb5_session *session)
+{
+    session->kdcs.end = sr_deadline_now() + session->config->timeout * 1000;
+}
+
+/* ---- servers */
+
+static struct sr_survey_uri *
+add_server(struct sr_survey *survey, const char *role,
+           const struct sr_krb5_srv *server)
+{
+    struct sr_survey_krb5 *krb5 = &survey->krb5;
+    size_t at = survey->uri_count;
+
+    if (at == SR_SURVEY_URIS)
+        return NULL;
+    snprintf(krb5->server[at], sizeof(krb5->server[at]),
+             strchr(server->host, ':') == NULL ? "%s %.250s:%d"
+                                               : "%s [%.250s]:%d",
+             role, server->host, server->port);
+    survey->uri[at].uri = krb5->server[at];
+    survey->uri_count++;
+    return &survey->uri[at];
+}
+
+/* Ask one KDC for anything; what it says does not matter. */
+static void
+try_kdc(struct sr_krb5_session *session, const struct sr_krb5_srv *kdc,
+        struct sr_survey *survey)
+{
+    struct sr_survey_uri *found = add_server(survey, "kdc", kdc);
+    struct sr_krb5_kdcs one = session->kdcs;
+    struct sr_krb5_wish wish = {
+        .client = sr_krb5_account_principal(session, "selfreset-nobody")};
+    struct sr_krb5_initial initial;
+
+    if (found == NULL || wish.client == NULL)
+        return;
+    one.last = *kdc;
+    one.is_pinned = true;
+    one.end = sr_deadline_now() + SERVER_MS;
+    snprintf(one.realm, sizeof(one.realm), "%s", session->realm);
+    sr_krb5_initial_get(&one, &wish, &initial);
+    found->is_answered =
+        initial.replies > 0 && initial.answer != SR_KRB5_SILENT;
+    if (!found->is_answered)
+        snprintf(found->why, sizeof(found->why), "%s", session->error->text);
+    else if (survey->used == NULL)
+        survey->used = found->uri;
+    if (initial.has_offset && !survey->krb5.has_offset) {
+        survey->krb5.has_offset = true;
+        survey->krb5.offset = initial.offset;
+    }
+    sr_krb5_initial_free(session->context, &initial);
+    krb5_free_principal(session->context, wish.client);
+}
+
+/* Connect to one server for passwords. */
+static void
+try_kpasswd(const struct sr_krb5_srv *server, struct sr_survey *survey)
+{
+    struct sr_survey_uri *found = add_server(survey, "kpasswd", server);
+    int fd;
+
+    if (found == NULL)
+        return;
+    fd = sr_krb5_kdc_connect(server, sr_deadline_now() + SERVER_MS);
+    found->is_answered = fd >= 0;
+    if (fd >= 0)
+        close(fd);
+    else
+        snprintf(found->why, sizeof(found->why), "%s", strerror(-fd));
+}
+
+static void
+try_servers(struct sr_krb5_session *session, struct sr_survey *survey)
+{
+    struct sr_krb5_srv server[SR_KRB5_SERVERS_MAX];
+    size_t count;
+
+    renew_time(session);
+    count =
+        sr_krb5_kdc_find(&session->kdcs, session->realm, SR_KRB5_KDC, server);
+    if (count == 0)
+        snprintf(survey->why, sizeof(survey->why),
+                 "no KDC is known of the realm %.100s", session->realm);
+    for (size_t i = 0; i < count; i++)
+        try_kdc(session, &server[i], survey);
+    renew_time(session);
+    count = sr_krb5_kdc_find(&session->kdcs, session->realm, SR_KRB5_KPASSWD,
+                             server);
+    for (size_t i = 0; i < count; i++)
+        try_kpasswd(&server[i], survey);
+}
+
+/* ---- keys */
+
+/* The newest number of a principal's keys, and their types. */
+static void
+list_keys(struct sr_krb5_session *session, krb5_principal principal,
+          struct sr_survey_key *key)
+{
+    krb5_context context = session->context;
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+
+    key->kvno = -1;
+    if (krb5_kt_start_seq_get(context, session->keytab, &cursor) != 0)
+        return;
+    while (krb5_kt_next_entry(context, session->keytab, &entry, &cursor) == 0) {
+        size_t used;
+        char type[60];
+
+        if (krb5_principal_compare(context, principal, entry.principal) &&
+            (int)entry.vno >= key->kvno) {
+            if ((int)entry.vno > key->kvno)
+                key->enctypes[0] = '\0';
+            key->kvno = (int)entry.vno;
+            used = strlen(key->enctypes);
+            if (krb5_enctype_to_name(entry.key.enctype, 1, type,
+                                     sizeof(type)) == 0)
+                snprintf(key->enctypes + used, sizeof(key->enctypes) - used,
+                         "%s%s", used == 0 ? "" : " ", type);
+        }
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, session->keytab, &cursor);
+}
+
+static void
+set_fault(struct sr_survey_key *key, const struct sr_error *error,
+          const char *event)
+{
+    snprintf(key->why, sizeof(key->why), "%s", error->text);
+    snprintf(key->event, sizeof(key->event), "%s", event == NULL ? "" : event);
+}
+
+/* Decrypt a ticket for host/NAME, which is got by the host's own ticket. */
+static void
+try_ticket(struct sr_krb5_session *session, krb5_principal principal,
+           krb5_ccache cache, struct sr_survey_key *key)
+{
+    krb5_principal client = NULL;
+    krb5_error_code code = 0;
+
+    if (krb5_cc_get_principal(session->context, cache, &client) != 0)
+        return;
+    key->is_accepted = sr_krb5_trust_try(session, cache, client, principal,
+                                         &code) == SR_KRB5_TRUSTED;
+    if (!key->is_accepted)
+        set_fault(key, session->error, sr_krb5_trust_event(code));
+    krb5_free_principal(session->context, client);
+}
+
+/* Get a ticket by the key, and with it, or else with that of a key before it,
+ * one for host/NAME. */
+static void
+try_key(struct sr_krb5_session *session, krb5_principal principal,
+        krb5_ccache cache, bool *has_ticket, struct sr_survey_key *key)
+{
+    struct sr_krb5_wish wish = {.client = principal,
+                                .keytab = session->keytab,
+                                .store = *has_ticket ? NULL : cache};
+    struct sr_krb5_initial initial;
+
+    renew_time(session);
+    sr_krb5_initial_get(&session->kdcs, &wish, &initial);
+    key->is_right = initial.answer == SR_KRB5_TICKET;
+    if (key->is_right)
+        *has_ticket = true;
+    else
+        set_fault(key, session->error,
+                  sr_krb5_trust_event(initial.krb_error != 0 ? initial.krb_error
+                                                             : initial.code));
+    sr_krb5_initial_free(session->context, &initial);
+    if (key->is_host && *has_ticket)
+        try_ticket(session, principal, cache, key);
+}
+
+static void
+try_keys(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
+{
+    krb5_context context = session->context;
+    krb5_principal principal[SR_KRB5_PRINCIPALS_MAX];
+    size_t count =
+        sr_krb5_keytab_principals(context, session->keytab, NULL, principal);
+    krb5_ccache cache = NULL;
+    bool has_ticket = false;
+
+    if (krb5_cc_new_unique(context, "MEMORY", NULL, &cache) != 0)
+        cache = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct sr_survey_key *key = &krb5->key[krb5->key_count];
+        char *name = NULL;
+
+        if (cache != NULL && krb5->key_count < SR_SURVEY_KEYS &&
+            krb5_unparse_name(context, principal[i], &name) == 0) {
+            snprintf(key->principal, sizeof(key->principal), "%s", name);
+            key->is_host = strncmp(name, "host/", 5) == 0;
+            list_keys(session, principal[i], key);
+            try_key(session, principal[i], cache, &has_ticket, key);
+            krb5->key_count++;
+            krb5_free_unparsed_name(context, name);
+        }
+        krb5_free_principal(context, principal[i]);
+    }
+    if (cache != NULL)
+        krb5_cc_destroy(context, cache);
+}
+
+static void
+try_keytab(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
+{
+    if (session->keytab == NULL) {
+        snprintf(krb5->keytab_why, sizeof(krb5->keytab_why), "%s",
+                 session->keytab_error.text);
+        return;
+    }
+    if (krb5_kt_get_name(session->context, session->keytab, krb5->keytab,
+                         sizeof(krb5->keytab)) != 0)
+        krb5->keytab[0] = '\0';
+    try_keys(session, krb5);
+    renew_time(session);
+    if (session->config->fast != SR_FAST_NEVER)
+        krb5->has_fast = sr_krb5_armour_get(session) && session->armour != NULL
+                             ? SR_YES
+                             : SR_NO;
+}
+
+/* ---- the test entry */
+
+static void
+try_test(struct sr_krb5_session *session, const char *backend,
+         struct sr_survey *survey)
+{
+    struct sr_krb5_initial initial;
+    struct sr_account account = {.entry = survey->test_dn};
+    enum sr_status status =
+        sr_krb5_account_find(session, backend, survey->test);
+
+    survey->test_result = SR_TEST_UNKNOWN;
+    if (status != SR_STATUS_OK)
+        return;
+    snprintf(survey->test_dn, sizeof(survey->test_dn), "%s",
+             session->known.entry);
+    renew_time(session);
+    sr_krb5_ask(session, session->known.client, NULL, NULL, &initial);
+    if (initial.answer == SR_KRB5_SILENT || initial.answer == SR_KRB5_OTHER ||
+        initial.answer == SR_KRB5_SKEW) {
+        survey->test_result = SR_TEST_FAILED;
+        snprintf(survey->test_why, sizeof(survey->test_why), "%s",
+                 session->error->text);
+    } else if (initial.answer != SR_KRB5_NO_CLIENT) {
+        survey->test_result = SR_TEST_FOUND;
+    }
+    sr_krb5_initial_free(session->context, &initial);
+    if (survey->test_result != SR_TEST_FOUND || survey->password == NULL)
+        return;
+    renew_time(session);
+    survey->is_let_in =
+        sr_krb5_verify(session, &account, survey->password) == SR_VERIFY_RIGHT
+            ? SR_YES
+            : SR_NO;
+    if (survey->is_let_in == SR_NO)
+        snprintf(survey->test_why, sizeof(survey->test_why), "%s",
+                 session->error->text);
+}
+
+void
+sr_krb5_survey(struct sr_krb5_session *session, const char *backend,
+               struct sr_survey *survey)
+{
+    struct sr_survey_krb5 *krb5 = &survey->krb5;
+    struct utsname host;
+
+    snprintf(krb5->realm, sizeof(krb5->realm), "%s", session->realm);
+    snprintf(survey->name, sizeof(survey->name), "Kerberos %.60s",
+             session->realm);
+    if (uname(&host) == 0)
+        snprintf(krb5->host, sizeof(krb5->host), "%s", host.nodename);
+    try_servers(session, survey);
+    if (survey->is_brief || survey->used == NULL)
+        return;
+    try_keytab(session, krb5);
+    if (survey->test != NULL)
+        try_test(session, backend, survey);
+}

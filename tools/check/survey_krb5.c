@@ -1,0 +1,292 @@
+/*
+ * Survey of Kerberos: what was found of the KDCs and of this host's keys, and
+ * what is amiss, each with the command that repairs it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/check/survey_krb5.h"
+
+/* KDCs refuse requests from clocks that differ by more (RFC 4120). */
+#define OFFSET_MOST 300
+/* More than this is on its way there. */
+#define OFFSET_WARN 60
+
+#define COMMAND_SIZE 400
+
+struct judge {
+    const struct sr_survey *survey;
+    const struct sr_survey_krb5 *krb5;
+    const struct sr_backend_config *config;
+    struct findings *findings;
+    char place[32];
+};
+
+/* ---- what is amiss */
+
+static void
+check_servers(const struct judge *judge)
+{
+    const struct sr_survey *survey = judge->survey;
+
+    for (size_t i = 0; i < survey->uri_count; i++) {
+        const struct sr_survey_uri *server = &survey->uri[i];
+
+        if (!server->is_answered)
+            findings_add(judge->findings,
+                         survey->used == NULL ? SEVERITY_ERROR
+                                              : SEVERITY_WARNING,
+                         server->uri, NULL,
+                         "Start it, let this host reach it over TCP, or take "
+                         "it out of the list: logins wait for it.",
+                         "It does not answer: %s.", server->why);
+    }
+    if (survey->used == NULL)
+        findings_add(judge->findings, SEVERITY_ERROR, judge->place, NULL,
+                     "Name the KDCs by \"kdc\" here or in krb5.conf(5), or in "
+                     "DNS as _kerberos._tcp.",
+                     "No KDC answers%s%s.  Nobody can log in.",
+                     survey->why[0] == '\0' ? "" : ": ", survey->why);
+}
+
+static void
+check_offset(const struct judge *judge)
+{
+    const int64_t offset = judge->krb5->offset;
+    const int64_t size = offset < 0 ? -offset : offset;
+
+    if (judge->krb5->has_offset && size > OFFSET_WARN)
+        findings_add(judge->findings,
+                     size > OFFSET_MOST ? SEVERITY_ERROR : SEVERITY_WARNING,
+                     judge->place, NULL, "chronyc makestep",
+                     "The clock of this host is %lld seconds %s the KDC's "
+                     "(SR-5106).",
+                     (long long)size, offset < 0 ? "ahead of" : "behind");
+}
+
+/* The path of the keytab, for commands. */
+static const char *
+keytab_path(const struct judge *judge)
+{
+    const char *name = judge->krb5->keytab;
+
+    if (strncmp(name, "FILE:", 5) == 0)
+        return name + 5;
+    return judge->config->keytab == NULL ? "/etc/krb5.keytab"
+                                         : judge->config->keytab;
+}
+
+/* What makes the key of a principal good, with its event. */
+static void
+advise(const struct judge *judge, const char *event, const char *principal,
+       char out[COMMAND_SIZE])
+{
+    if (strcmp(event, "SR-5101") == 0)
+        snprintf(out, COMMAND_SIZE, "kadmin -q \"addprinc -randkey %s\"",
+                 principal);
+    else if (strcmp(event, "SR-5106") == 0)
+        snprintf(out, COMMAND_SIZE, "chronyc makestep");
+    else
+        snprintf(out, COMMAND_SIZE, "kadmin -q \"ktadd -k %s %s\"",
+                 keytab_path(judge), principal);
+}
+
+static bool
+is_usable(const struct sr_survey_key *key)
+{
+    return key->is_host ? key->is_accepted : key->is_right;
+}
+
+/* Whether a host/NAME entry works. */
+static bool
+has_host_key(const struct sr_survey_krb5 *krb5)
+{
+    for (size_t i = 0; i < krb5->key_count; i++) {
+        if (krb5->key[i].is_host && krb5->key[i].is_accepted)
+            return true;
+    }
+    return false;
+}
+
+static void
+check_key(const struct judge *judge, const struct sr_survey_key *key,
+          bool has_other)
+{
+    char command[COMMAND_SIZE];
+
+    if (is_usable(key))
+        return;
+    advise(judge, key->event, key->principal, command);
+    findings_add(
+        judge->findings,
+        has_other || !judge->config->verify ? SEVERITY_WARNING : SEVERITY_ERROR,
+        key->principal, NULL, command, "The key is of no use%s%s%s: %s.",
+        key->event[0] == '\0' ? "" : " (", key->event,
+        key->event[0] == '\0' ? "" : ")", key->why);
+}
+
+static void
+check_keytab(const struct judge *judge)
+{
+    const struct sr_survey_krb5 *krb5 = judge->krb5;
+    bool has_host = has_host_key(krb5), has_entry = false;
+    char command[COMMAND_SIZE], principal[600];
+
+    snprintf(principal, sizeof(principal), "host/%s@%s", krb5->host,
+             krb5->realm);
+    for (size_t i = 0; i < krb5->key_count; i++) {
+        has_entry = has_entry || krb5->key[i].is_host;
+        check_key(judge, &krb5->key[i], has_host);
+    }
+    if (krb5->keytab_why[0] == '\0' && has_entry)
+        return;
+    advise(judge, "SR-5107", principal, command);
+    if (strstr(krb5->keytab_why, " has mode ") != NULL ||
+        strstr(krb5->keytab_why, " is not root's") != NULL)
+        snprintf(command, sizeof(command),
+                 "install -o root -g root -m 600 %s %s", keytab_path(judge),
+                 keytab_path(judge));
+    findings_add(judge->findings,
+                 judge->config->verify ? SEVERITY_ERROR : SEVERITY_WARNING,
+                 judge->place, NULL, command,
+                 "There is no key of this host (SR-5107): %s.  %s",
+                 krb5->keytab_why[0] == '\0' ? "the keytab has no entry "
+                                               "host/NAME"
+                                             : krb5->keytab_why,
+                 judge->config->verify ? "Nobody can log in by password."
+                                       : "Without it there is no FAST.");
+}
+
+static void
+check_traps(const struct judge *judge)
+{
+    const struct sr_backend_config *config = judge->config;
+
+    if (!config->verify)
+        findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+                     "Give this host a keytab, and take \"verify = no\" out.",
+                     "No KDC has to prove who it is: anybody who answers in "
+                     "its place can let anybody in.");
+    else if (judge->krb5->has_fast != SR_YES && has_host_key(judge->krb5))
+        findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+                     config->fast == SR_FAST_NEVER
+                         ? "Take \"fast = never\" out."
+                         : "Let the KDC offer FAST (MIT Kerberos 1.8, Heimdal "
+                           "7, Windows Server 2012 or later).",
+                     "KDCs are not asked under FAST: passwords can be guessed "
+                     "from what is sent, and users whose password has expired "
+                     "cannot log in to change it.");
+}
+
+static void
+check_test(const struct judge *judge)
+{
+    const struct sr_survey *survey = judge->survey;
+
+    if (survey->test_result == SR_TEST_UNKNOWN)
+        findings_add(judge->findings, SEVERITY_ERROR, survey->test, NULL,
+                     "Name another account for --test-entry; or see min_uid "
+                     "and user_principal in selfreset.conf(5).",
+                     "It is no account of this backend: the name service or "
+                     "the KDC does not know it.");
+    else if (survey->test_result == SR_TEST_FAILED)
+        findings_add(judge->findings, SEVERITY_ERROR, survey->test, NULL,
+                     "Repair what is said.", "It cannot be asked for: %s.",
+                     survey->test_why);
+    if (survey->is_let_in == SR_NO)
+        findings_add(judge->findings, SEVERITY_WARNING, survey->test, NULL,
+                     "Give the right password, or repair what is said.",
+                     "It is not let in%s%s.",
+                     survey->test_why[0] == '\0' ? "" : ": ", survey->test_why);
+}
+
+void
+check_survey_krb5(const struct sr_survey *survey,
+                  const struct sr_backend_config *config,
+                  struct findings *findings)
+{
+    struct judge judge = {.survey = survey,
+                          .krb5 = &survey->krb5,
+                          .config = config,
+                          .findings = findings};
+
+    snprintf(judge.place, sizeof(judge.place), "[backend %s]", config->name);
+    check_servers(&judge);
+    if (survey->used == NULL)
+        return;
+    check_offset(&judge);
+    check_keytab(&judge);
+    check_traps(&judge);
+    check_test(&judge);
+}
+
+/* ---- what was found */
+
+static void
+report_servers(struct report *report, const struct sr_survey *survey)
+{
+    char key[32];
+
+    for (size_t i = 0; i < survey->uri_count; i++) {
+        const struct sr_survey_uri *server = &survey->uri[i];
+
+        snprintf(key, sizeof(key), "server_%zu", i + 1);
+        report_section(report, key, server->uri);
+        report_text(report, "server", server->uri);
+        report_bool(report, "answers", server->is_answered);
+        report_text(report, "error", server->is_answered ? NULL : server->why);
+        report_section_end(report);
+    }
+}
+
+static void
+report_keys(struct report *report, const struct sr_survey_krb5 *krb5)
+{
+    char name[32];
+
+    for (size_t i = 0; i < krb5->key_count; i++) {
+        const struct sr_survey_key *key = &krb5->key[i];
+
+        snprintf(name, sizeof(name), "key_%zu", i + 1);
+        report_section(report, name, key->principal);
+        report_text(report, "principal", key->principal);
+        report_number(report, "kvno", key->kvno);
+        report_text(report, "enctypes", key->enctypes);
+        report_bool(report, "key_accepted_by_kdc", key->is_right);
+        if (key->is_host)
+            report_bool(report, "ticket_decrypted", key->is_accepted);
+        report_text(report, "error", is_usable(key) ? NULL : key->why);
+        report_text(report, "event", key->event[0] == '\0' ? NULL : key->event);
+        report_section_end(report);
+    }
+}
+
+void
+report_survey_krb5(struct report *report, const struct sr_survey *survey,
+                   const struct sr_backend_config *config)
+{
+    const struct sr_survey_krb5 *krb5 = &survey->krb5;
+
+    report_text(report, "backend", config->name);
+    report_text(report, "realm", krb5->realm);
+    report_text(report, "server_used", survey->used);
+    report_text(report, "keytab",
+                krb5->keytab[0] == '\0' ? NULL : krb5->keytab);
+    report_bool(report, "verify", config->verify);
+    report_tri(report, "fast", krb5->has_fast);
+    if (krb5->has_offset)
+        report_number(report, "clock_offset", krb5->offset);
+    else
+        report_text(report, "clock_offset", NULL);
+    if (survey->test != NULL) {
+        report_text(report, "test_entry",
+                    survey->test_dn[0] == '\0' ? NULL : survey->test_dn);
+        report_tri(report, "test_let_in", survey->is_let_in);
+    }
+    report_servers(report, survey);
+    report_keys(report, krb5);
+}
