@@ -82,6 +82,9 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
             sr_value_store(setting->key, &setting->value, out);
     }
     sr_contradictions_resolve(out);
+    /* The history's newest entry is this host's record of the last change. */
+    if (out->max_age > 0 && out->history == 0)
+        out->history = 1;
     out->spare_expired =
         service != NULL && sr_string_list_has(&out->expired_services, service);
     out->is_logon_service =

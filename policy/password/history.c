@@ -193,3 +193,19 @@ sr_history_record(struct sr_history *history,
           remember > newest->count ? remember - newest->count : 0, oldest,
           NULL);
 }
+
+sr_time
+sr_history_last(const struct sr_history *history)
+{
+    sr_time last = SR_TIME_UNKNOWN;
+
+    for (size_t g = 0; g < SR_HISTORY_GROUPS; g++) {
+        const struct sr_history_group *group = &history->group[g];
+
+        for (uint32_t i = 0; i < count_of(group); i++) {
+            if (group->set_at[i] > last)
+                last = group->set_at[i];
+        }
+    }
+    return last;
+}

@@ -48,4 +48,7 @@ void sr_history_record(struct sr_history *history,
                        const struct sr_history_probe *probe, unsigned remember,
                        sr_time oldest, sr_time now);
 
+/* When the newest entry was set, wall clock; unknown: there is none. */
+sr_time sr_history_last(const struct sr_history *history);
+
 #endif

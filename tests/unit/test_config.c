@@ -684,6 +684,22 @@ test_reconcile(void **state)
     sr_config_free(config);
 }
 
+/* The record of the last change is the history's newest entry. */
+static void
+test_max_age(void **state)
+{
+    struct sr_config *config = load("[expiry group:in1]\nmax_age = 90d\n");
+    struct sr_rules rules;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->rules.history, 0);
+    assert_int_equal(sr_config_rules(config, &alice, "su", &rules), 0);
+    assert_int_equal(rules.max_age, 90 * 86400);
+    assert_int_equal(rules.history, 1);
+    sr_config_free(config);
+}
+
 static void
 test_lists(void **state)
 {
@@ -1419,6 +1435,7 @@ main(void)
         cmocka_unit_test(test_every_error),
         cmocka_unit_test(test_overrides),
         cmocka_unit_test(test_reconcile),
+        cmocka_unit_test(test_max_age),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_unknown_membership),

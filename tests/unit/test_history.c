@@ -324,6 +324,21 @@ test_failure(void **state)
     assert_false(probe.is_valid);
 }
 
+/* The newest entry, whatever group it is in. */
+static void
+test_last(void **state)
+{
+    (void)state;
+    assert_int_equal(sr_history_last(&history), SR_TIME_UNKNOWN);
+    use("one", 5, 0, START);
+    assert_int_equal(sr_history_last(&history), START);
+    use("two", 1, 0, START + 7);
+    assert_int_equal(sr_history_last(&history), START + 7);
+    prefer("$5$", 2000);
+    use("three", 5, 0, START + 9);
+    assert_int_equal(sr_history_last(&history), START + 9);
+}
+
 int
 main(void)
 {
@@ -334,6 +349,7 @@ main(void)
         TEST(test_third_cost), TEST(test_again),       TEST(test_most),
         TEST(test_meanwhile),  TEST(test_lost_method), TEST(test_bad_salt),
         TEST(test_only_older), TEST(test_nonsense),    TEST(test_failure),
+        TEST(test_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
