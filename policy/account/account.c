@@ -13,6 +13,8 @@
 #include "policy/config/account_rules.h"
 #include "policy/config/membership.h"
 #include "policy/throttle/attempt.h"
+#include "policy/decide/ageing.h"
+#include "policy/password/history.h"
 #include "policy/account/account.h"
 #include "policy/account/session.h"
 
@@ -428,6 +430,26 @@ gather_temporary(struct sr_transaction *out, struct sr_store *store)
     return result;
 }
 
+/* The age of a local password of which shadow does not know the last change. */
+static enum sr_store_result
+gather_age(struct sr_transaction *out, struct sr_store *store)
+{
+    struct sr_facts *facts = &out->account->facts;
+    struct sr_history history;
+    enum sr_store_result result;
+
+    if (strcmp(facts->backend, SR_LOCAL) != 0 ||
+        facts->password_changed != SR_TIME_UNKNOWN)
+        return SR_STORE_OK;
+    result = sr_store_get_history(store, facts->uid, &history);
+    if (result == SR_STORE_NOT_FOUND)
+        return SR_STORE_OK;
+    if (result == SR_STORE_OK)
+        sr_ageing_apply(&out->rules, sr_history_last(&history), facts);
+    explicit_bzero(&history, sizeof(history));
+    return result;
+}
+
 void
 sr_transaction_set_temporary(struct sr_transaction *out, sr_time until)
 {
@@ -495,6 +517,8 @@ sr_transaction_recall_in(struct sr_transaction *out, struct sr_store *store,
 
     if (store != NULL)
         result = gather_temporary(out, store);
+    if (result == SR_STORE_OK && store != NULL)
+        result = gather_age(out, store);
     if (result == SR_STORE_OK)
         result = gather_locks(out, store);
     if (result == SR_STORE_OK && store != NULL && source != NULL)

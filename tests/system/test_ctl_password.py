@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from scratch import DAY, today
+from scratch import DAY, today, wait_until
 
 OLD = "correct horse battery"
 NEW = "an umbrella for rainy days"
@@ -100,7 +100,7 @@ def test_on_a_terminal_nothing_is_shown(host):
         while b"check: " not in said:
             said += os.read(controller, 1000)
         os.write(controller, NEW.encode() + b"\n")
-        output = program.stdout.read()
+        output, _ = program.communicate(timeout=60)
     said += os.read(controller, 1000)
     os.close(controller)
     assert output == b"The rules allow this password.\n"
@@ -141,6 +141,27 @@ def test_age_by_the_configuration(host):
                        ("cy", "AUTHTOK_EXPIRED"), ("dee", "SUCCESS"),
                        ("eve", "SUCCESS"), ("kim", "SUCCESS")):
         assert host.drive("probe", user, "acct").codes == [code], user
+
+
+def test_age_by_our_own_record(host):
+    """Where shadow has no day of the last change."""
+    host.configure(expiry={"max_age": "60d"})
+    ann = host.add("ann", OLD, changed="")
+    assert age(host)["changed_by"] is None
+    done = host.drive("probe", "ann", "chauthtok", answers=[OLD, NEW, NEW],
+                      real_uid=ann.uid)
+    assert done.codes == ["SUCCESS"]
+    host.set_shadow("ann", 2, "")
+    said = age(host)
+    assert said["changed_by"] == "record" and said["age"] < 600
+    assert said["expires_by"] == "expiry.max_age"
+    assert host.drive("probe", "ann", "acct").codes == ["SUCCESS"]
+    host.configure(expiry={"max_age": "1s"})
+    wait_until(lambda: host.drive("probe", "ann", "acct").codes == [
+        "NEW_AUTHTOK_REQD"], what="the expiry")
+    assert age(host, code=4)["expires_by"] == "expiry.max_age"
+    host.set_shadow("ann", 2, today() - 3)
+    assert age(host, code=4)["changed_by"] == "shadow"
 
 
 def test_ages_of_a_group(host):
