@@ -183,16 +183,16 @@ check_guarded(const struct service *service, size_t index)
                        true))
         service_add(service, SEVERITY_ERROR, line,
                     "settle is reached although this line has not said that "
-                    "the password is right: wrong passwords count as right "
-                    "ones.",
+                    "the password is right: wrong passwords can count as "
+                    "right ones.",
                     "Write the line as \"auth [success=ok default=die]\", in "
                     "the same file as settle (include, not substack).");
     else if (service_passes(service, STACK_AUTH, index, may_when_known,
                             MARK_REFUSED | MARK_AWAY, false))
         service_add(service, SEVERITY_ERROR, line,
-                    "After a wrong password here a later module is asked.  If "
-                    "that is away (PAM_AUTHINFO_UNAVAIL), the attempt is not "
-                    "counted.",
+                    "After a wrong password here a later module is asked.  Its "
+                    "answer (PAM_AUTHINFO_UNAVAIL when it is away) hides that "
+                    "the password was wrong.",
                     "Leave only unknown names to the later module: \"auth "
                     "[success=N user_unknown=ignore default=die]\".");
 }
@@ -208,8 +208,8 @@ check_guards(const struct service *service)
 
     if (guard != NULL && settle == NULL)
         service_add(service, SEVERITY_ERROR, guard,
-                    "There is a guard and no settle behind it.  Every right "
-                    "password counts as a wrong one.",
+                    "There is a guard and no settle behind it.  Right "
+                    "passwords can count as wrong ones.",
                     "Add \"auth required pam_selfreset.so settle\" behind the "
                     "module that verifies the password.");
     if (settle != NULL && guard == NULL)
