@@ -159,6 +159,9 @@ report_rules(struct report *report, const struct sr_rules *rules)
                                                               : "account");
     report_bool(report, "change.require_logon", rules->require_logon);
     report_bool(report, "change.logon_exempt", rules->is_logon_exempt);
+    report_list(report, "change.logon_services",
+                (const char *const *)rules->logon_services.item,
+                rules->logon_services.count, "none");
     report_duration(report, "change.minimum_age", rules->minimum_age);
     report_bool(report, "change.protected", rules->is_protected);
     report_bool(report, "change.cannot_change", rules->is_cannot_change);
