@@ -195,6 +195,18 @@ def test_principal_is_mapped(host, kdc):
     assert log_in(host, OLD).codes[0] == "AUTH_ERR"
 
 
+def test_enterprise_name(host, kdc):
+    """A UPN with a suffix of its own logs in, and changes its password."""
+    serve(host, kdc, user_principal="%u@corp.example", enterprise="yes")
+    kdc.principal(r"ann\@corp.example", "of-the-Upn-0f-ann")
+    assert log_in(host, "of-the-Upn-0f-ann").codes == ["SUCCESS", "SUCCESS"], \
+        host.log.all()
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+    done = change(host, "of-the-Upn-0f-ann", NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
 def test_krb5_before_local(host, kdc):
     """Accounts of this host without a principal are still those of this host;
     those that have one, and no password here, are the KDC's."""

@@ -289,6 +289,19 @@ is_refusal(const struct talk *talk)
                                 talk->result.code == SR_KPASSWD_ACCESS_DENIED);
 }
 
+/* What is known of a password that was just changed; a later ticket may have
+ * told when it expires. */
+static void
+set_changed(struct sr_facts *facts)
+{
+    const sr_time now = time(NULL);
+
+    facts->password_changed = now;
+    facts->must_change = SR_NO;
+    if (facts->password_expires <= now)
+        facts->password_expires = SR_TIME_UNKNOWN;
+}
+
 /* The password is another one now. */
 static enum sr_write
 done(struct sr_krb5_session *session, struct sr_account *account)
@@ -297,14 +310,12 @@ done(struct sr_krb5_session *session, struct sr_account *account)
 
     krb5_free_cred_contents(session->context, &session->changepw);
     memset(&session->changepw, 0, sizeof(session->changepw));
-    account->facts.password_changed = time(NULL);
-    account->facts.must_change = SR_NO;
+    set_changed(&account->facts);
     if (known->secret == NULL || strcmp(known->entry, account->entry) != 0)
         return SR_WRITE_DONE;
     if (!sr_krb5_account_renew_secret(known))
         sr_krb5_session_forget(session);
-    known->facts.password_changed = account->facts.password_changed;
-    known->facts.must_change = SR_NO;
+    set_changed(&known->facts);
     return SR_WRITE_DONE;
 }
 
