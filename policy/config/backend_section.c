@@ -293,10 +293,6 @@ krb5_fault(const struct sr_backend_config *backend, const char **key)
     *key = directory_key(backend);
     if (*key != NULL)
         return "needs type = ldap";
-#ifndef HAVE_KRB5
-    *key = "type";
-    return "is krb5, for which this program was built without Kerberos";
-#endif
     *key = "user_principal";
     if (backend->user_principal == NULL ||
         strstr(backend->user_principal, "%u") == NULL)
@@ -310,6 +306,10 @@ krb5_fault(const struct sr_backend_config *backend, const char **key)
     *key = "keytab";
     if (backend->keytab != NULL && backend->keytab[0] != '/')
         return "is not a path that begins with /";
+#ifndef HAVE_KRB5
+    *key = "type";
+    return "is krb5, for which this program was built without Kerberos";
+#endif
     *key = NULL;
     return NULL;
 }

@@ -138,6 +138,9 @@ same "selfreset-publish(8)"
 same "commands that texts name"
 awk '/^    \[[a-z]/ { on = 1 } /^[^ ]/ { on = 0 } on' "$top/README.md" |
     sed 's/^    //' >"$work/readme.conf"
+# A program that was built without Kerberos knows no realms.
+grep -q '^#define HAVE_KRB5' config.h ||
+    sed -i '/^\[backend realm\]/,/^$/d; s/ realm$//' "$work/readme.conf"
 awk '/^\.Sh EXAMPLES/ { is_here = 1 } is_here && /^\.Ed/ { exit } on
      is_here && /^\.Bd/ { on = 1 }' \
     "$top/man/selfreset.conf.5" >"$work/page.conf"
