@@ -23,18 +23,19 @@
 
 /* The lock that holds from every source, for what is published. */
 struct sr_everywhere {
-    enum sr_lock locked; /* unknown: nobody asked */
+    enum sr_lock locked; /* unknown: not asked */
     enum sr_lock_why why;
     sr_time until;
 };
 
 struct sr_transaction {
-    const struct sr_config *config;     /* not owned */
-    struct sr_context context;          /* filled in by the interface */
-    struct sr_rules rules;              /* for this account and service */
-    struct sr_account *account;         /* NULL unless ask is SR_STATUS_OK */
-    struct sr_backend last;             /* the backend that was asked last */
-    struct sr_connections *connections; /* what backends keep */
+    const struct sr_config *config; /* not owned */
+    struct sr_context context;      /* filled in by the interface */
+    struct sr_rules rules;          /* for this account and service */
+    struct sr_account *account;     /* NULL unless ask is SR_STATUS_OK */
+    struct sr_backend last;         /* the backend that was asked last */
+    struct sr_connections
+        *connections; /* of the backends, over several calls */
     bool owns_link;
     const char *only; /* the one backend that is asked, or NULL; not owned */
     enum sr_status ask;
@@ -52,8 +53,8 @@ struct sr_transaction {
                           published */
 
     /* From sr_transaction_recall(): the backend's own lock, and this host's
-     * ledgers; what the fleet has counted, from who has asked; and what comes
-     * of all of them. */
+     * ledgers; what all hosts together have counted, as far as it was asked
+     * for; and all of them merged. */
     struct sr_everywhere of_backend;
     struct sr_class_lockouts sides;
     struct sr_shared_locks fleet;
@@ -184,7 +185,7 @@ struct sr_shared_ledger sr_shared_ledger(const struct sr_transaction *txn,
 
 /*
  * Look at both ledgers of the account that was gathered, with a search each,
- * for who->fleet.  On any answer but OK it says that nobody is locked out, and
+ * for txn->fleet.  On any answer but OK it says that nobody is locked out, and
  * `reason` says why.
  */
 enum sr_status sr_shared_locks_find(const struct sr_shared_ledger *way,
@@ -193,7 +194,7 @@ enum sr_status sr_shared_locks_find(const struct sr_shared_ledger *way,
 
 /*
  * Add the fleet's lockout for `source` to the facts, as sr_attempt_facts() adds
- * this host's, and what was found out to who->fleet and who->everywhere.
+ * this host's, and the result to txn->fleet and txn->everywhere.
  * `statedir` NULL: the built-in one.  On any answer but OK the facts are as
  * they were, and `reason` says why.
  */

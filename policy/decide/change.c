@@ -1,5 +1,5 @@
 /*
- * Change: who may change this password, here and now.
+ * Change: whether a caller may change this password, here and now.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -29,7 +29,7 @@ is_due(const struct sr_facts *facts, sr_time now)
            sr_facts_expired(facts, now);
 }
 
-/* The owner's refusals that waiting does not mend, except for must-log-on. */
+/* The owner's refusals that do not pass with time, except for must-log-on. */
 static struct sr_change
 owner_refusal(const struct sr_facts *facts, const struct sr_rules *rules,
               sr_time now)

@@ -1,6 +1,6 @@
 /*
- * Change: who may change this password, here and now.  Pure: no I/O, no clock,
- * no allocation.
+ * Change: whether a caller may change this password, here and now.  Pure: no
+ * I/O, no clock, no allocation.
  *
  * The must-log-on rule is the account policy of Windows NT and Active Directory
  * ("User must log on to change password"; MS-SAMR pwdProperties bit 0x2,
@@ -22,7 +22,7 @@ struct sr_caller {
 
 enum sr_change_result {
     SR_CHANGE_ALLOWED,
-    SR_CHANGE_PROTECTED,     /* nobody changes it here */
+    SR_CHANGE_PROTECTED,     /* it is not changed here, not even by root */
     SR_CHANGE_CANNOT,        /* the owner may not; an administrator may */
     SR_CHANGE_NO_PASSWORD,   /* no old password exists that could be proved */
     SR_CHANGE_INACTIVE,      /* expired, and the time to change it is over */

@@ -25,7 +25,7 @@
 
 enum sr_tri { SR_UNKNOWN = 0, SR_NO, SR_YES };
 
-/* Whether the account is locked, and who can end it. */
+/* Whether the account is locked, and what ends that. */
 enum sr_lock {
     SR_LOCK_UNKNOWN = 0,
     SR_LOCK_NO,

@@ -45,8 +45,8 @@ struct sr_verdict {
 };
 
 /*
- * Compute the verdict.  `who` says who would change the password and from
- * where (change.h); `now` is a wall-clock time in seconds.
+ * Compute the verdict.  `caller` would change the password (change.h); `now` is
+ * a wall-clock time in seconds.
  */
 struct sr_verdict sr_verdict(const struct sr_facts *facts,
                              const struct sr_rules *rules,
@@ -76,7 +76,7 @@ enum sr_answer {
 /*
  * What `call` answers under this verdict.  `rules` decide what is open: grace
  * logins (text or change) and the services that an expired password does not
- * stop (expired_services).  An administrator's reset (who->is_admin) is only
+ * stop (expired_services).  An administrator's reset (caller->is_admin) is only
  * stopped by the protected rule, see sr_change().
  */
 enum sr_answer sr_verdict_answer(const struct sr_verdict *verdict,

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from scratch import guarded_stack, hash_password, stack
+from scratch import RUNDIR, STATE, guarded_stack, hash_password, stack
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -71,6 +71,41 @@ def test_the_administrator_was_quicker(host, what):
     assert host.shadow("ann")[1] == stored
     failed = host.log.with_text("SR-1013")
     assert len(failed) == 1 and "cause=changed-meanwhile" in failed[0], failed
+
+
+# ---- root always has a way in
+
+def unsafe(path):
+    path.mkdir(mode=0o777)
+    path.chmod(0o777)
+
+
+def no_directory(path):
+    path.write_text("garbage")
+
+
+@pytest.mark.parametrize("break_it", [unsafe, no_directory])
+@pytest.mark.parametrize("path", [STATE, RUNDIR])
+def test_root_at_the_console_with_a_broken_store(host, break_it, path):
+    host.set_shadow("root", 1, hash_password(OLD))
+    host.add("ann", OLD)
+    host.forget_state()
+    break_it(path)
+    try:
+        for user, password, tty, code in (
+                ("root", OLD, "/dev/tty1", "SUCCESS"),
+                ("root", "no", "/dev/tty1", "AUTH_ERR"),
+                ("root", OLD, "ftp", "AUTHINFO_UNAVAIL"),
+                ("ann", OLD, "/dev/tty1", "AUTHINFO_UNAVAIL")):
+            done = host.drive("login", user, "auth", answers=[password],
+                              tty=tty)
+            assert done.codes == [code], (user, tty, done)
+        assert host.drive("login", "root", "auth", "acct", answers=[OLD],
+                          tty="/dev/tty1").codes == ["SUCCESS"] * 2
+        assert host.log.with_text("SR-3205")
+    finally:
+        if path.is_file():
+            path.unlink()
 
 
 # ---- guard and settle
