@@ -133,8 +133,10 @@ take_account(void *context, struct sr_account *account,
 
     (void)reason; /* the next run prints it */
     if (ask == SR_STATUS_OK) {
-        switch (names_resolve(changes->names, &account->facts)) {
+        switch (names_resolve(changes->names, &account->facts, txn.nss.name)) {
         case NAME_IS_OWN:
+            txn.nss.exists = SR_YES;
+            txn.nss.uid = account->facts.uid;
             ask = ask_earlier(changes, account->facts.name, rules);
             break;
         case NAME_IS_ANOTHERS:

@@ -103,22 +103,21 @@ renew(struct collection *collection)
     return sr_store_begin(collection->store, false);
 }
 
-/* Pass an account on. */
+/* Pass an account on, under the name in the record. */
 static int
 pass_on(struct collection *collection, const struct sr_facts *facts,
         const struct sr_rules *rules, struct record *record)
 {
-    const size_t length = strlen(facts->name);
-
-    if (!sr_snapshot_name(facts->name)) {
+    if (!sr_snapshot_name(record->name)) {
         collection->result->nameless++;
         if (collection->messages++ < MESSAGES)
             publish_say("The account \"%s\" is left out: its name cannot be "
                         "published.",
-                        facts->name);
+                        record->name);
         return 0;
     }
-    memcpy(record->name, facts->name, length + 1);
+    record->is_exempt = record->is_exempt ||
+                        sr_publish_is_exempt(collection->config, record->name);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         if (sr_view_has(view, facts))
             sr_payload_encode(view, facts, rules, record->is_exempt,
@@ -129,16 +128,15 @@ pass_on(struct collection *collection, const struct sr_facts *facts,
 
 static int
 add_unknown(struct collection *collection, const struct sr_facts *facts,
-            const struct sr_rules *rules, const char *reason)
+            const struct sr_rules *rules, const char *reason,
+            struct record *record)
 {
-    struct record record = {.is_counted = false};
-
-    record.is_exempt = facts->uid == 0 || rules->is_break_glass ||
-                       sr_publish_is_exempt(collection->config, facts->name);
+    record->is_exempt = facts->uid == 0 || rules->is_break_glass ||
+                        sr_publish_is_exempt(collection->config, facts->name);
     collection->result->unknown++;
     if (collection->messages++ < MESSAGES)
         publish_say("The state of \"%s\" is unknown: %s.", facts->name, reason);
-    return pass_on(collection, facts, rules, &record);
+    return pass_on(collection, facts, rules, record);
 }
 
 /* Look an account up in the shared ledger. */
@@ -153,6 +151,7 @@ find_locks(struct collection *collection, struct sr_transaction *txn,
         collection->has_ledger && sr_shared_counts(&txn->rules, facts->uid);
     if (!record->is_counted)
         return;
+    memcpy(record->account, facts->name, sizeof(record->account));
     record->limits = sr_attempt_account_limits(&txn->rules, false);
     sr_shared_scan_locks(collection->ledger, facts->name, &record->limits,
                          (sr_time)time(NULL), &txn->fleet);
@@ -186,8 +185,10 @@ add_account(void *context, struct sr_account *account,
                                  .account = account,
                                  .ask = ask};
 
+    memcpy(record.name, account->facts.name, sizeof(account->facts.name));
     if (collection->names != NULL) {
-        switch (names_resolve(collection->names, &account->facts)) {
+        switch (
+            names_resolve(collection->names, &account->facts, record.name)) {
         case NAME_IS_OWN:
             break;
         case NAME_IS_ANOTHERS: /* a login passes it over too */
@@ -197,7 +198,7 @@ add_account(void *context, struct sr_account *account,
         }
     }
     if (ask != SR_STATUS_OK)
-        return add_unknown(collection, &account->facts, rules, reason);
+        return add_unknown(collection, &account->facts, rules, reason, &record);
     find_locks(collection, &txn, &record);
     return add_known(collection, &txn, &record);
 }

@@ -31,8 +31,8 @@ bool ledger_watch_is_needed(const struct watch *watch);
 /* Forget all accounts: all are about to be published. */
 void ledger_watch_forget(struct watch *watch);
 
-/* Note an account of a backend (of a canonical name) as it is published. False:
- * out of memory. */
+/* Note an account of a backend, by the name of its ledger, as it is published.
+ * False: out of memory. */
 bool ledger_watch_note(struct watch *watch, const char *backend,
                        const char *name, const struct sr_limits *limits,
                        const sr_time until[2]);

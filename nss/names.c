@@ -124,7 +124,8 @@ names_skipped(const struct names *names)
 
 /* Ask the name service, unless the time for that has passed. */
 static enum name_owner
-ask(struct names *names, struct sr_facts *facts)
+ask(struct names *names, const struct sr_facts *facts,
+    char name[SR_NAME_MAX + 1])
 {
     const int64_t began = clock_ms();
     struct passwd entry, *found = NULL;
@@ -142,23 +143,25 @@ ask(struct names *names, struct sr_facts *facts)
     if (found->pw_uid != facts->uid)
         return NAME_IS_ANOTHERS;
     length = strlen(found->pw_name);
-    if (length > 0 && length < sizeof(facts->name))
-        memcpy(facts->name, found->pw_name, length + 1);
+    if (length > 0 && length <= SR_NAME_MAX)
+        memcpy(name, found->pw_name, length + 1);
     return NAME_IS_OWN;
 }
 
 enum name_owner
-names_resolve(struct names *names, struct sr_facts *facts)
+names_resolve(struct names *names, const struct sr_facts *facts,
+              char name[SR_NAME_MAX + 1])
 {
     struct local *wanted = malloc(sizeof(*wanted) + sizeof(facts->name));
     struct local **found;
 
     if (wanted == NULL)
         return NAME_NO_MEMORY;
+    memcpy(name, facts->name, sizeof(facts->name));
     memcpy(wanted->name, facts->name, sizeof(facts->name));
     found = tfind(wanted, &names->locals, compare);
     free(wanted);
     if (found == NULL)
-        return ask(names, facts);
+        return ask(names, facts, name);
     return (*found)->uid == facts->uid ? NAME_IS_OWN : NAME_IS_ANOTHERS;
 }

@@ -27,12 +27,14 @@ enum name_owner {
 };
 
 /*
- * Replace the name in the facts by the one that the name service answers for it
- * with the same uid (pw_name).  A name that another account of this host has is
- * never published for the directory's account: a user who may add
- * entries to a directory must not change the state of accounts of this host.
+ * The name to publish an account under: the one that the name service answers
+ * for the name in the facts with the same uid (pw_name), or that name.  A name
+ * that another account of this host has is never published for the directory's
+ * account: a user who may add entries to a directory must not change the state
+ * of accounts of this host.
  */
-enum name_owner names_resolve(struct names *names, struct sr_facts *facts);
+enum name_owner names_resolve(struct names *names, const struct sr_facts *facts,
+                              char name[SR_NAME_MAX + 1]);
 
 /* How many names were not asked for because the time had passed. */
 unsigned names_skipped(const struct names *names);

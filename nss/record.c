@@ -56,6 +56,7 @@ record_encode(const struct record *record, uint8_t bytes[RECORD_ROOM])
         at = put(at, record->payload[view].bytes, record->payload[view].size);
     }
     if (record->is_counted) {
+        at = put(at, record->account, sizeof(record->account));
         at = put(at, &record->limits, sizeof(record->limits));
         at = put(at, record->until, sizeof(record->until));
     }
@@ -89,6 +90,7 @@ decode_account(const struct head *head, const uint8_t *at,
         at = take(at, record->payload[view].bytes, head->payload_size[view]);
     }
     if (record->is_counted) {
+        at = take(at, record->account, sizeof(record->account));
         at = take(at, &record->limits, sizeof(record->limits));
         take(at, record->until, sizeof(record->until));
     }

@@ -12,12 +12,13 @@
 #include "policy/util/error.h"
 
 struct record {
-    char name[SR_SNAPSHOT_NAME_MAX + 1];
+    char name[SR_NAME_MAX + 1]; /* that it is published under */
     bool is_exempt;
     struct sr_payload payload[SR_VIEW_COUNT]; /* size 0: not in this view */
 
     /* What the shared ledger said of it, if there is one. */
     bool is_counted;
+    char account[SR_NAME_MAX + 1]; /* the name that its ledger is kept under */
     struct sr_limits limits;
     sr_time until[2];
 };

@@ -200,7 +200,7 @@ add_record(void *context, const struct record *record)
     }
     if (merge->run->watch != NULL && record->is_counted &&
         !ledger_watch_note(merge->run->watch, merge->reading->backend,
-                           record->name, &record->limits, record->until))
+                           record->account, &record->limits, record->until))
         return -1;
     return sr_builder_add_payloads(merge->build, record->name, record->payload,
                                    record->is_exempt);

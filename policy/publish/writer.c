@@ -244,6 +244,27 @@ published_lockout(const char *dir, const char *name)
     return facts.locked_until;
 }
 
+/*
+ * The name that an account is published under.  That is the one of the name
+ * service when a run has published it under that; a service that repeats every
+ * spelling that is typed (nslcd with "ignorecase") must not make a delta for
+ * each.
+ */
+static const char *
+find_name(const char *dir, const struct sr_transaction *txn)
+{
+    const struct sr_facts *facts = &txn->account->facts;
+    struct sr_published published;
+
+    if (txn->nss.exists == SR_YES && txn->nss.uid == facts->uid &&
+        strcmp(txn->nss.name, facts->name) != 0 &&
+        strlen(dir) <= SR_READER_DIR_MAX && sr_snapshot_name(txn->nss.name) &&
+        sr_reader_find(dir, SR_VIEW_GROUPS, txn->nss.name, sr_reader_now(),
+                       &published) == SR_FOUND_IT)
+        return txn->nss.name;
+    return facts->name;
+}
+
 /* Merge the published lockout where the shared ledger was not asked. */
 static struct sr_transaction
 merge_published(const char *dir, const struct sr_transaction *txn)
@@ -256,7 +277,7 @@ merge_published(const char *dir, const struct sr_transaction *txn)
         sr_snapshot_name(with.account->facts.name) &&
         sr_shared_ledger(txn, true, NULL).is_there)
         sr_transaction_merge_lockouts(
-            &with, published_lockout(dir, with.account->facts.name));
+            &with, published_lockout(dir, find_name(dir, txn)));
     return with;
 }
 
@@ -267,7 +288,7 @@ sr_publish_gathered(const char *dir, const struct sr_transaction *txn,
 {
     const struct sr_transaction with = merge_published(dir, txn);
     struct sr_facts facts;
-    struct news news = {.name = facts.name, .sequence = sequence};
+    struct news news = {.name = find_name(dir, txn), .sequence = sequence};
     bool is_exempt;
 
     sr_publish_facts(&with, &facts, &is_exempt);

@@ -5,7 +5,9 @@
  * The group's id is the number in the file that GID_FILE names.
  *
  * It also has an account, "faraway", with the passwd entry that directories
- * give: no hash, and no "x" either.
+ * give: no hash, and no "x" either; and it answers for each line "TYPED NAME
+ * UID" of the file that SPELLINGS names, as services that spell names
+ * otherwise.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,11 +16,13 @@
 #include <errno.h>
 #include <nss.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define GID_FILE "/run/selfreset-test/leaky"
+#define GID_FILE  "/run/selfreset-test/leaky"
+#define SPELLINGS "/run/selfreset-test/spellings"
 
 __attribute__((visibility("default"))) enum nss_status
 _nss_leaky_initgroups_dyn(const char *user, gid_t group, long int *start,
@@ -46,6 +50,22 @@ _nss_leaky_initgroups_dyn(const char *user, gid_t group, long int *start,
     return NSS_STATUS_SUCCESS;
 }
 
+/* The name and the uid for a spelling; false when there is no line for it. */
+static bool
+find_spelling(const char *typed, char name[64], unsigned *uid)
+{
+    FILE *stream = fopen(SPELLINGS, "re");
+    bool is_found = false;
+    char word[64];
+
+    while (stream != NULL && !is_found &&
+           fscanf(stream, "%63s %63s %u", word, name, uid) == 3)
+        is_found = strcmp(word, typed) == 0;
+    if (stream != NULL)
+        fclose(stream);
+    return is_found;
+}
+
 __attribute__((visibility("default"))) enum nss_status
 _nss_leaky_getpwnam_r(const char *name, struct passwd *result, char *buffer,
                       size_t size, int *errnop);
@@ -54,23 +74,25 @@ enum nss_status
 _nss_leaky_getpwnam_r(const char *name, struct passwd *result, char *buffer,
                       size_t size, int *errnop)
 {
-    static const char texts[] = "faraway\0*\0Far Away\0/home/faraway\0/bin/sh";
+    static const char texts[] = "*\0Far Away\0/home/faraway\0/bin/sh";
+    char spelling[64] = "faraway";
+    unsigned uid = 7777;
     char *at = buffer;
     char **const field[] = {&result->pw_name, &result->pw_passwd,
                             &result->pw_gecos, &result->pw_dir,
                             &result->pw_shell};
 
-    if (strcmp(name, texts) != 0)
+    if (strcmp(name, spelling) != 0 && !find_spelling(name, spelling, &uid))
         return NSS_STATUS_NOTFOUND;
-    if (size < sizeof(texts)) {
+    if (size < sizeof(texts) + sizeof(spelling)) {
         *errnop = ERANGE;
         return NSS_STATUS_TRYAGAIN;
     }
-    memcpy(buffer, texts, sizeof(texts));
+    memcpy(stpcpy(buffer, spelling) + 1, texts, sizeof(texts));
     for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
         *field[i] = at;
         at += strlen(at) + 1;
     }
-    result->pw_uid = result->pw_gid = 7777;
+    result->pw_uid = result->pw_gid = uid;
     return NSS_STATUS_SUCCESS;
 }

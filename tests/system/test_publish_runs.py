@@ -18,8 +18,8 @@ from directory import dn_of
 from middle import Middle, ber, message, octets
 from scratch import PUBLISHED, RUN, STATE_GROUPS, wait_until
 from test_watch import (LIMITED, LOCKED, MUST, OK, PASSWORD, UNLIMITED,
-                        Follower, lock, people,
-                        seen, serve)
+                        Follower, add, lock, people, remove,
+                        seen, serve, shadow, unlock)
 
 needs_slapd = pytest.mark.skipif(not directory.have_server(),
                                  reason="slapd is not installed")
@@ -316,7 +316,6 @@ def test_other_spellings(host):
     with open("/etc/passwd", "a", encoding="ascii") as passwd:
         passwd.write("NEW:x:6999:6999::/:/bin/sh\n")
     assert host.states("NEW") == set()
-    from test_watch import add, remove, shadow
     add(server, {**people("new")[0], "uidNumber": 6999})
     seen(lambda: host.states("NEW") == {UNKNOWN})
     remove(server, "new")
@@ -343,3 +342,33 @@ def test_check_reads_what_publish_reads(host):
     assert done.returncode == 2
     assert "selfreset-publish cannot read all accounts" in \
         " ".join(done.stdout.split())
+
+
+@needs_slapd
+@pytest.mark.parametrize("spelled", ["bob", "Bob@corp.example"])
+def test_the_name_of_the_name_service(host, spelled):
+    """Accounts are published under pw_name: by a run, by --follow, and by
+    --user, whatever is typed."""
+    (RUN / "spellings").write_text(
+        f"Bob {spelled} 7000\n{spelled} {spelled} 7000\nBOB {spelled} 7000\n")
+    server = serve(host, people("Bob"))
+    host.nsswitch(passwd="files leaky", group="files selfreset",
+                  shadow="files selfreset")
+    with host.leaky_module():
+        host.publish()
+        assert host.states(spelled) == {OK}
+        assert host.states("BOB") == {UNKNOWN}, "id asks for what was typed"
+        assert shadow(host, spelled) is not None
+        lock(server, "Bob")
+        done = host.run("selfreset-publish", "--user", "BOB")
+        assert done.returncode == 0, done.stderr
+        assert host.states(spelled) == {LOCKED}
+        unlock(server, "Bob")
+        follower = Follower(host)
+        assert host.states(spelled) == {OK}
+        lock(server, "Bob")
+        seen(lambda: host.states(spelled) == {LOCKED})
+        remove(server, "Bob")
+        seen(lambda: host.states(spelled) == set(), seconds=8)
+        follower.stop()
+    (RUN / "spellings").unlink()
