@@ -91,6 +91,7 @@ STACKS = {"README, around": lambda: readme(SECTION),
           "manual": lambda: manual("try_first_pass"),
           "example guard": lambda: example("guard"),
           "example minimal": lambda: example("minimal"),
+          "example kerberos": lambda: example("kerberos"),
           "example fedora": lambda: example("fedora")}
 
 
@@ -106,7 +107,8 @@ def test_all_are_here():
                                  *(TREE / "pam/examples").iterdir())
                if any(line[:1] == ["auth"] for line in words(path.read_text()))]
     assert {path.name for path in printed} == {
-        "README.md", "pam_selfreset.8", "debian", "fedora", "guard", "minimal"}
+        "README.md", "pam_selfreset.8", "debian", "fedora", "guard",
+        "kerberos", "minimal"}
 
 
 def adapted(text, lines):

@@ -28,23 +28,23 @@ struct reading {
 };
 
 /* The position of a line. */
-struct place {
+struct position {
     const char *file;
     unsigned number;
 };
 
 static void
-complain(const struct reading *reading, const struct place *place,
+complain(const struct reading *reading, const struct position *position,
          const char *what)
 {
     if (reading->reader->problem != NULL)
-        reading->reader->problem(reading->reader->context, place->file,
-                                 place->number, what);
+        reading->reader->problem(reading->reader->context, position->file,
+                                 position->number, what);
 }
 
-/* Keep a file's name as long as the reader lives; one copy of each. */
+/* A copy of a file's name that lives as long as the reader; one of each. */
 static const char *
-keep_name(struct stack_reader *reader, const char *name)
+intern_name(struct stack_reader *reader, const char *name)
 {
     char **files;
 
@@ -105,7 +105,7 @@ stack_has(const struct stack_line *line, const char *argument)
 /* ---- words and controls */
 
 /* The next word at *at; "[...]" is one word, in which "\]" is a bracket.  The
- * word is ended in place and brackets are taken off. */
+ * word is terminated in the text, and brackets are taken off. */
 static char *
 next_word(char **at, bool *is_bracketed)
 {
@@ -248,7 +248,7 @@ static bool read_file(struct reading *reading, const char *name, bool is_asked);
 
 /* Add a module's line with the words that are left as its arguments. */
 static bool
-add_line(struct reading *reading, const struct place *place,
+add_line(struct reading *reading, const struct position *position,
          const int action[STACK_ANSWER_COUNT], const char *path, char *rest)
 {
     struct stack_line *line;
@@ -258,7 +258,8 @@ add_line(struct reading *reading, const struct place *place,
     size_t count = 0;
 
     if (reading->stack->count == STACK_LINES_MAX) {
-        complain(reading, place, "the stack has too many lines to be checked");
+        complain(reading, position,
+                 "the stack has too many lines to be checked");
         return true;
     }
     line = calloc(1, sizeof(*line));
@@ -268,8 +269,8 @@ add_line(struct reading *reading, const struct place *place,
     while (count < WORDS_MAX &&
            (words[count] = next_word(&rest, &is_bracketed)) != NULL)
         count++;
-    line->file = place->file;
-    line->number = place->number;
+    line->file = position->file;
+    line->number = position->number;
     line->level = reading->level;
     memcpy(line->action, action, sizeof(line->action));
     line->path = strdup(path);
@@ -305,10 +306,10 @@ find_type(const char *word)
     return type;
 }
 
-/* "include FILE" and "substack FILE" in the place of a control. */
+/* "include FILE" and "substack FILE" instead of a control. */
 static bool
-include(struct reading *reading, const struct place *place, const char *how,
-        char *rest)
+include(struct reading *reading, const struct position *position,
+        const char *how, char *rest)
 {
     bool is_bracketed;
     bool is_substack = strcasecmp(how, "substack") == 0;
@@ -316,7 +317,7 @@ include(struct reading *reading, const struct place *place, const char *how,
     bool is_read;
 
     if (name == NULL) {
-        complain(reading, place, "the name of a file is missing");
+        complain(reading, position, "the name of a file is missing");
         return true;
     }
     reading->level += is_substack;
@@ -326,7 +327,7 @@ include(struct reading *reading, const struct place *place, const char *how,
 }
 
 static bool
-read_line(struct reading *reading, const struct place *place, char *text)
+read_line(struct reading *reading, const struct position *position, char *text)
 {
     int action[STACK_ANSWER_COUNT];
     enum stack_type type;
@@ -336,10 +337,10 @@ read_line(struct reading *reading, const struct place *place, char *text)
     if (word == NULL)
         return true;
     if (strcasecmp(word, "@include") == 0)
-        return include(reading, place, word, text);
+        return include(reading, position, word, text);
     type = find_type(word);
     if (type == STACK_TYPE_COUNT)
-        complain(reading, place,
+        complain(reading, position,
                  "the line does not begin with auth, account, "
                  "password or session");
     if (type != reading->type)
@@ -347,13 +348,13 @@ read_line(struct reading *reading, const struct place *place, char *text)
     word = next_word(&text, &is_bracketed);
     if (word != NULL && !is_bracketed &&
         (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0))
-        return include(reading, place, word, text);
+        return include(reading, position, word, text);
     is_known = word != NULL && (is_bracketed ? read_control(word, action)
                                              : read_keyword(word, action));
     word = is_known ? next_word(&text, &is_bracketed) : NULL;
     if (word != NULL)
-        return add_line(reading, place, action, word, text);
-    complain(reading, place, "its control or its module is not valid");
+        return add_line(reading, position, action, word, text);
+    complain(reading, position, "its control or its module is not valid");
     return true;
 }
 
@@ -415,7 +416,7 @@ static bool
 read_file(struct reading *reading, const char *name, bool is_asked)
 {
     char path[4096];
-    struct place place = {path, 0};
+    struct position position = {path, 0};
     FILE *stream = NULL;
     char *line = NULL;
     size_t size = 0;
@@ -423,25 +424,25 @@ read_file(struct reading *reading, const char *name, bool is_asked)
 
     if (reading->depth == DEPTH_MAX) {
         snprintf(path, sizeof(path), "%s", name);
-        complain(reading, &place, "files include each other without end");
+        complain(reading, &position, "files include each other without end");
         return true;
     }
     if (stack_find(reading->reader, name, path, sizeof(path)))
         stream = fopen(path, "re");
     if (stream == NULL) {
         if (is_asked || errno != ENOENT)
-            complain(reading, &place, strerror(errno));
+            complain(reading, &position, strerror(errno));
         return is_asked;
     }
-    place.file = keep_name(reading->reader, path);
+    position.file = intern_name(reading->reader, path);
     reading->depth++;
-    while (is_read && place.file != NULL &&
-           next_line(stream, &line, &size, &place.number))
-        is_read = read_line(reading, &place, line);
+    while (is_read && position.file != NULL &&
+           next_line(stream, &line, &size, &position.number))
+        is_read = read_line(reading, &position, line);
     reading->depth--;
     free(line);
     fclose(stream);
-    return is_read && place.file != NULL;
+    return is_read && position.file != NULL;
 }
 
 bool

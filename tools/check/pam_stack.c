@@ -400,7 +400,7 @@ check_session(const struct check *check, const struct service *service)
     if (!service_has_self(service, STACK_SESSION))
         service_add_whole(service, SEVERITY_WARNING,
                           "The session stack does not have pam_selfreset.so.  "
-                          "Users are not told of failed attempts, and their "
+                          "Users do not read of failed attempts, and their "
                           "usual addresses are not remembered, so that a "
                           "stranger can lock them out.",
                           "Add \"session optional pam_selfreset.so\".");
@@ -460,7 +460,7 @@ read_service(struct stack_reader *reader, struct service *service)
 {
     bool is_whole = true;
 
-    /* Problems of the files are the same for each type: told once. */
+    /* Problems of the files are the same for each type, and reported once. */
     for (int type = 0; type < STACK_TYPE_COUNT; type++)
         is_whole = stack_read(reader, service->name, (enum stack_type)type,
                               &service->stack[type]) &&
@@ -486,8 +486,8 @@ note_problem(void *context, const char *file, unsigned number, const char *what)
     else
         snprintf(place, sizeof(place), "%s:%u", file, number);
     findings_add(check->findings, SEVERITY_ERROR, place, NULL,
-                 "See pam.conf(5) for what can stand here.",
-                 "libpam refuses this: %s.", what);
+                 "See pam.conf(5) for the syntax.", "libpam refuses this: %s.",
+                 what);
 }
 
 /* ---- all services */

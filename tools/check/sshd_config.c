@@ -4,7 +4,7 @@
  *
  * sshd chooses the blocks that match as soon as the client has named a user,
  * before anything is proved.  So an option that changes what a client may try
- * next, or is told, shows in which group the account is.
+ * next, or reads, shows in which group the account is.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -89,8 +89,8 @@ struct scan {
 
 static void scan_file(const struct scan *above, const char *file);
 
-/* The next word, in place: quotes are taken off; NULL behind the last.  A "="
- * may stand for the space. */
+/* The next word, without its quotes; NULL behind the last.  A "=" may separate
+ * words like a space. */
 static char *
 next_word(char **at)
 {
@@ -307,5 +307,5 @@ check_sshd_pam(const char *file, const char *folder, struct findings *findings)
                      "sshd does not hold a dialogue with its users "
                      "(KbdInteractiveAuthentication no): an expired password "
                      "cannot be changed in the login, and programs without a "
-                     "terminal are told of nothing.");
+                     "terminal show no warning.");
 }
