@@ -400,6 +400,10 @@ init(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
              service == NULL ? "" : service);
     snprintf(context->terminal, sizeof(context->terminal), "%s",
              ctx->tty == NULL ? "" : ctx->tty);
+    /* passwd(1) and others name no terminal; events tell the one it runs on. */
+    if (ctx->tty == NULL && ttyname_r(STDIN_FILENO, context->terminal,
+                                      sizeof(context->terminal)) != 0)
+        context->terminal[0] = '\0';
 }
 
 /* Only root can read the accounts and what this host remembers of them. */

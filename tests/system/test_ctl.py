@@ -1302,3 +1302,145 @@ def test_check_locked_hash(clean):
     clean.add("svc", hash="!", uid=877)
     found = [one for one in check(clean, 10) if "expiry.locked_hash" in one]
     assert len(found) == 1 and "svc" in found[0]
+
+
+# ---- JSON, as the manual has it
+
+TYPES = {"string": str, "number": int, "boolean": bool, "array": list,
+         "object": dict, "time": str}
+SNAKE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)?")
+
+
+def schema():
+    page = (pathlib.Path(__file__).parents[2] / "man/selfresetctl.8"
+            ).read_text().split(".Sh OUTPUT FOR PROGRAMS")[1]
+    block = page.split(".Bd -literal -offset indent\n")[1].split(".Ed")[0]
+    found = {}
+    for line in block.splitlines():
+        command, key, kind = line.split()
+        found.setdefault(command, {})[key] = kind
+    return found
+
+
+def all_keys(value):
+    if isinstance(value, dict):
+        yield from value
+    for inner in (value.values() if isinstance(value, dict) else
+                  value if isinstance(value, list) else ()):
+        yield from all_keys(inner)
+
+
+@pytest.mark.parametrize("command", schema())
+def test_json_is_what_the_manual_says(host, command):
+    host.add("ann", OLD, changed=100, max=90)
+    host.configure(lockout={"root": "yes"})  # a finding
+    guess(host, 2)
+    operand = {"list": [], "check": [], "events": [], "unthrottle": [PEER]}
+    done = host.run("selfresetctl", command, "--json",
+                    *operand.get(command, ["ann"]))
+    said = json.loads(done.stdout)
+    rows = said if isinstance(said, list) else [said]
+    assert rows
+    for row in rows:
+        assert list(row) == list(schema()[command]) or set(row) == set(
+            schema()[command]), set(row) ^ set(schema()[command])
+        for key, kind in schema()[command].items():
+            if row[key] is None:
+                assert kind.endswith("?"), key
+            else:
+                assert type(row[key]) is TYPES[kind.rstrip("?")], (key, row[key])
+    assert all(SNAKE.fullmatch(key) for key in all_keys(said))
+
+
+def test_several_users_and_a_dry_run(host):
+    for name in ("ann", "bob"):
+        host.add(name, OLD)
+        guess(host, 5, user=name)
+    before = (ETC / "shadow").read_bytes()
+    for command in ("unlock", "must-change", "temporary"):
+        said = json.loads(ctl(host, command, "--json", "--dry-run", "ann",
+                              "bob").stdout)
+        assert [(one["user"], one["changed"], one["dry_run"])
+                for one in said] == [("ann", True, True), ("bob", True, True)]
+        assert all(one.get("password") is None for one in said)
+        assert "would" in ctl(host, command, "--dry-run", "ann").stdout
+    assert (ETC / "shadow").read_bytes() == before
+    assert status(host)[1]["state"] == "locked"
+    said = json.loads(ctl(host, "unlock", "--json", "ann", "nosuch", "bob",
+                          code=7).stdout)
+    assert [(one["changed"], one["error"], one["exit_code"])
+            for one in said] == [(True, None, 0), (False, "no_such_account", 7),
+                                 (True, None, 0)]
+    lines = ctl(host, "temporary", "ann", "bob").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["ann", "bob"]
+    assert host.has_password("bob", lines[1].split()[1])
+
+
+def test_temporary_lifetime(host):
+    host.add("ann", OLD)
+    password = ctl(host, "temporary", "--lifetime", "2h", "ann").stdout
+    assert PHRASE.match(password.strip()) and password.count("\n") == 1
+    assert log_in(host, password.strip(), ahead=3000) == "SUCCESS"
+    assert log_in(host, password.strip(), ahead=7300) == "AUTH_ERR"
+    for wrong in ("0", "soon", "500d"):
+        assert "--lifetime" in ctl(host, "temporary", "--lifetime", wrong,
+                                   "ann", code=64).stderr
+
+
+def test_the_nearest_right_word(host):
+    for typed, meant in ((["statsu", "a"], "status"),
+                         (["list", "--jsn"], "--json"),
+                         (["list", "--state", "expird"], "expired")):
+        assert f'did you mean "{meant}"?' in " ".join(
+            ctl(host, *typed, code=64).stderr.split())
+    assert "USER is missing" in ctl(host, "unlock", code=64).stderr
+    assert 'Unexpected argument "x"' in ctl(host, "events", "x", code=64).stderr
+
+
+def test_explain_of_what_cannot_be(host):
+    host.add("ann", OLD)
+    for arguments in (["--rhost", "192.0.2.300"], ["--rhost", "2001:db8::x"],
+                      ["--rhost", "a b"], ["--service", "nosuch"],
+                      ["--service", "../passwd"]):
+        ctl(host, "explain", *arguments, "ann", code=64)
+    ctl(host, "explain", "--rhost", "gate.example.org", "ann")
+
+
+def test_list_and_status_without_a_password(host):
+    host.add("ann", OLD)
+    host.run("passwd", "-l", "ann")
+    assert re.search(r"^ann +ok +\S+ +no password \(locked\)$",
+                     ctl(host, "list").stdout, re.M)
+    assert status(host)[1]["password"] == "locked"
+    assert "no password (locked)" in ctl(host, "status", "ann").stdout
+    host.run("chage", "-E", "1", "ann")
+    assert "days ago" not in ctl(host, "status", "ann", code=5).stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/bin/sudo"), reason="no sudo")
+def test_the_helpdesk_without_root(host):
+    """The example in the manual."""
+    page = (pathlib.Path(__file__).parents[2] / "man/selfresetctl.8"
+            ).read_text()
+    rule = page.split("Cmnd_Alias SELFRESET")[1].split(".Ed")[0]
+    rule = "Cmnd_Alias SELFRESET" + rule.replace("\\e\n", "\\\n")
+    tool = host.run("sh", "-c", "command -v selfresetctl").stdout.strip()
+    folder = ETC / "sudoers.d"
+    folder.mkdir(exist_ok=True)
+    path = folder / "selfreset-helpdesk"
+    path.write_text(rule.replace("/usr/sbin/selfresetctl", tool))
+    path.chmod(0o440)
+    host.add("desk", OLD, groups=("helpdesk",))
+    host.add("ann", OLD)
+    guess(host, 5)
+    try:
+        desk = ("setpriv", "--reuid=desk", "--regid=desk", "--init-groups",
+                "sudo", "-n", tool)
+        done = host.run(*desk, "unlock", "ann")
+        assert done.returncode == 0, (done.stderr, host.run(
+            "sudo", "-l", "-U", "desk").stdout, path.read_text())
+        assert host.run(*desk, "temporary", "ann").returncode == 1
+        assert host.run(*desk, "nss", "--disable").returncode == 1
+    finally:
+        path.unlink()
+    assert status(host)[1]["state"] == "ok"
