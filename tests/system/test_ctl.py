@@ -1425,11 +1425,11 @@ def test_the_helpdesk_without_root(host):
     rule = page.split("Cmnd_Alias SELFRESET")[1].split(".Ed")[0]
     rule = "Cmnd_Alias SELFRESET" + rule.replace("\\e\n", "\\\n")
     tool = host.run("sh", "-c", "command -v selfresetctl").stdout.strip()
-    folder = ETC / "sudoers.d"
-    folder.mkdir(exist_ok=True)
-    path = folder / "selfreset-helpdesk"
+    main, path = ETC / "sudoers", ETC / "selfreset-helpdesk"
+    before = main.read_text()
     path.write_text(rule.replace("/usr/sbin/selfresetctl", tool))
     path.chmod(0o440)
+    main.write_text(f"{before}\n@include {path}\n")
     host.add("desk", OLD, groups=("helpdesk",))
     host.add("ann", OLD)
     guess(host, 5)
@@ -1443,4 +1443,5 @@ def test_the_helpdesk_without_root(host):
         assert host.run(*desk, "nss", "--disable").returncode == 1
     finally:
         path.unlink()
+        main.write_text(before)
     assert status(host)[1]["state"] == "ok"
