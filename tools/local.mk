@@ -62,6 +62,10 @@ selfresetctl_SOURCES = \
 selfresetctl_LDADD = libtools.la libpolicy.la -ldl
 bashcompletiondir = $(completionsdir)
 dist_bashcompletion_DATA = tools/selfresetctl.bash
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = tools/_selfresetctl
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_fishcompletion_DATA = tools/selfresetctl.fish
 
 EXTRA_DIST += tools/selfreset.conf
 # A configuration that is there is the administrator's.

@@ -120,6 +120,35 @@ same "selfresetctl(8)"
         done
 } | sort >"$work/is"
 same "completion of selfresetctl"
+# zsh: each command with its options; fish: the same, by what it would offer.
+{
+    sed -n '/commands=(/,/)/p' "$top/tools/_selfresetctl" |
+        sed 's/.*commands=//' | tr -d '()' | tr ' ' '\n' | grep .
+    sed -n 's/^ *(\([a-z|-]*\)) options=(\(.*\) --help) ;;$/\1 \2/p' \
+        "$top/tools/_selfresetctl" |
+        while read -r names options; do
+            for name in $(echo "$names" | tr '|' ' '); do
+                for option in $options; do
+                    echo "$name $option"
+                done
+            done
+        done
+} | sort >"$work/is"
+same "completion for zsh"
+{
+    sed -n 's/^set -l commands //p' "$top/tools/selfresetctl.fish" | tr ' ' '\n'
+    commands=$(sed -n 's/^set -l commands //p' "$top/tools/selfresetctl.fish")
+    sed -n 's/.*-n "__fish_seen_subcommand_from \([^"]*\)".* -l \([a-z-]*\).*/\2 \1/p' \
+        "$top/tools/selfresetctl.fish" |
+        while read -r option names; do
+            # shellcheck disable=SC2016
+            [ "$names" != '$commands' ] || names=$commands
+            for name in $names; do
+                echo "$name --$option"
+            done
+        done
+} | sort >"$work/is"
+same "completion for fish"
 ./selfreset-publish --help | grep -o -- '--[a-z-]*' | sort -u >"$work/should"
 grep -o 'Fl Fl [a-z-]*' "$top/man/selfreset-publish.8" | sed 's/Fl Fl /--/' |
     sort -u >"$work/is"
