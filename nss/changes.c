@@ -155,7 +155,7 @@ take_account(void *context, struct sr_account *account,
 void
 changes_publish(struct changes *changes, const char *name)
 {
-    const struct sr_shared_locks fleet = {.is_known = {false, false}};
+    const struct sr_lockouts fleet = sr_lockouts_unknown();
     struct sr_transaction txn;
     char reason[256] = "";
 

@@ -20,13 +20,6 @@
 #include "policy/throttle/attempt.h"
 #include "policy/throttle/shared_scan.h"
 
-/* Accounts that are read in one transaction of the store: logins wait for its
- * lock meanwhile. */
-#define BATCH 64
-
-/* How long the lock of the store is waited for. */
-#define STORE_WAIT_MS 10000
-
 /* For the name service, in all. */
 #define NAMES_MS 20000
 
@@ -44,7 +37,6 @@ struct collection {
     bool has_ledger;
     bool is_directory;
     struct sr_store *store; /* NULL: nothing was ever remembered */
-    unsigned batch;         /* accounts since the transaction began */
     unsigned messages;
 };
 
@@ -91,18 +83,6 @@ fail_store(struct collection *collection, enum sr_store_result result)
     return fail(collection, reason);
 }
 
-/* Open a transaction of the store, or a new one after a while. */
-static enum sr_store_result
-renew(struct collection *collection)
-{
-    if (collection->store == NULL)
-        return SR_STORE_OK;
-    if (collection->batch++ % BATCH != 0)
-        return SR_STORE_OK;
-    sr_store_abort(collection->store);
-    return sr_store_begin(collection->store, false);
-}
-
 /* Pass an account on, under the name in the record. */
 static int
 pass_on(struct collection *collection, const struct sr_facts *facts,
@@ -146,27 +126,27 @@ find_locks(struct collection *collection, struct sr_transaction *txn,
 {
     const struct sr_facts *facts = &txn->account->facts;
 
-    sr_shared_locks_none(&txn->fleet);
+    txn->shared = sr_lockouts_none();
     record->is_counted =
         collection->has_ledger && sr_shared_counts(&txn->rules, facts->uid);
     if (!record->is_counted)
         return;
     memcpy(record->account, facts->name, sizeof(record->account));
-    record->limits = sr_attempt_account_limits(&txn->rules, false);
+    record->limits = sr_attempt_shared_limits(&txn->rules);
     sr_shared_scan_locks(collection->ledger, facts->name, &record->limits,
-                         (sr_time)time(NULL), &txn->fleet);
-    memcpy(record->until, txn->fleet.until, sizeof(record->until));
+                         (sr_time)time(NULL), &txn->shared);
+    for (int class = 0; class < 2; class ++)
+        record->until[class] = txn->shared.of[class].until;
 }
 
 static int
 add_known(struct collection *collection, struct sr_transaction *txn,
           struct record *record)
 {
-    enum sr_store_result result = renew(collection);
+    enum sr_store_result result =
+        sr_transaction_recall_in(txn, collection->store, NULL);
     struct sr_facts facts;
 
-    if (result == SR_STORE_OK)
-        result = sr_transaction_recall_in(txn, collection->store, NULL);
     if (result != SR_STORE_OK)
         return fail_store(collection, result);
     sr_publish_facts(txn, &facts, &record->is_exempt);
@@ -241,8 +221,7 @@ prepare(struct collection *collection, const struct sr_backend *backend)
         fail(collection, strerror(-error));
         return false;
     }
-    result =
-        sr_store_open(NULL, SR_STORE_READ, STORE_WAIT_MS, &collection->store);
+    result = sr_store_open(NULL, NULL, SR_STORE_READ, &collection->store);
     if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
         return true;
     fail_store(collection, result);

@@ -205,16 +205,18 @@ ledger_watch_add(struct watch *watch, struct sr_transaction *txn)
 {
     const struct sr_facts *facts = &txn->account->facts;
     const struct counter *counter = find_counter(watch, facts->backend);
-    const struct sr_limits limits =
-        sr_attempt_account_limits(&txn->rules, false);
+    const struct sr_limits limits = sr_attempt_shared_limits(&txn->rules);
+    sr_time until[2];
 
-    sr_shared_locks_none(&txn->fleet);
+    txn->shared = sr_lockouts_none();
     if (counter == NULL || !sr_shared_counts(&txn->rules, facts->uid))
         return true;
     sr_shared_scan_locks(counter->scan, facts->name, &limits,
-                         (sr_time)time(NULL), &txn->fleet);
+                         (sr_time)time(NULL), &txn->shared);
+    for (int class = 0; class < 2; class ++)
+        until[class] = txn->shared.of[class].until;
     return ledger_watch_note(watch, facts->backend, facts->name, &limits,
-                             txn->fleet.until);
+                             until);
 }
 
 /* ---- looking again */
@@ -244,18 +246,19 @@ look_at(const void *node, VISIT visit, void *closure)
 {
     struct noted *noted = *(struct noted *const *)node;
     struct look *look = closure;
-    struct sr_shared_locks locks;
+    struct sr_lockouts locks;
     const char **grown;
 
     if ((visit != postorder && visit != leaf) || noted->counter->scan == NULL)
         return;
     sr_shared_scan_locks(noted->counter->scan, noted->name, &noted->limits,
                          look->now, &locks);
-    if (!is_other(noted->until[0], locks.until[0], look->now) &&
-        !is_other(noted->until[1], locks.until[1], look->now))
+    if (!is_other(noted->until[0], locks.of[0].until, look->now) &&
+        !is_other(noted->until[1], locks.of[1].until, look->now))
         return;
     /* Reported once: when publishing fails the next run publishes it. */
-    memcpy(noted->until, locks.until, sizeof(noted->until));
+    for (int class = 0; class < 2; class ++)
+        noted->until[class] = locks.of[class].until;
     if (look->count == look->capacity) {
         const size_t capacity = look->capacity == 0 ? 64 : look->capacity * 2;
 

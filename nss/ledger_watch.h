@@ -43,7 +43,7 @@ void ledger_watch_set_away(struct watch *watch, const char *backend,
                            const char *reason);
 
 /*
- * Fill in txn->fleet from the last pass, for an account that is about to be
+ * Fill in txn->shared from the last pass, for an account that is about to be
  * published, and note it.  False: out of memory.
  */
 bool ledger_watch_add(struct watch *watch, struct sr_transaction *txn);

@@ -117,6 +117,8 @@ sr_context_recall(struct sr_pam_context *ctx, bool with_source, int unavailable)
     const enum sr_store_result result = sr_transaction_recall(
         &ctx->txn, NULL, with_source ? &ctx->txn.context.source : NULL);
 
+    if (ctx->txn.damage[0] != '\0')
+        sr_context_event(ctx, SR_EVENT_STATE, "failed", ctx->txn.damage, -1);
     if (result == SR_STORE_OK)
         return PAM_SUCCESS;
     sr_context_event(ctx, SR_EVENT_STATE, "failed", sr_store_strerror(result),

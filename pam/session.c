@@ -10,6 +10,7 @@
 
 #include "pam/credentials.h"
 #include "pam/session.h"
+#include "policy/throttle/query.h"
 #include "policy/account/session.h"
 #include "policy/throttle/attempt.h"
 
@@ -36,12 +37,18 @@ static void
 give_notice(struct sr_pam_context *ctx)
 {
     const struct sr_message_context say = sr_transaction_message(&ctx->txn);
-    struct sr_memory memory;
-    const enum sr_store_result result = sr_attempt_logged_in(
-        NULL, ctx->txn.uid, &ctx->txn.context.source, &ctx->txn.rules, &memory);
+    const struct sr_identity id = sr_transaction_identity(&ctx->txn);
+    enum sr_store_result result;
+    struct sr_notice notice;
+    struct sr_store *store;
 
+    result = sr_store_open(NULL, NULL, SR_STORE_WRITE, &store);
     if (result == SR_STORE_OK)
-        sr_context_tell(ctx, PAM_TEXT_INFO, sr_message_failures(&memory, &say));
+        result = sr_attempt_logged_in(store, &id, &ctx->txn.context.source,
+                                      &ctx->txn.rules, &notice);
+    sr_store_close(store);
+    if (result == SR_STORE_OK)
+        sr_context_tell(ctx, PAM_TEXT_INFO, sr_message_failures(&notice, &say));
     else
         sr_context_event(ctx, SR_EVENT_STATE, "failed",
                          sr_store_strerror(result), -1);

@@ -8,6 +8,7 @@ libstate_la_SOURCES = \
 	policy/util/bytes.h \
 	policy/decide/change.c policy/decide/change.h \
 	policy/decide/facts.c policy/decide/facts.h \
+	policy/decide/identity.h \
 	policy/publish/reader.c policy/publish/reader.h \
 	policy/decide/rules.h \
 	policy/publish/view.c policy/publish/view.h \
@@ -69,7 +70,8 @@ libpolicy_la_SOURCES = \
 	policy/config/members.c policy/config/members.h \
 	policy/report/message.c policy/report/message.h \
 	policy/password/personal.c policy/password/personal.h \
-	policy/store/pages.c policy/store/pages.h \
+	policy/store/ledger.c policy/store/ledger.h \
+	policy/store/memory.c policy/store/memory.h \
 	policy/publish/directory.c policy/publish/directory.h \
 	policy/publish/writer.c policy/publish/writer.h \
 	policy/password/pwquality.c policy/password/pwquality.h \
@@ -80,18 +82,15 @@ libpolicy_la_SOURCES = \
 	policy/password/plan.c policy/password/plan.h \
 	policy/password/pwquality_rule.c policy/password/pwquality_rule.h \
 	policy/password/quality.c policy/password/quality.h \
-	policy/store/record.c policy/store/record.h \
-	policy/store/seal.c policy/store/seal.h \
 	policy/util/signal_guard.c policy/util/signal_guard.h \
-	policy/throttle/slots.c policy/throttle/slots.h \
 	policy/decide/source.c policy/decide/source.h \
-	policy/throttle/query.c \
+	policy/throttle/query.c policy/throttle/query.h \
 	policy/store/store.c policy/store/store.h \
 	policy/decide/throttle.c policy/decide/throttle.h \
 	policy/util/utf8.c policy/util/utf8.h
-libpolicy_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) \
+libpolicy_la_CFLAGS = $(AM_CFLAGS) \
 	$(CRYPT_CFLAGS) $(AUDIT_CFLAGS) $(PWQUALITY_CFLAGS)
-libpolicy_la_LIBADD = libstate.la $(LMDB_LIBS) $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
+libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 
 # ---- backends with heavy libraries, opened when the configuration names one
 # What both Kerberos and a directory that is asked by a ticket need.

@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # edits /etc/pam.d when it is installed (libpam-pwquality would).  The demo needs
 # no directory, and so neither their libraries nor their servers.
 PACKAGES_LOCAL="autoconf automake libtool make gcc libc6-dev pkg-config
-	libpam0g-dev liblmdb-dev libpwquality-dev libcrypt-dev libaudit-dev
+	libpam0g-dev libpwquality-dev libcrypt-dev libaudit-dev
 	libacl1-dev"
 PACKAGES_BUILD="$PACKAGES_LOCAL libldap-dev libsasl2-dev
 	libkrb5-dev libcmocka-dev"
@@ -25,7 +25,7 @@ PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
 	openssl libsasl2-modules-gssapi-mit libverto-libev1"
-PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck lmdb-utils xz-utils"
+PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck xz-utils"
 
 say() {
 	printf '%s\n' "$*"

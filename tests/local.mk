@@ -27,11 +27,9 @@ UNIT_TESTS = \
 	tests/unit/test_personal \
 	tests/unit/test_nsswitch \
 	tests/unit/test_nss \
-	tests/unit/test_pages \
 	tests/unit/test_password_gen \
 	tests/unit/test_publish \
 	tests/unit/test_quality \
-	tests/unit/test_seal \
 	tests/unit/test_session \
 	tests/unit/test_view \
 	tests/unit/test_format \
@@ -66,8 +64,6 @@ tests_unit_test_nss_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc \
 	-Wl,--wrap=readlink -Wl,--wrap=__readlink_chk
 tests_unit_test_store_SOURCES = tests/unit/test_store.c \
 	tests/unit/scratch.c tests/unit/scratch.h
-tests_unit_test_store_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
-tests_unit_test_store_LDADD = $(LDADD) $(LMDB_LIBS)
 if LDAP
 UNIT_TESTS += \
 	tests/unit/test_ldap_response \

@@ -110,85 +110,87 @@ int
 ctl_store(bool write, struct sr_store **store)
 {
     enum sr_store_result result = sr_store_open(
-        NULL, write ? SR_STORE_WRITE : SR_STORE_READ, CTL_STORE_WAIT_MS, store);
+        NULL, NULL, write ? SR_STORE_WRITE : SR_STORE_READ, store);
 
-    if (!write && result == SR_STORE_NOT_FOUND)
-        return CTL_OK;
-    if (result == SR_STORE_OK)
-        result = sr_store_begin(*store, write);
-    if (result == SR_STORE_OK)
+    if (result == SR_STORE_OK && write)
+        result = sr_store_no_write(*store);
+    if (result == SR_STORE_OK || (!write && result == SR_STORE_NOT_FOUND))
         return CTL_OK;
     ctl_store_error(*store, result);
     ctl_store_close(store);
     return CTL_FAILED;
 }
 
-int
-ctl_store_end(struct sr_store **store)
-{
-    enum sr_store_result result = sr_store_commit(*store);
+/* ---- what is remembered of an account */
 
-    if (result != SR_STORE_OK)
-        ctl_store_error(*store, result);
-    ctl_store_close(store);
-    return result == SR_STORE_OK ? CTL_OK : CTL_FAILED;
+struct reading {
+    struct sr_store *store;
+    struct sr_transaction *txn;
+    struct sr_limits limits;
+    struct ctl_remembered *out;
+    enum sr_store_result result;
+};
+
+static bool
+read_ledger(void *context, const struct sr_ledger_key *key)
+{
+    static const int which[] = {
+        [SR_LEDGER_STRANGERS] = CTL_STRANGERS,
+        [SR_LEDGER_OWN] = CTL_OWN,
+        [SR_LEDGER_FAMILIAR] = CTL_FAMILIAR,
+    };
+    struct reading *reading = context;
+    struct ctl_ledger *ledger = &reading->out->ledger[which[key->kind]];
+    struct sr_standing standing;
+
+    reading->result =
+        sr_attempt_standing(reading->store, key, &reading->limits, &standing);
+    if (reading->result != SR_STORE_OK)
+        return false;
+    if (standing.failures > ledger->failures)
+        ledger->failures = standing.failures;
+    if (standing.in_a_row > ledger->in_a_row)
+        ledger->in_a_row = standing.in_a_row;
+    ledger->lockout = sr_lockout_merge(ledger->lockout, standing.lockout);
+    reading->txn->lockout =
+        sr_lockout_merge(reading->txn->lockout, standing.lockout);
+    return true;
 }
 
-/* One ledger as it stands at the store's time. */
 static enum sr_store_result
-read_ledger(struct sr_store *store, const struct sr_facts *facts,
-            const struct sr_limits *limits, enum sr_source_class class,
-            struct ctl_ledger *out)
+read_remembered(struct reading *reading)
 {
-    struct sr_ledger_key key = sr_ledger_key_account(facts->uid, class);
-    struct sr_ledger ledger;
-    sr_time now, wall;
-    uint64_t open;
-    enum sr_store_result result = sr_store_now(store, &now, &wall);
+    const struct sr_identity id = sr_identity_of(&reading->txn->account->facts);
+    struct sr_memory memory;
+    enum sr_store_result result = sr_memory_get(reading->store, &id, &memory);
 
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND) {
+        sr_attempt_each_ledger(&id, &memory, read_ledger, reading);
+        result = reading->result;
+    }
     if (result == SR_STORE_OK)
-        result = sr_store_get_ledger(store, &key, &ledger);
-    if (result != SR_STORE_OK)
-        return result == SR_STORE_NOT_FOUND ? SR_STORE_OK : result;
-    if (limits->attempts == 0)
-        return SR_STORE_OK;
-    open = sr_throttle_open(&ledger, limits, now);
-    for (unsigned slot = 0; slot < limits->attempts; slot++)
-        out->failures += (open >> slot & 1) == 0;
-    if (open == 0)
-        out->locked_until = sr_clock_to_wall(
-            sr_throttle_release(&ledger, limits, now), now, wall);
-    return SR_STORE_OK;
-}
-
-/* The facts know of one lock: the later of the two, and none by hand. */
-static void
-apply_lock(struct sr_facts *facts, const struct ctl_ledger *ledger)
-{
-    if (ledger->locked_until == SR_TIME_UNKNOWN ||
-        facts->locked == SR_LOCK_ADMIN)
-        return;
-    if (facts->locked == SR_LOCK_UNTIL &&
-        facts->locked_until >= ledger->locked_until)
-        return;
-    facts->locked = SR_LOCK_UNTIL;
-    facts->locked_why = SR_LOCK_WHY_THROTTLE;
-    facts->locked_until = ledger->locked_until;
+        result = sr_attempt_notice(reading->store, &id, &memory,
+                                   &reading->out->notice);
+    explicit_bzero(&memory, sizeof(memory));
+    return result;
 }
 
 int
 ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-    struct sr_facts *facts = &txn->account->facts;
-    struct sr_limits limits =
-        sr_attempt_account_limits(&txn->rules, facts->uid == 0);
+    struct reading reading = {
+        .txn = txn,
+        .out = out,
+        .limits = sr_attempt_account_limits(&txn->rules,
+                                            txn->account->facts.uid == 0),
+    };
     enum sr_store_result result = SR_STORE_OK;
 
     memset(out, 0, sizeof(*out));
-    for (int i = 0; i < 2; i++) {
-        out->ledger[i].attempts = limits.attempts;
-        out->ledger[i].locked_until = SR_TIME_UNKNOWN;
+    for (int i = 0; i < CTL_LEDGERS; i++) {
+        out->ledger[i].attempts = reading.limits.attempts;
+        out->ledger[i].lockout = sr_lockout_none();
     }
     if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK) {
         ctl_store_error(NULL, txn->store);
@@ -196,18 +198,13 @@ ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out)
     }
     if (ctl_store(false, &store) != CTL_OK)
         return CTL_FAILED;
-    for (int i = 0; store != NULL && result == SR_STORE_OK && i < 2; i++)
-        result = read_ledger(store, facts, &limits, (enum sr_source_class)i,
-                             &out->ledger[i]);
-    if (store != NULL && result == SR_STORE_OK)
-        result = sr_store_get_memory(store, facts->uid, &out->memory);
-    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND) {
-        ctl_store_error(store, result);
-        return CTL_FAILED;
-    }
-    apply_lock(facts, &out->ledger[0]);
-    apply_lock(facts, &out->ledger[1]);
-    return CTL_OK;
+    reading.store = store;
+    if (store != NULL)
+        result = read_remembered(&reading);
+    if (result == SR_STORE_OK)
+        return CTL_OK;
+    ctl_store_error(store, result);
+    return CTL_FAILED;
 }
 
 void
@@ -215,23 +212,18 @@ ctl_take_partial(struct sr_transaction *txn,
                  const struct ctl_remembered *remembered,
                  struct ctl_partial *out)
 {
-    struct sr_facts *facts = &txn->account->facts;
+    const bool is_familiar =
+        sr_lockout_is(&remembered->ledger[CTL_FAMILIAR].lockout) ||
+        sr_lockout_is(&remembered->ledger[CTL_OWN].lockout) ||
+        sr_lockout_is(&txn->shared.of[SR_CLASS_FAMILIAR]);
 
     *out = (struct ctl_partial){NULL, SR_TIME_UNKNOWN};
-    if (facts->locked != SR_LOCK_UNTIL ||
-        facts->locked_why != SR_LOCK_WHY_THROTTLE ||
-        txn->everywhere.locked == SR_LOCK_UNTIL ||
-        txn->everywhere.locked == SR_LOCK_ADMIN)
+    if (txn->lockout.why != SR_LOCK_WHY_THROTTLE ||
+        sr_lockout_is(&txn->everywhere))
         return;
-    out->until = facts->locked_until;
-    out->of =
-        remembered->ledger[SR_CLASS_FAMILIAR].locked_until == SR_TIME_UNKNOWN &&
-                txn->fleet.until[SR_CLASS_FAMILIAR] == SR_TIME_UNKNOWN
-            ? "strangers"
-            : "familiar";
-    facts->locked = SR_LOCK_NO;
-    facts->locked_why = SR_LOCK_WHY_NONE;
-    facts->locked_until = SR_TIME_UNKNOWN;
+    out->until = txn->lockout.until;
+    out->of = is_familiar ? "familiar" : "strangers";
+    txn->lockout = sr_lockout_of(&txn->account->facts);
 }
 
 const char *

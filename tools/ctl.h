@@ -36,35 +36,35 @@ int ctl_transaction_begin(struct ctl *ctl, const char *name,
 int ctl_transaction_status(enum sr_status ask, const char *name,
                            const struct sr_transaction *txn);
 
-/* Open the store and begin; CTL_OK, or CTL_FAILED after saying why.  A store
- * that was never written is CTL_OK and NULL when it is only to be read. */
+/* Open the store; CTL_OK, or CTL_FAILED after saying why.  A store that was
+ * never written is CTL_OK and NULL when it is only to be read. */
 int ctl_store(bool write, struct sr_store **store);
 
 /* Say what the store said. */
 void ctl_store_error(const struct sr_store *store, enum sr_store_result result);
 
-/* Commit and close: CTL_OK or CTL_FAILED after saying why. */
-int ctl_store_end(struct sr_store **store);
-
 /* For __attribute__((cleanup)). */
 void ctl_store_close(struct sr_store **store);
 
-/* One of the two ledgers of an account, as it stands now. */
+/* The attempts from one class of sources, as they stand now. */
 struct ctl_ledger {
-    unsigned failures;    /* slots that failures have consumed */
-    unsigned attempts;    /* slots in all; 0: not throttled */
-    sr_time locked_until; /* wall clock; unknown: not locked out */
+    unsigned failures;         /* slots that failures have consumed */
+    unsigned attempts;         /* slots in all; 0: not throttled */
+    uint32_t in_a_row;         /* failures since the last right password */
+    struct sr_lockout lockout; /* none: not locked out */
 };
 
 /* What this host remembers of an account besides the facts. */
+enum { CTL_STRANGERS, CTL_FAMILIAR, CTL_OWN, CTL_LEDGERS };
 struct ctl_remembered {
-    struct ctl_ledger ledger[2]; /* by enum sr_source_class */
-    struct sr_memory memory;
+    /* Of familiar sources, which have a ledger each, the fullest. */
+    struct ctl_ledger ledger[CTL_LEDGERS];
+    struct sr_notice notice;
 };
 
 /*
- * Read both ledgers and what is remembered.  When either is locked out the
- * facts say so, until the later of the two ends.
+ * Read all ledgers and what is remembered.  txn->lockout is then the strongest
+ * of all lockouts, whatever source they are for.
  */
 int ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out);
 

@@ -239,6 +239,14 @@ report_time(struct report *report, const char *key, sr_time when)
     report_time_or(report, key, when, "unknown");
 }
 
+void
+report_lockout(struct report *report, const struct sr_lockout *lockout)
+{
+    report_time_or(report, "locked_until",
+                   sr_lockout_is(lockout) ? lockout->until : SR_TIME_UNKNOWN,
+                   "none");
+}
+
 const char *
 report_span(int64_t seconds, char out[static REPORT_TEXT_MAX])
 {

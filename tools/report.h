@@ -6,7 +6,7 @@
 #ifndef SR_TOOLS_REPORT_H
 #define SR_TOOLS_REPORT_H
 
-#include "policy/decide/facts.h"
+#include "policy/decide/lockout.h"
 #include "tools/json.h"
 
 struct report {
@@ -60,6 +60,9 @@ void report_time(struct report *report, const char *key, sr_time when);
 /* The same, but people read `word` for unknown. */
 void report_time_or(struct report *report, const char *key, sr_time when,
                     const char *word);
+
+/* "locked-until" of a lockout; none: "none". */
+void report_lockout(struct report *report, const struct sr_lockout *lockout);
 
 /* A duration: seconds for programs, "14d" for people. */
 void report_duration(struct report *report, const char *key, int64_t seconds);

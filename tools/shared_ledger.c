@@ -19,19 +19,7 @@
 static struct sr_limits
 limits_of(const struct sr_transaction *txn)
 {
-    return sr_attempt_account_limits(&txn->rules, false);
-}
-
-/* The facts know of one lock: the later of the two, and none by hand. */
-static void
-apply(struct sr_facts *facts, sr_time until)
-{
-    if (until == SR_TIME_UNKNOWN || facts->locked == SR_LOCK_ADMIN ||
-        (facts->locked == SR_LOCK_UNTIL && facts->locked_until >= until))
-        return;
-    facts->locked = SR_LOCK_UNTIL;
-    facts->locked_why = SR_LOCK_WHY_THROTTLE;
-    facts->locked_until = until;
+    return sr_attempt_shared_limits(&txn->rules);
 }
 
 void
@@ -39,10 +27,10 @@ fleet_look(struct sr_transaction *txn, struct fleet *out)
 {
     const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
     const struct sr_limits limits = limits_of(txn);
-    struct sr_facts *facts = &txn->account->facts;
+    const struct sr_facts *facts = &txn->account->facts;
 
     memset(out, 0, sizeof(*out));
-    sr_shared_locks_none(&txn->fleet);
+    txn->shared = sr_lockouts_none();
     out->is_there = way.is_there;
     for (int class = 0; way.is_there && class < 2; class ++) {
         out->is_failed =
@@ -51,10 +39,10 @@ fleet_look(struct sr_transaction *txn, struct fleet *out)
                            sizeof(out->reason)) != SR_STATUS_OK;
         if (out->is_failed)
             break;
-        apply(facts, out->view[class].locked_until);
-        txn->fleet.until[class] = out->view[class].locked_until;
+        txn->shared.of[class] = out->view[class].lockout;
+        txn->lockout = sr_lockout_merge(txn->lockout, out->view[class].lockout);
     }
-    sr_transaction_merge_lockouts(txn, SR_TIME_UNKNOWN);
+    sr_transaction_merge_lockouts(txn, sr_lockout_none());
     if (out->is_failed)
         ctl_error("What other hosts have counted cannot be read: %s.",
                   out->reason);
@@ -65,16 +53,16 @@ fleet_look_in(struct sr_shared_scan *ledgers, sr_time now,
               struct sr_transaction *txn)
 {
     const struct sr_limits limits = limits_of(txn);
-    struct sr_facts *facts = &txn->account->facts;
-    struct sr_shared_locks locks;
+    const struct sr_facts *facts = &txn->account->facts;
+    struct sr_lockouts locks;
 
     if (ledgers == NULL || !sr_shared_counts(&txn->rules, facts->uid))
         return;
     sr_shared_scan_locks(ledgers, facts->name, &limits, now, &locks);
-    apply(facts, locks.until[SR_CLASS_STRANGER]);
-    apply(facts, locks.until[SR_CLASS_FAMILIAR]);
-    txn->fleet = locks;
-    sr_transaction_merge_lockouts(txn, SR_TIME_UNKNOWN);
+    for (int class = 0; class < 2; class ++)
+        txn->lockout = sr_lockout_merge(txn->lockout, locks.of[class]);
+    txn->shared = locks;
+    sr_transaction_merge_lockouts(txn, sr_lockout_none());
 }
 
 bool
@@ -106,7 +94,7 @@ report_view(struct report *report, const char *key, const char *title,
     report_section(report, key, title);
     report_number(report, "failures", view->failures);
     report_number(report, "attempts", attempts);
-    report_time_or(report, "locked_until", view->locked_until, "none");
+    report_lockout(report, &view->lockout);
     report_section_end(report);
 }
 

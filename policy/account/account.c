@@ -117,6 +117,8 @@ ask_for(struct sr_transaction *out, const struct sr_backend *backend,
     if (ask != SR_STATUS_OK) {
         sr_account_close(out->account);
         out->account = NULL;
+    } else {
+        out->lockout = sr_lockout_of(&out->account->facts);
     }
     return ask;
 }
@@ -257,6 +259,8 @@ sr_transaction_begin_with(const struct sr_config *config,
     char canonical[SR_NAME_MAX + 1];
 
     memset(out, 0, sizeof(*out));
+    out->lockout = sr_lockout_none();
+    out->shared = sr_lockouts_unknown();
     out->config = config;
     out->connections = connections;
     out->only = backend;
@@ -299,8 +303,8 @@ sr_transaction_refresh(struct sr_transaction *txn)
     sr_account_close(txn->account);
     txn->account = NULL;
     txn->has_temporary = false;
-    txn->everywhere.locked = SR_LOCK_UNKNOWN;
-    memset(&txn->fleet, 0, sizeof(txn->fleet));
+    txn->has_recalled = false;
+    txn->shared = sr_lockouts_unknown();
     note_time(txn);
     txn->ask = ask_backend(txn, &backend, txn->name);
     txn->looked_up = microseconds();
@@ -376,8 +380,9 @@ struct sr_verdict
 sr_transaction_verdict(const struct sr_transaction *txn,
                        const struct sr_caller *caller)
 {
-    return sr_verdict(&txn->account->facts, &txn->rules, caller,
-                      (sr_time)time(NULL));
+    const struct sr_facts facts = sr_transaction_facts(txn);
+
+    return sr_verdict(&facts, &txn->rules, caller, (sr_time)time(NULL));
 }
 
 void
@@ -414,40 +419,16 @@ sr_transaction_verdict_event(const struct sr_transaction *txn,
                          code);
 }
 
-/* The temporary password, if it is still the one in use. */
-static enum sr_store_result
-gather_temporary(struct sr_transaction *out, struct sr_store *store)
-{
-    struct sr_facts *facts = &out->account->facts;
-    const char *secret = out->account->secret;
-    enum sr_store_result result;
-    sr_time until;
-
-    result = sr_temporary_until(store, facts->uid, secret == NULL ? "" : secret,
-                                &until);
-    if (result == SR_STORE_OK)
-        sr_transaction_set_temporary(out, until);
-    return result;
-}
-
 /* The age of a local password of which shadow does not know the last change. */
-static enum sr_store_result
-gather_age(struct sr_transaction *out, struct sr_store *store)
+static void
+set_age(struct sr_transaction *txn, const struct sr_memory *memory)
 {
-    struct sr_facts *facts = &out->account->facts;
-    struct sr_history history;
-    enum sr_store_result result;
+    struct sr_facts *facts = &txn->account->facts;
 
-    if (strcmp(facts->backend, SR_LOCAL) != 0 ||
-        facts->password_changed != SR_TIME_UNKNOWN)
-        return SR_STORE_OK;
-    result = sr_store_get_history(store, facts->uid, &history);
-    if (result == SR_STORE_NOT_FOUND)
-        return SR_STORE_OK;
-    if (result == SR_STORE_OK)
-        sr_ageing_apply(&out->rules, sr_history_last(&history), facts);
-    explicit_bzero(&history, sizeof(history));
-    return result;
+    if (strcmp(facts->backend, SR_LOCAL) == 0 &&
+        facts->password_changed == SR_TIME_UNKNOWN &&
+        !sr_history_is_empty(&memory->history))
+        sr_ageing_apply(&txn->rules, sr_history_last(&memory->history), facts);
 }
 
 void
@@ -458,94 +439,102 @@ sr_transaction_set_temporary(struct sr_transaction *out, sr_time until)
         out->account->facts.temporary_until = until;
 }
 
-/* The backend's own lock; what the throttle may have put there is none. */
-static struct sr_everywhere
-backend_lock(const struct sr_facts *facts)
+struct sr_identity
+sr_transaction_identity(const struct sr_transaction *txn)
 {
-    if (facts->locked_why == SR_LOCK_WHY_THROTTLE ||
-        facts->locked_why == SR_LOCK_WHY_SOURCE)
-        return (struct sr_everywhere){SR_LOCK_NO, SR_LOCK_WHY_NONE,
-                                      SR_TIME_UNKNOWN};
-    return (struct sr_everywhere){facts->locked, facts->locked_why,
-                                  facts->locked_until};
+    return txn->account != NULL ? sr_identity_of(&txn->account->facts)
+                                : sr_identity_other(txn->name, txn->uid);
+}
+
+struct sr_facts
+sr_transaction_facts(const struct sr_transaction *txn)
+{
+    struct sr_facts facts = txn->account->facts;
+
+    sr_lockout_set(&facts, &txn->lockout);
+    return facts;
 }
 
 void
-sr_transaction_merge_lockouts(struct sr_transaction *txn, sr_time claimed)
+sr_transaction_merge_lockouts(struct sr_transaction *txn,
+                              struct sr_lockout claimed)
 {
-    struct sr_everywhere *everywhere = &txn->everywhere;
-    const sr_time until =
-        sr_lockout_everywhere(&txn->sides, &txn->fleet, claimed);
-
-    *everywhere = txn->of_backend;
-    if (everywhere->locked == SR_LOCK_UNKNOWN)
-        everywhere->locked = SR_LOCK_NO;
-    if (until != SR_TIME_UNKNOWN &&
-        (everywhere->locked == SR_LOCK_NO ||
-         (everywhere->locked == SR_LOCK_UNTIL && everywhere->until < until)))
-        *everywhere =
-            (struct sr_everywhere){SR_LOCK_UNTIL, SR_LOCK_WHY_THROTTLE, until};
+    txn->everywhere = sr_lockout_merge(
+        sr_lockout_of(&txn->account->facts),
+        sr_lockout_everywhere(&txn->host, &txn->shared, claimed));
 }
 
-/* The locks that there are; `store` NULL: nothing was ever remembered. */
+/* What the store has of the account. */
 static enum sr_store_result
-gather_locks(struct sr_transaction *out, struct sr_store *store)
+recall_from(struct sr_transaction *txn, struct sr_store *store,
+            const struct sr_source *source)
 {
-    const uid_t uid = out->account->facts.uid;
-    enum sr_store_result result = SR_STORE_OK;
+    const struct sr_facts *facts = &txn->account->facts;
+    const struct sr_identity id = sr_identity_of(facts);
+    struct sr_lockout lockout = sr_lockout_none();
+    struct sr_memory memory;
+    enum sr_store_result result = sr_memory_get(store, &id, &memory);
 
-    out->of_backend = backend_lock(&out->account->facts);
-    out->sides =
-        (struct sr_class_lockouts){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
-    if (store != NULL && uid != (uid_t)-1)
-        result = sr_attempt_sides(store, uid, &out->rules, &out->sides);
-    sr_transaction_merge_lockouts(out, SR_TIME_UNKNOWN);
+    if (result == SR_STORE_NOT_FOUND)
+        result = SR_STORE_OK;
+    if (result == SR_STORE_OK) {
+        sr_transaction_set_temporary(
+            txn, sr_memory_temporary(&memory, txn->account->secret));
+        set_age(txn, &memory);
+        result =
+            sr_attempt_classes(store, &id, &memory, &txn->rules, &txn->host);
+    }
+    if (result == SR_STORE_OK && source != NULL)
+        result = sr_attempt_lockout(store, &id, &memory, source, &txn->rules,
+                                    &lockout);
+    txn->lockout = lockout;
+    explicit_bzero(&memory, sizeof(memory));
     return result;
 }
 
-static void
-close_store(struct sr_store **store)
-{
-    sr_store_close(*store);
-}
-
 enum sr_store_result
-sr_transaction_recall_in(struct sr_transaction *out, struct sr_store *store,
+sr_transaction_recall_in(struct sr_transaction *txn, struct sr_store *store,
                          const struct sr_source *source)
 {
     enum sr_store_result result = SR_STORE_OK;
 
+    txn->host = sr_lockouts_none();
+    txn->lockout = sr_lockout_none();
     if (store != NULL)
-        result = gather_temporary(out, store);
-    if (result == SR_STORE_OK && store != NULL)
-        result = gather_age(out, store);
-    if (result == SR_STORE_OK)
-        result = gather_locks(out, store);
-    if (result == SR_STORE_OK && store != NULL && source != NULL)
-        result =
-            sr_attempt_facts(store, source, &out->rules, &out->account->facts);
-    out->store = result;
+        result = recall_from(txn, store, source);
+    sr_transaction_merge_lockouts(txn, sr_lockout_none());
+    txn->lockout =
+        sr_lockout_merge(sr_lockout_of(&txn->account->facts), txn->lockout);
+    txn->has_recalled = result == SR_STORE_OK;
+    txn->store = result;
     return result;
 }
 
+/* A damaged file is told of once, by whoever finds it. */
+static void
+note_damage(struct sr_transaction *txn, const struct sr_store *store)
+{
+    const char *damage = store == NULL ? NULL : sr_store_damage(store);
+
+    if (damage != NULL)
+        snprintf(txn->damage, sizeof(txn->damage), "%s", damage);
+}
+
 enum sr_store_result
-sr_transaction_recall(struct sr_transaction *out, const char *statedir,
+sr_transaction_recall(struct sr_transaction *txn, const char *statedir,
                       const struct sr_source *source)
 {
-    __attribute__((cleanup(close_store))) struct sr_store *store = NULL;
+    struct sr_store *store = NULL;
     enum sr_store_result result;
 
-    result = sr_store_open(statedir, SR_STORE_READ,
-                           sr_attempt_wait_ms(&out->rules), &store);
-    if (result == SR_STORE_NOT_FOUND)
-        result = SR_STORE_OK; /* nothing was ever remembered */
-    else if (result == SR_STORE_OK)
-        result = sr_store_begin(store, false);
-    if (result == SR_STORE_OK)
-        result = sr_transaction_recall_in(out, store, source);
-    out->store = result;
+    result = sr_store_open(statedir, NULL, SR_STORE_READ, &store);
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
+        result = sr_transaction_recall_in(txn, store, source);
+    note_damage(txn, store);
+    sr_store_close(store);
+    txn->store = result;
     if (result != SR_STORE_OK)
-        snprintf(out->reason, sizeof(out->reason), "%s",
+        snprintf(txn->reason, sizeof(txn->reason), "%s",
                  sr_store_strerror(result));
     return result;
 }
@@ -581,40 +570,38 @@ enum sr_status
 sr_shared_locks_find(const struct sr_shared_ledger *way,
                      struct sr_transaction *txn, char *reason, size_t size)
 {
-    const struct sr_limits limits =
-        sr_attempt_account_limits(&txn->rules, false);
+    const struct sr_limits limits = sr_attempt_shared_limits(&txn->rules);
     enum sr_status answer = SR_STATUS_OK;
     struct sr_shared_view view[2];
 
-    sr_shared_locks_none(&txn->fleet);
+    txn->shared = sr_lockouts_none();
     for (int class = 0; answer == SR_STATUS_OK && class < 2; class ++)
         answer = sr_shared_look(way, txn->account->facts.name,
                                 class == SR_CLASS_FAMILIAR, &limits, false,
                                 &view[class], reason, size);
     for (int class = 0; answer == SR_STATUS_OK && class < 2; class ++)
-        txn->fleet.until[class] = view[class].locked_until;
+        txn->shared.of[class] = view[class].lockout;
     return answer;
 }
 
 /* Whether the source is familiar, which this host remembers. */
 static bool
-find_class(const char *statedir, uid_t uid, const struct sr_source *source,
-           const struct sr_rules *rules, enum sr_source_class *class)
+find_class(const char *statedir, const struct sr_transaction *txn,
+           const struct sr_source *source, enum sr_source_class *class)
 {
+    const struct sr_identity id = sr_identity_of(&txn->account->facts);
     enum sr_store_result result;
+    struct sr_memory memory;
     struct sr_store *store;
 
-    *class = source->is_own ? SR_CLASS_FAMILIAR : SR_CLASS_STRANGER;
-    result = sr_store_open(statedir, SR_STORE_READ, sr_attempt_wait_ms(rules),
-                           &store);
-    if (result == SR_STORE_NOT_FOUND)
-        return true;
+    memset(&memory, 0, sizeof(memory));
+    result = sr_store_open(statedir, NULL, SR_STORE_READ, &store);
     if (result == SR_STORE_OK)
-        result = sr_store_begin(store, false);
-    if (result == SR_STORE_OK)
-        result = sr_attempt_class(store, uid, source, rules, class);
+        result = sr_memory_get(store, &id, &memory);
     sr_store_close(store);
-    return result == SR_STORE_OK;
+    *class = sr_attempt_class(&memory, source, &txn->rules);
+    explicit_bzero(&memory, sizeof(memory));
+    return result == SR_STORE_OK || result == SR_STORE_NOT_FOUND;
 }
 
 enum sr_status
@@ -622,34 +609,26 @@ sr_shared_facts(const struct sr_shared_ledger *way, struct sr_transaction *txn,
                 const char *statedir, const struct sr_source *source,
                 char *reason, size_t size)
 {
-    const struct sr_limits limits =
-        sr_attempt_account_limits(&txn->rules, false);
-    struct sr_facts *facts = &txn->account->facts;
+    const struct sr_limits limits = sr_attempt_shared_limits(&txn->rules);
     enum sr_source_class class;
     struct sr_shared_view view;
     enum sr_status answer;
 
-    if (!find_class(statedir, facts->uid, source, &txn->rules, &class)) {
+    if (!find_class(statedir, txn, source, &class)) {
         snprintf(reason, size, "the state of this host cannot be read");
         return SR_STATUS_UNAVAILABLE;
     }
-    answer = sr_shared_look(way, facts->name, class == SR_CLASS_FAMILIAR,
-                            &limits, true, &view, reason, size);
+    answer = sr_shared_look(way, txn->account->facts.name,
+                            class == SR_CLASS_FAMILIAR, &limits, true, &view,
+                            reason, size);
     if (answer == SR_STATUS_OK) {
-        txn->fleet.is_known[class] = true;
-        txn->fleet.until[class] = view.locked_until;
+        txn->shared.is_known[class] = true;
+        txn->shared.of[class] = view.lockout;
+        txn->lockout = sr_lockout_merge(txn->lockout, view.lockout);
     } else {
-        sr_shared_locks_none(&txn->fleet);
+        txn->shared = sr_lockouts_none();
     }
-    sr_transaction_merge_lockouts(txn, SR_TIME_UNKNOWN);
-    if (answer != SR_STATUS_OK || view.locked_until == SR_TIME_UNKNOWN ||
-        facts->locked == SR_LOCK_ADMIN ||
-        (facts->locked == SR_LOCK_UNTIL &&
-         facts->locked_until >= view.locked_until))
-        return answer;
-    facts->locked = SR_LOCK_UNTIL;
-    facts->locked_why = SR_LOCK_WHY_THROTTLE;
-    facts->locked_until = view.locked_until;
+    sr_transaction_merge_lockouts(txn, sr_lockout_none());
     return answer;
 }
 

@@ -18,15 +18,8 @@
 #include "policy/decide/source.h"
 #include "policy/report/event.h"
 #include "policy/report/message.h"
-#include "policy/store/store.h"
+#include "policy/store/memory.h"
 #include "policy/throttle/shared_ledger.h"
-
-/* The lock that holds from every source, for what is published. */
-struct sr_everywhere {
-    enum sr_lock locked; /* unknown: not asked */
-    enum sr_lock_why why;
-    sr_time until;
-};
 
 struct sr_transaction {
     const struct sr_config *config; /* not owned */
@@ -52,16 +45,19 @@ struct sr_transaction {
     uint64_t sequence; /* wall clock in nanoseconds before that, for what is
                           published */
 
-    /* From sr_transaction_recall(): the backend's own lock, and this host's
-     * ledgers; what all hosts together have counted, as far as it was asked
-     * for; and all of them merged. */
-    struct sr_everywhere of_backend;
-    struct sr_class_lockouts sides;
-    struct sr_shared_locks fleet;
-    struct sr_everywhere everywhere;
-    bool has_temporary; /* a temporary password is in use */
-    char another[80];   /* a backend has an account of this name that is not the
-                         * one of this host: why; empty: none */
+    /* From sr_transaction_recall(), which the facts know nothing of: what this
+     * host and what all hosts have counted; and what comes of that and of the
+     * backend's own lock: for the source of this login, and from every source.
+     */
+    bool has_recalled; /* the three below are known */
+    struct sr_lockouts host;
+    struct sr_lockout lockout;
+    struct sr_lockout everywhere;
+    struct sr_lockouts shared; /* its caller asks */
+    bool has_temporary;        /* a temporary password is in use */
+    char another[80]; /* a backend has an account of this name that is not the
+                       * one of this host: why; empty: none */
+    char damage[96];  /* a damaged file of the state; empty: none was met */
     char reason[SR_ERROR_TEXT_SIZE]; /* why a part could not be asked, */
     enum sr_error_code why;          /* and the kind of that error */
 };
@@ -143,30 +139,37 @@ void sr_transaction_verdict_event(const struct sr_transaction *txn,
                                   const struct sr_verdict *verdict, int code);
 
 /*
- * Add what this host remembers to the facts: the temporary password, and the
- * throttle's lockout for `source` (NULL: leave the lock as it is).  A temporary
- * password whose hash is no longer the account's has ended and is left out.
- * `statedir` NULL: the built-in one.  On any result but OK the facts are not to
- * be relied on; out->reason says why.  out->everywhere gets the lock that holds
- * from every source: the backend's own, or else the throttle's, by this host's
- * ledgers and by what out->fleet says already.
+ * Add what this host remembers: the end of the temporary password to the facts,
+ * and the lockouts of this host, and of all hosts as far as txn->shared knows
+ * them.  txn->lockout is for `source`; without a source (NULL) it is the
+ * backend's own.  A temporary password whose hash is no longer
+ * the account's has ended and is left out.  `statedir` NULL: the built-in one.
+ * On any result but OK the account must not be let in; txn->reason says why.
  */
 enum sr_store_result sr_transaction_recall(struct sr_transaction *txn,
                                            const char *statedir,
                                            const struct sr_source *source);
 
-/* The same in a transaction that is open; `store` NULL: nothing was ever
- * remembered.  out->reason is left alone. */
+/* The same from a store that is open; `store` NULL: nothing was ever
+ * remembered.  txn->reason is left alone. */
 enum sr_store_result sr_transaction_recall_in(struct sr_transaction *txn,
                                               struct sr_store *store,
                                               const struct sr_source *source);
 
+/* Under which identity this host keeps state of it; the uid must be known. */
+struct sr_identity sr_transaction_identity(const struct sr_transaction *txn);
+
+/* The facts that a verdict is about: the backend's, and as their lock
+ * txn->lockout.  The account must be known. */
+struct sr_facts sr_transaction_facts(const struct sr_transaction *txn);
+
 /*
- * Work out->everywhere out anew: something has become known of the fleet.
- * `claimed` is for the sides of which nothing is known, see
+ * Work txn->everywhere out anew: something has become known of what all hosts
+ * have counted.  `claimed` is for the classes of which nothing is known, see
  * sr_lockout_everywhere().
  */
-void sr_transaction_merge_lockouts(struct sr_transaction *txn, sr_time claimed);
+void sr_transaction_merge_lockouts(struct sr_transaction *txn,
+                                   struct sr_lockout claimed);
 
 /*
  * Add the end of the temporary password, found elsewhere
@@ -185,7 +188,7 @@ struct sr_shared_ledger sr_shared_ledger(const struct sr_transaction *txn,
 
 /*
  * Look at both ledgers of the account that was gathered, with a search each,
- * for txn->fleet.  On any answer but OK it says that nobody is locked out, and
+ * for txn->shared.  On any answer but OK it says that nobody is locked out, and
  * `reason` says why.
  */
 enum sr_status sr_shared_locks_find(const struct sr_shared_ledger *way,
@@ -193,8 +196,8 @@ enum sr_status sr_shared_locks_find(const struct sr_shared_ledger *way,
                                     size_t size);
 
 /*
- * Add the fleet's lockout for `source` to the facts, as sr_attempt_facts() adds
- * this host's, and the result to txn->fleet and txn->everywhere.
+ * Add what all hosts have counted for the class of `source` to txn->shared,
+ * txn->lockout and txn->everywhere.
  * `statedir` NULL: the built-in one.  On any answer but OK the facts are as
  * they were, and `reason` says why.
  */

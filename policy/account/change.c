@@ -17,7 +17,7 @@
 #include "policy/backend/registry.h"
 #include "policy/password/quality.h"
 #include "policy/throttle/attempt.h"
-#include "policy/throttle/slots.h"
+#include "policy/throttle/query.h"
 #include "policy/util/siphash.h"
 #include "policy/util/text.h"
 
@@ -25,12 +25,6 @@ static void
 findings_end(struct sr_findings *findings)
 {
     sr_findings_free(findings);
-}
-
-static void
-store_end(struct sr_store **store)
-{
-    sr_store_close(*store);
 }
 
 static char *
@@ -132,20 +126,24 @@ history_oldest(const struct sr_rules *rules, sr_time now)
     return rules->history_age <= 0 ? 0 : now - rules->history_age;
 }
 
-/* The store is closed before a text is shown or a password hashed. */
+/* What is remembered of the account's passwords. */
 static enum sr_store_result
 read_history(const struct sr_transaction *txn, struct sr_history *history)
 {
-    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
+    const struct sr_identity id = sr_transaction_identity(txn);
     enum sr_store_result result;
+    struct sr_memory memory;
+    struct sr_store *store;
 
-    result = sr_store_open(NULL, SR_STORE_READ, sr_attempt_wait_ms(&txn->rules),
-                           &store);
+    result = sr_store_open(NULL, NULL, SR_STORE_READ, &store);
     if (result == SR_STORE_OK)
-        result = sr_store_begin(store, false);
-    if (result == SR_STORE_OK)
-        result = sr_store_get_history(store, txn->account->facts.uid, history);
-    return result;
+        result = sr_memory_get(store, &id, &memory);
+    sr_store_close(store);
+    if (result != SR_STORE_OK)
+        return result;
+    *history = memory.history;
+    explicit_bzero(&memory, sizeof(memory));
+    return sr_history_is_empty(history) ? SR_STORE_NOT_FOUND : SR_STORE_OK;
 }
 
 /*
@@ -449,55 +447,46 @@ is_stored(const struct sr_password_change *change, struct sr_transaction *txn,
            (proof == SR_VERIFY_UNAVAILABLE && change->is_stored);
 }
 
-static enum sr_store_result
-record_history(const struct sr_password_change *change,
-               const struct sr_transaction *txn, struct sr_store *store)
-{
-    const struct sr_rules *rules = &txn->rules;
-    const uid_t uid = txn->account->facts.uid;
-    const sr_time now = sr_transaction_message(txn).now;
-    struct sr_history history;
-    enum sr_store_result result;
+/* What a change leaves in the account's memory. */
+struct recording {
+    const struct sr_password_change *change;
+    const struct sr_transaction *txn;
+};
 
-    if (!change->probe.is_valid)
-        return SR_STORE_OK;
-    result = sr_store_get_history(store, uid, &history);
-    if (result == SR_STORE_NOT_FOUND)
-        history = change->history;
-    else if (result != SR_STORE_OK)
-        return result;
-    sr_history_record(&history, &change->probe, rules->history,
-                      history_oldest(rules, now), now);
-    return sr_store_put_history(store, uid, &history);
+static bool
+record_in(void *context, struct sr_memory *memory)
+{
+    const struct recording *recording = context;
+    const struct sr_password_change *change = recording->change;
+    const struct sr_rules *rules = &recording->txn->rules;
+    const sr_time now = sr_transaction_message(recording->txn).now;
+
+    if (change->probe.is_valid) {
+        if (sr_history_is_empty(&memory->history))
+            memory->history = change->history;
+        sr_history_record(&memory->history, &change->probe, rules->history,
+                          history_oldest(rules, now), now);
+    }
+    memset(&memory->temporary, 0, sizeof(memory->temporary));
+    return true;
 }
 
-/* All that this host remembers of the change, in one transaction. */
+/* All that this host remembers of the change. */
 static enum sr_store_result
 record(const struct sr_password_change *change, struct sr_transaction *txn)
 {
-    __attribute__((cleanup(store_end))) struct sr_store *store = NULL;
-    const uid_t uid = txn->account->facts.uid;
-    const struct sr_ledger_key key[] = {
-        sr_ledger_key_account(uid, SR_CLASS_STRANGER),
-        sr_ledger_key_account(uid, SR_CLASS_FAMILIAR),
-    };
+    const struct sr_identity id = sr_transaction_identity(txn);
+    struct recording recording = {change, txn};
     enum sr_store_result result;
+    struct sr_store *store;
 
-    result = sr_store_open(NULL, SR_STORE_WRITE,
-                           sr_attempt_wait_ms(&txn->rules), &store);
+    result = sr_store_open(NULL, NULL, SR_STORE_WRITE, &store);
     if (result == SR_STORE_OK)
-        result = sr_store_begin(store, true);
-    if (result == SR_STORE_OK)
-        result = record_history(change, txn, store);
-    if (result == SR_STORE_OK)
-        result = sr_store_drop_temporary(store, uid);
+        result = sr_memory_change(store, &id, record_in, &recording);
     /* A new password is not the one that was being guessed. */
-    for (size_t i = 0; i < 2 && result == SR_STORE_OK; i++) {
-        sr_slots_forget(&key[i], 1);
-        result = sr_store_drop_ledger(store, &key[i]);
-    }
     if (result == SR_STORE_OK)
-        result = sr_store_commit(store);
+        result = sr_attempt_clear(store, &id, NULL);
+    sr_store_close(store);
     return result;
 }
 

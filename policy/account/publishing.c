@@ -78,7 +78,7 @@ publish_decoy(const struct sr_config *config)
  * meanwhile must not be replaced by what was true before. */
 void
 sr_transaction_publish_lockout(const struct sr_transaction *txn,
-                               struct sr_shared_locks shared, bool is_known)
+                               struct sr_lockouts shared, bool is_known)
 {
     enum sr_publish_result result;
     char reason[160] = "";

@@ -23,7 +23,7 @@ void sr_transaction_publish_change(struct sr_transaction *txn);
  * effect.
  */
 void sr_transaction_publish_lockout(const struct sr_transaction *txn,
-                                    struct sr_shared_locks shared,
+                                    struct sr_lockouts shared,
                                     bool is_known);
 
 #endif

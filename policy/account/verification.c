@@ -29,7 +29,7 @@ struct sr_verification {
     int64_t added;      /* and this host's clock, milliseconds */
     sr_time now;        /* the server's, of the last look */
     sr_time until_wall; /* LOCKED by the fleet */
-    struct sr_shared_locks locks;
+    struct sr_lockouts locks;
     struct sr_shared_judgement judgement;
     char own[SR_SHARED_ID_SIZE];
     char ledger[SR_SHARED_LEDGER_SIZE];
@@ -216,13 +216,12 @@ find_ledger(struct sr_verification *enclosed,
             return trouble(enclosed, "no random numbers");
         sr_shared_decoy(dice, enclosed->ledger);
     } else if (subject->is_known) {
-        sr_shared_account(subject->name,
+        sr_shared_account(subject->id.name,
                           sr_attempt_counted(enclosed->attempt) ==
                               SR_CLASS_FAMILIAR,
                           enclosed->ledger);
     } else {
-        sr_shared_name(request.key, subject->name != NULL ? subject->name : "",
-                       enclosed->ledger);
+        sr_shared_name(request.key, subject->id.name, enclosed->ledger);
     }
     explicit_bzero(request.key, sizeof(request.key));
     return true;
@@ -243,7 +242,10 @@ note_lock(struct sr_verification *enclosed, sr_time until)
     const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
 
     enclosed->locks.is_known[class] = true;
-    enclosed->locks.until[class] = until;
+    enclosed->locks.of[class] =
+        until == SR_TIME_UNKNOWN
+            ? sr_lockout_none()
+            : sr_lockout_until(until, SR_LOCK_WHY_THROTTLE);
 }
 
 static enum sr_begin
@@ -253,18 +255,18 @@ fleet_begin(struct sr_verification *enclosed,
 {
     const struct sr_shared_judgement *judgement = &enclosed->judgement;
 
-    sr_shared_locks_none(&enclosed->locks); /* unless it answers */
+    enclosed->locks = sr_lockouts_none(); /* unless it answers */
     if (!find_ledger(enclosed, way, subject))
         return SR_BEGIN_GO;
     enclosed->is_counted = true;
     if (enclosed->is_decoy) {
         if (enter(enclosed, way, SR_SHARED_PENDING) && look(enclosed, way))
-            memset(&enclosed->locks, 0, sizeof(enclosed->locks));
+            enclosed->locks = sr_lockouts_unknown();
         return SR_BEGIN_LOCKED;
     }
     if (!contend(enclosed, way, deadline))
         return SR_BEGIN_GO;
-    memset(&enclosed->locks, 0, sizeof(enclosed->locks));
+    enclosed->locks = sr_lockouts_unknown();
     if (judgement->until != SR_TIME_UNKNOWN)
         enclosed->until_wall = to_wall(judgement->until, enclosed->now);
     switch (judgement->answer) {
@@ -297,6 +299,7 @@ sr_verification_begin(const char *statedir, const char *rundir,
     if (begun == NULL)
         return SR_BEGIN_FAILED;
     begun->until_wall = SR_TIME_UNKNOWN;
+    begun->locks = sr_lockouts_unknown();
     begun->state = ahead ? SR_SHARED_AHEAD : SR_SHARED_PENDING;
     begun->answer =
         sr_attempt_begin(statedir, rundir, subject, ahead, &begun->attempt);
@@ -304,7 +307,7 @@ sr_verification_begin(const char *statedir, const char *rundir,
         (begun->answer != SR_BEGIN_GO && begun->answer != SR_BEGIN_LOCKED))
         return begun->answer;
     begun->is_decoy = begun->answer == SR_BEGIN_LOCKED;
-    begun->limits = sr_attempt_account_limits(subject->rules, false);
+    begun->limits = sr_attempt_shared_limits(subject->rules);
     begun->lifetime = sr_shared_lifetime(way);
     snprintf(begun->backend, sizeof(begun->backend), "%s", way->backend.name);
     fleet = fleet_begin(begun, way, subject, deadline);
@@ -374,6 +377,8 @@ sr_verification_settle(struct sr_verification *enclosed,
     if (is_locked)
         outcome = SR_OUTCOME_LOCKED;
     settled = sr_attempt_settle(enclosed->attempt, outcome);
+    if (settled.is_late) /* no success any more */
+        outcome = SR_OUTCOME_WRONG;
     enclosed->has_trouble = false;
     if (is_counted)
         fleet_settle(enclosed, way, outcome);
@@ -398,12 +403,20 @@ sr_verification_attempt(const struct sr_verification *enclosed)
 sr_time
 sr_verification_until(const struct sr_verification *enclosed)
 {
-    return enclosed->until_wall != SR_TIME_UNKNOWN
-               ? enclosed->until_wall
-               : sr_attempt_until(enclosed->attempt);
+    const struct sr_lockout none = sr_lockout_none();
+    const sr_time here = sr_attempt_until(enclosed->attempt);
+    const sr_time there = enclosed->until_wall;
+
+    return sr_lockout_merge(here == SR_TIME_UNKNOWN
+                                ? none
+                                : sr_lockout_until(here, SR_LOCK_WHY_THROTTLE),
+                            there == SR_TIME_UNKNOWN
+                                ? none
+                                : sr_lockout_until(there, SR_LOCK_WHY_THROTTLE))
+        .until;
 }
 
-struct sr_shared_locks
+struct sr_lockouts
 sr_verification_locks(const struct sr_verification *enclosed)
 {
     return enclosed->locks;
@@ -415,7 +428,7 @@ sr_verification_by_fleet(const struct sr_verification *enclosed)
     const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
 
     return enclosed->locks.is_known[class] &&
-           enclosed->locks.until[class] != SR_TIME_UNKNOWN;
+           sr_lockout_is(&enclosed->locks.of[class]);
 }
 
 const char *

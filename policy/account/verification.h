@@ -58,7 +58,7 @@ sr_time sr_verification_until(const struct sr_verification *enclosed);
  * of none, when there was nothing to find out.  After settle it is as settle
  * left it.
  */
-struct sr_shared_locks
+struct sr_lockouts
 sr_verification_locks(const struct sr_verification *enclosed);
 
 /* Whether the fleet locks out the side that the attempt was counted on. */

@@ -28,8 +28,7 @@ counted_as(const struct sr_transaction *txn)
 {
     const struct sr_subject subject = {
         .is_known = txn->uid != (uid_t)-1 && !txn->context.is_stand_in,
-        .uid = txn->uid,
-        .name = txn->name,
+        .id = sr_transaction_identity(txn),
         .secret = txn->account != NULL ? txn->account->secret : NULL,
         .source = &txn->context.source,
         .rules = &txn->rules,
@@ -142,6 +141,19 @@ refuse_unrecorded(struct sr_transaction *txn, enum sr_store_result why)
     return outcome_of(SR_VERIFIED_UNRECORDED);
 }
 
+/* Report a damaged file of the state, which has been repaired or moved aside. */
+static void
+damage_event(const struct sr_transaction *txn,
+             const struct sr_verification *attempt)
+{
+    const char *path =
+        attempt == NULL ? NULL
+                        : sr_attempt_damage(sr_verification_attempt(attempt));
+
+    if (path != NULL)
+        sr_transaction_event(txn, SR_EVENT_STATE, "failed", path, -1);
+}
+
 static struct sr_verify_outcome
 backend_is_away(struct sr_transaction *txn)
 {
@@ -226,6 +238,8 @@ settle(struct sr_transaction *txn, struct sr_verification *attempt,
     if (settled.began_lockout || settled.ended_lockout)
         sr_transaction_publish_lockout(txn, sr_verification_locks(attempt),
                                        is_known);
+    if (settled.is_late)
+        return refuse_unrecorded(txn, SR_STORE_BUSY);
     if (settled.result != SR_STORE_OK && proof != SR_VERIFY_RIGHT)
         return refuse_unrecorded(txn, settled.result);
     if (settled.result != SR_STORE_OK) /* failures stay: stricter, not wrong */
@@ -248,6 +262,7 @@ sr_verify(struct sr_transaction *txn, const char *password)
     }
     way = sr_shared_ledger(txn, subject.is_known, txn->only);
     answer = sr_verification_begin(NULL, NULL, &subject, &way, false, &attempt);
+    damage_event(txn, attempt);
     trouble_event(txn, attempt);
     if (answer == SR_BEGIN_GO) {
         outcome = settle(txn, attempt, &way,
@@ -315,6 +330,7 @@ sr_verify_ahead(struct sr_transaction *txn, const char *password,
         return outcome_of(SR_VERIFIED_RIGHT); /* the other module refuses it */
     way = sr_shared_ledger(txn, subject.is_known, txn->only);
     answer = sr_verification_begin(NULL, NULL, &subject, &way, true, ahead);
+    damage_event(txn, *ahead);
     trouble_event(txn, *ahead);
     if (answer == SR_BEGIN_GO)
         return outcome_of(SR_VERIFIED_RIGHT);

@@ -217,7 +217,7 @@ has_uri(const struct sr_backend_config *backend, const char *scheme)
 static const char *
 identity_fault(const struct sr_backend_config *backend)
 {
-    const enum sr_identity identity = backend->identity;
+    const enum sr_read_as identity = backend->identity;
     bool is_simple = identity == SR_IDENTITY_SIMPLE;
 
     if (is_simple && (backend->bind_dn == NULL || backend->secret_file == NULL))

@@ -210,7 +210,7 @@ _Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
                    sizeof(enum sr_lockout_store) == sizeof(int) &&
                    sizeof(enum sr_preset) == sizeof(int) &&
                    sizeof(enum sr_backend_type) == sizeof(int) &&
-                   sizeof(enum sr_identity) == sizeof(int) &&
+                   sizeof(enum sr_read_as) == sizeof(int) &&
                    sizeof(enum sr_fast) == sizeof(int) &&
                    sizeof(enum sr_unknown_state) == sizeof(int) &&
                    sizeof(enum sr_down) == sizeof(int),

@@ -14,7 +14,7 @@ enum sr_publicity { SR_PUBLICITY_RESTRICTED, SR_PUBLICITY_PUBLIC };
 enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
 
 enum sr_backend_type { SR_BACKEND_LDAP, SR_BACKEND_KRB5 };
-enum sr_identity {
+enum sr_read_as {
     SR_IDENTITY_NONE,
     SR_IDENTITY_SIMPLE,
     SR_IDENTITY_EXTERNAL,
@@ -36,7 +36,7 @@ struct sr_backend_config {
     char *filter; /* with %u for the name */
     char *name_attribute;
     char *uid_attribute;
-    enum sr_identity identity; /* as what accounts are read */
+    enum sr_read_as identity; /* as what accounts are read */
     char *bind_dn;
     char *secret_file;
     char *keytab;    /* NULL: the host's */

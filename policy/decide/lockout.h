@@ -1,51 +1,89 @@
 /*
- * Everywhere: the lockout that holds from every source, by what this host has
- * counted and what the fleet has.  Pure: no I/O, no clock, no allocation.
+ * Lockout: the one shape of "this password is not accepted until", and how any
+ * number of them come together.  Pure: no I/O, no clock, no allocation.
  *
- * An account has two ledgers, for strangers and for familiar sources, and each
- * of them two keepers.  A keeper that locks a side out locks it out whatever
- * the other says, so a side is locked out until the later end.  The account is
- * locked out from everywhere when nobody is left who could come in: the side of
- * strangers is locked out, and that of familiar sources too where there are
- * any; then the earlier end counts.  So sides are put together first, and
- * keepers never: the host may have locked out the one, and the fleet the other.
+ * An account has lockouts by its backend, by ledgers of this host and by
+ * ledgers that hosts share; each ledger counts one class of sources.  For one
+ * source all that concern it are merged: the latest end holds.  For what is
+ * published, independent of a source, the account is locked out when no class
+ * of sources is left from which a login could come: each class is merged first,
+ * and then the earlier end holds.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_DECIDE_LOCKOUT_H
 #define SR_POLICY_DECIDE_LOCKOUT_H
 
-#include <stdbool.h>
-
 #include "policy/decide/facts.h"
 
-/* What this host has counted.  Sides are by enum sr_source_class of store.h.
- * Times are of the wall clock; unknown: not locked out. */
-struct sr_class_lockouts {
-    sr_time until[2];
+/*
+ * A lockout.  why: SR_LOCK_WHY_NONE: there is none.  Which ledger or authority
+ * it is of follows from `why`.  until: wall clock; SR_TIME_NEVER: until an
+ * administrator acts; SR_TIME_UNKNOWN: it holds and its end is not known.
+ */
+struct sr_lockout {
+    sr_time until;
+    enum sr_lock_why why;
+};
+
+/* No lockout. */
+static inline struct sr_lockout
+sr_lockout_none(void)
+{
+    return (struct sr_lockout){SR_TIME_UNKNOWN, SR_LOCK_WHY_NONE};
+}
+
+static inline struct sr_lockout
+sr_lockout_until(sr_time until, enum sr_lock_why why)
+{
+    return (struct sr_lockout){until, why};
+}
+
+/* Whether there is one (it may have ended). */
+static inline bool
+sr_lockout_is(const struct sr_lockout *lockout)
+{
+    return lockout->why != SR_LOCK_WHY_NONE;
+}
+
+/* The one that holds when both do: an administrator's, else one whose end is
+ * not known, else the later one. */
+struct sr_lockout sr_lockout_merge(struct sr_lockout a, struct sr_lockout b);
+
+/* The one that holds when a login needs only one of two ways: the weaker. */
+struct sr_lockout sr_lockout_earlier(struct sr_lockout a, struct sr_lockout b);
+
+/* The backend's own lock, as a lockout; none when it is unknown or not locked.
+ */
+struct sr_lockout sr_lockout_of(const struct sr_facts *facts);
+
+/* Make the lock in the facts that of a lockout, for a verdict. */
+void sr_lockout_set(struct sr_facts *facts, const struct sr_lockout *lockout);
+
+/*
+ * Lockouts by class of source (enum sr_source_class): what this host has
+ * counted, or what hosts have counted together.
+ */
+struct sr_lockouts {
+    struct sr_lockout of[2];
+    bool is_known[2];  /* the ledgers were asked, or could not be: then they
+                          lock nobody out */
     bool has_familiar; /* a login can come from a familiar source */
 };
 
-/*
- * What the fleet has counted.  is_known: the directory was asked for this side,
- * and has answered, or has not: then it locks nobody out.
- */
-struct sr_shared_locks {
-    bool is_known[2];
-    sr_time until[2];
-};
+/* Nobody is locked out, as far as can be known. */
+struct sr_lockouts sr_lockouts_none(void);
 
-/* The fleet locks nobody out, as far as can be known: it was not there. */
-void sr_shared_locks_none(struct sr_shared_locks *fleet);
+/* Nothing is known. */
+struct sr_lockouts sr_lockouts_unknown(void);
 
 /*
- * Until when the account is locked out from every source; unknown: it is not.
- * Of a side that the fleet was not asked for, `claimed` is taken to hold: until
- * when the account was found to be locked out before, from everywhere, so from
- * this side too (unknown: it was not).
+ * The lockout that holds from every source.  For a class of which `shared` is
+ * not known, `claimed` is taken to hold: what was published before (none:
+ * nothing was).
  */
-sr_time sr_lockout_everywhere(const struct sr_class_lockouts *host,
-                              const struct sr_shared_locks *fleet,
-                              sr_time claimed);
+struct sr_lockout sr_lockout_everywhere(const struct sr_lockouts *host,
+                                        const struct sr_lockouts *shared,
+                                        struct sr_lockout claimed);
 
 #endif

@@ -59,8 +59,11 @@ is_locked(const struct question *q, struct sr_verdict *v)
 {
     v->fact = "locked";
     v->when = SR_TIME_NEVER; /* an administrator has to act */
-    if (q->facts->locked == SR_LOCK_ADMIN)
+    if (q->facts->locked == SR_LOCK_ADMIN) {
+        if (q->facts->locked_why == SR_LOCK_WHY_THROTTLE)
+            v->rule = "lockout.limit";
         return true;
+    }
     v->when = q->facts->locked_until;
     if (q->facts->locked_why == SR_LOCK_WHY_THROTTLE)
         v->rule = "lockout.attempts";

@@ -46,6 +46,12 @@ count_of(const struct sr_history_group *group)
     return group->count < SR_HISTORY_MAX ? group->count : SR_HISTORY_MAX;
 }
 
+bool
+sr_history_is_empty(const struct sr_history *history)
+{
+    return history->group[0].count == 0 && history->group[1].count == 0;
+}
+
 /* Whether any of the newest `most` entries is young enough to count. */
 static bool
 has_entry(const struct sr_history_group *group, uint32_t most, sr_time oldest)

@@ -15,7 +15,7 @@
 #define SR_POLICY_PASSWORD_HISTORY_H
 
 #include "policy/decide/facts.h"
-#include "policy/store/store.h"
+#include "policy/store/memory.h"
 
 /* What a check computed, so that recording needs no second hash. */
 struct sr_history_probe {
@@ -23,6 +23,9 @@ struct sr_history_probe {
     uint32_t tag;
     bool is_valid;
 };
+
+/* True when no password is remembered. */
+bool sr_history_is_empty(const struct sr_history *history);
 
 enum sr_used {
     SR_USED_NO,

@@ -215,17 +215,17 @@ sr_publish_facts(const struct sr_transaction *txn, struct sr_facts *facts,
                  bool *is_exempt)
 {
     *facts = txn->account->facts;
-    facts->locked = txn->everywhere.locked;
-    facts->locked_why = txn->everywhere.why;
-    facts->locked_until = facts->locked == SR_LOCK_UNTIL ? txn->everywhere.until
-                                                         : SR_TIME_UNKNOWN;
+    if (txn->has_recalled)
+        sr_lockout_set(facts, &txn->everywhere);
+    else
+        facts->locked = SR_LOCK_UNKNOWN; /* nobody asked */
     *is_exempt = facts->uid == 0 || txn->rules.is_break_glass ||
                  sr_publish_is_exempt(txn->config, facts->name);
 }
 
-/* Until when an account is published as locked out by wrong passwords; only the
+/* The lockout by wrong passwords that an account is published with; only the
  * shadow view holds the reason. */
-static sr_time
+static struct sr_lockout
 published_lockout(const char *dir, const char *name)
 {
     const sr_time now = sr_reader_now();
@@ -240,8 +240,8 @@ published_lockout(const char *dir, const char *name)
                            &facts, &rules, &is_exempt) ||
         facts.locked != SR_LOCK_UNTIL ||
         facts.locked_why != SR_LOCK_WHY_THROTTLE || facts.locked_until <= now)
-        return SR_TIME_UNKNOWN;
-    return facts.locked_until;
+        return sr_lockout_none();
+    return sr_lockout_of(&facts);
 }
 
 /*
@@ -271,8 +271,8 @@ merge_published(const char *dir, const struct sr_transaction *txn)
 {
     struct sr_transaction with = *txn;
 
-    if ((!with.fleet.is_known[SR_CLASS_STRANGER] ||
-         !with.fleet.is_known[SR_CLASS_FAMILIAR]) &&
+    if ((!with.shared.is_known[SR_CLASS_STRANGER] ||
+         !with.shared.is_known[SR_CLASS_FAMILIAR]) &&
         strlen(dir) <= SR_READER_DIR_MAX &&
         sr_snapshot_name(with.account->facts.name) &&
         sr_shared_ledger(txn, true, NULL).is_there)
@@ -353,7 +353,7 @@ publish_account(const char *dir, const char *statedir,
 static enum sr_publish_result
 look_up_and_publish(const struct sr_config *config,
                     struct sr_connections *connections,
-                    const struct sr_shared_locks *fleet, const char *dir,
+                    const struct sr_lockouts *fleet, const char *dir,
                     const char *statedir, const char *name, unsigned wait_ms,
                     char *reason, size_t size)
 {
@@ -369,7 +369,7 @@ look_up_and_publish(const struct sr_config *config,
     else
         sr_transaction_begin_with(config, connections, name, NULL, NULL, &txn);
     if (fleet != NULL) {
-        txn.fleet = *fleet;
+        txn.shared = *fleet;
     } else {
         const struct sr_shared_ledger way = sr_shared_ledger(&txn, true, NULL);
 
@@ -396,7 +396,7 @@ sr_publish_account(const struct sr_config *config, const char *dir,
 enum sr_publish_result
 sr_publish_account_linked(const struct sr_config *config,
                           struct sr_connections *connections,
-                          const struct sr_shared_locks *fleet, const char *dir,
+                          const struct sr_lockouts *fleet, const char *dir,
                           const char *statedir, const char *name,
                           unsigned wait_ms, char *reason, size_t size)
 {

@@ -41,8 +41,8 @@ uint64_t sr_publish_sequence(void);
  * older facts never replace newer ones.  The lock in the facts is replaced by
  * the one that holds from every source (txn->everywhere): wrong passwords of
  * strangers must not shut out the owner, who comes from a familiar source.
- * Where txn->fleet is not known, the lockout that is published already stays: a
- * login asks the shared ledger for its own class of sources only.  `reason`
+ * Where txn->shared is not known, the lockout that is published already stays:
+ * a login asks the shared ledger for its own class of sources only.  `reason`
  * (size bytes) is filled in on FAILED.
  */
 enum sr_publish_result sr_publish_gathered(const char *dir,
@@ -68,7 +68,7 @@ enum sr_publish_result sr_publish_account(const struct sr_config *config,
  */
 enum sr_publish_result sr_publish_account_linked(
     const struct sr_config *config, struct sr_connections *connections,
-    const struct sr_shared_locks *fleet, const char *dir, const char *statedir,
+    const struct sr_lockouts *fleet, const char *dir, const char *statedir,
     const char *name, unsigned wait_ms, char *reason, size_t size);
 
 /*

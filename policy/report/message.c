@@ -483,6 +483,10 @@ lockout(const char *untimed, const char *timed_text, sr_time until_wall,
 char *
 sr_message_lockout(sr_time until_wall, const struct sr_message_context *say)
 {
+    if (until_wall == SR_TIME_NEVER)
+        return fold(sr_format(_("This account is locked.\n"
+                                "Ask %s to unlock it."),
+                              contact(say)));
     return lockout(_("Too many wrong passwords.\n"
                      "This account is locked for a time."),
                    _("Too many wrong passwords.\n"
@@ -504,10 +508,7 @@ sr_message_source_lockout(sr_time until_wall,
 static char *
 locked(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {
-    if (verdict->when != SR_TIME_NEVER)
-        return sr_message_lockout(verdict->when, say);
-    return sr_format(_("This account is locked.\nAsk %s to unlock it."),
-                     contact(say));
+    return sr_message_lockout(verdict->when, say);
 }
 
 static char *
@@ -712,20 +713,20 @@ source_words(const char *source)
 }
 
 char *
-sr_message_failures(const struct sr_memory *memory,
+sr_message_failures(const struct sr_notice *notice,
                     const struct sr_message_context *say)
 {
     AUTO_FREE char *from = NULL;
     char when[PHRASE_SIZE] = "";
     struct distance d;
-    unsigned count = memory->failed;
+    unsigned count = notice->failed;
 
     if (count == 0)
         return NULL;
-    d = measure(memory->failed_last, say->now);
-    if (SR_TIME_IS_SET(memory->failed_last) && d.has_date)
+    d = measure(notice->last, say->now);
+    if (SR_TIME_IS_SET(notice->last) && d.has_date)
         print_clock(when, sizeof(when), &d.at, false);
-    if (memory->failed_from[0] == '\0' || when[0] == '\0')
+    if (notice->from[0] == '\0' || when[0] == '\0')
         return fold(
             sr_format(_n("There was %u failed attempt to log in since "
                          "your last login.",
@@ -733,7 +734,7 @@ sr_message_failures(const struct sr_memory *memory,
                          "your last login.",
                          count),
                       count));
-    from = source_words(memory->failed_from);
+    from = source_words(notice->from);
     if (from == NULL)
         return NULL;
     /* TRANSLATORS: number; source ("192.0.2.7"); "on Monday 6 May at 17:40" */

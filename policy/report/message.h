@@ -18,7 +18,7 @@
 
 #include "policy/backend/backend.h"
 #include "policy/password/quality.h"
-#include "policy/store/store.h"
+#include "policy/decide/throttle.h"
 #include "policy/decide/verdict.h"
 
 /* What every message may need. */
@@ -94,7 +94,7 @@ char *sr_message_source_lockout(sr_time until_wall,
 char *sr_message_account(const char *name);
 
 /* "There were 3 failed attempts ..."; NULL when there were none. */
-char *sr_message_failures(const struct sr_memory *memory,
+char *sr_message_failures(const struct sr_notice *notice,
                           const struct sr_message_context *say);
 
 /* The rules, before the prompt.  NULL when there are none to show. */

@@ -1,35 +1,51 @@
 /*
- * Store: what this host must remember of attempts, temporary passwords and
- * password history, in LMDB under /var/lib/selfreset.
+ * Store: the directory in which this host keeps its state, and how files in it
+ * are found, made and replaced.
  *
- * One process opens it for one call and closes it again: nothing is kept over
- * a fork or between calls.  LMDB runs without its own locks; each transaction
- * holds an open-file-description lock on DIR/lock (shared to read, exclusive to
- * write) which the kernel gives back when a process dies, and which a damaged
- * lock table cannot break.  Waiting for it is bounded.
+ *   STATEDIR/                   0700, root's
+ *     key                       random; chooses buckets
+ *     accounts/HASH.memory      one account's memory (memory.h)
+ *     accounts/HASH.strangers   its ledgers (ledger.h)
+ *     accounts/HASH.own
+ *     accounts/HASH.from-HASH   one for each familiar source
+ *     names/NNNN                ledgers of names that do not exist
+ *     sources/NNNN, here/NNNN   ledgers of sources: peers, and this host's own
+ *     tmp/                      files that are being made
+ *     damaged/                  files that could not be read, moved aside
  *
- * Size is bounded: accounts that exist have records of their own, names that do
- * not exist and sources share a fixed number of buckets.  Every record carries
- * the format version and a checksum; a record that does not check out is an
- * error (SR_STORE_DAMAGED), never an empty record.
+ * HASH is of backend and canonical name.  No file is locked as a whole and none
+ * is locked by more than one login: what is locked is a slot of a ledger.
+ *
+ * Bounds.  A ledger is (3 + attempts) * 512 bytes.  With the default limits
+ * (attempts 5, source_attempts 30) strangers can make 4096 files of 4 KiB for
+ * names (16 MiB) and 2048 + 256 of 16.5 KiB for sources (46 MiB with the file
+ * system's rounding), whatever they try.  An account has a memory of 4 KiB and
+ * at most 10 ledgers of 4 KiB.
+ *
+ * While STATEDIR cannot be written (full, read-only) ledgers are kept in
+ * RUNDIR/unsaved, which has the same layout, and counted together with what
+ * STATEDIR has, until the next boot.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_STORE_STORE_H
 #define SR_POLICY_STORE_STORE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "policy/decide/identity.h"
 #include "policy/util/clock.h"
-#include "policy/decide/facts.h"
-#include "policy/decide/source.h"
-#include "policy/decide/throttle.h"
 
 enum sr_store_result {
     SR_STORE_OK = 0,
     SR_STORE_NOT_FOUND,
-    SR_STORE_BUSY,      /* the lock was not had in time */
-    SR_STORE_FULL,      /* disk full, quota, RLIMIT_FSIZE, map full */
-    SR_STORE_READ_ONLY, /* opened for reading only: the directory is */
-    SR_STORE_DAMAGED,   /* not ours, cut short, or fails its checksum */
+    SR_STORE_BUSY,      /* a lock was not obtained in time */
+    SR_STORE_FULL,      /* disk full, quota, RLIMIT_FSIZE */
+    SR_STORE_READ_ONLY, /* the file system is read-only */
+    SR_STORE_DAMAGED,   /* a file is not ours, cut short, or fails its sum */
     SR_STORE_VERSION,   /* written by a newer format */
     SR_STORE_UNSAFE,    /* directory or file not root's, or of a wide mode */
     SR_STORE_FAILED,    /* any other error; sr_store_errno() has it */
@@ -41,165 +57,131 @@ const char *sr_store_strerror(enum sr_store_result result);
 
 struct sr_store;
 
-/* The most familiar sources remembered of one account. */
-#define SR_FAMILIAR_MAX 8
-
-enum sr_ledger_kind {
-    SR_LEDGER_ACCOUNT, /* id: uid, and class */
-    SR_LEDGER_NAME,    /* id: bucket of an unknown name */
-    SR_LEDGER_SOURCE,  /* id: bucket of a source */
-};
-
-/* Names one ledger.  Make it with sr_ledger_key_*(). */
-struct sr_ledger_key {
-    enum sr_ledger_kind kind;
-    uint32_t id;
-    enum sr_source_class class;
-};
-
-/* How many buckets there are for unknown names, and for sources. */
-#define SR_NAME_BUCKETS   16384u
-#define SR_SOURCE_BUCKETS 16384u
-
-/* What the host remembers of an account besides its ledgers. */
-struct sr_familiar {
-    uint64_t source; /* keyed hash of the source's text */
-    sr_time seen;    /* ledger time of the last login from it */
-};
-
-struct sr_memory {
-    uint32_t failed;                 /* failed attempts since the last login */
-    sr_time failed_last;             /* wall-clock time of the last of them */
-    char failed_from[SR_SOURCE_MAX]; /* and its source, or empty */
-    struct sr_familiar familiar[SR_FAMILIAR_MAX]; /* seen == 0: unused */
-};
-
-/* A temporary password that this host issued. */
-struct sr_temporary {
-    uint64_t fingerprint; /* of the stored hash; another one ends it */
-    sr_time issued;       /* ledger time */
-    sr_time until;        /* ledger time */
-};
-
-/* The password history of an account: see history.h. */
-#define SR_HISTORY_GROUPS    2
-#define SR_HISTORY_SALT_SIZE 192
-
-struct sr_history_group {
-    char salt[SR_HISTORY_SALT_SIZE]; /* crypt(5) setting; empty: unused */
-    uint32_t count;
-    uint32_t tag[SR_HISTORY_MAX];   /* newest first */
-    sr_time set_at[SR_HISTORY_MAX]; /* wall-clock time of each */
-};
-
-struct sr_history {
-    struct sr_history_group group[SR_HISTORY_GROUPS]; /* newest first */
-};
-
 enum sr_store_mode {
     SR_STORE_READ,  /* never creates anything */
-    SR_STORE_WRITE, /* creates; on a read-only file system opens to read */
+    SR_STORE_WRITE, /* creates what is missing */
 };
 
 /*
- * Open the store in `dir` (NULL: the built-in /var/lib/selfreset).  For writing
- * the directory is made, 0700.  `wait_ms` bounds every wait for the lock.  On
- * any result but OK *store is NULL.  Writes of the process are safe against
- * RLIMIT_FSIZE while a transaction runs (SIGXFSZ is blocked and drained).
+ * Open the store in `dir` (NULL: the built-in /var/lib/selfreset), with `run`
+ * (NULL: the built-in /run/selfreset) for what cannot be saved.  Both strings
+ * must live as long as the store.  For writing the directory is made, 0700; a
+ * directory that cannot be made because of a full or read-only disk is OK, see
+ * sr_store_no_write().  For reading, NOT_FOUND when nothing was ever written.
+ * On any result but OK *store is NULL.
  */
-enum sr_store_result sr_store_open(const char *dir, enum sr_store_mode mode,
-                                   unsigned wait_ms, struct sr_store **store);
+enum sr_store_result sr_store_open(const char *dir, const char *run,
+                                   enum sr_store_mode mode,
+                                   struct sr_store **store);
 
-/* Close; aborts a transaction that is still open.  NULL is allowed. */
+/* NULL is allowed. */
 void sr_store_close(struct sr_store *store);
 
-/* The errno or LMDB code behind the last SR_STORE_FAILED. */
+/* The errno behind the last SR_STORE_FAILED; 0 for NULL. */
 int sr_store_errno(const struct sr_store *store);
 
-/* True when the store could be opened for reading only. */
-bool sr_store_is_read_only(const struct sr_store *store);
+/* Why nothing can be written to the directory, as far as it is known. */
+enum sr_store_result sr_store_no_write(const struct sr_store *store);
 
 /*
- * The caller keeps a shield (shield.h) raised around every transaction, so the
- * store need not raise one of its own.
+ * The name, below the store's directory, of a file that was found damaged by a
+ * call on this store, once: it has been moved to damaged/ or mended.  NULL:
+ * none.
  */
-void sr_store_set_guarded(struct sr_store *store);
+const char *sr_store_damage(const struct sr_store *store);
+
+/* What an older version kept here in a database and nobody has taken over yet
+ * ("selfresetctl migrate"). */
+bool sr_store_has_old(const struct sr_store *store);
+
+/* ---- for ledger.c and memory.c */
+
+#define SR_STORE_PATH_MAX 96
+
+/* The directories of a store. */
+enum sr_store_place {
+    SR_STORE_SAVED,
+    SR_STORE_UNSAVED, /* in RUNDIR */
+};
+
+/* Read the clocks. */
+const struct sr_reading *sr_store_clock(struct sr_store *store);
+
+/* What an errno comes to; keeps it for sr_store_errno(), and notes why nothing
+ * can be written. */
+enum sr_store_result sr_store_judge(struct sr_store *store, int error);
+
+/* Note damage for sr_store_damage(). */
+void sr_store_note_damage(struct sr_store *store, const char *path);
+
+/* "accounts/HASH" of an account, with a suffix. */
+void sr_store_account_path(const struct sr_identity *id, const char *suffix,
+                           char path[SR_STORE_PATH_MAX]);
+
+/* 128 bits of a text as 32 hexadecimal digits and an end. */
+void sr_store_digest(const void *bytes, size_t size, char digits[33]);
 
 /*
- * Begin a transaction; `write` takes the exclusive lock.  One at a time.  A
- * read transaction that finds no store (nothing was ever written) succeeds and
- * finds no records.
- */
-enum sr_store_result sr_store_begin(struct sr_store *store, bool write);
-
-/* Commit: when it returns SR_STORE_OK the records are on disk. */
-enum sr_store_result sr_store_commit(struct sr_store *store);
-
-/* End a transaction without keeping what was put.  No transaction: no-op. */
-void sr_store_abort(struct sr_store *store);
-
-/* True inside a transaction. */
-bool sr_store_is_open(const struct sr_store *store);
-
-/*
- * Ledger time now (clock.h), inside a transaction.  In a write transaction the
- * store's clock is recorded along.  `wall` (may be NULL) gets the wall clock of
- * the same reading.
- */
-enum sr_store_result sr_store_now(struct sr_store *store, sr_time *ledger_now,
-                                  sr_time *wall);
-
-/*
- * True when sr_store_now() found a new boot that is not recorded yet: only a
- * write transaction fixes ledger time for the rest of the boot.
- */
-bool sr_store_is_new_boot(const struct sr_store *store);
-
-/*
- * Keyed hash (SipHash-2-4, the key is the store's own and random) of bytes; the
- * same for the life of the store.  Inside a transaction.  Fails with NOT_FOUND
- * in a read transaction on a store that was never written.
+ * Hash under the store's random key, which is made when there is none; the same
+ * for the life of the store.  NOT_FOUND: there is no key, and it may not be
+ * made (a store that is open for reading).
  */
 enum sr_store_result sr_store_hash(struct sr_store *store, const void *bytes,
                                    size_t size, uint64_t *hash);
 
-/* Records.  Each get returns SR_STORE_NOT_FOUND with an emptied structure when
- * there is no record; each put replaces; each drop of nothing is OK. */
-enum sr_store_result sr_store_get_ledger(struct sr_store *store,
-                                         const struct sr_ledger_key *key,
-                                         struct sr_ledger *ledger);
-enum sr_store_result sr_store_put_ledger(struct sr_store *store,
-                                         const struct sr_ledger_key *key,
-                                         const struct sr_ledger *ledger);
-enum sr_store_result sr_store_drop_ledger(struct sr_store *store,
-                                          const struct sr_ledger_key *key);
-enum sr_store_result sr_store_get_memory(struct sr_store *store, uid_t uid,
-                                         struct sr_memory *memory);
-enum sr_store_result sr_store_put_memory(struct sr_store *store, uid_t uid,
-                                         const struct sr_memory *memory);
-/* The same for a bucket of unknown names, so that they cost what accounts do.
- */
-enum sr_store_result sr_store_get_name_memory(struct sr_store *store,
-                                              uint32_t bucket,
-                                              struct sr_memory *memory);
-enum sr_store_result sr_store_put_name_memory(struct sr_store *store,
-                                              uint32_t bucket,
-                                              const struct sr_memory *memory);
-enum sr_store_result sr_store_get_temporary(struct sr_store *store, uid_t uid,
-                                            struct sr_temporary *temporary);
-enum sr_store_result sr_store_put_temporary(struct sr_store *store, uid_t uid,
-                                            const struct sr_temporary *t);
-enum sr_store_result sr_store_drop_temporary(struct sr_store *store, uid_t uid);
-enum sr_store_result sr_store_get_history(struct sr_store *store, uid_t uid,
-                                          struct sr_history *history);
-enum sr_store_result sr_store_put_history(struct sr_store *store, uid_t uid,
-                                          const struct sr_history *history);
+/* The sum that finds damage: of bytes, and of the place they belong to. */
+uint64_t sr_store_sum(const char *path, uint32_t at, const void *bytes,
+                      size_t size);
+
+/* The descriptor of a place; -1: it is not there.  To write, it is made. */
+int sr_store_dir(struct sr_store *store, enum sr_store_place place, bool write);
 
 /*
- * Drop every ledger of a kind (unthrottle --all).  Inside a write transaction.
- * SR_LEDGER_NAME drops what is remembered of unknown names along.
+ * Open a file below a place with open(2) flags; NOT_FOUND when it is not there,
+ * UNSAFE when it is not root's alone.  *status (may be NULL) is filled in.
  */
-enum sr_store_result sr_store_drop_all(struct sr_store *store,
-                                       enum sr_ledger_kind kind);
+enum sr_store_result sr_store_file(struct sr_store *store,
+                                   enum sr_store_place place, const char *path,
+                                   int flags, int *fd, struct stat *status);
+
+/*
+ * Write a whole file aside, sync it when `is_synced`, and put it in place:
+ * instead of what is there when `replaces`, otherwise only where nothing is
+ * (NOT_FOUND when something is).  Raises a signal guard of its own.
+ */
+enum sr_store_result sr_store_put(struct sr_store *store,
+                                  enum sr_store_place place, const char *path,
+                                  const void *bytes, size_t size,
+                                  bool is_synced, bool replaces);
+
+/* Wait until the entry of a new file is on disk; 0 or a negative errno. */
+int sr_store_sync_folder(struct sr_store *store, enum sr_store_place place,
+                         const char *path);
+
+/* Remove a file; one that is not there is as good. */
+enum sr_store_result sr_store_drop(struct sr_store *store,
+                                   enum sr_store_place place, const char *path);
+
+/* Move a damaged file aside, in place of one moved aside before, and note it.
+ */
+void sr_store_set_aside(struct sr_store *store, enum sr_store_place place,
+                        const char *path);
+
+/* Whether the file at `path` is still the one of `status`. */
+bool sr_store_is_same(struct sr_store *store, enum sr_store_place place,
+                      const char *path, const struct stat *status);
+
+/* pwrite(2) of all bytes, past RLIMIT_FSIZE where the process may; 0 or a
+ * negative errno.  Under a signal guard. */
+int sr_store_write(int fd, const void *bytes, size_t size, off_t at);
+
+/* Remove every file of the folders sources/ and here/. */
+enum sr_store_result sr_store_drop_sources(struct sr_store *store);
+
+/* Call `each` with the path of every file in a folder ("accounts", "names",
+ * "sources", "here", "damaged"); a folder that is not there has none. */
+enum sr_store_result
+sr_store_each(struct sr_store *store, const char *folder,
+              void (*each)(void *context, const char *path), void *context);
 
 #endif

@@ -1,45 +1,47 @@
 /*
- * Attempt: one enclosed verification.
+ * Attempt: one throttled verification of a password.
  *
- * To begin is to look: within one transaction, while nobody can write, read the
- * two ledgers and lock an open slot of each.  A slot that was had so is really
- * open, since a failure can only be recorded once the transaction is over.
- *
- * Nothing waits while it holds a lock, so there is no order that could
+ * Nothing waits while it holds a slot, so there is no order that could
  * deadlock.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "policy/throttle/attempt.h"
 #include "policy/util/file_lock.h"
-#include "policy/util/siphash.h"
 #include "policy/util/signal_guard.h"
-#include "policy/throttle/slots.h"
 
 #define NO_SLOT (-1)
 
+/* A holder that has not written its record after that long does not move any
+ * more (milliseconds).  A process that finds that it was so slow itself does
+ * not verify. */
+#define STUCK_MS 3000
+#define SLOW_MS  2000
+
+/* How long a refusal waits for a slot to be counted in. */
+#define REFUSAL_MS 250
+
 /* One of the two ledgers that an attempt is counted in. */
 struct side {
-    bool is_used; /* throttled at all */
+    bool has_ledger;
+    bool is_used; /* throttled: a slot is taken */
+    bool began_lockout;
+    int slot;     /* held, or NO_SLOT */
+    uint64_t seq; /* of the record that this attempt wrote last */
+    sr_time now;  /* of the last read */
     struct sr_limits limits;
     struct sr_ledger_key key;
-    struct sr_ledger ledger;
-    bool is_recorded; /* the store has a record of it */
-    int slot;         /* held, or NO_SLOT */
-    bool began_lockout;
-
-    /* Of the last look. */
-    bool is_dirty;
-    uint64_t busy;   /* slots that others hold */
-    uint64_t reaped; /* abandoned ones that are recorded with this look */
+    struct sr_ledger_file *file;
+    struct sr_fold fold;
+    struct sr_notice before; /* what was recorded ahead; to take it back */
+    uint64_t busy;           /* of the last look: held by others */
+    uint64_t seen[SR_ATTEMPTS_MAX]; /* seq of each slot when waiting began */
 };
 
 enum { ACCOUNT, SOURCE, SIDES };
@@ -47,43 +49,38 @@ enum { ACCOUNT, SOURCE, SIDES };
 struct sr_attempt {
     enum sr_begin answer;
     enum sr_store_result error;
-    enum sr_store_result no_write; /* not OK: why nothing can be recorded */
     bool is_ahead;
     bool is_settled;
-    bool is_known;
-    bool is_keyless; /* buckets without the store's key: nothing to record in */
-    bool ended_lockout; /* the account's: another process's, or ours ahead */
-    bool by_source;     /* the source is locked out, or waited for */
-    uid_t uid;
-    struct sr_source source;
+    bool ended_lockout;
+    bool by_source;
+    enum sr_source_class class;
     unsigned wait_ms;
-    sr_time until;           /* wall clock */
-    sr_time temporary_until; /* wall clock */
-    int slots;               /* descriptor */
-    struct sr_store *store;  /* kept open for settle, unless ahead */
-    struct sr_signal_guard shield;
+    int64_t taken_ms; /* when the slots were taken */
+    sr_time until;
+    sr_time temporary_until;
+    struct sr_source source;
+    struct sr_store *store;
+    struct sr_signal_guard guard;
+    struct sr_settled ahead;
+    char *statedir; /* NULL: the built-in ones */
+    char *rundir;
     struct side side[SIDES];
-    struct sr_memory memory_before; /* ahead: to take the notice back */
-    struct sr_settled ahead;        /* ahead: what was recorded */
-    char *statedir;                 /* NULL: the built-in one */
-    char statedir_text[];
 };
 
 /* How one look ended. */
 enum look {
     LOOK_TAKEN,
     LOOK_LOCKED,
-    LOOK_WAIT,   /* for a slot in side.busy */
-    LOOK_HELD,   /* all consumed, but those in side.busy may be given back */
-    LOOK_WRITE,  /* something has to be recorded first: look again, to write */
+    LOOK_WAIT,   /* every open slot is held */
+    LOOK_HELD,   /* all consumed, but a failure recorded ahead may go */
     LOOK_FAILED, /* attempt->error says why */
 };
 
-/* The clocks of one transaction. */
-struct times {
-    sr_time now;
-    sr_time wall;
-};
+static uint64_t
+bit(unsigned slot)
+{
+    return (uint64_t)1 << slot;
+}
 
 static unsigned
 dice(unsigned sides)
@@ -94,33 +91,26 @@ dice(unsigned sides)
     return (unsigned)(now.tv_nsec / 1000) % sides;
 }
 
-static enum sr_store_result
-from_errno(int error)
+static sr_time
+to_wall(const struct sr_attempt *attempt, const struct side *side, sr_time when)
 {
-    switch (-error) {
-    case 0:
-        return SR_STORE_OK;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return SR_STORE_FULL;
-    case EROFS:
-        return SR_STORE_READ_ONLY;
-    case EPERM:
-    case ELOOP:
-        return SR_STORE_UNSAFE;
-    default:
-        return SR_STORE_FAILED;
-    }
+    return sr_clock_to_wall(when, side->now,
+                            sr_store_clock(attempt->store)->wall);
+}
+
+static sr_time
+wall_now(const struct sr_attempt *attempt)
+{
+    return sr_store_clock(attempt->store)->wall;
 }
 
 /* ---- slots */
 
 static void
-release(struct sr_attempt *attempt, struct side *side)
+release(struct side *side)
 {
     if (side->slot != NO_SLOT)
-        sr_slots_give(attempt->slots, &side->key, (unsigned)side->slot);
+        sr_ledger_give(side->file, (unsigned)side->slot);
     side->slot = NO_SLOT;
 }
 
@@ -128,675 +118,588 @@ static void
 release_all(struct sr_attempt *attempt)
 {
     for (size_t i = 0; i < SIDES; i++)
-        release(attempt, &attempt->side[i]);
+        release(&attempt->side[i]);
 }
 
 static void
-close_slots(struct sr_attempt *attempt)
+close_files(struct sr_attempt *attempt, bool forget)
 {
-    sr_slots_close(attempt->slots);
-    attempt->slots = -1;
-    for (size_t i = 0; i < SIDES; i++)
+    for (size_t i = 0; i < SIDES; i++) {
+        if (forget)
+            sr_ledger_forget(attempt->side[i].file);
+        else
+            sr_ledger_close(attempt->side[i].file);
+        attempt->side[i].file = NULL;
         attempt->side[i].slot = NO_SLOT;
-}
-
-static void
-close_store(struct sr_attempt *attempt)
-{
-    sr_store_close(attempt->store);
-    attempt->store = NULL;
-}
-
-/* Stamp both slots with the time, or with 0 when they are settled. */
-static int
-stamp_all(struct sr_attempt *attempt, sr_stamp stamp)
-{
-    int error = 0;
-
-    for (size_t i = 0; error == 0 && i < SIDES; i++) {
-        const struct side *side = &attempt->side[i];
-
-        if (side->slot != NO_SLOT)
-            error = sr_slots_write(attempt->slots, &side->key,
-                                   (unsigned)side->slot, stamp);
     }
-    return error;
-}
-
-/*
- * Whether a stamp that nobody holds is a failure that still counts: not when
- * the ledger has it (the process died after it had recorded, or a guard's stack
- * ended without a word), nor when the window has passed it.
- */
-static bool
-is_abandoned(const struct side *side, unsigned slot, sr_stamp stamp,
-             sr_time now)
-{
-    const sr_time began = sr_slots_time(stamp, now);
-
-    return stamp != 0 && now - began < side->limits.window &&
-           side->ledger.failed_at[slot] < began;
-}
-
-/*
- * Having locked a slot, see whether it can be used.  LOOK_WAIT here means: not
- * this one.
- */
-static enum look
-claim(struct sr_attempt *attempt, struct side *side, unsigned slot, bool write,
-      sr_time now)
-{
-    sr_stamp stamp;
-    int error;
-
-    error = sr_slots_read(attempt->slots, &side->key, slot, &stamp);
-    if (error != 0) {
-        attempt->error = from_errno(error);
-        return LOOK_FAILED;
-    }
-    if (!is_abandoned(side, slot, stamp, now)) {
-        side->slot = (int)slot;
-        return LOOK_TAKEN;
-    }
-    if (attempt->no_write != SR_STORE_OK) { /* as good as consumed */
-        sr_slots_give(attempt->slots, &side->key, slot);
-        return LOOK_WAIT;
-    }
-    if (!write) {
-        sr_slots_give(attempt->slots, &side->key, slot);
-        return LOOK_WRITE;
-    }
-    sr_throttle_failed(&side->ledger, &side->limits, slot,
-                       sr_slots_time(stamp, now));
-    side->is_dirty = true;
-    side->reaped |= (uint64_t)1 << slot;
-    return LOOK_WAIT;
-}
-
-/*
- * The slots in which a password is being verified: held and stamped.  One that
- * is held without a stamp is only being looked at.
- */
-static uint64_t
-verifying(const struct sr_attempt *attempt, const struct side *side)
-{
-    uint64_t held = sr_slots_held(attempt->slots, &side->key, UINT64_MAX);
-    sr_stamp stamp;
-
-    for (unsigned slot = 0; held != 0 && slot < SR_ATTEMPTS_MAX; slot++) {
-        if ((held >> slot & 1) != 0 &&
-            sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
-            stamp == 0)
-            held &= ~((uint64_t)1 << slot);
-    }
-    return held;
-}
-
-/* Every slot is consumed.  One in which a password is being verified may be
- * given back (ahead), so that is waited for. */
-static enum look
-look_consumed(struct sr_attempt *attempt, struct side *side)
-{
-    release(attempt, side);
-    side->busy = verifying(attempt, side);
-    return side->busy != 0 ? LOOK_HELD : LOOK_LOCKED;
-}
-
-/* Try to have one slot, which a wait may have won already.  LOOK_WAIT: not this
- * one. */
-static enum look
-try_slot(struct sr_attempt *attempt, struct side *side, unsigned slot,
-         bool write, sr_time now)
-{
-    int had = 1;
-
-    if (side->slot != (int)slot)
-        had = sr_slots_take(attempt->slots, &side->key, slot);
-    if (had < 0) {
-        attempt->error = from_errno(had);
-        return LOOK_FAILED;
-    }
-    if (had == 0) {
-        side->busy |= (uint64_t)1 << slot;
-        return LOOK_WAIT;
-    }
-    side->slot = NO_SLOT;
-    return claim(attempt, side, slot, write, now);
-}
-
-/* Lock an open slot of one ledger: the one that a wait has won, or else any,
- * beginning anywhere. */
-static enum look
-take(struct sr_attempt *attempt, struct side *side, bool write, sr_time now)
-{
-    uint64_t open = sr_throttle_open(&side->ledger, &side->limits, now);
-    const unsigned first = dice(SR_ATTEMPTS_MAX);
-    enum look look = LOOK_WAIT;
-
-    side->busy = 0;
-    if (side->slot != NO_SLOT && (open >> side->slot & 1) == 0)
-        release(attempt, side);
-    if (side->slot != NO_SLOT)
-        look = try_slot(attempt, side, (unsigned)side->slot, write, now);
-    for (unsigned i = 0; look == LOOK_WAIT && i < SR_ATTEMPTS_MAX; i++) {
-        const unsigned slot = (first + i) % SR_ATTEMPTS_MAX;
-
-        /* What claim() records closes slots. */
-        open = sr_throttle_open(&side->ledger, &side->limits, now);
-        if ((open >> slot & 1) != 0)
-            look = try_slot(attempt, side, slot, write, now);
-    }
-    if (look != LOOK_WAIT)
-        return look;
-    if (sr_throttle_open(&side->ledger, &side->limits, now) == 0)
-        return look_consumed(attempt, side);
-    if (side->busy != 0)
-        return LOOK_WAIT;
-    /* Only abandoned ones, which cannot be recorded. */
-    attempt->error = attempt->no_write;
-    return LOOK_FAILED;
-}
-
-/* ---- the store's part of a look */
-
-/* A store that cannot be made has no key, and no ledgers either: the buckets
- * only have to keep the slots apart. */
-static enum sr_store_result
-find_bucket(struct sr_attempt *attempt, struct sr_store *store,
-            const char *text, bool is_name, struct sr_ledger_key *key)
-{
-    static const uint8_t none[16];
-    enum sr_store_result result;
-
-    result = is_name ? sr_ledger_key_name(store, text, key)
-                     : sr_ledger_key_source(store, text, key);
-    if (result != SR_STORE_NOT_FOUND || attempt->no_write == SR_STORE_OK)
-        return result;
-    attempt->is_keyless = true;
-    key->kind = is_name ? SR_LEDGER_NAME : SR_LEDGER_SOURCE;
-    key->class = SR_CLASS_STRANGER;
-    key->id = (uint32_t)(sr_siphash(none, text, strlen(text)) %
-                         (is_name ? SR_NAME_BUCKETS : SR_SOURCE_BUCKETS));
-    return SR_STORE_OK;
-}
-
-/* Another key (the source became familiar while we waited): other slots. */
-static void
-set_key(struct sr_attempt *attempt, struct side *side,
-        const struct sr_ledger_key *key)
-{
-    if (side->slot != NO_SLOT &&
-        (side->key.kind != key->kind || side->key.id != key->id ||
-         side->key.class != key->class))
-        release(attempt, side);
-    side->key = *key;
-}
-
-/*
- * An attempt from a familiar source counts for the account alone.  Otherwise
- * strangers who share the source (one address for a whole office) or its bucket
- * could lock the owner out.  An account without a ledger, root's, has no other
- * than the source's.
- */
-static void
-choose_source(struct sr_attempt *attempt, enum sr_source_class class)
-{
-    struct side *source = &attempt->side[SOURCE];
-
-    source->is_used =
-        source->limits.attempts > 0 &&
-        !(class == SR_CLASS_FAMILIAR && attempt->side[ACCOUNT].is_used);
-    if (!source->is_used)
-        release(attempt, source);
 }
 
 static enum sr_store_result
-find_keys(struct sr_attempt *attempt, struct sr_store *store,
-          const struct sr_subject *subject)
+read_side(struct side *side)
 {
-    enum sr_source_class class = SR_CLASS_STRANGER;
-    enum sr_store_result result;
-    struct sr_ledger_key key;
+    const uint64_t own = side->slot != NO_SLOT ? bit((unsigned)side->slot) : 0;
 
-    if (subject->is_known) {
-        result = sr_attempt_class(store, subject->uid, subject->source,
-                                  subject->rules, &class);
-        key = sr_ledger_key_account(subject->uid, class);
-    } else {
-        result =
-            find_bucket(attempt, store,
-                        subject->name != NULL ? subject->name : "", true, &key);
+    return sr_ledger_read(side->file, own, &side->fold, &side->now);
+}
+
+static const struct sr_record *
+record_of(const struct side *side, int slot)
+{
+    return sr_ledger_record(side->file, (unsigned)slot);
+}
+
+/* The record that follows what a slot has. */
+static struct sr_record
+next_record(const struct side *side, int slot)
+{
+    return sr_record_next(&side->fold, record_of(side, slot), side->now);
+}
+
+/* Say in a record that the attempt failed, and from where. */
+static void
+sign(const struct sr_attempt *attempt, struct sr_record *record)
+{
+    record->failed_wall = wall_now(attempt);
+    memcpy(record->failed_from, attempt->source.text,
+           sizeof(record->failed_from));
+}
+
+/* Write the slot that is held. */
+static enum sr_store_result
+write_slot(struct side *side, struct sr_record *record)
+{
+    side->seq = record->seq;
+    return sr_ledger_write(side->file, (unsigned)side->slot, record);
+}
+
+/*
+ * A holder that died while it verified has failed: record that, so that a
+ * success later clears it.  Records that do not check out are mended in the
+ * same way.
+ */
+static enum sr_store_result
+reap(struct side *side)
+{
+    uint64_t lost = side->fold.dead | sr_ledger_damaged(side->file);
+    enum sr_store_result result = SR_STORE_OK;
+
+    for (; lost != 0 && result == SR_STORE_OK; lost &= lost - 1) {
+        const int slot = __builtin_ctzll(lost);
+        const struct sr_record *old;
+        struct sr_record record;
+
+        old = record_of(side, slot);
+        if (old->time + side->limits.window <= side->now ||
+            sr_ledger_take(side->file, (unsigned)slot, false) != 1)
+            continue;
+        result = read_side(side);
+        if (result == SR_STORE_OK &&
+            ((side->fold.dead | sr_ledger_damaged(side->file)) &
+             bit((unsigned)slot)) != 0) {
+            old = record_of(side, slot);
+            record = next_record(side, slot);
+            sr_record_fail(&record, &side->fold, &side->limits, (unsigned)slot,
+                           old->time);
+            result = sr_ledger_write(side->file, (unsigned)slot, &record);
+        }
+        sr_ledger_give(side->file, (unsigned)slot);
+        if (result == SR_STORE_OK)
+            result = read_side(side);
     }
-    if (result != SR_STORE_OK)
-        return result;
-    set_key(attempt, &attempt->side[ACCOUNT], &key);
-    choose_source(attempt, class);
-    result = find_bucket(attempt, store, subject->source->text, false, &key);
-    if (result == SR_STORE_OK)
-        set_key(attempt, &attempt->side[SOURCE], &key);
     return result;
 }
 
-static enum sr_store_result
-read_ledgers(struct sr_attempt *attempt, struct sr_store *store)
+/* Whether a slot can be taken by whoever locks it. */
+static bool
+is_open(const struct side *side, int slot)
 {
-    for (size_t i = 0; i < SIDES; i++) {
-        struct side *side = &attempt->side[i];
-        enum sr_store_result result;
+    const uint64_t open =
+        sr_throttle_open(&side->fold.ledger, &side->limits, side->now) &
+        ~side->fold.busy;
 
-        side->is_dirty = false;
-        side->reaped = 0;
-        if (!side->is_used)
+    return (open >> slot & 1) != 0;
+}
+
+/* Lock a slot and see whether it is still open.  LOOK_WAIT: not this one. */
+static enum look
+try_slot(struct sr_attempt *attempt, struct side *side, int slot, bool is_stuck)
+{
+    const int had = sr_ledger_take(side->file, (unsigned)slot, is_stuck);
+    const uint32_t epoch = record_of(side, slot)->epoch;
+
+    if (had < 0) {
+        attempt->error = sr_store_judge(attempt->store, had);
+        return LOOK_FAILED;
+    }
+    if (had == 0) {
+        side->busy |= bit((unsigned)slot);
+        return LOOK_WAIT;
+    }
+    attempt->error = read_side(side);
+    if (attempt->error == SR_STORE_OK && is_open(side, slot) &&
+        record_of(side, slot)->epoch == epoch) {
+        side->slot = slot;
+        return LOOK_TAKEN;
+    }
+    sr_ledger_give(side->file, (unsigned)slot);
+    return attempt->error == SR_STORE_OK ? LOOK_WAIT : LOOK_FAILED;
+}
+
+/* Lock an open slot of one ledger, any of them. */
+static enum look
+take(struct sr_attempt *attempt, struct side *side)
+{
+    const unsigned first = dice(SR_ATTEMPTS_MAX);
+    enum look look = LOOK_WAIT;
+    uint64_t open;
+
+    side->busy = 0;
+    attempt->error = read_side(side);
+    if (attempt->error == SR_STORE_OK)
+        attempt->error = reap(side);
+    if (attempt->error != SR_STORE_OK)
+        return LOOK_FAILED;
+    for (unsigned i = 0; look == LOOK_WAIT && i < SR_ATTEMPTS_MAX; i++) {
+        const int slot = (int)((first + i) % SR_ATTEMPTS_MAX);
+
+        if (is_open(side, slot))
+            look = try_slot(attempt, side, slot, false);
+    }
+    if (look != LOOK_WAIT)
+        return look;
+    open = sr_throttle_open(&side->fold.ledger, &side->limits, side->now);
+    side->busy |= side->fold.busy & open;
+    if (open != 0)
+        return LOOK_WAIT;
+    return side->fold.ahead != 0 ? LOOK_HELD : LOOK_LOCKED;
+}
+
+/* ---- holders that do not move any more */
+
+static void
+note_seen(struct side *side)
+{
+    for (int slot = 0; slot < SR_ATTEMPTS_MAX; slot++)
+        side->seen[slot] =
+            (side->busy >> slot & 1) != 0 ? record_of(side, slot)->seq : 0;
+}
+
+/* Whether the holder of a slot has not moved since waiting began, and is not
+ * one that may be verifying. */
+static bool
+is_stuck(const struct side *side, int slot)
+{
+    const struct sr_record *record = record_of(side, slot);
+    const bool verifies =
+        record->state == SR_RECORD_TAKEN || record->state == SR_RECORD_AHEAD;
+
+    return (side->busy >> slot & 1) != 0 && record->seq == side->seen[slot] &&
+           (!verifies || side->now - record->time > SR_VERIFICATION_MAX);
+}
+
+/* Take a slot from a holder that is stuck, where all of them are held. */
+static enum look
+take_stuck(struct sr_attempt *attempt, struct side *side)
+{
+    for (int slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
+        enum look look;
+
+        if (!is_open(side, slot) || !is_stuck(side, slot))
             continue;
-        result = sr_store_get_ledger(store, &side->key, &side->ledger);
-        if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
-            return result;
-        side->is_recorded = result == SR_STORE_OK;
+        look = try_slot(attempt, side, slot, true);
+        if (look != LOOK_WAIT)
+            return look;
     }
-    return SR_STORE_OK;
-}
-
-static enum sr_store_result
-write_ledgers(const struct sr_attempt *attempt, struct sr_store *store,
-              bool all)
-{
-    for (size_t i = 0; i < SIDES; i++) {
-        const struct side *side = &attempt->side[i];
-        enum sr_store_result result;
-
-        if (!side->is_used || !(all || side->is_dirty))
-            continue;
-        result = sr_store_put_ledger(store, &side->key, &side->ledger);
-        if (result != SR_STORE_OK)
-            return result;
-    }
-    return SR_STORE_OK;
-}
-
-static enum sr_store_result
-get_memory(const struct sr_attempt *attempt, struct sr_store *store,
-           struct sr_memory *memory)
-{
-    enum sr_store_result result;
-
-    result = attempt->is_known
-                 ? sr_store_get_memory(store, attempt->uid, memory)
-                 : sr_store_get_name_memory(
-                       store, attempt->side[ACCOUNT].key.id, memory);
-    return result == SR_STORE_NOT_FOUND ? SR_STORE_OK : result;
-}
-
-static enum sr_store_result
-put_memory(const struct sr_attempt *attempt, struct sr_store *store,
-           const struct sr_memory *memory)
-{
-    return attempt->is_known
-               ? sr_store_put_memory(store, attempt->uid, memory)
-               : sr_store_put_name_memory(store, attempt->side[ACCOUNT].key.id,
-                                          memory);
-}
-
-/* Count a failed attempt for the notice at the next login. */
-static enum sr_store_result
-remember(struct sr_attempt *attempt, struct sr_store *store, sr_time wall)
-{
-    enum sr_store_result result;
-    struct sr_memory memory;
-
-    result = get_memory(attempt, store, &memory);
-    if (result != SR_STORE_OK)
-        return result;
-    attempt->memory_before = memory;
-    if (memory.failed < UINT32_MAX)
-        memory.failed++;
-    memory.failed_last = wall;
-    memcpy(memory.failed_from, attempt->source.text,
-           sizeof(memory.failed_from));
-    return put_memory(attempt, store, &memory);
-}
-
-/* Take back what remember() did, as far as nobody has added to it. */
-static enum sr_store_result
-forget(struct sr_attempt *attempt, struct sr_store *store)
-{
-    const struct sr_memory *before = &attempt->memory_before;
-    enum sr_store_result result;
-    struct sr_memory memory;
-
-    result = get_memory(attempt, store, &memory);
-    if (result != SR_STORE_OK || memory.failed == 0)
-        return result;
-    memory.failed--;
-    if (memory.failed == before->failed) {
-        memory.failed_last = before->failed_last;
-        memcpy(memory.failed_from, before->failed_from,
-               sizeof(memory.failed_from));
-    }
-    return put_memory(attempt, store, &memory);
-}
-
-/* Record the failure in both ledgers and in the memory. */
-static enum sr_store_result
-record(struct sr_attempt *attempt, struct sr_store *store,
-       const struct times *times)
-{
-    enum sr_store_result result;
-
-    for (size_t i = 0; i < SIDES; i++) {
-        struct side *side = &attempt->side[i];
-
-        if (side->slot != NO_SLOT)
-            side->began_lockout = sr_throttle_failed(
-                &side->ledger, &side->limits, (unsigned)side->slot, times->now);
-    }
-    result = write_ledgers(attempt, store, true);
-    return result == SR_STORE_OK ? remember(attempt, store, times->wall)
-                                 : result;
+    return LOOK_WAIT;
 }
 
 /* ---- begin */
 
-/* When the lockout ends, for people. */
 static void
-note_lockout(struct sr_attempt *attempt, const struct side *side,
-             const struct times *times)
+note_lockout(struct sr_attempt *attempt, const struct side *side)
 {
-    attempt->until = sr_clock_to_wall(
-        sr_throttle_release(&side->ledger, &side->limits, times->now),
-        times->now, times->wall);
+    attempt->until = to_wall(
+        attempt, side,
+        sr_throttle_release(&side->fold.ledger, &side->limits, side->now));
 }
 
 static enum look
-take_both(struct sr_attempt *attempt, bool write, const struct times *times)
+take_all(struct sr_attempt *attempt, bool from_stuck)
 {
     enum look look = LOOK_TAKEN;
 
     for (size_t i = 0; i < SIDES && look == LOOK_TAKEN; i++) {
         struct side *side = &attempt->side[i];
 
-        if (side->is_used)
-            look = take(attempt, side, write, times->now);
+        if (!side->is_used)
+            continue;
+        look = take(attempt, side);
+        if (look == LOOK_WAIT && from_stuck)
+            look = take_stuck(attempt, side);
         attempt->by_source = i == SOURCE;
         if (look == LOOK_LOCKED || look == LOOK_HELD)
-            note_lockout(attempt, side, times);
+            note_lockout(attempt, side);
     }
     if (look != LOOK_TAKEN)
         release_all(attempt);
     return look;
 }
 
-/* Give back the abandoned slots that this look has locked; once they are on
- * disk their stamps are done with. */
-static void
-give_reaped(struct sr_attempt *attempt, bool recorded)
-{
-    for (size_t i = 0; i < SIDES; i++) {
-        struct side *side = &attempt->side[i];
-
-        for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
-            if ((side->reaped >> slot & 1) == 0)
-                continue;
-            /* Should this fail: the slot is consumed until it is too old. */
-            if (recorded)
-                sr_slots_write(attempt->slots, &side->key, slot, 0);
-            sr_slots_give(attempt->slots, &side->key, slot);
-        }
-        side->reaped = 0;
-    }
-}
-
 /* Which lockouts the failure began, and when the later of them ends. */
 static void
-tell_lockouts(const struct sr_attempt *attempt, const struct times *times,
-              struct sr_settled *settled)
+tell_lockouts(const struct sr_attempt *attempt, struct sr_settled *settled)
 {
-    sr_time until = 0;
-
     settled->began_lockout = attempt->side[ACCOUNT].began_lockout;
     settled->began_source_lockout = attempt->side[SOURCE].began_lockout;
     for (size_t i = 0; i < SIDES; i++) {
         const struct side *side = &attempt->side[i];
-        sr_time release;
+        sr_time until;
 
         if (!side->began_lockout)
             continue;
-        release = sr_throttle_release(&side->ledger, &side->limits, times->now);
-        if (release > until)
-            until = release;
+        until = to_wall(
+            attempt, side,
+            sr_throttle_release(&side->fold.ledger, &side->limits, side->now));
+        if (until > settled->until_wall)
+            settled->until_wall = until;
     }
-    if (until != 0)
-        settled->until_wall = sr_clock_to_wall(until, times->now, times->wall);
 }
 
-/* Write what the look found out; it counts only when that is on disk. */
-static enum look
-conclude(struct sr_attempt *attempt, struct sr_store *store, enum look look,
-         const struct times *times)
+/* The ledger whose outcome has to be on disk before the answer leaves. */
+static struct side *
+synced_side(struct sr_attempt *attempt)
 {
+    struct side *account = &attempt->side[ACCOUNT];
+    struct side *source = &attempt->side[SOURCE];
+
+    return !account->is_used && source->is_used ? source : account;
+}
+
+/* Record that the slot's attempt has failed, as `state`, and read again: the
+ * last of several failures sees that every slot is consumed, and begins the
+ * lockout. */
+static enum sr_store_result
+record_failure(struct sr_attempt *attempt, struct side *side,
+               enum sr_record_state state)
+{
+    const unsigned slot = (unsigned)side->slot;
+    struct sr_record record = next_record(side, side->slot);
     enum sr_store_result result;
 
-    if (look == LOOK_TAKEN && attempt->is_ahead)
-        result = record(attempt, store, times);
-    else
-        result = write_ledgers(attempt, store, false);
+    side->began_lockout =
+        sr_record_fail(&record, &side->fold, &side->limits, slot, side->now);
+    record.state = state;
+    sign(attempt, &record);
+    result = write_slot(side, &record);
     if (result == SR_STORE_OK)
-        result = sr_store_commit(store);
-    give_reaped(attempt, result == SR_STORE_OK);
-    if (result == SR_STORE_OK && look == LOOK_TAKEN && attempt->is_ahead)
-        tell_lockouts(attempt, times, &attempt->ahead);
-    if (result == SR_STORE_OK)
-        return look;
-    stamp_all(attempt, 0); /* nothing has been verified in them */
-    release_all(attempt);
-    attempt->error = result;
-    return LOOK_FAILED;
+        result = read_side(side);
+    if (result != SR_STORE_OK || side->began_lockout ||
+        side->fold.ledger.locked_until > side->now ||
+        sr_throttle_open(&side->fold.ledger, &side->limits, side->now) != 0)
+        return result;
+    /* As if this failure were only now recorded, beside the others. */
+    side->fold.ledger.failed_at[slot] = 0;
+    side->fold.ledger.failures--;
+    record.fails--;
+    record.total--;
+    record.seq = side->fold.seq + 1;
+    side->began_lockout =
+        sr_record_fail(&record, &side->fold, &side->limits, slot, side->now);
+    record.state = state;
+    result = write_slot(side, &record);
+    return result == SR_STORE_OK ? read_side(side) : result;
 }
 
-/* Stamping is part of the look: from here on a dead process has failed. */
-static enum look
-stamp_taken(struct sr_attempt *attempt, const struct times *times)
+/* Mark the slots as taken, or as failed ahead.  From here on a process that
+ * dies has failed. */
+static enum sr_store_result
+mark(struct sr_attempt *attempt)
 {
-    const int error = stamp_all(attempt, sr_slots_stamp(times->now));
+    enum sr_store_result result = SR_STORE_OK;
 
-    if (error == 0)
-        return LOOK_TAKEN;
-    stamp_all(attempt, 0);
-    release_all(attempt);
-    attempt->error = from_errno(error);
-    return LOOK_FAILED;
-}
+    for (size_t i = 0; i < SIDES && result == SR_STORE_OK; i++) {
+        struct side *side = &attempt->side[i];
+        struct sr_record record;
 
-static enum look
-look_at(struct sr_attempt *attempt, struct sr_store *store,
-        const struct sr_subject *subject, bool write)
-{
-    enum sr_store_result result;
-    struct times times;
-    enum look look;
-
-    result = sr_store_now(store, &times.now, &times.wall);
-    if (result == SR_STORE_OK)
-        result = find_keys(attempt, store, subject);
-    if (result == SR_STORE_NOT_FOUND && !write)
-        return LOOK_WRITE; /* there is no store yet */
-    if (result == SR_STORE_OK && !write && sr_store_is_new_boot(store) &&
-        attempt->no_write == SR_STORE_OK)
-        return LOOK_WRITE;
-    if (result == SR_STORE_OK)
-        result = read_ledgers(attempt, store);
-    if (result == SR_STORE_OK && subject->is_known && subject->secret != NULL)
-        result = sr_temporary_until(store, subject->uid, subject->secret,
-                                    &attempt->temporary_until);
-    if (result != SR_STORE_OK) {
-        attempt->error = result;
-        return LOOK_FAILED;
-    }
-    look = take_both(attempt, write, &times);
-    if (look == LOOK_TAKEN)
-        look = stamp_taken(attempt, &times);
-    if (write && look != LOOK_FAILED)
-        look = conclude(attempt, store, look, &times);
-    return look;
-}
-
-static enum look
-look_once(struct sr_attempt *attempt, struct sr_store *store,
-          const struct sr_subject *subject, bool write)
-{
-    enum sr_store_result result;
-    enum look look;
-
-    result = sr_store_begin(store, write);
-    if (result != SR_STORE_OK) {
-        attempt->error = result;
-        return LOOK_FAILED;
-    }
-    look = look_at(attempt, store, subject, write);
-    give_reaped(attempt, false); /* what was not concluded */
-    sr_store_abort(store);
-    return look;
-}
-
-/* Whether a failure to write still lets the ledgers be read. */
-static bool
-is_write_failure(enum sr_store_result result)
-{
-    return result == SR_STORE_FULL || result == SR_STORE_READ_ONLY;
-}
-
-static enum look
-look(struct sr_attempt *attempt, struct sr_store *store,
-     const struct sr_subject *subject)
-{
-    enum look found = LOOK_WRITE;
-
-    if (!attempt->is_ahead)
-        found = look_once(attempt, store, subject, false);
-    if (found != LOOK_WRITE)
-        return found;
-    found = look_once(attempt, store, subject, true);
-    if (found != LOOK_FAILED || attempt->is_ahead ||
-        !is_write_failure(attempt->error))
-        return found;
-    /* Right passwords are let in from a full disk; wrong ones stay bounded by
-     * their stamps. */
-    attempt->no_write = attempt->error;
-    return look_once(attempt, store, subject, false);
-}
-
-/* Try to have one of the busy slots. */
-static bool
-win_slot(struct sr_attempt *attempt, struct side *side)
-{
-    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
-        if ((side->busy >> slot & 1) != 0 &&
-            sr_slots_take(attempt->slots, &side->key, slot) == 1) {
-            side->slot = (int)slot;
-            return true;
+        if (side->slot == NO_SLOT)
+            continue;
+        if (attempt->is_ahead) {
+            side->before = side->fold.notice;
+            result = record_failure(attempt, side, SR_RECORD_AHEAD);
+            continue;
         }
+        record = next_record(side, side->slot);
+        record.state = SR_RECORD_TAKEN;
+        result = write_slot(side, &record);
     }
-    return false;
+    if (result == SR_STORE_OK && attempt->is_ahead)
+        result = sr_ledger_sync(synced_side(attempt)->file);
+    if (result == SR_STORE_OK && attempt->is_ahead)
+        tell_lockouts(attempt, &attempt->ahead);
+    return result;
 }
 
-/*
- * Wait until one of the busy slots is had (open ones), or until the password in
- * one of them has been verified (consumed ones).  False: the deadline came.
- */
-static bool
-wait_for_slot(struct sr_attempt *attempt, enum look why, int64_t deadline)
+/* The failure that was recorded ahead was none. */
+static void
+take_back(const struct side *side, struct sr_record *record)
 {
-    struct side *side = &attempt->side[attempt->by_source ? SOURCE : ACCOUNT];
+    sr_record_take_back(record, &side->fold, &side->limits,
+                        (unsigned)side->slot, side->began_lockout, side->now);
+    record->failed_wall = side->before.last;
+    memcpy(record->failed_from, side->before.from, sizeof(record->failed_from));
+}
 
-    while (sr_clock_milliseconds() < deadline) {
-        /* A verification takes some 20 ms. */
-        sr_nap(2, 10);
-        if (why == LOOK_HELD
-                ? (verifying(attempt, side) & side->busy) != side->busy
-                : win_slot(attempt, side))
-            return true;
+/* Put back what mark() wrote where nothing will be verified. */
+static void
+unmark(struct sr_attempt *attempt)
+{
+    for (size_t i = 0; i < SIDES; i++) {
+        struct side *side = &attempt->side[i];
+        struct sr_record record;
+
+        if (side->slot == NO_SLOT || side->seq == 0 ||
+            read_side(side) != SR_STORE_OK)
+            continue;
+        record = next_record(side, side->slot);
+        if (attempt->is_ahead)
+            take_back(side, &record);
+        write_slot(side, &record);
+        side->began_lockout = false;
     }
-    return false;
+    release_all(attempt);
+}
+
+/* Whether all that was locked was locked only a moment ago: another process
+ * may otherwise have taken this one for stuck. */
+static bool
+was_quick(int64_t since)
+{
+    return sr_clock_milliseconds() - since < SLOW_MS;
+}
+
+static enum look
+look(struct sr_attempt *attempt, bool from_stuck)
+{
+    const int64_t since = sr_clock_milliseconds();
+    enum look found = take_all(attempt, from_stuck);
+
+    if (found != LOOK_TAKEN)
+        return found;
+    attempt->taken_ms = since;
+    attempt->error = mark(attempt);
+    if (attempt->error == SR_STORE_OK && was_quick(since))
+        return LOOK_TAKEN;
+    if (attempt->error == SR_STORE_OK) {
+        release_all(attempt); /* stays taken: a failure */
+        return LOOK_WAIT;
+    }
+    unmark(attempt);
+    return LOOK_FAILED;
 }
 
 static enum sr_begin
-begin_with(struct sr_attempt *attempt, struct sr_store *store,
-           const struct sr_subject *subject)
+begin_marked(struct sr_attempt *attempt)
 {
-    const int64_t deadline = sr_clock_milliseconds() + attempt->wait_ms;
+    const int64_t began = sr_clock_milliseconds();
+    const int64_t deadline = began + attempt->wait_ms;
+    enum look found = look(attempt, false);
 
-    for (;;) {
-        const enum look found = look(attempt, store, subject);
-
-        switch (found) {
-        case LOOK_TAKEN:
-            return SR_BEGIN_GO;
-        case LOOK_LOCKED:
-            return SR_BEGIN_LOCKED;
-        case LOOK_WRITE:
-        case LOOK_FAILED:
-            return SR_BEGIN_FAILED;
-        case LOOK_WAIT:
-        case LOOK_HELD:
-            break;
-        }
-        if (!wait_for_slot(attempt, found, deadline))
-            return found == LOOK_HELD ? SR_BEGIN_LOCKED : SR_BEGIN_BUSY;
+    for (size_t i = 0; i < SIDES && found == LOOK_WAIT; i++) {
+        if (attempt->side[i].is_used)
+            note_seen(&attempt->side[i]);
     }
+    while (found == LOOK_WAIT || found == LOOK_HELD) {
+        const int64_t now = sr_clock_milliseconds();
+
+        if (now >= deadline)
+            return found == LOOK_HELD ? SR_BEGIN_LOCKED : SR_BEGIN_BUSY;
+        sr_nap(2, 10); /* a verification takes some 20 ms */
+        found = look(attempt, now - began > STUCK_MS);
+    }
+    if (found == LOOK_TAKEN)
+        return SR_BEGIN_GO;
+    return found == LOOK_LOCKED ? SR_BEGIN_LOCKED : SR_BEGIN_FAILED;
+}
+
+/* ---- which ledgers count */
+
+/*
+ * An attempt from a familiar source counts for the account alone.  Otherwise
+ * strangers who share the source (one address for a whole office) or its bucket
+ * could lock the owner out.  An account without a ledger, root's, has no other
+ * than the source's; a caller without a source has none of that.
+ */
+static void
+choose_source(struct sr_attempt *attempt, bool is_known)
+{
+    struct side *source = &attempt->side[SOURCE];
+
+    source->has_ledger = attempt->source.text[0] != '\0' &&
+                         source->limits.attempts > 0 &&
+                         !(is_known && attempt->class == SR_CLASS_FAMILIAR &&
+                           attempt->side[ACCOUNT].is_used);
+    source->is_used = source->has_ledger;
+}
+
+static bool
+leave_as_it_is(void *context, struct sr_memory *memory)
+{
+    (void)context;
+    (void)memory;
+    return true;
+}
+
+static enum sr_store_result
+find_account(struct sr_attempt *attempt, const struct sr_subject *subject)
+{
+    struct sr_memory memory;
+    enum sr_store_result result =
+        sr_memory_get(attempt->store, &subject->id, &memory);
+
+    if (result == SR_STORE_NOT_FOUND)
+        result = SR_STORE_OK;
+    if (result == SR_STORE_OK) {
+        attempt->class =
+            sr_attempt_class(&memory, subject->source, subject->rules);
+        attempt->side[ACCOUNT].key = sr_attempt_ledger(
+            &subject->id, &memory, subject->source, subject->rules);
+        if (subject->secret != NULL)
+            attempt->temporary_until =
+                sr_memory_temporary(&memory, subject->secret);
+        /* Its time goes on from what is recorded first in a boot. */
+        if (memory.is_new_boot && memory.temporary.until != 0)
+            sr_memory_change(attempt->store, &subject->id, leave_as_it_is,
+                             NULL);
+    }
+    explicit_bzero(&memory, sizeof(memory));
+    return result;
+}
+
+/* The same look for a name that has no memory. */
+static void
+find_nothing(struct sr_attempt *attempt, const struct sr_subject *subject)
+{
+    struct sr_identity id = subject->id;
+    struct sr_memory memory;
+
+    id.backend[0] = '\0';
+    sr_memory_get(attempt->store, &id, &memory);
+}
+
+static enum sr_store_result
+find_keys(struct sr_attempt *attempt, const struct sr_subject *subject)
+{
+    struct side *account = &attempt->side[ACCOUNT];
+    struct side *source = &attempt->side[SOURCE];
+    enum sr_store_result result;
+
+    account->has_ledger = true;
+    if (subject->is_known) {
+        result = find_account(attempt, subject);
+    } else {
+        find_nothing(attempt, subject);
+        result =
+            sr_ledger_key_name(attempt->store, subject->id.name, &account->key);
+    }
+    choose_source(attempt, subject->is_known);
+    if (result == SR_STORE_OK && source->has_ledger)
+        result = sr_ledger_key_source(attempt->store, attempt->source.text,
+                                      &source->key);
+    return result;
+}
+
+static enum sr_store_result
+open_ledgers(struct sr_attempt *attempt)
+{
+    enum sr_store_result result = SR_STORE_OK;
+
+    for (size_t i = 0; i < SIDES && result == SR_STORE_OK; i++) {
+        struct side *side = &attempt->side[i];
+
+        if (side->has_ledger)
+            result = sr_ledger_open(attempt->store, &side->key, true,
+                                    side->limits.attempts, &side->file);
+    }
+    return result;
+}
+
+/* ---- the object */
+
+static char *
+copy_of(const char *text, bool *is_failed)
+{
+    char *copy = text == NULL ? NULL : strdup(text);
+
+    *is_failed = *is_failed || (text != NULL && copy == NULL);
+    return copy;
 }
 
 static struct sr_attempt *
-make_attempt(const char *statedir, const struct sr_subject *subject, bool ahead)
+make_attempt(const char *statedir, const char *rundir,
+             const struct sr_subject *subject, bool ahead)
 {
-    const size_t size = statedir != NULL ? strlen(statedir) + 1 : 0;
-    struct sr_attempt *attempt = calloc(1, sizeof(*attempt) + size);
+    struct sr_attempt *attempt = calloc(1, sizeof(*attempt));
+    bool is_failed = false;
 
     if (attempt == NULL)
         return NULL;
-    if (statedir != NULL) {
-        memcpy(attempt->statedir_text, statedir, size);
-        attempt->statedir = attempt->statedir_text;
-    }
+    attempt->statedir = copy_of(statedir, &is_failed);
+    attempt->rundir = copy_of(rundir, &is_failed);
     attempt->is_ahead = ahead;
-    attempt->is_known = subject->is_known;
-    attempt->uid = subject->uid;
     attempt->source = *subject->source;
     attempt->wait_ms = sr_attempt_wait_ms(subject->rules);
     attempt->until = SR_TIME_UNKNOWN;
     attempt->temporary_until = SR_TIME_UNKNOWN;
     attempt->ahead.until_wall = SR_TIME_UNKNOWN;
-    attempt->slots = -1;
     attempt->side[ACCOUNT].limits = sr_attempt_account_limits(
-        subject->rules, subject->is_known && subject->uid == 0);
+        subject->rules, subject->is_known && subject->id.uid == 0);
     attempt->side[SOURCE].limits = sr_attempt_source_limits(subject->rules);
-    if (subject->source->text[0] == '\0')
-        attempt->side[SOURCE].limits.attempts = 0;
-    for (size_t i = 0; i < SIDES; i++) {
-        attempt->side[i].is_used = attempt->side[i].limits.attempts > 0;
+    attempt->side[ACCOUNT].is_used = attempt->side[ACCOUNT].limits.attempts > 0;
+    for (size_t i = 0; i < SIDES; i++)
         attempt->side[i].slot = NO_SLOT;
+    if (is_failed) {
+        sr_attempt_free(attempt, true);
+        return NULL;
     }
     return attempt;
 }
 
+/* One try; another one follows when it turns out that nothing can be saved. */
 static enum sr_begin
-begin_shielded(struct sr_attempt *attempt, const char *rundir,
-               const struct sr_subject *subject)
+begin_once(struct sr_attempt *attempt, const struct sr_subject *subject)
+{
+    attempt->error = find_keys(attempt, subject);
+    if (attempt->error == SR_STORE_OK)
+        attempt->error = open_ledgers(attempt);
+    if (attempt->error != SR_STORE_OK)
+        return SR_BEGIN_FAILED;
+    return begin_marked(attempt);
+}
+
+static enum sr_begin
+begin_guarded(struct sr_attempt *attempt, const struct sr_subject *subject)
 {
     enum sr_begin answer;
 
-    attempt->slots = sr_slots_open(rundir);
-    if (attempt->slots < 0) {
-        attempt->error = from_errno(attempt->slots);
-        return SR_BEGIN_FAILED;
-    }
-    attempt->error = sr_store_open(attempt->statedir, SR_STORE_WRITE,
-                                   attempt->wait_ms, &attempt->store);
+    attempt->error = sr_store_open(attempt->statedir, attempt->rundir,
+                                   SR_STORE_WRITE, &attempt->store);
     if (attempt->error != SR_STORE_OK)
         return SR_BEGIN_FAILED;
-    sr_store_set_guarded(attempt->store);
-    answer = begin_with(attempt, attempt->store, subject);
-    /* What could not be written then may be writable at settle. */
-    if (attempt->is_ahead || attempt->no_write != SR_STORE_OK)
-        close_store(attempt);
+    answer = begin_once(attempt, subject);
+    /* Right passwords are let in from a full disk, and wrong ones are counted
+     * in RUNDIR. */
+    if (answer == SR_BEGIN_FAILED &&
+        sr_store_no_write(attempt->store) != SR_STORE_OK) {
+        close_files(attempt, false);
+        answer = begin_once(attempt, subject);
+    }
+    /* What is recorded ahead has to outlive this boot. */
+    if (answer == SR_BEGIN_GO && attempt->is_ahead &&
+        sr_store_no_write(attempt->store) != SR_STORE_OK) {
+        unmark(attempt);
+        attempt->error = sr_store_no_write(attempt->store);
+        answer = SR_BEGIN_FAILED;
+    }
     return answer;
 }
 
@@ -805,185 +708,198 @@ sr_attempt_begin(const char *statedir, const char *rundir,
                  const struct sr_subject *subject, bool ahead,
                  struct sr_attempt **attempt)
 {
-    struct sr_attempt *begun = make_attempt(statedir, subject, ahead);
+    struct sr_attempt *begun = make_attempt(statedir, rundir, subject, ahead);
 
     *attempt = begun;
     if (begun == NULL)
         return SR_BEGIN_FAILED;
-    if (sr_signal_guard_begin(&begun->shield) != 0) {
+    if (sr_signal_guard_begin(&begun->guard) != 0) {
         begun->error = SR_STORE_FAILED;
         begun->answer = SR_BEGIN_FAILED;
         return begun->answer;
     }
-    begun->answer = begin_shielded(begun, rundir, subject);
-    if (begun->answer != SR_BEGIN_GO)
-        close_slots(begun);
+    begun->answer = begin_guarded(begun, subject);
     if (begun->answer == SR_BEGIN_GO || begun->answer == SR_BEGIN_LOCKED)
         begun->error = SR_STORE_OK;
     if (begun->answer != SR_BEGIN_LOCKED)
         begun->until = SR_TIME_UNKNOWN;
+    if (begun->answer == SR_BEGIN_BUSY || begun->answer == SR_BEGIN_FAILED)
+        close_files(begun, false);
     if (begun->answer != SR_BEGIN_GO || ahead)
-        sr_signal_guard_end(&begun->shield);
+        sr_signal_guard_end(&begun->guard);
     return begun->answer;
 }
 
 /* ---- settle */
 
-/*
- * The ledger is about to go, and with it what tells a stamp that is recorded (a
- * guard's, whose process ended without a word) from one that is not: such
- * stamps go too, or their failures would come back.
- */
-static void
-wipe_recorded(struct sr_attempt *attempt, const struct side *side,
-              const struct times *times)
+/* Whether the slot still has the record that this attempt wrote. */
+static bool
+is_mine(const struct side *side)
 {
-    for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
-        sr_stamp stamp = 0;
+    return record_of(side, side->slot)->seq == side->seq;
+}
 
-        if (side->ledger.failed_at[slot] == 0 || side->slot == (int)slot ||
-            sr_slots_take(attempt->slots, &side->key, slot) != 1)
-            continue;
-        if (sr_slots_read(attempt->slots, &side->key, slot, &stamp) == 0 &&
-            stamp != 0 &&
-            sr_slots_time(stamp, times->now) <= side->ledger.failed_at[slot])
-            sr_slots_write(attempt->slots, &side->key, slot, 0);
-        sr_slots_give(attempt->slots, &side->key, slot);
+/* The ledger was replaced, or the slot was taken from us: record the failure
+ * again, in what counts now.  Where no slot can be had all are consumed or in
+ * use, and nobody has gained anything. */
+static void
+record_again(struct sr_attempt *attempt, struct side *side)
+{
+    struct sr_ledger_file *old = side->file;
+
+    if (sr_ledger_open(attempt->store, &side->key, true, side->limits.attempts,
+                       &side->file) != SR_STORE_OK) {
+        side->file = old;
+        return;
     }
+    sr_ledger_close(old);
+    side->slot = NO_SLOT;
+    if (take(attempt, side) != LOOK_TAKEN)
+        return;
+    record_failure(attempt, side, SR_RECORD_FAILED);
+    sr_ledger_sync(side->file);
+}
+
+/* Count a failure that is in no slot, for the notice. */
+static enum sr_store_result
+record_refusal(struct sr_attempt *attempt, struct side *side)
+{
+    const int64_t until = sr_clock_milliseconds() + REFUSAL_MS;
+    const int first = SR_ATTEMPTS_MAX + (int)dice(SR_REFUSAL_SLOTS);
+    struct sr_record record;
+    enum sr_store_result result;
+    int slot = first;
+
+    do {
+        result = read_side(side);
+        if (result != SR_STORE_OK)
+            return result;
+        if (sr_ledger_take(side->file, (unsigned)slot, false) == 1)
+            break;
+        slot = SR_ATTEMPTS_MAX + (slot + 1) % SR_REFUSAL_SLOTS;
+        if (slot == first)
+            sr_nap(0, 2);
+    } while (sr_clock_milliseconds() < until);
+    result = read_side(side);
+    if (result == SR_STORE_OK) {
+        record = next_record(side, slot);
+        record.fails = 0;
+        record.total++;
+        sign(attempt, &record);
+        result = sr_ledger_write(side->file, (unsigned)slot, &record);
+    }
+    sr_ledger_give(side->file, (unsigned)slot);
+    return result;
 }
 
 static enum sr_store_result
-settle_right(struct sr_attempt *attempt, struct sr_store *store,
-             const struct times *times)
+settle_right_side(struct sr_attempt *attempt, struct side *side, bool clears)
+{
+    const struct sr_ledger *ledger = &side->fold.ledger;
+    struct sr_record record = next_record(side, side->slot);
+    uint64_t open;
+
+    if (attempt->is_ahead)
+        take_back(side, &record);
+    open = sr_throttle_open(ledger, &side->limits, side->now);
+    if (clears)
+        attempt->ended_lockout = open == 0;
+    if (clears && (ledger->failures > 0 || side->fold.lock_seq != 0))
+        sr_record_right(&record);
+    return write_slot(side, &record);
+}
+
+static enum sr_store_result
+settle_side(struct sr_attempt *attempt, size_t which, enum sr_outcome outcome)
+{
+    struct side *side = &attempt->side[which];
+    enum sr_store_result result = read_side(side);
+
+    if (result != SR_STORE_OK)
+        return result;
+    if (!is_mine(side)) { /* taken from us */
+        if (outcome == SR_OUTCOME_WRONG && !attempt->is_ahead)
+            record_again(attempt, side);
+        return SR_STORE_OK;
+    }
+    if (outcome != SR_OUTCOME_WRONG)
+        return settle_right_side(
+            attempt, side, which == ACCOUNT && outcome == SR_OUTCOME_RIGHT);
+    if (attempt->is_ahead) {
+        struct sr_record record = *record_of(side, side->slot);
+
+        record.state = SR_RECORD_FAILED;
+        return write_slot(side, &record);
+    }
+    return record_failure(attempt, side, SR_RECORD_FAILED);
+}
+
+/* Failures are in the ledger that counts now, and on disk. */
+static enum sr_store_result
+settle_wrong_for_good(struct sr_attempt *attempt)
+{
+    enum sr_store_result result;
+    struct side *side;
+
+    for (size_t i = 0; i < SIDES; i++) {
+        side = &attempt->side[i];
+        if (side->slot != NO_SLOT && !sr_ledger_is_current(side->file))
+            record_again(attempt, side);
+    }
+    side = synced_side(attempt);
+    result = sr_ledger_sync(side->file);
+    if (result == SR_STORE_OK)
+        result = sr_ledger_unsaved(side->file);
+    return result;
+}
+
+static enum sr_store_result
+settle_stored(struct sr_attempt *attempt, enum sr_outcome outcome)
 {
     struct side *account = &attempt->side[ACCOUNT];
-    struct side *source = &attempt->side[SOURCE];
     enum sr_store_result result = SR_STORE_OK;
 
-    if (account->is_used) {
-        attempt->ended_lockout =
-            sr_throttle_open(&account->ledger, &account->limits, times->now) ==
-            0;
-        wipe_recorded(attempt, account, times);
-        result = sr_store_drop_ledger(store, &account->key);
-    }
-    if (result != SR_STORE_OK || !attempt->is_ahead)
-        return result;
-    if (source->slot != NO_SLOT) {
-        sr_throttle_taken_back(&source->ledger, &source->limits,
-                               (unsigned)source->slot, source->began_lockout,
-                               times->now);
-        result = sr_store_put_ledger(store, &source->key, &source->ledger);
-    }
-    return result == SR_STORE_OK ? forget(attempt, store) : result;
-}
-
-/* Neither right nor wrong: what was recorded ahead was never so. */
-static enum sr_store_result
-settle_neither(struct sr_attempt *attempt, struct sr_store *store,
-               const struct times *times)
-{
-    enum sr_store_result result;
-
     for (size_t i = 0; i < SIDES; i++) {
-        struct side *side = &attempt->side[i];
+        enum sr_store_result one = SR_STORE_OK;
 
-        if (side->slot == NO_SLOT)
-            continue;
-        sr_throttle_taken_back(&side->ledger, &side->limits,
-                               (unsigned)side->slot, side->began_lockout,
-                               times->now);
-        side->is_dirty = true;
+        if (attempt->side[i].slot != NO_SLOT)
+            one = settle_side(attempt, i, outcome);
+        if (one != SR_STORE_OK)
+            result = one;
     }
-    result = write_ledgers(attempt, store, false);
-    return result == SR_STORE_OK ? forget(attempt, store) : result;
-}
-
-/* A refusal while locked out consumes nothing, and writes what a failure
- * writes: its records, as they are. */
-static enum sr_store_result
-settle_wrong(struct sr_attempt *attempt, struct sr_store *store,
-             const struct times *times)
-{
-    for (size_t i = 0; i < SIDES; i++) {
-        if (!attempt->side[i].is_recorded && attempt->side[i].slot == NO_SLOT)
-            attempt->side[i].is_used = false; /* no empty records */
-    }
-    return record(attempt, store, times);
-}
-
-static enum sr_store_result
-settle_in(struct sr_attempt *attempt, struct sr_store *store,
-          enum sr_outcome outcome, struct times *times)
-{
-    enum sr_store_result result;
-
-    result = sr_store_begin(store, true);
-    if (result != SR_STORE_OK)
+    if (outcome != SR_OUTCOME_WRONG || result != SR_STORE_OK)
         return result;
-    result = sr_store_now(store, &times->now, &times->wall);
-    if (result == SR_STORE_OK)
-        result = read_ledgers(attempt, store);
-    if (result == SR_STORE_OK) {
-        if (outcome == SR_OUTCOME_RIGHT)
-            result = settle_right(attempt, store, times);
-        else if (outcome == SR_OUTCOME_WRONG)
-            result = settle_wrong(attempt, store, times);
-        else
-            result = settle_neither(attempt, store, times);
-    }
-    if (result == SR_STORE_OK)
-        return sr_store_commit(store);
-    sr_store_abort(store);
-    return result;
+    if (account->slot == NO_SLOT && !attempt->is_ahead)
+        result = record_refusal(attempt, account);
+    return result == SR_STORE_OK ? settle_wrong_for_good(attempt) : result;
 }
 
-static enum sr_store_result
-settle_stored(struct sr_attempt *attempt, enum sr_outcome outcome,
-              struct times *times)
-{
-    enum sr_store_result result = SR_STORE_OK;
-
-    if (attempt->is_keyless)
-        return attempt->no_write;
-    if (attempt->store == NULL)
-        result = sr_store_open(attempt->statedir, SR_STORE_WRITE,
-                               attempt->wait_ms, &attempt->store);
-    if (result != SR_STORE_OK)
-        return result;
-    sr_store_set_guarded(attempt->store);
-    result = settle_in(attempt, attempt->store, outcome, times);
-    close_store(attempt);
-    return result;
-}
-
-/* Whether an outcome changes anything that the store keeps. */
+/* Whether the verification took so long that it has failed whatever it says.
+ * What another module verifies may take as long as it likes. */
 static bool
-is_to_be_stored(const struct sr_attempt *attempt, enum sr_outcome outcome)
+is_late(const struct sr_attempt *attempt)
 {
-    switch (outcome) {
-    case SR_OUTCOME_WRONG:
-        return !attempt->is_ahead; /* it has been */
-    case SR_OUTCOME_RIGHT:
-        return attempt->is_ahead || (attempt->side[ACCOUNT].is_used &&
-                                     attempt->side[ACCOUNT].is_recorded);
-    case SR_OUTCOME_NEITHER:
-    case SR_OUTCOME_LOCKED:
-        break;
-    }
-    return attempt->is_ahead;
+    return !attempt->is_ahead && sr_clock_milliseconds() - attempt->taken_ms >
+                                     (int64_t)SR_VERIFICATION_MAX * 1000;
 }
 
-/* Locked out elsewhere: the slots are free, and the rest is as if it had been
- * so here.  What was recorded ahead is taken back. */
+/* The outcome that is recorded. */
 static enum sr_outcome
-give_up(struct sr_attempt *attempt)
+recorded_outcome(struct sr_attempt *attempt, enum sr_outcome outcome,
+                 struct sr_settled *settled)
 {
-    if (attempt->is_ahead)
-        return SR_OUTCOME_NEITHER;
-    stamp_all(attempt, 0);
-    release_all(attempt);
-    return SR_OUTCOME_WRONG;
+    if (attempt->answer == SR_BEGIN_LOCKED) { /* nothing was verified */
+        attempt->is_ahead = false;
+        return SR_OUTCOME_WRONG;
+    }
+    if (outcome == SR_OUTCOME_LOCKED) {
+        if (attempt->is_ahead)
+            return SR_OUTCOME_NEITHER;
+        unmark(attempt); /* as if it had been so here */
+        return SR_OUTCOME_WRONG;
+    }
+    settled->is_late = is_late(attempt);
+    return settled->is_late ? SR_OUTCOME_WRONG : outcome;
 }
 
 struct sr_settled
@@ -991,40 +907,33 @@ sr_attempt_settle(struct sr_attempt *attempt, enum sr_outcome outcome)
 {
     struct sr_settled settled = {.result = SR_STORE_OK,
                                  .until_wall = SR_TIME_UNKNOWN};
-    const bool was_locked = attempt->answer == SR_BEGIN_LOCKED;
-    struct times times = {0, 0};
-    bool unsettled;
+    enum sr_outcome recorded;
 
-    if (attempt->is_settled || (attempt->answer != SR_BEGIN_GO && !was_locked))
+    if (attempt->is_settled ||
+        (attempt->answer != SR_BEGIN_GO && attempt->answer != SR_BEGIN_LOCKED))
         return settled;
     attempt->is_settled = true;
-    if (outcome == SR_OUTCOME_LOCKED)
-        outcome = give_up(attempt);
-    if (was_locked) { /* nothing was verified, so nothing can be right */
-        outcome = SR_OUTCOME_WRONG;
-        attempt->is_ahead = false;
-    }
-    if (!attempt->shield.is_up &&
-        sr_signal_guard_begin(&attempt->shield) != 0) {
+    if (!attempt->guard.is_up && sr_signal_guard_begin(&attempt->guard) != 0) {
         settled.result = SR_STORE_FAILED;
         return settled;
     }
-    if (is_to_be_stored(attempt, outcome))
-        settled.result = settle_stored(attempt, outcome, &times);
-    unsettled = settled.result != SR_STORE_OK && outcome == SR_OUTCOME_WRONG;
-    settled.ended_lockout =
-        attempt->ended_lockout && settled.result == SR_STORE_OK;
-    if (outcome == SR_OUTCOME_RIGHT)
+    recorded = recorded_outcome(attempt, outcome, &settled);
+    settled.result = settle_stored(attempt, recorded);
+    /* Frozen between the look at the clock and the record: see is_late(). */
+    if (!settled.is_late && recorded != SR_OUTCOME_WRONG && is_late(attempt)) {
+        settled.is_late = true;
+        settle_stored(attempt, SR_OUTCOME_WRONG);
+    }
+    settled.ended_lockout = attempt->ended_lockout && !settled.is_late &&
+                            settled.result == SR_STORE_OK;
+    if (recorded == SR_OUTCOME_RIGHT && !settled.is_late)
         settled.result = SR_STORE_OK;
-    if (outcome == SR_OUTCOME_WRONG && !attempt->is_ahead &&
-        settled.result == SR_STORE_OK)
-        tell_lockouts(attempt, &times, &settled);
-    else if (outcome == SR_OUTCOME_WRONG && attempt->is_ahead)
+    if (recorded == SR_OUTCOME_WRONG && attempt->is_ahead)
         settled = attempt->ahead;
-    if (!unsettled)
-        stamp_all(attempt, 0);
-    close_slots(attempt);
-    sr_signal_guard_end(&attempt->shield);
+    else if (recorded == SR_OUTCOME_WRONG && settled.result == SR_STORE_OK)
+        tell_lockouts(attempt, &settled);
+    close_files(attempt, false);
+    sr_signal_guard_end(&attempt->guard);
     return settled;
 }
 
@@ -1051,7 +960,7 @@ sr_attempt_temporary(const struct sr_attempt *attempt)
 enum sr_source_class
 sr_attempt_counted(const struct sr_attempt *attempt)
 {
-    return attempt->side[ACCOUNT].key.class;
+    return attempt->class;
 }
 
 bool
@@ -1066,18 +975,22 @@ sr_attempt_error(const struct sr_attempt *attempt)
     return attempt->error;
 }
 
+const char *
+sr_attempt_damage(const struct sr_attempt *attempt)
+{
+    return attempt->store == NULL ? NULL : sr_store_damage(attempt->store);
+}
+
 void
 sr_attempt_free(struct sr_attempt *attempt, bool forget)
 {
     if (attempt == NULL)
         return;
-    close_store(attempt);
-    if (forget) {
-        if (attempt->slots >= 0)
-            close(attempt->slots);
-    } else {
-        close_slots(attempt);
-        sr_signal_guard_end(&attempt->shield);
-    }
+    close_files(attempt, forget);
+    sr_store_close(attempt->store);
+    if (!forget)
+        sr_signal_guard_end(&attempt->guard);
+    free(attempt->statedir);
+    free(attempt->rundir);
     free(attempt);
 }

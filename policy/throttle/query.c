@@ -1,6 +1,5 @@
 /*
- * Standing: what is remembered of accounts and sources, outside of an attempt:
- * whose ledger is whose, what it says, and what a login changes.
+ * Query: what is remembered of accounts and sources, outside of an attempt.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,22 +7,19 @@
 
 #include <string.h>
 
-#include "policy/throttle/attempt.h"
+#include "policy/throttle/query.h"
 
 #define MILLISECONDS 1000
-#define WAIT_MAX     3600 /* seconds; no login waits longer for a lock */
+#define WAIT_MAX     3600 /* seconds; no login waits longer for a slot */
 
-/* Sources of this host itself have buckets that no peer shares: however many
- * addresses fail, the console and root's sessions are not locked out. */
-#define HERE_BUCKETS 1024u
-
-/* ---- limits and keys */
+/* ---- limits and ledgers */
 
 struct sr_limits
 sr_attempt_account_limits(const struct sr_rules *rules, bool is_root)
 {
     return (struct sr_limits){
         .attempts = is_root && !rules->lock_root ? 0 : rules->attempts,
+        .limit = rules->limit,
         .window = rules->window,
         .duration = rules->duration,
         .duration_max = rules->duration_max,
@@ -36,6 +32,16 @@ sr_attempt_source_limits(const struct sr_rules *rules)
     struct sr_limits limits = sr_attempt_account_limits(rules, false);
 
     limits.attempts = rules->source_attempts;
+    limits.limit = 0; /* a source has no password that could be off */
+    return limits;
+}
+
+struct sr_limits
+sr_attempt_shared_limits(const struct sr_rules *rules)
+{
+    struct sr_limits limits = sr_attempt_account_limits(rules, false);
+
+    limits.limit = 0; /* entries of the past are deleted there */
     return limits;
 }
 
@@ -48,57 +54,257 @@ sr_attempt_wait_ms(const struct sr_rules *rules)
            MILLISECONDS;
 }
 
-struct sr_ledger_key
-sr_ledger_key_account(uid_t uid, enum sr_source_class class)
+static bool
+is_familiar(const struct sr_memory *memory, const struct sr_source *source,
+            const struct sr_rules *rules)
 {
-    return (struct sr_ledger_key){SR_LEDGER_ACCOUNT, uid, class};
+    struct sr_memory *whole = (struct sr_memory *)(uintptr_t)memory;
+
+    return rules->familiar > 0 && source->text[0] != '\0' &&
+           sr_memory_familiar(whole, source->text, rules->familiar) != NULL;
 }
 
-/* One of `count` buckets from `first` on, by the hash of the text. */
-static enum sr_store_result
-bucket_key(struct sr_store *store, const char *text, enum sr_ledger_kind kind,
-           uint32_t first, uint32_t count, struct sr_ledger_key *key)
+enum sr_source_class
+sr_attempt_class(const struct sr_memory *memory, const struct sr_source *source,
+                 const struct sr_rules *rules)
 {
-    enum sr_store_result result;
-    uint64_t hash;
+    return source->is_own || is_familiar(memory, source, rules)
+               ? SR_CLASS_FAMILIAR
+               : SR_CLASS_STRANGER;
+}
 
-    result = sr_store_hash(store, text, strlen(text), &hash);
-    *key = (struct sr_ledger_key){kind, first + (uint32_t)(hash % count),
-                                  SR_CLASS_STRANGER};
+struct sr_ledger_key
+sr_attempt_ledger(const struct sr_identity *id, const struct sr_memory *memory,
+                  const struct sr_source *source, const struct sr_rules *rules)
+{
+    if (source->is_own)
+        return sr_ledger_key_account(id, SR_LEDGER_OWN, NULL);
+    if (is_familiar(memory, source, rules))
+        return sr_ledger_key_account(id, SR_LEDGER_FAMILIAR, source->text);
+    return sr_ledger_key_account(id, SR_LEDGER_STRANGERS, NULL);
+}
+
+void
+sr_attempt_each_ledger(
+    const struct sr_identity *id, const struct sr_memory *memory,
+    bool (*each)(void *context, const struct sr_ledger_key *key), void *context)
+{
+    struct sr_ledger_key key =
+        sr_ledger_key_account(id, SR_LEDGER_STRANGERS, NULL);
+    bool goes_on = each(context, &key);
+
+    if (goes_on) {
+        key = sr_ledger_key_account(id, SR_LEDGER_OWN, NULL);
+        goes_on = each(context, &key);
+    }
+    for (size_t i = 0; goes_on && i < SR_FAMILIAR_MAX; i++) {
+        if (memory->familiar[i].seen == 0)
+            continue;
+        key = sr_ledger_key_account(id, SR_LEDGER_FAMILIAR,
+                                    memory->familiar[i].source);
+        goes_on = each(context, &key);
+    }
+}
+
+/* ---- reading a ledger */
+
+static void
+set_standing(const struct sr_fold *fold, const struct sr_limits *limits,
+             sr_time now, sr_time wall, struct sr_standing *out)
+{
+    const uint64_t open = sr_throttle_open(&fold->ledger, limits, now);
+
+    out->notice = fold->notice;
+    out->in_a_row = fold->ledger.failures;
+    if (limits->attempts == 0)
+        return;
+    for (unsigned slot = 0; slot < limits->attempts; slot++)
+        out->failures += (open >> slot & 1) == 0;
+    if (open == 0)
+        out->lockout = sr_lockout_until(
+            sr_clock_to_wall(sr_throttle_release(&fold->ledger, limits, now),
+                             now, wall),
+            SR_LOCK_WHY_THROTTLE);
+}
+
+enum sr_store_result
+sr_attempt_standing(struct sr_store *store, const struct sr_ledger_key *key,
+                    const struct sr_limits *limits,
+                    struct sr_standing *standing)
+{
+    struct sr_ledger_file *file;
+    enum sr_store_result result;
+    struct sr_fold fold;
+    sr_time now;
+
+    memset(standing, 0, sizeof(*standing));
+    standing->lockout = sr_lockout_none();
+    result = sr_ledger_open(store, key, false, 0, &file);
+    if (result == SR_STORE_NOT_FOUND)
+        return SR_STORE_OK;
+    if (result == SR_STORE_OK)
+        result = sr_ledger_read(file, 0, &fold, &now);
+    if (result == SR_STORE_OK)
+        set_standing(&fold, limits, now, sr_store_clock(store)->wall, standing);
+    sr_ledger_close(file);
     return result;
 }
 
 enum sr_store_result
-sr_ledger_key_name(struct sr_store *store, const char *name,
-                   struct sr_ledger_key *key)
+sr_attempt_lockout(struct sr_store *store, const struct sr_identity *id,
+                   const struct sr_memory *memory,
+                   const struct sr_source *source, const struct sr_rules *rules,
+                   struct sr_lockout *lockout)
 {
-    return bucket_key(store, name, SR_LEDGER_NAME, 0, SR_NAME_BUCKETS, key);
+    struct sr_limits limits =
+        sr_attempt_account_limits(rules, id != NULL && id->uid == 0);
+    enum sr_store_result result = SR_STORE_OK;
+    struct sr_standing standing;
+    struct sr_ledger_key key;
+    bool is_alone = false;
+
+    *lockout = sr_lockout_none();
+    if (id != NULL) {
+        is_alone = limits.attempts > 0 &&
+                   sr_attempt_class(memory, source, rules) == SR_CLASS_FAMILIAR;
+        key = sr_attempt_ledger(id, memory, source, rules);
+        result = sr_attempt_standing(store, &key, &limits, &standing);
+        if (result == SR_STORE_OK)
+            *lockout = standing.lockout;
+    }
+    if (result != SR_STORE_OK || is_alone || source->text[0] == '\0')
+        return result;
+    limits = sr_attempt_source_limits(rules);
+    result = sr_ledger_key_source(store, source->text, &key);
+    if (result == SR_STORE_NOT_FOUND) /* never written */
+        return SR_STORE_OK;
+    if (result == SR_STORE_OK)
+        result = sr_attempt_standing(store, &key, &limits, &standing);
+    if (result == SR_STORE_OK && sr_lockout_is(&standing.lockout)) {
+        standing.lockout.why = SR_LOCK_WHY_SOURCE;
+        *lockout = sr_lockout_merge(*lockout, standing.lockout);
+    }
+    return result;
+}
+
+/* The class of familiar sources is locked out when each of them is. */
+static enum sr_store_result
+read_familiar(struct sr_store *store, const struct sr_identity *id,
+              const struct sr_memory *memory, const struct sr_rules *rules,
+              struct sr_lockouts *classes)
+{
+    const struct sr_limits limits =
+        sr_attempt_account_limits(rules, id->uid == 0);
+    struct sr_lockout *familiar = &classes->of[SR_CLASS_FAMILIAR];
+    enum sr_store_result result = SR_STORE_OK;
+    struct sr_standing standing;
+
+    for (size_t i = 0; result == SR_STORE_OK && i < SR_FAMILIAR_MAX; i++) {
+        const struct sr_familiar *entry = &memory->familiar[i];
+        struct sr_ledger_key key;
+
+        if (entry->seen == 0 || memory->now - entry->seen >= rules->familiar)
+            continue;
+        key = sr_ledger_key_account(id, SR_LEDGER_FAMILIAR, entry->source);
+        result = sr_attempt_standing(store, &key, &limits, &standing);
+        *familiar = classes->has_familiar
+                        ? sr_lockout_earlier(*familiar, standing.lockout)
+                        : standing.lockout;
+        classes->has_familiar = true;
+    }
+    return result;
 }
 
 enum sr_store_result
-sr_ledger_key_source(struct sr_store *store, const char *text,
-                     struct sr_ledger_key *key)
+sr_attempt_classes(struct sr_store *store, const struct sr_identity *id,
+                   const struct sr_memory *memory, const struct sr_rules *rules,
+                   struct sr_lockouts *classes)
 {
-    return sr_source_is_here(text)
-               ? bucket_key(store, text, SR_LEDGER_SOURCE, 0, HERE_BUCKETS, key)
-               : bucket_key(store, text, SR_LEDGER_SOURCE, HERE_BUCKETS,
-                            SR_SOURCE_BUCKETS - HERE_BUCKETS, key);
+    const struct sr_limits limits =
+        sr_attempt_account_limits(rules, id->uid == 0);
+    const struct sr_ledger_key key =
+        sr_ledger_key_account(id, SR_LEDGER_STRANGERS, NULL);
+    struct sr_lockout *strangers = &classes->of[SR_CLASS_STRANGER];
+    enum sr_store_result result;
+    struct sr_standing standing;
+
+    *classes = sr_lockouts_none();
+    result = sr_attempt_standing(store, &key, &limits, &standing);
+    *strangers = standing.lockout;
+    if (result == SR_STORE_OK && rules->familiar > 0 &&
+        (rules->lockout_store != SR_LOCKOUT_LOCAL || sr_lockout_is(strangers)))
+        result = read_familiar(store, id, memory, rules, classes);
+    return result;
 }
 
-/* ---- familiar sources */
+/* ---- the notice */
 
-/* The entry of a source, or NULL. */
-static struct sr_familiar *
-find_familiar(struct sr_memory *memory, uint64_t source)
+struct notice_walk {
+    struct sr_store *store;
+    struct sr_memory *memory;
+    bool is_clearing;
+    enum sr_store_result result;
+    struct sr_notice notice;
+};
+
+/* How many failures of a ledger the user has been told of. */
+static uint32_t *
+noticed_of(struct sr_memory *memory, const struct sr_ledger_key *key)
 {
-    for (size_t i = 0; i < SR_FAMILIAR_MAX; i++) {
-        struct sr_familiar *entry = &memory->familiar[i];
+    struct sr_familiar *entry;
 
-        if (entry->seen != 0 && entry->source == source)
-            return entry;
+    if (key->kind != SR_LEDGER_FAMILIAR)
+        return &memory->noticed[key->kind == SR_LEDGER_OWN];
+    entry = sr_memory_familiar(memory, key->source, SR_TIME_NEVER);
+    return entry == NULL ? NULL : &entry->noticed;
+}
+
+static bool
+add_notice(void *context, const struct sr_ledger_key *key)
+{
+    static const struct sr_limits no_limits = {.attempts = 0};
+    struct notice_walk *walk = context;
+    uint32_t *noticed = noticed_of(walk->memory, key);
+    struct sr_standing standing;
+
+    walk->result = sr_attempt_standing(walk->store, key, &no_limits, &standing);
+    if (walk->result != SR_STORE_OK || noticed == NULL)
+        return walk->result == SR_STORE_OK;
+    if (standing.notice.failed > *noticed) {
+        walk->notice.failed += standing.notice.failed - *noticed;
+        if (standing.notice.last > walk->notice.last) {
+            walk->notice.last = standing.notice.last;
+            memcpy(walk->notice.from, standing.notice.from,
+                   sizeof(walk->notice.from));
+        }
     }
-    return NULL;
+    *noticed = standing.notice.failed;
+    return true;
 }
+
+enum sr_store_result
+sr_attempt_notice(struct sr_store *store, const struct sr_identity *id,
+                  const struct sr_memory *memory, struct sr_notice *notice)
+{
+    struct sr_memory copy = *memory;
+    struct notice_walk walk = {.store = store, .memory = &copy};
+
+    sr_attempt_each_ledger(id, &copy, add_notice, &walk);
+    *notice = walk.notice;
+    explicit_bzero(&copy, sizeof(copy));
+    return walk.result;
+}
+
+/* ---- a login */
+
+struct login {
+    struct sr_store *store;
+    const struct sr_identity *id;
+    const struct sr_source *source;
+    const struct sr_rules *rules;
+    struct sr_notice notice;
+    enum sr_store_result result;
+};
 
 /* The entry to be given up: an unused one, else the one not seen the longest.
  */
@@ -114,311 +320,115 @@ oldest_familiar(struct sr_memory *memory)
     return oldest;
 }
 
-enum sr_store_result
-sr_attempt_class(struct sr_store *store, uid_t uid,
-                 const struct sr_source *source, const struct sr_rules *rules,
-                 enum sr_source_class *class)
+/* A source that is given up takes its ledger along. */
+static void
+replace_familiar(const struct login *login, struct sr_familiar *entry)
 {
-    const struct sr_familiar *entry;
-    enum sr_store_result result;
-    struct sr_memory memory;
-    sr_time now;
-    uint64_t hash;
+    if (entry->seen != 0) {
+        const struct sr_ledger_key key =
+            sr_ledger_key_account(login->id, SR_LEDGER_FAMILIAR, entry->source);
 
-    *class = source->is_own ? SR_CLASS_FAMILIAR : SR_CLASS_STRANGER;
-    if (source->is_own || source->text[0] == '\0' || rules->familiar <= 0)
-        return SR_STORE_OK;
-    result = sr_store_get_memory(store, uid, &memory);
-    if (result == SR_STORE_NOT_FOUND)
-        return SR_STORE_OK;
-    if (result == SR_STORE_OK)
-        result = sr_store_now(store, &now, NULL);
-    if (result == SR_STORE_OK)
-        result =
-            sr_store_hash(store, source->text, strlen(source->text), &hash);
-    if (result != SR_STORE_OK)
-        return result;
-    entry = find_familiar(&memory, hash);
-    if (entry != NULL && now - entry->seen < rules->familiar)
-        *class = SR_CLASS_FAMILIAR;
-    return SR_STORE_OK;
+        sr_store_drop(login->store, SR_STORE_SAVED, key.path);
+    }
+    memset(entry, 0, sizeof(*entry));
+    memcpy(entry->source, login->source->text, sizeof(entry->source));
 }
 
-/* Whether this login is news of the source. */
+/* Remember the source; returns whether that changed anything. */
 static bool
-is_news(struct sr_memory *memory, uint64_t hash, sr_time now)
+note_source(const struct login *login, struct sr_memory *memory, bool is_dry)
 {
-    const struct sr_familiar *entry = find_familiar(memory, hash);
+    const struct sr_source *source = login->source;
+    struct sr_familiar *entry;
 
-    return entry == NULL || now - entry->seen >= SR_DAY;
-}
-
-/* Look at the memory, change it, and say in *changed whether anything was. */
-static enum sr_store_result
-note_login(struct sr_store *store, uid_t uid, const struct sr_source *source,
-           const struct sr_rules *rules, struct sr_memory *memory,
-           bool *changed)
-{
     /* A place becomes familiar, not another user who became this one once: his
      * guesses would count where the owner's sessions do. */
-    const bool counts =
-        !source->is_user && source->text[0] != '\0' && rules->familiar > 0;
-    enum sr_store_result result;
-    struct sr_familiar *entry;
-    uint64_t hash;
-    sr_time now;
-
-    result = sr_store_get_memory(store, uid, memory);
-    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
-        return result;
-    *changed = memory->failed != 0;
-    memory->failed = 0;
-    memory->failed_last = 0;
-    memset(memory->failed_from, 0, sizeof(memory->failed_from));
-    if (!counts)
-        return SR_STORE_OK;
-    result = sr_store_now(store, &now, NULL);
-    if (result == SR_STORE_OK)
-        result =
-            sr_store_hash(store, source->text, strlen(source->text), &hash);
-    if (result == SR_STORE_NOT_FOUND) { /* the first write makes the store */
-        *changed = true;
-        return SR_STORE_OK;
-    }
-    if (result != SR_STORE_OK || !is_news(memory, hash, now))
-        return result;
-    *changed = true;
-    entry = find_familiar(memory, hash);
-    if (entry == NULL)
+    if (source->is_user || source->text[0] == '\0' ||
+        login->rules->familiar <= 0)
+        return false;
+    entry = sr_memory_familiar(memory, source->text, SR_TIME_NEVER);
+    if (entry != NULL && memory->now - entry->seen < SR_DAY)
+        return false;
+    if (is_dry)
+        return true;
+    if (entry == NULL) {
         entry = oldest_familiar(memory);
-    entry->source = hash;
-    entry->seen = now;
-    return SR_STORE_OK;
+        replace_familiar(login, entry);
+    }
+    entry->seen = memory->now;
+    return true;
 }
 
-/* One look at the store, or one change of it. */
-static enum sr_store_result
-visit_login(struct sr_store *store, bool write, uid_t uid,
-            const struct sr_source *source, const struct sr_rules *rules,
-            struct sr_memory *before, bool *changed)
+static bool
+note_login(void *context, struct sr_memory *memory)
 {
-    enum sr_store_result result;
-    struct sr_memory memory;
+    struct login *login = context;
+    struct notice_walk walk = {.store = login->store, .memory = memory};
 
-    *changed = false;
-    result = sr_store_begin(store, write);
-    if (result != SR_STORE_OK)
-        return result;
-    result = sr_store_get_memory(store, uid, &memory);
-    if (before != NULL && result == SR_STORE_OK)
-        *before = memory;
-    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
-        result = note_login(store, uid, source, rules, &memory, changed);
-    if (result == SR_STORE_OK && write && *changed) {
-        result = sr_store_put_memory(store, uid, &memory);
-        if (result == SR_STORE_OK)
-            return sr_store_commit(store);
-    }
-    sr_store_abort(store);
-    return result;
+    sr_attempt_each_ledger(login->id, memory, add_notice, &walk);
+    login->notice = walk.notice;
+    login->result = walk.result;
+    note_source(login, memory, false);
+    return true;
 }
 
 enum sr_store_result
-sr_attempt_logged_in(const char *statedir, uid_t uid,
+sr_attempt_logged_in(struct sr_store *store, const struct sr_identity *id,
                      const struct sr_source *source,
-                     const struct sr_rules *rules, struct sr_memory *before)
+                     const struct sr_rules *rules, struct sr_notice *notice)
 {
-    enum sr_store_result result;
-    struct sr_store *store;
-    bool changed;
-
-    if (before != NULL)
-        memset(before, 0, sizeof(*before));
-    result = sr_store_open(statedir, SR_STORE_WRITE, sr_attempt_wait_ms(rules),
-                           &store);
-    if (result != SR_STORE_OK)
-        return result;
-    result = visit_login(store, false, uid, source, rules, before, &changed);
-    if (result == SR_STORE_OK && changed)
-        result = visit_login(store, true, uid, source, rules, before, &changed);
-    sr_store_close(store);
-    return result;
-}
-
-/* ---- facts */
-
-/* Note the later of two lockouts. */
-static enum sr_store_result
-add_ledger(struct sr_store *store, const struct sr_ledger_key *key,
-           const struct sr_limits *limits, sr_time now, sr_time *until)
-{
-    enum sr_store_result result;
-    struct sr_ledger ledger;
-    sr_time release;
-
-    result = sr_store_get_ledger(store, key, &ledger);
-    if (result == SR_STORE_NOT_FOUND)
-        return SR_STORE_OK;
-    if (result != SR_STORE_OK || sr_throttle_open(&ledger, limits, now) != 0)
-        return result;
-    release = sr_throttle_release(&ledger, limits, now);
-    if (release > *until)
-        *until = release;
-    return SR_STORE_OK;
-}
-
-/* The account's ledgers.  *is_alone: those of its source do not count (see
- * choose_source() in attempt.c). */
-static enum sr_store_result
-add_account(struct sr_store *store, const struct sr_source *source,
-            const struct sr_rules *rules, uid_t uid, sr_time now,
-            sr_time *until, bool *is_alone)
-{
-    const struct sr_limits limits = sr_attempt_account_limits(rules, uid == 0);
-    enum sr_source_class class = SR_CLASS_STRANGER;
-    struct sr_ledger_key key;
-    enum sr_store_result result = SR_STORE_OK;
-
-    if (source != NULL)
-        result = sr_attempt_class(store, uid, source, rules, &class);
-    if (result != SR_STORE_OK)
-        return result;
-    *is_alone = class == SR_CLASS_FAMILIAR && limits.attempts > 0;
-    key = sr_ledger_key_account(uid, class);
-    result = add_ledger(store, &key, &limits, now, until);
-    if (result != SR_STORE_OK || source != NULL)
-        return result;
-    key = sr_ledger_key_account(uid, SR_CLASS_FAMILIAR);
-    return add_ledger(store, &key, &limits, now, until);
-}
-
-static enum sr_store_result
-find_lockout(struct sr_store *store, const struct sr_source *source,
-             const struct sr_rules *rules, uid_t uid, sr_time *until_wall,
-             bool *by_source)
-{
-    const struct sr_limits limits = sr_attempt_source_limits(rules);
-    enum sr_store_result result;
-    struct sr_ledger_key key;
-    sr_time now, wall, of_account, until = 0;
-    bool is_alone = false;
-
-    *until_wall = SR_TIME_UNKNOWN;
-    result = sr_store_now(store, &now, &wall);
-    if (result == SR_STORE_OK && uid != (uid_t)-1)
-        result = add_account(store, source, rules, uid, now, &until, &is_alone);
-    of_account = until;
-    if (result == SR_STORE_OK && source != NULL && source->text[0] != '\0' &&
-        !is_alone) {
-        result = sr_ledger_key_source(store, source->text, &key);
-        if (result == SR_STORE_OK)
-            result = add_ledger(store, &key, &limits, now, &until);
-        else if (result == SR_STORE_NOT_FOUND) /* never written */
-            result = SR_STORE_OK;
-    }
-    *by_source = until > of_account;
-    if (result == SR_STORE_OK && until != 0)
-        *until_wall = sr_clock_to_wall(until, now, wall);
-    return result;
-}
-
-/* Whether a login can come from a source that is familiar. */
-static enum sr_store_result
-has_familiar(struct sr_store *store, uid_t uid, const struct sr_rules *rules,
-             sr_time now, bool *has)
-{
+    struct login login = {
+        .store = store, .id = id, .source = source, .rules = rules};
     enum sr_store_result result;
     struct sr_memory memory;
 
-    *has = false;
-    if (rules->familiar <= 0)
-        return SR_STORE_OK;
-    result = sr_store_get_memory(store, uid, &memory);
-    if (result != SR_STORE_OK)
-        return result == SR_STORE_NOT_FOUND ? SR_STORE_OK : result;
-    for (size_t i = 0; i < SR_FAMILIAR_MAX; i++) {
-        if (memory.familiar[i].seen != 0 &&
-            now - memory.familiar[i].seen < rules->familiar)
-            *has = true;
-    }
-    return SR_STORE_OK;
-}
-
-enum sr_store_result
-sr_attempt_sides(struct sr_store *store, uid_t uid,
-                 const struct sr_rules *rules, struct sr_class_lockouts *sides)
-{
-    const struct sr_limits limits = sr_attempt_account_limits(rules, uid == 0);
-    const bool is_shared = rules->lockout_store != SR_LOCKOUT_LOCAL;
-    enum sr_store_result result;
-    sr_time now, wall;
-
-    *sides =
-        (struct sr_class_lockouts){{SR_TIME_UNKNOWN, SR_TIME_UNKNOWN}, false};
-    result = sr_store_now(store, &now, &wall);
-    for (int class = 0; result == SR_STORE_OK && class < 2; class ++) {
-        const struct sr_ledger_key key =
-            sr_ledger_key_account(uid, (enum sr_source_class) class);
-        sr_time until = 0;
-
-        result = add_ledger(store, &key, &limits, now, &until);
-        if (until != 0)
-            sides->until[class] = sr_clock_to_wall(until, now, wall);
-        else if (!is_shared)
-            break; /* somebody can come in */
-    }
+    if (notice != NULL)
+        memset(notice, 0, sizeof(*notice));
+    result = sr_memory_get(store, id, &memory);
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
+        result = sr_attempt_notice(store, id, &memory, &login.notice);
     if (result == SR_STORE_OK &&
-        (is_shared || sides->until[SR_CLASS_STRANGER] != SR_TIME_UNKNOWN))
-        result = has_familiar(store, uid, rules, now, &sides->has_familiar);
-    return result;
+        (login.notice.failed > 0 || note_source(&login, &memory, true)))
+        result = sr_memory_change(store, id, note_login, &login);
+    if (notice != NULL && (result == SR_STORE_OK || login.notice.failed > 0))
+        *notice = login.notice;
+    explicit_bzero(&memory, sizeof(memory));
+    return result == SR_STORE_OK ? login.result : result;
+}
+
+/* ---- clearing */
+
+struct clearing {
+    struct sr_store *store;
+    enum sr_store_result result;
+    bool found;
+};
+
+static bool
+clear_one(void *context, const struct sr_ledger_key *key)
+{
+    struct clearing *clearing = context;
+    bool found;
+
+    clearing->result = sr_ledger_clear(clearing->store, key, &found);
+    clearing->found = clearing->found || found;
+    return clearing->result == SR_STORE_OK;
 }
 
 enum sr_store_result
-sr_temporary_until(struct sr_store *store, uid_t uid, const char *secret,
-                   sr_time *until_wall)
+sr_attempt_clear(struct sr_store *store, const struct sr_identity *id,
+                 bool *found)
 {
-    struct sr_temporary record;
-    enum sr_store_result result;
-    sr_time now, wall;
-    uint64_t hash;
+    struct clearing clearing = {.store = store};
+    struct sr_memory memory;
+    enum sr_store_result result = sr_memory_get(store, id, &memory);
 
-    *until_wall = SR_TIME_UNKNOWN;
-    result = sr_store_get_temporary(store, uid, &record);
-    if (result == SR_STORE_NOT_FOUND)
-        return SR_STORE_OK;
-    if (result == SR_STORE_OK)
-        result = sr_store_hash(store, secret, strlen(secret), &hash);
-    if (result == SR_STORE_OK)
-        result = sr_store_now(store, &now, &wall);
-    if (result == SR_STORE_OK && hash == record.fingerprint)
-        *until_wall = sr_clock_to_wall(record.until, now, wall);
-    return result;
-}
-
-enum sr_store_result
-sr_attempt_facts(struct sr_store *store, const struct sr_source *source,
-                 const struct sr_rules *rules, struct sr_facts *facts)
-{
-    const bool is_inside = sr_store_is_open(store);
-    enum sr_store_result result;
-    sr_time until;
-    bool by_source = false;
-
-    result = is_inside ? SR_STORE_OK : sr_store_begin(store, false);
-    if (result != SR_STORE_OK)
-        return result;
-    result = find_lockout(store, source, rules, facts->uid, &until, &by_source);
-    if (!is_inside)
-        sr_store_abort(store);
-    if (result != SR_STORE_OK)
-        return result;
-    if (until != SR_TIME_UNKNOWN && facts->locked != SR_LOCK_ADMIN) {
-        facts->locked = SR_LOCK_UNTIL;
-        facts->locked_why =
-            by_source ? SR_LOCK_WHY_SOURCE : SR_LOCK_WHY_THROTTLE;
-        facts->locked_until = until;
-    } else if (facts->locked == SR_LOCK_UNKNOWN) {
-        facts->locked = SR_LOCK_NO;
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND) {
+        sr_attempt_each_ledger(id, &memory, clear_one, &clearing);
+        result = clearing.result;
     }
-    return SR_STORE_OK;
+    if (found != NULL)
+        *found = clearing.found;
+    explicit_bzero(&memory, sizeof(memory));
+    return result;
 }

@@ -88,7 +88,7 @@ sr_shared_look(const struct sr_shared_ledger *way, const char *name,
     sr_time now = (sr_time)time(NULL);
     enum sr_status answer;
 
-    *view = (struct sr_shared_view){.locked_until = SR_TIME_UNKNOWN};
+    *view = (struct sr_shared_view){.lockout = sr_lockout_none()};
     if (list == NULL)
         return SR_STATUS_NO_MEMORY;
     sr_shared_account(name, is_familiar, ledger);
@@ -101,8 +101,9 @@ sr_shared_look(const struct sr_shared_ledger *way, const char *name,
         view->entries = list->count;
         view->failures = judgement.failures;
         if (judgement.answer == SR_SHARED_LOCKED)
-            view->locked_until =
-                sr_clock_to_wall(judgement.until, now, (sr_time)time(NULL));
+            view->lockout = sr_lockout_until(
+                sr_clock_to_wall(judgement.until, now, (sr_time)time(NULL)),
+                SR_LOCK_WHY_THROTTLE);
     }
     free(list);
     return answer;

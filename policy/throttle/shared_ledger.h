@@ -8,6 +8,7 @@
 #define SR_POLICY_THROTTLE_SHARED_LEDGER_H
 
 #include "policy/backend/backend.h"
+#include "policy/decide/lockout.h"
 #include "policy/decide/source.h"
 #include "policy/decide/throttle.h"
 
@@ -31,9 +32,9 @@ sr_shared_ledger_open_by_name(const struct sr_config *config,
 
 /* One of an account's ledgers of the fleet, as it stands. */
 struct sr_shared_view {
-    unsigned failures;    /* slots that failures have consumed */
-    size_t entries;       /* that there are */
-    sr_time locked_until; /* wall clock; unknown: not locked out */
+    unsigned failures;         /* slots that failures have consumed */
+    size_t entries;            /* that there are */
+    struct sr_lockout lockout; /* wall clock; none: not locked out */
 };
 
 /* How long an entry may be pending, seconds. */

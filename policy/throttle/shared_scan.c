@@ -253,7 +253,7 @@ collect(struct sr_shared_scan *ledgers, const struct record *wanted)
     }
 }
 
-static sr_time
+static struct sr_lockout
 judge(struct sr_shared_scan *ledgers, const struct sr_limits *limits,
       sr_time wall)
 {
@@ -265,19 +265,20 @@ judge(struct sr_shared_scan *ledgers, const struct sr_limits *limits,
     sr_shared_judge(&ledgers->list, NULL, limits, now, ledgers->lifetime,
                     &judgement);
     return judgement.answer == SR_SHARED_LOCKED
-               ? sr_clock_to_wall(judgement.until, now, wall)
-               : SR_TIME_UNKNOWN;
+               ? sr_lockout_until(sr_clock_to_wall(judgement.until, now, wall),
+                                  SR_LOCK_WHY_THROTTLE)
+               : sr_lockout_none();
 }
 
 void
 sr_shared_scan_locks(struct sr_shared_scan *ledgers, const char *name,
                      const struct sr_limits *limits, sr_time wall,
-                     struct sr_shared_locks *locks)
+                     struct sr_lockouts *locks)
 {
     char ledger[SR_SHARED_LEDGER_SIZE];
     struct record wanted;
 
-    sr_shared_locks_none(locks);
+    *locks = sr_lockouts_none();
     if (ledgers == NULL || ledgers->count == 0)
         return;
     for (int class = 0; class < 2; class ++) {
@@ -286,6 +287,6 @@ sr_shared_scan_locks(struct sr_shared_scan *ledgers, const char *name,
             continue;
         collect(ledgers, &wanted);
         if (ledgers->list.count >= limits->attempts)
-            locks->until[class] = judge(ledgers, limits, wall);
+            locks->of[class] = judge(ledgers, limits, wall);
     }
 }

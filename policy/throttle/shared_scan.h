@@ -41,7 +41,7 @@ size_t sr_shared_scan_count(const struct sr_shared_scan *ledgers);
  */
 void sr_shared_scan_locks(struct sr_shared_scan *ledgers, const char *name,
                           const struct sr_limits *limits, sr_time wall,
-                          struct sr_shared_locks *locks);
+                          struct sr_lockouts *locks);
 
 /* ---- what reading is made of */
 

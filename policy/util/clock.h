@@ -16,13 +16,6 @@
 
 #include "policy/util/time.h"
 
-/* What the store remembers of the clock. */
-struct sr_clock {
-    uint8_t boot_id[16]; /* of the boot that `offset` belongs to */
-    sr_time offset;      /* ledger time minus CLOCK_BOOTTIME, seconds */
-    sr_time latest;      /* the latest ledger time that was recorded */
-};
-
 /* One reading of the machine's clocks. */
 struct sr_reading {
     uint8_t boot_id[16]; /* zero when the kernel does not tell */

@@ -76,9 +76,9 @@ password required   {STORES} try_first_pass
 """
 PWQUALITY = "password requisite pam_pwquality.so\n"
 
-MAY_MAP = ("pam_selfreset", "libpam", "libc", "libcrypt", "liblmdb",
+MAY_MAP = ("pam_selfreset", "libpam", "libc", "libcrypt",
            "libaudit",
-           "libpthread")  # of the C library; liblmdb asks for it
+           "libpthread")  # of the C library
 
 
 # ---- the host
@@ -402,7 +402,7 @@ def account(bench):
     compare_times(bench, ours, peer, bench.chunks(15, 80),
                   [("wall time", "rest_wall", "us", 1.0),
                    ("CPU", "rest_cpu", "us", 1.0)])
-    # Not bounded: some twenty of them load LMDB, which pam_unix has no use for.
+    # Not bounded.
     bench.table.compare("system calls", bench.system_calls(ours),
                         bench.system_calls(peer), None)
 

@@ -275,7 +275,8 @@ publish(uint32_t count, unsigned times, bool is_local)
         make_facts(dice(count), is_local, now, &account.facts);
         account.facts.disabled = SR_YES;
         account.facts.account_ends = now + dice(1000000000);
-        txn.everywhere.locked = SR_LOCK_NO;
+        txn.has_recalled = true;
+        txn.everywhere = sr_lockout_none();
         memset(&synced, 0, sizeof(synced));
         began = cpu();
         if (sr_publish_gathered(SR_PUBLISHED_DIR, &txn, sr_publish_sequence(),

@@ -132,7 +132,7 @@ try_pass(const struct sr_shared_list *list)
 {
     struct sr_shared_scan *ledgers = sr_shared_scan_new(LIFETIME);
     char name[SR_SHARED_LEDGER_SIZE];
-    struct sr_shared_locks locks;
+    struct sr_lockouts locks;
 
     sr_shared_account("ann", true, name);
     for (size_t i = 0; i < list->count; i++)
@@ -141,9 +141,9 @@ try_pass(const struct sr_shared_list *list)
     sr_shared_scan_sort(ledgers);
     expect(sr_shared_scan_count(ledgers) <= list->count);
     sr_shared_scan_locks(ledgers, "ann", &limits, NOW, &locks);
-    expect(locks.until[SR_CLASS_STRANGER] == SR_TIME_UNKNOWN);
-    expect(locks.until[SR_CLASS_FAMILIAR] == SR_TIME_UNKNOWN ||
-           locks.until[SR_CLASS_FAMILIAR] > NOW);
+    expect(locks.of[SR_CLASS_STRANGER].until == SR_TIME_UNKNOWN);
+    expect(locks.of[SR_CLASS_FAMILIAR].until == SR_TIME_UNKNOWN ||
+           locks.of[SR_CLASS_FAMILIAR].until > NOW);
     sr_shared_scan_free(ledgers);
 }
 

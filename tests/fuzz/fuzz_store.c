@@ -1,148 +1,121 @@
 /*
- * Fuzz target: the bytes that the store reads back: records of each kind, and
- * the database file that they lie in.
+ * Fuzz target: the bytes that the store reads back: a ledger's file and an
+ * account's memory.
  *
- * The first byte chooses; the rest is the record, or the file.  A record is
- * also given the checksum that it needs, or else nothing would get past that.
+ * The first byte chooses; the rest is the file.  Files are also given the sums
+ * that they need, or else nothing would get past those.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "policy/util/crypt.h"
-#include "policy/store/pages.h"
-#include "policy/store/record.h"
+#include "policy/store/ledger.h"
+#include "policy/store/memory.h"
 
-#define PAGE 4096
+#define SECTOR   512u
+#define FILE_MAX (80 * SECTOR)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-/* A structure that was read must be written back as the same record. */
-static void
-expect_same(const struct sr_record *record, const void *bytes, size_t size)
+static char state[] = "/dev/shm/fuzz-store-XXXXXX";
+static char run[sizeof(state) + 4];
+
+static struct sr_store *
+open_store(void)
 {
-    if (record->size != size || memcmp(record->bytes, bytes, size) != 0)
+    struct sr_store *store;
+
+    if (run[0] == '\0') {
+        if (mkdtemp(state) == NULL)
+            abort();
+        snprintf(run, sizeof(run), "%s/run", state);
+    }
+    if (sr_store_open(state, run, SR_STORE_WRITE, &store) != SR_STORE_OK)
+        abort();
+    return store;
+}
+
+/* Put the sum at the end of `size` bytes of the file. */
+static void
+add_sum(const char *path, uint32_t at, uint8_t *bytes, size_t size)
+{
+    const uint64_t sum = sr_store_sum(path, at, bytes, size - sizeof(sum));
+
+    memcpy(bytes + size - sizeof(sum), &sum, sizeof(sum));
+}
+
+static void
+put(struct sr_store *store, const char *path, const uint8_t *bytes, size_t size)
+{
+    if (sr_store_put(store, SR_STORE_SAVED, path, bytes, size, false, true) !=
+        SR_STORE_OK)
         abort();
 }
 
+/* A failure that was read must not be lost by what follows it. */
 static void
-read_record(enum sr_record_kind kind, const void *bytes, size_t size)
+read_ledger(struct sr_store *store, const struct sr_ledger_key *key, bool write)
 {
-    const struct sr_record_key key = sr_record_key(kind, 1000, 1);
-    union {
-        struct sr_head head;
-        struct sr_ledger ledger;
-        struct sr_memory memory;
-        struct sr_temporary temporary;
-        struct sr_history history;
-    } got;
-    struct sr_record record;
+    const struct sr_limits limits = {5, 900, 900, SR_DAY, 100};
+    struct sr_ledger_file *file;
+    struct sr_record next;
+    struct sr_fold fold;
+    sr_time now;
 
-    switch (kind) {
-    case SR_RECORD_HEAD:
-        if (sr_record_get_head(&key, bytes, size, &got.head) != SR_STORE_OK)
-            return;
-        sr_record_put_head(&record, &key, &got.head);
-        expect_same(&record, bytes, size);
-        break;
-    case SR_RECORD_MEMORY:
-        if (sr_record_get_memory(&key, bytes, size, &got.memory) == SR_STORE_OK)
-            sr_record_put_memory(&record, &key, &got.memory);
-        break;
-    case SR_RECORD_TEMPORARY:
-        if (sr_record_get_temporary(&key, bytes, size, &got.temporary) !=
-            SR_STORE_OK)
-            return;
-        sr_record_put_temporary(&record, &key, &got.temporary);
-        expect_same(&record, bytes, size);
-        break;
-    case SR_RECORD_HISTORY:
-        if (sr_record_get_history(&key, bytes, size, &got.history) ==
-            SR_STORE_OK)
-            sr_record_put_history(&record, &key, &got.history);
-        break;
-    default:
-        if (sr_record_get_ledger(&key, bytes, size, &got.ledger) == SR_STORE_OK)
-            sr_record_put_ledger(&record, &key, &got.ledger);
-        break;
-    }
-}
-
-/* The same bytes with a version and a checksum that are right. */
-static void
-read_as_ours(enum sr_record_kind kind, const uint8_t *bytes, size_t size)
-{
-    const struct sr_record_key key = sr_record_key(kind, 1000, 1);
-    struct sr_record record;
-
-    if (size + 9 > sizeof(record.bytes))
+    if (sr_ledger_open(store, key, write, 5, &file) != SR_STORE_OK)
         return;
-    record.bytes[0] = SR_RECORD_VERSION;
-    if (size > 0)
-        memcpy(record.bytes + 1, bytes, size);
-    record.size = size + 1;
-    sr_record_sum(&record, &key);
-    read_record(kind, record.bytes, record.size);
-}
+    if (sr_ledger_read(file, 0, &fold, &now) == SR_STORE_OK) {
+        const uint64_t open = sr_throttle_open(&fold.ledger, &limits, now);
 
-/* Fuzzers find page boundaries badly: two bytes say where the next piece goes
- * in a file of zeros, two how long it is. */
-static void
-read_pages(const uint8_t *bytes, size_t size)
-{
-    static uint8_t image[8 * PAGE];
-
-    memset(image, 0, sizeof(image));
-    while (size > 4) {
-        const size_t at = (bytes[0] | (size_t)bytes[1] << 8) % sizeof(image);
-        size_t length = bytes[2] | (size_t)bytes[3] << 8;
-
-        bytes += 4;
-        size -= 4;
-        if (length > size)
-            length = size;
-        if (length > sizeof(image) - at)
-            length = sizeof(image) - at;
-        memcpy(image + at, bytes, length);
-        bytes += length;
-        size -= length;
+        if (open == 0 && sr_throttle_release(&fold.ledger, &limits, now) < now)
+            abort();
+        next = sr_record_next(&fold, sr_ledger_record(file, 0), now);
+        sr_record_fail(&next, &fold, &limits, 0, now);
+        if (next.fails == 0 || next.total == 0)
+            abort();
     }
-    sr_pages_check(image, sizeof(image));
+    sr_ledger_close(file);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const enum sr_record_kind kinds[] = {
-        SR_RECORD_HEAD,      SR_RECORD_ACCOUNT, SR_RECORD_MEMORY,
-        SR_RECORD_TEMPORARY, SR_RECORD_HISTORY,
-    };
-    uint8_t *exact;
+    static uint8_t image[FILE_MAX];
+    const struct sr_identity id = {"local", "ann", 1000};
+    const struct sr_ledger_key key =
+        sr_ledger_key_account(&id, SR_LEDGER_STRANGERS, NULL);
+    struct sr_store *store = open_store();
+    char path[SR_STORE_PATH_MAX];
+    struct sr_memory memory;
 
-    if (size == 0)
-        return 0;
-    /* A copy of the exact size, so that reading past its end is seen. */
-    exact = malloc(size - 1 > 0 ? size - 1 : 1);
-    if (exact == NULL)
-        return 0;
-    memcpy(exact, bytes + 1, size - 1);
-    switch (bytes[0] % 8) {
-    case 6:
-        read_pages(exact, size - 1);
-        break;
-    case 7:
-        sr_pages_check(exact, size - 1);
-        break;
-    case 5:
-        read_record(SR_RECORD_ACCOUNT, exact, size - 1);
-        break;
-    default:
-        read_as_ours(kinds[bytes[0] % 5], exact, size - 1);
-        break;
+    if (size == 0 || size - 1 > sizeof(image))
+        goto end;
+    memset(image, 0, sizeof(image));
+    memcpy(image, bytes + 1, size - 1);
+    size--;
+    if ((bytes[0] & 1) != 0) {
+        for (uint32_t at = 0; (bytes[0] & 2) != 0 && (at + 1) * SECTOR <= size;
+             at++)
+            add_sum(key.path, at, image + at * SECTOR, SECTOR);
+        put(store, key.path, image, size);
+        read_ledger(store, &key, (bytes[0] & 4) != 0);
+    } else {
+        sr_store_account_path(&id, "memory", path);
+        if ((bytes[0] & 2) != 0 && size > 8)
+            add_sum(path, 0, image, size);
+        put(store, path, image, size);
+        if (sr_memory_get(store, &id, &memory) == SR_STORE_OK) {
+            sr_memory_familiar(&memory, "192.0.2.1", SR_DAY);
+            sr_memory_temporary(&memory, "x");
+        }
     }
-    free(exact);
+end:
+    sr_store_close(store);
     return 0;
 }

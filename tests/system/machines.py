@@ -82,7 +82,10 @@ class Machine(Space):
 
     def forget_state(self):
         for path in (*self.state.iterdir(), *self.rundir.iterdir()):
-            path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 class Fleet:

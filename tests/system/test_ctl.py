@@ -123,7 +123,7 @@ def test_locked_until_when(host):
     assert (code, said["state"]) == (3, "locked")
     until = seconds(said["locked_until"])
     assert before + 895 <= until <= time.time() + 905
-    assert said["strangers"] == {"failures": 5, "attempts": 5,
+    assert said["strangers"] == {"failures": 5, "attempts": 5, "in_a_row": 5,
                                  "locked_until": said["locked_until"]}
     assert said["familiar"]["failures"] == 0
     assert said["since_login"]["failures"] == 5
@@ -233,15 +233,11 @@ def test_unlock_drops_both_ledgers(host):
 
 
 def stamps():
-    """How many verifications are under way, or died on the way, of accounts:
-    the first 8 MiB of the file are of names and sources."""
-    path = RUNDIR / "slots"
-    if not path.exists():
-        return 0
-    with open(path, "rb") as slots:
-        slots.seek(8 << 20)
-        words = slots.read()
-    return sum(any(words[at:at + 4]) for at in range(0, len(words), 4))
+    """How many verifications are under way, or died on the way, of strangers:
+    slots whose state is "taken"."""
+    slots = b"".join(path.read_bytes()[3 * 512:]
+                     for path in STATE.glob("accounts/*.strangers"))
+    return sum(slots[at + 80] == 1 for at in range(0, len(slots), 512))
 
 
 def test_unlock_forgets_what_could_not_be_recorded(host):
@@ -859,11 +855,12 @@ def test_check_backends_that_are_not_asked(clean):
 
 
 @pytest.mark.parametrize("path, mode", [(STATE, 0o755), (RUNDIR, 0o777),
-                                        (STATE / "data.mdb", 0o644),
+                                        (STATE / "key", 0o644),
                                         (CONFIG, 0o666)])
 def test_check_modes(clean, path, mode):
     clean.add("ann", OLD)
     guess(clean, 1)
+    RUNDIR.mkdir(0o755, exist_ok=True)
     path.chmod(mode)
     assert any(one.startswith(f"{path}: ") or one.startswith(f"{path}:")
                for one in check(clean, 2))
@@ -876,28 +873,52 @@ def test_check_owner(clean):
     assert any("belongs to the user 1" in one for one in check(clean, 2))
 
 
+def damage_ledger():
+    [path] = STATE.glob("accounts/*.strangers")
+    path.write_bytes(b"nothing of ours" * 300)
+    return path
+
+
 def test_check_damaged_store(clean):
+    """A damaged ledger is one whose every attempt failed, and is told."""
     clean.add("ann", OLD)
+    clean.add("bob", OLD)
     guess(clean, 1)
-    (STATE / "data.mdb").write_bytes(b"nothing of ours" * 1000)
-    found = check(clean, 2)
-    assert any(one.startswith(f"{STATE}: ") and "damaged" in one
-               for one in found)
-    for command in (["list"], ["status", "ann"], ["unlock", "ann"]):
-        said = " ".join(ctl(clean, *command, code=1).stderr.split())
-        assert said.count("the store is damaged") == 1, said
-        assert "\"selfresetctl check\" to see what to do." in said
+    path = damage_ledger()
+    assert any("damaged" in one for one in check(clean, 2))
+    assert status(clean)[0] == 3
+    assert log_in(clean) == "AUTH_ERR"
+    assert clean.log.with_text(path.name)
+    assert any("damaged" in one and "moved aside" in one
+               for one in check(clean, 10))
+    assert clean.drive("probe", "bob", "auth", answers=[OLD],
+                       rhost=PEER).code == "SUCCESS"
+    ctl(clean, "unlock", "ann")
+    assert log_in(clean) == "SUCCESS"
 
 
-def test_a_login_by_key_of_root_with_a_damaged_store(clean):
-    """Root comes in to mend it, and reads nothing that is not so."""
+def test_a_login_by_key_with_a_damaged_store(clean):
     clean.add("ann", OLD)
     guess(clean, 1)
-    (STATE / "data.mdb").write_bytes(b"nothing of ours" * 1000)
+    damage_ledger()
+    for name, code in (("root", "SUCCESS"), ("ann", "PERM_DENIED")):
+        done = clean.drive("probe", name, "acct", rhost="192.0.2.7")
+        assert done.codes == [code]
+
+
+def test_a_login_by_key_of_root_with_an_unsafe_store(clean):
+    """Root comes in to repair it, and reads nothing that is not so."""
+    clean.add("ann", OLD)
+    guess(clean, 1)
+    STATE.chmod(0o777)
     for name, code in (("root", "SUCCESS"), ("ann", "AUTHINFO_UNAVAIL")):
         done = clean.drive("probe", name, "acct", rhost="192.0.2.7")
         assert done.codes == [code]
         assert done.said.startswith("This host cannot read its records"), done
+    for command in (["list"], ["status", "ann"], ["unlock", "ann"]):
+        said = " ".join(ctl(clean, *command, code=1).stderr.split())
+        assert said.count("is unsafe") == 1, said
+        assert "\"selfresetctl check\" to see what to do." in said
 
 
 def test_check_read_only_disk_before_the_first_login(clean):

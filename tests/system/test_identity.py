@@ -430,6 +430,8 @@ def host_names(files_and_dns):
 # ---- servers that kept somebody waiting
 
 def silent_links():
+    if not os.path.isdir("/run/selfreset"):
+        return []
     return [path for path in os.listdir("/run/selfreset")
             if path.startswith("silent:")]
 

@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 
@@ -129,8 +130,7 @@ def reboot():
     other = RUN / "boot_id"
     other.write_text("0b0b0b0b-1111-4222-8333-444455556666\n")
     mount("--bind", other, BOOT_ID)
-    for path in RUNDIR.glob("*"):
-        path.unlink()
+    shutil.rmtree(RUNDIR, ignore_errors=True)
     try:
         yield
     finally:

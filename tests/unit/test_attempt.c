@@ -25,7 +25,6 @@
 #include <cmocka.h>
 
 #include "policy/throttle/attempt.h"
-#include "policy/throttle/slots.h"
 #include "tests/unit/scratch.h"
 
 #define USER      ((uid_t)1000)
@@ -92,6 +91,27 @@ source_of(const char *address)
     return source;
 }
 
+static struct sr_identity
+id_of(uid_t uid, const char *name)
+{
+    struct sr_identity id = {.backend = "local", .uid = uid};
+
+    if (name != NULL)
+        snprintf(id.name, sizeof(id.name), "%s", name);
+    else
+        snprintf(id.name, sizeof(id.name), "user%u", (unsigned)uid);
+    return id;
+}
+
+static struct sr_store *
+open_store(const struct world *world, enum sr_store_mode mode)
+{
+    struct sr_store *store;
+
+    WANT(sr_store_open(world->state, world->run, mode, &store) == SR_STORE_OK);
+    return store;
+}
+
 /* ---- one attempt */
 
 static enum sr_begin
@@ -101,8 +121,7 @@ begin_as(const struct world *world, uid_t uid, const char *name,
 {
     const struct sr_subject subject = {
         .is_known = name == NULL,
-        .uid = uid,
-        .name = name,
+        .id = id_of(uid, name),
         .source = source,
         .rules = &world->rules,
     };
@@ -151,31 +170,59 @@ static struct sr_facts
 facts_of(const struct world *world, uid_t uid, const char *address)
 {
     const struct sr_source source = source_of(address != NULL ? address : "");
+    const struct sr_identity id = id_of(uid, NULL);
+    struct sr_store *store = open_store(world, SR_STORE_READ);
+    struct sr_lockout lockout;
+    struct sr_memory memory;
     struct sr_facts facts;
-    struct sr_store *store;
 
     sr_facts_init(&facts);
-    facts.uid = uid;
-    WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
-         SR_STORE_OK);
-    WANT(sr_attempt_facts(store, address != NULL ? &source : NULL,
-                          &world->rules, &facts) == SR_STORE_OK);
+    sr_memory_get(store, &id, &memory);
+    WANT(sr_attempt_lockout(store, &id, &memory, &source, &world->rules,
+                            &lockout) == SR_STORE_OK);
     sr_store_close(store);
+    sr_lockout_set(&facts, &lockout);
     return facts;
 }
 
-static struct sr_memory
+static struct sr_notice
 memory_of(const struct world *world, uid_t uid)
 {
+    const struct sr_identity id = id_of(uid, NULL);
+    struct sr_store *store = open_store(world, SR_STORE_READ);
     struct sr_memory memory;
-    struct sr_store *store;
+    struct sr_notice notice;
 
-    WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
-         SR_STORE_OK);
-    WANT(sr_store_begin(store, false) == SR_STORE_OK);
-    sr_store_get_memory(store, uid, &memory);
+    sr_memory_get(store, &id, &memory);
+    WANT(sr_attempt_notice(store, &id, &memory, &notice) == SR_STORE_OK);
     sr_store_close(store);
-    return memory;
+    return notice;
+}
+
+static struct sr_familiar
+familiar_of(const struct world *world, uid_t uid, size_t which)
+{
+    const struct sr_identity id = id_of(uid, NULL);
+    struct sr_store *store = open_store(world, SR_STORE_READ);
+    struct sr_memory memory;
+
+    sr_memory_get(store, &id, &memory);
+    sr_store_close(store);
+    return memory.familiar[which];
+}
+
+/* A login is over. */
+static enum sr_store_result
+logged_in(const struct world *world, uid_t uid, const struct sr_source *source,
+          struct sr_notice *notice)
+{
+    const struct sr_identity id = id_of(uid, NULL);
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
+    enum sr_store_result result =
+        sr_attempt_logged_in(store, &id, source, &world->rules, notice);
+
+    sr_store_close(store);
+    return result;
 }
 
 /* ---- one process */
@@ -228,24 +275,25 @@ test_right_clears(void **state)
     }
 }
 
+static bool
+set_temporary(void *secret, struct sr_memory *memory)
+{
+    memory->temporary = (struct sr_temporary){
+        .fingerprint = sr_memory_fingerprint(memory, secret),
+        .issued = memory->now,
+        .until = memory->now + 3600,
+    };
+    return true;
+}
+
 /* A temporary password of the hash `secret`, that ends in an hour. */
 static void
-issue_temporary(const struct world *world, const char *secret)
+issue_temporary(const struct world *world, char *secret)
 {
-    struct sr_temporary record = {0};
-    struct sr_store *store;
-    sr_time now;
+    const struct sr_identity id = id_of(USER, NULL);
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
 
-    WANT(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store) ==
-         SR_STORE_OK);
-    WANT(sr_store_begin(store, true) == SR_STORE_OK);
-    WANT(sr_store_now(store, &now, NULL) == SR_STORE_OK);
-    WANT(sr_store_hash(store, secret, strlen(secret), &record.fingerprint) ==
-         SR_STORE_OK);
-    record.issued = now;
-    record.until = now + 3600;
-    WANT(sr_store_put_temporary(store, USER, &record) == SR_STORE_OK);
-    WANT(sr_store_commit(store) == SR_STORE_OK);
+    WANT(sr_memory_change(store, &id, set_temporary, secret) == SR_STORE_OK);
     sr_store_close(store);
 }
 
@@ -255,8 +303,7 @@ temporary_as_tried(const struct world *world, bool is_known, const char *secret)
     const struct sr_source source = source_of(HERE);
     const struct sr_subject subject = {
         .is_known = is_known,
-        .uid = USER,
-        .name = "eva",
+        .id = id_of(USER, NULL),
         .secret = secret,
         .source = &source,
         .rules = &world->rules,
@@ -278,10 +325,11 @@ test_temporary_is_told(void **state)
 {
     const struct world *world = *state;
     const sr_time end = time(NULL) + 3600;
+    char secret[] = "$6$a";
     sr_time until;
 
     assert_int_equal(temporary_as_tried(world, true, "$6$a"), SR_TIME_UNKNOWN);
-    issue_temporary(world, "$6$a");
+    issue_temporary(world, secret);
     until = temporary_as_tried(world, true, "$6$a");
     assert_true(until >= end && until <= end + 60);
     assert_int_equal(temporary_as_tried(world, true, "$6$b"), SR_TIME_UNKNOWN);
@@ -375,12 +423,10 @@ test_familiar_source(void **state)
 {
     const struct sr_source here = source_of(HERE);
     struct world *world = *state;
-    struct sr_memory before;
+    struct sr_notice before;
 
     assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
-    assert_int_equal(
-        sr_attempt_logged_in(world->state, USER, &here, &world->rules, &before),
-        SR_STORE_OK);
+    assert_int_equal(logged_in(world, USER, &here, &before), SR_STORE_OK);
     assert_int_equal(before.failed, 0);
     for (int i = 0; i < 7; i++)
         guess(world, USER, ELSEWHERE);
@@ -392,11 +438,9 @@ test_familiar_source(void **state)
     assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
     /* The stranger's ledger is not the owner's to clear by logging in. */
     assert_int_equal(log_in(world, USER, ELSEWHERE), SR_BEGIN_LOCKED);
-    assert_int_equal(
-        sr_attempt_logged_in(world->state, USER, &here, &world->rules, &before),
-        SR_STORE_OK);
+    assert_int_equal(logged_in(world, USER, &here, &before), SR_STORE_OK);
     assert_int_equal(before.failed, 10);
-    assert_string_equal(before.failed_from, ELSEWHERE);
+    assert_string_equal(before.from, ELSEWHERE);
     assert_int_equal(memory_of(world, USER).failed, 0);
     for (int i = 0; i < 5; i++)
         assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
@@ -411,17 +455,19 @@ test_familiar_source(void **state)
 static sr_time
 everywhere_of(const struct world *world, uid_t uid)
 {
-    struct sr_shared_locks fleet;
-    struct sr_store *store;
-    struct sr_class_lockouts sides;
+    const struct sr_lockouts shared = sr_lockouts_none();
+    const struct sr_identity id = id_of(uid, NULL);
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
+    struct sr_lockouts host;
+    struct sr_memory memory;
+    struct sr_lockout lockout;
 
-    WANT(sr_store_open(world->state, SR_STORE_READ, 1000, &store) ==
+    sr_memory_get(store, &id, &memory);
+    WANT(sr_attempt_classes(store, &id, &memory, &world->rules, &host) ==
          SR_STORE_OK);
-    WANT(sr_store_begin(store, false) == SR_STORE_OK);
-    WANT(sr_attempt_sides(store, uid, &world->rules, &sides) == SR_STORE_OK);
     sr_store_close(store);
-    sr_shared_locks_none(&fleet);
-    return sr_lockout_everywhere(&sides, &fleet, SR_TIME_UNKNOWN);
+    lockout = sr_lockout_everywhere(&host, &shared, sr_lockout_none());
+    return sr_lockout_is(&lockout) ? lockout.until : SR_TIME_UNKNOWN;
 }
 
 static void
@@ -429,9 +475,7 @@ remember(const struct world *world, const char *address)
 {
     const struct sr_source source = source_of(address);
 
-    assert_int_equal(
-        sr_attempt_logged_in(world->state, USER, &source, &world->rules, NULL),
-        SR_STORE_OK);
+    assert_int_equal(logged_in(world, USER, &source, NULL), SR_STORE_OK);
 }
 
 static void
@@ -524,12 +568,8 @@ test_familiar_source_of_many(void **state)
     struct world *world = *state;
 
     world->rules.source_attempts = 3;
-    assert_int_equal(
-        sr_attempt_logged_in(world->state, USER, &here, &world->rules, NULL),
-        SR_STORE_OK);
-    assert_int_equal(
-        sr_attempt_logged_in(world->state, 0, &here, &world->rules, NULL),
-        SR_STORE_OK);
+    assert_int_equal(logged_in(world, USER, &here, NULL), SR_STORE_OK);
+    assert_int_equal(logged_in(world, 0, &here, NULL), SR_STORE_OK);
     for (int i = 0; i < 3; i++)
         assert_int_equal(guess(world, USER + 1 + (uid_t)i, HERE), SR_BEGIN_GO);
     assert_int_equal(log_in(world, USER + 9, HERE), SR_BEGIN_LOCKED);
@@ -557,10 +597,8 @@ test_own_session_is_familiar(void **state)
     assert_int_equal(
         attempt_as(world, USER, NULL, &own, SR_OUTCOME_RIGHT, NULL),
         SR_BEGIN_GO);
-    assert_int_equal(
-        sr_attempt_logged_in(world->state, USER, &own, &world->rules, NULL),
-        SR_STORE_OK);
-    assert_int_equal(memory_of(world, USER).familiar[0].seen, 0);
+    assert_int_equal(logged_in(world, USER, &own, NULL), SR_STORE_OK);
+    assert_int_equal(familiar_of(world, USER, 0).seen, 0);
 }
 
 static void
@@ -574,15 +612,13 @@ test_familiar_sources_are_few(void **state)
 
         snprintf(address, sizeof(address), "192.0.2.%d", i);
         source = source_of(address);
-        assert_int_equal(sr_attempt_logged_in(world->state, USER, &source,
-                                              &world->rules, NULL),
-                         SR_STORE_OK);
+        assert_int_equal(logged_in(world, USER, &source, NULL), SR_STORE_OK);
     }
     for (int i = 0; i < 6; i++)
         guess(world, USER, ELSEWHERE);
     assert_int_equal(facts_of(world, USER, "192.0.2.11").locked, SR_LOCK_NO);
     for (size_t i = 0; i < SR_FAMILIAR_MAX; i++)
-        assert_int_not_equal(memory_of(world, USER).familiar[i].seen, 0);
+        assert_int_not_equal(familiar_of(world, USER, i).seen, 0);
 }
 
 /* ---- the slots left behind */
@@ -763,8 +799,6 @@ in_another_boot(void *argument)
 
     scratch_private_mounts();
     scratch_new_boot(world->dir, "01234567-89ab-cdef-0123-456789abcdef\n");
-    WANT(unlink(scratch_path(world->run, "slots")) == 0);
-    WANT(rmdir(world->run) == 0);
     WANT(log_in(world, USER, HERE) == SR_BEGIN_LOCKED);
     WANT(log_in(world, USER + 1, HERE) == SR_BEGIN_GO);
     WANT(guess(world, USER + 2, HERE) == SR_BEGIN_GO);
@@ -1028,13 +1062,13 @@ test_ahead_is_recorded_before(void **state)
     assert_true(sr_attempt_ahead(attempt).began_lockout);
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_UNTIL);
     assert_int_equal(memory_of(world, USER).failed, 5);
-    assert_string_equal(memory_of(world, USER).failed_from, ELSEWHERE);
+    assert_string_equal(memory_of(world, USER).from, ELSEWHERE);
     assert_int_equal(sr_attempt_settle(attempt, SR_OUTCOME_NEITHER).result,
                      SR_STORE_OK);
     sr_attempt_free(attempt, false);
     assert_int_equal(facts_of(world, USER, HERE).locked, SR_LOCK_NO);
     assert_int_equal(memory_of(world, USER).failed, 4);
-    assert_string_equal(memory_of(world, USER).failed_from, HERE);
+    assert_string_equal(memory_of(world, USER).from, HERE);
     assert_int_equal(begin_as(world, USER, NULL, &source, true, &attempt),
                      SR_BEGIN_GO);
     assert_true(sr_attempt_settle(attempt, SR_OUTCOME_WRONG).began_lockout);
@@ -1091,41 +1125,54 @@ test_a_guard_is_waited_for(void **state)
 
 /* ---- faults */
 
+static int
+fill_disk(const struct world *world)
+{
+    int fd =
+        open(scratch_path(world->state, "filler"), O_WRONLY | O_CREAT, 0600);
+
+    WANT(fd >= 0);
+    while (posix_fallocate(fd, lseek(fd, 0, SEEK_END), 4096) == 0)
+        continue;
+    return fd;
+}
+
 static void
 with_a_full_disk(void *argument)
 {
     const struct sr_source source = source_of(HERE);
+    const struct sr_source new_source = source_of(ELSEWHERE);
     struct world *world = argument;
-    struct sr_attempt *attempt;
     struct sr_settled settled;
-    const char *filler;
     int fd;
 
     scratch_private_mounts();
     WANT(mkdir(world->state, 0700) == 0);
-    scratch_mount_small(world->state, 64 * 1024);
+    scratch_mount_small(world->state, 128 * 1024);
     WANT(guess(world, USER, HERE) == SR_BEGIN_GO);
-    filler = scratch_path(world->state, "filler");
-    WANT((fd = open(filler, O_WRONLY | O_CREAT, 0600)) >= 0);
-    while (posix_fallocate(fd, lseek(fd, 0, SEEK_END), 4096) == 0)
-        continue;
-    for (int i = 0; i < 4; i++) {
-        WANT(log_in(world, USER, HERE) == SR_BEGIN_GO);
+    fd = fill_disk(world);
+    /* Where there is a ledger it has room for every slot. */
+    for (int i = 0; i < 4; i++)
         WANT(attempt_as(world, USER, NULL, &source, SR_OUTCOME_WRONG,
+                        &settled) == SR_BEGIN_GO &&
+             settled.result == SR_STORE_OK);
+    WANT(log_in(world, USER, HERE) == SR_BEGIN_LOCKED);
+    /* Where there is none it is kept in RUNDIR, and said so. */
+    WANT(log_in(world, USER + 1, ELSEWHERE) == SR_BEGIN_GO);
+    for (int i = 0; i < 5; i++) {
+        WANT(attempt_as(world, USER + 1, NULL, &new_source, SR_OUTCOME_WRONG,
                         &settled) == SR_BEGIN_GO);
         WANT(settled.result == SR_STORE_FULL);
     }
-    /* Four guesses are stamped, one is recorded: no more, but no lockout. */
-    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
-         SR_BEGIN_FAILED);
-    WANT(sr_attempt_error(attempt) == SR_STORE_FULL);
-    sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
-    sr_attempt_free(attempt, false);
-    WANT(log_in(world, USER + 1, ELSEWHERE) == SR_BEGIN_GO);
-    WANT(unlink(filler) == 0);
+    WANT(attempt_as(world, USER + 1, NULL, &new_source, SR_OUTCOME_RIGHT,
+                    &settled) == SR_BEGIN_LOCKED);
+    WANT(facts_of(world, USER + 1, ELSEWHERE).locked == SR_LOCK_UNTIL);
+    WANT(log_in(world, USER + 2, "203.0.113.7") == SR_BEGIN_GO);
+    WANT(unlink(scratch_path(world->state, "filler")) == 0);
     close(fd);
-    WANT(log_in(world, USER, HERE) == SR_BEGIN_LOCKED); /* now recorded */
-    WANT(facts_of(world, USER, HERE).locked == SR_LOCK_UNTIL);
+    /* What is in RUNDIR counts on. */
+    WANT(log_in(world, USER + 1, ELSEWHERE) == SR_BEGIN_LOCKED);
+    WANT(facts_of(world, USER + 1, ELSEWHERE).locked == SR_LOCK_UNTIL);
 }
 
 static void
@@ -1154,12 +1201,11 @@ when_read_only(void *argument)
                         &settled) == SR_BEGIN_GO);
         WANT(settled.result == SR_STORE_READ_ONLY);
     }
-    WANT(begin_as(world, USER, NULL, &source, false, &attempt) ==
-         SR_BEGIN_FAILED);
-    WANT(sr_attempt_error(attempt) == SR_STORE_READ_ONLY);
-    sr_attempt_free(attempt, false);
-    WANT(begin_as(world, USER, NULL, &source, true, &attempt) ==
+    WANT(attempt_as(world, USER, NULL, &source, SR_OUTCOME_RIGHT, &settled) ==
+         SR_BEGIN_LOCKED);
+    WANT(begin_as(world, USER + 7, NULL, &source, true, &attempt) ==
          SR_BEGIN_FAILED); /* cannot be recorded ahead */
+    WANT(sr_attempt_error(attempt) == SR_STORE_READ_ONLY);
     sr_attempt_free(attempt, false);
 }
 
@@ -1167,46 +1213,130 @@ static void
 test_read_only(void **state)
 {
     struct world *world = *state;
+    char command[256];
 
     scratch_pass(when_read_only, world); /* from the start */
-    unlink(scratch_path(world->run, "slots"));
+    snprintf(command, sizeof(command), "rm -r '%s'", world->run);
+    assert_int_equal(system(command), 0);
     assert_int_equal(log_in(world, USER + 1, HERE), SR_BEGIN_GO);
+    assert_int_equal(guess(world, USER, HERE), SR_BEGIN_GO);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
     scratch_pass(when_read_only, world); /* with a store in it */
 }
 
+/* ---- damage */
+
+/* The file of an account's ledger of strangers. */
+static const char *
+ledger_path(const struct world *world, uid_t uid)
+{
+    const struct sr_identity id = id_of(uid, NULL);
+    static char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", world->state,
+             sr_ledger_key_account(&id, SR_LEDGER_STRANGERS, NULL).path);
+    return path;
+}
+
+enum spoil { SPOIL_ALL, SPOIL_HALF, SPOIL_EMPTY, SPOIL_ZERO, SPOIL_ONE };
+
 static void
-test_damaged_store(void **state)
+spoil_file(const char *path, enum spoil how)
+{
+    size_t size;
+    uint8_t *bytes = scratch_read(path, &size);
+
+    switch (how) {
+    case SPOIL_ALL:
+        for (size_t i = 0; i < size; i++)
+            bytes[i] ^= 0x5a;
+        break;
+    case SPOIL_HALF:
+        size /= 2;
+        break;
+    case SPOIL_EMPTY:
+        size = 0;
+        break;
+    case SPOIL_ZERO: /* what some file systems leave after a crash */
+        memset(bytes + 512, 0, size - 512);
+        break;
+    case SPOIL_ONE:
+        for (size_t at = 3 * 512; at < size; at += 512)
+            bytes[at + 40] ^= 1;
+        break;
+    }
+    scratch_write(path, bytes, size);
+    free(bytes);
+}
+
+/* A damaged ledger is none without failures; it is reported once, and nobody
+ * else is concerned. */
+static void
+test_damaged_ledger(void **state)
 {
     const struct sr_source source = source_of(HERE);
     struct world *world = *state;
-    struct sr_attempt *attempt;
 
-    guess(world, USER, HERE);
-    scratch_write(scratch_path(world->state, "data.mdb"),
-                  (const uint8_t *)"not a database", 14);
-    assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
-                     SR_BEGIN_FAILED);
-    assert_int_equal(sr_attempt_error(attempt), SR_STORE_DAMAGED);
-    sr_attempt_free(attempt, false);
+    for (enum spoil how = SPOIL_ALL; how <= SPOIL_ONE; how++) {
+        const uid_t uid = USER + 10 * (uid_t)how;
+        struct sr_attempt *attempt;
+        int reports = 0;
+
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(guess(world, uid, ELSEWHERE), SR_BEGIN_GO);
+        spoil_file(ledger_path(world, uid), how);
+        assert_int_equal(facts_of(world, uid, HERE).locked, SR_LOCK_UNTIL);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(
+                begin_as(world, uid, NULL, &source, false, &attempt),
+                SR_BEGIN_LOCKED);
+            reports += sr_attempt_damage(attempt) != NULL;
+            sr_attempt_settle(attempt, SR_OUTCOME_WRONG);
+            sr_attempt_free(attempt, false);
+        }
+        assert_int_equal(reports, 1);
+        assert_int_equal(log_in(world, uid + 1, HERE), SR_BEGIN_GO);
+    }
 }
 
 static void
-test_unsafe_run_directory(void **state)
+test_damage_costs_a_window(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < 4; i++)
+        guess(world, USER, HERE);
+    spoil_file(ledger_path(world, USER), SPOIL_ALL);
+    assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_LOCKED);
+    later(905, expect_five_more, world);
+}
+
+static void
+test_unsafe_directories(void **state)
 {
     const struct sr_source source = source_of(HERE);
     struct world *world = *state;
     struct sr_attempt *attempt;
 
     guess(world, USER, HERE);
-    chmod(world->run, 0777);
+    chmod(world->state, 0770);
     assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
                      SR_BEGIN_FAILED);
     assert_int_equal(sr_attempt_error(attempt), SR_STORE_UNSAFE);
     sr_attempt_free(attempt, false);
-    chmod(world->run, 0755);
-    chmod(scratch_path(world->run, "slots"), 0644);
+    chmod(world->state, 0700);
+    chmod(ledger_path(world, USER), 0644);
     assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
                      SR_BEGIN_FAILED);
+    assert_int_equal(sr_attempt_error(attempt), SR_STORE_UNSAFE);
+    sr_attempt_free(attempt, false);
+    chmod(ledger_path(world, USER), 0600);
+    assert_int_equal(mkdir(world->run, 0755), 0);
+    assert_int_equal(mkdir(scratch_path(world->run, "unsaved"), 0755), 0);
+    chmod(scratch_path(world->run, "unsaved"), 0777);
+    assert_int_equal(begin_as(world, USER, NULL, &source, false, &attempt),
+                     SR_BEGIN_FAILED);
+    assert_int_equal(sr_attempt_error(attempt), SR_STORE_UNSAFE);
     sr_attempt_free(attempt, false);
 }
 
@@ -1315,16 +1445,24 @@ test_the_real_uid_is_shielded(void **state)
 
 /* ---- bounds */
 
-static void
-expect_bounds(const struct world *world, long names)
+/* What all files of the state take. */
+static long
+size_of(const struct world *world)
 {
-    struct stat status;
+    char command[256], line[64] = "";
+    FILE *output;
 
-    assert_int_equal(stat(scratch_path(world->state, "data.mdb"), &status), 0);
-    print_message("%ld names: store %ld KiB\n", names,
-                  (long)status.st_size / 1024);
-    assert_true(status.st_size < 32 << 20);
+    snprintf(command, sizeof(command), "du -s --block-size=1 '%s'",
+             world->state);
+    output = popen(command, "r");
+    assert_non_null(output);
+    assert_non_null(fgets(line, sizeof(line), output));
+    assert_int_equal(pclose(output), 0);
+    return strtol(line, NULL, 10);
 }
+
+/* The bound of store.h for the default limits, and the folders. */
+#define BOUND ((16l + 46l + 1l) << 20)
 
 /* Names and sources that are never the same twice, each in its own attempt. */
 static void
@@ -1332,7 +1470,6 @@ test_a_flood_of_attempts(void **state)
 {
     const long names = 3000;
     struct world *world = *state;
-    struct stat status;
     char name[32], address[32];
 
     for (long i = 0; i < names; i++) {
@@ -1343,146 +1480,70 @@ test_a_flood_of_attempts(void **state)
         source = source_of(address);
         attempt_as(world, (uid_t)-1, name, &source, SR_OUTCOME_WRONG, NULL);
     }
-    expect_bounds(world, names);
-    assert_int_equal(stat(scratch_path(world->run, "slots"), &status), 0);
-    assert_true(status.st_blocks * 512 <= 8 << 20);
+    print_message("%ld attempts: %ld KiB\n", names, size_of(world) / 1024);
+    assert_true(size_of(world) < BOUND);
 }
 
 /* Peers without end lock out neither the console nor root's own sessions. */
 static void
 test_peers_share_no_ledger_with_this_host(void **state)
 {
-    static const char *const here[] = {"console", "uid:0", "uid:1000"};
-    struct world *world = *state;
-    uint32_t bucket[3], least = SR_SOURCE_BUCKETS, most = 0;
+    static const char *const here[] = {"console", "uid:0",     "uid:1000",
+                                       "pts",     "display:0", "ruser:1000"};
+    const struct world *world = *state;
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
     struct sr_ledger_key key;
-    struct sr_store *store;
     char text[32];
 
-    assert_int_equal(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store),
-                     0);
-    assert_int_equal(sr_store_begin(store, true), 0);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 6; i++) {
         assert_int_equal(sr_ledger_key_source(store, here[i], &key), 0);
-        bucket[i] = key.id;
+        assert_int_equal(strncmp(key.path, "here/", 5), 0);
     }
-    /* As many as leave no bucket untouched that they can touch. */
     for (long i = 0; i < 400000; i++) {
         snprintf(text, sizeof(text), "10.%ld.%ld.%ld", i >> 16, i >> 8 & 255,
                  i & 255);
         assert_int_equal(sr_ledger_key_source(store, text, &key), 0);
-        assert_in_range(key.id, 0, SR_SOURCE_BUCKETS - 1);
-        for (size_t k = 0; k < 3; k++)
-            assert_int_not_equal(key.id, bucket[k]);
-        least = key.id < least ? key.id : least;
-        most = key.id > most ? key.id : most;
+        assert_int_equal(strncmp(key.path, "sources/", 8), 0);
     }
-    assert_true(most - least > SR_SOURCE_BUCKETS * 9 / 10);
     sr_store_close(store);
 }
 
-/* What a million failed attempts write, without a transaction for each. */
+/* Every ledger that a million names and sources come to, each filled up. */
 static void
 test_a_million_names(void **state)
 {
     struct world *world = *state;
-    const struct sr_limits by_name =
-        sr_attempt_account_limits(&world->rules, false);
-    const struct sr_limits by_source = sr_attempt_source_limits(&world->rules);
-    const struct sr_memory memory = {.failed = 1, .failed_from = HERE};
-    struct sr_ledger_key keys[2];
-    struct sr_ledger ledger;
-    struct sr_store *store;
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
     char text[32];
+    long made = 0;
 
-    assert_int_equal(sr_store_open(world->state, SR_STORE_WRITE, 1000, &store),
-                     0);
     for (long i = 0; i < 1000000; i++) {
-        if (i % 10000 == 0)
-            assert_int_equal(sr_store_begin(store, true), 0);
-        snprintf(text, sizeof(text), "name%ld", i);
-        assert_int_equal(sr_ledger_key_name(store, text, &keys[0]), 0);
-        assert_int_equal(sr_ledger_key_source(store, text, &keys[1]), 0);
-        for (size_t k = 0; k < 2; k++) {
-            const struct sr_limits *limits = k == 0 ? &by_name : &by_source;
-            uint64_t open;
+        struct sr_ledger_key key[2];
 
-            sr_store_get_ledger(store, &keys[k], &ledger);
-            open = sr_throttle_open(&ledger, limits, 1000 + i);
-            if (open != 0)
-                sr_throttle_failed(&ledger, limits,
-                                   (unsigned)__builtin_ctzll(open), 1000 + i);
-            assert_int_equal(sr_store_put_ledger(store, &keys[k], &ledger), 0);
+        snprintf(text, sizeof(text), "name%ld", i);
+        assert_int_equal(sr_ledger_key_name(store, text, &key[0]), 0);
+        assert_int_equal(sr_ledger_key_source(store, text, &key[1]), 0);
+        for (size_t k = 0; k < 2; k++) {
+            struct sr_ledger_file *file;
+
+            if (access(scratch_path(world->state, key[k].path), F_OK) == 0)
+                continue;
+            assert_int_equal(sr_ledger_open(store, &key[k], true,
+                                            k == 0
+                                                ? world->rules.attempts
+                                                : world->rules.source_attempts,
+                                            &file),
+                             SR_STORE_OK);
+            sr_ledger_close(file);
+            made++;
         }
-        assert_int_equal(sr_store_put_name_memory(store, keys[0].id, &memory),
-                         0);
-        if (i % 10000 == 9999)
-            assert_int_equal(sr_store_commit(store), 0);
     }
     sr_store_close(store);
-    expect_bounds(world, 1000000);
+    print_message("1000000 names: %ld ledgers, %ld KiB\n", made,
+                  size_of(world) / 1024);
+    assert_int_equal(made, SR_NAME_BUCKETS + SR_SOURCE_BUCKETS);
+    assert_true(size_of(world) < BOUND);
     assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
-}
-
-/* ---- the slot file by itself */
-
-static void
-test_slots_of_ledgers_are_apart(void **state)
-{
-    const struct sr_ledger_key keys[] = {
-        {SR_LEDGER_NAME, 0, 0},
-        {SR_LEDGER_NAME, SR_NAME_BUCKETS - 1, 0},
-        {SR_LEDGER_SOURCE, 0, 0},
-        {SR_LEDGER_SOURCE, SR_SOURCE_BUCKETS - 1, 0},
-        {SR_LEDGER_ACCOUNT, 0, SR_CLASS_STRANGER},
-        {SR_LEDGER_ACCOUNT, 0, SR_CLASS_FAMILIAR},
-        {SR_LEDGER_ACCOUNT, 1, SR_CLASS_STRANGER},
-        {SR_LEDGER_ACCOUNT, 1, SR_CLASS_FAMILIAR},
-        {SR_LEDGER_ACCOUNT, UINT32_MAX, SR_CLASS_FAMILIAR},
-    };
-    const size_t many = sizeof(keys) / sizeof(keys[0]);
-    const struct world *world = *state;
-    const int mine = sr_slots_open(world->run);
-    const int theirs = sr_slots_open(world->run);
-
-    assert_true(mine >= 0 && theirs >= 0);
-    for (size_t i = 0; i < many; i++) {
-        for (unsigned slot = 0; slot < SR_ATTEMPTS_MAX; slot += 63) {
-            assert_int_equal(sr_slots_take(theirs, &keys[i], slot), 1);
-            assert_int_equal(
-                sr_slots_write(theirs, &keys[i], slot, (sr_stamp)(100 + i)), 0);
-        }
-    }
-    for (size_t i = 0; i < many; i++) {
-        sr_stamp stamp;
-
-        assert_int_equal(sr_slots_read(mine, &keys[i], 63, &stamp), 0);
-        assert_int_equal(stamp, 100 + i);
-        assert_int_equal(sr_slots_take(mine, &keys[i], 63), 0);
-        assert_int_equal(sr_slots_take(mine, &keys[i], 62), 1);
-        assert_int_equal(sr_slots_held(mine, &keys[i], UINT64_MAX),
-                         (uint64_t)1 << 63 | 1);
-        assert_int_equal(sr_slots_held(mine, &keys[i], 0xff), 1);
-        assert_int_equal(sr_slots_held(theirs, &keys[i], UINT64_MAX),
-                         (uint64_t)1 << 62);
-        sr_slots_give(theirs, &keys[i], 63);
-        assert_int_equal(sr_slots_take(mine, &keys[i], 63), 1);
-    }
-    sr_slots_close(mine);
-    sr_slots_close(theirs);
-}
-
-static void
-test_stamps(void **state)
-{
-    const sr_time now = ((sr_time)1 << 32) + 1000;
-
-    (void)state;
-    assert_int_equal(sr_slots_time(sr_slots_stamp(now), now), now);
-    assert_int_equal(sr_slots_time(sr_slots_stamp(now), now + 500), now);
-    assert_int_equal(sr_slots_time(sr_slots_stamp(now - 2000), now),
-                     now - 2000);
-    assert_int_not_equal(sr_slots_stamp((sr_time)1 << 32), 0);
 }
 
 #define ATTEMPT_TEST(test)                                                     \
@@ -1525,16 +1586,15 @@ main(void)
         ATTEMPT_TEST(test_a_guard_is_waited_for),
         ATTEMPT_TEST(test_disk_full),
         ATTEMPT_TEST(test_read_only),
-        ATTEMPT_TEST(test_damaged_store),
-        ATTEMPT_TEST(test_unsafe_run_directory),
+        ATTEMPT_TEST(test_damaged_ledger),
+        ATTEMPT_TEST(test_damage_costs_a_window),
+        ATTEMPT_TEST(test_unsafe_directories),
         ATTEMPT_TEST(test_hostile_limits),
         ATTEMPT_TEST(test_the_real_uid_is_shielded),
         ATTEMPT_TEST(test_the_real_uid_is_given_back),
         ATTEMPT_TEST(test_a_flood_of_attempts),
         ATTEMPT_TEST(test_peers_share_no_ledger_with_this_host),
         ATTEMPT_TEST(test_a_million_names),
-        ATTEMPT_TEST(test_slots_of_ledgers_are_apart),
-        ATTEMPT_TEST(test_stamps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,13 +70,13 @@ same "the module exports the six functions of PAM and nothing else"
 : >"$work/should"
 readelf --wide --dynamic $module | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' \
     >"$work/needed"
-grep -Ev '^(libc|libpam|libcrypt|liblmdb|libaudit)\.so[.0-9]*$' \
+grep -Ev '^(libc|libpam|libcrypt|libaudit)\.so[.0-9]*$' \
     "$work/needed" >"$work/is"
 echo "and no others" | tee -a "$work/should" >>"$work/is"
 same "the module needs these libraries"
-grep -E '^(libc|libpam|libcrypt|liblmdb)\.so' "$work/needed" |
+grep -E '^(libc|libpam|libcrypt)\.so' "$work/needed" |
     sed 's/\.so.*//' | sort >"$work/is"
-printf '%s\n' libc libcrypt liblmdb libpam >"$work/should"
+printf '%s\n' libc libcrypt libpam >"$work/should"
 same "the module names the libraries that it uses"
 has_not "the module has no search path of its own" $module \
     '\((RPATH|RUNPATH)\)'

@@ -311,28 +311,28 @@ test_changes(void **state)
 static void
 test_failures(void **state)
 {
-    struct sr_memory memory = {
-        .failed = 3, .failed_last = NOW - 3600, .failed_from = "192.0.2.7"};
+    struct sr_notice notice = {
+        .failed = 3, .last = NOW - 3600, .from = "192.0.2.7"};
 
     (void)state;
     set_zone("UTC");
-    expect(sr_message_failures(&memory, &owner),
+    expect(sr_message_failures(&notice, &owner),
            "There were 3 failed attempts to log in since your last login, "
            "the last\nfrom 192.0.2.7 on Thursday 26 November at 15:22.");
-    memory.failed = 1;
-    strcpy(memory.failed_from, "name:host.example\n");
-    expect(sr_message_failures(&memory, &owner),
+    notice.failed = 1;
+    strcpy(notice.from, "name:host.example\n");
+    expect(sr_message_failures(&notice, &owner),
            "There was 1 failed attempt to log in since your last login, "
            "from\nhost.example? on Thursday 26 November at 15:22.");
-    strcpy(memory.failed_from, "uid:1001");
-    expect(sr_message_failures(&memory, &owner),
+    strcpy(notice.from, "uid:1001");
+    expect(sr_message_failures(&notice, &owner),
            "There was 1 failed attempt to log in since your last login, from "
            "this\nhost (user id 1001) on Thursday 26 November at 15:22.");
-    memory.failed_from[0] = '\0';
-    expect(sr_message_failures(&memory, &owner),
+    notice.from[0] = '\0';
+    expect(sr_message_failures(&notice, &owner),
            "There was 1 failed attempt to log in since your last login.");
-    memory.failed = 0;
-    assert_null(sr_message_failures(&memory, &owner));
+    notice.failed = 0;
+    assert_null(sr_message_failures(&notice, &owner));
 }
 
 static void

@@ -67,7 +67,8 @@ set_up(void **state)
     strcpy(facts->backend, "ldap");
     world->txn.config = &world->config;
     world->txn.account = &world->account;
-    world->txn.everywhere.locked = SR_LOCK_NO;
+    world->txn.has_recalled = true;
+    world->txn.everywhere = sr_lockout_none();
     *state = world;
     return 0;
 }
@@ -459,9 +460,7 @@ test_everywhere(void **state)
     world->account.facts.locked_until = 4000000000;
     assert_int_equal(SR_PUBLISH_UNCHANGED,
                      delta(world, sr_publish_sequence(), 1));
-    world->txn.everywhere.locked = SR_LOCK_UNTIL;
-    world->txn.everywhere.why = SR_LOCK_WHY_THROTTLE;
-    world->txn.everywhere.until = 3000000000;
+    world->txn.everywhere = sr_lockout_until(3000000000, SR_LOCK_WHY_THROTTLE);
     assert_int_equal(SR_PUBLISH_OK, delta(world, sr_publish_sequence(), 1));
     assert_int_equal(SR_FOUND_IT,
                      sr_reader_find(world->dir, SR_VIEW_GROUPS, "alice",

@@ -21,7 +21,7 @@
 #define LIFETIME 12
 
 static const struct sr_limits usual = {5, 15 * MINUTE, 15 * MINUTE,
-                                       24 * 60 * MINUTE};
+                                       24 * 60 * MINUTE, 0};
 
 static struct sr_shared_list list;
 static struct sr_shared_judgement judgement;
@@ -175,7 +175,7 @@ test_a_list_that_is_cut(void **state)
 static void
 test_not_throttled(void **state)
 {
-    const struct sr_limits none = {0, 1, 1, 1};
+    const struct sr_limits none = {0, 1, 1, 1, 0};
 
     (void)state;
     for (unsigned i = 0; i < 9; i++)
@@ -313,7 +313,7 @@ test_pruning_changes_nothing(void **state)
         const int64_t duration = 1 + random() % 2000;
         const struct sr_limits limits = {1 + (unsigned)random() % 8,
                                          1 + random() % 2000, duration,
-                                         duration * (1 + random() % 60)};
+                                         duration * (1 + random() % 60), 0};
 
         make_some(&list, (unsigned)random() % 40);
         for (size_t i = 0; i < list.count; i++)
@@ -329,7 +329,7 @@ test_pruning_changes_nothing(void **state)
 static void
 test_pruning_brings_no_lockout_back(void **state)
 {
-    const struct sr_limits limits = {3, 900, 900, SR_DAY};
+    const struct sr_limits limits = {3, 900, 900, SR_DAY, 0};
 
     (void)state;
     list.count = 0;

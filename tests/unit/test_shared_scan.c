@@ -20,7 +20,7 @@
 #define LIFETIME 12
 #define NONE     SR_TIME_UNKNOWN
 
-static const struct sr_limits usual = {5, 900, 900, 86400};
+static const struct sr_limits usual = {5, 900, 900, 86400, 0};
 
 static unsigned next_id;
 
@@ -64,10 +64,10 @@ teardown(void **state)
     return 0;
 }
 
-static struct sr_shared_locks
+static struct sr_lockouts
 locks(void *ledgers, const char *name)
 {
-    struct sr_shared_locks found;
+    struct sr_lockouts found;
 
     sr_shared_scan_locks(ledgers, name, &usual, NOW, &found);
     assert_true(found.is_known[0] && found.is_known[1]);
@@ -78,10 +78,10 @@ static void
 assert_locks(void *ledgers, const char *name, sr_time strangers,
              sr_time familiar)
 {
-    const struct sr_shared_locks found = locks(ledgers, name);
+    const struct sr_lockouts found = locks(ledgers, name);
 
-    assert_int_equal(found.until[SR_CLASS_STRANGER], strangers);
-    assert_int_equal(found.until[SR_CLASS_FAMILIAR], familiar);
+    assert_int_equal(found.of[SR_CLASS_STRANGER].until, strangers);
+    assert_int_equal(found.of[SR_CLASS_FAMILIAR].until, familiar);
 }
 
 static void
@@ -109,25 +109,26 @@ test_each_finds_its_own(void **state)
     assert_locks(*state, "ann", NOW + 800, NONE);
     assert_locks(*state, "bob", NONE, NOW + 800);
     assert_locks(*state, "cay", NONE, NONE);
-    assert_int_not_equal(locks(*state, "dan").until[SR_CLASS_FAMILIAR], NONE);
-    assert_int_equal(locks(*state, "dan").until[SR_CLASS_STRANGER], NONE);
+    assert_int_not_equal(locks(*state, "dan").of[SR_CLASS_FAMILIAR].until,
+                         NONE);
+    assert_int_equal(locks(*state, "dan").of[SR_CLASS_STRANGER].until, NONE);
     assert_locks(*state, "eve", NONE, NONE);
 }
 
 static void
 test_by_the_limits_of_the_account(void **state)
 {
-    const struct sr_limits strict = {3, 900, 60, 86400};
+    const struct sr_limits strict = {3, 900, 60, 86400, 0};
     const struct sr_limits off = {.attempts = 0};
-    struct sr_shared_locks found;
+    struct sr_lockouts found;
 
     guess(*state, "ann", false, 3);
     sr_shared_scan_sort(*state);
     assert_locks(*state, "ann", NONE, NONE);
     sr_shared_scan_locks(*state, "ann", &strict, NOW, &found);
-    assert_int_not_equal(found.until[SR_CLASS_STRANGER], NONE);
+    assert_int_not_equal(found.of[SR_CLASS_STRANGER].until, NONE);
     sr_shared_scan_locks(*state, "ann", &off, NOW, &found);
-    assert_int_equal(found.until[SR_CLASS_STRANGER], NONE);
+    assert_int_equal(found.of[SR_CLASS_STRANGER].until, NONE);
 }
 
 static void
@@ -201,7 +202,8 @@ test_one_ledger_without_end(void **state)
     guess(*state, "ann", false, 3 * SR_SHARED_MAX);
     guess(*state, "bob", false, 5);
     sr_shared_scan_sort(*state);
-    assert_int_not_equal(locks(*state, "ann").until[SR_CLASS_STRANGER], NONE);
+    assert_int_not_equal(locks(*state, "ann").of[SR_CLASS_STRANGER].until,
+                         NONE);
     assert_locks(*state, "bob", NOW + 800, NONE);
 }
 
@@ -222,15 +224,15 @@ test_there_is_an_end(void **state)
 static void
 test_the_clock_of_the_server(void **state)
 {
-    struct sr_shared_locks found;
+    struct sr_lockouts found;
 
     guess(*state, "ann", false, 5); /* which is ahead by an hour */
     sr_shared_scan_sort(*state);
     sr_shared_scan_locks(*state, "ann", &usual, NOW - 3600, &found);
-    assert_int_equal(found.until[SR_CLASS_STRANGER], NOW - 3600 + 900);
+    assert_int_equal(found.of[SR_CLASS_STRANGER].until, NOW - 3600 + 900);
     /* The same entries, an hour later. */
     sr_shared_scan_locks(*state, "ann", &usual, NOW + 3600, &found);
-    assert_int_equal(found.until[SR_CLASS_STRANGER], NONE);
+    assert_int_equal(found.of[SR_CLASS_STRANGER].until, NONE);
 }
 
 /* ---- reading */

@@ -18,7 +18,7 @@
 #define MINUTE ((int64_t)60)
 
 static const struct sr_limits usual = {5, 15 * MINUTE, 15 * MINUTE,
-                                       24 * 60 * MINUTE};
+                                       24 * 60 * MINUTE, 0};
 
 /* Fail in every open slot at `when`; returns how many there were. */
 static int
@@ -80,7 +80,7 @@ test_window_passes_each_failure(void **state)
 static void
 test_long_window_outlasts_the_lockout(void **state)
 {
-    const struct sr_limits limits = {2, 60 * MINUTE, MINUTE, 60 * MINUTE};
+    const struct sr_limits limits = {2, 60 * MINUTE, MINUTE, 60 * MINUTE, 0};
     struct sr_ledger ledger;
 
     (void)state;
@@ -155,7 +155,7 @@ test_a_failure_breaks_the_quiet(void **state)
 static void
 test_not_throttled(void **state)
 {
-    const struct sr_limits none = {0, 900, 900, 900};
+    const struct sr_limits none = {0, 900, 900, 900, 0};
     struct sr_ledger ledger, before;
 
     (void)state;
@@ -238,7 +238,7 @@ test_taken_back(void **state)
 static void
 test_taken_back_keeps_the_doubling(void **state)
 {
-    const struct sr_limits one = {1, 15 * MINUTE, 15 * MINUTE, SR_DAY};
+    const struct sr_limits one = {1, 15 * MINUTE, 15 * MINUTE, SR_DAY, 0};
     struct sr_ledger ledger;
     sr_time end;
 
@@ -270,7 +270,7 @@ test_idle(void **state)
 static void
 test_overflow(void **state)
 {
-    const struct sr_limits huge = {2, INT64_MAX, INT64_MAX, INT64_MAX};
+    const struct sr_limits huge = {2, INT64_MAX, INT64_MAX, INT64_MAX, 0};
     struct sr_ledger ledger;
 
     (void)state;
@@ -300,7 +300,7 @@ test_promise(void **state)
     for (int round = 0; round < 50; round++) {
         const struct sr_limits limits = {1 + (unsigned)random() % 9,
                                          1 + random() % 1000,
-                                         1 + random() % 500, 2000};
+                                         1 + random() % 500, 2000, 0};
         struct sr_ledger ledger;
         sr_time now = T0;
         size_t count = 0;

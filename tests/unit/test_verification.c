@@ -191,8 +191,7 @@ setup(void **state)
                                      .wait = 1};
     sr_source_peer(&world->source, "192.0.2.1");
     world->subject = (struct sr_subject){.is_known = true,
-                                         .uid = USER,
-                                         .name = "ann",
+                                         .id = {"local", "ann", USER},
                                          .source = &world->source,
                                          .rules = &world->rules};
     *state = world;
@@ -493,23 +492,25 @@ test_facts(void **state)
     assert_int_equal(sr_shared_facts(&way, &txn, world->state, &world->source,
                                      reason, sizeof(reason)),
                      SR_STATUS_OK);
-    assert_int_equal(account.facts.locked, SR_LOCK_UNKNOWN);
+    assert_false(sr_lockout_is(&txn.lockout));
     add_some(5, SR_SHARED_FAILED, wall - 100);
     assert_int_equal(sr_shared_facts(&way, &txn, world->state, &world->source,
                                      reason, sizeof(reason)),
                      SR_STATUS_OK);
-    assert_int_equal(account.facts.locked, SR_LOCK_UNTIL);
-    assert_int_equal(account.facts.locked_why, SR_LOCK_WHY_THROTTLE);
-    assert_in_range(account.facts.locked_until, wall + 798, wall + 802);
-    /* A later lock stays, and one by hand. */
-    account.facts.locked_until = wall + 5000;
+    assert_int_equal(txn.lockout.why, SR_LOCK_WHY_THROTTLE);
+    assert_in_range(txn.lockout.until, wall + 798, wall + 802);
+    /* The facts are the backend's; a later lock of it stays, and one by hand.
+     */
+    assert_int_equal(account.facts.locked, SR_LOCK_UNKNOWN);
+    txn.lockout = sr_lockout_until(wall + 5000, SR_LOCK_WHY_DIRECTORY);
     sr_shared_facts(&way, &txn, world->state, &world->source, reason,
                     sizeof(reason));
-    assert_int_equal(account.facts.locked_until, wall + 5000);
-    account.facts.locked = SR_LOCK_ADMIN;
+    assert_int_equal(txn.lockout.until, wall + 5000);
+    assert_int_equal(txn.lockout.why, SR_LOCK_WHY_DIRECTORY);
+    txn.lockout = sr_lockout_until(SR_TIME_NEVER, SR_LOCK_WHY_ADMIN);
     sr_shared_facts(&way, &txn, world->state, &world->source, reason,
                     sizeof(reason));
-    assert_int_equal(account.facts.locked, SR_LOCK_ADMIN);
+    assert_int_equal(txn.lockout.why, SR_LOCK_WHY_ADMIN);
 }
 
 static void
@@ -540,7 +541,7 @@ static void
 assert_known(const struct sr_verification *enclosed, bool strangers,
              bool familiar)
 {
-    const struct sr_shared_locks locks = sr_verification_locks(enclosed);
+    const struct sr_lockouts locks = sr_verification_locks(enclosed);
 
     assert_int_equal(locks.is_known[SR_CLASS_STRANGER], strangers);
     assert_int_equal(locks.is_known[SR_CLASS_FAMILIAR], familiar);
@@ -558,7 +559,7 @@ test_what_an_attempt_learns(void **state)
     begin(world, &way, false, &enclosed);
     assert_known(enclosed, true, false);
     sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
-    until = sr_verification_locks(enclosed).until[SR_CLASS_STRANGER];
+    until = sr_verification_locks(enclosed).of[SR_CLASS_STRANGER].until;
     assert_int_equal(until, SR_TIME_UNKNOWN);
     sr_verification_free(enclosed, false);
     /* Its own failure begins the lockout. */
@@ -566,14 +567,14 @@ test_what_an_attempt_learns(void **state)
     begin(world, &way, false, &enclosed);
     sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
     assert_known(enclosed, true, false);
-    until = sr_verification_locks(enclosed).until[SR_CLASS_STRANGER];
+    until = sr_verification_locks(enclosed).of[SR_CLASS_STRANGER].until;
     assert_in_range(until, wall + 900 - 2, wall + 900 + 2);
     sr_verification_free(enclosed, false);
     /* It finds the lockout. */
     begin(world, &way, false, &enclosed);
     sr_verification_settle(enclosed, &way, SR_OUTCOME_WRONG);
     assert_known(enclosed, true, false);
-    until = sr_verification_locks(enclosed).until[SR_CLASS_STRANGER];
+    until = sr_verification_locks(enclosed).of[SR_CLASS_STRANGER].until;
     assert_in_range(until, wall + 900 - 2, wall + 900 + 2);
     sr_verification_free(enclosed, false);
 }
@@ -623,15 +624,15 @@ test_both_sides_are_found(void **state)
     add_some(5, SR_SHARED_FAILED, wall - 100);
     assert_int_equal(sr_shared_locks_find(&way, &txn, reason, sizeof(reason)),
                      SR_STATUS_OK);
-    assert_true(txn.fleet.is_known[0] && txn.fleet.is_known[1]);
-    assert_in_range(txn.fleet.until[0], wall + 798, wall + 802);
-    assert_in_range(txn.fleet.until[1], wall + 798, wall + 802);
+    assert_true(txn.shared.is_known[0] && txn.shared.is_known[1]);
+    assert_in_range(txn.shared.of[0].until, wall + 798, wall + 802);
+    assert_in_range(txn.shared.of[1].until, wall + 798, wall + 802);
     server.fails = 'L';
     assert_int_equal(sr_shared_locks_find(&way, &txn, reason, sizeof(reason)),
                      SR_STATUS_UNAVAILABLE);
-    assert_true(txn.fleet.is_known[0] && txn.fleet.is_known[1]);
-    assert_int_equal(txn.fleet.until[0], SR_TIME_UNKNOWN);
-    assert_int_equal(txn.fleet.until[1], SR_TIME_UNKNOWN);
+    assert_true(txn.shared.is_known[0] && txn.shared.is_known[1]);
+    assert_int_equal(txn.shared.of[0].until, SR_TIME_UNKNOWN);
+    assert_int_equal(txn.shared.of[1].until, SR_TIME_UNKNOWN);
 }
 
 /* ---- who is counted where */

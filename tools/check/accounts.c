@@ -249,12 +249,13 @@ static void
 judge(struct pass *pass, struct sr_transaction *txn)
 {
     struct sr_verdict verdict;
+    struct sr_facts facts;
 
     /* A store that cannot be read is a finding already. */
     if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK)
         return;
-    verdict =
-        sr_verdict(&txn->account->facts, &txn->rules, &ctl_at_login, pass->now);
+    facts = sr_transaction_facts(txn);
+    verdict = sr_verdict(&facts, &txn->rules, &ctl_at_login, pass->now);
     check_barred(txn, &verdict, pass->findings);
     check_doomed(txn, &verdict, pass->findings);
     check_ages(txn, pass->findings);

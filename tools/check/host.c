@@ -22,6 +22,7 @@
 #include "policy/account/account.h"
 #include "policy/backend/registry.h"
 #include "policy/password/quality.h"
+#include "policy/store/ledger.h"
 #include "tools/check/host.h"
 #include "tools/password_gen.h"
 
@@ -188,6 +189,7 @@ static void
 check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
 {
     struct dirent **names = NULL;
+    struct stat status;
     int count;
 
     check_mode(folder, mode, findings);
@@ -196,8 +198,12 @@ check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
         char path[4096];
 
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
-        if (strcmp(names[i]->d_name, ".") != 0 &&
-            strcmp(names[i]->d_name, "..") != 0)
+        if (strcmp(names[i]->d_name, ".") == 0 ||
+            strcmp(names[i]->d_name, "..") == 0)
+            status.st_mode = 0;
+        else if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+            check_folder_modes(path, 0700, findings);
+        else
             check_mode(path, 0600, findings);
         free(names[i]);
     }
@@ -241,38 +247,84 @@ check_space(struct findings *findings)
                      "(SR-3205).");
 }
 
-/* Whether the store can be begun for reading, or for writing. */
-static bool
-check_store(bool write, struct findings *findings)
-{
-    struct sr_store *store = NULL;
-    enum sr_store_result result = sr_store_open(
-        NULL, write ? SR_STORE_WRITE : SR_STORE_READ, STORE_WAIT_MS, &store);
+struct state_check {
+    struct sr_store *store;
+    struct findings *findings;
+};
 
-    if (result == SR_STORE_OK)
-        result = sr_store_begin(store, write);
-    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
-        findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
-                     result == SR_STORE_DAMAGED
-                         ? "Move the folder away, as selfresetctl(8) says "
-                           "under FILES.  A new one is made at the next login."
-                         : "Mend the cause; logins by password fail until "
-                           "then.",
-                     "The store cannot be %s: %s.", write ? "written" : "read",
-                     sr_store_strerror(result));
-    sr_store_close(store); /* without a commit: nothing was changed */
-    return result == SR_STORE_OK || result == SR_STORE_NOT_FOUND;
+static void
+report_damage(struct state_check *check, const char *path,
+              enum sr_store_result result)
+{
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
+        return;
+    findings_add(check->findings, SEVERITY_ERROR, SR_STATEDIR, path,
+                 "Look at the disk.  A damaged file is moved aside at the next "
+                 "login that needs it, and costs what it held.",
+                 "A file of the state cannot be used: %s.",
+                 sr_store_strerror(result));
+}
+
+static void
+check_ledger(void *context, const char *path)
+{
+    struct state_check *check = context;
+
+    report_damage(check, path, sr_ledger_check(check->store, path));
+}
+
+static void
+check_account_file(void *context, const char *path)
+{
+    struct state_check *check = context;
+    const char *dot = strrchr(path, '.');
+
+    if (dot != NULL && strcmp(dot, ".memory") == 0)
+        report_damage(check, path, sr_memory_check(check->store, path));
+    else
+        check_ledger(context, path);
+}
+
+static void
+check_aside(void *context, const char *path)
+{
+    const struct state_check *check = context;
+
+    findings_add(check->findings, SEVERITY_WARNING, SR_STATEDIR, path,
+                 "Look at the disk, then remove the file.",
+                 "A file of the state was damaged and has been moved aside; "
+                 "what it held is lost.");
+}
+
+static void
+check_files(struct state_check *check)
+{
+    static const char *const ledgers[] = {"names", "sources", "here"};
+
+    sr_store_each(check->store, "accounts", check_account_file, check);
+    for (size_t i = 0; i < sizeof(ledgers) / sizeof(ledgers[0]); i++)
+        sr_store_each(check->store, ledgers[i], check_ledger, check);
+    sr_store_each(check->store, "damaged", check_aside, check);
 }
 
 void
 check_state(struct findings *findings)
 {
+    struct state_check check = {.findings = findings};
+    enum sr_store_result result;
+
     check_folder_modes(SR_STATEDIR, 0700, findings);
     check_folder_modes(SR_RUNDIR, 0755, findings);
     check_space(findings);
-    /* Before the first login there is none, and a check makes nothing. */
-    if (access(SR_STATEDIR, F_OK) == 0 && check_store(false, findings))
-        check_store(true, findings);
+    result = sr_store_open(NULL, NULL, SR_STORE_READ, &check.store);
+    if (result == SR_STORE_OK)
+        check_files(&check);
+    else if (result != SR_STORE_NOT_FOUND) /* none before the first login */
+        findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
+                     "Logins by password fail until the cause is removed.",
+                     "The state of this host cannot be read: %s.",
+                     sr_store_strerror(result));
+    sr_store_close(check.store);
 }
 
 /* ---- quality */

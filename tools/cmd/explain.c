@@ -74,7 +74,8 @@ static struct outcome
 decide(const struct ctl *ctl, const struct sr_transaction *txn,
        const struct row *row, sr_time at)
 {
-    const struct sr_facts *facts = &txn->account->facts;
+    const struct sr_facts decided = sr_transaction_facts(txn);
+    const struct sr_facts *facts = &decided;
     const struct sr_rules *rules = &txn->rules;
     struct sr_verdict verdict = sr_verdict(facts, rules, &row->caller, at);
     struct sr_change change = sr_change(facts, rules, &row->caller, at);
@@ -132,8 +133,9 @@ report_all(struct report *report, const struct ctl *ctl,
            struct sr_transaction *txn, const struct login *login,
            const struct sr_source *source)
 {
+    const struct sr_facts facts = sr_transaction_facts(txn);
     struct sr_verdict verdict =
-        sr_verdict(&txn->account->facts, &txn->rules, &ctl_at_login, login->at);
+        sr_verdict(&facts, &txn->rules, &ctl_at_login, login->at);
 
     if (!report->is_json)
         report_text(report, "user", txn->account->facts.name);

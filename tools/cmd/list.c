@@ -271,6 +271,7 @@ show(struct listing *listing, const char *name, struct sr_transaction *txn,
 {
     const struct selection *selection = listing->selection;
     const struct sr_facts *facts = NULL;
+    struct sr_facts decided;
     struct line line = {
         .name = name,
         .verdict = {.state = SR_STATE_UNKNOWN, .when = SR_TIME_UNKNOWN},
@@ -282,8 +283,9 @@ show(struct listing *listing, const char *name, struct sr_transaction *txn,
         facts = &txn->account->facts;
         line.account = txn->account;
         ctl_take_partial(txn, remembered, &line.partial);
+        decided = sr_transaction_facts(txn);
         line.verdict =
-            sr_verdict(facts, &txn->rules, &ctl_at_login, listing->ctl->now);
+            sr_verdict(&decided, &txn->rules, &ctl_at_login, listing->ctl->now);
     }
     if (!selection->is_wanted[line.verdict.state] ||
         (facts != NULL && !selection->has_all && is_of_no_use(facts)))

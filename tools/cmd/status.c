@@ -78,10 +78,9 @@ lock_why(enum sr_lock_why why)
 }
 
 static void
-report_facts(struct report *report, const struct sr_account *account)
+report_facts(struct report *report, const struct sr_account *account,
+             const struct sr_facts *facts)
 {
-    const struct sr_facts *facts = &account->facts;
-
     report_section(report, "facts", "Facts");
     if (account->entry != NULL)
         report_text(report, "entry", account->entry);
@@ -204,23 +203,23 @@ report_ledger(struct report *report, const char *key, const char *title,
     report_section(report, key, title);
     report_number(report, "failures", ledger->failures);
     report_number(report, "attempts", ledger->attempts);
-    report_time_or(report, "locked_until", ledger->locked_until, "none");
+    report_number(report, "in_a_row", ledger->in_a_row);
+    report_lockout(report, &ledger->lockout);
     report_section_end(report);
 }
 
 static void
-report_memory(struct report *report, const struct sr_memory *memory)
+report_notice(struct report *report, const struct sr_notice *notice)
 {
-    bool is_any = memory->failed > 0;
+    bool is_any = notice->failed > 0;
 
     report_section(report, "since_login",
                    "Wrong passwords since the last login");
-    report_number(report, "failures", memory->failed);
+    report_number(report, "failures", notice->failed);
     report_time_or(report, "last",
-                   is_any ? memory->failed_last : SR_TIME_UNKNOWN, "none");
+                   is_any ? notice->last : SR_TIME_UNKNOWN, "none");
     report_text(report, "from",
-                is_any && memory->failed_from[0] != '\0' ? memory->failed_from
-                                                         : NULL);
+                is_any && notice->from[0] != '\0' ? notice->from : NULL);
     report_section_end(report);
 }
 
@@ -276,11 +275,13 @@ report_account(struct report *report, const struct ctl *ctl,
                const struct ctl_remembered *remembered,
                const struct fleet *fleet)
 {
-    const struct sr_facts *facts = &txn->account->facts;
+    struct sr_facts decided;
+    const struct sr_facts *facts = &decided;
     struct ctl_partial partial;
     struct sr_verdict verdict;
 
     ctl_take_partial(txn, remembered, &partial);
+    decided = sr_transaction_facts(txn);
     verdict = sr_verdict(facts, &txn->rules, &ctl_at_login, ctl->now);
     if (!report->is_json)
         report_text(report, "user", facts->name);
@@ -300,15 +301,17 @@ report_account(struct report *report, const struct ctl *ctl,
                     ? sr_change_name(verdict.barred_by)
                     : NULL);
     report_sentence(report, ctl, txn, &verdict);
-    report_facts(report, txn->account);
+    report_facts(report, txn->account, facts);
     elsewhere_report(report, txn);
     report_rules(report, &txn->rules);
     report_ledger(report, "strangers", "Wrong passwords from strangers",
-                  &remembered->ledger[SR_CLASS_STRANGER]);
+                  &remembered->ledger[CTL_STRANGERS]);
     report_ledger(report, "familiar", "Wrong passwords from familiar sources",
-                  &remembered->ledger[SR_CLASS_FAMILIAR]);
+                  &remembered->ledger[CTL_FAMILIAR]);
+    report_ledger(report, "own", "Wrong passwords from own sessions",
+                  &remembered->ledger[CTL_OWN]);
     fleet_report(report, txn, fleet);
-    report_memory(report, &remembered->memory);
+    report_notice(report, &remembered->notice);
     report_published(report, ctl, txn);
     return partial.of != NULL && exit_code(verdict.state) == CTL_OK
                ? CTL_LOCKED

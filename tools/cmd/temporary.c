@@ -235,29 +235,34 @@ lifetime(const struct issue *issue)
                                        : issue->txn.rules.temporary_lifetime;
 }
 
-/* Record the new hash's fingerprint and the end of the password; also for the
+static bool
+set_temporary(void *context, struct sr_memory *memory)
+{
+    struct issue *issue = context;
+
+    memory->temporary = (struct sr_temporary){
+        .fingerprint = sr_memory_fingerprint(memory, issue->hash),
+        .issued = memory->now,
+        .until = memory->now + lifetime(issue),
+    };
+    issue->until = memory->wall + lifetime(issue);
+    return true;
+}
+
+/* Record the new hash's fingerprint and the end of its life; the same for the
  * second time. */
 static int
 record(struct issue *issue)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-    uid_t uid = issue->txn.account->facts.uid;
-    struct sr_temporary record = {0};
+    const struct sr_identity id = sr_identity_of(&issue->txn.account->facts);
     enum sr_store_result result;
-    sr_time wall = 0;
 
     if (ctl_store(true, &store) != CTL_OK)
         return CTL_FAILED;
-    result = sr_store_now(store, &record.issued, &wall);
+    result = sr_memory_change(store, &id, set_temporary, issue);
     if (result == SR_STORE_OK)
-        result = sr_store_hash(store, issue->hash, strlen(issue->hash),
-                               &record.fingerprint);
-    record.until = record.issued + lifetime(issue);
-    issue->until = wall + lifetime(issue);
-    if (result == SR_STORE_OK)
-        result = sr_store_put_temporary(store, uid, &record);
-    if (result == SR_STORE_OK)
-        return ctl_store_end(&store);
+        return CTL_OK;
     ctl_store_error(store, result);
     return CTL_FAILED;
 }
@@ -431,7 +436,7 @@ warn_of_obstacles(const struct issue *issue)
                   "\"passwd %s\" to set one that does not end.",
                   verdict.rule, sr_change_name(verdict.barred_by), facts->name,
                   facts->name);
-    if (facts->locked == SR_LOCK_UNTIL)
+    if (sr_lockout_is(&issue->txn.lockout))
         ctl_error("Warning: %s is locked out at present.  Run \"selfresetctl "
                   "unlock %s\" to end that.",
                   facts->name, facts->name);

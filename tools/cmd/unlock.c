@@ -10,58 +10,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/throttle/slots.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
 #include "tools/each.h"
 #include "tools/shared_ledger.h"
 
-/* Drop both ledgers of an account, in one transaction; *found says whether
- * there was one. */
+/* Empty all ledgers of an account; *found says whether there was one. */
 static int
-drop_ledgers(uid_t uid, bool *found)
+drop_ledgers(const struct sr_identity *id, bool *found)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-    enum sr_store_result result = SR_STORE_OK;
+    enum sr_store_result result;
 
     *found = false;
     if (ctl_store(true, &store) != CTL_OK)
         return CTL_FAILED;
-    for (int class = 0; result == SR_STORE_OK && class < 2; class ++) {
-        struct sr_ledger_key key =
-            sr_ledger_key_account(uid, (enum sr_source_class) class);
-        struct sr_ledger ledger;
-
-        sr_slots_forget(&key, 1);
-        if (sr_store_get_ledger(store, &key, &ledger) == SR_STORE_OK)
-            *found = true;
-        result = sr_store_drop_ledger(store, &key);
-    }
-    if (result != SR_STORE_OK) {
-        ctl_store_error(store, result);
-        return CTL_FAILED;
-    }
-    return ctl_store_end(&store);
+    result = sr_attempt_clear(store, id, found);
+    if (result == SR_STORE_OK)
+        return CTL_OK;
+    ctl_store_error(store, result);
+    return CTL_FAILED;
 }
 
-/* Whether there is a ledger to drop, for --dry-run. */
+/* Whether an account has failures or a lockout. */
 static bool
 has_failures(const struct ctl_remembered *before, const struct fleet *fleet,
              unsigned *failures, bool *was_locked)
 {
-    *failures = 0;
-    *was_locked = false;
+    *was_locked = sr_lockout_is(&before->ledger[CTL_OWN].lockout);
+    *failures = before->ledger[CTL_OWN].failures;
     for (int class = 0; class < 2; class ++) {
+        const struct sr_shared_view *view = &fleet->view[class];
         unsigned here = before->ledger[class].failures;
 
         /* Those of this host are among those of all. */
-        *failures += fleet->view[class].failures > here
-                         ? fleet->view[class].failures
-                         : here;
-        if (before->ledger[class].locked_until != SR_TIME_UNKNOWN ||
-            (fleet->is_there &&
-             fleet->view[class].locked_until != SR_TIME_UNKNOWN &&
+        *failures += view->failures > here ? view->failures : here;
+        if (sr_lockout_is(&before->ledger[class].lockout) ||
+            (fleet->is_there && sr_lockout_is(&view->lockout) &&
              !fleet->is_failed))
             *was_locked = true;
     }
@@ -120,6 +106,8 @@ say_remaining(const struct sr_transaction *txn)
 static int
 unlock_guarded(struct ctl *ctl, const struct passwd *entry)
 {
+    const struct sr_identity id =
+        sr_identity_other(entry->pw_name, entry->pw_uid);
     struct sr_facts facts;
     bool found = false;
     int code = CTL_OK;
@@ -128,7 +116,7 @@ unlock_guarded(struct ctl *ctl, const struct passwd *entry)
     snprintf(facts.name, sizeof(facts.name), "%s", entry->pw_name);
     facts.uid = entry->pw_uid;
     if (!ctl->is_dry_run)
-        code = drop_ledgers(facts.uid, &found);
+        code = drop_ledgers(&id, &found);
     if (!ctl->is_dry_run && (code != CTL_OK || found))
         ctl_event(SR_EVENT_UNLOCKED, &facts, NULL, code == CTL_OK,
                   code == CTL_OK ? NULL : "SR-3205");
@@ -153,7 +141,9 @@ delete_all(struct ctl *ctl, struct sr_transaction *txn, bool is_elsewhere)
     int code = CTL_OK, next = CTL_OK;
 
     if (!ctl->is_dry_run) {
-        code = drop_ledgers(facts->uid, &found);
+        const struct sr_identity id = sr_identity_of(facts);
+
+        code = drop_ledgers(&id, &found);
         if (code != CTL_OK) {
             ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
             return code;
@@ -251,27 +241,18 @@ read_source(const char *text, struct sr_source *source)
     return true;
 }
 
-/* Drop one source's ledger; *found says whether there was one. */
+/* Whether there is a failure in a ledger. */
 static enum sr_store_result
-drop_source(struct sr_store *store, const char *text, bool is_dry_run,
-            bool *found)
+find_failures(struct sr_store *store, const struct sr_ledger_key *key,
+             bool *found)
 {
-    struct sr_ledger_key key;
-    struct sr_ledger ledger;
-    enum sr_store_result result = sr_ledger_key_source(store, text, &key);
+    static const struct sr_limits no_limits = {.attempts = 0};
+    struct sr_standing standing;
+    const enum sr_store_result result =
+        sr_attempt_standing(store, key, &no_limits, &standing);
 
-    if (result == SR_STORE_OK) {
-        if (!is_dry_run)
-            sr_slots_forget(&key, 1);
-        result = store == NULL ? SR_STORE_NOT_FOUND
-                               : sr_store_get_ledger(store, &key, &ledger);
-    }
-    *found = result == SR_STORE_OK;
-    if (result == SR_STORE_NOT_FOUND)
-        return SR_STORE_OK;
-    return result == SR_STORE_OK && !is_dry_run
-               ? sr_store_drop_ledger(store, &key)
-               : result;
+    *found = standing.in_a_row > 0;
+    return result;
 }
 
 /* `text` NULL: all of them. */
@@ -280,22 +261,31 @@ drop_sources(const struct ctl *ctl, const char *text, bool *found)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
     enum sr_store_result result;
+    struct sr_ledger_key key;
 
     *found = true;
     if (ctl_store(!ctl->is_dry_run, &store) != CTL_OK)
         return CTL_FAILED;
     if (text == NULL) {
-        const struct sr_ledger_key first = {.kind = SR_LEDGER_SOURCE};
-
         if (ctl->is_dry_run)
             return CTL_OK;
-        sr_slots_forget(&first, SR_SOURCE_BUCKETS);
-        result = sr_store_drop_all(store, SR_LEDGER_SOURCE);
+        result = sr_store_drop_sources(store);
+    } else if (store == NULL) {
+        *found = false;
+        return CTL_OK;
     } else {
-        result = drop_source(store, text, ctl->is_dry_run, found);
+        result = sr_ledger_key_source(store, text, &key);
+        if (result == SR_STORE_NOT_FOUND) {
+            *found = false;
+            return CTL_OK;
+        }
+        if (result == SR_STORE_OK && ctl->is_dry_run)
+            result = find_failures(store, &key, found);
+        else if (result == SR_STORE_OK)
+            result = sr_ledger_clear(store, &key, found);
     }
     if (result == SR_STORE_OK)
-        return ctl->is_dry_run ? CTL_OK : ctl_store_end(&store);
+        return CTL_OK;
     ctl_store_error(store, result);
     return CTL_FAILED;
 }

@@ -1,0 +1,802 @@
+/*
+ * Ledger: the file of one ledger of attempts.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/store/ledger.h"
+#include "policy/util/file_lock.h"
+
+#define MAGIC  "selfreset ledger"
+#define FORMAT 1u
+#define SECTOR sizeof(struct sr_record)
+#define SLOTS  (SR_REFUSAL_SLOTS + SR_ATTEMPTS_MAX)
+
+/* Where locks are: beyond any byte that is read or written, so that a lock is
+ * in nobody's way on file systems that enforce them. */
+#define LOCKS_AT ((off_t)1 << 30)
+
+/* How often a record is read again that may just be being written. */
+#define READS 4
+
+struct header {
+    char magic[16];
+    uint32_t version;
+    uint32_t count; /* slots for attempts that were written when it was made */
+    uint32_t kind;
+    uint32_t uid;
+    char backend[16];
+    char name[SR_NAME_MAX + 1];
+    char source[SR_SOURCE_MAX];
+    uint8_t
+        reserved[512 - 16 - 16 - 16 - (SR_NAME_MAX + 1) - SR_SOURCE_MAX - 8];
+    uint64_t sum;
+};
+_Static_assert(sizeof(struct header) == 512, "the header is one sector");
+
+/* The image of a file: header, refusals, attempts. */
+struct image {
+    struct header header;
+    struct sr_record record[SLOTS];
+};
+_Static_assert(sizeof(struct image) == 512 * (1 + SLOTS), "no padding");
+
+struct sr_ledger_file {
+    struct sr_store *store;
+    enum sr_store_place place;
+    int fd;
+    unsigned count;    /* slots for attempts that the file has */
+    unsigned attempts; /* and that are wanted */
+    bool is_new;
+    uint64_t damaged;
+    struct sr_ledger_file *also; /* the same ledger in the other place */
+    struct stat status;
+    uint32_t held[SLOTS]; /* epoch of the lock, plus one; 0: not held */
+    struct sr_ledger_key key;
+    struct image image; /* last: only what the file has is touched */
+};
+
+/* ---- keys */
+
+struct sr_ledger_key
+sr_ledger_key_account(const struct sr_identity *id, enum sr_ledger_kind kind,
+                      const char *source)
+{
+    static const char *const suffix[] = {
+        [SR_LEDGER_STRANGERS] = "strangers",
+        [SR_LEDGER_OWN] = "own",
+    };
+    struct sr_ledger_key key = {.kind = kind, .id = *id};
+    char from[5 + 33] = "from-";
+
+    if (kind == SR_LEDGER_FAMILIAR) {
+        snprintf(key.source, sizeof(key.source), "%s", source);
+        sr_store_digest(key.source, strlen(key.source), from + 5);
+        from[5 + 16] = '\0';
+    }
+    sr_store_account_path(id, kind == SR_LEDGER_FAMILIAR ? from : suffix[kind],
+                          key.path);
+    return key;
+}
+
+static enum sr_store_result
+bucket_key(struct sr_store *store, const char *text, const char *folder,
+           uint32_t buckets, struct sr_ledger_key *key)
+{
+    enum sr_store_result result;
+    uint64_t hash = 0;
+
+    result = sr_store_hash(store, text, strlen(text), &hash);
+    snprintf(key->path, sizeof(key->path), "%s/%04x", folder,
+             (unsigned)(hash % buckets));
+    return result;
+}
+
+enum sr_store_result
+sr_ledger_key_name(struct sr_store *store, const char *name,
+                   struct sr_ledger_key *key)
+{
+    *key = (struct sr_ledger_key){.kind = SR_LEDGER_NAME};
+    return bucket_key(store, name, "names", SR_NAME_BUCKETS, key);
+}
+
+/* Sources of this host itself have buckets that no peer shares: however many
+ * addresses fail, the console and root's sessions are not locked out. */
+enum sr_store_result
+sr_ledger_key_source(struct sr_store *store, const char *text,
+                     struct sr_ledger_key *key)
+{
+    *key = (struct sr_ledger_key){.kind = SR_LEDGER_SOURCE};
+    return sr_source_is_here(text)
+               ? bucket_key(store, text, "here", SR_HERE_BUCKETS, key)
+               : bucket_key(store, text, "sources", SR_SOURCE_BUCKETS, key);
+}
+
+/* ---- sectors */
+
+static uint64_t
+sum_of(const char *path, unsigned sector, const void *bytes)
+{
+    return sr_store_sum(path, sector, bytes, SECTOR - sizeof(uint64_t));
+}
+
+/* The sector of a slot; refusals come first. */
+static unsigned
+sector_of(unsigned slot)
+{
+    return slot >= SR_ATTEMPTS_MAX ? 1 + slot - SR_ATTEMPTS_MAX
+                                   : 1 + SR_REFUSAL_SLOTS + slot;
+}
+
+static struct sr_record *
+record_at(struct image *image, unsigned slot)
+{
+    return slot >= SR_ATTEMPTS_MAX ? &image->record[slot - SR_ATTEMPTS_MAX]
+                                   : &image->record[SR_REFUSAL_SLOTS + slot];
+}
+
+static bool
+is_blank(const void *bytes)
+{
+    static const uint8_t zeros[SECTOR];
+
+    return memcmp(bytes, zeros, sizeof(zeros)) == 0;
+}
+
+/* Whether a record checks out.  A slot that was not made with the file and was
+ * never used has no bytes. */
+static bool
+is_sound(const struct sr_ledger_file *file, const struct sr_record *record,
+         unsigned slot)
+{
+    if (slot < SR_ATTEMPTS_MAX && slot >= file->image.header.count &&
+        is_blank(record))
+        return true;
+    return record->sum == sum_of(file->key.path, sector_of(slot), record) &&
+           record->state < SR_RECORD_STATES;
+}
+
+/* ---- locks */
+
+static off_t
+lock_at(unsigned slot, uint32_t epoch)
+{
+    return LOCKS_AT + (off_t)epoch * SLOTS + slot;
+}
+
+static int
+set_lock(int fd, int command, short type, off_t at)
+{
+    struct flock byte = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+
+    if (fcntl(fd, command, &byte) != 0)
+        return -errno;
+    return command == F_OFD_GETLK && byte.l_type != F_UNLCK ? 1 : 0;
+}
+
+static bool
+is_held_by_another(const struct sr_ledger_file *file, unsigned slot,
+                   uint32_t epoch)
+{
+    return set_lock(file->fd, F_OFD_GETLK, F_WRLCK, lock_at(slot, epoch)) == 1;
+}
+
+int
+sr_ledger_take(struct sr_ledger_file *file, unsigned slot, bool is_stuck)
+{
+    const uint32_t epoch =
+        record_at(&file->image, slot)->epoch + (is_stuck ? 1 : 0);
+    const int error =
+        set_lock(file->fd, F_OFD_SETLK, F_WRLCK, lock_at(slot, epoch));
+
+    if (error == 0)
+        file->held[slot] = epoch + 1;
+    if (error == 0)
+        return 1;
+    return error == -EAGAIN || error == -EACCES ? 0 : error;
+}
+
+void
+sr_ledger_give(struct sr_ledger_file *file, unsigned slot)
+{
+    if (file->held[slot] != 0)
+        set_lock(file->fd, F_OFD_SETLK, F_UNLCK,
+                 lock_at(slot, file->held[slot] - 1));
+    file->held[slot] = 0;
+}
+
+/* ---- reading */
+
+/* When a file was last written, by its own ledger time. */
+static sr_time
+written_at(const struct sr_ledger_file *file, const struct sr_reading *reading,
+           sr_time now)
+{
+    const sr_time age = reading->wall - file->status.st_mtime;
+
+    if (age <= 0 || age >= now)
+        return age <= 0 ? now : 1;
+    return now - age;
+}
+
+static int
+read_image(struct sr_ledger_file *file)
+{
+    uint8_t *to = (uint8_t *)&file->image;
+    size_t size = 0;
+    ssize_t got;
+
+    while (size < sizeof(file->image) &&
+           (got = pread(file->fd, to + size, sizeof(file->image) - size,
+                        (off_t)size)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        size += (size_t)got;
+        if (size % SECTOR == 0 && size >= (size_t)file->status.st_size)
+            break;
+    }
+    /* What is cut off is no blank slot, unless it was never written. */
+    file->count = size < SECTOR * (1 + SR_REFUSAL_SLOTS)
+                      ? 0
+                      : (unsigned)(size / SECTOR) - 1 - SR_REFUSAL_SLOTS;
+    memset(to + size / SECTOR * SECTOR, 0,
+           (size + SECTOR - 1) / SECTOR * SECTOR - size / SECTOR * SECTOR);
+    return 0;
+}
+
+/* How many slots are looked at: those that the file has, should have, or is to
+ * have. */
+static unsigned
+reach(const struct sr_ledger_file *file)
+{
+    unsigned most = file->attempts;
+
+    if (file->image.header.count > most)
+        most = file->image.header.count;
+    if (file->count > most)
+        most = file->count;
+    /* The header may have been damaged since it was checked. */
+    return most < SR_ATTEMPTS_MAX ? most : SR_ATTEMPTS_MAX;
+}
+
+/* Read one record again: it may just be being written. */
+static bool
+read_again(struct sr_ledger_file *file, unsigned slot)
+{
+    struct sr_record *record = record_at(&file->image, slot);
+
+    for (int i = 0; i < READS; i++) {
+        if (pread(file->fd, record, SECTOR,
+                  (off_t)(sector_of(slot) * SECTOR)) == (ssize_t)SECTOR &&
+            is_sound(file, record, slot))
+            return true;
+        if (i > 1)
+            sr_nap(1, 2);
+    }
+    memset(record, 0, SECTOR);
+    return false;
+}
+
+/* Find records that do not check out.  One that another process holds is being
+ * written. */
+static void
+find_damage(struct sr_ledger_file *file, uint64_t *held)
+{
+    file->damaged = 0;
+    for (unsigned slot = 0; slot < reach(file); slot++) {
+        if (slot >= file->count)
+            memset(&file->image.record[SR_REFUSAL_SLOTS + slot], 0, SECTOR);
+        if (is_sound(file, &file->image.record[SR_REFUSAL_SLOTS + slot],
+                     slot) ||
+            read_again(file, slot))
+            continue;
+        if (is_held_by_another(file, slot, 0))
+            *held |= (uint64_t)1 << slot;
+        file->damaged |= (uint64_t)1 << slot;
+    }
+    for (unsigned i = 0; i < SR_REFUSAL_SLOTS; i++) {
+        if (!is_sound(file, &file->image.record[i], SR_ATTEMPTS_MAX + i))
+            memset(&file->image.record[i], 0, SECTOR);
+    }
+}
+
+/* Which slots that may still be in use are held. */
+static uint64_t
+find_holders(const struct sr_ledger_file *file, uint64_t own)
+{
+    uint64_t held = own;
+
+    for (unsigned slot = 0; slot < reach(file); slot++) {
+        const struct sr_record *record =
+            &file->image.record[SR_REFUSAL_SLOTS + slot];
+
+        if ((own >> slot & 1) == 0 &&
+            (record->state == SR_RECORD_TAKEN ||
+             record->state == SR_RECORD_AHEAD) &&
+            is_held_by_another(file, slot, record->epoch))
+            held |= (uint64_t)1 << slot;
+    }
+    return held;
+}
+
+/* Damaged records are failures of the time when the file was last written. */
+static void
+judge_damage(struct sr_ledger_file *file, uint64_t held, sr_time at,
+             uint64_t right)
+{
+    for (unsigned slot = 0; slot < reach(file); slot++) {
+        if ((file->damaged >> slot & 1) == 0)
+            continue;
+        file->image.record[SR_REFUSAL_SLOTS + slot] = (struct sr_record){
+            .seq = right + 1,
+            .right = right,
+            .time = at,
+            .state =
+                (held >> slot & 1) != 0 ? SR_RECORD_TAKEN : SR_RECORD_FAILED,
+            .fails = 1,
+        };
+    }
+    file->damaged &= ~held;
+}
+
+static enum sr_store_result
+read_one(struct sr_ledger_file *file, uint64_t own, struct sr_fold *fold,
+         sr_time *now)
+{
+    const struct sr_reading *reading = sr_store_clock(file->store);
+    const int error = file->fd < 0 ? 0 : read_image(file);
+    uint64_t held = 0, right = 0;
+    struct sr_clock clock;
+    unsigned count;
+
+    if (error != 0)
+        return sr_store_judge(file->store, error);
+    if (file->fd >= 0)
+        find_damage(file, &held);
+    count = reach(file);
+    clock = sr_fold_clock(file->image.record, SR_REFUSAL_SLOTS + count);
+    *now = sr_clock_now(&clock, reading, NULL);
+    if (file->damaged != 0) {
+        for (unsigned slot = 0; slot < count; slot++) {
+            if (file->image.record[SR_REFUSAL_SLOTS + slot].right > right)
+                right = file->image.record[SR_REFUSAL_SLOTS + slot].right;
+        }
+        judge_damage(file, held, written_at(file, reading, *now), right);
+        sr_store_note_damage(file->store, file->key.path);
+    }
+    if (file->fd >= 0)
+        held |= find_holders(file, own);
+    sr_fold(file->image.record + SR_REFUSAL_SLOTS, count, held, *now, fold);
+    sr_fold_refusals(file->image.record, SR_REFUSAL_SLOTS, fold);
+    fold->clock = clock;
+    return SR_STORE_OK;
+}
+
+enum sr_store_result
+sr_ledger_read(struct sr_ledger_file *file, uint64_t own, struct sr_fold *fold,
+               sr_time *now)
+{
+    enum sr_store_result result = read_one(file, own, fold, now);
+    struct sr_fold other;
+    sr_time then;
+
+    if (result != SR_STORE_OK || file->also == NULL)
+        return result;
+    result = read_one(file->also, 0, &other, &then);
+    if (result == SR_STORE_OK)
+        sr_fold_merge(fold, &other, then - *now);
+    return result;
+}
+
+uint64_t
+sr_ledger_damaged(const struct sr_ledger_file *file)
+{
+    return file->damaged;
+}
+
+const struct sr_record *
+sr_ledger_record(const struct sr_ledger_file *file, unsigned slot)
+{
+    return record_at((struct image *)(uintptr_t)&file->image, slot);
+}
+
+/* ---- making a file */
+
+static void
+make_header(struct sr_ledger_file *file, unsigned count)
+{
+    const struct sr_ledger_key *key = &file->key;
+    struct header *header = &file->image.header;
+
+    memset(header, 0, sizeof(*header));
+    memcpy(header->magic, MAGIC, sizeof(header->magic));
+    header->version = FORMAT;
+    header->count = count;
+    header->kind = key->kind;
+    if (key->kind <= SR_LEDGER_FAMILIAR)
+        header->uid = key->id.uid;
+    memcpy(header->backend, key->id.backend, sizeof(header->backend));
+    memcpy(header->name, key->id.name, sizeof(header->name));
+    memcpy(header->source, key->source, sizeof(header->source));
+    header->sum = sum_of(key->path, 0, header);
+}
+
+/* A whole new file: `total` failures so far; `failed_at` not 0: all slots have
+ * failed then. */
+static size_t
+make_image(struct sr_ledger_file *file, unsigned count, uint32_t total,
+           sr_time failed_at)
+{
+    struct sr_clock clock = {.latest = 0};
+
+    if (count > SR_ATTEMPTS_MAX)
+        count = SR_ATTEMPTS_MAX;
+    sr_clock_now(&clock, sr_store_clock(file->store), NULL);
+    make_header(file, count);
+    memset(file->image.record, 0, SR_REFUSAL_SLOTS * SECTOR);
+    memset(file->image.record + SR_REFUSAL_SLOTS, 0, count * SECTOR);
+    file->image.record[0].total = total;
+    for (unsigned slot = 0; failed_at != 0 && slot < count; slot++) {
+        file->image.record[SR_REFUSAL_SLOTS + slot].seq = 1;
+        file->image.record[SR_REFUSAL_SLOTS + slot].time = failed_at;
+        file->image.record[SR_REFUSAL_SLOTS + slot].clock = clock;
+        file->image.record[SR_REFUSAL_SLOTS + slot].state = SR_RECORD_FAILED;
+        file->image.record[SR_REFUSAL_SLOTS + slot].fails = 1;
+    }
+    for (unsigned i = 0; i < SR_REFUSAL_SLOTS; i++)
+        file->image.record[i].sum =
+            sum_of(file->key.path, sector_of(SR_ATTEMPTS_MAX + i),
+                   &file->image.record[i]);
+    for (unsigned slot = 0; slot < count; slot++)
+        file->image.record[SR_REFUSAL_SLOTS + slot].sum =
+            sum_of(file->key.path, sector_of(slot),
+                   &file->image.record[SR_REFUSAL_SLOTS + slot]);
+    file->count = count;
+    return SECTOR * (1 + SR_REFUSAL_SLOTS + count);
+}
+
+/* ---- opening */
+
+enum header_state { SOUND, ANOTHERS, BROKEN, NEWER };
+
+static enum header_state
+judge_header(const struct sr_ledger_file *file)
+{
+    const struct header *header = &file->image.header;
+    const struct sr_ledger_key *key = &file->key;
+
+    if (memcmp(header->magic, MAGIC, sizeof(header->magic)) != 0)
+        return BROKEN;
+    if (header->version > FORMAT)
+        return NEWER;
+    if (header->sum != sum_of(key->path, 0, header) ||
+        header->count > SR_ATTEMPTS_MAX)
+        return BROKEN;
+    if (key->kind <= SR_LEDGER_FAMILIAR &&
+        (header->uid != key->id.uid ||
+         strcmp(header->name, key->id.name) != 0 ||
+         strcmp(header->backend, key->id.backend) != 0 ||
+         strcmp(header->source, key->source) != 0))
+        return ANOTHERS;
+    return SOUND;
+}
+
+static enum sr_store_result
+open_fd(struct sr_ledger_file *file, bool write)
+{
+    enum sr_store_result result;
+    int error;
+
+    result = sr_store_file(file->store, file->place, file->key.path,
+                           write ? O_RDWR : O_RDONLY, &file->fd, &file->status);
+    if (result != SR_STORE_OK)
+        return result;
+    error = read_image(file);
+    if (error == 0)
+        return SR_STORE_OK;
+    close(file->fd);
+    file->fd = -1;
+    return sr_store_judge(file->store, error);
+}
+
+static void
+close_fd(struct sr_ledger_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+/* Put a new file in place and open it. */
+static enum sr_store_result
+make_file(struct sr_ledger_file *file, sr_time failed_at, bool replaces)
+{
+    const size_t size = make_image(file, file->attempts, 0, failed_at);
+    enum sr_store_result result =
+        sr_store_put(file->store, file->place, file->key.path, &file->image,
+                     size, false, replaces);
+
+    if (result == SR_STORE_NOT_FOUND) /* another process was quicker */
+        result = SR_STORE_OK;
+    if (result == SR_STORE_OK)
+        result = open_fd(file, true);
+    file->is_new = true;
+    return result;
+}
+
+/* A file that cannot be read is one whose every slot failed at its last write.
+ */
+static enum sr_store_result
+mend_file(struct sr_ledger_file *file, bool write)
+{
+    const struct sr_reading *reading = sr_store_clock(file->store);
+    struct sr_clock clock = {.latest = 0};
+    const sr_time now = sr_clock_now(&clock, reading, NULL);
+    const sr_time at = written_at(file, reading, now);
+
+    close_fd(file);
+    if (!write) {
+        sr_store_note_damage(file->store, file->key.path);
+        make_image(file, SR_ATTEMPTS_MAX, 0, at);
+        return SR_STORE_OK; /* without a descriptor: the image is all */
+    }
+    sr_store_set_aside(file->store, file->place, file->key.path);
+    return make_file(file, at, false);
+}
+
+static enum sr_store_result
+open_one(struct sr_ledger_file *file, bool write)
+{
+    enum sr_store_result result = open_fd(file, write);
+
+    if (result == SR_STORE_NOT_FOUND && write)
+        result = make_file(file, 0, false);
+    if (result != SR_STORE_OK)
+        return result;
+    switch (judge_header(file)) {
+    case SOUND:
+        return SR_STORE_OK;
+    case NEWER:
+        return SR_STORE_VERSION;
+    case BROKEN:
+        return mend_file(file, write);
+    case ANOTHERS:
+        break;
+    }
+    close_fd(file);
+    if (!write)
+        return SR_STORE_NOT_FOUND;
+    return make_file(file, 0, true);
+}
+
+static struct sr_ledger_file *
+new_file(struct sr_store *store, const struct sr_ledger_key *key,
+         enum sr_store_place place, unsigned attempts)
+{
+    /* Not calloc(): most of the image is never touched. */
+    struct sr_ledger_file *file = malloc(sizeof(*file));
+
+    if (file == NULL)
+        return NULL;
+    memset(file, 0, offsetof(struct sr_ledger_file, image));
+    memset(&file->image.header, 0, sizeof(file->image.header));
+    memset(file->image.record, 0, SR_REFUSAL_SLOTS * SECTOR);
+    file->store = store;
+    file->place = place;
+    file->fd = -1;
+    file->key = *key;
+    file->attempts = attempts < SR_ATTEMPTS_MAX ? attempts : SR_ATTEMPTS_MAX;
+    memset(file->image.record + SR_REFUSAL_SLOTS, 0, file->attempts * SECTOR);
+    return file;
+}
+
+/* Open one place; *file is NULL on any result but OK. */
+static enum sr_store_result
+open_place(struct sr_store *store, const struct sr_ledger_key *key,
+           enum sr_store_place place, bool write, unsigned attempts,
+           struct sr_ledger_file **file)
+{
+    enum sr_store_result result;
+
+    *file = NULL;
+    if (!write && sr_store_dir(store, place, false) < 0)
+        return SR_STORE_NOT_FOUND;
+    *file = new_file(store, key, place, attempts);
+    if (*file == NULL)
+        return sr_store_judge(store, ENOMEM);
+    result = open_one(*file, write);
+    if (result != SR_STORE_OK) {
+        sr_ledger_close(*file);
+        *file = NULL;
+    }
+    return result;
+}
+
+enum sr_store_result
+sr_ledger_open(struct sr_store *store, const struct sr_ledger_key *key,
+               bool write, unsigned attempts, struct sr_ledger_file **file)
+{
+    enum sr_store_result result, other;
+    struct sr_ledger_file *also = NULL;
+
+    *file = NULL;
+    result =
+        write && sr_store_no_write(store) != SR_STORE_OK
+            ? sr_store_no_write(store)
+            : open_place(store, key, SR_STORE_SAVED, write, attempts, file);
+    if (result == SR_STORE_OK || (!write && result == SR_STORE_NOT_FOUND)) {
+        other =
+            open_place(store, key, SR_STORE_UNSAVED, false, attempts, &also);
+        if (result == SR_STORE_NOT_FOUND) {
+            *file = also;
+            return other;
+        }
+    } else if (write && sr_store_no_write(store) != SR_STORE_OK) {
+        result = open_place(store, key, SR_STORE_UNSAVED, true, attempts, file);
+        other = open_place(store, key, SR_STORE_SAVED, false, attempts, &also);
+    } else {
+        return result;
+    }
+    if (result == SR_STORE_OK && other == SR_STORE_OK)
+        (*file)->also = also;
+    else if (result == SR_STORE_OK && other != SR_STORE_NOT_FOUND) {
+        sr_ledger_close(*file);
+        *file = NULL;
+        result = other;
+    }
+    return result;
+}
+
+static void
+free_file(struct sr_ledger_file *file)
+{
+    close_fd(file);
+    free(file);
+}
+
+void
+sr_ledger_close(struct sr_ledger_file *file)
+{
+    if (file == NULL)
+        return;
+    /* Closing alone would leave the locks to a process that was forked
+     * meanwhile. */
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        sr_ledger_give(file, slot);
+    sr_ledger_close(file->also);
+    free_file(file);
+}
+
+void
+sr_ledger_forget(struct sr_ledger_file *file)
+{
+    if (file == NULL)
+        return;
+    sr_ledger_forget(file->also);
+    free_file(file);
+}
+
+/* ---- writing */
+
+enum sr_store_result
+sr_ledger_write(struct sr_ledger_file *file, unsigned slot,
+                struct sr_record *record)
+{
+    const unsigned sector = sector_of(slot);
+    int error;
+
+    if (file->held[slot] != 0)
+        record->epoch = file->held[slot] - 1;
+    record->sum = sum_of(file->key.path, sector, record);
+    error = sr_store_write(file->fd, record, SECTOR, (off_t)(sector * SECTOR));
+    return error == 0 ? SR_STORE_OK : sr_store_judge(file->store, error);
+}
+
+enum sr_store_result
+sr_ledger_sync(struct sr_ledger_file *file)
+{
+    int error = 0;
+
+    if ((file->is_new ? fsync(file->fd) : fdatasync(file->fd)) != 0)
+        error = errno;
+    if (error == 0 && file->is_new)
+        error = sr_store_sync_folder(file->store, file->place, file->key.path);
+    return sr_store_judge(file->store, error);
+}
+
+bool
+sr_ledger_is_current(const struct sr_ledger_file *file)
+{
+    return sr_store_is_same(file->store, file->place, file->key.path,
+                            &file->status);
+}
+
+enum sr_store_result
+sr_ledger_unsaved(const struct sr_ledger_file *file)
+{
+    if (file->place == SR_STORE_SAVED)
+        return SR_STORE_OK;
+    return sr_store_no_write(file->store);
+}
+
+/* ---- clearing and checking */
+
+/* Replace what is in a place by an empty ledger. */
+static enum sr_store_result
+clear_place(struct sr_store *store, const struct sr_ledger_key *key,
+            enum sr_store_place place, bool *found)
+{
+    enum sr_store_result result;
+    struct sr_ledger_file *file;
+    struct sr_fold fold;
+    sr_time now;
+
+    result = open_place(store, key, place, false, 0, &file);
+    if (result == SR_STORE_NOT_FOUND)
+        return SR_STORE_OK;
+    if (result != SR_STORE_OK)
+        return result;
+    memset(&fold, 0, sizeof(fold));
+    if (read_one(file, 0, &fold, &now) != SR_STORE_OK)
+        fold.notice.failed = 0;
+    if (fold.ledger.failures != 0 || fold.lock_seq != 0 || fold.dead != 0)
+        *found = true;
+    result = sr_store_put(
+        store, place, key->path, &file->image,
+        make_image(file, file->image.header.count, fold.notice.failed, 0), true,
+        true);
+    sr_ledger_close(file);
+    return result;
+}
+
+enum sr_store_result
+sr_ledger_clear(struct sr_store *store, const struct sr_ledger_key *key,
+                bool *found)
+{
+    bool any = false;
+    enum sr_store_result result = clear_place(store, key, SR_STORE_SAVED, &any);
+
+    if (result == SR_STORE_OK)
+        result = clear_place(store, key, SR_STORE_UNSAVED, &any);
+    if (found != NULL)
+        *found = any;
+    return result;
+}
+
+enum sr_store_result
+sr_ledger_check(struct sr_store *store, const char *path)
+{
+    struct sr_ledger_key key = {.kind = SR_LEDGER_NAME};
+    struct sr_ledger_file *file;
+    enum sr_store_result result;
+    uint64_t held = 0;
+
+    snprintf(key.path, sizeof(key.path), "%s", path);
+    file = new_file(store, &key, SR_STORE_SAVED, 0);
+    if (file == NULL)
+        return SR_STORE_FAILED;
+    result = open_fd(file, false);
+    if (result == SR_STORE_OK) {
+        const enum header_state state = judge_header(file);
+
+        if (state == SOUND || state == ANOTHERS)
+            find_damage(file, &held);
+        if (state == NEWER)
+            result = SR_STORE_VERSION;
+        else if (state == BROKEN || (file->damaged & ~held) != 0)
+            result = SR_STORE_DAMAGED;
+    }
+    sr_ledger_close(file);
+    return result;
+}
