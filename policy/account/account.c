@@ -151,6 +151,14 @@ is_passed_over(const struct sr_backend *backend)
            backend->config->when_down == SR_DOWN_NEXT;
 }
 
+/* Whether the entry that was found can be of no account here.  A local account
+ * of that name is not made unavailable by it. */
+static bool
+is_odd(const struct sr_transaction *out, enum sr_status ask)
+{
+    return ask == SR_STATUS_UNAVAILABLE && out->why == SR_ERROR_NO_UID;
+}
+
 /*
  * Ask the backends in their order.  False when the name service calls the
  * account by another name, which has to be asked for instead; directories are
@@ -160,12 +168,15 @@ static bool
 ask_all(struct sr_transaction *out, const char *name)
 {
     const struct sr_string_list *names = &out->config->backends;
+    bool is_local_only = false;
 
     out->ask = SR_STATUS_UNKNOWN_NAME;
     for (size_t i = 0; i < names->count; i++) {
         enum sr_status ask = SR_STATUS_UNAVAILABLE;
         struct sr_error error;
 
+        if (is_local_only && strcmp(names->item[i], sr_backend_local.type) != 0)
+            continue;
         if (out->only != NULL && strcmp(out->only, names->item[i]) != 0)
             continue;
         if (sr_backend_find(out->config, names->item[i], &out->last, &error) !=
@@ -179,6 +190,11 @@ ask_all(struct sr_transaction *out, const char *name)
         }
         if (ask != SR_STATUS_UNKNOWN_NAME)
             out->ask = ask;
+        if (is_odd(out, ask)) {
+            snprintf(out->another, sizeof(out->another), "%.79s", out->reason);
+            is_local_only = true;
+            continue;
+        }
         if (ask == SR_STATUS_OK || ask == SR_STATUS_NO_MEMORY ||
             ask == SR_STATUS_AMBIGUOUS ||
             (ask == SR_STATUS_UNAVAILABLE && !is_passed_over(&out->last)))

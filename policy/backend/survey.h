@@ -98,10 +98,11 @@ struct sr_survey {
     enum sr_tri has_base;
     struct sr_survey_policy policy;
     size_t accounts;
-    bool is_cut;                     /* there may be more accounts */
-    char twice[80];                  /* a name that two entries have */
-    char twice_uid[80];              /* two names with one uid */
-    char no_uid[80];                 /* a name without a uid of use */
+    bool is_cut;           /* there may be more accounts */
+    char reading_why[160]; /* selfreset-publish cannot read them all */
+    char twice[80];        /* a name that two entries have */
+    char twice_uid[80];    /* two names with one uid */
+    char no_uid[80];       /* a name without a uid of use */
     enum sr_tri anyone_reads_hashes; /* without a bind */
     enum sr_tri service_reads_hashes;
 

@@ -154,6 +154,8 @@ const struct sr_key sr_keys[] = {
      .most = 60, BACKEND(name_attribute)},
     {"backend", "uid_attribute", SR_KEY_TEXT, "uidNumber",
      .most = 60, BACKEND(uid_attribute)},
+    {"backend", "uid_min", SR_KEY_COUNT, "1000",
+     .least = 1, .most = INT32_MAX, BACKEND(uid_min)},
     {"backend", "identity", SR_KEY_CHOICE, "none",
      .choice = identity_words, BACKEND(identity)},
     {"backend", "bind_dn", SR_KEY_TEXT, "",

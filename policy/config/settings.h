@@ -36,6 +36,7 @@ struct sr_backend_config {
     char *filter; /* with %u for the name */
     char *name_attribute;
     char *uid_attribute;
+    unsigned uid_min; /* an entry with a smaller uid is not an account */
     enum sr_read_as identity; /* as what accounts are read */
     char *bind_dn;
     char *secret_file;

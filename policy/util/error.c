@@ -52,6 +52,8 @@ sr_error_text(const struct sr_error *error)
         return "the identity of this host was not accepted";
     case SR_ERROR_READ_ONLY:
         return "the server takes no changes";
+    case SR_ERROR_NO_UID:
+        return "the entry has no usable uid";
     case SR_ERROR_DATA:
         return "the data cannot be read";
     case SR_ERROR_NONE:

@@ -32,7 +32,7 @@
 
 /* The largest message, as bytes: libldap makes room for as many as the first
  * of them promise.  No entry that is asked for comes near. */
-#define MESSAGE_MAX ((ber_len_t)16 << 20)
+#define MESSAGE_MAX ((ber_len_t)4 << 20)
 
 /*
  * Have libldap made ready without the environment: it looks at it once, at its
@@ -224,7 +224,8 @@ static const Sockbuf_IO patience = {
 /*
  * libldap frees its requests as they are, with the passwords in them.  They are
  * handed down in place, and nobody reads them again: so the topmost layer wipes
- * what the ones below it have taken.
+ * what the ones below it have taken.  It also counts what is received, so that
+ * no server can fill the memory.
  */
 static ber_slen_t
 wiping_write(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
@@ -239,7 +240,18 @@ wiping_write(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
 static ber_slen_t
 wiping_read(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
 {
-    return LBER_SBIOD_READ_NEXT(layer, buffer, size);
+    struct sr_ldap_session *session = layer->sbiod_pvt;
+    ber_slen_t got = LBER_SBIOD_READ_NEXT(layer, buffer, size);
+
+    if (got <= 0)
+        return got;
+    if ((size_t)got > session->budget) {
+        session->budget = 0;
+        errno = ECONNABORTED;
+        return -1;
+    }
+    session->budget -= (size_t)got;
+    return got;
 }
 
 static const Sockbuf_IO wiping = {
@@ -355,6 +367,7 @@ protect(struct sr_ldap_session *session, const LDAPURLDesc *url, int64_t end)
     int code = LDAP_SUCCESS;
 
     session->is_insecure = false;
+    session->allowance = SR_LDAP_BYTES_PLAIN;
     if (strcmp(url->lud_scheme, "ldaps") == 0)
         code = begin_tls(session, end);
     else if (strcmp(url->lud_scheme, "ldapi") == 0)
@@ -410,6 +423,7 @@ sr_ldap_connect(struct sr_ldap_session *session, size_t uri, int64_t end)
     int code;
 
     make_ready();
+    session->uri = uri;
     if (ldap_url_parse(text, &url) != LDAP_URL_SUCCESS) {
         sr_ldap_why(session, "%s is no URI", text);
         return LDAP_PARAM_ERROR;
@@ -423,7 +437,7 @@ sr_ldap_connect(struct sr_ldap_session *session, size_t uri, int64_t end)
         sr_ldap_close(session, false);
         return code;
     }
-    session->uri = uri;
+    session->allowance = SR_LDAP_BYTES_REQUEST;
     session->bound = SR_LDAP_BOUND_NOBODY;
     session->is_used = false;
     return LDAP_SUCCESS;

@@ -34,10 +34,6 @@ read_facts(struct sr_ldap_session *session, struct sr_ldap_view *view,
 {
     const char *dn = view->account->dn;
 
-    if (view->account->is_cut || view->policy->is_cut) {
-        sr_ldap_why(session, "%s or its policy has too many values", dn);
-        return false;
-    }
     if (view->fault == NULL)
         view->fault = sr_ldap_kind_facts(view, facts);
     if (view->fault == NULL)
@@ -58,15 +54,31 @@ sr_ldap_describe(struct sr_ldap_session *session,
         sr_ldap_entry_first(view->account, session->config->uid_attribute);
 
     sr_facts_init(facts);
+    if (view->account->is_cut || view->policy->is_cut) {
+        sr_ldap_why(session, "%s or its policy has too many values",
+                    view->account->dn);
+        return false;
+    }
     if (uid == NULL || !sr_ldap_uid(uid, &facts->uid)) {
         sr_ldap_why(session, "the entry has no usable %s",
                     session->config->uid_attribute);
+        session->error->code = SR_ERROR_NO_UID;
         return false;
     }
     facts->answered = SR_YES;
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
     return read_facts(session, view, facts);
+}
+
+bool
+sr_ldap_is_system(const struct sr_backend_config *config,
+                  const struct sr_ldap_entry *entry)
+{
+    const char *text = sr_ldap_entry_first(entry, config->uid_attribute);
+    uid_t uid;
+
+    return text != NULL && sr_ldap_uid(text, &uid) && uid < config->uid_min;
 }
 
 static gid_t

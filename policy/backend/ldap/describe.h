@@ -22,6 +22,11 @@ bool sr_ldap_describe(struct sr_ldap_session *session,
                       const struct sr_backend *backend, const char *name,
                       struct sr_ldap_view *view, struct sr_facts *facts);
 
+/* Whether the entry has a uid below config->uid_min: then it is not an account.
+ */
+bool sr_ldap_is_system(const struct sr_backend_config *config,
+                       const struct sr_ldap_entry *entry);
+
 /* Reporting accounts to a visitor. */
 struct sr_ldap_visit {
     struct sr_ldap_session *session;

@@ -17,6 +17,10 @@
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/template.h"
+#include "policy/util/deadline.h"
+
+/* For all policies together. */
+#define POLICIES_MAX_MS ((int64_t)5 * 60 * 1000)
 
 /* One name, and the entry that has it. */
 struct item {
@@ -28,6 +32,7 @@ struct reading {
     struct sr_ldap_session *session;
     const struct sr_backend *backend;
     struct sr_ldap_pages pages;
+    int64_t end; /* deadline for all policies together */
     struct item *item;
     size_t count, room;
 };
@@ -68,8 +73,8 @@ add_item(struct reading *reading, const char *name, LDAPMessage *message)
     return LDAP_SUCCESS;
 }
 
-/* Read the policies of an entry.  That there are too many is the account's
- * fault, see `wrong`. */
+/* Read the policies of an entry.  Where that fails with the server there, it is
+ * the account's fault: see `wrong`. */
 static int
 read_policies(struct reading *reading, struct sr_ldap_view *view,
               const char **wrong)
@@ -77,10 +82,20 @@ read_policies(struct reading *reading, struct sr_ldap_view *view,
     struct sr_ldap_session *session = reading->session;
     int code;
 
+    if (sr_deadline_now() > reading->end) {
+        sr_ldap_why(session, "the policies take too long to be read");
+        return LDAP_TIMEOUT;
+    }
     sr_ldap_answered(session); /* each has the time of a login */
+    sr_error_clear(session->error);
     code = sr_ldap_policies_of(session, &session->policies, view);
-    *wrong = code == LDAP_LOOP_DETECT ? session->error->text : NULL;
-    return code == LDAP_LOOP_DETECT ? LDAP_SUCCESS : code;
+    *wrong = NULL;
+    if (code == LDAP_SUCCESS || code == LDAP_NO_MEMORY ||
+        sr_ldap_response_is_away(code))
+        return code;
+    *wrong = sr_error_has_text(session->error) ? session->error->text
+                                               : "its policy cannot be read";
+    return LDAP_SUCCESS;
 }
 
 /* The names of an entry, and its policy. */
@@ -98,7 +113,8 @@ index_entry(struct reading *reading, LDAPMessage *message)
         code = read_policies(reading, &view, &wrong);
     while (code == LDAP_SUCCESS &&
            (name = sr_ldap_entry_next(&entry, attribute, &at)) != NULL) {
-        if (!sr_ldap_is_absurd(name))
+        if (!sr_ldap_is_absurd(name) &&
+            !sr_ldap_is_system(reading->session->config, &entry))
             code = add_item(reading, name, message);
     }
     sr_ldap_entry_clear(&entry);
@@ -178,18 +194,26 @@ sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
     char *filter = sr_ldap_filter_all(call->backend->config->filter);
     void *kept = NULL;
     enum sr_status ask = SR_STATUS_NO_MEMORY;
-    int code = LDAP_NO_MEMORY;
+    int code = LDAP_NO_MEMORY, indexed = LDAP_OTHER;
+    struct sr_error error;
 
     reading.session = sr_ldap_begin(&kept, call);
     if (filter != NULL && reading.session != NULL)
         code =
             sr_ldap_read_pages(reading.session, filter, NULL, &reading.pages);
-    if (code == LDAP_SUCCESS)
-        code = index_pages(&reading);
-    if (code == LDAP_SUCCESS)
+    if (code == LDAP_SUCCESS || reading.pages.is_cut) {
+        error = call->error;
+        reading.end = sr_deadline_now() + POLICIES_MAX_MS;
+        indexed = index_pages(&reading);
+    }
+    if (indexed == LDAP_SUCCESS)
         ask = report_all(&reading, visitor);
-    else if (code != LDAP_NO_MEMORY)
+    else if (code != LDAP_NO_MEMORY && indexed != LDAP_NO_MEMORY)
         ask = SR_STATUS_UNAVAILABLE;
+    if (ask == SR_STATUS_OK && reading.pages.is_cut) {
+        ask = SR_STATUS_UNAVAILABLE; /* there are more */
+        call->error = error;
+    }
     if (ask == SR_STATUS_UNAVAILABLE && !sr_error_has_text(&call->error))
         sr_error_set(&call->error, SR_ERROR_OTHER, "%s", ldap_err2string(code));
     reading_clear(&reading);

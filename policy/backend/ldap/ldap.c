@@ -34,6 +34,10 @@
  * to type a password, and shorter than an administrator's patience. */
 #define FRESH_MS 30000
 
+/* Entries that a filter may find for one name: a value with options, or of
+ * another attribute, makes an entry no account of that name. */
+#define FOUND_MAX 16
+
 /* Whether somebody else than the owner may set a password by the old one. */
 static bool
 can_help(const struct sr_backend_config *config)
@@ -43,17 +47,52 @@ can_help(const struct sr_backend_config *config)
 
 /* ---- reading */
 
-/* The one entry of a name. */
+/* The one entry of those found that is the account's. */
 static enum sr_status
-read_entry(struct sr_ldap_session *session, const char *name,
-           struct sr_ldap_entry *entry)
+choose_entry(struct sr_ldap_session *session, const char *name,
+             struct sr_ldap_entry *found, size_t count,
+             struct sr_ldap_entry *entry)
+{
+    const struct sr_backend_config *config = session->config;
+    struct sr_ldap_entry *chosen = NULL;
+    size_t named = 0;
+
+    for (size_t i = 0; i < count && i < FOUND_MAX; i++) {
+        if (sr_ldap_entry_spelling(&found[i], config->name_attribute, name) ==
+                NULL ||
+            sr_ldap_is_system(config, &found[i]))
+            continue;
+        named++;
+        chosen = &found[i];
+    }
+    if (named > 1 || count > FOUND_MAX) {
+        sr_ldap_why(session, "more than one entry is found by \"filter\"");
+        return SR_STATUS_AMBIGUOUS;
+    }
+    /* Directories do not tell "Ann" from "ann": the account has the entry's
+     * spelling, and the caller judges whether it is the one that was meant. */
+    if (named == 0)
+        return SR_STATUS_UNKNOWN_NAME;
+    *entry = *chosen;
+    memset(chosen, 0, sizeof(*chosen));
+    /* A bind without a DN would be one as nobody. */
+    if (entry->dn[0] == '\0') {
+        sr_ldap_why(session, "the entry of this name has no DN");
+        return SR_STATUS_UNAVAILABLE;
+    }
+    return SR_STATUS_OK;
+}
+
+/* Search for the entry of a name.  Returns an LDAP result code. */
+static int
+search_entry(struct sr_ldap_session *session, const char *name,
+             struct sr_ldap_entry *found, size_t *count)
 {
     const struct sr_backend_config *config = session->config;
     const char *attributes[SR_LDAP_LIST_MAX];
     char *filter = sr_ldap_filter(config->filter, name);
     char *dn = sr_ldap_dn(
         config->user_dn == NULL ? config->base : config->user_dn, name);
-    size_t count = 0;
     int code = LDAP_NO_MEMORY;
 
     sr_ldap_list_attributes(config, attributes);
@@ -61,30 +100,31 @@ read_entry(struct sr_ldap_session *session, const char *name,
         code = sr_ldap_search(
             session, config->user_dn == NULL ? config->base : dn,
             config->user_dn == NULL ? LDAP_SCOPE_SUBTREE : LDAP_SCOPE_BASE,
-            filter, attributes, entry, 1, &count);
+            filter, attributes, found, FOUND_MAX, count);
     free(filter);
     free(dn);
-    if (code == LDAP_NO_MEMORY)
-        return SR_STATUS_NO_MEMORY;
-    if (config->user_dn != NULL && sr_ldap_self_read_hides(code))
-        return SR_STATUS_UNKNOWN_NAME;
-    if (code != LDAP_SUCCESS)
-        return SR_STATUS_UNAVAILABLE;
-    if (count > 1) {
-        sr_ldap_why(session, "more than one entry is found by \"filter\"");
-        return SR_STATUS_AMBIGUOUS;
-    }
-    /* Directories do not tell "Ann" from "ann": the account has the entry's
-     * spelling, and the caller judges whether it is the one that was meant. */
-    if (count == 0 ||
-        sr_ldap_entry_spelling(entry, config->name_attribute, name) == NULL)
-        return SR_STATUS_UNKNOWN_NAME;
-    /* A bind with it would be one as nobody. */
-    if (entry->dn[0] == '\0') {
-        sr_ldap_why(session, "the entry of this name has no DN");
-        return SR_STATUS_UNAVAILABLE;
-    }
-    return SR_STATUS_OK;
+    return code;
+}
+
+/* The one entry of a name. */
+static enum sr_status
+read_entry(struct sr_ldap_session *session, const char *name,
+           struct sr_ldap_entry *entry)
+{
+    struct sr_ldap_entry found[FOUND_MAX] = {0};
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    size_t count = 0;
+    int code = search_entry(session, name, found, &count);
+
+    if (code == LDAP_SUCCESS)
+        status = choose_entry(session, name, found, count, entry);
+    else if (code == LDAP_NO_MEMORY)
+        status = SR_STATUS_NO_MEMORY;
+    else if (session->config->user_dn != NULL && sr_ldap_self_read_hides(code))
+        status = SR_STATUS_UNKNOWN_NAME;
+    for (size_t i = 0; i < FOUND_MAX; i++)
+        sr_ldap_entry_clear(&found[i]);
+    return status;
 }
 
 /* The policies of the entry that was read. */

@@ -17,6 +17,12 @@
 /* Entries in one page: not above the limit that servers have unless told. */
 #define PAGE 500
 
+/* No directory has more, and none takes longer: a server that does not come to
+ * an end is given up. */
+#define PAGES_MAX      20000
+#define PAGES_BYTES    ((size_t)512 << 20)
+#define READING_MAX_MS ((int64_t)10 * 60 * 1000)
+
 void
 sr_ldap_pages_clear(struct sr_ldap_pages *pages)
 {
@@ -85,7 +91,9 @@ fetch_page(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
     ldap_control_free(control);
     if (code != LDAP_SUCCESS)
         return code;
+    session->allowance = SR_LDAP_BYTES_PAGE;
     sr_ldap_receive(session, id, end, answer, message);
+    session->allowance = SR_LDAP_BYTES_REQUEST;
     return answer->code;
 }
 
@@ -112,6 +120,14 @@ sr_ldap_paged_end(struct sr_ldap_paged *paged)
     paged->cookie = (struct berval){0, NULL};
 }
 
+/* Whether a limit of the server ended a search. */
+static bool
+is_limit(int code)
+{
+    return code == LDAP_SIZELIMIT_EXCEEDED ||
+           code == LDAP_ADMINLIMIT_EXCEEDED || code == LDAP_TIMELIMIT_EXCEEDED;
+}
+
 static int
 read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
           struct sr_ldap_pages *pages)
@@ -120,13 +136,83 @@ read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
     LDAPMessage *message;
     int code = sr_ldap_next_page(session, paged, &answer, &message);
 
+    pages->bytes += SR_LDAP_BYTES_PAGE - session->budget;
     if (code == LDAP_SUCCESS)
         return add_page(pages, message);
-    sr_ldap_why(session, "%s: not every account was told of: %s%s%s",
+    /* What was read up to a limit of the server is of use. */
+    if (is_limit(code) && ldap_count_entries(session->ld, message) > 0) {
+        pages->is_cut = true;
+        if (add_page(pages, message) != LDAP_SUCCESS)
+            code = LDAP_NO_MEMORY;
+        message = NULL;
+    }
+    sr_ldap_why(session, "%s: not every account was returned: %s%s%s",
                 session->config->uri.item[session->uri], ldap_err2string(code),
                 sr_ldap_colon(&answer), answer.text);
     ldap_msgfree(message);
     return code;
+}
+
+/* Whether the server does not allow pages, by the answer to the first without
+ * an entry. */
+static bool
+is_refused(int code, const struct sr_ldap_pages *pages)
+{
+    return pages->count == 0 &&
+           (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION ||
+            code == LDAP_UNWILLING_TO_PERFORM || code == LDAP_PROTOCOL_ERROR ||
+            code == LDAP_INAPPROPRIATE_AUTH ||
+            code == LDAP_ADMINLIMIT_EXCEEDED ||
+            code == LDAP_INSUFFICIENT_ACCESS);
+}
+
+/* Everything in one answer. */
+static int
+read_whole(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
+           struct sr_ldap_pages *pages)
+{
+    int64_t end = sr_deadline_now() + session->config->timeout * 1000;
+    struct sr_ldap_response answer;
+    LDAPMessage *message = NULL;
+    int id;
+    int code =
+        ldap_search_ext(session->ld, paged->base, paged->scope, paged->filter,
+                        (char **)(uintptr_t)paged->attributes, 0, NULL, NULL,
+                        NULL, LDAP_NO_LIMIT, &id);
+
+    if (code != LDAP_SUCCESS)
+        return code;
+    session->allowance = PAGES_BYTES;
+    sr_ldap_receive(session, id, end, &answer, &message);
+    session->allowance = SR_LDAP_BYTES_REQUEST;
+    code = answer.code;
+    pages->is_cut = is_limit(code);
+    if (code == LDAP_SUCCESS || pages->is_cut) {
+        if (add_page(pages, message) != LDAP_SUCCESS)
+            code = LDAP_NO_MEMORY;
+    } else {
+        ldap_msgfree(message);
+    }
+    if (code != LDAP_SUCCESS)
+        sr_ldap_why(session,
+                    "%s: pages are refused, and without them not every account "
+                    "was returned: %s%s%s",
+                    session->config->uri.item[session->uri],
+                    ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
+    return code;
+}
+
+/* Whether a reading has come to a limit. */
+static bool
+is_endless(struct sr_ldap_session *session, const struct sr_ldap_pages *pages,
+           int64_t began)
+{
+    if (pages->count < PAGES_MAX && pages->bytes < PAGES_BYTES &&
+        sr_deadline_now() - began < READING_MAX_MS)
+        return false;
+    sr_ldap_why(session, "%s: its pages do not come to an end",
+                session->config->uri.item[session->uri]);
+    return true;
 }
 
 int
@@ -140,17 +226,22 @@ sr_ldap_read_pages(struct sr_ldap_session *session, const char *filter,
         .filter = filter,
         .attributes = attributes == NULL ? whole : attributes,
     };
+    const int64_t began = sr_deadline_now();
     int code = sr_ldap_as_service(session);
 
     if (code != LDAP_SUCCESS)
         return code;
     sr_ldap_list_attributes(session->config, whole);
     do {
-        code = read_page(session, &paged, pages);
+        code = is_endless(session, pages, began)
+                   ? LDAP_DECODING_ERROR
+                   : read_page(session, &paged, pages);
     } while (code == LDAP_SUCCESS && paged.cookie.bv_len > 0);
     sr_ldap_paged_end(&paged);
-    /* What is left of a page is of no use to anybody. */
-    if (code != LDAP_SUCCESS)
+    if (is_refused(code, pages))
+        code = read_whole(session, &paged, pages);
+    /* The rest of a page is of no use. */
+    if (code != LDAP_SUCCESS && !pages->is_cut)
         sr_ldap_close(session, false);
     return code;
 }

@@ -12,6 +12,8 @@
 struct sr_ldap_pages {
     LDAPMessage **page;
     size_t count;
+    size_t bytes; /* that were received for them */
+    bool is_cut;  /* a limit of the server ended the search */
 };
 
 /* A search that is answered in pages. */
@@ -36,8 +38,9 @@ void sr_ldap_paged_end(struct sr_ldap_paged *paged);
 /*
  * Read all entries below the base that a filter finds, with these attributes or
  * (NULL) all those of an account.  Each page has the time of one login.
- * Returns an LDAP result code; on any but LDAP_SUCCESS the pages are incomplete
- * and not to be used.  Clear them in any case.
+ * Where the server refuses pages, all are asked for at once.  Returns an LDAP
+ * result code; on any but LDAP_SUCCESS the pages are incomplete, and unless
+ * is_cut not to be used.  Clear them in any case.
  */
 int sr_ldap_read_pages(struct sr_ldap_session *session, const char *filter,
                        const char *const *attributes,

@@ -55,6 +55,7 @@ sr_ldap_receive(struct sr_ldap_session *session, int id, int64_t end,
     int type, code = LDAP_SERVER_DOWN;
 
     *message = NULL;
+    session->budget = session->allowance;
     type = ldap_result(session->ld, id, LDAP_MSG_ALL, &left, message);
     if (type > 0) {
         read_answer(session, *message, answer);
@@ -69,6 +70,11 @@ sr_ldap_receive(struct sr_ldap_session *session, int id, int64_t end,
      * request. */
     if (code >= 0 || !sr_ldap_response_is_away(code))
         code = LDAP_SERVER_DOWN;
+    if (session->budget == 0) {
+        sr_ldap_why(session, "%s: it sends more than an answer may have",
+                    session->config->uri.item[session->uri]);
+        code = LDAP_DECODING_ERROR;
+    }
     sr_ldap_response_init(answer, code);
 }
 
@@ -82,40 +88,65 @@ sr_ldap_expect(LDAPMessage *message, int kind, struct sr_ldap_response *answer)
 
 /* ---- entries */
 
-static int
-take_values(struct sr_ldap_session *session, LDAPMessage *message,
-            const char *attribute, struct sr_ldap_entry *entry)
+/* Whether an attribute was asked for by this name, without options: a value of
+ * "uid;lang-en" is not one of "uid". */
+static bool
+has_options(const struct berval *attribute)
 {
-    struct berval **value =
-        ldap_get_values_len(session->ld, message, attribute);
+    return memchr(attribute->bv_val, ';', attribute->bv_len) != NULL;
+}
+
+/* The values of one attribute. */
+static int
+take_values(const struct berval *attribute, const struct berval *value,
+            struct sr_ldap_entry *entry)
+{
+    char name[64];
     int status = 0;
 
-    for (size_t i = 0; value != NULL && value[i] != NULL && status == 0; i++)
-        status = sr_ldap_entry_add(entry, attribute, value[i]->bv_val,
-                                   value[i]->bv_len);
-    ldap_value_free_len(value);
+    if (value == NULL || has_options(attribute) ||
+        attribute->bv_len >= sizeof(name))
+        return 0;
+    memcpy(name, attribute->bv_val, attribute->bv_len);
+    name[attribute->bv_len] = '\0';
+    for (size_t i = 0; value[i].bv_val != NULL && status == 0; i++) {
+        if (entry->is_cut)
+            break;
+        status =
+            sr_ldap_entry_add(entry, name, value[i].bv_val, value[i].bv_len);
+    }
     return status;
 }
 
+/* In one pass over the message, whatever an entry has. */
 int
 sr_ldap_entry_take(struct sr_ldap_session *session, LDAPMessage *message,
                    struct sr_ldap_entry *entry)
 {
-    char *dn = ldap_get_dn(session->ld, message);
     BerElement *ber = NULL;
-    char *attribute;
+    struct berval dn, attribute;
+    int code = ldap_get_dn_ber(session->ld, message, &ber, &dn);
     int status = 0;
 
-    entry->dn = dn == NULL ? NULL : strdup(dn);
-    ldap_memfree(dn);
+    entry->dn =
+        code == LDAP_SUCCESS ? strndup(dn.bv_val, dn.bv_len) : strdup("");
+    if (code != LDAP_SUCCESS ||
+        (dn.bv_len > 0 && memchr(dn.bv_val, '\0', dn.bv_len) != NULL))
+        entry->is_cut = true;
     if (entry->dn == NULL)
-        return LDAP_NO_MEMORY;
-    for (attribute = ldap_first_attribute(session->ld, message, &ber);
-         attribute != NULL;
-         attribute = ldap_next_attribute(session->ld, message, ber)) {
-        if (status == 0)
-            status = take_values(session, message, attribute, entry);
-        ldap_memfree(attribute);
+        status = -1;
+    while (code == LDAP_SUCCESS && status == 0) {
+        struct berval *value = NULL;
+
+        code = ldap_get_attribute_ber(session->ld, message, ber, &attribute,
+                                      &value);
+        if (code == LDAP_SUCCESS && attribute.bv_val == NULL)
+            break;
+        if (code == LDAP_SUCCESS)
+            status = take_values(&attribute, value, entry);
+        else
+            entry->is_cut = true;
+        ber_memfree(value);
     }
     if (ber != NULL)
         ber_free(ber, 0);

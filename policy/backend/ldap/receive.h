@@ -11,7 +11,9 @@
 /*
  * Wait for the response to a request until `end`.  *message may be NULL
  * afterwards; free it with ldap_msgfree().  `answer` has its code and controls;
- * without a response the code is LDAP_TIMEOUT or LDAP_SERVER_DOWN.
+ * without a response the code is LDAP_TIMEOUT or LDAP_SERVER_DOWN.  A response
+ * of more bytes than session->allowance is none, and the connection is of no
+ * use any more.
  */
 void sr_ldap_receive(struct sr_ldap_session *session, int id, int64_t end,
                      struct sr_ldap_response *answer, LDAPMessage **message);
@@ -20,8 +22,11 @@ void sr_ldap_receive(struct sr_ldap_session *session, int id, int64_t end,
 void sr_ldap_expect(LDAPMessage *message, int kind,
                     struct sr_ldap_response *answer);
 
-/* Copy an entry out of a message.  Returns LDAP_SUCCESS or LDAP_NO_MEMORY;
- * clear the entry in any case. */
+/*
+ * Copy an entry out of a message.  Attributes with options are left out; an
+ * entry that has too many values, or cannot be decoded, is marked (is_cut).
+ * Returns LDAP_SUCCESS or LDAP_NO_MEMORY; clear the entry in any case.
+ */
 int sr_ldap_entry_take(struct sr_ldap_session *session, LDAPMessage *message,
                        struct sr_ldap_entry *entry);
 

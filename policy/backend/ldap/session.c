@@ -121,6 +121,7 @@ sr_ldap_begin(void **state, struct sr_call *call)
         if (session == NULL)
             return NULL;
         session->fd = -1;
+        session->allowance = SR_LDAP_BYTES_REQUEST;
         *state = session;
     }
     session->config = call->backend->config;

@@ -19,6 +19,12 @@
 #include "policy/backend/ldap/policy_cache.h"
 #include "policy/backend/ldap/response.h"
 
+/* What may be received: before TLS, as the response to a request of a login,
+ * and as a page of all accounts. */
+#define SR_LDAP_BYTES_PLAIN   ((size_t)64 << 10)
+#define SR_LDAP_BYTES_REQUEST ((size_t)4 << 20)
+#define SR_LDAP_BYTES_PAGE    ((size_t)64 << 20)
+
 /* Whom the connection is bound as. */
 enum sr_ldap_bound {
     SR_LDAP_BOUND_NOBODY,
@@ -59,6 +65,9 @@ struct sr_ldap_session {
     dev_t device;    /* of the socket: a descriptor that somebody else closed */
     ino_t inode;     /* can be another file's by now */
     int64_t tls_end; /* of the handshake under way; 0: there is none */
+    /* Bytes that the response to a request may have, and those that may still
+     * be received. */
+    size_t allowance, budget;
     enum sr_ldap_bound bound;
     bool is_used;       /* something was answered over it in an earlier call */
     bool is_insecure;   /* neither TLS nor a local socket */

@@ -18,6 +18,7 @@
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/connect.h"
 #include "policy/backend/ldap/describe.h"
+#include "policy/backend/ldap/pages.h"
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/request.h"
 #include "policy/backend/ldap/rootdse.h"
@@ -167,48 +168,43 @@ read_base(struct sr_ldap_session *session, struct sr_survey *survey)
     sr_ldap_entry_clear(&base);
 }
 
-/* The filter with all names in the place of the one. */
-static char *
-filter_of_all(const char *filter)
-{
-    char *all = strdup(filter);
-
-    for (char *at = all; at != NULL && (at = strstr(at, "%u")) != NULL;) {
-        *at++ = '*';
-        memmove(at, at + 1, strlen(at));
-    }
-    return all;
-}
-
 static void
 read_accounts(struct sr_ldap_session *session, struct sr_survey *survey)
 {
     const struct sr_backend_config *config = session->config;
-    const char *const attributes[] = {config->name_attribute,
-                                      config->uid_attribute, NULL};
     struct sr_ldap_entry *found = calloc(ACCOUNTS_MAX, sizeof(*found));
-    char *filter = filter_of_all(config->filter);
-    size_t count = 0, kept;
+    char *filter = sr_ldap_filter_all(config->filter);
+    struct sr_ldap_pages pages = {0};
+    size_t count = 0;
+    int code = LDAP_NO_MEMORY;
 
-    survey->is_cut = true;
-    if (found != NULL && filter != NULL &&
-        sr_ldap_search(session, config->base, LDAP_SCOPE_SUBTREE, filter,
-                       attributes, found, ACCOUNTS_MAX, &count) == LDAP_SUCCESS)
-        survey->is_cut = false;
-    for (kept = 0; found != NULL && kept < ACCOUNTS_MAX; kept++) {
-        if (found[kept].dn == NULL)
-            break;
+    if (found != NULL && filter != NULL)
+        code = sr_ldap_read_pages(session, filter, NULL, &pages);
+    survey->is_cut = code != LDAP_SUCCESS;
+    if (code != LDAP_SUCCESS)
+        snprintf(survey->reading_why, sizeof(survey->reading_why), "%s",
+                 sr_error_text(session->error));
+    for (size_t i = 0; session->ld != NULL && i < pages.count; i++) {
+        LDAPMessage *at = ldap_first_entry(session->ld, pages.page[i]);
+
+        for (; at != NULL; at = ldap_next_entry(session->ld, at)) {
+            if (count == ACCOUNTS_MAX ||
+                sr_ldap_entry_take(session, at, &found[count++]) !=
+                    LDAP_SUCCESS) {
+                survey->is_cut = true;
+                break;
+            }
+        }
     }
-    if (count > kept)
-        survey->is_cut = true;
     sr_ldap_answered(session);
     if (found != NULL)
-        sr_ldap_server_accounts(found, kept, config->name_attribute,
+        sr_ldap_server_accounts(found, count, config->name_attribute,
                                 config->uid_attribute, survey);
-    for (size_t i = 0; i < kept; i++)
+    for (size_t i = 0; i < count; i++)
         sr_ldap_entry_clear(&found[i]);
     free(found);
     free(filter);
+    sr_ldap_pages_clear(&pages);
 }
 
 /* Whether a search shows a hash of any account. */

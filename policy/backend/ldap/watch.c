@@ -107,7 +107,8 @@ list_names(const struct call *call, const struct sr_ldap_entry *entry,
     if (names->item == NULL)
         return LDAP_NO_MEMORY;
     while ((name = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
-        if (sr_ldap_is_absurd(name))
+        if (sr_ldap_is_absurd(name) ||
+            sr_ldap_is_system(call->session->config, entry))
             continue;
         names->item[names->count] = strdup(name);
         if (names->item[names->count] == NULL) {
@@ -445,8 +446,11 @@ listen_on(struct call *call, bool *has_more)
                          !call->is_done && !state->is_poll;
          i++) {
         LDAPMessage *message = NULL;
-        int type = ldap_result(call->session->ld, LDAP_RES_ANY, LDAP_MSG_ONE,
-                               &now, &message);
+        int type;
+
+        call->session->budget = SR_LDAP_BYTES_REQUEST;
+        type = ldap_result(call->session->ld, LDAP_RES_ANY, LDAP_MSG_ONE, &now,
+                           &message);
 
         if (type == 0) {
             *has_more = false;

@@ -1,0 +1,164 @@
+"""Odd entries, limits and floods of a directory: each costs itself, and is
+named; neither time nor memory is the server's to decide.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import json
+
+import pytest
+
+import directory
+from directory import Slapd, dn_of, stamp, user
+from middle import (ENTRY, ber, control, entry, message, number, octets,
+                    result)
+from test_ldap import OLD, PEER, UID, configure, log_in
+from test_ldap_garbage import ANN, NANO, fake # noqa: F401
+
+pytestmark = pytest.mark.skipif(not directory.have_server(),
+                                reason="slapd is not installed")
+
+DAY = 86400
+DONE = 0x65
+PAGED = "1.2.840.113556.1.4.319"
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def slapd(host):
+    servers = []
+
+    def made(*users, **options):
+        server = Slapd(host, list(users), **options)
+        servers.append(server)
+        configure(host, server)
+        for one in users:
+            host.add_elsewhere(one["uid"], one["uidNumber"])
+        return server
+    yield made
+    for server in servers:
+        server.stop()
+
+
+def key(host, name="ann"):
+    (code,) = host.drive("probe", name, "acct", rhost=PEER).codes
+    return code
+
+
+def listed(host):
+    done = host.run("selfresetctl", "list", "--json")
+    return done, {one["user"]: one for one in json.loads(done.stdout)}
+
+
+# ---- idle accounts, by the server's own answer
+
+IDLE = {
+    "changed-long-ago": (dict(pwdChangedTime=stamp(100 * DAY)), False),
+    "changed-lately": (dict(pwdChangedTime=stamp(3600)), True),
+    "used-long-ago": (dict(pwdChangedTime=stamp(3600),
+                           pwdLastSuccess=stamp(100 * DAY)), False),
+    "used-lately": (dict(pwdChangedTime=stamp(100 * DAY),
+                         pwdLastSuccess=stamp(3600)), True),
+    "neither": ({}, True),
+}
+
+
+@pytest.mark.parametrize("locks", ["TRUE", "FALSE"])
+@pytest.mark.parametrize("name", IDLE)
+def test_idle(host, slapd, name, locks):
+    attributes, is_used = IDLE[name]
+    server = slapd(user("ann", UID, OLD, **attributes), lastbind="on",
+                   policies={"policy": {"pwdMaxIdle": DAY,
+                                        "pwdLockout": locks}})
+    answer = key(host)
+    is_let_in = server.lets_in(dn_of("ann"), OLD)
+    assert is_let_in == (is_used or locks == "FALSE")
+    assert answer == ("SUCCESS" if is_let_in else "ACCT_EXPIRED"), (
+        host.log.all())
+
+
+# ---- limits of the server
+
+def test_pages_are_refused(host, slapd):
+    """Then everything is asked for at once."""
+    slapd(user("ann", UID, OLD), user("bob", UID + 1, OLD),
+          more="limits * size=unlimited size.prtotal=disabled")
+    done, all_of = listed(host)
+    assert done.returncode == 0, done
+    assert all_of["ann"]["state"] == all_of["bob"]["state"] == "ok"
+
+
+def test_limit_of_the_size(host, slapd):
+    """What can be read is listed, and that there is more is told."""
+    slapd(*(user(f"u{i}", UID + i, OLD) for i in range(20)),
+          more="limits * size=5 size.prtotal=disabled")
+    done, all_of = listed(host)
+    assert len([name for name, one in all_of.items() if name.startswith("u")
+                and one["state"] == "ok"]) == 5, done
+    assert done.returncode != 0 and "limit exceeded" in done.stderr, done
+
+
+# ---- floods
+
+def pour(size, sent):
+    """Entries without end, and how many bytes of them were taken."""
+    def flood(request):
+        one = message(request.id, entry(ANN["dn"], {"cn": "x" * size}))
+        while True:
+            sent.append(len(one))
+            yield one
+    return flood
+
+
+@pytest.mark.parametrize("size", [1000, 8 * MEGABYTE])
+@pytest.mark.parametrize("step", ["extended 1", "bind 1", "search 1"])
+def test_flood(host, fake, step, size):  # noqa: F811
+    """The connection is given up long before the time is."""
+    sent = []
+    options = {"insecure": "no"} if step == "extended 1" else {}
+    fake(lies={step: pour(size, sent)}, timeout="20s", **options)
+    done = log_in(host)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+    assert done.times[0] < 10 * NANO, done
+    # What is on its way in sockets is not in memory.
+    assert sum(sent) < 24 * MEGABYTE
+
+
+def page(request, *accounts, cookie=b"again"):
+    return b"".join(message(request.id, entry(one["dn"], {
+        key: value for key, value in one.items() if key != "dn"}))
+        for one in accounts) + message(
+            request.id, result(DONE), control(PAGED, ber(
+                0x30, number(0), octets(cookie))))
+
+
+class Always(dict):
+    """The same lie to each request of a kind."""
+
+    def get(self, name, default=None):
+        return super().get(name.split()[0], default)
+
+
+def test_pages_without_end(host, fake):  # noqa: F811
+    server = fake(lies=Always(search=page))
+    done, all_of = listed(host)
+    assert done.returncode != 0 and "do not come to an end" in done.stderr
+    assert "root" in all_of
+    assert len(server.requests) <= 20010
+
+
+def test_an_odd_entry_among_others(host, fake):  # noqa: F811
+    """Its values are too many, or cut; the others are listed."""
+    many = {**ANN, "dn": dn_of("many"), "uidNumber": UID + 2,
+            "uid": ["many"] + [f"u{i}" for i in range(60000)]}
+    bob = {**ANN, "dn": dn_of("bob"), "uid": "bob", "uidNumber": UID + 1}
+    cut = ber(ENTRY, octets(dn_of("cut")), ber(
+        0x30, ber(0x30, octets("uid"), ber(0x31, octets("cut"))),
+        ber(0x30, octets("uidNumber"), b"\x31\x7f\x04")))
+    fake(lies={"search 1": lambda request: message(request.id, cut) +
+               page(request, ANN, many, bob, cookie=b"")})
+    done, all_of = listed(host)
+    assert all_of["ann"]["state"] == all_of["bob"]["state"] == "ok", done
+    assert all_of["many"]["state"] != "ok"
+    assert "many" in done.stderr and "too many values" in done.stderr
+    assert done.stderr.count("is unknown") < 1100
