@@ -215,7 +215,7 @@ def test_ten_thousand(host, server):
     serve(host, server, [], names[:4])
     done = host.run("selfreset-publish")
     assert done.returncode == 8, (done.stdout, done.stderr)
-    assert "not every account was told of" in done.stderr
+    assert "not every account was returned" in done.stderr
     assert shadow(host, "u0") is None
     server.replace(SERVICE, **{"nsLookThroughLimit": -1, "nsSizeLimit": -1})
     began = time.monotonic()

@@ -1384,10 +1384,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 71);
+    assert_int_equal(count, 72);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 142);
+    assert_int_equal(count, 144);
 }
 
 static int

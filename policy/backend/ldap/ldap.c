@@ -69,6 +69,13 @@ choose_entry(struct sr_ldap_session *session, const char *name,
         sr_ldap_why(session, "more than one entry is found by \"filter\"");
         return SR_STATUS_AMBIGUOUS;
     }
+    if (session->by_owner && count > 0 &&
+        (named == 0 ||
+         strcmp(sr_ldap_entry_spelling(chosen, config->name_attribute, name),
+                name) != 0)) {
+        sr_ldap_why(session, "the entry of the DN has another name");
+        return SR_STATUS_UNAVAILABLE;
+    }
     /* Directories do not tell "Ann" from "ann": the account has the entry's
      * spelling, and the caller judges whether it is the one that was meant. */
     if (named == 0)
@@ -381,10 +388,6 @@ read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
         return make_known(session, backend, name);
     if (ask != SR_STATUS_UNKNOWN_NAME)
         return ask;
-    if (known->entry.dn != NULL) {
-        sr_ldap_why(session, "the entry of the DN has another name");
-        return SR_STATUS_UNAVAILABLE;
-    }
     /* The server let the owner in and shows no entry: then it is what the bind
      * told, and nothing else. */
     ask = sr_ldap_self_read_close(session, backend, name);

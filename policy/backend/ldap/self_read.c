@@ -75,6 +75,7 @@ enum sr_status
 sr_ldap_self_read_close(struct sr_ldap_session *session,
                         const struct sr_backend *backend, const char *name)
 {
+    static const struct sr_ldap_entry none;
     struct sr_ldap_cached *known = &session->known;
     struct sr_facts *facts = &known->facts;
 
@@ -87,6 +88,8 @@ sr_ldap_self_read_close(struct sr_ldap_session *session,
     known->entry.dn = sr_ldap_dn(session->config->user_dn, name);
     if (known->entry.dn == NULL)
         return SR_STATUS_NO_MEMORY;
+    known->view =
+        (struct sr_ldap_view){.account = &known->entry, .policy = &none};
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
     known->name = strdup(name);
     known->kind = SR_LDAP_PLAIN;
