@@ -274,6 +274,21 @@ const krb5plugin_service_locate_ftable service_locator =
 """
 
 
+def test_environment_of_the_process(host, kdc):
+    """Nor does it matter in a process that is not set-user-ID."""
+    serve(host, kdc)
+    false = Kdc(host)
+    kerberos.configure(kdc.address, kpasswd=kdc.kpasswd)
+    trace = RUN / "trace"
+    done = host.drive("probe", "ann",
+                      f"env:KRB5_CONFIG={false.dir / 'krb5.conf'}",
+                      "env:KRB5_KTNAME=FILE:/nonexistent",
+                      f"env:KRB5_TRACE={trace}", "auth", "acct",
+                      answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+    assert not trace.exists()
+
+
 # ---- KDCs by DNS
 
 def test_kdc_by_dns(host, kdc):

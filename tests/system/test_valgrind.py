@@ -5,6 +5,11 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import pytest
 
+import kerberos
+import test_krb5 as krb5
+from test_krb5 import kdc
+
+__all__ = ["kdc"]
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
 
@@ -28,6 +33,10 @@ def test_valgrind(host, story):
     user = fields.pop("user", "ann")
     host.configure(password={"history": 3})
     host.add("ann", OLD, **fields)
+    watch(host, user, steps, answers)
+
+
+def watch(host, user, steps, answers):
     suppressions = host.build / "valgrind.supp"
     # libpam and glibc keep a little for the life of a process, on purpose.
     suppressions.write_text(
@@ -39,3 +48,32 @@ def test_valgrind(host, story):
               f"--suppressions={suppressions}"])
     assert done.status == 0, done
     assert len(done.codes) == len(steps)
+
+
+# The same with a KDC: the state of ann, the calls and the answers.
+KERBEROS = {
+    "right": ((), ["auth", "acct", "cred", "open", "close"], [krb5.OLD]),
+    "wrong": ((), ["auth"], ["no"]),
+    "key": ((), ["acct"], []),
+    "forced change": (("+needchange",), ["auth", "acct", "change-expired",
+                                         "cred", "close"],
+                      [krb5.OLD, krb5.NEW, krb5.NEW]),
+    "disabled": (("-allow_tix",), ["auth", "acct"], [krb5.OLD]),
+}
+
+
+@pytest.mark.parametrize("story", KERBEROS)
+def test_valgrind_kerberos(host, kdc, story):
+    options, steps, answers = KERBEROS[story]
+    krb5.serve(host, kdc, timeout="60s")
+    if options:
+        kdc.modify("ann", *options)
+    watch(host, "ann", steps, answers)
+
+
+def test_valgrind_kerberos_lies(host, kdc):
+    krb5.serve(host, kdc, timeout="60s")
+    for lie in krb5.LIES:
+        with krb5.Liar(krb5.LIES[lie]) as liar:
+            kerberos.configure(liar.address)
+            watch(host, "ann", ["auth"], [krb5.OLD])
