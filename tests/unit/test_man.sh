@@ -34,6 +34,14 @@ awk '/^\.Ss \[/ { section = $2; gsub(/[][]/, "", section) }
     "$top/man/selfreset.conf.5" >"$work/is"
 same "selfreset.conf(5)"
 
+# Each option of another module that the configuration answers by its own key.
+awk '/^static const struct/ { on = 0 } /^} foreign/ { on = 1 } on && /^};/ { exit } on' \
+    "$top/policy/config/nearest.c" | grep -v -e ARGUMENT -e min_age |
+    grep -o '^    {"[A-Za-z_]*"' | tr -d ' {"' | sort >"$work/should"
+sed -n '/^\.Sh MIGRATION/,/^\.Sh FILES/p' "$top/man/selfreset.conf.5" |
+    sed -n 's/^\.It Li //p' | sed 's/ , /\n/g' | sort >"$work/is"
+same "migration in selfreset.conf(5)"
+
 # The installed file shows each default; backends have sections of their own.
 "$tables" keys | awk -F '\t' '
     $1 == "backend" { next }
