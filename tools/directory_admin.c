@@ -15,13 +15,13 @@
 #define REASON_SIZE 512
 
 bool
-elsewhere_is(const struct sr_transaction *txn)
+directory_is(const struct sr_transaction *txn)
 {
     return txn->account->backend.ops->administer != NULL;
 }
 
 int
-elsewhere_admit(const struct ctl *ctl, const struct sr_transaction *txn)
+directory_admit(const struct ctl *ctl, const struct sr_transaction *txn)
 {
     const struct sr_caller admin = {.is_admin = true};
     const struct sr_facts *facts = &txn->account->facts;
@@ -103,7 +103,7 @@ say_unsure(const struct sr_facts *facts, enum sr_order order,
 }
 
 int
-elsewhere_order(const struct sr_transaction *txn, enum sr_order order,
+directory_order(const struct sr_transaction *txn, enum sr_order order,
                 const char *password)
 {
     struct sr_account *account = txn->account;
@@ -170,7 +170,7 @@ carry_out(struct ctl *ctl, const char *name, struct sr_transaction *txn,
     ctl->is_changed = true;
     if (ctl->is_dry_run)
         return CTL_OK;
-    code = elsewhere_order(
+    code = directory_order(
         txn, has_clear ? SR_ORDER_CLEAR_CHANGE : SR_ORDER_REQUIRE_CHANGE, NULL);
     ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
     ctl_event(SR_EVENT_MUST_CHANGE_SET, facts, NULL, code == CTL_OK,
@@ -182,11 +182,11 @@ carry_out(struct ctl *ctl, const char *name, struct sr_transaction *txn,
 }
 
 int
-elsewhere_must_change(struct ctl *ctl, const char *name,
+directory_must_change(struct ctl *ctl, const char *name,
                       struct sr_transaction *txn, bool has_clear)
 {
     bool must = txn->account->facts.must_change == SR_YES;
-    int code = elsewhere_admit(ctl, txn);
+    int code = directory_admit(ctl, txn);
 
     if (code != CTL_OK)
         return code;
@@ -225,11 +225,11 @@ elsewhere_must_change(struct ctl *ctl, const char *name,
 /* ---- unlock */
 
 bool
-elsewhere_is_locked(const struct ctl *ctl, const struct sr_transaction *txn)
+directory_is_locked(const struct ctl *ctl, const struct sr_transaction *txn)
 {
     const struct sr_facts *facts = &txn->account->facts;
 
-    if (!elsewhere_is(txn))
+    if (!directory_is(txn))
         return false;
     if (txn->account->is_idle && facts->account_ends <= ctl->now)
         return true;
@@ -242,12 +242,12 @@ elsewhere_is_locked(const struct ctl *ctl, const struct sr_transaction *txn)
 }
 
 int
-elsewhere_unlock(const struct ctl *ctl, const struct sr_transaction *txn)
+directory_unlock(const struct ctl *ctl, const struct sr_transaction *txn)
 {
-    int code = elsewhere_admit(ctl, txn);
+    int code = directory_admit(ctl, txn);
 
     if (code == CTL_OK && !ctl->is_dry_run)
-        code = elsewhere_order(txn, SR_ORDER_UNLOCK, NULL);
+        code = directory_order(txn, SR_ORDER_UNLOCK, NULL);
     if (code == CTL_OK)
         ctl_print(ctl, "The lockout of %s in the directory %s.",
                   txn->account->facts.name,
@@ -273,7 +273,7 @@ report_unknown(struct report *report, const struct sr_facts *facts)
 }
 
 void
-elsewhere_report(struct report *report, const struct sr_transaction *txn)
+directory_report(struct report *report, const struct sr_transaction *txn)
 {
     const struct sr_account *account = txn->account;
     struct sr_survey survey = {.is_brief = true};

@@ -11,34 +11,34 @@
 #include "tools/report.h"
 
 /* Whether the account's backend takes orders itself. */
-bool elsewhere_is(const struct sr_transaction *txn);
+bool directory_is(const struct sr_transaction *txn);
 
 /*
  * Whether the rules let an administrator change the account here: CTL_OK, or
  * CTL_REFUSED after saying why.
  */
-int elsewhere_admit(const struct ctl *ctl, const struct sr_transaction *txn);
+int directory_admit(const struct ctl *ctl, const struct sr_transaction *txn);
 
 /*
  * Carry out an order (see struct sr_backend_ops).  Returns CTL_OK, or an exit
  * code after saying why.
  */
-int elsewhere_order(const struct sr_transaction *txn, enum sr_order order,
+int directory_order(const struct sr_transaction *txn, enum sr_order order,
                     const char *password);
 
 /* The command must-change for such an account. */
-int elsewhere_must_change(struct ctl *ctl, const char *name,
+int directory_must_change(struct ctl *ctl, const char *name,
                           struct sr_transaction *txn, bool has_clear);
 
 /* Whether the account is locked out by its backend; asked before the facts get
  * the lockout of this host. */
-bool elsewhere_is_locked(const struct ctl *ctl,
+bool directory_is_locked(const struct ctl *ctl,
                          const struct sr_transaction *txn);
 
 /* End that lockout. */
-int elsewhere_unlock(const struct ctl *ctl, const struct sr_transaction *txn);
+int directory_unlock(const struct ctl *ctl, const struct sr_transaction *txn);
 
 /* In a report: what the backend is, and which facts it did not show. */
-void elsewhere_report(struct report *report, const struct sr_transaction *txn);
+void directory_report(struct report *report, const struct sr_transaction *txn);
 
 #endif

@@ -129,7 +129,7 @@ report_list(struct report *report, const char *key, const char *const item[],
     if (report->is_json)
         json_end(&report->json);
     else
-        put_line(report, key, used == 0 ? none : text);
+        report_words(report, key, used == 0 ? none : text);
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * Fleet, in the tools: what a directory has counted of an account for all
- * hosts, and whether it can count at all.
+ * Shared ledger, for the commands: what a directory has counted of an account
+ * for all hosts, and whether it can count.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -23,7 +23,7 @@ limits_of(const struct sr_transaction *txn)
 }
 
 void
-fleet_look(struct sr_transaction *txn, struct fleet *out)
+shared_look(struct sr_transaction *txn, struct shared_counts *out)
 {
     const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
     const struct sr_limits limits = limits_of(txn);
@@ -44,13 +44,12 @@ fleet_look(struct sr_transaction *txn, struct fleet *out)
     }
     sr_transaction_merge_lockouts(txn, sr_lockout_none());
     if (out->is_failed)
-        ctl_error("What other hosts have counted cannot be read: %s.",
-                  out->reason);
+        ctl_error("The ledger of all hosts cannot be read: %s.", out->reason);
 }
 
 void
-fleet_look_in(struct sr_shared_scan *ledgers, sr_time now,
-              struct sr_transaction *txn)
+shared_look_in(struct sr_shared_scan *ledgers, sr_time now,
+               struct sr_transaction *txn)
 {
     const struct sr_limits limits = limits_of(txn);
     const struct sr_facts *facts = &txn->account->facts;
@@ -66,8 +65,8 @@ fleet_look_in(struct sr_shared_scan *ledgers, sr_time now,
 }
 
 bool
-fleet_read(const struct ctl *ctl, const char *backend,
-           struct sr_shared_scan **ledgers)
+shared_read(const struct ctl *ctl, const char *backend,
+            struct sr_shared_scan **ledgers)
 {
     struct sr_connections *connections = sr_connections_new();
     const struct sr_shared_ledger way =
@@ -81,8 +80,8 @@ fleet_read(const struct ctl *ctl, const char *backend,
                   SR_STATUS_OK;
     sr_connections_free(connections);
     if (!is_read)
-        ctl_error("What other hosts have counted cannot be read: %s.  The list "
-                  "is without the lockouts that only they know of.",
+        ctl_error("The ledger of all hosts cannot be read: %s.  The list "
+                  "lacks the lockouts that other hosts have counted.",
                   reason);
     return is_read;
 }
@@ -99,24 +98,24 @@ report_view(struct report *report, const char *key, const char *title,
 }
 
 void
-fleet_report(struct report *report, const struct sr_transaction *txn,
-             const struct fleet *fleet)
+shared_report(struct report *report, const struct sr_transaction *txn,
+              const struct shared_counts *shared)
 {
     const unsigned attempts = limits_of(txn).attempts;
 
-    fleet_report_place(report, txn);
-    if (!fleet->is_there || fleet->is_failed)
+    shared_report_place(report, txn);
+    if (!shared->is_there || shared->is_failed)
         return;
     report_view(report, "all_hosts_strangers",
                 "Wrong passwords at all hosts, from strangers",
-                &fleet->view[SR_CLASS_STRANGER], attempts);
+                &shared->view[SR_CLASS_STRANGER], attempts);
     report_view(report, "all_hosts_familiar",
                 "Wrong passwords at all hosts, from familiar sources",
-                &fleet->view[SR_CLASS_FAMILIAR], attempts);
+                &shared->view[SR_CLASS_FAMILIAR], attempts);
 }
 
 void
-fleet_report_place(struct report *report, const struct sr_transaction *txn)
+shared_report_place(struct report *report, const struct sr_transaction *txn)
 {
     const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
     const char *base = way.is_there ? way.backend.config->lockout_base : NULL;
@@ -126,7 +125,7 @@ fleet_report_place(struct report *report, const struct sr_transaction *txn)
 }
 
 int
-fleet_clear(const struct sr_transaction *txn)
+shared_clear(const struct sr_transaction *txn)
 {
     const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
     char reason[SR_ERROR_TEXT_SIZE] = "";
@@ -136,8 +135,8 @@ fleet_clear(const struct sr_transaction *txn)
         sr_shared_clear(&way, txn->account->facts.name, &count, reason,
                         sizeof(reason)) == SR_STATUS_OK)
         return CTL_OK;
-    ctl_error("What other hosts have counted cannot be deleted: %s.  Only this "
-              "host has forgotten the failed attempts.",
+    ctl_error("The ledger of all hosts cannot be changed: %s.  The count of "
+              "wrong passwords was deleted on this host only.",
               reason);
     return CTL_PARTLY;
 }
@@ -255,9 +254,9 @@ try_all(struct trial *trial, struct sr_shared_list *list)
 }
 
 void
-fleet_check(const struct sr_backend *backend,
-            struct sr_connections *connections, bool is_wanted,
-            struct findings *findings)
+shared_check(const struct sr_backend *backend,
+             struct sr_connections *connections, bool is_wanted,
+             struct findings *findings)
 {
     struct trial trial = {
         .backend = backend, .connections = connections, .findings = findings};

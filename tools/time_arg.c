@@ -1,5 +1,5 @@
 /*
- * Attime: a time as an administrator types it.
+ * Time argument: a time as an administrator types it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

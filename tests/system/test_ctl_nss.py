@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -628,3 +629,34 @@ def test_enable_asks_the_c_library(nss):
         said = ctl(nss, "nss", "--enable", code=1)
         assert "has no effect" in said and "from now on" not in said
     ctl(nss, "nss", "--enable")
+
+
+# ---- README: uninstall
+
+def test_the_uninstall_section(host):
+    """Its lines in their order, without systemd and make: nothing is left that
+    names the module, its groups or its state."""
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    block = readme.split("## Uninstall")[1].split("## ")[0]
+    lines = "\n".join(line[4:] for line in block.splitlines()
+                      if line.startswith("    "))
+    lines = lines.replace("\\\n", " ")
+    steps = [line for line in lines.splitlines() if line]
+    assert [step.split()[0] for step in steps] == [
+        "selfresetctl", "selfresetctl", "systemctl", "rm", "make", "rm", "for"]
+    host.add("ann", OLD)
+    host.create_state_groups()
+    host.publish()
+    ctl(host, "nss", "--enable")
+    assert host.states("ann") == {"acct-ok"}
+    for step in steps:
+        if step.startswith(("systemctl", "make", "rm -f", "selfresetctl pam")):
+            continue
+        # The folders themselves are mounts here.
+        step = re.sub(r"(/(?:var/lib|run)/selfreset(?:-nss)?)\b(?!-)", r"\1/*",
+                      step) if step.startswith("rm") else step
+        done = host.run("bash", "-ec", step)
+        assert done.returncode == 0, (step, done.stderr)
+    assert "selfreset" not in FILE.read_text()
+    assert group_lines() == []
+    assert host.states("ann") == set()

@@ -43,8 +43,8 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     if (survey->used != NULL && !is_krb5)
         check_enumeration(ctl->config, backend, &findings);
     if (survey->used != NULL && !is_krb5)
-        fleet_check(backend, connections, sr_config_shares(ctl->config),
-                    &findings);
+        shared_check(backend, connections, sr_config_shares(ctl->config),
+                     &findings);
     report_begin(&report, is_json, ctl->now, false);
     report_item(&report);
     if (is_krb5)

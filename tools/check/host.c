@@ -1,5 +1,5 @@
 /*
- * Checkhost: configuration, files and state that would surprise.
+ * Check host: mistakes in the configuration, the files and the state.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -148,10 +148,10 @@ check_names(const struct sr_config *config, struct findings *findings)
                      "Set it to a number such as 5.",
                      "Guessing at one account is not limited.");
     if (rules->lock_root)
-        findings_add(findings, SEVERITY_WARNING, "lockout.root", NULL,
-                     "Say \"root = no\", or have another way in as root.",
-                     "Anybody who can reach a login prompt can lock root "
-                     "out.");
+        findings_add(
+            findings, SEVERITY_WARNING, "lockout.root", NULL,
+            "Set \"root = no\", or keep another way to log in as root.",
+            "Anybody who can reach a login prompt can lock root out.");
 }
 
 /* ---- files and state */
@@ -171,16 +171,16 @@ check_mode(const char *path, mode_t mode, struct findings *findings)
     }
     if (S_ISLNK(status.st_mode))
         findings_add(findings, SEVERITY_ERROR, path, NULL,
-                     "Put the file or folder itself there.",
+                     "Replace the link by the file or directory itself.",
                      "It is a symbolic link, which is not followed.");
     else if (status.st_uid != 0)
         findings_add(findings, SEVERITY_ERROR, path, NULL,
-                     "Run \"chown root\" on it, after asking who changed it.",
+                     "Find out who changed it, then run \"chown root\" on it.",
                      "It belongs to the user %ld, not to root.",
                      (long)status.st_uid);
     else if ((status.st_mode & 07777 & ~mode) != 0)
         findings_add(findings, SEVERITY_ERROR, path, NULL,
-                     "Take the rights away with chmod(1).",
+                     "Remove the extra permissions with chmod(1).",
                      "Its mode is %04o; at most %04o is safe.",
                      (unsigned)(status.st_mode & 07777), (unsigned)mode);
 }
@@ -241,7 +241,7 @@ check_space(struct findings *findings)
                      "be recorded, and logins by password can fail (SR-3205).");
     else if ((unsigned long long)space.f_bavail * space.f_frsize < SPACE_LOW)
         findings_add(findings, SEVERITY_WARNING, SR_STATEDIR, NULL,
-                     "Make room.",
+                     "Free some space.",
                      "The disk is nearly full.  When it is, wrong passwords "
                      "cannot be recorded, and logins by password can fail "
                      "(SR-3205).");

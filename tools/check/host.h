@@ -1,5 +1,5 @@
 /*
- * Checkhost: configuration, files, state and accounts that would surprise.
+ * Check host: mistakes in the configuration, the files and the state.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

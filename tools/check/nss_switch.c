@@ -1,6 +1,6 @@
 /*
- * Checkswitch: who asks for the published state, in which order, and who
- * remembers or repeats what it was told.
+ * Check nsswitch: which lines of nsswitch.conf(5) ask for the published state,
+ * in which order, and which programs cache or repeat it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -59,7 +59,7 @@ check_merge(const struct nsswitch_line *line, struct findings *findings)
     for (size_t i = 0; i < line->count; i++) {
         for (int status = 0; status < NSSWITCH_STATUS_COUNT; status++) {
             if (line->source[i].action[status] == NSSWITCH_MERGE)
-                add_line(findings, SEVERITY_ERROR, line, "Take the action out.",
+                add_line(findings, SEVERITY_ERROR, line, "Remove the action.",
                          "\"%.*s:\" merges sources.  Only groups can be "
                          "merged: here every lookup fails, root's too.",
                          (int)line->name_length, line->text + line->name);

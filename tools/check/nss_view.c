@@ -1,5 +1,5 @@
 /*
- * Checkview: what is published, who may read it, and whether rules see it
+ * Check view: what is published, who may read it, and whether rules see it
  * while sessions do not carry it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -97,7 +97,7 @@ check_mode(const char *name, mode_t mode, struct findings *findings)
         return; /* reported by check_snapshot() */
     if (status.st_uid != 0)
         findings_add(findings, SEVERITY_ERROR, path, NULL,
-                     "Remove it, after asking who made it.  " PUBLISH,
+                     "Find out who made it, then remove it.  " PUBLISH,
                      "It belongs to the user %ld, not to root.",
                      (long)status.st_uid);
     else if ((status.st_mode & 07777 & ~mode) != 0)

@@ -1,5 +1,5 @@
 /*
- * Checksurvey: what is amiss with a backend, by what a survey of it found.
+ * Check survey: what is wrong with a backend, by what a survey of it found.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -32,7 +32,7 @@ check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
 
     if (!uri->is_answered) {
         findings_add(findings, SEVERITY_ERROR, uri->uri, NULL,
-                     "Mend what is said, or take the URI out of \"uri\": every "
+                     "Correct the cause, or remove the URI from \"uri\": every "
                      "login waits for it.",
                      "It cannot be used: %s.", uri->why);
         return;
@@ -40,12 +40,12 @@ check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
     if (uri->is_insecure)
         findings_add(findings, SEVERITY_WARNING, uri->uri, NULL,
                      "Use ldaps:// or StartTLS, and take \"insecure\" out.",
-                     "The connection is not encrypted: everybody on the way "
-                     "can read the passwords.");
+                     "The connection is not encrypted: passwords can be read "
+                     "on the network.");
     if (left < ENDS_SOON)
         findings_add(findings, SEVERITY_WARNING, uri->uri, NULL,
-                     "Renew it.  Behind its end nobody of the directory can "
-                     "log in.",
+                     "Renew it.  After its end nobody of the directory can log "
+                     "in.",
                      "The certificate of the server ends in %lld day%s.",
                      (long long)(left / SR_DAY), left / SR_DAY == 1 ? "" : "s");
 }
@@ -58,7 +58,7 @@ check_server(const struct judge *judge)
 
     if (survey->used == NULL) {
         findings_add(findings, SEVERITY_ERROR, judge->place, NULL,
-                     "Mend what is said; nobody of the directory can log in "
+                     "Correct the cause; nobody of the directory can log in "
                      "until then.",
                      "The directory cannot be asked: %s.", survey->why);
         return;
@@ -355,7 +355,7 @@ check_test(const struct judge *judge)
         break;
     case SR_TEST_FAILED:
         findings_add(findings, SEVERITY_ERROR, survey->test, NULL,
-                     "Mend what is said.", "It cannot be looked up: %s.",
+                     "Correct the cause.", "It cannot be looked up: %s.",
                      survey->test_why);
         break;
     case SR_TEST_NONE:

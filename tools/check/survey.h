@@ -1,5 +1,5 @@
 /*
- * Checksurvey: what is amiss with a backend, by what a survey of it found.
+ * Check survey: what is wrong with a backend, by what a survey of it found.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

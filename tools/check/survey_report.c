@@ -1,5 +1,5 @@
 /*
- * Reportsurvey: what a survey of a backend found, and what it could not see.
+ * Survey report: what a survey of a backend found, and what it could not see.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -22,7 +22,7 @@ changed_by(const struct sr_transaction *txn)
 
     if (!SR_TIME_IS_SET(facts->password_changed))
         return NULL;
-    if (elsewhere_is(txn))
+    if (directory_is(txn))
         return "directory";
     return shadow_read(facts->name, &line) == SHADOW_OK && line.changed >= 0
                ? "shadow"
@@ -39,7 +39,7 @@ expires_by(const struct sr_transaction *txn)
     if (facts->never_expires == SR_YES ||
         !SR_TIME_IS_SET(facts->password_expires))
         return NULL;
-    if (elsewhere_is(txn))
+    if (directory_is(txn))
         return "directory";
     return rules->max_age > 0 && facts->password_expires ==
                                      facts->password_changed + rules->max_age

@@ -145,8 +145,8 @@ report_all(struct report *report, const struct ctl *ctl,
     report_text(report, "state", sr_state_name(verdict.state));
     report_bool(report, "spared", txn->rules.spare_expired);
     report_text(report, "backend", txn->account->facts.backend);
-    elsewhere_report(report, txn);
-    fleet_report_place(report, txn);
+    directory_report(report, txn);
+    shared_report_place(report, txn);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct outcome outcome = decide(ctl, txn, &rows[i], login->at);
 

@@ -38,7 +38,7 @@ struct known {
 struct names {
     struct known *item;
     size_t count;
-    size_t room;
+    size_t capacity;
 };
 
 static void
@@ -52,14 +52,14 @@ names_free(struct names *names)
 static bool
 names_add(struct names *names, const char *name, uid_t uid)
 {
-    if (names->count == names->room) {
-        size_t room = names->room == 0 ? 64 : names->room * 2;
-        struct known *item = reallocarray(names->item, room, sizeof(*item));
+    if (names->count == names->capacity) {
+        size_t capacity = names->capacity == 0 ? 64 : names->capacity * 2;
+        struct known *item = reallocarray(names->item, capacity, sizeof(*item));
 
         if (item == NULL)
             return false;
         names->item = item;
-        names->room = room;
+        names->capacity = capacity;
     }
     names->item[names->count].uid = uid;
     names->item[names->count].name = strdup(name);
@@ -335,7 +335,7 @@ list_account(void *context, struct sr_account *account,
     else if (ctl_remembered(&txn, &remembered) != CTL_OK)
         ask = SR_STATUS_UNAVAILABLE;
     else
-        fleet_look_in(listing->ledgers, listing->ctl->now, &txn);
+        shared_look_in(listing->ledgers, listing->ctl->now, &txn);
     show(listing, facts->name, ask == SR_STATUS_OK ? &txn : NULL, &remembered);
     return 0;
 }
@@ -355,7 +355,7 @@ list_backend(struct listing *listing, const char *name)
             sr_error_set(&call.error, SR_ERROR_OTHER,
                          "it cannot list its accounts");
         } else {
-            if (!fleet_read(listing->ctl, name, &listing->ledgers))
+            if (!shared_read(listing->ctl, name, &listing->ledgers))
                 listing->code = CTL_FAILED;
             ask = sr_backend_enumerate(&call, &visitor);
             sr_shared_scan_free(listing->ledgers);
@@ -401,7 +401,7 @@ list_other(struct listing *listing, const char *name)
     enum sr_status ask = SR_STATUS_UNKNOWN_NAME;
     const int code = listing->code;
     bool is_guest = false;
-    struct fleet fleet;
+    struct shared_counts shared;
 
     if (!listing->is_partial)
         ask = sr_transaction_begin(listing->ctl->config, name, "", NULL, &txn);
@@ -410,7 +410,7 @@ list_other(struct listing *listing, const char *name)
         is_guest = true;
     } else if (ctl_transaction_status(ask, name, &txn) == CTL_OK &&
                ctl_remembered(&txn, &remembered) == CTL_OK) {
-        fleet_look(&txn, &fleet);
+        shared_look(&txn, &shared);
         is_read = true;
     }
     show(listing, name, is_read ? &txn : NULL, &remembered);

@@ -125,8 +125,8 @@ must_change(struct ctl *ctl, struct report *report, const char *name)
         code = ctl_remembered(&txn, &remembered);
     if (code != CTL_OK)
         return code;
-    if (elsewhere_is(&txn))
-        return elsewhere_must_change(ctl, name, &txn, has_clear);
+    if (directory_is(&txn))
+        return directory_must_change(ctl, name, &txn, has_clear);
     switch (shadow_read(txn.account->facts.name, &line)) {
     case SHADOW_OK:
         return has_clear ? clear(ctl, &txn, &line) : demand(ctl, &txn, &line);

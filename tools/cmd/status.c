@@ -216,8 +216,8 @@ report_notice(struct report *report, const struct sr_notice *notice)
     report_section(report, "since_login",
                    "Wrong passwords since the last login");
     report_number(report, "failures", notice->failed);
-    report_time_or(report, "last",
-                   is_any ? notice->last : SR_TIME_UNKNOWN, "none");
+    report_time_or(report, "last", is_any ? notice->last : SR_TIME_UNKNOWN,
+                   "none");
     report_text(report, "from",
                 is_any && notice->from[0] != '\0' ? notice->from : NULL);
     report_section_end(report);
@@ -273,7 +273,7 @@ static int
 report_account(struct report *report, const struct ctl *ctl,
                struct sr_transaction *txn,
                const struct ctl_remembered *remembered,
-               const struct fleet *fleet)
+               const struct shared_counts *shared)
 {
     struct sr_facts decided;
     const struct sr_facts *facts = &decided;
@@ -302,7 +302,7 @@ report_account(struct report *report, const struct ctl *ctl,
                     : NULL);
     report_sentence(report, ctl, txn, &verdict);
     report_facts(report, txn->account, facts);
-    elsewhere_report(report, txn);
+    directory_report(report, txn);
     report_rules(report, &txn->rules);
     report_ledger(report, "strangers", "Wrong passwords from strangers",
                   &remembered->ledger[CTL_STRANGERS]);
@@ -310,7 +310,7 @@ report_account(struct report *report, const struct ctl *ctl,
                   &remembered->ledger[CTL_FAMILIAR]);
     report_ledger(report, "own", "Wrong passwords from own sessions",
                   &remembered->ledger[CTL_OWN]);
-    fleet_report(report, txn, fleet);
+    shared_report(report, txn, shared);
     report_notice(report, &remembered->notice);
     report_published(report, ctl, txn);
     return partial.of != NULL && exit_code(verdict.state) == CTL_OK
@@ -324,17 +324,17 @@ status_of(struct ctl *ctl, struct report *report, const char *name)
     __attribute__((cleanup(sr_transaction_end))) struct sr_transaction txn = {
         0};
     struct ctl_remembered remembered;
-    struct fleet fleet;
+    struct shared_counts shared;
     int code = ctl_transaction_begin(ctl, name, "", &txn);
 
     if (code == CTL_OK)
         code = ctl_remembered(&txn, &remembered);
     if (code != CTL_OK)
         return code;
-    fleet_look(&txn, &fleet);
+    shared_look(&txn, &shared);
     if (!report->is_json && report->items > 1)
         putchar('\n');
-    return report_account(report, ctl, &txn, &remembered, &fleet);
+    return report_account(report, ctl, &txn, &remembered, &shared);
 }
 
 int

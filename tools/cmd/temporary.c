@@ -97,7 +97,7 @@ refuse_ended(const struct issue *issue)
     if (!SR_TIME_IS_SET(facts->account_ends) ||
         facts->account_ends > issue->ctl->now)
         return CTL_OK;
-    if (elsewhere_is(&issue->txn))
+    if (directory_is(&issue->txn))
         ctl_error("The account %s has ended, so a password would not let its "
                   "user in.  Nothing was done.  To extend it, set another end "
                   "in the directory first.",
@@ -388,7 +388,7 @@ static int
 show(const struct issue *issue)
 {
     const bool is_local =
-        elsewhere_is(&issue->txn) &&
+        directory_is(&issue->txn) &&
         issue->txn.account->facts.temporary_until != issue->until;
     char text[512], when[REPORT_TEXT_MAX];
 
@@ -483,7 +483,7 @@ store_in_directory(struct issue *issue)
     int code;
 
     snprintf(before, sizeof(before), "%s", issue->txn.account->secret);
-    code = elsewhere_order(&issue->txn, SR_ORDER_SET_PASSWORD, issue->password);
+    code = directory_order(&issue->txn, SR_ORDER_SET_PASSWORD, issue->password);
     if (code != CTL_OK)
         return code;
     if (sr_transaction_refresh(&issue->txn) == SR_STATUS_OK)
@@ -511,7 +511,7 @@ issue_in_directory(struct issue *issue)
 {
     const struct sr_facts *facts = &issue->txn.account->facts;
     const char *name = issue->name;
-    int code = elsewhere_admit(issue->ctl, &issue->txn);
+    int code = directory_admit(issue->ctl, &issue->txn);
 
     if (code == CTL_OK)
         code = refuse_ended(issue);
@@ -566,7 +566,7 @@ issue_password(struct issue *issue)
 
     if (code == CTL_OK)
         code = ctl_remembered(&issue->txn, &remembered);
-    if (code == CTL_OK && elsewhere_is(&issue->txn))
+    if (code == CTL_OK && directory_is(&issue->txn))
         return issue_in_directory(issue);
     if (code == CTL_OK)
         code = read_before(issue);

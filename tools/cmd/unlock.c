@@ -35,20 +35,21 @@ drop_ledgers(const struct sr_identity *id, bool *found)
 
 /* Whether an account has failures or a lockout. */
 static bool
-has_failures(const struct ctl_remembered *before, const struct fleet *fleet,
-             unsigned *failures, bool *was_locked)
+has_failures(const struct ctl_remembered *before,
+             const struct shared_counts *shared, unsigned *failures,
+             bool *was_locked)
 {
     *was_locked = sr_lockout_is(&before->ledger[CTL_OWN].lockout);
     *failures = before->ledger[CTL_OWN].failures;
     for (int class = 0; class < 2; class ++) {
-        const struct sr_shared_view *view = &fleet->view[class];
+        const struct sr_shared_view *view = &shared->view[class];
         unsigned here = before->ledger[class].failures;
 
         /* Those of this host are among those of all. */
         *failures += view->failures > here ? view->failures : here;
         if (sr_lockout_is(&before->ledger[class].lockout) ||
-            (fleet->is_there && sr_lockout_is(&view->lockout) &&
-             !fleet->is_failed))
+            (shared->is_there && sr_lockout_is(&view->lockout) &&
+             !shared->is_failed))
             *was_locked = true;
     }
     return *was_locked || *failures > 0;
@@ -57,7 +58,7 @@ has_failures(const struct ctl_remembered *before, const struct fleet *fleet,
 /* What was done, or would be. */
 static void
 say_unlocked(const struct ctl *ctl, const char *name, unsigned failures,
-             bool was_locked, bool is_elsewhere)
+             bool was_locked, bool in_directory)
 {
     const char *done = ctl->is_dry_run ? "would be" : "has been";
     const char *deleted = ctl->is_dry_run ? "would be"
@@ -70,9 +71,9 @@ say_unlocked(const struct ctl *ctl, const char *name, unsigned failures,
         ctl_print(ctl,
                   "%s was not locked out%s; %u wrong password%s %s "
                   "deleted from its count.",
-                  name, is_elsewhere ? " by this host" : "", failures,
+                  name, in_directory ? " by this host" : "", failures,
                   failures == 1 ? "" : "s", deleted);
-    else if (!is_elsewhere)
+    else if (!in_directory)
         ctl_print(ctl,
                   "%s was not locked out; nothing was done.  Run "
                   "\"selfresetctl explain --rhost ADDRESS %s\" to see "
@@ -86,7 +87,7 @@ say_remaining(const struct sr_transaction *txn)
 {
     const struct sr_facts *facts = &txn->account->facts;
 
-    if (facts->disabled == SR_YES && elsewhere_is(txn))
+    if (facts->disabled == SR_YES && directory_is(txn))
         ctl_error("%s is disabled in the directory; \"unlock\" does not change "
                   "that.",
                   facts->name);
@@ -134,7 +135,7 @@ unlock_guarded(struct ctl *ctl, const struct passwd *entry)
 
 /* Delete what was counted of an account, here and for all hosts. */
 static int
-delete_all(struct ctl *ctl, struct sr_transaction *txn, bool is_elsewhere)
+delete_all(struct ctl *ctl, struct sr_transaction *txn, bool in_directory)
 {
     const struct sr_facts *facts = &txn->account->facts;
     bool found;
@@ -148,10 +149,10 @@ delete_all(struct ctl *ctl, struct sr_transaction *txn, bool is_elsewhere)
             ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
             return code;
         }
-        code = fleet_clear(txn);
+        code = shared_clear(txn);
     }
-    if (is_elsewhere)
-        next = elsewhere_unlock(ctl, txn);
+    if (in_directory)
+        next = directory_unlock(ctl, txn);
     return code == CTL_OK ? next : code;
 }
 
@@ -162,9 +163,9 @@ unlock(struct ctl *ctl, struct report *report, const char *name)
         0};
     struct ctl_remembered before;
     const struct passwd *entry;
-    struct fleet fleet;
+    struct shared_counts shared;
     enum sr_status ask;
-    bool is_elsewhere, is_any, was_locked;
+    bool in_directory, is_any, was_locked;
     unsigned failures;
     int code;
 
@@ -172,24 +173,24 @@ unlock(struct ctl *ctl, struct report *report, const char *name)
     if (ask == SR_STATUS_UNKNOWN_NAME && (entry = getpwnam(name)) != NULL)
         return unlock_guarded(ctl, entry);
     code = ctl_transaction_status(ask, name, &txn);
-    is_elsewhere = code == CTL_OK && elsewhere_is_locked(ctl, &txn);
+    in_directory = code == CTL_OK && directory_is_locked(ctl, &txn);
     if (code == CTL_OK)
         code = ctl_remembered(&txn, &before);
     if (code != CTL_OK)
         return code;
     name = txn.account->facts.name;
-    fleet_look(&txn, &fleet);
-    is_any = has_failures(&before, &fleet, &failures, &was_locked);
-    code = delete_all(ctl, &txn, is_elsewhere);
-    if (code != CTL_OK && code != CTL_PARTLY && !is_elsewhere)
+    shared_look(&txn, &shared);
+    is_any = has_failures(&before, &shared, &failures, &was_locked);
+    code = delete_all(ctl, &txn, in_directory);
+    if (code != CTL_OK && code != CTL_PARTLY && !in_directory)
         return code;
-    ctl->is_changed = is_any || (is_elsewhere && code == CTL_OK);
-    say_unlocked(ctl, name, failures, was_locked, is_elsewhere);
+    ctl->is_changed = is_any || (in_directory && code == CTL_OK);
+    say_unlocked(ctl, name, failures, was_locked, in_directory);
     if (ctl->is_json)
-        report_bool(report, "was_locked", was_locked || is_elsewhere);
+        report_bool(report, "was_locked", was_locked || in_directory);
     if (!ctl->is_dry_run) {
         ctl_publish(ctl, name);
-        if (is_any || is_elsewhere)
+        if (is_any || in_directory)
             ctl_event(SR_EVENT_UNLOCKED, &txn.account->facts, NULL,
                       code == CTL_OK, NULL);
     }
@@ -244,7 +245,7 @@ read_source(const char *text, struct sr_source *source)
 /* Whether there is a failure in a ledger. */
 static enum sr_store_result
 find_failures(struct sr_store *store, const struct sr_ledger_key *key,
-             bool *found)
+              bool *found)
 {
     static const struct sr_limits no_limits = {.attempts = 0};
     struct sr_standing standing;
