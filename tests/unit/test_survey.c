@@ -308,7 +308,7 @@ static const struct {
     {uri_plain, SEVERITY_WARNING, "ldaps://one", "not encrypted", "StartTLS"},
     {certificate_soon, SEVERITY_WARNING, "ldaps://one", "ends in 20 days",
      "Renew"},
-    {away, SEVERITY_ERROR, "[backend corp]", "no answer", "Mend"},
+    {away, SEVERITY_ERROR, "[backend corp]", "no answer", "Correct"},
     {no_ppolicy, SEVERITY_WARNING, "[backend corp]", "no control",
      "overlay ppolicy"},
     {no_operation, SEVERITY_WARNING, "[backend corp]", "RFC 3062", "hashes"},
@@ -355,7 +355,7 @@ static const struct {
      "ppolicy_use_lockout"},
     {test_unknown, SEVERITY_ERROR, "ann", "no such account", "--test-entry"},
     {test_twice, SEVERITY_ERROR, "[backend corp]", "SR-3013", "narrower"},
-    {test_failed, SEVERITY_ERROR, "ann", "no answer", "Mend"},
+    {test_failed, SEVERITY_ERROR, "ann", "no answer", "Correct"},
 };
 
 static void
