@@ -304,7 +304,7 @@ static const struct {
     enum severity severity;
     const char *place, *text, *advice;
 } cases[] = {
-    {uri_away, SEVERITY_ERROR, "ldaps://two", "refused", "out of \"uri\""},
+    {uri_away, SEVERITY_ERROR, "ldaps://two", "refused", "from \"uri\""},
     {uri_plain, SEVERITY_WARNING, "ldaps://one", "not encrypted", "StartTLS"},
     {certificate_soon, SEVERITY_WARNING, "ldaps://one", "ends in 20 days",
      "Renew"},
