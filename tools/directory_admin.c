@@ -63,6 +63,12 @@ say_refused(const struct sr_account *account, enum sr_order order,
     case SR_REFUSAL_WRONG_OLD:
         say_no_right(facts, order, reason);
         break;
+    case SR_REFUSAL_READ_ONLY:
+        ctl_error(
+            "No server of \"uri\" takes changes (%s).  Nothing was done.  "
+            "Add the one that does to \"uri\" of [backend %s].",
+            reason, facts->backend);
+        break;
     case SR_REFUSAL_CANNOT:
         ctl_error("The directory allows nobody to change the password of %s "
                   "(%s).  Nothing was done.",

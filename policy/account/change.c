@@ -385,10 +385,10 @@ refuse_store(struct sr_transaction *txn, enum sr_write written,
 {
     const struct sr_message_context say = sr_transaction_message(txn);
     const bool is_refused = written == SR_WRITE_REFUSED;
-    const bool may_help = is_refused && refusal != SR_REFUSAL_WRONG_OLD &&
-                          refusal != SR_REFUSAL_NO_RIGHT &&
-                          refusal != SR_REFUSAL_CANNOT &&
-                          refusal != SR_REFUSAL_TOO_YOUNG;
+    const bool may_help =
+        is_refused && refusal != SR_REFUSAL_WRONG_OLD &&
+        refusal != SR_REFUSAL_NO_RIGHT && refusal != SR_REFUSAL_READ_ONLY &&
+        refusal != SR_REFUSAL_CANNOT && refusal != SR_REFUSAL_TOO_YOUNG;
 
     sr_transaction_event(
         txn, is_refused ? SR_EVENT_POLICY : SR_EVENT_BACKEND_DOWN, "failed",

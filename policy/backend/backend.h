@@ -51,6 +51,7 @@ enum sr_refusal {
     SR_REFUSAL_OTHER,      /* the backend gave no reason */
     SR_REFUSAL_WRONG_OLD,  /* the current password is wrong, or no longer it */
     SR_REFUSAL_NO_RIGHT,   /* the identity that asked may not set it */
+    SR_REFUSAL_READ_ONLY,  /* no server that was asked takes changes */
     SR_REFUSAL_CANNOT,     /* the account's owner may not change it */
     SR_REFUSAL_TOO_YOUNG,  /* changed too recently */
     SR_REFUSAL_QUALITY,    /* too easy to guess; those below are kinds of it */
@@ -283,7 +284,7 @@ struct sr_credential_want {
 
 struct sr_credential_ops {
     /*
-     * Whether there are credentials of the account: OK, or UNKNOWN_NAME.  Unless
+     * Whether there are credentials of the account: OK, or UNKNOWN_NAME. Unless
      * handle is NULL they are also left for another process of the same login,
      * where that may need them; *handle is then a new string that names them,
      * and otherwise NULL.
@@ -295,8 +296,8 @@ struct sr_credential_ops {
     void (*drop)(struct sr_call *call, const struct sr_account *account,
                  const char *handle);
     /*
-     * Put the credentials of this transaction, or else those of the handle, into
-     * a place of the account's owner.  *name is its name, a new string.
+     * Put the credentials of this transaction, or else those of the handle,
+     * into a place of the account's owner.  *name is its name, a new string.
      * UNKNOWN_NAME: there are none.
      */
     enum sr_status (*establish)(struct sr_call *call,
@@ -354,7 +355,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 8u
+#define SR_BACKEND_VERSION 9u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

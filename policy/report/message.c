@@ -849,6 +849,8 @@ static const char *const refusal_text[SR_REFUSAL_COUNT] = {
         N_("The current password is not right. Nothing was changed."),
     [SR_REFUSAL_NO_RIGHT] =
         N_("The directory does not allow this host to change the password."),
+    [SR_REFUSAL_READ_ONLY] =
+        N_("The directory server that this computer asks takes no changes."),
     [SR_REFUSAL_CANNOT] =
         N_("The directory does not allow you to change this password."),
     [SR_REFUSAL_TOO_YOUNG] =
@@ -870,8 +872,9 @@ sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
     AUTO_FREE char *known = sr_message_demands(demands);
     char *text;
     const char *why;
-    bool is_helped =
-        refusal == SR_REFUSAL_NO_RIGHT || refusal == SR_REFUSAL_CANNOT;
+    bool is_helped = refusal == SR_REFUSAL_NO_RIGHT ||
+                     refusal == SR_REFUSAL_READ_ONLY ||
+                     refusal == SR_REFUSAL_CANNOT;
 
     if ((unsigned)refusal >= SR_REFUSAL_COUNT)
         return NULL;

@@ -9,10 +9,10 @@ import json
 import pytest
 
 import directory
-from directory import Slapd, dn_of, stamp, user
+from directory import BASE, ROOT, Slapd, dn_of, stamp, user
 from middle import (ENTRY, ber, control, entry, message, number, octets,
                     result)
-from test_ldap import OLD, PEER, UID, configure, log_in
+from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in
 from test_ldap_garbage import ANN, NANO, fake # noqa: F401
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
@@ -96,6 +96,41 @@ def test_limit_of_the_size(host, slapd):
     assert len([name for name, one in all_of.items() if name.startswith("u")
                 and one["state"] == "ok"]) == 5, done
     assert done.returncode != 0 and "limit exceeded" in done.stderr, done
+
+
+# ---- servers that take no changes
+
+CONSUMER = (f'syncrepl rid=1 provider=ldap://127.0.0.1:1 searchbase="{BASE}" '
+            f'bindmethod=simple binddn="{ROOT}" credentials=x '
+            'type=refreshOnly\n')
+READ_ONLY = {"read-only": "readonly on", "consumer": CONSUMER,
+             "referral": CONSUMER + "updateref ldap://provider.example"}
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_server_that_takes_no_changes(host, slapd, name):
+    """It is told as what it is, once, and no other password is asked for."""
+    slapd(user("ann", UID, OLD), more=READ_ONLY[name],
+          policies={"policy": {"pwdMustChange": "TRUE"}})
+    done = change(host, OLD, NEW, NEW)
+    assert "takes no changes" in done.said, (done, host.log.all())
+    assert "tries left" not in done.said and done.codes == ["AUTHTOK_ERR"]
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    done = host.run("selfresetctl", "must-change", "ann")
+    assert done.returncode != 0 and "takes changes" in done.stderr.replace(
+        "\n  ", " "), done
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_the_next_server_takes_them(host, slapd, name):
+    consumer = slapd(user("ann", UID, OLD), more=READ_ONLY[name])
+    provider = slapd(user("ann", UID, OLD),
+                     policies={"policy": {"pwdMustChange": "TRUE"}})
+    configure(host, consumer, uri=f"{consumer.uri} {provider.uri}")
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert provider.lets_in(dn_of("ann"), NEW)
+    assert consumer.lets_in(dn_of("ann"), OLD)
 
 
 # ---- floods

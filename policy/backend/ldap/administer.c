@@ -396,7 +396,11 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
              strcmp(session->known.entry.dn, dn) != 0)
         sr_ldap_why(session, "the account was not looked up");
     else
-        written = carry_out(session, dn, order, password, refusal);
+        do
+            written = carry_out(session, dn, order, password, refusal);
+        while (written == SR_WRITE_REFUSED &&
+               *refusal == SR_REFUSAL_READ_ONLY &&
+               sr_ldap_leave_server(session));
     sr_ldap_forget(session);
     sr_ldap_policies_clear(&session->policies);
     session->has_told = false;

@@ -88,6 +88,18 @@ sr_ldap_may_repeat(struct sr_ldap_session *session, int code)
     return sr_deadline_now() < sr_ldap_last_moment(session);
 }
 
+bool
+sr_ldap_leave_server(struct sr_ldap_session *session)
+{
+    session->dead |= UINT64_C(1) << session->uri;
+    sr_ldap_close(session, false);
+    for (size_t i = 0; i < sr_ldap_uri_count(session); i++) {
+        if (!sr_ldap_is_dead(session, i))
+            return true;
+    }
+    return false;
+}
+
 /* Try the servers of one kind in their order.  *code is left alone when there
  * is none. */
 static bool

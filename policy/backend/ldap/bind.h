@@ -30,6 +30,12 @@ void sr_ldap_as_user(struct sr_ldap_session *session, const char *dn,
 bool sr_ldap_may_repeat(struct sr_ldap_session *session, int code);
 
 /*
+ * Leave a server that takes no changes: the others of the list are asked for
+ * the rest of the transaction.  False when there is none left.
+ */
+bool sr_ldap_leave_server(struct sr_ldap_session *session);
+
+/*
  * The deadline for the server at hand.  The last one has all the time that is
  * left; each before it a part, the smaller the more servers follow.
  */

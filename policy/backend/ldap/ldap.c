@@ -659,6 +659,34 @@ change(struct sr_ldap_session *session, const struct sr_backend *backend,
     return written;
 }
 
+/* Change it on the first server that takes changes. */
+static enum sr_write
+change_anywhere(struct sr_ldap_session *session,
+                const struct sr_backend *backend, struct sr_account *account,
+                const char *old, const char *password, enum sr_refusal *refusal)
+{
+    struct sr_error read_only = {.code = SR_ERROR_NONE};
+    enum sr_write written;
+    bool is_refused;
+
+    do {
+        written = change(session, backend, account, old, password, refusal);
+        is_refused =
+            written == SR_WRITE_REFUSED && *refusal == SR_REFUSAL_READ_ONLY;
+        if (is_refused) {
+            session->error->code = SR_ERROR_READ_ONLY;
+            read_only = *session->error;
+        }
+    } while (is_refused && sr_ldap_leave_server(session));
+    /* That the others are away does not make this one take changes. */
+    if (written == SR_WRITE_FAILED && read_only.code != SR_ERROR_NONE) {
+        *session->error = read_only;
+        *refusal = SR_REFUSAL_READ_ONLY;
+        written = SR_WRITE_REFUSED;
+    }
+    return written;
+}
+
 static enum sr_write
 ldap_change(struct sr_call *call, struct sr_account *account, const char *old,
             const char *password, enum sr_refusal *refusal)
@@ -668,7 +696,8 @@ ldap_change(struct sr_call *call, struct sr_account *account, const char *old,
 
     if (session == NULL)
         return SR_WRITE_FAILED;
-    written = change(session, call->backend, account, old, password, refusal);
+    written = change_anywhere(session, call->backend, account, old, password,
+                              refusal);
     sr_ldap_end(session);
     return written;
 }

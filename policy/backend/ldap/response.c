@@ -286,6 +286,19 @@ sr_ldap_response_facts(const struct sr_ldap_response *answer,
     }
 }
 
+bool
+sr_ldap_response_is_read_only(const struct sr_ldap_response *answer)
+{
+    if (answer->code == LDAP_REFERRAL)
+        return true;
+    if (answer->code != LDAP_UNWILLING_TO_PERFORM)
+        return false;
+    /* OpenLDAP: a consumer without updateref, and "readonly"; 389. */
+    return strstr(answer->text, "shadow context") != NULL ||
+           strcmp(answer->text, "operation restricted") == 0 ||
+           strstr(answer->text, "read-only") != NULL;
+}
+
 /* A refusal by the code alone. */
 static enum sr_refusal
 refusal_of_code(const struct sr_ldap_response *answer)
@@ -321,6 +334,10 @@ sr_ldap_response_write(const struct sr_ldap_response *answer,
         SR_REFUSAL_TOO_LONG,
     };
 
+    if (sr_ldap_response_is_read_only(answer)) {
+        *refusal = SR_REFUSAL_READ_ONLY;
+        return SR_WRITE_REFUSED;
+    }
     switch (answer->code) {
     case LDAP_SUCCESS:
         return SR_WRITE_DONE;
@@ -331,7 +348,6 @@ sr_ldap_response_write(const struct sr_ldap_response *answer,
         return SR_WRITE_UNSURE; /* it was sent */
     case LDAP_BUSY:
     case LDAP_UNAVAILABLE:
-    case LDAP_REFERRAL:
     case LDAP_OPERATIONS_ERROR:
     case LDAP_OTHER:
     case LDAP_PROTOCOL_ERROR:

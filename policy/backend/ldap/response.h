@@ -76,6 +76,10 @@ void sr_ldap_response_facts(const struct sr_ldap_response *answer,
                             enum sr_ldap_kind kind, bool can_help, sr_time now,
                             struct sr_facts *facts);
 
+/* Whether the server refused a change because it takes none at all: a consumer,
+ * or one whose database is read-only.  Another server may take it. */
+bool sr_ldap_response_is_read_only(const struct sr_ldap_response *answer);
+
 /* What came of a change that was sent.  *refusal is set on REFUSED. */
 enum sr_write sr_ldap_response_write(const struct sr_ldap_response *answer,
                                      enum sr_refusal *refusal);
