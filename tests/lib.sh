@@ -131,6 +131,12 @@ unpack_vendors() {
 		nslcd libpam-ldapd libnss-ldapd libpam-winbind
 }
 
+# The same for Heimdal's, with the program that administers it.
+unpack_heimdal() {
+	unpack heimdal /usr/lib/heimdal-servers/kdc heimdal-kdc heimdal-clients \
+		libkadm5clnt7-heimdal
+}
+
 bootstrap() {
 	if [ ! -x "$TOP/configure" ] || [ "$TOP/configure.ac" -nt "$TOP/configure" ] ||
 		[ -n "$(find "$TOP" -maxdepth 2 '(' -name Makefile.am -o -name local.mk ')' -newer "$TOP/Makefile.in" 2>/dev/null)" ]; then

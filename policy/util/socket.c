@@ -68,16 +68,15 @@ lift(int fd)
 
 /* Returns the socket or a negative errno. */
 static int
-open_socket(int family, const struct sockaddr *address, socklen_t size,
-            int64_t end)
+open_socket(int family, int type, const struct sockaddr *address,
+            socklen_t size, int64_t end)
 {
-    int fd =
-        lift(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    int fd = lift(socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     int on = 1, error = 0;
 
     if (fd < 0)
         return -errno;
-    if (family != AF_UNIX)
+    if (family != AF_UNIX && type == SOCK_STREAM)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(fd, address, size) != 0)
         error = errno == EINPROGRESS ? await_connect(fd, end) : errno;
@@ -97,7 +96,7 @@ sr_socket_connect_unix(const char *path, int64_t end)
         strlen(path) >= sizeof(address.sun_path))
         return -EINVAL;
     strcpy(address.sun_path, path);
-    return open_socket(AF_UNIX, (const struct sockaddr *)&address,
+    return open_socket(AF_UNIX, SOCK_STREAM, (const struct sockaddr *)&address,
                        sizeof(address), end);
 }
 
@@ -204,8 +203,8 @@ look_up_name(const char *host, const char *service, int64_t end,
 }
 
 /* The addresses of a host share the time. */
-int
-sr_socket_connect_host(const char *host, int port, int64_t end)
+static int
+connect_host(const char *host, int port, int type, int64_t end)
 {
     struct addrinfo *list = NULL;
     char service[12];
@@ -221,8 +220,39 @@ sr_socket_connect_host(const char *host, int port, int64_t end)
         count++;
     for (const struct addrinfo *at = list; at != NULL && fd < 0;
          at = at->ai_next, count--)
-        fd = open_socket(at->ai_family, at->ai_addr, at->ai_addrlen,
+        fd = open_socket(at->ai_family, type, at->ai_addr, at->ai_addrlen,
                          sr_deadline_now() + sr_deadline_left(end) / count);
     freeaddrinfo(list);
     return fd;
+}
+
+int
+sr_socket_connect_host(const char *host, int port, int64_t end)
+{
+    return connect_host(host, port, SOCK_STREAM, end);
+}
+
+int
+sr_socket_connect_datagram(const char *host, int port, int64_t end)
+{
+    return connect_host(host, port, SOCK_DGRAM, end);
+}
+
+int
+sr_socket_exchange_datagram(int fd, const void *request, size_t length,
+                            void *reply, size_t *size, int64_t end)
+{
+    ssize_t got = send(fd, request, length, MSG_NOSIGNAL);
+    int error;
+
+    if (got < 0)
+        return -errno;
+    do {
+        error = await(fd, POLLIN, end);
+        got = error == 0 ? recv(fd, reply, *size, 0) : -1;
+        if (error == 0 && got < 0)
+            error = errno;
+    } while (got < 0 && (error == EAGAIN || error == EINTR));
+    *size = got < 0 ? 0 : (size_t)got;
+    return got < 0 ? -error : 0;
 }

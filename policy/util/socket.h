@@ -19,6 +19,20 @@
 int sr_socket_connect_host(const char *host, int port, int64_t end);
 int sr_socket_connect_unix(const char *path, int64_t end);
 
+/*
+ * The same for datagrams (UDP), to the first address of a host.  Nothing is
+ * sent before the exchange.
+ */
+int sr_socket_connect_datagram(const char *host, int port, int64_t end);
+
+/*
+ * Send one datagram and receive one, of at most *size bytes; *size gets its
+ * length.  Nothing is sent again.  Returns 0 or a negative errno;
+ * -ECONNREFUSED: nobody has got it.
+ */
+int sr_socket_exchange_datagram(int fd, const void *request, size_t length,
+                                void *reply, size_t *size, int64_t end);
+
 /* Send and receive exactly so many bytes.  Return 0 or a negative errno. */
 int sr_socket_send(int fd, const void *bytes, size_t size, int64_t end);
 int sr_socket_receive(int fd, void *bytes, size_t size, int64_t end);

@@ -199,3 +199,97 @@ class Kdc:
 
     def requests(self):
         return (self.dir / "log").read_text()
+
+
+HEIMDAL_CONF = """\
+[libdefaults]
+default_realm = {realm}
+[realms]
+{realm} = {{
+kdc = {address}
+}}
+[kdc]
+database = {{
+dbname = {dir}/heimdal
+realm = {realm}
+mkey_file = {dir}/mkey
+acl_file = {dir}/acl
+log_file = {dir}/iprop
+}}
+[logging]
+default = FILE:{dir}/log
+"""
+
+
+def heimdal_root(host):
+    """Where tests/lib.sh has unpacked a KDC of Heimdal, or None."""
+    root = host.build.parent / "heimdal"
+    return root if (root / "usr/lib/heimdal-servers/kdc").exists() else None
+
+
+class Heimdal:
+    """A KDC of Heimdal with its server for passwords, which takes datagrams
+    only."""
+
+    def __init__(self, host):
+        self.host, self.root = host, heimdal_root(host)
+        self.dir = RUN / f"heimdal-{time.monotonic_ns()}"
+        self.dir.mkdir()
+        self.port, self.kpasswd_port = free_port(), free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.kpasswd = f"127.0.0.1:{self.kpasswd_port}"
+        (self.dir / "acl").write_text("")
+        (self.dir / "krb5.conf").write_text(HEIMDAL_CONF.format(
+            realm=REALM, address=self.address, dir=self.dir))
+        self.environment = {
+            **os.environ, "KRB5_CONFIG": str(self.dir / "krb5.conf"),
+            "LD_LIBRARY_PATH": ":".join(
+                glob.glob(str(self.root / "usr/lib/*-linux-gnu")))}
+        self.run("sbin/kstash", "--random-key",
+                 f"--key-file={self.dir}/mkey")
+        self.kadmin("init", "--realm-max-ticket-life=1d",
+                    "--realm-max-renewable-life=2d", REALM)
+        self.start("kdc", self.port, f"--config-file={self.dir}/krb5.conf",
+                   "--addresses=127.0.0.1", f"--ports={self.port}/tcp")
+        self.start("kpasswdd", None, f"--config-file={self.dir}/krb5.conf",
+                   "--addresses=127.0.0.1", f"--port={self.kpasswd_port}")
+        configure(self.address, kpasswd=self.kpasswd)
+
+    def run(self, program, *arguments):
+        done = subprocess.run(
+            [str(self.root / "usr" / program), *arguments],
+            env=self.environment, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def kadmin(self, *query):
+        return self.run("bin/kadmin.heimdal", "-l", *query)
+
+    def start(self, program, port, *arguments):
+        with open(self.dir / "out", "ab") as out:
+            self.host.start(
+                [str(self.root / "usr/lib/heimdal-servers" / program),
+                 *arguments], env=self.environment, stdin=subprocess.DEVNULL,
+                stdout=out, stderr=out)
+
+        def listens():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        if port is not None:
+            wait_until(listens, what=program)
+
+    def principal(self, name, password):
+        self.kadmin("add", "--use-defaults", "-p", password, name)
+
+    def modify(self, name, *options):
+        self.kadmin("modify", *options, name)
+
+    def keytab(self, name, *principals):
+        path = self.dir / name
+        for principal in principals:
+            self.kadmin("add", "--use-defaults", "-r", principal)
+            self.kadmin("ext", "-k", str(path), principal)
+        path.chmod(0o600)
+        return path

@@ -695,3 +695,34 @@ def test_kpasswd_is_down(host, kdc):
     assert done.codes == ["AUTHTOK_ERR"]
     assert "not" in done.said and "may or may not" not in done.said, done
     assert kdc.has_password("ann", OLD)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_kpasswd_by_datagram(host, kdc, answers):
+    """A server that does not listen on TCP gets one datagram; one that does not
+    answer it gets no second."""
+    serve(host, kdc, timeout="3s")
+    through, heard = relay(kdc.kpasswd), []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def run():
+            while True:
+                try:
+                    data, peer = server.recvfrom(1 << 16)
+                except OSError:
+                    return
+                heard.append(data)
+                if answers:
+                    server.sendto(through(data)[4:], peer)
+
+        threading.Thread(target=run, daemon=True).start()
+        kerberos.configure(kdc.address,
+                           kpasswd="127.0.0.1:%d" % server.getsockname()[1])
+        done = change(host, OLD, NEW, NEW)
+    assert len(heard) == 1
+    if answers:
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+    else:
+        assert "may or may not have been changed" in done.said, done
+    assert kdc.has_password("ann", NEW if answers else OLD)

@@ -20,6 +20,7 @@
 #include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/verify.h"
 #include "policy/util/deadline.h"
+#include "policy/util/socket.h"
 
 /* A ticket that was got for the same change stays good for so long. */
 #define TICKET_MS 240000
@@ -32,6 +33,7 @@ struct talk {
     struct sr_krb5_session *session;
     krb5_auth_context auth;
     int fd;
+    bool is_datagram;
     bool is_sent;      /* the server may have got it, */
     bool is_answered;  /* and has sent something back */
     bool is_protected; /* the result came under the session's key */
@@ -199,10 +201,11 @@ prefer_host(struct sr_krb5_session *session, const char *realm,
 }
 
 /* Connect to the first server that can be connected to: nothing was sent to
- * those before it. */
-static int
-connect_one(struct sr_krb5_session *session, const char *realm, int64_t end)
+ * those before it.  Those of Heimdal take datagrams only. */
+static void
+connect_one(struct talk *talk, const char *realm, int64_t end)
 {
+    struct sr_krb5_session *session = talk->session;
     struct sr_krb5_srv server[SR_KRB5_SERVERS_MAX];
     size_t count =
         sr_krb5_kdc_find(&session->kdcs, realm, SR_KRB5_KPASSWD, server);
@@ -212,6 +215,10 @@ connect_one(struct sr_krb5_session *session, const char *realm, int64_t end)
         int64_t part = sr_deadline_left(end) / (int64_t)(count - i);
 
         fd = sr_krb5_kdc_connect(&server[i], sr_deadline_now() + part);
+        talk->is_datagram = fd == -ECONNREFUSED;
+        if (talk->is_datagram)
+            fd = sr_socket_connect_datagram(server[i].host, server[i].port,
+                                            sr_deadline_now() + part);
         if (fd >= 0) /* the new password is verified on the same host */
             prefer_host(session, realm, &server[i]);
     }
@@ -219,7 +226,28 @@ connect_one(struct sr_krb5_session *session, const char *realm, int64_t end)
         sr_error_set(session->error, SR_ERROR_UNREACHABLE,
                      "Kerberos: no server of %s for passwords: %s", realm,
                      count == 0 ? "none is known" : strerror(-fd));
-    return fd;
+    talk->fd = fd;
+}
+
+/* Send a request and receive the reply.  Returns 0 or a negative errno. */
+static int
+converse(struct talk *talk, const krb5_data *message, krb5_data *reply,
+         int64_t end)
+{
+    size_t size = UINT16_MAX;
+    int error;
+
+    if (!talk->is_datagram)
+        return sr_krb5_kdc_converse(talk->fd, message, reply, end);
+    reply->data = malloc(size);
+    if (reply->data == NULL)
+        return -ENOMEM;
+    error = sr_socket_exchange_datagram(
+        talk->fd, message->data, message->length, reply->data, &size, end);
+    reply->length = (unsigned)size;
+    if (error == -ECONNREFUSED)
+        talk->is_sent = false;
+    return error;
 }
 
 /* Send the password and read the result.  False: it failed, and the error says
@@ -235,7 +263,7 @@ exchange(struct talk *talk, const char *password, int64_t end)
 
     if (code == 0) {
         talk->is_sent = true;
-        error = sr_krb5_kdc_converse(talk->fd, &message, &reply, end);
+        error = converse(talk, &message, &reply, end);
     }
     if (error != 0)
         sr_error_set(session->error, SR_ERROR_UNREACHABLE,
@@ -411,7 +439,7 @@ sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
     of_ticket = krb5_princ_realm(session->context, session->changepw.server);
     snprintf(realm, sizeof(realm), "%.*s", (int)of_ticket->length,
              of_ticket->data);
-    talk.fd = connect_one(session, realm, end);
+    connect_one(&talk, realm, end);
     if (talk.fd < 0)
         return SR_WRITE_FAILED;
     exchange(&talk, password,

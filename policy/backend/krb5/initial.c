@@ -128,6 +128,7 @@ classify(krb5_error_code code)
     case KRB5KDC_ERR_NAME_EXP:
         return SR_KRB5_CLIENT_ENDED;
     case KRB5KDC_ERR_CLIENT_REVOKED:
+    case KRB5KDC_ERR_POLICY: /* Heimdal's word for a disabled one */
         return SR_KRB5_CLIENT_REVOKED;
     case KRB5KRB_AP_ERR_SKEW:
     case KRB5_KDCREP_SKEW:

@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -19,6 +20,7 @@
 #include "policy/backend/krb5/trust.h"
 #include "policy/backend/krb5/verify.h"
 #include "policy/util/deadline.h"
+#include "policy/util/socket.h"
 
 /* One server is waited for so long. */
 #define SERVER_MS 3000
@@ -82,6 +84,25 @@ try_kdc(struct sr_krb5_session *session, const struct sr_krb5_srv *kdc,
     krb5_free_principal(session->context, wish.client);
 }
 
+/* Send a server what it cannot read: it replies, or nobody has got it.  Returns
+ * a descriptor or a negative errno. */
+static int
+ask_datagram(const struct sr_krb5_srv *server)
+{
+    const int64_t end = sr_deadline_now() + SERVER_MS;
+    int fd = sr_socket_connect_datagram(server->host, server->port, end);
+    char reply[512];
+    size_t size = sizeof(reply);
+    int error = 0;
+
+    if (fd >= 0)
+        error = sr_socket_exchange_datagram(fd, "", 1, reply, &size, end);
+    if (error == 0 || error == -ETIMEDOUT)
+        return fd;
+    close(fd);
+    return error;
+}
+
 /* Connect to one server for passwords. */
 static void
 try_kpasswd(const struct sr_krb5_srv *server, struct sr_survey *survey)
@@ -92,6 +113,8 @@ try_kpasswd(const struct sr_krb5_srv *server, struct sr_survey *survey)
     if (found == NULL)
         return;
     fd = sr_krb5_kdc_connect(server, sr_deadline_now() + SERVER_MS);
+    if (fd == -ECONNREFUSED)
+        fd = ask_datagram(server);
     found->is_answered = fd >= 0;
     if (fd >= 0)
         close(fd);

@@ -1,0 +1,62 @@
+"""Accounts whose password a KDC of Heimdal knows.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import pytest
+
+import kerberos
+from kerberos import Heimdal
+from test_krb5 import (NEW, OLD, by_key, change, forced, log_in, serve, wrong)
+from test_krb5_check import check
+
+
+@pytest.fixture
+def kdc(host):
+    if kerberos.heimdal_root(host) is None:
+        pytest.skip("no KDC of Heimdal is unpacked")
+    return Heimdal(host)
+
+
+@pytest.mark.parametrize("fast", ["try", "demand", "never"])
+def test_right_and_wrong(host, kdc, fast):
+    serve(host, kdc, fast=fast)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    done = wrong(host)
+    assert done.codes == ["AUTH_ERR"] and done.said == ""
+
+
+def test_states(host, kdc):
+    """Told only to the right password: a login by key is let in, unless an
+    unknown state is not."""
+    serve(host, kdc)
+    kdc.modify("ann", "--attributes=+disallow-all-tix")
+    assert log_in(host).codes[0] == "AUTH_ERR"
+    assert by_key(host).codes[0] in ("SUCCESS", "PERM_DENIED")
+    host.configure(backend_corp={"unknown": "deny"})
+    assert by_key(host).codes[0] in ("AUTHINFO_UNAVAIL", "PERM_DENIED")
+
+
+def test_change(host, kdc):
+    """By one datagram."""
+    serve(host, kdc)
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+
+
+def test_forced_change(host, kdc):
+    serve(host, kdc)
+    kdc.modify("ann", "--pw-expiration-time=2020-01-01")
+    done = forced(host, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert log_in(host, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_check(host, kdc):
+    serve(host, kdc)
+    code, found, text = check(host)
+    assert code == 0, text
+    assert found["key_1"]["ticket_decrypted"] and found["fast"] is True
