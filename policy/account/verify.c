@@ -5,14 +5,18 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "policy/account/publishing.h"
 #include "policy/account/verify.h"
+#include "policy/backend/local/mixture.h"
 #include "policy/backend/registry.h"
 #include "policy/config/account_rules.h"
+#include "policy/util/clock.h"
 
 static struct sr_verify_outcome
 outcome_of(enum sr_verified verified)
@@ -141,7 +145,8 @@ refuse_unrecorded(struct sr_transaction *txn, enum sr_store_result why)
     return outcome_of(SR_VERIFIED_UNRECORDED);
 }
 
-/* Report a damaged file of the state, which has been repaired or moved aside. */
+/* Report a damaged file of the state, which has been repaired or moved aside.
+ */
 static void
 damage_event(const struct sr_transaction *txn,
              const struct sr_verification *attempt)
@@ -247,8 +252,8 @@ settle(struct sr_transaction *txn, struct sr_verification *attempt,
     return proof == SR_VERIFY_UNAVAILABLE ? backend_is_away(txn) : outcome;
 }
 
-struct sr_verify_outcome
-sr_verify(struct sr_transaction *txn, const char *password)
+static struct sr_verify_outcome
+verify(struct sr_transaction *txn, const char *password)
 {
     const struct sr_subject subject = counted_as(txn);
     struct sr_verification *attempt = NULL;
@@ -280,6 +285,48 @@ sr_verify(struct sr_transaction *txn, const char *password)
             not_begun(txn, answer, attempt, &way, password, subject.is_known);
     }
     sr_verification_free(attempt, false);
+    return outcome;
+}
+
+/* A refusal leaves at the end of a step of this length, in milliseconds, where
+ * its time would tell names apart: longer than the usual hashes and binds, and
+ * short beside the delay that libpam adds. */
+#define STEP_MS 250
+
+/*
+ * Whether the work of a refusal depends on the name: hashes of several costs,
+ * or a backend other than the local one, which does other work for a name that
+ * it does not have.
+ */
+static bool
+is_uneven(const struct sr_transaction *txn)
+{
+    const struct sr_string_list *backends = &txn->config->backends;
+
+    return backends->count > 1 || txn->last.ops != &sr_backend_local ||
+           sr_local_is_mixture(NULL);
+}
+
+/* Wait for the end of the step that a refusal which began at `began` is in. */
+static void
+wait_for_step(int64_t began)
+{
+    const int64_t spent = sr_clock_milliseconds() - began;
+    const long left = (long)(STEP_MS - (spent < 0 ? 0 : spent % STEP_MS));
+    struct timespec rest = {.tv_nsec = left * 1000000};
+
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+        continue;
+}
+
+struct sr_verify_outcome
+sr_verify(struct sr_transaction *txn, const char *password)
+{
+    const int64_t began = sr_clock_milliseconds();
+    const struct sr_verify_outcome outcome = verify(txn, password);
+
+    if (outcome.verified != SR_VERIFIED_RIGHT && is_uneven(txn))
+        wait_for_step(began);
     return outcome;
 }
 

@@ -154,3 +154,40 @@ def test_medians_differ_less_than_their_spread(host):
     assert apart < max(widest, middle * 0.05), (medians, widest)
     # And the hash is what takes the time, in every case.
     assert middle > 5_000_000
+
+
+def test_hashes_of_several_costs(host):
+    """A cheap hash, a costly one and none take the same time."""
+    host.configure(lockout={"attempts": 60, "source_attempts": 0})
+    host.add("annabel", OLD)
+    host.add("bob", OLD, cost=COSTLY)
+    assert_alike(sample(host, {
+        "cheap": {"user": "annabel", "password": "no"},
+        "costly": {"user": "bob", "password": "no"},
+        "empty": {"user": "bob", "password": ""},
+        "unknown": {"user": "evelina", "password": "no"},
+    }, 7))
+
+
+def assert_alike(times):
+    medians = {case: statistics.median(values)
+               for case, values in times.items()}
+    widest = max(spread(values) for values in times.values())
+    apart = max(medians.values()) - min(medians.values())
+    middle = statistics.median(medians.values())
+    assert apart < min(max(widest, middle * 0.05), middle * 0.2), \
+        (medians, widest)
+
+
+def test_one_cost_waits_for_nothing(host):
+    """Where the work is the same for every name, a refusal leaves at once: it
+    takes little longer than a right password."""
+    host.configure(lockout={"attempts": 60, "source_attempts": 0})
+    host.add("annabel", OLD, cost=COSTLY)
+    times = sample(host, {
+        "right": {"user": "annabel", "password": OLD},
+        "wrong": {"user": "annabel", "password": "no"},
+    }, 7)
+    right, wrong = (statistics.median(times[case])
+                    for case in ("right", "wrong"))
+    assert wrong < right * 3, times

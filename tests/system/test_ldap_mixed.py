@@ -11,9 +11,10 @@ import pytest
 import directory
 from directory import (PEOPLE, POLICY, SECRET_FILE, SERVICE, Slapd, dn_of,
                        stamp, user)
-from scratch import CONTACT, stack
+from scratch import CONTACT, COSTLY, stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
+from test_enumeration import assert_alike, sample
 from test_ldap import DAY, NEW, OLD, PEER, UID, configure, log_in, secret_file
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
@@ -43,6 +44,20 @@ def twins(host, order, policy=None, uid=None, **fields):
 
 
 # ---- each name in one place
+
+@pytest.mark.parametrize("order", ["local corp", "corp local"])
+def test_refusals_take_the_same_time(host, order):
+    """Whichever backend has the name, or none."""
+    host.add("bob", LOCAL, cost=COSTLY)
+    serve(host, order, user("ann", UID, OLD),
+          lockout={"attempts": 60, "source_attempts": 0})
+    host.add_elsewhere("ann", UID)
+    assert_alike(sample(host, {
+        "directory": {"user": "ann", "password": "no"},
+        "local": {"user": "bob", "password": "no"},
+        "unknown": {"user": "evelina", "password": "no"},
+    }, 7))
+
 
 @pytest.mark.parametrize("order", ["local corp", "corp local"])
 def test_both_kinds(host, order):
@@ -191,7 +206,7 @@ def test_another_uid_of_an_account_from_elsewhere(host):
     for command, code in ((["status", "ann"], 7), (["list"], 1)):
         done = host.run("selfresetctl", *command)
         assert done.returncode == code and "the uid is" in done.stderr, done
-    assert "is passed over: the uid is" in " ".join(
+    assert "is not used: the uid is" in " ".join(
         host.run("selfresetctl", "check").stdout.split())
     host.give_key("ann")
     with Talk(host.ssh_command("ann", "echo in as $(id -un)",
