@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/config/backend_section.h"
 
@@ -207,7 +208,7 @@ static bool
 has_uri(const struct sr_backend_config *backend, const char *scheme)
 {
     for (size_t i = 0; i < backend->uri.count; i++) {
-        if (strncmp(backend->uri.item[i], scheme, strlen(scheme)) == 0)
+        if (strncasecmp(backend->uri.item[i], scheme, strlen(scheme)) == 0)
             return true;
     }
     return false;
@@ -226,7 +227,7 @@ identity_fault(const struct sr_backend_config *backend)
         (backend->bind_dn != NULL || backend->secret_file != NULL))
         return "has bind_dn or secret_file, which need identity = simple";
     if (identity == SR_IDENTITY_EXTERNAL &&
-        strncmp(backend->uri.item[0], "ldapi://", 8) != 0)
+        strncasecmp(backend->uri.item[0], "ldapi://", 8) != 0)
         return "has identity = external, which needs an ldapi:// uri";
     if (identity != SR_IDENTITY_GSSAPI &&
         (backend->keytab != NULL || backend->principal != NULL))

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/config/value.h"
 
@@ -107,7 +108,7 @@ is_uri(const char *item, size_t length)
     for (size_t i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++) {
         size_t start = strlen(scheme[i]);
 
-        if (length > start && strncmp(item, scheme[i], start) == 0)
+        if (length > start && strncasecmp(item, scheme[i], start) == 0)
             return memchr(item + start, '?', length - start) == NULL;
     }
     return false;

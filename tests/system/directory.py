@@ -52,7 +52,7 @@ def openssl(*arguments, cwd=CERTS):
                    capture_output=True)
 
 
-def certificate(name, *, ca="ca", host="localhost", days=2):
+def certificate(name, *, ca="ca", host="localhost", days=2, usage=None):
     """A key and a certificate for a host; days < 0: it has expired."""
     CERTS.mkdir(exist_ok=True)
     if not (CERTS / f"{ca}.pem").exists():
@@ -64,7 +64,9 @@ def certificate(name, *, ca="ca", host="localhost", days=2):
         return path
     alternative = f"DNS:{host}" + (",IP:127.0.0.1" if host == "localhost"
                                    else "")
-    (CERTS / f"{name}.ext").write_text(f"subjectAltName={alternative}\n")
+    (CERTS / f"{name}.ext").write_text(
+        f"subjectAltName={alternative}\n" +
+        (f"extendedKeyUsage={usage}\n" if usage else ""))
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-subj", f"/CN={host}", "-keyout", f"{name}.key",
             "-out", f"{name}.csr")

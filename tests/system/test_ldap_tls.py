@@ -178,3 +178,25 @@ def test_insecure_is_said_at_each_use(host):
             talk.answer(PASSWORD, OLD)
             assert "in as ann" in talk.rest()
         assert len(host.log.with_text("SR-3023")) >= count
+
+
+@pytest.mark.parametrize("usage", ["clientAuth", "critical,clientAuth",
+                                   "serverAuth", "clientAuth,serverAuth",
+                                   "anyExtendedKeyUsage"])
+def test_purpose_of_the_certificate(host, usage):
+    """One for clients is not taken for a server's."""
+    name = "for-" + usage.replace(",", "-")
+    made = certificate(name, usage=usage)
+    server = serve(host, server={"certificate_file": made})
+    configure(host, server.uri, ca_file=CERTS / "ca.pem")
+    if "server" in usage or "any" in usage:
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    else:
+        is_refused(host)
+
+
+@pytest.mark.parametrize("scheme", ["LDAPS", "ldaps", "Ldaps"])
+def test_scheme_in_any_case(host, scheme):
+    server = serve(host, server={"certificate_file": certificate("good")})
+    configure(host, scheme + server.uri[5:], ca_file=CERTS / "ca.pem")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()

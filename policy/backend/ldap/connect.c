@@ -26,6 +26,7 @@
 #include "policy/backend/ldap/connect.h"
 #include "policy/backend/ldap/init.h"
 #include "policy/backend/ldap/receive.h"
+#include "policy/backend/ldap/rootdse.h"
 #include "policy/util/deadline.h"
 #include "policy/util/environment.h"
 #include "policy/util/socket.h"
@@ -116,6 +117,28 @@ has_old_protocol(LDAP *ld)
     (void)ld;
 #endif
     return is_old;
+}
+
+/* Whether the certificate of the server may be used by one: GnuTLS does not
+ * look at its purposes. */
+static bool
+is_for_servers(LDAP *ld)
+{
+    bool is_right = true;
+#ifdef LDAP_OPT_X_TLS_PEERCERT
+    struct berval certificate = {0, NULL};
+
+    if (ldap_get_option(ld, LDAP_OPT_X_TLS_PEERCERT, &certificate) !=
+            LDAP_OPT_SUCCESS ||
+        certificate.bv_val == NULL)
+        return true;
+    is_right = sr_ldap_certificate_is_servers(
+        (const unsigned char *)certificate.bv_val, certificate.bv_len);
+    ber_memfree(certificate.bv_val);
+#else
+    (void)ld;
+#endif
+    return is_right;
 }
 
 static bool
@@ -332,6 +355,9 @@ begin_tls(struct sr_ldap_session *session, int64_t end)
     code = shake_hands(session, end);
     if (code != LDAP_SUCCESS) {
         why_no_tls(session, code, end);
+    } else if (!is_for_servers(session->ld)) {
+        sr_ldap_why(session, "TLS: the certificate is not one for servers");
+        code = LDAP_CONNECT_ERROR;
     } else if (has_old_protocol(session->ld)) {
         sr_ldap_why(session, "TLS: the server has nothing newer than TLS 1.1");
         code = LDAP_CONNECT_ERROR;
@@ -382,13 +408,29 @@ protect(struct sr_ldap_session *session, const LDAPURLDesc *url, int64_t end)
     return code;
 }
 
+/* "ldapi:///" is the socket at which a server of the system listens. */
+static int
+connect_local(const char *path, int64_t end)
+{
+    static const char *const usual[] = {"/run/slapd/ldapi",
+                                        "/run/openldap/ldapi", "/run/ldapi"};
+    int fd = -ENOENT;
+
+    if (path != NULL && path[0] != '\0')
+        return sr_socket_connect_unix(path, end);
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && fd == -ENOENT;
+         i++)
+        fd = sr_socket_connect_unix(usual[i], end);
+    return fd;
+}
+
 static int
 open_url(struct sr_ldap_session *session, const char *uri,
          const LDAPURLDesc *url, int64_t end)
 {
     bool is_local = strcmp(url->lud_scheme, "ldapi") == 0;
     int fd = is_local
-                 ? sr_socket_connect_unix(url->lud_host, end)
+                 ? connect_local(url->lud_host, end)
                  : sr_socket_connect_host(url->lud_host, url->lud_port, end);
     struct stat status;
     int code;

@@ -335,3 +335,60 @@ sr_ldap_certificate_ends(const unsigned char *der, size_t size, sr_time *ends)
     tag = der_take(&body, &part);
     return tag < 0 ? -1 : der_time(tag, &part, ends);
 }
+
+/* ---- what a certificate is for */
+
+/* Whether an element is this object identifier. */
+static bool
+is_oid(int tag, const struct der *value, const char *oid, size_t size)
+{
+    return tag == 0x06 && (size_t)(value->end - value->at) == size &&
+           memcmp(value->at, oid, size) == 0;
+}
+
+/* The purposes of an extended key usage: for servers, or for anything. */
+static bool
+has_server_purpose(struct der octets)
+{
+    static const char server[] = "\x2b\x06\x01\x05\x05\x07\x03\x01";
+    static const char any[] = "\x55\x1d\x25\x00";
+    struct der list, purpose;
+    int tag;
+
+    if (der_take(&octets, &list) != DER_SEQUENCE)
+        return false;
+    while ((tag = der_take(&list, &purpose)) >= 0) {
+        if (is_oid(tag, &purpose, server, sizeof(server) - 1) ||
+            is_oid(tag, &purpose, any, sizeof(any) - 1))
+            return true;
+    }
+    return false;
+}
+
+bool
+sr_ldap_certificate_is_servers(const unsigned char *der, size_t size)
+{
+    static const char usage[] = "\x55\x1d\x25"; /* id-ce-extKeyUsage */
+    struct der all = {der, der + size};
+    struct der body, part, list, extension, oid, octets;
+    int tag;
+
+    if (der_take(&all, &part) != DER_SEQUENCE ||
+        der_take(&part, &body) != DER_SEQUENCE)
+        return false;
+    do /* up to the extensions, [3] */
+        tag = der_take(&body, &part);
+    while (tag >= 0 && tag != 0xa3);
+    if (tag < 0 || der_take(&part, &list) != DER_SEQUENCE)
+        return true; /* without extensions it is for anything */
+    while (der_take(&list, &extension) == DER_SEQUENCE) {
+        tag = der_take(&extension, &oid);
+        if (!is_oid(tag, &oid, usage, sizeof(usage) - 1))
+            continue;
+        tag = der_take(&extension, &octets);
+        if (tag == 0x01) /* critical */
+            tag = der_take(&extension, &octets);
+        return tag == 0x04 && has_server_purpose(octets);
+    }
+    return true;
+}

@@ -42,4 +42,8 @@ void sr_ldap_server_accounts(struct sr_ldap_entry *account, size_t count,
 int sr_ldap_certificate_ends(const unsigned char *der, size_t size,
                              sr_time *ends);
 
+/* Whether a certificate (DER) may be a server's: it says nothing of purposes
+ * (extended key usage), or is for servers or for anything. */
+bool sr_ldap_certificate_is_servers(const unsigned char *der, size_t size);
+
 #endif
