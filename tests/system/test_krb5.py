@@ -3,6 +3,7 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import json
 import shutil
 import socket
 import struct
@@ -726,3 +727,44 @@ def test_kpasswd_by_datagram(host, kdc, answers):
     else:
         assert "may or may not have been changed" in done.said, done
     assert kdc.has_password("ann", NEW if answers else OLD)
+
+
+# ---- what the rest of the system sees, and administrators
+
+def test_state_groups(host, kdc):
+    """Published by each login."""
+    serve(host, kdc)
+    host.create_state_groups()
+    host.nsswitch()
+    host.run("selfreset-publish")
+    log_in(host)
+    assert host.states("ann") == {"acct-ok"}
+    kdc.modify("ann", "+needchange")
+    log_in(host)
+    assert "pw-must-change" in host.states("ann")
+    kdc.modify("ann", "-needchange", "-allow_tix")
+    by_key(host)
+    assert "acct-locked" in host.states("ann")
+
+
+def test_selfresetctl(host, kdc):
+    """The state as a login by key sees it; the throttle's lockout is ended;
+    what only kadmin can do is refused."""
+    host.configure(lockout={"attempts": 2})
+    serve(host, kdc)
+
+    def state():
+        return json.loads(host.run("selfresetctl", "status", "--json",
+                                   "ann").stdout)["state"]
+
+    assert state() == "ok"
+    for _ in range(2):
+        wrong(host)
+    assert state() == "locked"
+    assert host.run("selfresetctl", "unlock", "ann").returncode == 0
+    assert state() == "ok"
+    kdc.modify("ann", "-pwexpire", "-3 days")
+    assert state() == "expired"
+    for command in ("temporary", "must-change"):
+        done = host.run("selfresetctl", command, "ann")
+        assert done.returncode != 0 and "Nothing was done" in done.stderr

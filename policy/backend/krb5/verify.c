@@ -88,11 +88,12 @@ verify_nobody(struct sr_krb5_session *session, const char *password)
 
     if (client == NULL)
         return SR_VERIFY_UNAVAILABLE;
-    for (int i = 0; i < 2 && result == SR_VERIFY_WRONG; i++) {
+    for (unsigned replies = 0; replies < 2 && result == SR_VERIFY_WRONG;) {
         struct sr_krb5_initial initial;
 
         sr_krb5_ask(session, client, NULL, password, &initial);
-        if (initial.answer == SR_KRB5_SILENT)
+        replies += initial.replies;
+        if (initial.answer == SR_KRB5_SILENT || initial.replies == 0)
             result = SR_VERIFY_UNAVAILABLE;
         sr_krb5_initial_free(context, &initial);
     }
