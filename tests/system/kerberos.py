@@ -76,7 +76,7 @@ def configure(*kdcs, kpasswd=None, more=""):
 class Kdc:
     """`kpasswd`: with the server that stores new passwords."""
 
-    def __init__(self, host, kpasswd=False, ip="127.0.0.1"):
+    def __init__(self, host, kpasswd=False, ip="127.0.0.1", kpasswd_port=None):
         self.host = host
         self.ip = ip
         self.root = root_of(host)
@@ -84,7 +84,8 @@ class Kdc:
         self.dir.mkdir()
         self.port = free_port()
         self.address = f"{ip}:{self.port}"
-        self.admin_port, self.kpasswd_port = free_port(), free_port()
+        self.admin_port = free_port()
+        self.kpasswd_port = kpasswd_port or free_port()
         self.kpasswd = f"{ip}:{self.kpasswd_port}" if kpasswd else None
         self.process = self.kadmind = None
         modules = glob.glob(str(self.root / "usr/lib*/krb5/plugins/kdb")) + \

@@ -9,8 +9,8 @@
 #include "policy/backend/krb5/session.h"
 
 /*
- * Make session->known the account of this name, with facts that nobody has told
- * yet.  UNKNOWN_NAME: the name service has no such account, its uid is below
+ * Make session->known the account of this name, with unknown facts.
+ * UNKNOWN_NAME: the name service has no such account, its uid is below
  * min_uid, or no principal can have the name.
  */
 enum sr_status sr_krb5_account_find(struct sr_krb5_session *session,
@@ -20,10 +20,7 @@ enum sr_status sr_krb5_account_find(struct sr_krb5_session *session,
 krb5_principal sr_krb5_account_principal(struct sr_krb5_session *session,
                                          const char *name);
 
-/*
- * Enter what a KDC said of the account into facts.  `is_proved`: to somebody
- * who gave the password.
- */
+/* Enter what a KDC answered at the time `now` into facts. */
 void sr_krb5_account_facts(const struct sr_krb5_initial *initial, sr_time now,
                            struct sr_facts *facts);
 

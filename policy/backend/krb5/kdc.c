@@ -99,16 +99,22 @@ resolve(profile_t profile, const char *realm, const char *service,
     return sr_krb5_srv_find(name, found, SR_KRB5_SERVERS_MAX, end);
 }
 
+/* Whether the configuration lists the KDCs of this realm. */
+static bool
+has_list(const struct sr_krb5_kdcs *kdcs, const char *realm)
+{
+    return kdcs->list != NULL && kdcs->list->count > 0 && kdcs->own != NULL &&
+           strcmp(kdcs->own, realm) == 0;
+}
+
 static size_t
 find_kdcs(const struct sr_krb5_kdcs *kdcs, profile_t profile, const char *realm,
           struct sr_krb5_srv *found)
 {
-    bool is_own = kdcs->own != NULL && strcmp(kdcs->own, realm) == 0;
+    const size_t listed = has_list(kdcs, realm) ? kdcs->list->count : 0;
     size_t count = 0;
 
-    for (size_t i = 0; is_own && kdcs->list != NULL && i < kdcs->list->count &&
-                       count < SR_KRB5_SERVERS_MAX;
-         i++)
+    for (size_t i = 0; i < listed && count < SR_KRB5_SERVERS_MAX; i++)
         count += sr_krb5_kdc_parse(kdcs->list->item[i], KDC_PORT, &found[count])
                      ? 1
                      : 0;
@@ -123,20 +129,15 @@ static size_t
 find_kpasswd(const struct sr_krb5_kdcs *kdcs, profile_t profile,
              const char *realm, struct sr_krb5_srv *found)
 {
-    bool is_own = kdcs->own != NULL && strcmp(kdcs->own, realm) == 0;
-    size_t count = 0;
+    size_t count =
+        configured(profile, realm, "kpasswd_server", KPASSWD_PORT, true, found);
 
-    /* A list of KDCs in the configuration is meant for everything. */
-    if (!is_own || kdcs->list == NULL || kdcs->list->count == 0 ||
-        configured(profile, realm, "kdc", KDC_PORT, true, found) > 0) {
-        count = configured(profile, realm, "kpasswd_server", KPASSWD_PORT, true,
+    if (count == 0)
+        count = configured(profile, realm, "admin_server", KPASSWD_PORT, false,
                            found);
-        if (count == 0)
-            count = configured(profile, realm, "admin_server", KPASSWD_PORT,
-                               false, found);
-        if (count == 0)
-            count = resolve(profile, realm, "kpasswd", found, kdcs->end);
-    }
+    /* Who lists the KDCs need not have them in DNS. */
+    if (count == 0 && !has_list(kdcs, realm))
+        count = resolve(profile, realm, "kpasswd", found, kdcs->end);
     if (count == 0) {
         count = find_kdcs(kdcs, profile, realm, found);
         for (size_t i = 0; i < count; i++)
