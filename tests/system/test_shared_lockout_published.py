@@ -329,7 +329,7 @@ def test_a_server_that_lies(host, lie):
             "uri": f"ldap://localhost:{middle.port}", "insecure": "yes"})
         done = host.run("selfreset-publish")
         assert done.returncode == 8, done.stderr
-        assert "The ledger of all hosts cannot be read" in done.stderr
+        assert "What other hosts have counted cannot be read" in done.stderr
         assert host.states("ann") == LOCKED
         assert len(pages) >= (8000 if lie is no_end else 1)
         host.forget_state()
