@@ -23,7 +23,7 @@
 #include "policy/util/safe_open.h"
 #include "policy/util/siphash.h"
 
-/* How long a server that kept somebody waiting is tried after the others. */
+/* How long a server that timed out is tried after the others. */
 #define SILENT_MS 60000
 
 /* The directory, and the link's name in it; the descriptor or a negative errno.

@@ -1,6 +1,6 @@
 /*
- * Survey: what a backend is, who may do what there, and what is amiss, as it
- * was found out by asking it; for those who set it up.
+ * Survey: what a backend is, and what this host and its users may do there,
+ * found out by trying; for selfresetctl check --backend.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -94,7 +94,7 @@ struct sr_survey {
     char name[80]; /* of the server, for people */
     bool has_ppolicy;
     bool has_password_operation;
-    bool has_sync; /* it tells of changes by itself (RFC 4533) */
+    bool has_sync; /* content synchronisation (RFC 4533) */
     enum sr_tri has_base;
     struct sr_survey_policy policy;
     size_t accounts;

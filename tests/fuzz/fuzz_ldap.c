@@ -41,7 +41,7 @@ check(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
     expect(answer->grace >= -1 && answer->expires >= -1);
     sr_ldap_response_write(answer, &refusal);
     expect((unsigned)refusal < SR_REFUSAL_COUNT);
-    if (sr_ldap_response_proof(answer) == SR_VERIFY_RIGHT)
+    if (sr_ldap_response_verify(answer) == SR_VERIFY_RIGHT)
         expect(answer->code == 0 || answer->error == 0);
     sr_ldap_response_facts(answer, kind, false, NOW, facts);
     facts->answered = SR_YES;

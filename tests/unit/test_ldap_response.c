@@ -164,7 +164,7 @@ test_proofs(void **state)
 
         print_message("%d %s\n", row[i].code,
                       row[i].hex == NULL ? "" : row[i].hex);
-        assert_int_equal(sr_ldap_response_proof(&answer), row[i].proof);
+        assert_int_equal(sr_ldap_response_verify(&answer), row[i].proof);
     }
 }
 

@@ -1,8 +1,7 @@
 /*
- * LDAP administration: orders of an administrator for an account of a
- * directory, carried out as the service.
+ * LDAP administer: orders of an administrator, carried out as the service.
  *
- * Whether the service may is for the server to say.  The attributes are those
+ * The server decides whether the service may.  The attributes are those
  * that the entry has, or that servers of its kind have.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -92,8 +91,8 @@ send_together(struct sr_ldap_session *session, const char *dn,
     return written;
 }
 
-/* Send the changes.  When what one of them takes away has gone already, because
- * somebody else was faster, none is made, and each is sent by itself. */
+/* Send the changes.  When a value that one of them deletes is gone already, the
+ * server makes none of them, and each is sent alone. */
 static enum sr_write
 send_changes(struct sr_ldap_session *session, const char *dn,
              struct changes *changes, enum sr_refusal *refusal)
@@ -220,8 +219,8 @@ find_expiry(struct sr_ldap_session *session, char *text, size_t size)
            strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
 }
 
-/* Taking a demand back leaves the password as old as it is, where the server
- * keeps its age elsewhere, or tells it. */
+/* Taking a demand back keeps the age of the password, where the server stores
+ * it in another attribute or shows when it was changed. */
 static enum sr_write
 waive(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
 {
@@ -277,9 +276,9 @@ is_demanded(struct sr_ldap_session *session, const char *dn)
 
 /*
  * Two requests: the operation for passwords, behind which every server hashes,
- * and then the demand.  One modification could do both at once, but what it
- * stores some servers store as it is, readable.  Between the two nobody knows
- * the password yet.
+ * and then the demand.  One modification could do both, but some servers store
+ * the value of a modification unhashed. Between the two requests the password
+ * is not known to anybody yet.
  */
 static enum sr_write
 set_password(struct sr_ldap_session *session, const char *dn,
@@ -292,7 +291,7 @@ set_password(struct sr_ldap_session *session, const char *dn,
         return SR_WRITE_FAILED;
     sr_ldap_change(session, dn, NULL, password, &answer);
     written = sr_ldap_response_write(&answer, refusal);
-    /* 389 says of the service what it says of an owner who may not. */
+    /* 389 gives the service the error of an owner who may not change it. */
     if (answer.code == LDAP_INSUFFICIENT_ACCESS &&
         sr_ldap_kind_of_demand(view_of(session)) == SR_LDAP_DS389)
         *refusal = SR_REFUSAL_NO_RIGHT;
@@ -301,8 +300,8 @@ set_password(struct sr_ldap_session *session, const char *dn,
                     sr_ldap_colon(&answer), answer.text);
         return written;
     }
-    /* The password is another one already: whatever comes now, it is not as if
-     * nothing had been done. */
+    /* The password has been replaced already: a failure from here on is not
+     * "nothing was done". */
     if (is_demanded(session, dn))
         return SR_WRITE_DONE;
     return demand(session, dn, refusal) == SR_WRITE_DONE ? SR_WRITE_DONE
@@ -310,9 +309,9 @@ set_password(struct sr_ldap_session *session, const char *dn,
 }
 
 /*
- * Refuse what would end between the two requests: whoever may set passwords and
- * not demand a change would take the password away, and give none.  389 needs
- * no right for that where it makes the demand itself.
+ * Refuse what would end between the two requests: an identity that may set
+ * passwords but not demand a change would destroy the old password and give no
+ * usable one.  389 needs no right for that where it makes the demand itself.
  */
 static enum sr_write
 admit_demand(struct sr_ldap_session *session, const char *dn,
@@ -403,7 +402,7 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
                sr_ldap_leave_server(session));
     sr_ldap_forget(session);
     sr_ldap_policies_clear(&session->policies);
-    session->has_told = false;
+    session->has_response = false;
     sr_ldap_end(session);
     return written;
 }

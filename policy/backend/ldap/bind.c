@@ -19,9 +19,9 @@
 #endif
 
 /*
- * Until when the server at hand may be waited for.  The last one has all that
- * is left; each before it a part, of which the more is kept the more there are
- * to come.
+ * Until when the server at hand may be waited for.  The last one has all the
+ * time that is left; each before it a part, the smaller the more servers
+ * follow.
  */
 int64_t
 sr_ldap_server_moment(const struct sr_ldap_session *session, size_t uri)
@@ -37,8 +37,8 @@ sr_ldap_server_moment(const struct sr_ldap_session *session, size_t uri)
     return end <= now ? now : now + (end - now) / (2 * others + 1);
 }
 
-/* A server that did not answer is not asked any more in this transaction; and
- * in those that follow after the others, when it took its time. */
+/* A server that did not answer is not asked again in this transaction; one that
+ * timed out is asked after the others in the next ones. */
 static void
 give_up_server(struct sr_ldap_session *session, size_t uri, int code)
 {
@@ -48,7 +48,7 @@ give_up_server(struct sr_ldap_session *session, size_t uri, int code)
     sr_ldap_close(session, false);
 }
 
-/* Which servers kept another login waiting a moment ago. */
+/* Find out which servers lately kept a login waiting. */
 static void
 ask_memory(struct sr_ldap_session *session)
 {
@@ -123,7 +123,7 @@ connect_one_of(struct sr_ldap_session *session, bool silent, int *code)
     return false;
 }
 
-/* Have a connection to a server that is not known to be dead. */
+/* Connect to a server that has not failed in this transaction. */
 static int
 connect_any(struct sr_ldap_session *session)
 {
@@ -166,7 +166,7 @@ bind_as(struct sr_ldap_session *session, const char *dn, const char *mechanism,
     ldap_msgfree(message);
 }
 
-/* The bind of the service, of whatever kind it is. */
+/* Bind as the service, by the configured kind of identity. */
 static int
 bind_service(struct sr_ldap_session *session)
 {

@@ -18,7 +18,7 @@ int sr_ldap_as_service(struct sr_ldap_session *session);
 /*
  * Connect and bind as `dn`.  The answer of one server ends it.  A negative or
  * another code that says nothing about the password: see
- * sr_ldap_response_proof().
+ * sr_ldap_response_verify().
  */
 void sr_ldap_as_user(struct sr_ldap_session *session, const char *dn,
                      const char *password, struct sr_ldap_response *answer);

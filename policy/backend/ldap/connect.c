@@ -36,11 +36,10 @@
 #define MESSAGE_MAX ((ber_len_t)4 << 20)
 
 /*
- * Have libldap made ready without the environment: it looks at it once, at its
- * first use in the process, and so does the library for SASL, which it makes
- * ready then and which would load what SASL_PATH names.  A thread that changes
- * the environment in this moment changes the wrong one, so there is no other
- * such moment: it is made ready once.
+ * Initialize libldap without the environment, which it reads at its first use
+ * in the process, as does the SASL library that it initializes then and that
+ * would load what SASL_PATH names. A thread that changes the environment
+ * meanwhile changes the wrong one, so this is done once.
  */
 static void
 make_ready_once(void)
@@ -75,7 +74,7 @@ system_authorities(void)
     return NULL;
 }
 
-/* Everything that ldaprc could say of a connection. */
+/* Set everything that ldaprc could have set. */
 static bool
 set_options(LDAP *ld)
 {
@@ -172,9 +171,8 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
 }
 
 /*
- * libldap has no limit for the TLS handshake: it tries again for ever what
- * would block.  So a layer below that of TLS waits in its place, and has an
- * end.
+ * libldap sets no limit on the TLS handshake and retries a blocking operation
+ * without end. So a layer below TLS waits instead, until the deadline.
  */
 static int
 patience_setup(Sockbuf_IO_Desc *layer, void *session)
@@ -245,10 +243,10 @@ static const Sockbuf_IO patience = {
 };
 
 /*
- * libldap frees its requests as they are, with the passwords in them.  They are
- * handed down in place, and nobody reads them again: so the topmost layer wipes
- * what the ones below it have taken.  It also counts what is received, so that
- * no server can fill the memory.
+ * libldap frees its requests without wiping the passwords in them. The buffers
+ * are passed down in place and not read again, so the topmost layer wipes what
+ * the layers below have sent.  It also counts what is received, so that no
+ * server can fill the memory.
  */
 static ber_slen_t
 wiping_write(Sockbuf_IO_Desc *layer, void *buffer, ber_len_t size)
@@ -310,8 +308,8 @@ shake_hands(struct sr_ldap_session *session, int64_t end)
     return code;
 }
 
-/* Why there is no TLS.  GnuTLS has no words for a certificate that was not
- * accepted, nor for a server that says nothing, and ends its words by itself.
+/* Say why there is no TLS. GnuTLS has no text for a certificate that was not
+ * accepted or a server that does not answer, and ends its texts with a period.
  */
 static void
 why_no_tls(struct sr_ldap_session *session, int code, int64_t end)
@@ -473,7 +471,7 @@ sr_ldap_connect(struct sr_ldap_session *session, size_t uri, int64_t end)
     code = open_url(session, text, url, end);
     ldap_free_urldesc(url);
     if (code != LDAP_SUCCESS) {
-        /* What is not protected is not even told goodbye. */
+        /* Send nothing, not even an unbind, over an unprotected connection. */
         if (session->ld != NULL)
             shutdown(session->fd, SHUT_RDWR);
         sr_ldap_close(session, false);

@@ -1,6 +1,7 @@
 /*
  * LDAP known: the entries that there were when a directory was read last, with
- * the names of their accounts; so that who is gone is found by who is there.
+ * the names of their accounts; so that entries that have gone are found from a
+ * list of those that exist.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -22,7 +23,7 @@ void sr_ldap_dn_index_free(struct sr_ldap_dn_index *known);
 /* How many entries are known. */
 size_t sr_ldap_dn_index_count(const struct sr_ldap_dn_index *known);
 
-/* Begin a reading of all: nobody has been seen in it yet. */
+/* Begin a reading of all entries: none has been seen in it yet. */
 void sr_ldap_dn_index_begin(struct sr_ldap_dn_index *known);
 
 /* What was seen of an entry. */

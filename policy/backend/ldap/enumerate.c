@@ -192,12 +192,12 @@ sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
     struct reading reading = {.backend = call->backend};
     char *filter = sr_ldap_filter_all(call->backend->config->filter);
-    void *kept = NULL;
+    void *state = NULL;
     enum sr_status ask = SR_STATUS_NO_MEMORY;
     int code = LDAP_NO_MEMORY, indexed = LDAP_OTHER;
     struct sr_error error;
 
-    reading.session = sr_ldap_begin(&kept, call);
+    reading.session = sr_ldap_begin(&state, call);
     if (filter != NULL && reading.session != NULL)
         code =
             sr_ldap_read_pages(reading.session, filter, NULL, &reading.pages);

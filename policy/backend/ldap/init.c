@@ -1,6 +1,6 @@
 /*
- * LDAP ready: the first use of libldap in a process, which would take as long
- * as a login, or longer than it may.
+ * LDAP init: the first use of libldap in a process, which could otherwise take
+ * longer than a login may.
  *
  * libldap makes the library for SASL ready then, which loads every mechanism
  * that is installed: Kerberos, a database and another library for cryptography.
@@ -9,8 +9,8 @@
  *
  * And it asks for the full name of this host, which only those mechanisms want.
  * Where no file has the name, the name servers are asked, and waited for as
- * long as resolv.conf(5) says.  Whom to ask stands in a structure of each
- * thread; for this moment there is nobody in it.
+ * long as resolv.conf(5) says.  The servers are in a structure of each thread,
+ * which lists none for this moment.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -28,8 +28,8 @@
 #include <sasl/sasl.h>
 #include <stdlib.h>
 
-/* What a program that uses the library itself is to find when it has threads:
- * the first who makes it ready chooses for all. */
+/* Mutexes, for a program with threads that uses the library itself: the first
+ * initialization decides for all. */
 static void *
 new_mutex(void)
 {
@@ -59,7 +59,7 @@ free_mutex(void *mutex)
     free(mutex);
 }
 
-/* No file is let in as a mechanism. */
+/* Load no file as a mechanism. */
 static int
 refuse_file(void *context, const char *file, sasl_verify_type_t type)
 {
@@ -68,7 +68,7 @@ refuse_file(void *context, const char *file, sasl_verify_type_t type)
     return type == SASL_VRFY_PLUGIN ? SASL_CONTINUE : SASL_OK;
 }
 
-/* Whoever has made the library ready before is not disturbed. */
+/* An earlier initialization by the program stays as it is. */
 static void
 make_sasl_ready(void)
 {

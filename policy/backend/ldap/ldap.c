@@ -1,10 +1,10 @@
 /*
  * LDAP backend: accounts in a directory, as a module of its own.
  *
- * An account is read by the service, at the beginning of a call; a password is
- * proved by a bind as its owner, which also tells more of the account than the
- * service may see.  Both stay known for the calls that follow: a login asks a
- * directory once.
+ * The service reads an account at the beginning of a transaction; a bind as its
+ * owner verifies the password, and its response reveals more of the account
+ * than the service may see. Both are cached for the following calls, so that a
+ * login reads a directory once.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -30,15 +30,15 @@
 #include "policy/backend/ldap/watch.h"
 #include "policy/util/deadline.h"
 
-/* How long what was read of an account is as good as new: as long as it takes
- * to type a password, and shorter than an administrator's patience. */
+/* How long the cached account is used: longer than typing a password takes, and
+ * short enough for changes by an administrator to be noticed. */
 #define FRESH_MS 30000
 
 /* Entries that a filter may find for one name: a value with options, or of
  * another attribute, makes an entry no account of that name. */
 #define FOUND_MAX 16
 
-/* Whether somebody else than the owner may set a password by the old one. */
+/* Whether the service can change a password by the old one. */
 static bool
 can_help(const struct sr_backend_config *config)
 {
@@ -165,7 +165,7 @@ active_end(struct sr_ldap_session *session)
     return facts.account_ends;
 }
 
-/* Put what was read together. */
+/* Fill the cache from what was read. */
 static enum sr_status
 make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
            const char *name)
@@ -189,7 +189,7 @@ make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
                : SR_STATUS_OK;
 }
 
-/* Whether nobody in particular sees of the entry that it is there, and no more.
+/* Whether an anonymous search finds the entry but no attributes of it.
  */
 static bool
 is_bare(const struct sr_ldap_session *session, enum sr_status ask)
@@ -218,7 +218,7 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
         (known->is_owners || sr_deadline_now() - known->at < FRESH_MS))
         return SR_STATUS_OK;
     if (!is_same)
-        session->has_told = false;
+        session->has_response = false;
     sr_ldap_forget(session);
     ask = read_entry(session, name, &known->entry);
     if (ask == SR_STATUS_OK)
@@ -232,9 +232,9 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
         sr_ldap_forget(session);
         return ask;
     }
-    if (session->has_told)
-        sr_ldap_response_facts(&session->told, known->kind,
-                               can_help(session->config), session->told_at,
+    if (session->has_response)
+        sr_ldap_response_facts(&session->response, known->kind,
+                               can_help(session->config), session->response_at,
                                &known->facts);
     return SR_STATUS_OK;
 }
@@ -277,7 +277,7 @@ make_account(const struct sr_ldap_session *session,
     return account;
 }
 
-/* What is allocated goes from one to the other. */
+/* Exchange what is allocated. */
 static void
 swap_texts(struct sr_account *account, struct sr_account *other)
 {
@@ -330,7 +330,8 @@ forget_idle(struct sr_ldap_session *session, struct sr_facts *facts)
     facts->account_ends = end;
 }
 
-/* Have what a bind told known for the account, and in the calls that follow. */
+/* Add what the response to a bind says to the account, for this call and the
+ * following ones. */
 static void
 learn(struct sr_ldap_session *session, struct sr_account *account,
       const struct sr_ldap_response *answer)
@@ -347,14 +348,14 @@ learn(struct sr_ldap_session *session, struct sr_account *account,
     if (!is_known)
         return;
     sr_ldap_response_facts(answer, kind, helps, now, &session->known.facts);
-    session->told = *answer;
-    session->told_at = now;
-    session->has_told = true;
+    session->response = *answer;
+    session->response_at = now;
+    session->has_response = true;
 }
 
-/* The entry of nobody, for a bind that takes as long as that of somebody. */
+/* A DN without an entry, for a bind that takes as long as one of an account. */
 static char *
-nobody(const struct sr_backend_config *config)
+decoy_dn(const struct sr_backend_config *config)
 {
     static const char name[] = "selfreset-nobody";
     char *dn;
@@ -364,8 +365,8 @@ nobody(const struct sr_backend_config *config)
     return asprintf(&dn, "cn=%s,%s", name, config->base) < 0 ? NULL : dn;
 }
 
-/* Read the own entry, and its policy, on the connection that is bound as the
- * owner; what may not be read is left out. */
+/* Read the entry and its policies on the connection that is bound as the owner;
+ * what may not be read is left out. */
 static enum sr_status
 read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
          const struct sr_account *account)
@@ -388,20 +389,20 @@ read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
         return make_known(session, backend, name);
     if (ask != SR_STATUS_UNKNOWN_NAME)
         return ask;
-    /* The server let the owner in and shows no entry: then it is what the bind
-     * told, and nothing else. */
+    /* The bind succeeded and no entry is found: the facts are those of the
+     * response to the bind alone. */
     ask = sr_ldap_self_read_close(session, backend, name);
     known->facts.answered = SR_YES;
     return ask;
 }
 
 /*
- * The password is right, of an account that showed nothing before: make it one
- * that is known.  False when that cannot be.
+ * The password of an account that could not be read before is right: read it
+ * now, as its owner. False when that fails.
  */
 static bool
-open_up(struct sr_ldap_session *session, const struct sr_backend *backend,
-        struct sr_account *account)
+reveal(struct sr_ldap_session *session, const struct sr_backend *backend,
+       struct sr_account *account)
 {
     struct sr_ldap_cached *known = &session->known;
     struct sr_account *own = NULL;
@@ -434,11 +435,11 @@ open_up(struct sr_ldap_session *session, const struct sr_backend *backend,
 
 /*
  * What it proves that the server says "expired": see
- * sr_ldap_response_is_by_word().  Entries look alike on many servers, but for
+ * sr_ldap_response_is_expiry().  Entries look alike on many servers, but for
  * those of 389.
  */
 static enum sr_verify_result
-prove_by_word(struct sr_ldap_session *session)
+verify_by_expiry(struct sr_ldap_session *session)
 {
     bool is_389 =
         session->known.name != NULL && session->known.kind == SR_LDAP_DS389;
@@ -446,14 +447,14 @@ prove_by_word(struct sr_ldap_session *session)
     size_t count;
     int code;
 
-    if (is_389 || session->has_told_kind)
+    if (is_389 || session->is_kind_known)
         return SR_VERIFY_RIGHT;
     code = sr_ldap_search(session, "", LDAP_SCOPE_BASE, "(objectClass=*)",
                           sr_ldap_root_attributes, &root, 1, &count);
-    session->has_told_kind =
+    session->is_kind_known =
         code == LDAP_SUCCESS && sr_ldap_server_kind(&root) != SR_SERVER_OTHER;
     sr_ldap_entry_clear(&root);
-    if (session->has_told_kind)
+    if (session->is_kind_known)
         return SR_VERIFY_RIGHT;
     if (sr_ldap_response_is_away(code))
         return SR_VERIFY_UNAVAILABLE;
@@ -464,33 +465,33 @@ prove_by_word(struct sr_ldap_session *session)
 }
 
 static enum sr_verify_result
-prove(struct sr_ldap_session *session, const struct sr_backend *backend,
-      struct sr_account *account, const char *dn, const char *password)
+verify(struct sr_ldap_session *session, const struct sr_backend *backend,
+       struct sr_account *account, const char *dn, const char *password)
 {
     struct sr_ldap_response answer;
-    enum sr_verify_result proof;
+    enum sr_verify_result result;
 
     sr_ldap_as_user(session, dn, password, &answer);
-    proof = sr_ldap_response_proof(&answer);
-    if (proof == SR_VERIFY_UNAVAILABLE) {
+    result = sr_ldap_response_verify(&answer);
+    if (result == SR_VERIFY_UNAVAILABLE) {
         if (!sr_error_has_text(session->error))
             sr_ldap_why(session, "the bind failed: %s%s%s",
                         ldap_err2string(answer.code), sr_ldap_colon(&answer),
                         answer.text);
-        return proof;
+        return result;
     }
     sr_ldap_answered(session);
     if (account == NULL)
         return SR_VERIFY_WRONG;
     sr_ldap_why(session, "%s", ""); /* of servers that were asked before */
-    if (sr_ldap_response_is_by_word(&answer))
-        proof = prove_by_word(session);
-    if (proof == SR_VERIFY_RIGHT && account->is_closed &&
-        !open_up(session, backend, account))
+    if (sr_ldap_response_is_expiry(&answer))
+        result = verify_by_expiry(session);
+    if (result == SR_VERIFY_RIGHT && account->is_closed &&
+        !reveal(session, backend, account))
         return SR_VERIFY_UNAVAILABLE;
-    if (proof == SR_VERIFY_RIGHT || !sr_ldap_response_is_by_word(&answer))
+    if (result == SR_VERIFY_RIGHT || !sr_ldap_response_is_expiry(&answer))
         learn(session, account, &answer);
-    return proof;
+    return result;
 }
 
 static enum sr_verify_result
@@ -498,29 +499,29 @@ ldap_verify(struct sr_call *call, struct sr_account *account,
             const char *password, bool allow_empty)
 {
     struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
-    enum sr_verify_result proof = SR_VERIFY_UNAVAILABLE;
+    enum sr_verify_result result = SR_VERIFY_UNAVAILABLE;
     char *dn;
 
     (void)allow_empty;
     if (session == NULL)
-        return proof;
-    dn = account == NULL ? nobody(session->config) : strdup(account->entry);
-    /* A bind without a password is one as nobody, and succeeds: never sent.  A
-     * password that is too long is wrong, never cut. */
+        return result;
+    dn = account == NULL ? decoy_dn(session->config) : strdup(account->entry);
+    /* A bind without a password is anonymous and succeeds, so it is never sent.
+     * A password that is too long is wrong and is not truncated. */
     if (password[0] == '\0' || strlen(password) > SR_PASSWORD_BYTES_MAX)
-        proof = SR_VERIFY_WRONG;
+        result = SR_VERIFY_WRONG;
     else if (dn != NULL)
-        proof = prove(session, call->backend, account, dn, password);
+        result = verify(session, call->backend, account, dn, password);
     free(dn);
     sr_ldap_end(session);
-    return proof;
+    return result;
 }
 
 /* ---- changing */
 
 /*
- * Have the connection bound as whoever may make the change: the owner, or where
- * the owner is not let in any more, or there is no old password, the service.
+ * Bind as the identity that may make the change: the owner; or the service,
+ * where the server refuses the owner's binds or there is no old password.
  */
 static enum sr_write
 bind_for_change(struct sr_ldap_session *session,
@@ -529,7 +530,7 @@ bind_for_change(struct sr_ldap_session *session,
 {
     const char *dn = account->entry;
 
-    /* Servers end connections that are idle, and people type slowly. */
+    /* The server may have closed the connection while the user was typing. */
     if (sr_ldap_is_gone(session))
         sr_ldap_close(session, false);
     if (old != NULL && session->ld != NULL &&
@@ -537,7 +538,7 @@ bind_for_change(struct sr_ldap_session *session,
         strcmp(session->known.entry.dn, dn) == 0)
         return SR_WRITE_DONE;
     if (old != NULL) {
-        switch (prove(session, backend, account, dn, old)) {
+        switch (verify(session, backend, account, dn, old)) {
         case SR_VERIFY_RIGHT:
             break;
         case SR_VERIFY_WRONG:
@@ -557,7 +558,7 @@ bind_for_change(struct sr_ldap_session *session,
                                                        : SR_WRITE_FAILED;
 }
 
-/* No server keeps the day of the last change among the shadow attributes. */
+/* No server updates shadowLastChange by itself. */
 static void
 write_shadow_day(struct sr_ldap_session *session, const char *dn)
 {
@@ -577,11 +578,11 @@ write_shadow_day(struct sr_ldap_session *session, const char *dn)
 
 /*
  * 389 takes a change that the service made for a reset, though it was proved
- * by the old password, and demands another change of the owner.  Who sets the
- * same password once more as the owner has met that, unless the server
- * remembers old passwords; then the owner is told.  Where it is known to, that
- * is not even tried: the bind for it would use up a temporary password, for
- * which the server takes this one then.
+ * by the old password, and demands another change of the owner.  Setting the
+ * same password once more as the owner meets that demand, unless the server
+ * keeps a history; then the owner reads about it. Where a history is known it
+ * is not tried: the bind for it would use up a temporary password, for which
+ * the server takes this one then.
  */
 static void
 change_as_owner(struct sr_ldap_session *session, const char *dn,
@@ -597,15 +598,15 @@ change_as_owner(struct sr_ldap_session *session, const char *dn,
         sr_ldap_change(session, dn, password, password, &answer);
 }
 
-/* What is known of the account is no longer so. */
+/* Forget what the change has made obsolete. */
 static void
-unlearn(struct sr_ldap_session *session, sr_time now)
+forget_password(struct sr_ldap_session *session, sr_time now)
 {
     struct sr_ldap_cached *known = &session->known;
     struct sr_facts *facts = &known->facts;
     char *changed;
 
-    session->has_told = false;
+    session->has_response = false;
     if (known->name == NULL)
         return;
     if (asprintf(&changed, "%s:changed", known->fingerprint) < 0) {
@@ -644,7 +645,7 @@ change(struct sr_ldap_session *session, const struct sr_backend *backend,
             session->known.demands.history == 0 &&
             session->bound == SR_LDAP_BOUND_SERVICE)
             change_as_owner(session, dn, password);
-        unlearn(session, time(NULL));
+        forget_password(session, time(NULL));
         sr_ldap_answered(session);
     } else {
         sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
@@ -653,7 +654,7 @@ change(struct sr_ldap_session *session, const struct sr_backend *backend,
          * meanwhile. */
         if (session->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
             *refusal == SR_REFUSAL_WRONG_OLD &&
-            prove(session, backend, account, dn, old) != SR_VERIFY_WRONG)
+            verify(session, backend, account, dn, old) != SR_VERIFY_WRONG)
             *refusal = SR_REFUSAL_NO_RIGHT;
     }
     return written;
@@ -703,15 +704,15 @@ ldap_change(struct sr_call *call, struct sr_account *account, const char *old,
 }
 
 static void
-ldap_end(void *kept, bool is_copy)
+ldap_end(void *state, bool is_copy)
 {
-    sr_ldap_session_free(kept, is_copy);
+    sr_ldap_session_free(state, is_copy);
 }
 
 static void
-ldap_idle(void *kept)
+ldap_idle(void *state)
 {
-    sr_ldap_idle(kept);
+    sr_ldap_idle(state);
 }
 
 static const struct sr_backend_ops operations = {

@@ -20,13 +20,14 @@ extern const char *const sr_ldap_ledger_scan_attributes[];
 const char *sr_ldap_ledger_state(enum sr_shared_state state);
 
 /*
- * Read an entry.  False when it is none of ours.  One whose state is not known
- * is of a later version and may say anything: it has failed.
+ * Read an entry.  False when it is not an entry of a shared ledger.  One whose
+ * state is not known is of a later version and may say anything: it has failed.
  */
 bool sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
                           struct sr_shared_entry *entry);
 
-/* The key as the description of its entry, and back; false: it is none. */
+/* The key as the description of its entry, and back; false when it is not a
+ * key. */
 #define SR_LDAP_LEDGER_KEY_SIZE 40
 void sr_ldap_ledger_write_key(const uint8_t key[SR_SHARED_KEY_SIZE],
                               char text[SR_LDAP_LEDGER_KEY_SIZE]);

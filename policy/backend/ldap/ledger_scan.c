@@ -1,8 +1,7 @@
 /*
  * LDAP ledgers: all entries that hosts have added for accounts, page by page.
  *
- * For who tells of all accounts at once.  Nothing is kept of a page but what is
- * told of it.
+ * For enumerating callers. Of a page nothing is stored but what `take` stores.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -59,8 +58,8 @@ take_page(struct sr_ldap_session *session, LDAPMessage *page,
     return ask;
 }
 
-/* A connection that was kept may have been ended since: then there is another
- * for the first page.  Those behind it are of one server. */
+/* The server may have closed the connection of an earlier call: then there is
+ * another for the first page.  Those behind it are of one server. */
 static int
 fetch_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
            struct sr_ldap_response *answer, LDAPMessage **page)
@@ -133,7 +132,7 @@ sr_ldap_ledger_scan(struct sr_ldap_session *session,
         }
     } while (ask == SR_STATUS_OK && paged.cookie.bv_len > 0);
     sr_ldap_paged_end(&paged);
-    /* The server keeps a place for who has not read all pages. */
+    /* The server keeps a cursor for a client that has not read all pages. */
     if (ask != SR_STATUS_OK)
         sr_ldap_close(session, false);
     return ask;

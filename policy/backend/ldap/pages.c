@@ -14,7 +14,7 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/util/deadline.h"
 
-/* Entries in one page: not above the limit that servers have unless told. */
+/* Entries in one page: not above the default size limit of servers. */
 #define PAGE 500
 
 /* No directory has more, and none takes longer: a server that does not come to

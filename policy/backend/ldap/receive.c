@@ -78,7 +78,7 @@ sr_ldap_receive(struct sr_ldap_session *session, int id, int64_t end,
     sr_ldap_response_init(answer, code);
 }
 
-/* An answer of another kind than the request's is none. */
+/* A response of another kind than the request's cannot be used. */
 void
 sr_ldap_expect(LDAPMessage *message, int kind, struct sr_ldap_response *answer)
 {

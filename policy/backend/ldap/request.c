@@ -176,7 +176,8 @@ sr_ldap_change(struct sr_ldap_session *session, const char *dn, const char *old,
     change_by_operation(session, dn, old, password, controls, answer);
     if (answer->code == LDAP_PROTOCOL_ERROR) /* the server has none */
         change_by_values(session, dn, old, password, controls, answer);
-    /* What is under way when the time is up is neither done nor undone. */
+    /* Whether a change that was sent before the timeout is made is not known.
+     */
     if (sr_ldap_response_is_away(answer->code))
         sr_ldap_close(session, false);
 }
@@ -212,7 +213,7 @@ sr_ldap_may_write(struct sr_ldap_session *session, const char *dn,
     case LDAP_NO_SUCH_ATTRIBUTE:
         return SR_YES;
     case LDAP_INSUFFICIENT_ACCESS:
-    case LDAP_CONSTRAINT_VIOLATION: /* kept by the server alone */
+    case LDAP_CONSTRAINT_VIOLATION: /* only the server writes it */
         return SR_NO;
     default:
         return SR_UNKNOWN;

@@ -178,14 +178,14 @@ sr_ldap_response_text(struct sr_ldap_response *answer, const char *text)
 }
 
 enum sr_verify_result
-sr_ldap_response_proof(const struct sr_ldap_response *answer)
+sr_ldap_response_verify(const struct sr_ldap_response *answer)
 {
     switch (answer->code) {
     case LDAP_SUCCESS:
         return SR_VERIFY_RIGHT;
     case LDAP_INVALID_CREDENTIALS:
-        return sr_ldap_response_is_by_word(answer) ? SR_VERIFY_RIGHT
-                                                   : SR_VERIFY_WRONG;
+        return sr_ldap_response_is_expiry(answer) ? SR_VERIFY_RIGHT
+                                                  : SR_VERIFY_WRONG;
     case LDAP_INAPPROPRIATE_AUTH: /* no password in the entry */
     case LDAP_NO_SUCH_OBJECT:
     case LDAP_CONSTRAINT_VIOLATION: /* 389: too many failures, or lapsed */
@@ -199,7 +199,7 @@ sr_ldap_response_proof(const struct sr_ldap_response *answer)
 }
 
 bool
-sr_ldap_response_is_by_word(const struct sr_ldap_response *answer)
+sr_ldap_response_is_expiry(const struct sr_ldap_response *answer)
 {
     return answer->code == LDAP_INVALID_CREDENTIALS && answer->error == EXPIRED;
 }
@@ -207,21 +207,23 @@ sr_ldap_response_is_by_word(const struct sr_ldap_response *answer)
 static void
 expired_facts(struct sr_facts *facts, sr_time now)
 {
-    /* When, the entry may know better; that, the server does. */
+    /* The entry may know the time better; that it has expired, the server
+     * knows. */
     if (!SR_TIME_IS_SET(facts->password_expires) ||
         facts->password_expires > now)
         facts->password_expires = now;
     facts->never_expires = SR_NO;
 }
 
-/* A bind that let in: nothing that the entry said of the account stands in the
- * way any more. */
+/* A bind that succeeded: the locks that the entry showed do not hold any more.
+ */
 static void
 bound_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
             sr_time now, struct sr_facts *facts)
 {
-    /* Silence says something only where the server would have spoken: 389
-     * needs no request for it, and of shadow attributes none speaks. */
+    /* The absence of a control means something only where the server would have
+     * sent one: 389 needs no request control, and no server knows shadow
+     * attributes. */
     bool would_tell = kind == SR_LDAP_DS389 ||
                       (kind != SR_LDAP_SHADOW && answer->has_ppolicy);
 
@@ -232,7 +234,7 @@ bound_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
     if (answer->expires > 0) {
         facts->password_expires = now + answer->expires;
         /* ppolicy speaks of it only when it is time to warn; 389, which is
-         * known by Netscape's control, can be told to speak of it always. */
+         * known by Netscape's control, can be configured to send it always. */
         if (answer->has_ppolicy && !answer->has_expiring &&
             facts->warn_from == SR_TIME_UNKNOWN)
             facts->warn_from = now;
@@ -249,10 +251,10 @@ bound_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
         (answer->has_expired && !answer->has_ppolicy))
         facts->must_change = SR_YES;
     else if (would_tell && facts->must_change == SR_YES)
-        facts->must_change = SR_NO; /* nobody demands it */
+        facts->must_change = SR_NO; /* the server does not demand it */
 }
 
-/* A bind that did not let in, whatever the password was. */
+/* A bind that failed, whatever the password was. */
 static void
 barred_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
              struct sr_facts *facts)

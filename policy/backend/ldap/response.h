@@ -56,21 +56,22 @@ void sr_ldap_response_controls(struct sr_ldap_response *answer,
  * nothing to a terminal. */
 void sr_ldap_response_text(struct sr_ldap_response *answer, const char *text);
 
-/* What a bind with a password proves.  Only codes that are about the password
- * or the account prove that it is wrong; all else is an outage. */
+/* What the response to a bind says about the password. Only codes about the
+ * password or the account mean that it is wrong; all others are an outage. */
 enum sr_verify_result
-sr_ldap_response_proof(const struct sr_ldap_response *answer);
+sr_ldap_response_verify(const struct sr_ldap_response *answer);
 
 /*
- * Whether it proves the password by the word "expired" alone.  OpenLDAP and 389
- * say that to the right password only; of other servers it is not known, and
- * some look at the age before they look at the password.
+ * Whether the password is known to be right only because the server says
+ * "expired". OpenLDAP and 389 say so to the right password only; other servers
+ * may check the age before the password.
  */
-bool sr_ldap_response_is_by_word(const struct sr_ldap_response *answer);
+bool sr_ldap_response_is_expiry(const struct sr_ldap_response *answer);
 
 /*
- * Add what a bind told to the facts of the account, which is of this kind, at
- * the time `now`.  can_help: see struct sr_ldap_view.
+ * Add what the response to a bind at the time `now` says to the facts of the
+ * account, which is on a server of this kind.  can_help: see struct
+ * sr_ldap_view.
  */
 void sr_ldap_response_facts(const struct sr_ldap_response *answer,
                             enum sr_ldap_kind kind, bool can_help, sr_time now,

@@ -1,5 +1,5 @@
 /*
- * LDAP owner: accounts that a directory shows to nobody but their owners.
+ * LDAP self read: accounts that a directory shows to their owners only.
  *
  * Where no identity is configured, a template says what the DN of a name is,
  * and the name service that there is such an account.  What its state is, is

@@ -89,9 +89,8 @@ is_ours(const struct sr_ldap_session *session)
 }
 
 /*
- * After a pause this is another login, or another try of a person, who need not
- * wait for as long as the deadline to have another one.  Where every server has
- * failed it costs nothing to ask them again.
+ * After a pause this is another login, or another try, whose time starts anew.
+ * Where every server has failed it costs nothing to ask them again.
  */
 static void
 forgive(struct sr_ldap_session *session, int64_t pause)
@@ -180,9 +179,9 @@ sr_ldap_close(struct sr_ldap_session *session, bool is_copy)
 {
     if (session->ld == NULL)
         return;
-    /* In a process copy the connection is another's: nothing may be sent over
-     * it, not even a goodbye.  What the library holds is given up with it; also
-     * where the descriptor is somebody else's by now. */
+    /* In a fork nothing may be sent over the connection of the parent, not even
+     * an unbind.  The library's memory for it is leaked; also where the
+     * descriptor belongs to another file by now. */
     if (is_ours(session)) {
         if (is_copy)
             close(session->fd);
@@ -192,7 +191,7 @@ sr_ldap_close(struct sr_ldap_session *session, bool is_copy)
     session->ld = NULL;
     session->fd = -1;
     session->bound = SR_LDAP_BOUND_NOBODY;
-    session->has_told_kind = false;
+    session->is_kind_known = false;
 }
 
 void
@@ -222,6 +221,6 @@ sr_ldap_session_free(struct sr_ldap_session *session, bool is_copy)
     release_sigpipe(session);
     sr_ldap_forget(session);
     sr_ldap_policies_clear(&session->policies);
-    explicit_bzero(&session->fleet, sizeof(session->fleet));
+    explicit_bzero(&session->ledger, sizeof(session->ledger));
     free(session);
 }

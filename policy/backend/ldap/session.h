@@ -71,7 +71,7 @@ struct sr_ldap_session {
     enum sr_ldap_bound bound;
     bool is_used;       /* something was answered over it in an earlier call */
     bool is_insecure;   /* neither TLS nor a local socket */
-    bool has_told_kind; /* the server is one whose kind is known */
+    bool is_kind_known; /* the server is one whose kind is known */
     size_t uri;         /* of config->uri, which the connection is to */
     uint64_t dead;      /* URIs that did not answer, a bit each */
     uint64_t silent;    /* those that kept another login waiting a moment ago */
@@ -88,10 +88,10 @@ struct sr_ldap_session {
 
     struct sr_ldap_cached known;
     struct sr_ldap_policies policies; /* that were read */
-    struct sr_ldap_response told;     /* by the last bind as known.entry.dn */
-    bool has_told;
-    sr_time told_at;
-    struct sr_ldap_shared_ledger fleet;
+    struct sr_ldap_response response; /* by the last bind as known.entry.dn */
+    bool has_response;
+    sr_time response_at;
+    struct sr_ldap_shared_ledger ledger;
 };
 
 /*

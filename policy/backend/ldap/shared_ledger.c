@@ -1,9 +1,10 @@
 /*
- * LDAP fleet: the ledgers that hosts share, as entries below one container.
+ * LDAP shared ledger: failed attempts of all hosts, as entries below one
+ * container.
  *
  * An entry is a device, a class that every server knows: its name is random,
  * serialNumber names the ledger, description its state.  Everything here is
- * done as the service, who alone has a right to the container.
+ * done as the service, which alone has access to the container.
  *
  * What is asked for can be asked for twice: an entry that is there already has
  * been added, one that is gone has been deleted.
@@ -201,9 +202,9 @@ drop(struct sr_ldap_session *session, const struct sr_shared_request *request)
     if (code != LDAP_SUCCESS)
         return failed(session, "delete an entry", &answer);
     if (request->is_all) {
-        snprintf(session->fleet.cleared, sizeof(session->fleet.cleared), "%s",
+        snprintf(session->ledger.cleared, sizeof(session->ledger.cleared), "%s",
                  request->ledger);
-        session->fleet.cleared_at = sr_deadline_now();
+        session->ledger.cleared_at = sr_deadline_now();
     }
     return SR_STATUS_OK;
 }
@@ -230,8 +231,8 @@ is_recalled(const struct sr_ldap_session *session,
             const struct sr_shared_request *request)
 {
     return request->may_recall &&
-           strcmp(session->fleet.cleared, request->ledger) == 0 &&
-           sr_deadline_now() - session->fleet.cleared_at < FRESH_MS;
+           strcmp(session->ledger.cleared, request->ledger) == 0 &&
+           sr_deadline_now() - session->ledger.cleared_at < FRESH_MS;
 }
 
 static enum sr_status
@@ -306,8 +307,8 @@ find_key(struct sr_ldap_session *session, bool *is_there)
     free(dn);
     *is_there = count > 0;
     text = sr_ldap_entry_first(&entry, "description");
-    session->fleet.has_key =
-        text != NULL && sr_ldap_ledger_read_key(text, session->fleet.key);
+    session->ledger.has_key =
+        text != NULL && sr_ldap_ledger_read_key(text, session->ledger.key);
     sr_ldap_entry_clear(&entry);
     return answer.code == LDAP_SUCCESS ? SR_STATUS_OK
                                        : failed(session, "read", &answer);
@@ -319,21 +320,21 @@ have_key(struct sr_ldap_session *session, struct sr_shared_request *request)
     enum sr_status ask = SR_STATUS_OK;
     bool is_there = false;
 
-    if (!session->fleet.has_key)
+    if (!session->ledger.has_key)
         ask = find_key(session, &is_there);
-    if (ask == SR_STATUS_OK && !session->fleet.has_key && !is_there) {
+    if (ask == SR_STATUS_OK && !session->ledger.has_key && !is_there) {
         ask = make_key(session);
         if (ask == SR_STATUS_OK)
             ask = find_key(session, &is_there);
     }
     if (ask != SR_STATUS_OK)
         return ask;
-    if (!session->fleet.has_key) {
+    if (!session->ledger.has_key) {
         sr_ldap_why(session, "cn=" KEY_NAME ",%s cannot be read, or is no key",
                     session->config->lockout_base);
         return SR_STATUS_UNAVAILABLE;
     }
-    memcpy(request->key, session->fleet.key, sizeof(request->key));
+    memcpy(request->key, session->ledger.key, sizeof(request->key));
     return SR_STATUS_OK;
 }
 
@@ -381,7 +382,7 @@ static bool
 is_precious(const struct sr_ldap_session *session)
 {
     return session->ld != NULL && session->bound == SR_LDAP_BOUND_USER &&
-           session->has_told && session->told.grace >= 0;
+           session->has_response && session->response.grace >= 0;
 }
 
 /* Carry it out over another connection, and come back to the one there was. */
@@ -403,7 +404,7 @@ carry_out_aside(struct sr_ldap_session *session,
     session->bound = before.bound;
     session->device = before.device;
     session->inode = before.inode;
-    session->has_told_kind = before.has_told_kind;
+    session->is_kind_known = before.is_kind_known;
     session->is_used = before.is_used;
     session->is_insecure = before.is_insecure;
     session->uri = before.uri;

@@ -2,10 +2,10 @@
  * LDAP survey: connect to each server, and ask one of them what it is, and by
  * effect what the service, the owner and anybody may do there.
  *
- * Rights are tried by requests that leave no trace.  Whether a fact can be seen
- * is asked by comparing: who may not is refused, who may is told that the value
- * is another, or that there is none.  Whether one can be written is asked by
- * deleting a value that is not there: who may is told so.
+ * Rights are tried by requests that leave no trace.  Whether an attribute can
+ * be read is found by comparing it, which is either refused or answered.
+ * Whether it can be written is found by deleting a value that the entry does
+ * not have, which is refused or answered with "no such attribute".
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -231,7 +231,7 @@ shows_hashes(struct sr_ldap_session *session)
     return shows;
 }
 
-/* The same over a connection of its own, on which nobody bound. */
+/* The same over a connection of its own without a bind. */
 static enum sr_tri
 shows_anyone(struct sr_ldap_session *session)
 {
@@ -392,7 +392,7 @@ try_as_owner(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
 
     sr_ldap_as_user(session, entry->dn, survey->password, &answer);
     survey->answers_with = answer.has_ppolicy ? SR_YES : SR_NO;
-    switch (sr_ldap_response_proof(&answer)) {
+    switch (sr_ldap_response_verify(&answer)) {
     case SR_VERIFY_RIGHT:
         survey->is_let_in = SR_YES;
         break;
@@ -414,8 +414,8 @@ try_as_owner(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
 }
 
 /*
- * Whether the server tells that an account is locked: only one that is can
- * show it.  While it is, another failure is not counted.
+ * Whether the server says that an account is locked, which only a locked
+ * account shows. While it is locked, another failure is not counted.
  */
 static void
 try_lock(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,

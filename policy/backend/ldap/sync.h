@@ -27,10 +27,10 @@ enum sr_sync_state {
     SR_SYNC_DELETE,
 };
 
-/* What a message that is none of an entry says. */
+/* What a message without an entry says. */
 enum sr_sync_news {
     SR_SYNC_NOTHING,   /* a cookie, or what is of no interest without one */
-    SR_SYNC_REFRESHED, /* all that was there is told */
+    SR_SYNC_REFRESHED, /* every entry has been sent */
     SR_SYNC_GONE,      /* the entries of `ids` are gone */
     SR_SYNC_BROKEN,    /* cannot be understood */
 };

@@ -1,11 +1,11 @@
 /*
- * LDAP follow: hearing of changes in a directory as they are made, where the
+ * LDAP watch: changes in a directory as they are made, where the
  * server offers content synchronisation (RFC 4533); where it does not, by
  * asking again and again what was modified lately.
  *
- * No cookie is kept: after a connection is lost everything is read anew.  So it
- * does not matter what the server has forgotten, or that it was restored from
- * an old copy.
+ * No cookie is connection: after a connection is lost everything is read anew.
+ * So it does not matter what the server has forgotten, or that it was restored
+ * from an old copy.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -33,17 +33,17 @@
 #include "policy/util/deadline.h"
 #include "policy/util/siphash.h"
 
-/* Between two questions to a server that does not tell by itself; so far each
- * reaches back further than the last, for clocks of servers differ and entries
- * are seen later than they are stamped. */
+/* The time between two searches on a server without synchronisation, and how
+ * far each reaches back beyond the last: clocks of servers differ, and entries
+ * become visible later than they are stamped. */
 #define POLL_MS   5000
 #define OVERLAP_S 30
 
 /*
- * Who is gone shows only in a list of all names.  It is asked for as often as
- * so many names in a second come to, on the average: with each question in a
- * small directory, each 50 seconds where there are ten thousand.  That is 20 KB
- * in a second, whatever the size.
+ * Deletions show only in a list of all names. It is read so often that on the
+ * average so many names are read in a second: with each search in a small
+ * directory, every 50 seconds where there are ten thousand.  That is 20 KB in a
+ * second, whatever the size.
  */
 #define NAMES_PER_S 200
 
@@ -56,7 +56,7 @@
 /* Policies that are watched; those of more are seen by full readings only. */
 #define WATCHES_MAX 256
 
-/* A policy whose changes are told over the same connection. */
+/* A policy whose changes are received over the same connection. */
 struct watched {
     char *dn;
     int id;       /* of its search */
@@ -65,17 +65,17 @@ struct watched {
 
 struct following {
     struct sr_watch base; /* first: see struct sr_backend_ops */
-    void *kept;           /* the session that is listened on */
+    void *connection;     /* the session that is listened on */
     struct sr_ldap_policies policies;
     struct sr_sync_table *table;
     struct watched *watch;
     size_t watch_count;
-    int id;            /* of the search for accounts */
-    bool is_read;      /* every account was told of once */
-    bool is_announced; /* ANYTHING was said: changes are told */
+    int id;               /* of the search for accounts */
+    bool is_read;         /* every account was told of once */
+    bool reports_changes; /* ANYTHING was said: changes are told */
     bool is_poll;
-    int64_t heard; /* when the last message came */
-    int64_t next;  /* poll */
+    int64_t last_message; /* when the last message came */
+    int64_t next;         /* poll */
     sr_time newest;
     int64_t newest_at;              /* when it was seen first */
     struct sr_ldap_dn_index *known; /* while polling */
@@ -89,8 +89,8 @@ struct call {
     struct following *state;
     struct sr_ldap_session *session;
     const struct sr_backend *backend;
-    const struct sr_watcher *listener;
-    bool is_done; /* the listener has had enough */
+    const struct sr_watcher *watcher;
+    bool is_done; /* the watcher has had enough */
 };
 
 /* The names of an entry under which there can be an account. */
@@ -122,7 +122,7 @@ list_names(const struct call *call, const struct sr_ldap_entry *entry,
 
 /* ---- requests */
 
-/* Have the system notice a peer that is gone without a word. */
+/* Let the kernel notice a peer that has gone without closing. */
 static void
 keep_alive(int fd)
 {
@@ -134,7 +134,7 @@ keep_alive(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
-/* Begin a search that tells what is there, and then what changes. */
+/* Begin a search that returns the entries, and then their changes. */
 static int
 begin_search(struct sr_ldap_session *session, const char *base, int scope,
              const char *filter, const char *const *attributes, int *id)
@@ -167,7 +167,7 @@ begin_accounts(struct sr_ldap_session *session, int *id)
     return code;
 }
 
-/* Have a policy watched.  It is news that there is another one. */
+/* Watch a policy. A new one means that everything is read again. */
 static int
 watch_policy(struct call *call, const char *dn)
 {
@@ -192,7 +192,7 @@ watch_policy(struct call *call, const char *dn)
     if (watch->dn == NULL)
         return LDAP_NO_MEMORY;
     state->watch_count++;
-    state->is_announced = false;
+    state->reports_changes = false;
     code = begin_search(call->session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                         attributes, &watch->id);
     return code;
@@ -222,14 +222,13 @@ watch_policies(struct call *call, const struct sr_ldap_entry *entry)
 /* ---- telling */
 
 static int
-tell_gone(struct call *call, const struct sr_string_list *old,
-          const struct sr_string_list *now)
+report_gone(struct call *call, const struct sr_string_list *old,
+            const struct sr_string_list *now)
 {
     for (size_t i = 0; i < old->count && !call->is_done; i++) {
         if (now == NULL || !sr_string_list_has(now, old->item[i]))
-            call->is_done =
-                call->listener->gone(call->listener->visitor.context,
-                                     old->item[i]) != 0;
+            call->is_done = call->watcher->gone(call->watcher->visitor.context,
+                                                old->item[i]) != 0;
     }
     return LDAP_SUCCESS;
 }
@@ -241,7 +240,7 @@ report_entry(struct call *call, const struct sr_ldap_entry *entry,
 {
     struct sr_ldap_visit visit = {.session = call->session,
                                   .backend = call->backend,
-                                  .visitor = &call->listener->visitor};
+                                  .visitor = &call->watcher->visitor};
     struct sr_ldap_policies *policies = &call->state->policies;
     int code = LDAP_SUCCESS;
 
@@ -281,10 +280,10 @@ take_change(struct call *call, LDAPMessage *message,
         sr_ldap_dn_index_clear(&names);
         code = LDAP_NO_MEMORY;
     }
-    /* What is not told now is found by the reading of everything. */
-    if (code == LDAP_SUCCESS && state->is_announced) {
+    /* What is not reported now is found when everything is read. */
+    if (code == LDAP_SUCCESS && state->reports_changes) {
         code = report_entry(call, &entry, &names);
-        tell_gone(call, &old, &names);
+        report_gone(call, &old, &names);
     }
     sr_ldap_dn_index_clear(&old);
     sr_ldap_entry_clear(&entry);
@@ -297,8 +296,8 @@ take_deletion(struct call *call, const struct sr_sync_id *id)
     struct sr_string_list old;
 
     sr_sync_table_take(call->state->table, id, &old);
-    if (call->state->is_announced)
-        tell_gone(call, &old, NULL);
+    if (call->state->reports_changes)
+        report_gone(call, &old, NULL);
     sr_ldap_dn_index_clear(&old);
     return LDAP_SUCCESS;
 }
@@ -360,8 +359,8 @@ take_info(struct call *call, LDAPMessage *message, bool *is_read)
     return code;
 }
 
-/* The search for accounts has an end: the server does not tell by itself, or
- * not any more. */
+/* The search for accounts has an end: the server does not offer
+ * synchronisation, or has ended it. */
 static int
 take_end(struct call *call, LDAPMessage *message)
 {
@@ -405,7 +404,7 @@ take_policy(struct call *call, struct watched *watch, LDAPMessage *message)
     switch (ldap_msgtype(message)) {
     case LDAP_RES_SEARCH_ENTRY:
         if (watch->is_read)
-            call->state->is_announced = false;
+            call->state->reports_changes = false;
         return LDAP_SUCCESS;
     case LDAP_RES_INTERMEDIATE:
         return take_info(call, message, &watch->is_read);
@@ -435,7 +434,7 @@ take_message(struct call *call, LDAPMessage *message)
 
 /* Take what has come.  *has_more: there may be more. */
 static int
-listen_on(struct call *call, bool *has_more)
+take_messages(struct call *call, bool *has_more)
 {
     struct following *state = call->state;
     struct timeval now = {0, 0};
@@ -460,7 +459,7 @@ listen_on(struct call *call, bool *has_more)
             sr_ldap_why(call->session, "the connection is lost");
             return LDAP_SERVER_DOWN;
         }
-        state->heard = sr_deadline_now();
+        state->last_message = sr_deadline_now();
         code = take_message(call, message);
         ldap_msgfree(message);
     }
@@ -477,16 +476,16 @@ is_all_read(const struct following *state)
     return state->is_read;
 }
 
-/* Read the policies that are watched, over a connection for that: on this one
- * nobody may wait for an answer. */
+/* Read the policies that are watched, over another connection: on this one
+ * there must be no waiting for a response. */
 static int
 read_policies(struct call *call)
 {
     struct following *state = call->state;
     const struct sr_ldap_entry *policy;
     struct sr_call other = {.backend = call->backend};
-    void *kept = NULL;
-    struct sr_ldap_session *session = sr_ldap_begin(&kept, &other);
+    void *connection = NULL;
+    struct sr_ldap_session *session = sr_ldap_begin(&connection, &other);
     int code = session == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
 
     sr_ldap_policies_clear(&state->policies);
@@ -505,22 +504,22 @@ read_policies(struct call *call)
 }
 
 static enum sr_watch_result
-hear_sync(struct call *call, int *code)
+poll_sync(struct call *call, int *code)
 {
     struct following *state = call->state;
     const int64_t limit = call->session->config->timeout * 1000;
     bool has_more = false;
 
-    *code = listen_on(call, &has_more);
+    *code = take_messages(call, &has_more);
     if (*code != LDAP_SUCCESS || state->is_poll)
         return SR_WATCH_AWAY;
     state->base.wait_ms = has_more ? 0 : -1;
-    if (state->is_announced)
+    if (state->reports_changes)
         return SR_WATCH_ALL;
     if (!is_all_read(state)) {
         if (!has_more)
             state->base.wait_ms = (int)limit;
-        if (sr_deadline_now() - state->heard < limit)
+        if (sr_deadline_now() - state->last_message < limit)
             return SR_WATCH_BEGINNING;
         sr_ldap_why(call->session,
                     "it stopped in the midst of the first reading");
@@ -530,7 +529,7 @@ hear_sync(struct call *call, int *code)
     *code = read_policies(call);
     if (*code != LDAP_SUCCESS)
         return SR_WATCH_AWAY;
-    state->is_announced = true;
+    state->reports_changes = true;
     return SR_WATCH_ANYTHING;
 }
 
@@ -546,7 +545,7 @@ note_time(struct following *state, const struct sr_ldap_entry *entry)
 
     if (text == NULL || sr_ldap_time(text, &when) != 0)
         return;
-    /* Whoever stamped one entry ahead of time must not hide what is modified
+    /* One entry that is stamped ahead of time must not hide what is modified
      * until then. */
     if (when > now)
         when = now;
@@ -557,9 +556,9 @@ note_time(struct following *state, const struct sr_ldap_entry *entry)
 }
 
 /*
- * What 389 writes into entries of its own accord has no stamp: who is locked
- * out, and who uses up the logins of an expired or of a temporary password.
- * There are few of these at any time.
+ * What 389 itself writes into entries changes no timestamp: lockouts, and the
+ * logins that an expired or a temporary password has left. There are few of
+ * these at any time.
  */
 #define UNSTAMPED                                                              \
     "(accountUnlockTime>=%s)(accountUnlockTime=19700101000000Z)"               \
@@ -575,8 +574,9 @@ write_stamp(time_t when, char *text, size_t size)
            strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
 }
 
-/* From when on entries are asked for: what is seen late is, by then; or else
- * very many that were made at one time would be asked for again for ever. */
+/* The time from which on entries are searched for. After a while all late ones
+ * have been seen; without that limit very many of one time would be returned
+ * for ever. */
 static time_t
 poll_from(const struct following *state)
 {
@@ -647,15 +647,15 @@ poll_names(struct call *call, const char *dn,
     if (code == LDAP_SUCCESS &&
         sr_ldap_dn_index_see(call->state->known, dn, &copy, content, seen) != 0)
         code = LDAP_NO_MEMORY;
-    if (code == LDAP_SUCCESS && call->state->is_announced)
-        tell_gone(call, &seen->old, names);
+    if (code == LDAP_SUCCESS && call->state->reports_changes)
+        report_gone(call, &seen->old, names);
     sr_ldap_dn_index_clear(&copy);
     sr_ldap_dn_index_clear(&seen->old);
     return code;
 }
 
-/* An entry as it is now.  One that is what it was is told of no more: after
- * many were changed at one time they are asked for a few times. */
+/* An entry as it is now.  An unchanged one is not reported again: after many
+ * changes at one time the same entries are returned a few times. */
 static int
 poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
 {
@@ -666,7 +666,7 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
     struct sr_ldap_seen seen;
     int code = sr_ldap_entry_take(call->session, message, &entry);
 
-    *is_new = false; /* who was added is told of */
+    *is_new = false; /* new entries are reported */
     if (code == LDAP_SUCCESS)
         code = sr_ldap_policies_of(call->session, &state->policies, &view);
     if (code == LDAP_LOOP_DETECT)
@@ -680,7 +680,7 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
         note_time(state, &entry);
         if (sr_ldap_ds389_is(&view))
             state->is_ds389 = true;
-        if (state->is_announced && !seen.is_same)
+        if (state->reports_changes && !seen.is_same)
             code = report_entry(call, &entry, &names);
     }
     sr_ldap_dn_index_clear(&names);
@@ -688,7 +688,7 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
     return code;
 }
 
-/* One of a list of names.  Who is new there was never told of. */
+/* One of a list of names.  New entries there were never reported. */
 static int
 poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
 {
@@ -753,7 +753,7 @@ poll_pages(struct call *call, const char *filter, const char *const *attributes,
     return code;
 }
 
-/* All names were read: who was not among them is gone. */
+/* All names were read: entries that were not among them have gone. */
 static void
 end_names(struct call *call, bool *is_other)
 {
@@ -766,8 +766,8 @@ end_names(struct call *call, bool *is_other)
          gone++) {
         if (gone >= GONE_MAX)
             *is_other = true;
-        else if (state->is_announced)
-            tell_gone(call, &old, NULL);
+        else if (state->reports_changes)
+            report_gone(call, &old, NULL);
         sr_ldap_dn_index_clear(&old);
     }
     state->names_due =
@@ -783,11 +783,11 @@ poll_all(struct call *call, bool *is_other)
     const char *const names[] = {call->session->config->name_attribute, NULL};
     char *all = sr_ldap_filter_all(call->session->config->filter);
     char *filter =
-        all == NULL || !state->is_announced ? NULL : poll_filter(call, all);
+        all == NULL || !state->reports_changes ? NULL : poll_filter(call, all);
     bool is_listed = sr_deadline_now() >= state->names_due;
     int code = LDAP_NO_MEMORY;
 
-    if (all != NULL && (filter != NULL || !state->is_announced))
+    if (all != NULL && (filter != NULL || !state->reports_changes))
         code = poll_policies(call, is_other);
     if (is_listed)
         sr_ldap_dn_index_begin(state->known);
@@ -804,11 +804,11 @@ poll_all(struct call *call, bool *is_other)
 }
 
 static enum sr_watch_result
-hear_poll(struct call *call, int *code)
+poll_again(struct call *call, int *code)
 {
     struct following *state = call->state;
     int64_t now = sr_deadline_now();
-    bool is_other = !state->is_announced;
+    bool is_other = !state->reports_changes;
 
     state->base.fd = -1;
     if (now >= state->next) {
@@ -818,7 +818,7 @@ hear_poll(struct call *call, int *code)
         /* Another connection: the server may have gone back in time. */
         if (!call->session->is_used)
             is_other = true;
-        state->is_announced = true;
+        state->reports_changes = true;
         now = sr_deadline_now();
         state->next = now + POLL_MS;
     }
@@ -843,7 +843,7 @@ watch_start(struct sr_call *call)
     state->known = sr_ldap_dn_index_new();
     if (getrandom(state->key, sizeof(state->key), 0) < 0)
         memset(state->key, 0, sizeof(state->key));
-    session = sr_ldap_begin(&state->kept, call);
+    session = sr_ldap_begin(&state->connection, call);
     if (session != NULL && state->table != NULL && state->known != NULL)
         code = sr_ldap_as_service(session);
     if (code == LDAP_SUCCESS) {
@@ -851,7 +851,7 @@ watch_start(struct sr_call *call)
         code = begin_accounts(session, &state->id);
         state->base.fd = session->fd;
         state->base.wait_ms = (int)(session->config->timeout * 1000);
-        state->heard = sr_deadline_now();
+        state->last_message = sr_deadline_now();
     }
     if (code != LDAP_SUCCESS && !sr_error_has_text(&call->error))
         sr_error_set(&call->error, SR_ERROR_OTHER, "%s", ldap_err2string(code));
@@ -865,25 +865,26 @@ watch_start(struct sr_call *call)
 
 static enum sr_watch_result
 watch_poll(struct sr_call *backend_call, struct sr_watch *following,
-           const struct sr_watcher *listener)
+           const struct sr_watcher *watcher)
 {
     struct following *state = (struct following *)(void *)following;
-    struct call call = {state, NULL, backend_call->backend, listener, false};
-    enum sr_watch_result heard = SR_WATCH_AWAY;
+    struct call call = {state, NULL, backend_call->backend, watcher, false};
+    enum sr_watch_result result = SR_WATCH_AWAY;
     int code = LDAP_SUCCESS;
 
-    call.session = sr_ldap_begin(&state->kept, backend_call);
+    call.session = sr_ldap_begin(&state->connection, backend_call);
     if (call.session == NULL)
         return SR_WATCH_NO_MEMORY;
     if (!state->is_poll && call.session->ld != NULL)
-        heard = hear_sync(&call, &code);
+        result = poll_sync(&call, &code);
     if (state->is_poll)
-        heard = hear_poll(&call, &code);
-    if (heard == SR_WATCH_AWAY && !sr_error_has_text(&backend_call->error))
+        result = poll_again(&call, &code);
+    if (result == SR_WATCH_AWAY &&
+        !sr_error_has_text(&backend_call->error))
         sr_error_set(&backend_call->error, SR_ERROR_OTHER, "%s",
                      ldap_err2string(code));
     sr_ldap_end(call.session);
-    return code == LDAP_NO_MEMORY ? SR_WATCH_NO_MEMORY : heard;
+    return code == LDAP_NO_MEMORY ? SR_WATCH_NO_MEMORY : result;
 }
 
 static void
@@ -891,8 +892,8 @@ watch_stop(struct sr_watch *following)
 {
     struct following *state = (struct following *)(void *)following;
 
-    if (state->kept != NULL)
-        sr_ldap_session_free(state->kept, false);
+    if (state->connection != NULL)
+        sr_ldap_session_free(state->connection, false);
     for (size_t i = 0; i < state->watch_count; i++)
         free(state->watch[i].dn);
     free(state->watch);

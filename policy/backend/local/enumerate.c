@@ -1,8 +1,8 @@
 /*
  * Local backend: all accounts at once, from the files themselves.
  *
- * Each file is read once; what is said of an account is what sr_backend_local
- * says when it is asked for it alone.
+ * Each file is read once; an account is described as its look-up alone would
+ * describe it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -194,10 +194,10 @@ find_shadow(const struct shadow_file *file, const char *name,
     return SR_STATUS_UNAVAILABLE;
 }
 
-/* Tell of an account that cannot be asked: only that it is there. */
+/* Report an account that cannot be looked up: name and uid only. */
 static int
-tell_unavailable(const struct sr_visitor *visitor, const struct passwd *entry,
-                 const struct sr_rules *rules, const char *reason)
+report_unavailable(const struct sr_visitor *visitor, const struct passwd *entry,
+                   const struct sr_rules *rules, const char *reason)
 {
     struct sr_account account = {.backend = sr_local_backend};
 
@@ -211,11 +211,12 @@ tell_unavailable(const struct sr_visitor *visitor, const struct passwd *entry,
                             SR_STATUS_UNAVAILABLE, reason);
 }
 
-/* Tell of one line of passwd.  NO_MEMORY, or OK; *is_done: enough was told. */
+/* Report one line of passwd. NO_MEMORY, or OK; *is_done: the visitor wants no
+ * more. */
 static enum sr_status
-tell(const struct sr_visitor *visitor, const struct passwd *entry,
-     const struct shadow_file *file, struct sr_local_buffer *buffer,
-     bool *is_done)
+report(const struct sr_visitor *visitor, const struct passwd *entry,
+       const struct shadow_file *file, struct sr_local_buffer *buffer,
+       bool *is_done)
 {
     struct spwd shadow = sr_local_no_ageing;
     struct sr_account *account;
@@ -226,9 +227,9 @@ tell(const struct sr_visitor *visitor, const struct passwd *entry,
     memset(&rules, 0, sizeof(rules));
     if (visitor->rules(visitor->context, entry->pw_name, entry->pw_gid,
                        &rules) != 0) {
-        *is_done = tell_unavailable(visitor, entry, &rules,
-                                    "the groups of the account cannot be "
-                                    "read") != 0;
+        *is_done = report_unavailable(visitor, entry, &rules,
+                                      "the groups of the account cannot be "
+                                      "read") != 0;
         return SR_STATUS_OK;
     }
     if (strcmp(entry->pw_passwd, "x") != 0)
@@ -237,7 +238,7 @@ tell(const struct sr_visitor *visitor, const struct passwd *entry,
         ask = find_shadow(file, entry->pw_name, &shadow, buffer, reason,
                           sizeof(reason));
     if (ask == SR_STATUS_UNAVAILABLE)
-        *is_done = tell_unavailable(visitor, entry, &rules, reason) != 0;
+        *is_done = report_unavailable(visitor, entry, &rules, reason) != 0;
     if (ask != SR_STATUS_OK)
         return ask == SR_STATUS_NO_MEMORY ? ask : SR_STATUS_OK;
     account = sr_local_account(entry, &shadow, &rules);
@@ -287,7 +288,7 @@ sr_local_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
     while (error == 0 && ask == SR_STATUS_OK && !is_done &&
            (error = next_passwd(stream, &entry, &pw_buffer)) == 0) {
         if (sr_local_is_name(entry.pw_name))
-            ask = tell(visitor, &entry, &file, &sp_buffer, &is_done);
+            ask = report(visitor, &entry, &file, &sp_buffer, &is_done);
     }
     if (error == 0 || (stream != NULL && error == ENOENT))
         return ask;
