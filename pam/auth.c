@@ -139,7 +139,6 @@ authenticate_settle(struct sr_pam_context *ctx)
     const void *password = NULL;
     int code;
 
-    sr_guard_settle_line(ctx);
     if (!sr_guard_is_for(ctx) ||
         pam_get_item(ctx->pamh, PAM_AUTHTOK, &password) != PAM_SUCCESS)
         password = NULL;

@@ -22,7 +22,6 @@ struct guard {
     struct sr_config *config;
     struct sr_transaction txn;
     char typed[SR_NAME_MAX + 1]; /* the name as typed, cut */
-    bool has_reached_settle;     /* the line behind the other module */
     uint8_t key[16];
     uint64_t password; /* keyed hash of the one that is tried */
 };
@@ -37,25 +36,21 @@ guard_free(struct guard *guard, bool is_copy)
 }
 
 /*
- * libpam's cleanup.  The connections have their own place in the handle, which
- * may be gone.  In a process copy nothing is settled.
+ * libpam's cleanup.  The end of a handle confirms nothing, whatever its status
+ * says: sshd and lightdm end one with PAM_SUCCESS after a wrong password, too.
+ * The connections have their own place in the handle, which may be gone.  In a
+ * process copy nothing is settled.
  */
 static void
 guard_cleanup(pam_handle_t *pamh, void *data, int status)
 {
-    const unsigned bits = (unsigned)status;
-    const bool is_copy = (bits & PAM_DATA_SILENT) != 0;
-    const bool is_success = (bits & ~(unsigned)PAM_DATA_SILENT) == PAM_SUCCESS;
+    const bool is_copy = ((unsigned)status & PAM_DATA_SILENT) != 0;
     struct guard *guard = data;
 
     (void)pamh;
     guard->txn.connections = NULL;
-    if (guard->attempt != NULL && !is_copy) {
-        if (is_success)
-            sr_verify_confirm(&guard->txn, guard->attempt);
-        else
-            sr_verify_let_stand(&guard->txn, guard->attempt);
-    }
+    if (guard->attempt != NULL && !is_copy)
+        sr_verify_let_stand(&guard->txn, guard->attempt);
     guard_free(guard, is_copy);
 }
 
@@ -167,13 +162,6 @@ sr_guard_has_run(const struct sr_pam_context *ctx)
                sr_siphash(guard->key, password, strlen(password));
 }
 
-void
-sr_guard_settle_line(const struct sr_pam_context *ctx)
-{
-    if (sr_guard_is_for(ctx))
-        find(ctx->pamh)->has_reached_settle = true;
-}
-
 /* Whether the handle is still about the name that was typed then. */
 static bool
 is_same_user(const pam_handle_t *pamh, const struct guard *guard)
@@ -182,6 +170,54 @@ is_same_user(const pam_handle_t *pamh, const struct guard *guard)
 
     return pam_get_item(pamh, PAM_USER, &user) == PAM_SUCCESS && user != NULL &&
            strncmp(guard->typed, user, sizeof(guard->typed) - 1) == 0;
+}
+
+/*
+ * Whether sshd's list of methods that succeeded has one by which a password is
+ * typed.  Each line begins with the method; what follows (a device, a key, a
+ * principal) is the client's choice.
+ */
+static bool
+has_password_method(const char *methods)
+{
+    static const char *const names[] = {"password", "keyboard-interactive"};
+
+    while (*methods != '\0') {
+        const size_t length = strcspn(methods, " /\n");
+
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            if (length == strlen(names[i]) &&
+                strncmp(methods, names[i], length) == 0)
+                return true;
+        }
+        methods += strcspn(methods, "\n");
+        methods += strspn(methods, "\n");
+    }
+    return false;
+}
+
+/*
+ * Whether this is the process that sshd forks for one keyboard-interactive
+ * authentication, which calls pam_acct_mgmt after a success only.  Its title is
+ * the one thing that tells it from sshd's other processes; the text before the
+ * mark has the name of the user.
+ */
+static bool
+is_sshd_authenticator(void)
+{
+    static const char mark[] = " [pam]";
+    char title[512];
+    size_t size;
+    FILE *file = fopen("/proc/self/cmdline", "re");
+
+    if (file == NULL)
+        return false;
+    size = fread(title, 1, sizeof(title), file);
+    fclose(file);
+    while (size > 0 && (title[size - 1] == '\0' || title[size - 1] == ' '))
+        size--;
+    return size >= sizeof(mark) - 1 && memcmp(title + size - (sizeof(mark) - 1),
+                                              mark, sizeof(mark) - 1) == 0;
 }
 
 /*
@@ -197,9 +233,8 @@ is_success(pam_handle_t *pamh, const struct guard *guard, bool is_session)
 
     if (!is_same_user(pamh, guard))
         return SR_NO;
-    if (methods == NULL || guard->has_reached_settle ||
-        strstr(methods, "password") != NULL ||
-        strstr(methods, "keyboard-interactive") != NULL)
+    if (methods == NULL || has_password_method(methods) ||
+        (!is_session && is_sshd_authenticator()))
         return SR_YES;
     return is_session ? SR_NO : SR_UNKNOWN;
 }

@@ -6,8 +6,9 @@
  * is reached proves nothing, since a stack can go on after a failure; nor does
  * PAM_AUTHINFO_UNAVAIL at the end, which another module may answer for a wrong
  * password.  A success is confirmed only by what only success brings: the
- * application goes on to pam_setcred, pam_acct_mgmt or pam_open_session, or
- * ends the handle with PAM_SUCCESS.  In any other case the failure stands.
+ * application goes on to pam_setcred, pam_acct_mgmt or pam_open_session.  In any
+ * other case the failure stands: applications end a handle with PAM_SUCCESS
+ * after a failure, too.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -46,10 +47,6 @@ bool sr_guard_has_run(const struct sr_pam_context *ctx);
 
 /* Whether an attempt for the call's account is kept, and not yet confirmed. */
 bool sr_guard_is_for(const struct sr_pam_context *ctx);
-
-/* The settle line of authenticate was reached: needed to tell sshd's password
- * from its key, in the one place where nothing else does. */
-void sr_guard_settle_line(const struct sr_pam_context *ctx);
 
 /* The application has gone on as after a success: to pam_setcred or
  * pam_acct_mgmt, or with is_session to pam_open_session. */

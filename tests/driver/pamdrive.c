@@ -29,7 +29,8 @@
  *
  * Steps: auth acct chauthtok change-expired cred open close search pause maps,
  * and limit:fsize=N limit:nofile=N limit:as=N umask:OCTAL close-fds
- * user:NAME env:NAME=VALUE (environment of the process) real-uid:N, and steal: every
+ * user:NAME env:NAME=VALUE (environment of the process) pamenv:NAME=VALUE (of
+ * the handle) real-uid:N, and steal: every
  * socket is closed, as a daemon does with what it does not know, and an empty
  * file of the application gets its number; in the end "stolen open|closed SIZE"
  * is printed for each.
@@ -452,6 +453,8 @@ run_other(struct job *job, pam_handle_t *pamh, char *step)
     } else if (strncmp(step, "real-uid:", 9) == 0) {
         if (setresuid((uid_t)strtoul(step + 9, NULL, 10), 0, 0) != 0)
             exit(1);
+    } else if (strncmp(step, "pamenv:", 7) == 0) {
+        pam_putenv(pamh, step + 7);
     } else if (strncmp(step, "env:", 4) == 0) {
         putenv(step + 4);
     } else if (strcmp(step, "close-fds") == 0) {

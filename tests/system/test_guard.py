@@ -85,14 +85,24 @@ def test_a_wrong_one_clears_nothing(guarded):
     assert done.code == "AUTH_ERR", done
 
 
-@pytest.mark.parametrize("steps", [("acct",), ("cred",), ("acct", "cred"), ()])
+@pytest.mark.parametrize("steps", [("acct",), ("cred",), ("acct", "cred")])
 def test_the_right_one_clears(guarded, steps):
-    """Confirmed by a call, or by the end of the handle."""
+    """Confirmed by a call that only follows a success."""
     for _ in range(3):
         for _ in range(ATTEMPTS - 1):
             guess(guarded)
         done = guess(guarded, OLD, *steps)
         assert set(done.codes) == {"SUCCESS"}, done
+
+
+def test_the_end_of_a_handle_confirms_nothing(guarded):
+    """Applications end one with PAM_SUCCESS after a wrong password, too."""
+    guarded.count_hashes("ann")
+    guess(guarded, "no", "close")
+    one = guarded.verified()
+    for _ in range(2 * ATTEMPTS):
+        guess(guarded, "no", "close")
+    assert guarded.verified() == ATTEMPTS * one > 0
 
 
 def test_su(guarded):
@@ -134,6 +144,56 @@ def test_sshd(host, method):
             talk.rest()
         seen.append(host.verified())
     assert seen[-1] - seen[0] == ATTEMPTS * (seen[1] - seen[0]) > 0, seen
+
+
+def test_a_client_that_goes_away(host):
+    """sshd ends the handle of an attempt that never began with PAM_SUCCESS."""
+    host.service("sshd", guarded_stack())
+    host.configure(lockout={"attempts": ATTEMPTS})
+    host.add("ann", OLD)
+    host.count_hashes("ann")
+    seen = []
+    for _ in range(2 * ATTEMPTS):
+        with ssh(host, "id",
+                 method="password,keyboard-interactive") as talk:
+            talk.answer(PASSWORD, "no")
+            talk.until(PASSWORD)
+        seen.append(host.verified())
+    assert seen[-1] <= ATTEMPTS * seen[0], seen
+
+
+@pytest.mark.parametrize("stack", ["required", "default=bad", "manual"])
+def test_a_key_behind_a_settle_line(host, stack):
+    """The line is reached after a wrong password; the key proves none."""
+    host.service("sshd", STACKS[stack])
+    host.configure(lockout={"attempts": ATTEMPTS})
+    host.add("ann", OLD)
+    host.give_key("ann")
+    host.count_hashes("ann")
+    seen = []
+    for _ in range(2 * ATTEMPTS):
+        with ssh(host, "echo in as $(id -un)",
+                 method="password,publickey") as talk:
+            talk.answer(PASSWORD, "no")
+            talk.rest()
+        seen.append(host.verified())
+    # The first is from a source that is not yet familiar.
+    assert seen[-1] <= (ATTEMPTS + 1) * seen[0], seen
+
+
+@pytest.mark.parametrize("methods", [
+    "publickey ssh-rsa AAAApasswordAAAA", "gssapi-with-mic password@R",
+    "hostbased keyboard-interactive", "passwordless x"])
+def test_a_method_is_the_first_word(guarded, methods):
+    """The rest of a line is what the client chose."""
+    guarded.count_hashes("ann")
+    steps = ("no", f"pamenv:SSH_AUTH_INFO_0={methods}", "open")
+    guess(guarded, *steps)
+    one = guarded.verified()
+    for _ in range(2 * ATTEMPTS):
+        guess(guarded, *steps)
+    # The session that is opened makes the source familiar.
+    assert 0 < guarded.verified() <= 2 * ATTEMPTS * one
 
 
 def test_a_key_after_a_wrong_password(host):
@@ -208,6 +268,6 @@ def test_success_of_a_module_behind_a_plain_line(host):
     with host.test_nss_module("spelling"):
         host.nsswitch(passwd="files spelling")
         for _ in range(2 * ATTEMPTS):
-            assert host.drive("probe", "far", "auth", answers=[OLD],
-                              rhost=PEER).codes == ["SUCCESS"]
+            assert host.drive("probe", "far", "auth", "cred", answers=[OLD],
+                              rhost=PEER).codes == ["SUCCESS", "SUCCESS"]
 
