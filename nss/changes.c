@@ -84,7 +84,7 @@ note_result(struct changes *changes, const char *name,
     switch (result) {
     case SR_PUBLISH_OK:
         if (changes->is_verbose)
-            publish_say("Published: %s.", name);
+            publish_say_info("Published: %s.", name);
         break;
     case SR_PUBLISH_UNCHANGED:
         break;

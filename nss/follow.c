@@ -141,8 +141,8 @@ static void
 note_complete(struct follower *follower, struct followed *followed)
 {
     if (followed->is_told)
-        publish_say("The backend \"%s\" is followed again.",
-                    followed->backend.name);
+        publish_say_info("The backend \"%s\" is followed again.",
+                         followed->backend.name);
     followed->is_told = false;
     followed->pause = PAUSE_MIN_MS;
     follower->needs_run = true;

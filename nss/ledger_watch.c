@@ -113,7 +113,7 @@ set_away(struct counter *counter, const char *reason)
     if (reason != NULL && !counter->is_away)
         publish_say_ledger_away(reason);
     else if (reason == NULL && counter->is_away)
-        publish_say("What other hosts have counted is read again.");
+        publish_say_info("What other hosts have counted is read again.");
     counter->is_away = reason != NULL;
 }
 

@@ -5,27 +5,78 @@
  */
 #include <config.h>
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
 
 #include "nss/report.h"
 #include "policy/util/utf8.h"
 
 #define LINE_SIZE 1024
 
-void
-publish_say(const char *format, ...)
+/* Whether the journal reads standard error: systemd.exec(5) names the device
+ * and the inode in JOURNAL_STREAM. */
+static bool
+is_journal(void)
 {
-    char text[LINE_SIZE], clean[LINE_SIZE];
-    va_list list;
+    const char *const stream = getenv("JOURNAL_STREAM");
+    uintmax_t device, inode;
+    struct stat status;
 
-    va_start(list, format);
+    return stream != NULL &&
+           sscanf(stream, "%" SCNuMAX ":%" SCNuMAX, &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+           status.st_ino == inode;
+}
+
+/* Print one line.  The journal takes its priority from the prefix that
+ * sd-daemon(3) describes; priority: LOG_ERR and the like. */
+static void
+print_line(int priority, const char *format, va_list list)
+{
+    char text[LINE_SIZE], clean[LINE_SIZE], prefix[8] = "";
+
     vsnprintf(text, sizeof(text), format, list);
-    va_end(list);
     /* Names, DNs and reasons come from a directory: they must stay within one
      * line. */
     sr_utf8_clean(text, false, clean, sizeof(clean));
-    fprintf(stderr, PUBLISH_PROGRAM ": %s\n", clean);
+    if (is_journal())
+        snprintf(prefix, sizeof(prefix), "<%d>", priority);
+    fprintf(stderr, "%s" PUBLISH_PROGRAM ": %s\n", prefix, clean);
+}
+
+void
+publish_say(const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    print_line(LOG_WARNING, format, list);
+    va_end(list);
+}
+
+void
+publish_say_error(const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    print_line(LOG_ERR, format, list);
+    va_end(list);
+}
+
+void
+publish_say_info(const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    print_line(LOG_INFO, format, list);
+    va_end(list);
 }
 
 void
@@ -49,7 +100,7 @@ publish_log(enum sr_event_id id, const char *cause)
 int
 publish_fail(const char *reason)
 {
-    publish_say("Nothing was published: %s.", reason);
+    publish_say_error("Nothing was published: %s.", reason);
     publish_log(SR_EVENT_PUBLISH_FAILED, reason);
     return PUBLISH_EXIT_FAILED;
 }

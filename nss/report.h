@@ -19,8 +19,16 @@ enum publish_exit {
     PUBLISH_EXIT_NO_ROOT = 77, /* EX_NOPERM */
 };
 
-/* Print one sentence on standard error, without control characters. */
+/*
+ * Print one sentence on standard error, without control characters.  Where the
+ * journal reads it, its priority stands before it: a warning, an error, or
+ * information.
+ */
 void publish_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void publish_say_error(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+void publish_say_info(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
 
 /* Log an event; `cause` may be NULL. */
 void publish_log(enum sr_event_id id, const char *cause);

@@ -92,7 +92,7 @@ load(void)
     struct sr_config *config = sr_config_load(NULL, &errors);
 
     for (size_t i = 0; i < errors.count; i++)
-        publish_say("%s", errors.item[i]);
+        publish_say_error("%s", errors.item[i]);
     sr_config_errors_free(&errors);
     return config;
 }
@@ -269,7 +269,7 @@ main(int argc, char **argv)
     if (!parse(argc, argv, &options, &status))
         return status;
     if (geteuid() != 0) {
-        publish_say("Only root can publish.");
+        publish_say_error("Only root can publish.");
         return PUBLISH_EXIT_NO_ROOT;
     }
     return run(&options);

@@ -1185,6 +1185,35 @@ def test_config_option(host):
                             code=1).stderr
 
 
+def test_check_of_a_trial(host):
+    """Of a file that no login reads it is said what it would do."""
+    other = RUN / "other.conf"
+    other.write_text("[lockout]\nattempts = many\n")
+    other.chmod(0o644)
+    text = " ".join(ctl(host, "--config", other, "check", code=2).stdout.split())
+    assert f"error: {other}:2 " in text
+    assert "only root could log in" in text and "can log in" not in text
+    CONFIG.write_text(other.read_text())
+    CONFIG.chmod(0o644)
+    text = " ".join(ctl(host, "check", code=2).stdout.split())
+    assert f"error: {CONFIG}:2 " in text
+    assert "only root can log in" in text and "could log in" not in text
+
+
+@pytest.mark.parametrize("enforce", ["1", "0", None])
+def test_check_finds_selinux_enforcing(host, enforce):
+    tmpfs("/sys/fs")
+    place = pathlib.Path("/sys/fs/selinux/enforce")
+    if enforce is not None:
+        place.parent.mkdir()
+        place.write_text(enforce)
+    done = host.run("selfresetctl", "check", "--json")
+    found = [one for one in json.loads(done.stdout)
+             if one["place"] == str(place)]
+    assert [one["severity"] for one in found] == ["error"] * (enforce == "1")
+    assert all("/etc/shadow" in one["text"] for one in found)
+
+
 def complete(host, *words):
     script = pathlib.Path(__file__).parents[2] / "tools/selfresetctl.bash"
     done = host.run("bash", "--norc", "-c", f"""

@@ -13,7 +13,7 @@ import pytest
 
 from debian import COMMON, OTHERS, PAM_D, PROFILES, lines, modules, update
 from debian import debian as stacks
-from scratch import RUN, mount
+from scratch import RUN, mount, tmpfs
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -71,6 +71,21 @@ def test_the_example(ours):
         block = text.split(f"# /etc/pam.d/common-{part}\n")[1].split("\n\n")[0]
         assert [line.split() for line in block.splitlines()] == [
             line for line in lines(part) if "pam_cap.so" not in line]
+
+
+def test_not_under_selinux_enforcing(debian):
+    """Where every password would be refused the stacks stay as they are."""
+    before = [lines(part) for part in COMMON]
+    tmpfs("/sys/fs")
+    place = pathlib.Path("/sys/fs/selinux/enforce")
+    place.parent.mkdir()
+    place.write_text("1")
+    done = debian.run("selfresetctl", "pam", "--enable")
+    assert done.returncode == 9 and "SELinux" in done.stderr
+    assert [lines(part) for part in COMMON] == before
+    place.write_text("0")
+    done = debian.run("selfresetctl", "pam", "--enable")
+    assert done.returncode == 0, done.stderr
 
 
 def test_login(ours):

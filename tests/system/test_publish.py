@@ -7,6 +7,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import grp
 import os
 import pwd
+import re
 import shutil
 import stat
 import struct
@@ -310,6 +311,41 @@ def test_bad_configuration(host):
         in done.stderr
     assert inodes() == before
     assert events(host, "SR-3301")
+
+
+def test_priorities_for_the_journal(host):
+    """Where the journal reads standard error, each line has its priority."""
+    host.configure(nss={"view": "both"})
+
+    def said(inode):
+        out, into = os.pipe()
+        status = os.fstat(into)
+        process = host.start(
+            ["selfreset-publish"], stderr=into,
+            env={**os.environ,
+                 "JOURNAL_STREAM": f"{status.st_dev}:{inode(status)}"})
+        os.close(into)
+        with os.fdopen(out) as stream:
+            lines = stream.read().splitlines()
+        assert process.wait(60) == 1 and len(lines) > 1
+        return lines
+
+    assert all(re.match("<3>selfreset-publish: .", line)
+               for line in said(lambda status: status.st_ino))
+    # Another program's stream, or an old one.
+    assert all(line.startswith("selfreset-publish: ")
+               for line in said(lambda status: status.st_ino + 1))
+    host.configure(nss={"view": "public"})
+    host.add("ann", OLD, max="x")
+    out, into = os.pipe()
+    status = os.fstat(into)
+    host.start(["selfreset-publish"], stderr=into,
+               env={**os.environ,
+                    "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+    os.close(into)
+    with os.fdopen(out) as stream:
+        assert re.search('^<4>selfreset-publish: The state of "ann" is unknown',
+                         stream.read(), re.M)
 
 
 def test_unreadable_store(host):

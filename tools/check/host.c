@@ -26,6 +26,9 @@
 #include "tools/check/host.h"
 #include "tools/password_gen.h"
 
+/* "1" in enforcing mode; the folder is missing where SELinux is disabled. */
+#define SELINUX_ENFORCE "/sys/fs/selinux/enforce"
+
 /* Less free space than this will soon be a full disk. */
 #define SPACE_LOW (16ull * 1024 * 1024)
 
@@ -46,8 +49,14 @@ split_place(char *item)
 }
 
 struct sr_config *
-check_config(const char *file, struct findings *findings)
+check_config(const char *file, bool is_trial, struct findings *findings)
 {
+    const char *const advice =
+        is_trial
+            ? "See selfreset.conf(5).  With this error in place only root "
+              "could log in through pam_selfreset.so."
+            : "See selfreset.conf(5).  Until it is corrected only root can "
+              "log in through pam_selfreset.so.";
     struct sr_config_errors errors = {0};
     struct sr_config *config = sr_config_load(file, &errors);
 
@@ -56,9 +65,7 @@ check_config(const char *file, struct findings *findings)
 
         findings_add(findings, SEVERITY_ERROR,
                      text == NULL ? SR_CONFIG_FILE : errors.item[i], NULL,
-                     "See selfreset.conf(5).  Until it is mended nobody logs "
-                     "in by pam_selfreset.so.",
-                     "%s", text == NULL ? errors.item[i] : text);
+                     advice, "%s", text == NULL ? errors.item[i] : text);
     }
     sr_config_errors_free(&errors);
     return config;
@@ -152,6 +159,32 @@ check_names(const struct sr_config *config, struct findings *findings)
             findings, SEVERITY_WARNING, "lockout.root", NULL,
             "Set \"root = no\", or keep another way to log in as root.",
             "Anybody who can reach a login prompt can lock root out.");
+}
+
+/* ---- the system */
+
+bool
+selinux_is_enforcing(void)
+{
+    FILE *stream = fopen(SELINUX_ENFORCE, "re");
+    bool is_enforcing;
+
+    if (stream == NULL)
+        return false;
+    is_enforcing = getc(stream) == '1';
+    fclose(stream);
+    return is_enforcing;
+}
+
+void
+check_selinux(struct findings *findings)
+{
+    if (selinux_is_enforcing())
+        findings_add(findings, SEVERITY_ERROR, SELINUX_ENFORCE, NULL,
+                     "Leave pam_selfreset.so out of the stacks of this host.",
+                     "SELinux is in enforcing mode.  Its policy does not let "
+                     "login programs read /etc/shadow, so pam_selfreset.so "
+                     "refuses every password, that of root as well.");
 }
 
 /* ---- files and state */

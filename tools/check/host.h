@@ -6,14 +6,25 @@
 #ifndef SR_TOOLS_CHECK_HOST_H
 #define SR_TOOLS_CHECK_HOST_H
 
+#include <stdbool.h>
+
 #include "policy/config/settings.h"
 #include "tools/check/findings.h"
 
 /*
  * Load a configuration (NULL: the built-in path); every error becomes a
- * finding.  Returns the configuration, or NULL when there were errors.
+ * finding.  `is_trial`: no login reads this file, and the findings say what it
+ * would do.  Returns the configuration, or NULL when there were errors.
  */
-struct sr_config *check_config(const char *file, struct findings *findings);
+struct sr_config *check_config(const char *file, bool is_trial,
+                               struct findings *findings);
+
+/* Whether SELinux is in enforcing mode, by selinuxfs.  False without it. */
+bool selinux_is_enforcing(void);
+
+/* SELinux in enforcing mode: its policy does not let login programs read
+ * shadow, so that every password is refused. */
+void check_selinux(struct findings *findings);
 
 /* Names in lists that are no users or groups of this host. */
 void check_names(const struct sr_config *config, struct findings *findings);

@@ -21,7 +21,7 @@
 static void
 check_named_config(void *context, const char *file)
 {
-    struct sr_config *config = check_config(file, context);
+    struct sr_config *config = check_config(file, false, context);
 
     sr_config_free(config);
 }
@@ -68,6 +68,7 @@ check_pam(const struct sr_config *config, struct findings *findings)
 
     if (check_stacks(&how, findings))
         check_sandboxes(sandbox_folders, SR_STATEDIR, findings);
+    check_selinux(findings);
     if (stacks_name_module(check_pam_folders, "sshd", NULL, NULL))
         check_sshd_pam(SSHD_CONF, SSHD_FOLDER, findings);
     free(directory);

@@ -60,7 +60,8 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
     if (backend != NULL)
         return ctl_check_backend(ctl, backend, test, has_password,
                                  ctl->is_json);
-    ctl->config = check_config(ctl->config_file, &findings);
+    ctl->config = check_config(ctl->config_file, ctl->config_file != NULL,
+                               &findings);
     check_pam(ctl->config, &findings);
     check_state(&findings);
     if (ctl->config != NULL) {

@@ -177,7 +177,8 @@ check(struct ctl *ctl, bool is_json)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
 
-    ctl->config = check_config(ctl->config_file, &findings);
+    ctl->config = check_config(ctl->config_file, ctl->config_file != NULL,
+                               &findings);
     if (ctl->config != NULL)
         check_nss(ctl->config, ctl->now, &findings);
     return ctl_findings(&findings, is_json);

@@ -198,8 +198,8 @@ has_updater(void)
     return false;
 }
 
-/* A configuration with a mistake keeps everybody out but root, and a module
- * that libpam cannot load keeps out root, too. */
+/* A configuration with an error refuses everybody but root; a module that libpam
+ * cannot load, and SELinux in enforcing mode, refuse root as well. */
 static int
 check_ready(struct ctl *ctl)
 {
@@ -207,6 +207,12 @@ check_ready(struct ctl *ctl)
 
     if (!ctl_load(ctl))
         return ctl->exit;
+    if (selinux_is_enforcing()) {
+        ctl_error("SELinux is in enforcing mode, and its policy does not let "
+                  "login programs read /etc/shadow: every password would be "
+                  "refused.  Nothing was done.");
+        return CTL_REFUSED;
+    }
     module = dlopen(MODULE, RTLD_NOW | RTLD_LOCAL);
     if (module == NULL || dlsym(module, "pam_sm_authenticate") == NULL) {
         ctl_error("pam_selfreset.so cannot be loaded: %s.  Nothing was done.",
@@ -338,7 +344,8 @@ check(struct ctl *ctl, bool is_json)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
 
-    ctl->config = check_config(ctl->config_file, &findings);
+    ctl->config = check_config(ctl->config_file, ctl->config_file != NULL,
+                               &findings);
     check_pam(ctl->config, &findings);
     return ctl_findings(&findings, is_json);
 }
