@@ -31,8 +31,14 @@ ctl_load(struct ctl *ctl)
     if (ctl->config != NULL)
         return true;
     ctl->config = sr_config_load(ctl->config_file, &errors);
-    for (size_t i = 0; ctl->config == NULL && i < errors.count; i++)
-        ctl_error("%s.", errors.item[i]);
+    for (size_t i = 0; ctl->config == NULL && i < errors.count; i++) {
+        const char *const text = errors.item[i];
+        const size_t length = strlen(text);
+
+        /* Some end with a question. */
+        ctl_error("%s%s", text,
+                  length > 0 && text[length - 1] == '?' ? "" : ".");
+    }
     if (ctl->config == NULL)
         ctl_error("The configuration has errors, so nothing was done.");
     sr_config_errors_free(&errors);

@@ -45,8 +45,9 @@ static const struct ctl_command commands[] = {
      "It also deletes the count of wrong passwords.\n", ctl_unlock, true, true},
     {"unthrottle", "[--dry-run] [--json] SOURCE... | --all",
      "end the lockout of a source of attempts",
-     "SOURCE is written as in the events: an IPv4 or IPv6 address, a host\n"
-     "name, \"console\", \"uid:NUMBER\" or \"name:service/SERVICE\".\n",
+     "SOURCE is written as in the events: an IPv4 address, an IPv6 address\n"
+     "or its network of /64, a host name, \"console\", \"pts\",\n"
+     "\"display:NUMBER\", \"uid:NUMBER\" or \"ruser:NUMBER\".\n",
      ctl_unthrottle, true, true},
     {"temporary",
      "[--lifetime DURATION] [--force] [--dry-run] [--json] USER...",

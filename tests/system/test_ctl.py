@@ -300,7 +300,7 @@ def test_no_source(host, source):
 def test_unthrottle_needs_one_of_two(host):
     ctl(host, "unthrottle", code=64)
     ctl(host, "unthrottle", "--all", PEER, code=64)
-    for source in ("uid:ann", "uid:", "192.0.2.0/24"):
+    for source in ("uid:ann", "uid:", "ruser:ann", "display:x", "192.0.2.0/24"):
         assert "is not a source" in ctl(host, "unthrottle", source,
                                      code=64).stderr
 
@@ -1188,11 +1188,14 @@ def test_config_option(host):
 def test_check_of_a_trial(host):
     """Of a file that no login reads it is said what it would do."""
     other = RUN / "other.conf"
-    other.write_text("[lockout]\nattempts = many\n")
+    other.write_text("[lockout]\nattempts = many\n[lockot]\n")
     other.chmod(0o644)
+    for line in ctl(host, "--config", other, "status", "ann",
+                    code=1).stderr.split("selfresetctl: ")[1:]:
+        assert re.search(r"\w[\])]?[.?]$", line.strip())
     text = " ".join(ctl(host, "--config", other, "check", code=2).stdout.split())
     assert f"error: {other}:2 " in text
-    assert "only root could log in" in text and "can log in" not in text
+    assert "only root could log in" in text and "root can log in" not in text
     CONFIG.write_text(other.read_text())
     CONFIG.chmod(0o644)
     text = " ".join(ctl(host, "check", code=2).stdout.split())

@@ -47,13 +47,19 @@ check_groups(struct findings *findings)
     for (int i = 0; i < SR_GROUP_COUNT; i++) {
         char text[200], advice[200];
 
-        if (sr_state_group_say((enum sr_group)i, &found.item[i], text, advice,
-                               sizeof(text)))
-            findings_add(
-                findings,
-                found.item[i].flaw == SR_GROUP_MISSING ? SEVERITY_WARNING
-                                                       : SEVERITY_ERROR,
-                sr_group_name((enum sr_group)i), NULL, advice, "%s", text);
+        if (!sr_state_group_say((enum sr_group)i, &found.item[i], text, advice,
+                                sizeof(text)))
+            continue;
+        /* All that are missing are one finding. */
+        if (found.item[i].flaw == SR_GROUP_MISSING)
+            findings_add(findings, SEVERITY_WARNING, SR_GROUP_FILE,
+                         sr_group_name((enum sr_group)i), advice,
+                         "State groups are missing, so rules that name them "
+                         "have no effect.");
+        else
+            findings_add(findings, SEVERITY_ERROR,
+                         sr_group_name((enum sr_group)i), NULL, advice, "%s",
+                         text);
     }
 }
 

@@ -53,7 +53,10 @@ check_ready(const struct ctl *ctl)
     }
     check_groups(&findings);
     if (findings.count > 0) {
-        ctl_error("%s  %s  Nothing was done.", findings.item[0].text,
+        ctl_error("%s  Concerns: %s.  %s  Nothing was done.",
+                  findings.item[0].text,
+                  findings.item[0].subjects == NULL ? findings.item[0].place
+                                                    : findings.item[0].subjects,
                   findings.item[0].advice);
         return CTL_FAILED;
     }
@@ -177,8 +180,8 @@ check(struct ctl *ctl, bool is_json)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
 
-    ctl->config = check_config(ctl->config_file, ctl->config_file != NULL,
-                               &findings);
+    ctl->config =
+        check_config(ctl->config_file, ctl->config_file != NULL, &findings);
     if (ctl->config != NULL)
         check_nss(ctl->config, ctl->now, &findings);
     return ctl_findings(&findings, is_json);

@@ -222,6 +222,14 @@ strip_prefix(const char *text, char *out, size_t size)
                              inet_pton(AF_INET6, out, &address) == 1);
 }
 
+/* Whether it begins as a source of this host with a number. */
+static bool
+is_numbered(const char *text)
+{
+    return strncmp(text, "uid:", 4) == 0 || strncmp(text, "ruser:", 6) == 0 ||
+           strncmp(text, "display:", 8) == 0;
+}
+
 /* The source in the form it is counted by; false when it cannot be one. */
 static bool
 read_source(const char *text, struct sr_source *source)
@@ -230,7 +238,7 @@ read_source(const char *text, struct sr_source *source)
 
     if (text[0] == '\0')
         return false;
-    if (strncmp(text, "uid:", 4) == 0 && !sr_source_is_here(text))
+    if (is_numbered(text) && !sr_source_is_here(text))
         return false;
     if (sr_source_is_here(text) || strncmp(text, "name:", 5) == 0) {
         snprintf(source->text, sizeof(source->text), "%s", text);
@@ -302,7 +310,8 @@ unthrottle(struct ctl *ctl, struct report *report, const char *name)
     if (name != NULL && !read_source(name, &source)) {
         ctl_error("\"%s\" is not a source.  A source is an IPv4 address, an "
                   "IPv6 address or network of /64, a host name, \"console\", "
-                  "\"uid:NUMBER\" or \"name:service/SERVICE\".",
+                  "\"pts\", \"display:NUMBER\", \"uid:NUMBER\" or "
+                  "\"ruser:NUMBER\".",
                   name);
         return CTL_USAGE;
     }
