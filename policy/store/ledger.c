@@ -525,7 +525,7 @@ make_file(struct sr_ledger_file *file, sr_time failed_at, bool replaces)
     const size_t size = make_image(file, file->attempts, 0, failed_at);
     enum sr_store_result result =
         sr_store_put(file->store, file->place, file->key.path, &file->image,
-                     size, false, replaces);
+                     size, false, replaces, NULL);
 
     if (result == SR_STORE_NOT_FOUND) /* another process was quicker */
         result = SR_STORE_OK;
@@ -755,7 +755,7 @@ clear_place(struct sr_store *store, const struct sr_ledger_key *key,
     result = sr_store_put(
         store, place, key->path, &file->image,
         make_image(file, file->image.header.count, fold.notice.failed, 0), true,
-        true);
+        true, NULL);
     sr_ledger_close(file);
     return result;
 }

@@ -19,7 +19,9 @@
 #define MAGIC     "selfreset memory"
 #define FORMAT    1u
 #define BODY_SIZE offsetof(struct sr_memory, now)
-#define WAIT_MS   1000u
+#define WAIT_MS   1000 /* for one process that has the lock */
+#define QUEUE_MS  5000 /* for all that have it one after another */
+#define TRIES     32
 
 struct file {
     char magic[16];
@@ -150,24 +152,25 @@ sr_memory_get(struct sr_store *store, const struct sr_identity *id,
 
 /* ---- changing */
 
-/* Lock the file that the name leads to.  One that was replaced while we waited
- * is left for the one that is there now.  A lock that is not given in time is
- * done without: its holder is stuck, and what is written is newer. */
+/* Lock the file that the name leads to.  Another process that has the lock
+ * replaces the file when it is done; then the wait begins anew, so that a queue
+ * of changes is waited for and a process that is stopped is not.  Without the
+ * lock write_file() finds out whether another process was quicker. */
 static enum sr_store_result
-lock_current(struct place *place, struct sr_memory *memory)
+lock_current(struct place *place, int64_t queue_until, struct sr_memory *memory)
 {
-    const int64_t until = sr_clock_milliseconds() + WAIT_MS;
-
     for (;;) {
-        const int64_t left = until - sr_clock_milliseconds();
+        const int64_t left = queue_until - sr_clock_milliseconds();
         enum sr_store_result result = enter(place, true, memory);
 
         if (result != SR_STORE_OK)
             return result;
-        if (sr_file_lock_take(place->fd, true, left > 0 ? (unsigned)left : 0) !=
-                0 ||
-            sr_store_is_same(place->store, SR_STORE_SAVED, place->path,
-                             &place->status))
+        sr_file_lock_take(place->fd, true,
+                          (unsigned)(left < 0         ? 0
+                                     : left > WAIT_MS ? WAIT_MS
+                                                      : left));
+        if (left <= 0 || sr_store_is_same(place->store, SR_STORE_SAVED,
+                                          place->path, &place->status))
             return read_file(place, memory);
         leave(place);
     }
@@ -186,9 +189,11 @@ write_file(struct place *place, const struct sr_memory *memory)
     memcpy(file.body, memory, BODY_SIZE);
     file.sum =
         sr_store_sum(place->path, 0, &file, sizeof(file) - sizeof(file.sum));
-    /* Where there was none, another process may make the first one. */
+    /* Another process may have made the first file, or have waited for this one
+     * too long and replaced the file. */
     result = sr_store_put(place->store, SR_STORE_SAVED, place->path, &file,
-                          sizeof(file), true, place->fd >= 0);
+                          sizeof(file), true, place->fd >= 0,
+                          place->fd >= 0 ? &place->status : NULL);
     explicit_bzero(&file, sizeof(file));
     return result;
 }
@@ -207,12 +212,13 @@ sr_memory_change(struct sr_store *store, const struct sr_identity *id,
                  bool (*change)(void *context, struct sr_memory *memory),
                  void *context)
 {
+    const int64_t queue_until = sr_clock_milliseconds() + QUEUE_MS;
     struct place place = place_of(store, id);
     enum sr_store_result result;
     struct sr_memory memory;
 
-    for (int i = 0; i < 8; i++) {
-        result = lock_current(&place, &memory);
+    for (int i = 0; i < TRIES; i++) {
+        result = lock_current(&place, queue_until, &memory);
         if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
             break;
         set_now(&place, &memory);
@@ -226,6 +232,8 @@ sr_memory_change(struct sr_store *store, const struct sr_identity *id,
         if (result != SR_STORE_NOT_FOUND)
             break;
     }
+    if (result == SR_STORE_NOT_FOUND) /* others were quicker each time */
+        result = SR_STORE_BUSY;
     leave(&place);
     explicit_bzero(&memory, sizeof(memory));
     return result;

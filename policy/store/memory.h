@@ -4,8 +4,8 @@
  * user has been told of.
  *
  * One file for each account, replaced as a whole.  A process that changes it
- * locks it meanwhile; readers do not, and neither does a login wait for it for
- * longer than a second.
+ * locks it meanwhile; readers do not.  A process that does not release the lock
+ * within a second is not waited for; it makes its change again when it goes on.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -74,7 +74,10 @@ enum sr_store_result sr_memory_get(struct sr_store *store,
 
 /*
  * Change an account's memory: `change` gets it as it is, or empty, and returns
- * whether it has changed anything.  On SR_STORE_OK the change is on disk.
+ * whether it has changed anything.  `change` is called again, with what there
+ * is then, when another process has replaced the memory meanwhile.  On
+ * SR_STORE_OK the change is on disk; BUSY when other changes came first all the
+ * time.
  */
 enum sr_store_result
 sr_memory_change(struct sr_store *store, const struct sr_identity *id,

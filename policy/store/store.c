@@ -386,7 +386,8 @@ make_key(struct sr_store *store, enum sr_store_place place)
     if (getrandom(file.key, sizeof(file.key), 0) != (ssize_t)sizeof(file.key))
         return sr_store_judge(store, EIO);
     file.sum = sr_store_sum(KEY, 0, file.key, sizeof(file.key));
-    result = sr_store_put(store, place, KEY, &file, sizeof(file), true, false);
+    result =
+        sr_store_put(store, place, KEY, &file, sizeof(file), true, false, NULL);
     if (result == SR_STORE_NOT_FOUND) /* another process was quicker */
         result = SR_STORE_OK;
     explicit_bzero(&file, sizeof(file));
@@ -479,14 +480,20 @@ sr_store_file(struct sr_store *store, enum sr_store_place place,
     return sr_store_judge(store, EPERM);
 }
 
+static bool
+leads_to(int dir, const char *path, const struct stat *status)
+{
+    struct stat now;
+
+    return fstatat(dir, path, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+           now.st_ino == status->st_ino && now.st_dev == status->st_dev;
+}
+
 bool
 sr_store_is_same(struct sr_store *store, enum sr_store_place place,
                  const char *path, const struct stat *status)
 {
-    struct stat now;
-
-    return fstatat(store->fd[place], path, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-           now.st_ino == status->st_ino && now.st_dev == status->st_dev;
+    return leads_to(store->fd[place], path, status);
 }
 
 static int
@@ -525,8 +532,9 @@ static int
 make_temporary(int dir, char path[SR_STORE_PATH_MAX])
 {
     for (int i = 0; i < 8; i++) {
+        struct stat status;
         uint64_t dice;
-        int fd, error;
+        int fd;
 
         if (getrandom(&dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
             return -EIO;
@@ -534,10 +542,11 @@ make_temporary(int dir, char path[SR_STORE_PATH_MAX])
         fd = sr_safe_open_at(dir, path, O_RDWR | O_CREAT | O_EXCL, NULL);
         if (fd < 0)
             return fd;
-        error = sr_file_lock_take(fd, true, 0);
-        if (error == 0)
+        /* Until it is locked another process may remove it. */
+        if (sr_file_lock_take(fd, true, 0) == 0 && fstat(fd, &status) == 0 &&
+            status.st_nlink > 0)
             return fd;
-        close(fd); /* swept in this very moment */
+        close(fd);
     }
     return -EAGAIN;
 }
@@ -576,7 +585,7 @@ put_in_place(int dir, const char *from, const char *path, bool replaces)
 
 static int
 put_file(int dir, const char *path, const void *bytes, size_t size,
-         bool is_synced, bool replaces)
+         bool is_synced, bool replaces, const struct stat *current)
 {
     char from[SR_STORE_PATH_MAX];
     int error, fd;
@@ -588,6 +597,8 @@ put_file(int dir, const char *path, const void *bytes, size_t size,
     error = sr_store_write(fd, bytes, size, 0);
     if (error == 0 && is_synced && fsync(fd) != 0)
         error = -errno;
+    if (error == 0 && current != NULL && !leads_to(dir, path, current))
+        error = -EEXIST;
     if (error == 0)
         error = put_in_place(dir, from, path, replaces);
     if (error != 0)
@@ -601,7 +612,7 @@ put_file(int dir, const char *path, const void *bytes, size_t size,
 enum sr_store_result
 sr_store_put(struct sr_store *store, enum sr_store_place place,
              const char *path, const void *bytes, size_t size, bool is_synced,
-             bool replaces)
+             bool replaces, const struct stat *current)
 {
     struct sr_signal_guard guard;
     int error = sr_signal_guard_begin(&guard);
@@ -612,14 +623,15 @@ sr_store_put(struct sr_store *store, enum sr_store_place place,
     dir = sr_store_dir(store, place, true);
     error = dir;
     if (dir >= 0)
-        error = put_file(dir, path, bytes, size, is_synced, replaces);
+        error = put_file(dir, path, bytes, size, is_synced, replaces, current);
     if (error == -ENOENT && dir >= 0) { /* from before there were folders */
         error = make_folders(dir);
         if (error == 0)
-            error = put_file(dir, path, bytes, size, is_synced, replaces);
+            error =
+                put_file(dir, path, bytes, size, is_synced, replaces, current);
     }
     sr_signal_guard_end(&guard);
-    if (error == -EEXIST && !replaces)
+    if (error == -EEXIST && (!replaces || current != NULL))
         return SR_STORE_NOT_FOUND;
     return sr_store_judge(store, error);
 }

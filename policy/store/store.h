@@ -147,12 +147,15 @@ enum sr_store_result sr_store_file(struct sr_store *store,
 /*
  * Write a whole file aside, sync it when `is_synced`, and put it in place:
  * instead of what is there when `replaces`, otherwise only where nothing is
- * (NOT_FOUND when something is).  Raises a signal guard of its own.
+ * (NOT_FOUND when something is).  With `current` (may be NULL), which an open
+ * descriptor keeps, only while the path leads to that file; NOT_FOUND when
+ * another process has replaced it.  Raises a signal guard of its own.
  */
 enum sr_store_result sr_store_put(struct sr_store *store,
                                   enum sr_store_place place, const char *path,
                                   const void *bytes, size_t size,
-                                  bool is_synced, bool replaces);
+                                  bool is_synced, bool replaces,
+                                  const struct stat *current);
 
 /* Wait until the entry of a new file is on disk; 0 or a negative errno. */
 int sr_store_sync_folder(struct sr_store *store, enum sr_store_place place,

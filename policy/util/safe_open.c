@@ -80,7 +80,7 @@ sr_safe_open_check(const struct stat *status, mode_t kind, mode_t forbidden)
     return (status->st_mode & S_IFMT) == kind &&
            (status->st_mode & forbidden) == 0 &&
            (status->st_uid == 0 || status->st_uid == geteuid()) &&
-           (kind == S_IFDIR || status->st_nlink == 1);
+           (kind == S_IFDIR || status->st_nlink <= 1);
 }
 
 int

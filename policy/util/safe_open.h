@@ -33,7 +33,8 @@ int sr_safe_make_dir(const char *path);
 /*
  * Whether only root, or the process's own user, can have made and can change
  * it: `kind` is S_IFDIR or S_IFREG, `forbidden` the mode bits that must
- * be clear.
+ * be clear.  A file has one name at most; it has none when another process has
+ * replaced it since it was opened.
  */
 bool sr_safe_open_check(const struct stat *status, mode_t kind,
                         mode_t forbidden);

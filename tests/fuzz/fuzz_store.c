@@ -53,8 +53,8 @@ add_sum(const char *path, uint32_t at, uint8_t *bytes, size_t size)
 static void
 put(struct sr_store *store, const char *path, const uint8_t *bytes, size_t size)
 {
-    if (sr_store_put(store, SR_STORE_SAVED, path, bytes, size, false, true) !=
-        SR_STORE_OK)
+    if (sr_store_put(store, SR_STORE_SAVED, path, bytes, size, false, true,
+                     NULL) != SR_STORE_OK)
         abort();
 }
 

@@ -262,11 +262,15 @@ def test_a_lockout_of_an_unknown_name_does_the_same_work(host, is_on):
         guess(host, 4, user=user)
     known, touched = calls(host, "auth", answers=["no"])
     unknown, missed = calls(host, "auth", user="nobody-here", answers=["no"])
+    # In the bucket of a name there may be news of another: then each of its
+    # spellings costs a look at a link that is not there.
+    touched, missed = ([line for line in lines
+                        if not re.match(r"readlink.*ENOENT", line)]
+                       for lines in (touched, missed))
     assert writes(known) == writes(unknown)
     assert opened(known) == opened(unknown) > 1
     assert abs(len(known) - len(unknown)) <= len(known) // 20
-    # One more or less: in the bucket of a name there may be news of others.
-    assert abs(len(touched) - len(missed)) <= is_on
+    assert len(touched) == len(missed)
     if is_on:
         assert writes(known)["symlinkat"] == 1
         assert host.states("ann") == {"acct-locked"}
