@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,11 @@
 #include "policy/util/safe_open.h"
 
 #define LOCK_FILE "lock"
+
+/* The lock is held for a few milliseconds.  Logins hold it too, and a user can
+ * stop his own for ever: after that long a program that waits
+ * (selfreset-publish and selfresetctl, which no user can stop) removes it. */
+#define STUCK_MS 5000
 
 /* A link before it is renamed; no account can have the name. */
 #define LINK_ASIDE ":new"
@@ -81,27 +87,81 @@ sr_publish_dir_open(struct sr_publish_dir *dir, const char *path)
     return dir->dir < 0 ? dir->dir : sr_publish_dir_open_deltas(dir);
 }
 
+static int
+open_lock(struct sr_publish_dir *dir)
+{
+    struct stat status;
+
+    dir->lock = sr_safe_open_at(dir->dir, LOCK_FILE, O_RDWR | O_CREAT, NULL);
+    if (dir->lock < 0)
+        return dir->lock;
+    if (fstat(dir->lock, &status) != 0)
+        return -errno;
+    return sr_safe_open_check(&status, S_IFREG, 077) ? 0 : -EPERM;
+}
+
+static void
+close_lock(struct sr_publish_dir *dir)
+{
+    if (dir->lock >= 0)
+        close(dir->lock);
+    dir->lock = -1;
+}
+
+/* Whether the lock is that of the file which the name leads to. */
+static bool
+is_current(const struct sr_publish_dir *dir)
+{
+    struct stat ours, there;
+
+    return fstat(dir->lock, &ours) == 0 &&
+           fstatat(dir->dir, LOCK_FILE, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* Take the lock of the file that is there now. */
+static int
+take_current(struct sr_publish_dir *dir, unsigned wait_ms)
+{
+    for (;;) {
+        int error = dir->lock < 0 ? open_lock(dir) : 0;
+
+        if (error == 0)
+            error = sr_file_lock_take(dir->lock, true, wait_ms);
+        if (error != 0 || is_current(dir))
+            return error;
+        close_lock(dir);
+    }
+}
+
+/* Remove the lock of a holder that does not move.  One process does at a time,
+ * so that nobody removes the lock that is made next. */
+static void
+drop_stuck(struct sr_publish_dir *dir)
+{
+    if (flock(dir->dir, LOCK_EX | LOCK_NB) != 0)
+        return;
+    if (is_current(dir))
+        unlinkat(dir->dir, LOCK_FILE, 0);
+    close_lock(dir);
+    flock(dir->dir, LOCK_UN);
+}
+
 int
 sr_publish_dir_lock(struct sr_publish_dir *dir, unsigned wait_ms)
 {
-    struct stat status;
+    const unsigned first = wait_ms < STUCK_MS ? wait_ms : STUCK_MS;
     int error = sr_signal_guard_begin(&dir->guard);
 
     if (error != 0)
         return error;
     sr_signal_guard_lift_fsize(&dir->fsize);
     dir->is_locked = true;
-    if (dir->lock < 0)
-        dir->lock =
-            sr_safe_open_at(dir->dir, LOCK_FILE, O_RDWR | O_CREAT, NULL);
-    if (dir->lock < 0)
-        error = dir->lock;
-    else if (fstat(dir->lock, &status) != 0)
-        error = -errno;
-    else if (!sr_safe_open_check(&status, S_IFREG, 077))
-        error = -EPERM;
-    else
-        error = sr_file_lock_take(dir->lock, true, wait_ms);
+    error = take_current(dir, first);
+    if (error == -EAGAIN && wait_ms > STUCK_MS) {
+        drop_stuck(dir);
+        error = take_current(dir, wait_ms - STUCK_MS);
+    }
     if (error != 0)
         sr_publish_dir_unlock(dir);
     return error;
@@ -123,8 +183,7 @@ void
 sr_publish_dir_close(struct sr_publish_dir *dir)
 {
     sr_publish_dir_unlock(dir);
-    if (dir->lock >= 0)
-        close(dir->lock);
+    close_lock(dir);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         if (dir->deltas[view] >= 0)
             close(dir->deltas[view]);
@@ -223,6 +282,9 @@ sr_publish_dir_put_link(const struct sr_publish_dir *dir, enum sr_view view,
         if (symlinkat(text, at, LINK_ASIDE) != 0)
             return -errno;
     }
+    /* The lock was taken from a process that was stopped: others go on. */
+    if (!is_current(dir))
+        return -EAGAIN;
     if (renameat(at, LINK_ASIDE, at, name) == 0)
         return 0;
     error = -errno;

@@ -42,8 +42,13 @@ int sr_publish_dir_open(struct sr_publish_dir *dir, const char *path);
  * or a negative errno. */
 int sr_publish_dir_open_deltas(struct sr_publish_dir *dir);
 
-/* Begin the signal guard and take the lock.  Returns 0, -EAGAIN when the lock
- * was not obtained in time, or another negative errno. */
+/*
+ * Begin the signal guard and take the lock, waiting for `wait_ms` at most.
+ * Returns 0, -EAGAIN when the lock was not obtained in time, or another
+ * negative errno.  A caller that waits for more than five seconds, which a
+ * program that users can stop must not, takes the lock from a holder that does
+ * not move; put_link() of that holder then fails.
+ */
 int sr_publish_dir_lock(struct sr_publish_dir *dir, unsigned wait_ms);
 
 /* Release the lock and end the signal guard.  Does nothing when not locked. */
