@@ -19,6 +19,7 @@
 #include "policy/config/members.h"
 #include "policy/config/account_rules.h"
 #include "policy/decide/verdict.h"
+#include "policy/util/text.h"
 #include "tools/check/accounts.h"
 #include "tools/ctl.h"
 
@@ -201,6 +202,12 @@ check_locked_hash(const struct sr_transaction *txn, struct findings *findings)
 
 /* ---- all accounts */
 
+/* The first account that has a uid. */
+struct owner {
+    uid_t uid;
+    char name[];
+};
+
 /* One pass over all accounts. */
 struct pass {
     const struct sr_config *config;
@@ -208,6 +215,7 @@ struct pass {
     struct findings *findings;
     struct sr_members *members;
     void *seen;          /* a tree of the names of local accounts */
+    void *owners;        /* a tree of struct owner, by uid */
     size_t count;        /* of accounts that were checked */
     time_t started;      /* by the monotonic clock */
     bool shows_progress; /* standard error is a terminal */
@@ -245,12 +253,56 @@ say_unreadable(struct pass *pass, const char *name, const char *reason)
                  "Accounts cannot be read: %s.", reason);
 }
 
+static int
+compare_uids(const void *a, const void *b)
+{
+    const uid_t one = ((const struct owner *)a)->uid;
+    const uid_t other = ((const struct owner *)b)->uid;
+
+    return (one > other) - (one < other);
+}
+
+/* Two names with one uid: to the kernel they are one user. */
+static void
+check_uid(struct pass *pass, const struct sr_facts *facts)
+{
+    const size_t size = strlen(facts->name) + 1;
+    struct owner *owner = malloc(sizeof(*owner) + size);
+    const struct owner *first;
+    void *found = NULL;
+    char *both;
+
+    if (owner != NULL) {
+        owner->uid = facts->uid;
+        memcpy(owner->name, facts->name, size);
+        found = tsearch(owner, &pass->owners, compare_uids);
+    }
+    if (found == NULL) {
+        pass->findings->is_cut = true;
+        free(owner);
+        return;
+    }
+    first = *(struct owner **)found;
+    if (first == owner)
+        return;
+    both = sr_format("%s (as %s)", facts->name, first->name);
+    findings_add(pass->findings, SEVERITY_WARNING, "accounts",
+                 both != NULL ? both : facts->name,
+                 "Give each account a user id of its own.",
+                 "Accounts have the user id of another account.  Each has its "
+                 "own password, lockouts and history, but sessions of one are "
+                 "taken for sessions of the other.");
+    free(both);
+    free(owner);
+}
+
 static void
 judge(struct pass *pass, struct sr_transaction *txn)
 {
     struct sr_verdict verdict;
     struct sr_facts facts;
 
+    check_uid(pass, &txn->account->facts);
     /* A store that cannot be read is a finding already. */
     if (sr_transaction_recall(txn, NULL, NULL) != SR_STORE_OK)
         return;
@@ -403,5 +455,6 @@ check_accounts(const struct sr_config *config, sr_time now,
     check_others(&pass);
     show_progress(&pass, true);
     tdestroy(pass.seen, free);
+    tdestroy(pass.owners, free);
     sr_members_free(pass.members);
 }

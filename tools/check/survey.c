@@ -127,8 +127,8 @@ check_base(const struct judge *judge)
     if (survey->twice_uid[0] != '\0')
         findings_add(findings, SEVERITY_WARNING, judge->place,
                      survey->twice_uid, "Give each account its own.",
-                     "Two accounts have the same %s.  They share failed "
-                     "attempts, temporary passwords and history.",
+                     "Two accounts have the same %s.  Sessions of one are "
+                     "taken for sessions of the other.",
                      judge->config->uid_attribute);
     if (survey->no_uid[0] != '\0')
         findings_add(findings, SEVERITY_WARNING, judge->place, survey->no_uid,
