@@ -296,6 +296,73 @@ def test_the_user_that_a_root_helper_names(host):
                       real_uid=mallory.uid).code == "SUCCESS"
 
 
+NAT, HOME = "192.0.2.30", "192.0.2.31"
+
+
+def test_neighbours_behind_a_familiar_address(host):
+    """ann once logged in from an address that many share.  Three guesses from
+    it close it to her, and neither her own session nor her home, nor the
+    address to others."""
+    host.configure(lockout={"attempts": 3, "source_attempts": 30})
+    ann = host.add("ann", OLD, groups=("wheel",))
+    host.add("bob", OLD)
+    for address in (NAT, HOME):
+        assert host.drive("sshd", "ann", "auth", "acct", "cred", "open",
+                          "close", answers=[OLD], tty="ssh",
+                          rhost=address).code == "SUCCESS"
+    for _ in range(3):
+        assert host.drive("sshd", "ann", "auth", answers=["no"], tty="ssh",
+                          rhost=NAT).code == "AUTH_ERR"
+    assert host.drive("sshd", "ann", "auth", answers=[OLD], tty="ssh",
+                      rhost=NAT).code == "AUTH_ERR"
+    with Talk(["sudo", "id", "-un"], user=ann) as sudo:
+        sudo.answer(r"password for \w+: ", OLD)
+        assert "root" in sudo.rest()
+    with Talk(["su", "ann", "-c", "echo in as $(id -un)"], user=ann) as su:
+        su.answer(PASSWORD, OLD)
+        assert "in as ann" in su.rest()
+    for user, address in (("ann", HOME), ("bob", NAT)):
+        assert host.drive("sshd", user, "auth", "acct", answers=[OLD],
+                          tty="ssh", rhost=address).code == "SUCCESS"
+    # Strangers' guesses are counted elsewhere, too.
+    for _ in range(3):
+        host.drive("sshd", "ann", "auth", answers=["no"], tty="ssh",
+                   rhost="192.0.2.66")
+    assert host.drive("sshd", "ann", "auth", "acct", answers=[OLD], tty="ssh",
+                      rhost=HOME).code == "SUCCESS"
+
+
+def test_what_a_root_helper_says_locks_nobody_it_does_not_name(host):
+    """30 wrong ones for mallory's account by a helper that names mallory:
+    carl's account is as before, by the helper, by su and from afar."""
+    host.configure(lockout={"attempts": 3, "source_attempts": 30})
+    host.add("mallory", OLD)
+    carl = host.add("carl", OLD)
+    for _ in range(30):
+        assert host.drive("polkit-1", "mallory", "auth", answers=["no"],
+                          ruser="mallory").code == "AUTH_ERR"
+    for options in ({"ruser": "carl"}, {"real_uid": carl.uid},
+                    {"rhost": HOME}, {"tty": "/dev/tty1"}, {}):
+        assert host.drive("polkit-1", "carl", "auth", "acct", answers=[OLD],
+                          **options).codes == ["SUCCESS"] * 2, options
+
+
+def test_thirty_wrong_through_a_daemon_without_a_source(host):
+    """They close it to nobody, and no other way in."""
+    host.configure(lockout={"attempts": 3, "source_attempts": 30})
+    for name in ("ann", "bob"):
+        host.add(name, OLD)
+    for number in range(10):
+        for _ in range(3):
+            host.drive("probe", f"name{number}", "auth", answers=["no"])
+    for _ in range(3):
+        host.drive("probe", "bob", "auth", answers=["no"])
+    for options in ({}, {"tty": "/dev/tty1"}, {"rhost": HOME},
+                    {"tty": "xrdp-sesman"}):
+        assert host.drive("probe", "ann", "auth", "acct", answers=[OLD],
+                          **options).codes == ["SUCCESS"] * 2, options
+
+
 def test_su_makes_nobody_familiar(host):
     """bob knew ann's password once.  His guesses must not lock out ann."""
     host.configure(lockout={"attempts": 3})

@@ -341,3 +341,111 @@ def test_guesses_by_sudo_count(host):
         sudo.answer(prompt, OLD)
         shown = sudo.until("try again", "incorrect password")
         assert "root" not in shown
+
+
+# ---- lockout.limit
+
+def limited(host, limit=7):
+    """After that many in a row, which take three lockouts."""
+    host.configure(lockout={"attempts": 3, "limit": limit})
+    return host.add("ann", OLD)
+
+
+def fail(host, count, since):
+    """So many wrong ones, with two days between them: no lockout is in the way,
+    and no window holds two of them."""
+    for number in range(count):
+        assert try_once(host, "no", ahead=since + number * 2 * DAY) == (
+            "AUTH_ERR")
+
+
+def at_the_limit(host):
+    limited(host)
+    fail(host, 6, DAY)
+    assert try_once(host, OLD, ahead=14 * DAY) == "SUCCESS"
+    fail(host, 7, 15 * DAY)
+    assert try_once(host, OLD, ahead=29 * DAY) == "AUTH_ERR"
+
+
+YEARS = 1000 * DAY
+
+
+def test_the_limit_ends_nothing_by_itself(host):
+    """The class of source is off, however long one waits; nothing is verified
+    any more, and other classes are as before."""
+    at_the_limit(host)
+    host.count_hashes("ann")
+    assert try_once(host, OLD, ahead=YEARS) == "AUTH_ERR"
+    assert try_once(host, OLD, ahead=YEARS, rhost="192.0.2.77") == "AUTH_ERR"
+    assert host.verified() == 0
+    uid = int(host.run("id", "-u", "ann").stdout)
+    assert host.drive("su", "ann", "auth", answers=[OLD], real_uid=uid,
+                      ahead=YEARS).code == "SUCCESS"
+    with reboot():
+        assert try_once(host, OLD) == "AUTH_ERR"
+        assert try_once(host, OLD, ahead=YEARS) == "AUTH_ERR"
+
+
+def test_the_limit_is_told(host):
+    at_the_limit(host)
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER,
+                      ahead=YEARS)
+    assert CONTACT in done.said and "minute" not in done.said, done
+    done = host.run("selfresetctl", "status", "ann", ahead=YEARS)
+    text = " ".join(done.stdout.split())
+    assert done.returncode == 3, done
+    assert "locked_until: never" in text, done.stdout
+    assert "in_a_row: 7" in text, done.stdout
+
+
+def change_from_own_session(host):
+    uid = int(host.run("id", "-u", "ann").stdout)
+    done = host.drive("passwd", "ann", "chauthtok", answers=[OLD, NEW, NEW],
+                      real_uid=uid, ahead=YEARS)
+    assert done.code == "SUCCESS", done
+    return NEW
+
+
+def reset_by_root(host):
+    done = host.drive("passwd", "ann", "chauthtok", answers=[NEW, NEW],
+                      ahead=YEARS)
+    assert done.code == "SUCCESS", done
+    return NEW
+
+
+def unlock(host):
+    assert host.run("selfresetctl", "unlock", "ann", ahead=YEARS).returncode == 0
+    return OLD
+
+
+NEW = "an umbrella for rainy days"
+
+
+@pytest.mark.parametrize("way", [change_from_own_session, reset_by_root,
+                                 unlock])
+def test_the_limit_is_ended(host, way):
+    at_the_limit(host)
+    password = way(host)
+    assert try_once(host, password, ahead=YEARS) == "SUCCESS"
+    fail(host, 6, YEARS)
+    assert try_once(host, password, ahead=YEARS + 14 * DAY) == "SUCCESS"
+
+
+def test_no_limit(host):
+    limited(host, limit=0)
+    fail(host, 20, DAY)
+    assert try_once(host, OLD, ahead=YEARS) == "SUCCESS"
+
+
+@pytest.mark.parametrize("locked, code", [("no", "SUCCESS"),
+                                          ("yes", "AUTH_ERR")])
+def test_the_limit_and_root(host, locked, code):
+    limited(host)
+    host.configure(lockout={"root": locked, "source_attempts": 0})
+    host.set_shadow("root", 1, host.shadow("ann")[1])
+    for day in range(8):
+        host.drive("probe", "root", "auth", answers=["no"], rhost=PEER,
+                   ahead=(day + 1) * 2 * DAY)
+    assert host.drive("probe", "root", "auth", answers=[OLD], rhost=PEER,
+                      ahead=YEARS).code == code
+    assert host.drive("su", "root", "acct", ahead=YEARS).code == "SUCCESS"
