@@ -154,7 +154,7 @@ def test_guarded_failures_do_not_come_back(host):
     for _ in range(3):
         for _ in range(4):
             host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
-        assert host.drive("probe", "ann", "auth", answers=[OLD],
+        assert host.drive("probe", "ann", "auth", "cred", answers=[OLD],
                           rhost=PEER).code == "SUCCESS"
 
 

@@ -154,8 +154,9 @@ def test_right_after_a_guard_takes_a_lockout_back(host):
     host.serve_states()
     guess(host, 4)
     (RUN / "meanwhile").unlink(missing_ok=True)
-    done = host.drive("other-program", "ann", "auth", answers=[OLD], rhost=PEER)
-    assert done.codes == ["SUCCESS"]
+    done = host.drive("other-program", "ann", "auth", "cred", answers=[OLD],
+                      rhost=PEER)
+    assert done.codes == ["SUCCESS", "SUCCESS"]
     assert os.path.lexists(RUN / "meanwhile"), "nothing was published"
     assert host.states("ann") == {"acct-ok"}
     (RUN / "meanwhile").unlink()
