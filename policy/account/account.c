@@ -502,7 +502,7 @@ recall_from(struct sr_transaction *txn, struct sr_store *store,
     }
     if (result == SR_STORE_OK && source != NULL)
         result = sr_attempt_lockout(store, &id, &memory, source, &txn->rules,
-                                    &lockout);
+                                    &txn->host, &lockout);
     txn->lockout = lockout;
     explicit_bzero(&memory, sizeof(memory));
     return result;

@@ -23,7 +23,7 @@ struct state {
 };
 
 struct sr_connections {
-    pid_t process; /* the process that may send */
+    pid_t process; /* the process that may send, once there is a state */
     struct state state[STATES_MAX];
     size_t count;
     bool expects_password;
@@ -32,11 +32,7 @@ struct sr_connections {
 struct sr_connections *
 sr_connections_new(void)
 {
-    struct sr_connections *connections = calloc(1, sizeof(*connections));
-
-    if (connections != NULL)
-        connections->process = getpid();
-    return connections;
+    return calloc(1, sizeof(struct sr_connections));
 }
 
 void
@@ -56,7 +52,7 @@ sr_connections_expects_password(const struct sr_connections *connections)
 static void
 clear(struct sr_connections *connections)
 {
-    bool is_copy = connections->process != getpid();
+    bool is_copy = connections->count > 0 && connections->process != getpid();
 
     for (size_t i = 0; i < connections->count; i++) {
         struct state *at = &connections->state[i];
@@ -81,7 +77,8 @@ void
 sr_connections_idle(struct sr_connections *connections)
 {
     /* A fork must not end the connections of its parent. */
-    if (connections == NULL || connections->process != getpid())
+    if (connections == NULL || connections->count == 0 ||
+        connections->process != getpid())
         return;
     for (size_t i = 0; i < connections->count; i++) {
         const struct state *at = &connections->state[i];
@@ -91,15 +88,16 @@ sr_connections_idle(struct sr_connections *connections)
     }
 }
 
-/* Where a backend's state is; NULL when it cannot outlive the call. */
+/* Where a backend's state is; NULL when it cannot outlive the call.  A backend
+ * that ends no state has none, which is that of local accounts. */
 static void **
 find_state(struct sr_connections *connections, const struct sr_backend *backend)
 {
     struct state *at;
 
-    if (connections == NULL)
+    if (connections == NULL || backend->ops->accounts.end == NULL)
         return NULL;
-    if (connections->process != getpid()) {
+    if (connections->count == 0 || connections->process != getpid()) {
         clear(connections);
         connections->process = getpid();
     }

@@ -56,11 +56,13 @@ struct sr_ledger_file {
     unsigned count;    /* slots for attempts that the file has */
     unsigned attempts; /* and that are wanted */
     bool is_new;
+    bool is_read; /* the image was read when the file was opened, just now */
     uint64_t damaged;
     struct sr_ledger_file *also; /* the same ledger in the other place */
     struct stat status;
     uint32_t held[SLOTS]; /* epoch of the lock, plus one; 0: not held */
     struct sr_ledger_key key;
+    uint64_t path_sum;
     struct image image; /* last: only what the file has is touched */
 };
 
@@ -123,9 +125,10 @@ sr_ledger_key_source(struct sr_store *store, const char *text,
 /* ---- sectors */
 
 static uint64_t
-sum_of(const char *path, unsigned sector, const void *bytes)
+sum_of(const struct sr_ledger_file *file, unsigned sector, const void *bytes)
 {
-    return sr_store_sum(path, sector, bytes, SECTOR - sizeof(uint64_t));
+    return sr_store_sum(file->path_sum, sector, bytes,
+                        SECTOR - sizeof(uint64_t));
 }
 
 /* The sector of a slot; refusals come first. */
@@ -160,7 +163,7 @@ is_sound(const struct sr_ledger_file *file, const struct sr_record *record,
     if (slot < SR_ATTEMPTS_MAX && slot >= file->image.header.count &&
         is_blank(record))
         return true;
-    return record->sum == sum_of(file->key.path, sector_of(slot), record) &&
+    return record->sum == sum_of(file, sector_of(slot), record) &&
            record->state < SR_RECORD_STATES;
 }
 
@@ -311,20 +314,44 @@ find_damage(struct sr_ledger_file *file, uint64_t *held)
     }
 }
 
+/* Whether a slot is in use, by a record of an attempt that has not ended. */
+static bool
+is_in_use(const struct sr_record *record)
+{
+    return record->state == SR_RECORD_TAKEN || record->state == SR_RECORD_AHEAD;
+}
+
+/*
+ * Whether the attempt of a slot's record still holds the slot.  One that has
+ * ended since the record was read has written another one: it is read again, so
+ * that an attempt that ended well is not taken for one that died.
+ */
+static bool
+is_under_way(struct sr_ledger_file *file, unsigned slot)
+{
+    struct sr_record *record = record_at(&file->image, slot);
+
+    while (is_in_use(record)) {
+        const struct sr_record before = *record;
+
+        if (is_held_by_another(file, slot, record->epoch))
+            return true;
+        if (!read_again(file, slot))
+            *record = before;
+        if (record->seq == before.seq)
+            break;
+    }
+    return false;
+}
+
 /* Which slots that may still be in use are held. */
 static uint64_t
-find_holders(const struct sr_ledger_file *file, uint64_t own)
+find_holders(struct sr_ledger_file *file, uint64_t own)
 {
     uint64_t held = own;
 
     for (unsigned slot = 0; slot < reach(file); slot++) {
-        const struct sr_record *record =
-            &file->image.record[SR_REFUSAL_SLOTS + slot];
-
-        if ((own >> slot & 1) == 0 &&
-            (record->state == SR_RECORD_TAKEN ||
-             record->state == SR_RECORD_AHEAD) &&
-            is_held_by_another(file, slot, record->epoch))
+        if ((own >> slot & 1) == 0 && is_under_way(file, slot))
             held |= (uint64_t)1 << slot;
     }
     return held;
@@ -355,11 +382,12 @@ read_one(struct sr_ledger_file *file, uint64_t own, struct sr_fold *fold,
          sr_time *now)
 {
     const struct sr_reading *reading = sr_store_clock(file->store);
-    const int error = file->fd < 0 ? 0 : read_image(file);
+    const int error = file->fd < 0 || file->is_read ? 0 : read_image(file);
     uint64_t held = 0, right = 0;
     struct sr_clock clock;
     unsigned count;
 
+    file->is_read = false;
     if (error != 0)
         return sr_store_judge(file->store, error);
     if (file->fd >= 0)
@@ -429,7 +457,7 @@ make_header(struct sr_ledger_file *file, unsigned count)
     memcpy(header->backend, key->id.backend, sizeof(header->backend));
     memcpy(header->name, key->id.name, sizeof(header->name));
     memcpy(header->source, key->source, sizeof(header->source));
-    header->sum = sum_of(key->path, 0, header);
+    header->sum = sum_of(file, 0, header);
 }
 
 /* A whole new file: `total` failures so far; `failed_at` not 0: all slots have
@@ -455,12 +483,11 @@ make_image(struct sr_ledger_file *file, unsigned count, uint32_t total,
         file->image.record[SR_REFUSAL_SLOTS + slot].fails = 1;
     }
     for (unsigned i = 0; i < SR_REFUSAL_SLOTS; i++)
-        file->image.record[i].sum =
-            sum_of(file->key.path, sector_of(SR_ATTEMPTS_MAX + i),
-                   &file->image.record[i]);
+        file->image.record[i].sum = sum_of(file, sector_of(SR_ATTEMPTS_MAX + i),
+                                           &file->image.record[i]);
     for (unsigned slot = 0; slot < count; slot++)
         file->image.record[SR_REFUSAL_SLOTS + slot].sum =
-            sum_of(file->key.path, sector_of(slot),
+            sum_of(file, sector_of(slot),
                    &file->image.record[SR_REFUSAL_SLOTS + slot]);
     file->count = count;
     return SECTOR * (1 + SR_REFUSAL_SLOTS + count);
@@ -480,7 +507,7 @@ judge_header(const struct sr_ledger_file *file)
         return BROKEN;
     if (header->version > FORMAT)
         return NEWER;
-    if (header->sum != sum_of(key->path, 0, header) ||
+    if (header->sum != sum_of(file, 0, header) ||
         header->count > SR_ATTEMPTS_MAX)
         return BROKEN;
     if (key->kind <= SR_LEDGER_FAMILIAR &&
@@ -503,6 +530,7 @@ open_fd(struct sr_ledger_file *file, bool write)
     if (result != SR_STORE_OK)
         return result;
     error = read_image(file);
+    file->is_read = error == 0;
     if (error == 0)
         return SR_STORE_OK;
     close(file->fd);
@@ -596,6 +624,7 @@ new_file(struct sr_store *store, const struct sr_ledger_key *key,
     file->place = place;
     file->fd = -1;
     file->key = *key;
+    file->path_sum = sr_store_sum_of_path(key->path);
     file->attempts = attempts < SR_ATTEMPTS_MAX ? attempts : SR_ATTEMPTS_MAX;
     memset(file->image.record + SR_REFUSAL_SLOTS, 0, file->attempts * SECTOR);
     return file;
@@ -698,7 +727,7 @@ sr_ledger_write(struct sr_ledger_file *file, unsigned slot,
 
     if (file->held[slot] != 0)
         record->epoch = file->held[slot] - 1;
-    record->sum = sum_of(file->key.path, sector, record);
+    record->sum = sum_of(file, sector, record);
     error = sr_store_write(file->fd, record, SECTOR, (off_t)(sector * SECTOR));
     return error == 0 ? SR_STORE_OK : sr_store_judge(file->store, error);
 }

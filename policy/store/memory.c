@@ -75,8 +75,8 @@ judge(const struct file *file, ssize_t size, const char *path)
     if (file->version > FORMAT)
         return SR_STORE_VERSION;
     if (size != (ssize_t)sizeof(*file) ||
-        file->sum !=
-            sr_store_sum(path, 0, file, sizeof(*file) - sizeof(file->sum)))
+        file->sum != sr_store_sum(sr_store_sum_of_path(path), 0, file,
+                                  sizeof(*file) - sizeof(file->sum)))
         return SR_STORE_DAMAGED;
     return SR_STORE_OK;
 }
@@ -187,8 +187,8 @@ write_file(struct place *place, const struct sr_memory *memory)
     memcpy(file.name, place->id->name, sizeof(file.name));
     file.clock = place->clock;
     memcpy(file.body, memory, BODY_SIZE);
-    file.sum =
-        sr_store_sum(place->path, 0, &file, sizeof(file) - sizeof(file.sum));
+    file.sum = sr_store_sum(sr_store_sum_of_path(place->path), 0, &file,
+                            sizeof(file) - sizeof(file.sum));
     /* Another process may have made the first file, or have waited for this one
      * too long and replaced the file. */
     result = sr_store_put(place->store, SR_STORE_SAVED, place->path, &file,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "policy/store/store.h"
+#include "policy/util/bytes.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/safe_open.h"
 #include "policy/util/signal_guard.h"
@@ -346,12 +347,31 @@ sr_store_account_path(const struct sr_identity *id, const char *suffix,
 }
 
 uint64_t
-sr_store_sum(const char *path, uint32_t at, const void *bytes, size_t size)
+sr_store_sum_of_path(const char *path)
 {
-    const uint64_t parts[3] = {plain_hash(3, path, strlen(path)), at,
-                               plain_hash(4, bytes, size)};
+    return plain_hash(3, path, strlen(path));
+}
 
+uint64_t
+sr_store_sum(uint64_t path, uint32_t at, const void *bytes, size_t size)
+{
+    const uint8_t *begin = bytes;
+    uint64_t parts[4] = {path, at};
+
+    /* Most of a record is reserved, and a login sums many. */
+    while (size >= sizeof(uint64_t) &&
+           sr_get64(begin + size - sizeof(uint64_t)) == 0)
+        size -= sizeof(uint64_t);
+    parts[2] = size;
+    parts[3] = plain_hash(4, bytes, size);
     return plain_hash(5, parts, sizeof(parts));
+}
+
+static uint64_t
+sum_of_key(const struct key_file *file)
+{
+    return sr_store_sum(sr_store_sum_of_path(KEY), 0, file->key,
+                        sizeof(file->key));
 }
 
 static bool
@@ -366,8 +386,7 @@ read_key(struct sr_store *store, enum sr_store_place place)
         return false;
     size = read(fd, &file, sizeof(file));
     close(fd);
-    if (size != (ssize_t)sizeof(file) ||
-        file.sum != sr_store_sum(KEY, 0, file.key, sizeof(file.key))) {
+    if (size != (ssize_t)sizeof(file) || file.sum != sum_of_key(&file)) {
         /* Another one is made: buckets are found anew. */
         sr_store_set_aside(store, place, KEY);
         return false;
@@ -385,7 +404,7 @@ make_key(struct sr_store *store, enum sr_store_place place)
 
     if (getrandom(file.key, sizeof(file.key), 0) != (ssize_t)sizeof(file.key))
         return sr_store_judge(store, EIO);
-    file.sum = sr_store_sum(KEY, 0, file.key, sizeof(file.key));
+    file.sum = sum_of_key(&file);
     result =
         sr_store_put(store, place, KEY, &file, sizeof(file), true, false, NULL);
     if (result == SR_STORE_NOT_FOUND) /* another process was quicker */

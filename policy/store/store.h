@@ -129,9 +129,12 @@ void sr_store_digest(const void *bytes, size_t size, char digits[33]);
 enum sr_store_result sr_store_hash(struct sr_store *store, const void *bytes,
                                    size_t size, uint64_t *hash);
 
-/* The sum that finds damage: of bytes, and of the place they belong to. */
-uint64_t sr_store_sum(const char *path, uint32_t at, const void *bytes,
+/* The sum that finds damage: of `size` bytes, and of the place they belong to:
+ * the path of the file, as sr_store_sum_of_path() gives it, and a number within
+ * the file. */
+uint64_t sr_store_sum(uint64_t path, uint32_t at, const void *bytes,
                       size_t size);
+uint64_t sr_store_sum_of_path(const char *path);
 
 /* The descriptor of a place; -1: it is not there.  To write, it is made. */
 int sr_store_dir(struct sr_store *store, enum sr_store_place place, bool write);

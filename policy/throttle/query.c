@@ -154,6 +154,7 @@ enum sr_store_result
 sr_attempt_lockout(struct sr_store *store, const struct sr_identity *id,
                    const struct sr_memory *memory,
                    const struct sr_source *source, const struct sr_rules *rules,
+                   const struct sr_lockouts *classes,
                    struct sr_lockout *lockout)
 {
     struct sr_limits limits =
@@ -164,7 +165,10 @@ sr_attempt_lockout(struct sr_store *store, const struct sr_identity *id,
     bool is_alone = false;
 
     *lockout = sr_lockout_none();
-    if (id != NULL) {
+    if (id != NULL && classes != NULL &&
+        sr_attempt_class(memory, source, rules) == SR_CLASS_STRANGER) {
+        *lockout = classes->of[SR_CLASS_STRANGER];
+    } else if (id != NULL) {
         is_alone = limits.attempts > 0 &&
                    sr_attempt_class(memory, source, rules) == SR_CLASS_FAMILIAR;
         key = sr_attempt_ledger(id, memory, source, rules);

@@ -52,13 +52,16 @@ enum sr_store_result sr_attempt_standing(struct sr_store *store,
 
 /*
  * The lockout of this host that holds for an account (NULL: none) when it is
- * tried from `source`, without taking a slot.
+ * tried from `source`, without taking a slot.  `classes` (may be NULL) is what
+ * sr_attempt_classes() has just found, which spares the ledger of strangers a
+ * second reading.
  */
 enum sr_store_result sr_attempt_lockout(struct sr_store *store,
                                         const struct sr_identity *id,
                                         const struct sr_memory *memory,
                                         const struct sr_source *source,
                                         const struct sr_rules *rules,
+                                        const struct sr_lockouts *classes,
                                         struct sr_lockout *lockout);
 
 /*

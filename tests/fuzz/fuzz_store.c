@@ -45,7 +45,8 @@ open_store(void)
 static void
 add_sum(const char *path, uint32_t at, uint8_t *bytes, size_t size)
 {
-    const uint64_t sum = sr_store_sum(path, at, bytes, size - sizeof(sum));
+    const uint64_t sum =
+        sr_store_sum(sr_store_sum_of_path(path), at, bytes, size - sizeof(sum));
 
     memcpy(bytes + size - sizeof(sum), &sum, sizeof(sum));
 }

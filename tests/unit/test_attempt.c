@@ -178,7 +178,7 @@ facts_of(const struct world *world, uid_t uid, const char *address)
 
     sr_facts_init(&facts);
     sr_memory_get(store, &id, &memory);
-    WANT(sr_attempt_lockout(store, &id, &memory, &source, &world->rules,
+    WANT(sr_attempt_lockout(store, &id, &memory, &source, &world->rules, NULL,
                             &lockout) == SR_STORE_OK);
     sr_store_close(store);
     sr_lockout_set(&facts, &lockout);

@@ -728,6 +728,43 @@ test_clear(void **state)
     sr_store_close(store);
 }
 
+/* An attempt that ends well after its record was read, and before it is asked
+ * whether the slot is held, has not died. */
+static void
+test_ends_while_read(void **state)
+{
+    struct world *world = *state;
+    const struct sr_ledger_key key = strangers(world);
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
+    struct sr_ledger_file *file, *holder;
+    struct sr_signal_guard guard;
+    struct sr_record record;
+    struct sr_fold fold;
+    sr_time now;
+
+    assert_int_equal(sr_ledger_open(store, &key, true, 5, &holder),
+                     SR_STORE_OK);
+    assert_int_equal(sr_ledger_read(holder, 0, &fold, &now), SR_STORE_OK);
+    assert_int_equal(sr_ledger_take(holder, 2, false), 1);
+    record = sr_record_next(&fold, sr_ledger_record(holder, 2), now);
+    record.state = SR_RECORD_TAKEN;
+    assert_int_equal(sr_signal_guard_begin(&guard), 0);
+    assert_int_equal(sr_ledger_write(holder, 2, &record), SR_STORE_OK);
+    /* Reads the records that the first look below goes by. */
+    assert_int_equal(sr_ledger_open(store, &key, true, 5, &file), SR_STORE_OK);
+    record.seq++;
+    record.state = SR_RECORD_FREE;
+    assert_int_equal(sr_ledger_write(holder, 2, &record), SR_STORE_OK);
+    sr_signal_guard_end(&guard);
+    sr_ledger_close(holder);
+    assert_int_equal(sr_ledger_read(file, 0, &fold, &now), SR_STORE_OK);
+    assert_int_equal(fold.dead, 0);
+    assert_int_equal(fold.busy, 0);
+    assert_int_equal(fold.ledger.failed_at[2], 0);
+    sr_ledger_close(file);
+    sr_store_close(store);
+}
+
 /* `attempts` was raised after the file was made. */
 static void
 test_more_slots(void **state)
@@ -811,6 +848,7 @@ main(void)
         STORE_TEST(test_time_over_a_boot),
         STORE_TEST(test_ledgers_are_apart),
         STORE_TEST(test_clear),
+        STORE_TEST(test_ends_while_read),
         STORE_TEST(test_more_slots),
         STORE_TEST(test_checks),
     };
