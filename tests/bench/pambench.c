@@ -4,11 +4,11 @@
  *
  *   pambench [OPTION...] SERVICE USER CALL[+CALL...] [ANSWER...]
  *
- * CALL is auth, acct, chauthtok, or forced (the change that a login demands),
- * on one handle as long as they succeed; or none: what the bench itself costs.
- * A round is fork, pam_start, CALLs, pam_end, since every login loads its
- * modules into a new process; a loop in one process would load a module that
- * stays loaded only once.
+ * CALL is auth, acct, session (opened and not closed), chauthtok, or forced
+ * (the change that a login demands), on one handle as long as they succeed; or
+ * none: what the bench itself costs. A round is fork, pam_start, CALLs,
+ * pam_end, since every login loads its modules into a new process; a loop in
+ * one process would load a module that stays loaded only once.
  *
  *   --rounds N   how often (1)
  *   --plain      no clocks around the hashes, so that a system call tracer sees
@@ -245,6 +245,8 @@ make_call(pam_handle_t *pamh, const char *call, size_t length)
         return pam_authenticate(pamh, 0);
     if (strncmp(call, "acct", length) == 0)
         return pam_acct_mgmt(pamh, 0);
+    if (strncmp(call, "session", length) == 0)
+        return pam_open_session(pamh, 0);
     if (strncmp(call, "forced", length) == 0)
         return pam_chauthtok(pamh, PAM_CHANGE_EXPIRED_AUTHTOK);
     return pam_chauthtok(pamh, 0);
