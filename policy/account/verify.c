@@ -55,6 +55,18 @@ is_probe(const struct sr_transaction *txn, const char *password)
     return password[0] == '\0' && !sr_verify_may_be_empty(txn);
 }
 
+/* A bind can show that the directory's own lock has ended, or that there is one;
+ * a lockout that was counted here stays. */
+static void
+renew_lockout(struct sr_transaction *txn)
+{
+    const struct sr_lockout own = sr_lockout_of(&txn->account->facts);
+    const bool is_counted = txn->lockout.why == SR_LOCK_WHY_THROTTLE ||
+                            txn->lockout.why == SR_LOCK_WHY_SOURCE;
+
+    txn->lockout = is_counted ? sr_lockout_merge(own, txn->lockout) : own;
+}
+
 static enum sr_verify_result
 ask_backend(struct sr_transaction *txn, struct sr_account *account,
             const char *password)
@@ -67,6 +79,8 @@ ask_backend(struct sr_transaction *txn, struct sr_account *account,
 
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
     txn->why = call.error.code;
+    if (account != NULL)
+        renew_lockout(txn);
     return result;
 }
 

@@ -3,11 +3,13 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import subprocess
 import time
 
 import pytest
 
-from scratch import RUNDIR, STATE, guarded_stack, hash_password, stack
+from scratch import (RUNDIR, STATE, guarded_stack, hash_password, stack,
+                     tmpfs)
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -84,8 +86,16 @@ def no_directory(path):
     path.write_text("garbage")
 
 
-@pytest.mark.parametrize("break_it", [unsafe, no_directory])
-@pytest.mark.parametrize("path", [STATE, RUNDIR])
+def full(_):
+    """What cannot be saved goes below RUNDIR, which others can write."""
+    STATE.mkdir(mode=0o700)
+    tmpfs(STATE, "0700", "ro")
+    unsafe(RUNDIR)
+
+
+@pytest.mark.parametrize("break_it, path", [
+    (unsafe, STATE), (no_directory, STATE), (no_directory, RUNDIR),
+    (full, STATE)])
 def test_root_at_the_console_with_a_broken_store(host, break_it, path):
     host.set_shadow("root", 1, hash_password(OLD))
     host.add("ann", OLD)
@@ -106,6 +116,8 @@ def test_root_at_the_console_with_a_broken_store(host, break_it, path):
     finally:
         if path.is_file():
             path.unlink()
+        subprocess.run(["umount", STATE], check=break_it == full,
+                       stderr=subprocess.DEVNULL)
 
 
 # ---- guard and settle

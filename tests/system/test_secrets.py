@@ -211,7 +211,8 @@ def test_the_store_holds_no_password(host):
     host.drive("probe", "ann", "chauthtok", real_uid=ann.uid,
                answers=[OLD, FRESH, FRESH])
     stored = b"".join(path.read_bytes() for path in
-                      pathlib.Path("/var/lib/selfreset").rglob("*"))
+                      pathlib.Path("/var/lib/selfreset").rglob("*")
+                      if path.is_file())
     assert len(stored) > 4096
     for secret in map(tail, (OLD, FRESH, WRONG)):
         assert secret.encode() not in stored

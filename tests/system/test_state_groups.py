@@ -764,7 +764,7 @@ def test_merge_on_the_shadow_map_breaks_it(host):
 def where(host):
     """The files in which the check finds something amiss, and how bad."""
     done = host.run("selfresetctl", "nss", "--check", "--json")
-    assert done.returncode in (0, 1, 2), done.stderr
+    assert done.returncode in (0, 2, 10), done.stderr
     return {(found["place"], found["severity"])
             for found in json.loads(done.stdout)}
 

@@ -216,7 +216,7 @@ def test_ten_thousand(host, server):
     done = host.run("selfreset-publish")
     assert done.returncode == 8, (done.stdout, done.stderr)
     assert "not every account was returned" in done.stderr
-    assert shadow(host, "u0") is None
+    assert shadow(host, f"u{CROWD - 1}") is None
     server.replace(SERVICE, **{"nsLookThroughLimit": -1, "nsSizeLimit": -1})
     began = time.monotonic()
     host.publish()
