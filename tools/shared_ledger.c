@@ -200,7 +200,23 @@ take_nothing(void *context, const char *ledger,
     return SR_STATUS_OK;
 }
 
-/* Who tells of all accounts reads everything. */
+/* An entry that is none of a ledger counts for nothing, but is read each
+ * time. */
+static void
+check_garbage(struct trial *trial, const struct sr_shared_request *request)
+{
+    if (request->garbage == 0)
+        return;
+    findings_add(trial->findings, SEVERITY_WARNING, trial->place, NULL,
+                 "Find out what made them, and delete them.",
+                 "lockout_base: %zu entries name the ledger of an account and "
+                 "are not of this module: their names are no ids, or their "
+                 "times cannot be read or are of the future.  They count for "
+                 "nothing.  The first is %s.",
+                 request->garbage, request->garbage_name);
+}
+
+/* The publisher reads all entries. */
 static void
 check_all(struct trial *trial)
 {
@@ -217,6 +233,7 @@ check_all(struct trial *trial)
                      "lockout that other hosts have counted is neither shown "
                      "nor listed here, until it refuses a login.",
                      sr_error_text(&call.error));
+    check_garbage(trial, &request);
 }
 
 /* Key, add, change, search, delete. */

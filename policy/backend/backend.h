@@ -266,11 +266,14 @@ struct sr_shared_request {
     /*
      * ALL: is called for each entry that can be read, in no order; any result
      * but OK ends it.  Unless the request returns OK, there may be more entries
-     * than were passed on.
+     * than were passed on.  `garbage` counts the entries that name an account's
+     * ledger and cannot be read, and garbage_name is the name of the first.
      */
     enum sr_status (*take)(void *context, const char *ledger,
                            const struct sr_shared_entry *entry);
     void *context;
+    size_t garbage;
+    char garbage_name[160];
 };
 
 /* ---- credentials: what a verified password leaves for the session */

@@ -299,10 +299,10 @@ sr_shared_judge(struct sr_shared_list *list, const char *own,
         judgement->answer = SR_SHARED_HELD;
         judgement->until =
             release_of_all(list, judgement->settled, own, limits, ledger, now);
-    } else if (list->is_cut || count.pending + count.ahead >= open) {
+    } else if (count.pending + count.ahead >= open) {
         judgement->answer = SR_SHARED_WAIT;
         judgement->may_stay =
-            judgement->has_own && !list->is_cut && count.before < open;
+            judgement->has_own && count.before < open;
     }
     judgement->begins_lockout =
         would_lock(ledger, limits, now, &judgement->begun_until);

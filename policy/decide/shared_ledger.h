@@ -32,9 +32,10 @@
 
 #include "policy/decide/throttle.h"
 
-/* The most entries of one ledger that are looked at.  One that is throttled by
- * the rules has some `attempts` for each doubling of the lockout, and those
- * under way. */
+/* The most entries of one ledger that are looked at, the youngest.  A ledger
+ * that is throttled by the rules has some `attempts` for each doubling of the
+ * lockout, and those under way.  One that has more than this number within a
+ * window has consumed every slot, whichever of them are looked at. */
 #define SR_SHARED_MAX 1024
 
 /* The most entries that one attempt prunes. */
@@ -60,7 +61,7 @@ struct sr_shared_entry {
 /* All entries of one ledger. */
 struct sr_shared_list {
     size_t count;
-    bool is_cut; /* there are more */
+    bool is_cut; /* there are more, all of them older */
     struct sr_shared_entry entry[SR_SHARED_MAX];
 };
 

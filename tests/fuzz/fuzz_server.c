@@ -168,7 +168,7 @@ try_ledger(char *text)
         struct sr_ldap_entry entry = {0};
 
         text = sr_fuzz_entry(text, &entry);
-        if (sr_ldap_ledger_entry(&entry, &list.entry[list.count]))
+        if (sr_ldap_ledger_entry(&entry, NOW, &list.entry[list.count]))
             list.count++;
         sr_ldap_entry_clear(&entry);
     }

@@ -629,3 +629,91 @@ def test_389(host):
         assert "serialNumber" not in shown
     finally:
         server.stop()
+
+
+# ---- what is not of this module
+
+
+def garbage(count, ago=60, **attributes):
+    """Entries that name ann's ledger; their names are no ids, unless given."""
+    return [{"dn": f"cn={name},{FLEET}", "objectClass": "device", "cn": name,
+             "serialNumber": ANN, "description": "1 failed",
+             "createTimestamp": stamp(ago), "modifyTimestamp": stamp(ago),
+             **attributes}
+            for name in (attributes.pop("name", "x-{}").format(n)
+                         for n in range(count))]
+
+
+def future(count):
+    """Failures of the year 2099."""
+    return [{"dn": f"cn={number:032x},{FLEET}", "objectClass": "device",
+             "cn": f"{number:032x}", "serialNumber": ANN,
+             "description": ("1 failed", "1 pending")[number % 2],
+             "createTimestamp": "20990101000000Z",
+             "modifyTimestamp": "20990101000000Z"}
+            for number in range(count)]
+
+
+def stale(count):
+    """Failures of a time when nothing was pruned."""
+    return [{**entry, "createTimestamp": stamp(90 * 86400),
+             "modifyTimestamp": stamp(90 * 86400)} for entry in future(count)]
+
+
+UNLIMITED = f'index serialNumber eq\nlimits dn.exact="{SERVICE}" size=unlimited\n'
+
+
+def test_more_than_the_server_returns(host):
+    """Then each host counts alone, and everybody says so."""
+    serve(host, *garbage(600))
+    for steps in (["auth", "acct"], ["acct"]):
+        done = host.drive("probe", "ann", *steps, answers=[OLD], rhost=PEER)
+        assert done.codes == ["SUCCESS"] * len(steps), done
+    assert any("SR-2207" in line for line in host.log.all())
+    for command in (["status", "ann"], ["unlock", "ann"]):
+        done = ctl(host, *command)
+        assert "Size limit exceeded" in done.stderr, done
+    assert any("not all entries can be read" in one for one in findings(host))
+
+
+@pytest.mark.parametrize("entries", [garbage(1100), future(1100), future(1),
+                                     stale(1100)],
+                         ids=["no-ids", "future", "one-future", "stale"])
+def test_what_counts_for_nothing(host, entries):
+    """Logins, status and the publisher see the same, bounded."""
+    serve(host, *entries, server={"more": UNLIMITED})
+    host.create_state_groups()
+    host.nsswitch()
+    host.configure(lockout={"attempts": 1})
+    began = time.monotonic()
+    for steps in (["auth", "acct"], ["acct"]):
+        done = host.drive("probe", "ann", *steps, answers=[OLD], rhost=PEER)
+        assert done.codes == ["SUCCESS"] * len(steps), done
+    quick = time.monotonic() - began
+    shown = ctl(host, "status", "--json", "ann")
+    assert shown.returncode == 0, shown
+    assert json.loads(shown.stdout)["all_hosts_strangers"]["failures"] == 0
+    done = host.run("selfreset-publish")
+    assert done.returncode == 0, done
+    assert host.states("ann") == {"acct-ok"}
+    # It counts all the same, for everybody who looks.
+    began = time.monotonic()
+    assert host.drive("probe", "ann", "auth", answers=["no"],
+                      rhost=PEER).code == "AUTH_ERR"
+    host.forget_state()
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.code == "AUTH_ERR", done
+    assert time.monotonic() - began < 20 * quick
+    assert ctl(host, "status", "--json", "ann").returncode == 3
+    assert ctl(host, "unlock", "ann").stdout \
+        == "The lockout of ann has been ended.\n"
+    done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
+    assert done.code == "SUCCESS", done
+
+
+@pytest.mark.parametrize("entries", [garbage(3), future(3)])
+def test_check_names_garbage(host, entries):
+    serve(host, *entries)
+    found = findings(host)
+    assert len(found) == 1, found
+    assert "3 entries" in found[0] and entries[0]["dn"] in found[0], found

@@ -15,6 +15,9 @@
 
 #define ID "00112233445566778899aabbccddeeff"
 
+/* The host's time. */
+#define NOW ((sr_time)1795324030)
+
 /* One entry of four attributes; NULL leaves one out. */
 static bool
 read_one(const char *id, const char *description, const char *made,
@@ -31,7 +34,7 @@ read_one(const char *id, const char *description, const char *made,
                                                value[i], strlen(value[i])),
                              0);
     }
-    is_read = sr_ldap_ledger_entry(&entry, out);
+    is_read = sr_ldap_ledger_entry(&entry, NOW, out);
     sr_ldap_entry_clear(&entry);
     return is_read;
 }
@@ -71,6 +74,7 @@ static void
 test_strangers(void **state)
 {
     const char *made = "20261122050652Z";
+    const char *ahead = "20261123050712Z"; /* a day and two seconds */
     struct sr_shared_entry entry;
 
     (void)state;
@@ -84,6 +88,8 @@ test_strangers(void **state)
     assert_false(read_one(ID, NULL, made, made, &entry));
     assert_false(read_one(ID, "1 failed", NULL, made, &entry));
     assert_false(read_one(ID, "1 failed", "now", made, &entry));
+    assert_false(read_one(ID, "1 failed", ahead, ahead, &entry));
+    assert_false(read_one(ID, "1 failed", made, ahead, &entry));
     assert_true(read_one(ID, "1 failed", made, "now", &entry));
     assert_int_equal(entry.changed, entry.made);
 }

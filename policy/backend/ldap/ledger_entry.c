@@ -39,7 +39,15 @@ sr_ldap_ledger_state(enum sr_shared_state state)
 }
 
 bool
-sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
+sr_ldap_ledger_is_account(const char *ledger)
+{
+    return (ledger[0] == 's' || ledger[0] == 'f') && ledger[1] == '-' &&
+           strlen(ledger + 2) == SR_SHARED_ID_SIZE - 1 &&
+           strspn(ledger + 2, hexadecimal) == SR_SHARED_ID_SIZE - 1;
+}
+
+bool
+sr_ldap_ledger_entry(const struct sr_ldap_entry *from, sr_time now,
                      struct sr_shared_entry *entry)
 {
     const char *id = sr_ldap_entry_first(from, "cn");
@@ -56,6 +64,9 @@ sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
     memcpy(entry->id, id, SR_SHARED_ID_SIZE);
     if (changed == NULL || sr_ldap_time(changed, &entry->changed) != 0)
         entry->changed = entry->made;
+    if (entry->made - now > SR_LDAP_LEDGER_AHEAD ||
+        entry->changed - now > SR_LDAP_LEDGER_AHEAD)
+        return false;
     entry->state = SR_SHARED_FAILED;
     for (int state = 0; state < SR_SHARED_FAILED; state++) {
         if (strcmp(text, sr_ldap_ledger_state((enum sr_shared_state)state)) ==

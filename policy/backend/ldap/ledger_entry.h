@@ -19,12 +19,22 @@ extern const char *const sr_ldap_ledger_scan_attributes[];
  * and a word.  Constant. */
 const char *sr_ldap_ledger_state(enum sr_shared_state state);
 
+/* How far ahead of this host's clock the times of an entry may be (seconds).
+ * The clocks of hosts and servers differ by less. */
+#define SR_LDAP_LEDGER_AHEAD 86400
+
 /*
- * Read an entry.  False when it is not an entry of a shared ledger.  One whose
- * state is not known is of a later version and may say anything: it has failed.
+ * Read an entry at `now`, this host's time.  False when it is not an entry of a
+ * shared ledger: it lacks an attribute, its name is no id, or its times are
+ * more than SR_LDAP_LEDGER_AHEAD ahead.  Such an entry counts for nothing.  One
+ * whose state is not known is of a later version and may say anything: it has
+ * failed.
  */
-bool sr_ldap_ledger_entry(const struct sr_ldap_entry *from,
+bool sr_ldap_ledger_entry(const struct sr_ldap_entry *from, sr_time now,
                           struct sr_shared_entry *entry);
+
+/* Whether a text names the ledger of an account. */
+bool sr_ldap_ledger_is_account(const char *ledger);
 
 /* The key as the description of its entry, and back; false when it is not a
  * key. */

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/ledger_entry.h"
@@ -28,7 +29,7 @@
 
 static enum sr_status
 take_entry(struct sr_ldap_session *session, LDAPMessage *message,
-           const struct sr_shared_request *request)
+           struct sr_shared_request *request)
 {
     struct sr_ldap_entry found = {0};
     struct sr_shared_entry entry;
@@ -38,8 +39,12 @@ take_entry(struct sr_ldap_session *session, LDAPMessage *message,
         const char *ledger = sr_ldap_entry_first(&found, "serialNumber");
 
         ask = SR_STATUS_OK; /* what cannot be read is passed over */
-        if (ledger != NULL && sr_ldap_ledger_entry(&found, &entry))
+        if (ledger != NULL && sr_ldap_ledger_is_account(ledger) &&
+            sr_ldap_ledger_entry(&found, (sr_time)time(NULL), &entry))
             ask = request->take(request->context, ledger, &entry);
+        else if (request->garbage++ == 0)
+            snprintf(request->garbage_name, sizeof(request->garbage_name), "%s",
+                     found.dn);
     }
     sr_ldap_entry_clear(&found);
     return ask;
@@ -47,7 +52,7 @@ take_entry(struct sr_ldap_session *session, LDAPMessage *message,
 
 static enum sr_status
 take_page(struct sr_ldap_session *session, LDAPMessage *page,
-          const struct sr_shared_request *request)
+          struct sr_shared_request *request)
 {
     LDAPMessage *at = ldap_first_entry(session->ld, page);
     enum sr_status ask = SR_STATUS_OK;
@@ -89,7 +94,7 @@ fetch_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
 
 static enum sr_status
 read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
-          const struct sr_shared_request *request)
+          struct sr_shared_request *request)
 {
     struct sr_ldap_response answer;
     LDAPMessage *page;
@@ -110,7 +115,7 @@ read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
 
 enum sr_status
 sr_ldap_ledger_scan(struct sr_ldap_session *session,
-                    const struct sr_shared_request *request)
+                    struct sr_shared_request *request)
 {
     struct sr_ldap_paged paged = {
         .base = session->config->lockout_base,

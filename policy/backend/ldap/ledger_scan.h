@@ -10,6 +10,6 @@
 
 /* Carry out SR_SHARED_ALL. */
 enum sr_status sr_ldap_ledger_scan(struct sr_ldap_session *session,
-                                   const struct sr_shared_request *request);
+                                   struct sr_shared_request *request);
 
 #endif

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/ledger_entry.h"
@@ -211,18 +212,76 @@ drop(struct sr_ldap_session *session, const struct sr_shared_request *request)
 
 /* ---- reading */
 
+/* When an entry was added or changed last. */
+static sr_time
+last_time(const struct sr_shared_entry *entry)
+{
+    return entry->changed > entry->made ? entry->changed : entry->made;
+}
+
+/* Add an entry to the list; when that is full the oldest one gives way. */
 static void
-read_entries(const struct sr_ldap_entry *found, size_t count,
+keep(struct sr_shared_list *list, const struct sr_shared_entry *entry)
+{
+    struct sr_shared_entry *oldest = &list->entry[0];
+
+    if (list->count < SR_SHARED_MAX) {
+        list->entry[list->count++] = *entry;
+        return;
+    }
+    list->is_cut = true;
+    for (size_t i = 1; i < list->count; i++) {
+        if (last_time(&list->entry[i]) < last_time(oldest))
+            oldest = &list->entry[i];
+    }
+    if (last_time(entry) > last_time(oldest))
+        *oldest = *entry;
+}
+
+/* What is not an entry of a ledger does not use up the list. */
+static int
+keep_entries(struct sr_ldap_session *session, LDAPMessage *message,
              struct sr_shared_list *list)
 {
-    list->is_cut = count > SR_SHARED_MAX;
-    if (list->is_cut)
-        count = SR_SHARED_MAX;
-    for (size_t i = 0; i < count; i++) {
-        if (found[i].dn != NULL &&
-            sr_ldap_ledger_entry(&found[i], &list->entry[list->count]))
-            list->count++;
+    const sr_time now = (sr_time)time(NULL);
+    int code = LDAP_SUCCESS;
+
+    for (LDAPMessage *at = ldap_first_entry(session->ld, message);
+         at != NULL && code == LDAP_SUCCESS;
+         at = ldap_next_entry(session->ld, at)) {
+        struct sr_ldap_entry found = {0};
+        struct sr_shared_entry entry;
+
+        code = sr_ldap_entry_take(session, at, &found);
+        if (code == LDAP_SUCCESS && sr_ldap_ledger_entry(&found, now, &entry))
+            keep(list, &entry);
+        sr_ldap_entry_clear(&found);
     }
+    return code;
+}
+
+/* Ask for all entries that a filter finds, on the connection at hand. */
+static void
+search_once(struct sr_ldap_session *session, const char *filter,
+            struct sr_shared_list *list, struct sr_ldap_response *answer)
+{
+    LDAPMessage *message = NULL;
+    int sent;
+
+    list->count = 0;
+    list->is_cut = false;
+    sr_ldap_response_init(
+        answer, ldap_search_ext(session->ld, session->config->lockout_base,
+                                LDAP_SCOPE_ONELEVEL, filter,
+                                (char **)(uintptr_t)sr_ldap_ledger_attributes,
+                                0, NULL, NULL, NULL, LDAP_NO_LIMIT, &sent));
+    if (answer->code != LDAP_SUCCESS)
+        return;
+    sr_ldap_receive(session, sent, sr_ldap_server_moment(session, session->uri),
+                    answer, &message);
+    if (answer->code == LDAP_SUCCESS)
+        answer->code = keep_entries(session, message, list);
+    ldap_msgfree(message);
 }
 
 /* What was cleared a moment ago need not be looked at. */
@@ -238,29 +297,20 @@ is_recalled(const struct sr_ldap_session *session,
 static enum sr_status
 list(struct sr_ldap_session *session, const struct sr_shared_request *request)
 {
-    struct sr_ldap_entry *found;
     struct sr_ldap_response answer;
     char filter[SR_SHARED_LEDGER_SIZE + 32];
-    size_t count = 0;
 
     request->list->count = 0;
     request->list->is_cut = false;
     if (is_recalled(session, request))
         return SR_STATUS_OK;
-    found = calloc(SR_SHARED_MAX, sizeof(*found));
-    if (found == NULL)
-        return SR_STATUS_NO_MEMORY;
     snprintf(filter, sizeof(filter), "(serialNumber=%s)", request->ledger);
-    sr_ldap_response_init(&answer,
-                          sr_ldap_search(session, session->config->lockout_base,
-                                         LDAP_SCOPE_ONELEVEL, filter,
-                                         sr_ldap_ledger_attributes, found,
-                                         SR_SHARED_MAX, &count));
-    if (answer.code == LDAP_SUCCESS)
-        read_entries(found, count, request->list);
-    for (size_t i = 0; i < SR_SHARED_MAX; i++)
-        sr_ldap_entry_clear(&found[i]);
-    free(found);
+    do {
+        sr_ldap_response_init(&answer, sr_ldap_as_service(session));
+        if (answer.code == LDAP_SUCCESS)
+            search_once(session, filter, request->list, &answer);
+    } while (answer.code != LDAP_SUCCESS &&
+             sr_ldap_may_repeat(session, answer.code));
     return answer.code == LDAP_SUCCESS ? SR_STATUS_OK
                                        : failed(session, "search", &answer);
 }
