@@ -19,7 +19,18 @@ json_begin(struct json *json, FILE *stream)
     json->stream = stream;
 }
 
-/* One character as JSON wants it. */
+/* A character as JSON writes any: by its number in UTF-16. */
+static void
+put_number(FILE *stream, uint32_t point)
+{
+    if (point >= 0x10000) {
+        fprintf(stream, "\\u%04x", (unsigned)(0xd7c0 + (point >> 10)));
+        point = 0xdc00 | (point & 0x3ff);
+    }
+    fprintf(stream, "\\u%04x", (unsigned)point);
+}
+
+/* One character as JSON wants it; what a terminal would act on by number. */
 static void
 put_character(FILE *stream, uint32_t point, const char *at, size_t size)
 {
@@ -27,8 +38,8 @@ put_character(FILE *stream, uint32_t point, const char *at, size_t size)
         fprintf(stream, "\\%c", (int)point);
     else if (point == '\n')
         fputs("\\n", stream);
-    else if (point < 0x20 || point == 0x7f)
-        fprintf(stream, "\\u%04x", (unsigned)point);
+    else if (sr_utf8_is_control(point))
+        put_number(stream, point);
     else
         fwrite(at, 1, size, stream);
 }

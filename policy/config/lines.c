@@ -58,7 +58,8 @@ byte_fault(const char *text, size_t length)
     while ((status = sr_utf8_next(&text, &point)) != 0) {
         if (status < 0)
             return "the line is not valid UTF-8";
-        if (point != '\t' && sr_utf8_is_control(point))
+        if (point != '\t' && sr_utf8_is_control(point) &&
+            !sr_utf8_is_joiner(point))
             return "the line has a control character";
     }
     return NULL;

@@ -63,13 +63,35 @@ sr_utf8_next(const char **text, uint32_t *point)
     return 1;
 }
 
+/* The general categories Cc, Cf, Zl and Zp of Unicode 16, and what of the same
+ * blocks is reserved for characters of this kind. */
+static const struct {
+    uint32_t first, last;
+} controls[] = {
+    {0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},
+    {0x0600, 0x0605},   {0x061c, 0x061c},   {0x06dd, 0x06dd},
+    {0x070f, 0x070f},   {0x0890, 0x0891},   {0x08e2, 0x08e2},
+    {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},
+    {0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff0, 0xfffb},
+    {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
 bool
 sr_utf8_is_control(uint32_t point)
 {
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
-           (point >= 0x200e && point <= 0x200f) ||
-           (point >= 0x2028 && point <= 0x202e) ||
-           (point >= 0x2066 && point <= 0x2069);
+    bool is_control = false;
+
+    for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+        is_control = is_control ||
+                     (point >= controls[i].first && point <= controls[i].last);
+    return is_control;
+}
+
+bool
+sr_utf8_is_joiner(uint32_t point)
+{
+    return point == 0x200c || point == 0x200d;
 }
 
 void

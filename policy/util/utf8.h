@@ -40,9 +40,14 @@ enum sr_kind {
  */
 int sr_utf8_next(const char **text, uint32_t *point);
 
-/* True for control characters: C0, DEL, C1, and the line and paragraph
- * separators and direction marks that can forge or reorder a line. */
+/* True for control and format characters (Unicode's Cc, Cf, Zl and Zp): they
+ * begin lines, change the direction of writing or cannot be seen, so that a
+ * text that has one does not read as what it is. */
 bool sr_utf8_is_control(uint32_t point);
+
+/* True for the two format characters that words of several scripts are spelt
+ * with, for texts that the administrator has written. */
+bool sr_utf8_is_joiner(uint32_t point);
 
 /*
  * Copy `text` into `out` (size bytes with the end, at least 1): control

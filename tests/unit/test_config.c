@@ -299,6 +299,7 @@ test_hostile_bytes(void **state)
         "[lockout]\nattempts=3",
         "[lockout]",
         "#",
+        "# \xe2\x80\x8c\xe2\x80\x8d", /* parts of words */
         ";",
         "\n\n   \t\n",
     };
@@ -313,9 +314,8 @@ test_hostile_bytes(void **state)
     refuse("\xef\xbb", "f:1: the line is not valid UTF-8");
     refuse("[lockout]\n\xef\xbb\xbf"
            "attempts = 3\n",
-           "f:2: [lockout] has no key \"\xef\xbb\xbf"
-           "attempts\"; did you mean "
-           "\"attempts\"?");
+           "f:2: the line has a control character");
+    refuse("# \xe2\x80\xae\n", "f:1: the line has a control character");
     refuse_bytes("\0", 1, "f:1: the line has a NUL byte");
     refuse_bytes("[lockout]\n\0\0\0", 13, "f:2: the line has a NUL byte");
     refuse("\xff\xfe[\n", "f:1: the line is not valid UTF-8");

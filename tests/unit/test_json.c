@@ -41,6 +41,9 @@ test_escapes(void **state)
     assert_string("plain / text", "\"plain / text\"");
     assert_string("a\"b\\c", "\"a\\\"b\\\\c\"");
     assert_string("\n\t\x01\x1f\x7f", "\"\\n\\u0009\\u0001\\u001f\\u007f\"");
+    /* U+0085, U+061C, U+202E and U+E0041, as UTF-16. */
+    assert_string("\xc2\x85\xd8\x9c\xe2\x80\xae\xf3\xa0\x81\x81",
+                  "\"\\u0085\\u061c\\u202e\\udb40\\udc41\"");
 }
 
 static void

@@ -127,10 +127,36 @@ test_clean(void **state)
     clean("abc", false, 1, "");
 }
 
+/* Against what Unicode says of each: some of each row, and beside it. */
+static void
+test_control(void **state)
+{
+    static const uint32_t yes[] = {
+        0x0,     0x1f,    0x7f,    0x9f,    0xad,    0x600,  0x605,
+        0x61c,   0x6dd,   0x70f,   0x890,   0x8e2,   0x180e, 0x200b,
+        0x200e,  0x200f,  0x2028,  0x2029,  0x202a,  0x202e, 0x2060,
+        0x2066,  0x2069,  0x206f,  0xfeff,  0xfff9,  0xfffb, 0x110bd,
+        0x13430, 0x1bca0, 0x1d173, 0xe0001, 0xe0020, 0xe007f};
+    static const uint32_t no[] = {' ',    '~',    0xa0,   0xac,   0xae,
+                                  0x5ff,  0x606,  0x61b,  0x61d,  0x2010,
+                                  0x2027, 0x202f, 0x205f, 0x2070, 0xfffd,
+                                  0xe9,   0x20ac, 0x4e2d, 0x1f600};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+        assert_true(sr_utf8_is_control(yes[i]));
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+        assert_false(sr_utf8_is_control(no[i]));
+    clean("a\xd8\x9c"
+          "b\xe2\x80\x8d\xf3\xa0\x80\xa1",
+          false, 32, "a?b??");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_control),
         cmocka_unit_test(test_every_code_point),
         cmocka_unit_test(test_invalid),
         cmocka_unit_test(test_clean),
