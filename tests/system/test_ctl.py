@@ -827,7 +827,7 @@ def test_check_names(clean):
 
 @pytest.mark.parametrize("order, when_down, code, is_found", [
     ("corp local", "stop", 2, True), ("local corp", "stop", 0, False),
-    ("corp local", "next", 0, False), ("corp", "stop", 2, False)])
+    ("corp local", "next", 10, False), ("corp", "stop", 2, False)])
 def test_check_order_of_backends(clean, order, when_down, code, is_found):
     """Nobody of this host is to wait for a directory that is away."""
     clean.configure(selfreset={"backends": order}, backend_corp={
@@ -835,6 +835,9 @@ def test_check_order_of_backends(clean, order, when_down, code, is_found):
         "when_down": when_down})
     found = check(clean, code)
     assert any("root neither" in one for one in found) == is_found, found
+    # It is trusted with their passwords and names as well.
+    assert any("asked before \"local\": passwords" in one
+               for one in found) == order.endswith(" local"), found
 
 
 def test_check_backends_that_are_not_asked(clean):

@@ -117,6 +117,26 @@ check_backends(const struct sr_config *config, struct findings *findings)
     }
 }
 
+/* A directory that is asked before the accounts of this host is trusted with
+ * them. */
+static void
+check_order(const struct sr_config *config, struct findings *findings)
+{
+    const char *first =
+        config->backends.count == 0 ? "local" : config->backends.item[0];
+
+    if (sr_string_list_has(&config->backends, "local") &&
+        strcmp(first, "local") != 0)
+        findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
+                     "Put \"local\" first, unless \"%s\" may know the "
+                     "passwords of this host.",
+                     "\"%s\" is asked before \"local\": passwords that are "
+                     "typed for accounts of this host can be sent to its "
+                     "servers, and an entry there with the name and the number "
+                     "of such an account decides whether it is let in.",
+                     first);
+}
+
 /* What is set up and never asked. */
 static void
 check_unasked(const struct sr_config *config, struct findings *findings)
@@ -149,6 +169,7 @@ check_names(const struct sr_config *config, struct findings *findings)
 
     sr_config_each_name(config, check_name, findings);
     check_backends(config, findings);
+    check_order(config, findings);
     check_unasked(config, findings);
     if (rules->attempts == 0)
         findings_add(findings, SEVERITY_WARNING, "lockout.attempts", NULL,
