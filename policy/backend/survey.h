@@ -18,6 +18,7 @@ struct sr_survey_uri {
     const char *uri;              /* the configuration's */
     bool is_answered;             /* it could be connected to */
     bool is_insecure;             /* others can read the connection */
+    bool is_read_only;            /* it takes no changes */
     char why[SR_ERROR_TEXT_SIZE]; /* it was not answered */
     char tls[16];                 /* "TLS1.3"; empty: none */
     sr_time certificate_ends;
@@ -100,6 +101,8 @@ struct sr_survey {
     size_t accounts;
     bool is_cut;           /* there may be more accounts */
     char reading_why[160]; /* selfreset-publish cannot read them all */
+    bool hides_local;      /* 389: whether policies of subtrees count */
+    bool hides_inactivity; /* 389: whether idle accounts are locked out */
     char twice[80];        /* a name that two entries have */
     char twice_uid[80];    /* two names with one uid */
     char no_uid[80];       /* a name without a uid of use */

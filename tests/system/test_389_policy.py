@@ -214,3 +214,20 @@ def test_time_that_is_none(host, limits, name, value):
     assert host.log.with_text(f"{name} of {ANN} cannot be read")
     # Of others nothing is lost.
     assert POLICY["passwordExp"] == "off"
+
+
+def test_check_names_what_is_hidden(host, server):
+    """The switches of the server that say what counts."""
+    def found():
+        done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+        return done.stdout
+
+    give(server, {}, {})
+    assert "policies of subtrees and users count" not in found()
+    assert "not used are locked out" not in found()
+    server.policy(aci=HIDING_ACI)
+    assert "policies of subtrees and users count" in found()
+    assert "not used are locked out" not in found()
+    server.policy(aci=POLICY_ACI.replace("nsslapd-pluginEnabled || ", ""))
+    assert "policies of subtrees and users count" not in found()
+    assert "not used are locked out" in found()

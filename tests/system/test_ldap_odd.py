@@ -122,6 +122,32 @@ def test_server_that_takes_no_changes(host, slapd, name):
 
 
 @pytest.mark.parametrize("name", READ_ONLY)
+def test_check_finds_that_no_server_takes_changes(host, slapd, name):
+    consumer = slapd(user("ann", UID, OLD), more=READ_ONLY[name])
+    provider = slapd(user("ann", UID, OLD))
+    for uris, is_found in ((consumer.uri, True), (provider.uri, False),
+                           (f"{consumer.uri} {provider.uri}", False)):
+        configure(host, consumer, uri=uris)
+        said, found = checked(host)
+        assert ("No server takes changes" in found) == is_found, found
+        assert said["uris"][0]["read_only"] == (consumer.uri in uris)
+
+
+def checked(host):
+    done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+    said = json.loads(done.stdout)
+    return said, " ".join(one["text"] for one in said["findings"])
+
+
+def test_check_says_why_accounts_cannot_be_read(host, slapd):
+    slapd(*(user(f"u{i}", UID + i, OLD) for i in range(20)),
+          more="limits * size=5 size.prtotal=disabled")
+    _, found = checked(host)
+    assert "cannot read every account" in found, found
+    assert "limit exceeded" in found, found
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
 def test_the_next_server_takes_them(host, slapd, name):
     consumer = slapd(user("ann", UID, OLD), more=READ_ONLY[name])
     provider = slapd(user("ann", UID, OLD),

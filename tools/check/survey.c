@@ -50,6 +50,47 @@ check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
                      (long long)(left / SR_DAY), left / SR_DAY == 1 ? "" : "s");
 }
 
+/* A change goes to the first server that takes changes. */
+static void
+check_changes(const struct judge *judge)
+{
+    const struct sr_survey *survey = judge->survey;
+    size_t takers = 0, refusers = 0;
+
+    for (size_t i = 0; i < survey->uri_count; i++) {
+        takers += !survey->uri[i].is_read_only;
+        refusers += survey->uri[i].is_read_only;
+    }
+    if (refusers > 0 && takers == 0)
+        findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+                     "Add to \"uri\" a server that takes changes; it may come "
+                     "last.",
+                     "No server takes changes: they are copies for reading, or "
+                     "their database is read-only.  Nobody can change a "
+                     "password, nor log in where one has to be changed.");
+}
+
+/* The configuration of 389 that says what counts. */
+static void
+check_hidden(const struct judge *judge)
+{
+    static const char advice[] =
+        "Let it read the attributes of cn=config that selfreset.conf(5) lists "
+        "under RIGHTS IN A DIRECTORY.";
+
+    if (judge->survey->hides_local)
+        findings_add(judge->findings, SEVERITY_WARNING, judge->place,
+                     "nsslapd-pwpolicy-local", advice,
+                     "The service's identity cannot see whether policies of "
+                     "subtrees and users count: none of them is believed.");
+    if (judge->survey->hides_inactivity)
+        findings_add(judge->findings, SEVERITY_WARNING, judge->place,
+                     "cn=Account Policy Plugin", advice,
+                     "The service's identity cannot see whether accounts that "
+                     "are not used are locked out: logins by key are not held "
+                     "to it.");
+}
+
 static void
 check_server(const struct judge *judge)
 {
@@ -118,6 +159,12 @@ check_base(const struct judge *judge)
                      "Correct \"base\" and \"filter\", or let the service's "
                      "identity search there.",
                      "No account is found under \"%s\".", judge->config->base);
+    if (survey->reading_why[0] != '\0')
+        findings_add(findings, SEVERITY_WARNING, judge->place, NULL,
+                     "Let the service's identity read any number of entries, "
+                     "in pages; selfreset-publish(8) has the line for it.",
+                     "selfreset-publish cannot read every account here: %s.",
+                     survey->reading_why);
     if (survey->twice[0] != '\0')
         findings_add(findings, SEVERITY_ERROR, judge->place, survey->twice,
                      "Give one of them another name, or make \"base\" or "
@@ -379,8 +426,10 @@ check_survey(const struct sr_survey *survey,
     for (size_t i = 0; i < survey->uri_count; i++)
         check_uri(&judge, &survey->uri[i]);
     check_server(&judge);
+    check_changes(&judge);
     if (survey->used == NULL)
         return;
+    check_hidden(&judge);
     check_base(&judge);
     check_hashes(&judge);
     check_policy(&judge);

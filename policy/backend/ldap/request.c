@@ -196,19 +196,28 @@ sr_ldap_replace(struct sr_ldap_session *session, const char *dn,
     sr_ldap_modify(session, dn, change, NULL, answer);
 }
 
-enum sr_tri
-sr_ldap_may_write(struct sr_ldap_session *session, const char *dn,
-                  const char *attribute, const char *value)
+void
+sr_ldap_try_write(struct sr_ldap_session *session, const char *dn,
+                  const char *attribute, const char *value,
+                  struct sr_ldap_response *answer)
 {
     char *values[] = {(char *)(uintptr_t)value, NULL};
     LDAPMod take = {.mod_op = LDAP_MOD_DELETE,
                     .mod_type = (char *)(uintptr_t)attribute,
                     .mod_values = values};
     LDAPMod *changes[] = {&take, NULL};
+
+    sr_ldap_modify(session, dn, changes, NULL, answer);
+    sr_ldap_answered(session);
+}
+
+enum sr_tri
+sr_ldap_may_write(struct sr_ldap_session *session, const char *dn,
+                  const char *attribute, const char *value)
+{
     struct sr_ldap_response answer;
 
-    sr_ldap_modify(session, dn, changes, NULL, &answer);
-    sr_ldap_answered(session);
+    sr_ldap_try_write(session, dn, attribute, value, &answer);
     switch (answer.code) {
     case LDAP_NO_SUCH_ATTRIBUTE:
         return SR_YES;

@@ -44,6 +44,14 @@ void sr_ldap_replace(struct sr_ldap_session *session, const char *dn,
 #define SR_LDAP_NO_NUMBER "-77"
 
 /*
+ * Try to delete `value` of an attribute, which the entry does not have: so
+ * nothing is changed.  The time that takes is no part of a login.
+ */
+void sr_ldap_try_write(struct sr_ldap_session *session, const char *dn,
+                       const char *attribute, const char *value,
+                       struct sr_ldap_response *answer);
+
+/*
  * Whether the identity that is bound may write an attribute, by trying to
  * delete `value`, which the entry does not have: so nothing is changed.
  * SR_UNKNOWN when the server's answer says neither.

@@ -18,6 +18,7 @@
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/connect.h"
 #include "policy/backend/ldap/describe.h"
+#include "policy/backend/ldap/ds389.h"
 #include "policy/backend/ldap/pages.h"
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/request.h"
@@ -100,6 +101,19 @@ look_at_tls(struct sr_ldap_session *session, struct sr_survey_uri *uri)
 #endif
 }
 
+/* Whether the server refuses every change, by one that would change nothing. */
+static bool
+is_read_only(struct sr_ldap_session *session, size_t number)
+{
+    struct sr_ldap_response answer;
+
+    if (sr_ldap_as_service(session) != LDAP_SUCCESS || session->uri != number)
+        return false;
+    sr_ldap_try_write(session, session->config->base, "description", NO_DN,
+                      &answer);
+    return sr_ldap_response_is_read_only(&answer);
+}
+
 /* Connect to each; the first that answers is asked all the rest. */
 static void
 try_servers(struct sr_ldap_session *session, struct sr_survey *survey)
@@ -119,12 +133,14 @@ try_servers(struct sr_ldap_session *session, struct sr_survey *survey)
             session, i, sr_deadline_now() + session->config->timeout * 1000);
         uri->is_answered = code == LDAP_SUCCESS;
         uri->is_insecure = uri->is_answered && session->is_insecure;
-        if (uri->is_answered)
+        if (uri->is_answered) {
             look_at_tls(session, uri);
-        else
+            uri->is_read_only = is_read_only(session, i);
+        } else {
             snprintf(uri->why, sizeof(uri->why), "%s",
                      !sr_error_has_text(session->error) ? ldap_err2string(code)
                                                         : session->error->text);
+        }
     }
     sr_ldap_close(session, false);
     sr_ldap_answered(session);
@@ -166,6 +182,29 @@ read_base(struct sr_ldap_session *session, struct sr_survey *survey)
     sr_ldap_answered(session);
     survey->has_base = code == LDAP_SUCCESS && count == 1 ? SR_YES : SR_NO;
     sr_ldap_entry_clear(&base);
+}
+
+/* What of 389's own configuration the service does not see. */
+static void
+read_config(struct sr_ldap_session *session, struct sr_survey *survey)
+{
+    struct sr_ldap_entry found[SR_LDAP_DS389_ENTRIES] = {0};
+    struct sr_ldap_ds389_server server = {0};
+    size_t count = 0;
+
+    if (sr_ldap_search(session, SR_LDAP_DS389_CONFIG, LDAP_SCOPE_SUBTREE,
+                       SR_LDAP_DS389_FILTER, sr_ldap_ds389_config, found,
+                       SR_LDAP_DS389_ENTRIES, &count) != LDAP_SUCCESS ||
+        count > SR_LDAP_DS389_ENTRIES)
+        count = 0;
+    sr_ldap_answered(session);
+    if (sr_ldap_ds389_server(found, count, &server) == 0) {
+        survey->hides_local = server.has_local == SR_UNKNOWN;
+        survey->hides_inactivity = server.has_inactivity == SR_UNKNOWN;
+    }
+    for (size_t i = 0; i < SR_LDAP_DS389_ENTRIES; i++)
+        sr_ldap_entry_clear(&found[i]);
+    sr_ldap_entry_clear(&server.inactive);
 }
 
 static void
@@ -467,6 +506,8 @@ look_around(struct sr_ldap_session *session, struct sr_survey *survey)
         return SR_STATUS_OK;
     read_base(session, survey);
     read_policy(session, session->config->default_policy, &survey->policy);
+    if (survey->server == SR_SERVER_389)
+        read_config(session, survey);
     if (survey->has_base == SR_YES) {
         read_accounts(session, survey);
         survey->anyone_reads_hashes = shows_anyone(session);
