@@ -318,3 +318,15 @@ def test_one_of_two_by_argument(host):
         assert log_in(host, wrong).codes[0] == "AUTH_ERR"
     host.service("probe", stack("backend=local"))
     assert log_in(host).codes[0] == "USER_UNKNOWN"
+
+
+@pytest.mark.parametrize("number", ["-5", "0", "7", "99999999999"])
+def test_an_entry_of_no_use(host, number):
+    """An entry that is no account does not make a local one unavailable."""
+    ann = host.add("ann", LOCAL)
+    entry = {**user("ann", ann.uid, OLD), "uidNumber": number}
+    serve(host, "corp local", entry)
+    assert log_in(host, LOCAL).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert log_in(host, OLD).codes[0] == "AUTH_ERR"
+    assert host.drive("probe", "ann", "acct", rhost=PEER).codes == ["SUCCESS"]
+    assert status(host)["backend"] == "local"
