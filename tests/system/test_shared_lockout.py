@@ -680,16 +680,14 @@ def test_more_than_the_server_returns(host):
                                      stale(1100)],
                          ids=["no-ids", "future", "one-future", "stale"])
 def test_what_counts_for_nothing(host, entries):
-    """Logins, status and the publisher see the same, bounded."""
+    """Logins, status and the publisher see the same."""
     serve(host, *entries, server={"more": UNLIMITED})
     host.create_state_groups()
     host.nsswitch()
     host.configure(lockout={"attempts": 1})
-    began = time.monotonic()
     for steps in (["auth", "acct"], ["acct"]):
         done = host.drive("probe", "ann", *steps, answers=[OLD], rhost=PEER)
         assert done.codes == ["SUCCESS"] * len(steps), done
-    quick = time.monotonic() - began
     shown = ctl(host, "status", "--json", "ann")
     assert shown.returncode == 0, shown
     assert json.loads(shown.stdout)["all_hosts_strangers"]["failures"] == 0
@@ -697,13 +695,11 @@ def test_what_counts_for_nothing(host, entries):
     assert done.returncode == 0, done
     assert host.states("ann") == {"acct-ok"}
     # It counts all the same, for everybody who looks.
-    began = time.monotonic()
     assert host.drive("probe", "ann", "auth", answers=["no"],
                       rhost=PEER).code == "AUTH_ERR"
     host.forget_state()
     done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     assert done.code == "AUTH_ERR", done
-    assert time.monotonic() - began < 20 * quick
     assert ctl(host, "status", "--json", "ann").returncode == 3
     assert ctl(host, "unlock", "ann").stdout \
         == "The lockout of ann has been ended.\n"
