@@ -8,13 +8,14 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
 
 import pytest
 
-from scratch import RUN, guarded_stack, mask
+from scratch import RUN, guarded_stack, mask, stack
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 
 # free(3) writes over the first bytes of what it is given, so what is searched
@@ -181,27 +182,79 @@ def test_an_unknown_name_is_not_logged(host):
     assert not [line for line in lines if tail(WRONG) in line]
 
 
+@contextlib.contextmanager
+def journalled():
+    """The list is filled with the journal's records at the end."""
+    path = pathlib.Path("/run/systemd/journal/socket")
+    path.parent.mkdir(parents=True)
+    records = []
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+            journal.bind(str(path))
+            path.chmod(0o666)
+            yield records
+            journal.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    records.append(journal.recv(65536))
+    finally:
+        shutil.rmtree("/run/systemd")
+
+
 def test_the_journal_gets_records_instead(host):
     """Where the journal's socket is, events go there, and only there."""
     host.add("ann", OLD)
-    path = pathlib.Path("/run/systemd/journal/socket")
-    path.parent.mkdir(parents=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
-        journal.bind(str(path))
+    with journalled() as records:
         host.drive("probe", "ann", "auth", answers=[WRONG], rhost="192.0.2.7")
         host.drive("probe", WRONG, "auth", answers=[OLD], rhost="192.0.2.7")
-        journal.setblocking(False)
-        records = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                records.append(journal.recv(65536))
-    shutil.rmtree("/run/systemd")
     assert [record for record in records if b"SELFRESET_ID=SR-2105" in record
             and b"SELFRESET_USER=ann" in record
             and b"SELFRESET_SOURCE=192.0.2.7" in record]
     assert not host.log.with_text("SR-")
     for record in records:
         assert b"found by its end" not in record
+
+
+def test_the_record_of_passwd_names_the_terminal(host):
+    ann = host.add("ann", OLD)
+    with journalled() as records:
+        with Talk(["passwd"], user=ann) as talk:
+            talk.answer(CURRENT, WRONG)
+            talk.rest()
+    terminals = [re.search(rb"^SELFRESET_TERMINAL=(.*)$", record, re.M)
+                 for record in records if b"SELFRESET_SERVICE=passwd" in record]
+    assert terminals
+    for terminal in terminals:
+        assert re.fullmatch(rb"(/dev/)?pts/\d+", terminal[1]), records
+
+
+# What is refused: the stack's argument, the steps, the answers, a field of
+# shadow(5) and its value.
+REFUSALS = {
+    "no earlier password": ("use_first_pass", ["auth"], [], None),
+    "wrong": ("", ["auth"], [WRONG], None),
+    "ended": ("", ["acct"], [], (7, "1")),
+    "lapsed": ("", ["acct"], [], (2, "1000")),
+    "wrong current password": ("", ["chauthtok"], [WRONG], None),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_leaves_one_record_that_says_why(host, case):
+    arguments, steps, answers, field = REFUSALS[case]
+    ann = host.add("ann", OLD)
+    if field == (2, "1000"):
+        host.set_shadow("ann", 4, "90")
+        host.set_shadow("ann", 6, "5")
+    if field is not None:
+        host.set_shadow("ann", *field)
+    host.service("probe", stack(arguments))
+    done = host.drive("probe", "ann", *steps, answers=answers,
+                      rhost="192.0.2.7", real_uid=ann.uid)
+    assert done.codes != ["SUCCESS"]
+    lines = [line for line in host.log.with_text("SR-")
+             if "result=failed" in line]
+    assert len(lines) == 1 and "user=ann" in lines[0], (done, lines)
 
 
 def test_the_store_holds_no_password(host):

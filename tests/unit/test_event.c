@@ -342,6 +342,93 @@ open_descriptors(void)
     return count;
 }
 
+/* ---- audit */
+
+#ifdef HAVE_LIBAUDIT
+/* What was sent to the kernel, of a library that sends nothing. */
+static struct {
+    unsigned count;
+    int type, result;
+    char op[128], name[300], host[64], terminal[64];
+    uid_t id;
+} audited;
+
+int
+audit_open(void)
+{
+    return dup(STDERR_FILENO);
+}
+
+static void
+note(char *out, size_t size, const char *text)
+{
+    snprintf(out, size, "%s", text == NULL ? "(null)" : text);
+}
+
+int
+audit_log_acct_message(int fd, int type, const char *pgname, const char *op,
+                       const char *name, unsigned int id, const char *host,
+                       const char *addr, const char *tty, int result)
+{
+    (void)fd;
+    (void)pgname;
+    (void)host;
+    audited.count++;
+    audited.type = type;
+    audited.result = result;
+    audited.id = id;
+    note(audited.op, sizeof(audited.op), op);
+    note(audited.name, sizeof(audited.name), name);
+    note(audited.host, sizeof(audited.host), addr);
+    note(audited.terminal, sizeof(audited.terminal), tty);
+    return 1;
+}
+
+/* libaudit writes acct= of a name only when it gets no id. */
+static void
+test_audit_names_the_account(void **state)
+{
+    struct sr_event event = {.id = SR_EVENT_WRONG,
+                             .user = "alice",
+                             .uid = 1000,
+                             .source = "192.0.2.7",
+                             .terminal = "pts/0",
+                             .result = "failed",
+                             .pam_code = 7};
+
+    (void)state;
+    for (event.id = 0; event.id < SR_EVENT_COUNT; event.id++) {
+        const char *type = sr_event_info(event.id)->audit;
+        char op[128];
+
+        memset(&audited, 0, sizeof(audited));
+        sr_event_send(&event);
+        if (strcmp(type, "-") == 0) {
+            assert_int_equal(audited.count, 0);
+            continue;
+        }
+        snprintf(op, sizeof(op), "selfreset:%s", sr_event_info(event.id)->name);
+        assert_int_equal(audited.count, 1);
+        assert_int_equal(audited.type, audit_name_to_msg_type(type));
+        assert_string_equal(audited.op, op);
+        assert_string_equal(audited.name, "alice");
+        assert_int_equal(audited.id, (uid_t)-1);
+        assert_string_equal(audited.host, "192.0.2.7");
+        assert_string_equal(audited.terminal, "pts/0");
+        assert_int_equal(audited.result, 0);
+    }
+    event.id = SR_EVENT_THROTTLED;
+    event.user = NULL;
+    event.result = "ok";
+    event.source = "tty1";
+    sr_event_send(&event);
+    assert_string_equal(audited.name, "(null)");
+    assert_int_equal(audited.id, 1000);
+    assert_string_equal(audited.host, "(null)"); /* it would ask the DNS */
+    assert_int_equal(audited.result, 1);
+}
+#endif
+
 static void
 test_leaves_nothing(void **state)
 {
@@ -371,6 +458,9 @@ main(void)
         cmocka_unit_test(test_hostile_record),
         cmocka_unit_test(test_socket_errors),
         cmocka_unit_test(test_full_socket),
+#ifdef HAVE_LIBAUDIT
+        cmocka_unit_test(test_audit_names_the_account),
+#endif
         cmocka_unit_test(test_leaves_nothing),
     };
 
