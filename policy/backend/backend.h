@@ -100,6 +100,9 @@ struct sr_account {
     /* The account can be read by its owner only: the facts are unknown until
      * the password has been verified. */
     bool is_closed;
+    /* Verifying has shown that its backend has no such account after all:
+     * WRONG proved nothing about a password. */
+    bool is_absent;
     char *entry; /* DN or principal; NULL for local accounts */
     char *gecos; /* full name and the like; may be NULL */
     /* Changes whenever the password does: the hash, or what stands for it where
@@ -131,6 +134,11 @@ struct sr_call {
     /* Looking up: the facts are not needed before a password of the account is
      * verified, so it may be returned as closed (see struct sr_account). */
     bool expects_password;
+
+    /* A user other than root started this process and can stop it: it leaves
+     * nothing for other processes.  The real uid does not show that while a
+     * password is verified, see signal_guard.h. */
+    bool is_by_user;
 
     /* The backend's own state for this transaction, such as a connection;
      * *state is NULL at first.  Set while an operation runs. */
@@ -358,7 +366,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 9u
+#define SR_BACKEND_VERSION 10u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

@@ -27,12 +27,17 @@ struct sr_connections {
     struct state state[STATES_MAX];
     size_t count;
     bool expects_password;
+    bool is_by_user;
 };
 
 struct sr_connections *
 sr_connections_new(void)
 {
-    return calloc(1, sizeof(struct sr_connections));
+    struct sr_connections *connections = calloc(1, sizeof(*connections));
+
+    if (connections != NULL)
+        connections->is_by_user = getuid() != 0;
+    return connections;
 }
 
 void
@@ -188,7 +193,11 @@ struct sr_call
 sr_call_make(const struct sr_backend *backend,
              struct sr_connections *connections)
 {
-    return (struct sr_call){.backend = backend, .connections = connections};
+    return (struct sr_call){.backend = backend,
+                            .connections = connections,
+                            .is_by_user = connections == NULL
+                                              ? getuid() != 0
+                                              : connections->is_by_user};
 }
 
 /* Begin an operation: `spare` is where its state is when it cannot be kept. */

@@ -11,7 +11,8 @@
 
 /*
  * The states of the backends over the calls of one transaction, such as open
- * connections.  The caller has one for each transaction.
+ * connections.  The caller has one for each transaction, and makes it before it
+ * verifies a password: sr_call.is_by_user is from the real uid at that time.
  */
 struct sr_connections *sr_connections_new(void); /* NULL: out of memory */
 

@@ -13,8 +13,8 @@
 
 bool sr_silent_is(const char *server);
 
-/* Record or forget it.  Only processes started by root are believed: a user can
- * stop a set-user-ID program, and time passes. */
+/* Record or forget it.  Not for a process that a user has started (is_by_user
+ * of struct sr_call): he can stop it, and time passes. */
 void sr_silent_set(const char *server, bool is_silent);
 
 #endif

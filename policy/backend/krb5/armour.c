@@ -117,7 +117,7 @@ store(struct sr_krb5_session *session)
     char path[128], fresh[128], name[160], suffix[24];
     krb5_ccache file = NULL;
 
-    if (getuid() != 0)
+    if (session->is_by_user)
         return; /* its user could stop the process or limit its files */
     snprintf(suffix, sizeof(suffix), ".%ld", (long)getpid());
     name_file(session, "", path, sizeof(path));

@@ -88,6 +88,7 @@ sr_krb5_session_begin(struct sr_call *call)
     *call->state = session;
     session->config = config;
     session->error = &call->error;
+    session->is_by_user = call->is_by_user;
     session->kdcs.context = session->context;
     session->kdcs.error = &call->error;
     session->kdcs.list = &config->kdc;

@@ -31,6 +31,7 @@ struct sr_krb5_proof {
 struct sr_krb5_session {
     const struct sr_backend_config *config; /* of the call */
     struct sr_error *error;                 /* of the call */
+    bool is_by_user;                        /* of the call */
     krb5_context context;
     struct sr_krb5_kdcs kdcs;
     char *realm;
@@ -45,6 +46,7 @@ struct sr_krb5_session {
     struct sr_krb5_known known;
     struct sr_krb5_proof changed; /* the new password, proved after a change */
     struct sr_krb5_proof proved;  /* the password that got `changepw` */
+    unsigned absent_replies;      /* of KDCs to an account that is absent */
     krb5_creds changepw;          /* ticket for a change; client NULL: none */
     krb5_creds tgt;               /* for the session; client NULL: none */
     bool is_verified;             /* the KDC of `tgt` was verified */

@@ -43,7 +43,8 @@ static void
 give_up_server(struct sr_ldap_session *session, size_t uri, int code)
 {
     session->dead |= UINT64_C(1) << uri;
-    if (code == LDAP_TIMEOUT && sr_ldap_uri_count(session) > 1)
+    if (code == LDAP_TIMEOUT && sr_ldap_uri_count(session) > 1 &&
+        !session->is_by_user)
         sr_silent_set(session->config->uri.item[uri], true);
     sr_ldap_close(session, false);
 }
@@ -114,7 +115,7 @@ connect_one_of(struct sr_ldap_session *session, bool silent, int *code)
         }
         *code = sr_ldap_connect(session, i, sr_ldap_server_moment(session, i));
         if (*code == LDAP_SUCCESS) {
-            if (silent)
+            if (silent && !session->is_by_user)
                 sr_silent_set(session->config->uri.item[i], false);
             return true;
         }

@@ -125,6 +125,7 @@ sr_ldap_begin(void **state, struct sr_call *call)
     }
     session->config = call->backend->config;
     session->error = &call->error;
+    session->is_by_user = call->is_by_user;
     session->deadline = call->deadline;
     session->began = sr_deadline_now();
     forgive(session, session->began - session->waited);

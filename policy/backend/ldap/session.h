@@ -58,6 +58,7 @@ struct sr_ldap_shared_ledger {
 struct sr_ldap_session {
     const struct sr_backend_config *config; /* of the call under way */
     struct sr_error *error;                 /* of the call under way */
+    bool is_by_user;                        /* of the call under way */
     int64_t deadline;                       /* of the call; 0: none */
 
     LDAP *ld; /* NULL: no connection */
