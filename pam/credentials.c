@@ -144,7 +144,9 @@ sr_credentials_are_there(pam_handle_t *pamh)
     return find(pamh) != NULL || pam_getenv(pamh, HANDLE_VARIABLE) != NULL;
 }
 
-/* The place to be renewed: of this handle; or of the caller's own session. */
+/* The place to be renewed: of this handle; or of the caller's own session.  The
+ * user can have chosen either name (pam_env reads a file of his), so the
+ * backend goes there with his rights only, or makes a new place. */
 static const char *
 place_of(struct sr_pam_context *ctx)
 {
@@ -166,7 +168,6 @@ establish(struct sr_pam_context *ctx, struct sr_call *call)
         .handle = pam_getenv(ctx->pamh, HANDLE_VARIABLE),
         .place = place_of(ctx),
     };
-    bool is_new = want.place == NULL;
     char *name = NULL;
     enum sr_status status = SR_STATUS_UNAVAILABLE;
 
@@ -176,13 +177,14 @@ establish(struct sr_pam_context *ctx, struct sr_call *call)
     }
     pam_putenv(ctx->pamh, HANDLE_VARIABLE);
     if (status == SR_STATUS_OK) {
-        put_variable(ctx, CACHE_VARIABLE, name);
         if (credentials == NULL)
             credentials = record(ctx);
-        if (is_new && credentials != NULL) {
-            credentials->place = name;
-            name = NULL;
+        if (credentials != NULL &&
+            (want.place == NULL || strcmp(name, want.place) != 0)) {
+            free(credentials->place);
+            credentials->place = strdup(name);
         }
+        put_variable(ctx, CACHE_VARIABLE, name); /* want.place ends here */
     } else if (status != SR_STATUS_UNKNOWN_NAME) {
         sr_context_event(ctx, SR_EVENT_CREDENTIALS, "failed", call->error.text,
                          -1);

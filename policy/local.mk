@@ -191,6 +191,7 @@ krb5_la_SOURCES = $(krb5_common_sources) \
 	policy/backend/krb5/survey.c policy/backend/krb5/survey.h \
 	policy/backend/krb5/trust.c policy/backend/krb5/trust.h \
 	policy/backend/krb5/verify.c policy/backend/krb5/verify.h \
+	policy/util/as_user.c policy/util/as_user.h \
 	policy/util/deadline.c policy/util/deadline.h \
 	policy/util/environment.c policy/util/environment.h \
 	policy/util/error.c policy/util/error.h \

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from scratch import RUNDIR
+from scratch import ETC, RUNDIR, stack
 from talk import PASSWORD, Talk
 from test_krb5 import OLD, PEER, UID, kdc, serve
 from test_krb5_programs import change_on, ssh
@@ -119,6 +119,56 @@ def test_link_in_the_way(host, kdc):
         talk.rest()
     assert precious.read_text() == "precious"
     precious.unlink()
+
+
+GROUP, SERVICE = 4343, "probe"
+
+
+def log_in_to(host, cache, groups):
+    """With a name of the cache that an earlier module has set.  Returns the
+    caches of the template that were made."""
+    environment = ETC / "environment-of-the-test"
+    environment.write_text(f"KRB5CCNAME={cache}\n")
+    host.service(SERVICE, f"auth optional pam_env.so readenv=1 "
+                 f"envfile={environment}\n" + stack())
+    before = set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*"))
+    done = host.drive(SERVICE, "ann", "auth", "acct", "cred", answers=[OLD],
+                      rhost=PEER, wrap=["setpriv", "--groups", groups])
+    assert set(done.codes) == {"SUCCESS"}, (done, host.log.all())
+    return set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*")) - before
+
+
+def test_name_of_a_place_that_is_not_the_users(host, kdc):
+    """The groups of the caller give no way to it: a new cache is made."""
+    serve(host, kdc)
+    shared = pathlib.Path("/srv/of-a-group")
+    shared.mkdir(exist_ok=True)
+    os.chown(shared, 0, GROUP)
+    shared.chmod(0o2770)
+    made = log_in_to(host, f"FILE:{shared}/cache", str(GROUP))
+    assert list(shared.iterdir()) == [] and len(made) == 1
+    status = made.pop().stat()
+    assert (status.st_uid, status.st_gid) == (UID, UID)
+
+
+@pytest.mark.parametrize("name", ["persistent:0", "user:0",
+                                  f"persistent:{UID}0", "of-the-session"])
+def test_name_of_a_keyring_that_is_not_the_users(host, kdc, name):
+    serve(host, kdc)
+    host.run("kdestroy", "-c", f"KEYRING:{name}")
+    made = log_in_to(host, f"KEYRING:{name}", "0")
+    shown = host.run("klist", "-c", f"KEYRING:{name}")
+    assert "ann@" not in shown.stdout and len(made) == 1, shown
+
+
+def test_keyring_of_the_user(host, kdc):
+    serve(host, kdc, ccache="KEYRING:persistent:%{uid}")
+    assert log_in_to(host, f"KEYRING:persistent:{UID}", "0") == set()
+    as_ann = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups"]
+    cache = ["-c", f"KEYRING:persistent:{UID}"]
+    shown = host.run(*as_ann, "klist", *cache)
+    host.run(*as_ann, "kdestroy", *cache)
+    assert "ann@" in shown.stdout, (shown, host.log.all())
 
 
 def test_refused_account(host, kdc):

@@ -1,8 +1,8 @@
 /*
  * Ccache: the ticket of a login in a cache of its user, for the session.
  *
- * A cache is written and removed with the rights of its user in the file
- * system: wherever the name leads, he could have done it himself.
+ * A cache is written and removed with the rights of its user: wherever the name
+ * leads, he could have done it himself.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,6 +21,7 @@
 
 #include "policy/backend/krb5/ccache.h"
 #include "policy/backend/krb5/steps.h"
+#include "policy/util/as_user.h"
 #include "policy/util/safe_open.h"
 #include "policy/util/secret_file.h"
 
@@ -98,37 +98,6 @@ make_unique(char *name)
     if (fd >= 0)
         close(fd);
     return fd >= 0;
-}
-
-/* ---- the rights of the user */
-
-struct rights {
-    uid_t uid;
-    gid_t gid;
-};
-
-static struct rights
-become(uid_t uid, gid_t gid)
-{
-    struct rights before;
-
-    before.gid = (gid_t)setfsgid(gid);
-    before.uid = (uid_t)setfsuid(uid);
-    return before;
-}
-
-static void
-become_again(const struct rights *before)
-{
-    setfsuid(before->uid);
-    setfsgid(before->gid);
-}
-
-/* Whether the rights are the user's now: setfsuid(2) does not tell. */
-static bool
-is_now(uid_t uid)
-{
-    return (uid_t)setfsuid((uid_t)-1) == uid;
 }
 
 /* ---- caches */
@@ -236,7 +205,7 @@ sr_krb5_ccache_hand_over(struct sr_krb5_session *session,
         !has_ticket(session, account))
         return SR_STATUS_UNKNOWN_NAME;
     /* A program that a user has started begins the session by itself. */
-    if (handle == NULL || getuid() != 0)
+    if (handle == NULL || session->is_by_user)
         return SR_STATUS_OK;
     remove_old();
     if (!make_handle(made) || sr_safe_make_dir(SR_RUNDIR) != 0)
@@ -290,32 +259,86 @@ take_left(struct sr_krb5_session *session, const struct sr_account *account,
 
 /* ---- the user's cache */
 
-/* Whether a cache may be renewed or removed: one that another type of library
- * or service keeps is not of a session that began here. */
+/* Whether a cache that this process did not name may be renewed: one in the
+ * file system, or in the user's own keyring.  Other keyrings can be those of
+ * the session that the calling process is in. */
 static bool
-is_usable(const char *name)
+is_renewable(const char *name, uid_t uid)
 {
+    char own[64];
+    int length = snprintf(own, sizeof(own), "KEYRING:persistent:%lu",
+                          (unsigned long)uid);
+
+    if (strlen(name) >= SR_AS_USER_TEXT)
+        return false;
     return is_of_type(name, "FILE:") || is_of_type(name, "DIR:") ||
-           is_of_type(name, "KEYRING:");
+           (is_of_type(name, own) &&
+            (name[length] == '\0' || name[length] == ':'));
 }
 
+/* Do it with the rights of the user.  `name` is the cache's. */
 static enum sr_status
-write_for(struct sr_krb5_session *session, const struct sr_account *account,
-          const struct sr_credential_want *want, char *name)
+do_as(struct sr_krb5_session *session, const struct sr_account *account,
+      gid_t gid, sr_as_user_work *work, void *context, char *name)
 {
-    const uid_t uid = account->facts.uid;
-    struct rights before = become(uid, want->gid);
-    krb5_error_code error = EPERM;
+    const struct sr_as_user user = {
+        .uid = account->facts.uid, .gid = gid, .end = session->kdcs.end};
+    int32_t code = 0;
+    int error = sr_as_user(&user, work, context, name, &code);
 
-    if (is_now(uid))
-        error = want->place == NULL && !make_unique(name)
-                    ? errno
-                    : write_cache(session->context, name, &session->tgt);
-    become_again(&before);
-    if (error != 0)
-        sr_krb5_set_error(session->context, session->error, SR_ERROR_OTHER,
-                          name, error);
-    return error == 0 ? SR_STATUS_OK : SR_STATUS_UNAVAILABLE;
+    if (error == 0 && code == 0)
+        return SR_STATUS_OK;
+    sr_krb5_set_error(session->context, session->error, SR_ERROR_OTHER, name,
+                      error != 0 ? -error : code);
+    return SR_STATUS_UNAVAILABLE;
+}
+
+static int32_t
+renew(void *context, char *name)
+{
+    struct sr_krb5_session *session = context;
+
+    return write_cache(session->context, name, &session->tgt);
+}
+
+static int32_t
+make_new(void *context, char *name)
+{
+    return make_unique(name) ? renew(context, name) : errno;
+}
+
+static int32_t
+destroy(void *context, char *name)
+{
+    struct sr_krb5_session *session = context;
+    krb5_ccache cache = NULL;
+    krb5_error_code error = krb5_cc_resolve(session->context, name, &cache);
+
+    if (error == 0)
+        error = krb5_cc_destroy(session->context, cache);
+    return error == KRB5_FCC_NOFILE ? 0 : error;
+}
+
+/* Put the ticket into the place that is to be renewed, or else into a new one.
+ * `name` gets its name. */
+static enum sr_status
+put(struct sr_krb5_session *session, const struct sr_account *account,
+    const struct sr_credential_want *want, char name[SR_AS_USER_TEXT])
+{
+    if (want->place != NULL && is_renewable(want->place, account->facts.uid)) {
+        strcpy(name, want->place);
+        if (do_as(session, account, want->gid, renew, session, name) ==
+            SR_STATUS_OK)
+            return SR_STATUS_OK;
+    }
+    if (!sr_krb5_ccache_name(session->config->ccache, account->facts.name,
+                             account->facts.uid, name, SR_AS_USER_TEXT)) {
+        sr_error_set(session->error, SR_ERROR_CONFIG,
+                     "\"ccache\" has a variable other than %%{uid} and "
+                     "%%{user}, or is too long");
+        return SR_STATUS_UNAVAILABLE;
+    }
+    return do_as(session, account, want->gid, make_new, session, name);
 }
 
 enum sr_status
@@ -323,7 +346,7 @@ sr_krb5_ccache_establish(struct sr_krb5_session *session,
                          const struct sr_account *account,
                          const struct sr_credential_want *want, char **name)
 {
-    char made[512];
+    char made[SR_AS_USER_TEXT] = "";
     enum sr_status status;
 
     if (strcmp(session->config->ccache, "no") == 0)
@@ -333,20 +356,10 @@ sr_krb5_ccache_establish(struct sr_krb5_session *session,
         return SR_STATUS_UNKNOWN_NAME;
     if (want->handle != NULL)
         sr_krb5_ccache_drop(account, want->handle);
-    if (want->place != NULL && is_usable(want->place) &&
-        strlen(want->place) < sizeof(made)) {
-        strcpy(made, want->place);
-    } else if (!sr_krb5_ccache_name(session->config->ccache,
-                                    account->facts.name, account->facts.uid,
-                                    made, sizeof(made))) {
-        sr_error_set(session->error, SR_ERROR_CONFIG,
-                     "\"ccache\" has a variable other than %%{uid} and "
-                     "%%{user}, or is too long");
-        return SR_STATUS_UNAVAILABLE;
-    }
-    status = write_for(session, account, want, made);
+    status = put(session, account, want, made);
     if (status != SR_STATUS_OK)
         return status;
+    sr_error_clear(session->error);
     *name = strdup(made);
     return *name == NULL ? SR_STATUS_NO_MEMORY : SR_STATUS_OK;
 }
@@ -356,19 +369,10 @@ sr_krb5_ccache_destroy(struct sr_krb5_session *session,
                        const struct sr_account *account, gid_t gid,
                        const char *name)
 {
-    const uid_t uid = account->facts.uid;
-    struct rights before = become(uid, gid);
-    krb5_ccache cache = NULL;
-    krb5_error_code error = EPERM;
+    char text[SR_AS_USER_TEXT];
 
-    if (is_now(uid) && is_usable(name))
-        error = krb5_cc_resolve(session->context, name, &cache);
-    if (error == 0)
-        error = krb5_cc_destroy(session->context, cache);
-    become_again(&before);
-    if (error != 0 && error != KRB5_FCC_NOFILE)
-        sr_krb5_set_error(session->context, session->error, SR_ERROR_OTHER,
-                          name, error);
-    return error == 0 || error == KRB5_FCC_NOFILE ? SR_STATUS_OK
-                                                  : SR_STATUS_UNAVAILABLE;
+    if (strlen(name) >= sizeof(text))
+        return SR_STATUS_OK; /* not of this module's making */
+    strcpy(text, name);
+    return do_as(session, account, gid, destroy, session, text);
 }
