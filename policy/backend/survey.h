@@ -77,6 +77,8 @@ struct sr_survey_krb5 {
     bool has_offset;
     int64_t offset; /* a KDC's clock minus this host's, seconds */
     enum sr_tri has_fast;
+    /* The state of an account is told without its password. */
+    enum sr_tri tells_states;
     char host[256]; /* of this host, as uname(2) says it */
 };
 

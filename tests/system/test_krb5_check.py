@@ -39,6 +39,7 @@ def test_good(host, kdc):
     code, found, text = check(host)
     assert code == 0, text
     assert found["realm"] == kerberos.REALM and found["fast"] is True
+    assert found["tells_states"] is True
     assert abs(found["clock_offset"]) <= 1
     assert found["server_1"] == {"server": f"kdc {kdc.address}",
                                  "answers": True, "error": None}

@@ -8,7 +8,7 @@ import pytest
 import kerberos
 from kerberos import Heimdal
 from test_krb5 import (NEW, OLD, by_key, change, forced, log_in, serve, wrong)
-from test_krb5_check import check
+from test_krb5_check import WARNINGS, check
 
 
 @pytest.fixture
@@ -57,6 +57,10 @@ def test_forced_change(host, kdc):
 
 def test_check(host, kdc):
     serve(host, kdc)
+    code, found, text = check(host)
+    assert code == WARNINGS and "unknown = deny" in " ".join(text.split()), text
+    assert found["tells_states"] is False
+    host.configure(backend_corp={"unknown": "deny"})
     code, found, text = check(host)
     assert code == 0, text
     assert found["key_1"]["ticket_decrypted"] and found["fast"] is True

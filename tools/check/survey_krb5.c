@@ -183,6 +183,20 @@ check_traps(const struct judge *judge)
 }
 
 static void
+check_states(const struct judge *judge)
+{
+    if (judge->krb5->tells_states != SR_NO ||
+        judge->config->unknown != SR_UNKNOWN_ALLOW)
+        return;
+    findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+                 "Set \"unknown = deny\", or have such accounts disabled for "
+                 "the name service or sshd as well.",
+                 "The KDC says nothing of an account without its password: one "
+                 "that is disabled, has ended or has expired can still log in "
+                 "by key.");
+}
+
+static void
 check_test(const struct judge *judge)
 {
     const struct sr_survey *survey = judge->survey;
@@ -221,6 +235,7 @@ check_survey_krb5(const struct sr_survey *survey,
     check_offset(&judge);
     check_keytab(&judge);
     check_traps(&judge);
+    check_states(&judge);
     check_test(&judge);
 }
 
@@ -278,6 +293,7 @@ report_survey_krb5(struct report *report, const struct sr_survey *survey,
                 krb5->keytab[0] == '\0' ? NULL : krb5->keytab);
     report_bool(report, "verify", config->verify);
     report_tri(report, "fast", krb5->has_fast);
+    report_tri(report, "tells_states", krb5->tells_states);
     if (krb5->has_offset)
         report_number(report, "clock_offset", krb5->offset);
     else

@@ -277,6 +277,48 @@ try_keytab(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
                              : SR_NO;
 }
 
+/* ---- states of accounts */
+
+/* Ask for one principal without a password.  Returns whether the KDC has it;
+ * *tells is then set. */
+static bool
+try_state(struct sr_krb5_session *session, const char *name, enum sr_tri *tells)
+{
+    krb5_principal client = NULL;
+    struct sr_krb5_initial initial;
+    bool is_there;
+
+    if (krb5_parse_name(session->context, name, &client) != 0)
+        return false;
+    renew_time(session);
+    sr_krb5_ask(session, client, NULL, NULL, &initial);
+    if (initial.answer == SR_KRB5_CLIENT_REVOKED)
+        *tells = SR_YES;
+    else if (initial.answer == SR_KRB5_ASKS)
+        *tells = SR_NO;
+    is_there = initial.answer != SR_KRB5_NO_CLIENT;
+    sr_krb5_initial_free(session->context, &initial);
+    krb5_free_principal(session->context, client);
+    return is_there;
+}
+
+/*
+ * Whether the KDC says that an account is disabled to somebody who does not
+ * prove a password.  Each kind of KDC has a principal of its own that is
+ * disabled: MIT Kerberos, Heimdal, and Active Directory.
+ */
+static void
+try_states(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
+{
+    static const char *const disabled[] = {"K/M", "default", "krbtgt"};
+    bool is_there = false;
+
+    krb5->tells_states = SR_UNKNOWN;
+    for (size_t i = 0; i < sizeof(disabled) / sizeof(*disabled) && !is_there;
+         i++)
+        is_there = try_state(session, disabled[i], &krb5->tells_states);
+}
+
 /* ---- the test entry */
 
 static void
@@ -332,6 +374,7 @@ sr_krb5_survey(struct sr_krb5_session *session, const char *backend,
     if (survey->is_brief || survey->used == NULL)
         return;
     try_keytab(session, krb5);
+    try_states(session, krb5);
     if (survey->test != NULL)
         try_test(session, backend, survey);
 }
