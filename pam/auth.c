@@ -73,23 +73,6 @@ verified_code(struct sr_pam_context *ctx,
     return PAM_AUTHINFO_UNAVAIL;
 }
 
-/* Verify the password. */
-static int
-authenticate_alone(struct sr_pam_context *ctx, const char *password)
-{
-    struct sr_verify_outcome outcome;
-    int code;
-
-    ctx->txn.context.is_stand_in = sr_is_sshd_fake(password);
-    outcome = sr_verify(&ctx->txn, password);
-    code = verified_code(ctx, &outcome);
-    if (code == PAM_SUCCESS)
-        code = after_right(ctx, SR_AUTHTOK_PROVED, password);
-    if (code == PAM_SUCCESS)
-        sr_credentials_note(ctx);
-    return code;
-}
-
 /*
  * Before another module.  The password is asked for here, so that a person who
  * gives up is not counted, and so that a name that is locked out looks like any
@@ -125,6 +108,28 @@ authenticate_unknown(struct sr_pam_context *ctx, const char *password)
     code = verified_code(ctx, &outcome);
     if (outcome.verified == SR_VERIFIED_WRONG)
         sr_guard_note(ctx, password);
+    return code;
+}
+
+/* Verify the password.  The backend can find out by that that it has no such
+ * account. */
+static int
+authenticate_alone(struct sr_pam_context *ctx, const char *password)
+{
+    struct sr_verify_outcome outcome;
+    int code;
+
+    ctx->txn.context.is_stand_in = sr_is_sshd_fake(password);
+    outcome = sr_verify(&ctx->txn, password);
+    if (outcome.is_absent) {
+        sr_transaction_set_absent(&ctx->txn);
+        return authenticate_unknown(ctx, password);
+    }
+    code = verified_code(ctx, &outcome);
+    if (code == PAM_SUCCESS)
+        code = after_right(ctx, SR_AUTHTOK_PROVED, password);
+    if (code == PAM_SUCCESS)
+        sr_credentials_note(ctx);
     return code;
 }
 

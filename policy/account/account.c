@@ -327,6 +327,15 @@ sr_transaction_refresh(struct sr_transaction *txn)
     return txn->ask;
 }
 
+void
+sr_transaction_set_absent(struct sr_transaction *txn)
+{
+    sr_account_close(txn->account);
+    txn->account = NULL;
+    txn->ask = SR_STATUS_UNKNOWN_NAME;
+    txn->lockout = sr_lockout_none();
+}
+
 /* ---- events and messages */
 
 int

@@ -114,6 +114,10 @@ bool sr_transaction_is_fresh(const struct sr_transaction *txn);
  */
 enum sr_status sr_transaction_refresh(struct sr_transaction *txn);
 
+/* The backend has found out that it has no such account: as if it had said so
+ * when it was looked up.  Another module can have one. */
+void sr_transaction_set_absent(struct sr_transaction *txn);
+
 /*
  * Send an event about the transaction's account.  A name is logged only when it
  * exists.  `code` is the interface's number of the answer, -1: none; cause and

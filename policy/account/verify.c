@@ -243,11 +243,14 @@ settle(struct sr_transaction *txn, struct sr_verification *attempt,
         [SR_VERIFY_WRONG] = SR_OUTCOME_WRONG,
         [SR_VERIFY_UNAVAILABLE] = SR_OUTCOME_NEITHER,
     };
-    const struct sr_settled settled =
-        sr_verification_settle(attempt, way, outcomes[proof]);
+    const bool is_absent = proof == SR_VERIFY_WRONG && txn->account != NULL &&
+                           txn->account->is_absent;
+    const struct sr_settled settled = sr_verification_settle(
+        attempt, way, is_absent ? SR_OUTCOME_NEITHER : outcomes[proof]);
     struct sr_verify_outcome outcome = {
         .verified =
             proof == SR_VERIFY_RIGHT ? SR_VERIFIED_RIGHT : SR_VERIFIED_WRONG,
+        .is_absent = is_absent,
         .began_lockout = settled.began_lockout,
         .until = settled.until_wall,
     };

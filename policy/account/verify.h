@@ -27,6 +27,7 @@ enum sr_verified {
 
 struct sr_verify_outcome {
     enum sr_verified verified;
+    bool is_absent;     /* WRONG: there is no such account; nothing counted */
     bool is_by_source;  /* LOCKED: the source is, not the account */
     bool began_lockout; /* WRONG: this attempt has begun a lockout */
     sr_time until;      /* of either lockout: its end, wall clock */

@@ -13,7 +13,7 @@ import pytest
 
 import kerberos
 from kerberos import Kdc
-from scratch import CONTACT, ETC, RUN, stack
+from scratch import CONTACT, ETC, RUN, RUNDIR, stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 
@@ -169,8 +169,35 @@ def test_no_principal(host, kdc):
     """The name service knows it, and the KDC does not."""
     serve(host, kdc)
     host.add_elsewhere("bob", UID + 1)
-    assert wrong(host, "bob").codes == ["AUTH_ERR"]
+    wrong(host)  # makes the armour
+    mark = kdc.mark()
+    known = wrong(host)
+    counted = kdc.count(mark)
+    mark = kdc.mark()
+    done = wrong(host, "bob")
+    assert done.codes == ["USER_UNKNOWN"] and known.codes == ["AUTH_ERR"]
+    assert done.prompts == known.prompts and done.said == known.said
+    assert kdc.count(mark) == counted, kdc.requests()[mark:]
     assert by_key(host, "bob").codes == ["USER_UNKNOWN"]
+
+
+def test_no_principal_and_another_module(host, kdc):
+    """The next module serves it; its success is none of the failures that lock
+    out, and what it refuses is one."""
+    serve(host, kdc)
+    host.configure(selfreset={"backends": "corp"}, lockout={"attempts": 2})
+    host.add("bob", "secret of bob")
+    host.service("probe", "auth [success=done user_unknown=ignore default=die] "
+                 "pam_selfreset.so\n"
+                 "auth required pam_unix.so nodelay try_first_pass\n"
+                 "account [success=ok default=ignore] pam_selfreset.so\n"
+                 "account required pam_permit.so\n")
+    for _ in range(4):
+        assert log_in(host, "secret of bob", "bob").codes == [
+            "SUCCESS", "SUCCESS"], host.log.all()
+    for _ in range(2):
+        assert wrong(host, "bob").codes == ["AUTH_ERR"]
+    assert log_in(host, "secret of bob", "bob").codes[0] == "AUTH_ERR"
 
 
 @pytest.mark.parametrize("name", ["ann/admin", f"ann@{kerberos.REALM}"])
@@ -365,6 +392,15 @@ def test_expired_without_fast(host, kdc):
     assert host.log.with_text("FAST")
     host.configure(backend_corp={"verify": "no"})
     assert log_in(host).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+
+
+def test_armour_is_not_stored_by_a_users_process(host, kdc):
+    """Whatever the real uid is while a password is verified."""
+    serve(host, kdc)
+    stored = RUNDIR / "krb5-corp"
+    done = log_in(host, real_uid=UID)
+    assert done.codes == ["SUCCESS", "SUCCESS"] and not stored.exists()
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"] and stored.exists()
 
 
 def test_armour_that_is_stored_goes_stale(host, kdc):

@@ -141,7 +141,7 @@ def log_in_to(host, cache, groups):
 def test_name_of_a_place_that_is_not_the_users(host, kdc):
     """The groups of the caller give no way to it: a new cache is made."""
     serve(host, kdc)
-    shared = pathlib.Path("/srv/of-a-group")
+    shared = pathlib.Path("/home/of-a-group")
     shared.mkdir(exist_ok=True)
     os.chown(shared, 0, GROUP)
     shared.chmod(0o2770)

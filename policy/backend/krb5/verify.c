@@ -72,7 +72,8 @@ client_of(struct sr_krb5_session *session, const struct sr_account *account)
 
 /*
  * The work of a wrong password for nobody: a KDC says at once that there is no
- * such principal, so it is asked twice, and a key is derived here.
+ * such principal, so it is asked twice, and a key is derived here.  What it has
+ * said of an account that turned out to be absent counts.
  */
 static enum sr_verify_result
 verify_nobody(struct sr_krb5_session *session, const char *password)
@@ -88,7 +89,8 @@ verify_nobody(struct sr_krb5_session *session, const char *password)
 
     if (client == NULL)
         return SR_VERIFY_UNAVAILABLE;
-    for (unsigned replies = 0; replies < 2 && result == SR_VERIFY_WRONG;) {
+    for (unsigned replies = session->absent_replies;
+         replies < 2 && result == SR_VERIFY_WRONG;) {
         struct sr_krb5_initial initial;
 
         sr_krb5_ask(session, client, NULL, password, &initial);
@@ -97,6 +99,7 @@ verify_nobody(struct sr_krb5_session *session, const char *password)
             result = SR_VERIFY_UNAVAILABLE;
         sr_krb5_initial_free(context, &initial);
     }
+    session->absent_replies = 0;
     if (krb5_c_string_to_key(context, ENCTYPE_AES256_CTS_HMAC_SHA1_96, &text,
                              &salt, &key) == 0)
         krb5_free_keyblock_contents(context, &key);
@@ -215,8 +218,12 @@ verify(struct sr_krb5_session *session, struct sr_account *account,
         if (!is_new)
             result = verify_expired(session, account, &initial, password);
         break;
-    case SR_KRB5_WRONG:
     case SR_KRB5_NO_CLIENT:
+        account->is_absent = !is_new && is_known(session, account);
+        session->absent_replies = initial.replies;
+        result = SR_VERIFY_WRONG;
+        break;
+    case SR_KRB5_WRONG:
     case SR_KRB5_CLIENT_ENDED:
     case SR_KRB5_CLIENT_REVOKED:
         result = SR_VERIFY_WRONG;
