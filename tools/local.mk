@@ -5,6 +5,7 @@ sbin_PROGRAMS += selfresetctl
 noinst_LTLIBRARIES += libtools.la
 # What can be tested by itself: no command, and no policy that does I/O.
 libtools_la_SOURCES = \
+	policy/util/secret_file.c policy/util/secret_file.h \
 	tools/time_arg.c tools/time_arg.h \
 	tools/check/pam_stack.c tools/check/pam_stack.h \
 	tools/check/survey.c tools/check/survey.h \

@@ -1020,7 +1020,7 @@ def test_check_host_without_the_module(clean):
         path.unlink()
     clean.service("sshd", unix_stack())
     found = check(clean, 2)
-    assert len(found) == 1 and "guards nothing" in found[0]
+    assert len(found) == 1 and "has no effect" in found[0]
 
 
 def test_check_module_is_installed(clean):
@@ -1208,16 +1208,43 @@ def test_check_of_a_trial(host):
     assert "only root can log in" in text and "could log in" not in text
 
 
+def test_check_of_a_secret_file(host):
+    """It is looked at without the directory, too."""
+    secret = RUN / "reader.secret"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    host.configure(selfreset={"backends": "local corp"}, **{"backend corp": {
+        "uri": "ldapi://%2fnowhere", "base": "dc=example,dc=org",
+        "identity": "simple", "bind_dn": "cn=reader,dc=example,dc=org",
+        "secret_file": secret}})
+
+    def findings():
+        done = host.run("selfresetctl", "check", "--json")
+        return [one["severity"] for one in json.loads(done.stdout)
+                if "reader.secret" in one["place"] + one["text"]]
+
+    assert findings() == ["error"]
+    secret.chmod(0o600)
+    assert findings() == []
+    secret.unlink()
+    assert findings() == ["error"]
+
+
 @pytest.mark.parametrize("enforce", ["1", "0", None])
 def test_check_finds_selinux_enforcing(host, enforce):
+    for path in ROOM.iterdir():
+        path.unlink()
+    host.service("sshd", unix_stack())
     tmpfs("/sys/fs")
     place = pathlib.Path("/sys/fs/selinux/enforce")
     if enforce is not None:
         place.parent.mkdir()
         place.write_text(enforce)
     done = host.run("selfresetctl", "check", "--json")
-    found = [one for one in json.loads(done.stdout)
-             if one["place"] == str(place)]
+    said = json.loads(done.stdout)
+    assert any("pam --enable" in one["advice"] for one in said) == \
+        (enforce != "1")
+    found = [one for one in said if one["place"] == str(place)]
     assert [one["severity"] for one in found] == ["error"] * (enforce == "1")
     assert all("/etc/shadow" in one["text"] for one in found)
 

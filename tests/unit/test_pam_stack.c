@@ -78,7 +78,7 @@ static const struct {
     {"type", "no meaning in this type"},
     {"missing", "is not installed"},
     {"session", "session stack"},
-    {"unused", "guards nothing"},
+    {"unused", "has no effect"},
     {"refused", "libpam refuses"},
 };
 

@@ -430,6 +430,25 @@ test_subjects(void **state)
     findings_free(&findings);
 }
 
+/* A cause that a server has a finding for is not reported again. */
+static void
+test_cause_once(void **state)
+{
+    struct findings findings = {0};
+    struct sr_survey survey;
+
+    (void)state;
+    make_good(&survey);
+    away(&survey);
+    survey.uri_count = 0;
+    uri_away(&survey);
+    snprintf(survey.why, sizeof(survey.why), "refused");
+    check_survey(&survey, &config, NOW, &findings);
+    assert_int_equal(findings.count, 1);
+    assert_string_equal(findings.item[0].place, "ldaps://two");
+    findings_free(&findings);
+}
+
 /* Without the control there is nothing to say of a default policy, and of
  * servers of which nothing is known neither. */
 static void
@@ -570,6 +589,7 @@ main(void)
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_each),
         cmocka_unit_test(test_subjects),
+        cmocka_unit_test(test_cause_once),
         cmocka_unit_test(test_other_servers),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_report_of_little),

@@ -23,6 +23,7 @@
 #include "policy/backend/registry.h"
 #include "policy/password/quality.h"
 #include "policy/store/ledger.h"
+#include "policy/util/secret_file.h"
 #include "tools/check/host.h"
 #include "tools/password_gen.h"
 
@@ -137,6 +138,21 @@ check_order(const struct sr_config *config, struct findings *findings)
                      first);
 }
 
+/* The files with the passwords of directories' identities. */
+static void
+check_secrets(const struct sr_config *config, struct findings *findings)
+{
+    for (size_t i = 0; i < config->backend_count; i++) {
+        const char *path = config->backend[i].secret_file;
+        struct sr_error error = {0};
+
+        if (path != NULL && !sr_secret_file_is_safe(path, &error))
+            findings_add(findings, SEVERITY_ERROR, path, NULL,
+                         "Make it a file of root with mode 0600.",
+                         "The secret cannot be used: %s.", error.text);
+    }
+}
+
 /* What is set up and never asked. */
 static void
 check_unasked(const struct sr_config *config, struct findings *findings)
@@ -170,6 +186,7 @@ check_names(const struct sr_config *config, struct findings *findings)
     sr_config_each_name(config, check_name, findings);
     check_backends(config, findings);
     check_order(config, findings);
+    check_secrets(config, findings);
     check_unasked(config, findings);
     if (rules->attempts == 0)
         findings_add(findings, SEVERITY_WARNING, "lockout.attempts", NULL,

@@ -61,6 +61,10 @@ check_pam(const struct sr_config *config, struct findings *findings)
         .folders = check_pam_folders,
         .module = SR_PAMDIR "/pam_selfreset.so",
         .directory = directory,
+        /* Where the module must not be used, its absence is no mistake. */
+        .is_safety_only =
+            selinux_is_enforcing() &&
+            !stacks_name_module(check_pam_folders, NULL, NULL, NULL),
         .needs_logon = config != NULL && sr_config_needs_logon(config),
         .conf = check_named_config,
         .context = findings,

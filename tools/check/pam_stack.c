@@ -580,7 +580,7 @@ check_stacks(const struct check_stacks *how, struct findings *findings)
         findings_add(&found, SEVERITY_ERROR, how->folders[0], NULL,
                      "Run \"selfresetctl pam --enable\", or add it to the "
                      "stacks as pam_selfreset(8) shows.",
-                     "No stack has pam_selfreset.so.  It guards nothing.");
+                     "No stack has pam_selfreset.so, so it has no effect.");
     }
     move_findings(&open, findings);
     move_findings(&found, findings);

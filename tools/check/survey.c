@@ -91,6 +91,18 @@ check_hidden(const struct judge *judge)
                      "to it.");
 }
 
+/* Whether a server has a finding of its own with the cause. */
+static bool
+is_cause_named(const struct sr_survey *survey)
+{
+    for (size_t i = 0; i < survey->uri_count; i++) {
+        if (!survey->uri[i].is_answered &&
+            strcmp(survey->uri[i].why, survey->why) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 check_server(const struct judge *judge)
 {
@@ -98,10 +110,11 @@ check_server(const struct judge *judge)
     struct findings *findings = judge->findings;
 
     if (survey->used == NULL) {
-        findings_add(findings, SEVERITY_ERROR, judge->place, NULL,
-                     "Correct the cause; nobody of the directory can log in "
-                     "until then.",
-                     "The directory cannot be asked: %s.", survey->why);
+        if (!is_cause_named(survey))
+            findings_add(findings, SEVERITY_ERROR, judge->place, NULL,
+                         "Correct the cause; no account of the directory can "
+                         "log in until then.",
+                         "The directory cannot be asked: %s.", survey->why);
         return;
     }
     if (!survey->has_ppolicy)
