@@ -215,8 +215,8 @@ check_hashes(const struct judge *judge)
                      "Take the right to read from it.  Nothing here needs it; "
                      "to write is another right (\"=w\" in OpenLDAP).",
                      "The service's identity can read the hashes of the "
-                     "passwords (userPassword).  Whoever gets its secret has "
-                     "them all.");
+                     "passwords (userPassword).  An attacker with its secret "
+                     "has them all.");
 }
 
 /* ---- the policy */

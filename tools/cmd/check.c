@@ -20,20 +20,20 @@
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 
-/* Directories are big and far: only who asks for one waits for it. */
+/* Checking a directory or a realm takes long, so it is done only on request. */
 static void
 print_unseen(const struct sr_config *config)
 {
     for (size_t i = 0; i < config->backends.count; i++) {
         const char *name = config->backends.item[i];
-        char text[160];
+        char text[256];
 
         if (strcmp(name, "local") == 0)
             continue;
         snprintf(text, sizeof(text),
-                 "The directory was not checked.  To check it, run "
+                 "The backend \"%s\" was not checked.  To check it, run "
                  "\"selfresetctl check --backend %s\".",
-                 name);
+                 name, name);
         ctl_wrap(stdout, "", 0, text);
     }
 }
@@ -60,8 +60,8 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
     if (backend != NULL)
         return ctl_check_backend(ctl, backend, test, has_password,
                                  ctl->is_json);
-    ctl->config = check_config(ctl->config_file, ctl->config_file != NULL,
-                               &findings);
+    ctl->config =
+        check_config(ctl->config_file, ctl->config_file != NULL, &findings);
     check_pam(ctl->config, &findings);
     check_state(&findings);
     if (ctl->config != NULL) {
