@@ -226,9 +226,12 @@ identity_fault(const struct sr_backend_config *backend)
     if (!is_simple &&
         (backend->bind_dn != NULL || backend->secret_file != NULL))
         return "has bind_dn or secret_file, which need identity = simple";
-    if (identity == SR_IDENTITY_EXTERNAL &&
+    if (identity == SR_IDENTITY_EXTERNAL && backend->cert_file == NULL &&
         strncasecmp(backend->uri.item[0], "ldapi://", 8) != 0)
-        return "has identity = external, which needs an ldapi:// uri";
+        return "has identity = external, which needs an ldapi:// uri or "
+               "cert_file";
+    if ((backend->cert_file == NULL) != (backend->key_file == NULL))
+        return "has one of cert_file and key_file, which need each other";
     if (identity != SR_IDENTITY_GSSAPI &&
         (backend->keytab != NULL || backend->principal != NULL))
         return "has keytab or principal, which need identity = gssapi";
@@ -267,6 +270,8 @@ directory_key(const struct sr_backend_config *backend)
         return "user_dn";
     if (backend->ca_file != NULL || backend->ca_directory != NULL)
         return backend->ca_file != NULL ? "ca_file" : "ca_directory";
+    if (backend->cert_file != NULL || backend->key_file != NULL)
+        return backend->cert_file != NULL ? "cert_file" : "key_file";
     if (backend->default_policy != NULL)
         return "default_policy";
     return backend->lockout_base != NULL ? "lockout_base" : NULL;

@@ -45,6 +45,8 @@ struct sr_backend_config {
     char *user_dn;   /* with %u: the bind DN of a user that no search finds */
     char *ca_file;   /* NULL, and no directory: the system's */
     char *ca_directory;
+    char *cert_file; /* this host's certificate; NULL: none */
+    char *key_file;  /* and the key of it */
     char *default_policy; /* of accounts that name none */
     char *lockout_base;   /* container of the shared ledgers; NULL: none */
     bool insecure;        /* connections without TLS are allowed */

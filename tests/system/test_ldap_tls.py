@@ -200,3 +200,52 @@ def test_scheme_in_any_case(host, scheme):
     server = serve(host, server={"certificate_file": certificate("good")})
     configure(host, scheme + server.uri[5:], ca_file=CERTS / "ca.pem")
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
+# ---- servers that demand a certificate of the client
+
+DEMAND = f"TLSVerifyClient demand\nTLSCACertificateFile {CERTS / 'ca.pem'}\n"
+
+
+@pytest.mark.parametrize("how", ["ldaps", "starttls"])
+def test_client_certificate(host, how):
+    mine = certificate("client", host="host1.example.org", usage="clientAuth")
+    stranger = certificate("client-stranger", ca="other-ca")
+    key = mine.with_suffix(".key")
+    key.chmod(0o600)
+    stranger.with_suffix(".key").chmod(0o600)
+    server = serve(host, server={"certificate_file": certificate("good"),
+                                 "tls_more": DEMAND})
+    uri = server.uri if how == "ldaps" else server.plain
+
+    def use(certificate_file, **more):
+        configure(host, uri, ca_file=CERTS / "ca.pem",
+                  **({"cert_file": certificate_file,
+                      "key_file": certificate_file.with_suffix(".key")}
+                     if certificate_file else {}), **more)
+
+    for refused in (None, stranger):
+        use(refused)
+        assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL", host.log.all()
+    use(mine)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    # A key that others can read is not used, and it is said.
+    key.chmod(0o644)
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    assert any(f"{key} has mode 0644" in line for line in host.log.all())
+    key.chmod(0o600)
+
+
+def test_client_certificate_as_identity(host):
+    """Accounts are read as the subject of the certificate."""
+    mine = certificate("client", host="host1.example.org", usage="clientAuth")
+    mine.with_suffix(".key").chmod(0o600)
+    server = serve(host, server={"certificate_file": certificate("good"),
+                                 "tls_more": DEMAND},
+                   config={"ca_file": CERTS / "ca.pem", "cert_file": mine,
+                           "key_file": mine.with_suffix(".key"),
+                           "identity": "external", "bind_dn": None,
+                           "secret_file": None})
+    mark = server.mark()
+    done = log_in(host)
+    assert "cn=host1.example.org" in server.lines(mark), (done, host.log.all())

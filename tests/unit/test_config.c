@@ -1124,7 +1124,13 @@ test_backend_faults(void **state)
          "= simple"},
         {CORP "identity = external\n",
          "f:4: [backend corp] has identity = external, which needs an ldapi:// "
-         "uri"},
+         "uri or cert_file"},
+        {CORP "cert_file = /etc/x\n",
+         "f:4: [backend corp] has one of cert_file and key_file, which need "
+         "each other"},
+        {CORP "key_file = /etc/x\n",
+         "f:4: [backend corp] has one of cert_file and key_file, which need "
+         "each other"},
         {CORP "lockout_base = ou=y\n",
          "f:4: [backend corp] has lockout_base, which needs an identity"},
         {"[lockout]\nstore = ldap\n", STORE("f:2")},
@@ -1384,10 +1390,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 72);
+    assert_int_equal(count, 74);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 144);
+    assert_int_equal(count, 148);
 }
 
 static int

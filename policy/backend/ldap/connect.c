@@ -28,6 +28,7 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/util/deadline.h"
+#include "policy/util/secret_file.h"
 #include "policy/util/environment.h"
 #include "policy/util/socket.h"
 
@@ -156,6 +157,8 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
     ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_CERTFILE, NULL);
+    ldap_set_option(ld, LDAP_OPT_X_TLS_KEYFILE, NULL);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
                LDAP_OPT_SUCCESS &&
@@ -166,6 +169,11 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
            (config->ca_directory == NULL ||
             ldap_set_option(ld, LDAP_OPT_X_TLS_CACERTDIR,
                             config->ca_directory) == LDAP_OPT_SUCCESS) &&
+           (config->cert_file == NULL ||
+            (ldap_set_option(ld, LDAP_OPT_X_TLS_CERTFILE, config->cert_file) ==
+                 LDAP_OPT_SUCCESS &&
+             ldap_set_option(ld, LDAP_OPT_X_TLS_KEYFILE, config->key_file) ==
+                 LDAP_OPT_SUCCESS)) &&
            ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &client) ==
                LDAP_OPT_SUCCESS;
 }
@@ -345,9 +353,13 @@ begin_tls(struct sr_ldap_session *session, int64_t end)
 {
     int code;
 
+    const char *key_file = session->config->key_file;
+
+    if (key_file != NULL && !sr_secret_file_is_safe(key_file, session->error))
+        return LDAP_CONNECT_ERROR;
     if (!set_tls_options(session->ld, session->config)) {
-        sr_ldap_why(session, "the certificates of ca_file, ca_directory or the "
-                             "system cannot be used");
+        sr_ldap_why(session, "the certificates of ca_file, ca_directory, the "
+                             "system or cert_file cannot be used");
         return LDAP_CONNECT_ERROR;
     }
     code = shake_hands(session, end);
