@@ -22,6 +22,7 @@
 #include "nss/run.h"
 #include "policy/config/config.h"
 #include "policy/publish/writer.h"
+#include "policy/store/store.h"
 #include "policy/util/safe_open.h"
 
 /* How long the lock of the published state is waited for. */
@@ -256,6 +257,22 @@ run(const struct options *options)
     return status;
 }
 
+/* Say that temporary passwords of an older version are not in use, so that what
+ * is published does not have their ends. */
+static void
+say_old_state(void)
+{
+    struct sr_store *store;
+
+    if (sr_store_open(NULL, NULL, SR_STORE_READ, &store) == SR_STORE_OK &&
+        sr_store_has_old(store)) {
+        publish_say("Password histories and temporary passwords of an older "
+                    "version are not in use: run \"selfresetctl migrate\".");
+        publish_log(SR_EVENT_OLD_STATE, NULL);
+    }
+    sr_store_close(store);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -272,5 +289,7 @@ main(int argc, char **argv)
         publish_say_error("Only root can publish.");
         return PUBLISH_EXIT_NO_ROOT;
     }
+    if (options.user == NULL)
+        say_old_state();
     return run(&options);
 }

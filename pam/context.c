@@ -20,7 +20,8 @@
 #include "policy/config/config.h"
 
 /* A configuration error is logged once for each handle. */
-#define LOGGED_DATA "selfreset_logged"
+#define LOGGED_DATA    "selfreset_logged"
+#define OLD_STATE_DATA "selfreset_old_state"
 
 /* The connections of backends. */
 #define CONNECTIONS_DATA "selfreset_connections"
@@ -111,6 +112,18 @@ sr_context_refresh(struct sr_pam_context *ctx, int unavailable)
     }
 }
 
+/* Log that an older version's state is not in use, once for each handle. */
+static void
+log_old_state(struct sr_pam_context *ctx)
+{
+    const void *logged = NULL;
+
+    if (pam_get_data(ctx->pamh, OLD_STATE_DATA, &logged) == PAM_SUCCESS)
+        return;
+    sr_context_event(ctx, SR_EVENT_OLD_STATE, "ok", NULL, -1);
+    pam_set_data(ctx->pamh, OLD_STATE_DATA, NULL, NULL);
+}
+
 int
 sr_context_recall(struct sr_pam_context *ctx, bool with_source, int unavailable)
 {
@@ -119,6 +132,8 @@ sr_context_recall(struct sr_pam_context *ctx, bool with_source, int unavailable)
 
     if (ctx->txn.damage[0] != '\0')
         sr_context_event(ctx, SR_EVENT_STATE, "failed", ctx->txn.damage, -1);
+    if (ctx->txn.has_old_state)
+        log_old_state(ctx);
     if (result == SR_STORE_OK)
         return PAM_SUCCESS;
     sr_context_event(ctx, SR_EVENT_STATE, "failed", sr_store_strerror(result),

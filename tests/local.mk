@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_message \
 	tests/unit/test_personal \
 	tests/unit/test_nsswitch \
+	tests/unit/test_old_state \
 	tests/unit/test_nss \
 	tests/unit/test_password_gen \
 	tests/unit/test_publish \
@@ -108,8 +109,9 @@ tests_unit_race_nss_LDFLAGS = $(AM_LDFLAGS) -fsanitize=thread -pthread
 tests_unit_race_nss_LDADD =
 
 # Shell tests, and the program that they ask.
-dist_check_SCRIPTS = tests/unit/test_man.sh tests/unit/test_build.sh
-SHELL_TESTS = tests/unit/test_man.sh
+dist_check_SCRIPTS = tests/unit/test_man.sh tests/unit/test_build.sh \
+	tests/unit/test_includes.sh
+SHELL_TESTS = tests/unit/test_man.sh tests/unit/test_includes.sh
 # An instrumented module has symbols and libraries of its instruments.
 if !INSTRUMENTED
 SHELL_TESTS += tests/unit/test_build.sh

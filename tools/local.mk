@@ -11,6 +11,7 @@ libtools_la_SOURCES = \
 	tools/check/survey.c tools/check/survey.h \
 	tools/check/findings.c tools/check/findings.h \
 	tools/json.c tools/json.h \
+	tools/old_state.c tools/old_state.h \
 	tools/output.c tools/output.h \
 	tools/nsswitch.c tools/nsswitch.h \
 	tools/password_gen.c tools/password_gen.h \
@@ -47,6 +48,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/list.c \
 	tools/cmd/log.c \
 	tools/cmd/unlock.c \
+	tools/cmd/migrate.c \
 	tools/cmd/must_change.c \
 	tools/cmd/nss.c \
 	tools/cmd/pam.c \

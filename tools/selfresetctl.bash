@@ -5,7 +5,7 @@ _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list log unlock unthrottle temporary must-change
-        explain age password-check check pam nss groups events"
+        explain age password-check check pam nss groups migrate events"
     local states="disabled ended not-yet locked lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= head= i
@@ -74,6 +74,7 @@ _selfresetctl()
     age) options="--json --help" ;;
     password-check) options="--json --help" ;;
     check) options="--backend --test-entry --ask-password --json --help" ;;
+    migrate) options="--dry-run --json --help" ;;
     events) options="--json --help" ;;
     pam) options="--enable --disable --check --dry-run --json --help" ;;
     nss) options="--enable --disable --check --dry-run --json --help" ;;

@@ -108,6 +108,12 @@ static const struct ctl_command commands[] = {
      "systemd-sysusers(8).  Exit codes: 0 all are good; 10 one is missing;\n"
      "2 one must not be used as it is.\n",
      ctl_groups, true, true},
+    {"migrate", "[--dry-run] [--json]",
+     "take over the state that an older version kept",
+     "It reads /var/lib/selfreset/data.mdb by mdb_dump(1), adds its password\n"
+     "histories and temporary passwords to the accounts, and renames it.\n"
+     "Lockouts and counts of wrong passwords are not taken over.\n",
+     ctl_migrate, true, true},
     {"events", "[--json]", "list the events that are logged", NULL, ctl_events,
      false, false},
 };

@@ -556,6 +556,7 @@ sr_transaction_recall(struct sr_transaction *txn, const char *statedir,
     if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
         result = sr_transaction_recall_in(txn, store, source);
     note_damage(txn, store);
+    txn->has_old_state = store != NULL && sr_store_has_old(store);
     sr_store_close(store);
     txn->store = result;
     if (result != SR_STORE_OK)

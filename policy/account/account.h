@@ -55,9 +55,10 @@ struct sr_transaction {
     struct sr_lockout everywhere;
     struct sr_lockouts shared; /* its caller asks */
     bool has_temporary;        /* a temporary password is in use */
-    char another[80]; /* a backend has an account of this name that is not the
-                       * one of this host: why; empty: none */
-    char damage[96];  /* a damaged file of the state; empty: none was met */
+    char another[80];   /* a backend has an account of this name that is not the
+                         * one of this host: why; empty: none */
+    char damage[96];    /* a damaged file of the state; empty: none was met */
+    bool has_old_state; /* an older version's database is not taken over yet */
     char reason[SR_ERROR_TEXT_SIZE]; /* why a part could not be asked, */
     enum sr_error_code why;          /* and the kind of that error */
 };

@@ -5,7 +5,6 @@
  */
 #include <config.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/decide/shared_ledger.h"
@@ -55,18 +54,39 @@ settle(struct sr_shared_list *list, sr_time now, int64_t lifetime)
     return settled;
 }
 
-static int
-compare(const void *left, const void *right)
+/* Whether one entry comes before another: failures first, then by time; the
+ * random id decides between two of one second, so the order is a total one. */
+static bool
+is_before(const struct sr_shared_entry *a, const struct sr_shared_entry *b)
 {
-    const struct sr_shared_entry *a = left, *b = right;
     const bool a_failed = a->state == SR_SHARED_FAILED;
     const bool b_failed = b->state == SR_SHARED_FAILED;
 
     if (a_failed != b_failed)
-        return a_failed ? -1 : 1;
+        return a_failed;
     if (a->changed != b->changed)
-        return a->changed < b->changed ? -1 : 1;
-    return strcmp(a->id, b->id);
+        return a->changed < b->changed;
+    return strcmp(a->id, b->id) < 0;
+}
+
+/* Shell's sort, which needs neither memory nor recursion. */
+static void
+sort(struct sr_shared_entry *entry, size_t count)
+{
+    size_t gap = 1;
+
+    while (gap < count / 3)
+        gap = 3 * gap + 1;
+    for (; gap > 0; gap /= 3) {
+        for (size_t i = gap; i < count; i++) {
+            const struct sr_shared_entry moved = entry[i];
+            size_t at = i;
+
+            for (; at >= gap && is_before(&moved, &entry[at - gap]); at -= gap)
+                entry[at] = entry[at - gap];
+            entry[at] = moved;
+        }
+    }
 }
 
 /* ---- the fold */
@@ -106,25 +126,20 @@ fold_all(const struct sr_shared_entry *entry, size_t count,
 
 /* ---- what is not needed any more */
 
-static int
-compare_times(const void *left, const void *right)
-{
-    const sr_time a = *(const sr_time *)left, b = *(const sr_time *)right;
-
-    return a > b ? -1 : a < b ? 1 : 0;
-}
-
-/* The failures that the window has not passed, the latest first; 0 behind. */
+/* The failures that the window still counts, the latest first; 0 after them. */
 static void
 recent(const struct sr_ledger *ledger, const struct sr_limits *limits,
        sr_time now, sr_time out[SR_ATTEMPTS_MAX])
 {
     for (size_t i = 0; i < SR_ATTEMPTS_MAX; i++) {
-        const sr_time at = ledger->failed_at[i];
+        const sr_time failed = ledger->failed_at[i];
+        const sr_time time = failed > now - limits->window ? failed : 0;
+        size_t at = i;
 
-        out[i] = at > now - limits->window ? at : 0;
+        for (; at > 0 && out[at - 1] < time; at--)
+            out[at] = out[at - 1];
+        out[at] = time;
     }
-    qsort(out, SR_ATTEMPTS_MAX, sizeof(out[0]), compare_times);
 }
 
 /* How long a lockout would be that began now. */
@@ -283,7 +298,7 @@ sr_shared_judge(struct sr_shared_list *list, const char *own,
         return;
     keep_own_under_way(list, own, now, lifetime);
     judgement->settled = settle(list, now, lifetime);
-    qsort(list->entry, list->count, sizeof(list->entry[0]), compare);
+    sort(list->entry, list->count);
     fold_all(list->entry, judgement->settled, limits, &ledger);
     count = count_under_way(list, judgement->settled, own, judgement);
     if (!list->is_cut)

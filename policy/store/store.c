@@ -23,13 +23,14 @@
 #include "policy/util/signal_guard.h"
 #include "policy/util/siphash.h"
 
-#define PLACES   2
-#define KEY      "key"
-#define TMP      "tmp"
-#define ASIDE    "damaged"
-#define UNSAVED  "unsaved"
-#define OLD      "data.mdb"
-#define MIGRATED "migrated"
+#define PLACES    2
+#define KEY       "key"
+#define TMP       "tmp"
+#define ASIDE     "damaged"
+#define UNSAVED   "unsaved"
+#define OLD       "data.mdb"
+#define OLD_LOCK  "lock"
+#define OLD_ASIDE "data.mdb.old"
 
 struct key_file {
     uint8_t key[16];
@@ -297,8 +298,18 @@ sr_store_has_old(const struct sr_store *store)
 {
     const int dir = store->fd[SR_STORE_SAVED];
 
-    return dir >= 0 && faccessat(dir, OLD, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-           faccessat(dir, MIGRATED, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    return dir >= 0 && faccessat(dir, OLD, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+enum sr_store_result
+sr_store_set_old_aside(struct sr_store *store)
+{
+    const int dir = store->fd[SR_STORE_SAVED];
+
+    if (renameat(dir, OLD, dir, OLD_ASIDE) != 0 || fsync(dir) != 0)
+        return sr_store_judge(store, errno);
+    unlinkat(dir, OLD_LOCK, 0);
+    return SR_STORE_OK;
 }
 
 /* ---- clocks, names and hashes */

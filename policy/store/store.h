@@ -90,9 +90,12 @@ enum sr_store_result sr_store_no_write(const struct sr_store *store);
  */
 const char *sr_store_damage(const struct sr_store *store);
 
-/* What an older version kept here in a database and nobody has taken over yet
- * ("selfresetctl migrate"). */
+/* Whether the directory has the LMDB database of an older version, which
+ * "selfresetctl migrate" has not taken over yet. */
 bool sr_store_has_old(const struct sr_store *store);
+
+/* Rename that database, after its records have been taken over. */
+enum sr_store_result sr_store_set_old_aside(struct sr_store *store);
 
 /* ---- for ledger.c and memory.c */
 

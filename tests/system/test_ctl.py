@@ -1420,7 +1420,7 @@ def test_json_is_what_the_manual_says(host, command):
     host.add("ann", OLD, changed=100, max=90)
     host.configure(lockout={"root": "yes"})  # a finding
     guess(host, 2)
-    operand = {"list": [], "check": [], "events": [], "unthrottle": [PEER]}
+    operand = {"list": [], "check": [], "events": [], "migrate": [], "unthrottle": [PEER]}
     done = host.run("selfresetctl", command, "--json",
                     *operand.get(command, ["ann"]))
     said = json.loads(done.stdout)

@@ -524,6 +524,8 @@ test_old_database_is_noticed(void **state)
     scratch_write(scratch_path(world->state, "data.mdb"),
                   (const uint8_t *)"old", 3);
     assert_true(sr_store_has_old(store));
+    assert_int_equal(sr_store_set_old_aside(store), SR_STORE_OK);
+    assert_false(sr_store_has_old(store));
     sr_store_close(store);
 }
 

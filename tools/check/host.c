@@ -368,6 +368,16 @@ check_aside(void *context, const char *path)
 }
 
 static void
+check_old(const struct state_check *check)
+{
+    if (sr_store_has_old(check->store))
+        findings_add(check->findings, SEVERITY_ERROR, SR_STATEDIR "/data.mdb",
+                     NULL, "Run \"selfresetctl migrate\".",
+                     "An older version kept password histories and temporary "
+                     "passwords here, and they are not in use any more.");
+}
+
+static void
 check_files(struct state_check *check)
 {
     static const char *const ledgers[] = {"names", "sources", "here"};
@@ -388,9 +398,10 @@ check_state(struct findings *findings)
     check_folder_modes(SR_RUNDIR, 0755, findings);
     check_space(findings);
     result = sr_store_open(NULL, NULL, SR_STORE_READ, &check.store);
-    if (result == SR_STORE_OK)
+    if (result == SR_STORE_OK) {
+        check_old(&check);
         check_files(&check);
-    else if (result != SR_STORE_NOT_FOUND) /* none before the first login */
+    } else if (result != SR_STORE_NOT_FOUND) /* none before the first login */
         findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
                      "Logins by password fail until the cause is removed.",
                      "The state of this host cannot be read: %s.",
