@@ -14,7 +14,6 @@
 #define FORMAT     1
 #define RECORD_MAX 1960
 #define SUM_SIZE   8
-#define TIME_MAX   (((sr_time)1 << 40) - 1) /* the year 36812 */
 
 struct bytes {
     uint8_t byte[RECORD_MAX];
@@ -60,9 +59,9 @@ take_time(struct reader *reader)
 {
     const uint64_t number = take_number(reader, 8);
 
-    if (number > (uint64_t)TIME_MAX)
+    if (number > (uint64_t)SR_TIME_MAX)
         reader->is_bad = true;
-    return (sr_time)(number & (uint64_t)TIME_MAX);
+    return (sr_time)(number & (uint64_t)SR_TIME_MAX);
 }
 
 static uint64_t
@@ -110,8 +109,7 @@ read_head(struct reader *reader, struct old_state *state)
     offset = take_number(reader, 8); /* signed */
     memcpy(&state->clock.offset, &offset, sizeof(offset));
     state->clock.latest = take_time(reader);
-    state->has_head = is_complete(reader) && state->clock.offset <= TIME_MAX &&
-                      state->clock.offset >= -TIME_MAX;
+    state->has_head = is_complete(reader) && sr_clock_is_sound(&state->clock);
     return state->has_head;
 }
 
@@ -279,6 +277,17 @@ old_state_add_history(struct sr_history *history, const struct sr_history *old)
     return is_changed;
 }
 
+/* A time by another clock, within what a file of state can have. */
+static sr_time
+shifted(sr_time when, sr_time shift)
+{
+    const sr_time moved = when + shift;
+
+    if (moved < 1)
+        return 1;
+    return moved < SR_TIME_MAX ? moved : SR_TIME_MAX;
+}
+
 bool
 old_state_add_temporary(struct sr_memory *memory, const struct old_state *state,
                         const struct sr_temporary *old, const char *secret,
@@ -295,8 +304,8 @@ old_state_add_temporary(struct sr_memory *memory, const struct old_state *state,
     shift = memory->now - sr_clock_now(&clock, reading, NULL);
     memory->temporary = (struct sr_temporary){
         .fingerprint = sr_memory_fingerprint(memory, hash),
-        .issued = old->issued + shift,
-        .until = old->until + shift,
+        .issued = shifted(old->issued, shift),
+        .until = shifted(old->until, shift),
     };
     return true;
 }

@@ -226,6 +226,16 @@ sr_throttle_idle(const struct sr_ledger *ledger, const struct sr_limits *limits,
 
 /* ---- the records of a ledger's file */
 
+bool
+sr_record_is_sound(const struct sr_record *record)
+{
+    return record->state < SR_RECORD_STATES && sr_time_is_sound(record->time) &&
+           (record->state == SR_RECORD_FREE || record->time > 0) &&
+           sr_time_is_sound(record->locked_until) &&
+           sr_time_is_sound(record->failed_wall) &&
+           sr_clock_is_sound(&record->clock);
+}
+
 static bool
 is_failure(const struct sr_record *record)
 {

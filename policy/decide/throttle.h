@@ -118,6 +118,9 @@ struct sr_record {
 };
 _Static_assert(sizeof(struct sr_record) == 512, "a record is one sector");
 
+/* Whether its numbers can be those of a record; the sum is not looked at. */
+bool sr_record_is_sound(const struct sr_record *record);
+
 /* Failed attempts, for the notice at the next login. */
 struct sr_notice {
     uint32_t failed;

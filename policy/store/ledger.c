@@ -164,7 +164,7 @@ is_sound(const struct sr_ledger_file *file, const struct sr_record *record,
         is_blank(record))
         return true;
     return record->sum == sum_of(file, sector_of(slot), record) &&
-           record->state < SR_RECORD_STATES;
+           sr_record_is_sound(record);
 }
 
 /* ---- locks */

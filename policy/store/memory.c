@@ -65,10 +65,36 @@ leave(struct place *place)
     place->fd = -1;
 }
 
+/* Whether every text ends and every number can be one; the sum finds damage,
+ * but not what another program has written. */
+static bool
+is_sound(const struct sr_memory *memory)
+{
+    for (size_t i = 0; i < SR_FAMILIAR_MAX; i++) {
+        const struct sr_familiar *entry = &memory->familiar[i];
+
+        if (memchr(entry->source, '\0', sizeof(entry->source)) == NULL ||
+            !sr_time_is_sound(entry->seen))
+            return false;
+    }
+    for (size_t i = 0; i < SR_HISTORY_GROUPS; i++) {
+        const struct sr_history_group *group = &memory->history.group[i];
+
+        if (memchr(group->salt, '\0', sizeof(group->salt)) == NULL ||
+            group->count > SR_HISTORY_MAX)
+            return false;
+    }
+    return sr_time_is_sound(memory->temporary.issued) &&
+           sr_time_is_sound(memory->temporary.until);
+}
+
 /* Whether the bytes are a file of this version, of any account. */
 static enum sr_store_result
 judge(const struct file *file, ssize_t size, const char *path)
 {
+    struct sr_memory memory;
+    bool is_good;
+
     if (size < (ssize_t)offsetof(struct file, backend) ||
         memcmp(file->magic, MAGIC, sizeof(file->magic)) != 0)
         return SR_STORE_DAMAGED;
@@ -78,7 +104,10 @@ judge(const struct file *file, ssize_t size, const char *path)
         file->sum != sr_store_sum(sr_store_sum_of_path(path), 0, file,
                                   sizeof(*file) - sizeof(file->sum)))
         return SR_STORE_DAMAGED;
-    return SR_STORE_OK;
+    memcpy(&memory, file->body, BODY_SIZE);
+    is_good = is_sound(&memory) && sr_clock_is_sound(&file->clock);
+    explicit_bzero(&memory, sizeof(memory));
+    return is_good ? SR_STORE_OK : SR_STORE_DAMAGED;
 }
 
 static bool

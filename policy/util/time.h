@@ -6,6 +6,7 @@
 #ifndef SR_POLICY_UTIL_TIME_H
 #define SR_POLICY_UTIL_TIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Seconds since 1970-01-01 00:00 UTC, or one of the two values below. */
@@ -28,5 +29,24 @@ struct sr_clock {
     sr_time offset;      /* ledger time minus CLOCK_BOOTTIME, seconds */
     sr_time latest;      /* the latest ledger time that was recorded */
 };
+
+/* No time in a file of state is later (the year 36812), so that sums of several
+ * do not overflow.  A file with another one is damaged. */
+#define SR_TIME_MAX (((sr_time)1 << 40) - 1)
+
+/* Whether a time of a file of state, where 0 means none, can be one. */
+static inline bool
+sr_time_is_sound(sr_time when)
+{
+    return when >= 0 && when <= SR_TIME_MAX;
+}
+
+/* The same of a clock. */
+static inline bool
+sr_clock_is_sound(const struct sr_clock *clock)
+{
+    return clock->offset >= -SR_TIME_MAX && clock->offset <= SR_TIME_MAX &&
+           sr_time_is_sound(clock->latest);
+}
 
 #endif
