@@ -1079,7 +1079,7 @@ def test_check_example_of_debian(clean):
 
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
             "must-change", "explain", "age", "password-check", "check", "pam",
-            "nss", "groups", "events", "log")
+            "nss", "groups", "migrate", "events", "log")
 
 
 def test_lines_fit_a_terminal(host):
