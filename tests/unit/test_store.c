@@ -323,6 +323,7 @@ test_kill_at_any_time(void **state)
     uint32_t last = 0;
     int changes = 0;
 
+    sr_store_close(open_store(world, SR_STORE_WRITE)); /* it is there */
     srandom(7);
     for (int i = 0; i < 200; i++) {
         const pid_t child = fork();
