@@ -50,6 +50,7 @@ check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
                      (long long)(left / SR_DAY), left / SR_DAY == 1 ? "" : "s");
 }
 
+<<<<<<< HEAD
 /* A change goes to the first server that takes changes. */
 static void
 check_changes(const struct judge *judge)
@@ -89,6 +90,18 @@ check_hidden(const struct judge *judge)
                      "The service's identity cannot see whether accounts that "
                      "are not used are locked out: logins by key are not held "
                      "to it.");
+=======
+/* Whether a server has a finding of its own with the cause. */
+static bool
+is_cause_named(const struct sr_survey *survey)
+{
+    for (size_t i = 0; i < survey->uri_count; i++) {
+        if (!survey->uri[i].is_answered &&
+            strcmp(survey->uri[i].why, survey->why) == 0)
+            return true;
+    }
+    return false;
+>>>>>>> d6e87d7 (Tools: check looks at secret files, names a cause once, and advises nothing that is refused)
 }
 
 /* Whether a server has a finding of its own with the cause. */
