@@ -50,7 +50,6 @@ check_uri(const struct judge *judge, const struct sr_survey_uri *uri)
                      (long long)(left / SR_DAY), left / SR_DAY == 1 ? "" : "s");
 }
 
-<<<<<<< HEAD
 /* A change goes to the first server that takes changes. */
 static void
 check_changes(const struct judge *judge)
@@ -90,7 +89,8 @@ check_hidden(const struct judge *judge)
                      "The service's identity cannot see whether accounts that "
                      "are not used are locked out: logins by key are not held "
                      "to it.");
-=======
+}
+
 /* Whether a server has a finding of its own with the cause. */
 static bool
 is_cause_named(const struct sr_survey *survey)
@@ -101,7 +101,6 @@ is_cause_named(const struct sr_survey *survey)
             return true;
     }
     return false;
->>>>>>> d6e87d7 (Tools: check looks at secret files, names a cause once, and advises nothing that is refused)
 }
 
 /* Whether a server has a finding of its own with the cause. */
