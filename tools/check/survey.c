@@ -103,18 +103,6 @@ is_cause_named(const struct sr_survey *survey)
     return false;
 }
 
-/* Whether a server has a finding of its own with the cause. */
-static bool
-is_cause_named(const struct sr_survey *survey)
-{
-    for (size_t i = 0; i < survey->uri_count; i++) {
-        if (!survey->uri[i].is_answered &&
-            strcmp(survey->uri[i].why, survey->why) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void
 check_server(const struct judge *judge)
 {
