@@ -185,7 +185,8 @@ backend_is_away(struct sr_transaction *txn)
 }
 
 /* Root with the right password at the console has to come in whatever is
- * broken: nobody else could repair it. */
+ * broken: nobody else could repair it.  Slots that are all in use are no such
+ * fault: that would be a way to guess without being counted. */
 static bool
 goes_unrecorded(const struct sr_transaction *txn)
 {
@@ -194,20 +195,17 @@ goes_unrecorded(const struct sr_transaction *txn)
 }
 
 static struct sr_verify_outcome
-verify_unrecorded(struct sr_transaction *txn, enum sr_begin answer,
+verify_unrecorded(struct sr_transaction *txn,
                   const struct sr_verification *attempt, const char *password)
 {
     const enum sr_verify_result proof =
         ask_backend(txn, txn->account, password);
 
-    if (answer == SR_BEGIN_BUSY)
-        sr_transaction_event(txn, SR_EVENT_BUSY, NULL, NULL, -1);
-    else
-        state_event(txn,
-                    attempt == NULL
-                        ? SR_STORE_FAILED
-                        : sr_attempt_error(sr_verification_attempt(attempt)),
-                    -1);
+    state_event(txn,
+                attempt == NULL
+                    ? SR_STORE_FAILED
+                    : sr_attempt_error(sr_verification_attempt(attempt)),
+                -1);
     if (proof == SR_VERIFY_UNAVAILABLE)
         return backend_is_away(txn);
     return outcome_of(proof == SR_VERIFY_RIGHT ? SR_VERIFIED_RIGHT
@@ -295,8 +293,8 @@ verify(struct sr_transaction *txn, const char *password)
         if (outcome.verified == SR_VERIFIED_RIGHT)
             sr_transaction_set_temporary(
                 txn, sr_attempt_temporary(sr_verification_attempt(attempt)));
-    } else if (answer != SR_BEGIN_LOCKED && goes_unrecorded(txn)) {
-        outcome = verify_unrecorded(txn, answer, attempt, password);
+    } else if (answer == SR_BEGIN_FAILED && goes_unrecorded(txn)) {
+        outcome = verify_unrecorded(txn, attempt, password);
     } else {
         outcome =
             not_begun(txn, answer, attempt, &way, password, subject.is_known);

@@ -224,6 +224,23 @@ sr_throttle_idle(const struct sr_ledger *ledger, const struct sr_limits *limits,
            (ledger->level == 0 || is_forgiven(ledger, limits, now));
 }
 
+unsigned
+sr_throttle_weight(const struct sr_ledger *ledger,
+                   const struct sr_limits *limits, sr_time now)
+{
+    unsigned failures;
+
+    if (sr_throttle_idle(ledger, limits, now))
+        return 0;
+    failures = (unsigned)__builtin_popcountll(consumed(ledger, limits, now));
+    if (ledger->locked_until <= now && failures == 0 &&
+        is_forgiven(ledger, limits, now))
+        return 1; /* at the limit */
+    if (sr_throttle_open(ledger, limits, now) == 0)
+        return SR_WEIGHT_LOCKED;
+    return failures + (ledger->level < INT_MAX ? ledger->level : INT_MAX);
+}
+
 /* ---- the records of a ledger's file */
 
 bool
@@ -243,6 +260,15 @@ is_failure(const struct sr_record *record)
            record->state == SR_RECORD_AHEAD;
 }
 
+/* Whether a failure counts that was recorded in this slot.  One that has the
+ * number of the latest success was written at the same time, in another slot:
+ * its writer and that of the success did not see each other. */
+static bool
+counts(const struct sr_record *record, uint64_t right)
+{
+    return is_failure(record) && record->seq >= right;
+}
+
 /* Failures in one slot since the success `right`.  A record whose writer had
  * not seen that success yet counts its own failure alone. */
 static uint32_t
@@ -250,7 +276,7 @@ fails_since(const struct sr_record *record, uint64_t right)
 {
     if (record->right == right)
         return record->fails;
-    return record->seq > right && is_failure(record) ? 1 : 0;
+    return counts(record, right) ? 1 : 0;
 }
 
 struct sr_clock
@@ -297,6 +323,17 @@ fold_common(const struct sr_record *slot, unsigned count, struct sr_fold *out)
     }
 }
 
+/* Whether a record has a later lockout since the latest success than was found
+ * so far.  Of two that were recorded at once the longer one counts. */
+static bool
+begins_later(const struct sr_record *record, const struct sr_fold *out)
+{
+    return record->lock_seq != 0 && record->lock_seq >= out->right &&
+           (record->lock_seq > out->lock_seq ||
+            (record->lock_seq == out->lock_seq &&
+             record->locked_until > out->ledger.locked_until));
+}
+
 static void
 fold_slot(const struct sr_record *record, unsigned slot, bool is_held,
           sr_time now, struct sr_fold *out)
@@ -304,7 +341,7 @@ fold_slot(const struct sr_record *record, unsigned slot, bool is_held,
     const bool is_young = now - record->time <= SR_VERIFICATION_MAX;
 
     out->ledger.failures += fails_since(record, out->right);
-    if (record->lock_seq > out->right && record->lock_seq > out->lock_seq) {
+    if (begins_later(record, out)) {
         out->lock_seq = record->lock_seq;
         out->ledger.locked_until = record->locked_until;
         out->ledger.level = record->level;
@@ -317,7 +354,7 @@ fold_slot(const struct sr_record *record, unsigned slot, bool is_held,
         if (!is_held)
             out->dead |= slot_bit(slot);
         out->ledger.failed_at[slot] = record->time;
-    } else if (is_failure(record) && record->seq > out->right) {
+    } else if (counts(record, out->right)) {
         out->ledger.failed_at[slot] = record->time;
         if (record->state == SR_RECORD_AHEAD && is_held && is_young)
             out->ahead |= slot_bit(slot);

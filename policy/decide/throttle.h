@@ -20,6 +20,8 @@
 #ifndef SR_POLICY_DECIDE_THROTTLE_H
 #define SR_POLICY_DECIDE_THROTTLE_H
 
+#include <limits.h>
+
 #include "policy/decide/rules.h"
 #include "policy/decide/source.h"
 #include "policy/util/time.h"
@@ -79,6 +81,18 @@ void sr_throttle_taken_back(struct sr_ledger *ledger,
 bool sr_throttle_idle(const struct sr_ledger *ledger,
                       const struct sr_limits *limits, sr_time now);
 
+/* The weight of a ledger that is locked out. */
+#define SR_WEIGHT_LOCKED UINT_MAX
+
+/*
+ * What would be lost at `now` if the ledger were forgotten: 0 when it is idle,
+ * SR_WEIGHT_LOCKED while it is locked out, otherwise the failures in the window
+ * and the lockouts in a row.  A ledger that has reached the limit, and in which
+ * nothing has failed for as long as it takes to forgive lockouts, weighs 1.
+ */
+unsigned sr_throttle_weight(const struct sr_ledger *ledger,
+                            const struct sr_limits *limits, sr_time now);
+
 /* ---- the records of a ledger's file */
 
 /* A verification that takes longer (seconds) has failed; its answer is not
@@ -99,7 +113,8 @@ enum sr_record_state {
  * that any of them can be the newest.
  */
 struct sr_record {
-    uint64_t seq;         /* higher is newer, over all slots */
+    uint64_t seq;         /* higher is newer; two that were written at once,
+                             in two slots, have the same */
     uint64_t right;       /* seq of the latest success */
     uint64_t lock_seq;    /* seq of the record that began the latest lockout */
     sr_time time;         /* of this record */

@@ -36,8 +36,9 @@ struct header {
     char backend[16];
     char name[SR_NAME_MAX + 1];
     char source[SR_SOURCE_MAX];
-    uint8_t
-        reserved[512 - 16 - 16 - 16 - (SR_NAME_MAX + 1) - SR_SOURCE_MAX - 8];
+    uint8_t reserved[512 - 16 - 16 - 16 - (SR_NAME_MAX + 1) - SR_SOURCE_MAX -
+                     2 * 8];
+    uint64_t tag; /* of the name or source; 0: none, or of an older version */
     uint64_t sum;
 };
 _Static_assert(sizeof(struct header) == 512, "the header is one sector");
@@ -53,10 +54,12 @@ struct sr_ledger_file {
     struct sr_store *store;
     enum sr_store_place place;
     int fd;
-    unsigned count;    /* slots for attempts that the file has */
-    unsigned attempts; /* and that are wanted */
+    unsigned count;                 /* slots for attempts that the file has */
+    unsigned attempts;              /* and that are wanted */
+    const struct sr_limits *limits; /* while it is opened; to read NULL */
     bool is_new;
     bool is_read; /* the image was read when the file was opened, just now */
+    bool is_overflow;
     uint64_t damaged;
     struct sr_ledger_file *also; /* the same ledger in the other place */
     struct stat status;
@@ -89,16 +92,27 @@ sr_ledger_key_account(const struct sr_identity *id, enum sr_ledger_kind kind,
     return key;
 }
 
-static enum sr_store_result
-bucket_key(struct sr_store *store, const char *text, const char *folder,
-           uint32_t buckets, struct sr_ledger_key *key)
+/* The path of one of the places; the step is odd, so that no two of them are
+ * the same. */
+static void
+set_place(struct sr_ledger_key *key, unsigned place)
 {
-    enum sr_store_result result;
-    uint64_t hash = 0;
+    const uint64_t step = key->tag >> 32 | 1;
 
-    result = sr_store_hash(store, text, strlen(text), &hash);
-    snprintf(key->path, sizeof(key->path), "%s/%04x", folder,
-             (unsigned)(hash % buckets));
+    snprintf(key->path, sizeof(key->path), "%s/%04x", key->folder,
+             (unsigned)((key->tag + place * step) % key->files));
+}
+
+static enum sr_store_result
+tagged_key(struct sr_store *store, const char *text, const char *folder,
+           uint32_t files, struct sr_ledger_key *key)
+{
+    const enum sr_store_result result =
+        sr_store_hash(store, text, strlen(text), &key->tag);
+
+    key->folder = folder;
+    key->files = files;
+    set_place(key, 0);
     return result;
 }
 
@@ -107,19 +121,30 @@ sr_ledger_key_name(struct sr_store *store, const char *name,
                    struct sr_ledger_key *key)
 {
     *key = (struct sr_ledger_key){.kind = SR_LEDGER_NAME};
-    return bucket_key(store, name, "names", SR_NAME_BUCKETS, key);
+    return tagged_key(store, name, "names", SR_NAME_LEDGERS, key);
 }
 
-/* Sources of this host itself have buckets that no peer shares: however many
- * addresses fail, the console and root's sessions are not locked out. */
+/* The sources from which root comes to repair a host: they have a place of
+ * their own, whatever users and peers do. */
+static bool
+is_always_kept(const char *text)
+{
+    return strcmp(text, "console") == 0 || strcmp(text, "pts") == 0 ||
+           strcmp(text, "uid:0") == 0;
+}
+
 enum sr_store_result
 sr_ledger_key_source(struct sr_store *store, const char *text,
                      struct sr_ledger_key *key)
 {
     *key = (struct sr_ledger_key){.kind = SR_LEDGER_SOURCE};
+    if (is_always_kept(text)) {
+        snprintf(key->path, sizeof(key->path), "here/%s", text);
+        return SR_STORE_OK;
+    }
     return sr_source_is_here(text)
-               ? bucket_key(store, text, "here", SR_HERE_BUCKETS, key)
-               : bucket_key(store, text, "sources", SR_SOURCE_BUCKETS, key);
+               ? tagged_key(store, text, "here", SR_HERE_LEDGERS, key)
+               : tagged_key(store, text, "sources", SR_SOURCE_LEDGERS, key);
 }
 
 /* ---- sectors */
@@ -457,6 +482,7 @@ make_header(struct sr_ledger_file *file, unsigned count)
     memcpy(header->backend, key->id.backend, sizeof(header->backend));
     memcpy(header->name, key->id.name, sizeof(header->name));
     memcpy(header->source, key->source, sizeof(header->source));
+    header->tag = key->tag;
     header->sum = sum_of(file, 0, header);
 }
 
@@ -515,6 +541,8 @@ judge_header(const struct sr_ledger_file *file)
          strcmp(header->name, key->id.name) != 0 ||
          strcmp(header->backend, key->id.backend) != 0 ||
          strcmp(header->source, key->source) != 0))
+        return ANOTHERS;
+    if (key->kind > SR_LEDGER_FAMILIAR && header->tag != key->tag)
         return ANOTHERS;
     return SOUND;
 }
@@ -583,35 +611,141 @@ mend_file(struct sr_ledger_file *file, bool write)
     return make_file(file, at, false);
 }
 
+/* Open the file at the key's path.  *is_anothers: it is open, but belongs to
+ * another account, name or source. */
 static enum sr_store_result
-open_one(struct sr_ledger_file *file, bool write)
+open_path(struct sr_ledger_file *file, bool write, bool *is_anothers)
 {
-    enum sr_store_result result = open_fd(file, write);
+    const enum sr_store_result result = open_fd(file, write);
 
-    if (result == SR_STORE_NOT_FOUND && write)
-        result = make_file(file, 0, false);
+    *is_anothers = false;
     if (result != SR_STORE_OK)
         return result;
     switch (judge_header(file)) {
     case SOUND:
-        return SR_STORE_OK;
+        break;
     case NEWER:
         return SR_STORE_VERSION;
     case BROKEN:
         return mend_file(file, write);
     case ANOTHERS:
+        *is_anothers = true;
         break;
     }
+    return SR_STORE_OK;
+}
+
+/* A ledger whose path is its own. */
+static enum sr_store_result
+open_only_place(struct sr_ledger_file *file, bool write)
+{
+    bool is_anothers;
+    enum sr_store_result result = open_path(file, write, &is_anothers);
+
+    if (result == SR_STORE_NOT_FOUND && write)
+        return make_file(file, 0, false);
+    if (result != SR_STORE_OK || !is_anothers)
+        return result;
     close_fd(file);
-    if (!write)
-        return SR_STORE_NOT_FOUND;
-    return make_file(file, 0, true);
+    return write ? make_file(file, 0, true) : SR_STORE_NOT_FOUND;
+}
+
+/* What another one's file that is open would lose if it were replaced. */
+static unsigned
+weight_of(struct sr_ledger_file *file)
+{
+    struct sr_fold fold;
+    sr_time now;
+
+    if (read_one(file, 0, &fold, &now) != SR_STORE_OK || fold.busy != 0 ||
+        fold.ahead != 0)
+        return SR_WEIGHT_LOCKED; /* in use */
+    return sr_throttle_weight(&fold.ledger, file->limits, now);
+}
+
+/* Where a ledger is, or is to be made. */
+struct found {
+    bool is_open;    /* it is the file that is open */
+    bool is_there;   /* another one's file is to be replaced */
+    unsigned place;  /* SR_PLACES: there is none */
+    unsigned weight; /* of what is replaced */
+};
+
+static void
+move_to(struct sr_ledger_file *file, unsigned place)
+{
+    set_place(&file->key, place);
+    file->path_sum = sr_store_sum_of_path(file->key.path);
+}
+
+/* Look at the places in their order.  A file is never removed alone, so that
+ * nothing is beyond the first that is not there. */
+static enum sr_store_result
+find_place(struct sr_ledger_file *file, bool write, struct found *found)
+{
+    enum sr_store_result result;
+    bool is_anothers;
+
+    *found = (struct found){.place = SR_PLACES, .weight = SR_WEIGHT_LOCKED};
+    for (unsigned place = 0; place < SR_PLACES; place++) {
+        unsigned weight = 0;
+
+        move_to(file, place);
+        result = open_path(file, write, &is_anothers);
+        found->is_open = result == SR_STORE_OK && !is_anothers;
+        if (found->is_open ||
+            (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND))
+            return result;
+        if (is_anothers && write)
+            weight = weight_of(file);
+        close_fd(file);
+        if (weight < found->weight) {
+            found->place = place;
+            found->weight = weight;
+            found->is_there = is_anothers;
+        }
+        if (!is_anothers)
+            break;
+    }
+    return SR_STORE_OK;
+}
+
+/* In a flood of attempts another process may have taken the place first. */
+#define TURNS 8
+
+static enum sr_store_result
+open_tagged(struct sr_ledger_file *file, bool write)
+{
+    enum sr_store_result result;
+    struct found found;
+
+    for (int turn = 0; turn < TURNS; turn++) {
+        result = find_place(file, write, &found);
+        if (result != SR_STORE_OK || found.is_open)
+            return result;
+        if (!write)
+            return SR_STORE_NOT_FOUND;
+        if (found.place == SR_PLACES)
+            break;
+        move_to(file, found.place);
+        result = make_file(file, 0, found.is_there);
+        if (result != SR_STORE_OK || judge_header(file) == SOUND)
+            return result;
+        close_fd(file);
+    }
+    file->is_overflow = true;
+    file->key.tag = 0;
+    snprintf(file->key.path, sizeof(file->key.path), "%s/overflow",
+             file->key.folder);
+    file->path_sum = sr_store_sum_of_path(file->key.path);
+    return open_only_place(file, true);
 }
 
 static struct sr_ledger_file *
 new_file(struct sr_store *store, const struct sr_ledger_key *key,
-         enum sr_store_place place, unsigned attempts)
+         enum sr_store_place place, const struct sr_limits *limits)
 {
+    const unsigned attempts = limits == NULL ? 0 : limits->attempts;
     /* Not calloc(): most of the image is never touched. */
     struct sr_ledger_file *file = malloc(sizeof(*file));
 
@@ -625,6 +759,7 @@ new_file(struct sr_store *store, const struct sr_ledger_key *key,
     file->fd = -1;
     file->key = *key;
     file->path_sum = sr_store_sum_of_path(key->path);
+    file->limits = limits;
     file->attempts = attempts < SR_ATTEMPTS_MAX ? attempts : SR_ATTEMPTS_MAX;
     memset(file->image.record + SR_REFUSAL_SLOTS, 0, file->attempts * SECTOR);
     return file;
@@ -633,18 +768,20 @@ new_file(struct sr_store *store, const struct sr_ledger_key *key,
 /* Open one place; *file is NULL on any result but OK. */
 static enum sr_store_result
 open_place(struct sr_store *store, const struct sr_ledger_key *key,
-           enum sr_store_place place, bool write, unsigned attempts,
-           struct sr_ledger_file **file)
+           enum sr_store_place place, bool write,
+           const struct sr_limits *limits, struct sr_ledger_file **file)
 {
     enum sr_store_result result;
 
     *file = NULL;
     if (!write && sr_store_dir(store, place, false) < 0)
         return SR_STORE_NOT_FOUND;
-    *file = new_file(store, key, place, attempts);
+    *file = new_file(store, key, place, limits);
     if (*file == NULL)
         return sr_store_judge(store, ENOMEM);
-    result = open_one(*file, write);
+    result = key->folder == NULL ? open_only_place(*file, write)
+                                 : open_tagged(*file, write);
+    (*file)->limits = NULL;
     if (result != SR_STORE_OK) {
         sr_ledger_close(*file);
         *file = NULL;
@@ -654,26 +791,25 @@ open_place(struct sr_store *store, const struct sr_ledger_key *key,
 
 enum sr_store_result
 sr_ledger_open(struct sr_store *store, const struct sr_ledger_key *key,
-               bool write, unsigned attempts, struct sr_ledger_file **file)
+               const struct sr_limits *limits, struct sr_ledger_file **file)
 {
+    const bool write = limits != NULL;
     enum sr_store_result result, other;
     struct sr_ledger_file *also = NULL;
 
     *file = NULL;
-    result =
-        write && sr_store_no_write(store) != SR_STORE_OK
-            ? sr_store_no_write(store)
-            : open_place(store, key, SR_STORE_SAVED, write, attempts, file);
+    result = write && sr_store_no_write(store) != SR_STORE_OK
+                 ? sr_store_no_write(store)
+                 : open_place(store, key, SR_STORE_SAVED, write, limits, file);
     if (result == SR_STORE_OK || (!write && result == SR_STORE_NOT_FOUND)) {
-        other =
-            open_place(store, key, SR_STORE_UNSAVED, false, attempts, &also);
+        other = open_place(store, key, SR_STORE_UNSAVED, false, limits, &also);
         if (result == SR_STORE_NOT_FOUND) {
             *file = also;
             return other;
         }
     } else if (write && sr_store_no_write(store) != SR_STORE_OK) {
-        result = open_place(store, key, SR_STORE_UNSAVED, true, attempts, file);
-        other = open_place(store, key, SR_STORE_SAVED, false, attempts, &also);
+        result = open_place(store, key, SR_STORE_UNSAVED, true, limits, file);
+        other = open_place(store, key, SR_STORE_SAVED, false, limits, &also);
     } else {
         return result;
     }
@@ -685,6 +821,12 @@ sr_ledger_open(struct sr_store *store, const struct sr_ledger_key *key,
         result = other;
     }
     return result;
+}
+
+bool
+sr_ledger_is_overflow(const struct sr_ledger_file *file)
+{
+    return file->is_overflow;
 }
 
 static void
@@ -771,7 +913,7 @@ clear_place(struct sr_store *store, const struct sr_ledger_key *key,
     struct sr_fold fold;
     sr_time now;
 
-    result = open_place(store, key, place, false, 0, &file);
+    result = open_place(store, key, place, false, NULL, &file);
     if (result == SR_STORE_NOT_FOUND)
         return SR_STORE_OK;
     if (result != SR_STORE_OK)
@@ -782,7 +924,7 @@ clear_place(struct sr_store *store, const struct sr_ledger_key *key,
     if (fold.ledger.failures != 0 || fold.lock_seq != 0 || fold.dead != 0)
         *found = true;
     result = sr_store_put(
-        store, place, key->path, &file->image,
+        store, place, file->key.path, &file->image,
         make_image(file, file->image.header.count, fold.notice.failed, 0), true,
         true, NULL);
     sr_ledger_close(file);
@@ -812,7 +954,7 @@ sr_ledger_check(struct sr_store *store, const char *path)
     uint64_t held = 0;
 
     snprintf(key.path, sizeof(key.path), "%s", path);
-    file = new_file(store, &key, SR_STORE_SAVED, 0);
+    file = new_file(store, &key, SR_STORE_SAVED, NULL);
     if (file == NULL)
         return SR_STORE_FAILED;
     result = open_fd(file, false);

@@ -23,22 +23,41 @@ enum sr_ledger_kind {
     SR_LEDGER_STRANGERS, /* of an account: sources that it was not seen at */
     SR_LEDGER_OWN,       /* of an account: its user's own proved sessions */
     SR_LEDGER_FAMILIAR,  /* of an account: one source that it was seen at */
-    SR_LEDGER_NAME,      /* a bucket of names that do not exist */
-    SR_LEDGER_SOURCE,    /* a bucket of sources */
+    SR_LEDGER_NAME,      /* of a name that does not exist */
+    SR_LEDGER_SOURCE,    /* of a source */
 };
 
-/* How many buckets there are for names that do not exist, for peers, and for
- * sources of this host itself, which peers can never fill. */
-#define SR_NAME_BUCKETS   4096u
-#define SR_SOURCE_BUCKETS 2048u
-#define SR_HERE_BUCKETS   256u
+/*
+ * How many ledgers are kept for names that do not exist, for peers, and for
+ * users and displays of this host, which peers can never displace; powers of
+ * two.  The console, pseudo terminals and root's sessions have one each beside
+ * these.
+ *
+ * Each ledger belongs to one name or source: its header has the hash of that
+ * under the store's random key, which also chooses SR_PLACES of the files.  A
+ * ledger that is not there yet takes the first of them that is not made yet,
+ * else the one that weighs least (sr_throttle_weight()), if it is neither
+ * locked out nor in use.  Where all of them are, there is no ledger: nothing is
+ * counted against a name or source that it did not do itself.
+ *
+ * So strangers who fail from very many addresses may be throttled less by their
+ * source, and never lock out another one.  It takes lockouts of nearly all
+ * ledgers at once, and ends with them.
+ */
+#define SR_NAME_LEDGERS   4096u
+#define SR_SOURCE_LEDGERS 2048u
+#define SR_HERE_LEDGERS   256u
+#define SR_PLACES         8u
 
 /* Names one ledger.  Make it with sr_ledger_key_*(). */
 struct sr_ledger_key {
     enum sr_ledger_kind kind;
     struct sr_identity id;      /* of an account */
     char source[SR_SOURCE_MAX]; /* SR_LEDGER_FAMILIAR */
-    char path[SR_STORE_PATH_MAX];
+    const char *folder;         /* where it has several places; else NULL */
+    uint32_t files;             /* in that folder */
+    uint64_t tag;               /* hash of the name or source, in that folder */
+    char path[SR_STORE_PATH_MAX]; /* of its only, or first, place */
 };
 
 /* The ledger of an account; `source` for SR_LEDGER_FAMILIAR, else NULL. */
@@ -46,7 +65,7 @@ struct sr_ledger_key sr_ledger_key_account(const struct sr_identity *id,
                                            enum sr_ledger_kind kind,
                                            const char *source);
 
-/* The bucket of a name, and of a source; see sr_store_hash() for NOT_FOUND. */
+/* The ledger of a name, and of a source; see sr_store_hash() for NOT_FOUND. */
 enum sr_store_result sr_ledger_key_name(struct sr_store *store,
                                         const char *name,
                                         struct sr_ledger_key *key);
@@ -61,16 +80,23 @@ enum sr_store_result sr_ledger_key_source(struct sr_store *store,
 struct sr_ledger_file; /* opaque */
 
 /*
- * Open a ledger.  To write, it is made with `attempts` slots when there is
- * none, in RUNDIR when STATEDIR cannot be written.  A file of another uid is
- * replaced (to read: NOT_FOUND).  A damaged file is read as one whose every
- * slot failed when it was last written; to write, it is moved aside and one
- * that says so is put in its place.
+ * Open a ledger, to write with the limits that it is judged by, to read with
+ * NULL.  To write, it is made with limits->attempts slots when there is none,
+ * in RUNDIR when STATEDIR cannot be written.  A file of another uid is replaced
+ * (to read: NOT_FOUND).  A damaged file is read as one whose every slot failed
+ * when it was last written; to write, it is moved aside and one that says so is
+ * put in its place.
+ *
+ * Where a name or source has no place (see above), what is opened to write is
+ * the overflow ledger of its folder, in which attempts may be counted but by
+ * which nothing is throttled: see sr_ledger_is_overflow().
  */
 enum sr_store_result sr_ledger_open(struct sr_store *store,
-                                    const struct sr_ledger_key *key, bool write,
-                                    unsigned attempts,
+                                    const struct sr_ledger_key *key,
+                                    const struct sr_limits *limits,
                                     struct sr_ledger_file **file);
+
+bool sr_ledger_is_overflow(const struct sr_ledger_file *file);
 
 /* Close, giving back every slot that is held.  NULL is allowed. */
 void sr_ledger_close(struct sr_ledger_file *file);

@@ -398,7 +398,8 @@ read_key(struct sr_store *store, enum sr_store_place place)
     size = read(fd, &file, sizeof(file));
     close(fd);
     if (size != (ssize_t)sizeof(file) || file.sum != sum_of_key(&file)) {
-        /* Another one is made: buckets are found anew. */
+        /* Another one is made: and other ledgers of names and
+         * sources. */
         sr_store_set_aside(store, place, KEY);
         return false;
     }

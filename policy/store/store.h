@@ -3,13 +3,14 @@
  * are found, made and replaced.
  *
  *   STATEDIR/                   0700, root's
- *     key                       random; chooses buckets
+ *     key                       random; chooses ledgers of names and sources
  *     accounts/HASH.memory      one account's memory (memory.h)
  *     accounts/HASH.strangers   its ledgers (ledger.h)
  *     accounts/HASH.own
  *     accounts/HASH.from-HASH   one for each familiar source
  *     names/NNNN                ledgers of names that do not exist
- *     sources/NNNN, here/NNNN   ledgers of sources: peers, and this host's own
+ *     sources/NNNN              ledgers of peers
+ *     here/NNNN, here/SOURCE    ledgers of sources of this host
  *     tmp/                      files that are being made
  *     damaged/                  files that could not be read, moved aside
  *
@@ -19,7 +20,8 @@
  * Bounds.  A ledger is (3 + attempts) * 512 bytes.  With the default limits
  * (attempts 5, source_attempts 30) strangers can make 4096 files of 4 KiB for
  * names (16 MiB) and 2048 + 256 of 16.5 KiB for sources (46 MiB with the file
- * system's rounding), whatever they try.  An account has a memory of 4 KiB and
+ * system's rounding), whatever they try, and a few more; see ledger.h for what
+ * happens when all are in use.  An account has a memory of 4 KiB and
  * at most 10 ledgers of 4 KiB.
  *
  * While STATEDIR cannot be written (full, read-only) ledgers are kept in

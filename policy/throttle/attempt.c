@@ -525,8 +525,8 @@ begin_marked(struct sr_attempt *attempt)
 
 /*
  * An attempt from a familiar source counts for the account alone.  Otherwise
- * strangers who share the source (one address for a whole office) or its bucket
- * could lock the owner out.  An account without a ledger, root's, has no other
+ * strangers who share the source (one address for a whole office) could lock
+ * the owner out.  An account without a ledger, root's, has no other
  * than the source's; a caller without a source has none of that.
  */
 static void
@@ -616,9 +616,12 @@ open_ledgers(struct sr_attempt *attempt)
     for (size_t i = 0; i < SIDES && result == SR_STORE_OK; i++) {
         struct side *side = &attempt->side[i];
 
-        if (side->has_ledger)
-            result = sr_ledger_open(attempt->store, &side->key, true,
-                                    side->limits.attempts, &side->file);
+        if (!side->has_ledger)
+            continue;
+        result = sr_ledger_open(attempt->store, &side->key, &side->limits,
+                                &side->file);
+        side->is_used = result == SR_STORE_OK && side->limits.attempts > 0 &&
+                        !sr_ledger_is_overflow(side->file);
     }
     return result;
 }
@@ -747,14 +750,14 @@ record_again(struct sr_attempt *attempt, struct side *side)
 {
     struct sr_ledger_file *old = side->file;
 
-    if (sr_ledger_open(attempt->store, &side->key, true, side->limits.attempts,
+    if (sr_ledger_open(attempt->store, &side->key, &side->limits,
                        &side->file) != SR_STORE_OK) {
         side->file = old;
         return;
     }
     sr_ledger_close(old);
     side->slot = NO_SLOT;
-    if (take(attempt, side) != LOOK_TAKEN)
+    if (sr_ledger_is_overflow(side->file) || take(attempt, side) != LOOK_TAKEN)
         return;
     record_failure(attempt, side, SR_RECORD_FAILED);
     sr_ledger_sync(side->file);

@@ -9,7 +9,7 @@
  *   sr_attempt_free(attempt, false);
  *
  * To begin, the two ledgers that count are read (the account's, or the unknown
- * name's bucket; and the source's, unless the attempt comes from a session or
+ * name's; and the source's, unless the attempt comes from a session or
  * source of the account's own): a free slot of each is locked, read again, and
  * marked as taken.  A wrong password leaves the slot marked as failed; a right
  * one clears the account's ledger.  A process that dies in between leaves its

@@ -139,7 +139,7 @@ sr_attempt_standing(struct sr_store *store, const struct sr_ledger_key *key,
 
     memset(standing, 0, sizeof(*standing));
     standing->lockout = sr_lockout_none();
-    result = sr_ledger_open(store, key, false, 0, &file);
+    result = sr_ledger_open(store, key, NULL, &file);
     if (result == SR_STORE_NOT_FOUND)
         return SR_STORE_OK;
     if (result == SR_STORE_OK)

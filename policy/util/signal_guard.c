@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,10 +47,11 @@ sr_signal_guard_end(struct sr_signal_guard *shield)
         return;
     shield->is_up = false;
     /* First the uid: a handler must find the process as it knows it.  It could
-     * be set before, so there is no failure to report. */
+     * be set before; should it fail all the same, the program must not run on
+     * with root's. */
     if (shield->effective_uid == 0 && shield->real_uid != 0 &&
         setresuid(shield->real_uid, UNCHANGED, UNCHANGED) != 0)
-        errno = EPERM;
+        _exit(EXIT_FAILURE);
     pthread_sigmask(SIG_SETMASK, &shield->mask, NULL);
 }
 

@@ -32,7 +32,8 @@ struct sr_signal_guard {
  */
 int sr_signal_guard_begin(struct sr_signal_guard *shield);
 
-/* Lower it: everything is as it was before.  Not raised: no-op. */
+/* Lower it: everything is as it was before.  Not raised: no-op.  A process
+ * whose real uid cannot be given back is ended. */
 void sr_signal_guard_end(struct sr_signal_guard *shield);
 
 /*

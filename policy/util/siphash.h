@@ -1,5 +1,5 @@
 /*
- * SipHash: the keyed hash that finds damage, chooses buckets, and keeps what is
+ * SipHash: the keyed hash that finds damage, chooses files, and keeps what is
  * hashed from being guessed by who does not know the key.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later

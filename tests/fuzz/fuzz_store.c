@@ -69,7 +69,8 @@ read_ledger(struct sr_store *store, const struct sr_ledger_key *key, bool write)
     struct sr_fold fold;
     sr_time now;
 
-    if (sr_ledger_open(store, key, write, 5, &file) != SR_STORE_OK)
+    if (sr_ledger_open(store, key, write ? &limits : NULL, &file) !=
+        SR_STORE_OK)
         return;
     if (sr_ledger_read(file, 0, &fold, &now) == SR_STORE_OK) {
         const uint64_t open = sr_throttle_open(&fold.ledger, &limits, now);

@@ -3,6 +3,10 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
+import fcntl
+import os
+import struct
 import subprocess
 import time
 
@@ -236,6 +240,32 @@ def test_sudo_that_asks_for_the_targets_password(host):
         talk.answer(AGAIN, FRESH)
         talk.rest()
     assert host.has_password("ann", FRESH)
+
+
+@contextlib.contextmanager
+def busy(ledger):
+    """Every slot of a ledger is locked by another process."""
+    with open(ledger, "r+b") as file:
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack(
+            "hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 1 << 30, 1 << 20, 0))
+        yield
+
+
+def test_root_at_a_busy_console_is_counted(host):
+    """A ledger whose slots are all in use is no broken one: nothing is verified
+    without being counted."""
+    host.configure(lockout={"source_attempts": 1, "wait": "1s"})
+    host.add("ann", OLD)
+    host.set_shadow("root", 1, host.shadow("ann")[1])
+
+    def log_in():
+        return host.drive("login", "root", "auth", answers=[OLD],
+                          tty="/dev/tty1").code
+
+    assert log_in() == "SUCCESS"
+    with busy(STATE / "here" / "console"):
+        assert log_in() == "AUTHINFO_UNAVAIL"
+    assert log_in() == "SUCCESS"
 
 
 def test_a_daemon_that_names_no_peer_is_not_root(host):

@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,12 +20,14 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "policy/throttle/attempt.h"
+#include "policy/util/signal_guard.h"
 #include "tests/unit/scratch.h"
 
 #define USER      ((uid_t)1000)
@@ -1427,6 +1430,49 @@ as_a_user_of_elsewhere(void *argument)
     WANT(getuid() != 0);
 }
 
+/* A program whose real uid cannot be given back does not run on as root. */
+static void
+as_one_that_lost_the_right(void *argument)
+{
+    struct __user_cap_header_struct head = {.version =
+                                                _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[2];
+    struct sr_signal_guard guard;
+    int *end = argument;
+
+    *end = 1;
+    if (setresuid(4321, 0, 0) != 0)
+        _exit(SCRATCH_SKIP);
+    WANT(sr_signal_guard_begin(&guard) == 0);
+    WANT(syscall(SYS_capget, &head, caps) == 0);
+    caps[0].effective &= ~(1u << CAP_SETUID);
+    WANT(syscall(SYS_capset, &head, caps) == 0);
+    *end = 2;
+    sr_signal_guard_end(&guard);
+    *end = 3;
+}
+
+static void
+test_the_real_uid_that_stays(void **state)
+{
+    const struct world *world = *state;
+    int status;
+    pid_t child;
+
+    if (geteuid() != 0)
+        skip();
+    child = fork();
+    if (child == 0) {
+        as_one_that_lost_the_right(world->counts);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == SCRATCH_SKIP)
+        skip();
+    assert_int_equal(world->counts[0], 2);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+}
+
 static void
 test_the_real_uid_is_given_back(void **state)
 {
@@ -1508,11 +1554,94 @@ test_peers_share_no_ledger_with_this_host(void **state)
     sr_store_close(store);
 }
 
+/* A source of this host, a user. */
+static struct sr_source
+user_source(uid_t uid)
+{
+    struct sr_source source = {.is_user = true, .user = uid};
+
+    snprintf(source.text, sizeof(source.text), "uid:%u", (unsigned)uid);
+    return source;
+}
+
+/* More users than there are ledgers for: none of them locks out another one,
+ * nor root at the console. */
+static void
+test_users_lock_out_themselves_only(void **state)
+{
+    const struct sr_source console = {.text = "console"};
+    struct world *world = *state;
+
+    world->rules.attempts = 0;
+    world->rules.source_attempts = 1;
+    for (uid_t uid = 3000; uid < 3600; uid++) {
+        const struct sr_source source = user_source(uid);
+
+        assert_int_equal(
+            attempt_as(world, USER, NULL, &source, SR_OUTCOME_WRONG, NULL),
+            SR_BEGIN_GO);
+        if (uid < 3100) /* places are plenty yet */
+            assert_int_equal(
+                attempt_as(world, USER, NULL, &source, SR_OUTCOME_RIGHT, NULL),
+                SR_BEGIN_LOCKED);
+    }
+    assert_int_equal(
+        attempt_as(world, 0, NULL, &console, SR_OUTCOME_RIGHT, NULL),
+        SR_BEGIN_GO);
+}
+
+/* A peer that has not failed is not locked out, however many others are. */
+static void
+test_peers_lock_out_themselves_only(void **state)
+{
+    struct world *world = *state;
+    char address[32];
+
+    world->rules.attempts = 0;
+    world->rules.source_attempts = 1;
+    for (unsigned i = 0; i < 3000; i++) {
+        snprintf(address, sizeof(address), "2001:db8:%x::1", i);
+        assert_int_equal(guess(world, USER, address), SR_BEGIN_GO);
+    }
+    for (unsigned i = 1; i < 250; i++) {
+        snprintf(address, sizeof(address), "192.0.2.%u", i);
+        assert_int_equal(log_in(world, USER, address), SR_BEGIN_GO);
+    }
+}
+
+/* Names that do not exist behave as one that does: each is locked out by its
+ * own failures, and by nothing else, as long as there are ledgers. */
+static void
+test_unknown_names_are_apart(void **state)
+{
+    const struct sr_source source = source_of(HERE);
+    struct world *world = *state;
+    struct sr_settled settled;
+    char name[32];
+
+    world->rules.attempts = 1;
+    world->rules.source_attempts = 0;
+    for (unsigned i = 0; i < 800; i++) {
+        snprintf(name, sizeof(name), "name%u", i);
+        assert_int_equal(attempt_as(world, (uid_t)-1, name, &source,
+                                    SR_OUTCOME_WRONG, &settled),
+                         SR_BEGIN_GO);
+        assert_true(settled.began_lockout);
+        assert_int_equal(attempt_as(world, (uid_t)-1, name, &source,
+                                    SR_OUTCOME_WRONG, &settled),
+                         SR_BEGIN_LOCKED);
+    }
+}
+
 /* Every ledger that a million names and sources come to, each filled up. */
 static void
 test_a_million_names(void **state)
 {
     struct world *world = *state;
+    const struct sr_limits limits[2] = {
+        sr_attempt_account_limits(&world->rules, false),
+        sr_attempt_source_limits(&world->rules),
+    };
     struct sr_store *store = open_store(world, SR_STORE_WRITE);
     char text[32];
     long made = 0;
@@ -1528,11 +1657,7 @@ test_a_million_names(void **state)
 
             if (access(scratch_path(world->state, key[k].path), F_OK) == 0)
                 continue;
-            assert_int_equal(sr_ledger_open(store, &key[k], true,
-                                            k == 0
-                                                ? world->rules.attempts
-                                                : world->rules.source_attempts,
-                                            &file),
+            assert_int_equal(sr_ledger_open(store, &key[k], &limits[k], &file),
                              SR_STORE_OK);
             sr_ledger_close(file);
             made++;
@@ -1541,7 +1666,7 @@ test_a_million_names(void **state)
     sr_store_close(store);
     print_message("1000000 names: %ld ledgers, %ld KiB\n", made,
                   size_of(world) / 1024);
-    assert_int_equal(made, SR_NAME_BUCKETS + SR_SOURCE_BUCKETS);
+    assert_int_equal(made, SR_NAME_LEDGERS + SR_SOURCE_LEDGERS);
     assert_true(size_of(world) < BOUND);
     assert_int_equal(log_in(world, USER, HERE), SR_BEGIN_GO);
 }
@@ -1592,8 +1717,12 @@ main(void)
         ATTEMPT_TEST(test_hostile_limits),
         ATTEMPT_TEST(test_the_real_uid_is_shielded),
         ATTEMPT_TEST(test_the_real_uid_is_given_back),
+        ATTEMPT_TEST(test_the_real_uid_that_stays),
         ATTEMPT_TEST(test_a_flood_of_attempts),
         ATTEMPT_TEST(test_peers_share_no_ledger_with_this_host),
+        ATTEMPT_TEST(test_users_lock_out_themselves_only),
+        ATTEMPT_TEST(test_peers_lock_out_themselves_only),
+        ATTEMPT_TEST(test_unknown_names_are_apart),
         ATTEMPT_TEST(test_a_million_names),
     };
 

@@ -614,6 +614,9 @@ test_time_over_a_boot(void **state)
 
 /* ---- ledgers */
 
+static const struct sr_limits usual = {
+    .attempts = 5, .window = 900, .duration = 900, .duration_max = SR_DAY};
+
 static struct sr_ledger_key
 strangers(const struct world *world)
 {
@@ -647,12 +650,121 @@ failures_in(struct sr_store *store, const struct sr_ledger_key *key)
     struct sr_fold fold;
     sr_time now;
 
-    if (sr_ledger_open(store, key, false, 5, &file) == SR_STORE_NOT_FOUND)
+    if (sr_ledger_open(store, key, NULL, &file) == SR_STORE_NOT_FOUND)
         return 0;
     assert_non_null(file);
     assert_int_equal(sr_ledger_read(file, 0, &fold, &now), SR_STORE_OK);
     sr_ledger_close(file);
     return fold.ledger.failures;
+}
+
+/* ---- ledgers of names and sources */
+
+static const struct sr_limits one_attempt = {
+    .attempts = 1, .window = 900, .duration = 900, .duration_max = SR_DAY};
+
+/* Record failures of a source, each in a slot of its own; returns whether they
+ * went to its own ledger. */
+static bool
+fail_from(struct sr_store *store, const char *text,
+          const struct sr_limits *limits, unsigned failures)
+{
+    struct sr_ledger_file *file;
+    struct sr_ledger_key key;
+    bool is_own;
+
+    assert_int_equal(sr_ledger_key_source(store, text, &key), SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key, limits, &file), SR_STORE_OK);
+    is_own = !sr_ledger_is_overflow(file);
+    for (unsigned slot = 0; is_own && slot < failures; slot++)
+        fail_once(file, slot);
+    sr_ledger_close(file);
+    return is_own;
+}
+
+static uint32_t
+failures_from(struct sr_store *store, const char *text)
+{
+    struct sr_ledger_key key;
+
+    assert_int_equal(sr_ledger_key_source(store, text, &key), SR_STORE_OK);
+    return failures_in(store, &key);
+}
+
+#define PEERS 2500u
+
+/* However many sources are locked out, no failure counts for another one, and
+ * those that have a ledger keep it. */
+static void
+test_a_full_folder(void **state)
+{
+    static const char *const root[] = {"console", "pts", "uid:0"};
+    const struct world *world = *state;
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
+    unsigned own = 0;
+    char text[32];
+
+    assert_true(fail_from(store, "console", &usual, 2));
+    for (unsigned i = 0; i < 3000; i++) {
+        if (i < PEERS)
+            snprintf(text, sizeof(text), "10.0.%u.%u", i >> 8, i & 255);
+        else
+            snprintf(text, sizeof(text), "uid:%u", i);
+        assert_int_equal(failures_from(store, text), 0);
+        own += fail_from(store, text, &one_attempt, 1);
+    }
+    /* All places of the smaller folder are taken, and most of the other. */
+    assert_in_range(own, 256 + 1800, 256 + 2048);
+    for (unsigned i = 4000; i < 4100; i++) {
+        snprintf(text, sizeof(text), "uid:%u", i);
+        assert_int_equal(failures_from(store, text), 0);
+        assert_false(fail_from(store, text, &one_attempt, 1));
+        assert_int_equal(failures_from(store, text), 0);
+    }
+    own -= 256;
+    for (unsigned i = 0; i < PEERS; i++) {
+        snprintf(text, sizeof(text), "10.0.%u.%u", i >> 8, i & 255);
+        own -= failures_from(store, text);
+    }
+    assert_int_equal(own, 0);
+    assert_int_equal(failures_from(store, "console"), 2);
+    for (size_t i = 1; i < 3; i++) {
+        assert_int_equal(failures_from(store, root[i]), 0);
+        assert_true(fail_from(store, root[i], &one_attempt, 1));
+    }
+    sr_store_close(store);
+}
+
+/* A ledger that is in use or has more failures stays when places are short. */
+static void
+test_the_lightest_is_replaced(void **state)
+{
+    const struct world *world = *state;
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
+    struct sr_ledger_file *file;
+    struct sr_ledger_key key;
+    struct sr_record record;
+    struct sr_fold fold;
+    char text[32];
+    sr_time now;
+
+    assert_true(fail_from(store, "uid:1", &usual, 3));
+    assert_int_equal(sr_ledger_key_source(store, "uid:2", &key), SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key, &usual, &file), SR_STORE_OK);
+    assert_int_equal(sr_ledger_take(file, 0, false), 1);
+    assert_int_equal(sr_ledger_read(file, 1, &fold, &now), SR_STORE_OK);
+    record = sr_record_next(&fold, sr_ledger_record(file, 0), now);
+    record.state = SR_RECORD_TAKEN;
+    assert_int_equal(sr_ledger_write(file, 0, &record), SR_STORE_OK);
+    for (unsigned i = 1000; i < 2000; i++) { /* each makes another one go */
+        snprintf(text, sizeof(text), "uid:%u", i);
+        assert_true(fail_from(store, text, &usual, 1));
+        assert_int_equal(failures_from(store, text), 1);
+    }
+    assert_true(sr_ledger_is_current(file));
+    sr_ledger_close(file);
+    assert_int_equal(failures_from(store, "uid:1"), 3);
+    sr_store_close(store);
 }
 
 static void
@@ -674,7 +786,7 @@ test_ledgers_are_apart(void **state)
     for (unsigned i = 0; i < 6; i++) {
         struct sr_ledger_file *file;
 
-        assert_int_equal(sr_ledger_open(store, &keys[i], true, 5, &file),
+        assert_int_equal(sr_ledger_open(store, &keys[i], &usual, &file),
                          SR_STORE_OK);
         for (unsigned slot = 0; slot <= i; slot++)
             fail_once(file, slot % 5);
@@ -690,7 +802,7 @@ test_ledgers_are_apart(void **state)
     {
         struct sr_ledger_file *file;
 
-        assert_int_equal(sr_ledger_open(store, &reused, true, 5, &file),
+        assert_int_equal(sr_ledger_open(store, &reused, &usual, &file),
                          SR_STORE_OK);
         sr_ledger_close(file);
     }
@@ -712,8 +824,7 @@ test_clear(void **state)
 
     assert_int_equal(sr_ledger_clear(store, &key, &found), SR_STORE_OK);
     assert_false(found);
-    assert_int_equal(sr_ledger_open(store, &key, true, 5, &holder),
-                     SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key, &usual, &holder), SR_STORE_OK);
     for (unsigned slot = 0; slot < 5; slot++)
         fail_once(holder, slot);
     assert_int_equal(sr_ledger_take(holder, 0, false), 1);
@@ -721,7 +832,7 @@ test_clear(void **state)
     assert_int_equal(sr_ledger_clear(store, &key, &found), SR_STORE_OK);
     assert_true(found);
     assert_false(sr_ledger_is_current(holder));
-    assert_int_equal(sr_ledger_open(store, &key, true, 5, &file), SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key, &usual, &file), SR_STORE_OK);
     assert_int_equal(sr_ledger_read(file, 0, &fold, &now), SR_STORE_OK);
     assert_int_equal(fold.ledger.failures, 0);
     assert_int_equal(fold.notice.failed, 5);
@@ -779,13 +890,19 @@ test_more_slots(void **state)
     struct sr_fold fold;
     sr_time now;
 
-    assert_int_equal(sr_ledger_open(store, &key, true, 2, &file), SR_STORE_OK);
+    assert_int_equal(
+        sr_ledger_open(store, &key, &(struct sr_limits){.attempts = 2}, &file),
+        SR_STORE_OK);
     sr_ledger_close(file);
-    assert_int_equal(sr_ledger_open(store, &key, true, 64, &file), SR_STORE_OK);
+    assert_int_equal(
+        sr_ledger_open(store, &key, &(struct sr_limits){.attempts = 64}, &file),
+        SR_STORE_OK);
     fail_once(file, 63);
     fail_once(file, 7);
     sr_ledger_close(file);
-    assert_int_equal(sr_ledger_open(store, &key, true, 3, &file), SR_STORE_OK);
+    assert_int_equal(
+        sr_ledger_open(store, &key, &(struct sr_limits){.attempts = 3}, &file),
+        SR_STORE_OK);
     assert_int_equal(sr_ledger_read(file, 0, &fold, &now), SR_STORE_OK);
     assert_int_equal(fold.ledger.failures, 2);
     assert_int_equal(sr_ledger_damaged(file), 0);
@@ -807,7 +924,7 @@ test_checks(void **state)
 
     sr_store_account_path(&world->ann, "memory", memory);
     write_memory(world, &world->ann, 7);
-    assert_int_equal(sr_ledger_open(store, &key, true, 5, &file), SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key, &usual, &file), SR_STORE_OK);
     sr_ledger_close(file);
     assert_int_equal(sr_ledger_check(store, key.path), SR_STORE_OK);
     assert_int_equal(sr_memory_check(store, memory), SR_STORE_OK);
@@ -849,6 +966,8 @@ main(void)
         STORE_TEST(test_rlimit_fsize),
         STORE_TEST(test_disk_full_and_read_only),
         STORE_TEST(test_time_over_a_boot),
+        STORE_TEST(test_a_full_folder),
+        STORE_TEST(test_the_lightest_is_replaced),
         STORE_TEST(test_ledgers_are_apart),
         STORE_TEST(test_clear),
         STORE_TEST(test_ends_while_read),

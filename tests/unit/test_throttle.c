@@ -332,6 +332,71 @@ test_promise(void **state)
     }
 }
 
+/* Two that end at the same time cannot see each other, and take the same
+ * number: a success does not undo the failure, nor the lockout that it began.
+ */
+static void
+test_a_failure_beside_a_success(void **state)
+{
+    struct sr_record slot[2] = {{.seq = 4}};
+    struct sr_record failed;
+    struct sr_fold fold;
+
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        sr_fold(slot, 1, 0, T0, &fold);
+        slot[first] = sr_record_next(&fold, &slot[first], T0);
+        failed = sr_record_next(&fold, &slot[1 - first], T0);
+        assert_int_equal(slot[first].seq, failed.seq);
+        sr_record_right(&slot[first]);
+        assert_true(sr_record_fail(&failed, &fold,
+                                   &(struct sr_limits){.attempts = 1,
+                                                       .window = 900,
+                                                       .duration = 900,
+                                                       .duration_max = 900},
+                                   0, T0));
+        slot[1 - first] = failed;
+        sr_fold(slot, 2, 0, T0, &fold);
+        assert_int_equal(fold.ledger.failures, 1);
+        assert_int_equal(fold.ledger.failed_at[1 - first], T0);
+        assert_int_equal(fold.ledger.failed_at[first], 0);
+        assert_int_equal(fold.ledger.locked_until, T0 + 900);
+        memset(slot, 0, sizeof(slot));
+        slot[0].seq = 4;
+    }
+}
+
+static void
+test_what_a_ledger_weighs(void **state)
+{
+    const struct sr_limits limits = {.attempts = 3,
+                                     .window = 900,
+                                     .duration = 900,
+                                     .duration_max = SR_DAY,
+                                     .limit = 3};
+    struct sr_ledger ledger;
+
+    (void)state;
+    sr_ledger_init(&ledger);
+    assert_int_equal(sr_throttle_weight(&ledger, &limits, T0), 0);
+    for (unsigned slot = 0; slot < 2; slot++) {
+        sr_throttle_failed(&ledger, &limits, slot, T0);
+        assert_int_equal(sr_throttle_weight(&ledger, &limits, T0), slot + 1);
+    }
+    assert_int_equal(sr_throttle_weight(&ledger, &limits, T0 + 900), 0);
+    sr_throttle_failed(&ledger, &limits, 2, T0);
+    assert_int_equal(sr_throttle_weight(&ledger, &limits, T0),
+                     SR_WEIGHT_LOCKED);
+    assert_int_equal(sr_throttle_weight(&ledger, &limits, T0 + SR_DAY - 1),
+                     SR_WEIGHT_LOCKED); /* at the limit */
+    assert_int_equal(sr_throttle_weight(&ledger, &limits, T0 + 900 + SR_DAY),
+                     1);
+    ledger.failures = 0; /* as if no limit was reached */
+    assert_int_equal(sr_throttle_weight(&ledger, &limits, T0 + 900), 1);
+    assert_int_equal(sr_throttle_weight(&ledger, &limits, T0 + 900 + SR_DAY),
+                     0);
+}
+
 int
 main(void)
 {
@@ -349,6 +414,8 @@ main(void)
         cmocka_unit_test(test_taken_back_keeps_the_doubling),
         cmocka_unit_test(test_idle),
         cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_a_failure_beside_a_success),
+        cmocka_unit_test(test_what_a_ledger_weighs),
         cmocka_unit_test(test_promise),
     };
 
