@@ -856,8 +856,7 @@ test_ends_while_read(void **state)
     struct sr_fold fold;
     sr_time now;
 
-    assert_int_equal(sr_ledger_open(store, &key, true, 5, &holder),
-                     SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key, &usual, &holder), SR_STORE_OK);
     assert_int_equal(sr_ledger_read(holder, 0, &fold, &now), SR_STORE_OK);
     assert_int_equal(sr_ledger_take(holder, 2, false), 1);
     record = sr_record_next(&fold, sr_ledger_record(holder, 2), now);
@@ -865,7 +864,7 @@ test_ends_while_read(void **state)
     assert_int_equal(sr_signal_guard_begin(&guard), 0);
     assert_int_equal(sr_ledger_write(holder, 2, &record), SR_STORE_OK);
     /* Reads the records that the first look below goes by. */
-    assert_int_equal(sr_ledger_open(store, &key, true, 5, &file), SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key, &usual, &file), SR_STORE_OK);
     record.seq++;
     record.state = SR_RECORD_FREE;
     assert_int_equal(sr_ledger_write(holder, 2, &record), SR_STORE_OK);
