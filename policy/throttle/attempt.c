@@ -654,8 +654,10 @@ make_attempt(const char *statedir, const char *rundir,
     attempt->until = SR_TIME_UNKNOWN;
     attempt->temporary_until = SR_TIME_UNKNOWN;
     attempt->ahead.until_wall = SR_TIME_UNKNOWN;
+    /* Root is counted by source, so without one by account. */
     attempt->side[ACCOUNT].limits = sr_attempt_account_limits(
-        subject->rules, subject->is_known && subject->id.uid == 0);
+        subject->rules, subject->is_known && subject->id.uid == 0 &&
+                            subject->source->text[0] != '\0');
     attempt->side[SOURCE].limits = sr_attempt_source_limits(subject->rules);
     attempt->side[ACCOUNT].is_used = attempt->side[ACCOUNT].limits.attempts > 0;
     for (size_t i = 0; i < SIDES; i++)

@@ -157,8 +157,8 @@ sr_attempt_lockout(struct sr_store *store, const struct sr_identity *id,
                    const struct sr_lockouts *classes,
                    struct sr_lockout *lockout)
 {
-    struct sr_limits limits =
-        sr_attempt_account_limits(rules, id != NULL && id->uid == 0);
+    struct sr_limits limits = sr_attempt_account_limits(
+        rules, id != NULL && id->uid == 0 && source->text[0] != '\0');
     enum sr_store_result result = SR_STORE_OK;
     struct sr_standing standing;
     struct sr_ledger_key key;

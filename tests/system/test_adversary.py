@@ -319,6 +319,21 @@ def test_services_that_name_no_peer_close_to_nobody(host, service):
                       **NAMELESS[service]).codes == ["SUCCESS"] * 2
 
 
+@pytest.mark.parametrize("service", NAMELESS)
+def test_root_is_counted_where_no_peer_is_named(host, service):
+    """By the account, since there is no source; the console stays open."""
+    host.configure(lockout={"attempts": 3, "source_attempts": 6})
+    host.add("ann", OLD)
+    host.set_shadow("root", 1, host.shadow("ann")[1])
+    codes = [host.drive("probe", "root", "auth", answers=["no"],
+                        **NAMELESS[service]).code for _ in range(3)]
+    assert codes == ["AUTH_ERR"] * 3
+    assert host.drive("probe", "root", "auth", answers=[OLD],
+                      **NAMELESS[service]).code == "AUTH_ERR"
+    assert host.drive("login", "root", "auth", "acct", answers=[OLD],
+                      tty="/dev/tty1").codes == ["SUCCESS"] * 2
+
+
 def test_the_user_that_a_root_helper_names(host):
     """polkit's helper, started by its socket, says for whom it asks: his wrong
     passwords are his, and neither the kernel's word for him nor anybody
