@@ -35,7 +35,7 @@ is_journal(void)
 
 /* Print one line.  The journal takes its priority from the prefix that
  * sd-daemon(3) describes; priority: LOG_ERR and the like. */
-static void
+__attribute__((format(printf, 2, 0))) static void
 print_line(int priority, const char *format, va_list list)
 {
     char text[LINE_SIZE], clean[LINE_SIZE], prefix[8] = "";

@@ -240,11 +240,12 @@ try_keys(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
     if (krb5_cc_new_unique(context, "MEMORY", NULL, &cache) != 0)
         cache = NULL;
     for (size_t i = 0; i < count; i++) {
-        struct sr_survey_key *key = &krb5->key[krb5->key_count];
         char *name = NULL;
 
         if (cache != NULL && krb5->key_count < SR_SURVEY_KEYS &&
             krb5_unparse_name(context, principal[i], &name) == 0) {
+            struct sr_survey_key *key = &krb5->key[krb5->key_count];
+
             snprintf(key->principal, sizeof(key->principal), "%s", name);
             key->is_host = strncmp(name, "host/", 5) == 0;
             list_keys(session, principal[i], key);
