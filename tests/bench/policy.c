@@ -118,7 +118,10 @@ prepare(struct setting *setting)
     *setting = (struct setting){
         .rules = {.warn = 14 * SR_DAY, .minimum_age = SR_DAY, .tries = 3},
         .caller = {.is_logged_on = true},
-        .limits = {SR_ATTEMPTS_MAX, 900, 900, SR_DAY},
+        .limits = {.attempts = SR_ATTEMPTS_MAX,
+                   .window = 900,
+                   .duration = 900,
+                   .duration_max = SR_DAY},
     };
     sr_facts_init(&setting->facts);
     setting->facts.answered = SR_YES;
