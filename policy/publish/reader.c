@@ -203,19 +203,28 @@ walk(int fd, const struct sr_header *header, const char *name,
     return damaged();
 }
 
+/* The text of a delta; as readlink(2).  Apart, so that the path is off the
+ * stack when the text is decoded. */
+static APART ssize_t
+read_delta(const char *dir, enum sr_view view, const char *name,
+           char text[SR_DELTA_TEXT])
+{
+    char path[PATH_ROOM];
+
+    make_path(path, dir, view, ".d/", name);
+    return readlink(path, text, SR_DELTA_TEXT);
+}
+
 /* Replace what was found by a newer delta.  *is_missing: there is no delta. */
 static APART enum sr_found
 apply_delta(const char *dir, enum sr_view view, enum sr_found found,
             const char *name, struct sr_published *out, bool *is_missing)
 {
     struct sr_payload payload;
-    char path[PATH_ROOM];
     char text[SR_DELTA_TEXT];
     uint64_t sequence;
-    ssize_t size;
+    ssize_t size = read_delta(dir, view, name, text);
 
-    make_path(path, dir, view, ".d/", name);
-    size = readlink(path, text, sizeof(text));
     *is_missing = size < 0 && errno == ENOENT;
     if (*is_missing)
         return found;
@@ -315,7 +324,7 @@ sr_reader_find(const char *dir, enum sr_view view, const char *name,
 }
 
 /* The entry at the cursor or the next, in an open snapshot. */
-static enum sr_found
+static APART enum sr_found
 list_entry(int fd, const struct sr_header *header, struct sr_cursor *cursor,
            char name[SR_SNAPSHOT_NAME_MAX + 1])
 {

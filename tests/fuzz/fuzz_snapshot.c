@@ -24,6 +24,7 @@
 #include "nss/module.h"
 #include "policy/publish/reader.h"
 #include "policy/util/siphash.h"
+#include "tests/fuzz/expect.h"
 
 #define NOW     ((sr_time)1800000000)
 #define FAKE_FD 12345
@@ -324,25 +325,18 @@ plain_name(const char *name)
 
 /* ---- the questions */
 
-static void
-must(bool is_so)
-{
-    if (!is_so)
-        abort();
-}
-
 /* What the rules say of every answer. */
 static void
 check_rules(enum nss_status status, int why, bool is_small)
 {
-    must(world.opened == 0);
-    must(status >= NSS_STATUS_TRYAGAIN && status <= NSS_STATUS_SUCCESS);
+    expect(world.opened == 0);
+    expect(status >= NSS_STATUS_TRYAGAIN && status <= NSS_STATUS_SUCCESS);
     if (status == NSS_STATUS_TRYAGAIN)
-        must(why == (is_small ? ERANGE : EMFILE));
+        expect(why == (is_small ? ERANGE : EMFILE));
     if (status == NSS_STATUS_UNAVAIL)
-        must(why != 0 && why != ERANGE);
+        expect(why != 0 && why != ERANGE);
     if (status == NSS_STATUS_SUCCESS || status == NSS_STATUS_NOTFOUND)
-        must(why == 0);
+        expect(why == 0);
 }
 
 /* PRESENT when it was found, can be read, and may be shown. */
@@ -367,11 +361,11 @@ plain_shadow(const char *name, struct sr_view_shadow *shown)
 static void
 check_entry(const struct spwd *entry, const struct sr_view_shadow *shown)
 {
-    must(entry->sp_pwdp[0] == shown->password && entry->sp_pwdp[1] == '\0');
-    must(entry->sp_lstchg == shown->changed && entry->sp_min == shown->min);
-    must(entry->sp_max == shown->max && entry->sp_warn == shown->warn);
-    must(entry->sp_inact == shown->inactive);
-    must(entry->sp_expire == shown->expire);
+    expect(entry->sp_pwdp[0] == shown->password && entry->sp_pwdp[1] == '\0');
+    expect(entry->sp_lstchg == shown->changed && entry->sp_min == shown->min);
+    expect(entry->sp_max == shown->max && entry->sp_warn == shown->warn);
+    expect(entry->sp_inact == shown->inactive);
+    expect(entry->sp_expire == shown->expire);
 }
 
 static void
@@ -390,10 +384,10 @@ ask_shadow(void)
     status = _nss_selfreset_getspnam_r(world.name, &entry, buffer, size, &why);
     is_asking = false;
     check_rules(status, why, found == PRESENT);
-    must((status == NSS_STATUS_SUCCESS) == (found == PRESENT && !is_small));
-    must((status == NSS_STATUS_NOTFOUND) == (found == ABSENT));
+    expect((status == NSS_STATUS_SUCCESS) == (found == PRESENT && !is_small));
+    expect((status == NSS_STATUS_NOTFOUND) == (found == ABSENT));
     if (status == NSS_STATUS_SUCCESS) {
-        must(strcmp(entry.sp_namp, world.name) == 0);
+        expect(strcmp(entry.sp_namp, world.name) == 0);
         check_entry(&entry, &shown);
     }
     free(buffer);
@@ -414,12 +408,12 @@ ask_list(void)
         enum nss_status status =
             _nss_selfreset_getspent_r(&entry, buffer, sizeof(buffer), &why);
 
-        must(i <= most);
+        expect(i <= most);
         check_rules(status, why, false);
         if (status != NSS_STATUS_SUCCESS)
             break;
-        must(plain_header() && world.image[12] == 1);
-        must(plain_shadow(entry.sp_namp, &shown) == PRESENT);
+        expect(plain_header() && world.image[12] == 1);
+        expect(plain_shadow(entry.sp_namp, &shown) == PRESENT);
         check_entry(&entry, &shown);
     }
     _nss_selfreset_endspent();
@@ -463,6 +457,40 @@ has(const gid_t *ids, gid_t id)
     return *ids == id && id != 0;
 }
 
+/*
+ * Another spelling of a name can be published.  Then the state is unknown,
+ * whatever the entry of that spelling holds; the chain and the delta of it are
+ * not followed here.
+ */
+static bool
+has_other_spelling(void)
+{
+    char alias[SR_SNAPSHOT_NAME_MAX + 1];
+
+    return plain_name(world.name) && sr_snapshot_alias(world.name, alias);
+}
+
+/* The answer for such a name: nothing, no answer, or the group of unknown
+ * states, by the snapshot or by the fallback. */
+static void
+check_other_spelling(enum nss_status status, const gid_t *groups, long start)
+{
+    gid_t allowed[] = {
+        world.image_size < SR_SNAPSHOT_HEADER
+            ? 0
+            : (gid_t)number_at(world.image + 72 + 4 * SR_GROUP_UNKNOWN, 4),
+        sr_fallback_gid(world.fallback, world.fallback_size, world.name), 0};
+
+    if (allowed[0] == 0) {
+        allowed[0] = allowed[1];
+        allowed[1] = 0;
+    }
+    expect(start <= 2);
+    expect(status == NSS_STATUS_SUCCESS || start == 1);
+    if (start == 2)
+        expect(has(allowed, groups[1]));
+}
+
 static void
 ask_groups(void)
 {
@@ -480,22 +508,24 @@ ask_groups(void)
         (world.say.room & 64) != 0 ? 65536 : -1, &why);
     is_asking = false;
     check_rules(status, why, false);
-    must(start >= 1 && start <= size);
-    if ((world.say.room & 64) != 0 || found == ABSENT) {
-        must(status == NSS_STATUS_NOTFOUND && start == 1);
+    expect(start >= 1 && start <= size);
+    if ((world.say.room & 64) == 0 && found == ABSENT && has_other_spelling()) {
+        check_other_spelling(status, groups, start);
+    } else if ((world.say.room & 64) != 0 || found == ABSENT) {
+        expect(status == NSS_STATUS_NOTFOUND && start == 1);
     } else if (expected[0] == 0) {
-        must(status != NSS_STATUS_SUCCESS && start == 1);
-        must((status == NSS_STATUS_NOTFOUND) == (found == PRESENT));
+        expect(status != NSS_STATUS_SUCCESS && start == 1);
+        expect((status == NSS_STATUS_NOTFOUND) == (found == PRESENT));
     } else {
-        must(status == NSS_STATUS_SUCCESS);
+        expect(status == NSS_STATUS_SUCCESS);
         for (long i = 1; i < start; i++)
-            must(has(expected, groups[i]) && groups[i] != groups[0]);
+            expect(has(expected, groups[i]) && groups[i] != groups[0]);
         for (size_t i = 0; expected[i] != 0; i++) {
             long at = 0;
 
             while (at < start && groups[at] != expected[i])
                 at++;
-            must(at < start);
+            expect(at < start);
         }
     }
     free(groups);
@@ -574,7 +604,7 @@ make_world(const uint8_t *bytes, size_t size)
         take(&bytes, &size, world.fallback, sizeof(world.fallback));
     world.image_size = size;
     world.image = malloc(size > 0 ? size : 1);
-    must(world.image != NULL);
+    expect(world.image != NULL);
     memcpy(world.image, bytes, size);
     if ((world.say.repair & 1) != 0)
         repair_sums();
