@@ -352,8 +352,8 @@ def test_guard_takes_back_what_was_right(host):
     host.configure(lockout={"attempts": 3})
     host.add("ann", OLD)
     for _ in range(6):
-        assert host.drive("probe", "ann", "auth", answers=[OLD]).codes == [
-            "SUCCESS"]
+        assert host.drive("probe", "ann", "auth", "acct",
+                          answers=[OLD]).codes == ["SUCCESS"] * 2
 
 
 def test_history(host):
