@@ -1,5 +1,6 @@
 /*
- * Enclosed: one verification, counted by this host and by the fleet.
+ * Verification: one verification, counted by this host and by the shared
+ * ledger.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -28,7 +29,7 @@ struct sr_verification {
     sr_time server;     /* the server's time when the own entry was added, */
     int64_t added;      /* and this host's clock, milliseconds */
     sr_time now;        /* the server's, of the last look */
-    sr_time until_wall; /* LOCKED by the fleet */
+    sr_time until_wall; /* LOCKED by the shared ledger */
     struct sr_lockouts locks;
     struct sr_shared_judgement judgement;
     char own[SR_SHARED_ID_SIZE];
@@ -41,7 +42,7 @@ struct sr_verification {
 /* ---- requests */
 
 static bool
-ask(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
+ask(struct sr_verification *verification, const struct sr_shared_ledger *way,
     struct sr_shared_request *request, enum sr_status *answer)
 {
     struct sr_call call = sr_call_make(&way->backend, way->connections);
@@ -49,18 +50,18 @@ ask(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
     *answer = sr_backend_shared_ledger(&call, request);
     if (*answer == SR_STATUS_OK || *answer == SR_STATUS_UNKNOWN_NAME)
         return true;
-    enclosed->has_trouble = true;
-    snprintf(enclosed->trouble, sizeof(enclosed->trouble), "%s",
+    verification->has_trouble = true;
+    snprintf(verification->trouble, sizeof(verification->trouble), "%s",
              *answer == SR_STATUS_NO_MEMORY ? "out of memory"
                                             : call.error.text);
     return false;
 }
 
 static bool
-trouble(struct sr_verification *enclosed, const char *why)
+trouble(struct sr_verification *verification, const char *why)
 {
-    enclosed->has_trouble = true;
-    snprintf(enclosed->trouble, sizeof(enclosed->trouble), "%s", why);
+    verification->has_trouble = true;
+    snprintf(verification->trouble, sizeof(verification->trouble), "%s", why);
     return false;
 }
 
@@ -79,78 +80,79 @@ make_id(char id[SR_SHARED_ID_SIZE])
 
 /* Add our entry. */
 static bool
-enter(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
+enter(struct sr_verification *verification, const struct sr_shared_ledger *way,
       enum sr_shared_state state)
 {
     struct sr_shared_request request = {
         .what = SR_SHARED_ADD,
-        .ledger = enclosed->ledger,
-        .id = enclosed->own,
+        .ledger = verification->ledger,
+        .id = verification->own,
         .state = state,
         .is_settling = state == SR_SHARED_FAILED,
     };
     enum sr_status answer;
 
-    if (!make_id(enclosed->own))
-        return trouble(enclosed, "no random numbers");
-    enclosed->server = 0;
-    enclosed->added = sr_clock_milliseconds();
-    enclosed->has_own = ask(enclosed, way, &request, &answer);
-    return enclosed->has_own;
+    if (!make_id(verification->own))
+        return trouble(verification, "no random numbers");
+    verification->server = 0;
+    verification->added = sr_clock_milliseconds();
+    verification->has_own = ask(verification, way, &request, &answer);
+    return verification->has_own;
 }
 
 /* Delete the first entries of the list, and our own. */
 static bool
-drop(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
+drop(struct sr_verification *verification, const struct sr_shared_ledger *way,
      size_t count, bool with_own, bool is_all, bool is_settling)
 {
     struct sr_shared_request request = {
         .what = SR_SHARED_DROP,
-        .ledger = enclosed->ledger,
-        .drop = enclosed->list.entry,
+        .ledger = verification->ledger,
+        .drop = verification->list.entry,
         .count = count,
-        .is_all = is_all && !enclosed->list.is_cut,
+        .is_all = is_all && !verification->list.is_cut,
         .is_settling = is_settling,
     };
     enum sr_status answer;
 
-    if (with_own && enclosed->has_own) {
+    if (with_own && verification->has_own) {
         if (count == SR_SHARED_MAX)
             request.count--;
-        memcpy(enclosed->list.entry[request.count++].id, enclosed->own,
-               sizeof(enclosed->own));
-        enclosed->has_own = false;
+        memcpy(verification->list.entry[request.count++].id, verification->own,
+               sizeof(verification->own));
+        verification->has_own = false;
     }
-    return request.count == 0 || ask(enclosed, way, &request, &answer);
+    return request.count == 0 || ask(verification, way, &request, &answer);
 }
 
 /* Read the ledger and judge it. */
 static bool
-look(struct sr_verification *enclosed, const struct sr_shared_ledger *way)
+look(struct sr_verification *verification, const struct sr_shared_ledger *way)
 {
     struct sr_shared_request request = {.what = SR_SHARED_LIST,
-                                        .ledger = enclosed->ledger,
-                                        .list = &enclosed->list};
-    const char *own = enclosed->has_own ? enclosed->own : NULL;
+                                        .ledger = verification->ledger,
+                                        .list = &verification->list};
+    const char *own = verification->has_own ? verification->own : NULL;
     const struct sr_shared_entry *entry = NULL;
     enum sr_status answer;
 
-    if (!ask(enclosed, way, &request, &answer))
+    if (!ask(verification, way, &request, &answer))
         return false;
     if (own != NULL)
-        entry = sr_shared_find(&enclosed->list, own);
+        entry = sr_shared_find(&verification->list, own);
     /* What does not show our entry may be another server, which does not show
      * all the others' either. */
     if (own != NULL && entry == NULL)
-        return trouble(enclosed, "what was added is not shown");
-    if (entry != NULL && enclosed->server == 0)
-        enclosed->server = entry->made;
-    enclosed->now =
-        enclosed->server + (sr_clock_milliseconds() - enclosed->added) / 1000;
-    if (enclosed->server == 0)
-        enclosed->now = sr_shared_latest(&enclosed->list);
-    sr_shared_judge(&enclosed->list, own, &enclosed->limits, enclosed->now,
-                    enclosed->lifetime, &enclosed->judgement);
+        return trouble(verification, "what was added is not shown");
+    if (entry != NULL && verification->server == 0)
+        verification->server = entry->made;
+    verification->now = verification->server +
+                        (sr_clock_milliseconds() - verification->added) / 1000;
+    if (verification->server == 0)
+        verification->now = sr_shared_latest(&verification->list);
+    sr_shared_judge(&verification->list, own, &verification->limits,
+                    verification->now, verification->lifetime,
+                    &verification->judgement);
     return true;
 }
 
@@ -158,10 +160,10 @@ look(struct sr_verification *enclosed, const struct sr_shared_ledger *way)
 
 /* An entry must not become too old while its owner waits. */
 static bool
-is_ageing(const struct sr_verification *enclosed)
+is_ageing(const struct sr_verification *verification)
 {
-    return sr_clock_milliseconds() - enclosed->added >
-           enclosed->lifetime * 1000 / 3;
+    return sr_clock_milliseconds() - verification->added >
+           verification->lifetime * 1000 / 3;
 }
 
 /*
@@ -169,27 +171,27 @@ is_ageing(const struct sr_verification *enclosed)
  * that those who stay get through.  False: the directory is away.
  */
 static bool
-contend(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
-        int64_t deadline)
+contend(struct sr_verification *verification,
+        const struct sr_shared_ledger *way, int64_t deadline)
 {
-    const struct sr_shared_judgement *judgement = &enclosed->judgement;
+    const struct sr_shared_judgement *judgement = &verification->judgement;
     unsigned nap = 4;
 
     for (;;) {
-        if (!enclosed->has_own && judgement->answer == SR_SHARED_GO &&
-            !enter(enclosed, way, enclosed->state))
+        if (!verification->has_own && judgement->answer == SR_SHARED_GO &&
+            !enter(verification, way, verification->state))
             return false;
-        if (!look(enclosed, way))
+        if (!look(verification, way))
             return false;
         if (judgement->answer == SR_SHARED_LOCKED ||
-            (judgement->answer == SR_SHARED_GO && enclosed->has_own))
+            (judgement->answer == SR_SHARED_GO && verification->has_own))
             return true;
         if (judgement->answer == SR_SHARED_GO)
             continue;
-        if (enclosed->has_own &&
-            (!judgement->may_stay || is_ageing(enclosed) ||
+        if (verification->has_own &&
+            (!judgement->may_stay || is_ageing(verification) ||
              sr_clock_milliseconds() >= deadline) &&
-            !drop(enclosed, way, 0, true, false, false))
+            !drop(verification, way, 0, true, false, false))
             return false;
         if (sr_clock_milliseconds() >= deadline)
             return true;
@@ -201,7 +203,7 @@ contend(struct sr_verification *enclosed, const struct sr_shared_ledger *way,
 
 /* The ledger that counts.  The key is read even where it is not needed. */
 static bool
-find_ledger(struct sr_verification *enclosed,
+find_ledger(struct sr_verification *verification,
             const struct sr_shared_ledger *way,
             const struct sr_subject *subject)
 {
@@ -209,19 +211,19 @@ find_ledger(struct sr_verification *enclosed,
     enum sr_status answer;
     uint32_t dice = 0;
 
-    if (!ask(enclosed, way, &request, &answer))
+    if (!ask(verification, way, &request, &answer))
         return false;
-    if (enclosed->is_decoy) {
+    if (verification->is_decoy) {
         if (getrandom(&dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
-            return trouble(enclosed, "no random numbers");
-        sr_shared_decoy(dice, enclosed->ledger);
+            return trouble(verification, "no random numbers");
+        sr_shared_decoy(dice, verification->ledger);
     } else if (subject->is_known) {
         sr_shared_account(subject->id.name,
-                          sr_attempt_counted(enclosed->attempt) ==
+                          sr_attempt_counted(verification->attempt) ==
                               SR_CLASS_FAMILIAR,
-                          enclosed->ledger);
+                          verification->ledger);
     } else {
-        sr_shared_name(request.key, subject->id.name, enclosed->ledger);
+        sr_shared_name(request.key, subject->id.name, verification->ledger);
     }
     explicit_bzero(request.key, sizeof(request.key));
     return true;
@@ -237,46 +239,48 @@ to_wall(sr_time until, sr_time now)
 /* The side that the attempt is counted on is locked out until then; unknown: it
  * is not. */
 static void
-note_lock(struct sr_verification *enclosed, sr_time until)
+note_lock(struct sr_verification *verification, sr_time until)
 {
-    const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
+    const enum sr_source_class class =
+        sr_attempt_counted(verification->attempt);
 
-    enclosed->locks.is_known[class] = true;
-    enclosed->locks.of[class] =
+    verification->locks.is_known[class] = true;
+    verification->locks.of[class] =
         until == SR_TIME_UNKNOWN
             ? sr_lockout_none()
             : sr_lockout_until(until, SR_LOCK_WHY_THROTTLE);
 }
 
 static enum sr_begin
-fleet_begin(struct sr_verification *enclosed,
-            const struct sr_shared_ledger *way,
-            const struct sr_subject *subject, int64_t deadline)
+shared_begin(struct sr_verification *verification,
+             const struct sr_shared_ledger *way,
+             const struct sr_subject *subject, int64_t deadline)
 {
-    const struct sr_shared_judgement *judgement = &enclosed->judgement;
+    const struct sr_shared_judgement *judgement = &verification->judgement;
 
-    enclosed->locks = sr_lockouts_none(); /* unless it answers */
-    if (!find_ledger(enclosed, way, subject))
+    verification->locks = sr_lockouts_none(); /* unless it answers */
+    if (!find_ledger(verification, way, subject))
         return SR_BEGIN_GO;
-    enclosed->is_counted = true;
-    if (enclosed->is_decoy) {
-        if (enter(enclosed, way, SR_SHARED_PENDING) && look(enclosed, way))
-            enclosed->locks = sr_lockouts_unknown();
+    verification->is_counted = true;
+    if (verification->is_decoy) {
+        if (enter(verification, way, SR_SHARED_PENDING) &&
+            look(verification, way))
+            verification->locks = sr_lockouts_unknown();
         return SR_BEGIN_LOCKED;
     }
-    if (!contend(enclosed, way, deadline))
+    if (!contend(verification, way, deadline))
         return SR_BEGIN_GO;
-    enclosed->locks = sr_lockouts_unknown();
+    verification->locks = sr_lockouts_unknown();
     if (judgement->until != SR_TIME_UNKNOWN)
-        enclosed->until_wall = to_wall(judgement->until, enclosed->now);
+        verification->until_wall = to_wall(judgement->until, verification->now);
     switch (judgement->answer) {
     case SR_SHARED_GO:
-        note_lock(enclosed, SR_TIME_UNKNOWN);
+        note_lock(verification, SR_TIME_UNKNOWN);
         return SR_BEGIN_GO;
     case SR_SHARED_WAIT:
         return SR_BEGIN_BUSY;
     case SR_SHARED_LOCKED:
-        note_lock(enclosed, enclosed->until_wall);
+        note_lock(verification, verification->until_wall);
         break;
     case SR_SHARED_HELD: /* may be taken back */
         break;
@@ -288,14 +292,14 @@ enum sr_begin
 sr_verification_begin(const char *statedir, const char *rundir,
                       const struct sr_subject *subject,
                       const struct sr_shared_ledger *way, bool ahead,
-                      struct sr_verification **enclosed)
+                      struct sr_verification **verification)
 {
     const int64_t deadline =
         sr_clock_milliseconds() + sr_attempt_wait_ms(subject->rules);
     struct sr_verification *begun = calloc(1, sizeof(*begun));
-    enum sr_begin fleet;
+    enum sr_begin shared;
 
-    *enclosed = begun;
+    *verification = begun;
     if (begun == NULL)
         return SR_BEGIN_FAILED;
     begun->until_wall = SR_TIME_UNKNOWN;
@@ -310,9 +314,9 @@ sr_verification_begin(const char *statedir, const char *rundir,
     begun->limits = sr_attempt_shared_limits(subject->rules);
     begun->lifetime = sr_shared_lifetime(way);
     snprintf(begun->backend, sizeof(begun->backend), "%s", way->backend.name);
-    fleet = fleet_begin(begun, way, subject, deadline);
+    shared = shared_begin(begun, way, subject, deadline);
     if (begun->answer == SR_BEGIN_GO)
-        begun->answer = fleet;
+        begun->answer = shared;
     if (begun->answer == SR_BEGIN_BUSY) /* nothing was counted */
         sr_attempt_settle(begun->attempt, SR_OUTCOME_NEITHER);
     return begun->answer;
@@ -323,71 +327,71 @@ sr_verification_begin(const char *statedir, const char *rundir,
 /* Our entry has failed.  One that somebody has deleted meanwhile is added
  * anew. */
 static bool
-fail(struct sr_verification *enclosed, const struct sr_shared_ledger *way)
+fail(struct sr_verification *verification, const struct sr_shared_ledger *way)
 {
     struct sr_shared_request request = {
         .what = SR_SHARED_MARK,
-        .id = enclosed->own,
+        .id = verification->own,
         .state = SR_SHARED_FAILED,
         .is_settling = true,
     };
     enum sr_status answer = SR_STATUS_OK;
 
-    if (!ask(enclosed, way, &request, &answer))
+    if (!ask(verification, way, &request, &answer))
         return false;
-    return answer == SR_STATUS_OK || enter(enclosed, way, SR_SHARED_FAILED);
+    return answer == SR_STATUS_OK || enter(verification, way, SR_SHARED_FAILED);
 }
 
 static void
-fleet_settle(struct sr_verification *enclosed,
-             const struct sr_shared_ledger *way, enum sr_outcome outcome)
+shared_settle(struct sr_verification *verification,
+              const struct sr_shared_ledger *way, enum sr_outcome outcome)
 {
-    const struct sr_shared_judgement *judgement = &enclosed->judgement;
+    const struct sr_shared_judgement *judgement = &verification->judgement;
     size_t spare = judgement->prunable;
 
-    if (enclosed->is_decoy) /* what is left there is of hosts that died */
+    if (verification->is_decoy) /* what is left there is of hosts that died */
         spare = judgement->settled < SR_SHARED_PRUNE ? judgement->settled
                                                      : SR_SHARED_PRUNE;
     switch (outcome) {
     case SR_OUTCOME_WRONG:
-        if (enclosed->has_own && fail(enclosed, way))
-            drop(enclosed, way, spare, false, false, true);
+        if (verification->has_own && fail(verification, way))
+            drop(verification, way, spare, false, false, true);
         break;
     case SR_OUTCOME_RIGHT:
-        drop(enclosed, way, judgement->settled, true, true, true);
+        drop(verification, way, judgement->settled, true, true, true);
         break;
     case SR_OUTCOME_LOCKED:
-        drop(enclosed, way, spare, true, false, true);
+        drop(verification, way, spare, true, false, true);
         break;
     case SR_OUTCOME_NEITHER:
-        drop(enclosed, way, 0, true, false, true);
+        drop(verification, way, 0, true, false, true);
         break;
     }
 }
 
 struct sr_settled
-sr_verification_settle(struct sr_verification *enclosed,
+sr_verification_settle(struct sr_verification *verification,
                        const struct sr_shared_ledger *way,
                        enum sr_outcome outcome)
 {
-    const bool is_locked = enclosed->answer == SR_BEGIN_LOCKED;
-    const bool is_counted = enclosed->is_counted && way->is_there;
+    const bool is_locked = verification->answer == SR_BEGIN_LOCKED;
+    const bool is_counted = verification->is_counted && way->is_there;
     struct sr_settled settled;
 
     if (is_locked)
         outcome = SR_OUTCOME_LOCKED;
-    settled = sr_attempt_settle(enclosed->attempt, outcome);
+    settled = sr_attempt_settle(verification->attempt, outcome);
     if (settled.is_late) /* no success any more */
         outcome = SR_OUTCOME_WRONG;
-    enclosed->has_trouble = false;
+    verification->has_trouble = false;
     if (is_counted)
-        fleet_settle(enclosed, way, outcome);
-    enclosed->is_counted = false;
+        shared_settle(verification, way, outcome);
+    verification->is_counted = false;
     if (is_counted && outcome == SR_OUTCOME_WRONG &&
-        enclosed->judgement.begins_lockout) {
+        verification->judgement.begins_lockout) {
         settled.began_lockout = true;
-        note_lock(enclosed,
-                  to_wall(enclosed->judgement.begun_until, enclosed->now));
+        note_lock(verification, to_wall(verification->judgement.begun_until,
+                                        verification->now));
     }
     return settled;
 }
@@ -395,17 +399,17 @@ sr_verification_settle(struct sr_verification *enclosed,
 /* ---- the rest of an attempt */
 
 const struct sr_attempt *
-sr_verification_attempt(const struct sr_verification *enclosed)
+sr_verification_attempt(const struct sr_verification *verification)
 {
-    return enclosed->attempt;
+    return verification->attempt;
 }
 
 sr_time
-sr_verification_until(const struct sr_verification *enclosed)
+sr_verification_until(const struct sr_verification *verification)
 {
     const struct sr_lockout none = sr_lockout_none();
-    const sr_time here = sr_attempt_until(enclosed->attempt);
-    const sr_time there = enclosed->until_wall;
+    const sr_time here = sr_attempt_until(verification->attempt);
+    const sr_time there = verification->until_wall;
 
     return sr_lockout_merge(here == SR_TIME_UNKNOWN
                                 ? none
@@ -417,40 +421,41 @@ sr_verification_until(const struct sr_verification *enclosed)
 }
 
 struct sr_lockouts
-sr_verification_locks(const struct sr_verification *enclosed)
+sr_verification_locks(const struct sr_verification *verification)
 {
-    return enclosed->locks;
+    return verification->locks;
 }
 
 bool
-sr_verification_by_fleet(const struct sr_verification *enclosed)
+sr_verification_by_shared_ledger(const struct sr_verification *verification)
 {
-    const enum sr_source_class class = sr_attempt_counted(enclosed->attempt);
+    const enum sr_source_class class =
+        sr_attempt_counted(verification->attempt);
 
-    return enclosed->locks.is_known[class] &&
-           sr_lockout_is(&enclosed->locks.of[class]);
+    return verification->locks.is_known[class] &&
+           sr_lockout_is(&verification->locks.of[class]);
 }
 
 const char *
-sr_verification_trouble(struct sr_verification *enclosed)
+sr_verification_trouble(struct sr_verification *verification)
 {
-    if (!enclosed->has_trouble)
+    if (!verification->has_trouble)
         return NULL;
-    enclosed->has_trouble = false;
-    return enclosed->trouble;
+    verification->has_trouble = false;
+    return verification->trouble;
 }
 
 const char *
-sr_verification_backend(const struct sr_verification *enclosed)
+sr_verification_backend(const struct sr_verification *verification)
 {
-    return enclosed->backend[0] == '\0' ? NULL : enclosed->backend;
+    return verification->backend[0] == '\0' ? NULL : verification->backend;
 }
 
 void
-sr_verification_free(struct sr_verification *enclosed, bool forget)
+sr_verification_free(struct sr_verification *verification, bool forget)
 {
-    if (enclosed == NULL)
+    if (verification == NULL)
         return;
-    sr_attempt_free(enclosed->attempt, forget);
-    free(enclosed);
+    sr_attempt_free(verification->attempt, forget);
+    free(verification);
 }

@@ -1,11 +1,11 @@
 /*
- * Enclosed: one verification, counted by this host and, where the configuration
- * says so, by a directory for all hosts (lockout.store = ldap).
+ * Verification: one verification, counted by this host and, where the
+ * configuration says so, by a directory for all hosts (lockout.store = ldap).
  *
  * This host's own ledger (attempt.h) comes first and always counts: both must
  * let an attempt go.  It also bounds how many attempts for a name this host has
  * under way in the directory.  Then the entry of the attempt is added and the
- * ledger of the fleet judged, see fleet.h.  A directory that cannot be asked
+ * shared ledger judged, see shared_ledger.h.  A directory that cannot be asked
  * locks nobody out: the host goes on alone, and says so.
  *
  * The work is the same for a name that exists, for one that does not, and for
@@ -27,21 +27,21 @@
 struct sr_verification; /* opaque */
 
 /*
- * Begin, as sr_attempt_begin() does.  *enclosed is valid or NULL (out of
+ * Begin, as sr_attempt_begin() does.  *verification is valid or NULL (out of
  * memory: SR_BEGIN_FAILED).
  */
 enum sr_begin sr_verification_begin(const char *statedir, const char *rundir,
                                     const struct sr_subject *subject,
                                     const struct sr_shared_ledger *way,
                                     bool ahead,
-                                    struct sr_verification **enclosed);
+                                    struct sr_verification **verification);
 
 /*
  * Settle, as sr_attempt_settle() does.  A failure that cannot be settled in the
  * directory is one when its time is over; failures that a success cannot delete
  * stay: stricter, never laxer.
  */
-struct sr_settled sr_verification_settle(struct sr_verification *enclosed,
+struct sr_settled sr_verification_settle(struct sr_verification *verification,
                                          const struct sr_shared_ledger *way,
                                          enum sr_outcome outcome);
 
@@ -50,30 +50,32 @@ const struct sr_attempt *
 sr_verification_attempt(const struct sr_verification *e);
 
 /* SR_BEGIN_LOCKED: when the lockout ends, wall clock. */
-sr_time sr_verification_until(const struct sr_verification *enclosed);
+sr_time sr_verification_until(const struct sr_verification *verification);
 
 /*
- * What has become known of the fleet's locks on the account: of the side that
- * the attempt was counted on; of both, when the directory could not be asked;
- * of none, when there was nothing to find out.  After settle it is as settle
- * left it.
+ * What has become known of the lockouts of the shared ledger on the account: of
+ * the side that the attempt was counted on; of both, when the directory could
+ * not be asked; of none, when there was nothing to find out.  After settle it
+ * is as settle left it.
  */
 struct sr_lockouts
-sr_verification_locks(const struct sr_verification *enclosed);
+sr_verification_locks(const struct sr_verification *verification);
 
-/* Whether the fleet locks out the side that the attempt was counted on. */
-bool sr_verification_by_fleet(const struct sr_verification *enclosed);
+/* Whether the shared ledger locks out the side that the attempt was counted on.
+ */
+bool
+sr_verification_by_shared_ledger(const struct sr_verification *verification);
 
 /*
  * Why the directory could not be asked or told, or NULL.  Said once for each
  * call of begin and settle.
  */
-const char *sr_verification_trouble(struct sr_verification *enclosed);
+const char *sr_verification_trouble(struct sr_verification *verification);
 
 /* The backend that counts, for sr_shared_ledger_open_by_name(); NULL: none. */
-const char *sr_verification_backend(const struct sr_verification *enclosed);
+const char *sr_verification_backend(const struct sr_verification *verification);
 
 /* Free, as sr_attempt_free() does; nothing is sent.  NULL is allowed. */
-void sr_verification_free(struct sr_verification *enclosed, bool forget);
+void sr_verification_free(struct sr_verification *verification, bool forget);
 
 #endif

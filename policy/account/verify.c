@@ -55,8 +55,8 @@ is_probe(const struct sr_transaction *txn, const char *password)
     return password[0] == '\0' && !sr_verify_may_be_empty(txn);
 }
 
-/* A bind can show that the directory's own lock has ended, or that there is one;
- * a lockout that was counted here stays. */
+/* A bind can show that the directory's own lock has ended, or that there is
+ * one; a lockout that was counted here stays. */
 static void
 renew_lockout(struct sr_transaction *txn)
 {
@@ -141,7 +141,7 @@ refuse_locked(struct sr_transaction *txn, struct sr_verification *attempt,
     ask_in_vain(txn, password);
     settled = sr_verification_settle(attempt, way, SR_OUTCOME_WRONG);
     trouble_event(txn, attempt);
-    if (sr_verification_by_fleet(attempt)) /* perhaps known only now */
+    if (sr_verification_by_shared_ledger(attempt)) /* perhaps known only now */
         sr_transaction_publish_lockout(txn, sr_verification_locks(attempt),
                                        is_known);
     if (settled.result != SR_STORE_OK)

@@ -103,9 +103,9 @@ sr_time sr_shared_latest(const struct sr_shared_list *list);
 /*
  * The names of ledgers.  An account's, by its name and whether it is tried from
  * a familiar source (which each host knows for itself).  A name that nobody
- * knows has one of a fixed number of buckets, by the key of the fleet, which
- * strangers do not know: who could find two names in one bucket could see that
- * neither exists.  A decoy is for the work alone.
+ * knows has one of a fixed number of buckets, by the key of the shared ledger,
+ * which strangers do not know: who could find two names in one bucket could see
+ * that neither exists.  A decoy is for the work alone.
  */
 #define SR_SHARED_BUCKETS 4096u
 void sr_shared_account(const char *name, bool is_familiar,

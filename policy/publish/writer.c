@@ -348,12 +348,12 @@ publish_account(const char *dir, const char *statedir,
     return SR_PUBLISH_FAILED;
 }
 
-/* `fleet` NULL: the shared ledger is asked; on success, `reason` says why it
+/* `shared` NULL: the shared ledger is asked; on success, `reason` says why it
  * could not be read. */
 static enum sr_publish_result
 look_up_and_publish(const struct sr_config *config,
                     struct sr_connections *connections,
-                    const struct sr_lockouts *fleet, const char *dir,
+                    const struct sr_lockouts *shared, const char *dir,
                     const char *statedir, const char *name, unsigned wait_ms,
                     char *reason, size_t size)
 {
@@ -368,8 +368,8 @@ look_up_and_publish(const struct sr_config *config,
         sr_transaction_begin(config, name, NULL, NULL, &txn);
     else
         sr_transaction_begin_with(config, connections, name, NULL, NULL, &txn);
-    if (fleet != NULL) {
-        txn.shared = *fleet;
+    if (shared != NULL) {
+        txn.shared = *shared;
     } else {
         const struct sr_shared_ledger way = sr_shared_ledger(&txn, true, NULL);
 
@@ -377,7 +377,7 @@ look_up_and_publish(const struct sr_config *config,
             sr_shared_locks_find(&way, &txn, why, sizeof(why));
     }
     result = publish_account(dir, statedir, &txn, &news, wait_ms, reason, size);
-    if (fleet == NULL &&
+    if (shared == NULL &&
         (result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED))
         snprintf(reason, size, "%s", why);
     sr_transaction_end(&txn);
@@ -396,11 +396,11 @@ sr_publish_account(const struct sr_config *config, const char *dir,
 enum sr_publish_result
 sr_publish_account_linked(const struct sr_config *config,
                           struct sr_connections *connections,
-                          const struct sr_lockouts *fleet, const char *dir,
+                          const struct sr_lockouts *shared, const char *dir,
                           const char *statedir, const char *name,
                           unsigned wait_ms, char *reason, size_t size)
 {
-    return look_up_and_publish(config, connections, fleet, dir, statedir, name,
+    return look_up_and_publish(config, connections, shared, dir, statedir, name,
                                wait_ms, reason, size);
 }
 

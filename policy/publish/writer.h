@@ -64,11 +64,11 @@ enum sr_publish_result sr_publish_account(const struct sr_config *config,
 
 /*
  * The same over the caller's connections (NULL: connections of its own), with
- * the lockouts of the shared ledger in `fleet` instead of asking it.
+ * the lockouts of the shared ledger in `shared` instead of asking it.
  */
 enum sr_publish_result sr_publish_account_linked(
     const struct sr_config *config, struct sr_connections *connections,
-    const struct sr_lockouts *fleet, const char *dir, const char *statedir,
+    const struct sr_lockouts *shared, const char *dir, const char *statedir,
     const char *name, unsigned wait_ms, char *reason, size_t size);
 
 /*

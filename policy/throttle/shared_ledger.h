@@ -12,11 +12,11 @@
 #include "policy/decide/source.h"
 #include "policy/decide/throttle.h"
 
-/* Whether the fleet counts for an account with these rules, if its backend
- * does. */
+/* Whether the shared ledger counts for an account with these rules, if its
+ * backend does. */
 bool sr_shared_counts(const struct sr_rules *rules, uid_t uid);
 
-/* The way to the fleet's ledgers of one account or name. */
+/* The way to the shared ledgers of one account or name. */
 struct sr_shared_ledger {
     bool is_there;
     struct sr_backend backend;
@@ -30,7 +30,7 @@ sr_shared_ledger_open_by_name(const struct sr_config *config,
                               struct sr_connections *connections,
                               const char *name);
 
-/* One of an account's ledgers of the fleet, as it stands. */
+/* One of an account's shared ledgers, as it stands. */
 struct sr_shared_view {
     unsigned failures;         /* slots that failures have consumed */
     size_t entries;            /* that there are */

@@ -1,5 +1,5 @@
 /*
- * Ledgers: what the fleet has counted of all accounts.
+ * Ledgers: what all hosts have counted of all accounts.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -1,5 +1,5 @@
 /*
- * Ledgers: what the fleet has counted of all accounts, from one pass over the
+ * Ledgers: what all hosts have counted of all accounts, from one pass over the
  * entries in a directory; for who tells of many accounts.
  *
  * Which failures lock an account out depends on its rules, and the name of a

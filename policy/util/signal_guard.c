@@ -1,5 +1,5 @@
 /*
- * Shield: keeps the user who started a process from stopping it.
+ * Signal guard: keeps the user who started a process from stopping it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -16,43 +16,43 @@
 #define UNCHANGED ((uid_t)-1)
 
 int
-sr_signal_guard_begin(struct sr_signal_guard *shield)
+sr_signal_guard_begin(struct sr_signal_guard *guard)
 {
     uid_t saved_uid;
     sigset_t all;
     int error;
 
     sigfillset(&all);
-    error = pthread_sigmask(SIG_SETMASK, &all, &shield->mask);
+    error = pthread_sigmask(SIG_SETMASK, &all, &guard->mask);
     if (error != 0)
         return -error;
     /* First set it to what it is: a uid that this user namespace does not know
      * could not be given back. */
-    if (getresuid(&shield->real_uid, &shield->effective_uid, &saved_uid) != 0 ||
-        (shield->effective_uid == 0 && shield->real_uid != 0 &&
-         (setresuid(shield->real_uid, UNCHANGED, UNCHANGED) != 0 ||
+    if (getresuid(&guard->real_uid, &guard->effective_uid, &saved_uid) != 0 ||
+        (guard->effective_uid == 0 && guard->real_uid != 0 &&
+         (setresuid(guard->real_uid, UNCHANGED, UNCHANGED) != 0 ||
           setresuid(0, UNCHANGED, UNCHANGED) != 0))) {
         error = errno;
-        pthread_sigmask(SIG_SETMASK, &shield->mask, NULL);
+        pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
         return -error;
     }
-    shield->is_up = true;
+    guard->is_up = true;
     return 0;
 }
 
 void
-sr_signal_guard_end(struct sr_signal_guard *shield)
+sr_signal_guard_end(struct sr_signal_guard *guard)
 {
-    if (!shield->is_up)
+    if (!guard->is_up)
         return;
-    shield->is_up = false;
+    guard->is_up = false;
     /* First the uid: a handler must find the process as it knows it.  It could
      * be set before; should it fail all the same, the program must not run on
      * with root's. */
-    if (shield->effective_uid == 0 && shield->real_uid != 0 &&
-        setresuid(shield->real_uid, UNCHANGED, UNCHANGED) != 0)
+    if (guard->effective_uid == 0 && guard->real_uid != 0 &&
+        setresuid(guard->real_uid, UNCHANGED, UNCHANGED) != 0)
         _exit(EXIT_FAILURE);
-    pthread_sigmask(SIG_SETMASK, &shield->mask, NULL);
+    pthread_sigmask(SIG_SETMASK, &guard->mask, NULL);
 }
 
 void

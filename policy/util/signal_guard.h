@@ -1,10 +1,10 @@
 /*
- * Shield: keeps the user who started a process from stopping it while it holds
- * a lock that everybody needs.
+ * Signal guard: keeps the user who started a process from stopping it while it
+ * holds a lock that everybody needs.
  *
  * A set-user-ID program belongs, for kill(2), to the user who started it: he
  * could stop it in the middle and hold up every login of the host.  Under the
- * shield every signal that can be blocked is blocked, and a set-user-ID program
+ * guard every signal that can be blocked is blocked, and a set-user-ID program
  * has root's real uid, so that the user's SIGSTOP and SIGKILL are refused.
  * (The freezer of a control group that was delegated to a user stays; waits for
  * a lock are bounded because of that.)
@@ -27,18 +27,18 @@ struct sr_signal_guard {
 };
 
 /*
- * Raise the shield.  Returns 0, or a negative errno when the real uid of a
+ * Begin it.  Returns 0, or a negative errno when the real uid of a
  * set-user-ID program cannot be changed; then nothing is changed.
  */
-int sr_signal_guard_begin(struct sr_signal_guard *shield);
+int sr_signal_guard_begin(struct sr_signal_guard *guard);
 
 /* Lower it: everything is as it was before.  Not raised: no-op.  A process
  * whose real uid cannot be given back is ended. */
-void sr_signal_guard_end(struct sr_signal_guard *shield);
+void sr_signal_guard_end(struct sr_signal_guard *guard);
 
 /*
  * Lift RLIMIT_FSIZE as far as this process may; `before` gets what was.  Only
- * under a shield, which holds back SIGXFSZ.
+ * under a signal guard, which blocks SIGXFSZ.
  */
 void sr_signal_guard_lift_fsize(struct rlimit *before);
 
