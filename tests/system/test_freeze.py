@@ -158,12 +158,13 @@ class Freezer(Stop):
         super().__init__(host, mal)
         self.group = freezer_group()
         if self.group is None:
-            pytest.skip("no control groups can be made here")
+            return  # root's SIGSTOP stops them as well, and mal cannot
         for path in (self.group, *self.group.glob("cgroup.*")):
             os.chown(path, mal.uid, mal.uid)
 
     def before(self):
-        (self.group / "cgroup.procs").write_text("0")
+        if self.group is not None:
+            (self.group / "cgroup.procs").write_text("0")
 
     def set(self, word):
         with as_user(self.mal):
@@ -172,14 +173,22 @@ class Freezer(Stop):
                    (self.group / "cgroup.events").read_text(), what="freezing")
 
     def stop(self):
-        self.set("1")
+        if self.group is None:
+            super().stop()
+        else:
+            self.set("1")
 
     def thaw(self):
-        self.set("0")
+        if self.group is None:
+            super().thaw()
+        else:
+            self.set("0")
 
     def end(self):
         self.thaw()
         super().end()
+        if self.group is None:
+            return
         wait_until(lambda: not (self.group / "cgroup.procs").read_text())
         self.group.rmdir()
 
@@ -214,7 +223,7 @@ class AtSystemCall(Stop):
                      wrap=["strace", "-u", "mal", "-qq", *options])
 
     def trace(self, kind):
-        trace = RUN / "trace"
+        trace = RUN / "trace-of-calls"
         self.strace(kind, "-o", trace).wait()
         return [line for line in trace.read_text().splitlines()
                 if re.match(r"[a-z_0-9]+\(", line)]

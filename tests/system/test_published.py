@@ -211,7 +211,7 @@ def test_status_shows_what_is_published(host):
 def calls(host, *steps, user="ann", answers=(OLD,), service="probe"):
     """The system calls of these steps: (all, those that name what is
     published)."""
-    trace = RUN / "trace"
+    trace = RUN / "trace-of-calls"
     host.drive(service, user, *steps, answers=answers, rhost=PEER,
                wrap=["strace", "-f", "-o", trace])
     lines = [line.split(None, 1)[1]

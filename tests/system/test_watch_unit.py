@@ -93,7 +93,7 @@ class System:
         self.dir = RUN / "systemd"
         self.upper = self.dir / "upper"
         for name in ("upper", "work", "root"):
-            (self.dir / name).mkdir(parents=True)
+            (self.dir / name).mkdir(parents=True, exist_ok=True)
         self.fill(host)
         self.out = open(self.dir / "out", "wb")
         self.process = host.start(
