@@ -13,17 +13,6 @@
 
 /* ---- answers that lines give in certain cases */
 
-/* The module's own lines say yes. */
-static bool
-may_with_us(void *context, size_t index, enum stack_answer answer)
-{
-    const struct asked *asked = context;
-
-    if (module_is_plain(asked->stack->line[index]))
-        return answer == STACK_SUCCESS;
-    return service_may(context, index, answer);
-}
-
 /* Whether a module may leave the decision to others (pam_sss.so and others with
  * ignore_unknown_user and the like). */
 static bool
@@ -265,8 +254,8 @@ check_dead(const struct service *service, enum stack_type type)
 {
     const struct stack_line *self = service_line(service, type, module_is_self);
 
-    if (self != NULL &&
-        !service_can(service, type, NO_LINE, may_with_us, service_always))
+    if (self != NULL && !service_can(service, type, NO_LINE,
+                                     service_may_with_us, service_always))
         service_add(service, SEVERITY_ERROR, self,
                     "Nobody can log in with this stack, even with the right "
                     "password and an account that is in order.",

@@ -71,6 +71,16 @@ service_may(void *context, size_t index, enum stack_answer answer)
 }
 
 bool
+service_may_with_us(void *context, size_t index, enum stack_answer answer)
+{
+    const struct asked *asked = context;
+
+    if (module_is_plain(asked->stack->line[index]))
+        return answer == STACK_SUCCESS;
+    return service_may(context, index, answer);
+}
+
+bool
 service_always(void *context, unsigned seen, enum stack_answer answer)
 {
     (void)context;

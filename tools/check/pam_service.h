@@ -58,6 +58,9 @@ bool service_has_self(const struct service *service, enum stack_type type);
 /* The answers that a line can give at all. */
 bool service_may(void *asked, size_t index, enum stack_answer answer);
 
+/* The same, where the module's own plain lines say yes. */
+bool service_may_with_us(void *asked, size_t index, enum stack_answer answer);
+
 /* Whether a stack can end well, with marks that are wanted (always: any). */
 bool service_can(const struct service *service, enum stack_type type,
                  size_t about, may_answer may, is_wanted wanted);

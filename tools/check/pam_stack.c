@@ -36,17 +36,6 @@ struct check {
 
 /* ---- answers that lines give in certain cases */
 
-/* The module's own lines say yes. */
-static bool
-may_with_us(void *context, size_t index, enum stack_answer answer)
-{
-    const struct asked *asked = context;
-
-    if (module_is_plain(asked->stack->line[index]))
-        return answer == STACK_SUCCESS;
-    return service_may(context, index, answer);
-}
-
 /* The first pass (PRELIM) of a password stack, in which the module's first line
  * answers PAM_IGNORE. */
 static bool
@@ -251,9 +240,10 @@ check_password(const struct service *service)
 static bool
 is_asked(const struct service *service, enum stack_type type, size_t index)
 {
-    return service_passes(service, type, index, may_with_us, MARK_BARE, true) ||
-           service_passes(service, type, index, may_with_us, MARK_GUARDED,
-                          true);
+    return service_passes(service, type, index, service_may_with_us, MARK_BARE,
+                          true) ||
+           service_passes(service, type, index, service_may_with_us,
+                          MARK_GUARDED, true);
 }
 
 /* Modules that do the same work, by other rules. */

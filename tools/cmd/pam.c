@@ -198,8 +198,8 @@ has_updater(void)
     return false;
 }
 
-/* A configuration with an error refuses everybody but root; a module that libpam
- * cannot load, and SELinux in enforcing mode, refuse root as well. */
+/* A configuration with an error refuses everybody but root; a module that
+ * libpam cannot load, and SELinux in enforcing mode, refuse root as well. */
 static int
 check_ready(struct ctl *ctl)
 {
@@ -344,8 +344,8 @@ check(struct ctl *ctl, bool is_json)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
 
-    ctl->config = check_config(ctl->config_file, ctl->config_file != NULL,
-                               &findings);
+    ctl->config =
+        check_config(ctl->config_file, ctl->config_file != NULL, &findings);
     check_pam(ctl->config, &findings);
     return ctl_findings(&findings, is_json);
 }
@@ -353,17 +353,5 @@ check(struct ctl *ctl, bool is_json)
 int
 ctl_pam(struct ctl *ctl, int argc, char **argv)
 {
-    bool is_enable = false, is_disable = false, is_check = false;
-    const struct ctl_option options[] = {{"enable", &is_enable, NULL},
-                                         {"disable", &is_disable, NULL},
-                                         {"check", &is_check, NULL}};
-
-    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
-        return ctl->exit;
-    if (is_enable + is_disable + is_check != 1)
-        return ctl_usage(ctl, "One of --enable, --disable and --check is "
-                              "required.");
-    if (is_check)
-        return check(ctl, ctl->is_json);
-    return ctl_once(ctl, is_enable ? enable : disable);
+    return ctl_switch(ctl, argc, argv, enable, disable, check);
 }
