@@ -137,6 +137,15 @@ unpack_heimdal() {
 		libkadm5clnt7-heimdal
 }
 
+# Those of Samba start a domain controller at every boot, and edit /etc.  With
+# what joins hosts to a domain, and what samba-tool needs of Python.
+unpack_samba() {
+	unpack samba /usr/sbin/samba samba samba-ad-dc samba-ad-provision \
+		samba-dsdb-modules samba-vfs-modules samba-libs samba-common \
+		samba-common-bin winbind ldb-tools tdb-tools adcli python3-samba \
+		python3-ldb python3-tdb python3-talloc python3-dnspython
+}
+
 bootstrap() {
 	if [ ! -x "$TOP/configure" ] || [ "$TOP/configure.ac" -nt "$TOP/configure" ] ||
 		[ -n "$(find "$TOP" -maxdepth 2 '(' -name Makefile.am -o -name local.mk ')' -newer "$TOP/Makefile.in" 2>/dev/null)" ]; then
