@@ -17,10 +17,8 @@ libtools_la_SOURCES = \
 	tools/password_gen.c tools/password_gen.h \
 	tools/check/sshd_config.c tools/check/sshd_config.h \
 	tools/check/pam_config.c tools/check/pam_config.h \
-	tools/check/pam_paths.c tools/check/pam_paths.h \
 	tools/check/sandbox.c tools/check/sandbox.h \
 	tools/check/pam_auth.c tools/check/pam_auth.h \
-	tools/check/pam_modules.c tools/check/pam_modules.h \
 	tools/check/pam_service.c tools/check/pam_service.h
 selfresetctl_SOURCES = \
 	tools/cmd/check.c \

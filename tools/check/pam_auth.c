@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "tools/check/pam_auth.h"
-#include "tools/check/pam_modules.h"
 
 /* ---- answers that lines give in certain cases */
 
@@ -28,97 +27,82 @@ may_abstain(const struct stack_line *line)
 /* No module proves anything.  What the service's own file permits, as that of
  * an autologin does, is meant as it is written. */
 static bool
-may_unproved(void *context, size_t index, enum stack_answer answer)
+may_unproved(const struct question *question, const struct stack_line *line,
+             enum stack_answer answer)
 {
-    const struct asked *asked = context;
-    const struct stack_line *line = asked->stack->line[index];
-
-    bool is_meant = strcmp(line->file, asked->service->file) == 0 &&
-                    !service_has_self(asked->service, STACK_AUTH);
+    const struct service *service = question->service;
+    bool is_meant = strcmp(line->file, service->file) == 0 &&
+                    service_line(service, STACK_AUTH, MODULE_SELF) == NULL;
 
     if (answer == STACK_SUCCESS &&
-        (is_meant || !module_is_bystander(line) || module_is_condition(line)))
+        (is_meant || (line->kinds & MODULE_BYSTANDER) == 0 ||
+         (line->kinds & MODULE_CONDITION) != 0))
         return false;
-    if (answer == STACK_IGNORE && module_is_proof(line))
+    if (answer == STACK_IGNORE && (line->kinds & MODULE_PROOF) != 0)
         return may_abstain(line);
-    return service_may(context, index, answer);
+    return service_may(question, line, answer);
 }
 
-/* The password is wrong: nothing that verifies one says yes.  The account is
+/* The password is wrong: nothing that verifies one succeeds.  The account is
  * one that is left to another module behind a guard. */
 static bool
-may_when_wrong(void *context, size_t index, enum stack_answer answer)
+may_when_wrong(const struct question *question, const struct stack_line *line,
+               enum stack_answer answer)
 {
-    const struct asked *asked = context;
-    const struct stack_line *line = asked->stack->line[index];
-
-    if (module_is_plain(line))
+    if ((line->kinds & MODULE_PLAIN) != 0)
         return answer == STACK_UNKNOWN;
-    if (answer == STACK_SUCCESS && module_is_proof(line))
+    if (answer == STACK_SUCCESS && (line->kinds & MODULE_PROOF) != 0)
         return false;
-    return service_may(context, index, answer);
+    return service_may(question, line, answer);
 }
 
 /* The same, and the line asked about is the first that verifies: it knows the
  * account. */
 static bool
-may_when_known(void *context, size_t index, enum stack_answer answer)
+may_when_known(const struct question *question, const struct stack_line *line,
+               enum stack_answer answer)
 {
-    const struct asked *asked = context;
-
-    if (index == asked->about)
+    if (line == question->about)
         return answer == STACK_WRONG;
-    return may_when_wrong(context, index, answer);
+    return may_when_wrong(question, line, answer);
 }
 
 /* The account is a directory's, and not this module's: of what proves, only
- * modules of directories say yes. */
+ * modules of directories succeed. */
 static bool
-may_for_directory(void *context, size_t index, enum stack_answer answer)
+may_for_directory(const struct question *question,
+                  const struct stack_line *line, enum stack_answer answer)
 {
-    const struct asked *asked = context;
-    const struct stack_line *line = asked->stack->line[index];
     bool is_yes = answer == STACK_SUCCESS || answer == STACK_NEW_TOKEN;
 
-    if (module_is_plain(line))
+    if ((line->kinds & MODULE_PLAIN) != 0)
         return answer == STACK_UNKNOWN;
-    if (is_yes && asked->type == STACK_AUTH && module_is_proof(line) &&
-        (!module_is_verifier(line) || module_is_local(line)))
+    if (is_yes && question->type == STACK_AUTH &&
+        (line->kinds & MODULE_PROOF) != 0 &&
+        ((line->kinds & MODULE_VERIFIER) == 0 ||
+         (line->kinds & MODULE_LOCAL) != 0))
         return false;
-    return service_may(context, index, answer);
-}
-
-/* ---- good ends that are looked for */
-
-/* The line's yes let somebody in, and nothing counted the attempt. */
-static bool
-is_uncounted(void *context, unsigned seen, enum stack_answer answer)
-{
-    (void)context;
-    (void)answer;
-    return ((seen & MARK_BARE) != 0 &&
-            (seen & (MARK_US | MARK_NOT_OURS)) == 0) ||
-           ((seen & MARK_GUARDED) != 0 && (seen & MARK_SETTLED) == 0);
-}
-
-static bool
-is_by_the_line(void *context, unsigned seen, enum stack_answer answer)
-{
-    (void)context;
-    (void)answer;
-    return (seen & (MARK_BARE | MARK_GUARDED)) != 0;
+    return service_may(question, line, answer);
 }
 
 /* ---- open stacks */
 
+/* Whether the success of a line that proves nothing is enough. */
 static bool
-is_open_at(const struct service *service, size_t index, bool is_permit)
+is_open_at(const struct service *service, const struct stack_line *line,
+           bool is_permit)
 {
-    const struct stack_line *line = service->stack[STACK_AUTH].line[index];
+    struct question question = {
+        .service = service, .about = line, .may = may_unproved};
 
-    return module_is_bystander(line) && module_is_permit(line) == is_permit &&
-           service_can(service, STACK_AUTH, index, may_unproved,
-                       is_by_the_line);
+    if ((line->kinds & MODULE_BYSTANDER) == 0 ||
+        ((line->kinds & MODULE_PERMIT) != 0) != is_permit)
+        return false;
+    question.all = MARK_BARE;
+    if (service_can(&question))
+        return true;
+    question.all = MARK_GUARDED;
+    return service_can(&question);
 }
 
 void
@@ -129,8 +113,10 @@ check_auth_open(const struct service *service)
 
     /* A pam_permit.so is more likely the mistake than what comes before it. */
     for (size_t i = 0; line == NULL && i < 2 * stack->count; i++) {
-        if (is_open_at(service, i % stack->count, i < stack->count))
-            line = stack->line[i % stack->count];
+        const struct stack_line *next = stack->line[i % stack->count];
+
+        if (is_open_at(service, next, i < stack->count))
+            line = next;
     }
     if (line != NULL)
         service_add(service, SEVERITY_ERROR, line,
@@ -146,11 +132,11 @@ static void
 check_remainder(const struct service *service)
 {
     const struct stack_line *self =
-        service_line(service, STACK_AUTH, module_is_self);
+        service_line(service, STACK_AUTH, MODULE_SELF);
     const char *name = strrchr(self->file, '/');
 
     if (name != NULL && strcmp(name, "/common-auth") == 0 &&
-        service_line(service, STACK_AUTH, module_is_proof) == NULL)
+        service_line(service, STACK_AUTH, MODULE_PROOF) == NULL)
         service_add(service, SEVERITY_WARNING, self,
                     "No other module verifies passwords in this stack.  If "
                     "pam-auth-update takes this one out, anybody gets in.",
@@ -163,21 +149,28 @@ check_remainder(const struct service *service)
 /* A verifier between guard and settle, whose line lets a wrong password reach
  * settle, or end as the outage of another module. */
 static void
-check_guarded(const struct service *service, size_t index)
+check_guarded(const struct service *service, const struct stack_line *line)
 {
-    const struct stack_line *line = service->stack[STACK_AUTH].line[index];
-    const unsigned reaches = MARK_REFUSED | MARK_SETTLED;
+    const struct question reaches_settle = {.service = service,
+                                            .about = line,
+                                            .may = may_when_wrong,
+                                            .all = MARK_REFUSED | MARK_SETTLED,
+                                            .is_passing = true,
+                                            .follows_bad = true};
+    const struct question is_hidden = {.service = service,
+                                       .about = line,
+                                       .may = may_when_known,
+                                       .all = MARK_REFUSED | MARK_AWAY,
+                                       .is_passing = true};
 
-    if (service_passes(service, STACK_AUTH, index, may_when_wrong, reaches,
-                       true))
+    if (service_can(&reaches_settle))
         service_add(service, SEVERITY_ERROR, line,
                     "settle is reached although this line has not said that "
                     "the password is right: wrong passwords can count as "
                     "right ones.",
                     "Write the line as \"auth [success=ok default=die]\", in "
                     "the same file as settle (include, not substack).");
-    else if (service_passes(service, STACK_AUTH, index, may_when_known,
-                            MARK_REFUSED | MARK_AWAY, false))
+    else if (service_can(&is_hidden))
         service_add(service, SEVERITY_ERROR, line,
                     "After a wrong password here a later module is asked.  Its "
                     "answer (PAM_AUTHINFO_UNAVAIL when it is away) hides that "
@@ -191,9 +184,9 @@ check_guards(const struct service *service)
 {
     const struct stack *stack = &service->stack[STACK_AUTH];
     const struct stack_line *guard =
-        service_line(service, STACK_AUTH, module_is_guard);
+        service_line(service, STACK_AUTH, MODULE_GUARD);
     const struct stack_line *settle =
-        service_line(service, STACK_AUTH, module_is_settle);
+        service_line(service, STACK_AUTH, MODULE_SETTLE);
 
     if (guard != NULL && settle == NULL)
         service_add(service, SEVERITY_ERROR, guard,
@@ -208,22 +201,39 @@ check_guards(const struct service *service)
                     "Add \"auth requisite pam_selfreset.so guard\" before the "
                     "module that verifies the password.");
     for (size_t i = 0; i < stack->count; i++) {
-        if (guard != NULL && settle != NULL && module_is_proof(stack->line[i]))
-            check_guarded(service, i);
+        if (guard != NULL && settle != NULL &&
+            (stack->line[i]->kinds & MODULE_PROOF) != 0)
+            check_guarded(service, stack->line[i]);
     }
 }
 
 /* ---- all others */
 
+/* Whether a password that the line verifies lets its user in uncounted. */
+static bool
+is_uncounted(const struct service *service, const struct stack_line *line)
+{
+    const struct question bare = {.service = service,
+                                  .about = line,
+                                  .all = MARK_BARE,
+                                  .none = MARK_US | MARK_NOT_OURS};
+    const struct question unsettled = {.service = service,
+                                       .about = line,
+                                       .all = MARK_GUARDED,
+                                       .none = MARK_SETTLED};
+
+    return (line->kinds & MODULE_VERIFIER) != 0 &&
+           (service_can(&bare) || service_can(&unsettled));
+}
+
 static void
 check_uncounted(const struct service *service)
 {
     const struct stack *stack = &service->stack[STACK_AUTH];
-    bool has_us = service_has_self(service, STACK_AUTH);
+    bool has_us = service_line(service, STACK_AUTH, MODULE_SELF) != NULL;
 
     for (size_t i = 0; i < stack->count; i++) {
-        if (!module_is_verifier(stack->line[i]) ||
-            !service_can(service, STACK_AUTH, i, service_may, is_uncounted))
+        if (!is_uncounted(service, stack->line[i]))
             continue;
         service_add(service, has_us ? SEVERITY_ERROR : SEVERITY_WARNING,
                     stack->line[i],
@@ -239,11 +249,8 @@ check_uncounted(const struct service *service)
 void
 check_auth(const struct service *service)
 {
-    const struct stack_line *self =
-        service_line(service, STACK_AUTH, module_is_self);
-
     check_uncounted(service);
-    if (self == NULL)
+    if (service_line(service, STACK_AUTH, MODULE_SELF) == NULL)
         return;
     check_guards(service);
     check_remainder(service);
@@ -252,10 +259,11 @@ check_auth(const struct service *service)
 void
 check_dead(const struct service *service, enum stack_type type)
 {
-    const struct stack_line *self = service_line(service, type, module_is_self);
+    const struct stack_line *self = service_line(service, type, MODULE_SELF);
+    const struct question question = {
+        .service = service, .type = type, .may = service_may_with_us};
 
-    if (self != NULL && !service_can(service, type, NO_LINE,
-                                     service_may_with_us, service_always))
+    if (self != NULL && !service_can(&question))
         service_add(service, SEVERITY_ERROR, self,
                     "Nobody can log in with this stack, even with the right "
                     "password and an account that is in order.",
@@ -272,10 +280,12 @@ check_directory(const struct service *service, const char *directory)
 
     for (int type = STACK_AUTH; type <= STACK_ACCOUNT; type++) {
         const struct stack_line *self =
-            service_line(service, (enum stack_type)type, module_is_plain);
+            service_line(service, (enum stack_type)type, MODULE_PLAIN);
+        const struct question question = {.service = service,
+                                          .type = (enum stack_type)type,
+                                          .may = may_for_directory};
 
-        if (self == NULL || service_can(service, (enum stack_type)type, NO_LINE,
-                                        may_for_directory, service_always))
+        if (self == NULL || service_can(&question))
             continue;
         snprintf(text, sizeof(text),
                  "nsswitch.conf takes accounts from \"%.60s\".  This module "

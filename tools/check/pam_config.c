@@ -16,7 +16,6 @@
 #include "tools/check/pam_config.h"
 
 #define DEPTH_MAX 32 /* as libpam's */
-#define WORDS_MAX 128
 
 /* One reading of a stack. */
 struct reading {
@@ -42,45 +41,12 @@ complain(const struct reading *reading, const struct position *position,
                                  position->number, what);
 }
 
-/* A copy of a file's name that lives as long as the reader; one of each. */
-static const char *
-intern_name(struct stack_reader *reader, const char *name)
-{
-    char **files;
-
-    for (size_t i = 0; i < reader->file_count; i++) {
-        if (strcmp(reader->files[i], name) == 0)
-            return reader->files[i];
-    }
-    files = reallocarray(reader->files, reader->file_count + 1, sizeof(*files));
-    if (files == NULL)
-        return NULL;
-    reader->files = files;
-    files[reader->file_count] = strdup(name);
-    if (files[reader->file_count] == NULL)
-        return NULL;
-    return files[reader->file_count++];
-}
-
-void
-stack_reader_free(struct stack_reader *reader)
-{
-    for (size_t i = 0; i < reader->file_count; i++)
-        free(reader->files[i]);
-    free(reader->files);
-    reader->files = NULL;
-    reader->file_count = 0;
-}
-
 static void
 line_free(struct stack_line *line)
 {
-    if (line == NULL)
-        return;
-    for (size_t i = 0; i < line->argument_count; i++)
-        free(line->argument[i]);
     free(line->argument);
-    free(line->path);
+    free(line->file);
+    free(line->text);
     free(line);
 }
 
@@ -100,6 +66,75 @@ stack_has(const struct stack_line *line, const char *argument)
             return true;
     }
     return false;
+}
+
+/* ---- modules */
+
+static unsigned
+kinds_of(const struct stack_line *line)
+{
+    static const struct {
+        const char *module;
+        unsigned kinds;
+    } known[] = {
+        {"pam_abl.so", MODULE_LOCKOUT},
+        {"pam_access.so", MODULE_BYSTANDER},
+        {"pam_cap.so", MODULE_BYSTANDER},
+        {"pam_cracklib.so", MODULE_QUALITY},
+        {"pam_debug.so", MODULE_BYSTANDER},
+        {"pam_deny.so", MODULE_DENY},
+        {"pam_echo.so", MODULE_BYSTANDER},
+        {"pam_ecryptfs.so", MODULE_BYSTANDER},
+        {"pam_env.so", MODULE_BYSTANDER},
+        {"pam_faildelay.so", MODULE_BYSTANDER},
+        {"pam_faillock.so", MODULE_BYSTANDER | MODULE_LOCKOUT},
+        {"pam_gnome_keyring.so", MODULE_BYSTANDER},
+        {"pam_group.so", MODULE_BYSTANDER},
+        {"pam_heimdal.so", MODULE_VERIFIER},
+        {"pam_himmelblau.so", MODULE_VERIFIER},
+        {"pam_krb5.so", MODULE_VERIFIER},
+        {"pam_kwallet5.so", MODULE_BYSTANDER},
+        {"pam_ldap.so", MODULE_VERIFIER},
+        {"pam_localuser.so", MODULE_BYSTANDER | MODULE_CONDITION},
+        {"pam_loginuid.so", MODULE_BYSTANDER | MODULE_LOGINUID},
+        {"pam_motd.so", MODULE_BYSTANDER},
+        {"pam_mount.so", MODULE_BYSTANDER},
+        {"pam_nologin.so", MODULE_BYSTANDER},
+        {"pam_passwdqc.so", MODULE_QUALITY},
+        {"pam_permit.so", MODULE_BYSTANDER | MODULE_PERMIT},
+        {"pam_pwdb.so", MODULE_VERIFIER | MODULE_LOCAL},
+        {"pam_pwhistory.so", MODULE_QUALITY},
+        {"pam_pwquality.so", MODULE_QUALITY},
+        {"pam_securetty.so", MODULE_BYSTANDER},
+        {"pam_sepermit.so", MODULE_BYSTANDER | MODULE_CONDITION},
+        {"pam_shells.so", MODULE_BYSTANDER},
+        {"pam_sss.so", MODULE_VERIFIER},
+        {"pam_succeed_if.so", MODULE_BYSTANDER | MODULE_CONDITION},
+        {"pam_tally.so", MODULE_LOCKOUT},
+        {"pam_tally2.so", MODULE_BYSTANDER | MODULE_LOCKOUT},
+        {"pam_tcb.so", MODULE_VERIFIER | MODULE_LOCAL},
+        {"pam_time.so", MODULE_BYSTANDER},
+        {"pam_unix.so", MODULE_VERIFIER | MODULE_LOCAL},
+        {"pam_unix2.so", MODULE_VERIFIER | MODULE_LOCAL},
+        {"pam_usertype.so", MODULE_BYSTANDER | MODULE_CONDITION},
+        {"pam_warn.so", MODULE_BYSTANDER},
+        {"pam_winbind.so", MODULE_VERIFIER},
+    };
+    unsigned kinds = 0;
+
+    if (strcmp(line->module, "pam_selfreset.so") == 0) {
+        kinds = MODULE_SELF;
+        kinds |= stack_has(line, "guard") ? MODULE_GUARD : 0;
+        kinds |= stack_has(line, "settle") ? MODULE_SETTLE : 0;
+        return kinds == MODULE_SELF ? kinds | MODULE_PLAIN : kinds;
+    }
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(line->module, known[i].module) == 0)
+            kinds = known[i].kinds;
+    }
+    return (kinds & (MODULE_BYSTANDER | MODULE_DENY)) == 0
+               ? kinds | MODULE_PROOF
+               : kinds;
 }
 
 /* ---- words and controls */
@@ -135,19 +170,6 @@ next_word(char **at, bool *is_bracketed)
     return word;
 }
 
-static void
-set_actions(int action[STACK_ANSWER_COUNT], int success, int ignore,
-            int new_token, int fail)
-{
-    action[STACK_UNKNOWN] = fail;
-    action[STACK_SUCCESS] = success;
-    action[STACK_IGNORE] = ignore;
-    action[STACK_NEW_TOKEN] = new_token;
-    action[STACK_WRONG] = fail;
-    action[STACK_AWAY] = fail;
-    action[STACK_FAIL] = fail;
-}
-
 /* "required" and the like; false for any other word. */
 static bool
 read_keyword(const char *word, int action[STACK_ANSWER_COUNT])
@@ -164,8 +186,10 @@ read_keyword(const char *word, int action[STACK_ANSWER_COUNT])
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strcasecmp(word, known[i].word) == 0) {
-            set_actions(action, known[i].success, STACK_DO_IGNORE,
-                        known[i].success, known[i].fail);
+            for (int answer = 0; answer < STACK_ANSWER_COUNT; answer++)
+                action[answer] = known[i].fail;
+            action[STACK_SUCCESS] = action[STACK_NEW_TOKEN] = known[i].success;
+            action[STACK_IGNORE] = STACK_DO_IGNORE;
             return true;
         }
     }
@@ -246,16 +270,15 @@ read_control(char *text, int action[STACK_ANSWER_COUNT])
 
 static bool read_file(struct reading *reading, const char *name, bool is_asked);
 
-/* Add a module's line with the words that are left as its arguments. */
+/* Add a module's line: the path of the module and, in `rest`, its arguments. */
 static bool
 add_line(struct reading *reading, const struct position *position,
          const int action[STACK_ANSWER_COUNT], const char *path, char *rest)
 {
     struct stack_line *line;
-    char *words[WORDS_MAX];
     const char *slash = strrchr(path, '/');
     bool is_bracketed;
-    size_t count = 0;
+    char *word;
 
     if (reading->stack->count == STACK_LINES_MAX) {
         complain(reading, position,
@@ -266,25 +289,21 @@ add_line(struct reading *reading, const struct position *position,
     if (line == NULL)
         return false;
     reading->stack->line[reading->stack->count++] = line;
-    while (count < WORDS_MAX &&
-           (words[count] = next_word(&rest, &is_bracketed)) != NULL)
-        count++;
-    line->file = position->file;
+    line->file = strdup(position->file);
     line->number = position->number;
     line->level = reading->level;
     memcpy(line->action, action, sizeof(line->action));
-    line->path = strdup(path);
-    line->argument = calloc(count + 1, sizeof(*line->argument));
-    if (line->path == NULL || line->argument == NULL)
+    /* The path, its end, and the arguments, which have an end each. */
+    line->argument = calloc(strlen(rest) + 1, sizeof(*line->argument));
+    if (line->file == NULL || line->argument == NULL ||
+        asprintf(&line->text, "%s%c%s", path, '\0', rest) < 0)
         return false;
+    line->path = line->text;
     line->module = line->path + (slash == NULL ? 0 : slash - path + 1);
-    for (; line->argument_count < count; line->argument_count++) {
-        size_t i = line->argument_count;
-
-        line->argument[i] = strdup(words[i]);
-        if (line->argument[i] == NULL)
-            return false;
-    }
+    rest = line->text + strlen(path) + 1;
+    while ((word = next_word(&rest, &is_bracketed)) != NULL)
+        line->argument[line->argument_count++] = word;
+    line->kinds = kinds_of(line);
     return true;
 }
 
@@ -434,15 +453,13 @@ read_file(struct reading *reading, const char *name, bool is_asked)
             complain(reading, &position, strerror(errno));
         return is_asked;
     }
-    position.file = intern_name(reading->reader, path);
     reading->depth++;
-    while (is_read && position.file != NULL &&
-           next_line(stream, &line, &size, &position.number))
+    while (is_read && next_line(stream, &line, &size, &position.number))
         is_read = read_line(reading, &position, line);
     reading->depth--;
     free(line);
     fclose(stream);
-    return is_read && position.file != NULL;
+    return is_read;
 }
 
 bool

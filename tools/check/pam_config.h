@@ -47,15 +47,36 @@ enum stack_action {
 /* The most lines of one stack with all it includes. */
 #define STACK_LINES_MAX 256
 
+/* What is known of a module by its name and, for this one, its arguments. */
+enum module_kind {
+    MODULE_SELF = 1 << 0,      /* pam_selfreset.so */
+    MODULE_GUARD = 1 << 1,     /* with guard, */
+    MODULE_SETTLE = 1 << 2,    /* with settle, */
+    MODULE_PLAIN = 1 << 3,     /* with neither */
+    MODULE_VERIFIER = 1 << 4,  /* verifies a password, and stores a new one */
+    MODULE_LOCAL = 1 << 5,     /* that of a local account */
+    MODULE_BYSTANDER = 1 << 6, /* its success proves nothing about the user */
+    MODULE_CONDITION = 1 << 7, /* a test by which a stack branches */
+    MODULE_DENY = 1 << 8,      /* pam_deny.so */
+    MODULE_PERMIT = 1 << 9,    /* pam_permit.so */
+    MODULE_LOCKOUT = 1 << 10,  /* counts failures and locks accounts */
+    MODULE_QUALITY = 1 << 11,  /* checks new passwords */
+    MODULE_LOGINUID = 1 << 12, /* pam_loginuid.so */
+    MODULE_PROOF = 1 << 13,    /* neither this module, bystander nor deny: its
+                                  success can be a proof of identity */
+};
+
 struct stack_line {
-    const char *file; /* owned by the reader */
-    unsigned number;  /* of the line in the file, from 1 */
-    unsigned level;   /* how many substacks it is in */
+    char *file;      /* its path */
+    unsigned number; /* of the line in the file, from 1 */
+    unsigned level;  /* how many substacks it is in */
     int action[STACK_ANSWER_COUNT];
-    char *module; /* without folder: "pam_unix.so" */
-    char *path;   /* as written */
+    unsigned kinds;     /* enum module_kind */
+    const char *module; /* without folder: "pam_unix.so" */
+    const char *path;   /* as written */
     char **argument;
     size_t argument_count;
+    char *text; /* what the three above point into */
 };
 
 struct stack {
@@ -73,8 +94,6 @@ struct stack_reader {
     const char *const *folders;
     stack_problem problem;
     void *context;
-    char **files; /* the names that lines point to */
-    size_t file_count;
 };
 
 /*
@@ -87,14 +106,12 @@ bool stack_find(const struct stack_reader *reader, const char *name, char *path,
 
 /*
  * Read one type of a service's stack with everything it includes.  Returns
- * false when the service has no file, or memory is out.  Free the stack's
- * lines with stack_free(), and the names of files with stack_reader_free()
- * when no line is needed any more.
+ * false when the service has no file, or memory is out.  Free the stack in
+ * either case.
  */
 bool stack_read(struct stack_reader *reader, const char *service,
                 enum stack_type type, struct stack *stack);
 void stack_free(struct stack *stack);
-void stack_reader_free(struct stack_reader *reader);
 
 /* Whether a line has this argument, word for word. */
 bool stack_has(const struct stack_line *line, const char *argument);

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "tools/check/pam_auth.h"
-#include "tools/check/pam_modules.h"
 #include "tools/check/pam_service.h"
 #include "tools/check/pam_stack.h"
 
@@ -34,79 +33,31 @@ struct check {
     bool is_used;          /* some stack has pam_selfreset.so */
 };
 
-/* ---- answers that lines give in certain cases */
-
-/* The first pass (PRELIM) of a password stack, in which the module's first line
- * answers PAM_IGNORE. */
-static bool
-may_in_prelim(void *context, size_t index, enum stack_answer answer)
-{
-    const struct asked *asked = context;
-    const struct stack_line *line = asked->stack->line[index];
-
-    if (module_is_plain(line))
-        return answer == STACK_IGNORE;
-    if (module_is_settle(line))
-        return answer == STACK_SUCCESS;
-    return service_may(context, index, answer);
-}
+/* ---- account */
 
 /* The module demands a new password, and no other line does. */
 static bool
-may_demand(void *context, size_t index, enum stack_answer answer)
+may_demand(const struct question *question, const struct stack_line *line,
+           enum stack_answer answer)
 {
-    const struct asked *asked = context;
-
-    if (module_is_plain(asked->stack->line[index]))
+    if ((line->kinds & MODULE_PLAIN) != 0)
         return answer == STACK_NEW_TOKEN;
-    return answer != STACK_NEW_TOKEN && service_may(context, index, answer);
+    return answer != STACK_NEW_TOKEN && service_may(question, line, answer);
 }
 
-/* ---- good ends that are looked for */
-
-/* account, password: the line's yes was enough without this module. */
+/* Whether the success of a line is enough without this module. */
 static bool
-is_without_us(void *context, unsigned seen, enum stack_answer answer)
+can_bypass(const struct service *service, enum stack_type type,
+           const struct stack_line *line)
 {
-    (void)context;
-    (void)answer;
-    return (seen & MARK_BARE) != 0 && (seen & (MARK_US | MARK_NOT_OURS)) == 0;
-}
+    const struct question question = {.service = service,
+                                      .type = type,
+                                      .about = line,
+                                      .all = MARK_BARE,
+                                      .none = MARK_US | MARK_NOT_OURS};
 
-/* The module refused, and the stack did not. */
-static bool
-is_overruled(void *context, unsigned seen, enum stack_answer answer)
-{
-    (void)context;
-    (void)answer;
-    return (seen & MARK_US_NO) != 0;
+    return service_can(&question);
 }
-
-/* password: the line stored a password that the module had checked. */
-static bool
-is_stored(void *context, unsigned seen, enum stack_answer answer)
-{
-    (void)context;
-    (void)answer;
-    return (seen & MARK_BARE) != 0 && (seen & MARK_US) != 0;
-}
-
-/* The same, and no settle came. */
-static bool
-is_unsettled(void *context, unsigned seen, enum stack_answer answer)
-{
-    return is_stored(context, seen, answer) && (seen & MARK_SETTLED) == 0;
-}
-
-/* A demand for a new password that the stack makes a plain success. */
-static bool
-is_plain_success(void *context, unsigned seen, enum stack_answer answer)
-{
-    (void)context;
-    return (seen & MARK_US) != 0 && answer == STACK_SUCCESS;
-}
-
-/* ---- account */
 
 static void
 check_account_bypass(const struct service *service)
@@ -116,12 +67,12 @@ check_account_bypass(const struct service *service)
     for (size_t i = 0; i < stack->count; i++) {
         const struct stack_line *line = stack->line[i];
 
-        if (module_is_self(line))
+        if ((line->kinds & MODULE_SELF) != 0)
             break;
         /* Only a line that cuts the way short can be at fault. */
         if ((line->action[STACK_SUCCESS] == STACK_DO_DONE ||
              line->action[STACK_SUCCESS] > 0) &&
-            service_can(service, STACK_ACCOUNT, i, service_may, is_without_us))
+            can_bypass(service, STACK_ACCOUNT, line))
             service_add(
                 service, SEVERITY_ERROR, line,
                 "This line can end the account stack before pam_selfreset.so "
@@ -134,8 +85,8 @@ static void
 check_account_missing(const struct service *service)
 {
     const struct stack_line *verifier =
-        service_line(service, STACK_ACCOUNT, module_is_verifier);
-    bool has_auth = service_has_self(service, STACK_AUTH);
+        service_line(service, STACK_ACCOUNT, MODULE_VERIFIER);
+    bool has_auth = service_line(service, STACK_AUTH, MODULE_SELF) != NULL;
     static const char text[] =
         "The account stack does not ask pam_selfreset.so.  Nobody is warned, "
         "and expired and locked accounts get in.";
@@ -147,27 +98,33 @@ check_account_missing(const struct service *service)
         service_add(service, has_auth ? SEVERITY_ERROR : SEVERITY_WARNING,
                     verifier, text, advice);
     else if (has_auth)
-        service_add_whole(service, SEVERITY_ERROR, text, advice);
+        service_add(service, SEVERITY_ERROR, NULL, text, advice);
 }
 
 static void
 check_account(const struct service *service)
 {
     const struct stack_line *self =
-        service_line(service, STACK_ACCOUNT, module_is_plain);
+        service_line(service, STACK_ACCOUNT, MODULE_PLAIN);
+    const struct question is_overruled = {
+        .service = service, .type = STACK_ACCOUNT, .all = MARK_US_NO};
+    const struct question is_ignored = {.service = service,
+                                        .type = STACK_ACCOUNT,
+                                        .may = may_demand,
+                                        .all = MARK_US,
+                                        .none = MARK_NEW_TOKEN};
 
     if (self == NULL) {
         check_account_missing(service);
         return;
     }
     check_account_bypass(service);
-    if (service_can(service, STACK_ACCOUNT, NO_LINE, service_may, is_overruled))
+    if (service_can(&is_overruled))
         service_add(
             service, SEVERITY_ERROR, self,
             "The stack lets in users whom this line refuses.",
             "Write its control as \"required\", or with \"default=die\".");
-    if (service_can(service, STACK_ACCOUNT, NO_LINE, may_demand,
-                    is_plain_success))
+    if (service_can(&is_ignored))
         service_add(service, SEVERITY_ERROR, self,
                     "The stack ignores the demand for a new password.  Expired "
                     "passwords are not changed.",
@@ -177,17 +134,35 @@ check_account(const struct service *service)
 
 /* ---- password */
 
-static void
-check_one_storer(const struct service *service, size_t index)
+/* The first pass (PRELIM), in which the module's first line answers PAM_IGNORE.
+ */
+static bool
+may_in_prelim(const struct question *question, const struct stack_line *line,
+              enum stack_answer answer)
 {
-    const struct stack_line *line = service->stack[STACK_PASSWORD].line[index];
+    if ((line->kinds & MODULE_PLAIN) != 0)
+        return answer == STACK_IGNORE;
+    if ((line->kinds & MODULE_SETTLE) != 0)
+        return answer == STACK_SUCCESS;
+    return service_may(question, line, answer);
+}
 
-    if (service_can(service, STACK_PASSWORD, index, service_may,
-                    is_without_us)) {
+static void
+check_one_storer(const struct service *service, const struct stack_line *line)
+{
+    const struct question is_stored = {.service = service,
+                                       .type = STACK_PASSWORD,
+                                       .about = line,
+                                       .all = MARK_BARE | MARK_US};
+    struct question is_unsettled = is_stored;
+
+    is_unsettled.none = MARK_SETTLED;
+    if (can_bypass(service, STACK_PASSWORD, line)) {
         service_add(
             service,
-            service_has_self(service, STACK_PASSWORD) ? SEVERITY_ERROR
-                                                      : SEVERITY_WARNING,
+            service_line(service, STACK_PASSWORD, MODULE_SELF) != NULL
+                ? SEVERITY_ERROR
+                : SEVERITY_WARNING,
             line,
             "New passwords can be stored here without pam_selfreset.so.  "
             "The rules for changes and for passwords are bypassed.",
@@ -195,14 +170,13 @@ check_one_storer(const struct service *service, size_t index)
             "shows.");
         return;
     }
-    if (service_can(service, STACK_PASSWORD, index, service_may, is_unsettled))
+    if (service_can(&is_unsettled))
         service_add(
             service, SEVERITY_ERROR, line,
             "No settle follows this line, which stores new passwords.  The "
             "history is not kept, and temporary passwords do not end.",
             "Add \"password required pam_selfreset.so settle\" behind it.");
-    if (!stack_has(line, "use_authtok") &&
-        service_can(service, STACK_PASSWORD, index, service_may, is_stored))
+    if (!stack_has(line, "use_authtok") && service_can(&is_stored))
         service_add(
             service, SEVERITY_ERROR, line,
             "Without use_authtok this line asks for a new password of its "
@@ -215,16 +189,15 @@ check_password(const struct service *service)
 {
     const struct stack *stack = &service->stack[STACK_PASSWORD];
     const struct stack_line *self =
-        service_line(service, STACK_PASSWORD, module_is_plain);
+        service_line(service, STACK_PASSWORD, MODULE_PLAIN);
+    const struct question can_pass = {
+        .service = service, .type = STACK_PASSWORD, .may = may_in_prelim};
 
     for (size_t i = 0; i < stack->count; i++) {
-        if (module_is_verifier(stack->line[i]))
-            check_one_storer(service, i);
+        if ((stack->line[i]->kinds & MODULE_VERIFIER) != 0)
+            check_one_storer(service, stack->line[i]);
     }
-    if (self == NULL)
-        return;
-    if (!service_can(service, STACK_PASSWORD, NO_LINE, may_in_prelim,
-                     service_always))
+    if (self != NULL && !service_can(&can_pass))
         service_add(
             service, SEVERITY_ERROR, self,
             "No password can be changed with this stack.  In the first pass "
@@ -238,44 +211,56 @@ check_password(const struct service *service)
 
 /* Whether a line is asked about accounts of this module. */
 static bool
-is_asked(const struct service *service, enum stack_type type, size_t index)
+is_asked(const struct service *service, enum stack_type type,
+         const struct stack_line *line)
 {
-    return service_passes(service, type, index, service_may_with_us, MARK_BARE,
-                          true) ||
-           service_passes(service, type, index, service_may_with_us,
-                          MARK_GUARDED, true);
+    struct question question = {.service = service,
+                                .type = type,
+                                .about = line,
+                                .may = service_may_with_us,
+                                .all = MARK_BARE,
+                                .is_passing = true,
+                                .follows_bad = true};
+
+    if (service_can(&question))
+        return true;
+    question.all = MARK_GUARDED;
+    return service_can(&question);
 }
 
 /* Modules that do the same work, by other rules. */
 static void
 check_rivals(const struct service *service, enum stack_type type)
 {
-    static const char *const lockouts[] = {"pam_faillock.so", "pam_tally2.so",
-                                           "pam_tally.so", "pam_abl.so", NULL};
-    static const char *const checkers[] = {
-        "pam_pwquality.so", "pam_pwhistory.so", "pam_cracklib.so",
-        "pam_passwdqc.so", NULL};
     const struct stack *stack = &service->stack[type];
 
     for (size_t i = 0; i < stack->count; i++) {
         const struct stack_line *line = stack->line[i];
 
-        if (module_is_one_of(line->module, lockouts) &&
-            is_asked(service, type, i))
+        if ((line->kinds & MODULE_LOCKOUT) != 0 &&
+            is_asked(service, type, line))
             service_add(service, SEVERITY_WARNING, line,
                         "A second lockout counts here.  It can refuse right "
                         "passwords, and \"selfresetctl unlock\" does not end "
                         "it.",
                         "Take this line out.");
-        if (type == STACK_PASSWORD &&
-            module_is_one_of(line->module, checkers) &&
-            is_asked(service, type, i))
+        if (type == STACK_PASSWORD && (line->kinds & MODULE_QUALITY) != 0 &&
+            is_asked(service, type, line))
             service_add(service, SEVERITY_WARNING, line,
                         "A second module checks new passwords.  Users meet "
                         "two sets of rules, one after the other.",
                         "Take this line out; [password] in selfreset.conf(5) "
                         "has its rules.");
     }
+}
+
+/* Whether a name is in a list that ends with NULL. */
+static bool
+is_one_of(const char *name, const char *const list[])
+{
+    while (*list != NULL && strcmp(name, *list) != 0)
+        list++;
+    return *list != NULL;
 }
 
 /* Screen lockers that verify passwords in a process of their user. */
@@ -295,18 +280,16 @@ check_locker(const struct service *service)
                                           "xscreensaver",
                                           "xsecurelock",
                                           NULL};
-    const struct stack_line *self =
-        service_line(service, STACK_AUTH, module_is_self);
-
-    if (self != NULL && module_is_one_of(service->name, lockers))
-        service_add_whole(service, SEVERITY_ERROR,
-                          "This screen locker does not run as root, and "
-                          "pam_selfreset.so needs root: the screen cannot be "
-                          "unlocked (SR-3212).",
-                          "Give this file lines of its own in place of those "
-                          "that it includes: \"auth required pam_unix.so\" and "
-                          "\"account required pam_unix.so\".  Its guesses are "
-                          "not counted then.");
+    if (service_line(service, STACK_AUTH, MODULE_SELF) != NULL &&
+        is_one_of(service->name, lockers))
+        service_add(service, SEVERITY_ERROR, NULL,
+                    "This screen locker does not run as root, and "
+                    "pam_selfreset.so needs root: the screen cannot be "
+                    "unlocked (SR-3212).",
+                    "Give this file lines of its own in place of those "
+                    "that it includes: \"auth required pam_unix.so\" and "
+                    "\"account required pam_unix.so\".  Its guesses are "
+                    "not counted then.");
 }
 
 static bool
@@ -316,7 +299,7 @@ is_known_argument(const char *text)
         "debug",          "guard",          "settle", "use_authtok",
         "try_first_pass", "use_first_pass", NULL};
 
-    return module_is_one_of(text, known) ||
+    return is_one_of(text, known) ||
            (strncmp(text, "conf=", 5) == 0 && text[5] != '\0') ||
            (strncmp(text, "backend=", 8) == 0 && text[8] != '\0');
 }
@@ -367,15 +350,7 @@ is_login(const char *service)
         "login",   "remote", "sshd", "su",   "su-l", "gdm-password",
         "lightdm", "sddm",   "xdm",  "lxdm", "kde",  NULL};
 
-    return module_is_one_of(service, logins);
-}
-
-static bool
-is_loginuid(const struct stack_line *line)
-{
-    static const char *const names[] = {"pam_loginuid.so", NULL};
-
-    return module_is_one_of(line->module, names);
+    return is_one_of(service, logins);
 }
 
 /* A login whose sessions would not be known as those of their users.  su takes
@@ -385,23 +360,24 @@ check_session(const struct check *check, const struct service *service)
 {
     static const char *const su[] = {"su", "su-l", NULL};
 
-    if (!is_login(service->name) || !service_has_self(service, STACK_AUTH))
+    if (!is_login(service->name) ||
+        service_line(service, STACK_AUTH, MODULE_SELF) == NULL)
         return;
-    if (!service_has_self(service, STACK_SESSION))
-        service_add_whole(service, SEVERITY_WARNING,
-                          "The session stack does not have pam_selfreset.so.  "
-                          "Users do not read of failed attempts, and their "
-                          "usual addresses are not remembered, so that a "
-                          "stranger can lock them out.",
-                          "Add \"session optional pam_selfreset.so\".");
-    if (check->how->needs_logon && !module_is_one_of(service->name, su) &&
-        service_line(service, STACK_SESSION, is_loginuid) == NULL)
-        service_add_whole(service, SEVERITY_ERROR,
-                          "The session stack does not have pam_loginuid.so, "
-                          "by which change.require_logon knows who is logged "
-                          "on.  Users who log in here cannot change their "
-                          "password.",
-                          "Add \"session required pam_loginuid.so\".");
+    if (service_line(service, STACK_SESSION, MODULE_SELF) == NULL)
+        service_add(service, SEVERITY_WARNING, NULL,
+                    "The session stack does not have pam_selfreset.so.  "
+                    "Users do not read of failed attempts, and their "
+                    "usual addresses are not remembered, so that a "
+                    "stranger can lock them out.",
+                    "Add \"session optional pam_selfreset.so\".");
+    if (check->how->needs_logon && !is_one_of(service->name, su) &&
+        service_line(service, STACK_SESSION, MODULE_LOGINUID) == NULL)
+        service_add(service, SEVERITY_ERROR, NULL,
+                    "The session stack does not have pam_loginuid.so, "
+                    "by which change.require_logon knows who is logged "
+                    "on.  Users who log in here cannot change their "
+                    "password.",
+                    "Add \"session required pam_loginuid.so\".");
 }
 
 /* What is by the rules of the module only. */
@@ -412,7 +388,7 @@ check_rules(const struct check *check, const struct service *service)
     check_account(service);
     check_password(service);
     for (int type = 0; type < STACK_TYPE_COUNT; type++) {
-        if (service_has_self(service, (enum stack_type)type))
+        if (service_line(service, (enum stack_type)type, MODULE_SELF) != NULL)
             check_rivals(service, (enum stack_type)type);
     }
     check_session(check, service);
@@ -427,13 +403,11 @@ check_service(struct check *check, struct service *service)
     for (int type = 0; type < STACK_TYPE_COUNT; type++) {
         const struct stack *stack = &service->stack[type];
 
-        if (!service_has_self(service, (enum stack_type)type))
-            continue;
-        check->is_used = true;
         for (size_t i = 0; i < stack->count; i++) {
-            if (module_is_self(stack->line[i]))
-                check_line(check, service, (enum stack_type)type,
-                           stack->line[i]);
+            if ((stack->line[i]->kinds & MODULE_SELF) == 0)
+                continue;
+            check->is_used = true;
+            check_line(check, service, (enum stack_type)type, stack->line[i]);
         }
     }
     check_dead(service, STACK_AUTH);
@@ -574,7 +548,6 @@ check_stacks(const struct check_stacks *how, struct findings *findings)
     }
     move_findings(&open, findings);
     move_findings(&found, findings);
-    stack_reader_free(&check.reader);
     return check.is_used;
 }
 
@@ -599,7 +572,7 @@ list_one(void *context, struct service *service)
         const struct stack *stack = &service->stack[type];
 
         for (size_t i = 0; i < stack->count; i++) {
-            if (!module_is_self(stack->line[i]))
+            if ((stack->line[i]->kinds & MODULE_SELF) == 0)
                 continue;
             listing->is_any = true;
             if (listing->line != NULL)
@@ -619,6 +592,5 @@ stacks_name_module(const char *const *folders, const char *service,
     struct listing listing = {service, line, context, false};
 
     each_service(&reader, list_one, &listing);
-    stack_reader_free(&reader);
     return listing.is_any;
 }
