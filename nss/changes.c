@@ -27,7 +27,7 @@ changes_begin(struct changes *changes, const struct sr_config *config,
     changes->config = config;
     changes->watch = watch;
     changes->is_verbose = is_verbose;
-    changes->members = sr_members_new();
+    changes->members = sr_members_new(config, NULL);
     changes->connections = sr_connections_new();
     return changes->members != NULL && changes->connections != NULL &&
            names_new(NAMES_MS, &changes->names) == 0;
@@ -39,16 +39,6 @@ changes_end(struct changes *changes)
     sr_connections_free(changes->connections);
     sr_members_free(changes->members);
     names_free(changes->names);
-}
-
-static int
-find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
-{
-    const struct changes *changes = context;
-    struct sr_members_ask ask = {changes->members, group};
-    const struct sr_member member = {name, sr_members_is_member, &ask};
-
-    return sr_config_rules(changes->config, &member, NULL, rules);
 }
 
 /* Whether a backend before the one that reports has an account of this name;
@@ -133,17 +123,12 @@ take_account(void *context, struct sr_account *account,
 
     (void)reason; /* the next run prints it */
     if (ask == SR_STATUS_OK) {
-        switch (names_resolve(changes->names, &account->facts, txn.nss.name)) {
-        case NAME_IS_OWN:
-            txn.nss.exists = SR_YES;
-            txn.nss.uid = account->facts.uid;
-            ask = ask_earlier(changes, account->facts.name, rules);
-            break;
-        case NAME_IS_ANOTHERS:
+        if (names_resolve(changes->names, &account->facts, txn.nss.name) ==
+            NAME_IS_ANOTHERS)
             return 0;
-        case NAME_NO_MEMORY:
-            break;
-        }
+        txn.nss.exists = SR_YES;
+        txn.nss.uid = account->facts.uid;
+        ask = ask_earlier(changes, account->facts.name, rules);
     }
     if (ask == SR_STATUS_UNKNOWN_NAME)
         put(changes, &txn);
@@ -199,5 +184,6 @@ take_gone(void *context, const char *name)
 struct sr_watcher
 changes_watcher(struct changes *changes)
 {
-    return (struct sr_watcher){{changes, find_rules, take_account}, take_gone};
+    return (struct sr_watcher){
+        {sr_members_rules, changes->members, take_account, changes}, take_gone};
 }

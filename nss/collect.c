@@ -40,16 +40,6 @@ struct collection {
     unsigned messages;
 };
 
-static int
-find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
-{
-    const struct collection *collection = context;
-    struct sr_members_ask ask = {collection->members, group};
-    const struct sr_member member = {name, sr_members_is_member, &ask};
-
-    return sr_config_rules(collection->config, &member, NULL, rules);
-}
-
 /* End the reading: nothing may be published. */
 static int
 fail(struct collection *collection, const char *reason)
@@ -166,17 +156,10 @@ add_account(void *context, struct sr_account *account,
                                  .ask = ask};
 
     memcpy(record.name, account->facts.name, sizeof(account->facts.name));
-    if (collection->names != NULL) {
-        switch (
-            names_resolve(collection->names, &account->facts, record.name)) {
-        case NAME_IS_OWN:
-            break;
-        case NAME_IS_ANOTHERS: /* a login passes it over too */
-            return 0;
-        case NAME_NO_MEMORY:
-            return fail_memory(collection);
-        }
-    }
+    if (collection->names != NULL &&
+        names_resolve(collection->names, &account->facts, record.name) ==
+            NAME_IS_ANOTHERS)
+        return 0; /* a login passes it over too */
     if (ask != SR_STATUS_OK)
         return add_unknown(collection, &account->facts, rules, reason, &record);
     find_locks(collection, &txn, &record);
@@ -212,7 +195,7 @@ prepare(struct collection *collection, const struct sr_backend *backend)
     int error = 0;
 
     collection->is_directory = backend->ops != &sr_backend_local;
-    collection->members = sr_members_new();
+    collection->members = sr_members_new(collection->config, NULL);
     if (collection->members == NULL)
         error = -ENOMEM;
     else if (collection->is_directory)
@@ -255,7 +238,8 @@ set_away(struct reading_result *result, const struct sr_error *error)
 static void
 enumerate(struct collection *collection, const struct sr_backend *backend)
 {
-    const struct sr_visitor visitor = {collection, find_rules, add_account};
+    const struct sr_visitor visitor = {sr_members_rules, collection->members,
+                                       add_account, collection};
     struct sr_call call = sr_call_make(backend, NULL);
     enum sr_status status;
 

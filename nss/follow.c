@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "nss/changes.h"
@@ -24,6 +23,7 @@
 #include "nss/report.h"
 #include "nss/run.h"
 #include "policy/backend/registry.h"
+#include "policy/util/deadline.h"
 
 /* A run starts so often in any case, and at least twice in nss.max_age. */
 #define RUN_EVERY_S 300
@@ -69,15 +69,6 @@ struct follower {
 };
 
 static int64_t
-clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t
 longer(int64_t pause)
 {
     return pause * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause * 2;
@@ -98,7 +89,7 @@ leave(struct followed *followed, const char *reason)
                     followed->backend.name, reason);
     followed->is_told = true;
     followed->is_beginning = false;
-    followed->due = clock_ms() + followed->pause;
+    followed->due = sr_deadline_now() + followed->pause;
     followed->pause = longer(followed->pause);
 }
 
@@ -114,7 +105,7 @@ begin(struct followed *followed)
         return;
     }
     followed->is_beginning = true;
-    followed->began = followed->due = clock_ms();
+    followed->began = followed->due = sr_deadline_now();
 }
 
 static enum sr_watch_result
@@ -170,13 +161,13 @@ hear(struct follower *follower, struct followed *followed)
         return;
     }
     if (followed->is_beginning &&
-        clock_ms() - followed->began > BEGINNING_MAX_MS) {
+        sr_deadline_now() - followed->began > BEGINNING_MAX_MS) {
         leave(followed, "its first reading does not end");
         return;
     }
     followed->due = followed->watch->wait_ms < 0
                         ? INT64_MAX
-                        : clock_ms() + followed->watch->wait_ms;
+                        : sr_deadline_now() + followed->watch->wait_ms;
 }
 
 /* ---- runs */
@@ -223,7 +214,7 @@ start_run(struct follower *follower)
     if (follower->run == NULL) {
         publish_fail("out of memory");
         follower->run_pause = longer(follower->run_pause);
-        follower->run_due = clock_ms() + follower->run_pause;
+        follower->run_due = sr_deadline_now() + follower->run_pause;
     }
 }
 
@@ -244,9 +235,10 @@ end_run(struct follower *follower, int status)
         interval = PAUSE_MIN_MS;
     run_free(follower->run);
     follower->run = NULL;
-    follower->run_due = clock_ms() + interval;
+    follower->run_due = sr_deadline_now() + interval;
     if (ledger_watch_is_needed(follower->ledgers))
-        follower->ledgers_due = clock_ms() + (int64_t)WATCH_PAUSE_S * 1000;
+        follower->ledgers_due =
+            sr_deadline_now() + (int64_t)WATCH_PAUSE_S * 1000;
 }
 
 /* ---- the shared ledgers */
@@ -284,14 +276,15 @@ read_ledgers(struct follower *follower)
     follower->needs_run =
         follower->needs_run || is_back || changes.batch.needs_all;
     if (entries < 0) {
-        follower->ledgers_due = clock_ms() + follower->ledgers_pause;
+        follower->ledgers_due = sr_deadline_now() + follower->ledgers_pause;
         follower->ledgers_pause = longer(follower->ledgers_pause);
         return;
     }
     follower->ledgers_pause = (int64_t)WATCH_PAUSE_S * 1000;
     if (entries < (int64_t)WATCH_PAUSE_S * WATCH_PER_SECOND)
         entries = (int64_t)WATCH_PAUSE_S * WATCH_PER_SECOND;
-    follower->ledgers_due = clock_ms() + entries * 1000 / WATCH_PER_SECOND;
+    follower->ledgers_due =
+        sr_deadline_now() + entries * 1000 / WATCH_PER_SECOND;
 }
 
 /* ---- the wait */
@@ -333,7 +326,7 @@ await(struct follower *follower, int signals, struct pollfd *poll_fd)
     }
     if (follower->run != NULL)
         count += run_poll_fds(follower->run, poll_fd + count);
-    ready = poll(poll_fd, count, time_until(follower, clock_ms()));
+    ready = poll(poll_fd, count, time_until(follower, sr_deadline_now()));
     if (ready < 0)
         return errno == EINTR ? 0 : -errno;
     for (size_t i = 0; i < follower->count; i++) {
@@ -354,16 +347,16 @@ work(struct follower *follower)
     for (size_t i = 0; i < follower->count; i++) {
         struct followed *followed = &follower->followed[i];
 
-        if (followed->due > clock_ms())
+        if (followed->due > sr_deadline_now())
             continue;
         if (followed->watch == NULL)
             begin(followed);
         else
             hear(follower, followed);
     }
-    if (follower->ledgers_due <= clock_ms())
+    if (follower->ledgers_due <= sr_deadline_now())
         read_ledgers(follower);
-    if (follower->run == NULL && next_run(follower) <= clock_ms())
+    if (follower->run == NULL && next_run(follower) <= sr_deadline_now())
         start_run(follower);
     if (follower->run != NULL && run_continue(follower->run, &status))
         end_run(follower, status);

@@ -50,7 +50,6 @@ selfreset_publish_SOURCES = \
 	nss/report.c nss/report.h \
 	nss/run.c nss/run.h \
 	nss/stamp.c nss/stamp.h \
-	nss/state_groups.c nss/state_groups.h \
 	nss/selfreset-publish.c
 selfreset_publish_CFLAGS = $(AM_CFLAGS) $(ACL_CFLAGS)
 selfreset_publish_LDADD = libpolicy.la $(ACL_LIBS)

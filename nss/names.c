@@ -12,62 +12,23 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "nss/names.h"
+#include "policy/util/deadline.h"
+#include "policy/util/name_map.h"
 
 #define PASSWD_FILE "/etc/passwd"
 #define LINE_ROOM   65536
 
-struct local {
-    uid_t uid;
-    char name[];
-};
-
 struct names {
-    void *locals; /* a tree of struct local, by name */
-    char *line;   /* LINE_ROOM bytes */
+    struct sr_name_map locals; /* each with its uid */
+    char *line;                /* LINE_ROOM bytes */
     int64_t budget_ms;
     unsigned skipped;
 };
-
-static int64_t
-clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-    return strcmp(((const struct local *)a)->name,
-                  ((const struct local *)b)->name);
-}
-
-/* Of two lines with one name the first counts. */
-static int
-add_local(struct names *names, const struct passwd *entry)
-{
-    const size_t size = strlen(entry->pw_name) + 1;
-    struct local *local = malloc(sizeof(*local) + size);
-    struct local **found;
-
-    if (local == NULL)
-        return -ENOMEM;
-    local->uid = entry->pw_uid;
-    memcpy(local->name, entry->pw_name, size);
-    found = tsearch(local, &names->locals, compare);
-    if (found == NULL || *found != local)
-        free(local);
-    return found == NULL ? -ENOMEM : 0;
-}
 
 static int
 read_locals(struct names *names)
@@ -76,10 +37,15 @@ read_locals(struct names *names)
     struct passwd entry, *found;
     int error = file == NULL ? -errno : 0;
 
-    while (error == 0) {
-        error = -fgetpwent_r(file, &entry, names->line, LINE_ROOM, &found);
-        if (error == 0)
-            error = add_local(names, found);
+    while (error == 0 && (error = -fgetpwent_r(file, &entry, names->line,
+                                               LINE_ROOM, &found)) == 0) {
+        struct sr_named *local =
+            sr_name_map_add(&names->locals, found->pw_name);
+
+        if (local == NULL)
+            error = -ENOMEM;
+        else if (local->value < 0) /* of two lines with one name the first */
+            local->value = (intptr_t)found->pw_uid;
     }
     if (file != NULL)
         fclose(file);
@@ -111,7 +77,7 @@ names_free(struct names *names)
 {
     if (names == NULL)
         return;
-    tdestroy(names->locals, free);
+    sr_name_map_free(&names->locals);
     free(names->line);
     free(names);
 }
@@ -127,7 +93,7 @@ static enum name_owner
 ask(struct names *names, const struct sr_facts *facts,
     char name[SR_NAME_MAX + 1])
 {
-    const int64_t began = clock_ms();
+    const int64_t began = sr_deadline_now();
     struct passwd entry, *found = NULL;
     size_t length;
 
@@ -137,7 +103,7 @@ ask(struct names *names, const struct sr_facts *facts,
     }
     if (getpwnam_r(facts->name, &entry, names->line, LINE_ROOM, &found) != 0)
         found = NULL;
-    names->budget_ms -= clock_ms() - began;
+    names->budget_ms -= sr_deadline_now() - began;
     if (found == NULL)
         return NAME_IS_OWN;
     if (found->pw_uid != facts->uid)
@@ -152,16 +118,11 @@ enum name_owner
 names_resolve(struct names *names, const struct sr_facts *facts,
               char name[SR_NAME_MAX + 1])
 {
-    struct local *wanted = malloc(sizeof(*wanted) + sizeof(facts->name));
-    struct local **found;
+    const struct sr_named *local =
+        sr_name_map_find(&names->locals, facts->name);
 
-    if (wanted == NULL)
-        return NAME_NO_MEMORY;
     memcpy(name, facts->name, sizeof(facts->name));
-    memcpy(wanted->name, facts->name, sizeof(facts->name));
-    found = tfind(wanted, &names->locals, compare);
-    free(wanted);
-    if (found == NULL)
+    if (local == NULL)
         return ask(names, facts, name);
-    return (*found)->uid == facts->uid ? NAME_IS_OWN : NAME_IS_ANOTHERS;
+    return (uid_t)local->value == facts->uid ? NAME_IS_OWN : NAME_IS_ANOTHERS;
 }

@@ -23,7 +23,6 @@ void names_free(struct names *names); /* NULL is allowed */
 enum name_owner {
     NAME_IS_OWN,      /* of this account, or unknown to the name service */
     NAME_IS_ANOTHERS, /* the name service knows another uid under it */
-    NAME_NO_MEMORY,
 };
 
 /*

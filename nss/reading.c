@@ -18,6 +18,7 @@
 #include "nss/collect.h"
 #include "nss/reading.h"
 #include "policy/backend/backend.h"
+#include "policy/util/io.h"
 
 /* The records of one backend: some four million accounts. */
 #define BYTES_MAX ((size_t)512 << 20)
@@ -27,22 +28,6 @@
 #define OOM_SCORE "500"
 
 /* ---- in the process that reads */
-
-static bool
-send_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size > 0) {
-        const ssize_t done = write(fd, bytes, size);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        bytes += done;
-        size -= (size_t)done;
-    }
-    return true;
-}
 
 /* Records are sent in blocks of the size of a pipe. */
 struct sender {
@@ -57,7 +42,7 @@ flush(struct sender *sender)
     const size_t used = sender->used;
 
     sender->used = 0;
-    return send_all(sender->fd, sender->block, used) ? 0 : -1;
+    return sr_write_all(sender->fd, sender->block, used);
 }
 
 static int
@@ -80,7 +65,7 @@ prepare_child(pid_t parent)
     sigset_t none;
 
     if (fd >= 0) {
-        send_all(fd, (const uint8_t *)OOM_SCORE, strlen(OOM_SCORE));
+        (void)sr_write_all(fd, OOM_SCORE, strlen(OOM_SCORE));
         close(fd);
     }
 

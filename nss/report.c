@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "nss/report.h"
@@ -33,50 +32,21 @@ is_journal(void)
            status.st_ino == inode;
 }
 
-/* Print one line.  The journal takes its priority from the prefix that
- * sd-daemon(3) describes; priority: LOG_ERR and the like. */
-__attribute__((format(printf, 2, 0))) static void
-print_line(int priority, const char *format, va_list list)
+void
+publish_print(int priority, const char *format, ...)
 {
     char text[LINE_SIZE], clean[LINE_SIZE], prefix[8] = "";
+    va_list list;
 
+    va_start(list, format);
     vsnprintf(text, sizeof(text), format, list);
+    va_end(list);
     /* Names, DNs and reasons come from a directory: they must stay within one
      * line. */
     sr_utf8_clean(text, false, clean, sizeof(clean));
     if (is_journal())
         snprintf(prefix, sizeof(prefix), "<%d>", priority);
     fprintf(stderr, "%s" PUBLISH_PROGRAM ": %s\n", prefix, clean);
-}
-
-void
-publish_say(const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    print_line(LOG_WARNING, format, list);
-    va_end(list);
-}
-
-void
-publish_say_error(const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    print_line(LOG_ERR, format, list);
-    va_end(list);
-}
-
-void
-publish_say_info(const char *format, ...)
-{
-    va_list list;
-
-    va_start(list, format);
-    print_line(LOG_INFO, format, list);
-    va_end(list);
 }
 
 void

@@ -6,6 +6,8 @@
 #ifndef SR_NSS_REPORT_H
 #define SR_NSS_REPORT_H
 
+#include <syslog.h>
+
 #include "policy/report/event.h"
 
 #define PUBLISH_PROGRAM "selfreset-publish"
@@ -21,14 +23,14 @@ enum publish_exit {
 
 /*
  * Print one sentence on standard error, without control characters.  Where the
- * journal reads it, its priority stands before it: a warning, an error, or
- * information.
+ * journal reads it, a prefix gives it the priority, as sd-daemon(3) describes:
+ * a warning, an error, or information.
  */
-void publish_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void publish_say_error(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
-void publish_say_info(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+#define publish_say(...)       publish_print(LOG_WARNING, __VA_ARGS__)
+#define publish_say_error(...) publish_print(LOG_ERR, __VA_ARGS__)
+#define publish_say_info(...)  publish_print(LOG_INFO, __VA_ARGS__)
+void publish_print(int priority, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Log an event; `cause` may be NULL. */
 void publish_log(enum sr_event_id id, const char *cause);

@@ -5,7 +5,6 @@
  */
 #include <config.h>
 
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +16,12 @@
 #include "nss/report.h"
 #include "nss/run.h"
 #include "nss/stamp.h"
-#include "nss/state_groups.h"
+#include "policy/publish/groups.h"
 #include "policy/publish/install.h"
 #include "policy/publish/uptime.h"
 #include "policy/publish/writer.h"
+#include "policy/util/deadline.h"
+#include "policy/util/name_map.h"
 
 /* How long the lock of the published state is waited for. */
 #define LOCK_WAIT_MS 10000
@@ -46,20 +47,32 @@ struct run {
 };
 
 static int64_t
-clock_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t
 reading_max(const struct run *run)
 {
     const int64_t half = run->config->nss_max_age * 1000 / 2;
 
     return half < READING_MAX_MS ? half : READING_MAX_MS;
+}
+
+/* Find the ids of the state groups; 0 for those that are missing or not safe to
+ * use, which is printed. */
+static void
+find_state_groups(uint32_t gid[SR_GROUP_COUNT])
+{
+    struct sr_state_groups found;
+    char text[200], advice[200];
+    int error = sr_state_groups_read(NULL, NULL, gid, &found);
+
+    if (error != 0) {
+        publish_say("The groups of this host cannot be read: %s.",
+                    strerror(error));
+        return;
+    }
+    for (enum sr_group group = 0; group < SR_GROUP_COUNT; group++) {
+        if (sr_state_group_say(group, &found.item[group], text, advice,
+                               sizeof(text)))
+            publish_say("%s  No account is shown in it.  %s", text, advice);
+    }
 }
 
 struct run *
@@ -74,7 +87,7 @@ run_start(const struct sr_config *config, struct watch *watch, bool is_verbose)
     run->config = config;
     run->watch = watch;
     run->is_verbose = is_verbose;
-    run->began = clock_ms();
+    run->began = sr_deadline_now();
     stamp_take(&run->stamp);
     run->how = (struct sr_publish_how){
         .sequence = sr_publish_sequence(),
@@ -86,7 +99,7 @@ run_start(const struct sr_config *config, struct watch *watch, bool is_verbose)
         .grant = acl_set,
     };
     sr_uptime_read(&run->how.boot, &run->how.uptime);
-    state_groups_find(run->how.gid);
+    find_state_groups(run->how.gid);
     /* The directories first, so that they are read beside the local accounts.
      */
     for (size_t i = backends->count; i-- > 0; run->count++)
@@ -128,37 +141,24 @@ run_wait_ms(const struct run *run)
 {
     const int64_t due =
         run->began + (run->is_published ? reading_max(run) : PATIENCE_MS);
-    const int64_t left = due - clock_ms();
+    const int64_t left = due - sr_deadline_now();
 
     return left > 0 ? (int)left : 0;
 }
 
 /* ---- putting the readings together */
 
-/* A name, and the backend whose account has it. */
-struct taken {
-    const char *backend;
-    char name[];
-};
-
 /* One snapshot that is made. */
 struct merge {
     struct run *run;
     struct sr_builder *build;
     const struct reading *reading; /* whose accounts are added */
-    void *names;                   /* a tree of struct taken */
+    struct sr_name_map names;      /* each with the number of its reading */
     bool is_final;
     const char *missing; /* what is missing; NULL: nothing */
     uint32_t unknown, nameless;
     bool is_partial; /* a backend could not be asked */
 };
-
-static int
-compare_taken(const void *a, const void *b)
-{
-    return strcmp(((const struct taken *)a)->name,
-                  ((const struct taken *)b)->name);
-}
 
 /*
  * Whether an earlier backend has an account of that name, which is the one that
@@ -167,22 +167,17 @@ compare_taken(const void *a, const void *b)
 static enum sr_tri
 is_taken(struct merge *merge, const char *name)
 {
-    const size_t size = strlen(name) + 1;
-    struct taken *taken, **found;
+    const intptr_t backend = merge->reading - merge->run->reading;
+    struct sr_named *taken;
 
     if (merge->run->count < 2)
         return SR_NO;
-    taken = malloc(sizeof(*taken) + size);
+    taken = sr_name_map_add(&merge->names, name);
     if (taken == NULL)
         return SR_UNKNOWN;
-    taken->backend = merge->reading->backend;
-    memcpy(taken->name, name, size);
-    found = tsearch(taken, &merge->names, compare_taken);
-    if (found == NULL || *found != taken)
-        free(taken);
-    if (found == NULL)
-        return SR_UNKNOWN;
-    return (*found)->backend == merge->reading->backend ? SR_NO : SR_YES;
+    if (taken->value < 0)
+        taken->value = backend;
+    return taken->value == backend ? SR_NO : SR_YES;
 }
 
 static int
@@ -352,7 +347,7 @@ publish(struct run *run, bool is_final)
         status = is_final ? conclude(&merge, result, reason)
                           : run_conclude(result, reason);
     }
-    tdestroy(merge.names, free);
+    sr_name_map_free(&merge.names);
     sr_builder_free(merge.build);
     return status;
 }
@@ -414,7 +409,7 @@ run_continue(struct run *run, int *status)
 
     for (size_t i = 0; i < run->count; i++)
         reading_continue(&run->reading[i]);
-    spent = clock_ms() - run->began;
+    spent = sr_deadline_now() - run->began;
     if (is_any_open(run) && spent >= reading_max(run))
         cancel_all(run);
     if (!is_any_open(run) || has_failed(run)) {

@@ -68,6 +68,9 @@ libpolicy_la_SOURCES = \
 	policy/throttle/shared_ledger.c policy/throttle/shared_ledger.h \
 	policy/throttle/shared_scan.c policy/throttle/shared_scan.h \
 	policy/util/file_lock.c policy/util/file_lock.h \
+	policy/util/io.c policy/util/io.h \
+	policy/util/deadline.c policy/util/deadline.h \
+	policy/util/name_map.c policy/util/name_map.h \
 	policy/config/members.c policy/config/members.h \
 	policy/report/message.c policy/report/message.h \
 	policy/password/personal.c policy/password/personal.h \

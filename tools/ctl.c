@@ -93,6 +93,21 @@ ctl_transaction_begin(struct ctl *ctl, const char *name, const char *service,
         sr_transaction_begin(ctl->config, name, service, NULL, txn), name, txn);
 }
 
+int
+ctl_admit(const struct ctl *ctl, const struct sr_transaction *txn)
+{
+    const struct sr_caller admin = {.is_admin = true};
+    const struct sr_facts *facts = &txn->account->facts;
+    struct sr_change change = sr_change(facts, &txn->rules, &admin, ctl->now);
+
+    if (change.result == SR_CHANGE_ALLOWED)
+        return CTL_OK;
+    ctl_error("The password of %s is protected by %s and cannot be changed "
+              "here.  Nothing was done.",
+              facts->name, change.rule);
+    return CTL_REFUSED;
+}
+
 void
 ctl_store_error(const struct sr_store *store, enum sr_store_result result)
 {

@@ -36,6 +36,10 @@ int ctl_transaction_begin(struct ctl *ctl, const char *name,
 int ctl_transaction_status(enum sr_status ask, const char *name,
                            const struct sr_transaction *txn);
 
+/* Whether the rules let an administrator change the account here: CTL_OK, or
+ * CTL_REFUSED after saying why. */
+int ctl_admit(const struct ctl *ctl, const struct sr_transaction *txn);
+
 /* Open the store; CTL_OK, or CTL_FAILED after saying why.  A store that was
  * never written is CTL_OK and NULL when it is only to be read. */
 int ctl_store(bool write, struct sr_store **store);

@@ -12,27 +12,10 @@
 #include "policy/backend/survey.h"
 #include "tools/directory_admin.h"
 
-#define REASON_SIZE 512
-
 bool
 directory_is(const struct sr_transaction *txn)
 {
     return txn->account->backend.ops->administer != NULL;
-}
-
-int
-directory_admit(const struct ctl *ctl, const struct sr_transaction *txn)
-{
-    const struct sr_caller admin = {.is_admin = true};
-    const struct sr_facts *facts = &txn->account->facts;
-    struct sr_change change = sr_change(facts, &txn->rules, &admin, ctl->now);
-
-    if (change.result == SR_CHANGE_ALLOWED)
-        return CTL_OK;
-    ctl_error("The password of %s is protected by %s and cannot be changed "
-              "here.  Nothing was done.",
-              facts->name, change.rule);
-    return CTL_REFUSED;
 }
 
 static void
@@ -133,101 +116,6 @@ directory_order(const struct sr_transaction *txn, enum sr_order order,
     }
 }
 
-/* ---- must-change */
-
-/* Warn when the demand is not seen, or the account could not log in with it. */
-static void
-warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
-{
-    const struct sr_facts *facts = &txn->account->facts;
-    struct sr_verdict verdict =
-        sr_verdict(facts, &txn->rules, &ctl_at_login, ctl->now);
-
-    if (facts->must_change != SR_YES)
-        ctl_error("Warning: the directory does not show the demand.  The "
-                  "service's identity may lack the right to read it; run "
-                  "\"selfresetctl check --backend %s --test-entry %s\" to see.",
-                  facts->backend, facts->name);
-    else if (verdict.state == SR_STATE_BARRED)
-        ctl_error("Warning: %s (%s) does not allow %s to change the password "
-                  "at a login, so the account cannot log in any more.  Run "
-                  "\"selfresetctl must-change --clear %s\" to undo this.",
-                  verdict.rule, sr_change_name(verdict.barred_by), facts->name,
-                  facts->name);
-}
-
-static int
-look_again(struct sr_transaction *txn, const char *name)
-{
-    if (sr_transaction_refresh(txn) == SR_STATUS_OK)
-        return CTL_OK;
-    ctl_error("The change was made, but then %s could not be read: %s.", name,
-              txn->reason);
-    return CTL_PARTLY;
-}
-
-static int
-carry_out(struct ctl *ctl, const char *name, struct sr_transaction *txn,
-          bool has_clear)
-{
-    const struct sr_facts *facts = &txn->account->facts;
-    int code;
-
-    ctl->is_changed = true;
-    if (ctl->is_dry_run)
-        return CTL_OK;
-    code = directory_order(
-        txn, has_clear ? SR_ORDER_CLEAR_CHANGE : SR_ORDER_REQUIRE_CHANGE, NULL);
-    ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
-    ctl_event(SR_EVENT_MUST_CHANGE_SET, facts, NULL, code == CTL_OK,
-              has_clear ? "cleared" : "set");
-    if (code != CTL_OK)
-        return code;
-    ctl_publish(ctl, facts->name);
-    return look_again(txn, name);
-}
-
-int
-directory_must_change(struct ctl *ctl, const char *name,
-                      struct sr_transaction *txn, bool has_clear)
-{
-    bool must = txn->account->facts.must_change == SR_YES;
-    int code = directory_admit(ctl, txn);
-
-    if (code != CTL_OK)
-        return code;
-    if (has_clear && txn->has_temporary) {
-        ctl_error("The password of %s is temporary and has to be changed, so "
-                  "nothing was done.  Run \"passwd %s\" to set one that does "
-                  "not end.",
-                  name, name);
-        return CTL_REFUSED;
-    }
-    if (must != has_clear) {
-        ctl_print(ctl,
-                  has_clear
-                      ? "%s does not have to change the password; nothing was "
-                        "done."
-                      : "%s already has to change the password; nothing was "
-                        "done.",
-                  name);
-        return CTL_OK;
-    }
-    code = carry_out(ctl, name, txn, has_clear);
-    if (code != CTL_OK)
-        return code;
-    ctl_print(ctl, "%s %s%s.", name, ctl->is_dry_run ? "would " : "",
-              has_clear
-                  ? (ctl->is_dry_run ? "no longer have to change the password"
-                                     : "no longer has to change the password")
-                  : (ctl->is_dry_run
-                         ? "have to change the password at the next login"
-                         : "has to change the password at the next login"));
-    if (!has_clear && !ctl->is_dry_run)
-        warn_if_barred(ctl, txn);
-    return CTL_OK;
-}
-
 /* ---- unlock */
 
 bool
@@ -250,7 +138,7 @@ directory_is_locked(const struct ctl *ctl, const struct sr_transaction *txn)
 int
 directory_unlock(const struct ctl *ctl, const struct sr_transaction *txn)
 {
-    int code = directory_admit(ctl, txn);
+    int code = ctl_admit(ctl, txn);
 
     if (code == CTL_OK && !ctl->is_dry_run)
         code = directory_order(txn, SR_ORDER_UNLOCK, NULL);

@@ -14,21 +14,11 @@
 bool directory_is(const struct sr_transaction *txn);
 
 /*
- * Whether the rules let an administrator change the account here: CTL_OK, or
- * CTL_REFUSED after saying why.
- */
-int directory_admit(const struct ctl *ctl, const struct sr_transaction *txn);
-
-/*
  * Carry out an order (see struct sr_backend_ops).  Returns CTL_OK, or an exit
  * code after saying why.
  */
 int directory_order(const struct sr_transaction *txn, enum sr_order order,
                     const char *password);
-
-/* The command must-change for such an account. */
-int directory_must_change(struct ctl *ctl, const char *name,
-                          struct sr_transaction *txn, bool has_clear);
 
 /* Whether the account is locked out by its backend; asked before the facts get
  * the lockout of this host. */

@@ -24,11 +24,9 @@ selfresetctl_SOURCES = \
 	tools/cmd/check.c \
 	tools/check/accounts.c tools/check/accounts.h \
 	tools/check/backend.c tools/check/backend.h \
-	tools/check/findings_report.c tools/check/findings_report.h \
 	tools/check/host.c tools/check/host.h \
 	tools/check/nss.c tools/check/nss.h \
 	tools/check/pam.c tools/check/pam.h \
-	tools/check/enumeration.c tools/check/enumeration.h \
 	tools/check/nss_seen.c tools/check/nss_seen.h \
 	tools/check/nss_switch.c tools/check/nss_switch.h \
 	tools/check/nss_view.c tools/check/nss_view.h \

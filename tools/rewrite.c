@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "policy/util/io.h"
 #include "tools/rewrite.h"
 
 /* No file of settings is larger. */
@@ -45,23 +46,17 @@ say(int error)
 
 /* The whole file as a string; returns 0 or an errno. */
 static int
-read_all(int fd, size_t size, char **text)
+read_text(int fd, size_t size, char **text)
 {
-    size_t have = 0;
-    ssize_t got = 1;
+    ssize_t got;
 
-    *text = malloc(size + 1);
+    *text = calloc(1, size + 1);
     if (*text == NULL)
         return ENOMEM;
-    while (have < size && got != 0) {
-        got = read(fd, *text + have, size - have);
-        if (got < 0 && errno != EINTR)
-            return errno;
-        if (got > 0)
-            have += (size_t)got;
-    }
-    (*text)[have] = '\0';
-    return have == size ? 0 : EIO;
+    got = sr_read_all(fd, *text, size);
+    if (got < 0)
+        return (int)-got;
+    return (size_t)got == size ? 0 : EIO;
 }
 
 const char *
@@ -82,7 +77,7 @@ rewrite_read(const char *path, struct rewrite *file)
         return "It is no file of settings.";
     }
     if (error == 0)
-        error = read_all(fd, (size_t)file->status.st_size, &file->text);
+        error = read_text(fd, (size_t)file->status.st_size, &file->text);
     close(fd);
     if (error == 0 && strlen(file->text) == (size_t)file->status.st_size)
         return NULL;
@@ -119,28 +114,10 @@ copy_attributes(int from, int to)
 }
 
 static int
-write_all(int fd, const char *text)
-{
-    size_t left = strlen(text);
-
-    while (left > 0) {
-        ssize_t written = write(fd, text, left);
-
-        if (written < 0 && errno != EINTR)
-            return errno;
-        if (written > 0) {
-            text += written;
-            left -= (size_t)written;
-        }
-    }
-    return 0;
-}
-
-static int
 fill(const struct rewrite *file, int to, const char *text)
 {
     int from = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-    int error = from < 0 ? errno : write_all(to, text);
+    int error = from < 0 ? errno : -sr_write_all(to, text, strlen(text));
 
     if (error == 0 &&
         (fchown(to, file->status.st_uid, file->status.st_gid) != 0 ||

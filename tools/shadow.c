@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/backend/local/local.h"
+#include "tools/command.h"
 #include "tools/output.h"
 #include "tools/shadow.h"
 #include "tools/spawn.h"
@@ -36,7 +37,7 @@ stream_close(struct stream *stream)
     free(stream->line);
 }
 
-static enum shadow_result
+static int
 keep(char *text, unsigned number, struct shadow_line *line)
 {
     struct spwd entry;
@@ -45,32 +46,29 @@ keep(char *text, unsigned number, struct shadow_line *line)
     if (field != NULL) {
         ctl_error("%s:%u: %s is not what shadow(5) allows.", SHADOW_FILE,
                   number, field);
-        return SHADOW_FAILED;
+        return CTL_FAILED;
     }
     line->changed = entry.sp_lstchg;
     line->hash = strdup(entry.sp_pwdp);
     if (line->hash != NULL)
-        return SHADOW_OK;
+        return CTL_OK;
     ctl_error("Out of memory.");
-    return SHADOW_FAILED;
+    return CTL_FAILED;
 }
 
-enum shadow_result
+int
 shadow_read(const char *name, struct shadow_line *line)
 {
-    __attribute__((cleanup(stream_close))) struct stream stream = {0};
+    __attribute__((cleanup(stream_close))) struct stream stream = {
+        .file = fopen(SHADOW_FILE, "re")};
     size_t length = strlen(name);
-    ssize_t got;
 
     memset(line, 0, sizeof(*line));
-    stream.file = fopen(SHADOW_FILE, "re");
-    if (stream.file == NULL) {
-        ctl_error("%s: %s.", SHADOW_FILE, strerror(errno));
-        return SHADOW_FAILED;
-    }
-    setvbuf(stream.file, stream.buffer, _IOFBF, sizeof(stream.buffer));
+    if (stream.file != NULL)
+        setvbuf(stream.file, stream.buffer, _IOFBF, sizeof(stream.buffer));
     for (unsigned number = 1;
-         (got = getline(&stream.line, &stream.size, stream.file)) > 0;
+         stream.file != NULL &&
+         getline(&stream.line, &stream.size, stream.file) > 0;
          number++) {
         if (strncmp(stream.line, name, length) != 0 ||
             stream.line[length] != ':')
@@ -78,10 +76,23 @@ shadow_read(const char *name, struct shadow_line *line)
         stream.line[strcspn(stream.line, "\n")] = '\0';
         return keep(stream.line, number, line);
     }
-    if (!ferror(stream.file))
-        return SHADOW_NONE;
+    if (stream.file != NULL && !ferror(stream.file))
+        return CTL_OK;
     ctl_error("%s: %s.", SHADOW_FILE, strerror(errno));
-    return SHADOW_FAILED;
+    return CTL_FAILED;
+}
+
+int
+shadow_find(const char *name, struct shadow_line *line)
+{
+    const int code = shadow_read(name, line);
+
+    if (code != CTL_OK || line->hash != NULL)
+        return code;
+    ctl_error("%s has no line in /etc/shadow: another module or host keeps its "
+              "password.  Nothing was done.",
+              name);
+    return CTL_REFUSED;
 }
 
 void

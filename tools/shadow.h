@@ -16,22 +16,15 @@ struct shadow_line {
     long changed; /* day of the last change; -1: the field is empty */
 };
 
-/* The sentence about a name that has no line. */
-#define CTL_NO_SHADOW                                                          \
-    "%s has no line in /etc/shadow: another module or host keeps its "         \
-    "password.  Nothing was done."
-
-enum shadow_result {
-    SHADOW_OK,
-    SHADOW_NONE,   /* the file has no line of this name */
-    SHADOW_FAILED, /* the reason has been said on stderr */
-};
-
 /*
  * Read a name's line of the file itself: an account that a directory provides
- * has none.  Free the line whatever the result.
+ * has none.  CTL_OK, or an exit code after saying why.  Free the line whatever
+ * the result.
  */
-enum shadow_result shadow_read(const char *name, struct shadow_line *line);
+int shadow_find(const char *name, struct shadow_line *line);
+
+/* The same, where a name without a line is no error: its hash is NULL. */
+int shadow_read(const char *name, struct shadow_line *line);
 
 /* Wipe and free. */
 void shadow_free(struct shadow_line *line);

@@ -1,5 +1,5 @@
 /*
- * Spawn: runs one of shadow's programs, which alone write the local files.
+ * Spawn: runs a program of the system, with nothing of the caller's process.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/util/io.h"
 #include "tools/output.h"
 #include "tools/spawn.h"
 
@@ -52,11 +52,12 @@ close_inherited(void)
 /* In the child: descriptors, signals and environment as at boot.  The mask of
  * blocked signals stays: a key on the terminal must not end half a change. */
 static _Noreturn void
-become(const char *path, const char *const argv[], int input, int output)
+become(const char *path, const char *const argv[], int input, int output,
+       int messages)
 {
     static char *const environment[] = {NULL};
 
-    if (dup2(input, 0) < 0 || dup2(output, 1) < 0)
+    if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(messages, 2) < 0)
         _exit(126);
     close_inherited();
     signal(SIGPIPE, SIG_DFL);
@@ -67,36 +68,15 @@ become(const char *path, const char *const argv[], int input, int output)
     _exit(127);
 }
 
-static bool
-write_all(int fd, const char *bytes)
-{
-    size_t left = strlen(bytes);
-
-    while (left > 0) {
-        ssize_t written = write(fd, bytes, left);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes += written;
-        left -= (size_t)written;
-    }
-    return true;
-}
-
+/* Wait for the end of a program.  Returns 0, or -1 after saying why. */
 static int
 wait_for(pid_t child, const char *name)
 {
     int status;
 
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) {
-            ctl_error("%s: %s.", name, strerror(errno));
-            return -1;
-        }
-    }
-    if (WIFSIGNALED(status))
+    if (TEMP_FAILURE_RETRY(waitpid(child, &status, 0)) < 0)
+        ctl_error("%s: %s.", name, strerror(errno));
+    else if (WIFSIGNALED(status))
         ctl_error("%s was ended by signal %d.", name, WTERMSIG(status));
     else if (WEXITSTATUS(status) != 0)
         ctl_error("%s failed with exit code %d.", name, WEXITSTATUS(status));
@@ -105,69 +85,93 @@ wait_for(pid_t child, const char *name)
     return -1;
 }
 
-int
-ctl_run(const char *const argv[], const char *input)
+/*
+ * Start a program with a pipe: *end is the end to write its input to, or with
+ * `reads` the one to read its output from.  Without `reads` its output goes to
+ * standard error.  Returns the process, or -1 after saying why.
+ */
+static pid_t
+start(const char *const argv[], bool reads, bool is_quiet, int *end)
 {
     char path[64];
     int pipes[2];
-    pid_t child;
-    bool is_written;
+    pid_t child = -1;
 
     if (!find_program(argv[0], path, sizeof(path)))
         return -1;
-    if (pipe2(pipes, O_CLOEXEC) != 0) {
-        ctl_error("%s: %s.", argv[0], strerror(errno));
-        return -1;
+    if (pipe2(pipes, O_CLOEXEC) == 0) {
+        fflush(NULL);
+        signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
+        child = fork();
+        if (child == 0) {
+            const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+            become(path, argv, reads ? null : pipes[0], reads ? pipes[1] : 2,
+                   is_quiet ? null : 2);
+        }
+        close(pipes[reads ? 1 : 0]);
+        *end = pipes[reads ? 0 : 1];
+        if (child < 0)
+            close(*end);
     }
-    fflush(NULL);
-    signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
-    child = fork();
-    if (child == 0)
-        become(path, argv, pipes[0], 2);
-    close(pipes[0]);
+    if (child < 0)
+        ctl_error("%s: %s.", argv[0], strerror(errno));
+    return child;
+}
+
+int
+ctl_run(const char *const argv[], const char *input)
+{
+    int end, error = 0;
+    const pid_t child = start(argv, false, false, &end);
+
+    if (child < 0)
+        return -1;
     /* A line is far below what a pipe holds: this cannot block. */
-    is_written = child > 0 && write_all(pipes[1], input == NULL ? "" : input);
-    close(pipes[1]);
-    if (child < 0) {
-        ctl_error("%s: %s.", argv[0], strerror(errno));
-        return -1;
-    }
+    if (input != NULL)
+        error = sr_write_all(end, input, strlen(input));
+    close(end);
     if (wait_for(child, argv[0]) != 0)
         return -1;
-    if (!is_written)
+    if (error != 0)
         ctl_error("%s did not read what it was given.", argv[0]);
-    return is_written ? 0 : -1;
+    return error;
 }
 
 int
 ctl_read(const char *const argv[], void (*take)(FILE *stream, void *context),
          void *context)
 {
-    char path[64];
-    int pipes[2];
-    FILE *stream;
-    pid_t child;
+    int end;
+    const pid_t child = start(argv, true, false, &end);
+    FILE *stream = child < 0 ? NULL : fdopen(end, "r");
 
-    if (!find_program(argv[0], path, sizeof(path)))
+    if (child < 0)
         return -1;
-    if (pipe2(pipes, O_CLOEXEC) != 0) {
-        ctl_error("%s: %s.", argv[0], strerror(errno));
-        return -1;
-    }
-    fflush(NULL);
-    signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
-    child = fork();
-    if (child == 0)
-        become(path, argv, open("/dev/null", O_RDONLY | O_CLOEXEC), pipes[1]);
-    close(pipes[1]);
-    stream = fdopen(pipes[0], "r");
-    if (child > 0 && stream != NULL)
+    if (stream != NULL) {
         take(stream, context);
-    else
-        ctl_error("%s: %s.", argv[0], strerror(errno));
-    if (stream != NULL)
         fclose(stream);
-    else
-        close(pipes[0]);
-    return child > 0 ? wait_for(child, argv[0]) : -1;
+    } else {
+        ctl_error("%s: %s.", argv[0], strerror(errno));
+        close(end);
+    }
+    return wait_for(child, argv[0]);
+}
+
+bool
+ctl_ask(const char *const argv[], char *line, size_t size)
+{
+    int end, status = -1;
+    const pid_t child = start(argv, true, true, &end);
+    ssize_t got;
+
+    line[0] = '\0';
+    if (child < 0)
+        return false;
+    got = sr_read_all(end, line, size - 1);
+    close(end);
+    line[got < 0 ? 0 : got] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    return TEMP_FAILURE_RETRY(waitpid(child, &status, 0)) == child &&
+           WIFEXITED(status) && WEXITSTATUS(status) < 126;
 }

@@ -6,6 +6,7 @@
 #ifndef SR_TOOLS_SPAWN_H
 #define SR_TOOLS_SPAWN_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /*
@@ -22,5 +23,11 @@ int ctl_run(const char *const argv[], const char *input);
  */
 int ctl_read(const char *const argv[],
              void (*take)(FILE *stream, void *context), void *context);
+
+/*
+ * Run a program in the same way and take the first line of its output, without
+ * its end; its messages are discarded.  False when it could not be run.
+ */
+bool ctl_ask(const char *const argv[], char *line, size_t size);
 
 #endif

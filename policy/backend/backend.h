@@ -189,15 +189,14 @@ struct sr_account_ops {
 /* ---- enumerate: all accounts in one pass */
 
 struct sr_visitor {
-    void *context;
-
     /*
      * The rules of an account that is about to be described.  `group` is its
      * primary group, (gid_t)-1 when unknown.  Returns 0, or -1 when the rules
      * cannot be found; the account is then reported as UNAVAILABLE.
      */
-    int (*rules)(void *context, const char *name, gid_t group,
-                 struct sr_rules *rules);
+    int (*find_rules)(void *groups, const char *name, gid_t group,
+                      struct sr_rules *rules);
+    void *groups; /* for find_rules */
 
     /*
      * An account.  `ask` is SR_STATUS_OK, or SR_STATUS_UNAVAILABLE with an
@@ -208,6 +207,7 @@ struct sr_visitor {
     int (*account)(void *context, struct sr_account *account,
                    const struct sr_rules *rules, enum sr_status ask,
                    const char *reason);
+    void *context;
 };
 
 /* ---- watch: changes as they are made */

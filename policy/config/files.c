@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "policy/config/files.h"
+#include "policy/util/io.h"
 
 #define FILE_MAX (16 << 20) /* bytes; bounds a login's memory */
 
@@ -71,25 +72,6 @@ is_safe(struct sr_config_errors *errors, int fd, const char *name, mode_t type,
     return false;
 }
 
-/* Read at most `size` bytes, which is the file's size: then its end need not be
- * asked for.  Returns how many there were, or -1. */
-static ssize_t
-read_all(int fd, char *bytes, size_t size)
-{
-    size_t got = 0;
-
-    while (got < size) {
-        ssize_t more = read(fd, bytes + got, size - got);
-
-        if (more < 0 && errno != EINTR)
-            return -1;
-        if (more == 0)
-            break;
-        got += more > 0 ? (size_t)more : 0;
-    }
-    return (ssize_t)got;
-}
-
 static void
 read_open_file(int fd, const char *name, const struct sr_files_visitor *visitor,
                struct sr_config_errors *errors)
@@ -105,7 +87,7 @@ read_open_file(int fd, const char *name, const struct sr_files_visitor *visitor,
         errors->out_of_memory = true;
         return;
     }
-    size = read_all(fd, bytes, (size_t)status.st_size);
+    size = sr_read_all(fd, bytes, (size_t)status.st_size);
     if (size < 0)
         sr_config_error(errors, name, 0, "cannot be read: %m");
     else

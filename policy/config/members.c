@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/decide/facts.h"
+#include "policy/config/account_rules.h"
 #include "policy/config/members.h"
 
 #define BUFFER_MAX ((size_t)16 << 20) /* a group with a million members */
@@ -26,14 +26,22 @@ struct entry {
 };
 
 struct sr_members {
+    const struct sr_config *config;
+    const char *service;
     struct entry *item;
     size_t count;
 };
 
 struct sr_members *
-sr_members_new(void)
+sr_members_new(const struct sr_config *config, const char *service)
 {
-    return calloc(1, sizeof(struct sr_members));
+    struct sr_members *members = calloc(1, sizeof(*members));
+
+    if (members != NULL) {
+        members->config = config;
+        members->service = service;
+    }
+    return members;
 }
 
 void
@@ -130,4 +138,15 @@ sr_members_is_member(void *context, const char *user, const char *group)
                 compare) != NULL)
         return SR_YES;
     return SR_NO;
+}
+
+int
+sr_members_rules(void *members, const char *name, gid_t group,
+                 struct sr_rules *rules)
+{
+    struct sr_members_ask ask = {members, group};
+    const struct sr_member member = {name, sr_members_is_member, &ask};
+
+    return sr_config_rules(ask.members->config, &member, ask.members->service,
+                           rules);
 }

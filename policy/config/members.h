@@ -11,12 +11,13 @@
 #ifndef SR_POLICY_CONFIG_MEMBERS_H
 #define SR_POLICY_CONFIG_MEMBERS_H
 
-#include <sys/types.h>
+#include "policy/config/settings.h"
 
 struct sr_members;
 
-/* Empty at first.  NULL: out of memory. */
-struct sr_members *sr_members_new(void);
+/* No group is known at first.  `service` may be NULL.  NULL: out of memory. */
+struct sr_members *sr_members_new(const struct sr_config *config,
+                                  const char *service);
 void sr_members_free(struct sr_members *members);
 
 /* The context of sr_members_is_member() for one account. */
@@ -28,5 +29,10 @@ struct sr_members_ask {
 /* is_member of struct sr_member (account_rules.h); the context is a struct
  * sr_members_ask. */
 int sr_members_is_member(void *context, const char *user, const char *group);
+
+/* sr_config_rules() of an account with this primary group, for the service;
+ * `members` is a struct sr_members.  See struct sr_visitor. */
+int sr_members_rules(void *members, const char *name, gid_t group,
+                     struct sr_rules *rules);
 
 #endif

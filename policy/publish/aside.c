@@ -14,6 +14,7 @@
 
 #include "policy/publish/aside.h"
 #include "policy/util/file_lock.h"
+#include "policy/util/io.h"
 #include "policy/util/safe_open.h"
 
 /* The mode of a view: of a file, or of a directory with search for all who may
@@ -76,22 +77,6 @@ sr_aside_drop(const struct sr_publish_dir *dir, struct sr_aside *aside)
     sr_image_free(&aside->image);
 }
 
-static int
-write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size > 0) {
-        const ssize_t done = write(fd, bytes, size);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return done < 0 ? -errno : -ENOSPC;
-        bytes += done;
-        size -= (size_t)done;
-    }
-    return 0;
-}
-
 int
 sr_aside_write(const struct sr_publish_how *how, const struct stat *like,
                enum sr_view view, const struct sr_aside *aside)
@@ -104,9 +89,9 @@ sr_aside_write(const struct sr_publish_how *how, const struct stat *like,
     sr_uptime_encode(&image->header, &image->uptime,
                      page + SR_SNAPSHOT_UPTIME_AT);
     if (error == 0)
-        error = write_all(aside->fd, page, sizeof(page));
+        error = sr_write_all(aside->fd, page, sizeof(page));
     if (error == 0)
-        error = write_all(aside->fd, image->buckets, image->size);
+        error = sr_write_all(aside->fd, image->buckets, image->size);
     if (error == 0 && fsync(aside->fd) != 0)
         error = -errno;
     return error;

@@ -134,7 +134,7 @@ static void
 run_same(void *argument)
 {
     struct host *host = argument;
-    const struct sr_visitor visitor = {host, rules_of, same_as_alone};
+    const struct sr_visitor visitor = {rules_of, host, same_as_alone, host};
     struct sr_call call = sr_call_make(&sr_local_backend, NULL);
 
     make_host(host);
@@ -181,7 +181,7 @@ static void
 run_unreadable(void *argument)
 {
     struct host *host = argument;
-    const struct sr_visitor visitor = {host, rules_of, same_as_alone};
+    const struct sr_visitor visitor = {rules_of, host, same_as_alone, host};
     struct sr_call call = sr_call_make(&sr_local_backend, NULL);
 
     make_host(host);
@@ -219,7 +219,7 @@ static void
 run_many(void *argument)
 {
     struct host *host = argument;
-    const struct sr_visitor visitor = {host, rules_of, count_told};
+    const struct sr_visitor visitor = {rules_of, host, count_told, host};
     struct timespec before, after;
     struct sr_call call = sr_call_make(&sr_local_backend, NULL);
     FILE *stream;
@@ -256,7 +256,7 @@ test_many(void **state)
 static void
 run_members(void *argument)
 {
-    struct sr_members *members = sr_members_new();
+    struct sr_members *members = sr_members_new(NULL, NULL);
     struct sr_members_ask ask = {members, 1001};
 
     make_host(argument);

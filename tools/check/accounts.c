@@ -19,6 +19,7 @@
 #include "policy/config/members.h"
 #include "policy/config/account_rules.h"
 #include "policy/decide/verdict.h"
+#include "policy/util/name_map.h"
 #include "policy/util/text.h"
 #include "tools/check/accounts.h"
 #include "tools/ctl.h"
@@ -214,11 +215,11 @@ struct pass {
     sr_time now;
     struct findings *findings;
     struct sr_members *members;
-    void *seen;          /* a tree of the names of local accounts */
-    void *owners;        /* a tree of struct owner, by uid */
-    size_t count;        /* of accounts that were checked */
-    time_t started;      /* by the monotonic clock */
-    bool shows_progress; /* standard error is a terminal */
+    struct sr_name_map seen; /* names of local accounts */
+    void *owners;            /* a tree of struct owner, by uid */
+    size_t count;            /* of accounts that were checked */
+    time_t started;          /* by the monotonic clock */
+    bool shows_progress;     /* standard error is a terminal */
 };
 
 static time_t
@@ -318,22 +319,6 @@ judge(struct pass *pass, struct sr_transaction *txn)
 }
 
 static int
-compare_names(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-static int
-find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
-{
-    const struct pass *pass = context;
-    struct sr_members_ask ask = {pass->members, group};
-    const struct sr_member member = {name, sr_members_is_member, &ask};
-
-    return sr_config_rules(pass->config, &member, "", rules);
-}
-
-static int
 take_local(void *context, struct sr_account *account,
            const struct sr_rules *rules, enum sr_status ask, const char *reason)
 {
@@ -342,19 +327,15 @@ take_local(void *context, struct sr_account *account,
                                  .rules = *rules,
                                  .account = account,
                                  .ask = ask};
-    char *name = strdup(account->facts.name);
-    void *found =
-        name == NULL ? NULL : tsearch(name, &pass->seen, compare_names);
+    struct sr_named *seen = sr_name_map_add(&pass->seen, account->facts.name);
 
-    if (found == NULL) {
+    if (seen == NULL) {
         pass->findings->is_cut = true;
-        free(name);
         return -1;
     }
-    if (*(char **)found != name) {
-        free(name); /* a second line of the same name, which nobody sees */
-        return 0;
-    }
+    if (seen->value >= 0)
+        return 0; /* a second line of the same name, which is never used */
+    seen->value = 0;
     if (ask == SR_STATUS_OK)
         judge(pass, &txn);
     else
@@ -368,7 +349,8 @@ take_local(void *context, struct sr_account *account,
 static void
 check_local(struct pass *pass)
 {
-    const struct sr_visitor visitor = {pass, find_rules, take_local};
+    const struct sr_visitor visitor = {sr_members_rules, pass->members,
+                                       take_local, pass};
     const struct sr_string_list *backends = &pass->config->backends;
     struct sr_backend backend;
     struct sr_call call = sr_call_make(&backend, NULL);
@@ -408,32 +390,21 @@ check_account(struct pass *pass, const char *name)
 static void
 check_others(struct pass *pass)
 {
-    char **names = NULL;
-    size_t count = 0;
+    struct sr_string_list names = {0};
     struct passwd *entry;
 
     setpwent();
     while ((entry = getpwent()) != NULL) {
-        char **grown;
-
-        if (tfind(entry->pw_name, &pass->seen, compare_names) != NULL)
-            continue;
-        grown = reallocarray(names, count + 1, sizeof(*names));
-        if (grown == NULL)
+        if (sr_name_map_find(&pass->seen, entry->pw_name) == NULL &&
+            sr_string_list_add(&names, entry->pw_name,
+                               strlen(entry->pw_name)) != 0)
             break;
-        names = grown;
-        names[count] = strdup(entry->pw_name);
-        if (names[count] == NULL)
-            break;
-        count++;
     }
     pass->findings->is_cut = pass->findings->is_cut || entry != NULL;
     endpwent();
-    for (size_t i = 0; i < count; i++) {
-        check_account(pass, names[i]);
-        free(names[i]);
-    }
-    free(names);
+    for (size_t i = 0; i < names.count; i++)
+        check_account(pass, names.item[i]);
+    sr_string_list_free(&names);
 }
 
 void
@@ -443,7 +414,7 @@ check_accounts(const struct sr_config *config, sr_time now,
     struct pass pass = {.config = config,
                         .now = now,
                         .findings = findings,
-                        .members = sr_members_new(),
+                        .members = sr_members_new(config, ""),
                         .started = uptime(),
                         .shows_progress = isatty(STDERR_FILENO) == 1};
 
@@ -454,7 +425,7 @@ check_accounts(const struct sr_config *config, sr_time now,
     check_local(&pass);
     check_others(&pass);
     show_progress(&pass, true);
-    tdestroy(pass.seen, free);
+    sr_name_map_free(&pass.seen);
     tdestroy(pass.owners, free);
     sr_members_free(pass.members);
 }

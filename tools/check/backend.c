@@ -1,6 +1,5 @@
 /*
- * Checkbackend: "check --backend": what a directory is, who may do what there,
- * and what is amiss.
+ * Check backend: see backend.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -11,10 +10,11 @@
 #include <unistd.h>
 
 #include "policy/backend/registry.h"
-#include "tools/check/backend.h"
-#include "tools/check/enumeration.h"
-#include "tools/check/findings_report.h"
 #include "policy/config/account_rules.h"
+#include "policy/config/members.h"
+#include "policy/publish/format.h"
+#include "tools/check/backend.h"
+#include "tools/check/findings.h"
 #include "tools/check/survey.h"
 #include "tools/check/survey_krb5.h"
 #include "tools/ctl.h"
@@ -23,7 +23,57 @@
 #include "tools/check/survey_report.h"
 
 #define PASSWORD_MAX 1024
-#define REASON_SIZE  512
+
+/* The search that selfreset-publish makes. */
+struct enumeration {
+    struct findings *findings;
+    const char *backend;
+};
+
+static int
+take_account(void *context, struct sr_account *account,
+             const struct sr_rules *rules, enum sr_status ask,
+             const char *reason)
+{
+    const struct enumeration *enumeration = context;
+    const char *name = account->facts.name;
+
+    (void)rules;
+    if (ask != SR_STATUS_OK)
+        findings_add(enumeration->findings, SEVERITY_WARNING,
+                     enumeration->backend, name,
+                     "Correct the entry.  Until then it is published with an "
+                     "unknown state.",
+                     "An account cannot be read: %s.", reason);
+    else if (!sr_snapshot_name(name))
+        findings_add(enumeration->findings, SEVERITY_WARNING,
+                     enumeration->backend, name,
+                     "Rename the account, if it is to log in on hosts.",
+                     "The name of an account cannot be published.");
+    return 0;
+}
+
+/* Read all accounts and report what cannot be read or published. */
+static void
+check_enumeration(const struct sr_config *config,
+                  const struct sr_backend *backend, struct findings *findings)
+{
+    struct enumeration enumeration = {findings, backend->name};
+    const struct sr_visitor visitor = {sr_members_rules,
+                                       sr_members_new(config, NULL),
+                                       take_account, &enumeration};
+    struct sr_call call = sr_call_make(backend, NULL);
+
+    if (visitor.groups == NULL || backend->ops->enumerate == NULL)
+        return;
+    if (sr_backend_enumerate(&call, &visitor) != SR_STATUS_OK)
+        findings_add(findings, SEVERITY_ERROR, backend->name, NULL,
+                     "Look at the server's limits on the size and the time of "
+                     "searches, and on paged results.",
+                     "selfreset-publish cannot read all accounts: %s.",
+                     sr_error_text(&call.error));
+    sr_members_free(visitor.groups);
+}
 
 static int
 conclude(const struct ctl *ctl, const struct sr_survey *survey,

@@ -6,8 +6,8 @@
 #ifndef SR_TOOLS_CHECK_FINDINGS_H
 #define SR_TOOLS_CHECK_FINDINGS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "tools/command.h"
+#include "tools/json.h"
 
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 
@@ -41,5 +41,15 @@ void findings_add(struct findings *findings, enum severity severity,
 size_t findings_count(const struct findings *findings, enum severity severity);
 
 void findings_free(struct findings *findings);
+
+/* Print findings, the errors first.  Returns ctl_findings_code(). */
+int ctl_findings(const struct findings *findings, bool is_json);
+
+/* CTL_OK without findings, CTL_WARNINGS without errors, else CTL_ERRORS. */
+int ctl_findings_code(const struct findings *findings);
+
+/* The findings as an array of a larger document. */
+void ctl_findings_json(struct json *json, const char *key,
+                       const struct findings *findings);
 
 #endif

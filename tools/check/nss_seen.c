@@ -6,22 +6,17 @@
  */
 #include <config.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "policy/publish/reader.h"
+#include "policy/util/name_map.h"
 #include "tools/check/nss_seen.h"
-
-#define ID     "/usr/bin/id"
-#define GETENT "/usr/bin/getent"
+#include "tools/spawn.h"
 
 #define ADVICE                                                                 \
     "Look at the other findings and at /etc/nsswitch.conf: a source before "   \
@@ -34,51 +29,6 @@
 /* Accounts of a directory that are looked up in the name service at most, to
  * find one that can log in here. */
 #define LOOKUPS_MAX 50
-
-/* ---- asking */
-
-/* In the child: nothing of this process takes part in the answer. */
-static void __attribute__((noreturn))
-become(const char *const argv[], int output)
-{
-    static char locale[] = "LC_ALL=C";
-    static char *const environment[] = {locale, NULL};
-    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-    if (null < 0 || dup2(null, 0) < 0 || dup2(output, 1) < 0 ||
-        dup2(null, 2) < 0)
-        _exit(126);
-    execve(argv[0], (char *const *)argv, environment);
-    _exit(127);
-}
-
-/* The first line that a program prints; empty when there is none.  False when
- * the program could not be run. */
-static bool
-ask(const char *const argv[], char *line, size_t size)
-{
-    int ends[2], status = -1;
-    FILE *stream;
-    pid_t child;
-
-    line[0] = '\0';
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
-    child = fork();
-    if (child == 0)
-        become(argv, ends[1]);
-    close(ends[1]);
-    stream = fdopen(ends[0], "r");
-    if (stream != NULL && fgets(line, (int)size, stream) == NULL)
-        line[0] = '\0';
-    if (stream != NULL)
-        fclose(stream);
-    else
-        close(ends[0]);
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
-    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) < 126;
-}
 
 /* ---- what is published */
 
@@ -137,8 +87,8 @@ parse_groups(char *line, const uint32_t gid[SR_GROUP_COUNT])
 {
     unsigned groups = 0;
 
-    for (char *word = strtok_r(line, " \n", &line); word != NULL;
-         word = strtok_r(NULL, " \n", &line)) {
+    for (char *word = strtok_r(line, " ", &line); word != NULL;
+         word = strtok_r(NULL, " ", &line)) {
         const unsigned long number = strtoul(word, NULL, 10);
 
         for (int i = 0; i < SR_GROUP_COUNT; i++) {
@@ -166,12 +116,12 @@ static void
 compare_groups(const char *name, const struct expected *expected,
                struct findings *findings)
 {
-    const char *const argv[] = {ID, "-G", "--", name, NULL};
+    const char *const argv[] = {"id", "-G", "--", name, NULL};
     char seen_text[160], published_text[160];
     static char line[65536];
     unsigned seen;
 
-    if (!expected->has_groups || !ask(argv, line, sizeof(line)) ||
+    if (!expected->has_groups || !ctl_ask(argv, line, sizeof(line)) ||
         line[0] == '\0')
         return;
     seen = parse_groups(line, expected->gid);
@@ -200,12 +150,11 @@ compare_shadow(const char *name, const struct expected *expected,
                struct findings *findings)
 {
     const struct sr_view_shadow *shadow = &expected->shadow;
-    const char *const argv[] = {GETENT, "shadow", name, NULL};
+    const char *const argv[] = {"getent", "shadow", name, NULL};
     char line[1024], published[512];
 
-    if (!expected->has_shadow || !ask(argv, line, sizeof(line)))
+    if (!expected->has_shadow || !ctl_ask(argv, line, sizeof(line)))
         return;
-    line[strcspn(line, "\n")] = '\0';
     snprintf(published, sizeof(published), "%s:%c", name, shadow->password);
     put_day(published, sizeof(published), shadow->changed);
     put_day(published, sizeof(published), shadow->min);
@@ -239,44 +188,25 @@ compare(const char *name, sr_time now, struct findings *findings)
 
 /* ---- choosing accounts */
 
-static int
-compare_names(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
+/* The members of all groups of /etc/group. */
 static void
-add_members(const struct group *group, void **members)
-{
-    for (char *const *member = group->gr_mem; *member != NULL; member++) {
-        char *copy = strdup(*member);
-        char **found =
-            copy == NULL ? NULL : tsearch(copy, members, compare_names);
-
-        if (found == NULL || *found != copy)
-            free(copy);
-    }
-}
-
-/* The members of all groups of /etc/group, as a tree. */
-static void *
-read_members(void)
+read_members(struct sr_name_map *members)
 {
     FILE *stream = fopen("/etc/group", "re");
     const struct group *group;
-    void *members = NULL;
 
-    while (stream != NULL && (group = fgetgrent(stream)) != NULL)
-        add_members(group, &members);
+    while (stream != NULL && (group = fgetgrent(stream)) != NULL) {
+        for (size_t i = 0; group->gr_mem[i] != NULL; i++)
+            (void)sr_name_map_add(members, group->gr_mem[i]);
+    }
     if (stream != NULL)
         fclose(stream);
-    return members;
 }
 
 /* One account of each kind: without a group by file, and with one. */
 struct choice {
     char name[2][SR_SNAPSHOT_NAME_MAX + 1];
-    void *members;
+    const struct sr_name_map *members;
     unsigned lookups;
 };
 
@@ -285,7 +215,7 @@ static bool
 choose(struct choice *choice, const char *name)
 {
     char *chosen =
-        choice->name[tfind(name, &choice->members, compare_names) != NULL];
+        choice->name[sr_name_map_find(choice->members, name) != NULL];
 
     if (chosen[0] == '\0' && strlen(name) <= SR_SNAPSHOT_NAME_MAX)
         snprintf(chosen, SR_SNAPSHOT_NAME_MAX + 1, "%s", name);
@@ -348,9 +278,10 @@ choose_directory(struct choice *choice)
 void
 check_seen(sr_time now, struct findings *findings)
 {
-    struct choice local = {.members = read_members()};
-    struct choice remote = {.members = local.members};
+    struct sr_name_map members = {0};
+    struct choice local = {.members = &members}, remote = {.members = &members};
 
+    read_members(&members);
     choose_local(&local, PEOPLE_LEAST, now);
     choose_directory(&remote);
     compare("root", now, findings);
@@ -360,5 +291,5 @@ check_seen(sr_time now, struct findings *findings)
         if (remote.name[i][0] != '\0')
             compare(remote.name[i], now, findings);
     }
-    tdestroy(local.members, free);
+    sr_name_map_free(&members);
 }

@@ -24,7 +24,8 @@ changed_by(const struct sr_transaction *txn)
         return NULL;
     if (directory_is(txn))
         return "directory";
-    return shadow_read(facts->name, &line) == SHADOW_OK && line.changed >= 0
+    return shadow_read(facts->name, &line) == CTL_OK && line.hash != NULL &&
+                   line.changed >= 0
                ? "shadow"
                : "record";
 }

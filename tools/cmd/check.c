@@ -16,7 +16,7 @@
 #include "tools/check/pam.h"
 #include "tools/check/accounts.h"
 #include "tools/check/backend.h"
-#include "tools/check/findings_report.h"
+#include "tools/check/findings.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <pwd.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,63 +18,39 @@
 #include "policy/backend/registry.h"
 #include "policy/config/account_rules.h"
 #include "policy/config/members.h"
+#include "policy/util/name_map.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"
 #include "tools/report.h"
 
 /* Below this, accounts are the system's; nobody (65534) is too. */
-#define USERS_FROM  1000
-#define NOBODY      65534
-#define REASON_SIZE 512
+#define USERS_FROM 1000
+#define NOBODY     65534
 
-/* The names that the name service tells of.  Collected first, because looking
- * one up may move getpwent(3). */
-struct known {
-    char *name;
-    uid_t uid;
-};
+/* The names that the name service lists, in its order, and the uid of each.
+ * Collected first, because looking one up may move getpwent(3). */
 struct names {
-    struct known *item;
-    size_t count;
-    size_t capacity;
+    struct sr_string_list order;
+    struct sr_name_map uid;
 };
-
-static void
-names_free(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->item[i].name);
-    free(names->item);
-}
-
-static bool
-names_add(struct names *names, const char *name, uid_t uid)
-{
-    if (names->count == names->capacity) {
-        size_t capacity = names->capacity == 0 ? 64 : names->capacity * 2;
-        struct known *item = reallocarray(names->item, capacity, sizeof(*item));
-
-        if (item == NULL)
-            return false;
-        names->item = item;
-        names->capacity = capacity;
-    }
-    names->item[names->count].uid = uid;
-    names->item[names->count].name = strdup(name);
-    return names->item[names->count].name != NULL && ++names->count > 0;
-}
 
 static bool
 names_read(struct names *names)
 {
-    struct passwd *entry;
+    const struct passwd *entry;
     bool is_whole = true;
 
     setpwent();
     errno = 0;
     while (is_whole && (entry = getpwent()) != NULL) {
-        is_whole = names_add(names, entry->pw_name, entry->pw_uid);
+        struct sr_named *named = sr_name_map_add(&names->uid, entry->pw_name);
+
+        is_whole =
+            named != NULL && sr_string_list_add(&names->order, entry->pw_name,
+                                                strlen(entry->pw_name)) == 0;
+        if (named != NULL && named->value < 0)
+            named->value = (intptr_t)entry->pw_uid;
         errno = 0;
     }
     if (errno != 0 && errno != ENOENT)
@@ -207,61 +182,28 @@ json_line(struct json *json, const struct line *line)
 
 /* ---- what the backends tell */
 
-/* A name, and the backend whose account has it. */
-struct taken {
-    const char *backend;
-    char name[];
-};
-
 struct listing {
     struct ctl *ctl;
     const struct selection *selection;
     struct json json;
     struct sr_members *members;
-    struct names here;              /* whom the name service knows */
-    void *taken;                    /* a tree */
-    const char *backend;            /* that is telling */
+    struct names here;        /* that the name service has */
+    struct sr_name_map taken; /* names with the number of their backend */
+    intptr_t backend;         /* the number of the one that is enumerated */
     struct sr_shared_scan *ledgers; /* of its accounts; NULL: nobody counts */
     bool is_partial;                /* one of them could not be asked */
     int code;
 };
 
-static int
-compare_taken(const void *a, const void *b)
-{
-    return strcmp(((const struct taken *)a)->name,
-                  ((const struct taken *)b)->name);
-}
-
-/* Take a name for a backend.  Returns whose it is, or NULL: out of memory. */
-static const char *
-take_name(struct listing *listing, const char *name)
-{
-    struct taken *taken = malloc(sizeof(*taken) + strlen(name) + 1);
-    struct taken **found;
-
-    if (taken == NULL)
-        return NULL;
-    taken->backend = listing->backend;
-    strcpy(taken->name, name);
-    found = tsearch(taken, &listing->taken, compare_taken);
-    if (found == NULL || *found != taken)
-        free(taken);
-    return found == NULL ? NULL : (*found)->backend;
-}
-
-/* Whether this host knows somebody else by the name of an account of a
- * directory, who is meant by it then. */
+/* Whether the name service has another uid for the name of an account of a
+ * directory: at a login the name then means that other account. */
 static bool
 is_namesake(const struct listing *listing, const struct sr_facts *facts)
 {
-    for (size_t i = 0; i < listing->here.count; i++) {
-        const struct known *here = &listing->here.item[i];
+    const struct sr_named *here =
+        sr_name_map_find(&listing->here.uid, facts->name);
 
-        if (strcmp(here->name, facts->name) == 0)
-            return here->uid != facts->uid;
-    }
-    return false;
+    return here != NULL && (uid_t)here->value != facts->uid;
 }
 
 /* One line; txn NULL: nothing is known but the name. */
@@ -297,16 +239,6 @@ show(struct listing *listing, const char *name, struct sr_transaction *txn,
 }
 
 static int
-find_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
-{
-    const struct listing *listing = context;
-    struct sr_members_ask ask = {listing->members, group};
-    const struct sr_member member = {name, sr_members_is_member, &ask};
-
-    return sr_config_rules(listing->ctl->config, &member, "", rules);
-}
-
-static int
 list_account(void *context, struct sr_account *account,
              const struct sr_rules *rules, enum sr_status ask,
              const char *reason)
@@ -318,17 +250,19 @@ list_account(void *context, struct sr_account *account,
                                  .account = account,
                                  .ask = ask};
     struct ctl_remembered remembered;
-    const char *backend;
+    struct sr_named *taken;
 
     if (account->backend.ops != &sr_backend_local && ask == SR_STATUS_OK &&
         is_namesake(listing, facts))
         return 0;
-    backend = take_name(listing, facts->name);
-    if (backend == NULL) {
+    taken = sr_name_map_add(&listing->taken, facts->name);
+    if (taken == NULL) {
         listing->code = CTL_FAILED;
         return -1;
     }
-    if (backend != listing->backend)
+    if (taken->value < 0)
+        taken->value = listing->backend;
+    if (taken->value != listing->backend)
         return 0;
     if (ask != SR_STATUS_OK)
         ctl_error("The state of %s is unknown: %s.", facts->name, reason);
@@ -341,14 +275,16 @@ list_account(void *context, struct sr_account *account,
 }
 
 static void
-list_backend(struct listing *listing, const char *name)
+list_backend(struct listing *listing, size_t number)
 {
-    const struct sr_visitor visitor = {listing, find_rules, list_account};
+    const char *name = listing->ctl->config->backends.item[number];
+    const struct sr_visitor visitor = {sr_members_rules, listing->members,
+                                       list_account, listing};
     enum sr_status ask = SR_STATUS_UNAVAILABLE;
     struct sr_backend backend;
     struct sr_call call = sr_call_make(&backend, NULL);
 
-    listing->backend = name;
+    listing->backend = (intptr_t)number;
     if (sr_backend_find(listing->ctl->config, name, &backend, &call.error) ==
         0) {
         if (backend.ops->enumerate == NULL) {
@@ -374,20 +310,6 @@ list_backend(struct listing *listing, const char *name)
 }
 
 /* ---- what the name service tells besides */
-
-static bool
-is_taken(const struct listing *listing, const char *name)
-{
-    struct taken *key = malloc(sizeof(*key) + strlen(name) + 1);
-    bool is = true;
-
-    if (key == NULL)
-        return false;
-    strcpy(key->name, name);
-    is = tfind(key, &listing->taken, compare_taken) != NULL;
-    free(key);
-    return is;
-}
 
 /* An account that no backend told of.  When one of them could not be asked, it
  * may be that one's, and asking again for each would take forever. */
@@ -421,9 +343,11 @@ list_other(struct listing *listing, const char *name)
 static void
 list_others(struct listing *listing)
 {
-    for (size_t i = 0; i < listing->here.count; i++) {
-        if (!is_taken(listing, listing->here.item[i].name))
-            list_other(listing, listing->here.item[i].name);
+    const struct sr_string_list *names = &listing->here.order;
+
+    for (size_t i = 0; i < names->count; i++) {
+        if (sr_name_map_find(&listing->taken, names->item[i]) == NULL)
+            list_other(listing, names->item[i]);
     }
 }
 
@@ -431,8 +355,9 @@ static int
 list_all(struct ctl *ctl, const struct selection *selection)
 {
     const struct sr_string_list *backends = &ctl->config->backends;
-    struct listing listing = {
-        .ctl = ctl, .selection = selection, .members = sr_members_new()};
+    struct listing listing = {.ctl = ctl,
+                              .selection = selection,
+                              .members = sr_members_new(ctl->config, "")};
 
     if (listing.members == NULL) {
         ctl_error("Out of memory.");
@@ -446,12 +371,13 @@ list_all(struct ctl *ctl, const struct selection *selection)
     else if (isatty(STDOUT_FILENO))
         printf("%-20s %-11s %-16s %s\n", "USER", "STATE", "DEADLINE", "NOTE");
     for (size_t i = 0; i < backends->count; i++)
-        list_backend(&listing, backends->item[i]);
+        list_backend(&listing, i);
     list_others(&listing);
     if (ctl->is_json)
         json_end(&listing.json);
-    tdestroy(listing.taken, free);
-    names_free(&listing.here);
+    sr_name_map_free(&listing.taken);
+    sr_name_map_free(&listing.here.uid);
+    sr_string_list_free(&listing.here.order);
     sr_members_free(listing.members);
     return listing.code;
 }

@@ -12,13 +12,18 @@
 #include "tools/each.h"
 #include "tools/shadow.h"
 
-/* Warn when the account could not log in with the demand. */
+/* Warn when the demand is not seen, or the account could not log in with it. */
 static void
 warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
 {
     struct sr_facts facts = txn->account->facts;
     struct sr_verdict verdict;
 
+    if (directory_is(txn) && facts.must_change != SR_YES)
+        ctl_error("Warning: the directory does not show the demand.  The "
+                  "service's identity may lack the right to read it; run "
+                  "\"selfresetctl check --backend %s --test-entry %s\" to see.",
+                  facts.backend, facts.name);
     facts.must_change = SR_YES;
     verdict = sr_verdict(&facts, &txn->rules, &ctl_at_login, ctl->now);
     if (verdict.state == SR_STATE_BARRED)
@@ -29,84 +34,82 @@ warn_if_barred(const struct ctl *ctl, const struct sr_transaction *txn)
                   facts.name);
 }
 
-/* Write the day of the last change. */
+/* Make or withdraw the demand.  In the shadow file it is the day of the last
+ * change; in a directory the facts are read again. */
 static int
-set_day(struct ctl *ctl, const struct sr_facts *facts, long day)
+carry_out(struct ctl *ctl, struct sr_transaction *txn, bool has_clear)
 {
-    int code;
+    const struct sr_facts *facts = &txn->account->facts;
+    const bool in_directory = directory_is(txn);
+    int code = CTL_OK;
 
     ctl->is_changed = true;
     if (ctl->is_dry_run)
         return CTL_OK;
-    code = shadow_set_changed(facts->name, day) == 0 ? CTL_OK : CTL_FAILED;
-
-    ctl_event(SR_EVENT_MUST_CHANGE_SET, facts, NULL, code == CTL_OK,
-              day == 0 ? "set" : "cleared");
-    ctl->is_changed = code == CTL_OK;
-    if (code != CTL_OK)
+    if (in_directory)
+        code = directory_order(
+            txn, has_clear ? SR_ORDER_CLEAR_CHANGE : SR_ORDER_REQUIRE_CHANGE,
+            NULL);
+    else if (shadow_set_changed(facts->name,
+                                has_clear ? shadow_day(ctl->now) : 0) != 0) {
         ctl_error("Nothing was changed.");
-    else
-        ctl_publish(ctl, facts->name);
-    return code;
-}
-
-static int
-demand(struct ctl *ctl, const struct sr_transaction *txn,
-       const struct shadow_line *line)
-{
-    const struct sr_facts *facts = &txn->account->facts;
-
-    if (facts->has_password == SR_NO) {
-        ctl_error("%s has no password to change, so nothing was done.",
-                  facts->name);
-        return CTL_REFUSED;
+        code = CTL_FAILED;
     }
-    if (line->changed == 0) {
-        ctl_print(ctl,
-                  "%s already has to change the password; nothing was done.",
-                  facts->name);
+    ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
+    ctl_event(SR_EVENT_MUST_CHANGE_SET, facts, NULL, code == CTL_OK,
+              has_clear ? "cleared" : "set");
+    if (code != CTL_OK)
+        return code;
+    ctl_publish(ctl, facts->name);
+    if (!in_directory || sr_transaction_refresh(txn) == SR_STATUS_OK)
         return CTL_OK;
-    }
-    if (set_day(ctl, facts, 0) != CTL_OK)
-        return CTL_FAILED;
-    ctl_print(ctl,
-              ctl->is_dry_run
-                  ? "%s would have to change the password at the next login."
-                  : "%s has to change the password at the next login.",
-              facts->name);
-    warn_if_barred(ctl, txn);
-    return CTL_OK;
+    ctl_error("The change was made, but then %s could not be read: %s.",
+              facts->name, txn->reason);
+    return CTL_PARTLY;
 }
 
+static void
+say_done(const struct ctl *ctl, const struct sr_transaction *txn,
+         bool has_clear)
+{
+    const char *name = txn->account->facts.name;
+    const char *have = ctl->is_dry_run ? "have" : "has";
+    const char *would = ctl->is_dry_run ? "would " : "";
+
+    if (!has_clear)
+        ctl_print(ctl, "%s %s%s to change the password at the next login.",
+                  name, would, have);
+    else if (directory_is(txn))
+        ctl_print(ctl, "%s %sno longer %s to change the password.", name, would,
+                  have);
+    else
+        ctl_print(ctl,
+                  "%s %sno longer %s to change the password, which %s as "
+                  "changed today.",
+                  name, would, have,
+                  ctl->is_dry_run ? "would count" : "counts");
+}
+
+/* Whether the order makes sense: CTL_OK, or an exit code after saying why. */
 static int
-clear(struct ctl *ctl, const struct sr_transaction *txn,
-      const struct shadow_line *line)
+admit(const struct ctl *ctl, const struct sr_transaction *txn, bool has_clear)
 {
     const struct sr_facts *facts = &txn->account->facts;
 
-    if (txn->has_temporary) {
+    if (directory_is(txn) && ctl_admit(ctl, txn) != CTL_OK)
+        return CTL_REFUSED;
+    if (has_clear && txn->has_temporary) {
         ctl_error("The password of %s is temporary and has to be changed, so "
                   "nothing was done.  Run \"passwd %s\" to set one that does "
                   "not end.",
                   facts->name, facts->name);
         return CTL_REFUSED;
     }
-    /* A day that is set must not be replaced: it tells the password's age. */
-    if (line->changed != 0) {
-        ctl_print(ctl,
-                  "%s does not have to change the password; nothing was done.",
+    if (!has_clear && !directory_is(txn) && facts->has_password == SR_NO) {
+        ctl_error("%s has no password to change, so nothing was done.",
                   facts->name);
-        return CTL_OK;
+        return CTL_REFUSED;
     }
-    if (set_day(ctl, facts, shadow_day(ctl->now)) != CTL_OK)
-        return CTL_FAILED;
-    ctl_print(ctl,
-              ctl->is_dry_run
-                  ? "%s would no longer have to change the password, which "
-                    "would count as changed today."
-                  : "%s no longer has to change the password, which counts as "
-                    "changed today.",
-              facts->name);
     return CTL_OK;
 }
 
@@ -118,24 +121,37 @@ must_change(struct ctl *ctl, struct report *report, const char *name)
     __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
     const bool has_clear = *(const bool *)ctl->options;
     struct ctl_remembered remembered;
+    bool must;
     int code = ctl_transaction_begin(ctl, name, "", &txn);
 
     (void)report;
     if (code == CTL_OK)
         code = ctl_remembered(&txn, &remembered);
+    if (code == CTL_OK && !directory_is(&txn))
+        code = shadow_find(txn.account->facts.name, &line);
+    if (code == CTL_OK)
+        code = admit(ctl, &txn, has_clear);
     if (code != CTL_OK)
         return code;
-    if (directory_is(&txn))
-        return directory_must_change(ctl, name, &txn, has_clear);
-    switch (shadow_read(txn.account->facts.name, &line)) {
-    case SHADOW_OK:
-        return has_clear ? clear(ctl, &txn, &line) : demand(ctl, &txn, &line);
-    case SHADOW_NONE:
-        ctl_error(CTL_NO_SHADOW, txn.account->facts.name);
-        return CTL_REFUSED;
-    default:
-        return CTL_FAILED;
+    must = directory_is(&txn) ? txn.account->facts.must_change == SR_YES
+                              : line.changed == 0;
+    if (must != has_clear) { /* a day that is set tells the password's age */
+        ctl_print(ctl,
+                  has_clear
+                      ? "%s does not have to change the password; nothing "
+                        "was done."
+                      : "%s already has to change the password; nothing "
+                        "was done.",
+                  txn.account->facts.name);
+        return CTL_OK;
     }
+    code = carry_out(ctl, &txn, has_clear);
+    if (code != CTL_OK)
+        return code;
+    say_done(ctl, &txn, has_clear);
+    if (!has_clear && (!ctl->is_dry_run || !directory_is(&txn)))
+        warn_if_barred(ctl, &txn);
+    return CTL_OK;
 }
 
 int

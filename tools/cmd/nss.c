@@ -14,7 +14,7 @@
 #include "policy/publish/groups.h"
 #include "policy/publish/reader.h"
 #include "tools/check/host.h"
-#include "tools/check/findings_report.h"
+#include "tools/check/findings.h"
 #include "tools/check/nss.h"
 #include "tools/check/nss_seen.h"
 #include "tools/check/nss_view.h"

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/check/findings_report.h"
+#include "tools/check/findings.h"
 #include "tools/check/host.h"
 #include "tools/check/pam.h"
 #include "tools/check/pam_stack.h"

@@ -23,7 +23,6 @@
  */
 #include <config.h>
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +31,7 @@
 
 #include "policy/config/value.h"
 #include "policy/util/crypt.h"
+#include "policy/util/io.h"
 #include "policy/password/quality.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
@@ -114,17 +114,10 @@ refuse_ended(const struct issue *issue)
 static int
 admit(const struct issue *issue)
 {
-    const struct sr_caller admin = {.is_admin = true};
     const struct sr_facts *facts = &issue->txn.account->facts;
-    struct sr_change change =
-        sr_change(facts, &issue->txn.rules, &admin, issue->ctl->now);
 
-    if (change.result != SR_CHANGE_ALLOWED) {
-        ctl_error("The password of %s is protected by %s and cannot be changed "
-                  "here.  Nothing was done.",
-                  facts->name, change.rule);
+    if (ctl_admit(issue->ctl, &issue->txn) != CTL_OK)
         return CTL_REFUSED;
-    }
     if (is_locked_by_hand(issue->before.hash)) {
         ctl_error("The password of %s is locked by an administrator, and a "
                   "temporary password would remove that lock.  Nothing was "
@@ -140,20 +133,6 @@ admit(const struct issue *issue)
         return CTL_REFUSED;
     }
     return refuse_ended(issue);
-}
-
-static int
-read_before(struct issue *issue)
-{
-    switch (shadow_read(name_of(issue), &issue->before)) {
-    case SHADOW_OK:
-        return CTL_OK;
-    case SHADOW_NONE:
-        ctl_error(CTL_NO_SHADOW, name_of(issue));
-        return CTL_REFUSED;
-    default:
-        return CTL_FAILED;
-    }
 }
 
 static void
@@ -273,7 +252,7 @@ is_stored(const struct issue *issue)
 {
     __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
 
-    return shadow_read(name_of(issue), &line) == SHADOW_OK &&
+    return shadow_find(name_of(issue), &line) == CTL_OK &&
            strcmp(line.hash, issue->hash) == 0 && line.changed == 0;
 }
 
@@ -284,7 +263,7 @@ undo_hash(const struct issue *issue)
 {
     __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
 
-    if (shadow_read(name_of(issue), &line) == SHADOW_OK &&
+    if (shadow_find(name_of(issue), &line) == CTL_OK &&
         strcmp(line.hash, issue->hash) != 0)
         return 0;
     return shadow_set_hash(name_of(issue), issue->before.hash);
@@ -295,7 +274,7 @@ undo_changed(const struct issue *issue)
 {
     __attribute__((cleanup(shadow_free))) struct shadow_line line = {0};
 
-    if (shadow_read(name_of(issue), &line) == SHADOW_OK &&
+    if (shadow_find(name_of(issue), &line) == CTL_OK &&
         line.changed == issue->before.changed)
         return 0;
     return shadow_set_changed(name_of(issue), issue->before.changed);
@@ -348,40 +327,22 @@ store_password(struct issue *issue)
     return CTL_OK;
 }
 
-/* Write without stdio, whose buffer would keep a copy. */
-static bool
-write_secret(const char *text)
-{
-    size_t left = strlen(text);
-
-    fflush(stdout);
-    while (left > 0) {
-        ssize_t written = write(STDOUT_FILENO, text, left);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return false;
-        text += written;
-        left -= (size_t)written;
-    }
-    return true;
-}
-
 /* The password alone on standard output, after the name where several accounts
- * get one; what else there is to say on standard error. */
-static bool
+ * get one; what else there is to say on standard error.  Returns 0 or errno. */
+static int
 write_password(const struct issue *issue)
 {
     char text[SR_NAME_MAX + PHRASE_LENGTH_MAX + 3];
-    bool is_written;
+    int error;
 
     snprintf(text, sizeof(text), "%s%s%s\n",
              issue->ctl->operand_count > 1 ? name_of(issue) : "",
              issue->ctl->operand_count > 1 ? " " : "", issue->password);
-    is_written = write_secret(text);
+    fflush(stdout);
+    /* Not by stdio, whose buffer would keep a copy. */
+    error = -sr_write_all(STDOUT_FILENO, text, strlen(text));
     explicit_bzero(text, sizeof(text));
-    return is_written;
+    return error;
 }
 
 static int
@@ -391,6 +352,7 @@ show(const struct issue *issue)
         directory_is(&issue->txn) &&
         issue->txn.account->facts.temporary_until != issue->until;
     char text[512], when[REPORT_TEXT_MAX];
+    int error;
 
     if (issue->report->is_json) {
         report_text(issue->report, "password", issue->password);
@@ -398,11 +360,12 @@ show(const struct issue *issue)
                     issue->until == 0 ? SR_TIME_UNKNOWN : issue->until);
         return CTL_OK;
     }
-    if (!write_password(issue)) {
+    error = write_password(issue);
+    if (error != 0) {
         ctl_error("%s has a temporary password, but it could not be written: "
                   "%s.  Nobody knows it.  Run \"selfresetctl temporary %s\" "
                   "again.",
-                  name_of(issue), strerror(errno), name_of(issue));
+                  name_of(issue), strerror(error), name_of(issue));
         return CTL_PARTLY;
     }
     snprintf(text, sizeof(text),
@@ -511,7 +474,7 @@ issue_in_directory(struct issue *issue)
 {
     const struct sr_facts *facts = &issue->txn.account->facts;
     const char *name = issue->name;
-    int code = directory_admit(issue->ctl, &issue->txn);
+    int code = ctl_admit(issue->ctl, &issue->txn);
 
     if (code == CTL_OK)
         code = refuse_ended(issue);
@@ -569,7 +532,7 @@ issue_password(struct issue *issue)
     if (code == CTL_OK && directory_is(&issue->txn))
         return issue_in_directory(issue);
     if (code == CTL_OK)
-        code = read_before(issue);
+        code = shadow_find(name_of(issue), &issue->before);
     if (code == CTL_OK)
         code = admit(issue);
     if (code == CTL_OK)

@@ -114,8 +114,8 @@ sr_ldap_visit(struct sr_ldap_visit *visit, const char *name,
     struct sr_rules rules;
 
     memset(&rules, 0, sizeof(rules));
-    if (visitor->rules(visitor->context, name, group_of(view->account),
-                       &rules) != 0)
+    if (visitor->find_rules(visitor->groups, name, group_of(view->account),
+                            &rules) != 0)
         wrong = "the groups of the account cannot be read";
     if (wrong == NULL &&
         !sr_ldap_describe(session, visit->backend, name, view, &account.facts))

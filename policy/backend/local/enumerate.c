@@ -225,8 +225,8 @@ report(const struct sr_visitor *visitor, const struct passwd *entry,
     char reason[SR_ERROR_TEXT_SIZE];
 
     memset(&rules, 0, sizeof(rules));
-    if (visitor->rules(visitor->context, entry->pw_name, entry->pw_gid,
-                       &rules) != 0) {
+    if (visitor->find_rules(visitor->groups, entry->pw_name, entry->pw_gid,
+                            &rules) != 0) {
         *is_done = report_unavailable(visitor, entry, &rules,
                                       "the groups of the account cannot be "
                                       "read") != 0;
