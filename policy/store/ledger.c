@@ -46,9 +46,9 @@ _Static_assert(sizeof(struct header) == 512, "the header is one sector");
 /* The image of a file: header, refusals, attempts. */
 struct image {
     struct header header;
-    struct sr_record record[SLOTS];
+    struct sr_record record[];
 };
-_Static_assert(sizeof(struct image) == 512 * (1 + SLOTS), "no padding");
+_Static_assert(sizeof(struct image) == 512, "no padding");
 
 struct sr_ledger_file {
     struct sr_store *store;
@@ -66,7 +66,8 @@ struct sr_ledger_file {
     uint32_t held[SLOTS]; /* epoch of the lock, plus one; 0: not held */
     struct sr_ledger_key key;
     uint64_t path_sum;
-    struct image image; /* last: only what the file has is touched */
+    unsigned room;       /* slots for attempts that the image can have */
+    struct image *image; /* a login has two of them: no larger than needed */
 };
 
 /* ---- keys */
@@ -185,7 +186,7 @@ static bool
 is_sound(const struct sr_ledger_file *file, const struct sr_record *record,
          unsigned slot)
 {
-    if (slot < SR_ATTEMPTS_MAX && slot >= file->image.header.count &&
+    if (slot < SR_ATTEMPTS_MAX && slot >= file->image->header.count &&
         is_blank(record))
         return true;
     return record->sum == sum_of(file, sector_of(slot), record) &&
@@ -222,7 +223,7 @@ int
 sr_ledger_take(struct sr_ledger_file *file, unsigned slot, bool is_stuck)
 {
     const uint32_t epoch =
-        record_at(&file->image, slot)->epoch + (is_stuck ? 1 : 0);
+        record_at(file->image, slot)->epoch + (is_stuck ? 1 : 0);
     const int error =
         set_lock(file->fd, F_OFD_SETLK, F_WRLCK, lock_at(slot, epoch));
 
@@ -244,6 +245,40 @@ sr_ledger_give(struct sr_ledger_file *file, unsigned slot)
 
 /* ---- reading */
 
+/* Bytes of an image with so many slots for attempts. */
+static size_t
+size_of_image(unsigned slots)
+{
+    return SECTOR * (1 + SR_REFUSAL_SLOTS + slots);
+}
+
+/* Slots for attempts of a file of that many bytes. */
+static unsigned
+slots_of(size_t size)
+{
+    const size_t slots =
+        size < size_of_image(0) ? 0 : (size - size_of_image(0)) / SECTOR;
+
+    return slots < SR_ATTEMPTS_MAX ? (unsigned)slots : SR_ATTEMPTS_MAX;
+}
+
+/* Make the image as large as that many slots for attempts need, and one record
+ * larger: a file that has more than was expected fills that.  Records move. */
+static bool
+make_room(struct sr_ledger_file *file, unsigned slots)
+{
+    struct image *grown;
+
+    if (file->image != NULL && slots <= file->room)
+        return true;
+    grown = realloc(file->image, size_of_image(slots + 1));
+    if (grown == NULL)
+        return false;
+    file->image = grown;
+    file->room = slots;
+    return true;
+}
+
 /* When a file was last written, by its own ledger time. */
 static sr_time
 written_at(const struct sr_ledger_file *file, const struct sr_reading *reading,
@@ -256,33 +291,6 @@ written_at(const struct sr_ledger_file *file, const struct sr_reading *reading,
     return now - age;
 }
 
-static int
-read_image(struct sr_ledger_file *file)
-{
-    uint8_t *to = (uint8_t *)&file->image;
-    size_t size = 0;
-    ssize_t got;
-
-    while (size < sizeof(file->image) &&
-           (got = pread(file->fd, to + size, sizeof(file->image) - size,
-                        (off_t)size)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        size += (size_t)got;
-        if (size % SECTOR == 0 && size >= (size_t)file->status.st_size)
-            break;
-    }
-    /* What is cut off is no blank slot, unless it was never written. */
-    file->count = size < SECTOR * (1 + SR_REFUSAL_SLOTS)
-                      ? 0
-                      : (unsigned)(size / SECTOR) - 1 - SR_REFUSAL_SLOTS;
-    memset(to + size / SECTOR * SECTOR, 0,
-           (size + SECTOR - 1) / SECTOR * SECTOR - size / SECTOR * SECTOR);
-    return 0;
-}
-
 /* How many slots are looked at: those that the file has, should have, or is to
  * have. */
 static unsigned
@@ -290,19 +298,49 @@ reach(const struct sr_ledger_file *file)
 {
     unsigned most = file->attempts;
 
-    if (file->image.header.count > most)
-        most = file->image.header.count;
+    if (file->image->header.count > most)
+        most = file->image->header.count;
     if (file->count > most)
         most = file->count;
     /* The header may have been damaged since it was checked. */
     return most < SR_ATTEMPTS_MAX ? most : SR_ATTEMPTS_MAX;
 }
 
+static int
+read_image(struct sr_ledger_file *file)
+{
+    size_t size = 0;
+
+    for (;;) {
+        const size_t room = size_of_image(file->room + 1);
+        uint8_t *to = (uint8_t *)file->image;
+        ssize_t got = pread(file->fd, to + size, room - size, (off_t)size);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        size += (size_t)got;
+        if (size == room && file->room < SR_ATTEMPTS_MAX) {
+            if (!make_room(file, SR_ATTEMPTS_MAX))
+                return -ENOMEM;
+        } else if (got == 0 || (size % SECTOR == 0 &&
+                                size >= (size_t)file->status.st_size)) {
+            break;
+        }
+    }
+    /* What is cut off is no blank slot, unless it was never written. */
+    file->count = slots_of(size);
+    memset((uint8_t *)file->image + size / SECTOR * SECTOR, 0,
+           (size + SECTOR - 1) / SECTOR * SECTOR - size / SECTOR * SECTOR);
+    return make_room(file, reach(file)) ? 0 : -ENOMEM;
+}
+
 /* Read one record again: it may just be being written. */
 static bool
 read_again(struct sr_ledger_file *file, unsigned slot)
 {
-    struct sr_record *record = record_at(&file->image, slot);
+    struct sr_record *record = record_at(file->image, slot);
 
     for (int i = 0; i < READS; i++) {
         if (pread(file->fd, record, SECTOR,
@@ -324,8 +362,8 @@ find_damage(struct sr_ledger_file *file, uint64_t *held)
     file->damaged = 0;
     for (unsigned slot = 0; slot < reach(file); slot++) {
         if (slot >= file->count)
-            memset(&file->image.record[SR_REFUSAL_SLOTS + slot], 0, SECTOR);
-        if (is_sound(file, &file->image.record[SR_REFUSAL_SLOTS + slot],
+            memset(&file->image->record[SR_REFUSAL_SLOTS + slot], 0, SECTOR);
+        if (is_sound(file, &file->image->record[SR_REFUSAL_SLOTS + slot],
                      slot) ||
             read_again(file, slot))
             continue;
@@ -334,8 +372,8 @@ find_damage(struct sr_ledger_file *file, uint64_t *held)
         file->damaged |= (uint64_t)1 << slot;
     }
     for (unsigned i = 0; i < SR_REFUSAL_SLOTS; i++) {
-        if (!is_sound(file, &file->image.record[i], SR_ATTEMPTS_MAX + i))
-            memset(&file->image.record[i], 0, SECTOR);
+        if (!is_sound(file, &file->image->record[i], SR_ATTEMPTS_MAX + i))
+            memset(&file->image->record[i], 0, SECTOR);
     }
 }
 
@@ -354,7 +392,7 @@ is_in_use(const struct sr_record *record)
 static bool
 is_under_way(struct sr_ledger_file *file, unsigned slot)
 {
-    struct sr_record *record = record_at(&file->image, slot);
+    struct sr_record *record = record_at(file->image, slot);
 
     while (is_in_use(record)) {
         const struct sr_record before = *record;
@@ -390,7 +428,7 @@ judge_damage(struct sr_ledger_file *file, uint64_t held, sr_time at,
     for (unsigned slot = 0; slot < reach(file); slot++) {
         if ((file->damaged >> slot & 1) == 0)
             continue;
-        file->image.record[SR_REFUSAL_SLOTS + slot] = (struct sr_record){
+        file->image->record[SR_REFUSAL_SLOTS + slot] = (struct sr_record){
             .seq = right + 1,
             .right = right,
             .time = at,
@@ -418,20 +456,20 @@ read_one(struct sr_ledger_file *file, uint64_t own, struct sr_fold *fold,
     if (file->fd >= 0)
         find_damage(file, &held);
     count = reach(file);
-    clock = sr_fold_clock(file->image.record, SR_REFUSAL_SLOTS + count);
+    clock = sr_fold_clock(file->image->record, SR_REFUSAL_SLOTS + count);
     *now = sr_clock_now(&clock, reading, NULL);
     if (file->damaged != 0) {
         for (unsigned slot = 0; slot < count; slot++) {
-            if (file->image.record[SR_REFUSAL_SLOTS + slot].right > right)
-                right = file->image.record[SR_REFUSAL_SLOTS + slot].right;
+            if (file->image->record[SR_REFUSAL_SLOTS + slot].right > right)
+                right = file->image->record[SR_REFUSAL_SLOTS + slot].right;
         }
         judge_damage(file, held, written_at(file, reading, *now), right);
         sr_store_note_damage(file->store, file->key.path);
     }
     if (file->fd >= 0)
         held |= find_holders(file, own);
-    sr_fold(file->image.record + SR_REFUSAL_SLOTS, count, held, *now, fold);
-    sr_fold_refusals(file->image.record, SR_REFUSAL_SLOTS, fold);
+    sr_fold(file->image->record + SR_REFUSAL_SLOTS, count, held, *now, fold);
+    sr_fold_refusals(file->image->record, SR_REFUSAL_SLOTS, fold);
     fold->clock = clock;
     return SR_STORE_OK;
 }
@@ -461,7 +499,7 @@ sr_ledger_damaged(const struct sr_ledger_file *file)
 const struct sr_record *
 sr_ledger_record(const struct sr_ledger_file *file, unsigned slot)
 {
-    return record_at((struct image *)(uintptr_t)&file->image, slot);
+    return record_at(file->image, slot);
 }
 
 /* ---- making a file */
@@ -470,7 +508,7 @@ static void
 make_header(struct sr_ledger_file *file, unsigned count)
 {
     const struct sr_ledger_key *key = &file->key;
-    struct header *header = &file->image.header;
+    struct header *header = &file->image->header;
 
     memset(header, 0, sizeof(*header));
     memcpy(header->magic, MAGIC, sizeof(header->magic));
@@ -487,7 +525,7 @@ make_header(struct sr_ledger_file *file, unsigned count)
 }
 
 /* A whole new file: `total` failures so far; `failed_at` not 0: all slots have
- * failed then. */
+ * failed then.  Returns its size; 0: out of memory. */
 static size_t
 make_image(struct sr_ledger_file *file, unsigned count, uint32_t total,
            sr_time failed_at)
@@ -496,27 +534,28 @@ make_image(struct sr_ledger_file *file, unsigned count, uint32_t total,
 
     if (count > SR_ATTEMPTS_MAX)
         count = SR_ATTEMPTS_MAX;
+    if (!make_room(file, count))
+        return 0;
     sr_clock_now(&clock, sr_store_clock(file->store), NULL);
     make_header(file, count);
-    memset(file->image.record, 0, SR_REFUSAL_SLOTS * SECTOR);
-    memset(file->image.record + SR_REFUSAL_SLOTS, 0, count * SECTOR);
-    file->image.record[0].total = total;
+    memset(file->image->record, 0, (SR_REFUSAL_SLOTS + count) * SECTOR);
+    file->image->record[0].total = total;
     for (unsigned slot = 0; failed_at != 0 && slot < count; slot++) {
-        file->image.record[SR_REFUSAL_SLOTS + slot].seq = 1;
-        file->image.record[SR_REFUSAL_SLOTS + slot].time = failed_at;
-        file->image.record[SR_REFUSAL_SLOTS + slot].clock = clock;
-        file->image.record[SR_REFUSAL_SLOTS + slot].state = SR_RECORD_FAILED;
-        file->image.record[SR_REFUSAL_SLOTS + slot].fails = 1;
+        file->image->record[SR_REFUSAL_SLOTS + slot].seq = 1;
+        file->image->record[SR_REFUSAL_SLOTS + slot].time = failed_at;
+        file->image->record[SR_REFUSAL_SLOTS + slot].clock = clock;
+        file->image->record[SR_REFUSAL_SLOTS + slot].state = SR_RECORD_FAILED;
+        file->image->record[SR_REFUSAL_SLOTS + slot].fails = 1;
     }
     for (unsigned i = 0; i < SR_REFUSAL_SLOTS; i++)
-        file->image.record[i].sum = sum_of(file, sector_of(SR_ATTEMPTS_MAX + i),
-                                           &file->image.record[i]);
+        file->image->record[i].sum = sum_of(
+            file, sector_of(SR_ATTEMPTS_MAX + i), &file->image->record[i]);
     for (unsigned slot = 0; slot < count; slot++)
-        file->image.record[SR_REFUSAL_SLOTS + slot].sum =
+        file->image->record[SR_REFUSAL_SLOTS + slot].sum =
             sum_of(file, sector_of(slot),
-                   &file->image.record[SR_REFUSAL_SLOTS + slot]);
+                   &file->image->record[SR_REFUSAL_SLOTS + slot]);
     file->count = count;
-    return SECTOR * (1 + SR_REFUSAL_SLOTS + count);
+    return size_of_image(count);
 }
 
 /* ---- opening */
@@ -526,7 +565,7 @@ enum header_state { SOUND, ANOTHERS, BROKEN, NEWER };
 static enum header_state
 judge_header(const struct sr_ledger_file *file)
 {
-    const struct header *header = &file->image.header;
+    const struct header *header = &file->image->header;
     const struct sr_ledger_key *key = &file->key;
 
     if (memcmp(header->magic, MAGIC, sizeof(header->magic)) != 0)
@@ -557,7 +596,9 @@ open_fd(struct sr_ledger_file *file, bool write)
                            write ? O_RDWR : O_RDONLY, &file->fd, &file->status);
     if (result != SR_STORE_OK)
         return result;
-    error = read_image(file);
+    error = make_room(file, slots_of((size_t)file->status.st_size))
+                ? read_image(file)
+                : -ENOMEM;
     file->is_read = error == 0;
     if (error == 0)
         return SR_STORE_OK;
@@ -580,8 +621,9 @@ make_file(struct sr_ledger_file *file, sr_time failed_at, bool replaces)
 {
     const size_t size = make_image(file, file->attempts, 0, failed_at);
     enum sr_store_result result =
-        sr_store_put(file->store, file->place, file->key.path, &file->image,
-                     size, false, replaces, NULL);
+        size == 0 ? sr_store_judge(file->store, ENOMEM)
+                  : sr_store_put(file->store, file->place, file->key.path,
+                                 file->image, size, false, replaces, NULL);
 
     if (result == SR_STORE_NOT_FOUND) /* another process was quicker */
         result = SR_STORE_OK;
@@ -604,8 +646,10 @@ mend_file(struct sr_ledger_file *file, bool write)
     close_fd(file);
     if (!write) {
         sr_store_note_damage(file->store, file->key.path);
-        make_image(file, SR_ATTEMPTS_MAX, 0, at);
-        return SR_STORE_OK; /* without a descriptor: the image is all */
+        /* Without a descriptor: the image is all. */
+        return make_image(file, SR_ATTEMPTS_MAX, 0, at) > 0
+                   ? SR_STORE_OK
+                   : sr_store_judge(file->store, ENOMEM);
     }
     sr_store_set_aside(file->store, file->place, file->key.path);
     return make_file(file, at, false);
@@ -746,14 +790,10 @@ new_file(struct sr_store *store, const struct sr_ledger_key *key,
          enum sr_store_place place, const struct sr_limits *limits)
 {
     const unsigned attempts = limits == NULL ? 0 : limits->attempts;
-    /* Not calloc(): most of the image is never touched. */
-    struct sr_ledger_file *file = malloc(sizeof(*file));
+    struct sr_ledger_file *file = calloc(1, sizeof(*file));
 
     if (file == NULL)
         return NULL;
-    memset(file, 0, offsetof(struct sr_ledger_file, image));
-    memset(&file->image.header, 0, sizeof(file->image.header));
-    memset(file->image.record, 0, SR_REFUSAL_SLOTS * SECTOR);
     file->store = store;
     file->place = place;
     file->fd = -1;
@@ -761,7 +801,11 @@ new_file(struct sr_store *store, const struct sr_ledger_key *key,
     file->path_sum = sr_store_sum_of_path(key->path);
     file->limits = limits;
     file->attempts = attempts < SR_ATTEMPTS_MAX ? attempts : SR_ATTEMPTS_MAX;
-    memset(file->image.record + SR_REFUSAL_SLOTS, 0, file->attempts * SECTOR);
+    if (!make_room(file, file->attempts)) {
+        free(file);
+        return NULL;
+    }
+    memset(file->image, 0, size_of_image(file->attempts));
     return file;
 }
 
@@ -833,6 +877,7 @@ static void
 free_file(struct sr_ledger_file *file)
 {
     close_fd(file);
+    free(file->image);
     free(file);
 }
 
@@ -911,6 +956,7 @@ clear_place(struct sr_store *store, const struct sr_ledger_key *key,
     enum sr_store_result result;
     struct sr_ledger_file *file;
     struct sr_fold fold;
+    size_t size;
     sr_time now;
 
     result = open_place(store, key, place, false, NULL, &file);
@@ -923,10 +969,10 @@ clear_place(struct sr_store *store, const struct sr_ledger_key *key,
         fold.notice.failed = 0;
     if (fold.ledger.failures != 0 || fold.lock_seq != 0 || fold.dead != 0)
         *found = true;
-    result = sr_store_put(
-        store, place, file->key.path, &file->image,
-        make_image(file, file->image.header.count, fold.notice.failed, 0), true,
-        true, NULL);
+    size = make_image(file, file->image->header.count, fold.notice.failed, 0);
+    result = size == 0 ? sr_store_judge(store, ENOMEM)
+                       : sr_store_put(store, place, file->key.path, file->image,
+                                      size, true, true, NULL);
     sr_ledger_close(file);
     return result;
 }

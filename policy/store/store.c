@@ -366,13 +366,25 @@ sr_store_sum_of_path(const char *path)
 uint64_t
 sr_store_sum(uint64_t path, uint32_t at, const void *bytes, size_t size)
 {
+    static const uint8_t zeros[512];
     const uint8_t *begin = bytes;
     uint64_t parts[4] = {path, at};
 
-    /* Most of a record is reserved, and a login sums many. */
-    while (size >= sizeof(uint64_t) &&
-           sr_get64(begin + size - sizeof(uint64_t)) == 0)
-        size -= sizeof(uint64_t);
+    /* Without the words at the end that are zero: most of a record is reserved,
+     * and a login sums many. */
+    for (size_t words = size / 8; words > 0;) {
+        const size_t part =
+            words > 2 * sizeof(zeros) / 8 ? sizeof(zeros) : (words + 1) / 2 * 8;
+
+        if (memcmp(begin + size - part, zeros, part) == 0) {
+            size -= part;
+            words -= part / 8;
+        } else if (part == 8) {
+            break;
+        } else {
+            words = part / 8; /* what is left of the end is not zero */
+        }
+    }
     parts[2] = size;
     parts[3] = plain_hash(4, bytes, size);
     return plain_hash(5, parts, sizeof(parts));

@@ -910,6 +910,100 @@ test_more_slots(void **state)
     sr_store_close(store);
 }
 
+/* Another process with more attempts adds slots to a file that is open. */
+static void
+test_grows_while_open(void **state)
+{
+    struct world *world = *state;
+    const struct sr_ledger_key key = strangers(world);
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
+    struct sr_ledger_file *file, *other;
+    struct sr_fold fold;
+    sr_time now;
+
+    assert_int_equal(
+        sr_ledger_open(store, &key, &(struct sr_limits){.attempts = 2}, &file),
+        SR_STORE_OK);
+    assert_int_equal(sr_ledger_read(file, 0, &fold, &now), SR_STORE_OK);
+    assert_int_equal(sr_ledger_open(store, &key,
+                                    &(struct sr_limits){.attempts = 64},
+                                    &other),
+                     SR_STORE_OK);
+    for (unsigned slot = 0; slot < 64; slot += 9) {
+        fail_once(other, slot);
+        assert_int_equal(sr_ledger_read(file, 0, &fold, &now), SR_STORE_OK);
+        assert_int_equal(fold.ledger.failures, slot / 9 + 1);
+        assert_int_equal(sr_ledger_record(file, slot)->state, SR_RECORD_FAILED);
+        assert_int_equal(sr_ledger_damaged(file), 0);
+    }
+    sr_ledger_close(other);
+    sr_ledger_close(file);
+    sr_store_close(store);
+}
+
+/* A file that ends too early, at any byte: the slots that are cut off have
+ * failed, however few are wanted. */
+static void
+test_cut_off(void **state)
+{
+    struct world *world = *state;
+    const struct sr_ledger_key key = strangers(world);
+    struct sr_store *store = open_store(world, SR_STORE_WRITE);
+    const char *path = scratch_path(world->state, key.path);
+    struct sr_ledger_file *file;
+    struct sr_fold fold;
+    sr_time now;
+
+    assert_int_equal(
+        sr_ledger_open(store, &key, &(struct sr_limits){.attempts = 64}, &file),
+        SR_STORE_OK);
+    sr_ledger_close(file);
+    for (off_t size = 67 * 512 - 100; size >= 512; size -= 700) {
+        const unsigned left = size < 3 * 512 ? 0 : (unsigned)(size / 512) - 3;
+
+        assert_int_equal(truncate(path, size), 0);
+        assert_int_equal(sr_ledger_open(store, &key, NULL, &file), SR_STORE_OK);
+        assert_int_equal(sr_ledger_read(file, 0, &fold, &now), SR_STORE_OK);
+        assert_int_equal(fold.ledger.failures, 64 - left);
+        assert_int_equal(sr_ledger_damaged(file),
+                         left == 0 ? ~UINT64_C(0) : ~UINT64_C(0) << left);
+        sr_ledger_close(file);
+    }
+    sr_store_close(store);
+}
+
+/* A sum does not depend on zero words at the end, and on all else. */
+static void
+test_sum(void **state)
+{
+    uint8_t bytes[1024];
+
+    (void)state;
+    for (size_t size = 8; size <= sizeof(bytes); size += size < 64 ? 8 : 56) {
+        for (size_t used = 1; used <= size; used += used < 20 ? 1 : 37) {
+            const size_t words = (used + 7) / 8 * 8;
+            uint64_t sum;
+
+            memset(bytes, 0, sizeof(bytes));
+            bytes[used - 1] = 1;
+            sum = sr_store_sum(1, 2, bytes, size);
+            assert_int_equal(sum, sr_store_sum(1, 2, bytes, words));
+            assert_int_not_equal(sum, sr_store_sum(1, 2, bytes, words - 8));
+            assert_int_not_equal(sum, sr_store_sum(2, 2, bytes, size));
+            assert_int_not_equal(sum, sr_store_sum(1, 1, bytes, size));
+            bytes[0] ^= 2;
+            assert_int_not_equal(sum, sr_store_sum(1, 2, bytes, size));
+        }
+    }
+    memset(bytes, 0, sizeof(bytes));
+    assert_int_equal(sr_store_sum(1, 2, bytes, sizeof(bytes)),
+                     sr_store_sum(1, 2, bytes, 0));
+    /* What is on disk is read by later versions. */
+    memset(bytes, 7, 24);
+    assert_int_equal(sr_store_sum(1, 2, bytes, 504),
+                     UINT64_C(0xa1dba5dcbeea29ff));
+}
+
 static void
 test_checks(void **state)
 {
@@ -971,6 +1065,9 @@ main(void)
         STORE_TEST(test_clear),
         STORE_TEST(test_ends_while_read),
         STORE_TEST(test_more_slots),
+        STORE_TEST(test_grows_while_open),
+        STORE_TEST(test_cut_off),
+        STORE_TEST(test_sum),
         STORE_TEST(test_checks),
     };
 
