@@ -36,7 +36,7 @@ struct sr_verification {
     char ledger[SR_SHARED_LEDGER_SIZE];
     char backend[SR_BACKEND_NAME_MAX + 1];
     char trouble[SR_ERROR_TEXT_SIZE + 64];
-    struct sr_shared_list list;
+    struct sr_shared_list *list; /* only where it is counted: it is large */
 };
 
 /* ---- requests */
@@ -108,9 +108,9 @@ drop(struct sr_verification *verification, const struct sr_shared_ledger *way,
     struct sr_shared_request request = {
         .what = SR_SHARED_DROP,
         .ledger = verification->ledger,
-        .drop = verification->list.entry,
+        .drop = verification->list->entry,
         .count = count,
-        .is_all = is_all && !verification->list.is_cut,
+        .is_all = is_all && !verification->list->is_cut,
         .is_settling = is_settling,
     };
     enum sr_status answer;
@@ -118,7 +118,7 @@ drop(struct sr_verification *verification, const struct sr_shared_ledger *way,
     if (with_own && verification->has_own) {
         if (count == SR_SHARED_MAX)
             request.count--;
-        memcpy(verification->list.entry[request.count++].id, verification->own,
+        memcpy(verification->list->entry[request.count++].id, verification->own,
                sizeof(verification->own));
         verification->has_own = false;
     }
@@ -131,7 +131,7 @@ look(struct sr_verification *verification, const struct sr_shared_ledger *way)
 {
     struct sr_shared_request request = {.what = SR_SHARED_LIST,
                                         .ledger = verification->ledger,
-                                        .list = &verification->list};
+                                        .list = verification->list};
     const char *own = verification->has_own ? verification->own : NULL;
     const struct sr_shared_entry *entry = NULL;
     enum sr_status answer;
@@ -139,7 +139,7 @@ look(struct sr_verification *verification, const struct sr_shared_ledger *way)
     if (!ask(verification, way, &request, &answer))
         return false;
     if (own != NULL)
-        entry = sr_shared_find(&verification->list, own);
+        entry = sr_shared_find(verification->list, own);
     /* What does not show our entry may be another server, which does not show
      * all the others' either. */
     if (own != NULL && entry == NULL)
@@ -149,8 +149,8 @@ look(struct sr_verification *verification, const struct sr_shared_ledger *way)
     verification->now = verification->server +
                         (sr_clock_milliseconds() - verification->added) / 1000;
     if (verification->server == 0)
-        verification->now = sr_shared_latest(&verification->list);
-    sr_shared_judge(&verification->list, own, &verification->limits,
+        verification->now = sr_shared_latest(verification->list);
+    sr_shared_judge(verification->list, own, &verification->limits,
                     verification->now, verification->lifetime,
                     &verification->judgement);
     return true;
@@ -211,6 +211,9 @@ find_ledger(struct sr_verification *verification,
     enum sr_status answer;
     uint32_t dice = 0;
 
+    verification->list = calloc(1, sizeof(*verification->list));
+    if (verification->list == NULL)
+        return trouble(verification, "out of memory");
     if (!ask(verification, way, &request, &answer))
         return false;
     if (verification->is_decoy) {
@@ -457,5 +460,6 @@ sr_verification_free(struct sr_verification *verification, bool forget)
     if (verification == NULL)
         return;
     sr_attempt_free(verification->attempt, forget);
+    free(verification->list);
     free(verification);
 }
