@@ -122,7 +122,6 @@ read_key(struct sr_lines *lines, char *text)
 struct sr_line
 sr_lines_next(struct sr_lines *lines)
 {
-    static char nothing[] = "";
     size_t length = 0;
     char *line, *text;
 
@@ -130,7 +129,7 @@ sr_lines_next(struct sr_lines *lines)
         const char *bytes = byte_fault(line, length);
 
         if (bytes != NULL)
-            return fault(lines, nothing, bytes);
+            return fault(lines, line + strlen(line), bytes);
         text = line + strspn(line, " \t");
         if (*text == '\0' || *text == '#' || *text == ';')
             continue;
@@ -141,5 +140,5 @@ sr_lines_next(struct sr_lines *lines)
             return (struct sr_line){SR_LINE_MORE, lines->number, text, text};
         return read_key(lines, text);
     }
-    return (struct sr_line){SR_LINE_END, lines->number, nothing, nothing};
+    return (struct sr_line){SR_LINE_END, lines->number, NULL, NULL};
 }

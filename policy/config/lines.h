@@ -24,7 +24,8 @@ enum sr_line_kind {
     SR_LINE_FAULT,   /* `text` says what is wrong; `name` is the line, or "" */
 };
 
-/* Strings are without spaces around them, and point into the bytes. */
+/* Strings are without spaces around them, and point into the bytes; NULL at the
+ * end. */
 struct sr_line {
     enum sr_line_kind kind;
     unsigned number; /* from 1 */
