@@ -1,7 +1,8 @@
 # The PAM module.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-# ---- pam_selfreset.so: for login, sshd, su, sudo, passwd
+# ---- pam_selfreset.so: for login, sshd, su, sudo, passwd.  Each login loads it
+# into a new process: it is linked as the NSS module is (nss/local.mk).
 pamlibdir = $(pamdir)
 pamlib_LTLIBRARIES = pam_selfreset.la
 pam_selfreset_la_SOURCES = \
@@ -16,7 +17,9 @@ pam_selfreset_la_SOURCES = \
 	pam/password.c pam/password.h \
 	pam/prompt.c pam/prompt.h \
 	pam/session.c pam/session.h
+pam_selfreset_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
 pam_selfreset_la_LDFLAGS = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
+	$(SR_SMALL_LDFLAGS) \
 	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
 	-Wl,--version-script=$(top_srcdir)/pam/pam_selfreset.map
 pam_selfreset_la_LIBADD = libpolicy.la $(PAM_LIBS)

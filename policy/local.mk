@@ -92,7 +92,7 @@ libpolicy_la_SOURCES = \
 	policy/store/store.c policy/store/store.h \
 	policy/decide/throttle.c policy/decide/throttle.h \
 	policy/util/utf8.c policy/util/utf8.h
-libpolicy_la_CFLAGS = $(AM_CFLAGS) \
+libpolicy_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS) \
 	$(CRYPT_CFLAGS) $(AUDIT_CFLAGS) $(PWQUALITY_CFLAGS)
 libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 
