@@ -97,20 +97,29 @@ libpolicy_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS) \
 libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 
 # ---- backends with heavy libraries, opened when the configuration names one
-# What both Kerberos and a directory that is asked by a ticket need.
-krb5_common_sources = \
-	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
-	policy/backend/krb5/keytab.c policy/backend/krb5/keytab.h \
-	policy/backend/krb5/srv.c policy/backend/krb5/srv.h \
-	policy/backend/krb5/steps.c policy/backend/krb5/steps.h
+# What the modules share; each module has a copy of its own.
+noinst_LTLIBRARIES += libbackend.la
+libbackend_la_SOURCES = \
+	policy/backend/silent.c policy/backend/silent.h \
+	policy/util/as_user.c policy/util/as_user.h \
+	policy/util/deadline.c policy/util/deadline.h \
+	policy/util/environment.c policy/util/environment.h \
+	policy/util/error.c policy/util/error.h \
+	policy/util/safe_open.c policy/util/safe_open.h \
+	policy/util/secret_file.c policy/util/secret_file.h \
+	policy/util/socket.c policy/util/socket.h \
+	policy/util/utf8.c policy/util/utf8.h
 backend_flags = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
 	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
 	-Wl,--version-script=$(top_srcdir)/policy/backend/backend.map
+backend_dependencies = libbackend.la libstate.la policy/backend/backend.map
 if LDAP
 # What decides, apart from what is sent.
 noinst_LTLIBRARIES += libldapfacts.la
 libldapfacts_la_SOURCES = \
 	policy/decide/ageing.c policy/decide/ageing.h \
+	policy/backend/ldap/ad.c policy/backend/ldap/ad.h \
+	policy/backend/ldap/ad_values.c policy/backend/ldap/ad_values.h \
 	policy/backend/ldap/response.c policy/backend/ldap/response.h \
 	policy/backend/ldap/ds389.c policy/backend/ldap/ds389.h \
 	policy/backend/ldap/entry.c policy/backend/ldap/entry.h \
@@ -124,14 +133,11 @@ libldapfacts_la_SOURCES = \
 	policy/backend/ldap/ledger_entry.c policy/backend/ldap/ledger_entry.h \
 	policy/backend/ldap/dn_index.c policy/backend/ldap/dn_index.h \
 	policy/backend/ldap/rootdse.c policy/backend/ldap/rootdse.h \
-	policy/backend/ldap/sync.c policy/backend/ldap/sync.h \
-	policy/util/error.c policy/util/error.h \
-	policy/util/utf8.c policy/util/utf8.h
+	policy/backend/ldap/sync.c policy/backend/ldap/sync.h
 libldapfacts_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-libldapfacts_la_LIBADD = libstate.la $(LDAP_LIBS)
-pkglib_LTLIBRARIES += ldap.la
+libldapfacts_la_LIBADD = $(LDAP_LIBS)
 ldap_sources = \
-	policy/backend/ldap/ldap.c \
+	policy/backend/ldap/ldap.c policy/backend/ldap/ldap.h \
 	policy/backend/ldap/administer.c policy/backend/ldap/administer.h \
 	policy/backend/ldap/bind.c policy/backend/ldap/bind.h \
 	policy/backend/ldap/connect.c policy/backend/ldap/connect.h \
@@ -147,64 +153,83 @@ ldap_sources = \
 	policy/backend/ldap/session.c policy/backend/ldap/session.h \
 	policy/backend/ldap/shared_ledger.c policy/backend/ldap/shared_ledger.h \
 	policy/backend/ldap/survey.c policy/backend/ldap/survey.h \
-	policy/backend/ldap/watch.c policy/backend/ldap/watch.h \
-	policy/backend/silent.c policy/backend/silent.h \
-	policy/util/deadline.c policy/util/deadline.h \
-	policy/util/environment.c policy/util/environment.h \
-	policy/util/secret_file.c policy/util/secret_file.h \
-	policy/util/socket.c policy/util/socket.h \
-	policy/util/safe_open.c policy/util/safe_open.h
-ldap_la_SOURCES = $(ldap_sources)
+	policy/backend/ldap/watch.c policy/backend/ldap/watch.h
+pkglib_LTLIBRARIES += ldap.la
+ldap_la_SOURCES = policy/backend/ldap/module.c $(ldap_sources)
 ldap_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS)
 ldap_la_LDFLAGS = $(backend_flags)
-ldap_la_LIBADD = libldapfacts.la $(SASL_LIBS)
-ldap_la_DEPENDENCIES = libldapfacts.la policy/backend/backend.map
-if KRB5
-# The same, for a service that asks by a ticket.  Only who says so loads it:
-# loading Kerberos takes longer than what is done in a login.
-pkglib_LTLIBRARIES += ldap-gssapi.la
-ldap_gssapi_la_SOURCES = $(ldap_sources) \
-	policy/backend/ldap/gssapi.c policy/backend/ldap/gssapi.h \
-	policy/backend/krb5/ticket.c policy/backend/krb5/ticket.h \
-	$(krb5_common_sources)
-ldap_gssapi_la_CPPFLAGS = $(AM_CPPFLAGS) -DSR_WITH_GSSAPI
-ldap_gssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS) $(KRB5_CFLAGS)
-ldap_gssapi_la_LDFLAGS = $(backend_flags)
-ldap_gssapi_la_LIBADD = libldapfacts.la $(SASL_LIBS) $(KRB5_LIBS) -lresolv
-ldap_gssapi_la_DEPENDENCIES = libldapfacts.la policy/backend/backend.map
-endif
+ldap_la_LIBADD = libldapfacts.la libbackend.la libstate.la $(SASL_LIBS)
+ldap_la_DEPENDENCIES = libldapfacts.la $(backend_dependencies)
 endif
 if KRB5
 # What reads bytes, apart from what is sent.
-noinst_LTLIBRARIES += libkrb5facts.la
+noinst_LTLIBRARIES += libkrb5facts.la libkrb5kdc.la libkrb5core.la
 libkrb5facts_la_SOURCES = \
 	policy/backend/krb5/kpasswd.c policy/backend/krb5/kpasswd.h \
-	policy/backend/krb5/ntstatus.c policy/backend/krb5/ntstatus.h \
-	policy/util/utf8.c policy/util/utf8.h
-pkglib_LTLIBRARIES += krb5.la
-krb5_la_SOURCES = $(krb5_common_sources) \
+	policy/backend/krb5/ntstatus.c policy/backend/krb5/ntstatus.h
+# What both Kerberos and a directory that is asked by a ticket need.
+libkrb5kdc_la_SOURCES = \
+	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
+	policy/backend/krb5/keytab.c policy/backend/krb5/keytab.h \
+	policy/backend/krb5/srv.c policy/backend/krb5/srv.h \
+	policy/backend/krb5/steps.c policy/backend/krb5/steps.h
+libkrb5kdc_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
+libkrb5kdc_la_LIBADD = $(KRB5_LIBS) -lresolv
+libkrb5core_la_SOURCES = \
 	policy/backend/krb5/account.c policy/backend/krb5/account.h \
 	policy/backend/krb5/armour.c policy/backend/krb5/armour.h \
 	policy/backend/krb5/ask.c policy/backend/krb5/ask.h \
 	policy/backend/krb5/ccache.c policy/backend/krb5/ccache.h \
 	policy/backend/krb5/change.c policy/backend/krb5/change.h \
 	policy/backend/krb5/initial.c policy/backend/krb5/initial.h \
-	policy/backend/krb5/krb5.c \
+	policy/backend/krb5/krb5.c policy/backend/krb5/krb5.h \
 	policy/backend/krb5/session.c policy/backend/krb5/session.h \
 	policy/backend/krb5/survey.c policy/backend/krb5/survey.h \
 	policy/backend/krb5/trust.c policy/backend/krb5/trust.h \
-	policy/backend/krb5/verify.c policy/backend/krb5/verify.h \
-	policy/util/as_user.c policy/util/as_user.h \
-	policy/util/deadline.c policy/util/deadline.h \
-	policy/util/environment.c policy/util/environment.h \
-	policy/util/error.c policy/util/error.h \
-	policy/util/safe_open.c policy/util/safe_open.h \
-	policy/util/secret_file.c policy/util/secret_file.h \
-	policy/util/socket.c policy/util/socket.h
-krb5_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
+	policy/backend/krb5/verify.c policy/backend/krb5/verify.h
+libkrb5core_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
+libkrb5core_la_LIBADD = $(KRB5_LIBS)
+krb5_libraries = libkrb5core.la libkrb5kdc.la libkrb5facts.la
+pkglib_LTLIBRARIES += krb5.la
+krb5_la_SOURCES = policy/backend/krb5/module.c
 krb5_la_LDFLAGS = $(backend_flags)
-krb5_la_LIBADD = libkrb5facts.la libstate.la $(KRB5_LIBS) -lresolv
-krb5_la_DEPENDENCIES = libkrb5facts.la libstate.la policy/backend/backend.map
+krb5_la_LIBADD = $(krb5_libraries) libbackend.la libstate.la
+krb5_la_DEPENDENCIES = $(krb5_libraries) $(backend_dependencies)
+if LDAP
+# A directory whose service asks by a ticket.  Only who says so loads it:
+# loading Kerberos takes longer than what is done in a login.
+noinst_LTLIBRARIES += libldapgssapi.la
+libldapgssapi_la_SOURCES = $(ldap_sources) \
+	policy/backend/ldap/gssapi.c policy/backend/ldap/gssapi.h \
+	policy/backend/ldap/seal.c policy/backend/ldap/seal.h \
+	policy/backend/krb5/ticket.c policy/backend/krb5/ticket.h
+libldapgssapi_la_CPPFLAGS = $(AM_CPPFLAGS) -DSR_WITH_GSSAPI
+libldapgssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS) $(KRB5_CFLAGS)
+libldapgssapi_la_LIBADD = $(SASL_LIBS) $(KRB5_LIBS)
+ldap_gssapi_libraries = libldapgssapi.la libldapfacts.la
+pkglib_LTLIBRARIES += ldap-gssapi.la
+ldap_gssapi_la_SOURCES = policy/backend/ldap/module.c
+ldap_gssapi_la_LDFLAGS = $(backend_flags)
+ldap_gssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
+ldap_gssapi_la_LIBADD = $(ldap_gssapi_libraries) libkrb5kdc.la \
+	libbackend.la libstate.la
+ldap_gssapi_la_DEPENDENCIES = $(ldap_gssapi_libraries) libkrb5kdc.la \
+	$(backend_dependencies)
+# Active Directory: both of them.
+pkglib_LTLIBRARIES += ad.la
+ad_la_SOURCES = \
+	policy/backend/ad/ad.c \
+	policy/backend/ad/change.c policy/backend/ad/change.h \
+	policy/backend/ad/domain.c policy/backend/ad/domain.h \
+	policy/backend/ad/session.c policy/backend/ad/session.h \
+	policy/backend/ad/verify.c policy/backend/ad/verify.h
+ad_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(KRB5_CFLAGS)
+ad_la_LDFLAGS = $(backend_flags)
+ad_la_LIBADD = $(ldap_gssapi_libraries) $(krb5_libraries) \
+	libbackend.la libstate.la
+ad_la_DEPENDENCIES = $(ldap_gssapi_libraries) $(krb5_libraries) \
+	$(backend_dependencies)
+endif
 endif
 
 EXTRA_DIST += policy/backend/backend.map

@@ -77,19 +77,19 @@ endif
 if KRB5
 UNIT_TESTS += tests/unit/test_kpasswd
 endif
-tests_unit_test_kpasswd_LDADD = libkrb5facts.la $(CMOCKA_LIBS)
+tests_unit_test_kpasswd_LDADD = libkrb5facts.la libbackend.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_response_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-tests_unit_test_ldap_response_LDADD = libldapfacts.la $(CMOCKA_LIBS)
+tests_unit_test_ldap_response_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_entry_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-tests_unit_test_ldap_entry_LDADD = libldapfacts.la $(CMOCKA_LIBS)
+tests_unit_test_ldap_entry_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_ledger_entry_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-tests_unit_test_ldap_ledger_entry_LDADD = libldapfacts.la $(CMOCKA_LIBS)
+tests_unit_test_ldap_ledger_entry_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_dn_index_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-tests_unit_test_ldap_dn_index_LDADD = libldapfacts.la $(CMOCKA_LIBS)
+tests_unit_test_ldap_dn_index_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_rootdse_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-tests_unit_test_ldap_rootdse_LDADD = libldapfacts.la $(CMOCKA_LIBS)
+tests_unit_test_ldap_rootdse_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_sync_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-tests_unit_test_ldap_sync_LDADD = libldapfacts.la $(CMOCKA_LIBS)
+tests_unit_test_ldap_sync_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_crypt_SOURCES = tests/unit/test_crypt.c \
 	tests/unit/count_crypt.c tests/unit/count_crypt.h
 tests_unit_test_history_SOURCES = tests/unit/test_history.c \
@@ -217,7 +217,7 @@ tests_fuzz_fuzz_server_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_server_LDADD = libldapfacts.la libpolicy.la
 tests_fuzz_fuzz_kerberos_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_kerberos_LDFLAGS = $(FUZZ_LINK)
-tests_fuzz_fuzz_kerberos_LDADD = libkrb5facts.la
+tests_fuzz_fuzz_kerberos_LDADD = libkrb5facts.la libbackend.la
 tests_fuzz_fuzz_shadow_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_shadow_LDFLAGS = $(FUZZ_LINK)
 # The system calls of a lookup, and its clock, are the fuzzer's.

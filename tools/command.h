@@ -20,7 +20,8 @@ enum ctl_exit {
     CTL_ERRORS = 2,    /* check: at least one error */
     CTL_LOCKED = 3,    /* status: locked out, for strangers or for everybody */
     CTL_CHANGE = 4,    /* status: must-change or expired */
-    CTL_CLOSED = 5,    /* status: disabled, ended, not-yet */
+    CTL_CLOSED = 5,    /* status: disabled, ended, not-yet,
+                          out-of-hours or off-workstation */
     CTL_BARRED = 6,    /* status: barred or lapsed */
     CTL_NO_USER = 7,   /* there is no such account */
     CTL_PARTLY = 8,    /* done in part; the message says what is left */

@@ -6,7 +6,7 @@ _selfresetctl()
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list log unlock unthrottle temporary must-change
         explain age password-check check pam nss groups migrate events"
-    local states="disabled ended not-yet locked lapsed barred must-change
+    local states="disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= head= i
 

@@ -3,7 +3,7 @@
 
 set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups migrate events
 set -l users status log unlock temporary must-change explain age password-check
-set -l states disabled ended not-yet locked lapsed barred must-change expired grace expiring ok unknown
+set -l states disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change expired grace expiring ok unknown
 
 complete -c selfresetctl -f
 complete -c selfresetctl -n "not __fish_seen_subcommand_from $commands" -a "$commands"

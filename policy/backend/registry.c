@@ -130,7 +130,9 @@ static const char *
 module_of(const struct sr_backend_config *config)
 {
     static const char *const type[] = {
-        [SR_BACKEND_LDAP] = "ldap", [SR_BACKEND_KRB5] = "krb5"};
+        [SR_BACKEND_LDAP] = "ldap",
+        [SR_BACKEND_KRB5] = "krb5",
+        [SR_BACKEND_AD] = "ad"};
 
     /* Loading Kerberos takes longer than a login without it. */
     if (config->type == SR_BACKEND_LDAP &&

@@ -274,6 +274,8 @@ directory_key(const struct sr_backend_config *backend)
         return backend->cert_file != NULL ? "cert_file" : "key_file";
     if (backend->default_policy != NULL)
         return "default_policy";
+    if (backend->site != NULL)
+        return "site";
     return backend->lockout_base != NULL ? "lockout_base" : NULL;
 }
 
@@ -320,6 +322,75 @@ krb5_fault(const struct sr_backend_config *backend, const char **key)
     return NULL;
 }
 
+/* ---- type = ad */
+
+static const char *
+ad_identity_fault(const struct sr_backend_config *backend)
+{
+    const bool is_simple = backend->identity == SR_IDENTITY_SIMPLE;
+
+    if (!is_simple && backend->identity != SR_IDENTITY_GSSAPI)
+        return "has type = ad, which needs identity = gssapi or simple";
+    if (is_simple != (backend->bind_dn != NULL) ||
+        is_simple != (backend->secret_file != NULL))
+        return "has one of identity = simple, bind_dn and secret_file, which "
+               "need each other";
+    return has_uri(backend, "ldapi://")
+               ? "has type = ad and an ldapi:// uri, which is no domain "
+                 "controller"
+               : NULL;
+}
+
+/* Which key has nothing to say of a domain. */
+static const char *
+foreign_key(const struct sr_backend_config *backend)
+{
+    if (backend->user_dn != NULL)
+        return "user_dn";
+    if (backend->default_policy != NULL)
+        return "default_policy";
+    if (backend->lockout_base != NULL)
+        return "lockout_base";
+    return NULL;
+}
+
+static const char *
+ad_fault(const struct sr_backend_config *backend, const char **key)
+{
+    const char *fault = ad_identity_fault(backend);
+
+    if (fault != NULL)
+        return fault;
+    *key = foreign_key(backend);
+    if (*key != NULL)
+        return "does not go with type = ad";
+    *key = "name_attribute";
+    if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
+        return "and uid_attribute need a value";
+    *key = "ccache";
+    if (!is_ccache(backend->ccache))
+        return "is none of yes, no, FILE:/PATH, DIR:/PATH and KEYRING:NAME";
+    *key = "fast";
+    if (backend->fast == SR_FAST_DEMAND && !backend->verify)
+        return "= demand needs verify = yes";
+    *key = "keytab";
+    if (backend->keytab != NULL && backend->keytab[0] != '/')
+        return "is not a path that begins with /";
+    *key = "base";
+    fault = backend->base == NULL ? NULL : dn_fault(backend->base, false);
+    if (fault == NULL) {
+        *key = "filter";
+        fault = filter_fault(backend->filter);
+    }
+#ifndef HAVE_KRB5
+    if (fault == NULL) {
+        *key = "type";
+        fault = "is ad, for which this program was built without Kerberos";
+    }
+#endif
+    return fault;
+}
+
 /* Which key of Kerberos a directory has. */
 static const char *
 krb5_key(const struct sr_backend_config *backend)
@@ -328,7 +399,7 @@ krb5_key(const struct sr_backend_config *backend)
         return "realm";
     if (backend->kdc.count > 0)
         return "kdc";
-    return NULL;
+    return backend->site != NULL ? "site" : NULL;
 }
 
 const char *
@@ -346,9 +417,11 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
 
     if (backend->type == SR_BACKEND_KRB5)
         return krb5_fault(backend, key);
+    if (backend->type == SR_BACKEND_AD)
+        return ad_fault(backend, key);
     *key = krb5_key(backend);
     if (*key != NULL)
-        return "needs type = krb5";
+        return "needs type = krb5 or ad";
     if (backend->uri.count == 0)
         return "needs a uri";
     if (backend->base == NULL)

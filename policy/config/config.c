@@ -26,18 +26,40 @@ find_profile(const struct sr_reading *reading)
     return profile;
 }
 
+/* Whether a backend's section, as read, has type = ad. */
+static bool
+is_directory_ad(const struct sr_reading *reading, const char *name)
+{
+    int type = SR_BACKEND_LDAP;
+
+    for (size_t i = 0; i < reading->count; i++) {
+        const struct sr_setting *item = &reading->item[i];
+
+        if (item->key == sr_key_find("backend", "type") &&
+            strcmp(item->owner, name) == 0 && item->file != NULL)
+            type = (int)item->value.number;
+    }
+    return type == SR_BACKEND_AD;
+}
+
 /* Give the keys of a structure their defaults: of a backend, or of all else. */
 static void
 set_presets(struct sr_reading *reading, struct sr_config *config,
             struct sr_backend_config *backend, enum sr_profile profile)
 {
+    const bool is_ad =
+        backend != NULL && is_directory_ad(reading, backend->name);
+
     for (size_t i = 0; i < sr_key_count; i++) {
         const struct sr_key *key = &sr_keys[i];
+        const char *text = sr_key_preset(key, profile);
         const struct sr_setting *setting;
 
+        if (is_ad && key->preset_directory != NULL)
+            text = key->preset_directory;
         if ((key->scope == SR_SCOPE_BACKEND) != (backend != NULL))
             continue;
-        setting = sr_reading_preset(reading, key, profile,
+        setting = sr_reading_preset(reading, key, text,
                                     backend == NULL ? NULL : backend->name);
         if (setting == NULL)
             return;

@@ -37,7 +37,7 @@ static const char *const bang_words[] = {"password", "account", NULL};
 static const char *const root_words[] = {"advise", "enforce", NULL};
 static const char *const preset_words[] = {"nist", "ad", "pwquality", NULL};
 static const char *const view_words[] = {"restricted", "public", NULL};
-static const char *const type_words[] = {"ldap", "krb5", NULL};
+static const char *const type_words[] = {"ldap", "krb5", "ad", NULL};
 static const char *const identity_words[] = {"none", "simple", "external",
                                              "gssapi", NULL};
 static const char *const store_words[] = {"local", "ldap", NULL};
@@ -149,14 +149,18 @@ const struct sr_key sr_keys[] = {
      .most = TEXT_MAX, BACKEND(base)},
     {"backend", "filter", SR_KEY_TEXT,
      "(&(objectClass=posixAccount)(uid=%u))",
+     .preset_directory =
+         "(&(objectCategory=person)(objectClass=user)(sAMAccountName=%u))",
      .most = TEXT_MAX, BACKEND(filter)},
     {"backend", "name_attribute", SR_KEY_TEXT, "uid",
+     .preset_directory = "sAMAccountName",
      .most = 60, BACKEND(name_attribute)},
     {"backend", "uid_attribute", SR_KEY_TEXT, "uidNumber",
      .most = 60, BACKEND(uid_attribute)},
     {"backend", "uid_min", SR_KEY_COUNT, "1000",
      .least = 1, .most = INT32_MAX, BACKEND(uid_min)},
     {"backend", "identity", SR_KEY_CHOICE, "none",
+     .preset_directory = "gssapi",
      .choice = identity_words, BACKEND(identity)},
     {"backend", "bind_dn", SR_KEY_TEXT, "",
      .most = TEXT_MAX, BACKEND(bind_dn)},
@@ -185,6 +189,8 @@ const struct sr_key sr_keys[] = {
      .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},
     {"backend", "when_down", SR_KEY_CHOICE, "stop",
      .choice = down_words, BACKEND(when_down)},
+    {"backend", "site", SR_KEY_TEXT, "",
+     .most = 63, BACKEND(site)},
     {"backend", "realm", SR_KEY_TEXT, "",
      .most = 255, BACKEND(realm)},
     {"backend", "kdc", SR_KEY_NAMES, "",

@@ -41,6 +41,7 @@ struct sr_key {
     enum sr_key_type type;
     const char *preset;        /* default of profile nist, as text */
     const char *preset_ad;     /* of profile ad; NULL: the same */
+    const char *preset_directory; /* of a backend with type = ad; the same */
     int64_t least;             /* range of numbers and durations; */
     int64_t most;              /* for texts: the most bytes */
     const char *const *choice; /* words by their value, ended by NULL */

@@ -91,11 +91,11 @@ add_setting(struct sr_reading *reading, const struct sr_key *key,
 
 struct sr_setting *
 sr_reading_preset(struct sr_reading *reading, const struct sr_key *key,
-                  enum sr_profile profile, const char *owner)
+                  const char *text, const char *owner)
 {
     union sr_value value;
 
-    if (sr_value_parse(key, sr_key_preset(key, profile), &value) != 0) {
+    if (sr_value_parse(key, text, &value) != 0) {
         reading->errors->out_of_memory = true;
         return NULL;
     }

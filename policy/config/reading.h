@@ -24,13 +24,12 @@ void sr_reading_file(struct sr_reading *reading, const char *name, char *bytes,
                      size_t size);
 
 /*
- * Append the default of a key under a profile; `owner` (may be NULL) is copied.
+ * Append the default of a key, `text`; `owner` (may be NULL) is copied.
  * Returns the setting, which is valid until the next one is added, or NULL when
  * out of memory.
  */
 struct sr_setting *sr_reading_preset(struct sr_reading *reading,
-                                     const struct sr_key *key,
-                                     enum sr_profile profile,
+                                     const struct sr_key *key, const char *text,
                                      const char *owner);
 
 /* Free settings and their array. */

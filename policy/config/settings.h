@@ -13,7 +13,7 @@ enum sr_reveal { SR_REVEAL_ALWAYS, SR_REVEAL_CONSOLE, SR_REVEAL_NEVER };
 enum sr_publicity { SR_PUBLICITY_RESTRICTED, SR_PUBLICITY_PUBLIC };
 enum sr_profile { SR_PROFILE_NIST, SR_PROFILE_AD };
 
-enum sr_backend_type { SR_BACKEND_LDAP, SR_BACKEND_KRB5 };
+enum sr_backend_type { SR_BACKEND_LDAP, SR_BACKEND_KRB5, SR_BACKEND_AD };
 enum sr_read_as {
     SR_IDENTITY_NONE,
     SR_IDENTITY_SIMPLE,
@@ -53,7 +53,10 @@ struct sr_backend_config {
     int64_t timeout;      /* for one login, in seconds */
     enum sr_down when_down;
 
-    /* type = krb5 */
+    /* type = ad */
+    char *site; /* whose servers DNS names first; NULL: those of the domain */
+
+    /* type = krb5 or ad */
     char *realm;               /* NULL: the default one of krb5.conf */
     struct sr_string_list kdc; /* empty: krb5.conf's, or DNS */
     bool verify;               /* that a ticket is from a KDC with our key */

@@ -72,10 +72,11 @@ sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
     change = owner_refusal(facts, rules, now);
     if (change.result != SR_CHANGE_ALLOWED)
         return change;
-    if (rules->require_logon && !rules->is_logon_exempt &&
-        !caller->is_logged_on) {
+    if ((rules->require_logon || facts->requires_logon == SR_YES) &&
+        !rules->is_logon_exempt && !caller->is_logged_on) {
         change.result = SR_CHANGE_REQUIRE_LOGON;
-        change.rule = "change.require_logon";
+        change.rule =
+            rules->require_logon ? "change.require_logon" : "requires_logon";
         return change;
     }
     from = sr_change_from(facts, rules);

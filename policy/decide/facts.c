@@ -22,6 +22,7 @@ sr_facts_init(struct sr_facts *facts)
     facts->warn_from = SR_TIME_UNKNOWN;
     facts->may_change_from = SR_TIME_UNKNOWN;
     facts->inactive_from = SR_TIME_UNKNOWN;
+    facts->hours_until = SR_TIME_UNKNOWN;
     facts->temporary_until = SR_TIME_UNKNOWN;
     facts->grace_left = -1;
     facts->failures = -1;

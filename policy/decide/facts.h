@@ -67,8 +67,11 @@ struct sr_facts {
     enum sr_tri cannot_change;
     enum sr_tri never_expires;
     enum sr_tri is_protected;
-    enum sr_tri logon_hours; /* SR_NO: not at this hour */
-    int failures;            /* counted by the backend; -1 unknown */
+    enum sr_tri requires_logon; /* to change it: the backend's own rule */
+    enum sr_tri logon_hours;    /* SR_NO: not at this hour, */
+    sr_time hours_until;        /* until the answer is the other one */
+    enum sr_tri workstation;    /* SR_NO: not on this host */
+    int failures;               /* counted by the backend; -1 unknown */
 };
 
 /*

@@ -74,6 +74,24 @@ is_locked(const struct question *q, struct sr_verdict *v)
            (v->when == SR_TIME_UNKNOWN || q->now < v->when);
 }
 
+/* The answer to logon_hours becomes the other one when its time is over. */
+static bool
+is_out_of_hours(const struct question *q, struct sr_verdict *v)
+{
+    const bool is_over = has_passed(q->facts->hours_until, q->now);
+
+    v->fact = "logon_hours";
+    v->when = is_over ? SR_TIME_UNKNOWN : q->facts->hours_until;
+    return q->facts->logon_hours == (is_over ? SR_YES : SR_NO);
+}
+
+static bool
+is_off_workstation(const struct question *q, struct sr_verdict *v)
+{
+    v->fact = "workstation";
+    return q->facts->workstation == SR_NO;
+}
+
 static bool
 is_lapsed(const struct question *q, struct sr_verdict *v)
 {
@@ -169,6 +187,8 @@ sr_verdict(const struct sr_facts *facts, const struct sr_rules *rules,
         {SR_STATE_ENDED, is_ended},
         {SR_STATE_NOT_YET, is_not_yet},
         {SR_STATE_LOCKED, is_locked},
+        {SR_STATE_OUT_OF_HOURS, is_out_of_hours},
+        {SR_STATE_OFF_WORKSTATION, is_off_workstation},
         {SR_STATE_LAPSED, is_lapsed},
         {SR_STATE_BARRED, is_barred},
         {SR_STATE_MUST_CHANGE, is_must_change},
@@ -210,6 +230,10 @@ static const enum sr_answer answers[SR_STATE_COUNT][SR_CALL_COUNT] = {
     [SR_STATE_NOT_YET] = {SR_ANSWER_ACCOUNT_EXPIRED, SR_ANSWER_ACCOUNT_EXPIRED,
                           SR_ANSWER_DENIED},
     [SR_STATE_LOCKED] = {SR_ANSWER_WRONG, SR_ANSWER_DENIED, SR_ANSWER_DENIED},
+    [SR_STATE_OUT_OF_HOURS] = {SR_ANSWER_DENIED, SR_ANSWER_DENIED,
+                               SR_ANSWER_DENIED},
+    [SR_STATE_OFF_WORKSTATION] = {SR_ANSWER_DENIED, SR_ANSWER_DENIED,
+                                  SR_ANSWER_DENIED},
     [SR_STATE_LAPSED] = {SR_ANSWER_WRONG, SR_ANSWER_TOKEN_EXPIRED,
                          SR_ANSWER_DENIED},
     [SR_STATE_BARRED] = {SR_ANSWER_OK, SR_ANSWER_TOKEN_EXPIRED,
@@ -286,6 +310,8 @@ static const char *const state_name[SR_STATE_COUNT] = {
     [SR_STATE_ENDED] = "ended",
     [SR_STATE_NOT_YET] = "not-yet",
     [SR_STATE_LOCKED] = "locked",
+    [SR_STATE_OUT_OF_HOURS] = "out-of-hours",
+    [SR_STATE_OFF_WORKSTATION] = "off-workstation",
     [SR_STATE_LAPSED] = "lapsed",
     [SR_STATE_BARRED] = "barred",
     [SR_STATE_MUST_CHANGE] = "must-change",

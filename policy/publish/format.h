@@ -30,7 +30,7 @@
 #include "policy/decide/facts.h"
 #include "policy/publish/view.h"
 
-#define SR_SNAPSHOT_VERSION 1
+#define SR_SNAPSHOT_VERSION 2
 
 #define SR_SNAPSHOT_PAGE   4096 /* offset of the first bucket */
 #define SR_SNAPSHOT_HEADER 104  /* bytes of the encoded header */

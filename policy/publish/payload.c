@@ -18,7 +18,7 @@ enum { AT_KINDS = 0, AT_BITS = 4, AT_GRACE = 8, AT_TIMES = 10 };
 /* How a time is encoded: two bits. */
 enum { KIND_UNKNOWN, KIND_NEVER, KIND_SET, KIND_BITS };
 
-#define TIMES 9
+#define TIMES 10
 
 _Static_assert(AT_TIMES + 8 * TIMES == SR_PAYLOAD_MAX, "all times have room");
 
@@ -35,6 +35,7 @@ list_times(struct sr_facts *facts, sr_time *list[TIMES])
     list[6] = &facts->temporary_until;
     list[7] = &facts->password_changed;
     list[8] = &facts->may_change_from;
+    list[9] = &facts->hours_until;
 }
 
 /* The enumerations in the order of their bits. */
@@ -51,7 +52,9 @@ enum {
     BIT_NEEDS_LOGON = 19,
     BIT_GRACE_CHANGE = 20,
     BIT_EXEMPT = 21,
-    BITS_END = 22
+    BITS_LOGON_HOURS = 22,
+    BITS_WORKSTATION = 24,
+    BITS_END = 26
 };
 
 static uint32_t
@@ -69,6 +72,8 @@ pack_bits(const struct sr_facts *facts, const struct sr_rules *rules,
            (uint32_t)facts->locked_why << BITS_LOCKED_WHY |
            (uint32_t)rules->require_logon << BIT_NEEDS_LOGON |
            (uint32_t)(rules->grace == SR_GRACE_CHANGE) << BIT_GRACE_CHANGE |
+           (uint32_t)facts->logon_hours << BITS_LOGON_HOURS |
+           (uint32_t)facts->workstation << BITS_WORKSTATION |
            (uint32_t)is_exempt << BIT_EXEMPT;
 }
 
@@ -97,6 +102,8 @@ unpack_bits(uint32_t bits, struct sr_facts *facts, struct sr_rules *rules,
            take_tri(bits, BITS_MUST_CHANGE, &facts->must_change) &&
            take_tri(bits, BITS_CANNOT_CHANGE, &facts->cannot_change) &&
            take_tri(bits, BITS_NEVER_EXPIRES, &facts->never_expires) &&
+           take_tri(bits, BITS_LOGON_HOURS, &facts->logon_hours) &&
+           take_tri(bits, BITS_WORKSTATION, &facts->workstation) &&
            take_tri(bits, BITS_PROTECTED, &facts->is_protected);
 }
 
@@ -148,7 +155,9 @@ sr_payload_encode(enum sr_view view, const struct sr_facts *facts,
     int grace = facts->grace_left;
 
     apply_rules(view, rules, &facts_out);
-    rules_out.require_logon = rules->require_logon && !rules->is_logon_exempt;
+    rules_out.require_logon =
+        (rules->require_logon || facts->requires_logon == SR_YES) &&
+        !rules->is_logon_exempt;
     list_times(&facts_out, times);
     payload->size = AT_TIMES;
     for (unsigned i = 0; i < TIMES; i++) {

@@ -9,7 +9,7 @@
 #include "policy/decide/rules.h"
 #include "policy/publish/format.h"
 
-#define SR_PAYLOAD_MAX 82
+#define SR_PAYLOAD_MAX 90
 
 struct sr_payload {
     uint8_t bytes[SR_PAYLOAD_MAX];

@@ -219,6 +219,8 @@ show_account(const struct sr_facts *facts, const struct sr_verdict *verdict,
     if (verdict->state == SR_STATE_NOT_YET)
         out->expire = 1;
     if (verdict->state == SR_STATE_DISABLED ||
+        verdict->state == SR_STATE_OUT_OF_HOURS ||
+        verdict->state == SR_STATE_OFF_WORKSTATION ||
         (verdict->state == SR_STATE_LOCKED && facts->locked == SR_LOCK_ADMIN)) {
         out->password = '!';
         out->expire = 1;

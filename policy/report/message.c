@@ -644,6 +644,11 @@ timed(const struct sr_verdict *verdict, const struct sr_message_context *say)
          * and below; then who can help. */
         return sr_format(_("This account ended %s.\nAsk %s if you need it."),
                          when, contact(say));
+    case SR_STATE_OUT_OF_HOURS:
+        return sr_format(_("This account may not be used at this hour.\n"
+                           "It may again %s.\n"
+                           "Ask %s if you need it sooner."),
+                         when, contact(say));
     case SR_STATE_NOT_YET:
         return sr_format(_("This account cannot be used yet.\n"
                            "It starts %s.\n"
@@ -671,6 +676,16 @@ sr_message_verdict(const struct sr_verdict *verdict, enum sr_answer answer,
     case SR_STATE_DISABLED:
         return fold(sr_format(_("This account is disabled.\n"
                                 "Ask %s if you need it."),
+                              contact(say)));
+    case SR_STATE_OUT_OF_HOURS:
+        if (SR_TIME_IS_SET(verdict->when))
+            return fold(timed(verdict, say));
+        return fold(sr_format(_("This account may not be used at this hour.\n"
+                                "Ask %s if you need it."),
+                              contact(say)));
+    case SR_STATE_OFF_WORKSTATION:
+        return fold(sr_format(_("This account may not be used on this "
+                                "computer.\nAsk %s if you need it here."),
                               contact(say)));
     case SR_STATE_ENDED:
     case SR_STATE_NOT_YET:

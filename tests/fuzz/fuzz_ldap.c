@@ -65,7 +65,7 @@ check_entries(struct sr_ldap_entry *account, const struct sr_ldap_entry *policy)
     char *fingerprint;
 
     expect(sr_ldap_kind(&view) <= SR_LDAP_SHADOW);
-    sr_ldap_kind_demands(policy, &demands);
+    sr_ldap_kind_demands(&view, &demands);
     free(sr_message_demands(&demands));
     account->dn = strdup("uid=ann,dc=example");
     expect(account->dn != NULL);

@@ -676,19 +676,19 @@ test_demands(void **state)
     struct sr_demands demands = {0};
 
     (void)state;
-    sr_ldap_kind_demands(&off, &demands);
+    sr_ldap_kind_demands(&(struct sr_ldap_view){.policy = &off}, &demands);
     assert_int_equal(demands.min_length, 0);
     assert_int_equal(demands.history, 0);
-    sr_ldap_kind_demands(&on, &demands);
+    sr_ldap_kind_demands(&(struct sr_ldap_view){.policy = &on}, &demands);
     assert_int_equal(demands.min_length, 9);
     assert_int_equal(demands.history, 6);
     sr_ldap_entry_clear(&off);
     sr_ldap_entry_clear(&on);
-    sr_ldap_kind_demands(&open, &demands);
+    sr_ldap_kind_demands(&(struct sr_ldap_view){.policy = &open}, &demands);
     assert_int_equal(demands.min_length, 8);
     assert_int_equal(demands.max_length, 64);
     assert_int_equal(demands.history, 5);
-    sr_ldap_kind_demands(&ds, &demands);
+    sr_ldap_kind_demands(&(struct sr_ldap_view){.policy = &ds}, &demands);
     assert_int_equal(demands.min_length, 0); /* neither is switched on */
     assert_int_equal(demands.max_length, 0);
     assert_int_equal(demands.history, 0);

@@ -113,6 +113,10 @@ oracle(const struct sr_facts *f, const struct sr_rules *r,
     if (f->locked == SR_LOCK_ADMIN ||
         (f->locked == SR_LOCK_UNTIL && !past_or_now(f->locked_until)))
         return SR_STATE_LOCKED;
+    if (f->logon_hours == (past_or_now(f->hours_until) ? SR_YES : SR_NO))
+        return SR_STATE_OUT_OF_HOURS;
+    if (f->workstation == SR_NO)
+        return SR_STATE_OFF_WORKSTATION;
     if (past_or_now(f->temporary_until))
         return SR_STATE_LAPSED;
     if (o_barred(f, r, caller))

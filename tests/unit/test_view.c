@@ -405,6 +405,7 @@ expected_groups(const struct sr_facts *facts, enum sr_state state)
         [SR_STATE_DISABLED] = LOCKED,        [SR_STATE_ENDED] = LOCKED,
         [SR_STATE_NOT_YET] = LOCKED,         [SR_STATE_LOCKED] = LOCKED,
         [SR_STATE_LAPSED] = EXPIRED,         [SR_STATE_MUST_CHANGE] = MUST | OK,
+        [SR_STATE_OUT_OF_HOURS] = LOCKED,    [SR_STATE_OFF_WORKSTATION] = LOCKED,
         [SR_STATE_EXPIRED] = EXPIRED | OK,   [SR_STATE_GRACE] = EXPIRED | OK,
         [SR_STATE_EXPIRING] = EXPIRING | OK, [SR_STATE_OK] = OK,
         [SR_STATE_UNKNOWN] = UNKNOWN,

@@ -25,6 +25,8 @@ exit_code(enum sr_state state)
         [SR_STATE_ENDED] = CTL_CLOSED,
         [SR_STATE_NOT_YET] = CTL_CLOSED,
         [SR_STATE_LOCKED] = CTL_LOCKED,
+        [SR_STATE_OUT_OF_HOURS] = CTL_CLOSED,
+        [SR_STATE_OFF_WORKSTATION] = CTL_CLOSED,
         [SR_STATE_LAPSED] = CTL_BARRED,
         [SR_STATE_BARRED] = CTL_BARRED,
         [SR_STATE_MUST_CHANGE] = CTL_CHANGE,
@@ -106,8 +108,14 @@ report_facts(struct report *report, const struct sr_account *account,
     report_tri(report, "cannot_change", facts->cannot_change);
     report_tri(report, "never_expires", facts->never_expires);
     report_tri(report, "is_protected", facts->is_protected);
+    if (facts->requires_logon != SR_UNKNOWN)
+        report_tri(report, "requires_logon", facts->requires_logon);
     if (facts->logon_hours != SR_UNKNOWN)
         report_tri(report, "logon_hours", facts->logon_hours);
+    if (facts->hours_until != SR_TIME_UNKNOWN)
+        report_time(report, "hours_until", facts->hours_until);
+    if (facts->workstation != SR_UNKNOWN)
+        report_tri(report, "workstation", facts->workstation);
     if (facts->failures >= 0)
         report_number(report, "failures", facts->failures);
     report_section_end(report);

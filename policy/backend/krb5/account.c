@@ -160,6 +160,28 @@ sr_krb5_account_find(struct sr_krb5_session *session, const char *backend,
     return status;
 }
 
+enum sr_status
+sr_krb5_account_adopt(struct sr_krb5_session *session,
+                      const struct sr_facts *facts, const char *principal)
+{
+    struct sr_krb5_known *known = &session->known;
+
+    sr_krb5_session_forget(session);
+    if (krb5_parse_name(session->context, principal, &known->client) == 0 &&
+        krb5_unparse_name(session->context, known->client, &known->entry) == 0)
+        known->name = strdup(facts->name);
+    known->facts = *facts;
+    known->is_asked = true;
+    known->gecos = strdup("");
+    if (known->name == NULL || known->gecos == NULL ||
+        asprintf(&known->secret, "krb5:%s", known->entry) < 0) {
+        known->secret = NULL;
+        sr_krb5_session_forget(session);
+        return SR_STATUS_NO_MEMORY;
+    }
+    return SR_STATUS_OK;
+}
+
 /* ---- facts */
 
 /* Everything that is known of an account whose password a KDC takes. */
@@ -200,7 +222,9 @@ revoked(uint32_t status, sr_time now, struct sr_facts *facts)
         break;
     case SR_NTSTATUS_INVALID_LOGON_HOURS:
         facts->logon_hours = SR_NO;
-        lock(facts, SR_LOCK_ADMIN, SR_LOCK_WHY_ADMIN);
+        break;
+    case SR_NTSTATUS_INVALID_WORKSTATION:
+        facts->workstation = SR_NO;
         break;
     default:
         lock(facts, SR_LOCK_ADMIN, SR_LOCK_WHY_ADMIN);

@@ -16,6 +16,14 @@
 enum sr_status sr_krb5_account_find(struct sr_krb5_session *session,
                                     const char *backend, const char *name);
 
+/*
+ * The same for an account that another backend has found: `principal` is in the
+ * realm of the session, or names its own.
+ */
+enum sr_status sr_krb5_account_adopt(struct sr_krb5_session *session,
+                                     const struct sr_facts *facts,
+                                     const char *principal);
+
 /* Make a principal of a name by "user_principal".  NULL: not possible. */
 krb5_principal sr_krb5_account_principal(struct sr_krb5_session *session,
                                          const char *name);

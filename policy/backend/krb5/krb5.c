@@ -16,6 +16,7 @@
 #include "policy/backend/krb5/ask.h"
 #include "policy/backend/krb5/ccache.h"
 #include "policy/backend/krb5/change.h"
+#include "policy/backend/krb5/krb5.h"
 #include "policy/backend/krb5/survey.h"
 #include "policy/backend/krb5/verify.h"
 #include "policy/util/deadline.h"
@@ -193,7 +194,7 @@ krb5_survey(struct sr_call *call, struct sr_survey *survey)
     return survey->used == NULL ? SR_STATUS_UNAVAILABLE : SR_STATUS_OK;
 }
 
-static const struct sr_backend_ops operations = {
+const struct sr_backend_ops sr_krb5_operations = {
     .type = "krb5",
     .accounts =
         {
@@ -205,9 +206,3 @@ static const struct sr_backend_ops operations = {
     .survey = krb5_survey,
     .credentials = &credentials,
 };
-
-extern const struct sr_backend_module selfreset_backend;
-
-__attribute__((visibility("default")))
-const struct sr_backend_module selfreset_backend = {SR_BACKEND_VERSION,
-                                                    &operations};

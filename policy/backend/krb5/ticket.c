@@ -193,7 +193,12 @@ sr_krb5_ticket_get(const struct sr_krb5_wanted *wanted,
         return result;
     }
     job.kdcs = (struct sr_krb5_kdcs){
-        .context = ticket->context, .end = wanted->end, .error = error};
+        .context = ticket->context,
+        .end = wanted->end,
+        .error = error,
+        .list = wanted->realm == NULL ? NULL : wanted->kdc,
+        .own = wanted->realm,
+    };
     job.keytab = sr_krb5_keytab_open(ticket->context, wanted->keytab, error);
     if (job.keytab != NULL)
         result = get_tickets(&job);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "policy/util/error.h"
+#include "policy/util/text.h"
 
 /* What is asked for. */
 struct sr_krb5_wanted {
@@ -19,6 +20,9 @@ struct sr_krb5_wanted {
     const char *service;   /* "ldap" */
     const char *host;
     int64_t end; /* deadline, see util/deadline.h */
+    /* KDCs of a realm; NULL: krb5.conf or DNS names them. */
+    const char *realm;
+    const struct sr_string_list *kdc;
 };
 
 struct sr_krb5_ticket {

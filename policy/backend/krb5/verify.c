@@ -210,6 +210,8 @@ verify(struct sr_krb5_session *session, struct sr_account *account,
 
     if (client != NULL)
         sr_krb5_ask(session, client, NULL, password, &initial);
+    session->answer = initial.answer;
+    session->status = initial.status;
     switch (initial.answer) {
     case SR_KRB5_TICKET:
         result = verify_ticket(session, account, &initial);

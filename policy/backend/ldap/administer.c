@@ -176,6 +176,7 @@ why_no_demand(struct sr_ldap_session *session)
         return NULL;
     case SR_LDAP_SHADOW:
         return NULL;
+    case SR_LDAP_AD: /* see backend/ad */
     case SR_LDAP_PLAIN:
         break;
     }
@@ -201,6 +202,7 @@ demand(struct sr_ldap_session *session, const char *dn,
     case SR_LDAP_SHADOW:
         add_change(&changes, "shadowLastChange", "0");
         break;
+    case SR_LDAP_AD: /* see backend/ad */
     case SR_LDAP_PLAIN:
         return refuse(session, refusal, why_no_demand(session));
     }
@@ -243,6 +245,7 @@ waive(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
         snprintf(text, sizeof(text), "%lld", (long long)(time(NULL) / SR_DAY));
         add_change(&changes, "shadowLastChange", text);
         break;
+    case SR_LDAP_AD: /* see backend/ad */
     case SR_LDAP_PLAIN:
         return refuse(session, refusal, why_no_demand(session));
     }

@@ -155,6 +155,10 @@ bind_as(struct sr_ldap_session *session, const char *dn, const char *mechanism,
     int id, code;
 
     session->bound = SR_LDAP_BOUND_NOBODY;
+    if (sr_ldap_is_sealed(session)) { /* a bind ends what encrypts */
+        sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
+        return;
+    }
     code = ldap_sasl_bind(session->ld, dn, mechanism, &secret, controls, NULL,
                           &id);
     if (code != LDAP_SUCCESS) {

@@ -408,6 +408,8 @@ protect(struct sr_ldap_session *session, const LDAPURLDesc *url, int64_t end)
         code = begin_tls(session, end);
     else if (strcmp(url->lud_scheme, "ldapi") == 0)
         return code;
+    else if (sr_ldap_is_sealed(session))
+        ; /* by the bind */
     else if (session->config->insecure)
         session->is_insecure = true;
     else

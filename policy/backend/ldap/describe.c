@@ -9,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/backend/ldap/ad.h"
 #include "policy/backend/ldap/describe.h"
+#include "policy/backend/ldap/self_read.h"
 #include "policy/backend/ldap/template.h"
 
 void
 sr_ldap_list_attributes(const struct sr_backend_config *config,
                         const char *list[SR_LDAP_LIST_MAX])
 {
+    const bool is_ad = config->type == SR_BACKEND_AD;
     size_t count = 0;
 
     list[count++] = config->name_attribute;
@@ -24,7 +27,12 @@ sr_ldap_list_attributes(const struct sr_backend_config *config,
     list[count++] = "modifyTimestamp";
     list[count++] = "gecos";
     list[count++] = "cn";
-    sr_ldap_kind_list(SR_LDAP_OF_ACCOUNT, list, count);
+    count = sr_ldap_kind_list(is_ad, SR_LDAP_OF_ACCOUNT, list, count);
+    /* The head of the domain is found by the same search. */
+    if (is_ad)
+        count = sr_ldap_kind_list(is_ad, SR_LDAP_OF_POLICY, list, count);
+    if (is_ad)
+        sr_ldap_kind_list(is_ad, SR_LDAP_OF_DOMAIN, list, count);
 }
 
 /* What the entry says to the facts; false when it is odd. */
@@ -45,30 +53,51 @@ read_facts(struct sr_ldap_session *session, struct sr_ldap_view *view,
     return false;
 }
 
+/* The uid of the entry, or where it need not have one (Active Directory) that
+ * of the name service; false, and the session's error says why, when there is
+ * none. */
+static bool
+find_uid(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
+         const char *name, uid_t *uid)
+{
+    const char *attribute = session->config->uid_attribute;
+    const char *text = sr_ldap_entry_first(entry, attribute);
+
+    if (text != NULL ? sr_ldap_uid(text, uid)
+                     : session->config->type == SR_BACKEND_AD &&
+                           sr_ldap_self_read_uid(name, uid) &&
+                           *uid >= session->config->uid_min)
+        return true;
+    sr_ldap_why(session, "the entry has no usable %s%s", attribute,
+                text == NULL && session->config->type == SR_BACKEND_AD
+                    ? ", and the name service has no account of the name"
+                    : "");
+    session->error->code = SR_ERROR_NO_UID;
+    return false;
+}
+
 bool
 sr_ldap_describe(struct sr_ldap_session *session,
                  const struct sr_backend *backend, const char *name,
-                 struct sr_ldap_view *view, struct sr_facts *facts)
+                 const struct sr_rules *rules, struct sr_ldap_view *view,
+                 struct sr_facts *facts)
 {
-    const char *uid =
-        sr_ldap_entry_first(view->account, session->config->uid_attribute);
-
     sr_facts_init(facts);
     if (view->account->is_cut || view->policy->is_cut) {
         sr_ldap_why(session, "%s or its policy has too many values",
                     view->account->dn);
         return false;
     }
-    if (uid == NULL || !sr_ldap_uid(uid, &facts->uid)) {
-        sr_ldap_why(session, "the entry has no usable %s",
-                    session->config->uid_attribute);
-        session->error->code = SR_ERROR_NO_UID;
+    if (!find_uid(session, view->account, name, &facts->uid))
         return false;
-    }
     facts->answered = SR_YES;
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);
-    return read_facts(session, view, facts);
+    if (!read_facts(session, view, facts))
+        return false;
+    if (view->is_ad)
+        sr_ldap_ad_temporary(view, rules->temporary_lifetime, facts);
+    return true;
 }
 
 bool
@@ -117,8 +146,8 @@ sr_ldap_visit(struct sr_ldap_visit *visit, const char *name,
     if (visitor->find_rules(visitor->groups, name, group_of(view->account),
                             &rules) != 0)
         wrong = "the groups of the account cannot be read";
-    if (wrong == NULL &&
-        !sr_ldap_describe(session, visit->backend, name, view, &account.facts))
+    if (wrong == NULL && !sr_ldap_describe(session, visit->backend, name,
+                                           &rules, view, &account.facts))
         wrong = session->error->text;
     if (wrong != NULL) {
         describe_unavailable(
@@ -133,7 +162,7 @@ sr_ldap_visit(struct sr_ldap_visit *visit, const char *name,
     if (account.secret == NULL)
         return SR_STATUS_NO_MEMORY;
     account.entry = view->account->dn;
-    sr_ldap_kind_demands(view->policy, &account.demands);
+    sr_ldap_kind_demands(view, &account.demands);
     visit->is_done = visitor->account(visitor->context, &account, &rules,
                                       SR_STATUS_OK, NULL) != 0;
     free(account.secret);

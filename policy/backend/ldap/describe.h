@@ -20,7 +20,8 @@ void sr_ldap_list_attributes(const struct sr_backend_config *config,
  */
 bool sr_ldap_describe(struct sr_ldap_session *session,
                       const struct sr_backend *backend, const char *name,
-                      struct sr_ldap_view *view, struct sr_facts *facts);
+                      const struct sr_rules *rules, struct sr_ldap_view *view,
+                      struct sr_facts *facts);
 
 /* Whether the entry has a uid below config->uid_min: then it is not an account.
  */

@@ -39,20 +39,19 @@ sr_ldap_entry_add(struct sr_ldap_entry *entry, const char *attribute,
         entry->is_cut = true;
         return 0;
     }
-    if (memchr(text, '\0', length) != NULL) {
-        text = odd;
-        length = sizeof(odd) - 1;
-    }
     if (entry->count == entry->room && grow(entry) != 0)
         return -1;
     value = &entry->value[entry->count];
     value->attribute = strdup(attribute);
-    value->text = strndup(text, length);
+    value->text = malloc(length + 1);
+    value->size = length;
     if (value->attribute == NULL || value->text == NULL) {
         free(value->attribute);
         free(value->text);
         return -1;
     }
+    memcpy(value->text, text, length);
+    value->text[length] = '\0';
     entry->count++;
     entry->bytes += length;
     return 0;
@@ -70,17 +69,29 @@ sr_ldap_entry_clear(struct sr_ldap_entry *entry)
     memset(entry, 0, sizeof(*entry));
 }
 
-const char *
-sr_ldap_entry_next(const struct sr_ldap_entry *entry, const char *attribute,
-                   size_t *at)
+const struct sr_ldap_value *
+sr_ldap_entry_value(const struct sr_ldap_entry *entry, const char *attribute,
+                    size_t *at)
 {
     while (*at < entry->count) {
         const struct sr_ldap_value *value = &entry->value[(*at)++];
 
         if (strcasecmp(value->attribute, attribute) == 0)
-            return value->text;
+            return value;
     }
     return NULL;
+}
+
+const char *
+sr_ldap_entry_next(const struct sr_ldap_entry *entry, const char *attribute,
+                   size_t *at)
+{
+    const struct sr_ldap_value *value =
+        sr_ldap_entry_value(entry, attribute, at);
+
+    if (value == NULL)
+        return NULL;
+    return strlen(value->text) == value->size ? value->text : odd;
 }
 
 const char *

@@ -16,7 +16,8 @@
 
 struct sr_ldap_value {
     char *attribute;
-    char *text;
+    char *text; /* of `size` bytes, and a NUL behind them */
+    size_t size;
 };
 
 struct sr_ldap_entry {
@@ -28,8 +29,7 @@ struct sr_ldap_entry {
 };
 
 /*
- * Add a copy of a value.  One with a NUL byte becomes a text that no syntax
- * allows and no name is.  Returns 0 or -1 (out of memory).
+ * Add a copy of a value.  Returns 0 or -1 (out of memory).
  */
 int sr_ldap_entry_add(struct sr_ldap_entry *entry, const char *attribute,
                       const char *text, size_t length);
@@ -37,13 +37,21 @@ int sr_ldap_entry_add(struct sr_ldap_entry *entry, const char *attribute,
 /* Free the contents of an entry, which is empty afterwards. */
 void sr_ldap_entry_clear(struct sr_ldap_entry *entry);
 
-/* The first value of an attribute, or NULL. */
+/*
+ * The first value of an attribute as text, or NULL.  Here and below one with a
+ * NUL byte is a text that no syntax allows and no name is.
+ */
 const char *sr_ldap_entry_first(const struct sr_ldap_entry *entry,
                                 const char *attribute);
 
 /* The next value of an attribute, from *at on, which is 0 at first; or NULL. */
 const char *sr_ldap_entry_next(const struct sr_ldap_entry *entry,
                                const char *attribute, size_t *at);
+
+/* The same, of any bytes. */
+const struct sr_ldap_value *
+sr_ldap_entry_value(const struct sr_ldap_entry *entry, const char *attribute,
+                    size_t *at);
 
 /* The value of an attribute that is `name` byte for byte, else the first that
  * differs from it in the case of ASCII letters only, else NULL. */

@@ -1,10 +1,12 @@
 /*
  * LDAP GSSAPI: the bind of the service by a Kerberos ticket (RFC 4752).
  *
- * No layer of its own is asked for: the connection is protected before, by TLS,
- * for users' passwords go over it when a bind of theirs has ended any layer
- * that this one made.  The conversation is had here and not by the library for
- * SASL, which would look for the ticket where the environment says.
+ * Under TLS no layer of its own is asked for: users' passwords go over the
+ * connection, too, when a bind of theirs has ended any layer that this one
+ * made. A domain controller of Active Directory refuses that, so there it is
+ * the layer that encrypts (seal.c), and no user binds on the connection.  The
+ * conversation is had here and not by the library for SASL, which would look
+ * for the ticket where the environment says.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -17,11 +19,12 @@
 #include "policy/backend/krb5/ticket.h"
 #include "policy/backend/ldap/gssapi.h"
 #include "policy/backend/ldap/receive.h"
+#include "policy/backend/ldap/seal.h"
 #include "policy/util/environment.h"
 
-#define NO_LAYER                                                               \
-    1 /* among the layers that a server offers, and that we take               \
-       */
+/* The layers of RFC 4752 that a server offers, and that we take. */
+#define NO_LAYER 1
+#define ENCRYPTS 4
 
 struct conversation {
     struct sr_ldap_session *session;
@@ -29,6 +32,8 @@ struct conversation {
     gss_cred_id_t identity;
     gss_name_t server;
     gss_ctx_id_t context;
+    bool seals;  /* the connection is encrypted from the end of the bind on, */
+    size_t most; /* by tokens of at most this size */
 };
 
 static void
@@ -85,7 +90,9 @@ next_token(struct conversation *talk, const struct berval *from,
     OM_uint32 minor;
     OM_uint32 major = gss_init_sec_context(
         &minor, talk->identity, &talk->context, talk->server,
-        (gss_OID)(uintptr_t)gss_mech_krb5, GSS_C_MUTUAL_FLAG | GSS_C_INTEG_FLAG,
+        (gss_OID)(uintptr_t)gss_mech_krb5,
+        GSS_C_MUTUAL_FLAG | GSS_C_INTEG_FLAG |
+            (talk->seals ? GSS_C_CONF_FLAG | GSS_C_SEQUENCE_FLAG : 0),
         0, GSS_C_NO_CHANNEL_BINDINGS, &input, NULL, token, NULL, NULL);
 
     sr_environment_restore(environment);
@@ -95,34 +102,61 @@ next_token(struct conversation *talk, const struct berval *from,
     return !GSS_ERROR(major);
 }
 
-/* Take no layer, if the server allows that: it offers its layers in a wrapped
+/* What the server offers: its layers, and the most that it takes in a token. */
+static bool
+take_offer(struct conversation *talk, const gss_buffer_desc *layers)
+{
+    const unsigned char *offer = layers->value;
+    unsigned strength;
+
+    if (layers->length != 4 ||
+        (offer[0] & (talk->seals ? ENCRYPTS : NO_LAYER)) == 0) {
+        sr_ldap_why(talk->session,
+                    talk->seals
+                        ? "GSSAPI: the server does not encrypt"
+                        : "GSSAPI: the server insists on a layer of its "
+                          "own, although TLS protects the connection");
+        return false;
+    }
+    talk->most = (size_t)offer[1] << 16 | (size_t)offer[2] << 8 | offer[3];
+    strength = talk->seals ? sr_ldap_seal_strength(talk->context)
+                           : SR_LDAP_SEAL_SSF_LEAST;
+    if (strength >= SR_LDAP_SEAL_SSF_LEAST)
+        return true;
+    sr_ldap_why(talk->session,
+                "GSSAPI: the ticket encrypts with %u bits only, and less than "
+                "%d are not accepted",
+                strength, SR_LDAP_SEAL_SSF_LEAST);
+    return false;
+}
+
+/* Take the layer, if the server allows it: it offers its layers in a wrapped
  * token, and wants the choice in one. */
 static bool
 choose_layer(struct conversation *talk, const struct berval *offer,
              gss_buffer_desc *choice)
 {
-    static unsigned char none[4] = {NO_LAYER, 0, 0, 0};
+    unsigned char chosen[4] = {NO_LAYER, 0, 0, 0};
     gss_buffer_desc wrapped = {.length = offer == NULL ? 0 : offer->bv_len,
                                .value = offer == NULL ? NULL : offer->bv_val};
     gss_buffer_desc layers = GSS_C_EMPTY_BUFFER;
-    gss_buffer_desc plain = {.length = sizeof(none), .value = none};
+    gss_buffer_desc plain = {.length = sizeof(chosen), .value = chosen};
     char **environment = sr_environment_hide();
     OM_uint32 minor, ignored;
     OM_uint32 major =
         gss_unwrap(&minor, talk->context, &wrapped, &layers, NULL, NULL);
-    bool is_offered = major == GSS_S_COMPLETE && layers.length == 4 &&
-                      (*(const unsigned char *)layers.value & NO_LAYER) != 0;
+    bool is_offered = major == GSS_S_COMPLETE && take_offer(talk, &layers);
 
+    if (talk->seals) {
+        chosen[0] = ENCRYPTS;
+        chosen[1] = SR_LDAP_SEAL_MAX >> 16;
+    }
     if (is_offered)
         major = gss_wrap(&minor, talk->context, 0, GSS_C_QOP_DEFAULT, &plain,
                          NULL, choice);
     sr_environment_restore(environment);
     if (major != GSS_S_COMPLETE)
         why_gssapi(talk->session, major, minor);
-    else if (!is_offered)
-        sr_ldap_why(talk->session,
-                    "GSSAPI: the server insists on a layer of its "
-                    "own, although TLS protects the connection");
     gss_release_buffer(&ignored, &layers);
     return is_offered && major == GSS_S_COMPLETE;
 }
@@ -154,6 +188,9 @@ converse(struct conversation *talk, struct sr_ldap_response *answer)
         sr_ldap_response_init(answer, LDAP_PROTOCOL_ERROR);
     if (!goes_on)
         sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
+    else if (answer->code == LDAP_SUCCESS && talk->seals)
+        sr_ldap_response_init(
+            answer, sr_ldap_seal(talk->session, &talk->context, talk->most));
     else if (answer->code != LDAP_SUCCESS)
         sr_ldap_why(talk->session,
                     "%s does not accept the service's ticket: "
@@ -228,6 +265,8 @@ get_ticket(const struct sr_ldap_session *session, const char *host, int64_t end,
         .service = "ldap",
         .host = host,
         .end = end,
+        .realm = session->config->realm,
+        .kdc = &session->config->kdc,
     };
 
     switch (sr_krb5_ticket_get(&wanted, ticket, session->error)) {
@@ -249,7 +288,8 @@ sr_ldap_gssapi(struct sr_ldap_session *session, int64_t end,
                                 .end = end,
                                 .identity = GSS_C_NO_CREDENTIAL,
                                 .server = GSS_C_NO_NAME,
-                                .context = GSS_C_NO_CONTEXT};
+                                .context = GSS_C_NO_CONTEXT,
+                                .seals = sr_ldap_is_sealed(session)};
     struct sr_krb5_ticket ticket;
     LDAPURLDesc *url = NULL;
     int code = LDAP_PARAM_ERROR;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/backend/ldap/ad.h"
 #include "policy/backend/ldap/ds389.h"
 #include "policy/backend/ldap/kind.h"
 #include "policy/backend/ldap/openldap.h"
@@ -28,19 +29,23 @@ append(const char *list[SR_LDAP_LIST_MAX], size_t count, const char *name)
 }
 
 size_t
-sr_ldap_kind_list(enum sr_ldap_where where, const char *list[SR_LDAP_LIST_MAX],
-                  size_t count)
+sr_ldap_kind_list(bool is_ad, enum sr_ldap_where where,
+                  const char *list[SR_LDAP_LIST_MAX], size_t count)
 {
     const struct {
         const struct sr_ldap_attribute *attribute;
         size_t count;
+        bool is_ad;
     } kind[] = {
-        {sr_ldap_openldap, sr_ldap_openldap_count},
-        {sr_ldap_ds389, sr_ldap_ds389_count},
-        {sr_ldap_shadow, sr_ldap_shadow_count},
+        {sr_ldap_openldap, sr_ldap_openldap_count, false},
+        {sr_ldap_ds389, sr_ldap_ds389_count, false},
+        {sr_ldap_shadow, sr_ldap_shadow_count, false},
+        {sr_ldap_ad, sr_ldap_ad_count, true},
     };
 
-    if (where == SR_LDAP_OF_ACCOUNT) {
+    if (is_ad) {
+        ; /* it has no others */
+    } else if (where == SR_LDAP_OF_ACCOUNT) {
         count = append(list, count, "pwdPolicySubentry");
         count = append(list, count, "acctPolicySubentry");
     } else if (where == SR_LDAP_OF_POLICY) {
@@ -49,7 +54,7 @@ sr_ldap_kind_list(enum sr_ldap_where where, const char *list[SR_LDAP_LIST_MAX],
     }
     for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++) {
         for (size_t k = 0; k < kind[i].count; k++) {
-            if (kind[i].attribute[k].where == where)
+            if (kind[i].is_ad == is_ad && kind[i].attribute[k].where == where)
                 count = append(list, count, kind[i].attribute[k].name);
         }
     }
@@ -79,6 +84,8 @@ ages(struct sr_ldap_view *view)
 enum sr_ldap_kind
 sr_ldap_kind(struct sr_ldap_view *view)
 {
+    if (view->is_ad)
+        return SR_LDAP_AD;
     if (sr_ldap_shadow_is(view) && !ages(view))
         return SR_LDAP_SHADOW;
     if (sr_ldap_ds389_is(view))
@@ -89,6 +96,8 @@ sr_ldap_kind(struct sr_ldap_view *view)
 enum sr_ldap_kind
 sr_ldap_kind_of_demand(struct sr_ldap_view *view)
 {
+    if (view->is_ad)
+        return SR_LDAP_AD;
     if (sr_ldap_ds389_is(view))
         return sr_ldap_kind(view) == SR_LDAP_SHADOW &&
                        sr_ldap_ds389_enforces_reset(view) != SR_YES
@@ -104,6 +113,10 @@ sr_ldap_kind_of_demand(struct sr_ldap_view *view)
 const char *
 sr_ldap_kind_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
+    if (view->is_ad) {
+        sr_ldap_ad_facts(view, facts);
+        return view->fault;
+    }
     if (is_openldap(view))
         sr_ldap_openldap_facts(view, facts);
     if (sr_ldap_ds389_is(view))
@@ -113,14 +126,15 @@ sr_ldap_kind_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 }
 
 void
-sr_ldap_kind_demands(const struct sr_ldap_entry *policy,
-                     struct sr_demands *demands)
+sr_ldap_kind_demands(const struct sr_ldap_view *of, struct sr_demands *demands)
 {
     static const struct sr_ldap_entry none;
-    struct sr_ldap_view view = {.account = &none, .policy = policy};
+    struct sr_ldap_view view = {.account = &none, .policy = of->policy};
 
     memset(demands, 0, sizeof(*demands));
-    if (sr_ldap_ds389_is(&view))
+    if (of->is_ad)
+        sr_ldap_ad_demands(&view, demands);
+    else if (sr_ldap_ds389_is(&view))
         sr_ldap_ds389_demands(&view, demands);
     else
         sr_ldap_openldap_demands(&view, demands);
@@ -131,6 +145,8 @@ sr_ldap_policy_of(const struct sr_ldap_entry *account, const char *preset)
 {
     const char *named = sr_ldap_entry_first(account, "pwdPolicySubentry");
 
+    if (named == NULL)
+        named = sr_ldap_entry_first(account, "msDS-ResultantPSO");
     return named != NULL ? named : preset;
 }
 
@@ -147,10 +163,14 @@ sr_ldap_fingerprint(const struct sr_ldap_entry *account)
         (reset != NULL && strcasecmp(reset, "true") == 0) ||
         (expiry != NULL && strcmp(expiry, SR_LDAP_DS389_EPOCH) == 0);
     const char *by = NULL;
-    char *out;
+    char mark[64], *out;
 
     for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]) && by == NULL; i++)
         by = sr_ldap_entry_first(account, moved[i]);
+    if (sr_ldap_entry_first(account, "pwdLastSet") != NULL) {
+        sr_ldap_ad_password_mark(account, mark, sizeof(mark));
+        by = mark;
+    }
     if (asprintf(&out, "ldap:%s:%s%s", account->dn, by == NULL ? "" : by,
                  is_reset ? ":reset" : "") < 0)
         return NULL;

@@ -2,10 +2,11 @@
  * LDAP kind: which kind of server an account is on, and what its entry and its
  * policy say.
  *
- * Servers are told apart by the attributes that they show: those of OpenLDAP's
+ * Active Directory is configured; other servers are told apart by the
+ * attributes that they show: those of OpenLDAP's
  * ppolicy overlay, those of 389 Directory Server, and the shadow attributes of
  * RFC 2307, which no server enforces.  All that differs between them is in the
- * file of the kind: openldap.c, ds389.c, shadow.c.
+ * file of the kind: openldap.c, ds389.c, ad.c, shadow.c.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -21,15 +22,16 @@ enum sr_ldap_kind {
     SR_LDAP_DS389,   /* the server does: 389 Directory Server or a relative */
     SR_LDAP_SHADOW,  /* this host does, by the shadow attributes; a change has
                         to write shadowLastChange */
+    SR_LDAP_AD,      /* the server does: Active Directory */
 };
 
 /* Attributes of an account or a policy that are asked for, the NULL at the end
  * included; those of the configuration come on top. */
 #define SR_LDAP_LIST_MAX 48
 
-/* Append the attributes of all kinds to a list of `count`; returns the new
- * count.  The list is ended by NULL. */
-size_t sr_ldap_kind_list(enum sr_ldap_where where,
+/* Append the attributes of Active Directory, or of all other kinds, to a list
+ * of `count`; returns the new count.  The list is ended by NULL. */
+size_t sr_ldap_kind_list(bool is_ad, enum sr_ldap_where where,
                          const char *list[SR_LDAP_LIST_MAX], size_t count);
 
 /* The kind of server of the account. */
@@ -47,8 +49,8 @@ const char *sr_ldap_kind_facts(struct sr_ldap_view *view,
  * SR_LDAP_PLAIN: by none. */
 enum sr_ldap_kind sr_ldap_kind_of_demand(struct sr_ldap_view *view);
 
-/* What the policy demands of a new password. */
-void sr_ldap_kind_demands(const struct sr_ldap_entry *policy,
+/* What the policy of a view demands of a new password. */
+void sr_ldap_kind_demands(const struct sr_ldap_view *view,
                           struct sr_demands *demands);
 
 /*

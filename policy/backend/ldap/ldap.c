@@ -20,6 +20,7 @@
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/describe.h"
 #include "policy/backend/ldap/enumerate.h"
+#include "policy/backend/ldap/ldap.h"
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/request.h"
 #include "policy/backend/ldap/rootdse.h"
@@ -90,6 +91,43 @@ choose_entry(struct sr_ldap_session *session, const char *name,
     return SR_STATUS_OK;
 }
 
+/*
+ * The head of an Active Directory domain has the rules of the domain, and is
+ * found by the search for an account.
+ */
+static char *
+with_domain(char *filter)
+{
+    char *both;
+
+    if (filter == NULL ||
+        asprintf(&both, "(|%s(objectClass=domainDNS))", filter) < 0)
+        both = NULL;
+    free(filter);
+    return both;
+}
+
+/* Keep it among the policies, by the DN that the configuration has. */
+static int
+take_domain(struct sr_ldap_session *session, struct sr_ldap_entry *found,
+            size_t count)
+{
+    struct sr_ldap_policies *policies = &session->policies;
+    const char *dn = session->config->default_policy;
+
+    for (size_t i = 0; i < count && i < FOUND_MAX; i++) {
+        if (found[i].dn == NULL || strcasecmp(found[i].dn, dn) != 0 ||
+            sr_ldap_policies_find(policies, dn) != NULL)
+            continue;
+        free(found[i].dn);
+        found[i].dn = strdup(dn);
+        if (found[i].dn == NULL ||
+            sr_ldap_policies_add(policies, &found[i]) == NULL)
+            return LDAP_NO_MEMORY;
+    }
+    return LDAP_SUCCESS;
+}
+
 /* Search for the entry of a name.  Returns an LDAP result code. */
 static int
 search_entry(struct sr_ldap_session *session, const char *name,
@@ -103,11 +141,15 @@ search_entry(struct sr_ldap_session *session, const char *name,
     int code = LDAP_NO_MEMORY;
 
     sr_ldap_list_attributes(config, attributes);
+    if (config->type == SR_BACKEND_AD)
+        filter = with_domain(filter);
     if (filter != NULL && dn != NULL)
         code = sr_ldap_search(
             session, config->user_dn == NULL ? config->base : dn,
             config->user_dn == NULL ? LDAP_SCOPE_SUBTREE : LDAP_SCOPE_BASE,
             filter, attributes, found, FOUND_MAX, count);
+    if (code == LDAP_SUCCESS && config->type == SR_BACKEND_AD)
+        code = take_domain(session, found, *count);
     free(filter);
     free(dn);
     return code;
@@ -168,7 +210,7 @@ active_end(struct sr_ldap_session *session)
 /* Fill the cache from what was read. */
 static enum sr_status
 make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
-           const char *name)
+           const char *name, const struct sr_rules *rules)
 {
     struct sr_ldap_cached *known = &session->known;
 
@@ -176,9 +218,9 @@ make_known(struct sr_ldap_session *session, const struct sr_backend *backend,
             session, backend,
             sr_ldap_entry_spelling(&known->entry,
                                    session->config->name_attribute, name),
-            &known->view, &known->facts))
+            rules, &known->view, &known->facts))
         return SR_STATUS_UNAVAILABLE;
-    sr_ldap_kind_demands(known->view.policy, &known->demands);
+    sr_ldap_kind_demands(&known->view, &known->demands);
     known->kind = sr_ldap_kind(&known->view);
     known->is_idle = known->facts.account_ends != active_end(session);
     known->fingerprint = sr_ldap_fingerprint(&known->entry);
@@ -207,7 +249,7 @@ is_hidden(const struct sr_ldap_session *session, enum sr_status ask)
 
 static enum sr_status
 look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
-        const char *name)
+        const char *name, const struct sr_rules *rules)
 {
     struct sr_ldap_cached *known = &session->known;
     bool is_same = known->name != NULL && strcmp(known->name, name) == 0;
@@ -224,7 +266,7 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
     if (ask == SR_STATUS_OK)
         ask = read_policy(session);
     if (ask == SR_STATUS_OK)
-        ask = make_known(session, backend, name);
+        ask = make_known(session, backend, name, rules);
     if (session->config->user_dn != NULL &&
         (is_hidden(session, ask) || is_bare(session, ask)))
         ask = sr_ldap_self_read_close(session, backend, name);
@@ -299,14 +341,13 @@ ldap_look_up(struct sr_call *call, const char *name,
     struct sr_ldap_session *session;
     enum sr_status ask;
 
-    (void)rules;
     *account = NULL;
     if (sr_ldap_is_absurd(name))
         return SR_STATUS_UNKNOWN_NAME;
     session = sr_ldap_begin(call->state, call);
     if (session == NULL)
         return SR_STATUS_NO_MEMORY;
-    ask = look_up(session, call->backend, name);
+    ask = look_up(session, call->backend, name, rules);
     if (ask == SR_STATUS_OK) {
         *account = make_account(session, call->backend);
         if (*account == NULL)
@@ -371,6 +412,7 @@ static enum sr_status
 read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
          const struct sr_account *account)
 {
+    static const struct sr_rules none; /* no domain is read by its users */
     struct sr_ldap_cached *known = &session->known;
     const char *name = account->facts.name;
     enum sr_status ask;
@@ -386,7 +428,7 @@ read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
         !sr_ldap_self_read_matches(session, account->facts.uid, &known->entry))
         return SR_STATUS_UNAVAILABLE;
     if (ask == SR_STATUS_OK)
-        return make_known(session, backend, name);
+        return make_known(session, backend, name, &none);
     if (ask != SR_STATUS_UNKNOWN_NAME)
         return ask;
     /* The bind succeeded and no entry is found: the facts are those of the
@@ -715,7 +757,7 @@ ldap_idle(void *state)
     sr_ldap_idle(state);
 }
 
-static const struct sr_backend_ops operations = {
+const struct sr_backend_ops sr_ldap_operations = {
     .type = "ldap",
     .accounts =
         {
@@ -731,9 +773,3 @@ static const struct sr_backend_ops operations = {
     .shared_ledger = sr_ldap_shared_ledger,
     .watch = &sr_ldap_watch,
 };
-
-extern const struct sr_backend_module selfreset_backend;
-
-__attribute__((visibility("default")))
-const struct sr_backend_module selfreset_backend = {SR_BACKEND_VERSION,
-                                                    &operations};

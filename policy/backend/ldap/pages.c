@@ -84,10 +84,11 @@ fetch_page(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
 
     if (code != LDAP_SUCCESS)
         return code;
-    code = ldap_search_ext(session->ld, paged->base, paged->scope,
-                           paged->filter, (char **)(uintptr_t)paged->attributes,
-                           0, (LDAPControl *[]){control, NULL}, NULL, NULL,
-                           LDAP_NO_LIMIT, &id);
+    code = ldap_search_ext(
+        session->ld, paged->base, paged->scope, paged->filter,
+        (char **)(uintptr_t)paged->attributes, 0,
+        (LDAPControl *[]){control, sr_ldap_search_control(session), NULL}, NULL,
+        NULL, LDAP_NO_LIMIT, &id);
     ldap_control_free(control);
     if (code != LDAP_SUCCESS)
         return code;

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/request.h"
@@ -14,11 +15,12 @@
 static const struct sr_ldap_entry none;
 
 void
-sr_ldap_policies_list(const char *list[SR_LDAP_LIST_MAX])
+sr_ldap_policies_list(bool is_ad, const char *list[SR_LDAP_LIST_MAX])
 {
-    size_t count = sr_ldap_kind_list(SR_LDAP_OF_POLICY, list, 0);
+    size_t count = sr_ldap_kind_list(is_ad, SR_LDAP_OF_POLICY, list, 0);
 
-    sr_ldap_kind_list(SR_LDAP_OF_INACTIVE, list, count);
+    count = sr_ldap_kind_list(is_ad, SR_LDAP_OF_INACTIVE, list, count);
+    sr_ldap_kind_list(is_ad, SR_LDAP_OF_DOMAIN, list, count);
 }
 
 int
@@ -43,7 +45,7 @@ sr_ldap_policies_get(struct sr_ldap_session *session,
         *policy = &none;
         return LDAP_LOOP_DETECT;
     }
-    sr_ldap_policies_list(attributes);
+    sr_ldap_policies_list(session->config->type == SR_BACKEND_AD, attributes);
     code = sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                           attributes, &made, 1, &count);
     /* The service need not be allowed to read it; a name that is no DN is of no
@@ -143,7 +145,13 @@ sr_ldap_policies_of(struct sr_ldap_session *session,
     view->policy = &none;
     view->inactive = NULL;
     view->can_help = session->config->identity != SR_IDENTITY_NONE;
+    view->is_ad = session->config->type == SR_BACKEND_AD;
+    view->now = time(NULL);
+    view->host = session->host;
     code = sr_ldap_policies_get(session, policies, dn, &view->policy);
+    if (code == LDAP_SUCCESS && view->is_ad)
+        code = sr_ldap_policies_get(
+            session, policies, session->config->default_policy, &view->domain);
     if (code != LDAP_SUCCESS || !sr_ldap_ds389_is(view))
         return code;
     if (!policies->server.is_read && !policies->is_complete)

@@ -36,6 +36,6 @@ int sr_ldap_policies_again(struct sr_ldap_session *session,
                            struct sr_ldap_policies *fresh);
 
 /* The attributes of a policy that are asked for. */
-void sr_ldap_policies_list(const char *list[SR_LDAP_LIST_MAX]);
+void sr_ldap_policies_list(bool is_ad, const char *list[SR_LDAP_LIST_MAX]);
 
 #endif

@@ -61,7 +61,9 @@ is_same_entry(const struct sr_ldap_entry *one,
         return false;
     for (size_t i = 0; i < one->count; i++) {
         if (strcmp(one->value[i].attribute, other->value[i].attribute) != 0 ||
-            strcmp(one->value[i].text, other->value[i].text) != 0)
+            one->value[i].size != other->value[i].size ||
+            memcmp(one->value[i].text, other->value[i].text,
+                   one->value[i].size) != 0)
             return false;
     }
     return true;

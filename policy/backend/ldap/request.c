@@ -33,12 +33,13 @@ search_once(struct sr_ldap_session *session, const char *base, int scope,
             const char *filter, const char *const *attributes,
             struct sr_ldap_entry *found, size_t most, size_t *count)
 {
+    LDAPControl *controls[] = {sr_ldap_search_control(session), NULL};
     struct sr_ldap_response answer;
     LDAPMessage *message = NULL;
     int id;
     int code = ldap_search_ext(session->ld, base, scope, filter,
-                               (char **)(uintptr_t)attributes, 0, NULL, NULL,
-                               NULL, (int)most + 1, &id);
+                               (char **)(uintptr_t)attributes, 0, controls,
+                               NULL, NULL, (int)most + 1, &id);
 
     if (code != LDAP_SUCCESS)
         return code;

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <ctype.h>
 #include <lber.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,6 +194,48 @@ sr_ldap_response_verify(const struct sr_ldap_response *answer)
     case LDAP_UNWILLING_TO_PERFORM: /* 389: inactivated */
         return answer->error == LOCKED ? SR_VERIFY_WRONG
                                        : SR_VERIFY_UNAVAILABLE;
+    default:
+        return SR_VERIFY_UNAVAILABLE;
+    }
+}
+
+unsigned
+sr_ldap_response_data(const struct sr_ldap_response *answer)
+{
+    static const char word[] = " data ";
+    const char *at = strstr(answer->text, word);
+    unsigned long data;
+    char *end;
+
+    if (answer->code != LDAP_INVALID_CREDENTIALS || at == NULL)
+        return 0;
+    at += sizeof(word) - 1;
+    data = strtoul(at, &end, 16);
+    return isxdigit((unsigned char)*at) && *end == ',' && data <= UINT16_MAX
+               ? (unsigned)data
+               : 0;
+}
+
+/* ERROR_*: INVALID_LOGON_HOURS, INVALID_WORKSTATION, PASSWORD_EXPIRED,
+ * ACCOUNT_DISABLED; ACCOUNT_EXPIRED, PASSWORD_MUST_CHANGE; LOGON_FAILURE,
+ * NO_SUCH_USER; ACCOUNT_LOCKED_OUT. */
+enum sr_verify_result
+sr_ldap_response_ad(const struct sr_ldap_response *answer)
+{
+    if (answer->code == LDAP_SUCCESS)
+        return SR_VERIFY_RIGHT;
+    switch (sr_ldap_response_data(answer)) {
+    case 0x530:
+    case 0x531:
+    case 0x532:
+    case 0x533:
+    case 0x701:
+    case 0x773:
+        return SR_VERIFY_RIGHT;
+    case 0x525:
+    case 0x52e:
+    case 0x775:
+        return SR_VERIFY_WRONG;
     default:
         return SR_VERIFY_UNAVAILABLE;
     }

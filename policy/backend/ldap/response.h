@@ -62,6 +62,21 @@ enum sr_verify_result
 sr_ldap_response_verify(const struct sr_ldap_response *answer);
 
 /*
+ * What Active Directory says to a bind: the number behind "data" in its text
+ * (MS-ERREF 2.2), which names the state of the account to the right password
+ * only.  0: none.  Pure.
+ */
+unsigned sr_ldap_response_data(const struct sr_ldap_response *answer);
+
+/*
+ * What that proves: RIGHT for a state that is told to the right password only,
+ * WRONG for a wrong one and for a lockout, which is told to both; UNAVAILABLE:
+ * nothing.
+ */
+enum sr_verify_result
+sr_ldap_response_ad(const struct sr_ldap_response *answer);
+
+/*
  * Whether the password is known to be right only because the server says
  * "expired". OpenLDAP and 389 say so to the right password only; other servers
  * may check the age before the password.

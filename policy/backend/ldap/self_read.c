@@ -48,8 +48,8 @@ find_uid(const char *name, uid_t *uid)
     return error;
 }
 
-static bool
-find_own_uid(const char *name, uid_t *uid)
+bool
+sr_ldap_self_read_uid(const char *name, uid_t *uid)
 {
     /* Root is of this host. */
     return find_uid(name, uid) == 0 && *uid != 0 && *uid != (uid_t)-1;
@@ -80,7 +80,7 @@ sr_ldap_self_read_close(struct sr_ldap_session *session,
     struct sr_facts *facts = &known->facts;
 
     sr_facts_init(facts);
-    if (!find_own_uid(name, &facts->uid))
+    if (!sr_ldap_self_read_uid(name, &facts->uid))
         return SR_STATUS_UNKNOWN_NAME;
     snprintf(facts->name, sizeof(facts->name), "%s", name);
     snprintf(facts->backend, sizeof(facts->backend), "%s", backend->name);

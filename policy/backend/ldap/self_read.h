@@ -16,6 +16,9 @@
  * does not say whether the entry exists. */
 bool sr_ldap_self_read_hides(int code);
 
+/* The uid that the name service has for a name; false: none, or root's. */
+bool sr_ldap_self_read_uid(const char *name, uid_t *uid);
+
 /*
  * Put an account into session->known of which only the DN is known, and the uid
  * that the name service has for the name.

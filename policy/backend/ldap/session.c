@@ -120,6 +120,8 @@ sr_ldap_begin(void **state, struct sr_call *call)
         if (session == NULL)
             return NULL;
         session->fd = -1;
+        if (gethostname(session->host, sizeof(session->host) - 1) != 0)
+            session->host[0] = '\0';
         session->allowance = SR_LDAP_BYTES_REQUEST;
         *state = session;
     }
@@ -201,6 +203,21 @@ sr_ldap_idle(struct sr_ldap_session *session)
     hold_sigpipe(session);
     sr_ldap_close(session, false);
     release_sigpipe(session);
+}
+
+LDAPControl *
+sr_ldap_search_control(const struct sr_ldap_session *session)
+{
+    /* SEQUENCE { INTEGER 4 }: DACL_SECURITY_INFORMATION */
+    static const char value[] = {0x30, 0x03, 0x02, 0x01, 0x04};
+    static const LDAPControl control = {
+        .ldctl_oid = (char *)(uintptr_t) "1.2.840.113556.1.4.801",
+        .ldctl_value = {sizeof(value), (char *)(uintptr_t)value},
+    };
+
+    return session->config->type == SR_BACKEND_AD
+               ? (LDAPControl *)(uintptr_t)&control
+               : NULL;
 }
 
 void

@@ -61,6 +61,8 @@ struct sr_ldap_session {
     bool is_by_user;                        /* of the call under way */
     int64_t deadline;                       /* of the call; 0: none */
 
+    char host[256]; /* the name of this one */
+
     LDAP *ld; /* NULL: no connection */
     int fd;
     dev_t device;    /* of the socket: a descriptor that somebody else closed */
@@ -119,11 +121,26 @@ void sr_ldap_forget(struct sr_ldap_session *session);
  */
 bool sr_ldap_is_gone(const struct sr_ldap_session *session);
 
+/* Whether the bind of the service encrypts the connection: see gssapi.c. */
+static inline bool
+sr_ldap_is_sealed(const struct sr_ldap_session *session)
+{
+    return session->config->type == SR_BACKEND_AD &&
+           session->config->identity == SR_IDENTITY_GSSAPI;
+}
+
 /* Close the connection; what was learned stays. */
 void sr_ldap_close(struct sr_ldap_session *session, bool is_copy);
 
 /* The same between two calls. */
 void sr_ldap_idle(struct sr_ldap_session *session);
+
+/*
+ * The control that a search for accounts needs, or NULL: Active Directory shows
+ * nTSecurityDescriptor to those only who ask for the discretionary list alone
+ * (MS-ADTS 3.1.1.3.4.1.11).
+ */
+LDAPControl *sr_ldap_search_control(const struct sr_ldap_session *session);
 
 /* The deadline of the transaction, see util/deadline.h. */
 int64_t sr_ldap_last_moment(const struct sr_ldap_session *session);

@@ -29,14 +29,17 @@ entry_of(const struct sr_ldap_view *view,
         return view->policy;
     case SR_LDAP_OF_INACTIVE:
         return view->inactive == NULL ? &none : view->inactive;
+    case SR_LDAP_OF_DOMAIN:
+        return view->domain == NULL ? &none : view->domain;
     case SR_LDAP_OF_ACCOUNT:
         break;
     }
     return view->account;
 }
 
-static void
-fail(struct sr_ldap_view *view, const struct sr_ldap_attribute *attribute)
+void
+sr_ldap_view_fail(struct sr_ldap_view *view,
+                  const struct sr_ldap_attribute *attribute)
 {
     if (view->fault == NULL)
         view->fault = attribute->name;
@@ -53,8 +56,23 @@ value_of(struct sr_ldap_view *view, const struct sr_ldap_attribute *attribute,
         name == NULL ? NULL : sr_ldap_entry_next(entry, name, &at);
 
     if (text != NULL && sr_ldap_entry_next(entry, name, &at) != NULL)
-        fail(view, attribute);
+        sr_ldap_view_fail(view, attribute);
     return text;
+}
+
+const struct sr_ldap_value *
+sr_ldap_view_value(struct sr_ldap_view *view,
+                   const struct sr_ldap_attribute *attribute)
+{
+    const struct sr_ldap_entry *entry = entry_of(view, attribute);
+    size_t at = 0;
+    const struct sr_ldap_value *value =
+        sr_ldap_entry_value(entry, attribute->name, &at);
+
+    if (value != NULL &&
+        sr_ldap_entry_value(entry, attribute->name, &at) != NULL)
+        sr_ldap_view_fail(view, attribute);
+    return value;
 }
 
 const char *
@@ -85,7 +103,7 @@ sr_ldap_view_time(struct sr_ldap_view *view,
         return SR_TIME_UNKNOWN;
     if (sr_ldap_time(text, &when) == 0)
         return when;
-    fail(view, attribute);
+    sr_ldap_view_fail(view, attribute);
     return SR_TIME_UNKNOWN;
 }
 
@@ -101,7 +119,7 @@ sr_ldap_view_number(struct sr_ldap_view *view,
     /* 389 writes -1 where it has no limit. */
     if (strcmp(text, "-1") != 0 &&
         !sr_ldap_number(text, SR_LDAP_NUMBER_MAX, &value))
-        fail(view, attribute);
+        sr_ldap_view_fail(view, attribute);
     return value;
 }
 
@@ -113,7 +131,7 @@ sr_ldap_view_days(struct sr_ldap_view *view,
     int64_t value = -1;
 
     if (text != NULL && !sr_ldap_days(text, &value))
-        fail(view, attribute);
+        sr_ldap_view_fail(view, attribute);
     return value;
 }
 
@@ -136,7 +154,7 @@ sr_ldap_view_switch(struct sr_ldap_view *view,
     }
     if (sr_ldap_switch(text, &value))
         return value ? SR_YES : SR_NO;
-    fail(view, attribute);
+    sr_ldap_view_fail(view, attribute);
     return SR_UNKNOWN;
 }
 

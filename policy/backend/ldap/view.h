@@ -19,6 +19,7 @@ enum sr_ldap_where {
     SR_LDAP_OF_ACCOUNT,
     SR_LDAP_OF_POLICY,   /* the password policy */
     SR_LDAP_OF_INACTIVE, /* 389: the account policy, for inactivity */
+    SR_LDAP_OF_DOMAIN,   /* Active Directory: the head of the domain */
 };
 
 /* One attribute of a kind of server. */
@@ -34,9 +35,15 @@ struct sr_ldap_view {
     const struct sr_ldap_entry *account;
     const struct sr_ldap_entry *policy;   /* without values: it is not known */
     const struct sr_ldap_entry *inactive; /* the same; may be NULL */
+    const struct sr_ldap_entry *domain;   /* the same */
     /* 389: attributes of the account by which it is inactive; NULL: the
      * server's defaults. */
     const char *state_attribute, *other_attribute;
+
+    /* Active Directory, as it is configured: */
+    bool is_ad;
+    sr_time now;      /* for hours of the week */
+    const char *host; /* the name of this one */
 
     /* Somebody else than the owner can set a password by the old one, so that
      * the owner is not lost when no login is left. */
@@ -55,6 +62,15 @@ bool sr_ldap_view_has_policy(const struct sr_ldap_view *view);
 /* The one value of an attribute as it is; NULL: absent.  Two are a fault. */
 const char *sr_ldap_view_text(struct sr_ldap_view *view,
                               const struct sr_ldap_attribute *attribute);
+
+/* The same, of any bytes. */
+const struct sr_ldap_value *
+sr_ldap_view_value(struct sr_ldap_view *view,
+                   const struct sr_ldap_attribute *attribute);
+
+/* Note a fault of an attribute, unless there is one already. */
+void sr_ldap_view_fail(struct sr_ldap_view *view,
+                       const struct sr_ldap_attribute *attribute);
 
 /* SR_TIME_UNKNOWN: absent, or a fault. */
 sr_time sr_ldap_view_time(struct sr_ldap_view *view,

@@ -176,7 +176,7 @@ watch_policy(struct call *call, const char *dn)
     struct watched *watch;
     int code;
 
-    sr_ldap_policies_list(attributes);
+    sr_ldap_policies_list(false, attributes);
     for (size_t i = 0; i < state->watch_count; i++) {
         if (strcmp(state->watch[i].dn, dn) == 0)
             return LDAP_SUCCESS;
@@ -615,8 +615,8 @@ content_of(const struct following *state, const struct sr_ldap_entry *entry)
 
         content = content * 31 + sr_siphash(state->key, value->attribute,
                                             strlen(value->attribute));
-        content = content * 31 +
-                  sr_siphash(state->key, value->text, strlen(value->text));
+        content =
+            content * 31 + sr_siphash(state->key, value->text, value->size);
     }
     return content == 0 ? 1 : content;
 }
@@ -879,8 +879,7 @@ watch_poll(struct sr_call *backend_call, struct sr_watch *following,
         result = poll_sync(&call, &code);
     if (state->is_poll)
         result = poll_again(&call, &code);
-    if (result == SR_WATCH_AWAY &&
-        !sr_error_has_text(&backend_call->error))
+    if (result == SR_WATCH_AWAY && !sr_error_has_text(&backend_call->error))
         sr_error_set(&backend_call->error, SR_ERROR_OTHER, "%s",
                      ldap_err2string(code));
     sr_ldap_end(call.session);

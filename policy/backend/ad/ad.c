@@ -1,0 +1,226 @@
+/*
+ * AD backend: Active Directory, by Windows or Samba, as a module of its own.
+ *
+ * Two authorities: the directory tells the state of an account, and Kerberos
+ * verifies and changes its password.  Both are the backends of those names;
+ * here is what brings them together.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include "policy/backend/ad/change.h"
+#include "policy/backend/ad/verify.h"
+#include "policy/backend/krb5/krb5.h"
+#include "policy/backend/ldap/ldap.h"
+
+static enum sr_status
+ad_look_up(struct sr_call *call, const char *name, const struct sr_rules *rules,
+           struct sr_account **account)
+{
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    struct sr_ad_call ad;
+
+    *account = NULL;
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_directory(&ad);
+
+        status =
+            sr_ldap_operations.accounts.look_up(part, name, rules, account);
+        call->error = part->error;
+    }
+    if (*account != NULL)
+        (*account)->backend = *call->backend;
+    sr_ad_end(&ad, false);
+    return status;
+}
+
+static enum sr_verify_result
+ad_verify(struct sr_call *call, struct sr_account *account,
+          const char *password, bool allow_empty)
+{
+    enum sr_verify_result result = SR_VERIFY_UNAVAILABLE;
+    struct sr_ad_call ad;
+
+    (void)allow_empty;
+    if (sr_ad_begin(call, &ad))
+        result = sr_ad_verify(&ad, account, password);
+    sr_ad_end(&ad, result != SR_VERIFY_UNAVAILABLE);
+    return result;
+}
+
+static enum sr_write
+ad_change(struct sr_call *call, struct sr_account *account, const char *old,
+          const char *password, enum sr_refusal *refusal)
+{
+    enum sr_write written = SR_WRITE_FAILED;
+    struct sr_ad_call ad;
+
+    if (sr_ad_begin(call, &ad))
+        written = sr_ad_change(&ad, account, old, password, refusal);
+    sr_ad_end(&ad, written == SR_WRITE_DONE || written == SR_WRITE_REFUSED);
+    return written;
+}
+
+static void
+ad_end(void *state, bool is_copy)
+{
+    sr_ad_session_free(state, is_copy);
+}
+
+static void
+ad_idle(void *state)
+{
+    struct sr_ad_session *session = state;
+
+    if (session->directory != NULL)
+        sr_ldap_operations.accounts.idle(session->directory);
+    if (session->bind != NULL)
+        sr_ldap_operations.accounts.idle(session->bind);
+}
+
+/* ---- enumerate */
+
+/* What the directory reports is reported on. */
+struct passing {
+    const struct sr_visitor *visitor;
+    const struct sr_backend *backend;
+};
+
+static int
+pass_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
+{
+    const struct passing *passing = context;
+
+    return passing->visitor->rules(passing->visitor->context, name, group,
+                                   rules);
+}
+
+static int
+pass_account(void *context, struct sr_account *account,
+             const struct sr_rules *rules, enum sr_status ask,
+             const char *reason)
+{
+    const struct passing *passing = context;
+
+    account->backend = *passing->backend;
+    account->verifier = *passing->backend;
+    return passing->visitor->account(passing->visitor->context, account, rules,
+                                     ask, reason);
+}
+
+static enum sr_status
+ad_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
+{
+    struct passing passing = {visitor, call->backend};
+    const struct sr_visitor passed = {
+        .context = &passing, .rules = pass_rules, .account = pass_account};
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    struct sr_ad_call ad;
+
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_directory(&ad);
+
+        status = sr_ldap_operations.enumerate(part, &passed);
+        call->error = part->error;
+    }
+    sr_ad_end(&ad, true);
+    return status;
+}
+
+/* ---- credentials: those of Kerberos */
+
+static enum sr_status
+ad_hand_over(struct sr_call *call, const struct sr_account *account,
+             char **handle)
+{
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    struct sr_account of_kdc;
+    struct sr_ad_call ad;
+
+    if (handle != NULL)
+        *handle = NULL;
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_kdc(&ad);
+
+        if (sr_ad_account_of_kdc(&ad, part, account, &of_kdc))
+            status = sr_krb5_operations.credentials->hand_over(part, &of_kdc,
+                                                               handle);
+        call->error = part->error;
+    }
+    sr_ad_end(&ad, false);
+    return status;
+}
+
+static void
+ad_drop(struct sr_call *call, const struct sr_account *account,
+        const char *handle)
+{
+    sr_krb5_operations.credentials->drop(call, account, handle);
+}
+
+static enum sr_status
+ad_establish(struct sr_call *call, const struct sr_account *account,
+             const struct sr_credential_want *want, char **name)
+{
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    struct sr_account of_kdc;
+    struct sr_ad_call ad;
+
+    *name = NULL;
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_kdc(&ad);
+
+        if (sr_ad_account_of_kdc(&ad, part, account, &of_kdc))
+            status = sr_krb5_operations.credentials->establish(part, &of_kdc,
+                                                               want, name);
+        call->error = part->error;
+    }
+    sr_ad_end(&ad, false);
+    return status;
+}
+
+static enum sr_status
+ad_destroy(struct sr_call *call, const struct sr_account *account, gid_t gid,
+           const char *name)
+{
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    struct sr_ad_call ad;
+
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_kdc(&ad);
+
+        status =
+            sr_krb5_operations.credentials->destroy(part, account, gid, name);
+        call->error = part->error;
+    }
+    sr_ad_end(&ad, false);
+    return status;
+}
+
+static const struct sr_credential_ops credentials = {
+    .hand_over = ad_hand_over,
+    .drop = ad_drop,
+    .establish = ad_establish,
+    .destroy = ad_destroy,
+};
+
+static const struct sr_backend_ops operations = {
+    .type = "ad",
+    .accounts =
+        {
+            .look_up = ad_look_up,
+            .verify = ad_verify,
+            .change = ad_change,
+            .end = ad_end,
+            .idle = ad_idle,
+        },
+    .enumerate = ad_enumerate,
+    .credentials = &credentials,
+};
+
+extern const struct sr_backend_module selfreset_backend;
+
+__attribute__((visibility("default")))
+const struct sr_backend_module selfreset_backend = {SR_BACKEND_VERSION,
+                                                    &operations};

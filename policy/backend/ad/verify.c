@@ -1,0 +1,151 @@
+/*
+ * Verify: whether a password is right, by Kerberos; and by the directory where
+ * a KDC refuses an account without having verified it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <string.h>
+#include <time.h>
+
+#include "policy/backend/ad/verify.h"
+#include "policy/backend/krb5/account.h"
+#include "policy/backend/krb5/verify.h"
+#include "policy/backend/ldap/bind.h"
+
+/* ---- the account in Kerberos */
+
+/* Its name there: sAMAccountName, which no other account of the domain has; a
+ * userPrincipalName need not be unique in the forest, and may be absent. */
+static const char *
+name_of(const struct sr_ad_session *session, const struct sr_account *account)
+{
+    const struct sr_ldap_session *directory = session->directory;
+    const struct sr_ldap_entry *entry;
+
+    if (directory == NULL || directory->known.name == NULL)
+        return account->facts.name;
+    entry = &directory->known.entry;
+    if (strcmp(entry->dn, account->entry) != 0)
+        return account->facts.name;
+    return sr_ldap_entry_first(entry, "sAMAccountName");
+}
+
+bool
+sr_ad_account_of_kdc(struct sr_ad_call *ad, struct sr_call *part,
+                     const struct sr_account *account,
+                     struct sr_account *of_kdc)
+{
+    struct sr_krb5_session *kdc = sr_krb5_session_begin(part);
+    const char *name = name_of(ad->session, account);
+
+    memset(of_kdc, 0, sizeof(*of_kdc));
+    if (kdc == NULL || name == NULL || strpbrk(name, "/@\\") != NULL)
+        return false;
+    of_kdc->facts = account->facts;
+    if ((kdc->known.name == NULL ||
+         strcmp(kdc->known.name, account->facts.name) != 0) &&
+        sr_krb5_account_adopt(kdc, &account->facts, name) != SR_STATUS_OK)
+        return false;
+    of_kdc->entry = kdc->known.entry;
+    return true;
+}
+
+/* ---- the state that the directory tells */
+
+/*
+ * A KDC that says "revoked" has not always looked at the password.  The
+ * directory says the state to the right password only, but for a lockout.  One
+ * that a KDC has counted is not sent a second time: it said "revoked", and
+ * counted nothing.
+ */
+static enum sr_verify_result
+verify_by_bind(struct sr_ad_call *ad, const struct sr_account *account,
+               const char *password)
+{
+    struct sr_call *part = sr_ad_bind(ad);
+    struct sr_ldap_session *session = sr_ldap_begin(part->state, part);
+    enum sr_verify_result result = SR_VERIFY_UNAVAILABLE;
+    struct sr_ldap_response answer;
+
+    if (session == NULL)
+        return result;
+    sr_ldap_as_user(session, account->entry, password, &answer);
+    result = sr_ldap_response_ad(&answer);
+    if (result == SR_VERIFY_UNAVAILABLE && !sr_error_has_text(session->error))
+        sr_ldap_why(session, "the bind failed: %s%s%s",
+                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
+                    answer.text);
+    sr_ldap_close(session, false); /* it is bound as the user */
+    sr_ldap_end(session);
+    ad->call->error = part->error;
+    return result;
+}
+
+/* ---- passwords */
+
+/* What the KDC said beyond the directory's facts, which are a moment older. */
+static void
+learn(const struct sr_facts *of_kdc, struct sr_facts *facts)
+{
+    const sr_time now = time(NULL);
+
+    if (of_kdc->must_change == SR_YES) {
+        facts->must_change = SR_YES;
+    } else if (facts->must_change == SR_YES ||
+               sr_facts_expired(facts, now) != sr_facts_expired(of_kdc, now)) {
+        facts->must_change = SR_NO;
+        facts->temporary_until = SR_TIME_UNKNOWN;
+        facts->password_expires = of_kdc->password_expires;
+    }
+}
+
+static enum sr_verify_result
+conclude(struct sr_ad_call *ad, struct sr_account *account,
+         const struct sr_account *of_kdc, const char *password,
+         enum sr_verify_result by_kdc)
+{
+    const struct sr_krb5_session *kdc = ad->session->kdc;
+
+    switch (kdc->answer) {
+    case SR_KRB5_CLIENT_REVOKED:
+    case SR_KRB5_CLIENT_ENDED:
+        return verify_by_bind(ad, account, password);
+    case SR_KRB5_KEY_EXPIRED:
+        /* Without FAST nothing shows that the KDC is a real one; TLS does of
+         * the directory. */
+        if (by_kdc == SR_VERIFY_UNAVAILABLE && kdc->armour == NULL)
+            return verify_by_bind(ad, account, password);
+        break;
+    default:
+        break;
+    }
+    if (by_kdc == SR_VERIFY_RIGHT)
+        learn(&of_kdc->facts, &account->facts);
+    return by_kdc;
+}
+
+enum sr_verify_result
+sr_ad_verify(struct sr_ad_call *ad, struct sr_account *account,
+             const char *password)
+{
+    struct sr_call *part = sr_ad_kdc(ad);
+    struct sr_krb5_session *kdc = sr_krb5_session_begin(part);
+    enum sr_verify_result result = SR_VERIFY_UNAVAILABLE;
+    struct sr_account of_kdc;
+
+    if (kdc != NULL && account == NULL) {
+        result = sr_krb5_verify(kdc, NULL, password);
+        ad->call->error = part->error;
+    } else if (kdc != NULL &&
+               sr_ad_account_of_kdc(ad, part, account, &of_kdc)) {
+        kdc->answer = SR_KRB5_ASKS;
+        result = sr_krb5_verify(kdc, &of_kdc, password);
+        ad->call->error = part->error;
+        result = conclude(ad, account, &of_kdc, password, result);
+    } else {
+        ad->call->error = part->error;
+    }
+    return result;
+}

@@ -1,0 +1,183 @@
+"""Accounts of Active Directory, on a domain controller of Samba.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import itertools
+import socket
+import time
+
+import pytest
+
+import samba
+from samba import PASSWORD, user_dn
+from scratch import CONTACT, DAY, RUN
+
+NEW = "second-Passw0rd-0f-ann"
+PEER = "192.0.2.7"
+MACHINE = "Machine-Secret-1"
+UID = itertools.count(4242)
+
+
+@pytest.fixture(scope="module")
+def ad(the_host):
+    with samba.domain(the_host) as made:
+        made.computer("client", MACHINE)
+        yield made
+
+
+@pytest.fixture
+def corp(ad, host):
+    """This host is in the domain."""
+    configure(host, ad)
+    ad.configure_host()
+    return ad
+
+
+def configure(host, ad, **config):
+    keys = {"type": "ad", "realm": samba.REALM, "uri": ad.first.uri,
+            "ca_file": ad.ca, "timeout": "5s",
+            "keytab": ad.keytab(RUN / "host.keytab", "client", MACHINE),
+            **config}
+    host.configure(selfreset={"backends": "local corp"},
+                   backend_corp={key: value for key, value in keys.items()
+                                 if value is not None})
+
+
+def person(host, ad, **options):
+    """An account of its own for each test, which this host knows."""
+    uid = next(UID)
+    name = f"u{uid}"
+    ad.user(name, **options)
+    host.add_elsewhere(name, uid)
+    return name
+
+
+def log_in(host, name, password=PASSWORD, **options):
+    return host.drive("probe", name, "auth", "acct", answers=[password],
+                      rhost=PEER, **options)
+
+
+def wrong(host, name):
+    return host.drive("probe", name, "auth", answers=["no"], rhost=PEER)
+
+
+def by_key(host, name):
+    return host.drive("probe", name, "acct", rhost=PEER)
+
+
+def test_right_and_wrong(host, corp):
+    name = person(host, corp)
+    done = log_in(host, name)
+    assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+    assert done.said == "" and done.prompts == ["Password: "]
+    done = wrong(host, name)
+    assert done.codes == ["AUTH_ERR"] and done.said == "", host.log.all()
+    assert corp.first.bad_passwords(name) == 1
+
+
+# ---- states
+
+def expired(ad, name):
+    """As if it had been set 60 days ago."""
+    ad.first.write_below(user_dn(name), pwdLastSet=samba.filetime(
+        time.time() - 60 * DAY))
+
+
+def must_change(ad, name):
+    ad.first.modify(user_dn(name), pwdLastSet=0)
+
+
+def expiring(ad, name):
+    ad.first.write_below(user_dn(name), pwdLastSet=samba.filetime(
+        time.time() - 39 * DAY))
+
+
+def dont_expire(ad, name):
+    expired(ad, name)
+    ad.first.modify(user_dn(name),
+                    userAccountControl=samba.NORMAL | samba.DONT_EXPIRE)
+
+
+def dont_expire_and_must_change(ad, name):
+    dont_expire(ad, name)
+    must_change(ad, name)
+
+
+def disabled(ad, name):
+    ad.first.modify(user_dn(name),
+                    userAccountControl=samba.NORMAL | samba.DISABLED)
+
+
+def ended(ad, name):
+    ad.first.modify(user_dn(name), accountExpires=samba.filetime(
+        time.time() - DAY))
+
+
+def never_ends(ad, name):
+    ad.first.modify(user_dn(name), accountExpires=0)
+
+
+def locked(ad, name):
+    for _ in range(3):
+        assert not ad.has_password(name, "wrong")
+
+
+def no_hours(ad, name):
+    ad.first.modify(user_dn(name), logonHours=bytes(21))
+
+
+def elsewhere(ad, name):
+    ad.first.modify(user_dn(name), userWorkstations="OTHER,ANOTHER")
+
+
+def here(ad, name):
+    ad.first.modify(user_dn(name), userWorkstations="OTHER," +
+                    socket.gethostname().split(".")[0].upper())
+
+
+# What was done to the account; authenticate with the right password, acct_mgmt
+# after it, acct_mgmt alone (by key), a word of what each says; how often a wrong
+# password is counted.
+STATES = {
+    "ok": (None, "SUCCESS", "SUCCESS", "", "", 1),
+    "expiring": (expiring, "SUCCESS", "SUCCESS", "expires in", "expires in", 1),
+    "expired": (expired, "SUCCESS", "NEW_AUTHTOK_REQD", "has expired",
+                "has expired", 1),
+    "must-change": (must_change, "SUCCESS", "NEW_AUTHTOK_REQD",
+                    "temporary", "temporary", 1),
+    "dont-expire": (dont_expire, "SUCCESS", "SUCCESS", "", "", 1),
+    "dont-expire, must-change": (dont_expire_and_must_change, "SUCCESS",
+                                 "SUCCESS", "", "", 1),
+    "disabled": (disabled, "ACCT_EXPIRED", "ACCT_EXPIRED", "disabled",
+                 "disabled", 1),
+    "ended": (ended, "ACCT_EXPIRED", "ACCT_EXPIRED", "ended", "ended", 1),
+    "never ends": (never_ends, "SUCCESS", "SUCCESS", "", "", 1),
+    "locked": (locked, "AUTH_ERR", "PERM_DENIED", "", "locked", 3),
+    "out-of-hours": (no_hours, "PERM_DENIED", "PERM_DENIED", "at this hour",
+                     "at this hour", 1),
+    "off-workstation": (elsewhere, "PERM_DENIED", "PERM_DENIED",
+                        "on this computer", "on this computer", 1),
+    "on workstation": (here, "SUCCESS", "SUCCESS", "", "", 1),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_states(host, corp, state):
+    change, auth, account, told, told_by_key, counted = STATES[state]
+    name = person(host, corp)
+    if change:
+        change(corp, name)
+    done = wrong(host, name)
+    assert done.codes == ["AUTH_ERR"] and done.said == "", done
+    assert corp.first.bad_passwords(name) == counted
+    done = log_in(host, name) if auth == "SUCCESS" else host.drive(
+        "probe", name, "auth", answers=[PASSWORD], rhost=PEER)
+    assert done.codes[0] == auth, (done, host.log.all())
+    assert told in done.said and (told or done.said == ""), done
+    if auth == "SUCCESS":
+        assert done.codes[1] == account, (done, host.log.all())
+        assert corp.first.bad_passwords(name) == 0
+    done = by_key(host, name)
+    assert done.codes == [account], (done, host.log.all())
+    assert told_by_key in done.said, done
