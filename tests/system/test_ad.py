@@ -181,3 +181,29 @@ def test_states(host, corp, state):
     done = by_key(host, name)
     assert done.codes == [account], (done, host.log.all())
     assert told_by_key in done.said, done
+
+
+# ---- changes
+
+def forced(host, name, *answers):
+    return host.drive("probe", name, "auth", "acct", "change-expired",
+                      answers=answers, rhost=PEER)
+
+
+def change(host, name, *answers):
+    return host.drive("probe", name, "chauthtok", answers=answers,
+                      real_uid=host.uid_of(name))
+
+
+@pytest.mark.parametrize("state", [must_change, expired])
+def test_forced_change(host, corp, state):
+    name = person(host, corp)
+    state(corp, name)
+    done = forced(host, name, PASSWORD, NEW, NEW)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert "7 characters" in done.said and "3 " in done.said, done
+    assert corp.has_password(name, NEW)
+    assert log_in(host, name, NEW).codes == ["SUCCESS", "SUCCESS"]
+    assert by_key(host, name).codes == ["SUCCESS"]
+

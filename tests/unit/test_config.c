@@ -1099,8 +1099,8 @@ test_backend_faults(void **state)
          "f:3: [backend corp] uri needs type = ldap"},
         {"[backend corp]\ntype = krb5\nidentity = gssapi\n",
          "f:3: [backend corp] identity needs type = ldap"},
-        {CORP "realm = A\n", "f:4: [backend corp] realm needs type = krb5"},
-        {CORP "kdc = a\n", "f:4: [backend corp] kdc needs type = krb5"},
+        {CORP "realm = A\n", "f:4: [backend corp] realm needs type = krb5 or ad"},
+        {CORP "kdc = a\n", "f:4: [backend corp] kdc needs type = krb5 or ad"},
         {"[backend corp]\ntype = krb5\nuser_principal = ann\n",
          "f:3: [backend corp] user_principal needs %u for the name"},
         {"[backend corp]\ntype = krb5\nccache = MEMORY:x\n",
@@ -1390,10 +1390,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 74);
+    assert_int_equal(count, 75);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 148);
+    assert_int_equal(count, 150);
 }
 
 static int

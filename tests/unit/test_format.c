@@ -141,7 +141,8 @@ test_header_versions(void **state)
     static const struct {
         size_t at;
         uint32_t value;
-    } odd[] = {{8, 0}, {8, 2}, {12, 2}, {12, 3}, {12, 1u << 31}, {52, 1}};
+    } odd[] = {{8, 0},  {8, 1},         {8, 3}, {12, 2},
+               {12, 3}, {12, 1u << 31}, {52, 1}};
     struct sr_header out;
 
     (void)state;
@@ -275,15 +276,19 @@ test_enums(void **state)
                     (enum sr_lock_why)(i / 84 % 5), i / 420 != 0);
 }
 
+/* How many times a payload has. */
+#define TIMES 10
+
 /* All but the start of warnings, which stays what it is said to be here. */
 static void
-list_times(struct sr_facts *facts, sr_time *list[9])
+list_times(struct sr_facts *facts, sr_time *list[TIMES])
 {
-    sr_time *const all[9] = {&facts->account_starts,  &facts->account_ends,
-                             &facts->locked_until,    &facts->password_expires,
-                             &facts->warn_from,       &facts->inactive_from,
-                             &facts->temporary_until, &facts->password_changed,
-                             &facts->may_change_from};
+    sr_time *const all[TIMES] = {
+        &facts->account_starts,  &facts->account_ends,
+        &facts->locked_until,    &facts->password_expires,
+        &facts->warn_from,       &facts->inactive_from,
+        &facts->temporary_until, &facts->password_changed,
+        &facts->may_change_from, &facts->hours_until};
 
     memcpy(list, all, sizeof(all));
 }
@@ -297,7 +302,7 @@ test_times(void **state)
     struct sr_facts in, out;
     struct sr_rules rules;
     struct sr_payload payload;
-    sr_time *of_in[9], *of_out[9];
+    sr_time *of_in[TIMES], *of_out[TIMES];
 
     (void)state;
     no_rules(&rules);
@@ -307,9 +312,9 @@ test_times(void **state)
         size_t size = 10;
 
         sr_facts_init(&in);
-        for (unsigned j = 0; j < 9; j++) {
-            *of_in[j] = i < 63 ? some[j == i / 7 ? i % 7 : 6]
-                               : some[(dice() >> 20) % 7];
+        for (unsigned j = 0; j < TIMES; j++) {
+            *of_in[j] = i < 7 * TIMES ? some[j == i / 7 ? i % 7 : 6]
+                                      : some[(dice() >> 20) % 7];
             size += SR_TIME_IS_SET(*of_in[j]) ? 8 : 0;
         }
         if (in.warn_from == SR_TIME_UNKNOWN)
@@ -318,7 +323,7 @@ test_times(void **state)
         sr_payload_encode(SR_VIEW_SHADOW, &in, &rules, false, &payload);
         assert_int_equal(size, payload.size);
         assert_true(payload_is_read(payload.bytes, payload.size, &out));
-        for (unsigned j = 0; j < 9; j++)
+        for (unsigned j = 0; j < TIMES; j++)
             assert_true(*of_in[j] == *of_out[j]);
         assert_int_equal(in.grace_left, out.grace_left);
     }
@@ -351,12 +356,12 @@ full_payload(struct sr_payload *payload)
 {
     struct sr_facts facts;
     struct sr_rules rules;
-    sr_time *times[9];
+    sr_time *times[TIMES];
 
     no_rules(&rules);
     sr_facts_init(&facts);
     list_times(&facts, times);
-    for (unsigned i = 0; i < 9; i++)
+    for (unsigned i = 0; i < TIMES; i++)
         *times[i] = 1800000000 + (sr_time)i;
     sr_payload_encode(SR_VIEW_SHADOW, &facts, &rules, false, payload);
 }
@@ -390,7 +395,7 @@ test_illegal_sizes(void **state)
 static void
 test_illegal_values(void **state)
 {
-    static const unsigned tri_at[] = {0, 2, 4, 8, 10, 12, 14};
+    static const unsigned tri_at[] = {0, 2, 4, 8, 10, 12, 14, 22, 24};
     struct sr_payload payload;
     struct sr_facts facts;
 
@@ -399,10 +404,10 @@ test_illegal_values(void **state)
         full_payload(&payload);
         payload.bytes[4 + bit / 8] ^= (uint8_t)(1 << bit % 8);
         /* Unknown becomes "no" or "yes", and a flag is put on. */
-        assert_int_equal(bit < 22,
+        assert_int_equal(bit < 26,
                          payload_is_read(payload.bytes, payload.size, &facts));
     }
-    for (unsigned i = 0; i < 7; i++) {
+    for (unsigned i = 0; i < sizeof(tri_at) / sizeof(tri_at[0]); i++) {
         full_payload(&payload);
         payload.bytes[4 + tri_at[i] / 8] |= (uint8_t)(3 << tri_at[i] % 8);
         assert_false(payload_is_read(payload.bytes, payload.size, &facts));
@@ -422,7 +427,7 @@ test_illegal_values(void **state)
     payload.bytes[8] = 0xfe; /* grace -2 */
     payload.bytes[9] = 0xff;
     assert_false(payload_is_read(payload.bytes, payload.size, &facts));
-    for (unsigned i = 0; i < 9; i++) {
+    for (unsigned i = 0; i < TIMES; i++) {
         full_payload(&payload);
         memset(payload.bytes + 10 + 8 * i, 0, 8);
         payload.bytes[10 + 8 * i + 7] = 0x80; /* unknown, said as a time */
@@ -746,18 +751,20 @@ test_delta_damage(void **state)
 
         for (int byte = 0; byte < 256; byte++) {
             text[i] = (char)byte;
-            assert_int_equal(text[i] == was,
-                             delta_is_read("ann", text, strnlen(text, 198),
-                                           &sequence, &out));
+            assert_int_equal(
+                text[i] == was,
+                delta_is_read("ann", text,
+                              strnlen(text, 34 + 2 * SR_PAYLOAD_MAX), &sequence,
+                              &out));
         }
         text[i] = was;
     }
     /* Longer than any, as when readlink() had no room for the rest. */
-    for (size_t size = 199; size <= 400; size++) {
+    for (size_t size = 35 + 2 * SR_PAYLOAD_MAX; size <= 400; size++) {
         char longer[400];
 
         memset(longer, '0', sizeof(longer));
-        memcpy(longer, text, 198);
+        memcpy(longer, text, 34 + 2 * SR_PAYLOAD_MAX);
         assert_false(delta_is_read("ann", longer, size, &sequence, &out));
     }
 }

@@ -216,6 +216,16 @@ test_edges(void **state)
         facts.answered = SR_UNKNOWN;
         compare(&facts, &rules, &caller);
     }
+    /* Hours and workstations, before an expired password. */
+    for (size_t i = 0; i < TIMES * 9; i++) {
+        struct sr_facts facts = plain_facts();
+
+        facts.password_expires = NOW - 1;
+        facts.hours_until = times[i % TIMES];
+        facts.logon_hours = (enum sr_tri)(i / TIMES % 3);
+        facts.workstation = (enum sr_tri)(i / TIMES / 3);
+        compare(&facts, &rules, &caller);
+    }
     /* warn at the second: 14 days ahead is in, a second more is not. */
     for (int late = 0; late < 2; late++) {
         struct sr_facts facts = plain_facts();
@@ -287,6 +297,8 @@ test_answers(void **state)
         {SR_ANSWER_ACCOUNT_EXPIRED, SR_ANSWER_ACCOUNT_EXPIRED,
          SR_ANSWER_DENIED},
         {SR_ANSWER_WRONG, SR_ANSWER_DENIED, SR_ANSWER_DENIED},
+        {SR_ANSWER_DENIED, SR_ANSWER_DENIED, SR_ANSWER_DENIED},
+        {SR_ANSWER_DENIED, SR_ANSWER_DENIED, SR_ANSWER_DENIED},
         {SR_ANSWER_WRONG, SR_ANSWER_TOKEN_EXPIRED, SR_ANSWER_DENIED},
         {SR_ANSWER_OK, SR_ANSWER_TOKEN_EXPIRED, SR_ANSWER_DENIED},
         {SR_ANSWER_OK, SR_ANSWER_CHANGE_NOW, SR_ANSWER_OK},

@@ -147,6 +147,9 @@ any_facts(struct sr_facts *facts)
     facts->cannot_change = seldom();
     facts->never_expires = seldom();
     facts->is_protected = seldom();
+    facts->logon_hours = coin() ? SR_UNKNOWN : seldom();
+    facts->hours_until = (dice() >> 16) % 4 == 0 ? any_time() : SR_TIME_UNKNOWN;
+    facts->workstation = seldom() == SR_YES ? SR_NO : SR_YES;
 }
 
 static void
@@ -402,12 +405,18 @@ static unsigned
 expected_groups(const struct sr_facts *facts, enum sr_state state)
 {
     static const unsigned row[SR_STATE_COUNT] = {
-        [SR_STATE_DISABLED] = LOCKED,        [SR_STATE_ENDED] = LOCKED,
-        [SR_STATE_NOT_YET] = LOCKED,         [SR_STATE_LOCKED] = LOCKED,
-        [SR_STATE_LAPSED] = EXPIRED,         [SR_STATE_MUST_CHANGE] = MUST | OK,
-        [SR_STATE_OUT_OF_HOURS] = LOCKED,    [SR_STATE_OFF_WORKSTATION] = LOCKED,
-        [SR_STATE_EXPIRED] = EXPIRED | OK,   [SR_STATE_GRACE] = EXPIRED | OK,
-        [SR_STATE_EXPIRING] = EXPIRING | OK, [SR_STATE_OK] = OK,
+        [SR_STATE_DISABLED] = LOCKED,
+        [SR_STATE_ENDED] = LOCKED,
+        [SR_STATE_NOT_YET] = LOCKED,
+        [SR_STATE_LOCKED] = LOCKED,
+        [SR_STATE_LAPSED] = EXPIRED,
+        [SR_STATE_MUST_CHANGE] = MUST | OK,
+        [SR_STATE_OUT_OF_HOURS] = LOCKED,
+        [SR_STATE_OFF_WORKSTATION] = LOCKED,
+        [SR_STATE_EXPIRED] = EXPIRED | OK,
+        [SR_STATE_GRACE] = EXPIRED | OK,
+        [SR_STATE_EXPIRING] = EXPIRING | OK,
+        [SR_STATE_OK] = OK,
         [SR_STATE_UNKNOWN] = UNKNOWN,
     };
     const bool is_temporary = facts->temporary_until != SR_TIME_UNKNOWN;
@@ -479,6 +488,7 @@ test_monotone(void **state)
         any_facts(&facts);
         any_rules(&rules);
         facts.account_starts = SR_TIME_UNKNOWN;
+        facts.hours_until = SR_TIME_NEVER;
         if (facts.locked == SR_LOCK_UNTIL)
             facts.locked = SR_LOCK_NO;
         before = sr_view_groups(&facts, &rules, false, now);

@@ -12,7 +12,8 @@
 #include "policy/backend/ldap/ldap.h"
 #include "policy/util/deadline.h"
 
-/* Make the three configurations of a domain that is known. */
+/* Make the three configurations of a domain that is known, for one call: what
+ * the section points to may be gone when the next one begins. */
 static void
 configure(struct sr_ad_session *session, const struct sr_backend_config *config)
 {
@@ -34,7 +35,6 @@ configure(struct sr_ad_session *session, const struct sr_backend_config *config)
 
     session->kdc_config = session->directory_config;
     session->kdc_config.enterprise = false;
-    session->is_ready = true;
 }
 
 /* The time that this call may take. */
@@ -69,11 +69,13 @@ sr_ad_begin(struct sr_call *call, struct sr_ad_call *ad)
     ad->backend = *call->backend;
     ad->part = *call;
     ad->part.deadline = deadline_of(session, call);
-    if (!session->is_ready &&
+    session->is_known =
+        session->is_known ||
         sr_ad_domain_find(call->backend->config, ad->part.deadline,
-                          &session->domain, &call->error))
+                          &session->domain, &call->error);
+    if (session->is_known)
         configure(session, call->backend->config);
-    return session->is_ready;
+    return session->is_known;
 }
 
 void

@@ -17,7 +17,7 @@
 
 struct sr_ad_session {
     struct sr_ad_domain domain;
-    bool is_ready; /* the configurations are made */
+    bool is_known; /* the domain is */
     struct sr_backend_config directory_config, bind_config, kdc_config;
     void *directory, *bind, *kdc; /* the states of the three */
 
