@@ -88,15 +88,6 @@ struct passing {
 };
 
 static int
-pass_rules(void *context, const char *name, gid_t group, struct sr_rules *rules)
-{
-    const struct passing *passing = context;
-
-    return passing->visitor->rules(passing->visitor->context, name, group,
-                                   rules);
-}
-
-static int
 pass_account(void *context, struct sr_account *account,
              const struct sr_rules *rules, enum sr_status ask,
              const char *reason)
@@ -113,8 +104,10 @@ static enum sr_status
 ad_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
     struct passing passing = {visitor, call->backend};
-    const struct sr_visitor passed = {
-        .context = &passing, .rules = pass_rules, .account = pass_account};
+    const struct sr_visitor passed = {.find_rules = visitor->find_rules,
+                                      .groups = visitor->groups,
+                                      .account = pass_account,
+                                      .context = &passing};
     enum sr_status status = SR_STATUS_UNAVAILABLE;
     struct sr_ad_call ad;
 
