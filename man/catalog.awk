@@ -12,6 +12,10 @@ function advice(id) {
     if (id == "SR-3001" || id == "SR-3204" || id == "SR-3205" ||
         id == "SR-3211" || id ~ /^SR-33/)
         return "To see the cause and what to do, run \"selfresetctl check\"."
+    if (id ~ /^SR-320[12]/)
+        return "To see whether the helper listens, run \"systemctl status" \
+            " selfreset-helper.socket\";\nselfreset-helper(8) says what it" \
+            " refuses."
     if (id == "SR-3206")
         return "To take them over, run \"selfresetctl migrate\"."
     if (id == "SR-3002" || id == "SR-3013" || id == "SR-3023" ||

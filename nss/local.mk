@@ -62,7 +62,7 @@ EXTRA_DIST += nss/selfreset-follow.service.in nss/selfreset.tmpfiles.in \
 CLEANFILES += $(UNITS_MADE) nss/selfreset.tmpfiles
 SUBST_UNIT = $(SED) -e 's|%sbindir%|$(sbindir)|g' \
 	-e 's|%sysconfdir%|$(sysconfdir)|g' -e 's|%publishdir%|$(publishdir)|g' \
-	-e 's|%rundir%|$(rundir)|g'
+	-e 's|%rundir%|$(rundir)|g' -e 's|%statedir%|$(statedir)|g'
 nss/selfreset.tmpfiles: nss/selfreset.tmpfiles.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
 	    $(srcdir)/nss/selfreset.tmpfiles.in >$@.new
@@ -88,7 +88,7 @@ nss/selfreset-publish.path: nss/selfreset-publish.path.in Makefile
 	    $(srcdir)/nss/selfreset-publish.path.in >$@.new
 	$(AM_V_at)mv $@.new $@
 if SYSTEMD_UNITS
-nodist_systemdsystemunit_DATA = $(UNITS_MADE)
+nodist_systemdsystemunit_DATA = $(UNITS_MADE) $(HELPER_UNITS)
 dist_systemdsystemunit_DATA = nss/selfreset-publish.timer
 else
 EXTRA_DIST += nss/selfreset-publish.timer

@@ -128,7 +128,7 @@ authenticate_alone(struct sr_pam_context *ctx, const char *password)
     code = verified_code(ctx, &outcome);
     if (code == PAM_SUCCESS)
         code = after_right(ctx, SR_AUTHTOK_PROVED, password);
-    if (code == PAM_SUCCESS)
+    if (code == PAM_SUCCESS && ctx->keeps_tickets)
         sr_credentials_note(ctx);
     return code;
 }

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include <security/pam_ext.h>
 #include <security/pam_modutil.h>
 
+#include "pam/caller.h"
 #include "pam/context.h"
 #include "policy/backend/registry.h"
 #include "policy/config/config.h"
@@ -211,7 +211,7 @@ judge_spare(struct sr_pam_context *ctx)
         return PAM_SUCCESS;
     if (!sr_context_knows(ctx) || ctx->txn.uid != 0)
         return refuse_config(ctx);
-    if (strcmp(ctx->channel, "account") == 0)
+    if (ctx->call == SR_PAM_ACCOUNT)
         sr_context_tell_text(ctx, PAM_TEXT_INFO, SR_TEXT_SPARE_CONFIG);
     return PAM_SUCCESS;
 }
@@ -259,8 +259,7 @@ peer_address(struct sr_pam_context *ctx, char *buffer, size_t size)
 static bool
 takes_password(const struct sr_pam_context *ctx)
 {
-    return strcmp(ctx->channel, "auth") == 0 ||
-           strcmp(ctx->channel, "password") == 0;
+    return ctx->call == SR_PAM_AUTH || ctx->call == SR_PAM_PASSWORD;
 }
 
 /* The uid of PAM_RUSER, which is asked for only where it can count. */
@@ -301,8 +300,8 @@ open_source(struct sr_pam_context *ctx)
     sr_source_find(&context->source, &origin);
 }
 
-static int
-open_names(struct sr_pam_context *ctx)
+int
+sr_context_names(struct sr_pam_context *ctx)
 {
     int code = pam_get_user(ctx->pamh, &ctx->user, NULL);
 
@@ -348,8 +347,8 @@ find_connections(struct sr_pam_context *ctx)
 static bool
 expects_password(const struct sr_pam_context *ctx)
 {
-    return strcmp(ctx->channel, "account") != 0 &&
-           !(strcmp(ctx->channel, "auth") == 0 && ctx->args.settle);
+    return ctx->call != SR_PAM_ACCOUNT &&
+           !(ctx->call == SR_PAM_AUTH && ctx->args.settle);
 }
 
 static void
@@ -394,22 +393,27 @@ check_backend(struct sr_pam_context *ctx)
 
 /* What is known before the account is. */
 static void
-init(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
-     const char *channel)
+init(struct sr_pam_context *ctx, pam_handle_t *pamh, enum sr_pam_call call,
+     int flags)
 {
+    static const char *const channels[] = {
+        [SR_PAM_AUTH] = "auth",       [SR_PAM_CRED] = "cred",
+        [SR_PAM_ACCOUNT] = "account", [SR_PAM_PASSWORD] = "password",
+        [SR_PAM_OPEN] = "session",    [SR_PAM_CLOSE] = "session",
+    };
     struct sr_context *context = &ctx->txn.context;
     const char *service;
 
     memset(ctx, 0, sizeof(*ctx));
     ctx->pamh = pamh;
+    ctx->call = call;
     ctx->flags = (unsigned)flags;
-    ctx->channel = channel;
     ctx->user = "";
     ctx->txn.ask = SR_STATUS_UNKNOWN_NAME;
     ctx->txn.uid = (uid_t)-1;
     service = item(ctx, PAM_SERVICE);
     ctx->tty = said_item(ctx, PAM_TTY);
-    context->channel = channel;
+    context->channel = channels[call];
     context->code = sr_answer_code;
     context->real_uid = (uid_t)-1;
     context->allow_empty = (ctx->flags & PAM_DISALLOW_NULL_AUTHTOK) == 0;
@@ -418,9 +422,8 @@ init(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
     snprintf(context->terminal, sizeof(context->terminal), "%s",
              ctx->tty == NULL ? "" : ctx->tty);
     /* passwd(1) and others name no terminal; events tell the one it runs on. */
-    if (ctx->tty == NULL && ttyname_r(STDIN_FILENO, context->terminal,
-                                      sizeof(context->terminal)) != 0)
-        context->terminal[0] = '\0';
+    if (ctx->tty == NULL)
+        sr_caller_terminal(pamh, context->terminal, sizeof(context->terminal));
 }
 
 /* Only root can read the accounts and what this host remembers of them. */
@@ -428,13 +431,16 @@ static int
 check_permission(struct sr_pam_context *ctx)
 {
     struct sr_context *context = &ctx->txn.context;
-    uid_t effective_uid, saved_uid;
+    struct sr_pam_caller caller;
 
-    if (getresuid(&context->real_uid, &effective_uid, &saved_uid) == 0 &&
-        effective_uid == 0) {
+    sr_caller_find(ctx->pamh, &caller);
+    context->real_uid = caller.real_uid;
+    context->process = caller.process;
+    ctx->keeps_tickets = caller.keeps_tickets;
+    if (caller.is_trusted) {
         context->is_admin = context->real_uid == 0 &&
                             (ctx->flags & PAM_CHANGE_EXPIRED_AUTHTOK) == 0 &&
-                            strcmp(ctx->channel, "password") == 0;
+                            ctx->call == SR_PAM_PASSWORD;
         return PAM_SUCCESS;
     }
     sr_context_event(ctx, SR_EVENT_NO_ROOT, "failed", NULL,
@@ -449,6 +455,8 @@ check_arguments(struct sr_pam_context *ctx, int argc, const char **argv)
     const char *bad = sr_args_parse(&ctx->args, argc, argv);
     char cause[128];
 
+    ctx->argc = argc;
+    ctx->argv = argv;
     if (bad == NULL)
         return PAM_SUCCESS;
     snprintf(cause, sizeof(cause), "unknown or contradicting argument \"%s\"",
@@ -456,24 +464,12 @@ check_arguments(struct sr_pam_context *ctx, int argc, const char **argv)
     return refuse_line(ctx, cause);
 }
 
-int
-sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
-                 const char *channel, int argc, const char **argv)
+/* Look the account up, and where the call comes from. */
+static int
+open_subject(struct sr_pam_context *ctx)
 {
     int code;
 
-    init(ctx, pamh, flags, channel);
-    code = check_arguments(ctx, argc, argv);
-    if (code == PAM_SUCCESS)
-        code = check_permission(ctx);
-    if (code == PAM_SUCCESS)
-        code = open_config(ctx);
-    if (code == PAM_SUCCESS)
-        code = open_names(ctx);
-    if (code == PAM_SUCCESS)
-        code = check_backend(ctx);
-    if (code != PAM_SUCCESS)
-        return code;
     open_account(ctx);
     code = judge_spare(ctx);
     if (code != PAM_SUCCESS)
@@ -482,10 +478,37 @@ sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
     if (sr_context_knows(ctx) && ctx->txn.account->is_insecure)
         sr_context_event(ctx, SR_EVENT_INSECURE, NULL, NULL, -1);
     if (ctx->args.debug)
-        pam_syslog(pamh, LOG_DEBUG, "%s: account %s, source %s", channel,
+        pam_syslog(ctx->pamh, LOG_DEBUG, "%s: account %s, source %s",
+                   ctx->txn.context.channel,
                    sr_context_knows(ctx) ? "found" : "not found",
                    ctx->txn.context.source.text);
     return PAM_SUCCESS;
+}
+
+int
+sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh,
+                 enum sr_pam_call call, int flags, int argc, const char **argv)
+{
+    int code;
+
+    init(ctx, pamh, call, flags);
+    code = check_arguments(ctx, argc, argv);
+    if (code == PAM_SUCCESS)
+        ctx->is_answered = sr_hand_over(ctx, NULL, &code);
+    if (code == PAM_SUCCESS && !ctx->is_answered)
+        code = check_permission(ctx);
+    if (code == PAM_SUCCESS && !ctx->is_answered)
+        code = open_config(ctx);
+    if (code == PAM_SUCCESS && !ctx->is_answered)
+        ctx->is_answered = sr_hand_over(ctx, ctx->config, &code);
+    if (code != PAM_SUCCESS || ctx->is_answered)
+        return code;
+    code = sr_context_names(ctx);
+    if (code == PAM_SUCCESS)
+        code = check_backend(ctx);
+    if (code == PAM_SUCCESS)
+        code = open_subject(ctx);
+    return code;
 }
 
 void

@@ -14,11 +14,25 @@
 #include "pam/options.h"
 #include "policy/account/account.h"
 
+/* The calls of libpam.  selfreset-helper knows them by these numbers. */
+enum sr_pam_call {
+    SR_PAM_AUTH,
+    SR_PAM_CRED,
+    SR_PAM_ACCOUNT,
+    SR_PAM_PASSWORD,
+    SR_PAM_OPEN,
+    SR_PAM_CLOSE,
+};
+
 struct sr_pam_context {
     pam_handle_t *pamh;
-    unsigned flags;      /* PAM_SILENT and the like */
-    const char *channel; /* "auth", "account", "password", "session" */
+    enum sr_pam_call call;
+    unsigned flags; /* PAM_SILENT and the like */
+    int argc;       /* the arguments of the line in pam.d, which belong to */
+    const char *const *argv; /* libpam, and what they say */
     struct sr_args args;
+    bool is_answered;         /* by selfreset-helper; nothing is left to do */
+    bool keeps_tickets;       /* see caller.h */
     struct sr_config *config; /* owned; NULL once given away */
     bool is_spare; /* these are the built-in defaults: the file has an error */
     const char *user; /* as typed; belongs to libpam; never NULL once begun */
@@ -31,12 +45,17 @@ struct sr_pam_context {
 /*
  * Begin a call: arguments, permission, configuration, names, account, source.
  * Returns PAM_SUCCESS even for a name that no backend knows, or the code to
- * answer; the person has then been told why.  End it with sr_context_end()
- * whatever was returned.
+ * answer; the person has then been told why.  With is_answered set,
+ * selfreset-helper has made the call, and this is its answer.  End it with
+ * sr_context_end() whatever was returned.
  */
-int sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh, int flags,
-                     const char *channel, int argc, const char **argv);
+int sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh,
+                     enum sr_pam_call call, int flags, int argc,
+                     const char **argv);
 void sr_context_end(struct sr_pam_context *ctx);
+
+/* Have the name of the user, which libpam may ask for: ctx->user. */
+int sr_context_names(struct sr_pam_context *ctx);
 
 /* True when the account is one of a configured backend. */
 bool sr_context_knows(const struct sr_pam_context *ctx);

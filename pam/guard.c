@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "pam/caller.h"
 #include "pam/guard.h"
 #include "pam/prompt.h"
 #include "policy/config/config.h"
@@ -203,13 +204,18 @@ has_password_method(const char *methods)
  * mark has the name of the user.
  */
 static bool
-is_sshd_authenticator(void)
+is_sshd_authenticator(const pam_handle_t *pamh)
 {
     static const char mark[] = " [pam]";
-    char title[512];
+    struct sr_pam_caller caller;
+    char path[64], title[512];
     size_t size;
-    FILE *file = fopen("/proc/self/cmdline", "re");
+    FILE *file;
 
+    sr_caller_find(pamh, &caller);
+    snprintf(path, sizeof(path), "/proc/%s/cmdline",
+             caller.process == NULL ? "self" : caller.process);
+    file = fopen(path, "re");
     if (file == NULL)
         return false;
     size = fread(title, 1, sizeof(title), file);
@@ -234,7 +240,7 @@ is_success(pam_handle_t *pamh, const struct guard *guard, bool is_session)
     if (!is_same_user(pamh, guard))
         return SR_NO;
     if (methods == NULL || has_password_method(methods) ||
-        (!is_session && is_sshd_authenticator()))
+        (!is_session && is_sshd_authenticator(pamh)))
         return SR_YES;
     return is_session ? SR_NO : SR_UNKNOWN;
 }

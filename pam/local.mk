@@ -5,34 +5,39 @@
 # into a new process: it is linked as the NSS module is (nss/local.mk).
 pamlibdir = $(pamdir)
 pamlib_LTLIBRARIES = pam_selfreset.la
-pam_selfreset_la_SOURCES = \
+# The calls, which selfreset-helper makes for others, too: without libpam.
+noinst_LTLIBRARIES += libcalls.la
+libcalls_la_SOURCES = \
 	pam/account.c pam/account.h \
 	pam/auth.c pam/auth.h \
 	pam/authtok_cache.c pam/authtok_cache.h \
+	pam/caller.h \
+	pam/calls.c pam/calls.h \
 	pam/context.c pam/context.h \
 	pam/credentials.c pam/credentials.h \
 	pam/guard.c pam/guard.h \
-	pam/module.c \
 	pam/options.c pam/options.h \
 	pam/password.c pam/password.h \
 	pam/prompt.c pam/prompt.h \
 	pam/session.c pam/session.h
+libcalls_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
+pam_selfreset_la_SOURCES = \
+	pam/caller.c \
+	pam/hand_over.c pam/hand_over.h \
+	pam/module.c \
+	pam/reach.c pam/reach.h
 pam_selfreset_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
 pam_selfreset_la_LDFLAGS = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
 	$(SR_SMALL_LDFLAGS) \
 	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
 	-Wl,--version-script=$(top_srcdir)/pam/pam_selfreset.map
-pam_selfreset_la_LIBADD = libpolicy.la $(PAM_LIBS)
-pam_selfreset_la_DEPENDENCIES = libpolicy.la pam/pam_selfreset.map
+pam_selfreset_la_LIBADD = libcalls.la libpolicy.la $(PAM_LIBS)
+pam_selfreset_la_DEPENDENCIES = libcalls.la libpolicy.la pam/pam_selfreset.map
 
-EXTRA_DIST += pam/selfreset-sandbox.conf.in pam/pam_selfreset.map pam/selfreset.pam-config \
+EXTRA_DIST += pam/pam_selfreset.map pam/selfreset.pam-config \
 	pam/examples/debian pam/examples/fedora pam/examples/guard \
 	pam/examples/kerberos \
 	pam/examples/minimal
-
-# Units of others that ask PAM and may write nothing: polkit's from its version
-# 127 on, and that of Linux-PAM's own account tools.
-SANDBOXED_UNITS = polkit-agent-helper@.service pwupdd@.service
 
 # libpam has no use for libtool's file; pam-auth-update names a profile by its
 # file.
@@ -43,26 +48,10 @@ if PAM_CONFIGS
 	$(INSTALL_DATA) $(srcdir)/pam/selfreset.pam-config \
 		"$(DESTDIR)$(pamconfigsdir)/selfreset"
 endif
-if SYSTEMD_UNITS
-	for unit in $(SANDBOXED_UNITS); do \
-	    folder="$(DESTDIR)$(systemdsystemunitdir)/$$unit.d"; \
-	    $(MKDIR_P) "$$folder" && \
-	    $(SED) -e 's|%statedir%|$(statedir)|' -e 's|%rundir%|$(rundir)|' \
-		$(srcdir)/pam/selfreset-sandbox.conf.in >"$$folder/selfreset.conf" \
-		|| exit 1; \
-	done
-endif
 
 # Without libtool's file, libtool does not know what to remove.
 uninstall-pam:
 	rm -f $(DESTDIR)$(pamlibdir)/pam_selfreset.so
-if SYSTEMD_UNITS
-	for unit in $(SANDBOXED_UNITS); do \
-	    folder="$(DESTDIR)$(systemdsystemunitdir)/$$unit.d"; \
-	    rm -f "$$folder/selfreset.conf"; \
-	    rmdir "$$folder" 2>/dev/null || :; \
-	done
-endif
 
 # Stacks that name a module that is gone let nobody in.  These are the folders
 # that libpam reads.

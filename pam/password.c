@@ -447,7 +447,7 @@ settle(struct sr_pam_context *ctx)
         fresh = NULL;
     is_stored = sr_password_change_finish(pending, &ctx->txn, fresh, &text);
     sr_context_tell(ctx, is_stored ? PAM_TEXT_INFO : PAM_ERROR_MSG, text);
-    if (is_stored)
+    if (is_stored && ctx->keeps_tickets)
         sr_credentials_note(ctx);
     restore_old(ctx);
     sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_PROVED);

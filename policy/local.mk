@@ -91,7 +91,9 @@ libpolicy_la_SOURCES = \
 	policy/throttle/query.c policy/throttle/query.h \
 	policy/store/store.c policy/store/store.h \
 	policy/decide/throttle.c policy/decide/throttle.h \
-	policy/util/utf8.c policy/util/utf8.h
+	policy/util/utf8.c policy/util/utf8.h \
+	policy/wire/link.c policy/wire/link.h \
+	policy/wire/wire.c policy/wire/wire.h
 libpolicy_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS) \
 	$(CRYPT_CFLAGS) $(AUDIT_CFLAGS) $(PWQUALITY_CFLAGS)
 libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl

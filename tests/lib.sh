@@ -24,7 +24,7 @@ PACKAGES_DIRECTORY="slapd ldap-utils openssl"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
-	openssl libsasl2-modules-gssapi-mit libverto-libev1"
+	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck xz-utils lmdb-utils"
 
 say() {
@@ -144,6 +144,11 @@ unpack_samba() {
 		samba-dsdb-modules samba-vfs-modules samba-libs samba-common \
 		samba-common-bin winbind ldb-tools tdb-tools adcli python3-samba \
 		python3-ldb python3-tdb python3-talloc python3-dnspython
+}
+
+# That of a screen locker has a service in /etc/pam.d.
+unpack_lockers() {
+	unpack lockers /usr/bin/i3lock i3lock
 }
 
 bootstrap() {

@@ -40,9 +40,14 @@ UNIT_TESTS = \
 	tests/unit/test_sandbox \
 	tests/unit/test_store \
 	tests/unit/test_throttle \
+	tests/unit/test_slots \
 	tests/unit/test_utf8 \
-	tests/unit/test_verdict
+	tests/unit/test_verdict \
+	tests/unit/test_wire
 tests_unit_test_attempt_SOURCES = tests/unit/test_attempt.c \
+	tests/unit/scratch.c tests/unit/scratch.h
+tests_unit_test_slots_SOURCES = tests/unit/test_slots.c \
+	helper/slots.c helper/slots.h \
 	tests/unit/scratch.c tests/unit/scratch.h
 tests_unit_test_survey_SOURCES = tests/unit/test_survey.c \
 	tools/report.c tools/check/survey_report.c
@@ -201,6 +206,7 @@ FUZZ_TARGETS += tests/fuzz/fuzz_kerberos
 endif
 FUZZ_TARGETS += tests/fuzz/fuzz_snapshot
 FUZZ_TARGETS += tests/fuzz/fuzz_store
+FUZZ_TARGETS += tests/fuzz/fuzz_wire
 endif
 noinst_PROGRAMS = $(FUZZ_TARGETS)
 FUZZ_SECONDS = 60
@@ -234,6 +240,8 @@ tests_fuzz_seed_snapshot_SOURCES = tests/fuzz/seed_snapshot.c \
 tests_fuzz_seed_snapshot_LDADD = libstate.la
 tests_fuzz_fuzz_store_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_store_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_wire_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 
 fuzz: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \

@@ -671,7 +671,8 @@ sr_transaction_caller(const struct sr_transaction *txn, bool forced)
 
     if (txn->rules.require_logon && !txn->rules.is_logon_exempt)
         caller.is_logged_on =
-            real == uid && sr_session_is_logged_on(NULL, NULL, uid);
+            real == uid &&
+            sr_session_is_logged_on(NULL, NULL, txn->context.process, uid);
     return caller;
 }
 

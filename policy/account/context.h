@@ -16,7 +16,9 @@ struct sr_context {
     char service[64];    /* PAM_SERVICE or the program's name; may be empty */
     char terminal[64];   /* may be empty */
     struct sr_source source;
-    uid_t real_uid;   /* of the process that asked */
+    uid_t real_uid; /* of the process that asked */
+    const char
+        *process;     /* that process, as an entry of /proc; NULL: this one */
     bool is_admin;    /* root acts on somebody's account: texts are for root */
     bool is_stand_in; /* the password is not what the person typed (sshd's
                          stand-in): it is counted against no account */

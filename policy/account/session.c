@@ -30,9 +30,9 @@ struct record {
 /* ---- what the kernel says */
 
 static const char *
-or_default(const char *directory, const char *preset)
+or_default(const char *name, const char *preset)
 {
-    return directory != NULL ? directory : preset;
+    return name != NULL ? name : preset;
 }
 
 /* The begin of a small file, with an end; its length, or -1. */
@@ -50,16 +50,16 @@ read_file(const char *path, char *text, size_t size)
     return length;
 }
 
-/* The audit session id of this process; NO_SESSION: none. */
+/* The audit session id of a process; NO_SESSION: none. */
 static uint32_t
-session_id(const char *proc)
+session_id(const char *proc, const char *process)
 {
     char path[PATH_MAX], text[16];
     unsigned long value;
     char *end;
 
-    snprintf(path, sizeof(path), "%s/self/sessionid",
-             or_default(proc, "/proc"));
+    snprintf(path, sizeof(path), "%s/%s/sessionid", or_default(proc, "/proc"),
+             or_default(process, "self"));
     if (read_file(path, text, sizeof(text)) <= 0)
         return NO_SESSION;
     errno = 0;
@@ -88,8 +88,8 @@ start_time(const char *proc, pid_t pid)
     return field == NULL ? 0 : strtoull(field, NULL, 10);
 }
 
-/* Whether a line of /proc/self/cgroup, "ID:CONTROLLERS:PATH", is of systemd's
- * hierarchy and has `unit` as a part of its path. */
+/* Whether a line of /proc/PROCESS/cgroup, "ID:CONTROLLERS:PATH", is of
+ * systemd's hierarchy and has `unit` as a part of its path. */
 static bool
 is_in_unit(const char *line, const char *unit)
 {
@@ -110,13 +110,14 @@ is_in_unit(const char *line, const char *unit)
 }
 
 static bool
-is_of_user_manager(const char *proc, uid_t uid)
+is_of_user_manager(const char *proc, const char *process, uid_t uid)
 {
     char path[PATH_MAX], unit[64], text[4096];
     char *rest = text;
     bool is_there = false;
 
-    snprintf(path, sizeof(path), "%s/self/cgroup", or_default(proc, "/proc"));
+    snprintf(path, sizeof(path), "%s/%s/cgroup", or_default(proc, "/proc"),
+             or_default(process, "self"));
     snprintf(unit, sizeof(unit), "user@%ju.service", (uintmax_t)uid);
     if (read_file(path, text, sizeof(text)) <= 0)
         return false;
@@ -204,7 +205,7 @@ prune(const char *rundir, const char *proc)
 int
 sr_session_record(const char *rundir, const char *proc, uid_t uid)
 {
-    const uint32_t session = session_id(proc);
+    const uint32_t session = session_id(proc, NULL);
     const uint64_t started = start_time(proc, getpid());
     char path[PATH_MAX];
     int result, fd;
@@ -244,10 +245,11 @@ sr_session_forget(const char *rundir)
 }
 
 bool
-sr_session_is_logged_on(const char *rundir, const char *proc, uid_t uid)
+sr_session_is_logged_on(const char *rundir, const char *proc,
+                        const char *process, uid_t uid)
 {
-    const uint32_t session = session_id(proc);
-    const bool is_managed = is_of_user_manager(proc, uid);
+    const uint32_t session = session_id(proc, process);
+    const bool is_managed = is_of_user_manager(proc, process, uid);
     DIR *records = uid == (uid_t)-1 ? NULL : open_records(rundir);
     struct record record;
     const char *name;

@@ -14,6 +14,8 @@
  * process is gone counts no more, and is removed when the next is made.
  *
  * `rundir` and `proc` NULL: the built-in directory of this host, and /proc.
+ * `process`: whose session it is, as an entry of /proc; NULL: the calling
+ * process.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -34,11 +36,12 @@ int sr_session_record(const char *rundir, const char *proc, uid_t uid);
 void sr_session_forget(const char *rundir);
 
 /*
- * Whether the calling process belongs to a session in which `uid` is logged on:
+ * Whether the process belongs to a session in which `uid` is logged on:
  * its session id has a record with that uid; or it is a process of the user's
  * own manager (user@UID.service), as programs of a desktop session are, and any
  * session of the user is open.
  */
-bool sr_session_is_logged_on(const char *rundir, const char *proc, uid_t uid);
+bool sr_session_is_logged_on(const char *rundir, const char *proc,
+                             const char *process, uid_t uid);
 
 #endif

@@ -309,6 +309,20 @@ text_for_reader(enum sr_text text, const struct sr_message_context *say)
         return sr_format(_("This program does not have the permission to check "
                            "passwords.\nAsk %s (SR-3212)."),
                          help);
+    case SR_TEXT_HELPER_LOST:
+        return sr_format(_("The password could not be checked now.\n"
+                           "Try again, or ask %s (SR-3201)."),
+                         help);
+    case SR_TEXT_HELPER_UNSURE:
+        return sr_format(
+            YOURS(N_("The answer was lost, so your password may or "
+                     "may not have been changed.\nTry the new one "
+                     "first, then the old one, or ask %s "
+                     "(SR-3201)."),
+                  N_("The answer was lost, so the password may or "
+                     "may not have been changed.\nSet it again, or "
+                     "ask %s (SR-3201).")),
+            help);
     case SR_TEXT_CHANGED:
         return strdup(YOURS(N_("Your password has been changed."),
                             N_("The password has been changed.")));

@@ -54,6 +54,8 @@ enum sr_text {
     SR_TEXT_BAD_CONFIG,      /* not set up correctly here; ask CONTACT */
     SR_TEXT_SPARE_CONFIG,  /* the same, to root, who goes on by the defaults */
     SR_TEXT_NO_ROOT,       /* this program has no permission to check */
+    SR_TEXT_HELPER_LOST,   /* SR-3201: selfreset-helper did not answer */
+    SR_TEXT_HELPER_UNSURE, /* the same, while a password was being stored */
     SR_TEXT_CHANGED,       /* the password has been changed */
     SR_TEXT_CHANGED_AGAIN, /* and has to be changed again at the next login */
     SR_TEXT_NOT_STORED,    /* the new password could not be stored */

@@ -1,21 +1,33 @@
-"""Units that ask PAM where nearly nothing can be written, as polkit's
-socket-activated helper does from polkit 127 on.
+"""Services of root that are kept from shadow, from the state or from the
+network: selfreset-helper answers for them as they would themselves.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import json
-import shutil
+import os
+import pathlib
+import re
+import sys
 
 import pytest
 
-from scratch import ETC, RUNDIR, STATE
+import directory
+import helper
+from scratch import ETC, STATE, guarded_stack
+from test_codes import STATES, make
+from test_ldap import STATES as LDAP_STATES
+from test_ldap import serve
+from test_programs import needs_login_uid
 
 OLD = "correct horse battery"
+NEW = "an umbrella for rainy days"
+PEER = "192.0.2.7"
 UNIT = "polkit-agent-helper@.service"
 UNITS = ETC / "systemd/system"
-# Of polkit 127, as far as it is about the file system; /usr/bin/login stands
-# for the helper: a program that is linked with libpam.
+CONFINED = pathlib.Path(__file__).with_name("confined.py")
+# Of polkit 127, as far as check looks at it; /usr/bin/login stands for the
+# helper: a program that is linked with libpam.
 TEXT = """\
 [Service]
 Type=exec
@@ -35,15 +47,6 @@ def unit(host):
     (UNITS / UNIT).write_text(TEXT)
     yield host
     (UNITS / UNIT).unlink()
-    shutil.rmtree(UNITS / f"{UNIT}.d", ignore_errors=True)
-
-
-def install_drop_in(host):
-    (shipped,) = (host.build / "stage").rglob(f"{UNIT}.d/selfreset.conf")
-    folder = UNITS / f"{UNIT}.d"
-    folder.mkdir()
-    shutil.copy2(shipped, folder)
-    return shipped.read_text()
 
 
 def units_named(host):
@@ -52,41 +55,212 @@ def units_named(host):
     return [one["place"] for one in found if "ProtectSystem" in one["text"]]
 
 
-def test_check_finds_it(unit):
+def test_check_finds_units_that_need_it(unit):
     assert units_named(unit) == [str(UNITS / UNIT)]
-    install_drop_in(unit)
+    process = helper.start(unit)
     assert units_named(unit) == []
+    helper.stop(unit, process)
+    assert units_named(unit) == [str(UNITS / UNIT)]
 
 
-def sandbox(drop_in):
-    """A command prefix: what ProtectSystem=strict leaves of the file system.
-    What the drop-in names stays as it is."""
-    (line,) = (line for line in drop_in.splitlines()
-               if line.startswith("ReadWritePaths="))
-    kept = [path.lstrip("-") for path in line.split("=")[1].split()]
-    script = "".join(f"mount --bind {path} {path}\n" for path in kept)
-    script += "\n".join(
-        f"mount -o remount,bind,ro {place}"
-        for place in ("/etc", "/run", "/var/lib", "/var/log", "/"))
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-ec",
-            f"{script}\nexec \"$@\"", "sh"]
+def sandbox(places=("/etc", "/run", "/var/lib", "/var/log", "/"), rights=None):
+    """A command prefix: what a unit with ProtectSystem=strict,
+    PrivateNetwork=yes, RestrictAddressFamilies=AF_UNIX and NoNewPrivileges=yes
+    leaves."""
+    script = "\n".join(f"mount -o remount,bind,ro {place}" for place in places)
+    rights = ["setpriv", "--bounding-set", rights] if rights else []
+    return ["unshare", "--mount", "--net", "--propagation", "private", "sh",
+            "-ec", f'{script}\nexec "$@"', "sh", *rights, sys.executable,
+            str(CONFINED)]
 
 
-def test_the_drop_in_is_enough(unit):
-    """Right passwords work, wrong ones are counted."""
-    unit.configure(lockout={"attempts": 2})
-    unit.add("ann", OLD)
-    for path in (STATE, RUNDIR):
-        path.mkdir(mode=0o700, exist_ok=True)  # systemd-tmpfiles makes them
-    wrap = sandbox(install_drop_in(unit))
-    assert unit.run(*wrap, "touch", "/etc/x").returncode != 0
-    assert unit.run(*wrap, "touch", "/var/lib/x").returncode != 0
+STRICT = sandbox()
+# As polkit's: root without root's rights, which reads what root owns.
+FEW = sandbox(rights="-all,+audit_write")
+# Passwords are stored by pam_unix; the state is out of reach.
+STATELESS = sandbox(places=("/var/lib",))
+
+
+def without_times(lines):
+    """Events as they are told, without what every process has of its own."""
+    return [re.sub(r"^<\d+>.*?(?=pam_selfreset)", "", line) for line in lines
+            if "pam_selfreset(" in line]
+
+
+def outcome(host, *steps, wrap=(), **options):
+    """What the caller and the log learn of the same calls."""
+    host.log.all()
+    host.log.lines.clear()
+    done = host.drive("probe", "ann", *steps, wrap=wrap, **options)
+    lines = without_times(host.log.all())
+    return done, (done.codes, done.prompts, done.rest("info", "error"),
+                  len(done.rest("delay")), lines)
+
+
+def same(host, *steps, wrap=FEW, again=None, **options):
+    """The calls answer in the sandbox as outside of it.  `again`: has all be as
+    it was before the first."""
+    done, bare = outcome(host, *steps, **options)
+    host.forget_state()
+    if again is not None:
+        again()
+    process = helper.start(host)
+    _, confined = outcome(host, *steps, wrap=wrap, **options)
+    helper.stop(host, process)
+    assert confined == bare
+    return done
+
+
+def test_the_sandbox_confines(host):
+    host.add("ann", OLD)
+    assert host.run(*STRICT, "touch", "/etc/x").returncode != 0
+    assert host.run(*STRICT, "touch", "/var/lib/x").returncode != 0
+    done = host.run(*STRICT, sys.executable, "-c",
+                    "import socket; socket.socket()")
+    assert "Address family not supported" in done.stderr
+    assert outcome(host, "auth", wrap=STRICT,
+                   answers=[OLD])[0].code == "AUTHINFO_UNAVAIL"
+
+
+@pytest.mark.parametrize("state, answer", [
+    *((state, OLD) for state in STATES), ("ok", "no"), ("ended", "no")])
+def test_every_state(host, state, answer):
+    make(host, state)
+    host.configure(lockout={"delay": "2s"})
+    same(host, "auth", "acct", answers=[answer], rhost=PEER, tty="ssh")
+
+
+def test_a_shadow_that_is_unreadable(host):
+    """As on Fedora, where root needs a right to read it, or under SELinux."""
+    host.add("ann", OLD)
+    os.chmod(ETC / "shadow", 0)
+    done = same(host, "auth", "acct", answers=[OLD],
+                wrap=sandbox(places=(), rights="-all"))
+    assert done.codes == ["SUCCESS"] * 2
+
+
+@pytest.mark.parametrize("where", [
+    {"rhost": PEER}, {"tty": "tty1"}, {"ruser": "bob"}, {"real_uid": 2001},
+    {"tty": "pts/3"}, {}])
+def test_the_same_source(host, where):
+    """And the same ledger: attempts inside and outside are counted together."""
+    host.configure(lockout={"attempts": 3})
+    host.add("ann", OLD, uid=2001)
+    host.add("bob", OLD)
+    wrap = sandbox(rights="-all,+audit_write,+setuid")
+    same(host, "auth", answers=["no"], wrap=wrap, **where)
+    helper.start(host)
+    for prefix in ((), wrap):  # with the one of same(), in the sandbox, three
+        done, _ = outcome(host, "auth", answers=["no"], wrap=prefix, **where)
+        assert done.code == "AUTH_ERR", done
+    for prefix in ((), wrap):
+        done, _ = outcome(host, "auth", answers=[OLD], wrap=prefix, **where)
+        assert done.code == "AUTH_ERR" and "locked" in done.said, done
+
+
+@pytest.mark.parametrize("answers", [
+    [OLD, NEW, NEW], [OLD, "short", NEW, NEW], ["no"], [OLD, NEW, OLD],
+    [OLD, OLD, OLD, OLD], [OLD]])
+def test_a_change_by_the_owner(host, answers):
+    host.configure(password={"history": 3})
+    host.add("ann", OLD, uid=2001)
+    before = (ETC / "shadow").read_text()
+    done, bare = outcome(host, "chauthtok", answers=answers, real_uid=2001)
+    (ETC / "shadow").write_text(before)
+    host.forget_state()
+    helper.start(host)
+    assert outcome(host, "chauthtok", answers=answers, real_uid=2001,
+                   wrap=STATELESS)[1] == bare
+    assert host.has_password("ann", NEW) == (done.code == "SUCCESS")
+    if done.code == "SUCCESS":  # the history is kept by the helper
+        again = host.drive("probe", "ann", "chauthtok", real_uid=2001,
+                           answers=[NEW, *[OLD] * 3], wrap=STATELESS)
+        assert again.code == "AUTHTOK_ERR" and "used before" in again.said
+
+
+def test_a_forced_change_asks_for_the_old_one_once(host):
+    host.add("ann", OLD, changed=0)
+    helper.start(host)
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired", "cred",
+                      "open", answers=[OLD, NEW, NEW], wrap=STATELESS)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS", "SUCCESS",
+                          "SUCCESS"], done
+    assert len(done.prompts) == 3
+    assert host.has_password("ann", NEW)
+
+
+def test_root_resets(host):
+    """A process of root's real uid is an administrator there, too."""
+    host.add("ann", OLD)
+    helper.start(host)
+    done = host.drive("probe", "ann", "chauthtok", answers=[NEW, NEW],
+                      wrap=STATELESS)
+    assert done.code == "SUCCESS" and len(done.prompts) == 2, done
+    assert host.has_password("ann", NEW)
+
+
+def test_guard_and_settle(host):
+    """The failure that was recorded ahead is taken back by setcred."""
+    host.configure(lockout={"attempts": 3})
+    host.service("probe", guarded_stack())
+    host.add("ann", OLD)
+    helper.start(host)
+    for _ in range(5):
+        done = host.drive("probe", "ann", "auth", "cred", answers=[OLD],
+                          wrap=STATELESS)
+        assert done.codes == ["SUCCESS"] * 2, done
     for _ in range(3):
-        done = unit.drive("probe", "ann", "auth", "acct", answers=[OLD],
-                          wrap=wrap)
-        assert done.codes == ["SUCCESS", "SUCCESS"], done
-    for _ in range(2):
-        assert unit.drive("probe", "ann", "auth", answers=["no"],
-                          wrap=wrap).code == "AUTH_ERR"
-    assert unit.drive("probe", "ann", "auth", answers=[OLD],
-                      wrap=wrap).code == "AUTH_ERR"
+        assert host.drive("probe", "ann", "auth", answers=["no"],
+                          wrap=STATELESS).code == "AUTH_ERR"
+    done = host.drive("probe", "ann", "auth", answers=[OLD], wrap=STATELESS)
+    assert done.code == "AUTH_ERR" and "locked" in done.said
+
+
+def test_try_first_pass(host):
+    """What the module leaves to the next one is in the caller's handle."""
+    host.service("probe", "auth required pam_selfreset.so\n"
+                 "auth required pam_unix.so use_first_pass nodelay\n")
+    host.add("ann", OLD)
+    helper.start(host)
+    assert host.drive("probe", "ann", "auth", answers=[OLD],
+                      wrap=STRICT).codes == ["SUCCESS"]
+
+
+@needs_login_uid
+def test_the_callers_session_counts(host):
+    """must-log-on: by the caller's own session, not the helper's."""
+    host.configure(change={"require_logon": "yes"})
+    ann = host.add("ann", OLD)
+    helper.start(host)
+    for service, code in (("cron", "PERM_DENIED"), ("login", "SUCCESS")):
+        done = host.drive(service, "ann", "open", f"real-uid:{ann.uid}",
+                          "chauthtok", answers=[OLD, NEW, NEW],
+                          wrap=STATELESS)
+        assert done.codes == ["SUCCESS", code], done
+    assert host.has_password("ann", NEW)
+
+
+@pytest.mark.skipif(not directory.have_server(), reason="no slapd")
+@pytest.mark.parametrize("state", LDAP_STATES)
+def test_a_directory(host, state):
+    """The network is the helper's."""
+    entry, policy, *_ = LDAP_STATES[state]
+    server = serve(host, policy, **entry)
+
+    def renew():
+        if "grace" in state:  # a login with it is one less
+            server.stop()
+            serve(host, policy, **entry)
+
+    same(host, "auth", "acct", answers=[OLD], rhost=PEER, again=renew)
+
+
+@pytest.mark.skipif(not directory.have_server(), reason="no slapd")
+def test_a_change_in_a_directory(host):
+    server = serve(host)
+    helper.start(host)
+    done = host.drive("probe", "ann", "chauthtok", answers=[OLD, NEW, NEW],
+                      real_uid=7001,
+                      wrap=sandbox(rights="-all,+setuid"))
+    assert done.code == "SUCCESS", done
+    assert server.lets_in(directory.dn_of("ann"), NEW)

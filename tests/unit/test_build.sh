@@ -9,6 +9,7 @@ module=.libs/pam_selfreset.so
 nss=.libs/libnss_selfreset.so.2
 tool=selfresetctl
 publisher=selfreset-publish
+helper=selfreset-helper
 status=0
 
 for program in nm readelf; do
@@ -81,6 +82,9 @@ same "the module names the libraries that it uses"
 has_not "the module has no search path of its own" $module \
     '\((RPATH|RUNPATH)\)'
 
+# It makes the calls of the module over functions of its own.
+has_not "the helper is not linked with libpam" $helper 'NEEDED.*libpam'
+
 # The NSS module is in everybody's process.
 printf '_nss_selfreset_%s\n' endspent getspent_r getspnam_r initgroups_dyn \
     setspent >"$work/should"
@@ -117,7 +121,7 @@ same "the NSS module is mapped in two pieces"
 for file in $module $nss; do
     has "$file stays loaded" "$file" 'Flags:.*NODELETE'
 done
-for file in $module $nss $tool $publisher; do
+for file in $module $nss $tool $publisher $helper; do
     has "$file: relocations are read-only" "$file" 'GNU_RELRO'
     has "$file: symbols are bound at the start" "$file" 'BIND_NOW|Flags:.* NOW'
     has "$file: the stack is not executable" "$file" 'GNU_STACK .* RW '

@@ -63,6 +63,7 @@ static const struct {
     {"later", "a later module is asked"},
     {"directory-auth", "other line of the auth stack"},
     {"directory-account", "other line of the account stack"},
+    {"locker-guard", "another module verifies: the screen"},
     {"locker", "screen locker"},
     {"dead", "Nobody can log in"},
     {"early", "can end the account stack"},
@@ -378,6 +379,12 @@ test_lockers(void **state)
     (void)state;
     write_file("common-x", AUTH);
     write_file("i3lock", "auth include common-x\n" ACCOUNT);
+    assert_folder("i3lock locker");
+    how.has_helper = true;
+    assert_folder("");
+    write_file("common-x", GUARDED);
+    assert_folder("i3lock locker-guard");
+    how.has_helper = false;
     assert_folder("i3lock locker");
     remove_file("common-x");
     write_file("i3lock", "auth required pam_unix.so\n");

@@ -65,7 +65,8 @@ set_up(void **state)
     snprintf(path, sizeof(path), "%s/self", world->proc);
     mkdir(path, 0700);
     put(world, "self/sessionid", "208");
-    put(world, "self/cgroup", "0::/user.slice/user-3000.slice/session-4.scope\n");
+    put(world, "self/cgroup",
+        "0::/user.slice/user-3000.slice/session-4.scope\n");
     put_process(world, (long)getpid(), 4711);
     *state = world;
     return 0;
@@ -84,7 +85,7 @@ tear_down(void **state)
 static bool
 is_logged_on(const struct world *world, uid_t uid)
 {
-    return sr_session_is_logged_on(world->run, world->proc, uid);
+    return sr_session_is_logged_on(world->run, world->proc, NULL, uid);
 }
 
 static void
@@ -197,10 +198,14 @@ test_unqualified(void **state)
     static const struct {
         const char *name, *part;
     } names[] = {
-        {"ann@corp.example", "ann"}, {"CORP\\ann", "ann"},
-        {"ann@x@corp", "ann@x"},     {"CORP\\ann@x", "ann@x"},
-        {"ann", NULL},               {"@corp", NULL},
-        {"CORP\\", NULL},            {"", NULL},
+        {"ann@corp.example", "ann"},
+        {"CORP\\ann", "ann"},
+        {"ann@x@corp", "ann@x"},
+        {"CORP\\ann@x", "ann@x"},
+        {"ann", NULL},
+        {"@corp", NULL},
+        {"CORP\\", NULL},
+        {"", NULL},
     };
     char part[8];
 

@@ -7,8 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/config/account_rules.h"
+#include "policy/util/deadline.h"
+#include "policy/wire/link.h"
 #include "tools/check/host.h"
 #include "tools/check/pam.h"
 #include "tools/check/pam_stack.h"
@@ -16,6 +19,9 @@
 #include "tools/check/sshd_config.h"
 #include "tools/nsswitch.h"
 #include "tools/rewrite.h"
+
+/* How long the helper may take to be heard, in milliseconds. */
+#define HELPER_MS 1000
 
 /* A configuration that a line of a stack names. */
 static void
@@ -52,6 +58,18 @@ find_directory(void)
     return found;
 }
 
+/* Whether selfreset-helper, or an init in its place, listens. */
+static bool
+has_helper(void)
+{
+    const int fd = sr_link_connect(SR_RUNDIR "/" SR_LINK_NAME,
+                                   sr_deadline_now() + HELPER_MS);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 void
 check_pam(const struct sr_config *config, struct findings *findings)
 {
@@ -66,11 +84,12 @@ check_pam(const struct sr_config *config, struct findings *findings)
             selinux_is_enforcing() &&
             !stacks_name_module(check_pam_folders, NULL, NULL, NULL),
         .needs_logon = config != NULL && sr_config_needs_logon(config),
+        .has_helper = has_helper(),
         .conf = check_named_config,
         .context = findings,
     };
 
-    if (check_stacks(&how, findings))
+    if (check_stacks(&how, findings) && !how.has_helper)
         check_sandboxes(sandbox_folders, SR_STATEDIR, findings);
     check_selinux(findings);
     if (stacks_name_module(check_pam_folders, "sshd", NULL, NULL))

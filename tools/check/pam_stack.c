@@ -265,7 +265,7 @@ is_one_of(const char *name, const char *const list[])
 
 /* Screen lockers that verify passwords in a process of their user. */
 static void
-check_locker(const struct service *service)
+check_locker(const struct check *check, const struct service *service)
 {
     static const char *const lockers[] = {"cinnamon-screensaver",
                                           "gtklock",
@@ -280,16 +280,26 @@ check_locker(const struct service *service)
                                           "xscreensaver",
                                           "xsecurelock",
                                           NULL};
-    if (service_line(service, STACK_AUTH, MODULE_SELF) != NULL &&
-        is_one_of(service->name, lockers))
+
+    if (service_line(service, STACK_AUTH, MODULE_SELF) == NULL ||
+        !is_one_of(service->name, lockers))
+        return;
+    if (!check->how->has_helper)
         service_add(service, SEVERITY_ERROR, NULL,
                     "This screen locker does not run as root, and "
-                    "pam_selfreset.so needs root: the screen cannot be "
-                    "unlocked (SR-3212).",
-                    "Give this file lines of its own in place of those "
-                    "that it includes: \"auth required pam_unix.so\" and "
-                    "\"account required pam_unix.so\".  Its guesses are "
-                    "not counted then.");
+                    "selfreset-helper, which checks passwords for such "
+                    "programs, does not listen: the screen cannot be unlocked "
+                    "(SR-3212).",
+                    "Run \"systemctl enable --now selfreset-helper.socket\", "
+                    "or without systemd start \"selfreset-helper --listen\".");
+    else if (service_line(service, STACK_AUTH, MODULE_GUARD | MODULE_SETTLE) !=
+             NULL)
+        service_add(service, SEVERITY_ERROR, NULL,
+                    "This screen locker does not run as root, and nobody "
+                    "counts for such programs what another module verifies: "
+                    "the screen cannot be unlocked (SR-3212).",
+                    "Give this file \"auth required pam_selfreset.so\" in "
+                    "place of the lines that it includes.");
 }
 
 static bool
@@ -392,7 +402,7 @@ check_rules(const struct check *check, const struct service *service)
             check_rivals(service, (enum stack_type)type);
     }
     check_session(check, service);
-    check_locker(service);
+    check_locker(check, service);
     if (check->how->directory != NULL)
         check_directory(service, check->how->directory);
 }

@@ -27,6 +27,8 @@ struct check_stacks {
     bool is_safety_only;
     /* Some password may be changed only in a session of its owner. */
     bool needs_logon;
+    /* selfreset-helper listens, for programs that do not run as root. */
+    bool has_helper;
     /* Called with the value of each conf= on a line of the module; or NULL. */
     void (*conf)(void *context, const char *file);
     void *context;

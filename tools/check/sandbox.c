@@ -179,13 +179,10 @@ check_unit(const char *const *folders, const char *path, const char *name,
     if (!unit.is_strict || unit.can_write || !asks_pam(unit.program))
         return;
     findings_add(findings, SEVERITY_WARNING, path, NULL,
-                 "Write \"[Service]\" and \"ReadWritePaths=-" SR_STATEDIR
-                 " -" SR_RUNDIR "\" into a file in the folder "
-                 "/etc/systemd/system/UNIT.d, and run \"systemctl "
-                 "daemon-reload\".",
+                 "Run \"systemctl enable --now selfreset-helper.socket\".",
                  "This unit runs %s, which asks PAM, and may not write %s "
-                 "(ProtectSystem=strict).  Wrong passwords cannot be recorded "
-                 "there, and are refused with SR-3205.",
+                 "(ProtectSystem=strict).  Without selfreset-helper, which "
+                 "does not listen, passwords are refused there (SR-3205).",
                  unit.program, state);
 }
 

@@ -1,5 +1,6 @@
 /*
- * Sandbox: services of systemd that ask PAM where the state cannot be written.
+ * Sandbox: services of systemd that ask PAM where the state cannot be written,
+ * and so need selfreset-helper.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -1,0 +1,24 @@
+# The helper for programs that cannot check passwords by themselves.
+# SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+
+# Not linked with libpam, whose functions pam/served.c has.
+sbin_PROGRAMS += selfreset-helper
+selfreset_helper_SOURCES = \
+	helper/listen.c helper/listen.h \
+	helper/peer.c helper/peer.h \
+	helper/slots.c helper/slots.h \
+	helper/selfreset-helper.c \
+	pam/served.c pam/served.h
+selfreset_helper_LDADD = libcalls.la libpolicy.la
+
+HELPER_UNITS = helper/selfreset-helper.socket helper/selfreset-helper@.service
+EXTRA_DIST += helper/selfreset-helper.socket.in helper/selfreset-helper@.service.in
+CLEANFILES += $(HELPER_UNITS)
+helper/selfreset-helper.socket: helper/selfreset-helper.socket.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
+	    $(srcdir)/helper/selfreset-helper.socket.in >$@.new
+	$(AM_V_at)mv $@.new $@
+helper/selfreset-helper@.service: helper/selfreset-helper@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
+	    $(srcdir)/helper/selfreset-helper@.service.in >$@.new
+	$(AM_V_at)mv $@.new $@

@@ -1,0 +1,601 @@
+/*
+ * Served: the calls of another process, made here for it.
+ *
+ * The functions of libpam that this folder uses are defined here, over the
+ * connection; the program that this unit is in is not linked with libpam.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <locale.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include <security/pam_ext.h>
+#include <security/pam_modutil.h>
+
+#include "pam/caller.h"
+#include "pam/calls.h"
+#include "pam/guard.h"
+#include "pam/prompt.h"
+#include "pam/served.h"
+#include "policy/account/identity.h"
+#include "policy/util/deadline.h"
+#include "policy/wire/link.h"
+
+/* How long a step may last, in milliseconds: the message that is due; what a
+ * person types, which for a password of authenticate may come later, over a new
+ * connection; the next call. */
+#define MESSAGE_MS  10000
+#define PASSWORD_MS 60000
+#define TYPED_MS    600000
+#define IDLE_MS     120000
+
+#define ARGUMENTS_MAX 32
+
+enum { ITEMS = PAM_AUTHTOK_TYPE + 1 };
+
+/* What a call keeps in the handle. */
+struct datum {
+    struct datum *next;
+    char *name;
+    void *data;
+    void (*cleanup)(pam_handle_t *pamh, void *data, int status);
+};
+
+struct pam_handle {
+    const struct sr_served_peer *peer;
+    int fd;
+    struct sr_wire *wire; /* the message that comes or goes */
+    enum sr_pam_call call;
+    int flags;
+    char *item[ITEMS];
+    char *terminal;
+    struct sr_string_list variable; /* "NAME=VALUE" */
+    struct sr_string_list changed;  /* by this call: the same, or "NAME" */
+    struct sr_string_list argument;
+    struct datum *data; /* the latest first */
+    uint32_t delay;     /* microseconds */
+    bool is_over;       /* the peer is gone, or too late */
+};
+
+/* ---- items */
+
+int
+pam_get_item(const pam_handle_t *pamh, int type, const void **value)
+{
+    if (type < 0 || type >= ITEMS)
+        return PAM_BAD_ITEM;
+    *value = pamh->item[type];
+    return PAM_SUCCESS;
+}
+
+/* Replace a text, which may be a secret. */
+static int
+replace(char **text, const char *fresh)
+{
+    char *copy = fresh == NULL ? NULL : strdup(fresh);
+
+    if (fresh != NULL && copy == NULL)
+        return PAM_BUF_ERR;
+    sr_secret_free(text);
+    *text = copy;
+    return PAM_SUCCESS;
+}
+
+int
+pam_set_item(pam_handle_t *pamh, int type, const void *value)
+{
+    if (type < 0 || type >= ITEMS)
+        return PAM_BAD_ITEM;
+    return replace(&pamh->item[type], value);
+}
+
+int
+pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
+{
+    (void)prompt; /* the peer has asked already */
+    *user = pamh->item[PAM_USER];
+    return *user == NULL ? PAM_CONV_ERR : PAM_SUCCESS;
+}
+
+/* ---- the environment of the handle */
+
+/* Where NAME of "NAME" or "NAME=VALUE" is in a list; its count: nowhere. */
+static size_t
+find_variable(const struct sr_string_list *list, const char *text)
+{
+    const size_t length = strcspn(text, "=");
+    size_t at = 0;
+
+    while (at < list->count && (strncmp(list->item[at], text, length) != 0 ||
+                                list->item[at][length] != '='))
+        at++;
+    return at;
+}
+
+const char *
+pam_getenv(pam_handle_t *pamh, const char *name)
+{
+    const size_t at = find_variable(&pamh->variable, name);
+
+    return at == pamh->variable.count
+               ? NULL
+               : pamh->variable.item[at] + strlen(name) + 1;
+}
+
+int
+pam_putenv(pam_handle_t *pamh, const char *text)
+{
+    struct sr_string_list *list = &pamh->variable;
+    const size_t at = find_variable(list, text);
+
+    if (at < list->count) {
+        free(list->item[at]);
+        list->item[at] = list->item[--list->count];
+    }
+    if (sr_string_list_add(&pamh->changed, text, strlen(text)) != 0 ||
+        (strchr(text, '=') != NULL &&
+         sr_string_list_add(list, text, strlen(text)) != 0))
+        return PAM_BUF_ERR;
+    return PAM_SUCCESS;
+}
+
+/* ---- what calls keep */
+
+static struct datum **
+find_datum(pam_handle_t *pamh, const char *name)
+{
+    struct datum **at = &pamh->data;
+
+    while (*at != NULL && strcmp((*at)->name, name) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+int
+pam_get_data(const pam_handle_t *pamh, const char *name, const void **data)
+{
+    for (const struct datum *at = pamh->data; at != NULL; at = at->next) {
+        if (strcmp(at->name, name) == 0) {
+            *data = at->data;
+            return PAM_SUCCESS;
+        }
+    }
+    return PAM_NO_MODULE_DATA;
+}
+
+int
+pam_set_data(pam_handle_t *pamh, const char *name, void *data,
+             void (*cleanup)(pam_handle_t *pamh, void *data, int status))
+{
+    struct datum *datum = *find_datum(pamh, name);
+
+    if (datum != NULL) {
+        if (datum->cleanup != NULL)
+            datum->cleanup(pamh, datum->data, PAM_DATA_REPLACE);
+    } else {
+        datum = calloc(1, sizeof(*datum));
+        if (datum == NULL || (datum->name = strdup(name)) == NULL) {
+            free(datum);
+            return PAM_BUF_ERR;
+        }
+        datum->next = pamh->data;
+        pamh->data = datum;
+    }
+    datum->data = data;
+    datum->cleanup = cleanup;
+    return PAM_SUCCESS;
+}
+
+/* ---- the conversation */
+
+/* Send the message that was made; the connection is over when it cannot be. */
+static bool
+send_message(pam_handle_t *pamh)
+{
+    if (!pamh->is_over)
+        pamh->is_over = sr_link_send(pamh->fd, pamh->wire,
+                                     sr_deadline_now() + MESSAGE_MS) != 0;
+    sr_wire_wipe(pamh->wire);
+    return !pamh->is_over;
+}
+
+/* Receive the one that is due. */
+static bool
+receive_message(pam_handle_t *pamh, int wait_ms)
+{
+    if (!pamh->is_over)
+        pamh->is_over = sr_link_receive(pamh->fd, pamh->wire,
+                                        sr_deadline_now() + wait_ms) != 0;
+    return !pamh->is_over;
+}
+
+/* The answer to a question. */
+static int
+take_answer(pam_handle_t *pamh, char **answer)
+{
+    const char *text;
+    int code;
+
+    if (!receive_message(pamh,
+                         pamh->call == SR_PAM_AUTH ? PASSWORD_MS : TYPED_MS))
+        return PAM_CONV_ERR;
+    if (sr_wire_kind(pamh->wire) != SR_WIRE_ANSWER) {
+        pamh->is_over = true;
+        return PAM_CONV_ERR;
+    }
+    text = sr_wire_text(pamh->wire, SR_WIRE_TEXT);
+    code = (int)sr_wire_number(pamh->wire, SR_WIRE_CODE, PAM_SUCCESS);
+    if (code == PAM_SUCCESS)
+        code = text == NULL ? PAM_CONV_ERR : replace(answer, text);
+    sr_wire_wipe(pamh->wire);
+    return code;
+}
+
+int
+pam_prompt(pam_handle_t *pamh, int style, char **answer, const char *pattern,
+           ...)
+{
+    const bool is_question =
+        style == PAM_PROMPT_ECHO_OFF || style == PAM_PROMPT_ECHO_ON;
+    char *text = NULL;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, pattern);
+    length = vasprintf(&text, pattern, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return PAM_BUF_ERR;
+    sr_wire_begin(pamh->wire, is_question ? SR_WIRE_ASK : SR_WIRE_SAY);
+    sr_wire_put_number(pamh->wire, SR_WIRE_STYLE, (uint32_t)style);
+    sr_wire_put_text(pamh->wire, SR_WIRE_TEXT, text);
+    free(text);
+    if (!send_message(pamh))
+        return PAM_CONV_ERR;
+    return is_question && answer != NULL ? take_answer(pamh, answer)
+                                         : PAM_SUCCESS;
+}
+
+/* ---- the rest of libpam */
+
+int
+pam_fail_delay(pam_handle_t *pamh, unsigned microseconds)
+{
+    if (pamh->delay < microseconds)
+        pamh->delay = microseconds;
+    return PAM_SUCCESS;
+}
+
+void
+pam_syslog(const pam_handle_t *pamh, int priority, const char *pattern, ...)
+{
+    char line[512];
+    va_list arguments;
+
+    va_start(arguments, pattern);
+    vsnprintf(line, sizeof(line), pattern, arguments);
+    va_end(arguments);
+    syslog(LOG_AUTHPRIV | priority, "pam_selfreset(%s): %s",
+           pamh->item[PAM_SERVICE] == NULL ? "" : pamh->item[PAM_SERVICE],
+           line);
+}
+
+struct passwd *
+pam_modutil_getpwnam(pam_handle_t *pamh, const char *user)
+{
+    (void)pamh; /* one thread, and nobody keeps it */
+    return getpwnam(user);
+}
+
+/* ---- the caller */
+
+static bool
+is_root(const pam_handle_t *pamh)
+{
+    return pamh->peer->uid == 0;
+}
+
+void
+sr_caller_find(const pam_handle_t *pamh, struct sr_pam_caller *caller)
+{
+    caller->real_uid = is_root(pamh) ? pamh->peer->real_uid : pamh->peer->uid;
+    caller->is_trusted = true;
+    caller->process = pamh->peer->process;
+    caller->keeps_tickets = is_root(pamh);
+}
+
+void
+sr_caller_terminal(const pam_handle_t *pamh, char *terminal, size_t size)
+{
+    snprintf(terminal, size, "%s",
+             pamh->terminal == NULL ? "" : pamh->terminal);
+}
+
+bool
+sr_hand_over(struct sr_pam_context *ctx, const struct sr_config *config,
+             int *code)
+{
+    (void)ctx;
+    (void)config;
+    (void)code;
+    return false; /* this is where it is handed to */
+}
+
+/* ---- a call */
+
+/* A name of a locale or a list of them, and not of a file. */
+static bool
+is_locale(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "_.@:-";
+
+    return name != NULL && strlen(name) < 128 &&
+           name[strspn(name, letters)] == '\0' && strstr(name, "..") == NULL;
+}
+
+/* Speak the language of the peer. */
+static void
+set_language(const struct sr_wire *wire)
+{
+    const char *locale = sr_wire_text(wire, SR_WIRE_LOCALE);
+    const char *language = sr_wire_text(wire, SR_WIRE_LANGUAGE);
+
+    if (!is_locale(locale) || setlocale(LC_ALL, locale) == NULL)
+        setlocale(LC_ALL, "C");
+    if (is_locale(language))
+        setenv("LANGUAGE", language, 1);
+    else
+        unsetenv("LANGUAGE");
+}
+
+/* What every peer may say. */
+static int
+take_common(pam_handle_t *pamh)
+{
+    static const struct {
+        int type;
+        enum sr_wire_tag tag;
+    } items[] = {
+        {PAM_SERVICE, SR_WIRE_SERVICE}, {PAM_USER, SR_WIRE_USER},
+        {PAM_AUTHTOK, SR_WIRE_AUTHTOK}, {PAM_OLDAUTHTOK, SR_WIRE_OLDAUTHTOK},
+        {PAM_RHOST, SR_WIRE_RHOST},     {PAM_RUSER, SR_WIRE_RUSER},
+        {PAM_TTY, SR_WIRE_TTY},
+    };
+    const size_t count = is_root(pamh) ? 7 : 4;
+    int code = PAM_SUCCESS;
+
+    set_language(pamh->wire);
+    for (size_t i = 0; i < count && code == PAM_SUCCESS; i++)
+        code = replace(&pamh->item[items[i].type],
+                       sr_wire_text(pamh->wire, items[i].tag));
+    return code;
+}
+
+/* What root says besides: the terminal, the environment and the arguments. */
+static int
+take_of_root(pam_handle_t *pamh)
+{
+    const char *text;
+
+    if (replace(&pamh->terminal, sr_wire_text(pamh->wire, SR_WIRE_TERMINAL)) !=
+        PAM_SUCCESS)
+        return PAM_BUF_ERR;
+    for (size_t i = 0;
+         (text = sr_wire_text_at(pamh->wire, SR_WIRE_VARIABLE, i)) != NULL;
+         i++) {
+        if (pam_putenv(pamh, text) != PAM_SUCCESS)
+            return PAM_BUF_ERR;
+    }
+    for (size_t i = 0;
+         (text = sr_wire_text_at(pamh->wire, SR_WIRE_ARGUMENT, i)) != NULL;
+         i++) {
+        if (sr_string_list_add(&pamh->argument, text, strlen(text)) != 0)
+            return PAM_BUF_ERR;
+    }
+    return pamh->argument.count <= ARGUMENTS_MAX ? PAM_SUCCESS
+                                                 : PAM_SERVICE_ERR;
+}
+
+/* Take the call out of the message. */
+static int
+take_call(pam_handle_t *pamh)
+{
+    const struct sr_wire *wire = pamh->wire;
+    const uint32_t call =
+        sr_wire_number(wire, SR_WIRE_CALL_NUMBER, SR_PAM_CLOSE);
+    int code;
+
+    sr_string_list_free(&pamh->variable);
+    sr_string_list_free(&pamh->argument);
+    pamh->call = call < SR_PAM_CLOSE ? (enum sr_pam_call)call : SR_PAM_CLOSE;
+    pamh->flags = (int)sr_wire_number(wire, SR_WIRE_FLAGS, 0);
+    pamh->delay = 0;
+    code = take_common(pamh);
+    if (code == PAM_SUCCESS && is_root(pamh))
+        code = take_of_root(pamh);
+    sr_string_list_free(&pamh->changed);
+    sr_wire_wipe(pamh->wire);
+    return code;
+}
+
+/* Whether the name that the peer gives is its own: of its uid. */
+static bool
+is_own(const pam_handle_t *pamh)
+{
+    const char *user = pamh->item[PAM_USER];
+    struct sr_nss_account account;
+
+    if (user == NULL)
+        return false;
+    sr_nss_account_find(user, &account);
+    return account.exists == SR_YES && account.uid == pamh->peer->uid;
+}
+
+/* Whether the peer may have this call made; else the cause. */
+static bool
+may_call(const pam_handle_t *pamh, const char **cause)
+{
+    *cause = NULL;
+    if (pamh->call == SR_PAM_CLOSE)
+        *cause = "not a call";
+    else if (!is_root(pamh) && pamh->call != SR_PAM_AUTH &&
+             pamh->call != SR_PAM_ACCOUNT)
+        *cause = "a call that only root may ask for";
+    else if (!is_root(pamh) && !is_own(pamh))
+        *cause = "an account that is not the caller's own";
+    return *cause == NULL;
+}
+
+static int
+make_call(pam_handle_t *pamh)
+{
+    const char *argument[ARGUMENTS_MAX + 1] = {NULL};
+
+    for (size_t i = 0; i < pamh->argument.count; i++)
+        argument[i] = pamh->argument.item[i];
+    if (pamh->call == SR_PAM_CRED || pamh->call == SR_PAM_OPEN) {
+        /* The session is made by the peer. */
+        sr_guard_confirm(pamh, pamh->call == SR_PAM_OPEN);
+        return PAM_SUCCESS;
+    }
+    return sr_pam_call(pamh, pamh->call, pamh->flags, (int)pamh->argument.count,
+                       argument);
+}
+
+static void
+send_end(pam_handle_t *pamh, int code)
+{
+    struct sr_wire *wire = pamh->wire;
+
+    sr_wire_begin(wire, SR_WIRE_END);
+    sr_wire_put_number(wire, SR_WIRE_CODE, (uint32_t)code);
+    sr_wire_put_number(wire, SR_WIRE_DELAY, pamh->delay);
+    sr_wire_put_text(wire, SR_WIRE_AUTHTOK, pamh->item[PAM_AUTHTOK]);
+    sr_wire_put_text(wire, SR_WIRE_OLDAUTHTOK, pamh->item[PAM_OLDAUTHTOK]);
+    for (size_t i = 0; i < pamh->changed.count; i++)
+        sr_wire_put_text(wire, SR_WIRE_VARIABLE, pamh->changed.item[i]);
+    send_message(pamh);
+    replace(&pamh->item[PAM_AUTHTOK], NULL);
+    replace(&pamh->item[PAM_OLDAUTHTOK], NULL);
+}
+
+/* ---- a connection */
+
+static void
+refuse(pam_handle_t *pamh, const char *cause, enum sr_text reason)
+{
+    const struct sr_message_context say = {.now = SR_TIME_UNKNOWN};
+    const struct sr_event event = {
+        .id = SR_EVENT_HELPER_REFUSED,
+        .uid = pamh->peer->uid,
+        .service = "selfreset-helper",
+        .channel = "helper",
+        .result = "failed",
+        .cause = cause,
+        .pam_code = -1,
+    };
+    char *text = sr_message_text(reason, &say);
+
+    sr_event_send(&event);
+    sr_wire_begin(pamh->wire, SR_WIRE_REFUSE);
+    sr_wire_put_number(pamh->wire, SR_WIRE_STYLE, PAM_ERROR_MSG);
+    sr_wire_put_text(pamh->wire, SR_WIRE_TEXT, text);
+    free(text);
+    send_message(pamh);
+    pamh->is_over = true;
+}
+
+/* The first message: the version of the protocol. */
+static void
+greet(pam_handle_t *pamh)
+{
+    if (!receive_message(pamh, MESSAGE_MS))
+        return;
+    if (sr_wire_kind(pamh->wire) != SR_WIRE_HELLO ||
+        sr_wire_number(pamh->wire, SR_WIRE_VERSION_NUMBER, 0) !=
+            SR_WIRE_VERSION)
+        refuse(pamh, "another version of the protocol", SR_TEXT_HELPER_LOST);
+}
+
+static void
+serve_one(pam_handle_t *pamh)
+{
+    const char *cause;
+    int code;
+
+    if (sr_wire_kind(pamh->wire) != SR_WIRE_CALL) {
+        refuse(pamh, "not a call", SR_TEXT_HELPER_LOST);
+        return;
+    }
+    code = take_call(pamh);
+    if (!may_call(pamh, &cause)) {
+        refuse(pamh, cause, SR_TEXT_NO_ROOT);
+        return;
+    }
+    if (code == PAM_SUCCESS)
+        code = make_call(pamh);
+    send_end(pamh, code);
+    pamh->is_over = pamh->is_over || !is_root(pamh);
+}
+
+/* As pam_end(3): in the order of libpam, the latest first. */
+static void
+end(pam_handle_t *pamh)
+{
+    struct datum *datum;
+
+    while ((datum = pamh->data) != NULL) {
+        pamh->data = datum->next;
+        if (datum->cleanup != NULL)
+            datum->cleanup(pamh, datum->data, PAM_ABORT);
+        free(datum->name);
+        free(datum);
+    }
+    for (int type = 0; type < ITEMS; type++)
+        sr_secret_free(&pamh->item[type]);
+    sr_secret_free(&pamh->terminal);
+    sr_string_list_free(&pamh->variable);
+    sr_string_list_free(&pamh->changed);
+    sr_string_list_free(&pamh->argument);
+    sr_wire_wipe(pamh->wire);
+    free(pamh->wire);
+}
+
+void
+sr_serve(int fd, const struct sr_served_peer *peer)
+{
+    pam_handle_t handle = {.fd = fd, .peer = peer};
+    int wait_ms = MESSAGE_MS;
+
+    handle.wire = calloc(1, sizeof(*handle.wire));
+    if (handle.wire == NULL)
+        return;
+    greet(&handle);
+    while (!handle.is_over && receive_message(&handle, wait_ms)) {
+        serve_one(&handle);
+        wait_ms = handle.call == SR_PAM_PASSWORD ? TYPED_MS : IDLE_MS;
+    }
+    end(&handle);
+}
+
+void
+sr_serve_refuse(int fd, const struct sr_served_peer *peer, const char *cause)
+{
+    pam_handle_t handle = {.fd = fd, .peer = peer};
+
+    handle.wire = calloc(1, sizeof(*handle.wire));
+    if (handle.wire == NULL)
+        return;
+    refuse(&handle, cause, SR_TEXT_BUSY);
+    end(&handle);
+}

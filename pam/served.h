@@ -1,0 +1,36 @@
+/*
+ * Served: the calls of another process, made here for it.
+ *
+ * A handle of libpam's kind stands for the handle of that process: its items
+ * are what came with the call, its conversation is the connection, and what the
+ * calls keep in it lasts as long as the connection does.  So each call answers
+ * as it would in the process itself, by the same code.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_PAM_SERVED_H
+#define SR_PAM_SERVED_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The process at the other end, as the kernel knows it. */
+struct sr_served_peer {
+    uid_t uid;           /* effective, when it connected */
+    uid_t real_uid;      /* of a set-user-ID program: its user */
+    const char *process; /* its entry of /proc, which never becomes another's */
+};
+
+/*
+ * Serve a connection until it ends.  A peer of root may have any call made, and
+ * is believed what it says of it.  Any other peer may have its own password
+ * verified and its own account judged, once, by this host's configuration and
+ * from the source that its uid is.
+ */
+void sr_serve(int fd, const struct sr_served_peer *peer);
+
+/* Tell the peer that nothing is done for it, and why: the event's cause. */
+void sr_serve_refuse(int fd, const struct sr_served_peer *peer,
+                     const char *cause);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Link: one connection with selfreset-helper, from either end, on which no wait
+ * exceeds a deadline.
+ *
+ * A deadline `end` is a time of sr_deadline_now().  Descriptors that a peer
+ * sends along are never taken over.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_WIRE_LINK_H
+#define SR_POLICY_WIRE_LINK_H
+
+#include "policy/wire/wire.h"
+
+/* Where the helper listens, under the directory of what does not survive a
+ * reboot. */
+#define SR_LINK_NAME "helper"
+
+/*
+ * Connect to the helper.  Returns a descriptor, 3 or higher and closed on exec,
+ * or a negative errno: -ENOENT or -ECONNREFUSED when none listens.
+ */
+int sr_link_connect(const char *path, int64_t end);
+
+/* Send a message.  Returns 0 or a negative errno; -EPIPE when the peer is gone,
+ * -EMSGSIZE when the message was full. */
+int sr_link_send(int fd, const struct sr_wire *wire, int64_t end);
+
+/*
+ * Receive one message and check it.  Returns 0 or a negative errno: -EPIPE when
+ * the peer is gone, -ETIMEDOUT, -EPROTO when it is no message.
+ */
+int sr_link_receive(int fd, struct sr_wire *wire, int64_t end);
+
+/* Whether the peer is gone, or has sent what nobody has asked it for. */
+bool sr_link_is_dead(int fd);
+
+#endif

@@ -1,0 +1,130 @@
+"""selfreset-helper for the tests: started as on a host without systemd, and
+spoken to by a client of the tests' own.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import contextlib
+import os
+import socket
+import struct
+import subprocess
+
+from scratch import RUNDIR, wait_until
+
+SOCKET = RUNDIR / "helper"
+VERSION = 1
+HELLO, CALL, ANSWER, SAY, ASK, END, REFUSE = range(1, 8)
+AUTH, CRED, ACCOUNT, PASSWORD, OPEN, CLOSE = range(6)
+NUMBERS = {"version": 1, "call": 2, "flags": 3, "code": 4, "style": 5,
+           "delay": 6}
+TEXTS = {"text": 16, "argument": 17, "service": 18, "user": 19, "rhost": 20,
+         "ruser": 21, "tty": 22, "terminal": 23, "authtok": 24,
+         "oldauthtok": 25, "variable": 26, "locale": 27, "language": 28}
+NAMES = {number: name for name, number in {**NUMBERS, **TEXTS}.items()}
+
+
+def listens():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+        return probe.connect_ex(str(SOCKET)) == 0
+
+
+def start(host):
+    """A helper that listens; the answer is its process."""
+    process = host.start(["selfreset-helper", "--listen"],
+                         stdin=subprocess.DEVNULL)
+    wait_until(lambda: SOCKET.is_socket() and listens(), what="the helper")
+    wait_until(lambda: not children(process), what="the end of that")
+    return process
+
+
+def stop(host, process):
+    process.terminate()
+    assert process.wait(10) == 0
+    host.running.remove(process)
+    assert not SOCKET.exists()
+
+
+def field(tag, value):
+    if isinstance(value, int):
+        return struct.pack("<BHI", tag, 4, value)
+    data = value if isinstance(value, bytes) else value.encode() + b"\0"
+    return struct.pack("<BH", tag, len(data)) + data
+
+
+def message(kind, **fields):
+    data = bytes([kind])
+    for name, value in fields.items():
+        for one in value if isinstance(value, list) else [value]:
+            data += field(NUMBERS.get(name) or TEXTS[name], one)
+    return data
+
+
+def parse(data):
+    """Kind and fields of a message."""
+    fields, at = {}, 1
+    while at < len(data):
+        tag, length = struct.unpack_from("<BH", data, at)
+        value = data[at + 3:at + 3 + length]
+        fields[NAMES[tag]] = (value[:-1].decode() if tag >= 16
+                              else struct.unpack("<I", value)[0])
+        at += 3 + length
+    return data[0], fields
+
+
+class Client:
+    """A connection made by a process of `user` (None: root)."""
+
+    def __init__(self, user=None):
+        self.socket = connect(user)
+        self.socket.settimeout(30)
+
+    def send(self, kind, **fields):
+        self.socket.send(message(kind, **fields))
+
+    def receive(self):
+        data = self.socket.recv(65536)
+        return parse(data) if data else None
+
+    def call(self, call=AUTH, **fields):
+        self.send(HELLO, version=VERSION)
+        self.send(CALL, call=call, flags=0, service="probe", **fields)
+
+    def rest(self):
+        """All messages to the end of the call or of the connection."""
+        got = []
+        while True:
+            one = self.receive()
+            got.append(one)
+            if one is None or one[0] in (END, REFUSE, ASK):
+                return got
+
+    def close(self):
+        self.socket.close()
+
+
+@contextlib.contextmanager
+def as_user(user):
+    if user is None:
+        yield
+        return
+    os.setegid(user.uid)
+    os.seteuid(user.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def connect(user=None):
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with as_user(user):
+        made.connect(str(SOCKET))
+    return made
+
+
+def children(process):
+    """The processes of the connections of a helper that listens."""
+    with open(f"/proc/{process.pid}/task/{process.pid}/children") as text:
+        return [int(pid) for pid in text.read().split()]

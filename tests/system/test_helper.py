@@ -1,0 +1,68 @@
+"""selfreset-helper: programs that cannot check passwords by themselves have it
+done, each for what it is by the kernel.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import pytest
+
+import helper
+
+OLD = "correct horse battery"
+
+
+@pytest.fixture
+def served(host):
+    helper.start(host)
+    return host
+
+
+def auth(host, user, answer, who, *steps, **options):
+    return host.drive("probe", user, "auth", *steps, answers=[answer],
+                      uid=who.uid, **options)
+
+
+# ---- a process without root's rights
+
+def test_verifies_for_itself(served):
+    ann = served.add("ann", OLD)
+    done = auth(served, "ann", OLD, ann, "acct")
+    assert done.codes == ["SUCCESS"] * 2, done
+    assert done.prompts == ["Password: "]
+    done = auth(served, "ann", "no", ann)
+    assert done.codes == ["AUTH_ERR"] and not done.said
+
+
+def test_verifies_for_nobody_else(served):
+    ann, bob = served.add("ann", OLD), served.add("bob", OLD)
+    for name in ("bob", "root", "nobody-here"):
+        done = auth(served, name, OLD, ann, "acct")
+        assert done.codes == ["AUTHINFO_UNAVAIL"] * 2, done
+        assert done.prompts == []
+    assert served.log.with_text("SR-3202")
+    assert auth(served, "bob", OLD, bob).codes == ["SUCCESS"]
+
+
+def test_counts_in_the_ledger_of_its_own_sessions(served):
+    served.configure(lockout={"attempts": 3})
+    ann = served.add("ann", OLD)
+    for _ in range(3):
+        assert auth(served, "ann", "no", ann).code == "AUTH_ERR"
+    done = auth(served, "ann", OLD, ann)
+    assert done.code == "AUTH_ERR" and "locked" in done.said
+    # A stranger's ledger is another one.
+    assert served.drive("probe", "ann", "auth", answers=[OLD],
+                        rhost="192.0.2.1").code == "SUCCESS"
+    # su's from a session of the same user is the same.
+    assert served.drive("probe", "ann", "auth", answers=[OLD],
+                        real_uid=ann.uid).code == "AUTH_ERR"
+
+
+def test_without_it_as_before(host):
+    ann = host.add("ann", OLD)
+    process = helper.start(host)
+    assert auth(host, "ann", OLD, ann).code == "SUCCESS"
+    helper.stop(host, process)
+    done = auth(host, "ann", OLD, ann)
+    assert done.code == "AUTHINFO_UNAVAIL"
+    assert "permission to check passwords" in done.said

@@ -1,0 +1,128 @@
+"""The units of selfreset-helper: under all that they forbid the helper does its
+work, and systemd goes on listening whoever connects how often.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import os
+import shlex
+import sys
+
+import pytest
+
+from scratch import copy, module_directory, wait_until
+from test_watch_unit import SYSTEMD, System
+
+pytestmark = pytest.mark.skipif(not os.path.exists(SYSTEMD),
+                                reason="systemd is not installed")
+
+UNITS = ("selfreset-helper.socket", "selfreset-helper@.service")
+OLD = "correct horse battery"
+
+TARGET = """\
+[Unit]
+Requires=selfreset-helper.socket try.service
+"""
+
+SCRIPT = """\
+[Unit]
+DefaultDependencies=no
+After=selfreset-helper.socket
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /try
+StandardOutput=append:/said
+StandardError=append:/said
+"""
+
+# A user who connects again and again, and holds what he gets.
+FLOOD = """\
+import os, socket, sys
+os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]))
+held = []
+for _ in range(100):
+    held.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    held[-1].connect("/run/selfreset/helper")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+TRY = """\
+for answer in %(right)s %(wrong)s; do
+    %(driver)s --masked $answer --uid %(ann)d probe ann auth acct >>/result
+done
+mkfifo /hold
+%(python)s /flood %(bob)d </hold >/held & exec 3>/hold
+until [ -s /held ]; do sleep 0.05; done
+%(driver)s --masked %(right)s --uid %(ann)d probe ann auth >>/result
+exec 3>&-
+wait
+systemctl show --value -p ActiveState -p Result selfreset-helper.socket >>/result
+echo end >>/result
+"""
+
+
+def masked(text):
+    return bytes(byte ^ 0xa5 for byte in text.encode()).hex()
+
+
+class Units(System):
+    def __init__(self, host, **words):
+        self.words = words
+        super().__init__(host)
+
+    def fill(self, host):
+        super().fill(host)
+        modules = self.upper / "usr" / module_directory().relative_to("/")
+        modules.mkdir(parents=True, exist_ok=True)
+        copy(module_directory() / "pam_selfreset.so",
+             modules / "pam_selfreset.so")
+        units = self.upper / "etc/systemd/system"
+        for name in UNITS:
+            (path,) = (host.build / "stage").glob(f"**/system/{name}")
+            copy(path, units / name)
+        (units / "selfreset-helper@.service.d").mkdir()
+        (units / "selfreset-helper@.service.d/out.conf").write_text(
+            "[Service]\nStandardOutput=append:/said\n"
+            "StandardError=append:/said\n")
+        (units / "try.target").write_text(TARGET)
+        (units / "try.service").write_text(SCRIPT)
+        (self.upper / "flood").write_text(FLOOD)
+        (self.upper / "try").write_text(TRY % self.words)
+
+
+def codes(lines):
+    return [line.split()[2].removeprefix("PAM_") for line in lines
+            if line.startswith("code ")]
+
+
+def test_with_systemd(host):
+    ann, bob = host.add("ann", OLD), host.add("bob", OLD)
+    system = Units(host, driver=shlex.quote(host.driver), right=masked(OLD),
+                   wrong=masked("no"), ann=ann.uid, bob=bob.uid,
+                   python=sys.executable)
+    result = system.upper / "result"
+    try:
+        wait_until(lambda: result.exists() and "end\n" in result.read_text(),
+                   60, "the end of the script")
+        lines = result.read_text().splitlines()
+        assert codes(lines) == ["SUCCESS", "SUCCESS", "AUTH_ERR", "SUCCESS",
+                                "SUCCESS"], lines
+        assert sorted(lines[-3:]) == ["active", "end", "success"], lines
+    except AssertionError:
+        print(system.said())
+        raise
+    finally:
+        system.stop()
+
+
+def test_systemd_takes_them(host, tmp_path):
+    for name in UNITS:
+        (path,) = (host.build / "stage").glob(f"**/system/{name}")
+        text = path.read_text()
+        assert "%sbindir%" not in text and "%rundir%" not in text
+        (tmp_path / name).write_text(text.replace(
+            "ExecStart=-/usr/sbin/", "ExecStart=-" + host.tools[0] + "/"))
+    done = host.run("systemd-analyze", "verify", "--man=no",
+                    *(tmp_path / name for name in UNITS))
+    assert (done.returncode, done.stderr) == (0, "")
