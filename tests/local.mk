@@ -72,6 +72,7 @@ tests_unit_test_store_SOURCES = tests/unit/test_store.c \
 	tests/unit/scratch.c tests/unit/scratch.h
 if LDAP
 UNIT_TESTS += \
+	tests/unit/test_ad_values \
 	tests/unit/test_ldap_response \
 	tests/unit/test_ldap_entry \
 	tests/unit/test_ldap_ledger_entry \
@@ -83,6 +84,8 @@ if KRB5
 UNIT_TESTS += tests/unit/test_kpasswd
 endif
 tests_unit_test_kpasswd_LDADD = libkrb5facts.la libbackend.la $(CMOCKA_LIBS)
+tests_unit_test_ad_values_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
+tests_unit_test_ad_values_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_response_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
 tests_unit_test_ldap_response_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_entry_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
@@ -198,6 +201,7 @@ if FUZZERS
 FUZZ_TARGETS += tests/fuzz/fuzz_config
 FUZZ_TARGETS += tests/fuzz/fuzz_shadow
 if LDAP
+FUZZ_TARGETS += tests/fuzz/fuzz_ad
 FUZZ_TARGETS += tests/fuzz/fuzz_ldap
 FUZZ_TARGETS += tests/fuzz/fuzz_server
 endif
@@ -215,6 +219,9 @@ FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 tests_fuzz_fuzz_config_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_ad_CFLAGS = $(FUZZ_CFLAGS) $(LDAP_CFLAGS)
+tests_fuzz_fuzz_ad_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_ad_LDADD = libldapfacts.la libbackend.la libstate.la
 tests_fuzz_fuzz_ldap_CFLAGS = $(FUZZ_CFLAGS) $(LDAP_CFLAGS)
 tests_fuzz_fuzz_ldap_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_ldap_LDADD = libldapfacts.la libpolicy.la

@@ -205,6 +205,7 @@ password_facts(struct sr_ldap_view *view, uint32_t control,
     int64_t last = 0, expiry = 0;
     const bool is_known = number(view, PWD_LAST_SET, &last);
     const int64_t min_age = interval(view, MIN_AGE, PSO_MIN_AGE);
+    const sr_time set = stamp(view, SR_AD_UNICODE_PWD);
     const bool never = (control & UAC_DONT_EXPIRE) != 0;
 
     if (!is_known)
@@ -214,8 +215,7 @@ password_facts(struct sr_ldap_view *view, uint32_t control,
     facts->never_expires = never ? SR_YES : SR_NO;
     /* DONT_EXPIRE_PASSWORD beats the demand for a change. */
     facts->must_change = last == 0 && !never ? SR_YES : SR_NO;
-    facts->password_changed = last == 0 ? stamp(view, SR_AD_UNICODE_PWD)
-                                        : time_of(view, PWD_LAST_SET);
+    facts->password_changed = last == 0 ? set : time_of(view, PWD_LAST_SET);
     if (never || expiry == SR_AD_NEVER)
         facts->password_expires = SR_TIME_NEVER;
     else if (last != 0) /* 0: there is no time until it is changed */
