@@ -28,7 +28,9 @@ record(struct sr_pam_context *ctx)
     error = sr_session_record(NULL, NULL, ctx->txn.uid);
     if (error == 0)
         pam_set_data(ctx->pamh, RECORD_DATA, NULL, NULL);
-    else if (ctx->txn.rules.require_logon)
+    else if (ctx->txn.account != NULL &&
+             sr_change_requires_logon(&ctx->txn.account->facts,
+                                      &ctx->txn.rules))
         sr_context_event(ctx, SR_EVENT_STATE, "failed", strerror(-error), -1);
 }
 

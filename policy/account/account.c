@@ -669,7 +669,7 @@ sr_transaction_caller(const struct sr_transaction *txn, bool forced)
     const uid_t uid = txn->account->facts.uid;
     struct sr_caller caller = {.is_admin = real == 0 && !forced};
 
-    if (txn->rules.require_logon && !txn->rules.is_logon_exempt)
+    if (sr_change_requires_logon(&txn->account->facts, &txn->rules))
         caller.is_logged_on =
             real == uid &&
             sr_session_is_logged_on(NULL, NULL, txn->context.process, uid);

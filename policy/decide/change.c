@@ -55,6 +55,14 @@ owner_refusal(const struct sr_facts *facts, const struct sr_rules *rules,
     return refused;
 }
 
+bool
+sr_change_requires_logon(const struct sr_facts *facts,
+                         const struct sr_rules *rules)
+{
+    return (rules->require_logon || facts->requires_logon == SR_YES) &&
+           !rules->is_logon_exempt;
+}
+
 struct sr_change
 sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
           const struct sr_caller *caller, sr_time now)
@@ -72,8 +80,7 @@ sr_change(const struct sr_facts *facts, const struct sr_rules *rules,
     change = owner_refusal(facts, rules, now);
     if (change.result != SR_CHANGE_ALLOWED)
         return change;
-    if ((rules->require_logon || facts->requires_logon == SR_YES) &&
-        !rules->is_logon_exempt && !caller->is_logged_on) {
+    if (sr_change_requires_logon(facts, rules) && !caller->is_logged_on) {
         change.result = SR_CHANGE_REQUIRE_LOGON;
         change.rule =
             rules->require_logon ? "change.require_logon" : "requires_logon";

@@ -47,6 +47,11 @@ struct sr_change sr_change(const struct sr_facts *facts,
                            const struct sr_rules *rules,
                            const struct sr_caller *caller, sr_time now);
 
+/* Whether the password may be changed only by an owner who is logged on: a rule
+ * of this host, or of the backend. */
+bool sr_change_requires_logon(const struct sr_facts *facts,
+                              const struct sr_rules *rules);
+
 /*
  * The end of the minimum age, the later of the account's own and the rules'.
  * Unknown when neither says anything.

@@ -155,9 +155,7 @@ sr_payload_encode(enum sr_view view, const struct sr_facts *facts,
     int grace = facts->grace_left;
 
     apply_rules(view, rules, &facts_out);
-    rules_out.require_logon =
-        (rules->require_logon || facts->requires_logon == SR_YES) &&
-        !rules->is_logon_exempt;
+    rules_out.require_logon = sr_change_requires_logon(facts, rules);
     list_times(&facts_out, times);
     payload->size = AT_TIMES;
     for (unsigned i = 0; i < TIMES; i++) {

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import itertools
 import socket
 import time
@@ -17,6 +18,7 @@ NEW = "second-Passw0rd-0f-ann"
 PEER = "192.0.2.7"
 MACHINE = "Machine-Secret-1"
 UID = itertools.count(4242)
+CHANGE_RIGHT = "ab721a53-1e2f-11d0-9819-00aa0040529b"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,10 @@ def person(host, ad, **options):
     ad.user(name, **options)
     host.add_elsewhere(name, uid)
     return name
+
+
+def uid_of(name):
+    return int(name[1:])
 
 
 def log_in(host, name, password=PASSWORD, **options):
@@ -192,7 +198,7 @@ def forced(host, name, *answers):
 
 def change(host, name, *answers):
     return host.drive("probe", name, "chauthtok", answers=answers,
-                      real_uid=host.uid_of(name))
+                      real_uid=uid_of(name))
 
 
 @pytest.mark.parametrize("state", [must_change, expired])
@@ -207,3 +213,125 @@ def test_forced_change(host, corp, state):
     assert log_in(host, name, NEW).codes == ["SUCCESS", "SUCCESS"]
     assert by_key(host, name).codes == ["SUCCESS"]
 
+    assert "has been changed" in done.said
+    assert len(done.prompts) == 3, "the current password was asked for again"
+    assert log_in(host, name).codes[0] == "AUTH_ERR"
+
+
+def test_change_by_the_owner(host, corp):
+    name = person(host, corp)
+    done = change(host, name, PASSWORD, NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert corp.has_password(name, NEW)
+    assert change(host, name, PASSWORD, NEW, NEW).codes == ["AUTH_ERR"]
+    assert corp.first.bad_passwords(name) == 1
+
+
+@contextlib.contextmanager
+def rules(ad, **attributes):
+    """Rules of the domain, for one test."""
+    if not attributes:
+        yield
+        return
+    before = ad.first.read(samba.BASE, *attributes)
+    ad.first.modify(samba.BASE, **attributes)
+    try:
+        yield
+    finally:
+        ad.first.modify(samba.BASE, **{
+            attribute: before[attribute][0] for attribute in attributes})
+
+
+# What the rules of the domain are, the password that they refuse, a word of our
+# sentence, and one of the server's.
+THIRD = "a-Third-passw0rd, quite (long)"
+REFUSALS = {
+    "short": ({"minPwdLength": 18}, "Sh0rt-Passw0rd-17", "too short",
+              "at least 18 characters"),
+    "simple": ({}, "only small letters and blanks", "refused",
+               "complexity requirements"),
+    "history": ({}, PASSWORD, "used before", "password history"),
+    "young": ({"minPwdAge": -2 * DAY * 10**7}, NEW, "too recently", ""),
+}
+
+
+@pytest.mark.parametrize("why", REFUSALS)
+def test_refusals(host, corp, why):
+    """A refused one is asked for again in the same dialogue."""
+    attributes, refused, ours, theirs = REFUSALS[why]
+    name = person(host, corp)
+    old = PASSWORD
+    if why == "history":
+        host.configure(password={"min_length": "8"})
+        old = "in-Between-0f-them"
+        assert change(host, name, PASSWORD, old, old).codes == ["SUCCESS"]
+    with rules(corp, **attributes):
+        done = change(host, name, old, refused, refused, THIRD, THIRD)
+        assert ours in done.said and theirs in done.said, (done,
+                                                          host.log.all())
+    if why == "young":
+        assert done.codes == ["AUTHTOK_ERR"]
+        assert corp.has_password(name, old)
+    else:
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+        assert corp.has_password(name, THIRD)
+
+
+def test_minimum_age_is_told(host, corp):
+    """Before a new password is asked for, with the time that is left."""
+    name = person(host, corp)
+    with rules(corp, minPwdAge=-2 * DAY * 10**7):
+        done = change(host, name, PASSWORD)
+        assert done.codes == ["AUTHTOK_ERR"], done
+        assert "in 2 days" in done.said or "in 47 hours" in done.said, done
+        assert not any("New password" in prompt for prompt in done.prompts)
+
+
+def test_cannot_change(host, corp):
+    name = person(host, corp)
+    corp.tool("dsacl", "set", f"--objectdn={user_dn(name)}", "--action=deny",
+              f"--sddl=(OD;;CR;{CHANGE_RIGHT};;WD)(OD;;CR;{CHANGE_RIGHT};;PS)",
+              "-H", f"ldap://{corp.first.ip}", *corp.as_administrator())
+    done = change(host, name, PASSWORD, NEW, NEW)
+    assert done.codes == ["PERM_DENIED"], (done, host.log.all())
+    assert CONTACT in done.said and corp.has_password(name, PASSWORD)
+    must_change(corp, name)
+    assert log_in(host, name).codes == ["SUCCESS", "AUTHTOK_EXPIRED"]
+
+
+def test_must_log_on_to_change(host, corp):
+    """The rule of the domain, which no server enforces."""
+    name, other = person(host, corp), person(host, corp)
+    must_change(corp, name)
+    with rules(corp, pwdProperties=3):
+        done = log_in(host, name)
+        assert done.codes == ["SUCCESS", "AUTHTOK_EXPIRED"], done
+        assert by_key(host, name).codes == ["AUTHTOK_EXPIRED"]
+        done = change(host, other, PASSWORD, NEW, NEW)
+        assert done.codes == ["PERM_DENIED"] and CONTACT in done.said, done
+        host.configure(change={"logon_exempt": f"{name} {other}"})
+        assert log_in(host, name).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+
+
+def test_other_upn(host, corp):
+    """A userPrincipalName with a suffix of its own is another name of the
+    account, which this host knows by its usual one."""
+    name = person(host, corp, userPrincipalName="someone@corp.example")
+    assert log_in(host, name).codes == ["SUCCESS", "SUCCESS"]
+    done = change(host, name, PASSWORD, NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+
+
+def test_password_settings_object(host, corp):
+    """Its rules are hidden from hosts; what it refuses is told."""
+    name = person(host, corp)
+    corp.tool("domain", "passwordsettings", "pso", "create", "strict", "1",
+              "--min-pwd-length=20", "-H", f"ldap://{corp.first.ip}",
+              *corp.as_administrator())
+    corp.tool("domain", "passwordsettings", "pso", "apply", "strict", name,
+              "-H", f"ldap://{corp.first.ip}", *corp.as_administrator())
+    refused = "Sh0rt-Passw0rd-17"
+    done = change(host, name, PASSWORD, refused, refused, THIRD, THIRD)
+    assert "at least 7 characters" not in done.said, done
+    assert "at least 20 characters" in done.said, done
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
