@@ -254,7 +254,7 @@ def test_simple_identity(host, corp):
 
 # ---- secrets
 
-@pytest.mark.parametrize("marker", [OLD, FRESH])
+@pytest.mark.parametrize("marker", [OLD, FRESH], ids=["old", "new"])
 def test_memory(host, corp, marker):
     name = person(host, corp)
     must_change(corp, name)
