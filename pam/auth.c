@@ -10,6 +10,7 @@
 #include "pam/credentials.h"
 #include "pam/guard.h"
 #include "pam/prompt.h"
+#include "policy/util/clock.h"
 
 /* Asked of libpam before anything else: it sleeps only when the stack fails,
  * so that every failure takes the same time. */
@@ -155,6 +156,40 @@ authenticate_settle(struct sr_pam_context *ctx)
     return code == PAM_SUCCESS ? PAM_IGNORE : code;
 }
 
+/* A password that is yet to be typed, be it the same one, is another attempt
+ * than the last one on this handle, which ends. */
+static void
+end_last_attempt(struct sr_pam_context *ctx)
+{
+    const void *item = NULL;
+
+    if (pam_get_item(ctx->pamh, PAM_AUTHTOK, &item) != PAM_SUCCESS ||
+        item == NULL)
+        sr_guard_end(ctx->pamh);
+}
+
+/*
+ * The password first, then the account: nothing that is done before the prompt
+ * depends on the name.  Everything that follows is part of the refusal's time.
+ */
+static int
+ask_and_look_up(struct sr_pam_context *ctx, const char **password)
+{
+    int code;
+
+    end_last_attempt(ctx);
+    code = sr_prompt_password(ctx, password);
+    ctx->txn.context.answered = sr_clock_milliseconds();
+    if (code == PAM_SUCCESS)
+        code = sr_context_look_up(ctx);
+    ask_delay(ctx);
+    if (code == PAM_SUCCESS && (ctx->txn.ask == SR_STATUS_UNAVAILABLE ||
+                                ctx->txn.ask == SR_STATUS_AMBIGUOUS ||
+                                ctx->txn.ask == SR_STATUS_NO_MEMORY))
+        code = sr_context_unknown_code(ctx, PAM_AUTHINFO_UNAVAIL);
+    return code;
+}
+
 int
 sr_authenticate(struct sr_pam_context *ctx)
 {
@@ -166,17 +201,12 @@ sr_authenticate(struct sr_pam_context *ctx)
     sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_TYPED);
     if (ctx->args.settle)
         return authenticate_settle(ctx);
-    ask_delay(ctx);
-    if (ctx->txn.ask == SR_STATUS_UNAVAILABLE ||
-        ctx->txn.ask == SR_STATUS_AMBIGUOUS ||
-        ctx->txn.ask == SR_STATUS_NO_MEMORY)
-        return sr_context_unknown_code(ctx, PAM_AUTHINFO_UNAVAIL);
+    code = ask_and_look_up(ctx, &password);
+    if (code != PAM_SUCCESS)
+        return code;
     if (sr_guard_has_run(ctx))
         return ctx->args.guard ? PAM_IGNORE : PAM_USER_UNKNOWN;
     sr_guard_end(ctx->pamh);
-    code = sr_prompt_password(ctx, &password);
-    if (code != PAM_SUCCESS)
-        return code;
     if (ctx->args.guard)
         return authenticate_guard(ctx, password);
     return sr_context_knows(ctx) ? authenticate_alone(ctx, password)

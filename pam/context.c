@@ -464,12 +464,23 @@ check_arguments(struct sr_pam_context *ctx, int argc, const char **argv)
     return refuse_line(ctx, cause);
 }
 
-/* Look the account up, and where the call comes from. */
-static int
-open_subject(struct sr_pam_context *ctx)
+/* Whether a password is asked for before anything is looked up: how long that
+ * takes tells names apart.  With a configuration that lets in only root nobody
+ * else is asked for one. */
+static bool
+asks_first(const struct sr_pam_context *ctx)
+{
+    return ctx->call == SR_PAM_AUTH && !ctx->args.settle && !ctx->is_spare;
+}
+
+int
+sr_context_look_up(struct sr_pam_context *ctx)
 {
     int code;
 
+    if (ctx->has_looked_up)
+        return PAM_SUCCESS;
+    ctx->has_looked_up = true;
     open_account(ctx);
     code = judge_spare(ctx);
     if (code != PAM_SUCCESS)
@@ -506,8 +517,8 @@ sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh,
     code = sr_context_names(ctx);
     if (code == PAM_SUCCESS)
         code = check_backend(ctx);
-    if (code == PAM_SUCCESS)
-        code = open_subject(ctx);
+    if (code == PAM_SUCCESS && !asks_first(ctx))
+        code = sr_context_look_up(ctx);
     return code;
 }
 

@@ -35,19 +35,20 @@ struct sr_pam_context {
     bool keeps_tickets;       /* see caller.h */
     struct sr_config *config; /* owned; NULL once given away */
     bool is_spare; /* these are the built-in defaults: the file has an error */
-    const char *user; /* as typed; belongs to libpam; never NULL once begun */
-    const char *tty;  /* belongs to libpam; NULL: none */
+    bool has_looked_up; /* by sr_context_look_up() */
+    const char *user;   /* as typed; belongs to libpam; never NULL once begun */
+    const char *tty;    /* belongs to libpam; NULL: none */
     struct sr_transaction txn;
     char *text;     /* to be shown, or NULL */
     int text_style; /* PAM_TEXT_INFO or PAM_ERROR_MSG */
 };
 
 /*
- * Begin a call: arguments, permission, configuration, names, account, source.
- * Returns PAM_SUCCESS even for a name that no backend knows, or the code to
- * answer; the person has then been told why.  With is_answered set,
- * selfreset-helper has made the call, and this is its answer.  End it with
- * sr_context_end() whatever was returned.
+ * Begin a call: arguments, permission, configuration, name; then account and
+ * source, but in authenticate, which asks for a password first.  Returns
+ * PAM_SUCCESS, or the code to answer; the person has then been told why.  With
+ * is_answered set, selfreset-helper has made the call, and this is its answer.
+ * End it with sr_context_end() whatever was returned.
  */
 int sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh,
                      enum sr_pam_call call, int flags, int argc,
@@ -56,6 +57,13 @@ void sr_context_end(struct sr_pam_context *ctx);
 
 /* Have the name of the user, which libpam may ask for: ctx->user. */
 int sr_context_names(struct sr_pam_context *ctx);
+
+/*
+ * Look up account, rules and source, unless that was done.  Returns as above,
+ * PAM_SUCCESS even for a name that no backend knows.  Until then the name is
+ * one that does not exist.
+ */
+int sr_context_look_up(struct sr_pam_context *ctx);
 
 /* True when the account is one of a configured backend. */
 bool sr_context_knows(const struct sr_pam_context *ctx);

@@ -50,6 +50,19 @@ sr_prompt_one(struct sr_pam_context *ctx, enum sr_text prompt, char **password)
     return code;
 }
 
+/* A line that may not ask has no password: the record names the account. */
+static int
+refuse_first_pass(struct sr_pam_context *ctx)
+{
+    const int code = sr_context_look_up(ctx);
+
+    if (code == PAM_SUCCESS)
+        sr_context_event(ctx, SR_EVENT_WRONG, "failed",
+                         "use_first_pass: no module asked for a password",
+                         PAM_AUTH_ERR);
+    return code == PAM_SUCCESS ? PAM_AUTH_ERR : code;
+}
+
 int
 sr_prompt_password(struct sr_pam_context *ctx, const char **password)
 {
@@ -59,25 +72,17 @@ sr_prompt_password(struct sr_pam_context *ctx, const char **password)
 
     *password = NULL;
     code = pam_get_item(ctx->pamh, PAM_AUTHTOK, &item);
-    if (code != PAM_SUCCESS)
-        return code;
-    if (item == NULL) {
-        if (ctx->args.use_first_pass) {
-            sr_context_event(ctx, SR_EVENT_WRONG, "failed",
-                             "use_first_pass: no module asked for a password",
-                             PAM_AUTH_ERR);
-            return PAM_AUTH_ERR;
-        }
+    if (code == PAM_SUCCESS && item == NULL) {
+        if (ctx->args.use_first_pass)
+            return refuse_first_pass(ctx);
         code = sr_prompt_one(ctx, SR_TEXT_PROMPT_PASSWORD, &typed);
         if (code == PAM_SUCCESS)
             code = pam_set_item(ctx->pamh, PAM_AUTHTOK, typed);
         if (code == PAM_SUCCESS)
             code = pam_get_item(ctx->pamh, PAM_AUTHTOK, &item);
-        if (code == PAM_SUCCESS)
-            code = sr_context_refresh(ctx, PAM_AUTHINFO_UNAVAIL);
-        if (code != PAM_SUCCESS)
-            return code;
     }
+    if (code != PAM_SUCCESS)
+        return code;
     *password = item;
     return item == NULL ? PAM_CONV_ERR : PAM_SUCCESS;
 }

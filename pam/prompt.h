@@ -9,9 +9,8 @@
 #include "pam/context.h"
 
 /*
- * The password for authenticate: the one an earlier module left, or a prompt,
- * after which the account is looked at again.  It stays in PAM_AUTHTOK, where
- * libpam wipes it.
+ * The password for authenticate: the one an earlier module left, or a prompt.
+ * It stays in PAM_AUTHTOK, where libpam wipes it.
  */
 int sr_prompt_password(struct sr_pam_context *ctx, const char **password);
 

@@ -22,6 +22,9 @@ struct sr_context {
     bool is_admin;    /* root acts on somebody's account: texts are for root */
     bool is_stand_in; /* the password is not what the person typed (sshd's
                          stand-in): it is counted against no account */
+    int64_t answered; /* when the password was there, by
+                         sr_clock_milliseconds(); 0: not noted.  The time of a
+                         refusal counts from then */
     bool allow_empty; /* the application admits accounts without a password */
 
     /* The number that the interface answers, for events; NULL: none. */

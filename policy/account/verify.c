@@ -303,10 +303,11 @@ verify(struct sr_transaction *txn, const char *password)
     return outcome;
 }
 
-/* A refusal leaves at the end of a step of this length, in milliseconds, where
- * its time would tell names apart: longer than the usual hashes and binds, and
- * short beside the delay that libpam adds. */
-#define STEP_MS 250
+/* A refusal leaves at the end of a step, in milliseconds, where its time would
+ * tell names apart.  The first is longer than the usual hashes and binds, and
+ * short beside the delay that libpam adds; the others are for directories that
+ * are far away.  After the last one it leaves at once. */
+static const int64_t steps[] = {250, 1000, 4000};
 
 /*
  * Whether the work of a refusal depends on the name: hashes of several costs,
@@ -322,14 +323,21 @@ is_uneven(const struct sr_transaction *txn)
            sr_local_is_mixture(NULL);
 }
 
-/* Wait for the end of the step that a refusal which began at `began` is in. */
+/* Wait for the end of the step that a refusal which began at `began` is in:
+ * when the password was there, so that it has the look-up of the account. */
 static void
 wait_for_step(int64_t began)
 {
     const int64_t spent = sr_clock_milliseconds() - began;
-    const long left = (long)(STEP_MS - (spent < 0 ? 0 : spent % STEP_MS));
-    struct timespec rest = {.tv_nsec = left * 1000000};
+    struct timespec rest = {0, 0};
+    size_t step = 0;
 
+    while (step < sizeof(steps) / sizeof(steps[0]) && steps[step] <= spent)
+        step++;
+    if (step < sizeof(steps) / sizeof(steps[0])) {
+        rest.tv_sec = (steps[step] - spent) / 1000;
+        rest.tv_nsec = (long)((steps[step] - spent) % 1000 * 1000000);
+    }
     while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
         continue;
 }
@@ -337,7 +345,8 @@ wait_for_step(int64_t began)
 struct sr_verify_outcome
 sr_verify(struct sr_transaction *txn, const char *password)
 {
-    const int64_t began = sr_clock_milliseconds();
+    const int64_t began = txn->context.answered != 0 ? txn->context.answered
+                                                     : sr_clock_milliseconds();
     const struct sr_verify_outcome outcome = verify(txn, password);
 
     if (outcome.verified != SR_VERIFIED_RIGHT && is_uneven(txn))

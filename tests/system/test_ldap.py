@@ -775,7 +775,9 @@ def test_sshd_stopped_server(host):
     begun = time.monotonic()
     try:
         with ssh(host, "echo in as $(id -un)") as talk:
-            shown = talk.rest()
+            talk.answer(PASSWORD, OLD)
+            talk.until(CONTACT.replace(".", r"\."))
+            shown = talk.seen
     finally:
         server.resume()
     assert "in as" not in shown

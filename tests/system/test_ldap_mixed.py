@@ -5,16 +5,19 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import json
+import time
 
 import pytest
 
 import directory
 from directory import (PEOPLE, POLICY, SECRET_FILE, SERVICE, Slapd, dn_of,
                        stamp, user)
+from middle import Middle
 from scratch import CONTACT, COSTLY, stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 from test_enumeration import assert_alike, sample
+from test_ldap_hang import PLAIN
 from test_ldap import DAY, NEW, OLD, PEER, UID, configure, log_in, secret_file
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
@@ -49,14 +52,55 @@ def twins(host, order, policy=None, uid=None, **fields):
 def test_refusals_take_the_same_time(host, order):
     """Whichever backend has the name, or none."""
     host.add("bob", LOCAL, cost=COSTLY)
-    serve(host, order, user("ann", UID, OLD),
-          lockout={"attempts": 60, "source_attempts": 0})
+    serve(host, order, user("ann", UID, OLD))
+    host.configure(lockout={"attempts": 60, "source_attempts": 0})
     host.add_elsewhere("ann", UID)
     assert_alike(sample(host, {
         "directory": {"user": "ann", "password": "no"},
         "local": {"user": "bob", "password": "no"},
         "unknown": {"user": "evelina", "password": "no"},
     }, 7))
+
+
+SLOW = 0.05
+
+
+def delay(middle, client, server, request):
+    """A directory far away."""
+    time.sleep(SLOW)
+    server.sendall(request.data)
+
+
+@pytest.mark.parametrize("order", ["local corp", "corp local"])
+def test_the_time_until_the_prompt(host, order):
+    """Nothing is looked up before it, and what a look-up takes afterwards does
+    not tell names apart either."""
+    host.add("bob", LOCAL)
+    server = serve(host, order, user("ann", UID, OLD))
+    host.add_elsewhere("ann", UID)
+    names = ("ann", "bob", "evelina")
+    before, after = ({name: [] for name in names} for _ in range(2))
+    with Middle(server, {"search": delay}) as middle:
+        configure(host, server, uri=middle.uri, **PLAIN)
+        host.configure(selfreset={"backends": order},
+                       lockout={"attempts": 60, "source_attempts": 0})
+        for _ in range(5):
+            for name in names:
+                asked = middle.seen.count("search")
+                done = host.drive("probe", name, "auth", rhost=PEER)
+                assert done.codes == ["CONV_ERR"], done
+                assert middle.seen.count("search") == asked, name
+                before[name].append(done.times[0])
+                done = host.drive("probe", name, "auth", answers=["no"],
+                                  rhost=PEER)
+                assert done.prompts == ["Password: "], done
+                assert done.code in ("AUTH_ERR", "USER_UNKNOWN"), done
+                after[name].append(done.times[0])
+    # The least of them, since the machine may have more to do.
+    least = [min(values) for values in before.values()]
+    assert max(least) < min(least) * 2, before
+    least = [min(values) for values in after.values()]
+    assert max(least) < min(least) * 1.2, after
 
 
 @pytest.mark.parametrize("order", ["local corp", "corp local"])

@@ -85,7 +85,8 @@ def test_login_forced_change(host, name):
 def test_login_server_away(host):
     server = serve(host, config={"timeout": "1s"})
     server.stop()
-    with login() as talk:
+    with login() as talk:  # asks first, as for any name
+        talk.answer(PASSWORD, OLD)
         talk.until(CONTACT.replace(".", r"\."))
     # And in the midst of it.
     server.start()
