@@ -21,7 +21,8 @@ struct sr_verification {
     enum sr_begin answer;
     bool is_counted; /* in the ledger below */
     bool is_decoy;
-    bool has_own; /* our entry may be there */
+    bool is_overflow; /* a name for which its bucket has no place */
+    bool has_own;     /* our entry may be there */
     bool has_trouble;
     enum sr_shared_state state; /* of the own entry */
     struct sr_limits limits;
@@ -34,6 +35,8 @@ struct sr_verification {
     struct sr_shared_judgement judgement;
     char own[SR_SHARED_ID_SIZE];
     char ledger[SR_SHARED_LEDGER_SIZE];
+    char tag[SR_SHARED_TAG_SIZE]; /* where the ledger is a bucket; else empty */
+    size_t all; /* entries of the bucket that the list has, own ones first */
     char backend[SR_BACKEND_NAME_MAX + 1];
     char trouble[SR_ERROR_TEXT_SIZE + 64];
     struct sr_shared_list *list; /* only where it is counted: it is large */
@@ -65,9 +68,9 @@ trouble(struct sr_verification *verification, const char *why)
     return false;
 }
 
-/* An id that nobody else has. */
+/* An id that nobody else has; it begins with the tag. */
 static bool
-make_id(char id[SR_SHARED_ID_SIZE])
+make_id(const char *tag, char id[SR_SHARED_ID_SIZE])
 {
     uint8_t dice[(SR_SHARED_ID_SIZE - 1) / 2];
 
@@ -75,6 +78,7 @@ make_id(char id[SR_SHARED_ID_SIZE])
         return false;
     for (size_t i = 0; i < sizeof(dice); i++)
         snprintf(id + 2 * i, 3, "%02x", dice[i]);
+    memcpy(id, tag, strlen(tag));
     return true;
 }
 
@@ -92,7 +96,7 @@ enter(struct sr_verification *verification, const struct sr_shared_ledger *way,
     };
     enum sr_status answer;
 
-    if (!make_id(verification->own))
+    if (!make_id(verification->tag, verification->own))
         return trouble(verification, "no random numbers");
     verification->server = 0;
     verification->added = sr_clock_milliseconds();
@@ -150,6 +154,10 @@ look(struct sr_verification *verification, const struct sr_shared_ledger *way)
                         (sr_clock_milliseconds() - verification->added) / 1000;
     if (verification->server == 0)
         verification->now = sr_shared_latest(verification->list);
+    verification->all = verification->list->count;
+    if (verification->tag[0] != '\0')
+        verification->all =
+            sr_shared_gather(verification->list, verification->tag);
     sr_shared_judge(verification->list, own, &verification->limits,
                     verification->now, verification->lifetime,
                     &verification->judgement);
@@ -201,6 +209,39 @@ contend(struct sr_verification *verification,
     }
 }
 
+/*
+ * A bucket keeps to its size: another name gives way.  Where all others are
+ * locked out, a name that is new to it is not counted here, so that nothing
+ * that was tried with other names locks it out.
+ */
+static bool
+make_place(struct sr_verification *verification,
+           const struct sr_shared_ledger *way)
+{
+    const size_t own = verification->list->count;
+    struct sr_shared_list *room;
+    enum sr_status answer;
+    bool is_full = false;
+    struct sr_shared_request request = {
+        .what = SR_SHARED_DROP,
+        .ledger = verification->ledger,
+        .drop = verification->list->entry + own,
+    };
+
+    if (verification->all == own)
+        return true;
+    room = calloc(1, sizeof(*room));
+    if (room == NULL)
+        return trouble(verification, "out of memory");
+    request.count = sr_shared_evict(verification->list->entry + own,
+                                    verification->all - own,
+                                    &verification->limits, verification->now,
+                                    verification->lifetime, room, &is_full);
+    free(room);
+    verification->is_overflow = is_full && own == 1;
+    return request.count == 0 || ask(verification, way, &request, &answer);
+}
+
 /* The ledger that counts.  The key is read even where it is not needed. */
 static bool
 find_ledger(struct sr_verification *verification,
@@ -226,7 +267,8 @@ find_ledger(struct sr_verification *verification,
                               SR_CLASS_FAMILIAR,
                           verification->ledger);
     } else {
-        sr_shared_name(request.key, subject->id.name, verification->ledger);
+        sr_shared_name(request.key, subject->id.name, verification->ledger,
+                       verification->tag);
     }
     explicit_bzero(request.key, sizeof(request.key));
     return true;
@@ -271,7 +313,8 @@ shared_begin(struct sr_verification *verification,
             verification->locks = sr_lockouts_unknown();
         return SR_BEGIN_LOCKED;
     }
-    if (!contend(verification, way, deadline))
+    if (!contend(verification, way, deadline) ||
+        (judgement->answer == SR_SHARED_GO && !make_place(verification, way)))
         return SR_BEGIN_GO;
     verification->locks = sr_lockouts_unknown();
     if (judgement->until != SR_TIME_UNKNOWN)
@@ -357,7 +400,9 @@ shared_settle(struct sr_verification *verification,
                                                      : SR_SHARED_PRUNE;
     switch (outcome) {
     case SR_OUTCOME_WRONG:
-        if (verification->has_own && fail(verification, way))
+        if (verification->is_overflow)
+            drop(verification, way, 0, true, false, true);
+        else if (verification->has_own && fail(verification, way))
             drop(verification, way, spare, false, false, true);
         break;
     case SR_OUTCOME_RIGHT:
@@ -391,7 +436,7 @@ sr_verification_settle(struct sr_verification *verification,
         shared_settle(verification, way, outcome);
     verification->is_counted = false;
     if (is_counted && outcome == SR_OUTCOME_WRONG &&
-        verification->judgement.begins_lockout) {
+        !verification->is_overflow && verification->judgement.begins_lockout) {
         settled.began_lockout = true;
         note_lock(verification, to_wall(verification->judgement.begun_until,
                                         verification->now));

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <limits.h>
 #include <string.h>
 
 #include "policy/decide/shared_ledger.h"
@@ -57,7 +58,7 @@ settle(struct sr_shared_list *list, sr_time now, int64_t lifetime)
 /* Whether one entry comes before another: failures first, then by time; the
  * random id decides between two of one second, so the order is a total one. */
 static bool
-is_before(const struct sr_shared_entry *a, const struct sr_shared_entry *b)
+is_earlier(const struct sr_shared_entry *a, const struct sr_shared_entry *b)
 {
     const bool a_failed = a->state == SR_SHARED_FAILED;
     const bool b_failed = b->state == SR_SHARED_FAILED;
@@ -71,7 +72,9 @@ is_before(const struct sr_shared_entry *a, const struct sr_shared_entry *b)
 
 /* Shell's sort, which needs neither memory nor recursion. */
 static void
-sort(struct sr_shared_entry *entry, size_t count)
+sort(struct sr_shared_entry *entry, size_t count,
+     bool (*is_before)(const struct sr_shared_entry *a,
+                       const struct sr_shared_entry *b))
 {
     size_t gap = 1;
 
@@ -298,7 +301,7 @@ sr_shared_judge(struct sr_shared_list *list, const char *own,
         return;
     keep_own_under_way(list, own, now, lifetime);
     judgement->settled = settle(list, now, lifetime);
-    sort(list->entry, list->count);
+    sort(list->entry, list->count, is_earlier);
     fold_all(list->entry, judgement->settled, limits, &ledger);
     count = count_under_way(list, judgement->settled, own, judgement);
     if (!list->is_cut)
@@ -316,8 +319,7 @@ sr_shared_judge(struct sr_shared_list *list, const char *own,
             release_of_all(list, judgement->settled, own, limits, ledger, now);
     } else if (count.pending + count.ahead >= open) {
         judgement->answer = SR_SHARED_WAIT;
-        judgement->may_stay =
-            judgement->has_own && count.before < open;
+        judgement->may_stay = judgement->has_own && count.before < open;
     }
     judgement->begins_lockout =
         would_lock(ledger, limits, now, &judgement->begun_until);
@@ -367,11 +369,13 @@ sr_shared_account(const char *name, bool is_familiar,
 
 void
 sr_shared_name(const uint8_t key[SR_SHARED_KEY_SIZE], const char *name,
-               char ledger[SR_SHARED_LEDGER_SIZE])
+               char ledger[SR_SHARED_LEDGER_SIZE], char tag[SR_SHARED_TAG_SIZE])
 {
-    sr_text_print(
-        ledger, SR_SHARED_LEDGER_SIZE, "n-%04x",
-        (unsigned)(sr_siphash(key, name, strlen(name)) % SR_SHARED_BUCKETS));
+    const uint32_t hash = (uint32_t)sr_siphash(key, name, strlen(name));
+
+    sr_text_print(ledger, SR_SHARED_LEDGER_SIZE, "n-%04x",
+                  (unsigned)(hash % SR_SHARED_BUCKETS));
+    sr_text_print(tag, SR_SHARED_TAG_SIZE, "%08x", (unsigned)hash);
 }
 
 void
@@ -379,4 +383,88 @@ sr_shared_decoy(uint32_t dice, char ledger[SR_SHARED_LEDGER_SIZE])
 {
     sr_text_print(ledger, SR_SHARED_LEDGER_SIZE, "d-%04x",
                   (unsigned)(dice % SR_SHARED_BUCKETS));
+}
+
+/* ---- buckets */
+
+static bool
+has_tag(const struct sr_shared_entry *entry, const char *tag)
+{
+    return strncmp(entry->id, tag, SR_SHARED_TAG_SIZE - 1) == 0;
+}
+
+static bool
+is_of_smaller_id(const struct sr_shared_entry *a,
+                 const struct sr_shared_entry *b)
+{
+    return strcmp(a->id, b->id) < 0;
+}
+
+size_t
+sr_shared_gather(struct sr_shared_list *list, const char *tag)
+{
+    const size_t all = list->count;
+    struct sr_shared_entry entry;
+    size_t own = 0;
+
+    for (size_t i = 0; i < all; i++) {
+        if (has_tag(&list->entry[i], tag)) {
+            entry = list->entry[i];
+            list->entry[i] = list->entry[own];
+            list->entry[own++] = entry;
+        }
+    }
+    sort(list->entry + own, all - own, is_of_smaller_id);
+    list->count = own;
+    return all;
+}
+
+/* How many entries from here on are of one name. */
+static size_t
+group_size(const struct sr_shared_entry *entry, size_t count)
+{
+    size_t size = 1;
+
+    while (size < count && has_tag(&entry[size], entry->id))
+        size++;
+    return size;
+}
+
+/* Exchange two stretches that follow each other: the second comes first. */
+static void
+swap_stretches(struct sr_shared_entry *entry, size_t first, size_t second,
+               struct sr_shared_list *room)
+{
+    memcpy(room->entry, entry + first, second * sizeof(*entry));
+    memmove(entry + second, entry, first * sizeof(*entry));
+    memcpy(entry, room->entry, second * sizeof(*entry));
+}
+
+size_t
+sr_shared_evict(struct sr_shared_entry *others, size_t count,
+                const struct sr_limits *limits, sr_time now, int64_t lifetime,
+                struct sr_shared_list *room, bool *is_full)
+{
+    struct sr_shared_judgement judgement;
+    size_t names = 0, size, at = 0, chosen = 0;
+    unsigned least = UINT_MAX;
+
+    for (size_t i = 0; i < count; i += size, names++) {
+        size = group_size(others + i, count - i);
+        memcpy(room->entry, others + i, size * sizeof(*others));
+        room->count = size;
+        room->is_cut = false;
+        sr_shared_judge(room, NULL, limits, now, lifetime, &judgement);
+        if (judgement.answer != SR_SHARED_LOCKED &&
+            judgement.failures < least) {
+            least = judgement.failures;
+            at = i;
+            chosen = size;
+        }
+    }
+    *is_full = names >= SR_SHARED_PLACES && chosen == 0;
+    if (names < SR_SHARED_PLACES || chosen == 0)
+        return 0;
+    swap_stretches(others, at, chosen, room);
+    return chosen;
 }

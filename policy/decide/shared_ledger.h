@@ -102,16 +102,44 @@ sr_time sr_shared_latest(const struct sr_shared_list *list);
 
 /*
  * The names of ledgers.  An account's, by its name and whether it is tried from
- * a familiar source (which each host knows for itself).  A name that nobody
- * knows has one of a fixed number of buckets, by the key of the shared ledger,
- * which strangers do not know: who could find two names in one bucket could see
- * that neither exists.  A decoy is for the work alone.
+ * a familiar source (which each host knows for itself).  A decoy is for the
+ * work alone.
+ *
+ * A name that nobody knows has one of a fixed number of buckets, by the key of
+ * the shared ledger, which strangers do not know.  A bucket is shared by up to
+ * SR_SHARED_PLACES names: the ids of a name's entries begin with its tag, and
+ * only these are judged.  So a name is locked out by what was tried with it,
+ * as an account is.  The tag has 32 bits, no more: what is typed for a name can
+ * be a password, and is not to be found out from the directory.
  */
-#define SR_SHARED_BUCKETS 4096u
+#define SR_SHARED_BUCKETS  4096u
+#define SR_SHARED_PLACES   8u
+#define SR_SHARED_TAG_SIZE 9 /* in hexadecimal, and its end */
 void sr_shared_account(const char *name, bool is_familiar,
                        char ledger[SR_SHARED_LEDGER_SIZE]);
 void sr_shared_name(const uint8_t key[SR_SHARED_KEY_SIZE], const char *name,
-                    char ledger[SR_SHARED_LEDGER_SIZE]);
+                    char ledger[SR_SHARED_LEDGER_SIZE],
+                    char tag[SR_SHARED_TAG_SIZE]);
 void sr_shared_decoy(uint32_t dice, char ledger[SR_SHARED_LEDGER_SIZE]);
+
+/*
+ * Sort a bucket: the entries of the name with this tag come first, and
+ * list->count becomes their number.  Those of other names follow, each name's
+ * together.  Returns the number of all.
+ */
+size_t sr_shared_gather(struct sr_shared_list *list, const char *tag);
+
+/*
+ * What has to go so that a bucket does not grow: `others` are the entries of
+ * the other names, as sr_shared_gather() leaves them.  Where they are of
+ * SR_SHARED_PLACES names or more, those of the name that weighs least and is
+ * not locked out are brought to the front, and their number is returned.  0:
+ * there is nothing; *is_full: since all of them are locked out.  `room` is
+ * overwritten.
+ */
+size_t sr_shared_evict(struct sr_shared_entry *others, size_t count,
+                       const struct sr_limits *limits, sr_time now,
+                       int64_t lifetime, struct sr_shared_list *room,
+                       bool *is_full);
 
 #endif

@@ -321,6 +321,60 @@ def test_names_share_buckets(host):
     assert len(again) == 30 and len(set(again) & set(ledgers)) < 10
 
 
+NAMES = 8  # that share a bucket
+
+
+def entries_of(server):
+    """[(bucket, id)] of names that nobody knows."""
+    found, name = [], None
+    for line in server.search(FLEET, "cn", "serialNumber"):
+        key, value = line.split(": ", 1)
+        if key == "cn":
+            name = value
+        elif key == "serialNumber" and value.startswith("n-"):
+            found.append((value, name))
+    return sorted(found)
+
+
+def neighbours(server, bucket, own, count, failed):
+    """That many other names in a bucket, each with so many failures."""
+    tags = [f"{(int(own[:8], 16) + 4096 * number) % 2 ** 32:08x}"
+            for number in range(1, count + 1)]
+    ids = [f"{tag}{number:024x}" for tag in tags for number in range(failed)]
+    server.add(*({"dn": f"cn={name},{FLEET}", "objectClass": "device",
+                  "cn": name, "serialNumber": bucket,
+                  "description": "1 failed"} for name in ids))
+    return tags
+
+
+def try_unheard(host):
+    return host.drive("probe", "unheard-of", "auth", answers=["no"],
+                      rhost=PEER)
+
+
+@pytest.mark.parametrize("failed", [4, 5])
+def test_a_name_is_locked_out_by_its_own_failures(host, failed):
+    """As an account is: not by those of names that share its bucket, though
+    these are as many as it holds, and at or one below their lockouts; and the
+    bucket does not grow."""
+    host.configure(lockout={"source_attempts": 0})
+    server = serve(host)
+    try_unheard(host)
+    [(bucket, own)] = entries_of(server)
+    server.delete(f"cn={own},{FLEET}")
+    host.forget_state()
+    tags = neighbours(server, bucket, own, NAMES, failed)
+    said = [try_unheard(host).said for _ in range(6)]
+    assert ["is locked until" in one for one in said] == [False] * 4 + [
+        True] * 2, said
+    names = {name[:8] for _, name in entries_of(server)}
+    assert len(names) == NAMES
+    if failed == 5:  # all stay locked out; this host alone counts the new one
+        assert names == set(tags)
+    else:
+        assert own[:8] in names
+
+
 def test_old_failures_are_pruned(host):
     old = [{"dn": f"cn={number:032x},{FLEET}", "objectClass": "device",
             "cn": f"{number:032x}", "serialNumber": ANN,
@@ -415,7 +469,7 @@ def test_gone_at_the_prompt(host, how):
         took = time.monotonic() - began
     assert "AUTHINFO_UNAVAIL" in shown
     assert took < 4
-    assert host.log.with_text(AWAY)
+    assert host.log.with_text("SR-3201")
     if how == "pause":
         server.resume()
     else:

@@ -23,7 +23,7 @@
 static const struct sr_limits usual = {5, 15 * MINUTE, 15 * MINUTE,
                                        24 * 60 * MINUTE, 0};
 
-static struct sr_shared_list list;
+static struct sr_shared_list list, room;
 static struct sr_shared_judgement judgement;
 
 static void
@@ -475,6 +475,7 @@ test_names(void **state)
     const uint8_t key[SR_SHARED_KEY_SIZE] = {1},
                   other[SR_SHARED_KEY_SIZE] = {2};
     char first[SR_SHARED_LEDGER_SIZE], second[SR_SHARED_LEDGER_SIZE];
+    char tag[SR_SHARED_TAG_SIZE];
     unsigned same = 0;
 
     (void)state;
@@ -491,12 +492,108 @@ test_names(void **state)
         char name[16];
 
         snprintf(name, sizeof(name), "name%u", i);
-        sr_shared_name(key, name, first);
-        sr_shared_name(other, name, second);
+        sr_shared_name(key, name, first, tag);
+        assert_int_equal(strlen(tag), SR_SHARED_TAG_SIZE - 1);
+        assert_int_equal(strtoul(tag, NULL, 16) % SR_SHARED_BUCKETS,
+                         strtoul(first + 2, NULL, 16));
+        sr_shared_name(other, name, second, tag);
         assert_true(strtoul(first + 2, NULL, 16) < SR_SHARED_BUCKETS);
         same += strcmp(first, second) == 0;
     }
     assert_true(same < 20);
+}
+
+/* ---- buckets */
+
+#define LIFETIME 12
+
+/* Failures of one name, one second apart. */
+static void
+add_name(unsigned name, unsigned failures, sr_time first)
+{
+    for (unsigned i = 0; i < failures; i++) {
+        struct sr_shared_entry *entry = &list.entry[list.count++];
+
+        *entry = (struct sr_shared_entry){
+            .state = SR_SHARED_FAILED, .made = first + i, .changed = first + i};
+        snprintf(entry->id, sizeof(entry->id), "%08x%024x", name, i);
+    }
+}
+
+static const struct sr_limits three = {
+    .attempts = 3, .window = 900, .duration = 900, .duration_max = 86400};
+
+/* What was tried with other names of a bucket is not counted. */
+static void
+test_gather(void **state)
+{
+
+    (void)state;
+    memset(&list, 0, sizeof(list));
+    add_name(7, 3, 1000);
+    add_name(5, 2, 1000);
+    add_name(9, 3, 1000);
+    assert_int_equal(sr_shared_gather(&list, "00000005"), 8);
+    assert_int_equal(list.count, 2);
+    sr_shared_judge(&list, NULL, &three, 1010, LIFETIME, &judgement);
+    assert_int_equal(judgement.answer, SR_SHARED_GO);
+    assert_int_equal(judgement.failures, 2);
+    list.count = 8;
+    assert_int_equal(sr_shared_gather(&list, "00000009"), 8);
+    sr_shared_judge(&list, NULL, &three, 1010, LIFETIME, &judgement);
+    assert_int_equal(judgement.answer, SR_SHARED_LOCKED);
+    for (size_t i = 3; i < 8; i++) /* each name's together */
+        assert_true(i == 3 ||
+                    strcmp(list.entry[i - 1].id, list.entry[i].id) < 0);
+}
+
+/* The name that weighs least gives way, and one that is locked out never. */
+static void
+test_evict(void **state)
+{
+    bool is_full = true;
+
+    (void)state;
+    memset(&list, 0, sizeof(list));
+    for (unsigned name = 1; name < SR_SHARED_PLACES; name++)
+        add_name(name, 3, 1000);
+    assert_int_equal(sr_shared_evict(list.entry, list.count, &three, 1010,
+                                     LIFETIME, &room, &is_full),
+                     0);
+    assert_false(is_full);
+    add_name(SR_SHARED_PLACES, 2, 1000);
+    add_name(SR_SHARED_PLACES + 1, 1, 1000);
+    assert_int_equal(sr_shared_evict(list.entry, list.count, &three, 1010,
+                                     LIFETIME, &room, &is_full),
+                     1);
+    assert_string_equal(list.entry[0].id, "00000009000000000000000000000000");
+    /* Of those that stay nothing is lost. */
+    assert_int_equal(sr_shared_evict(list.entry + 1, list.count - 1, &three,
+                                     1010, LIFETIME, &room, &is_full),
+                     2);
+    assert_true(strncmp(list.entry[1].id, "00000008", 8) == 0);
+    assert_true(strncmp(list.entry[2].id, "00000008", 8) == 0);
+    assert_false(is_full);
+}
+
+static void
+test_full_bucket(void **state)
+{
+    bool is_full = false;
+
+    (void)state;
+    memset(&list, 0, sizeof(list));
+    for (unsigned name = 0; name < SR_SHARED_PLACES; name++)
+        add_name(name, 3, 1000);
+    assert_int_equal(sr_shared_evict(list.entry, list.count, &three, 1010,
+                                     LIFETIME, &room, &is_full),
+                     0);
+    assert_true(is_full);
+    /* The lockouts are over. */
+    assert_int_equal(sr_shared_evict(list.entry, list.count, &three, 2000,
+                                     LIFETIME, &room, &is_full),
+                     3);
+    assert_false(is_full);
 }
 
 int
@@ -521,6 +618,9 @@ main(void)
         TEST(test_pruning_bounds_the_ledger),
         TEST(test_no_more_are_verified),
         TEST(test_names),
+        TEST(test_gather),
+        TEST(test_evict),
+        TEST(test_full_bucket),
     };
 
     srandom(2003);
