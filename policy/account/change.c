@@ -184,23 +184,6 @@ load_history(struct sr_password_change *change, struct sr_transaction *txn,
     return SR_ANSWER_OK;
 }
 
-enum sr_answer
-sr_password_change_start(struct sr_password_change *change,
-                         struct sr_transaction *txn, const char *old,
-                         char **text)
-{
-    const char *secret = txn->account->secret;
-
-    *text = NULL;
-    if (getrandom(change->key, sizeof(change->key), 0) !=
-        (ssize_t)sizeof(change->key))
-        return SR_ANSWER_NOT_CHANGED;
-    memcpy(change->name, txn->name, sizeof(change->name));
-    change->uid = txn->uid;
-    change->before = sr_siphash(change->key, secret, strlen(secret));
-    return load_history(change, txn, old, text);
-}
-
 /* Whether this is still the stored hash that the change began with. */
 static bool
 is_as_before(const struct sr_password_change *change,
@@ -401,6 +384,42 @@ refuse_store(struct sr_transaction *txn, enum sr_write written,
         *text = text_of(txn, written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
                                                         : SR_TEXT_NOT_SENT);
     return may_help ? SR_ANSWER_TRY_AGAIN : SR_ANSWER_NOT_CHANGED;
+}
+
+/* A server that takes no changes refuses every password: say so before one is
+ * thought up. */
+static enum sr_answer
+ask_may_change(struct sr_transaction *txn, char **text)
+{
+    struct sr_call call =
+        sr_call_make(&txn->account->verifier, txn->connections);
+    enum sr_refusal refusal;
+    const enum sr_write written =
+        sr_backend_may_change(&call, txn->account, &refusal);
+
+    if (written == SR_WRITE_DONE)
+        return SR_ANSWER_OK;
+    snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    return refuse_store(txn, written, refusal, 0, text);
+}
+
+enum sr_answer
+sr_password_change_start(struct sr_password_change *change,
+                         struct sr_transaction *txn, const char *old,
+                         char **text)
+{
+    const char *secret = txn->account->secret;
+    enum sr_answer answer;
+
+    *text = NULL;
+    if (getrandom(change->key, sizeof(change->key), 0) !=
+        (ssize_t)sizeof(change->key))
+        return SR_ANSWER_NOT_CHANGED;
+    memcpy(change->name, txn->name, sizeof(change->name));
+    change->uid = txn->uid;
+    change->before = sr_siphash(change->key, secret, strlen(secret));
+    answer = load_history(change, txn, old, text);
+    return answer == SR_ANSWER_OK ? ask_may_change(txn, text) : answer;
 }
 
 enum sr_answer

@@ -50,8 +50,8 @@ void sr_password_change_failed(struct sr_password_change *change,
 
 /*
  * Begin: remember what is replaced, and read the history, which begins with the
- * current password where there is none.  `old` NULL: not known.  SR_ANSWER_OK,
- * or SR_ANSWER_NOT_CHANGED.
+ * current password where there is none.  `old` NULL: not known.  A backend that
+ * takes no changes now is asked, too.  SR_ANSWER_OK, or SR_ANSWER_NOT_CHANGED.
  */
 enum sr_answer sr_password_change_start(struct sr_password_change *change,
                                         struct sr_transaction *txn,

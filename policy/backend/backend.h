@@ -169,6 +169,15 @@ struct sr_account_ops {
                                     struct sr_account *account,
                                     const char *password, bool allow_empty);
 
+    /*
+     * Whether a change can be stored at all, asked before the new password is:
+     * SR_WRITE_DONE, or nothing is known against it; SR_WRITE_REFUSED, and
+     * *refusal is set.  Uses up no login.  May be NULL.
+     */
+    enum sr_write (*may_change)(struct sr_call *call,
+                                struct sr_account *account,
+                                enum sr_refusal *refusal);
+
     /* Change a password that is known; *refusal is set on SR_WRITE_REFUSED. */
     enum sr_write (*change)(struct sr_call *call, struct sr_account *account,
                             const char *old, const char *password,
@@ -366,7 +375,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 10u
+#define SR_BACKEND_VERSION 11u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

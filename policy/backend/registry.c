@@ -250,6 +250,21 @@ sr_backend_verify(struct sr_call *call, struct sr_account *account,
 }
 
 enum sr_write
+sr_backend_may_change(struct sr_call *call, struct sr_account *account,
+                      enum sr_refusal *refusal)
+{
+    enum sr_write written = SR_WRITE_DONE;
+    void *spare;
+    const struct sr_backend_ops *ops = begin(call, &spare);
+
+    *refusal = SR_REFUSAL_OTHER;
+    if (ops->accounts.may_change != NULL)
+        written = ops->accounts.may_change(call, account, refusal);
+    end(call, spare);
+    return written;
+}
+
+enum sr_write
 sr_backend_change(struct sr_call *call, struct sr_account *account,
                   const char *old, const char *password,
                   enum sr_refusal *refusal)

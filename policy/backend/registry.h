@@ -52,6 +52,9 @@ enum sr_status sr_backend_look_up(struct sr_call *call, const char *name,
 enum sr_verify_result sr_backend_verify(struct sr_call *call,
                                         struct sr_account *account,
                                         const char *password, bool allow_empty);
+enum sr_write sr_backend_may_change(struct sr_call *call,
+                                    struct sr_account *account,
+                                    enum sr_refusal *refusal);
 enum sr_write sr_backend_change(struct sr_call *call,
                                 struct sr_account *account, const char *old,
                                 const char *password, enum sr_refusal *refusal);

@@ -109,12 +109,13 @@ READ_ONLY = {"read-only": "readonly on", "consumer": CONSUMER,
 
 @pytest.mark.parametrize("name", READ_ONLY)
 def test_server_that_takes_no_changes(host, slapd, name):
-    """It is told as what it is, once, and no other password is asked for."""
+    """It is told as what it is, once, before a new password is asked for."""
     slapd(user("ann", UID, OLD), more=READ_ONLY[name],
           policies={"policy": {"pwdMustChange": "TRUE"}})
     done = change(host, OLD, NEW, NEW)
     assert "takes no changes" in done.said, (done, host.log.all())
     assert "tries left" not in done.said and done.codes == ["AUTHTOK_ERR"]
+    assert not [one for one in done.prompts if "ew password" in one], done
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
     done = host.run("selfresetctl", "must-change", "ann")
     assert done.returncode != 0 and "takes changes" in done.stderr.replace(

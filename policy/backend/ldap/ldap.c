@@ -730,6 +730,50 @@ change_anywhere(struct sr_ldap_session *session,
     return written;
 }
 
+/* Whether the server at hand takes no changes, by one that changes nothing: the
+ * value that it deletes is nobody's. */
+static bool
+is_read_only(struct sr_ldap_session *session, const char *dn,
+             struct sr_ldap_response *answer)
+{
+    sr_ldap_try_write(session, dn, "description", "cn=selfreset-check", answer);
+    return sr_ldap_response_is_read_only(answer);
+}
+
+/*
+ * Find a server that takes changes.  The first one is asked as whatever the
+ * connection is bound as, since another bind can use up a grace login; the
+ * others as the service.
+ */
+static enum sr_write
+ldap_may_change(struct sr_call *call, struct sr_account *account,
+                enum sr_refusal *refusal)
+{
+    struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
+    enum sr_write written = SR_WRITE_DONE;
+    struct sr_ldap_response answer;
+
+    if (session == NULL)
+        return written;
+    if (sr_ldap_is_gone(session))
+        sr_ldap_close(session, false);
+    while (
+        (session->ld != NULL || sr_ldap_as_service(session) == LDAP_SUCCESS) &&
+        is_read_only(session, account->entry, &answer)) {
+        sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
+                    sr_ldap_colon(&answer), answer.text);
+        session->error->code = SR_ERROR_READ_ONLY;
+        *refusal = SR_REFUSAL_READ_ONLY;
+        written = SR_WRITE_REFUSED;
+        if (!sr_ldap_leave_server(session))
+            break;
+    }
+    if (session->ld != NULL)
+        written = SR_WRITE_DONE;
+    sr_ldap_end(session);
+    return written;
+}
+
 static enum sr_write
 ldap_change(struct sr_call *call, struct sr_account *account, const char *old,
             const char *password, enum sr_refusal *refusal)
@@ -763,6 +807,7 @@ const struct sr_backend_ops sr_ldap_operations = {
         {
             .look_up = ldap_look_up,
             .verify = ldap_verify,
+            .may_change = ldap_may_change,
             .change = ldap_change,
             .end = ldap_end,
             .idle = ldap_idle,
