@@ -469,7 +469,7 @@ def test_gone_at_the_prompt(host, how):
         took = time.monotonic() - began
     assert "AUTHINFO_UNAVAIL" in shown
     assert took < 4
-    assert host.log.with_text("SR-3201")
+    assert host.log.with_text("SR-3002")
     if how == "pause":
         server.resume()
     else:
