@@ -73,7 +73,7 @@ _selfresetctl()
     explain) options="--service --at --rhost --json --help" ;;
     age) options="--json --help" ;;
     password-check) options="--json --help" ;;
-    check) options="--backend --test-entry --ask-password --json --help" ;;
+    check) options="--backend --test-entry --ask-password --hashes --json --help" ;;
     migrate) options="--dry-run --json --help" ;;
     events) options="--json --help" ;;
     pam) options="--enable --disable --check --dry-run --json --help" ;;

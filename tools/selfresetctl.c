@@ -82,9 +82,12 @@ static const struct ctl_command commands[] = {
      "Exit codes: 0 the rules allow it; 9 they do not; 1 it cannot be\n"
      "checked.\n",
      ctl_password_check, true, false},
-    {"check", "[--backend NAME [--test-entry USER [--ask-password]]] [--json]",
+    {"check",
+     "[--hashes] [--backend NAME [--test-entry USER [--ask-password]]] "
+     "[--json]",
      "look for mistakes in the set-up",
      "With --config FILE it checks that file as a trial: nothing uses it.\n"
+     "--hashes tries an empty password with each hash, however long it takes.\n"
      "--backend checks a directory: its servers, its policy and, with\n"
      "--test-entry, the rights there, which are tried without a change.\n"
      "--ask-password also tries what users may do.\n"

@@ -26,6 +26,7 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from explain" -l rhost -x -a
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l backend -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l test-entry -x -a "(__fish_complete_users)"
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l ask-password
+complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l hashes
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l enable
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l disable
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss groups" -l check

@@ -3,6 +3,9 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import json
+import time
+
 import pytest
 
 from scratch import hash_password
@@ -69,3 +72,31 @@ def test_a_change_with_an_empty_current_password(host, field, nullok):
                       real_uid=account.uid)
     assert (done.code == "SUCCESS") == (nullok == "yes")
     assert host.has_password("ann", NEW) == (nullok == "yes")
+
+
+@pytest.mark.parametrize("field", ["", hash_password("")],
+                         ids=["no field", "hash of the empty password"])
+def test_check_finds_an_empty_password(host, field):
+    host.add("ann", hash=field)
+    host.add("bob", OLD)
+    host.add("locked", hash="!" + hash_password(""))
+    done = host.run("selfresetctl", "check", "--json")
+    [found] = [one for one in json.loads(done.stdout)
+               if "empty password" in one["text"]]
+    assert found["subjects"] == "ann", found
+
+
+def test_check_tries_hashes_within_bounds(host):
+    """A hash costs as much as a login: not all of many are tried."""
+    costly = "$6$rounds=150000$"
+    for number in range(40):
+        host.add(f"user{number}", hash=costly + hash_password(OLD)[3:])
+    began = time.monotonic()
+    done = host.run("selfresetctl", "check")
+    took = time.monotonic() - began
+    assert "were not tried with an empty password" in " ".join(
+        done.stdout.split()), done
+    began = time.monotonic()
+    done = host.run("selfresetctl", "check", "--hashes")
+    assert "not tried" not in done.stdout, done
+    assert took * 2 < time.monotonic() - began

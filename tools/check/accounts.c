@@ -20,6 +20,8 @@
 #include "policy/config/account_rules.h"
 #include "policy/decide/verdict.h"
 #include "policy/util/name_map.h"
+#include "policy/util/clock.h"
+#include "policy/util/crypt.h"
 #include "policy/util/text.h"
 #include "tools/check/accounts.h"
 #include "tools/ctl.h"
@@ -126,30 +128,6 @@ check_warning(const struct sr_config *config, const struct sr_transaction *txn,
                  "accounts, not expiry.warn.");
 }
 
-/* An empty field in shadow. */
-static void
-check_empty(const struct sr_transaction *txn, struct findings *findings)
-{
-    const struct sr_account *account = txn->account;
-
-    if (strcmp(account->facts.backend, SR_LOCAL) != 0 ||
-        account->secret == NULL || account->secret[0] != '\0')
-        return;
-    if (txn->rules.nullok)
-        findings_add(findings, SEVERITY_WARNING, "selfreset.nullok",
-                     account->facts.name,
-                     "Set a password with passwd(1), or lock it with "
-                     "\"passwd -l\".",
-                     "Accounts have an empty password, which lets anybody in.");
-    else
-        findings_add(findings, SEVERITY_WARNING, "/etc/shadow",
-                     account->facts.name,
-                     "Set a password with passwd(1), or lock it with "
-                     "\"passwd -l\".",
-                     "Accounts have an empty password.  pam_selfreset.so "
-                     "accepts none (selfreset.nullok); other modules may.");
-}
-
 /* Root with a password that does not let it in; without one it has other
  * ways, which are its administrator's choice. */
 static void
@@ -220,6 +198,9 @@ struct pass {
     size_t count;            /* of accounts that were checked */
     time_t started;          /* by the monotonic clock */
     bool shows_progress;     /* standard error is a terminal */
+    bool tries_all;          /* hashes for an empty password, however long */
+    int64_t hashes_ms;       /* spent on them, */
+    size_t untried;          /* and how many were not */
 };
 
 static time_t
@@ -297,6 +278,52 @@ check_uid(struct pass *pass, const struct sr_facts *facts)
     free(owner);
 }
 
+/* How long hashes are tried in all, milliseconds: each costs a login's. */
+#define HASHES_MS 2000
+
+/* Whether the password is empty: an empty field in shadow, or the hash of
+ * nothing. */
+static bool
+is_empty(struct pass *pass, const char *secret)
+{
+    int64_t began;
+    bool is_right;
+
+    if (secret[0] == '\0' || !sr_crypt_is_hash(secret))
+        return secret[0] == '\0';
+    if (!pass->tries_all && pass->hashes_ms >= HASHES_MS) {
+        pass->untried++;
+        return false;
+    }
+    began = sr_clock_milliseconds();
+    is_right = sr_crypt_verify("", secret) == 1;
+    pass->hashes_ms += sr_clock_milliseconds() - began;
+    return is_right;
+}
+
+static void
+check_empty(struct pass *pass, const struct sr_transaction *txn)
+{
+    const struct sr_account *account = txn->account;
+
+    if (strcmp(account->facts.backend, SR_LOCAL) != 0 ||
+        account->secret == NULL || !is_empty(pass, account->secret))
+        return;
+    if (txn->rules.nullok)
+        findings_add(pass->findings, SEVERITY_WARNING, "selfreset.nullok",
+                     account->facts.name,
+                     "Set a password with passwd(1), or lock it with "
+                     "\"passwd -l\".",
+                     "Accounts have an empty password, which lets anybody in.");
+    else
+        findings_add(pass->findings, SEVERITY_WARNING, "/etc/shadow",
+                     account->facts.name,
+                     "Set a password with passwd(1), or lock it with "
+                     "\"passwd -l\".",
+                     "Accounts have an empty password.  pam_selfreset.so "
+                     "accepts none (selfreset.nullok); other modules may.");
+}
+
 static void
 judge(struct pass *pass, struct sr_transaction *txn)
 {
@@ -313,7 +340,7 @@ judge(struct pass *pass, struct sr_transaction *txn)
     check_doomed(txn, &verdict, pass->findings);
     check_ages(txn, pass->findings);
     check_warning(pass->config, txn, pass->findings);
-    check_empty(txn, pass->findings);
+    check_empty(pass, txn);
     check_locked_hash(txn, pass->findings);
     check_root(txn, &verdict, pass->findings);
 }
@@ -407,8 +434,8 @@ check_others(struct pass *pass)
     sr_string_list_free(&names);
 }
 
-void
-check_accounts(const struct sr_config *config, sr_time now,
+size_t
+check_accounts(const struct sr_config *config, sr_time now, bool tries_all,
                struct findings *findings)
 {
     struct pass pass = {.config = config,
@@ -416,11 +443,12 @@ check_accounts(const struct sr_config *config, sr_time now,
                         .findings = findings,
                         .members = sr_members_new(config, ""),
                         .started = uptime(),
+                        .tries_all = tries_all,
                         .shows_progress = isatty(STDERR_FILENO) == 1};
 
     if (pass.members == NULL) {
         findings->is_cut = true;
-        return;
+        return 0;
     }
     check_local(&pass);
     check_others(&pass);
@@ -428,4 +456,5 @@ check_accounts(const struct sr_config *config, sr_time now,
     sr_name_map_free(&pass.seen);
     tdestroy(pass.owners, free);
     sr_members_free(pass.members);
+    return pass.untried;
 }

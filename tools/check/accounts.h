@@ -12,9 +12,11 @@
 
 /*
  * Every account: rules and facts that together keep somebody out, or that
- * contradict each other.  Root among them.
+ * contradict each other, and empty passwords.  Root among them.  Whether a hash
+ * is that of an empty password is tried for two seconds in all, or with
+ * tries_all however long it takes.  Returns how many hashes were not tried.
  */
-void check_accounts(const struct sr_config *config, sr_time now,
-                    struct findings *findings);
+size_t check_accounts(const struct sr_config *config, sr_time now,
+                      bool tries_all, struct findings *findings);
 
 #endif

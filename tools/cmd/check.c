@@ -38,20 +38,36 @@ print_unseen(const struct sr_config *config)
     }
 }
 
+static void
+print_untried(size_t count)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "The password hashes of %zu accounts were not tried with an empty "
+             "password, because it takes long.  \"selfresetctl check "
+             "--hashes\" tries all.",
+             count);
+    if (count > 0)
+        ctl_wrap(stdout, "", 0, text);
+}
+
 int
 ctl_check(struct ctl *ctl, int argc, char **argv)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
-    bool has_password = false;
+    bool has_password = false, tries_all = false;
     const char *backend = NULL, *test = NULL;
     int code;
     const struct ctl_option options[] = {
         {"backend", NULL, &backend},
         {"test-entry", NULL, &test},
         {"ask-password", &has_password, NULL},
+        {"hashes", &tries_all, NULL},
     };
+    size_t untried = 0;
 
-    if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 4, 0, 0))
         return ctl->exit;
     if ((test != NULL && backend == NULL) || (has_password && test == NULL))
         return ctl_usage(ctl, test == NULL
@@ -67,12 +83,14 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
     if (ctl->config != NULL) {
         check_names(ctl->config, &findings);
         check_quality(ctl->config, &findings);
-        check_accounts(ctl->config, ctl->now, &findings);
+        untried = check_accounts(ctl->config, ctl->now, tries_all, &findings);
         if (check_nss_is_used())
             check_nss(ctl->config, ctl->now, &findings);
     }
     code = ctl_findings(&findings, ctl->is_json);
-    if (ctl->config != NULL && !ctl->is_json)
+    if (ctl->config != NULL && !ctl->is_json) {
+        print_untried(untried);
         print_unseen(ctl->config);
+    }
     return code;
 }
