@@ -197,6 +197,22 @@ read_remembered(struct reading *reading)
 }
 
 int
+ctl_drop_ledgers(const struct sr_identity *id, bool *found)
+{
+    __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
+    enum sr_store_result result;
+
+    *found = false;
+    if (ctl_store(true, &store) != CTL_OK)
+        return CTL_FAILED;
+    result = sr_attempt_clear(store, id, found);
+    if (result == SR_STORE_OK)
+        return CTL_OK;
+    ctl_store_error(store, result);
+    return CTL_FAILED;
+}
+
+int
 ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;

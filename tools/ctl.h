@@ -72,6 +72,10 @@ struct ctl_remembered {
  */
 int ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out);
 
+/* Empty all ledgers of an account; *found says whether there was one.  CTL_OK,
+ * or CTL_FAILED after saying why. */
+int ctl_drop_ledgers(const struct sr_identity *id, bool *found);
+
 /* A lockout that spares some sources. */
 struct ctl_partial {
     const char *of; /* "strangers" or "familiar"; NULL: there is none */

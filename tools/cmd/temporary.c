@@ -40,6 +40,7 @@
 #include "tools/password_gen.h"
 #include "tools/report.h"
 #include "tools/shadow.h"
+#include "tools/shared_ledger.h"
 
 /* How many phrases are tried against the rules before giving up. */
 #define PHRASES_MAX 50
@@ -381,7 +382,7 @@ show(const struct issue *issue)
 
 /* What would still stop a login with it. */
 static void
-warn_of_obstacles(const struct issue *issue)
+warn_of_obstacles(const struct issue *issue, bool is_unlocked)
 {
     const struct sr_facts *facts = &issue->txn.account->facts;
     struct sr_facts next = *facts;
@@ -399,10 +400,43 @@ warn_of_obstacles(const struct issue *issue)
                   "\"passwd %s\" to set one that does not end.",
                   verdict.rule, sr_change_name(verdict.barred_by), facts->name,
                   facts->name);
-    if (sr_lockout_is(&issue->txn.lockout))
+    if (!is_unlocked && sr_lockout_is(&issue->txn.lockout))
         ctl_error("Warning: %s is locked out at present.  Run \"selfresetctl "
                   "unlock %s\" to end that.",
                   facts->name, facts->name);
+}
+
+/* A reset ends what was counted against the account, here and for all hosts:
+ * it was not the new password that was being guessed. */
+static int
+end_lockouts(struct issue *issue)
+{
+    const struct sr_facts *facts = &issue->txn.account->facts;
+    const struct sr_identity id = sr_identity_of(facts);
+    bool found;
+    int code = ctl_drop_ledgers(&id, &found);
+
+    if (code == CTL_OK)
+        code = shared_clear(&issue->txn);
+    if (code == CTL_OK && !found)
+        return code;
+    ctl_event(SR_EVENT_UNLOCKED, facts, NULL, code == CTL_OK,
+              code == CTL_OK ? NULL : "SR-3205");
+    return code;
+}
+
+/* What follows once the password is stored: it is shown even where a lockout
+ * could not be ended, since nobody would know it otherwise. */
+static int
+finish(struct issue *issue)
+{
+    const int unlocked = end_lockouts(issue);
+    int code;
+
+    ctl_publish(issue->ctl, name_of(issue));
+    code = show(issue);
+    warn_of_obstacles(issue, unlocked == CTL_OK);
+    return code == CTL_OK && unlocked != CTL_OK ? CTL_PARTLY : code;
 }
 
 /* ---- an account of a directory */
@@ -500,11 +534,9 @@ issue_in_directory(struct issue *issue)
     if (issue->txn.account != NULL)
         ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->txn.account->facts, NULL,
                   code == CTL_OK, NULL);
+    if (code == CTL_OK)
+        return finish(issue);
     ctl_publish(issue->ctl, name);
-    if (code == CTL_OK)
-        code = show(issue);
-    if (code == CTL_OK)
-        warn_of_obstacles(issue);
     return code;
 }
 
@@ -545,12 +577,9 @@ issue_password(struct issue *issue)
     issue->ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
     ctl_event(SR_EVENT_TEMPORARY_ISSUED, &issue->txn.account->facts, NULL,
               code == CTL_OK, NULL);
-    /* In every case: the steps may have ended half way. */
-    ctl_publish(issue->ctl, name_of(issue));
     if (code == CTL_OK)
-        code = show(issue);
-    if (code == CTL_OK)
-        warn_of_obstacles(issue);
+        return finish(issue);
+    ctl_publish(issue->ctl, name_of(issue)); /* it may have ended half way */
     return code;
 }
 

@@ -16,23 +16,6 @@
 #include "tools/each.h"
 #include "tools/shared_ledger.h"
 
-/* Empty all ledgers of an account; *found says whether there was one. */
-static int
-drop_ledgers(const struct sr_identity *id, bool *found)
-{
-    __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-    enum sr_store_result result;
-
-    *found = false;
-    if (ctl_store(true, &store) != CTL_OK)
-        return CTL_FAILED;
-    result = sr_attempt_clear(store, id, found);
-    if (result == SR_STORE_OK)
-        return CTL_OK;
-    ctl_store_error(store, result);
-    return CTL_FAILED;
-}
-
 /* Whether an account has failures or a lockout. */
 static bool
 has_failures(const struct ctl_remembered *before,
@@ -117,7 +100,7 @@ unlock_guarded(struct ctl *ctl, const struct passwd *entry)
     snprintf(facts.name, sizeof(facts.name), "%s", entry->pw_name);
     facts.uid = entry->pw_uid;
     if (!ctl->is_dry_run)
-        code = drop_ledgers(&id, &found);
+        code = ctl_drop_ledgers(&id, &found);
     if (!ctl->is_dry_run && (code != CTL_OK || found))
         ctl_event(SR_EVENT_UNLOCKED, &facts, NULL, code == CTL_OK,
                   code == CTL_OK ? NULL : "SR-3205");
@@ -144,7 +127,7 @@ delete_all(struct ctl *ctl, struct sr_transaction *txn, bool in_directory)
     if (!ctl->is_dry_run) {
         const struct sr_identity id = sr_identity_of(facts);
 
-        code = drop_ledgers(&id, &found);
+        code = ctl_drop_ledgers(&id, &found);
         if (code != CTL_OK) {
             ctl_event(SR_EVENT_UNLOCKED, facts, NULL, false, "SR-3205");
             return code;
