@@ -26,6 +26,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../system"))
 
+import helping  # noqa: E402
 import logins  # noqa: E402
 import peers  # noqa: E402
 import scratch  # noqa: E402
@@ -887,7 +888,7 @@ def nss_module(bench):
 PARTS = {"authenticate": authenticate, "refusals": refusals,
          "rest": besides_the_hash, "account": account, "libraries": libraries,
          "change": whole_change, "policy": policy, "nss": nss_module,
-         "ldap": logins.directory_logins}
+         "ldap": logins.directory_logins, "helper": helping.helping}
 
 
 def main():

@@ -15,6 +15,8 @@ import pytest
 import directory
 import helper
 from scratch import ETC, STATE, guarded_stack
+from talk import AGAIN, CURRENT, Talk
+from talk import NEW as NEW_PROMPT
 from test_codes import STATES, make
 from test_ldap import STATES as LDAP_STATES
 from test_ldap import serve
@@ -176,6 +178,28 @@ def test_a_change_by_the_owner(host, answers):
         again = host.drive("probe", "ann", "chauthtok", real_uid=2001,
                            answers=[NEW, *[OLD] * 3], wrap=STATELESS)
         assert again.code == "AUTHTOK_ERR" and "used before" in again.said
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_passwd_where_there_is_no_state(host, is_served):
+    """passwd(1) of a user, in a mount namespace without this host's records:
+    with the helper it works as ever, and without it it says why not."""
+    ann = host.add("ann", OLD)
+    if is_served:
+        helper.start(host)
+    script = ("mount -t tmpfs -o ro none /var/lib; "
+              f"exec setpriv --reuid {ann.uid} --regid {ann.uid} "
+              "--clear-groups passwd")
+    with Talk(["unshare", "--mount", "--propagation", "private", "sh", "-ec",
+               script]) as talk:
+        talk.answer(CURRENT, OLD)
+        if is_served:
+            talk.answer(NEW_PROMPT, NEW)
+            talk.answer(AGAIN, NEW)
+        shown = talk.rest()
+        assert (talk.status == 0) == is_served, shown
+    assert is_served or "SR-3205" in shown, shown
+    assert host.has_password("ann", NEW) == is_served
 
 
 def test_a_forced_change_asks_for_the_old_one_once(host):
