@@ -19,7 +19,7 @@ from talk import AGAIN, CURRENT, Talk
 from talk import NEW as NEW_PROMPT
 from test_codes import STATES, make
 from test_ldap import STATES as LDAP_STATES
-from test_ldap import serve
+from test_ldap import configure, serve
 from test_programs import needs_login_uid
 
 OLD = "correct horse battery"
@@ -79,6 +79,8 @@ def sandbox(places=("/etc", "/run", "/var/lib", "/var/log", "/"), rights=None):
 STRICT = sandbox()
 # As polkit's: root without root's rights, which reads what root owns.
 FEW = sandbox(rights="-all,+audit_write")
+# All but the network is in reach.
+OFFLINE = sandbox(places=())
 # Passwords are stored by pam_unix; the state is out of reach.
 STATELESS = sandbox(places=("/var/lib",))
 
@@ -263,24 +265,32 @@ def test_the_callers_session_counts(host):
     assert host.has_password("ann", NEW)
 
 
+def serve_tcp(host, policy=None, **entry):
+    """A directory with ann in it that is asked over the network."""
+    server = serve(host, policy, **entry)
+    configure(host, server.plain, insecure="yes")
+    return server
+
+
 @pytest.mark.skipif(not directory.have_server(), reason="no slapd")
 @pytest.mark.parametrize("state", LDAP_STATES)
 def test_a_directory(host, state):
     """The network is the helper's."""
     entry, policy, *_ = LDAP_STATES[state]
-    server = serve(host, policy, **entry)
+    server = serve_tcp(host, policy, **entry)
 
     def renew():
         if "grace" in state:  # a login with it is one less
             server.stop()
-            serve(host, policy, **entry)
+            serve_tcp(host, policy, **entry)
 
-    same(host, "auth", "acct", answers=[OLD], rhost=PEER, again=renew)
+    same(host, "auth", "acct", answers=[OLD], rhost=PEER, again=renew,
+         wrap=OFFLINE)
 
 
 @pytest.mark.skipif(not directory.have_server(), reason="no slapd")
 def test_a_change_in_a_directory(host):
-    server = serve(host)
+    server = serve_tcp(host)
     helper.start(host)
     done = host.drive("probe", "ann", "chauthtok", answers=[OLD, NEW, NEW],
                       real_uid=7001,
