@@ -108,9 +108,12 @@ sr_link_receive(int fd, struct sr_wire *wire, int64_t end)
         if (result != 0)
             return result;
         got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
+        /* A peer that has left something unread; what it had said before comes
+         * next. */
+    } while (got < 0 &&
+             (errno == EINTR || errno == EAGAIN || errno == ECONNRESET));
     if (got < 0)
-        return errno == ECONNRESET ? -EPIPE : -errno;
+        return -errno;
     if (got == 0)
         return -EPIPE; /* an empty packet is as good as the end */
     wire->size = (size_t)got;

@@ -83,7 +83,10 @@ class Client:
         self.socket.send(message(kind, **fields))
 
     def receive(self):
-        data = self.socket.recv(65536)
+        try:
+            data = self.socket.recv(65536)
+        except ConnectionResetError:  # it left something unread
+            data = self.socket.recv(65536)
         return parse(data) if data else None
 
     def call(self, call=AUTH, **fields):
