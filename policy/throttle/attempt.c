@@ -209,15 +209,12 @@ reap(struct side *side)
     return result;
 }
 
-/* Whether a slot can be taken by whoever locks it. */
-static bool
-is_open(const struct side *side, int slot)
+/* The slots that can be taken by whoever locks them. */
+static uint64_t
+open_slots(const struct side *side)
 {
-    const uint64_t open =
-        sr_throttle_open(&side->fold.ledger, &side->limits, side->now) &
-        ~side->fold.busy;
-
-    return (open >> slot & 1) != 0;
+    return sr_throttle_open(&side->fold.ledger, &side->limits, side->now) &
+           ~side->fold.busy;
 }
 
 /* Lock a slot and see whether it is still open.  LOOK_WAIT: not this one. */
@@ -236,7 +233,7 @@ try_slot(struct sr_attempt *attempt, struct side *side, int slot, bool is_stuck)
         return LOOK_WAIT;
     }
     attempt->error = read_side(side);
-    if (attempt->error == SR_STORE_OK && is_open(side, slot) &&
+    if (attempt->error == SR_STORE_OK && (open_slots(side) >> slot & 1) != 0 &&
         record_of(side, slot)->epoch == epoch) {
         side->slot = slot;
         return LOOK_TAKEN;
@@ -259,11 +256,14 @@ take(struct sr_attempt *attempt, struct side *side)
         attempt->error = reap(side);
     if (attempt->error != SR_STORE_OK)
         return LOOK_FAILED;
+    open = open_slots(side);
     for (unsigned i = 0; look == LOOK_WAIT && i < SR_ATTEMPTS_MAX; i++) {
         const int slot = (int)((first + i) % SR_ATTEMPTS_MAX);
 
-        if (is_open(side, slot))
-            look = try_slot(attempt, side, slot, false);
+        if ((open >> slot & 1) == 0)
+            continue;
+        look = try_slot(attempt, side, slot, false);
+        open = open_slots(side); /* it has read again */
     }
     if (look != LOOK_WAIT)
         return look;
@@ -304,7 +304,7 @@ take_stuck(struct sr_attempt *attempt, struct side *side)
     for (int slot = 0; slot < SR_ATTEMPTS_MAX; slot++) {
         enum look look;
 
-        if (!is_open(side, slot) || !is_stuck(side, slot))
+        if ((open_slots(side) >> slot & 1) == 0 || !is_stuck(side, slot))
             continue;
         look = try_slot(attempt, side, slot, true);
         if (look != LOOK_WAIT)
