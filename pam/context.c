@@ -23,8 +23,9 @@
 #define LOGGED_DATA    "selfreset_logged"
 #define OLD_STATE_DATA "selfreset_old_state"
 
-/* The connections of backends. */
+/* The connections of backends, and the configuration that was read last. */
 #define CONNECTIONS_DATA "selfreset_connections"
+#define CONFIG_DATA      "selfreset_config"
 
 void
 sr_context_show(struct sr_pam_context *ctx)
@@ -181,6 +182,40 @@ refuse_config(struct sr_pam_context *ctx)
     return PAM_SERVICE_ERR;
 }
 
+static void
+config_cleanup(pam_handle_t *pamh, void *data, int status)
+{
+    (void)pamh;
+    (void)status;
+    sr_config_free(data);
+}
+
+/* The configuration of an earlier call on this handle, unless a file has
+ * changed since; NULL: it has to be loaded. */
+static struct sr_config *
+find_config(const struct sr_pam_context *ctx)
+{
+    const void *data = NULL;
+    struct sr_config *config;
+
+    if (pam_get_data(ctx->pamh, CONFIG_DATA, &data) != PAM_SUCCESS)
+        return NULL;
+    config = (struct sr_config *)(uintptr_t)data; /* libpam says const */
+    return sr_config_is_current(config, ctx->args.conf)
+               ? sr_config_share(config)
+               : NULL;
+}
+
+static void
+keep_config(const struct sr_pam_context *ctx)
+{
+    struct sr_config *config = sr_config_share(ctx->config);
+
+    if (pam_set_data(ctx->pamh, CONFIG_DATA, config, config_cleanup) !=
+        PAM_SUCCESS)
+        sr_config_free(config);
+}
+
 /*
  * A configuration with an error lets nobody in but root, by the built-in
  * defaults: it has to be corrected, and on a distant host only by a login.
@@ -190,7 +225,12 @@ open_config(struct sr_pam_context *ctx)
 {
     struct sr_config_errors errors = {0};
 
-    ctx->config = sr_config_load(ctx->args.conf, &errors);
+    ctx->config = find_config(ctx);
+    if (ctx->config == NULL) {
+        ctx->config = sr_config_load(ctx->args.conf, &errors);
+        if (ctx->config != NULL)
+            keep_config(ctx);
+    }
     if (ctx->config == NULL) {
         ctx->is_spare = true;
         log_config(ctx, &errors);

@@ -33,7 +33,7 @@ struct sr_pam_context {
     struct sr_args args;
     bool is_answered;         /* by selfreset-helper; nothing is left to do */
     bool keeps_tickets;       /* see caller.h */
-    struct sr_config *config; /* owned; NULL once given away */
+    struct sr_config *config; /* owned, as one of its users */
     bool is_spare; /* these are the built-in defaults: the file has an error */
     bool has_looked_up; /* by sr_context_look_up() */
     const char *user;   /* as typed; belongs to libpam; never NULL once begun */

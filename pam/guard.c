@@ -84,11 +84,10 @@ keep(struct sr_pam_context *ctx, const char *password,
     }
     guard->password = sr_siphash(guard->key, password, strlen(password));
     guard->attempt = attempt;
-    guard->config = ctx->config;
+    guard->config = sr_config_share(ctx->config);
     guard->txn = ctx->txn;
     guard->txn.only = NULL; /* the line's argument is gone by then */
     snprintf(guard->typed, sizeof(guard->typed), "%s", ctx->user);
-    ctx->config = NULL;
     ctx->txn.account = NULL;
     ctx->txn.ask = SR_STATUS_UNKNOWN_NAME;
     return true;

@@ -46,6 +46,7 @@ libpolicy_la_SOURCES = \
 	policy/config/membership.c policy/config/membership.h \
 	policy/config/nearest.c policy/config/nearest.h \
 	policy/config/reading.c policy/config/reading.h \
+	policy/config/stamps.c policy/config/stamps.h \
 	policy/config/settings.h \
 	policy/config/value.c policy/config/value.h \
 	policy/util/crypt.c policy/util/crypt.h \

@@ -49,6 +49,7 @@ tests_unit_test_attempt_SOURCES = tests/unit/test_attempt.c \
 tests_unit_test_slots_SOURCES = tests/unit/test_slots.c \
 	helper/slots.c helper/slots.h \
 	tests/unit/scratch.c tests/unit/scratch.h
+tests_unit_test_config_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 tests_unit_test_survey_SOURCES = tests/unit/test_survey.c \
 	tools/report.c tools/check/survey_report.c
 tests_unit_test_enumerate_SOURCES = tests/unit/test_enumerate.c \

@@ -128,6 +128,8 @@ finish(struct sr_reading *reading)
     struct sr_config_errors *errors = reading->errors;
     struct sr_config *config = calloc(1, sizeof(*config));
 
+    if (config != NULL)
+        config->users = 1;
     errors->out_of_memory = errors->out_of_memory || config == NULL;
     if (!errors->out_of_memory)
         apply(reading, config);
@@ -162,13 +164,43 @@ sr_config_load(const char *path, struct sr_config_errors *errors)
         SR_VENDORDIR "/selfreset.conf"};
     struct sr_reading reading = {.errors = errors};
     const struct sr_files_visitor visitor = {visit, &reading};
+    struct sr_stamps stamps = {.item = NULL};
+    struct sr_config *config;
 
     *errors = (struct sr_config_errors){0};
     if (path != NULL)
-        sr_files_read(&path, 1, false, &visitor, errors);
+        sr_files_read(&path, 1, false, &visitor, &stamps, errors);
     else
-        sr_files_read(host, SR_FILES_PATHS_MAX, true, &visitor, errors);
-    return finish(&reading);
+        sr_files_read(host, SR_FILES_PATHS_MAX, true, &visitor, &stamps,
+                      errors);
+    config = finish(&reading);
+    if (config == NULL) {
+        sr_stamps_free(&stamps);
+        return NULL;
+    }
+    config->path = path == NULL ? NULL : strdup(path);
+    config->stamps = stamps;
+    if (path != NULL && config->path == NULL)
+        config->stamps.is_unsure = true;
+    return config;
+}
+
+bool
+sr_config_is_current(const struct sr_config *config, const char *path)
+{
+    const bool is_same = path == NULL || config->path == NULL
+                             ? path == config->path
+                             : strcmp(path, config->path) == 0;
+
+    return is_same && config->stamps.count > 0 &&
+           sr_stamps_are_current(&config->stamps);
+}
+
+struct sr_config *
+sr_config_share(struct sr_config *config)
+{
+    config->users++;
+    return config;
 }
 
 struct sr_config *
@@ -199,11 +231,13 @@ sr_config_load_bytes(const char *bytes, size_t size, const char *name,
 void
 sr_config_free(struct sr_config *config)
 {
-    if (config == NULL)
+    if (config == NULL || --config->users > 0)
         return;
     for (size_t i = 0; i < config->backend_count; i++)
         free(config->backend[i].name);
     free(config->backend);
     sr_settings_free(config->setting, config->setting_count);
+    sr_stamps_free(&config->stamps);
+    free(config->path);
     free(config);
 }

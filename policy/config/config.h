@@ -32,6 +32,12 @@ struct sr_config *sr_config_load_bytes(const char *bytes, size_t size,
                                        const char *name,
                                        struct sr_config_errors *errors);
 
+/* Whether loading `path` now would give the same configuration. */
+bool sr_config_is_current(const struct sr_config *config, const char *path);
+
+/* The same configuration, to be freed by one more sr_config_free(). */
+struct sr_config *sr_config_share(struct sr_config *config);
+
 /* NULL is allowed. */
 void sr_config_free(struct sr_config *config);
 

@@ -26,6 +26,13 @@ struct dropin {
     size_t folder;
 };
 
+/* What the functions below need of the caller's. */
+struct reader {
+    const struct sr_files_visitor *visitor;
+    struct sr_stamps *stamps;
+    struct sr_config_errors *errors;
+};
+
 /* The drop-ins of all folders. */
 struct dropins {
     struct dropin *item;
@@ -46,12 +53,17 @@ close_file(int *fd)
         close(*fd);
 }
 
-/* Whether only root can have written a file or folder. */
+/* Whether only root can have written a file or folder, which is noted. */
 static bool
-is_safe(struct sr_config_errors *errors, int fd, const char *name, mode_t type,
+is_safe(const struct reader *reader, int fd, const char *name, mode_t type,
         struct stat *status)
 {
-    if (fstat(fd, status) != 0)
+    struct sr_config_errors *errors = reader->errors;
+    const bool is_looked_at = fstat(fd, status) == 0;
+
+    if (is_looked_at)
+        sr_stamps_add(reader->stamps, name, status);
+    if (!is_looked_at)
         sr_config_error(errors, name, 0, "cannot be looked at: %m");
     else if ((status->st_mode & S_IFMT) != type)
         sr_config_error(errors, name, 0, "is not a %s",
@@ -73,47 +85,48 @@ is_safe(struct sr_config_errors *errors, int fd, const char *name, mode_t type,
 }
 
 static void
-read_open_file(int fd, const char *name, const struct sr_files_visitor *visitor,
-               struct sr_config_errors *errors)
+read_open_file(const struct reader *reader, int fd, const char *name)
 {
     FREED char *bytes = NULL;
     struct stat status;
     ssize_t size;
 
-    if (!is_safe(errors, fd, name, S_IFREG, &status))
+    if (!is_safe(reader, fd, name, S_IFREG, &status))
         return;
     bytes = malloc((size_t)status.st_size + 1);
     if (bytes == NULL) {
-        errors->out_of_memory = true;
+        reader->errors->out_of_memory = true;
         return;
     }
     size = sr_read_all(fd, bytes, (size_t)status.st_size);
     if (size < 0)
-        sr_config_error(errors, name, 0, "cannot be read: %m");
+        sr_config_error(reader->errors, name, 0, "cannot be read: %m");
     else
-        visitor->visit(visitor->context, name, bytes, (size_t)size);
+        reader->visitor->visit(reader->visitor->context, name, bytes,
+                               (size_t)size);
 }
 
 /* Returns false when there is no such file, which is an error unless it may
  * miss.  O_NONBLOCK: a FIFO in the file's place must not block a login. */
 static bool
-read_file(int directory, const char *entry, const char *name, bool may_miss,
-          const struct sr_files_visitor *visitor,
-          struct sr_config_errors *errors)
+read_file(const struct reader *reader, int directory, const char *entry,
+          const char *name, bool may_miss)
 {
     __attribute__((cleanup(close_file))) int fd =
         openat(directory, entry,
                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
-    if (fd >= 0)
-        read_open_file(fd, name, visitor, errors);
-    else if (errno == ENOENT && may_miss)
+    if (fd >= 0) {
+        read_open_file(reader, fd, name);
+    } else if (errno == ENOENT && may_miss) {
+        sr_stamps_add(reader->stamps, name, NULL);
         return false;
-    else if (errno == ELOOP)
-        sr_config_error(errors, name, 0,
+    } else if (errno == ELOOP) {
+        sr_config_error(reader->errors, name, 0,
                         "is a symbolic link, which is not followed");
-    else
-        sr_config_error(errors, name, 0, "cannot be opened: %m");
+    } else {
+        sr_config_error(reader->errors, name, 0, "cannot be opened: %m");
+    }
     return true;
 }
 
@@ -173,9 +186,10 @@ list_dropins(struct dropins *dropins, const char *name, size_t folder,
 }
 
 static void
-find_dropins(struct dropins *dropins, const char *path, size_t folder,
-             struct sr_config_errors *errors)
+find_dropins(const struct reader *reader, struct dropins *dropins,
+             const char *path, size_t folder)
 {
+    struct sr_config_errors *errors = reader->errors;
     FREED char *name = sr_format("%s.d", path);
     struct stat status;
 
@@ -187,9 +201,11 @@ find_dropins(struct dropins *dropins, const char *path, size_t folder,
     dropins->fd[folder] =
         open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY);
     if (dropins->fd[folder] >= 0) {
-        if (is_safe(errors, dropins->fd[folder], name, S_IFDIR, &status))
+        if (is_safe(reader, dropins->fd[folder], name, S_IFDIR, &status))
             list_dropins(dropins, name, folder, errors);
-    } else if (errno != ENOENT) {
+    } else if (errno == ENOENT) {
+        sr_stamps_add(reader->stamps, name, NULL);
+    } else {
         sr_config_error(errors, name, 0, "cannot be opened: %m");
     }
 }
@@ -202,14 +218,13 @@ compare_dropins(const void *a, const void *b)
 }
 
 static void
-read_dropins(const char *const paths[], size_t count,
-             const struct sr_files_visitor *visitor,
-             struct sr_config_errors *errors)
+read_dropins(const struct reader *reader, const char *const paths[],
+             size_t count)
 {
     struct dropins dropins = {0};
 
     for (size_t i = 0; i < count; i++)
-        find_dropins(&dropins, paths[i], i, errors);
+        find_dropins(reader, &dropins, paths[i], i);
     if (dropins.count > 1)
         qsort(dropins.item, dropins.count, sizeof(dropins.item[0]),
               compare_dropins);
@@ -219,10 +234,10 @@ read_dropins(const char *const paths[], size_t count,
             sr_format("%s.d/%s", paths[dropin->folder], dropin->name);
 
         if (name == NULL)
-            errors->out_of_memory = true;
+            reader->errors->out_of_memory = true;
         else
-            (void)read_file(dropins.fd[dropin->folder], dropin->name, name,
-                            true, visitor, errors);
+            (void)read_file(reader, dropins.fd[dropin->folder], dropin->name,
+                            name, true);
         free(dropin->name);
     }
     free(dropins.item);
@@ -232,12 +247,14 @@ read_dropins(const char *const paths[], size_t count,
 
 void
 sr_files_read(const char *const paths[], size_t count, bool may_miss,
-              const struct sr_files_visitor *visitor,
+              const struct sr_files_visitor *visitor, struct sr_stamps *stamps,
               struct sr_config_errors *errors)
 {
+    const struct reader reader = {visitor, stamps, errors};
+
     for (size_t i = 0; i < count; i++) {
-        if (read_file(AT_FDCWD, paths[i], paths[i], may_miss, visitor, errors))
+        if (read_file(&reader, AT_FDCWD, paths[i], paths[i], may_miss))
             break;
     }
-    read_dropins(paths, count, visitor, errors);
+    read_dropins(&reader, paths, count);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "policy/config/errors.h"
+#include "policy/config/stamps.h"
 
 /* Called for each file; `bytes` may be changed, and bytes[size] exists. */
 struct sr_files_visitor {
@@ -24,11 +25,14 @@ struct sr_files_visitor {
  * first path counts, as with systemd's.  None need exist if `may_miss`, else
  * one of the paths must.
  *
+ * Each path that was looked at is noted in the stamps: the configuration is the
+ * same while they are current.
+ *
  * A file or folder that another user than root owns or can write, a symbolic
  * link, what is not a regular file, and a file above 16 MiB is an error.
  */
 void sr_files_read(const char *const paths[], size_t count, bool may_miss,
                    const struct sr_files_visitor *visitor,
-                   struct sr_config_errors *errors);
+                   struct sr_stamps *stamps, struct sr_config_errors *errors);
 
 #endif

@@ -65,18 +65,32 @@ sr_settings_free(struct sr_setting *item, size_t count)
     free(item);
 }
 
+/* The settings, with room for one more: the defaults alone are many. */
+static struct sr_setting *
+make_room(struct sr_reading *reading)
+{
+    struct sr_setting *grown;
+
+    if (reading->count < reading->room)
+        return reading->item;
+    grown = reallocarray(reading->item, reading->room + sr_key_count,
+                         sizeof(*grown));
+    if (grown != NULL) {
+        reading->item = grown;
+        reading->room += sr_key_count;
+    }
+    return grown;
+}
+
 /* Takes over `value`, also on failure. */
 static struct sr_setting *
 add_setting(struct sr_reading *reading, const struct sr_key *key,
             union sr_value *value, const char *owner, const char *file,
             unsigned line)
 {
-    struct sr_setting *grown =
-        reallocarray(reading->item, reading->count + 1, sizeof(*grown));
+    struct sr_setting *grown = make_room(reading);
     struct sr_setting new = {.key = key, .value = *value, .line = line};
 
-    if (grown != NULL)
-        reading->item = grown;
     new.owner = owner == NULL ? NULL : strdup(owner);
     new.file = file == NULL ? NULL : strdup(file);
     if (grown == NULL || (owner != NULL && new.owner == NULL) ||

@@ -13,7 +13,7 @@
 struct sr_reading {
     struct sr_config_errors *errors;
     struct sr_setting *item;
-    size_t count;
+    size_t count, room;
 };
 
 /*

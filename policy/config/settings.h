@@ -6,6 +6,7 @@
 #ifndef SR_POLICY_CONFIG_SETTINGS_H
 #define SR_POLICY_CONFIG_SETTINGS_H
 
+#include "policy/config/stamps.h"
 #include "policy/decide/facts.h"
 #include "policy/decide/rules.h"
 
@@ -45,8 +46,8 @@ struct sr_backend_config {
     char *user_dn;   /* with %u: the bind DN of a user that no search finds */
     char *ca_file;   /* NULL, and no directory: the system's */
     char *ca_directory;
-    char *cert_file; /* this host's certificate; NULL: none */
-    char *key_file;  /* and the key of it */
+    char *cert_file;      /* this host's certificate; NULL: none */
+    char *key_file;       /* and the key of it */
     char *default_policy; /* of accounts that name none */
     char *lockout_base;   /* container of the shared ledgers; NULL: none */
     bool insecure;        /* connections without TLS are allowed */
@@ -95,6 +96,10 @@ struct sr_config {
     struct sr_rules rules; /* of the sections without a group */
     struct sr_setting *setting;
     size_t setting_count;
+
+    char *path; /* that was asked for; NULL: the host's files */
+    struct sr_stamps stamps;
+    unsigned users; /* it is freed with the last of them */
 };
 
 #endif

@@ -11,10 +11,11 @@ import os
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
-from scratch import RUNDIR, SLOW, STATE, mount, tmpfs
+from scratch import CONFIG, RUNDIR, SLOW, STATE, mount, tmpfs, wait_until
 from talk import PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -374,3 +375,46 @@ def test_killed_during_a_change(host):
         assert host.has_password("bob", "something else")
         host.forget_state()
     assert seen == {OLD, FRESH}, "every kill came at the same moment"
+
+
+# ---- the configuration between two calls of one handle
+
+def config_is_old():
+    return CONFIG.stat().st_ctime + 3 < time.time()
+
+
+def opened(host, tmp, *steps):
+    """How often the configuration is opened."""
+    trace = tmp / "trace"
+    done = host.drive("probe", "ann", *steps, answers=[OLD], rhost=PEER,
+                      wrap=["strace", "-f", "-e", "trace=openat", "-o", trace])
+    assert set(done.codes) == {"SUCCESS"}, done
+    return trace.read_text().count(f'"{CONFIG}",')
+
+
+def test_configuration_is_read_once(host, tmp_path):
+    host.add("ann", OLD)
+    wait_until(config_is_old)
+    assert opened(host, tmp_path, "auth", "acct", "cred", "open", "close") == 1
+
+
+@pytest.mark.parametrize("how", ["edited", "replaced", "dropin"])
+def test_configuration_changes_between_calls(host, how):
+    """The next call goes by what the files have by then."""
+    host.add("ann", OLD)
+    wait_until(config_is_old)
+    with Talk(host.drive_command("probe", "ann", "auth", "pause", "acct",
+                                 answers=[OLD], rhost=PEER)) as talk:
+        talk.until("paused")
+        dropins = pathlib.Path(f"{CONFIG}.d")  # reset() removes it
+        if how == "edited":
+            with open(CONFIG, "a", encoding="ascii") as out:
+                out.write("nonsense\n")
+        elif how == "replaced":
+            CONFIG.with_suffix(".new").write_text("nonsense\n")
+            CONFIG.with_suffix(".new").rename(CONFIG)
+        else:
+            dropins.mkdir(exist_ok=True)
+            (dropins / "90-nonsense.conf").write_text("nonsense\n")
+        talk.type("")
+        talk.until("code acct PAM_SERVICE_ERR")

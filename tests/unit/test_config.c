@@ -886,6 +886,135 @@ test_dropins(void **state)
     sr_config_free(config);
 }
 
+/* ---- what was read before */
+
+/* Seconds that the clock is ahead. */
+static time_t ahead;
+
+time_t __real_time(time_t *now);
+time_t __wrap_time(time_t *now);
+
+time_t
+__wrap_time(time_t *now)
+{
+    const time_t shown = __real_time(NULL) + ahead;
+
+    if (now != NULL)
+        *now = shown;
+    return shown;
+}
+
+enum change {
+    NO_CHANGE,
+    EDITED,
+    REPLACED,
+    REMOVED,
+    MADE_UNSAFE,
+    DROPIN_ADDED,
+    DROPIN_EDITED,
+    DROPIN_REMOVED,
+    CHANGES
+};
+
+static void
+make_change(const struct place *place, enum change change)
+{
+    char path[128], other[160];
+    struct stat before, now;
+
+    snprintf(path, sizeof(path), "%s%s",
+             change >= DROPIN_ADDED ? place->dropins : place->file,
+             change >= DROPIN_ADDED ? "/10.conf" : "");
+    snprintf(other, sizeof(other), "%s.new", path);
+    if (change == EDITED || change == DROPIN_EDITED)
+        write_file(path, "[lockout]\nattempts = 77\n");
+    if (change == REPLACED) {
+        write_file(other, "[lockout]\nattempts = 7\n");
+        assert_int_equal(rename(other, path), 0);
+    }
+    if (change == REMOVED || change == DROPIN_REMOVED)
+        assert_int_equal(unlink(path), 0);
+    if (change == DROPIN_ADDED)
+        write_dropin(place, "20.conf", "[lockout]\nwindow = 7m\n");
+    if (change == MADE_UNSAFE) {
+        assert_int_equal(stat(path, &before), 0);
+        do { /* times are in ticks */
+            assert_int_equal(chmod(path, 0666), 0);
+            assert_int_equal(stat(path, &now), 0);
+        } while (memcmp(&before.st_ctim, &now.st_ctim, sizeof(now.st_ctim)) ==
+                 0);
+    }
+}
+
+/* A configuration is the same until a file or folder of it changes. */
+static void
+test_current(void **state)
+{
+    struct sr_config *config;
+    struct place place;
+
+    if (geteuid() != 0)
+        skip();
+    ahead = 10;
+    for (int change = 0; change < 2 * CHANGES; change++) {
+        make_place(&place, *state);
+        write_file(place.file, "[lockout]\nattempts = 7\n");
+        if (change < CHANGES) /* else there is no folder yet */
+            write_dropin(&place, "10.conf", "[lockout]\nattempts = 8\n");
+        config = sr_config_load(place.file, &errors);
+        assert_non_null(config);
+        assert_true(sr_config_is_current(config, place.file));
+        assert_false(sr_config_is_current(config, NULL));
+        assert_false(sr_config_is_current(config, "/nowhere"));
+        if (change < CHANGES || change == CHANGES + DROPIN_ADDED)
+            make_change(&place, (enum change)(change % CHANGES));
+        assert_int_equal(
+            sr_config_is_current(config, place.file),
+            change == NO_CHANGE ||
+                (change >= CHANGES && change != CHANGES + DROPIN_ADDED));
+        sr_config_free(config);
+    }
+    ahead = 0;
+}
+
+/* What was written in this second may be written again in the same tick; and a
+ * clock that was set back says nothing. */
+static void
+test_young(void **state)
+{
+    struct sr_config *config;
+    struct place place;
+
+    if (geteuid() != 0)
+        skip();
+    for (ahead = -100; ahead <= 2; ahead += 51) {
+        make_place(&place, *state);
+        write_file(place.file, "[lockout]\nattempts = 7\n");
+        config = sr_config_load(place.file, &errors);
+        assert_non_null(config);
+        assert_false(sr_config_is_current(config, place.file));
+        sr_config_free(config);
+    }
+    ahead = 0;
+}
+
+/* It is there until the last of its users has freed it, which valgrind and
+ * sanitizers see. */
+static void
+test_shared(void **state)
+{
+    struct sr_config *config = load("[lockout]\nattempts = 7\n");
+    struct sr_config *same;
+
+    (void)state;
+    assert_non_null(config);
+    assert_false(sr_config_is_current(config, NULL)); /* of no file */
+    same = sr_config_share(config);
+    sr_config_free(config);
+    assert_int_equal(same->rules.attempts, 7);
+    sr_config_free(same);
+}
+
 /* ---- several folders */
 
 static void
@@ -903,6 +1032,7 @@ test_folders(void **state)
 {
     struct place place[3];
     const char *paths[3];
+    struct sr_stamps stamps = {.item = NULL};
     const struct sr_files_visitor visitor = {visit, (char[256]){""}};
 
     if (geteuid() != 0)
@@ -911,29 +1041,33 @@ test_folders(void **state)
         make_place(&place[i], *state);
         paths[i] = place[i].file;
     }
-    sr_files_read(paths, 3, true, &visitor, &errors);
+    sr_files_read(paths, 3, true, &visitor, &stamps, &errors);
     assert_string_equal(visitor.context, "");
+    assert_int_equal(stamps.count, 6);
+    assert_true(sr_stamps_are_current(&stamps));
     write_file(place[2].file, "vendor");
+    assert_false(sr_stamps_are_current(&stamps));
     write_dropin(&place[2], "10.conf", "v10");
     write_dropin(&place[2], "30.conf", "v30");
     write_dropin(&place[1], "20.conf", "r20");
     write_dropin(&place[1], "30.conf", "r30");
     write_dropin(&place[0], "15.conf", "e15");
     write_dropin(&place[0], "20.conf", "");
-    sr_files_read(paths, 3, true, &visitor, &errors);
+    sr_files_read(paths, 3, true, &visitor, &stamps, &errors);
     assert_string_equal(visitor.context, "vendor;v10;e15;;r30;");
     write_file(place[0].file, "host");
     *(char *)visitor.context = '\0';
-    sr_files_read(paths, 3, true, &visitor, &errors);
+    sr_files_read(paths, 3, true, &visitor, &stamps, &errors);
     assert_string_equal(visitor.context, "host;v10;e15;;r30;");
     assert_int_equal(errors.count, 0);
     /* A file that counts and cannot be read is no reason to go on. */
     chmod(place[0].file, 0666);
     *(char *)visitor.context = '\0';
-    sr_files_read(paths, 3, true, &visitor, &errors);
+    sr_files_read(paths, 3, true, &visitor, &stamps, &errors);
     assert_string_equal(visitor.context, "v10;e15;;r30;");
     assert_int_equal(errors.count, 1);
     sr_config_errors_free(&errors);
+    sr_stamps_free(&stamps);
 }
 
 static void
@@ -1456,6 +1590,9 @@ main(void)
         cmocka_unit_test(test_unknown_membership),
         cmocka_unit_test(test_name_service),
         cmocka_unit_test(test_dropins),
+        cmocka_unit_test(test_current),
+        cmocka_unit_test(test_young),
+        cmocka_unit_test(test_shared),
         cmocka_unit_test(test_folders),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_unsafe_files),
