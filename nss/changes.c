@@ -150,12 +150,11 @@ changes_publish(struct changes *changes, const char *name)
         put(changes, &txn);
         break;
     case SR_STATUS_UNKNOWN_NAME:
-        note_result(
-            changes, name,
-            sr_publish_account_linked(changes->config, changes->connections,
-                                      &fleet, SR_PUBLISHED_DIR, NULL, name,
-                                      LOCK_WAIT_MS, reason, sizeof(reason)),
-            reason);
+        note_result(changes, name,
+                    sr_publish_account(changes->config, changes->connections,
+                                       &fleet, SR_PUBLISHED_DIR, NULL, name,
+                                       LOCK_WAIT_MS, reason, sizeof(reason)),
+                    reason);
         break;
     case SR_STATUS_UNAVAILABLE:
     case SR_STATUS_AMBIGUOUS:

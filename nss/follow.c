@@ -3,9 +3,9 @@
  *
  * One process with one thread waits for all events.  A change of an account
  * becomes a delta.  The shared ledgers change without the accounts and are read
- * every few seconds.  Whatever leaves a doubt (a lost connection, a changed
- * policy, a backend that could not be asked) is settled by a run over all
- * accounts, whose readings go on beside all this in processes of their own.
+ * every few seconds.  After a lost connection, a changed policy or a backend
+ * that could not be asked, a run over all accounts is made, whose readings are
+ * processes of their own.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -28,8 +28,8 @@
 /* A run starts so often in any case, and at least twice in nss.max_age. */
 #define RUN_EVERY_S 300
 
-/* How long a backend that is away is left alone, at first and at most; the same
- * for a run that failed. */
+/* The pause before a backend that is unreachable is asked again, at first and
+ * at most; the same for a run that failed. */
 #define PAUSE_MIN_MS 1000
 #define PAUSE_MAX_MS 60000
 
@@ -46,12 +46,12 @@
 struct followed {
     struct sr_backend backend;
     size_t rank;            /* among the backends */
-    struct sr_watch *watch; /* NULL: it is away */
+    struct sr_watch *watch; /* NULL: it is unreachable */
     int64_t due;            /* when to poll the watch or to start it again */
     int64_t pause;
     int64_t began; /* when the first reading began */
     bool is_beginning;
-    bool is_told; /* that it is away */
+    bool is_told; /* that it is unreachable */
 };
 
 struct follower {
@@ -59,7 +59,7 @@ struct follower {
     bool is_verbose;
     struct followed *followed;
     size_t count;
-    struct run *run; /* NULL: none goes on */
+    struct run *run; /* NULL: none is under way */
     bool needs_run;
     int64_t run_due; /* needed or not */
     int64_t run_pause;
@@ -76,7 +76,7 @@ longer(int64_t pause)
 
 /* ---- one backend */
 
-/* It is away; what is published stays. */
+/* It is unreachable; what is published stays. */
 static void
 leave(struct followed *followed, const char *reason)
 {
@@ -140,7 +140,7 @@ note_complete(struct follower *follower, struct followed *followed)
 }
 
 static void
-hear(struct follower *follower, struct followed *followed)
+poll_backend(struct follower *follower, struct followed *followed)
 {
     struct sr_call call = sr_call_make(&followed->backend, NULL);
 
@@ -180,7 +180,7 @@ run_interval(const struct sr_config *config)
     return (half < RUN_EVERY_S ? half : RUN_EVERY_S) * 1000;
 }
 
-/* Until when a run waits for watches that begin; 0: it need not wait. */
+/* Until when a run waits for watches that begin; 0: it does not wait. */
 static int64_t
 beginning_until(const struct follower *follower)
 {
@@ -352,7 +352,7 @@ work(struct follower *follower)
         if (followed->watch == NULL)
             begin(followed);
         else
-            hear(follower, followed);
+            poll_backend(follower, followed);
     }
     if (follower->ledgers_due <= sr_deadline_now())
         read_ledgers(follower);

@@ -1,8 +1,8 @@
 /*
- * Module: the functions of libnss_selfreset.so.2.  It runs in other people's
- * processes: it keeps no descriptor, no mapping and no lock, starts nothing,
- * allocates nothing but the array of groups that its caller frees, and restores
- * errno.  It passes directory and time on to nss/answer.c.
+ * Module: the functions of libnss_selfreset.so.2.  It runs in the
+ * processes of other programs: it keeps no descriptor, no mapping and no lock,
+ * starts nothing, allocates nothing but the array of groups that its caller
+ * frees, and restores errno.  It passes directory and time on to nss/answer.c.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -31,7 +31,7 @@ leave(enum nss_status status, int before, int *errnop)
 }
 
 /*
- * `limit` tells the callers apart: getgrouplist(3), by which programs choose
+ * `limit` distinguishes the callers: getgrouplist(3), by which programs choose
  * the rules for a user, passes -1; initgroups(3), by which a process gets its
  * own groups, passes their greatest number; so does nscd, without a group.
  * State groups are for rules: as a credential they would outlive the state.

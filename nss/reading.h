@@ -1,8 +1,8 @@
 /*
  * Reading: all accounts of one backend, read by a process of its own.
  *
- * A backend that is slow, hangs, sends without end or crashes costs its own
- * process only: the readings of all backends run side by side, and each ends
+ * A backend that is slow, hangs, sends without end or crashes affects its own
+ * process only: the readings of all backends run in parallel, and each ends
  * when its time or its memory is used up.  The local backend reads files and is
  * read in this process.
  *

@@ -41,7 +41,7 @@ struct run {
     struct sr_publish_how how;
     struct stamp stamp;
     int64_t began;
-    bool is_published; /* without the readings that go on */
+    bool is_published; /* without the readings that are under way */
     size_t count;
     struct reading reading[];
 };
@@ -100,7 +100,8 @@ run_start(const struct sr_config *config, struct watch *watch, bool is_verbose)
     };
     sr_uptime_read(&run->how.boot, &run->how.uptime);
     find_state_groups(run->how.gid);
-    /* The directories first, so that they are read beside the local accounts.
+    /* The directories first, so that they are read at the same time as the
+     * local accounts.
      */
     for (size_t i = backends->count; i-- > 0; run->count++)
         reading_start(config, backends->item[i], &run->reading[i]);
@@ -201,9 +202,10 @@ add_record(void *context, const struct record *record)
                                    record->is_exempt);
 }
 
-/* Say what a reading could not find out.  Once: when it counts for good. */
+/* Print what a reading could not find out, once: for the last snapshot of a
+ * run. */
 static void
-tell_result(struct merge *merge)
+print_result(struct merge *merge)
 {
     const struct reading_result *result = &merge->reading->result;
 
@@ -238,7 +240,7 @@ add_reading(struct merge *merge, const char **reason)
         *reason = reading->result.reason;
         return false;
     }
-    tell_result(merge);
+    print_result(merge);
     merge->unknown += reading->result.unknown;
     merge->nameless += reading->result.nameless;
     if (reading->result.end == READING_AWAY)
@@ -252,7 +254,7 @@ add_reading(struct merge *merge, const char **reason)
 /* ---- the result */
 
 static void
-tell_counts(const struct merge *merge, enum sr_publish_result result)
+print_counts(const struct merge *merge, enum sr_publish_result result)
 {
     printf("%s: %u accounts, %u of them of directories; %u unknown%s\n",
            result == SR_PUBLISH_UNCHANGED ? "newer already" : "published",
@@ -306,7 +308,7 @@ conclude(const struct merge *merge, enum sr_publish_result result,
     if (reason[0] != '\0')
         publish_say("A part is missing: %s.", reason);
     if (merge->run->is_verbose)
-        tell_counts(merge, result);
+        print_counts(merge, result);
     if (result == SR_PUBLISH_UNCHANGED)
         return PUBLISH_EXIT_OK;
     if (missing != NULL) {

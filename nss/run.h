@@ -28,10 +28,11 @@ size_t run_poll_fds(const struct run *run, struct pollfd *poll_fd);
 int run_wait_ms(const struct run *run);
 
 /*
- * Go on.  When every reading has ended everything is published; when one takes
- * longer than the others, those are published first, beside what was published
- * before of the slow one.  Returns true when the run has ended, with an exit
- * code (report.h) in *status; what went wrong was printed and logged.
+ * Continue.  When every reading has ended everything is published; when one
+ * takes longer than the others, those are published first, together with what
+ * was published before of the slow one.  Returns true when the run has ended,
+ * with an exit code (report.h) in *status; what went wrong was printed and
+ * logged.
  */
 bool run_continue(struct run *run, int *status);
 
@@ -43,7 +44,7 @@ bool run_is_old(const struct run *run);
  * exit code. */
 int run_conclude(enum sr_publish_result result, const char *reason);
 
-/* End it; readings that go on are killed.  NULL is allowed. */
+/* End it; readings that are under way are killed.  NULL is allowed. */
 void run_free(struct run *run);
 
 #endif

@@ -32,7 +32,7 @@
  * changed. */
 #define CHANGED_FLAG SR_RUNDIR "/changed"
 
-/* So many runs follow each other while files go on to change. */
+/* So many runs follow each other while files keep changing. */
 #define RUNS_MAX 10
 
 struct options {
@@ -48,8 +48,8 @@ publish_user(const struct sr_config *config, const struct options *options)
 {
     char reason[256] = "";
     const enum sr_publish_result result =
-        sr_publish_account(config, SR_PUBLISHED_DIR, NULL, options->user,
-                           LOCK_WAIT_MS, reason, sizeof(reason));
+        sr_publish_account(config, NULL, NULL, SR_PUBLISHED_DIR, NULL,
+                           options->user, LOCK_WAIT_MS, reason, sizeof(reason));
     const bool is_good =
         result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED;
 

@@ -30,8 +30,8 @@ ask_shared_ledger(struct sr_pam_context *ctx)
  * Add what this host remembers, and publish it, whatever the verdict will be.
  * Services that an expired password does not stop are not stopped by what this
  * host remembers either, and root must be able to come in by key to repair the
- * store: those go on without it.  The failure of an attempt that is still under
- * way on this handle, recorded ahead, is no lockout.
+ * store: those continue without it.  The failure of an attempt that is still
+ * under way on this handle, recorded ahead, is no lockout.
  */
 static int
 remember(struct sr_pam_context *ctx)

@@ -22,7 +22,7 @@ ask_delay(struct sr_pam_context *ctx)
 }
 
 /*
- * The password is right: only now may the person be told of the account's
+ * The password is right: only now may the user be informed of the account's
  * state.  Where the account module will demand a change the password is kept as
  * `cache`; NULL: it is not known.
  */
@@ -49,7 +49,7 @@ after_right(struct sr_pam_context *ctx, const char *cache, const char *password)
     return code;
 }
 
-/* The code for what was verified, of which the person is told what may be told.
+/* The code for what was verified, with what the user may be shown.
  */
 static int
 verified_code(struct sr_pam_context *ctx,

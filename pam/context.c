@@ -217,7 +217,7 @@ keep_config(const struct sr_pam_context *ctx)
 }
 
 /*
- * A configuration with an error lets nobody in but root, by the built-in
+ * With an error in the configuration only root can log in, by the built-in
  * defaults: it has to be corrected, and on a distant host only by a login.
  */
 static int
@@ -242,8 +242,8 @@ open_config(struct sr_pam_context *ctx)
     return ctx->config == NULL ? refuse_config(ctx) : PAM_SUCCESS;
 }
 
-/* Whether to go on with the defaults, now that the account is known.  Root is
- * told after authentication, not every person who types "root". */
+/* Whether to continue with the defaults, now that the account is known.  Root
+ * is informed after authentication, not every client that types "root". */
 static int
 judge_spare(struct sr_pam_context *ctx)
 {
@@ -266,7 +266,7 @@ item(struct sr_pam_context *ctx, int type)
     return value;
 }
 
-/* An item that says something, or NULL. */
+/* An item that is not empty, or NULL. */
 static const char *
 said_item(struct sr_pam_context *ctx, int type)
 {
@@ -278,7 +278,7 @@ said_item(struct sr_pam_context *ctx, int type)
 /*
  * The peer's address, from sshd: it puts SSH_CONNECTION into the handle's
  * environment, "ADDRESS PORT ADDRESS PORT".  The process's own environment is
- * the user's and is not looked at.
+ * the user's and is ignored.
  */
 static const char *
 peer_address(struct sr_pam_context *ctx, char *buffer, size_t size)
@@ -461,7 +461,7 @@ init(struct sr_pam_context *ctx, pam_handle_t *pamh, enum sr_pam_call call,
              service == NULL ? "" : service);
     snprintf(context->terminal, sizeof(context->terminal), "%s",
              ctx->tty == NULL ? "" : ctx->tty);
-    /* passwd(1) and others name no terminal; events tell the one it runs on. */
+    /* passwd(1) and others name no terminal; events have the one it runs on. */
     if (ctx->tty == NULL)
         sr_caller_terminal(pamh, context->terminal, sizeof(context->terminal));
 }

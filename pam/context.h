@@ -46,7 +46,7 @@ struct sr_pam_context {
 /*
  * Begin a call: arguments, permission, configuration, name; then account and
  * source, but in authenticate, which asks for a password first.  Returns
- * PAM_SUCCESS, or the code to answer; the person has then been told why.  With
+ * PAM_SUCCESS, or the code to answer; the user has then been shown why.  With
  * is_answered set, selfreset-helper has made the call, and this is its answer.
  * End it with sr_context_end() whatever was returned.
  */
@@ -72,12 +72,12 @@ bool sr_context_knows(const struct sr_pam_context *ctx);
  * Look at the account again after a prompt, which may have waited for days:
  * what is verified, and what is replaced, must be the password of now.
  * PAM_SUCCESS also when the account is gone (sr_context_knows() says so);
- * `unavailable` after an outage, of which the person has been told.
+ * `unavailable` after an outage, which the user has been shown.
  */
 int sr_context_refresh(struct sr_pam_context *ctx, int unavailable);
 
 /* The code for an account that is unknown or cannot be asked; `unavailable` is
- * what the caller answers for an outage, which is logged and told here. */
+ * what the caller answers for an outage, which is logged and shown here. */
 int sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable);
 
 /* Send an event of this call; cause and result may be NULL. */
@@ -98,7 +98,7 @@ void sr_context_tell_text(struct sr_pam_context *ctx, int style,
 void sr_context_show(struct sr_pam_context *ctx);
 
 /* Add what this host remembers to the facts.  PAM_SUCCESS; or `unavailable`,
- * and it has been logged and told. */
+ * and it has been logged and shown. */
 int sr_context_recall(struct sr_pam_context *ctx, bool with_source,
                       int unavailable);
 

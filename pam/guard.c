@@ -37,9 +37,9 @@ guard_free(struct guard *guard, bool is_copy)
 }
 
 /*
- * libpam's cleanup.  The end of a handle confirms nothing, whatever its status
- * says: sshd and lightdm end one with PAM_SUCCESS after a wrong password, too.
- * The connections have their own place in the handle, which may be gone.  In a
+ * libpam's cleanup.  The end of a handle confirms nothing, whatever its status:
+ * sshd and lightdm end one with PAM_SUCCESS after a wrong password, too. The
+ * connections have their own place in the handle, which may be gone.  In a
  * process copy nothing is settled.
  */
 static void
@@ -199,8 +199,8 @@ has_password_method(const char *methods)
 /*
  * Whether this is the process that sshd forks for one keyboard-interactive
  * authentication, which calls pam_acct_mgmt after a success only.  Its title is
- * the one thing that tells it from sshd's other processes; the text before the
- * mark has the name of the user.
+ * the one thing that distinguishes it from sshd's other processes; the text
+ * before the mark has the name of the user.
  */
 static bool
 is_sshd_authenticator(const pam_handle_t *pamh)
@@ -226,8 +226,8 @@ is_sshd_authenticator(const pam_handle_t *pamh)
 }
 
 /*
- * What the application's going on says of this attempt.  sshd goes on with the
- * same handle, too, when a key is accepted after a password was refused: it
+ * What the application's next call proves for this attempt. sshd uses the same
+ * handle, too, when a key is accepted after a password was refused: it
  * lists what succeeded in SSH_AUTH_INFO_0, but the last method only when the
  * session is opened.
  */

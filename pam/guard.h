@@ -3,11 +3,11 @@
  * handle until its outcome is known.
  *
  * The failure is recorded before the other module runs.  That a line behind it
- * is reached proves nothing, since a stack can go on after a failure; nor does
- * PAM_AUTHINFO_UNAVAIL at the end, which another module may answer for a wrong
- * password.  A success is confirmed only by what only success brings: the
- * application goes on to pam_setcred, pam_acct_mgmt or pam_open_session.  In any
- * other case the failure stands: applications end a handle with PAM_SUCCESS
+ * is reached proves nothing, since a stack can continue after a failure; nor
+ * does PAM_AUTHINFO_UNAVAIL at the end, which another module may answer for a
+ * wrong password.  A success is confirmed only by what only success brings: the
+ * application calls pam_setcred, pam_acct_mgmt or pam_open_session.  In any
+ * other case the failure counts: applications end a handle with PAM_SUCCESS
  * after a failure, too.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -20,7 +20,7 @@
 
 /*
  * Record the failure ahead and keep the attempt in the handle.
- * SR_VERIFIED_RIGHT: go on to the other module.  The transaction and the
+ * SR_VERIFIED_RIGHT: continue with the other module.  The transaction and the
  * configuration then belong to the handle; the call must end.
  */
 struct sr_verify_outcome sr_guard_begin(struct sr_pam_context *ctx,
@@ -34,8 +34,8 @@ struct sr_verify_outcome sr_guard_begin(struct sr_pam_context *ctx,
 struct sr_verify_outcome sr_guard_unknown(struct sr_pam_context *ctx,
                                           const char *password);
 
-/* The call has verified the password in vain, and the next lines of the stack
- * are not to count it again. */
+/* The call has done the work of verifying without an account, and the next
+ * lines of the stack are not to count it again. */
 void sr_guard_note(struct sr_pam_context *ctx, const char *password);
 
 /*
@@ -48,11 +48,11 @@ bool sr_guard_has_run(const struct sr_pam_context *ctx);
 /* Whether an attempt for the call's account is kept, and not yet confirmed. */
 bool sr_guard_is_for(const struct sr_pam_context *ctx);
 
-/* The application has gone on as after a success: to pam_setcred or
+/* The application continues as after a success: to pam_setcred or
  * pam_acct_mgmt, or with is_session to pam_open_session. */
 void sr_guard_confirm(pam_handle_t *pamh, bool is_session);
 
-/* Before the next try on this handle: the failure of the last one stands. */
+/* Before the next try on this handle: the failure of the last one counts. */
 void sr_guard_end(pam_handle_t *pamh);
 
 #endif

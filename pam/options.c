@@ -57,7 +57,7 @@ sr_args_parse(struct sr_args *args, int argc, const char **argv)
         if (!take(args, argv[i]))
             return argv[i];
         if (args->guard && args->settle)
-            return argv[i]; /* one line cannot stand before and after */
+            return argv[i]; /* one line cannot be before and after */
     }
     return NULL;
 }

@@ -267,7 +267,7 @@ judge(struct pass *pass, const char *fresh, int tries_left)
     return is_good;
 }
 
-/* One try: prompt, judge, prompt again.  PAM_TRY_AGAIN: another may follow. */
+/* One try: prompt, check, prompt again.  PAM_TRY_AGAIN: another may follow. */
 static int
 try_new(struct pass *pass, int tries_left)
 {
@@ -290,7 +290,7 @@ try_new(struct pass *pass, int tries_left)
     return PAM_SUCCESS;
 }
 
-/* A new password that an earlier module took: judged once, never asked for. */
+/* A new password that an earlier module took: checked once, never asked for. */
 static int
 use_new(struct pass *pass)
 {

@@ -67,7 +67,7 @@ sr_session_open(struct sr_pam_context *ctx)
         return PAM_SUCCESS;
     record(ctx);
     /* sudo, cron and the like are no logins: the notice must wait for one.  Nor
-     * is it one when root becomes another user: nobody would read it. */
+     * is it one when root becomes another user: no user would read it. */
     if (!ctx->txn.rules.spare_expired &&
         !(source->is_user && source->user == 0 && ctx->txn.uid != 0))
         give_notice(ctx);

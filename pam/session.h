@@ -1,5 +1,5 @@
 /*
- * Session: what a login is told and leaves behind.
+ * Session: what a login shows and records.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

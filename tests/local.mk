@@ -51,7 +51,7 @@ tests_unit_test_slots_SOURCES = tests/unit/test_slots.c \
 	tests/unit/scratch.c tests/unit/scratch.h
 tests_unit_test_config_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 tests_unit_test_survey_SOURCES = tests/unit/test_survey.c \
-	tools/report.c tools/check/survey_report.c
+	tools/report.c tools/check/survey.c
 tests_unit_test_enumerate_SOURCES = tests/unit/test_enumerate.c \
 	tests/unit/scratch.c tests/unit/scratch.h
 tests_unit_test_verification_SOURCES = tests/unit/test_verification.c \

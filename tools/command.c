@@ -40,15 +40,11 @@ print_command_help(const struct ctl_command *command)
 int
 ctl_usage(const struct ctl *ctl, const char *format, ...)
 {
-    char *text = NULL;
     va_list list;
 
     va_start(list, format);
-    if (vasprintf(&text, format, list) < 0)
-        text = NULL;
+    ctl_say_list(stderr, "selfresetctl: ", format, list);
     va_end(list);
-    ctl_error("%s", text == NULL ? "Out of memory." : text);
-    free(text);
     if (ctl->command != NULL)
         print_usage(stderr, ctl->command);
     else
@@ -77,20 +73,27 @@ ctl_unknown(const struct ctl *ctl, const char *what, const char *typed,
                      typed, nearest);
 }
 
+int
+ctl_unknown_option(const struct ctl *ctl, char **argv,
+                   const char *const words[], size_t count)
+{
+    const char letter[3] = {'-', (char)optopt, '\0'};
+
+    return ctl_unknown(ctl, "option",
+                       optopt > 0 && optopt < 128 ? letter : argv[optind - 1],
+                       words, count);
+}
+
 void
 ctl_print(const struct ctl *ctl, const char *format, ...)
 {
-    char *text = NULL;
     va_list list;
 
     if (ctl->is_json)
         return;
     va_start(list, format);
-    if (vasprintf(&text, format, list) < 0)
-        text = NULL;
+    ctl_say_list(stdout, "", format, list);
     va_end(list);
-    ctl_wrap(stdout, "", 0, text == NULL ? "Out of memory." : text);
-    free(text);
 }
 
 const char *
@@ -146,19 +149,6 @@ add_option(struct options *all, const struct ctl_option *option)
     entry->val = (int)all->count + 1;
     snprintf(all->name[all->count], sizeof(all->name[0]), "--%s", option->name);
     all->count++;
-}
-
-static int
-unknown_option(const struct ctl *ctl, const struct options *all, char **argv)
-{
-    const char *words[OPTIONS_MAX];
-    char letter[3] = {'-', (char)optopt, '\0'};
-
-    for (size_t i = 0; i < all->count; i++)
-        words[i] = all->name[i];
-    return ctl_unknown(ctl, "option",
-                       optopt > 0 && optopt < 128 ? letter : argv[optind - 1],
-                       words, all->count);
 }
 
 /* "--json=1", and "--state" at the end of the line. */
@@ -218,6 +208,7 @@ ctl_parse(struct ctl *ctl, int argc, char **argv,
         {"dry-run", &ctl->is_dry_run, NULL},
     };
     struct options all = {0};
+    const char *words[OPTIONS_MAX];
     int found;
 
     for (size_t i = 0; i < count; i++)
@@ -226,6 +217,8 @@ ctl_parse(struct ctl *ctl, int argc, char **argv,
     if (ctl->command->changes)
         add_option(&all, &common[1]);
     add_option(&all, &(const struct ctl_option){"help", &all.has_help, NULL});
+    for (size_t i = 0; i < all.count; i++)
+        words[i] = all.name[i];
     optind = 0; /* glibc: begin anew */
     opterr = 0;
     while ((found = getopt_long(argc, argv, ":h", all.table, NULL)) != -1) {
@@ -233,7 +226,7 @@ ctl_parse(struct ctl *ctl, int argc, char **argv,
             strchr(argv[optind - 1], '=') != NULL)
             return refuse(ctl, wrong_value(ctl, &all, argv));
         if (found == '?')
-            return refuse(ctl, unknown_option(ctl, &all, argv));
+            return refuse(ctl, ctl_unknown_option(ctl, argv, words, all.count));
         if (found == ':')
             return refuse(ctl, wrong_value(ctl, &all, argv));
         if (found == 'h')

@@ -18,7 +18,7 @@ enum ctl_exit {
     CTL_OK = 0,
     CTL_FAILED = 1,    /* it could not be done or found out */
     CTL_ERRORS = 2,    /* check: at least one error */
-    CTL_LOCKED = 3,    /* status: locked out, for strangers or for everybody */
+    CTL_LOCKED = 3,    /* status: locked out, for strangers or for all */
     CTL_CHANGE = 4,    /* status: must-change or expired */
     CTL_CLOSED = 5,    /* status: disabled, ended, not-yet,
                           out-of-hours or off-workstation */
@@ -88,6 +88,10 @@ int ctl_usage(const struct ctl *ctl, const char *format, ...)
  */
 int ctl_unknown(const struct ctl *ctl, const char *what, const char *typed,
                 const char *const words[], size_t count);
+
+/* The same about the option that getopt_long(3) has just refused. */
+int ctl_unknown_option(const struct ctl *ctl, char **argv,
+                       const char *const words[], size_t count);
 
 /* A sentence on standard output, wrapped; nothing with --json. */
 void ctl_print(const struct ctl *ctl, const char *format, ...)

@@ -273,7 +273,7 @@ ctl_no_password(const struct sr_account *account)
                                                                     : "none";
 }
 
-/* Who runs this tool: the user who logged in, by the kernel's login uid. */
+/* The user who runs this program, by the login uid of the kernel. */
 static void
 actor_name(char *out, size_t size)
 {
@@ -320,8 +320,9 @@ ctl_publish(const struct ctl *ctl, const char *name)
     char reason[SR_ERROR_TEXT_SIZE] = "";
     const char *why = reason;
 
-    switch (sr_publish_account(ctl->config, SR_PUBLISHED_DIR, NULL, name,
-                               CTL_STORE_WAIT_MS, reason, sizeof(reason))) {
+    switch (sr_publish_account(ctl->config, NULL, NULL, SR_PUBLISHED_DIR, NULL,
+                               name, CTL_STORE_WAIT_MS, reason,
+                               sizeof(reason))) {
     case SR_PUBLISH_OK:
     case SR_PUBLISH_UNCHANGED:
     case SR_PUBLISH_OFF:

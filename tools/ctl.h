@@ -50,7 +50,7 @@ void ctl_store_error(const struct sr_store *store, enum sr_store_result result);
 /* For __attribute__((cleanup)). */
 void ctl_store_close(struct sr_store **store);
 
-/* The attempts from one class of sources, as they stand now. */
+/* The attempts from one class of sources, as they are now. */
 struct ctl_ledger {
     unsigned failures;         /* slots that failures have consumed */
     unsigned attempts;         /* slots in all; 0: not throttled */
@@ -72,11 +72,11 @@ struct ctl_remembered {
  */
 int ctl_remembered(struct sr_transaction *txn, struct ctl_remembered *out);
 
-/* Empty all ledgers of an account; *found says whether there was one.  CTL_OK,
- * or CTL_FAILED after saying why. */
+/* Empty all ledgers of an account; *found is whether there was one.  CTL_OK,
+ * or CTL_FAILED after a message. */
 int ctl_drop_ledgers(const struct sr_identity *id, bool *found);
 
-/* A lockout that spares some sources. */
+/* A lockout that does not hold for some sources. */
 struct ctl_partial {
     const char *of; /* "strangers" or "familiar"; NULL: there is none */
     sr_time until;

@@ -53,9 +53,10 @@ say_refused(const struct sr_account *account, enum sr_order order,
             reason, facts->backend);
         break;
     case SR_REFUSAL_CANNOT:
-        ctl_error("The directory allows nobody to change the password of %s "
-                  "(%s).  Nothing was done.",
-                  facts->name, reason);
+        ctl_error(
+            "The directory does not allow the password of %s to be changed "
+            "(%s).  Nothing was done.",
+            facts->name, reason);
         break;
     case SR_REFUSAL_TOO_YOUNG:
         ctl_error("The directory says that the password of %s was changed too "

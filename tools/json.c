@@ -69,7 +69,7 @@ put_indent(const struct json *json)
     fprintf(json->stream, "\n%*s", (int)(2 * json->depth), "");
 }
 
-/* What stands before a value: the comma, the line's start and the key. */
+/* What precedes a value: the comma, the start of the line and the key. */
 static void
 before_value(struct json *json, const char *key)
 {

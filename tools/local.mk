@@ -8,7 +8,6 @@ libtools_la_SOURCES = \
 	policy/util/secret_file.c policy/util/secret_file.h \
 	tools/time_arg.c tools/time_arg.h \
 	tools/check/pam_stack.c tools/check/pam_stack.h \
-	tools/check/survey.c tools/check/survey.h \
 	tools/check/findings.c tools/check/findings.h \
 	tools/json.c tools/json.h \
 	tools/old_state.c tools/old_state.h \
@@ -29,7 +28,6 @@ selfresetctl_SOURCES = \
 	tools/check/pam.c tools/check/pam.h \
 	tools/check/nss_seen.c tools/check/nss_seen.h \
 	tools/check/nss_switch.c tools/check/nss_switch.h \
-	tools/check/nss_view.c tools/check/nss_view.h \
 	tools/cmd/commands.h \
 	tools/command.c tools/command.h \
 	tools/ctl.c tools/ctl.h \
@@ -48,10 +46,9 @@ selfresetctl_SOURCES = \
 	tools/cmd/must_change.c \
 	tools/cmd/nss.c \
 	tools/cmd/pam.c \
-	tools/published.c tools/published.h \
 	tools/report.c tools/report.h \
+	tools/check/survey.c tools/check/survey.h \
 	tools/check/survey_krb5.c tools/check/survey_krb5.h \
-	tools/check/survey_report.c tools/check/survey_report.h \
 	tools/rewrite.c tools/rewrite.h \
 	tools/spawn.c tools/spawn.h \
 	tools/selfresetctl.c \

@@ -216,24 +216,24 @@ struct output {
 };
 
 static bool
-output_begin(struct output *output)
+output_begin(struct output *output, char *why)
 {
     output->text = NULL;
     output->stream = open_memstream(&output->text, &output->size);
+    if (output->stream == NULL)
+        snprintf(why, NSSWITCH_WHY, "Out of memory.");
     return output->stream != NULL;
 }
 
 static char *
 output_end(struct output *output, bool is_good, char *why)
 {
-    bool is_whole = ferror(output->stream) == 0;
+    const bool is_whole = ferror(output->stream) == 0;
 
-    if (fclose(output->stream) != 0)
-        is_whole = false;
-    if (is_good && !is_whole)
-        snprintf(why, NSSWITCH_WHY, "Out of memory.");
-    if (is_good && is_whole)
+    if (fclose(output->stream) == 0 && is_good && is_whole)
         return output->text;
+    if (is_good)
+        snprintf(why, NSSWITCH_WHY, "Out of memory.");
     free(output->text);
     return NULL;
 }
@@ -283,10 +283,8 @@ nsswitch_disable(const char *text, char why[NSSWITCH_WHY])
     struct output output;
     size_t from = 0;
 
-    if (!output_begin(&output)) {
-        snprintf(why, NSSWITCH_WHY, "Out of memory.");
+    if (!output_begin(&output, why))
         return NULL;
-    }
     for (size_t i = 0; i < COUNT(added); i++) {
         if (starts_with(text + from, added[i]))
             from += strlen(added[i]);
@@ -301,10 +299,10 @@ nsswitch_disable(const char *text, char why[NSSWITCH_WHY])
     return output_end(&output, true, why);
 }
 
-/* Whether the search goes on behind a source, for every answer but success;
+/* Whether the search continues behind a source, for every answer but success;
  * only a line initgroups has an action for success. */
 static bool
-goes_on(const struct nsswitch_line *line, size_t index)
+continues(const struct nsswitch_line *line, size_t index)
 {
     return !nsswitch_ends(line, index, NSSWITCH_NOTFOUND) &&
            !nsswitch_ends(line, index, NSSWITCH_UNAVAIL) &&
@@ -321,19 +319,19 @@ is_right(const struct nsswitch_line *line, bool is_initgroups)
 
     for (size_t i = 0; i < line->count; i++) {
         copies += nsswitch_is_source(line, i, NSSWITCH_OURS);
-        if (i < ours && !goes_on(line, i))
+        if (i < ours && !continues(line, i))
             return false;
     }
     if (copies != 1)
         return false;
     if (is_initgroups && ours == 0)
-        return goes_on(line, 0) &&
+        return continues(line, 0) &&
                (line->count == 1 || !nsswitch_ends(line, 0, NSSWITCH_SUCCESS));
     if (is_initgroups) /* as the manual of glibc would have it */
-        return ours == 1 && line->count == 2 && goes_on(line, 0) &&
+        return ours == 1 && line->count == 2 && continues(line, 0) &&
                !nsswitch_ends(line, 0, NSSWITCH_SUCCESS);
     return ours > 0 && nsswitch_is_files(line, ours - 1) &&
-           goes_on(line, ours - 1) && !line->source[ours].has_actions;
+           continues(line, ours - 1) && !line->source[ours].has_actions;
 }
 
 static bool
@@ -351,21 +349,22 @@ static bool
 find_place(const struct nsswitch_line *line, size_t *at, char *why)
 {
     for (size_t i = 0; i < line->count; i++) {
-        if (i > 0 && !goes_on(line, i - 1))
+        if (i > 0 && !continues(line, i - 1))
             return refuse(why, line,
                           "can end before the local files (an action "
                           "\"return\")");
         if (!nsswitch_is_files(line, i))
             continue;
-        if (!goes_on(line, i))
+        if (!continues(line, i))
             return refuse(why, line,
                           "ends at the local files (an action \"return\"), "
                           "and no source behind them would be asked");
         if (nsswitch_is(line, "shadow") &&
             line->source[i].action[NSSWITCH_SUCCESS] != NSSWITCH_RETURN)
-            return refuse(why, line,
-                          "goes on where the local files have an answer, which "
-                          "breaks the reading of passwords");
+            return refuse(
+                why, line,
+                "continues where the local files have an answer, which "
+                "breaks the reading of passwords");
         *at = line->source[i].end;
         return true;
     }
@@ -408,10 +407,8 @@ put_line(struct output *output, const struct nsswitch_line *line, char *why)
     }
     if (nsswitch_ours(line) == line->count)
         return put_with(output, line, why);
-    if (!output_begin(&bare)) {
-        snprintf(why, NSSWITCH_WHY, "Out of memory.");
+    if (!output_begin(&bare, why))
         return false;
-    }
     put_without(&bare, line);
     text = output_end(&bare, true, why);
     if (text == NULL)
@@ -436,10 +433,8 @@ nsswitch_enable(const char *text, char why[NSSWITCH_WHY])
         for (size_t i = 0; i < COUNT(databases); i++)
             is_there[i] = is_there[i] || nsswitch_is(&line, databases[i]);
     }
-    if (!output_begin(&output)) {
-        snprintf(why, NSSWITCH_WHY, "Out of memory.");
+    if (!output_begin(&output, why))
         return NULL;
-    }
     for (size_t i = 0; i < COUNT(databases); i++) {
         if (!is_there[i])
             fputs(added[i], output.stream);

@@ -88,17 +88,24 @@ ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
 }
 
 void
-ctl_error(const char *format, ...)
+ctl_say_list(FILE *stream, const char *first, const char *format, va_list list)
 {
     char *text = NULL;
+
+    if (vasprintf(&text, format, list) < 0)
+        text = NULL;
+    fflush(stdout);
+    ctl_wrap(stream, first, first[0] == '\0' ? 0 : 2,
+             text == NULL ? "Out of memory." : text);
+    free(text);
+}
+
+void
+ctl_error(const char *format, ...)
+{
     va_list list;
 
     va_start(list, format);
-    if (vasprintf(&text, format, list) < 0)
-        text = NULL;
+    ctl_say_list(stderr, "selfresetctl: ", format, list);
     va_end(list);
-    fflush(stdout);
-    ctl_wrap(stderr, "selfresetctl: ", 2,
-             text == NULL ? "Out of memory." : text);
-    free(text);
 }

@@ -7,6 +7,7 @@
 #ifndef SR_TOOLS_OUTPUT_H
 #define SR_TOOLS_OUTPUT_H
 
+#include <stdarg.h>
 #include <stdio.h>
 
 /*
@@ -24,7 +25,12 @@ char *ctl_clean(const char *text);
 void ctl_wrap(FILE *stream, const char *first, unsigned indent,
               const char *text);
 
-/* A message on standard error, wrapped, after what is on standard output. */
+/* A message, wrapped, after what is on standard output already: its first line
+ * begins with `first`. */
+void ctl_say_list(FILE *stream, const char *first, const char *format,
+                  va_list list) __attribute__((format(printf, 3, 0)));
+
+/* The same on standard error, after the name of the program. */
 void ctl_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -17,7 +17,7 @@ static const char consonants[] = "bdfghjkmnprstvwz";
 static const char vowels[] = "aeiou";
 static const char digits[] = "23456789";
 
-#define WORD_SIZE 5 /* four letters and what stands between words */
+#define WORD_SIZE 5 /* four letters and the separator */
 
 bool
 phrase_getrandom(void *bytes, size_t size)

@@ -194,7 +194,7 @@ report_local(sr_time when, char out[static REPORT_TEXT_MAX])
     return out;
 }
 
-/* "in 5 days": what stands before the comma of the sentence's form. */
+/* "in 5 days": the part before the comma of the form in sentences. */
 static void
 add_distance(char out[static REPORT_TEXT_MAX], sr_time when, sr_time now)
 {
@@ -247,34 +247,23 @@ report_lockout(struct report *report, const struct sr_lockout *lockout)
                    "none");
 }
 
-const char *
-report_span(int64_t seconds, char out[static REPORT_TEXT_MAX])
-{
-    static const struct {
-        int64_t size;
-        char letter;
-    } unit[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
-
-    for (size_t i = 0; seconds != 0 && i < sizeof(unit) / sizeof(unit[0]);
-         i++) {
-        if (seconds % unit[i].size == 0) {
-            snprintf(out, REPORT_TEXT_MAX, "%" PRId64 "%c",
-                     seconds / unit[i].size, unit[i].letter);
-            return out;
-        }
-    }
-    snprintf(out, REPORT_TEXT_MAX, "%" PRId64 "%s", seconds,
-             seconds == 0 ? "" : "s");
-    return out;
-}
-
 void
 report_duration(struct report *report, const char *key, int64_t seconds)
 {
+    static const struct {
+        int64_t size;
+        const char *name;
+    } unit[] = {{SR_DAY, "d"}, {3600, "h"}, {60, "m"}, {1, "s"}};
     char text[REPORT_TEXT_MAX];
+    size_t i = 0;
 
-    if (report->is_json)
+    if (report->is_json) {
         json_number(&report->json, key, seconds);
-    else
-        put_line(report, key, report_span(seconds, text));
+        return;
+    }
+    while (seconds % unit[i].size != 0)
+        i++;
+    snprintf(text, sizeof(text), "%" PRId64 "%s", seconds / unit[i].size,
+             seconds == 0 ? "" : unit[i].name);
+    put_line(report, key, text);
 }

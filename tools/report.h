@@ -52,8 +52,8 @@ void report_bool(struct report *report, const char *key, bool value);
 void report_tri(struct report *report, const char *key, enum sr_tri value);
 
 /*
- * A time: null or "unknown"; "never"; or the time, in UTC for programs and in
- * local time with its distance for people.
+ * A time: null or "unknown"; "never"; or the time, in UTC in JSON and in local
+ * time with its distance otherwise.
  */
 void report_time(struct report *report, const char *key, sr_time when);
 
@@ -72,8 +72,5 @@ const char *report_utc(sr_time when, char out[static REPORT_TEXT_MAX]);
 
 /* "2026-11-21 23:40:00 +0100"; "never"; "unknown". */
 const char *report_local(sr_time when, char out[static REPORT_TEXT_MAX]);
-
-/* "14d": the largest unit that divides it. */
-const char *report_span(int64_t seconds, char out[static REPORT_TEXT_MAX]);
 
 #endif

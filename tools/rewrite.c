@@ -143,7 +143,8 @@ folder_of(const struct rewrite *file, char folder[PATH_MAX])
     slash[slash == folder] = '\0';
 }
 
-/* Whether only root can have made it what it is, and it is what was read. */
+/* Whether only root can have written it, and it is still the file that was
+ * read. */
 static const char *
 look_again(const struct rewrite *file, const char *folder)
 {
@@ -159,7 +160,7 @@ look_again(const struct rewrite *file, const char *folder)
         now.st_size != file->status.st_size ||
         now.st_mtim.tv_sec != file->status.st_mtim.tv_sec ||
         now.st_mtim.tv_nsec != file->status.st_mtim.tv_nsec)
-        return "Somebody else has just changed it.  Try again.";
+        return "Another program has just changed it.  Try again.";
     return NULL;
 }
 

@@ -96,7 +96,7 @@ static const struct ctl_command commands[] = {
     {"pam", "--enable | --disable | --check [--dry-run] [--json]",
      "put the module into the PAM stacks, or remove it",
      "It runs pam-auth-update(8), reads what that wrote, and restores the old\n"
-     "files where the stacks would let in anybody or nobody.  The old files\n"
+     "files where every login or none would succeed.  The old files\n"
      "are kept as /etc/pam.d/common-*.selfreset-old.\n"
      "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
      ctl_pam, true, true},
@@ -165,18 +165,6 @@ fill_standard_descriptors(void)
     return fd >= 0;
 }
 
-/* An option before the command. */
-static int
-unknown_option(const struct ctl *ctl, char **argv)
-{
-    static const char *const words[] = {"--config", "--help", "--version"};
-    const char letter[3] = {'-', (char)optopt, '\0'};
-
-    return ctl_unknown(ctl, "option",
-                       optopt > 0 && optopt < 128 ? letter : argv[optind - 1],
-                       words, sizeof(words) / sizeof(words[0]));
-}
-
 /* Options before the command; the index of the command, or -1. */
 static int
 read_options(struct ctl *ctl, int argc, char **argv)
@@ -187,6 +175,7 @@ read_options(struct ctl *ctl, int argc, char **argv)
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };
+    static const char *const words[] = {"--config", "--help", "--version"};
     int found;
 
     opterr = 0;
@@ -206,7 +195,7 @@ read_options(struct ctl *ctl, int argc, char **argv)
                                   argv[optind - 1]);
             return -1;
         default:
-            ctl->exit = unknown_option(ctl, argv);
+            ctl->exit = ctl_unknown_option(ctl, argv, words, 3);
             return -1;
         }
     }

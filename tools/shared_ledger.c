@@ -25,16 +25,16 @@ limits_of(const struct sr_transaction *txn)
 void
 shared_look(struct sr_transaction *txn, struct shared_counts *out)
 {
-    const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
+    const struct sr_shared_ledger ledger = sr_shared_ledger(txn, true, NULL);
     const struct sr_limits limits = limits_of(txn);
     const struct sr_facts *facts = &txn->account->facts;
 
     memset(out, 0, sizeof(*out));
     txn->shared = sr_lockouts_none();
-    out->is_there = way.is_there;
-    for (int class = 0; way.is_there && class < 2; class ++) {
+    out->is_there = ledger.is_there;
+    for (int class = 0; ledger.is_there && class < 2; class ++) {
         out->is_failed =
-            sr_shared_look(&way, facts->name, class == SR_CLASS_FAMILIAR,
+            sr_shared_look(&ledger, facts->name, class == SR_CLASS_FAMILIAR,
                            &limits, false, &out->view[class], out->reason,
                            sizeof(out->reason)) != SR_STATUS_OK;
         if (out->is_failed)
@@ -69,15 +69,15 @@ shared_read(const struct ctl *ctl, const char *backend,
             struct sr_shared_scan **ledgers)
 {
     struct sr_connections *connections = sr_connections_new();
-    const struct sr_shared_ledger way =
+    const struct sr_shared_ledger ledger =
         sr_shared_ledger_open_by_name(ctl->config, connections, backend);
     char reason[SR_ERROR_TEXT_SIZE] = "";
     bool is_read = true;
 
     *ledgers = NULL;
-    if (sr_config_shares(ctl->config) && way.is_there)
-        is_read = sr_shared_scan_read(&way, ledgers, reason, sizeof(reason)) ==
-                  SR_STATUS_OK;
+    if (sr_config_shares(ctl->config) && ledger.is_there)
+        is_read = sr_shared_scan_read(&ledger, ledgers, reason,
+                                      sizeof(reason)) == SR_STATUS_OK;
     sr_connections_free(connections);
     if (!is_read)
         ctl_error("The ledger of all hosts cannot be read: %s.  The list "
@@ -117,8 +117,9 @@ shared_report(struct report *report, const struct sr_transaction *txn,
 void
 shared_report_place(struct report *report, const struct sr_transaction *txn)
 {
-    const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
-    const char *base = way.is_there ? way.backend.config->lockout_base : NULL;
+    const struct sr_shared_ledger ledger = sr_shared_ledger(txn, true, NULL);
+    const char *base =
+        ledger.is_there ? ledger.backend.config->lockout_base : NULL;
 
     report_text(report, "shared_ledger",
                 base == NULL && !report->is_json ? "none" : base);
@@ -127,12 +128,12 @@ shared_report_place(struct report *report, const struct sr_transaction *txn)
 int
 shared_clear(const struct sr_transaction *txn)
 {
-    const struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
+    const struct sr_shared_ledger ledger = sr_shared_ledger(txn, true, NULL);
     char reason[SR_ERROR_TEXT_SIZE] = "";
     size_t count;
 
-    if (!way.is_there ||
-        sr_shared_clear(&way, txn->account->facts.name, &count, reason,
+    if (!ledger.is_there ||
+        sr_shared_clear(&ledger, txn->account->facts.name, &count, reason,
                         sizeof(reason)) == SR_STATUS_OK)
         return CTL_OK;
     ctl_error("The ledger of all hosts cannot be changed: %s.  The count of "
@@ -156,7 +157,7 @@ static const char rights[] =
     "add, change and delete there; selfreset.conf(5) has the entry and the "
     "access rules.";
 
-/* False: it has been told what cannot be done. */
+/* False: a finding says what cannot be done. */
 static bool
 attempt(struct trial *trial, struct sr_shared_request *request,
         const char *what)

@@ -54,7 +54,7 @@ int shared_clear(const struct sr_transaction *txn);
 
 /*
  * Try by effect what is done in the container of a backend, if it has one, on
- * an entry that nobody is counted by.  The findings say what is wrong.
+ * an entry that is of no account.  The findings say what is wrong.
  */
 void shared_check(const struct sr_backend *backend,
                   struct sr_connections *connections, bool is_wanted,

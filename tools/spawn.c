@@ -68,7 +68,7 @@ become(const char *path, const char *const argv[], int input, int output,
     _exit(127);
 }
 
-/* Wait for the end of a program.  Returns 0, or -1 after saying why. */
+/* Wait for the end of a program.  Returns 0, or -1 after a message. */
 static int
 wait_for(pid_t child, const char *name)
 {

@@ -78,7 +78,7 @@ compare_uid(struct sr_transaction *out, bool is_exact)
     const uid_t theirs = out->account->facts.uid;
 
     switch (out->nss.exists) {
-    case SR_NO: /* nobody can become it here */
+    case SR_NO: /* no user can become it here */
         return is_exact ? SR_STATUS_OK : SR_STATUS_UNKNOWN_NAME;
     case SR_YES:
         if (out->nss.uid == theirs)
@@ -142,8 +142,8 @@ ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
     return ask;
 }
 
-/* Whether one that cannot be asked is passed over: the same name in another
- * backend is another account, and must not stand in for it unasked. */
+/* Whether one that cannot be asked is skipped: the same name in another
+ * backend is another account, and must not be used instead. */
 static bool
 is_passed_over(const struct sr_backend *backend)
 {
@@ -537,7 +537,7 @@ sr_transaction_recall_in(struct sr_transaction *txn, struct sr_store *store,
     return result;
 }
 
-/* A damaged file is told of once, by whoever finds it. */
+/* A damaged file is reported once, by the process that finds it. */
 static void
 note_damage(struct sr_transaction *txn, const struct sr_store *store)
 {

@@ -39,7 +39,7 @@ struct sr_transaction {
      * has the uid (uid_t)-1. */
     char name[SR_NAME_MAX + 1];
     uid_t uid;
-    struct sr_nss_account nss; /* what the name service said, if asked */
+    struct sr_nss_account nss; /* the name service's answer, if asked */
     bool has_asked_nss;
     int64_t looked_up; /* when, CLOCK_BOOTTIME, microseconds */
     uint64_t sequence; /* wall clock in nanoseconds before that, for what is
@@ -77,8 +77,8 @@ struct sr_transaction {
  * same.
  *
  * An account of a directory is not one of this host when the name service has
- * another uid for its name: otherwise a person who may add entries there could
- * be any user here.  It is passed over, and `another` says why.  End the
+ * another uid for its name: otherwise those who may add entries there could be
+ * any user here. It is skipped, and `another` says why.  End the
  * transaction with sr_transaction_end() whatever was returned.
  */
 enum sr_status sr_transaction_begin(const struct sr_config *config,
@@ -103,7 +103,7 @@ enum sr_text sr_transaction_outage(const struct sr_transaction *txn);
 /* And the event. */
 enum sr_event_id sr_transaction_outage_event(const struct sr_transaction *txn);
 
-/* Whether the account was looked up a moment ago, so that nothing is looked up
+/* Whether the account was just looked up, so that nothing is looked up
  * twice where an answer came at once. */
 bool sr_transaction_is_fresh(const struct sr_transaction *txn);
 
@@ -111,12 +111,12 @@ bool sr_transaction_is_fresh(const struct sr_transaction *txn);
  * Ask the account's backend again: time has passed, at a prompt.  The rules
  * stay; what was remembered has to be added again.  Returns the same as
  * txn->ask, which may have become UNKNOWN_NAME or UNAVAILABLE (the account is
- * then NULL); what was not OK before is left as it is.
+ * then NULL); what was not OK before is unchanged.
  */
 enum sr_status sr_transaction_refresh(struct sr_transaction *txn);
 
-/* The backend has found out that it has no such account: as if it had said so
- * when it was looked up.  Another module can have one. */
+/* The backend has found out that it has no such account: as if it had answered
+ * so when it was looked up.  Another module can have one. */
 void sr_transaction_set_absent(struct sr_transaction *txn);
 
 /*
@@ -149,14 +149,14 @@ void sr_transaction_verdict_event(const struct sr_transaction *txn,
  * them.  txn->lockout is for `source`; without a source (NULL) it is the
  * backend's own.  A temporary password whose hash is no longer
  * the account's has ended and is left out.  `statedir` NULL: the built-in one.
- * On any result but OK the account must not be let in; txn->reason says why.
+ * On any result but OK the login must be refused; txn->reason says why.
  */
 enum sr_store_result sr_transaction_recall(struct sr_transaction *txn,
                                            const char *statedir,
                                            const struct sr_source *source);
 
 /* The same from a store that is open; `store` NULL: nothing was ever
- * remembered.  txn->reason is left alone. */
+ * remembered.  txn->reason is unchanged. */
 enum sr_store_result sr_transaction_recall_in(struct sr_transaction *txn,
                                               struct sr_store *store,
                                               const struct sr_source *source);
@@ -169,7 +169,7 @@ struct sr_identity sr_transaction_identity(const struct sr_transaction *txn);
 struct sr_facts sr_transaction_facts(const struct sr_transaction *txn);
 
 /*
- * Work txn->everywhere out anew: something has become known of what all hosts
+ * Compute txn->everywhere anew: something has become known of what all hosts
  * have counted.  `claimed` is for the classes of which nothing is known, see
  * sr_lockout_everywhere().
  */
@@ -192,8 +192,8 @@ struct sr_shared_ledger sr_shared_ledger(const struct sr_transaction *txn,
                                          bool is_known, const char *only);
 
 /*
- * Look at both ledgers of the account that was gathered, with a search each,
- * for txn->shared.  On any answer but OK it says that nobody is locked out, and
+ * Read both ledgers of the account that was gathered, with a search each,
+ * for txn->shared.  On any answer but OK it has no lockout, and
  * `reason` says why.
  */
 enum sr_status sr_shared_locks_find(const struct sr_shared_ledger *way,

@@ -342,7 +342,7 @@ check_again(struct sr_password_change *change, struct sr_transaction *txn,
     return SR_ANSWER_NOT_CHANGED;
 }
 
-/* What the server itself said, above our own text. */
+/* The server's own text, above ours. */
 static char *
 with_server_text(const struct sr_transaction *txn, char *text)
 {
@@ -360,8 +360,8 @@ with_server_text(const struct sr_transaction *txn, char *text)
     return both;
 }
 
-/* The backend did not store it: say why.  Another try may help only where the
- * cause is the new password. */
+/* The backend did not store it: report why.  Another try may help only where
+ * the cause is the new password. */
 static enum sr_answer
 refuse_store(struct sr_transaction *txn, enum sr_write written,
              enum sr_refusal refusal, int tries_left, char **text)
@@ -447,8 +447,8 @@ sr_password_change_store(struct sr_password_change *change,
 
 /* ---- finish */
 
-/* Whether what is stored now is what was typed.  A backend that said it has
- * stored it, and cannot be asked again, is believed. */
+/* Whether what is stored now is what was typed.  A backend that reported that
+ * it stored it, and cannot be asked again, counts as right. */
 static bool
 is_stored(const struct sr_password_change *change, struct sr_transaction *txn,
           const char *fresh)
@@ -457,7 +457,8 @@ is_stored(const struct sr_password_change *change, struct sr_transaction *txn,
         sr_call_make(&txn->account->verifier, txn->connections);
     enum sr_verify_result proof;
 
-    /* A directory may have nothing that tells one password from the next. */
+    /* A directory may have nothing by which one password differs from the next.
+     */
     if (fresh == NULL || (!change->is_stored && is_as_before(change, txn)))
         return false;
     proof = sr_backend_verify(&call, txn->account, fresh, false);
@@ -509,8 +510,8 @@ record(const struct sr_password_change *change, struct sr_transaction *txn)
     return result;
 }
 
-/* Whether the backend took the owner's change for a reset by somebody else, as
- * verifying the new password has just revealed. */
+/* Whether the backend took the owner's change for a reset by an administrator,
+ * as verifying the new password has just revealed. */
 static bool
 is_due_again(const struct sr_password_change *change,
              const struct sr_transaction *txn)

@@ -1,13 +1,13 @@
 /*
  * Change of a password: whether it may happen, and what follows once the new
- * password is known: judge it, store it or hand it to the module that stores
+ * password is known: check it, store it or pass it to the module that stores
  * it, verify that it is stored, remember it, end a temporary password and what
  * was counted against the old one, publish.  How passwords are asked for is
  * left to the interface.
  *
  * An interface calls, in this order: permit(), start(), judge() and store() for
- * each try, finish() when it is stored.  Texts for the person are returned as
- * new strings (NULL: nothing to say).
+ * each try, finish() when it is stored.  Texts for the user are returned as
+ * new strings (NULL: none).
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -18,7 +18,7 @@
 #include "policy/password/history.h"
 
 /* Without pointers and without a password, so that it can be kept from the call
- * that hands a password over to the call that finishes the change. */
+ * that passes a password to the call that finishes the change. */
 struct sr_password_change {
     bool is_forced;            /* only an expired password is to be changed */
     struct sr_caller caller;   /* from permit() */
@@ -63,7 +63,7 @@ void sr_password_change_rules(const struct sr_password_change *change,
                               char **demands);
 
 /*
- * Judge a new password.  `tries_left` is what remains after it.  True when it
+ * Check a new password.  `tries_left` is what remains after it.  True when it
  * may be stored; a text is then advice to an administrator.
  */
 bool sr_password_change_judge(struct sr_password_change *change,
@@ -82,7 +82,7 @@ enum sr_answer sr_password_change_store(struct sr_password_change *change,
                                         int tries_left, char **text);
 
 /*
- * The password has been stored, by whatever stores it.  Verify that; then
+ * The password has been stored, by whichever module. Verify that; then
  * record the history, end a temporary password, forget what was counted against
  * the old password, send the event and publish.  False: it was not stored.
  * `txn` was begun after the password had been stored.

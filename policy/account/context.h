@@ -19,8 +19,8 @@ struct sr_context {
     uid_t real_uid; /* of the process that asked */
     const char
         *process;     /* that process, as an entry of /proc; NULL: this one */
-    bool is_admin;    /* root acts on somebody's account: texts are for root */
-    bool is_stand_in; /* the password is not what the person typed (sshd's
+    bool is_admin;    /* root acts on a user's account: texts are for root */
+    bool is_stand_in; /* the password is not what the user typed (sshd's
                          stand-in): it is counted against no account */
     int64_t answered; /* when the password was there, by
                          sr_clock_milliseconds(); 0: not noted.  The time of a

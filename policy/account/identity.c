@@ -1,5 +1,5 @@
 /*
- * Identity: which account a typed name stands for, by the name service.
+ * Identity: which account a typed name means, by the name service.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

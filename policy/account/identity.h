@@ -1,5 +1,5 @@
 /*
- * Identity: which account a typed name stands for, by the name service.
+ * Identity: which account a typed name means, by the name service.
  *
  * The canonical name is the pw_name that the name service answers, never the
  * typed spelling: directories answer "ANN" and "ann@corp.example" with the

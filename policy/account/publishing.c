@@ -45,8 +45,8 @@ sr_transaction_publish(struct sr_transaction *txn)
     char reason[SR_ERROR_TEXT_SIZE] = "";
     enum sr_publish_result result = SR_PUBLISH_UNCHANGED;
 
-    /* Nothing was learned of an account that shows itself to its owner only:
-     * what was learned at the last login stays. */
+    /* Nothing is known of an account that only its owner can read: what was
+     * read at the last login stays. */
     if (!txn->account->is_closed)
         result = sr_publish_gathered(SR_PUBLISHED_DIR, txn, txn->sequence,
                                      WAIT_MS, reason, sizeof(reason));
@@ -87,9 +87,9 @@ sr_transaction_publish_lockout(const struct sr_transaction *txn,
         publish_decoy(txn->config);
         return;
     }
-    result = sr_publish_account_linked(txn->config, txn->connections, &shared,
-                                       SR_PUBLISHED_DIR, NULL, txn->name,
-                                       WAIT_MS, reason, sizeof(reason));
+    result = sr_publish_account(txn->config, txn->connections, &shared,
+                                SR_PUBLISHED_DIR, NULL, txn->name, WAIT_MS,
+                                reason, sizeof(reason));
     /* A lockout that does not hold from every source takes as long. */
     if (result == SR_PUBLISH_UNCHANGED)
         sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);

@@ -18,12 +18,11 @@ void sr_transaction_publish_change(struct sr_transaction *txn);
 
 /*
  * A lockout has begun or ended, or has become known: the same, with `shared`,
- * what the attempt has learned of the ledgers of all hosts.  For a name that
+ * what the attempt has read of the ledgers of all hosts.  For a name that
  * was not counted as an account (`is_known` false) the same work, without
  * effect.
  */
 void sr_transaction_publish_lockout(const struct sr_transaction *txn,
-                                    struct sr_lockouts shared,
-                                    bool is_known);
+                                    struct sr_lockouts shared, bool is_known);
 
 #endif

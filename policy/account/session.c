@@ -27,7 +27,7 @@ struct record {
     uint64_t started; /* by /proc/PID/stat */
 };
 
-/* ---- what the kernel says */
+/* ---- from the kernel */
 
 static const char *
 or_default(const char *name, const char *preset)
@@ -64,7 +64,7 @@ session_id(const char *proc, const char *process)
         return NO_SESSION;
     errno = 0;
     value = strtoul(text, &end, 10);
-    /* 0 is what kernels without audit say of every process. */
+    /* 0 is what kernels without audit report for every process. */
     if (errno != 0 || end == text || value == 0 || value > UINT32_MAX)
         return NO_SESSION;
     return (uint32_t)value;

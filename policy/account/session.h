@@ -5,12 +5,12 @@
  * The login uid proves nothing: a process that has none can set any.  So a
  * logon (login, sshd, a display manager) records its session as root, in a
  * directory that is gone after a reboot, under the kernel's audit session id
- * (/proc/self/sessionid), which a process cannot choose: the kernel gives out a
+ * (/proc/self/sessionid), which a process cannot choose: the kernel assigns a
  * new one whenever a login uid is set.  Cron jobs and user managers have ids of
  * their own, without a record.
  *
- * A record is an empty file whose name says all: session id, uid, and the pid
- * and start time of the process that opened the session.  A record whose
+ * A record is an empty file whose name has everything: session id, uid, and the
+ * pid and start time of the process that opened the session.  A record whose
  * process is gone counts no more, and is removed when the next is made.
  *
  * `rundir` and `proc` NULL: the built-in directory of this host, and /proc.

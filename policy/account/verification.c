@@ -68,7 +68,7 @@ trouble(struct sr_verification *verification, const char *why)
     return false;
 }
 
-/* An id that nobody else has; it begins with the tag. */
+/* A unique id, which begins with the tag. */
 static bool
 make_id(const char *tag, char id[SR_SHARED_ID_SIZE])
 {
@@ -129,7 +129,7 @@ drop(struct sr_verification *verification, const struct sr_shared_ledger *way,
     return request.count == 0 || ask(verification, way, &request, &answer);
 }
 
-/* Read the ledger and judge it. */
+/* Read the ledger and evaluate it. */
 static bool
 look(struct sr_verification *verification, const struct sr_shared_ledger *way)
 {
@@ -370,7 +370,7 @@ sr_verification_begin(const char *statedir, const char *rundir,
 
 /* ---- settle */
 
-/* Our entry has failed.  One that somebody has deleted meanwhile is added
+/* Our entry has failed.  One that was deleted meanwhile is added
  * anew. */
 static bool
 fail(struct sr_verification *verification, const struct sr_shared_ledger *way)

@@ -1,20 +1,20 @@
 /*
- * Verification: one verification, counted by this host and, where the
- * configuration says so, by a directory for all hosts (lockout.store = ldap).
+ * Verification: one verification, counted by this host and, where it is
+ * configured, by a directory for all hosts (lockout.store = ldap).
  *
  * This host's own ledger (attempt.h) comes first and always counts: both must
- * let an attempt go.  It also bounds how many attempts for a name this host has
+ * allow an attempt.  It also bounds how many attempts for a name this host has
  * under way in the directory.  Then the entry of the attempt is added and the
- * shared ledger judged, see shared_ledger.h.  A directory that cannot be asked
- * locks nobody out: the host goes on alone, and says so.
+ * shared ledger evaluated, see shared_ledger.h.  A directory that cannot be
+ * asked locks no account out: the host counts alone, and reports that.
  *
  * The work is the same for a name that exists, for one that does not, and for
  * one that is locked out, here or there: one entry is added, the ledger is read
  * once, and the entry is changed or deleted.  Who is locked out by this host
  * does it on a decoy, since those who are under way there have no bound.
  *
- * What is of this host stays with it: the source's ledger, and which sources
- * are familiar.  Accounts of this host, and root, are nobody else's.
+ * The source's ledger and the familiar sources are kept on this host. Accounts
+ * of this host, and root, are counted here only.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -45,7 +45,7 @@ struct sr_settled sr_verification_settle(struct sr_verification *verification,
                                          const struct sr_shared_ledger *way,
                                          enum sr_outcome outcome);
 
-/* Of the host's own part: what sr_attempt_*() tell. */
+/* Of the host's own part: the results of sr_attempt_*(). */
 const struct sr_attempt *
 sr_verification_attempt(const struct sr_verification *e);
 
@@ -67,8 +67,8 @@ bool
 sr_verification_by_shared_ledger(const struct sr_verification *verification);
 
 /*
- * Why the directory could not be asked or told, or NULL.  Said once for each
- * call of begin and settle.
+ * Why the directory could not be read or written, or NULL. Returned once for
+ * each call of begin and settle.
  */
 const char *sr_verification_trouble(struct sr_verification *verification);
 

@@ -84,7 +84,8 @@ ask_backend(struct sr_transaction *txn, struct sr_account *account,
     return result;
 }
 
-/* The same work in vain, with random letters of the password's length. */
+/* The same work without a result, with random letters of the password's length.
+ */
 static enum sr_verify_result
 ask_in_vain(struct sr_transaction *txn, const char *password)
 {
@@ -185,7 +186,7 @@ backend_is_away(struct sr_transaction *txn)
 }
 
 /* Root with the right password at the console has to come in whatever is
- * broken: nobody else could repair it.  Slots that are all in use are no such
+ * broken: only root can correct it.  Slots that are all in use are no such
  * fault: that would be a way to guess without being counted. */
 static bool
 goes_unrecorded(const struct sr_transaction *txn)

@@ -4,9 +4,9 @@
  * Every way to check a password goes through here: authenticate, the current
  * password of a change, and another module that verifies between guard and
  * settle.  The work is the same for a name that exists, one that does not, and
- * one that is locked out.  What is compared in vain is never the typed password
- * but random bytes of its length: a name may be mistyped, and a directory has
- * no business with the password of somebody else's account.
+ * one that is locked out.  For such dummy work never the typed password is
+ * compared but random bytes of its length: a name may be mistyped, and a
+ * directory must not see the password of an account that is not its own.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -20,7 +20,7 @@ enum sr_verified {
     SR_VERIFIED_RIGHT,
     SR_VERIFIED_WRONG,
     SR_VERIFIED_LOCKED,      /* locked out: nothing was verified */
-    SR_VERIFIED_UNAVAILABLE, /* the backend is away: nothing was verified */
+    SR_VERIFIED_UNAVAILABLE, /* backend unreachable: nothing verified */
     SR_VERIFIED_BUSY,        /* too many attempts at once: not verified */
     SR_VERIFIED_UNRECORDED,  /* the attempt could not be recorded */
 };
@@ -34,28 +34,28 @@ struct sr_verify_outcome {
 };
 
 /*
- * Verify `password`.  Records the attempt and sends the events; says nothing to
- * the person, see sr_verify_message().  After SR_VERIFIED_RIGHT the facts know
+ * Verify `password`.  Records the attempt and sends the events; shows nothing
+ * to the user, see sr_verify_message().  After SR_VERIFIED_RIGHT the facts know
  * of a temporary password.
  */
 struct sr_verify_outcome sr_verify(struct sr_transaction *txn,
                                    const char *password);
 
 /* Whether an empty password is verified like others: sr_rules_allow_empty().
- * Directories take an empty password for none. */
+ * Directories treat an empty password as none. */
 bool sr_verify_may_be_empty(const struct sr_transaction *txn);
 
 /*
- * What the person is told: of a lockout, where the configuration allows it, and
- * of what kept the password from being verified; not that it was wrong.  A new
+ * What the user is shown: a lockout, where the configuration allows it, and
+ * what prevented the verification; not that it was wrong.  A new
  * string; NULL: nothing.
  */
 char *sr_verify_message(const struct sr_transaction *txn,
                         const struct sr_verify_outcome *result);
 
 /*
- * Another module verifies, or may verify.  Record the failure ahead; it stands
- * unless sr_verify_confirm() follows.  RIGHT means: go on, and *ahead is the
+ * Another module verifies, or may verify.  Record the failure ahead; it counts
+ * unless sr_verify_confirm() follows.  RIGHT: continue, and *ahead is the
  * attempt, or NULL where there is nothing to count.  Free it with
  * sr_verification_free().
  */

@@ -89,7 +89,7 @@ struct sr_backend {
 
 /* One account as its backend described it at one moment. */
 struct sr_account {
-    struct sr_backend backend;  /* says the facts, and administers */
+    struct sr_backend backend;  /* knows the facts, and administers */
     struct sr_backend verifier; /* verifies and changes the password */
     struct sr_facts facts;
     struct sr_demands demands;
@@ -105,10 +105,10 @@ struct sr_account {
     bool is_absent;
     char *entry; /* DN or principal; NULL for local accounts */
     char *gecos; /* full name and the like; may be NULL */
-    /* Changes whenever the password does: the hash, or what stands for it where
+    /* Changes whenever the password does: the hash, or what represents it where
      * the backend does not reveal one.  Wiped when the account is freed. */
     char *secret;
-    /* What the server said to people about the last change that it refused:
+    /* The server's text for users about the last change that it refused:
      * lines of UTF-8 that can be shown.  NULL: nothing. */
     char *server_text;
 };
@@ -231,7 +231,7 @@ struct sr_watcher {
 /* The result of one poll. */
 enum sr_watch_result {
     SR_WATCH_ALL,       /* every change was reported */
-    SR_WATCH_BEGINNING, /* nothing was reported: the first reading goes on */
+    SR_WATCH_BEGINNING, /* nothing was reported: the first reading continues */
     SR_WATCH_ANYTHING,  /* anything may have changed: enumerate */
     SR_WATCH_AWAY,      /* the backend is away: stop, and start again later */
     SR_WATCH_NO_MEMORY, /* as AWAY */
@@ -347,7 +347,7 @@ struct sr_backend_ops {
     /*
      * Carry out an order; `password` is for SR_ORDER_SET_PASSWORD and NULL
      * otherwise.  On REFUSED with *refusal OTHER the error is a sentence.
-     * UNSURE also says that a part was done.  The account is as it was before:
+     * UNSURE: also a part may have been done.  The account is as it was before:
      * look it up again.  NULL: the tools administer this kind in other ways.
      */
     enum sr_write (*administer)(struct sr_call *call,

@@ -40,7 +40,7 @@ struct sr_survey_right {
     enum sr_tri self_writes; /* the owner */
 };
 
-/* The password policy that is in force; numbers -1: not said. */
+/* The password policy that is in force; numbers -1: not known. */
 struct sr_survey_policy {
     char dn[256]; /* empty: it is not known which */
     bool is_read;
@@ -77,9 +77,9 @@ struct sr_survey_krb5 {
     bool has_offset;
     int64_t offset; /* a KDC's clock minus this host's, seconds */
     enum sr_tri has_fast;
-    /* The state of an account is told without its password. */
+    /* The state of an account is visible without its password. */
     enum sr_tri tells_states;
-    char host[256]; /* of this host, as uname(2) says it */
+    char host[256]; /* of this host, by uname(2) */
 };
 
 struct sr_survey {

@@ -30,7 +30,7 @@ int sr_config_rules(const struct sr_config *config,
                     const struct sr_member *member, const char *service,
                     struct sr_rules *out);
 
-/* Whether a user at this source is told of a lockout (selfreset.reveal).
+/* Whether a user at this source is informed of a lockout (selfreset.reveal).
  */
 bool sr_config_reveals(const struct sr_config *config, bool is_remote);
 

@@ -15,7 +15,7 @@ void sr_contradictions_find(const struct sr_config *config,
 
 /*
  * Resolve the contradictions of an account that is in several groups, each
- * right by itself: the limit that protects more gives way.
+ * right by itself: a lockout becomes longer, a greatest length is dropped.
  */
 void sr_contradictions_resolve(struct sr_rules *rules);
 

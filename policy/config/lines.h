@@ -21,7 +21,7 @@ enum sr_line_kind {
     SR_LINE_SECTION, /* `text` is what is between the brackets */
     SR_LINE_KEY,     /* `name` and `text` */
     SR_LINE_MORE,    /* `text` continues the value of the last key */
-    SR_LINE_FAULT,   /* `text` says what is wrong; `name` is the line, or "" */
+    SR_LINE_FAULT,   /* `text` is what is wrong; `name` is the line, or "" */
 };
 
 /* Strings are without spaces around them, and point into the bytes; NULL at the

@@ -1,5 +1,5 @@
 /*
- * Membership: uids and groups of an account, by the name service.
+ * Membership: the groups of an account, by the name service.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -57,7 +57,7 @@ find_group(const char *name, gid_t *gid)
 }
 
 static int
-find_user(const char *name, uid_t *uid, gid_t *gid)
+find_user(const char *name, gid_t *gid)
 {
     struct passwd user, *result = NULL;
     char *buffer = NULL;
@@ -68,10 +68,8 @@ find_user(const char *name, uid_t *uid, gid_t *gid)
     while (error == ERANGE && grow(&buffer, &size))
         error = getpwnam_r(name, &user, buffer, size, &result);
     status = found(error, result);
-    if (status == SR_YES) {
-        *uid = user.pw_uid;
+    if (status == SR_YES)
         *gid = user.pw_gid;
-    }
     free(buffer);
     return status;
 }
@@ -104,22 +102,13 @@ int
 sr_config_member_nss(void *context, const char *user, const char *group)
 {
     gid_t wanted = (gid_t)-1, primary = (gid_t)-1;
-    uid_t uid;
     int status;
 
     (void)context;
     status = find_group(group, &wanted);
     if (status == SR_YES)
-        status = find_user(user, &uid, &primary);
+        status = find_user(user, &primary);
     if (status == SR_YES && primary != wanted)
         status = is_listed(user, primary, wanted);
     return status;
-}
-
-int
-sr_config_uid_nss(const char *user, uid_t *uid)
-{
-    gid_t primary;
-
-    return find_user(user, uid, &primary);
 }

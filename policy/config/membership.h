@@ -1,5 +1,5 @@
 /*
- * Membership: uids and groups of an account, by the name service.
+ * Membership: the groups of an account, by the name service.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -11,9 +11,5 @@
 /* is_member of struct sr_member, by getgrouplist(3) and getgrnam_r(3); context
  * is unused. */
 int sr_config_member_nss(void *context, const char *user, const char *group);
-
-/* The uid of a name by getpwnam_r(3): SR_YES, SR_NO (there is no such name), or
- * SR_UNKNOWN. */
-int sr_config_uid_nss(const char *user, uid_t *uid);
 
 #endif

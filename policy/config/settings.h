@@ -63,7 +63,7 @@ struct sr_backend_config {
     bool verify;               /* that a ticket is from a KDC with our key */
     enum sr_fast fast;
     enum sr_unknown_state unknown; /* logins without a password, of which the
-                                      KDC tells nothing */
+                                      KDC reveals nothing */
     unsigned min_uid;              /* accounts below are not asked for */
     char *user_principal;          /* with %u for the name */
     bool enterprise;               /* that is a name the KDC resolves */

@@ -21,7 +21,7 @@ struct sr_ageing {
 
 /*
  * The start of a shadow day, in seconds; never, where that is too far away to
- * be told, and unknown for a negative number.
+ * be represented, and unknown for a negative number.
  */
 sr_time sr_ageing_day(long day);
 
@@ -34,9 +34,9 @@ void sr_ageing_facts(const struct sr_ageing *ageing, struct sr_facts *facts);
 
 /*
  * Apply the ages of selfreset.conf ([expiry]) to a local account that has a
- * password, beside what shadow says: of two ends the earlier one counts.
+ * password, in addition to shadow: of two ends the earlier one counts.
  * `stamp` is this host's own record of the last change, which counts where
- * shadow has none; a password whose age nothing tells does not expire.  Calling
+ * shadow has none; a password whose age is not known does not expire.  Calling
  * it again, also with a stamp, changes nothing that was right.
  */
 void sr_ageing_apply(const struct sr_rules *rules, sr_time stamp,

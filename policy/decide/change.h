@@ -40,8 +40,8 @@ struct sr_change {
 
 /*
  * Whether the password may be changed at `now`.  An expired password, or one
- * that must be changed, is never too young: the minimum age must not keep
- * anybody out (AD does the same).
+ * that must be changed, is never too young: the minimum age must not prevent a
+ * login (AD does the same).
  */
 struct sr_change sr_change(const struct sr_facts *facts,
                            const struct sr_rules *rules,
@@ -54,7 +54,7 @@ bool sr_change_requires_logon(const struct sr_facts *facts,
 
 /*
  * The end of the minimum age, the later of the account's own and the rules'.
- * Unknown when neither says anything.
+ * Unknown when neither has one.
  */
 sr_time sr_change_from(const struct sr_facts *facts,
                        const struct sr_rules *rules);

@@ -1,7 +1,7 @@
 /*
- * Facts: what a backend can say of one account, as plain data.
+ * Facts: what a backend can know of one account, as plain data.
  *
- * Every fact can be unknown, because no directory tells all of them; nothing
+ * Every fact can be unknown, because no directory has all of them; nothing
  * here acts, allocates or asks.  The verdict (verdict.h) and the change rules
  * (change.h) are computed from this structure and from nothing else.
  *
@@ -58,7 +58,7 @@ struct sr_facts {
 
     sr_time password_changed;
     sr_time password_expires;
-    sr_time warn_from;       /* warnings start; unknown: the rules say */
+    sr_time warn_from;       /* warnings start; unknown: by the rules */
     sr_time may_change_from; /* end of the minimum age */
     sr_time inactive_from;   /* an expired password stops being accepted */
     enum sr_tri must_change;

@@ -3,7 +3,7 @@
  *
  * An account is its backend, its canonical name (what the name service answers
  * for the name that was typed) and its uid.  State is kept under backend and
- * name and carries the uid; state with another uid belongs to nobody.
+ * name and carries the uid; state with another uid belongs to no account.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -34,7 +34,7 @@ sr_identity_of(const struct sr_facts *facts)
     return id;
 }
 
-/* An account of another module, by what the name service says of it.  A name
+/* An account of another module, by the name service.  A name
  * that is too long is cut; such an account cannot log in. */
 static inline struct sr_identity
 sr_identity_other(const char *name, uid_t uid)

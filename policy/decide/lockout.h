@@ -1,6 +1,6 @@
 /*
- * Lockout: the one shape of "this password is not accepted until", and how any
- * number of them come together.  Pure: no I/O, no clock, no allocation.
+ * Lockout: the one shape of "this password is not accepted until", and how
+ * several of them are combined.  Pure: no I/O, no clock, no allocation.
  *
  * An account has lockouts by its backend, by ledgers of this host and by
  * ledgers that hosts share; each ledger counts one class of sources.  For one
@@ -67,11 +67,11 @@ void sr_lockout_set(struct sr_facts *facts, const struct sr_lockout *lockout);
 struct sr_lockouts {
     struct sr_lockout of[2];
     bool is_known[2];  /* the ledgers were asked, or could not be: then they
-                          lock nobody out */
+                          lock no account out */
     bool has_familiar; /* a login can come from a familiar source */
 };
 
-/* Nobody is locked out, as far as can be known. */
+/* No lockout, as far as is known. */
 struct sr_lockouts sr_lockouts_none(void);
 
 /* Nothing is known. */

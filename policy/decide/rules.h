@@ -4,7 +4,7 @@
  *
  * The first part holds one member for each configuration key, in the order of
  * selfreset.conf(5).  The last part is what config.c resolved for the account
- * and the service at hand, so that no decision has to look at a list.
+ * and the service, so that no decision has to search a list.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

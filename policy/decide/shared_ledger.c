@@ -216,7 +216,7 @@ count_prunable(const struct sr_shared_list *list, size_t settled,
     return most;
 }
 
-/* ---- the judgement */
+/* ---- the result */
 
 /* Those that are under way. */
 struct under_way {
@@ -352,7 +352,7 @@ sr_shared_latest(const struct sr_shared_list *list)
 /* ---- names */
 
 /* Two hashes are wide enough for names never to meet, and the directory shows
- * no names to whoever may see its entries' numbers. */
+ * no names to those who may see its entries' numbers. */
 void
 sr_shared_account(const char *name, bool is_familiar,
                   char ledger[SR_SHARED_LEDGER_SIZE])

@@ -1,29 +1,29 @@
 /*
- * Fleet: what a ledger that hosts share allows.  Pure: no I/O, no clock, no
- * allocation.
+ * Shared ledger: what a ledger that hosts share allows.  Pure: no I/O, no
+ * clock, no allocation.
  *
  * The ledger is a set of entries in a directory, one for each attempt that is
  * under way or has failed; nothing else is stored.  So entries that were made
- * on two servers come together to a set again, whatever the order, and what the
- * set says does not depend on the order: it is sorted, and folded through the
+ * on two servers form one set again, whatever the order, and the result does
+ * not depend on the order: it is sorted, and folded through the
  * functions of throttle.h.  All times are the server's.
  *
  * An attempt adds its entry, which is pending, and then reads all of its
- * ledger.  It goes on when the slots that are open by the settled failures are
+ * ledger.  It proceeds when the slots that are open by the settled failures are
  * enough for all that are under way, itself included.  Otherwise it takes its
  * entry back, or waits.  Settled, the entry has failed, or is gone.
  *
  * No more passwords than `attempts` are verified in a window, with no lock:
- * suppose that one more was.  Of the attempts that went on, take the one whose
- * entry was added last.  It read the ledger after that, so it saw the entries
- * of all the others, each of which was pending or had failed: an entry goes
- * away only by a right password, or when nothing was verified.  So it saw that
- * they consumed every slot, and did not go on.  This holds on one server, which
- * shows what it was given before; on several it holds for each, and as soon as
- * they have told each other their entries are counted together.
+ * suppose that one more was.  Of the attempts that proceeded, take the one
+ * whose entry was added last.  It read the ledger after that, so it saw the
+ * entries of all the others, each of which was pending or had failed: an entry
+ * goes away only by a right password, or when nothing was verified.  So it saw
+ * that they consumed every slot, and did not proceed.  This holds on one
+ * server, which shows what it was given before; on several it holds for each,
+ * and as soon as they have replicated their entries are counted together.
  *
- * An entry that is pending for longer than a verification can take is of a host
- * that died, and has failed.
+ * An entry that is pending for longer than a verification can take is of a
+ * host that crashed, and has failed.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -32,10 +32,10 @@
 
 #include "policy/decide/throttle.h"
 
-/* The most entries of one ledger that are looked at, the youngest.  A ledger
+/* The most entries of one ledger that are read, the youngest.  A ledger
  * that is throttled by the rules has some `attempts` for each doubling of the
  * lockout, and those under way.  One that has more than this number within a
- * window has consumed every slot, whichever of them are looked at. */
+ * window has consumed every slot, whichever of them are read. */
 #define SR_SHARED_MAX 1024
 
 /* The most entries that one attempt prunes. */
@@ -76,7 +76,7 @@ struct sr_shared_judgement {
     enum sr_shared_answer answer;
     unsigned failures;   /* slots that settled failures have consumed */
     bool has_own;        /* `own` is in the list */
-    bool may_stay;       /* WAIT: it is not for this one to give way */
+    bool may_stay;       /* WAIT: this one need not withdraw */
     bool begins_lockout; /* should the own attempt fail, */
     sr_time begun_until; /* and until when */
     sr_time until;       /* LOCKED and HELD: when a slot opens */
@@ -85,7 +85,7 @@ struct sr_shared_judgement {
 };
 
 /*
- * Judge a ledger at `now`; it is put into an order.  `own` is the id of the
+ * Evaluate a ledger at `now`; it is put into an order.  `own` is the id of the
  * entry that asks, or NULL.  An entry that is pending for `lifetime` seconds
  * has failed.  With limits->attempts == 0 the answer is GO.
  */
@@ -105,12 +105,12 @@ sr_time sr_shared_latest(const struct sr_shared_list *list);
  * a familiar source (which each host knows for itself).  A decoy is for the
  * work alone.
  *
- * A name that nobody knows has one of a fixed number of buckets, by the key of
- * the shared ledger, which strangers do not know.  A bucket is shared by up to
+ * An unknown name has one of a fixed number of buckets, by the key of the
+ * shared ledger, which is secret.  A bucket is shared by up to
  * SR_SHARED_PLACES names: the ids of a name's entries begin with its tag, and
- * only these are judged.  So a name is locked out by what was tried with it,
+ * only these are evaluated.  So a name is locked out by what was tried with it,
  * as an account is.  The tag has 32 bits, no more: what is typed for a name can
- * be a password, and is not to be found out from the directory.
+ * be a password, and must not be recovered from the directory.
  */
 #define SR_SHARED_BUCKETS  4096u
 #define SR_SHARED_PLACES   8u

@@ -23,7 +23,7 @@ lower(char letter)
     return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
 }
 
-/* What may stand in a log line and on a terminal: printable ASCII. */
+/* What may be in a log line and on a terminal: printable ASCII. */
 static char
 harmless(char letter)
 {
@@ -260,7 +260,7 @@ put_user(struct sr_source *source, const char *kind, uid_t user)
 }
 
 /* A session of root.  A password that is typed there is root's only where
- * PAM_RUSER says so: a daemon takes it from anybody. */
+ * PAM_RUSER is so: a daemon takes it from its clients. */
 static bool
 is_root_session(const struct sr_origin *origin, bool has_tty, bool has_terminal)
 {

@@ -30,8 +30,8 @@ struct sr_source {
     uid_t user;     /* its uid, when is_user */
 };
 
-/* What the kernel and the application say of an attempt.  Zero and
- * (uid_t)-1 where nothing is said; empty texts say nothing. */
+/* What the kernel and the application report of an attempt. Zero, (uid_t)-1
+ * and empty texts: nothing. */
 struct sr_origin {
     const char *rhost;   /* PAM_RHOST */
     const char *tty;     /* PAM_TTY */
@@ -41,7 +41,7 @@ struct sr_origin {
     uid_t ruser;         /* the uid of PAM_RUSER, (uid_t)-1: none */
     uid_t account;       /* the uid of the account, (uid_t)-1: none */
     bool takes_password; /* the call verifies a password */
-    bool is_background;  /* a service such as cron that nobody types in */
+    bool is_background;  /* a service without a user at it, such as cron */
 };
 
 /*
@@ -49,7 +49,7 @@ struct sr_origin {
  *
  * - A real uid other than 0 (a set-user-ID program: su, sudo, schroot, screen
  *   lockers, polkit's helper): "uid:N".  PAM_RHOST and PAM_RUSER are then this
- *   host's name and the same user, and are not looked at.
+ *   host's name and the same user, and are ignored.
  * - A peer: an IPv4 address (/32), an IPv6 one (/64; without its scope), an
  *   IPv4-mapped one and one of 64:ff9b::/96 (RFC 6052) as IPv4; else a host
  *   name in lower case without a final dot, "name:HOST".  Brackets and a port
@@ -63,7 +63,7 @@ struct sr_origin {
  *   terminal, "display:N" for an X display.  Other words that applications put
  *   into PAM_TTY ("ssh", "ftp", "dovecot", "xrdp-sesman") name none.
  * - PAM_RUSER, from a root helper of a local program (polkit): "ruser:N".  The
- *   kernel does not vouch for it, so it shares no ledger with "uid:N", and is
+ *   kernel does not verify it, so it shares no ledger with "uid:N", and is
  *   never the account's own session.
  * - Otherwise none.
  *

@@ -181,7 +181,7 @@ sr_throttle_failed(struct sr_ledger *ledger, const struct sr_limits *limits,
 {
     if (slot_count(limits) == 0 || slot >= SR_ATTEMPTS_MAX)
         return false;
-    if (is_forgiven(ledger, limits, now)) /* the first one after the quiet */
+    if (is_forgiven(ledger, limits, now)) /* the first one after the pause */
         ledger->level = 0;
     if (now > ledger->failed_at[slot])
         ledger->failed_at[slot] = now > 0 ? now : 1;
@@ -298,7 +298,7 @@ sr_fold_clock(const struct sr_record *slot, unsigned count)
     return clock;
 }
 
-/* What the records say of the ledger as a whole. */
+/* The state of the whole ledger by its records. */
 static void
 fold_common(const struct sr_record *slot, unsigned count, struct sr_fold *out)
 {

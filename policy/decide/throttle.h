@@ -9,9 +9,10 @@
  * duration_max, if that is longer) after the last lockout.  After `limit`
  * failures without a success nothing is open until the ledger is cleared.
  *
- * The first part judges a ledger that is given as a whole (struct sr_ledger);
- * this host's ledgers and those that hosts share are both judged by it.  The
- * second part makes such a ledger out of the records of this host's file.
+ * The first part evaluates a ledger that is given as a whole (struct
+ * sr_ledger); this host's ledgers and those that hosts share are both evaluated
+ * by it.  The second part makes such a ledger out of the records of this host's
+ * file.
  *
  * Times are ledger times (clock.h): they never run backwards.
  *
@@ -33,7 +34,7 @@ struct sr_ledger {
     sr_time failed_at[SR_ATTEMPTS_MAX]; /* by slot; 0: free */
 };
 
-/* The part of the rules that a ledger is judged by. */
+/* The rules for a ledger. */
 struct sr_limits {
     unsigned attempts; /* 1 to SR_ATTEMPTS_MAX; 0: not throttled */
     int64_t window;    /* seconds, > 0 */
@@ -76,7 +77,7 @@ void sr_throttle_taken_back(struct sr_ledger *ledger,
                             bool began_lockout, sr_time now);
 
 /*
- * True when the ledger says no more than an empty one would at `now`.
+ * True when the ledger has the same effect as an empty one at `now`.
  */
 bool sr_throttle_idle(const struct sr_ledger *ledger,
                       const struct sr_limits *limits, sr_time now);
@@ -88,7 +89,7 @@ bool sr_throttle_idle(const struct sr_ledger *ledger,
  * What would be lost at `now` if the ledger were forgotten: 0 when it is idle,
  * SR_WEIGHT_LOCKED while it is locked out, otherwise the failures in the window
  * and the lockouts in a row.  A ledger that has reached the limit, and in which
- * nothing has failed for as long as it takes to forgive lockouts, weighs 1.
+ * nothing has failed for as long as lockouts in a row are remembered, weighs 1.
  */
 unsigned sr_throttle_weight(const struct sr_ledger *ledger,
                             const struct sr_limits *limits, sr_time now);
@@ -133,7 +134,7 @@ struct sr_record {
 };
 _Static_assert(sizeof(struct sr_record) == 512, "a record is one sector");
 
-/* Whether its numbers can be those of a record; the sum is not looked at. */
+/* Whether its numbers can be those of a record; the sum is not checked. */
 bool sr_record_is_sound(const struct sr_record *record);
 
 /* Failed attempts, for the notice at the next login. */
@@ -143,7 +144,7 @@ struct sr_notice {
     char from[SR_SOURCE_MAX]; /* of the last, or empty */
 };
 
-/* What the records of a file come to. */
+/* The state by the records of a file. */
 struct sr_fold {
     struct sr_ledger ledger;
     uint64_t seq;
@@ -161,7 +162,7 @@ struct sr_clock sr_fold_clock(const struct sr_record *slot, unsigned count);
 
 /*
  * Fold `count` slots' records at `now`.  `held`: slots that a living process
- * holds.  out->clock is what sr_fold_clock() says.
+ * holds.  out->clock is that of sr_fold_clock().
  */
 void sr_fold(const struct sr_record *slot, unsigned count, uint64_t held,
              sr_time now, struct sr_fold *out);

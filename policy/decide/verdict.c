@@ -108,7 +108,7 @@ is_barred(const struct question *q, struct sr_verdict *v)
     if (!must_change(q->facts) && !sr_facts_expired(q->facts, q->now))
         return false;
     change = sr_change(q->facts, q->rules, q->caller, q->now);
-    /* Grace logins are what lets an expired password in without a change. */
+    /* Only grace logins admit an expired password without a change. */
     if (change.result == SR_CHANGE_ALLOWED)
         return false;
     if (!must_change(q->facts) && q->facts->grace_left > 0 &&

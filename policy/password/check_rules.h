@@ -35,7 +35,7 @@ struct sr_check_rule {
     /* SR_YES: broken.  SR_UNKNOWN: it cannot be found out. */
     enum sr_tri (*is_broken)(const struct sr_check *check,
                              const struct sr_check_rule *rule);
-    enum sr_pwquality_rule library; /* the library's rule, if it judges */
+    enum sr_pwquality_rule library; /* the library's rule, if it checks */
     enum sr_kind kind;              /* of the characters that are counted */
 
     /*

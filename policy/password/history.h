@@ -4,10 +4,10 @@
  *
  * Each account has one random history salt (a crypt(5) setting of its own,
  * apart from shadow's).  An entry is a 32-bit tag of the hash of a password
- * under that salt, made when the password is set and the clear text is at hand.
- * When the preferred method or cost of the system changes a new group of
- * entries begins; at most two groups are kept, so a check computes at most two
- * hashes.  A wrong refusal happens once in 2^32 / N checks.
+ * under that salt, made when the password is set and the clear text is
+ * available. When the preferred method or cost of the system changes a new
+ * group of entries begins; at most two groups are kept, so a check computes at
+ * most two hashes.  A wrong refusal happens once in 2^32 / N checks.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -1,5 +1,5 @@
 /*
- * Pwquality rule: asks libpwquality, or cracklib by itself, about one rule.
+ * Pwquality rule: asks libpwquality, or cracklib directly, about one rule.
  *
  * The library stops at the first rule that is broken.  Here each rule is
  * checked with all others switched off, so that all broken ones can be listed.
@@ -26,7 +26,7 @@
 #define SIMILAR_MAX 128
 
 /* Repeated, a password that passes with every dictionary.  It is published
- * here, so nobody uses it. */
+ * here, so no caller uses it. */
 #define ABOVE_SUSPICION "vK7#qW2!zR9$mT4&bX6"
 
 /*

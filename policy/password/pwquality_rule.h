@@ -1,5 +1,5 @@
 /*
- * Pwquality rule: asks libpwquality, or cracklib by itself, about one rule.
+ * Pwquality rule: asks libpwquality, or cracklib directly, about one rule.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,7 +8,7 @@
 
 #include "policy/password/pwquality.h"
 
-/* The rules that the library judges.  Those that count characters are not among
+/* The rules that the library checks.  Those that count characters are not among
  * them: it counts bytes. */
 enum sr_pwquality_rule {
     SR_PWQUALITY_NONE,
@@ -22,7 +22,7 @@ enum sr_pwquality_rule {
 };
 
 /*
- * Whether the password breaks one rule.  `old` is looked at by SIMILAR and
+ * Whether the password breaks one rule.  `old` is used by SIMILAR and
  * ROTATED, `user` by USER; both may be NULL.  SR_UNKNOWN: the library could not
  * say (no memory, a dictionary that is damaged).
  */

@@ -1,7 +1,7 @@
 /*
  * Quality: is this new password acceptable?  Lists every rule that it breaks.
  *
- * libpwquality, which is opened only here and never to authenticate, judges
+ * libpwquality, which is opened only here and never to authenticate, checks
  * similarity, sequences, words and the dictionary by its own settings.  This
  * code counts code points where the library counts bytes, splits GECOS into
  * names, and knows AD's character classes.
@@ -24,7 +24,7 @@ enum sr_quality {
  * Check a candidate.  `findings` must be zeroed and is freed by the caller.
  * Texts are translated, one line each, without the password or any part of it.
  * UNAVAILABLE: libpwquality, its configuration or its dictionary is missing
- * though the preset needs it; findings then has one entry that says so.
+ * though the preset needs it; findings then has one entry for that.
  */
 enum sr_quality sr_quality_check(const struct sr_candidate *candidate,
                                  const struct sr_rules *rules,

@@ -41,8 +41,8 @@ int sr_aside_write(const struct sr_publish_how *how, const struct stat *like,
 /* Remove the file, unless it was renamed, and free the image. */
 void sr_aside_drop(const struct sr_publish_dir *dir, struct sr_aside *aside);
 
-/* Remove the files of writers that were killed: those that nobody has locked.
- * Under the lock of the directory.  Returns 0 or a negative errno. */
+/* Remove the files of writers that were killed: those that no process has
+ * locked. Under the lock of the directory.  Returns 0 or a negative errno. */
 int sr_aside_sweep(const struct sr_publish_dir *dir, enum sr_view view);
 
 #endif

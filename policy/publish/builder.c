@@ -54,9 +54,7 @@ sr_builder_free(struct sr_builder *build)
         return;
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
         free(build->table[view].bytes);
-    for (size_t i = 0; i < build->exempt.count; i++)
-        free(build->exempt.item[i]);
-    free(build->exempt.item);
+    sr_string_list_free(&build->exempt);
     free(build);
 }
 
@@ -107,25 +105,6 @@ add_entry(struct sr_table *table, const char *name,
     return 0;
 }
 
-/* Exempt accounts are few: the list grows by one. */
-static int
-add_exempt(struct sr_string_list *names, const char *name)
-{
-    char **grown;
-
-    if (strcmp(name, "root") == 0)
-        return 0;
-    grown = realloc(names->item, (names->count + 1) * sizeof(*grown));
-    if (grown == NULL)
-        return ENOMEM;
-    names->item = grown;
-    grown[names->count] = strdup(name);
-    if (grown[names->count] == NULL)
-        return ENOMEM;
-    names->count++;
-    return 0;
-}
-
 static int
 add_alias(struct sr_builder *build, const char *name)
 {
@@ -134,7 +113,7 @@ add_alias(struct sr_builder *build, const char *name)
     int error;
 
     if (!sr_snapshot_alias(name, alias))
-        return 0; /* too long: no other spelling can be told */
+        return 0; /* too long for an alias */
     sr_payload_of_alias(&payload);
     error = add_entry(&build->table[SR_VIEW_GROUPS], alias, &payload);
     if (error == 0)
@@ -155,8 +134,8 @@ sr_builder_add_payloads(struct sr_builder *build, const char *name,
     }
     if (error == 0 && payload[SR_VIEW_SHADOW].size > 0)
         error = add_alias(build, name);
-    if (error == 0 && is_exempt)
-        error = add_exempt(&build->exempt, name);
+    if (error == 0 && is_exempt && strcmp(name, "root") != 0)
+        error = sr_string_list_add(&build->exempt, name, strlen(name));
     return error;
 }
 

@@ -135,7 +135,7 @@ take_current(struct sr_publish_dir *dir, unsigned wait_ms)
 }
 
 /* Remove the lock of a holder that does not move.  One process does at a time,
- * so that nobody removes the lock that is made next. */
+ * so that the lock that is made next is not removed. */
 static void
 drop_stuck(struct sr_publish_dir *dir)
 {
@@ -282,7 +282,7 @@ sr_publish_dir_put_link(const struct sr_publish_dir *dir, enum sr_view view,
         if (symlinkat(text, at, LINK_ASIDE) != 0)
             return -errno;
     }
-    /* The lock was taken from a process that was stopped: others go on. */
+    /* The lock was taken from this process while it was stopped. */
     if (!is_current(dir))
         return -EAGAIN;
     if (renameat(at, LINK_ASIDE, at, name) == 0)
@@ -299,7 +299,7 @@ sr_publish_dir_drop_aside(const struct sr_publish_dir *dir, enum sr_view view)
 }
 
 enum sr_publish_result
-sr_publish_dir_judge(int error, const char *what, char *reason, size_t size)
+sr_publish_dir_result(int error, const char *what, char *reason, size_t size)
 {
     error = abs(error);
     switch (error) {

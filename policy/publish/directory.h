@@ -32,7 +32,7 @@ struct sr_publish_dir {
 
 /*
  * Open the directory and those directories of deltas that exist.  Each must
- * belong to root or to the process's own user, and be writable by nobody else.
+ * belong to root or to the process's own user, and not be writable by others.
  * Returns 0, or a negative errno (-ENOENT: nothing is published); the caller
  * closes it in any case.
  */
@@ -97,7 +97,7 @@ void sr_publish_dir_drop_aside(const struct sr_publish_dir *dir,
 
 /* The result for an errno, positive or negative; `reason` is filled in on
  * FAILED. */
-enum sr_publish_result sr_publish_dir_judge(int error, const char *what,
-                                            char *reason, size_t size);
+enum sr_publish_result sr_publish_dir_result(int error, const char *what,
+                                             char *reason, size_t size);
 
 #endif

@@ -111,11 +111,11 @@ uint64_t sr_header_file_size(const struct sr_header *header);
 
 /*
  * The same age by the time that the host was running since its boot, for hosts
- * whose wall clock is set or stands still during a suspend.  It stands behind
- * the header, with a checksum of its own.  Seconds of CLOCK_MONOTONIC.
+ * whose wall clock is set or stops during a suspend.  It follows the header,
+ * with a checksum of its own.  Seconds of CLOCK_MONOTONIC.
  */
 struct sr_uptime {
-    uint64_t boot; /* stands for one boot of the kernel; 0: not known */
+    uint64_t boot; /* identifies one boot of the kernel; 0: not known */
     int64_t since; /* of the oldest facts */
     int64_t until; /* the first second when the snapshot is too old */
 };

@@ -29,7 +29,7 @@ struct install {
 
 /* ---- directories */
 
-/* Make a directory that everybody may read, if it is missing. */
+/* Make a directory that all users may read, if it is missing. */
 static int
 make_open_dir(const char *path)
 {
@@ -282,7 +282,7 @@ sr_builder_commit(struct sr_builder *build, const char *dir, char *reason,
     if (size > 0)
         reason[0] = '\0';
     if (strlen(dir) > SR_READER_DIR_MAX)
-        return sr_publish_dir_judge(ENAMETOOLONG, dir, reason, size);
+        return sr_publish_dir_result(ENAMETOOLONG, dir, reason, size);
     error = prepare(&install, dir);
     if (error == 0)
         error = write_both(&install);
@@ -306,5 +306,5 @@ sr_builder_commit(struct sr_builder *build, const char *dir, char *reason,
                  SR_FALLBACK_NAME);
     return error == 0 && is_older
                ? SR_PUBLISH_UNCHANGED
-               : sr_publish_dir_judge(error, dir, reason, size);
+               : sr_publish_dir_result(error, dir, reason, size);
 }

@@ -2,7 +2,7 @@
  * Reader: finds what is published of one account.  It makes the calls open,
  * pread and close, and readlink (perhaps fstat) where a delta may exist; it
  * keeps nothing, allocates nothing, and uses less than 2 KiB of stack, because
- * the NSS module runs it in other people's processes.
+ * the NSS module runs it in the processes of other programs.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -57,10 +57,10 @@ struct sr_cursor {
 
 /*
  * The name of the entry at the cursor or, where there is none, of the next one,
- * to which the cursor is moved; the caller increments `index` to go on. NOTHING
- * behind the last, and for a view that may not be listed.  When the snapshot
- * was replaced since the list began, entries have other positions: BROKEN with
- * EAGAIN once, and then NOTHING.  Deltas are not listed.
+ * to which the cursor is moved; the caller increments `index` to continue.
+ * NOTHING behind the last, and for a view that may not be listed.  When the
+ * snapshot was replaced since the list began, entries have other positions:
+ * BROKEN with EAGAIN once, and then NOTHING.  Deltas are not listed.
  */
 enum sr_found sr_reader_list(const char *dir, enum sr_view view, sr_time now,
                              struct sr_cursor *cursor,

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /*
- * A number that stands for this boot, and the seconds of CLOCK_MONOTONIC.
+ * A number that identifies this boot, and the seconds of CLOCK_MONOTONIC.
  * False, with *boot 0, where /proc cannot be read.  Opens one file; allocates
  * nothing.
  */

@@ -12,7 +12,7 @@
 #include "policy/decide/facts.h"
 #include "policy/decide/rules.h"
 
-/* The local groups that stand for states. */
+/* The local groups that represent states. */
 enum sr_group {
     SR_GROUP_MUST_CHANGE, /* pw-must-change */
     SR_GROUP_EXPIRED,     /* pw-expired */

@@ -37,12 +37,6 @@ sr_publish_sequence(void)
                                 (uint64_t)now.tv_nsec;
 }
 
-static void
-close_dir(struct sr_publish_dir *dir)
-{
-    sr_publish_dir_close(dir);
-}
-
 /* Whether a view publishes the same already.  *has_alias: the name has an entry
  * already, or its alias has. */
 static bool
@@ -147,7 +141,7 @@ static enum sr_publish_result
 put_news(const char *dir, struct news *news, unsigned wait_ms, char *reason,
          size_t size)
 {
-    __attribute__((cleanup(close_dir))) struct sr_publish_dir opened;
+    __attribute__((cleanup(sr_publish_dir_close))) struct sr_publish_dir opened;
     int snapshot[SR_VIEW_COUNT] = {-1, -1};
     bool is_any = false;
     int error = sr_publish_dir_open(&opened, dir);
@@ -173,7 +167,7 @@ put_news(const char *dir, struct news *news, unsigned wait_ms, char *reason,
     }
     return error == 0 && !is_any
                ? SR_PUBLISH_UNCHANGED
-               : sr_publish_dir_judge(error, dir, reason, size);
+               : sr_publish_dir_result(error, dir, reason, size);
 }
 
 /* Compare, without the lock, and publish the views that differ. */
@@ -218,7 +212,7 @@ sr_publish_facts(const struct sr_transaction *txn, struct sr_facts *facts,
     if (txn->has_recalled)
         sr_lockout_set(facts, &txn->everywhere);
     else
-        facts->locked = SR_LOCK_UNKNOWN; /* nobody asked */
+        facts->locked = SR_LOCK_UNKNOWN; /* not asked */
     *is_exempt = facts->uid == 0 || txn->rules.is_break_glass ||
                  sr_publish_is_exempt(txn->config, facts->name);
 }
@@ -348,14 +342,12 @@ publish_account(const char *dir, const char *statedir,
     return SR_PUBLISH_FAILED;
 }
 
-/* `shared` NULL: the shared ledger is asked; on success, `reason` says why it
- * could not be read. */
-static enum sr_publish_result
-look_up_and_publish(const struct sr_config *config,
-                    struct sr_connections *connections,
-                    const struct sr_lockouts *shared, const char *dir,
-                    const char *statedir, const char *name, unsigned wait_ms,
-                    char *reason, size_t size)
+enum sr_publish_result
+sr_publish_account(const struct sr_config *config,
+                   struct sr_connections *connections,
+                   const struct sr_lockouts *shared, const char *dir,
+                   const char *statedir, const char *name, unsigned wait_ms,
+                   char *reason, size_t size)
 {
     struct news news = {.name = name, .sequence = sr_publish_sequence()};
     enum sr_publish_result result;
@@ -371,10 +363,11 @@ look_up_and_publish(const struct sr_config *config,
     if (shared != NULL) {
         txn.shared = *shared;
     } else {
-        const struct sr_shared_ledger way = sr_shared_ledger(&txn, true, NULL);
+        const struct sr_shared_ledger ledger =
+            sr_shared_ledger(&txn, true, NULL);
 
-        if (way.is_there)
-            sr_shared_locks_find(&way, &txn, why, sizeof(why));
+        if (ledger.is_there)
+            sr_shared_locks_find(&ledger, &txn, why, sizeof(why));
     }
     result = publish_account(dir, statedir, &txn, &news, wait_ms, reason, size);
     if (shared == NULL &&
@@ -382,26 +375,6 @@ look_up_and_publish(const struct sr_config *config,
         snprintf(reason, size, "%s", why);
     sr_transaction_end(&txn);
     return result;
-}
-
-enum sr_publish_result
-sr_publish_account(const struct sr_config *config, const char *dir,
-                   const char *statedir, const char *name, unsigned wait_ms,
-                   char *reason, size_t size)
-{
-    return look_up_and_publish(config, NULL, NULL, dir, statedir, name, wait_ms,
-                               reason, size);
-}
-
-enum sr_publish_result
-sr_publish_account_linked(const struct sr_config *config,
-                          struct sr_connections *connections,
-                          const struct sr_lockouts *shared, const char *dir,
-                          const char *statedir, const char *name,
-                          unsigned wait_ms, char *reason, size_t size)
-{
-    return look_up_and_publish(config, connections, shared, dir, statedir, name,
-                               wait_ms, reason, size);
 }
 
 /* A name that is looked up like any other, and one that no account can have. */

@@ -40,7 +40,7 @@ uint64_t sr_publish_sequence(void);
  * is published already.  `sequence` is from before the facts were read, so that
  * older facts never replace newer ones.  The lock in the facts is replaced by
  * the one that holds from every source (txn->everywhere): wrong passwords of
- * strangers must not shut out the owner, who comes from a familiar source.
+ * strangers must not lock out the owner at a familiar source.
  * Where txn->shared is not known, the lockout that is published already stays:
  * a login asks the shared ledger for its own class of sources only.  `reason`
  * (size bytes) is filled in on FAILED.
@@ -52,24 +52,18 @@ enum sr_publish_result sr_publish_gathered(const char *dir,
 
 /*
  * Look an account up and publish it, or that it is gone when no backend has the
- * name; when a backend could not be asked its state is unknown.  `statedir`
- * NULL: the built-in one.  The shared ledger is asked too; when it cannot be
+ * name; when a backend could not be asked its state is unknown.  `connections`
+ * NULL: it makes its own; `statedir` NULL: the built-in one.  `shared` has the
+ * lockouts of the shared ledger; NULL: that is asked too, and when it cannot be
  * read, the lockouts of this host are published, and `reason` says so on OK and
  * UNCHANGED.
  */
 enum sr_publish_result sr_publish_account(const struct sr_config *config,
+                                          struct sr_connections *connections,
+                                          const struct sr_lockouts *shared,
                                           const char *dir, const char *statedir,
                                           const char *name, unsigned wait_ms,
                                           char *reason, size_t size);
-
-/*
- * The same over the caller's connections (NULL: connections of its own), with
- * the lockouts of the shared ledger in `shared` instead of asking it.
- */
-enum sr_publish_result sr_publish_account_linked(
-    const struct sr_config *config, struct sr_connections *connections,
-    const struct sr_lockouts *shared, const char *dir, const char *statedir,
-    const char *name, unsigned wait_ms, char *reason, size_t size);
 
 /*
  * Do the work of publishing one account for a name that does not exist, so that

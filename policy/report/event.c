@@ -67,7 +67,7 @@ put(struct buffer *buffer, const char *text)
     put_bytes(buffer, text, strlen(text));
 }
 
-/* ---- the line for people */
+/* ---- the line for users */
 
 /* Quoted when a reader of the line could not tell where the value ends. */
 static void
@@ -292,7 +292,7 @@ audit_address(const char *source, char *out, size_t size)
                : NULL;
 }
 
-/* Without the right, or without auditing in the kernel, a login goes on. */
+/* Without the right, or without auditing in the kernel, a login continues. */
 static void
 may_fail(int result)
 {

@@ -37,7 +37,7 @@ struct sr_event_info {
 /* The catalogue entry of an event. */
 const struct sr_event_info *sr_event_info(enum sr_event_id id);
 
-/* What a record says besides its id; every member may be NULL or unset. */
+/* The fields of a record besides its id; every member may be NULL or unset. */
 struct sr_event {
     enum sr_event_id id;
     const char *user; /* only when the account exists */

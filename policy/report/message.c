@@ -636,10 +636,10 @@ grace(const struct sr_verdict *verdict, const struct sr_message_context *say)
 }
 
 /* "chage -E 0" and "usermod -e 1" close an account: the days of 1970 that they
- * store are not told. */
+ * store are not shown. */
 #define CLOSED_BEFORE (2 * 86400)
 
-/* The verdicts that tell a time. */
+/* The verdicts that have a time. */
 static char *
 timed(const struct sr_verdict *verdict, const struct sr_message_context *say)
 {

@@ -9,7 +9,7 @@
  * changed.
  *
  * Every function returns a new string (free it), or NULL when out of memory or,
- * where so documented, when there is nothing to say.
+ * where so documented, when there is no text.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -52,7 +52,7 @@ enum sr_text {
     SR_TEXT_UNAVAILABLE,     /* the account's data cannot be read now */
     SR_TEXT_HOST_TROUBLE,    /* because of this host: its key, its clock */
     SR_TEXT_BAD_CONFIG,      /* not set up correctly here; ask CONTACT */
-    SR_TEXT_SPARE_CONFIG,  /* the same, to root, who goes on by the defaults */
+    SR_TEXT_SPARE_CONFIG,  /* the same, to root, for whom the defaults apply */
     SR_TEXT_NO_ROOT,       /* this program has no permission to check */
     SR_TEXT_HELPER_LOST,   /* SR-3201: selfreset-helper did not answer */
     SR_TEXT_HELPER_UNSURE, /* the same, while a password was being stored */
@@ -110,18 +110,18 @@ char *sr_message_demands(const struct sr_demands *demands);
 
 /*
  * Why the backend refused the new password, and how many tries are left (0:
- * not mentioned).  Where it did not say why: what is known of its rules.
+ * not mentioned).  Where it gave no reason: what is known of its rules.
  */
 char *sr_message_refusal(enum sr_refusal refusal,
                          const struct sr_demands *demands, int tries_left,
                          const struct sr_message_context *say);
 
-/* What the server itself said about a refusal, as it is. */
+/* The server's own text about a refusal, as it is. */
 char *sr_message_server(const char *text);
 
 /*
  * Each rule that the new password breaks, and how many tries are left
- * (`tries_left` 0: not mentioned, SR_TEXT_NO_TRIES says that; < 0: tries are
+ * (`tries_left` 0: not mentioned, see SR_TEXT_NO_TRIES; < 0: tries are
  * not counted, root is only advised).
  */
 char *sr_message_broken(const struct sr_findings *findings, int tries_left);

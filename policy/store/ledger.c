@@ -291,7 +291,7 @@ written_at(const struct sr_ledger_file *file, const struct sr_reading *reading,
     return now - age;
 }
 
-/* How many slots are looked at: those that the file has, should have, or is to
+/* How many slots are read: those that the file has, should have, or is to
  * have. */
 static unsigned
 reach(const struct sr_ledger_file *file)
@@ -387,7 +387,7 @@ is_in_use(const struct sr_record *record)
 /*
  * Whether the attempt of a slot's record still holds the slot.  One that has
  * ended since the record was read has written another one: it is read again, so
- * that an attempt that ended well is not taken for one that died.
+ * that an attempt that ended well does not count as one that died.
  */
 static bool
 is_under_way(struct sr_ledger_file *file, unsigned slot)

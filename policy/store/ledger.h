@@ -4,8 +4,8 @@
  *
  * A process that verifies a password holds an open-file-description lock on its
  * slot (on a byte beyond the end of the file, so that nothing that is read or
- * written is locked) and writes only that slot.  When it dies the kernel gives
- * the lock back and its record, "taken", stays: that is a failure.  Nothing
+ * written is locked) and writes only that slot.  When it dies the kernel
+ * releases the lock and its record, "taken", stays: that is a failure.  Nothing
  * else is locked, so a process that is stopped or frozen costs one slot.
  *
  * A slot whose holder does not move any more can be taken from it: each slot
@@ -80,12 +80,12 @@ enum sr_store_result sr_ledger_key_source(struct sr_store *store,
 struct sr_ledger_file; /* opaque */
 
 /*
- * Open a ledger, to write with the limits that it is judged by, to read with
+ * Open a ledger, to write with the limits that apply to it, to read with
  * NULL.  To write, it is made with limits->attempts slots when there is none,
  * in RUNDIR when STATEDIR cannot be written.  A file of another uid is replaced
  * (to read: NOT_FOUND).  A damaged file is read as one whose every slot failed
- * when it was last written; to write, it is moved aside and one that says so is
- * put in its place.
+ * when it was last written; to write, it is moved aside and replaced by one
+ * with these failures.
  *
  * Where a name or source has no place (see above), what is opened to write is
  * the overflow ledger of its folder, in which attempts may be counted but by
@@ -98,10 +98,10 @@ enum sr_store_result sr_ledger_open(struct sr_store *store,
 
 bool sr_ledger_is_overflow(const struct sr_ledger_file *file);
 
-/* Close, giving back every slot that is held.  NULL is allowed. */
+/* Close, releasing every slot that is held.  NULL is allowed. */
 void sr_ledger_close(struct sr_ledger_file *file);
 
-/* Close a copy in a forked process: gives nothing back. */
+/* Close a copy in a forked process: releases nothing. */
 void sr_ledger_forget(struct sr_ledger_file *file);
 
 /*
@@ -112,8 +112,9 @@ void sr_ledger_forget(struct sr_ledger_file *file);
 enum sr_store_result sr_ledger_read(struct sr_ledger_file *file, uint64_t own,
                                     struct sr_fold *fold, sr_time *now);
 
-/* The slots whose record does not check out and that nobody holds, as of the
- * last read.  They are counted as failures at the time of the last write. */
+/* The slots whose record does not check out and that no process holds, as of
+ * the last read.  They are counted as failures at the time of the last write.
+ */
 uint64_t sr_ledger_damaged(const struct sr_ledger_file *file);
 
 /* The record of a slot, as of the last read. */
@@ -126,7 +127,7 @@ const struct sr_record *sr_ledger_record(const struct sr_ledger_file *file,
  */
 int sr_ledger_take(struct sr_ledger_file *file, unsigned slot, bool is_stuck);
 
-/* Give a slot back. */
+/* Release a slot. */
 void sr_ledger_give(struct sr_ledger_file *file, unsigned slot);
 
 /* Write a slot that is held; adds the sum.  Under a signal guard. */
@@ -144,8 +145,8 @@ enum sr_store_result sr_ledger_unsaved(const struct sr_ledger_file *file);
 
 /*
  * Put an empty ledger in place of one that is there (unlock, a new password);
- * the count for the notice goes on.  Waits for nobody.  *found (may be NULL)
- * says whether there was a failure in it.
+ * the count for the notice continues. Does not wait. *found (may be NULL) is
+ * whether there was a failure in it.
  */
 enum sr_store_result sr_ledger_clear(struct sr_store *store,
                                      const struct sr_ledger_key *key,

@@ -1,11 +1,12 @@
 /*
  * Memory: what this host remembers of one account besides its ledgers: password
  * history, temporary password, familiar sources, and which failed attempts the
- * user has been told of.
+ * user was informed of.
  *
  * One file for each account, replaced as a whole.  A process that changes it
  * locks it meanwhile; readers do not.  A process that does not release the lock
- * within a second is not waited for; it makes its change again when it goes on.
+ * within a second is not waited for; it makes its change again when it
+ * continues.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -22,7 +23,7 @@
 struct sr_familiar {
     char source[SR_SOURCE_MAX]; /* its text; empty: unused */
     sr_time seen;               /* ledger time of the last login from it */
-    uint32_t noticed;           /* failures there that the user was told of */
+    uint32_t noticed; /* failures there that the user was informed of */
     uint32_t spare;
 };
 
@@ -53,7 +54,7 @@ struct sr_history {
 struct sr_memory {
     uint8_t salt[16];    /* random; of fingerprints */
     uint32_t noticed[2]; /* failures in the ledgers of strangers and of own
-                            sessions that the user was told of */
+                            sessions that the user was informed of */
     struct sr_familiar familiar[SR_FAMILIAR_MAX];
     struct sr_temporary temporary;
     struct sr_history history;

@@ -460,7 +460,7 @@ sr_store_hash(struct sr_store *store, const void *bytes, size_t size,
 
 /* ---- files that are being made */
 
-/* Remove a file in tmp/ that no process holds: its maker is dead. */
+/* Remove a file in tmp/ that no process holds: its maker has ended. */
 static void
 sweep_one(int dir, const char *name)
 {
@@ -570,7 +570,7 @@ sr_store_write(int fd, const void *bytes, size_t size, off_t at)
     return error;
 }
 
-/* Make a file in tmp/ and lock it, so that nobody sweeps it. */
+/* Make a file in tmp/ and lock it, so that it is not swept. */
 static int
 make_temporary(int dir, char path[SR_STORE_PATH_MAX])
 {

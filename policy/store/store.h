@@ -87,7 +87,7 @@ enum sr_store_result sr_store_no_write(const struct sr_store *store);
 
 /*
  * The name, below the store's directory, of a file that was found damaged by a
- * call on this store, once: it has been moved to damaged/ or mended.  NULL:
+ * call on this store, once: it has been moved to damaged/ or corrected.  NULL:
  * none.
  */
 const char *sr_store_damage(const struct sr_store *store);
@@ -112,7 +112,7 @@ enum sr_store_place {
 /* Read the clocks. */
 const struct sr_reading *sr_store_clock(struct sr_store *store);
 
-/* What an errno comes to; keeps it for sr_store_errno(), and notes why nothing
+/* The result for an errno; keeps it for sr_store_errno(), and notes why nothing
  * can be written. */
 enum sr_store_result sr_store_judge(struct sr_store *store, int error);
 
@@ -169,7 +169,7 @@ enum sr_store_result sr_store_put(struct sr_store *store,
 int sr_store_sync_folder(struct sr_store *store, enum sr_store_place place,
                          const char *path);
 
-/* Remove a file; one that is not there is as good. */
+/* Remove a file; a missing one is no error. */
 enum sr_store_result sr_store_drop(struct sr_store *store,
                                    enum sr_store_place place, const char *path);
 

@@ -155,7 +155,7 @@ next_record(const struct side *side, int slot)
     return sr_record_next(&side->fold, record_of(side, slot), side->now);
 }
 
-/* Say in a record that the attempt failed, and from where. */
+/* Note in a record that the attempt failed, and from where. */
 static void
 sign(const struct sr_attempt *attempt, struct sr_record *record)
 {
@@ -174,8 +174,7 @@ write_slot(struct side *side, struct sr_record *record)
 
 /*
  * A holder that died while it verified has failed: record that, so that a
- * success later clears it.  Records that do not check out are mended in the
- * same way.
+ * success later clears it. Invalid records are replaced in the same way.
  */
 static enum sr_store_result
 reap(struct side *side)
@@ -209,7 +208,7 @@ reap(struct side *side)
     return result;
 }
 
-/* The slots that can be taken by whoever locks them. */
+/* The slots that are free for the process that locks them. */
 static uint64_t
 open_slots(const struct side *side)
 {
@@ -566,7 +565,7 @@ find_account(struct sr_attempt *attempt, const struct sr_subject *subject)
         if (subject->secret != NULL)
             attempt->temporary_until =
                 sr_memory_temporary(&memory, subject->secret);
-        /* Its time goes on from what is recorded first in a boot. */
+        /* Its time continues from what is recorded first in a boot. */
         if (memory.is_new_boot && memory.temporary.until != 0)
             sr_memory_change(attempt->store, &subject->id, leave_as_it_is,
                              NULL);
@@ -691,7 +690,7 @@ begin_guarded(struct sr_attempt *attempt, const struct sr_subject *subject)
     if (attempt->error != SR_STORE_OK)
         return SR_BEGIN_FAILED;
     answer = begin_once(attempt, subject);
-    /* Right passwords are let in from a full disk, and wrong ones are counted
+    /* On a full disk right passwords are accepted, and wrong ones are counted
      * in RUNDIR. */
     if (answer == SR_BEGIN_FAILED &&
         sr_store_no_write(attempt->store) != SR_STORE_OK) {
@@ -746,7 +745,7 @@ is_mine(const struct side *side)
 
 /* The ledger was replaced, or the slot was taken from us: record the failure
  * again, in what counts now.  Where no slot can be had all are consumed or in
- * use, and nobody has gained anything. */
+ * use, and no guess was won by it. */
 static void
 record_again(struct sr_attempt *attempt, struct side *side)
 {
@@ -879,8 +878,8 @@ settle_stored(struct sr_attempt *attempt, enum sr_outcome outcome)
     return result == SR_STORE_OK ? settle_wrong_for_good(attempt) : result;
 }
 
-/* Whether the verification took so long that it has failed whatever it says.
- * What another module verifies may take as long as it likes. */
+/* Whether the verification took so long that it has failed whatever its result.
+ * What another module verifies may take any time. */
 static bool
 is_late(const struct sr_attempt *attempt)
 {
@@ -924,7 +923,8 @@ sr_attempt_settle(struct sr_attempt *attempt, enum sr_outcome outcome)
     }
     recorded = recorded_outcome(attempt, outcome, &settled);
     settled.result = settle_stored(attempt, recorded);
-    /* Frozen between the look at the clock and the record: see is_late(). */
+    /* Frozen between reading the clock and writing the record: see is_late().
+     */
     if (!settled.is_late && recorded != SR_OUTCOME_WRONG && is_late(attempt)) {
         settled.is_late = true;
         settle_stored(attempt, SR_OUTCOME_WRONG);

@@ -77,7 +77,7 @@ enum sr_begin sr_attempt_begin(const char *statedir, const char *rundir,
                                const struct sr_subject *subject, bool ahead,
                                struct sr_attempt **attempt);
 
-/* What settle made of it. */
+/* The result of settling. */
 struct sr_settled {
     enum sr_store_result result; /* not OK: not recorded, answer unavailable */
     bool is_late;                /* RIGHT, but too late: it is no success */
@@ -95,12 +95,12 @@ struct sr_settled {
  * leaves its slot marked as taken, so that it is a failure all the same.
  *
  * A locked attempt is settled too (WRONG): it is counted for the notice at the
- * next login, consumes nothing, and costs the same.  LOCKED makes one of an
- * attempt that was let go.
+ * next login, consumes nothing, and costs the same.  LOCKED turns a GO into a
+ * locked attempt.
  *
  * A RIGHT whose old failures cannot be cleared (disk full) is a RIGHT all the
- * same: what stays in the ledger refuses more, never less.  One that is_late is
- * none.
+ * same: what stays in the ledger refuses more, never less.  One that is_late
+ * is no success.
  */
 struct sr_settled sr_attempt_settle(struct sr_attempt *attempt,
                                     enum sr_outcome outcome);

@@ -251,7 +251,7 @@ struct notice_walk {
     struct sr_notice notice;
 };
 
-/* How many failures of a ledger the user has been told of. */
+/* How many failures of a ledger the user has been informed of. */
 static uint32_t *
 noticed_of(struct sr_memory *memory, const struct sr_ledger_key *key)
 {
@@ -310,7 +310,7 @@ struct login {
     enum sr_store_result result;
 };
 
-/* The entry to be given up: an unused one, else the one not seen the longest.
+/* The entry to be replaced: an unused one, else the one not seen the longest.
  */
 static struct sr_familiar *
 oldest_familiar(struct sr_memory *memory)
@@ -324,7 +324,7 @@ oldest_familiar(struct sr_memory *memory)
     return oldest;
 }
 
-/* A source that is given up takes its ledger along. */
+/* With a source that is replaced its ledger is removed. */
 static void
 replace_familiar(const struct login *login, struct sr_familiar *entry)
 {

@@ -1,6 +1,6 @@
 /*
  * Query: what is remembered of accounts and sources, outside of an attempt:
- * which ledger counts, what it says, and what a login changes.
+ * which ledger counts, its state, and what a login changes.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -36,7 +36,7 @@ struct sr_ledger_key sr_attempt_ledger(const struct sr_identity *id,
                                        const struct sr_source *source,
                                        const struct sr_rules *rules);
 
-/* One ledger as it stands. */
+/* The state of one ledger. */
 struct sr_standing {
     unsigned failures;         /* slots that failures have consumed */
     uint32_t in_a_row;         /* failures since the last success */
@@ -68,7 +68,7 @@ enum sr_store_result sr_attempt_lockout(struct sr_store *store,
  * What this host has locked out of an account, by class of source, for
  * sr_lockout_everywhere().  The user's own sessions, which have begun already,
  * are no class here.  Where strangers are not locked out and no other host
- * counts, familiar sources are not looked at.
+ * counts, familiar sources are not read.
  */
 enum sr_store_result sr_attempt_classes(struct sr_store *store,
                                         const struct sr_identity *id,
@@ -95,13 +95,14 @@ enum sr_store_result sr_attempt_logged_in(struct sr_store *store,
 
 /*
  * Empty every ledger of an account: unlock, a reset, a change by the owner.
- * *found (may be NULL) says whether there was one with a failure in it.
+ * *found (may be NULL) is whether there was one with a failure in it.
  */
 enum sr_store_result sr_attempt_clear(struct sr_store *store,
                                       const struct sr_identity *id,
                                       bool *found);
 
-/* Call `each` with every ledger that an account may have, until it says false.
+/* Call `each` with every ledger that an account may have, until it returns
+ * false.
  */
 void sr_attempt_each_ledger(const struct sr_identity *id,
                             const struct sr_memory *memory,

@@ -1,6 +1,6 @@
 /*
  * Shared ledger: what all hosts have counted of one account, as a directory
- * keeps it (lockout.store = ldap), looked at and cleared outside of an attempt.
+ * keeps it (lockout.store = ldap), read and cleared outside of an attempt.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -16,7 +16,7 @@
  * backend does. */
 bool sr_shared_counts(const struct sr_rules *rules, uid_t uid);
 
-/* The way to the shared ledgers of one account or name. */
+/* Access to the shared ledgers of one account or name. */
 struct sr_shared_ledger {
     bool is_there;
     struct sr_backend backend;
@@ -30,7 +30,7 @@ sr_shared_ledger_open_by_name(const struct sr_config *config,
                               struct sr_connections *connections,
                               const char *name);
 
-/* One of an account's shared ledgers, as it stands. */
+/* The state of one of an account's shared ledgers. */
 struct sr_shared_view {
     unsigned failures;         /* slots that failures have consumed */
     size_t entries;            /* that there are */
@@ -41,9 +41,9 @@ struct sr_shared_view {
 int64_t sr_shared_lifetime(const struct sr_shared_ledger *way);
 
 /*
- * Look at it, with one search.  What is "now" for the server is taken from this
+ * Read it, with one search.  What is "now" for the server is taken from this
  * host's clock, or from the youngest entry if that is later.  may_recall: what
- * was cleared in the same transaction is not looked at.
+ * was cleared in the same transaction is not read.
  */
 enum sr_status sr_shared_look(const struct sr_shared_ledger *way,
                               const char *name, bool is_familiar,
@@ -51,7 +51,7 @@ enum sr_status sr_shared_look(const struct sr_shared_ledger *way,
                               struct sr_shared_view *view, char *reason,
                               size_t size);
 
-/* Delete all failures of an account, of both its ledgers.  *count says how many
+/* Delete all failures of an account, of both its ledgers.  *count is how many
  * there were. */
 enum sr_status sr_shared_clear(const struct sr_shared_ledger *way,
                                const char *name, size_t *count, char *reason,

@@ -29,7 +29,7 @@ struct sr_shared_scan {
     struct record *record;
     size_t count, room;
     int64_t lifetime;
-    struct sr_shared_list list; /* the ledger under judgement */
+    struct sr_shared_list list; /* the ledger that is evaluated */
 };
 
 /* ---- numbers */
@@ -82,7 +82,7 @@ compare_ledgers(const struct record *a, const struct record *b)
     return compare_numbers(&a->ledger, &b->ledger);
 }
 
-/* By ledger and id, and of one entry what was said last. */
+/* By ledger and id, and of one entry the last state. */
 static int
 compare_records(const void *left, const void *right)
 {
@@ -210,7 +210,7 @@ sr_shared_scan_read(const struct sr_shared_ledger *way,
     return answer;
 }
 
-/* ---- judging */
+/* ---- evaluating */
 
 /* The first record of a ledger, or where it would be. */
 static size_t
@@ -229,8 +229,8 @@ find_first(const struct sr_shared_scan *ledgers, const struct record *wanted)
     return low;
 }
 
-/* Put a ledger together.  Ids are needed for the own entry only, and nobody
- * asks here. */
+/* Put a ledger together.  Ids are needed for the own entry only, and there is
+ * none here. */
 static void
 collect(struct sr_shared_scan *ledgers, const struct record *wanted)
 {

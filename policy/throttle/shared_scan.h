@@ -1,12 +1,12 @@
 /*
  * Ledgers: what all hosts have counted of all accounts, from one pass over the
- * entries in a directory; for who tells of many accounts.
+ * entries in a directory; for callers that report many accounts.
  *
  * Which failures lock an account out depends on its rules, and the name of a
- * ledger does not say whose it is.  So entries are kept, some sixty bytes each,
- * and a ledger is judged when its account is known.  There is room for
- * SR_SHARED_SCAN_MAX; a directory that has more cannot be asked.  An entry that
- * is told of twice, since it changed between two pages, counts once.
+ * ledger does not show whose it is.  So entries are kept, some sixty bytes
+ * each, and a ledger is evaluated when its account is known.  There is room for
+ * SR_SHARED_SCAN_MAX; a directory that has more cannot be asked.  An entry
+ * that is returned twice, since it changed between two pages, counts once.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -35,22 +35,21 @@ void sr_shared_scan_free(struct sr_shared_scan *ledgers);
 size_t sr_shared_scan_count(const struct sr_shared_scan *ledgers);
 
 /*
- * Until when an account is locked out by them, as sr_shared_look() finds it
- * out, when this host's clock shows `wall`.  NULL: could not be asked, so
- * nobody is.
+ * Until when an account is locked out by them, as by sr_shared_look(), when
+ * this host's clock shows `wall`.  NULL: could not be asked, so it is not.
  */
 void sr_shared_scan_locks(struct sr_shared_scan *ledgers, const char *name,
                           const struct sr_limits *limits, sr_time wall,
                           struct sr_lockouts *locks);
 
-/* ---- what reading is made of */
+/* ---- the parts of reading */
 
 /* Empty ones, of entries that may be pending so long.  NULL: out of memory. */
 struct sr_shared_scan *sr_shared_scan_new(int64_t lifetime);
 
 /*
  * Add an entry, as `take` of struct sr_shared_request.  A ledger that is no
- * account's is passed over.  UNAVAILABLE: there are too many.
+ * account's is skipped.  UNAVAILABLE: there are too many.
  */
 enum sr_status sr_shared_scan_add(void *ledgers, const char *ledger,
                                   const struct sr_shared_entry *entry);

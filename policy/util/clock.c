@@ -105,7 +105,7 @@ add_clamped(sr_time a, sr_time b)
     return sum;
 }
 
-/* An id that the kernel does not tell is taken for the recorded one: a boot
+/* An id that the kernel does not provide is taken for the recorded one: a boot
  * that goes unnoticed makes lockouts longer, never shorter. */
 static bool
 is_same_boot(const struct sr_clock *clock, const struct sr_reading *reading)
@@ -134,7 +134,7 @@ sr_clock_now(struct sr_clock *clock, const struct sr_reading *reading,
         clock->offset = add_clamped(now, -reading->boottime);
     } else {
         now = add_clamped(reading->boottime, clock->offset);
-        /* CLOCK_BOOTTIME differs between time namespaces.  Time stands still
+        /* CLOCK_BOOTTIME differs between time namespaces.  Time stops
          * then; to move the offset would let two of them push it forward. */
         if (now < clock->latest)
             now = clock->latest;

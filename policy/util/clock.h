@@ -18,7 +18,7 @@
 
 /* One reading of the machine's clocks. */
 struct sr_reading {
-    uint8_t boot_id[16]; /* zero when the kernel does not tell */
+    uint8_t boot_id[16]; /* zero when the kernel provides none */
     sr_time boottime;    /* CLOCK_BOOTTIME, seconds */
     sr_time wall;        /* CLOCK_REALTIME, seconds */
 };

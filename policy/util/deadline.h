@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Now, as milliseconds of CLOCK_BOOTTIME, which runs on while the host is
- * suspended and which nobody can set. */
+ * suspended and which cannot be set. */
 int64_t sr_deadline_now(void);
 
 /* Milliseconds until `end`, as poll(2) takes them; 0 when it has passed. */

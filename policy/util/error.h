@@ -14,7 +14,7 @@
 
 enum sr_error_code {
     SR_ERROR_NONE,
-    SR_ERROR_OTHER,       /* only the text tells */
+    SR_ERROR_OTHER,       /* only the text shows it */
     SR_ERROR_MEMORY,      /* out of memory */
     SR_ERROR_CONFIG,      /* the configuration names what cannot be used */
     SR_ERROR_UNREACHABLE, /* no server answered in time */

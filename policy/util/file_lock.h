@@ -2,7 +2,7 @@
  * Lock: an exclusive or shared open-file-description lock on a whole file, and
  * a wait for it that is bounded.
  *
- * The kernel gives the lock back when the process dies.  Neither signals nor
+ * The kernel releases the lock when the process dies.  Neither signals nor
  * threads can end a wait in a process that is not ours, so the lock is asked
  * for again and again, at growing, uneven intervals.
  *

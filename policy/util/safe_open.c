@@ -86,27 +86,14 @@ sr_safe_open_check(const struct stat *status, mode_t kind, mode_t forbidden)
 int
 sr_standard_fds_plug(void)
 {
-    int mask = 0;
     int fd;
 
     /* A path descriptor to the root can neither be read nor written, and is
      * there even where /dev is not. */
     while ((fd = open("/", O_PATH | O_CLOEXEC)) >= 0 && fd < FIRST_FREE)
-        mask |= 1 << fd;
-    if (fd < 0) {
-        fd = -errno;
-        sr_standard_fds_unplug(mask);
-        return fd;
-    }
+        ;
+    if (fd < 0)
+        return -errno;
     close(fd);
-    return mask;
-}
-
-void
-sr_standard_fds_unplug(int mask)
-{
-    for (int fd = 0; fd < FIRST_FREE; fd++) {
-        if ((mask & (1 << fd)) != 0)
-            close(fd);
-    }
+    return 0;
 }

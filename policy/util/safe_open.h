@@ -1,8 +1,8 @@
 /*
  * Files: opens the few files that are root's own, safely in any process.
  *
- * The caller's umask, its closed standard descriptors and whoever might have
- * put a link or a file of his own in the way are all taken for hostile.
+ * The caller's umask, its closed standard descriptors and any link or file that
+ * another user may have put at the path are all taken for hostile.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -25,7 +25,7 @@ int sr_safe_open(const char *path, int flags, bool *found_low);
 int sr_safe_open_at(int dir, const char *path, int flags, bool *found_low);
 
 /*
- * Make a directory 0700, whatever the umask.  One that exists is as good.
+ * Make a directory 0700, whatever the umask.  One that exists is no error.
  * Returns 0 or a negative errno.
  */
 int sr_safe_make_dir(const char *path);
@@ -41,10 +41,8 @@ bool sr_safe_open_check(const struct stat *status, mode_t kind,
 
 /*
  * Fill the closed ones among descriptors 0, 1, 2, so that a library that opens
- * files by itself gets none of them.  Returns a mask of those filled, for
- * sr_standard_fds_unplug(), or a negative errno.
+ * files by itself gets none of them.  Returns 0 or a negative errno.
  */
 int sr_standard_fds_plug(void);
-void sr_standard_fds_unplug(int mask);
 
 #endif

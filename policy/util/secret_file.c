@@ -34,7 +34,7 @@ close_file(int *fd)
         close(*fd);
 }
 
-/* Only root may write it, and nobody but root and its group may read it. */
+/* Only root may write it, and only root and its group may read it. */
 static bool
 is_safe(const char *path, struct sr_error *error, const struct stat *status,
         off_t most)
@@ -99,7 +99,7 @@ sr_secret_file_read(const char *path, struct sr_error *error)
     } while (size < 0 && errno == EINTR);
     secret[size > 0 ? strcspn(secret, "\r\n") : 0] = '\0';
     if (secret[0] == '\0') {
-        /* An empty password would make a bind as nobody, which succeeds. */
+        /* An empty password would make an anonymous bind, which succeeds. */
         sr_error_set(error, SR_ERROR_IDENTITY,
                      "%s has no password in its first line", path);
         explicit_bzero(secret, SECRET_MAX);

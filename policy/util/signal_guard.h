@@ -1,6 +1,6 @@
 /*
  * Signal guard: keeps the user who started a process from stopping it while it
- * holds a lock that everybody needs.
+ * holds a lock that all processes need.
  *
  * A set-user-ID program belongs, for kill(2), to the user who started it: he
  * could stop it in the middle and hold up every login of the host.  Under the

@@ -165,7 +165,7 @@ look_up(const char *host, const char *service, int flags,
 /*
  * Have the resolver of this thread ready, and what resolv.conf(5) says by now
  * read: the C library does not look whether it has changed once something else
- * was changed.  An address is no question, so nobody is asked.
+ * was changed.  An address needs no look-up.
  */
 static bool
 prepare_resolver(void)

@@ -28,7 +28,7 @@ int sr_socket_connect_datagram(const char *host, int port, int64_t end);
 /*
  * Send one datagram and receive one, of at most *size bytes; *size gets its
  * length.  Nothing is sent again.  Returns 0 or a negative errno;
- * -ECONNREFUSED: nobody has got it.
+ * -ECONNREFUSED: it was not received.
  */
 int sr_socket_exchange_datagram(int fd, const void *request, size_t length,
                                 void *reply, size_t *size, int64_t end);

@@ -21,8 +21,8 @@ typedef int64_t sr_time;
 #define SR_DAY ((sr_time)86400)
 
 /*
- * What a file of state remembers of the clock, so that ledger time goes on from
- * it (clock.h).  All zero: never used.
+ * What a file of state remembers of the clock, so that ledger time continues
+ * from it (clock.h).  All zero: never used.
  */
 struct sr_clock {
     uint8_t boot_id[16]; /* of the boot that `offset` belongs to */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most code points that are looked at: as many as a password has bytes. */
+/* The most code points that are read: as many as a password has bytes. */
 #define SR_POINTS_MAX 511
 
 struct sr_points {

@@ -412,7 +412,7 @@ def test_check_of_hashes(host, server):
     server.replace(PEOPLE, aci=allow("hashes", "userPassword", "read, search",
                                      "anyone"))
     _, text = check(host, code=2)
-    assert "Anybody can read the hashes" in text
+    assert "Anyone can read the hashes" in text
 
 
 def test_check_of_policies(host, server):
@@ -429,12 +429,12 @@ def test_check_of_policies(host, server):
 
 
 def test_check_of_a_locked_entry(host, server):
-    """Who is not let in shows nothing of what users may do."""
+    """Who cannot log in shows nothing of what users may do."""
     give(server, GOOD, readable=True, accountUnlockTime=stamp(-900),
          passwordRetryCount=3)
     before = entry(server)
     said, text = check(host, "--test-entry", "ann", "--ask-password", code=10,
                        input=OLD + "\n")
-    assert "is not let in" in text
+    assert "cannot log in" in text
     assert rights_in(said)["accountUnlockTime"][2] is None
     assert entry(server) == before, "it left a trace"

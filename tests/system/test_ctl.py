@@ -849,7 +849,7 @@ def test_check_order_of_backends(clean, order, when_down, code, is_found):
         "uri": "ldaps://localhost:1", "base": "dc=example,dc=org",
         "when_down": when_down})
     found = check(clean, code)
-    assert any("root neither" in one for one in found) == is_found, found
+    assert any("not even root" in one for one in found) == is_found, found
     # It is trusted with their passwords and names as well.
     assert any("asked before \"local\": passwords" in one
                for one in found) == order.endswith(" local"), found
@@ -866,7 +866,7 @@ def test_check_backends_that_are_not_asked(clean):
     clean.add("bob", OLD)
     clean.configure(selfreset={"backends": "corp"})
     found = check(clean, 2)
-    assert any("root's neither" in one for one in found), found
+    assert any("not even root" in one for one in found), found
     # What all of them have in common is said once.
     assert len([one for one in found if "cannot be read" in one]) == 1, found
     assert any("ann, bob" in one for one in found)

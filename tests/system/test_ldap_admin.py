@@ -526,7 +526,7 @@ access to * by dn="{SERVICE}" read by * none
 def test_check_of_hashes_that_anybody_reads(host):
     serve(host, POLICY_GOOD, server={"access": "access to * by * read\n"})
     _, text = check(host, code=2)
-    assert "Anybody can read the hashes" in text
+    assert "Anyone can read the hashes" in text
     serve(host, POLICY_GOOD, server={"access": f"""\
 access to attrs=userPassword by dn="{SERVICE}" read by anonymous auth
 access to * by * read

@@ -269,7 +269,8 @@ def test_taking_it_out_where_unix_was_disabled(debian):
     """An installation by the manual of earlier versions."""
     update("--enable", "selfreset", "--disable", "unix")
     found = debian.run("selfresetctl", "pam", "--check")
-    assert found.returncode == 10 and "anybody gets in" in found.stdout, found
+    assert found.returncode == 10, found
+    assert "without authentication" in " ".join(found.stdout.split()), found
     use_the_tool()
     assert not names_the_module()
     must_verify(debian)
@@ -284,7 +285,7 @@ def test_an_open_stack_is_told(debian):
         found = debian.run("selfresetctl", *command)
         assert found.returncode == 2, found
         assert "common-auth" in found.stdout
-        assert "Anybody gets in" in found.stdout
+        assert "succeeds without authentication" in found.stdout
 
 
 def test_there_and_back(ours):

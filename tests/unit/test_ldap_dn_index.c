@@ -36,7 +36,7 @@ see(struct sr_ldap_dn_index *known, const char *dn, const char *one,
     for (size_t i = 0; i < seen.old.count; i++)
         snprintf(before + strlen(before), 64 - strlen(before), "%s ",
                  seen.old.item[i]);
-    sr_ldap_dn_index_clear(&seen.old);
+    sr_string_list_free(&seen.old);
     return seen.is_new;
 }
 
@@ -50,7 +50,7 @@ gone(struct sr_ldap_dn_index *known, char text[64])
     snprintf(text, 64, "%s", is_any ? "" : "-");
     for (size_t i = 0; i < old.count; i++)
         snprintf(text + strlen(text), 64 - strlen(text), "%s ", old.item[i]);
-    sr_ldap_dn_index_clear(&old);
+    sr_string_list_free(&old);
     return text;
 }
 
@@ -93,7 +93,7 @@ is_same(struct sr_ldap_dn_index *known, const char *dn, uint64_t content)
 
     assert_int_equal(sr_ldap_dn_index_see(known, dn, &names, content, &seen),
                      0);
-    sr_ldap_dn_index_clear(&seen.old);
+    sr_string_list_free(&seen.old);
     return seen.is_same;
 }
 

@@ -406,21 +406,23 @@ test_come_and_go(void **state)
     assert_int_equal(SR_PUBLISH_OK, delta(world, sr_publish_sequence(), 2));
     assert_int_equal(2, found(world, SR_VIEW_SHADOW, "no-such-account"));
     assert_int_equal(SR_PUBLISH_OK,
-                     sr_publish_account(config, world->dir, world->root,
-                                        "no-such-account", WAIT_MS, reason,
-                                        sizeof(reason)));
+                     sr_publish_account(config, NULL, NULL, world->dir,
+                                        world->root, "no-such-account", WAIT_MS,
+                                        reason, sizeof(reason)));
     assert_int_equal(NOTHING, found(world, SR_VIEW_SHADOW, "no-such-account"));
     assert_int_equal(NOTHING, found(world, SR_VIEW_GROUPS, "no-such-account"));
     assert_int_equal(SR_PUBLISH_UNCHANGED,
-                     sr_publish_account(config, world->dir, world->root,
-                                        "no-such-account", WAIT_MS, reason,
-                                        sizeof(reason)));
+                     sr_publish_account(config, NULL, NULL, world->dir,
+                                        world->root, "no-such-account", WAIT_MS,
+                                        reason, sizeof(reason)));
     assert_int_equal(SR_PUBLISH_FAILED,
-                     sr_publish_account(config, world->dir, world->root, "a/b",
-                                        WAIT_MS, reason, sizeof(reason)));
+                     sr_publish_account(config, NULL, NULL, world->dir,
+                                        world->root, "a/b", WAIT_MS, reason,
+                                        sizeof(reason)));
     assert_int_equal(SR_PUBLISH_OK,
-                     sr_publish_account(config, world->dir, world->root, "root",
-                                        WAIT_MS, reason, sizeof(reason)));
+                     sr_publish_account(config, NULL, NULL, world->dir,
+                                        world->root, "root", WAIT_MS, reason,
+                                        sizeof(reason)));
     assert_int_not_equal(NOTHING, found(world, SR_VIEW_GROUPS, "root"));
     assert_int_equal(NOTHING, found(world, SR_VIEW_SHADOW, "root"));
     sr_config_free(config);

@@ -179,7 +179,7 @@ assert_pam(const char *text, const char *expected)
         snprintf(found, sizeof(found), "%s %s",
                  strrchr(findings.item[0].place, '/') + 1,
                  strstr(findings.item[0].text, "UsePAM") != NULL ? "UsePAM"
-                                                                 : "dialogue");
+                                                                 : "interactive");
     for (size_t i = 0; i < findings.count; i++)
         assert_non_null(strstr(findings.item[i].advice, "systemctl reload"));
     findings_free(&findings);
@@ -195,9 +195,9 @@ test_pam(void **state)
     assert_pam("Port 22\nUsePAM no\n", "sshd_config:2 UsePAM");
     assert_pam("Port 22\n", "sshd_config UsePAM"); /* the default */
     assert_pam("usepam=yes\nKbdInteractiveAuthentication no\n",
-               "sshd_config:2 dialogue");
+               "sshd_config:2 interactive");
     assert_pam("ChallengeResponseAuthentication no\nUsePAM yes\n",
-               "sshd_config:1 dialogue");
+               "sshd_config:1 interactive");
     /* The first value counts, and a block is for some only. */
     assert_pam("KbdInteractiveAuthentication yes\nUsePAM yes\n"
                "KbdInteractiveAuthentication no\n",
@@ -206,7 +206,7 @@ test_pam(void **state)
                "");
     assert_pam("UsePAM yes\nMatch User git\nMatch all\n"
                "KbdInteractiveAuthentication no\n",
-               "sshd_config:4 dialogue");
+               "sshd_config:4 interactive");
     /* Debian's: the drop-ins come first. */
     write_file("a.conf", "KbdInteractiveAuthentication yes\n");
     assert_pam("Include a.conf\nKbdInteractiveAuthentication no\nUsePAM yes\n",

@@ -17,7 +17,6 @@
 #include <cmocka.h>
 
 #include "tools/check/survey.h"
-#include "tools/check/survey_report.h"
 
 #define NOW ((sr_time)1800000000)
 
@@ -311,7 +310,7 @@ static const struct {
     {away, SEVERITY_ERROR, "[backend corp]", "no answer", "Correct"},
     {no_ppolicy, SEVERITY_WARNING, "[backend corp]", "no control",
      "overlay ppolicy"},
-    {no_operation, SEVERITY_WARNING, "[backend corp]", "RFC 3062", "hashes"},
+    {no_operation, SEVERITY_WARNING, "[backend corp]", "RFC 3062", "hash"},
     {no_base, SEVERITY_ERROR, "[backend corp]", "dc=example", "base"},
     {no_accounts, SEVERITY_ERROR, "[backend corp]", "No account is found",
      "filter"},
@@ -319,7 +318,7 @@ static const struct {
     {uid_twice, SEVERITY_WARNING, "[backend corp]", "same uidNumber", "own"},
     {no_uid, SEVERITY_WARNING, "[backend corp]", "no usable uidNumber",
      "number"},
-    {hashes_for_all, SEVERITY_ERROR, "[backend corp]", "Anybody",
+    {hashes_for_all, SEVERITY_ERROR, "[backend corp]", "Anyone",
      "userPassword"},
     {hashes_for_the_service, SEVERITY_WARNING, "[backend corp]",
      "service's identity can read", "Nothing here needs it"},
@@ -332,7 +331,7 @@ static const struct {
      "passwordMustChange"},
     {policy_no_lock, SEVERITY_WARNING, "cn=policy", "pwdEndTime", "pwdLockout"},
     {policy_no_lock_389, SEVERITY_WARNING, "cn=policy",
-     "accountUnlockTime is not looked at", "passwordLockout"},
+     "accountUnlockTime is not evaluated", "passwordLockout"},
     {policy_no_times, SEVERITY_WARNING, "cn=policy", "does not show when",
      "passwordTrackUpdateTime"},
     {fact_unseen, SEVERITY_WARNING, "[backend corp]", "cannot see", "key"},
@@ -348,7 +347,7 @@ static const struct {
      "cannot write accountUnlockTime", "right"},
     {owner_writes, SEVERITY_ERROR, "[backend corp]", "Users can write",
      "by self write"},
-    {not_let_in, SEVERITY_WARNING, "ann", "not let in", "not locked"},
+    {not_let_in, SEVERITY_WARNING, "ann", "cannot log in", "not locked"},
     {no_answer, SEVERITY_WARNING, "[backend corp]", "does not answer a bind",
      "overlay"},
     {quiet_lock, SEVERITY_WARNING, "[backend corp]", "like a wrong",

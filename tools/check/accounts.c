@@ -43,16 +43,16 @@ check_barred(const struct sr_transaction *txn, const struct sr_verdict *verdict,
     if (verdict->barred_by == SR_CHANGE_REQUIRE_LOGON && must)
         findings_add(findings, SEVERITY_ERROR, "change.require_logon",
                      facts->name,
-                     "Put them in change.logon_exempt, or take the demand "
-                     "back with \"selfresetctl must-change --clear\".",
+                     "Put them in change.logon_exempt, or withdraw the demand "
+                     "with \"selfresetctl must-change --clear\".",
                      "Accounts have to change their password before they are "
                      "logged on, and may change it only while logged on.  "
                      "They cannot log in at all.");
     else if (verdict->barred_by == SR_CHANGE_PROTECTED ||
              verdict->barred_by == SR_CHANGE_CANNOT)
         findings_add(findings, SEVERITY_ERROR, verdict->rule, facts->name,
-                     "Let the password live on with \"chage -M -1\", or take "
-                     "the account off the list.",
+                     "Remove the expiry with \"chage -M -1\", or take the "
+                     "account off the list.",
                      "Accounts have to change their password, and are not "
                      "allowed to.  They cannot log in with it.");
 }
@@ -69,15 +69,16 @@ check_doomed(const struct sr_transaction *txn, const struct sr_verdict *verdict,
         facts->never_expires == SR_YES ||
         !SR_TIME_IS_SET(facts->password_expires))
         return;
-    /* As it will be judged at a login on the day it expires. */
+    /* As it will be decided at a login on the day it expires. */
     change =
         sr_change(facts, &txn->rules, &ctl_at_login, facts->password_expires);
     if (change.result == SR_CHANGE_PROTECTED ||
         change.result == SR_CHANGE_CANNOT)
         findings_add(findings, SEVERITY_WARNING, change.rule, facts->name,
-                     "Let the password live on with \"chage -M -1\", or see "
-                     "to its change in time.",
-                     "Passwords expire that their owners may not change.");
+                     "Remove the expiry with \"chage -M -1\", or change the "
+                     "password before it expires.",
+                     "Passwords will expire that their owners are not allowed "
+                     "to change.");
 }
 
 static void
@@ -128,8 +129,8 @@ check_warning(const struct sr_config *config, const struct sr_transaction *txn,
                  "accounts, not expiry.warn.");
 }
 
-/* Root with a password that does not let it in; without one it has other
- * ways, which are its administrator's choice. */
+/* Root with a password that it cannot log in with; without a password it has
+ * other means, which the administrator chose. */
 static void
 check_root(const struct sr_transaction *txn, const struct sr_verdict *verdict,
            struct findings *findings)
@@ -147,7 +148,7 @@ check_root(const struct sr_transaction *txn, const struct sr_verdict *verdict,
         findings_add(findings, SEVERITY_ERROR, facts->name, NULL,
                      "Run \"selfresetctl explain\" to see why, and correct it "
                      "before you log off.",
-                     "The account is %s: its password does not let root in.",
+                     "The account is %s: root cannot log in with its password.",
                      sr_state_name(verdict->state));
         break;
     case SR_STATE_MUST_CHANGE:
@@ -226,7 +227,7 @@ show_progress(struct pass *pass, bool is_end)
 }
 
 static void
-say_unreadable(struct pass *pass, const char *name, const char *reason)
+add_unreadable(struct pass *pass, const char *name, const char *reason)
 {
     /* One finding for all accounts that have the same cause. */
     findings_add(pass->findings, SEVERITY_ERROR, "accounts", name,
@@ -314,7 +315,7 @@ check_empty(struct pass *pass, const struct sr_transaction *txn)
                      account->facts.name,
                      "Set a password with passwd(1), or lock it with "
                      "\"passwd -l\".",
-                     "Accounts have an empty password, which lets anybody in.");
+                     "Accounts have an empty password: anyone can log in to them.");
     else
         findings_add(pass->findings, SEVERITY_WARNING, "/etc/shadow",
                      account->facts.name,
@@ -325,7 +326,7 @@ check_empty(struct pass *pass, const struct sr_transaction *txn)
 }
 
 static void
-judge(struct pass *pass, struct sr_transaction *txn)
+check_facts(struct pass *pass, struct sr_transaction *txn)
 {
     struct sr_verdict verdict;
     struct sr_facts facts;
@@ -364,9 +365,9 @@ take_local(void *context, struct sr_account *account,
         return 0; /* a second line of the same name, which is never used */
     seen->value = 0;
     if (ask == SR_STATUS_OK)
-        judge(pass, &txn);
+        check_facts(pass, &txn);
     else
-        say_unreadable(pass, account->facts.name, reason);
+        add_unreadable(pass, account->facts.name, reason);
     show_progress(pass, false);
     return 0;
 }
@@ -396,7 +397,7 @@ check_account(struct pass *pass, const char *name)
 
     switch (sr_transaction_begin(pass->config, name, "", NULL, &txn)) {
     case SR_STATUS_OK:
-        judge(pass, &txn);
+        check_facts(pass, &txn);
         break;
     case SR_STATUS_UNKNOWN_NAME:
         /* Without a reason: another module's. */
@@ -408,7 +409,7 @@ check_account(struct pass *pass, const char *name)
                          txn.another);
         break;
     default:
-        say_unreadable(pass, name, txn.reason);
+        add_unreadable(pass, name, txn.reason);
     }
     show_progress(pass, false);
 }

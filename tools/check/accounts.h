@@ -11,10 +11,10 @@
 #include "tools/check/findings.h"
 
 /*
- * Every account: rules and facts that together keep somebody out, or that
- * contradict each other, and empty passwords.  Root among them.  Whether a hash
- * is that of an empty password is tried for two seconds in all, or with
- * tries_all however long it takes.  Returns how many hashes were not tried.
+ * Check every account, root included, for rules and facts that together make a
+ * login impossible, or that contradict each other, and for empty passwords.
+ * Whether a hash is that of an empty password is tried for two seconds in all,
+ * or with tries_all without a limit.  Returns how many hashes were not tried.
  */
 size_t check_accounts(const struct sr_config *config, sr_time now,
                       bool tries_all, struct findings *findings);

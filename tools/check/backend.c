@@ -20,7 +20,6 @@
 #include "tools/ctl.h"
 #include "tools/secret_input.h"
 #include "tools/shared_ledger.h"
-#include "tools/check/survey_report.h"
 
 #define PASSWORD_MAX 1024
 
@@ -68,7 +67,7 @@ check_enumeration(const struct sr_config *config,
         return;
     if (sr_backend_enumerate(&call, &visitor) != SR_STATUS_OK)
         findings_add(findings, SEVERITY_ERROR, backend->name, NULL,
-                     "Look at the server's limits on the size and the time of "
+                     "Check the server's limits on the size and the time of "
                      "searches, and on paged results.",
                      "selfreset-publish cannot read all accounts: %s.",
                      sr_error_text(&call.error));

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/util/text.h"
 #include "tools/check/findings.h"
 #include "tools/output.h"
 
@@ -78,56 +79,40 @@ find(struct findings *findings, const char *place, const char *text)
     return NULL;
 }
 
-/* A new finding; takes `text`.  NULL when out of memory. */
+/* Append a finding, whose strings it takes.  NULL when out of memory. */
 static struct finding *
-append(struct findings *findings, enum severity severity, const char *place,
-       const char *advice, char *text)
+append(struct findings *findings, const struct finding *added)
 {
     struct finding *item =
         reallocarray(findings->item, findings->count + 1, sizeof(*item));
-    struct finding *last;
 
-    if (item == NULL) {
-        free(text);
+    if (item == NULL)
         return NULL;
-    }
     findings->item = item;
-    last = &item[findings->count];
-    memset(last, 0, sizeof(*last));
-    last->severity = severity;
-    last->place = strdup(place);
-    last->text = text;
-    last->advice = strdup(advice);
-    if (last->place == NULL || last->advice == NULL) {
-        finding_free(last);
-        return NULL;
-    }
-    findings->count++;
-    return last;
+    item[findings->count] = *added;
+    return &item[findings->count++];
 }
 
 void
-findings_add(struct findings *findings, enum severity severity,
-             const char *place, const char *subject, const char *advice,
-             const char *format, ...)
+findings_add_at(struct findings *findings, enum severity severity,
+                const char *place, unsigned line, const char *subject,
+                const char *advice, const char *format, ...)
 {
-    struct finding *finding;
-    char *text = NULL;
+    struct finding added = {.severity = severity, .advice = strdup(advice)};
+    struct finding *finding = NULL;
     va_list list;
-    int size;
 
     va_start(list, format);
-    size = vasprintf(&text, format, list);
+    if (vasprintf(&added.text, format, list) < 0)
+        added.text = NULL;
     va_end(list);
-    if (size < 0) {
-        findings->is_cut = true;
-        return;
+    added.place = line == 0 ? strdup(place) : sr_format("%s:%u", place, line);
+    if (added.text != NULL && added.place != NULL && added.advice != NULL) {
+        finding = find(findings, added.place, added.text);
+        if (finding == NULL && (finding = append(findings, &added)) != NULL)
+            memset(&added, 0, sizeof(added));
     }
-    finding = find(findings, place, text);
-    if (finding != NULL)
-        free(text);
-    else
-        finding = append(findings, severity, place, advice, text);
+    finding_free(&added);
     if (finding == NULL || !add_subject(finding, subject))
         findings->is_cut = true;
 }

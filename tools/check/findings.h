@@ -28,14 +28,17 @@ struct findings {
 };
 
 /*
- * Add a finding.  One that is there already, at the same place and with the
- * same text, gets `subject` (may be NULL) added to its subjects.  `format`
- * makes the text.
+ * Add a finding at a line of a file; `line` 0: at `place` itself.  One that is
+ * there already, at the same place and with the same text, gets `subject` (may
+ * be NULL) added to its subjects.  `format` makes the text.
  */
-void findings_add(struct findings *findings, enum severity severity,
-                  const char *place, const char *subject, const char *advice,
-                  const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+void findings_add_at(struct findings *findings, enum severity severity,
+                     const char *place, unsigned line, const char *subject,
+                     const char *advice, const char *format, ...)
+    __attribute__((format(printf, 7, 8)));
+
+#define findings_add(findings, severity, place, ...)                           \
+    findings_add_at(findings, severity, place, 0, __VA_ARGS__)
 
 /* How many there are of a severity. */
 size_t findings_count(const struct findings *findings, enum severity severity);

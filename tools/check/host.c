@@ -77,19 +77,15 @@ static void
 check_name(void *context, const char *name, bool is_group, const char *file,
            unsigned line)
 {
-    char place[512];
-
-    if (is_group ? getgrnam(name) != NULL : getpwnam(name) != NULL)
-        return;
-    snprintf(place, sizeof(place), "%s:%u", file, line);
-    findings_add(context, SEVERITY_WARNING, place, NULL,
-                 "Correct the name, or take it out.",
-                 "There is no %s \"%s\" on this host.",
-                 is_group ? "group" : "user", name);
+    if (is_group ? getgrnam(name) == NULL : getpwnam(name) == NULL)
+        findings_add_at(context, SEVERITY_WARNING, file, line, NULL,
+                        "Correct the name, or remove it.",
+                        "There is no %s \"%s\" on this host.",
+                        is_group ? "group" : "user", name);
 }
 
-/* Each can be used, and none stands before the accounts of this host that is
- * waited for in vain when it is away. */
+/* Each can be used, and none is asked before the accounts of this host whose
+ * outage would stop their logins. */
 static void
 check_backends(const struct sr_config *config, struct findings *findings)
 {
@@ -102,7 +98,7 @@ check_backends(const struct sr_config *config, struct findings *findings)
 
         if (sr_backend_find(config, name, &backend, &error) != 0)
             findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
-                         "Install what is missing, or take it out of the list.",
+                         "Install what is missing, or remove it from the list.",
                          "The backend \"%s\" cannot be used: %s.", name,
                          error.text);
         else if (backend.config != NULL &&
@@ -112,8 +108,8 @@ check_backends(const struct sr_config *config, struct findings *findings)
             findings_add(findings, SEVERITY_WARNING, "selfreset.backends", NULL,
                          "Put \"local\" first, or say \"when_down = next\" "
                          "for that backend.",
-                         "While \"%s\" is away nobody of this host can log "
-                         "in, root neither: it is asked before them.",
+                         "While \"%s\" is unreachable no account of this host "
+                         "can log in, not even root: it is asked before them.",
                          waited_for);
     }
 }
@@ -134,7 +130,7 @@ check_order(const struct sr_config *config, struct findings *findings)
                      "\"%s\" is asked before \"local\": passwords that are "
                      "typed for accounts of this host can be sent to its "
                      "servers, and an entry there with the name and the number "
-                     "of such an account decides whether it is let in.",
+                     "of such an account decides whether it can log in.",
                      first);
 }
 
@@ -162,7 +158,7 @@ check_unasked(const struct sr_config *config, struct findings *findings)
                      "Write \"backends = local\", and the others after it, "
                      "unless another module serves the accounts of this host.",
                      "\"local\" is not among them: pam_selfreset.so knows no "
-                     "account of this host, root's neither.");
+                     "account of this host, not even root.");
     for (size_t i = 0; i < config->backend_count; i++) {
         const char *name = config->backend[i].name;
         char place[64];
@@ -171,8 +167,8 @@ check_unasked(const struct sr_config *config, struct findings *findings)
             continue;
         snprintf(place, sizeof(place), "[backend %s]", name);
         findings_add(findings, SEVERITY_WARNING, place, NULL,
-                     "Add its name to selfreset.backends, or take the section "
-                     "out.",
+                     "Add its name to selfreset.backends, or remove the "
+                     "section.",
                      "selfreset.backends does not name it, so it is never "
                      "asked.");
     }
@@ -196,7 +192,7 @@ check_names(const struct sr_config *config, struct findings *findings)
         findings_add(
             findings, SEVERITY_WARNING, "lockout.root", NULL,
             "Set \"root = no\", or keep another way to log in as root.",
-            "Anybody who can reach a login prompt can lock root out.");
+            "Anyone who can reach a login prompt can lock root out.");
 }
 
 /* ---- the system */
@@ -236,7 +232,7 @@ check_mode(const char *path, mode_t mode, struct findings *findings)
     if (lstat(path, &status) != 0) {
         if (errno != ENOENT)
             findings_add(findings, SEVERITY_ERROR, path, NULL,
-                         "Look at the file system.", "It cannot be read: %s.",
+                         "Check the file system.", "It cannot be read: %s.",
                          strerror(errno));
         return;
     }
@@ -330,8 +326,8 @@ report_damage(struct state_check *check, const char *path,
     if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
         return;
     findings_add(check->findings, SEVERITY_ERROR, SR_STATEDIR, path,
-                 "Look at the disk.  A damaged file is moved aside at the next "
-                 "login that needs it, and costs what it held.",
+                 "Check the disk.  A damaged file is moved aside at the next "
+                 "login that needs it, and its content is lost.",
                  "A file of the state cannot be used: %s.",
                  sr_store_strerror(result));
 }
@@ -362,9 +358,9 @@ check_aside(void *context, const char *path)
     const struct state_check *check = context;
 
     findings_add(check->findings, SEVERITY_WARNING, SR_STATEDIR, path,
-                 "Look at the disk, then remove the file.",
+                 "Check the disk, then remove the file.",
                  "A file of the state was damaged and has been moved aside; "
-                 "what it held is lost.");
+                 "its content is lost.");
 }
 
 static void

@@ -19,11 +19,11 @@
 #include "tools/spawn.h"
 
 #define ADVICE                                                                 \
-    "Look at the other findings and at /etc/nsswitch.conf: a source before "   \
+    "Check the other findings and at /etc/nsswitch.conf: a source before "     \
     "selfreset may end the search.  Then run \"selfresetctl nss --check\" "    \
     "again."
 
-/* The least uid of people, by login.defs(5) and by use. */
+/* The least uid of users, by login.defs(5) and by convention. */
 #define PEOPLE_LEAST 1000
 
 /* Accounts of a directory that are looked up in the name service at most, to
@@ -231,7 +231,7 @@ is_published(enum sr_view view, const char *name, sr_time now)
            SR_FOUND_IT;
 }
 
-/* People first, then any account. */
+/* Accounts of users first, then any account. */
 static void
 choose_local(struct choice *choice, uid_t least, sr_time now)
 {

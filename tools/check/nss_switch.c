@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,20 +32,9 @@
 
 /* ---- nsswitch.conf */
 
-static void __attribute__((format(printf, 5, 6)))
-add_line(struct findings *findings, enum severity severity,
-         const struct nsswitch_line *line, const char *advice,
-         const char *format, ...)
-{
-    char place[64], text[300];
-    va_list list;
-
-    va_start(list, format);
-    vsnprintf(text, sizeof(text), format, list);
-    va_end(list);
-    snprintf(place, sizeof(place), NSSWITCH_FILE ":%u", line->number);
-    findings_add(findings, severity, place, NULL, advice, "%s", text);
-}
+#define add_line(findings, severity, line, ...)                                \
+    findings_add_at(findings, severity, NSSWITCH_FILE, (line)->number, NULL,   \
+                    __VA_ARGS__)
 
 #define ENABLE "Run \"selfresetctl nss --enable\"."
 
@@ -242,14 +230,13 @@ check_nscd(struct findings *findings)
 {
     struct caching caching = {0};
     bool is_running = answers(NSCD_SOCKET);
-    char place[64];
 
     each_line(NSCD_CONF, take_nscd, &caching);
     if (caching.line == 0)
         return;
-    snprintf(place, sizeof(place), NSCD_CONF ":%u", caching.line);
-    findings_add(
-        findings, is_running ? SEVERITY_ERROR : SEVERITY_WARNING, place, NULL,
+    findings_add_at(
+        findings, is_running ? SEVERITY_ERROR : SEVERITY_WARNING, NSCD_CONF,
+        caching.line, NULL,
         "Write \"enable-cache group no\", and restart nscd.",
         is_running ? "nscd keeps groups for up to an hour: rules see an old "
                      "state."
@@ -318,16 +305,13 @@ take_sudoers(void *context, const char *file, unsigned number, char *line)
 {
     struct sudo *sudo = context;
     const char *name = find_state_group(line);
-    char place[512];
 
-    if (name == NULL)
-        return;
-    snprintf(place, sizeof(place), "%s:%u", file, number);
-    findings_add(sudo->findings, SEVERITY_WARNING, place, NULL,
-                 "Put \"Set group_source dynamic\" into " SUDO_CONF ".",
-                 "sudo asks the session for its groups, and no session has "
-                 "%s: this rule never applies.",
-                 name);
+    if (name != NULL)
+        findings_add_at(sudo->findings, SEVERITY_WARNING, file, number, NULL,
+                        "Put \"Set group_source dynamic\" into " SUDO_CONF ".",
+                        "sudo asks the session for its groups, and no session "
+                        "has %s: this rule never applies.",
+                        name);
 }
 
 static void

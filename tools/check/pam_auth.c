@@ -120,8 +120,8 @@ check_auth_open(const struct service *service)
     }
     if (line != NULL)
         service_add(service, SEVERITY_ERROR, line,
-                    "Anybody gets in without a proof: no line has to verify a "
-                    "password for the stack to succeed.",
+                    "This stack succeeds without authentication: no line has "
+                    "to verify a password.",
                     "Put a line that verifies before it, such as "
                     "pam_unix.so (Debian: \"pam-auth-update --enable unix\").");
 }
@@ -139,14 +139,15 @@ check_remainder(const struct service *service)
         service_line(service, STACK_AUTH, MODULE_PROOF) == NULL)
         service_add(service, SEVERITY_WARNING, self,
                     "No other module verifies passwords in this stack.  If "
-                    "pam-auth-update takes this one out, anybody gets in.",
+                    "pam-auth-update removes this one, the stack succeeds "
+                    "without authentication.",
                     "Run \"pam-auth-update --enable unix\": pam_unix.so then "
                     "stays below.");
 }
 
 /* ---- guard and settle */
 
-/* A verifier between guard and settle, whose line lets a wrong password reach
+/* A verifier between guard and settle, by whose line a wrong password can reach
  * settle, or end as the outage of another module. */
 static void
 check_guarded(const struct service *service, const struct stack_line *line)
@@ -171,12 +172,13 @@ check_guarded(const struct service *service, const struct stack_line *line)
                     "Write the line as \"auth [success=ok default=die]\", in "
                     "the same file as settle (include, not substack).");
     else if (service_can(&is_hidden))
-        service_add(service, SEVERITY_ERROR, line,
-                    "After a wrong password here a later module is asked.  Its "
-                    "answer (PAM_AUTHINFO_UNAVAIL when it is away) hides that "
-                    "the password was wrong.",
-                    "Leave only unknown names to the later module: \"auth "
-                    "[success=N user_unknown=ignore default=die]\".");
+        service_add(
+            service, SEVERITY_ERROR, line,
+            "After a wrong password here a later module is asked.  Its answer "
+            "(PAM_AUTHINFO_UNAVAIL when it is unreachable) hides that "
+            "the password was wrong.",
+            "Leave only unknown names to the later module: \"auth "
+            "[success=N user_unknown=ignore default=die]\".");
 }
 
 static void
@@ -209,7 +211,7 @@ check_guards(const struct service *service)
 
 /* ---- all others */
 
-/* Whether a password that the line verifies lets its user in uncounted. */
+/* Whether the line can accept a password uncounted. */
 static bool
 is_uncounted(const struct service *service, const struct stack_line *line)
 {
@@ -237,9 +239,8 @@ check_uncounted(const struct service *service)
             continue;
         service_add(service, has_us ? SEVERITY_ERROR : SEVERITY_WARNING,
                     stack->line[i],
-                    "A password can be verified here and let its user in "
-                    "without being counted.  The lockout does not see such "
-                    "guesses.",
+                    "A password can be verified here and accepted without "
+                    "being counted.  The lockout does not see such guesses.",
                     "Put pam_selfreset.so before this line, as "
                     "pam_selfreset(8) shows, or as guard before it and as "
                     "settle behind it.");
@@ -264,11 +265,11 @@ check_dead(const struct service *service, enum stack_type type)
         .service = service, .type = type, .may = service_may_with_us};
 
     if (self != NULL && !service_can(&question))
-        service_add(service, SEVERITY_ERROR, self,
-                    "Nobody can log in with this stack, even with the right "
-                    "password and an account that is in order.",
-                    "Look at the jumps: a number counts the lines to leave "
-                    "out.");
+        service_add(
+            service, SEVERITY_ERROR, self,
+            "No login succeeds with this stack, even with the right password "
+            "and a valid account.",
+            "Check the jumps: each number is that of the lines to skip.");
 }
 
 void

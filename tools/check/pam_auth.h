@@ -1,6 +1,6 @@
 /*
- * PAM auth: ways through an auth stack that let somebody in uncounted, or
- * nobody at all.
+ * PAM auth: paths through an auth stack that succeed uncounted, and stacks with
+ * which no login succeeds.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

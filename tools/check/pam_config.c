@@ -225,7 +225,7 @@ read_action(const char *text, int *action)
 
 /*
  * "success=ok default=bad".  Answers that are not named do what default says;
- * codes that are not told apart here are not read.
+ * codes that are not distinguished here are not read.
  */
 static bool
 read_control(char *text, int action[STACK_ANSWER_COUNT])

@@ -19,8 +19,8 @@ enum stack_type {
 };
 
 /*
- * The answers of modules that are told apart: the return codes by which lines
- * are commonly written.  FAIL stands for all other codes.
+ * The answers of modules that are distinguished: the return codes by which
+ * lines are commonly written.  FAIL: all other codes.
  */
 enum stack_answer {
     STACK_SUCCESS,

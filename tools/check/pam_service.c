@@ -20,16 +20,12 @@ void
 service_add(const struct service *service, enum severity severity,
             const struct stack_line *line, const char *text, const char *advice)
 {
-    char place[4200];
-
-    if (line == NULL) {
+    if (line == NULL)
         findings_add(service->findings, severity, service->file, NULL, advice,
                      "%s", text);
-        return;
-    }
-    snprintf(place, sizeof(place), "%s:%u", line->file, line->number);
-    findings_add(service->findings, severity, place, service->name, advice,
-                 "%s", text);
+    else
+        findings_add_at(service->findings, severity, line->file, line->number,
+                        service->name, advice, "%s", text);
 }
 
 const struct stack_line *

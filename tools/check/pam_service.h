@@ -44,7 +44,7 @@ struct question {
     /* They are looked for at each line, whatever the end, and not at a good
      * end (success, or a demand for a new password). */
     bool is_passing;
-    bool follows_bad; /* also behind a failure that stands */
+    bool follows_bad; /* also behind a failure that counts */
 };
 
 /* Add a finding about a line (NULL: about the service as a whole). */

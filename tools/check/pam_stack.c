@@ -1,7 +1,7 @@
 /*
  * PAM stack: see pam_stack.h.
  *
- * What a stack lets happen is found by walking it, not by the look of its
+ * What a stack allows is found by walking it, not from the text of its
  * lines: the same safety can be written in many ways.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -76,7 +76,7 @@ check_account_bypass(const struct service *service)
             service_add(
                 service, SEVERITY_ERROR, line,
                 "This line can end the account stack before pam_selfreset.so "
-                "is asked.  Expired and locked accounts then get in.",
+                "is asked.  Expired and locked accounts can then log in.",
                 "Put pam_selfreset.so before this line.");
     }
 }
@@ -88,8 +88,8 @@ check_account_missing(const struct service *service)
         service_line(service, STACK_ACCOUNT, MODULE_VERIFIER);
     bool has_auth = service_line(service, STACK_AUTH, MODULE_SELF) != NULL;
     static const char text[] =
-        "The account stack does not ask pam_selfreset.so.  Nobody is warned, "
-        "and expired and locked accounts get in.";
+        "The account stack does not ask pam_selfreset.so.  No user is warned, "
+        "and expired and locked accounts can log in.";
     static const char advice[] =
         "Add \"account [success=done new_authtok_reqd=done user_unknown=ignore "
         "default=die] pam_selfreset.so\" before the lines of other modules.";
@@ -122,7 +122,7 @@ check_account(const struct service *service)
     if (service_can(&is_overruled))
         service_add(
             service, SEVERITY_ERROR, self,
-            "The stack lets in users whom this line refuses.",
+            "The stack succeeds for users whom this line refuses.",
             "Write its control as \"required\", or with \"default=die\".");
     if (service_can(&is_ignored))
         service_add(service, SEVERITY_ERROR, self,
@@ -247,8 +247,8 @@ check_rivals(const struct service *service, enum stack_type type)
         if (type == STACK_PASSWORD && (line->kinds & MODULE_QUALITY) != 0 &&
             is_asked(service, type, line))
             service_add(service, SEVERITY_WARNING, line,
-                        "A second module checks new passwords.  Users meet "
-                        "two sets of rules, one after the other.",
+                        "A second module checks new passwords.  New passwords "
+                        "have to obey two sets of rules.",
                         "Take this line out; [password] in selfreset.conf(5) "
                         "has its rules.");
     }
@@ -351,8 +351,8 @@ check_line(const struct check *check, const struct service *service,
     }
 }
 
-/* Services by which people log in; sudo, cron and the like open sessions too,
- * and have nothing to tell or to remember. */
+/* Services by which users log in; sudo, cron and the like open sessions too,
+ * but show and remember nothing. */
 static bool
 is_login(const char *service)
 {
@@ -376,17 +376,16 @@ check_session(const struct check *check, const struct service *service)
     if (service_line(service, STACK_SESSION, MODULE_SELF) == NULL)
         service_add(service, SEVERITY_WARNING, NULL,
                     "The session stack does not have pam_selfreset.so.  "
-                    "Users do not read of failed attempts, and their "
-                    "usual addresses are not remembered, so that a "
-                    "stranger can lock them out.",
+                    "Users are not informed of failed attempts, and their "
+                    "usual addresses are not remembered, so that strangers can "
+                    "lock them out.",
                     "Add \"session optional pam_selfreset.so\".");
     if (check->how->needs_logon && !is_one_of(service->name, su) &&
         service_line(service, STACK_SESSION, MODULE_LOGINUID) == NULL)
         service_add(service, SEVERITY_ERROR, NULL,
-                    "The session stack does not have pam_loginuid.so, "
-                    "by which change.require_logon knows who is logged "
-                    "on.  Users who log in here cannot change their "
-                    "password.",
+                    "The session stack does not have pam_loginuid.so, by which "
+                    "change.require_logon finds out who is logged on.  Users "
+                    "who log in here cannot change their password.",
                     "Add \"session required pam_loginuid.so\".");
 }
 
@@ -453,15 +452,10 @@ static void
 note_problem(void *context, const char *file, unsigned number, const char *what)
 {
     struct check *check = context;
-    char place[4200];
 
-    if (number == 0)
-        snprintf(place, sizeof(place), "%s", file);
-    else
-        snprintf(place, sizeof(place), "%s:%u", file, number);
-    findings_add(check->findings, SEVERITY_ERROR, place, NULL,
-                 "See pam.conf(5) for the syntax.", "libpam refuses this: %s.",
-                 what);
+    findings_add_at(check->findings, SEVERITY_ERROR, file, number, NULL,
+                    "See pam.conf(5) for the syntax.",
+                    "libpam refuses this: %s.", what);
 }
 
 /* ---- all services */

@@ -22,8 +22,8 @@ struct check_stacks {
     /* A source of nsswitch.conf(5) with accounts that no backend has, or
      * NULL. */
     const char *directory;
-    /* Look only for stacks that let anybody or nobody in, and for lines with
-     * which libpam fails. */
+    /* Look only for stacks with which every login or none succeeds, and for
+     * lines with which libpam fails. */
     bool is_safety_only;
     /* Some password may be changed only in a session of its owner. */
     bool needs_logon;

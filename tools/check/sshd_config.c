@@ -1,6 +1,6 @@
 /*
- * sshd_config: what sshd_config(5) lets strangers learn from state groups, and
- * whether sshd asks PAM at all.
+ * sshd_config: which options of sshd_config(5) reveal the state groups of
+ * accounts to clients, and whether sshd asks PAM at all.
  *
  * sshd chooses the blocks that match as soon as the client has named a user,
  * before anything is proved.  So an option that changes what a client may try
@@ -31,7 +31,7 @@
     ", then run \"systemctl reload ssh\" (Fedora, SUSE: \"systemctl reload "   \
     "sshd\")."
 
-/* Options that may stand in a Match block and act before the login. */
+/* Options that may be in a Match block and act before the login. */
 static const char *const telling[] = {
     "AuthenticationMethods",
     "AuthorizedKeysCommand",
@@ -207,8 +207,6 @@ take_setting(const struct scan *scan, const char *word, char *rest)
 static void
 take_option(const struct scan *scan, const char *word, char *rest)
 {
-    char place[4200];
-
     if (!scan->is_in_block)
         take_setting(scan, word, rest);
     for (size_t i = 0;
@@ -216,14 +214,14 @@ take_option(const struct scan *scan, const char *word, char *rest)
          i++) {
         if (strcasecmp(word, telling[i]) != 0)
             continue;
-        snprintf(place, sizeof(place), "%s:%u", scan->file, scan->number);
-        findings_add(scan->findings, SEVERITY_WARNING, place, NULL,
-                     "Put only what acts after the login in this block: "
-                     "ForceCommand, PermitTTY, DisableForwarding.  DenyGroups "
-                     "and AllowGroups answer like a wrong password.",
-                     "%s in a block for the group \"%s\" tells everybody who "
-                     "connects which accounts are in that state.",
-                     telling[i], scan->match);
+        findings_add_at(
+            scan->findings, SEVERITY_WARNING, scan->file, scan->number, NULL,
+            "Put only what acts after the login in this block: ForceCommand, "
+            "PermitTTY, DisableForwarding.  DenyGroups and AllowGroups answer "
+            "like a wrong password.",
+            "%s in a block for the group \"%s\" reveals to every client which "
+            "accounts are in that state.",
+            telling[i], scan->match);
     }
 }
 
@@ -260,7 +258,7 @@ scan_file(const struct scan *above, const char *file)
     if (stream == NULL) {
         if (errno != ENOENT && scan.findings != NULL)
             findings_add(scan.findings, SEVERITY_WARNING, file, NULL,
-                         "Look at the file.", "It cannot be read: %s.",
+                         "Check the file.", "It cannot be read: %s.",
                          strerror(errno));
         return;
     }
@@ -300,11 +298,11 @@ check_sshd_pam(const char *file, const char *folder, struct findings *findings)
                      use_pam->value[0] == '\0' ? file : use_pam->place, NULL,
                      "Write \"UsePAM yes\" there" RELOAD,
                      "sshd does not ask PAM (UsePAM): expired and locked "
-                     "accounts get in, and guesses are not counted.");
+                     "accounts can log in, and guesses are not counted.");
     else if (strcasecmp(keyboard->value, "no") == 0)
         findings_add(findings, SEVERITY_WARNING, keyboard->place, NULL,
                      "Write \"KbdInteractiveAuthentication yes\" there" RELOAD,
-                     "sshd does not hold a dialogue with its users "
+                     "sshd does not use interactive authentication "
                      "(KbdInteractiveAuthentication no): an expired password "
                      "cannot be changed in the login, and programs without a "
                      "terminal show no warning.");

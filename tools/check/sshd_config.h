@@ -1,6 +1,6 @@
 /*
- * sshd_config: what sshd_config(5) lets strangers learn from state groups, and
- * whether sshd asks PAM at all.
+ * sshd_config: which options of sshd_config(5) reveal the state groups of
+ * accounts to clients, and whether sshd asks PAM at all.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -15,7 +15,7 @@
 /*
  * Look through `file` and what it includes (relative names are below `folder`)
  * for options in a block "Match Group" of a state group that a client notices
- * before it has logged in: who connects could read the state of any account
+ * before it has logged in: a client could find out the state of any account
  * from them.  A file that does not exist has none.
  */
 void check_sshd(const char *file, const char *folder,
@@ -23,7 +23,7 @@ void check_sshd(const char *file, const char *folder,
 
 /*
  * For a host whose stack of sshd has the module: whether sshd asks PAM, and
- * holds the dialogue in which an expired password is changed.
+ * uses the interactive authentication in which an expired password is changed.
  */
 void check_sshd_pam(const char *file, const char *folder,
                     struct findings *findings);

@@ -1,6 +1,6 @@
 /*
  * Survey of Kerberos: what was found of the KDCs and of this host's keys, and
- * what is amiss, each with the command that repairs it.
+ * what is wrong, each with the command that corrects it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -18,7 +18,7 @@
 
 #define COMMAND_SIZE 400
 
-struct judge {
+struct check {
     const struct sr_survey *survey;
     const struct sr_survey_krb5 *krb5;
     const struct sr_backend_config *config;
@@ -26,43 +26,43 @@ struct judge {
     char place[32];
 };
 
-/* ---- what is amiss */
+/* ---- what is wrong */
 
 static void
-check_servers(const struct judge *judge)
+check_servers(const struct check *check)
 {
-    const struct sr_survey *survey = judge->survey;
+    const struct sr_survey *survey = check->survey;
 
     for (size_t i = 0; i < survey->uri_count; i++) {
         const struct sr_survey_uri *server = &survey->uri[i];
 
         if (!server->is_answered)
-            findings_add(judge->findings,
+            findings_add(check->findings,
                          survey->used == NULL ? SEVERITY_ERROR
                                               : SEVERITY_WARNING,
                          server->uri, NULL,
-                         "Start it, let this host reach it over TCP, or take "
-                         "it out of the list: logins wait for it.",
+                         "Start it, allow this host to reach it over TCP, or "
+                         "take it out of the list: logins wait for it.",
                          "It does not answer: %s.", server->why);
     }
     if (survey->used == NULL)
-        findings_add(judge->findings, SEVERITY_ERROR, judge->place, NULL,
+        findings_add(check->findings, SEVERITY_ERROR, check->place, NULL,
                      "Name the KDCs by \"kdc\" here or in krb5.conf(5), or in "
                      "DNS as _kerberos._tcp.",
-                     "No KDC answers%s%s.  Nobody can log in.",
+                     "No KDC answers%s%s.  No user can log in.",
                      survey->why[0] == '\0' ? "" : ": ", survey->why);
 }
 
 static void
-check_offset(const struct judge *judge)
+check_offset(const struct check *check)
 {
-    const int64_t offset = judge->krb5->offset;
+    const int64_t offset = check->krb5->offset;
     const int64_t size = offset < 0 ? -offset : offset;
 
-    if (judge->krb5->has_offset && size > OFFSET_WARN)
-        findings_add(judge->findings,
+    if (check->krb5->has_offset && size > OFFSET_WARN)
+        findings_add(check->findings,
                      size > OFFSET_MOST ? SEVERITY_ERROR : SEVERITY_WARNING,
-                     judge->place, NULL, "chronyc makestep",
+                     check->place, NULL, "chronyc makestep",
                      "The clock of this host is %lld seconds %s the KDC's "
                      "(SR-5106).",
                      (long long)size, offset < 0 ? "ahead of" : "behind");
@@ -70,19 +70,19 @@ check_offset(const struct judge *judge)
 
 /* The path of the keytab, for commands. */
 static const char *
-keytab_path(const struct judge *judge)
+keytab_path(const struct check *check)
 {
-    const char *name = judge->krb5->keytab;
+    const char *name = check->krb5->keytab;
 
     if (strncmp(name, "FILE:", 5) == 0)
         return name + 5;
-    return judge->config->keytab == NULL ? "/etc/krb5.keytab"
-                                         : judge->config->keytab;
+    return check->config->keytab == NULL ? "/etc/krb5.keytab"
+                                         : check->config->keytab;
 }
 
 /* What makes the key of a principal good, with its event. */
 static void
-advise(const struct judge *judge, const char *event, const char *principal,
+advise(const struct check *check, const char *event, const char *principal,
        char out[COMMAND_SIZE])
 {
     if (strcmp(event, "SR-5101") == 0)
@@ -92,7 +92,7 @@ advise(const struct judge *judge, const char *event, const char *principal,
         snprintf(out, COMMAND_SIZE, "chronyc makestep");
     else
         snprintf(out, COMMAND_SIZE, "kadmin -q \"ktadd -k %s %s\"",
-                 keytab_path(judge), principal);
+                 keytab_path(check), principal);
 }
 
 static bool
@@ -113,26 +113,26 @@ has_host_key(const struct sr_survey_krb5 *krb5)
 }
 
 static void
-check_key(const struct judge *judge, const struct sr_survey_key *key,
+check_key(const struct check *check, const struct sr_survey_key *key,
           bool has_other)
 {
     char command[COMMAND_SIZE];
 
     if (is_usable(key))
         return;
-    advise(judge, key->event, key->principal, command);
+    advise(check, key->event, key->principal, command);
     findings_add(
-        judge->findings,
-        has_other || !judge->config->verify ? SEVERITY_WARNING : SEVERITY_ERROR,
+        check->findings,
+        has_other || !check->config->verify ? SEVERITY_WARNING : SEVERITY_ERROR,
         key->principal, NULL, command, "The key is of no use%s%s%s: %s.",
         key->event[0] == '\0' ? "" : " (", key->event,
         key->event[0] == '\0' ? "" : ")", key->why);
 }
 
 static void
-check_keytab(const struct judge *judge)
+check_keytab(const struct check *check)
 {
-    const struct sr_survey_krb5 *krb5 = judge->krb5;
+    const struct sr_survey_krb5 *krb5 = check->krb5;
     bool has_host = has_host_key(krb5), has_entry = false;
     char command[COMMAND_SIZE], principal[600];
 
@@ -140,39 +140,39 @@ check_keytab(const struct judge *judge)
              krb5->realm);
     for (size_t i = 0; i < krb5->key_count; i++) {
         has_entry = has_entry || krb5->key[i].is_host;
-        check_key(judge, &krb5->key[i], has_host);
+        check_key(check, &krb5->key[i], has_host);
     }
     if (krb5->keytab_why[0] == '\0' && has_entry)
         return;
-    advise(judge, "SR-5107", principal, command);
+    advise(check, "SR-5107", principal, command);
     if (strstr(krb5->keytab_why, " has mode ") != NULL ||
         strstr(krb5->keytab_why, " is not root's") != NULL)
         snprintf(command, sizeof(command),
-                 "install -o root -g root -m 600 %s %s", keytab_path(judge),
-                 keytab_path(judge));
-    findings_add(judge->findings,
-                 judge->config->verify ? SEVERITY_ERROR : SEVERITY_WARNING,
-                 judge->place, NULL, command,
+                 "install -o root -g root -m 600 %s %s", keytab_path(check),
+                 keytab_path(check));
+    findings_add(check->findings,
+                 check->config->verify ? SEVERITY_ERROR : SEVERITY_WARNING,
+                 check->place, NULL, command,
                  "There is no key of this host (SR-5107): %s.  %s",
                  krb5->keytab_why[0] == '\0' ? "the keytab has no entry "
                                                "host/NAME"
                                              : krb5->keytab_why,
-                 judge->config->verify ? "Nobody can log in by password."
+                 check->config->verify ? "No user can log in by password."
                                        : "Without it there is no FAST.");
 }
 
 static void
-check_traps(const struct judge *judge)
+check_traps(const struct check *check)
 {
-    const struct sr_backend_config *config = judge->config;
+    const struct sr_backend_config *config = check->config;
 
     if (!config->verify)
-        findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+        findings_add(check->findings, SEVERITY_WARNING, check->place, NULL,
                      "Give this host a keytab, and take \"verify = no\" out.",
-                     "No KDC has to prove who it is: anybody who answers in "
-                     "its place can let anybody in.");
-    else if (judge->krb5->has_fast != SR_YES && has_host_key(judge->krb5))
-        findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+                     "KDCs are not verified: whatever answers in place of a "
+                     "KDC can authenticate anyone.");
+    else if (check->krb5->has_fast != SR_YES && has_host_key(check->krb5))
+        findings_add(check->findings, SEVERITY_WARNING, check->place, NULL,
                      config->fast == SR_FAST_NEVER
                          ? "Take \"fast = never\" out."
                          : "Let the KDC offer FAST (MIT Kerberos 1.8, Heimdal "
@@ -183,12 +183,12 @@ check_traps(const struct judge *judge)
 }
 
 static void
-check_states(const struct judge *judge)
+check_states(const struct check *check)
 {
-    if (judge->krb5->tells_states != SR_NO ||
-        judge->config->unknown != SR_UNKNOWN_ALLOW)
+    if (check->krb5->tells_states != SR_NO ||
+        check->config->unknown != SR_UNKNOWN_ALLOW)
         return;
-    findings_add(judge->findings, SEVERITY_WARNING, judge->place, NULL,
+    findings_add(check->findings, SEVERITY_WARNING, check->place, NULL,
                  "Set \"unknown = deny\", or have such accounts disabled for "
                  "the name service or sshd as well.",
                  "The KDC says nothing of an account without its password: one "
@@ -197,24 +197,24 @@ check_states(const struct judge *judge)
 }
 
 static void
-check_test(const struct judge *judge)
+check_test(const struct check *check)
 {
-    const struct sr_survey *survey = judge->survey;
+    const struct sr_survey *survey = check->survey;
 
     if (survey->test_result == SR_TEST_UNKNOWN)
-        findings_add(judge->findings, SEVERITY_ERROR, survey->test, NULL,
+        findings_add(check->findings, SEVERITY_ERROR, survey->test, NULL,
                      "Name another account for --test-entry; or see min_uid "
                      "and user_principal in selfreset.conf(5).",
                      "It is no account of this backend: the name service or "
                      "the KDC does not know it.");
     else if (survey->test_result == SR_TEST_FAILED)
-        findings_add(judge->findings, SEVERITY_ERROR, survey->test, NULL,
-                     "Repair what is said.", "It cannot be asked for: %s.",
+        findings_add(check->findings, SEVERITY_ERROR, survey->test, NULL,
+                     "Correct the cause.", "It cannot be asked for: %s.",
                      survey->test_why);
     if (survey->is_let_in == SR_NO)
-        findings_add(judge->findings, SEVERITY_WARNING, survey->test, NULL,
-                     "Give the right password, or repair what is said.",
-                     "It is not let in%s%s.",
+        findings_add(check->findings, SEVERITY_WARNING, survey->test, NULL,
+                     "Give the right password, or correct the cause.",
+                     "It cannot log in%s%s.",
                      survey->test_why[0] == '\0' ? "" : ": ", survey->test_why);
 }
 
@@ -223,20 +223,20 @@ check_survey_krb5(const struct sr_survey *survey,
                   const struct sr_backend_config *config,
                   struct findings *findings)
 {
-    struct judge judge = {.survey = survey,
+    struct check check = {.survey = survey,
                           .krb5 = &survey->krb5,
                           .config = config,
                           .findings = findings};
 
-    snprintf(judge.place, sizeof(judge.place), "[backend %s]", config->name);
-    check_servers(&judge);
+    snprintf(check.place, sizeof(check.place), "[backend %s]", config->name);
+    check_servers(&check);
     if (survey->used == NULL)
         return;
-    check_offset(&judge);
-    check_keytab(&judge);
-    check_traps(&judge);
-    check_states(&judge);
-    check_test(&judge);
+    check_offset(&check);
+    check_keytab(&check);
+    check_traps(&check);
+    check_states(&check);
+    check_test(&check);
 }
 
 /* ---- what was found */

@@ -1,6 +1,6 @@
 /*
  * Survey of Kerberos: what was found of the KDCs and of this host's keys, and
- * what is amiss, each with the command that repairs it.
+ * what is wrong, each with the command that corrects it.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -12,7 +12,7 @@
 #include "tools/check/findings.h"
 #include "tools/report.h"
 
-/* Judge a survey of the backend with this section. */
+/* Check a survey of the backend with this section. */
 void check_survey_krb5(const struct sr_survey *survey,
                        const struct sr_backend_config *config,
                        struct findings *findings);

@@ -13,7 +13,7 @@
 #include "tools/report.h"
 #include "tools/shadow.h"
 
-/* Where the time of the last change is from; NULL: nothing tells it. */
+/* Where the time of the last change is from; NULL: it is not known. */
 static const char *
 changed_by(const struct sr_transaction *txn)
 {

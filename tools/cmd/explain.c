@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/check/pam_config.h"
+#include "tools/check/pam_stack.h"
 #include "tools/time_arg.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
@@ -19,7 +21,7 @@
 #include "tools/shared_ledger.h"
 #include "tools/report.h"
 
-/* The calls, as an administrator tells them apart. */
+/* The calls, as an administrator distinguishes them. */
 static const struct row {
     const char *key;
     const char *title;
@@ -51,7 +53,7 @@ struct outcome {
     char *sentence;
 };
 
-/* A change that the verdict lets through can still be refused by the rules of
+/* A change that the verdict allows can still be refused by the rules of
  * change, and then those decide. */
 static bool
 is_refused(const struct row *row, enum sr_answer answer,
@@ -157,13 +159,13 @@ report_all(struct report *report, const struct ctl *ctl,
 
 /* What other hosts have counted. */
 static void
-add_fleet(struct sr_transaction *txn, const struct sr_source *source)
+add_shared(struct sr_transaction *txn, const struct sr_source *source)
 {
-    struct sr_shared_ledger way = sr_shared_ledger(txn, true, NULL);
+    struct sr_shared_ledger ledger = sr_shared_ledger(txn, true, NULL);
     char reason[SR_ERROR_TEXT_SIZE] = "";
 
-    if (way.is_there && sr_shared_facts(&way, txn, NULL, source, reason,
-                                        sizeof(reason)) != SR_STATUS_OK)
+    if (ledger.is_there && sr_shared_facts(&ledger, txn, NULL, source, reason,
+                                           sizeof(reason)) != SR_STATUS_OK)
         ctl_error("The ledger of all hosts cannot be read: %s.", reason);
 }
 
@@ -188,7 +190,7 @@ explain(struct ctl *ctl, struct report *report, const char *name)
         ctl_store_error(NULL, txn.store);
         return CTL_FAILED;
     }
-    add_fleet(&txn, &source);
+    add_shared(&txn, &source);
     if (!report->is_json && report->items > 1)
         putchar('\n');
     report_all(report, ctl, &txn, login, &source);
@@ -199,18 +201,13 @@ explain(struct ctl *ctl, struct report *report, const char *name)
 static bool
 is_service(const char *name)
 {
-    static const char *const folder[] = {"/etc/pam.d", "/usr/lib/pam.d",
-                                         "/usr/share/pam/pam.d",
-                                         "/usr/etc/pam.d"};
+    const struct stack_reader reader = {.folders = check_pam_folders};
     char path[512];
 
     if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
         return false;
-    for (size_t i = 0; i < sizeof(folder) / sizeof(folder[0]); i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder[i], name);
-        if (access(path, F_OK) == 0)
-            return true;
-    }
+    if (stack_find(&reader, name, path, sizeof(path)))
+        return true;
     return access("/etc/pam.conf", F_OK) == 0 &&
            access("/etc/pam.d", F_OK) != 0;
 }

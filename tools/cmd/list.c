@@ -1,9 +1,8 @@
 /*
  * List: the state of every account, of this host and of its directories.
  *
- * The backends tell of their accounts, in their order; of two accounts of one
- * name the first counts, as at a login.  Then come those that only the name
- * service knows.
+ * The backends are enumerated in their order; of two accounts of one name the
+ * first counts, as at a login.  Accounts that only the name service has follow.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -180,7 +179,7 @@ json_line(struct json *json, const struct line *line)
     json_end(json);
 }
 
-/* ---- what the backends tell */
+/* ---- accounts of the backends */
 
 struct listing {
     struct ctl *ctl;
@@ -190,7 +189,7 @@ struct listing {
     struct names here;        /* that the name service has */
     struct sr_name_map taken; /* names with the number of their backend */
     intptr_t backend;         /* the number of the one that is enumerated */
-    struct sr_shared_scan *ledgers; /* of its accounts; NULL: nobody counts */
+    struct sr_shared_scan *ledgers; /* of its accounts; NULL: there is none */
     bool is_partial;                /* one of them could not be asked */
     int code;
 };
@@ -309,10 +308,10 @@ list_backend(struct listing *listing, size_t number)
                                          : sr_error_text(&call.error));
 }
 
-/* ---- what the name service tells besides */
+/* ---- other accounts of the name service */
 
-/* An account that no backend told of.  When one of them could not be asked, it
- * may be that one's, and asking again for each would take forever. */
+/* An account that no backend has listed.  When a backend could not be asked,
+ * the account may be one of its; to ask again for each would take too long. */
 static void
 list_other(struct listing *listing, const char *name)
 {
@@ -382,7 +381,8 @@ list_all(struct ctl *ctl, const struct selection *selection)
     return listing.code;
 }
 
-/* Asked once, and said once: without it the state of no account is known. */
+/* Checked once, with one message: without it the state of no account is known.
+ */
 static bool
 can_remember(void)
 {

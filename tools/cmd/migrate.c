@@ -42,7 +42,7 @@ struct migration {
     struct local *local;
     struct sr_reading reading;
     unsigned histories, temporaries; /* taken over */
-    unsigned without_account;        /* records of a uid that nobody has */
+    unsigned without_account;        /* records of a uid that no account has */
     bool is_incomplete;              /* an account could not be read */
 };
 

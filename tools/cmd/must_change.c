@@ -135,7 +135,7 @@ must_change(struct ctl *ctl, struct report *report, const char *name)
         return code;
     must = directory_is(&txn) ? txn.account->facts.must_change == SR_YES
                               : line.changed == 0;
-    if (must != has_clear) { /* a day that is set tells the password's age */
+    if (must != has_clear) { /* a day that is set is that of the last change */
         ctl_print(ctl,
                   has_clear
                       ? "%s does not have to change the password; nothing "

@@ -17,7 +17,6 @@
 #include "tools/check/findings.h"
 #include "tools/check/nss.h"
 #include "tools/check/nss_seen.h"
-#include "tools/check/nss_view.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/each.h"
@@ -86,7 +85,7 @@ is_ours_to_edit(const char *path)
     return false;
 }
 
-/* Edit the file with `edit`; ctl->is_changed tells whether it was changed. */
+/* Edit the file with `edit`; ctl->is_changed is whether it was changed. */
 static int
 edit_file(struct ctl *ctl, char *(*edit)(const char *text, char *why))
 {

@@ -55,7 +55,8 @@ before_end(struct before *before)
     findings_free(&before->findings);
 }
 
-/* Stacks that let anybody or nobody in, or name a module that is missing. */
+/* Stacks with which every login or none succeeds, or that name a module that is
+ * missing. */
 static void
 find_unsafe(struct findings *findings)
 {
@@ -198,7 +199,7 @@ has_updater(void)
     return false;
 }
 
-/* A configuration with an error refuses everybody but root; a module that
+/* A configuration with an error refuses everyone but root; a module that
  * libpam cannot load, and SELinux in enforcing mode, refuse root as well. */
 static int
 check_ready(struct ctl *ctl)
@@ -263,7 +264,7 @@ enable(struct ctl *ctl, struct report *report, const char *name)
         drop_copies(&before);
         ctl_error("The files /etc/pam.d/common-* were edited by hand, so "
                   "pam-auth-update did not change them.  Nothing was done.  "
-                  "Look at the edits, then run \"pam-auth-update --force "
+                  "Check the edits, then run \"pam-auth-update --force "
                   "--enable selfreset\", which overwrites them, or " BY_THE_PAGE
                   ".");
         return CTL_REFUSED;

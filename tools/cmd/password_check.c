@@ -16,8 +16,8 @@
 #include "tools/json.h"
 #include "tools/secret_input.h"
 
-/* A password that is longer than any that can be set is told from one that
- * just fits. */
+/* A password that is longer than any that can be set is distinguished from
+ * one that just fits. */
 #define INPUT_SIZE (SR_PASSWORD_BYTES_MAX + 2)
 
 /* The answer for programs: the stable names of the rules, not their texts. */

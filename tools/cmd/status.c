@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/config/keys.h"
+#include "policy/publish/reader.h"
 #include "policy/util/text.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
 #include "tools/each.h"
-#include "tools/published.h"
 #include "tools/report.h"
 #include "tools/shared_ledger.h"
 
@@ -121,85 +122,61 @@ report_facts(struct report *report, const struct sr_account *account,
     report_section_end(report);
 }
 
-static const char *
-preset_name(enum sr_preset preset)
-{
-    static const char *const name[] = {
-        [SR_PRESET_NIST] = "nist",
-        [SR_PRESET_AD] = "ad",
-        [SR_PRESET_PWQUALITY] = "pwquality",
-    };
-
-    return name[preset];
-}
-
-/* A number that the preset gives unless it is set; 1 stands for a set 0. */
+/* One rule.  Lists of accounts are shown as what they come to for this one. */
 static void
-report_preset(struct report *report, const char *key, unsigned value)
+report_rule(struct report *report, const struct sr_key *key,
+            const struct sr_rules *rules)
 {
-    if (value == 0)
-        report_text(report, key, "preset");
-    else
-        report_number(report, key, value == 1 ? 0 : value);
+    const void *at = (const char *)rules + key->offset;
+    const struct sr_string_list *names = at;
+    char name[64];
+    unsigned count;
+
+    snprintf(name, sizeof(name), "%s.%s", key->section, key->name);
+    switch (key->type) {
+    case SR_KEY_SWITCH:
+        report_bool(report, name, *(const bool *)at);
+        break;
+    case SR_KEY_COUNT:
+        count = *(const unsigned *)at;
+        if (key->has_preset && count == 0)
+            report_text(report, name, "preset");
+        else /* a 0 that is set is stored as 1 */
+            report_number(
+                report, name,
+                key->has_preset && key->least == 0 && count == 1 ? 0 : count);
+        break;
+    case SR_KEY_DURATION:
+        report_duration(report, name, *(const int64_t *)at);
+        break;
+    case SR_KEY_CHOICE:
+        report_text(report, name, key->choice[*(const int *)at]);
+        break;
+    case SR_KEY_NAMES:
+        if (names == &rules->logon_exempt)
+            report_bool(report, name, rules->is_logon_exempt);
+        else if (names == &rules->protected_accounts)
+            report_bool(report, name, rules->is_protected);
+        else if (names == &rules->cannot_change)
+            report_bool(report, name, rules->is_cannot_change);
+        else
+            report_list(report, name, (const char *const *)names->item,
+                        names->count, "none");
+        break;
+    case SR_KEY_TEXT: /* no rule is one */
+        break;
+    }
 }
 
-/* The rules for this account, by their configuration keys.  Lists are shown as
- * what they come to for it. */
+/* The rules for this account, by their configuration keys. */
 static void
 report_rules(struct report *report, const struct sr_rules *rules)
 {
-    static const char *const warn_name[] = {
-        [SR_WARN_BY_ACCOUNT] = "account",
-        [SR_WARN_BY_CONFIG] = "config",
-        [SR_WARN_BY_EARLIER] = "earlier",
-    };
-
     report_section(report, "rules", "Rules");
-    report_duration(report, "expiry.warn", rules->warn);
-    report_text(report, "expiry.warn_by", warn_name[rules->warn_by]);
-    report_duration(report, "expiry.max_age", rules->max_age);
-    report_duration(report, "expiry.inactive", rules->inactive);
-    report_text(report, "expiry.grace",
-                rules->grace == SR_GRACE_TEXT ? "text" : "change");
-    report_text(report, "expiry.locked_hash",
-                rules->locked_hash == SR_LOCKED_HASH_PASSWORD ? "password"
-                                                              : "account");
-    report_bool(report, "change.require_logon", rules->require_logon);
-    report_bool(report, "change.logon_exempt", rules->is_logon_exempt);
-    report_list(report, "change.logon_services",
-                (const char *const *)rules->logon_services.item,
-                rules->logon_services.count, "none");
-    report_duration(report, "change.minimum_age", rules->minimum_age);
-    report_bool(report, "change.protected", rules->is_protected);
-    report_bool(report, "change.cannot_change", rules->is_cannot_change);
-    report_number(report, "change.tries", rules->tries);
-    report_text(report, "change.root",
-                rules->root == SR_ROOT_ADVISE ? "advise" : "enforce");
-    report_text(report, "lockout.store",
-                rules->lockout_store == SR_LOCKOUT_LDAP ? "ldap" : "local");
-    report_number(report, "lockout.attempts", rules->attempts);
-    report_duration(report, "lockout.window", rules->window);
-    report_duration(report, "lockout.duration", rules->duration);
-    report_duration(report, "lockout.duration_max", rules->duration_max);
-    report_number(report, "lockout.limit", rules->limit);
-    report_number(report, "lockout.source_attempts", rules->source_attempts);
-    report_duration(report, "lockout.familiar", rules->familiar);
-    report_bool(report, "lockout.root", rules->lock_root);
-    report_duration(report, "lockout.delay", rules->delay);
-    report_duration(report, "lockout.wait", rules->wait);
-    report_text(report, "password.preset", preset_name(rules->preset));
-    report_preset(report, "password.min_length", rules->min_length);
-    if (rules->max_length == 0)
-        report_text(report, "password.max_length", "preset");
-    else
-        report_number(report, "password.max_length", rules->max_length);
-    report_preset(report, "password.min_classes", rules->min_classes);
-    report_list(report, "password.skip",
-                (const char *const *)rules->skip_quality.item,
-                rules->skip_quality.count, "none");
-    report_number(report, "password.history", rules->history);
-    report_duration(report, "password.history_age", rules->history_age);
-    report_duration(report, "temporary.lifetime", rules->temporary_lifetime);
+    for (size_t i = 0; i < sr_key_count; i++) {
+        if (sr_keys[i].scope == SR_SCOPE_RULES)
+            report_rule(report, &sr_keys[i], rules);
+    }
     report_bool(report, "nss.break_glass", rules->is_break_glass);
     report_section_end(report);
 }
@@ -230,6 +207,109 @@ report_notice(struct report *report, const struct sr_notice *notice)
                 is_any && notice->from[0] != '\0' ? notice->from : NULL);
     report_section_end(report);
 }
+
+/* ---- what the rest of the system sees */
+
+/* A list of the groups. */
+static void
+report_names(struct report *report, const char *key, unsigned groups)
+{
+    const char *name[SR_GROUP_COUNT];
+
+    for (int i = 0; i < SR_GROUP_COUNT; i++)
+        name[i] = (groups & SR_GROUP_BIT(i)) != 0
+                      ? sr_group_name((enum sr_group)i)
+                      : NULL;
+    report_list(report, key, name, SR_GROUP_COUNT, "none");
+}
+
+/* The groups by the facts of now, of which the lock is the one that holds from
+ * every source. */
+static unsigned
+groups_now(const struct ctl *ctl, const struct sr_transaction *txn)
+{
+    struct sr_facts facts;
+    bool is_exempt;
+
+    sr_publish_facts(txn, &facts, &is_exempt);
+    return sr_view_groups(&facts, &txn->rules, is_exempt, ctl->now);
+}
+
+/* The groups by what is published.  False when that is no payload. */
+static bool
+groups_published(const struct ctl *ctl, const struct sr_published *published,
+                 unsigned *groups)
+{
+    struct sr_facts facts;
+    struct sr_rules rules;
+    bool is_exempt;
+
+    if (!sr_payload_decode(published->payload.bytes, published->payload.size,
+                           &facts, &rules, &is_exempt))
+        return false;
+    *groups = sr_view_groups(&facts, &rules, is_exempt, ctl->now);
+    return true;
+}
+
+static void
+report_groups(struct report *report, const struct ctl *ctl,
+              const struct sr_transaction *txn,
+              const struct sr_published *published)
+{
+    const char *name = txn->account->facts.name;
+    unsigned now = groups_now(ctl, txn);
+    unsigned shown = 0;
+
+    if (!groups_published(ctl, published, &shown)) {
+        report_text(report, "snapshot", "damaged");
+        return;
+    }
+    report_text(report, "snapshot", "good");
+    report_names(report, "groups", shown);
+    report_time(report, "since", (sr_time)(published->sequence / 1000000000u));
+    report_bool(report, "current", shown == now);
+    if (shown == now)
+        return;
+    report_names(report, "groups_now", now);
+    if (!report->is_json) {
+        char text[512];
+
+        snprintf(text, sizeof(text),
+                 "Run \"selfreset-publish --user %s\" to publish the groups "
+                 "of its state now.",
+                 name);
+        report_words(report, "advice", text);
+    }
+}
+
+/* The groups that are published of the account, and those that its state comes
+ * to now. */
+static void
+report_published(struct report *report, const struct ctl *ctl,
+                 const struct sr_transaction *txn)
+{
+    struct sr_published published;
+
+    report_section(report, "published", "Published to the system");
+    switch (sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_GROUPS,
+                           txn->account->facts.name, ctl->now, &published)) {
+    case SR_FOUND_IT:
+        report_groups(report, ctl, txn, &published);
+        break;
+    case SR_FOUND_NOTHING:
+        report_text(report, "snapshot", "without_account");
+        break;
+    case SR_FOUND_DENIED:
+        report_text(report, "snapshot", "not_readable");
+        break;
+    case SR_FOUND_BROKEN:
+        report_text(report, "snapshot", "none");
+        break;
+    }
+    report_section_end(report);
+}
+
+/* ---- the report */
 
 /* The sentence that the user would read, on lines of its own. */
 static void

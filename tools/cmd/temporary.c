@@ -4,7 +4,7 @@
  *
  * A temporary password without its record would never end.  So the order is
  * such that a crash at any point leaves the old password, or one that ends, or
- * one that nobody knows:
+ * one that no one knows:
  *
  *   1. record the new hash's fingerprint (the old password still works),
  *   2. store the hash, 3. demand a change, 4. record again and read back,
@@ -12,7 +12,7 @@
  *
  * Step 1 replaces the account's only record.  When the password in use is a
  * temporary one itself, that record is what ends it, so step 1 is left out: a
- * crash after step 2 leaves a password that was never shown to anybody.  Step 4
+ * crash after step 2 leaves a password that was never shown.  Step 4
  * is there because a change by the user between 1 and 2 ends the record.
  *
  * In a directory the fingerprint is known only after the change.  So there the
@@ -329,7 +329,7 @@ store_password(struct issue *issue)
 }
 
 /* The password alone on standard output, after the name where several accounts
- * get one; what else there is to say on standard error.  Returns 0 or errno. */
+ * get one; other messages on standard error.  Returns 0 or errno. */
 static int
 write_password(const struct issue *issue)
 {

@@ -64,7 +64,7 @@ say_unlocked(const struct ctl *ctl, const char *name, unsigned failures,
                   name, name);
 }
 
-/* What unlock does not end, so that nobody believes it has. */
+/* What unlock does not end. */
 static void
 say_remaining(const struct sr_transaction *txn)
 {
@@ -85,7 +85,7 @@ say_remaining(const struct sr_transaction *txn)
                   facts->name);
 }
 
-/* An account of another module, which stands between guard and settle: this
+/* An account of another module, whose line is between guard and settle: this
  * host knows only how many wrong passwords were counted. */
 static int
 unlock_guarded(struct ctl *ctl, const struct passwd *entry)

@@ -85,9 +85,7 @@ send_together(struct sr_ldap_session *session, const char *dn,
     *is_gone = answer.code == LDAP_NO_SUCH_ATTRIBUTE;
     written = sr_ldap_response_write(&answer, refusal);
     if (written != SR_WRITE_DONE)
-        sr_ldap_why(session, "%s: %s%s%s", changes[0]->mod_type,
-                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
-                    answer.text);
+        sr_ldap_why_response(session, &answer, "%s: ", changes[0]->mod_type);
     return written;
 }
 
@@ -158,7 +156,7 @@ unlock(struct sr_ldap_session *session, const char *dn,
 
 /* ---- the demand for a change */
 
-/* Why a demand would come to nothing; NULL: it would not. */
+/* Why a demand would have no effect; NULL: it has one. */
 static const char *
 why_no_demand(struct sr_ldap_session *session)
 {
@@ -221,7 +219,7 @@ find_expiry(struct sr_ldap_session *session, char *text, size_t size)
            strftime(text, size, "%Y%m%d%H%M%SZ", &tm) > 0;
 }
 
-/* Taking a demand back keeps the age of the password, where the server stores
+/* Clearing a demand keeps the age of the password, where the server stores
  * it in another attribute or shows when it was changed. */
 static enum sr_write
 waive(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
@@ -255,8 +253,8 @@ waive(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
 /* ---- a password that has to be changed */
 
 /*
- * Whether the demand is there already: 389 takes what the service sets for a
- * reset, and makes it itself where the policy says so.
+ * Whether the demand is there already: 389 treats a password that the service
+ * sets as a reset, and sets the demand itself where the policy says so.
  */
 static bool
 is_demanded(struct sr_ldap_session *session, const char *dn)
@@ -278,10 +276,10 @@ is_demanded(struct sr_ldap_session *session, const char *dn)
 }
 
 /*
- * Two requests: the operation for passwords, behind which every server hashes,
+ * Two requests: the operation for passwords, for which every server hashes,
  * and then the demand.  One modification could do both, but some servers store
  * the value of a modification unhashed. Between the two requests the password
- * is not known to anybody yet.
+ * is not known to any user yet.
  */
 static enum sr_write
 set_password(struct sr_ldap_session *session, const char *dn,
@@ -299,8 +297,7 @@ set_password(struct sr_ldap_session *session, const char *dn,
         sr_ldap_kind_of_demand(view_of(session)) == SR_LDAP_DS389)
         *refusal = SR_REFUSAL_NO_RIGHT;
     if (written != SR_WRITE_DONE) {
-        sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
-                    sr_ldap_colon(&answer), answer.text);
+        sr_ldap_why_response(session, &answer, "%s", "");
         return written;
     }
     /* The password has been replaced already: a failure from here on is not

@@ -19,7 +19,7 @@
 #endif
 
 /*
- * Until when the server at hand may be waited for.  The last one has all the
+ * Until when to wait for the current server.  The last one has all the
  * time that is left; each before it a part, the smaller the more servers
  * follow.
  */
@@ -71,7 +71,7 @@ is_silent(const struct sr_ldap_session *session, size_t uri)
 
 /*
  * An operation failed.  Whether it is worth doing it again: on a connection
- * that has stood since an earlier call the same server is tried again, which
+ * that was opened in an earlier call the same server is tried again, which
  * may have closed it meanwhile; otherwise the next one is.
  */
 bool
@@ -101,7 +101,7 @@ sr_ldap_leave_server(struct sr_ldap_session *session)
     return false;
 }
 
-/* Try the servers of one kind in their order.  *code is left alone when there
+/* Try the servers of one kind in their order.  *code is unchanged when there
  * is none. */
 static bool
 connect_one_of(struct sr_ldap_session *session, bool silent, int *code)
@@ -141,7 +141,7 @@ connect_any(struct sr_ldap_session *session)
     return code;
 }
 
-/* One bind on the connection at hand. */
+/* One bind on the current connection. */
 static void
 bind_as(struct sr_ldap_session *session, const char *dn, const char *mechanism,
         const char *password, struct sr_ldap_response *answer)
@@ -201,10 +201,9 @@ bind_service(struct sr_ldap_session *session)
     if (answer.code == LDAP_SUCCESS)
         session->bound = SR_LDAP_BOUND_SERVICE;
     else
-        sr_ldap_why(
-            session, "%s does not accept the service's identity: %s%s%s",
-            config->uri.item[session->uri], ldap_err2string(answer.code),
-            sr_ldap_colon(&answer), answer.text);
+        sr_ldap_why_response(session, &answer,
+                             "%s does not accept the service's identity: ",
+                             config->uri.item[session->uri]);
     return answer.code;
 }
 
@@ -239,9 +238,7 @@ sr_ldap_as_user(struct sr_ldap_session *session, const char *dn,
         if (answer->code == LDAP_SUCCESS)
             session->bound = SR_LDAP_BOUND_USER;
         else if (sr_ldap_response_is_away(answer->code))
-            sr_ldap_why(session, "%s: %s%s%s",
-                        session->config->uri.item[session->uri],
-                        ldap_err2string(answer->code), sr_ldap_colon(answer),
-                        answer->text);
+            sr_ldap_why_response(session, answer, "%s: ",
+                                 session->config->uri.item[session->uri]);
     } while (sr_ldap_may_repeat(session, answer->code));
 }

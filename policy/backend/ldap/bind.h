@@ -17,7 +17,7 @@ int sr_ldap_as_service(struct sr_ldap_session *session);
 
 /*
  * Connect and bind as `dn`.  The answer of one server ends it.  A negative or
- * another code that says nothing about the password: see
+ * another code that does not concern the password: see
  * sr_ldap_response_verify().
  */
 void sr_ldap_as_user(struct sr_ldap_session *session, const char *dn,
@@ -36,7 +36,7 @@ bool sr_ldap_may_repeat(struct sr_ldap_session *session, int code);
 bool sr_ldap_leave_server(struct sr_ldap_session *session);
 
 /*
- * The deadline for the server at hand.  The last one has all the time that is
+ * The deadline for the current server.  The last one has all the time that is
  * left; each before it a part, the smaller the more servers follow.
  */
 int64_t sr_ldap_server_moment(const struct sr_ldap_session *session,

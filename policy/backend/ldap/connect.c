@@ -5,8 +5,9 @@
  * of a host for the whole time, and block again after the TLS handshake.
  *
  * libldap reads files and the environment when a process first uses it: those
- * of the user, in a set-user-ID program.  It is kept from that; and all that it
- * may have read before, for another module, is set again on each connection.
+ * of the user, in a set-user-ID program.  That is prevented; and everything
+ * that it may have read before, for another module, is set again on each
+ * connection.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -98,7 +99,7 @@ set_options(LDAP *ld)
 }
 
 /* Whether the connection has a protocol older than TLS 1.2.  Built with GnuTLS
- * libldap passes over its option for that, without a word. */
+ * libldap silently ignores its option for that. */
 static bool
 has_old_protocol(LDAP *ld)
 {
@@ -316,7 +317,7 @@ shake_hands(struct sr_ldap_session *session, int64_t end)
     return code;
 }
 
-/* Say why there is no TLS. GnuTLS has no text for a certificate that was not
+/* Report why there is no TLS. GnuTLS has no text for a certificate that was not
  * accepted or a server that does not answer, and ends its texts with a period.
  */
 static void
@@ -347,7 +348,7 @@ why_no_tls(struct sr_ldap_session *session, int code, int64_t end)
     ldap_memfree(detail);
 }
 
-/* Begin TLS on a connection that stands. */
+/* Begin TLS on an open connection. */
 static int
 begin_tls(struct sr_ldap_session *session, int64_t end)
 {
@@ -396,7 +397,7 @@ ask_for_tls(struct sr_ldap_session *session, int64_t end)
     return begin_tls(session, end);
 }
 
-/* What the scheme asks for, on a connection that stands. */
+/* What the scheme requires, on an open connection. */
 static int
 protect(struct sr_ldap_session *session, const LDAPURLDesc *url, int64_t end)
 {

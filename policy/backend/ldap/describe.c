@@ -35,7 +35,7 @@ sr_ldap_list_attributes(const struct sr_backend_config *config,
         sr_ldap_kind_list(is_ad, SR_LDAP_OF_DOMAIN, list, count);
 }
 
-/* What the entry says to the facts; false when it is odd. */
+/* Add what the entry has to the facts; false when it is malformed. */
 static bool
 read_facts(struct sr_ldap_session *session, struct sr_ldap_view *view,
            struct sr_facts *facts)

@@ -32,21 +32,12 @@ compare(const void *a, const void *b)
     return strcmp(((const struct node *)a)->dn, ((const struct node *)b)->dn);
 }
 
-void
-sr_ldap_dn_index_clear(struct sr_string_list *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->item[i]);
-    free(names->item);
-    memset(names, 0, sizeof(*names));
-}
-
 static void
 free_node(void *data)
 {
     struct node *node = data;
 
-    sr_ldap_dn_index_clear(&node->names);
+    sr_string_list_free(&node->names);
     free(node->dn);
     free(node);
 }

@@ -49,7 +49,4 @@ int sr_ldap_dn_index_see(struct sr_ldap_dn_index *known, const char *dn,
 bool sr_ldap_dn_index_take_unseen(struct sr_ldap_dn_index *known,
                                   struct sr_string_list *old);
 
-/* Free names. */
-void sr_ldap_dn_index_clear(struct sr_string_list *names);
-
 #endif

@@ -17,42 +17,6 @@
 #define UNCOUNTED "19700101000001Z"
 #define NEVER     "20380119031407Z"
 
-enum {
-    UNIQUE_ID,
-    EXPIRATION_TIME,
-    ALLOW_CHANGE_TIME,
-    GRACE_USER_TIME,
-    RETRY_COUNT,
-    UNLOCK_TIME,
-    ACCOUNT_LOCK,
-    UPDATE_TIME,
-    TPR_RESET,
-    TPR_USE_COUNT,
-    TPR_VALID_FROM,
-    TPR_EXPIRE_AT,
-    LAST_LOGIN,
-    CREATED,
-    /* of the policy */
-    POLICY_UNIQUE_ID,
-    EXP,
-    WARNING,
-    GRACE_LIMIT,
-    MUST_CHANGE,
-    CHANGE,
-    LOCKOUT,
-    UNLOCK,
-    MAX_AGE,
-    TPR_MAX_USE,
-    TPR_DELAY_VALID_FROM,
-    TPR_DELAY_EXPIRE_AT,
-    CHECK_SYNTAX,
-    MIN_LENGTH,
-    HISTORY,
-    IN_HISTORY,
-    /* of the account policy */
-    INACTIVITY_LIMIT,
-};
-
 /*
  * The presets are what the server does where a policy does not mention an
  * attribute: of a policy of a subtree or a user, too, it is not what the global
@@ -60,48 +24,45 @@ enum {
  * Some of the policy the server also shows by the names of ppolicy; of the two
  * it returns one when both are asked for.
  */
-const struct sr_ldap_attribute sr_ldap_ds389[] = {
-    [UNIQUE_ID] = {"nsUniqueId", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [EXPIRATION_TIME] = {"passwordExpirationTime", NULL, SR_LDAP_OF_ACCOUNT,
-                         -1},
-    [ALLOW_CHANGE_TIME] = {"passwordAllowChangeTime", NULL, SR_LDAP_OF_ACCOUNT,
-                           -1},
-    [GRACE_USER_TIME] = {"passwordGraceUserTime", NULL, SR_LDAP_OF_ACCOUNT, 0},
-    [RETRY_COUNT] = {"passwordRetryCount", NULL, SR_LDAP_OF_ACCOUNT, 0},
-    [UNLOCK_TIME] = {"accountUnlockTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [ACCOUNT_LOCK] = {"nsAccountLock", NULL, SR_LDAP_OF_ACCOUNT, 0},
-    [UPDATE_TIME] = {"pwdUpdateTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [TPR_RESET] = {"pwdTPRReset", NULL, SR_LDAP_OF_ACCOUNT, 0},
-    [TPR_USE_COUNT] = {"pwdTPRUseCount", NULL, SR_LDAP_OF_ACCOUNT, 0},
-    [TPR_VALID_FROM] = {"pwdTPRValidFrom", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [TPR_EXPIRE_AT] = {"pwdTPRExpireAt", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [LAST_LOGIN] = {"lastLoginTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [CREATED] = {"createTimestamp", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [POLICY_UNIQUE_ID] = {"nsUniqueId", NULL, SR_LDAP_OF_POLICY, -1},
-    [EXP] = {"passwordExp", NULL, SR_LDAP_OF_POLICY, 0},
-    [WARNING] = {"passwordWarning", "pwdExpireWarning", SR_LDAP_OF_POLICY,
-                 86400},
-    [GRACE_LIMIT] = {"passwordGraceLimit", "pwdGraceAuthNLimit",
-                     SR_LDAP_OF_POLICY, 0},
-    [MUST_CHANGE] = {"passwordMustChange", "pwdMustChange", SR_LDAP_OF_POLICY,
-                     0},
-    [CHANGE] = {"passwordChange", "pwdAllowUserChange", SR_LDAP_OF_POLICY, 1},
-    [LOCKOUT] = {"passwordLockout", "pwdLockout", SR_LDAP_OF_POLICY, 0},
-    [UNLOCK] = {"passwordUnlock", NULL, SR_LDAP_OF_POLICY, 1},
-    [MAX_AGE] = {"passwordMaxAge", "pwdMaxAge", SR_LDAP_OF_POLICY, 8640000},
-    [TPR_MAX_USE] = {"passwordTPRMaxUse", NULL, SR_LDAP_OF_POLICY, -1},
-    [TPR_DELAY_VALID_FROM] = {"passwordTPRDelayValidFrom", NULL,
-                              SR_LDAP_OF_POLICY, -1},
-    [TPR_DELAY_EXPIRE_AT] = {"passwordTPRDelayExpireAt", NULL,
-                             SR_LDAP_OF_POLICY, -1},
-    [CHECK_SYNTAX] = {"passwordCheckSyntax", "pwdCheckQuality",
-                      SR_LDAP_OF_POLICY, 0},
-    [MIN_LENGTH] = {"passwordMinLength", "pwdMinLength", SR_LDAP_OF_POLICY, 8},
-    [HISTORY] = {"passwordHistory", NULL, SR_LDAP_OF_POLICY, 0},
-    [IN_HISTORY] = {"passwordInHistory", "pwdInHistory", SR_LDAP_OF_POLICY, 6},
-    [INACTIVITY_LIMIT] = {"accountInactivityLimit", NULL, SR_LDAP_OF_INACTIVE,
-                          -1},
-};
+#define ATTRIBUTES(X)                                                          \
+    X(UNIQUE_ID, "nsUniqueId", NULL, ACCOUNT, -1)                              \
+    X(EXPIRATION_TIME, "passwordExpirationTime", NULL, ACCOUNT, -1)            \
+    X(ALLOW_CHANGE_TIME, "passwordAllowChangeTime", NULL, ACCOUNT, -1)         \
+    X(GRACE_USER_TIME, "passwordGraceUserTime", NULL, ACCOUNT, 0)              \
+    X(RETRY_COUNT, "passwordRetryCount", NULL, ACCOUNT, 0)                     \
+    X(UNLOCK_TIME, "accountUnlockTime", NULL, ACCOUNT, -1)                     \
+    X(ACCOUNT_LOCK, "nsAccountLock", NULL, ACCOUNT, 0)                         \
+    X(UPDATE_TIME, "pwdUpdateTime", NULL, ACCOUNT, -1)                         \
+    X(TPR_RESET, "pwdTPRReset", NULL, ACCOUNT, 0)                              \
+    X(TPR_USE_COUNT, "pwdTPRUseCount", NULL, ACCOUNT, 0)                       \
+    X(TPR_VALID_FROM, "pwdTPRValidFrom", NULL, ACCOUNT, -1)                    \
+    X(TPR_EXPIRE_AT, "pwdTPRExpireAt", NULL, ACCOUNT, -1)                      \
+    X(LAST_LOGIN, "lastLoginTime", NULL, ACCOUNT, -1)                          \
+    X(CREATED, "createTimestamp", NULL, ACCOUNT, -1)                           \
+    X(POLICY_UNIQUE_ID, "nsUniqueId", NULL, POLICY, -1)                        \
+    X(EXP, "passwordExp", NULL, POLICY, 0)                                     \
+    X(WARNING, "passwordWarning", "pwdExpireWarning", POLICY, 86400)           \
+    X(GRACE_LIMIT, "passwordGraceLimit", "pwdGraceAuthNLimit", POLICY, 0)      \
+    X(MUST_CHANGE, "passwordMustChange", "pwdMustChange", POLICY, 0)           \
+    X(CHANGE, "passwordChange", "pwdAllowUserChange", POLICY, 1)               \
+    X(LOCKOUT, "passwordLockout", "pwdLockout", POLICY, 0)                     \
+    X(UNLOCK, "passwordUnlock", NULL, POLICY, 1)                               \
+    X(MAX_AGE, "passwordMaxAge", "pwdMaxAge", POLICY, 8640000)                 \
+    X(TPR_MAX_USE, "passwordTPRMaxUse", NULL, POLICY, -1)                      \
+    X(TPR_DELAY_VALID_FROM, "passwordTPRDelayValidFrom", NULL, POLICY, -1)     \
+    X(TPR_DELAY_EXPIRE_AT, "passwordTPRDelayExpireAt", NULL, POLICY, -1)       \
+    X(CHECK_SYNTAX, "passwordCheckSyntax", "pwdCheckQuality", POLICY, 0)       \
+    X(MIN_LENGTH, "passwordMinLength", "pwdMinLength", POLICY, 8)              \
+    X(HISTORY, "passwordHistory", NULL, POLICY, 0)                             \
+    X(IN_HISTORY, "passwordInHistory", "pwdInHistory", POLICY, 6)              \
+    X(INACTIVITY_LIMIT, "accountInactivityLimit", NULL, INACTIVE, -1)
+
+#define NUMBER(number, name, alias, where, preset) number,
+#define ROW(number, name, alias, where, preset)                                \
+    [number] = {name, alias, SR_LDAP_OF_##where, preset},
+
+enum { ATTRIBUTES(NUMBER) };
+const struct sr_ldap_attribute sr_ldap_ds389[] = {ATTRIBUTES(ROW)};
 const size_t sr_ldap_ds389_count =
     sizeof(sr_ldap_ds389) / sizeof(sr_ldap_ds389[0]);
 

@@ -2,7 +2,7 @@
  * LDAP enumerate: every account of a directory, in one search.
  *
  * Nothing is reported before everything was read, policies included: a visitor
- * would take a part of a directory for the whole.
+ * would mistake a part of a directory for the whole.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

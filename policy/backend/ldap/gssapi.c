@@ -5,8 +5,8 @@
  * connection, too, when a bind of theirs has ended any layer that this one
  * made. A domain controller of Active Directory refuses that, so there it is
  * the layer that encrypts (seal.c), and no user binds on the connection.  The
- * conversation is had here and not by the library for SASL, which would look
- * for the ticket where the environment says.
+ * exchange is done here and not by the library for SASL, which would look for
+ * the ticket where the environment points.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -42,7 +42,7 @@ why_gssapi(struct sr_ldap_session *session, OM_uint32 major, OM_uint32 minor)
     OM_uint32 ignored, more = 0;
     gss_buffer_desc text = GSS_C_EMPTY_BUFFER;
 
-    /* What Kerberos says of it, or where it says nothing, GSSAPI. */
+    /* The text of Kerberos or, where it has none, of GSSAPI. */
     if (gss_display_status(&ignored, minor != 0 ? minor : major,
                            minor != 0 ? GSS_C_MECH_CODE : GSS_C_GSS_CODE,
                            gss_mech_krb5, &more, &text) != GSS_S_COMPLETE)
@@ -78,8 +78,8 @@ send_token(struct conversation *talk, const gss_buffer_desc *token,
     ldap_msgfree(message);
 }
 
-/* The next token of the context; false, and the reason is said, when there can
- * be none.  libgssapi looks at the environment whenever it is called. */
+/* The next token of the context; false, and the error is set, when there is
+ * none. libgssapi looks at the environment whenever it is called. */
 static bool
 next_token(struct conversation *talk, const struct berval *from,
            gss_buffer_desc *token, bool *is_complete)
@@ -161,7 +161,7 @@ choose_layer(struct conversation *talk, const struct berval *offer,
     return is_offered && major == GSS_S_COMPLETE;
 }
 
-/* What one round of the conversation came to. */
+/* The result of one round of the exchange. */
 static void
 converse(struct conversation *talk, struct sr_ldap_response *answer)
 {
@@ -192,16 +192,13 @@ converse(struct conversation *talk, struct sr_ldap_response *answer)
         sr_ldap_response_init(
             answer, sr_ldap_seal(talk->session, &talk->context, talk->most));
     else if (answer->code != LDAP_SUCCESS)
-        sr_ldap_why(talk->session,
-                    "%s does not accept the service's ticket: "
-                    "%s%s%s",
-                    talk->session->config->uri.item[talk->session->uri],
-                    ldap_err2string(answer->code), sr_ldap_colon(answer),
-                    answer->text);
+        sr_ldap_why_response(
+            talk->session, answer, "%s does not accept the service's ticket: ",
+            talk->session->config->uri.item[talk->session->uri]);
 }
 
-/* The names of the two, as libgssapi wants them; false, and the reason is said,
- * when it takes them not. */
+/* The names of the two, as libgssapi expects them; false, and the error is
+ * set, when it refuses them. */
 static bool
 prepare(struct conversation *talk, const struct sr_krb5_ticket *ticket)
 {
@@ -228,7 +225,7 @@ prepare(struct conversation *talk, const struct sr_krb5_ticket *ticket)
     return major == GSS_S_COMPLETE;
 }
 
-/* The name of a host as KDCs have it: small letters, and no dot at the end. */
+/* The name of a host as KDCs have it: lower case, and no dot at the end. */
 static void
 make_plain(char *host)
 {

@@ -2,14 +2,14 @@
  * LDAP init: the first use of libldap in a process, which could otherwise take
  * longer than a login may.
  *
- * libldap makes the library for SASL ready then, which loads every mechanism
+ * libldap initializes the library for SASL then, which loads every mechanism
  * that is installed: Kerberos, a database and another library for cryptography.
  * The mechanisms that are used here need none of it.  (A program that asks for
  * one of the others in the same process later finds none; none is known.)
  *
- * And it asks for the full name of this host, which only those mechanisms want.
- * Where no file has the name, the name servers are asked, and waited for as
- * long as resolv.conf(5) says.  The servers are in a structure of each thread,
+ * And it asks for the full name of this host, which only those mechanisms need.
+ * Where no file has the name, the name servers are asked, with the timeouts of
+ * resolv.conf(5).  The servers are in a structure of each thread,
  * which lists none for this moment.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later

@@ -11,7 +11,7 @@
 /*
  * Use libldap for the first time in this process, before anything else is asked
  * of it: without SASL mechanisms that take long to load, and without waiting
- * for name servers.  Further calls do no harm.
+ * for name servers.  Further calls have no effect.
  */
 void sr_ldap_first_use(void);
 

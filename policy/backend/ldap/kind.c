@@ -1,6 +1,6 @@
 /*
  * LDAP kind: which kind of server an account is on, and what its entry and its
- * policy say.
+ * policy contain.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

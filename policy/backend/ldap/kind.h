@@ -1,12 +1,12 @@
 /*
  * LDAP kind: which kind of server an account is on, and what its entry and its
- * policy say.
+ * policy contain.
  *
- * Active Directory is configured; other servers are told apart by the
- * attributes that they show: those of OpenLDAP's
- * ppolicy overlay, those of 389 Directory Server, and the shadow attributes of
- * RFC 2307, which no server enforces.  All that differs between them is in the
- * file of the kind: openldap.c, ds389.c, ad.c, shadow.c.
+ * Active Directory is configured; other servers are distinguished by the
+ * attributes that they show: those of OpenLDAP's ppolicy overlay, those of 389
+ * Directory Server, and the shadow attributes of RFC 2307, which no server
+ * enforces.  All that differs between them is in the file of the kind:
+ * openldap.c, ds389.c, ad.c, shadow.c.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -26,7 +26,7 @@ enum sr_ldap_kind {
 };
 
 /* Attributes of an account or a policy that are asked for, the NULL at the end
- * included; those of the configuration come on top. */
+ * included; those of the configuration are added. */
 #define SR_LDAP_LIST_MAX 48
 
 /* Append the attributes of Active Directory, or of all other kinds, to a list
@@ -38,8 +38,8 @@ size_t sr_ldap_kind_list(bool is_ad, enum sr_ldap_where where,
 enum sr_ldap_kind sr_ldap_kind(struct sr_ldap_view *view);
 
 /*
- * Add to the facts what the view says.  Returns the name of an attribute that
- * counts and whose value is not what its syntax says, or NULL; the facts are
+ * Add to the facts what the view contains.  Returns the name of an attribute
+ * that counts and whose value does not have its syntax, or NULL; the facts are
  * not to be used then.
  */
 const char *sr_ldap_kind_facts(struct sr_ldap_view *view,

@@ -77,13 +77,14 @@ choose_entry(struct sr_ldap_session *session, const char *name,
         sr_ldap_why(session, "the entry of the DN has another name");
         return SR_STATUS_UNAVAILABLE;
     }
-    /* Directories do not tell "Ann" from "ann": the account has the entry's
-     * spelling, and the caller judges whether it is the one that was meant. */
+    /* Directories do not distinguish "Ann" from "ann": the account has the
+     * entry's spelling, and the caller decides whether it is the one that was
+     * meant. */
     if (named == 0)
         return SR_STATUS_UNKNOWN_NAME;
     *entry = *chosen;
     memset(chosen, 0, sizeof(*chosen));
-    /* A bind without a DN would be one as nobody. */
+    /* A bind without a DN would be anonymous. */
     if (entry->dn[0] == '\0') {
         sr_ldap_why(session, "the entry of this name has no DN");
         return SR_STATUS_UNAVAILABLE;
@@ -255,7 +256,7 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
     bool is_same = known->name != NULL && strcmp(known->name, name) == 0;
     enum sr_status ask;
 
-    /* What the owner read cannot be read by anybody again. */
+    /* What the owner read cannot be read by another identity. */
     if (is_same &&
         (known->is_owners || sr_deadline_now() - known->at < FRESH_MS))
         return SR_STATUS_OK;
@@ -357,9 +358,9 @@ ldap_look_up(struct sr_call *call, const char *name,
     return ask;
 }
 
-/* ---- proving */
+/* ---- verifying */
 
-/* The server let the owner in, so limits on idle accounts have not struck. */
+/* The owner could bind, so limits on idle accounts do not apply. */
 static void
 forget_idle(struct sr_ldap_session *session, struct sr_facts *facts)
 {
@@ -371,8 +372,8 @@ forget_idle(struct sr_ldap_session *session, struct sr_facts *facts)
     facts->account_ends = end;
 }
 
-/* Add what the response to a bind says to the account, for this call and the
- * following ones. */
+/* Add what the response to a bind contains to the account, for this call and
+ * the following ones. */
 static void
 learn(struct sr_ldap_session *session, struct sr_account *account,
       const struct sr_ldap_response *answer)
@@ -452,7 +453,7 @@ reveal(struct sr_ldap_session *session, const struct sr_backend *backend,
 
     if (session->bound == SR_LDAP_BOUND_USER) {
         ask = read_own(session, backend, account);
-    } else { /* right, and not let in */
+    } else { /* right, but the login is refused */
         if (known->name == NULL)
             ask =
                 sr_ldap_self_read_close(session, backend, account->facts.name);
@@ -476,7 +477,7 @@ reveal(struct sr_ldap_session *session, const struct sr_backend *backend,
 }
 
 /*
- * What it proves that the server says "expired": see
+ * What the answer "expired" proves: see
  * sr_ldap_response_is_expiry().  Entries look alike on many servers, but for
  * those of 389.
  */
@@ -517,9 +518,7 @@ verify(struct sr_ldap_session *session, const struct sr_backend *backend,
     result = sr_ldap_response_verify(&answer);
     if (result == SR_VERIFY_UNAVAILABLE) {
         if (!sr_error_has_text(session->error))
-            sr_ldap_why(session, "the bind failed: %s%s%s",
-                        ldap_err2string(answer.code), sr_ldap_colon(&answer),
-                        answer.text);
+            sr_ldap_why_response(session, &answer, "the bind failed: ");
         return result;
     }
     sr_ldap_answered(session);
@@ -613,18 +612,16 @@ write_shadow_day(struct sr_ldap_session *session, const char *dn)
         sr_ldap_as_service(session) == LDAP_SUCCESS)
         sr_ldap_replace(session, dn, "shadowLastChange", day, &answer);
     if (answer.code != LDAP_SUCCESS)
-        sr_ldap_why(session, "shadowLastChange: %s%s%s",
-                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
-                    answer.text);
+        sr_ldap_why_response(session, &answer, "shadowLastChange: ");
 }
 
 /*
- * 389 takes a change that the service made for a reset, though it was proved
+ * 389 treats a change that the service made as a reset, though it was proved
  * by the old password, and demands another change of the owner.  Setting the
  * same password once more as the owner meets that demand, unless the server
- * keeps a history; then the owner reads about it. Where a history is known it
- * is not tried: the bind for it would use up a temporary password, for which
- * the server takes this one then.
+ * keeps a history; then the owner is informed. Where a history is known it
+ * is not tried: the bind for it would use up a temporary password, as which
+ * the server then treats this one.
  */
 static void
 change_as_owner(struct sr_ldap_session *session, const char *dn,
@@ -690,8 +687,7 @@ change(struct sr_ldap_session *session, const struct sr_backend *backend,
         forget_password(session, time(NULL));
         sr_ldap_answered(session);
     } else {
-        sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
-                    sr_ldap_colon(&answer), answer.text);
+        sr_ldap_why_response(session, &answer, "%s", "");
         /* Bound with it: it may not be compared, unless it was changed
          * meanwhile. */
         if (session->bound == SR_LDAP_BOUND_USER && answer.error < 0 &&
@@ -721,7 +717,7 @@ change_anywhere(struct sr_ldap_session *session,
             read_only = *session->error;
         }
     } while (is_refused && sr_ldap_leave_server(session));
-    /* That the others are away does not make this one take changes. */
+    /* That the others are unreachable does not make this one accept changes. */
     if (written == SR_WRITE_FAILED && read_only.code != SR_ERROR_NONE) {
         *session->error = read_only;
         *refusal = SR_REFUSAL_READ_ONLY;

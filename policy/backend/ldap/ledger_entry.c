@@ -1,5 +1,5 @@
 /*
- * LDAP ledgers: what the attributes of a failure that all hosts count say.
+ * LDAP ledgers: the attributes of a failure that all hosts count.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -1,5 +1,5 @@
 /*
- * LDAP ledgers: what the attributes of a failure that all hosts count say, as
+ * LDAP ledgers: the attributes of a failure that all hosts count, as
  * pure functions that can be tested by themselves.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -27,8 +27,7 @@ const char *sr_ldap_ledger_state(enum sr_shared_state state);
  * Read an entry at `now`, this host's time.  False when it is not an entry of a
  * shared ledger: it lacks an attribute, its name is no id, or its times are
  * more than SR_LDAP_LEDGER_AHEAD ahead.  Such an entry counts for nothing.  One
- * whose state is not known is of a later version and may say anything: it has
- * failed.
+ * whose state is not known is of a later version and counts as failed.
  */
 bool sr_ldap_ledger_entry(const struct sr_ldap_entry *from, sr_time now,
                           struct sr_shared_entry *entry);

@@ -1,7 +1,7 @@
 /*
  * LDAP ledgers: all entries that hosts have added for accounts, page by page.
  *
- * For enumerating callers. Of a page nothing is stored but what `take` stores.
+ * For enumerating callers. Of a page only what `take` stores.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -18,12 +18,12 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/util/deadline.h"
 
-/* A pass that takes longer, or has more pages, is broken off: whoever answers
- * can go on answering for ever. */
+/* A pass that takes longer, or has more pages, is stopped: a server could
+ * answer without end. */
 #define PASS_MS   60000
 #define PAGES_MAX 8192
 
-/* Names that nobody knows, decoys and the key are no accounts'.  The class is
+/* Unknown names, decoys and the key belong to no account.  The class is
  * what servers have an index of. */
 #define FILTER "(&(objectClass=device)(|(serialNumber=s-*)(serialNumber=f-*)))"
 
@@ -38,7 +38,7 @@ take_entry(struct sr_ldap_session *session, LDAPMessage *message,
     if (sr_ldap_entry_take(session, message, &found) == LDAP_SUCCESS) {
         const char *ledger = sr_ldap_entry_first(&found, "serialNumber");
 
-        ask = SR_STATUS_OK; /* what cannot be read is passed over */
+        ask = SR_STATUS_OK; /* what cannot be read is skipped */
         if (ledger != NULL && sr_ldap_ledger_is_account(ledger) &&
             sr_ldap_ledger_entry(&found, (sr_time)time(NULL), &entry))
             ask = request->take(request->context, ledger, &entry);
@@ -77,12 +77,12 @@ fetch_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
         code = is_first ? sr_ldap_as_service(session) : LDAP_SUCCESS;
         sr_ldap_response_init(answer, code);
         if (code != LDAP_SUCCESS)
-            break; /* it was said why */
+            break; /* the error is set */
         code = sr_ldap_next_page(session, paged, answer, page);
+        answer->code = code;
         if (code != LDAP_SUCCESS && !sr_ldap_response_is_away(code))
-            sr_ldap_why(session, "%s, to read all entries: %s%s%s", paged->base,
-                        ldap_err2string(code), sr_ldap_colon(answer),
-                        answer->text);
+            sr_ldap_why_response(session, answer,
+                                 "%s, to read all entries: ", paged->base);
         else if (code != LDAP_SUCCESS)
             sr_ldap_why(session, "%s: %s",
                         session->config->uri.item[session->uri],

@@ -12,55 +12,36 @@
 /* In pwdAccountLockedTime: until an administrator acts. */
 #define FOR_GOOD "000001010000Z"
 
-enum {
-    CHANGED_TIME,
-    LOCKED_TIME,
-    FAILURE_TIME,
-    GRACE_USE_TIME,
-    RESET,
-    START_TIME,
-    END_TIME,
-    LAST_SUCCESS,
-    /* of the policy */
-    MAX_AGE,
-    MIN_AGE,
-    EXPIRE_WARNING,
-    GRACE_LIMIT,
-    GRACE_EXPIRY,
-    LOCKOUT,
-    LOCKOUT_DURATION,
-    MUST_CHANGE,
-    ALLOW_USER_CHANGE,
-    MAX_IDLE,
-    MIN_LENGTH,
-    MAX_LENGTH,
-    IN_HISTORY,
-};
-
 /* The presets are those of slapo-ppolicy(5). */
-const struct sr_ldap_attribute sr_ldap_openldap[] = {
-    [CHANGED_TIME] = {"pwdChangedTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [LOCKED_TIME] = {"pwdAccountLockedTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [FAILURE_TIME] = {"pwdFailureTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [GRACE_USE_TIME] = {"pwdGraceUseTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [RESET] = {"pwdReset", NULL, SR_LDAP_OF_ACCOUNT, 0},
-    [START_TIME] = {"pwdStartTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [END_TIME] = {"pwdEndTime", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [LAST_SUCCESS] = {"pwdLastSuccess", NULL, SR_LDAP_OF_ACCOUNT, -1},
-    [MAX_AGE] = {"pwdMaxAge", NULL, SR_LDAP_OF_POLICY, 0},
-    [MIN_AGE] = {"pwdMinAge", NULL, SR_LDAP_OF_POLICY, 0},
-    [EXPIRE_WARNING] = {"pwdExpireWarning", NULL, SR_LDAP_OF_POLICY, 0},
-    [GRACE_LIMIT] = {"pwdGraceAuthNLimit", NULL, SR_LDAP_OF_POLICY, 0},
-    [GRACE_EXPIRY] = {"pwdGraceExpiry", NULL, SR_LDAP_OF_POLICY, 0},
-    [LOCKOUT] = {"pwdLockout", NULL, SR_LDAP_OF_POLICY, 0},
-    [LOCKOUT_DURATION] = {"pwdLockoutDuration", NULL, SR_LDAP_OF_POLICY, 0},
-    [MUST_CHANGE] = {"pwdMustChange", NULL, SR_LDAP_OF_POLICY, 0},
-    [ALLOW_USER_CHANGE] = {"pwdAllowUserChange", NULL, SR_LDAP_OF_POLICY, 1},
-    [MAX_IDLE] = {"pwdMaxIdle", NULL, SR_LDAP_OF_POLICY, 0},
-    [MIN_LENGTH] = {"pwdMinLength", NULL, SR_LDAP_OF_POLICY, 0},
-    [MAX_LENGTH] = {"pwdMaxLength", NULL, SR_LDAP_OF_POLICY, 0},
-    [IN_HISTORY] = {"pwdInHistory", NULL, SR_LDAP_OF_POLICY, 0},
-};
+#define ATTRIBUTES(X)                                                          \
+    X(CHANGED_TIME, "pwdChangedTime", NULL, ACCOUNT, -1)                       \
+    X(LOCKED_TIME, "pwdAccountLockedTime", NULL, ACCOUNT, -1)                  \
+    X(FAILURE_TIME, "pwdFailureTime", NULL, ACCOUNT, -1)                       \
+    X(GRACE_USE_TIME, "pwdGraceUseTime", NULL, ACCOUNT, -1)                    \
+    X(RESET, "pwdReset", NULL, ACCOUNT, 0)                                     \
+    X(START_TIME, "pwdStartTime", NULL, ACCOUNT, -1)                           \
+    X(END_TIME, "pwdEndTime", NULL, ACCOUNT, -1)                               \
+    X(LAST_SUCCESS, "pwdLastSuccess", NULL, ACCOUNT, -1)                       \
+    X(MAX_AGE, "pwdMaxAge", NULL, POLICY, 0)                                   \
+    X(MIN_AGE, "pwdMinAge", NULL, POLICY, 0)                                   \
+    X(EXPIRE_WARNING, "pwdExpireWarning", NULL, POLICY, 0)                     \
+    X(GRACE_LIMIT, "pwdGraceAuthNLimit", NULL, POLICY, 0)                      \
+    X(GRACE_EXPIRY, "pwdGraceExpiry", NULL, POLICY, 0)                         \
+    X(LOCKOUT, "pwdLockout", NULL, POLICY, 0)                                  \
+    X(LOCKOUT_DURATION, "pwdLockoutDuration", NULL, POLICY, 0)                 \
+    X(MUST_CHANGE, "pwdMustChange", NULL, POLICY, 0)                           \
+    X(ALLOW_USER_CHANGE, "pwdAllowUserChange", NULL, POLICY, 1)                \
+    X(MAX_IDLE, "pwdMaxIdle", NULL, POLICY, 0)                                 \
+    X(MIN_LENGTH, "pwdMinLength", NULL, POLICY, 0)                             \
+    X(MAX_LENGTH, "pwdMaxLength", NULL, POLICY, 0)                             \
+    X(IN_HISTORY, "pwdInHistory", NULL, POLICY, 0)
+
+#define NUMBER(number, name, alias, where, preset) number,
+#define ROW(number, name, alias, where, preset)                                \
+    [number] = {name, alias, SR_LDAP_OF_##where, preset},
+
+enum { ATTRIBUTES(NUMBER) };
+const struct sr_ldap_attribute sr_ldap_openldap[] = {ATTRIBUTES(ROW)};
 const size_t sr_ldap_openldap_count =
     sizeof(sr_ldap_openldap) / sizeof(sr_ldap_openldap[0]);
 
@@ -135,7 +116,7 @@ age_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 
 /* With pwdMaxIdle the server locks an account out whose last bind, or else last
  * change, is too long ago.  It does so only where it records binds, which the
- * entry does not say; a bind that succeeds shows it. */
+ * entry does not show; a bind that succeeds does. */
 static void
 idle_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {

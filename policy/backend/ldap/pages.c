@@ -17,8 +17,8 @@
 /* Entries in one page: not above the default size limit of servers. */
 #define PAGE 500
 
-/* No directory has more, and none takes longer: a server that does not come to
- * an end is given up. */
+/* No directory has more, and none takes longer: a server that does not finish
+ * is abandoned. */
 #define PAGES_MAX      20000
 #define PAGES_BYTES    ((size_t)512 << 20)
 #define READING_MAX_MS ((int64_t)10 * 60 * 1000)
@@ -147,9 +147,10 @@ read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
             code = LDAP_NO_MEMORY;
         message = NULL;
     }
-    sr_ldap_why(session, "%s: not every account was returned: %s%s%s",
-                session->config->uri.item[session->uri], ldap_err2string(code),
-                sr_ldap_colon(&answer), answer.text);
+    answer.code = code;
+    sr_ldap_why_response(session, &answer,
+                         "%s: not every account was returned: ",
+                         session->config->uri.item[session->uri]);
     ldap_msgfree(message);
     return code;
 }
@@ -194,12 +195,12 @@ read_whole(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
     } else {
         ldap_msgfree(message);
     }
+    answer.code = code;
     if (code != LDAP_SUCCESS)
-        sr_ldap_why(session,
-                    "%s: pages are refused, and without them not every account "
-                    "was returned: %s%s%s",
-                    session->config->uri.item[session->uri],
-                    ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
+        sr_ldap_why_response(session, &answer,
+                             "%s: pages are refused, and without them not "
+                             "every account was returned: ",
+                             session->config->uri.item[session->uri]);
     return code;
 }
 

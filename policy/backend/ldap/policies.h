@@ -12,8 +12,8 @@
  * Put the policies of an account into a view, reading those that the cache does
  * not have yet.  view->account is set by the caller.  A policy that does not
  * exist, or may not be read, has no values.  Returns an LDAP result code; or
- * LDAP_LOOP_DETECT when there are too many policies, which is the account's
- * fault only: the session's error says so.
+ * LDAP_LOOP_DETECT when there are too many policies, which concerns this
+ * account only: the session's error has the reason.
  */
 int sr_ldap_policies_of(struct sr_ldap_session *session,
                         struct sr_ldap_policies *policies,

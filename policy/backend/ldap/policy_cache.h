@@ -23,15 +23,15 @@ struct sr_ldap_policies {
 const struct sr_ldap_entry *
 sr_ldap_policies_find(const struct sr_ldap_policies *policies, const char *dn);
 
-/* Take a policy over, which is empty afterwards.  Returns it in the cache, or
- * NULL when memory is out. */
+/* Move a policy into the cache; it is empty afterwards.  Returns it in the
+ * cache, or NULL when memory is out. */
 const struct sr_ldap_entry *
 sr_ldap_policies_add(struct sr_ldap_policies *policies,
                      struct sr_ldap_entry *policy);
 
 void sr_ldap_policies_clear(struct sr_ldap_policies *policies);
 
-/* Whether both say the same of the same policies. */
+/* Whether both have the same policies with the same values. */
 bool sr_ldap_policies_are_same(const struct sr_ldap_policies *one,
                                const struct sr_ldap_policies *other);
 

@@ -1,5 +1,5 @@
 /*
- * LDAP receive: waiting for responses, and taking them apart.
+ * LDAP receive: waiting for responses, and decoding them.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -10,7 +10,7 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/util/deadline.h"
 
-/* The shortest wait: below it a server that is there seems not to be. */
+/* The shortest wait: with less, a server that is reachable seems not to be. */
 #define WAIT_MIN 10
 
 static struct timeval

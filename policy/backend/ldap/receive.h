@@ -1,5 +1,5 @@
 /*
- * LDAP receive: waiting for responses, and taking them apart.
+ * LDAP receive: waiting for responses, and decoding them.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -12,8 +12,8 @@
  * Wait for the response to a request until `end`.  *message may be NULL
  * afterwards; free it with ldap_msgfree().  `answer` has its code and controls;
  * without a response the code is LDAP_TIMEOUT or LDAP_SERVER_DOWN.  A response
- * of more bytes than session->allowance is none, and the connection is of no
- * use any more.
+ * of more bytes than session->allowance is none, and the connection cannot be
+ * used any more.
  */
 void sr_ldap_receive(struct sr_ldap_session *session, int id, int64_t end,
                      struct sr_ldap_response *answer, LDAPMessage **message);

@@ -27,7 +27,7 @@ take_entries(struct sr_ldap_session *session, LDAPMessage *message,
     return code;
 }
 
-/* One search on the connection at hand. */
+/* One search on the current connection. */
 static int
 search_once(struct sr_ldap_session *session, const char *base, int scope,
             const char *filter, const char *const *attributes,
@@ -54,10 +54,10 @@ search_once(struct sr_ldap_session *session, const char *base, int scope,
     ldap_msgfree(message);
     if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE)
         return LDAP_SUCCESS;
+    answer.code = code;
     if (code != LDAP_SUCCESS)
-        sr_ldap_why(session, "%s: %s%s%s",
-                    session->config->uri.item[session->uri],
-                    ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
+        sr_ldap_why_response(session, &answer,
+                             "%s: ", session->config->uri.item[session->uri]);
     return code;
 }
 

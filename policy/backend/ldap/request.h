@@ -10,10 +10,10 @@
 
 /*
  * Search, as the service unless session->by_owner.  The entries are put into
- * `found`, at most `most`; *count says how many there are, at most one more
+ * `found`, at most `most`; *count is how many there are, at most one more
  * than that.  Returns an LDAP result code.  An entry (LDAP_SCOPE_BASE) that
  * does not exist is not an error but *count 0; a base that does not exist is
- * one: a directory without its base, or one that hides it, does not say which
+ * one: a directory without its base, or one that hides it, does not show which
  * accounts it has.
  */
 int sr_ldap_search(struct sr_ldap_session *session, const char *base, int scope,
@@ -54,7 +54,7 @@ void sr_ldap_try_write(struct sr_ldap_session *session, const char *dn,
 /*
  * Whether the identity that is bound may write an attribute, by trying to
  * delete `value`, which the entry does not have: so nothing is changed.
- * SR_UNKNOWN when the server's answer says neither.
+ * SR_UNKNOWN when the server's answer shows neither.
  */
 enum sr_tri sr_ldap_may_write(struct sr_ldap_session *session, const char *dn,
                               const char *attribute, const char *value);

@@ -41,7 +41,7 @@ sr_ldap_response_is_away(int code)
     case LDAP_SERVER_DOWN:
     case LDAP_CONNECT_ERROR:
     case LDAP_TIMEOUT:
-    case LDAP_DECODING_ERROR: /* what speaks there is no LDAP server */
+    case LDAP_DECODING_ERROR: /* no LDAP server answers there */
     case LDAP_LOCAL_ERROR:
     case LDAP_BUSY:
     case LDAP_UNAVAILABLE:
@@ -91,7 +91,7 @@ read_ppolicy(BerElement *ber, size_t size, struct sr_ldap_response *answer)
     ber_tag_t tag;
     char *end;
 
-    /* The reader of elements takes one that is cut for an empty one. */
+    /* liblber treats an element that is cut as an empty one. */
     if (ber_peek_tag(ber, &length) != LBER_SEQUENCE || size < 2 ||
         length > size - 2)
         return false;
@@ -104,7 +104,7 @@ read_ppolicy(BerElement *ber, size_t size, struct sr_ldap_response *answer)
     return true;
 }
 
-/* Take the control in whole or not at all. */
+/* Accept the control in whole or not at all. */
 static void
 add_ppolicy(struct sr_ldap_response *answer, struct berval *value)
 {
@@ -276,7 +276,7 @@ bound_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
     }
     if (answer->expires > 0) {
         facts->password_expires = now + answer->expires;
-        /* ppolicy speaks of it only when it is time to warn; 389, which is
+        /* ppolicy sends it only when it is time to warn; 389, which is
          * known by Netscape's control, can be configured to send it always. */
         if (answer->has_ppolicy && !answer->has_expiring &&
             facts->warn_from == SR_TIME_UNKNOWN)

@@ -24,21 +24,13 @@ struct sr_ldap_response {
     bool has_ppolicy; /* the password policy control came */
     bool has_expired; /* Netscape's: expired, or must be changed */
     bool has_expiring;
-    int64_t expires; /* seconds until the password expires; -1: not said */
-    int64_t grace;   /* logins left; -1: not said */
+    int64_t expires; /* seconds until the password expires; -1: not sent */
+    int64_t grace;   /* logins left; -1: not sent */
     int error;       /* of draft-behera, 0 to 9; -1: none */
     char text[160];  /* the server's own, for the log */
 };
 
-/* What stands between the words for `code` and those of the server, which may
- * have none: "%s%s%s". */
-static inline const char *
-sr_ldap_colon(const struct sr_ldap_response *answer)
-{
-    return answer->text[0] == '\0' ? "" : ": ";
-}
-
-/* An answer that says nothing but `code`. */
+/* An answer that has nothing but `code`. */
 void sr_ldap_response_init(struct sr_ldap_response *answer, int code);
 
 /* Whether a code means that the server did not answer or is out of service, so
@@ -46,46 +38,46 @@ void sr_ldap_response_init(struct sr_ldap_response *answer, int code);
 bool sr_ldap_response_is_away(int code);
 
 /*
- * Add what the controls (ended by NULL; may be NULL) say.  What cannot be
- * decoded is passed over.
+ * Add what the controls (ended by NULL; may be NULL) contain. What cannot be
+ * decoded is skipped.
  */
 void sr_ldap_response_controls(struct sr_ldap_response *answer,
                                LDAPControl *const *controls);
 
-/* Keep the server's text, as one line (some end theirs in a newline) that says
- * nothing to a terminal. */
+/* Keep the server's text, as one line (some end theirs in a newline) without
+ * control characters. */
 void sr_ldap_response_text(struct sr_ldap_response *answer, const char *text);
 
-/* What the response to a bind says about the password. Only codes about the
+/* What the response to a bind means for the password. Only codes about the
  * password or the account mean that it is wrong; all others are an outage. */
 enum sr_verify_result
 sr_ldap_response_verify(const struct sr_ldap_response *answer);
 
 /*
- * What Active Directory says to a bind: the number behind "data" in its text
- * (MS-ERREF 2.2), which names the state of the account to the right password
+ * The answer of Active Directory to a bind: the number behind "data" in its
+ * text (MS-ERREF 2.2), which is the state of the account for the right password
  * only.  0: none.  Pure.
  */
 unsigned sr_ldap_response_data(const struct sr_ldap_response *answer);
 
 /*
- * What that proves: RIGHT for a state that is told to the right password only,
- * WRONG for a wrong one and for a lockout, which is told to both; UNAVAILABLE:
+ * What that proves: RIGHT for a state that is shown for the right password only,
+ * WRONG for a wrong one and for a lockout, which is shown for both; UNAVAILABLE:
  * nothing.
  */
 enum sr_verify_result
 sr_ldap_response_ad(const struct sr_ldap_response *answer);
 
 /*
- * Whether the password is known to be right only because the server says
- * "expired". OpenLDAP and 389 say so to the right password only; other servers
+ * Whether the password is known to be right only because the server answers
+ * "expired". OpenLDAP and 389 do so for the right password only; other servers
  * may check the age before the password.
  */
 bool sr_ldap_response_is_expiry(const struct sr_ldap_response *answer);
 
 /*
- * Add what the response to a bind at the time `now` says to the facts of the
- * account, which is on a server of this kind.  can_help: see struct
+ * Add what the response to a bind at the time `now` contains to the facts of
+ * the account, which is on a server of this kind.  can_help: see struct
  * sr_ldap_view.
  */
 void sr_ldap_response_facts(const struct sr_ldap_response *answer,
@@ -96,7 +88,7 @@ void sr_ldap_response_facts(const struct sr_ldap_response *answer,
  * or one whose database is read-only.  Another server may take it. */
 bool sr_ldap_response_is_read_only(const struct sr_ldap_response *answer);
 
-/* What came of a change that was sent.  *refusal is set on REFUSED. */
+/* The result of a change that was sent.  *refusal is set on REFUSED. */
 enum sr_write sr_ldap_response_write(const struct sr_ldap_response *answer,
                                      enum sr_refusal *refusal);
 

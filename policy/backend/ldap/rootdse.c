@@ -1,5 +1,5 @@
 /*
- * LDAP server: what a server says of itself, and its certificate.
+ * LDAP server: what a server publishes about itself, and its certificate.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -18,38 +18,6 @@
 const char *const sr_ldap_root_attributes[] = {
     "objectClass", "supportedControl", "supportedExtension",
     "vendorName",  "vendorVersion",    NULL,
-};
-
-const char *const sr_ldap_survey_policy[] = {
-    "pwdAttribute", /* every policy has it: known, or not to be read */
-    "pwdMaxAge",
-    "pwdExpireWarning",
-    "pwdMinAge",
-    "pwdGraceAuthNLimit",
-    "pwdMinLength",
-    "pwdInHistory",
-    "pwdMaxFailure",
-    "pwdLockoutDuration",
-    "pwdLockout",
-    "pwdMustChange",
-    "pwdSafeModify",
-    "pwdAllowUserChange",
-    /* 389 */
-    "passwordMaxAge",
-    "passwordWarning",
-    "passwordMinAge",
-    "passwordGraceLimit",
-    "passwordMinLength",
-    "passwordInHistory",
-    "passwordMaxFailure",
-    "passwordLockoutDuration",
-    "passwordLockout",
-    "passwordMustChange",
-    "passwordChange",
-    "passwordTrackUpdateTime",
-    "passwordTPRMaxUse",
-    "passwordTPRDelayExpireAt",
-    NULL,
 };
 
 static bool
@@ -107,33 +75,58 @@ sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
 
 /* ---- the policy */
 
-static int64_t
-number(const struct sr_ldap_entry *policy, const char *first,
-       const char *second)
-{
-    const char *text = sr_ldap_entry_first(policy, first);
-    long long value;
-    char *end;
+/* The members of a policy, and the attributes that hold them: OpenLDAP's or, as
+ * 389 has its own names, that. */
+#define NUMBER(member) offsetof(struct sr_survey_policy, member), false
+#define TRUTH(member)  offsetof(struct sr_survey_policy, member), true
 
-    if (text == NULL)
-        text = sr_ldap_entry_first(policy, second);
-    if (text == NULL)
-        return -1;
-    value = strtoll(text, &end, 10);
-    return *text == '\0' || *end != '\0' || value < 0 ? -1 : value;
+static const struct member {
+    size_t offset;
+    bool is_truth;
+    const char *attribute[2];
+} members[] = {
+    {NUMBER(max_age), {"pwdMaxAge", "passwordMaxAge"}},
+    {NUMBER(warning), {"pwdExpireWarning", "passwordWarning"}},
+    {NUMBER(min_age), {"pwdMinAge", "passwordMinAge"}},
+    {NUMBER(grace), {"pwdGraceAuthNLimit", "passwordGraceLimit"}},
+    {NUMBER(min_length), {"pwdMinLength", "passwordMinLength"}},
+    {NUMBER(history), {"pwdInHistory", "passwordInHistory"}},
+    {NUMBER(max_failures), {"pwdMaxFailure", "passwordMaxFailure"}},
+    {NUMBER(lock_duration), {"pwdLockoutDuration", "passwordLockoutDuration"}},
+    {TRUTH(locks), {"pwdLockout", "passwordLockout"}},
+    {TRUTH(must_change), {"pwdMustChange", "passwordMustChange"}},
+    {TRUTH(safe_modify), {"pwdSafeModify"}},
+    {TRUTH(user_change), {"pwdAllowUserChange", "passwordChange"}},
+    {TRUTH(tells_changes), {"passwordTrackUpdateTime"}},
+    {NUMBER(temporary_uses), {"passwordTPRMaxUse"}},
+    {NUMBER(temporary_lifetime), {"passwordTPRDelayExpireAt"}},
+};
+
+#define MEMBERS (sizeof(members) / sizeof(members[0]))
+_Static_assert(2 * MEMBERS + 2 <= SR_LDAP_POLICY_LIST, "the list has room");
+
+void
+sr_ldap_policy_attributes(const char *list[SR_LDAP_POLICY_LIST])
+{
+    size_t count = 0;
+
+    /* Every policy has it: so it is known whether it can be read. */
+    list[count++] = "pwdAttribute";
+    for (size_t i = 0; i < 2 * MEMBERS; i++) {
+        if (members[i / 2].attribute[i % 2] != NULL)
+            list[count++] = members[i / 2].attribute[i % 2];
+    }
+    list[count] = NULL;
 }
 
-static enum sr_tri
-truth(const struct sr_ldap_entry *policy, const char *first, const char *second)
+/* -1: it is absent, or is no number. */
+static int64_t
+number(const char *text)
 {
-    const char *text = sr_ldap_entry_first(policy, first);
+    char *end;
+    long long value = text == NULL ? -1 : strtoll(text, &end, 10);
 
-    if (text == NULL)
-        text = sr_ldap_entry_first(policy, second);
-    if (text == NULL)
-        return SR_UNKNOWN;
-    return strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0 ? SR_YES
-                                                                        : SR_NO;
+    return value < 0 || *text == '\0' || *end != '\0' ? -1 : value;
 }
 
 void
@@ -141,25 +134,22 @@ sr_ldap_server_policy(const struct sr_ldap_entry *policy,
                       struct sr_survey_policy *out)
 {
     out->is_read = policy->count > 0;
-    out->max_age = number(policy, "pwdMaxAge", "passwordMaxAge");
-    out->warning = number(policy, "pwdExpireWarning", "passwordWarning");
-    out->min_age = number(policy, "pwdMinAge", "passwordMinAge");
-    out->grace = number(policy, "pwdGraceAuthNLimit", "passwordGraceLimit");
-    out->min_length = number(policy, "pwdMinLength", "passwordMinLength");
-    out->history = number(policy, "pwdInHistory", "passwordInHistory");
-    out->max_failures = number(policy, "pwdMaxFailure", "passwordMaxFailure");
-    out->lock_duration =
-        number(policy, "pwdLockoutDuration", "passwordLockoutDuration");
-    out->locks = truth(policy, "pwdLockout", "passwordLockout");
-    out->must_change = truth(policy, "pwdMustChange", "passwordMustChange");
-    out->safe_modify = truth(policy, "pwdSafeModify", "pwdSafeModify");
-    out->user_change = truth(policy, "pwdAllowUserChange", "passwordChange");
-    out->tells_changes =
-        truth(policy, "passwordTrackUpdateTime", "passwordTrackUpdateTime");
-    out->temporary_uses =
-        number(policy, "passwordTPRMaxUse", "passwordTPRMaxUse");
-    out->temporary_lifetime =
-        number(policy, "passwordTPRDelayExpireAt", "passwordTPRDelayExpireAt");
+    for (size_t i = 0; i < MEMBERS; i++) {
+        void *at = (char *)out + members[i].offset;
+        const char *text = sr_ldap_entry_first(policy, members[i].attribute[0]);
+
+        if (text == NULL && members[i].attribute[1] != NULL)
+            text = sr_ldap_entry_first(policy, members[i].attribute[1]);
+        if (!members[i].is_truth)
+            *(int64_t *)at = number(text);
+        else if (text != NULL)
+            *(enum sr_tri *)at =
+                strcasecmp(text, "true") == 0 || strcasecmp(text, "on") == 0
+                    ? SR_YES
+                    : SR_NO;
+        else
+            *(enum sr_tri *)at = SR_UNKNOWN;
+    }
 }
 
 /* ---- all accounts */

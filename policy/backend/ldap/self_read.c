@@ -1,9 +1,9 @@
 /*
  * LDAP self read: accounts that a directory shows to their owners only.
  *
- * Where no identity is configured, a template says what the DN of a name is,
- * and the name service that there is such an account.  What its state is, is
- * known when its owner has proved the password, and reads the own entry.
+ * Where no identity is configured, a template gives the DN of a name,
+ * and the name service that there is such an account.  Its state is known once
+ * its owner has bound and the own entry was read.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -51,7 +51,7 @@ find_uid(const char *name, uid_t *uid)
 bool
 sr_ldap_self_read_uid(const char *name, uid_t *uid)
 {
-    /* Root is of this host. */
+    /* Root is an account of this host. */
     return find_uid(name, uid) == 0 && *uid != 0 && *uid != (uid_t)-1;
 }
 

@@ -1,7 +1,7 @@
 /*
  * LDAP self read: accounts that a directory shows to their owners only.
  *
- * Where no identity is configured, a template says what the DN of a name is,
+ * Where no identity is configured, a template gives the DN of a name,
  * and the name service that there is such an account.  Its facts are known once
  * its owner has bound and the own entry was read.
  *
@@ -12,8 +12,8 @@
 
 #include "policy/backend/ldap/session.h"
 
-/* Whether a code means that a search by nobody in particular was refused, which
- * does not say whether the entry exists. */
+/* Whether a code means that an anonymous search was refused, which does not
+ * show whether the entry exists. */
 bool sr_ldap_self_read_hides(int code);
 
 /* The uid that the name service has for a name; false: none, or root's. */
@@ -28,8 +28,8 @@ enum sr_status sr_ldap_self_read_close(struct sr_ldap_session *session,
                                        const char *name);
 
 /*
- * Whether the entry has this uid; one that shows none is given it.  False, and
- * the session's error says why, when it has another.
+ * Whether the entry has this uid; one that shows none is given it.  False,
+ * with the session's error set, when it has another.
  */
 bool sr_ldap_self_read_matches(struct sr_ldap_session *session, uid_t uid,
                                struct sr_ldap_entry *entry);

@@ -1,5 +1,5 @@
 /*
- * LDAP session: one connection to one of the servers, and what was learned over
+ * LDAP session: one connection to one of the servers, and what was read over
  * it, for all calls of one transaction.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -47,6 +47,21 @@ sr_ldap_why(struct sr_ldap_session *session, const char *format, ...)
     va_end(arguments);
 }
 
+void
+sr_ldap_why_response(struct sr_ldap_session *session,
+                     const struct sr_ldap_response *answer, const char *format,
+                     ...)
+{
+    char what[SR_ERROR_TEXT_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(what, sizeof(what), format, arguments);
+    va_end(arguments);
+    sr_ldap_why(session, "%s%s%s%s", what, ldap_err2string(answer->code),
+                answer->text[0] == '\0' ? "" : ": ", answer->text);
+}
+
 static void
 hold_sigpipe(struct sr_ldap_session *session)
 {
@@ -59,7 +74,7 @@ hold_sigpipe(struct sr_ldap_session *session)
     pthread_sigmask(SIG_BLOCK, &pipe, &session->signals);
 }
 
-/* Take away what came meanwhile, and only that. */
+/* Discard what was received meanwhile, and only that. */
 static void
 release_sigpipe(struct sr_ldap_session *session)
 {
@@ -76,8 +91,8 @@ release_sigpipe(struct sr_ldap_session *session)
 
 /*
  * Whether the descriptor is still that of the connection.  Between two calls
- * the application may have closed it, with all that it did not know, and have
- * opened something else there.
+ * the application may have closed it, with all descriptors that it did not
+ * know, and have opened another file there.
  */
 static bool
 is_ours(const struct sr_ldap_session *session)

@@ -1,10 +1,10 @@
 /*
- * LDAP session: one connection to one of the servers, and what was learned over
+ * LDAP session: one connection to one of the servers, and what was read over
  * it, for all calls of one transaction.
  *
  * No wait exceeds the deadline.  The time that a login waits is counted over
  * all its calls; the count starts anew when a password was verified, and the
- * time that passes between two calls is given back.
+ * time that passes between two calls does not count.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -65,7 +65,7 @@ struct sr_ldap_session {
 
     LDAP *ld; /* NULL: no connection */
     int fd;
-    dev_t device;    /* of the socket: a descriptor that somebody else closed */
+    dev_t device;    /* of the socket: a descriptor that other code closed */
     ino_t inode;     /* can be another file's by now */
     int64_t tls_end; /* of the handshake under way; 0: there is none */
     /* Bytes that the response to a request may have, and those that may still
@@ -77,13 +77,13 @@ struct sr_ldap_session {
     bool is_kind_known; /* the server is one whose kind is known */
     size_t uri;         /* of config->uri, which the connection is to */
     uint64_t dead;      /* URIs that did not answer, a bit each */
-    uint64_t silent;    /* those that kept another login waiting a moment ago */
+    uint64_t silent;    /* those that lately kept another login waiting */
     bool has_asked;     /* which those are */
     /* Searches are those of the user whom the connection is bound as. */
     bool by_owner;
 
     int64_t spent;    /* waiting, in milliseconds, by the deadline's count */
-    int64_t proving;  /* so much of it when a password was answered for */
+    int64_t proving;  /* so much of it until a password was verified */
     int64_t waited;   /* when that ended */
     int64_t began;    /* the call under way */
     sigset_t signals; /* of the thread, before the call */
@@ -112,6 +112,13 @@ void sr_ldap_session_free(struct sr_ldap_session *session, bool is_copy);
 __attribute__((format(printf, 2, 3))) void
 sr_ldap_why(struct sr_ldap_session *session, const char *format, ...);
 
+/* The same, followed by the text for the response's code, and the
+ * server's own text. */
+__attribute__((format(printf, 3, 4))) void
+sr_ldap_why_response(struct sr_ldap_session *session,
+                     const struct sr_ldap_response *answer, const char *format,
+                     ...);
+
 /* Forget the account that was looked up last: it has been changed. */
 void sr_ldap_forget(struct sr_ldap_session *session);
 
@@ -129,7 +136,7 @@ sr_ldap_is_sealed(const struct sr_ldap_session *session)
            session->config->identity == SR_IDENTITY_GSSAPI;
 }
 
-/* Close the connection; what was learned stays. */
+/* Close the connection; what was read is kept. */
 void sr_ldap_close(struct sr_ldap_session *session, bool is_copy);
 
 /* The same between two calls. */

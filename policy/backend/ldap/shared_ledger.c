@@ -6,7 +6,7 @@
  * serialNumber names the ledger, description its state.  Everything here is
  * done as the service, which alone has access to the container.
  *
- * What is asked for can be asked for twice: an entry that is there already has
+ * Requests can be repeated: an entry that is there already has
  * been added, one that is gone has been deleted.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -28,10 +28,10 @@
 #include "policy/backend/ldap/shared_ledger.h"
 #include "policy/util/deadline.h"
 
-/* What is left to settle, whatever the proof took. */
+/* What is left for settling, however long the verification took. */
 #define SETTLE_MS 1000
 
-/* How long what was cleared is as good as looked at: as ldap.c's FRESH_MS. */
+/* How long what was cleared need not be read: as ldap.c's FRESH_MS. */
 #define FRESH_MS 30000
 
 /* Deletions that are under way at once. */
@@ -63,15 +63,15 @@ failed(struct sr_ldap_session *session, const char *what,
                     session->config->lockout_base, what);
     else if (!sr_ldap_response_is_away(answer->code) ||
              !sr_error_has_text(session->error))
-        sr_ldap_why(session, "%s, to %s: %s%s%s", session->config->lockout_base,
-                    what, ldap_err2string(answer->code), sr_ldap_colon(answer),
-                    answer->text);
+        sr_ldap_why_response(session, answer,
+                             "%s, to %s: ", session->config->lockout_base,
+                             what);
     return SR_STATUS_UNAVAILABLE;
 }
 
 /* ---- adding and changing */
 
-/* One entry.  LDAP_ALREADY_EXISTS is for the caller to judge. */
+/* One entry.  LDAP_ALREADY_EXISTS is left to the caller. */
 static void
 add(struct sr_ldap_session *session, const char *id, const char *ledger,
     const char *description, struct sr_ldap_response *answer)
@@ -219,7 +219,7 @@ last_time(const struct sr_shared_entry *entry)
     return entry->changed > entry->made ? entry->changed : entry->made;
 }
 
-/* Add an entry to the list; when that is full the oldest one gives way. */
+/* Add an entry to the list; when that is full the oldest one is replaced. */
 static void
 keep(struct sr_shared_list *list, const struct sr_shared_entry *entry)
 {
@@ -284,7 +284,7 @@ search_once(struct sr_ldap_session *session, const char *filter,
     ldap_msgfree(message);
 }
 
-/* What was cleared a moment ago need not be looked at. */
+/* What was cleared a moment ago need not be read. */
 static bool
 is_recalled(const struct sr_ldap_session *session,
             const struct sr_shared_request *request)
@@ -338,7 +338,7 @@ make_key(struct sr_ldap_session *session)
     return failed(session, "add the key", &answer);
 }
 
-/* *is_there: there is an entry, whatever it says. */
+/* *is_there: there is an entry, whatever its state. */
 static enum sr_status
 find_key(struct sr_ldap_session *session, bool *is_there)
 {
@@ -388,7 +388,7 @@ have_key(struct sr_ldap_session *session, struct sr_shared_request *request)
     return SR_STATUS_OK;
 }
 
-/* ---- the room */
+/* ---- the operation */
 
 static enum sr_status
 carry_out(struct sr_ldap_session *session, struct sr_shared_request *request)
@@ -410,8 +410,8 @@ carry_out(struct sr_ldap_session *session, struct sr_shared_request *request)
     return SR_STATUS_UNAVAILABLE;
 }
 
-/* Once the password was answered for the count has begun anew, for what comes
- * then.  To settle belongs to what was before. */
+/* Once the password was verified the count has started anew, for later calls.
+ * Settling belongs to the earlier ones. */
 static int64_t
 spent_before(const struct sr_ldap_session *session)
 {
@@ -435,7 +435,7 @@ is_precious(const struct sr_ldap_session *session)
            session->has_response && session->response.grace >= 0;
 }
 
-/* Carry it out over another connection, and come back to the one there was. */
+/* Carry it out over another connection, and restore the earlier one. */
 static enum sr_status
 carry_out_aside(struct sr_ldap_session *session,
                 struct sr_shared_request *request)

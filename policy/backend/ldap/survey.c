@@ -1,6 +1,6 @@
 /*
  * LDAP survey: connect to each server, and ask one of them what it is, and by
- * effect what the service, the owner and anybody may do there.
+ * effect what the service, the owner and anonymous clients may do there.
  *
  * Rights are tried by requests that leave no trace.  Whether an attribute can
  * be read is found by comparing it, which is either refused or answered.
@@ -44,7 +44,7 @@ static const struct {
     {"userPassword", NO_PASSWORD, false, ANYWHERE},
     {"pwdChangedTime", NO_TIME, true, NOT_389},
     {"pwdAccountLockedTime", NO_TIME, true, NOT_389},
-    /* The value is that which it has not.  389 keeps it to itself. */
+    /* The value is that which it has not.  389 does not show it. */
     {"pwdReset", NULL, true, NOT_389},
     {"pwdPolicySubentry", NO_DN, true, ANYWHERE},
     {"pwdStartTime", NO_TIME, true, NOT_389},
@@ -69,6 +69,16 @@ static const struct {
 
 #define TRIED_COUNT (sizeof(tried) / sizeof(tried[0]))
 _Static_assert(TRIED_COUNT <= SR_SURVEY_RIGHTS, "more than a survey holds");
+
+/* Why a request failed. */
+static void
+copy_why(const struct sr_ldap_session *session, int code,
+         char why[SR_ERROR_TEXT_SIZE])
+{
+    snprintf(why, SR_ERROR_TEXT_SIZE, "%s",
+             sr_error_has_text(session->error) ? session->error->text
+                                               : ldap_err2string(code));
+}
 
 /* ---- the servers */
 
@@ -137,9 +147,7 @@ try_servers(struct sr_ldap_session *session, struct sr_survey *survey)
             look_at_tls(session, uri);
             uri->is_read_only = is_read_only(session, i);
         } else {
-            snprintf(uri->why, sizeof(uri->why), "%s",
-                     !sr_error_has_text(session->error) ? ldap_err2string(code)
-                                                        : session->error->text);
+            copy_why(session, code, uri->why);
         }
     }
     sr_ldap_close(session, false);
@@ -159,9 +167,7 @@ read_root(struct sr_ldap_session *session, struct sr_survey *survey)
                               sr_ldap_root_attributes, &root, 1, &count);
 
     if (code != LDAP_SUCCESS) {
-        snprintf(survey->why, sizeof(survey->why), "%s",
-                 !sr_error_has_text(session->error) ? ldap_err2string(code)
-                                                    : session->error->text);
+        copy_why(session, code, survey->why);
         return SR_STATUS_UNAVAILABLE;
     }
     survey->used = session->config->uri.item[session->uri];
@@ -291,13 +297,15 @@ static void
 read_policy(struct sr_ldap_session *session, const char *dn,
             struct sr_survey_policy *out)
 {
+    const char *attributes[SR_LDAP_POLICY_LIST];
     struct sr_ldap_entry policy = {0};
     size_t count = 0;
 
+    sr_ldap_policy_attributes(attributes);
     snprintf(out->dn, sizeof(out->dn), "%s", dn == NULL ? "" : dn);
     if (out->dn[0] != '\0')
         sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
-                       sr_ldap_survey_policy, &policy, 1, &count);
+                       attributes, &policy, 1, &count);
     sr_ldap_server_policy(&policy, out);
     sr_ldap_entry_clear(&policy);
     sr_ldap_answered(session);
@@ -329,9 +337,7 @@ find_test(struct sr_ldap_session *session, struct sr_survey *survey,
     else
         survey->test_result = SR_TEST_FOUND;
     if (code != LDAP_SUCCESS)
-        snprintf(survey->test_why, sizeof(survey->test_why), "%s",
-                 !sr_error_has_text(session->error) ? ldap_err2string(code)
-                                                    : session->error->text);
+        copy_why(session, code, survey->test_why);
     if (entry->dn != NULL)
         snprintf(survey->test_dn, sizeof(survey->test_dn), "%s", entry->dn);
     sr_ldap_answered(session);
@@ -422,7 +428,7 @@ try_as_service(struct sr_ldap_session *session,
     survey->right_count = TRIED_COUNT;
 }
 
-/* What its owner may.  A pending change or a lock stands in the way. */
+/* What its owner may.  A pending change or a lock prevents that. */
 static void
 try_as_owner(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
              struct sr_survey *survey)
@@ -453,7 +459,7 @@ try_as_owner(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
 }
 
 /*
- * Whether the server says that an account is locked, which only a locked
+ * Whether the server reports that an account is locked, which only a locked
  * account shows. While it is locked, another failure is not counted.
  */
 static void
@@ -528,7 +534,7 @@ sr_ldap_survey(struct sr_call *call, struct sr_survey *survey)
         return SR_STATUS_NO_MEMORY;
     ask = look_around(session, survey);
     if (!survey->is_brief)
-        sr_ldap_close(session, false); /* bound as somebody */
+        sr_ldap_close(session, false); /* bound as the test entry */
     sr_ldap_end(session);
     return ask;
 }

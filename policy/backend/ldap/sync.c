@@ -1,5 +1,5 @@
 /*
- * LDAP sync: what content synchronisation (RFC 4533) says.
+ * LDAP sync: messages of content synchronisation (RFC 4533).
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -63,8 +63,8 @@ sr_sync_state(LDAPControl *const *controls, enum sr_sync_state *state,
     return 0;
 }
 
-/* How each of them begins: a cookie, which nobody keeps, and a switch, which
- * stays as it is where nothing is said. */
+/* How each of them begins: a cookie, which is not kept, and a switch, which
+ * keeps its value where it is absent. */
 static bool
 read_head(BerElement *ber, ber_tag_t tag, ber_int_t *value)
 {
@@ -179,9 +179,7 @@ free_node(void *data)
 {
     struct node *node = data;
 
-    for (size_t i = 0; i < node->names.count; i++)
-        free(node->names.item[i]);
-    free(node->names.item);
+    sr_string_list_free(&node->names);
     free(node);
 }
 

@@ -1,5 +1,5 @@
 /*
- * LDAP sync: what content synchronisation (RFC 4533) says, as pure functions
+ * LDAP sync: messages of content synchronisation (RFC 4533), as pure functions
  * that can be tested by themselves, and the names of the entries by what such a
  * server calls them.
  *
@@ -19,7 +19,7 @@ struct sr_sync_id {
     uint8_t bytes[16];
 };
 
-/* What became of an entry. */
+/* What happened to an entry. */
 enum sr_sync_state {
     SR_SYNC_PRESENT,
     SR_SYNC_ADD,
@@ -27,7 +27,7 @@ enum sr_sync_state {
     SR_SYNC_DELETE,
 };
 
-/* What a message without an entry says. */
+/* What a message without an entry means. */
 enum sr_sync_news {
     SR_SYNC_NOTHING,   /* a cookie, or what is of no interest without one */
     SR_SYNC_REFRESHED, /* every entry has been sent */
@@ -42,7 +42,7 @@ struct sr_sync_ids {
 
 /*
  * The value of the request: everything that is there, and then what changes.
- * It has no cookie, so that neither side has to remember anything.  Returns 0,
+ * It has no cookie, so that neither side has to keep a state.  Returns 0,
  * or -1 when memory is out; free it with ber_memfree().
  */
 int sr_sync_request(struct berval *value);

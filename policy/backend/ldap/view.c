@@ -84,7 +84,7 @@ sr_ldap_view_text(struct sr_ldap_view *view,
     return text != NULL ? text : value_of(view, attribute, attribute->alias);
 }
 
-/* What an attribute is that is absent; -1: nobody knows. */
+/* The value of an attribute that is absent; -1: not known. */
 static int64_t
 preset_of(const struct sr_ldap_view *view,
           const struct sr_ldap_attribute *attribute)

@@ -3,7 +3,7 @@
  * tables of the kinds of servers.
  *
  * An attribute that is absent has the default that the server documents; one
- * that is present and is not what its syntax says is a fault, and nothing may
+ * that is present and does not have its syntax is a fault, and nothing may
  * be concluded from the entry.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -45,10 +45,10 @@ struct sr_ldap_view {
     sr_time now;      /* for hours of the week */
     const char *host; /* the name of this one */
 
-    /* Somebody else than the owner can set a password by the old one, so that
-     * the owner is not lost when no login is left. */
+    /* Another identity than the owner can set a password by the old one, so
+     * that the owner is not locked out when no login is left. */
     bool can_help;
-    /* The owner has just bound: limits on idle accounts have not struck. */
+    /* The owner has just bound: limits on idle accounts do not apply. */
     bool is_active;
 
     const char *fault; /* the first attribute with a value that is none */
@@ -94,8 +94,7 @@ int sr_ldap_view_count(const struct sr_ldap_view *view,
 
 /*
  * Logins that are left after the expiry, `limit` of the policy and `used` of
- * them; -1: not known.  That none is left bars the owner, unless somebody can
- * help.
+ * them; -1: not known.  That none is left bars the owner, unless can_help.
  */
 int sr_ldap_view_grace(const struct sr_ldap_view *view, int64_t limit,
                        int64_t used);

@@ -1,11 +1,11 @@
 /*
  * LDAP watch: changes in a directory as they are made, where the
  * server offers content synchronisation (RFC 4533); where it does not, by
- * asking again and again what was modified lately.
+ * polling for what was modified lately.
  *
- * No cookie is connection: after a connection is lost everything is read anew.
- * So it does not matter what the server has forgotten, or that it was restored
- * from an old copy.
+ * No cookie is kept: after a connection is lost everything is read anew.
+ * So it does not matter what state the server has dropped, or that it was
+ * restored from an old copy.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -60,19 +60,19 @@
 struct watched {
     char *dn;
     int id;       /* of its search */
-    bool is_read; /* from here on it is news, or it cannot be watched */
+    bool is_read; /* what follows is a change, or it cannot be watched */
 };
 
 struct following {
     struct sr_watch base; /* first: see struct sr_backend_ops */
-    void *connection;     /* the session that is listened on */
+    void *connection;     /* the session that receives the changes */
     struct sr_ldap_policies policies;
     struct sr_sync_table *table;
     struct watched *watch;
     size_t watch_count;
     int id;               /* of the search for accounts */
-    bool is_read;         /* every account was told of once */
-    bool reports_changes; /* ANYTHING was said: changes are told */
+    bool is_read;         /* every account was reported once */
+    bool reports_changes; /* ANYTHING was reported: changes follow */
     bool is_poll;
     int64_t last_message; /* when the last message came */
     int64_t next;         /* poll */
@@ -84,13 +84,13 @@ struct following {
     uint8_t key[16]; /* of the hashes of their content */
 };
 
-/* One call of hear(). */
+/* One call of the poll operation. */
 struct call {
     struct following *state;
     struct sr_ldap_session *session;
     const struct sr_backend *backend;
     const struct sr_watcher *watcher;
-    bool is_done; /* the watcher has had enough */
+    bool is_done; /* the watcher wants no more */
 };
 
 /* The names of an entry under which there can be an account. */
@@ -103,26 +103,20 @@ list_names(const struct call *call, const struct sr_ldap_entry *entry,
     size_t at = 0;
 
     memset(names, 0, sizeof(*names));
-    names->item = calloc(entry->count + 1, sizeof(*names->item));
-    if (names->item == NULL)
-        return LDAP_NO_MEMORY;
     while ((name = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
-        if (sr_ldap_is_absurd(name) ||
-            sr_ldap_is_system(call->session->config, entry))
-            continue;
-        names->item[names->count] = strdup(name);
-        if (names->item[names->count] == NULL) {
-            sr_ldap_dn_index_clear(names);
+        if (!sr_ldap_is_absurd(name) &&
+            !sr_ldap_is_system(call->session->config, entry) &&
+            sr_string_list_add(names, name, strlen(name)) != 0) {
+            sr_string_list_free(names);
             return LDAP_NO_MEMORY;
         }
-        names->count++;
     }
     return LDAP_SUCCESS;
 }
 
 /* ---- requests */
 
-/* Let the kernel notice a peer that has gone without closing. */
+/* Let the kernel notice a peer that disappears without closing. */
 static void
 keep_alive(int fd)
 {
@@ -219,7 +213,7 @@ watch_policies(struct call *call, const struct sr_ldap_entry *entry)
     return code;
 }
 
-/* ---- telling */
+/* ---- reporting */
 
 static int
 report_gone(struct call *call, const struct sr_string_list *old,
@@ -259,7 +253,7 @@ report_entry(struct call *call, const struct sr_ldap_entry *entry,
     return code;
 }
 
-/* ---- what a server tells by itself */
+/* ---- synchronisation */
 
 /* An entry is there, or has changed. */
 static int
@@ -277,7 +271,7 @@ take_change(struct call *call, LDAPMessage *message,
         code = list_names(call, &entry, &names);
     if (code == LDAP_SUCCESS &&
         sr_sync_table_put(state->table, id, &names, &old) != 0) {
-        sr_ldap_dn_index_clear(&names);
+        sr_string_list_free(&names);
         code = LDAP_NO_MEMORY;
     }
     /* What is not reported now is found when everything is read. */
@@ -285,7 +279,7 @@ take_change(struct call *call, LDAPMessage *message,
         code = report_entry(call, &entry, &names);
         report_gone(call, &old, &names);
     }
-    sr_ldap_dn_index_clear(&old);
+    sr_string_list_free(&old);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -298,7 +292,7 @@ take_deletion(struct call *call, const struct sr_sync_id *id)
     sr_sync_table_take(call->state->table, id, &old);
     if (call->state->reports_changes)
         report_gone(call, &old, NULL);
-    sr_ldap_dn_index_clear(&old);
+    sr_string_list_free(&old);
     return LDAP_SUCCESS;
 }
 
@@ -372,8 +366,8 @@ take_end(struct call *call, LDAPMessage *message)
                       NULL, 0);
     sr_ldap_response_init(&answer, code);
     sr_ldap_response_text(&answer, text == NULL ? "" : text);
-    sr_ldap_why(call->session, "it ends the synchronisation: %s%s%s",
-                ldap_err2string(code), sr_ldap_colon(&answer), answer.text);
+    sr_ldap_why_response(call->session, &answer,
+                         "it ends the synchronisation: ");
     ldap_memfree(text);
     if (code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION && !call->state->is_read) {
         call->state->is_poll = true;
@@ -397,7 +391,7 @@ take_account(struct call *call, LDAPMessage *message)
     }
 }
 
-/* Once it was read, everything about a policy is news for all. */
+/* Once it was read, any message about a policy is a change for all. */
 static int
 take_policy(struct call *call, struct watched *watch, LDAPMessage *message)
 {
@@ -432,7 +426,7 @@ take_message(struct call *call, LDAPMessage *message)
     return id == 0 ? LDAP_SERVER_DOWN : LDAP_SUCCESS;
 }
 
-/* Take what has come.  *has_more: there may be more. */
+/* Process what has been received. *has_more: there may be more. */
 static int
 take_messages(struct call *call, bool *has_more)
 {
@@ -533,7 +527,7 @@ poll_sync(struct call *call, int *code)
     return SR_WATCH_ANYTHING;
 }
 
-/* ---- what is asked for again and again */
+/* ---- polling */
 
 /* Remember when the entry was modified, if it is the newest. */
 static void
@@ -576,7 +570,7 @@ write_stamp(time_t when, char *text, size_t size)
 
 /* The time from which on entries are searched for. After a while all late ones
  * have been seen; without that limit very many of one time would be returned
- * for ever. */
+ * again and again. */
 static time_t
 poll_from(const struct following *state)
 {
@@ -621,36 +615,28 @@ content_of(const struct following *state, const struct sr_ldap_entry *entry)
     return content == 0 ? 1 : content;
 }
 
-static int
-copy_names(const struct sr_string_list *from, struct sr_string_list *to)
-{
-    memset(to, 0, sizeof(*to));
-    to->item = calloc(from->count + 1, sizeof(*to->item));
-    for (; to->item != NULL && to->count < from->count; to->count++) {
-        to->item[to->count] = strdup(from->item[to->count]);
-        if (to->item[to->count] == NULL)
-            return LDAP_NO_MEMORY;
-    }
-    return to->item == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
-}
-
 /* The entry is there, by these names; it may have had others. */
 static int
 poll_names(struct call *call, const char *dn,
            const struct sr_string_list *names, uint64_t content,
            struct sr_ldap_seen *seen)
 {
-    struct sr_string_list copy;
-    int code = copy_names(names, &copy);
+    struct sr_string_list copy = {0};
+    int code = LDAP_SUCCESS;
 
     memset(seen, 0, sizeof(*seen));
+    for (size_t i = 0; i < names->count && code == LDAP_SUCCESS; i++) {
+        if (sr_string_list_add(&copy, names->item[i], strlen(names->item[i])) !=
+            0)
+            code = LDAP_NO_MEMORY;
+    }
     if (code == LDAP_SUCCESS &&
         sr_ldap_dn_index_see(call->state->known, dn, &copy, content, seen) != 0)
         code = LDAP_NO_MEMORY;
     if (code == LDAP_SUCCESS && call->state->reports_changes)
         report_gone(call, &seen->old, names);
-    sr_ldap_dn_index_clear(&copy);
-    sr_ldap_dn_index_clear(&seen->old);
+    sr_string_list_free(&copy);
+    sr_string_list_free(&seen->old);
     return code;
 }
 
@@ -683,7 +669,7 @@ poll_entry(struct call *call, LDAPMessage *message, bool *is_new)
         if (state->reports_changes && !seen.is_same)
             code = report_entry(call, &entry, &names);
     }
-    sr_ldap_dn_index_clear(&names);
+    sr_string_list_free(&names);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -702,7 +688,7 @@ poll_listed(struct call *call, LDAPMessage *message, bool *is_new)
     if (code == LDAP_SUCCESS)
         code = poll_names(call, entry.dn, &names, 0, &seen);
     *is_new = code == LDAP_SUCCESS && seen.is_new;
-    sr_ldap_dn_index_clear(&names);
+    sr_string_list_free(&names);
     sr_ldap_entry_clear(&entry);
     return code;
 }
@@ -768,13 +754,13 @@ end_names(struct call *call, bool *is_other)
             *is_other = true;
         else if (state->reports_changes)
             report_gone(call, &old, NULL);
-        sr_ldap_dn_index_clear(&old);
+        sr_string_list_free(&old);
     }
     state->names_due =
         sr_deadline_now() + (int64_t)(count * 1000 / NAMES_PER_S);
 }
 
-/* The first question is for everything, the others for what was modified, and
+/* The first search is for everything, the others for what was modified, and
  * now and then for all names. */
 static int
 poll_all(struct call *call, bool *is_other)
@@ -815,7 +801,8 @@ poll_again(struct call *call, int *code)
         *code = poll_all(call, &is_other);
         if (*code != LDAP_SUCCESS)
             return SR_WATCH_AWAY;
-        /* Another connection: the server may have gone back in time. */
+        /* Another connection: the server may have been restored from an old
+         * copy. */
         if (!call->session->is_used)
             is_other = true;
         state->reports_changes = true;

@@ -18,7 +18,7 @@
  * fields.  Days begin at midnight UTC.  Any negative number counts as an empty
  * field.  A password expires when the day lastchg + max begins, which is the
  * day that chage(1) prints (shadow-utils and Linux-PAM 1.7 count so too;
- * Linux-PAM 1.5 lets it live one day longer).  A maximum of 10000 days or more
+ * Linux-PAM 1.5 accepts it one day longer).  A maximum of 10000 days or more
  * means never, as in shadow-utils.  An account without a usable password has no
  * password that could expire: one whose field crypt(3) never returns ("*", "!",
  * "NP"), or whose field is empty unless the rules allow that (nullok).
