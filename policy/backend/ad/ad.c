@@ -1,9 +1,9 @@
 /*
  * AD backend: Active Directory, by Windows or Samba, as a module of its own.
  *
- * Two authorities: the directory tells the state of an account, and Kerberos
+ * Two authorities: the directory provides the state of an account, and Kerberos
  * verifies and changes its password.  Both are the backends of those names;
- * here is what brings them together.
+ * this file combines them.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -25,7 +25,7 @@ learn(struct sr_ad_session *session, struct sr_account *account,
     facts->must_change = SR_NO;
     facts->temporary_until = SR_TIME_UNKNOWN;
     facts->may_change_from = SR_TIME_UNKNOWN;
-    /* Read again: the rules of the domain say the new times. */
+    /* Read again: the new times follow from the rules of the domain. */
     if (directory != NULL)
         sr_ldap_forget(directory);
 }

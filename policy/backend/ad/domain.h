@@ -21,7 +21,7 @@ struct sr_ad_domain {
 };
 
 /*
- * Find out about the domain of a backend's section until the deadline `end`.
+ * Look up the domain of a backend's section until the deadline `end`.
  * Controllers are those of "uri", else those that DNS names for the site
  * (_ldap._tcp.SITE._sites.dc._msdcs.REALM) and then for the domain.  False, and
  * `error` says why: nothing is known.

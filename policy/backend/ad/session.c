@@ -28,7 +28,7 @@ configure(struct sr_ad_session *session, const struct sr_backend_config *config)
     session->directory_config.kdc = domain->kdc;
     session->directory_config.principal = domain->principal;
 
-    /* Nobody but the user binds here. */
+    /* Only the user binds here. */
     session->bind_config = session->directory_config;
     session->bind_config.uri = domain->bind;
     session->bind_config.identity = SR_IDENTITY_NONE;

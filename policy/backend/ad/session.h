@@ -2,7 +2,7 @@
  * Session: what the backend for Active Directory keeps for one transaction.
  *
  * Three connections to one domain: to the directory as this host, to it as the
- * user whose password is verified (only where a KDC has not told the state),
+ * user whose password is verified (only where a KDC has not shown the state),
  * and to KDCs.  Each is a backend of its own with a configuration that is made
  * here from the section, so that all three ask the same domain controllers.
  *

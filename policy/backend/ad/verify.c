@@ -52,13 +52,13 @@ sr_ad_account_of_kdc(struct sr_ad_call *ad, struct sr_call *part,
     return true;
 }
 
-/* ---- the state that the directory tells */
+/* ---- the state, by a bind */
 
 /*
- * A KDC that says "revoked" has not always looked at the password.  The
- * directory says the state to the right password only, but for a lockout.  One
- * that a KDC has counted is not sent a second time: it said "revoked", and
- * counted nothing.
+ * A KDC that answers "revoked" has not always verified the password. The
+ * directory shows the state for the right password only, except for a lockout.
+ * No password is counted twice: a KDC that answers "revoked" has counted
+ * nothing.
  */
 static enum sr_verify_result
 verify_by_bind(struct sr_ad_call *ad, const struct sr_account *account,
@@ -74,9 +74,7 @@ verify_by_bind(struct sr_ad_call *ad, const struct sr_account *account,
     sr_ldap_as_user(session, account->entry, password, &answer);
     result = sr_ldap_response_ad(&answer);
     if (result == SR_VERIFY_UNAVAILABLE && !sr_error_has_text(session->error))
-        sr_ldap_why(session, "the bind failed: %s%s%s",
-                    ldap_err2string(answer.code), sr_ldap_colon(&answer),
-                    answer.text);
+        sr_ldap_why_response(session, &answer, "the bind failed: ");
     sr_ldap_close(session, false); /* it is bound as the user */
     sr_ldap_end(session);
     ad->call->error = part->error;
@@ -85,7 +83,7 @@ verify_by_bind(struct sr_ad_call *ad, const struct sr_account *account,
 
 /* ---- passwords */
 
-/* What the KDC said beyond the directory's facts, which are a moment older. */
+/* What the KDC showed beyond the directory's facts, which are older. */
 static void
 learn(const struct sr_facts *of_kdc, struct sr_facts *facts)
 {
@@ -113,8 +111,8 @@ conclude(struct sr_ad_call *ad, struct sr_account *account,
     case SR_KRB5_CLIENT_ENDED:
         return verify_by_bind(ad, account, password);
     case SR_KRB5_KEY_EXPIRED:
-        /* Without FAST nothing shows that the KDC is a real one; TLS does of
-         * the directory. */
+        /* Without FAST nothing shows that the KDC is a real one; TLS does so
+         * for the directory. */
         if (by_kdc == SR_VERIFY_UNAVAILABLE && kdc->armour == NULL)
             return verify_by_bind(ad, account, password);
         break;

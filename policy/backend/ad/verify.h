@@ -10,9 +10,9 @@
 #include "policy/backend/ad/session.h"
 
 /*
- * Verify a password of the account; NULL: a decoy, see backend.h.  RIGHT is
- * also said of an account that may not log in, so that its owner is told why;
- * its facts say it.
+ * Verify a password of the account; NULL: a decoy, see backend.h.  RIGHT also
+ * for an account that may not log in, so that the reason is shown to its
+ * owner: it is in the facts.
  */
 enum sr_verify_result sr_ad_verify(struct sr_ad_call *ad,
                                    struct sr_account *account,

@@ -134,7 +134,7 @@ interval(struct sr_ldap_view *view, int attribute, int other)
     return seconds;
 }
 
-/* A sum that is never when it is too late to come. */
+/* A sum; never where it overflows. */
 static sr_time
 after(sr_time when, int64_t seconds)
 {
@@ -213,7 +213,7 @@ password_facts(struct sr_ldap_view *view, uint32_t control,
     if (!number(view, EXPIRY_COMPUTED, &expiry))
         sr_ldap_view_fail(view, AT(EXPIRY_COMPUTED));
     facts->never_expires = never ? SR_YES : SR_NO;
-    /* DONT_EXPIRE_PASSWORD beats the demand for a change. */
+    /* DONT_EXPIRE_PASSWORD overrides the demand for a change. */
     facts->must_change = last == 0 && !never ? SR_YES : SR_NO;
     facts->password_changed = last == 0 ? set : time_of(view, PWD_LAST_SET);
     if (never || expiry == SR_AD_NEVER)
@@ -303,7 +303,7 @@ sr_ldap_ad_temporary(struct sr_ldap_view *view, int64_t lifetime,
         facts->temporary_until = after(since, lifetime);
 }
 
-/* ---- rules, and what stands for the password */
+/* ---- rules, and the stamp of the password */
 
 static unsigned
 demand(struct sr_ldap_view *view, int attribute, int other)

@@ -318,7 +318,7 @@ is_about_change(const struct ace *ace)
             memcmp(ace->object, change_password, GUID_SIZE) == 0);
 }
 
-/* The first entry that says anything decides. */
+/* The first entry that applies decides. */
 static bool
 check_list(const uint8_t *list, size_t size, const uint8_t *sid,
            size_t sid_size, enum sr_tri *denies)

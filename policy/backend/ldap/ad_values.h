@@ -2,7 +2,7 @@
  * AD values: the attributes of Active Directory whose values are numbers in
  * units of their own, or bytes.
  *
- * Pure.  A value that is not what its syntax says is refused as a whole: none
+ * Pure.  A value that does not have its syntax is refused as a whole: none
  * of these functions guesses.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later

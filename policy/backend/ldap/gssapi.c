@@ -79,7 +79,7 @@ send_token(struct conversation *talk, const gss_buffer_desc *token,
 }
 
 /* The next token of the context; false, and the error is set, when there is
- * none. libgssapi looks at the environment whenever it is called. */
+ * none. libgssapi reads the environment whenever it is called. */
 static bool
 next_token(struct conversation *talk, const struct berval *from,
            gss_buffer_desc *token, bool *is_complete)

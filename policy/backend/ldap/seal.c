@@ -57,7 +57,7 @@ sr_ldap_seal_strength(gss_ctx_id_t context)
 
 /* ---- sending */
 
-/* Make the token of a text.  libgssapi looks at the environment. */
+/* Make the token of a text.  libgssapi reads the environment. */
 static bool
 wrap(struct seal *seal, void *text, size_t size)
 {
@@ -79,7 +79,8 @@ wrap(struct seal *seal, void *text, size_t size)
     return true;
 }
 
-/* Send the rest of the token.  False: not all of it, and errno says why. */
+/* Send the rest of the token.  False: not all of it, and errno has the reason.
+ */
 static bool
 send_rest(Sockbuf_IO_Desc *layer, struct seal *seal)
 {
