@@ -60,12 +60,8 @@ ctl_unknown(const struct ctl *ctl, const char *what, const char *typed,
     const char *nearest = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        unsigned distance = sr_nearest_distance(typed, words[i]);
-
-        if (distance < least) {
-            least = distance;
+        if (sr_nearest_is(typed, words[i], &least))
             nearest = words[i];
-        }
     }
     if (nearest == NULL)
         return ctl_usage(ctl, "Unknown %s \"%s\".", what, typed);

@@ -206,12 +206,8 @@ near_backend(const struct sr_config *config, const char *name)
     const char *found = best < SR_NEAREST_NEVER ? SR_LOCAL : NULL;
 
     for (size_t i = 0; i < config->backend_count; i++) {
-        unsigned distance = sr_nearest_distance(config->backend[i].name, name);
-
-        if (distance < best) {
-            best = distance;
+        if (sr_nearest_is(config->backend[i].name, name, &best))
             found = config->backend[i].name;
-        }
     }
     return found;
 }

@@ -212,20 +212,7 @@ const struct sr_key sr_keys[] = {
 const size_t sr_key_count = sizeof(sr_keys) / sizeof(sr_keys[0]);
 
 /* A choice is stored as int: see sr_value_store(). */
-_Static_assert(sizeof(enum sr_reveal) == sizeof(int) &&
-                   sizeof(enum sr_profile) == sizeof(int) &&
-                   sizeof(enum sr_publicity) == sizeof(int) &&
-                   sizeof(enum sr_grace) == sizeof(int) &&
-                   sizeof(enum sr_warn_by) == sizeof(int) &&
-                   sizeof(enum sr_locked_hash) == sizeof(int) &&
-                   sizeof(enum sr_root_mode) == sizeof(int) &&
-                   sizeof(enum sr_lockout_store) == sizeof(int) &&
-                   sizeof(enum sr_preset) == sizeof(int) &&
-                   sizeof(enum sr_backend_type) == sizeof(int) &&
-                   sizeof(enum sr_read_as) == sizeof(int) &&
-                   sizeof(enum sr_fast) == sizeof(int) &&
-                   sizeof(enum sr_unknown_state) == sizeof(int) &&
-                   sizeof(enum sr_down) == sizeof(int),
+_Static_assert(sizeof(enum sr_reveal) == sizeof(int),
                "enumerations have the size of int");
 
 const struct sr_key *
@@ -263,12 +250,8 @@ sr_key_near_section(const char *section)
     const char *found = NULL;
 
     for (size_t i = 0; i < sr_key_count; i++) {
-        unsigned distance = sr_nearest_distance(sr_keys[i].section, section);
-
-        if (distance < best) {
-            best = distance;
+        if (sr_nearest_is(sr_keys[i].section, section, &best))
             found = sr_keys[i].section;
-        }
     }
     return found;
 }
@@ -313,12 +296,8 @@ sr_key_near_word(const struct sr_key *key, const char *text)
         }
     }
     for (; word != NULL && *word != NULL; word++) {
-        unsigned distance = sr_nearest_distance(*word, text);
-
-        if (distance < best) {
-            best = distance;
+        if (sr_nearest_is(*word, text, &best))
             found = *word;
-        }
     }
     return found;
 }

@@ -39,12 +39,12 @@ struct sr_key {
     const char *section;
     const char *name;
     enum sr_key_type type;
-    const char *preset;        /* default of profile nist, as text */
-    const char *preset_ad;     /* of profile ad; NULL: the same */
+    const char *preset;           /* default of profile nist, as text */
+    const char *preset_ad;        /* of profile ad; NULL: the same */
     const char *preset_directory; /* of a backend with type = ad; the same */
-    int64_t least;             /* range of numbers and durations; */
-    int64_t most;              /* for texts: the most bytes */
-    const char *const *choice; /* words by their value, ended by NULL */
+    int64_t least;                /* range of numbers and durations; */
+    int64_t most;                 /* for texts: the most bytes */
+    const char *const *choice;    /* words by their value, ended by NULL */
     bool has_preset; /* a number can be "preset", which is stored as 0; a 0
                         means no demand and is stored as 1 */
     enum sr_key_items items;

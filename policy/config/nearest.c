@@ -1,5 +1,5 @@
 /*
- * Nearest: which right word a wrong one was probably meant to be.
+ * Nearest: which known word was probably meant by an unknown one.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -54,6 +54,17 @@ sr_nearest_distance(const char *a, const char *b)
     }
     return cost[rows][columns] * 3 <= longer ? cost[rows][columns]
                                              : SR_NEAREST_NEVER;
+}
+
+bool
+sr_nearest_is(const char *a, const char *b, unsigned *best)
+{
+    const unsigned distance = sr_nearest_distance(a, b);
+
+    if (distance >= *best)
+        return false;
+    *best = distance;
+    return true;
 }
 
 #define FAILLOCK  "pam_faillock's; here it is "

@@ -1,11 +1,12 @@
 /*
- * Nearest: which right word a wrong one was probably meant to be.  Pure.
+ * Nearest: which known word was probably meant by an unknown one.  Pure.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #ifndef SR_POLICY_CONFIG_NEAREST_H
 #define SR_POLICY_CONFIG_NEAREST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* More than any two words that nearest compares differ by. */
@@ -17,6 +18,9 @@
  * SR_NEAREST_NEVER when they differ in more than a third of the longer one.
  */
 unsigned sr_nearest_distance(const char *a, const char *b);
+
+/* Whether they are nearer to each other than *best, which is then set. */
+bool sr_nearest_is(const char *a, const char *b, unsigned *best);
 
 /*
  * What replaces a key of pam_faillock, pam_pwquality, pam_pwhistory or
