@@ -849,7 +849,7 @@ def test_check_order_of_backends(clean, order, when_down, code, is_found):
         "uri": "ldaps://localhost:1", "base": "dc=example,dc=org",
         "when_down": when_down})
     found = check(clean, code)
-    assert any("not even root" in one for one in found) == is_found, found
+    assert any("log in, not even root" in one for one in found) == is_found, found
     # It is trusted with their passwords and names as well.
     assert any("asked before \"local\": passwords" in one
                for one in found) == order.endswith(" local"), found

@@ -756,8 +756,7 @@ ldap_may_change(struct sr_call *call, struct sr_account *account,
     while (
         (session->ld != NULL || sr_ldap_as_service(session) == LDAP_SUCCESS) &&
         is_read_only(session, account->entry, &answer)) {
-        sr_ldap_why(session, "%s%s%s", ldap_err2string(answer.code),
-                    sr_ldap_colon(&answer), answer.text);
+        sr_ldap_why_response(session, &answer, "%s", "");
         session->error->code = SR_ERROR_READ_ONLY;
         *refusal = SR_REFUSAL_READ_ONLY;
         written = SR_WRITE_REFUSED;
