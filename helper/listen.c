@@ -22,8 +22,8 @@
 #include "policy/util/file_lock.h"
 #include "policy/wire/link.h"
 
-/* Make the socket, which everybody may connect to.  One that nobody listens at
- * any more is removed.  Returns it or a negative errno. */
+/* Make the socket, to which all users may connect. One without a listener is
+ * removed.  Returns it or a negative errno. */
 static int
 make_socket(const char *path)
 {

@@ -20,7 +20,7 @@
 #define SO_PEERPIDFD 77
 #endif
 
-/* The uid that stands for those that have no number here. */
+/* The uid that represents those without a number here. */
 static uid_t
 overflow_uid(void)
 {

@@ -32,8 +32,8 @@ struct peer {
 };
 
 /*
- * Find out who has connected.  False when it is not known, or is nobody.  A
- * process that has ended is known by its uid, and proves no session.
+ * Find out who has connected.  False when it is not known, or is the overflow
+ * uid.  A process that has ended is known by its uid, and proves no session.
  */
 bool peer_find(int fd, struct peer *peer);
 

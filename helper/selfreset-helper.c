@@ -104,7 +104,7 @@ serve_all(void)
 {
     int result = sr_safe_make_dir(SR_RUNDIR);
 
-    /* Everybody has to come to the socket. */
+    /* All users must be able to reach the socket. */
     if (result == 0 && chmod(SR_RUNDIR, 0755) != 0)
         result = -errno;
     if (result == 0)

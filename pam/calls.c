@@ -54,7 +54,7 @@ change(pam_handle_t *pamh, int flags, int argc, const char **argv)
     int code = run(pamh, SR_PAM_PASSWORD, flags, argc, argv, sr_chauthtok);
 
     /* Else the next module with use_authtok stores what was refused, or what
-     * could not be judged.  An account that is not ours is neither. */
+     * could not be decided.  An account that is not ours is neither. */
     if (((unsigned)flags & PAM_UPDATE_AUTHTOK) != 0 && code != PAM_SUCCESS &&
         code != PAM_IGNORE && code != PAM_USER_UNKNOWN)
         pam_set_item(pamh, PAM_AUTHTOK, NULL);

@@ -505,8 +505,8 @@ check_arguments(struct sr_pam_context *ctx, int argc, const char **argv)
 }
 
 /* Whether a password is asked for before anything is looked up: how long that
- * takes tells names apart.  With a configuration that lets in only root nobody
- * else is asked for one. */
+ * takes distinguishes names. Where an error in the configuration refuses all
+ * but root, only root is asked for one. */
 static bool
 asks_first(const struct sr_pam_context *ctx)
 {

@@ -380,7 +380,7 @@ try(struct call *call)
 }
 
 /* Whether a call can be made again from its beginning: what was counted once is
- * counted twice at worst.  A change goes on from what is lost. */
+ * counted twice at worst.  A change depends on what is lost. */
 static bool
 may_repeat(const struct call *call)
 {

@@ -19,8 +19,8 @@
 
 #include "pam/context.h"
 
-/* The application goes on as after a success (setcred, open_session): the
- * helper that serves the handle, if one does, is told; see guard.h. */
+/* The application continues as after a success (setcred, open_session): inform
+ * the helper that serves the handle, if one does; see guard.h. */
 void sr_hand_over_confirm(pam_handle_t *pamh, enum sr_pam_call call);
 
 #endif

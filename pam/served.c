@@ -29,9 +29,9 @@
 #include "policy/util/deadline.h"
 #include "policy/wire/link.h"
 
-/* How long a step may last, in milliseconds: the message that is due; what a
- * person types, which for a password of authenticate may come later, over a new
- * connection; the next call. */
+/* How long a step may last, in milliseconds: the message that is due; the
+ * input of a user, which for a password of authenticate may come later, over a
+ * new connection; the next call. */
 #define MESSAGE_MS  10000
 #define PASSWORD_MS 60000
 #define TYPED_MS    600000
@@ -291,7 +291,7 @@ pam_syslog(const pam_handle_t *pamh, int priority, const char *pattern, ...)
 struct passwd *
 pam_modutil_getpwnam(pam_handle_t *pamh, const char *user)
 {
-    (void)pamh; /* one thread, and nobody keeps it */
+    (void)pamh; /* one thread, and no caller keeps it */
     return getpwnam(user);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Served: the calls of another process, made here for it.
  *
- * A handle of libpam's kind stands for the handle of that process: its items
+ * A handle of libpam's kind represents the handle of that process: its items
  * are what came with the call, its conversation is the connection, and what the
  * calls keep in it lasts as long as the connection does.  So each call answers
  * as it would in the process itself, by the same code.
@@ -22,14 +22,14 @@ struct sr_served_peer {
 };
 
 /*
- * Serve a connection until it ends.  A peer of root may have any call made, and
- * is believed what it says of it.  Any other peer may have its own password
- * verified and its own account judged, once, by this host's configuration and
- * from the source that its uid is.
+ * Serve a connection until it ends.  A peer of root may have any call made,
+ * and what it reports of it is trusted.  Any other peer may have its own
+ * password verified and its own account checked, once, by this host's
+ * configuration and from the source that its uid is.
  */
 void sr_serve(int fd, const struct sr_served_peer *peer);
 
-/* Tell the peer that nothing is done for it, and why: the event's cause. */
+/* Answer the peer that nothing is done for it; `cause` is that of the event. */
 void sr_serve_refuse(int fd, const struct sr_served_peer *peer,
                      const char *cause);
 

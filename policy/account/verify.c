@@ -305,7 +305,7 @@ verify(struct sr_transaction *txn, const char *password)
 }
 
 /* A refusal leaves at the end of a step, in milliseconds, where its time would
- * tell names apart.  The first is longer than the usual hashes and binds, and
+ * distinguish names.  The first is longer than the usual hashes and binds, and
  * short beside the delay that libpam adds; the others are for directories that
  * are far away.  After the last one it leaves at once. */
 static const int64_t steps[] = {250, 1000, 4000};

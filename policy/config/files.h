@@ -25,7 +25,7 @@ struct sr_files_visitor {
  * first path counts, as with systemd's.  None need exist if `may_miss`, else
  * one of the paths must.
  *
- * Each path that was looked at is noted in the stamps: the configuration is the
+ * Each path that was examined is in the stamps: the configuration is the
  * same while they are current.
  *
  * A file or folder that another user than root owns or can write, a symbolic

@@ -32,7 +32,7 @@ int sr_link_send(int fd, const struct sr_wire *wire, int64_t end);
  */
 int sr_link_receive(int fd, struct sr_wire *wire, int64_t end);
 
-/* Whether the peer is gone, or has sent what nobody has asked it for. */
+/* Whether the peer is gone, or has sent what was not requested. */
 bool sr_link_is_dead(int fd);
 
 #endif

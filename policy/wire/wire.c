@@ -92,7 +92,7 @@ struct field {
     size_t size;
 };
 
-/* The field at *offset, which goes on to the next; false at the end of the
+/* The field at *offset, which then is that of the next; false at the end of the
  * message, or of what is of its form. */
 static bool
 next(const struct sr_wire *wire, size_t *offset, struct field *field)

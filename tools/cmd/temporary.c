@@ -426,7 +426,7 @@ end_lockouts(struct issue *issue)
 }
 
 /* What follows once the password is stored: it is shown even where a lockout
- * could not be ended, since nobody would know it otherwise. */
+ * could not be ended, since it would be lost otherwise. */
 static int
 finish(struct issue *issue)
 {

@@ -726,8 +726,8 @@ change_anywhere(struct sr_ldap_session *session,
     return written;
 }
 
-/* Whether the server at hand takes no changes, by one that changes nothing: the
- * value that it deletes is nobody's. */
+/* Whether the current server takes no changes, by one that changes nothing: no
+ * entry has the value that it deletes. */
 static bool
 is_read_only(struct sr_ldap_session *session, const char *dn,
              struct sr_ldap_response *answer)
