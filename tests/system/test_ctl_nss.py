@@ -644,8 +644,8 @@ def test_the_uninstall_section(host):
     lines = lines.replace("\\\n", " ")
     steps = [line for line in lines.splitlines() if line]
     assert [step.split()[0] for step in steps] == [
-        "selfresetctl", "selfresetctl", "systemctl", "rm", "rm", "make", "rm",
-        "for"]
+        "selfresetctl", "selfresetctl", "systemctl", "systemctl", "rm", "rm",
+        "make", "rm", "for"]
     host.add("ann", OLD)
     host.create_state_groups()
     host.publish()
