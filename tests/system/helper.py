@@ -29,9 +29,9 @@ def listens():
         return probe.connect_ex(str(SOCKET)) == 0
 
 
-def start(host):
+def start(host, wrap=()):
     """A helper that listens; the answer is its process."""
-    process = host.start(["selfreset-helper", "--listen"],
+    process = host.start([*wrap, "selfreset-helper", "--listen"],
                          stdin=subprocess.DEVNULL)
     wait_until(lambda: SOCKET.is_socket() and listens(), what="the helper")
     wait_until(lambda: not children(process), what="the end of that")

@@ -4,9 +4,12 @@ done, each for what it is by the kernel.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import struct
+
 import pytest
 
 import helper
+from scratch import RUN
 
 OLD = "correct horse battery"
 
@@ -66,3 +69,44 @@ def test_without_it_as_before(host):
     done = auth(host, "ann", OLD, ann)
     assert done.code == "AUTHINFO_UNAVAIL"
     assert "permission to check passwords" in done.said
+
+
+# ---- the language
+
+def catalog(**messages):
+    """A catalog of gettext."""
+    pairs = sorted([("", "Content-Type: text/plain; charset=UTF-8\n"),
+                    *((key.replace("_", " "), value)
+                      for key, value in messages.items())])
+    at, count, tables, texts = 28 + 16 * len(pairs), len(pairs), [], b""
+    for column in (0, 1):
+        for pair in pairs:
+            text = pair[column].encode()
+            tables.append(struct.pack("=II", len(text), at + len(texts)))
+            texts += text + b"\0"
+    return struct.pack("=7I", 0x950412de, 0, count, 28, 28 + 8 * count, 0,
+                       0) + b"".join(tables) + texts
+
+
+@pytest.mark.parametrize("locale, language, prompt", [
+    ("C.UTF-8", "xx", "Kennwort: "), ("C.UTF-8", "yy:xx", "Kennwort: "),
+    ("C", "xx", "Password: "), ("C.UTF-8", None, "Password: "),
+    (None, "xx", "Password: "), ("../x", "xx", "Password: "),
+    ("C.UTF-8", "../locale/xx", "Password: "),
+    ("C.UTF-8", "x" * 4000, "Password: ")])
+def test_it_speaks_the_callers_language(host, locale, language, prompt):
+    """And opens no file that the caller names."""
+    mo = RUN / "selfreset.mo"
+    mo.write_bytes(catalog(**{"Password:_": "Kennwort: "}))
+    place = "/usr/share/locale/xx/LC_MESSAGES"
+    helper.start(host, wrap=[
+        "unshare", "--mount", "--propagation", "private", "sh", "-ec",
+        "mount -t tmpfs none /usr/share/locale; "
+        f'mkdir -p {place}; cp {mo} {place}; exec "$@"', "sh"])
+    client = helper.Client(host.add("ann", OLD))
+    fields = {"locale": locale, "language": language}
+    client.call(user="ann", **{name: value for name, value in fields.items()
+                               if value is not None})
+    kind, fields = client.receive()
+    assert (kind, fields["text"]) == (helper.ASK, prompt)
+    client.close()

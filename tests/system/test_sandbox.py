@@ -251,6 +251,17 @@ def test_try_first_pass(host):
                       wrap=STRICT).codes == ["SUCCESS"]
 
 
+def test_a_descriptor_that_the_application_took(host):
+    """Nothing is written to a file of the application, and none is closed."""
+    host.add("ann", OLD)
+    helper.start(host)
+    done = host.drive("probe", "ann", "auth", "steal", "acct", "cred",
+                      answers=[OLD], wrap=STATELESS)
+    assert done.codes == ["SUCCESS"] * 3, done
+    stolen = done.rest("stolen")
+    assert stolen and set(stolen) == {"open 0"}, done
+
+
 @needs_login_uid
 def test_the_callers_session_counts(host):
     """must-log-on: by the caller's own session, not the helper's."""
