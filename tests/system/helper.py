@@ -34,7 +34,11 @@ def start(host, wrap=()):
     process = host.start([*wrap, "selfreset-helper", "--listen"],
                          stdin=subprocess.DEVNULL)
     wait_until(lambda: SOCKET.is_socket() and listens(), what="the helper")
-    wait_until(lambda: not children(process), what="the end of that")
+    probe = Client()  # the one before has its process now, too
+    probe.socket.send(b"?")
+    assert probe.receive() is None
+    probe.close()
+    wait_until(lambda: not children(process), what="the end of these")
     return process
 
 
