@@ -6,6 +6,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import contextlib
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -135,3 +136,10 @@ def children(process):
     """The processes of the connections of a helper that listens."""
     with open(f"/proc/{process.pid}/task/{process.pid}/children") as text:
         return [int(pid) for pid in text.read().split()]
+
+
+def kill_children(process):
+    """Those that have not ended by themselves meanwhile."""
+    for pid in children(process):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

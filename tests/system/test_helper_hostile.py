@@ -302,8 +302,7 @@ def test_killed_at_the_question(served):
                              uid=served.bob.uid),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert "Password" in process.stdout.readline()
-    for pid in helper.children(served.helper):
-        os.kill(pid, signal.SIGKILL)
+    helper.kill_children(served.helper)
     out, _ = process.communicate(OLD + "\n", timeout=30)
     assert "PAM_SUCCESS" in out and "Password" not in out, out
 
@@ -315,8 +314,7 @@ def test_killed_and_given_up(served):
                              uid=served.bob.uid),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert "Password" in process.stdout.readline()
-    for pid in helper.children(served.helper):
-        os.kill(pid, signal.SIGKILL)
+    helper.kill_children(served.helper)
     out, _ = process.communicate("", timeout=30)
     assert "PAM_CONV_ERR" in out and "Password" not in out, out
 
@@ -330,8 +328,7 @@ def test_killed_at_any_time(served):
 
     def kill():
         while not over.wait(dice.uniform(0, 0.04)):
-            for pid in helper.children(served.helper):
-                os.kill(pid, signal.SIGKILL)
+            helper.kill_children(served.helper)
 
     served.count_hashes("carl")
     killer = threading.Thread(target=kill)
