@@ -103,7 +103,7 @@ libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 # What the modules share; each module has a copy of its own.
 noinst_LTLIBRARIES += libbackend.la
 libbackend_la_SOURCES = \
-	policy/backend/silent.c policy/backend/silent.h \
+	policy/backend/lately.c policy/backend/lately.h \
 	policy/util/as_user.c policy/util/as_user.h \
 	policy/util/deadline.c policy/util/deadline.h \
 	policy/util/environment.c policy/util/environment.h \

@@ -129,10 +129,9 @@ find_state(struct sr_connections *connections, const struct sr_backend *backend)
 static const char *
 module_of(const struct sr_backend_config *config)
 {
-    static const char *const type[] = {
-        [SR_BACKEND_LDAP] = "ldap",
-        [SR_BACKEND_KRB5] = "krb5",
-        [SR_BACKEND_AD] = "ad"};
+    static const char *const type[] = {[SR_BACKEND_LDAP] = "ldap",
+                                       [SR_BACKEND_KRB5] = "krb5",
+                                       [SR_BACKEND_AD] = "ad"};
 
     /* Loading Kerberos takes longer than a login without it. */
     if (config->type == SR_BACKEND_LDAP &&

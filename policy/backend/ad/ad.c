@@ -23,8 +23,10 @@ ad_look_up(struct sr_call *call, const char *name, const struct sr_rules *rules,
 
     *account = NULL;
     if (sr_ad_begin(call, &ad)) {
-        struct sr_call *part = sr_ad_directory(&ad);
+        struct sr_call *part;
 
+        sr_ad_prefer(&ad, name);
+        part = sr_ad_directory(&ad);
         status =
             sr_ldap_operations.accounts.look_up(part, name, rules, account);
         call->error = part->error;

@@ -11,23 +11,26 @@
 #include "policy/backend/ad/change.h"
 #include "policy/backend/ad/verify.h"
 #include "policy/backend/krb5/change.h"
+#include "policy/backend/ldap/ldap.h"
 
-/* What is known of the account now. */
+/* What is known of the account now.  Read again it would be what the directory
+ * had before, where another controller answers. */
 static void
-learn(struct sr_ad_session *session, struct sr_account *account,
+learn(struct sr_ad_call *ad, struct sr_account *account,
       const struct sr_facts *of_kdc)
 {
     struct sr_facts *facts = &account->facts;
-    struct sr_ldap_session *directory = session->directory;
+    struct sr_ldap_session *directory = ad->session->directory;
+    const struct sr_krb5_session *kdc = ad->session->kdc;
 
     facts->password_changed = of_kdc->password_changed;
     facts->password_expires = of_kdc->password_expires;
     facts->must_change = SR_NO;
     facts->temporary_until = SR_TIME_UNKNOWN;
     facts->may_change_from = SR_TIME_UNKNOWN;
-    /* Read again: the new times follow from the rules of the domain. */
     if (directory != NULL)
-        sr_ldap_forget(directory);
+        sr_ldap_password_changed(directory, facts->password_changed);
+    sr_ad_note_change(ad, facts->name, kdc->kdcs.last.host);
 }
 
 enum sr_write
@@ -46,7 +49,7 @@ sr_ad_change(struct sr_ad_call *ad, struct sr_account *account, const char *old,
         free(account->server_text);
         account->server_text = of_kdc.server_text;
         if (written == SR_WRITE_DONE)
-            learn(ad->session, account, &of_kdc.facts);
+            learn(ad, account, &of_kdc.facts);
     }
     ad->call->error = part->error;
     return written;

@@ -220,3 +220,39 @@ sr_ad_domain_clear(struct sr_ad_domain *domain)
     sr_string_list_free(&domain->kdc);
     *domain = (struct sr_ad_domain){0};
 }
+
+/* Move an item to the front. */
+static void
+move_up(struct sr_string_list *list, size_t at)
+{
+    char *item = list->item[at];
+
+    memmove(&list->item[1], &list->item[0], at * sizeof(item));
+    list->item[0] = item;
+}
+
+void
+sr_ad_domain_prefer(struct sr_ad_domain *domain, const char *host)
+{
+    for (size_t i = 1; i < domain->host.count; i++) {
+        if (strcasecmp(domain->host.item[i], host) != 0)
+            continue;
+        move_up(&domain->host, i);
+        move_up(&domain->directory, i);
+        move_up(&domain->bind, i);
+        move_up(&domain->kdc, i);
+    }
+}
+
+bool
+sr_ad_domain_pdc(const struct sr_ad_domain *domain, int64_t end, char host[256])
+{
+    struct sr_krb5_srv found;
+    char name[512];
+
+    snprintf(name, sizeof(name), "_ldap._tcp.pdc._msdcs.%s", domain->realm);
+    if (sr_krb5_srv_find(name, &found, 1, end) == 0)
+        return false;
+    memcpy(host, found.host, sizeof(found.host));
+    return true;
+}

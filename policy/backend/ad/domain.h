@@ -30,4 +30,14 @@ bool sr_ad_domain_find(const struct sr_backend_config *config, int64_t end,
                        struct sr_ad_domain *domain, struct sr_error *error);
 void sr_ad_domain_clear(struct sr_ad_domain *domain);
 
+/* Have the controller of this name asked before the others. */
+void sr_ad_domain_prefer(struct sr_ad_domain *domain, const char *host);
+
+/*
+ * The controller that knows each new password first, the PDC emulator, by DNS
+ * (_ldap._tcp.pdc._msdcs.REALM).  False: DNS has none.
+ */
+bool sr_ad_domain_pdc(const struct sr_ad_domain *domain, int64_t end,
+                      char host[256]);
+
 #endif

@@ -5,10 +5,12 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "policy/backend/ad/session.h"
 #include "policy/backend/krb5/krb5.h"
+#include "policy/backend/lately.h"
 #include "policy/backend/ldap/ldap.h"
 #include "policy/util/deadline.h"
 
@@ -90,6 +92,50 @@ sr_ad_end(struct sr_ad_call *ad, bool answered)
     if (answered)
         session->spent = 0;
 }
+
+/* ---- passwords that were changed lately */
+
+/* The key of an account's record. */
+static void
+name_record(const struct sr_ad_call *ad, const char *name, char *key,
+            size_t size)
+{
+    snprintf(key, size, "%s:%s", ad->call->backend->name, name);
+}
+
+bool
+sr_ad_changed_by(struct sr_ad_call *ad, const char *name, char host[256])
+{
+    char key[SR_NAME_MAX + SR_BACKEND_NAME_MAX + 2];
+
+    name_record(ad, name, key, sizeof(key));
+    return sr_lately_find(&sr_lately_changed, key, host, 256);
+}
+
+void
+sr_ad_note_change(struct sr_ad_call *ad, const char *name, const char *host)
+{
+    char key[SR_NAME_MAX + SR_BACKEND_NAME_MAX + 2];
+
+    name_record(ad, name, key, sizeof(key));
+    if (ad->session->domain.host.count > 1)
+        sr_lately_set(&sr_lately_changed, key, host);
+}
+
+void
+sr_ad_prefer(struct sr_ad_call *ad, const char *name)
+{
+    struct sr_ad_session *session = ad->session;
+    char host[256];
+
+    if (session->directory != NULL || session->kdc != NULL ||
+        session->domain.host.count < 2 || !sr_ad_changed_by(ad, name, host))
+        return;
+    sr_ad_domain_prefer(&session->domain, host);
+    configure(session, ad->call->backend->config);
+}
+
+/* ---- calls */
 
 /* A call of one of the three. */
 static struct sr_call *

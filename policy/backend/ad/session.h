@@ -41,6 +41,18 @@ struct sr_ad_call {
 bool sr_ad_begin(struct sr_call *call, struct sr_ad_call *ad);
 void sr_ad_end(struct sr_ad_call *ad, bool answered);
 
+/*
+ * The password of an account of this backend was changed lately, by one
+ * controller: have that one asked first.  For the first call of a transaction,
+ * before anything is asked.
+ */
+void sr_ad_prefer(struct sr_ad_call *ad, const char *name);
+/* Note that; `host` has made the change. */
+void sr_ad_note_change(struct sr_ad_call *ad, const char *name,
+                       const char *host);
+/* Whether a change is noted, and which controller has made it. */
+bool sr_ad_changed_by(struct sr_ad_call *ad, const char *name, char host[256]);
+
 /* The call for one of the three; valid until the next of these. */
 struct sr_call *sr_ad_directory(struct sr_ad_call *ad);
 struct sr_call *sr_ad_bind(struct sr_ad_call *ad);

@@ -6,7 +6,9 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "policy/backend/ad/verify.h"
@@ -32,6 +34,23 @@ name_of(const struct sr_ad_session *session, const struct sr_account *account)
     return sr_ldap_entry_first(entry, "sAMAccountName");
 }
 
+/* Have the KDC of the controller asked that has told the state, so that both
+ * know the same. */
+static void
+ask_same(const struct sr_ad_session *session, struct sr_krb5_session *kdc)
+{
+    const struct sr_ldap_session *directory = session->directory;
+
+    if (directory == NULL || directory->ld == NULL ||
+        kdc->kdcs.last.host[0] != '\0' ||
+        directory->uri >= session->domain.host.count)
+        return;
+    snprintf(kdc->kdcs.last.host, sizeof(kdc->kdcs.last.host), "%s",
+             session->domain.host.item[directory->uri]);
+    snprintf(kdc->kdcs.realm, sizeof(kdc->kdcs.realm), "%s",
+             session->domain.realm);
+}
+
 bool
 sr_ad_account_of_kdc(struct sr_ad_call *ad, struct sr_call *part,
                      const struct sr_account *account,
@@ -43,6 +62,7 @@ sr_ad_account_of_kdc(struct sr_ad_call *ad, struct sr_call *part,
     memset(of_kdc, 0, sizeof(*of_kdc));
     if (kdc == NULL || name == NULL || strpbrk(name, "/@\\") != NULL)
         return false;
+    ask_same(ad->session, kdc);
     of_kdc->facts = account->facts;
     if ((kdc->known.name == NULL ||
          strcmp(kdc->known.name, account->facts.name) != 0) &&
@@ -124,6 +144,31 @@ conclude(struct sr_ad_call *ad, struct sr_account *account,
     return by_kdc;
 }
 
+/*
+ * A password that was changed here a moment ago, and is wrong to a controller
+ * that need not know it: ask the one that has to.
+ */
+static enum sr_verify_result
+verify_by_pdc(struct sr_ad_call *ad, struct sr_krb5_session *kdc,
+              struct sr_account *of_kdc, const char *password)
+{
+    struct sr_krb5_kdcs *kdcs = &kdc->kdcs;
+    enum sr_verify_result result;
+    char by[256], pdc[256];
+
+    if (kdc->answer != SR_KRB5_WRONG ||
+        !sr_ad_changed_by(ad, of_kdc->facts.name, by) ||
+        strcasecmp(by, kdcs->last.host) == 0 ||
+        !sr_ad_domain_pdc(&ad->session->domain, kdcs->end, pdc) ||
+        strcasecmp(pdc, kdcs->last.host) == 0)
+        return SR_VERIFY_WRONG;
+    memcpy(kdcs->last.host, pdc, sizeof(pdc));
+    kdcs->is_pinned = true;
+    result = sr_krb5_verify(kdc, of_kdc, password);
+    kdcs->is_pinned = false;
+    return result == SR_VERIFY_RIGHT ? result : SR_VERIFY_WRONG;
+}
+
 enum sr_verify_result
 sr_ad_verify(struct sr_ad_call *ad, struct sr_account *account,
              const char *password)
@@ -140,6 +185,8 @@ sr_ad_verify(struct sr_ad_call *ad, struct sr_account *account,
                sr_ad_account_of_kdc(ad, part, account, &of_kdc)) {
         kdc->answer = SR_KRB5_ASKS;
         result = sr_krb5_verify(kdc, &of_kdc, password);
+        if (result == SR_VERIFY_WRONG)
+            result = verify_by_pdc(ad, kdc, &of_kdc, password);
         ad->call->error = part->error;
         result = conclude(ad, account, &of_kdc, password, result);
     } else {

@@ -19,6 +19,8 @@
 #include "policy/backend/krb5/ticket.h"
 #include "policy/util/environment.h"
 
+#define KDC_PORT 88
+
 /* One call of sr_krb5_ticket_get(). */
 struct job {
     const struct sr_krb5_wanted *wanted;
@@ -131,6 +133,23 @@ get_service(struct job *job)
     return error;
 }
 
+/* Ask the KDC on the host of the service, if the KDCs are named. */
+static void
+pin(struct job *job)
+{
+    const struct sr_krb5_wanted *wanted = job->wanted;
+    struct sr_krb5_kdcs *kdcs = &job->kdcs;
+
+    if (wanted->realm == NULL)
+        return;
+    kdcs->list = wanted->kdc;
+    kdcs->own = wanted->realm;
+    kdcs->last.port = KDC_PORT;
+    snprintf(kdcs->last.host, sizeof(kdcs->last.host), "%s", wanted->host);
+    snprintf(kdcs->realm, sizeof(kdcs->realm), "%s", wanted->realm);
+    kdcs->is_pinned = true;
+}
+
 /* Make an empty cache in memory with a name of its own. */
 static krb5_error_code
 make_cache(struct sr_krb5_ticket *ticket)
@@ -169,7 +188,7 @@ get_tickets(struct job *job)
     if (error == 0)
         error = get_service(job);
     if (error != 0 && job->steps.is_silent)
-        return SR_KRB5_FAILED;
+        return job->kdcs.is_pinned ? SR_KRB5_AWAY : SR_KRB5_FAILED;
     if (error != 0)
         set_error(job, what, error);
     return error == 0 ? SR_KRB5_OK : result;
@@ -196,9 +215,8 @@ sr_krb5_ticket_get(const struct sr_krb5_wanted *wanted,
         .context = ticket->context,
         .end = wanted->end,
         .error = error,
-        .list = wanted->realm == NULL ? NULL : wanted->kdc,
-        .own = wanted->realm,
     };
+    pin(&job);
     job.keytab = sr_krb5_keytab_open(ticket->context, wanted->keytab, error);
     if (job.keytab != NULL)
         result = get_tickets(&job);

@@ -20,7 +20,8 @@ struct sr_krb5_wanted {
     const char *service;   /* "ldap" */
     const char *host;
     int64_t end; /* deadline, see util/deadline.h */
-    /* KDCs of a realm; NULL: krb5.conf or DNS names them. */
+    /* KDCs of a realm; NULL: krb5.conf or DNS names them.  Of those here, only
+     * that on `host` is asked: the service is there, too. */
     const char *realm;
     const struct sr_string_list *kdc;
 };
@@ -38,6 +39,7 @@ enum sr_krb5_result {
     SR_KRB5_OK,
     SR_KRB5_NO_SERVICE, /* the KDC has no ticket for this host; another host of
                            the service may have one */
+    SR_KRB5_AWAY, /* the KDC on this host does not reply */
     SR_KRB5_FAILED,
 };
 

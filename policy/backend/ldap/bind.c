@@ -10,7 +10,7 @@
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/connect.h"
 #include "policy/backend/ldap/receive.h"
-#include "policy/backend/silent.h"
+#include "policy/backend/lately.h"
 #include "policy/util/deadline.h"
 #include "policy/util/secret_file.h"
 
@@ -45,7 +45,7 @@ give_up_server(struct sr_ldap_session *session, size_t uri, int code)
     session->dead |= UINT64_C(1) << uri;
     if (code == LDAP_TIMEOUT && sr_ldap_uri_count(session) > 1 &&
         !session->is_by_user)
-        sr_silent_set(session->config->uri.item[uri], true);
+        sr_lately_set(&sr_lately_silent, session->config->uri.item[uri], "");
     sr_ldap_close(session, false);
 }
 
@@ -58,7 +58,8 @@ ask_memory(struct sr_ldap_session *session)
     for (size_t i = 0;
          i < sr_ldap_uri_count(session) && sr_ldap_uri_count(session) > 1;
          i++) {
-        if (sr_silent_is(session->config->uri.item[i]))
+        if (sr_lately_find(&sr_lately_silent, session->config->uri.item[i],
+                           NULL, 0))
             session->silent |= UINT64_C(1) << i;
     }
 }
@@ -116,7 +117,8 @@ connect_one_of(struct sr_ldap_session *session, bool silent, int *code)
         *code = sr_ldap_connect(session, i, sr_ldap_server_moment(session, i));
         if (*code == LDAP_SUCCESS) {
             if (silent && !session->is_by_user)
-                sr_silent_set(session->config->uri.item[i], false);
+                sr_lately_set(&sr_lately_silent, session->config->uri.item[i],
+                              NULL);
             return true;
         }
         give_up_server(session, i, *code);

@@ -271,6 +271,8 @@ get_ticket(const struct sr_ldap_session *session, const char *host, int64_t end,
         return LDAP_SUCCESS;
     case SR_KRB5_NO_SERVICE:
         return LDAP_CONNECT_ERROR;
+    case SR_KRB5_AWAY:
+        return LDAP_TIMEOUT;
     case SR_KRB5_FAILED:
         break;
     }

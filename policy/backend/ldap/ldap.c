@@ -637,9 +637,8 @@ change_as_owner(struct sr_ldap_session *session, const char *dn,
         sr_ldap_change(session, dn, password, password, &answer);
 }
 
-/* Forget what the change has made obsolete. */
-static void
-forget_password(struct sr_ldap_session *session, sr_time now)
+void
+sr_ldap_password_changed(struct sr_ldap_session *session, sr_time now)
 {
     struct sr_ldap_cached *known = &session->known;
     struct sr_facts *facts = &known->facts;
@@ -684,7 +683,7 @@ change(struct sr_ldap_session *session, const struct sr_backend *backend,
             session->known.demands.history == 0 &&
             session->bound == SR_LDAP_BOUND_SERVICE)
             change_as_owner(session, dn, password);
-        forget_password(session, time(NULL));
+        sr_ldap_password_changed(session, time(NULL));
         sr_ldap_answered(session);
     } else {
         sr_ldap_why_response(session, &answer, "%s", "");
