@@ -4,15 +4,19 @@ domain controller that is away, stopped or of another clock does to them.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import pathlib
+import shutil
+import textwrap
+
 import pytest
 
 import samba
 from samba import PASSWORD as OLD
 from samba import user_dn
-from scratch import CONTACT, RUN
+from scratch import CONFIG, CONTACT, ETC, RUN
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
-from test_ad import (NEW, STATES, ad, by_key, change, configure, corp, expired,
+from test_ad import (MACHINE, NEW, STATES, ad, by_key, change, configure, corp, expired,
                      log_in, must_change, person, rules, uid_of)
 from test_programs import root_may
 from test_secrets import tail
@@ -205,6 +209,32 @@ def test_by_dns(host, corp):
     configure(host, corp, uri=None, realm="OTHER.TEST")
     done = log_in(host, name)
     assert done.codes[0] == "AUTHINFO_UNAVAIL", done
+
+
+def test_as_the_readme_says(host, corp):
+    """Word by word, but for the realm: the host's own keytab, controllers by
+    DNS, certificates of the system."""
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    block = readme.split("Accounts of Active Directory", 1)[1].split(
+        "    [selfreset]\n", 1)[1].split("\n\n", 1)[0]
+    CONFIG.write_text("[selfreset]\n" + textwrap.dedent(block).replace(
+        "EXAMPLE.ORG", samba.REALM))
+    shutil.copy(corp.keytab(RUN / "own.keytab", "client", MACHINE),
+                ETC / "krb5.keytab")
+    authorities = ETC / "ssl/certs/ca-certificates.crt"
+    known = authorities.read_text() if authorities.exists() else ""
+    authorities.parent.mkdir(parents=True, exist_ok=True)
+    authorities.write_text(known + corp.ca.read_text())
+    try:
+        name = in_state(host, corp, "disabled")
+        done = host.drive("probe", name, "auth", answers=[OLD])
+        assert done.codes == ["ACCT_EXPIRED"] and "disabled" in done.said, (
+            done, host.log.all())
+        name = person(host, corp)
+        assert log_in(host, name).codes == ["SUCCESS", "SUCCESS"]
+    finally:
+        authorities.write_text(known)
+        (ETC / "krb5.keytab").unlink()
 
 
 # ---- this host's own trouble

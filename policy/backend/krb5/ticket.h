@@ -39,7 +39,7 @@ enum sr_krb5_result {
     SR_KRB5_OK,
     SR_KRB5_NO_SERVICE, /* the KDC has no ticket for this host; another host of
                            the service may have one */
-    SR_KRB5_AWAY, /* the KDC on this host does not reply */
+    SR_KRB5_AWAY,       /* the KDC on this host does not reply */
     SR_KRB5_FAILED,
 };
 
