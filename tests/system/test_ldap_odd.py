@@ -12,6 +12,7 @@ import directory
 from directory import BASE, ROOT, Slapd, dn_of, stamp, user
 from middle import (ENTRY, ber, control, entry, message, number, octets,
                     result)
+from scratch import PUBLISHED
 from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in
 from test_ldap_garbage import ANN, NANO, fake # noqa: F401
 
@@ -224,3 +225,55 @@ def test_an_odd_entry_among_others(host, fake):  # noqa: F811
     assert all_of["many"]["state"] != "ok"
     assert "many" in done.stderr and "too many values" in done.stderr
     assert done.stderr.count("is unknown") < 1100
+
+
+# ---- names that do not read as what they are
+
+@pytest.mark.parametrize("where", ["directory", "local"])
+@pytest.mark.parametrize("sign", ["\u202e", "\u061c"])
+def test_a_name_that_changes_the_direction_of_writing(host, slapd, sign, where):
+    """In a directory it is no account; one of this host is found by its bytes.
+    Neither is shown as it is."""
+    name, is_local = f"bo{sign}eb", where == "local"
+    slapd(user("ann", UID + 1, OLD),
+          *([] if is_local else [user(name, UID, OLD)]))
+    if is_local:
+        host.add(name, OLD)
+    host.serve_states()
+    codes = [host.drive("probe", name, "auth", answers=[password],
+                        rhost=PEER).code for password in ("no", OLD)]
+    assert codes == (["AUTH_ERR", "SUCCESS"] if is_local
+                     else ["USER_UNKNOWN"] * 2)
+    shown = [host.run("selfresetctl", *words) for words in (
+        ("status", "--json", name), ("status", name), ("list", "--json"),
+        ("list",), ("explain", name), ("check",), ("nss", "--check"),
+        ("check", "--backend", "corp"), ("unlock", "--json", name),
+        ("must-change", name), ("log", name))]
+    shown.append(host.run("selfreset-publish"))
+    for one in shown:
+        assert sign not in one.stdout + one.stderr, one
+    if is_local:  # by its number
+        assert json.loads(shown[0].stdout)["user"] == name
+    log = "".join(host.log.with_text("SR-"))
+    assert "bo?eb" in log and sign not in log, log
+    files = [path.read_bytes() for path in PUBLISHED.rglob("*")
+             if path.is_file()]
+    assert files and (is_local or not any(
+        sign.encode() in one for one in files))
+
+
+# ---- alias entries
+
+def test_alias_entries_are_not_followed(host, slapd):
+    """Else whoever may add one could give an account a second name."""
+    server = slapd(user("ann", UID, OLD))
+    server.add({"dn": f"uid=al,{directory.PEOPLE}",
+                "objectClass": ["alias", "extensibleObject"], "uid": "al",
+                "aliasedObjectName": dn_of("ann")})
+    host.add_elsewhere("al", UID)
+    done = host.drive("probe", "al", "auth", answers=[OLD], rhost=PEER)
+    assert done.code == "USER_UNKNOWN", done
+    _, accounts = listed(host)
+    assert accounts["ann"]["backend"] == "corp"
+    assert accounts["al"]["backend"] is None  # what the name service says
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]

@@ -18,6 +18,7 @@
 #include "policy/config/account_rules.h"
 #include "policy/config/members.h"
 #include "policy/util/name_map.h"
+#include "policy/util/utf8.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"
@@ -133,14 +134,15 @@ note_of(const struct line *line, char *out, size_t size)
 static void
 print_line(const struct line *line)
 {
-    char when[REPORT_TEXT_MAX] = "-", note[32];
+    char when[REPORT_TEXT_MAX] = "-", note[32], name[SR_NAME_MAX + 1];
 
     note_of(line, note, sizeof(note));
+    sr_utf8_clean(line->name, false, name, sizeof(name));
     if (line->verdict.when != SR_TIME_UNKNOWN)
         report_local(line->verdict.when, when);
     printf(note[0] == '\0' ? "%-20s %-11s %.16s\n"
                            : "%-20s %-11s %-16.16s %s\n",
-           line->name, sr_state_name(line->verdict.state), when, note);
+           name, sr_state_name(line->verdict.state), when, note);
 }
 
 static void
