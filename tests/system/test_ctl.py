@@ -1545,3 +1545,20 @@ def test_the_helpdesk_without_root(host):
         path.unlink()
         main.write_text(before)
     assert status(host)[1]["state"] == "ok"
+
+
+def test_check_tells_a_cause_once(clean):
+    """Whatever it is, with all places that have it."""
+    for name in ("first", "second", "third"):
+        clean.service(name, "auth sufficient pam_unix.so nodelay\n" + stack())
+    done = clean.run("selfresetctl", "check")
+    places = [line for line in done.stdout.splitlines()
+              if re.match(r"(error|warning): .*/(first|second|third)", line)]
+    assert len(places) == 3, done.stdout
+    blocks = re.split(r"^(?=error|warning)", done.stdout, flags=re.M)
+    texts = [block.split("\n", 1)[1] for block in blocks
+             if "\n  " in block]
+    assert len(texts) == len(set(texts)), done.stdout
+    found = json.loads(clean.run("selfresetctl", "check", "--json").stdout)
+    assert len([one for one in found if re.search(
+        "/(first|second|third)", one["place"])]) == 3, found

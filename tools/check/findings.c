@@ -173,15 +173,49 @@ print_json(const struct findings *findings)
     ctl_findings_json(&json, NULL, findings);
 }
 
-static void
-print_one(const struct finding *finding)
+static bool
+is_same_text(const char *a, const char *b)
 {
-    char *place = ctl_clean(finding->place);
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
 
-    /* The place stays whole, to be clicked or copied. */
-    printf("%s: %s\n", severity_name(finding->severity),
-           place == NULL ? "?" : place);
-    free(place);
+/* Whether two findings differ in their places only. */
+static bool
+is_same_cause(const struct finding *a, const struct finding *b)
+{
+    return a->severity == b->severity && a->more == b->more &&
+           is_same_text(a->text, b->text) &&
+           is_same_text(a->advice, b->advice) &&
+           is_same_text(a->subjects, b->subjects);
+}
+
+static bool
+is_told(const struct findings *findings, size_t number)
+{
+    for (size_t i = 0; i < number; i++) {
+        if (is_same_cause(&findings->item[i], &findings->item[number]))
+            return true;
+    }
+    return false;
+}
+
+/* One cause, below all places that have it. */
+static void
+print_cause(const struct findings *findings, size_t number)
+{
+    const struct finding *finding = &findings->item[number];
+
+    for (size_t i = number; i < findings->count; i++) {
+        char *place;
+
+        if (!is_same_cause(&findings->item[i], finding))
+            continue;
+        place = ctl_clean(findings->item[i].place);
+        /* The place stays whole, to be clicked or copied. */
+        printf("%s: %s\n", severity_name(finding->severity),
+               place == NULL ? "?" : place);
+        free(place);
+    }
     ctl_wrap(stdout, "  ", 2, finding->text);
     if (finding->subjects != NULL)
         ctl_wrap(stdout, "  Concerns: ", 4, finding->subjects);
@@ -199,8 +233,9 @@ print_text(const struct findings *findings)
     for (int severity = SEVERITY_ERROR; severity <= SEVERITY_WARNING;
          severity++) {
         for (size_t i = 0; i < findings->count; i++) {
-            if (findings->item[i].severity == (enum severity)severity)
-                print_one(&findings->item[i]);
+            if (findings->item[i].severity == (enum severity)severity &&
+                !is_told(findings, i))
+                print_cause(findings, i);
         }
     }
     if (findings->count == 0)
