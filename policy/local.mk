@@ -116,6 +116,10 @@ backend_flags = $(AM_LDFLAGS) $(SR_MODULE_LDFLAGS) \
 	-module -avoid-version -shared -no-undefined -Wl,-z,nodelete \
 	-Wl,--version-script=$(top_srcdir)/policy/backend/backend.map
 backend_dependencies = libbackend.la libstate.la policy/backend/backend.map
+# Servers by DNS.
+noinst_LTLIBRARIES += libsrv.la
+libsrv_la_SOURCES = policy/backend/srv.c policy/backend/srv.h
+libsrv_la_LIBADD = -lresolv
 if LDAP
 # What decides, apart from what is sent.
 noinst_LTLIBRARIES += libldapfacts.la
@@ -153,6 +157,7 @@ ldap_sources = \
 	policy/backend/ldap/receive.c policy/backend/ldap/receive.h \
 	policy/backend/ldap/request.c policy/backend/ldap/request.h \
 	policy/backend/ldap/self_read.c policy/backend/ldap/self_read.h \
+	policy/backend/ldap/servers.c policy/backend/ldap/servers.h \
 	policy/backend/ldap/session.c policy/backend/ldap/session.h \
 	policy/backend/ldap/shared_ledger.c policy/backend/ldap/shared_ledger.h \
 	policy/backend/ldap/survey.c policy/backend/ldap/survey.h \
@@ -161,8 +166,8 @@ pkglib_LTLIBRARIES += ldap.la
 ldap_la_SOURCES = policy/backend/ldap/module.c $(ldap_sources)
 ldap_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(SASL_CFLAGS)
 ldap_la_LDFLAGS = $(backend_flags)
-ldap_la_LIBADD = libldapfacts.la libbackend.la libstate.la $(SASL_LIBS)
-ldap_la_DEPENDENCIES = libldapfacts.la $(backend_dependencies)
+ldap_la_LIBADD = libldapfacts.la libsrv.la libbackend.la libstate.la $(SASL_LIBS)
+ldap_la_DEPENDENCIES = libldapfacts.la libsrv.la $(backend_dependencies)
 endif
 if KRB5
 # What reads bytes, apart from what is sent.
@@ -174,10 +179,9 @@ libkrb5facts_la_SOURCES = \
 libkrb5kdc_la_SOURCES = \
 	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
 	policy/backend/krb5/keytab.c policy/backend/krb5/keytab.h \
-	policy/backend/krb5/srv.c policy/backend/krb5/srv.h \
 	policy/backend/krb5/steps.c policy/backend/krb5/steps.h
 libkrb5kdc_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
-libkrb5kdc_la_LIBADD = $(KRB5_LIBS) -lresolv
+libkrb5kdc_la_LIBADD = $(KRB5_LIBS)
 libkrb5core_la_SOURCES = \
 	policy/backend/krb5/account.c policy/backend/krb5/account.h \
 	policy/backend/krb5/armour.c policy/backend/krb5/armour.h \
@@ -192,7 +196,7 @@ libkrb5core_la_SOURCES = \
 	policy/backend/krb5/verify.c policy/backend/krb5/verify.h
 libkrb5core_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)
 libkrb5core_la_LIBADD = $(KRB5_LIBS)
-krb5_libraries = libkrb5core.la libkrb5kdc.la libkrb5facts.la
+krb5_libraries = libkrb5core.la libkrb5kdc.la libkrb5facts.la libsrv.la
 pkglib_LTLIBRARIES += krb5.la
 krb5_la_SOURCES = policy/backend/krb5/module.c
 krb5_la_LDFLAGS = $(backend_flags)
@@ -214,9 +218,9 @@ pkglib_LTLIBRARIES += ldap-gssapi.la
 ldap_gssapi_la_SOURCES = policy/backend/ldap/module.c
 ldap_gssapi_la_LDFLAGS = $(backend_flags)
 ldap_gssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-ldap_gssapi_la_LIBADD = $(ldap_gssapi_libraries) libkrb5kdc.la \
+ldap_gssapi_la_LIBADD = $(ldap_gssapi_libraries) libkrb5kdc.la libsrv.la \
 	libbackend.la libstate.la
-ldap_gssapi_la_DEPENDENCIES = $(ldap_gssapi_libraries) libkrb5kdc.la \
+ldap_gssapi_la_DEPENDENCIES = $(ldap_gssapi_libraries) libkrb5kdc.la libsrv.la \
 	$(backend_dependencies)
 # Active Directory: both of them.
 pkglib_LTLIBRARIES += ad.la

@@ -180,7 +180,7 @@ directory_report(struct report *report, const struct sr_transaction *txn)
         survey.name[0] = '\0';
     report_section(report, "directory", "Directory");
     report_text(report, "server", survey.name[0] == '\0' ? NULL : survey.name);
-    report_text(report, "uri", survey.used);
+    report_text(report, "uri", survey.used[0] == '\0' ? NULL : survey.used);
     report_unknown(report, &account->facts);
     report_section_end(report);
 }

@@ -15,7 +15,7 @@
 
 /* One of the servers. */
 struct sr_survey_uri {
-    const char *uri;              /* the configuration's */
+    char uri[256];                /* empty: not known */
     bool is_answered;             /* it could be connected to */
     bool is_insecure;             /* others can read the connection */
     bool is_read_only;            /* it takes no changes */
@@ -91,7 +91,7 @@ struct sr_survey {
     /* What was found. */
     struct sr_survey_uri uri[SR_SURVEY_URIS];
     size_t uri_count;
-    const char *used; /* the URI that all the rest was asked of; or NULL */
+    char used[256]; /* the URI that all the rest was asked of; or empty */
     char why[SR_ERROR_TEXT_SIZE]; /* nothing else could be asked */
     enum sr_server server;
     char name[80]; /* of the server, for people */

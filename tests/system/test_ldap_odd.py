@@ -4,7 +4,11 @@ named; neither time nor memory is the server's to decide.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import json
+import socket
+import struct
+import threading
 
 import pytest
 
@@ -12,7 +16,7 @@ import directory
 from directory import BASE, ROOT, Slapd, dn_of, stamp, user
 from middle import (ENTRY, ber, control, entry, message, number, octets,
                     result)
-from scratch import PUBLISHED
+from scratch import ETC, PUBLISHED, free_port
 from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in
 from test_ldap_garbage import ANN, NANO, fake # noqa: F401
 
@@ -277,3 +281,58 @@ def test_alias_entries_are_not_followed(host, slapd):
     assert accounts["ann"]["backend"] == "corp"
     assert accounts["al"]["backend"] is None  # what the name service says
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- servers by DNS
+
+def name_server(records):
+    """Answers questions for SRV records: [(name, priority, port, host)]."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 53))
+
+    def labels(name):
+        return b"".join(bytes([len(part)]) + part.encode()
+                        for part in name.split(".")) + b"\0"
+
+    def serve():
+        while True:
+            try:
+                question, peer = sock.recvfrom(4096)
+            except OSError:
+                return
+            end = question.index(b"\0", 12) + 5
+            asked = question[12:end - 4]
+            found = [struct.pack("!HHH", priority, 0, port) + labels(host)
+                     for name, priority, port, host in records
+                     if labels(name) == asked and
+                     question[end - 4:end - 2] == b"\0\x21"]
+            answer = b"".join(b"\xc0\x0c" + struct.pack(
+                "!HHIH", 33, 1, 60, len(data)) + data for data in found)
+            sock.sendto(question[:2] + b"\x85\x80" + struct.pack(
+                "!HHHH", 1, len(found), 0, 0) + question[12:end] + answer,
+                peer)
+    threading.Thread(target=serve, daemon=True).start()
+    return sock
+
+
+def test_servers_by_dns(host, slapd):
+    """In the order of their priorities, with names that their certificates
+    have; and an outage where there is none."""
+    server = slapd(user("ann", UID, OLD))
+    configure(host, server, uri="ldap:///", insecure="yes")
+    (ETC / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    domain = ".".join(part[3:] for part in BASE.split(","))
+    records, port = [], server.port
+    with contextlib.closing(name_server(records)):
+        done = log_in(host)
+        assert done.codes[0] == "AUTHINFO_UNAVAIL", done
+        assert any(f"DNS has no servers for _ldap._tcp.{domain}" in line
+                   for line in host.log.with_text("SR-3002")), host.log.all()
+        records += [(f"_ldap._tcp.{domain}", 20, port, "localhost"),
+                    (f"_ldap._tcp.{domain}", 10, free_port(), "localhost")]
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"], \
+            host.log.with_text("SR-")[-1]
+        assert log_in(host, "no").codes[0] == "AUTH_ERR"
+        said, _ = checked(host)
+    assert [one["answers"] for one in said["uris"]] == [False, True], said
+    assert said["uris"][1]["uri"] == f"ldap://localhost:{port}"

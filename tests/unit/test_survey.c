@@ -109,7 +109,7 @@ certificate_soon(struct sr_survey *survey)
 static void
 away(struct sr_survey *survey)
 {
-    survey->used = NULL;
+    survey->used[0] = '\0';
     snprintf(survey->why, sizeof(survey->why), "no answer");
 }
 
@@ -577,7 +577,7 @@ test_hints(void **state)
     assert_null(survey_hint(&survey, 1));
     survey.has_sync = false;
     assert_has(survey_hint(&survey, 1), "Content Synchronization", true);
-    survey.used = NULL;
+    survey.used[0] = '\0';
     assert_null(survey_hint(&survey, 0));
 }
 

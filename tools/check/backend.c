@@ -89,9 +89,9 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
         check_survey_krb5(survey, config, &findings);
     else
         check_survey(survey, config, ctl->now, &findings);
-    if (survey->used != NULL && !is_krb5)
+    if (survey->used[0] != '\0' && !is_krb5)
         check_enumeration(ctl->config, backend, &findings);
-    if (survey->used != NULL && !is_krb5)
+    if (survey->used[0] != '\0' && !is_krb5)
         shared_check(backend, connections, sr_config_shares(ctl->config),
                      &findings);
     report_begin(&report, is_json, ctl->now, false);
@@ -145,7 +145,7 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     connections = sr_connections_new();
     call = sr_call_make(&backend, connections);
     sr_backend_survey(&call, &survey);
-    if (survey.used == NULL && survey.why[0] == '\0')
+    if (survey.used[0] == '\0' && survey.why[0] == '\0')
         snprintf(survey.why, sizeof(survey.why), "%s", call.error.text);
     code = conclude(ctl, &survey, &backend, connections, is_json);
     sr_connections_free(connections);

@@ -109,7 +109,7 @@ check_server(const struct check *check)
     const struct sr_survey *survey = check->survey;
     struct findings *findings = check->findings;
 
-    if (survey->used == NULL) {
+    if (survey->used[0] == '\0') {
         if (!is_cause_named(survey))
             findings_add(findings, SEVERITY_ERROR, check->place, NULL,
                          "Correct the cause; no account of the directory can "
@@ -137,7 +137,7 @@ check_server(const struct check *check)
 static bool
 is_closed(const struct check *check)
 {
-    return check->config->user_dn != NULL && check->survey->used != NULL &&
+    return check->config->user_dn != NULL && check->survey->used[0] != '\0' &&
            check->survey->accounts == 0;
 }
 
@@ -166,7 +166,7 @@ check_base(const struct check *check)
                      "The base \"%s\" does not exist, or the service's "
                      "identity may not see it.",
                      check->config->base);
-    else if (survey->used != NULL && survey->accounts == 0)
+    else if (survey->used[0] != '\0' && survey->accounts == 0)
         findings_add(findings, SEVERITY_ERROR, check->place, NULL,
                      "Correct \"base\" and \"filter\", or let the service's "
                      "identity search there.",
@@ -441,7 +441,7 @@ check_survey(const struct sr_survey *survey,
         check_uri(&check, &survey->uri[i]);
     check_server(&check);
     check_changes(&check);
-    if (survey->used == NULL)
+    if (survey->used[0] == '\0')
         return;
     check_hidden(&check);
     check_base(&check);
@@ -577,7 +577,8 @@ report_survey(struct report *report, const struct sr_survey *survey,
     };
 
     report_text(report, "backend", config->name);
-    report_text(report, "uri_used", survey->used);
+    report_text(report, "uri_used",
+                survey->used[0] == '\0' ? NULL : survey->used);
     report_text(report, "server",
                 survey->name[0] == '\0' ? NULL : survey->name);
     report_text(report, "identity", identity[config->identity]);
@@ -627,7 +628,7 @@ survey_hint(const struct sr_survey *survey, unsigned number)
     };
 
     for (size_t i = 0;
-         survey->used != NULL && i < sizeof(hint) / sizeof(hint[0]); i++) {
+         survey->used[0] != '\0' && i < sizeof(hint) / sizeof(hint[0]); i++) {
         if (hint[i].is_given && number-- == 0)
             return hint[i].text;
     }

@@ -38,14 +38,14 @@ check_servers(const struct check *check)
 
         if (!server->is_answered)
             findings_add(check->findings,
-                         survey->used == NULL ? SEVERITY_ERROR
-                                              : SEVERITY_WARNING,
+                         survey->used[0] == '\0' ? SEVERITY_ERROR
+                                                 : SEVERITY_WARNING,
                          server->uri, NULL,
                          "Start it, allow this host to reach it over TCP, or "
                          "take it out of the list: logins wait for it.",
                          "It does not answer: %s.", server->why);
     }
-    if (survey->used == NULL)
+    if (survey->used[0] == '\0')
         findings_add(check->findings, SEVERITY_ERROR, check->place, NULL,
                      "Name the KDCs by \"kdc\" here or in krb5.conf(5), or in "
                      "DNS as _kerberos._tcp.",
@@ -230,7 +230,7 @@ check_survey_krb5(const struct sr_survey *survey,
 
     snprintf(check.place, sizeof(check.place), "[backend %s]", config->name);
     check_servers(&check);
-    if (survey->used == NULL)
+    if (survey->used[0] == '\0')
         return;
     check_offset(&check);
     check_keytab(&check);
@@ -288,7 +288,8 @@ report_survey_krb5(struct report *report, const struct sr_survey *survey,
 
     report_text(report, "backend", config->name);
     report_text(report, "realm", krb5->realm);
-    report_text(report, "server_used", survey->used);
+    report_text(report, "server_used",
+                survey->used[0] == '\0' ? NULL : survey->used);
     report_text(report, "keytab",
                 krb5->keytab[0] == '\0' ? NULL : krb5->keytab);
     report_bool(report, "verify", config->verify);

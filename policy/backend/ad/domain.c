@@ -157,8 +157,8 @@ static bool
 list_found(const struct sr_backend_config *config, const char *name,
            int64_t end, struct sr_ad_domain *domain)
 {
-    struct sr_krb5_srv found[SERVERS_MAX];
-    size_t count = sr_krb5_srv_find(name, found, SERVERS_MAX, end);
+    struct sr_srv found[SERVERS_MAX];
+    size_t count = sr_srv_find(name, found, SERVERS_MAX, end);
     bool is_added = true;
 
     for (size_t i = 0; i < count && is_added; i++) {
@@ -247,11 +247,11 @@ sr_ad_domain_prefer(struct sr_ad_domain *domain, const char *host)
 bool
 sr_ad_domain_pdc(const struct sr_ad_domain *domain, int64_t end, char host[256])
 {
-    struct sr_krb5_srv found;
+    struct sr_srv found;
     char name[512];
 
     snprintf(name, sizeof(name), "_ldap._tcp.pdc._msdcs.%s", domain->realm);
-    if (sr_krb5_srv_find(name, &found, 1, end) == 0)
+    if (sr_srv_find(name, &found, 1, end) == 0)
         return false;
     memcpy(host, found.host, sizeof(found.host));
     return true;

@@ -192,7 +192,7 @@ read_reply(struct talk *talk, const krb5_data *data)
 /* Have the KDC on the host of this server asked first. */
 static void
 prefer_host(struct sr_krb5_session *session, const char *realm,
-            const struct sr_krb5_srv *server)
+            const struct sr_srv *server)
 {
     struct sr_krb5_kdcs *kdcs = &session->kdcs;
 
@@ -206,7 +206,7 @@ static void
 connect_one(struct talk *talk, const char *realm, int64_t end)
 {
     struct sr_krb5_session *session = talk->session;
-    struct sr_krb5_srv server[SR_KRB5_SERVERS_MAX];
+    struct sr_srv server[SR_KRB5_SERVERS_MAX];
     size_t count =
         sr_krb5_kdc_find(&session->kdcs, realm, SR_KRB5_KPASSWD, server);
     int fd = -EHOSTUNREACH;

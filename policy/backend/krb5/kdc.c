@@ -22,7 +22,7 @@
 #define REPLY_MAX    (1 << 20) /* no KDC has more to say */
 
 bool
-sr_krb5_kdc_parse(const char *text, int port, struct sr_krb5_srv *server)
+sr_krb5_kdc_parse(const char *text, int port, struct sr_srv *server)
 {
     const char *end, *digits;
     size_t length;
@@ -52,7 +52,7 @@ sr_krb5_kdc_parse(const char *text, int port, struct sr_krb5_srv *server)
 
 /* What krb5.conf says: one of those, also behind "tcp/". */
 static bool
-parse_profile(const char *text, int port, struct sr_krb5_srv *server)
+parse_profile(const char *text, int port, struct sr_srv *server)
 {
     if (strncmp(text, "tcp/", 4) == 0)
         text += 4;
@@ -63,7 +63,7 @@ parse_profile(const char *text, int port, struct sr_krb5_srv *server)
  * that of another service when `keeps_port` is false. */
 static size_t
 configured(profile_t profile, const char *realm, const char *relation, int port,
-           bool keeps_port, struct sr_krb5_srv *found)
+           bool keeps_port, struct sr_srv *found)
 {
     const char *const names[] = {"realms", realm, relation, NULL};
     char **values = NULL;
@@ -86,7 +86,7 @@ configured(profile_t profile, const char *realm, const char *relation, int port,
 /* The servers that DNS knows, if krb5.conf lets it be asked. */
 static size_t
 resolve(profile_t profile, const char *realm, const char *service,
-        struct sr_krb5_srv *found, int64_t end)
+        struct sr_srv *found, int64_t end)
 {
     int by_dns = 1;
     char name[512];
@@ -96,7 +96,7 @@ resolve(profile_t profile, const char *realm, const char *service,
     if (by_dns == 0 || snprintf(name, sizeof(name), "_%s._tcp.%s", service,
                                 realm) >= (int)sizeof(name))
         return 0;
-    return sr_krb5_srv_find(name, found, SR_KRB5_SERVERS_MAX, end);
+    return sr_srv_find(name, found, SR_KRB5_SERVERS_MAX, end);
 }
 
 /* Whether the configuration lists the KDCs of this realm. */
@@ -109,7 +109,7 @@ has_list(const struct sr_krb5_kdcs *kdcs, const char *realm)
 
 static size_t
 find_kdcs(const struct sr_krb5_kdcs *kdcs, profile_t profile, const char *realm,
-          struct sr_krb5_srv *found)
+          struct sr_srv *found)
 {
     const size_t listed = has_list(kdcs, realm) ? kdcs->list->count : 0;
     size_t count = 0;
@@ -127,7 +127,7 @@ find_kdcs(const struct sr_krb5_kdcs *kdcs, profile_t profile, const char *realm,
 
 static size_t
 find_kpasswd(const struct sr_krb5_kdcs *kdcs, profile_t profile,
-             const char *realm, struct sr_krb5_srv *found)
+             const char *realm, struct sr_srv *found)
 {
     size_t count =
         configured(profile, realm, "kpasswd_server", KPASSWD_PORT, true, found);
@@ -148,13 +148,13 @@ find_kpasswd(const struct sr_krb5_kdcs *kdcs, profile_t profile,
 
 /* Move the server that replied last to the front. */
 static void
-prefer(const struct sr_krb5_kdcs *kdcs, const char *realm,
-       struct sr_krb5_srv *found, size_t count)
+prefer(const struct sr_krb5_kdcs *kdcs, const char *realm, struct sr_srv *found,
+       size_t count)
 {
     if (kdcs->last.host[0] == '\0' || strcmp(kdcs->realm, realm) != 0)
         return;
     for (size_t i = 1; i < count; i++) {
-        struct sr_krb5_srv server = found[i];
+        struct sr_srv server = found[i];
 
         if (strcmp(server.host, kdcs->last.host) != 0)
             continue;
@@ -165,7 +165,7 @@ prefer(const struct sr_krb5_kdcs *kdcs, const char *realm,
 
 size_t
 sr_krb5_kdc_find(const struct sr_krb5_kdcs *kdcs, const char *realm,
-                 enum sr_krb5_role role, struct sr_krb5_srv *found)
+                 enum sr_krb5_role role, struct sr_srv *found)
 {
     profile_t profile = NULL;
     size_t count;
@@ -180,7 +180,7 @@ sr_krb5_kdc_find(const struct sr_krb5_kdcs *kdcs, const char *realm,
 }
 
 int
-sr_krb5_kdc_connect(const struct sr_krb5_srv *server, int64_t end)
+sr_krb5_kdc_connect(const struct sr_srv *server, int64_t end)
 {
     return sr_socket_connect_host(server->host, server->port, end);
 }
@@ -216,8 +216,8 @@ sr_krb5_kdc_converse(int fd, const krb5_data *request, krb5_data *reply,
 
 /* Ask one KDC.  Returns 0 or a negative errno. */
 static int
-ask_kdc(const struct sr_krb5_srv *kdc, const krb5_data *request,
-        krb5_data *reply, int64_t end)
+ask_kdc(const struct sr_srv *kdc, const krb5_data *request, krb5_data *reply,
+        int64_t end)
 {
     int fd = sr_krb5_kdc_connect(kdc, end);
     int error = fd < 0 ? fd : sr_krb5_kdc_converse(fd, request, reply, end);
@@ -231,7 +231,7 @@ int
 sr_krb5_kdc_exchange(struct sr_krb5_kdcs *kdcs, const char *realm,
                      const krb5_data *request, krb5_data *reply)
 {
-    struct sr_krb5_srv kdc[SR_KRB5_SERVERS_MAX];
+    struct sr_srv kdc[SR_KRB5_SERVERS_MAX];
     bool is_pinned = kdcs->is_pinned && kdcs->last.host[0] != '\0' &&
                      strcmp(kdcs->realm, realm) == 0;
     size_t count = 1;

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "policy/backend/krb5/srv.h"
+#include "policy/backend/srv.h"
 #include "policy/decide/rules.h"
 #include "policy/util/error.h"
 
@@ -40,14 +40,14 @@ struct sr_krb5_kdcs {
 
     /* The KDC that replied last, which is asked first; an empty host: none.  It
      * is another realm's when `realm` differs. */
-    struct sr_krb5_srv last;
+    struct sr_srv last;
     char realm[256];
     bool is_pinned; /* ask no other KDC than the last one */
 };
 
 /* Whether a text is HOST, HOST:PORT or [ADDRESS]:PORT; `port` is the default.
  */
-bool sr_krb5_kdc_parse(const char *text, int port, struct sr_krb5_srv *server);
+bool sr_krb5_kdc_parse(const char *text, int port, struct sr_srv *server);
 
 /*
  * Find the servers of a realm in the order in which they are to be asked, at
@@ -56,12 +56,12 @@ bool sr_krb5_kdc_parse(const char *text, int port, struct sr_krb5_srv *server);
  * many there are.
  */
 size_t sr_krb5_kdc_find(const struct sr_krb5_kdcs *kdcs, const char *realm,
-                        enum sr_krb5_role role, struct sr_krb5_srv *found);
+                        enum sr_krb5_role role, struct sr_srv *found);
 
 /*
  * Connect to one server.  Returns a descriptor or a negative errno.
  */
-int sr_krb5_kdc_connect(const struct sr_krb5_srv *server, int64_t end);
+int sr_krb5_kdc_connect(const struct sr_srv *server, int64_t end);
 
 /*
  * Exchange messages with a connected server: each has its length before it.

@@ -191,7 +191,7 @@ krb5_survey(struct sr_call *call, struct sr_survey *survey)
     if (session == NULL)
         return SR_STATUS_UNAVAILABLE;
     sr_krb5_survey(session, call->backend->name, survey);
-    return survey->used == NULL ? SR_STATUS_UNAVAILABLE : SR_STATUS_OK;
+    return survey->used[0] == '\0' ? SR_STATUS_UNAVAILABLE : SR_STATUS_OK;
 }
 
 const struct sr_backend_ops sr_krb5_operations = {

@@ -36,7 +36,7 @@ renew_time(struct sr_krb5_session *session)
 
 static struct sr_survey_uri *
 add_server(struct sr_survey *survey, const char *role,
-           const struct sr_krb5_srv *server)
+           const struct sr_srv *server)
 {
     struct sr_survey_krb5 *krb5 = &survey->krb5;
     size_t at = survey->uri_count;
@@ -47,14 +47,15 @@ add_server(struct sr_survey *survey, const char *role,
              strchr(server->host, ':') == NULL ? "%s %.250s:%d"
                                                : "%s [%.250s]:%d",
              role, server->host, server->port);
-    survey->uri[at].uri = krb5->server[at];
+    snprintf(survey->uri[at].uri, sizeof(survey->uri[at].uri), "%s",
+             krb5->server[at]);
     survey->uri_count++;
     return &survey->uri[at];
 }
 
 /* Ask one KDC for anything; what it says does not matter. */
 static void
-try_kdc(struct sr_krb5_session *session, const struct sr_krb5_srv *kdc,
+try_kdc(struct sr_krb5_session *session, const struct sr_srv *kdc,
         struct sr_survey *survey)
 {
     struct sr_survey_uri *found = add_server(survey, "kdc", kdc);
@@ -74,8 +75,8 @@ try_kdc(struct sr_krb5_session *session, const struct sr_krb5_srv *kdc,
         initial.replies > 0 && initial.answer != SR_KRB5_SILENT;
     if (!found->is_answered)
         snprintf(found->why, sizeof(found->why), "%s", session->error->text);
-    else if (survey->used == NULL)
-        survey->used = found->uri;
+    else if (survey->used[0] == '\0')
+        snprintf(survey->used, sizeof(survey->used), "%s", found->uri);
     if (initial.has_offset && !survey->krb5.has_offset) {
         survey->krb5.has_offset = true;
         survey->krb5.offset = initial.offset;
@@ -87,7 +88,7 @@ try_kdc(struct sr_krb5_session *session, const struct sr_krb5_srv *kdc,
 /* Send a server what it cannot read: it replies, or nobody has got it.  Returns
  * a descriptor or a negative errno. */
 static int
-ask_datagram(const struct sr_krb5_srv *server)
+ask_datagram(const struct sr_srv *server)
 {
     const int64_t end = sr_deadline_now() + SERVER_MS;
     int fd = sr_socket_connect_datagram(server->host, server->port, end);
@@ -105,7 +106,7 @@ ask_datagram(const struct sr_krb5_srv *server)
 
 /* Connect to one server for passwords. */
 static void
-try_kpasswd(const struct sr_krb5_srv *server, struct sr_survey *survey)
+try_kpasswd(const struct sr_srv *server, struct sr_survey *survey)
 {
     struct sr_survey_uri *found = add_server(survey, "kpasswd", server);
     int fd;
@@ -125,7 +126,7 @@ try_kpasswd(const struct sr_krb5_srv *server, struct sr_survey *survey)
 static void
 try_servers(struct sr_krb5_session *session, struct sr_survey *survey)
 {
-    struct sr_krb5_srv server[SR_KRB5_SERVERS_MAX];
+    struct sr_srv server[SR_KRB5_SERVERS_MAX];
     size_t count;
 
     renew_time(session);
@@ -372,7 +373,7 @@ sr_krb5_survey(struct sr_krb5_session *session, const char *backend,
     if (uname(&host) == 0)
         snprintf(krb5->host, sizeof(krb5->host), "%s", host.nodename);
     try_servers(session, survey);
-    if (survey->is_brief || survey->used == NULL)
+    if (survey->is_brief || survey->used[0] == '\0')
         return;
     try_keytab(session, krb5);
     try_states(session, krb5);

@@ -10,6 +10,7 @@
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/connect.h"
 #include "policy/backend/ldap/receive.h"
+#include "policy/backend/ldap/servers.h"
 #include "policy/backend/lately.h"
 #include "policy/util/deadline.h"
 #include "policy/util/secret_file.h"
@@ -45,7 +46,7 @@ give_up_server(struct sr_ldap_session *session, size_t uri, int code)
     session->dead |= UINT64_C(1) << uri;
     if (code == LDAP_TIMEOUT && sr_ldap_uri_count(session) > 1 &&
         !session->is_by_user)
-        sr_lately_set(&sr_lately_silent, session->config->uri.item[uri], "");
+        sr_lately_set(&sr_lately_silent, sr_ldap_uri_text(session, uri), "");
     sr_ldap_close(session, false);
 }
 
@@ -58,7 +59,7 @@ ask_memory(struct sr_ldap_session *session)
     for (size_t i = 0;
          i < sr_ldap_uri_count(session) && sr_ldap_uri_count(session) > 1;
          i++) {
-        if (sr_lately_find(&sr_lately_silent, session->config->uri.item[i],
+        if (sr_lately_find(&sr_lately_silent, sr_ldap_uri_text(session, i),
                            NULL, 0))
             session->silent |= UINT64_C(1) << i;
     }
@@ -117,7 +118,7 @@ connect_one_of(struct sr_ldap_session *session, bool silent, int *code)
         *code = sr_ldap_connect(session, i, sr_ldap_server_moment(session, i));
         if (*code == LDAP_SUCCESS) {
             if (silent && !session->is_by_user)
-                sr_lately_set(&sr_lately_silent, session->config->uri.item[i],
+                sr_lately_set(&sr_lately_silent, sr_ldap_uri_text(session, i),
                               NULL);
             return true;
         }
@@ -130,10 +131,14 @@ connect_one_of(struct sr_ldap_session *session, bool silent, int *code)
 static int
 connect_any(struct sr_ldap_session *session)
 {
-    int code = LDAP_SERVER_DOWN;
+    int code;
 
     if (session->ld != NULL)
         return LDAP_SUCCESS;
+    code = sr_ldap_find_servers(session);
+    if (code != LDAP_SUCCESS)
+        return code;
+    code = LDAP_SERVER_DOWN;
     if (!session->has_asked)
         ask_memory(session);
     if (!connect_one_of(session, false, &code))
@@ -205,7 +210,7 @@ bind_service(struct sr_ldap_session *session)
     else
         sr_ldap_why_response(session, &answer,
                              "%s does not accept the service's identity: ",
-                             config->uri.item[session->uri]);
+                             sr_ldap_uri_text(session, session->uri));
     return answer.code;
 }
 
@@ -241,6 +246,6 @@ sr_ldap_as_user(struct sr_ldap_session *session, const char *dn,
             session->bound = SR_LDAP_BOUND_USER;
         else if (sr_ldap_response_is_away(answer->code))
             sr_ldap_why_response(session, answer, "%s: ",
-                                 session->config->uri.item[session->uri]);
+                                 sr_ldap_uri_text(session, session->uri));
     } while (sr_ldap_may_repeat(session, answer->code));
 }

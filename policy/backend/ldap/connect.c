@@ -333,7 +333,7 @@ why_no_tls(struct sr_ldap_session *session, int code, int64_t end)
         detail[length - 1] = '\0';
     if (sr_deadline_now() >= end)
         sr_ldap_why(session, "%s: no answer in time",
-                    config->uri.item[session->uri]);
+                    sr_ldap_uri_text(session, session->uri));
     else if (detail != NULL && strstr(detail, "unknown error") != NULL)
         sr_ldap_why(session,
                     "TLS: the server's certificate has ended, or is of "
@@ -473,7 +473,7 @@ open_url(struct sr_ldap_session *session, const char *uri,
 int
 sr_ldap_connect(struct sr_ldap_session *session, size_t uri, int64_t end)
 {
-    const char *text = session->config->uri.item[uri];
+    const char *text = sr_ldap_uri_text(session, uri);
     LDAPURLDesc *url = NULL;
     int code;
 

@@ -194,7 +194,7 @@ converse(struct conversation *talk, struct sr_ldap_response *answer)
     else if (answer->code != LDAP_SUCCESS)
         sr_ldap_why_response(
             talk->session, answer, "%s does not accept the service's ticket: ",
-            talk->session->config->uri.item[talk->session->uri]);
+            sr_ldap_uri_text(talk->session, talk->session->uri));
 }
 
 /* The names of the two, as libgssapi expects them; false, and the error is
@@ -293,7 +293,7 @@ sr_ldap_gssapi(struct sr_ldap_session *session, int64_t end,
     LDAPURLDesc *url = NULL;
     int code = LDAP_PARAM_ERROR;
 
-    if (ldap_url_parse(session->config->uri.item[session->uri], &url) ==
+    if (ldap_url_parse(sr_ldap_uri_text(session, session->uri), &url) ==
             LDAP_URL_SUCCESS &&
         url->lud_host != NULL) {
         make_plain(url->lud_host);

@@ -85,7 +85,7 @@ fetch_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
                                  "%s, to read all entries: ", paged->base);
         else if (code != LDAP_SUCCESS)
             sr_ldap_why(session, "%s: %s",
-                        session->config->uri.item[session->uri],
+                        sr_ldap_uri_text(session, session->uri),
                         ldap_err2string(code));
     } while (code != LDAP_SUCCESS && is_first &&
              sr_ldap_may_repeat(session, code));

@@ -150,7 +150,7 @@ read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
     answer.code = code;
     sr_ldap_why_response(session, &answer,
                          "%s: not every account was returned: ",
-                         session->config->uri.item[session->uri]);
+                         sr_ldap_uri_text(session, session->uri));
     ldap_msgfree(message);
     return code;
 }
@@ -200,7 +200,7 @@ read_whole(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
         sr_ldap_why_response(session, &answer,
                              "%s: pages are refused, and without them not "
                              "every account was returned: ",
-                             session->config->uri.item[session->uri]);
+                             sr_ldap_uri_text(session, session->uri));
     return code;
 }
 
@@ -213,7 +213,7 @@ is_endless(struct sr_ldap_session *session, const struct sr_ldap_pages *pages,
         sr_deadline_now() - began < READING_MAX_MS)
         return false;
     sr_ldap_why(session, "%s: its pages do not come to an end",
-                session->config->uri.item[session->uri]);
+                sr_ldap_uri_text(session, session->uri));
     return true;
 }
 

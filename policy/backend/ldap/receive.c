@@ -72,7 +72,7 @@ sr_ldap_receive(struct sr_ldap_session *session, int id, int64_t end,
         code = LDAP_SERVER_DOWN;
     if (session->budget == 0) {
         sr_ldap_why(session, "%s: it sends more than an answer may have",
-                    session->config->uri.item[session->uri]);
+                    sr_ldap_uri_text(session, session->uri));
         code = LDAP_DECODING_ERROR;
     }
     sr_ldap_response_init(answer, code);

@@ -57,7 +57,7 @@ search_once(struct sr_ldap_session *session, const char *base, int scope,
     answer.code = code;
     if (code != LDAP_SUCCESS)
         sr_ldap_why_response(session, &answer,
-                             "%s: ", session->config->uri.item[session->uri]);
+                             "%s: ", sr_ldap_uri_text(session, session->uri));
     return code;
 }
 

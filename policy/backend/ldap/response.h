@@ -61,9 +61,9 @@ sr_ldap_response_verify(const struct sr_ldap_response *answer);
 unsigned sr_ldap_response_data(const struct sr_ldap_response *answer);
 
 /*
- * What that proves: RIGHT for a state that is shown for the right password only,
- * WRONG for a wrong one and for a lockout, which is shown for both; UNAVAILABLE:
- * nothing.
+ * What that proves: RIGHT for a state that is shown for the right password
+ * only, WRONG for a wrong one and for a lockout, which is shown for both;
+ * UNAVAILABLE: nothing.
  */
 enum sr_verify_result
 sr_ldap_response_ad(const struct sr_ldap_response *answer);

@@ -21,10 +21,22 @@
 /* URIs behind that many are not tried. */
 #define URIS_MAX 64
 
+static const struct sr_string_list *
+uris_of(const struct sr_ldap_session *session)
+{
+    return session->found.count > 0 ? &session->found : &session->config->uri;
+}
+
+const char *
+sr_ldap_uri_text(const struct sr_ldap_session *session, size_t uri)
+{
+    return uris_of(session)->item[uri];
+}
+
 size_t
 sr_ldap_uri_count(const struct sr_ldap_session *session)
 {
-    size_t count = session->config->uri.count;
+    size_t count = uris_of(session)->count;
 
     return count < URIS_MAX ? count : URIS_MAX;
 }
@@ -254,6 +266,7 @@ sr_ldap_session_free(struct sr_ldap_session *session, bool is_copy)
     release_sigpipe(session);
     sr_ldap_forget(session);
     sr_ldap_policies_clear(&session->policies);
+    sr_string_list_free(&session->found);
     explicit_bzero(&session->ledger, sizeof(session->ledger));
     free(session);
 }

@@ -75,10 +75,12 @@ struct sr_ldap_session {
     bool is_used;       /* something was answered over it in an earlier call */
     bool is_insecure;   /* neither TLS nor a local socket */
     bool is_kind_known; /* the server is one whose kind is known */
-    size_t uri;         /* of config->uri, which the connection is to */
-    uint64_t dead;      /* URIs that did not answer, a bit each */
-    uint64_t silent;    /* those that lately kept another login waiting */
-    bool has_asked;     /* which those are */
+    size_t uri;         /* the number of that which the connection is to */
+    /* Servers by DNS and otherwise; empty: those of config->uri. */
+    struct sr_string_list found;
+    uint64_t dead;   /* URIs that did not answer, a bit each */
+    uint64_t silent; /* those that lately kept another login waiting */
+    bool has_asked;  /* which those are */
     /* Searches are those of the user whom the connection is bound as. */
     bool by_owner;
 
@@ -155,8 +157,10 @@ int64_t sr_ldap_last_moment(const struct sr_ldap_session *session);
 /* A password was verified: the count of the time starts anew. */
 void sr_ldap_answered(struct sr_ldap_session *session);
 
-/* How many URIs are tried, and whether one has failed in this transaction. */
+/* How many URIs are tried, one of them, and whether one has failed in this
+ * transaction.  See sr_ldap_find_servers(). */
 size_t sr_ldap_uri_count(const struct sr_ldap_session *session);
+const char *sr_ldap_uri_text(const struct sr_ldap_session *session, size_t uri);
 bool sr_ldap_is_dead(const struct sr_ldap_session *session, size_t uri);
 
 #endif

@@ -22,6 +22,7 @@
 #include "policy/backend/ldap/pages.h"
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/request.h"
+#include "policy/backend/ldap/servers.h"
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/backend/ldap/survey.h"
 #include "policy/backend/ldap/template.h"
@@ -128,16 +129,18 @@ is_read_only(struct sr_ldap_session *session, size_t number)
 static void
 try_servers(struct sr_ldap_session *session, struct sr_survey *survey)
 {
-    const struct sr_string_list *uris = &session->config->uri;
-
-    for (size_t i = 0; i < uris->count && i < SR_SURVEY_URIS; i++) {
+    if (sr_ldap_find_servers(session) != LDAP_SUCCESS)
+        return; /* the first request says so */
+    for (size_t i = 0; i < sr_ldap_uri_count(session) && i < SR_SURVEY_URIS;
+         i++) {
         struct sr_survey_uri *uri = &survey->uri[survey->uri_count++];
         int code;
 
         sr_ldap_close(session, false);
         sr_ldap_answered(session);
         sr_ldap_why(session, "%s", "");
-        uri->uri = uris->item[i];
+        snprintf(uri->uri, sizeof(uri->uri), "%s",
+                 sr_ldap_uri_text(session, i));
         uri->certificate_ends = SR_TIME_UNKNOWN;
         code = sr_ldap_connect(
             session, i, sr_deadline_now() + session->config->timeout * 1000);
@@ -170,7 +173,8 @@ read_root(struct sr_ldap_session *session, struct sr_survey *survey)
         copy_why(session, code, survey->why);
         return SR_STATUS_UNAVAILABLE;
     }
-    survey->used = session->config->uri.item[session->uri];
+    snprintf(survey->used, sizeof(survey->used), "%s",
+             sr_ldap_uri_text(session, session->uri));
     sr_ldap_server_root(&root, survey);
     sr_ldap_entry_clear(&root);
     return SR_STATUS_OK;

@@ -3,13 +3,13 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
-#ifndef SR_POLICY_BACKEND_KRB5_SRV_H
-#define SR_POLICY_BACKEND_KRB5_SRV_H
+#ifndef SR_POLICY_BACKEND_SRV_H
+#define SR_POLICY_BACKEND_SRV_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct sr_krb5_srv {
+struct sr_srv {
     char host[256];
     int port;
     int priority;
@@ -20,7 +20,7 @@ struct sr_krb5_srv {
  * deadline `end`.  They are sorted by priority.  Returns how many were found,
  * at most `most`; 0 also when no name server answered.
  */
-size_t sr_krb5_srv_find(const char *name, struct sr_krb5_srv *found,
-                        size_t most, int64_t end);
+size_t sr_srv_find(const char *name, struct sr_srv *found, size_t most,
+                   int64_t end);
 
 #endif

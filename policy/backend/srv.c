@@ -14,20 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/backend/krb5/srv.h"
+#include "policy/backend/srv.h"
 #include "policy/util/socket.h"
 
 static int
 by_priority(const void *a, const void *b)
 {
-    const struct sr_krb5_srv *left = a, *right = b;
+    const struct sr_srv *left = a, *right = b;
 
     return left->priority - right->priority;
 }
 
 /* Take the SRV records (RFC 2782) out of an answer. */
 static size_t
-read_srv(const unsigned char *answer, int size, struct sr_krb5_srv *found,
+read_srv(const unsigned char *answer, int size, struct sr_srv *found,
          size_t most)
 {
     size_t count = 0;
@@ -36,7 +36,7 @@ read_srv(const unsigned char *answer, int size, struct sr_krb5_srv *found,
     if (ns_initparse(answer, size, &message) != 0)
         return 0;
     for (int i = 0; i < ns_msg_count(message, ns_s_an) && count < most; i++) {
-        struct sr_krb5_srv *srv = &found[count];
+        struct sr_srv *srv = &found[count];
         ns_rr record;
 
         if (ns_parserr(&message, ns_s_an, i, &record) != 0)
@@ -55,8 +55,7 @@ read_srv(const unsigned char *answer, int size, struct sr_krb5_srv *found,
 }
 
 size_t
-sr_krb5_srv_find(const char *name, struct sr_krb5_srv *found, size_t most,
-                 int64_t end)
+sr_srv_find(const char *name, struct sr_srv *found, size_t most, int64_t end)
 {
     unsigned char answer[4096];
     struct __res_state state;
