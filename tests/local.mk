@@ -246,6 +246,12 @@ EXTRA_PROGRAMS += tests/fuzz/seed_snapshot
 tests_fuzz_seed_snapshot_SOURCES = tests/fuzz/seed_snapshot.c \
 	tests/unit/published.c tests/unit/published.h
 tests_fuzz_seed_snapshot_LDADD = libstate.la
+EXTRA_PROGRAMS += tests/fuzz/seed_store
+tests_fuzz_seed_store_SOURCES = tests/fuzz/seed_store.c \
+	tests/unit/scratch.c tests/unit/scratch.h
+tests_fuzz_seed_store_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
+	-Wl,--wrap=open
+tests_fuzz_seed_store_LDADD = libpolicy.la $(CMOCKA_LIBS)
 tests_fuzz_fuzz_store_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_store_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_wire_CFLAGS = $(FUZZ_CFLAGS)
@@ -259,7 +265,7 @@ fuzz: $(FUZZ_TARGETS)
 	done
 check-local: $(FUZZ_TARGETS)
 	@for target in $(FUZZ_TARGETS); do \
-	    ./$$target -timeout=10 \
+	    SELFRESET_FUZZ_REACH=yes ./$$target -timeout=10 \
 	        $(srcdir)/tests/fuzz/corpus/$${target##*fuzz_}/* || exit 1; \
 	done
 .PHONY: fuzz

@@ -5,6 +5,9 @@
  * The first byte chooses; the rest is the file.  Files are also given the sums
  * that they need, or else nothing would get past those.
  *
+ * With SELFRESET_FUZZ_REACH in the environment it is an error when the inputs
+ * have not reached all of the places below: seeds of an older format.
+ *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
@@ -26,6 +29,32 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 static char state[] = "/dev/shm/fuzz-store-XXXXXX";
 static char run[sizeof(state) + 4];
 
+/* What inputs have reached, and how many of them. */
+enum reach {
+    LEDGER,          /* a sound ledger, with the sums that it came with */
+    LEDGER_FAILED,   /* a ledger with a failure, */
+    LEDGER_LOCKED,   /* a lockout, */
+    LEDGER_RIGHT,    /* a success after failures, */
+    LEDGER_DAMAGED,  /* a record that does not check out */
+    MEMORY,          /* a sound memory, with the sum that it came with */
+    MEMORY_SUMMED,   /* one that was given its sum */
+    MEMORY_FAMILIAR, /* a familiar source */
+    MEMORY_TEMPORARY,
+    REACHES
+};
+static unsigned reached[REACHES];
+
+static void
+check_reach(void)
+{
+    for (int i = 0; i < REACHES; i++) {
+        if (reached[i] == 0) {
+            fprintf(stderr, "no input has reached place %d\n", i);
+            _exit(1);
+        }
+    }
+}
+
 static struct sr_store *
 open_store(void)
 {
@@ -35,6 +64,8 @@ open_store(void)
         if (mkdtemp(state) == NULL)
             abort();
         snprintf(run, sizeof(run), "%s/run", state);
+        if (getenv("SELFRESET_FUZZ_REACH") != NULL)
+            atexit(check_reach);
     }
     if (sr_store_open(state, run, SR_STORE_WRITE, &store) != SR_STORE_OK)
         abort();
@@ -75,6 +106,11 @@ read_ledger(struct sr_store *store, const struct sr_ledger_key *key, bool write)
     if (sr_ledger_read(file, 0, &fold, &now) == SR_STORE_OK) {
         const uint64_t open = sr_throttle_open(&fold.ledger, &limits, now);
 
+        reached[LEDGER_FAILED] += fold.ledger.failures > 0;
+        reached[LEDGER_LOCKED] += fold.ledger.locked_until > now;
+        reached[LEDGER_RIGHT] += fold.right > 0 && fold.ledger.failures == 0;
+        reached[LEDGER_DAMAGED] += sr_ledger_damaged(file) != 0;
+
         if (open == 0 && sr_throttle_release(&fold.ledger, &limits, now) < now)
             abort();
         next = sr_record_next(&fold, sr_ledger_record(file, 0), now);
@@ -106,6 +142,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
              at++)
             add_sum(key.path, at, image + at * SECTOR, SECTOR);
         put(store, key.path, image, size);
+        reached[LEDGER] += (bytes[0] & 2) == 0 &&
+                           sr_ledger_check(store, key.path) == SR_STORE_OK;
         read_ledger(store, &key, (bytes[0] & 4) != 0);
     } else {
         sr_store_account_path(&id, "memory", path);
@@ -113,8 +151,11 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
             add_sum(path, 0, image, size);
         put(store, path, image, size);
         if (sr_memory_get(store, &id, &memory) == SR_STORE_OK) {
-            sr_memory_familiar(&memory, "192.0.2.1", SR_DAY);
-            sr_memory_temporary(&memory, "x");
+            reached[(bytes[0] & 2) != 0 ? MEMORY_SUMMED : MEMORY]++;
+            reached[MEMORY_FAMILIAR] +=
+                sr_memory_familiar(&memory, "192.0.2.1", SR_DAY) != NULL;
+            reached[MEMORY_TEMPORARY] +=
+                SR_TIME_IS_SET(sr_memory_temporary(&memory, "x"));
         }
     }
 end:
