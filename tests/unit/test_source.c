@@ -45,6 +45,20 @@ static const struct row {
     {"login", "", "ttyS0", NULL, 0, NONE, "console", false, false},
     {"login", "", "hvc0", NULL, 0, NONE, "console", false, false},
     {"login", "", "/dev/console", NULL, 0, NONE, "console", false, false},
+    {"login", "", "ttyAMA0", NULL, 0, NONE, "console", false, false},
+    {"login", "", "ttyACM1", NULL, 0, NONE, "console", false, false},
+    {"login", "", "ttyUSB2", NULL, 0, NONE, "console", false, false},
+    {"login", "", "ttyMFD3", NULL, 0, NONE, "console", false, false},
+    {"login", "", "ttyPS0", NULL, 0, NONE, "console", false, false},
+    {"login", "", "vc/1", NULL, 0, NONE, "console", false, false},
+    {"login", "", "hvsi0", NULL, 0, NONE, "console", false, false},
+    {"login", "", "xvc0", NULL, 0, NONE, "console", false, false},
+    {"login", "", "ttysclp0", NULL, 0, NONE, "console", false, false},
+    {"login", "", "sclp_line0", NULL, 0, NONE, "console", false, false},
+    {"login", "?", "tty1", NULL, 0, NONE, "console", false, false},
+    {"login", "-", "tty1", NULL, 0, NONE, "console", false, false},
+    {"login", "localhost.localdomain", "tty1", NULL, 0, NONE, "console", false,
+     false},
     {"telnetd", "192.0.2.7", "pts/3", NULL, 0, NONE, "192.0.2.7", true, false},
     {"telnetd", NULL, "pts/3", NULL, 0, NONE, "pts", false, false},
     {"rlogind", "192.0.2.7", "pts/3", NULL, 0, ANN, "192.0.2.7", true, false},
@@ -165,6 +179,29 @@ test_without_password(void **state)
     assert_string_equal(find(&peer, false, true).text, "192.0.2.7");
 }
 
+/* Sources of this host, which have ledgers of their own: no peer fills them. */
+static void
+test_here(void **state)
+{
+    static const char *const here[] = {"console", "pts", "display:0",
+                                       "uid:1000", "ruser:1000"};
+    static const char *const there[] = {
+        "",        "192.0.2.7", "name:console", "consoles", "pts0",
+        "display", "display:",  "uid:",         "uid:a",    "ruser:1 "};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(here) / sizeof(here[0]); i++)
+        assert_true(sr_source_is_here(here[i]));
+    for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
+        assert_false(sr_source_is_here(there[i]));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct sr_source source = find(&rows[i], true, false);
+
+        assert_int_equal(sr_source_is_here(source.text),
+                         source.text[0] != '\0' && !source.is_remote);
+    }
+}
+
 /* What an administrator types. */
 static void
 test_peer(void **state)
@@ -220,6 +257,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_programs),
         cmocka_unit_test(test_without_password),
+        cmocka_unit_test(test_here),
         cmocka_unit_test(test_peer),
         cmocka_unit_test(test_long_names),
     };

@@ -397,6 +397,39 @@ test_what_a_ledger_weighs(void **state)
                      0);
 }
 
+/* As many slots are open as failures are left to the limit; at the limit none
+ * is, for ever. */
+static void
+test_limit(void **state)
+{
+    struct sr_limits limits = {.attempts = 5,
+                               .window = 900,
+                               .duration = 900,
+                               .duration_max = SR_DAY,
+                               .limit = 7};
+    const sr_time now = 1800000000;
+    struct sr_ledger ledger = {.failures = 0};
+
+    (void)state;
+    for (unsigned failed = 0; failed <= 9; failed++) {
+        const unsigned left = failed < 7 ? 7 - failed : 0;
+        uint64_t open;
+
+        ledger.failures = failed;
+        open = sr_throttle_open(&ledger, &limits, now);
+        assert_int_equal(__builtin_popcountll(open), left < 5 ? left : 5);
+        assert_int_equal(open >> 5, 0);
+        if (left == 0)
+            assert_int_equal(sr_throttle_release(&ledger, &limits, now),
+                             SR_TIME_NEVER);
+        else
+            assert_true(sr_throttle_release(&ledger, &limits, now) <= now);
+    }
+    limits.limit = 0;
+    ledger.failures = 1000;
+    assert_int_equal(sr_throttle_open(&ledger, &limits, now), 0x1f);
+}
+
 int
 main(void)
 {
@@ -417,6 +450,7 @@ main(void)
         cmocka_unit_test(test_a_failure_beside_a_success),
         cmocka_unit_test(test_what_a_ledger_weighs),
         cmocka_unit_test(test_promise),
+        cmocka_unit_test(test_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
