@@ -624,10 +624,10 @@ class Changer:
     @staticmethod
     def copy(source, target):
         if source.is_dir():
-            target.mkdir(exist_ok=True)
-            target.chmod(0o700)
-            for entry in source.iterdir():
-                shutil.copy2(entry, target / entry.name)
+            # The state directory is a mount point: only what is in it goes.
+            for entry in target.iterdir() if target.is_dir() else ():
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            shutil.copytree(source, target, dirs_exist_ok=True)
         elif source.exists():
             shutil.copy2(source, target)
 
