@@ -146,6 +146,7 @@ libldapfacts_la_LIBADD = $(LDAP_LIBS)
 ldap_sources = \
 	policy/backend/ldap/ldap.c policy/backend/ldap/ldap.h \
 	policy/backend/ldap/administer.c policy/backend/ldap/administer.h \
+	policy/backend/ldap/ad_administer.c policy/backend/ldap/ad_administer.h \
 	policy/backend/ldap/bind.c policy/backend/ldap/bind.h \
 	policy/backend/ldap/connect.c policy/backend/ldap/connect.h \
 	policy/backend/ldap/describe.c policy/backend/ldap/describe.h \
@@ -229,6 +230,7 @@ ad_la_SOURCES = \
 	policy/backend/ad/change.c policy/backend/ad/change.h \
 	policy/backend/ad/domain.c policy/backend/ad/domain.h \
 	policy/backend/ad/session.c policy/backend/ad/session.h \
+	policy/backend/ad/survey.c policy/backend/ad/survey.h \
 	policy/backend/ad/verify.c policy/backend/ad/verify.h
 ad_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS) $(KRB5_CFLAGS)
 ad_la_LDFLAGS = $(backend_flags)

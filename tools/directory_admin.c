@@ -103,6 +103,9 @@ directory_order(const struct sr_transaction *txn, enum sr_order order,
 
     switch (sr_backend_administer(&call, account, order, password, &refusal)) {
     case SR_WRITE_DONE:
+        if (account->skips_history)
+            ctl_event(SR_EVENT_HISTORY_SKIPPED, &account->facts, NULL, true,
+                      NULL);
         return CTL_OK;
     case SR_WRITE_REFUSED:
         say_refused(account, order, refusal, reason);

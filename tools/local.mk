@@ -48,6 +48,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/pam.c \
 	tools/report.c tools/report.h \
 	tools/check/survey.c tools/check/survey.h \
+	tools/check/survey_ad.c tools/check/survey_ad.h \
 	tools/check/survey_krb5.c tools/check/survey_krb5.h \
 	tools/rewrite.c tools/rewrite.h \
 	tools/spawn.c tools/spawn.h \

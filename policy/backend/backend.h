@@ -103,6 +103,9 @@ struct sr_account {
     /* Verifying has shown that its backend has no such account after all:
      * WRONG proved nothing about a password. */
     bool is_absent;
+    /* The password was set by an administrator where the server does not apply
+     * its history of passwords to that. */
+    bool skips_history;
     char *entry; /* DN or principal; NULL for local accounts */
     char *gecos; /* full name and the like; may be NULL */
     /* Changes whenever the password does: the hash, or what represents it where

@@ -55,11 +55,13 @@ struct sr_survey_policy {
 /* A principal of this host's keytab. */
 struct sr_survey_key {
     char principal[200];
-    bool is_host; /* host/NAME */
-    int kvno;     /* the newest */
+    bool is_service; /* SERVICE/NAME */
+    bool is_host;    /* host/NAME */
+    int kvno;        /* the newest */
     char enctypes[120];
     bool is_right;    /* a KDC accepts the key */
-    bool is_accepted; /* a ticket for it was decrypted; host/NAME only */
+    bool is_accepted; /* a ticket for it was decrypted; host/NAME, and in
+                         Active Directory every service */
     char why[SR_ERROR_TEXT_SIZE]; /* otherwise */
     char event[8]; /* "SR-5105"; empty: the cause is another one */
 };
@@ -80,6 +82,38 @@ struct sr_survey_krb5 {
     /* The state of an account is visible without its password. */
     enum sr_tri tells_states;
     char host[256]; /* of this host, by uname(2) */
+};
+
+#define SR_SURVEY_SPNS 8
+
+/* A name of a service of this host, and the accounts that have it. */
+struct sr_survey_spn {
+    char name[280];     /* "host/client.example.org" */
+    size_t count;       /* of accounts */
+    bool is_ours;       /* ours is one of them */
+    char other[80];     /* sAMAccountName of the first other one, */
+    char spelling[280]; /* and how the name is spelt there */
+};
+
+/* What concerns a domain of Active Directory. */
+struct sr_survey_ad {
+    enum sr_tri is_read; /* as this host; SR_NO: why[] says why it cannot be */
+    char why[SR_ERROR_TEXT_SIZE];
+    bool is_samba;
+    char domain[256];  /* "example.org" */
+    char name[80];     /* of this host's account, "CLIENT$" */
+    char account[256]; /* its DN; empty: there is none */
+    char fqdn[256];    /* its dNSHostName; empty: none */
+    bool is_disabled;
+    int64_t enctypes; /* msDS-SupportedEncryptionTypes; -1: none */
+    struct sr_survey_spn spn[SR_SURVEY_SPNS];
+    size_t spn_count;
+    char dns_why[200]; /* what is amiss between the name and its addresses */
+    int64_t threshold; /* wrong passwords that lock an account; 0: any number */
+    enum sr_tri needs_logon; /* pwdProperties 0x2 */
+    size_t must_change;      /* accounts that have to change the password */
+    char must_change_name[80];
+    enum sr_tri has_hints; /* a reset can obey the history */
 };
 
 struct sr_survey {
@@ -126,6 +160,7 @@ struct sr_survey {
     enum sr_tri answers_with; /* a bind is answered with the policy control */
     enum sr_tri tells_locks;  /* ppolicy_use_lockout */
     struct sr_survey_krb5 krb5;
+    struct sr_survey_ad ad;
 };
 
 #endif

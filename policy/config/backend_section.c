@@ -274,8 +274,6 @@ directory_key(const struct sr_backend_config *backend)
         return backend->cert_file != NULL ? "cert_file" : "key_file";
     if (backend->default_policy != NULL)
         return "default_policy";
-    if (backend->site != NULL)
-        return "site";
     return backend->lockout_base != NULL ? "lockout_base" : NULL;
 }
 
@@ -399,7 +397,16 @@ krb5_key(const struct sr_backend_config *backend)
         return "realm";
     if (backend->kdc.count > 0)
         return "kdc";
-    return backend->site != NULL ? "site" : NULL;
+    return NULL;
+}
+
+/* Which key of Active Directory another one has. */
+static const char *
+ad_key(const struct sr_backend_config *backend)
+{
+    if (backend->site != NULL)
+        return "site";
+    return backend->reset_history ? NULL : "reset_history";
 }
 
 const char *
@@ -415,10 +422,13 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
               {"user_dn", backend->user_dn, true}};
     const char *fault;
 
-    if (backend->type == SR_BACKEND_KRB5)
-        return krb5_fault(backend, key);
     if (backend->type == SR_BACKEND_AD)
         return ad_fault(backend, key);
+    *key = ad_key(backend);
+    if (*key != NULL)
+        return "needs type = ad";
+    if (backend->type == SR_BACKEND_KRB5)
+        return krb5_fault(backend, key);
     *key = krb5_key(backend);
     if (*key != NULL)
         return "needs type = krb5 or ad";

@@ -189,6 +189,8 @@ const struct sr_key sr_keys[] = {
      .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},
     {"backend", "when_down", SR_KEY_CHOICE, "stop",
      .choice = down_words, BACKEND(when_down)},
+    {"backend", "reset_history", SR_KEY_SWITCH, "yes",
+     BACKEND(reset_history)},
     {"backend", "site", SR_KEY_TEXT, "",
      .most = 63, BACKEND(site)},
     {"backend", "realm", SR_KEY_TEXT, "",

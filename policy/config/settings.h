@@ -55,6 +55,7 @@ struct sr_backend_config {
     enum sr_down when_down;
 
     /* type = ad */
+    bool reset_history; /* an administrator's password obeys the history */
     char *site; /* whose servers DNS names first; NULL: those of the domain */
 
     /* type = krb5 or ad */

@@ -15,6 +15,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -581,6 +582,29 @@ class Domain:
             **{"msDS-SupportedEncryptionTypes": 24, **attributes})
         return dn
 
+    def sid(self, dn):
+        """The security identifier of an object, as text (MS-DTYP 2.4.2.1)."""
+        value = self.first.read(dn, "objectSid")["objectSid"][0]
+        parts = struct.unpack_from(f"<{value[1]}I", value, 8)
+        return f"S-{value[0]}-{int.from_bytes(value[2:8], 'big')}-" + \
+            "-".join(map(str, parts))
+
+    def allow(self, dn, who, *entries, action="allow"):
+        """Give an object rights; `entries` are entries of SDDL with SID for
+        that of `who`."""
+        sid = self.sid(who)
+        self.tool("dsacl", "set", f"--objectdn={dn}", f"--action={action}",
+                  "--sddl=" + "".join(entry.replace("SID", sid)
+                                      for entry in entries),
+                  "-H", self.first.sam)
+
+    def delegate_resets(self, who, dn=USERS):
+        """What resetting passwords of users needs, as README says it."""
+        readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+        self.allow(dn, who, *re.search(
+            r"samba-tool dsacl set .*--sddl='([^']+)'", readme)[1].replace(
+                ")(", ") (").split())
+
     def kvno(self, dn):
         return self.first.number_of(dn, "msDS-KeyVersionNumber")
 
@@ -600,6 +624,7 @@ class Domain:
             f"-s {salt}\n{password}\n"
             for principal in principals for enctype in enctypes)
         path = pathlib.Path(path)
+        path.unlink(missing_ok=True)  # it would be added to
         program = shutil.which("ktutil") or str(
             kerberos.root_of(self.host) / "usr/bin/ktutil")
         subprocess.run([program], input=f"{script}wkt {path}\nquit\n",

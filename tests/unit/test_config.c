@@ -1235,6 +1235,9 @@ test_backend_faults(void **state)
          "f:3: [backend corp] identity needs type = ldap"},
         {CORP "realm = A\n", "f:4: [backend corp] realm needs type = krb5 or ad"},
         {CORP "kdc = a\n", "f:4: [backend corp] kdc needs type = krb5 or ad"},
+        {CORP "site = a\n", "f:4: [backend corp] site needs type = ad"},
+        {CORP "reset_history = no\n",
+         "f:4: [backend corp] reset_history needs type = ad"},
         {"[backend corp]\ntype = krb5\nuser_principal = ann\n",
          "f:3: [backend corp] user_principal needs %u for the name"},
         {"[backend corp]\ntype = krb5\nccache = MEMORY:x\n",
@@ -1524,10 +1527,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 75);
+    assert_int_equal(count, 76);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 150);
+    assert_int_equal(count, 152);
 }
 
 static int

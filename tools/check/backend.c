@@ -16,6 +16,7 @@
 #include "tools/check/backend.h"
 #include "tools/check/findings.h"
 #include "tools/check/survey.h"
+#include "tools/check/survey_ad.h"
 #include "tools/check/survey_krb5.h"
 #include "tools/ctl.h"
 #include "tools/secret_input.h"
@@ -83,11 +84,14 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
     struct report report;
     const char *hint;
-    bool is_krb5 = config->type == SR_BACKEND_KRB5;
+    const bool is_ad = config->type == SR_BACKEND_AD;
+    const bool is_krb5 = is_ad || config->type == SR_BACKEND_KRB5;
 
     if (is_krb5)
         check_survey_krb5(survey, config, &findings);
-    else
+    if (is_ad)
+        check_survey_ad(survey, config, ctl->config->rules.attempts, &findings);
+    if (!is_krb5)
         check_survey(survey, config, ctl->now, &findings);
     if (survey->used[0] != '\0' && !is_krb5)
         check_enumeration(ctl->config, backend, &findings);
@@ -98,7 +102,9 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     report_item(&report);
     if (is_krb5)
         report_survey_krb5(&report, survey, config);
-    else
+    if (is_ad)
+        report_survey_ad(&report, survey);
+    if (!is_krb5)
         report_survey(&report, survey, config);
     if (is_json) {
         ctl_findings_json(&report.json, "findings", &findings);

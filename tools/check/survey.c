@@ -546,8 +546,7 @@ report_right(struct report *report, const struct sr_survey_right *right)
     report_text(report, right->attribute, line);
 }
 
-/* What the service's identity and the owner may do with each attribute. */
-static void
+void
 report_rights(struct report *report, const struct sr_survey *survey)
 {
     report_text(report, "test_entry", survey->test_dn);

@@ -25,4 +25,8 @@ void report_survey(struct report *report, const struct sr_survey *survey,
  * can; NULL: there are no more. */
 const char *survey_hint(const struct sr_survey *survey, unsigned number);
 
+/* What the service's identity and the owner may do with each attribute of the
+ * test entry. */
+void report_rights(struct report *report, const struct sr_survey *survey);
+
 #endif

@@ -8,7 +8,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "tools/check/survey_ad.h"
 #include "tools/check/survey_krb5.h"
 
 /* KDCs refuse requests from clocks that differ by more (RFC 4120). */
@@ -23,6 +25,7 @@ struct check {
     const struct sr_survey_krb5 *krb5;
     const struct sr_backend_config *config;
     struct findings *findings;
+    bool is_ad;
     char place[32];
 };
 
@@ -80,12 +83,31 @@ keytab_path(const struct check *check)
                                          : check->config->keytab;
 }
 
+/* The same in a domain of Active Directory. */
+static void
+advise_ad(const struct check *check, const char *event, char out[COMMAND_SIZE])
+{
+    const struct sr_survey_ad *ad = &check->survey->ad;
+
+    if (strcmp(event, "SR-5106") == 0)
+        snprintf(out, COMMAND_SIZE, "chronyc makestep");
+    else if (strcmp(event, "SR-5108") == 0)
+        snprintf(out, COMMAND_SIZE,
+                 "net ads enctypes set '%s' 24 -U Administrator", ad->name);
+    else if (strcmp(event, "SR-5111") == 0)
+        snprintf(out, COMMAND_SIZE, "samba-tool user enable '%s'", ad->name);
+    else
+        check_survey_ad_join(ad, check->config, out, COMMAND_SIZE);
+}
+
 /* What makes the key of a principal good, with its event. */
 static void
 advise(const struct check *check, const char *event, const char *principal,
        char out[COMMAND_SIZE])
 {
-    if (strcmp(event, "SR-5101") == 0)
+    if (check->is_ad)
+        advise_ad(check, event, out);
+    else if (strcmp(event, "SR-5101") == 0)
         snprintf(out, COMMAND_SIZE, "kadmin -q \"addprinc -randkey %s\"",
                  principal);
     else if (strcmp(event, "SR-5106") == 0)
@@ -101,6 +123,14 @@ is_usable(const struct sr_survey_key *key)
     return key->is_host ? key->is_accepted : key->is_right;
 }
 
+/* Whether nothing can be said of a key before another one works. */
+static bool
+is_untried(const struct check *check, const struct sr_survey_key *key)
+{
+    return check->is_ad && key->is_service && key->event[0] == '\0' &&
+           !key->is_accepted;
+}
+
 /* Whether a host/NAME entry works. */
 static bool
 has_host_key(const struct sr_survey_krb5 *krb5)
@@ -112,13 +142,32 @@ has_host_key(const struct sr_survey_krb5 *krb5)
     return false;
 }
 
+/* Whether the directory says more of what is amiss with a name. */
+static bool
+is_named_by_directory(const struct check *check,
+                      const struct sr_survey_key *key)
+{
+    const struct sr_survey_ad *ad = &check->survey->ad;
+    const size_t length = strcspn(key->principal, "@");
+
+    for (size_t i = 0; i < ad->spn_count; i++) {
+        const struct sr_survey_spn *spn = &ad->spn[i];
+
+        if (strncasecmp(spn->name, key->principal, length) == 0 &&
+            spn->name[length] == '\0')
+            return spn->count != 1 || !spn->is_ours;
+    }
+    return false;
+}
+
 static void
 check_key(const struct check *check, const struct sr_survey_key *key,
           bool has_other)
 {
     char command[COMMAND_SIZE];
 
-    if (is_usable(key))
+    if (is_usable(key) || is_untried(check, key) ||
+        is_named_by_directory(check, key))
         return;
     advise(check, key->event, key->principal, command);
     findings_add(
@@ -228,6 +277,7 @@ check_survey_krb5(const struct sr_survey *survey,
                           .config = config,
                           .findings = findings};
 
+    check.is_ad = config->type == SR_BACKEND_AD;
     snprintf(check.place, sizeof(check.place), "[backend %s]", config->name);
     check_servers(&check);
     if (survey->used[0] == '\0')
@@ -235,6 +285,8 @@ check_survey_krb5(const struct sr_survey *survey,
     check_offset(&check);
     check_keytab(&check);
     check_traps(&check);
+    if (check.is_ad)
+        return; /* the directory knows states and accounts */
     check_states(&check);
     check_test(&check);
 }
@@ -299,9 +351,10 @@ report_survey_krb5(struct report *report, const struct sr_survey *survey,
         report_number(report, "clock_offset", krb5->offset);
     else
         report_text(report, "clock_offset", NULL);
-    if (survey->test != NULL) {
+    if (survey->test != NULL && config->type != SR_BACKEND_AD)
         report_text(report, "test_entry",
                     survey->test_dn[0] == '\0' ? NULL : survey->test_dn);
+    if (survey->test != NULL) {
         report_tri(report, "test_let_in", survey->is_let_in);
     }
     report_servers(report, survey);

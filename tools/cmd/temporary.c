@@ -387,6 +387,7 @@ warn_of_obstacles(const struct issue *issue, bool is_unlocked)
     const struct sr_facts *facts = &issue->txn.account->facts;
     struct sr_facts next = *facts;
     struct sr_verdict verdict;
+    char when[REPORT_TEXT_MAX];
 
     /* The account with its new password. */
     next.must_change = next.has_password = SR_YES;
@@ -400,6 +401,10 @@ warn_of_obstacles(const struct issue *issue, bool is_unlocked)
                   "\"passwd %s\" to set one that does not end.",
                   verdict.rule, sr_change_name(verdict.barred_by), facts->name,
                   facts->name);
+    if (SR_TIME_IS_SET(facts->account_ends) && issue->until != 0 &&
+        facts->account_ends < issue->until)
+        ctl_error("Warning: the account %s ends earlier, %s.", facts->name,
+                  report_local(facts->account_ends, when));
     if (!is_unlocked && sr_lockout_is(&issue->txn.lockout))
         ctl_error("Warning: %s is locked out at present.  Run \"selfresetctl "
                   "unlock %s\" to end that.",

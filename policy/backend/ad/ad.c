@@ -9,7 +9,12 @@
  */
 #include <config.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "policy/backend/ad/change.h"
+#include "policy/backend/ad/survey.h"
 #include "policy/backend/ad/verify.h"
 #include "policy/backend/krb5/krb5.h"
 #include "policy/backend/ldap/ldap.h"
@@ -79,6 +84,78 @@ ad_idle(void *state)
         sr_ldap_operations.accounts.idle(session->directory);
     if (session->bind != NULL)
         sr_ldap_operations.accounts.idle(session->bind);
+}
+
+/* ---- orders */
+
+static enum sr_write
+ad_administer(struct sr_call *call, struct sr_account *account,
+              enum sr_order order, const char *password,
+              enum sr_refusal *refusal)
+{
+    enum sr_write written = SR_WRITE_FAILED;
+    struct sr_ad_call ad;
+
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_directory(&ad);
+
+        written = sr_ldap_operations.administer(part, account, order, password,
+                                                refusal);
+        call->error = part->error;
+    }
+    sr_ad_end(&ad, written != SR_WRITE_FAILED);
+    return written;
+}
+
+/* ---- survey */
+
+/* Look the test entry up, and verify its password. */
+static void
+try_test(struct sr_call *call, struct sr_survey *survey)
+{
+    const struct sr_rules rules = {.temporary_lifetime = SR_DAY};
+    struct sr_account *account = NULL;
+    enum sr_status status = ad_look_up(call, survey->test, &rules, &account);
+
+    survey->test_result = status == SR_STATUS_OK             ? SR_TEST_FOUND
+                          : status == SR_STATUS_UNKNOWN_NAME ? SR_TEST_UNKNOWN
+                          : status == SR_STATUS_AMBIGUOUS    ? SR_TEST_TWICE
+                                                             : SR_TEST_FAILED;
+    snprintf(survey->test_why, sizeof(survey->test_why), "%s",
+             call->error.text);
+    if (status != SR_STATUS_OK)
+        return;
+    snprintf(survey->test_dn, sizeof(survey->test_dn), "%s", account->entry);
+    if (survey->password != NULL) {
+        survey->is_let_in =
+            ad_verify(call, account, survey->password, false) == SR_VERIFY_RIGHT
+                ? SR_YES
+                : SR_NO;
+        snprintf(survey->test_why, sizeof(survey->test_why), "%s",
+                 call->error.text);
+    }
+    explicit_bzero(account->secret, strlen(account->secret));
+    free(account->secret);
+    free(account->entry);
+    free(account->gecos);
+    free(account->server_text);
+    free(account);
+}
+
+static enum sr_status
+ad_survey(struct sr_call *call, struct sr_survey *survey)
+{
+    struct sr_ad_call ad;
+    bool is_known;
+
+    if (survey->test != NULL && !survey->is_brief)
+        try_test(call, survey);
+    is_known = sr_ad_begin(call, &ad);
+    if (is_known)
+        sr_ad_survey(&ad, survey);
+    sr_ad_end(&ad, true);
+    return is_known && survey->used[0] != '\0' ? SR_STATUS_OK
+                                               : SR_STATUS_UNAVAILABLE;
 }
 
 /* ---- enumerate */
@@ -211,6 +288,8 @@ static const struct sr_backend_ops operations = {
             .idle = ad_idle,
         },
     .enumerate = ad_enumerate,
+    .administer = ad_administer,
+    .survey = ad_survey,
     .credentials = &credentials,
 };
 

@@ -105,3 +105,33 @@ sr_krb5_set_error(krb5_context context, struct sr_error *error,
     sr_error_set(error, code, "Kerberos: %s: %s", what, text);
     krb5_free_error_message(context, text);
 }
+
+const char *
+sr_krb5_event(krb5_error_code code)
+{
+    switch (code) {
+    case KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN:
+    case KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN:
+        return "SR-5101";
+    case KRB5KRB_AP_ERR_BAD_INTEGRITY:
+        return "SR-5104";
+    case KRB5KRB_AP_ERR_BADKEYVER:
+    case KRB5_KT_KVNONOTFOUND:
+    case KRB5KDC_ERR_PREAUTH_FAILED:
+        return "SR-5105";
+    case KRB5KRB_AP_ERR_SKEW:
+    case KRB5_KDCREP_SKEW:
+        return "SR-5106";
+    case KRB5KRB_AP_ERR_NOKEY:
+    case KRB5KDC_ERR_ETYPE_NOSUPP:
+        return "SR-5108";
+    case KRB5_KT_NOTFOUND:
+        return "SR-5107";
+    case KRB5KDC_ERR_CLIENT_REVOKED:
+    case KRB5KDC_ERR_NAME_EXP:
+    case KRB5KDC_ERR_POLICY:
+        return "SR-5111";
+    default:
+        return NULL;
+    }
+}

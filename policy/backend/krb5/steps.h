@@ -34,4 +34,10 @@ void sr_krb5_set_error(krb5_context context, struct sr_error *error,
                        enum sr_error_code code, const char *what,
                        krb5_error_code krb5_code);
 
+/*
+ * The event that names the trouble of this host behind an error of libkrb5
+ * ("SR-5105"), or NULL.
+ */
+const char *sr_krb5_event(krb5_error_code code);
+
 #endif

@@ -16,6 +16,7 @@
 #include "policy/backend/krb5/armour.h"
 #include "policy/backend/krb5/ask.h"
 #include "policy/backend/krb5/keytab.h"
+#include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/survey.h"
 #include "policy/backend/krb5/trust.h"
 #include "policy/backend/krb5/verify.h"
@@ -146,6 +147,22 @@ try_servers(struct sr_krb5_session *session, struct sr_survey *survey)
 
 /* ---- keys */
 
+/* Whether a principal is SERVICE/NAME, or host/NAME. */
+static bool
+is_service(krb5_const_principal principal)
+{
+    return krb5_princ_size(NULL, principal) == 2;
+}
+
+static bool
+is_host(krb5_const_principal principal)
+{
+    const krb5_data *first = krb5_princ_component(NULL, principal, 0);
+
+    return krb5_princ_size(NULL, principal) == 2 && first->length == 4 &&
+           memcmp(first->data, "host", 4) == 0;
+}
+
 /* The newest number of a principal's keys, and their types. */
 static void
 list_keys(struct sr_krb5_session *session, krb5_principal principal,
@@ -199,15 +216,14 @@ try_ticket(struct sr_krb5_session *session, krb5_principal principal,
     key->is_accepted = sr_krb5_trust_try(session, cache, client, principal,
                                          &code) == SR_KRB5_TRUSTED;
     if (!key->is_accepted)
-        set_fault(key, session->error, sr_krb5_trust_event(code));
+        set_fault(key, session->error, sr_krb5_event(code));
     krb5_free_principal(session->context, client);
 }
 
-/* Get a ticket by the key, and with it, or else with that of a key before it,
- * one for host/NAME. */
+/* Get a ticket by the key. */
 static void
-try_key(struct sr_krb5_session *session, krb5_principal principal,
-        krb5_ccache cache, bool *has_ticket, struct sr_survey_key *key)
+try_client(struct sr_krb5_session *session, krb5_principal principal,
+           krb5_ccache cache, bool *has_ticket, struct sr_survey_key *key)
 {
     struct sr_krb5_wish wish = {.client = principal,
                                 .keytab = session->keytab,
@@ -221,13 +237,58 @@ try_key(struct sr_krb5_session *session, krb5_principal principal,
         *has_ticket = true;
     else
         set_fault(key, session->error,
-                  sr_krb5_trust_event(initial.krb_error != 0 ? initial.krb_error
-                                                             : initial.code));
+                  sr_krb5_event(initial.krb_error != 0 ? initial.krb_error
+                                                       : initial.code));
     sr_krb5_initial_free(session->context, &initial);
-    if (key->is_host && *has_ticket)
-        try_ticket(session, principal, cache, key);
 }
 
+/*
+ * Try a key: by a ticket for its principal, and for host/NAME by one for that,
+ * which is got with the ticket of this or another key.  In Active Directory
+ * only NAME$ gets tickets for itself.
+ */
+static void
+try_key(struct sr_krb5_session *session, krb5_principal principal,
+        krb5_ccache cache, bool *has_ticket, struct sr_survey_key *key)
+{
+    const bool is_ad = session->config->type == SR_BACKEND_AD;
+
+    if (!is_ad || !key->is_service)
+        try_client(session, principal, cache, has_ticket, key);
+    if ((key->is_host || (is_ad && key->is_service)) && *has_ticket)
+        try_ticket(session, principal, cache, key);
+    else if (is_ad && key->is_service)
+        snprintf(key->why, sizeof(key->why),
+                 "it was not tried: no other key gets a ticket");
+    /* A ticket that it decrypts proves a key, too. */
+    if (key->is_accepted) {
+        key->is_right = true;
+        key->why[0] = key->event[0] = '\0';
+    }
+}
+
+/* Try an entry, or the next of the list with the same name. */
+static void
+try_entry(struct sr_krb5_session *session, krb5_principal principal,
+          krb5_ccache cache, bool *has_ticket, struct sr_survey_krb5 *krb5)
+{
+    struct sr_survey_key *key = &krb5->key[krb5->key_count];
+    char *name = NULL;
+
+    if (krb5->key_count == SR_SURVEY_KEYS ||
+        krb5_unparse_name(session->context, principal, &name) != 0)
+        return;
+    krb5->key_count++;
+    snprintf(key->principal, sizeof(key->principal), "%s", name);
+    key->is_host = is_host(principal);
+    key->is_service = is_service(principal);
+    list_keys(session, principal, key);
+    try_key(session, principal, cache, has_ticket, key);
+    krb5_free_unparsed_name(session->context, name);
+}
+
+/* Those first that can get the ticket by which the others are tried: in Active
+ * Directory host/NAME is no client. */
 static void
 try_keys(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
 {
@@ -240,22 +301,14 @@ try_keys(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
 
     if (krb5_cc_new_unique(context, "MEMORY", NULL, &cache) != 0)
         cache = NULL;
-    for (size_t i = 0; i < count; i++) {
-        char *name = NULL;
+    for (size_t i = 0; i < 2 * count && cache != NULL; i++) {
+        krb5_principal one = principal[i % count];
 
-        if (cache != NULL && krb5->key_count < SR_SURVEY_KEYS &&
-            krb5_unparse_name(context, principal[i], &name) == 0) {
-            struct sr_survey_key *key = &krb5->key[krb5->key_count];
-
-            snprintf(key->principal, sizeof(key->principal), "%s", name);
-            key->is_host = strncmp(name, "host/", 5) == 0;
-            list_keys(session, principal[i], key);
-            try_key(session, principal[i], cache, &has_ticket, key);
-            krb5->key_count++;
-            krb5_free_unparsed_name(context, name);
-        }
-        krb5_free_principal(context, principal[i]);
+        if (is_service(one) == (i >= count))
+            try_entry(session, one, cache, &has_ticket, krb5);
     }
+    for (size_t i = 0; i < count; i++)
+        krb5_free_principal(context, principal[i]);
     if (cache != NULL)
         krb5_cc_destroy(context, cache);
 }

@@ -34,7 +34,13 @@ struct job {
 static void
 set_error(struct job *job, const char *what, krb5_error_code code)
 {
-    sr_krb5_set_error(job->ticket->context, job->error, SR_ERROR_IDENTITY, what,
+    const char *event = sr_krb5_event(code);
+    char text[300];
+
+    snprintf(text, sizeof(text), "%.250s%s%s%s", what,
+             event == NULL ? "" : " (", event == NULL ? "" : event,
+             event == NULL ? "" : ")");
+    sr_krb5_set_error(job->ticket->context, job->error, SR_ERROR_IDENTITY, text,
                       code);
 }
 

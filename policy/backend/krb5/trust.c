@@ -40,37 +40,13 @@ accept_ticket(struct sr_krb5_session *session, krb5_creds *ticket,
     return error;
 }
 
-const char *
-sr_krb5_trust_event(krb5_error_code code)
-{
-    switch (code) {
-    case KRB5KDC_ERR_S_PRINCIPAL_UNKNOWN:
-    case KRB5KDC_ERR_C_PRINCIPAL_UNKNOWN:
-        return "SR-5101";
-    case KRB5KRB_AP_ERR_BAD_INTEGRITY:
-        return "SR-5104";
-    case KRB5KRB_AP_ERR_BADKEYVER:
-    case KRB5KRB_AP_ERR_NOKEY:
-    case KRB5_KT_KVNONOTFOUND:
-    case KRB5KDC_ERR_PREAUTH_FAILED:
-        return "SR-5105";
-    case KRB5KRB_AP_ERR_SKEW:
-    case KRB5_KDCREP_SKEW:
-        return "SR-5106";
-    case KRB5_KT_NOTFOUND:
-        return "SR-5107";
-    default:
-        return NULL;
-    }
-}
-
 /* "host/NAME (SR-5105): ..." */
 static void
 set_trouble(struct sr_krb5_session *session, krb5_principal server,
             krb5_error_code code)
 {
     krb5_context context = session->context;
-    const char *event = sr_krb5_trust_event(code);
+    const char *event = sr_krb5_event(code);
     const char *text = krb5_get_error_message(context, code);
     char *name = NULL;
 

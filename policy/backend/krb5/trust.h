@@ -26,14 +26,8 @@ enum sr_krb5_trust sr_krb5_trust_verify(struct sr_krb5_session *session,
                                         krb5_creds *tgt);
 
 /*
- * The event that names the trouble of this host behind an error of libkrb5
- * ("SR-5105"), or NULL.
- */
-const char *sr_krb5_trust_event(krb5_error_code code);
-
-/*
- * The same for one principal.  `cache` has the ticket-granting ticket; *code is
- * libkrb5's error.
+ * Try one principal of the keytab.  `cache` has the ticket-granting ticket;
+ * *code is libkrb5's error.
  */
 enum sr_krb5_trust sr_krb5_trust_try(struct sr_krb5_session *session,
                                      krb5_ccache cache, krb5_principal client,

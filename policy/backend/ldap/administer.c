@@ -14,6 +14,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "policy/backend/ldap/ad_administer.h"
 #include "policy/backend/ldap/administer.h"
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/ds389.h"
@@ -174,7 +175,7 @@ why_no_demand(struct sr_ldap_session *session)
         return NULL;
     case SR_LDAP_SHADOW:
         return NULL;
-    case SR_LDAP_AD: /* see backend/ad */
+    case SR_LDAP_AD: /* see ad_administer.c */
     case SR_LDAP_PLAIN:
         break;
     }
@@ -200,7 +201,7 @@ demand(struct sr_ldap_session *session, const char *dn,
     case SR_LDAP_SHADOW:
         add_change(&changes, "shadowLastChange", "0");
         break;
-    case SR_LDAP_AD: /* see backend/ad */
+    case SR_LDAP_AD: /* see ad_administer.c */
     case SR_LDAP_PLAIN:
         return refuse(session, refusal, why_no_demand(session));
     }
@@ -243,7 +244,7 @@ waive(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
         snprintf(text, sizeof(text), "%lld", (long long)(time(NULL) / SR_DAY));
         add_change(&changes, "shadowLastChange", text);
         break;
-    case SR_LDAP_AD: /* see backend/ad */
+    case SR_LDAP_AD: /* see ad_administer.c */
     case SR_LDAP_PLAIN:
         return refuse(session, refusal, why_no_demand(session));
     }
@@ -355,11 +356,14 @@ give_password(struct sr_ldap_session *session, const char *dn,
 }
 
 static enum sr_write
-carry_out(struct sr_ldap_session *session, const char *dn, enum sr_order order,
-          const char *password, enum sr_refusal *refusal)
+carry_out(struct sr_ldap_session *session, struct sr_account *account,
+          enum sr_order order, const char *password, enum sr_refusal *refusal)
 {
-    const char *why;
+    const char *why, *dn = account->entry;
 
+    if (session->config->type == SR_BACKEND_AD)
+        return sr_ldap_ad_administer(session, account, order, password,
+                                     refusal);
     switch (order) {
     case SR_ORDER_UNLOCK:
         return unlock(session, dn, refusal);
@@ -396,7 +400,7 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
         sr_ldap_why(session, "the account was not looked up");
     else
         do
-            written = carry_out(session, dn, order, password, refusal);
+            written = carry_out(session, account, order, password, refusal);
         while (written == SR_WRITE_REFUSED &&
                *refusal == SR_REFUSAL_READ_ONLY &&
                sr_ldap_leave_server(session));
