@@ -350,7 +350,10 @@ sr_verify(struct sr_transaction *txn, const char *password)
                                                      : sr_clock_milliseconds();
     const struct sr_verify_outcome outcome = verify(txn, password);
 
-    if (outcome.verified != SR_VERIFIED_RIGHT && is_uneven(txn))
+    /* An outage has waited for its deadline, and is told in any case. */
+    if ((outcome.verified == SR_VERIFIED_WRONG ||
+         outcome.verified == SR_VERIFIED_LOCKED) &&
+        is_uneven(txn))
         wait_for_step(began);
     return outcome;
 }
