@@ -12,7 +12,8 @@ import pytest
 
 import samba
 from samba import PASSWORD, user_dn
-from scratch import CONTACT, DAY, RUN
+from scratch import CONTACT, DAY, ETC, RUN
+from test_krb5 import Liar, krb_error, relay
 
 NEW = "second-Passw0rd-0f-ann"
 PEER = "192.0.2.7"
@@ -335,3 +336,45 @@ def test_password_settings_object(host, corp):
     assert "at least 7 characters" not in done.said, done
     assert "at least 20 characters" in done.said, done
     assert done.codes == ["SUCCESS"], (done, host.log.all())
+
+
+@pytest.mark.parametrize("hours, code", [(23, "NEW_AUTHTOK_REQD"),
+                                         (25, "AUTHTOK_EXPIRED")])
+def test_temporary_password_lapses(host, corp, hours, code):
+    """By the newer of the two stamps; for keys, too."""
+    name = person(host, corp)
+    must_change(corp, name)
+    corp.first.set_stamps(user_dn(name), 60 * DAY, samba.UNICODE_PWD)
+    corp.first.set_stamps(user_dn(name), hours * 3600, samba.PWD_LAST_SET)
+    assert by_key(host, name).codes == [code]
+    done = log_in(host, name)
+    assert done.codes[0] == ("SUCCESS" if hours < 24 else "AUTH_ERR"), done
+
+
+def test_changed_and_not_said(host, corp):
+    """A server for passwords that stores one and answers with an error of code
+    0, as Windows Server 2025 does."""
+    name = person(host, corp)
+    with Liar(relay(f"{corp.first.ip}:464", lambda _: krb_error(0))) as liar:
+        conf = samba.krb5_conf(corp.first.ip).replace(
+            f"kpasswd_server = {corp.first.ip}",
+            f"kpasswd_server = {liar.address}")
+        (ETC / "krb5.conf").write_text(conf)
+        done = change(host, name, PASSWORD, NEW, NEW)
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+        assert liar.heard
+    assert corp.has_password(name, NEW)
+
+
+def test_published(host, corp):
+    """What the name service shows of accounts of the domain."""
+    ok, must, off = (person(host, corp) for _ in range(3))
+    must_change(corp, must)
+    disabled(corp, off)
+    host.create_state_groups()
+    host.nsswitch(hosts="files dns", group="files selfreset",
+                  shadow="files selfreset")
+    host.publish()
+    assert host.states(ok) == {"acct-ok"}
+    assert "pw-must-change" in host.states(must)
+    assert host.states(off) == {"acct-locked"}

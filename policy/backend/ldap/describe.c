@@ -147,8 +147,12 @@ sr_ldap_visit(struct sr_ldap_visit *visit, const char *name,
                             &rules) != 0)
         wrong = "the groups of the account cannot be read";
     if (wrong == NULL && !sr_ldap_describe(session, visit->backend, name,
-                                           &rules, view, &account.facts))
+                                           &rules, view, &account.facts)) {
+        /* Accounts of a domain that nobody can become here are none. */
+        if (view->is_ad && session->error->code == SR_ERROR_NO_UID)
+            return SR_STATUS_OK;
         wrong = session->error->text;
+    }
     if (wrong != NULL) {
         describe_unavailable(
             visit->backend, name,
