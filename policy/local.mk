@@ -119,7 +119,6 @@ backend_dependencies = libbackend.la libstate.la policy/backend/backend.map
 # Servers by DNS.
 noinst_LTLIBRARIES += libsrv.la
 libsrv_la_SOURCES = policy/backend/srv.c policy/backend/srv.h
-libsrv_la_LIBADD = -lresolv
 if LDAP
 # What decides, apart from what is sent.
 noinst_LTLIBRARIES += libldapfacts.la

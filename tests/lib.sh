@@ -96,6 +96,17 @@ install_packages() {
 	[ -z "$missing" ] || apt_install $missing
 }
 
+# The names of packages on this release: from Debian 13 on some libraries are
+# named for their 64-bit times.
+named_here() {
+	local package
+	for package in "$@"; do
+		apt-cache show "$package" 2>/dev/null | grep -q . ||
+			package=${package}t64
+		printf '%s\n' "$package"
+	done
+}
+
 # unpack DIR PROGRAM PACKAGE...: where a program is not installed, the packages
 # with it, unpacked under BUILD/DIR, and the libraries that they need.
 unpack() {
@@ -106,6 +117,8 @@ unpack() {
 	fi
 	mkdir -p "$dir"
 	{ apt_get update || true; } >"$dir/apt.log" 2>&1
+	# shellcheck disable=SC2046
+	set -- $(named_here "$@")
 	libraries=$(apt-cache depends "$@" | awk '$1 == "Depends:" &&
 		$2 ~ /^lib/ && $2 !~ /^lib(pam|nss)-/ { print $2 }' | sort -u)
 	install_packages "$libraries"

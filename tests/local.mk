@@ -84,7 +84,8 @@ endif
 if KRB5
 UNIT_TESTS += tests/unit/test_kpasswd
 endif
-tests_unit_test_kpasswd_LDADD = libkrb5facts.la libbackend.la $(CMOCKA_LIBS)
+tests_unit_test_kpasswd_LDADD = libkrb5facts.la libsrv.la libbackend.la \
+	$(CMOCKA_LIBS)
 tests_unit_test_ad_values_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
 tests_unit_test_ad_values_LDADD = libldapfacts.la libbackend.la libstate.la $(CMOCKA_LIBS)
 tests_unit_test_ldap_response_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
@@ -231,7 +232,7 @@ tests_fuzz_fuzz_server_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_server_LDADD = libldapfacts.la libpolicy.la
 tests_fuzz_fuzz_kerberos_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_kerberos_LDFLAGS = $(FUZZ_LINK)
-tests_fuzz_fuzz_kerberos_LDADD = libkrb5facts.la libbackend.la
+tests_fuzz_fuzz_kerberos_LDADD = libkrb5facts.la libsrv.la libbackend.la
 tests_fuzz_fuzz_shadow_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_shadow_LDFLAGS = $(FUZZ_LINK)
 # The system calls of a lookup, and its clock, are the fuzzer's.

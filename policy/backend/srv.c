@@ -1,8 +1,8 @@
 /*
  * SRV: the hosts of a service by DNS (RFC 2782).
  *
- * Apart from the connecting, because it needs libresolv, which other logins do
- * not load.
+ * Answers are read here: ns_parserr(3) would have every login with a directory
+ * load libresolv.  What else is needed of it is in libc since glibc 2.34.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -11,6 +11,7 @@
 #include <arpa/nameser.h>
 #include <netinet/in.h>
 #include <resolv.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,32 +26,58 @@ by_priority(const void *a, const void *b)
     return left->priority - right->priority;
 }
 
-/* Take the SRV records (RFC 2782) out of an answer. */
-static size_t
-read_srv(const unsigned char *answer, int size, struct sr_srv *found,
-         size_t most)
+static unsigned
+get16(const unsigned char *at)
 {
+    return (unsigned)at[0] << 8 | at[1];
+}
+
+/* The place behind a name and the `fixed` bytes after it; NULL: beyond the end
+ * of the answer. */
+static const unsigned char *
+skip(const unsigned char *at, const unsigned char *end, int fixed)
+{
+    const int name = dn_skipname(at, end);
+
+    return name < 0 || end - at - name < fixed ? NULL : at + name + fixed;
+}
+
+/* Take the record whose data begin at `data`, unless it is none of a host. */
+static bool
+take(const unsigned char *answer, const unsigned char *end,
+     const unsigned char *data, struct sr_srv *srv)
+{
+    if (get16(data - NS_RRFIXEDSZ) != ns_t_srv || get16(data - 2) < 7 ||
+        dn_expand(answer, end, data + 6, srv->host, sizeof(srv->host)) < 0)
+        return false;
+    srv->priority = (int)get16(data);
+    srv->port = (int)get16(data + 4);
+    return srv->host[0] != '\0' && strcmp(srv->host, ".") != 0;
+}
+
+size_t
+sr_srv_read(const unsigned char *answer, size_t size, struct sr_srv *found,
+            size_t most)
+{
+    const unsigned char *at = answer + NS_HFIXEDSZ, *end = answer + size;
+    unsigned questions, records;
     size_t count = 0;
-    ns_msg message;
 
-    if (ns_initparse(answer, size, &message) != 0)
+    if (size < NS_HFIXEDSZ)
         return 0;
-    for (int i = 0; i < ns_msg_count(message, ns_s_an) && count < most; i++) {
-        struct sr_srv *srv = &found[count];
-        ns_rr record;
-
-        if (ns_parserr(&message, ns_s_an, i, &record) != 0)
+    questions = get16(answer + 4);
+    records = get16(answer + 6);
+    for (; questions > 0 && at != NULL; questions--)
+        at = skip(at, end, NS_QFIXEDSZ);
+    for (; records > 0 && at != NULL && count < most; records--) {
+        at = skip(at, end, NS_RRFIXEDSZ);
+        if (at == NULL || (size_t)(end - at) < get16(at - 2))
             break;
-        if (ns_rr_type(record) != ns_t_srv || ns_rr_rdlen(record) < 7 ||
-            dn_expand(ns_msg_base(message), ns_msg_end(message),
-                      ns_rr_rdata(record) + 6, srv->host,
-                      sizeof(srv->host)) < 0)
-            continue;
-        srv->priority = (int)ns_get16(ns_rr_rdata(record));
-        srv->port = (int)ns_get16(ns_rr_rdata(record) + 4);
-        if (srv->host[0] != '\0' && strcmp(srv->host, ".") != 0)
+        if (take(answer, end, at, &found[count]))
             count++;
+        at += get16(at - 2);
     }
+    qsort(found, count, sizeof(found[0]), by_priority);
     return count;
 }
 
@@ -70,9 +97,8 @@ sr_srv_find(const char *name, struct sr_srv *found, size_t most, int64_t end)
     size = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, sizeof(answer));
     res_nclose(&state);
     if (size > 0)
-        count = read_srv(
-            answer, size < (int)sizeof(answer) ? size : (int)sizeof(answer),
+        count = sr_srv_read(
+            answer, size < (int)sizeof(answer) ? (size_t)size : sizeof(answer),
             found, most);
-    qsort(found, count, sizeof(found[0]), by_priority);
     return count;
 }

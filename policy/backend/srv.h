@@ -23,4 +23,11 @@ struct sr_srv {
 size_t sr_srv_find(const char *name, struct sr_srv *found, size_t most,
                    int64_t end);
 
+/*
+ * Take the hosts out of an answer of DNS (RFC 1035, 4), which may be cut off or
+ * be no answer at all; as sr_srv_find() does.  Pure.
+ */
+size_t sr_srv_read(const unsigned char *answer, size_t size,
+                   struct sr_srv *found, size_t most);
+
 #endif

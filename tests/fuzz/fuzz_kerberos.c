@@ -1,5 +1,5 @@
 /*
- * Fuzz target: what KDCs and servers for passwords send.
+ * Fuzz target: what KDCs, servers for passwords and name servers send.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -10,6 +10,7 @@
 
 #include "policy/backend/krb5/kpasswd.h"
 #include "policy/backend/krb5/ntstatus.h"
+#include "policy/backend/srv.h"
 #include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,10 +27,26 @@ check_result(const uint8_t *bytes, size_t size)
         expect((unsigned char)*at >= ' ' || *at == '\n');
 }
 
+static void
+check_hosts(const uint8_t *bytes, size_t size)
+{
+    struct sr_srv found[4];
+    size_t count = sr_srv_read(bytes, size, found, 4);
+
+    expect(count <= 4);
+    for (size_t i = 0; i < count; i++) {
+        expect(memchr(found[i].host, '\0', sizeof(found[i].host)) != NULL);
+        expect(found[i].host[0] != '\0' && found[i].port <= UINT16_MAX);
+        expect(i == 0 || found[i].priority >= found[i - 1].priority);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sr_kpasswd_reply reply;
+
+    check_hosts(data, size);
 
     sr_krb5_ntstatus(data, size);
     check_result(data, size);

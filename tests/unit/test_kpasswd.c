@@ -1,5 +1,5 @@
 /*
- * Tests of kpasswd.h and ntstatus.h: bytes that a server may have sent.
+ * Tests of kpasswd.h, ntstatus.h and srv.h: bytes that a server may have sent.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -14,6 +14,7 @@
 
 #include "policy/backend/krb5/kpasswd.h"
 #include "policy/backend/krb5/ntstatus.h"
+#include "policy/backend/srv.h"
 
 #define PART(text)                                                             \
     {                                                                          \
@@ -225,6 +226,51 @@ test_ntstatus_lengths(void **state)
     }
 }
 
+/* ---- hosts of DNS */
+
+/* A record of _s.x, which stands at byte 12: a host, or none, of one letter. */
+#define RECORD(type, priority, port, host)                                     \
+    "\xc0\x0c" type "\0\1\0\0\0\0\0\x09" priority "\0\0" port "\1" host "\0"
+
+static const char answer[] = "\0\7\x81\x80\0\1\0\3\0\0\0\0"
+                             "\2_s\1x\0\0\x21\0\1" /* the question */
+    RECORD("\0\x21", "\1\2", "\1\x85", "b") RECORD("\0\1", "\0\0", "\0\0", "c")
+        RECORD("\0\x21", "\0\0", "\0\x58", "a");
+
+static void
+test_hosts(void **state)
+{
+    struct sr_srv found[4];
+
+    (void)state;
+    assert_int_equal(sr_srv_read((const unsigned char *)answer,
+                                 sizeof(answer) - 1, found, 4),
+                     2);
+    assert_string_equal(found[0].host, "a");
+    assert_int_equal(found[0].port, 88);
+    assert_int_equal(found[0].priority, 0);
+    assert_string_equal(found[1].host, "b");
+    assert_int_equal(found[1].port, 389);
+    assert_int_equal(found[1].priority, 258);
+    assert_int_equal(sr_srv_read((const unsigned char *)answer,
+                                 sizeof(answer) - 1, found, 1),
+                     1);
+}
+
+static void
+test_hosts_cut_off(void **state)
+{
+    struct sr_srv found[4];
+
+    (void)state;
+    for (size_t size = 0; size < sizeof(answer) - 1; size++) {
+        uint8_t *cut = exact(answer, size);
+
+        assert_true(sr_srv_read(cut, size, found, 4) < 2);
+        free(cut);
+    }
+}
+
 int
 main(void)
 {
@@ -236,6 +282,8 @@ main(void)
         cmocka_unit_test(test_policy_of_active_directory),
         cmocka_unit_test(test_ntstatus),
         cmocka_unit_test(test_ntstatus_lengths),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_hosts_cut_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
