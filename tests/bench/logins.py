@@ -359,14 +359,15 @@ class Sheet:
 # ---- what the server is asked for
 
 # Who, what, what is typed, the last code; and how often ours may at most
-# connect, bind, search, change.
+# connect, bind, search, change.  One of a forced change's two is the question
+# whether the server takes any, which changes nothing.
 CASES = {
     "login": (user(0), "auth+acct", (PASSWORD,), 0, (1, 2, 2, 0)),
     "wrong password": (user(1), "auth", (WRONG,), 7, (1, 2, 2, 0)),
     "unknown name": ("nobody-here", "auth", (WRONG,), 10, (1, 2, 2, 0)),
     "key login": (user(2), "acct", (), 0, (1, 2, 2, 0)),
     "forced change": (None, "auth+acct+forced", (PASSWORD, FRESH, FRESH), 0,
-                      (1, 3, 2, 1)),
+                      (1, 3, 2, 2)),
 }
 
 def count_all(logins, sheet):
