@@ -97,13 +97,15 @@ install_packages() {
 }
 
 # The names of packages on this release: from Debian 13 on some libraries are
-# named for their 64-bit times.
+# named for their 64-bit times, behind the number.
 named_here() {
 	local package
 	for package in "$@"; do
-		apt-cache show "$package" 2>/dev/null | grep -q . ||
-			package=${package}t64
-		printf '%s\n' "$package"
+		if apt-cache show "$package" 2>/dev/null | grep -q .; then
+			printf '%s\n' "$package"
+		else
+			printf '%s\n' "$package" | sed 's/^[^-]*[0-9]/&t64/'
+		fi
 	done
 }
 
