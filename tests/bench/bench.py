@@ -787,8 +787,16 @@ def published_on_disk(nss):
     lookups(nss, ", own delta", HOT, None)
 
 
+# Groups that are not published are looked up a second time, in another page:
+# whether the name is another spelling of one that is.
+TWO_PAGES = 1.75
+
+
 def lookups(nss, what, count=ACCOUNTS, bound=1.4):
     """Each beside a page of the same file; over the bound, measured again."""
+    def most(kind):
+        return TWO_PAGES if bound and kind == "groups,miss" else bound
+
     for attempt in range(PATIENCE):
         times = collections.defaultdict(lambda: ([], []))
         for kind, numbers in nss.run("lookup", count,
@@ -797,11 +805,13 @@ def lookups(nss, what, count=ACCOUNTS, bound=1.4):
                 times[kind][i].append(numbers[i] / 1000)
         ratios = {kind: statistics.median(ours) / statistics.median(page)
                   for kind, (ours, page) in times.items()}
-        if bound is None or max(ratios.values()) <= bound:
+        if bound is None or all(ratio <= most(kind)
+                                for kind, ratio in ratios.items()):
             break
     for kind, (ours, page) in sorted(times.items()):
         nss.bench.table.compare(kind.replace(",", ", ") + what,
-                                Figure(ours, "us"), Figure(page, "us"), bound)
+                                Figure(ours, "us"), Figure(page, "us"),
+                                most(kind))
 
 
 def credential_call(nss):
