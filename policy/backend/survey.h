@@ -71,7 +71,6 @@ struct sr_survey_key {
 /* What concerns the KDCs of a realm. */
 struct sr_survey_krb5 {
     char realm[256];
-    char server[SR_SURVEY_URIS][280];    /* what uri[] points to */
     char keytab[256];                    /* its name */
     char keytab_why[SR_ERROR_TEXT_SIZE]; /* it cannot be used; empty: it can */
     struct sr_survey_key key[SR_SURVEY_KEYS];

@@ -202,7 +202,7 @@ plain_header(void)
     const int64_t not_after = (int64_t)number_at(at + 32, 8);
     const uint64_t buckets = number_at(at + 40, 4);
 
-    return memcmp(at, "SRLTSNAP", 8) == 0 && number_at(at + 8, 4) == 1 &&
+    return memcmp(at, "SRLTSNAP", 8) == 0 && number_at(at + 8, 4) == 2 &&
            number_at(at + 12, 4) <= 1 && number_at(at + 52, 4) == 0 &&
            number_at(at + 96, 8) == sr_siphash(at + 56, at, 96) &&
            buckets > 0 && buckets + number_at(at + 44, 4) <= UINT32_MAX &&

@@ -39,17 +39,14 @@ static struct sr_survey_uri *
 add_server(struct sr_survey *survey, const char *role,
            const struct sr_srv *server)
 {
-    struct sr_survey_krb5 *krb5 = &survey->krb5;
-    size_t at = survey->uri_count;
+    const size_t at = survey->uri_count;
 
     if (at == SR_SURVEY_URIS)
         return NULL;
-    snprintf(krb5->server[at], sizeof(krb5->server[at]),
-             strchr(server->host, ':') == NULL ? "%s %.250s:%d"
-                                               : "%s [%.250s]:%d",
+    snprintf(survey->uri[at].uri, sizeof(survey->uri[at].uri),
+             strchr(server->host, ':') == NULL ? "%s %.230s:%d"
+                                               : "%s [%.230s]:%d",
              role, server->host, server->port);
-    snprintf(survey->uri[at].uri, sizeof(survey->uri[at].uri), "%s",
-             krb5->server[at]);
     survey->uri_count++;
     return &survey->uri[at];
 }
