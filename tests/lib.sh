@@ -127,6 +127,11 @@ unpack() {
 	(cd "$dir" && apt_get download "$@" &&
 		for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done) \
 		>>"$dir/apt.log" 2>&1 || { tail -n 20 "$dir/apt.log" >&2; return 1; }
+	# Both Kerberos have these; installing would choose one by a link.
+	for program in "$dir"/usr/bin/*.mit "$dir"/usr/bin/*.heimdal; do
+		[ ! -e "$program" ] ||
+			ln -sf "${program##*/}" "${program%.*}" || return 1
+	done
 }
 
 # The package of polkitd brings systemd along, which edits /etc/pam.d.
