@@ -307,6 +307,18 @@ def private_polkit():
             out.write("polkitd:x:979:\n")
 
 
+def private_kerberos(unpacked):
+    """Programs that users of Kerberos call, where they are only unpacked."""
+    layer = RUN / "programs"
+    layer.mkdir()
+    for name in ("kinit", "klist", "kdestroy"):
+        if shutil.which(name) is None and (unpacked / name).exists():
+            shutil.copy2(unpacked / name, layer)
+    if any(layer.iterdir()):
+        mount("-t", "overlay", "-o", f"lowerdir={layer}:/usr/bin",
+              "selfreset-test", "/usr/bin")
+
+
 def set_up(build):
     """Make the scratch host in this namespace.  Call once."""
     build = pathlib.Path(build).resolve()
@@ -316,6 +328,7 @@ def set_up(build):
     private_backends(build / "stage")
     private_modules(build / "stage")
     private_library(build / "stage")
+    private_kerberos(build.parent / "krb5/usr/bin")
     private_stacks()
     private_polkit()
     private_dev()
