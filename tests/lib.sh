@@ -163,7 +163,8 @@ unpack_samba() {
 	unpack samba /usr/sbin/samba samba samba-ad-dc samba-ad-provision \
 		samba-dsdb-modules samba-vfs-modules samba-libs samba-common \
 		samba-common-bin winbind ldb-tools tdb-tools adcli python3-samba \
-		python3-ldb python3-tdb python3-talloc python3-dnspython
+		python3-ldb python3-tdb python3-talloc python3-dnspython \
+		python3-markdown python3-cryptography python3-cffi-backend
 }
 
 # That of a screen locker has a service in /etc/pam.d.

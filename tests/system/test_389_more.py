@@ -294,10 +294,11 @@ def test_wrong_old_password(host, server, form):
 
 def test_cut_behind_the_change(host, server):
     """389 has the operation over a safe way only, which one in the middle is
-    not: so the change is one by values."""
+    not: so the change is one by values, behind the question whether the server
+    takes any."""
     give(server, DEMANDS, reset=True)
     with Middle(server, {"extended": refuse(2, "no such operation"),
-                         "modify 1": cut_after}) as way:
+                         "modify 2": cut_after}) as way:
         configure(host, way.uri, insecure="yes", timeout="1s",
                   default_policy="cn=config")
         done = change(host, OLD, NEW, NEW, forced=True)
@@ -323,7 +324,7 @@ def test_by_values(host, server, case, policy_of, fresh, word):
 
 def test_stopped_at_the_change(host, server):
     give(server, DEMANDS, reset=True)
-    with Middle(server, {"extended": refuse(2), "modify 1": stop}) as way:
+    with Middle(server, {"extended": refuse(2), "modify 2": stop}) as way:
         configure(host, way.uri, insecure="yes", timeout="1s",
                   default_policy="cn=config")
         done = change(host, OLD, NEW, NEW, forced=True)
