@@ -225,7 +225,8 @@ def test_change_by_the_owner(host, corp):
     assert done.codes == ["SUCCESS"], (done, host.log.all())
     assert corp.has_password(name, NEW)
     assert change(host, name, PASSWORD, NEW, NEW).codes == ["AUTH_ERR"]
-    assert corp.first.bad_passwords(name) == 1
+    # Newer versions do not count the former password, as Windows does.
+    assert corp.first.bad_passwords(name) <= 1
 
 
 @contextlib.contextmanager
