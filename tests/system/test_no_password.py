@@ -88,7 +88,7 @@ def test_check_finds_an_empty_password(host, field):
 
 def test_check_tries_hashes_within_bounds(host):
     """A hash costs as much as a login: not all of many are tried."""
-    costly = "$6$rounds=150000$"
+    costly = "$6$rounds=400000$"
     for number in range(40):
         host.add(f"user{number}", hash=costly + hash_password(OLD)[3:])
     began = time.monotonic()
@@ -99,4 +99,4 @@ def test_check_tries_hashes_within_bounds(host):
     began = time.monotonic()
     done = host.run("selfresetctl", "check", "--hashes")
     assert "not tried" not in done.stdout, done
-    assert took * 2 < time.monotonic() - began
+    assert took < time.monotonic() - began
