@@ -64,7 +64,8 @@ def run(host, program, env):
                 talk.answer(NEW_PROMPT, NEW)
                 talk.answer(AGAIN, NEW)
             else:
-                talk.answer("(?i)password[^:]*: ", OLD)
+                for _ in range(3):  # as often as sudo asks
+                    talk.answer("(?i)password[^:]*: ", OLD)
         except AssertionError:  # it ended before
             pass
         talk.rest()
