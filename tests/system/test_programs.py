@@ -3,8 +3,10 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import os
 import pathlib
+import time
 
 import pytest
 
@@ -289,14 +291,15 @@ def manager_cgroup(uid):
     """A cgroup as systemd makes it for a user's manager, or None."""
     for top in ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified",
                 "/sys/fs/cgroup"):
-        path = pathlib.Path(top, "selfreset-test", f"user-{uid}.slice",
-                            f"user@{uid}.service")
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            if (path / "cgroup.procs").exists():
-                return path
-        except OSError:
-            pass
+        path = pathlib.Path(top, "selfreset-test",
+                            f"user-{uid}.slice", f"user@{uid}.service")
+        # A systemd that another test starts removes those that are empty.
+        for _ in range(20):
+            with contextlib.suppress(OSError):
+                path.mkdir(parents=True, exist_ok=True)
+                if (path / "cgroup.procs").exists():
+                    return path
+            time.sleep(0.05)
     return None
 
 
