@@ -293,16 +293,10 @@ is_ccache(const char *text)
     return false;
 }
 
+/* The keys of Kerberos that each type has that gets tickets. */
 static const char *
-krb5_fault(const struct sr_backend_config *backend, const char **key)
+ticket_fault(const struct sr_backend_config *backend, const char **key)
 {
-    *key = directory_key(backend);
-    if (*key != NULL)
-        return "needs type = ldap";
-    *key = "user_principal";
-    if (backend->user_principal == NULL ||
-        strstr(backend->user_principal, "%u") == NULL)
-        return "needs %u for the name";
     *key = "ccache";
     if (!is_ccache(backend->ccache))
         return "is none of yes, no, FILE:/PATH, DIR:/PATH and KEYRING:NAME";
@@ -312,6 +306,24 @@ krb5_fault(const struct sr_backend_config *backend, const char **key)
     *key = "keytab";
     if (backend->keytab != NULL && backend->keytab[0] != '/')
         return "is not a path that begins with /";
+    return NULL;
+}
+
+static const char *
+krb5_fault(const struct sr_backend_config *backend, const char **key)
+{
+    const char *fault;
+
+    *key = directory_key(backend);
+    if (*key != NULL)
+        return "needs type = ldap";
+    *key = "user_principal";
+    if (backend->user_principal == NULL ||
+        strstr(backend->user_principal, "%u") == NULL)
+        return "needs %u for the name";
+    fault = ticket_fault(backend, key);
+    if (fault != NULL)
+        return fault;
 #ifndef HAVE_KRB5
     *key = "type";
     return "is krb5, for which this program was built without Kerberos";
@@ -365,15 +377,9 @@ ad_fault(const struct sr_backend_config *backend, const char **key)
     *key = "name_attribute";
     if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
         return "and uid_attribute need a value";
-    *key = "ccache";
-    if (!is_ccache(backend->ccache))
-        return "is none of yes, no, FILE:/PATH, DIR:/PATH and KEYRING:NAME";
-    *key = "fast";
-    if (backend->fast == SR_FAST_DEMAND && !backend->verify)
-        return "= demand needs verify = yes";
-    *key = "keytab";
-    if (backend->keytab != NULL && backend->keytab[0] != '/')
-        return "is not a path that begins with /";
+    fault = ticket_fault(backend, key);
+    if (fault != NULL)
+        return fault;
     *key = "base";
     fault = backend->base == NULL ? NULL : dn_fault(backend->base, false);
     if (fault == NULL) {
