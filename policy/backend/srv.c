@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "policy/backend/srv.h"
+#include "policy/util/bytes.h"
 #include "policy/util/socket.h"
 
 static int
@@ -24,12 +25,6 @@ by_priority(const void *a, const void *b)
     const struct sr_srv *left = a, *right = b;
 
     return left->priority - right->priority;
-}
-
-static unsigned
-get16(const unsigned char *at)
-{
-    return (unsigned)at[0] << 8 | at[1];
 }
 
 /* The place behind a name and the `fixed` bytes after it; NULL: beyond the end
@@ -47,11 +42,12 @@ static bool
 take(const unsigned char *answer, const unsigned char *end,
      const unsigned char *data, struct sr_srv *srv)
 {
-    if (get16(data - NS_RRFIXEDSZ) != ns_t_srv || get16(data - 2) < 7 ||
+    if (sr_get_be16(data - NS_RRFIXEDSZ) != ns_t_srv ||
+        sr_get_be16(data - 2) < 7 ||
         dn_expand(answer, end, data + 6, srv->host, sizeof(srv->host)) < 0)
         return false;
-    srv->priority = (int)get16(data);
-    srv->port = (int)get16(data + 4);
+    srv->priority = sr_get_be16(data);
+    srv->port = sr_get_be16(data + 4);
     return srv->host[0] != '\0' && strcmp(srv->host, ".") != 0;
 }
 
@@ -65,17 +61,17 @@ sr_srv_read(const unsigned char *answer, size_t size, struct sr_srv *found,
 
     if (size < NS_HFIXEDSZ)
         return 0;
-    questions = get16(answer + 4);
-    records = get16(answer + 6);
+    questions = sr_get_be16(answer + 4);
+    records = sr_get_be16(answer + 6);
     for (; questions > 0 && at != NULL; questions--)
         at = skip(at, end, NS_QFIXEDSZ);
     for (; records > 0 && at != NULL && count < most; records--) {
         at = skip(at, end, NS_RRFIXEDSZ);
-        if (at == NULL || (size_t)(end - at) < get16(at - 2))
+        if (at == NULL || (size_t)(end - at) < sr_get_be16(at - 2))
             break;
         if (take(answer, end, at, &found[count]))
             count++;
-        at += get16(at - 2);
+        at += sr_get_be16(at - 2);
     }
     qsort(found, count, sizeof(found[0]), by_priority);
     return count;

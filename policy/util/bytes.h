@@ -1,5 +1,6 @@
 /*
- * Bytes: numbers in little-endian order, wherever they lie.  Pure.
+ * Bytes: numbers in little-endian order, or where the name says so in that of
+ * the network, wherever they lie.  Pure.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -32,6 +33,12 @@ static inline uint16_t
 sr_get16(const uint8_t *at)
 {
     return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static inline uint16_t
+sr_get_be16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
 }
 
 static inline void

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policy/backend/krb5/kpasswd.h"
+#include "policy/util/bytes.h"
 #include "policy/util/utf8.h"
 
 #define HEADER 6
@@ -20,12 +21,6 @@
 #define POLICY_SIZE    30
 #define POLICY_LENGTH  2
 #define POLICY_HISTORY 6
-
-static unsigned
-get_be16(const uint8_t *at)
-{
-    return (unsigned)at[0] << 8 | at[1];
-}
 
 static void
 put_be16(uint8_t *at, size_t value)
@@ -67,9 +62,9 @@ sr_kpasswd_parse(const uint8_t *bytes, size_t size,
         reply->body = (struct sr_kpasswd_part){bytes, size};
         return true;
     }
-    if (size < HEADER || get_be16(bytes) != size)
+    if (size < HEADER || sr_get_be16(bytes) != size)
         return false;
-    ap_rep = get_be16(bytes + 4);
+    ap_rep = sr_get_be16(bytes + 4);
     if (ap_rep > size - HEADER)
         return false;
     reply->is_error = ap_rep == 0;
@@ -82,7 +77,7 @@ sr_kpasswd_parse(const uint8_t *bytes, size_t size,
 static unsigned
 get_be32(const uint8_t *at)
 {
-    return get_be16(at) << 16 | get_be16(at + 2);
+    return (uint32_t)sr_get_be16(at) << 16 | sr_get_be16(at + 2);
 }
 
 /*
@@ -138,10 +133,10 @@ sr_kpasswd_result(const uint8_t *bytes, size_t size,
     memset(result, 0, sizeof(*result));
     if (size < 2)
         return false;
-    result->code = get_be16(bytes);
+    result->code = sr_get_be16(bytes);
     bytes += 2;
     size -= 2;
-    if (size == POLICY_SIZE && get_be16(bytes) == 0) {
+    if (size == POLICY_SIZE && sr_get_be16(bytes) == 0) {
         result->why = SR_KPASSWD_WHY_POLICY;
         result->min_length = get_be32(bytes + POLICY_LENGTH);
         result->history = get_be32(bytes + POLICY_HISTORY);
