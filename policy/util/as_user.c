@@ -60,14 +60,10 @@ be_child(const struct sr_as_user *user, sr_as_user_work *work, void *context,
 static int
 receive(int in, int64_t end, struct report *report)
 {
-    struct pollfd readable = {.fd = in, .events = POLLIN};
-    int count;
+    const int error = sr_deadline_await(in, POLLIN, end);
 
-    do
-        count = poll(&readable, 1, sr_deadline_left(end));
-    while (count < 0 && errno == EINTR);
-    if (count <= 0)
-        return count == 0 ? -ETIMEDOUT : -errno;
+    if (error != 0)
+        return error;
     return read(in, report, sizeof(*report)) == (ssize_t)sizeof(*report)
                ? report->error
                : -ECHILD;

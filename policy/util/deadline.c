@@ -5,6 +5,8 @@
  */
 #include <config.h>
 
+#include <errno.h>
+#include <poll.h>
 #include <time.h>
 
 #include "policy/util/deadline.h"
@@ -24,4 +26,16 @@ sr_deadline_left(int64_t end)
     const int64_t left = end - sr_deadline_now();
 
     return left > INT32_MAX ? INT32_MAX : left < 0 ? 0 : (int)left;
+}
+
+int
+sr_deadline_await(int fd, short events, int64_t end)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = events};
+    int ready;
+
+    do {
+        ready = poll(&poll_fd, 1, sr_deadline_left(end));
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0 ? 0 : ready == 0 ? -ETIMEDOUT : -errno;
 }

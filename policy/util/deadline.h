@@ -15,4 +15,8 @@ int64_t sr_deadline_now(void);
 /* Milliseconds until `end`, as poll(2) takes them; 0 when it has passed. */
 int sr_deadline_left(int64_t end);
 
+/* Wait until a descriptor is ready for `events` of poll(2).  Returns 0 or a
+ * negative errno; -ETIMEDOUT when the deadline passed. */
+int sr_deadline_await(int fd, short events, int64_t end);
+
 #endif

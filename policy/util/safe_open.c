@@ -13,8 +13,8 @@
 
 #define FIRST_FREE 3 /* after standard input, output and error */
 
-static int
-move_up(int fd, bool *found_low)
+int
+sr_standard_fds_avoid(int fd, bool *found_low)
 {
     int moved;
 
@@ -34,7 +34,8 @@ move_up(int fd, bool *found_low)
 static int
 create(int dir, const char *path, int flags, bool *found_low)
 {
-    int fd = move_up(openat(dir, path, flags | O_EXCL, 0600), found_low);
+    int fd = sr_standard_fds_avoid(openat(dir, path, flags | O_EXCL, 0600),
+                                   found_low);
     int error;
 
     if (fd >= 0 && fchmod(fd, 0600) != 0) { /* the umask took bits away */
@@ -51,12 +52,14 @@ sr_safe_open_at(int dir, const char *path, int flags, bool *found_low)
     int fd;
 
     flags |= O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
-    fd = move_up(openat(dir, path, flags & ~O_CREAT, 0), found_low);
+    fd = sr_standard_fds_avoid(openat(dir, path, flags & ~O_CREAT, 0),
+                               found_low);
     if (fd != -ENOENT || (flags & O_CREAT) == 0)
         return fd;
     fd = create(dir, path, flags, found_low);
     if (fd == -EEXIST) /* another process was quicker */
-        fd = move_up(openat(dir, path, flags & ~O_CREAT, 0), found_low);
+        fd = sr_standard_fds_avoid(openat(dir, path, flags & ~O_CREAT, 0),
+                                   found_low);
     return fd;
 }
 

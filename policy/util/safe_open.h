@@ -45,4 +45,12 @@ bool sr_safe_open_check(const struct stat *status, mode_t kind,
  */
 int sr_standard_fds_plug(void);
 
+/*
+ * Replace a new descriptor that is 0, 1 or 2, which the caller had closed, by
+ * one that is 3 or higher and closed on exec.  found_low, if not NULL, is set
+ * then.  A negative descriptor is that of a call that failed.  Returns the
+ * descriptor or a negative errno.
+ */
+int sr_standard_fds_avoid(int fd, bool *found_low);
+
 #endif

@@ -24,27 +24,15 @@
 #include <unistd.h>
 
 #include "policy/util/deadline.h"
+#include "policy/util/safe_open.h"
 #include "policy/util/socket.h"
-
-/* Wait until the socket is ready.  Returns 0 or an errno. */
-static int
-await(int fd, short events, int64_t end)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = events};
-    int ready;
-
-    do {
-        ready = poll(&poll_fd, 1, sr_deadline_left(end));
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0 ? 0 : ready == 0 ? ETIMEDOUT : errno;
-}
 
 /* Wait until a connect that was begun is done.  Returns 0 or an errno. */
 static int
 await_connect(int fd, int64_t end)
 {
     socklen_t size = sizeof(int);
-    int error = await(fd, POLLOUT, end), found = 0;
+    int error = -sr_deadline_await(fd, POLLOUT, end), found = 0;
 
     if (error != 0)
         return error;
@@ -53,29 +41,17 @@ await_connect(int fd, int64_t end)
     return found;
 }
 
-/* Descriptors 0 to 2 that are closed in the caller stay what they are. */
-static int
-lift(int fd)
-{
-    int lifted;
-
-    if (fd < 0 || fd > 2)
-        return fd;
-    lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    close(fd);
-    return lifted;
-}
-
 /* Returns the socket or a negative errno. */
 static int
 open_socket(int family, int type, const struct sockaddr *address,
             socklen_t size, int64_t end)
 {
-    int fd = lift(socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    int fd = sr_standard_fds_avoid(
+        socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), NULL);
     int on = 1, error = 0;
 
     if (fd < 0)
-        return -errno;
+        return fd;
     if (family != AF_UNIX && type == SOCK_STREAM)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(fd, address, size) != 0)
@@ -110,7 +86,7 @@ sr_socket_send(int fd, const void *bytes, size_t size, int64_t end)
         ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
 
         if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            error = await(fd, POLLOUT, end);
+            error = -sr_deadline_await(fd, POLLOUT, end);
         else if (sent < 0 && errno != EINTR)
             error = errno;
         at += sent > 0 ? sent : 0;
@@ -129,7 +105,7 @@ sr_socket_receive(int fd, void *bytes, size_t size, int64_t end)
         ssize_t got = recv(fd, at, size, 0);
 
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            error = await(fd, POLLIN, end);
+            error = -sr_deadline_await(fd, POLLIN, end);
         else if (got < 0 && errno != EINTR)
             error = errno;
         else if (got == 0)
@@ -248,7 +224,7 @@ sr_socket_exchange_datagram(int fd, const void *request, size_t length,
     if (got < 0)
         return -errno;
     do {
-        error = await(fd, POLLIN, end);
+        error = -sr_deadline_await(fd, POLLIN, end);
         got = error == 0 ? recv(fd, reply, *size, 0) : -1;
         if (error == 0 && got < 0)
             error = errno;

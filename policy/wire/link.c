@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,20 +13,8 @@
 #include <unistd.h>
 
 #include "policy/util/deadline.h"
+#include "policy/util/safe_open.h"
 #include "policy/wire/link.h"
-
-/* Wait until the socket is ready.  Returns 0 or a negative errno. */
-static int
-await(int fd, short events, int64_t end)
-{
-    struct pollfd poll_fd = {.fd = fd, .events = events};
-    int ready;
-
-    do {
-        ready = poll(&poll_fd, 1, sr_deadline_left(end));
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0 ? 0 : ready == 0 ? -ETIMEDOUT : -errno;
-}
 
 /* Connect; the kernel waits while the helper's queue is full. */
 static int
@@ -50,23 +37,15 @@ int
 sr_link_connect(const char *path, int64_t end)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd, lifted, result;
+    int fd, result;
 
     if (strlen(path) >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
     memcpy(address.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    fd = sr_standard_fds_avoid(
+        socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), NULL);
     if (fd < 0)
-        return -errno;
-    /* Descriptors 0 to 2 that are closed in the caller stay what they are. */
-    if (fd < 3) {
-        lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        result = lifted < 0 ? -errno : 0;
-        close(fd);
-        if (result != 0)
-            return result;
-        fd = lifted;
-    }
+        return fd;
     result = connect_within(fd, &address, end);
     if (result != 0) {
         close(fd);
@@ -84,7 +63,7 @@ sr_link_send(int fd, const struct sr_wire *wire, int64_t end)
     if (wire->is_full)
         return -EMSGSIZE;
     do {
-        result = await(fd, POLLOUT, end);
+        result = sr_deadline_await(fd, POLLOUT, end);
         if (result != 0)
             return result;
         sent = send(fd, wire->bytes, wire->size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -104,7 +83,7 @@ sr_link_receive(int fd, struct sr_wire *wire, int64_t end)
 
     sr_wire_wipe(wire);
     do {
-        result = await(fd, POLLIN, end);
+        result = sr_deadline_await(fd, POLLIN, end);
         if (result != 0)
             return result;
         got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

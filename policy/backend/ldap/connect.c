@@ -207,17 +207,14 @@ patience_control(Sockbuf_IO_Desc *layer, int option, void *value)
 static bool
 may_wait(const struct sr_ldap_session *session, short events)
 {
-    struct pollfd poll_fd = {.fd = session->fd, .events = events};
-    int ready;
+    int error;
 
     if (session->tls_end == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
         return false;
-    do {
-        ready = poll(&poll_fd, 1, sr_deadline_left(session->tls_end));
-    } while (ready < 0 && errno == EINTR);
-    if (ready == 0)
-        errno = ETIMEDOUT;
-    return ready > 0;
+    error = sr_deadline_await(session->fd, events, session->tls_end);
+    if (error != 0)
+        errno = -error;
+    return error == 0;
 }
 
 static ber_slen_t
