@@ -41,12 +41,19 @@ must_be_root() {
 		"and real logins in a private namespace."
 }
 
+# The names that a package can have: from Debian 13 on some libraries are named
+# for their 64-bit times, at the end or behind the first number.
+names_of() {
+	printf '%s\n' "$1" "${1}t64"
+	printf '%s\n' "$1" | sed -n 's/^[^-]*[0-9]/&t64/p'
+}
+
 # The packages of a list that are not installed.
 missing_packages() {
 	local package
 	for package in "$@"; do
-		# From Debian 13 on some libraries are named for their 64-bit times.
-		dpkg-query -W -f '${db:Status-Status}\n' "$package" "${package}t64" \
+		# shellcheck disable=SC2046
+		dpkg-query -W -f '${db:Status-Status}\n' $(names_of "$package") \
 			2>/dev/null | grep -qx installed || printf '%s ' "$package"
 	done
 }
@@ -96,16 +103,17 @@ install_packages() {
 	[ -z "$missing" ] || apt_install $missing
 }
 
-# The names of packages on this release: from Debian 13 on some libraries are
-# named for their 64-bit times, behind the number.
+# The names of packages on this release.
 named_here() {
-	local package
+	local package name found
 	for package in "$@"; do
-		if apt-cache show "$package" 2>/dev/null | grep -q .; then
-			printf '%s\n' "$package"
-		else
-			printf '%s\n' "$package" | sed 's/^[^-]*[0-9]/&t64/'
-		fi
+		found=$package
+		for name in $(names_of "$package"); do
+			apt-cache show "$name" 2>/dev/null | grep -q . || continue
+			found=$name
+			break
+		done
+		printf '%s\n' "$found"
 	done
 }
 

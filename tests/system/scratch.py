@@ -97,6 +97,12 @@ def tmpfs(path, mode="0755", *options):
           "selfreset-test", path)
 
 
+def overlay(layer, path):
+    """What is in `layer` lies above a directory."""
+    mount("-t", "overlay", "-o", f"lowerdir={layer}:{path}", "selfreset-test",
+          path)
+
+
 def hide_below(path, names):
     """Keep all entries of a directory, but for `names`: these are gone, and can
     be made anew without a trace outside."""
@@ -166,8 +172,7 @@ def private_backends(stage):
         place = pathlib.Path("/") / built.parent.relative_to(stage)
         layer = RUN / "backends"
         shutil.copytree(built.parent, layer / place.name)
-        mount("-t", "overlay", "-o", f"lowerdir={layer}:{place.parent}",
-              "selfreset-test", place.parent)
+        overlay(layer, place.parent)
 
 
 def private_library(stage):
@@ -315,8 +320,7 @@ def private_kerberos(unpacked):
         if shutil.which(name) is None and (unpacked / name).exists():
             shutil.copy2(unpacked / name, layer)
     if any(layer.iterdir()):
-        mount("-t", "overlay", "-o", f"lowerdir={layer}:/usr/bin",
-              "selfreset-test", "/usr/bin")
+        overlay(layer, "/usr/bin")
 
 
 def set_up(build):

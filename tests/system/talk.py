@@ -92,6 +92,14 @@ class Talk:
         self.type(line)
         return shown
 
+    def change(self, new, old=None):
+        """The dialogue of a change, to the end."""
+        if old is not None:
+            self.answer(CURRENT, old)
+        self.answer(NEW, new)
+        self.answer(AGAIN, new)
+        return self.rest()
+
     def rest(self):
         """Read to the end; the answer is what was still shown."""
         try:

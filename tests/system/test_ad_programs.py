@@ -14,7 +14,7 @@ import samba
 from samba import PASSWORD as OLD
 from samba import user_dn
 from scratch import CONFIG, CONTACT, ETC, RUN
-from talk import AGAIN, CURRENT, PASSWORD, Talk
+from talk import AGAIN, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 from test_ad import (MACHINE, NEW, STATES, ad, by_key, change, configure, corp, expired,
                      log_in, must_change, person, rules, uid_of)
@@ -38,15 +38,6 @@ def in_state(host, domain, state):
     if STATES[state][0]:
         STATES[state][0](domain, name)
     return name
-
-
-def change_on(talk, old=None):
-    """The dialogue of a change."""
-    if old is not None:
-        talk.answer(CURRENT, old)
-    talk.answer(NEW_PROMPT, NEW)
-    talk.answer(AGAIN, NEW)
-    return talk.rest()
 
 
 def ssh(host, name, *command, **options):
@@ -122,7 +113,7 @@ def test_login(host, corp):
     name = in_state(host, corp, "must-change")
     with Talk(["login", name]) as talk:
         talk.answer(PASSWORD, OLD)
-        assert f"in as {name}" in change_on(talk)
+        assert f"in as {name}" in talk.change(NEW)
     assert corp.has_password(name, NEW)
 
 
@@ -131,7 +122,7 @@ def test_su(host, corp):
     name = in_state(host, corp, "expired")
     with Talk(["su", name, "-c", WHO], user=bob) as talk:
         talk.answer(PASSWORD, OLD)
-        assert f"in as {name}" in change_on(talk)
+        assert f"in as {name}" in talk.change(NEW)
     assert corp.has_password(name, NEW)
 
 
@@ -146,7 +137,7 @@ def test_su_by_root(host, corp, state):
 def test_passwd(host, corp):
     name = person(host, corp)
     with Talk(["passwd"], user=Caller(name)) as talk:
-        shown = change_on(talk, OLD)
+        shown = talk.change(NEW, OLD)
         assert talk.status == 0, shown
     assert corp.has_password(name, NEW)
 
@@ -159,7 +150,7 @@ def test_must_log_on_in_a_session(host, corp):
             assert CONTACT in talk.rest() and talk.status != 0
         with ssh(host, name, "passwd", tty=True) as talk:
             talk.answer(PASSWORD, OLD)
-            change_on(talk, OLD)
+            talk.change(NEW, OLD)
     assert corp.has_password(name, NEW)
 
 

@@ -295,26 +295,27 @@ def test_a_client_that_goes_while_it_is_verified(served):
 
 # ---- the helper is killed
 
-def test_killed_at_the_question(served):
-    """The password is not asked for twice, and is verified by a new one."""
+def killed_at_the_question(served):
+    """A program of bob's that has shown the prompt of a helper."""
     process = served.start(
         served.drive_command("probe", "bob", "auth", ask=True,
                              uid=served.bob.uid),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert "Password" in process.stdout.readline()
     helper.kill_children(served.helper)
+    return process
+
+
+def test_killed_at_the_question(served):
+    """The password is not asked for twice, and is verified by a new one."""
+    process = killed_at_the_question(served)
     out, _ = process.communicate(OLD + "\n", timeout=30)
     assert "PAM_SUCCESS" in out and "Password" not in out, out
 
 
 def test_killed_and_given_up(served):
     """Whoever has given up is not asked again."""
-    process = served.start(
-        served.drive_command("probe", "bob", "auth", ask=True,
-                             uid=served.bob.uid),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert "Password" in process.stdout.readline()
-    helper.kill_children(served.helper)
+    process = killed_at_the_question(served)
     out, _ = process.communicate("", timeout=30)
     assert "PAM_CONV_ERR" in out and "Password" not in out, out
 

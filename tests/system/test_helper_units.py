@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from scratch import copy, module_directory, wait_until
+from scratch import copy, module_directory
 from test_watch_unit import SYSTEMD, System
 
 pytestmark = pytest.mark.skipif(not os.path.exists(SYSTEMD),
@@ -18,22 +18,6 @@ pytestmark = pytest.mark.skipif(not os.path.exists(SYSTEMD),
 
 UNITS = ("selfreset-helper.socket", "selfreset-helper@.service")
 OLD = "correct horse battery"
-
-TARGET = """\
-[Unit]
-Requires=selfreset-helper.socket try.service
-"""
-
-SCRIPT = """\
-[Unit]
-DefaultDependencies=no
-After=selfreset-helper.socket
-[Service]
-Type=oneshot
-ExecStart=/bin/sh /try
-StandardOutput=append:/said
-StandardError=append:/said
-"""
 
 # A user who connects again and again, and holds what he gets.
 FLOOD = """\
@@ -78,17 +62,14 @@ class Units(System):
         copy(module_directory() / "pam_selfreset.so",
              modules / "pam_selfreset.so")
         units = self.upper / "etc/systemd/system"
-        for name in UNITS:
-            (path,) = (host.build / "stage").glob(f"**/system/{name}")
-            copy(path, units / name)
+        self.install(host, UNITS)
         (units / "selfreset-helper@.service.d").mkdir()
         (units / "selfreset-helper@.service.d/out.conf").write_text(
             "[Service]\nStandardOutput=append:/said\n"
             "StandardError=append:/said\n")
-        (units / "try.target").write_text(TARGET)
-        (units / "try.service").write_text(SCRIPT)
         (self.upper / "flood").write_text(FLOOD)
-        (self.upper / "try").write_text(TRY % self.words)
+        self.script("selfreset-helper.socket", "selfreset-helper.socket",
+                    TRY % self.words)
 
 
 def codes(lines):
@@ -101,19 +82,10 @@ def test_with_systemd(host):
     system = Units(host, driver=shlex.quote(host.driver), right=masked(OLD),
                    wrong=masked("no"), ann=ann.uid, bob=bob.uid,
                    python=sys.executable)
-    result = system.upper / "result"
-    try:
-        wait_until(lambda: result.exists() and "end\n" in result.read_text(),
-                   60, "the end of the script")
-        lines = result.read_text().splitlines()
-        assert codes(lines) == ["SUCCESS", "SUCCESS", "AUTH_ERR", "SUCCESS",
-                                "SUCCESS"], lines
-        assert sorted(lines[-3:]) == ["active", "end", "success"], lines
-    except AssertionError:
-        print(system.said())
-        raise
-    finally:
-        system.stop()
+    lines = system.result()
+    assert codes(lines) == ["SUCCESS", "SUCCESS", "AUTH_ERR", "SUCCESS",
+                            "SUCCESS"], lines
+    assert sorted(lines[-3:]) == ["active", "end", "success"], lines
 
 
 def test_systemd_takes_them(host, tmp_path):

@@ -11,8 +11,8 @@ import pytest
 
 from scratch import ETC, RUNDIR, stack
 from talk import PASSWORD, Talk
-from test_krb5 import OLD, PEER, UID, kdc, serve
-from test_krb5_programs import change_on, ssh
+from test_krb5 import NEW, OLD, PEER, UID, kdc, serve
+from test_krb5_programs import ssh
 
 __all__ = ["kdc"]
 
@@ -47,7 +47,7 @@ def test_sshd_forced_change(host, kdc):
     kdc.modify("ann", "+needchange")
     with ssh(host, LOOK) as talk:
         talk.answer(PASSWORD, OLD)
-        assert SHOWN.search(change_on(talk))
+        assert SHOWN.search(talk.change(NEW))
     assert not left()
 
 

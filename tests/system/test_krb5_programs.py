@@ -14,7 +14,7 @@ import pytest
 import kerberos
 from kerberos import Kdc
 from scratch import CONTACT, ETC, RUN
-from talk import AGAIN, CURRENT, PASSWORD, Talk
+from talk import AGAIN, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 from test_identity import NameServer, srv
 from test_krb5 import (HOST, NEW, OLD, PEER, STATES, UID, Liar, configure,
@@ -36,15 +36,6 @@ def in_state(host, realm, name, **config):
     serve(host, realm, **config)
     if STATES[name][0]:
         realm.modify("ann", *STATES[name][0])
-
-
-def change_on(talk, old=None):
-    """The dialogue of a change."""
-    if old is not None:
-        talk.answer(CURRENT, old)
-    talk.answer(NEW_PROMPT, NEW)
-    talk.answer(AGAIN, NEW)
-    return talk.rest()
 
 
 def ssh(host, *command, **options):
@@ -125,7 +116,7 @@ def test_login(host, kdc):
     in_state(host, kdc, "must-change")
     with Talk(["login", "ann"]) as talk:
         talk.answer(PASSWORD, OLD)
-        assert "in as ann" in change_on(talk)
+        assert "in as ann" in talk.change(NEW)
     assert kdc.has_password("ann", NEW)
 
 
@@ -144,7 +135,7 @@ def test_su(host, kdc):
     in_state(host, kdc, "expired")
     with Talk(["su", "ann", "-c", WHO], user=bob) as talk:
         talk.answer(PASSWORD, OLD)
-        assert "in as ann" in change_on(talk)
+        assert "in as ann" in talk.change(NEW)
     assert kdc.has_password("ann", NEW)
 
 
@@ -158,7 +149,7 @@ def test_su_by_root(host, kdc):
 def test_passwd(host, kdc):
     serve(host, kdc)
     with Talk(["passwd"], user=Ann) as talk:
-        shown = change_on(talk, OLD)
+        shown = talk.change(NEW, OLD)
         assert talk.status == 0, shown
     assert kdc.has_password("ann", NEW)
 
@@ -201,7 +192,7 @@ def test_environment(host, kdc, program):
             assert "in as ann" in talk.rest()
     else:
         with Talk(["passwd"], user=Ann, env=env) as talk:
-            change_on(talk, OLD)
+            talk.change(NEW, OLD)
         assert kdc.has_password("ann", NEW)
     assert false.requests()[mark:] == "", "the caller's KDC was asked"
     assert not cache.exists() and not trace.exists()

@@ -33,15 +33,6 @@ def in_state(host, name, policy=None, **config):
     return serve(host, {**demanded, **(policy or {})}, config=config, **entry)
 
 
-def change_on(talk, old=None):
-    """The dialogue of a change."""
-    if old is not None:
-        talk.answer(CURRENT, old)
-    talk.answer(NEW_PROMPT, NEW)
-    talk.answer(AGAIN, NEW)
-    return talk.rest()
-
-
 # ---- login
 
 def login():
@@ -78,7 +69,7 @@ def test_login_forced_change(host, name):
     server = in_state(host, name)
     with login() as talk:
         talk.answer(PASSWORD, OLD)
-        assert "in as ann" in change_on(talk)
+        assert "in as ann" in talk.change(NEW)
     assert server.lets_in(ANN, NEW)
 
 
@@ -179,7 +170,7 @@ def test_key_changes_on_the_terminal(host, name):
     host.give_key("ann")
     with ssh(host, method="publickey", tty=True) as talk:
         if name != "last-grace":
-            change_on(talk, OLD)
+            talk.change(NEW, OLD)
             assert server.lets_in(ANN, NEW)
         else:  # by a key none is used
             assert "in as ann" in talk.rest()
@@ -249,7 +240,7 @@ def test_su_forced_change(host, bob, name):
     server = in_state(host, name)
     with su(bob) as talk:
         talk.answer(PASSWORD, OLD)
-        assert "in as ann" in change_on(talk)
+        assert "in as ann" in talk.change(NEW)
     assert server.lets_in(ANN, NEW)
 
 
@@ -269,7 +260,7 @@ def test_su_by_root_to_an_expired_account(host):
     root_may(host, "su")
     server = in_state(host, "expired")
     with su(None) as talk:
-        assert "in as ann" in change_on(talk, OLD)
+        assert "in as ann" in talk.change(NEW, OLD)
     assert server.lets_in(ANN, NEW)
 
 
@@ -427,7 +418,7 @@ def test_must_log_on_inside_an_ssh_session(host):
     server = serve(host)
     with ssh(host, "passwd", tty=True) as talk:
         talk.answer(PASSWORD, OLD)
-        change_on(talk, OLD)
+        talk.change(NEW, OLD)
     assert server.lets_in(ANN, NEW)
 
 

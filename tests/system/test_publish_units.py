@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from scratch import RUN, STATE_GROUPS, copy, wait_until
+from scratch import RUN, STATE_GROUPS, copy
 from test_watch_unit import SYSTEMD, System
 
 pytestmark = pytest.mark.skipif(not os.path.exists(SYSTEMD),
@@ -18,26 +18,10 @@ UNITS = ("selfreset-publish.service", "selfreset-publish.path",
          "selfreset-publish.timer", "selfreset-changed.service",
          "selfreset-changed.path")
 
-TARGET = """\
-[Unit]
-Requires=selfreset-publish.service selfreset-publish.path try.service
-"""
-
 # The run is over, and systemd does not watch yet.
 SLOW = """\
 [Service]
 ExecStartPost=/bin/sh -c 'touch /run/selfreset/ended; sleep 2; rm /run/selfreset/ended'
-StandardOutput=append:/said
-StandardError=append:/said
-"""
-
-SCRIPT = """\
-[Unit]
-DefaultDependencies=no
-After=selfreset-publish.service
-[Service]
-Type=oneshot
-ExecStart=/bin/sh /try
 StandardOutput=append:/said
 StandardError=append:/said
 """
@@ -76,15 +60,12 @@ class Units(System):
         folder.mkdir(parents=True, exist_ok=True)
         copy(module, folder / module.name)
         units = self.upper / "etc/systemd/system"
-        for name in UNITS:
-            (path,) = (host.build / "stage").glob(f"**/system/{name}")
-            copy(path, units / name)
+        self.install(host, UNITS)
         (units / "selfreset-publish.service.d").mkdir()
         (units / "selfreset-publish.service.d/slow.conf").write_text(SLOW)
-        (units / "try.target").write_text(TARGET)
-        (units / "try.service").write_text(SCRIPT)
-        (self.upper / "try").write_text(
-            TRY % {"locked": STATE_GROUPS["acct-locked"]})
+        self.script("selfreset-publish.service selfreset-publish.path",
+                    "selfreset-publish.service",
+                    TRY % {"locked": STATE_GROUPS["acct-locked"]})
 
 
 def test_a_change_as_a_run_ends(host):
@@ -92,17 +73,8 @@ def test_a_change_as_a_run_ends(host):
         host.add(name, "correct horse battery")
     host.create_state_groups()
     host.nsswitch()
-    system = Units(host)
-    result = system.upper / "result"
-    try:
-        wait_until(lambda: result.exists() and "end" in result.read_text(), 60,
-                   "the end of the script")
-        assert result.read_text().split() == ["published", "active", "end"]
-    except AssertionError:
-        print(system.said())
-        raise
-    finally:
-        system.stop()
+    assert " ".join(Units(host).result()).split() == ["published", "active",
+                                                      "end"]
 
 
 def test_systemd_takes_them(host, tmp_path):

@@ -57,6 +57,18 @@ TARGET = """\
 Requires=selfreset-follow.service watch.service
 """
 
+# In its place, a script and what it needs.
+SCRIPT = """\
+[Unit]
+DefaultDependencies=no
+After={after}
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /try
+StandardOutput=append:/said
+StandardError=append:/said
+"""
+
 # Beside it, what is to be known of it from outside.
 WATCH = """\
 [Unit]
@@ -92,8 +104,9 @@ class System:
     def __init__(self, host):
         self.dir = RUN / "systemd"
         self.upper = self.dir / "upper"
+        shutil.rmtree(self.dir, ignore_errors=True)  # of an earlier test
         for name in ("upper", "work", "root"):
-            (self.dir / name).mkdir(parents=True, exist_ok=True)
+            (self.dir / name).mkdir(parents=True)
         self.fill(host)
         self.out = open(self.dir / "out", "wb")
         self.process = host.start(
@@ -118,6 +131,35 @@ class System:
             "StandardError=append:/said\n")
         (units / "try.target").write_text(TARGET)
         (units / "watch.service").write_text(WATCH)
+
+    def install(self, host, names):
+        """Further units of the build."""
+        for name in names:
+            (path,) = (host.build / "stage").glob(f"**/system/{name}")
+            copy(path, self.upper / "etc/systemd/system" / name)
+
+    def script(self, requires, after, text):
+        """What is done with them: a script that writes to /result, with "end"
+        as its last line."""
+        units = self.upper / "etc/systemd/system"
+        (units / "try.target").write_text(f"[Unit]\nRequires={requires} "
+                                          "try.service\n")
+        (units / "try.service").write_text(SCRIPT.format(after=after))
+        (self.upper / "try").write_text(text)
+
+    def result(self):
+        """The lines of the script, and the system is stopped."""
+        result = self.upper / "result"
+        try:
+            wait_until(lambda: result.exists() and
+                       "end\n" in result.read_text(), 60,
+                       "the end of the script")
+            return result.read_text().splitlines()
+        except AssertionError:
+            print(self.said())
+            raise
+        finally:
+            self.stop()
 
     def stop(self):
         self.process.kill()
