@@ -23,6 +23,7 @@ libstate_la_SOURCES = \
 	policy/decide/verdict.c policy/decide/verdict.h
 libstate_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS)
 libpolicy_la_SOURCES = \
+	policy/backend/backend.c \
 	policy/throttle/attempt.c policy/throttle/attempt.h \
 	policy/decide/ageing.c policy/decide/ageing.h \
 	policy/backend/backend.h \
@@ -103,6 +104,7 @@ libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 # What the modules share; each module has a copy of its own.
 noinst_LTLIBRARIES += libbackend.la
 libbackend_la_SOURCES = \
+	policy/backend/backend.c policy/backend/backend.h \
 	policy/backend/lately.c policy/backend/lately.h \
 	policy/util/as_user.c policy/util/as_user.h \
 	policy/util/deadline.c policy/util/deadline.h \

@@ -134,12 +134,7 @@ try_test(struct sr_call *call, struct sr_survey *survey)
         snprintf(survey->test_why, sizeof(survey->test_why), "%s",
                  call->error.text);
     }
-    explicit_bzero(account->secret, strlen(account->secret));
-    free(account->secret);
-    free(account->entry);
-    free(account->gecos);
-    free(account->server_text);
-    free(account);
+    sr_account_close(account);
 }
 
 static enum sr_status

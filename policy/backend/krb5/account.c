@@ -290,10 +290,7 @@ sr_krb5_account_make(const struct sr_krb5_session *session,
     account->secret = copy_of(known->secret, &is_complete);
     if (is_complete)
         return account;
-    free(account->entry);
-    free(account->gecos);
-    free(account->secret);
-    free(account);
+    sr_account_close(account);
     return NULL;
 }
 

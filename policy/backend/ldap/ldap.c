@@ -282,15 +282,6 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
     return SR_STATUS_OK;
 }
 
-static void
-close_account(struct sr_account *account)
-{
-    free(account->gecos);
-    free(account->secret);
-    free(account->entry);
-    free(account);
-}
-
 static struct sr_account *
 make_account(const struct sr_ldap_session *session,
              const struct sr_backend *backend)
@@ -314,7 +305,7 @@ make_account(const struct sr_ldap_session *session,
     account->entry = strdup(known->entry.dn);
     if (account->gecos == NULL || account->secret == NULL ||
         account->entry == NULL) {
-        close_account(account);
+        sr_account_close(account);
         return NULL;
     }
     return account;
@@ -472,7 +463,7 @@ reveal(struct sr_ldap_session *session, const struct sr_backend *backend,
     account->demands = own->demands;
     account->is_closed = false;
     swap_texts(account, own);
-    close_account(own);
+    sr_account_close(own);
     return true;
 }
 

@@ -398,17 +398,3 @@ const struct sr_backend_ops sr_backend_local = {
         },
     .enumerate = sr_local_enumerate,
 };
-
-void
-sr_account_close(struct sr_account *account)
-{
-    if (account == NULL)
-        return;
-    if (account->secret != NULL)
-        explicit_bzero(account->secret, strlen(account->secret));
-    free(account->secret);
-    free(account->gecos);
-    free(account->entry);
-    free(account->server_text);
-    free(account);
-}
