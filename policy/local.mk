@@ -100,6 +100,12 @@ libpolicy_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS) \
 	$(CRYPT_CFLAGS) $(AUDIT_CFLAGS) $(PWQUALITY_CFLAGS)
 libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 
+# ---- self-service reset: of the helper and of selfresetctl only
+noinst_LTLIBRARIES += libreset.la
+libreset_la_SOURCES = policy/reset/kind.c policy/reset/kind.h \
+	policy/reset/flow.h policy/reset/talk.h
+libreset_la_SOURCES += policy/reset/without.c
+
 # ---- backends with heavy libraries, opened when the configuration names one
 # What the modules share; each module has a copy of its own.
 noinst_LTLIBRARIES += libbackend.la

@@ -54,8 +54,9 @@ BEGIN {
 	rank["policy/throttle"] = rank["policy/store"] = 3
 	rank["policy/password"] = rank["policy/report"] = 3
 	rank["policy/account"] = rank["policy/publish"] = 4
-	rank["pam"] = rank["nss"] = rank["tools"] = 5
-	rank["helper"] = 6 # makes the calls of pam/ for others
+	rank["policy/reset"] = 5
+	rank["pam"] = rank["nss"] = rank["tools"] = 6
+	rank["helper"] = 7 # makes the calls of pam/ for others
 	n = split("arpa/inet.h ctype.h errno.h inttypes.h limits.h stdbool.h " \
 	    "stddef.h stdint.h string.h sys/types.h config.h", name, " ")
 	for (i = 1; i <= n; i++)
@@ -78,7 +79,7 @@ BEGIN {
 		fault($1 ": includes " $2 ", whose folder has no place in the order")
 	else if (rank[to] > rank[from])
 		fault($1 ": includes " $2 ", of a folder above its own")
-	else if (from != to && rank[to] == 5 && (from != "helper" || to != "pam"))
+	else if (from != to && rank[to] == 6 && (from != "helper" || to != "pam"))
 		fault($1 ": includes " $2 ", of another interface")
 	if (unit($1) != unit($2))
 		edges[unit($1)] = edges[unit($1)] " " unit($2)

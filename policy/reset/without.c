@@ -1,0 +1,27 @@
+/*
+ * Flow, in a build without self-service reset.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include "policy/reset/flow.h"
+
+enum sr_reset_end
+sr_reset_flow(enum sr_reset_kind kind, const char *operand,
+              const struct sr_reset_peer *peer,
+              const struct sr_reset_talk *talk)
+{
+    (void)kind;
+    (void)operand;
+    (void)peer;
+    talk->say(talk->data, "Self-service reset is switched off on this system.");
+    return SR_RESET_REFUSED;
+}
+
+bool
+sr_reset_is_enrolled(const struct sr_reset_peer *peer)
+{
+    (void)peer;
+    return true;
+}
