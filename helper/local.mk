@@ -9,7 +9,12 @@ selfreset_helper_SOURCES = \
 	helper/slots.c helper/slots.h \
 	helper/selfreset-helper.c \
 	pam/served.c pam/served.h
-selfreset_helper_LDADD = libcalls.la libpolicy.la
+selfreset_helper_LDADD = libcalls.la libreset.la libpolicy.la
+
+# What users run, and the shell of the captive account.
+bin_PROGRAMS = selfreset
+selfreset_SOURCES = helper/selfreset.c helper/terminal.c helper/terminal.h
+selfreset_LDADD = libpolicy.la
 
 HELPER_UNITS = helper/selfreset-helper.socket helper/selfreset-helper@.service
 EXTRA_DIST += helper/selfreset-helper.socket.in helper/selfreset-helper@.service.in

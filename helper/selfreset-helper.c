@@ -22,6 +22,7 @@
 #include "helper/peer.h"
 #include "helper/slots.h"
 #include "pam/served.h"
+#include "policy/account/captive.h"
 #include "policy/util/safe_open.h"
 #include "policy/wire/link.h"
 
@@ -61,6 +62,12 @@ isolate(void)
     return 0;
 }
 
+static const char *
+admit(const char *source)
+{
+    return slots_take_source(SLOTS_PATH, source);
+}
+
 /* Serve one connection. */
 static void
 serve(int fd)
@@ -70,7 +77,8 @@ serve(int fd)
 
     if (!peer_find(fd, &peer))
         return;
-    why = slots_take(SLOTS_PATH, peer.served.uid);
+    peer.served.admit = admit;
+    why = slots_take(SLOTS_PATH, peer.served.uid, sr_captive_has_uid);
     if (why == NULL)
         sr_serve(fd, &peer.served);
     else

@@ -7,14 +7,20 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "helper/slots.h"
 #include "policy/util/safe_open.h"
+#include "policy/util/siphash.h"
 
-/* Behind those of all, a row for each uid.  A lock needs no byte in the file.
- */
-#define ROW_OF(uid) (SLOTS_ALL + (off_t)(uid)*SLOTS_EACH)
+/* Behind those of all, a row for each uid, one of the captive account and one
+ * for each of many kinds of sources.  A lock needs no byte in the file. */
+#define ROW_OF(uid)    (SLOTS_ALL + (off_t)(uid)*SLOTS_EACH)
+#define ROW_OF_CAPTIVE ROW_OF(UINT32_MAX)
+#define ROW_OF_SOURCE(hash)                                                    \
+    (ROW_OF_CAPTIVE + SLOTS_CAPTIVE + (off_t)((hash) >> 40) * SLOTS_SOURCE)
 
 /* Lock one of `count` bytes from `first` on. */
 static bool
@@ -30,23 +36,63 @@ take_one(int fd, off_t first, int count)
     return false;
 }
 
-const char *
-slots_take(const char *path, uid_t uid)
+/* Whether the uid gets one of its own. */
+static bool
+take_own(int fd, uid_t uid, bool (*is_captive)(uid_t uid))
 {
-    const char *why = NULL;
+    return take_one(fd, ROW_OF(uid), SLOTS_EACH) ||
+           (is_captive(uid) &&
+            take_one(fd, ROW_OF_CAPTIVE, SLOTS_CAPTIVE - SLOTS_EACH));
+}
+
+/* Open the file; on failure *why says so. */
+static int
+open_slots(const char *path, const char **why)
+{
     struct stat status;
     int fd = sr_safe_open(path, O_RDWR | O_CREAT, NULL);
 
     if (fd < 0)
-        return "the file of connections cannot be opened";
-    if (fstat(fd, &status) != 0 || !sr_safe_open_check(&status, S_IFREG, 022))
-        why = "the file of connections is not safe";
-    else if (uid != 0 && !take_one(fd, ROW_OF(uid), SLOTS_EACH))
-        why = "too many connections of this uid";
-    else if (!take_one(fd, 0, uid == 0 ? SLOTS_ALL : SLOTS_ALL - SLOTS_ROOT))
-        why = "too many connections";
-    if (why != NULL)
+        *why = "the file of connections cannot be opened";
+    else if (fstat(fd, &status) != 0 ||
+             !sr_safe_open_check(&status, S_IFREG, 022))
+        *why = "the file of connections is not safe";
+    return fd;
+}
+
+/* The descriptor stays open as long as the process lives, if all went well. */
+static const char *
+keep(int fd, const char *why)
+{
+    if (why != NULL && fd >= 0)
         close(fd);
-    return why; /* else the descriptor stays open as long as the process lives
-                 */
+    return why;
+}
+
+const char *
+slots_take(const char *path, uid_t uid, bool (*is_captive)(uid_t uid))
+{
+    const char *why = NULL;
+    const int fd = open_slots(path, &why);
+
+    if (why == NULL && uid != 0 && !take_own(fd, uid, is_captive))
+        why = "too many connections of this uid";
+    if (why == NULL &&
+        !take_one(fd, 0, uid == 0 ? SLOTS_ALL : SLOTS_ALL - SLOTS_ROOT))
+        why = "too many connections";
+    return keep(fd, why);
+}
+
+const char *
+slots_take_source(const char *path, const char *source)
+{
+    static const uint8_t key[16] = {0}; /* which share one is no secret */
+    const char *why = NULL;
+    const int fd = open_slots(path, &why);
+
+    if (why == NULL &&
+        !take_one(fd, ROW_OF_SOURCE(sr_siphash(key, source, strlen(source))),
+                  SLOTS_SOURCE))
+        why = "too many connections from this source";
+    return keep(fd, why);
 }

@@ -12,17 +12,26 @@
 #ifndef SR_HELPER_SLOTS_H
 #define SR_HELPER_SLOTS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-#define SLOTS_EACH 4  /* of one uid; root has no such limit */
-#define SLOTS_ALL  64 /* in all */
-#define SLOTS_ROOT 16 /* of these, for root alone */
+#define SLOTS_EACH    4  /* of one uid; root has no such limit */
+#define SLOTS_CAPTIVE 32 /* of the captive account, which is many people */
+#define SLOTS_SOURCE  4  /* of these, from one source */
+#define SLOTS_ALL     64 /* in all */
+#define SLOTS_ROOT    16 /* of these, for root alone */
 
 /*
  * Take a slot for a connection of this uid, in the file at `path`, which is
- * made where it is missing.  It is held until the process ends.  Returns NULL,
- * or why there is none.
+ * made where it is missing.  It is held until the process ends.  `is_captive`
+ * is asked of a uid that has more than others may have.  Returns NULL, or why
+ * there is none.
  */
-const char *slots_take(const char *path, uid_t uid);
+const char *slots_take(const char *path, uid_t uid,
+                       bool (*is_captive)(uid_t uid));
+
+/* The same, besides, for a connection of the captive account from this source,
+ * in the form of policy/decide/source.h.  Few of many sources share slots. */
+const char *slots_take_source(const char *path, const char *source);
 
 #endif

@@ -5,6 +5,7 @@
 dist_man_MANS = \
 	man/libnss_selfreset.8 \
 	man/pam_selfreset.8 \
+	man/selfreset.1 \
 	man/selfreset-helper.8 \
 	man/selfreset-publish.8 \
 	man/selfreset.conf.5 \

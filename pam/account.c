@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include "pam/account.h"
+#include "pam/captive.h"
 #include "pam/credentials.h"
 #include "pam/guard.h"
 #include "policy/account/publishing.h"
@@ -30,8 +31,9 @@ ask_shared_ledger(struct sr_pam_context *ctx)
  * Add what this host remembers, and publish it, whatever the verdict will be.
  * Services that an expired password does not stop are not stopped by what this
  * host remembers either, and root must be able to come in by key to repair the
- * store: those continue without it.  The failure of an attempt that is still
- * under way on this handle, recorded ahead, is no lockout.
+ * store: those continue without it.  Nor can guesses at the captive account,
+ * which has no password, keep people from reset.  The failure of an attempt
+ * that is still under way on this handle, recorded ahead, is no lockout.
  */
 static int
 remember(struct sr_pam_context *ctx)
@@ -39,7 +41,7 @@ remember(struct sr_pam_context *ctx)
     const bool is_under_way = sr_guard_is_for(ctx);
     int code;
 
-    if (ctx->txn.rules.spare_expired)
+    if (ctx->txn.rules.spare_expired || sr_captive_may_enter(ctx))
         return PAM_SUCCESS;
     code = sr_context_recall(ctx, !is_under_way, PAM_AUTHINFO_UNAVAIL);
     if (code == PAM_SUCCESS && !is_under_way) {

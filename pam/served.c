@@ -25,7 +25,9 @@
 #include "pam/guard.h"
 #include "pam/prompt.h"
 #include "pam/served.h"
+#include "policy/account/captive.h"
 #include "policy/account/identity.h"
+#include "policy/reset/flow.h"
 #include "policy/util/deadline.h"
 #include "policy/wire/link.h"
 
@@ -36,6 +38,8 @@
 #define PASSWORD_MS 60000
 #define TYPED_MS    600000
 #define IDLE_MS     120000
+/* And a whole dialogue of self-service reset. */
+#define FLOW_MS 900000
 
 #define ARGUMENTS_MAX 32
 
@@ -62,6 +66,7 @@ struct pam_handle {
     struct sr_string_list argument;
     struct datum *data; /* the latest first */
     uint32_t delay;     /* microseconds */
+    int64_t end;        /* of the dialogue of reset; 0: this is none */
     bool is_over;       /* the peer is gone, or too late */
 };
 
@@ -207,13 +212,34 @@ send_message(pam_handle_t *pamh)
     return !pamh->is_over;
 }
 
+/* Say something of the dialogue itself: as the last message, or before it. */
+static void
+say_of_end(pam_handle_t *pamh, enum sr_wire_kind kind, enum sr_text text)
+{
+    const struct sr_message_context say = {.now = SR_TIME_UNKNOWN};
+    char *out = sr_message_text(text, &say);
+
+    sr_wire_begin(pamh->wire, kind);
+    sr_wire_put_number(pamh->wire, SR_WIRE_STYLE, PAM_TEXT_INFO);
+    sr_wire_put_text(pamh->wire, SR_WIRE_TEXT, out);
+    free(out);
+    send_message(pamh);
+}
+
 /* Receive the one that is due. */
 static bool
 receive_message(pam_handle_t *pamh, int wait_ms)
 {
+    int64_t end = sr_deadline_now() + wait_ms;
+    int result = -EPIPE;
+
+    if (pamh->end != 0 && pamh->end < end)
+        end = pamh->end;
     if (!pamh->is_over)
-        pamh->is_over = sr_link_receive(pamh->fd, pamh->wire,
-                                        sr_deadline_now() + wait_ms) != 0;
+        result = sr_link_receive(pamh->fd, pamh->wire, end);
+    if (result == -ETIMEDOUT && pamh->end != 0)
+        say_of_end(pamh, SR_WIRE_REFUSE, SR_TEXT_RESET_LATE);
+    pamh->is_over = result != 0;
     return !pamh->is_over;
 }
 
@@ -527,12 +553,145 @@ greet(pam_handle_t *pamh)
         refuse(pamh, "another version of the protocol", SR_TEXT_HELPER_LOST);
 }
 
-static void
-serve_one(pam_handle_t *pamh)
+/* ---- a dialogue of self-service reset */
+
+/* Take what the peer says of it out of the message. */
+static int
+take_flow(pam_handle_t *pamh, bool is_trusted)
 {
+    const struct sr_wire *wire = pamh->wire;
+    const char *operand = sr_wire_text(wire, SR_WIRE_ARGUMENT);
+    int code;
+
+    sr_string_list_free(&pamh->argument);
+    set_language(wire);
+    code = replace(&pamh->terminal, sr_wire_text(wire, SR_WIRE_TERMINAL));
+    if (code == PAM_SUCCESS && is_trusted)
+        code =
+            replace(&pamh->item[PAM_RHOST], sr_wire_text(wire, SR_WIRE_RHOST));
+    if (code == PAM_SUCCESS && operand != NULL &&
+        sr_string_list_add(&pamh->argument, operand, strlen(operand)) != 0)
+        code = PAM_BUF_ERR;
+    sr_wire_wipe(pamh->wire);
+    return code;
+}
+
+static bool
+say_of_flow(void *data, const char *text)
+{
+    return pam_prompt(data, PAM_TEXT_INFO, NULL, "%s", text) == PAM_SUCCESS;
+}
+
+static bool
+ask_of_flow(void *data, const char *prompt, bool is_shown, char **answer)
+{
+    *answer = NULL;
+    return pam_prompt(data, is_shown ? PAM_PROMPT_ECHO_ON : PAM_PROMPT_ECHO_OFF,
+                      answer, "%s", prompt) == PAM_SUCCESS;
+}
+
+/* Many people have the captive account; few of them are at one place. */
+static const char *
+admit_captive(const pam_handle_t *pamh)
+{
+    struct sr_source source = {.text = ""};
+
+    if (pamh->item[PAM_RHOST] != NULL)
+        sr_source_peer(&source, pamh->item[PAM_RHOST]);
+    return pamh->peer->admit(source.text);
+}
+
+/*
+ * Whether the peer may have this dialogue; else the cause.  The captive account
+ * is nobody's own.  Any user may reset what he has forgotten, as he could by
+ * that account.
+ */
+static bool
+may_talk(const pam_handle_t *pamh, enum sr_reset_kind kind, bool is_captive,
+         const char **cause)
+{
+    *cause = NULL;
+    if (kind == SR_RESET_KINDS)
+        *cause = "no dialogue of that name";
+    else if (is_captive && kind != SR_RESET_RESET)
+        *cause = "a dialogue about the captive account";
+    else if (is_captive)
+        *cause = admit_captive(pamh);
+    return *cause == NULL;
+}
+
+/* Whether a user has set up enough, which a login asks. */
+static bool
+is_enrolled(const pam_handle_t *pamh)
+{
+    const char *user = sr_wire_text(pamh->wire, SR_WIRE_USER);
+    struct sr_nss_account account;
+    struct sr_reset_peer peer = {.process = pamh->peer->process};
+
+    if (user == NULL)
+        return true;
+    sr_nss_account_find(user, &account);
+    peer.uid = peer.real_uid = account.uid;
+    return account.exists != SR_YES || sr_reset_is_enrolled(&peer);
+}
+
+/* Have a dialogue.  The network address is only for root and for the captive
+ * account to say, whose program is ours. */
+static void
+serve_flow(pam_handle_t *pamh)
+{
+    const bool is_captive = sr_captive_has_uid(pamh->peer->uid);
+    const bool is_trusted = is_root(pamh) || is_captive;
+    const struct sr_reset_talk talk = {say_of_flow, ask_of_flow, pamh};
+    struct sr_reset_peer peer = {
+        .uid = pamh->peer->uid,
+        .real_uid = pamh->peer->real_uid,
+        .process = pamh->peer->process,
+        .service = "selfreset",
+    };
+    const char *name = sr_wire_text(pamh->wire, SR_WIRE_TEXT);
+    const enum sr_reset_kind kind =
+        name == NULL ? SR_RESET_KINDS : sr_reset_find(name);
+    enum sr_reset_end end = SR_RESET_REFUSED;
     const char *cause;
     int code;
 
+    pamh->call = SR_PAM_PASSWORD; /* whose answers may take the longest */
+    pamh->end = sr_deadline_now() + FLOW_MS;
+    code = take_flow(pamh, is_trusted);
+    if (!may_talk(pamh, kind, is_captive, &cause)) {
+        refuse(pamh, cause,
+               is_captive && kind != SR_RESET_RESET ? SR_TEXT_RESET_ONLY
+                                                    : SR_TEXT_RESET_BUSY);
+        return;
+    }
+    peer.rhost = pamh->item[PAM_RHOST];
+    peer.terminal = pamh->terminal;
+    if (code == PAM_SUCCESS)
+        end = sr_reset_flow(
+            kind, pamh->argument.count > 0 ? pamh->argument.item[0] : NULL,
+            &peer, &talk);
+    if (end == SR_RESET_GONE)
+        say_of_end(pamh, SR_WIRE_SAY, SR_TEXT_RESET_LEFT);
+    send_end(pamh, end == SR_RESET_DONE ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
+}
+
+static void
+serve_one(pam_handle_t *pamh)
+{
+    const char *cause, *text;
+    int code;
+
+    if (sr_wire_kind(pamh->wire) == SR_WIRE_FLOW) {
+        text = sr_wire_text(pamh->wire, SR_WIRE_TEXT);
+        if (is_root(pamh) && text != NULL &&
+            strcmp(text, SR_WIRE_IS_ENROLLED) == 0)
+            send_end(pamh, is_enrolled(pamh) ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
+        else
+            serve_flow(pamh);
+        pamh->is_over = true;
+        return;
+    }
     if (sr_wire_kind(pamh->wire) != SR_WIRE_CALL) {
         refuse(pamh, "not a call", SR_TEXT_HELPER_LOST);
         return;

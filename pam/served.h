@@ -19,13 +19,19 @@ struct sr_served_peer {
     uid_t uid;           /* effective, when it connected */
     uid_t real_uid;      /* of a set-user-ID program: its user */
     const char *process; /* its entry of /proc, which never becomes another's */
+
+    /* Whether one more dialogue of the captive account may be had from this
+     * source: NULL, or why not. */
+    const char *(*admit)(const char *source);
 };
 
 /*
  * Serve a connection until it ends.  A peer of root may have any call made,
  * and what it reports of it is trusted.  Any other peer may have its own
  * password verified and its own account checked, once, by this host's
- * configuration and from the source that its uid is.
+ * configuration and from the source that its uid is.  Each may have the
+ * dialogues of self-service reset: about its own account, or a reset, in which
+ * the account is asked for; the captive account only that.
  */
 void sr_serve(int fd, const struct sr_served_peer *peer);
 

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
+#include "pam/captive.h"
 #include "pam/credentials.h"
+#include "pam/nag.h"
 #include "pam/session.h"
 #include "policy/throttle/query.h"
 #include "policy/account/session.h"
@@ -63,7 +65,8 @@ sr_session_open(struct sr_pam_context *ctx)
 
     if (sr_credentials_are_there(ctx->pamh))
         sr_credentials_begin(ctx);
-    if (ctx->txn.uid == (uid_t)-1)
+    /* What failed at the captive account concerns none of those who use it. */
+    if (ctx->txn.uid == (uid_t)-1 || sr_captive_may_enter(ctx))
         return PAM_SUCCESS;
     record(ctx);
     /* sudo, cron and the like are no logins: the notice must wait for one.  Nor
@@ -71,6 +74,7 @@ sr_session_open(struct sr_pam_context *ctx)
     if (!ctx->txn.rules.spare_expired &&
         !(source->is_user && source->user == 0 && ctx->txn.uid != 0))
         give_notice(ctx);
+    sr_nag(ctx);
     return PAM_SUCCESS;
 }
 

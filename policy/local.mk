@@ -52,6 +52,7 @@ libpolicy_la_SOURCES = \
 	policy/config/value.c policy/config/value.h \
 	policy/util/crypt.c policy/util/crypt.h \
 	policy/account/verification.c policy/account/verification.h \
+	policy/account/captive.c policy/account/captive.h \
 	policy/decide/lockout.c policy/decide/lockout.h \
 	policy/util/error.c policy/util/error.h \
 	policy/report/event.c policy/report/event.h \

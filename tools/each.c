@@ -61,19 +61,20 @@ ctl_once(struct ctl *ctl, ctl_one one)
 }
 
 int
-ctl_switch(struct ctl *ctl, int argc, char **argv, ctl_one enable,
-           ctl_one disable, int (*check)(struct ctl *ctl, bool is_json))
+ctl_switch(struct ctl *ctl, int argc, char **argv, const char *on,
+           const char *off, ctl_one enable, ctl_one disable,
+           int (*check)(struct ctl *ctl, bool is_json))
 {
     bool is_enable = false, is_disable = false, is_check = false;
-    const struct ctl_option options[] = {{"enable", &is_enable, NULL},
-                                         {"disable", &is_disable, NULL},
+    const struct ctl_option options[] = {{on, &is_enable, NULL},
+                                         {off, &is_disable, NULL},
                                          {"check", &is_check, NULL}};
 
     if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
         return ctl->exit;
     if (is_enable + is_disable + is_check != 1)
-        return ctl_usage(ctl, "One of --enable, --disable and --check is "
-                              "required.");
+        return ctl_usage(ctl, "One of --%s, --%s and --check is required.", on,
+                         off);
     if (is_check)
         return check(ctl, ctl->is_json);
     return ctl_once(ctl, is_enable ? enable : disable);

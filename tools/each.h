@@ -30,8 +30,9 @@ int ctl_each(struct ctl *ctl, const char *key, ctl_one one);
 /* The same for a command without operands: `one` runs once, with NULL. */
 int ctl_once(struct ctl *ctl, ctl_one one);
 
-/* A command that needs one of --enable, --disable and --check. */
-int ctl_switch(struct ctl *ctl, int argc, char **argv, ctl_one enable,
-               ctl_one disable, int (*check)(struct ctl *ctl, bool is_json));
+/* A command that needs one of --ON, --OFF and --check. */
+int ctl_switch(struct ctl *ctl, int argc, char **argv, const char *on,
+               const char *off, ctl_one enable, ctl_one disable,
+               int (*check)(struct ctl *ctl, bool is_json));
 
 #endif

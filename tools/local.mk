@@ -23,6 +23,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/check.c \
 	tools/check/accounts.c tools/check/accounts.h \
 	tools/check/backend.c tools/check/backend.h \
+	tools/check/captive.c tools/check/captive.h \
 	tools/check/host.c tools/check/host.h \
 	tools/check/nss.c tools/check/nss.h \
 	tools/check/pam.c tools/check/pam.h \
@@ -46,6 +47,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/must_change.c \
 	tools/cmd/nss.c \
 	tools/cmd/pam.c \
+	tools/cmd/captive.c \
 	tools/report.c tools/report.h \
 	tools/check/survey.c tools/check/survey.h \
 	tools/check/survey_ad.c tools/check/survey_ad.h \
@@ -58,11 +60,11 @@ selfresetctl_SOURCES = \
 	tools/cmd/temporary.c
 selfresetctl_LDADD = libtools.la libpolicy.la -ldl
 bashcompletiondir = $(completionsdir)
-dist_bashcompletion_DATA = tools/selfresetctl.bash
+dist_bashcompletion_DATA = tools/selfresetctl.bash helper/selfreset.bash
 zshcompletiondir = $(datadir)/zsh/site-functions
-dist_zshcompletion_DATA = tools/_selfresetctl
+dist_zshcompletion_DATA = tools/_selfresetctl helper/_selfreset
 fishcompletiondir = $(datadir)/fish/vendor_completions.d
-dist_fishcompletion_DATA = tools/selfresetctl.fish
+dist_fishcompletion_DATA = tools/selfresetctl.fish helper/selfreset.fish
 
 EXTRA_DIST += tools/selfreset.conf
 # A configuration that is there is the administrator's.

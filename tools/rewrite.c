@@ -132,13 +132,13 @@ fill(const struct rewrite *file, int to, const char *text)
     return error;
 }
 
-/* The folder of the file. */
+/* The folder of a file. */
 static void
-folder_of(const struct rewrite *file, char folder[PATH_MAX])
+folder_of(const char *path, char folder[PATH_MAX])
 {
     char *slash;
 
-    memcpy(folder, file->path, PATH_MAX);
+    snprintf(folder, PATH_MAX, "%s", path);
     slash = strrchr(folder, '/');
     slash[slash == folder] = '\0';
 }
@@ -184,7 +184,7 @@ put(const struct rewrite *file, const char *path, const char *text)
     const char *why;
     int fd, error;
 
-    folder_of(file, folder);
+    folder_of(file->path, folder);
     why = look_again(file, folder);
     if (why != NULL)
         return why;
@@ -219,4 +219,33 @@ rewrite_keep(const struct rewrite *file, const char *ending)
         sizeof(path))
         return say(ENAMETOOLONG);
     return put(file, path, file->text);
+}
+
+const char *
+rewrite_make(const char *path, const char *text)
+{
+    char folder[PATH_MAX], aside[PATH_MAX + sizeof(ASIDE)];
+    struct stat above;
+    int fd, error;
+
+    folder_of(path, folder);
+    if (stat(folder, &above) != 0)
+        return say(errno);
+    if (above.st_uid != 0 || (above.st_mode & 022) != 0)
+        return "Others than root can write its folder.";
+    snprintf(aside, sizeof(aside), "%s" ASIDE, path);
+    fd = mkostemp(aside, O_CLOEXEC);
+    if (fd < 0)
+        return say(errno);
+    error = -sr_write_all(fd, text, strlen(text));
+    if (error == 0 && (fchmod(fd, 0644) != 0 || fsync(fd) != 0))
+        error = errno;
+    close(fd);
+    if (error == 0 && rename(aside, path) != 0)
+        error = errno;
+    if (error == 0)
+        sync_folder(folder); /* in place already: nothing more can be done */
+    else
+        unlink(aside);
+    return error == 0 ? NULL : say(error);
 }

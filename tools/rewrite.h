@@ -31,6 +31,11 @@ const char *rewrite_read(const char *path, struct rewrite *file);
 const char *rewrite_replace(const struct rewrite *file, const char *text);
 
 /*
+ * Make a file of mode 0644 with this text, or replace one, in the same way.
+ */
+const char *rewrite_make(const char *path, const char *text);
+
+/*
  * Keep what was read beside the file, under its name with `ending` added, in
  * the same way.  An older file of that name is replaced.
  */

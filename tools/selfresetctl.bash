@@ -5,7 +5,7 @@ _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list log unlock unthrottle temporary must-change
-        explain age password-check check pam nss groups migrate events"
+        explain age password-check check pam nss groups reset migrate events"
     local states="disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= head= i
@@ -79,6 +79,7 @@ _selfresetctl()
     pam) options="--enable --disable --check --dry-run --json --help" ;;
     nss) options="--enable --disable --check --dry-run --json --help" ;;
     groups) options="--create --check --dry-run --json --help" ;;
+    reset) options="--setup --remove --check --dry-run --json --help" ;;
     *) options="--help" ;;
     esac
 
@@ -96,6 +97,7 @@ _selfresetctl()
         ;;
     nss | pam) COMPREPLY=($(compgen -W "--enable --disable --check" -- "$word")) ;;
     groups) COMPREPLY=($(compgen -W "--create --check" -- "$word")) ;;
+    reset) COMPREPLY=($(compgen -W "--setup --remove --check" -- "$word")) ;;
     esac
 }
 

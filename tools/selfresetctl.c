@@ -111,6 +111,13 @@ static const struct ctl_command commands[] = {
      "systemd-sysusers(8).  Exit codes: 0 all are good; 10 one is missing;\n"
      "2 one must not be used as it is.\n",
      ctl_groups, true, true},
+    {"reset", "--setup | --remove | --check [--dry-run] [--json]",
+     "make the account that resets passwords, or remove it",
+     "It makes the account that reset.account names, which can do nothing but\n"
+     "run selfreset(1), and the settings of sshd that confine it, in\n"
+     "/etc/ssh/sshd_config.d/00-selfreset.conf.\n"
+     "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
+     ctl_reset, true, true},
     {"migrate", "[--dry-run] [--json]",
      "take over the state that an older version kept",
      "It reads /var/lib/selfreset/data.mdb by mdb_dump(1), adds its password\n"

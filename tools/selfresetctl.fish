@@ -1,7 +1,7 @@
 # Completion: fish completes the commands, options and accounts of selfresetctl.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups migrate events
+set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset migrate events
 set -l users status log unlock temporary must-change explain age password-check
 set -l states disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change expired grace expiring ok unknown
 
@@ -12,7 +12,7 @@ complete -c selfresetctl -n "not __fish_seen_subcommand_from $commands" -s V -l 
 complete -c selfresetctl -l help
 complete -c selfresetctl -n "__fish_seen_subcommand_from $commands" -l json
 complete -c selfresetctl -n "__fish_seen_subcommand_from $users" -a "(__fish_complete_users)"
-complete -c selfresetctl -n "__fish_seen_subcommand_from unlock unthrottle temporary must-change pam nss groups migrate" -l dry-run
+complete -c selfresetctl -n "__fish_seen_subcommand_from unlock unthrottle temporary must-change pam nss groups reset migrate" -l dry-run
 complete -c selfresetctl -n "__fish_seen_subcommand_from list" -l state -x -a "(__fish_complete_list , 'printf \"%s\\n\" $states')"
 complete -c selfresetctl -n "__fish_seen_subcommand_from list unthrottle" -l all
 complete -c selfresetctl -n "__fish_seen_subcommand_from log" -l since -x
@@ -29,5 +29,7 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l ask-password
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l hashes
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l enable
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l disable
-complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss groups" -l check
+complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss groups reset" -l check
 complete -c selfresetctl -n "__fish_seen_subcommand_from groups" -l create
+complete -c selfresetctl -n "__fish_seen_subcommand_from reset" -l setup
+complete -c selfresetctl -n "__fish_seen_subcommand_from reset" -l remove

@@ -267,6 +267,29 @@ check_store(const struct sr_config *config, struct sr_config_errors *errors)
                         "lockout_base among selfreset.backends");
 }
 
+/* reset.account is one account, of a name that useradd(8) makes and that is no
+ * pattern in sshd_config(5). */
+static void
+check_reset_account(const struct sr_config *config,
+                    struct sr_config_errors *errors)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+    const struct sr_key *key = sr_key_find("reset", "account");
+    const char *name = config->reset.account;
+
+    if (name != NULL && name[strspn(name, letters)] == '\0' && name[0] != '-' &&
+        (name[0] < '0' || name[0] > '9') && strcmp(name, "root") != 0)
+        return;
+    for (size_t i = 0; i < config->setting_count; i++) {
+        const struct sr_setting *at = &config->setting[i];
+
+        if (at->line > 0 && at->key == key)
+            sr_config_error(errors, at->file, at->line,
+                            "reset.account must be one account: small letters, "
+                            "digits, - and _, and not root");
+    }
+}
+
 void
 sr_contradictions_find(const struct sr_config *config,
                        struct sr_config_errors *errors)
@@ -279,6 +302,7 @@ sr_contradictions_find(const struct sr_config *config,
         check_backend(config, &config->backend[i], errors);
     check_backend_names(config, errors);
     check_store(config, errors);
+    check_reset_account(config, errors);
 }
 
 void

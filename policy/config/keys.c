@@ -133,6 +133,14 @@ const struct sr_key sr_keys[] = {
     {"temporary", "lifetime", SR_KEY_DURATION, "24h",
      .least = 1, .most = 366 * DAY, RULE(temporary_lifetime)},
 
+    {"reset", "enable", SR_KEY_SWITCH, "no", GLOBAL(reset.enable)},
+    {"reset", "account", SR_KEY_TEXT, "reset",
+     .most = 32, GLOBAL(reset.account)},
+    {"reset", "services", SR_KEY_NAMES, "login sshd",
+     .items = SR_ITEMS_SERVICES, GLOBAL(reset.services)},
+    {"reset", "hint", SR_KEY_SWITCH, "no", GLOBAL(reset.hint)},
+    {"reset", "nag", SR_KEY_SWITCH, "no", GLOBAL(reset.nag)},
+
     {"nss", "view", SR_KEY_CHOICE, "restricted",
      .choice = view_words, GLOBAL(nss_view)},
     {"nss", "max_age", SR_KEY_DURATION, "24h",

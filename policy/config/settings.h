@@ -78,6 +78,14 @@ struct sr_setting;
  * The configuration.  All strings and lists belong to `setting`, so a copy of
  * a member is valid as long as the configuration is.
  */
+struct sr_reset_config {
+    bool enable;
+    char *account;                  /* the captive one */
+    struct sr_string_list services; /* that let it in without a password */
+    bool hint;                      /* name it after a failed login */
+    bool nag;                       /* ask at a login to enroll */
+};
+
 struct sr_config {
     /* [selfreset] */
     struct sr_string_list backends; /* in the order they are asked */
@@ -90,6 +98,8 @@ struct sr_config {
     int64_t nss_max_age;        /* seconds that a snapshot is valid */
     bool nss_enumerate;         /* getspent(3) is answered */
     struct sr_string_list nss_break_glass; /* never in a negative group */
+
+    struct sr_reset_config reset;
 
     struct sr_backend_config *backend;
     size_t backend_count;

@@ -276,6 +276,17 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_NOT_DUE] =
         N_("This password has not expired, so it was not changed."),
     [SR_TEXT_USED_BEFORE] = N_("has been used before; choose another one"),
+    [SR_TEXT_RESET_NAG] =
+        N_("If you forgot your password now, you could not reset it by "
+           "yourself.\nTo set that up, run: selfreset enroll"),
+    [SR_TEXT_RESET_LEFT] = N_("The dialogue has ended. Nothing more was done."),
+    [SR_TEXT_RESET_LATE] = N_("The time for this dialogue is over. To go on, "
+                              "begin again."),
+    [SR_TEXT_RESET_BUSY] = N_("Too many dialogues are in progress. Try again "
+                              "in some minutes."),
+    [SR_TEXT_RESET_ONLY] =
+        N_("This login can do nothing but reset a forgotten password."),
+    [SR_TEXT_RESET_RETYPE] = N_("The answer is too long. Type it again."),
 };
 
 /* Texts that name who can help, or that root reads about another account. */
@@ -312,6 +323,15 @@ text_for_reader(enum sr_text text, const struct sr_message_context *say)
     case SR_TEXT_HELPER_LOST:
         return sr_format(_("The password could not be checked now.\n"
                            "Try again, or ask %s (SR-3201)."),
+                         help);
+    case SR_TEXT_RESET_ABSENT:
+        return sr_format(_("Password reset is not available now.\n"
+                           "Try again later, or ask %s (SR-3201)."),
+                         help);
+    case SR_TEXT_RESET_LOST:
+        return sr_format(_("The dialogue was cut off. If you had typed a new "
+                           "password, try it first,\nthen the old one. Else "
+                           "begin again, or ask %s (SR-3201)."),
                          help);
     case SR_TEXT_HELPER_UNSURE:
         return sr_format(
@@ -368,6 +388,14 @@ sr_message_text(enum sr_text text, const struct sr_message_context *say)
     out = strdup(_(plain_text[text]));
     /* The space that ends a prompt must not become a line's end. */
     return text <= SR_TEXT_PROMPT_AGAIN ? out : fold(out);
+}
+
+char *
+sr_message_hint(const char *account)
+{
+    /* TRANSLATORS: %s is the name of an account */
+    return fold(sr_format(
+        _("Forgotten your password? Log in as %s to reset it."), account));
 }
 
 char *

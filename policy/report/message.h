@@ -63,6 +63,14 @@ enum sr_text {
     SR_TEXT_UNSURE,        /* sent and not answered: it may be changed */
     SR_TEXT_NOT_DUE,       /* only an expired password was to be changed */
     SR_TEXT_USED_BEFORE,   /* a finding: has been used before */
+    SR_TEXT_RESET_ABSENT,  /* SR-3201: no helper for self-service reset */
+    SR_TEXT_RESET_LOST,    /* SR-3201: its dialogue was cut off */
+    SR_TEXT_RESET_NAG,     /* nothing is set up yet */
+    SR_TEXT_RESET_LEFT,    /* the person has ended it */
+    SR_TEXT_RESET_LATE,    /* its time is over */
+    SR_TEXT_RESET_BUSY,    /* too many at once */
+    SR_TEXT_RESET_ONLY,    /* the captive account can do nothing else */
+    SR_TEXT_RESET_RETYPE,  /* an answer that cannot be sent */
     SR_TEXT_COUNT
 };
 char *sr_message_text(enum sr_text text, const struct sr_message_context *say);
@@ -90,6 +98,9 @@ char *sr_message_lockout(sr_time until_wall,
 /* The same where the source of the attempts is locked out, not the account. */
 char *sr_message_source_lockout(sr_time until_wall,
                                 const struct sr_message_context *say);
+
+/* Where a user who forgot the password goes: the captive account's name. */
+char *sr_message_hint(const char *account);
 
 /* "Changing password for ann.": which account the prompts that follow are for.
  * Bytes of `name` that cannot be shown are replaced. */

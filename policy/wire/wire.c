@@ -132,7 +132,7 @@ sr_wire_check(struct sr_wire *wire)
 
     wire->count = 0;
     if (wire->size == 0 || wire->size > SR_WIRE_MAX ||
-        wire->bytes[0] < SR_WIRE_HELLO || wire->bytes[0] > SR_WIRE_REFUSE)
+        wire->bytes[0] < SR_WIRE_HELLO || wire->bytes[0] >= SR_WIRE_KINDS_END)
         return false;
     while (next(wire, &offset, &field)) {
         if (!is_sound(&field) || (seen[field.tag] && !may_repeat(field.tag)) ||

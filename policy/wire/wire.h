@@ -34,7 +34,19 @@ enum sr_wire_kind {
     SR_WIRE_ASK,       /* from it: STYLE and TEXT, to be answered */
     SR_WIRE_END,       /* from it: CODE, what the call leaves in the handle */
     SR_WIRE_REFUSE,    /* from it: CODE; it says no more on this connection */
+    SR_WIRE_FLOW,      /* to the helper: TEXT, which dialogue of self-service
+                          reset is wanted, or the question below; it ends as a
+                          call does */
+    SR_WIRE_KINDS_END,
 };
+
+/* From root: whether USER has set up enough for a reset; CODE of the END is 0
+ * if so, or if it does not apply. */
+#define SR_WIRE_IS_ENROLLED "is-enrolled"
+
+/* Codes and styles, for those that do not know PAM: its numbers. */
+#define SR_WIRE_NO_ANSWER 19u /* as CODE of an ANSWER: the person gave none */
+#define SR_WIRE_HIDDEN    1u  /* as STYLE of an ASK: without echo */
 
 enum sr_wire_tag {
     SR_WIRE_VERSION_NUMBER = 1,

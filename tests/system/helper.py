@@ -15,7 +15,7 @@ from scratch import RUNDIR, wait_until
 
 SOCKET = RUNDIR / "helper"
 VERSION = 1
-HELLO, CALL, ANSWER, SAY, ASK, END, REFUSE = range(1, 8)
+HELLO, CALL, ANSWER, SAY, ASK, END, REFUSE, FLOW = range(1, 9)
 AUTH, CRED, ACCOUNT, PASSWORD, OPEN, CLOSE = range(6)
 NUMBERS = {"version": 1, "call": 2, "flags": 3, "code": 4, "style": 5,
            "delay": 6}
@@ -97,6 +97,11 @@ class Client:
     def call(self, call=AUTH, **fields):
         self.send(HELLO, version=VERSION)
         self.send(CALL, call=call, flags=0, service="probe", **fields)
+
+    def flow(self, name, **fields):
+        """Ask for a dialogue of self-service reset."""
+        self.send(HELLO, version=VERSION)
+        self.send(FLOW, text=name, **fields)
 
     def rest(self):
         """All messages to the end of the call or of the connection."""

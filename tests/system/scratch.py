@@ -312,10 +312,13 @@ def private_polkit():
             out.write("polkitd:x:979:\n")
 
 
-def private_kerberos(unpacked):
-    """Programs that users of Kerberos call, where they are only unpacked."""
+def private_programs(stage, unpacked):
+    """Our program for users; and those that users of Kerberos call, where they
+    are only unpacked."""
     layer = RUN / "programs"
     layer.mkdir()
+    for built in stage.glob("**/usr/bin/selfreset"):
+        shutil.copy2(built, layer)
     for name in ("kinit", "klist", "kdestroy"):
         if shutil.which(name) is None and (unpacked / name).exists():
             shutil.copy2(unpacked / name, layer)
@@ -332,7 +335,7 @@ def set_up(build):
     private_backends(build / "stage")
     private_modules(build / "stage")
     private_library(build / "stage")
-    private_kerberos(build.parent / "krb5/usr/bin")
+    private_programs(build / "stage", build.parent / "krb5/usr/bin")
     private_stacks()
     private_polkit()
     private_dev()

@@ -10,6 +10,7 @@ nss=.libs/libnss_selfreset.so.2
 tool=selfresetctl
 publisher=selfreset-publish
 helper=selfreset-helper
+client=selfreset
 status=0
 
 for program in nm readelf; do
@@ -121,7 +122,7 @@ same "the NSS module is mapped in two pieces"
 for file in $module $nss; do
     has "$file stays loaded" "$file" 'Flags:.*NODELETE'
 done
-for file in $module $nss $tool $publisher $helper; do
+for file in $module $nss $tool $publisher $helper $client; do
     has "$file: relocations are read-only" "$file" 'GNU_RELRO'
     has "$file: symbols are bound at the start" "$file" 'BIND_NOW|Flags:.* NOW'
     has "$file: the stack is not executable" "$file" 'GNU_STACK .* RW '

@@ -1233,7 +1233,8 @@ test_backend_faults(void **state)
          "f:3: [backend corp] uri needs type = ldap"},
         {"[backend corp]\ntype = krb5\nidentity = gssapi\n",
          "f:3: [backend corp] identity needs type = ldap"},
-        {CORP "realm = A\n", "f:4: [backend corp] realm needs type = krb5 or ad"},
+        {CORP "realm = A\n",
+         "f:4: [backend corp] realm needs type = krb5 or ad"},
         {CORP "kdc = a\n", "f:4: [backend corp] kdc needs type = krb5 or ad"},
         {CORP "site = a\n", "f:4: [backend corp] site needs type = ad"},
         {CORP "reset_history = no\n",
@@ -1289,6 +1290,35 @@ test_backend_faults(void **state)
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
         refuse(row[i].text, row[i].error);
 #undef STORE
+}
+
+/* Patterns of sshd_config(5), and what is no name of one account. */
+static void
+test_reset_account(void **state)
+{
+    static const char *const bad[] = {
+        "re*set",       "re?et",      "a,b",         "!reset", "-r",
+        "Reset",        "root",       "1x",          "a b",    "",
+        "r\xc3\xa9set", "reset@corp", "corp\\reset", "a:b",    "../a"};
+    static const char *const good[] = {"reset", "_x", "help-me", "a9"};
+    char text[100];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(text, sizeof(text), "[reset]\naccount = %s\n", bad[i]);
+        refuse(text, "f:2: reset.account must be one account: small letters, "
+                     "digits, - and _, and not root");
+    }
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        struct sr_config *config;
+
+        snprintf(text, sizeof(text), "[reset]\naccount = %s\n", good[i]);
+        config = load(text);
+        assert_non_null(config);
+        assert_string_equal(config->reset.account, good[i]);
+        assert_false(config->reset.enable);
+        sr_config_free(config);
+    }
 }
 
 static void
@@ -1527,10 +1557,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 76);
+    assert_int_equal(count, 81);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 152);
+    assert_int_equal(count, 162);
 }
 
 static int
@@ -1605,6 +1635,7 @@ main(void)
         cmocka_unit_test(test_deep_filter),
         cmocka_unit_test(test_dns),
         cmocka_unit_test(test_tickets),
+        cmocka_unit_test(test_reset_account),
         cmocka_unit_test(test_store),
         cmocka_unit_test(test_servers),
         cmocka_unit_test(test_table),

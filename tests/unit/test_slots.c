@@ -61,10 +61,18 @@ tear_down(void **state)
     return 0;
 }
 
-/* Whether a process of its own gets one; it then holds it until it is killed.
- */
+#define CAPTIVE 990
+
 static bool
-gets(struct world *world, uid_t uid)
+is_captive(uid_t uid)
+{
+    return uid == CAPTIVE;
+}
+
+/* Whether a process of its own gets one, of a uid or of a source; it then holds
+ * it until it is killed. */
+static bool
+gets_one(struct world *world, uid_t uid, const char *source)
 {
     int answer[2];
     pid_t child;
@@ -74,7 +82,8 @@ gets(struct world *world, uid_t uid)
     child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        byte = slots_take(world->path, uid) == NULL;
+        byte = source == NULL ? slots_take(world->path, uid, is_captive) == NULL
+                              : slots_take_source(world->path, source) == NULL;
         if (write(answer[1], &byte, 1) != 1 || byte == 0)
             _exit(0);
         for (;;)
@@ -88,6 +97,12 @@ gets(struct world *world, uid_t uid)
     else
         world->child[world->count++] = child;
     return byte != 0;
+}
+
+static bool
+gets(struct world *world, uid_t uid)
+{
+    return gets_one(world, uid, NULL);
 }
 
 static void
@@ -123,6 +138,37 @@ test_all(void **state)
     assert_false(gets(world, uid));
 }
 
+/* The captive account has more than a user, and leaves some to all others. */
+static void
+test_captive(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < SLOTS_CAPTIVE; i++)
+        assert_true(gets(world, CAPTIVE));
+    assert_false(gets(world, CAPTIVE));
+    assert_true(gets(world, CAPTIVE + 1));
+    assert_true(gets(world, UINT32_MAX - 1)); /* the row before */
+    let_go(world, 0);
+    assert_true(gets(world, CAPTIVE));
+    assert_false(gets(world, CAPTIVE));
+}
+
+static void
+test_source(void **state)
+{
+    struct world *world = *state;
+
+    for (int i = 0; i < SLOTS_SOURCE; i++)
+        assert_true(gets_one(world, CAPTIVE, "192.0.2.1"));
+    assert_false(gets_one(world, CAPTIVE, "192.0.2.1"));
+    assert_true(gets_one(world, CAPTIVE, "192.0.2.2"));
+    assert_true(gets_one(world, CAPTIVE, ""));
+    assert_true(gets(world, CAPTIVE)); /* a slot of another row */
+    let_go(world, 1);
+    assert_true(gets_one(world, CAPTIVE, "192.0.2.1"));
+}
+
 /* A file that another user can write is none. */
 static void
 test_unsafe(void **state)
@@ -140,6 +186,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_captive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unsafe, set_up, tear_down),
     };
 

@@ -99,7 +99,7 @@ test_not_messages(void **state)
         size_t size;
     } cases[] = {
         BYTES("\000"),                                 /* no kind */
-        BYTES("\010"),                                 /* an unknown one */
+        BYTES("\011"),                                 /* an unknown one */
         BYTES("\001\001\004\000\001\000\000"),         /* the value is short */
         BYTES("\001\001\004\000\001\000\000\000\000"), /* a byte is left */
         BYTES("\001\001\003\000\001\000\000"), /* a number of three bytes */
@@ -128,6 +128,8 @@ test_not_messages(void **state)
     wire.size = sizeof(good);
     assert_true(sr_wire_check(&wire));
     assert_int_equal(sr_wire_number(&wire, SR_WIRE_VERSION_NUMBER, 0), 1);
+    wire.bytes[0] = SR_WIRE_FLOW;
+    assert_true(sr_wire_check(&wire));
     wire.size = SR_WIRE_MAX + 1;
     assert_false(sr_wire_check(&wire));
 }

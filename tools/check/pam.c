@@ -58,9 +58,8 @@ find_directory(void)
     return found;
 }
 
-/* Whether selfreset-helper, or an init in its place, listens. */
-static bool
-has_helper(void)
+bool
+check_has_helper(void)
 {
     const int fd = sr_link_connect(SR_RUNDIR "/" SR_LINK_NAME,
                                    sr_deadline_now() + HELPER_MS);
@@ -84,7 +83,7 @@ check_pam(const struct sr_config *config, struct findings *findings)
             selinux_is_enforcing() &&
             !stacks_name_module(check_pam_folders, NULL, NULL, NULL),
         .needs_logon = config != NULL && sr_config_needs_logon(config),
-        .has_helper = has_helper(),
+        .has_helper = check_has_helper(),
         .conf = check_named_config,
         .context = findings,
     };

@@ -14,4 +14,7 @@
  * `config` may be NULL: what depends on it is not asked then. */
 void check_pam(const struct sr_config *config, struct findings *findings);
 
+/* Whether selfreset-helper, or an init in its place, listens. */
+bool check_has_helper(void);
+
 #endif

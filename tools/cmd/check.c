@@ -15,6 +15,7 @@
 #include "tools/check/nss.h"
 #include "tools/check/pam.h"
 #include "tools/check/accounts.h"
+#include "tools/check/captive.h"
 #include "tools/check/backend.h"
 #include "tools/check/findings.h"
 #include "tools/cmd/commands.h"
@@ -83,6 +84,7 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
     if (ctl->config != NULL) {
         check_names(ctl->config, &findings);
         check_quality(ctl->config, &findings);
+        check_captive(ctl->config, &findings);
         untried = check_accounts(ctl->config, ctl->now, tries_all, &findings);
         if (check_nss_is_used())
             check_nss(ctl->config, ctl->now, &findings);

@@ -22,6 +22,7 @@ int ctl_age(struct ctl *ctl, int argc, char **argv);
 int ctl_password_check(struct ctl *ctl, int argc, char **argv);
 int ctl_nss(struct ctl *ctl, int argc, char **argv);
 int ctl_pam(struct ctl *ctl, int argc, char **argv);
+int ctl_reset(struct ctl *ctl, int argc, char **argv);
 int ctl_groups(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_events(struct ctl *ctl, int argc, char **argv);

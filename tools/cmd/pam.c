@@ -354,5 +354,6 @@ check(struct ctl *ctl, bool is_json)
 int
 ctl_pam(struct ctl *ctl, int argc, char **argv)
 {
-    return ctl_switch(ctl, argc, argv, enable, disable, check);
+    return ctl_switch(ctl, argc, argv, "enable", "disable", enable, disable,
+                      check);
 }

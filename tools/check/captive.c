@@ -1,0 +1,251 @@
+/*
+ * Captive: whether the way into self-service reset for people who cannot log in
+ * is safe and open.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "policy/account/captive.h"
+#include "tools/check/captive.h"
+#include "tools/check/pam.h"
+#include "tools/check/pam_stack.h"
+#include "tools/check/sshd_config.h"
+#include "tools/spawn.h"
+
+#define SET_UP "Run \"selfresetctl reset --setup\"."
+
+/*
+ * What a login of the captive account may do.  DisableForwarding alone left
+ * agent and X11 forwarding enabled before OpenSSH 10.0 (CVE-2025-32728).
+ * PermitEmptyPasswords is what pam_selfreset takes for sshd's word that this
+ * block is in force; no password is taken, so there is none that is empty.
+ */
+static const struct {
+    const char *key;
+    const char *value;
+} settings[] = {
+    {"ForceCommand", SR_CAPTIVE_SHELL},
+    {"AuthenticationMethods", "keyboard-interactive"},
+    {"KbdInteractiveAuthentication", "yes"},
+    {"PasswordAuthentication", "no"},
+    {"PubkeyAuthentication", "no"},
+    {"HostbasedAuthentication", "no"},
+    {"PermitEmptyPasswords", "yes"},
+    {"DisableForwarding", "yes"},
+    {"AllowTcpForwarding", "no"},
+    {"AllowStreamLocalForwarding", "no"},
+    {"AllowAgentForwarding", "no"},
+    {"X11Forwarding", "no"},
+    {"PermitTunnel", "no"},
+    {"PermitUserRC", "no"},
+    {"PermitTTY", "yes"},
+    {"MaxSessions", "1"},
+};
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+char *
+captive_snippet(const char *account)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (stream == NULL)
+        return NULL;
+    fprintf(
+        stream,
+        "# Made by \"selfresetctl reset --setup\", and removed by --remove.\n"
+        "# The account is let in without a password, so it may do nothing "
+        "else.\n"
+        "Match User %s\n",
+        account);
+    for (size_t i = 0; i < SETTINGS; i++)
+        fprintf(stream, "    %s %s\n", settings[i].key, settings[i].value);
+    fputs("Match all\n", stream);
+    if (fclose(stream) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+bool
+captive_has_sshd(void)
+{
+    return access("/usr/sbin/sshd", X_OK) == 0 && access(SSHD_CONF, F_OK) == 0;
+}
+
+/* ---- what sshd says */
+
+/* What it has said of a login, and the first setting that is wrong. */
+struct sshd_answer {
+    bool is_seen[SETTINGS];
+    bool uses_pam;
+    bool admits_empty; /* accounts without a password */
+    char *flaw;
+    size_t size;
+};
+
+static void
+take_line(struct sshd_answer *answer, const char *key, const char *value)
+{
+    if (strcasecmp(key, "UsePAM") == 0)
+        answer->uses_pam = strcasecmp(value, "yes") == 0;
+    if (strcasecmp(key, "PermitEmptyPasswords") == 0)
+        answer->admits_empty = strcasecmp(value, "yes") == 0;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (strcasecmp(key, settings[i].key) != 0)
+            continue;
+        answer->is_seen[i] = true;
+        if (strcmp(value, settings[i].value) != 0 && answer->flaw[0] == '\0')
+            snprintf(answer->flaw, answer->size, "%s is \"%s\"",
+                     settings[i].key, value);
+    }
+}
+
+static void
+take_lines(FILE *stream, void *context)
+{
+    char *line = NULL;
+    size_t size = 0;
+
+    while (getline(&line, &size, stream) >= 0) {
+        char *value = line + strcspn(line, " \n");
+
+        if (*value == ' ')
+            *value++ = '\0';
+        value[strcspn(value, "\n")] = '\0';
+        take_line(context, line, value);
+    }
+    free(line);
+}
+
+/* Ask it about a login of `user` from `address`. */
+static bool
+ask_sshd(const char *user, const char *address, struct sshd_answer *answer)
+{
+    char spec[256];
+    const char *const argv[] = {"sshd", "-T", "-C", spec, NULL};
+
+    snprintf(spec, sizeof(spec),
+             "user=%s,host=%s,addr=%s,laddr=127.0.0.1,lport=22", user, address,
+             address);
+    answer->flaw[0] = '\0';
+    if (ctl_read(argv, take_lines, answer) == 0)
+        return true;
+    snprintf(answer->flaw, answer->size, "\"sshd -T\" failed");
+    return false;
+}
+
+bool
+captive_sshd_obeys(const char *account, char *flaw, size_t size)
+{
+    /* The second is an address for documentation, which no block names. */
+    static const char *const addresses[] = {"127.0.0.1", "192.0.2.1"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct sshd_answer answer = {.flaw = flaw, .size = size};
+
+        if (!ask_sshd(account, addresses[i], &answer))
+            return false;
+        for (size_t k = 0; k < SETTINGS && flaw[0] == '\0'; k++) {
+            if (!answer.is_seen[k])
+                snprintf(flaw, size, "%s is unknown", settings[k].key);
+        }
+        if (flaw[0] == '\0' && !answer.uses_pam)
+            snprintf(flaw, size, "UsePAM is \"no\"");
+        if (flaw[0] != '\0')
+            return false;
+    }
+    return true;
+}
+
+/* ---- findings */
+
+static void
+check_account(const char *account, struct findings *findings)
+{
+    uid_t uid;
+    const char *flaw = sr_captive_flaw(account, &uid);
+
+    if (flaw != NULL)
+        findings_add(findings, SEVERITY_ERROR, account, NULL, SET_UP,
+                     "The account for self-service reset is refused: %s.",
+                     flaw);
+}
+
+static void
+check_account_groups(const char *account, struct findings *findings)
+{
+    const struct group *group;
+
+    setgrent();
+    while ((group = getgrent()) != NULL) {
+        for (char **member = group->gr_mem; *member != NULL; member++) {
+            if (strcmp(*member, account) == 0)
+                findings_add(findings, SEVERITY_WARNING, account,
+                             group->gr_name, "Take it out with gpasswd(1).",
+                             "The account for self-service reset is in groups "
+                             "that give it rights.");
+        }
+    }
+    endgrent();
+}
+
+static void
+check_captive_sshd(const char *account, struct findings *findings)
+{
+    char flaw[200], unused[200];
+    struct sshd_answer others = {.flaw = unused, .size = sizeof(unused)};
+
+    if (!captive_sshd_obeys(account, flaw, sizeof(flaw)))
+        findings_add(findings, SEVERITY_ERROR, SSHD_CONF, account,
+                     SET_UP "  If that refuses, it says what is in its way.",
+                     "sshd does not confine the account for self-service "
+                     "reset as it must: %s.",
+                     flaw);
+    /* Then the module cannot notice that the block is missing. */
+    if (ask_sshd("root", "192.0.2.1", &others) && others.admits_empty)
+        findings_add(findings, SEVERITY_ERROR, SSHD_CONF, NULL,
+                     "Remove \"PermitEmptyPasswords yes\" there" SSHD_RELOAD,
+                     "sshd admits accounts without a password "
+                     "(PermitEmptyPasswords).");
+}
+
+static void
+check_service(const char *service, struct findings *findings)
+{
+    if (!stacks_name_module(check_pam_folders, service, NULL, NULL))
+        findings_add(findings, SEVERITY_WARNING, "/etc/pam.d", service,
+                     "Put pam_selfreset.so into its stack, or take it out of "
+                     "reset.services.",
+                     "The service is one of reset.services, but its stack does "
+                     "not have pam_selfreset.so.");
+}
+
+void
+check_captive(const struct sr_config *config, struct findings *findings)
+{
+    const struct sr_reset_config *reset = &config->reset;
+
+    if (!reset->enable)
+        return;
+    check_account(reset->account, findings);
+    check_account_groups(reset->account, findings);
+    for (size_t i = 0; i < reset->services.count; i++)
+        check_service(reset->services.item[i], findings);
+    if (sr_string_list_has(&reset->services, "sshd") && captive_has_sshd())
+        check_captive_sshd(reset->account, findings);
+    if (!check_has_helper())
+        findings_add(findings, SEVERITY_ERROR, SR_RUNDIR "/helper", NULL,
+                     "Run \"systemctl enable --now selfreset-helper.socket\", "
+                     "or without systemd start \"selfreset-helper --listen\".",
+                     "selfreset-helper does not listen, so nobody can reset a "
+                     "password.");
+}
