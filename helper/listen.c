@@ -55,12 +55,12 @@ make_socket(const char *path)
 
 /* In the process of one connection. */
 static void
-serve_one(int fd, int listener, int signals, void (*serve)(int fd))
+serve_one(int fd, const struct pollfd *ready, void (*serve)(int fd))
 {
     sigset_t none;
 
-    close(listener);
-    close(signals);
+    for (size_t i = 0; i <= LISTEN_PATHS; i++)
+        close(ready[i].fd);
     signal(SIGCHLD, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -70,7 +70,7 @@ serve_one(int fd, int listener, int signals, void (*serve)(int fd))
 
 /* Take one connection.  What is short now will not be for long. */
 static void
-take(int listener, int signals, void (*serve)(int fd))
+take(const struct pollfd *ready, int listener, void (*serve)(int fd))
 {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     pid_t child;
@@ -82,38 +82,68 @@ take(int listener, int signals, void (*serve)(int fd))
     }
     child = fork();
     if (child == 0)
-        serve_one(fd, listener, signals, serve);
+        serve_one(fd, ready, serve);
     close(fd);
     if (child < 0)
         sr_nap(50, 100);
 }
 
-int
-helper_listen(const char *path, void (*serve)(int fd))
+/* Take connections until a signal comes: the first descriptor is that of
+ * signals. */
+static void
+take_all(struct pollfd *ready, void (*serve)(int fd))
 {
-    struct pollfd ready[2] = {{.events = POLLIN}, {.events = POLLIN}};
-    sigset_t stop;
-    int listener = make_socket(path);
-    int signals;
+    while ((ready[0].revents & POLLIN) == 0) {
+        if (poll(ready, 1 + LISTEN_PATHS, -1) <= 0)
+            continue;
+        for (size_t i = 1; i <= LISTEN_PATHS; i++) {
+            if (ready[i].revents != 0)
+                take(ready, ready[i].fd, serve);
+        }
+    }
+}
 
-    if (listener < 0)
-        return listener;
+/* The signals that end it, as a descriptor or a negative errno. */
+static int
+open_signals(void)
+{
+    sigset_t stop;
+    int fd;
+
     sigemptyset(&stop);
     sigaddset(&stop, SIGTERM);
     sigaddset(&stop, SIGINT);
     sigprocmask(SIG_BLOCK, &stop, NULL);
     signal(SIGCHLD, SIG_IGN); /* the kernel buries them */
-    signals = signalfd(-1, &stop, SFD_CLOEXEC);
-    ready[0].fd = signals;
-    ready[1].fd = listener;
-    while (signals >= 0 && (ready[0].revents & POLLIN) == 0) {
-        if (poll(ready, 2, -1) > 0 && ready[1].revents != 0)
-            take(listener, signals, serve);
+    fd = signalfd(-1, &stop, SFD_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+int
+helper_listen(const char *const paths[LISTEN_PATHS], void (*serve)(int fd))
+{
+    struct pollfd ready[1 + LISTEN_PATHS];
+    int result = 0;
+
+    for (size_t i = 0; i <= LISTEN_PATHS; i++)
+        ready[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+    for (size_t i = 0; i < LISTEN_PATHS && result == 0; i++) {
+        ready[i + 1].fd = make_socket(paths[i]);
+        result = ready[i + 1].fd < 0 ? ready[i + 1].fd : 0;
     }
-    unlink(path);
-    close(listener);
-    if (signals < 0)
-        return -errno;
-    close(signals);
-    return 0;
+    if (result == 0) {
+        ready[0].fd = open_signals();
+        result = ready[0].fd < 0 ? ready[0].fd : 0;
+    }
+    if (result == 0)
+        take_all(ready, serve);
+    for (size_t i = 0; i < LISTEN_PATHS; i++) {
+        if (ready[i + 1].fd >= 0)
+            unlink(paths[i]);
+    }
+    for (size_t i = 0; i <= LISTEN_PATHS; i++) {
+        if (ready[i].fd >= 0)
+            close(ready[i].fd);
+    }
+    return result;
 }

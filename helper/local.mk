@@ -16,8 +16,10 @@ bin_PROGRAMS = selfreset
 selfreset_SOURCES = helper/selfreset.c helper/terminal.c helper/terminal.h
 selfreset_LDADD = libpolicy.la
 
-HELPER_UNITS = helper/selfreset-helper.socket helper/selfreset-helper@.service
-EXTRA_DIST += helper/selfreset-helper.socket.in helper/selfreset-helper@.service.in
+HELPER_UNITS = helper/selfreset-helper.socket helper/selfreset-helper@.service \
+	helper/selfreset-reset.socket helper/selfreset-reset@.service
+EXTRA_DIST += helper/selfreset-helper.socket.in helper/selfreset-helper@.service.in \
+	helper/selfreset-reset.socket.in helper/selfreset-reset@.service.in
 CLEANFILES += $(HELPER_UNITS)
 helper/selfreset-helper.socket: helper/selfreset-helper.socket.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
@@ -26,4 +28,12 @@ helper/selfreset-helper.socket: helper/selfreset-helper.socket.in Makefile
 helper/selfreset-helper@.service: helper/selfreset-helper@.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
 	    $(srcdir)/helper/selfreset-helper@.service.in >$@.new
+	$(AM_V_at)mv $@.new $@
+helper/selfreset-reset.socket: helper/selfreset-reset.socket.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
+	    $(srcdir)/helper/selfreset-reset.socket.in >$@.new
+	$(AM_V_at)mv $@.new $@
+helper/selfreset-reset@.service: helper/selfreset-reset@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
+	    $(srcdir)/helper/selfreset-reset@.service.in >$@.new
 	$(AM_V_at)mv $@.new $@

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "helper/listen.h"
@@ -27,6 +28,7 @@
 #include "policy/wire/link.h"
 
 #define SOCKET_PATH SR_RUNDIR "/" SR_LINK_NAME
+#define RESET_PATH  SR_RUNDIR "/" SR_LINK_RESET
 #define SLOTS_PATH  SR_RUNDIR "/connections"
 
 enum { EXIT_TROUBLE = 1, EXIT_USAGE = 64 };
@@ -44,7 +46,7 @@ usage(FILE *out, int status)
 
 /*
  * Nothing of the caller's stays: no descriptor but the standard ones, no
- * environment, no core, and no way to more rights.
+ * environment and no core.
  */
 static int
 isolate(void)
@@ -56,7 +58,6 @@ isolate(void)
         return -errno;
     umask(077);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         setrlimit(RLIMIT_CORE, &no_core) != 0)
         return -errno;
     return 0;
@@ -68,7 +69,20 @@ admit(const char *source)
     return slots_take_source(SLOTS_PATH, source);
 }
 
-/* Serve one connection. */
+/* Whether the connection is one to the socket of dialogues. */
+static bool
+is_dialogue(int fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNSPEC};
+    socklen_t size = sizeof(address) - 1;
+
+    return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+           address.sun_family == AF_UNIX &&
+           strcmp(address.sun_path, RESET_PATH) == 0;
+}
+
+/* Serve one connection.  A call needs no rights but those that there are; the
+ * mail program of a dialogue has its own. */
 static void
 serve(int fd)
 {
@@ -76,6 +90,9 @@ serve(int fd)
     const char *why;
 
     if (!peer_find(fd, &peer))
+        return;
+    peer.served.is_dialogue = is_dialogue(fd);
+    if (!peer.served.is_dialogue && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return;
     peer.served.admit = admit;
     why = slots_take(SLOTS_PATH, peer.served.uid, sr_captive_has_uid);
@@ -110,13 +127,14 @@ serve_standard_input(void)
 static int
 serve_all(void)
 {
+    static const char *const paths[LISTEN_PATHS] = {SOCKET_PATH, RESET_PATH};
     int result = sr_safe_make_dir(SR_RUNDIR);
 
     /* All users must be able to reach the socket. */
     if (result == 0 && chmod(SR_RUNDIR, 0755) != 0)
         result = -errno;
     if (result == 0)
-        result = helper_listen(SOCKET_PATH, serve);
+        result = helper_listen(paths, serve);
     if (result == 0)
         return EXIT_SUCCESS;
     fprintf(stderr, "selfreset-helper: %s: %s\n", SOCKET_PATH,

@@ -24,7 +24,7 @@
 #include "policy/util/safe_open.h"
 #include "policy/wire/link.h"
 
-#define SOCKET_PATH SR_RUNDIR "/" SR_LINK_NAME
+#define SOCKET_PATH SR_RUNDIR "/" SR_LINK_RESET
 
 /* In milliseconds: to be heard; for the longest silence of the helper, which
  * ends a dialogue itself before; for the last text on a console. */

@@ -13,7 +13,7 @@
 #include "policy/util/deadline.h"
 #include "policy/wire/link.h"
 
-#define HELPER_SOCKET SR_RUNDIR "/" SR_LINK_NAME
+#define HELPER_SOCKET SR_RUNDIR "/" SR_LINK_RESET
 
 /* No login waits longer for it, in milliseconds. */
 #define ANSWER_MS 2000

@@ -676,20 +676,30 @@ serve_flow(pam_handle_t *pamh)
     send_end(pamh, end == SR_RESET_DONE ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
 }
 
+/* What came by the socket of dialogues. */
+static void
+serve_dialogue(pam_handle_t *pamh)
+{
+    const char *name = sr_wire_text(pamh->wire, SR_WIRE_TEXT);
+
+    if (sr_wire_kind(pamh->wire) != SR_WIRE_FLOW)
+        refuse(pamh, "not a dialogue", SR_TEXT_HELPER_LOST);
+    else if (is_root(pamh) && name != NULL &&
+             strcmp(name, SR_WIRE_IS_ENROLLED) == 0)
+        send_end(pamh, is_enrolled(pamh) ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
+    else
+        serve_flow(pamh);
+    pamh->is_over = true;
+}
+
 static void
 serve_one(pam_handle_t *pamh)
 {
-    const char *cause, *text;
+    const char *cause;
     int code;
 
-    if (sr_wire_kind(pamh->wire) == SR_WIRE_FLOW) {
-        text = sr_wire_text(pamh->wire, SR_WIRE_TEXT);
-        if (is_root(pamh) && text != NULL &&
-            strcmp(text, SR_WIRE_IS_ENROLLED) == 0)
-            send_end(pamh, is_enrolled(pamh) ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
-        else
-            serve_flow(pamh);
-        pamh->is_over = true;
+    if (pamh->peer->is_dialogue) {
+        serve_dialogue(pamh);
         return;
     }
     if (sr_wire_kind(pamh->wire) != SR_WIRE_CALL) {

@@ -20,6 +20,10 @@ struct sr_served_peer {
     uid_t real_uid;      /* of a set-user-ID program: its user */
     const char *process; /* its entry of /proc, which never becomes another's */
 
+    /* By which socket it came: for dialogues of self-service reset, and nothing
+     * else, or for calls. */
+    bool is_dialogue;
+
     /* Whether one more dialogue of the captive account may be had from this
      * source: NULL, or why not. */
     const char *(*admit)(const char *source);

@@ -16,6 +16,10 @@
  * reboot. */
 #define SR_LINK_NAME "helper"
 
+/* And where for the dialogues of self-service reset, which write more of the
+ * system than calls do and run in another sandbox. */
+#define SR_LINK_RESET "reset"
+
 /*
  * Connect to the helper.  Returns a descriptor, 3 or higher and closed on exec,
  * or a negative errno: -ENOENT or -ECONNREFUSED when none listens.

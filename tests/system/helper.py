@@ -14,6 +14,7 @@ import subprocess
 from scratch import RUNDIR, wait_until
 
 SOCKET = RUNDIR / "helper"
+DIALOGUES = RUNDIR / "reset"
 VERSION = 1
 HELLO, CALL, ANSWER, SAY, ASK, END, REFUSE, FLOW = range(1, 9)
 AUTH, CRED, ACCOUNT, PASSWORD, OPEN, CLOSE = range(6)
@@ -80,8 +81,8 @@ def parse(data):
 class Client:
     """A connection made by a process of `user` (None: root)."""
 
-    def __init__(self, user=None):
-        self.socket = connect(user)
+    def __init__(self, user=None, path=SOCKET):
+        self.socket = connect(user, path)
         self.socket.settimeout(30)
 
     def send(self, kind, **fields):
@@ -98,11 +99,6 @@ class Client:
         self.send(HELLO, version=VERSION)
         self.send(CALL, call=call, flags=0, service="probe", **fields)
 
-    def flow(self, name, **fields):
-        """Ask for a dialogue of self-service reset."""
-        self.send(HELLO, version=VERSION)
-        self.send(FLOW, text=name, **fields)
-
     def rest(self):
         """All messages to the end of the call or of the connection."""
         got = []
@@ -114,6 +110,14 @@ class Client:
 
     def close(self):
         self.socket.close()
+
+
+def flow(name, user=None, **fields):
+    """A client that has asked for a dialogue of self-service reset."""
+    client = Client(user, DIALOGUES)
+    client.send(HELLO, version=VERSION)
+    client.send(FLOW, text=name, **fields)
+    return client
 
 
 @contextlib.contextmanager
@@ -130,10 +134,10 @@ def as_user(user):
         os.setegid(0)
 
 
-def connect(user=None):
+def connect(user=None, path=SOCKET):
     made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with as_user(user):
-        made.connect(str(SOCKET))
+        made.connect(str(path))
     return made
 
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(not os.path.exists(SYSTEMD),
                                 reason="systemd is not installed")
 
 UNITS = ("selfreset-helper.socket", "selfreset-helper@.service")
+DIALOGUES = ("selfreset-reset.socket", "selfreset-reset@.service")
 OLD = "correct horse battery"
 
 # A user who connects again and again, and holds what he gets.
@@ -89,12 +90,12 @@ def test_with_systemd(host):
 
 
 def test_systemd_takes_them(host, tmp_path):
-    for name in UNITS:
+    for name in UNITS + DIALOGUES:
         (path,) = (host.build / "stage").glob(f"**/system/{name}")
         text = path.read_text()
         assert "%sbindir%" not in text and "%rundir%" not in text
         (tmp_path / name).write_text(text.replace(
             "ExecStart=-/usr/sbin/", "ExecStart=-" + host.tools[0] + "/"))
     done = host.run("systemd-analyze", "verify", "--man=no",
-                    *(tmp_path / name for name in UNITS))
+                    *(tmp_path / name for name in UNITS + DIALOGUES))
     assert (done.returncode, done.stderr) == (0, "")

@@ -30,8 +30,8 @@ class Script(threading.Thread):
         super().__init__(daemon=True)
         RUNDIR.mkdir(exist_ok=True)
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.server.bind(str(helper.SOCKET))
-        os.chmod(helper.SOCKET, 0o666)
+        self.server.bind(str(helper.DIALOGUES))
+        os.chmod(helper.DIALOGUES, 0o666)
         self.server.listen()
         self.steps, self.got = steps, []
         self.start()
@@ -236,11 +236,26 @@ def test_a_helper_that_ends(host, steps, code, text):
     {"text": "nonsense"}, {}, {"text": "reset\n"}, {"text": "RESET"}])
 def test_a_dialogue_that_there_is_not(host, fields):
     captive.set_up(host)
-    client = helper.Client(host.add("ann", "x"))
+    client = helper.Client(host.add("ann", "x"), helper.DIALOGUES)
     client.send(HELLO, version=1)
     client.send(FLOW, **fields)
     assert client.rest()[-1][0] == REFUSE
     client.close()
+
+
+def test_each_socket_has_its_own(host):
+    """No dialogue where calls are made, and no call where dialogues are."""
+    captive.set_up(host)
+    for user in (None, host.add("ann", "x")):
+        client = helper.Client(user)
+        client.send(HELLO, version=1)
+        client.send(FLOW, text="status")
+        assert client.rest()[-1][0] == REFUSE
+        client.close()
+        client = helper.Client(user, helper.DIALOGUES)
+        client.call(user="ann")
+        assert client.rest()[-1][0] == REFUSE
+        client.close()
 
 
 def test_switched_off(host):
@@ -249,8 +264,7 @@ def test_switched_off(host):
     ann = host.add("ann", "x")
     for name in ("reset", "enroll", "status", "codes", "remove", "report"):
         for user in (None, ann):
-            client = helper.Client(user)
-            client.flow(name)
+            client = helper.flow(name, user)
             said = client.rest()
             assert said[-1][0] == END and said[-1][1]["code"] != 0, (name, said)
             assert "switched off" in said[0][1]["text"]

@@ -242,10 +242,11 @@ check_captive(const struct sr_config *config, struct findings *findings)
         check_service(reset->services.item[i], findings);
     if (sr_string_list_has(&reset->services, "sshd") && captive_has_sshd())
         check_captive_sshd(reset->account, findings);
-    if (!check_has_helper())
-        findings_add(findings, SEVERITY_ERROR, SR_RUNDIR "/helper", NULL,
-                     "Run \"systemctl enable --now selfreset-helper.socket\", "
-                     "or without systemd start \"selfreset-helper --listen\".",
-                     "selfreset-helper does not listen, so nobody can reset a "
-                     "password.");
+    if (!check_has_helper(CAPTIVE_SOCKET))
+        findings_add(
+            findings, SEVERITY_ERROR, CAPTIVE_SOCKET, NULL,
+            "Run \"systemctl enable --now selfreset-reset.socket\", "
+            "or without systemd start \"selfreset-helper --listen\".",
+            "selfreset-helper does not listen there, so nobody can reset a "
+            "password.");
 }

@@ -8,7 +8,11 @@
 #define SR_TOOLS_CHECK_CAPTIVE_H
 
 #include "policy/config/settings.h"
+#include "policy/wire/link.h"
 #include "tools/check/findings.h"
+
+/* Where selfreset-helper listens for dialogues. */
+#define CAPTIVE_SOCKET SR_RUNDIR "/" SR_LINK_RESET
 
 /* Before all other files of the folder: of several blocks that match, sshd
  * takes the first value. */

@@ -59,10 +59,9 @@ find_directory(void)
 }
 
 bool
-check_has_helper(void)
+check_has_helper(const char *socket_path)
 {
-    const int fd = sr_link_connect(SR_RUNDIR "/" SR_LINK_NAME,
-                                   sr_deadline_now() + HELPER_MS);
+    const int fd = sr_link_connect(socket_path, sr_deadline_now() + HELPER_MS);
 
     if (fd >= 0)
         close(fd);
@@ -83,7 +82,7 @@ check_pam(const struct sr_config *config, struct findings *findings)
             selinux_is_enforcing() &&
             !stacks_name_module(check_pam_folders, NULL, NULL, NULL),
         .needs_logon = config != NULL && sr_config_needs_logon(config),
-        .has_helper = check_has_helper(),
+        .has_helper = check_has_helper(SR_RUNDIR "/" SR_LINK_NAME),
         .conf = check_named_config,
         .context = findings,
     };

@@ -182,9 +182,9 @@ say_next(const struct ctl *ctl, bool has_sshd)
         ctl_print(ctl, "Self-service reset is switched off.  To switch it on, "
                        "write \"enable = yes\" under [reset] in " SR_CONFIG_FILE
                        ".");
-    if (!check_has_helper())
-        ctl_print(ctl, "selfreset-helper does not listen.  Run \"systemctl "
-                       "enable --now selfreset-helper.socket\".");
+    if (!check_has_helper(CAPTIVE_SOCKET))
+        ctl_print(ctl, "Nothing listens for dialogues.  Run \"systemctl enable "
+                       "--now selfreset-reset.socket\".");
 }
 
 static int
