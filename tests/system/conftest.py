@@ -3,6 +3,7 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import collections
 import os
 import pathlib
 import subprocess
@@ -49,6 +50,13 @@ class Claims:
 
 
 _claims = pytest.StashKey()
+
+
+def pytest_collection_modifyitems(items):
+    """The files with most tests first: those that run at the same time then
+    end at about the same time."""
+    count = collections.Counter(item.path for item in items)
+    items.sort(key=lambda item: -count[item.path])
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -133,7 +133,7 @@ class Listener:
     def __exit__(self, *_):
         self.close()
         for sock in self.open:
-            sock.close()
+            hang_up(sock)
 
     def close(self):
         """No more connections; it also wakes the thread that waits for one."""
@@ -201,10 +201,17 @@ def stop(middle, client, server, request):
     server.sendall(request.data)
 
 
+def hang_up(connection):
+    """The other end hears of it at once, whoever has a copy of ours."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
 def cut_before(middle, client, server, request):
     """The connection ends, and the request never reached the server."""
-    server.close()
-    client.close()
+    hang_up(server)
+    hang_up(client)
 
 
 def cut_after(middle, client, server, request):
@@ -213,7 +220,7 @@ def cut_after(middle, client, server, request):
     middle.deaf = True
     server.sendall(request.data)
     assert middle.answered.wait(5)
-    client.close()
+    hang_up(client)
 
 
 def refuse(code, text=""):

@@ -11,7 +11,7 @@ import pytest
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
                        SERVICE_SECRET, Slapd, dn_of, stamp, user)
-from middle import Listener, Pipe
+from middle import Listener, Pipe, hang_up
 from scratch import CONTACT, stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
@@ -873,7 +873,7 @@ class Blurt(Listener):
     def serve(self, client):
         client.recv(4096)
         if self.answer is None:
-            client.close()
+            hang_up(client)
         elif not self.trickle:
             client.sendall(self.answer)
         else:

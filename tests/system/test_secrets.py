@@ -186,7 +186,8 @@ def test_an_unknown_name_is_not_logged(host):
 def journalled():
     """The list is filled with the journal's records at the end."""
     path = pathlib.Path("/run/systemd/journal/socket")
-    path.parent.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
     records = []
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:

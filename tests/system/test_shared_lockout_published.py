@@ -10,7 +10,8 @@ import pytest
 
 import directory
 from directory import SERVICE, stamp, user
-from middle import DONE, Middle, ber, control, message, number, octets, result
+from middle import (DONE, Middle, ber, control, hang_up, message, number,
+                    octets, result)
 from scratch import STATE_GROUPS, wait_until
 import test_shared_lockout
 from test_shared_lockout import (ANN, AWAY, FLEET, GUARDED, OLD, PEER, failures, guess,
@@ -294,12 +295,12 @@ def no_end(page, client, request):
         PAGED, ber(0x30, number(0), octets("more")))))
 
 
-def hang_up(page, client, request):
-    client.close()
+def no_answer(page, client, request):
+    hang_up(client)
 
 
-def hang_up_later(page, client, request):
-    (no_end if page == 1 else hang_up)(page, client, request)
+def no_more_answers(page, client, request):
+    (no_end if page == 1 else no_answer)(page, client, request)
 
 
 def rubbish(page, client, request):
@@ -307,7 +308,7 @@ def rubbish(page, client, request):
         PAGED, b"\x30\x84\xff\xff\xff\xff")))
 
 
-@pytest.mark.parametrize("lie", [no_end, hang_up, hang_up_later, rubbish])
+@pytest.mark.parametrize("lie", [no_end, no_answer, no_more_answers, rubbish])
 def test_a_server_that_lies(host, lie):
     """What this host knows is published, in good time."""
     server = test_shared_lockout.serve(host)
