@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include "pam/captive.h"
+#include "policy/config/account_rules.h"
 #include "policy/account/captive.h"
 #include "policy/config/settings.h"
 
@@ -14,7 +15,7 @@
 static bool
 is_entry(const struct sr_pam_context *ctx)
 {
-    return !ctx->is_spare && ctx->config->reset.enable &&
+    return !ctx->is_spare && sr_config_resets(ctx->config) &&
            sr_string_list_has(&ctx->config->reset.services,
                               ctx->txn.context.service);
 }

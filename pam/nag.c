@@ -49,8 +49,8 @@ sr_nag(struct sr_pam_context *ctx)
     const struct sr_reset_config *reset = &ctx->config->reset;
     struct sr_wire *wire;
 
-    if (!reset->enable || !reset->nag || !ctx->txn.rules.is_logon_service ||
-        !sr_context_knows(ctx))
+    if (!ctx->txn.rules.reset_enable || !reset->nag ||
+        !ctx->txn.rules.is_logon_service || !sr_context_knows(ctx))
         return;
     wire = calloc(1, sizeof(*wire));
     if (wire != NULL && ask_helper(ctx->txn.name, wire))

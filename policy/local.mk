@@ -74,9 +74,11 @@ libpolicy_la_SOURCES = \
 	policy/util/io.c policy/util/io.h \
 	policy/util/deadline.c policy/util/deadline.h \
 	policy/util/name_map.c policy/util/name_map.h \
+	policy/util/program.c policy/util/program.h \
 	policy/config/members.c policy/config/members.h \
 	policy/report/message.c policy/report/message.h \
 	policy/password/personal.c policy/password/personal.h \
+	policy/store/account_file.c policy/store/account_file.h \
 	policy/store/ledger.c policy/store/ledger.h \
 	policy/store/memory.c policy/store/memory.h \
 	policy/publish/directory.c policy/publish/directory.h \
@@ -101,11 +103,32 @@ libpolicy_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS) \
 	$(CRYPT_CFLAGS) $(AUDIT_CFLAGS) $(PWQUALITY_CFLAGS)
 libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 
-# ---- self-service reset: of the helper and of selfresetctl only
+# ---- self-service reset: of the helper and of selfresetctl only, which name it
+# before libpolicy.la
 noinst_LTLIBRARIES += libreset.la
 libreset_la_SOURCES = policy/reset/kind.c policy/reset/kind.h \
 	policy/reset/flow.h policy/reset/talk.h
+reset_sources = \
+	policy/reset/app.c policy/reset/app.h \
+	policy/reset/code.c policy/reset/code.h \
+	policy/reset/commit.c policy/reset/commit.h \
+	policy/reset/enrolment.c policy/reset/enrolment.h \
+	policy/reset/flow.c \
+	policy/reset/gate.c policy/reset/gate.h \
+	policy/reset/notice.c policy/reset/notice.h \
+	policy/reset/own.c policy/reset/own.h \
+	policy/reset/queue.c policy/reset/queue.h \
+	policy/reset/renew.c policy/reset/renew.h \
+	policy/reset/run.c policy/reset/run.h \
+	policy/reset/seal.c policy/reset/seal.h \
+	policy/reset/words.h
+if RESET
+libreset_la_SOURCES += $(reset_sources)
+libreset_la_CFLAGS = $(AM_CFLAGS) $(RESET_CFLAGS)
+libreset_la_LIBADD = $(RESET_LIBS)
+else
 libreset_la_SOURCES += policy/reset/without.c
+endif
 
 # ---- backends with heavy libraries, opened when the configuration names one
 # What the modules share; each module has a copy of its own.

@@ -17,14 +17,15 @@ PACKAGES_LOCAL="autoconf automake libtool make gcc libc6-dev pkg-config
 	libpam0g-dev libpwquality-dev libcrypt-dev libaudit-dev
 	libacl1-dev"
 PACKAGES_BUILD="$PACKAGES_LOCAL libldap-dev libsasl2-dev
-	libkrb5-dev libcmocka-dev"
+	libkrb5-dev libcmocka-dev liboath-dev libsodium-dev"
 PACKAGES_DEMO="openssh-server openssh-client sudo login passwd util-linux
 	python3 python3-pexpect cracklib-runtime"
 PACKAGES_DIRECTORY="slapd ldap-utils openssl"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
-	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool"
+	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool
+	oathtool"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck xz-utils lmdb-utils"
 
 say() {

@@ -81,6 +81,10 @@ UNIT_TESTS += \
 	tests/unit/test_ldap_rootdse \
 	tests/unit/test_ldap_sync
 endif
+if RESET
+UNIT_TESTS += tests/unit/test_reset
+endif
+tests_unit_test_reset_LDADD = libreset.la libpolicy.la $(CMOCKA_LIBS)
 if KRB5
 UNIT_TESTS += tests/unit/test_kpasswd
 endif
@@ -173,6 +177,11 @@ drivers: tests/bench/nssbench \
 	tests/driver/pamdrive tests/driver/cryptcount.la \
 	tests/driver/nssdrive tests/driver/nssdrive-static \
 	tests/driver/nsswrite tests/driver/publishdrive
+if RESET
+EXTRA_PROGRAMS += tests/driver/resetdrive
+tests_driver_resetdrive_LDADD = libreset.la libpolicy.la
+drivers: tests/driver/resetdrive
+endif
 .PHONY: drivers
 
 # ---- what tests/bench/run measures with: "make benches"

@@ -27,6 +27,7 @@ say_no_right(const struct sr_facts *facts, enum sr_order order,
         [SR_ORDER_REQUIRE_CHANGE] = "demand a change of the password",
         [SR_ORDER_CLEAR_CHANGE] = "withdraw the demand for a change",
         [SR_ORDER_SET_PASSWORD] = "set the password",
+        [SR_ORDER_GIVE_PASSWORD] = "set the password",
     };
 
     ctl_error("The directory does not allow the service's identity to %s of "

@@ -58,7 +58,10 @@ selfresetctl_SOURCES = \
 	tools/shadow.c tools/shadow.h \
 	tools/cmd/status.c \
 	tools/cmd/temporary.c
-selfresetctl_LDADD = libtools.la libpolicy.la -ldl
+if RESET
+selfresetctl_SOURCES += tools/cmd/reset.c
+endif
+selfresetctl_LDADD = libtools.la libreset.la libpolicy.la -ldl
 bashcompletiondir = $(completionsdir)
 dist_bashcompletion_DATA = tools/selfresetctl.bash helper/selfreset.bash
 zshcompletiondir = $(datadir)/zsh/site-functions

@@ -5,7 +5,8 @@ _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list log unlock unthrottle temporary must-change
-        explain age password-check check pam nss groups reset migrate events"
+        explain age password-check check pam nss groups reset migrate ticket
+        gates notices why events"
     local states="disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= head= i
@@ -56,6 +57,12 @@ _selfresetctl()
             /etc/security/selfreset.conf.d/*.conf 2>/dev/null)" -- "$word"))
         return
         ;;
+    --clear)
+        if [[ $command == gates ]]; then
+            COMPREPLY=($(compgen -W "app codes ticket mail ssh-key" -- "$word"))
+            return
+        fi
+        ;;
     --at | --since | --lifetime)
         return
         ;;
@@ -75,6 +82,10 @@ _selfresetctl()
     password-check) options="--json --help" ;;
     check) options="--backend --test-entry --ask-password --hashes --json --help" ;;
     migrate) options="--dry-run --json --help" ;;
+    ticket) options="--lifetime --dry-run --json --help" ;;
+    gates) options="--clear --clear-all --unlock --dry-run --json --help" ;;
+    notices) options="--send --dry-run --json --help" ;;
+    why) options="--json --help" ;;
     events) options="--json --help" ;;
     pam) options="--enable --disable --check --dry-run --json --help" ;;
     nss) options="--enable --disable --check --dry-run --json --help" ;;
@@ -89,7 +100,7 @@ _selfresetctl()
     fi
     case $command in
     "") COMPREPLY=($(compgen -W "$commands" -- "$word")) ;;
-    status | log | unlock | temporary | must-change | explain | age | password-check)
+    status | log | unlock | temporary | must-change | explain | age | password-check | ticket | gates)
         COMPREPLY=($(compgen -u -- "$word"))
         ;;
     unthrottle)

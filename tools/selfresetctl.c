@@ -124,6 +124,26 @@ static const struct ctl_command commands[] = {
      "histories and temporary passwords to the accounts, and renames it.\n"
      "Lockouts and counts of wrong passwords are not taken over.\n",
      ctl_migrate, true, true},
+#ifdef HAVE_RESET
+    {"ticket", "[--lifetime DURATION] [--dry-run] [--json] USER",
+     "issue a ticket for a self-service reset",
+     "The ticket is a proof for one reset by the user, valid for an hour or\n"
+     "--lifetime (24h at most).  Standard output has only the ticket.\n",
+     ctl_ticket, true, true},
+    {"gates",
+     "[--clear GATE | --clear-all | --unlock] [--dry-run] [--json] USER...",
+     "show or remove what a user has set up for self-service reset",
+     "GATE is app, codes, ticket, mail or ssh-key.  --unlock ends lockouts of\n"
+     "gates, and the one after a report that a reset was not the user's.\n",
+     ctl_gates, true, true},
+    {"notices", "--send [--dry-run] [--json]",
+     "send queued messages of self-service reset",
+     "Exit codes: 0 all are sent; 8 some are left, or were given up.\n",
+     ctl_notices, true, true},
+    {"why", "[--json] REF", "show what happened in a self-service reset",
+     "REF is the reference that the user was shown, such as K7Q4-2MXP.\n",
+     ctl_why, true, false},
+#endif
     {"events", "[--json]", "list the events that are logged", NULL, ctl_events,
      false, false},
 };

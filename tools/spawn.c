@@ -7,65 +7,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "policy/util/io.h"
+#include "policy/util/program.h"
 #include "tools/output.h"
 #include "tools/spawn.h"
 
-/* PATH is the caller's; these are the system's. */
-static const char *const folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
-
-static bool
-find_program(const char *name, char *path, size_t size)
+/* What came of a program: 0, or -1 after a message. */
+static int
+report(const char *name, int status)
 {
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        snprintf(path, size, "%s/%s", folders[i], name);
-        if (access(path, X_OK) == 0)
-            return true;
-    }
-    ctl_error("The program %s is not installed.", name);
-    return false;
-}
-
-static void
-close_inherited(void)
-{
-#ifdef HAVE_CLOSEFROM
-    closefrom(3);
-#else
-    struct rlimit limit;
-    int end = 65536;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536)
-        end = (int)limit.rlim_cur;
-    for (int fd = 3; fd < end; fd++)
-        close(fd);
-#endif
-}
-
-/* In the child: descriptors, signals and environment as at boot.  The mask of
- * blocked signals stays: a key on the terminal must not end half a change. */
-static _Noreturn void
-become(const char *path, const char *const argv[], int input, int output,
-       int messages)
-{
-    static char *const environment[] = {NULL};
-
-    if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(messages, 2) < 0)
-        _exit(126);
-    close_inherited();
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGCHLD, SIG_DFL);
-    if (chdir("/") != 0)
-        _exit(126);
-    execve(path, (char *const *)argv, environment); /* only read there */
-    _exit(127);
+    if (status == 0)
+        return 0;
+    if (status == -ENOENT)
+        ctl_error("The program %s is not installed.", name);
+    else if (status == -EPIPE)
+        ctl_error("%s did not read what it was given.", name);
+    else if (status < 0)
+        ctl_error("%s: %s.", name, strerror(-status));
+    else if (status > 128)
+        ctl_error("%s was ended by signal %d.", name, status - 128);
+    else
+        ctl_error("%s failed with exit code %d.", name, status);
+    return -1;
 }
 
 /* Wait for the end of a program.  Returns 0, or -1 after a message. */
@@ -75,67 +43,42 @@ wait_for(pid_t child, const char *name)
     int status;
 
     if (TEMP_FAILURE_RETRY(waitpid(child, &status, 0)) < 0)
-        ctl_error("%s: %s.", name, strerror(errno));
-    else if (WIFSIGNALED(status))
-        ctl_error("%s was ended by signal %d.", name, WTERMSIG(status));
-    else if (WEXITSTATUS(status) != 0)
-        ctl_error("%s failed with exit code %d.", name, WEXITSTATUS(status));
-    else
-        return 0;
-    return -1;
+        return report(name, -errno);
+    return report(name, WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+                                            : WEXITSTATUS(status));
 }
 
-/*
- * Start a program with a pipe: *end is the end to write its input to, or with
- * `reads` the one to read its output from.  Without `reads` its output goes to
- * standard error.  Returns the process, or -1 after saying why.
- */
+/* Start a program whose output is read from *end. Returns the process or a
+ * negative errno. */
 static pid_t
-start(const char *const argv[], bool reads, bool is_quiet, int *end)
+start(const char *const argv[], bool is_quiet, int *end)
 {
-    char path[64];
+    struct sr_program program = {
+        .argv = argv, .messages = is_quiet ? -1 : 2, .uid = (uid_t)-1};
     int pipes[2];
-    pid_t child = -1;
+    pid_t child;
 
-    if (!find_program(argv[0], path, sizeof(path)))
-        return -1;
-    if (pipe2(pipes, O_CLOEXEC) == 0) {
-        fflush(NULL);
-        signal(SIGCHLD, SIG_DFL); /* ignored, its status would be lost */
-        child = fork();
-        if (child == 0) {
-            const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-            become(path, argv, reads ? null : pipes[0], reads ? pipes[1] : 2,
-                   is_quiet ? null : 2);
-        }
-        close(pipes[reads ? 1 : 0]);
-        *end = pipes[reads ? 0 : 1];
-        if (child < 0)
-            close(*end);
-    }
+    if (pipe2(pipes, O_CLOEXEC) != 0)
+        return -errno;
+    program.output = pipes[1];
+    child = sr_program_start(&program, -1);
+    close(pipes[1]);
     if (child < 0)
-        ctl_error("%s: %s.", argv[0], strerror(errno));
+        close(pipes[0]);
+    *end = pipes[0];
     return child;
 }
 
 int
 ctl_run(const char *const argv[], const char *input)
 {
-    int end, error = 0;
-    const pid_t child = start(argv, false, false, &end);
+    const struct sr_program program = {.argv = argv,
+                                       .input = input,
+                                       .output = 2,
+                                       .messages = 2,
+                                       .uid = (uid_t)-1};
 
-    if (child < 0)
-        return -1;
-    /* A line is far below what a pipe holds: this cannot block. */
-    if (input != NULL)
-        error = sr_write_all(end, input, strlen(input));
-    close(end);
-    if (wait_for(child, argv[0]) != 0)
-        return -1;
-    if (error != 0)
-        ctl_error("%s did not read what it was given.", argv[0]);
-    return error;
+    return report(argv[0], sr_program_run(&program));
 }
 
 int
@@ -143,11 +86,11 @@ ctl_read(const char *const argv[], void (*take)(FILE *stream, void *context),
          void *context)
 {
     int end;
-    const pid_t child = start(argv, true, false, &end);
+    const pid_t child = start(argv, false, &end);
     FILE *stream = child < 0 ? NULL : fdopen(end, "r");
 
     if (child < 0)
-        return -1;
+        return report(argv[0], child);
     if (stream != NULL) {
         take(stream, context);
         fclose(stream);
@@ -162,12 +105,14 @@ bool
 ctl_ask(const char *const argv[], char *line, size_t size)
 {
     int end, status = -1;
-    const pid_t child = start(argv, true, true, &end);
+    const pid_t child = start(argv, true, &end);
     ssize_t got;
 
     line[0] = '\0';
-    if (child < 0)
+    if (child < 0) {
+        report(argv[0], child);
         return false;
+    }
     got = sr_read_all(end, line, size - 1);
     close(end);
     line[got < 0 ? 0 : got] = '\0';

@@ -395,6 +395,7 @@ sr_transaction_event(const struct sr_transaction *txn, enum sr_event_id id,
         .cause = cause,
         .actor = context->is_admin ? "root" : NULL,
         .terminal = or_null(context->terminal),
+        .ref = or_null(context->ref),
         .pam_code = code,
     };
 

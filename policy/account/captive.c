@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policy/config/account_rules.h"
 #include "policy/account/captive.h"
 #include "policy/config/config.h"
 
@@ -94,7 +95,7 @@ sr_captive_flaw(const char *name, uid_t *uid)
 bool
 sr_captive_is(const struct sr_config *config, const char *name)
 {
-    return config->reset.enable && strcmp(config->reset.account, name) == 0;
+    return sr_config_resets(config) && strcmp(config->reset.account, name) == 0;
 }
 
 bool
@@ -104,7 +105,7 @@ sr_captive_has_uid(uid_t uid)
     struct sr_config *config = sr_config_load(NULL, &errors);
     uid_t captive = (uid_t)-1;
     const bool is_it =
-        config != NULL && config->reset.enable &&
+        config != NULL && sr_config_resets(config) &&
         config->reset.account != NULL &&
         sr_captive_flaw(config->reset.account, &captive) == NULL &&
         captive == uid;

@@ -41,8 +41,10 @@ sr_password_change_failed(struct sr_password_change *change,
                           enum sr_answer answer)
 {
     if (!change->is_logged)
-        sr_transaction_event(txn, SR_EVENT_CHANGE_FAILED, "failed", cause,
-                             sr_transaction_code(txn, answer));
+        sr_transaction_event(txn,
+                             change->is_reset ? SR_EVENT_SELF_RESET_FAILED
+                                              : SR_EVENT_CHANGE_FAILED,
+                             "failed", cause, sr_transaction_code(txn, answer));
     change->is_logged = true;
 }
 
@@ -448,7 +450,8 @@ sr_password_change_store(struct sr_password_change *change,
 /* ---- finish */
 
 /* Whether what is stored now is what was typed.  A backend that reported that
- * it stored it, and cannot be asked again, counts as right. */
+ * it stored it, and cannot be asked again, counts as right, but in a reset: its
+ * user has no other password to go back to. */
 static bool
 is_stored(const struct sr_password_change *change, struct sr_transaction *txn,
           const char *fresh)
@@ -463,8 +466,8 @@ is_stored(const struct sr_password_change *change, struct sr_transaction *txn,
         return false;
     proof = sr_backend_verify(&call, txn->account, fresh, false);
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
-    return proof == SR_VERIFY_RIGHT ||
-           (proof == SR_VERIFY_UNAVAILABLE && change->is_stored);
+    return proof == SR_VERIFY_RIGHT || (proof == SR_VERIFY_UNAVAILABLE &&
+                                        change->is_stored && !change->is_reset);
 }
 
 /* What a change leaves in the account's memory. */
@@ -538,9 +541,11 @@ sr_password_change_finish(struct sr_password_change *change,
     if (result != SR_STORE_OK) /* the password is changed all the same */
         sr_transaction_event(txn, SR_EVENT_STATE, "failed",
                              sr_store_strerror(result), -1);
-    sr_transaction_event(
-        txn, change->caller.is_admin ? SR_EVENT_RESET_OK : SR_EVENT_CHANGE_OK,
-        "ok", NULL, sr_transaction_code(txn, SR_ANSWER_OK));
+    sr_transaction_event(txn,
+                         change->is_reset          ? SR_EVENT_SELF_RESET_OK
+                         : change->caller.is_admin ? SR_EVENT_RESET_OK
+                                                   : SR_EVENT_CHANGE_OK,
+                         "ok", NULL, sr_transaction_code(txn, SR_ANSWER_OK));
     sr_transaction_publish_change(txn);
     if (is_due_again(change, txn))
         *text = text_of(txn, SR_TEXT_CHANGED_AGAIN);

@@ -20,7 +20,8 @@
 /* Without pointers and without a password, so that it can be kept from the call
  * that passes a password to the call that finishes the change. */
 struct sr_password_change {
-    bool is_forced;            /* only an expired password is to be changed */
+    bool is_forced; /* only an expired password is to be changed */
+    bool is_reset;  /* the owner has proved another thing than the password */
     struct sr_caller caller;   /* from permit() */
     struct sr_verdict verdict; /* from permit() */
     bool is_logged;            /* that it failed, and why */

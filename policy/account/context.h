@@ -15,6 +15,7 @@ struct sr_context {
                             a constant */
     char service[64];    /* PAM_SERVICE or the program's name; may be empty */
     char terminal[64];   /* may be empty */
+    char ref[12];        /* of a flow of self-service reset; may be empty */
     struct sr_source source;
     uid_t real_uid; /* of the process that asked */
     const char

@@ -67,6 +67,7 @@ enum sr_order {
     SR_ORDER_REQUIRE_CHANGE, /* demand a change at the next login */
     SR_ORDER_CLEAR_CHANGE,   /* take that demand back */
     SR_ORDER_SET_PASSWORD,   /* set a password that must be changed */
+    SR_ORDER_GIVE_PASSWORD,  /* set the one that its owner has chosen */
 };
 
 /* What a backend itself demands of a new password; 0: not known. */
@@ -348,7 +349,7 @@ struct sr_backend_ops {
                                 const struct sr_visitor *visitor);
 
     /*
-     * Carry out an order; `password` is for SR_ORDER_SET_PASSWORD and NULL
+     * Carry out an order; `password` is for the two that set one, and NULL
      * otherwise.  On REFUSED with *refusal OTHER the error is a sentence.
      * UNSURE: also a part may have been done.  The account is as it was before:
      * look it up again.  NULL: the tools administer this kind in other ways.
@@ -378,7 +379,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 11u
+#define SR_BACKEND_VERSION 12u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

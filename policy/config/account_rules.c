@@ -101,11 +101,26 @@ sr_config_rules(const struct sr_config *config, const struct sr_member *member,
     return 0;
 }
 
+int
+sr_config_is_listed(const struct sr_member *member,
+                    const struct sr_string_list *names, bool *is_listed)
+{
+    struct answers answers = {.member = member, .count = 0};
+
+    return find_account(&answers, names, is_listed);
+}
+
 bool
 sr_config_shares(const struct sr_config *config)
 {
     return sr_setting_holds(config, sr_key_find("lockout", "store"),
                             SR_LOCKOUT_LDAP);
+}
+
+bool
+sr_config_resets(const struct sr_config *config)
+{
+    return sr_setting_holds(config, sr_key_find("reset", "enable"), true);
 }
 
 bool

@@ -30,6 +30,11 @@ int sr_config_rules(const struct sr_config *config,
                     const struct sr_member *member, const char *service,
                     struct sr_rules *out);
 
+/* Whether an account is in a list of users and @groups.  Returns 0 or -1, as
+ * above. */
+int sr_config_is_listed(const struct sr_member *member,
+                        const struct sr_string_list *names, bool *is_listed);
+
 /* Whether a user at this source is informed of a lockout (selfreset.reveal).
  */
 bool sr_config_reveals(const struct sr_config *config, bool is_remote);
@@ -37,6 +42,9 @@ bool sr_config_reveals(const struct sr_config *config, bool is_remote);
 /* Whether a directory counts the failed attempts of any account, too
  * (lockout.store). */
 bool sr_config_shares(const struct sr_config *config);
+
+/* Whether any account may be reset by self-service (reset.enable). */
+bool sr_config_resets(const struct sr_config *config);
 
 /* Whether any account's password may be changed only while its user is logged
  * on (change.require_logon). */

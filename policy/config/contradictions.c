@@ -40,6 +40,12 @@ is_length_crossed(const struct sr_rules *rules)
     return least > most;
 }
 
+static bool
+is_short_of_gates(const struct sr_rules *rules)
+{
+    return rules->reset_classes.count < rules->reset_gates;
+}
+
 static const struct contradiction {
     bool (*holds)(const struct sr_rules *rules);
     const char *section;
@@ -61,6 +67,10 @@ static const struct contradiction {
      {"min_length", "max_length", "preset"},
      "password.min_length (by the preset 15 or 7) is more than "
      "password.max_length (by the preset 256)"},
+    {is_short_of_gates,
+     "reset",
+     {"gates", "classes"},
+     "reset.gates demands more proofs than there are ways in reset.classes"},
 };
 
 static bool
@@ -267,6 +277,8 @@ check_store(const struct sr_config *config, struct sr_config_errors *errors)
                         "lockout_base among selfreset.backends");
 }
 
+/* ---- self-service reset */
+
 /* reset.account is one account, of a name that useradd(8) makes and that is no
  * pattern in sshd_config(5). */
 static void
@@ -290,6 +302,48 @@ check_reset_account(const struct sr_config *config,
     }
 }
 
+/* Where a fault of [reset] is reported: at the line that sets `key`, or else at
+ * the one that switches it on. */
+static void
+report_reset(const struct sr_config *config, const char *key,
+             struct sr_config_errors *errors, const char *text)
+{
+    const char *const either[] = {key, "enable"};
+    const struct sr_setting *at = last_of(config, "reset", either, 1, NULL);
+
+    if (at == NULL)
+        at = last_of(config, "reset", either + 1, 1, NULL);
+    if (at != NULL)
+        sr_config_error(errors, at->file, at->line, "%s", text);
+}
+
+static void
+check_reset(const struct sr_config *config, struct sr_config_errors *errors)
+{
+    const struct sr_reset_config *reset = &config->reset;
+    const bool has_mail =
+        sr_string_list_has(&config->rules.reset_classes, "mail");
+
+    if (!sr_setting_holds(config, sr_key_find("reset", "enable"), true))
+        return;
+    if (has_mail &&
+        (reset->mail_program == NULL || reset->mail_program[0] != '/'))
+        report_reset(
+            config, "mail_program", errors,
+            "reset.classes has \"mail\", so reset.mail_program must be "
+            "a program, by its whole path");
+    if (has_mail &&
+        (reset->mail_user == NULL || strcmp(reset->mail_user, "root") == 0))
+        report_reset(config, "mail_user", errors,
+                     "reset.mail_user must be a user other than root");
+    if (reset->mail_from == NULL || strpbrk(reset->mail_from, "\r\n<>") != NULL)
+        report_reset(config, "mail_from", errors,
+                     "reset.mail_from must be an address, or a user's name");
+    if (reset->seal_file != NULL && reset->seal_file[0] != '/')
+        report_reset(config, "seal_file", errors,
+                     "reset.seal_file must be a whole path");
+}
+
 void
 sr_contradictions_find(const struct sr_config *config,
                        struct sr_config_errors *errors)
@@ -303,6 +357,7 @@ sr_contradictions_find(const struct sr_config *config,
     check_backend_names(config, errors);
     check_store(config, errors);
     check_reset_account(config, errors);
+    check_reset(config, errors);
 }
 
 void

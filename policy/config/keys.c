@@ -45,6 +45,11 @@ static const char *const down_words[] = {"stop", "next", NULL};
 static const char *const fast_words[] = {"try", "demand", "never", NULL};
 static const char *const unknown_words[] = {"allow", "deny", NULL};
 
+/* The gates of self-service reset; see reset/gate.c. */
+static const char *const gate_words[] = {"app",  "codes",   "ticket",
+                                         "mail", "ssh-key", NULL};
+static const char *const age_words[] = {"allow", "unlock-only", "refuse", NULL};
+
 /* clang-format off */
 const struct sr_key sr_keys[] = {
     {"selfreset", "backends", SR_KEY_NAMES, "local",
@@ -133,13 +138,35 @@ const struct sr_key sr_keys[] = {
     {"temporary", "lifetime", SR_KEY_DURATION, "24h",
      .least = 1, .most = 366 * DAY, RULE(temporary_lifetime)},
 
-    {"reset", "enable", SR_KEY_SWITCH, "no", GLOBAL(reset.enable)},
+    {"reset", "enable", SR_KEY_SWITCH, "no", RULE(reset_enable)},
     {"reset", "account", SR_KEY_TEXT, "reset",
      .most = 32, GLOBAL(reset.account)},
     {"reset", "services", SR_KEY_NAMES, "login sshd",
      .items = SR_ITEMS_SERVICES, GLOBAL(reset.services)},
     {"reset", "hint", SR_KEY_SWITCH, "no", GLOBAL(reset.hint)},
     {"reset", "nag", SR_KEY_SWITCH, "no", GLOBAL(reset.nag)},
+    {"reset", "groups", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_ACCOUNTS, GLOBAL(reset.groups)},
+    {"reset", "administrators", SR_KEY_NAMES, "@sudo @wheel @admin",
+     .items = SR_ITEMS_ACCOUNTS, GLOBAL(reset.administrators)},
+    {"reset", "gates", SR_KEY_COUNT, "2",
+     .least = 1, .most = 2, RULE(reset_gates)},
+    {"reset", "classes", SR_KEY_NAMES, "app codes ticket mail ssh-key",
+     .items = SR_ITEMS_GATES, .choice = gate_words, RULE(reset_classes)},
+    {"reset", "min_age", SR_KEY_CHOICE, "unlock-only",
+     .choice = age_words, RULE(reset_age)},
+    {"reset", "new_gate_wait", SR_KEY_DURATION, "24h",
+     .least = 0, .most = 30 * DAY, RULE(reset_wait)},
+    {"reset", "mail_program", SR_KEY_TEXT, "/usr/sbin/sendmail -t -i",
+     .most = TEXT_MAX, GLOBAL(reset.mail_program)},
+    {"reset", "mail_user", SR_KEY_TEXT, "nobody",
+     .most = SR_NAME_MAX, GLOBAL(reset.mail_user)},
+    {"reset", "mail_from", SR_KEY_TEXT, "root",
+     .most = 254, GLOBAL(reset.mail_from)},
+    {"reset", "mail_refuse", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_DOMAINS, GLOBAL(reset.mail_refuse)},
+    {"reset", "seal_file", SR_KEY_TEXT, "",
+     .most = TEXT_MAX, GLOBAL(reset.seal_file)},
 
     {"nss", "view", SR_KEY_CHOICE, "restricted",
      .choice = view_words, GLOBAL(nss_view)},

@@ -170,6 +170,11 @@ read_key(struct file *file, const struct sr_line *line)
         unknown_key(file, line->name);
         return;
     }
+    if (file->owner != NULL && key->scope == SR_SCOPE_GLOBAL) {
+        FAULT(file, "%s.%s holds for the whole host, not for a group",
+              key->section, key->name);
+        return;
+    }
     status = sr_value_parse(key, line->text, &value);
     if (status == EINVAL)
         bad_value(file, key, line->text);

@@ -79,11 +79,18 @@ struct sr_setting;
  * a member is valid as long as the configuration is.
  */
 struct sr_reset_config {
-    bool enable;
     char *account;                  /* the captive one */
     struct sr_string_list services; /* that let it in without a password */
     bool hint;                      /* name it after a failed login */
     bool nag;                       /* ask at a login to enroll */
+    struct sr_string_list groups;   /* who may; empty: all */
+    struct sr_string_list administrators; /* need two proofs */
+    char *mail_program; /* with its arguments; reads a message */
+    char *mail_user;    /* as whom it runs */
+    char *mail_from;
+    struct sr_string_list mail_refuse; /* domains of mailboxes that these very
+                                          passwords open */
+    char *seal_file; /* the key of secrets; NULL: in the state */
 };
 
 struct sr_config {

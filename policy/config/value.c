@@ -158,8 +158,10 @@ is_item(const struct sr_key *key, const char *item, size_t length)
     case SR_ITEMS_URIS:
         return is_uri(item, length);
     case SR_ITEMS_QUALITY:
+    case SR_ITEMS_GATES:
         return is_word(key->choice, item, length);
     case SR_ITEMS_SERVERS:
+    case SR_ITEMS_DOMAINS:
         return is_server(item, length);
     case SR_ITEMS_SERVICES: /* names of files in pam.d */
         return memchr(item, '/', length) == NULL && item[0] != '@' &&
@@ -345,6 +347,8 @@ static const char *const item_words[] = {
     [SR_ITEMS_SERVICES] = "a list of service names",
     [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
     [SR_ITEMS_QUALITY] = "a list of rules for passwords",
+    [SR_ITEMS_GATES] = "a list of app, codes, ticket, mail and ssh-key",
+    [SR_ITEMS_DOMAINS] = "a list of domains",
     [SR_ITEMS_SERVERS] = "a list of hosts, with or without a port",
     [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
 };

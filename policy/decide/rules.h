@@ -21,6 +21,11 @@ enum sr_grace { SR_GRACE_TEXT, SR_GRACE_CHANGE };
 enum sr_root_mode { SR_ROOT_ADVISE, SR_ROOT_ENFORCE };
 enum sr_locked_hash { SR_LOCKED_HASH_PASSWORD, SR_LOCKED_HASH_ACCOUNT };
 enum sr_lockout_store { SR_LOCKOUT_LOCAL, SR_LOCKOUT_LDAP };
+enum sr_reset_age {
+    SR_RESET_AGE_ALLOW,
+    SR_RESET_AGE_UNLOCK_ONLY,
+    SR_RESET_AGE_REFUSE,
+};
 enum sr_preset { SR_PRESET_NIST, SR_PRESET_AD, SR_PRESET_PWQUALITY };
 
 /* The longest password in bytes: PAM_MAX_RESP_SIZE without its end.  A longer
@@ -79,6 +84,13 @@ struct sr_rules {
 
     /* [temporary] */
     int64_t temporary_lifetime;
+
+    /* [reset] */
+    bool reset_enable;
+    unsigned reset_gates;                /* how many proofs, 1 or 2 */
+    struct sr_string_list reset_classes; /* names of gates */
+    enum sr_reset_age reset_age;         /* within the minimum age */
+    int64_t reset_wait; /* until a new gate may be used for a reset */
 
     /* Resolved for this account and service. */
     bool spare_expired;    /* the service is in expired_services */

@@ -165,6 +165,7 @@ sr_event_line(const struct sr_event *event, char *out, size_t size)
     put_pair(&line, "cause", event->cause);
     put_pair(&line, "actor", event->actor);
     put_pair(&line, "terminal", event->terminal);
+    put_pair(&line, "ref", event->ref);
     if (event->pam_code >= 0) {
         snprintf(number, sizeof(number), "%d", event->pam_code);
         put_pair(&line, "pam_code", number);
@@ -245,6 +246,7 @@ make_record(const struct sr_event *event, struct buffer *record)
     put_clean_field(record, "SELFRESET_CAUSE", event->cause);
     put_clean_field(record, "SELFRESET_ACTOR", event->actor);
     put_clean_field(record, "SELFRESET_TERMINAL", event->terminal);
+    put_clean_field(record, "SELFRESET_REF", event->ref);
     if (event->pam_code >= 0)
         put_number(record, "PAM_CODE", event->pam_code);
 }

@@ -50,7 +50,8 @@ struct sr_event {
     const char *cause;  /* an SR id, rule ids, or a store error */
     const char *actor;  /* who did it, where not the user: "root" */
     const char *terminal;
-    int pam_code; /* < 0: none */
+    const char *ref; /* of the flow of self-service reset */
+    int pam_code;    /* < 0: none */
 };
 
 /*

@@ -51,13 +51,9 @@ word_columns(const char *at)
     return columns;
 }
 
-/*
- * Break the lines of `text` at spaces so that they have at most 72 columns;
- * what continues an item of a list ("- ...") is indented by two.  Frees `text`
- * and returns a new string, or NULL.
- */
-static char *
-fold(char *text)
+/* What continues an item of a list ("- ...") is indented by two. */
+char *
+sr_message_fold(char *text)
 {
     size_t size = 1, column = 0;
     bool is_begin = true, is_item = false;
@@ -384,17 +380,17 @@ sr_message_text(enum sr_text text, const struct sr_message_context *say)
     if ((unsigned)text >= SR_TEXT_COUNT)
         return NULL;
     if (plain_text[text] == NULL)
-        return fold(text_for_reader(text, say));
+        return sr_message_fold(text_for_reader(text, say));
     out = strdup(_(plain_text[text]));
     /* The space that ends a prompt must not become a line's end. */
-    return text <= SR_TEXT_PROMPT_AGAIN ? out : fold(out);
+    return text <= SR_TEXT_PROMPT_AGAIN ? out : sr_message_fold(out);
 }
 
 char *
 sr_message_hint(const char *account)
 {
     /* TRANSLATORS: %s is the name of an account */
-    return fold(sr_format(
+    return sr_message_fold(sr_format(
         _("Forgotten your password? Log in as %s to reset it."), account));
 }
 
@@ -492,14 +488,16 @@ sr_message_change(const struct sr_change *change,
         (unsigned)change->result >= SR_CHANGE_RESULT_COUNT)
         return NULL;
     if (change->result == SR_CHANGE_TOO_YOUNG)
-        return fold(too_young(change, say));
+        return sr_message_fold(too_young(change, say));
     if (change->result == SR_CHANGE_PROTECTED && say->is_admin)
-        return fold(sr_format(_("This password is protected. Nobody can change "
-                                "it here, not even root.")));
+        return sr_message_fold(
+            sr_format(_("This password is protected. Nobody can change "
+                        "it here, not even root.")));
     why = refused(change->result, say);
     if (why == NULL)
         return NULL;
-    return fold(sr_format("%s\n%s", _("This password was not changed."), why));
+    return sr_message_fold(
+        sr_format("%s\n%s", _("This password was not changed."), why));
 }
 
 /* ---- verdicts */
@@ -512,23 +510,23 @@ lockout(const char *untimed, const char *timed_text, sr_time until_wall,
     AUTO_FREE char *end = NULL;
 
     if (!SR_TIME_IS_SET(until_wall))
-        return fold(sr_format(_("%s\nAsk %s if you cannot wait."), untimed,
-                              contact(say)));
+        return sr_message_fold(sr_format(_("%s\nAsk %s if you cannot wait."),
+                                         untimed, contact(say)));
     end = until(until_wall, say->now);
     if (end == NULL)
         return NULL;
     /* TRANSLATORS: "... is locked until"; "17:40 (in 12 minutes)"; who helps */
-    return fold(sr_format(_("%s %s.\nAsk %s if you cannot wait."), timed_text,
-                          end, contact(say)));
+    return sr_message_fold(sr_format(_("%s %s.\nAsk %s if you cannot wait."),
+                                     timed_text, end, contact(say)));
 }
 
 char *
 sr_message_lockout(sr_time until_wall, const struct sr_message_context *say)
 {
     if (until_wall == SR_TIME_NEVER)
-        return fold(sr_format(_("This account is locked.\n"
-                                "Ask %s to unlock it."),
-                              contact(say)));
+        return sr_message_fold(sr_format(_("This account is locked.\n"
+                                           "Ask %s to unlock it."),
+                                         contact(say)));
     return lockout(_("Too many wrong passwords.\n"
                      "This account is locked for a time."),
                    _("Too many wrong passwords.\n"
@@ -716,36 +714,38 @@ sr_message_verdict(const struct sr_verdict *verdict, enum sr_answer answer,
         return NULL;
     switch (verdict->state) {
     case SR_STATE_DISABLED:
-        return fold(sr_format(_("This account is disabled.\n"
-                                "Ask %s if you need it."),
-                              contact(say)));
+        return sr_message_fold(sr_format(_("This account is disabled.\n"
+                                           "Ask %s if you need it."),
+                                         contact(say)));
     case SR_STATE_OUT_OF_HOURS:
         if (SR_TIME_IS_SET(verdict->when))
-            return fold(timed(verdict, say));
-        return fold(sr_format(_("This account may not be used at this hour.\n"
-                                "Ask %s if you need it."),
-                              contact(say)));
+            return sr_message_fold(timed(verdict, say));
+        return sr_message_fold(
+            sr_format(_("This account may not be used at this hour.\n"
+                        "Ask %s if you need it."),
+                      contact(say)));
     case SR_STATE_OFF_WORKSTATION:
-        return fold(sr_format(_("This account may not be used on this "
-                                "computer.\nAsk %s if you need it here."),
-                              contact(say)));
+        return sr_message_fold(
+            sr_format(_("This account may not be used on this "
+                        "computer.\nAsk %s if you need it here."),
+                      contact(say)));
     case SR_STATE_ENDED:
     case SR_STATE_NOT_YET:
     case SR_STATE_EXPIRING:
-        return fold(timed(verdict, say));
+        return sr_message_fold(timed(verdict, say));
     case SR_STATE_LAPSED:
-        return fold(lapsed(verdict, say));
+        return sr_message_fold(lapsed(verdict, say));
     case SR_STATE_LOCKED:
-        return fold(locked(verdict, say));
+        return sr_message_fold(locked(verdict, say));
     case SR_STATE_BARRED:
-        return fold(barred(verdict, say));
+        return sr_message_fold(barred(verdict, say));
     case SR_STATE_MUST_CHANGE:
-        return fold(must_change(verdict, say));
+        return sr_message_fold(must_change(verdict, say));
     case SR_STATE_EXPIRED:
-        return fold(expired(say));
+        return sr_message_fold(expired(say));
     case SR_STATE_GRACE:
-        return fold(answer == SR_ANSWER_OK ? grace(verdict, say)
-                                           : expired(say));
+        return sr_message_fold(answer == SR_ANSWER_OK ? grace(verdict, say)
+                                                      : expired(say));
     case SR_STATE_UNKNOWN:
         return sr_message_text(SR_TEXT_UNAVAILABLE, say);
     default:
@@ -784,7 +784,7 @@ sr_message_failures(const struct sr_notice *notice,
     if (SR_TIME_IS_SET(notice->last) && d.has_date)
         print_clock(when, sizeof(when), &d.at, false);
     if (notice->from[0] == '\0' || when[0] == '\0')
-        return fold(
+        return sr_message_fold(
             sr_format(_n("There was %u failed attempt to log in since "
                          "your last login.",
                          "There were %u failed attempts to log in since "
@@ -795,7 +795,7 @@ sr_message_failures(const struct sr_notice *notice,
     if (from == NULL)
         return NULL;
     /* TRANSLATORS: number; source ("192.0.2.7"); "on Monday 6 May at 17:40" */
-    return fold(
+    return sr_message_fold(
         sr_format(_n("There was %u failed attempt to log in since your "
                      "last login, from %s %s.",
                      "There were %u failed attempts to log in since your "
@@ -826,7 +826,7 @@ sr_message_rules(const struct sr_findings *rules)
 {
     if (rules->count == 0)
         return NULL;
-    return fold(list(_("Rules for new passwords:"), rules));
+    return sr_message_fold(list(_("Rules for new passwords:"), rules));
 }
 
 /* `text` and the tries that are left after it, as one text.  Frees `text`. */
@@ -853,20 +853,21 @@ sr_message_broken(const struct sr_findings *findings, int tries_left)
     AUTO_FREE char *text = NULL;
 
     if (tries_left >= 0)
-        return fold(
+        return sr_message_fold(
             with_tries(list(_("The new password was not accepted:"), findings),
                        tries_left));
     text = list(_("The new password breaks these rules:"), findings);
-    return text == NULL ? NULL
-                        : fold(sr_format("%s\n%s", text,
-                                         _("As root you can set it anyway.")));
+    return text == NULL
+               ? NULL
+               : sr_message_fold(sr_format(
+                     "%s\n%s", text, _("As root you can set it anyway.")));
 }
 
 char *
 sr_message_mismatch(int tries_left)
 {
-    return fold(with_tries(strdup(_("The two new passwords do not match.")),
-                           tries_left));
+    return sr_message_fold(with_tries(
+        strdup(_("The two new passwords do not match.")), tries_left));
 }
 
 /* ---- what a directory requires and refuses */
@@ -894,10 +895,10 @@ sr_message_demands(const struct sr_demands *demands)
             sr_format(_n("\n- not the last password",
                          "\n- none of the last %u passwords", demands->history),
                       demands->history);
-    return fold(sr_format("%s%s%s%s",
-                          _("Rules of the directory for new passwords:"),
-                          least == NULL ? "" : least, most == NULL ? "" : most,
-                          used == NULL ? "" : used));
+    return sr_message_fold(
+        sr_format("%s%s%s%s", _("Rules of the directory for new passwords:"),
+                  least == NULL ? "" : least, most == NULL ? "" : most,
+                  used == NULL ? "" : used));
 }
 
 static const char *const refusal_text[SR_REFUSAL_COUNT] = {
@@ -937,18 +938,18 @@ sr_message_refusal(enum sr_refusal refusal, const struct sr_demands *demands,
         return NULL;
     why = _(refusal_text[refusal]);
     if (is_helped)
-        return fold(
+        return sr_message_fold(
             sr_format(_("%s\nAsk %s to set a new one."), why, contact(say)));
     if (refusal == SR_REFUSAL_OTHER || refusal == SR_REFUSAL_QUALITY ||
         refusal == SR_REFUSAL_TOO_SHORT || refusal == SR_REFUSAL_TOO_LONG)
         text = known == NULL ? strdup(why) : sr_format("%s\n%s", why, known);
     else
         text = strdup(why);
-    return fold(with_tries(text, tries_left));
+    return sr_message_fold(with_tries(text, tries_left));
 }
 
 char *
 sr_message_server(const char *text)
 {
-    return fold(sr_format(_("The server says:\n%s"), text));
+    return sr_message_fold(sr_format(_("The server says:\n%s"), text));
 }

@@ -140,6 +140,10 @@ char *sr_message_broken(const struct sr_findings *findings, int tries_left);
 /* The two new passwords differ; `tries_left` 0: not mentioned, as above. */
 char *sr_message_mismatch(int tries_left);
 
+/* Break the lines of a text at spaces, so that they have at most 72 columns.
+ * Frees it and returns a new one. */
+char *sr_message_fold(char *text);
+
 /*
  * A time for people: "in 5 days, on Thursday 26 November", "in 3 hours, at
  * 17:40", "in 10 minutes, at 09:05"; the past: "2 days ago, on ...".  Local

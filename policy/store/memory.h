@@ -3,10 +3,7 @@
  * history, temporary password, familiar sources, and which failed attempts the
  * user was informed of.
  *
- * One file for each account, replaced as a whole.  A process that changes it
- * locks it meanwhile; readers do not.  A process that does not release the lock
- * within a second is not waited for; it makes its change again when it
- * continues.
+ * One file for each account, see account_file.h.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -1316,7 +1316,7 @@ test_reset_account(void **state)
         config = load(text);
         assert_non_null(config);
         assert_string_equal(config->reset.account, good[i]);
-        assert_false(config->reset.enable);
+        assert_false(config->rules.reset_enable);
         sr_config_free(config);
     }
 }
@@ -1549,6 +1549,29 @@ test_servers(void **state)
 #endif
 }
 
+static void
+test_reset_contradictions(void **state)
+{
+    (void)state;
+    refuse("[reset]\nclasses = app\n",
+           "f:2: reset.gates demands more proofs than there are ways in "
+           "reset.classes");
+    refuse("[reset group:staff]\ngates = 2\nclasses = ticket\n",
+           "f:3: reset.gates demands more proofs than there are ways in "
+           "reset.classes, for group staff");
+    refuse("[reset group:staff]\nmail_user = bob\n",
+           "f:2: reset.mail_user holds for the whole host, not for a group");
+    refuse("[reset]\nenable = yes\nmail_program = sendmail -t\n",
+           "f:3: reset.classes has \"mail\", so reset.mail_program must be a "
+           "program, by its whole path");
+    refuse("[reset]\nenable = yes\nmail_user = root\n",
+           "f:3: reset.mail_user must be a user other than root");
+    refuse("[reset]\nenable = yes\nmail_from = a>\n",
+           "f:3: reset.mail_from must be an address, or a user's name");
+    refuse("[reset]\nenable = yes\nseal_file = seal\n",
+           "f:3: reset.seal_file must be a whole path");
+}
+
 /* Every default is a value that can be written down. */
 static void
 test_table(void **state)
@@ -1557,10 +1580,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 81);
+    assert_int_equal(count, 92);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 162);
+    assert_int_equal(count, 184);
 }
 
 static int
@@ -1638,6 +1661,7 @@ main(void)
         cmocka_unit_test(test_reset_account),
         cmocka_unit_test(test_store),
         cmocka_unit_test(test_servers),
+        cmocka_unit_test(test_reset_contradictions),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_reveals),
     };

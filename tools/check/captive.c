@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "policy/config/account_rules.h"
 #include "policy/account/captive.h"
 #include "tools/check/captive.h"
 #include "tools/check/pam.h"
@@ -234,7 +235,7 @@ check_captive(const struct sr_config *config, struct findings *findings)
 {
     const struct sr_reset_config *reset = &config->reset;
 
-    if (!reset->enable)
+    if (!sr_config_resets(config))
         return;
     check_account(reset->account, findings);
     check_account_groups(reset->account, findings);

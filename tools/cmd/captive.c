@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/config/account_rules.h"
 #include "policy/account/captive.h"
 #include "tools/check/captive.h"
 #include "tools/check/host.h"
@@ -178,7 +179,7 @@ say_next(const struct ctl *ctl, bool has_sshd)
         ctl_print(ctl, "Run \"systemctl reload ssh\" (Fedora, SUSE: "
                        "\"systemctl reload sshd\"): until then sshd does not "
                        "let the account in.");
-    if (!ctl->config->reset.enable)
+    if (!sr_config_resets(ctl->config))
         ctl_print(ctl, "Self-service reset is switched off.  To switch it on, "
                        "write \"enable = yes\" under [reset] in " SR_CONFIG_FILE
                        ".");

@@ -25,6 +25,10 @@ int ctl_pam(struct ctl *ctl, int argc, char **argv);
 int ctl_reset(struct ctl *ctl, int argc, char **argv);
 int ctl_groups(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
+int ctl_why(struct ctl *ctl, int argc, char **argv);
+int ctl_ticket(struct ctl *ctl, int argc, char **argv);
+int ctl_gates(struct ctl *ctl, int argc, char **argv);
+int ctl_notices(struct ctl *ctl, int argc, char **argv);
 int ctl_events(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -40,6 +40,7 @@ enum value {
     VALUE_CAUSE,
     VALUE_ACTOR,
     VALUE_TERMINAL,
+    VALUE_REF,
     VALUE_COUNT
 };
 static const struct {
@@ -57,6 +58,7 @@ static const struct {
     [VALUE_CAUSE] = {"cause", "SELFRESET_CAUSE", "cause"},
     [VALUE_ACTOR] = {"actor", "SELFRESET_ACTOR", "by"},
     [VALUE_TERMINAL] = {"terminal", "SELFRESET_TERMINAL", "terminal"},
+    [VALUE_REF] = {"ref", "SELFRESET_REF", "reference"},
 };
 
 struct record {
@@ -67,7 +69,8 @@ struct record {
 struct reading {
     struct ctl *ctl;
     struct report *report;
-    const char *user;
+    enum value by; /* which value has to be */
+    const char *wanted;
     sr_time since; /* unknown: from the first */
     unsigned count;
 };
@@ -130,7 +133,8 @@ take(struct reading *reading, const struct record *record)
 {
     const struct sr_event_info *info = find_info(record->value[VALUE_ID]);
 
-    if (info == NULL || strcmp(record->value[VALUE_USER], reading->user) != 0 ||
+    if (info == NULL ||
+        strcmp(record->value[reading->by], reading->wanted) != 0 ||
         (reading->since != SR_TIME_UNKNOWN && record->when < reading->since))
         return;
     reading->count++;
@@ -210,7 +214,8 @@ read_journal(struct reading *reading)
         "journalctl", "--quiet", "--no-pager", "--output=export",
         match,        NULL,      NULL};
 
-    snprintf(match, sizeof(match), "SELFRESET_USER=%s", reading->user);
+    snprintf(match, sizeof(match), "%s=%s", values[reading->by].field,
+             reading->wanted);
     if (reading->since != SR_TIME_UNKNOWN) {
         snprintf(since, sizeof(since), "--since=@%lld",
                  (long long)reading->since);
@@ -343,13 +348,21 @@ has_journal(void)
             access("/var/log/journal", F_OK) == 0);
 }
 
+/* What the operand of a command is, and from when on. */
+struct query {
+    enum value by;
+    sr_time since;
+};
+
 static int
 log_of(struct ctl *ctl, struct report *report, const char *name)
 {
+    const struct query *query = ctl->options;
     struct reading reading = {.ctl = ctl,
                               .report = report,
-                              .user = name,
-                              .since = *(const sr_time *)ctl->options};
+                              .by = query->by,
+                              .wanted = name,
+                              .since = query->since};
     int code;
 
     if (ctl->is_json)
@@ -363,16 +376,27 @@ log_of(struct ctl *ctl, struct report *report, const char *name)
 }
 
 int
+ctl_why(struct ctl *ctl, int argc, char **argv)
+{
+    struct query query = {VALUE_REF, SR_TIME_UNKNOWN};
+
+    if (!ctl_parse(ctl, argc, argv, NULL, 0, 1, CTL_MANY))
+        return ctl->exit;
+    ctl->options = &query;
+    return ctl_each(ctl, "reference", log_of);
+}
+
+int
 ctl_log(struct ctl *ctl, int argc, char **argv)
 {
-    sr_time since = SR_TIME_UNKNOWN;
+    struct query query = {VALUE_USER, SR_TIME_UNKNOWN};
     const char *text = NULL;
     const struct ctl_option options[] = {{"since", NULL, &text}};
 
     if (!ctl_parse(ctl, argc, argv, options, 1, 1, CTL_MANY))
         return ctl->exit;
-    if (text != NULL && !attime_read(text, ctl->now, &since))
+    if (text != NULL && !attime_read(text, ctl->now, &query.since))
         return ctl_usage(ctl, CTL_NO_TIME, text);
-    ctl->options = &since;
+    ctl->options = &query;
     return ctl_each(ctl, "user", log_of);
 }

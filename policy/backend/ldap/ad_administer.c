@@ -228,7 +228,7 @@ encode(const char *password, char out[UNICODE_MAX])
 
 static enum sr_write
 set_password(struct sr_ldap_session *session, struct sr_account *account,
-             const char *password, enum sr_refusal *refusal)
+             const char *password, bool demands, enum sr_refusal *refusal)
 {
     const enum sr_tri hints = has_hints(session);
     struct changes changes = {.count = 0};
@@ -247,7 +247,8 @@ set_password(struct sr_ldap_session *session, struct sr_account *account,
     else if (hints != SR_UNKNOWN) {
         account->skips_history = hints == SR_NO;
         replace(&changes, "unicodePwd", unicode, size);
-        add_demand(&session->known.entry, &changes, text);
+        if (demands)
+            add_demand(&session->known.entry, &changes, text);
         written =
             send(session, account->entry, &changes, hints == SR_YES, refusal);
     }
@@ -273,7 +274,9 @@ carry_out(struct sr_ldap_session *session, struct sr_account *account,
         replace(&changes, "pwdLastSet", "-1", 2);
         break;
     case SR_ORDER_SET_PASSWORD:
-        return set_password(session, account, password, refusal);
+    case SR_ORDER_GIVE_PASSWORD:
+        return set_password(session, account, password,
+                            order == SR_ORDER_SET_PASSWORD, refusal);
     }
     return send(session, account->entry, &changes, false, refusal);
 }

@@ -276,15 +276,11 @@ is_demanded(struct sr_ldap_session *session, const char *dn)
     return is_there;
 }
 
-/*
- * Two requests: the operation for passwords, for which every server hashes,
- * and then the demand.  One modification could do both, but some servers store
- * the value of a modification unhashed. Between the two requests the password
- * is not known to any user yet.
- */
+/* By the operation for passwords, for which every server hashes: some store the
+ * value of a modification unhashed. */
 static enum sr_write
-set_password(struct sr_ldap_session *session, const char *dn,
-             const char *password, enum sr_refusal *refusal)
+send_password(struct sr_ldap_session *session, const char *dn,
+              const char *password, enum sr_refusal *refusal)
 {
     struct sr_ldap_response answer;
     enum sr_write written;
@@ -297,10 +293,21 @@ set_password(struct sr_ldap_session *session, const char *dn,
     if (answer.code == LDAP_INSUFFICIENT_ACCESS &&
         sr_ldap_kind_of_demand(view_of(session)) == SR_LDAP_DS389)
         *refusal = SR_REFUSAL_NO_RIGHT;
-    if (written != SR_WRITE_DONE) {
+    if (written != SR_WRITE_DONE)
         sr_ldap_why_response(session, &answer, "%s", "");
+    return written;
+}
+
+/* Two requests: the password, and then the demand.  Between the two the
+ * password is not known to any user yet. */
+static enum sr_write
+set_password(struct sr_ldap_session *session, const char *dn,
+             const char *password, enum sr_refusal *refusal)
+{
+    const enum sr_write written = send_password(session, dn, password, refusal);
+
+    if (written != SR_WRITE_DONE)
         return written;
-    }
     /* The password has been replaced already: a failure from here on is not
      * "nothing was done". */
     if (is_demanded(session, dn))
@@ -355,6 +362,24 @@ give_password(struct sr_ldap_session *session, const char *dn,
                : admitted;
 }
 
+/*
+ * The password that the owner has chosen.  A server that treats it as one of an
+ * administrator demands a change, or one was demanded before: that is taken
+ * back, where the service may.  Where it may not, the next login shows it.
+ */
+static enum sr_write
+give_own_password(struct sr_ldap_session *session, const char *dn,
+                  const char *password, enum sr_refusal *refusal)
+{
+    const enum sr_write written = send_password(session, dn, password, refusal);
+    enum sr_refusal ignored;
+
+    if (written == SR_WRITE_DONE &&
+        sr_ldap_kind_of_demand(view_of(session)) != SR_LDAP_PLAIN)
+        waive(session, dn, &ignored);
+    return written;
+}
+
 static enum sr_write
 carry_out(struct sr_ldap_session *session, struct sr_account *account,
           enum sr_order order, const char *password, enum sr_refusal *refusal)
@@ -375,6 +400,8 @@ carry_out(struct sr_ldap_session *session, struct sr_account *account,
         return waive(session, dn, refusal);
     case SR_ORDER_SET_PASSWORD:
         return give_password(session, dn, password, refusal);
+    case SR_ORDER_GIVE_PASSWORD:
+        return give_own_password(session, dn, password, refusal);
     }
     return SR_WRITE_FAILED;
 }

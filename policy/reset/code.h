@@ -1,0 +1,32 @@
+/*
+ * Code: random codes for people, in Crockford's base 32 (no I, L, O, U).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_RESET_CODE_H
+#define SR_POLICY_RESET_CODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SR_REF_LENGTH      8  /* of a flow's reference */
+#define SR_RECOVERY_LENGTH 15 /* 75 bits */
+#define SR_TICKET_LENGTH   10 /* 50 bits */
+#define SR_MAIL_LENGTH     8  /* digits */
+#define SR_CODE_SIZE       24 /* of any, in groups, with its end */
+
+/* A new code of `length` random characters in groups of `group`, joined by "-";
+ * 0: in one.  False when there are no random bytes. */
+bool sr_code_make(char out[SR_CODE_SIZE], size_t length, size_t group);
+
+/* The same of decimal digits, each as likely. */
+bool sr_code_make_digits(char out[SR_CODE_SIZE], size_t length);
+
+/*
+ * A code as it was typed, without spaces and dashes, in capitals, and with what
+ * looks alike as it was meant (o: 0; i, l: 1).  False unless it has `length`
+ * characters of the alphabet.
+ */
+bool sr_code_read(const char *typed, size_t length, char out[SR_CODE_SIZE]);
+
+#endif

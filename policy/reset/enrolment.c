@@ -1,0 +1,164 @@
+/*
+ * Enrolment: what this host keeps of one account for self-service reset.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <string.h>
+
+#include "policy/reset/enrolment.h"
+#include "policy/util/safe_open.h"
+
+_Static_assert(sizeof(struct sr_enrolment) % 8 == 0 &&
+                   sizeof(struct sr_enrolment) <= SR_ACCOUNT_FILE_MAX,
+               "fits a file");
+
+static const char *const names[SR_GATE_COUNT] = {
+    [SR_GATE_APP] = "app",       [SR_GATE_CODES] = "codes",
+    [SR_GATE_TICKET] = "ticket", [SR_GATE_MAIL] = "mail",
+    [SR_GATE_KEY] = "ssh-key",
+};
+
+const char *
+sr_gate_name(enum sr_gate_id gate)
+{
+    return names[gate];
+}
+
+static bool
+ends(const char *text, size_t size)
+{
+    return memchr(text, '\0', size) != NULL;
+}
+
+static bool
+are_times_sound(const struct sr_enrolment *body)
+{
+    bool is_good = sr_time_is_sound(body->reported) &&
+                   sr_time_is_sound(body->ticket_until) &&
+                   sr_time_is_sound(body->mail_until) &&
+                   sr_time_is_sound(body->app_step) &&
+                   body->app_drift > -1000 && body->app_drift < 1000 &&
+                   body->mail_tries >= 0;
+
+    for (size_t i = 0; i < SR_GATE_COUNT; i++)
+        is_good = is_good && sr_time_is_sound(body->gate[i].since) &&
+                  sr_time_is_sound(body->gate[i].usable) &&
+                  sr_time_is_sound(body->gate[i].used);
+    for (size_t i = 0; i < SR_SENDS; i++)
+        is_good = is_good && sr_time_is_sound(body->sent[i]);
+    return is_good;
+}
+
+static bool
+is_sound(const void *bytes)
+{
+    struct sr_enrolment body;
+    bool is_good;
+
+    memcpy(&body, bytes, sizeof(body));
+    is_good = are_times_sound(&body) && ends(body.ticket, SR_HASH_MAX) &&
+              ends(body.words, SR_WORDS_MAX) &&
+              ends(body.mail_code, SR_HASH_MAX);
+    for (size_t i = 0; i < SR_CODES_COUNT; i++)
+        is_good = is_good && ends(body.code[i], SR_HASH_MAX);
+    for (size_t i = 0; i < SR_ADDRESSES; i++)
+        is_good = is_good && ends(body.address[i], SR_ADDRESS_MAX);
+    for (size_t i = 0; i < SR_KEYS; i++)
+        is_good = is_good && ends(body.key[i], SR_KEY_MAX);
+    explicit_bzero(&body, sizeof(body));
+    return is_good;
+}
+
+const struct sr_account_file sr_enrolment_file = {
+    .magic = "selfreset enroll",
+    .suffix = "enrolment",
+    .version = 1,
+    .size = sizeof(struct sr_enrolment),
+    .is_sound = is_sound,
+};
+
+enum sr_store_result
+sr_enrolment_store(enum sr_store_mode mode, struct sr_store **store)
+{
+    if (mode == SR_STORE_WRITE)
+        sr_safe_make_dir(SR_STATEDIR);
+    return sr_store_open(SR_RESET_STATEDIR, SR_RESET_RUNDIR, mode, store);
+}
+
+enum sr_store_result
+sr_enrolment_get(struct sr_store *store, const struct sr_identity *id,
+                 struct sr_enrolment *enrolment, struct sr_account_time *time)
+{
+    return sr_account_file_get(store, &sr_enrolment_file, id, enrolment, time);
+}
+
+struct changing {
+    bool (*change)(void *context, struct sr_enrolment *body,
+                   const struct sr_account_time *time);
+    void *context;
+};
+
+static bool
+change_body(void *context, void *body, const struct sr_account_time *time)
+{
+    struct changing *changing = context;
+
+    return changing->change(changing->context, body, time);
+}
+
+enum sr_store_result
+sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
+                    bool (*change)(void *context, struct sr_enrolment *body,
+                                   const struct sr_account_time *time),
+                    void *context)
+{
+    struct changing changing = {change, context};
+    struct sr_enrolment body;
+
+    return sr_account_file_change(store, &sr_enrolment_file, id, &body,
+                                  change_body, &changing);
+}
+
+bool
+sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
+                 const struct sr_account_time *time)
+{
+    const struct sr_gate_record *record = &enrolment->gate[gate];
+
+    if (gate == SR_GATE_TICKET)
+        return enrolment->ticket[0] != '\0' &&
+               enrolment->ticket_until > time->now;
+    return record->since != 0 && record->usable <= time->now;
+}
+
+void
+sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
+{
+    memset(&enrolment->gate[gate], 0, sizeof(enrolment->gate[gate]));
+    switch (gate) {
+    case SR_GATE_APP:
+        explicit_bzero(enrolment->app, sizeof(enrolment->app));
+        enrolment->app_step = enrolment->app_drift = 0;
+        break;
+    case SR_GATE_CODES:
+        memset(enrolment->code, 0, sizeof(enrolment->code));
+        break;
+    case SR_GATE_TICKET:
+        memset(enrolment->ticket, 0, sizeof(enrolment->ticket));
+        memset(enrolment->words, 0, sizeof(enrolment->words));
+        enrolment->ticket_until = 0;
+        break;
+    case SR_GATE_MAIL:
+        memset(enrolment->address, 0, sizeof(enrolment->address));
+        memset(enrolment->mail_code, 0, sizeof(enrolment->mail_code));
+        enrolment->mail_until = 0;
+        break;
+    case SR_GATE_KEY:
+        memset(enrolment->key, 0, sizeof(enrolment->key));
+        break;
+    case SR_GATE_COUNT:
+        break;
+    }
+}

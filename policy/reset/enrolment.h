@@ -1,0 +1,102 @@
+/*
+ * Enrolment: what this host keeps of one account for self-service reset: its
+ * gates, and a ticket of the helpdesk.
+ *
+ * One file for each account (account_file.h) in a store of its own,
+ * STATEDIR/reset, which also has the ledgers of gates: so a lockout of recovery
+ * never blocks a login, nor the other way round.  Codes are kept as hashes, the
+ * secret of the app sealed (seal.h).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_RESET_ENROLMENT_H
+#define SR_POLICY_RESET_ENROLMENT_H
+
+#include "policy/store/account_file.h"
+
+/* The gates; their names in the configuration are in the same order. */
+enum sr_gate_id {
+    SR_GATE_APP,    /* authenticator app */
+    SR_GATE_CODES,  /* recovery codes */
+    SR_GATE_TICKET, /* from the helpdesk */
+    SR_GATE_MAIL,   /* code by mail */
+    SR_GATE_KEY,    /* ssh key */
+    SR_GATE_COUNT
+};
+
+#define SR_CODES_COUNT 8
+#define SR_HASH_MAX    128 /* of a code, as crypt(3) makes it */
+#define SR_APP_SECRET  20  /* bytes, RFC 4226 section 4, R6 */
+#define SR_SEALED_SIZE (24 + SR_APP_SECRET + 16)
+#define SR_ADDRESSES   2
+#define SR_ADDRESS_MAX 256
+#define SR_KEYS        2
+#define SR_KEY_MAX     1024
+#define SR_WORDS_MAX   32
+#define SR_SENDS       10 /* mails remembered, for their limits */
+
+/* One gate. */
+struct sr_gate_record {
+    sr_time since;  /* wall clock; 0: not set up */
+    sr_time usable; /* ledger time from which it may be used for a reset */
+    sr_time used;   /* wall clock of the last use; 0: never */
+};
+
+/* No padding: the image of this structure is what the file has. */
+struct sr_enrolment {
+    struct sr_gate_record gate[SR_GATE_COUNT];
+    sr_time reported; /* wall clock: the user has reported a reset; 0: no */
+
+    uint8_t app[SR_SEALED_SIZE]; /* the sealed secret */
+    uint32_t spare;
+    int64_t app_step;  /* of the last code that was used */
+    int64_t app_drift; /* steps that its clock is ahead */
+
+    char code[SR_CODES_COUNT][SR_HASH_MAX]; /* empty: used */
+
+    char ticket[SR_HASH_MAX]; /* empty: none */
+    char words[SR_WORDS_MAX]; /* that go with it */
+    sr_time ticket_until;     /* ledger time */
+
+    char address[SR_ADDRESSES][SR_ADDRESS_MAX]; /* confirmed; empty: none */
+    char mail_code[SR_HASH_MAX];                /* empty: none */
+    sr_time mail_until;                         /* ledger time */
+    int64_t mail_tries;                         /* wrong ones */
+    sr_time sent[SR_SENDS]; /* ledger time of the last mails, any order */
+
+    char key[SR_KEYS][SR_KEY_MAX]; /* public keys as ssh writes them */
+};
+
+/* Open the store of self-service reset; see sr_store_open(). */
+enum sr_store_result sr_enrolment_store(enum sr_store_mode mode,
+                                        struct sr_store **store);
+
+/* Its directories, for sr_attempt_begin(). */
+#define SR_RESET_STATEDIR SR_STATEDIR "/reset"
+#define SR_RESET_RUNDIR   SR_RUNDIR "/reset"
+
+/* Read and change an enrolment; see account_file.h. */
+enum sr_store_result sr_enrolment_get(struct sr_store *store,
+                                      const struct sr_identity *id,
+                                      struct sr_enrolment *enrolment,
+                                      struct sr_account_time *time);
+enum sr_store_result
+sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
+                    bool (*change)(void *context, struct sr_enrolment *body,
+                                   const struct sr_account_time *time),
+                    void *context);
+
+/* Whether a gate is set up and may be used for a reset at this time. */
+bool sr_enrolment_has(const struct sr_enrolment *enrolment,
+                      enum sr_gate_id gate, const struct sr_account_time *time);
+
+/* A gate's name in the configuration and in events ("ssh-key"). */
+const char *sr_gate_name(enum sr_gate_id gate);
+
+/* Remove a gate, and all that is kept for it. */
+void sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate);
+
+/* For the fuzz target: the kind of the file. */
+extern const struct sr_account_file sr_enrolment_file;
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * Flow: self-service reset, from the first question to the last sentence.
+ *
+ * Until a proof is accepted, what is said and asked does not depend on the name
+ * that was typed: every way that the configuration allows is offered for every
+ * name, and is asked for, counted and refused in the same way.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/reset/commit.h"
+#include "policy/reset/flow.h"
+#include "policy/reset/gate.h"
+#include "policy/reset/notice.h"
+#include "policy/reset/own.h"
+#include "policy/reset/words.h"
+
+#define TRIES_MAX    6    /* answers in one flow */
+#define SEND_WAIT_MS 5000 /* at its end, for the mail program */
+
+/* Offer the gates that are left; SR_GATE_COUNT: none, or gone. */
+static enum sr_gate_id
+choose_gate(struct sr_run *run)
+{
+    enum sr_gate_id offered[SR_GATE_COUNT];
+    unsigned count = 0, number;
+    char text[1024];
+    size_t used;
+
+    used = (size_t)snprintf(text, sizeof(text), "%s",
+                            run->proved == 0
+                                ? _("Prove that it is you.  Choose a way:")
+                                : _("One more proof, of another kind:"));
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        if ((run->allowed & ~run->proved) >> gate & 1) {
+            offered[count++] = (enum sr_gate_id)gate;
+            used +=
+                (size_t)snprintf(text + used, sizeof(text) - used, "\n %u  %s",
+                                 count, sr_gate_text((enum sr_gate_id)gate));
+        }
+    }
+    if (count == 0)
+        return SR_GATE_COUNT;
+    sr_run_say(run, "%s", text);
+    number = sr_run_choose(run, count);
+    return number == 0 ? SR_GATE_COUNT : offered[number - 1];
+}
+
+/* Collect the proofs. */
+static bool
+collect(struct sr_run *run)
+{
+    int tries = 0;
+
+    while (!run->is_gone && tries < TRIES_MAX &&
+           (unsigned)__builtin_popcount(run->proved) < run->proofs) {
+        const enum sr_gate_id gate = choose_gate(run);
+
+        if (gate == SR_GATE_COUNT)
+            break;
+        if (!sr_gate_try(run, gate))
+            tries++;
+    }
+    return (unsigned)__builtin_popcount(run->proved) >= run->proofs;
+}
+
+/* Ask for the name; what is no name is one that does not exist. */
+static bool
+ask_name(struct sr_run *run)
+{
+    __attribute__((cleanup(sr_run_wipe))) char *name = NULL;
+
+    sr_run_say(run, _("Reset or unlock a password on %s.\nReference: %s"),
+               run->host, run->ref);
+    while (!run->is_gone && (name == NULL || name[0] == '\0')) {
+        sr_run_wipe(&name);
+        name = sr_run_ask(run, true, _("User name: "));
+    }
+    if (name != NULL && strlen(name) > SR_NAME_MAX)
+        name[SR_NAME_MAX] = '\0';
+    return name != NULL && sr_run_account(run, name);
+}
+
+static enum sr_reset_end
+reset(struct sr_run *run)
+{
+    if (!ask_name(run))
+        return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
+    sr_run_event(run, SR_EVENT_SELF_RESET_START, true, NULL);
+    if (run->why_not != NULL)
+        sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->why_not);
+    if (!collect(run)) {
+        sr_run_event(run, SR_EVENT_SELF_RESET_FAILED, false,
+                     run->is_gone ? "left" : "SR-1032");
+        sr_run_say(run, _("That did not work.  Nothing was changed."));
+        sr_run_say_help(run);
+        return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
+    }
+    return sr_commit(run);
+}
+
+static bool
+say_nothing(void *data, const char *text)
+{
+    (void)data;
+    (void)text;
+    return true;
+}
+
+enum sr_reset_end
+sr_reset_flow(enum sr_reset_kind kind, const char *operand,
+              const struct sr_reset_peer *peer,
+              const struct sr_reset_talk *talk)
+{
+    struct sr_run run;
+    enum sr_reset_end end = SR_RESET_REFUSED;
+
+    if (sr_run_begin(&run, peer, talk))
+        end =
+            kind == SR_RESET_RESET ? reset(&run) : sr_own(&run, kind, operand);
+    else if (run.is_gone)
+        end = SR_RESET_GONE;
+    sr_notice_wait(&run, SEND_WAIT_MS);
+    sr_run_end(&run);
+    return end;
+}
+
+bool
+sr_reset_is_enrolled(const struct sr_reset_peer *peer)
+{
+    static const struct sr_reset_talk nobody = {.say = say_nothing};
+    const struct passwd *entry = getpwuid(peer->uid);
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    struct sr_run run;
+    bool has_enough = true;
+
+    if (entry != NULL && sr_run_begin(&run, peer, &nobody) &&
+        sr_run_account(&run, entry->pw_name) && run.obstacle == NULL) {
+        const struct sr_identity id = sr_run_identity(&run);
+        const enum sr_store_result result =
+            sr_enrolment_get(run.store, &id, &enrolment, &time);
+
+        has_enough = result != SR_STORE_OK && result != SR_STORE_NOT_FOUND;
+        time.now = SR_TIME_MAX; /* what is new counts, too */
+        has_enough = has_enough || sr_run_has_enough(&run, &enrolment, &time);
+        explicit_bzero(&enrolment, sizeof(enrolment));
+    }
+    if (entry != NULL)
+        sr_run_end(&run);
+    return has_enough;
+}

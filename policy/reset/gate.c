@@ -1,0 +1,396 @@
+/*
+ * Gate: one way to prove who it is, and one try of it under the throttle.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/reset/app.h"
+#include "policy/reset/gate.h"
+#include "policy/reset/seal.h"
+#include "policy/reset/words.h"
+#include "policy/throttle/attempt.h"
+#include "policy/util/crypt.h"
+#include "policy/util/file_lock.h"
+
+#define HOUR           3600
+#define MAIL_TRIES_MAX 5 /* of one code */
+
+static const struct {
+    const char *text;   /* in a menu */
+    const char *prompt; /* NULL: prepared and asked for by a part of its own */
+    size_t length;      /* of the code; 0: not a code of ours */
+    unsigned attempts;  /* wrong ones in an hour */
+    int64_t duration;   /* of the lockout */
+    unsigned limit;     /* wrong ones in all */
+} gates[SR_GATE_COUNT] = {
+    [SR_GATE_APP] = {N_("a code from your authenticator app"),
+                     N_("Code from the app (6 digits): "), 0, 5, SR_DAY, 50},
+    [SR_GATE_CODES] = {N_("one of your recovery codes"), N_("Recovery code: "),
+                       SR_RECOVERY_LENGTH, 10, HOUR, 100},
+    [SR_GATE_TICKET] = {N_("a ticket from the helpdesk"), N_("Ticket: "),
+                        SR_TICKET_LENGTH, 10, HOUR, 100},
+    [SR_GATE_MAIL] = {N_("a code by mail"), N_("Code from the mail: "),
+                      SR_MAIL_LENGTH, 5, SR_DAY, 50},
+    [SR_GATE_KEY] = {N_("your ssh key"), NULL, 0, 10, HOUR, 100},
+};
+
+const char *
+sr_gate_text(enum sr_gate_id gate)
+{
+    return _(gates[gate].text);
+}
+
+/* ---- ledgers */
+
+static struct sr_rules
+rules_of(enum sr_gate_id gate, const struct sr_rules *base)
+{
+    struct sr_rules rules = *base;
+
+    rules.lock_root = true;
+    rules.attempts = gates[gate].attempts;
+    rules.window = HOUR;
+    rules.duration = rules.duration_max = gates[gate].duration;
+    rules.limit = gates[gate].limit;
+    rules.source_attempts = 30;
+    rules.familiar = 0;
+    return rules;
+}
+
+/* The name that the ledgers of an account's gate are kept by; no account can
+ * have it. */
+static struct sr_identity
+ledger_identity(const struct sr_identity *id, enum sr_gate_id gate)
+{
+    struct sr_identity of_gate = *id;
+
+    snprintf(of_gate.name, sizeof(of_gate.name), "%s/%.*s", sr_gate_name(gate),
+             SR_NAME_MAX - 16, id->name);
+    return of_gate;
+}
+
+enum sr_store_result
+sr_gate_standing(struct sr_store *store, const struct sr_identity *id,
+                 enum sr_gate_id gate, struct sr_standing *standing)
+{
+    const struct sr_rules none = {.attempts = 0};
+    const struct sr_rules rules = rules_of(gate, &none);
+    const struct sr_limits limits = sr_attempt_account_limits(&rules, false);
+    const struct sr_identity of_gate = ledger_identity(id, gate);
+    const struct sr_ledger_key key =
+        sr_ledger_key_account(&of_gate, SR_LEDGER_STRANGERS, NULL);
+
+    return sr_attempt_standing(store, &key, &limits, standing);
+}
+
+enum sr_store_result
+sr_gate_clear(struct sr_store *store, const struct sr_identity *id,
+              enum sr_gate_id gate)
+{
+    const struct sr_identity of_gate = ledger_identity(id, gate);
+
+    return sr_attempt_clear(store, &of_gate, NULL);
+}
+
+/* ---- checking */
+
+int
+sr_gate_hash(const char *code, char hash[SR_HASH_MAX])
+{
+    char setting[SR_HASH_MAX];
+
+    return sr_crypt_setting(setting, sizeof(setting)) == 0
+               ? sr_crypt_hash(code, setting, hash, SR_HASH_MAX)
+               : -1;
+}
+
+/* One answer, and what is known of it before the enrolment is changed. */
+struct trial {
+    struct sr_run *run;
+    enum sr_gate_id gate;
+    char typed[2 * SR_CODE_SIZE]; /* as code or as digits; empty: neither */
+    char hash[SR_HASH_MAX]; /* of the code, under the setting of its gate */
+    uint8_t key[SR_SEAL_KEY];
+    bool has_key;
+    bool is_signed; /* an ssh key has signed */
+    bool is_right;
+    bool is_unrecorded; /* what was used up could not be written */
+};
+
+static bool
+are_equal(const char *a, const char *b)
+{
+    volatile unsigned char differ = a[0] == '\0';
+
+    for (size_t i = 0; i < SR_HASH_MAX; i++) /* both are filled with zeros */
+        differ |= (unsigned char)(a[i] ^ b[i]);
+    return differ == 0;
+}
+
+/* A hash whose setting is that of the gate's codes; NULL: there is no code. */
+static const char *
+setting_of(const struct sr_enrolment *enrolment, enum sr_gate_id gate)
+{
+    const char *hash = gate == SR_GATE_TICKET ? enrolment->ticket
+                       : gate == SR_GATE_MAIL ? enrolment->mail_code
+                                              : NULL;
+
+    for (size_t i = 0; gate == SR_GATE_CODES && i < SR_CODES_COUNT; i++) {
+        if (enrolment->code[i][0] != '\0')
+            hash = enrolment->code[i];
+    }
+    return hash == NULL || hash[0] == '\0' ? NULL : hash;
+}
+
+/* Hash the code, before the enrolment is locked: it takes long.  Without
+ * anything to compare with it takes as long. */
+static void
+prepare(struct trial *trial)
+{
+    const struct sr_identity id = sr_run_identity(trial->run);
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    const char *setting;
+
+    sr_enrolment_get(trial->run->store, &id, &enrolment, &time);
+    setting = setting_of(&enrolment, trial->gate);
+    if (trial->gate == SR_GATE_APP) {
+        struct sr_error error;
+
+        trial->has_key =
+            sr_seal_key(trial->run->store, trial->run->config->reset.seal_file,
+                        true, trial->key, &error) == 0;
+        if (!trial->has_key)
+            sr_run_event(trial->run, SR_EVENT_UNSEAL, false,
+                         sr_error_text(&error));
+    } else if (gates[trial->gate].length > 0 &&
+               (setting == NULL ||
+                sr_crypt_hash(trial->typed, setting, trial->hash,
+                              SR_HASH_MAX) != 0)) {
+        sr_crypt_verify(trial->typed, NULL);
+    }
+    explicit_bzero(&enrolment, sizeof(enrolment));
+}
+
+static bool
+check_app(struct trial *trial, struct sr_enrolment *enrolment,
+          const struct sr_account_time *time)
+{
+    const struct sr_identity id = sr_run_identity(trial->run);
+    uint8_t secret[SR_APP_SECRET] = {0};
+    bool is_right = false;
+
+    if (!trial->has_key)
+        return false;
+    if (sr_unseal(trial->key, &id, enrolment->app, secret) == 0)
+        is_right = sr_app_check(enrolment, secret, trial->typed, time->wall);
+    else
+        sr_run_event(trial->run, SR_EVENT_UNSEAL, false, "app");
+    explicit_bzero(secret, sizeof(secret));
+    return is_right;
+}
+
+/* A code is used up; a wrong one of a mail counts against that code. */
+static bool
+use_code(struct trial *trial, struct sr_enrolment *enrolment,
+         const struct sr_account_time *time)
+{
+    bool is_right = false;
+
+    for (unsigned i = 0;
+         trial->gate == SR_GATE_CODES && !is_right && i < SR_CODES_COUNT; i++) {
+        is_right = are_equal(enrolment->code[i], trial->hash);
+        if (is_right) {
+            memset(enrolment->code[i], 0, SR_HASH_MAX);
+            snprintf(trial->run->used_code_text, 8, "%u", i + 1);
+        }
+    }
+    if (trial->gate == SR_GATE_TICKET) {
+        is_right = are_equal(enrolment->ticket, trial->hash);
+        if (is_right) {
+            memcpy(trial->run->words, enrolment->words, SR_WORDS_MAX);
+            sr_enrolment_remove(enrolment, SR_GATE_TICKET);
+        }
+    }
+    if (trial->gate == SR_GATE_MAIL) {
+        is_right = enrolment->mail_until > time->now &&
+                   are_equal(enrolment->mail_code, trial->hash);
+        if (is_right || ++enrolment->mail_tries >= MAIL_TRIES_MAX)
+            memset(enrolment->mail_code, 0, SR_HASH_MAX);
+    }
+    return is_right;
+}
+
+static bool
+check_in(void *context, struct sr_enrolment *enrolment,
+         const struct sr_account_time *time)
+{
+    struct trial *trial = context;
+
+    trial->is_right = false;
+    if (!sr_enrolment_has(enrolment, trial->gate, time))
+        return false;
+    if (trial->gate == SR_GATE_APP)
+        trial->is_right = check_app(trial, enrolment, time);
+    else if (trial->gate == SR_GATE_KEY)
+        trial->is_right = trial->is_signed;
+    else
+        trial->is_right = use_code(trial, enrolment, time);
+    if (trial->is_right)
+        enrolment->gate[trial->gate].used = time->wall;
+    return trial->is_right || trial->gate == SR_GATE_MAIL;
+}
+
+/* Check, and use up.  False also when that cannot be recorded. */
+static bool
+check(struct trial *trial)
+{
+    const struct sr_identity id = sr_run_identity(trial->run);
+    enum sr_store_result result;
+
+    prepare(trial);
+    if (trial->run->why_not != NULL && !trial->run->is_own)
+        return false;
+    result = sr_enrolment_change(trial->run->store, &id, check_in, trial);
+    if (result == SR_STORE_OK)
+        return trial->is_right;
+    trial->is_unrecorded = true;
+    sr_run_event(trial->run, SR_EVENT_STATE, false, sr_store_strerror(result));
+    return false;
+}
+
+/* ---- one try */
+
+static void
+say_locked(struct sr_run *run, const struct sr_attempt *attempt)
+{
+    const sr_time until = sr_attempt_until(attempt);
+    char *when =
+        SR_TIME_IS_SET(until)
+            ? sr_message_when(until, sr_transaction_message(&run->txn).now)
+            : NULL;
+
+    if (when != NULL)
+        sr_run_say(run,
+                   _("There were too many wrong answers.  This way can be used "
+                     "again %s.  Another way may be open now."),
+                   when);
+    else
+        sr_run_say(run, _("There were too many wrong answers.  This way cannot "
+                          "be used any more.  Another way may be open."));
+    free(when);
+}
+
+/* What is said of a try, and the events. */
+static void
+tell(struct sr_run *run, const struct trial *trial, bool is_locked,
+     const struct sr_attempt *attempt)
+{
+    const char *name = sr_gate_name(trial->gate);
+
+    sr_run_event(run,
+                 trial->is_right ? SR_EVENT_GATE_PASSED : SR_EVENT_GATE_FAILED,
+                 trial->is_right, name);
+    if (trial->is_unrecorded)
+        sr_run_say(run, _("Your answer could not be recorded, so it does not "
+                          "count.  Try again later."));
+    else if (is_locked)
+        say_locked(run, attempt);
+    else
+        sr_run_say(run, "%s",
+                   trial->is_right ? _("Accepted.") : _("Not accepted."));
+}
+
+/* Verify under the throttle. */
+static void
+verify(struct trial *trial)
+{
+    struct sr_run *run = trial->run;
+    const struct sr_identity id = sr_run_identity(run);
+    const struct sr_rules rules = rules_of(trial->gate, &run->txn.rules);
+    const struct sr_subject subject = {
+        .is_known = run->txn.ask == SR_STATUS_OK,
+        .id = ledger_identity(&id, trial->gate),
+        .source = &run->txn.context.source,
+        .rules = &rules,
+    };
+    struct sr_attempt *attempt;
+    struct sr_settled settled = {.result = SR_STORE_OK};
+    const enum sr_begin begun = sr_attempt_begin(
+        SR_RESET_STATEDIR, SR_RESET_RUNDIR, &subject, false, &attempt);
+
+    if (begun == SR_BEGIN_GO)
+        trial->is_right = check(trial);
+    else if (begun == SR_BEGIN_LOCKED)
+        prepare(trial);
+    else
+        trial->is_unrecorded = true;
+    if (!trial->is_unrecorded || begun == SR_BEGIN_GO)
+        settled =
+            sr_attempt_settle(attempt, trial->is_right || trial->is_unrecorded
+                                           ? SR_OUTCOME_NEITHER
+                                           : SR_OUTCOME_WRONG);
+    if (settled.result != SR_STORE_OK || settled.is_late)
+        trial->is_unrecorded = true;
+    if (trial->is_unrecorded)
+        trial->is_right = false;
+    if (begun == SR_BEGIN_LOCKED || settled.began_lockout)
+        sr_run_event(run, SR_EVENT_GATE_LOCKED, false,
+                     sr_gate_name(trial->gate));
+    tell(run, trial, begun == SR_BEGIN_LOCKED, attempt);
+    sr_attempt_free(attempt, false);
+}
+
+/* Wait until the answer may leave. */
+static void
+keep_floor(const struct sr_run *run, int64_t since)
+{
+    const int64_t until = since + run->config->rules.delay * 1000;
+    const int64_t left = until - sr_clock_milliseconds();
+
+    if (left > 0)
+        sr_nap((unsigned)left, (unsigned)left + 1);
+}
+
+/* What was typed, as a code of the gate. */
+static void
+read_answer(struct trial *trial, const char *answer)
+{
+    const size_t length = gates[trial->gate].length;
+    char code[SR_CODE_SIZE];
+
+    if (length == 0)
+        snprintf(trial->typed, sizeof(trial->typed), "%.*s",
+                 (int)sizeof(trial->typed) - 1, answer);
+    else if (sr_code_read(answer, length, code))
+        snprintf(trial->typed, sizeof(trial->typed), "%s", code);
+    explicit_bzero(code, sizeof(code));
+}
+
+bool
+sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
+{
+    struct trial trial = {.run = run, .gate = gate};
+    char *answer = sr_run_ask(run, true, "%s", _(gates[gate].prompt));
+    const int64_t since = sr_clock_milliseconds();
+    bool is_right = false;
+
+    if (answer != NULL) {
+        read_answer(&trial, answer);
+        verify(&trial);
+        is_right = trial.is_right;
+        keep_floor(run, since);
+    }
+    sr_run_wipe(&answer);
+    explicit_bzero(&trial, sizeof(trial));
+    if (is_right && gate == SR_GATE_TICKET)
+        sr_run_say(run, _("Read these words to the helpdesk: %s"), run->words);
+    if (is_right)
+        run->proved |= 1u << gate;
+    return is_right;
+}

@@ -1,0 +1,152 @@
+/*
+ * Notice: what a user is informed of by mail.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy/reset/notice.h"
+#include "policy/reset/queue.h"
+#include "policy/reset/words.h"
+#include "policy/util/file_lock.h"
+#include "policy/util/text.h"
+
+#define LIFE (24 * 3600)
+
+/* What has happened, for the reader whose account it is. */
+static const char *const texts[SR_NOTICE_KINDS] = {
+    [SR_NOTICE_RESET] =
+        N_("The password of your account was reset by self-service."),
+    [SR_NOTICE_UNLOCK] =
+        N_("A lockout of your account was ended by self-service."),
+    [SR_NOTICE_ADDED] =
+        N_("A way to reset the password of your account was set up."),
+    [SR_NOTICE_REMOVED] =
+        N_("A way to reset the password of your account was removed."),
+    [SR_NOTICE_TICKET] =
+        N_("The helpdesk has issued a ticket, by which the password of your "
+           "account can be reset."),
+};
+
+static void
+free_text(char **text)
+{
+    if (*text != NULL)
+        explicit_bzero(*text, strlen(*text));
+    free(*text);
+}
+#define AUTO_FREE __attribute__((cleanup(free_text)))
+
+bool
+sr_notice_queue(struct sr_run *run, const char *address, const char *subject,
+                const char *body, bool is_code, int64_t life)
+{
+    AUTO_FREE char *message =
+        sr_format("From: Self-service reset <%s>\n"
+                  "To: <%s>\n"
+                  "Subject: %s\n"
+                  "Auto-Submitted: auto-generated\n"
+                  "MIME-Version: 1.0\n"
+                  "Content-Type: text/plain; charset=UTF-8\n"
+                  "Content-Transfer-Encoding: 8bit\n"
+                  "\n"
+                  "%s\n",
+                  run->config->reset.mail_from, address, subject, body);
+    struct sr_queued queued = {
+        .until = sr_transaction_message(&run->txn).now + life,
+        .is_code = is_code,
+        .message = message,
+    };
+    int error = -ENOMEM;
+
+    memcpy(queued.ref, run->ref, sizeof(queued.ref) - 1);
+    memcpy(queued.user, run->txn.name, sizeof(queued.user) - 1);
+    if (message != NULL)
+        error = sr_queue_put(&queued);
+    if (error == 0) {
+        run->has_queued = true;
+        return true;
+    }
+    sr_run_event(run, is_code ? SR_EVENT_SEND_FAILED : SR_EVENT_NOTICE_FAILED,
+                 false, strerror(-error));
+    return false;
+}
+
+void
+sr_notice(struct sr_run *run, enum sr_notice_kind kind, const char *what)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    const char *source = run->txn.context.source.text;
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    AUTO_FREE char *way =
+        what == NULL ? strdup("") : sr_format(_("\nWay: %s"), what);
+    AUTO_FREE char *from =
+        source[0] == '\0' ? strdup("") : sr_format(_("\nFrom: %s"), source);
+    AUTO_FREE char *body = NULL;
+
+    if (way != NULL && from != NULL)
+        body = sr_message_fold(sr_format(
+            _("%s\n\nHost: %s%s%s\nReference: %s\n\n"
+              "If it was not you: sign in on %s and run \"selfreset report "
+              "%s\", which locks this way, and ask %s at once."),
+            _(texts[kind]), run->host, way, from, run->ref, run->host, run->ref,
+            sr_run_contact(run)));
+    if (body == NULL ||
+        sr_enrolment_get(run->store, &id, &enrolment, &time) != SR_STORE_OK)
+        return;
+    for (int i = 0; i < SR_ADDRESSES; i++) {
+        if (enrolment.address[i][0] != '\0')
+            sr_notice_queue(run, enrolment.address[i],
+                            _("Your account: recovery of the password"), body,
+                            false, LIFE);
+    }
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    sr_notice_send(run);
+}
+
+/* In a process of its own, since a mail program may be slow; without the
+ * connection, which would stay open. */
+void
+sr_notice_send(struct sr_run *run)
+{
+    struct sr_queue_result result;
+    pid_t child;
+
+    if (!run->has_queued)
+        return;
+    run->has_queued = false;
+    sr_notice_wait(run, 0);
+    child = fork();
+    if (child == 0) {
+        closefrom(3);
+        signal(SIGCHLD, SIG_DFL);
+        sr_queue_send(run->config, &result);
+        _exit(0);
+    }
+    run->sender = child > 0 ? child : 0;
+}
+
+void
+sr_notice_wait(struct sr_run *run, int64_t wait_ms)
+{
+    const int64_t until = sr_clock_milliseconds() + wait_ms;
+
+    while (run->sender > 0) {
+        const pid_t done = waitpid(run->sender, NULL, WNOHANG);
+
+        if (done == run->sender || (done < 0 && errno != EINTR))
+            run->sender = 0;
+        else if (sr_clock_milliseconds() >= until)
+            break;
+        else
+            sr_nap(5, 10);
+    }
+}

@@ -1,0 +1,479 @@
+/*
+ * Own: the flows of a user who is logged in, about the own account.
+ *
+ * What changes a gate needs the current password, and beside it a proof by a
+ * gate where one is set up; without one, the new gate can be used for a reset
+ * only after reset.new_gate_wait: a password alone must not be enough to make
+ * a way around it.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "policy/account/verify.h"
+#include "policy/reset/app.h"
+#include "policy/reset/gate.h"
+#include "policy/reset/notice.h"
+#include "policy/reset/own.h"
+#include "policy/reset/renew.h"
+#include "policy/reset/seal.h"
+#include "policy/reset/words.h"
+
+/* ---- who it is */
+
+/* The account of the peer's uid. */
+static bool
+find_account(struct sr_run *run)
+{
+    const struct passwd *entry = getpwuid(run->peer->uid);
+
+    run->is_own = true;
+    if (entry == NULL) {
+        sr_run_say(run, _("Your account has no name on this system."));
+        return false;
+    }
+    if (!sr_run_account(run, entry->pw_name))
+        return false;
+    if (run->obstacle == NULL && run->txn.uid == run->peer->uid)
+        return true;
+    sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->obstacle);
+    sr_run_say(run, _("Self-service reset is not possible for your account."));
+    sr_run_say_help(run);
+    return false;
+}
+
+/* Read the account's enrolment; false after saying that it cannot be. */
+static bool
+read_enrolment(struct sr_run *run, struct sr_enrolment *enrolment,
+               struct sr_account_time *time)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    const enum sr_store_result result =
+        sr_enrolment_get(run->store, &id, enrolment, time);
+
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
+        return true;
+    sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
+    sr_run_say(run, _("What is set up for your account cannot be read now."));
+    sr_run_say_help(run);
+    return false;
+}
+
+static bool
+prove_password(struct sr_run *run)
+{
+    __attribute__((cleanup(sr_run_wipe))) char *password =
+        sr_run_ask(run, false, "%s", _("Current password: "));
+    struct sr_verify_outcome outcome;
+
+    if (password == NULL || password[0] == '\0')
+        return false;
+    outcome = sr_verify(&run->txn, password);
+    if (outcome.verified == SR_VERIFIED_WRONG)
+        sr_run_event(run, SR_EVENT_WRONG_CURRENT, false, NULL);
+    sr_run_pass_on(run, sr_verify_message(&run->txn, &outcome));
+    if (outcome.verified == SR_VERIFIED_RIGHT)
+        return true;
+    sr_run_say(run, outcome.verified == SR_VERIFIED_WRONG
+                        ? _("The current password is not right.  Nothing was "
+                            "changed.")
+                        : _("Nothing was changed."));
+    return false;
+}
+
+/* Choose among the gates of a mask; SR_GATE_COUNT: none, or gone. */
+static enum sr_gate_id
+choose(struct sr_run *run, unsigned mask, const char *question)
+{
+    enum sr_gate_id offered[SR_GATE_COUNT];
+    unsigned count = 0, number;
+    char text[1024];
+    size_t used = (size_t)snprintf(text, sizeof(text), "%s", question);
+
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        if ((mask >> gate & 1) == 0)
+            continue;
+        offered[count++] = (enum sr_gate_id)gate;
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "\n %u  %s",
+                                 count, sr_gate_text((enum sr_gate_id)gate));
+    }
+    if (count == 0)
+        return SR_GATE_COUNT;
+    sr_run_say(run, "%s", text);
+    number = sr_run_choose(run, count);
+    return number == 0 ? SR_GATE_COUNT : offered[number - 1];
+}
+
+/* The gates that are set up and may be used, a ticket among them. */
+static unsigned
+usable_gates(const struct sr_run *run, const struct sr_enrolment *enrolment,
+             const struct sr_account_time *time)
+{
+    unsigned mask = 0;
+
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        if (sr_enrolment_has(enrolment, (enum sr_gate_id)gate, time))
+            mask |= 1u << gate;
+    }
+    return mask & run->allowed;
+}
+
+/* The password, and a gate where there is one.  *wait is what a gate that is
+ * set up now has to wait. */
+static bool
+prove(struct sr_run *run, int64_t *wait)
+{
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    enum sr_gate_id gate;
+    unsigned mask;
+
+    *wait = run->txn.rules.reset_wait;
+    if (!prove_password(run) || !read_enrolment(run, &enrolment, &time))
+        return false;
+    mask = usable_gates(run, &enrolment, &time);
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    if (mask == 0)
+        return true;
+    gate = choose(run, mask, _("Prove it by one of your ways, too:"));
+    if (gate == SR_GATE_COUNT || !sr_gate_try(run, gate))
+        return false;
+    *wait = 0;
+    return true;
+}
+
+/* ---- set up */
+
+struct addition {
+    enum sr_gate_id gate;
+    int64_t wait;
+    uint8_t sealed[SR_SEALED_SIZE];
+    int64_t step;
+};
+
+static bool
+add_in(void *context, struct sr_enrolment *enrolment,
+       const struct sr_account_time *time)
+{
+    const struct addition *addition = context;
+    struct sr_gate_record *record = &enrolment->gate[addition->gate];
+
+    memcpy(enrolment->app, addition->sealed, sizeof(enrolment->app));
+    enrolment->app_step = addition->step;
+    enrolment->app_drift = 0;
+    record->since = time->wall;
+    record->usable = time->now + addition->wait;
+    record->used = 0;
+    return true;
+}
+
+static bool
+store(struct sr_run *run, struct addition *addition)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    const enum sr_store_result result =
+        sr_enrolment_change(run->store, &id, add_in, addition);
+
+    if (result == SR_STORE_OK)
+        return true;
+    sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
+    sr_run_say(run, _("It could not be stored."));
+    sr_run_say_help(run);
+    return false;
+}
+
+/* Ask for a code until it is right; *step is of which one. */
+static bool
+confirm_app(struct sr_run *run, const uint8_t secret[SR_APP_SECRET],
+            int64_t *step)
+{
+    struct sr_enrolment scratch = {.app_step = 0};
+    bool is_right = false;
+
+    for (int tries = 0; tries < 3 && !is_right && !run->is_gone; tries++) {
+        __attribute__((cleanup(sr_run_wipe))) char *answer = sr_run_ask(
+            run, true, "%s", _("To confirm, type the code that it shows: "));
+
+        is_right = answer != NULL &&
+                   sr_app_check(&scratch, secret, answer,
+                                sr_transaction_message(&run->txn).now);
+        if (!is_right && !run->is_gone)
+            sr_run_say(run, _("That is not the code of this moment.  The clock "
+                              "of the app's device has to be right."));
+    }
+    *step = scratch.app_step;
+    return is_right;
+}
+
+static bool
+add_app(struct sr_run *run, int64_t wait)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    struct addition addition = {.gate = SR_GATE_APP, .wait = wait};
+    char text[SR_APP_TEXT], uri[SR_APP_URI];
+    uint8_t secret[SR_APP_SECRET], key[SR_SEAL_KEY];
+    struct sr_error error;
+    bool is_done = false;
+
+    if (sr_seal_key(run->store, run->config->reset.seal_file, true, key,
+                    &error) != 0 ||
+        getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret) ||
+        sr_seal(key, &id, secret, addition.sealed) != 0 ||
+        !sr_app_text(secret, text)) {
+        sr_run_event(run, SR_EVENT_UNSEAL, false, sr_error_text(&error));
+        sr_run_say(run, _("Secrets cannot be kept on this system now."));
+        sr_run_say_help(run);
+    } else {
+        sr_app_uri(secret, run->host, run->txn.name, uri);
+        sr_run_say(run, _("Add an account to your authenticator app, by time "
+                          "and with 6 digits.  Its key:"));
+        sr_run_say(run, "%s", text);
+        sr_run_say(run, _("The same as an address for the app:"));
+        sr_run_say(run, "%s", uri);
+        is_done =
+            confirm_app(run, secret, &addition.step) && store(run, &addition);
+    }
+    explicit_bzero(secret, sizeof(secret));
+    explicit_bzero(key, sizeof(key));
+    explicit_bzero(text, sizeof(text));
+    explicit_bzero(uri, sizeof(uri));
+    return is_done;
+}
+
+static void
+say_usable(struct sr_run *run, int64_t wait)
+{
+    const sr_time now = sr_transaction_message(&run->txn).now;
+    char *when = wait > 0 ? sr_message_when(now + wait, now) : NULL;
+
+    if (when == NULL)
+        sr_run_say(run, _("It is set up and can be used now."));
+    else
+        sr_run_say(run,
+                   _("It is set up, and can be used to reset the password %s: "
+                     "that leaves time to notice if it was not you."),
+                   when);
+    free(when);
+}
+
+/* A gate was set up: its ledgers begin anew. */
+static enum sr_reset_end
+added(struct sr_run *run, enum sr_gate_id gate, int64_t wait)
+{
+    const struct sr_identity id = sr_run_identity(run);
+
+    sr_gate_clear(run->store, &id, gate);
+    sr_run_event(run, SR_EVENT_GATE_ADDED, true, sr_gate_name(gate));
+    sr_notice(run, SR_NOTICE_ADDED, sr_gate_name(gate));
+    say_usable(run, wait);
+    if (gate != SR_GATE_CODES)
+        sr_renew_used(run);
+    return SR_RESET_DONE;
+}
+
+static enum sr_reset_end
+unchanged(struct sr_run *run)
+{
+    sr_run_say(run, _("Nothing was changed."));
+    return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
+}
+
+/* The gates that a user sets up; a ticket comes from an administrator. */
+#define OWN_GATES (1u << SR_GATE_APP | 1u << SR_GATE_CODES)
+
+static enum sr_reset_end
+enroll(struct sr_run *run)
+{
+    enum sr_gate_id gate;
+    bool is_done = false;
+    int64_t wait;
+
+    if (!prove(run, &wait))
+        return unchanged(run);
+    gate = choose(run, run->allowed & OWN_GATES, _("What do you set up?"));
+    if (gate == SR_GATE_APP)
+        is_done = add_app(run, wait);
+    else if (gate == SR_GATE_CODES)
+        is_done = sr_renew_all(run, wait);
+    return is_done ? added(run, gate, wait) : unchanged(run);
+}
+
+static enum sr_reset_end
+renew_codes(struct sr_run *run)
+{
+    int64_t wait;
+
+    if ((run->allowed >> SR_GATE_CODES & 1) == 0) {
+        sr_run_say(run, _("Recovery codes are not used on this system."));
+        return SR_RESET_REFUSED;
+    }
+    if (!prove(run, &wait) || !sr_renew_all(run, wait))
+        return unchanged(run);
+    return added(run, SR_GATE_CODES, wait);
+}
+
+/* ---- show, remove, report */
+
+static void
+say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
+         enum sr_gate_id gate, const struct sr_account_time *time)
+{
+    const struct sr_gate_record *record = &enrolment->gate[gate];
+    const struct sr_identity id = sr_run_identity(run);
+    struct sr_standing standing = {.failures = 0};
+    char *used =
+        record->used == 0 ? NULL : sr_message_when(record->used, time->wall);
+    unsigned left = 0;
+
+    sr_gate_standing(run->store, &id, gate, &standing);
+    for (int i = 0; i < SR_CODES_COUNT; i++)
+        left += enrolment->code[i][0] != '\0';
+    sr_run_say(run, "- %s%s", sr_gate_text(gate),
+               record->usable > time->now ? _(" (not yet usable)") : "");
+    if (gate == SR_GATE_CODES)
+        sr_run_say(run, _("  %u codes are left"), left);
+    if (used != NULL)
+        sr_run_say(run, _("  last used %s"), used);
+    if (standing.in_a_row > 0)
+        sr_run_say(run, _("  wrong answers since then: %u%s"),
+                   (unsigned)standing.in_a_row,
+                   sr_lockout_is(&standing.lockout) ? _("; it is locked") : "");
+    free(used);
+}
+
+static enum sr_reset_end
+show_status(struct sr_run *run)
+{
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    unsigned count = 0;
+
+    if (!read_enrolment(run, &enrolment, &time))
+        return SR_RESET_REFUSED;
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        if (enrolment.gate[gate].since == 0)
+            continue;
+        if (count++ == 0)
+            sr_run_say(run, _("To reset your password you can use:"));
+        say_gate(run, &enrolment, (enum sr_gate_id)gate, &time);
+    }
+    if (count == 0)
+        sr_run_say(run, _("Nothing is set up."));
+    if (enrolment.reported != 0) {
+        sr_run_say(run, _("A reset was reported as not yours, so none is "
+                          "possible now."));
+        sr_run_say_help(run);
+    } else if (!sr_run_has_enough(run, &enrolment, &time)) {
+        sr_run_say(run,
+                   _("A reset needs %u ways of different kinds that can be "
+                     "used.  Run \"selfreset enroll\" to set one up."),
+                   run->proofs);
+    }
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    return SR_RESET_DONE;
+}
+
+static bool
+remove_in(void *context, struct sr_enrolment *enrolment,
+          const struct sr_account_time *time)
+{
+    (void)time;
+    sr_enrolment_remove(enrolment, *(enum sr_gate_id *)context);
+    return true;
+}
+
+static enum sr_reset_end
+remove_gate(struct sr_run *run)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    enum sr_gate_id gate;
+    unsigned mask = 0;
+
+    if (!read_enrolment(run, &enrolment, &time))
+        return SR_RESET_REFUSED;
+    for (unsigned i = 0; i < SR_GATE_COUNT; i++)
+        mask |= enrolment.gate[i].since != 0 ? 1u << i : 0;
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    if (mask == 0) {
+        sr_run_say(run, _("Nothing is set up."));
+        return SR_RESET_REFUSED;
+    }
+    if (!prove_password(run))
+        return unchanged(run);
+    gate = choose(run, mask, _("What do you remove?"));
+    if (gate == SR_GATE_COUNT)
+        return unchanged(run);
+    sr_notice(run, SR_NOTICE_REMOVED, sr_gate_name(gate));
+    if (sr_enrolment_change(run->store, &id, remove_in, &gate) != SR_STORE_OK)
+        return unchanged(run);
+    sr_run_event(run, SR_EVENT_GATE_REMOVED, true, sr_gate_name(gate));
+    sr_run_say(run, _("It is removed."));
+    return SR_RESET_DONE;
+}
+
+static bool
+report_in(void *context, struct sr_enrolment *enrolment,
+          const struct sr_account_time *time)
+{
+    (void)context;
+    enrolment->reported = time->wall;
+    return true;
+}
+
+/* A reset that was not the user's: recovery is off until an administrator has
+ * looked at it. */
+static enum sr_reset_end
+report(struct sr_run *run, const char *operand)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    __attribute__((cleanup(sr_run_wipe))) char *answer = NULL;
+    char ref[SR_CODE_SIZE], cause[48];
+
+    if (operand == NULL)
+        operand = answer = sr_run_ask(
+            run, true, "%s", _("Reference, as in the message you got: "));
+    if (operand == NULL || !sr_code_read(operand, SR_REF_LENGTH, ref)) {
+        sr_run_say(run, _("That is not a reference, such as K7Q4-2MXP."));
+        return unchanged(run);
+    }
+    if (sr_enrolment_change(run->store, &id, report_in, NULL) != SR_STORE_OK) {
+        sr_run_event(run, SR_EVENT_STATE, false, "report");
+        return unchanged(run);
+    }
+    snprintf(cause, sizeof(cause), "%.4s-%.4s", ref, ref + 4);
+    sr_run_event(run, SR_EVENT_REPORTED, true, cause);
+    sr_run_say(run, _("It is reported.  Your password cannot be reset until an "
+                      "administrator has looked at it.  If it no longer works, "
+                      "or to be safe, change it now: run \"passwd\"."));
+    sr_run_say_help(run);
+    return SR_RESET_DONE;
+}
+
+enum sr_reset_end
+sr_own(struct sr_run *run, enum sr_reset_kind kind, const char *operand)
+{
+    if (!find_account(run))
+        return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
+    switch (kind) {
+    case SR_RESET_ENROLL:
+        return enroll(run);
+    case SR_RESET_STATUS:
+        return show_status(run);
+    case SR_RESET_CODES:
+        return renew_codes(run);
+    case SR_RESET_REMOVE:
+        return remove_gate(run);
+    case SR_RESET_REPORT:
+        return report(run, operand);
+    default:
+        return SR_RESET_REFUSED;
+    }
+}

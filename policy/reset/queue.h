@@ -1,0 +1,60 @@
+/*
+ * Queue: messages of self-service reset that are to be sent by mail, kept on
+ * disk until the mail program has taken them.
+ *
+ *   STATEDIR/reset/queue/TIME-RANDOM   0600, root's: five lines (format, end of
+ *                                      life, kind, reference, user), an empty
+ *                                      one, and the message
+ *
+ * The mail program (reset.mail_program) reads the message, with its headers,
+ * from standard input, as sendmail -t does.  It runs as reset.mail_user with an
+ * empty environment and is killed after 15 seconds.  Its exit codes are those
+ * of sysexits(3): 0 taken; 65 or 67 no such address; 78 not set up: both are
+ * given up at once; any other is tried again.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_RESET_QUEUE_H
+#define SR_POLICY_RESET_QUEUE_H
+
+#include "policy/config/settings.h"
+#include "policy/util/time.h"
+
+/* Bytes of one file. */
+#define SR_QUEUE_MAX 8192
+
+/* A message as its file has it. */
+struct sr_queued {
+    sr_time until;       /* wall clock; then it is given up */
+    bool is_code;        /* a code: nobody is told that it was given up */
+    char ref[12];        /* of the flow */
+    char user[257];      /* whose; SR_NAME_MAX and its end */
+    const char *message; /* headers, an empty line and the text */
+};
+
+/* Queue a message.  Returns 0 or a negative errno. */
+int sr_queue_put(const struct sr_queued *queued);
+
+/* Read the bytes of a file, with an end behind them; they are changed, and
+ * ->message points into them.  False: it is none.  Pure. */
+bool sr_queue_parse(char *bytes, struct sr_queued *queued);
+
+/* What came of sending. */
+struct sr_queue_result {
+    unsigned sent;
+    unsigned left;     /* to be tried again */
+    unsigned given_up; /* as an event says */
+    int status;        /* of the last program that failed; 0: none */
+};
+
+/* Send what is queued, one after the other; a message that another process
+ * sends is left to it.  Returns 0, or a negative errno when the queue cannot be
+ * read. */
+int sr_queue_send(const struct sr_config *config,
+                  struct sr_queue_result *result);
+
+/* Whether it can be an address: one "@" with something on both sides, and no
+ * character that a header or a list of addresses gives a meaning. */
+bool sr_queue_is_address(const char *text);
+
+#endif

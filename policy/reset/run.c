@@ -1,0 +1,369 @@
+/*
+ * Run: one run of a flow.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy/backend/registry.h"
+#include "policy/config/account_rules.h"
+#include "policy/config/config.h"
+#include "policy/config/membership.h"
+#include "policy/reset/run.h"
+#include "policy/reset/words.h"
+
+#define SERVICE "selfreset"
+
+/* ---- talking */
+
+void
+sr_run_pass_on(struct sr_run *run, char *text)
+{
+    if (text != NULL && !run->is_gone)
+        run->is_gone = !run->talk->say(run->talk->data, text);
+    if (text != NULL)
+        explicit_bzero(text, strlen(text)); /* it may have a code */
+    free(text);
+}
+
+__attribute__((format(printf, 1, 0))) static char *
+print(const char *format, va_list arguments)
+{
+    char *text = NULL;
+
+    return vasprintf(&text, format, arguments) < 0 ? NULL : text;
+}
+
+void
+sr_run_say(struct sr_run *run, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    sr_run_pass_on(run, sr_message_fold(print(format, arguments)));
+    va_end(arguments);
+}
+
+char *
+sr_run_ask(struct sr_run *run, bool is_shown, const char *format, ...)
+{
+    char *answer = NULL, *prompt;
+    va_list arguments;
+
+    va_start(arguments, format);
+    prompt = print(format, arguments);
+    va_end(arguments);
+    if (prompt == NULL || run->is_gone ||
+        !run->talk->ask(run->talk->data, prompt, is_shown, &answer)) {
+        run->is_gone = true;
+        sr_run_wipe(&answer);
+    }
+    free(prompt);
+    return answer;
+}
+
+void
+sr_run_wipe(char **answer)
+{
+    if (*answer != NULL)
+        explicit_bzero(*answer, strlen(*answer));
+    free(*answer);
+    *answer = NULL;
+}
+
+unsigned
+sr_run_choose(struct sr_run *run, unsigned most)
+{
+    while (!run->is_gone) {
+        __attribute__((cleanup(sr_run_wipe))) char *answer =
+            sr_run_ask(run, true, _("Number (1 to %u): "), most);
+        char *end = NULL;
+        const unsigned long number =
+            answer == NULL ? 0 : strtoul(answer, &end, 10);
+
+        if (answer != NULL && answer[0] >= '0' && answer[0] <= '9' &&
+            *end == '\0' && number >= 1 && number <= most)
+            return (unsigned)number;
+        if (!run->is_gone)
+            sr_run_say(run, _("Type one of the numbers above."));
+    }
+    return 0;
+}
+
+bool
+sr_run_is_yes(struct sr_run *run, const char *question)
+{
+    __attribute__((cleanup(sr_run_wipe))) char *answer =
+        sr_run_ask(run, true, "%s ", question);
+
+    return answer != NULL &&
+           (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0 ||
+            strcasecmp(answer, _("yes")) == 0);
+}
+
+const char *
+sr_run_contact(const struct sr_run *run)
+{
+    return run->config != NULL && run->config->contact != NULL
+               ? run->config->contact
+               : _("your administrator");
+}
+
+void
+sr_run_say_help(struct sr_run *run)
+{
+    sr_run_say(run, _("Ask %s and give the reference %s."), sr_run_contact(run),
+               run->ref);
+}
+
+void
+sr_run_event(struct sr_run *run, enum sr_event_id id, bool is_ok,
+             const char *cause)
+{
+    sr_transaction_event(&run->txn, id, is_ok ? "ok" : "failed", cause, -1);
+}
+
+/* ---- begin and end */
+
+static void
+set_context(struct sr_run *run)
+{
+    struct sr_context *context = &run->txn.context;
+    const struct sr_reset_peer *peer = run->peer;
+    const struct sr_origin origin = {
+        .rhost = peer->rhost,
+        .tty = peer->terminal,
+        .real_uid = peer->rhost != NULL ? 0 : peer->real_uid,
+        .ruser = (uid_t)-1,
+        .account = run->txn.uid,
+        .takes_password = true,
+    };
+
+    context->channel = "reset";
+    context->real_uid = peer->real_uid;
+    context->process = peer->process;
+    snprintf(context->service, sizeof(context->service), "%s",
+             peer->service == NULL ? SERVICE : peer->service);
+    snprintf(context->terminal, sizeof(context->terminal), "%s",
+             peer->terminal == NULL ? "" : peer->terminal);
+    snprintf(context->ref, sizeof(context->ref), "%.11s", run->ref);
+    sr_source_find(&context->source, &origin);
+}
+
+static bool
+load_config(struct sr_run *run)
+{
+    struct sr_config_errors errors = {0};
+
+    run->config = sr_config_load(run->peer->config, &errors);
+    if (run->config == NULL) {
+        sr_run_event(run, SR_EVENT_CONFIG, false,
+                     errors.count > 0 ? errors.item[0] : NULL);
+        sr_run_say(run, _("Self-service reset is not set up correctly here."));
+        sr_run_say_help(run);
+    } else if (!sr_config_resets(run->config)) {
+        sr_run_say(run,
+                   _("Self-service reset is switched off on this system."));
+        sr_run_say(run, _("Ask %s."), sr_run_contact(run));
+    }
+    sr_config_errors_free(&errors);
+    return run->config != NULL && sr_config_resets(run->config);
+}
+
+bool
+sr_run_begin(struct sr_run *run, const struct sr_reset_peer *peer,
+             const struct sr_reset_talk *talk)
+{
+    enum sr_store_result result;
+
+    memset(run, 0, sizeof(*run));
+    run->peer = peer;
+    run->talk = talk;
+    run->txn.uid = (uid_t)-1;
+    if (!sr_code_make(run->ref, SR_REF_LENGTH, 4))
+        return false;
+    if (gethostname(run->host, sizeof(run->host) - 1) != 0)
+        run->host[0] = '\0';
+    set_context(run);
+    if (!load_config(run))
+        return false;
+    result = sr_enrolment_store(SR_STORE_WRITE, &run->store);
+    if (result == SR_STORE_OK)
+        result = sr_store_no_write(run->store);
+    if (result == SR_STORE_OK && access(SR_RESET_STATEDIR, W_OK) != 0 &&
+        errno == EROFS)
+        result = SR_STORE_READ_ONLY;
+    if (result == SR_STORE_OK)
+        return true;
+    sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
+    sr_run_say(run, _("The state of this system cannot be written now, so "
+                      "nothing can be done.  Try again later."));
+    sr_run_say_help(run);
+    return false;
+}
+
+void
+sr_run_end(struct sr_run *run)
+{
+    sr_transaction_end(&run->txn);
+    sr_store_close(run->store);
+    sr_config_free(run->config);
+    explicit_bzero(run, sizeof(*run));
+}
+
+/* ---- the account */
+
+struct sr_identity
+sr_run_identity(const struct sr_run *run)
+{
+    return sr_transaction_identity(&run->txn);
+}
+
+/* Whether every backend can be asked: by each of them about this name, so that
+ * the answer does not depend on whose account it is. */
+static bool
+are_all_there(struct sr_run *run, const char *name)
+{
+    const struct sr_string_list *names = &run->config->backends;
+    bool is_there = true;
+
+    for (size_t i = 0; i < names->count && is_there; i++) {
+        struct sr_transaction probe;
+
+        is_there =
+            sr_transaction_begin(run->config, name, SERVICE, names->item[i],
+                                 &probe) != SR_STATUS_UNAVAILABLE;
+        if (!is_there)
+            sr_transaction_event(&run->txn, sr_transaction_outage_event(&probe),
+                                 "failed", probe.reason, -1);
+        sr_transaction_end(&probe);
+    }
+    return is_there;
+}
+
+/* Why the state of the account forbids a reset; NULL: it does not. */
+static const char *
+find_obstacle(const struct sr_run *run)
+{
+    const struct sr_account *account = run->txn.account;
+    const struct sr_facts *facts = &account->facts;
+    const struct sr_caller admin = {.is_admin = true};
+    const sr_time now = sr_transaction_message(&run->txn).now;
+    const struct sr_change change =
+        sr_change(facts, &run->txn.rules, &admin, now);
+
+    if (facts->uid == 0)
+        return "root";
+    if (change.result != SR_CHANGE_ALLOWED)
+        return "SR-3014 protected";
+    if (account->is_closed || (strcmp(facts->backend, SR_LOCAL) != 0 &&
+                               account->backend.ops->administer == NULL))
+        return "SR-2002 backend-read-only";
+    if (facts->disabled == SR_YES || facts->locked_why == SR_LOCK_WHY_ADMIN)
+        return "SR-3015 disabled";
+    if ((SR_TIME_IS_SET(facts->account_ends) && facts->account_ends <= now) ||
+        (SR_TIME_IS_SET(facts->account_starts) && facts->account_starts > now))
+        return "SR-3018 account-expired";
+    if (facts->has_password == SR_NO)
+        return "no-password";
+    if (facts->cannot_change == SR_YES || run->txn.rules.is_cannot_change)
+        return "cannot-change";
+    return NULL;
+}
+
+/* The lists of [reset]: who may, and who needs two proofs. */
+static const char *
+find_rules(struct sr_run *run)
+{
+    const struct sr_reset_config *reset = &run->config->reset;
+    const struct sr_member member = {.user = run->txn.name,
+                                     .is_member = sr_config_member_nss};
+    bool may = true, is_admin = true;
+
+    run->proofs = run->txn.rules.reset_gates;
+    if (!run->txn.rules.reset_enable)
+        return "SR-2001 disabled";
+    if (reset->groups.count > 0 &&
+        sr_config_is_listed(&member, &reset->groups, &may) != 0)
+        return "the groups cannot be read";
+    if (!may)
+        return "SR-2005 not-in-group";
+    if (sr_config_is_listed(&member, &reset->administrators, &is_admin) != 0)
+        return "the groups cannot be read";
+    if (is_admin)
+        run->proofs = 2;
+    return NULL;
+}
+
+bool
+sr_run_has_enough(const struct sr_run *run,
+                  const struct sr_enrolment *enrolment,
+                  const struct sr_account_time *time)
+{
+    unsigned count = 0;
+
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        if ((run->allowed >> gate & 1) != 0 &&
+            sr_enrolment_has(enrolment, (enum sr_gate_id)gate, time))
+            count++;
+    }
+    return count >= run->proofs;
+}
+
+static const char *
+find_enrolment(struct sr_run *run)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    enum sr_store_result result =
+        sr_enrolment_get(run->store, &id, &enrolment, &time);
+    const char *why = NULL;
+
+    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
+        why = sr_store_strerror(result);
+    else if (enrolment.reported != 0)
+        why = "SR-1209 reported";
+    else if (!sr_run_has_enough(run, &enrolment, &time))
+        why = "SR-2006 not-enrolled";
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    return why;
+}
+
+bool
+sr_run_account(struct sr_run *run, const char *name)
+{
+    const struct sr_string_list *classes;
+
+    sr_transaction_end(&run->txn);
+    sr_transaction_begin(run->config, name, SERVICE, NULL, &run->txn);
+    set_context(run);
+    if (!are_all_there(run, name) || run->txn.ask == SR_STATUS_UNAVAILABLE ||
+        run->txn.ask == SR_STATUS_NO_MEMORY) {
+        sr_run_say(run, _("The place where passwords are kept cannot be "
+                          "reached now.  Nothing was done.  Try again later."));
+        sr_run_say_help(run);
+        return false;
+    }
+    classes = &run->config->rules.reset_classes;
+    if (run->txn.ask == SR_STATUS_OK)
+        classes = &run->txn.rules.reset_classes;
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        if (sr_string_list_has(classes, sr_gate_name((enum sr_gate_id)gate)))
+            run->allowed |= 1u << gate;
+    }
+    run->proofs = 2;
+    run->obstacle = run->txn.ask == SR_STATUS_OK ? find_obstacle(run)
+                                                 : "SR-2007 unknown-user";
+    if (run->obstacle == NULL)
+        run->obstacle = find_rules(run);
+    run->why_not = run->obstacle == NULL ? find_enrolment(run) : run->obstacle;
+    return true;
+}

@@ -1,0 +1,88 @@
+/*
+ * Run: one run of a flow: who talks, about which account, and what the parts of
+ * a flow share.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_RESET_RUN_H
+#define SR_POLICY_RESET_RUN_H
+
+#include "policy/account/account.h"
+#include "policy/reset/code.h"
+#include "policy/reset/enrolment.h"
+#include "policy/reset/talk.h"
+
+struct sr_run {
+    const struct sr_reset_peer *peer;
+    const struct sr_reset_talk *talk;
+    struct sr_config *config;
+    struct sr_transaction txn;
+    char ref[SR_CODE_SIZE];
+    char host[65];
+    struct sr_store *store; /* of self-service reset, to write */
+    bool is_gone;           /* the person has left */
+    bool has_queued;        /* messages, which are to be sent */
+    pid_t sender;           /* the process that sends; 0: none */
+    bool is_own;            /* a flow of a user who is logged in */
+
+    /* From sr_run_account(). */
+    const char *obstacle;   /* why its state or the rules forbid a reset */
+    const char *why_not;    /* the same, or that too few gates are set up: an id
+                               and a word for events; NULL: it may be reset */
+    unsigned proofs;        /* how many it needs */
+    unsigned allowed;       /* gates that the rules allow, bit by enum */
+    unsigned proved;        /* gates that were proved in this run */
+    char used_code_text[8]; /* which recovery code was used; empty: none */
+    char words[SR_WORDS_MAX]; /* of the ticket that was used */
+};
+
+/*
+ * Begin: configuration, reference, store.  False after saying why not, also
+ * where self-service reset is switched off.  End with sr_run_end() always.
+ */
+bool sr_run_begin(struct sr_run *run, const struct sr_reset_peer *peer,
+                  const struct sr_reset_talk *talk);
+void sr_run_end(struct sr_run *run);
+
+/*
+ * Look the account up, and find out whether it may be reset and by which gates.
+ * False: a backend cannot be asked, after saying so; that is answered for every
+ * name alike.
+ */
+bool sr_run_account(struct sr_run *run, const char *name);
+
+/* Whether the account has enough for a reset, by its enrolment. */
+bool sr_run_has_enough(const struct sr_run *run,
+                       const struct sr_enrolment *enrolment,
+                       const struct sr_account_time *time);
+
+/* The account; for a name that does not exist one that no account can be. */
+struct sr_identity sr_run_identity(const struct sr_run *run);
+
+/* Show a text, folded; the second one frees a text that may be NULL. */
+void sr_run_say(struct sr_run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sr_run_pass_on(struct sr_run *run, char *text);
+
+/* Ask; NULL: the person is gone.  Free with sr_run_wipe(). */
+char *sr_run_ask(struct sr_run *run, bool is_shown, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void sr_run_wipe(char **answer);
+
+/* Ask for a number from 1 to `most`; 0: gone. */
+unsigned sr_run_choose(struct sr_run *run, unsigned most);
+
+/* Whether the answer to a question is yes, in any language's or English's. */
+bool sr_run_is_yes(struct sr_run *run, const char *question);
+
+/* Send an event of the flow. */
+void sr_run_event(struct sr_run *run, enum sr_event_id id, bool is_ok,
+                  const char *cause);
+
+/* "Ask CONTACT. Reference REF." after a failure. */
+void sr_run_say_help(struct sr_run *run);
+
+/* Who can help. */
+const char *sr_run_contact(const struct sr_run *run);
+
+#endif

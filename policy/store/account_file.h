@@ -1,0 +1,70 @@
+/*
+ * Account file: a file of the store that has one thing that this host keeps of
+ * one account: its memory (memory.h), its enrolment for self-service reset.
+ *
+ * It is the image of a structure without padding, with the account that it is
+ * of, a clock and a sum, and is replaced as a whole.  A process that changes it
+ * locks it meanwhile; readers do not.  A process that does not release the lock
+ * within a second is not waited for; it makes its change again when it
+ * continues.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_STORE_ACCOUNT_FILE_H
+#define SR_POLICY_STORE_ACCOUNT_FILE_H
+
+#include "policy/store/store.h"
+
+/* The most bytes of a structure. */
+#define SR_ACCOUNT_FILE_MAX 8192
+
+/* A kind of such files. */
+struct sr_account_file {
+    char magic[17];     /* 16 bytes, and the end of the text */
+    const char *suffix; /* of the file's name */
+    uint32_t version;
+    size_t size; /* of the structure, a multiple of 8 */
+    /* Whether every text ends and every number can be one: the sum finds
+     * damage, but not what another program has written. */
+    bool (*is_sound)(const void *body);
+};
+
+/* When it was read. */
+struct sr_account_time {
+    sr_time now;      /* ledger time of this file */
+    sr_time wall;     /* wall clock of the same reading */
+    bool is_new_boot; /* `now` is fixed only by the next change */
+};
+
+/*
+ * Read an account's file.  NOT_FOUND, with a body of zeros, when there is none,
+ * when it is of another uid, and when it is damaged (it is then moved aside,
+ * see sr_store_damage()).
+ */
+enum sr_store_result sr_account_file_get(struct sr_store *store,
+                                         const struct sr_account_file *kind,
+                                         const struct sr_identity *id,
+                                         void *body,
+                                         struct sr_account_time *time);
+
+/*
+ * Change it: `change` gets the body as it is, or zeros, and returns whether it
+ * has changed anything; false also for what must not be written.  It is called
+ * again, with what there is then, when another process has replaced the file
+ * meanwhile.  On SR_STORE_OK the change is on disk; BUSY when other changes
+ * came first all the time.  `body` is room for the structure, and is wiped.
+ */
+enum sr_store_result
+sr_account_file_change(struct sr_store *store,
+                       const struct sr_account_file *kind,
+                       const struct sr_identity *id, void *body,
+                       bool (*change)(void *context, void *body,
+                                      const struct sr_account_time *time),
+                       void *context);
+
+/* Whether the file at `path` checks out: OK, DAMAGED, VERSION or UNSAFE. */
+enum sr_store_result sr_account_file_check(struct sr_store *store,
+                                           const struct sr_account_file *kind,
+                                           const char *path);
+
+#endif

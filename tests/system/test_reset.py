@@ -1,0 +1,587 @@
+"""Self-service reset, by its flow itself: gates, their throttle, what is said
+to whom, and what is done to a local account.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import contextlib
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from scratch import STATE, hash_password, wait_until
+
+OLD = "correct horse battery"
+FRESH = "an umbrella for rainy days"
+PEER = "192.0.2.7"
+CODE = re.compile(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}")
+
+
+class Flow:
+    """One run of the driver; `asked` is the prompt that waits."""
+
+    def __init__(self, host, *arguments):
+        self.text, self.end, self.asked = "", None, None
+        self.process = subprocess.Popen(
+            [host.build / "tests/driver/resetdrive", *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        host.running.append(self.process)
+        self.read()
+
+    def read(self):
+        self.asked, self.is_hidden = None, False
+        for line in self.process.stdout:
+            self.text += line
+            if line[0] in "?!" and line[1] == " ":
+                self.asked, self.is_hidden = line[2:].strip(), line[0] == "!"
+                return
+            if line.startswith("END "):
+                self.end = int(line.split()[1])
+                self.process.wait(10)
+                return
+
+    def answer(self, *answers):
+        for answer in answers:
+            assert self.asked is not None, self.text
+            self.process.stdin.write(f"{answer}\n")
+            self.process.stdin.flush()
+            self.read()
+        return self
+
+    def leave(self):
+        self.process.stdin.close()
+        self.read()
+        return self
+
+    @property
+    def said(self):
+        return " ".join(self.text.split())
+
+    @property
+    def ref(self):
+        return re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", self.text)[0]
+
+
+def app_code(key, when="now"):
+    done = subprocess.run(["oathtool", "--totp", "-b", "-N", when, "-"],
+                          input=key.replace(" ", ""), capture_output=True,
+                          text=True, check=True)
+    return done.stdout.strip()
+
+
+class Person:
+    """ann, and what she has written down."""
+
+    def __init__(self, host, **fields):
+        self.host = host
+        self.account = host.add("ann", OLD, **fields)
+        self.me = f"--uid={self.account.uid}"
+        self.codes, self.key = [], None
+
+    def flow(self, kind, *arguments):
+        return Flow(self.host, kind, self.me, *arguments)
+
+    def choose(self, flow, words, *answers):
+        """The number of the line with these words."""
+        line = [line for line in flow.text.splitlines() if words in line][-1]
+        return flow.answer(line.split()[0], *answers)
+
+    def enroll_codes(self, *proof):
+        flow = self.flow("enroll").answer(OLD, *proof)
+        self.choose(flow, "recovery codes")
+        self.codes = CODE.findall(flow.text)
+        assert len(self.codes) == 8, flow.text
+        number = int(re.search(r"code number (\d)", flow.asked)[1])
+        flow.answer(self.codes[number - 1])
+        assert flow.end == 0, flow.text
+        return flow
+
+    def enroll_app(self, *proof):
+        flow = self.flow("enroll").answer(OLD, *proof)
+        self.choose(flow, "authenticator app")
+        self.key = re.search(r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", flow.text)[0]
+        assert f"secret={self.key.replace(' ', '')}&" in flow.text.replace(
+            "\n", "")
+        flow.answer(app_code(self.key, "30 seconds ago"))
+        assert flow.end == 0, flow.text
+        return flow
+
+    def enroll(self):
+        self.enroll_codes()
+        self.enroll_app("1", self.codes.pop(0))
+        return self
+
+
+@pytest.fixture
+def ann(host):
+    host.configure(reset={"enable": "yes", "new_gate_wait": "0"})
+    return Person(host)
+
+
+def reset(host, name="ann"):
+    return Flow(host, "reset", f"--rhost={PEER}").answer(name)
+
+
+def events(host, number):
+    return host.log.with_text(f" {number} ")
+
+
+# ---- the whole way
+
+def test_a_forgotten_password_is_replaced_by_app_and_code(host, ann):
+    ann.enroll()
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "Accepted." in flow.text
+    assert "authenticator app" not in flow.text.split("Accepted.")[1]
+    ann.choose(flow, "recovery codes", ann.codes[3].lower().replace("-", " "))
+    assert flow.is_hidden and "New password" in flow.asked
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0, flow.text
+    assert "was changed and checked" in flow.said
+    assert host.has_password("ann", FRESH)
+    assert host.drive("probe", "ann", "auth", answers=[FRESH]).code == "SUCCESS"
+    assert all(len(line) <= 74 for line in flow.text.splitlines()), flow.text
+    done = events(host, "SR-1002")
+    assert len(done) == 1 and f"ref={flow.ref}" in done[0]
+    secrets = [FRESH, ann.key.replace(" ", ""), *ann.codes]
+    assert not [line for line in host.log.all()
+                for secret in secrets if secret in line]
+    # The code that was used is replaced by the one that is shown.
+    fresh = CODE.findall(flow.text)[-1]
+    assert fresh not in ann.codes
+    again = reset(host)
+    ann.choose(again, "recovery codes", ann.codes[3])
+    assert "Not accepted." in again.text
+    ann.choose(again, "recovery codes", fresh)
+    assert again.text.count("Accepted.") == 1
+
+
+def test_a_code_is_right_once(host, ann):
+    ann.enroll()
+    code = app_code(ann.key)
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", code)
+    assert "Accepted." in flow.text
+    flow.leave()
+    assert flow.end == 2
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", code)
+    assert "Not accepted." in flow.text
+    assert host.has_password("ann", OLD)
+
+
+def test_a_lockout_is_ended_and_the_password_stays(host, ann):
+    host.configure(lockout={"attempts": "3"})
+    ann.enroll()
+    for _ in range(3):
+        host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+    assert host.drive("probe", "ann", "auth", answers=[OLD],
+                      rhost=PEER).code != "SUCCESS"
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "is locked after wrong passwords" in flow.said
+    flow.answer("1")
+    assert flow.end == 0 and "is unlocked" in flow.said
+    assert host.drive("probe", "ann", "auth", answers=[OLD],
+                      rhost=PEER).code == "SUCCESS"
+    assert events(host, "SR-1023") and not events(host, "SR-1002")
+
+
+def test_a_new_password_obeys_the_rules(host, ann):
+    ann.enroll()
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "at least 15 characters" in flow.said
+    flow.answer("short")
+    assert "New password" in flow.asked
+    flow.answer(FRESH, "another one than before")
+    assert "do not match" in flow.said and "New password" in flow.asked
+    flow.answer("short")
+    assert flow.end == 1 and "Nothing was changed" in flow.said
+    assert host.has_password("ann", OLD)
+    assert events(host, "SR-1003")
+
+
+def test_must_change_temporary_and_lockout_are_ended(host, ann):
+    ann.enroll()
+    done = host.run("selfresetctl", "temporary", "ann")
+    assert done.returncode == 0, done.stderr
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0, flow.text
+    assert int(host.shadow("ann")[2]) > 0
+    assert host.drive("probe", "ann", "auth", "acct",
+                      answers=[FRESH]).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- who may
+
+def until_first_answer(host, name, words, answer):
+    """What is said to a name, without the reference."""
+    flow = reset(host, name)
+    line = [line for line in flow.text.splitlines() if words in line][-1]
+    flow.answer(line.split()[0], answer)
+    text = flow.text.replace(flow.ref, "REF")
+    flow.leave()
+    return text, flow.text.replace(flow.ref, "REF")
+
+
+@pytest.mark.parametrize("words, answer", [
+    ("authenticator app", "123456"), ("recovery codes", "AAAAA-BBBBB-CCCCC"),
+    ("a ticket", "AAAAA-BBBBB"), ("recovery codes", "x"),
+    ("authenticator app", "")])
+def test_every_name_is_answered_alike(host, ann, words, answer):
+    ann.enroll()
+    host.add("bob", OLD)  # has nothing set up
+    host.add("dis", OLD, hash="!" + hash_password(OLD))
+    host.add("key", hash="*")
+    host.add("pro", OLD)
+    host.configure(change={"protected": "pro"})
+    texts = {name: until_first_answer(host, name, words, answer)
+             for name in ("ann", "bob", "dis", "key", "pro", "root", "nobody1",
+                          "a" * 300, "-x", "ann:x")}
+    assert len(set(texts.values())) == 1, texts
+
+
+@pytest.mark.parametrize("why", ["disabled", "protected", "group", "no-enable",
+                                 "reported", "ended"])
+def test_the_right_proofs_do_not_help_where_no_reset_is_possible(
+        host, ann, why):
+    ann.enroll()
+    if why == "disabled":
+        host.set_shadow("ann", 1, "!" + host.shadow("ann")[1])
+    elif why == "ended":
+        host.set_shadow("ann", 7, 1)
+    elif why == "protected":
+        host.configure(change={"protected": "ann"})
+    elif why == "group":
+        host.configure(reset={"groups": "@staff"})
+    elif why == "reported":
+        assert ann.flow("report", "K7Q4-2MXP").end == 0
+        assert events(host, "SR-1209")
+    else:
+        host.configure(reset={"enable": "no"})
+        flow = Flow(host, "reset")
+        assert flow.end == 1 and "switched off" in flow.said
+        return
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Not accepted." in flow.text
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "Accepted." not in flow.text
+    flow.leave()
+    assert f"ref={flow.ref}" in events(host, "SR-2004")[0]
+    if why == "reported":
+        assert host.run("selfresetctl", "gates", "--unlock",
+                        "ann").returncode == 0
+        again = reset(host)
+        ann.choose(again, "recovery codes", ann.codes[0])
+        assert "Accepted." in again.text
+
+
+def test_administrators_need_two_proofs(host):
+    host.configure(reset={"enable": "yes", "new_gate_wait": "0", "gates": "1",
+                          "administrators": "@wheel"})
+    ann = Person(host, groups=("wheel",))
+    ann.enroll()
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "One more proof" in flow.text
+    host.configure(reset={"administrators": "@other"})
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[1])
+    assert "New password" in flow.asked
+
+
+def test_a_new_gate_waits_unless_two_prove_it(host):
+    host.configure(reset={"enable": "yes", "new_gate_wait": "24h",
+                          "gates": "1"})
+    ann = Person(host)
+    assert "that leaves time" in ann.enroll_codes().said
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Not accepted." in flow.text
+    assert "not yet usable" in ann.flow("status").said
+    ticket = host.run("selfresetctl", "ticket", "ann").stdout.strip()
+    flow = ann.flow("enroll").answer(OLD)
+    ann.choose(flow, "a ticket", ticket)
+    ann.choose(flow, "authenticator app")
+    ann.key = re.search(r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", flow.text)[0]
+    flow.answer(app_code(ann.key, "30 seconds ago"))
+    assert "can be used now" in flow.said
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "New password" in flow.asked
+
+
+# ---- the throttle
+
+def guess(host, name, count, words="authenticator app", rhost=PEER):
+    """How many of so many guesses were compared."""
+    compared = 0
+    while count > 0:
+        flow = Flow(host, "reset", f"--rhost={rhost}").answer(name)
+        for _ in range(min(count, 6)):
+            line = [line for line in flow.text.splitlines()
+                    if words in line][-1]
+            before = flow.text.count("Not accepted.")
+            flow.answer(line.split()[0], "000000")
+            compared += flow.text.count("Not accepted.") - before
+            count -= 1
+        if flow.end is None:
+            flow.leave()
+    return compared
+
+
+@pytest.mark.parametrize("name", ["ann", "nobody1"])
+def test_five_guesses_lock_a_gate_and_no_login(host, ann, name):
+    ann.enroll()
+    assert guess(host, name, 8) == 5
+    assert events(host, "SR-2202")
+    flow = reset(host, name)
+    line = [line for line in flow.text.splitlines()
+            if "authenticator app" in line][-1]
+    flow.answer(line.split()[0], app_code(ann.key))
+    assert "too many wrong answers" in flow.said and "tomorrow" not in flow.said
+    assert host.drive("probe", "ann", "auth", answers=[OLD],
+                      rhost=PEER).code == "SUCCESS"
+    if name == "ann":  # another way is open
+        ann.choose(flow, "recovery codes", ann.codes[0])
+        assert "Accepted." in flow.text
+        shown = host.run("selfresetctl", "gates", "ann").stdout
+        assert re.search(r"wrong_answers: +5|wrong-answers: +5", shown), shown
+
+
+def test_a_lockout_of_logins_does_not_stop_recovery(host, ann):
+    host.configure(lockout={"attempts": "2"})
+    ann.enroll()
+    for _ in range(4):
+        host.drive("probe", "ann", "auth", answers=["no"], rhost=PEER)
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Accepted." in flow.text
+
+
+def test_a_right_answer_clears_nothing_a_reset_does(host, ann):
+    ann.enroll()
+    assert guess(host, "ann", 4) == 4
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "Accepted." in flow.text
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0
+    assert guess(host, "ann", 8) == 5
+
+
+def test_many_at_once_never_get_more_than_five_guesses(host, ann):
+    ann.enroll()
+    flows = [reset(host) for _ in range(20)]
+    for flow in flows:
+        line = [line for line in flow.text.splitlines()
+                if "authenticator app" in line][-1]
+        flow.answer(line.split()[0])
+    for flow in flows:
+        flow.process.stdin.write("000000\n")
+        flow.process.stdin.flush()
+    for flow in flows:
+        flow.read()
+    assert sum(flow.text.count("Not accepted.") for flow in flows) == 5
+    assert host.drive("probe", "ann", "auth", answers=[OLD]).code == "SUCCESS"
+
+
+def test_one_right_code_at_once_passes_once(host, ann):
+    ann.enroll()
+    for words, code in (("authenticator app", app_code(ann.key)),
+                        ("recovery codes", ann.codes[0])):
+        flows = [reset(host) for _ in range(5)]
+        for flow in flows:
+            ann.choose(flow, words)
+        for flow in flows:
+            flow.process.stdin.write(code + "\n")
+            flow.process.stdin.flush()
+        for flow in flows:
+            flow.read()
+        assert sum("Accepted." in flow.text for flow in flows) == 1, words
+        host.run("selfresetctl", "gates", "--unlock", "ann")
+
+
+# ---- ticket
+
+def test_a_ticket_is_a_proof_once_with_words(host, ann):
+    ann.enroll_codes()
+    done = host.run("selfresetctl", "ticket", "ann")
+    assert done.returncode == 0, done.stderr
+    ticket, words = done.stdout.strip(), done.stderr.split()[-1]
+    flow = reset(host)
+    ann.choose(flow, "a ticket", ticket)
+    assert words in flow.text
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0
+    flow = reset(host)
+    ann.choose(flow, "a ticket", ticket)
+    assert "Not accepted." in flow.text
+    assert events(host, "SR-1205")
+
+
+def test_tickets_have_bounds(host, ann):
+    host.add("pro", OLD)
+    host.configure(change={"protected": "pro"})
+    for arguments, code in ((["--lifetime", "25h", "ann"], 64),
+                            (["root"], 9), (["pro"], 9), (["nobody1"], 7)):
+        done = host.run("selfresetctl", "ticket", *arguments)
+        assert done.returncode == code and not done.stdout, done
+    done = host.run("selfresetctl", "ticket", "ann",
+                    env={"PATH": host.tools[0] + ":/usr/bin:/bin",
+                         "SUDO_UID": str(ann.account.uid)})
+    assert done.returncode == 9 and "oneself" in done.stderr
+    ticket = host.run("selfresetctl", "ticket", "--lifetime", "1m",
+                      "ann").stdout.strip()
+    ann.enroll_codes("1", ticket)
+    ticket = host.run("selfresetctl", "ticket", "--lifetime", "1m",
+                      "ann").stdout.strip()
+    for path in (STATE / "reset/accounts").glob("*.enrolment"):
+        assert ticket not in path.read_bytes().decode("latin-1")
+
+
+# ---- what a user sees and does
+
+def test_nothing_is_changed_without_the_password(host, ann):
+    for kind in ("enroll", "codes"):
+        flow = ann.flow(kind)
+        assert flow.is_hidden
+        flow.answer("wrong")
+        assert flow.end == 1 and "is not right" in flow.said
+    assert "Nothing is set up" in ann.flow("status").said
+    assert ann.flow("remove").end == 1
+
+
+def test_status_codes_remove(host, ann):
+    ann.enroll()
+    guess(host, "ann", 2)
+    said = ann.flow("status").said
+    assert "8 codes are left" in said and "wrong answers since then: 2" in said
+    flow = ann.flow("codes").answer(OLD)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    codes = CODE.findall(flow.text)
+    number = int(re.search(r"code number (\d)", flow.asked)[1])
+    assert flow.answer("x").end is None
+    assert flow.answer(codes[number - 1]).end == 0
+    assert "8 codes are left" in ann.flow("status").said
+    flow = ann.flow("remove").answer(OLD)
+    assert ann.choose(flow, "authenticator app").end == 0
+    assert "authenticator app" not in ann.flow("status").said
+    assert events(host, "SR-1103") and len(events(host, "SR-1102")) == 3
+    done = host.run("selfresetctl", "gates", "--clear-all", "ann")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing is set up" in ann.flow("status").said
+
+
+def test_why_shows_a_flow_by_its_reference(host, ann):
+    ann.enroll()
+    flows = [reset(host), reset(host, "nobody1")]
+    for flow in flows:
+        ann.choose(flow, "recovery codes", "x")
+        flow.leave()
+    log = pathlib.Path("/var/log/auth.log")
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("".join(
+        f"Nov  3 10:00:00 box {re.sub('^<[0-9]+>', '', line)}\n"
+        for line in host.log.all()))
+    try:
+        for flow, ids in zip(flows, ({"SR-1001", "SR-1032", "SR-1003"},
+                                     {"SR-1001", "SR-2004", "SR-1032",
+                                      "SR-1003"})):
+            done = host.run("selfresetctl", "why", flow.ref)
+            assert set(re.findall(r"SR-\d{4}(?=: )", done.stdout)) == ids, done
+    finally:
+        log.unlink()
+
+
+# ---- faults
+
+def test_without_the_key_only_the_app_is_lost(host, ann):
+    ann.enroll()
+    (STATE / "reset/seal").write_bytes(b"x" * 32)
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "Not accepted." in flow.text and events(host, "SR-3203")
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Accepted." in flow.text
+
+
+def test_a_damaged_enrolment_costs_only_itself(host, ann):
+    ann.enroll()
+    path, = (STATE / "reset/accounts").glob("*.enrolment")
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Not accepted." in flow.text
+    flow.leave()
+    ann.enroll()
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Accepted." in flow.text
+
+
+def test_where_nothing_can_be_written_nothing_is_begun(host, ann):
+    ann.enroll()
+    subprocess.run(["mount", "--bind", STATE, STATE], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", STATE], check=True)
+        flow = Flow(host, "reset")
+        text, end = flow.said, flow.end
+        if end is None:
+            flow.leave()
+    finally:
+        subprocess.run(["umount", STATE], check=True)
+    assert end == 1 and "cannot be written" in text
+
+
+def test_a_proof_that_cannot_be_recorded_does_not_count(host, ann):
+    ann.enroll()
+    flow = reset(host)
+    subprocess.run(["mount", "--bind", STATE, STATE], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", STATE], check=True)
+        line, = [line for line in flow.text.splitlines()
+                 if "recovery codes" in line]
+        flow.answer(line.split()[0], ann.codes[0])
+        said = flow.said
+    finally:
+        subprocess.run(["mount", "-o", "remount,bind,rw", STATE], check=True)
+        flow.process.kill()
+        flow.process.wait()
+        subprocess.run(["umount", STATE], check=True)
+    assert "does not count" in said and "ccepted" not in said
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Accepted." in flow.text
+
+
+def test_a_password_that_is_not_stored_is_not_said_to_be(host, ann):
+    ann.enroll()
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    with contextlib.ExitStack() as stack:
+        program = pathlib.Path("/usr/sbin/chpasswd")
+        fake = STATE / "fake"
+        fake.write_text("#!/bin/sh\ncat >/dev/null\n")
+        fake.chmod(0o755)
+        subprocess.run(["mount", "--bind", fake, program], check=True)
+        stack.callback(subprocess.run, ["umount", program], check=True)
+        flow.answer(FRESH, FRESH)
+    assert flow.end == 1 and "was changed and checked" not in flow.said
+    assert host.has_password("ann", OLD)
+    assert events(host, "SR-1003") and not events(host, "SR-1002")

@@ -1,0 +1,337 @@
+/*
+ * Unit tests of self-service reset: codes, the app's codes, sealing, enrolments
+ * and the queue, as far as nothing of a host is needed.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "policy/reset/app.h"
+#include "policy/reset/code.h"
+#include "policy/reset/enrolment.h"
+#include "policy/reset/kind.h"
+#include "policy/reset/queue.h"
+#include "policy/reset/seal.h"
+
+/* ---- codes */
+
+static void
+test_code_is_read_as_it_was_meant(void **state)
+{
+    char out[SR_CODE_SIZE];
+
+    (void)state;
+    assert_true(sr_code_read(" k7q4-2mxp ", 8, out));
+    assert_string_equal(out, "K7Q42MXP");
+    assert_true(sr_code_read("oIl0 1111", 8, out));
+    assert_string_equal(out, "01101111");
+    assert_false(sr_code_read("K7Q4-2MX", 8, out));
+    assert_false(sr_code_read("K7Q4-2MXPP", 8, out));
+    assert_false(sr_code_read("K7Q4-2MXU", 8, out)); /* no U */
+    assert_false(sr_code_read("K7Q4\n2MXP", 8, out));
+    assert_false(sr_code_read("", 8, out));
+}
+
+static void
+test_codes_are_made_in_groups_and_differ(void **state)
+{
+    char one[SR_CODE_SIZE], two[SR_CODE_SIZE], plain[SR_CODE_SIZE];
+
+    (void)state;
+    assert_true(sr_code_make(one, SR_RECOVERY_LENGTH, 5));
+    assert_true(sr_code_make(two, SR_RECOVERY_LENGTH, 5));
+    assert_int_equal(strlen(one), 17);
+    assert_int_equal(one[5], '-');
+    assert_int_equal(one[11], '-');
+    assert_string_not_equal(one, two);
+    assert_true(sr_code_read(one, SR_RECOVERY_LENGTH, plain));
+    assert_true(sr_code_make_digits(one, SR_MAIL_LENGTH));
+    assert_int_equal(strspn(one, "0123456789"), SR_MAIL_LENGTH);
+    assert_int_equal(strlen(one), SR_MAIL_LENGTH);
+}
+
+static void
+test_kinds_have_their_names(void **state)
+{
+    (void)state;
+    assert_int_equal(sr_reset_find("reset"), SR_RESET_RESET);
+    assert_int_equal(sr_reset_find("report"), SR_RESET_REPORT);
+    assert_int_equal(sr_reset_find("Reset"), SR_RESET_KINDS);
+    assert_int_equal(sr_reset_find(""), SR_RESET_KINDS);
+}
+
+/* ---- the app */
+
+/* RFC 6238, appendix B: SHA-1, with 8 digits; the last 6 are those of 6. */
+static const uint8_t secret[SR_APP_SECRET] = "12345678901234567890";
+static const struct {
+    sr_time when;
+    const char *code;
+} vectors[] = {{59, "287082"},         {1111111109, "081804"},
+               {1111111111, "050471"}, {1234567890, "005924"},
+               {2000000000, "279037"}, {20000000000, "353130"}};
+
+static void
+test_app_takes_the_codes_of_the_rfc(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+        struct sr_enrolment enrolment = {.app_step = 0};
+
+        assert_true(
+            sr_app_check(&enrolment, secret, vectors[i].code, vectors[i].when));
+        assert_int_equal(enrolment.app_step, vectors[i].when / 30);
+        assert_int_equal(enrolment.app_drift, 0);
+    }
+}
+
+static void
+test_app_takes_no_code_twice_or_of_an_earlier_step(void **state)
+{
+    struct sr_enrolment enrolment = {.app_step = 0};
+
+    (void)state;
+    assert_true(sr_app_check(&enrolment, secret, "050471", 1111111111));
+    assert_false(sr_app_check(&enrolment, secret, "050471", 1111111111));
+    /* 1111111109 is of the step before. */
+    assert_false(sr_app_check(&enrolment, secret, "081804", 1111111111));
+}
+
+static void
+test_app_takes_one_step_either_way_and_no_more(void **state)
+{
+    static const struct {
+        int steps;
+        bool is_right;
+    } cases[] = {{-2, false}, {-1, true}, {0, true}, {1, true}, {2, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sr_enrolment enrolment = {.app_step = 0};
+
+        assert_int_equal(sr_app_check(&enrolment, secret, "279037",
+                                      2000000000 + 30 * cases[i].steps),
+                         cases[i].is_right);
+    }
+}
+
+static void
+test_app_of_a_wrong_clock_needs_two_codes_once(void **state)
+{
+    struct sr_enrolment enrolment = {.app_step = 0};
+    const sr_time now = 1111111109 - 5 * 30; /* the app is 5 steps ahead */
+
+    (void)state;
+    assert_false(sr_app_check(&enrolment, secret, "081804", now));
+    assert_false(sr_app_check(&enrolment, secret, "050471 081804", now));
+    assert_false(sr_app_check(&enrolment, secret, "081804 081804", now));
+    assert_true(sr_app_check(&enrolment, secret, "081804 050471", now));
+    assert_int_equal(enrolment.app_step, 1111111111 / 30);
+    assert_int_equal(enrolment.app_drift, 1111111111 / 30 - now / 30);
+    /* Used up, both; and the drift holds for single ones from now on. */
+    assert_false(sr_app_check(&enrolment, secret, "081804 050471", now));
+    enrolment.app_step = 0;
+    assert_true(sr_app_check(&enrolment, secret, "050471",
+                             1111111111 - enrolment.app_drift * 30));
+    /* Two codes of steps too far away are none. */
+    enrolment = (struct sr_enrolment){.app_step = 0};
+    assert_false(sr_app_check(&enrolment, secret, "081804 050471",
+                              1111111109 - 12 * 30));
+}
+
+static void
+test_app_takes_digits_only(void **state)
+{
+    static const char *const wrong[] = {"",         "28708",        "2870822",
+                                        "287O82",   "287082x",      "-",
+                                        "287082 1", "2870822870822"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct sr_enrolment enrolment = {.app_step = 0};
+
+        assert_false(sr_app_check(&enrolment, secret, wrong[i], 59));
+        assert_int_equal(enrolment.app_step, 0);
+    }
+    assert_true(sr_app_check(&(struct sr_enrolment){.app_step = 0}, secret,
+                             " 287 082 ", 59));
+}
+
+static void
+test_app_shows_its_secret_in_groups_and_as_uri(void **state)
+{
+    char text[SR_APP_TEXT], uri[SR_APP_URI];
+
+    (void)state;
+    assert_true(sr_app_text(secret, text));
+    assert_string_equal(text, "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+    sr_app_uri(secret, "host", "an n@x", uri);
+    assert_string_equal(uri, "otpauth://totp/host:an%20n%40x?secret="
+                             "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=host");
+}
+
+/* ---- sealing */
+
+static void
+test_seal_opens_for_its_account_and_key_only(void **state)
+{
+    const struct sr_identity ann = {"local", "ann", 3000};
+    const struct sr_identity bob = {"local", "bob", 3000};
+    const struct sr_identity other = {"local", "ann", 3001};
+    uint8_t key[SR_SEAL_KEY] = {1}, sealed[SR_SEALED_SIZE];
+    uint8_t again[SR_SEALED_SIZE], out[SR_APP_SECRET];
+
+    (void)state;
+    assert_int_equal(sr_seal(key, &ann, secret, sealed), 0);
+    assert_int_equal(sr_seal(key, &ann, secret, again), 0);
+    assert_memory_not_equal(sealed, again, sizeof(sealed));
+    assert_int_equal(sr_unseal(key, &ann, sealed, out), 0);
+    assert_memory_equal(out, secret, sizeof(out));
+    assert_int_not_equal(sr_unseal(key, &bob, sealed, out), 0);
+    assert_int_not_equal(sr_unseal(key, &other, sealed, out), 0);
+    key[0] = 2;
+    assert_int_not_equal(sr_unseal(key, &ann, sealed, out), 0);
+    key[0] = 1;
+    for (size_t i = 0; i < sizeof(sealed); i++) {
+        sealed[i] ^= 1;
+        assert_int_not_equal(sr_unseal(key, &ann, sealed, out), 0);
+        sealed[i] ^= 1;
+    }
+}
+
+/* ---- enrolments */
+
+static void
+test_enrolment_has_what_may_be_used(void **state)
+{
+    struct sr_enrolment enrolment;
+    struct sr_account_time time = {.now = 1000, .wall = 2000};
+
+    (void)state;
+    memset(&enrolment, 0, sizeof(enrolment));
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++)
+        assert_false(
+            sr_enrolment_has(&enrolment, (enum sr_gate_id)gate, &time));
+    enrolment.gate[SR_GATE_APP].since = 5;
+    enrolment.gate[SR_GATE_APP].usable = 1001;
+    assert_false(sr_enrolment_has(&enrolment, SR_GATE_APP, &time));
+    time.now = 1001;
+    assert_true(sr_enrolment_has(&enrolment, SR_GATE_APP, &time));
+    strcpy(enrolment.ticket, "x");
+    enrolment.ticket_until = 1001;
+    assert_false(sr_enrolment_has(&enrolment, SR_GATE_TICKET, &time));
+    enrolment.ticket_until = 1002;
+    assert_true(sr_enrolment_has(&enrolment, SR_GATE_TICKET, &time));
+    sr_enrolment_remove(&enrolment, SR_GATE_TICKET);
+    sr_enrolment_remove(&enrolment, SR_GATE_APP);
+    for (size_t i = 0; i < sizeof(enrolment); i++)
+        assert_int_equal(((const uint8_t *)&enrolment)[i], 0);
+}
+
+static void
+test_enrolment_that_cannot_be_is_damaged(void **state)
+{
+    struct sr_enrolment *enrolment = calloc(1, sizeof(*enrolment));
+
+    (void)state;
+    assert_true(sr_enrolment_file.is_sound(enrolment));
+    memset(enrolment->code[3], 'x', SR_HASH_MAX);
+    assert_false(sr_enrolment_file.is_sound(enrolment));
+    memset(enrolment->code[3], 0, SR_HASH_MAX);
+    memset(enrolment->key[1], 'x', SR_KEY_MAX);
+    assert_false(sr_enrolment_file.is_sound(enrolment));
+    memset(enrolment->key[1], 0, SR_KEY_MAX);
+    enrolment->gate[2].usable = -1;
+    assert_false(sr_enrolment_file.is_sound(enrolment));
+    enrolment->gate[2].usable = 0;
+    enrolment->app_drift = 5000;
+    assert_false(sr_enrolment_file.is_sound(enrolment));
+    enrolment->app_drift = 0;
+    assert_true(sr_enrolment_file.is_sound(enrolment));
+    free(enrolment);
+}
+
+/* ---- the queue */
+
+static void
+test_queue_reads_what_it_wrote(void **state)
+{
+    struct sr_queued queued;
+    char good[] = "selfreset queue 1\n1700000000\ncode\nK7Q4-2MXP\nann\n\n"
+                  "To: <a@b>\n\ntext\n";
+    static const char *const bad[] = {
+        "",
+        "selfreset queue 2\n1\ncode\nR\nann\n\nx\n",
+        "selfreset queue 1\nx\ncode\nR\nann\n\nx\n",
+        "selfreset queue 1\n-1\ncode\nR\nann\n\nx\n",
+        "selfreset queue 1\n99999999999999999999\ncode\nR\nann\n\nx\n",
+        "selfreset queue 1\n1\nother\nR\nann\n\nx\n",
+        "selfreset queue 1\n1\ncode\nREFERENCE-TOO-LONG\nann\n\nx\n",
+        "selfreset queue 1\n1\ncode\nR\nann\nx\n",
+        "selfreset queue 1\n1\ncode\nR\nann\n\n",
+    };
+
+    (void)state;
+    assert_true(sr_queue_parse(good, &queued));
+    assert_int_equal(queued.until, 1700000000);
+    assert_true(queued.is_code);
+    assert_string_equal(queued.ref, "K7Q4-2MXP");
+    assert_string_equal(queued.user, "ann");
+    assert_string_equal(queued.message, "To: <a@b>\n\ntext\n");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char *copy = strdup(bad[i]);
+
+        assert_false(sr_queue_parse(copy, &queued));
+        free(copy);
+    }
+}
+
+static void
+test_addresses_cannot_carry_headers(void **state)
+{
+    static const char *const good[] = {"a@b", "ann.lee+x@mail.example",
+                                       "o'neil@example.org"};
+    static const char *const bad[] = {
+        "",      "a",     "@b",          "a@",      "a@b@c",
+        "-f@b",  "a b@c", "a@b\nBcc: c", "a@b\r",   "<a@b>",
+        "a,b@c", "a;b@c", "\"a\"@b",     "a@b(x)",  "a\\@b",
+        "|x@b",  "a@.b",  "\xc3\xa4@b",  "a@b\x7f", "a:b@c",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_true(sr_queue_is_address(good[i]));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(sr_queue_is_address(bad[i]));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_code_is_read_as_it_was_meant),
+        cmocka_unit_test(test_codes_are_made_in_groups_and_differ),
+        cmocka_unit_test(test_kinds_have_their_names),
+        cmocka_unit_test(test_app_takes_the_codes_of_the_rfc),
+        cmocka_unit_test(test_app_takes_no_code_twice_or_of_an_earlier_step),
+        cmocka_unit_test(test_app_takes_one_step_either_way_and_no_more),
+        cmocka_unit_test(test_app_of_a_wrong_clock_needs_two_codes_once),
+        cmocka_unit_test(test_app_takes_digits_only),
+        cmocka_unit_test(test_app_shows_its_secret_in_groups_and_as_uri),
+        cmocka_unit_test(test_seal_opens_for_its_account_and_key_only),
+        cmocka_unit_test(test_enrolment_has_what_may_be_used),
+        cmocka_unit_test(test_enrolment_that_cannot_be_is_damaged),
+        cmocka_unit_test(test_queue_reads_what_it_wrote),
+        cmocka_unit_test(test_addresses_cannot_carry_headers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
