@@ -322,15 +322,13 @@ refuse_lost(struct sr_password_change *change, struct sr_transaction *txn,
     return SR_ANSWER_NOT_CHANGED;
 }
 
-/*
- * The new password took its time to be typed.  What an administrator did in
- * that time is not undone by the owner: the module that stores does not verify
- * the current password again, because it is hidden from it.
- */
-static enum sr_answer
-check_again(struct sr_password_change *change, struct sr_transaction *txn,
-            char **text)
+/* The module that stores does not verify the current password again, because
+ * it is hidden from it. */
+enum sr_answer
+sr_password_change_check_again(struct sr_password_change *change,
+                               struct sr_transaction *txn, char **text)
 {
+    *text = NULL;
     if (change->caller.is_admin)
         return SR_ANSWER_OK;
     if (!sr_transaction_is_fresh(txn) &&
@@ -435,7 +433,7 @@ sr_password_change_store(struct sr_password_change *change,
     struct sr_call call;
 
     *text = NULL;
-    answer = check_again(change, txn, text);
+    answer = sr_password_change_check_again(change, txn, text);
     if (answer != SR_ANSWER_OK)
         return answer;
     call = sr_call_make(&txn->account->verifier, txn->connections);

@@ -72,6 +72,15 @@ bool sr_password_change_judge(struct sr_password_change *change,
                               const char *fresh, int tries_left, char **text);
 
 /*
+ * The new password took its time to be typed: read the account again, unless
+ * that was just done.  What an administrator did in that time is not undone by
+ * the owner.  SR_ANSWER_OK, or SR_ANSWER_NOT_CHANGED.
+ */
+enum sr_answer sr_password_change_check_again(struct sr_password_change *change,
+                                              struct sr_transaction *txn,
+                                              char **text);
+
+/*
  * Store a new password, where the backend does that itself; otherwise another
  * module does.  What an administrator did while it was typed, a lock or a
  * reset, is not undone.  SR_ANSWER_OK; SR_ANSWER_TRY_AGAIN: the backend refused

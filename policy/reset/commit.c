@@ -80,6 +80,20 @@ store_remote(struct sr_run *run, const char *fresh, enum sr_refusal *refusal)
     return written;
 }
 
+/* What an administrator or the owner did since the proofs is not undone. */
+static enum sr_answer
+check_again(struct sr_run *run, struct sr_password_change *change)
+{
+    char *text = NULL;
+    enum sr_answer answer =
+        sr_password_change_check_again(change, &run->txn, &text);
+
+    sr_run_pass_on(run, text);
+    if (answer == SR_ANSWER_OK && !sr_run_may_still(run))
+        answer = SR_ANSWER_NOT_CHANGED;
+    return answer;
+}
+
 /* Store it.  SR_ANSWER_TRY_AGAIN: another password may be accepted. */
 static enum sr_answer
 store(struct sr_run *run, struct sr_password_change *change, const char *fresh,
@@ -174,7 +188,9 @@ store_and_finish(struct sr_run *run, struct sr_password_change *change,
     sigaddset(&block, SIGINT);
     sigaddset(&block, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &block, &before);
-    answer = store(run, change, fresh, tries_left);
+    answer = check_again(run, change);
+    if (answer == SR_ANSWER_OK)
+        answer = store(run, change, fresh, tries_left);
     if (answer == SR_ANSWER_OK && !finish(run, change, fresh))
         answer = SR_ANSWER_NOT_CHANGED;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -267,6 +283,9 @@ unlock(struct sr_run *run)
     enum sr_store_result result;
     struct sr_store *store;
 
+    if (sr_transaction_refresh(&run->txn) != SR_STATUS_OK ||
+        !sr_run_may_still(run))
+        return fail(run, "SR-3014");
     if (!unlock_remote(run))
         return fail(run, "SR-3002");
     result = sr_store_open(NULL, NULL, SR_STORE_WRITE, &store);
@@ -345,6 +364,8 @@ sr_commit(struct sr_run *run)
         sr_run_say(run, _("The account cannot be read now."));
         return fail(run, run->txn.reason);
     }
+    if (!sr_run_may_still(run))
+        return fail(run, run->obstacle);
     from = young_until(run);
     if (from != SR_TIME_UNKNOWN)
         return unlock_young(run, from);

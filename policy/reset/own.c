@@ -218,7 +218,7 @@ add_app(struct sr_run *run, int64_t wait)
     struct addition addition = {.gate = SR_GATE_APP, .wait = wait};
     char text[SR_APP_TEXT], uri[SR_APP_URI];
     uint8_t secret[SR_APP_SECRET], key[SR_SEAL_KEY];
-    struct sr_error error;
+    struct sr_error error = {.text = ""};
     bool is_done = false;
 
     if (sr_seal_key(run->store, run->config->reset.seal_file, true, key,

@@ -317,6 +317,30 @@ sr_run_has_enough(const struct sr_run *run,
     return count >= run->proofs;
 }
 
+bool
+sr_run_may_still(struct sr_run *run)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    const enum sr_store_result result =
+        sr_enrolment_get(run->store, &id, &enrolment, &time);
+
+    run->obstacle = run->txn.ask == SR_STATUS_OK ? find_obstacle(run)
+                                                 : "SR-2007 unknown-user";
+    if (run->obstacle == NULL && result != SR_STORE_OK)
+        run->obstacle = sr_store_strerror(result);
+    if (run->obstacle == NULL && enrolment.reported != 0)
+        run->obstacle = "SR-1209 reported";
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    if (run->obstacle == NULL)
+        return true;
+    sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->obstacle);
+    sr_run_say(run, _("This account was changed meanwhile, and cannot be reset "
+                      "any more."));
+    return false;
+}
+
 static const char *
 find_enrolment(struct sr_run *run)
 {

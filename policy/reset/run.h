@@ -51,6 +51,13 @@ void sr_run_end(struct sr_run *run);
  */
 bool sr_run_account(struct sr_run *run, const char *name);
 
+/*
+ * Whether the account, as it was read last, may still be reset: an
+ * administrator may have disabled or protected it since, and its owner reported
+ * a reset.  False after an event and saying so.
+ */
+bool sr_run_may_still(struct sr_run *run);
+
 /* Whether the account has enough for a reset, by its enrolment. */
 bool sr_run_has_enough(const struct sr_run *run,
                        const struct sr_enrolment *enrolment,

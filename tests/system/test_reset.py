@@ -159,6 +159,38 @@ def test_a_forgotten_password_is_replaced_by_app_and_code(host, ann):
     assert again.text.count("Accepted.") == 1
 
 
+def disable(ann):
+    ann.host.set_shadow("ann", 1, "!" + ann.host.shadow("ann")[1])
+
+
+def let_it_end(ann):
+    ann.host.set_shadow("ann", 7, 1)
+
+
+def report(ann):
+    assert ann.flow("report", "K7Q4-2MXP").end == 0
+
+
+def set_another(ann):
+    ann.host.set_shadow("ann", 1, hash_password("set by root"))
+
+
+@pytest.mark.parametrize("act", [disable, let_it_end, report, set_another])
+def test_what_happens_during_a_reset_is_not_undone(host, ann, act):
+    """Also where it is the last moment: the new password is typed."""
+    ann.enroll()
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    ann.choose(flow, "recovery codes", ann.codes[3])
+    assert "New password" in flow.asked
+    act(ann)
+    before = host.shadow("ann")
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 1 and "Nothing was changed." in flow.text
+    assert host.shadow("ann") == before
+    assert not events(host, "SR-1002") and events(host, "SR-1003")
+
+
 def test_a_code_is_right_once(host, ann):
     ann.enroll()
     code = app_code(ann.key)
