@@ -115,6 +115,7 @@ reset_sources = \
 	policy/reset/enrolment.c policy/reset/enrolment.h \
 	policy/reset/flow.c \
 	policy/reset/gate.c policy/reset/gate.h \
+	policy/reset/mail.c policy/reset/mail.h \
 	policy/reset/notice.c policy/reset/notice.h \
 	policy/reset/own.c policy/reset/own.h \
 	policy/reset/queue.c policy/reset/queue.h \

@@ -59,7 +59,7 @@ _selfresetctl()
         ;;
     --clear)
         if [[ $command == gates ]]; then
-            COMPREPLY=($(compgen -W "app codes ticket mail ssh-key" -- "$word"))
+            COMPREPLY=($(compgen -W "app codes ticket mail" -- "$word"))
             return
         fi
         ;;

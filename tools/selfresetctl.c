@@ -133,8 +133,8 @@ static const struct ctl_command commands[] = {
     {"gates",
      "[--clear GATE | --clear-all | --unlock] [--dry-run] [--json] USER...",
      "show or remove what a user has set up for self-service reset",
-     "GATE is app, codes, ticket, mail or ssh-key.  --unlock ends lockouts of\n"
-     "gates, and the one after a report that a reset was not the user's.\n",
+     "GATE is app, codes, ticket or mail.  --unlock ends lockouts of gates,\n"
+     " and the one after a report that a reset was not the user's.\n",
      ctl_gates, true, true},
     {"notices", "--send [--dry-run] [--json]",
      "send queued messages of self-service reset",

@@ -46,8 +46,8 @@ static const char *const fast_words[] = {"try", "demand", "never", NULL};
 static const char *const unknown_words[] = {"allow", "deny", NULL};
 
 /* The gates of self-service reset; see reset/gate.c. */
-static const char *const gate_words[] = {"app",  "codes",   "ticket",
-                                         "mail", "ssh-key", NULL};
+static const char *const gate_words[] = {"app", "codes", "ticket", "mail",
+                                         NULL};
 static const char *const age_words[] = {"allow", "unlock-only", "refuse", NULL};
 
 /* clang-format off */
@@ -151,7 +151,7 @@ const struct sr_key sr_keys[] = {
      .items = SR_ITEMS_ACCOUNTS, GLOBAL(reset.administrators)},
     {"reset", "gates", SR_KEY_COUNT, "2",
      .least = 1, .most = 2, RULE(reset_gates)},
-    {"reset", "classes", SR_KEY_NAMES, "app codes ticket mail ssh-key",
+    {"reset", "classes", SR_KEY_NAMES, "app codes ticket mail",
      .items = SR_ITEMS_GATES, .choice = gate_words, RULE(reset_classes)},
     {"reset", "min_age", SR_KEY_CHOICE, "unlock-only",
      .choice = age_words, RULE(reset_age)},

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "policy/reset/code.h"
+#include "policy/util/crypt.h"
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -68,4 +69,14 @@ sr_code_read(const char *typed, size_t length, char out[SR_CODE_SIZE])
     }
     out[at] = '\0';
     return at == length;
+}
+
+int
+sr_code_hash(const char *code, char hash[SR_HASH_MAX])
+{
+    char setting[SR_HASH_MAX];
+
+    return sr_crypt_setting(setting, sizeof(setting)) == 0
+               ? sr_crypt_hash(code, setting, hash, SR_HASH_MAX)
+               : -1;
 }

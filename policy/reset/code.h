@@ -29,4 +29,8 @@ bool sr_code_make_digits(char out[SR_CODE_SIZE], size_t length);
  */
 bool sr_code_read(const char *typed, size_t length, char out[SR_CODE_SIZE]);
 
+/* Hash a code under a new setting, into SR_HASH_MAX bytes.  Returns 0 or -1. */
+#define SR_HASH_MAX 128
+int sr_code_hash(const char *code, char hash[SR_HASH_MAX]);
+
 #endif

@@ -12,6 +12,7 @@
 #ifndef SR_POLICY_RESET_ENROLMENT_H
 #define SR_POLICY_RESET_ENROLMENT_H
 
+#include "policy/reset/code.h"
 #include "policy/store/account_file.h"
 
 /* The gates; their names in the configuration are in the same order. */
@@ -20,18 +21,14 @@ enum sr_gate_id {
     SR_GATE_CODES,  /* recovery codes */
     SR_GATE_TICKET, /* from the helpdesk */
     SR_GATE_MAIL,   /* code by mail */
-    SR_GATE_KEY,    /* ssh key */
     SR_GATE_COUNT
 };
 
 #define SR_CODES_COUNT 8
-#define SR_HASH_MAX    128 /* of a code, as crypt(3) makes it */
-#define SR_APP_SECRET  20  /* bytes, RFC 4226 section 4, R6 */
+#define SR_APP_SECRET  20 /* bytes, RFC 4226 section 4, R6 */
 #define SR_SEALED_SIZE (24 + SR_APP_SECRET + 16)
 #define SR_ADDRESSES   2
 #define SR_ADDRESS_MAX 256
-#define SR_KEYS        2
-#define SR_KEY_MAX     1024
 #define SR_WORDS_MAX   32
 #define SR_SENDS       10 /* mails remembered, for their limits */
 
@@ -63,8 +60,6 @@ struct sr_enrolment {
     sr_time mail_until;                         /* ledger time */
     int64_t mail_tries;                         /* wrong ones */
     sr_time sent[SR_SENDS]; /* ledger time of the last mails, any order */
-
-    char key[SR_KEYS][SR_KEY_MAX]; /* public keys as ssh writes them */
 };
 
 /* Open the store of self-service reset; see sr_store_open(). */
@@ -90,7 +85,7 @@ sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
 bool sr_enrolment_has(const struct sr_enrolment *enrolment,
                       enum sr_gate_id gate, const struct sr_account_time *time);
 
-/* A gate's name in the configuration and in events ("ssh-key"). */
+/* A gate's name in the configuration and in events ("codes"). */
 const char *sr_gate_name(enum sr_gate_id gate);
 
 /* Remove a gate, and all that is kept for it. */

@@ -11,6 +11,7 @@
 
 #include "policy/reset/app.h"
 #include "policy/reset/gate.h"
+#include "policy/reset/mail.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/words.h"
 #include "policy/throttle/attempt.h"
@@ -21,12 +22,12 @@
 #define MAIL_TRIES_MAX 5 /* of one code */
 
 static const struct {
-    const char *text;   /* in a menu */
-    const char *prompt; /* NULL: prepared and asked for by a part of its own */
-    size_t length;      /* of the code; 0: not a code of ours */
-    unsigned attempts;  /* wrong ones in an hour */
-    int64_t duration;   /* of the lockout */
-    unsigned limit;     /* wrong ones in all */
+    const char *text; /* in a menu */
+    const char *prompt;
+    size_t length;     /* of the code; 0: not a code of ours */
+    unsigned attempts; /* wrong ones in an hour */
+    int64_t duration;  /* of the lockout */
+    unsigned limit;    /* wrong ones in all */
 } gates[SR_GATE_COUNT] = {
     [SR_GATE_APP] = {N_("a code from your authenticator app"),
                      N_("Code from the app (6 digits): "), 0, 5, SR_DAY, 50},
@@ -36,7 +37,6 @@ static const struct {
                         SR_TICKET_LENGTH, 10, HOUR, 100},
     [SR_GATE_MAIL] = {N_("a code by mail"), N_("Code from the mail: "),
                       SR_MAIL_LENGTH, 5, SR_DAY, 50},
-    [SR_GATE_KEY] = {N_("your ssh key"), NULL, 0, 10, HOUR, 100},
 };
 
 const char *
@@ -99,16 +99,6 @@ sr_gate_clear(struct sr_store *store, const struct sr_identity *id,
 
 /* ---- checking */
 
-int
-sr_gate_hash(const char *code, char hash[SR_HASH_MAX])
-{
-    char setting[SR_HASH_MAX];
-
-    return sr_crypt_setting(setting, sizeof(setting)) == 0
-               ? sr_crypt_hash(code, setting, hash, SR_HASH_MAX)
-               : -1;
-}
-
 /* One answer, and what is known of it before the enrolment is changed. */
 struct trial {
     struct sr_run *run;
@@ -117,7 +107,6 @@ struct trial {
     char hash[SR_HASH_MAX]; /* of the code, under the setting of its gate */
     uint8_t key[SR_SEAL_KEY];
     bool has_key;
-    bool is_signed; /* an ssh key has signed */
     bool is_right;
     bool is_unrecorded; /* what was used up could not be written */
 };
@@ -237,8 +226,6 @@ check_in(void *context, struct sr_enrolment *enrolment,
         return false;
     if (trial->gate == SR_GATE_APP)
         trial->is_right = check_app(trial, enrolment, time);
-    else if (trial->gate == SR_GATE_KEY)
-        trial->is_right = trial->is_signed;
     else
         trial->is_right = use_code(trial, enrolment, time);
     if (trial->is_right)
@@ -376,11 +363,18 @@ bool
 sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
 {
     struct trial trial = {.run = run, .gate = gate};
-    char *answer = sr_run_ask(run, true, "%s", _(gates[gate].prompt));
-    const int64_t since = sr_clock_milliseconds();
+    int64_t since = sr_clock_milliseconds();
     bool is_right = false;
+    char *answer;
 
-    if (answer != NULL) {
+    if (gate == SR_GATE_MAIL) {
+        sr_mail_offer(run);
+        keep_floor(run, since);
+    }
+    answer = sr_run_ask(run, true, "%s", _(gates[gate].prompt));
+    since = sr_clock_milliseconds();
+    /* An empty line goes back to the choice. */
+    if (answer != NULL && answer[0] != '\0') {
         read_answer(&trial, answer);
         verify(&trial);
         is_right = trial.is_right;

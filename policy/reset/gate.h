@@ -38,7 +38,4 @@ enum sr_store_result sr_gate_clear(struct sr_store *store,
                                    const struct sr_identity *id,
                                    enum sr_gate_id gate);
 
-/* Set a code's hash.  Returns 0 or -1. */
-int sr_gate_hash(const char *code, char hash[SR_HASH_MAX]);
-
 #endif

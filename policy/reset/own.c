@@ -19,6 +19,7 @@
 #include "policy/account/verify.h"
 #include "policy/reset/app.h"
 #include "policy/reset/gate.h"
+#include "policy/reset/mail.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/own.h"
 #include "policy/reset/renew.h"
@@ -151,7 +152,6 @@ prove(struct sr_run *run, int64_t *wait)
 /* ---- set up */
 
 struct addition {
-    enum sr_gate_id gate;
     int64_t wait;
     uint8_t sealed[SR_SEALED_SIZE];
     int64_t step;
@@ -162,7 +162,7 @@ add_in(void *context, struct sr_enrolment *enrolment,
        const struct sr_account_time *time)
 {
     const struct addition *addition = context;
-    struct sr_gate_record *record = &enrolment->gate[addition->gate];
+    struct sr_gate_record *record = &enrolment->gate[SR_GATE_APP];
 
     memcpy(enrolment->app, addition->sealed, sizeof(enrolment->app));
     enrolment->app_step = addition->step;
@@ -215,7 +215,7 @@ static bool
 add_app(struct sr_run *run, int64_t wait)
 {
     const struct sr_identity id = sr_run_identity(run);
-    struct addition addition = {.gate = SR_GATE_APP, .wait = wait};
+    struct addition addition = {.wait = wait};
     char text[SR_APP_TEXT], uri[SR_APP_URI];
     uint8_t secret[SR_APP_SECRET], key[SR_SEAL_KEY];
     struct sr_error error = {.text = ""};
@@ -285,7 +285,7 @@ unchanged(struct sr_run *run)
 }
 
 /* The gates that a user sets up; a ticket comes from an administrator. */
-#define OWN_GATES (1u << SR_GATE_APP | 1u << SR_GATE_CODES)
+#define OWN_GATES (1u << SR_GATE_APP | 1u << SR_GATE_CODES | 1u << SR_GATE_MAIL)
 
 static enum sr_reset_end
 enroll(struct sr_run *run)
@@ -301,6 +301,8 @@ enroll(struct sr_run *run)
         is_done = add_app(run, wait);
     else if (gate == SR_GATE_CODES)
         is_done = sr_renew_all(run, wait);
+    else if (gate == SR_GATE_MAIL)
+        is_done = sr_mail_add(run, wait);
     return is_done ? added(run, gate, wait) : unchanged(run);
 }
 

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from scratch import STATE, hash_password, wait_until
+from scratch import STATE, ahead_prefix, hash_password, wait_until
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
@@ -22,10 +22,11 @@ CODE = re.compile(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}")
 class Flow:
     """One run of the driver; `asked` is the prompt that waits."""
 
-    def __init__(self, host, *arguments):
+    def __init__(self, host, *arguments, ahead=0):
         self.text, self.end, self.asked = "", None, None
         self.process = subprocess.Popen(
-            [host.build / "tests/driver/resetdrive", *arguments],
+            [*ahead_prefix(ahead), host.build / "tests/driver/resetdrive",
+             *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         host.running.append(self.process)
         self.read()
@@ -120,8 +121,8 @@ def ann(host):
     return Person(host)
 
 
-def reset(host, name="ann"):
-    return Flow(host, "reset", f"--rhost={PEER}").answer(name)
+def reset(host, name="ann", **options):
+    return Flow(host, "reset", f"--rhost={PEER}", **options).answer(name)
 
 
 def events(host, number):
@@ -268,7 +269,7 @@ def until_first_answer(host, name, words, answer):
 @pytest.mark.parametrize("words, answer", [
     ("authenticator app", "123456"), ("recovery codes", "AAAAA-BBBBB-CCCCC"),
     ("a ticket", "AAAAA-BBBBB"), ("recovery codes", "x"),
-    ("authenticator app", "")])
+    ("code by mail", "12345678"), ("authenticator app", "")])
 def test_every_name_is_answered_alike(host, ann, words, answer):
     ann.enroll()
     host.add("bob", OLD)  # has nothing set up
@@ -617,3 +618,138 @@ def test_a_password_that_is_not_stored_is_not_said_to_be(host, ann):
     assert flow.end == 1 and "was changed and checked" not in flow.said
     assert host.has_password("ann", OLD)
     assert events(host, "SR-1003") and not events(host, "SR-1002")
+
+
+# ---- mail
+
+ADDRESS = "ann@mail.example"
+
+
+class Post:
+    """A mail program that does what it is told, and its letters."""
+
+    def __init__(self, host):
+        self.host = host
+        self.folder = pathlib.Path("/home/post")
+        self.folder.mkdir(exist_ok=True)
+        self.folder.chmod(0o777)
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.behave("exit 0")
+        host.configure(reset={"mail_program": "/home/post/send -t"})
+
+    def behave(self, command):
+        program = self.folder / "send"
+        program.write_text(
+            "#!/bin/sh\nid -u >>/home/post/uids\nprintenv >>/home/post/env\n"
+            'printf "%s\\n" "$*" >>/home/post/arguments\n'
+            "cat >/home/post/letter.$$ &&\n"
+            "mv /home/post/letter.$$ /home/post/$$.eml\n" + command + "\n")
+        program.chmod(0o755)
+
+    def letters(self):
+        return [path.read_text() for path in self.folder.glob("*.eml")]
+
+    def next(self, count):
+        wait_until(lambda: len(self.letters()) == count, what="a letter")
+        return max(self.folder.glob("*.eml"),
+                   key=lambda path: path.stat().st_mtime_ns).read_text()
+
+    @staticmethod
+    def code(letter):
+        return re.search(r"Code: (\d{4} \d{4})", letter)[1]
+
+
+@pytest.fixture
+def post(host):
+    return Post(host)
+
+
+def enroll_mail(ann, post, count=1, address=ADDRESS, proof=()):
+    flow = ann.flow("enroll").answer(OLD, *proof)
+    ann.choose(flow, "code by mail", address)
+    letter = post.next(count)
+    assert f"To: <{address}>" in letter and "ann," not in letter
+    flow.answer(post.code(letter))
+    assert flow.end == 0, flow.text
+    return flow
+
+
+def test_a_code_by_mail_resets_and_notices_follow(host, ann, post):
+    ann.enroll_codes()
+    enroll_mail(ann, post, proof=("1", ann.codes.pop(0)))
+    assert "Way: mail" in post.next(2)
+    flow = reset(host)
+    ann.choose(flow, "code by mail", "")
+    # One mail in a minute: none is sent so soon, and that is not said.
+    assert "on its way" in flow.said and "Not accepted" not in flow.said
+    flow.leave()
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "code by mail")
+    letter = post.next(3)
+    assert flow.ref in letter and "ann" not in letter.split("\n\n", 1)[1]
+    code = post.code(letter)
+    flow.answer("1234 5678")
+    assert "Not accepted." in flow.text
+    flow.answer("")  # not a mail again: the first is young
+    ann.choose(flow, "code by mail", code)
+    assert "Accepted." in flow.text
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0, flow.text
+    notice = " ".join(post.next(4).split())
+    assert f"selfreset report {flow.ref}" in notice and PEER in notice
+    assert FRESH not in notice and code not in notice
+    assert set((post.folder / "uids").read_text().split()) == {"65534"}
+    assert set((post.folder / "arguments").read_text().split()) == {"-t"}
+    told = (post.folder / "env").read_text() + "".join(host.log.all())
+    assert code not in told and code.replace(" ", "") not in told
+
+
+def test_five_wrong_codes_end_a_code_by_mail(host, ann, post):
+    enroll_mail(ann, post)
+    post.next(2)
+    flow = reset(host, ahead=61)
+    host.configure(reset={"gates": "1"})
+    flow.leave()
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "code by mail")
+    code = post.code(post.next(3))
+    flow.answer("0000 0000")
+    for _ in range(4):
+        ann.choose(flow, "code by mail", "0000 0000")
+    ann.choose(flow, "code by mail", code)
+    assert "Accepted." not in flow.text and events(host, "SR-2202")
+    assert len(post.letters()) == 3
+
+
+def test_addresses_that_the_password_opens_or_that_are_none(host, ann, post):
+    host.configure(reset={"mail_refuse": "corp.example"})
+    flow = ann.flow("enroll").answer(OLD)
+    ann.choose(flow, "code by mail", "ann@mail.corp.example")
+    assert "is opened by the password" in flow.said
+    flow.answer("ann@x\tBcc: b@c")
+    assert "is not an address" in flow.said
+    flow.answer("-f@x")
+    assert flow.end == 1 and not post.letters()
+
+
+@pytest.mark.parametrize("status, left", [(75, 1), (69, 1), (65, 0), (78, 0)])
+def test_a_mail_program_that_fails_is_asked_again_or_given_up(
+        host, ann, post, status, left):
+    enroll_mail(ann, post)
+    post.next(2)
+    post.behave(f"exit {status}")
+    flow = ann.flow("remove").answer(OLD)
+    ann.choose(flow, "code by mail")
+    assert flow.end == 0  # the notice does not stop it
+    assert events(host, "SR-3101") and bool(events(host, "SR-3104")) == (
+        not left)
+    queue = list((STATE / "reset/queue").iterdir())
+    assert len(queue) == left
+    count = len(post.letters())
+    post.behave("exit 0")
+    done = host.run("selfresetctl", "notices", "--send", "--json")
+    assert done.returncode == 0 and f'"sent": {left}' in done.stdout, done
+    assert len(post.letters()) == count + left
+    assert not list((STATE / "reset/queue").iterdir())

@@ -18,6 +18,7 @@
 #include "policy/reset/code.h"
 #include "policy/reset/enrolment.h"
 #include "policy/reset/kind.h"
+#include "policy/reset/mail.h"
 #include "policy/reset/queue.h"
 #include "policy/reset/seal.h"
 
@@ -246,9 +247,9 @@ test_enrolment_that_cannot_be_is_damaged(void **state)
     memset(enrolment->code[3], 'x', SR_HASH_MAX);
     assert_false(sr_enrolment_file.is_sound(enrolment));
     memset(enrolment->code[3], 0, SR_HASH_MAX);
-    memset(enrolment->key[1], 'x', SR_KEY_MAX);
+    memset(enrolment->address[1], 'x', SR_ADDRESS_MAX);
     assert_false(sr_enrolment_file.is_sound(enrolment));
-    memset(enrolment->key[1], 0, SR_KEY_MAX);
+    memset(enrolment->address[1], 0, SR_ADDRESS_MAX);
     enrolment->gate[2].usable = -1;
     assert_false(sr_enrolment_file.is_sound(enrolment));
     enrolment->gate[2].usable = 0;
@@ -313,6 +314,45 @@ test_addresses_cannot_carry_headers(void **state)
         assert_false(sr_queue_is_address(bad[i]));
 }
 
+static void
+test_mails_have_limits(void **state)
+{
+    struct sr_enrolment enrolment = {.app_step = 0};
+    const sr_time now = 10 * SR_DAY;
+
+    (void)state;
+    assert_true(sr_mail_may_send(&enrolment, now));
+    enrolment.sent[3] = now - 59;
+    assert_false(sr_mail_may_send(&enrolment, now));
+    enrolment.sent[3] = now - 60;
+    assert_true(sr_mail_may_send(&enrolment, now));
+    for (int i = 0; i < 5; i++)
+        enrolment.sent[i] = now - 3599;
+    assert_false(sr_mail_may_send(&enrolment, now));
+    enrolment.sent[0] = now - 3600;
+    assert_true(sr_mail_may_send(&enrolment, now));
+    for (int i = 0; i < SR_SENDS; i++)
+        enrolment.sent[i] = now - SR_DAY + 1;
+    assert_false(sr_mail_may_send(&enrolment, now));
+    enrolment.sent[9] = now - SR_DAY;
+    assert_true(sr_mail_may_send(&enrolment, now));
+}
+
+static void
+test_domains_hold_for_what_is_below_them(void **state)
+{
+    char one[] = "corp.example";
+    char *item[] = {one};
+    const struct sr_string_list list = {item, 1};
+
+    (void)state;
+    assert_true(sr_mail_is_of("a@corp.example", &list));
+    assert_true(sr_mail_is_of("a@mail.CORP.example", &list));
+    assert_false(sr_mail_is_of("a@xcorp.example", &list));
+    assert_false(sr_mail_is_of("a@corp.example.org", &list));
+    assert_false(sr_mail_is_of("a@example", &list));
+}
+
 int
 main(void)
 {
@@ -331,6 +371,8 @@ main(void)
         cmocka_unit_test(test_enrolment_that_cannot_be_is_damaged),
         cmocka_unit_test(test_queue_reads_what_it_wrote),
         cmocka_unit_test(test_addresses_cannot_carry_headers),
+        cmocka_unit_test(test_mails_have_limits),
+        cmocka_unit_test(test_domains_hold_for_what_is_below_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

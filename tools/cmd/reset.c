@@ -144,7 +144,7 @@ make_ticket(struct ticket *ticket)
     char plain[SR_CODE_SIZE];
     const bool is_made = sr_code_make(ticket->code, SR_TICKET_LENGTH, 5) &&
                          sr_code_read(ticket->code, SR_TICKET_LENGTH, plain) &&
-                         sr_gate_hash(plain, ticket->hash) == 0 &&
+                         sr_code_hash(plain, ticket->hash) == 0 &&
                          make_words(ticket->words);
 
     explicit_bzero(plain, sizeof(plain));
@@ -399,7 +399,7 @@ ctl_gates(struct ctl *ctl, int argc, char **argv)
     if (!is_known)
         return ctl_usage(ctl,
                          "\"%s\" is not a gate: it is app, codes, "
-                         "ticket, mail or ssh-key.",
+                         "ticket or mail.",
                          clearing.gate);
     ctl->options = &clearing;
     return ctl_each(ctl, "user", gates_one);
