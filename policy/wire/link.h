@@ -18,7 +18,7 @@
 
 /* And where for the dialogues of self-service reset, which write more of the
  * system than calls do and run in another sandbox. */
-#define SR_LINK_RESET "reset"
+#define SR_LINK_RESET "dialogues"
 
 /*
  * Connect to the helper.  Returns a descriptor, 3 or higher and closed on exec,

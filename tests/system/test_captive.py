@@ -17,8 +17,7 @@ import pytest
 import captive
 import helper
 from captive import PROGRAM, SNIPPET
-from scratch import (ETC, RUN, free_port, guarded_stack, hash_password,
-                     overlay, stack)
+from scratch import ETC, RUN, free_port, hash_password, overlay, stack
 from talk import PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -223,8 +222,12 @@ def test_only_at_services_that_are_named(host, services):
 
 def test_a_guard_lets_nobody_in(host):
     captive.set_up(host)
-    host.service("login", guarded_stack())
-    assert not entered(host)
+    for auth in ("[success=done default=die] pam_selfreset.so guard",
+                 "sufficient pam_selfreset.so guard\nauth required "
+                 "pam_unix.so"):
+        host.service("login", f"auth {auth}\naccount required pam_permit.so\n"
+                     "session required pam_permit.so\n")
+        assert not entered(host), auth
 
 
 def unlocked(host):
@@ -385,21 +388,24 @@ def test_no_second_session(host):
         talk.until(BEGIN)
         done = host.run(*host.ssh_command(
             "reset", "id", port=port, options=["-S", str(place)]))
-        assert done.returncode != 0 and "uid=" not in done.stdout, done
+        assert done.returncode != 0 and done.stdout == "", done
 
 
-def test_su_and_guesses(host):
-    """Guesses at it by other ways neither open it nor close it."""
+def test_guesses_neither_open_it_nor_close_it(host):
     captive.set_up(host)
     host.configure(lockout={"attempts": 2, "source_attempts": 0})
     ann = host.add("ann", OLD)
+    with Talk(["su", "reset", "-c", "id"], user=ann) as su:
+        su.answer(PASSWORD, "reset")
+        assert "uid=" not in su.rest()
+    stranger = {"rhost": "192.0.2.1"}
     for _ in range(4):
-        with Talk(["su", "reset", "-c", "id"], user=ann) as su:
-            su.answer(PASSWORD, "reset")
-            assert "uid=" not in su.rest()
-    assert entered(host)
-    done = host.drive("login", "reset", "auth", "acct", "open", answers=[""])
-    assert "failed" not in done.said, "it is nobody's own account"
+        done = host.drive("probe", "reset", "auth", answers=["no"], **stranger)
+        assert done.code == "AUTH_ERR"
+    assert host.log.with_text("SR-2201"), "it was not locked out"
+    done = host.drive("sshd", "reset", "auth", "acct", "open", **stranger)
+    assert done.codes == ["SUCCESS"] * 3 and done.prompts == [], done
+    assert done.said == "", "what was tried at it is nobody's own matter"
 
 
 def test_the_program_runs_no_command(host):
