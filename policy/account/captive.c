@@ -30,13 +30,15 @@ is_program_safe(const char *path)
            (status.st_mode & (S_ISUID | S_ISGID)) == 0;
 }
 
-/* A home with files of its own could have keys, or commands that sshd runs. */
+/* Files of its own in its home could be keys, or commands that sshd runs. */
 static bool
 is_home_safe(const char *path)
 {
     struct stat status;
 
-    return strcmp(path, SR_CAPTIVE_HOME) == 0 && lstat(path, &status) != 0;
+    return strcmp(path, SR_CAPTIVE_HOME) == 0 && stat(path, &status) == 0 &&
+           S_ISDIR(status.st_mode) && status.st_uid == 0 &&
+           (status.st_mode & 022) == 0;
 }
 
 /* What passwd(5) has of it. */
@@ -57,7 +59,8 @@ flaw_of_entry(const char *name, uid_t *uid)
     if (strcmp(entry.pw_shell, SR_CAPTIVE_SHELL) != 0)
         return "its shell is not " SR_CAPTIVE_SHELL;
     if (!is_home_safe(entry.pw_dir))
-        return "its home is not " SR_CAPTIVE_HOME ", or that exists";
+        return "its home is not " SR_CAPTIVE_HOME
+               ", or others than root can write that";
     if (getpwuid_r(*uid, &entry, buffer, sizeof(buffer), &found) != 0 ||
         found == NULL || strcmp(entry.pw_name, name) != 0)
         return "another account has its uid";

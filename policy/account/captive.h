@@ -19,8 +19,9 @@ struct sr_config;
 /* Its login shell, the only program that it may run. */
 #define SR_CAPTIVE_SHELL SR_BINDIR "/selfreset"
 
-/* Its home, which nobody can make but root. */
-#define SR_CAPTIVE_HOME "/nonexistent"
+/* Its home, in which only root can make files.  One that is missing is
+ * announced at each login, and pam_mkhomedir(8) would make it. */
+#define SR_CAPTIVE_HOME "/"
 
 /*
  * What is wrong with the account of this name, as the end of a sentence ("it

@@ -143,6 +143,7 @@ def test_ssh_begins_the_dialogue_and_nothing_else(host):
         with ssh(host, port, *command, tty=True) as talk:
             shown = talk.until(BEGIN)
             assert "assword:" not in shown and "uid=" not in shown, shown
+            assert "directory" not in shown, "a line about its home"
 
 
 def test_login_at_a_console(host):
@@ -314,16 +315,6 @@ def test_a_program_that_is_not_ours(host, what):
     assert entered(host)
 
 
-def test_a_home_that_somebody_made(host):
-    captive.set_up(host)
-    place = pathlib.Path("/nonexistent")
-    place.mkdir()
-    try:
-        assert not entered(host)
-    finally:
-        place.rmdir()
-
-
 def test_an_sshd_that_does_not_confine_it(host):
     """The module takes sshd's word, not the file's: this sshd has not read the
     snippet."""
@@ -388,7 +379,8 @@ def test_no_second_session(host):
         talk.until(BEGIN)
         done = host.run(*host.ssh_command(
             "reset", "id", port=port, options=["-S", str(place)]))
-        assert done.returncode != 0 and done.stdout == "", done
+        # ssh then makes another connection.
+        assert "Session open refused by peer" in done.stderr, done
 
 
 def test_guesses_neither_open_it_nor_close_it(host):

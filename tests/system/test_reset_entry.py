@@ -1,0 +1,173 @@
+"""Self-service reset from end to end: a real sshd and login, the program of the
+user on a terminal, and oathtool as the authenticator app.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import pwd
+import signal
+
+import pytest
+
+import captive
+import helper
+from helper import ANSWER, ASK
+from scratch import wait_until
+from talk import AGAIN, NEW, PASSWORD, Talk
+
+OLD = "correct horse battery"
+FRESH = "an umbrella for rainy days"
+BEGIN = "User name: "
+
+
+@pytest.fixture
+def ann(host):
+    """An account that has set up two ways."""
+    host.reset_port = captive.set_up(host, new_gate_wait="0", nag="yes")
+    ann = host.add("ann", OLD)
+    with Talk(["selfreset", "enroll"], user=ann) as talk:
+        ann.codes = captive.enroll_codes(talk, OLD)
+    with Talk(["selfreset", "enroll"], user=ann) as talk:
+        ann.key = captive.enroll_app(talk, OLD, ann.codes.pop(0))
+    return ann
+
+
+def ssh_in(host, user, **options):
+    return Talk(host.ssh_command(user, port=host.reset_port, **options))
+
+
+def test_a_forgotten_password_by_ssh(host, ann):
+    with ssh_in(host, "reset", tty=True) as talk:
+        captive.prove(talk, "ann", ann.key, ann.codes[2])
+        assert "15 characters" in talk.answer(NEW, FRESH)
+        talk.answer(AGAIN, FRESH)
+        shown = talk.rest()
+        assert "changed and checked" in shown and talk.status == 0, shown
+        assert FRESH not in talk.seen and ann.key not in talk.seen
+    assert host.has_password("ann", FRESH)
+    with ssh_in(host, "ann") as talk:
+        talk.answer(PASSWORD, FRESH)
+        assert "in as ann" in talk.rest()
+    # Where the person was is what sshd said.
+    assert [line for line in host.log.with_text("SR-1002")
+            if "source=127.0.0.1" in line]
+
+
+def test_a_lockout_ends_at_a_console(host, ann):
+    host.configure(lockout={"attempts": 2})
+    for _ in range(2):
+        with ssh_in(host, "ann") as talk:
+            talk.answer(PASSWORD, "no")
+            talk.rest()
+    with ssh_in(host, "ann") as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "in as ann" not in talk.rest()
+    with Talk(["login", "reset"]) as talk:
+        captive.prove(talk, "ann", ann.key, ann.codes[0])
+        captive.choose(talk, "keep the password")
+        talk.answer("Press Enter to end", "")
+        assert "unlocked" in " ".join(talk.seen.split())
+    with ssh_in(host, "ann") as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "in as ann" in talk.rest()
+
+
+def test_a_line_that_breaks_changes_nothing(host, ann):
+    with ssh_in(host, "reset", tty=True) as talk:
+        captive.prove(talk, "ann", ann.key, ann.codes[0])
+        talk.until(NEW)
+        talk.child.kill(9)  # the client
+    wait_until(lambda: not helper.children(host.helper),
+               what="the end of the dialogue")
+    assert host.has_password("ann", OLD)
+
+
+def test_giving_up_is_answered(host, ann):
+    with ssh_in(host, "reset", tty=True) as talk:
+        talk.until(BEGIN)
+        talk.child.sendeof()
+        assert "dialogue has ended" in talk.rest()
+    assert host.has_password("ann", OLD)
+
+
+def test_nag(host):
+    port = captive.set_up(host, nag="yes", new_gate_wait="0")
+    host.add("bob", OLD)
+    with Talk(host.ssh_command("bob", port=port)) as talk:
+        talk.answer(PASSWORD, OLD)
+        assert "selfreset enroll" in talk.rest()
+    helper.stop(host, host.helper)
+    with Talk(host.ssh_command("bob", port=port)) as talk:
+        talk.answer(PASSWORD, OLD)
+        shown = talk.rest()
+        assert "in as bob" in shown and "selfreset enroll" not in shown
+
+
+def test_no_nag_for_who_is_ready(host, ann):
+    with ssh_in(host, "ann") as talk:
+        talk.answer(PASSWORD, OLD)
+        shown = talk.rest()
+        assert "in as ann" in shown and "selfreset enroll" not in shown
+
+
+# ---- connections
+
+class Captive:
+    """The account, as helper.connect() takes one."""
+
+    def __init__(self):
+        self.uid = pwd.getpwnam("reset").pw_uid
+
+
+def test_many_at_once(host):
+    """One source cannot take the entry from all others, nor all sources
+    together the helper from others."""
+    captive.set_up(host)
+    held = []
+    for number in range(9):
+        begun = 0
+        for _ in range(6):
+            client = helper.flow("reset", Captive(), rhost=f"192.0.2.{number}")
+            if client.rest()[-1][0] == ASK:
+                held.append(client)
+                begun += 1
+            wait_until(lambda: len(helper.children(host.helper)) == len(held),
+                       what="the end of what was refused")
+        assert begun == (4 if number < 8 else 0), number
+    for user in (None, host.add("ann", OLD)):
+        client = helper.flow("reset", user)
+        assert client.rest()[-1][0] == ASK
+        client.close()
+    for client in held:
+        client.close()
+
+
+def test_a_client_that_goes_away(host):
+    """Its process at the helper ends and keeps nothing."""
+    captive.set_up(host)
+    with Talk(["selfreset"]) as talk:
+        talk.until(BEGIN)
+        assert len(helper.children(host.helper)) == 1
+        talk.child.kill(signal.SIGKILL)
+    wait_until(lambda: not helper.children(host.helper),
+               what="the end of the process")
+
+
+def test_the_helper_is_killed(host):
+    captive.set_up(host)
+    with Talk(["selfreset"]) as talk:
+        talk.until(BEGIN)
+        helper.kill_children(host.helper)
+        assert "cut off" in talk.rest()
+        assert talk.status == 75
+
+
+def test_the_network_address_of_a_user_is_not_believed(host):
+    captive.set_up(host)
+    for user, is_believed in ((host.add("ann", OLD), False), (None, True)):
+        client = helper.flow("reset", user, rhost="192.0.2.9")
+        client.rest()
+        client.send(ANSWER, text="nobody-here")
+        client.rest()
+        assert bool(host.log.with_text("192.0.2.9")) == is_believed
+        client.close()
