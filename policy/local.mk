@@ -86,6 +86,7 @@ libpolicy_la_SOURCES = \
 	policy/password/pwquality.c policy/password/pwquality.h \
 	policy/decide/quality_rule.c policy/decide/quality_rule.h \
 	policy/password/check_rules.c policy/password/check_rules.h \
+	policy/password/dictionary.c policy/password/dictionary.h \
 	policy/password/encoding.c policy/password/encoding.h \
 	policy/password/findings.c policy/password/findings.h \
 	policy/password/plan.c policy/password/plan.h \

@@ -102,7 +102,7 @@ sr_plan_make(struct sr_plan *plan, const struct sr_rules *wanted,
     plan->need[SR_QUALITY_DICTIONARY] =
         sr_pwquality_values(pwq)->dictcheck != 0 &&
         (wanted->preset == SR_PRESET_PWQUALITY ||
-         sr_pwquality_has_dictionary(pwq) != SR_NO);
+         sr_pwquality_dictionary(pwq) != SR_DICTIONARY_MISSING);
     if (wanted->min_length > 0) {
         plan->need[SR_QUALITY_LEN_MIN] = wanted->min_length;
         plan->has_credits = false;

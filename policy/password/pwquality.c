@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "policy/password/pwquality.h"
 
@@ -198,30 +197,9 @@ sr_pwquality_has_words(const struct sr_pwquality *pwq)
     return pwq->words != NULL;
 }
 
-/* Whether one of the dictionary's files is there, packed or not. */
-static bool
-has_file(const char *dictionary, const char *plain, const char *packed)
+enum sr_dictionary
+sr_pwquality_dictionary(const struct sr_pwquality *pwq)
 {
-    const char *const ending[] = {plain, packed};
-    char *path;
-    bool is_there = false;
-
-    for (size_t i = 0; !is_there && i < 2 && ending[i] != NULL; i++) {
-        if (asprintf(&path, "%s%s", dictionary, ending[i]) < 0)
-            return false;
-        is_there = access(path, R_OK) == 0;
-        free(path);
-    }
-    return is_there;
-}
-
-enum sr_tri
-sr_pwquality_has_dictionary(const struct sr_pwquality *pwq)
-{
-    if (pwq->dictionary == NULL)
-        return SR_UNKNOWN;
-    return has_file(pwq->dictionary, ".pwi", NULL) &&
-                   has_file(pwq->dictionary, ".pwd", ".pwd.gz")
-               ? SR_YES
-               : SR_NO;
+    return pwq->dictionary == NULL ? SR_DICTIONARY_UNKNOWN
+                                   : sr_dictionary_look(pwq->dictionary);
 }

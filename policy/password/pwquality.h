@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "policy/decide/facts.h"
+#include "policy/password/dictionary.h"
 
 /* What pwquality.conf(5) and its drop-ins set. */
 struct sr_pwquality_values {
@@ -89,7 +90,7 @@ sr_pwquality_values(const struct sr_pwquality *pwq);
 /* Whether the host has words of its own that passwords may not contain. */
 bool sr_pwquality_has_words(const struct sr_pwquality *pwq);
 
-/* Whether the dictionary exists.  SR_UNKNOWN: its path is unknown. */
-enum sr_tri sr_pwquality_has_dictionary(const struct sr_pwquality *pwq);
+/* Whether the dictionary can be used.  UNKNOWN: its path is. */
+enum sr_dictionary sr_pwquality_dictionary(const struct sr_pwquality *pwq);
 
 #endif

@@ -81,19 +81,37 @@ check_free(struct sr_check **check)
     free(*check);
 }
 
+static const char *
+why_no_dictionary(const struct sr_check *check)
+{
+    switch (sr_pwquality_dictionary(check->pwq)) {
+    case SR_DICTIONARY_MISSING:
+        return dgettext(DOMAIN, "the dictionary that pwquality.conf requires "
+                                "does not exist");
+    case SR_DICTIONARY_DAMAGED:
+        return dgettext(DOMAIN, "the dictionary is damaged");
+    case SR_DICTIONARY_GOOD:
+    case SR_DICTIONARY_UNKNOWN:
+        break;
+    }
+    return NULL;
+}
+
 /* Open the library and make the plan.  Returns NULL, or why not. */
 static const char *
 check_begin(struct sr_check *check, const struct sr_quality_host *host,
             const struct sr_rules *wanted, char *why, size_t size)
 {
+    const char *missing = NULL;
+
     check->pwq = sr_pwquality_open(host->library, host->conf, why, size);
     if (check->pwq == NULL)
         return why;
     sr_plan_make(&check->plan, wanted, check->pwq);
-    if (check->plan.need[SR_QUALITY_DICTIONARY] > 0 &&
-        sr_pwquality_has_dictionary(check->pwq) == SR_NO)
-        return dgettext(DOMAIN, "the dictionary that pwquality.conf requires "
-                                "does not exist");
+    if (check->plan.need[SR_QUALITY_DICTIONARY] > 0)
+        missing = why_no_dictionary(check);
+    if (missing != NULL)
+        return missing;
     check->locale = sr_utf8_locale();
     return check->locale != (locale_t)0 ? NULL
                                         : dgettext(DOMAIN, "out of memory");

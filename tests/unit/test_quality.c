@@ -595,37 +595,157 @@ test_no_dictionary(void **state)
     sr_findings_free(&findings);
 }
 
-/* A dictionary of three files of zeros refuses every password. */
+/* ---- a dictionary that is damaged */
+
+#define WORDS  48 /* of seven letters, in three blocks */
+#define BLOCK  16
+#define FAR_AT 12 /* offset of the index in its file */
+
+static const char *const parts[] = {".pwi", ".pwd", ".hwm"};
+
+static FILE *
+open_part(const char *ending, const char *mode)
+{
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s%s", conf, ending);
+    file = fopen(path, mode);
+    assert_non_null(file);
+    return file;
+}
+
+static const char *
+word_of(unsigned number)
+{
+    static char word[8];
+
+    snprintf(word, sizeof(word), "qurbl%c%c", 'a' + number / 16,
+             'a' + number % 16);
+    return word;
+}
+
+/* A dictionary as cracklib's own programs write one: each block begins with a
+ * word; the others follow as the length of what they share with the one before,
+ * and their end. */
+static void
+write_dictionary(void)
+{
+    const uint32_t head[3] = {0x70775631, WORDS, BLOCK};
+    FILE *index = open_part(".pwi", "w"), *words = open_part(".pwd", "w");
+
+    fwrite(head, sizeof(head), 1, index);
+    for (unsigned i = 0; i < WORDS; i++) {
+        const uint32_t at = (uint32_t)ftell(words);
+
+        if (i % BLOCK == 0)
+            fwrite(&at, sizeof(at), 1, index);
+        else
+            fputc(6, words);
+        fputs(word_of(i) + (i % BLOCK == 0 ? 0 : 6), words);
+        fputc('\0', words);
+    }
+    fclose(index);
+    fclose(words);
+}
+
+/* One damage: a file is cut, or bytes in it are replaced. */
+struct damage {
+    const char *ending;
+    long cut; /* how long the file then is, -1: it is not cut */
+    long at;
+    uint32_t value;
+};
+
+static void
+do_damage(const struct damage *damage)
+{
+    FILE *file;
+    char path[64];
+
+    snprintf(path, sizeof(path), "%s%s", conf, damage->ending);
+    if (damage->cut >= 0) {
+        assert_int_equal(truncate(path, damage->cut), 0);
+        return;
+    }
+    file = open_part(damage->ending, "r+");
+    fseek(file, damage->at, SEEK_SET);
+    fwrite(&damage->value, sizeof(damage->value), 1, file);
+    fclose(file);
+}
+
+/* Check a password; what was written to standard error meanwhile has `size`
+ * bytes. */
+static enum sr_quality
+check_quietly(const char *password, struct sr_findings *findings, long *size)
+{
+    const struct sr_quality_host where = {NULL, conf};
+    const struct sr_rules rules = {.preset = SR_PRESET_NIST, .min_length = 8};
+    const struct sr_candidate candidate = {.password = password};
+    const int before = dup(STDERR_FILENO);
+    FILE *said = tmpfile();
+    enum sr_quality quality;
+
+    assert_non_null(said);
+    dup2(fileno(said), STDERR_FILENO);
+    quality = sr_quality_check_on(&where, &candidate, &rules, findings);
+    fflush(stderr);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    fseek(said, 0, SEEK_END);
+    *size = ftell(said);
+    fclose(said);
+    return quality;
+}
+
+/* Words that cannot be read would pass, and a line for each be on the terminal
+ * of the user. */
 static void
 test_damaged_dictionary(void **state)
 {
-    static const char *const ending[] = {".pwd", ".pwi", ".hwm"};
-    const struct sr_quality_host where = {NULL, conf};
-    const struct sr_rules rules = {.preset = SR_PRESET_NIST};
-    const struct sr_candidate candidate = {.password = "kqzWm4!xvRt8bnm"};
+    static const struct damage damages[] = {
+        {".pwi", 0, 0, 0},
+        {".pwi", 8, 0, 0},
+        {".pwi", FAR_AT, 0, 0},
+        {".pwi", FAR_AT + 8, 0, 0},
+        {".pwi", -1, 0, 0},              /* no magic number */
+        {".pwi", -1, 4, 0xffffffff},     /* more words than there are */
+        {".pwi", -1, 8, 17},             /* the length of a block */
+        {".pwi", -1, FAR_AT + 4, 70000}, /* behind the words */
+        {".pwi", -1, FAR_AT + 8, 1},     /* back */
+        {".pwd", 0, 0, 0},
+        {".pwd", 30, 0, 0},
+        {".pwd", 100, 0, 0},
+    };
     struct sr_findings findings = {NULL, 0};
-    char path[64], settings[64];
+    char settings[64], path[64];
+    long said;
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        static const char zeros[4096];
-        FILE *file;
-
-        snprintf(path, sizeof(path), "%s%s", conf, ending[i]);
-        file = fopen(path, "w");
-        assert_non_null(file);
-        fwrite(zeros, sizeof(zeros), 1, file);
-        fclose(file);
-    }
     snprintf(settings, sizeof(settings), "dictpath = %s\n", conf);
     write_conf(settings);
-    assert_int_equal(sr_quality_check_on(&where, &candidate, &rules, &findings),
-                     SR_QUALITY_UNAVAILABLE);
+    write_dictionary();
+    assert_int_equal(check_quietly("kqzWm4!xvRt8bnm", &findings, &said),
+                     SR_QUALITY_DONE);
+    assert_int_equal(findings.count, 0);
+    assert_int_equal(check_quietly("Qurblcf1", &findings, &said),
+                     SR_QUALITY_DONE);
     assert_int_equal(findings.count, 1);
-    assert_non_null(strstr(findings.item[0].text, "damaged"));
+    assert_string_equal(findings.item[0].id, "dictionary");
+    assert_int_equal(said, 0);
     sr_findings_free(&findings);
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof(path), "%s%s", conf, ending[i]);
+    for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+        write_dictionary();
+        do_damage(&damages[i]);
+        assert_int_equal(check_quietly("kqzWm4!xvRt8bnm", &findings, &said),
+                         SR_QUALITY_UNAVAILABLE);
+        assert_int_equal(findings.count, 1);
+        assert_non_null(strstr(findings.item[0].text, "damaged"));
+        assert_int_equal(said, 0);
+        sr_findings_free(&findings);
+    }
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        snprintf(path, sizeof(path), "%s%s", conf, parts[i]);
         unlink(path);
     }
 }
