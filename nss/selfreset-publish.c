@@ -28,10 +28,6 @@
 /* How long the lock of the published state is waited for. */
 #define LOCK_WAIT_MS 10000
 
-/* selfreset-changed.service makes this file when a file that is read has
- * changed. */
-#define CHANGED_FLAG SR_RUNDIR "/changed"
-
 /* So many runs follow each other while files keep changing. */
 #define RUNS_MAX 10
 
@@ -47,12 +43,15 @@ static int
 publish_user(const struct sr_config *config, const struct options *options)
 {
     char reason[256] = "";
-    const enum sr_publish_result result =
+    enum sr_publish_result result;
+    bool is_good;
+
+    if (!sr_snapshot_name(options->user))
+        return publish_fail("this name cannot be published");
+    result =
         sr_publish_account(config, NULL, NULL, SR_PUBLISHED_DIR, NULL,
                            options->user, LOCK_WAIT_MS, reason, sizeof(reason));
-    const bool is_good =
-        result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED;
-
+    is_good = result == SR_PUBLISH_OK || result == SR_PUBLISH_UNCHANGED;
     if (options->is_verbose && is_good)
         puts(result == SR_PUBLISH_OK ? "published" : "unchanged");
     if (is_good && reason[0] != '\0') {
@@ -111,7 +110,7 @@ publish_all(const struct options *options)
     int status = PUBLISH_EXIT_FAILED;
 
     for (unsigned i = 0; is_old && i < RUNS_MAX; i++) {
-        unlink(CHANGED_FLAG);
+        unlink(SR_PUBLISH_DUE);
         config = load();
         if (config == NULL)
             return publish_fail("the configuration has an error");
@@ -119,7 +118,7 @@ publish_all(const struct options *options)
         sr_config_free(config);
     }
     if (is_old)
-        close(open(CHANGED_FLAG, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+        close(open(SR_PUBLISH_DUE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
                    0600));
     return status;
 }

@@ -6,14 +6,39 @@
  */
 #include <config.h>
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "policy/account/publishing.h"
 #include "policy/publish/writer.h"
+#include "policy/util/safe_open.h"
 
-/* The lock is held for microseconds; a login does not wait for a process that
- * was stopped meanwhile. */
-#define WAIT_MS 250
+/* The lock is held for microseconds, or for milliseconds by a run.  One that is
+ * not given back in this time is held by a process that was stopped. */
+#define WAIT_MS 100
+
+/*
+ * How long the lock is waited for: not at all while a run is due, which removes
+ * a lock that is stuck, and publishes what logins could not.
+ */
+static unsigned
+wait_ms(void)
+{
+    return access(SR_PUBLISH_DUE, F_OK) == 0 ? 0 : WAIT_MS;
+}
+
+/* Have selfreset-publish.path start a run. */
+static void
+request_run(void)
+{
+    int fd = sr_safe_make_dir(SR_RUNDIR);
+
+    if (fd == 0)
+        fd = sr_safe_open(SR_PUBLISH_DUE, O_WRONLY | O_CREAT, NULL);
+    if (fd >= 0)
+        close(fd);
+}
 
 /* Send an event unless all is well. */
 static void
@@ -28,6 +53,7 @@ tell(const struct sr_transaction *txn, enum sr_publish_result result,
     case SR_PUBLISH_OFF:
         return;
     case SR_PUBLISH_BUSY:
+        request_run();
         cause = "busy";
         break;
     case SR_PUBLISH_FULL:
@@ -49,7 +75,7 @@ sr_transaction_publish(struct sr_transaction *txn)
      * read at the last login stays. */
     if (!txn->account->is_closed)
         result = sr_publish_gathered(SR_PUBLISHED_DIR, txn, txn->sequence,
-                                     WAIT_MS, reason, sizeof(reason));
+                                     wait_ms(), reason, sizeof(reason));
     tell(txn, result, reason);
 }
 
@@ -62,6 +88,13 @@ sr_transaction_publish_change(struct sr_transaction *txn)
         tell(txn, SR_PUBLISH_FAILED, txn->reason);
 }
 
+static void
+publish_nothing(void)
+{
+    if (sr_publish_decoy(SR_PUBLISHED_DIR, wait_ms()) == SR_PUBLISH_BUSY)
+        request_run();
+}
+
 /* The work of it for a name that is no account: root is looked up. */
 static void
 publish_decoy(const struct sr_config *config)
@@ -71,7 +104,7 @@ publish_decoy(const struct sr_config *config)
     if (sr_transaction_begin(config, "root", NULL, NULL, &root) == SR_STATUS_OK)
         sr_transaction_recall(&root, NULL, NULL);
     sr_transaction_end(&root);
-    sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
+    publish_nothing();
 }
 
 /* The account is looked up again: time has passed, and what others published
@@ -88,10 +121,10 @@ sr_transaction_publish_lockout(const struct sr_transaction *txn,
         return;
     }
     result = sr_publish_account(txn->config, txn->connections, &shared,
-                                SR_PUBLISHED_DIR, NULL, txn->name, WAIT_MS,
+                                SR_PUBLISHED_DIR, NULL, txn->name, wait_ms(),
                                 reason, sizeof(reason));
     /* A lockout that does not hold from every source takes as long. */
     if (result == SR_PUBLISH_UNCHANGED)
-        sr_publish_decoy(SR_PUBLISHED_DIR, WAIT_MS);
+        publish_nothing();
     tell(txn, result, reason);
 }

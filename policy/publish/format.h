@@ -57,7 +57,7 @@ bool sr_view_has(enum sr_view view, const struct sr_facts *facts);
 
 /*
  * Whether a name can be published: 1 to 255 bytes, neither "." nor "..", no
- * '/', no ':' and no control byte.  Other names are never looked up.
+ * '/', no ':' and no control byte.  The state of other names is unknown.
  */
 bool sr_snapshot_name(const char *name);
 

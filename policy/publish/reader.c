@@ -291,6 +291,11 @@ find_once(const char *dir, enum sr_view view, const char *name, sr_time now,
     found = open_current(dir, view, now, &fd, &out->header);
     if (found != SR_FOUND_IT)
         return found;
+    if (!sr_snapshot_name(name)) {
+        out->is_alias = true;
+        close(fd);
+        return SR_FOUND_NOTHING;
+    }
     found = find_in(fd, dir, view, name, out, is_late);
     /* A delta that says that the account is gone is an answer. */
     if (found == SR_FOUND_NOTHING && view == SR_VIEW_GROUPS &&
@@ -311,10 +316,6 @@ sr_reader_find(const char *dir, enum sr_view view, const char *name,
     enum sr_found found;
     bool is_late;
 
-    if (!sr_snapshot_name(name)) {
-        out->is_alias = false;
-        return SR_FOUND_NOTHING;
-    }
     for (unsigned i = 0; i < ATTEMPTS; i++) {
         found = find_once(dir, view, name, now, out, &is_late);
         if (!is_late)

@@ -36,7 +36,7 @@ struct sr_published {
     struct sr_payload payload; /* on SR_FOUND_IT */
     uint64_t sequence;         /* of the header, or of the delta */
     bool is_alias; /* on NOTHING: a directory has an account whose name could be
-                    * spelled so */
+                    * spelled so, or may have it and it cannot be published */
 };
 
 /*

@@ -182,12 +182,10 @@ publish(const char *dir, struct news *news, unsigned wait_ms, char *reason,
         reason[0] = '\0';
     if (stat(dir, &status) != 0 && errno == ENOENT)
         return SR_PUBLISH_OFF;
-    if (!sr_snapshot_name(news->name) || strlen(dir) > SR_READER_DIR_MAX) {
-        snprintf(reason, size,
-                 "the name or the directory is too long, or has "
-                 "bytes that cannot be published");
-        return SR_PUBLISH_FAILED;
-    }
+    if (strlen(dir) > SR_READER_DIR_MAX)
+        return sr_publish_dir_result(ENAMETOOLONG, dir, reason, size);
+    if (!sr_snapshot_name(news->name))
+        return SR_PUBLISH_UNCHANGED; /* unknown, whatever happens */
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         news->is_new[view] = !is_published(
             dir, view, news->name, &news->payload[view], &news->has_alias);
@@ -381,7 +379,7 @@ sr_publish_account(const struct sr_config *config,
 #define DECOY_LOOKUP "selfreset.decoy"
 #define DECOY_NAME   ":decoy"
 
-void
+enum sr_publish_result
 sr_publish_decoy(const char *dir, unsigned wait_ms)
 {
     struct news news = {.name = DECOY_NAME, .sequence = sr_publish_sequence()};
@@ -390,7 +388,7 @@ sr_publish_decoy(const char *dir, unsigned wait_ms)
     char reason[SR_ERROR_TEXT_SIZE];
 
     if (strlen(dir) > SR_READER_DIR_MAX || stat(dir, &status) != 0)
-        return;
+        return SR_PUBLISH_OFF;
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++)
         is_published(dir, view, DECOY_LOOKUP, &news.payload[view],
                      &news.has_alias);
@@ -399,5 +397,5 @@ sr_publish_decoy(const char *dir, unsigned wait_ms)
     memset(payload->bytes, 0, payload->size);
     memcpy(payload->bytes, &news.sequence, sizeof(news.sequence));
     news.is_new[SR_VIEW_GROUPS] = true;
-    put_news(dir, &news, wait_ms, reason, sizeof(reason));
+    return put_news(dir, &news, wait_ms, reason, sizeof(reason));
 }

@@ -29,6 +29,10 @@
 #include "policy/publish/directory.h"
 #include "policy/publish/reader.h"
 
+/* While this file exists, selfreset-publish.path starts a run of all accounts;
+ * a run removes it before it reads anything. */
+#define SR_PUBLISH_DUE SR_RUNDIR "/changed"
+
 /* Now, as a sequence: wall clock in nanoseconds. */
 uint64_t sr_publish_sequence(void);
 
@@ -52,11 +56,11 @@ enum sr_publish_result sr_publish_gathered(const char *dir,
 
 /*
  * Look an account up and publish it, or that it is gone when no backend has the
- * name; when a backend could not be asked its state is unknown.  `connections`
- * NULL: it makes its own; `statedir` NULL: the built-in one.  `shared` has the
- * lockouts of the shared ledger; NULL: that is asked too, and when it cannot be
- * read, the lockouts of this host are published, and `reason` says so on OK and
- * UNCHANGED.
+ * name; UNCHANGED for a name that cannot be published; when a backend could not
+ * be asked its state is unknown.  `connections` NULL: it makes its own;
+ * `statedir` NULL: the built-in one.  `shared` has the lockouts of the shared
+ * ledger; NULL: that is asked too, and when it cannot be read, the lockouts of
+ * this host are published, and `reason` says so on OK and UNCHANGED.
  */
 enum sr_publish_result sr_publish_account(const struct sr_config *config,
                                           struct sr_connections *connections,
@@ -71,7 +75,7 @@ enum sr_publish_result sr_publish_account(const struct sr_config *config,
  * out UNCHANGED, because its lockout does not hold from every source, calls
  * this too.
  */
-void sr_publish_decoy(const char *dir, unsigned wait_ms);
+enum sr_publish_result sr_publish_decoy(const char *dir, unsigned wait_ms);
 
 /*
  * The facts of an account as they are published: with the lock that holds from
