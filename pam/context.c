@@ -27,10 +27,17 @@
 #define CONNECTIONS_DATA "selfreset_connections"
 #define CONFIG_DATA      "selfreset_config"
 
+bool
+sr_context_is_silent(const struct sr_pam_context *ctx)
+{
+    return (ctx->flags & PAM_SILENT) != 0 &&
+           (ctx->flags & (PAM_PRELIM_CHECK | PAM_UPDATE_AUTHTOK)) == 0;
+}
+
 void
 sr_context_show(struct sr_pam_context *ctx)
 {
-    if (ctx->text != NULL && (ctx->flags & PAM_SILENT) == 0)
+    if (ctx->text != NULL && !sr_context_is_silent(ctx))
         pam_prompt(ctx->pamh, ctx->text_style, NULL, "%s", ctx->text);
     free(ctx->text);
     ctx->text = NULL;

@@ -93,8 +93,16 @@ void sr_context_tell(struct sr_pam_context *ctx, int style, char *text);
 void sr_context_tell_text(struct sr_pam_context *ctx, int style,
                           enum sr_text text);
 
-/* Show them now.  Honours PAM_SILENT.  A conversation that fails never fails
- * the call. */
+/*
+ * Whether texts are not shown because of PAM_SILENT.  In a change they are all
+ * the same, as those of pam_pwquality: a user who is asked for a new
+ * password has to know which ones are accepted (su-rs and sudo-rs set
+ * PAM_SILENT there, too).
+ */
+bool sr_context_is_silent(const struct sr_pam_context *ctx);
+
+/* Show them now, unless sr_context_is_silent().  A conversation that fails
+ * never fails the call. */
 void sr_context_show(struct sr_pam_context *ctx);
 
 /* Add what this host remembers to the facts.  PAM_SUCCESS; or `unavailable`,

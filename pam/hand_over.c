@@ -253,7 +253,7 @@ show(struct call *call)
     const int style =
         (int)sr_wire_number(call->wire, SR_WIRE_STYLE, PAM_ERROR_MSG);
 
-    if (text != NULL && (call->ctx->flags & PAM_SILENT) == 0)
+    if (text != NULL && !sr_context_is_silent(call->ctx))
         pam_prompt(call->ctx->pamh, style, NULL, "%s", text);
 }
 

@@ -141,6 +141,26 @@ def test_texts_bear_a_prefix(host):
                 assert not re.search(r"(?im)password: *$", text), text
 
 
+def test_silent(host):
+    """As su-rs and sudo-rs, and sudo with pam_silent, call: a login says
+    nothing, a change says what it asks for."""
+    ann = host.add("ann", OLD, changed=100, max=90)
+    done = host.drive("login", "ann", "auth", "acct", "change-expired",
+                      answers=[OLD, "short", FRESH, FRESH], silent=True)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], done
+    texts = segments(done)
+    assert texts[:3] == [[], [], []], texts
+    assert "Rules for new passwords" in texts[3][0], texts
+    assert "characters" in texts[4][0], texts
+    assert host.drive("passwd", "ann", "chauthtok", answers=["wrong"],
+                      silent=True, real_uid=ann.uid).said.count("not right")
+    host.configure(lockout={"attempts": 1})
+    for password in ("no", FRESH):
+        done = host.drive("login", "ann", "auth", answers=[password],
+                          silent=True)
+        assert (done.code, done.said) == ("AUTH_ERR", "")
+
+
 def test_sudo_rs(host):
     """Its conversation, and itself where it is packaged (Debian 13)."""
     program = next((path for path in ("/usr/lib/cargo/bin/sudo",
