@@ -179,14 +179,12 @@ is_same_text(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Whether two findings differ in their places only. */
+/* Whether two findings differ in their places and subjects only. */
 static bool
 is_same_cause(const struct finding *a, const struct finding *b)
 {
-    return a->severity == b->severity && a->more == b->more &&
-           is_same_text(a->text, b->text) &&
-           is_same_text(a->advice, b->advice) &&
-           is_same_text(a->subjects, b->subjects);
+    return a->severity == b->severity && is_same_text(a->text, b->text) &&
+           is_same_text(a->advice, b->advice);
 }
 
 static bool
@@ -199,29 +197,56 @@ is_told(const struct findings *findings, size_t number)
     return false;
 }
 
-/* One cause, below all places that have it. */
+static void
+print_place(const struct finding *finding)
+{
+    char *place = ctl_clean(finding->place);
+
+    /* The place stays whole, to be clicked or copied. */
+    printf("%s: %s\n", severity_name(finding->severity),
+           place == NULL ? "?" : place);
+    free(place);
+}
+
+/* Add the names of a list to those of a finding. */
+static void
+add_subjects(struct finding *finding, const char *subjects)
+{
+    while (subjects != NULL) {
+        const char *end = strstr(subjects, ", ");
+        char *one = end == NULL ? strdup(subjects)
+                                : strndup(subjects, (size_t)(end - subjects));
+
+        add_subject(finding, one);
+        free(one);
+        subjects = end == NULL ? NULL : end + 2;
+    }
+}
+
+/* One cause, below all places that have it, with the subjects of all. */
 static void
 print_cause(const struct findings *findings, size_t number)
 {
     const struct finding *finding = &findings->item[number];
+    struct finding all = {.subjects = NULL};
+    size_t more = 0;
 
     for (size_t i = number; i < findings->count; i++) {
-        char *place;
+        const struct finding *each = &findings->item[i];
 
-        if (!is_same_cause(&findings->item[i], finding))
+        if (!is_same_cause(each, finding))
             continue;
-        place = ctl_clean(findings->item[i].place);
-        /* The place stays whole, to be clicked or copied. */
-        printf("%s: %s\n", severity_name(finding->severity),
-               place == NULL ? "?" : place);
-        free(place);
+        print_place(each);
+        add_subjects(&all, each->subjects);
+        more += each->more;
     }
     ctl_wrap(stdout, "  ", 2, finding->text);
-    if (finding->subjects != NULL)
-        ctl_wrap(stdout, "  Concerns: ", 4, finding->subjects);
-    if (finding->more > 0)
-        printf("    and %zu more\n", finding->more);
+    if (all.subjects != NULL)
+        ctl_wrap(stdout, "  Concerns: ", 4, all.subjects);
+    if (all.more + more > 0)
+        printf("    and %zu more\n", all.more + more);
     ctl_wrap(stdout, "  To do: ", 4, finding->advice);
+    free(all.subjects);
 }
 
 static void
