@@ -157,7 +157,7 @@ unpack_kerberos() {
 # Those of sssd and nslcd edit /etc/pam.d and /etc/nsswitch.conf.
 unpack_vendors() {
 	unpack vendors /usr/sbin/nslcd sssd-common sssd-ldap libpam-sss libnss-sss \
-		nslcd libpam-ldapd libnss-ldapd libpam-winbind
+		nslcd libpam-ldapd libnss-ldapd libpam-winbind libnss-winbind
 }
 
 # The same for Heimdal's, with the program that administers it.
@@ -179,6 +179,14 @@ unpack_samba() {
 # That of a screen locker has a service in /etc/pam.d.
 unpack_lockers() {
 	unpack lockers /usr/bin/i3lock i3lock
+}
+
+# That of auditd starts a daemon that takes over the machine's audit.
+unpack_audit() {
+	local program=/sbin/ausearch
+	[ -e "$program" ] || [ -e "$BUILD/audit$program" ] ||
+		program=/usr/sbin/ausearch
+	unpack audit "$program" auditd
 }
 
 bootstrap() {

@@ -344,6 +344,10 @@ class Controller:
         self.write_below(dn, **{name: bytes(value)})
 
 
+def run_in(wrap, *command):
+    subprocess.run([*wrap, *map(str, command)], check=True)
+
+
 def user_dn(name):
     return name if "=" in name else f"CN={name},{USERS}"
 

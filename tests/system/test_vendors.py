@@ -1,4 +1,4 @@
-"""Beside sssd and nslcd: every stack that README and the manual show for such
+"""Beside sssd, nslcd and winbind: every stack that README and the manual show for such
 hosts, for root, an account of the host and one of the directory, by password,
 key and su, with the real daemons and their distribution's own lines.
 
@@ -13,7 +13,7 @@ import directory
 import vendors
 from debian import debian, modules, update
 from scratch import ETC, hash_password
-from talk import CURRENT, NEW, PASSWORD, Talk
+from talk import CURRENT, PASSWORD, Talk
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
@@ -22,16 +22,17 @@ ROOT = "the root of all things"
 TREE = pathlib.Path(__file__).parents[2]
 PAM_D = ETC / "pam.d"
 SECTION = "Hosts with sssd, nslcd or winbind"
+THEIR_NEW = r"(?i)\bnew (NT )?password: "
 THEIR_AGAIN = r"(?i)(again|re-?enter|retype|repeat)[^:\n]*: ?"
 
 
-@pytest.fixture(scope="module", params=["sssd", "nslcd"])
+@pytest.fixture(scope="module", params=["sssd", "nslcd", "winbind"])
 def beside(request, the_host):
     the_host.reset()
-    kind = {"sssd": vendors.Sssd, "nslcd": vendors.Nslcd}[request.param]
-    with vendors.vendor(kind, the_host,
-                        [directory.user("dora", 7001, THEIRS),
-                         directory.user("eve", 7002, THEIRS)]) as made:
+    kind = {"sssd": vendors.Sssd, "nslcd": vendors.Nslcd,
+            "winbind": vendors.Winbind}[request.param]
+    with vendors.vendor(kind, the_host, [("dora", 7001, THEIRS),
+                                         ("eve", 7002, THEIRS)]) as made:
         made.wait_for("dora")
         yield made
     the_host.stop_all()
@@ -54,9 +55,6 @@ def block_of(text, section):
 def account_line(module):
     """The account line of a module that README names besides."""
     text = (TREE / "README.md").read_text().split(f"\n## {SECTION}\n")[1]
-    if module == "pam_winbind.so":
-        control = text.split("begins with `account\n")[1].split("`")[0]
-        return f"account {control} {module}"
     (line,) = (line for line in text.splitlines()
                if line.split()[:1] == ["account"] and module in line)
     return line
@@ -190,7 +188,13 @@ def install(people, text):
     people.host.service("su", "auth sufficient pam_rootok.so\n" + text)
 
 
-@pytest.mark.parametrize("name", STACKS)
+# Of those that are the same words one; and those of accounts of the host only
+# with one of the three.
+@pytest.mark.parametrize("beside, name", [
+    ("sssd", "README, around"), ("nslcd", "README, around"),
+    ("winbind", "README, around"), ("sssd", "README, by hand"),
+    ("sssd", "example minimal"), ("nslcd", "example kerberos"),
+    ("nslcd", "example fedora")], indirect=["beside"])
 def test_who_gets_in(people, name):
     text = STACKS[name]()
     install(people, adapted(text, people.beside.lines))
@@ -201,12 +205,6 @@ def test_who_gets_in(people, name):
         # For the accounts of the host only: nobody else gets in by password.
         assert not people.by_ssh("dora", THEIRS)
         assert not people.by_su("dora", THEIRS)
-
-
-def test_winbind_without_a_domain(people):
-    """Root and the accounts of the host get in."""
-    install(people, adapted(readme(SECTION), "pam_winbind.so"))
-    people.all_get_in("root", "ann")
 
 
 # ---- around the other module
@@ -256,14 +254,15 @@ def test_the_directory_is_away(around):
     finally:
         around.beside.server.start()
     around.beside.come_back()
-    if around.beside.source == "sss":  # nslcd took her name away, too
+    if around.beside.keeps_names:
         assert not around.by_su("eve", THEIRS)
     around.host.run("selfresetctl", "unlock", "eve")
     assert around.by_su("eve", THEIRS)
 
 
 def test_a_cache_verifies(around):
-    """sssd's, while the directory is away: counted as ever.  nslcd has none."""
+    """sssd's, while the directory is away: counted as ever.  The others have
+    none."""
     has_cache = around.beside.source == "sss"
     around.beside.come_back(has_cache=True)
     around.beside.wait_for("eve")
@@ -274,20 +273,20 @@ def test_a_cache_verifies(around):
         for _ in range(3):
             assert not around.by_su("dora", "a guess")
         assert not around.by_su("dora", THEIRS)
-        # It refuses those that it has not cached like a wrong password.
+        # Those that it has not cached are refused like a wrong password.
         for _ in range(3):
             assert not around.by_su("eve", THEIRS)
     finally:
         around.beside.server.start()
     around.beside.come_back()
-    assert around.by_su("eve", THEIRS) != has_cache
+    assert around.by_su("eve", THEIRS) != around.beside.keeps_names
 
 
 def change(caller, old, new):
     """passwd by its owner; all that was shown."""
     with Talk(["passwd"], user=caller) as talk:
         talk.answer(CURRENT, old)
-        talk.answer(NEW, new)
+        talk.answer(THEIR_NEW, new)
         talk.answer(THEIR_AGAIN, new)
         talk.rest()
         return talk.status == 0
@@ -328,6 +327,7 @@ def test_debians_profiles(above):
     assert above.host.has_password("ann", FRESH)
 
 
+@pytest.mark.parametrize("beside", ["nslcd"], indirect=True)
 def test_debians_profiles_count(above):
     """What falls through is throttled, too."""
     above.host.configure(lockout={"attempts": 3})
@@ -342,6 +342,7 @@ def test_debians_profiles_count(above):
         above.host.configure(lockout={"attempts": 5})
 
 
+@pytest.mark.parametrize("beside", ["sssd"], indirect=True)
 def test_taken_out_again(above):
     done = above.host.run("selfresetctl", "pam", "--disable")
     assert done.returncode == 0, (done.stdout, done.stderr)

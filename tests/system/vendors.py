@@ -1,5 +1,5 @@
-"""sssd and nslcd: the real daemons, with their PAM and NSS modules, on the
-scratch host, for the accounts of a slapd.
+"""sssd, nslcd and winbindd: the real daemons, with their PAM and NSS modules, on
+the scratch host, for the accounts of a slapd or of a domain of Samba.
 
 Where their packages are not installed, tests/run has unpacked them: their
 modules and libraries then come to where they expect them by mounts that end
@@ -15,8 +15,10 @@ import shutil
 import subprocess
 
 import directory
+import samba
 from directory import BASE, CERTS, PEOPLE
-from scratch import ETC, NSS_MODULE, RUN, module_directory, mount, wait_until
+from scratch import (ETC, NSS_MODULE, RUN, end_group, module_directory, mount,
+                     wait_until)
 
 SSSD_CONF = """\
 [sssd]
@@ -54,10 +56,37 @@ reconnect_sleeptime 1
 reconnect_retrytime 1
 """
 
+MEMBER_CONF = """\
+[global]
+workgroup = EXAMPLE
+realm = {realm}
+netbios name = MEMBER
+security = ads
+private dir = {dir}
+state directory = {dir}
+cache directory = {dir}
+lock directory = {dir}
+pid directory = {dir}
+ncalrpc dir = {dir}/ncalrpc
+winbindd socket directory = {socket}
+winbind use default domain = yes
+winbind reconnect delay = 1
+template shell = /bin/sh
+template homedir = /home/%U
+idmap config * : backend = tdb
+idmap config * : range = 100000-199999
+idmap config EXAMPLE : backend = ad
+idmap config EXAMPLE : schema_mode = rfc2307
+idmap config EXAMPLE : range = 7000-7999
+"""
+
 
 class Vendor:
-    """One of the two, with its directory.  `source` is its name in
+    """One of them, with its directory.  `source` is its name in
     nsswitch.conf, `profile` that of Debian's PAM profile."""
+
+    # Whether it has them while its directory is away.
+    keeps_names = True
 
     def __init__(self, host, users):
         self.host, self.has_cache = host, False
@@ -66,15 +95,19 @@ class Vendor:
                           if (root / self.program).exists()), None)
         assert self.root is not None, f"{self.program}: tests/run unpacks it"
         self.mounts = []
-        self.server = directory.Slapd(
-            host, users, certificate_file=directory.certificate("good"),
-            access="access to attrs=userPassword by self write by anonymous "
-            "auth by * none\naccess to * by * read\n", ppolicy=False)
+        self.server = self.make_server(users)
         if self.root != pathlib.Path("/"):
             self.put_modules()
         host.nsswitch(passwd=f"files {self.source}", shadow="files",
                       group=f"files {self.source}")
         self.start()
+
+    def make_server(self, users):
+        return directory.Slapd(
+            self.host, [directory.user(*user) for user in users],
+            certificate_file=directory.certificate("good"),
+            access="access to attrs=userPassword by self write by anonymous "
+            "auth by * none\naccess to * by * read\n", ppolicy=False)
 
     def bind(self, *arguments):
         mount(*arguments)
@@ -171,6 +204,7 @@ class Sssd(Vendor):
 
 
 class Nslcd(Vendor):
+    keeps_names = False
     program, source, profile = "usr/sbin/nslcd", "ldap", "ldap"
     lines = "pam_ldap.so minimum_uid=1000"
 
@@ -192,6 +226,76 @@ class Nslcd(Vendor):
         self.process.terminate()
         self.process.wait()
         shutil.rmtree("/run/nslcd", ignore_errors=True)
+
+
+class Controller:
+    """A domain controller, as the directories above are used."""
+
+    # For a member of the domain, with which a login is one over SMB.
+    SERVICES = "server services = s3fs rpc ldap cldap kdc dns winbindd\n"
+
+    def __init__(self, host, users):
+        self.domain = samba.Domain(host)
+        first = self.domain.first
+        first.configure()
+        samba.run_in(self.domain.wrap, "mount", "--bind", first.dir / "run",
+                     "/run/samba")
+        self.start()
+        first.modify(samba.BASE, pwdProperties=0, pwdHistoryLength=0,
+                     lockoutThreshold=0)
+        first.modify(f"CN=Domain Users,{samba.USERS}", gidNumber=7000)
+        for name, uid, password in users:
+            self.domain.user(name, password, uidNumber=uid, gidNumber=7000)
+
+    def start(self):
+        self.domain.first.start(more=self.SERVICES)
+
+    def stop(self):
+        self.domain.first.stop()
+
+    def lets_in(self, dn, password):
+        name = dn.split(",")[0].partition("=")[2]
+        return self.domain.has_password(name, password)
+
+
+class Winbind(Vendor):
+    program, source, profile = ("usr/share/pam-configs/winbind", "winbind",
+                                "winbind")
+    lines = "pam_winbind.so"
+    # Where the daemon has it, and where the modules expect it; the daemons of
+    # the domain controller have one of their own there.
+    socket, expected = (pathlib.Path("/run/winbind-of-member"),
+                        pathlib.Path("/run/samba/winbindd"))
+    conf = RUN / "member/smb.conf"
+
+    def make_server(self, users):
+        for path in (self.socket, self.expected, self.conf.parent):
+            path.mkdir(parents=True, exist_ok=True)
+        self.bind("--bind", self.socket, self.expected)
+        server = Controller(self.host, users)
+        self.wrap = server.domain.wrap
+        self.conf.write_text(MEMBER_CONF.format(
+            dir=self.conf.parent, socket=self.socket, realm=samba.REALM))
+        server.domain.run("net", "ads", "join", "-s", self.conf,
+                          "--no-dns-updates", *server.domain.as_administrator())
+        return server
+
+    def start(self):
+        with open(RUN / "winbindd.log", "ab") as log:
+            self.process = self.host.start(
+                [*self.wrap, "winbindd", "-F", "--no-process-group",
+                 "--debug-stdout", "-s", str(self.conf)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+        wait_until((self.socket / "pipe").exists, what="winbindd")
+
+    def stop(self):
+        end_group(self.process)
+        (self.socket / "pipe").unlink(missing_ok=True)
+
+    def end(self):
+        super().end()
+        self.server.domain.end()
 
 
 @contextlib.contextmanager
