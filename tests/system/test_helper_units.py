@@ -32,10 +32,38 @@ print("held", flush=True)
 sys.stdin.read()
 """
 
+# A service of root that checks passwords, confined as polkit-agent-helper@ of
+# polkit 127 is.
+CONFINED = """\
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=oneshot
+ExecStart=%(driver)s --masked %(right)s --masked %(wrong)s polkit-1 ann auth \
+acct auth
+StandardOutput=append:/result
+ProtectSystem=strict
+PrivateNetwork=yes
+RestrictAddressFamilies=AF_UNIX
+NoNewPrivileges=yes
+SystemCallFilter=@system-service
+SystemCallArchitectures=native
+MemoryDenyWriteExecute=yes
+RestrictNamespaces=yes
+RestrictSUIDSGID=yes
+ProtectKernelTunables=yes
+DevicePolicy=strict
+DeviceAllow=/dev/null rw
+DeviceAllow=/dev/urandom r
+LimitMEMLOCK=0
+UMask=0077
+"""
+
 TRY = """\
 for answer in %(right)s %(wrong)s; do
     %(driver)s --masked $answer --uid %(ann)d probe ann auth acct >>/result
 done
+systemctl start confined.service || systemctl status confined.service >>/said
 mkfifo /hold
 %(python)s /flood %(bob)d </hold >/held & exec 3>/hold
 until [ -s /held ]; do sleep 0.05; done
@@ -68,6 +96,7 @@ class Units(System):
         (units / "selfreset-helper@.service.d/out.conf").write_text(
             "[Service]\nStandardOutput=append:/said\n"
             "StandardError=append:/said\n")
+        (units / "confined.service").write_text(CONFINED % self.words)
         (self.upper / "flood").write_text(FLOOD)
         self.script("selfreset-helper.socket", "selfreset-helper.socket",
                     TRY % self.words)
@@ -84,8 +113,10 @@ def test_with_systemd(host):
                    wrong=masked("no"), ann=ann.uid, bob=bob.uid,
                    python=sys.executable)
     lines = system.result()
-    assert codes(lines) == ["SUCCESS", "SUCCESS", "AUTH_ERR", "SUCCESS",
-                            "SUCCESS"], lines
+    assert codes(lines) == [
+        "SUCCESS", "SUCCESS", "AUTH_ERR", "SUCCESS",  # with her own rights
+        "SUCCESS", "SUCCESS", "AUTH_ERR",  # confined
+        "SUCCESS"], (lines, system.said())
     assert sorted(lines[-3:]) == ["active", "end", "success"], lines
 
 
