@@ -394,7 +394,7 @@ def matches(password, hashed):
     return _crypt.crypt(password.encode(), hashed.encode()).decode() == hashed
 
 
-def wait_until(condition, seconds=10, what="the condition"):
+def wait_until(condition, seconds=30, what="the condition"):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
@@ -768,12 +768,13 @@ class Host:
         self.nsswitch()
         self.publish()
 
-    def states(self, name, user=None):
+    def states(self, name, user=None, later=0):
         """The state groups of an account, as rules about groups see them; asked
-        by `user`, or by root."""
+        by `user`, or by root, when the clock is so many seconds ahead."""
         options = {} if user is None else {
             "user": user.uid, "group": user.uid, "extra_groups": []}
-        done = self.run("id", "-G", name, **options)
+        clock = ["faketime", "-f", f"+{later}s"] if later else []
+        done = self.run(*clock, "id", "-G", name, **options)
         gids = set(done.stdout.split())
         return {group for group, gid in STATE_GROUPS.items()
                 if str(gid) in gids}

@@ -11,7 +11,7 @@ import pexpect
 
 from scratch import ahead_prefix
 
-TIMEOUT = 20
+TIMEOUT = 60
 
 # The prompts, as patterns.
 PASSWORD = r"(?i)password: "

@@ -134,7 +134,7 @@ def test_stopped_in_the_handshake(host, server):
         done = log_in(host)
         server.resume()
     assert done.codes[0] == "AUTHINFO_UNAVAIL"
-    assert 0.8e9 < done.times[0] < 2e9
+    assert 0.8e9 < done.times[0] < 3e9
 
 
 # ---- policies that are local
@@ -330,7 +330,7 @@ def test_stopped_at_the_change(host, server):
         done = change(host, OLD, NEW, NEW, forced=True)
         server.resume()
     assert done.code == "AUTHTOK_ERR" and "may or may not" in done.said, done
-    assert done.times[2] < 2e9
+    assert done.times[2] < 3e9
     wait_until(lambda: server.lets_in(ANN, NEW), what="the change")
 
 

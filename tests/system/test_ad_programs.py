@@ -177,7 +177,7 @@ def test_hung(host, corp):
     try:
         for done in (log_in(host, name), by_key(host, name)):
             assert set(done.codes) == {"AUTHINFO_UNAVAIL"}, done
-            assert max(done.times) < 2.5e9, done.times
+            assert max(done.times) < 3.9e9, done.times
     finally:
         corp.first.resume()
 

@@ -277,7 +277,7 @@ def test_kdc_is_away(host, kdc, how):
             kdc.start()
     assert done.codes == ["AUTHINFO_UNAVAIL"]
     assert host.log.with_text(f"no KDC of {kerberos.REALM}")
-    assert done.times[0] < 2.9e9, done.times
+    assert done.times[0] < 3.9e9, done.times
     assert how == "away" or done.times[0] > 1.5e9
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
 
@@ -414,7 +414,7 @@ def test_silent_name_server(host):
         done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
         assert done.codes == ["AUTHINFO_UNAVAIL"]
         assert names.asked > 0
-        assert done.times[0] < 4.9e9, done.times
+        assert done.times[0] < 7e9, done.times
         configure(host, f"{elsewhere} {server.local}", timeout="6s")
         done = log_in(host)
         assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
@@ -455,7 +455,7 @@ def test_silent_server_is_remembered(host):
         assert 1e9 < done.times[0] < 5e9, done.times
         done = log_in(host)
         assert done.codes == ["SUCCESS", "SUCCESS"]
-        assert done.times[0] < 1e9, "the dead server was waited for again"
+        assert done.times[0] < 2e9, "the dead server was waited for again"
     finally:
         first.resume()
     # While it is remembered the other one is asked; when it is the last that
@@ -466,7 +466,7 @@ def test_silent_server_is_remembered(host):
     second.stop()
     done = log_in(host)
     assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
-    assert done.times[0] < 1e9
+    assert done.times[0] < 2e9
     assert silent_links() == []
 
 

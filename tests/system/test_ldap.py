@@ -507,7 +507,7 @@ def test_a_stopped_server(host, how):
         server.resume()
     assert done.codes == ["AUTHINFO_UNAVAIL"]
     assert CONTACT in done.said
-    assert 1.5e9 < done.times[0] < 2.9e9, done.times
+    assert 1.5e9 < done.times[0] < 3.9e9, done.times
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
 
 
@@ -538,7 +538,7 @@ def test_dead_first_server(host):
     configure(host, f"ldap://127.0.0.1:{directory.free_port()} {server.uri}")
     done = log_in(host)
     assert done.codes == ["SUCCESS", "SUCCESS"], host.log.all()
-    assert done.times[0] < 1e9
+    assert done.times[0] < 3e9
 
 
 @pytest.mark.parametrize("phase", ["before", "prompt"])
@@ -905,9 +905,9 @@ def test_fake_server(host, kind):
         configure(host, fake.uri, timeout="2s", insecure="yes")
         done = host.drive("probe", "ann", "auth", answers=[OLD], rhost=PEER)
     assert done.codes == ["AUTHINFO_UNAVAIL"], done
-    assert done.times[0] < 2.9e9
+    assert done.times[0] < 3.9e9
     if kind == "huge":
-        assert done.times[0] < 1.5e9, "four gigabytes were waited for"
+        assert done.times[0] < 1.9e9, "four gigabytes were waited for"
 
 
 def test_lying_server(host):

@@ -269,15 +269,26 @@ def test_a_name_that_changes_the_direction_of_writing(host, slapd, sign, where):
 # ---- alias entries
 
 def test_alias_entries_are_not_followed(host, slapd):
-    """Else whoever may add one could give an account a second name."""
+    """Else whoever may add one could make an account of an entry that is not
+    below the base."""
     server = slapd(user("ann", UID, OLD))
+    server.add({"dn": f"ou=elsewhere,{BASE}", "ou": "elsewhere",
+                "objectClass": "organizationalUnit"})
+    out = {**user("out", UID + 1, OLD), "dn": f"uid=out,ou=elsewhere,{BASE}"}
+    server.add(out)
+    server.add({"dn": f"uid=to-out,{directory.PEOPLE}",
+                "objectClass": ["alias", "extensibleObject"], "uid": "to-out",
+                "aliasedObjectName": out["dn"]})
+    host.add_elsewhere("out", UID + 1)
     server.add({"dn": f"uid=al,{directory.PEOPLE}",
                 "objectClass": ["alias", "extensibleObject"], "uid": "al",
                 "aliasedObjectName": dn_of("ann")})
     host.add_elsewhere("al", UID)
-    done = host.drive("probe", "al", "auth", answers=[OLD], rhost=PEER)
-    assert done.code == "USER_UNKNOWN", done
+    for name in ("al", "out", "to-out"):
+        done = host.drive("probe", name, "auth", answers=[OLD], rhost=PEER)
+        assert done.code == "USER_UNKNOWN", done
     _, accounts = listed(host)
+    assert accounts["out"]["backend"] is None
     assert accounts["ann"]["backend"] == "corp"
     assert accounts["al"]["backend"] is None  # what the name service says
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"]

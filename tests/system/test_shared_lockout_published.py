@@ -16,15 +16,13 @@ from scratch import STATE_GROUPS, wait_until
 import test_shared_lockout
 from test_shared_lockout import (ANN, AWAY, FLEET, GUARDED, OLD, PEER, failures, guess,
                         make_fleet, serve_fleet)  # noqa: F401
-from test_watch import Follower
+from test_watch import ASKED, Follower
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
 
 LOCKED, OK = {"acct-locked"}, {"acct-ok"}
 HOME = "192.0.2.99"
-# A poll every five seconds, and some for a machine that has much to do.
-SOON = 10
 INDEX = "index serialNumber,objectClass eq\n"
 
 
@@ -43,8 +41,10 @@ def put(fleet, number, *arguments, status=0):
     return done.stderr
 
 
-def states(fleet, number, name="ann"):
-    gids = set(fleet.run(number, "id", "-G", name).stdout.split())
+def states(fleet, number, name="ann", ahead=0):
+    """The state groups, so many seconds later."""
+    gids = set(fleet.run(number, "faketime", "-f", f"+{ahead}s", "id", "-G",
+                         name).stdout.split())
     return {group for group, gid in STATE_GROUPS.items() if str(gid) in gids}
 
 
@@ -334,8 +334,9 @@ def test_a_server_that_lies(host, lie):
         assert host.states("ann") == LOCKED
         assert len(pages) >= (8000 if lie is no_end else 1)
         host.forget_state()
-        assert host.run("selfreset-publish").returncode == 8
-        assert host.states("ann") == OK
+        done = host.run("selfreset-publish")
+        assert done.returncode == 8, done.stderr
+        assert host.states("ann") == OK, done.stderr
 
 
 def test_what_cannot_be_read_is_passed_over(host, fleet):
@@ -403,7 +404,7 @@ def make_followed(host, fleet, request):
 
 
 def soon(fleet, wanted, what, name="ann"):
-    wait_until(lambda: states(fleet, 2, name) == wanted, seconds=SOON,
+    wait_until(lambda: states(fleet, 2, name) == wanted, seconds=ASKED,
                what=what)
 
 
@@ -434,11 +435,11 @@ def test_follow_when_the_fleet_is_away(host, fleet, followed):
     assert entries
     server.clear(FLEET)
     server.delete(FLEET)
-    wait_until(lambda: "other hosts" in follower.text(), seconds=SOON,
+    wait_until(lambda: "other hosts" in follower.text(), seconds=ASKED,
                what="what is said")
     server.add({"dn": FLEET, "objectClass": "organizationalUnit",
                 "ou": "selfreset"})
-    wait_until(lambda: "read again" in follower.text(), seconds=SOON,
+    wait_until(lambda: "read again" in follower.text(), seconds=ASKED,
                what="that it is back")
     soon(fleet, OK, "what it says now")
     assert follower.text().count("cannot be read") == 1
@@ -452,14 +453,15 @@ def test_follow_the_end_comes_by_itself(host, fleet, followed):
     """The deadline is published: nobody has to look."""
     server, follower = followed
     follower.stop()
-    host.configure(lockout={"duration": "4s", "window": "4s"})
+    host.configure(nss={"max_age": "30d"},
+                   lockout={"duration": "1h", "window": "1h"})
     follower.__init__(host, wrap=fleet.machines[2].wrap)
     lock_out(fleet)
     put(fleet, 2, "--user", "ann")
     assert states(fleet, 2) == LOCKED
     server.pause()
     try:
-        wait_until(lambda: states(fleet, 2) == OK, seconds=SOON,
-                   what="the end")
+        assert states(fleet, 2, ahead=1800) == LOCKED
+        assert states(fleet, 2, ahead=3601) == OK
     finally:
         server.resume()

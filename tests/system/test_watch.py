@@ -74,7 +74,7 @@ class Follower:
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        assert self.process.wait(timeout=5) == 0, self.text()
+        assert self.process.wait(timeout=20) == 0, self.text()
 
     def status(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
@@ -94,8 +94,15 @@ def last_change(host, name):
     return None if line is None else line[2]
 
 
-def seen(condition, seconds=1.0, what="the change"):
-    """How long it took to be seen: within a second."""
+# A server that tells of changes is never asked for them: sooner than the next
+# time that one would be which does not.
+TOLD = 4
+# A poll every five seconds, and some for a machine that has much to do.
+ASKED = 30
+
+
+def seen(condition, seconds=TOLD, what="the change"):
+    """How long it took to be seen."""
     began = time.monotonic()
     wait_until(condition, seconds=seconds, what=what)
     return time.monotonic() - began
@@ -242,14 +249,14 @@ def test_ten_thousand(host):
     began = time.monotonic()
     host.publish()
     took = time.monotonic() - began
-    assert took < 5, took
+    assert took < 15, took
     assert shadow(host, f"u{CROWD - 1}") is not None
     follower = Follower(host)
     print("published in", took, follow_each_change(host, server))
     # A policy is of everybody: a new snapshot of all.
     assert host.states("u0") == {OK}
     server.modify(POLICY, "replace: pwdMaxAge\npwdMaxAge: 3600")
-    print("policy", seen(has(host, "u0", EXPIRED), seconds=3))
+    print("policy", seen(has(host, "u0", EXPIRED), seconds=ASKED))
     follower.stop()
 
 
@@ -292,7 +299,7 @@ def test_the_server_is_killed(host):
     unlock(server, "u0")
     remove(server, "u1")
     seen(lambda: host.states("u0") == {OK} and shadow(host, "u1") is None,
-         seconds=8)
+         seconds=ASKED)
     lock(server, "u0")
     seen(has(host, "u0", LOCKED))
     follower.stop()
@@ -314,7 +321,7 @@ def test_restored_from_a_backup(host):
     (server.dir / "backup").rename(server.dir / "db")
     server.start()
     seen(lambda: host.states("u0") == {OK} and shadow(host, "new") is None,
-         seconds=8)
+         seconds=ASKED)
     follower.stop()
 
 
@@ -371,7 +378,7 @@ def test_cut_in_the_midst(host):
     wait_until(lambda: cutter.cuts >= 2, what="connections to be cut")
     assert not any(shadow(host, name) for name in names[::99])
     cutter.limit = None
-    seen(lambda: all(shadow(host, name) for name in names[::99]), seconds=8)
+    seen(lambda: all(shadow(host, name) for name in names[::99]), seconds=ASKED)
     follower.stop()
 
 
@@ -454,17 +461,17 @@ def test_polling(host):
     remove(server, "u2")
     rename(server, "u3", "u3x")
     server.modify(dn_of("u4"), "add: uid\nuid: other")
-    seen(has(host, "u0", LOCKED), seconds=7)
-    seen(has(host, "u5", LOCKED), seconds=7, what="the server's own lock")
-    seen(lambda: shadow(host, "u2") is None, seconds=7, what="the deletion")
+    seen(has(host, "u0", LOCKED), seconds=ASKED)
+    seen(has(host, "u5", LOCKED), seconds=ASKED, what="the server's own lock")
+    seen(lambda: shadow(host, "u2") is None, seconds=ASKED, what="the deletion")
     seen(lambda: shadow(host, "u3x") is not None and
-         shadow(host, "u3") is None, seconds=7, what="the other name")
-    seen(lambda: shadow(host, "other") is not None, seconds=7)
+         shadow(host, "u3") is None, seconds=ASKED, what="the other name")
+    seen(lambda: shadow(host, "other") is not None, seconds=ASKED)
     assert follower.text().count("of directories") == 1, "no need to read all"
     server.modify(POLICY, "replace: pwdMaxAge\npwdMaxAge: 3600")
     server.modify(dn_of("u4"), "delete: uid\nuid: other")
-    seen(has(host, "u1", EXPIRED), seconds=7)
-    seen(lambda: shadow(host, "other") is None, seconds=7)
+    seen(has(host, "u1", EXPIRED), seconds=ASKED)
+    seen(lambda: shadow(host, "other") is None, seconds=ASKED)
     follower.stop()
 
 
@@ -473,10 +480,10 @@ def test_polling_of_who_comes_back(host):
     server = serve(host, people("u0", "u1"), more=UNLIMITED)
     follower = Follower(host)
     remove(server, "u1")
-    seen(lambda: shadow(host, "u1") is None, seconds=7, what="the deletion")
+    seen(lambda: shadow(host, "u1") is None, seconds=ASKED, what="the deletion")
     add(server, {**people("u1")[0], "modifyTimestamp": stamp(DAY),
                  "modifiersName": directory.ROOT})
-    seen(lambda: shadow(host, "u1") is not None, seconds=7)
+    seen(lambda: shadow(host, "u1") is not None, seconds=ASKED)
     assert follower.text().count("of directories") == 2
     follower.stop()
 
@@ -489,7 +496,7 @@ def test_polling_of_many_who_go(host):
     ldap(server, "ldapdelete", *map(dn_of, names[1:]))
     size = server.log.stat().st_size
     seen(lambda: not any(shadow(host, name) for name in names[1::50]),
-         seconds=7)
+         seconds=ASKED)
     assert server.count(size).searches < 60
     assert shadow(host, "u0") is not None
     follower.stop()
@@ -503,7 +510,7 @@ def test_polling_with_an_entry_from_the_future(host):
         [user("u1", 7001, PASSWORD)]], names=("u0", "u1"), more=UNLIMITED)
     follower = Follower(host)
     lock(server, "u0")
-    seen(has(host, "u0", LOCKED), seconds=7)
+    seen(has(host, "u0", LOCKED), seconds=ASKED)
     follower.stop()
 
 

@@ -12,8 +12,8 @@ import directory389
 from directory import BASE, SERVICE, dn_of, ssha, stamp, user
 from directory389 import EPOCH, POLICY_ACI, DirectoryServer
 from scratch import wait_until
-from test_watch import (EXPIRED, LOCKED, MUST, OK, PASSWORD, Cutter, Follower,
-                         has, seen, shadow)
+from test_watch import (ASKED, EXPIRED, LOCKED, MUST, OK, PASSWORD, TOLD,
+                        Cutter, Follower, has, seen, shadow)
 from test_ldap import configure
 
 pytestmark = pytest.mark.skipif(not directory389.have_server(),
@@ -25,7 +25,7 @@ HASH = ssha(PASSWORD)
 POLICY = {"passwordExp": "on", "passwordMustChange": "on",
           "passwordLockout": "on", "passwordMaxFailure": 3, "aci": POLICY_ACI}
 # How soon a change is seen: told, or asked for each five seconds.
-SOON = {"told": 1, "asked": 7}
+SOON = {"told": TOLD, "asked": ASKED}
 
 
 @pytest.fixture(scope="module", params=list(SOON))
@@ -159,7 +159,7 @@ def test_the_server_is_killed(host, server):
     server.replace(dn_of("u0"), accountUnlockTime=None)
     server.client("ldapdelete", dn_of("u1"))
     seen(lambda: host.states("u0") == {OK} and shadow(host, "u1") is None,
-         seconds=12)
+         seconds=ASKED)
     server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
     in_time(server, has(host, "u0", LOCKED))
     follower.stop()
@@ -176,7 +176,7 @@ def test_cut_in_the_midst(host, server):
     wait_until(lambda: cutter.cuts >= 2, what="connections to be cut")
     assert not any(shadow(host, name) for name in names[::99])
     cutter.limit = None
-    seen(lambda: all(shadow(host, name) for name in names[::99]), seconds=12)
+    seen(lambda: all(shadow(host, name) for name in names[::99]), seconds=ASKED)
     follower.stop()
 
 

@@ -194,8 +194,8 @@ def test_under_systemd(host):
     system = System(host)
     try:
         snapshot = system.upper / "var/lib/selfreset-nss/v1/groups.snap"
-        wait_until(snapshot.exists, 20, "a snapshot")
-        wait_until(lambda: system.state().get("Seccomp") == "2", 10,
+        wait_until(snapshot.exists, 60, "a snapshot")
+        wait_until(lambda: system.state().get("Seccomp") == "2", 60,
                    "the state")
         state = system.state()
         assert state["ActiveState"] == "active"
@@ -203,7 +203,7 @@ def test_under_systemd(host):
         assert int(state["CapBnd"], 16) == 0b1111  # chown, dac, fowner
         assert system.deltas() == []
         server.modify(dn_of("u1"), "replace: pwdReset\npwdReset: TRUE")
-        wait_until(system.deltas, 2, "the delta")
+        wait_until(system.deltas, what="the delta")
         assert system.state()["NRestarts"] == "0", system.said()
     except AssertionError:
         print(system.said(), system.state())
