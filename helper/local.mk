@@ -17,9 +17,11 @@ selfreset_SOURCES = helper/selfreset.c helper/terminal.c helper/terminal.h
 selfreset_LDADD = libpolicy.la
 
 HELPER_UNITS = helper/selfreset-helper.socket helper/selfreset-helper@.service \
-	helper/selfreset-reset.socket helper/selfreset-reset@.service
+	helper/selfreset-reset.socket helper/selfreset-reset@.service \
+	helper/selfreset-notices.service
 EXTRA_DIST += helper/selfreset-helper.socket.in helper/selfreset-helper@.service.in \
-	helper/selfreset-reset.socket.in helper/selfreset-reset@.service.in
+	helper/selfreset-reset.socket.in helper/selfreset-reset@.service.in \
+	helper/selfreset-notices.service.in
 CLEANFILES += $(HELPER_UNITS)
 helper/selfreset-helper.socket: helper/selfreset-helper.socket.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
@@ -36,4 +38,8 @@ helper/selfreset-reset.socket: helper/selfreset-reset.socket.in Makefile
 helper/selfreset-reset@.service: helper/selfreset-reset@.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
 	    $(srcdir)/helper/selfreset-reset@.service.in >$@.new
+	$(AM_V_at)mv $@.new $@
+helper/selfreset-notices.service: helper/selfreset-notices.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \
+	    $(srcdir)/helper/selfreset-notices.service.in >$@.new
 	$(AM_V_at)mv $@.new $@

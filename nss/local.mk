@@ -89,9 +89,10 @@ nss/selfreset-publish.path: nss/selfreset-publish.path.in Makefile
 	$(AM_V_at)mv $@.new $@
 if SYSTEMD_UNITS
 nodist_systemdsystemunit_DATA = $(UNITS_MADE) $(HELPER_UNITS)
-dist_systemdsystemunit_DATA = nss/selfreset-publish.timer
+dist_systemdsystemunit_DATA = nss/selfreset-publish.timer \
+	helper/selfreset-notices.timer
 else
-EXTRA_DIST += nss/selfreset-publish.timer
+EXTRA_DIST += nss/selfreset-publish.timer helper/selfreset-notices.timer
 endif
 # distcheck runs as an ordinary user: nothing is installed outside the prefix.
 AM_DISTCHECK_CONFIGURE_FLAGS = \

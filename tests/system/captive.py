@@ -8,6 +8,7 @@ import re
 import subprocess
 
 import helper
+from scratch import wait_until
 
 PROGRAM = pathlib.Path("/usr/bin/selfreset")
 SNIPPET = pathlib.Path("/etc/ssh/sshd_config.d/00-selfreset.conf")
@@ -68,6 +69,20 @@ def enroll_app(talk, password, code):
     talk.rest()
     assert talk.status == 0, talk.seen
     return key
+
+
+def enroll_mail(talk, password, code, letters):
+    """And an address, proved by the code that a letter to it has."""
+    talk.answer("Current password: ", password)
+    choose(talk, "recovery codes")
+    talk.answer("Recovery code: ", code)
+    choose(talk, "code by mail")
+    talk.answer("Mail address: ", "somebody@mail.example")
+    talk.until("Code from the mail: ")
+    wait_until(lambda: "Code: " in letters.read_text(), what="the letter")
+    talk.type(re.search(r"Code: (\d{4} \d{4})", letters.read_text())[1])
+    talk.rest()
+    assert talk.status == 0, talk.seen
 
 
 def prove(talk, name, key, code):

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import textwrap
 
+import captive
 import directory
+import helper
 import scratch
 from talk import AGAIN, NEW, Talk
 
@@ -256,11 +258,74 @@ class Demo:
         self.must(self.administrator("selfresetctl", "status", name).stdout,
                   "corp")
 
+    def letters(self):
+        """What the mail program was given, at last with a reset in it."""
+        letters = scratch.RUN / "post/letters"
+        scratch.wait_until(lambda: "was reset" in letters.read_text(),
+                           what="the notice")
+        return letters.read_text()
+
+    def write_mail_program(self):
+        post = scratch.RUN / "post"
+        post.mkdir(mode=0o777)
+        post.chmod(0o777)
+        (post / "letters").touch(0o666)
+        (post / "letters").chmod(0o666)
+        (post / "send").write_text(f"#!/bin/sh\ncat >>{post}/letters\n")
+        (post / "send").chmod(0o755)
+        return post / "send"
+
+    def user_runs(self, *command):
+        self.screen.end()
+        print("    $ " + " ".join(command), flush=True)
+        return Talk(command, user=self.hal, echo=self.screen)
+
+    def enroll(self, password):
+        """Recovery codes, the app, and an address for notices."""
+        with self.user_runs("selfreset", "enroll") as talk:
+            codes = captive.enroll_codes(talk, password)
+        with self.user_runs("selfreset", "enroll") as talk:
+            key = captive.enroll_app(talk, password, codes.pop(0))
+        with self.user_runs("selfreset", "enroll") as talk:
+            captive.enroll_mail(talk, password, codes.pop(1),
+                                scratch.RUN / "post/letters")
+        return key, codes
+
+    def self_service(self):
+        """A forgotten password: self-service reset."""
+        password, good = "a ladder against the wall", "twelve geese over the dam"
+        self.hal = self.host.add("hal", password, cost=scratch.COSTLY)
+        self.host.configure(reset={
+            "enable": "yes", "new_gate_wait": "0",
+            "mail_program": f"{self.write_mail_program()} -t"})
+        self.tell("Once, the administrator writes \"enable = yes\" under "
+                  "[reset], starts selfreset-helper, and runs:")
+        helper.start(self.host)
+        if self.administrator("selfresetctl", "reset",
+                              "--setup").returncode != 0:
+            raise Failed("selfresetctl reset --setup failed")
+        port = self.host.sshd(Include=captive.INCLUDE)
+        self.tell("hal sets up recovery codes, an authenticator app and an "
+                  "address while he still knows his password.")
+        key, codes = self.enroll(password)
+        self.tell("Some weeks later he has forgotten it. Nobody has to help.")
+        with self.ssh("reset", port, tty=True) as talk:
+            captive.prove(talk, "hal", key, codes[2])
+            talk.answer(NEW, good)
+            talk.answer(AGAIN, good)
+            self.must(talk.rest(), "changed and checked")
+        self.tell("The new password opens his account, and his mailbox has "
+                  "this notice, in case that it was somebody else:")
+        with self.ssh("hal", port) as ssh:
+            ssh.answer("assword: ", good)
+            self.must(ssh.rest(), "in as hal")
+        self.screen.shown("".join(self.letters().rpartition("From: Self")[1:]))
+
     def play(self, show_all):
         steps = [self.warning, self.forced_change, self.lockout,
                  self.must_log_on, self.administration, self.state_group]
         if show_all:
-            steps.append(self.directory)
+            steps += [self.self_service, self.directory]
         print("\n/etc/security/selfreset.conf:")
         print(textwrap.indent(scratch.CONFIG.read_text(), "    "))
         for number, step in enumerate(steps, 1):
