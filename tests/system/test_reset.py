@@ -75,6 +75,8 @@ def app_code(key, when="now"):
 class Person:
     """ann, and what she has written down."""
 
+    password = OLD
+
     def __init__(self, host, **fields):
         self.host = host
         self.account = host.add("ann", OLD, **fields)
@@ -90,7 +92,7 @@ class Person:
         return flow.answer(line.split()[0], *answers)
 
     def enroll_codes(self, *proof):
-        flow = self.flow("enroll").answer(OLD, *proof)
+        flow = self.flow("enroll").answer(self.password, *proof)
         self.choose(flow, "recovery codes")
         self.codes = CODE.findall(flow.text)
         assert len(self.codes) == 8, flow.text
@@ -100,7 +102,7 @@ class Person:
         return flow
 
     def enroll_app(self, *proof):
-        flow = self.flow("enroll").answer(OLD, *proof)
+        flow = self.flow("enroll").answer(self.password, *proof)
         self.choose(flow, "authenticator app")
         self.key = re.search(r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", flow.text)[0]
         assert f"secret={self.key.replace(' ', '')}&" in flow.text.replace(

@@ -1,0 +1,102 @@
+"""Self-service reset of accounts in a directory: the server's own policy holds,
+its lock and its demand for a change are ended, and nothing is said to be changed
+that it did not take.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import pytest
+
+import directory
+from directory import dn_of, stamp
+from test_ldap import OLD, UID, log_in, serve
+from test_ldap_admin import GOOD, POLICY_GOOD, values
+from test_reset import Flow, Person, app_code, events, reset
+
+pytestmark = pytest.mark.skipif(not directory.have_server(),
+                                reason="slapd is not installed")
+
+FRESH = "an umbrella for rainy days"
+
+
+class InDirectory(Person):
+    """ann of the directory."""
+
+    def __init__(self, host):  # pylint: disable=super-init-not-called
+        self.host, self.me, self.password = host, f"--uid={UID}", OLD
+        self.codes, self.key = [], None
+        host.configure(reset={"enable": "yes", "new_gate_wait": "0"})
+
+    def prove(self, flow):
+        self.choose(flow, "recovery codes", self.codes.pop(0))
+        self.choose(flow, "authenticator app", app_code(self.key))
+        return flow
+
+
+@pytest.mark.parametrize("demanded", [False, True])
+def test_a_password_of_a_directory_is_reset(host, demanded):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    ann = InDirectory(host).enroll()
+    if demanded:
+        assert host.run("selfresetctl", "must-change", "ann").returncode == 0
+    flow = ann.prove(reset(host))
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0 and "changed and checked" in flow.said, flow.text
+    assert server.lets_in(dn_of("ann"), FRESH)
+    assert values(server, "ann", "pwdReset") == []
+    assert log_in(host, FRESH).codes == ["SUCCESS", "SUCCESS"]
+    assert len(events(host, "SR-1002")) == 1
+
+
+@pytest.mark.parametrize("with_password", [False, True])
+def test_a_lock_of_the_directory_is_ended(host, with_password):
+    server = serve(host, {**POLICY_GOOD, "pwdLockoutDuration": 900},
+                   server=GOOD)
+    ann = InDirectory(host).enroll()
+    server.modify(dn_of("ann"), "replace: pwdAccountLockedTime\n"
+                  f"pwdAccountLockedTime: {stamp(60)}", relax=True)
+    assert log_in(host).codes[0] == "AUTH_ERR"
+    flow = ann.prove(reset(host))
+    assert "is locked" in flow.said, flow.text
+    if with_password:
+        flow.answer("2", FRESH, FRESH)
+    else:
+        flow.answer("1")
+    assert flow.end == 0, flow.text
+    assert values(server, "ann", "pwdAccountLockedTime") == []
+    assert log_in(host, FRESH if with_password else OLD).codes == [
+        "SUCCESS", "SUCCESS"]
+
+
+def test_the_rules_of_the_directory_hold(host):
+    server = serve(host, {**POLICY_GOOD, "pwdMinLength": 30,
+                          "pwdCheckQuality": 2}, server=GOOD)
+    ann = InDirectory(host).enroll()
+    flow = ann.prove(reset(host))
+    flow.answer(FRESH, FRESH)
+    if flow.end is None:  # the server has refused it; a longer one is taken
+        assert "New password" in flow.asked
+        longer = FRESH + " in the old harbour"
+        flow.answer(longer, longer)
+        assert flow.end == 0 and server.lets_in(dn_of("ann"), longer)
+    else:  # an identity that is exempt from the policy
+        assert server.lets_in(dn_of("ann"), FRESH)
+
+
+def test_a_directory_that_is_away_is_said_before_any_proof(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    ann = InDirectory(host).enroll()
+    host.add("bob", "a password of this host")
+    begun = ann.prove(reset(host))
+    server.stop()
+    said = set()
+    for name in ("ann", "bob", "nobody1"):
+        flow = Flow(host, "reset").answer(name)
+        assert flow.end == 1, flow.text
+        said.add(flow.text.replace(flow.ref, "REF"))
+    assert len(said) == 1 and "cannot be reached" in " ".join(said.pop().split())
+    begun.answer(FRESH, FRESH)
+    assert begun.end == 1 and "changed and checked" not in begun.said
+    server.start()
+    assert server.lets_in(dn_of("ann"), OLD)
+    assert events(host, "SR-1003") and not events(host, "SR-1002")
