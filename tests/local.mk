@@ -222,6 +222,9 @@ endif
 FUZZ_TARGETS += tests/fuzz/fuzz_snapshot
 FUZZ_TARGETS += tests/fuzz/fuzz_store
 FUZZ_TARGETS += tests/fuzz/fuzz_wire
+if RESET
+FUZZ_TARGETS += tests/fuzz/fuzz_reset
+endif
 endif
 noinst_PROGRAMS = $(FUZZ_TARGETS)
 FUZZ_SECONDS = 60
@@ -264,6 +267,9 @@ tests_fuzz_seed_store_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime \
 tests_fuzz_seed_store_LDADD = libpolicy.la $(CMOCKA_LIBS)
 tests_fuzz_fuzz_store_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_store_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_reset_CFLAGS = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_reset_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_reset_LDADD = libreset.la libpolicy.la
 tests_fuzz_fuzz_wire_CFLAGS = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_wire_LDFLAGS = $(FUZZ_LINK)
 

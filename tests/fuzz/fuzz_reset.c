@@ -1,0 +1,94 @@
+/*
+ * Fuzz target of self-service reset: a file of the queue, an enrolment as a
+ * file has it, and what people type: codes, codes of an app, and addresses.
+ *
+ * The first byte chooses; the rest is the input.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/reset/app.h"
+#include "policy/reset/code.h"
+#include "policy/reset/enrolment.h"
+#include "policy/reset/queue.h"
+#include "tests/fuzz/expect.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void
+read_queue(char *text, size_t size)
+{
+    const char *end = text + size;
+    struct sr_queued queued;
+
+    if (!sr_queue_parse(text, &queued))
+        return;
+    expect(queued.message > text && queued.message < end);
+    expect(strlen(queued.ref) < sizeof(queued.ref));
+    expect(strchr(queued.user, '\n') == NULL);
+    expect(queued.until >= 0);
+}
+
+/* A sound enrolment can be used in every way. */
+static void
+read_enrolment(const char *bytes, size_t size)
+{
+    static const uint8_t secret[SR_APP_SECRET];
+    const struct sr_account_time time = {.now = 1000, .wall = 1000};
+    struct sr_enrolment body;
+
+    memset(&body, 0, sizeof(body));
+    memcpy(&body, bytes, size < sizeof(body) ? size : sizeof(body));
+    if (!sr_enrolment_file.is_sound(&body))
+        return;
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++)
+        sr_enrolment_has(&body, (enum sr_gate_id)gate, &time);
+    for (int i = 0; i < SR_ADDRESSES; i++)
+        expect(strlen(body.address[i]) < SR_ADDRESS_MAX);
+    sr_app_check(&body, secret, "000000", 1000);
+    expect(sr_enrolment_file.is_sound(&body));
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++)
+        sr_enrolment_remove(&body, (enum sr_gate_id)gate);
+    expect(sr_enrolment_file.is_sound(&body));
+}
+
+static void
+read_typed(const char *text)
+{
+    static const uint8_t secret[SR_APP_SECRET];
+    static const size_t lengths[] = {SR_REF_LENGTH, SR_RECOVERY_LENGTH,
+                                     SR_TICKET_LENGTH};
+    struct sr_enrolment enrolment = {.app_step = 0};
+    char code[SR_CODE_SIZE];
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        if (sr_code_read(text, lengths[i], code))
+            expect(strlen(code) == lengths[i]);
+    }
+    sr_app_check(&enrolment, secret, text, 1000000);
+    if (sr_queue_is_address(text))
+        expect(strpbrk(text, " \r\n\t<>,;") == NULL && strchr(text, '@'));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    char *text;
+
+    if (size == 0 || size > 2 * SR_QUEUE_MAX)
+        return 0;
+    text = calloc(1, size);
+    memcpy(text, bytes + 1, size - 1);
+    if (bytes[0] == 'q')
+        read_queue(text, size - 1);
+    else if (bytes[0] == 'e')
+        read_enrolment(text, size - 1);
+    else
+        read_typed(text);
+    free(text);
+    return 0;
+}
