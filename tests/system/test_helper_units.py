@@ -20,6 +20,7 @@ UNITS = ("selfreset-helper.socket", "selfreset-helper@.service")
 RESET = ("selfreset-reset.socket", "selfreset-reset@.service",
          "selfreset-notices.service", "selfreset-notices.timer")
 OLD = "correct horse battery"
+FRESH = "an umbrella for rainy days"
 
 # A user who connects again and again, and holds what he gets.
 FLOOD = """\
@@ -71,6 +72,10 @@ until [ -s /held ]; do sleep 0.05; done
 %(driver)s --masked %(right)s --uid %(ann)d probe ann auth >>/result
 exec 3>&-
 wait
+ticket=$(selfresetctl ticket ann)
+printf '%%s\\n' ann 1 "$ticket" '%(fresh)s' '%(fresh)s' | selfreset >>/said
+echo "reset $?" >>/result
+%(driver)s --masked %(masked)s --uid %(ann)d probe ann auth >>/result
 systemctl show --value -p ActiveState -p Result selfreset-helper.socket >>/result
 echo end >>/result
 """
@@ -92,14 +97,16 @@ class Units(System):
         copy(module_directory() / "pam_selfreset.so",
              modules / "pam_selfreset.so")
         units = self.upper / "etc/systemd/system"
-        self.install(host, UNITS)
-        (units / "selfreset-helper@.service.d").mkdir()
-        (units / "selfreset-helper@.service.d/out.conf").write_text(
-            "[Service]\nStandardOutput=append:/said\n"
-            "StandardError=append:/said\n")
+        self.install(host, UNITS + RESET)
+        for name in ("selfreset-helper@", "selfreset-reset@"):
+            (units / f"{name}.service.d").mkdir()
+            (units / f"{name}.service.d/out.conf").write_text(
+                "[Service]\nStandardOutput=append:/said\n"
+                "StandardError=append:/said\n")
         (units / "confined.service").write_text(CONFINED % self.words)
         (self.upper / "flood").write_text(FLOOD)
-        self.script("selfreset-helper.socket", "selfreset-helper.socket",
+        sockets = "selfreset-helper.socket selfreset-reset.socket"
+        self.script(sockets, sockets,
                     TRY % self.words)
 
 
@@ -109,15 +116,19 @@ def codes(lines):
 
 
 def test_with_systemd(host):
+    """Passwords are verified, and one is reset."""
+    host.configure(reset={"enable": "yes", "gates": 1, "classes": "ticket"})
     ann, bob = host.add("ann", OLD), host.add("bob", OLD)
     system = Units(host, driver=shlex.quote(host.driver), right=masked(OLD),
-                   wrong=masked("no"), ann=ann.uid, bob=bob.uid,
+                   wrong=masked("no"), fresh=FRESH, masked=masked(FRESH), ann=ann.uid, bob=bob.uid,
                    python=sys.executable)
     lines = system.result()
     assert codes(lines) == [
         "SUCCESS", "SUCCESS", "AUTH_ERR", "SUCCESS",  # with her own rights
         "SUCCESS", "SUCCESS", "AUTH_ERR",  # confined
+        "SUCCESS",
         "SUCCESS"], (lines, system.said())
+    assert "reset 0" in lines, lines
     assert sorted(lines[-3:]) == ["active", "end", "success"], lines
 
 
