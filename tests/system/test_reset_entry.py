@@ -4,15 +4,18 @@ user on a terminal, and oathtool as the authenticator app.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import email
 import pwd
 import signal
+import sys
+import threading
 
 import pytest
 
 import captive
 import helper
 from helper import ANSWER, ASK
-from scratch import wait_until
+from scratch import RUN, listen, wait_until
 from talk import AGAIN, NEW, PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -88,6 +91,65 @@ def test_giving_up_is_answered(host, ann):
         talk.child.sendeof()
         assert "dialogue has ended" in talk.rest()
     assert host.has_password("ann", OLD)
+
+
+class Mailbox(threading.Thread):
+    """A mail server that takes whatever comes.  The host's mail program is
+    smtplib, which sends what it reads to this server."""
+
+    def __init__(self, host):
+        super().__init__(daemon=True)
+        self.letters, self.server = [], listen()
+        program = RUN / "sendmail"
+        program.write_text(
+            f"#!{sys.executable}\nimport email, smtplib, sys\n"
+            "letter = email.message_from_binary_file(sys.stdin.buffer)\n"
+            "with smtplib.SMTP('127.0.0.1', "
+            f"{self.server.getsockname()[1]}) as smtp:\n"
+            "    smtp.send_message(letter)\n")
+        program.chmod(0o755)
+        host.configure(reset={"mail_program": f"{program} -t -i"})
+        self.start()
+
+    def run(self):
+        while True:
+            connection, _ = self.server.accept()
+            with connection, connection.makefile("rwb", 0) as file:
+                self.serve(file)
+
+    def serve(self, file):
+        file.write(b"220 test\r\n")
+        for line in file:
+            word = line.split()[0].upper()
+            if word == b"DATA":
+                file.write(b"354 go on\r\n")
+                lines = list(iter(file.readline, b".\r\n"))
+                self.letters.append(b"".join(lines).decode())
+            file.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+
+    def read_text(self):
+        return "".join(self.letters)
+
+
+def test_mail_by_smtp(host, ann):
+    """A code to a new address, and the notice of a reset."""
+    box = Mailbox(host)
+    with Talk(["selfreset", "enroll"], user=ann) as talk:
+        captive.enroll_mail(talk, OLD, ann.codes[0], box)
+    with ssh_in(host, "reset", tty=True) as talk:
+        captive.prove(talk, "ann", ann.key, ann.codes[1])
+        talk.answer(NEW, FRESH)
+        talk.answer(AGAIN, FRESH)
+        talk.rest()
+    wait_until(lambda: "was reset" in box.read_text(), what="the notice")
+    code, notice = (email.message_from_string(letter) for letter in
+                    (box.letters[0], box.letters[-1]))
+    for letter in (code, notice):
+        assert "somebody@mail.example" in letter["To"]
+        assert "ann" not in letter["Subject"]
+        assert letter["Auto-Submitted"] == "auto-generated"
+    assert "127.0.0.1" in notice.get_payload()
+    assert "selfreset report" in notice.get_payload()
 
 
 def test_nag(host):
