@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,20 +102,6 @@ sr_value_is_backend_name(const char *name, size_t length)
 }
 
 static bool
-is_uri(const char *item, size_t length)
-{
-    static const char *const scheme[] = {"ldap://", "ldaps://", "ldapi://"};
-
-    for (size_t i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++) {
-        size_t start = strlen(scheme[i]);
-
-        if (length > start && strncasecmp(item, scheme[i], start) == 0)
-            return memchr(item + start, '?', length - start) == NULL;
-    }
-    return false;
-}
-
-static bool
 is_word(const char *const *word, const char *item, size_t length)
 {
     while (*word != NULL &&
@@ -123,27 +110,51 @@ is_word(const char *const *word, const char *item, size_t length)
     return *word != NULL;
 }
 
-/* HOST, HOST:PORT or [ADDRESS]:PORT. */
+#define HOST_BYTES                                                             \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
+/* HOST, HOST:PORT or [ADDRESS]:PORT; an address may have a zone. */
 static bool
 is_server(const char *item, size_t length)
 {
-    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"
-                               "STUVWXYZ0123456789.-_";
-    static const char digits[] = "0123456789";
     size_t at, port;
 
     if (item[0] == '[') {
-        at = 1 + strspn(item + 1, "0123456789abcdefABCDEF:.%");
+        at = 1 + strspn(item + 1, HOST_BYTES ":%");
         if (at == 1 || at >= length || item[at] != ']')
             return false;
         at++;
     } else {
-        at = strspn(item, host);
+        at = strspn(item, HOST_BYTES);
     }
     if (at == 0 || at >= length)
         return at == length;
-    port = strspn(item + at + 1, digits);
-    return item[at] == ':' && port > 0 && port <= 5 && at + 1 + port == length;
+    port = strspn(item + at + 1, "0123456789");
+    return item[at] == ':' && port > 0 && port <= 5 &&
+           at + 1 + port == length &&
+           strtoul(item + at + 1, NULL, 10) <= UINT16_MAX;
+}
+
+/* A scheme, and behind it a server or, where DNS names them, none; or a path
+ * with %2F for each slash. */
+static bool
+is_uri(const char *item, size_t length)
+{
+    static const char *const scheme[] = {"ldap://", "ldaps://", "ldapi://"};
+
+    for (size_t i = 0; i < sizeof(scheme) / sizeof(scheme[0]); i++) {
+        const size_t start = strlen(scheme[i]);
+        const char *rest = item + start;
+        size_t left = length - start;
+
+        if (length <= start || strncasecmp(item, scheme[i], start) != 0)
+            continue;
+        if (rest[left - 1] == '/')
+            left--;
+        return left == 0 || (i == 2 ? memchr(rest, '?', left) == NULL
+                                    : is_server(rest, left));
+    }
+    return false;
 }
 
 /* Whether the first `length` bytes of `item` may be in a list. */

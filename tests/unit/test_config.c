@@ -509,6 +509,21 @@ test_bad_values(void **state)
         {"backend corp", "uri = ldaps://a?b",
          "backend.uri is \"ldaps://a?b\" but must be a list of ldaps://, "
          "ldap:// and ldapi:// URIs"},
+        {"backend corp", "uri = ldaps://[::1",
+         "backend.uri is \"ldaps://[::1\" but must be a list of ldaps://, "
+         "ldap:// and ldapi:// URIs"},
+        {"backend corp", "uri = ldaps://a:99999",
+         "backend.uri is \"ldaps://a:99999\" but must be a list of ldaps://, "
+         "ldap:// and ldapi:// URIs"},
+        {"backend corp", "uri = ldap://a:",
+         "backend.uri is \"ldap://a:\" but must be a list of ldaps://, "
+         "ldap:// and ldapi:// URIs"},
+        {"backend corp", "uri = ldap://a/dc=b",
+         "backend.uri is \"ldap://a/dc=b\" but must be a list of ldaps://, "
+         "ldap:// and ldapi:// URIs"},
+        {"backend corp", "uri = ldapi://x?y",
+         "backend.uri is \"ldapi://x?y\" but must be a list of ldaps://, "
+         "ldap:// and ldapi:// URIs"},
         {"expiry", "expired_services = cron /etc/pam.d/su",
          "expiry.expired_services is \"cron /etc/pam.d/su\" but must be a "
          "list of service names"},
@@ -1176,7 +1191,14 @@ test_backends(void **state)
              "[backend corp]\ninsecure = yes\nfilter = (cn=%u)\n");
     const struct sr_backend_config *corp, *lab;
 
+    struct sr_config *forms = load(
+        "[backend x]\nuri = ldap:/// LDAPS://a/ ldap://[fe80::1%25eth0]:389 "
+        "ldapi:/// ldaps://a.b-c_d:65535\nbase = dc=x\n");
+
     (void)state;
+    assert_non_null(forms);
+    assert_int_equal(forms->backend[0].uri.count, 5);
+    sr_config_free(forms);
     assert_non_null(config);
     assert_int_equal(config->backends.count, 2);
     assert_string_equal(config->backends.item[1], "corp");
