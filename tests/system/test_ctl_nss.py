@@ -356,6 +356,20 @@ def test_lines_that_are_good(nss, maps):
     assert findings(nss) == []
 
 
+@pytest.mark.parametrize("first, last, severities", [
+    ("files", "files selfreset", ["warning"]),
+    ("files selfreset", "files", ["error", "warning"])])
+def test_two_lines_of_one_map(nss, first, last, severities):
+    """The last counts, as for the C library."""
+    nss.nsswitch(group=last, shadow="files selfreset")
+    path = ETC / "nsswitch.conf"
+    path.write_text(f"group: {first}\n" + path.read_text())
+    assert ("acct-ok" in nss.states("ann")) == ("selfreset" in last)
+    found = [one for one in findings(nss) if "nsswitch" in one["place"]]
+    assert sorted(one["severity"] for one in found) == severities, found
+    assert any("the C library uses" in one["text"] for one in found)
+
+
 def test_a_line_that_is_not_understood(nss):
     nss.nsswitch(group="files selfreset [NOTFOUND=perhaps]",
                  shadow="files selfreset")

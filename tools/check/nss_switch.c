@@ -141,6 +141,36 @@ check_line(const struct nsswitch_line *line, bool is_used,
         check_place(line, ours, findings);
 }
 
+/* Whether another line of the same database follows. */
+static bool
+is_replaced(const char *text, const struct nsswitch_line *line)
+{
+    struct nsswitch_line later = *line;
+    bool is_found = false;
+
+    while (!is_found && nsswitch_next(text, &later))
+        is_found = later.name_length == line->name_length &&
+                   strncmp(text + later.name, text + line->name,
+                           line->name_length) == 0;
+    return is_found;
+}
+
+static void
+check_lines(const char *text, bool is_used, struct findings *findings)
+{
+    struct nsswitch_line line = {0};
+
+    while (nsswitch_next(text, &line)) {
+        if (is_replaced(text, &line))
+            add_line(findings, SEVERITY_WARNING, &line, "Remove one of them.",
+                     "Another line \"%.*s:\" follows, and the C library uses "
+                     "the last.",
+                     (int)line.name_length, text + line.name);
+        else
+            check_line(&line, is_used, findings);
+    }
+}
+
 void
 check_switch(const char *text, struct findings *findings)
 {
@@ -152,9 +182,7 @@ check_switch(const char *text, struct findings *findings)
         has_shadow = has_shadow || nsswitch_is(&line, "shadow");
         is_used = is_used || nsswitch_ours(&line) < line.count;
     }
-    memset(&line, 0, sizeof(line));
-    while (nsswitch_next(text, &line))
-        check_line(&line, is_used, findings);
+    check_lines(text, is_used, findings);
     if (is_used && text[strlen(text) - 1] != '\n')
         findings_add(findings, SEVERITY_ERROR, NSSWITCH_FILE, NULL, ENABLE,
                      "The last line does not end with a newline: the C library "
