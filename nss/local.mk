@@ -53,12 +53,13 @@ selfreset_publish_SOURCES = \
 	nss/selfreset-publish.c
 selfreset_publish_CFLAGS = $(AM_CFLAGS) $(ACL_CFLAGS)
 selfreset_publish_LDADD = libpolicy.la $(ACL_LIBS)
-UNITS_MADE = nss/selfreset-follow.service \
+UNITS_MADE = nss/selfreset-follow.service tools/selfreset-rotate@.service \
 	nss/selfreset-changed.service nss/selfreset-changed.path \
 	nss/selfreset-publish.service nss/selfreset-publish.path
 EXTRA_DIST += nss/selfreset-follow.service.in nss/selfreset.tmpfiles.in \
 	nss/selfreset-changed.service.in nss/selfreset-changed.path.in \
-	nss/selfreset-publish.service.in nss/selfreset-publish.path.in
+	nss/selfreset-publish.service.in nss/selfreset-publish.path.in \
+	tools/selfreset-rotate@.service.in
 CLEANFILES += $(UNITS_MADE) nss/selfreset.tmpfiles
 SUBST_UNIT = $(SED) -e 's|%sbindir%|$(sbindir)|g' \
 	-e 's|%sysconfdir%|$(sysconfdir)|g' -e 's|%publishdir%|$(publishdir)|g' \
@@ -87,12 +88,17 @@ nss/selfreset-publish.path: nss/selfreset-publish.path.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) nss && $(SUBST_UNIT) \
 	    $(srcdir)/nss/selfreset-publish.path.in >$@.new
 	$(AM_V_at)mv $@.new $@
+tools/selfreset-rotate@.service: tools/selfreset-rotate@.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) tools && $(SUBST_UNIT) \
+	    $(srcdir)/tools/selfreset-rotate@.service.in >$@.new
+	$(AM_V_at)mv $@.new $@
 if SYSTEMD_UNITS
 nodist_systemdsystemunit_DATA = $(UNITS_MADE) $(HELPER_UNITS)
 dist_systemdsystemunit_DATA = nss/selfreset-publish.timer \
-	helper/selfreset-notices.timer
+	helper/selfreset-notices.timer tools/selfreset-rotate@.timer
 else
-EXTRA_DIST += nss/selfreset-publish.timer helper/selfreset-notices.timer
+EXTRA_DIST += nss/selfreset-publish.timer helper/selfreset-notices.timer \
+	tools/selfreset-rotate@.timer
 endif
 # distcheck runs as an ordinary user: nothing is installed outside the prefix.
 AM_DISTCHECK_CONFIGURE_FLAGS = \

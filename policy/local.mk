@@ -62,6 +62,8 @@ libpolicy_la_SOURCES = \
 	policy/account/account.c policy/account/account.h \
 	policy/account/change.c policy/account/change.h \
 	policy/account/context.h \
+	policy/account/former.c policy/account/former.h \
+	policy/account/never_expired.c policy/account/never_expired.h \
 	policy/account/identity.c policy/account/identity.h \
 	policy/account/publishing.c policy/account/publishing.h \
 	policy/account/session.c policy/account/session.h \
@@ -142,6 +144,8 @@ libbackend_la_SOURCES = \
 	policy/util/deadline.c policy/util/deadline.h \
 	policy/util/environment.c policy/util/environment.h \
 	policy/util/error.c policy/util/error.h \
+	policy/util/io.c policy/util/io.h \
+	policy/util/replace_file.c policy/util/replace_file.h \
 	policy/util/safe_open.c policy/util/safe_open.h \
 	policy/util/secret_file.c policy/util/secret_file.h \
 	policy/util/socket.c policy/util/socket.h \
@@ -208,9 +212,10 @@ if KRB5
 noinst_LTLIBRARIES += libkrb5facts.la libkrb5kdc.la libkrb5core.la
 libkrb5facts_la_SOURCES = \
 	policy/backend/krb5/kpasswd.c policy/backend/krb5/kpasswd.h \
-	policy/backend/krb5/ntstatus.c policy/backend/krb5/ntstatus.h
+	policy/backend/krb5/padata.c policy/backend/krb5/padata.h
 # What both Kerberos and a directory that is asked by a ticket need.
 libkrb5kdc_la_SOURCES = \
+	policy/backend/krb5/initial.c policy/backend/krb5/initial.h \
 	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
 	policy/backend/krb5/keytab.c policy/backend/krb5/keytab.h \
 	policy/backend/krb5/steps.c policy/backend/krb5/steps.h
@@ -222,8 +227,8 @@ libkrb5core_la_SOURCES = \
 	policy/backend/krb5/ask.c policy/backend/krb5/ask.h \
 	policy/backend/krb5/ccache.c policy/backend/krb5/ccache.h \
 	policy/backend/krb5/change.c policy/backend/krb5/change.h \
-	policy/backend/krb5/initial.c policy/backend/krb5/initial.h \
 	policy/backend/krb5/krb5.c policy/backend/krb5/krb5.h \
+	policy/backend/krb5/rotate.c policy/backend/krb5/rotate.h \
 	policy/backend/krb5/session.c policy/backend/krb5/session.h \
 	policy/backend/krb5/survey.c policy/backend/krb5/survey.h \
 	policy/backend/krb5/trust.c policy/backend/krb5/trust.h \
@@ -252,9 +257,11 @@ pkglib_LTLIBRARIES += ldap-gssapi.la
 ldap_gssapi_la_SOURCES = policy/backend/ldap/module.c
 ldap_gssapi_la_LDFLAGS = $(backend_flags)
 ldap_gssapi_la_CFLAGS = $(AM_CFLAGS) $(LDAP_CFLAGS)
-ldap_gssapi_la_LIBADD = $(ldap_gssapi_libraries) libkrb5kdc.la libsrv.la \
+ldap_gssapi_la_LIBADD = $(ldap_gssapi_libraries) libkrb5kdc.la \
+	libkrb5facts.la libsrv.la \
 	libbackend.la libstate.la
-ldap_gssapi_la_DEPENDENCIES = $(ldap_gssapi_libraries) libkrb5kdc.la libsrv.la \
+ldap_gssapi_la_DEPENDENCIES = $(ldap_gssapi_libraries) libkrb5kdc.la \
+	libkrb5facts.la libsrv.la \
 	$(backend_dependencies)
 # Active Directory: both of them.
 pkglib_LTLIBRARIES += ad.la
@@ -262,6 +269,7 @@ ad_la_SOURCES = \
 	policy/backend/ad/ad.c \
 	policy/backend/ad/change.c policy/backend/ad/change.h \
 	policy/backend/ad/domain.c policy/backend/ad/domain.h \
+	policy/backend/ad/rotate.c policy/backend/ad/rotate.h \
 	policy/backend/ad/session.c policy/backend/ad/session.h \
 	policy/backend/ad/survey.c policy/backend/ad/survey.h \
 	policy/backend/ad/verify.c policy/backend/ad/verify.h

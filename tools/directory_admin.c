@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/account/never_expired.h"
 #include "policy/backend/registry.h"
 #include "policy/backend/survey.h"
 #include "tools/directory_admin.h"
@@ -28,6 +29,7 @@ say_no_right(const struct sr_facts *facts, enum sr_order order,
         [SR_ORDER_CLEAR_CHANGE] = "withdraw the demand for a change",
         [SR_ORDER_SET_PASSWORD] = "set the password",
         [SR_ORDER_GIVE_PASSWORD] = "set the password",
+        [SR_ORDER_NEVER_EXPIRES] = "restore the password that never expires",
     };
 
     ctl_error("The directory does not allow the service's identity to %s of "
@@ -93,9 +95,9 @@ say_unsure(const struct sr_facts *facts, enum sr_order order,
                   reason, facts->name);
 }
 
-int
-directory_order(const struct sr_transaction *txn, enum sr_order order,
-                const char *password)
+static int
+carry_out(const struct sr_transaction *txn, enum sr_order order,
+          const char *password)
 {
     struct sr_account *account = txn->account;
     struct sr_call call = sr_call_make(&account->backend, txn->connections);
@@ -119,6 +121,28 @@ directory_order(const struct sr_transaction *txn, enum sr_order order,
                   reason);
         return CTL_FAILED;
     }
+}
+
+int
+directory_order(const struct sr_transaction *txn, enum sr_order order,
+                const char *password)
+{
+    const bool ends = sr_never_expired_ends(txn, order);
+    enum sr_store_result result;
+    int code;
+
+    /* Before it is done: without an effect the note does no harm. */
+    result = ends ? sr_never_expired_note(txn, true) : SR_STORE_OK;
+    if (result != SR_STORE_OK) {
+        ctl_error("It cannot be remembered that the password of %s never "
+                  "expired: %s.  Nothing was done.",
+                  txn->account->facts.name, sr_store_strerror(result));
+        return CTL_FAILED;
+    }
+    code = carry_out(txn, order, password);
+    if (ends && code != CTL_OK && code != CTL_PARTLY)
+        sr_never_expired_note(txn, false);
+    return code;
 }
 
 /* ---- unlock */

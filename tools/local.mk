@@ -5,6 +5,7 @@ sbin_PROGRAMS += selfresetctl
 noinst_LTLIBRARIES += libtools.la
 # What can be tested by itself: no command, and no policy that does I/O.
 libtools_la_SOURCES = \
+	policy/util/replace_file.c policy/util/replace_file.h \
 	policy/util/secret_file.c policy/util/secret_file.h \
 	tools/time_arg.c tools/time_arg.h \
 	tools/check/pam_stack.c tools/check/pam_stack.h \
@@ -56,6 +57,7 @@ selfresetctl_SOURCES = \
 	tools/spawn.c tools/spawn.h \
 	tools/selfresetctl.c \
 	tools/shadow.c tools/shadow.h \
+	tools/cmd/rotate.c \
 	tools/cmd/status.c \
 	tools/cmd/temporary.c
 if RESET

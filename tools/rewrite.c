@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "policy/util/io.h"
+#include "policy/util/replace_file.h"
 #include "tools/rewrite.h"
 
 /* No file of settings is larger. */
@@ -92,39 +92,14 @@ rewrite_end(struct rewrite *file)
     file->text = NULL;
 }
 
-/* Labels and access lists.  Returns 0 or an errno. */
-static int
-copy_attributes(int from, int to)
-{
-    char names[4096], value[4096];
-    ssize_t size = flistxattr(from, names, sizeof(names));
-
-    if (size < 0)
-        return errno == ENOTSUP ? 0 : errno;
-    for (const char *name = names; name < names + size;
-         name += strlen(name) + 1) {
-        ssize_t length = fgetxattr(from, name, value, sizeof(value));
-
-        if (length < 0)
-            return errno;
-        if (fsetxattr(to, name, value, (size_t)length, 0) != 0)
-            return errno;
-    }
-    return 0;
-}
-
 static int
 fill(const struct rewrite *file, int to, const char *text)
 {
     int from = open(file->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
     int error = from < 0 ? errno : -sr_write_all(to, text, strlen(text));
 
-    if (error == 0 &&
-        (fchown(to, file->status.st_uid, file->status.st_gid) != 0 ||
-         fchmod(to, file->status.st_mode & 07777) != 0))
-        error = errno;
     if (error == 0)
-        error = copy_attributes(from, to);
+        error = -sr_replace_file_copy_owner(from, to);
     if (error == 0 && fsync(to) != 0)
         error = errno;
     if (from >= 0)
@@ -164,17 +139,6 @@ look_again(const struct rewrite *file, const char *folder)
     return NULL;
 }
 
-static int
-sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int error = fd < 0 || fsync(fd) != 0 ? errno : 0;
-
-    if (fd >= 0)
-        close(fd);
-    return error;
-}
-
 /* Write `text` aside with all that belongs to the file, and rename it to
  * `path`, which is in the same folder.  NULL, or a sentence. */
 static const char *
@@ -200,7 +164,8 @@ put(const struct rewrite *file, const char *path, const char *text)
     if (why != NULL)
         unlink(aside);
     else
-        sync_folder(folder); /* in place already: nothing more can be done */
+        sr_replace_file_sync_folder(
+            path); /* in place already: nothing more can be done */
     return why;
 }
 
@@ -244,7 +209,7 @@ rewrite_make(const char *path, const char *text)
     if (error == 0 && rename(aside, path) != 0)
         error = errno;
     if (error == 0)
-        sync_folder(folder); /* in place already: nothing more can be done */
+        sr_replace_file_sync_folder(path); /* in place already */
     else
         unlink(aside);
     return error == 0 ? NULL : say(error);

@@ -118,6 +118,12 @@ static const struct ctl_command commands[] = {
      "/etc/ssh/sshd_config.d/00-selfreset.conf.\n"
      "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
      ctl_reset, true, true},
+    {"rotate", "[--dry-run] [--json] NAME...",
+     "change the secret by which this host asks a backend",
+     "NAME is that of a [backend NAME] with \"bind_secret = managed\".\n"
+     "Exit codes: 0 it was changed; 8 the domain did not answer; 9 it\n"
+     "refused; 1 it could not be done.\n",
+     ctl_rotate, true, true},
     {"migrate", "[--dry-run] [--json]",
      "take over the state that an older version kept",
      "It reads /var/lib/selfreset/data.mdb by mdb_dump(1), adds its password\n"

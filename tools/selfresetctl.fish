@@ -1,7 +1,7 @@
 # Completion: fish completes the commands, options and accounts of selfresetctl.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset migrate ticket gates notices why events
+set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset rotate migrate ticket gates notices why events
 set -l users status log unlock temporary must-change explain age password-check ticket gates
 set -l states disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change expired grace expiring ok unknown
 
@@ -12,7 +12,7 @@ complete -c selfresetctl -n "not __fish_seen_subcommand_from $commands" -s V -l 
 complete -c selfresetctl -l help
 complete -c selfresetctl -n "__fish_seen_subcommand_from $commands" -l json
 complete -c selfresetctl -n "__fish_seen_subcommand_from $users" -a "(__fish_complete_users)"
-complete -c selfresetctl -n "__fish_seen_subcommand_from unlock unthrottle temporary must-change pam nss groups reset migrate ticket gates notices" -l dry-run
+complete -c selfresetctl -n "__fish_seen_subcommand_from unlock unthrottle temporary must-change pam nss groups reset rotate migrate ticket gates notices" -l dry-run
 complete -c selfresetctl -n "__fish_seen_subcommand_from list" -l state -x -a "(__fish_complete_list , 'printf \"%s\\n\" $states')"
 complete -c selfresetctl -n "__fish_seen_subcommand_from list unthrottle" -l all
 complete -c selfresetctl -n "__fish_seen_subcommand_from log" -l since -x

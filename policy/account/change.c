@@ -13,6 +13,8 @@
 #include <sys/utsname.h>
 
 #include "policy/account/change.h"
+#include "policy/account/former.h"
+#include "policy/account/never_expired.h"
 #include "policy/account/publishing.h"
 #include "policy/backend/registry.h"
 #include "policy/password/quality.h"
@@ -128,61 +130,46 @@ history_oldest(const struct sr_rules *rules, sr_time now)
     return rules->history_age <= 0 ? 0 : now - rules->history_age;
 }
 
-/* What is remembered of the account's passwords. */
-static enum sr_store_result
-read_history(const struct sr_transaction *txn, struct sr_history *history)
-{
-    const struct sr_identity id = sr_transaction_identity(txn);
-    enum sr_store_result result;
-    struct sr_memory memory;
-    struct sr_store *store;
-
-    result = sr_store_open(NULL, NULL, SR_STORE_READ, &store);
-    if (result == SR_STORE_OK)
-        result = sr_memory_get(store, &id, &memory);
-    sr_store_close(store);
-    if (result != SR_STORE_OK)
-        return result;
-    *history = memory.history;
-    explicit_bzero(&memory, sizeof(memory));
-    return sr_history_is_empty(history) ? SR_STORE_NOT_FOUND : SR_STORE_OK;
-}
-
 /*
- * Load the history once for the change.  Where there is none yet, it begins
+ * Load the history once for the change.  It begins, where there is none yet,
  * with the current password, which is known in the clear now and never again.
+ * Where former passwords matter it has to have that one in any case.
  */
 static enum sr_answer
 load_history(struct sr_password_change *change, struct sr_transaction *txn,
              const char *old, char **text)
 {
-    const struct sr_rules *rules = &txn->rules;
+    const unsigned kept = sr_former_kept(txn);
     const struct sr_facts *facts = &txn->account->facts;
-    struct sr_history_probe probe;
     enum sr_store_result result;
 
-    if (rules->history == 0)
+    if (kept == 0)
         return SR_ANSWER_OK;
-    result = read_history(txn, &change->history);
-    if (result == SR_STORE_OK)
-        return SR_ANSWER_OK;
-    if (result != SR_STORE_NOT_FOUND) {
+    memset(&change->history, 0, sizeof(change->history));
+    result = sr_former_read(txn, &change->history);
+    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND) {
         sr_transaction_event(txn, SR_EVENT_STATE, "failed",
                              sr_store_strerror(result),
                              sr_transaction_code(txn, SR_ANSWER_NOT_CHANGED));
         *text = text_of(txn, SR_TEXT_NOT_RECORDED);
         return SR_ANSWER_NOT_CHANGED;
     }
-    memset(&change->history, 0, sizeof(change->history));
-    if (old == NULL || old[0] == '\0')
+    if (old == NULL || old[0] == '\0' ||
+        (result == SR_STORE_OK && !sr_former_matters(txn)))
         return SR_ANSWER_OK;
-    if (sr_history_check(&change->history, old, rules->history, 0, &probe) ==
-        SR_USED_FAILED)
+    /* Unless it is the newest entry. */
+    switch (sr_history_check(&change->history, old, 1, 0, &change->former)) {
+    case SR_USED_YES:
+        break;
+    case SR_USED_NO:
+        sr_history_record(&change->history, &change->former, kept, 0,
+                          SR_TIME_IS_SET(facts->password_changed)
+                              ? facts->password_changed
+                              : sr_transaction_message(txn).now);
+        break;
+    default:
         return SR_ANSWER_NOT_CHANGED;
-    sr_history_record(&change->history, &probe, rules->history, 0,
-                      SR_TIME_IS_SET(facts->password_changed)
-                          ? facts->password_changed
-                          : sr_transaction_message(txn).now);
+    }
     return SR_ANSWER_OK;
 }
 
@@ -231,18 +218,21 @@ check_history(struct sr_password_change *change,
               struct sr_findings *findings)
 {
     const struct sr_rules *rules = &txn->rules;
+    const unsigned checked = rules->history == 0 ? 1 : rules->history;
     enum sr_quality quality = SR_QUALITY_DONE;
     char *text;
 
-    if (rules->history == 0)
+    if (sr_former_kept(txn) == 0)
         return SR_QUALITY_DONE;
     switch (
-        sr_history_check(&change->history, fresh, rules->history,
+        sr_history_check(&change->history, fresh, checked,
                          history_oldest(rules, sr_transaction_message(txn).now),
                          &change->probe)) {
     case SR_USED_NO:
         return SR_QUALITY_DONE;
     case SR_USED_YES:
+        if (rules->history == 0) /* it is remembered, and not a rule */
+            return SR_QUALITY_DONE;
         text = text_of(txn, SR_TEXT_USED_BEFORE);
         break;
     default:
@@ -481,12 +471,16 @@ record_in(void *context, struct sr_memory *memory)
     const struct sr_password_change *change = recording->change;
     const struct sr_rules *rules = &recording->txn->rules;
     const sr_time now = sr_transaction_message(recording->txn).now;
+    const sr_time oldest = history_oldest(rules, now);
+    const unsigned kept = sr_former_kept(recording->txn);
 
     if (change->probe.is_valid) {
         if (sr_history_is_empty(&memory->history))
             memory->history = change->history;
-        sr_history_record(&memory->history, &change->probe, rules->history,
-                          history_oldest(rules, now), now);
+        else if (sr_former_matters(recording->txn))
+            sr_history_record(&memory->history, &change->former, kept, oldest,
+                              now);
+        sr_history_record(&memory->history, &change->probe, kept, oldest, now);
     }
     memset(&memory->temporary, 0, sizeof(memory->temporary));
     return true;
@@ -544,6 +538,7 @@ sr_password_change_finish(struct sr_password_change *change,
                          : change->caller.is_admin ? SR_EVENT_RESET_OK
                                                    : SR_EVENT_CHANGE_OK,
                          "ok", NULL, sr_transaction_code(txn, SR_ANSWER_OK));
+    sr_never_expired_restore(txn);
     sr_transaction_publish_change(txn);
     if (is_due_again(change, txn))
         *text = text_of(txn, SR_TEXT_CHANGED_AGAIN);

@@ -31,8 +31,9 @@ struct sr_password_change {
     uint64_t before; /* keyed hash of the stored hash before the change */
     uint8_t key[16];
     struct sr_history_probe probe;
-    struct sr_history history; /* begun here, where there was none */
-    bool is_stored;            /* by the backend itself, in store() */
+    struct sr_history_probe former; /* of the current password */
+    struct sr_history history;      /* begun here, where there was none */
+    bool is_stored;                 /* by the backend itself, in store() */
 };
 
 /*

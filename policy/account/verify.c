@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "policy/account/former.h"
 #include "policy/account/publishing.h"
 #include "policy/account/verify.h"
 #include "policy/backend/local/mixture.h"
@@ -67,6 +68,32 @@ renew_lockout(struct sr_transaction *txn)
     txn->lockout = is_counted ? sr_lockout_merge(own, txn->lockout) : own;
 }
 
+/*
+ * A bind has decided, in place of Kerberos: log why, and refuse a password that
+ * was replaced here, which the directory may still bind.
+ */
+static enum sr_verify_result
+check_bind(struct sr_transaction *txn, const char *password,
+           enum sr_verify_result proof)
+{
+    enum sr_used used = SR_USED_NO;
+
+    if (proof == SR_VERIFY_RIGHT)
+        used = sr_former_is(txn, password);
+    sr_transaction_event(
+        txn, SR_EVENT_BY_BIND,
+        proof == SR_VERIFY_RIGHT && used == SR_USED_NO ? "ok" : "failed",
+        txn->reason, -1);
+    if (used == SR_USED_NO)
+        return proof;
+    if (used == SR_USED_YES)
+        return SR_VERIFY_WRONG;
+    snprintf(txn->reason, sizeof(txn->reason),
+             "it is not known whether the password was replaced on this host");
+    txn->why = SR_ERROR_OTHER;
+    return SR_VERIFY_UNAVAILABLE;
+}
+
 static enum sr_verify_result
 ask_backend(struct sr_transaction *txn, struct sr_account *account,
             const char *password)
@@ -74,11 +101,13 @@ ask_backend(struct sr_transaction *txn, struct sr_account *account,
     struct sr_call call = sr_call_make(
         txn->account != NULL ? &txn->account->verifier : &txn->last,
         txn->connections);
-    const enum sr_verify_result result = sr_backend_verify(
+    enum sr_verify_result result = sr_backend_verify(
         &call, account, password, sr_verify_may_be_empty(txn));
 
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
     txn->why = call.error.code;
+    if (account != NULL && account->is_by_bind)
+        result = check_bind(txn, password, result);
     if (account != NULL)
         renew_lockout(txn);
     return result;

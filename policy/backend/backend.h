@@ -68,6 +68,8 @@ enum sr_order {
     SR_ORDER_CLEAR_CHANGE,   /* take that demand back */
     SR_ORDER_SET_PASSWORD,   /* set a password that must be changed */
     SR_ORDER_GIVE_PASSWORD,  /* set the one that its owner has chosen */
+    /* Active Directory: it never expires, as before a change was demanded. */
+    SR_ORDER_NEVER_EXPIRES,
 };
 
 /* What a backend itself demands of a new password; 0: not known. */
@@ -104,6 +106,12 @@ struct sr_account {
     /* Verifying has shown that its backend has no such account after all:
      * WRONG proved nothing about a password. */
     bool is_absent;
+    /*
+     * This host's own trouble has kept Kerberos from verifying the password,
+     * and a bind has decided; the error of the call says what that trouble is.
+     * Active Directory binds the former password, too, for an hour.
+     */
+    bool is_by_bind;
     /* The password was set by an administrator where the server does not apply
      * its history of passwords to that. */
     bool skips_history;
@@ -167,7 +175,8 @@ struct sr_account_ops {
     /*
      * Verify a password.  allow_empty: an account without a password accepts an
      * empty one.  A NULL account is a decoy: the same work, and the answer is
-     * "wrong".  Facts that verifying reveals are put into the account.
+     * "wrong".  Facts that verifying reveals are put into the account, whose
+     * is_by_bind is set or cleared.
      */
     enum sr_verify_result (*verify)(struct sr_call *call,
                                     struct sr_account *account,
@@ -357,6 +366,16 @@ struct sr_backend_ops {
     enum sr_write (*administer)(struct sr_call *call,
                                 struct sr_account *account, enum sr_order order,
                                 const char *password, enum sr_refusal *refusal);
+
+    /*
+     * Give the identity by which this host asks a new secret, there and in the
+     * file of this host, so that whatever the process is stopped by one of both
+     * is in the file.  REFUSED and FAILED: nothing was changed; UNSURE: the
+     * server did not answer, and the next login finds out.  The error says why;
+     * SR-5004: another program has changed the secret.  NULL: this kind has no
+     * secret that this host could change.
+     */
+    enum sr_write (*rotate)(struct sr_call *call);
 
     /* Find out what the servers are and what this host may do there; see
      * survey.h.  NULL: there is nothing to find out. */

@@ -28,6 +28,7 @@
 
 const struct sr_lately_kind sr_lately_silent = {"silent", 60000};
 const struct sr_lately_kind sr_lately_changed = {"changed", 900000};
+const struct sr_lately_kind sr_lately_unused = {"unused", 900000};
 
 /* The directory, and the link's name in it; the descriptor or a negative errno.
  */

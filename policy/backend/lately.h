@@ -26,6 +26,10 @@ extern const struct sr_lately_kind sr_lately_silent;
  * others may not have the new one yet. */
 extern const struct sr_lately_kind sr_lately_changed;
 
+/* The newest secret of this principal or file is not in use yet: the one before
+ * it is tried first. */
+extern const struct sr_lately_kind sr_lately_unused;
+
 /* Whether there is a record of `key`.  Its text is put into `text`, unless that
  * is NULL; one that is longer than `size` allows is no record. */
 bool sr_lately_find(const struct sr_lately_kind *kind, const char *key,

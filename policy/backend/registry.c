@@ -303,6 +303,16 @@ sr_backend_administer(struct sr_call *call, struct sr_account *account,
     return written;
 }
 
+enum sr_write
+sr_backend_rotate(struct sr_call *call)
+{
+    void *spare;
+    enum sr_write written = begin(call, &spare)->rotate(call);
+
+    end(call, spare);
+    return written;
+}
+
 enum sr_status
 sr_backend_survey(struct sr_call *call, struct sr_survey *survey)
 {

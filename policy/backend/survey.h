@@ -102,6 +102,9 @@ struct sr_survey_ad {
     char domain[256];  /* "example.org" */
     char name[80];     /* of this host's account, "CLIENT$" */
     char account[256]; /* its DN; empty: there is none */
+    /* That which asks: this host's account, or a service account. */
+    char identity[80]; /* "CLIENT$" */
+    char sid[200];     /* its security identifier; empty: not known */
     char fqdn[256];    /* its dNSHostName; empty: none */
     bool is_disabled;
     int64_t enctypes; /* msDS-SupportedEncryptionTypes; -1: none */

@@ -380,6 +380,15 @@ ad_fault(const struct sr_backend_config *backend, const char **key)
     fault = ticket_fault(backend, key);
     if (fault != NULL)
         return fault;
+    *key = "auth";
+    if (backend->auth == SR_AUTH_KRB5_LDAP && backend->insecure)
+        return "= krb5 ldap needs insecure = no";
+    *key = "bind_dn";
+    if (backend->bind_secret == SR_BIND_SECRET_MANAGED &&
+        backend->bind_dn != NULL)
+        fault = dn_fault(backend->bind_dn, false);
+    if (fault != NULL)
+        return fault;
     *key = "base";
     fault = backend->base == NULL ? NULL : dn_fault(backend->base, false);
     if (fault == NULL) {
@@ -412,6 +421,10 @@ ad_key(const struct sr_backend_config *backend)
 {
     if (backend->site != NULL)
         return "site";
+    if (backend->auth != SR_AUTH_KRB5)
+        return "auth";
+    if (backend->bind_secret != SR_BIND_SECRET_FIXED)
+        return "bind_secret";
     return backend->reset_history ? NULL : "reset_history";
 }
 

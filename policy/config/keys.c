@@ -44,6 +44,8 @@ static const char *const store_words[] = {"local", "ldap", NULL};
 static const char *const down_words[] = {"stop", "next", NULL};
 static const char *const fast_words[] = {"try", "demand", "never", NULL};
 static const char *const unknown_words[] = {"allow", "deny", NULL};
+static const char *const secret_words[] = {"fixed", "managed", NULL};
+static const char *const auth_words[] = {"krb5", "krb5 ldap", NULL};
 
 /* The gates of self-service reset; see reset/gate.c. */
 static const char *const gate_words[] = {"app", "codes", "ticket", "mail",
@@ -224,6 +226,10 @@ const struct sr_key sr_keys[] = {
      .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},
     {"backend", "when_down", SR_KEY_CHOICE, "stop",
      .choice = down_words, BACKEND(when_down)},
+    {"backend", "auth", SR_KEY_CHOICE, "krb5",
+     .choice = auth_words, BACKEND(auth)},
+    {"backend", "bind_secret", SR_KEY_CHOICE, "fixed",
+     .choice = secret_words, BACKEND(bind_secret)},
     {"backend", "reset_history", SR_KEY_SWITCH, "yes",
      BACKEND(reset_history)},
     {"backend", "site", SR_KEY_TEXT, "",

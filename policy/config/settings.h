@@ -24,6 +24,8 @@ enum sr_read_as {
 enum sr_down { SR_DOWN_STOP, SR_DOWN_NEXT };
 enum sr_fast { SR_FAST_TRY, SR_FAST_DEMAND, SR_FAST_NEVER };
 enum sr_unknown_state { SR_UNKNOWN_ALLOW, SR_UNKNOWN_DENY };
+enum sr_auth { SR_AUTH_KRB5, SR_AUTH_KRB5_LDAP };
+enum sr_bind_secret { SR_BIND_SECRET_FIXED, SR_BIND_SECRET_MANAGED };
 
 /* The longest name of a backend; facts.backend holds it. */
 #define SR_BACKEND_NAME_MAX 15
@@ -55,6 +57,8 @@ struct sr_backend_config {
     enum sr_down when_down;
 
     /* type = ad */
+    enum sr_auth auth;               /* what verifies passwords */
+    enum sr_bind_secret bind_secret; /* the identity's: who changes it */
     bool reset_history; /* an administrator's password obeys the history */
     char *site; /* whose servers DNS names first; NULL: those of the domain */
 

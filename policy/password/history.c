@@ -132,6 +132,29 @@ sr_history_check(const struct sr_history *history, const char *password,
                : SR_USED_NO;
 }
 
+enum sr_used
+sr_history_is_former(const struct sr_history *history, const char *password)
+{
+    bool is_newest = true, is_found = false;
+
+    for (size_t g = 0; g < SR_HISTORY_GROUPS; g++) {
+        const struct sr_history_group *group = &history->group[g];
+        uint32_t tag;
+
+        if (count_of(group) == 0)
+            continue;
+        if (!is_in_use(group))
+            return SR_USED_FAILED;
+        if (make_tag(password, group->salt, &tag) != 0)
+            return SR_USED_FAILED;
+        if (is_newest && has_tag(group, tag, 1, INT64_MIN))
+            return SR_USED_NO;
+        is_newest = false;
+        is_found = is_found || has_tag(group, tag, SR_HISTORY_MAX, INT64_MIN);
+    }
+    return is_found ? SR_USED_YES : SR_USED_NO;
+}
+
 static void
 drop_entry(struct sr_history_group *group, uint32_t at)
 {

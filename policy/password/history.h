@@ -42,6 +42,11 @@ enum sr_used sr_history_check(const struct sr_history *history,
                               const char *password, unsigned remember,
                               sr_time oldest, struct sr_history_probe *probe);
 
+/* Whether `password` is an entry, and not the newest one.  At most two hashes.
+ */
+enum sr_used sr_history_is_former(const struct sr_history *history,
+                                  const char *password);
+
 /*
  * Add the probed password as the newest entry, set at `now`, and drop entries
  * beyond `remember` and before `oldest`.  Call it only after the password has

@@ -5,6 +5,8 @@
  *   STATEDIR/                   0700, root's
  *     key                       random; chooses ledgers of names and sources
  *     accounts/HASH.memory      one account's memory (memory.h)
+ *     accounts/HASH.never-expired
+ *                               see account/never_expired.h
  *     accounts/HASH.strangers   its ledgers (ledger.h)
  *     accounts/HASH.own
  *     accounts/HASH.from-HASH   one for each familiar source

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "policy/backend/krb5/kpasswd.h"
-#include "policy/backend/krb5/ntstatus.h"
+#include "policy/backend/krb5/padata.h"
 #include "policy/backend/srv.h"
 #include "tests/fuzz/expect.h"
 
@@ -45,10 +45,13 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sr_kpasswd_reply reply;
+    struct sr_krb5_etypes etypes;
 
     check_hosts(data, size);
 
     sr_krb5_ntstatus(data, size);
+    if (sr_krb5_etypes(data, size, &etypes))
+        expect(etypes.count > 0 && etypes.count <= SR_KRB5_ETYPES_MAX);
     check_result(data, size);
     if (sr_kpasswd_parse(data, size, &reply)) {
         expect(reply.body.size > 0 &&

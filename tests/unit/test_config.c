@@ -1259,6 +1259,15 @@ test_backend_faults(void **state)
          "f:4: [backend corp] realm needs type = krb5 or ad"},
         {CORP "kdc = a\n", "f:4: [backend corp] kdc needs type = krb5 or ad"},
         {CORP "site = a\n", "f:4: [backend corp] site needs type = ad"},
+        {CORP "auth = krb5 ldap\n", "f:4: [backend corp] auth needs type = ad"},
+        {CORP "bind_secret = managed\n",
+         "f:4: [backend corp] bind_secret needs type = ad"},
+        {"[backend corp]\ntype = ad\nauth = krb5 ldap\ninsecure = yes\n",
+         "f:3: [backend corp] auth = krb5 ldap needs insecure = no"},
+        {"[backend corp]\ntype = ad\nidentity = simple\nsecret_file = /x\n"
+         "bind_secret = managed\nbind_dn = ann@example.org\n",
+         "f:6: [backend corp] bind_dn is not of the form "
+         "attribute=value,attribute=value"},
         {CORP "reset_history = no\n",
          "f:4: [backend corp] reset_history needs type = ad"},
         {"[backend corp]\ntype = krb5\nuser_principal = ann\n",
@@ -1602,10 +1611,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 92);
+    assert_int_equal(count, 94);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 184);
+    assert_int_equal(count, 188);
 }
 
 static int

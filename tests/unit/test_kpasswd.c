@@ -1,5 +1,5 @@
 /*
- * Tests of kpasswd.h, ntstatus.h and srv.h: bytes that a server may have sent.
+ * Tests of kpasswd.h, padata.h and srv.h: bytes that a server may have sent.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "policy/backend/krb5/kpasswd.h"
-#include "policy/backend/krb5/ntstatus.h"
+#include "policy/backend/krb5/padata.h"
 #include "policy/backend/srv.h"
 
 #define PART(text)                                                             \
@@ -226,6 +226,48 @@ test_ntstatus_lengths(void **state)
     }
 }
 
+/* METHOD-DATA with PA-ETYPE-INFO2: AES 256 with a salt, AES 128 with parameters,
+ * a private type, RC4 without a salt. */
+static void
+test_etypes(void **state)
+{
+    static const uint8_t data[] =
+        "\x30\x38\x30\x36\xa1\x03\x02\x01\x13\xa2\x2f\x04\x2d\x30\x2b"
+        "\x30\x0d\xa0\x03\x02\x01\x12\xa1\x06\x1b\x04SALT"
+        "\x30\x0b\xa0\x03\x02\x01\x11\xa2\x04\x04\x02\x00\x01"
+        "\x30\x06\xa0\x04\x02\x02\xff\x7b"
+        "\x30\x05\xa0\x03\x02\x01\x17";
+    const size_t size = sizeof(data) - 1;
+    struct sr_krb5_etypes etypes;
+    uint8_t *bytes;
+
+    (void)state;
+    assert_true(sr_krb5_etypes(data, size, &etypes));
+    assert_int_equal(etypes.count, 3);
+    assert_int_equal(etypes.of[0].etype, 18);
+    assert_int_equal(etypes.of[0].size, 4);
+    assert_memory_equal(etypes.of[0].salt, "SALT", 4);
+    assert_int_equal(etypes.of[0].params_size, 0);
+    assert_int_equal(etypes.of[1].etype, 17);
+    assert_int_equal(etypes.of[1].size, 0);
+    assert_int_equal(etypes.of[1].params_size, 2);
+    assert_memory_equal(etypes.of[1].params, "\0\1", 2);
+    assert_int_equal(etypes.of[2].etype, 23);
+    assert_int_equal(etypes.of[2].size, 0);
+    for (size_t cut = 0; cut < size; cut++) {
+        bytes = exact(data, cut);
+        assert_false(sr_krb5_etypes(bytes, cut, &etypes));
+        free(bytes);
+    }
+    for (size_t at = 0; at < size; at++) {
+        bytes = exact(data, size);
+        bytes[at] ^= 0x80; /* must not read beyond */
+        sr_krb5_etypes(bytes, size, &etypes);
+        assert_true(etypes.count <= SR_KRB5_ETYPES_MAX);
+        free(bytes);
+    }
+}
+
 /* ---- hosts of DNS */
 
 /* A record of _s.x, which stands at byte 12: a host, or none, of one letter. */
@@ -282,6 +324,7 @@ main(void)
         cmocka_unit_test(test_policy_of_active_directory),
         cmocka_unit_test(test_ntstatus),
         cmocka_unit_test(test_ntstatus_lengths),
+        cmocka_unit_test(test_etypes),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_hosts_cut_off),
     };

@@ -206,33 +206,89 @@ check_history(const struct check *check)
 
 /* ---- the test entry */
 
+/* The folder of the test entry, which the rights are given on. */
+static const char *
+parent_of(const char *dn)
+{
+    for (const char *at = dn; *at != '\0'; at++) {
+        if (*at == '\\' && at[1] != '\0')
+            at++;
+        else if (*at == ',')
+            return at + 1;
+    }
+    return dn;
+}
+
+/* All that administration needs, in one command: to reset passwords, and to
+ * write pwdLastSet, lockoutTime and userAccountControl of users. */
+static void
+delegate_command(const struct check *check, char *out, size_t size)
+{
+    static const char user[] = "bf967aba-0de6-11d0-a285-00aa003049e2";
+    static const char *const right[] = {
+        "CR;00299570-246d-11d0-a768-00aa006e0529",
+        "RPWP;bf967a0a-0de6-11d0-a285-00aa003049e2",
+        "RPWP;28630ebf-41d5-11d1-a9c1-0000f80367c1",
+        "RPWP;bf967a68-0de6-11d0-a285-00aa003049e2"};
+    static const char *const named[] = {"CA;Reset Password", "RPWP;pwdLastSet",
+                                        "RPWP;lockoutTime",
+                                        "RPWP;userAccountControl"};
+    const struct sr_survey_ad *ad = check->ad;
+    const char *folder = parent_of(check->survey->test_dn);
+    int used;
+
+    used = ad->is_samba ? snprintf(out, size,
+                                   "samba-tool dsacl set '--objectdn=%s' "
+                                   "--action=allow '--sddl=",
+                                   folder)
+                        : snprintf(out, size, "dsacls \"%s\" /I:S /G", folder);
+    for (size_t i = 0; i < 4 && used > 0 && (size_t)used < size; i++)
+        used += ad->is_samba
+                    ? snprintf(out + used, size - (size_t)used,
+                               "(OA;CIIO;%s;%s;%s)", right[i], user, ad->sid)
+                    : snprintf(out + used, size - (size_t)used,
+                               " \"%s@%s:%s;user\"", ad->identity, ad->domain,
+                               named[i]);
+    if (ad->is_samba && (size_t)used < size)
+        snprintf(out + used, size - (size_t)used, "'");
+    if (ad->sid[0] == '\0' || ad->identity[0] == '\0')
+        snprintf(out, size, "%s",
+                 "Delegate it as README says of accounts of Active Directory.");
+}
+
+/* The rights that the identity lacks, in one finding: one command gives all. */
 static void
 check_rights(const struct check *check)
 {
-    static const char advice[] =
-        "Delegate it as README says of accounts of Active Directory.";
     const struct sr_survey *survey = check->survey;
+    char advice[1200], list[200] = "";
 
+    delegate_command(check, advice, sizeof(advice));
     for (size_t i = 0; i < survey->right_count; i++) {
         const struct sr_survey_right *right = &survey->right[i];
+        const size_t used = strlen(list);
 
         if (!right->is_shut && right->writes == SR_NO)
-            findings_add(check->findings, SEVERITY_WARNING, survey->test_dn,
-                         NULL, advice, "%s may not write %s: it cannot %s.",
-                         check->ad->name[0] == '\0' ? "The identity"
-                                                    : check->ad->name,
-                         right->attribute,
-                         strcmp(right->attribute, "lockoutTime") == 0
-                             ? "end lockouts"
-                             : "set temporary passwords or demand changes");
+            snprintf(list + used, sizeof(list) - used, "%s%s",
+                     used == 0 ? "" : ", ", right->attribute);
         if (strcmp(right->attribute, "replPropertyMetaData") == 0 &&
             right->sees == SR_NO)
             findings_add(check->findings, SEVERITY_WARNING, survey->test_dn,
-                         NULL, advice,
+                         NULL, "Let it read the attribute of users.",
                          "replPropertyMetaData cannot be read: the age of a "
                          "temporary password is known on the host only that "
                          "has set it.");
     }
+    if (list[0] != '\0')
+        findings_add(check->findings, SEVERITY_WARNING, survey->test_dn, NULL,
+                     advice,
+                     "%s may not write %s: \"selfresetctl temporary\" "
+                     "(unicodePwd, pwdLastSet, userAccountControl), "
+                     "\"must-change\" (pwdLastSet, userAccountControl) or "
+                     "\"unlock\" (lockoutTime) is refused.",
+                     check->ad->identity[0] == '\0' ? "The identity"
+                                                    : check->ad->identity,
+                     list);
 }
 
 static void

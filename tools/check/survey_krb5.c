@@ -164,18 +164,23 @@ static void
 check_key(const struct check *check, const struct sr_survey_key *key,
           bool has_other)
 {
+    const char *event = key->event;
     char command[COMMAND_SIZE];
 
     if (is_usable(key) || is_untried(check, key) ||
         is_named_by_directory(check, key))
         return;
     advise(check, key->event, key->principal, command);
+    /* Nothing but this host should have changed it. */
+    if (check->config->bind_secret == SR_BIND_SECRET_MANAGED &&
+        strcmp(event, "SR-5105") == 0)
+        event = "SR-5004";
     findings_add(
         check->findings,
         has_other || !check->config->verify ? SEVERITY_WARNING : SEVERITY_ERROR,
         key->principal, NULL, command, "The key is of no use%s%s%s: %s.",
-        key->event[0] == '\0' ? "" : " (", key->event,
-        key->event[0] == '\0' ? "" : ")", key->why);
+        event[0] == '\0' ? "" : " (", event, event[0] == '\0' ? "" : ")",
+        key->why);
 }
 
 static void

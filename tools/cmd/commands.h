@@ -24,6 +24,7 @@ int ctl_nss(struct ctl *ctl, int argc, char **argv);
 int ctl_pam(struct ctl *ctl, int argc, char **argv);
 int ctl_reset(struct ctl *ctl, int argc, char **argv);
 int ctl_groups(struct ctl *ctl, int argc, char **argv);
+int ctl_rotate(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
 int ctl_why(struct ctl *ctl, int argc, char **argv);
 int ctl_ticket(struct ctl *ctl, int argc, char **argv);

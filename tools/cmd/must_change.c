@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include "policy/account/never_expired.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/directory_admin.h"
@@ -61,8 +62,13 @@ carry_out(struct ctl *ctl, struct sr_transaction *txn, bool has_clear)
     if (code != CTL_OK)
         return code;
     ctl_publish(ctl, facts->name);
-    if (!in_directory || sr_transaction_refresh(txn) == SR_STATUS_OK)
+    if (!in_directory)
         return CTL_OK;
+    if (sr_transaction_refresh(txn) == SR_STATUS_OK) {
+        if (has_clear)
+            sr_never_expired_restore(txn);
+        return CTL_OK;
+    }
     ctl_error("The change was made, but then %s could not be read: %s.",
               facts->name, txn->reason);
     return CTL_PARTLY;

@@ -14,10 +14,55 @@
 #include <string.h>
 
 #include "policy/backend/ad/change.h"
+#include "policy/backend/ad/rotate.h"
 #include "policy/backend/ad/survey.h"
 #include "policy/backend/ad/verify.h"
 #include "policy/backend/krb5/krb5.h"
 #include "policy/backend/ldap/ldap.h"
+
+/*
+ * This host's own trouble keeps it from reading the account: where a bind may
+ * verify the password in place of Kerberos, the owner reads it.  Nothing is
+ * known of it before, which is of use only if a password follows.
+ */
+static bool
+reads_as_owner(const struct sr_ad_call *ad, const char *name)
+{
+    const struct sr_ldap_session *bind = ad->session->bind;
+    const bool is_read = bind != NULL && bind->known.is_owners &&
+                         strcmp(bind->known.name, name) == 0;
+
+    return ad->call->error.code == SR_ERROR_IDENTITY &&
+           ad->call->backend->config->auth == SR_AUTH_KRB5_LDAP &&
+           (ad->call->expects_password || is_read);
+}
+
+/* A key that this host manages is not the current one: another program has
+ * changed it. */
+static void
+note_foreign(struct sr_call *call)
+{
+    char *at = strstr(call->error.text, "(SR-5105)");
+
+    if (call->backend->config->bind_secret == SR_BIND_SECRET_MANAGED &&
+        at != NULL)
+        memcpy(at, "(SR-5004)", strlen("(SR-5004)"));
+}
+
+static enum sr_status
+look_up_as_owner(struct sr_ad_call *ad, const char *name,
+                 const struct sr_rules *rules, struct sr_account **account)
+{
+    struct sr_call *part = sr_ad_bind(ad);
+    enum sr_status status =
+        sr_ldap_operations.accounts.look_up(part, name, rules, account);
+
+    if (status == SR_STATUS_OK)
+        sr_error_clear(&ad->call->error);
+    return status == SR_STATUS_OK || status == SR_STATUS_UNKNOWN_NAME
+               ? status
+               : SR_STATUS_UNAVAILABLE;
+}
 
 static enum sr_status
 ad_look_up(struct sr_call *call, const char *name, const struct sr_rules *rules,
@@ -35,6 +80,9 @@ ad_look_up(struct sr_call *call, const char *name, const struct sr_rules *rules,
         status =
             sr_ldap_operations.accounts.look_up(part, name, rules, account);
         call->error = part->error;
+        note_foreign(call);
+        if (status == SR_STATUS_UNAVAILABLE && reads_as_owner(&ad, name))
+            status = look_up_as_owner(&ad, name, rules, account);
     }
     if (*account != NULL)
         (*account)->backend = *call->backend;
@@ -104,6 +152,19 @@ ad_administer(struct sr_call *call, struct sr_account *account,
         call->error = part->error;
     }
     sr_ad_end(&ad, written != SR_WRITE_FAILED);
+    return written;
+}
+
+static enum sr_write
+ad_rotate(struct sr_call *call)
+{
+    enum sr_write written = SR_WRITE_FAILED;
+    struct sr_ad_call ad;
+
+    if (sr_ad_begin(call, &ad))
+        written = sr_ad_rotate(&ad);
+    note_foreign(call);
+    sr_ad_end(&ad, true);
     return written;
 }
 
@@ -284,6 +345,7 @@ static const struct sr_backend_ops operations = {
         },
     .enumerate = ad_enumerate,
     .administer = ad_administer,
+    .rotate = ad_rotate,
     .survey = ad_survey,
     .credentials = &credentials,
 };

@@ -30,10 +30,13 @@ configure(struct sr_ad_session *session, const struct sr_backend_config *config)
     session->directory_config.kdc = domain->kdc;
     session->directory_config.principal = domain->principal;
 
-    /* Only the user binds here. */
+    /* Only the user binds here: by a DN, or by the one name that every account
+     * has (MS-ADTS 5.1.1.1.1). */
+    snprintf(session->user, sizeof(session->user), "%%u@%s", domain->realm);
     session->bind_config = session->directory_config;
     session->bind_config.uri = domain->bind;
     session->bind_config.identity = SR_IDENTITY_NONE;
+    session->bind_config.user_dn = session->user;
 
     session->kdc_config = session->directory_config;
     session->kdc_config.enterprise = false;

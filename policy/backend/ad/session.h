@@ -19,6 +19,7 @@ struct sr_ad_session {
     struct sr_ad_domain domain;
     bool is_known; /* the domain is */
     struct sr_backend_config directory_config, bind_config, kdc_config;
+    char user[260];               /* "%u@REALM", as which users bind */
     void *directory, *bind, *kdc; /* the states of the three */
 
     /* Time, as the directory counts it: see ldap/session.h. */

@@ -197,6 +197,32 @@ read_account(struct sr_ldap_session *session, struct sr_survey_ad *out)
     free(filter);
 }
 
+/* That which asks, and its security identifier. */
+static void
+read_identity(struct sr_ldap_session *session, struct sr_survey_ad *out)
+{
+    static const char *const attribute[] = {"sAMAccountName", "objectSid",
+                                            NULL};
+    const char *dn = session->config->identity == SR_IDENTITY_SIMPLE
+                         ? session->config->bind_dn
+                         : out->account;
+    struct sr_ldap_entry entry = {0};
+    const struct sr_ldap_value *sid;
+    size_t count, at = 0;
+
+    if (dn[0] != '\0' &&
+        sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                       attribute, &entry, 1, &count) == LDAP_SUCCESS) {
+        copy(out->identity, sizeof(out->identity),
+             sr_ldap_entry_first(&entry, attribute[0]));
+        sid = sr_ldap_entry_value(&entry, attribute[1], &at);
+        if (sid != NULL)
+            sr_ad_sid_text((const uint8_t *)sid->text, sid->size, out->sid,
+                           sizeof(out->sid));
+    }
+    sr_ldap_entry_clear(&entry);
+}
+
 /* The first account that is not ours. */
 static void
 note_other(const struct sr_ldap_entry *entry, struct sr_survey_spn *spn)
@@ -315,6 +341,27 @@ has_value(const struct sr_ldap_entry *entry, const char *attribute,
     return false;
 }
 
+/*
+ * The right to reset a password, by trying to set one that is none: unicodePwd
+ * takes quoted UTF-16 only, and rights are looked at first.
+ */
+static enum sr_tri
+may_reset(struct sr_ldap_session *session, const char *dn)
+{
+    struct sr_ldap_response answer;
+
+    sr_ldap_replace(session, dn, "unicodePwd", "\"", &answer);
+    switch (answer.code) {
+    case LDAP_CONSTRAINT_VIOLATION:
+    case LDAP_UNWILLING_TO_PERFORM:
+        return SR_YES;
+    case LDAP_INSUFFICIENT_ACCESS:
+        return SR_NO;
+    default:
+        return SR_UNKNOWN;
+    }
+}
+
 static void
 try_rights(struct sr_ldap_session *session, struct sr_survey *survey)
 {
@@ -345,7 +392,16 @@ try_rights(struct sr_ldap_session *session, struct sr_survey *survey)
         right->writes =
             has_value(&entry, attribute[0], tried[i]) ? SR_YES : SR_NO;
     }
-    survey->right_count = TRIED_COUNT;
+    survey->right[TRIED_COUNT] = (struct sr_survey_right){
+        .attribute = "unicodePwd",
+        .is_known = SR_YES,
+        .sees = SR_NO, /* nobody does */
+        .self_writes = SR_UNKNOWN,
+        .writes = has_value(&entry, attribute[0], "unicodePwd")
+                      ? SR_YES
+                      : may_reset(session, survey->test_dn),
+    };
+    survey->right_count = TRIED_COUNT + 1;
     sr_ldap_entry_clear(&entry);
 }
 
@@ -364,6 +420,7 @@ look_around(struct sr_ldap_session *session, struct sr_survey *survey)
         count_must_change(session, out);
     if (out->name[0] != '\0')
         read_account(session, out);
+    read_identity(session, out);
     list_names(&survey->krb5, out);
     for (size_t i = 0; i < out->spn_count; i++)
         find_owners(session, out, &out->spn[i]);

@@ -15,6 +15,7 @@
 #include "policy/backend/krb5/account.h"
 #include "policy/backend/krb5/verify.h"
 #include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/ldap.h"
 
 /* ---- the account in Kerberos */
 
@@ -81,14 +82,21 @@ sr_ad_account_of_kdc(struct sr_ad_call *ad, struct sr_call *part,
  * nothing.
  */
 static enum sr_verify_result
-verify_by_bind(struct sr_ad_call *ad, const struct sr_account *account,
+verify_by_bind(struct sr_ad_call *ad, struct sr_account *account,
                const char *password)
 {
     struct sr_call *part = sr_ad_bind(ad);
-    struct sr_ldap_session *session = sr_ldap_begin(part->state, part);
+    struct sr_ldap_session *session;
     enum sr_verify_result result = SR_VERIFY_UNAVAILABLE;
     struct sr_ldap_response answer;
 
+    if (account == NULL || account->is_closed) { /* and read it */
+        result =
+            sr_ldap_operations.accounts.verify(part, account, password, false);
+        ad->call->error = part->error;
+        return result;
+    }
+    session = sr_ldap_begin(part->state, part);
     if (session == NULL)
         return result;
     sr_ldap_as_user(session, account->entry, password, &answer);
@@ -119,6 +127,40 @@ learn(const struct sr_facts *of_kdc, struct sr_facts *facts)
     }
 }
 
+/*
+ * This host's own trouble, which the error says, keeps Kerberos from verifying.
+ * A bind does, if the configuration allows it; the error stays for the log. TLS
+ * has verified the directory, so a false KDC has no part in this.
+ */
+static enum sr_verify_result
+verify_instead(struct sr_ad_call *ad, struct sr_account *account,
+               const char *password)
+{
+    const struct sr_error why = ad->call->error;
+    enum sr_verify_result result = SR_VERIFY_UNAVAILABLE;
+
+    if (why.code != SR_ERROR_IDENTITY ||
+        ad->call->backend->config->auth != SR_AUTH_KRB5_LDAP)
+        return result;
+    result = verify_by_bind(ad, account, password);
+    if (result != SR_VERIFY_UNAVAILABLE && account != NULL) {
+        account->is_by_bind = true;
+        ad->call->error = why;
+    }
+    return result;
+}
+
+/* Kerberos has verified the password of an account that only its owner can
+ * read. */
+static enum sr_verify_result
+read_as_owner(struct sr_ad_call *ad, struct sr_account *account,
+              const char *password)
+{
+    return verify_by_bind(ad, account, password) == SR_VERIFY_RIGHT
+               ? SR_VERIFY_RIGHT
+               : SR_VERIFY_UNAVAILABLE;
+}
+
 static enum sr_verify_result
 conclude(struct sr_ad_call *ad, struct sr_account *account,
          const struct sr_account *of_kdc, const char *password,
@@ -133,12 +175,17 @@ conclude(struct sr_ad_call *ad, struct sr_account *account,
     case SR_KRB5_KEY_EXPIRED:
         /* Without FAST nothing shows that the KDC is a real one; TLS does so
          * for the directory. */
-        if (by_kdc == SR_VERIFY_UNAVAILABLE && kdc->armour == NULL)
+        if (by_kdc == SR_VERIFY_UNAVAILABLE && kdc->armour == NULL &&
+            ad->call->backend->config->auth == SR_AUTH_KRB5)
             return verify_by_bind(ad, account, password);
         break;
     default:
         break;
     }
+    if (by_kdc == SR_VERIFY_UNAVAILABLE)
+        return verify_instead(ad, account, password);
+    if (by_kdc == SR_VERIFY_RIGHT && account->is_closed)
+        return read_as_owner(ad, account, password);
     if (by_kdc == SR_VERIFY_RIGHT)
         learn(&of_kdc->facts, &account->facts);
     return by_kdc;
@@ -181,8 +228,11 @@ sr_ad_verify(struct sr_ad_call *ad, struct sr_account *account,
     if (kdc != NULL && account == NULL) {
         result = sr_krb5_verify(kdc, NULL, password);
         ad->call->error = part->error;
+        if (result == SR_VERIFY_UNAVAILABLE)
+            result = verify_instead(ad, NULL, password);
     } else if (kdc != NULL &&
                sr_ad_account_of_kdc(ad, part, account, &of_kdc)) {
+        account->is_by_bind = false;
         kdc->answer = SR_KRB5_ASKS;
         result = sr_krb5_verify(kdc, &of_kdc, password);
         if (result == SR_VERIFY_WRONG)

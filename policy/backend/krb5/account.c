@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "policy/backend/krb5/account.h"
-#include "policy/backend/krb5/ntstatus.h"
+#include "policy/backend/krb5/padata.h"
 #include "policy/util/utf8.h"
 
 #define ENTRY_MAX (1 << 20) /* no line of passwd(5) is longer */

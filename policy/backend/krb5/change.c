@@ -418,25 +418,17 @@ get_ticket(struct sr_krb5_session *session, struct sr_account *account,
 }
 
 enum sr_write
-sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
-               const char *old, const char *password, enum sr_refusal *refusal)
+sr_krb5_change_by_ticket(struct sr_krb5_session *session,
+                         struct sr_account *account, const char *password,
+                         enum sr_refusal *refusal)
 {
     struct talk talk = {.session = session, .fd = -1};
     const int64_t end = session->kdcs.end;
-    const krb5_data *of_ticket;
+    const krb5_data *of_ticket =
+        krb5_princ_realm(session->context, session->changepw.server);
     char realm[256];
     enum sr_write written;
 
-    if (old == NULL) {
-        sr_error_set(session->error, SR_ERROR_OTHER,
-                     "a KDC changes a password only with the current one");
-        *refusal = SR_REFUSAL_NO_RIGHT;
-        return SR_WRITE_REFUSED;
-    }
-    written = get_ticket(session, account, old, refusal);
-    if (written != SR_WRITE_DONE)
-        return written;
-    of_ticket = krb5_princ_realm(session->context, session->changepw.server);
     snprintf(realm, sizeof(realm), "%.*s", (int)of_ticket->length,
              of_ticket->data);
     connect_one(&talk, realm, end);
@@ -449,4 +441,22 @@ sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
     written = conclude(&talk, account, password, refusal);
     krb5_auth_con_free(session->context, talk.auth);
     return written;
+}
+
+enum sr_write
+sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
+               const char *old, const char *password, enum sr_refusal *refusal)
+{
+    enum sr_write written;
+
+    if (old == NULL) {
+        sr_error_set(session->error, SR_ERROR_OTHER,
+                     "a KDC changes a password only with the current one");
+        *refusal = SR_REFUSAL_NO_RIGHT;
+        return SR_WRITE_REFUSED;
+    }
+    written = get_ticket(session, account, old, refusal);
+    return written != SR_WRITE_DONE
+               ? written
+               : sr_krb5_change_by_ticket(session, account, password, refusal);
 }

@@ -17,4 +17,13 @@ enum sr_write sr_krb5_change(struct sr_krb5_session *session,
                              struct sr_account *account, const char *old,
                              const char *password, enum sr_refusal *refusal);
 
+/*
+ * The same for a principal, account->entry, by the ticket for a change that is
+ * in session->changepw.
+ */
+enum sr_write sr_krb5_change_by_ticket(struct sr_krb5_session *session,
+                                       struct sr_account *account,
+                                       const char *password,
+                                       enum sr_refusal *refusal);
+
 #endif

@@ -8,12 +8,14 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "policy/backend/krb5/initial.h"
-#include "policy/backend/krb5/ntstatus.h"
+#include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/steps.h"
+#include "policy/backend/lately.h"
 
 /* A ticket for a change is used at once. */
 #define CHANGE_SECONDS 300
@@ -109,6 +111,8 @@ read_error(krb5_context context, const struct exchange *exchange,
     initial->offset = (int64_t)(uint32_t)error->stime - (int64_t)time(NULL);
     initial->status = sr_krb5_ntstatus((const uint8_t *)error->e_data.data,
                                        error->e_data.length);
+    sr_krb5_etypes((const uint8_t *)error->e_data.data, error->e_data.length,
+                   &initial->etypes);
     krb5_free_error(context, error);
 }
 
@@ -183,9 +187,9 @@ say_why(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_initial *initial)
                               : initial->code);
 }
 
-void
-sr_krb5_initial_get(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
-                    struct sr_krb5_initial *initial)
+static void
+get(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
+    struct sr_krb5_initial *initial)
 {
     krb5_context context = kdcs->context;
     struct exchange exchange = {
@@ -207,6 +211,84 @@ sr_krb5_initial_get(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
         say_why(kdcs, initial);
     krb5_init_creds_free(context, exchange.state);
     krb5_get_init_creds_opt_free(context, exchange.options);
+}
+
+/*
+ * By the keys of one number.  A keytab can have newer keys than the KDC: those
+ * of a change that did not come to its end, or that another KDC has not taken
+ * over yet.
+ */
+static void
+get_by_number(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
+              krb5_kvno kvno, struct sr_krb5_initial *initial)
+{
+    struct sr_krb5_wish one = *wish;
+
+    sr_krb5_initial_free(kdcs->context, initial);
+    one.keytab =
+        sr_krb5_keytab_of_kvno(kdcs->context, wish->keytab, wish->client, kvno);
+    get(kdcs, one.keytab == NULL ? wish : &one, initial);
+    initial->kvno = kvno;
+    if (one.keytab != NULL)
+        krb5_kt_close(kdcs->context, one.keytab);
+}
+
+/* Of which account it is remembered that its newest keys are not in use. */
+static void
+name_record(krb5_context context, const struct sr_krb5_wish *wish, char *key,
+            size_t size)
+{
+    char *name = NULL;
+
+    if (krb5_unparse_name(context, wish->client, &name) != 0)
+        name = NULL;
+    snprintf(key, size, "%s", name == NULL ? "" : name);
+    krb5_free_unparsed_name(context, name);
+}
+
+/* The newest keys, then those before.  The ones that an earlier process has
+ * found not to be in use come last: a KDC counts them as a wrong password. */
+static void
+get_by_keytab(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
+              struct sr_krb5_initial *initial)
+{
+    krb5_kvno kvno[SR_KRB5_KVNOS_MAX];
+    const size_t count =
+        sr_krb5_keytab_kvnos(kdcs->context, wish->keytab, wish->client, kvno);
+    char key[256], text[24], known[24] = "";
+
+    if (count < 2) {
+        get(kdcs, wish, initial);
+        initial->kvno = count == 0 ? 0 : kvno[0];
+        return;
+    }
+    name_record(kdcs->context, wish, key, sizeof(key));
+    snprintf(text, sizeof(text), "%u", kvno[0]);
+    if (sr_lately_find(&sr_lately_unused, key, known, sizeof(known)) &&
+        strcmp(known, text) == 0) {
+        get_by_number(kdcs, wish, kvno[1], initial);
+        if (initial->answer != SR_KRB5_WRONG)
+            return;
+    }
+    get_by_number(kdcs, wish, kvno[0], initial);
+    if (initial->answer == SR_KRB5_WRONG && strcmp(known, text) != 0) {
+        get_by_number(kdcs, wish, kvno[1], initial);
+        if (initial->answer == SR_KRB5_TICKET)
+            sr_lately_set(&sr_lately_unused, key, text);
+    } else if (known[0] != '\0' && initial->answer == SR_KRB5_TICKET) {
+        sr_lately_set(&sr_lately_unused, key, NULL);
+    }
+}
+
+void
+sr_krb5_initial_get(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
+                    struct sr_krb5_initial *initial)
+{
+    memset(initial, 0, sizeof(*initial));
+    if (wish->keytab != NULL)
+        get_by_keytab(kdcs, wish, initial);
+    else
+        get(kdcs, wish, initial);
 }
 
 void

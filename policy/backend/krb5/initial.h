@@ -7,6 +7,7 @@
 #define SR_POLICY_BACKEND_KRB5_INITIAL_H
 
 #include "policy/backend/krb5/kdc.h"
+#include "policy/backend/krb5/padata.h"
 
 /* The service that stores new passwords; its tickets are given for expired
  * passwords too. */
@@ -17,7 +18,7 @@ struct sr_krb5_wish {
     krb5_principal client;
     const char *service;  /* NULL: a ticket-granting ticket */
     const char *password; /* NULL, and no keytab: stop at the first reply */
-    krb5_keytab keytab;   /* its key in place of a password */
+    krb5_keytab keytab;   /* its key in place of a password: see keytab.h */
     krb5_ccache armour;   /* for FAST (RFC 6113); NULL: none */
     krb5_ccache store;    /* where the ticket is put too; NULL: nowhere */
     bool demands_fast;
@@ -42,11 +43,14 @@ struct sr_krb5_initial {
     krb5_error_code code;      /* libkrb5's, 0 with a ticket */
     unsigned replies;          /* of KDCs */
     krb5_error_code krb_error; /* of the last KRB-ERROR; 0: there was none */
-    uint32_t status;           /* ntstatus.h; 0: none */
+    uint32_t status;           /* padata.h; 0: none */
     int64_t offset;            /* the KDC's clock minus this host's, seconds */
     bool has_offset;
+    krb5_kvno kvno;   /* of the key that was tried last, by a keytab */
     krb5_creds creds; /* TICKET */
     int64_t expires;  /* of the password, as the KDC says; 0: not said */
+    /* With ASKS: what keys of the client are made with. */
+    struct sr_krb5_etypes etypes;
 };
 
 /*

@@ -138,3 +138,74 @@ sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
     krb5_kt_end_seq_get(context, keytab, &cursor);
     return count;
 }
+
+/* ---- numbers of keys */
+
+static void
+note_kvno(krb5_kvno kvno, krb5_kvno found[SR_KRB5_KVNOS_MAX], size_t *count)
+{
+    size_t at = 0;
+
+    while (at < *count && found[at] > kvno)
+        at++;
+    if (at == SR_KRB5_KVNOS_MAX || (at < *count && found[at] == kvno))
+        return;
+    if (*count < SR_KRB5_KVNOS_MAX)
+        ++*count;
+    for (size_t i = *count - 1; i > at; i--)
+        found[i] = found[i - 1];
+    found[at] = kvno;
+}
+
+size_t
+sr_krb5_keytab_kvnos(krb5_context context, krb5_keytab keytab,
+                     krb5_const_principal principal,
+                     krb5_kvno found[SR_KRB5_KVNOS_MAX])
+{
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+    size_t count = 0;
+
+    if (krb5_kt_start_seq_get(context, keytab, &cursor) != 0)
+        return 0;
+    while (krb5_kt_next_entry(context, keytab, &entry, &cursor) == 0) {
+        if (krb5_principal_compare(context, entry.principal, principal))
+            note_kvno(entry.vno, found, &count);
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return count;
+}
+
+krb5_keytab
+sr_krb5_keytab_of_kvno(krb5_context context, krb5_keytab keytab,
+                       krb5_const_principal principal, krb5_kvno kvno)
+{
+    krb5_keytab made = NULL;
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+    krb5_error_code error = 0;
+    char name[64];
+
+    /* The name is of this process, in which no other thread has the context. */
+    snprintf(name, sizeof(name), "MEMORY:selfreset-%p-%u", (void *)context,
+             kvno);
+    if (krb5_kt_resolve(context, name, &made) != 0)
+        return NULL;
+    if (krb5_kt_start_seq_get(context, keytab, &cursor) != 0) {
+        krb5_kt_close(context, made);
+        return NULL;
+    }
+    while (error == 0 &&
+           krb5_kt_next_entry(context, keytab, &entry, &cursor) == 0) {
+        if (entry.vno == kvno &&
+            krb5_principal_compare(context, entry.principal, principal))
+            error = krb5_kt_add_entry(context, made, &entry);
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    if (error == 0)
+        return made;
+    krb5_kt_close(context, made);
+    return NULL;
+}

@@ -35,4 +35,19 @@ krb5_error_code sr_krb5_keytab_find(krb5_context context, krb5_keytab keytab,
 size_t sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
                                  const char *service, krb5_principal *found);
 
+/* The most numbers of keys that are looked at. */
+#define SR_KRB5_KVNOS_MAX 2
+
+/* The numbers of the keys of a principal, the newest first.  Returns how many.
+ */
+size_t sr_krb5_keytab_kvnos(krb5_context context, krb5_keytab keytab,
+                            krb5_const_principal principal,
+                            krb5_kvno found[SR_KRB5_KVNOS_MAX]);
+
+/* A keytab in memory with the keys of a principal that have this number.  NULL:
+ * out of memory.  To be closed. */
+krb5_keytab sr_krb5_keytab_of_kvno(krb5_context context, krb5_keytab keytab,
+                                   krb5_const_principal principal,
+                                   krb5_kvno kvno);
+
 #endif

@@ -47,7 +47,7 @@ struct sr_krb5_session {
     struct sr_krb5_proof changed; /* the new password, proved after a change */
     struct sr_krb5_proof proved;  /* the password that got `changepw` */
     enum sr_krb5_answer answer;   /* to the last password, */
-    uint32_t status;              /* and its status, see ntstatus.h */
+    uint32_t status;              /* and its status, see padata.h */
     unsigned absent_replies;      /* of KDCs to an account that is absent */
     krb5_creds changepw;          /* ticket for a change; client NULL: none */
     krb5_creds tgt;               /* for the session; client NULL: none */

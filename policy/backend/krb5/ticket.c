@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/backend/krb5/initial.h"
 #include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/ticket.h"
@@ -50,30 +51,27 @@ get_initial(struct job *job)
 {
     struct sr_krb5_ticket *ticket = job->ticket;
     krb5_context context = ticket->context;
-    krb5_init_creds_context exchange = NULL;
-    krb5_creds creds;
+    const struct sr_krb5_wish wish = {.client = ticket->client,
+                                      .keytab = job->keytab};
+    struct sr_krb5_initial initial;
     krb5_error_code error;
 
-    memset(&creds, 0, sizeof(creds));
-    error = krb5_init_creds_init(context, ticket->client, NULL, NULL, 0, NULL,
-                                 &exchange);
+    sr_krb5_initial_get(&job->kdcs, &wish, &initial);
+    job->steps.is_silent = initial.answer == SR_KRB5_SILENT;
+    error = initial.code == KRB5_PREAUTH_FAILED && initial.krb_error != 0
+                ? initial.krb_error
+                : initial.code;
     if (error == 0)
-        error = krb5_init_creds_set_keytab(context, exchange, job->keytab);
+        error =
+            krb5_cc_initialize(context, ticket->cache, initial.creds.client);
     if (error == 0)
-        error = sr_krb5_steps_initial(&job->kdcs, exchange, &job->steps);
-    if (error == 0)
-        error = krb5_init_creds_get_creds(context, exchange, &creds);
-    if (error == 0)
-        error = krb5_cc_initialize(context, ticket->cache, creds.client);
-    if (error == 0)
-        error = krb5_cc_store_cred(context, ticket->cache, &creds);
+        error = krb5_cc_store_cred(context, ticket->cache, &initial.creds);
     if (error == 0) { /* the KDC may have canonicalized the name */
         krb5_free_principal(context, ticket->client);
-        ticket->client = creds.client;
-        creds.client = NULL;
+        ticket->client = initial.creds.client;
+        initial.creds.client = NULL;
     }
-    krb5_free_cred_contents(context, &creds);
-    krb5_init_creds_free(context, exchange);
+    sr_krb5_initial_free(context, &initial);
     return error;
 }
 

@@ -60,33 +60,93 @@ set_trouble(struct sr_krb5_session *session, krb5_principal server,
     krb5_free_error_message(context, text);
 }
 
+/* Get a ticket for `server`; it is to be freed. */
+static krb5_error_code
+get_service(struct sr_krb5_session *session, krb5_ccache cache,
+            krb5_principal client, krb5_principal server,
+            struct sr_krb5_steps *steps, krb5_creds *ticket)
+{
+    krb5_context context = session->context;
+    krb5_creds wanted = {.client = client, .server = server};
+    krb5_tkt_creds_context exchange = NULL;
+    krb5_error_code error =
+        krb5_tkt_creds_init(context, cache, &wanted, 0, &exchange);
+
+    memset(ticket, 0, sizeof(*ticket));
+    if (error == 0)
+        error = sr_krb5_steps_service(&session->kdcs, exchange, steps);
+    if (error == 0)
+        error = krb5_tkt_creds_get_creds(context, exchange, ticket);
+    krb5_tkt_creds_free(context, exchange);
+    return error;
+}
+
 enum sr_krb5_trust
 sr_krb5_trust_try(struct sr_krb5_session *session, krb5_ccache cache,
                   krb5_principal client, krb5_principal server,
                   krb5_error_code *code)
 {
-    krb5_context context = session->context;
-    krb5_creds wanted = {.client = client, .server = server};
-    krb5_creds ticket;
-    krb5_tkt_creds_context exchange = NULL;
     struct sr_krb5_steps steps = {0};
+    krb5_creds ticket;
 
-    memset(&ticket, 0, sizeof(ticket));
-    *code = krb5_tkt_creds_init(context, cache, &wanted, 0, &exchange);
-    if (*code == 0)
-        *code = sr_krb5_steps_service(&session->kdcs, exchange, &steps);
-    if (*code == 0)
-        *code = krb5_tkt_creds_get_creds(context, exchange, &ticket);
+    *code = get_service(session, cache, client, server, &steps, &ticket);
     if (*code == 0)
         *code = accept_ticket(session, &ticket, server);
-    krb5_tkt_creds_free(context, exchange);
-    krb5_free_cred_contents(context, &ticket);
+    krb5_free_cred_contents(session->context, &ticket);
     if (*code == 0)
         return SR_KRB5_TRUSTED;
     if (steps.is_silent)
         return SR_KRB5_NOT_REACHED;
     set_trouble(session, server, *code);
     return SR_KRB5_NOT_TRUSTED;
+}
+
+/* A cache in memory with a ticket-granting ticket.  NULL: the session's error
+ * says why. */
+static krb5_ccache
+cache_of(struct sr_krb5_session *session, krb5_creds *tgt)
+{
+    krb5_context context = session->context;
+    krb5_ccache cache = NULL;
+    krb5_error_code error = krb5_cc_new_unique(context, "MEMORY", NULL, &cache);
+
+    if (error == 0)
+        error = krb5_cc_initialize(context, cache, tgt->client);
+    if (error == 0)
+        error = krb5_cc_store_cred(context, cache, tgt);
+    if (error == 0)
+        return cache;
+    sr_krb5_set_error(context, session->error, SR_ERROR_MEMORY, "the cache",
+                      error);
+    if (cache != NULL)
+        krb5_cc_destroy(context, cache);
+    return NULL;
+}
+
+bool
+sr_krb5_trust_kvno(struct sr_krb5_session *session, krb5_creds *tgt,
+                   krb5_principal server, krb5_kvno *kvno)
+{
+    krb5_context context = session->context;
+    krb5_ccache cache = cache_of(session, tgt);
+    struct sr_krb5_steps steps = {0};
+    krb5_ticket *ticket = NULL;
+    krb5_creds creds;
+    krb5_error_code error;
+
+    if (cache == NULL)
+        return false;
+    error = get_service(session, cache, tgt->client, server, &steps, &creds);
+    if (error == 0)
+        error = krb5_decode_ticket(&creds.ticket, &ticket);
+    if (error == 0)
+        *kvno = ticket->enc_part.kvno;
+    else if (!steps.is_silent)
+        set_trouble(session, server, error);
+    krb5_free_ticket(context, ticket);
+    krb5_free_cred_contents(context, &creds);
+    krb5_cc_destroy(context, cache);
+    return error == 0;
 }
 
 static enum sr_krb5_trust
@@ -112,27 +172,18 @@ verify(struct sr_krb5_session *session, krb5_ccache cache, krb5_creds *tgt)
 enum sr_krb5_trust
 sr_krb5_trust_verify(struct sr_krb5_session *session, krb5_creds *tgt)
 {
-    krb5_context context = session->context;
-    enum sr_krb5_trust trust = SR_KRB5_NOT_TRUSTED;
-    krb5_ccache cache = NULL;
-    krb5_error_code error;
+    enum sr_krb5_trust trust;
+    krb5_ccache cache;
 
     if (session->keytab == NULL) {
         *session->error = session->keytab_error;
         return SR_KRB5_NOT_TRUSTED;
     }
-    error = krb5_cc_new_unique(context, "MEMORY", NULL, &cache);
-    if (error == 0)
-        error = krb5_cc_initialize(context, cache, tgt->client);
-    if (error == 0)
-        error = krb5_cc_store_cred(context, cache, tgt);
-    if (error == 0)
-        trust = verify(session, cache, tgt);
-    else
-        sr_krb5_set_error(context, session->error, SR_ERROR_MEMORY, "the cache",
-                          error);
-    if (cache != NULL)
-        krb5_cc_destroy(context, cache);
+    cache = cache_of(session, tgt);
+    if (cache == NULL)
+        return SR_KRB5_NOT_TRUSTED;
+    trust = verify(session, cache, tgt);
+    krb5_cc_destroy(session->context, cache);
     if (trust == SR_KRB5_TRUSTED)
         sr_error_clear(session->error);
     return trust;

@@ -34,4 +34,9 @@ enum sr_krb5_trust sr_krb5_trust_try(struct sr_krb5_session *session,
                                      krb5_principal server,
                                      krb5_error_code *code);
 
+/* The number of the key that a ticket for `server` has, by a ticket-granting
+ * one.  False: none is given, and the session's error says why. */
+bool sr_krb5_trust_kvno(struct sr_krb5_session *session, krb5_creds *tgt,
+                        krb5_principal server, krb5_kvno *kvno);
+
 #endif

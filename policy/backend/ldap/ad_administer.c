@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/backend/ldap/ad_administer.h"
 #include "policy/backend/ldap/ad_values.h"
@@ -37,8 +38,8 @@ struct changes {
 };
 
 static void
-replace(struct changes *changes, const char *attribute, const char *value,
-        size_t size)
+add_change(struct changes *changes, int operation, const char *attribute,
+           const char *value, size_t size)
 {
     size_t at = changes->count++;
 
@@ -47,12 +48,19 @@ replace(struct changes *changes, const char *attribute, const char *value,
     changes->values[at][0] = &changes->value[at];
     changes->values[at][1] = NULL;
     changes->mod[at] = (LDAPMod){
-        .mod_op = LDAP_MOD_REPLACE | LDAP_MOD_BVALUES,
+        .mod_op = operation | LDAP_MOD_BVALUES,
         .mod_type = (char *)(uintptr_t)attribute,
         .mod_vals.modv_bvals = changes->values[at],
     };
     changes->list[at] = &changes->mod[at];
     changes->list[at + 1] = NULL;
+}
+
+static void
+replace(struct changes *changes, const char *attribute, const char *value,
+        size_t size)
+{
+    add_change(changes, LDAP_MOD_REPLACE, attribute, value, size);
 }
 
 static enum sr_write
@@ -178,24 +186,30 @@ send(struct sr_ldap_session *session, const char *dn, struct changes *changes,
 
 /* ---- the orders */
 
-/*
- * Demand a change, in the same modification.  A password that never expires
- * need not be changed either (MS-SAMR 3.1.1.8.7), so that is taken away. `text`
- * has room for a number.
- */
+/* Set or clear the bit of a password that never expires, where it is not so.
+ * `text` has room for a number. */
 static void
-add_demand(const struct sr_ldap_entry *entry, struct changes *changes,
-           char text[16])
+add_control(const struct sr_ldap_entry *entry, bool never,
+            struct changes *changes, char text[16])
 {
     const char *control = sr_ldap_entry_first(entry, "userAccountControl");
     uint32_t bits = 0;
 
-    replace(changes, "pwdLastSet", "0", 1);
     if (control == NULL || !sr_ad_bits(control, &bits) ||
-        (bits & UAC_DONT_EXPIRE) == 0)
+        ((bits & UAC_DONT_EXPIRE) != 0) == never)
         return;
-    snprintf(text, 16, "%" PRId32, (int32_t)(bits & ~UAC_DONT_EXPIRE));
+    snprintf(text, 16, "%" PRId32, (int32_t)(bits ^ UAC_DONT_EXPIRE));
     replace(changes, "userAccountControl", text, strlen(text));
+}
+
+/* Demand a change, in the same modification.  A password that never expires
+ * need not be changed either (MS-SAMR 3.1.1.8.7), so that is taken away. */
+static void
+add_demand(const struct sr_ldap_entry *entry, struct changes *changes,
+           char text[16])
+{
+    replace(changes, "pwdLastSet", "0", 1);
+    add_control(entry, false, changes, text);
 }
 
 /* A password as unicodePwd takes it; 0: it is not UTF-8, or too long. */
@@ -277,6 +291,11 @@ carry_out(struct sr_ldap_session *session, struct sr_account *account,
     case SR_ORDER_GIVE_PASSWORD:
         return set_password(session, account, password,
                             order == SR_ORDER_SET_PASSWORD, refusal);
+    case SR_ORDER_NEVER_EXPIRES:
+        add_control(&session->known.entry, true, &changes, text);
+        if (changes.count == 0) /* it is so already */
+            return SR_WRITE_DONE;
+        break;
     }
     return send(session, account->entry, &changes, false, refusal);
 }
@@ -296,4 +315,50 @@ sr_ldap_ad_administer(struct sr_ldap_session *session,
     default:
         return SR_WRITE_FAILED;
     }
+}
+
+/* ---- the identity's own password */
+
+enum sr_tri
+sr_ldap_ad_is_group_managed(struct sr_ldap_session *session, const char *filter)
+{
+    static const char *const attribute[] = {"objectClass", NULL};
+    struct sr_ldap_entry entry = {0};
+    enum sr_tri answer = SR_UNKNOWN;
+    const char *text;
+    size_t count, at = 0;
+
+    if (sr_ldap_search(session, session->config->default_policy,
+                       LDAP_SCOPE_SUBTREE, filter, attribute, &entry, 1,
+                       &count) == LDAP_SUCCESS) {
+        answer = SR_NO;
+        while ((text = sr_ldap_entry_next(&entry, attribute[0], &at)) != NULL)
+            if (strcasecmp(text, "msDS-GroupManagedServiceAccount") == 0)
+                answer = SR_YES;
+    }
+    sr_ldap_entry_clear(&entry);
+    return answer;
+}
+
+enum sr_write
+sr_ldap_ad_change_own(struct sr_ldap_session *session, const char *dn,
+                      const char *old, const char *password,
+                      enum sr_refusal *refusal)
+{
+    struct changes changes = {.count = 0};
+    char before[UNICODE_MAX], after[UNICODE_MAX];
+    const size_t old_size = encode(old, before);
+    const size_t size = encode(password, after);
+    enum sr_write written;
+
+    if (old_size == 0 || size == 0) {
+        written = refuse(session, refusal, "The password is not UTF-8.");
+    } else {
+        add_change(&changes, LDAP_MOD_DELETE, "unicodePwd", before, old_size);
+        add_change(&changes, LDAP_MOD_ADD, "unicodePwd", after, size);
+        written = send(session, dn, &changes, false, refusal);
+    }
+    explicit_bzero(before, sizeof(before));
+    explicit_bzero(after, sizeof(after));
+    return written;
 }

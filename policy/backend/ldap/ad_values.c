@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -195,6 +196,26 @@ static uint32_t
 sub(const uint8_t *sid, size_t at)
 {
     return sr_get32(sid + SID_HEAD + at * 4);
+}
+
+void
+sr_ad_sid_text(const uint8_t *bytes, size_t size, char *out, size_t out_size)
+{
+    uint64_t authority = 0;
+    size_t used;
+
+    out[0] = '\0';
+    if (!sr_ad_is_sid(bytes, size))
+        return;
+    for (size_t i = 2; i < SID_HEAD; i++)
+        authority = authority << 8 | bytes[i];
+    used = (size_t)snprintf(out, out_size, "S-%u-%llu", (unsigned)bytes[0],
+                            (unsigned long long)authority);
+    for (size_t i = 0; i < bytes[1] && used < out_size; i++)
+        used += (size_t)snprintf(out + used, out_size - used, "-%u",
+                                 (unsigned)sub(bytes, i));
+    if (used >= out_size)
+        out[0] = '\0';
 }
 
 bool

@@ -81,6 +81,10 @@ bool sr_ad_denies_change(const uint8_t *bytes, size_t size, const uint8_t *sid,
 /* Whether bytes are one security identifier (MS-DTYP 2.4.2.2). */
 bool sr_ad_is_sid(const uint8_t *bytes, size_t size);
 
+/* It as text, "S-1-5-..." (MS-DTYP 2.4.2.1); empty: it is none, or too long. */
+void sr_ad_sid_text(const uint8_t *bytes, size_t size, char *out,
+                    size_t out_size);
+
 /* Whether an identifier is of a group that AdminSDHolder protects (MS-ADTS
  * 3.1.1.6.1.3), or of the built-in administrator. */
 bool sr_ad_is_privileged(const uint8_t *sid, size_t size);

@@ -5,7 +5,10 @@
  */
 #include <config.h>
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/connect.h"
@@ -178,21 +181,88 @@ bind_as(struct sr_ldap_session *session, const char *dn, const char *mechanism,
     ldap_msgfree(message);
 }
 
+/* Bind by the password in a file.  Returns false when it cannot be read, and
+ * the error says why. */
+static bool
+bind_by_file(struct sr_ldap_session *session, const char *path,
+             struct sr_ldap_response *answer)
+{
+    __attribute__((cleanup(sr_secret_file_free))) char *secret =
+        sr_secret_file_read(path, session->error);
+
+    if (secret == NULL) {
+        sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
+        return false;
+    }
+    bind_as(session, session->config->bind_dn, LDAP_SASL_SIMPLE, secret,
+            answer);
+    return true;
+}
+
+/*
+ * Bind by a password that this host changes: a rotation that did not come to
+ * its end has left a second one, and the directory has one of the two.  The new
+ * one comes first, as Active Directory binds the old one for an hour; unless it
+ * was lately found not to be in use, since each try is counted there.
+ */
+static bool
+bind_managed(struct sr_ldap_session *session, struct sr_ldap_response *answer)
+{
+    const struct sr_backend_config *config = session->config;
+    char fresh[PATH_MAX];
+    bool is_unused;
+
+    snprintf(fresh, sizeof(fresh), "%s" SR_LDAP_SECRET_NEW,
+             config->secret_file);
+    if (access(fresh, F_OK) != 0)
+        return bind_by_file(session, config->secret_file, answer);
+    is_unused = sr_lately_find(&sr_lately_unused, fresh, NULL, 0);
+    if (!is_unused) {
+        if (!bind_by_file(session, fresh, answer) ||
+            answer->code != LDAP_INVALID_CREDENTIALS)
+            return answer->code != LDAP_PARAM_ERROR;
+        sr_lately_set(&sr_lately_unused, fresh, "");
+    }
+    if (!bind_by_file(session, config->secret_file, answer))
+        return false;
+    if (!is_unused || answer->code != LDAP_INVALID_CREDENTIALS)
+        return true;
+    sr_lately_set(&sr_lately_unused, fresh, NULL);
+    return bind_by_file(session, fresh, answer);
+}
+
+/* The identity's password is not the one of the directory any more. */
+static void
+why_refused(struct sr_ldap_session *session,
+            const struct sr_ldap_response *answer)
+{
+    const struct sr_backend_config *config = session->config;
+    const bool is_wrong = answer->code == LDAP_INVALID_CREDENTIALS &&
+                          config->type == SR_BACKEND_AD;
+
+    sr_ldap_why_response(
+        session, answer, "%s does not accept the service's identity%s: ",
+        sr_ldap_uri_text(session, session->uri),
+        is_wrong && config->bind_secret == SR_BIND_SECRET_MANAGED ? " (SR-5004)"
+                                                                  : "");
+    if (is_wrong)
+        session->error->code = SR_ERROR_IDENTITY;
+}
+
 /* Bind as the service, by the configured kind of identity. */
 static int
 bind_service(struct sr_ldap_session *session)
 {
     const struct sr_backend_config *config = session->config;
-    __attribute__((cleanup(sr_secret_file_free))) char *secret = NULL;
     bool was_nobody = session->bound == SR_LDAP_BOUND_NOBODY;
     struct sr_ldap_response answer;
 
     sr_ldap_response_init(&answer, LDAP_SUCCESS);
     if (config->identity == SR_IDENTITY_SIMPLE) {
-        secret = sr_secret_file_read(config->secret_file, session->error);
-        if (secret == NULL)
+        if (config->bind_secret == SR_BIND_SECRET_MANAGED
+                ? !bind_managed(session, &answer)
+                : !bind_by_file(session, config->secret_file, &answer))
             return LDAP_PARAM_ERROR;
-        bind_as(session, config->bind_dn, LDAP_SASL_SIMPLE, secret, &answer);
     } else if (config->identity == SR_IDENTITY_EXTERNAL) {
         bind_as(session, "", "EXTERNAL", "", &answer);
 #ifdef SR_WITH_GSSAPI
@@ -208,9 +278,7 @@ bind_service(struct sr_ldap_session *session)
     if (answer.code == LDAP_SUCCESS)
         session->bound = SR_LDAP_BOUND_SERVICE;
     else
-        sr_ldap_why_response(session, &answer,
-                             "%s does not accept the service's identity: ",
-                             sr_ldap_uri_text(session, session->uri));
+        why_refused(session, &answer);
     return answer.code;
 }
 

@@ -11,6 +11,10 @@
 
 #include "policy/backend/ldap/session.h"
 
+/* What the name of a secret_file has added for the next password, while that is
+ * put in place of the one before ("bind_secret = managed"). */
+#define SR_LDAP_SECRET_NEW ".new"
+
 /* Connect and bind as the service, unless it is bound already.  Returns an LDAP
  * result code. */
 int sr_ldap_as_service(struct sr_ldap_session *session);

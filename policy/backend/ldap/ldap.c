@@ -137,18 +137,19 @@ search_entry(struct sr_ldap_session *session, const char *name,
     const struct sr_backend_config *config = session->config;
     const char *attributes[SR_LDAP_LIST_MAX];
     char *filter = sr_ldap_filter(config->filter, name);
-    char *dn = sr_ldap_dn(
-        config->user_dn == NULL ? config->base : config->user_dn, name);
+    /* In Active Directory it is a name to bind by, and of no entry. */
+    const bool has_dn =
+        config->user_dn != NULL && config->type != SR_BACKEND_AD;
+    char *dn = sr_ldap_dn(has_dn ? config->user_dn : config->base, name);
     int code = LDAP_NO_MEMORY;
 
     sr_ldap_list_attributes(config, attributes);
     if (config->type == SR_BACKEND_AD)
         filter = with_domain(filter);
     if (filter != NULL && dn != NULL)
-        code = sr_ldap_search(
-            session, config->user_dn == NULL ? config->base : dn,
-            config->user_dn == NULL ? LDAP_SCOPE_SUBTREE : LDAP_SCOPE_BASE,
-            filter, attributes, found, FOUND_MAX, count);
+        code = sr_ldap_search(session, has_dn ? dn : config->base,
+                              has_dn ? LDAP_SCOPE_BASE : LDAP_SCOPE_SUBTREE,
+                              filter, attributes, found, FOUND_MAX, count);
     if (code == LDAP_SUCCESS && config->type == SR_BACKEND_AD)
         code = take_domain(session, found, *count);
     free(filter);
@@ -248,6 +249,19 @@ is_hidden(const struct sr_ldap_session *session, enum sr_status ask)
     return ask == SR_STATUS_UNKNOWN_NAME && session->known.entry.dn == NULL;
 }
 
+/* What the response contains beyond the entry. */
+static void
+add_facts(const struct sr_ldap_session *session,
+          const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
+          sr_time now, struct sr_facts *facts)
+{
+    if (session->config->type == SR_BACKEND_AD)
+        sr_ldap_response_ad_facts(answer, now, facts);
+    else
+        sr_ldap_response_facts(answer, kind, can_help(session->config), now,
+                               facts);
+}
+
 static enum sr_status
 look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
         const char *name, const struct sr_rules *rules)
@@ -276,9 +290,8 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
         return ask;
     }
     if (session->has_response)
-        sr_ldap_response_facts(&session->response, known->kind,
-                               can_help(session->config), session->response_at,
-                               &known->facts);
+        add_facts(session, &session->response, known->kind,
+                  session->response_at, &known->facts);
     return SR_STATUS_OK;
 }
 
@@ -369,7 +382,6 @@ static void
 learn(struct sr_ldap_session *session, struct sr_account *account,
       const struct sr_ldap_response *answer)
 {
-    bool helps = can_help(session->config);
     bool is_known = session->known.name != NULL &&
                     strcmp(session->known.entry.dn, account->entry) == 0;
     enum sr_ldap_kind kind = is_known ? session->known.kind : SR_LDAP_PLAIN;
@@ -377,10 +389,10 @@ learn(struct sr_ldap_session *session, struct sr_account *account,
 
     if (is_known && answer->code == LDAP_SUCCESS)
         forget_idle(session, &account->facts);
-    sr_ldap_response_facts(answer, kind, helps, now, &account->facts);
+    add_facts(session, answer, kind, now, &account->facts);
     if (!is_known)
         return;
-    sr_ldap_response_facts(answer, kind, helps, now, &session->known.facts);
+    add_facts(session, answer, kind, now, &session->known.facts);
     session->response = *answer;
     session->response_at = now;
     session->has_response = true;
@@ -506,7 +518,9 @@ verify(struct sr_ldap_session *session, const struct sr_backend *backend,
     enum sr_verify_result result;
 
     sr_ldap_as_user(session, dn, password, &answer);
-    result = sr_ldap_response_verify(&answer);
+    result = session->config->type == SR_BACKEND_AD
+                 ? sr_ldap_response_ad(&answer)
+                 : sr_ldap_response_verify(&answer);
     if (result == SR_VERIFY_UNAVAILABLE) {
         if (!sr_error_has_text(session->error))
             sr_ldap_why_response(session, &answer, "the bind failed: ");

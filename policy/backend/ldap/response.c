@@ -317,6 +317,39 @@ barred_facts(const struct sr_ldap_response *answer, enum sr_ldap_kind kind,
 }
 
 void
+sr_ldap_response_ad_facts(const struct sr_ldap_response *answer, sr_time now,
+                          struct sr_facts *facts)
+{
+    switch (sr_ldap_response_data(answer)) {
+    case 0x530:
+        facts->logon_hours = SR_NO;
+        break;
+    case 0x531:
+        facts->workstation = SR_NO;
+        break;
+    case 0x532:
+        expired_facts(facts, now);
+        break;
+    case 0x533:
+        facts->disabled = SR_YES;
+        break;
+    case 0x701:
+        if (!SR_TIME_IS_SET(facts->account_ends) || facts->account_ends > now)
+            facts->account_ends = now;
+        break;
+    case 0x773:
+        facts->must_change = SR_YES;
+        break;
+    case 0x775:
+        facts->locked = SR_LOCK_UNTIL;
+        facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+        break;
+    default:
+        break;
+    }
+}
+
+void
 sr_ldap_response_facts(const struct sr_ldap_response *answer,
                        enum sr_ldap_kind kind, bool can_help, sr_time now,
                        struct sr_facts *facts)

@@ -68,6 +68,10 @@ unsigned sr_ldap_response_data(const struct sr_ldap_response *answer);
 enum sr_verify_result
 sr_ldap_response_ad(const struct sr_ldap_response *answer);
 
+/* The state that it proves, for the facts of an account at the time `now`. */
+void sr_ldap_response_ad_facts(const struct sr_ldap_response *answer,
+                               sr_time now, struct sr_facts *facts);
+
 /*
  * Whether the password is known to be right only because the server answers
  * "expired". OpenLDAP and 389 do so for the right password only; other servers

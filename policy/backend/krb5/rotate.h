@@ -1,0 +1,31 @@
+/*
+ * Rotate: new keys for this host's own account, in the keytab before the KDC
+ * has them.
+ *
+ * Whatever the process is stopped by, the keytab has the keys that the KDC has:
+ * it keeps those that were in use, and a login that finds the newest ones not
+ * to be in use takes the ones before (initial.c).
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_BACKEND_KRB5_ROTATE_H
+#define SR_POLICY_BACKEND_KRB5_ROTATE_H
+
+#include "policy/backend/krb5/session.h"
+
+/* Room for a password that is made. */
+#define SR_KRB5_SECRET_SIZE 64
+
+/* Make a password that every rule accepts, of 256 random bits.  False: there
+ * are no random numbers. */
+bool sr_krb5_secret_make(char secret[SR_KRB5_SECRET_SIZE]);
+
+/*
+ * Rotate the keys of the account whose key is config->principal, or the first
+ * one of the keytab.  UNSURE: the KDC did not answer; the next login finds out.
+ * REFUSED and FAILED: the keytab is as it was.  On all but DONE the session's
+ * error says why; SR-5004: the KDC does not accept this host's keys.
+ */
+enum sr_write sr_krb5_rotate(struct sr_krb5_session *session);
+
+#endif
