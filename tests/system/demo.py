@@ -7,13 +7,17 @@ checks it.  SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import argparse
 import os
 import pathlib
+import re
+import shlex
 import subprocess
 import sys
 import textwrap
+import time
 
 import captive
 import directory
 import helper
+import samba
 import scratch
 from talk import AGAIN, NEW, Talk
 
@@ -321,11 +325,77 @@ class Demo:
             self.must(ssh.rest(), "in as hal")
         self.screen.shown("".join(self.letters().rpartition("From: Self")[1:]))
 
+    def join(self, domain, password):
+        """This host is in a domain of Active Directory: its account there, its
+        key, and its configuration."""
+        domain.computer("client", password)
+        keytab = domain.keytab(scratch.RUN / "host.keytab", "client", password)
+        self.host.configure(
+            selfreset={"backends": "local domain"},
+            lockout={"attempts": 2},
+            backend_domain={"type": "ad", "realm": samba.REALM,
+                            "uri": domain.first.uri, "ca_file": domain.ca,
+                            "reset_history": "no", "keytab": keytab})
+        domain.configure_host()
+        hosts = scratch.ETC / "hosts"
+        hosts.write_text(f"127.0.0.9 client.{samba.DNS}\n"
+                         + hosts.read_text())
+
+    def active_directory(self):
+        """An account of Active Directory, and a keytab that is not right."""
+        name, password = "ira", "Old-Passw0rd-of-ira"
+        good = "a Lantern 0n the third pier"
+        with samba.domain(self.host) as domain:
+            self.join(domain, "Machine-Secret-1")
+            domain.user(name, password)
+            domain.first.write_below(
+                samba.user_dn(name), pwdLastSet=samba.filetime(
+                    time.time() - 60 * scratch.DAY))
+            self.host.add_elsewhere(name, 7200)
+            self.tell("ira is an account of Active Directory, and has not "
+                      "changed the password for 60 days. The domain allows "
+                      "42. selfreset.conf now has these lines:")
+            self.screen.shown(scratch.CONFIG.read_text())
+            with self.ssh(name) as ssh:
+                ssh.answer("assword: ", password)
+                self.must(ssh.answer(NEW, good), "expired", "7 characters")
+                ssh.answer(AGAIN, good)
+                self.must(ssh.rest(), f"in as {name}")
+            if not domain.has_password(name, good):
+                raise Failed("the domain does not have the new password")
+            self.tell("The domain has the new password. Then somebody resets "
+                      "this host's account, and its keytab is of no use any "
+                      "more. No password can be checked, and ira is told that "
+                      "it is not her fault.")
+            domain.set_password(samba.computer_dn("client"), "Other-Secret-1")
+            with self.ssh(name) as ssh:
+                ssh.answer("assword: ", good)
+                self.must(ssh.rest(), "This computer", scratch.CONTACT)
+            done = self.administrator("selfresetctl", "check", "--backend",
+                                      "domain")
+            self.must(done.stdout, "SR-5105", "adcli join")
+            self.repair(domain, done.stdout)
+            with self.ssh(name) as ssh:
+                ssh.answer("assword: ", good)
+                self.must(ssh.rest(), f"in as {name}")
+
+    def repair(self, domain, text):
+        """Run the command that was named, where the tests' domain is."""
+        command = " ".join(re.search(r"adcli join .*?(?:\n\n|\n\S|$)", text,
+                                     re.S)[0].split())
+        self.tell("The administrator of the domain runs that command:")
+        self.screen.shown(f"# {command}\n")
+        domain.run(*shlex.split(command), "--stdin-password",
+                   f"--domain-controller={domain.first.name}",
+                   "--computer-name=CLIENT", f"--host-fqdn=client.{samba.DNS}",
+                   input=samba.ADMIN_SECRET)
+
     def play(self, show_all):
         steps = [self.warning, self.forced_change, self.lockout,
                  self.must_log_on, self.administration, self.state_group]
         if show_all:
-            steps += [self.self_service, self.directory]
+            steps += [self.self_service, self.directory,
+                      self.active_directory]
         print("\n/etc/security/selfreset.conf:")
         print(textwrap.indent(scratch.CONFIG.read_text(), "    "))
         for number, step in enumerate(steps, 1):
@@ -342,7 +412,7 @@ class Demo:
         self.screen.end()
         print("\nAll steps showed what they should."
               + ("" if show_all else
-                 "  tests/demo --all shows a directory, too."))
+                 "  tests/demo --all shows directories, too."))
         return 0
 
     def show_log(self):

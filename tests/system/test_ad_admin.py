@@ -11,8 +11,8 @@ import pytest
 import samba
 from samba import BASE, DONT_EXPIRE, NORMAL, PASSWORD, USERS, user_dn
 from scratch import DAY
-from test_ad import (MACHINE, NEW, PEER, by_key, configure, log_in, person,
-                     wrong)
+from test_ad import (MACHINE, NEW, PEER, by_key, change, configure, log_in,
+                     person, wrong)
 
 HOUR = 3600
 REFUSED, CLIENT = 9, samba.computer_dn("client")
@@ -89,12 +89,37 @@ def test_age(host, corp):
     assert log_in(host, name, password).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
 
 
+def control(corp, name):
+    return corp.first.number_of(user_dn(name), "userAccountControl")
+
+
 def test_never_expires(host, corp):
-    """Such a password need not be changed, so that is taken away."""
+    """Such a password need not be changed, so that is taken away, and restored
+    after the change."""
     name = person(host, corp, flags=NORMAL | DONT_EXPIRE)
     password, _ = temporary(host, name)
-    assert corp.first.number_of(user_dn(name), "userAccountControl") == NORMAL
-    assert log_in(host, name, password).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    assert control(corp, name) == NORMAL
+    password, _ = temporary(host, name)  # it is not forgotten by a second one
+    done = host.drive("probe", name, "auth", "acct", "change-expired",
+                      answers=[password, NEW, NEW], rhost=PEER)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert control(corp, name) == NORMAL | DONT_EXPIRE, host.log.all()
+    assert host.log.with_text("SR-3026")
+    # Once only: what an administrator decides later is not undone.
+    corp.first.modify(user_dn(name), userAccountControl=NORMAL)
+    third = "third-Passw0rd-0f-them"
+    assert change(host, name, NEW, third, third).codes == ["SUCCESS"]
+    assert control(corp, name) == NORMAL
+
+
+def test_never_expires_and_no_demand(host, corp):
+    name = person(host, corp, flags=NORMAL | DONT_EXPIRE)
+    assert host.run("selfresetctl", "must-change", name).returncode == 0
+    assert control(corp, name) == NORMAL
+    done = host.run("selfresetctl", "must-change", "--clear", name)
+    assert done.returncode == 0, done
+    assert control(corp, name) == NORMAL | DONT_EXPIRE, host.log.all()
 
 
 def test_account_that_ends_earlier(host, corp):

@@ -81,6 +81,7 @@ def test_good(host, corp):
     rights = {right["attribute"]: right for right in found["rights"]}
     assert rights["pwdLastSet"]["service_writes"] is True
     assert rights["lockoutTime"]["service_writes"] is True
+    assert rights["unicodePwd"]["service_writes"] is True
     assert rights["replPropertyMetaData"]["service_reads"] is True
     code, found, _ = check(host, "--test-entry", name, "--ask-password",
                            input=PASSWORD + "\n")
@@ -231,8 +232,14 @@ def test_no_rights(host, corp):
                                              MACHINE))
     name = person(host, corp)
     code, found, text = check(host, "--test-entry", name)
-    assert code == WARNINGS and "may not write pwdLastSet" in \
-        " ".join(text.split()), text
+    flat = " ".join(text.split())
+    assert code == WARNINGS and ("READER$ may not write pwdLastSet, lockoutTime"
+                                 ", userAccountControl, unicodePwd:") in flat
+    # One command gives all of them.
+    repair(corp, text[text.index("may not write"):])
+    code, _, text = check(host, "--test-entry", name)
+    assert "may not write" not in " ".join(text.split()), text
+    assert corp.has_password(name, PASSWORD)
     corp.first.delete(computer_dn("reader"))
 
 

@@ -564,10 +564,11 @@ def test_stopped_beside_a_good_one(host, kdc):
 class Liar:
     """A server of TCP that answers whatever it is told to."""
 
-    def __init__(self, answer, ip="127.0.0.1"):
+    def __init__(self, answer, ip="127.0.0.1", port=0):
         self.answer, self.heard, self.connected = answer, [], 0
         self.socket = socket.socket()
-        self.socket.bind((ip, 0))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((ip, port))
         self.socket.listen()
         self.address = "%s:%d" % (ip, self.socket.getsockname()[1])
         threading.Thread(target=self.serve, daemon=True).start()
@@ -593,6 +594,7 @@ class Liar:
         return self
 
     def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)  # it may be waited on
         self.socket.close()
 
 

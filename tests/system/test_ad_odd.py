@@ -1,0 +1,223 @@
+"""Accounts of Active Directory: names in other spellings, keys of AES only, weak
+keys, KDCs that lie or go away, and callers that choose the environment.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import contextlib
+import os
+import socket
+import threading
+
+import pytest
+
+import samba
+from kerberos import Kdc
+from samba import PASSWORD as OLD
+from samba import computer_dn, user_dn
+from scratch import ETC, RUN
+from talk import PASSWORD, Talk
+from test_ad import (MACHINE, NEW, ad, by_key, change, configure, corp, forced,
+                     log_in, must_change, person, uid_of, wrong)
+from test_ad_programs import Caller
+from test_krb5 import LIES, Liar, relay
+
+__all__ = ["ad", "corp"]
+AES = "aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96"
+
+
+# ---- names
+
+@pytest.mark.parametrize("typed, known", [
+    ("{}@example.test", "{}"),                   # sssd
+    ("EXAMPLE\\{}", "{}"),
+    ("EXAMPLE\\{}", "EXAMPLE\\{}"),              # winbind
+    ("{}@example.test", "{}@example.test")])     # sssd, full names
+def test_typed_name(host, ad, typed, known):
+    """What is typed and what the name service calls it, for one account."""
+    configure(host, ad)
+    with host.test_nss_module("spelling"):
+        name = person(host, ad)
+        typed, known = typed.format(name), known.format(name)
+        ad.configure_host()
+        host.nsswitch(passwd="spelling files", hosts="files dns")
+        (RUN / "spellings").write_text(f"{typed}:{known}:{uid_of(name)}\n")
+        done = log_in(host, typed)
+        assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+        assert wrong(host, typed).codes == ["AUTH_ERR"]
+        assert ad.first.bad_passwords(name) == 1
+        done = host.drive("probe", typed, "chauthtok", answers=[OLD, NEW, NEW],
+                          real_uid=uid_of(name))
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+        assert ad.has_password(name, NEW)
+        must_change(ad, name)
+        third = "third-Passw0rd-0f-them"
+        done = forced(host, typed, NEW, third, third)
+        assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+            done, host.log.all())
+        assert log_in(host, typed, third).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- types of keys
+
+def with_enctypes(text):
+    conf = ETC / "krb5.conf"
+    conf.write_text(conf.read_text().replace(
+        "[libdefaults]\n", "[libdefaults]\nallow_weak_crypto = true\n"
+        f"allow_rc4 = true\npermitted_enctypes = {text}\n"))
+
+
+@pytest.mark.parametrize("fast", ["demand", "never"])
+def test_aes_only(host, corp, fast):
+    """Neither the host nor its users have or take another type."""
+    name = person(host, corp, **{"msDS-SupportedEncryptionTypes": 24})
+    with_enctypes(AES)
+    configure(host, corp, fast=fast)
+    must_change(corp, name)
+    done = forced(host, name, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
+        done, host.log.all())
+    assert log_in(host, name, NEW).codes == ["SUCCESS", "SUCCESS"]
+    assert wrong(host, name).codes == ["AUTH_ERR"]
+    assert by_key(host, name).codes == ["SUCCESS"]
+
+
+def test_weak_seal(host, corp):
+    """A directory is not read under a key of less than 128 bits."""
+    corp.computer("weak", MACHINE, **{"msDS-SupportedEncryptionTypes": 4})
+    name = person(host, corp)
+    configure(host, corp, keytab=corp.keytab(
+        RUN / "weak.keytab", "weak", MACHINE, enctypes=["arcfour-hmac"]))
+    with_enctypes("arcfour-hmac")
+    for done in (log_in(host, name), by_key(host, name)):
+        assert set(done.codes) == {"AUTHINFO_UNAVAIL"}, done
+    assert "less than 128" in str(host.log.all())
+    assert corp.first.bad_passwords(name) == 0
+    corp.first.delete(computer_dn("weak"))
+
+
+# ---- controllers
+
+@contextlib.contextmanager
+def between(ad, port):
+    """A port of another address leads to the controller's."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.12", port))
+        server.listen()
+
+        def pump(source, sink):
+            with contextlib.suppress(OSError):
+                while data := source.recv(1 << 16):
+                    sink.sendall(data)
+                sink.shutdown(socket.SHUT_WR)
+
+        def run():
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                there = socket.create_connection((ad.first.ip, port))
+                for ends in ((peer, there), (there, peer)):
+                    threading.Thread(target=pump, args=ends,
+                                     daemon=True).start()
+
+        threading.Thread(target=run, daemon=True).start()
+        yield
+        server.shutdown(socket.SHUT_RDWR)  # it is waited on
+
+
+@pytest.fixture(scope="module")
+def service(ad, the_host):
+    """A service account, by which the directory is read without a ticket."""
+    ad.user("reader")
+    return user_dn("reader")
+
+
+@pytest.fixture
+def elsewhere(corp):
+    """The controller has another address, by what this host knows."""
+    text = (ETC / "hosts").read_text()
+    (ETC / "hosts").write_text(f"127.0.0.12 {corp.first.name}\n" + text)
+    (ETC / "krb5.conf").write_text(samba.krb5_conf("127.0.0.12"))
+    with between(corp, 636):
+        yield corp
+    (ETC / "hosts").write_text(text)
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lies(host, elsewhere, service, lie):
+    """The directory tells the truth, and the KDC beside it does not."""
+    name = person(host, elsewhere)
+    secret = RUN / "secret"
+    secret.write_text(OLD)
+    secret.chmod(0o600)
+    configure(host, elsewhere, identity="simple", secret_file=secret,
+              bind_dn=service, timeout="3s")
+    with Liar(LIES[lie], "127.0.0.12", 88) as liar:
+        done = log_in(host, name)
+        assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+        assert liar.heard
+        assert by_key(host, name).codes == ["SUCCESS"], host.log.all()
+    assert elsewhere.first.bad_passwords(name) == 0
+
+
+def test_stopped_between_change_and_proof(host, corp):
+    """The server for passwords has said that it is changed, or has not: that is
+    what the user is told, and the next login finds out."""
+    for answers in (True, False):
+        name = person(host, corp)
+
+        def stop(reply):
+            corp.first.pause()
+            return reply if answers else None
+
+        with Liar(relay(f"{corp.first.ip}:464", stop)) as liar:
+            (ETC / "krb5.conf").write_text(
+                samba.krb5_conf(corp.first.ip).replace(
+                    f"kpasswd_server = {corp.first.ip}",
+                    f"kpasswd_server = {liar.address}"))
+            configure(host, corp, timeout="2s")
+            done = change(host, name, OLD, NEW, NEW)
+        corp.first.resume()
+        if answers:
+            assert done.codes == ["SUCCESS"], (done, host.log.all())
+        else:
+            assert done.codes == ["AUTHTOK_ERR"], (done, host.log.all())
+            assert "may or may not have been changed" in done.said, done
+        corp.configure_host()
+        assert log_in(host, name, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- callers who choose the environment
+
+@pytest.mark.parametrize("program", ["su", "passwd"])
+def test_environment(host, corp, program):
+    """The caller names another realm's KDC, another keytab, and a cache."""
+    bob, name = host.add("bob"), person(host, corp)
+    conf = (ETC / "krb5.conf").read_text()
+    false = Kdc(host)
+    keytab = false.keytab("own.keytab", f"host/client.{samba.DNS}")
+    (ETC / "krb5.conf").write_text(conf)
+    keytab.chmod(0o644)
+    for path in (false.dir, keytab, false.dir / "krb5.conf"):
+        os.chown(path, bob.uid, bob.uid)
+    cache, trace = RUN / "of-the-caller", RUN / "trace"
+    env = {**os.environ, "KRB5_CONFIG": str(false.dir / "krb5.conf"),
+           "KRB5_KTNAME": f"FILE:{keytab}", "KRB5CCNAME": f"FILE:{cache}",
+           "KRB5_TRACE": str(trace), "LDAPCONF": "/nonexistent",
+           "LDAPTLS_CACERT": "/nonexistent"}
+    mark = len(false.requests())
+    if program == "su":
+        with Talk(["su", name, "-c", "echo in as $(id -un)"], user=bob,
+                  env=env) as talk:
+            talk.answer(PASSWORD, OLD)
+            assert f"in as {name}" in talk.rest(), host.log.all()
+    else:
+        with Talk(["passwd"], user=Caller(name), env=env) as talk:
+            talk.change(NEW, OLD)
+        assert corp.has_password(name, NEW)
+    assert false.requests()[mark:] == "", "the caller's KDC was asked"
+    assert not cache.exists() and not trace.exists()
+    false.stop()

@@ -1,0 +1,342 @@
+"""selfresetctl rotate: the keys of this host, or the password of a service
+account, changed by this host itself; and what stops that halfway.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import contextlib
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+import kerberos
+import samba
+from samba import PASSWORD, computer_dn, user_dn
+from scratch import CONTACT, ETC, RUN
+from test_ad import MACHINE, configure, log_in, person
+from test_krb5 import Liar, relay
+
+FAILED, PARTLY, REFUSED = 1, 8, 9
+PLACE = RUN / "rotating"
+KEYTAB, SECRET = PLACE / "host.keytab", PLACE / "secret"
+FRESH = PLACE / "secret.new"
+SERVICE = "service"
+
+
+@pytest.fixture(scope="module")
+def ad(the_host):
+    with samba.domain(the_host) as made:
+        yield made
+
+
+@pytest.fixture
+def corp(ad, host):
+    """This host is in the domain, and has a user there."""
+    PLACE.mkdir(mode=0o700)
+    ad.computer("client", MACHINE)
+    ad.keytab(KEYTAB, "client", MACHINE)
+    KEYTAB.chmod(0o640)
+    configure(host, ad, keytab=KEYTAB, bind_secret="managed")
+    ad.configure_host()
+    ad.someone = person(host, ad)
+    yield ad
+    ad.first.delete(computer_dn("client"))
+    shutil.rmtree(PLACE)
+
+
+@pytest.fixture
+def service(corp, host):
+    """This host asks as a service account."""
+    corp.user(SERVICE)
+    SECRET.write_text(PASSWORD)
+    SECRET.chmod(0o600)
+    configure(host, corp, keytab=KEYTAB, identity="simple", secret_file=SECRET,
+              bind_dn=user_dn(SERVICE), bind_secret="managed")
+    yield corp
+    corp.first.delete(user_dn(SERVICE))
+
+
+def rotate(host, code=0, **options):
+    done = host.run("selfresetctl", "rotate", "corp", **options)
+    assert done.returncode == code, (done, host.log.all())
+    return " ".join(done.stderr.split())
+
+
+def lets_in(host, ad):
+    done = log_in(host, ad.someone)
+    assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+
+
+def keys(host):
+    """The numbers of the keys by principal and type."""
+    program = shutil.which("klist") or str(
+        kerberos.root_of(host) / "usr/bin/klist")
+    found = {}
+    for line in subprocess.run([program, "-ke", str(KEYTAB)], text=True,
+                               check=True, capture_output=True
+                               ).stdout.splitlines():
+        entry = re.match(r" *(\d+) (\S+)@\S+ \((\S+)\)", line)
+        if entry:
+            found.setdefault((entry[2], entry[3]), []).append(int(entry[1]))
+    return {name: sorted(numbers) for name, numbers in found.items()}
+
+
+NAMES = [(name, f"aes{size}-cts-hmac-sha1-96")
+         for name in ("CLIENT$", "host/CLIENT", f"host/client.{samba.DNS}")
+         for size in (256, 128)]
+
+
+# ---- this host
+
+def test_keys(host, corp):
+    """All names of the account get the new keys, and keep the last ones; keys
+    of other accounts stay."""
+    script = ("addent -password -p HTTP/other@EXAMPLE.TEST -k 7 "
+              "-e aes256-cts-hmac-sha1-96 -s salt\nsecret\n"
+              f"wkt {KEYTAB}\nquit\n")
+    program = shutil.which("ktutil") or str(
+        kerberos.root_of(host) / "usr/bin/ktutil")
+    subprocess.run([program], input=script, text=True, check=True,
+                   capture_output=True)
+    before = corp.kvno(computer_dn("client"))
+    for turn in (1, 2):
+        rotate(host)
+        now = before + turn
+        assert corp.kvno(computer_dn("client")) == now
+        assert keys(host) == {
+            ("HTTP/other", "aes256-cts-hmac-sha1-96"): [7],
+            **{name: [now - 1, now] for name in NAMES}}
+        lets_in(host, corp)
+    status = KEYTAB.stat()
+    assert stat.S_IMODE(status.st_mode) == 0o640 and status.st_uid == 0
+    assert [path.name for path in PLACE.iterdir()] == [KEYTAB.name]
+    assert host.log.with_text("SR-5003")
+
+
+def test_unasked(host, corp):
+    before = KEYTAB.read_bytes()
+    done = host.run("selfresetctl", "rotate", "--dry-run", "corp")
+    assert done.returncode == 0 and "would be" in done.stdout
+    configure(host, corp, keytab=KEYTAB, bind_secret="fixed")
+    assert "bind_secret" in rotate(host, REFUSED)
+    assert KEYTAB.read_bytes() == before
+
+
+def test_changed_elsewhere(host, corp):
+    """It is told, and nothing is changed; users are told whose fault it is."""
+    corp.set_password(computer_dn("client"), "Other-Machine-Secret-1")
+    before = KEYTAB.read_bytes()
+    assert "SR-5004" in rotate(host, FAILED)
+    assert KEYTAB.read_bytes() == before
+    assert host.log.with_text("SR-5004")
+    done = log_in(host, corp.someone)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", done
+    assert "This computer" in done.said and CONTACT in done.said
+
+
+def test_group_managed(host, corp):
+    """Refused by name."""
+    name = f"CN=group,CN=Managed Service Accounts,{samba.BASE}"
+    corp.first.add(
+        name, objectClass="msDS-GroupManagedServiceAccount",
+        sAMAccountName="GROUP$", dNSHostName=f"group.{samba.DNS}",
+        unicodePwd=samba.quoted(MACHINE), userAccountControl=samba.WORKSTATION,
+        **{"msDS-ManagedPasswordInterval": 30,
+           "msDS-SupportedEncryptionTypes": 24})
+    corp.keytab(KEYTAB, "group", MACHINE, kvno=corp.kvno(name))
+    before = KEYTAB.read_bytes()
+    text = rotate(host, REFUSED)
+    assert "gMSA" in text and "GROUP$" in text
+    assert KEYTAB.read_bytes() == before
+    corp.first.delete(name)
+
+
+@contextlib.contextmanager
+def full_disk():
+    """PLACE on a file system of a few pages, which are in use."""
+    saved = {path.name: (path.read_bytes(), path.stat().st_mode)
+             for path in PLACE.iterdir()}
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k,mode=700",
+                    "selfreset-test", str(PLACE)], check=True)
+    try:
+        for name, (data, mode) in saved.items():
+            (PLACE / name).write_bytes(data)
+            (PLACE / name).chmod(stat.S_IMODE(mode))
+        with contextlib.suppress(OSError), open(PLACE / "filler", "wb") as out:
+            while out.write(bytes(4096)):
+                out.flush()
+        yield
+    finally:
+        subprocess.run(["umount", str(PLACE)], check=True)
+
+
+def test_disk_full(host, corp):
+    with full_disk():
+        before = KEYTAB.read_bytes()
+        assert "No space" in rotate(host, FAILED)
+        assert KEYTAB.read_bytes() == before
+        lets_in(host, corp)
+
+
+def test_twice_at_once(host, corp):
+    before = corp.kvno(computer_dn("client"))
+    running = [subprocess.Popen(["selfresetctl", "rotate", "corp"],
+                                stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True)
+               for _ in range(2)]
+    codes = []
+    for process in running:
+        _, told = process.communicate(timeout=60)
+        codes.append(process.returncode)
+        assert process.returncode == 0 or "Another process" in told, told
+    assert 0 in codes
+    assert corp.kvno(computer_dn("client")) == before + codes.count(0)
+    lets_in(host, corp)
+
+
+@pytest.mark.parametrize("answer", ["lost", "lost, and the KDC gone"])
+def test_no_answer(host, corp, answer):
+    """What the domain has is found out: at once, or by the next login."""
+    before = corp.kvno(computer_dn("client"))
+
+    def lose(_):
+        if answer != "lost":
+            corp.first.pause()
+
+    with Liar(relay(f"{corp.first.ip}:464", lose)) as liar:
+        (ETC / "krb5.conf").write_text(samba.krb5_conf(corp.first.ip).replace(
+            f"kpasswd_server = {corp.first.ip}",
+            f"kpasswd_server = {liar.address}"))
+        text = rotate(host, 0 if answer == "lost" else PARTLY)
+    corp.first.resume()
+    assert answer == "lost" or "may or may not" in text
+    assert corp.kvno(computer_dn("client")) == before + 1
+    lets_in(host, corp)
+    corp.configure_host()
+    rotate(host)
+    lets_in(host, corp)
+
+
+def test_not_set(host, corp):
+    """The keytab had new keys already when the process was killed: those of
+    before are in use, and their account is not locked by trying."""
+    with Liar(None) as liar:
+        (ETC / "krb5.conf").write_text(samba.krb5_conf(corp.first.ip).replace(
+            f"kpasswd_server = {corp.first.ip}",
+            f"kpasswd_server = {liar.address}"))
+        rotate(host, PARTLY)
+    assert all(len(numbers) == 2 for numbers in keys(host).values())
+    for _ in range(5):
+        lets_in(host, corp)
+    assert corp.first.number_of(computer_dn("client"), "badPwdCount") == 0
+    corp.configure_host()
+    rotate(host)
+    lets_in(host, corp)
+
+
+# ---- killed
+
+# What changes a file, and what is sent.
+CHANGES = {"fsync", "rename", "unlink", "fchmod", "fchown"}
+SENDS = {"write", "writev", "sendto", "sendmsg"}
+
+
+def points(host):
+    """Where to kill a rotation, from when it first writes: the name of a system
+    call, and how many of that name there were before it.  All that change a
+    file, and some of the others: they are many, and change nothing but once."""
+    trace = RUN / "rotate.trace"
+    subprocess.run(["strace", "-o", str(trace), "selfresetctl", "rotate",
+                    "corp"], check=True, capture_output=True)
+    count, found, sent, has_begun = {}, [], 0, False
+    for line in trace.read_text().splitlines():
+        name = line.partition("(")[0]
+        count[name] = count.get(name, 0) + 1
+        has_begun = has_begun or f"{PLACE}/" in line and "O_CREAT" in line
+        if has_begun and name in SENDS:
+            sent += 1
+        if has_begun and (name in CHANGES or name in SENDS and sent % 4 == 1):
+            found.append((name, count[name]))
+    assert len(found) > 10, found
+    return found
+
+
+def kill_at(name, number):
+    done = subprocess.run(
+        ["strace", "-o", "/dev/null", "-e",
+         f"inject={name}:signal=KILL:when={number}", "selfresetctl", "rotate",
+         "corp"], capture_output=True, text=True, check=False)
+    return done.returncode
+
+
+def test_killed(host, corp):
+    """At each such call in turn, the next rotation being the one that finds
+    what the last one has left."""
+    killed = 0
+    for name, number in points(host):
+        killed += kill_at(name, number) != 0
+        lets_in(host, corp)
+    assert killed > 10
+    rotate(host)
+    lets_in(host, corp)
+    assert set(map(len, keys(host).values())) == {2}
+    assert [path.name for path in PLACE.iterdir()] == [KEYTAB.name]
+
+
+# ---- a service account
+
+def test_password(host, service):
+    rotate(host)
+    fresh = SECRET.read_text().strip()
+    assert fresh != PASSWORD and len(fresh) > 40
+    assert service.has_password(SERVICE, fresh)
+    assert not service.has_password(SERVICE, PASSWORD)
+    assert not FRESH.exists() and stat.S_IMODE(SECRET.stat().st_mode) == 0o600
+    lets_in(host, service)
+    text = str(host.log.all())
+    assert fresh not in text and PASSWORD not in text
+
+
+def test_password_refused(host, service):
+    """The domain's minimum age holds for service accounts."""
+    service.first.modify(samba.BASE, minPwdAge=-864000000000)
+    try:
+        assert "0000052D" in rotate(host, REFUSED)
+    finally:
+        service.first.modify(samba.BASE, minPwdAge=0)
+    assert SECRET.read_text() == PASSWORD and not FRESH.exists()
+    lets_in(host, service)
+
+
+def test_password_changed_elsewhere(host, service):
+    service.set_password(user_dn(SERVICE), "Other-Passw0rd-1")
+    service.set_password(user_dn(SERVICE), "Other-Passw0rd-2")
+    assert "SR-5004" in rotate(host, FAILED)
+    assert SECRET.read_text() == PASSWORD and not FRESH.exists()
+    done = log_in(host, service.someone)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", done
+    assert "This computer" in done.said and CONTACT in done.said
+    assert host.log.with_text("SR-5100") and host.log.with_text("SR-5004")
+
+
+def test_password_disk_full(host, service):
+    with full_disk():
+        rotate(host, FAILED)
+        assert SECRET.read_text() == PASSWORD
+        lets_in(host, service)
+
+
+def test_password_killed(host, service):
+    killed = 0
+    for name, number in points(host):
+        killed += kill_at(name, number) != 0
+        lets_in(host, service)
+    assert killed > 10
+    rotate(host)
+    lets_in(host, service)
+    assert service.has_password(SERVICE, SECRET.read_text().strip())
+    assert sorted(path.name for path in PLACE.iterdir()) == sorted(
+        [KEYTAB.name, SECRET.name])
