@@ -125,7 +125,10 @@ sr_reset_flow(enum sr_reset_kind kind, const char *operand,
             kind == SR_RESET_RESET ? reset(&run) : sr_own(&run, kind, operand);
     else if (run.is_gone)
         end = SR_RESET_GONE;
-    sr_notice_wait(&run, SEND_WAIT_MS);
+    /* Without a proof the time must not tell whether a mail was sent; the code
+     * in it is of no use any more. */
+    if (run.proved != 0 || run.is_own)
+        sr_notice_wait(&run, SEND_WAIT_MS);
     sr_run_end(&run);
     return end;
 }

@@ -370,6 +370,11 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
     if (gate == SR_GATE_MAIL) {
         sr_mail_offer(run);
         keep_floor(run, since);
+        sr_run_say(run,
+                   _("If an address is set up for this name, a code of 8 "
+                     "digits is on its way to it.  It is valid for 10 minutes. "
+                     " If none comes, look into the folder for spam, or type "
+                     "an empty line and choose another way."));
     }
     answer = sr_run_ask(run, true, "%s", _(gates[gate].prompt));
     since = sr_clock_milliseconds();

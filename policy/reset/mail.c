@@ -130,11 +130,6 @@ sr_mail_offer(struct sr_run *run)
         sr_run_event(run, SR_EVENT_CODE_SENT, true, NULL);
     sr_notice_send(run);
     explicit_bzero(&offer, sizeof(offer));
-    sr_run_say(run,
-               _("If an address is set up for this name, a code of 8 digits is "
-                 "on its way to it.  It is valid for 10 minutes.  If none "
-                 "comes, look into the folder for spam, or type an empty line "
-                 "and choose another way."));
 }
 
 /* ---- a new address */

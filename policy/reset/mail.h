@@ -14,8 +14,8 @@
 
 /*
  * Send a code to the addresses of the account, where it has the gate and may be
- * reset, and say that it is on its way if there is one.  What is said, and the
- * work, are the same for every name.
+ * reset.  The caller says that one is on its way if there is one: the same for
+ * every name, and after the same time.
  */
 void sr_mail_offer(struct sr_run *run);
 

@@ -8,6 +8,7 @@ import contextlib
 import pathlib
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -706,6 +707,24 @@ def test_a_code_by_mail_resets_and_notices_follow(host, ann, post):
     assert set((post.folder / "arguments").read_text().split()) == {"-t"}
     told = (post.folder / "env").read_text() + "".join(host.log.all())
     assert code not in told and code.replace(" ", "") not in told
+
+
+def test_a_slow_mail_program_does_not_tell_names_apart(host, ann, post):
+    """Neither when the code is asked for nor when the person leaves."""
+    ann.enroll_codes()
+    enroll_mail(ann, post, proof=("1", ann.codes.pop(0)))
+    post.next(2)
+    post.behave("sleep 4")
+    took = {}
+    for name in ("ann", "nobody1"):
+        began = time.monotonic()
+        flow = reset(host, name, ahead=61)
+        ann.choose(flow, "code by mail")
+        flow.leave()
+        assert flow.end == 2
+        took[name] = time.monotonic() - began
+    post.next(3)
+    assert took["ann"] - took["nobody1"] < 2, took
 
 
 def test_five_wrong_codes_end_a_code_by_mail(host, ann, post):
