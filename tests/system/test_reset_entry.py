@@ -204,6 +204,21 @@ def test_many_at_once(host):
         client.close()
 
 
+@pytest.mark.parametrize("data", [
+    b"", b"\3", b"nonsense", helper.message(helper.HELLO, version=1),
+    helper.message(helper.CALL, call=0, user="root"),
+    helper.message(helper.FLOW, text="status"),
+    helper.message(helper.END, code=0), bytes([ANSWER]) + b"x" * 40000])
+def test_what_is_no_answer_ends_it(host, data):
+    captive.set_up(host)
+    client = helper.flow("reset", Captive())
+    assert client.rest()[-1][0] == ASK
+    client.socket.send(data)
+    wait_until(lambda: not helper.children(host.helper),
+               what="the end of the dialogue")
+    client.close()
+
+
 def test_a_client_that_goes_away(host):
     """Its process at the helper ends and keeps nothing."""
     captive.set_up(host)
