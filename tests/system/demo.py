@@ -381,7 +381,7 @@ class Demo:
 
     def repair(self, domain, text):
         """Run the command that was named, where the tests' domain is."""
-        command = " ".join(re.search(r"adcli join .*?(?:\n\n|\n\S|$)", text,
+        command = " ".join(re.search(r"adcli join .*?(?=\n\n|\n\S|$)", text,
                                      re.S)[0].split())
         self.tell("The administrator of the domain runs that command:")
         self.screen.shown(f"# {command}\n")
