@@ -46,15 +46,23 @@ usage(FILE *out, int status)
 
 /*
  * Nothing of the caller's stays: no descriptor but the standard ones, no
- * environment and no core.
+ * environment and no core.  Where systemd has put the credentials of the
+ * service is kept: see policy/reset/seal.h.
  */
 static int
 isolate(void)
 {
+    static const char name[] = "CREDENTIALS_DIRECTORY";
+    static const char place[] = "/run/credentials/";
     static const struct rlimit no_core = {0, 0};
+    const char *folder = secure_getenv(name);
+    char kept[512] = "";
 
+    if (folder != NULL && strncmp(folder, place, strlen(place)) == 0)
+        snprintf(kept, sizeof(kept), "%s", folder);
     closefrom(3);
-    if (clearenv() != 0 || sr_standard_fds_plug() < 0 || chdir("/") != 0)
+    if (clearenv() != 0 || (kept[0] != '\0' && setenv(name, kept, 1) != 0) ||
+        sr_standard_fds_plug() < 0 || chdir("/") != 0)
         return -errno;
     umask(077);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||

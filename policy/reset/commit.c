@@ -234,6 +234,22 @@ unlock_remote(struct sr_run *run)
     return false;
 }
 
+/* What all hosts have counted together; this host's own count is forgotten in
+ * any case. */
+static void
+clear_shared(struct sr_run *run)
+{
+    const struct sr_shared_ledger ledger =
+        sr_shared_ledger(&run->txn, true, NULL);
+    char reason[SR_ERROR_TEXT_SIZE] = "";
+    size_t count;
+
+    if (ledger.is_there &&
+        sr_shared_clear(&ledger, run->txn.account->facts.name, &count, reason,
+                        sizeof(reason)) != SR_STATUS_OK)
+        sr_run_event(run, SR_EVENT_SHARED_AWAY, false, reason);
+}
+
 /* What was proved is used up: its ledgers are emptied. */
 static void
 clear_ledgers(struct sr_run *run)
@@ -263,6 +279,7 @@ set_password(struct sr_run *run)
     if (!is_done)
         return fail(run, "not-stored");
     unlock_remote(run);
+    clear_shared(run);
     clear_ledgers(run);
     sr_notice(run, SR_NOTICE_RESET, NULL);
     sr_run_say(run,
@@ -296,6 +313,7 @@ unlock(struct sr_run *run)
         sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
         return fail(run, "SR-3205");
     }
+    clear_shared(run);
     sr_run_event(run, SR_EVENT_SELF_UNLOCKED, true, NULL);
     if (sr_transaction_refresh(&run->txn) == SR_STATUS_OK)
         sr_transaction_publish_change(&run->txn);
@@ -309,16 +327,38 @@ unlock(struct sr_run *run)
     return SR_RESET_DONE;
 }
 
-/* Whether wrong passwords have locked it out, from any source. */
+/* Whether wrong passwords have locked it out, from any source, here or at any
+ * host. */
 static bool
 is_locked(const struct sr_run *run)
 {
     const struct sr_transaction *txn = &run->txn;
     const struct sr_lockout own = sr_lockout_of(&txn->account->facts);
+    bool is_out = sr_lockout_is(&own) || sr_lockout_is(&txn->lockout);
 
-    return sr_lockout_is(&own) || sr_lockout_is(&txn->lockout) ||
-           sr_lockout_is(&txn->host.of[SR_CLASS_STRANGER]) ||
-           sr_lockout_is(&txn->host.of[SR_CLASS_FAMILIAR]);
+    for (int class = 0; class < 2; class ++)
+        is_out = is_out || sr_lockout_is(&txn->host.of[class]) ||
+                 sr_lockout_is(&txn->shared.of[class]);
+    return is_out;
+}
+
+/* What is needed of it beside the facts: what this host remembers, and what all
+ * hosts have counted, as far as the directory can be asked. */
+static bool
+read_lockouts(struct sr_run *run)
+{
+    struct sr_transaction *txn = &run->txn;
+    struct sr_shared_ledger ledger;
+    char reason[SR_ERROR_TEXT_SIZE] = "";
+
+    if (sr_transaction_refresh(txn) != SR_STATUS_OK ||
+        sr_transaction_recall(txn, NULL, &txn->context.source) != SR_STORE_OK)
+        return false;
+    ledger = sr_shared_ledger(txn, true, NULL);
+    if (ledger.is_there && sr_shared_locks_find(&ledger, txn, reason,
+                                                sizeof(reason)) != SR_STATUS_OK)
+        sr_run_event(run, SR_EVENT_SHARED_AWAY, false, reason);
+    return true;
 }
 
 /* The end of the minimum age, where it has not come and counts. */
@@ -358,9 +398,7 @@ sr_commit(struct sr_run *run)
 {
     sr_time from;
 
-    if (sr_transaction_refresh(&run->txn) != SR_STATUS_OK ||
-        sr_transaction_recall(&run->txn, NULL, &run->txn.context.source) !=
-            SR_STORE_OK) {
+    if (!read_lockouts(run)) {
         sr_run_say(run, _("The account cannot be read now."));
         return fail(run, run->txn.reason);
     }

@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import contextlib
+import os
 import pathlib
 import re
 import subprocess
@@ -552,6 +553,26 @@ def test_without_the_key_only_the_app_is_lost(host, ann):
     assert "Not accepted." in flow.text and events(host, "SR-3203")
     ann.choose(flow, "recovery codes", ann.codes[0])
     assert "Accepted." in flow.text
+
+
+@pytest.mark.parametrize("by", ["credential", "file"])
+def test_the_key_can_be_kept_elsewhere(host, ann, monkeypatch, tmp_path, by):
+    key = tmp_path / "selfreset-seal"
+    key.write_bytes(os.urandom(32))
+    key.chmod(0o400)
+    if by == "file":
+        host.configure(reset={"seal_file": key})
+    else:
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    ann.enroll()
+    assert not (STATE / "reset/seal").exists()
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "Accepted." in flow.text
+    key.chmod(0o644)  # others could read it
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key, "30 seconds"))
+    assert "Not accepted." in flow.text and events(host, "SR-3203")
 
 
 def test_a_damaged_enrolment_costs_only_itself(host, ann):

@@ -8,7 +8,9 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import pytest
 
 import directory
+import test_shared_lockout
 from directory import dn_of, stamp
+from scratch import STATE
 from test_ldap import OLD, UID, log_in, serve
 from test_ldap_admin import GOOD, POLICY_GOOD, values
 from test_reset import Flow, Person, app_code, events, reset
@@ -100,3 +102,20 @@ def test_a_directory_that_is_away_is_said_before_any_proof(host):
     server.start()
     assert server.lets_in(dn_of("ann"), OLD)
     assert events(host, "SR-1003") and not events(host, "SR-1002")
+
+
+def test_what_all_hosts_have_counted_is_forgotten(host):
+    server = test_shared_lockout.serve(host)
+    ann = InDirectory(host).enroll()
+    for _ in range(5):
+        host.drive("probe", "ann", "auth", answers=["no"], rhost="192.0.2.7")
+    assert test_shared_lockout.failures(server)
+    # The count of this host alone is not what keeps the user out.
+    for path in (STATE / "accounts").iterdir():
+        path.unlink()
+    flow = ann.prove(reset(host))
+    assert "is locked" in flow.said, flow.text
+    flow.answer("1")
+    assert flow.end == 0, flow.text
+    assert not test_shared_lockout.failures(server)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
