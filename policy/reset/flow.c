@@ -23,34 +23,6 @@
 #define TRIES_MAX    6    /* answers in one flow */
 #define SEND_WAIT_MS 5000 /* at its end, for the mail program */
 
-/* Offer the gates that are left; SR_GATE_COUNT: none, or gone. */
-static enum sr_gate_id
-choose_gate(struct sr_run *run)
-{
-    enum sr_gate_id offered[SR_GATE_COUNT];
-    unsigned count = 0, number;
-    char text[1024];
-    size_t used;
-
-    used = (size_t)snprintf(text, sizeof(text), "%s",
-                            run->proved == 0
-                                ? _("Prove that it is you.  Choose a way:")
-                                : _("One more proof, of another kind:"));
-    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
-        if ((run->allowed & ~run->proved) >> gate & 1) {
-            offered[count++] = (enum sr_gate_id)gate;
-            used +=
-                (size_t)snprintf(text + used, sizeof(text) - used, "\n %u  %s",
-                                 count, sr_gate_text((enum sr_gate_id)gate));
-        }
-    }
-    if (count == 0)
-        return SR_GATE_COUNT;
-    sr_run_say(run, "%s", text);
-    number = sr_run_choose(run, count);
-    return number == 0 ? SR_GATE_COUNT : offered[number - 1];
-}
-
 /* Collect the proofs. */
 static bool
 collect(struct sr_run *run)
@@ -59,7 +31,10 @@ collect(struct sr_run *run)
 
     while (!run->is_gone && tries < TRIES_MAX &&
            (unsigned)__builtin_popcount(run->proved) < run->proofs) {
-        const enum sr_gate_id gate = choose_gate(run);
+        const enum sr_gate_id gate = sr_gate_choose(
+            run, run->allowed & ~run->proved,
+            run->proved == 0 ? _("Prove that it is you.  Choose a way:")
+                             : _("One more proof, of another kind:"));
 
         if (gate == SR_GATE_COUNT)
             break;

@@ -45,6 +45,28 @@ sr_gate_text(enum sr_gate_id gate)
     return _(gates[gate].text);
 }
 
+enum sr_gate_id
+sr_gate_choose(struct sr_run *run, unsigned mask, const char *question)
+{
+    enum sr_gate_id offered[SR_GATE_COUNT];
+    unsigned count = 0, number;
+    char text[1024];
+    size_t used = (size_t)snprintf(text, sizeof(text), "%s", question);
+
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        if ((mask >> gate & 1) == 0)
+            continue;
+        offered[count++] = (enum sr_gate_id)gate;
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "\n %u  %s",
+                                 count, _(gates[gate].text));
+    }
+    if (count == 0)
+        return SR_GATE_COUNT;
+    sr_run_say(run, "%s", text);
+    number = sr_run_choose(run, count);
+    return number == 0 ? SR_GATE_COUNT : offered[number - 1];
+}
+
 /* ---- ledgers */
 
 static struct sr_rules

@@ -20,6 +20,11 @@
 /* Of a menu: "a code from your authenticator app". */
 const char *sr_gate_text(enum sr_gate_id gate);
 
+/* Ask which one of the gates of a mask; SR_GATE_COUNT: there is none, or the
+ * person is gone. */
+enum sr_gate_id sr_gate_choose(struct sr_run *run, unsigned mask,
+                               const char *question);
+
 /*
  * Ask for a proof and check it; says whether it was accepted.  The answer
  * leaves no earlier than the configuration's lockout.delay.  A code that is

@@ -88,29 +88,6 @@ prove_password(struct sr_run *run)
     return false;
 }
 
-/* Choose among the gates of a mask; SR_GATE_COUNT: none, or gone. */
-static enum sr_gate_id
-choose(struct sr_run *run, unsigned mask, const char *question)
-{
-    enum sr_gate_id offered[SR_GATE_COUNT];
-    unsigned count = 0, number;
-    char text[1024];
-    size_t used = (size_t)snprintf(text, sizeof(text), "%s", question);
-
-    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
-        if ((mask >> gate & 1) == 0)
-            continue;
-        offered[count++] = (enum sr_gate_id)gate;
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "\n %u  %s",
-                                 count, sr_gate_text((enum sr_gate_id)gate));
-    }
-    if (count == 0)
-        return SR_GATE_COUNT;
-    sr_run_say(run, "%s", text);
-    number = sr_run_choose(run, count);
-    return number == 0 ? SR_GATE_COUNT : offered[number - 1];
-}
-
 /* The gates that are set up and may be used, a ticket among them. */
 static unsigned
 usable_gates(const struct sr_run *run, const struct sr_enrolment *enrolment,
@@ -142,7 +119,7 @@ prove(struct sr_run *run, int64_t *wait)
     explicit_bzero(&enrolment, sizeof(enrolment));
     if (mask == 0)
         return true;
-    gate = choose(run, mask, _("Prove it by one of your ways, too:"));
+    gate = sr_gate_choose(run, mask, _("Prove it by one of your ways, too:"));
     if (gate == SR_GATE_COUNT || !sr_gate_try(run, gate))
         return false;
     *wait = 0;
@@ -296,7 +273,8 @@ enroll(struct sr_run *run)
 
     if (!prove(run, &wait))
         return unchanged(run);
-    gate = choose(run, run->allowed & OWN_GATES, _("What do you set up?"));
+    gate =
+        sr_gate_choose(run, run->allowed & OWN_GATES, _("What do you set up?"));
     if (gate == SR_GATE_APP)
         is_done = add_app(run, wait);
     else if (gate == SR_GATE_CODES)
@@ -410,7 +388,7 @@ remove_gate(struct sr_run *run)
     }
     if (!prove_password(run))
         return unchanged(run);
-    gate = choose(run, mask, _("What do you remove?"));
+    gate = sr_gate_choose(run, mask, _("What do you remove?"));
     if (gate == SR_GATE_COUNT)
         return unchanged(run);
     sr_notice(run, SR_NOTICE_REMOVED, sr_gate_name(gate));
