@@ -92,6 +92,17 @@ def test_only_then(host, corp):
     assert "This computer" in done.said and CONTACT in done.said
 
 
+def test_unasked(host, corp):
+    """Without that setting no bind verifies, whatever keeps Kerberos."""
+    name = person(host, corp)
+    no_name(host, corp)
+    configure(host, corp, auth="krb5", keytab=RUN / "alias.keytab")
+    done = log_in(host, name)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+    assert "This computer" in done.said
+    assert not host.log.with_text("SR-5110")
+
+
 STATES = {disabled: ("ACCT_EXPIRED", "disabled"),
           ended: ("ACCT_EXPIRED", "ended"),
           no_hours: ("PERM_DENIED", "at this hour"),

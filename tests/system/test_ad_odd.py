@@ -30,7 +30,6 @@ AES = "aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96"
 
 @pytest.mark.parametrize("typed, known", [
     ("{}@example.test", "{}"),                   # sssd
-    ("EXAMPLE\\{}", "{}"),
     ("EXAMPLE\\{}", "EXAMPLE\\{}"),              # winbind
     ("{}@example.test", "{}@example.test")])     # sssd, full names
 def test_typed_name(host, ad, typed, known):
@@ -146,7 +145,7 @@ def elsewhere(corp):
     (ETC / "hosts").write_text(text)
 
 
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("lie", ["truncated", "oversized", "rubbish"])
 def test_lies(host, elsewhere, service, lie):
     """The directory tells the truth, and the KDC beside it does not."""
     name = person(host, elsewhere)

@@ -258,9 +258,9 @@ def points(host):
         has_begun = has_begun or f"{PLACE}/" in line and "O_CREAT" in line
         if has_begun and name in SENDS:
             sent += 1
-        if has_begun and (name in CHANGES or name in SENDS and sent % 4 == 1):
+        if has_begun and (name in CHANGES or name in SENDS and sent % 8 == 1):
             found.append((name, count[name]))
-    assert len(found) > 10, found
+    assert len(found) > 6, found
     return found
 
 
@@ -279,7 +279,7 @@ def test_killed(host, corp):
     for name, number in points(host):
         killed += kill_at(name, number) != 0
         lets_in(host, corp)
-    assert killed > 10
+    assert killed > 6
     rotate(host)
     lets_in(host, corp)
     assert set(map(len, keys(host).values())) == {2}
@@ -334,7 +334,7 @@ def test_password_killed(host, service):
     for name, number in points(host):
         killed += kill_at(name, number) != 0
         lets_in(host, service)
-    assert killed > 10
+    assert killed > 6
     rotate(host)
     lets_in(host, service)
     assert service.has_password(SERVICE, SECRET.read_text().strip())
