@@ -140,13 +140,13 @@ static const struct ctl_command commands[] = {
      "[--clear GATE | --clear-all | --unlock] [--dry-run] [--json] USER...",
      "show or remove what a user has set up for self-service reset",
      "GATE is app, codes, ticket or mail.  --unlock ends lockouts of gates,\n"
-     " and the one after a report that a reset was not the user's.\n",
+     "and the one after a report that a reset was not the user's.\n",
      ctl_gates, true, true},
     {"notices", "--send [--dry-run] [--json]",
      "send queued messages of self-service reset",
      "Exit codes: 0 all are sent; 8 some are left, or were given up.\n",
      ctl_notices, true, true},
-    {"why", "[--json] REF", "show what happened in a self-service reset",
+    {"why", "[--json] REF...", "show what happened in a self-service reset",
      "REF is the reference that the user was shown, such as K7Q4-2MXP.\n",
      ctl_why, true, false},
 #endif

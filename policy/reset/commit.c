@@ -169,7 +169,7 @@ finish(struct sr_run *run, struct sr_password_change *change, const char *fresh)
     sr_run_pass_on(run, text);
     if (!is_done)
         sr_run_say(run, _("The new password could not be verified, so it is "
-                          "not certain that it was stored.  Try to sign in "
+                          "not certain that it was stored. Try to sign in "
                           "with it."));
     return is_done;
 }
@@ -283,8 +283,8 @@ set_password(struct sr_run *run)
     clear_ledgers(run);
     sr_notice(run, SR_NOTICE_RESET, NULL);
     sr_run_say(run,
-               _("The password was changed and checked.  Sign in with it "
-                 "now.  Reference: %s"),
+               _("The password was changed and checked. Sign in with it "
+                 "now. Reference: %s"),
                run->ref);
     sr_run_say(run, _("A desktop's keyring may still have the old password."));
     sr_renew_used(run);
@@ -320,8 +320,8 @@ unlock(struct sr_run *run)
     clear_ledgers(run);
     sr_notice(run, SR_NOTICE_UNLOCK, NULL);
     sr_run_say(run,
-               _("The account is unlocked.  Sign in with the password "
-                 "that you have.  Reference: %s"),
+               _("The account is unlocked. Sign in with the password "
+                 "that you have. Reference: %s"),
                run->ref);
     sr_renew_used(run);
     return SR_RESET_DONE;

@@ -33,7 +33,7 @@ collect(struct sr_run *run)
            (unsigned)__builtin_popcount(run->proved) < run->proofs) {
         const enum sr_gate_id gate = sr_gate_choose(
             run, run->allowed & ~run->proved,
-            run->proved == 0 ? _("Prove that it is you.  Choose a way:")
+            run->proved == 0 ? _("Prove that it is you. Choose a way:")
                              : _("One more proof, of another kind:"));
 
         if (gate == SR_GATE_COUNT)
@@ -72,7 +72,7 @@ reset(struct sr_run *run)
     if (!collect(run)) {
         sr_run_event(run, SR_EVENT_SELF_RESET_FAILED, false,
                      run->is_gone ? "left" : "SR-1032");
-        sr_run_say(run, _("That did not work.  Nothing was changed."));
+        sr_run_say(run, _("That did not work. Nothing was changed."));
         sr_run_say_help(run);
         return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
     }

@@ -286,12 +286,12 @@ say_locked(struct sr_run *run, const struct sr_attempt *attempt)
 
     if (when != NULL)
         sr_run_say(run,
-                   _("There were too many wrong answers.  This way can be used "
-                     "again %s.  Another way may be open now."),
+                   _("There were too many wrong answers. This way can be used "
+                     "again %s. Another way may be open now."),
                    when);
     else
-        sr_run_say(run, _("There were too many wrong answers.  This way cannot "
-                          "be used any more.  Another way may be open."));
+        sr_run_say(run, _("There were too many wrong answers. This way cannot "
+                          "be used any more. Another way may be open."));
     free(when);
 }
 
@@ -307,7 +307,7 @@ tell(struct sr_run *run, const struct trial *trial, bool is_locked,
                  trial->is_right, name);
     if (trial->is_unrecorded)
         sr_run_say(run, _("Your answer could not be recorded, so it does not "
-                          "count.  Try again later."));
+                          "count. Try again later."));
     else if (is_locked)
         say_locked(run, attempt);
     else
@@ -394,8 +394,8 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
         keep_floor(run, since);
         sr_run_say(run,
                    _("If an address is set up for this name, a code of 8 "
-                     "digits is on its way to it.  It is valid for 10 minutes. "
-                     " If none comes, look into the folder for spam, or type "
+                     "digits is on its way to it. It is valid for 10 minutes. "
+                     "If none comes, look into the folder for spam, or type "
                      "an empty line and choose another way."));
     }
     answer = sr_run_ask(run, true, "%s", _(gates[gate].prompt));

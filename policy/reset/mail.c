@@ -77,7 +77,7 @@ queue_code(struct sr_run *run, const char *address, const char *code)
              _("Code: %.4s %s\n\n"
                "It is for %s and valid for 10 minutes.\nReference: %s\n\n"
                "If you did not ask for it, nothing was changed, and there is "
-               "nothing\nto do.  Give the code to no other person."),
+               "nothing\nto do. Give the code to no other person."),
              code, code + 4, run->host, run->ref);
     is_queued = sr_notice_queue(run, address, _("Your code"), body, true, LIFE);
     explicit_bzero(body, sizeof(body));
@@ -185,7 +185,7 @@ ask_address(struct sr_run *run, char address[SR_ADDRESS_MAX])
                               "ann@example.org."));
         } else if (sr_mail_is_of(answer, &run->config->reset.mail_refuse)) {
             sr_run_say(run, _("That mailbox is opened by the password that the "
-                              "code would reset.  Use another one."));
+                              "code would reset. Use another one."));
         } else {
             snprintf(address, SR_ADDRESS_MAX, "%.255s", answer);
             return true;
@@ -227,7 +227,7 @@ sr_mail_add(struct sr_run *run, int64_t wait)
     if (sr_enrolment_change(run->store, &id, note_in, &addition) !=
             SR_STORE_OK ||
         !addition.may_send) {
-        sr_run_say(run, _("Too many mails were sent to your addresses.  Try "
+        sr_run_say(run, _("Too many mails were sent to your addresses. Try "
                           "again later."));
     } else if (queue_code(run, addition.address, code)) {
         sr_notice_send(run);

@@ -95,10 +95,11 @@ sr_notice(struct sr_run *run, enum sr_notice_kind kind, const char *what)
     if (way != NULL && from != NULL)
         body = sr_message_fold(sr_format(
             _("%s\n\nHost: %s%s%s\nReference: %s\n\n"
-              "If it was not you: sign in on %s and run \"selfreset report "
-              "%s\", which locks this way, and ask %s at once."),
-            _(texts[kind]), run->host, way, from, run->ref, run->host, run->ref,
-            sr_run_contact(run)));
+              "If it was not you, ask %s at once. If you can still sign in on "
+              "%s, run \"selfreset report %s\" there, which stops all resets "
+              "of your password."),
+            _(texts[kind]), run->host, way, from, run->ref, sr_run_contact(run),
+            run->host, run->ref));
     if (body == NULL ||
         sr_enrolment_get(run->store, &id, &enrolment, &time) != SR_STORE_OK)
         return;

@@ -81,10 +81,8 @@ prove_password(struct sr_run *run)
     sr_run_pass_on(run, sr_verify_message(&run->txn, &outcome));
     if (outcome.verified == SR_VERIFIED_RIGHT)
         return true;
-    sr_run_say(run, outcome.verified == SR_VERIFIED_WRONG
-                        ? _("The current password is not right.  Nothing was "
-                            "changed.")
-                        : _("Nothing was changed."));
+    if (outcome.verified == SR_VERIFIED_WRONG)
+        sr_run_say(run, _("The current password is not right."));
     return false;
 }
 
@@ -119,7 +117,7 @@ prove(struct sr_run *run, int64_t *wait)
     explicit_bzero(&enrolment, sizeof(enrolment));
     if (mask == 0)
         return true;
-    gate = sr_gate_choose(run, mask, _("Prove it by one of your ways, too:"));
+    gate = sr_gate_choose(run, mask, _("Prove it in one of these ways, too:"));
     if (gate == SR_GATE_COUNT || !sr_gate_try(run, gate))
         return false;
     *wait = 0;
@@ -181,8 +179,8 @@ confirm_app(struct sr_run *run, const uint8_t secret[SR_APP_SECRET],
                    sr_app_check(&scratch, secret, answer,
                                 sr_transaction_message(&run->txn).now);
         if (!is_right && !run->is_gone)
-            sr_run_say(run, _("That is not the code of this moment.  The clock "
-                              "of the app's device has to be right."));
+            sr_run_say(run, _("That is not the current code. The clock of the "
+                              "device with the app has to be right."));
     }
     *step = scratch.app_step;
     return is_right;
@@ -208,8 +206,8 @@ add_app(struct sr_run *run, int64_t wait)
         sr_run_say_help(run);
     } else {
         sr_app_uri(secret, run->host, run->txn.name, uri);
-        sr_run_say(run, _("Add an account to your authenticator app, by time "
-                          "and with 6 digits.  Its key:"));
+        sr_run_say(run, _("Add an account to your authenticator app, one with "
+                          "codes of 6 digits by time. Its key:"));
         sr_run_say(run, "%s", text);
         sr_run_say(run, _("The same as an address for the app:"));
         sr_run_say(run, "%s", uri);
@@ -273,8 +271,8 @@ enroll(struct sr_run *run)
 
     if (!prove(run, &wait))
         return unchanged(run);
-    gate =
-        sr_gate_choose(run, run->allowed & OWN_GATES, _("What do you set up?"));
+    gate = sr_gate_choose(run, run->allowed & OWN_GATES,
+                          _("What do you want to set up?"));
     if (gate == SR_GATE_APP)
         is_done = add_app(run, wait);
     else if (gate == SR_GATE_CODES)
@@ -352,7 +350,7 @@ show_status(struct sr_run *run)
     } else if (!sr_run_has_enough(run, &enrolment, &time)) {
         sr_run_say(run,
                    _("A reset needs %u ways of different kinds that can be "
-                     "used.  Run \"selfreset enroll\" to set one up."),
+                     "used. Run \"selfreset enroll\" to set one up."),
                    run->proofs);
     }
     explicit_bzero(&enrolment, sizeof(enrolment));
@@ -388,7 +386,7 @@ remove_gate(struct sr_run *run)
     }
     if (!prove_password(run))
         return unchanged(run);
-    gate = sr_gate_choose(run, mask, _("What do you remove?"));
+    gate = sr_gate_choose(run, mask, _("What do you want to remove?"));
     if (gate == SR_GATE_COUNT)
         return unchanged(run);
     sr_notice(run, SR_NOTICE_REMOVED, sr_gate_name(gate));
@@ -430,9 +428,9 @@ report(struct sr_run *run, const char *operand)
     }
     snprintf(cause, sizeof(cause), "%.4s-%.4s", ref, ref + 4);
     sr_run_event(run, SR_EVENT_REPORTED, true, cause);
-    sr_run_say(run, _("It is reported.  Your password cannot be reset until an "
-                      "administrator has looked at it.  If it no longer works, "
-                      "or to be safe, change it now: run \"passwd\"."));
+    sr_run_say(run, _("It is reported. Your password cannot be reset until an "
+                      "administrator has looked at it. If the password that "
+                      "you know still works, change it now: run \"passwd\"."));
     sr_run_say_help(run);
     return SR_RESET_DONE;
 }

@@ -97,7 +97,7 @@ sr_renew_used(struct sr_run *run)
     }
     if (make(&renewal, setting) && store(run, &renewal))
         sr_run_say(run,
-                   _("The recovery code number %s was used up.  Write down the "
+                   _("The recovery code number %s was used up. Write down the "
                      "one that replaces it: %s"),
                    run->used_code_text, renewal.code[renewal.only]);
     explicit_bzero(&enrolment, sizeof(enrolment));
@@ -143,7 +143,7 @@ sr_renew_all(struct sr_run *run, int64_t wait)
                 (size_t)snprintf(text + used, sizeof(text) - used, "%s %d  %s",
                                  i == 0 ? "" : "\n", i + 1, renewal.code[i]);
         sr_run_say(run, _("Write these recovery codes down, and keep them "
-                          "where no other person finds them.  They are shown "
+                          "where no other person finds them. They are shown "
                           "only now, and each can be used once."));
         sr_run_say(run, "%s", text);
         is_done = confirm(run, &renewal) && store(run, &renewal);

@@ -204,7 +204,7 @@ sr_run_begin(struct sr_run *run, const struct sr_reset_peer *peer,
         return true;
     sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
     sr_run_say(run, _("The state of this system cannot be written now, so "
-                      "nothing can be done.  Try again later."));
+                      "nothing can be done. Try again later."));
     sr_run_say_help(run);
     return false;
 }
@@ -372,7 +372,7 @@ sr_run_account(struct sr_run *run, const char *name)
     if (!are_all_there(run, name) || run->txn.ask == SR_STATUS_UNAVAILABLE ||
         run->txn.ask == SR_STATUS_NO_MEMORY) {
         sr_run_say(run, _("The place where passwords are kept cannot be "
-                          "reached now.  Nothing was done.  Try again later."));
+                          "reached now. Nothing was done. Try again later."));
         sr_run_say_help(run);
         return false;
     }

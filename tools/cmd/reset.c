@@ -311,7 +311,11 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
 
     ctl->is_changed = true;
     if (ctl->is_dry_run) {
-        ctl_print(ctl, "It would be done.");
+        ctl_print(ctl,
+                  clearing->has_unlock
+                      ? "Self-service reset of %s would be unlocked."
+                      : "It would be removed from the account %s.",
+                  txn->name);
         return CTL_OK;
     }
     result = sr_enrolment_change(store, &id, clear_in, clearing);
@@ -331,7 +335,7 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
     ctl_print(ctl,
               clearing->has_unlock
                   ? "Self-service reset of %s is unlocked."
-                  : "What %s had set up is removed; it can be set up again by "
+                  : "It is removed.  What %s had set up can be set up again by "
                     "\"selfreset enroll\".",
               txn->name);
     return CTL_OK;
