@@ -19,12 +19,16 @@ function advice(id) {
     if (id == "SR-3206")
         return "To take them over, run \"selfresetctl migrate\"."
     if (id == "SR-3002" || id == "SR-3013" || id == "SR-3023" ||
-        id == "SR-2207")
+        id == "SR-2207" || id == "SR-5004" || id == "SR-5100" ||
+        id == "SR-5110")
         return "To see the cause and what to do, run \"selfresetctl check" \
             " --backend NAME\"\nwith the backend of SELFRESET_BACKEND."
     if (id ~ /^SR-(1014|1015|1208|301[5-8]|3020|2102)$/)
         return "To see which fact and rule decide, run \"selfresetctl explain" \
             " USER\"."
+    if (id ~ /^SR-(100[123]|1023|103[12]|1041|2004|2202|310[14])$/)
+        return "To see what else happened in the same dialogue, run" \
+            " \"selfresetctl why REF\"\nwith the reference of SELFRESET_REF."
     return "To see what else happened to the account, run \"selfresetctl log" \
         " USER\"."
 }
