@@ -191,8 +191,8 @@ has_updater(void)
         return true;
     if (access("/etc/authselect/authselect.conf", F_OK) == 0)
         ctl_error("authselect writes the stacks here.  Make a profile of your "
-                  "own from the example \"fedora\" of pam_selfreset(8), or "
-                  "without its lines, and select it.  Nothing was done.");
+                  "own, add the lines of pam/examples/fedora in the sources to "
+                  "it or remove them, and select it.  Nothing was done.");
     else
         ctl_error("There is no pam-auth-update here: " BY_THE_PAGE
                   ".  Nothing was done.");
