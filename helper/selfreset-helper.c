@@ -145,7 +145,7 @@ serve_all(void)
         result = helper_listen(paths, serve);
     if (result == 0)
         return EXIT_SUCCESS;
-    fprintf(stderr, "selfreset-helper: %s: %s\n", SOCKET_PATH,
+    fprintf(stderr, "selfreset-helper: its sockets in %s: %s\n", SR_RUNDIR,
             strerror(-result));
     return EXIT_TROUBLE;
 }

@@ -118,6 +118,19 @@ sr_config_shares(const struct sr_config *config)
 }
 
 bool
+sr_config_offers(const struct sr_config *config, const char *gate)
+{
+    const struct sr_key *key = sr_key_find("reset", "classes");
+
+    for (size_t i = 0; i < config->setting_count; i++) {
+        if (config->setting[i].key == key &&
+            sr_string_list_has(&config->setting[i].value.names, gate))
+            return true;
+    }
+    return false;
+}
+
+bool
 sr_config_resets(const struct sr_config *config)
 {
     return sr_setting_holds(config, sr_key_find("reset", "enable"), true);

@@ -46,6 +46,9 @@ bool sr_config_shares(const struct sr_config *config);
 /* Whether any account may be reset by self-service (reset.enable). */
 bool sr_config_resets(const struct sr_config *config);
 
+/* Whether any account may be reset by this gate (reset.classes). */
+bool sr_config_offers(const struct sr_config *config, const char *gate);
+
 /* Whether any account's password may be changed only while its user is logged
  * on (change.require_logon). */
 bool sr_config_needs_logon(const struct sr_config *config);

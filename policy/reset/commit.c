@@ -38,7 +38,8 @@ static enum sr_reset_end
 fail(struct sr_run *run, const char *cause)
 {
     sr_run_event(run, SR_EVENT_SELF_RESET_FAILED, false, cause);
-    sr_run_say(run, _("Nothing was changed."));
+    if (!run->is_unsure)
+        sr_run_say(run, _("Nothing was changed."));
     sr_run_say_help(run);
     return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
 }
@@ -113,6 +114,7 @@ store(struct sr_run *run, struct sr_password_change *change, const char *fresh,
                  written == SR_WRITE_REFUSED ? SR_EVENT_POLICY
                                              : SR_EVENT_BACKEND_DOWN,
                  false, run->txn.reason);
+    run->is_unsure = written == SR_WRITE_UNSURE;
     if (written != SR_WRITE_REFUSED) {
         sr_run_pass_on(run, sr_message_text(written == SR_WRITE_UNSURE
                                                 ? SR_TEXT_UNSURE
@@ -167,6 +169,7 @@ finish(struct sr_run *run, struct sr_password_change *change, const char *fresh)
     else
         sr_run_event(run, SR_EVENT_SELF_RESET_FAILED, false, run->txn.reason);
     sr_run_pass_on(run, text);
+    run->is_unsure = !is_done;
     if (!is_done)
         sr_run_say(run, _("The new password could not be verified, so it is "
                           "not certain that it was stored. Try to sign in "
@@ -228,8 +231,10 @@ unlock_remote(struct sr_run *run)
     if (is_local(run) || account->facts.locked_why != SR_LOCK_WHY_DIRECTORY)
         return true;
     if (sr_backend_administer(&call, account, SR_ORDER_UNLOCK, NULL,
-                              &refusal) == SR_WRITE_DONE)
+                              &refusal) == SR_WRITE_DONE) {
+        run->is_unsure = true;
         return true;
+    }
     sr_run_event(run, SR_EVENT_BACKEND_DOWN, false, call.error.text);
     return false;
 }
@@ -276,8 +281,13 @@ set_password(struct sr_run *run)
     }
     is_done = choose_password(run, &change);
     explicit_bzero(&change, sizeof(change));
-    if (!is_done)
+    if (!is_done && !run->is_unsure)
         return fail(run, "not-stored");
+    if (!is_done) { /* the owner has to know */
+        sr_notice(run, SR_NOTICE_RESET, NULL);
+        sr_renew_used(run);
+        return fail(run, "unverified");
+    }
     unlock_remote(run);
     clear_shared(run);
     clear_ledgers(run);

@@ -30,7 +30,8 @@ enum sr_gate_id {
 #define SR_ADDRESSES   2
 #define SR_ADDRESS_MAX 256
 #define SR_WORDS_MAX   32
-#define SR_SENDS       10 /* mails remembered, for their limits */
+#define SR_SENDS       16 /* mails remembered, for their limits; of them: */
+#define SR_SENDS_OWN   6  /* those asked for by the user, logged in */
 
 /* One gate. */
 struct sr_gate_record {
@@ -59,7 +60,8 @@ struct sr_enrolment {
     char mail_code[SR_HASH_MAX];                /* empty: none */
     sr_time mail_until;                         /* ledger time */
     int64_t mail_tries;                         /* wrong ones */
-    sr_time sent[SR_SENDS]; /* ledger time of the last mails, any order */
+    sr_time sent[SR_SENDS]; /* ledger time of the last mails, the own ones
+                               first, else in any order */
 };
 
 /* Open the store of self-service reset; see sr_store_open(). */

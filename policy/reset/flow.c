@@ -32,7 +32,7 @@ collect(struct sr_run *run)
     while (!run->is_gone && tries < TRIES_MAX &&
            (unsigned)__builtin_popcount(run->proved) < run->proofs) {
         const enum sr_gate_id gate = sr_gate_choose(
-            run, run->allowed & ~run->proved,
+            run, run->offered & ~run->proved,
             run->proved == 0 ? _("Prove that it is you. Choose a way:")
                              : _("One more proof, of another kind:"));
 
@@ -49,6 +49,8 @@ static bool
 ask_name(struct sr_run *run)
 {
     __attribute__((cleanup(sr_run_wipe))) char *name = NULL;
+    bool is_there;
+    int64_t since;
 
     sr_run_say(run, _("Reset or unlock a password on %s.\nReference: %s"),
                run->host, run->ref);
@@ -58,7 +60,11 @@ ask_name(struct sr_run *run)
     }
     if (name != NULL && strlen(name) > SR_NAME_MAX)
         name[SR_NAME_MAX] = '\0';
-    return name != NULL && sr_run_account(run, name);
+    since = sr_clock_milliseconds();
+    is_there = name != NULL && sr_run_account(run, name);
+    if (name != NULL)
+        sr_run_keep_floor(run, since);
+    return is_there;
 }
 
 static enum sr_reset_end

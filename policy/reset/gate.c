@@ -175,8 +175,8 @@ prepare(struct trial *trial)
 
         trial->has_key =
             sr_seal_key(trial->run->store, trial->run->config->reset.seal_file,
-                        true, trial->key, &error) == 0;
-        if (!trial->has_key)
+                        false, trial->key, &error) == 0;
+        if (!trial->has_key && enrolment.gate[SR_GATE_APP].since != 0)
             sr_run_event(trial->run, SR_EVENT_UNSEAL, false,
                          sr_error_text(&error));
     } else if (gates[trial->gate].length > 0 &&
@@ -263,7 +263,8 @@ check(struct trial *trial)
     enum sr_store_result result;
 
     prepare(trial);
-    if (trial->run->why_not != NULL && !trial->run->is_own)
+    if ((trial->run->why_not != NULL && !trial->run->is_own) ||
+        (trial->run->allowed >> trial->gate & 1) == 0)
         return false;
     result = sr_enrolment_change(trial->run->store, &id, check_in, trial);
     if (result == SR_STORE_OK)
@@ -355,17 +356,6 @@ verify(struct trial *trial)
     sr_attempt_free(attempt, false);
 }
 
-/* Wait until the answer may leave. */
-static void
-keep_floor(const struct sr_run *run, int64_t since)
-{
-    const int64_t until = since + run->config->rules.delay * 1000;
-    const int64_t left = until - sr_clock_milliseconds();
-
-    if (left > 0)
-        sr_nap((unsigned)left, (unsigned)left + 1);
-}
-
 /* What was typed, as a code of the gate. */
 static void
 read_answer(struct trial *trial, const char *answer)
@@ -391,7 +381,7 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
 
     if (gate == SR_GATE_MAIL) {
         sr_mail_offer(run);
-        keep_floor(run, since);
+        sr_run_keep_floor(run, since);
         sr_run_say(run,
                    _("If an address is set up for this name, a code of 8 "
                      "digits is on its way to it. It is valid for 10 minutes. "
@@ -405,7 +395,7 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
         read_answer(&trial, answer);
         verify(&trial);
         is_right = trial.is_right;
-        keep_floor(run, since);
+        sr_run_keep_floor(run, since);
     }
     sr_run_wipe(&answer);
     explicit_bzero(&trial, sizeof(trial));

@@ -18,22 +18,48 @@
 #define MINUTE   60
 #define HOUR     3600
 #define HOUR_MAX 5
-#define DAY_MAX  10
 #define TRIES    3
 
+/* The mails that count: a stranger does not use up those of the owner. */
+static int
+first_of(bool is_own)
+{
+    return is_own ? 0 : SR_SENDS_OWN;
+}
+
+static int
+end_of(bool is_own)
+{
+    return is_own ? SR_SENDS_OWN : SR_SENDS;
+}
+
 bool
-sr_mail_may_send(const struct sr_enrolment *enrolment, sr_time now)
+sr_mail_may_send(const struct sr_enrolment *enrolment, sr_time now, bool is_own)
 {
     unsigned minute = 0, hour = 0, day = 0;
 
-    for (int i = 0; i < SR_SENDS; i++) {
+    for (int i = first_of(is_own); i < end_of(is_own); i++) {
         const sr_time at = enrolment->sent[i];
 
         minute += at != 0 && at > now - MINUTE;
         hour += at != 0 && at > now - HOUR;
         day += at != 0 && at > now - SR_DAY;
     }
-    return minute == 0 && hour < HOUR_MAX && day < DAY_MAX;
+    return minute == 0 && hour < HOUR_MAX &&
+           day < (unsigned)(end_of(is_own) - first_of(is_own));
+}
+
+/* Without regard to case, in ASCII: the locale is the peer's. */
+static bool
+is_same(const char *a, const char *b)
+{
+    while (*a != '\0' &&
+           (*a == *b || (((*a ^ *b) == 0x20) && ((*a | 0x20) >= 'a') &&
+                         ((*a | 0x20) <= 'z')))) {
+        a++;
+        b++;
+    }
+    return *a == '\0' && *b == '\0';
 }
 
 bool
@@ -46,7 +72,7 @@ sr_mail_is_of(const char *address, const struct sr_string_list *domains)
         const size_t size = strlen(domains->item[i]);
 
         if (length >= size &&
-            strcasecmp(domain + length - size, domains->item[i]) == 0 &&
+            is_same(domain + length - size, domains->item[i]) &&
             (length == size || domain[length - size - 1] == '.'))
             return true;
     }
@@ -55,11 +81,11 @@ sr_mail_is_of(const char *address, const struct sr_string_list *domains)
 
 /* Note a mail in place of the oldest. */
 static void
-note_sent(struct sr_enrolment *enrolment, sr_time now)
+note_sent(struct sr_enrolment *enrolment, sr_time now, bool is_own)
 {
-    int oldest = 0;
+    int oldest = first_of(is_own);
 
-    for (int i = 1; i < SR_SENDS; i++) {
+    for (int i = oldest + 1; i < end_of(is_own); i++) {
         if (enrolment->sent[i] < enrolment->sent[oldest])
             oldest = i;
     }
@@ -91,6 +117,7 @@ struct offer {
     char hash[SR_HASH_MAX];
     char address[SR_ADDRESSES][SR_ADDRESS_MAX];
     bool is_new;
+    bool is_own;
 };
 
 static bool
@@ -100,14 +127,14 @@ offer_in(void *context, struct sr_enrolment *enrolment,
     struct offer *offer = context;
 
     offer->is_new = sr_enrolment_has(enrolment, SR_GATE_MAIL, time) &&
-                    sr_mail_may_send(enrolment, time->now);
+                    sr_mail_may_send(enrolment, time->now, offer->is_own);
     if (!offer->is_new)
         return false;
     memcpy(enrolment->mail_code, offer->hash, sizeof(offer->hash));
     memcpy(offer->address, enrolment->address, sizeof(offer->address));
     enrolment->mail_until = time->now + LIFE;
     enrolment->mail_tries = 0;
-    note_sent(enrolment, time->now);
+    note_sent(enrolment, time->now, offer->is_own);
     return true;
 }
 
@@ -115,7 +142,7 @@ void
 sr_mail_offer(struct sr_run *run)
 {
     const struct sr_identity id = sr_run_identity(run);
-    struct offer offer = {.is_new = false};
+    struct offer offer = {.is_own = run->is_own};
 
     if (sr_code_make_digits(offer.code, SR_MAIL_LENGTH) &&
         sr_code_hash(offer.code, offer.hash) == 0 &&
@@ -146,9 +173,9 @@ note_in(void *context, struct sr_enrolment *enrolment,
 {
     struct addition *addition = context;
 
-    addition->may_send = sr_mail_may_send(enrolment, time->now);
+    addition->may_send = sr_mail_may_send(enrolment, time->now, true);
     if (addition->may_send)
-        note_sent(enrolment, time->now);
+        note_sent(enrolment, time->now, true);
     return addition->may_send;
 }
 

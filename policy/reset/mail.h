@@ -24,7 +24,8 @@ void sr_mail_offer(struct sr_run *run);
 bool sr_mail_add(struct sr_run *run, int64_t wait);
 
 /* Whether one more mail may be sent now. */
-bool sr_mail_may_send(const struct sr_enrolment *enrolment, sr_time now);
+bool sr_mail_may_send(const struct sr_enrolment *enrolment, sr_time now,
+                      bool is_own);
 
 /* Whether an address is of one of the domains, or below one. */
 bool sr_mail_is_of(const char *address, const struct sr_string_list *domains);

@@ -374,6 +374,7 @@ remove_gate(struct sr_run *run)
     struct sr_account_time time;
     enum sr_gate_id gate;
     unsigned mask = 0;
+    int64_t wait;
 
     if (!read_enrolment(run, &enrolment, &time))
         return SR_RESET_REFUSED;
@@ -384,7 +385,7 @@ remove_gate(struct sr_run *run)
         sr_run_say(run, _("Nothing is set up."));
         return SR_RESET_REFUSED;
     }
-    if (!prove_password(run))
+    if (!prove(run, &wait))
         return unchanged(run);
     gate = sr_gate_choose(run, mask, _("What do you want to remove?"));
     if (gate == SR_GATE_COUNT)
@@ -394,6 +395,8 @@ remove_gate(struct sr_run *run)
         return unchanged(run);
     sr_run_event(run, SR_EVENT_GATE_REMOVED, true, sr_gate_name(gate));
     sr_run_say(run, _("It is removed."));
+    if (gate != SR_GATE_CODES)
+        sr_renew_used(run);
     return SR_RESET_DONE;
 }
 

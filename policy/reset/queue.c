@@ -40,11 +40,12 @@ sr_queue_is_address(const char *text)
     const char *at = strchr(text, '@');
 
     if (at == NULL || at == text || strchr(at + 1, '@') != NULL ||
-        text[0] == '-' || strlen(text) > 254 || at[1] == '\0' || at[1] == '.')
+        text[0] == '-' || strlen(text) > 254 || at[1] == '\0' || at[1] == '.' ||
+        text[strlen(text) - 1] == '.' || strstr(at, "..") != NULL)
         return false;
     for (const char *byte = text; *byte != '\0'; byte++) {
         if ((unsigned char)*byte <= ' ' || (unsigned char)*byte >= 127 ||
-            strchr("<>()[],;:\\\"`|", *byte) != NULL)
+            strchr("<>()[],;:\\\"`|%!", *byte) != NULL)
             return false;
     }
     return true;
@@ -278,27 +279,63 @@ send_file(const struct sr_config *config, int folder, const char *name,
     close(fd);
 }
 
+/* The entries of the folder, or NULL with *error, which is 0 where there is no
+ * folder. */
+static DIR *
+open_entries(int *folder, int *error)
+{
+    DIR *entries;
+
+    *folder = open_folder(false);
+    *error = *folder < 0 && *folder != -ENOENT ? *folder : 0;
+    entries = *folder < 0 ? NULL : fdopendir(*folder);
+    if (*folder >= 0 && entries == NULL) {
+        *error = -errno;
+        close(*folder);
+    }
+    return entries;
+}
+
+int
+sr_queue_count(unsigned *count)
+{
+    int folder, error;
+    DIR *entries = open_entries(&folder, &error);
+    const struct dirent *entry;
+
+    *count = 0;
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        *count += entry->d_name[0] != '.';
+    if (entries != NULL)
+        closedir(entries);
+    return error;
+}
+
 int
 sr_queue_send(const struct sr_config *config, struct sr_queue_result *result)
 {
-    const int folder = open_folder(false);
-    DIR *entries = folder < 0 ? NULL : fdopendir(folder);
+    int folder, error;
+    DIR *entries = open_entries(&folder, &error);
     const struct dirent *entry;
+    unsigned count = 0, from, dice = 0;
 
     memset(result, 0, sizeof(*result));
-    if (folder == -ENOENT)
-        return 0;
-    if (entries == NULL) {
-        const int error = folder < 0 ? folder : -errno;
-
-        if (folder >= 0)
-            close(folder);
-        return error;
+    /* From anywhere on: a program that hangs ends the run, and must not do so
+     * at the same message each time. */
+    from = error == 0 && sr_queue_count(&count) == 0 && count > 0 &&
+                   getrandom(&dice, sizeof(dice), 0) == (ssize_t)sizeof(dice)
+               ? dice % count
+               : 0;
+    for (int pass = 0; entries != NULL && pass < 2; pass++) {
+        rewinddir(entries);
+        for (unsigned i = 0;
+             result->status != -ETIMEDOUT && (entry = readdir(entries)) != NULL;
+             i += entry->d_name[0] != '.') {
+            if (entry->d_name[0] != '.' && (i >= from) == (pass == 0))
+                send_file(config, folder, entry->d_name, result);
+        }
     }
-    while ((entry = readdir(entries)) != NULL) {
-        if (entry->d_name[0] != '.')
-            send_file(config, folder, entry->d_name, result);
-    }
-    closedir(entries);
-    return 0;
+    if (entries != NULL)
+        closedir(entries);
+    return error;
 }

@@ -47,14 +47,18 @@ struct sr_queue_result {
     int status;        /* of the last program that failed; 0: none */
 };
 
-/* Send what is queued, one after the other; a message that another process
- * sends is left to it.  Returns 0, or a negative errno when the queue cannot be
- * read. */
+/* Send what is queued, one after the other, until the program hangs; a message
+ * that another process sends is left to it.  Returns 0, or a negative errno
+ * when the queue cannot be read. */
 int sr_queue_send(const struct sr_config *config,
                   struct sr_queue_result *result);
 
+/* How many messages wait.  Returns 0 or a negative errno. */
+int sr_queue_count(unsigned *count);
+
 /* Whether it can be an address: one "@" with something on both sides, and no
- * character that a header or a list of addresses gives a meaning. */
+ * character that a header, a list of addresses or a route gives a meaning; in
+ * one spelling, so that a domain can be refused. */
 bool sr_queue_is_address(const char *text);
 
 #endif

@@ -18,6 +18,7 @@
 #include "policy/config/membership.h"
 #include "policy/reset/run.h"
 #include "policy/reset/words.h"
+#include "policy/util/file_lock.h"
 
 #define SERVICE "selfreset"
 
@@ -76,6 +77,16 @@ sr_run_wipe(char **answer)
         explicit_bzero(*answer, strlen(*answer));
     free(*answer);
     *answer = NULL;
+}
+
+void
+sr_run_keep_floor(const struct sr_run *run, int64_t since)
+{
+    const int64_t until = since + run->config->rules.delay * 1000;
+    const int64_t left = until - sr_clock_milliseconds();
+
+    if (left > 0)
+        sr_nap((unsigned)left, (unsigned)left + 1);
 }
 
 unsigned
@@ -239,7 +250,8 @@ are_all_there(struct sr_run *run, const char *name)
 
         is_there =
             sr_transaction_begin(run->config, name, SERVICE, names->item[i],
-                                 &probe) != SR_STATUS_UNAVAILABLE;
+                                 &probe) != SR_STATUS_UNAVAILABLE ||
+            probe.why == SR_ERROR_NO_UID;
         if (!is_there)
             sr_transaction_event(&run->txn, sr_transaction_outage_event(&probe),
                                  "failed", probe.reason, -1);
@@ -317,22 +329,33 @@ sr_run_has_enough(const struct sr_run *run,
     return count >= run->proofs;
 }
 
-bool
-sr_run_may_still(struct sr_run *run)
+const char *
+sr_run_obstacle(struct sr_run *run)
 {
     const struct sr_identity id = sr_run_identity(run);
     struct sr_enrolment enrolment;
     struct sr_account_time time;
-    const enum sr_store_result result =
-        sr_enrolment_get(run->store, &id, &enrolment, &time);
+    const char *why = find_obstacle(run);
+    enum sr_store_result result;
 
-    run->obstacle = run->txn.ask == SR_STATUS_OK ? find_obstacle(run)
-                                                 : "SR-2007 unknown-user";
-    if (run->obstacle == NULL && result != SR_STORE_OK)
-        run->obstacle = sr_store_strerror(result);
-    if (run->obstacle == NULL && enrolment.reported != 0)
-        run->obstacle = "SR-1209 reported";
+    if (why == NULL)
+        why = find_rules(run);
+    if (why != NULL)
+        return why;
+    result = sr_enrolment_get(run->store, &id, &enrolment, &time);
+    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
+        why = sr_store_strerror(result);
+    else if (enrolment.reported != 0)
+        why = "SR-1209 reported";
     explicit_bzero(&enrolment, sizeof(enrolment));
+    return why;
+}
+
+bool
+sr_run_may_still(struct sr_run *run)
+{
+    run->obstacle = run->txn.ask == SR_STATUS_OK ? sr_run_obstacle(run)
+                                                 : "SR-2007 unknown-user";
     if (run->obstacle == NULL)
         return true;
     sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->obstacle);
@@ -369,7 +392,10 @@ sr_run_account(struct sr_run *run, const char *name)
     sr_transaction_end(&run->txn);
     sr_transaction_begin(run->config, name, SERVICE, NULL, &run->txn);
     set_context(run);
-    if (!are_all_there(run, name) || run->txn.ask == SR_STATUS_UNAVAILABLE ||
+    /* An odd entry in a directory is no account; it must not be told apart. */
+    if (!are_all_there(run, name) ||
+        (run->txn.ask == SR_STATUS_UNAVAILABLE &&
+         run->txn.why != SR_ERROR_NO_UID) ||
         run->txn.ask == SR_STATUS_NO_MEMORY) {
         sr_run_say(run, _("The place where passwords are kept cannot be "
                           "reached now. Nothing was done. Try again later."));
@@ -380,8 +406,12 @@ sr_run_account(struct sr_run *run, const char *name)
     if (run->txn.ask == SR_STATUS_OK)
         classes = &run->txn.rules.reset_classes;
     for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
-        if (sr_string_list_has(classes, sr_gate_name((enum sr_gate_id)gate)))
+        const char *name_of = sr_gate_name((enum sr_gate_id)gate);
+
+        if (sr_string_list_has(classes, name_of))
             run->allowed |= 1u << gate;
+        if (sr_config_offers(run->config, name_of))
+            run->offered |= 1u << gate;
     }
     run->proofs = 2;
     run->obstacle = run->txn.ask == SR_STATUS_OK ? find_obstacle(run)

@@ -24,13 +24,15 @@ struct sr_run {
     bool has_queued;        /* messages, which are to be sent */
     pid_t sender;           /* the process that sends; 0: none */
     bool is_own;            /* a flow of a user who is logged in */
+    bool is_unsure;         /* something was changed, or may have been */
 
     /* From sr_run_account(). */
     const char *obstacle;   /* why its state or the rules forbid a reset */
     const char *why_not;    /* the same, or that too few gates are set up: an id
                                and a word for events; NULL: it may be reset */
     unsigned proofs;        /* how many it needs */
-    unsigned allowed;       /* gates that the rules allow, bit by enum */
+    unsigned offered;       /* gates that any account may use, bit by enum */
+    unsigned allowed;       /* those that the account's rules allow */
     unsigned proved;        /* gates that were proved in this run */
     char used_code_text[8]; /* which recovery code was used; empty: none */
     char words[SR_WORDS_MAX]; /* of the ticket that was used */
@@ -50,6 +52,13 @@ void sr_run_end(struct sr_run *run);
  * name alike.
  */
 bool sr_run_account(struct sr_run *run, const char *name);
+
+/*
+ * Why the state of the account, as it was read last, the rules or a report of
+ * its owner forbid a reset; NULL: they do not.  Uses the configuration, the
+ * transaction and the store, and sets run->proofs.
+ */
+const char *sr_run_obstacle(struct sr_run *run);
 
 /*
  * Whether the account, as it was read last, may still be reset: an
@@ -75,6 +84,10 @@ void sr_run_pass_on(struct sr_run *run, char *text);
 char *sr_run_ask(struct sr_run *run, bool is_shown, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sr_run_wipe(char **answer);
+
+/* Wait until lockout.delay has passed since then (sr_clock_milliseconds()): how
+ * long the work took does not tell what it was. */
+void sr_run_keep_floor(const struct sr_run *run, int64_t since);
 
 /* Ask for a number from 1 to `most`; 0: gone. */
 unsigned sr_run_choose(struct sr_run *run, unsigned most);

@@ -301,10 +301,10 @@ test_addresses_cannot_carry_headers(void **state)
     static const char *const good[] = {"a@b", "ann.lee+x@mail.example",
                                        "o'neil@example.org"};
     static const char *const bad[] = {
-        "",      "a",     "@b",          "a@",      "a@b@c",
-        "-f@b",  "a b@c", "a@b\nBcc: c", "a@b\r",   "<a@b>",
-        "a,b@c", "a;b@c", "\"a\"@b",     "a@b(x)",  "a\\@b",
-        "|x@b",  "a@.b",  "\xc3\xa4@b",  "a@b\x7f", "a:b@c",
+        "",        "a",           "@b",    "a@",     "a@b@c", "-f@b",
+        "a b@c",   "a@b\nBcc: c", "a@b\r", "<a@b>",  "a,b@c", "a;b@c",
+        "\"a\"@b", "a@b(x)",      "a\\@b", "|x@b",   "a@.b",  "\xc3\xa4@b",
+        "a@b\x7f", "a:b@c",       "a@b.",  "a@b..c", "a%b@c", "b!a@c",
     };
 
     (void)state;
@@ -321,21 +321,29 @@ test_mails_have_limits(void **state)
     const sr_time now = 10 * SR_DAY;
 
     (void)state;
-    assert_true(sr_mail_may_send(&enrolment, now));
-    enrolment.sent[3] = now - 59;
-    assert_false(sr_mail_may_send(&enrolment, now));
-    enrolment.sent[3] = now - 60;
-    assert_true(sr_mail_may_send(&enrolment, now));
+    assert_true(sr_mail_may_send(&enrolment, now, false));
+    enrolment.sent[SR_SENDS_OWN + 3] = now - 59;
+    assert_false(sr_mail_may_send(&enrolment, now, false));
+    enrolment.sent[SR_SENDS_OWN + 3] = now - 60;
+    assert_true(sr_mail_may_send(&enrolment, now, false));
     for (int i = 0; i < 5; i++)
-        enrolment.sent[i] = now - 3599;
-    assert_false(sr_mail_may_send(&enrolment, now));
-    enrolment.sent[0] = now - 3600;
-    assert_true(sr_mail_may_send(&enrolment, now));
-    for (int i = 0; i < SR_SENDS; i++)
+        enrolment.sent[SR_SENDS_OWN + i] = now - 3599;
+    assert_false(sr_mail_may_send(&enrolment, now, false));
+    enrolment.sent[SR_SENDS_OWN] = now - 3600;
+    assert_true(sr_mail_may_send(&enrolment, now, false));
+    for (int i = SR_SENDS_OWN; i < SR_SENDS; i++)
         enrolment.sent[i] = now - SR_DAY + 1;
-    assert_false(sr_mail_may_send(&enrolment, now));
+    assert_false(sr_mail_may_send(&enrolment, now, false));
     enrolment.sent[9] = now - SR_DAY;
-    assert_true(sr_mail_may_send(&enrolment, now));
+    assert_true(sr_mail_may_send(&enrolment, now, false));
+    /* Those of the user, logged in, are counted apart. */
+    enrolment.sent[9] = now - 1;
+    assert_true(sr_mail_may_send(&enrolment, now, true));
+    for (int i = 0; i < SR_SENDS_OWN; i++)
+        enrolment.sent[i] = now - SR_DAY + 1;
+    assert_false(sr_mail_may_send(&enrolment, now, true));
+    enrolment.sent[0] = now - SR_DAY;
+    assert_true(sr_mail_may_send(&enrolment, now, true));
 }
 
 static void

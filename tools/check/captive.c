@@ -7,6 +7,8 @@
 #include <config.h>
 
 #include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +16,7 @@
 
 #include "policy/config/account_rules.h"
 #include "policy/account/captive.h"
+#include "policy/util/program.h"
 #include "tools/check/captive.h"
 #include "tools/check/pam.h"
 #include "tools/check/pam_stack.h"
@@ -230,6 +233,32 @@ check_service(const char *service, struct findings *findings)
                      "not have pam_selfreset.so.");
 }
 
+/* What the codes by mail and the messages to users need. */
+static void
+check_mail(const struct sr_reset_config *reset, struct findings *findings)
+{
+    const struct passwd *user =
+        reset->mail_user == NULL ? NULL : getpwnam(reset->mail_user);
+    const char *program = reset->mail_program;
+    char word[256], path[256];
+
+    snprintf(word, sizeof(word), "%.*s",
+             program == NULL ? 0 : (int)strcspn(program, " \t"),
+             program == NULL ? "" : program);
+    if (word[0] == '\0' || !sr_program_find(word, path, sizeof(path)))
+        findings_add(findings, SEVERITY_WARNING, "reset.mail_program", word,
+                     "Install a mail program (Debian: dma or another "
+                     "mail-transport-agent), or name another one.",
+                     "The program that sends the mails of self-service reset "
+                     "is not there: no code arrives, and no user is informed "
+                     "of a reset.");
+    if (user == NULL || user->pw_uid == 0)
+        findings_add(findings, SEVERITY_WARNING, "reset.mail_user",
+                     reset->mail_user, "Name a user without rights.",
+                     "There is no such user other than root, so no mail of "
+                     "self-service reset is sent.");
+}
+
 void
 check_captive(const struct sr_config *config, struct findings *findings)
 {
@@ -241,6 +270,7 @@ check_captive(const struct sr_config *config, struct findings *findings)
     check_account_groups(reset->account, findings);
     for (size_t i = 0; i < reset->services.count; i++)
         check_service(reset->services.item[i], findings);
+    check_mail(reset, findings);
     if (sr_string_list_has(&reset->services, "sshd") && captive_has_sshd())
         check_captive_sshd(reset->account, findings);
     if (!check_has_helper(CAPTIVE_SOCKET))

@@ -14,6 +14,7 @@
 #include "policy/reset/code.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/queue.h"
+#include "policy/reset/run.h"
 #include "policy/util/io.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
@@ -185,6 +186,22 @@ show_ticket(struct report *report, const char *name,
     return CTL_OK;
 }
 
+/* A ticket that the reset then refuses would help nobody. */
+static int
+admit_reset(const struct ctl *ctl, const struct sr_transaction *txn,
+            struct sr_store *store)
+{
+    struct sr_run run = {.config = ctl->config, .txn = *txn, .store = store};
+    const char *why = sr_run_obstacle(&run);
+
+    if (why == NULL)
+        return CTL_OK;
+    ctl_error("The password of %s cannot be reset by self-service: %s.  "
+              "Nothing was done.",
+              txn->name, why);
+    return CTL_REFUSED;
+}
+
 static int
 issue_ticket(struct ctl *ctl, struct report *report, const char *name,
              const struct sr_transaction *txn)
@@ -197,6 +214,8 @@ issue_ticket(struct ctl *ctl, struct report *report, const char *name,
 
     if (code == CTL_OK)
         code = open_store(&store);
+    if (code == CTL_OK)
+        code = admit_reset(ctl, txn, store);
     if (code == CTL_OK) {
         result = sr_enrolment_change(store, &id, put_ticket, &ticket);
         code = result == SR_STORE_OK ? CTL_OK : CTL_FAILED;
@@ -282,6 +301,13 @@ report_gate(struct report *report, struct sr_store *store,
 }
 
 static bool
+is_meant(const struct clearing *clearing, enum sr_gate_id gate)
+{
+    return clearing->gate == NULL ||
+           strcmp(clearing->gate, sr_gate_name(gate)) == 0;
+}
+
+static bool
 clear_in(void *context, struct sr_enrolment *enrolment,
          const struct sr_account_time *time)
 {
@@ -293,9 +319,7 @@ clear_in(void *context, struct sr_enrolment *enrolment,
     for (int i = 0; i < SR_GATE_COUNT; i++) {
         const enum sr_gate_id gate = (enum sr_gate_id)i;
 
-        if (clearing->has_all ||
-            (clearing->gate != NULL &&
-             strcmp(clearing->gate, sr_gate_name(gate)) == 0))
+        if (!clearing->has_unlock && is_meant(clearing, gate))
             sr_enrolment_remove(enrolment, gate);
     }
     return true;
@@ -319,8 +343,12 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
         return CTL_OK;
     }
     result = sr_enrolment_change(store, &id, clear_in, clearing);
-    for (int gate = 0; gate < SR_GATE_COUNT && result == SR_STORE_OK; gate++)
-        result = sr_gate_clear(store, &id, (enum sr_gate_id)gate);
+    for (int i = 0; i < SR_GATE_COUNT && result == SR_STORE_OK; i++) {
+        const enum sr_gate_id gate = (enum sr_gate_id)i;
+
+        if (is_meant(clearing, gate))
+            result = sr_gate_clear(store, &id, gate);
+    }
     if (!clearing->has_unlock)
         ctl_event(SR_EVENT_GATE_REMOVED, &txn->account->facts, NULL,
                   result == SR_STORE_OK,
@@ -333,10 +361,8 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
         return CTL_FAILED;
     }
     ctl_print(ctl,
-              clearing->has_unlock
-                  ? "Self-service reset of %s is unlocked."
-                  : "It is removed.  What %s had set up can be set up again by "
-                    "\"selfreset enroll\".",
+              clearing->has_unlock ? "Self-service reset of %s is unlocked."
+                                   : "It is removed from the account %s.",
               txn->name);
     return CTL_OK;
 }
@@ -396,6 +422,8 @@ ctl_gates(struct ctl *ctl, int argc, char **argv)
 
     if (!ctl_parse(ctl, argc, argv, options, 3, 1, CTL_MANY))
         return ctl->exit;
+    if ((clearing.gate != NULL) + clearing.has_all + clearing.has_unlock > 1)
+        return ctl_usage(ctl, "Give one of --clear, --clear-all and --unlock.");
     is_known = clearing.gate == NULL;
     for (int gate = 0; gate < SR_GATE_COUNT && !is_known; gate++)
         is_known =
@@ -414,23 +442,24 @@ ctl_gates(struct ctl *ctl, int argc, char **argv)
 static int
 send_queued(struct ctl *ctl, struct report *report, const char *name)
 {
-    struct sr_queue_result result;
+    struct sr_queue_result result = {.sent = 0};
     int error;
 
     (void)name;
-    if (ctl->is_dry_run)
-        return CTL_OK;
-    error = sr_queue_send(ctl->config, &result);
+    error = ctl->is_dry_run ? sr_queue_count(&result.left)
+                            : sr_queue_send(ctl->config, &result);
     if (error != 0) {
         ctl_error("The queue of messages cannot be read: %s.",
                   strerror(-error));
         return CTL_FAILED;
     }
-    ctl->is_changed = result.sent + result.given_up > 0;
+    ctl->is_changed =
+        result.sent + result.given_up + (ctl->is_dry_run ? result.left : 0) > 0;
     report_number(report, "sent", result.sent);
     report_number(report, "left", result.left);
     report_number(report, "given_up", result.given_up);
-    return result.left + result.given_up > 0 ? CTL_PARTLY : CTL_OK;
+    return !ctl->is_dry_run && result.left + result.given_up > 0 ? CTL_PARTLY
+                                                                 : CTL_OK;
 }
 
 int
