@@ -438,7 +438,7 @@ def test_check(host):
     host.configure(reset={"mail_program": "/nonexistent -t"})
     done = ctl(host, "--check")
     assert done.returncode == 10 and "/nonexistent" in done.said, done
-    host.configure(reset={"mail_program": "/bin/true", "mail_user": "root"})
+    host.configure(reset={"mail_program": "/bin/true", "mail_user": "nosuch"})
     assert "no such user other than root" in ctl(host, "--check").said
     host.configure(reset={"mail_user": "nobody"})
     assert ctl(host, "--check").returncode == 0, ctl(host, "--check").said
