@@ -370,8 +370,9 @@ struct sr_backend_ops {
     /*
      * Give the identity by which this host asks a new secret, there and in the
      * file of this host, so that whatever the process is stopped by one of both
-     * is in the file.  REFUSED and FAILED: nothing was changed; UNSURE: the
-     * server did not answer, and the next login finds out.  The error says why;
+     * is in a file; or complete what an earlier call has left.  REFUSED and
+     * FAILED: nothing was changed now; UNSURE: what the server has is not
+     * proved, and the next login finds out.  The error says why;
      * SR-5004: another program has changed the secret.  NULL: this kind has no
      * secret that this host could change.
      */

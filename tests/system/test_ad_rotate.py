@@ -17,12 +17,13 @@ import samba
 from samba import PASSWORD, computer_dn, user_dn
 from scratch import CONTACT, ETC, RUN
 from test_ad import MACHINE, configure, log_in, person
-from test_krb5 import Liar, relay
+from test_krb5 import Liar, framed, krb_error, relay
 
 FAILED, PARTLY, REFUSED = 1, 8, 9
 PLACE = RUN / "rotating"
 KEYTAB, SECRET = PLACE / "host.keytab", PLACE / "secret"
 FRESH = PLACE / "secret.new"
+PENDING = PLACE / "host.keytab.selfreset-secret"
 SERVICE = "service"
 
 
@@ -237,6 +238,59 @@ def test_not_set(host, corp):
     lets_in(host, corp)
 
 
+def passwords_at(address):
+    """Where this host sends new passwords."""
+    text = samba.krb5_conf(samba.IPS[0])
+    (ETC / "krb5.conf").write_text(text.replace(
+        f"kpasswd_server = {samba.IPS[0]}", f"kpasswd_server = {address}"))
+
+
+# User-Change-Password (MS-ADTS 5.1.3.2.1).
+CHANGE_PASSWORD = "ab721a53-1e2f-11d0-9819-00aa0040529b"
+
+
+def test_refused(host, corp):
+    """Under the key of the session: the new keys are withdrawn."""
+    before = keys(host)
+    computer = computer_dn("client")
+    corp.allow(computer, computer, f"(OD;;CR;{CHANGE_PASSWORD};;SID)",
+               f"(OD;;CR;{CHANGE_PASSWORD};;WD)", action="deny")
+    rotate(host, REFUSED)
+    assert keys(host) == before and not PENDING.exists()
+    lets_in(host, corp)
+
+
+def test_refused_by_anybody(host, corp):
+    """A KRB-ERROR, and a KDC that does not have the change: another one may.
+    Its password is the one that the next rotation completes, or sets."""
+    before = corp.kvno(computer_dn("client"))
+    names = {name: [before, before + 1] for name in NAMES}
+    with Liar(framed(krb_error(60, b"\0\4no"))) as liar:
+        passwords_at(liar.address)
+        for _ in range(2):
+            rotate(host, PARTLY)
+            assert keys(host) == names
+            assert stat.S_IMODE(PENDING.stat().st_mode) == 0o600
+        secret = PENDING.read_text().strip()
+    corp.set_password(computer_dn("client"), secret)
+    lets_in(host, corp)
+    corp.configure_host()
+    rotate(host)
+    assert corp.kvno(computer_dn("client")) == before + 1
+    assert keys(host) == names and not PENDING.exists()
+    lets_in(host, corp)
+
+
+def test_many_names(host, corp):
+    names = ["CLIENT$", "host/CLIENT", f"host/client.{samba.DNS}",
+             *(f"HTTP/n{number}.{samba.DNS}" for number in range(14))]
+    corp.keytab(KEYTAB, "client", MACHINE, principals=names)
+    now = corp.kvno(computer_dn("client"))
+    rotate(host)
+    assert keys(host) == {(name, enctype): [now, now + 1] for name in names
+                          for _, enctype in NAMES[:2]}
+
+
 # ---- killed
 
 # What changes a file, and what is sent.
@@ -340,3 +394,44 @@ def test_password_killed(host, service):
     assert service.has_password(SERVICE, SECRET.read_text().strip())
     assert sorted(path.name for path in PLACE.iterdir()) == sorted(
         [KEYTAB.name, SECRET.name])
+
+
+def test_password_pending(host, service):
+    """Another server may have the one that is left: it is set, not replaced,
+    and stays where it is not known whether it is in use."""
+    pending = "Pending-Passw0rd-1"
+    service.first.modify(samba.BASE, minPwdAge=-864000000000)
+    FRESH.write_text(pending)
+    FRESH.chmod(0o600)
+    try:
+        assert "0000052D" in rotate(host, REFUSED)
+    finally:
+        service.first.modify(samba.BASE, minPwdAge=0)
+    assert FRESH.read_text() == pending
+    rotate(host)
+    assert SECRET.read_text() == pending and not FRESH.exists()
+    assert service.has_password(SERVICE, pending)
+
+
+def test_password_pending_barred(host, service):
+    """A bind is refused, for a reason that is given to the right password
+    only."""
+    pending = "Pending-Passw0rd-1"
+    FRESH.write_text(pending)
+    FRESH.chmod(0o600)
+    service.set_password(user_dn(SERVICE), pending)
+    service.first.modify(user_dn(SERVICE), pwdLastSet=0)
+    rotate(host, FAILED)
+    assert SECRET.read_text() == pending
+    service.first.modify(user_dn(SERVICE), pwdLastSet=-1)
+    rotate(host)
+    lets_in(host, service)
+
+
+def test_password_just_renamed(host, service):
+    """The next password was there, and is in its place before it is read."""
+    done = subprocess.run(
+        ["strace", "-f", "-o", "/dev/null", "-P", str(FRESH), "-e",
+         "inject=access,faccessat,faccessat2:retval=0:when=1", "selfresetctl",
+         "check", "--backend", "corp"], capture_output=True, text=True, check=False)
+    assert "secret.new" not in done.stdout + done.stderr, done

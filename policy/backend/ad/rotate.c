@@ -11,7 +11,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +23,7 @@
 #include "policy/backend/ldap/ad_administer.h"
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/template.h"
-#include "policy/util/io.h"
 #include "policy/util/replace_file.h"
-#include "policy/util/safe_open.h"
 #include "policy/util/secret_file.h"
 
 /* ---- accounts that are not for this host */
@@ -105,12 +102,16 @@ rotate_keys(struct sr_ad_call *ad)
 
 /* ---- a service account */
 
+/* ERROR_LOGON_FAILURE (MS-ERREF 2.2). */
+#define DATA_WRONG_PASSWORD 0x52e
+
 struct change {
     struct sr_ad_call *ad;
     struct sr_ldap_session *session;
     const char *path; /* of the file */
     char fresh[PATH_MAX], aside[PATH_MAX];
     char secret[SR_KRB5_SECRET_SIZE];
+    bool is_pending; /* an earlier rotation has made it */
 };
 
 static enum sr_write
@@ -119,27 +120,6 @@ fail(struct change *change, const char *path, int error)
     sr_error_set(change->session->error, SR_ERROR_OTHER, "%s: %s", path,
                  strerror(-error));
     return SR_WRITE_FAILED;
-}
-
-/* Write the new password to its file. */
-static enum sr_write
-write_secret(struct change *change)
-{
-    int fd = sr_safe_open(change->aside, O_WRONLY | O_CREAT | O_TRUNC, NULL);
-    int error = fd < 0 ? fd : 0;
-
-    if (error == 0)
-        error = sr_write_all(fd, change->secret, strlen(change->secret));
-    if (error == 0)
-        error = sr_write_all(fd, "\n", 1);
-    if (fd >= 0)
-        close(fd);
-    if (error == 0)
-        error = sr_replace_file(change->aside, change->fresh, change->path);
-    if (error == 0)
-        return SR_WRITE_DONE;
-    unlink(change->aside);
-    return fail(change, change->fresh, error);
 }
 
 /* Put the new one in place of the old one. */
@@ -151,51 +131,60 @@ switch_secrets(struct change *change)
     return error == 0 ? SR_WRITE_DONE : fail(change, change->path, error);
 }
 
-/* Whether the directory has the password in a file, by a connection of its own.
- * Any other answer than yes or no is that it is not known. */
+/* Whether the server that the session is connected to has the new password:
+ * states of the account are shown for the right one only.  Any other answer
+ * than yes or no is that it is not known. */
 static enum sr_tri
-is_current(struct change *change, const char *path)
+has_fresh(struct change *change)
 {
-    struct sr_backend_config config = *change->session->config;
-    struct sr_backend backend = change->ad->backend;
-    void *state = NULL;
-    struct sr_call call = {
-        .backend = &backend,
-        .state = &state,
-        .deadline = change->session->deadline,
-    };
-    struct sr_ldap_session *session;
-    enum sr_tri answer = SR_UNKNOWN;
-    int code;
+    struct sr_ldap_session *session = change->session;
+    const struct sr_error why = *session->error;
+    struct sr_ldap_response answer;
 
-    config.secret_file = (char *)(uintptr_t)path;
-    config.bind_secret = SR_BIND_SECRET_FIXED;
-    backend.config = &config;
-    session = sr_ldap_begin(&state, &call);
-    if (session == NULL)
-        return answer;
-    code = sr_ldap_as_service(session);
-    if (code == LDAP_SUCCESS)
-        answer = SR_YES;
-    else if (code == LDAP_INVALID_CREDENTIALS)
-        answer = SR_NO;
-    sr_ldap_end(session);
-    sr_ldap_session_free(session, false);
-    return answer;
+    sr_ldap_as_user(session, session->config->bind_dn, change->secret, &answer);
+    *session->error = why;
+    if (sr_ldap_response_ad(&answer) == SR_VERIFY_RIGHT)
+        return SR_YES;
+    return sr_ldap_response_data(&answer) == DATA_WRONG_PASSWORD ? SR_NO
+                                                                 : SR_UNKNOWN;
+}
+
+/* Read the password that an earlier rotation has left; not DONE: there is one,
+ * which cannot be read. */
+static enum sr_write
+read_pending(struct change *change)
+{
+    __attribute__((cleanup(sr_secret_file_free))) char *secret = NULL;
+
+    change->is_pending = access(change->fresh, F_OK) == 0;
+    if (!change->is_pending)
+        return SR_WRITE_DONE;
+    secret = sr_secret_file_read(change->fresh, change->session->error);
+    if (secret == NULL)
+        return SR_WRITE_FAILED;
+    if (strlen(secret) >= sizeof(change->secret))
+        return fail(change, change->fresh, -EMSGSIZE);
+    strcpy(change->secret, secret);
+    return SR_WRITE_DONE;
 }
 
 /* An earlier rotation did not come to its end: where the directory has its
- * password, that comes to the place of the old one now. */
+ * password, that comes to the place of the old one now.  Where this server does
+ * not have it, another one may. */
 static enum sr_write
 complete(struct change *change)
 {
-    if (access(change->fresh, F_OK) != 0)
-        return SR_WRITE_DONE;
-    switch (is_current(change, change->fresh)) {
+    enum sr_write written = read_pending(change);
+
+    if (written != SR_WRITE_DONE || !change->is_pending)
+        return written;
+    switch (has_fresh(change)) {
     case SR_YES:
+        change->is_pending = false;
         return switch_secrets(change);
-    case SR_NO:
-        return SR_WRITE_DONE; /* it is replaced */
+    case SR_NO: /* each more try is counted there */
+        sr_lately_set(&sr_lately_unused, change->fresh, "");
+        return SR_WRITE_DONE;
     default:
         sr_ldap_why(change->session, "no server says which of two passwords "
                                      "is the current one");
@@ -203,38 +192,66 @@ complete(struct change *change)
     }
 }
 
-/* Whether the directory has the new password, where it has not answered. */
+/* A new password in its file, unless there is one already. */
 static enum sr_write
-find_out(struct change *change)
+make_secret(struct change *change)
 {
-    switch (is_current(change, change->fresh)) {
-    case SR_YES:
+    int error;
+
+    if (change->is_pending)
         return SR_WRITE_DONE;
-    case SR_NO:
-        return SR_WRITE_FAILED;
-    default:
-        return SR_WRITE_UNSURE;
-    }
+    if (!sr_krb5_secret_make(change->secret))
+        return fail(change, "no random numbers", -EIO);
+    error = sr_krb5_secret_write(change->secret, change->aside, change->fresh,
+                                 change->path);
+    return error == 0 ? SR_WRITE_DONE : fail(change, change->fresh, error);
 }
 
 static enum sr_write
-set_password(struct change *change)
+set_password(struct change *change, enum sr_refusal *refusal)
 {
     struct sr_ldap_session *session = change->session;
     __attribute__((cleanup(sr_secret_file_free))) char *old =
         sr_secret_file_read(change->path, session->error);
-    enum sr_refusal refusal = SR_REFUSAL_OTHER;
     enum sr_write written;
 
     if (old == NULL)
         return SR_WRITE_FAILED;
     written = sr_ldap_ad_change_own(session, session->config->bind_dn, old,
-                                    change->secret, &refusal);
-    if (written == SR_WRITE_UNSURE)
-        written = find_out(change);
-    if (written == SR_WRITE_REFUSED && refusal == SR_REFUSAL_WRONG_OLD)
+                                    change->secret, refusal);
+    if (written == SR_WRITE_REFUSED && *refusal == SR_REFUSAL_WRONG_OLD)
         session->error->code = SR_ERROR_IDENTITY;
     return written;
+}
+
+/*
+ * What came of it, by a bind on the same server.  The new password stays in its
+ * file, since a server that has it may not have said so: unless it was made for
+ * this try, and the only server that it was sent to refused it by its rules.
+ */
+static enum sr_write
+conclude(struct change *change, enum sr_write written, enum sr_refusal refusal)
+{
+    struct sr_ldap_session *session = change->session;
+    const bool may_have =
+        written == SR_WRITE_DONE || written == SR_WRITE_UNSURE;
+    enum sr_tri answer;
+
+    if (change->is_pending && !may_have) /* complete() has asked it */
+        return written;
+    if (may_have)
+        sr_lately_set(&sr_lately_unused, change->fresh, NULL);
+    if (written == SR_WRITE_UNSURE) { /* no other server knows more */
+        sr_ldap_close(session, false);
+        session->dead = 0;
+    }
+    answer = has_fresh(change);
+    if (answer == SR_YES)
+        return switch_secrets(change);
+    if (answer == SR_NO && written == SR_WRITE_REFUSED &&
+        refusal == SR_REFUSAL_QUALITY)
+        unlink(change->fresh);
+    return written == SR_WRITE_DONE ? SR_WRITE_UNSURE : written;
 }
 
 /* The steps, on a connection that is bound by the current password. */
@@ -242,6 +259,7 @@ static enum sr_write
 change_secret(struct change *change)
 {
     const struct sr_backend_config *config = change->session->config;
+    enum sr_refusal refusal = SR_REFUSAL_OTHER;
     enum sr_write written = complete(change);
 
     /* Before there is a file with another one. */
@@ -251,20 +269,12 @@ change_secret(struct change *change)
     if (written == SR_WRITE_DONE)
         written =
             admit(change->session, "(distinguishedName=%u)", config->bind_dn);
+    if (written == SR_WRITE_DONE)
+        written = make_secret(change);
     if (written != SR_WRITE_DONE)
         return written;
-    if (!sr_krb5_secret_make(change->secret))
-        return fail(change, "no random numbers", -EIO);
-    written = write_secret(change);
-    if (written != SR_WRITE_DONE)
-        return written;
-    sr_lately_set(&sr_lately_unused, change->fresh, NULL);
-    written = set_password(change);
-    if (written == SR_WRITE_REFUSED || written == SR_WRITE_FAILED)
-        unlink(change->fresh);
-    if (written == SR_WRITE_DONE && find_out(change) != SR_WRITE_DONE)
-        written = SR_WRITE_UNSURE;
-    return written == SR_WRITE_DONE ? switch_secrets(change) : written;
+    written = set_password(change, &refusal);
+    return conclude(change, written, refusal);
 }
 
 static enum sr_write

@@ -420,7 +420,7 @@ get_ticket(struct sr_krb5_session *session, struct sr_account *account,
 enum sr_write
 sr_krb5_change_by_ticket(struct sr_krb5_session *session,
                          struct sr_account *account, const char *password,
-                         enum sr_refusal *refusal)
+                         enum sr_refusal *refusal, bool *is_final)
 {
     struct talk talk = {.session = session, .fd = -1};
     const int64_t end = session->kdcs.end;
@@ -429,6 +429,7 @@ sr_krb5_change_by_ticket(struct sr_krb5_session *session,
     char realm[256];
     enum sr_write written;
 
+    *is_final = true;
     snprintf(realm, sizeof(realm), "%.*s", (int)of_ticket->length,
              of_ticket->data);
     connect_one(&talk, realm, end);
@@ -438,6 +439,7 @@ sr_krb5_change_by_ticket(struct sr_krb5_session *session,
              sr_deadline_now() + sr_deadline_left(end) -
                  sr_deadline_left(end) / VERIFY_PART);
     close(talk.fd);
+    *is_final = !talk.is_sent || talk.is_protected;
     written = conclude(&talk, account, password, refusal);
     krb5_auth_con_free(session->context, talk.auth);
     return written;
@@ -448,6 +450,7 @@ sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
                const char *old, const char *password, enum sr_refusal *refusal)
 {
     enum sr_write written;
+    bool is_final;
 
     if (old == NULL) {
         sr_error_set(session->error, SR_ERROR_OTHER,
@@ -458,5 +461,6 @@ sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
     written = get_ticket(session, account, old, refusal);
     return written != SR_WRITE_DONE
                ? written
-               : sr_krb5_change_by_ticket(session, account, password, refusal);
+               : sr_krb5_change_by_ticket(session, account, password, refusal,
+                                          &is_final);
 }

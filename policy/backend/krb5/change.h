@@ -19,11 +19,13 @@ enum sr_write sr_krb5_change(struct sr_krb5_session *session,
 
 /*
  * The same for a principal, account->entry, by the ticket for a change that is
- * in session->changepw.
+ * in session->changepw.  *is_final: the result needs no other proof, as nothing
+ * was sent, or the answer came under the session's key.
  */
 enum sr_write sr_krb5_change_by_ticket(struct sr_krb5_session *session,
                                        struct sr_account *account,
                                        const char *password,
-                                       enum sr_refusal *refusal);
+                                       enum sr_refusal *refusal,
+                                       bool *is_final);
 
 #endif

@@ -24,6 +24,7 @@
 #include "policy/util/io.h"
 #include "policy/util/replace_file.h"
 #include "policy/util/safe_open.h"
+#include "policy/util/secret_file.h"
 
 #define KEYTAB_MAX ((size_t)256 << 10)
 
@@ -31,15 +32,18 @@ struct rotation {
     struct sr_krb5_session *session;
     krb5_principal client;
     char path[PATH_MAX], aside[PATH_MAX + 16];
-    krb5_keytab before; /* what the file had, in memory */
-    krb5_kvno used;     /* of the keys there that the KDC has */
-    krb5_principal own[SR_KRB5_PRINCIPALS_MAX]; /* names of the account */
+    char pending[PATH_MAX + 32]; /* the file with the password */
+    krb5_keytab before;          /* what the file had, in memory */
+    krb5_kvno used;              /* of the keys there that the KDC has */
+    krb5_principal *own;         /* names of the account */
     size_t own_count;
     struct sr_krb5_etypes etypes;
     krb5_kvno fresh; /* of the new keys */
     uint8_t *bytes;  /* KEYTAB_MAX bytes, of which `size` are in use */
     size_t size;
     bool is_cut;
+    bool is_pending; /* an earlier rotation has made the password, */
+    bool is_taken;   /* and the KDC has it */
     char secret[SR_KRB5_SECRET_SIZE];
 };
 
@@ -60,6 +64,26 @@ sr_krb5_secret_make(char secret[SR_KRB5_SECRET_SIZE])
     secret[at] = '\0';
     explicit_bzero(random, sizeof(random));
     return true;
+}
+
+int
+sr_krb5_secret_write(const char *secret, const char *aside, const char *path,
+                     const char *like)
+{
+    int fd, error;
+
+    unlink(aside); /* it may have the mode of another file */
+    fd = sr_safe_open(aside, O_WRONLY | O_CREAT | O_TRUNC, NULL);
+    error = fd < 0 ? fd : sr_write_all(fd, secret, strlen(secret));
+    if (error == 0)
+        error = sr_write_all(fd, "\n", 1);
+    if (fd >= 0)
+        close(fd);
+    if (error == 0)
+        error = sr_replace_file(aside, path, like);
+    if (error != 0)
+        unlink(aside);
+    return error;
 }
 
 static bool
@@ -112,6 +136,8 @@ read_keytab(struct rotation *rotation)
         snprintf(rotation->path, sizeof(rotation->path), "%s", name + 5);
         snprintf(rotation->aside, sizeof(rotation->aside), "%s.selfreset",
                  rotation->path);
+        snprintf(rotation->pending, sizeof(rotation->pending),
+                 "%s.selfreset-secret", rotation->path);
         error = krb5_kt_resolve(context, "MEMORY:selfreset-rotate",
                                 &rotation->before);
     }
@@ -122,6 +148,24 @@ read_keytab(struct rotation *rotation)
             sr_krb5_keytab_find(context, session->keytab,
                                 session->config->principal, &rotation->client);
     return error == 0 || fail(rotation, "the keytab", error);
+}
+
+/* The password that an earlier rotation has left, if there is one. */
+static bool
+read_pending(struct rotation *rotation)
+{
+    __attribute__((cleanup(sr_secret_file_free))) char *secret = NULL;
+
+    rotation->is_pending = access(rotation->pending, F_OK) == 0;
+    if (!rotation->is_pending)
+        return true;
+    secret = sr_secret_file_read(rotation->pending, rotation->session->error);
+    if (secret == NULL)
+        return false;
+    if (strlen(secret) >= sizeof(rotation->secret))
+        return fail(rotation, rotation->pending, EMSGSIZE);
+    strcpy(rotation->secret, secret);
+    return true;
 }
 
 /* Whether a principal has the key of the account. */
@@ -146,23 +190,6 @@ has_key(struct rotation *rotation, krb5_const_principal principal)
     return is_same;
 }
 
-/* The names of the account: others in the file are of other accounts. */
-static void
-find_own(struct rotation *rotation)
-{
-    krb5_context context = rotation->session->context;
-    krb5_principal found[SR_KRB5_PRINCIPALS_MAX];
-    size_t count =
-        sr_krb5_keytab_principals(context, rotation->before, NULL, found);
-
-    for (size_t i = 0; i < count; i++) {
-        if (has_key(rotation, found[i]))
-            rotation->own[rotation->own_count++] = found[i];
-        else
-            krb5_free_principal(context, found[i]);
-    }
-}
-
 static bool
 is_own(const struct rotation *rotation, krb5_const_principal principal)
 {
@@ -174,49 +201,115 @@ is_own(const struct rotation *rotation, krb5_const_principal principal)
     return false;
 }
 
+/* The names of the account: others in the file are of other accounts. */
+static krb5_error_code
+add_own(struct rotation *rotation, krb5_const_principal principal)
+{
+    krb5_principal *own;
+
+    if (is_own(rotation, principal) || !has_key(rotation, principal))
+        return 0;
+    own = reallocarray(rotation->own, rotation->own_count + 1, sizeof(*own));
+    if (own == NULL)
+        return ENOMEM;
+    rotation->own = own;
+    own += rotation->own_count;
+    if (krb5_copy_principal(rotation->session->context, principal, own) != 0)
+        return ENOMEM;
+    rotation->own_count++;
+    return 0;
+}
+
+static bool
+find_own(struct rotation *rotation)
+{
+    krb5_context context = rotation->session->context;
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+    krb5_error_code error = add_own(rotation, rotation->client);
+
+    if (error == 0 && rotation->own_count == 0)
+        error = KRB5_KT_NOTFOUND;
+    if (error == 0)
+        error = krb5_kt_start_seq_get(context, rotation->before, &cursor);
+    if (error != 0)
+        return fail(rotation, rotation->path, error);
+    while (error == 0) {
+        error = krb5_kt_next_entry(context, rotation->before, &entry, &cursor);
+        if (error != 0)
+            break;
+        error = add_own(rotation, entry.principal);
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, rotation->before, &cursor);
+    return error == KRB5_KT_END || fail(rotation, rotation->path, error);
+}
+
 /* ---- what the KDC has */
 
-/* A ticket by the keytab; for a change, or NULL: for other tickets. */
+/* A ticket by a password, or NULL: by the keytab; for a change, or NULL: for
+ * other tickets. */
 static enum sr_krb5_answer
-get_ticket(struct rotation *rotation, const char *service, krb5_creds *creds)
+get_ticket(struct rotation *rotation, const char *service, const char *password,
+           krb5_creds *creds)
 {
     struct sr_krb5_session *session = rotation->session;
-    const struct sr_krb5_wish wish = {.client = rotation->client,
-                                      .service = service,
-                                      .keytab = session->keytab};
+    const struct sr_krb5_wish wish = {
+        .client = rotation->client,
+        .service = service,
+        .password = password,
+        .keytab = password == NULL ? session->keytab : NULL};
     struct sr_krb5_initial initial;
     enum sr_krb5_answer answer;
 
     sr_krb5_initial_get(&session->kdcs, &wish, &initial);
     answer = initial.answer;
-    rotation->used = initial.kvno;
+    if (password == NULL)
+        rotation->used = initial.kvno;
     krb5_free_cred_contents(session->context, creds);
     *creds = initial.creds;
     memset(&initial.creds, 0, sizeof(initial.creds));
-    if (answer == SR_KRB5_WRONG)
+    if (answer == SR_KRB5_WRONG && password == NULL)
         sr_krb5_set_error(session->context, session->error, SR_ERROR_IDENTITY,
                           "the keytab (SR-5004)", KRB5KDC_ERR_PREAUTH_FAILED);
     sr_krb5_initial_free(session->context, &initial);
     return answer;
 }
 
-/* The number of the account's key, by a ticket for one of its names.  False:
- * no ticket was given, and the error says why. */
+/* The number of the account's key, by a ticket for one of its names, which is
+ * asked for by a password, or NULL: by the keytab.  False: no ticket was given,
+ * and the error says why. */
 static bool
-find_kvno(struct rotation *rotation, krb5_kvno *kvno)
+find_kvno(struct rotation *rotation, const char *password, krb5_kvno *kvno)
 {
     struct sr_krb5_session *session = rotation->session;
     krb5_creds tgt;
     bool is_found = false;
 
     memset(&tgt, 0, sizeof(tgt));
-    if (get_ticket(rotation, NULL, &tgt) == SR_KRB5_TICKET) {
+    if (get_ticket(rotation, NULL, password, &tgt) == SR_KRB5_TICKET) {
         for (size_t i = 0; i < rotation->own_count && !is_found; i++)
             is_found =
                 sr_krb5_trust_kvno(session, &tgt, rotation->own[i], kvno);
     }
     krb5_free_cred_contents(session->context, &tgt);
     return is_found;
+}
+
+/* Whether the KDC has the password that the new keys are of. */
+static enum sr_krb5_answer
+try_secret(struct rotation *rotation)
+{
+    const struct sr_error why = *rotation->session->error;
+    enum sr_krb5_answer answer;
+    krb5_creds tgt;
+
+    memset(&tgt, 0, sizeof(tgt));
+    answer = get_ticket(rotation, NULL, rotation->secret, &tgt);
+    krb5_free_cred_contents(rotation->session->context, &tgt);
+    if (answer == SR_KRB5_TICKET || answer == SR_KRB5_WRONG)
+        *rotation->session->error = why;
+    return answer;
 }
 
 static struct sr_krb5_etype *
@@ -355,7 +448,18 @@ put_key(struct rotation *rotation, const struct sr_krb5_etype *etype)
     return error;
 }
 
-/* What is kept: all of other accounts, and of this one the keys in use. */
+/* Whether a key stays: all of other accounts, and of this one those in use;
+ * while it is not known what the KDC has, those that are not written anew. */
+static bool
+is_kept(const struct rotation *rotation, const krb5_keytab_entry *entry)
+{
+    if (!is_own(rotation, entry->principal))
+        return true;
+    if (rotation->is_pending && entry->vno != rotation->fresh)
+        return true;
+    return entry->vno == rotation->used && !rotation->is_taken;
+}
+
 static krb5_error_code
 put_kept(struct rotation *rotation)
 {
@@ -369,7 +473,7 @@ put_kept(struct rotation *rotation)
         return error;
     while ((error = krb5_kt_next_entry(context, rotation->before, &entry,
                                        &cursor)) == 0) {
-        if (entry.vno == rotation->used || !is_own(rotation, entry.principal))
+        if (is_kept(rotation, &entry))
             put_entry(rotation, &entry);
         krb5_free_keytab_entry_contents(context, &entry);
     }
@@ -419,32 +523,67 @@ write_keytab(struct rotation *rotation, bool has_new)
 
 /* ---- the rotation */
 
+/* Tickets by what the KDC has: the keys in use, or the password that an earlier
+ * rotation has left. */
+static bool
+get_tickets(struct rotation *rotation)
+{
+    struct sr_krb5_session *session = rotation->session;
+    enum sr_krb5_answer answer;
+
+    if (rotation->is_pending) {
+        answer = try_secret(rotation);
+        rotation->is_taken = answer == SR_KRB5_TICKET;
+        if (!rotation->is_taken && answer != SR_KRB5_WRONG)
+            return false;
+    }
+    answer = get_ticket(rotation, SR_KRB5_CHANGEPW, NULL, &session->changepw);
+    return answer == SR_KRB5_TICKET ||
+           (answer == SR_KRB5_WRONG && rotation->is_taken);
+}
+
 /* Find out all that the new keys need. */
 static bool
 prepare(struct rotation *rotation)
 {
-    struct sr_krb5_session *session = rotation->session;
     krb5_kvno kvno;
 
     rotation->bytes = calloc(1, KEYTAB_MAX);
     if (rotation->bytes == NULL)
         return fail(rotation, "the keytab", ENOMEM);
-    if (!read_keytab(rotation) ||
-        get_ticket(rotation, SR_KRB5_CHANGEPW, &session->changepw) !=
-            SR_KRB5_TICKET)
+    if (!read_keytab(rotation) || !read_pending(rotation) ||
+        !get_tickets(rotation) || !find_own(rotation) ||
+        !find_etypes(rotation) ||
+        !find_kvno(rotation, rotation->is_taken ? rotation->secret : NULL,
+                   &kvno))
         return false;
-    find_own(rotation);
-    if (!find_etypes(rotation) || !find_kvno(rotation, &kvno))
-        return false;
-    rotation->fresh = kvno + 1;
-    if (sr_krb5_secret_make(rotation->secret))
+    rotation->fresh = rotation->is_taken ? kvno : kvno + 1;
+    if (rotation->is_pending || sr_krb5_secret_make(rotation->secret))
         return true;
     return fail(rotation, "no random numbers", EIO);
 }
 
+/* The password in its file, and its keys in the keytab. */
+static bool
+write_files(struct rotation *rotation)
+{
+    int error = 0;
+
+    if (!rotation->is_pending)
+        error = sr_krb5_secret_write(rotation->secret, rotation->aside,
+                                     rotation->pending, rotation->aside);
+    if (error != 0)
+        return fail(rotation, rotation->pending, -error);
+    if (write_keytab(rotation, true))
+        return true;
+    if (!rotation->is_pending)
+        unlink(rotation->pending);
+    return false;
+}
+
 /* Have the KDC take the password: it is the one that the new keys are of. */
 static enum sr_write
-set_password(struct rotation *rotation)
+send_password(struct rotation *rotation, bool *is_final)
 {
     struct sr_krb5_session *session = rotation->session;
     struct sr_account account = {0};
@@ -453,9 +592,10 @@ set_password(struct rotation *rotation)
     krb5_error_code error =
         krb5_unparse_name(session->context, rotation->client, &account.entry);
 
+    *is_final = true;
     if (error == 0)
         written = sr_krb5_change_by_ticket(session, &account, rotation->secret,
-                                           &refusal);
+                                           &refusal, is_final);
     else
         fail(rotation, "the name", error);
     free(account.server_text);
@@ -463,39 +603,85 @@ set_password(struct rotation *rotation)
     return written;
 }
 
-/* The KDC has the password: see that it has the keys of the file, by the same
- * numbers.  A host that was renamed has another salt from now on. */
-static void
-prove(struct rotation *rotation)
+/*
+ * The same, and what came of it.  Anybody can send a KRB-ERROR, and a KDC that
+ * has not taken a change over refuses the new password: so the new keys are
+ * withdrawn only where they were made for this try, the only server that they
+ * were sent to has refused them under the session's key, and the KDC of its
+ * host does not have them.
+ */
+static enum sr_write
+set_password(struct rotation *rotation)
+{
+    enum sr_krb5_answer answer;
+    bool is_final;
+    enum sr_write written = send_password(rotation, &is_final);
+
+    if (written == SR_WRITE_DONE)
+        return written;
+    if (!is_final)
+        return SR_WRITE_UNSURE;
+    if (written != SR_WRITE_REFUSED)
+        return written;
+    answer = try_secret(rotation);
+    if (answer == SR_KRB5_TICKET)
+        return SR_WRITE_DONE;
+    if (answer == SR_KRB5_WRONG && !rotation->is_pending &&
+        write_keytab(rotation, false))
+        unlink(rotation->pending);
+    return written;
+}
+
+/* Whether the KDC has the keys of the file, by the same number.  True: it has,
+ * or the error says why not. */
+static bool
+is_proved(struct rotation *rotation)
 {
     const krb5_kvno used = rotation->used;
     krb5_kvno kvno = rotation->fresh;
-    bool is_known = find_kvno(rotation, &kvno);
-    const bool is_old = rotation->used != rotation->fresh;
+    const bool is_known = find_kvno(rotation, NULL, &kvno);
+    const bool is_new = is_known && rotation->used == rotation->fresh;
+    const bool is_same = kvno == rotation->fresh;
 
     rotation->used = used;
-    if (is_known && !is_old && kvno == rotation->fresh)
-        return;
-    if (is_known)
+    if (is_new) /* one that takes the keys before knows an earlier number */
         rotation->fresh = kvno;
-    if (find_etypes(rotation))
-        write_keytab(rotation, true);
+    return is_new && is_same;
+}
+
+/* The KDC has the password: see that it has the keys of the file.  A host that
+ * was renamed has another salt from now on. */
+static bool
+prove(struct rotation *rotation)
+{
+    if (is_proved(rotation) ||
+        (find_etypes(rotation) && write_keytab(rotation, true) &&
+         is_proved(rotation))) {
+        unlink(rotation->pending);
+        return true;
+    }
+    if (!sr_error_has_text(rotation->session->error))
+        sr_error_set(rotation->session->error, SR_ERROR_OTHER,
+                     "Kerberos: the KDC does not have the new keys yet");
+    return false;
 }
 
 static enum sr_write
 rotate(struct rotation *rotation)
 {
-    enum sr_write written;
+    enum sr_write written = SR_WRITE_DONE;
     struct sr_error why;
 
-    if (!prepare(rotation) || !write_keytab(rotation, true))
+    if (!prepare(rotation) || !write_files(rotation))
         return SR_WRITE_FAILED;
-    written = set_password(rotation);
     why = *rotation->session->error;
-    if (written == SR_WRITE_DONE)
-        prove(rotation);
-    else if (written != SR_WRITE_UNSURE)
-        write_keytab(rotation, false);
+    if (!rotation->is_taken)
+        written = set_password(rotation);
+    if (written != SR_WRITE_DONE)
+        return written;
+    sr_error_clear(rotation->session->error);
+    if (!prove(rotation))
+        return SR_WRITE_UNSURE;
     *rotation->session->error = why;
     return written;
 }
@@ -508,6 +694,7 @@ sr_krb5_rotate(struct sr_krb5_session *session)
 
     for (size_t i = 0; i < rotation.own_count; i++)
         krb5_free_principal(session->context, rotation.own[i]);
+    free(rotation.own);
     krb5_free_principal(session->context, rotation.client);
     if (rotation.before != NULL)
         krb5_kt_close(session->context, rotation.before);

@@ -4,7 +4,10 @@
  *
  * Whatever the process is stopped by, the keytab has the keys that the KDC has:
  * it keeps those that were in use, and a login that finds the newest ones not
- * to be in use takes the ones before (initial.c).
+ * to be in use takes the ones before (initial.c).  The password that the new
+ * ones are of is in a file from before it is sent until the keys were proved:
+ * as long as that exists there is no other one, and the keytab loses no key of
+ * the account.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -21,10 +24,20 @@
 bool sr_krb5_secret_make(char secret[SR_KRB5_SECRET_SIZE]);
 
 /*
+ * Write a password to the file `path`, by way of the file `aside` in the same
+ * directory: on disk, and with the owner and mode of the file `like`, which may
+ * be `aside`: root's, 0600.  Returns 0 or a negative errno.
+ */
+int sr_krb5_secret_write(const char *secret, const char *aside,
+                         const char *path, const char *like);
+
+/*
  * Rotate the keys of the account whose key is config->principal, or the first
- * one of the keytab.  UNSURE: the KDC did not answer; the next login finds out.
- * REFUSED and FAILED: the keytab is as it was.  On all but DONE the session's
- * error says why; SR-5004: the KDC does not accept this host's keys.
+ * one of the keytab; or complete a rotation that did not come to its end.
+ * UNSURE: what the KDC has is not proved; the next login finds out, and the
+ * next rotation goes on.  REFUSED and FAILED: the KDC has not taken the new
+ * keys now. On all but DONE the session's error says why; SR-5004: the KDC does
+ * not accept this host's keys.
  */
 enum sr_write sr_krb5_rotate(struct sr_krb5_session *session);
 

@@ -199,6 +199,20 @@ bind_by_file(struct sr_ldap_session *session, const char *path,
     return true;
 }
 
+/* The same by the next password.  A rotation may just have put it in place of
+ * the one before. */
+static bool
+bind_by_fresh(struct sr_ldap_session *session, const char *fresh,
+              struct sr_ldap_response *answer)
+{
+    if (bind_by_file(session, fresh, answer))
+        return true;
+    if (access(fresh, F_OK) == 0)
+        return false;
+    sr_error_clear(session->error);
+    return bind_by_file(session, session->config->secret_file, answer);
+}
+
 /*
  * Bind by a password that this host changes: a rotation that did not come to
  * its end has left a second one, and the directory has one of the two.  The new
@@ -218,7 +232,7 @@ bind_managed(struct sr_ldap_session *session, struct sr_ldap_response *answer)
         return bind_by_file(session, config->secret_file, answer);
     is_unused = sr_lately_find(&sr_lately_unused, fresh, NULL, 0);
     if (!is_unused) {
-        if (!bind_by_file(session, fresh, answer) ||
+        if (!bind_by_fresh(session, fresh, answer) ||
             answer->code != LDAP_INVALID_CREDENTIALS)
             return answer->code != LDAP_PARAM_ERROR;
         sr_lately_set(&sr_lately_unused, fresh, "");
@@ -228,7 +242,7 @@ bind_managed(struct sr_ldap_session *session, struct sr_ldap_response *answer)
     if (!is_unused || answer->code != LDAP_INVALID_CREDENTIALS)
         return true;
     sr_lately_set(&sr_lately_unused, fresh, NULL);
-    return bind_by_file(session, fresh, answer);
+    return bind_by_fresh(session, fresh, answer);
 }
 
 /* The identity's password is not the one of the directory any more. */
