@@ -187,7 +187,7 @@ number_at(const uint8_t *at, unsigned size)
     return number;
 }
 
-enum { DAMAGED = -1, ABSENT, PRESENT };
+enum { DAMAGED = -1, ABSENT, PRESENT, ODD };
 
 struct account {
     uint8_t bytes[255];
@@ -323,6 +323,20 @@ plain_name(const char *name)
     return true;
 }
 
+/* ODD: the name cannot be published, so that its state is unknown; that is
+ * known only from a snapshot that can be used. */
+static int
+plain_find(const char *name, struct account *account)
+{
+    if (plain_name(name))
+        return plain_lookup(name, account);
+    if (open_problem() == EACCES)
+        return ABSENT;
+    return open_problem() != 0 || world.image_size < 104 || !plain_header()
+               ? DAMAGED
+               : ODD;
+}
+
 /* ---- the questions */
 
 /* What the rules say of every answer. */
@@ -347,10 +361,10 @@ plain_shadow(const char *name, struct sr_view_shadow *shown)
     struct sr_facts facts;
     struct sr_rules rules;
     bool is_exempt;
-    const int found = plain_name(name) ? plain_lookup(name, &account) : ABSENT;
+    const int found = plain_find(name, &account);
 
     if (found != PRESENT)
-        return found;
+        return found == ODD ? ABSENT : found;
     return sr_payload_decode(account.bytes, account.size, &facts, &rules,
                              &is_exempt) &&
                    sr_view_shadow(&facts, &rules, world.now, shown)
@@ -428,9 +442,14 @@ plain_groups(gid_t ids[SR_GROUP_COUNT + 1])
     struct sr_facts facts;
     struct sr_rules rules;
     bool is_exempt;
-    int found =
-        plain_name(world.name) ? plain_lookup(world.name, &account) : ABSENT;
+    int found = plain_find(world.name, &account);
     size_t count = 0;
+
+    if (found == ODD) {
+        ids[0] = (gid_t)number_at(world.image + 72 + 4 * SR_GROUP_UNKNOWN, 4);
+        ids[1] = 0;
+        return PRESENT;
+    }
 
     if (found == PRESENT && !sr_payload_decode(account.bytes, account.size,
                                                &facts, &rules, &is_exempt))
