@@ -193,9 +193,11 @@ done
 
 # Each page names the others.
 for page in libnss_selfreset.8 pam_selfreset.8 selfreset-events.in \
-    selfreset-publish.8 selfreset.conf.5 selfresetctl.8; do
+    selfreset-helper.8 selfreset-publish.8 selfreset.1 selfreset.conf.5 \
+    selfresetctl.8; do
     for other in libnss_selfreset.8 pam_selfreset.8 selfreset-events.7 \
-        selfreset-publish.8 selfreset.conf.5 selfresetctl.8; do
+        selfreset-helper.8 selfreset-publish.8 selfreset.1 selfreset.conf.5 \
+        selfresetctl.8; do
         [ "${page%.*}" = "${other%.*}" ] ||
             echo ".Xr ${other%.*} ${other##*.}"
     done >"$work/should"
