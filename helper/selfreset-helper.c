@@ -29,7 +29,11 @@
 
 #define SOCKET_PATH SR_RUNDIR "/" SR_LINK_NAME
 #define RESET_PATH  SR_RUNDIR "/" SR_LINK_RESET
-#define SLOTS_PATH  SR_RUNDIR "/connections"
+
+/* Dialogues wait long, also for people whom nobody knows: they take no slot
+ * that a call needs. */
+#define SLOTS_PATH       SR_RUNDIR "/connections"
+#define RESET_SLOTS_PATH SR_RUNDIR "/dialogue-slots"
 
 enum { EXIT_TROUBLE = 1, EXIT_USAGE = 64 };
 
@@ -74,7 +78,7 @@ isolate(void)
 static const char *
 admit(const char *source)
 {
-    return slots_take_source(SLOTS_PATH, source);
+    return slots_take_source(RESET_SLOTS_PATH, source);
 }
 
 /* Whether the connection is one to the socket of dialogues. */
@@ -103,7 +107,8 @@ serve(int fd)
     if (!peer.served.is_dialogue && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return;
     peer.served.admit = admit;
-    why = slots_take(SLOTS_PATH, peer.served.uid, sr_captive_has_uid);
+    why = slots_take(peer.served.is_dialogue ? RESET_SLOTS_PATH : SLOTS_PATH,
+                     peer.served.uid, sr_captive_has_uid);
     if (why == NULL)
         sr_serve(fd, &peer.served);
     else

@@ -232,6 +232,7 @@ hear(struct dialogue *dialogue)
     case SR_WIRE_SAY:
         if (text != NULL)
             terminal_show(text);
+        sr_wire_wipe(&dialogue->wire);
         return -1;
     case SR_WIRE_ASK:
         return answer(dialogue);

@@ -5,9 +5,11 @@
  */
 #include <config.h>
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,12 +17,17 @@
 #include "policy/util/safe_open.h"
 #include "policy/util/siphash.h"
 
-/* Behind those of all, a row for each uid, one of the captive account and one
- * for each of many kinds of sources.  A lock needs no byte in the file. */
+/* Behind those of all, a row for each uid, one of the captive account, one
+ * for each of many kinds of sources and one for each of many kinds of networks.
+ * A lock needs no byte in the file. */
 #define ROW_OF(uid)    (SLOTS_ALL + (off_t)(uid)*SLOTS_EACH)
 #define ROW_OF_CAPTIVE ROW_OF(UINT32_MAX)
+#define KINDS          ((off_t)1 << 24)
 #define ROW_OF_SOURCE(hash)                                                    \
-    (ROW_OF_CAPTIVE + SLOTS_CAPTIVE + (off_t)((hash) >> 40) * SLOTS_SOURCE)
+    (ROW_OF_CAPTIVE + SLOTS_CAPTIVE + (off_t)((hash) % KINDS) * SLOTS_SOURCE)
+#define ROW_OF_NETWORK(hash)                                                   \
+    (ROW_OF_SOURCE(0) + KINDS * SLOTS_SOURCE +                                 \
+     (off_t)((hash) % KINDS) * SLOTS_NETWORK)
 
 /* Lock one of `count` bytes from `first` on. */
 static bool
@@ -83,16 +90,42 @@ slots_take(const char *path, uid_t uid, bool (*is_captive)(uid_t uid))
     return keep(fd, why);
 }
 
+static uint64_t
+hash(const void *data, size_t size)
+{
+    static const uint8_t key[16] = {0}; /* which share one is no secret */
+
+    return sr_siphash(key, data, size);
+}
+
+/* Of the network of a source: what one party may well have all addresses of. */
+static uint64_t
+hash_network(const char *source)
+{
+    char address[INET6_ADDRSTRLEN];
+    uint8_t bytes[16];
+
+    snprintf(address, sizeof(address), "%.*s", (int)strcspn(source, "/"),
+             source);
+    if (inet_pton(AF_INET6, address, bytes) == 1)
+        return hash(bytes, 48 / 8);
+    if (inet_pton(AF_INET, address, bytes) == 1)
+        return hash(bytes, 24 / 8);
+    return hash(source, strlen(source));
+}
+
 const char *
 slots_take_source(const char *path, const char *source)
 {
-    static const uint8_t key[16] = {0}; /* which share one is no secret */
     const char *why = NULL;
     const int fd = open_slots(path, &why);
 
     if (why == NULL &&
-        !take_one(fd, ROW_OF_SOURCE(sr_siphash(key, source, strlen(source))),
+        !take_one(fd, ROW_OF_SOURCE(hash(source, strlen(source))),
                   SLOTS_SOURCE))
         why = "too many connections from this source";
+    if (why == NULL &&
+        !take_one(fd, ROW_OF_NETWORK(hash_network(source)), SLOTS_NETWORK))
+        why = "too many connections from this network";
     return keep(fd, why);
 }

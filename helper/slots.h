@@ -18,6 +18,7 @@
 #define SLOTS_EACH    4  /* of one uid; root has no such limit */
 #define SLOTS_CAPTIVE 32 /* of the captive account, which is many people */
 #define SLOTS_SOURCE  4  /* of these, from one source */
+#define SLOTS_NETWORK 8  /* and from one network: /24 of IPv4, /48 of IPv6 */
 #define SLOTS_ALL     64 /* in all */
 #define SLOTS_ROOT    16 /* of these, for root alone */
 
@@ -31,7 +32,8 @@ const char *slots_take(const char *path, uid_t uid,
                        bool (*is_captive)(uid_t uid));
 
 /* The same, besides, for a connection of the captive account from this source,
- * in the form of policy/decide/source.h.  Few of many sources share slots. */
+ * in the form of policy/decide/source.h, and from its network; a source without
+ * an address is its own network.  Few of many sources share slots. */
 const char *slots_take_source(const char *path, const char *source);
 
 #endif

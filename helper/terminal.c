@@ -65,6 +65,7 @@ put_clean(const char *text)
         return;
     sr_utf8_clean(text, true, clean, size);
     put(clean);
+    explicit_bzero(clean, size); /* it may have recovery codes */
     free(clean);
 }
 

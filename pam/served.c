@@ -29,17 +29,22 @@
 #include "policy/account/identity.h"
 #include "policy/reset/flow.h"
 #include "policy/util/deadline.h"
+#include "policy/util/text.h"
 #include "policy/wire/link.h"
 
 /* How long a step may last, in milliseconds: the message that is due; the
  * input of a user, which for a password of authenticate may come later, over a
- * new connection; the next call. */
+ * new connection, and which for the first questions of a reset, whose answers
+ * everybody knows, comes soon; the next call. */
 #define MESSAGE_MS  10000
 #define PASSWORD_MS 60000
 #define TYPED_MS    600000
+#define FIRST_MS    120000
 #define IDLE_MS     120000
 /* And a whole dialogue of self-service reset. */
 #define FLOW_MS 900000
+
+#define FIRST_QUESTIONS 2 /* the name, and the choice of a way */
 
 #define ARGUMENTS_MAX 32
 
@@ -67,6 +72,7 @@ struct pam_handle {
     struct datum *data; /* the latest first */
     uint32_t delay;     /* microseconds */
     int64_t end;        /* of the dialogue of reset; 0: this is none */
+    int first;          /* questions of it that are still to be answered soon */
     bool is_over;       /* the peer is gone, or too late */
 };
 
@@ -247,12 +253,16 @@ receive_message(pam_handle_t *pamh, int wait_ms)
 static int
 take_answer(pam_handle_t *pamh, char **answer)
 {
+    const int wait_ms = pamh->first > 0             ? FIRST_MS
+                        : pamh->call == SR_PAM_AUTH ? PASSWORD_MS
+                                                    : TYPED_MS;
     const char *text;
     int code;
 
-    if (!receive_message(pamh,
-                         pamh->call == SR_PAM_AUTH ? PASSWORD_MS : TYPED_MS))
+    if (!receive_message(pamh, wait_ms))
         return PAM_CONV_ERR;
+    if (pamh->first > 0)
+        pamh->first--;
     if (sr_wire_kind(pamh->wire) != SR_WIRE_ANSWER) {
         pamh->is_over = true;
         return PAM_CONV_ERR;
@@ -271,19 +281,18 @@ pam_prompt(pam_handle_t *pamh, int style, char **answer, const char *pattern,
 {
     const bool is_question =
         style == PAM_PROMPT_ECHO_OFF || style == PAM_PROMPT_ECHO_ON;
-    char *text = NULL;
     va_list arguments;
-    int length;
+    char *text;
 
     va_start(arguments, pattern);
-    length = vasprintf(&text, pattern, arguments);
+    text = sr_format_list(pattern, arguments);
     va_end(arguments);
-    if (length < 0)
+    if (text == NULL)
         return PAM_BUF_ERR;
     sr_wire_begin(pamh->wire, is_question ? SR_WIRE_ASK : SR_WIRE_SAY);
     sr_wire_put_number(pamh->wire, SR_WIRE_STYLE, (uint32_t)style);
     sr_wire_put_text(pamh->wire, SR_WIRE_TEXT, text);
-    free(text);
+    sr_secret_free(&text); /* it may have recovery codes */
     if (!send_message(pamh))
         return PAM_CONV_ERR;
     return is_question && answer != NULL ? take_answer(pamh, answer)
@@ -658,6 +667,7 @@ serve_flow(pam_handle_t *pamh)
 
     pamh->call = SR_PAM_PASSWORD; /* whose answers may take the longest */
     pamh->end = sr_deadline_now() + FLOW_MS;
+    pamh->first = kind == SR_RESET_RESET ? FIRST_QUESTIONS : 0;
     code = take_flow(pamh, is_trusted);
     if (!may_talk(pamh, kind, is_captive, &cause)) {
         refuse(pamh, cause,

@@ -79,6 +79,7 @@ sr_message_fold(char *text)
     }
     if (out != NULL)
         *put = '\0';
+    explicit_bzero(text, strlen(text)); /* it may have recovery codes */
     free(text);
     return out;
 }

@@ -32,9 +32,25 @@ sr_format(const char *pattern, ...)
     char *text;
 
     va_start(arguments, pattern);
-    if (vasprintf(&text, pattern, arguments) < 0)
-        text = NULL;
+    text = sr_format_list(pattern, arguments);
     va_end(arguments);
+    return text;
+}
+
+char *
+sr_format_list(const char *pattern, va_list arguments)
+{
+    va_list again;
+    char *text = NULL;
+    int length;
+
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, pattern, again);
+    va_end(again);
+    if (length >= 0)
+        text = malloc((size_t)length + 1);
+    if (text != NULL)
+        vsnprintf(text, (size_t)length + 1, pattern, arguments);
     return text;
 }
 

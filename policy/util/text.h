@@ -6,6 +6,7 @@
 #ifndef SR_POLICY_UTIL_TEXT_H
 #define SR_POLICY_UTIL_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +16,11 @@ int sr_text_print(char *text, size_t size, const char *pattern, ...)
 
 /* As asprintf(3): returns a new string, or NULL when out of memory. */
 char *sr_format(const char *pattern, ...) __attribute__((format(printf, 1, 2)));
+
+/* As vasprintf(3), which leaves parts of a long text in freed memory; this does
+ * not, so it is for texts that may have a secret.  NULL: out of memory. */
+char *sr_format_list(const char *pattern, va_list arguments)
+    __attribute__((format(printf, 1, 0)));
 
 /* A list of strings, which belong to it unless its owner says otherwise. */
 struct sr_string_list {

@@ -153,3 +153,36 @@ def kill_children(process):
     for pid in children(process):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def memory_has(pid, secret, part=""):
+    """Whether it is anywhere in the memory of a process, or in the part of that
+    name, such as "[heap]"."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem",
+                                                 "rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            first, last = (int(end, 16) for end in span.split("-"))
+            if "r" not in rights or "[v" in line or part not in line:
+                continue
+            try:
+                memory.seek(first)
+                if secret.encode() in memory.read(last - first):
+                    return True
+            except OSError:
+                continue
+    return False
+
+
+def waits_for(pid):
+    """Milliseconds that a process waits in poll(2) or ppoll(2) at most; 0: it
+    does not wait."""
+    with open(f"/proc/{pid}/syscall") as text:
+        fields = text.read().split()
+    limit = int(fields[3], 16) if len(fields) > 3 else 0
+    if limit < 1 << 31:
+        return limit
+    with open(f"/proc/{pid}/mem", "rb", 0) as memory:  # a struct timespec
+        memory.seek(limit)
+        seconds, nanoseconds = struct.unpack("@ll", memory.read(16))
+    return seconds * 1000 + nanoseconds // 1000000

@@ -17,7 +17,7 @@ import pytest
 
 import helper
 from helper import (ACCOUNT, ANSWER, ASK, AUTH, CALL, CRED, END, HELLO,
-                    PASSWORD, REFUSE, SAY, Client, message)
+                    PASSWORD, REFUSE, SAY, Client, memory_has, message)
 from scratch import SLOW, wait_until
 
 OLD = "correct horse battery"
@@ -361,23 +361,6 @@ def test_the_listener_is_killed(served):
 
 
 # ---- secrets
-
-def memory_has(pid, secret):
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem",
-                                                 "rb", 0) as memory:
-        for line in maps:
-            span, rights = line.split()[:2]
-            first, last = (int(end, 16) for end in span.split("-"))
-            if "r" not in rights or "[v" in line:
-                continue
-            try:
-                memory.seek(first)
-                if secret.encode() in memory.read(last - first):
-                    return True
-            except OSError:
-                continue
-    return False
-
 
 @pytest.mark.parametrize("changed", [10, 0])
 def test_no_secret_stays(served, changed):

@@ -181,27 +181,65 @@ class Captive:
         self.uid = pwd.getpwnam("reset").pw_uid
 
 
+def begin_many(host, held, user, count, **fields):
+    """How many of so many dialogues are begun; they are held."""
+    before = len(held)
+    for _ in range(count):
+        client = helper.flow("reset", user, **fields)
+        if client.rest()[-1][0] == ASK:
+            held.append(client)
+        wait_until(lambda: len(helper.children(host.helper)) == len(held),
+                   what="the end of what was refused")
+    return len(held) - before
+
+
 def test_many_at_once(host):
-    """One source cannot take the entry from all others, nor all sources
-    together the helper from others."""
+    """One source cannot take the entry from all others, nor one network, nor
+    all together the helper from others, whose screens are still unlocked."""
     captive.set_up(host)
-    held = []
-    for number in range(9):
-        begun = 0
-        for _ in range(6):
-            client = helper.flow("reset", Captive(), rhost=f"192.0.2.{number}")
-            if client.rest()[-1][0] == ASK:
-                held.append(client)
-                begun += 1
-            wait_until(lambda: len(helper.children(host.helper)) == len(held),
-                       what="the end of what was refused")
-        assert begun == (4 if number < 8 else 0), number
-    for user in (None, host.add("ann", OLD)):
-        client = helper.flow("reset", user)
-        assert client.rest()[-1][0] == ASK
-        client.close()
+    ann, held = host.add("ann", OLD), []
+    for source, begun in (
+            ("2001:db8:7:1::1", 4), ("2001:db8:7:1::2", 0),
+            ("2001:db8:7:2::1", 4), ("2001:db8:7:3::1", 0),
+            ("192.0.2.1", 4), ("192.0.2.2", 4), ("192.0.2.3", 0),
+            *((f"198.51.{number}.1", 4) for number in range(4)),
+            ("203.0.113.1", 0)):
+        assert begin_many(host, held, Captive(), 5, rhost=source) == begun, (
+            source)
+    assert begin_many(host, held, None, 1) == 1
+    users = [ann, *(type("", (), {"uid": 5000 + n}) for n in range(4))]
+    assert [begin_many(host, held, user, 5) for user in users] == [
+        4, 4, 4, 3, 0]
+    done = host.drive("probe", "ann", "auth", answers=[OLD], uid=ann.uid)
+    assert done.code == "SUCCESS", done
     for client in held:
         client.close()
+
+
+def test_who_does_not_answer(host):
+    """The questions that anybody can answer wait less long than a proof."""
+    captive.set_up(host)
+    client = helper.flow("reset", Captive())
+    for answer, least, most in (("ann", 60000, 120000), ("1", 60000, 120000),
+                                ("", 120000, 600000)):
+        assert client.rest()[-1][0] == ASK
+        (pid,) = helper.children(host.helper)
+        wait_until(lambda: least < helper.waits_for(pid) <= most,
+                   what="a question that waits")
+        client.send(ANSWER, text=answer)
+    client.close()
+
+
+def test_codes_that_were_shown(host):
+    """The text with all of them does not stay in the helper, either."""
+    captive.set_up(host)
+    with Talk(["selfreset", "enroll"], user=host.add("ann", OLD)) as talk:
+        talk.answer("Current password: ", OLD)
+        captive.choose(talk, "recovery codes")
+        codes = captive.CODE.findall(talk.until(r"code number \d: "))
+        (pid,) = helper.children(host.helper)
+        assert len(codes) == 8
+        assert not helper.memory_has(pid, codes[-1], "[heap]")
 
 
 @pytest.mark.parametrize("data", [

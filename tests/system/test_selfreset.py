@@ -269,3 +269,18 @@ def test_switched_off(host):
             assert said[-1][0] == END and said[-1][1]["code"] != 0, (name, said)
             assert "switched off" in said[0][1]["text"]
             client.close()
+
+
+# ---- secrets
+
+def test_what_was_shown_does_not_stay(host):
+    """Recovery codes are texts, too."""
+    hold = threading.Event()
+    script = Script(message(SAY, style=4, text="A CODE-WORD"), hold.wait, DONE)
+    with Talk(["selfreset"]) as talk:
+        talk.until("CODE-WORD")
+        wait_until(lambda: not helper.memory_has(talk.child.pid, "CODE-WORD"),
+                   what="it to be wiped")
+        hold.set()
+        talk.rest()
+    script.end()

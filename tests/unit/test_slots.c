@@ -169,6 +169,37 @@ test_source(void **state)
     assert_true(gets_one(world, CAPTIVE, "192.0.2.1"));
 }
 
+/* Nor do all addresses of one network get more than some of the slots. */
+static void
+check_network(struct world *world, const char *first, const char *second,
+              const char *third, const char *other)
+{
+    for (int i = 0; i < SLOTS_SOURCE; i++)
+        assert_true(gets_one(world, CAPTIVE, first));
+    assert_false(gets_one(world, CAPTIVE, first));
+    for (int i = SLOTS_SOURCE; i < SLOTS_NETWORK; i++)
+        assert_true(gets_one(world, CAPTIVE, second));
+    assert_false(gets_one(world, CAPTIVE, third));
+    assert_true(gets_one(world, CAPTIVE, other));
+    let_go(world, world->count - 2);
+    assert_true(gets_one(world, CAPTIVE, third));
+    assert_false(gets_one(world, CAPTIVE, third));
+}
+
+static void
+test_network(void **state)
+{
+    struct world *world = *state;
+
+    check_network(world, "192.0.2.1", "192.0.2.200", "192.0.2.3", "192.0.3.1");
+    check_network(world, "2001:db8:1:2::/64", "2001:db8:1:ffff::/64",
+                  "2001:db8:1::/64", "2001:db8:2:2::/64");
+    for (int i = 0; i < SLOTS_SOURCE; i++) /* no address: no network */
+        assert_true(gets_one(world, CAPTIVE, "name:a.example"));
+    assert_false(gets_one(world, CAPTIVE, "name:a.example"));
+    assert_true(gets_one(world, CAPTIVE, "name:b.example"));
+}
+
 /* A file that another user can write is none. */
 static void
 test_unsafe(void **state)
@@ -188,6 +219,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_captive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_source, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_network, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unsafe, set_up, tear_down),
     };
 
