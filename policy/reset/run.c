@@ -19,6 +19,7 @@
 #include "policy/reset/run.h"
 #include "policy/reset/words.h"
 #include "policy/util/file_lock.h"
+#include "policy/util/text.h"
 
 #define SERVICE "selfreset"
 
@@ -34,21 +35,13 @@ sr_run_pass_on(struct sr_run *run, char *text)
     free(text);
 }
 
-__attribute__((format(printf, 1, 0))) static char *
-print(const char *format, va_list arguments)
-{
-    char *text = NULL;
-
-    return vasprintf(&text, format, arguments) < 0 ? NULL : text;
-}
-
 void
 sr_run_say(struct sr_run *run, const char *format, ...)
 {
     va_list arguments;
 
     va_start(arguments, format);
-    sr_run_pass_on(run, sr_message_fold(print(format, arguments)));
+    sr_run_pass_on(run, sr_message_fold(sr_format_list(format, arguments)));
     va_end(arguments);
 }
 
@@ -59,7 +52,7 @@ sr_run_ask(struct sr_run *run, bool is_shown, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    prompt = print(format, arguments);
+    prompt = sr_format_list(format, arguments);
     va_end(arguments);
     if (prompt == NULL || run->is_gone ||
         !run->talk->ask(run->talk->data, prompt, is_shown, &answer)) {
