@@ -138,7 +138,7 @@ static const struct ctl_command commands[] = {
      ctl_ticket, true, true},
     {"gates",
      "[--clear GATE | --clear-all | --unlock] [--dry-run] [--json] USER...",
-     "show or remove what a user has set up for self-service reset",
+     "show or remove the gates of self-service reset",
      "GATE is app, codes, ticket or mail.  --unlock ends lockouts of gates,\n"
      "and the one after a report that a reset was not the user's.\n",
      ctl_gates, true, true},

@@ -105,6 +105,9 @@ def test_every_rule_is_shown(host):
     sample = pathlib.Path(__file__).parents[2] / "tools/selfreset.conf"
     shown = set(said["rules"]) | {"expiry.expired_services", "nss.view",
                                   "nss.max_age", "nss.enumerate"}
+    shown |= {f"reset.{key}" for key in (
+        "account", "services", "hint", "nag", "groups", "administrators",
+        "mail_program", "mail_user", "mail_from", "mail_refuse", "seal_file")}
     section = None
     for line in sample.read_text().splitlines():
         head = re.match(r"[#; ]*\[(\w+)( \w+)?\]", line)
@@ -1094,7 +1097,8 @@ def test_check_example_of_debian(clean):
 
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
             "must-change", "explain", "age", "password-check", "check", "pam",
-            "nss", "groups", "migrate", "events", "log")
+            "nss", "groups", "migrate", "events", "log", "rotate", "reset",
+            "ticket", "gates", "notices", "why")
 
 
 def test_lines_fit_a_terminal(host):
