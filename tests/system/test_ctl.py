@@ -1153,7 +1153,8 @@ def test_not_root(host):
     for command in COMMANDS:
         operand = {"list": [], "check": [], "unthrottle": ["--all"],
                    "nss": ["--check"], "pam": ["--check"], "migrate": [],
-                   "groups": ["--check"]}
+                   "groups": ["--check"], "reset": ["--check"],
+                   "notices": ["--send"]}
         done = host.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups",
                         "selfresetctl", command,
                         *([] if command == "events"

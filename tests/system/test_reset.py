@@ -196,6 +196,18 @@ def test_what_happens_during_a_reset_is_not_undone(host, ann, act):
     assert not events(host, "SR-1002") and events(host, "SR-1003")
 
 
+def test_the_menu_has_the_gates_of_the_configuration(host, ann):
+    """Those of all groups, and no other ones."""
+    host.configure(reset={"classes": "ticket", "gates": "1"})
+    flow = reset(host)
+    assert "(1 to 1)" in flow.asked and "a ticket" in flow.text
+    flow.leave()
+    host.configure(**{"reset group:wheel": {"classes": "codes"}})
+    flow = reset(host)
+    assert "(1 to 2)" in flow.asked and "recovery codes" in flow.text
+    flow.leave()
+
+
 def test_a_code_is_right_once(host, ann):
     ann.enroll()
     code = app_code(ann.key)
