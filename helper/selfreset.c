@@ -160,8 +160,7 @@ begin(struct dialogue *dialogue, const struct request *request)
     struct sr_wire *wire = &dialogue->wire;
     char *address = peer_address();
 
-    sr_wire_begin(wire, SR_WIRE_HELLO);
-    sr_wire_put_number(wire, SR_WIRE_VERSION_NUMBER, SR_WIRE_VERSION);
+    sr_wire_hello(wire);
     send_message(dialogue);
     sr_wire_begin(wire, SR_WIRE_FLOW);
     sr_wire_put_text(wire, SR_WIRE_TEXT, request->name);

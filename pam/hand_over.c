@@ -151,8 +151,7 @@ connect_helper(struct call *call)
         return LOST;
     }
     call->connection = made;
-    sr_wire_begin(call->wire, SR_WIRE_HELLO);
-    sr_wire_put_number(call->wire, SR_WIRE_VERSION_NUMBER, SR_WIRE_VERSION);
+    sr_wire_hello(call->wire);
     return send_message(call) ? ENDED : LOST;
 }
 

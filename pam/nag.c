@@ -28,8 +28,7 @@ ask_helper(const char *user, struct sr_wire *wire)
 
     if (fd < 0)
         return false;
-    sr_wire_begin(wire, SR_WIRE_HELLO);
-    sr_wire_put_number(wire, SR_WIRE_VERSION_NUMBER, SR_WIRE_VERSION);
+    sr_wire_hello(wire);
     if (sr_link_send(fd, wire, end) == 0) {
         sr_wire_begin(wire, SR_WIRE_FLOW);
         sr_wire_put_text(wire, SR_WIRE_TEXT, SR_WIRE_IS_ENROLLED);

@@ -296,16 +296,25 @@ open_entries(int *folder, int *error)
     return entries;
 }
 
+/* From the entry on that comes next. */
+static unsigned
+count_entries(DIR *entries)
+{
+    const struct dirent *entry;
+    unsigned count = 0;
+
+    while ((entry = readdir(entries)) != NULL)
+        count += entry->d_name[0] != '.';
+    return count;
+}
+
 int
 sr_queue_count(unsigned *count)
 {
     int folder, error;
     DIR *entries = open_entries(&folder, &error);
-    const struct dirent *entry;
 
-    *count = 0;
-    while (entries != NULL && (entry = readdir(entries)) != NULL)
-        *count += entry->d_name[0] != '.';
+    *count = entries == NULL ? 0 : count_entries(entries);
     if (entries != NULL)
         closedir(entries);
     return error;
@@ -317,15 +326,14 @@ sr_queue_send(const struct sr_config *config, struct sr_queue_result *result)
     int folder, error;
     DIR *entries = open_entries(&folder, &error);
     const struct dirent *entry;
-    unsigned count = 0, from, dice = 0;
+    unsigned count, from = 0, dice = 0;
 
     memset(result, 0, sizeof(*result));
     /* From anywhere on: a program that hangs ends the run, and must not do so
      * at the same message each time. */
-    from = error == 0 && sr_queue_count(&count) == 0 && count > 0 &&
-                   getrandom(&dice, sizeof(dice), 0) == (ssize_t)sizeof(dice)
-               ? dice % count
-               : 0;
+    count = entries == NULL ? 0 : count_entries(entries);
+    if (count > 0 && getrandom(&dice, sizeof(dice), 0) == (ssize_t)sizeof(dice))
+        from = dice % count;
     for (int pass = 0; entries != NULL && pass < 2; pass++) {
         rewinddir(entries);
         for (unsigned i = 0;

@@ -322,43 +322,19 @@ sr_run_has_enough(const struct sr_run *run,
     return count >= run->proofs;
 }
 
-const char *
-sr_run_obstacle(struct sr_run *run)
-{
-    const struct sr_identity id = sr_run_identity(run);
-    struct sr_enrolment enrolment;
-    struct sr_account_time time;
-    const char *why = find_obstacle(run);
-    enum sr_store_result result;
-
-    if (why == NULL)
-        why = find_rules(run);
-    if (why != NULL)
-        return why;
-    result = sr_enrolment_get(run->store, &id, &enrolment, &time);
-    if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)
-        why = sr_store_strerror(result);
-    else if (enrolment.reported != 0)
-        why = "SR-1209 reported";
-    explicit_bzero(&enrolment, sizeof(enrolment));
-    return why;
-}
-
-bool
-sr_run_may_still(struct sr_run *run)
-{
-    run->obstacle = run->txn.ask == SR_STATUS_OK ? sr_run_obstacle(run)
-                                                 : "SR-2007 unknown-user";
-    if (run->obstacle == NULL)
-        return true;
-    sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->obstacle);
-    sr_run_say(run, _("This account was changed meanwhile, and cannot be reset "
-                      "any more."));
-    return false;
-}
-
+/* What the state of the account or the rules have against a reset. */
 static const char *
-find_enrolment(struct sr_run *run)
+find_state(struct sr_run *run)
+{
+    const char *why = run->txn.ask == SR_STATUS_OK ? find_obstacle(run)
+                                                   : "SR-2007 unknown-user";
+
+    return why == NULL ? find_rules(run) : why;
+}
+
+/* What the enrolment has against it; `has_enough`: also that it lacks gates. */
+static const char *
+find_enrolment(const struct sr_run *run, bool has_enough)
 {
     const struct sr_identity id = sr_run_identity(run);
     struct sr_enrolment enrolment;
@@ -371,10 +347,30 @@ find_enrolment(struct sr_run *run)
         why = sr_store_strerror(result);
     else if (enrolment.reported != 0)
         why = "SR-1209 reported";
-    else if (!sr_run_has_enough(run, &enrolment, &time))
+    else if (has_enough && !sr_run_has_enough(run, &enrolment, &time))
         why = "SR-2006 not-enrolled";
     explicit_bzero(&enrolment, sizeof(enrolment));
     return why;
+}
+
+const char *
+sr_run_obstacle(struct sr_run *run)
+{
+    const char *why = find_state(run);
+
+    return why == NULL ? find_enrolment(run, false) : why;
+}
+
+bool
+sr_run_may_still(struct sr_run *run)
+{
+    run->obstacle = sr_run_obstacle(run);
+    if (run->obstacle == NULL)
+        return true;
+    sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->obstacle);
+    sr_run_say(run, _("This account was changed meanwhile, and cannot be reset "
+                      "any more."));
+    return false;
 }
 
 bool
@@ -407,10 +403,8 @@ sr_run_account(struct sr_run *run, const char *name)
             run->offered |= 1u << gate;
     }
     run->proofs = 2;
-    run->obstacle = run->txn.ask == SR_STATUS_OK ? find_obstacle(run)
-                                                 : "SR-2007 unknown-user";
-    if (run->obstacle == NULL)
-        run->obstacle = find_rules(run);
-    run->why_not = run->obstacle == NULL ? find_enrolment(run) : run->obstacle;
+    run->obstacle = find_state(run);
+    run->why_not =
+        run->obstacle == NULL ? find_enrolment(run, true) : run->obstacle;
     return true;
 }

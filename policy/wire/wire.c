@@ -69,6 +69,13 @@ sr_wire_put_number(struct sr_wire *wire, enum sr_wire_tag tag, uint32_t number)
 }
 
 void
+sr_wire_hello(struct sr_wire *wire)
+{
+    sr_wire_begin(wire, SR_WIRE_HELLO);
+    sr_wire_put_number(wire, SR_WIRE_VERSION_NUMBER, SR_WIRE_VERSION);
+}
+
+void
 sr_wire_put_text(struct sr_wire *wire, enum sr_wire_tag tag, const char *text)
 {
     size_t length;

@@ -84,6 +84,9 @@ struct sr_wire {
 /* Begin a message of this kind, over what was there. */
 void sr_wire_begin(struct sr_wire *wire, enum sr_wire_kind kind);
 
+/* The first message of a connection, over what was there. */
+void sr_wire_hello(struct sr_wire *wire);
+
 /* Append a field; a text that is NULL is left out, one that is too long is cut:
  * nothing that is compared or stored is that long. */
 void sr_wire_put_number(struct sr_wire *wire, enum sr_wire_tag tag,
