@@ -54,12 +54,13 @@ selfreset_publish_SOURCES = \
 selfreset_publish_CFLAGS = $(AM_CFLAGS) $(ACL_CFLAGS)
 selfreset_publish_LDADD = libpolicy.la $(ACL_LIBS)
 UNITS_MADE = nss/selfreset-follow.service tools/selfreset-rotate@.service \
+	tools/selfreset-metrics.service \
 	nss/selfreset-changed.service nss/selfreset-changed.path \
 	nss/selfreset-publish.service nss/selfreset-publish.path
 EXTRA_DIST += nss/selfreset-follow.service.in nss/selfreset.tmpfiles.in \
 	nss/selfreset-changed.service.in nss/selfreset-changed.path.in \
 	nss/selfreset-publish.service.in nss/selfreset-publish.path.in \
-	tools/selfreset-rotate@.service.in
+	tools/selfreset-rotate@.service.in tools/selfreset-metrics.service.in
 CLEANFILES += $(UNITS_MADE) nss/selfreset.tmpfiles
 SUBST_UNIT = $(SED) -e 's|%sbindir%|$(sbindir)|g' \
 	-e 's|%sysconfdir%|$(sysconfdir)|g' -e 's|%publishdir%|$(publishdir)|g' \
@@ -92,13 +93,19 @@ tools/selfreset-rotate@.service: tools/selfreset-rotate@.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) tools && $(SUBST_UNIT) \
 	    $(srcdir)/tools/selfreset-rotate@.service.in >$@.new
 	$(AM_V_at)mv $@.new $@
+tools/selfreset-metrics.service: tools/selfreset-metrics.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) tools && $(SUBST_UNIT) \
+	    $(srcdir)/tools/selfreset-metrics.service.in >$@.new
+	$(AM_V_at)mv $@.new $@
 if SYSTEMD_UNITS
 nodist_systemdsystemunit_DATA = $(UNITS_MADE) $(HELPER_UNITS)
 dist_systemdsystemunit_DATA = nss/selfreset-publish.timer \
-	helper/selfreset-notices.timer tools/selfreset-rotate@.timer
+	helper/selfreset-notices.timer tools/selfreset-rotate@.timer \
+	tools/selfreset-metrics.timer
 else
 EXTRA_DIST += nss/selfreset-publish.timer helper/selfreset-notices.timer \
-	tools/selfreset-rotate@.timer
+	tools/selfreset-rotate@.timer \
+	tools/selfreset-metrics.timer
 endif
 # distcheck runs as an ordinary user: nothing is installed outside the prefix.
 AM_DISTCHECK_CONFIGURE_FLAGS = \

@@ -131,7 +131,7 @@ unpack() {
 	# shellcheck disable=SC2046
 	set -- $(named_here "$@")
 	libraries=$(apt-cache depends "$@" | awk '$1 == "Depends:" &&
-		$2 ~ /^lib/ && $2 !~ /^lib(pam|nss)-/ { print $2 }' | sort -u)
+		$2 ~ /^lib/ && $2 !~ /^lib(js|pam|nss)-/ { print $2 }' | sort -u)
 	install_packages "$libraries"
 	(cd "$dir" && apt_get download "$@" &&
 		for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done) \
@@ -187,6 +187,11 @@ unpack_audit() {
 	[ -e "$program" ] || [ -e "$BUILD/audit$program" ] ||
 		program=/usr/sbin/ausearch
 	unpack audit "$program" auditd
+}
+
+# That of Prometheus starts a daemon; only promtool of it is used.
+unpack_monitoring() {
+	unpack monitoring /usr/bin/promtool prometheus
 }
 
 bootstrap() {

@@ -43,6 +43,9 @@ selfresetctl_SOURCES = \
 	tools/shared_ledger.c tools/shared_ledger.h \
 	tools/cmd/list.c \
 	tools/cmd/log.c \
+	tools/cmd/metrics.c \
+	tools/event_log.c tools/event_log.h \
+	tools/figures.c tools/figures.h \
 	tools/cmd/unlock.c \
 	tools/cmd/migrate.c \
 	tools/cmd/must_change.c \
@@ -71,7 +74,7 @@ dist_zshcompletion_DATA = tools/_selfresetctl helper/_selfreset
 fishcompletiondir = $(datadir)/fish/vendor_completions.d
 dist_fishcompletion_DATA = tools/selfresetctl.fish helper/selfreset.fish
 
-EXTRA_DIST += tools/selfreset.conf
+EXTRA_DIST += tools/selfreset.conf tools/monitoring/selfreset.rules.yml
 # A configuration that is there is the administrator's.
 install-config:
 	$(MKDIR_P) $(DESTDIR)$(securitydir)

@@ -6,7 +6,7 @@ _selfresetctl()
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list log unlock unthrottle temporary must-change
         explain age password-check check pam nss groups reset rotate migrate
-        ticket gates notices why events"
+        ticket gates notices why metrics events"
     local states="disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= head= i
@@ -30,7 +30,7 @@ _selfresetctl()
     done
 
     case $before in
-    --config | -c)
+    --config | -c | --file)
         COMPREPLY=($(compgen -f -- "$word"))
         return
         ;;
@@ -80,7 +80,7 @@ _selfresetctl()
     explain) options="--service --at --rhost --json --help" ;;
     age) options="--json --help" ;;
     password-check) options="--json --help" ;;
-    check) options="--backend --test-entry --ask-password --hashes --json --help" ;;
+    check) options="--backend --test-entry --ask-password --hashes --nagios --json --help" ;;
     migrate) options="--dry-run --json --help" ;;
     ticket) options="--lifetime --dry-run --json --help" ;;
     gates) options="--clear --clear-all --unlock --dry-run --json --help" ;;
@@ -88,6 +88,7 @@ _selfresetctl()
     why) options="--json --help" ;;
     rotate) options="--dry-run --json --help" ;;
     events) options="--json --help" ;;
+    metrics) options="--file --json --help" ;;
     pam) options="--enable --disable --check --dry-run --json --help" ;;
     nss) options="--enable --disable --check --dry-run --json --help" ;;
     groups) options="--create --check --dry-run --json --help" ;;

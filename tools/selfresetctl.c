@@ -84,14 +84,16 @@ static const struct ctl_command commands[] = {
      ctl_password_check, true, false},
     {"check",
      "[--hashes] [--backend NAME [--test-entry USER [--ask-password]]] "
-     "[--json]",
+     "[--json | --nagios]",
      "look for mistakes in the set-up",
      "With --config FILE it checks that file as a trial: nothing uses it.\n"
      "--hashes tries an empty password with each hash, however long it takes.\n"
      "--backend checks a directory: its servers, its policy and, with\n"
      "--test-entry, the rights there, which are tried without a change.\n"
      "--ask-password also tries what users may do.\n"
-     "Exit codes: 0 nothing found; 10 warnings only; 2 errors.\n",
+     "Exit codes: 0 nothing found; 10 warnings only; 2 errors.\n"
+     "--nagios prints one line, as plugins of Nagios do, with its exit codes:\n"
+     "0 nothing found; 1 warnings only; 2 errors; 3 it could not be checked.\n",
      ctl_check, true, false},
     {"pam", "--enable | --disable | --check [--dry-run] [--json]",
      "put the module into the PAM stacks, or remove it",
@@ -150,6 +152,12 @@ static const struct ctl_command commands[] = {
      "REF is the reference that the user was shown, such as K7Q4-2MXP.\n",
      ctl_why, true, false},
 #endif
+    {"metrics", "[--file FILE] [--json]",
+     "write figures of this host for monitoring",
+     "The format is that of Prometheus.  FILE is replaced in one step, and\n"
+     "every user can read it: it is for the textfile collector of\n"
+     "node_exporter.  No user and no address is named in it.\n",
+     ctl_metrics, true, false},
     {"events", "[--json]", "list the events that are logged", NULL, ctl_events,
      false, false},
 };

@@ -1,7 +1,7 @@
 # Completion: fish completes the commands, options and accounts of selfresetctl.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset rotate migrate ticket gates notices why events
+set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset rotate migrate ticket gates notices why metrics events
 set -l users status log unlock temporary must-change explain age password-check ticket gates
 set -l states disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change expired grace expiring ok unknown
 
@@ -30,6 +30,8 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l backend -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l test-entry -x -a "(__fish_complete_users)"
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l ask-password
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l hashes
+complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l nagios
+complete -c selfresetctl -n "__fish_seen_subcommand_from metrics" -l file -r -F
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l enable
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l disable
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss groups reset" -l check

@@ -122,7 +122,8 @@ struct sr_survey {
     /* What is asked for. */
     const char *test;     /* a name to try it with; NULL: none */
     const char *password; /* of the test entry; NULL: not known */
-    bool is_brief;        /* the kind of the server only */
+    bool is_brief;        /* the kind of the server only, */
+    bool tries_servers;   /* and whether each of them answers */
 
     /* What was found. */
     struct sr_survey_uri uri[SR_SURVEY_URIS];

@@ -991,29 +991,52 @@ sr_ledger_clear(struct sr_store *store, const struct sr_ledger_key *key,
     return result;
 }
 
-enum sr_store_result
-sr_ledger_check(struct sr_store *store, const char *path)
+/* Open a file by its path, whosever it is.  *file is for sr_ledger_close() on
+ * any result; NULL: out of memory. */
+static enum sr_store_result
+open_any(struct sr_store *store, const char *path, struct sr_ledger_file **file)
 {
     struct sr_ledger_key key = {.kind = SR_LEDGER_NAME};
-    struct sr_ledger_file *file;
     enum sr_store_result result;
     uint64_t held = 0;
 
     snprintf(key.path, sizeof(key.path), "%s", path);
-    file = new_file(store, &key, SR_STORE_SAVED, NULL);
-    if (file == NULL)
+    *file = new_file(store, &key, SR_STORE_SAVED, NULL);
+    if (*file == NULL)
         return SR_STORE_FAILED;
-    result = open_fd(file, false);
+    result = open_fd(*file, false);
     if (result == SR_STORE_OK) {
-        const enum header_state state = judge_header(file);
+        const enum header_state state = judge_header(*file);
 
         if (state == SOUND || state == ANOTHERS)
-            find_damage(file, &held);
+            find_damage(*file, &held);
         if (state == NEWER)
             result = SR_STORE_VERSION;
-        else if (state == BROKEN || (file->damaged & ~held) != 0)
+        else if (state == BROKEN || ((*file)->damaged & ~held) != 0)
             result = SR_STORE_DAMAGED;
     }
+    return result;
+}
+
+enum sr_store_result
+sr_ledger_look(struct sr_store *store, const char *path, struct sr_fold *fold,
+               sr_time *now)
+{
+    struct sr_ledger_file *file;
+    enum sr_store_result result = open_any(store, path, &file);
+
+    if (result == SR_STORE_OK)
+        result = read_one(file, 0, fold, now);
+    sr_ledger_close(file);
+    return result;
+}
+
+enum sr_store_result
+sr_ledger_check(struct sr_store *store, const char *path)
+{
+    struct sr_ledger_file *file;
+    const enum sr_store_result result = open_any(store, path, &file);
+
     sr_ledger_close(file);
     return result;
 }

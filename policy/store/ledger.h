@@ -152,6 +152,14 @@ enum sr_store_result sr_ledger_clear(struct sr_store *store,
                                      const struct sr_ledger_key *key,
                                      bool *found);
 
+/*
+ * Read and fold the ledger in a file of STATEDIR, whosever it is; its kind
+ * follows from the path.  DAMAGED, VERSION and UNSAFE as below; NOT_FOUND: it
+ * is gone.
+ */
+enum sr_store_result sr_ledger_look(struct sr_store *store, const char *path,
+                                    struct sr_fold *fold, sr_time *now);
+
 /* Whether a file of a ledger checks out (selfresetctl check): OK, DAMAGED,
  * VERSION or UNSAFE. */
 enum sr_store_result sr_ledger_check(struct sr_store *store, const char *path);

@@ -436,3 +436,74 @@ sr_attempt_clear(struct sr_store *store, const struct sr_identity *id,
     explicit_bzero(&memory, sizeof(memory));
     return result;
 }
+
+/* ---- all ledgers */
+
+struct counting {
+    struct sr_store *store;
+    struct sr_limits account, source;
+    struct sr_locked_out *out;
+};
+
+/* What the ledger in a file is counted as; NULL: it is no ledger. */
+static unsigned *
+count_of(struct sr_locked_out *out, const char *path, bool *is_source)
+{
+    const char *suffix = strrchr(path, '.');
+
+    *is_source =
+        strncmp(path, "sources/", 8) == 0 || strncmp(path, "here/", 5) == 0;
+    if (*is_source)
+        return &out->sources;
+    if (strncmp(path, "names/", 6) == 0)
+        return &out->names;
+    if (suffix == NULL)
+        return NULL;
+    return strcmp(suffix, ".strangers") == 0   ? &out->strangers
+           : strcmp(suffix, ".own") == 0       ? &out->own
+           : strncmp(suffix, ".from-", 6) == 0 ? &out->familiar
+                                               : NULL;
+}
+
+static void
+count_ledger(void *context, const char *path)
+{
+    const struct counting *counting = context;
+    bool is_source;
+    unsigned *count = count_of(counting->out, path, &is_source);
+    enum sr_store_result result;
+    struct sr_fold fold;
+    sr_time now;
+
+    if (count == NULL)
+        return;
+    result = sr_ledger_look(counting->store, path, &fold, &now);
+    if (result == SR_STORE_OK)
+        *count +=
+            sr_throttle_open(&fold.ledger,
+                             is_source ? &counting->source : &counting->account,
+                             now) == 0;
+    else
+        counting->out->damaged += result != SR_STORE_NOT_FOUND;
+}
+
+enum sr_store_result
+sr_attempt_locked_out(struct sr_store *store, const struct sr_rules *rules,
+                      struct sr_locked_out *out)
+{
+    static const char *const folders[] = {"accounts", "names", "sources",
+                                          "here"};
+    struct counting counting = {
+        .store = store,
+        .account = sr_attempt_account_limits(rules, false),
+        .source = sr_attempt_source_limits(rules),
+        .out = out,
+    };
+    enum sr_store_result result = SR_STORE_OK;
+
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0;
+         result == SR_STORE_OK && i < sizeof(folders) / sizeof(folders[0]); i++)
+        result = sr_store_each(store, folders[i], count_ledger, &counting);
+    return result;
+}

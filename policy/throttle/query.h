@@ -76,6 +76,21 @@ enum sr_store_result sr_attempt_classes(struct sr_store *store,
                                         const struct sr_rules *rules,
                                         struct sr_lockouts *classes);
 
+/* How many ledgers of this host are locked out, by what they are for. */
+struct sr_locked_out {
+    unsigned strangers; /* accounts, for sources they were not seen at */
+    unsigned familiar;  /* accounts, for a source they were seen at */
+    unsigned own;       /* accounts, for their own sessions */
+    unsigned names;     /* names that do not exist */
+    unsigned sources;
+    unsigned damaged; /* files that cannot be read */
+};
+
+/* Count them, by these rules; what is in RUNDIR is left out. */
+enum sr_store_result sr_attempt_locked_out(struct sr_store *store,
+                                           const struct sr_rules *rules,
+                                           struct sr_locked_out *out);
+
 /* Failures in all ledgers of an account since its last login. */
 enum sr_store_result sr_attempt_notice(struct sr_store *store,
                                        const struct sr_identity *id,

@@ -1098,7 +1098,7 @@ def test_check_example_of_debian(clean):
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
             "must-change", "explain", "age", "password-check", "check", "pam",
             "nss", "groups", "migrate", "events", "log", "rotate", "reset",
-            "ticket", "gates", "notices", "why")
+            "ticket", "gates", "notices", "why", "metrics")
 
 
 def test_lines_fit_a_terminal(host):
@@ -1154,7 +1154,7 @@ def test_not_root(host):
         operand = {"list": [], "check": [], "unthrottle": ["--all"],
                    "nss": ["--check"], "pam": ["--check"], "migrate": [],
                    "groups": ["--check"], "reset": ["--check"],
-                   "notices": ["--send"]}
+                   "notices": ["--send"], "metrics": []}
         done = host.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups",
                         "selfresetctl", command,
                         *([] if command == "events"
@@ -1440,7 +1440,8 @@ def test_json_is_what_the_manual_says(host, command):
     host.add("ann", OLD, changed=100, max=90)
     host.configure(lockout={"root": "yes"})  # a finding
     guess(host, 2)
-    operand = {"list": [], "check": [], "events": [], "migrate": [], "unthrottle": [PEER]}
+    operand = {"list": [], "check": [], "events": [], "migrate": [],
+               "unthrottle": [PEER], "metrics": []}
     done = host.run("selfresetctl", command, "--json",
                     *operand.get(command, ["ann"]))
     said = json.loads(done.stdout)

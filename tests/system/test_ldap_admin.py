@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -477,6 +478,17 @@ def test_check_of_a_good_directory(host):
     text = ctl(host, "check", "--backend", "corp").stdout
     assert "No mistakes were found." in text
     assert "--test-entry" in text and "ppolicy_use_lockout" in text
+    mark = server.mark()
+    figures = {(row["metric"], *row["labels"].values()): row["value"]
+               for row in json.loads(ctl(host, "metrics", "--json").stdout)}
+    assert figures["selfreset_backend_up", "corp"] == 1
+    assert figures["selfreset_backend_servers", "corp", "yes"] == 1
+    assert figures["selfreset_backend_servers", "corp", "no"] == 0
+    ends = figures["selfreset_backend_certificate_end_timestamp_seconds",
+                   "corp"]
+    assert 58 * DAY < ends - time.time() < 61 * DAY
+    assert server.count(mark).modifications == 0
+    assert server.count(mark).changes == 0
 
 
 def test_nothing_speaks_to_the_terminal(host):

@@ -75,10 +75,32 @@ check_enumeration(const struct sr_config *config,
     sr_members_free(visitor.groups);
 }
 
+static void
+find_faults(const struct ctl *ctl, const struct sr_survey *survey,
+            const struct sr_backend *backend,
+            struct sr_connections *connections, struct findings *findings)
+{
+    const struct sr_backend_config *config = backend->config;
+    const bool is_ad = config->type == SR_BACKEND_AD;
+    const bool is_krb5 = is_ad || config->type == SR_BACKEND_KRB5;
+
+    if (is_krb5)
+        check_survey_krb5(survey, config, findings);
+    if (is_ad)
+        check_survey_ad(survey, config, ctl->config->rules.attempts, findings);
+    if (!is_krb5)
+        check_survey(survey, config, ctl->now, findings);
+    if (survey->used[0] != '\0' && !is_krb5)
+        check_enumeration(ctl->config, backend, findings);
+    if (survey->used[0] != '\0' && !is_krb5)
+        shared_check(backend, connections, sr_config_shares(ctl->config),
+                     findings);
+}
+
 static int
 conclude(const struct ctl *ctl, const struct sr_survey *survey,
          const struct sr_backend *backend, struct sr_connections *connections,
-         bool is_json)
+         bool is_nagios)
 {
     const struct sr_backend_config *config = backend->config;
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
@@ -87,18 +109,10 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     const bool is_ad = config->type == SR_BACKEND_AD;
     const bool is_krb5 = is_ad || config->type == SR_BACKEND_KRB5;
 
-    if (is_krb5)
-        check_survey_krb5(survey, config, &findings);
-    if (is_ad)
-        check_survey_ad(survey, config, ctl->config->rules.attempts, &findings);
-    if (!is_krb5)
-        check_survey(survey, config, ctl->now, &findings);
-    if (survey->used[0] != '\0' && !is_krb5)
-        check_enumeration(ctl->config, backend, &findings);
-    if (survey->used[0] != '\0' && !is_krb5)
-        shared_check(backend, connections, sr_config_shares(ctl->config),
-                     &findings);
-    report_begin(&report, is_json, ctl->now, false);
+    find_faults(ctl, survey, backend, connections, &findings);
+    if (is_nagios)
+        return ctl_findings_nagios(&findings);
+    report_begin(&report, ctl->is_json, ctl->now, false);
     report_item(&report);
     if (is_krb5)
         report_survey_krb5(&report, survey, config);
@@ -106,7 +120,7 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
         report_survey_ad(&report, survey);
     if (!is_krb5)
         report_survey(&report, survey, config);
-    if (is_json) {
+    if (ctl->is_json) {
         ctl_findings_json(&report.json, "findings", &findings);
     } else {
         putchar('\n');
@@ -116,13 +130,13 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
     }
     report_item_end(&report);
     report_end(&report);
-    return is_json ? ctl_findings_code(&findings)
-                   : ctl_findings(&findings, false);
+    return ctl->is_json ? ctl_findings_code(&findings)
+                        : ctl_findings(&findings, false);
 }
 
 int
 ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
-                  bool has_password, bool is_json)
+                  bool has_password, bool is_nagios)
 {
     struct sr_survey survey = {.test = test};
     char prompt[300], password[PASSWORD_MAX] = "";
@@ -134,14 +148,16 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     int code = CTL_FAILED;
 
     if (!ctl_load(ctl))
-        return CTL_ERRORS;
+        return is_nagios ? ctl_nagios_unknown("the configuration has errors")
+                         : CTL_ERRORS;
     if (sr_backend_find(ctl->config, name, &backend, &error) != 0 ||
         backend.ops->survey == NULL) {
         ctl_error("The backend \"%s\" cannot be checked: %s.", name,
                   sr_error_has_text(&error) ? error.text
                                             : "it is this host's own; leave "
                                               "--backend out");
-        return CTL_ERRORS;
+        return is_nagios ? ctl_nagios_unknown("the backend cannot be checked")
+                         : CTL_ERRORS;
     }
     snprintf(prompt, sizeof(prompt),
              "Password of %s: ", test == NULL ? "" : test);
@@ -153,7 +169,7 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     sr_backend_survey(&call, &survey);
     if (survey.used[0] == '\0' && survey.why[0] == '\0')
         snprintf(survey.why, sizeof(survey.why), "%s", call.error.text);
-    code = conclude(ctl, &survey, &backend, connections, is_json);
+    code = conclude(ctl, &survey, &backend, connections, is_nagios);
     sr_connections_free(connections);
     explicit_bzero(password, sizeof(password));
     return code;

@@ -11,10 +11,10 @@
 
 /*
  * "check --backend NAME".  `test` (or NULL) is the account on whose entry the
- * rights are tried; has_password: its password is asked for.  Returns the exit
- * code.
+ * rights are tried; has_password: its password is asked for.  is_nagios: one
+ * line, see ctl_findings_nagios().  Returns the exit code.
  */
 int ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
-                      bool has_password, bool is_json);
+                      bool has_password, bool is_nagios);
 
 #endif

@@ -270,6 +270,56 @@ print_text(const struct findings *findings)
                warnings, warnings == 1 ? "" : "s");
 }
 
+/* A text within the line, in which '|' begins the performance data. */
+static void
+print_plain(const char *text)
+{
+    char *clean = ctl_clean(text);
+
+    for (const char *at = clean; at != NULL && *at != '\0'; at++)
+        putchar(*at == '|' ? '/' : *at == '\n' ? ' ' : *at);
+    free(clean);
+}
+
+int
+ctl_nagios_unknown(const char *why)
+{
+    fputs("SELFRESET UNKNOWN: ", stdout);
+    print_plain(why);
+    putchar('\n');
+    return NAGIOS_UNKNOWN;
+}
+
+int
+ctl_findings_nagios(const struct findings *findings)
+{
+    const size_t errors = findings_count(findings, SEVERITY_ERROR);
+    const size_t warnings = findings_count(findings, SEVERITY_WARNING);
+    const enum severity worst = errors > 0 ? SEVERITY_ERROR : SEVERITY_WARNING;
+    size_t first = 0;
+
+    if (findings->is_cut)
+        return ctl_nagios_unknown("out of memory");
+    printf("SELFRESET %s: %zu error%s, %zu warning%s",
+           errors > 0     ? "CRITICAL"
+           : warnings > 0 ? "WARNING"
+                          : "OK",
+           errors, errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+    while (first < findings->count && findings->item[first].severity != worst)
+        first++;
+    if (first < findings->count) {
+        fputs("; ", stdout);
+        print_plain(findings->item[first].place);
+        fputs(": ", stdout);
+        print_plain(findings->item[first].text);
+    }
+    /* VALUE;WARN;CRIT: more than this many. */
+    printf(" | errors=%zu;;0 warnings=%zu;0\n", errors, warnings);
+    return errors > 0     ? NAGIOS_CRITICAL
+           : warnings > 0 ? NAGIOS_WARNING
+                          : NAGIOS_OK;
+}
+
 int
 ctl_findings(const struct findings *findings, bool is_json)
 {

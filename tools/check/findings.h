@@ -48,6 +48,16 @@ void findings_free(struct findings *findings);
 /* Print findings, the errors first.  Returns ctl_findings_code(). */
 int ctl_findings(const struct findings *findings, bool is_json);
 
+/* The exit codes of a plugin of Nagios (Nagios Plugins' guidelines). */
+enum nagios { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
+
+/* One line for Nagios: the result, the first of the worst findings, and how
+ * many there are, also as performance data.  Returns its exit code. */
+int ctl_findings_nagios(const struct findings *findings);
+
+/* The same when nothing could be checked: `why`, NAGIOS_UNKNOWN. */
+int ctl_nagios_unknown(const char *why);
+
 /* CTL_OK without findings, CTL_WARNINGS without errors, else CTL_ERRORS. */
 int ctl_findings_code(const struct findings *findings);
 

@@ -53,30 +53,19 @@ print_untried(size_t count)
         ctl_wrap(stdout, "", 0, text);
 }
 
-int
-ctl_check(struct ctl *ctl, int argc, char **argv)
+/* What "check" is asked to do. */
+struct wish {
+    const char *backend, *test;
+    bool has_password, tries_all, is_nagios;
+};
+
+static int
+check_host(struct ctl *ctl, const struct wish *wish)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
-    bool has_password = false, tries_all = false;
-    const char *backend = NULL, *test = NULL;
-    int code;
-    const struct ctl_option options[] = {
-        {"backend", NULL, &backend},
-        {"test-entry", NULL, &test},
-        {"ask-password", &has_password, NULL},
-        {"hashes", &tries_all, NULL},
-    };
     size_t untried = 0;
+    int code;
 
-    if (!ctl_parse(ctl, argc, argv, options, 4, 0, 0))
-        return ctl->exit;
-    if ((test != NULL && backend == NULL) || (has_password && test == NULL))
-        return ctl_usage(ctl, test == NULL
-                                  ? "--ask-password needs --test-entry."
-                                  : "--test-entry needs --backend.");
-    if (backend != NULL)
-        return ctl_check_backend(ctl, backend, test, has_password,
-                                 ctl->is_json);
     ctl->config =
         check_config(ctl->config_file, ctl->config_file != NULL, &findings);
     check_pam(ctl->config, &findings);
@@ -85,14 +74,56 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         check_names(ctl->config, &findings);
         check_quality(ctl->config, &findings);
         check_captive(ctl->config, &findings);
-        untried = check_accounts(ctl->config, ctl->now, tries_all, &findings);
+        untried =
+            check_accounts(ctl->config, ctl->now, wish->tries_all, &findings);
         if (check_nss_is_used())
             check_nss(ctl->config, ctl->now, &findings);
     }
+    if (wish->is_nagios)
+        return ctl_findings_nagios(&findings);
     code = ctl_findings(&findings, ctl->is_json);
     if (ctl->config != NULL && !ctl->is_json) {
         print_untried(untried);
         print_unseen(ctl->config);
     }
+    return code;
+}
+
+static int
+check(struct ctl *ctl, const struct wish *wish)
+{
+    if ((wish->test != NULL && wish->backend == NULL) ||
+        (wish->has_password && wish->test == NULL))
+        return ctl_usage(ctl, wish->test == NULL
+                                  ? "--ask-password needs --test-entry."
+                                  : "--test-entry needs --backend.");
+    if (wish->is_nagios && ctl->is_json)
+        return ctl_usage(ctl, "Use --nagios or --json, not both.");
+    if (wish->backend != NULL)
+        return ctl_check_backend(ctl, wish->backend, wish->test,
+                                 wish->has_password, wish->is_nagios);
+    return check_host(ctl, wish);
+}
+
+int
+ctl_check(struct ctl *ctl, int argc, char **argv)
+{
+    struct wish wish = {.backend = NULL};
+    const struct ctl_option options[] = {
+        {"backend", NULL, &wish.backend},
+        {"test-entry", NULL, &wish.test},
+        {"ask-password", &wish.has_password, NULL},
+        {"hashes", &wish.tries_all, NULL},
+        {"nagios", &wish.is_nagios, NULL},
+    };
+    int code;
+
+    code = ctl_parse(ctl, argc, argv, options, 5, 0, 0) ? check(ctl, &wish)
+                                                        : ctl->exit;
+    /* Nagios shows what is on standard output. */
+    if (wish.is_nagios && (code == CTL_USAGE || code == CTL_NO_ROOT))
+        code = ctl_nagios_unknown(code == CTL_USAGE
+                                      ? "the command line is wrong"
+                                      : "only root can check this host");
     return code;
 }

@@ -30,6 +30,7 @@ int ctl_why(struct ctl *ctl, int argc, char **argv);
 int ctl_ticket(struct ctl *ctl, int argc, char **argv);
 int ctl_gates(struct ctl *ctl, int argc, char **argv);
 int ctl_notices(struct ctl *ctl, int argc, char **argv);
+int ctl_metrics(struct ctl *ctl, int argc, char **argv);
 int ctl_events(struct ctl *ctl, int argc, char **argv);
 
 #endif

@@ -472,7 +472,9 @@ sr_ad_survey(struct sr_ad_call *ad, struct sr_survey *survey)
     }
     snprintf(survey->name, sizeof(survey->name), "Active Directory %.60s",
              survey->ad.domain);
-    for (size_t i = 0; i < domain->directory.count && !survey->is_brief; i++)
+    for (size_t i = 0; i < domain->directory.count &&
+                       (!survey->is_brief || survey->tries_servers);
+         i++)
         try_controller(ad, i, survey);
     try_directory(ad, survey);
 }

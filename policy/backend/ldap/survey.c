@@ -148,7 +148,7 @@ try_servers(struct sr_ldap_session *session, struct sr_survey *survey)
         uri->is_insecure = uri->is_answered && session->is_insecure;
         if (uri->is_answered) {
             look_at_tls(session, uri);
-            uri->is_read_only = is_read_only(session, i);
+            uri->is_read_only = !survey->is_brief && is_read_only(session, i);
         } else {
             copy_why(session, code, uri->why);
         }
@@ -508,7 +508,7 @@ try_test_entry(struct sr_ldap_session *session, struct sr_survey *survey)
 static enum sr_status
 look_around(struct sr_ldap_session *session, struct sr_survey *survey)
 {
-    if (!survey->is_brief)
+    if (!survey->is_brief || survey->tries_servers)
         try_servers(session, survey);
     if (read_root(session, survey) != SR_STATUS_OK)
         return SR_STATUS_UNAVAILABLE;
