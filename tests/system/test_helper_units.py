@@ -19,6 +19,8 @@ pytestmark = pytest.mark.skipif(not os.path.exists(SYSTEMD),
 UNITS = ("selfreset-helper.socket", "selfreset-helper@.service")
 RESET = ("selfreset-reset.socket", "selfreset-reset@.service",
          "selfreset-notices.service", "selfreset-notices.timer")
+METRICS = ("selfreset-metrics.service", "selfreset-metrics.timer")
+FIGURES = "/var/lib/prometheus/node-exporter"
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
 
@@ -76,6 +78,9 @@ ticket=$(selfresetctl ticket ann)
 printf '%%s\\n' ann 1 "$ticket" '%(fresh)s' '%(fresh)s' | selfreset >>/said
 echo "reset $?" >>/result
 %(driver)s --masked %(masked)s --uid %(ann)d probe ann auth >>/result
+mkdir -p %(figures)s
+systemctl start selfreset-metrics.service
+cp %(figures)s/selfreset.prom /figures
 systemctl show --value -p ActiveState -p Result selfreset-helper.socket >>/result
 echo end >>/result
 """
@@ -97,7 +102,7 @@ class Units(System):
         copy(module_directory() / "pam_selfreset.so",
              modules / "pam_selfreset.so")
         units = self.upper / "etc/systemd/system"
-        self.install(host, UNITS + RESET)
+        self.install(host, UNITS + RESET + METRICS)
         for name in ("selfreset-helper@", "selfreset-reset@"):
             (units / f"{name}.service.d").mkdir()
             (units / f"{name}.service.d/out.conf").write_text(
@@ -107,7 +112,7 @@ class Units(System):
         (self.upper / "flood").write_text(FLOOD)
         sockets = "selfreset-helper.socket selfreset-reset.socket"
         self.script(sockets, sockets,
-                    TRY % self.words)
+                    TRY % {**self.words, "figures": FIGURES})
 
 
 def codes(lines):
@@ -116,7 +121,7 @@ def codes(lines):
 
 
 def test_with_systemd(host):
-    """Passwords are verified, and one is reset."""
+    """Passwords are verified, one is reset, and figures are written."""
     host.configure(reset={"enable": "yes", "gates": 1, "classes": "ticket"})
     ann, bob = host.add("ann", OLD), host.add("bob", OLD)
     system = Units(host, driver=shlex.quote(host.driver), right=masked(OLD),
@@ -130,15 +135,19 @@ def test_with_systemd(host):
         "SUCCESS"], (lines, system.said())
     assert "reset 0" in lines, lines
     assert sorted(lines[-3:]) == ["active", "end", "success"], lines
+    figures = (system.upper / "figures").read_text()
+    assert 'selfreset_backend_up{backend="local"} 1\n' in figures
+    assert "selfreset_store_up 1\n" in figures
+    assert "selfreset_clock_synchronized " in figures
 
 
 def test_systemd_takes_them(host, tmp_path):
-    for name in UNITS + RESET:
+    for name in UNITS + RESET + METRICS:
         (path,) = (host.build / "stage").glob(f"**/system/{name}")
         text = path.read_text()
         assert "%sbindir%" not in text and "%rundir%" not in text
         (tmp_path / name).write_text(text.replace(
             "/usr/sbin/", host.tools[0] + "/"))
     done = host.run("systemd-analyze", "verify", "--man=no",
-                    *(tmp_path / name for name in UNITS + RESET))
+                    *(tmp_path / name for name in UNITS + RESET + METRICS))
     assert (done.returncode, done.stderr) == (0, "")
