@@ -25,9 +25,17 @@ unsigned sr_former_kept(const struct sr_transaction *txn);
 enum sr_store_result sr_former_read(const struct sr_transaction *txn,
                                     struct sr_history *history);
 
-/* Whether it is a password that a change on this host has replaced.  FAILED:
- * the history could not be read, or compared with. */
+/*
+ * Whether it is a password that this host has replaced, by a change or by a
+ * reset, which does not know it: within an hour of one, that is each password
+ * but the one that was set then.  FAILED: the history could not be read or
+ * compared with, or the password was changed elsewhere within that hour.
+ */
 enum sr_used sr_former_is(const struct sr_transaction *txn,
                           const char *password);
+
+/* A reset has stored this password: remember it, where that matters. */
+enum sr_store_result sr_former_note_reset(const struct sr_transaction *txn,
+                                          const char *password);
 
 #endif

@@ -132,10 +132,11 @@ sr_history_check(const struct sr_history *history, const char *password,
                : SR_USED_NO;
 }
 
-enum sr_used
-sr_history_is_former(const struct sr_history *history, const char *password)
+enum sr_history_place
+sr_history_find(const struct sr_history *history, const char *password)
 {
-    bool is_newest = true, is_found = false;
+    enum sr_history_place place = SR_HISTORY_ABSENT;
+    bool is_newest = true;
 
     for (size_t g = 0; g < SR_HISTORY_GROUPS; g++) {
         const struct sr_history_group *group = &history->group[g];
@@ -143,16 +144,15 @@ sr_history_is_former(const struct sr_history *history, const char *password)
 
         if (count_of(group) == 0)
             continue;
-        if (!is_in_use(group))
-            return SR_USED_FAILED;
-        if (make_tag(password, group->salt, &tag) != 0)
-            return SR_USED_FAILED;
+        if (!is_in_use(group) || make_tag(password, group->salt, &tag) != 0)
+            return SR_HISTORY_FAILED;
         if (is_newest && has_tag(group, tag, 1, INT64_MIN))
-            return SR_USED_NO;
+            return SR_HISTORY_NEWEST;
         is_newest = false;
-        is_found = is_found || has_tag(group, tag, SR_HISTORY_MAX, INT64_MIN);
+        if (has_tag(group, tag, SR_HISTORY_MAX, INT64_MIN))
+            place = SR_HISTORY_EARLIER;
     }
-    return is_found ? SR_USED_YES : SR_USED_NO;
+    return place;
 }
 
 static void

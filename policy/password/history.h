@@ -42,10 +42,18 @@ enum sr_used sr_history_check(const struct sr_history *history,
                               const char *password, unsigned remember,
                               sr_time oldest, struct sr_history_probe *probe);
 
-/* Whether `password` is an entry, and not the newest one.  At most two hashes.
- */
-enum sr_used sr_history_is_former(const struct sr_history *history,
-                                  const char *password);
+/* What a password is to a history. */
+enum sr_history_place {
+    SR_HISTORY_NEWEST,  /* its newest entry */
+    SR_HISTORY_EARLIER, /* another entry */
+    SR_HISTORY_ABSENT,
+    SR_HISTORY_FAILED, /* crypt failed, or no longer has a method */
+};
+
+/* Find `password` in the history, whatever age the entries have.  At most two
+ * hashes. */
+enum sr_history_place sr_history_find(const struct sr_history *history,
+                                      const char *password);
 
 /*
  * Add the probed password as the newest entry, set at `now`, and drop entries

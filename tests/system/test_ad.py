@@ -143,6 +143,28 @@ def here(ad, name):
                     socket.gethostname().split(".")[0].upper())
 
 
+def hours(closed):
+    """An account may be used at all hours but so many from now on (UTC; a week
+    begins on Sunday)."""
+    def set_hours(ad, name):
+        now = time.gmtime()
+        first = (now.tm_wday + 1) % 7 * 24 + now.tm_hour
+        bits = bytearray(b"\xff" * 21)
+        for at in range(first, first + closed):
+            bits[at % 168 // 8] &= ~(1 << at % 8)
+        ad.first.modify(user_dn(name), logonHours=bytes(bits))
+    return set_hours
+
+
+def smartcard(ad, name):
+    ad.first.modify(user_dn(name),
+                    userAccountControl=samba.NORMAL | samba.SMARTCARD)
+
+
+def both(*changes):
+    return lambda ad, name: [change(ad, name) for change in changes]
+
+
 # What was done to the account; authenticate with the right password, acct_mgmt
 # after it, acct_mgmt alone (by key), a word of what each says; how often a wrong
 # password is counted.
@@ -166,15 +188,39 @@ STATES = {
     "off-workstation": (elsewhere, "PERM_DENIED", "PERM_DENIED",
                         "on this computer", "on this computer", 1),
     "on workstation": (here, "SUCCESS", "SUCCESS", "", "", 1),
+    "in hours": (hours(0), "SUCCESS", "SUCCESS", "", "", 1),
+    "out of these hours": (hours(2), "PERM_DENIED", "PERM_DENIED",
+                           "It may again in", "It may again in", 1),
+    # The KDC says no more than of a wrong password, and so does a bind.
+    "smartcard": (smartcard, "AUTH_ERR", "SUCCESS", "", "", 1),
+    # A KDC has something else to say of these first.
+    "must-change, out-of-hours": (both(must_change, no_hours), "PERM_DENIED",
+                                  "PERM_DENIED", "at this hour", "at this hour",
+                                  1),
+    "expired, out-of-hours": (both(expired, no_hours), "PERM_DENIED",
+                              "PERM_DENIED", "at this hour", "at this hour", 1),
+    "must-change, off-workstation": (
+        both(must_change, elsewhere), "PERM_DENIED", "PERM_DENIED",
+        "on this computer", "on this computer", 1),
+    "must-change, disabled": (both(must_change, disabled), "ACCT_EXPIRED",
+                              "ACCT_EXPIRED", "disabled", "disabled", 1),
+    "locked, ended": (both(locked, ended), "AUTH_ERR", "ACCT_EXPIRED", "",
+                      "ended", 3),
+    "expired, locked": (both(expired, locked), "AUTH_ERR", "PERM_DENIED", "",
+                        "locked", 3),
 }
+# Those of which programs have nothing else to show.
+PLAIN = [state for state in STATES if state not in (
+    "never ends", "in hours", "out of these hours") and ", " not in state] + [
+        "dont-expire, must-change", "must-change, out-of-hours"]
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_states(host, corp, state):
-    change, auth, account, told, told_by_key, counted = STATES[state]
+    alter, auth, account, told, told_by_key, counted = STATES[state]
     name = person(host, corp)
-    if change:
-        change(corp, name)
+    if alter:
+        alter(corp, name)
     done = wrong(host, name)
     assert done.codes == ["AUTH_ERR"] and done.said == "", done
     assert corp.first.bad_passwords(name) == counted
@@ -188,6 +234,10 @@ def test_states(host, corp, state):
     done = by_key(host, name)
     assert done.codes == [account], (done, host.log.all())
     assert told_by_key in done.said, done
+    if account not in ("SUCCESS", "NEW_AUTHTOK_REQD"):
+        done = change(host, name, PASSWORD, NEW, NEW)
+        assert done.codes == ["PERM_DENIED"], (done, host.log.all())
+        assert told_by_key in done.said and not done.prompts, done
 
 
 # ---- changes

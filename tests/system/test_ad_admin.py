@@ -12,7 +12,9 @@ import samba
 from samba import BASE, DONT_EXPIRE, NORMAL, PASSWORD, USERS, user_dn
 from scratch import DAY
 from test_ad import (MACHINE, NEW, PEER, by_key, change, configure, log_in,
-                     person, wrong)
+                     person, uid_of, wrong)
+from test_ad_bind import binds, demanded, fall_back
+from test_reset import Person, app_code, reset
 
 HOUR = 3600
 REFUSED, CLIENT = 9, samba.computer_dn("client")
@@ -196,3 +198,57 @@ def test_no_right(host, corp):
             " ".join(done.stderr.split())
     assert corp.has_password(name, PASSWORD)
     assert corp.first.number_of(BASE, "minPwdAge") == 0
+
+
+# ---- the hour in which the directory binds the password before
+
+class Owner(Person):
+    """Of an account of the domain, who has set gates up."""
+
+    def __init__(self, host, name):  # pylint: disable=super-init-not-called
+        self.host, self.me, self.password = host, f"--uid={uid_of(name)}", \
+            PASSWORD
+        self.name, self.codes, self.key = name, [], None
+        host.configure(reset={"enable": "yes", "new_gate_wait": "0"})
+        self.enroll()
+
+    def reset(self, fresh):
+        flow = reset(self.host, self.name)
+        self.choose(flow, "recovery codes", self.codes.pop(0))
+        self.choose(flow, "authenticator app", app_code(self.key))
+        flow.answer(fresh, fresh)
+        assert flow.end == 0 and "changed and checked" in flow.said, flow.text
+
+
+def by_temporary(host, corp, name):
+    password, _ = temporary(host, name)
+    corp.first.modify(user_dn(name), pwdLastSet=-1)
+    return password
+
+
+def by_the_owner(host, corp, name):
+    Owner(host, name).reset(NEW)
+    return NEW
+
+
+@pytest.mark.parametrize("how", [by_temporary, by_the_owner])
+def test_replaced_by_a_reset(host, corp, how):
+    """It is not known what was replaced: only the new one is taken where a bind
+    verifies; or what was set elsewhere since then is not known."""
+    name = person(host, corp)
+    fall_back(host, corp, reset_history="no")
+    password = how(host, corp, name)
+    demanded(host, corp)
+    assert binds(corp, name, PASSWORD), "the directory still takes it"
+    done = log_in(host, name)
+    assert done.codes[0] == "AUTH_ERR", (done, host.log.all())
+    assert log_in(host, name, password).codes == ["SUCCESS", "SUCCESS"]
+    corp.set_password(user_dn(name), "elsewhere-Passw0rd-0f")
+    corp.first.write_below(user_dn(name), pwdLastSet=samba.filetime(
+        time.time() + HOUR / 2))
+    done = log_in(host, name, "elsewhere-Passw0rd-0f")
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", (done, host.log.all())
+    assert "not known whether" in str(host.log.all()[-3:])
+    done = log_in(host, name, "elsewhere-Passw0rd-0f",
+                  wrap=["faketime", "-f", f"+{2 * HOUR}s"])
+    assert done.codes[0] == "SUCCESS", (done, host.log.all())

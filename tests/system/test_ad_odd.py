@@ -21,6 +21,7 @@ from test_ad import (MACHINE, NEW, ad, by_key, change, configure, corp, forced,
                      log_in, must_change, person, uid_of, wrong)
 from test_ad_programs import Caller
 from test_krb5 import LIES, Liar, relay
+from test_krb5_check import WARNINGS, check
 
 __all__ = ["ad", "corp"]
 AES = "aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96"
@@ -55,6 +56,64 @@ def test_typed_name(host, ad, typed, known):
         assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], (
             done, host.log.all())
         assert log_in(host, typed, third).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- names and keys in the keytab
+
+def old_entries(ad, path, name, principals):
+    """Entries of a password before."""
+    return ad.keytab(path, name, "0ld-Machine-Secret", principals=principals,
+                     kvno=ad.kvno(computer_dn(name))).read_bytes()
+
+
+def join(*files):
+    return files[0] + b"".join(data[2:] for data in files[1:])
+
+
+# What the keytab has, and the event of the login that fails; "": it does not.
+ENTRIES = {
+    "short": ("{0}$ host/{0}", ""),
+    "long": ("{0}$ host/{1}.example.test", ""),
+    "no name in the directory": ("{0}$ host/{0}", ""),
+    "stale NAME$": ("host/{0} host/{1}.example.test", ""),
+    "stale host/NAME": ("{0}$ host/{1}.example.test", ""),
+    "only NAME$": ("{0}$", "SR-5107"),
+    "upper case": ("{0}$ HOST/{0}", "SR-5107"),
+    "RC4 by default": ("{0}$ host/{0}", "SR-5108"),
+}
+
+
+@pytest.mark.parametrize("entries", ENTRIES)
+def test_keytab(host, corp, entries):
+    principals, event = ENTRIES[entries]
+    name, own = person(host, corp), f"c{uid_of(person(host, corp))}"
+    dn, path = corp.computer(own, MACHINE), RUN / "odd.keytab"
+    short = own.upper()
+    corp.keytab(path, own, MACHINE,
+                principals=principals.format(short, own).split())
+    if entries == "no name in the directory":
+        corp.first.modify(dn, servicePrincipalName=f"RestrictedKrbHost/{own}")
+    elif entries == "RC4 by default":
+        corp.first.ldap("ldapmodify", input=f"dn: {dn}\nchangetype: modify\n"
+                        "delete: msDS-SupportedEncryptionTypes\n")
+    elif entries.startswith("stale"):
+        stale = "{0}$" if "$" in entries else "host/{0}"
+        good = path.read_bytes()
+        path.write_bytes(join(old_entries(corp, path, own,
+                                          [stale.format(short)]), good))
+    configure(host, corp, keytab=path)
+    done = log_in(host, name)
+    if event:
+        assert done.codes[0] == "AUTHINFO_UNAVAIL", done
+        assert "This computer" in done.said
+        assert host.log.with_text(event), host.log.all()
+    else:
+        assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+        assert wrong(host, name).codes == ["AUTH_ERR"]
+    if entries == "stale NAME$":
+        assert corp.first.number_of(dn, "badPwdCount") <= 1
+        code, _, text = check(host)
+        assert code == WARNINGS and "SR-5105" in text, text
 
 
 # ---- types of keys

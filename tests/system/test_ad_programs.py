@@ -16,8 +16,9 @@ from samba import user_dn
 from scratch import CONFIG, CONTACT, ETC, RUN
 from talk import AGAIN, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
-from test_ad import (MACHINE, NEW, STATES, ad, by_key, change, configure, corp, expired,
-                     log_in, must_change, person, rules, uid_of)
+from test_ad import (MACHINE, NEW, PLAIN, STATES, ad, by_key, change,
+                     configure, corp, expired, log_in, must_change, person,
+                     rules, uid_of)
 from test_programs import root_may
 from test_secrets import tail
 
@@ -60,7 +61,8 @@ def test_sshd(host, corp, method):
 
 
 @pytest.mark.parametrize("state", ["disabled", "ended", "out-of-hours",
-                                   "off-workstation"])
+                                   "off-workstation",
+                                   "must-change, out-of-hours"])
 def test_sshd_refused(host, corp, state):
     """The right password is told why, a wrong one nothing."""
     name = in_state(host, corp, state)
@@ -93,10 +95,7 @@ def test_sshd_forced_change(host, corp, state):
 
 # What each state comes to by key: the peers let in those that are locked, out
 # of hours, expired or to be changed.
-BY_KEY = [state for state in STATES if state != "never ends"]
-
-
-@pytest.mark.parametrize("state", BY_KEY)
+@pytest.mark.parametrize("state", PLAIN)
 def test_sshd_by_key(host, corp, state):
     answer, word = STATES[state][2], STATES[state][4]
     name = in_state(host, corp, state)

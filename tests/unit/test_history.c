@@ -339,26 +339,26 @@ test_last(void **state)
     assert_int_equal(sr_history_last(&history), START + 9);
 }
 
-/* Every entry but the newest, by one hash for each method. */
+/* The newest entry, another one, or none; by one hash for each method. */
 static void
-test_former(void **state)
+test_find(void **state)
 {
     (void)state;
-    assert_int_equal(sr_history_is_former(&history, "one"), SR_USED_NO);
+    assert_int_equal(sr_history_find(&history, "one"), SR_HISTORY_ABSENT);
     use("one", 5, 0, START);
-    assert_int_equal(sr_history_is_former(&history, "one"), SR_USED_NO);
+    assert_int_equal(sr_history_find(&history, "one"), SR_HISTORY_NEWEST);
     use("two", 5, 0, START + 1);
-    assert_int_equal(sr_history_is_former(&history, "one"), SR_USED_YES);
-    assert_int_equal(sr_history_is_former(&history, "two"), SR_USED_NO);
+    assert_int_equal(sr_history_find(&history, "one"), SR_HISTORY_EARLIER);
+    assert_int_equal(sr_history_find(&history, "two"), SR_HISTORY_NEWEST);
     prefer("$5$", 2000);
     use("three", 5, 0, START + 2);
-    assert_int_equal(sr_history_is_former(&history, "one"), SR_USED_YES);
-    assert_int_equal(sr_history_is_former(&history, "two"), SR_USED_YES);
-    assert_int_equal(sr_history_is_former(&history, "three"), SR_USED_NO);
-    assert_int_equal(sr_history_is_former(&history, "four"), SR_USED_NO);
+    assert_int_equal(sr_history_find(&history, "one"), SR_HISTORY_EARLIER);
+    assert_int_equal(sr_history_find(&history, "two"), SR_HISTORY_EARLIER);
+    assert_int_equal(sr_history_find(&history, "three"), SR_HISTORY_NEWEST);
+    assert_int_equal(sr_history_find(&history, "four"), SR_HISTORY_ABSENT);
     /* One of before is the newest again. */
     use("one", 5, 0, START + 3);
-    assert_int_equal(sr_history_is_former(&history, "one"), SR_USED_NO);
+    assert_int_equal(sr_history_find(&history, "one"), SR_HISTORY_NEWEST);
 }
 
 int
@@ -371,7 +371,7 @@ main(void)
         TEST(test_third_cost), TEST(test_again),       TEST(test_most),
         TEST(test_meanwhile),  TEST(test_lost_method), TEST(test_bad_salt),
         TEST(test_only_older), TEST(test_nonsense),    TEST(test_failure),
-        TEST(test_last),       TEST(test_former),
+        TEST(test_last),       TEST(test_find),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,8 +232,10 @@ check_traps(const struct check *check)
                          : "Let the KDC offer FAST (MIT Kerberos 1.8, Heimdal "
                            "7, Windows Server 2012 or later).",
                      "KDCs are not asked under FAST: passwords can be guessed "
-                     "from what is sent, and users whose password has expired "
-                     "cannot log in to change it.");
+                     "from what is sent%s.",
+                     check->is_ad ? ""
+                                  : ", and users whose password has expired "
+                                    "cannot log in to change it");
 }
 
 static void

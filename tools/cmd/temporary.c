@@ -29,6 +29,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "policy/account/former.h"
 #include "policy/config/value.h"
 #include "policy/util/crypt.h"
 #include "policy/util/io.h"
@@ -482,12 +483,19 @@ store_in_directory(struct issue *issue)
 {
     const char *name = issue->name;
     char before[sizeof(issue->hash)];
+    enum sr_store_result result;
     int code;
 
     snprintf(before, sizeof(before), "%s", issue->txn.account->secret);
     code = directory_order(&issue->txn, SR_ORDER_SET_PASSWORD, issue->password);
     if (code != CTL_OK)
         return code;
+    result = sr_former_note_reset(&issue->txn, issue->password);
+    if (result != SR_STORE_OK)
+        ctl_error("Warning: it could not be remembered that the password of %s "
+                  "was replaced: %s.  For an hour, a bind may accept the one "
+                  "before.",
+                  name, sr_store_strerror(result));
     if (sr_transaction_refresh(&issue->txn) == SR_STATUS_OK)
         return record_in_directory(issue, before);
     ctl_error(

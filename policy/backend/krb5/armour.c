@@ -137,7 +137,7 @@ static bool
 get_new(struct sr_krb5_session *session)
 {
     krb5_context context = session->context;
-    struct sr_krb5_wish wish = {.keytab = session->keytab};
+    struct sr_krb5_wish wish = {.keytab = session->keytab, .tries_names = true};
     struct sr_krb5_initial initial;
     krb5_error_code error = sr_krb5_keytab_find(
         context, session->keytab, session->config->principal, &wish.client);

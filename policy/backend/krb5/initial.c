@@ -246,26 +246,49 @@ name_record(krb5_context context, const struct sr_krb5_wish *wish, char *key,
     krb5_free_unparsed_name(context, name);
 }
 
+/* What is remembered of an account whose own entries are not in use: a kvno, or
+ * that those of host/NAME are. */
+#define BY_NAMES "host"
+
+/* By the keys that host/NAME has.  False: there are no others. */
+static bool
+get_by_names(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
+             struct sr_krb5_initial *initial)
+{
+    struct sr_krb5_wish one = *wish;
+
+    one.keytab =
+        wish->tries_names
+            ? sr_krb5_keytab_of_names(kdcs->context, wish->keytab, wish->client)
+            : NULL;
+    if (one.keytab == NULL)
+        return false;
+    sr_krb5_initial_free(kdcs->context, initial);
+    get(kdcs, &one, initial);
+    krb5_kt_close(kdcs->context, one.keytab);
+    return true;
+}
+
 /* The newest keys, then those before.  The ones that an earlier process has
- * found not to be in use come last: a KDC counts them as a wrong password. */
+ * found not to be in use, by what is `known`, come last: a KDC counts them as a
+ * wrong password. */
 static void
-get_by_keytab(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
-              struct sr_krb5_initial *initial)
+get_by_numbers(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
+               const char *key, const char *known,
+               struct sr_krb5_initial *initial)
 {
     krb5_kvno kvno[SR_KRB5_KVNOS_MAX];
     const size_t count =
         sr_krb5_keytab_kvnos(kdcs->context, wish->keytab, wish->client, kvno);
-    char key[256], text[24], known[24] = "";
+    char text[24];
 
     if (count < 2) {
         get(kdcs, wish, initial);
         initial->kvno = count == 0 ? 0 : kvno[0];
         return;
     }
-    name_record(kdcs->context, wish, key, sizeof(key));
     snprintf(text, sizeof(text), "%u", kvno[0]);
-    if (sr_lately_find(&sr_lately_unused, key, known, sizeof(known)) &&
-        strcmp(known, text) == 0) {
+    if (strcmp(known, text) == 0) {
         get_by_number(kdcs, wish, kvno[1], initial);
         if (initial->answer != SR_KRB5_WRONG)
             return;
@@ -278,6 +301,27 @@ get_by_keytab(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
     } else if (known[0] != '\0' && initial->answer == SR_KRB5_TICKET) {
         sr_lately_set(&sr_lately_unused, key, NULL);
     }
+}
+
+static void
+get_by_keytab(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
+              struct sr_krb5_initial *initial)
+{
+    char key[256], known[24] = "";
+    bool is_tried = false;
+
+    name_record(kdcs->context, wish, key, sizeof(key));
+    if (!sr_lately_find(&sr_lately_unused, key, known, sizeof(known)))
+        known[0] = '\0';
+    if (strcmp(known, BY_NAMES) == 0)
+        is_tried = get_by_names(kdcs, wish, initial);
+    if (is_tried && initial->answer != SR_KRB5_WRONG)
+        return;
+    sr_krb5_initial_free(kdcs->context, initial);
+    get_by_numbers(kdcs, wish, key, known, initial);
+    if (initial->answer == SR_KRB5_WRONG && !is_tried &&
+        get_by_names(kdcs, wish, initial) && initial->answer == SR_KRB5_TICKET)
+        sr_lately_set(&sr_lately_unused, key, BY_NAMES);
 }
 
 void

@@ -19,6 +19,7 @@ struct sr_krb5_wish {
     const char *service;  /* NULL: a ticket-granting ticket */
     const char *password; /* NULL, and no keytab: stop at the first reply */
     krb5_keytab keytab;   /* its key in place of a password: see keytab.h */
+    bool tries_names;     /* and for NAME$, those of host/NAME: one account */
     krb5_ccache armour;   /* for FAST (RFC 6113); NULL: none */
     krb5_ccache store;    /* where the ticket is put too; NULL: nowhere */
     bool demands_fast;

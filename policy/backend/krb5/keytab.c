@@ -177,35 +177,113 @@ sr_krb5_keytab_kvnos(krb5_context context, krb5_keytab keytab,
     return count;
 }
 
+/* Add the keys of a principal that have a number to another keytab, as keys of
+ * `owner`. */
+static krb5_error_code
+add_keys(krb5_context context, krb5_keytab keytab,
+         krb5_const_principal principal, krb5_kvno kvno, krb5_principal owner,
+         krb5_keytab made)
+{
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+    krb5_error_code error = krb5_kt_start_seq_get(context, keytab, &cursor);
+
+    if (error != 0)
+        return error;
+    while (error == 0 &&
+           krb5_kt_next_entry(context, keytab, &entry, &cursor) == 0) {
+        krb5_keytab_entry copy = entry;
+
+        copy.principal = owner;
+        if (entry.vno == kvno &&
+            krb5_principal_compare(context, entry.principal, principal))
+            error = krb5_kt_add_entry(context, made, &copy);
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, keytab, &cursor);
+    return error;
+}
+
+/* The keys of one principal as those of `owner`, in memory. */
+static krb5_keytab
+make(krb5_context context, krb5_keytab keytab, krb5_const_principal principal,
+     krb5_kvno kvno, krb5_const_principal owner)
+{
+    krb5_keytab made = NULL;
+    krb5_principal name = NULL;
+    char text[64];
+
+    /* The name is of this process, in which no other thread has the context. */
+    snprintf(text, sizeof(text), "MEMORY:selfreset-%p-%u", (void *)context,
+             kvno);
+    if (krb5_copy_principal(context, owner, &name) != 0 ||
+        krb5_kt_resolve(context, text, &made) != 0)
+        made = NULL;
+    if (made != NULL &&
+        add_keys(context, keytab, principal, kvno, name, made) != 0) {
+        krb5_kt_close(context, made);
+        made = NULL;
+    }
+    krb5_free_principal(context, name);
+    return made;
+}
+
 krb5_keytab
 sr_krb5_keytab_of_kvno(krb5_context context, krb5_keytab keytab,
                        krb5_const_principal principal, krb5_kvno kvno)
 {
-    krb5_keytab made = NULL;
-    krb5_keytab_entry entry;
-    krb5_kt_cursor cursor;
-    krb5_error_code error = 0;
-    char name[64];
+    return make(context, keytab, principal, kvno, principal);
+}
 
-    /* The name is of this process, in which no other thread has the context. */
-    snprintf(name, sizeof(name), "MEMORY:selfreset-%p-%u", (void *)context,
-             kvno);
-    if (krb5_kt_resolve(context, name, &made) != 0)
-        return NULL;
-    if (krb5_kt_start_seq_get(context, keytab, &cursor) != 0) {
-        krb5_kt_close(context, made);
-        return NULL;
+/* ---- the keys of other names */
+
+/* Whether two principals have the same key of a number. */
+static bool
+is_same_key(krb5_context context, krb5_keytab keytab, krb5_const_principal a,
+            krb5_const_principal b, krb5_kvno kvno)
+{
+    krb5_keytab_entry one, other;
+    bool is_same = false;
+
+    if (krb5_kt_get_entry(context, keytab, a, kvno, 0, &one) != 0)
+        return false;
+    if (krb5_kt_get_entry(context, keytab, b, kvno, one.key.enctype, &other) ==
+        0) {
+        is_same =
+            one.key.length == other.key.length &&
+            memcmp(one.key.contents, other.key.contents, one.key.length) == 0;
+        krb5_free_keytab_entry_contents(context, &other);
     }
-    while (error == 0 &&
-           krb5_kt_next_entry(context, keytab, &entry, &cursor) == 0) {
-        if (entry.vno == kvno &&
-            krb5_principal_compare(context, entry.principal, principal))
-            error = krb5_kt_add_entry(context, made, &entry);
-        krb5_free_keytab_entry_contents(context, &entry);
-    }
-    krb5_kt_end_seq_get(context, keytab, &cursor);
-    if (error == 0)
-        return made;
-    krb5_kt_close(context, made);
-    return NULL;
+    krb5_free_keytab_entry_contents(context, &one);
+    return is_same;
+}
+
+static bool
+is_machine(krb5_const_principal principal)
+{
+    const krb5_data *name = krb5_princ_component(NULL, principal, 0);
+
+    return krb5_princ_size(NULL, principal) == 1 && name->length > 1 &&
+           name->data[name->length - 1] == '$';
+}
+
+krb5_keytab
+sr_krb5_keytab_of_names(krb5_context context, krb5_keytab keytab,
+                        krb5_const_principal principal)
+{
+    krb5_principal found[SR_KRB5_PRINCIPALS_MAX];
+    krb5_kvno kvno[SR_KRB5_KVNOS_MAX];
+    krb5_keytab made = NULL;
+    size_t count;
+
+    if (!is_machine(principal))
+        return NULL;
+    count = sr_krb5_keytab_principals(context, keytab, "host", found);
+    if (count > 0 &&
+        sr_krb5_keytab_kvnos(context, keytab, found[0], kvno) > 0 &&
+        !is_same_key(context, keytab, found[0], principal, kvno[0]))
+        made = make(context, keytab, found[0], kvno[0], principal);
+    for (size_t i = 0; i < count; i++)
+        krb5_free_principal(context, found[i]);
+    return made;
 }

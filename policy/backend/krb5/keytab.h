@@ -50,4 +50,13 @@ krb5_keytab sr_krb5_keytab_of_kvno(krb5_context context, krb5_keytab keytab,
                                    krb5_const_principal principal,
                                    krb5_kvno kvno);
 
+/*
+ * A keytab in memory with the newest keys of the first host/NAME, as keys of
+ * the principal: an account of Active Directory has the same keys under all its
+ * names.  NULL: the principal is not such an account (NAME$), there is no
+ * host/NAME, it has the keys of the principal, or memory is out.  To be closed.
+ */
+krb5_keytab sr_krb5_keytab_of_names(krb5_context context, krb5_keytab keytab,
+                                    krb5_const_principal principal);
+
 #endif

@@ -217,7 +217,7 @@ try_ticket(struct sr_krb5_session *session, krb5_principal principal,
     krb5_free_principal(session->context, client);
 }
 
-/* Get a ticket by the key. */
+/* Get a ticket by the key; or by that of host/NAME, by which logins go on. */
 static void
 try_client(struct sr_krb5_session *session, krb5_principal principal,
            krb5_ccache cache, bool *has_ticket, struct sr_survey_key *key)
@@ -226,16 +226,24 @@ try_client(struct sr_krb5_session *session, krb5_principal principal,
                                 .keytab = session->keytab,
                                 .store = *has_ticket ? NULL : cache};
     struct sr_krb5_initial initial;
+    bool is_wrong;
 
     renew_time(session);
     sr_krb5_initial_get(&session->kdcs, &wish, &initial);
     key->is_right = initial.answer == SR_KRB5_TICKET;
+    is_wrong = initial.answer == SR_KRB5_WRONG;
     if (key->is_right)
         *has_ticket = true;
     else
         set_fault(key, session->error,
                   sr_krb5_event(initial.krb_error != 0 ? initial.krb_error
                                                        : initial.code));
+    sr_krb5_initial_free(session->context, &initial);
+    if (!is_wrong || *has_ticket)
+        return;
+    wish.tries_names = true;
+    sr_krb5_initial_get(&session->kdcs, &wish, &initial);
+    *has_ticket = initial.answer == SR_KRB5_TICKET;
     sr_krb5_initial_free(session->context, &initial);
 }
 

@@ -51,8 +51,8 @@ get_initial(struct job *job)
 {
     struct sr_krb5_ticket *ticket = job->ticket;
     krb5_context context = ticket->context;
-    const struct sr_krb5_wish wish = {.client = ticket->client,
-                                      .keytab = job->keytab};
+    const struct sr_krb5_wish wish = {
+        .client = ticket->client, .keytab = job->keytab, .tries_names = true};
     struct sr_krb5_initial initial;
     krb5_error_code error;
 

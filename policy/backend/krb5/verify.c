@@ -158,6 +158,7 @@ static enum sr_verify_result
 verify_expired(struct sr_krb5_session *session, struct sr_account *account,
                const struct sr_krb5_initial *expired, const char *password)
 {
+    enum sr_krb5_answer answer;
     int64_t expires;
 
     if (session->config->verify && session->armour == NULL) {
@@ -168,7 +169,8 @@ verify_expired(struct sr_krb5_session *session, struct sr_account *account,
                      session->armour_error.text);
         return SR_VERIFY_UNAVAILABLE;
     }
-    switch (sr_krb5_verify_for_change(session, account, password, &expires)) {
+    answer = sr_krb5_verify_for_change(session, account, password, &expires);
+    switch (answer) {
     case SR_KRB5_TICKET:
         learn(session, account, expired);
         learn_expiry(session, account, expires);
@@ -177,6 +179,10 @@ verify_expired(struct sr_krb5_session *session, struct sr_account *account,
     case SR_KRB5_SKEW:
     case SR_KRB5_OTHER:
         return SR_VERIFY_UNAVAILABLE;
+    case SR_KRB5_CLIENT_ENDED:
+    case SR_KRB5_CLIENT_REVOKED: /* this one says nothing of the password */
+        session->answer = answer;
+        return SR_VERIFY_WRONG;
     default:
         return SR_VERIFY_WRONG;
     }
