@@ -1225,12 +1225,8 @@ static void
 test_little_stack_is_used(void **state)
 {
     (void)state;
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
+#if defined(SR_INSTRUMENTED) || !defined(__OPTIMIZE__)
     skip();
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    skip();
-#endif
 #endif
     put_marked(SR_VIEW_SHADOW);
     put_marked(SR_VIEW_GROUPS);

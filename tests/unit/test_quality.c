@@ -1008,7 +1008,7 @@ static void
 test_nothing_left(void **state)
 {
     (void)state;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef SR_INSTRUMENTED
     skip(); /* maps terabytes, and keeps freed memory on purpose */
 #endif
     check_hidden("badwords = contoso\ngecoscheck = 1\nmaxsequence = 3\n");
