@@ -293,6 +293,13 @@ void
 ctl_event(enum sr_event_id id, const struct sr_facts *facts, const char *source,
           bool is_ok, const char *cause)
 {
+    ctl_event_of(id, facts, source, is_ok, cause, NULL);
+}
+
+void
+ctl_event_of(enum sr_event_id id, const struct sr_facts *facts,
+             const char *source, bool is_ok, const char *cause, const char *ref)
+{
     char actor[SR_NAME_MAX + 1];
     const char *terminal = isatty(0) ? ttyname(0) : NULL;
     struct sr_event event = {
@@ -305,6 +312,7 @@ ctl_event(enum sr_event_id id, const struct sr_facts *facts, const char *source,
         .backend = facts == NULL ? NULL : facts->backend,
         .result = is_ok ? "ok" : "failed",
         .cause = cause,
+        .ref = ref,
         .actor = actor,
         .terminal = terminal,
         .pam_code = -1,

@@ -101,6 +101,11 @@ const char *ctl_no_password(const struct sr_account *account);
 void ctl_event(enum sr_event_id id, const struct sr_facts *facts,
                const char *source, bool is_ok, const char *cause);
 
+/* The same with the reference that a message to the user has. */
+void ctl_event_of(enum sr_event_id id, const struct sr_facts *facts,
+                  const char *source, bool is_ok, const char *cause,
+                  const char *ref);
+
 /*
  * Publish what the rest of the system sees of an account that was changed, or
  * say that it could not be done: the change itself has been made.

@@ -75,6 +75,7 @@ const struct sr_account_file sr_enrolment_file = {
     .suffix = "enrolment",
     .version = 1,
     .size = sizeof(struct sr_enrolment),
+    .is_exclusive = true, /* a code is used once */
     .is_sound = is_sound,
 };
 

@@ -16,6 +16,7 @@
 #include "policy/reset/queue.h"
 #include "policy/reset/words.h"
 #include "policy/util/file_lock.h"
+#include "policy/util/safe_open.h"
 #include "policy/util/text.h"
 
 #define LIFE (24 * 3600)
@@ -114,7 +115,7 @@ sr_notice(struct sr_run *run, enum sr_notice_kind kind, const char *what)
 }
 
 /* In a process of its own, since a mail program may be slow; without the
- * connection, which would stay open. */
+ * descriptors, whose other ends wait for their end. */
 void
 sr_notice_send(struct sr_run *run)
 {
@@ -127,7 +128,8 @@ sr_notice_send(struct sr_run *run)
     sr_notice_wait(run, 0);
     child = fork();
     if (child == 0) {
-        closefrom(3);
+        closefrom(0);
+        sr_standard_fds_plug();
         signal(SIGCHLD, SIG_DFL);
         sr_queue_send(run->config, &result);
         _exit(0);

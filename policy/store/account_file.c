@@ -179,20 +179,26 @@ sr_account_file_get(struct sr_store *store, const struct sr_account_file *kind,
 /* Lock the file that the name leads to.  Another process that has the lock
  * replaces the file when it is done; then the wait begins anew, so that a queue
  * of changes is waited for and a process that is stopped is not.  Without the
- * lock write_file() finds out whether another process was quicker. */
+ * lock write_file() finds out whether another process was quicker, but not in
+ * its very last step. */
 static enum sr_store_result
 lock_current(struct place *place, int64_t queue_until, void *body)
 {
+    const int64_t most = place->kind->is_exclusive ? QUEUE_MS : WAIT_MS;
+
     for (;;) {
         const int64_t left = queue_until - sr_clock_milliseconds();
         enum sr_store_result result = enter(place, true, body);
+        int error;
 
         if (result != SR_STORE_OK)
             return result;
-        sr_file_lock_take(place->fd, true,
-                          (unsigned)(left < 0         ? 0
-                                     : left > WAIT_MS ? WAIT_MS
-                                                      : left));
+        error = sr_file_lock_take(place->fd, true,
+                                  (unsigned)(left < 0      ? 0
+                                             : left > most ? most
+                                                           : left));
+        if (place->kind->is_exclusive && (left <= 0 || error != 0))
+            return SR_STORE_BUSY;
         if (left <= 0 || sr_store_is_same(place->store, SR_STORE_SAVED,
                                           place->path, &place->status))
             return read_file(place, body);

@@ -6,7 +6,9 @@
  * of, a clock and a sum, and is replaced as a whole.  A process that changes it
  * locks it meanwhile; readers do not.  A process that does not release the lock
  * within a second is not waited for; it makes its change again when it
- * continues.
+ * continues.  Where a change must not be made twice, as the use of a code, it
+ * is refused instead: a process that is slow between its last look and the
+ * replacement would not see the other one's.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -24,6 +26,7 @@ struct sr_account_file {
     const char *suffix; /* of the file's name */
     uint32_t version;
     size_t size; /* of the structure, a multiple of 8 */
+    bool is_exclusive; /* no change without the lock */
     /* Whether every text ends and every number can be one: the sum finds
      * damage, but not what another program has written. */
     bool (*is_sound)(const void *body);
@@ -52,7 +55,7 @@ enum sr_store_result sr_account_file_get(struct sr_store *store,
  * has changed anything; false also for what must not be written.  It is called
  * again, with what there is then, when another process has replaced the file
  * meanwhile.  On SR_STORE_OK the change is on disk; BUSY when other changes
- * came first all the time.  `body` is room for the structure, and is wiped.
+ * came first all the time, or have the lock of a file that is_exclusive.  `body` is room for the structure, and is wiped.
  */
 enum sr_store_result
 sr_account_file_change(struct sr_store *store,

@@ -5,9 +5,11 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import time
 
@@ -747,6 +749,37 @@ def test_a_code_by_mail_resets_and_notices_follow(host, ann, post):
     assert set((post.folder / "arguments").read_text().split()) == {"-t"}
     told = (post.folder / "env").read_text() + "".join(host.log.all())
     assert code not in told and code.replace(" ", "") not in told
+
+
+def test_the_owner_is_told_of_a_ticket(host, ann, post):
+    enroll_mail(ann, post)
+    post.next(2)
+    done = host.run("selfresetctl", "ticket", "ann")
+    assert done.returncode == 0, done.stderr
+    notice = " ".join(post.next(3).split())
+    assert "has issued a ticket" in notice
+    ref = re.search(r"selfreset report ([0-9A-Z]{4}-[0-9A-Z]{4})", notice)[1]
+    assert f"ref={ref}" in events(host, "SR-1205")[0]
+    assert done.stdout.strip() not in notice
+    # A mail program that does nothing is not waited for to its end.
+    post.behave("sleep 60")
+    began = time.monotonic()
+    assert host.run("selfresetctl", "ticket", "ann").returncode == 0
+    assert time.monotonic() - began < 14
+
+
+def test_a_change_of_an_enrolment_that_another_has_is_refused(host, ann):
+    """Not made beside it: a code would be taken twice."""
+    ann.enroll()
+    flow = reset(host)
+    path, = (STATE / "reset").glob("*/*.enrolment")
+    with path.open("r+b") as file:
+        fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack(
+            "hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+        ann.choose(flow, "recovery codes", ann.codes[0])
+        assert "does not count" in flow.said and "ccepted" not in flow.said
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Accepted." in flow.text
 
 
 def test_a_slow_mail_program_does_not_tell_names_apart(host, ann, post):

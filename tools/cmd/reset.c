@@ -13,6 +13,7 @@
 #include "policy/config/value.h"
 #include "policy/reset/code.h"
 #include "policy/reset/gate.h"
+#include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
 #include "policy/reset/run.h"
 #include "policy/util/io.h"
@@ -25,6 +26,7 @@
 #define LIFETIME_MIN     60
 #define LIFETIME_MAX     (24 * 3600)
 #define LIFETIME_DEFAULT 3600
+#define NOTICE_WAIT_MS   5000 /* for the mail program; the queue is kept */
 
 /* Open the store of self-service reset; CTL_OK, or CTL_FAILED after a message.
  */
@@ -140,10 +142,11 @@ admit(const struct ctl *ctl, const struct sr_transaction *txn)
 }
 
 static int
-make_ticket(struct ticket *ticket)
+make_ticket(struct ticket *ticket, char ref[SR_CODE_SIZE])
 {
     char plain[SR_CODE_SIZE];
-    const bool is_made = sr_code_make(ticket->code, SR_TICKET_LENGTH, 5) &&
+    const bool is_made = sr_code_make(ref, SR_REF_LENGTH, 4) &&
+                         sr_code_make(ticket->code, SR_TICKET_LENGTH, 5) &&
                          sr_code_read(ticket->code, SR_TICKET_LENGTH, plain) &&
                          sr_code_hash(plain, ticket->hash) == 0 &&
                          make_words(ticket->words);
@@ -188,18 +191,38 @@ show_ticket(struct report *report, const char *name,
 
 /* A ticket that the reset then refuses would help nobody. */
 static int
-admit_reset(const struct ctl *ctl, const struct sr_transaction *txn,
-            struct sr_store *store)
+admit_reset(struct sr_run *run)
 {
-    struct sr_run run = {.config = ctl->config, .txn = *txn, .store = store};
-    const char *why = sr_run_obstacle(&run);
+    const char *why = sr_run_obstacle(run);
 
     if (why == NULL)
         return CTL_OK;
     ctl_error("The password of %s cannot be reset by self-service: %s.  "
               "Nothing was done.",
-              txn->name, why);
+              run->txn.name, why);
     return CTL_REFUSED;
+}
+
+/* Store the ticket, and inform the user, whose addresses are kept there. */
+static int
+put(struct sr_run *run, struct ticket *ticket)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    const enum sr_store_result result =
+        sr_enrolment_change(run->store, &id, put_ticket, ticket);
+
+    ctl_event_of(SR_EVENT_TICKET_ISSUED, &run->txn.account->facts, NULL,
+                 result == SR_STORE_OK,
+                 result == SR_STORE_OK ? NULL : "SR-3205", run->ref);
+    if (result != SR_STORE_OK) {
+        ctl_store_error(run->store, result);
+        return CTL_FAILED;
+    }
+    if (gethostname(run->host, sizeof(run->host) - 1) != 0)
+        run->host[0] = '\0';
+    sr_notice(run, SR_NOTICE_TICKET, NULL);
+    sr_notice_wait(run, NOTICE_WAIT_MS);
+    return CTL_OK;
 }
 
 static int
@@ -207,23 +230,17 @@ issue_ticket(struct ctl *ctl, struct report *report, const char *name,
              const struct sr_transaction *txn)
 {
     __attribute__((cleanup(ctl_store_close))) struct sr_store *store = NULL;
-    const struct sr_identity id = sr_transaction_identity(txn);
+    struct sr_run run = {.config = ctl->config, .txn = *txn};
     struct ticket ticket = {.lifetime = *(const int64_t *)ctl->options};
-    enum sr_store_result result;
-    int code = make_ticket(&ticket);
+    int code = make_ticket(&ticket, run.ref);
 
     if (code == CTL_OK)
         code = open_store(&store);
+    run.store = store;
     if (code == CTL_OK)
-        code = admit_reset(ctl, txn, store);
-    if (code == CTL_OK) {
-        result = sr_enrolment_change(store, &id, put_ticket, &ticket);
-        code = result == SR_STORE_OK ? CTL_OK : CTL_FAILED;
-        ctl_event(SR_EVENT_TICKET_ISSUED, &txn->account->facts, NULL,
-                  code == CTL_OK, code == CTL_OK ? NULL : "SR-3205");
-        if (code != CTL_OK)
-            ctl_store_error(store, result);
-    }
+        code = admit_reset(&run);
+    if (code == CTL_OK)
+        code = put(&run, &ticket);
     ctl->is_changed = code == CTL_OK;
     if (code == CTL_OK)
         code = show_ticket(report, name, &ticket);
