@@ -10,7 +10,7 @@ function advice(id) {
     if (id == "SR-2203")
         return "To end it, run \"selfresetctl unthrottle SOURCE\"."
     if (id == "SR-3001" || id == "SR-3204" || id == "SR-3205" ||
-        id == "SR-3211" || id == "SR-3213" || id ~ /^SR-33/)
+        id == "SR-3211" || id == "SR-3213" || id == "SR-3214" || id ~ /^SR-33/)
         return "To see the cause and what to do, run \"selfresetctl check\"."
     if (id ~ /^SR-320[12]/)
         return "To see whether the helper listens, run \"systemctl status" \

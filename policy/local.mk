@@ -118,6 +118,7 @@ reset_sources = \
 	policy/reset/enrolment.c policy/reset/enrolment.h \
 	policy/reset/flow.c \
 	policy/reset/gate.c policy/reset/gate.h \
+	policy/reset/key.c policy/reset/key.h \
 	policy/reset/mail.c policy/reset/mail.h \
 	policy/reset/notice.c policy/reset/notice.h \
 	policy/reset/own.c policy/reset/own.h \
@@ -125,6 +126,7 @@ reset_sources = \
 	policy/reset/renew.c policy/reset/renew.h \
 	policy/reset/run.c policy/reset/run.h \
 	policy/reset/seal.c policy/reset/seal.h \
+	policy/reset/signature.c policy/reset/signature.h \
 	policy/reset/words.h
 if RESET
 libreset_la_SOURCES += $(reset_sources)

@@ -59,7 +59,7 @@ _selfresetctl()
         ;;
     --clear)
         if [[ $command == gates ]]; then
-            COMPREPLY=($(compgen -W "app codes ticket mail" -- "$word"))
+            COMPREPLY=($(compgen -W "app codes ticket mail key" -- "$word"))
             return
         fi
         ;;

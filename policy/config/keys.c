@@ -48,8 +48,8 @@ static const char *const secret_words[] = {"fixed", "managed", NULL};
 static const char *const auth_words[] = {"krb5", "krb5 ldap", NULL};
 
 /* The gates of self-service reset; see reset/gate.c. */
-static const char *const gate_words[] = {"app", "codes", "ticket", "mail",
-                                         NULL};
+static const char *const gate_words[] = {"app",  "codes", "ticket",
+                                         "mail", "key",   NULL};
 static const char *const age_words[] = {"allow", "unlock-only", "refuse", NULL};
 
 /* clang-format off */
@@ -153,7 +153,7 @@ const struct sr_key sr_keys[] = {
      .items = SR_ITEMS_ACCOUNTS, GLOBAL(reset.administrators)},
     {"reset", "gates", SR_KEY_COUNT, "2",
      .least = 1, .most = 2, RULE(reset_gates)},
-    {"reset", "classes", SR_KEY_NAMES, "app codes ticket mail",
+    {"reset", "classes", SR_KEY_NAMES, "app codes ticket mail key",
      .items = SR_ITEMS_GATES, .choice = gate_words, RULE(reset_classes)},
     {"reset", "min_age", SR_KEY_CHOICE, "unlock-only",
      .choice = age_words, RULE(reset_age)},

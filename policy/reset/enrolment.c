@@ -15,10 +15,9 @@ _Static_assert(sizeof(struct sr_enrolment) % 8 == 0 &&
                "fits a file");
 
 static const char *const names[SR_GATE_COUNT] = {
-    [SR_GATE_APP] = "app",
-    [SR_GATE_CODES] = "codes",
-    [SR_GATE_TICKET] = "ticket",
-    [SR_GATE_MAIL] = "mail",
+    [SR_GATE_APP] = "app",       [SR_GATE_CODES] = "codes",
+    [SR_GATE_TICKET] = "ticket", [SR_GATE_MAIL] = "mail",
+    [SR_GATE_KEY] = "key",
 };
 
 const char *
@@ -66,6 +65,8 @@ is_sound(const void *bytes)
         is_good = is_good && ends(body.code[i], SR_HASH_MAX);
     for (size_t i = 0; i < SR_ADDRESSES; i++)
         is_good = is_good && ends(body.address[i], SR_ADDRESS_MAX);
+    for (size_t i = 0; i < SR_KEYS; i++)
+        is_good = is_good && ends(body.key[i], SR_KEY_MAX);
     explicit_bzero(&body, sizeof(body));
     return is_good;
 }
@@ -154,6 +155,9 @@ sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
         memset(enrolment->address, 0, sizeof(enrolment->address));
         memset(enrolment->mail_code, 0, sizeof(enrolment->mail_code));
         enrolment->mail_until = 0;
+        break;
+    case SR_GATE_KEY:
+        memset(enrolment->key, 0, sizeof(enrolment->key));
         break;
     case SR_GATE_COUNT:
         break;

@@ -13,6 +13,7 @@
 #define SR_POLICY_RESET_ENROLMENT_H
 
 #include "policy/reset/code.h"
+#include "policy/reset/key.h"
 #include "policy/store/account_file.h"
 
 /* The gates; their names in the configuration are in the same order. */
@@ -21,6 +22,7 @@ enum sr_gate_id {
     SR_GATE_CODES,  /* recovery codes */
     SR_GATE_TICKET, /* from the helpdesk */
     SR_GATE_MAIL,   /* code by mail */
+    SR_GATE_KEY,    /* ssh key or security key */
     SR_GATE_COUNT
 };
 
@@ -30,6 +32,7 @@ enum sr_gate_id {
 #define SR_ADDRESSES   2
 #define SR_ADDRESS_MAX 256
 #define SR_WORDS_MAX   32
+#define SR_KEYS        3
 #define SR_SENDS       16 /* mails remembered, for their limits; of them: */
 #define SR_SENDS_OWN   6  /* those asked for by the user, logged in */
 
@@ -62,6 +65,8 @@ struct sr_enrolment {
     int64_t mail_tries;                         /* wrong ones */
     sr_time sent[SR_SENDS]; /* ledger time of the last mails, the own ones
                                first, else in any order */
+
+    char key[SR_KEYS][SR_KEY_MAX]; /* see key.h; empty: none */
 };
 
 /* Open the store of self-service reset; see sr_store_open(). */

@@ -13,6 +13,7 @@
 #include "policy/reset/gate.h"
 #include "policy/reset/mail.h"
 #include "policy/reset/seal.h"
+#include "policy/reset/signature.h"
 #include "policy/reset/words.h"
 #include "policy/throttle/attempt.h"
 #include "policy/util/crypt.h"
@@ -37,6 +38,7 @@ static const struct {
                         SR_TICKET_LENGTH, 10, HOUR, 100},
     [SR_GATE_MAIL] = {N_("a code by mail"), N_("Code from the mail: "),
                       SR_MAIL_LENGTH, 5, SR_DAY, 50},
+    [SR_GATE_KEY] = {N_("an ssh key or security key"), "", 0, 10, HOUR, 100},
 };
 
 const char *
@@ -129,6 +131,10 @@ struct trial {
     char hash[SR_HASH_MAX]; /* of the code, under the setting of its gate */
     uint8_t key[SR_SEAL_KEY];
     bool has_key;
+    struct sr_challenge challenge; /* of a signature */
+    const char *armoured;          /* that was typed */
+    char signer[SR_KEY_MAX];       /* the key it is right for; empty: none */
+    bool is_broken;                /* it could not be checked */
     bool is_right;
     bool is_unrecorded; /* what was used up could not be written */
 };
@@ -158,8 +164,8 @@ setting_of(const struct sr_enrolment *enrolment, enum sr_gate_id gate)
     return hash == NULL || hash[0] == '\0' ? NULL : hash;
 }
 
-/* Hash the code, before the enrolment is locked: it takes long.  Without
- * anything to compare with it takes as long. */
+/* Hash the code or check the signature, before the enrolment is locked: it
+ * takes long.  Without anything to compare with it takes as long. */
 static void
 prepare(struct trial *trial)
 {
@@ -179,6 +185,13 @@ prepare(struct trial *trial)
         if (!trial->has_key && enrolment.gate[SR_GATE_APP].since != 0)
             sr_run_event(trial->run, SR_EVENT_UNSEAL, false,
                          sr_error_text(&error));
+    } else if (trial->gate == SR_GATE_KEY) {
+        const unsigned which =
+            sr_challenge_check(trial->run, &trial->challenge, enrolment.key,
+                               trial->armoured, &trial->is_broken);
+
+        if (which < SR_KEYS)
+            memcpy(trial->signer, enrolment.key[which], SR_KEY_MAX);
     } else if (gates[trial->gate].length > 0 &&
                (setting == NULL ||
                 sr_crypt_hash(trial->typed, setting, trial->hash,
@@ -237,6 +250,17 @@ use_code(struct trial *trial, struct sr_enrolment *enrolment,
     return is_right;
 }
 
+/* A signature is right while its key is set up. */
+static bool
+has_signer(const struct trial *trial, const struct sr_enrolment *enrolment)
+{
+    bool has = false;
+
+    for (int i = 0; trial->signer[0] != '\0' && i < SR_KEYS; i++)
+        has = has || strcmp(enrolment->key[i], trial->signer) == 0;
+    return has;
+}
+
 static bool
 check_in(void *context, struct sr_enrolment *enrolment,
          const struct sr_account_time *time)
@@ -248,6 +272,8 @@ check_in(void *context, struct sr_enrolment *enrolment,
         return false;
     if (trial->gate == SR_GATE_APP)
         trial->is_right = check_app(trial, enrolment, time);
+    else if (trial->gate == SR_GATE_KEY)
+        trial->is_right = has_signer(trial, enrolment);
     else
         trial->is_right = use_code(trial, enrolment, time);
     if (trial->is_right)
@@ -263,7 +289,9 @@ check(struct trial *trial)
     enum sr_store_result result;
 
     prepare(trial);
-    if ((trial->run->why_not != NULL && !trial->run->is_own) ||
+    trial->is_unrecorded = trial->is_broken;
+    if (trial->is_broken ||
+        (trial->run->why_not != NULL && !trial->run->is_own) ||
         (trial->run->allowed >> trial->gate & 1) == 0)
         return false;
     result = sr_enrolment_change(trial->run->store, &id, check_in, trial);
@@ -371,6 +399,19 @@ read_answer(struct trial *trial, const char *answer)
     explicit_bzero(code, sizeof(code));
 }
 
+/* Ask for what the gate takes; NULL: the person is gone. */
+static char *
+ask_for(struct trial *trial)
+{
+    struct sr_run *run = trial->run;
+
+    if (trial->gate != SR_GATE_KEY)
+        return sr_run_ask(run, true, "%s", _(gates[trial->gate].prompt));
+    if (!sr_challenge_make(run, run->typed, &trial->challenge))
+        return NULL;
+    return sr_challenge_ask(run, &trial->challenge);
+}
+
 bool
 sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
 {
@@ -388,10 +429,11 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
                      "If none comes, look into the folder for spam, or type "
                      "an empty line and choose another way."));
     }
-    answer = sr_run_ask(run, true, "%s", _(gates[gate].prompt));
+    answer = ask_for(&trial);
     since = sr_clock_milliseconds();
     /* An empty line goes back to the choice. */
     if (answer != NULL && answer[0] != '\0') {
+        trial.armoured = answer;
         read_answer(&trial, answer);
         verify(&trial);
         is_right = trial.is_right;

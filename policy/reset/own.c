@@ -24,6 +24,7 @@
 #include "policy/reset/own.h"
 #include "policy/reset/renew.h"
 #include "policy/reset/seal.h"
+#include "policy/reset/signature.h"
 #include "policy/reset/words.h"
 
 /* ---- who it is */
@@ -260,7 +261,9 @@ unchanged(struct sr_run *run)
 }
 
 /* The gates that a user sets up; a ticket comes from an administrator. */
-#define OWN_GATES (1u << SR_GATE_APP | 1u << SR_GATE_CODES | 1u << SR_GATE_MAIL)
+#define OWN_GATES                                                              \
+    (1u << SR_GATE_APP | 1u << SR_GATE_CODES | 1u << SR_GATE_MAIL |            \
+     1u << SR_GATE_KEY)
 
 static enum sr_reset_end
 enroll(struct sr_run *run)
@@ -279,6 +282,8 @@ enroll(struct sr_run *run)
         is_done = sr_renew_all(run, wait);
     else if (gate == SR_GATE_MAIL)
         is_done = sr_mail_add(run, wait);
+    else if (gate == SR_GATE_KEY)
+        is_done = sr_signature_add(run, wait);
     return is_done ? added(run, gate, wait) : unchanged(run);
 }
 
@@ -316,6 +321,10 @@ say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
                record->usable > time->now ? _(" (not yet usable)") : "");
     if (gate == SR_GATE_CODES)
         sr_run_say(run, _("  %u codes are left"), left);
+    for (int i = 0; gate == SR_GATE_KEY && i < SR_KEYS; i++) {
+        if (enrolment->key[i][0] != '\0')
+            sr_signature_say_key(run, enrolment->key[i]);
+    }
     if (used != NULL)
         sr_run_say(run, _("  last used %s"), used);
     if (standing.in_a_row > 0)

@@ -378,6 +378,7 @@ sr_run_account(struct sr_run *run, const char *name)
 {
     const struct sr_string_list *classes;
 
+    snprintf(run->typed, sizeof(run->typed), "%.31s", name);
     sr_transaction_end(&run->txn);
     sr_transaction_begin(run->config, name, SERVICE, NULL, &run->txn);
     set_context(run);

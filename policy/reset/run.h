@@ -19,6 +19,7 @@ struct sr_run {
     struct sr_transaction txn;
     char ref[SR_CODE_SIZE];
     char host[65];
+    char typed[32];         /* what was typed as the name, or its begin */
     struct sr_store *store; /* of self-service reset, to write */
     bool is_gone;           /* the person has left */
     bool has_queued;        /* messages, which are to be sent */

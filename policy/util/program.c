@@ -39,19 +39,49 @@ sr_program_find(const char *name, char *path, size_t size)
 }
 
 static void
-close_inherited(void)
+close_inherited(int from)
 {
 #ifdef HAVE_CLOSEFROM
-    closefrom(3);
+    closefrom(from);
 #else
     struct rlimit limit;
     int end = 65536;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536)
         end = (int)limit.rlim_cur;
-    for (int fd = 3; fd < end; fd++)
+    for (int fd = from; fd < end; fd++)
         close(fd);
 #endif
+}
+
+/* Give it its descriptors from 3 on.  Returns the first that it does not have,
+ * or -1. */
+static int
+give_more(const struct sr_program *program)
+{
+    int moved[2], count = 0;
+
+    while (count < 2 && program->more[count] > 0) {
+        moved[count] = fcntl(program->more[count], F_DUPFD, 16);
+        if (moved[count++] < 0)
+            return -1;
+    }
+    for (int i = 0; i < count; i++) {
+        if (dup2(moved[i], 3 + i) < 0)
+            return -1;
+    }
+    return 3 + count;
+}
+
+static bool
+bound(const struct sr_program *program)
+{
+    static const struct rlimit processor = {30, 30}, files = {64, 64},
+                               size = {1 << 20, 1 << 20};
+
+    return !program->is_bounded || (setrlimit(RLIMIT_CPU, &processor) == 0 &&
+                                    setrlimit(RLIMIT_NOFILE, &files) == 0 &&
+                                    setrlimit(RLIMIT_FSIZE, &size) == 0);
 }
 
 /* As another user: with that group only. */
@@ -74,17 +104,21 @@ become(const struct sr_program *program, const char *path, int input)
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     const int output = program->output < 0 ? null : program->output;
     const int messages = program->messages < 0 ? null : program->messages;
+    int end;
 
     if (program->end != 0)
         setpgid(0, 0);
     if (dup2(input < 0 ? null : input, 0) < 0 || dup2(output, 1) < 0 ||
         dup2(messages, 2) < 0)
         _exit(126);
-    close_inherited();
+    end = give_more(program);
+    if (end < 0)
+        _exit(126);
+    close_inherited(end);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGCHLD, SIG_DFL);
     if (setrlimit(RLIMIT_CORE, &no_core) != 0 || chdir("/") != 0 ||
-        !take_rights(program))
+        !bound(program) || !take_rights(program))
         _exit(126);
     execve(path, (char *const *)(uintptr_t)program->argv, environment);
     _exit(127);

@@ -19,6 +19,9 @@ struct sr_program {
     const char *input;       /* for its standard input; NULL: nothing */
     int output;              /* its standard output; -1: /dev/null */
     int messages;            /* its standard error; -1: /dev/null */
+    int more[2];             /* its descriptors 3 and 4; 0: none */
+    bool is_bounded;         /* it may use 30 seconds of a processor, 64
+                                descriptors, and 1 MiB of a file */
     uid_t uid;               /* as whom; (uid_t)-1: as this process */
     gid_t gid;               /* its only group, unless uid is -1 */
     int64_t end; /* see deadline.h: it and its process group are killed then;

@@ -1,6 +1,7 @@
 /*
  * Fuzz target of self-service reset: a file of the queue, an enrolment as a
- * file has it, and what people type: codes, codes of an app, and addresses.
+ * file has it, and what people type: codes, codes of an app, addresses, keys
+ * and signatures.
  *
  * The first byte chooses; the rest is the input.
  *
@@ -14,6 +15,7 @@
 #include "policy/reset/app.h"
 #include "policy/reset/code.h"
 #include "policy/reset/enrolment.h"
+#include "policy/reset/key.h"
 #include "policy/reset/queue.h"
 #include "tests/fuzz/expect.h"
 
@@ -74,6 +76,28 @@ read_typed(const char *text)
         expect(strpbrk(text, " \r\n\t<>,;") == NULL && strchr(text, '@'));
 }
 
+/* A key that was read is read as itself again. */
+static void
+read_key(const char *text)
+{
+    char key[SR_KEY_MAX], again[SR_KEY_MAX];
+    struct sr_signature signature;
+
+    if (sr_key_read(text, key) == SR_KEY_GOOD) {
+        expect(strlen(key) < SR_KEY_MAX && strpbrk(key, "\r\n\t\"") == NULL);
+        expect(sr_key_read(key, again) == SR_KEY_GOOD);
+        expect(strcmp(key, again) == 0);
+    } else {
+        expect(key[0] == '\0');
+    }
+    if (sr_key_read_signature(text, "selfreset", &signature)) {
+        expect(sr_key_read(signature.key, again) == SR_KEY_GOOD);
+        expect(strcmp(signature.key, again) == 0);
+        expect(sr_key_fits(again, &signature) ==
+               (!signature.is_device || signature.is_touched));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -85,6 +109,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     memcpy(text, bytes + 1, size - 1);
     if (bytes[0] == 'q')
         read_queue(text, size - 1);
+    else if (bytes[0] == 'k')
+        read_key(text);
     else if (bytes[0] == 'e')
         read_enrolment(text, size - 1);
     else

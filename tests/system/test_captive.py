@@ -442,6 +442,11 @@ def test_check(host):
     assert "no such user other than root" in ctl(host, "--check").said
     host.configure(reset={"mail_user": "nobody"})
     assert ctl(host, "--check").returncode == 0, ctl(host, "--check").said
+    subprocess.run(["mount", "--bind", "/etc/passwd", "/usr/bin/ssh-keygen"],
+                   check=True)
+    said = ctl(host, "--check").said
+    subprocess.run(["umount", "/usr/bin/ssh-keygen"], check=True)
+    assert "no signature of a key can be checked" in said
     helper.stop(host, host.helper)
     done = ctl(host, "--check")
     assert done.returncode == 2 and "does not listen" in done.said

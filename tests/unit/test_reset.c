@@ -17,6 +17,7 @@
 #include "policy/reset/app.h"
 #include "policy/reset/code.h"
 #include "policy/reset/enrolment.h"
+#include "policy/reset/key.h"
 #include "policy/reset/kind.h"
 #include "policy/reset/mail.h"
 #include "policy/reset/queue.h"
@@ -177,6 +178,88 @@ test_app_shows_its_secret_in_groups_and_as_uri(void **state)
     sr_app_uri(secret, "host", "an n@x", uri);
     assert_string_equal(uri, "otpauth://totp/host:an%20n%40x?secret="
                              "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=host");
+}
+
+/* ---- keys and signatures */
+
+#define SHORT_RSA                                                              \
+    "AAAAB3NzaC1yc2EAAAADAQABAAAAgQDLmvz5Yz/k0MGEWK4WN/Ler+R87EDU"             \
+    "hQHsAsnFJ6mzF8otVTxYo5ljrCiorFg6p9F0PaZx2MG6qk86GPEqNF4QlCH8"             \
+    "Fge1KTZqzHEPnfGVV2gCfpiPJG6ha8HawlHjdz1R4mFCK48CgmCSu1XRZapW"             \
+    "JJ2c2EmlXQx7WITI79akfQ=="
+
+#define ED25519                                                                \
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPWfW+JI2CHV3XcxiXSE1JdA"             \
+    "vOLAdWV3eBdcydHdV8wx"
+
+static void
+test_keys_are_read_in_one_form(void **state)
+{
+    static const char *const lines[] = {ED25519, "  " ED25519 "  ann@example\n",
+                                        ED25519 "\tx y"};
+    char key[SR_KEY_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        assert_int_equal(sr_key_read(lines[i], key), SR_KEY_GOOD);
+        assert_string_equal(key, ED25519);
+        assert_ptr_equal(sr_key_plain(key), key);
+    }
+}
+
+static void
+test_keys_that_are_not_used(void **state)
+{
+    static const struct {
+        const char *line;
+        enum sr_key_fault fault;
+    } cases[] = {
+        {"", SR_KEY_NONE},
+        {"ssh-ed25519", SR_KEY_NONE},
+        {"ssh-ed25519 AAAA=AAA", SR_KEY_NONE},
+        {ED25519 "AAAA", SR_KEY_NONE}, /* more than the key */
+        {"ssh-rsa " SHORT_RSA, SR_KEY_SHORT},
+        {"ssh-ed25519 " SHORT_RSA, SR_KEY_NONE}, /* another type within */
+        {"no-pty " ED25519, SR_KEY_OPTIONS},
+        {"verify-required " ED25519, SR_KEY_OPTIONS}, /* of no device */
+        {"ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9w"
+         "ZW5zc2guY29t",
+         SR_KEY_KIND},
+    };
+    char key[SR_KEY_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(sr_key_read(cases[i].line, key), cases[i].fault);
+        assert_string_equal(key, "");
+    }
+}
+
+static const char signature[] =
+    "-----BEGIN SSH SIGNATURE-----\n"
+    "U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAg9Z9b4kjYIdXddzGJdITUl0C84s\n"
+    "B1ZXd4F1zJ0d1XzDEAAAAJc2VsZnJlc2V0AAAAAAAAAAZzaGE1MTIAAABTAAAAC3NzaC1l\n"
+    "ZDI1NTE5AAAAQPcYFA34+rtuQpaA7LzTdVdxaeHfrGfkfj8PXJx4RTgZBL/jtULKRMok77\n"
+    "UaZpyuDBO3m1lbCq++mCiGHdlg8AQ=\n"
+    "-----END SSH SIGNATURE-----\n";
+
+static void
+test_signatures_say_whose_they_are(void **state)
+{
+    struct sr_signature read;
+    char damaged[sizeof(signature)];
+
+    (void)state;
+    assert_true(sr_key_read_signature(signature, "selfreset", &read));
+    assert_true(sr_key_fits(ED25519, &read));
+    assert_false(sr_key_fits("", &read));
+    assert_false(sr_key_fits("verify-required " ED25519, &read));
+    assert_false(sr_key_read_signature(signature, "file", &read));
+    assert_false(sr_key_read_signature("", "selfreset", &read));
+    for (size_t end = 0; end < sizeof(signature) - 2; end++) {
+        snprintf(damaged, sizeof(damaged), "%.*s", (int)end, signature);
+        assert_false(sr_key_read_signature(damaged, "selfreset", &read));
+    }
 }
 
 /* ---- sealing */
@@ -374,6 +457,9 @@ main(void)
         cmocka_unit_test(test_app_of_a_wrong_clock_needs_two_codes_once),
         cmocka_unit_test(test_app_takes_digits_only),
         cmocka_unit_test(test_app_shows_its_secret_in_groups_and_as_uri),
+        cmocka_unit_test(test_keys_are_read_in_one_form),
+        cmocka_unit_test(test_keys_that_are_not_used),
+        cmocka_unit_test(test_signatures_say_whose_they_are),
         cmocka_unit_test(test_seal_opens_for_its_account_and_key_only),
         cmocka_unit_test(test_enrolment_has_what_may_be_used),
         cmocka_unit_test(test_enrolment_that_cannot_be_is_damaged),

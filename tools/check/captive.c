@@ -233,10 +233,11 @@ check_service(const char *service, struct findings *findings)
                      "not have pam_selfreset.so.");
 }
 
-/* What the codes by mail and the messages to users need. */
+/* What the codes by mail, the messages to users and signatures need. */
 static void
-check_mail(const struct sr_reset_config *reset, struct findings *findings)
+check_programs(const struct sr_config *config, struct findings *findings)
 {
+    const struct sr_reset_config *reset = &config->reset;
     const struct passwd *user =
         reset->mail_user == NULL ? NULL : getpwnam(reset->mail_user);
     const char *program = reset->mail_program;
@@ -252,6 +253,14 @@ check_mail(const struct sr_reset_config *reset, struct findings *findings)
                      "The program that sends the mails of self-service reset "
                      "is not there: no code arrives, and no user is informed "
                      "of a reset.");
+    if (sr_config_offers(config, "key") &&
+        !sr_program_find("ssh-keygen", path, sizeof(path)))
+        findings_add(
+            findings, SEVERITY_WARNING, "reset.classes", "key",
+            "Install it (Debian: openssh-client), or take \"key\" out "
+            "of reset.classes.",
+            "The program ssh-keygen is not there, so no signature of a "
+            "key can be checked.");
     if (user == NULL || user->pw_uid == 0)
         findings_add(findings, SEVERITY_WARNING, "reset.mail_user",
                      reset->mail_user, "Name a user without rights.",
@@ -270,7 +279,7 @@ check_captive(const struct sr_config *config, struct findings *findings)
     check_account_groups(reset->account, findings);
     for (size_t i = 0; i < reset->services.count; i++)
         check_service(reset->services.item[i], findings);
-    check_mail(reset, findings);
+    check_programs(config, findings);
     if (sr_string_list_has(&reset->services, "sshd") && captive_has_sshd())
         check_captive_sshd(reset->account, findings);
     if (!check_has_helper(CAPTIVE_SOCKET))

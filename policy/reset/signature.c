@@ -1,0 +1,354 @@
+/*
+ * Signature: the proof by an ssh key or security key.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "policy/reset/signature.h"
+#include "policy/reset/words.h"
+#include "policy/util/deadline.h"
+#include "policy/util/io.h"
+#include "policy/util/program.h"
+
+#define NONCE_LENGTH 20 /* 100 bits */
+#define HOST_LENGTH  16 /* of a name that is for the reader */
+#define USER_LENGTH  20
+#define LINES_MAX    96 /* of an answer */
+#define RUN_MS       10000
+#define EXIT_NO      255 /* ssh-keygen's for a signature that is not right */
+
+/* ---- the line */
+
+/* Append a name, without what a shell or a reader could take for another
+ * thing. */
+static void
+append_name(const char *name, size_t length, char *out)
+{
+    size_t at = strlen(out);
+
+    for (size_t i = 0; name[i] != '\0' && i < length; i++) {
+        const unsigned char byte = (unsigned char)name[i];
+
+        out[at++] = byte < 128 && (isalnum(byte) || strchr("._-", byte) != NULL)
+                        ? name[i]
+                        : '_';
+    }
+    out[at] = '\0';
+}
+
+bool
+sr_challenge_make(const struct sr_run *run, const char *name,
+                  struct sr_challenge *challenge)
+{
+    char nonce[SR_CODE_SIZE];
+    size_t at;
+
+    if (!sr_code_make(nonce, NONCE_LENGTH, 0))
+        return false;
+    strcpy(challenge->line, "reset:");
+    append_name(run->host, HOST_LENGTH, challenge->line);
+    strcat(challenge->line, ":");
+    append_name(name, USER_LENGTH, challenge->line);
+    at = strlen(challenge->line);
+    snprintf(challenge->line + at, SR_CHALLENGE_MAX - at, ":%s\n", nonce);
+    return true;
+}
+
+/* Append one line of an answer; what is too long is no signature. */
+static void
+append_line(char *text, size_t size, const char *line)
+{
+    const size_t used = strlen(text);
+
+    if (used < size - 1)
+        snprintf(text + used, size - used, "%s\n", line);
+}
+
+char *
+sr_challenge_ask(struct sr_run *run, const struct sr_challenge *challenge)
+{
+    char *text = calloc(1, SR_SIGNATURE_MAX);
+    bool is_last = text == NULL;
+
+    sr_run_say(run, _("Sign this line with your key:"));
+    sr_run_say(run, "%.*s", (int)strcspn(challenge->line, "\n"),
+               challenge->line);
+    sr_run_say(run,
+               _("Where the key is, run the command below, paste the line, "
+                 "press Enter and Ctrl-D. Then paste here all lines that "
+                 "it has written."));
+    sr_run_say(run, "ssh-keygen -Y sign -n " SR_SIGNATURE_SPACE
+                    " -f ~/.ssh/id_ed25519");
+    for (int i = 0; i < LINES_MAX && !is_last; i++) {
+        __attribute__((cleanup(sr_run_wipe))) char *line =
+            i == 0 ? sr_run_ask(run, true, "%s", _("Signature: "))
+                   : sr_run_ask(run, true, "%s", "");
+
+        is_last = line == NULL || line[0] == '\0' ||
+                  strncmp(line, "-----END", 8) == 0;
+        if (line != NULL && (line[0] != '\0' || i > 0))
+            append_line(text, SR_SIGNATURE_MAX, line);
+    }
+    if (run->is_gone)
+        sr_run_wipe(&text);
+    return text;
+}
+
+/* ---- checking */
+
+/* A file without a name that has a text; or a negative errno. */
+static int
+make_file(const char *text)
+{
+    const int fd = memfd_create("selfreset", MFD_CLOEXEC);
+    const int error = fd < 0 ? -1 : sr_write_all(fd, text, strlen(text));
+
+    if (error != 0 && fd >= 0)
+        close(fd);
+    return error == 0 ? fd : -1;
+}
+
+/* The account as ssh-keygen is told of it: its backend and name, without what
+ * would make it a pattern. */
+static void
+name_principal(const struct sr_identity *id, char *out, size_t size)
+{
+    size_t at = (size_t)snprintf(out, size, "%s:", id->backend);
+
+    for (const char *byte = id->name; *byte != '\0' && at + 4 < size; byte++) {
+        if (isalnum((unsigned char)*byte) || strchr("._-", *byte) != NULL)
+            at += (size_t)snprintf(out + at, size - at, "%c", *byte);
+        else
+            at += (size_t)snprintf(out + at, size - at, "%%%02x",
+                                   (unsigned char)*byte);
+    }
+}
+
+/* Run ssh-keygen: its exit status, see sr_program_run(). */
+static int
+run_keygen(const struct sr_run *run, const char *principal, const int file[2],
+           const char *line)
+{
+    const char *const argv[] = {"ssh-keygen",       "-Y", "verify",    "-f",
+                                "/dev/fd/3",        "-I", principal,   "-n",
+                                SR_SIGNATURE_SPACE, "-s", "/dev/fd/4", NULL};
+    const struct passwd *user = run->config->reset.mail_user == NULL
+                                    ? NULL
+                                    : getpwnam(run->config->reset.mail_user);
+    struct sr_program program = {.argv = argv,
+                                 .input = line,
+                                 .output = -1,
+                                 .messages = -1,
+                                 .more = {file[0], file[1]},
+                                 .is_bounded = true,
+                                 .end = sr_deadline_now() + RUN_MS};
+
+    if (user == NULL || user->pw_uid == 0)
+        return 78; /* EX_CONFIG */
+    program.uid = user->pw_uid;
+    program.gid = user->pw_gid;
+    return sr_program_run(&program);
+}
+
+/* Whether the key has signed the line, by ssh-keygen. */
+static bool
+is_signed(struct sr_run *run, const char *key, const char *line,
+          const char *armoured, bool *is_broken)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    char principal[4 * SR_NAME_MAX], allowed[SR_KEY_MAX + sizeof(principal)];
+    int file[2], status = -1;
+
+    name_principal(&id, principal, sizeof(principal));
+    snprintf(allowed, sizeof(allowed),
+             "%s namespaces=\"" SR_SIGNATURE_SPACE "\" %s\n", principal,
+             sr_key_plain(key));
+    file[0] = make_file(allowed);
+    file[1] = make_file(armoured);
+    if (file[0] >= 0 && file[1] >= 0)
+        status = run_keygen(run, principal, file, line);
+    for (int i = 0; i < 2; i++) {
+        if (file[i] >= 0)
+            close(file[i]);
+    }
+    *is_broken = status != 0 && status != EXIT_NO;
+    if (*is_broken) {
+        char cause[32];
+
+        snprintf(cause, sizeof(cause), "ssh-keygen %d", status);
+        sr_run_event(run, SR_EVENT_GATE_PROGRAM, false, cause);
+    }
+    return status == 0;
+}
+
+unsigned
+sr_challenge_check(struct sr_run *run, const struct sr_challenge *challenge,
+                   char key[SR_KEYS][SR_KEY_MAX], const char *armoured,
+                   bool *is_broken)
+{
+    /* Of no account: what it is found to have signed counts for nothing. */
+    static const char nobody[] =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAA";
+    struct sr_signature signature;
+    const bool is_one =
+        sr_key_read_signature(armoured, SR_SIGNATURE_SPACE, &signature);
+    unsigned which = 0;
+    bool is_right;
+
+    while (which < SR_KEYS && !(is_one && sr_key_fits(key[which], &signature)))
+        which++;
+    is_right = is_signed(run, which < SR_KEYS ? key[which] : nobody,
+                         challenge->line, armoured, is_broken);
+    return is_right ? which : SR_KEYS;
+}
+
+/* ---- a new key */
+
+struct addition {
+    char key[SR_KEY_MAX];
+    int64_t wait;
+    bool is_full;
+};
+
+/* Where a key is, or may be put; SR_KEYS: nowhere. */
+static unsigned
+find_place(const struct sr_enrolment *enrolment, const char *key)
+{
+    unsigned place = 0, room = SR_KEYS;
+
+    while (place < SR_KEYS && strcmp(sr_key_plain(enrolment->key[place]),
+                                     sr_key_plain(key)) != 0) {
+        if (enrolment->key[place][0] == '\0' && room == SR_KEYS)
+            room = place;
+        place++;
+    }
+    return place < SR_KEYS ? place : room;
+}
+
+static bool
+add_in(void *context, struct sr_enrolment *enrolment,
+       const struct sr_account_time *time)
+{
+    struct addition *addition = context;
+    struct sr_gate_record *record = &enrolment->gate[SR_GATE_KEY];
+    const unsigned place = find_place(enrolment, addition->key);
+
+    addition->is_full = place == SR_KEYS;
+    if (addition->is_full)
+        return false;
+    memcpy(enrolment->key[place], addition->key, SR_KEY_MAX);
+    record->since = time->wall;
+    record->usable = time->now + addition->wait;
+    record->used = 0;
+    return true;
+}
+
+static void
+say_fault(struct sr_run *run, enum sr_key_fault fault)
+{
+    static const char *const texts[] = {
+        [SR_KEY_NONE] = N_("That is not a public key, such as the line in "
+                           "~/.ssh/id_ed25519.pub."),
+        [SR_KEY_KIND] = N_("Keys of that kind are not used here: take an "
+                           "Ed25519, ECDSA or RSA key, or one of a security "
+                           "key, and no certificate."),
+        [SR_KEY_SHORT] = N_("That RSA key has fewer than 2048 bits. Take "
+                            "another key."),
+        [SR_KEY_LONG] = N_("That key is too long. Take another key."),
+        [SR_KEY_OPTIONS] = N_("The line has to begin with the kind of the key, "
+                              "such as ssh-ed25519."),
+    };
+
+    sr_run_say(run, "%s", _(texts[fault]));
+}
+
+static bool
+ask_key(struct sr_run *run, char key[SR_KEY_MAX])
+{
+    sr_run_say(run, _("The public key is the line in a file such as "
+                      "~/.ssh/id_ed25519.pub. \"ssh-keygen -t ed25519\" makes "
+                      "a key, \"ssh-keygen -t ed25519-sk\" one that needs a "
+                      "security key."));
+    for (int tries = 0; tries < 3 && !run->is_gone; tries++) {
+        __attribute__((cleanup(sr_run_wipe))) char *answer =
+            sr_run_ask(run, true, "%s", _("Public key: "));
+        enum sr_key_fault fault;
+
+        if (answer == NULL || answer[0] == '\0')
+            return false;
+        fault = sr_key_read(answer, key);
+        if (fault == SR_KEY_GOOD)
+            return true;
+        say_fault(run, fault);
+    }
+    return false;
+}
+
+/* Whether the person has the key that belongs to it. */
+static bool
+prove(struct sr_run *run, const char *key)
+{
+    char keys[SR_KEYS][SR_KEY_MAX] = {""};
+    struct sr_challenge challenge;
+    bool is_right = false, is_broken = false;
+
+    snprintf(keys[0], SR_KEY_MAX, "%s", key);
+    for (int tries = 0; tries < 3 && !is_right && !is_broken; tries++) {
+        __attribute__((cleanup(sr_run_wipe))) char *armoured = NULL;
+
+        if (!sr_challenge_make(run, run->typed, &challenge) ||
+            (armoured = sr_challenge_ask(run, &challenge)) == NULL ||
+            armoured[0] == '\0')
+            return false;
+        is_right = sr_challenge_check(run, &challenge, keys, armoured,
+                                      &is_broken) == 0;
+        if (is_broken)
+            sr_run_say(run, _("Signatures cannot be checked on this system "
+                              "now."));
+        else if (!is_right)
+            sr_run_say(run, _("Not accepted."));
+    }
+    return is_right;
+}
+
+bool
+sr_signature_add(struct sr_run *run, int64_t wait)
+{
+    const struct sr_identity id = sr_run_identity(run);
+    struct addition addition = {.wait = wait};
+    enum sr_store_result result;
+
+    if (!ask_key(run, addition.key) || !prove(run, addition.key))
+        return false;
+    result = sr_enrolment_change(run->store, &id, add_in, &addition);
+    if (result != SR_STORE_OK) {
+        sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
+        sr_run_say(run, _("It could not be stored."));
+    } else if (addition.is_full) {
+        sr_run_say(run,
+                   _("%d keys are set up, and no more are kept. Remove "
+                     "this way first, and set up those that you use."),
+                   SR_KEYS);
+    }
+    return result == SR_STORE_OK && !addition.is_full;
+}
+
+void
+sr_signature_say_key(struct sr_run *run, const char *key)
+{
+    const char *plain = sr_key_plain(key);
+    const size_t length = strlen(plain);
+
+    sr_run_say(run, _("  %.*s, which ends with %s"), (int)strcspn(plain, " "),
+               plain, length < 12 ? "" : plain + length - 12);
+}
