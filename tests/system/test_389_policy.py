@@ -12,7 +12,7 @@ from directory import BASE, PEOPLE, stamp, user
 from directory389 import (EPOCH, HIDING_ACI, POLICY, POLICY_ACI,
                           DirectoryServer)
 from test_389 import ANN, state
-from test_ldap import OLD, PEER, UID, configure, log_in
+from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in
 
 pytestmark = pytest.mark.skipif(not directory389.have_server(),
                                 reason="389-ds-base is not installed")
@@ -82,6 +82,17 @@ PRESETS = {
                               "NEW_AUTHTOK_REQD"),
     "passwordLockout": ({}, LOCKED, "SUCCESS"),
     "passwordLockout-on": ({"passwordLockout": "on"}, LOCKED, "PERM_DENIED"),
+    "passwordMustChange-in-another-spelling": (
+        {"passwordMustChange": "on"},
+        {"passwordExpirationTime": "19700101000000.0Z"}, "NEW_AUTHTOK_REQD"),
+    "passwordMaxFailure": ({"passwordLockout": "on"},
+                           {**LOCKED, "passwordRetryCount": 2}, "SUCCESS"),
+    "passwordMaxFailure-2": ({"passwordLockout": "on",
+                              "passwordMaxFailure": "2"},
+                             {**LOCKED, "passwordRetryCount": 2},
+                             "PERM_DENIED"),
+    "passwordRetryCount": ({"passwordLockout": "on", "passwordUnlock": "off"},
+                           {"accountUnlockTime": EPOCH}, "SUCCESS"),
     "passwordUnlock": ({"passwordLockout": "on"}, FOR_GOOD, "SUCCESS"),
     "passwordUnlock-off": ({"passwordLockout": "on", "passwordUnlock": "off"},
                            FOR_GOOD, "PERM_DENIED"),
@@ -104,6 +115,18 @@ def test_warning_that_a_policy_does_not_mention(host, server):
     assert state(host) == "expiring"
     server.replace(ANN, passwordExpirationTime=stamp(-2 * DAY))
     assert state(host) == "ok"
+
+
+def test_minimum_age_that_a_policy_does_not_mention(host, server):
+    """What was written under another policy counts no more."""
+    entry = {"passwordAllowChangeTime": stamp(-DAY)}
+    for policy, code in (({"passwordMinAge": DAY}, "AUTHTOK_ERR"),
+                         ({}, "SUCCESS")):
+        server.client("ldapdelete", ANN, check=False)
+        give(server, policy, entry)
+        done = change(host, OLD, NEW, NEW)
+        assert done.code == code, (done, host.log.all())
+        assert server.lets_in(ANN, NEW) == (code == "SUCCESS")
 
 
 # ---- policies of users that do not count

@@ -13,7 +13,7 @@ import threading
 import pytest
 
 import directory
-from directory import BASE, ROOT, Slapd, dn_of, stamp, user
+from directory import BASE, POLICY, ROOT, Slapd, dn_of, stamp, user
 from middle import (ENTRY, ber, control, entry, message, number, octets,
                     result)
 from scratch import ETC, PUBLISHED, free_port
@@ -80,6 +80,60 @@ def test_idle(host, slapd, name, locks):
     assert is_let_in == (is_used or locks == "FALSE")
     assert answer == ("SUCCESS" if is_let_in else "ACCT_EXPIRED"), (
         host.log.all())
+
+
+# ---- other numbers and locks of a policy, by the server's own answer
+
+LOCKS = {"pwdLockout": "TRUE"}
+AGES = {"pwdMaxAge": 90 * DAY}
+OLD_ONE = {"pwdChangedTime": stamp(100 * DAY)}
+# The policy, the entry, the answer to a login by a key.
+NUMBERS = [
+    ({"pwdMaxAge": -1}, OLD_ONE, "NEW_AUTHTOK_REQD"),
+    ({**AGES, "pwdGraceAuthNLimit": 3, "pwdGraceExpiry": -1}, OLD_ONE,
+     "AUTHTOK_EXPIRED"),
+    ({**AGES, "pwdGraceExpiry": 1}, OLD_ONE, "NEW_AUTHTOK_REQD"),
+    ({**LOCKS, "pwdLockoutDuration": -1},
+     {"pwdAccountLockedTime": stamp(60)}, "SUCCESS"),
+    # What pwdMinDelay leaves behind.
+    (LOCKS, {"pwdAccountTmpLockoutEnd": stamp(-900)}, "PERM_DENIED"),
+    (LOCKS, {"pwdAccountTmpLockoutEnd": stamp(900)}, "SUCCESS"),
+    ({}, {"pwdAccountTmpLockoutEnd": stamp(-900)}, "SUCCESS"),
+    ({**LOCKS, "pwdLockoutDuration": 120},
+     {"pwdAccountLockedTime": stamp(900),
+      "pwdAccountTmpLockoutEnd": stamp(-900)}, "PERM_DENIED"),
+]
+
+
+def test_numbers(host, slapd):
+    server = slapd(user("ann", UID, OLD))
+    for policy, given, answer in NUMBERS:
+        server.delete(dn_of("ann"))
+        server.delete(POLICY)
+        server.add(user("ann", UID, OLD),
+                   {"dn": POLICY, "cn": "policy", "objectClass":
+                    ["device", "pwdPolicy"], "pwdAttribute": "userPassword",
+                    **policy})
+        for name, value in given.items():
+            server.modify(dn_of("ann"), f"replace: {name}\n{name}: {value}",
+                          relax=True)
+        assert key(host) == answer, (policy, given, host.log.all())
+        assert server.lets_in(dn_of("ann"), OLD) == (answer == "SUCCESS"), (
+            policy, given)
+        if list(given) == ["pwdAccountTmpLockoutEnd"] and answer != "SUCCESS":
+            done = host.run("selfresetctl", "unlock", "ann")
+            assert done.returncode != 0 and "pwdMinDelay" in done.stderr, done
+
+
+def test_length_that_is_not_checked(host, slapd):
+    """What is shown is what is enforced."""
+    server = slapd(user("ann", UID, OLD),
+                   policies={"policy": {"pwdMinLength": 40}})
+    done = change(host, OLD, NEW, NEW)
+    assert done.codes == ["SUCCESS"] and "40" not in done.said, done
+    server.modify(POLICY, "replace: pwdCheckQuality\npwdCheckQuality: 1")
+    done = change(host, NEW, OLD, OLD)
+    assert done.code == "AUTHTOK_ERR" and "at least 40" in done.said, done
 
 
 # ---- limits of the server

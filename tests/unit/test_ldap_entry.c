@@ -255,11 +255,11 @@ static void
 test_ppolicy_age(void **state)
 {
     const char *const *account = LIST("pwdChangedTime", CHANGED);
-    struct sr_facts facts =
-        facts_of(account,
-                 POLICY("pwdMaxAge", "1000", "pwdExpireWarning", "100",
-                        "pwdMinAge", "10", "pwdGraceExpiry", "50"),
-                 false);
+    struct sr_facts facts = facts_of(
+        account,
+        POLICY("pwdMaxAge", "1000", "pwdExpireWarning", "100", "pwdMinAge",
+               "10", "pwdGraceExpiry", "50", "pwdGraceAuthNLimit", "1"),
+        false);
 
     (void)state;
     assert_int_equal(facts.password_changed, T0);
@@ -267,6 +267,12 @@ test_ppolicy_age(void **state)
     assert_int_equal(facts.warn_from, T0 + 900);
     assert_int_equal(facts.may_change_from, T0 + 10);
     assert_int_equal(facts.inactive_from, T0 + 1050);
+    /* Without logins after the expiry nothing of them ends. */
+    facts = facts_of(
+        account, POLICY("pwdMaxAge", "1000", "pwdGraceExpiry", "50"), false);
+    assert_int_equal(facts.inactive_from, SR_TIME_UNKNOWN);
+    facts = facts_of(account, POLICY("pwdMaxAge", "-1"), false);
+    assert_int_equal(facts.password_expires, T0 - 1);
     facts = facts_of(account, POLICY("pwdMaxAge", "0"), false);
     assert_int_equal(facts.password_expires, SR_TIME_NEVER);
     facts = facts_of(account, NULL, false); /* the policy cannot be read */
@@ -417,9 +423,10 @@ test_389(void **state)
                      NULL, false);
     assert_int_equal(facts.must_change, SR_YES);
     assert_int_equal(facts.temporary_until, T0);
-    facts = facts_of(LIST("pwdUpdateTime", CHANGED, "passwordAllowChangeTime",
-                          "20260102000000Z"),
-                     LIST("passwordChange", "off"), false);
+    facts =
+        facts_of(LIST("pwdUpdateTime", CHANGED, "passwordAllowChangeTime",
+                      "20260102000000Z"),
+                 LIST("passwordChange", "off", "passwordMinAge", "5"), false);
     assert_int_equal(facts.password_changed, T0);
     assert_int_equal(facts.may_change_from, T0 + SR_DAY);
     assert_int_equal(facts.cannot_change, SR_YES);
@@ -434,8 +441,10 @@ test_389_policy(void **state)
         LIST("passwordExpirationTime", CHANGED, "passwordGraceUserTime", "2");
     const char *const *demand =
         LIST("passwordExpirationTime", "19700101000000Z", "pwdReset", "TRUE");
-    const char *const *locked = LIST("accountUnlockTime", CHANGED);
-    const char *const *for_good = LIST("accountUnlockTime", "19700101000000Z");
+    const char *const *locked =
+        LIST("accountUnlockTime", CHANGED, "passwordRetryCount", "3");
+    const char *const *for_good =
+        LIST("accountUnlockTime", "19700101000000Z", "passwordRetryCount", "3");
 
     (void)state;
     /* Some of its policy goes by the names of ppolicy, too. */
@@ -486,6 +495,12 @@ test_389_policy(void **state)
                               false)
                          .locked,
                      SR_LOCK_UNTIL);
+    assert_int_equal(
+        facts_of(locked,
+                 LIST("passwordLockout", "on", "passwordMaxFailure", "4"),
+                 false)
+            .locked,
+        SR_LOCK_NO);
     assert_int_equal(
         facts_of(for_good,
                  LIST("passwordLockout", "on", "passwordUnlock", "on"), false)
@@ -662,7 +677,10 @@ test_policy_of(void **state)
 static void
 test_demands(void **state)
 {
-    struct sr_ldap_entry open = entry_of(
+    struct sr_ldap_entry open =
+        entry_of(LIST("pwdMinLength", "8", "pwdMaxLength", "64", "pwdInHistory",
+                      "5", "pwdCheckQuality", "1"));
+    struct sr_ldap_entry any = entry_of(
         LIST("pwdMinLength", "8", "pwdMaxLength", "64", "pwdInHistory", "5"));
     struct sr_ldap_entry ds =
         entry_of(LIST("passwordExp", "on", "passwordMinLength", "9",
@@ -688,6 +706,11 @@ test_demands(void **state)
     assert_int_equal(demands.min_length, 8);
     assert_int_equal(demands.max_length, 64);
     assert_int_equal(demands.history, 5);
+    sr_ldap_kind_demands(&(struct sr_ldap_view){.policy = &any}, &demands);
+    assert_int_equal(demands.min_length, 0); /* they are not checked */
+    assert_int_equal(demands.max_length, 0);
+    assert_int_equal(demands.history, 5);
+    sr_ldap_entry_clear(&any);
     sr_ldap_kind_demands(&(struct sr_ldap_view){.policy = &ds}, &demands);
     assert_int_equal(demands.min_length, 0); /* neither is switched on */
     assert_int_equal(demands.max_length, 0);
@@ -807,7 +830,8 @@ fault_of(const struct sr_ldap_attribute *attribute, bool is_389,
     return fault;
 }
 
-/* Attributes that are counted, are texts, or are for new passwords only. */
+/* Attributes that are counted, are texts, are for new passwords only, or count
+ * only beside others. */
 static bool
 is_free(const char *name)
 {
@@ -815,7 +839,8 @@ is_free(const char *name)
         "pwdFailureTime",    "pwdGraceUseTime", "nsUniqueId",
         "nsAccountLock",     "pwdMinLength",    "pwdMaxLength",
         "pwdInHistory",      "passwordMaxAge",  "passwordCheckSyntax",
-        "passwordMinLength", "passwordHistory", "passwordInHistory"};
+        "passwordMinLength", "passwordHistory", "passwordInHistory",
+        "pwdCheckQuality",   "passwordMinAge"};
 
     for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
         if (strcmp(some[i], name) == 0)

@@ -139,6 +139,12 @@ unlock(struct sr_ldap_session *session, const char *dn,
         if (has(session, lock[i]))
             add_change(&changes, lock[i], NULL);
     }
+    if (changes.count == 0 && has(session, "pwdAccountTmpLockoutEnd") &&
+        session->known.facts.locked == SR_LOCK_UNTIL)
+        return refuse(session, refusal,
+                      "The server refuses logins for some time after a wrong "
+                      "password (pwdMinDelay), and lets nobody end that.  It "
+                      "ends by itself, or with a new password.");
     if (session->known.is_idle && session->known.facts.account_ends <= now) {
         if (session->known.kind != SR_LDAP_DS389)
             return refuse(session, refusal,

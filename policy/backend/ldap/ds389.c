@@ -13,9 +13,10 @@
 #include "policy/backend/ldap/ds389.h"
 #include "policy/backend/ldap/syntax.h"
 
-/* In passwordExpirationTime: changed while nothing expired, and never. */
-#define UNCOUNTED "19700101000001Z"
-#define NEVER     "20380119031407Z"
+/* In passwordExpirationTime, in any spelling: changed while nothing expired,
+ * and never. */
+#define UNCOUNTED 1
+#define NEVER     INT32_MAX
 
 /*
  * The presets are what the server does where a policy does not mention an
@@ -47,7 +48,9 @@
     X(CHANGE, "passwordChange", "pwdAllowUserChange", POLICY, 1)               \
     X(LOCKOUT, "passwordLockout", "pwdLockout", POLICY, 0)                     \
     X(UNLOCK, "passwordUnlock", NULL, POLICY, 1)                               \
+    X(MAX_FAILURE, "passwordMaxFailure", "pwdMaxFailure", POLICY, 3)           \
     X(MAX_AGE, "passwordMaxAge", "pwdMaxAge", POLICY, 8640000)                 \
+    X(MIN_AGE, "passwordMinAge", "pwdMinAge", POLICY, 0)                       \
     X(TPR_MAX_USE, "passwordTPRMaxUse", NULL, POLICY, -1)                      \
     X(TPR_DELAY_VALID_FROM, "passwordTPRDelayValidFrom", NULL, POLICY, -1)     \
     X(TPR_DELAY_EXPIRE_AT, "passwordTPRDelayExpireAt", NULL, POLICY, -1)       \
@@ -100,13 +103,32 @@ sr_ldap_ds389_ages(struct sr_ldap_view *view)
                                                                 : SR_UNKNOWN;
 }
 
+/* Whether a time is SR_LDAP_DS389_EPOCH in any spelling; what is before it is
+ * read as 0, too. */
+static bool
+is_epoch(const char *text, sr_time when)
+{
+    return when == 0 && strncmp(text, SR_LDAP_DS389_EPOCH, 4) == 0;
+}
+
+/* Whether the server ignores the time of a lock: without passwordLockout, or
+ * with fewer failures than are too many. */
+static bool
+is_lock_ignored(struct sr_ldap_view *view)
+{
+    enum sr_tri locks = sr_ldap_view_switch(view, AT(LOCKOUT));
+    int64_t most = sr_ldap_view_number(view, AT(MAX_FAILURE));
+
+    return locks == SR_NO ||
+           (most >= 0 && sr_ldap_view_number(view, AT(RETRY_COUNT)) < most);
+}
+
 static void
 lock_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
     const char *lock = sr_ldap_view_text(view, AT(ACCOUNT_LOCK));
     const char *text = sr_ldap_view_text(view, AT(UNLOCK_TIME));
     sr_time until = sr_ldap_view_time(view, AT(UNLOCK_TIME));
-    enum sr_tri locks = sr_ldap_view_switch(view, AT(LOCKOUT));
     enum sr_tri unlocks = sr_ldap_view_switch(view, AT(UNLOCK));
     bool is_for_good;
 
@@ -115,10 +137,9 @@ lock_facts(struct sr_ldap_view *view, struct sr_facts *facts)
         lock != NULL && strcasecmp(lock, "true") == 0 ? SR_YES : SR_NO;
     if (facts->locked == SR_LOCK_UNKNOWN)
         facts->locked = SR_LOCK_NO;
-    /* Without passwordLockout the server ignores it. */
-    if (text == NULL || locks == SR_NO)
+    if (is_lock_ignored(view) || text == NULL)
         return;
-    is_for_good = strcmp(text, SR_LDAP_DS389_EPOCH) == 0;
+    is_for_good = is_epoch(text, until);
     if (is_for_good && unlocks == SR_YES)
         return; /* a time like any other then, and long past */
     facts->locked_why = SR_LOCK_WHY_DIRECTORY;
@@ -142,7 +163,7 @@ expiry_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 
     if (text == NULL)
         return;
-    if (strcmp(text, SR_LDAP_DS389_EPOCH) == 0) {
+    if (is_epoch(text, when)) {
         /* A demand that the policy does not enforce is none. */
         facts->must_change = demands == SR_NO ? SR_NO : SR_YES;
         return;
@@ -152,9 +173,9 @@ expiry_facts(struct sr_ldap_view *view, struct sr_facts *facts)
         facts->password_expires = SR_TIME_NEVER;
         return;
     }
-    if (strcmp(text, UNCOUNTED) == 0)
+    if (when == UNCOUNTED)
         return;
-    facts->password_expires = strcmp(text, NEVER) == 0 ? SR_TIME_NEVER : when;
+    facts->password_expires = when == NEVER ? SR_TIME_NEVER : when;
     if (warning > 0 && SR_TIME_IS_SET(facts->password_expires))
         facts->warn_from = facts->password_expires - warning;
     facts->grace_left =
@@ -230,14 +251,16 @@ void
 sr_ldap_ds389_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
     sr_time changed = sr_ldap_view_time(view, AT(UPDATE_TIME));
+    sr_time least = sr_ldap_view_time(view, AT(ALLOW_CHANGE_TIME));
     int64_t failures = sr_ldap_view_number(view, AT(RETRY_COUNT));
 
     lock_facts(view, facts);
     expiry_facts(view, facts);
     if (changed != SR_TIME_UNKNOWN)
         facts->password_changed = changed;
-    if (sr_ldap_view_text(view, AT(ALLOW_CHANGE_TIME)) != NULL)
-        facts->may_change_from = sr_ldap_view_time(view, AT(ALLOW_CHANGE_TIME));
+    /* Left over, it counts no more. */
+    if (least != SR_TIME_UNKNOWN && sr_ldap_view_number(view, AT(MIN_AGE)) != 0)
+        facts->may_change_from = least;
     if (sr_ldap_view_switch(view, AT(CHANGE)) == SR_NO)
         facts->cannot_change = SR_YES;
     facts->failures = failures < 0         ? 0

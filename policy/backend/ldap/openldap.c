@@ -16,6 +16,7 @@
 #define ATTRIBUTES(X)                                                          \
     X(CHANGED_TIME, "pwdChangedTime", NULL, ACCOUNT, -1)                       \
     X(LOCKED_TIME, "pwdAccountLockedTime", NULL, ACCOUNT, -1)                  \
+    X(DELAY_END, "pwdAccountTmpLockoutEnd", NULL, ACCOUNT, -1)                 \
     X(FAILURE_TIME, "pwdFailureTime", NULL, ACCOUNT, -1)                       \
     X(GRACE_USE_TIME, "pwdGraceUseTime", NULL, ACCOUNT, -1)                    \
     X(RESET, "pwdReset", NULL, ACCOUNT, 0)                                     \
@@ -32,6 +33,7 @@
     X(MUST_CHANGE, "pwdMustChange", NULL, POLICY, 0)                           \
     X(ALLOW_USER_CHANGE, "pwdAllowUserChange", NULL, POLICY, 1)                \
     X(MAX_IDLE, "pwdMaxIdle", NULL, POLICY, 0)                                 \
+    X(CHECK_QUALITY, "pwdCheckQuality", NULL, POLICY, 0)                       \
     X(MIN_LENGTH, "pwdMinLength", NULL, POLICY, 0)                             \
     X(MAX_LENGTH, "pwdMaxLength", NULL, POLICY, 0)                             \
     X(IN_HISTORY, "pwdInHistory", NULL, POLICY, 0)
@@ -69,23 +71,27 @@ lock_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     enum sr_tri locks = sr_ldap_view_switch(view, AT(LOCKOUT));
     int64_t duration = sr_ldap_view_number(view, AT(LOCKOUT_DURATION));
     sr_time since = sr_ldap_view_time(view, AT(LOCKED_TIME));
+    sr_time delay = sr_ldap_view_time(view, AT(DELAY_END));
 
     facts->locked = SR_LOCK_NO;
-    /* Without pwdLockout the server ignores it. */
-    if (text == NULL || locks == SR_NO)
+    /* Without pwdLockout the server ignores both. */
+    if ((text == NULL && delay == SR_TIME_UNKNOWN) || locks == SR_NO)
         return;
     facts->locked_why = SR_LOCK_WHY_DIRECTORY;
+    facts->locked = SR_LOCK_UNTIL;
+    facts->locked_until = delay; /* of pwdMinDelay */
+    if (text == NULL)
+        return;
     /* Written with seconds, or before 1970, it means the same. */
     if (strcmp(text, FOR_GOOD) == 0 || since == 0) {
         facts->locked = SR_LOCK_ADMIN;
         facts->locked_why = SR_LOCK_WHY_ADMIN;
-    } else if (duration > 0 && since != SR_TIME_UNKNOWN) {
-        facts->locked = SR_LOCK_UNTIL;
-        facts->locked_until = since + duration;
     } else if (duration == 0) {
         facts->locked = SR_LOCK_ADMIN;
-    } else {
-        facts->locked = SR_LOCK_UNTIL; /* how long is not known */
+    } else if (since == SR_TIME_UNKNOWN || !sr_ldap_view_has_policy(view)) {
+        facts->locked_until = SR_TIME_UNKNOWN;
+    } else if (delay == SR_TIME_UNKNOWN || since + duration > delay) {
+        facts->locked_until = since + duration;
     }
 }
 
@@ -96,6 +102,7 @@ age_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     int64_t warning = sr_ldap_view_number(view, AT(EXPIRE_WARNING));
     int64_t least = sr_ldap_view_number(view, AT(MIN_AGE));
     int64_t after = sr_ldap_view_number(view, AT(GRACE_EXPIRY));
+    int64_t graces = sr_ldap_view_number(view, AT(GRACE_LIMIT));
 
     facts->password_changed = sr_ldap_view_time(view, AT(CHANGED_TIME));
     if (!sr_ldap_view_has_policy(view))
@@ -105,12 +112,13 @@ age_facts(struct sr_ldap_view *view, struct sr_facts *facts)
         return;
     if (least > 0)
         facts->may_change_from = facts->password_changed + least;
-    if (age <= 0)
+    /* To the server a number below 0 is one like others. */
+    if (age == 0)
         return;
     facts->password_expires = facts->password_changed + age;
     if (warning > 0)
         facts->warn_from = facts->password_expires - warning;
-    if (after > 0)
+    if (after != 0 && graces > 0)
         facts->inactive_from = facts->password_expires + after;
 }
 
@@ -168,10 +176,17 @@ demand(struct sr_ldap_view *view, int attribute)
     return value < 0 ? 0 : (unsigned)value;
 }
 
+/* Lengths are checked only where the quality is. */
+static unsigned
+length(struct sr_ldap_view *view, int attribute)
+{
+    return demand(view, CHECK_QUALITY) > 0 ? demand(view, attribute) : 0;
+}
+
 void
 sr_ldap_openldap_demands(struct sr_ldap_view *view, struct sr_demands *demands)
 {
-    demands->min_length = demand(view, MIN_LENGTH);
-    demands->max_length = demand(view, MAX_LENGTH);
+    demands->min_length = length(view, MIN_LENGTH);
+    demands->max_length = length(view, MAX_LENGTH);
     demands->history = demand(view, IN_HISTORY);
 }
