@@ -83,9 +83,22 @@ sr_context_event(struct sr_pam_context *ctx, enum sr_event_id id,
     sr_transaction_event(&ctx->txn, id, result, cause, pam_code);
 }
 
+bool
+sr_context_spares_root(const struct sr_pam_context *ctx)
+{
+    struct sr_nss_account named = {SR_UNKNOWN, "", (uid_t)-1};
+
+    if (ctx->call != SR_PAM_ACCOUNT || ctx->user == NULL)
+        return false;
+    sr_nss_account_find(ctx->user, &named);
+    return named.exists == SR_YES && named.uid == 0;
+}
+
 int
 sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable)
 {
+    enum sr_text text;
+
     switch (ctx->txn.ask) {
     case SR_STATUS_OK:
         return PAM_SUCCESS;
@@ -97,12 +110,17 @@ sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable)
     case SR_STATUS_AMBIGUOUS:
         break;
     }
+    text = sr_transaction_outage(&ctx->txn);
+    if (sr_context_spares_root(ctx)) {
+        text = SR_TEXT_SPARE_ROOT;
+        unavailable = PAM_SUCCESS;
+    }
     sr_context_event(ctx,
                      ctx->txn.ask == SR_STATUS_AMBIGUOUS
                          ? SR_EVENT_AMBIGUOUS
                          : sr_transaction_outage_event(&ctx->txn),
                      "failed", ctx->txn.reason, unavailable);
-    sr_context_tell_text(ctx, PAM_ERROR_MSG, sr_transaction_outage(&ctx->txn));
+    sr_context_tell_text(ctx, PAM_ERROR_MSG, text);
     return unavailable;
 }
 

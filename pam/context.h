@@ -76,8 +76,13 @@ bool sr_context_knows(const struct sr_pam_context *ctx);
  */
 int sr_context_refresh(struct sr_pam_context *ctx, int unavailable);
 
+/* Whether the account is not to be refused because it cannot be read: root's
+ * login by key and jobs. */
+bool sr_context_spares_root(const struct sr_pam_context *ctx);
+
 /* The code for an account that is unknown or cannot be asked; `unavailable` is
- * what the caller answers for an outage, which is logged and shown here. */
+ * what the caller answers for an outage, which is logged and shown here: but
+ * PAM_SUCCESS where root is spared. */
 int sr_context_unknown_code(struct sr_pam_context *ctx, int unavailable);
 
 /* Send an event of this call; cause and result may be NULL. */

@@ -312,7 +312,7 @@ static int
 lost_code(const struct sr_pam_context *ctx)
 {
     if (ctx->call != SR_PAM_PASSWORD)
-        return PAM_AUTHINFO_UNAVAIL;
+        return sr_context_spares_root(ctx) ? PAM_SUCCESS : PAM_AUTHINFO_UNAVAIL;
     return (ctx->flags & PAM_UPDATE_AUTHTOK) != 0 ? PAM_AUTHTOK_ERR
                                                   : PAM_TRY_AGAIN;
 }
@@ -401,8 +401,9 @@ tell_lost(struct call *call)
         return;
     sr_context_event(ctx, SR_EVENT_HELPER_LOST, "failed", NULL, call->code);
     sr_context_tell_text(ctx, PAM_ERROR_MSG,
-                         call->code == PAM_AUTHTOK_ERR ? SR_TEXT_HELPER_UNSURE
-                                                       : SR_TEXT_HELPER_LOST);
+                         call->code == PAM_SUCCESS       ? SR_TEXT_SPARE_ROOT
+                         : call->code == PAM_AUTHTOK_ERR ? SR_TEXT_HELPER_UNSURE
+                                                         : SR_TEXT_HELPER_LOST);
 }
 
 static bool

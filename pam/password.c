@@ -256,15 +256,17 @@ give_up(struct pass *pass)
     return PAM_AUTHTOK_ERR;
 }
 
-static bool
+static int
 judge(struct pass *pass, const char *fresh, int tries_left)
 {
     char *text;
-    const bool is_good = sr_password_change_judge(
+    const enum sr_answer answer = sr_password_change_judge(
         pass->change, &pass->ctx->txn, pass->old, fresh, tries_left, &text);
 
-    sr_context_tell(pass->ctx, is_good ? PAM_TEXT_INFO : PAM_ERROR_MSG, text);
-    return is_good;
+    sr_context_tell(pass->ctx,
+                    answer == SR_ANSWER_OK ? PAM_TEXT_INFO : PAM_ERROR_MSG,
+                    text);
+    return sr_answer_code(answer);
 }
 
 /* One try: prompt, check, prompt again.  PAM_TRY_AGAIN: another may follow. */
@@ -273,12 +275,14 @@ try_new(struct pass *pass, int tries_left)
 {
     __attribute__((cleanup(sr_secret_free))) char *fresh = NULL;
     __attribute__((cleanup(sr_secret_free))) char *again = NULL;
+    int code;
 
     if (sr_prompt_one(pass->ctx, SR_TEXT_PROMPT_NEW, &fresh) != PAM_SUCCESS ||
         fresh[0] == '\0')
         return give_up(pass);
-    if (!judge(pass, fresh, tries_left))
-        return PAM_TRY_AGAIN;
+    code = judge(pass, fresh, tries_left);
+    if (code != PAM_SUCCESS)
+        return code;
     if (sr_prompt_one(pass->ctx, SR_TEXT_PROMPT_AGAIN, &again) != PAM_SUCCESS)
         return give_up(pass);
     if (strcmp(fresh, again) != 0) {
@@ -307,7 +311,8 @@ use_new(struct pass *pass)
     pass->fresh = strdup(item);
     if (pass->fresh == NULL)
         return PAM_BUF_ERR;
-    return judge(pass, pass->fresh, 0) ? PAM_SUCCESS : PAM_AUTHTOK_ERR;
+    return judge(pass, pass->fresh, 0) == PAM_SUCCESS ? PAM_SUCCESS
+                                                      : PAM_AUTHTOK_ERR;
 }
 
 /* Store the new password, where the backend does that itself. */

@@ -84,6 +84,40 @@ refuse_rule(struct sr_password_change *change, struct sr_transaction *txn,
     return answer;
 }
 
+static bool
+is_only_advice(const struct sr_password_change *change,
+               const struct sr_transaction *txn,
+               const struct sr_findings *findings)
+{
+    return !sr_quality_binds(findings, &txn->rules, change->caller.is_admin);
+}
+
+/* New passwords cannot be checked: no other one would be accepted. */
+static enum sr_answer
+refuse_unchecked(struct sr_password_change *change, struct sr_transaction *txn,
+                 const struct sr_findings *findings, char **text)
+{
+    sr_transaction_event(txn, SR_EVENT_QUALITY, "failed",
+                         findings->count > 0 ? findings->item[0].text : NULL,
+                         sr_transaction_code(txn, SR_ANSWER_NOT_CHANGED));
+    change->is_logged = true;
+    *text = text_of(txn, SR_TEXT_NO_QUALITY);
+    return SR_ANSWER_NOT_CHANGED;
+}
+
+/* Whether a new password can be checked at all, before one is thought up. */
+static enum sr_answer
+check_quality(struct sr_password_change *change, struct sr_transaction *txn,
+              char **text)
+{
+    __attribute__((cleanup(findings_end))) struct sr_findings found = {0};
+
+    if (is_only_advice(change, txn, &found) ||
+        sr_quality_rules(&txn->rules, &found) == SR_QUALITY_DONE)
+        return SR_ANSWER_OK;
+    return refuse_unchecked(change, txn, &found, text);
+}
+
 enum sr_answer
 sr_password_change_permit(struct sr_password_change *change,
                           struct sr_transaction *txn, char **text)
@@ -118,7 +152,7 @@ sr_password_change_permit(struct sr_password_change *change,
         *text = text_of(txn, SR_TEXT_NOT_DUE);
         return SR_ANSWER_NOT_CHANGED;
     }
-    return SR_ANSWER_OK;
+    return check_quality(change, txn, text);
 }
 
 /* ---- start */
@@ -185,14 +219,6 @@ is_as_before(const struct sr_password_change *change,
 
 /* ---- the new password */
 
-static bool
-is_only_advice(const struct sr_password_change *change,
-               const struct sr_transaction *txn,
-               const struct sr_findings *findings)
-{
-    return !sr_quality_binds(findings, &txn->rules, change->caller.is_admin);
-}
-
 void
 sr_password_change_rules(const struct sr_password_change *change,
                          const struct sr_transaction *txn, char **rules,
@@ -236,9 +262,10 @@ check_history(struct sr_password_change *change,
         text = text_of(txn, SR_TEXT_USED_BEFORE);
         break;
     default:
-        text = text_of(txn, SR_TEXT_UNAVAILABLE);
-        quality = SR_QUALITY_UNAVAILABLE;
-        break;
+        sr_findings_free(findings);
+        (void)sr_findings_add(findings, "quality",
+                              "former passwords cannot be compared");
+        return SR_QUALITY_UNAVAILABLE;
     }
     if (text == NULL || sr_findings_add(findings, "hist", text) != 0)
         quality = SR_QUALITY_UNAVAILABLE;
@@ -263,7 +290,7 @@ findings_event(const struct sr_transaction *txn,
                          sr_transaction_code(txn, answer));
 }
 
-bool
+enum sr_answer
 sr_password_change_judge(struct sr_password_change *change,
                          struct sr_transaction *txn, const char *old,
                          const char *fresh, int tries_left, char **text)
@@ -285,16 +312,18 @@ sr_password_change_judge(struct sr_password_change *change,
     if (quality == SR_QUALITY_DONE &&
         (findings.count == 0 || is_only_advice(change, txn, &findings)))
         quality = check_history(change, txn, fresh, &findings);
-    if (quality == SR_QUALITY_UNAVAILABLE)
-        sr_transaction_event(txn, SR_EVENT_QUALITY, "failed", NULL,
-                             sr_transaction_code(txn, SR_ANSWER_NOT_CHANGED));
     if (findings.count == 0 && quality == SR_QUALITY_DONE)
-        return true;
+        return SR_ANSWER_OK;
     is_advice = is_only_advice(change, txn, &findings);
+    if (quality == SR_QUALITY_UNAVAILABLE && !is_advice)
+        return refuse_unchecked(change, txn, &findings, text);
     findings_event(txn, &findings,
                    is_advice ? SR_ANSWER_OK : SR_ANSWER_NOT_CHANGED);
-    *text = sr_message_broken(&findings, is_advice ? -1 : tries_left);
-    return is_advice;
+    if (quality == SR_QUALITY_UNAVAILABLE)
+        *text = sr_message_unchecked(&findings);
+    else
+        *text = sr_message_broken(&findings, is_advice ? -1 : tries_left);
+    return is_advice ? SR_ANSWER_OK : SR_ANSWER_TRY_AGAIN;
 }
 
 /* ---- store */
@@ -409,6 +438,8 @@ sr_password_change_start(struct sr_password_change *change,
     change->uid = txn->uid;
     change->before = sr_siphash(change->key, secret, strlen(secret));
     answer = load_history(change, txn, old, text);
+    if (answer == SR_ANSWER_OK)
+        answer = check_quality(change, txn, text);
     return answer == SR_ANSWER_OK ? ask_may_change(txn, text) : answer;
 }
 

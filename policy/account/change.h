@@ -37,9 +37,10 @@ struct sr_password_change {
 };
 
 /*
- * Whether the password may be changed now.  Reads what this host remembers, and
- * leaves caller and verdict in *change.  SR_ANSWER_OK: it may.  Otherwise the
- * event was sent.  The account must be known.
+ * Whether the password may be changed now: neither the account's state nor a
+ * rule forbids it, and this host is able to check a new one.  Reads what this
+ * host remembers, and leaves caller and verdict in *change.  SR_ANSWER_OK: it
+ * may.  Otherwise the event was sent.  The account must be known.
  */
 enum sr_answer sr_password_change_permit(struct sr_password_change *change,
                                          struct sr_transaction *txn,
@@ -53,7 +54,8 @@ void sr_password_change_failed(struct sr_password_change *change,
 /*
  * Begin: remember what is replaced, and read the history, which begins with the
  * current password where there is none.  `old` NULL: not known.  A backend that
- * takes no changes now is asked, too.  SR_ANSWER_OK, or SR_ANSWER_NOT_CHANGED.
+ * takes no changes now is asked, too, and whether this host is able to check a
+ * new password.  SR_ANSWER_OK, or SR_ANSWER_NOT_CHANGED.
  */
 enum sr_answer sr_password_change_start(struct sr_password_change *change,
                                         struct sr_transaction *txn,
@@ -65,12 +67,15 @@ void sr_password_change_rules(const struct sr_password_change *change,
                               char **demands);
 
 /*
- * Check a new password.  `tries_left` is what remains after it.  True when it
- * may be stored; a text is then advice to an administrator.
+ * Check a new password.  `tries_left` is what remains after it.  SR_ANSWER_OK
+ * when it may be stored; a text is then advice to an administrator.
+ * SR_ANSWER_TRY_AGAIN: it breaks a rule.  SR_ANSWER_NOT_CHANGED: this host
+ * cannot check any.
  */
-bool sr_password_change_judge(struct sr_password_change *change,
-                              struct sr_transaction *txn, const char *old,
-                              const char *fresh, int tries_left, char **text);
+enum sr_answer sr_password_change_judge(struct sr_password_change *change,
+                                        struct sr_transaction *txn,
+                                        const char *old, const char *fresh,
+                                        int tries_left, char **text);
 
 /*
  * The new password took its time to be typed: read the account again, unless

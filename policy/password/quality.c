@@ -21,15 +21,8 @@
 static enum sr_quality
 unavailable(struct sr_findings *findings, const char *why)
 {
-    char *all;
-
     sr_findings_free(findings);
-    all = sr_format(dgettext(DOMAIN, "this computer cannot check the rules for "
-                                     "passwords (%s)"),
-                    why);
-    if (all != NULL)
-        (void)sr_findings_add(findings, "quality", all);
-    free(all);
+    (void)sr_findings_add(findings, "quality", why);
     return SR_QUALITY_UNAVAILABLE;
 }
 

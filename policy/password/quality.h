@@ -24,7 +24,8 @@ enum sr_quality {
  * Check a candidate.  `findings` must be zeroed and is freed by the caller.
  * Texts are translated, one line each, without the password or any part of it.
  * UNAVAILABLE: libpwquality, its configuration or its dictionary is missing
- * though the preset needs it; findings then has one entry for that.
+ * though the preset needs it; findings then has one entry, "quality", whose
+ * text is the cause ("the dictionary is damaged").
  */
 enum sr_quality sr_quality_check(const struct sr_candidate *candidate,
                                  const struct sr_rules *rules,

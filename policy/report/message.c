@@ -267,6 +267,9 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_NO_TRIES] = N_("No tries are left. The password was not changed."),
     [SR_TEXT_BUSY] = N_("Too many logins to this account are in progress.\n"
                         "The password was not checked. Try again in a moment."),
+    [SR_TEXT_SPARE_ROOT] =
+        N_("Warning: the data of this account cannot be read, but root can log "
+           "in by key. To see why, run: selfresetctl check"),
     [SR_TEXT_SPARE_CONFIG] =
         N_("Warning: selfreset.conf has an error. Until it is corrected, only\n"
            "root can log in. To see the error, run: selfresetctl check"),
@@ -308,6 +311,11 @@ text_for_reader(enum sr_text text, const struct sr_message_context *say)
     case SR_TEXT_HOST_TROUBLE:
         return sr_format(_("This computer cannot check passwords now, whatever "
                            "password is typed.\nAsk %s."),
+                         help);
+    case SR_TEXT_NO_QUALITY:
+        return sr_format(_("New passwords cannot be checked on this computer "
+                           "now, so the\npassword was not changed. Ask %s "
+                           "(SR-3211)."),
                          help);
     case SR_TEXT_BAD_CONFIG:
         return sr_format(_("Passwords are not set up correctly on this host.\n"
@@ -662,9 +670,9 @@ grace(const struct sr_verdict *verdict, const struct sr_message_context *say)
                      left, now);
 }
 
-/* "chage -E 0" and "usermod -e 1" close an account: the days of 1970 that they
- * store are not shown. */
-#define CLOSED_BEFORE (2 * 86400)
+/* "chage -E 0", "usermod -e 1" and "useradd -e 1970-01-02" close an account: a
+ * date before there was Linux is not shown. */
+#define CLOSED_BEFORE (20 * 365 * SR_DAY)
 
 /* The verdicts that have a time. */
 static char *
@@ -862,6 +870,15 @@ sr_message_broken(const struct sr_findings *findings, int tries_left)
                ? NULL
                : sr_message_fold(sr_format(
                      "%s\n%s", text, _("As root you can set it anyway.")));
+}
+
+char *
+sr_message_unchecked(const struct sr_findings *findings)
+{
+    return sr_message_fold(sr_format(
+        _("This computer cannot check new passwords: %s.\n"
+          "As root you can set it anyway."),
+        findings->count > 0 ? findings->item[0].text : _("out of memory")));
 }
 
 char *

@@ -51,7 +51,9 @@ enum sr_text {
     SR_TEXT_BUSY,            /* too many attempts at once; try again */
     SR_TEXT_UNAVAILABLE,     /* the account's data cannot be read now */
     SR_TEXT_HOST_TROUBLE,    /* because of this host: its key, its clock */
+    SR_TEXT_NO_QUALITY,      /* new passwords cannot be checked here */
     SR_TEXT_BAD_CONFIG,      /* not set up correctly here; ask CONTACT */
+    SR_TEXT_SPARE_ROOT,      /* root is let in, though nothing can be read */
     SR_TEXT_SPARE_CONFIG,  /* the same, to root, for whom the defaults apply */
     SR_TEXT_NO_ROOT,       /* this program has no permission to check */
     SR_TEXT_HELPER_LOST,   /* SR-3201: selfreset-helper did not answer */
@@ -136,6 +138,9 @@ char *sr_message_server(const char *text);
  * not counted, root is only advised).
  */
 char *sr_message_broken(const struct sr_findings *findings, int tries_left);
+
+/* To root: new passwords cannot be checked; the finding is the cause. */
+char *sr_message_unchecked(const struct sr_findings *findings);
 
 /* The two new passwords differ; `tries_left` 0: not mentioned, as above. */
 char *sr_message_mismatch(int tries_left);

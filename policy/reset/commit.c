@@ -136,15 +136,17 @@ type_password(struct sr_run *run, struct sr_password_change *change,
               int tries_left, char **fresh)
 {
     __attribute__((cleanup(sr_run_wipe))) char *again = NULL;
+    enum sr_answer answer;
     char *text = NULL;
 
     *fresh = sr_run_ask(run, false, "%s", _("New password: "));
     if (*fresh == NULL || (*fresh)[0] == '\0')
         return SR_ANSWER_NOT_CHANGED;
-    if (!sr_password_change_judge(change, &run->txn, NULL, *fresh, tries_left,
-                                  &text)) {
+    answer = sr_password_change_judge(change, &run->txn, NULL, *fresh,
+                                      tries_left, &text);
+    if (answer != SR_ANSWER_OK) {
         sr_run_pass_on(run, text);
-        return SR_ANSWER_TRY_AGAIN;
+        return answer;
     }
     free(text);
     again = sr_run_ask(run, false, "%s", _("Retype new password: "));

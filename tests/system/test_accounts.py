@@ -5,7 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import pytest
 
-from scratch import DAY
+from scratch import DAY, ETC, stack
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 from test_ctl import FRESH, OLD, PEER, guess, log_in, status, temporary
 
@@ -116,3 +116,60 @@ def test_su_between_them(two):
         su.answer(PASSWORD, OLD)
         assert "in as" not in su.rest()
     assert log_in(two, OLD, "ann", ahead=DAY) == "SUCCESS"
+
+
+# ---- files of accounts that are not as they should be
+
+@pytest.mark.parametrize("how", ["missing", "empty", "no line of root",
+                                 "bad line", "no permission"])
+def test_roots_key_without_a_shadow_line(host, how):
+    """As after a write to a full disk, or under SELinux: the password cannot be
+    verified, root gets in by key and is told, and his jobs run."""
+    host.add("ann", OLD)
+    host.service("job", stack())
+    shadow = ETC / "shadow"
+    wrap = ()
+    if how == "missing":
+        shadow.unlink()
+    elif how == "bad line":
+        host.set_shadow("root", 2, "soon")
+    elif how == "no permission":
+        shadow.chmod(0)
+        wrap = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+    else:
+        lines = shadow.read_text().splitlines(keepends=True)
+        shadow.write_text("" if how == "empty" else "".join(
+            line for line in lines if not line.startswith("root:")))
+    done = host.drive("sshd", "root", "acct", wrap=wrap)
+    assert done.codes == ["SUCCESS"], done
+    assert "root can log in by key" in done.said
+    assert host.log.with_text("shadow")
+    assert host.drive("job", "root", "acct", "open", wrap=wrap,
+                      no_conversation=True).codes == ["SUCCESS"] * 2
+    done = host.drive("sshd", "root", "auth", answers=[OLD], rhost=PEER,
+                      wrap=wrap)
+    assert done.codes == ["AUTHINFO_UNAVAIL"], done
+    done = host.drive("sshd", "ann", "auth", "acct", answers=[OLD], wrap=wrap)
+    assert done.codes == {"missing": ["AUTHINFO_UNAVAIL"] * 2,
+                          "no permission": ["AUTHINFO_UNAVAIL"] * 2,
+                          "empty": ["USER_UNKNOWN"] * 2}.get(
+                              how, ["SUCCESS"] * 2), done
+    assert "cannot be read" in host.run(*wrap, "selfresetctl", "check").stdout
+    if how != "no permission":
+        done = host.run("selfresetctl", "list")
+        assert "The state of root is unknown: /etc/shadow" in done.stderr
+
+
+def test_list_of_odd_lines(host):
+    """What is no account is left out, of two lines the first counts, and the
+    columns stay what they are."""
+    host.add("ann", OLD)
+    host.add("ünal", OLD)
+    with open(ETC / "passwd", "a") as out:
+        out.write("ann:x:9999:9999::/:/bin/sh\n-bob::::::\n+@staff::::::\n"
+                  "+::::::\n")
+    lines = host.run("selfresetctl", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines][-2:] == ["ann", "ünal"], lines
+    assert {line.index(" ok ") for line in lines} == {20}, lines
+    for name in ("+", "-bob", "+@staff"):
+        assert host.drive("probe", name, "acct").codes == ["USER_UNKNOWN"]

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from scratch import CONFIG, RUNDIR, SLOW, STATE, mount, tmpfs, wait_until
+from scratch import CONFIG, RUN, RUNDIR, SLOW, STATE, mount, tmpfs, wait_until
 from talk import PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -418,3 +418,55 @@ def test_configuration_changes_between_calls(host, how):
             (dropins / "90-nonsense.conf").write_text("nonsense\n")
         talk.type("")
         talk.until("code acct PAM_SERVICE_ERR")
+
+
+# ---- a dictionary that is damaged
+
+@contextlib.contextmanager
+def damaged_dictionary():
+    conf = CONFIG.with_name("pwquality.conf")
+    before = conf.read_text() if conf.exists() else None
+    for ending in ("pwi", "pwd", "hwm"):
+        (RUN / f"words.{ending}").write_bytes(b"no words")
+    conf.write_text(f"dictpath = {RUN}/words\n")
+    try:
+        yield
+    finally:
+        conf.unlink()
+        if before is not None:
+            conf.write_text(before)
+
+
+def test_damaged_dictionary(host):
+    """Nothing is asked for that could not be accepted, whoever asks; root is
+    advised, and what needs no dictionary goes on."""
+    ann = host.add("ann", OLD)
+    host.add("due", OLD, changed=100, max=90)
+    with damaged_dictionary():
+        done = host.drive("passwd", "ann", "chauthtok", real_uid=ann.uid,
+                          answers=[OLD, FRESH, FRESH])
+        assert (done.codes, done.prompts) == (["AUTHTOK_ERR"], []), done
+        assert "New passwords cannot be checked" in done.said
+        assert "helpdesk@example.org" in done.said and "SR-3211" in done.said
+        assert host.log.with_text("SR-3211")
+        assert host.log.with_text("the dictionary is damaged")
+        done = host.drive("login", "due", "auth", "acct", "change-expired",
+                          answers=[OLD, FRESH, FRESH])
+        assert done.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "AUTHTOK_ERR"]
+        assert done.prompts == ["Password: "], done
+        assert host.drive("login", "ann", "auth", "acct",
+                          answers=[OLD]).codes == ["SUCCESS", "SUCCESS"]
+        done = host.run("selfresetctl", "temporary", "ann")
+        assert done.returncode == 1, done
+        assert "the dictionary is damaged" in " ".join(done.stderr.split())
+        done = host.run("selfresetctl", "check")
+        assert "the dictionary is damaged." in " ".join(done.stdout.split())
+        host.configure(**{"password group:exempt": {"skip": "dictionary"}})
+        lee = host.add("lee", OLD, groups=("exempt",))
+        done = host.drive("passwd", "lee", "chauthtok", real_uid=lee.uid,
+                          answers=[OLD, FRESH, FRESH])
+        assert done.codes == ["SUCCESS"], done
+        done = host.drive("passwd", "ann", "chauthtok", answers=[FRESH, FRESH])
+        assert done.codes == ["SUCCESS"], done
+        assert "As root you can set it anyway." in done.said, done
+    assert host.has_password("ann", FRESH)

@@ -8,13 +8,15 @@ import json
 import os
 import pathlib
 import re
+import socket
 import sys
+import threading
 
 import pytest
 
 import directory
 import helper
-from scratch import ETC, STATE, guarded_stack
+from scratch import ETC, RUNDIR, STATE, guarded_stack
 from talk import AGAIN, CURRENT, Talk
 from talk import NEW as NEW_PROMPT
 from test_codes import STATES, make
@@ -316,3 +318,30 @@ def test_a_change_in_a_directory(host):
                       wrap=sandbox(rights="-all,+setuid"))
     assert done.code == "SUCCESS", done
     assert server.lets_in(directory.dn_of("ann"), NEW)
+
+
+def test_roots_key_where_the_helper_is_broken(host):
+    """One that takes calls and answers none keeps everybody out but root."""
+    host.add("ann", OLD)
+    RUNDIR.mkdir(mode=0o755, exist_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+        server.bind(str(helper.SOCKET))
+        server.listen()
+
+        def hang_up():
+            while True:
+                try:
+                    server.accept()[0].close()
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        codes = {name: host.drive("probe", name, "acct", wrap=STATELESS)
+                 for name in ("root", "ann")}
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert codes["ann"].codes == ["AUTHINFO_UNAVAIL"], codes
+    assert codes["root"].codes == ["SUCCESS"], codes
+    assert "root can log in by key" in codes["root"].said
+    assert len(host.log.with_text("SR-3201")) == 2

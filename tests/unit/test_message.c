@@ -193,6 +193,10 @@ test_verdicts(void **state)
     expect(sr_message_verdict(&v, SR_ANSWER_ACCOUNT_EXPIRED, &owner),
            "This account has ended.\n"
            "Ask your administrator if you need it.");
+    v.when = 3651 * (sr_time)86400; /* "usermod --expiredate 1980-01-01" */
+    expect(sr_message_verdict(&v, SR_ANSWER_ACCOUNT_EXPIRED, &owner),
+           "This account has ended.\n"
+           "Ask your administrator if you need it.");
     v = verdict(SR_STATE_LOCKED, 720);
     expect(sr_message_verdict(&v, SR_ANSWER_DENIED, &helped),
            "Too many wrong passwords.\n"
@@ -339,6 +343,7 @@ static void
 test_findings(void **state)
 {
     char first[] = "at least 15 characters";
+    char cause[] = "the dictionary is damaged";
     char second[] = "not a word from a very long list of words that are far "
                     "too easy to guess";
     struct sr_broken item[] = {{"len.min", first}, {"ban", second}};
@@ -364,6 +369,10 @@ test_findings(void **state)
     expect(sr_message_broken(&findings, -1),
            "The new password breaks these rules:\n- at least 15 characters\n"
            "As root you can set it anyway.");
+    item[0].text = cause;
+    expect(sr_message_unchecked(&findings),
+           "This computer cannot check new passwords: the dictionary is "
+           "damaged.\nAs root you can set it anyway.");
     expect(sr_message_mismatch(1),
            "The two new passwords do not match.\nYou have 1 try left.");
     expect(sr_message_mismatch(0), "The two new passwords do not match.");

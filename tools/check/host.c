@@ -423,8 +423,8 @@ check_quality(const struct sr_config *config, struct findings *findings)
         findings_add(findings, SEVERITY_ERROR, "password.preset", NULL,
                      "Install what is missing, or choose another preset.  "
                      "Until then every new password is refused.",
-                     "New passwords cannot be checked: %s",
-                     broken.count > 0 ? broken.item[0].text : "unknown cause.");
+                     "New passwords cannot be checked: %s.",
+                     broken.count > 0 ? broken.item[0].text : "out of memory");
     explicit_bzero(phrase, sizeof(phrase));
     sr_findings_free(&broken);
 }

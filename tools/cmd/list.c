@@ -44,8 +44,11 @@ names_read(struct names *names)
     setpwent();
     errno = 0;
     while (is_whole && (entry = getpwent()) != NULL) {
-        struct sr_named *named = sr_name_map_add(&names->uid, entry->pw_name);
+        struct sr_named *named;
 
+        if (strchr("+-", entry->pw_name[0]) != NULL) /* a line of NSS compat */
+            continue;
+        named = sr_name_map_add(&names->uid, entry->pw_name);
         is_whole =
             named != NULL && sr_string_list_add(&names->order, entry->pw_name,
                                                 strlen(entry->pw_name)) == 0;
@@ -135,14 +138,16 @@ static void
 print_line(const struct line *line)
 {
     char when[REPORT_TEXT_MAX] = "-", note[32], name[SR_NAME_MAX + 1];
+    int width = 20;
 
     note_of(line, note, sizeof(note));
     sr_utf8_clean(line->name, false, name, sizeof(name));
+    for (const char *c = name; *c != '\0'; c++)
+        width += (*c & 0xc0) == 0x80; /* printf(3) counts bytes */
     if (line->verdict.when != SR_TIME_UNKNOWN)
         report_local(line->verdict.when, when);
-    printf(note[0] == '\0' ? "%-20s %-11s %.16s\n"
-                           : "%-20s %-11s %-16.16s %s\n",
-           name, sr_state_name(line->verdict.state), when, note);
+    printf(note[0] == '\0' ? "%-*s %-11s %.16s\n" : "%-*s %-11s %-16.16s %s\n",
+           width, name, sr_state_name(line->verdict.state), when, note);
 }
 
 static void
@@ -261,10 +266,9 @@ list_account(void *context, struct sr_account *account,
         listing->code = CTL_FAILED;
         return -1;
     }
-    if (taken->value < 0)
-        taken->value = listing->backend;
-    if (taken->value != listing->backend)
+    if (taken->value >= 0) /* a second line of one name counts for nothing */
         return 0;
+    taken->value = listing->backend;
     if (ask != SR_STATUS_OK)
         ctl_error("The state of %s is unknown: %s.", facts->name, reason);
     else if (ctl_remembered(&txn, &remembered) != CTL_OK)

@@ -163,12 +163,14 @@ try_phrase(struct issue *issue, bool is_last)
     case SR_QUALITY_DONE:
         if (findings.count > 0)
             outcome = is_last ? -1 : 0;
+        if (outcome < 0)
+            say_broken(&findings);
         break;
     default:
         outcome = -1;
+        ctl_error("New passwords cannot be checked (%s), so nothing was done.",
+                  findings.count > 0 ? findings.item[0].text : "out of memory");
     }
-    if (outcome < 0)
-        say_broken(&findings);
     sr_findings_free(&findings);
     return outcome;
 }

@@ -42,6 +42,7 @@ struct shadow_file {
     struct sr_local_buffer bytes;
     struct line *line;
     size_t count;
+    bool is_missing;
 };
 
 static void
@@ -130,7 +131,8 @@ read_shadow_file(struct shadow_file *file)
 {
     const int error = read_file(SHADOW_FILE, &file->bytes);
 
-    if (error == ENOENT)
+    file->is_missing = error == ENOENT;
+    if (file->is_missing)
         return 0;
     return error == 0 ? index_lines(file) : error;
 }
@@ -161,10 +163,11 @@ find_line(const struct shadow_file *file, const char *name)
 /* As look_up_shadow(): the first line that glibc can read, or else the first,
  * by our own reading. */
 static enum sr_status
-find_shadow(const struct shadow_file *file, const char *name,
+find_shadow(const struct shadow_file *file, const struct passwd *account,
             struct spwd *entry, struct sr_local_buffer *buffer, char *reason,
             size_t size)
 {
+    const char *name = account->pw_name;
     const size_t first = find_line(file, name), length = strlen(name);
     const char *field;
     struct spwd *found;
@@ -181,6 +184,10 @@ find_shadow(const struct shadow_file *file, const char *name,
                         &found) == 0 &&
             found != NULL)
             return SR_STATUS_OK;
+    }
+    if (first == file->count && (account->pw_uid == 0 || file->is_missing)) {
+        snprintf(reason, size, "%s", SR_LOCAL_NO_SHADOW);
+        return SR_STATUS_UNAVAILABLE;
     }
     if (first == file->count)
         return SR_STATUS_UNKNOWN_NAME;
@@ -235,8 +242,7 @@ report(const struct sr_visitor *visitor, const struct passwd *entry,
     if (strcmp(entry->pw_passwd, "x") != 0)
         shadow.sp_pwdp = entry->pw_passwd;
     else
-        ask = find_shadow(file, entry->pw_name, &shadow, buffer, reason,
-                          sizeof(reason));
+        ask = find_shadow(file, entry, &shadow, buffer, reason, sizeof(reason));
     if (ask == SR_STATUS_UNAVAILABLE)
         *is_done = report_unavailable(visitor, entry, &rules, reason) != 0;
     if (ask != SR_STATUS_OK)

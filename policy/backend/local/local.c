@@ -207,6 +207,27 @@ read_shadow_line(const char *name, struct spwd *entry,
 }
 
 /*
+ * An account of the passwd file without a shadow line: it may be a directory's,
+ * but not where no account has one, and root never is.  So root's key still
+ * lets in where the shadow file was lost or emptied.
+ */
+static enum sr_status
+no_shadow_line(const struct passwd *found, struct sr_error *error)
+{
+    __attribute__((
+        cleanup(sr_local_buffer_free))) struct sr_local_buffer buffer = {0};
+    struct sr_error ignored;
+    unsigned number;
+
+    if ((found->pw_uid != 0 && access(SHADOW_FILE, F_OK) == 0) ||
+        find_line(PASSWD_FILE, found->pw_name, &buffer, &number, &ignored) !=
+            SR_STATUS_OK)
+        return SR_STATUS_UNKNOWN_NAME;
+    sr_error_set(error, SR_ERROR_OTHER, SR_LOCAL_NO_SHADOW);
+    return SR_STATUS_UNAVAILABLE;
+}
+
+/*
  * A passwd entry without "x" has the hash itself.  Other sources than the file
  * put "*" and the like there (sssd), so the file says whose account it is.
  */
@@ -346,6 +367,8 @@ local_look_up(struct sr_call *call, const char *name,
         ask = take_passwd_hash(&entry, &shadow, &sp_buffer, &call->error);
     else
         ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, &call->error);
+    if (ask == SR_STATUS_UNKNOWN_NAME && strcmp(entry.pw_passwd, "x") == 0)
+        ask = no_shadow_line(&entry, &call->error);
     if (ask != SR_STATUS_OK)
         return ask;
     *account = sr_local_account(&entry, &shadow, rules);

@@ -37,6 +37,10 @@ const char *sr_local_parse(char *line, struct spwd *entry);
 /* The entry of an account whose hash is in passwd. */
 extern const struct spwd sr_local_no_ageing;
 
+/* Why an account without a shadow line cannot be read, where it has to have
+ * one: it is root, or no account has one because the file is missing. */
+#define SR_LOCAL_NO_SHADOW "/etc/shadow has no line of it"
+
 /* Whether it can be the name of an account: NSS compat syntax and names that
  * are too long are none. */
 bool sr_local_is_name(const char *name);
