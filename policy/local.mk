@@ -46,6 +46,7 @@ libpolicy_la_SOURCES = \
 	policy/config/lines.c policy/config/lines.h \
 	policy/config/membership.c policy/config/membership.h \
 	policy/config/nearest.c policy/config/nearest.h \
+	policy/config/other_files.c policy/config/other_files.h \
 	policy/config/reading.c policy/config/reading.h \
 	policy/config/stamps.c policy/config/stamps.h \
 	policy/config/settings.h \

@@ -25,7 +25,7 @@ PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
 	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool
-	oathtool"
+	oathtool openscap-scanner ssg-debderived"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck xz-utils lmdb-utils"
 
 say() {

@@ -24,6 +24,8 @@ selfresetctl_SOURCES = \
 	tools/cmd/check.c \
 	tools/check/accounts.c tools/check/accounts.h \
 	tools/check/backend.c tools/check/backend.h \
+	tools/check/benchmark.c tools/check/benchmark.h \
+	tools/check/other_files.c tools/check/other_files.h \
 	tools/check/captive.c tools/check/captive.h \
 	tools/check/host.c tools/check/host.h \
 	tools/check/nss.c tools/check/nss.h \
@@ -74,7 +76,9 @@ dist_zshcompletion_DATA = tools/_selfresetctl helper/_selfreset
 fishcompletiondir = $(datadir)/fish/vendor_completions.d
 dist_fishcompletion_DATA = tools/selfresetctl.fish helper/selfreset.fish
 
-EXTRA_DIST += tools/selfreset.conf tools/monitoring/selfreset.rules.yml
+EXTRA_DIST += tools/selfreset.conf tools/monitoring/selfreset.rules.yml \
+	tools/openscap/ssg-debian12-tailoring.xml \
+	tools/openscap/ssg-ubuntu2204-tailoring.xml
 # A configuration that is there is the administrator's.
 install-config:
 	$(MKDIR_P) $(DESTDIR)$(securitydir)

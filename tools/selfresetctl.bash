@@ -57,6 +57,10 @@ _selfresetctl()
             /etc/security/selfreset.conf.d/*.conf 2>/dev/null)" -- "$word"))
         return
         ;;
+    --benchmark)
+        COMPREPLY=($(compgen -W "cis stig" -- "$word"))
+        return
+        ;;
     --clear)
         if [[ $command == gates ]]; then
             COMPREPLY=($(compgen -W "app codes ticket mail key" -- "$word"))
@@ -80,7 +84,7 @@ _selfresetctl()
     explain) options="--service --at --rhost --json --help" ;;
     age) options="--json --help" ;;
     password-check) options="--json --help" ;;
-    check) options="--backend --test-entry --ask-password --hashes --nagios --json --help" ;;
+    check) options="--backend --test-entry --ask-password --hashes --benchmark --nagios --json --help" ;;
     migrate) options="--dry-run --json --help" ;;
     ticket) options="--lifetime --dry-run --json --help" ;;
     gates) options="--clear --clear-all --unlock --dry-run --json --help" ;;

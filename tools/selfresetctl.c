@@ -84,13 +84,15 @@ static const struct ctl_command commands[] = {
      ctl_password_check, true, false},
     {"check",
      "[--hashes] [--backend NAME [--test-entry USER [--ask-password]]] "
-     "[--json | --nagios]",
+     "[--benchmark cis | stig] [--json | --nagios]",
      "look for mistakes in the set-up",
      "With --config FILE it checks that file as a trial: nothing uses it.\n"
      "--hashes tries an empty password with each hash, however long it takes.\n"
      "--backend checks a directory: its servers, its policy and, with\n"
      "--test-entry, the rights there, which are tried without a change.\n"
      "--ask-password also tries what users may do.\n"
+     "--benchmark lists what a hardening guide demands of passwords and\n"
+     "lockouts, and what fulfils each; exit code 10: not all are fulfilled.\n"
      "Exit codes: 0 nothing found; 10 warnings only; 2 errors.\n"
      "--nagios prints one line, as plugins of Nagios do, with its exit codes:\n"
      "0 nothing found; 1 warnings only; 2 errors; 3 it could not be checked.\n",

@@ -31,6 +31,7 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l test-entry -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l ask-password
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l hashes
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l nagios
+complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l benchmark -x -a "cis stig"
 complete -c selfresetctl -n "__fish_seen_subcommand_from metrics" -l file -r -F
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l enable
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l disable

@@ -11,6 +11,7 @@
 #include "policy/config/config.h"
 #include "policy/config/contradictions.h"
 #include "policy/config/files.h"
+#include "policy/config/other_files.h"
 #include "policy/config/reading.h"
 
 /* The last profile that is set; it selects the defaults of all keys. */
@@ -150,6 +151,54 @@ finish(struct sr_reading *reading)
     return config;
 }
 
+/* ---- the files of other modules */
+
+static void
+add_other(void *context, const char *section, const char *key,
+          const char *group, const char *text, const struct sr_other_line *from)
+{
+    sr_reading_add(context, sr_key_find(section, key), group, text, from);
+}
+
+/* The last value of selfreset.defaults_from; NULL: it is not set. */
+static const struct sr_string_list *
+find_defaults(const struct sr_reading *reading)
+{
+    const struct sr_string_list *found = NULL;
+
+    for (size_t i = 0; i < reading->count; i++) {
+        if (reading->item[i].key == sr_key_find("selfreset", "defaults_from"))
+            found = &reading->item[i].value.names;
+    }
+    return found;
+}
+
+/* Read the files that selfreset.defaults_from names, as if their lines came
+ * before those of selfreset.conf. */
+static void
+read_others(struct sr_reading *reading, struct sr_stamps *stamps)
+{
+    struct sr_reading others = {.errors = reading->errors};
+    const struct sr_other_visitor visitor = {add_other, &others};
+    const struct sr_string_list *names = find_defaults(reading);
+
+    for (int i = 0; names != NULL && i < SR_OTHER_COUNT; i++) {
+        struct sr_other_line whole = {.line = 0};
+        struct sr_other_lines lines;
+
+        if (!sr_string_list_has(names, sr_other_words[i]))
+            continue;
+        sr_other_read((enum sr_other)i, &lines, stamps, reading->errors);
+        /* libpwquality has defaults of its own. */
+        if (i == SR_OTHER_PWQUALITY)
+            add_other(&others, "password", "preset", NULL, "pwquality", &whole);
+        sr_other_visit((enum sr_other)i, &lines, &visitor);
+        sr_other_lines_free(&lines);
+    }
+    sr_reading_put_first(reading, &others);
+    sr_settings_free(others.item, others.count);
+}
+
 static void
 visit(void *context, const char *name, char *bytes, size_t size)
 {
@@ -173,6 +222,7 @@ sr_config_load(const char *path, struct sr_config_errors *errors)
     else
         sr_files_read(host, SR_FILES_PATHS_MAX, true, &visitor, &stamps,
                       errors);
+    read_others(&reading, &stamps);
     config = finish(&reading);
     if (config == NULL) {
         sr_stamps_free(&stamps);

@@ -10,6 +10,7 @@
 
 #include "policy/config/keys.h"
 #include "policy/config/nearest.h"
+#include "policy/config/other_files.h"
 
 #define MINUTE 60
 #define HOUR   3600
@@ -62,6 +63,8 @@ const struct sr_key sr_keys[] = {
      .choice = reveal_words, GLOBAL(reveal)},
     {"selfreset", "profile", SR_KEY_CHOICE, "nist", "ad",
      .choice = profile_words, GLOBAL(profile)},
+    {"selfreset", "defaults_from", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_FILES, .choice = sr_other_words, GLOBAL(defaults_from)},
     {"selfreset", "nullok", SR_KEY_SWITCH, "no", RULE(nullok)},
 
     {"expiry", "warn", SR_KEY_DURATION, "14d",

@@ -116,6 +116,51 @@ sr_reading_preset(struct sr_reading *reading, const struct sr_key *key,
     return add_setting(reading, key, &value, owner, NULL, 0);
 }
 
+void
+sr_reading_add(struct sr_reading *reading, const struct sr_key *key,
+               const char *group, const char *text,
+               const struct sr_other_line *from)
+{
+    union sr_value value;
+    const int status = sr_value_parse(key, text, &value);
+    char values[128];
+
+    if (status == ENOMEM) {
+        reading->errors->out_of_memory = true;
+    } else if (status != 0) {
+        sr_value_describe(key, values, sizeof(values));
+        sr_config_error(reading->errors, from->file, from->line,
+                        "%s is \"%s\", but %s.%s, which has its value from "
+                        "there, must be %s",
+                        quote(from->name).text, quote(from->value).text,
+                        key->section, key->name, values);
+    } else {
+        (void)add_setting(reading, key, &value, group, from->file, from->line);
+    }
+}
+
+void
+sr_reading_put_first(struct sr_reading *reading, struct sr_reading *first)
+{
+    const size_t count = first->count + reading->count;
+    struct sr_setting *item =
+        reallocarray(first->item, count + 1, sizeof(*item));
+
+    if (item == NULL) {
+        reading->errors->out_of_memory = true;
+        return;
+    }
+    if (reading->count > 0)
+        memcpy(item + first->count, reading->item,
+               reading->count * sizeof(*item));
+    free(reading->item);
+    reading->item = item;
+    reading->count = count;
+    reading->room = count + 1;
+    first->item = NULL;
+    first->count = 0;
+}
+
 /* ---- keys and values */
 
 static void

@@ -103,6 +103,7 @@ struct sr_config {
     char *contact;                  /* NULL: "your administrator" */
     enum sr_reveal reveal;
     enum sr_profile profile; /* selects the defaults */
+    struct sr_string_list defaults_from; /* see other_files.h */
 
     /* [nss] */
     enum sr_publicity nss_view; /* who may read the state groups' view */

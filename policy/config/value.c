@@ -170,6 +170,7 @@ is_item(const struct sr_key *key, const char *item, size_t length)
         return is_uri(item, length);
     case SR_ITEMS_QUALITY:
     case SR_ITEMS_GATES:
+    case SR_ITEMS_FILES:
         return is_word(key->choice, item, length);
     case SR_ITEMS_SERVERS:
     case SR_ITEMS_DOMAINS:
@@ -359,6 +360,7 @@ static const char *const item_words[] = {
     [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
     [SR_ITEMS_QUALITY] = "a list of rules for passwords",
     [SR_ITEMS_GATES] = "a list of app, codes, ticket, mail and key",
+    [SR_ITEMS_FILES] = "a list of faillock, pwquality and pwhistory",
     [SR_ITEMS_DOMAINS] = "a list of domains",
     [SR_ITEMS_SERVERS] = "a list of hosts, with or without a port",
     [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",

@@ -17,6 +17,8 @@
 #include "tools/check/accounts.h"
 #include "tools/check/captive.h"
 #include "tools/check/backend.h"
+#include "tools/check/benchmark.h"
+#include "tools/check/other_files.h"
 #include "tools/check/findings.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
@@ -55,7 +57,7 @@ print_untried(size_t count)
 
 /* What "check" is asked to do. */
 struct wish {
-    const char *backend, *test;
+    const char *backend, *test, *benchmark;
     bool has_password, tries_all, is_nagios;
 };
 
@@ -73,6 +75,7 @@ check_host(struct ctl *ctl, const struct wish *wish)
     if (ctl->config != NULL) {
         check_names(ctl->config, &findings);
         check_quality(ctl->config, &findings);
+        check_other_files(ctl->config, &findings);
         check_captive(ctl->config, &findings);
         untried =
             check_accounts(ctl->config, ctl->now, wish->tries_all, &findings);
@@ -99,6 +102,10 @@ check(struct ctl *ctl, const struct wish *wish)
                                   : "--test-entry needs --backend.");
     if (wish->is_nagios && ctl->is_json)
         return ctl_usage(ctl, "Use --nagios or --json, not both.");
+    if (wish->benchmark != NULL && (wish->backend != NULL || wish->is_nagios))
+        return ctl_usage(ctl, "--benchmark stands alone, or with --json.");
+    if (wish->benchmark != NULL)
+        return ctl_check_benchmark(ctl, wish->benchmark);
     if (wish->backend != NULL)
         return ctl_check_backend(ctl, wish->backend, wish->test,
                                  wish->has_password, wish->is_nagios);
@@ -115,10 +122,11 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         {"ask-password", &wish.has_password, NULL},
         {"hashes", &wish.tries_all, NULL},
         {"nagios", &wish.is_nagios, NULL},
+        {"benchmark", NULL, &wish.benchmark},
     };
     int code;
 
-    code = ctl_parse(ctl, argc, argv, options, 5, 0, 0) ? check(ctl, &wish)
+    code = ctl_parse(ctl, argc, argv, options, 6, 0, 0) ? check(ctl, &wish)
                                                         : ctl->exit;
     /* Nagios shows what is on standard output. */
     if (wish.is_nagios && (code == CTL_USAGE || code == CTL_NO_ROOT))

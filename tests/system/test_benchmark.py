@@ -1,0 +1,305 @@
+"""Hardening guides: what scanners read in the files of other modules is in
+force, or selfresetctl says that it is not.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from scratch import CONFIG, ETC, RUN, mount
+from test_ctl import OLD, PEER, ctl, guess, status
+
+SECURITY = ETC / "security"
+PAGE = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def files(host):
+    """Those that Linux-PAM's packages install: comments alone."""
+    for name in ("faillock", "pwquality", "pwhistory"):
+        (SECURITY / f"{name}.conf").write_text(f"# {name}\n# deny = 3\n")
+    yield
+    for name in ("faillock", "pwquality", "pwhistory"):
+        (SECURITY / f"{name}.conf").write_text("")
+
+
+def write(name, text):
+    (SECURITY / f"{name}.conf").write_text(text)
+
+
+def rules(host, name="ann"):
+    return status(host, name)[1]["rules"]
+
+
+def findings(host):
+    said = json.loads(host.run("selfresetctl", "check", "--json").stdout)
+    return {one["place"]: one["text"] + " " + one["advice"] for one in said
+            if "/security/" in one["place"]}
+
+
+ALL = {"selfreset": {"defaults_from": "faillock pwquality pwhistory"}}
+
+
+def test_values_of_other_files_are_in_force(host):
+    host.add("ann", OLD)
+    host.configure(**ALL)
+    before = rules(host)
+    assert before["lockout.attempts"] == 5  # comments set nothing
+    assert before["password.preset"] == "pwquality"
+    write("faillock", "deny=2\n fail_interval = 1200 # twenty minutes\n"
+                      "unlock_time 1800\neven_deny_root\nsilent\n"
+                      "nodelay\naudit\ndir = /x\n")
+    write("pwhistory", "remember = 7\nenforce_for_root\nretry=2\n")
+    write("pwquality", "minlen = 18\n")
+    found = rules(host)
+    assert (found["lockout.attempts"], found["lockout.window"],
+            found["lockout.duration"], found["lockout.duration_max"],
+            found["lockout.root"], found["lockout.delay"]) == (
+                2, 1200, 1800, 1800, True, 0)
+    assert (found["password.history"], found["change.root"],
+            found["change.tries"]) == (7, "enforce", 2)
+    assert findings(host) == {}
+    guess(host, 2)
+    assert status(host)[0] == 3
+    done = ctl(host, "password-check", "ann", input="17 Characters 4!\n",
+               code=9)
+    assert "18" in done.stdout
+    # A key in selfreset.conf counts, and check says so.
+    host.configure(**ALL, lockout={"attempts": "4"})
+    assert rules(host)["lockout.attempts"] == 4
+    said = findings(host)
+    assert list(said) == [f"{SECURITY}/faillock.conf:1"]
+    assert f"{CONFIG}:" in said[f"{SECURITY}/faillock.conf:1"]
+    assert "\"deny = 2\" is not in force" in said[f"{SECURITY}/faillock.conf:1"]
+
+
+def test_files_that_are_not_asked_for_are_compared(host):
+    host.add("ann", OLD)
+    write("faillock", "\ndeny = 3\n")
+    write("pwhistory", "remember = 24\n")
+    write("pwquality", "minlen = 14\n")
+    said = findings(host)
+    assert rules(host)["lockout.attempts"] == 5
+    assert set(said) == {f"{SECURITY}/{place}" for place in (
+        "faillock.conf:2", "pwhistory.conf:1", "pwquality.conf:1")}
+    assert all("selfreset.defaults_from" in text for text in said.values())
+
+
+def test_faillock_values_that_have_no_equal(host):
+    """never; shorter than the window; more than a ledger has; groups."""
+    host.add("ann", OLD)
+    host.configure(selfreset={"defaults_from": "faillock"})
+    write("faillock", "deny = 3\nunlock_time = never\n")
+    found = rules(host)
+    assert (found["lockout.limit"], found["lockout.window"],
+            found["lockout.duration"]) == (3, 900, 900)
+    guess(host, 3)
+    assert status(host)[1]["locked_until"] == "never"
+    ctl(host, "unlock", "ann")
+    write("faillock", "deny = 100\nfail_interval = 900\nunlock_time = 600\n")
+    found = rules(host)
+    assert (found["lockout.attempts"], found["lockout.duration"]) == (64, 900)
+    said = findings(host)
+    assert "at most 64" in said[f"{SECURITY}/faillock.conf:1"]
+    assert "not shorter than the window" in said[f"{SECURITY}/faillock.conf:3"]
+    write("faillock", "deny = 3\nroot_unlock_time = 3600\nunlock_time=900\n")
+    found = rules(host, "root")
+    assert (found["lockout.root"], found["lockout.duration"]) == (True, 3600)
+    assert rules(host)["lockout.duration"] == 900
+    for text in ("deny = many\n", "deny =\n", "unlock_time = 3m\n",
+                 "fail_interval = 0\n", "deny = -1\n"):
+        write("faillock", text)
+        done = host.run("selfresetctl", "status", "ann")
+        assert done.returncode == 1
+        assert f"{SECURITY}/faillock.conf:1: " in done.stderr, done.stderr
+
+
+def test_an_unsafe_file_is_an_error(host):
+    host.add("ann", OLD)
+    host.configure(**ALL)
+    (SECURITY / "faillock.conf").chmod(0o666)
+    assert "can be written by others" in ctl(host, "status", "ann",
+                                             code=1).stderr
+    (SECURITY / "faillock.conf").chmod(0o644)
+    (SECURITY / "faillock.conf").unlink()
+    assert ctl(host, "status", "ann").returncode == 0
+
+
+# ---- the benchmark
+
+def stacks(host):
+    """Those of the example for Debian."""
+    text = (PAGE / "pam/examples/debian").read_text()
+    for name in ("auth", "account", "password", "session"):
+        lines = [line for line in text.splitlines() if line.startswith(name)]
+        host.service(f"common-{name}", "\n".join(lines).replace(
+            "nullok ", "") + "\n")
+
+
+def benchmark(host, name):
+    done = host.run("selfresetctl", "check", "--benchmark", name, "--json")
+    said = json.loads(done.stdout)
+    assert done.returncode == (0 if all(one["fulfilled"] for one in said)
+                               else 10)
+    return said
+
+
+HARD = {
+    "faillock": "deny = 3\nfail_interval = 900\nunlock_time = 0\n"
+                "even_deny_root\n",
+    "pwquality": "difok = 8\nminlen = 15\nminclass = 4\ndcredit = -1\n"
+                 "ucredit = -1\nlcredit = -1\nocredit = -1\nmaxrepeat = 3\n"
+                 "maxsequence = 3\ndictcheck = 1\nretry = 3\n"
+                 "enforce_for_root\n",
+    "pwhistory": "remember = 24\nenforce_for_root\n",
+}
+
+
+def harden(host):
+    stacks(host)
+    host.configure(**ALL, lockout={"delay": "4s"})
+    for name, text in HARD.items():
+        write(name, text)
+    defs = re.sub(r"(?m)^(PASS_|ENCRYPT).*\n", "",
+                  (ETC / "login.defs").read_text())
+    (ETC / "login.defs").write_text(
+        defs + "PASS_MAX_DAYS 60\nPASS_MIN_DAYS 1\nPASS_WARN_AGE 7\n"
+        "ENCRYPT_METHOD YESCRYPT\n")
+
+
+def test_benchmark(host):
+    host.add("ann", OLD, min=1, max=60, inactive=30)
+    stacks(host)
+    host.configure()
+    soft = benchmark(host, "cis")
+    assert len(soft) > 25 and not all(one["fulfilled"] for one in soft)
+    assert all(one["rule"].startswith(("5.3", "5.4.1")) for one in soft)
+    harden(host)
+    for name in ("cis", "stig"):
+        missed = [one for one in benchmark(host, name)
+                  if not one["fulfilled"]]
+        assert missed == [], missed
+    # Each value that is weakened is missed, by the number of its rule.
+    for file, line, weak, rule in (
+            ("faillock", "deny = 3", "deny = 6", "5.3.3.1.1"),
+            ("faillock", "unlock_time = 0", "unlock_time = 60000",
+             "UBTU-22-411045"),
+            ("faillock", "even_deny_root", "", "5.3.3.1.3"),
+            ("pwquality", "minlen = 15", "minlen = 13", "5.3.3.2.2"),
+            ("pwquality", "dcredit = -1", "dcredit = 2", "5.3.3.2.2"),
+            ("pwquality", "difok = 8", "difok = 1", "5.3.3.2.1"),
+            ("pwquality", "maxrepeat = 3", "maxrepeat = 4", "5.3.3.2.4"),
+            ("pwquality", "ocredit = -1", "", "UBTU-22-611025"),
+            ("pwquality", "retry = 3", "retry = 4", "UBTU-22-611045"),
+            ("pwhistory", "remember = 24", "remember = 4", "5.3.3.3.1")):
+        write(file, HARD[file].replace(line, weak))
+        guide = "stig" if rule.startswith("U") else "cis"
+        missed = {one["rule"] for one in benchmark(host, guide)
+                  if not one["fulfilled"]}
+        assert rule in missed, (rule, missed)
+        write(file, HARD[file])
+    host.add("bob", OLD, max=99999, min=0)
+    missed = {one["rule"]: one["by"] for one in benchmark(host, "cis")
+              if not one["fulfilled"]}
+    assert set(missed) == {"5.4.1.1", "5.4.1.2", "5.4.1.5"}
+    assert all("bob" in by for by in missed.values())
+    text = host.run("selfresetctl", "check", "--benchmark", "cis").stdout
+    assert max(map(len, text.splitlines())) <= 72
+    assert "did you mean \"stig\"" in ctl(host, "check", "--benchmark", "stg",
+                                          code=64).stderr
+
+
+CONTENT = pathlib.Path("/usr/share/xml/scap/ssg/content")
+TAILORING = PAGE / "tools/openscap/ssg-ubuntu2204-tailoring.xml"
+RULE = "xccdf_org.ssgproject.content_rule_"
+# Rules of the profile about passwords: those that hold,
+SCANNED = ("accounts_maximum_age_login_defs",
+           "accounts_minimum_age_login_defs",
+           "accounts_password_warn_age_login_defs",
+           "accounts_password_set_max_life_existing",
+           "accounts_password_set_min_life_existing",
+           "accounts_password_pam_retry")
+# those that also want another module in the stacks, but whose values count,
+VALUES = ("dcredit", "lcredit", "minclass", "minlen", "ocredit", "ucredit")
+# and those that only want another module.
+OTHERS = ("accounts_passwords_pam_tally2",
+          "accounts_password_pam_pwhistory_remember")
+LEFT_OUT = (*(f"accounts_password_pam_{name}" for name in VALUES), *OTHERS)
+
+
+def scan(host):
+    """{rule: result} of OpenSCAP, and the tests of values that are true.  Rules
+    that are asked for are tried even if they are left out."""
+    folder = RUN / "scan"
+    folder.mkdir(exist_ok=True)
+    done = host.run(
+        "oscap", "xccdf", "eval", "--tailoring-file", TAILORING,
+        "--profile", "xccdf_selfreset_profile_ubuntu2204_cis",
+        *(word for rule in SCANNED + LEFT_OUT
+          for word in ("--rule", RULE + rule)), "--oval-results",
+        "--results", folder / "results.xml",
+        "--cpe", CONTENT / "ssg-ubuntu2204-cpe-dictionary.xml",
+        CONTENT / "ssg-ubuntu2204-xccdf.xml", cwd=folder)
+    assert (folder / "results.xml").exists(), done.stdout + done.stderr
+    space = "{http://checklists.nist.gov/xccdf/1.2}"
+    found = {one.get("idref").removeprefix(RULE):
+             one.find(f"{space}result").text for one in
+             ElementTree.parse(folder / "results.xml").iter(
+                 f"{space}rule-result")}
+    tests = ElementTree.parse(
+        folder / "ssg-ubuntu2204-oval.xml.result.xml").iter(
+            "{http://oval.mitre.org/XMLSchema/oval-results-5}test")
+    true = {one.get("test_id") for one in tests if one.get("result") == "true"}
+    return {rule: found[rule] for rule in SCANNED + LEFT_OUT}, true
+
+
+def test_what_a_scanner_reads_is_in_force(host):
+    """OpenSCAP, with the profile for Ubuntu 22.04: Debian's own content has no
+    rules for these files."""
+    release = RUN / "os-release"
+    release.write_text('NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n'
+                       'VERSION_CODENAME=jammy\nID_LIKE=debian\n')
+    (ETC / "lsb-release").write_text(
+        "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\nDISTRIB_CODENAME=jammy\n")
+    host.add("ann", OLD, min=1, max=60)
+    for line in (ETC / "shadow").read_text().splitlines():
+        name = line.split(":")[0]
+        host.set_shadow(name, 3, 1)
+        host.set_shadow(name, 4, 60)
+    harden(host)
+    mount("--bind", release, "/usr/lib/os-release")
+    try:
+        found, true = scan(host)
+    finally:
+        subprocess.run(["umount", "/usr/lib/os-release"], check=True)
+        (ETC / "lsb-release").unlink()
+    # Those that are left out fail for the module alone: the values are right.
+    assert found == {**dict.fromkeys(SCANNED, "pass"),
+                     **dict.fromkeys(LEFT_OUT, "fail")}
+    assert {f"oval:ssg-test_password_pam_pwquality_{name}:tst:1"
+            for name in VALUES} <= true
+    # 14 characters of each kind are one too few, 15 are not.
+    for password, code in (("Xk4!vq-Wm7#zrB", 9), ("Xk4!vq-Wm7#zrBn", 0)):
+        ctl(host, "password-check", "ann", input=password + "\n", code=code)
+
+
+def test_each_rule_that_is_left_out_exists_and_has_a_reason():
+    space = "{http://checklists.nist.gov/xccdf/1.2}"
+    for path in (PAGE / "tools/openscap").glob("*.xml"):
+        tree = ElementTree.parse(path).getroot()
+        content = pathlib.Path(tree.find(f"{space}benchmark").get("href"))
+        known = content.read_text() if content.exists() else None
+        selects = list(tree.iter(f"{space}select"))
+        assert selects
+        if path == TAILORING:
+            assert ({select.get("idref").removeprefix(RULE)
+                     for select in selects} == set(LEFT_OUT))
+        for select in selects:
+            assert len(select.find(f"{space}remark").text) > 40
+            assert known is None or f'"{select.get("idref")}"' in known

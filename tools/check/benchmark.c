@@ -1,0 +1,750 @@
+/*
+ * Benchmark: the rules of hardening guides about passwords and lockouts, and
+ * what fulfils each on this host.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <shadow.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/config/value.h"
+#include "policy/password/plan.h"
+#include "tools/check/benchmark.h"
+#include "tools/check/pam_stack.h"
+#include "tools/check/pam_config.h"
+#include "tools/ctl.h"
+#include "tools/report.h"
+
+#define LOGIN_DEFS "/etc/login.defs"
+
+enum guide { GUIDE_CIS, GUIDE_STIG, GUIDE_COUNT };
+
+const char *const benchmark_names[] = {"cis", "stig", NULL};
+
+/* What the rules are about, read once. */
+struct host {
+    const struct sr_config *config;
+    const struct sr_rules *rules;
+    struct sr_pwquality *pwq; /* NULL: it cannot be read */
+    struct sr_plan plan;
+    struct stack stack[STACK_TYPE_COUNT];
+    sr_time now;
+    enum guide guide;
+    char by[256]; /* the answer of a test: what is there */
+};
+
+__attribute__((format(printf, 2, 3))) static void
+say(struct host *host, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(host->by, sizeof(host->by), format, list);
+    va_end(list);
+}
+
+/* ---- where a key is set */
+
+/* " (FILE:LINE)" of the last line that sets a key; " (default)". */
+static void
+say_key(struct host *host, const char *section, const char *name,
+        const char *value)
+{
+    const struct sr_key *key = sr_key_find(section, name);
+    const struct sr_setting *found = NULL;
+
+    for (size_t i = 0; i < host->config->setting_count; i++) {
+        const struct sr_setting *setting = &host->config->setting[i];
+
+        if (setting->key == key && setting->line > 0 && setting->owner == NULL)
+            found = setting;
+    }
+    if (found == NULL)
+        say(host, "%s.%s = %s (default)", section, name, value);
+    else
+        say(host, "%s.%s = %s (%s:%u)", section, name, value, found->file,
+            found->line);
+}
+
+static void
+say_number(struct host *host, const char *section, const char *name,
+           int64_t number, const char *unit)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lld%s", (long long)number, unit);
+    say_key(host, section, name, text);
+}
+
+static bool
+is_served(const struct host *host, enum stack_type type)
+{
+    const struct stack *stack = &host->stack[type];
+
+    for (size_t i = 0; i < stack->count; i++) {
+        if ((stack->line[i]->kinds & MODULE_SELF) != 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct stack_line *
+find_line(const struct host *host, enum stack_type type, const char *module)
+{
+    const struct stack *stack = &host->stack[type];
+
+    for (size_t i = 0; i < stack->count; i++) {
+        if (strcmp(stack->line[i]->module, module) == 0)
+            return stack->line[i];
+    }
+    return NULL;
+}
+
+/* ---- modules in the stacks */
+
+static bool
+has_unix(struct host *host, long limit)
+{
+    (void)limit;
+    for (int type = STACK_AUTH; type < STACK_TYPE_COUNT; type++) {
+        if (find_line(host, (enum stack_type)type, "pam_unix.so") == NULL) {
+            say(host, "pam_unix.so is not in all of the common stacks");
+            return false;
+        }
+    }
+    say(host, "pam_unix.so is below pam_selfreset.so in each stack");
+    return true;
+}
+
+static bool
+serves_auth(struct host *host, long limit)
+{
+    (void)limit;
+    say(host, is_served(host, STACK_AUTH)
+                  ? "pam_selfreset.so counts attempts in place of pam_faillock"
+                  : "pam_selfreset.so is not in the auth stack");
+    return is_served(host, STACK_AUTH);
+}
+
+static bool
+serves_quality(struct host *host, long limit)
+{
+    (void)limit;
+    say(host, is_served(host, STACK_PASSWORD)
+                  ? "pam_selfreset.so checks passwords in place of "
+                    "pam_pwquality"
+                  : "pam_selfreset.so is not in the password stack");
+    return is_served(host, STACK_PASSWORD);
+}
+
+static bool
+serves_history(struct host *host, long limit)
+{
+    (void)limit;
+    say(host, is_served(host, STACK_PASSWORD)
+                  ? "pam_selfreset.so keeps old passwords in place of "
+                    "pam_pwhistory"
+                  : "pam_selfreset.so is not in the password stack");
+    return is_served(host, STACK_PASSWORD);
+}
+
+/* Whether pam_unix's line in the password stack has an argument. */
+static bool
+unix_has(struct host *host, const char *argument)
+{
+    const struct stack_line *line =
+        find_line(host, STACK_PASSWORD, "pam_unix.so");
+    const bool has = line != NULL && stack_has(line, argument);
+
+    if (line == NULL)
+        say(host, "pam_unix.so is not in the password stack");
+    else
+        say(host, "%s:%u: pam_unix.so %s %s", line->file, line->number,
+            has ? "has" : "has not", argument);
+    return has;
+}
+
+static bool
+unix_authtok(struct host *host, long limit)
+{
+    (void)limit;
+    return unix_has(host, "use_authtok");
+}
+
+static bool
+unix_no_remember(struct host *host, long limit)
+{
+    const struct stack_line *line =
+        find_line(host, STACK_PASSWORD, "pam_unix.so");
+    bool has = false;
+
+    (void)limit;
+    for (size_t i = 0; line != NULL && i < line->argument_count; i++)
+        has = has || strncmp(line->argument[i], "remember=", 9) == 0;
+    say(host,
+        has ? "pam_unix.so has remember" : "pam_unix.so has not remember");
+    return !has;
+}
+
+static bool
+unix_hash(struct host *host, long limit)
+{
+    (void)limit;
+    return unix_has(host, "yescrypt") || unix_has(host, "sha512");
+}
+
+static bool
+no_nullok(struct host *host, long limit)
+{
+    const struct stack_line *line = find_line(host, STACK_AUTH, "pam_unix.so");
+
+    (void)limit;
+    if (line != NULL && stack_has(line, "nullok")) {
+        say(host, "%s:%u: pam_unix.so has nullok", line->file, line->number);
+        return false;
+    }
+    say_key(host, "selfreset", "nullok", host->rules->nullok ? "yes" : "no");
+    return !host->rules->nullok;
+}
+
+/* ---- lockouts */
+
+static bool
+attempts(struct host *host, long limit)
+{
+    say_number(host, "lockout", "attempts", host->rules->attempts, "");
+    return host->rules->attempts > 0 && host->rules->attempts <= limit;
+}
+
+static bool
+window(struct host *host, long limit)
+{
+    say_number(host, "lockout", "window", host->rules->window, "s");
+    return host->rules->window >= limit;
+}
+
+/* Until an administrator acts, or at least so long. */
+static bool
+duration(struct host *host, long limit)
+{
+    const struct sr_rules *rules = host->rules;
+
+    if (rules->limit > 0 && rules->limit <= rules->attempts) {
+        say_number(host, "lockout", "limit", rules->limit, "");
+        return true;
+    }
+    say_number(host, "lockout", "duration", rules->duration, "s");
+    return limit > 0 && rules->duration >= limit;
+}
+
+static bool
+root_lockout(struct host *host, long limit)
+{
+    (void)limit;
+    say_key(host, "lockout", "root", host->rules->lock_root ? "yes" : "no");
+    return host->rules->lock_root;
+}
+
+static bool
+delay(struct host *host, long limit)
+{
+    say_number(host, "lockout", "delay", host->rules->delay, "s");
+    return host->rules->delay >= limit;
+}
+
+/* ---- quality */
+
+/* Say what a rule of quality takes, and return it. */
+static unsigned
+need(struct host *host, enum sr_quality_rule rule)
+{
+    static const char *const preset[] = {"nist", "ad", "pwquality"};
+    const unsigned number = host->pwq == NULL ? 0 : host->plan.need[rule];
+
+    if (host->pwq == NULL)
+        say(host, "libpwquality cannot be used");
+    else
+        say(host, "%s: %u, by password.preset = %s",
+            sr_quality_rule_names[rule], number, preset[host->rules->preset]);
+    return number;
+}
+
+static bool
+least_length(struct host *host, long limit)
+{
+    const struct sr_pwquality_values *values =
+        host->pwq == NULL ? NULL : sr_pwquality_values(host->pwq);
+    const unsigned length = need(host, SR_QUALITY_LEN_MIN);
+
+    if (host->pwq != NULL && host->plan.has_credits &&
+        (values->dcredit > 0 || values->ucredit > 0 || values->lcredit > 0 ||
+         values->ocredit > 0)) {
+        say(host, "credits of pwquality.conf make shorter ones enough");
+        return false;
+    }
+    return length >= (unsigned long)limit;
+}
+
+static bool
+differs(struct host *host, long limit)
+{
+    return need(host, SR_QUALITY_SIMILAR) >= (unsigned long)limit;
+}
+
+static bool
+needs_upper(struct host *host, long limit)
+{
+    return need(host, SR_QUALITY_CLASS_UPPER) >= (unsigned long)limit;
+}
+
+static bool
+needs_lower(struct host *host, long limit)
+{
+    return need(host, SR_QUALITY_CLASS_LOWER) >= (unsigned long)limit;
+}
+
+static bool
+needs_digit(struct host *host, long limit)
+{
+    return need(host, SR_QUALITY_CLASS_DIGIT) >= (unsigned long)limit;
+}
+
+static bool
+needs_other(struct host *host, long limit)
+{
+    return need(host, SR_QUALITY_CLASS_OTHER) >= (unsigned long)limit;
+}
+
+/* Classes in all, or one of each. */
+static bool
+classes(struct host *host, long limit)
+{
+    return (needs_upper(host, 1) && needs_lower(host, 1) &&
+            needs_digit(host, 1) && needs_other(host, 1)) ||
+           need(host, SR_QUALITY_CLASS_MIN) >= (unsigned long)limit;
+}
+
+static bool
+repeats(struct host *host, long limit)
+{
+    const unsigned most = need(host, SR_QUALITY_REPEAT);
+
+    return most > 0 && most <= (unsigned long)limit;
+}
+
+static bool
+sequences(struct host *host, long limit)
+{
+    const unsigned most = need(host, SR_QUALITY_SEQUENCE);
+
+    return most > 0 && most <= (unsigned long)limit;
+}
+
+static bool
+dictionary(struct host *host, long limit)
+{
+    (void)limit;
+    return need(host, SR_QUALITY_DICTIONARY) > 0;
+}
+
+static bool
+enforced(struct host *host, long limit)
+{
+    (void)limit;
+    say(host, "the rules are enforced for every user");
+    return is_served(host, STACK_PASSWORD);
+}
+
+static bool
+for_root(struct host *host, long limit)
+{
+    const bool is_enforced = host->rules->root == SR_ROOT_ENFORCE;
+
+    (void)limit;
+    say_key(host, "change", "root", is_enforced ? "enforce" : "advise");
+    return is_enforced;
+}
+
+static bool
+history(struct host *host, long limit)
+{
+    say_number(host, "password", "history", host->rules->history, "");
+    return host->rules->history >= (unsigned long)limit;
+}
+
+static bool
+tries(struct host *host, long limit)
+{
+    say_number(host, "change", "tries", host->rules->tries, "");
+    return host->rules->tries <= (unsigned long)limit;
+}
+
+/* ---- ages */
+
+/* A word of login.defs; empty: it is not set. */
+static void
+login_defs(const char *name, char *value, size_t size)
+{
+    FILE *stream = fopen(LOGIN_DEFS, "re");
+    char line[512], word[64], text[128];
+
+    value[0] = '\0';
+    while (stream != NULL && fgets(line, sizeof(line), stream) != NULL) {
+        if (sscanf(line, " %63[A-Z_] %127s", word, text) == 2 &&
+            strcmp(word, name) == 0)
+            snprintf(value, size, "%s", text);
+    }
+    if (stream != NULL)
+        fclose(stream);
+}
+
+static long
+login_defs_days(const char *name)
+{
+    char value[128];
+
+    login_defs(name, value, sizeof(value));
+    return value[0] == '\0' ? -1 : atol(value);
+}
+
+/* Whether the entry has a password that can be used. */
+static bool
+has_password(const struct spwd *entry)
+{
+    return entry->sp_pwdp != NULL && entry->sp_pwdp[0] != '\0' &&
+           strchr("!*", entry->sp_pwdp[0]) == NULL;
+}
+
+/* How many local accounts with a password break `is_bad`, and the first. */
+static size_t
+count_accounts(struct host *host, long limit,
+               bool (*is_bad)(const struct host *host, const struct spwd *entry,
+                              long limit),
+               char first[64])
+{
+    FILE *stream = fopen("/etc/shadow", "re");
+    const struct spwd *entry;
+    size_t count = 0;
+
+    first[0] = '\0';
+    while (stream != NULL && (entry = fgetspent(stream)) != NULL) {
+        if (!has_password(entry) || !is_bad(host, entry, limit))
+            continue;
+        if (count++ == 0)
+            snprintf(first, 64, "%s", entry->sp_namp);
+    }
+    if (stream != NULL)
+        fclose(stream);
+    return count;
+}
+
+/* By login.defs for new accounts, and for each account that there is. */
+static bool
+ages(struct host *host, long limit, const char *name, bool is_most,
+     bool (*is_bad)(const struct host *host, const struct spwd *entry,
+                    long limit))
+{
+    const long days = login_defs_days(name);
+    char first[64];
+    const size_t bad = count_accounts(host, limit, is_bad, first);
+
+    if (days < 0 || (is_most ? days > limit : days < limit)) {
+        say(host, "%s: %s is %ld", LOGIN_DEFS, name, days);
+        return false;
+    }
+    if (bad > 0)
+        say(host, "%zu account%s, the first is %s", bad, bad == 1 ? "" : "s",
+            first);
+    else
+        say(host, "%s: %s %ld, and every account", LOGIN_DEFS, name, days);
+    return bad == 0;
+}
+
+static bool
+is_too_old(const struct host *host, const struct spwd *entry, long limit)
+{
+    const int64_t own = host->rules->max_age;
+
+    return (entry->sp_max < 0 || entry->sp_max > limit) &&
+           (own == 0 || own > limit * SR_DAY);
+}
+
+static bool
+max_age(struct host *host, long limit)
+{
+    return ages(host, limit, "PASS_MAX_DAYS", true, is_too_old);
+}
+
+static bool
+is_too_new(const struct host *host, const struct spwd *entry, long limit)
+{
+    return entry->sp_min < limit && host->rules->minimum_age < limit * SR_DAY;
+}
+
+static bool
+min_age(struct host *host, long limit)
+{
+    return ages(host, limit, "PASS_MIN_DAYS", false, is_too_new);
+}
+
+static bool
+is_warned_late(const struct host *host, const struct spwd *entry, long limit)
+{
+    const bool is_own =
+        host->rules->warn_by != SR_WARN_BY_ACCOUNT || entry->sp_warn < 0;
+
+    return (is_own ? host->rules->warn / SR_DAY : entry->sp_warn) < limit;
+}
+
+static bool
+warning(struct host *host, long limit)
+{
+    return ages(host, limit, "PASS_WARN_AGE", false, is_warned_late);
+}
+
+static bool
+method(struct host *host, long limit)
+{
+    char value[128];
+
+    (void)limit;
+    login_defs("ENCRYPT_METHOD", value, sizeof(value));
+    say(host, "%s: ENCRYPT_METHOD %s", LOGIN_DEFS,
+        value[0] == '\0' ? "is not set" : value);
+    return strcmp(value, "YESCRYPT") == 0 || strcmp(value, "SHA512") == 0;
+}
+
+static bool
+is_never_inactive(const struct host *host, const struct spwd *entry, long limit)
+{
+    const int64_t own = host->rules->inactive;
+
+    return (entry->sp_inact < 0 || entry->sp_inact > limit) &&
+           (own == 0 || own > limit * SR_DAY);
+}
+
+static bool
+inactive(struct host *host, long limit)
+{
+    char first[64];
+    const size_t bad = count_accounts(host, limit, is_never_inactive, first);
+
+    if (bad > 0)
+        say(host, "%zu account%s, the first is %s", bad, bad == 1 ? "" : "s",
+            first);
+    else
+        say(host, "every account, by shadow(5) or expiry.inactive");
+    return bad == 0;
+}
+
+static bool
+is_of_the_future(const struct host *host, const struct spwd *entry, long limit)
+{
+    (void)limit;
+    return entry->sp_lstchg > host->now / SR_DAY;
+}
+
+static bool
+changed_in_the_past(struct host *host, long limit)
+{
+    char first[64];
+    const size_t bad = count_accounts(host, limit, is_of_the_future, first);
+
+    if (bad > 0)
+        say(host, "%zu account%s, the first is %s", bad, bad == 1 ? "" : "s",
+            first);
+    else
+        say(host, "every account");
+    return bad == 0;
+}
+
+/* ---- the rules */
+
+struct rule {
+    struct {
+        const char *id; /* NULL: it is not in this guide */
+        long limit;
+    } in[GUIDE_COUNT];
+    const char *title;
+    bool (*is_fulfilled)(struct host *host, long limit);
+};
+
+#define NOWHERE                                                                \
+    {                                                                          \
+        NULL, 0                                                                \
+    }
+
+/* clang-format off */
+static const struct rule rules[] = {
+    {{{"5.3.2.1", 0}, NOWHERE}, "pam_unix is enabled", has_unix},
+    {{{"5.3.2.2", 0}, NOWHERE}, "pam_faillock is enabled", serves_auth},
+    {{{"5.3.2.3", 0}, {"UBTU-22-215010", 0}},
+     "pam_pwquality is enabled", serves_quality},
+    {{{"5.3.2.4", 0}, NOWHERE}, "pam_pwhistory is enabled", serves_history},
+    {{{"5.3.3.1.1", 5}, {"UBTU-22-411045", 3}},
+     "few wrong passwords lock an account", attempts},
+    {{NOWHERE, {"UBTU-22-411045", 900}},
+     "wrong passwords are counted for 15 minutes", window},
+    {{{"5.3.3.1.2", 900}, {"UBTU-22-411045", 0}},
+     "how long an account stays locked", duration},
+    {{{"5.3.3.1.3", 0}, NOWHERE}, "root is locked as well", root_lockout},
+    {{NOWHERE, {"UBTU-22-412010", 4}},
+     "delay after a wrong password", delay},
+    {{{"5.3.3.2.1", 2}, {"UBTU-22-611040", 8}},
+     "characters that must differ", differs},
+    {{{"5.3.3.2.2", 14}, {"UBTU-22-611035", 15}},
+     "least length", least_length},
+    {{{"5.3.3.2.3", 4}, NOWHERE}, "kinds of characters", classes},
+    {{NOWHERE, {"UBTU-22-611010", 1}}, "an upper-case letter", needs_upper},
+    {{NOWHERE, {"UBTU-22-611015", 1}}, "a lower-case letter", needs_lower},
+    {{NOWHERE, {"UBTU-22-611020", 1}}, "a digit", needs_digit},
+    {{NOWHERE, {"UBTU-22-611025", 1}}, "a special character", needs_other},
+    {{{"5.3.3.2.4", 3}, NOWHERE}, "same characters in a row", repeats},
+    {{{"5.3.3.2.5", 3}, NOWHERE}, "sequences of characters", sequences},
+    {{{"5.3.3.2.6", 0}, {"UBTU-22-611030", 0}},
+     "words of the dictionary", dictionary},
+    {{{"5.3.3.2.7", 0}, {"UBTU-22-611045", 0}},
+     "the quality is enforced", enforced},
+    {{NOWHERE, {"UBTU-22-611045", 3}}, "tries at a change", tries},
+    {{{"5.3.3.2.8", 0}, NOWHERE}, "the quality holds for root", for_root},
+    {{{"5.3.3.3.1", 24}, {"UBTU-22-611050", 5}},
+     "old passwords that are refused", history},
+    {{{"5.3.3.3.2", 0}, NOWHERE}, "the history holds for root", for_root},
+    {{{"5.3.3.3.3", 0}, NOWHERE},
+     "pam_pwhistory takes the password that was checked", serves_history},
+    {{{"5.3.3.4.1", 0}, {"UBTU-22-611060", 0}},
+     "no empty passwords", no_nullok},
+    {{{"5.3.3.4.2", 0}, NOWHERE}, "pam_unix keeps no history",
+     unix_no_remember},
+    {{{"5.3.3.4.3", 0}, {"UBTU-22-611055", 0}},
+     "pam_unix stores strong hashes", unix_hash},
+    {{{"5.3.3.4.4", 0}, NOWHERE},
+     "pam_unix takes the password that was checked", unix_authtok},
+    {{{"5.4.1.1", 365}, {"UBTU-22-411030", 60}}, "greatest age", max_age},
+    {{{"5.4.1.2", 1}, {"UBTU-22-411025", 1}}, "least age", min_age},
+    {{{"5.4.1.3", 7}, NOWHERE}, "days of warning", warning},
+    {{{"5.4.1.4", 0}, NOWHERE}, "hashes of new passwords", method},
+    {{{"5.4.1.5", 45}, {"UBTU-22-411035", 35}},
+     "lock after the password has expired", inactive},
+    {{{"5.4.1.6", 0}, NOWHERE},
+     "the last change was in the past", changed_in_the_past},
+};
+/* clang-format on */
+
+static void
+ignore_problem(void *context, const char *file, unsigned number,
+               const char *what)
+{
+    (void)context;
+    (void)file;
+    (void)number;
+    (void)what;
+}
+
+static void
+read_stacks(struct host *host)
+{
+    static const char *const common[STACK_TYPE_COUNT] = {
+        [STACK_AUTH] = "common-auth",
+        [STACK_ACCOUNT] = "common-account",
+        [STACK_PASSWORD] = "common-password",
+        [STACK_SESSION] = "common-session",
+    };
+    struct stack_reader reader = {.folders = check_pam_folders,
+                                  .problem = ignore_problem};
+
+    for (int type = STACK_AUTH; type < STACK_TYPE_COUNT; type++) {
+        const char *const names[] = {common[type], "system-auth", "login"};
+
+        for (size_t i = 0; i < 3; i++) {
+            if (stack_read(&reader, names[i], (enum stack_type)type,
+                           &host->stack[type]))
+                break;
+            stack_free(&host->stack[type]);
+        }
+    }
+}
+
+static void
+print_rule(struct report *report, const struct rule *rule,
+           const struct host *host, bool is_fulfilled)
+{
+    char line[512], first[40];
+
+    if (report->is_json) {
+        json_object(&report->json, NULL);
+        json_string(&report->json, "rule", rule->in[host->guide].id);
+        json_string(&report->json, "title", rule->title);
+        json_bool(&report->json, "fulfilled", is_fulfilled);
+        json_string(&report->json, "by", host->by);
+        json_end(&report->json);
+        return;
+    }
+    snprintf(first, sizeof(first), "%s  %-15s ", is_fulfilled ? "yes" : "NO ",
+             rule->in[host->guide].id);
+    snprintf(line, sizeof(line), "%s: %s.", rule->title, host->by);
+    ctl_wrap(stdout, first, 21, line);
+}
+
+/* All rules of the guide; returns how many are not fulfilled. */
+static size_t
+print_rules(struct ctl *ctl, struct host *host)
+{
+    struct report report = {.is_json = ctl->is_json};
+    size_t count = 0, bad = 0;
+
+    json_begin(&report.json, stdout);
+    if (ctl->is_json)
+        json_array(&report.json, NULL);
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        bool is_fulfilled;
+
+        if (rules[i].in[host->guide].id == NULL)
+            continue;
+        is_fulfilled =
+            rules[i].is_fulfilled(host, rules[i].in[host->guide].limit);
+        print_rule(&report, &rules[i], host, is_fulfilled);
+        count++;
+        bad += !is_fulfilled;
+    }
+    if (ctl->is_json)
+        json_end(&report.json);
+    else
+        printf("%zu of %zu rules are fulfilled.\n", count - bad, count);
+    return bad;
+}
+
+int
+ctl_check_benchmark(struct ctl *ctl, const char *name)
+{
+    struct host host = {.now = ctl->now};
+    char why[256];
+    size_t bad;
+    int guide = 0;
+
+    while (benchmark_names[guide] != NULL &&
+           strcmp(benchmark_names[guide], name) != 0)
+        guide++;
+    if (guide == GUIDE_COUNT)
+        return ctl_unknown(ctl, "benchmark", name, benchmark_names,
+                           GUIDE_COUNT);
+    if (!ctl_load(ctl))
+        return CTL_ERRORS;
+    host.guide = (enum guide)guide;
+    host.config = ctl->config;
+    host.rules = &ctl->config->rules;
+    host.pwq = sr_pwquality_open(NULL, NULL, why, sizeof(why));
+    if (host.pwq != NULL)
+        sr_plan_make(&host.plan, host.rules, host.pwq);
+    read_stacks(&host);
+    bad = print_rules(ctl, &host);
+    for (int type = STACK_AUTH; type < STACK_TYPE_COUNT; type++)
+        stack_free(&host.stack[type]);
+    sr_pwquality_close(host.pwq);
+    return bad == 0 ? CTL_OK : CTL_WARNINGS;
+}

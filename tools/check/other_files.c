@@ -1,0 +1,195 @@
+/*
+ * Check other files: settings of pam_faillock, pam_pwquality and pam_pwhistory
+ * that are not in force.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/config/other_files.h"
+#include "policy/config/value.h"
+#include "tools/check/other_files.h"
+
+struct comparison {
+    const struct sr_config *config;
+    struct findings *findings;
+    const char *word; /* of selfreset.defaults_from */
+    bool is_listed;
+};
+
+static void
+report(const struct comparison *comparison, const struct sr_other_line *line,
+       const char *why)
+{
+    char advice[200];
+
+    if (comparison->is_listed)
+        snprintf(advice, sizeof(advice),
+                 "Make the line say what is in force, or correct "
+                 "selfreset.conf.");
+    else
+        snprintf(advice, sizeof(advice),
+                 "Add \"%s\" to selfreset.defaults_from, or make the line say "
+                 "what is in force.",
+                 comparison->word);
+    findings_add_at(
+        comparison->findings, SEVERITY_WARNING, line->file, line->line, NULL,
+        advice, "\"%s%s%s\" is not in force, though scanners read it: %s.",
+        line->name, line->value[0] == '\0' ? "" : " = ", line->value, why);
+}
+
+/* The setting of a key that counts, of those that a line has made. */
+static const struct sr_setting *
+find_setting(const struct sr_config *config, const struct sr_key *key,
+             const char *group)
+{
+    for (size_t i = config->setting_count; i-- > 0;) {
+        const struct sr_setting *setting = &config->setting[i];
+
+        if (setting->key == key && setting->line > 0 &&
+            (group == NULL ? setting->owner == NULL
+                           : setting->owner != NULL &&
+                                 strcmp(setting->owner, group) == 0))
+            return setting;
+    }
+    return NULL;
+}
+
+/* The number that a key has for all, or for a group. */
+static int64_t
+number_in_force(const struct sr_config *config, const struct sr_key *key,
+                const struct sr_setting *setting)
+{
+    const char *structure = key->scope == SR_SCOPE_GLOBAL
+                                ? (const char *)config
+                                : (const char *)&config->rules;
+    const void *member = structure + key->offset;
+
+    if (setting != NULL)
+        return setting->value.number;
+    switch (key->type) {
+    case SR_KEY_SWITCH:
+        return *(const bool *)member;
+    case SR_KEY_COUNT:
+        return *(const unsigned *)member;
+    case SR_KEY_DURATION:
+        return *(const int64_t *)member;
+    default:
+        return *(const int *)member;
+    }
+}
+
+static void
+compare(void *context, const char *section, const char *name, const char *group,
+        const char *text, const struct sr_other_line *from)
+{
+    const struct comparison *comparison = context;
+    const struct sr_config *config = comparison->config;
+    const struct sr_key *key = sr_key_find(section, name);
+    const struct sr_setting *setting = find_setting(config, key, group);
+    union sr_value value;
+    char why[256], values[128];
+
+    if (sr_value_parse(key, text, &value) != 0) {
+        sr_value_describe(key, values, sizeof(values));
+        snprintf(why, sizeof(why), "%s.%s must be %s", section, name, values);
+    } else if (number_in_force(config, key, setting) == value.number) {
+        return;
+    } else if (setting != NULL && setting->file != NULL) {
+        snprintf(why, sizeof(why), "%s.%s%s%s has another value by %.150s:%u",
+                 section, name, group == NULL ? "" : " for the group ",
+                 group == NULL ? "" : group, setting->file, setting->line);
+    } else {
+        snprintf(why, sizeof(why), "%s.%s%s%s has another value", section, name,
+                 group == NULL ? "" : " for the group ",
+                 group == NULL ? "" : group);
+    }
+    report(comparison, from, why);
+}
+
+/* A number of a line that becomes another one on its way. */
+static void
+check_raised(const struct comparison *comparison,
+             const struct sr_other_lines *lines)
+{
+    const struct sr_rules *rules = &comparison->config->rules;
+    const struct {
+        const char *name;
+        long most;
+        const char *why;
+    } bound[] = {
+        {"deny", SR_ATTEMPTS_MAX, "at most 64 attempts are counted"},
+        {"remember", SR_HISTORY_MAX, "at most 64 old passwords are kept"},
+    };
+    const struct sr_other_line *line = sr_other_find(lines, "unlock_time");
+    const long duration = line == NULL ? 0 : atol(line->value);
+
+    if (duration > 0 && duration < rules->window)
+        report(comparison, line,
+               "a lockout is not shorter than the window (fail_interval)");
+    for (size_t i = 0; i < sizeof(bound) / sizeof(bound[0]); i++) {
+        line = sr_other_find(lines, bound[i].name);
+        if (line != NULL && atol(line->value) > bound[i].most)
+            report(comparison, line, bound[i].why);
+    }
+}
+
+/* What libpwquality reads, and selfreset.conf or this module overrules. */
+static void
+check_quality_lines(const struct comparison *comparison,
+                    const struct sr_other_lines *lines)
+{
+    const struct sr_rules *rules = &comparison->config->rules;
+    const struct sr_other_line *length = sr_other_find(lines, "minlen");
+    const struct sr_other_line *classes = sr_other_find(lines, "minclass");
+    const struct sr_other_line *enforcing = sr_other_find(lines, "enforcing");
+
+    if (rules->preset == SR_PRESET_PWQUALITY && length != NULL &&
+        rules->min_length > 0 && rules->min_length != atol(length->value))
+        report(comparison, length, "password.min_length has another value");
+    if (rules->preset == SR_PRESET_PWQUALITY && classes != NULL &&
+        rules->min_classes > 0 && rules->min_classes != atol(classes->value))
+        report(comparison, classes, "password.min_classes has another value");
+    if (enforcing != NULL && strcmp(enforcing->value, "0") == 0)
+        report(comparison, enforcing, "rules are always enforced");
+}
+
+static void
+check_file(struct comparison *comparison, enum sr_other other)
+{
+    const struct sr_other_visitor visitor = {compare, comparison};
+    struct sr_config_errors errors = {0};
+    struct sr_stamps stamps = {.item = NULL};
+    struct sr_other_lines lines;
+
+    comparison->word = sr_other_words[other];
+    comparison->is_listed = sr_string_list_has(
+        &comparison->config->defaults_from, comparison->word);
+    sr_other_read(other, &lines, &stamps, &errors);
+    for (size_t i = 0; i < errors.count; i++)
+        findings_add(comparison->findings, SEVERITY_WARNING,
+                     sr_other_path(other), NULL, "Correct it.",
+                     "It cannot be compared with what is in force: %s.",
+                     errors.item[i]);
+    sr_other_visit(other, &lines, &visitor);
+    if (other == SR_OTHER_PWQUALITY)
+        check_quality_lines(comparison, &lines);
+    else
+        check_raised(comparison, &lines);
+    sr_other_lines_free(&lines);
+    sr_stamps_free(&stamps);
+    sr_config_errors_free(&errors);
+}
+
+void
+check_other_files(const struct sr_config *config, struct findings *findings)
+{
+    struct comparison comparison = {.config = config, .findings = findings};
+
+    for (int i = 0; i < SR_OTHER_COUNT; i++)
+        check_file(&comparison, (enum sr_other)i);
+}
