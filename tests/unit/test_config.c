@@ -1584,6 +1584,9 @@ static void
 test_reset_contradictions(void **state)
 {
     (void)state;
+    refuse("[selfreset]\ndefaults_from = faillok\n",
+           "f:2: selfreset.defaults_from is \"faillok\" but must be a list of "
+           "faillock, pwquality and pwhistory; did you mean \"faillock\"?");
     refuse("[reset]\nclasses = app\n",
            "f:2: reset.gates demands more proofs than there are ways in "
            "reset.classes");
@@ -1611,10 +1614,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 94);
+    assert_int_equal(count, 95);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 188);
+    assert_int_equal(count, 190);
 }
 
 static int
