@@ -149,17 +149,20 @@ filter_fault(const char *filter)
     return fault;
 }
 
-/* ---- DNs (RFC 4514) */
+/* ---- DNs (RFC 4514), also as RFC 2253 (section 4) has servers accept them:
+ * with quotes, semicolons, and spaces around = */
 
 /* A value, up to the separator. */
 static const char *
 read_dn_value(struct reading *reading, bool takes_name)
 {
-    const char *start = reading->at;
+    bool is_quoted = *(reading->at += strspn(reading->at, " ")) == '"';
+    const char *start = reading->at += is_quoted;
 
-    for (; *reading->at != '\0' && strchr(",+", *reading->at) == NULL;
+    for (; *reading->at != '\0' &&
+           strchr(is_quoted ? "\"" : ",;+", *reading->at) == NULL;
          reading->at++) {
-        if (strchr("\"<>;", *reading->at) != NULL)
+        if (!is_quoted && strchr("\"<>", *reading->at) != NULL)
             return "has a character that needs a \\ before it";
         if (*reading->at == '\\') {
             if (is_hex(reading->at + 1))
@@ -174,7 +177,14 @@ read_dn_value(struct reading *reading, bool takes_name)
             reading->names++;
         }
     }
-    return reading->at == start ? "has an attribute without a value" : NULL;
+    if (reading->at == start)
+        return "has an attribute without a value";
+    if (is_quoted && *reading->at == '\0')
+        return "has a quote that is not closed";
+    reading->at += is_quoted;
+    reading->at += is_quoted ? strspn(reading->at, " ") : 0;
+    return strchr(",;+", *reading->at) == NULL ? "has text behind a quote"
+                                               : NULL;
 }
 
 /* "attribute=value,attribute=value"; takes_name: with %u in a value. */
@@ -189,9 +199,11 @@ dn_fault(const char *dn, bool takes_name)
 
         reading.at += strspn(reading.at, " ");
         length = attribute_length(reading.at);
-        if (length == 0 || reading.at[length] != '=')
+        reading.at += length;
+        reading.at += strspn(reading.at, " ");
+        if (length == 0 || *reading.at != '=')
             return "is not of the form attribute=value,attribute=value";
-        reading.at += length + 1;
+        reading.at++;
         fault = read_dn_value(&reading, takes_name);
         if (*reading.at == '\0')
             break;

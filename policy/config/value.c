@@ -147,9 +147,10 @@ is_uri(const char *item, size_t length)
         const char *rest = item + start;
         size_t left = length - start;
 
-        if (length <= start || strncasecmp(item, scheme[i], start) != 0)
+        if (length < start || strncasecmp(item, scheme[i], start) != 0 ||
+            (length == start && i != 2)) /* only a socket has a default */
             continue;
-        if (rest[left - 1] == '/')
+        if (left > 0 && rest[left - 1] == '/')
             left--;
         return left == 0 || (i == 2 ? memchr(rest, '?', left) == NULL
                                     : is_server(rest, left));

@@ -357,7 +357,7 @@ text_for_reader(enum sr_text text, const struct sr_message_context *say)
                             N_("The password has been changed.\nThe directory "
                                "requires another change at the next login.")));
     case SR_TEXT_NOT_SENT:
-        return sr_format(_("The directory cannot be reached now.\n"
+        return sr_format(_("The directory cannot change passwords now.\n"
                            "The password was not changed. Try again later, or "
                            "ask %s."),
                          help);

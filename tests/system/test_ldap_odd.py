@@ -14,11 +14,11 @@ import pytest
 
 import directory
 from directory import BASE, POLICY, ROOT, Slapd, dn_of, stamp, user
-from middle import (ENTRY, ber, control, entry, message, number, octets,
-                    result)
+from middle import (ENTRY, EXTENDED, ber, control, entry, message, number,
+                    octets, result)
 from scratch import ETC, PUBLISHED, free_port
 from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in
-from test_ldap_garbage import ANN, NANO, fake # noqa: F401
+from test_ldap_garbage import ANN, NANO, demand, fake # noqa: F401
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -147,6 +147,18 @@ def test_pages_are_refused(host, slapd):
     assert all_of["ann"]["state"] == all_of["bob"]["state"] == "ok"
 
 
+@pytest.mark.parametrize("most", [1, 4])
+def test_pages_are_smaller(host, slapd, most):
+    """Than the usual ones, where the server takes no larger ones."""
+    slapd(*(user(f"u{i}", UID + i, OLD) for i in range(12)),
+          more=f"limits * size.soft=5 size.hard=5 size.pr={most} "
+          "size.prtotal=unlimited")
+    done, all_of = listed(host)
+    assert done.returncode == 0, done
+    assert len([name for name, one in all_of.items() if name.startswith("u")
+                and one["state"] == "ok"]) == 12, done
+
+
 def test_limit_of_the_size(host, slapd):
     """What can be read is listed, and that there is more is told."""
     slapd(*(user(f"u{i}", UID + i, OLD) for i in range(20)),
@@ -217,6 +229,27 @@ def test_the_next_server_takes_them(host, slapd, name):
     assert done.codes == ["SUCCESS"], (done, host.log.all())
     assert provider.lets_in(dn_of("ann"), NEW)
     assert consumer.lets_in(dn_of("ann"), OLD)
+
+
+# What a server may answer to a change, and a word of what is said then.
+CODES = {3: "cannot change passwords now", 7: "does not allow this host",
+         11: "cannot change passwords now", 12: "cannot change passwords now",
+         48: "does not allow this host", 51: "cannot change passwords now",
+         53: None, 19: None, 65: "does not allow this host",
+         71: "takes no changes", 80: "cannot change passwords now",
+         4096: "does not allow this host"}
+
+
+def test_codes_of_a_change(host, fake):  # noqa: F811
+    """Only those about the value have another password asked for."""
+    for code, word in CODES.items():
+        fake(lies={"bind 2": demand, "extended 1": lambda request, of=code:
+                   message(request.id, result(EXTENDED, of, "no"))})
+        done = change(host, OLD, NEW, NEW, NEW, NEW, forced=True)
+        said = " ".join(done.said.split())
+        assert ("2 tries left" in said) == (word is None), (code, said)
+        assert word is None or (word in said and
+                                done.code == "AUTHTOK_ERR"), (code, said)
 
 
 # ---- floods
@@ -318,6 +351,19 @@ def test_a_name_that_changes_the_direction_of_writing(host, slapd, sign, where):
              if path.is_file()]
     assert files and (is_local or not any(
         sign.encode() in one for one in files))
+
+
+# ---- spellings of a DN
+
+@pytest.mark.parametrize("base", [
+    'OU = people;dc="example" , DC=\\6f\\72g',
+    "2.5.4.11=people, 0.9.2342.19200300.100.1.25=example, dc=org"])
+def test_spellings_of_a_base(host, slapd, base):
+    """As every other client takes them."""
+    server = slapd(user("ann", UID, OLD))
+    configure(host, server, base=base)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert listed(host)[1]["ann"]["state"] == "ok"
 
 
 # ---- alias entries

@@ -1193,11 +1193,11 @@ test_backends(void **state)
 
     struct sr_config *forms = load(
         "[backend x]\nuri = ldap:/// LDAPS://a/ ldap://[fe80::1%25eth0]:389 "
-        "ldapi:/// ldaps://a.b-c_d:65535\nbase = dc=x\n");
+        "ldapi:/// ldapi:// ldaps://a.b-c_d:65535\nbase = dc=x\n");
 
     (void)state;
     assert_non_null(forms);
-    assert_int_equal(forms->backend[0].uri.count, 5);
+    assert_int_equal(forms->backend[0].uri.count, 6);
     sr_config_free(forms);
     assert_non_null(config);
     assert_int_equal(config->backends.count, 2);
@@ -1466,10 +1466,10 @@ static void
 test_dns(void **state)
 {
     static const char *const right[] = {
-        "uid=%u,ou=people,dc=x",
-        "cn=%u+uid=%u, dc=x",
-        "uid=a\\,\\2c\\ %u,dc=x",
-        "0.9.2342.19200300.100.1.1=%u@x.org,dc=x",
+        "uid=%u,ou=people,dc=x",      "cn=%u+uid=%u, dc=x",
+        "uid=a\\,\\2c\\ %u,dc=x",     "0.9.2342.19200300.100.1.1=%u@x.org,dc=x",
+        "uid = %u; ou=people;dc= x", "uid=\"%u\",dc=x",
+        "uid=\"a,%u;+\" , dc=x",      "uid=%u,ou=#04024869,OID.0.9.2342=x",
     };
     static const struct {
         const char *key, *value, *error;
@@ -1486,13 +1486,16 @@ test_dns(void **state)
         {"user_dn", "uid=%s,dc=x", "has a % that is not %u"},
         {"user_dn", "uid=<%u>,dc=x",
          "has a character that needs a \\ before it"},
-        {"user_dn", "uid=\"%u\",dc=x",
+        {"user_dn", "uid=a\"%u\",dc=x",
          "has a character that needs a \\ before it"},
+        {"user_dn", "uid=\"%u,dc=x", "has a quote that is not closed"},
+        {"user_dn", "uid=\"%u\"x,dc=x", "has text behind a quote"},
+        {"user_dn", "uid=%u,dc=\"\"", "has an attribute without a value"},
         {"user_dn", "uid=%u\\x", "has a \\ before a character that needs none"},
         {"base", "people",
          "is not of the form attribute=value,attribute=value"},
         {"default_policy", "cn=a;b,dc=x",
-         "has a character that needs a \\ before it"},
+         "is not of the form attribute=value,attribute=value"},
     };
 
     (void)state;

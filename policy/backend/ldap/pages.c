@@ -14,8 +14,10 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/util/deadline.h"
 
-/* Entries in one page: not above the default size limit of servers. */
-#define PAGE 500
+/* Entries in one page: not above the default size limit of servers.  Where that
+ * is too many for a server, a part of them. */
+#define PAGE   500
+#define SHRINK 10
 
 /* No directory has more, and none takes longer: a server that does not finish
  * is abandoned. */
@@ -79,8 +81,9 @@ fetch_page(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
     LDAPControl *control = NULL;
     int64_t end = sr_deadline_now() + session->config->timeout * 1000;
     int id;
-    int code = ldap_create_page_control(
-        session->ld, PAGE, cookie.bv_len == 0 ? NULL : &cookie, 0, &control);
+    int code = ldap_create_page_control(session->ld, paged->size,
+                                        cookie.bv_len == 0 ? NULL : &cookie, 0,
+                                        &control);
 
     if (code != LDAP_SUCCESS)
         return code;
@@ -98,6 +101,16 @@ fetch_page(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
     return answer->code;
 }
 
+/* Whether the server refuses the first page, and may take a smaller one (slapd,
+ * "size.pr"). */
+static bool
+is_too_large(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
+             int code, LDAPMessage *page)
+{
+    return code == LDAP_ADMINLIMIT_EXCEEDED && paged->cookie.bv_len == 0 &&
+           paged->size > 1 && ldap_count_entries(session->ld, page) <= 0;
+}
+
 int
 sr_ldap_next_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
                   struct sr_ldap_response *answer, LDAPMessage **page)
@@ -106,7 +119,15 @@ sr_ldap_next_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
 
     *page = NULL;
     sr_ldap_response_init(answer, LDAP_SUCCESS);
+    if (paged->size == 0)
+        paged->size = PAGE;
     code = fetch_page(session, paged, answer, page);
+    while (is_too_large(session, paged, code, *page)) {
+        ldap_msgfree(*page);
+        *page = NULL;
+        paged->size = paged->size > SHRINK ? paged->size / SHRINK : 1;
+        code = fetch_page(session, paged, answer, page);
+    }
     if (code == LDAP_SUCCESS)
         code = next_cookie(session, *page, &paged->cookie);
     if (code == LDAP_SUCCESS)

@@ -23,12 +23,14 @@ struct sr_ldap_paged {
     const char *filter;
     const char *const *attributes;
     struct berval cookie; /* empty: before the first page, or after the last */
+    int size;             /* of a page, in entries; 0: the usual one */
 };
 
 /*
  * Request the next page on the connection at hand, and wait for it as long as
- * one login may take.  Returns an LDAP result code, and the page, which may be
- * NULL, for ldap_msgfree().
+ * one login may take.  Where the server refuses the first one for its size,
+ * smaller ones are requested.  Returns an LDAP result code, and the page, which
+ * may be NULL, for ldap_msgfree().
  */
 int sr_ldap_next_page(struct sr_ldap_session *session,
                       struct sr_ldap_paged *paged,

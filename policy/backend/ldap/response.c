@@ -367,7 +367,8 @@ sr_ldap_response_facts(const struct sr_ldap_response *answer,
 bool
 sr_ldap_response_is_read_only(const struct sr_ldap_response *answer)
 {
-    if (answer->code == LDAP_REFERRAL)
+    if (answer->code == LDAP_REFERRAL ||
+        answer->code == LDAP_AFFECTS_MULTIPLE_DSAS)
         return true;
     if (answer->code != LDAP_UNWILLING_TO_PERFORM)
         return false;
@@ -377,7 +378,8 @@ sr_ldap_response_is_read_only(const struct sr_ldap_response *answer)
            strstr(answer->text, "read-only") != NULL;
 }
 
-/* A refusal by the code alone. */
+/* A refusal by the code alone.  Only those about the value may be of the new
+ * password (RFC 4511, appendix A.2); no other password helps with the rest. */
 static enum sr_refusal
 refusal_of_code(const struct sr_ldap_response *answer)
 {
@@ -391,13 +393,12 @@ refusal_of_code(const struct sr_ldap_response *answer)
         return strstr(answer->text, "old password") != NULL
                    ? SR_REFUSAL_WRONG_OLD
                    : SR_REFUSAL_OTHER;
-    case LDAP_INSUFFICIENT_ACCESS:
-    case LDAP_STRONG_AUTH_REQUIRED:
-    case LDAP_CONFIDENTIALITY_REQUIRED:
-    case LDAP_NO_SUCH_OBJECT:
-        return SR_REFUSAL_NO_RIGHT;
-    default:
+    case LDAP_CONSTRAINT_VIOLATION:
+    case LDAP_TYPE_OR_VALUE_EXISTS:
+    case LDAP_INVALID_SYNTAX:
         return SR_REFUSAL_OTHER;
+    default:
+        return SR_REFUSAL_NO_RIGHT;
     }
 }
 
@@ -429,8 +430,12 @@ sr_ldap_response_write(const struct sr_ldap_response *answer,
     case LDAP_OPERATIONS_ERROR:
     case LDAP_OTHER:
     case LDAP_PROTOCOL_ERROR:
-    case LDAP_NO_MEMORY:
-    case LDAP_ENCODING_ERROR:
+    case LDAP_TIMELIMIT_EXCEEDED:
+    case LDAP_SIZELIMIT_EXCEEDED:
+    case LDAP_ADMINLIMIT_EXCEEDED:
+    case LDAP_UNAVAILABLE_CRITICAL_EXTENSION:
+    case LDAP_SASL_BIND_IN_PROGRESS:
+    case LDAP_LOOP_DETECT:
         return SR_WRITE_FAILED;
     default:
         if (answer->code < 0) /* the library's, before anything was sent */
