@@ -374,9 +374,11 @@ struct sr_backend_ops {
      * FAILED: nothing was changed now; UNSURE: what the server has is not
      * proved, and the next login finds out.  The error says why;
      * SR-5004: another program has changed the secret.  NULL: this kind has no
-     * secret that this host could change.
+     * secret that this host could change.  `is_trial`: only find out, without
+     * writing anything, whether it could be done now; DONE: as far as the
+     * server says.
      */
-    enum sr_write (*rotate)(struct sr_call *call);
+    enum sr_write (*rotate)(struct sr_call *call, bool is_trial);
 
     /* Find out what the servers are and what this host may do there; see
      * survey.h.  NULL: there is nothing to find out. */

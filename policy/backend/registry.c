@@ -304,10 +304,10 @@ sr_backend_administer(struct sr_call *call, struct sr_account *account,
 }
 
 enum sr_write
-sr_backend_rotate(struct sr_call *call)
+sr_backend_rotate(struct sr_call *call, bool is_trial)
 {
     void *spare;
-    enum sr_write written = begin(call, &spare)->rotate(call);
+    enum sr_write written = begin(call, &spare)->rotate(call, is_trial);
 
     end(call, spare);
     return written;

@@ -76,7 +76,7 @@ enum sr_status sr_backend_establish(struct sr_call *call,
 enum sr_status sr_backend_destroy(struct sr_call *call,
                                   const struct sr_account *account, gid_t gid,
                                   const char *name);
-enum sr_write sr_backend_rotate(struct sr_call *call);
+enum sr_write sr_backend_rotate(struct sr_call *call, bool is_trial);
 enum sr_status sr_backend_survey(struct sr_call *call,
                                  struct sr_survey *survey);
 enum sr_status sr_backend_shared_ledger(struct sr_call *call,

@@ -522,12 +522,16 @@ class Domain:
         (ETC / "resolv.conf").write_text(self.resolv_conf())
         (ETC / "krb5.conf").write_text(krb5_conf(*kdcs))
 
+    def pull(self, there, here, part=BASE):
+        """What is on one is on the other one, too, once this returns."""
+        self.tool("drs", "replicate", f"{there}.{DNS}", f"{here}.{DNS}", part,
+                  *self.as_administrator())
+
     def replicate(self):
         """Every change is on both once this returns."""
-        for there, here in (("dc2", "dc1"), ("dc1", "dc2")):
-            for part in (BASE, f"CN=Configuration,{BASE}"):
-                self.tool("drs", "replicate", f"{there}.{DNS}",
-                          f"{here}.{DNS}", part, *self.as_administrator())
+        for part in (BASE, f"CN=Configuration,{BASE}"):
+            self.pull("dc2", "dc1", part)
+            self.pull("dc1", "dc2", part)
 
     def is_linked(self):
         """Each knows that it takes changes from the other; the first tries fail
@@ -544,18 +548,18 @@ class Domain:
     @contextlib.contextmanager
     def cut(self):
         """The controllers take no changes from each other meanwhile."""
-        self.set_replication("+")
+        # As samba-tool drs options: DISABLE_INBOUND_REPL and _OUTBOUND_
+        # beside IS_GC (MS-ADTS 6.1.1.2.2.1.2.1.1), each in its own copy.
+        self.set_options(7)
         try:
             yield
         finally:
-            self.set_replication("-")
+            self.set_options(1)
 
-    def set_replication(self, sign):
+    def set_options(self, options):
         for controller in self.controllers:
-            for option in ("DISABLE_INBOUND_REPL", "DISABLE_OUTBOUND_REPL"):
-                self.tool("drs", "options", controller.name,
-                          f"--dsa-option={sign}{option}",
-                          *self.as_administrator())
+            name = controller.read("", "dsServiceName")["dsServiceName"][0]
+            controller.modify(name.decode(), options=options)
 
     def user(self, name, password=PASSWORD, flags=NORMAL, must_change=False,
              **attributes):

@@ -25,6 +25,8 @@ KEYTAB, SECRET = PLACE / "host.keytab", PLACE / "secret"
 FRESH = PLACE / "secret.new"
 PENDING = PLACE / "host.keytab.selfreset-secret"
 SERVICE = "service"
+# User-Change-Password (MS-ADTS 5.1.3.2.1).
+CHANGE_PASSWORD = "ab721a53-1e2f-11d0-9819-00aa0040529b"
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +121,62 @@ def test_keys(host, corp):
 
 def test_unasked(host, corp):
     before = KEYTAB.read_bytes()
-    done = host.run("selfresetctl", "rotate", "--dry-run", "corp")
-    assert done.returncode == 0 and "would be" in done.stdout
     configure(host, corp, keytab=KEYTAB, bind_secret="fixed")
     assert "bind_secret" in rotate(host, REFUSED)
     assert KEYTAB.read_bytes() == before
+
+
+def dry(host, code=0):
+    done = host.run("selfresetctl", "rotate", "--dry-run", "corp")
+    assert done.returncode == code, (done, host.log.all())
+    assert not host.log.with_text("SR-5003")
+    return " ".join((done.stdout + done.stderr).split())
+
+
+def without_right(ad, dn):
+    ad.allow(dn, dn, f"(OD;;CR;{CHANGE_PASSWORD};;SID)",
+             f"(OD;;CR;{CHANGE_PASSWORD};;WD)", action="deny")
+
+
+def test_dry_run(host, corp):
+    """It tries the identity and its rights, and changes nothing."""
+    client = computer_dn("client")
+    files = {path.name: path.read_bytes() for path in PLACE.iterdir()}
+    kvno = corp.kvno(client)
+    assert "would be changed" in dry(host)
+    subprocess.run(["mount", "--bind", "-r", str(PLACE), str(PLACE)],
+                   check=True)
+    try:
+        assert "Read-only" in dry(host, FAILED)
+    finally:
+        subprocess.run(["umount", str(PLACE)], check=True)
+    without_right(corp, client)
+    assert "may not change its own password" in dry(host, REFUSED)
+    assert corp.kvno(client) == kvno
+    assert files == {path.name: path.read_bytes() for path in PLACE.iterdir()}
+    corp.set_password(client, "Other-Machine-Secret-1")
+    assert "SR-5004" in dry(host, FAILED)
+    corp.first.pause()
+    try:
+        host.configure(backend_corp={"timeout": "2s"})
+        dry(host, FAILED)
+    finally:
+        corp.first.resume()
+
+
+def test_dry_run_of_a_password(host, service):
+    assert "would be changed" in dry(host)
+    service.first.modify(samba.BASE, minPwdAge=-864000000000)
+    try:
+        assert "minimum age" in dry(host, REFUSED)
+    finally:
+        service.first.modify(samba.BASE, minPwdAge=0)
+    without_right(service, user_dn(SERVICE))
+    assert "may not change its own password" in dry(host, REFUSED)
+    service.set_password(user_dn(SERVICE), "Other-Passw0rd-1")
+    service.set_password(user_dn(SERVICE), "Other-Passw0rd-2")
+    assert "SR-5004" in dry(host, FAILED)
+    assert SECRET.read_text() == PASSWORD and not FRESH.exists()
 
 
 def test_changed_elsewhere(host, corp):
@@ -245,16 +298,10 @@ def passwords_at(address):
         f"kpasswd_server = {samba.IPS[0]}", f"kpasswd_server = {address}"))
 
 
-# User-Change-Password (MS-ADTS 5.1.3.2.1).
-CHANGE_PASSWORD = "ab721a53-1e2f-11d0-9819-00aa0040529b"
-
-
 def test_refused(host, corp):
     """Under the key of the session: the new keys are withdrawn."""
     before = keys(host)
-    computer = computer_dn("client")
-    corp.allow(computer, computer, f"(OD;;CR;{CHANGE_PASSWORD};;SID)",
-               f"(OD;;CR;{CHANGE_PASSWORD};;WD)", action="deny")
+    without_right(corp, computer_dn("client"))
     rotate(host, REFUSED)
     assert keys(host) == before and not PENDING.exists()
     lets_in(host, corp)
@@ -281,6 +328,37 @@ def test_refused_by_anybody(host, corp):
     lets_in(host, corp)
 
 
+def again(ad, **attributes):
+    """What an administrator does at the same time: the same password once more,
+    under another name of the account, by which its keys are made."""
+    client, secret = computer_dn("client"), PENDING.read_text().strip()
+    ad.first.modify(client, **attributes)
+    ad.set_password(client, secret)
+    ad.first.modify(client, sAMAccountName="CLIENT$")
+
+
+@pytest.mark.parametrize("name", ["CLIENT$", "RENAMED$"])
+def test_another_number_and_salt(host, corp, name):
+    """Of the keys that the KDC has: those in the file become the same."""
+    before = corp.kvno(computer_dn("client"))
+    host.configure(backend_corp={"timeout": "20s"})
+
+    def meanwhile(reply):
+        again(corp, sAMAccountName=name)
+        return reply
+
+    with Liar(relay(f"{corp.first.ip}:464", meanwhile)) as liar:
+        passwords_at(liar.address)
+        rotate(host)
+    assert corp.kvno(computer_dn("client")) == before + 2
+    assert keys(host) == {name: [before, before + 2] for name in NAMES}
+    assert not PENDING.exists()
+    lets_in(host, corp)
+    corp.configure_host()
+    rotate(host)
+    lets_in(host, corp)
+
+
 def test_many_names(host, corp):
     names = ["CLIENT$", "host/CLIENT", f"host/client.{samba.DNS}",
              *(f"HTTP/n{number}.{samba.DNS}" for number in range(14))]
@@ -298,45 +376,68 @@ CHANGES = {"fsync", "rename", "unlink", "fchmod", "fchown"}
 SENDS = {"write", "writev", "sendto", "sendmsg"}
 
 
-def points(host):
-    """Where to kill a rotation, from when it first writes: the name of a system
-    call, and how many of that name there were before it.  All that change a
-    file, and some of the others: they are many, and change nothing but once."""
+def calls(host):
+    """The system calls of a rotation, from when it first writes: the name of
+    each, how many of that name there were before it, and its line."""
     trace = RUN / "rotate.trace"
-    subprocess.run(["strace", "-o", str(trace), "selfresetctl", "rotate",
+    subprocess.run(["strace", "-y", "-o", str(trace), "selfresetctl", "rotate",
                     "corp"], check=True, capture_output=True)
-    count, found, sent, has_begun = {}, [], 0, False
+    count, found, has_begun = {}, [], False
     for line in trace.read_text().splitlines():
         name = line.partition("(")[0]
         count[name] = count.get(name, 0) + 1
         has_begun = has_begun or f"{PLACE}/" in line and "O_CREAT" in line
-        if has_begun and name in SENDS:
-            sent += 1
-        if has_begun and (name in CHANGES or name in SENDS and sent % 8 == 1):
-            found.append((name, count[name]))
-    assert len(found) > 6, found
+        if has_begun:
+            found.append((name, count[name], line))
     return found
 
 
-def kill_at(name, number):
+def inject(what, name, number):
     done = subprocess.run(
         ["strace", "-o", "/dev/null", "-e",
-         f"inject={name}:signal=KILL:when={number}", "selfresetctl", "rotate",
+         f"inject={name}:{what}:when={number}", "selfresetctl", "rotate",
          "corp"], capture_output=True, text=True, check=False)
     return done.returncode
 
 
-def test_killed(host, corp):
-    """At each such call in turn, the next rotation being the one that finds
-    what the last one has left."""
-    killed = 0
-    for name, number in points(host):
-        killed += kill_at(name, number) != 0
-        lets_in(host, corp)
-    assert killed > 6
+def kill_everywhere(host, ad):
+    """At each call that changes a file or sends something, the next rotation
+    being the one that finds what the last one has left: for that, it needs the
+    identity as logins do.  The number of those that were killed."""
+    killed = sent = 0
+    for name, number, _ in calls(host):
+        if name not in CHANGES | SENDS:
+            continue
+        sent += name in SENDS
+        killed += inject("signal=KILL", name, number) != 0
+        if name in CHANGES or sent % 8 == 1:
+            lets_in(host, ad)
     rotate(host)
-    lets_in(host, corp)
+    lets_in(host, ad)
+    return killed
+
+
+def test_killed(host, corp):
+    assert kill_everywhere(host, corp) > 20
     assert set(map(len, keys(host).values())) == {2}
+    assert [path.name for path in PLACE.iterdir()] == [KEYTAB.name]
+
+
+def fill_everywhere(host, ad):
+    """No space at each write, and wherever else that can be said."""
+    found = [(name, number) for name, number, line in calls(host)
+             if name in {"write", "fsync", "rename"} and f"{PLACE}/" in line]
+    assert len(found) > 3, found
+    for name, number in found:
+        code = inject("error=ENOSPC", name, number)
+        assert code in (FAILED, PARTLY), (name, number, code)
+        lets_in(host, ad)
+    rotate(host)
+    lets_in(host, ad)
+
+
+def test_no_space_anywhere(host, corp):
+    fill_everywhere(host, corp)
     assert [path.name for path in PLACE.iterdir()] == [KEYTAB.name]
 
 
@@ -384,16 +485,15 @@ def test_password_disk_full(host, service):
 
 
 def test_password_killed(host, service):
-    killed = 0
-    for name, number in points(host):
-        killed += kill_at(name, number) != 0
-        lets_in(host, service)
-    assert killed > 6
-    rotate(host)
-    lets_in(host, service)
+    assert kill_everywhere(host, service) > 10
     assert service.has_password(SERVICE, SECRET.read_text().strip())
     assert sorted(path.name for path in PLACE.iterdir()) == sorted(
         [KEYTAB.name, SECRET.name])
+
+
+def test_password_no_space_anywhere(host, service):
+    fill_everywhere(host, service)
+    assert service.has_password(SERVICE, SECRET.read_text().strip())
 
 
 def test_password_pending(host, service):

@@ -3,12 +3,14 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import shutil
+
 import pytest
 
 import samba
 from samba import PASSWORD, user_dn
-from scratch import ETC, wait_until
-from test_ad import (MACHINE, NEW, change, configure, forced, log_in,
+from scratch import ETC, RUN, wait_until
+from test_ad import (MACHINE, NEW, by_key, change, configure, forced, log_in,
                      must_change, person, wrong)
 
 
@@ -31,7 +33,7 @@ def uris(domain, *order):
 
 
 def both_know(domain, name):
-    domain.replicate()
+    domain.pull("dc2", "dc1")
     wait_until(lambda: domain.has_password(name, PASSWORD,
                                            domain.controllers[1]), 20,
                "replication")
@@ -98,9 +100,87 @@ def test_forced_change_and_not_replicated(host, corp):
         assert log_in(host, name, NEW).codes == ["SUCCESS", "SUCCESS"]
 
 
+def guess(domain, name, controller, times):
+    for _ in range(times):
+        assert not domain.has_password(name, "wrong", controller)
+
+
+def test_lockouts_are_replicated(host, corp):
+    """Wrong passwords are not; the lockout is, and so is its end."""
+    name, (first, second) = person(host, corp), corp.controllers
+    both_know(corp, name)
+    dn = user_dn(name)
+    guess(corp, name, first, 2)
+    guess(corp, name, second, 2)
+    configure(host, corp, uri=uris(corp, 1))
+    assert log_in(host, name).codes == ["SUCCESS", "SUCCESS"]
+    guess(corp, name, second, 1)
+    corp.pull("dc1", "dc2")
+    wait_until(lambda: first.number_of(dn, "lockoutTime") != 0, 20,
+               "replication")
+    assert by_key(host, name).codes == ["PERM_DENIED"]
+    assert log_in(host, name).codes[0] == "AUTH_ERR"
+    first.modify(dn, lockoutTime=0)
+    both_know(corp, name)
+    configure(host, corp, uri=uris(corp, 2))
+    assert by_key(host, name).codes == ["SUCCESS"]
+
+
+def rotate(host):
+    done = host.run("selfresetctl", "rotate", "corp")
+    assert done.returncode == 0, (done, host.log.all())
+
+
+def test_rotated_and_not_replicated(host, corp):
+    """Each takes the keys that it knows; a second rotation goes to where the
+    first one went, unless that cannot be asked: then each has a change of which
+    the other one does not know, and the later one holds."""
+    place, name, (first, second) = RUN / "of-two", person(host, corp), \
+        corp.controllers
+    place.mkdir(mode=0o700)
+    dn = corp.computer("rotating", MACHINE)
+    keytab = corp.keytab(place / "host.keytab", "rotating", MACHINE)
+    both_know(corp, name)
+
+    def ask(*order):
+        configure(host, corp, uri=uris(corp, *order), keytab=keytab,
+                  bind_secret="managed")
+
+    def are_let_in(*orders):
+        for order in orders:
+            ask(*order)
+            done = log_in(host, name)
+            assert done.codes == ["SUCCESS", "SUCCESS"], (order, done)
+
+    ask(1, 2)
+    with corp.cut():
+        rotate(host)
+        assert [first.number_of(dn, "msDS-KeyVersionNumber"),
+                second.number_of(dn, "msDS-KeyVersionNumber")] == [2, 1]
+        are_let_in((1, 2), (2, 1))
+        assert second.number_of(dn, "badPwdCount") <= 1
+        ask(2, 1)
+        rotate(host)
+        assert corp.kvno(dn) == 3
+        are_let_in((1,))
+    both_know(corp, name)
+    are_let_in((1, 2), (2, 1))
+    ask(1)
+    with corp.cut():
+        rotate(host)
+        ask(2)
+        rotate(host)
+        are_let_in((2,))
+    corp.replicate()
+    are_let_in((1, 2), (2, 1))
+    rotate(host)
+    are_let_in((2, 1))
+    shutil.rmtree(place)
+
+
 def both_know_of_change(domain, name):
     second = domain.controllers[1]
-    domain.replicate()
+    domain.pull("dc2", "dc1")
     wait_until(lambda: second.ldap(
         "ldapsearch", "-b", user_dn(name), "-s", "base").returncode == 0 and
         second.number_of(user_dn(name), "pwdLastSet") == 0, 20, "replication")

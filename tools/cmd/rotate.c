@@ -119,29 +119,51 @@ conclude(const struct ctl *ctl, const struct sr_call *call,
     return written == SR_WRITE_REFUSED ? CTL_REFUSED : CTL_FAILED;
 }
 
+/* With --dry-run: say whether it would be done. */
+static int
+conclude_trial(struct ctl *ctl, const struct sr_call *call,
+               enum sr_write written)
+{
+    const struct sr_backend_config *config = call->backend->config;
+
+    if (written == SR_WRITE_DONE) {
+        ctl->is_changed = true;
+        ctl_print(ctl, "The secret of [backend %s] would be changed.",
+                  config->name);
+        return CTL_OK;
+    }
+    if (strstr(sr_error_text(&call->error), "SR-5004") != NULL)
+        say_foreign(config, sr_error_text(&call->error));
+    else
+        ctl_error("The secret of [backend %s] would not be changed: %s.",
+                  config->name, sr_error_text(&call->error));
+    return written == SR_WRITE_REFUSED ? CTL_REFUSED : CTL_FAILED;
+}
+
 static int
 rotate(struct ctl *ctl, struct report *report, const char *name)
 {
     struct sr_connections *connections;
     struct sr_backend backend;
+    enum sr_write written;
     struct sr_call call;
     int fd, code = find_backend(ctl, name, &backend);
 
     (void)report;
     if (code != CTL_OK)
         return code;
-    if (ctl->is_dry_run) {
-        ctl->is_changed = true;
-        ctl_print(ctl, "The secret of [backend %s] would be changed.", name);
-        return CTL_OK;
-    }
     fd = lock_rotation();
     if (fd < 0)
         return CTL_FAILED;
     connections = sr_connections_new();
     call = sr_call_make(&backend, connections);
-    code = conclude(ctl, &call, sr_backend_rotate(&call));
-    ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
+    written = sr_backend_rotate(&call, ctl->is_dry_run);
+    if (ctl->is_dry_run) {
+        code = conclude_trial(ctl, &call, written);
+    } else {
+        code = conclude(ctl, &call, written);
+        ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
+    }
     sr_connections_free(connections);
     close(fd);
     return code;

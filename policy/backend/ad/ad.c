@@ -156,13 +156,13 @@ ad_administer(struct sr_call *call, struct sr_account *account,
 }
 
 static enum sr_write
-ad_rotate(struct sr_call *call)
+ad_rotate(struct sr_call *call, bool is_trial)
 {
     enum sr_write written = SR_WRITE_FAILED;
     struct sr_ad_call ad;
 
     if (sr_ad_begin(call, &ad))
-        written = sr_ad_rotate(&ad);
+        written = sr_ad_rotate(&ad, is_trial);
     note_foreign(call);
     sr_ad_end(&ad, true);
     return written;

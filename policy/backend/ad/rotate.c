@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "policy/backend/ad/rotate.h"
@@ -38,27 +39,42 @@ refuse_group(struct sr_ldap_session *session, const char *name)
     return SR_WRITE_REFUSED;
 }
 
+/* Whether the account may change its password now, by what the directory shows.
+ * The minimum age does not hold for computers. */
+static enum sr_write
+try_rights(struct sr_ldap_session *session, const struct sr_ldap_ad_own *own,
+           const char *name)
+{
+    const bool is_young = session->config->identity == SR_IDENTITY_SIMPLE &&
+                          SR_TIME_IS_SET(own->may_change_from) &&
+                          own->may_change_from > time(NULL);
+
+    if (own->cannot_change == SR_YES)
+        sr_ldap_why(session, "%s may not change its own password", name);
+    else if (is_young)
+        sr_ldap_why(session,
+                    "the domain's minimum age of passwords: that of %s can be "
+                    "changed in %lld seconds",
+                    name, (long long)(own->may_change_from - time(NULL)));
+    return own->cannot_change == SR_YES || is_young ? SR_WRITE_REFUSED
+                                                    : SR_WRITE_DONE;
+}
+
 /* DONE: its password is this host's to change. */
 static enum sr_write
-admit(struct sr_ldap_session *session, const char *template, const char *name)
+admit(struct sr_ldap_session *session, const char *template, const char *name,
+      bool is_trial)
 {
     char *filter = sr_ldap_filter(template, name);
     enum sr_write admitted = SR_WRITE_FAILED;
+    struct sr_ldap_ad_own own;
 
-    if (filter == NULL) {
+    if (filter == NULL)
         sr_ldap_why(session, "out of memory");
-        return admitted;
-    }
-    switch (sr_ldap_ad_is_group_managed(session, filter)) {
-    case SR_YES:
-        admitted = refuse_group(session, name);
-        break;
-    case SR_NO:
-        admitted = SR_WRITE_DONE;
-        break;
-    default:
-        break;
-    }
+    else if (sr_ldap_ad_own(session, filter, &own))
+        admitted = own.is_group_managed ? refuse_group(session, name)
+                   : is_trial           ? try_rights(session, &own, name)
+                                        : SR_WRITE_DONE;
     free(filter);
     return admitted;
 }
@@ -66,7 +82,7 @@ admit(struct sr_ldap_session *session, const char *template, const char *name)
 /* ---- the account of this host */
 
 static enum sr_write
-admit_host(struct sr_ad_call *ad)
+admit_host(struct sr_ad_call *ad, bool is_trial)
 {
     struct sr_call *part = sr_ad_directory(ad);
     struct sr_ldap_session *session = sr_ldap_begin(part->state, part);
@@ -78,16 +94,16 @@ admit_host(struct sr_ad_call *ad)
     if (ad->session->domain.principal != NULL)
         snprintf(name, sizeof(name), "%s", ad->session->domain.principal);
     name[strcspn(name, "@")] = '\0';
-    admitted = admit(session, "(sAMAccountName=%u)", name);
+    admitted = admit(session, "(sAMAccountName=%u)", name, is_trial);
     sr_ldap_end(session);
     ad->call->error = part->error;
     return admitted;
 }
 
 static enum sr_write
-rotate_keys(struct sr_ad_call *ad)
+rotate_keys(struct sr_ad_call *ad, bool is_trial)
 {
-    enum sr_write written = admit_host(ad);
+    enum sr_write written = admit_host(ad, is_trial);
     struct sr_krb5_session *session;
     struct sr_call *part;
 
@@ -95,7 +111,8 @@ rotate_keys(struct sr_ad_call *ad)
         return written;
     part = sr_ad_kdc(ad);
     session = sr_krb5_session_begin(part);
-    written = session == NULL ? SR_WRITE_FAILED : sr_krb5_rotate(session);
+    written =
+        session == NULL ? SR_WRITE_FAILED : sr_krb5_rotate(session, is_trial);
     ad->call->error = part->error;
     return written;
 }
@@ -149,35 +166,17 @@ has_fresh(struct change *change)
                                                                  : SR_UNKNOWN;
 }
 
-/* Read the password that an earlier rotation has left; not DONE: there is one,
- * which cannot be read. */
-static enum sr_write
-read_pending(struct change *change)
-{
-    __attribute__((cleanup(sr_secret_file_free))) char *secret = NULL;
-
-    change->is_pending = access(change->fresh, F_OK) == 0;
-    if (!change->is_pending)
-        return SR_WRITE_DONE;
-    secret = sr_secret_file_read(change->fresh, change->session->error);
-    if (secret == NULL)
-        return SR_WRITE_FAILED;
-    if (strlen(secret) >= sizeof(change->secret))
-        return fail(change, change->fresh, -EMSGSIZE);
-    strcpy(change->secret, secret);
-    return SR_WRITE_DONE;
-}
-
 /* An earlier rotation did not come to its end: where the directory has its
  * password, that comes to the place of the old one now.  Where this server does
  * not have it, another one may. */
 static enum sr_write
 complete(struct change *change)
 {
-    enum sr_write written = read_pending(change);
-
-    if (written != SR_WRITE_DONE || !change->is_pending)
-        return written;
+    if (!sr_krb5_secret_read(change->fresh, change->secret, &change->is_pending,
+                             change->session->error))
+        return SR_WRITE_FAILED;
+    if (!change->is_pending)
+        return SR_WRITE_DONE;
     switch (has_fresh(change)) {
     case SR_YES:
         change->is_pending = false;
@@ -267,8 +266,8 @@ change_secret(struct change *change)
         sr_ldap_as_service(change->session) != LDAP_SUCCESS)
         written = SR_WRITE_FAILED;
     if (written == SR_WRITE_DONE)
-        written =
-            admit(change->session, "(distinguishedName=%u)", config->bind_dn);
+        written = admit(change->session, "(distinguishedName=%u)",
+                        config->bind_dn, false);
     if (written == SR_WRITE_DONE)
         written = make_secret(change);
     if (written != SR_WRITE_DONE)
@@ -277,8 +276,24 @@ change_secret(struct change *change)
     return conclude(change, written, refusal);
 }
 
+/* Whether they could be taken now, without a change. */
 static enum sr_write
-rotate_password(struct sr_ad_call *ad)
+try_secret(struct change *change)
+{
+    struct sr_ldap_session *session = change->session;
+    const char *dn = session->config->bind_dn;
+    const bool can_begin =
+        sr_krb5_secret_read(change->fresh, change->secret, &change->is_pending,
+                            session->error) &&
+        sr_krb5_secret_may_write(change->path, session->error) &&
+        sr_ldap_as_service(session) == LDAP_SUCCESS;
+
+    return can_begin ? admit(session, "(distinguishedName=%u)", dn, true)
+                     : SR_WRITE_FAILED;
+}
+
+static enum sr_write
+rotate_password(struct sr_ad_call *ad, bool is_trial)
 {
     struct sr_call *part = sr_ad_directory(ad);
     struct sr_ldap_session *session = sr_ldap_begin(part->state, part);
@@ -291,17 +306,46 @@ rotate_password(struct sr_ad_call *ad)
     snprintf(change.fresh, sizeof(change.fresh), "%s" SR_LDAP_SECRET_NEW,
              change.path);
     snprintf(change.aside, sizeof(change.aside), "%s.selfreset", change.path);
-    written = change_secret(&change);
+    written = is_trial ? try_secret(&change) : change_secret(&change);
     explicit_bzero(change.secret, sizeof(change.secret));
     sr_ldap_end(session);
     ad->call->error = part->error;
     return written;
 }
 
-enum sr_write
-sr_ad_rotate(struct sr_ad_call *ad)
+/* By which a rotation is remembered, as a change of no account's password. */
+#define ROTATION "/rotate"
+
+/* The controller that was asked last, or NULL. */
+static const char *
+asked(const struct sr_ad_session *session, bool is_password)
 {
-    return ad->call->backend->config->identity == SR_IDENTITY_SIMPLE
-               ? rotate_password(ad)
-               : rotate_keys(ad);
+    const struct sr_ldap_session *directory = session->directory;
+    const struct sr_krb5_session *kdc = session->kdc;
+
+    if (!is_password)
+        return kdc == NULL ? NULL : kdc->kdcs.last.host;
+    return directory == NULL || directory->uri >= session->domain.host.count
+               ? NULL
+               : session->domain.host.item[directory->uri];
+}
+
+/* The controller that has the last secret is asked first: another one may not
+ * have it yet, and would make one from the secret before. */
+enum sr_write
+sr_ad_rotate(struct sr_ad_call *ad, bool is_trial)
+{
+    const bool is_password =
+        ad->call->backend->config->identity == SR_IDENTITY_SIMPLE;
+    enum sr_write written;
+    const char *host;
+
+    sr_ad_prefer(ad, ROTATION);
+    written =
+        is_password ? rotate_password(ad, is_trial) : rotate_keys(ad, is_trial);
+    host = asked(ad->session, is_password);
+    if (!is_trial && host != NULL &&
+        (written == SR_WRITE_DONE || written == SR_WRITE_UNSURE))
+        sr_ad_note_change(ad, ROTATION, host);
+    return written;
 }

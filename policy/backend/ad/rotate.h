@@ -10,6 +10,6 @@
 #include "policy/backend/ad/session.h"
 
 /* As in struct sr_backend_ops. */
-enum sr_write sr_ad_rotate(struct sr_ad_call *ad);
+enum sr_write sr_ad_rotate(struct sr_ad_call *ad, bool is_trial);
 
 #endif

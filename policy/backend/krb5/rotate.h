@@ -32,13 +32,25 @@ int sr_krb5_secret_write(const char *secret, const char *aside,
                          const char *path, const char *like);
 
 /*
+ * Read the password that an earlier rotation has left in the file `path`, if
+ * there is one.  False: it cannot be read, and `error` says why.
+ */
+bool sr_krb5_secret_read(const char *path, char secret[SR_KRB5_SECRET_SIZE],
+                         bool *is_there, struct sr_error *error);
+
+/* Whether a file can be replaced: files can be made beside it.  False: `error`
+ * says why. */
+bool sr_krb5_secret_may_write(const char *path, struct sr_error *error);
+
+/*
  * Rotate the keys of the account whose key is config->principal, or the first
  * one of the keytab; or complete a rotation that did not come to its end.
  * UNSURE: what the KDC has is not proved; the next login finds out, and the
  * next rotation goes on.  REFUSED and FAILED: the KDC has not taken the new
  * keys now. On all but DONE the session's error says why; SR-5004: the KDC does
- * not accept this host's keys.
+ * not accept this host's keys.  `is_trial`: only get what it begins with, write
+ * nothing, and change nothing.
  */
-enum sr_write sr_krb5_rotate(struct sr_krb5_session *session);
+enum sr_write sr_krb5_rotate(struct sr_krb5_session *session, bool is_trial);
 
 #endif

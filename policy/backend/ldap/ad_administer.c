@@ -319,25 +319,88 @@ sr_ldap_ad_administer(struct sr_ldap_session *session,
 
 /* ---- the identity's own password */
 
-enum sr_tri
-sr_ldap_ad_is_group_managed(struct sr_ldap_session *session, const char *filter)
+/* The domain's minimum age, in seconds; 0: there is none, or it is not shown.
+ */
+static int64_t
+minimum_age(struct sr_ldap_session *session)
 {
-    static const char *const attribute[] = {"objectClass", NULL};
+    static const char *const attribute[] = {"minPwdAge", NULL};
+    struct sr_ldap_entry head = {0};
+    int64_t interval, seconds = 0;
+    const char *text;
+    size_t count;
+
+    if (sr_ldap_search(session, session->config->default_policy,
+                       LDAP_SCOPE_BASE, "(objectClass=*)", attribute, &head, 1,
+                       &count) == LDAP_SUCCESS) {
+        text = sr_ldap_entry_first(&head, attribute[0]);
+        if (text == NULL || !sr_ad_number(text, &interval) ||
+            !sr_ad_interval(interval, &seconds))
+            seconds = 0;
+    }
+    sr_ldap_entry_clear(&head);
+    return seconds;
+}
+
+/* When it was set, plus the minimum age; unknown: at any time. */
+static sr_time
+old_enough_from(struct sr_ldap_session *session,
+                const struct sr_ldap_entry *entry)
+{
+    const char *text = sr_ldap_entry_first(entry, "pwdLastSet");
+    int64_t set, age;
+    sr_time when;
+
+    if (text == NULL || !sr_ad_number(text, &set) || set <= 0 ||
+        !sr_ad_time(set, &when))
+        return SR_TIME_UNKNOWN;
+    age = minimum_age(session);
+    return age <= 0 ? SR_TIME_UNKNOWN : when + age;
+}
+
+static enum sr_tri
+cannot_change(const struct sr_ldap_entry *entry)
+{
+    size_t at = 0, at_sid = 0;
+    const struct sr_ldap_value *descriptor =
+        sr_ldap_entry_value(entry, "nTSecurityDescriptor", &at);
+    const struct sr_ldap_value *sid =
+        sr_ldap_entry_value(entry, "objectSid", &at_sid);
+    enum sr_tri denies = SR_UNKNOWN;
+
+    if (descriptor == NULL ||
+        !sr_ad_denies_change((const uint8_t *)descriptor->text,
+                             descriptor->size,
+                             sid == NULL ? NULL : (const uint8_t *)sid->text,
+                             sid == NULL ? 0 : sid->size, &denies))
+        denies = SR_UNKNOWN;
+    return denies;
+}
+
+bool
+sr_ldap_ad_own(struct sr_ldap_session *session, const char *filter,
+               struct sr_ldap_ad_own *own)
+{
+    static const char *const attribute[] = {
+        "objectClass", "pwdLastSet", "objectSid", "nTSecurityDescriptor", NULL};
     struct sr_ldap_entry entry = {0};
-    enum sr_tri answer = SR_UNKNOWN;
+    bool is_found = false;
     const char *text;
     size_t count, at = 0;
 
+    *own = (struct sr_ldap_ad_own){.may_change_from = SR_TIME_UNKNOWN};
     if (sr_ldap_search(session, session->config->default_policy,
                        LDAP_SCOPE_SUBTREE, filter, attribute, &entry, 1,
                        &count) == LDAP_SUCCESS) {
-        answer = SR_NO;
+        is_found = true;
         while ((text = sr_ldap_entry_next(&entry, attribute[0], &at)) != NULL)
             if (strcasecmp(text, "msDS-GroupManagedServiceAccount") == 0)
-                answer = SR_YES;
+                own->is_group_managed = true;
+        own->cannot_change = cannot_change(&entry);
+        own->may_change_from = old_enough_from(session, &entry);
     }
     sr_ldap_entry_clear(&entry);
-    return answer;
+    return is_found;
 }
 
 enum sr_write

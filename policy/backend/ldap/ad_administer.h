@@ -20,11 +20,17 @@ enum sr_write sr_ldap_ad_administer(struct sr_ldap_session *session,
                                     enum sr_order order, const char *password,
                                     enum sr_refusal *refusal);
 
-/* Whether the account that a filter finds is a group managed service account
- * (gMSA), whose password the domain controllers set.  SR_UNKNOWN: it could not
- * be searched for. */
-enum sr_tri sr_ldap_ad_is_group_managed(struct sr_ldap_session *session,
-                                        const char *filter);
+/* What an account's own change of its password depends on. */
+struct sr_ldap_ad_own {
+    bool is_group_managed; /* gMSA: the domain controllers set it */
+    enum sr_tri cannot_change;
+    sr_time may_change_from; /* by the domain's minimum age */
+};
+
+/* Find the account that a filter finds.  False: it could not be searched for.
+ */
+bool sr_ldap_ad_own(struct sr_ldap_session *session, const char *filter,
+                    struct sr_ldap_ad_own *own);
 
 /* Change the password of the entry that the service is bound as, by the old
  * one. */
