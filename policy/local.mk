@@ -125,6 +125,7 @@ reset_sources = \
 	policy/reset/own.c policy/reset/own.h \
 	policy/reset/queue.c policy/reset/queue.h \
 	policy/reset/renew.c policy/reset/renew.h \
+	policy/reset/resume.c policy/reset/resume.h \
 	policy/reset/run.c policy/reset/run.h \
 	policy/reset/seal.c policy/reset/seal.h \
 	policy/reset/signature.c policy/reset/signature.h \

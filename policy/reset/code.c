@@ -80,3 +80,13 @@ sr_code_hash(const char *code, char hash[SR_HASH_MAX])
                ? sr_crypt_hash(code, setting, hash, SR_HASH_MAX)
                : -1;
 }
+
+bool
+sr_code_is_equal(const char *a, const char *b)
+{
+    volatile unsigned char differ = a[0] == '\0';
+
+    for (size_t i = 0; i < SR_HASH_MAX; i++) /* both are filled with zeros */
+        differ |= (unsigned char)(a[i] ^ b[i]);
+    return differ == 0;
+}

@@ -33,4 +33,8 @@ bool sr_code_read(const char *typed, size_t length, char out[SR_CODE_SIZE]);
 #define SR_HASH_MAX 128
 int sr_code_hash(const char *code, char hash[SR_HASH_MAX]);
 
+/* Whether two hashes of that many bytes, filled up with zeros, are the same and
+ * not empty; in a time that does not depend on where they differ. */
+bool sr_code_is_equal(const char *a, const char *b);
+
 #endif

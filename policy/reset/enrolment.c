@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct sr_enrolment) % 8 == 0 &&
 static const char *const names[SR_GATE_COUNT] = {
     [SR_GATE_APP] = "app",       [SR_GATE_CODES] = "codes",
     [SR_GATE_TICKET] = "ticket", [SR_GATE_MAIL] = "mail",
-    [SR_GATE_KEY] = "key",
+    [SR_GATE_KEY] = "key",       [SR_GATE_RESUME] = "resume",
 };
 
 const char *
@@ -38,6 +38,7 @@ are_times_sound(const struct sr_enrolment *body)
     bool is_good = sr_time_is_sound(body->reported) &&
                    sr_time_is_sound(body->ticket_until) &&
                    sr_time_is_sound(body->mail_until) &&
+                   sr_time_is_sound(body->resume_until) &&
                    sr_time_is_sound(body->app_step) &&
                    body->app_drift > -1000 && body->app_drift < 1000 &&
                    body->mail_tries >= 0;
@@ -58,9 +59,10 @@ is_sound(const void *bytes)
     bool is_good;
 
     memcpy(&body, bytes, sizeof(body));
-    is_good = are_times_sound(&body) && ends(body.ticket, SR_HASH_MAX) &&
-              ends(body.words, SR_WORDS_MAX) &&
-              ends(body.mail_code, SR_HASH_MAX);
+    is_good =
+        are_times_sound(&body) && ends(body.ticket, SR_HASH_MAX) &&
+        ends(body.words, SR_WORDS_MAX) && ends(body.mail_code, SR_HASH_MAX) &&
+        ends(body.resume, SR_HASH_MAX) && ends(body.resume_used, SR_USED_MAX);
     for (size_t i = 0; i < SR_CODES_COUNT; i++)
         is_good = is_good && ends(body.code[i], SR_HASH_MAX);
     for (size_t i = 0; i < SR_ADDRESSES; i++)
@@ -131,6 +133,9 @@ sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
     if (gate == SR_GATE_TICKET)
         return enrolment->ticket[0] != '\0' &&
                enrolment->ticket_until > time->now;
+    if (gate == SR_GATE_RESUME)
+        return enrolment->resume[0] != '\0' &&
+               enrolment->resume_until > time->now;
     return record->since != 0 && record->usable <= time->now;
 }
 
@@ -158,6 +163,12 @@ sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
         break;
     case SR_GATE_KEY:
         memset(enrolment->key, 0, sizeof(enrolment->key));
+        break;
+    case SR_GATE_RESUME:
+        memset(enrolment->resume, 0, sizeof(enrolment->resume));
+        memset(enrolment->resume_used, 0, sizeof(enrolment->resume_used));
+        enrolment->resume_until = 0;
+        enrolment->resume_proved = enrolment->resume_uid = 0;
         break;
     case SR_GATE_COUNT:
         break;

@@ -23,6 +23,7 @@ enum sr_gate_id {
     SR_GATE_TICKET, /* from the helpdesk */
     SR_GATE_MAIL,   /* code by mail */
     SR_GATE_KEY,    /* ssh key or security key */
+    SR_GATE_RESUME, /* a reset that was cut off: no proof, see resume.h */
     SR_GATE_COUNT
 };
 
@@ -33,6 +34,7 @@ enum sr_gate_id {
 #define SR_ADDRESS_MAX 256
 #define SR_WORDS_MAX   32
 #define SR_KEYS        3
+#define SR_USED_MAX    8
 #define SR_SENDS       16 /* mails remembered, for their limits; of them: */
 #define SR_SENDS_OWN   6  /* those asked for by the user, logged in */
 
@@ -67,6 +69,13 @@ struct sr_enrolment {
                                first, else in any order */
 
     char key[SR_KEYS][SR_KEY_MAX]; /* see key.h; empty: none */
+
+    /* A reset that may be gone on with. */
+    char resume[SR_HASH_MAX];      /* of its code; empty: none */
+    sr_time resume_until;          /* ledger time */
+    char resume_used[SR_USED_MAX]; /* which recovery code was used */
+    uint32_t resume_proved;        /* gates, bit by enum */
+    uint32_t resume_uid;           /* of the peer */
 };
 
 /* Open the store of self-service reset; see sr_store_open(). */

@@ -18,6 +18,7 @@
 #include "policy/reset/gate.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/own.h"
+#include "policy/reset/resume.h"
 #include "policy/reset/words.h"
 
 #define TRIES_MAX    6    /* answers in one flow */
@@ -31,14 +32,17 @@ collect(struct sr_run *run)
 
     while (!run->is_gone && tries < TRIES_MAX &&
            (unsigned)__builtin_popcount(run->proved) < run->proofs) {
+        const unsigned left = run->offered & ~run->proved;
         const enum sr_gate_id gate = sr_gate_choose(
-            run, run->offered & ~run->proved,
+            run, run->proved == 0 ? left : left & ~(1u << SR_GATE_RESUME),
             run->proved == 0 ? _("Prove that it is you. Choose a way:")
                              : _("One more proof, of another kind:"));
 
         if (gate == SR_GATE_COUNT)
             break;
-        if (!sr_gate_try(run, gate))
+        if (sr_gate_try(run, gate))
+            sr_resume_keep(run);
+        else
             tries++;
     }
     return (unsigned)__builtin_popcount(run->proved) >= run->proofs;
@@ -70,6 +74,8 @@ ask_name(struct sr_run *run)
 static enum sr_reset_end
 reset(struct sr_run *run)
 {
+    enum sr_reset_end end;
+
     if (!ask_name(run))
         return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
     sr_run_event(run, SR_EVENT_SELF_RESET_START, true, NULL);
@@ -80,9 +86,13 @@ reset(struct sr_run *run)
                      run->is_gone ? "left" : "SR-1032");
         sr_run_say(run, _("That did not work. Nothing was changed."));
         sr_run_say_help(run);
-        return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
+        end = run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
+    } else {
+        end = sr_commit(run);
     }
-    return sr_commit(run);
+    if (end != SR_RESET_GONE)
+        sr_resume_drop(run);
+    return end;
 }
 
 static bool

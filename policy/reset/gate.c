@@ -12,6 +12,7 @@
 #include "policy/reset/app.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/mail.h"
+#include "policy/reset/resume.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/signature.h"
 #include "policy/reset/words.h"
@@ -39,6 +40,8 @@ static const struct {
     [SR_GATE_MAIL] = {N_("a code by mail"), N_("Code from the mail: "),
                       SR_MAIL_LENGTH, 5, SR_DAY, 50},
     [SR_GATE_KEY] = {N_("an ssh key or security key"), "", 0, 10, HOUR, 100},
+    [SR_GATE_RESUME] = {N_("go on with a reset that was cut off"),
+                        N_("Code to go on: "), SR_TICKET_LENGTH, 10, HOUR, 0},
 };
 
 const char *
@@ -139,23 +142,14 @@ struct trial {
     bool is_unrecorded; /* what was used up could not be written */
 };
 
-static bool
-are_equal(const char *a, const char *b)
-{
-    volatile unsigned char differ = a[0] == '\0';
-
-    for (size_t i = 0; i < SR_HASH_MAX; i++) /* both are filled with zeros */
-        differ |= (unsigned char)(a[i] ^ b[i]);
-    return differ == 0;
-}
-
 /* A hash whose setting is that of the gate's codes; NULL: there is no code. */
 static const char *
 setting_of(const struct sr_enrolment *enrolment, enum sr_gate_id gate)
 {
-    const char *hash = gate == SR_GATE_TICKET ? enrolment->ticket
-                       : gate == SR_GATE_MAIL ? enrolment->mail_code
-                                              : NULL;
+    const char *hash = gate == SR_GATE_TICKET   ? enrolment->ticket
+                       : gate == SR_GATE_MAIL   ? enrolment->mail_code
+                       : gate == SR_GATE_RESUME ? enrolment->resume
+                                                : NULL;
 
     for (size_t i = 0; gate == SR_GATE_CODES && i < SR_CODES_COUNT; i++) {
         if (enrolment->code[i][0] != '\0')
@@ -228,22 +222,24 @@ use_code(struct trial *trial, struct sr_enrolment *enrolment,
 
     for (unsigned i = 0;
          trial->gate == SR_GATE_CODES && !is_right && i < SR_CODES_COUNT; i++) {
-        is_right = are_equal(enrolment->code[i], trial->hash);
+        is_right = sr_code_is_equal(enrolment->code[i], trial->hash);
         if (is_right) {
             memset(enrolment->code[i], 0, SR_HASH_MAX);
             snprintf(trial->run->used_code_text, 8, "%u", i + 1);
         }
     }
     if (trial->gate == SR_GATE_TICKET) {
-        is_right = are_equal(enrolment->ticket, trial->hash);
+        is_right = sr_code_is_equal(enrolment->ticket, trial->hash);
         if (is_right) {
             memcpy(trial->run->words, enrolment->words, SR_WORDS_MAX);
             sr_enrolment_remove(enrolment, SR_GATE_TICKET);
         }
     }
+    if (trial->gate == SR_GATE_RESUME)
+        is_right = sr_resume_take(trial->run, enrolment, time, trial->hash);
     if (trial->gate == SR_GATE_MAIL) {
         is_right = enrolment->mail_until > time->now &&
-                   are_equal(enrolment->mail_code, trial->hash);
+                   sr_code_is_equal(enrolment->mail_code, trial->hash);
         if (is_right || ++enrolment->mail_tries >= MAIL_TRIES_MAX)
             memset(enrolment->mail_code, 0, SR_HASH_MAX);
     }
@@ -281,6 +277,20 @@ check_in(void *context, struct sr_enrolment *enrolment,
     return trial->is_right || trial->gate == SR_GATE_MAIL;
 }
 
+/* Why no answer is right; NULL: it may be.  What was cut off is gone on with
+ * also where one of its proofs, a ticket, is used up. */
+static const char *
+find_obstacle(const struct trial *trial)
+{
+    struct sr_run *run = trial->run;
+
+    if ((run->allowed >> trial->gate & 1) == 0)
+        return "not allowed";
+    if (trial->gate == SR_GATE_RESUME)
+        return sr_run_obstacle(run);
+    return run->is_own ? NULL : run->why_not;
+}
+
 /* Check, and use up.  False also when that cannot be recorded. */
 static bool
 check(struct trial *trial)
@@ -290,9 +300,7 @@ check(struct trial *trial)
 
     prepare(trial);
     trial->is_unrecorded = trial->is_broken;
-    if (trial->is_broken ||
-        (trial->run->why_not != NULL && !trial->run->is_own) ||
-        (trial->run->allowed >> trial->gate & 1) == 0)
+    if (trial->is_broken || find_obstacle(trial) != NULL)
         return false;
     result = sr_enrolment_change(trial->run->store, &id, check_in, trial);
     if (result == SR_STORE_OK)
@@ -443,7 +451,7 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
     explicit_bzero(&trial, sizeof(trial));
     if (is_right && gate == SR_GATE_TICKET)
         sr_run_say(run, _("Read these words to the helpdesk: %s"), run->words);
-    if (is_right)
+    if (is_right && gate != SR_GATE_RESUME)
         run->proved |= 1u << gate;
     return is_right;
 }

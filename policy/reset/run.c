@@ -21,7 +21,8 @@
 #include "policy/util/file_lock.h"
 #include "policy/util/text.h"
 
-#define SERVICE "selfreset"
+#define SERVICE  "selfreset"
+#define TOO_LATE "too-late" /* why a reset is over */
 
 /* ---- talking */
 
@@ -314,7 +315,7 @@ sr_run_has_enough(const struct sr_run *run,
 {
     unsigned count = 0;
 
-    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+    for (int gate = 0; gate < SR_GATE_RESUME; gate++) {
         if ((run->allowed >> gate & 1) != 0 &&
             sr_enrolment_has(enrolment, (enum sr_gate_id)gate, time))
             count++;
@@ -347,6 +348,8 @@ find_enrolment(const struct sr_run *run, bool has_enough)
         why = sr_store_strerror(result);
     else if (enrolment.reported != 0)
         why = "SR-1209 reported";
+    else if (run->until != 0 && run->until <= time.now)
+        why = TOO_LATE;
     else if (has_enough && !sr_run_has_enough(run, &enrolment, &time))
         why = "SR-2006 not-enrolled";
     explicit_bzero(&enrolment, sizeof(enrolment));
@@ -368,8 +371,11 @@ sr_run_may_still(struct sr_run *run)
     if (run->obstacle == NULL)
         return true;
     sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->obstacle);
-    sr_run_say(run, _("This account was changed meanwhile, and cannot be reset "
-                      "any more."));
+    sr_run_say(run, "%s",
+               strcmp(run->obstacle, TOO_LATE) == 0
+                   ? _("The 15 minutes for this reset are over.")
+                   : _("This account was changed meanwhile, and cannot be "
+                       "reset any more."));
     return false;
 }
 
@@ -402,6 +408,10 @@ sr_run_account(struct sr_run *run, const char *name)
             run->allowed |= 1u << gate;
         if (sr_config_offers(run->config, name_of))
             run->offered |= 1u << gate;
+    }
+    if (!run->is_own) {
+        run->allowed |= 1u << SR_GATE_RESUME;
+        run->offered |= 1u << SR_GATE_RESUME;
     }
     run->proofs = 2;
     run->obstacle = find_state(run);

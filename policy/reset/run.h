@@ -28,14 +28,18 @@ struct sr_run {
     bool is_unsure;         /* something was changed, or may have been */
 
     /* From sr_run_account(). */
-    const char *obstacle;   /* why its state or the rules forbid a reset */
-    const char *why_not;    /* the same, or that too few gates are set up: an id
-                               and a word for events; NULL: it may be reset */
-    unsigned proofs;        /* how many it needs */
-    unsigned offered;       /* gates that any account may use, bit by enum */
-    unsigned allowed;       /* those that the account's rules allow */
-    unsigned proved;        /* gates that were proved in this run */
-    char used_code_text[8]; /* which recovery code was used; empty: none */
+    const char *obstacle; /* why its state or the rules forbid a reset */
+    const char *why_not;  /* the same, or that too few gates are set up: an id
+                             and a word for events; NULL: it may be reset */
+    unsigned proofs;      /* how many it needs */
+    unsigned offered;     /* gates that any account may use, bit by enum */
+    unsigned allowed;     /* those that the account's rules allow */
+    unsigned proved;      /* gates that were proved in this run */
+    char used_code_text[SR_USED_MAX]; /* which recovery code was used; empty:
+                                         none */
+    bool has_resume; /* a code to go on with this reset was shown */
+    sr_time until;   /* ledger time; then a reset with proofs has ended; 0:
+                        it has none */
     char words[SR_WORDS_MAX]; /* of the ticket that was used */
 };
 

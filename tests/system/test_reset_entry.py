@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import email
+import pathlib
 import pwd
 import signal
 import sys
@@ -14,8 +15,8 @@ import pytest
 
 import captive
 import helper
-from helper import ANSWER, ASK
-from scratch import RUN, listen, wait_until
+from helper import ANSWER, ASK, REFUSE
+from scratch import ETC, RUN, listen, wait_until
 from talk import AGAIN, NEW, PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -287,3 +288,28 @@ def test_the_network_address_of_a_user_is_not_believed(host):
         client.rest()
         assert bool(host.log.with_text("192.0.2.9")) == is_believed
         client.close()
+
+
+def test_a_dialogue_ends_after_15_minutes(host):
+    """Though each question was answered in time; the clock is put forward."""
+    captive.set_up(host)
+    helper.stop(host, host.helper)
+    library, = pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    clock = ETC / "faketimerc"
+    clock.write_text("+0")
+    host.helper = helper.start(host, wrap=[
+        "env", f"LD_PRELOAD={library}", "FAKETIME_NO_CACHE=1"])
+    client = helper.flow("reset", Captive())
+    assert client.rest()[-1][0] == ASK
+    client.send(ANSWER, text="nobody-here")
+    for minutes in (0, 7, 14):
+        clock.write_text(f"+{60 * minutes}")
+        assert client.rest()[-1][0] == ASK
+        client.send(ANSWER, text="99")
+    clock.write_text("+901")
+    assert client.rest()[-1][0] == ASK
+    client.send(ANSWER, text="99")
+    assert client.rest()[-1][0] == ASK  # which is not waited for
+    said = client.rest()
+    assert said[-1][0] == REFUSE and "is over" in said[-1][1]["text"]
+    client.close()
