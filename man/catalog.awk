@@ -7,6 +7,9 @@ function advice(id) {
     if (id ~ /^SR-220[15]/)
         return "To see until when, run \"selfresetctl status USER\"; to end" \
             " it, run\n\"selfresetctl unlock USER\"."
+    if (id == "SR-2204")
+        return "They are open again after 10 minutes.  The events SR-1032" \
+            " name the sources;\nblock those that you do not know."
     if (id == "SR-2203")
         return "To end it, run \"selfresetctl unthrottle SOURCE\"."
     if (id == "SR-3001" || id == "SR-3204" || id == "SR-3205" ||

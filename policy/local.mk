@@ -120,6 +120,7 @@ reset_sources = \
 	policy/reset/flow.c \
 	policy/reset/gate.c policy/reset/gate.h \
 	policy/reset/key.c policy/reset/key.h \
+	policy/reset/limit.c policy/reset/limit.h \
 	policy/reset/mail.c policy/reset/mail.h \
 	policy/reset/notice.c policy/reset/notice.h \
 	policy/reset/own.c policy/reset/own.h \

@@ -20,7 +20,7 @@
 #include "policy/account/publishing.h"
 #include "policy/backend/registry.h"
 #include "policy/reset/commit.h"
-#include "policy/reset/gate.h"
+#include "policy/reset/limit.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/renew.h"
 #include "policy/reset/words.h"

@@ -11,37 +11,33 @@
 
 #include "policy/reset/app.h"
 #include "policy/reset/gate.h"
+#include "policy/reset/limit.h"
 #include "policy/reset/mail.h"
 #include "policy/reset/resume.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/signature.h"
 #include "policy/reset/words.h"
-#include "policy/throttle/attempt.h"
 #include "policy/util/crypt.h"
 #include "policy/util/file_lock.h"
 
-#define HOUR           3600
 #define MAIL_TRIES_MAX 5 /* of one code */
 
 static const struct {
     const char *text; /* in a menu */
     const char *prompt;
-    size_t length;     /* of the code; 0: not a code of ours */
-    unsigned attempts; /* wrong ones in an hour */
-    int64_t duration;  /* of the lockout */
-    unsigned limit;    /* wrong ones in all */
+    size_t length; /* of the code; 0: not a code of ours */
 } gates[SR_GATE_COUNT] = {
     [SR_GATE_APP] = {N_("a code from your authenticator app"),
-                     N_("Code from the app (6 digits): "), 0, 5, SR_DAY, 50},
+                     N_("Code from the app (6 digits): "), 0},
     [SR_GATE_CODES] = {N_("one of your recovery codes"), N_("Recovery code: "),
-                       SR_RECOVERY_LENGTH, 10, HOUR, 100},
+                       SR_RECOVERY_LENGTH},
     [SR_GATE_TICKET] = {N_("a ticket from the helpdesk"), N_("Ticket: "),
-                        SR_TICKET_LENGTH, 10, HOUR, 100},
+                        SR_TICKET_LENGTH},
     [SR_GATE_MAIL] = {N_("a code by mail"), N_("Code from the mail: "),
-                      SR_MAIL_LENGTH, 5, SR_DAY, 50},
-    [SR_GATE_KEY] = {N_("an ssh key or security key"), "", 0, 10, HOUR, 100},
+                      SR_MAIL_LENGTH},
+    [SR_GATE_KEY] = {N_("an ssh key or security key"), "", 0},
     [SR_GATE_RESUME] = {N_("go on with a reset that was cut off"),
-                        N_("Code to go on: "), SR_TICKET_LENGTH, 10, HOUR, 0},
+                        N_("Code to go on: "), SR_TICKET_LENGTH},
 };
 
 const char *
@@ -70,58 +66,6 @@ sr_gate_choose(struct sr_run *run, unsigned mask, const char *question)
     sr_run_say(run, "%s", text);
     number = sr_run_choose(run, count);
     return number == 0 ? SR_GATE_COUNT : offered[number - 1];
-}
-
-/* ---- ledgers */
-
-static struct sr_rules
-rules_of(enum sr_gate_id gate, const struct sr_rules *base)
-{
-    struct sr_rules rules = *base;
-
-    rules.lock_root = true;
-    rules.attempts = gates[gate].attempts;
-    rules.window = HOUR;
-    rules.duration = rules.duration_max = gates[gate].duration;
-    rules.limit = gates[gate].limit;
-    rules.source_attempts = 30;
-    rules.familiar = 0;
-    return rules;
-}
-
-/* The name that the ledgers of an account's gate are kept by; no account can
- * have it. */
-static struct sr_identity
-ledger_identity(const struct sr_identity *id, enum sr_gate_id gate)
-{
-    struct sr_identity of_gate = *id;
-
-    snprintf(of_gate.name, sizeof(of_gate.name), "%s/%.*s", sr_gate_name(gate),
-             SR_NAME_MAX - 16, id->name);
-    return of_gate;
-}
-
-enum sr_store_result
-sr_gate_standing(struct sr_store *store, const struct sr_identity *id,
-                 enum sr_gate_id gate, struct sr_standing *standing)
-{
-    const struct sr_rules none = {.attempts = 0};
-    const struct sr_rules rules = rules_of(gate, &none);
-    const struct sr_limits limits = sr_attempt_account_limits(&rules, false);
-    const struct sr_identity of_gate = ledger_identity(id, gate);
-    const struct sr_ledger_key key =
-        sr_ledger_key_account(&of_gate, SR_LEDGER_STRANGERS, NULL);
-
-    return sr_attempt_standing(store, &key, &limits, standing);
-}
-
-enum sr_store_result
-sr_gate_clear(struct sr_store *store, const struct sr_identity *id,
-              enum sr_gate_id gate)
-{
-    const struct sr_identity of_gate = ledger_identity(id, gate);
-
-    return sr_attempt_clear(store, &of_gate, NULL);
 }
 
 /* ---- checking */
@@ -313,9 +257,9 @@ check(struct trial *trial)
 /* ---- one try */
 
 static void
-say_locked(struct sr_run *run, const struct sr_attempt *attempt)
+say_locked(struct sr_run *run, const struct sr_tries *tries)
 {
-    const sr_time until = sr_attempt_until(attempt);
+    const sr_time until = sr_limit_until(tries);
     char *when =
         SR_TIME_IS_SET(until)
             ? sr_message_when(until, sr_transaction_message(&run->txn).now)
@@ -334,8 +278,8 @@ say_locked(struct sr_run *run, const struct sr_attempt *attempt)
 
 /* What is said of a try, and the events. */
 static void
-tell(struct sr_run *run, const struct trial *trial, bool is_locked,
-     const struct sr_attempt *attempt)
+tell(struct sr_run *run, const struct trial *trial,
+     const struct sr_tries *tries)
 {
     const char *name = sr_gate_name(trial->gate);
 
@@ -345,51 +289,53 @@ tell(struct sr_run *run, const struct trial *trial, bool is_locked,
     if (trial->is_unrecorded)
         sr_run_say(run, _("Your answer could not be recorded, so it does not "
                           "count. Try again later."));
-    else if (is_locked)
-        say_locked(run, attempt);
+    else if (tries->begun == SR_BEGIN_LOCKED)
+        say_locked(run, tries);
     else
         sr_run_say(run, "%s",
                    trial->is_right ? _("Accepted.") : _("Not accepted."));
+}
+
+/* The events of lockouts: of a gate, of all that can be guessed of the account,
+ * of these on the host. */
+static void
+tell_lockouts(struct sr_run *run, enum sr_gate_id gate, unsigned locked)
+{
+    if ((locked >> SR_LIMIT_GATE & 1) != 0)
+        sr_run_event(run, SR_EVENT_GATE_LOCKED, false, sr_gate_name(gate));
+    if ((locked >> SR_LIMIT_ACCOUNT & 1) != 0)
+        sr_run_event(run, SR_EVENT_GATE_LOCKED, false, "guessed");
+    if ((locked >> SR_LIMIT_HOST & 1) != 0)
+        sr_run_event(run, SR_EVENT_CIRCUIT, false, sr_gate_name(gate));
 }
 
 /* Verify under the throttle. */
 static void
 verify(struct trial *trial)
 {
-    struct sr_run *run = trial->run;
-    const struct sr_identity id = sr_run_identity(run);
-    const struct sr_rules rules = rules_of(trial->gate, &run->txn.rules);
-    const struct sr_subject subject = {
-        .is_known = run->txn.ask == SR_STATUS_OK,
-        .id = ledger_identity(&id, trial->gate),
-        .source = &run->txn.context.source,
-        .rules = &rules,
-    };
-    struct sr_attempt *attempt;
-    struct sr_settled settled = {.result = SR_STORE_OK};
-    const enum sr_begin begun = sr_attempt_begin(
-        SR_RESET_STATEDIR, SR_RESET_RUNDIR, &subject, false, &attempt);
+    struct sr_tries tries;
+    unsigned locked;
 
-    if (begun == SR_BEGIN_GO)
+    sr_limit_begin(trial->run, trial->gate, &tries);
+    if (tries.begun == SR_BEGIN_GO)
         trial->is_right = check(trial);
-    else if (begun == SR_BEGIN_LOCKED)
+    else if (tries.begun == SR_BEGIN_LOCKED)
         prepare(trial);
     else
         trial->is_unrecorded = true;
-    if (!trial->is_unrecorded || begun == SR_BEGIN_GO)
-        settled =
-            sr_attempt_settle(attempt, trial->is_right || trial->is_unrecorded
-                                           ? SR_OUTCOME_NEITHER
-                                           : SR_OUTCOME_WRONG);
-    if (settled.result != SR_STORE_OK || settled.is_late)
+    if (!sr_limit_settle(&tries,
+                         trial->is_right || trial->is_unrecorded
+                             ? SR_OUTCOME_NEITHER
+                             : SR_OUTCOME_WRONG,
+                         &locked))
         trial->is_unrecorded = true;
     if (trial->is_unrecorded)
         trial->is_right = false;
-    if (begun == SR_BEGIN_LOCKED || settled.began_lockout)
-        sr_run_event(run, SR_EVENT_GATE_LOCKED, false,
-                     sr_gate_name(trial->gate));
-    tell(run, trial, begun == SR_BEGIN_LOCKED, attempt);
-    sr_attempt_free(attempt, false);
+    if (tries.begun == SR_BEGIN_LOCKED)
+        locked |= 1u << tries.which;
+    tell_lockouts(trial->run, trial->gate, locked);
+    tell(trial->run, trial, &tries);
+    sr_limit_end(&tries);
 }
 
 /* What was typed, as a code of the gate. */

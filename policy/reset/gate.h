@@ -15,7 +15,6 @@
 #define SR_POLICY_RESET_GATE_H
 
 #include "policy/reset/run.h"
-#include "policy/throttle/query.h"
 
 /* Of a menu: "a code from your authenticator app". */
 const char *sr_gate_text(enum sr_gate_id gate);
@@ -31,16 +30,5 @@ enum sr_gate_id sr_gate_choose(struct sr_run *run, unsigned mask,
  * right is used up.  False also when the person is gone.
  */
 bool sr_gate_try(struct sr_run *run, enum sr_gate_id gate);
-
-/* The ledger's state for the tools: of the strangers' one. */
-enum sr_store_result sr_gate_standing(struct sr_store *store,
-                                      const struct sr_identity *id,
-                                      enum sr_gate_id gate,
-                                      struct sr_standing *standing);
-
-/* Empty a gate's ledgers. */
-enum sr_store_result sr_gate_clear(struct sr_store *store,
-                                   const struct sr_identity *id,
-                                   enum sr_gate_id gate);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/reset/limit.h"
 #include "policy/reset/mail.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
@@ -138,17 +139,29 @@ offer_in(void *context, struct sr_enrolment *enrolment,
     return true;
 }
 
+/* What the user asks for, logged in, is counted with the account alone. */
+static bool
+begin_mail(struct sr_run *run, struct sr_mails *mails)
+{
+    memset(mails, 0, sizeof(*mails));
+    return run->is_own || sr_limit_mail_begin(run, mails);
+}
+
 void
 sr_mail_offer(struct sr_run *run)
 {
     const struct sr_identity id = sr_run_identity(run);
     struct offer offer = {.is_own = run->is_own};
+    struct sr_mails mails;
 
     if (sr_code_make_digits(offer.code, SR_MAIL_LENGTH) &&
         sr_code_hash(offer.code, offer.hash) == 0 &&
-        (run->why_not == NULL || run->is_own) &&
-        sr_enrolment_change(run->store, &id, offer_in, &offer) != SR_STORE_OK)
-        offer.is_new = false;
+        (run->why_not == NULL || run->is_own) && begin_mail(run, &mails)) {
+        if (sr_enrolment_change(run->store, &id, offer_in, &offer) !=
+            SR_STORE_OK)
+            offer.is_new = false;
+        sr_limit_mail_end(&mails, offer.is_new);
+    }
     for (int i = 0; offer.is_new && i < SR_ADDRESSES; i++) {
         if (offer.address[i][0] != '\0')
             queue_code(run, offer.address[i], offer.code);

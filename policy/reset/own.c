@@ -19,6 +19,7 @@
 #include "policy/account/verify.h"
 #include "policy/reset/app.h"
 #include "policy/reset/gate.h"
+#include "policy/reset/limit.h"
 #include "policy/reset/mail.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/own.h"

@@ -520,6 +520,37 @@ def test_five_guesses_lock_a_gate_and_no_login(host, ann, name):
         assert re.search(r"wrong_answers: +5|wrong-answers: +5", shown), shown
 
 
+def test_guesses_at_many_accounts_pause_what_can_be_guessed(host, ann):
+    ann.enroll()
+    flows = [Flow(host, "reset", f"--rhost=198.51.100.{i}").answer(f"name{i}")
+             for i in range(12)]
+    for _ in range(5):
+        for words in ("authenticator app", "000000"):
+            for flow in flows:
+                line = [line for line in flow.text.splitlines()
+                        if words in line]
+                flow.process.stdin.write(
+                    (line[-1].split()[0] if line and words != "000000"
+                     else words) + "\n")
+                flow.process.stdin.flush()
+            for flow in flows:
+                flow.read()
+    assert sum(flow.text.count("Not accepted.") for flow in flows) == 60
+    for flow in flows:
+        flow.leave()
+    assert events(host, "SR-2204")
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "too many wrong answers" in flow.said and "minutes" in flow.said
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Accepted." in flow.text
+    flow.leave()
+    later = reset(host, ahead=601)
+    ann.choose(later, "authenticator app", app_code(ann.key))
+    assert "Accepted." in later.text
+    later.leave()
+
+
 def test_a_lockout_of_logins_does_not_stop_recovery(host, ann):
     host.configure(lockout={"attempts": "2"})
     ann.enroll()
@@ -924,6 +955,47 @@ def test_five_wrong_codes_end_a_code_by_mail(host, ann, post):
     ann.choose(flow, "code by mail", code)
     assert "Accepted." not in flow.text and events(host, "SR-2202")
     assert len(post.letters()) == 3
+
+
+def test_guesses_count_for_all_ways_that_can_be_guessed(host, ann, post):
+    ann.enroll()
+    enroll_mail(ann, post, proof=("2", ann.codes.pop(0)))
+    post.next(2)
+    assert guess(host, "ann", 3) == 3
+    assert guess(host, "ann", 2, "code by mail", answer="0000 0000") == 2
+    for words, answer in (("authenticator app", app_code(ann.key)),
+                          ("code by mail", "0000 0000")):
+        flow = reset(host)
+        ann.choose(flow, words, answer)
+        assert "too many wrong answers" in flow.said, flow.text
+    ann.choose(flow, "recovery codes", ann.codes.pop(0))
+    assert "Accepted." in flow.text
+    flow.leave()
+    assert host.run("selfresetctl", "gates", "--unlock", "ann").returncode == 0
+    flow = reset(host)
+    ann.choose(flow, "authenticator app", app_code(ann.key))
+    assert "Accepted." in flow.text
+
+
+def test_one_source_cannot_use_up_the_mails_of_an_account(host, ann, post):
+    ann.enroll_codes()
+    enroll_mail(ann, post, proof=("1", ann.codes.pop(0)))
+    post.next(2)
+
+    def ask(hours, rhost=PEER):
+        flow = Flow(host, "reset", f"--rhost={rhost}", ahead=3700 * hours)
+        flow.answer("ann")
+        ann.choose(flow, "code by mail")
+        assert "is on its way" in flow.said
+        flow.leave()
+
+    for hours in range(5):
+        ask(hours)
+        post.next(3 + hours)
+    ask(5)  # the same is said, and no mail is sent
+    assert [line for line in events(host, "SR-2203") if "mail" in line]
+    ask(5, "198.51.100.9")
+    post.next(8)
 
 
 def test_addresses_that_the_password_opens_or_that_are_none(host, ann, post):

@@ -12,7 +12,7 @@
 
 #include "policy/config/value.h"
 #include "policy/reset/code.h"
-#include "policy/reset/gate.h"
+#include "policy/reset/limit.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
 #include "policy/reset/run.h"
