@@ -21,9 +21,10 @@
 #define BEHIND " " NSSWITCH_OURS
 #define BEFORE NSSWITCH_OURS " [SUCCESS=continue] "
 
-/* A line that was missing.  The comment is how it is known again. */
+/* A line that was missing.  The comment is how it is known again; it has a line
+ * of its own, since to the C library # begins one only there. */
 #define ADDED(database)                                                        \
-    database ": files " NSSWITCH_OURS " # added by \"selfresetctl nss\"\n"
+    "# Added by \"selfresetctl nss\":\n" database ": files " NSSWITCH_OURS "\n"
 
 static const char *const databases[] = {"group", "shadow"};
 static const char *const added[] = {ADDED("group"), ADDED("shadow")};
@@ -109,6 +110,8 @@ take_sources(struct nsswitch_line *line, size_t at, size_t end)
             return;
         length = strcspn(text + at, SPACES "[\n#");
         if (length == 0 || line->count == NSSWITCH_SOURCES ||
+            text[at + length] ==
+                '#' ||             /* to the C library a part of the name */
             text[at - 1] == ']') { /* nothing can be inserted between */
             line->is_odd = true;
             return;

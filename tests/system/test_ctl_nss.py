@@ -264,7 +264,8 @@ def test_not_where_authselect_writes(ready):
     refused(ready, "authselect select custom/selfreset", code=9)
 
 
-@pytest.mark.parametrize("group", ["files [NOTFOUND=return] sss", "sss"])
+@pytest.mark.parametrize("group", ["files [NOTFOUND=return] sss", "sss",
+                                   "files#x"])
 def test_not_where_it_would_never_be_asked(ready, group):
     FILE.write_text(nsswitch(group=group))
     refused(ready, "The line 2", code=9)
@@ -330,6 +331,8 @@ LINES = [
     ({"initgroups": "files"}, "error", '"initgroups:" does not ask'),
     ({"initgroups": "files selfreset"}, "error", "[SUCCESS=return]"),
     ({"initgroups": "selfreset files"}, "error", "sources behind it are lost"),
+    ({"group": "files selfreset # and no more"}, "warning", "behind # are"),
+    ({"group": "files#x selfreset"}, "warning", "cannot be parsed"),
     ({"passwd": "files [SUCCESS=merge] systemd"}, "error",
      '"passwd:" merges'),
 ]

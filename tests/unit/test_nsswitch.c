@@ -20,8 +20,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define NEW_GROUP  "group: files selfreset # added by \"selfresetctl nss\"\n"
-#define NEW_SHADOW "shadow: files selfreset # added by \"selfresetctl nss\"\n"
+#define NEW_GROUP  "# Added by \"selfresetctl nss\":\ngroup: files selfreset\n"
+#define NEW_SHADOW "# Added by \"selfresetctl nss\":\nshadow: files selfreset\n"
 
 /* The lines of ours ask us, once, and the others as before. */
 static void
@@ -88,8 +88,8 @@ test_edit(void **state)
          " #\n",
          "# group: files\n\n \tgroup:\tfiles selfreset\tsss  # group: files\n"
          "shadow:files selfreset #\n"},
-        {"group:files#x\nshadow:files\n",
-         "group:files selfreset#x\nshadow:files selfreset\n"},
+        {"group:files #x\nshadow:files\n",
+         "group:files selfreset #x\nshadow:files selfreset\n"},
         /* an action that hands on stays with the local files */
         {"group: files [SUCCESS=merge] systemd\nshadow: files sss\n",
          "group: files [SUCCESS=merge] selfreset systemd\n"
@@ -239,7 +239,7 @@ test_disable_edited(void **state)
         {"# selfreset\ngroup: files selfreset2\nselfreset: files\n",
          "# selfreset\ngroup: files selfreset2\nselfreset: files\n"},
         {"x: y\n" NEW_GROUP,
-         "x: y\ngroup: files # added by \"selfresetctl nss\"\n"},
+         "x: y\n# Added by \"selfresetctl nss\":\ngroup: files\n"},
         {NEW_SHADOW "a: b", "a: b"},
         {NEW_GROUP NEW_SHADOW, ""},
     };

@@ -122,6 +122,12 @@ check_line(const struct nsswitch_line *line, bool is_used,
     if (!nsswitch_is(line, "group") && !nsswitch_is(line, "shadow") &&
         !is_initgroups)
         return;
+    /* Since glibc 2.33. */
+    if (is_used &&
+        memchr(line->text + line->start, '#', line->end - line->start) != NULL)
+        add_line(findings, SEVERITY_WARNING, line,
+                 "Move the comment to a line of its own.",
+                 "To the C library the words behind # are sources, too.");
     if (line->is_odd) {
         add_line(findings, SEVERITY_WARNING, line, "Correct the line.",
                  "This line cannot be parsed to its end.");
