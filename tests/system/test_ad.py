@@ -12,8 +12,9 @@ import pytest
 
 import samba
 from samba import PASSWORD, user_dn
-from scratch import CONTACT, DAY, ETC, RUN
+from scratch import CONTACT, DAY, ETC, RUN, RUNDIR
 from test_krb5 import Liar, krb_error, relay
+from wire import Wire
 
 NEW = "second-Passw0rd-0f-ann"
 PEER = "192.0.2.7"
@@ -81,6 +82,41 @@ def test_right_and_wrong(host, corp):
     done = wrong(host, name)
     assert done.codes == ["AUTH_ERR"] and done.said == "", host.log.all()
     assert corp.first.bad_passwords(name) == 1
+
+
+# The ticket by which this host reads the directory, for each process.
+IDENTITY = {"AS": 2, "TGS": 1}
+
+
+def cost(wire, done):
+    """What it took on the wire, beside that."""
+    found = wire.counted()
+    assert done.codes and found.pop("connection") <= 14, (done, found)
+    for kind, count in IDENTITY.items():
+        found[kind] -= count
+    return {kind: count for kind, count in found.items() if count != 0}
+
+
+def test_cost(host, corp):
+    """Armour for FAST is got once by a host; the rest by each login."""
+    for path in RUNDIR.glob("krb5-*"):
+        path.unlink()
+    name, other = person(host, corp), person(host, corp)
+    must_change(corp, other)
+    login = {"AS": 2, "TGS": 1, "search": 1}
+    with Wire(corp.first.ip) as wire:
+        assert cost(wire, log_in(host, name)) == {**login, "AS": 4}
+        assert cost(wire, log_in(host, name)) == login
+        assert cost(wire, wrong(host, name)) == {"AS": 2, "search": 1}
+        assert cost(wire, by_key(host, name)) == {"search": 1}
+        expiring(corp, name)
+        wire.counted()
+        assert cost(wire, log_in(host, name)) == login
+        done = forced(host, other, PASSWORD, NEW, NEW)
+        assert done.codes[-1] == "SUCCESS", (done, host.log.all())
+        found = cost(wire, done)
+        assert found["AS"] <= 6 and found["search"] <= 2, found
+        assert found["TGS"] == 1 and found["kpasswd"] == 1, found
 
 
 # ---- states
