@@ -24,6 +24,7 @@ say_no_right(const struct sr_facts *facts, enum sr_order order,
              const char *reason)
 {
     static const char *const what[] = {
+        [SR_ORDER_ADMIT] = "set the password",
         [SR_ORDER_UNLOCK] = "end the lockout",
         [SR_ORDER_REQUIRE_CHANGE] = "demand a change of the password",
         [SR_ORDER_CLEAR_CHANGE] = "withdraw the demand for a change",

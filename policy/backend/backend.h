@@ -63,6 +63,7 @@ enum sr_refusal {
 
 /* An administrator's order for an account. */
 enum sr_order {
+    SR_ORDER_ADMIT,          /* change nothing: would a password be set? */
     SR_ORDER_UNLOCK,         /* end the backend's own lockout */
     SR_ORDER_REQUIRE_CHANGE, /* demand a change at the next login */
     SR_ORDER_CLEAR_CHANGE,   /* take that demand back */
@@ -361,7 +362,7 @@ struct sr_backend_ops {
      * Carry out an order; `password` is for the two that set one, and NULL
      * otherwise.  On REFUSED with *refusal OTHER the error is a sentence.
      * UNSURE: also a part may have been done.  The account is as it was before:
-     * look it up again.  NULL: the tools administer this kind in other ways.
+     * look it up again, but after ADMIT.  NULL: the tools administer this kind in other ways.
      */
     enum sr_write (*administer)(struct sr_call *call,
                                 struct sr_account *account, enum sr_order order,

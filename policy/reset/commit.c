@@ -78,6 +78,8 @@ store_remote(struct sr_run *run, const char *fresh, enum sr_refusal *refusal)
         &call, account, SR_ORDER_GIVE_PASSWORD, fresh, refusal);
 
     snprintf(run->txn.reason, sizeof(run->txn.reason), "%s", call.error.text);
+    if (written == SR_WRITE_DONE && account->skips_history)
+        sr_run_event(run, SR_EVENT_HISTORY_SKIPPED, true, NULL);
     return written;
 }
 

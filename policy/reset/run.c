@@ -323,6 +323,32 @@ sr_run_has_enough(const struct sr_run *run,
     return count >= run->proofs;
 }
 
+/* What the directory has against it: an administrator of its own, or a right
+ * that the service lacks. */
+static const char *
+find_admission(struct sr_run *run)
+{
+    struct sr_account *account = run->txn.account;
+    struct sr_call call = sr_call_make(&account->backend, run->txn.connections);
+    enum sr_refusal refusal;
+
+    run->is_away = false;
+    if (account->backend.ops->administer == NULL)
+        return NULL;
+    switch (
+        sr_backend_administer(&call, account, SR_ORDER_ADMIT, NULL, &refusal)) {
+    case SR_WRITE_DONE:
+        return NULL;
+    case SR_WRITE_REFUSED:
+        snprintf(run->admission, sizeof(run->admission), "SR-3014 %s",
+                 call.error.text);
+        return run->admission;
+    default:
+        run->is_away = true;
+        return "SR-3002 backend-unreachable";
+    }
+}
+
 /* What the state of the account or the rules have against a reset. */
 static const char *
 find_state(struct sr_run *run)
@@ -330,7 +356,9 @@ find_state(struct sr_run *run)
     const char *why = run->txn.ask == SR_STATUS_OK ? find_obstacle(run)
                                                    : "SR-2007 unknown-user";
 
-    return why == NULL ? find_rules(run) : why;
+    if (why == NULL)
+        why = find_rules(run);
+    return why == NULL ? find_admission(run) : why;
 }
 
 /* What the enrolment has against it; `has_enough`: also that it lacks gates. */
@@ -374,8 +402,10 @@ sr_run_may_still(struct sr_run *run)
     sr_run_say(run, "%s",
                strcmp(run->obstacle, TOO_LATE) == 0
                    ? _("The 15 minutes for this reset are over.")
-                   : _("This account was changed meanwhile, and cannot be "
-                       "reset any more."));
+               : run->is_away ? _("The place where passwords are kept cannot "
+                                  "be reached now.")
+                              : _("This account was changed meanwhile, and "
+                                  "cannot be reset any more."));
     return false;
 }
 

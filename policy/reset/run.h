@@ -31,10 +31,13 @@ struct sr_run {
     const char *obstacle; /* why its state or the rules forbid a reset */
     const char *why_not;  /* the same, or that too few gates are set up: an id
                              and a word for events; NULL: it may be reset */
-    unsigned proofs;      /* how many it needs */
-    unsigned offered;     /* gates that any account may use, bit by enum */
-    unsigned allowed;     /* those that the account's rules allow */
-    unsigned proved;      /* gates that were proved in this run */
+    /* What its directory has against it, and that it could not be asked. */
+    char admission[SR_ERROR_TEXT_SIZE + 9];
+    bool is_away;
+    unsigned proofs;  /* how many it needs */
+    unsigned offered; /* gates that any account may use, bit by enum */
+    unsigned allowed; /* those that the account's rules allow */
+    unsigned proved;  /* gates that were proved in this run */
     char used_code_text[SR_USED_MAX]; /* which recovery code was used; empty:
                                          none */
     bool has_resume; /* a code to go on with this reset was shown */

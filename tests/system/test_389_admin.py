@@ -11,9 +11,11 @@ import pytest
 import directory389
 from directory import BASE, PEOPLE, SERVICE, dn_of, manual_block, stamp
 from directory389 import ACI, EPOCH, POLICY_ACI, DirectoryServer
-from middle import Middle
+from middle import Middle, refuse
 from test_389 import AGES, ANN, DAY, DEMANDS, LOCKS, give
 from test_ldap import NEW, OLD, PEER, UID, configure, log_in
+from test_reset import Flow, events, reset
+from test_reset_ldap import FRESH, by_ticket
 from test_ldap_admin import (check, ctl, phrase_of, plain, rights_in,
                              status)
 
@@ -438,3 +440,83 @@ def test_check_of_a_locked_entry(host, server):
     assert "cannot log in" in text
     assert rights_in(said)["accountUnlockTime"][2] is None
     assert entry(server) == before, "it left a trace"
+
+
+# ---- self-service reset
+
+@pytest.mark.parametrize("state", ["must-change", "locked", "temporary"])
+def test_reset(host, server, state):
+    """What this server counts as a reset by an administrator is not left to be
+    changed once more, and its lock is ended."""
+    give(server, {**DEMANDS, **LOCKS}, readable=True)
+    if state == "must-change":
+        ctl(host, "must-change", "ann")
+    elif state == "temporary":
+        ctl(host, "temporary", "ann")
+    else:
+        for _ in range(3):
+            assert log_in(host, "no").codes[0] == "AUTH_ERR"
+    flow = by_ticket(host, "ann")
+    if state == "locked":
+        assert "is locked" in flow.said, flow.text
+        flow.answer("2")
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0 and "changed and checked" in flow.said, (
+        flow.text, host.log.all())
+    assert server.lets_in(ANN, FRESH) and not server.lets_in(ANN, OLD)
+    assert log_in(host, FRESH).codes == ["SUCCESS", "SUCCESS"]
+    assert len(events(host, "SR-1002")) == 1
+
+
+def test_reset_unlocks_and_keeps_the_password(host, server):
+    give(server, LOCKS, readable=True)
+    for _ in range(3):
+        assert log_in(host, "no").codes[0] == "AUTH_ERR"
+    flow = by_ticket(host, "ann").answer("1")
+    assert flow.end == 0 and "is unlocked" in flow.said, flow.text
+    assert "accountunlocktime" not in entry(server)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+def test_reset_without_the_right(host, server):
+    """Found before any proof: none is accepted."""
+    give(server, readable=True)
+
+    def take_away():
+        server.replace(PEOPLE, aci='(targetattr="userPassword")(version 3.0; '
+                       'acl "no"; deny (write) '
+                       f'userdn="ldap:///{SERVICE}";)')
+
+    flow = by_ticket(host, "ann", until=take_away)
+    assert "Not accepted." in flow.text and "Accepted." not in flow.text, (
+        flow.text)
+    flow.leave()
+    assert "SR-3014" in events(host, "SR-2004")[0]
+
+
+def test_reset_when_the_server_lies(host, server):
+    """It says that it has stored the password, and has not: no success is
+    claimed, and the owner is told."""
+    give(server, readable=True)
+
+    with Middle(server, {"extended": refuse(0)}) as way:
+        configure(host, way.uri, insecure="yes", default_policy="cn=config")
+        flow = by_ticket(host, "ann").answer(FRESH, FRESH)
+        assert flow.end == 1 and "could not be verified" in flow.said, flow.text
+        assert "changed and checked" not in flow.said
+        assert "Nothing was changed" not in flow.said
+    assert events(host, "SR-1003") and not events(host, "SR-1002")
+    assert server.lets_in(ANN, OLD)
+
+
+def test_reset_while_the_server_dies(host, server):
+    """Before the first proof, and between the last one and the password."""
+    give(server, readable=True)
+    with Middle(server, {}) as way:
+        configure(host, way.uri, insecure="yes", default_policy="cn=config")
+        begun = by_ticket(host, "ann")
+    flow = Flow(host, "reset").answer("ann")
+    assert flow.end == 1 and "cannot be reached" in flow.said, flow.text
+    begun.answer(FRESH, FRESH)
+    assert begun.end == 1 and "Nothing was changed." in begun.said, begun.text
+    assert server.lets_in(ANN, OLD)

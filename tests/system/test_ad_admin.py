@@ -12,11 +12,13 @@ import samba
 from samba import BASE, DONT_EXPIRE, NORMAL, PASSWORD, USERS, user_dn
 from scratch import DAY
 from test_ad import (MACHINE, NEW, PEER, by_key, change, configure, log_in,
-                     person, uid_of, wrong)
+                     must_change, person, wrong)
 from test_ad_bind import binds, demanded, fall_back
-from test_reset import Person, app_code, reset
+from test_reset import Flow, events, reset
+from test_reset_ldap import by_ticket
 
 HOUR = 3600
+THIRD = "third-Passw0rd-0f-them"
 REFUSED, CLIENT = 9, samba.computer_dn("client")
 
 
@@ -110,8 +112,7 @@ def test_never_expires(host, corp):
     assert host.log.with_text("SR-3026")
     # Once only: what an administrator decides later is not undone.
     corp.first.modify(user_dn(name), userAccountControl=NORMAL)
-    third = "third-Passw0rd-0f-them"
-    assert change(host, name, NEW, third, third).codes == ["SUCCESS"]
+    assert change(host, name, NEW, THIRD, THIRD).codes == ["SUCCESS"]
     assert control(corp, name) == NORMAL
 
 
@@ -202,24 +203,6 @@ def test_no_right(host, corp):
 
 # ---- the hour in which the directory binds the password before
 
-class Owner(Person):
-    """Of an account of the domain, who has set gates up."""
-
-    def __init__(self, host, name):  # pylint: disable=super-init-not-called
-        self.host, self.me, self.password = host, f"--uid={uid_of(name)}", \
-            PASSWORD
-        self.name, self.codes, self.key = name, [], None
-        host.configure(reset={"enable": "yes", "new_gate_wait": "0"})
-        self.enroll()
-
-    def reset(self, fresh):
-        flow = reset(self.host, self.name)
-        self.choose(flow, "recovery codes", self.codes.pop(0))
-        self.choose(flow, "authenticator app", app_code(self.key))
-        flow.answer(fresh, fresh)
-        assert flow.end == 0 and "changed and checked" in flow.said, flow.text
-
-
 def by_temporary(host, corp, name):
     password, _ = temporary(host, name)
     corp.first.modify(user_dn(name), pwdLastSet=-1)
@@ -227,7 +210,8 @@ def by_temporary(host, corp, name):
 
 
 def by_the_owner(host, corp, name):
-    Owner(host, name).reset(NEW)
+    flow = by_ticket(host, name).answer(NEW, NEW)
+    assert flow.end == 0, flow.text
     return NEW
 
 
@@ -252,3 +236,119 @@ def test_replaced_by_a_reset(host, corp, how):
     done = log_in(host, name, "elsewhere-Passw0rd-0f",
                   wrap=["faketime", "-f", f"+{2 * HOUR}s"])
     assert done.codes[0] == "SUCCESS", (done, host.log.all())
+
+
+# ---- self-service reset, by the same identity
+
+@pytest.mark.parametrize("state", ["must-change", "temporary", "locked"])
+def test_reset(host, corp, state):
+    """The new password is proved by a real login; the demand for a change and
+    the domain's lock are ended by it."""
+    name = person(host, corp)
+    if state == "must-change":
+        must_change(corp, name)
+    elif state == "temporary":
+        temporary(host, name)
+    else:
+        for _ in range(3):
+            assert not corp.has_password(name, "wrong")
+    flow = by_ticket(host, name)
+    if state == "locked":
+        assert "is locked" in flow.said, flow.text
+        flow.answer("2")
+    host.log.lines.clear()
+    flow.answer(NEW, NEW)
+    assert flow.end == 0 and "changed and checked" in flow.said, (
+        flow.text, host.log.all())
+    assert corp.has_password(name, NEW)
+    assert not corp.has_password(name, PASSWORD)
+    assert log_in(host, name, NEW).codes == ["SUCCESS", "SUCCESS"]
+    assert len(events(host, "SR-1002")) == 1
+    # Samba's controllers do not apply the history, which is told.
+    assert events(host, "SR-3021")
+
+
+def test_reset_unlocks_and_keeps_the_password(host, corp):
+    name = person(host, corp)
+    for _ in range(3):
+        assert not corp.has_password(name, "wrong")
+    flow = by_ticket(host, name).answer("1")
+    assert flow.end == 0 and "is unlocked" in flow.said, flow.text
+    assert corp.first.number_of(user_dn(name), "lockoutTime") == 0
+    assert log_in(host, name).codes == ["SUCCESS", "SUCCESS"]
+    assert events(host, "SR-1023") and not events(host, "SR-1002")
+
+
+def test_reset_of_an_administrator(host, ad, corp):
+    """Whatever the rights of the identity: no proof is accepted, and it looks
+    as for any name; a ticket is not issued, and says why."""
+    ad.allow(USERS, CLIENT, "(A;CI;GA;;;SID)")
+    name = person(host, corp)
+    flow = by_ticket(host, name, until=lambda: ad.first.modify(
+        f"CN=Domain Admins,{USERS}", "add", member=user_dn(name)))
+    assert "Not accepted." in flow.text and "Accepted." not in flow.text
+    flow.leave()
+    assert "SR-3014" in events(host, "SR-2004")[0], host.log.all()
+    done = host.run("selfresetctl", "ticket", name)
+    assert done.returncode == REFUSED and "SR-3014" in done.stderr
+    assert ad.has_password(name, PASSWORD)
+
+
+def test_reset_and_the_minimum_age(host, corp):
+    name = person(host, corp)
+    corp.first.modify(BASE, minPwdAge=-DAY * 10**7)
+    try:
+        flow = by_ticket(host, name)
+        assert flow.end == 1 and "can be changed again" in flow.said
+        host.configure(reset={"min_age": "allow"})
+        flow = by_ticket(host, name).answer(NEW, NEW)
+        assert flow.end == 0, flow.text
+        assert corp.has_password(name, NEW)
+    finally:
+        corp.first.modify(BASE, minPwdAge=0)
+
+
+def test_reset_obeys_the_domain(host, corp):
+    """What the domain refuses is asked anew; the history is demanded by
+    default, which Samba cannot."""
+    name = person(host, corp)
+    flow = by_ticket(host, name)
+    flow.answer("all lower case words", "all lower case words")
+    assert flow.end is None and "New password" in flow.asked, flow.text
+    flow.answer(NEW, NEW)
+    assert flow.end == 0, flow.text
+    configure(host, corp, reset_history="yes")
+    flow = by_ticket(host, name).answer(THIRD, THIRD)
+    assert flow.end == 1 and "Nothing was changed." in flow.text, flow.text
+    assert "reset_history" not in flow.said, flow.text  # that is for the log
+    assert "reset_history" in " ".join(host.log.all())
+    assert corp.has_password(name, NEW)
+
+
+def test_reset_without_the_right(host, corp):
+    """Nothing is changed, and the log says what is missing."""
+    name = person(host, corp)
+    corp.computer("other", MACHINE)
+    flow = by_ticket(host, name, until=lambda: configure(
+        host, corp, reset_history="no", keytab=corp.keytab(
+            corp.dir / "other.keytab", "other", MACHINE)))
+    flow.answer(NEW, NEW)
+    assert flow.end == 1 and "Nothing was changed." in flow.text, flow.text
+    assert corp.has_password(name, PASSWORD)
+    assert "insufficient access" in " ".join(host.log.all()).lower()
+
+
+def test_reset_while_the_controller_dies(host, corp):
+    """Before the first proof, and between the last one and the password."""
+    name = person(host, corp)
+    begun = by_ticket(host, name)
+    corp.first.stop()
+    try:
+        flow = Flow(host, "reset").answer(name)
+        assert flow.end == 1 and "cannot be reached" in flow.said, flow.text
+        begun.answer(NEW, NEW)
+        assert begun.end == 1 and "changed and checked" not in begun.said
+    finally:
+        corp.first.start()
+    assert corp.has_password(name, PASSWORD)
+    assert events(host, "SR-1003") and not events(host, "SR-1002")

@@ -35,6 +35,17 @@ class InDirectory(Person):
         return flow
 
 
+def by_ticket(host, name, until=lambda: None):
+    """A reset of an account, proved by a ticket, which is enough.  `until`: what
+    happens once there is one."""
+    host.configure(reset={"enable": "yes", "gates": "1"})
+    done = host.run("selfresetctl", "ticket", name)
+    assert done.returncode == 0, (done, host.log.all())
+    until()
+    flow = reset(host, name)
+    return Person.choose(None, flow, "a ticket", done.stdout.strip())
+
+
 @pytest.mark.parametrize("demanded", [False, True])
 def test_a_password_of_a_directory_is_reset(host, demanded):
     server = serve(host, POLICY_GOOD, server=GOOD)

@@ -26,7 +26,7 @@
 /* unicodePwd (MS-ADTS 3.1.1.3.1.5): in quotes, UTF-16. */
 #define UNICODE_MAX ((SR_POINTS_MAX * 2 + 2) * 2)
 
-#define CHANGES_MAX 3
+#define CHANGES_MAX 4
 
 /* The changes of one modification. */
 struct changes {
@@ -212,6 +212,15 @@ add_demand(const struct sr_ldap_entry *entry, struct changes *changes,
     add_control(entry, false, changes, text);
 }
 
+/* Whether wrong passwords have locked it, be it that this is over. */
+static bool
+is_locked(const struct sr_ldap_entry *entry)
+{
+    const char *since = sr_ldap_entry_first(entry, "lockoutTime");
+
+    return since != NULL && strcmp(since, "0") != 0;
+}
+
 /* A password as unicodePwd takes it; 0: it is not UTF-8, or too long. */
 static size_t
 encode(const char *password, char out[UNICODE_MAX])
@@ -263,6 +272,8 @@ set_password(struct sr_ldap_session *session, struct sr_account *account,
         replace(&changes, "unicodePwd", unicode, size);
         if (demands)
             add_demand(&session->known.entry, &changes, text);
+        else if (is_locked(&session->known.entry)) /* or none could log in */
+            replace(&changes, "lockoutTime", "0", 1);
         written =
             send(session, account->entry, &changes, hints == SR_YES, refusal);
     }
@@ -278,6 +289,8 @@ carry_out(struct sr_ldap_session *session, struct sr_account *account,
     char text[16];
 
     switch (order) {
+    case SR_ORDER_ADMIT: /* it is no administrator */
+        return SR_WRITE_DONE;
     case SR_ORDER_UNLOCK:
         replace(&changes, "lockoutTime", "0", 1);
         break;

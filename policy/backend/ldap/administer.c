@@ -386,6 +386,30 @@ give_own_password(struct sr_ldap_session *session, const char *dn,
     return written;
 }
 
+/* Whether a password would be set, as far as the server shows it without. */
+static enum sr_write
+admit(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
+{
+    enum sr_write written = SR_WRITE_DONE;
+    struct sr_ldap_response answer;
+
+    if (sr_ldap_as_service(session) != LDAP_SUCCESS)
+        return SR_WRITE_FAILED;
+    sr_ldap_try_write(session, dn, "userPassword", "absent", &answer);
+    if (sr_ldap_response_is_away(answer.code)) {
+        written = SR_WRITE_FAILED;
+    } else if (sr_ldap_response_is_read_only(&answer)) {
+        written = SR_WRITE_REFUSED;
+        *refusal = SR_REFUSAL_READ_ONLY;
+    } else if (answer.code == LDAP_INSUFFICIENT_ACCESS) {
+        written = SR_WRITE_REFUSED;
+        *refusal = SR_REFUSAL_NO_RIGHT;
+    }
+    if (written != SR_WRITE_DONE)
+        sr_ldap_why_response(session, &answer, "%s", "userPassword: ");
+    return written;
+}
+
 static enum sr_write
 carry_out(struct sr_ldap_session *session, struct sr_account *account,
           enum sr_order order, const char *password, enum sr_refusal *refusal)
@@ -396,6 +420,8 @@ carry_out(struct sr_ldap_session *session, struct sr_account *account,
         return sr_ldap_ad_administer(session, account, order, password,
                                      refusal);
     switch (order) {
+    case SR_ORDER_ADMIT:
+        return admit(session, dn, refusal);
     case SR_ORDER_UNLOCK:
         return unlock(session, dn, refusal);
     case SR_ORDER_REQUIRE_CHANGE:
@@ -439,8 +465,10 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
         while (written == SR_WRITE_REFUSED &&
                *refusal == SR_REFUSAL_READ_ONLY &&
                sr_ldap_leave_server(session));
-    sr_ldap_forget(session);
-    sr_ldap_policies_clear(&session->policies);
+    if (order != SR_ORDER_ADMIT) {
+        sr_ldap_forget(session);
+        sr_ldap_policies_clear(&session->policies);
+    }
     session->has_response = false;
     sr_ldap_end(session);
     return written;
