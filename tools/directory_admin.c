@@ -16,7 +16,9 @@
 bool
 directory_is(const struct sr_transaction *txn)
 {
-    return txn->account->backend.ops->administer != NULL;
+    const struct sr_backend_ops *ops = txn->account->backend.ops;
+
+    return ops->administer != NULL && !ops->only_gives_passwords;
 }
 
 static void

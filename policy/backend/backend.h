@@ -362,11 +362,14 @@ struct sr_backend_ops {
      * Carry out an order; `password` is for the two that set one, and NULL
      * otherwise.  On REFUSED with *refusal OTHER the error is a sentence.
      * UNSURE: also a part may have been done.  The account is as it was before:
-     * look it up again, but after ADMIT.  NULL: the tools administer this kind in other ways.
+     * look it up again, but after ADMIT.  NULL: the tools administer this kind
+     * in other ways.
      */
     enum sr_write (*administer)(struct sr_call *call,
                                 struct sr_account *account, enum sr_order order,
                                 const char *password, enum sr_refusal *refusal);
+    /* Of the orders only ADMIT and GIVE_PASSWORD are carried out. */
+    bool only_gives_passwords;
 
     /*
      * Give the identity by which this host asks a new secret, there and in the

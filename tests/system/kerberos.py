@@ -132,6 +132,12 @@ class Kdc:
         wait_until(lambda: self.listens(self.kadmind, self.kpasswd_port),
                    what="kadmind")
 
+    def restart_kpasswd(self):
+        """It reads its list of rights as it starts."""
+        self.kadmind.kill()
+        self.kadmind.wait()
+        self.start_kpasswd()
+
     def listens(self, process, port):
         assert process.poll() is None, (self.dir / "out").read_text()
         with socket.socket() as probe:

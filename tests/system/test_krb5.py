@@ -14,6 +14,8 @@ import pytest
 import kerberos
 from kerberos import Kdc
 from scratch import CONTACT, ETC, RUN, RUNDIR, stack
+from test_reset import Flow, events, reset
+from test_reset_ldap import by_ticket
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 
@@ -816,3 +818,95 @@ def test_selfresetctl(host, kdc):
     for command in ("temporary", "must-change"):
         done = host.run("selfresetctl", command, "ann")
         assert done.returncode != 0 and "Nothing was done" in done.stderr
+
+
+# ---- self-service reset, by this host's key
+
+FRESH = "an umbrella for rainy days"
+
+
+def allow_resets(kdc):
+    """What the manual says, for this host."""
+    (kdc.dir / "acl").write_text(f"{HOST}@{kerberos.REALM} c *@"
+                                 f"{kerberos.REALM}\n")
+    kdc.restart_kpasswd()
+
+
+@pytest.mark.parametrize("state", ["ok", "expired", "must-change"])
+def test_reset(host, kdc, state):
+    serve(host, kdc)
+    allow_resets(kdc)
+    if state != "ok":
+        kdc.modify("ann", *STATES[state][0])
+    flow = by_ticket(host, "ann").answer(FRESH, FRESH)
+    assert flow.end == 0 and "changed and checked" in flow.said, (
+        flow.text, host.log.all())
+    assert kdc.has_password("ann", FRESH) and not kdc.has_password("ann", OLD)
+    assert log_in(host, FRESH).codes == ["SUCCESS", "SUCCESS"]
+    assert len(events(host, "SR-1002")) == 1
+
+
+def test_reset_obeys_the_policy_of_the_realm(host, kdc):
+    kdc.kadmin("addpol", "-minlength", "30", "-history", "2", "long")
+    serve(host, kdc)
+    kdc.modify("ann", "-policy", "long")
+    allow_resets(kdc)
+    flow = by_ticket(host, "ann").answer(FRESH, FRESH)
+    assert flow.end is None and "too short" in flow.said, flow.text
+    flow.answer(FRESH + " in the old harbour", FRESH + " in the old harbour")
+    assert flow.end == 0, flow.text
+    assert kdc.has_password("ann", FRESH + " in the old harbour")
+
+
+def test_reset_without_the_right(host, kdc):
+    """Found before any proof: none is accepted, and no ticket is issued."""
+    serve(host, kdc)
+    allow_resets(kdc)
+    flow = by_ticket(host, "ann", until=lambda: (
+        (kdc.dir / "acl").write_text(""), kdc.restart_kpasswd()))
+    assert "Not accepted." in flow.text and "Accepted." not in flow.text
+    flow.leave()
+    assert "SR-3014" in events(host, "SR-2004")[0], host.log.all()
+    done = host.run("selfresetctl", "ticket", "ann")
+    assert done.returncode == 9 and "SR-3014" in done.stderr, done
+    assert kdc.has_password("ann", OLD)
+
+
+def test_reset_of_a_principal_that_is_disabled(host, kdc):
+    serve(host, kdc)
+    allow_resets(kdc)
+    flow = by_ticket(host, "ann", until=lambda: kdc.modify(
+        "ann", *STATES["disabled"][0]))
+    assert "Not accepted." in flow.text
+    flow.leave()
+    assert "SR-3015" in events(host, "SR-2004")[0]
+
+
+@pytest.mark.parametrize("answer", ["lost", "unprotected"])
+def test_reset_when_the_server_lies(host, kdc, answer):
+    """No success is claimed by what anybody may have sent."""
+    serve(host, kdc)
+    allow_resets(kdc)
+    begun = by_ticket(host, "ann")
+    lie = {"lost": None, "unprotected": framed(krb_error(
+        60, e_data=b"\0\0"))}[answer]
+    with Liar(lie) as liar:
+        kerberos.configure(kdc.address, kpasswd=liar.address)
+        begun.answer(FRESH, FRESH)
+    assert begun.end == 1 and "changed and checked" not in begun.said, (
+        begun.text)
+    assert kdc.has_password("ann", OLD)
+    assert events(host, "SR-1003") and not events(host, "SR-1002")
+
+
+def test_reset_while_the_kdc_dies(host, kdc):
+    serve(host, kdc)
+    allow_resets(kdc)
+    begun = by_ticket(host, "ann")
+    kdc.stop()
+    flow = Flow(host, "reset").answer("ann")
+    assert flow.end == 1 and "cannot be reached" in flow.said, flow.text
+    begun.answer(FRESH, FRESH)
+    assert begun.end == 1 and "Nothing was changed." in begun.said, begun.text
+    kdc.start()
+    assert kdc.has_password("ann", OLD)

@@ -7,8 +7,10 @@ import pytest
 
 import kerberos
 from kerberos import Heimdal
-from test_krb5 import (NEW, OLD, by_key, change, forced, log_in, serve, wrong)
+from test_krb5 import (HOST, NEW, OLD, by_key, change, forced, log_in, serve, wrong)
 from test_krb5_check import WARNINGS, check
+from test_reset import events
+from test_reset_ldap import FRESH, by_ticket
 
 
 @pytest.fixture
@@ -64,3 +66,23 @@ def test_check(host, kdc):
     code, found, text = check(host)
     assert code == 0, text
     assert found["key_1"]["ticket_decrypted"] and found["fast"] is True
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_reset(host, kdc, may):
+    """Kpasswdd reads its list of rights for each request."""
+    serve(host, kdc)
+    kdc.modify("ann", "--attributes=+requires-pw-change")
+    acl = kdc.dir / "acl"
+    acl.write_text(f"{HOST}@{kerberos.REALM} cpw ann@{kerberos.REALM}\n")
+    flow = by_ticket(host, "ann",
+                     until=lambda: may or acl.write_text(""))
+    flow.answer(FRESH, FRESH)
+    if may:
+        assert flow.end == 0 and "changed and checked" in flow.said, (
+            flow.text, host.log.all())
+        assert log_in(host, FRESH).codes == ["SUCCESS", "SUCCESS"]
+    else:
+        assert "Nothing was changed" in flow.text, (flow.text, host.log.all())
+        assert not events(host, "SR-1002")
+        assert log_in(host, FRESH).codes[0] == "AUTH_ERR"

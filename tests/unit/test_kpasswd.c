@@ -42,13 +42,53 @@ test_request(void **state)
     size_t size = sizeof(out);
 
     (void)state;
-    assert_true(sr_kpasswd_request(&ap_req, &priv, out, &size));
+    assert_true(sr_kpasswd_request(&ap_req, &priv, 1, out, &size));
     assert_int_equal(size, sizeof(expected) - 1);
     assert_memory_equal(out, expected, size);
     size = 10;
-    assert_false(sr_kpasswd_request(&ap_req, &priv, out, &size));
+    assert_false(sr_kpasswd_request(&ap_req, &priv, 1, out, &size));
     size = (size_t)-1;
-    assert_false(sr_kpasswd_request(&large, &priv, out, &size));
+    assert_false(sr_kpasswd_request(&large, &priv, 1, out, &size));
+}
+
+/* As openssl's asn1parse reads it: [0] OCTET STRING, [1] PrincipalName, [2]
+ * GeneralString; RFC 3244, 2. */
+static void
+test_set_data(void **state)
+{
+    static const uint8_t expected[] =
+        "\x30\x1c\xa0\x04\x04\x02pw\xa1\x0f\x30\x0d\xa0\x03\x02\x01\x01"
+        "\xa1\x06\x30\x04\x1b\x02yu\xa2\x03\x1b\x01R";
+    struct sr_kpasswd_target target = {
+        .realm = "R", .realm_size = 1, .name_type = 1, .count = 1};
+    const struct sr_kpasswd_part name = PART("yu");
+    char text[301];
+    uint8_t out[512];
+    size_t size;
+
+    (void)state;
+    target.component[0] = name;
+    size = sizeof(out);
+    assert_true(sr_kpasswd_set_data(&target, "pw", out, &size));
+    assert_int_equal(size, sizeof(expected) - 1);
+    assert_memory_equal(out, expected, size);
+    for (size = 0; size < sizeof(expected) - 1;) {
+        uint8_t *room = malloc(size + 1);
+        size_t most = size++;
+
+        assert_false(sr_kpasswd_set_data(&target, "pw", room, &most));
+        free(room);
+    }
+    memset(text, 'x', 300);
+    text[300] = '\0';
+    size = sizeof(out);
+    assert_true(sr_kpasswd_set_data(&target, text, out, &size));
+    assert_memory_equal(
+        out, "\x30\x82\x01\x4a\xa0\x82\x01\x30\x04\x82\x01\x2cx", 13);
+    assert_int_equal(size, 4 + 0x14a);
+    target.name_type = 128;
+    size = sizeof(out);
+    assert_false(sr_kpasswd_set_data(&target, "pw", out, &size));
 }
 
 static void
@@ -226,8 +266,8 @@ test_ntstatus_lengths(void **state)
     }
 }
 
-/* METHOD-DATA with PA-ETYPE-INFO2: AES 256 with a salt, AES 128 with parameters,
- * a private type, RC4 without a salt. */
+/* METHOD-DATA with PA-ETYPE-INFO2: AES 256 with a salt, AES 128 with
+ * parameters, a private type, RC4 without a salt. */
 static void
 test_etypes(void **state)
 {
@@ -318,6 +358,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_set_data),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_results),
         cmocka_unit_test(test_long_text),

@@ -6,16 +6,19 @@
 #include <config.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "policy/backend/krb5/account.h"
 #include "policy/backend/krb5/change.h"
+#include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/kpasswd.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/verify.h"
@@ -28,9 +31,13 @@
 /* The part of the time, one of so many, that is left for verifying. */
 #define VERIFY_PART 3
 
+/* The most that names a principal beside a password that is set for it. */
+#define DATA_MAX 1024
+
 /* One exchange with the server for passwords. */
 struct talk {
     struct sr_krb5_session *session;
+    krb5_const_principal target; /* NULL: the client of the ticket itself */
     krb5_auth_context auth;
     int fd;
     bool is_datagram;
@@ -76,7 +83,8 @@ part_of(const krb5_data *data)
 
 /* Put both parts into one message, which is for free(3). */
 static krb5_error_code
-join(const krb5_data *ap_req, const krb5_data *priv, krb5_data *message)
+join(const krb5_data *ap_req, const krb5_data *priv, unsigned version,
+     krb5_data *message)
 {
     const struct sr_kpasswd_part first = part_of(ap_req),
                                  second = part_of(priv);
@@ -85,10 +93,54 @@ join(const krb5_data *ap_req, const krb5_data *priv, krb5_data *message)
     message->data = malloc(size);
     if (message->data == NULL)
         return ENOMEM;
-    if (!sr_kpasswd_request(&first, &second, (uint8_t *)message->data, &size))
+    if (!sr_kpasswd_request(&first, &second, version, (uint8_t *)message->data,
+                            &size))
         return KRB5_KDCREP_MODIFIED;
     message->length = (unsigned)size;
     return 0;
+}
+
+/* What is encrypted: the password, and whose it is where that is another one's
+ * than the ticket's. */
+static krb5_error_code
+make_data(const struct talk *talk, const char *password, krb5_data *data)
+{
+    struct sr_kpasswd_target target = {.count = 0};
+    size_t size = strlen(password) + DATA_MAX;
+
+    data->data = malloc(size);
+    if (data->data == NULL)
+        return ENOMEM;
+    if (talk->target == NULL) {
+        size = strlen(password);
+        memcpy(data->data, password, size);
+    } else {
+        const krb5_data *realm = &talk->target->realm;
+        const size_t count = (size_t)talk->target->length;
+
+        target.realm = realm->data;
+        target.realm_size = realm->length;
+        target.name_type = talk->target->type;
+        while (target.count < count && target.count < SR_KPASSWD_COMPONENTS) {
+            target.component[target.count] =
+                part_of(&talk->target->data[target.count]);
+            target.count++;
+        }
+        if (target.count != count ||
+            !sr_kpasswd_set_data(&target, password, (uint8_t *)data->data,
+                                 &size))
+            return KRB5_KDCREP_MODIFIED;
+    }
+    data->length = (unsigned)size;
+    return 0;
+}
+
+static void
+wipe_data(const char *password, krb5_data *data)
+{
+    if (data->data != NULL)
+        explicit_bzero(data->data, strlen(password) + DATA_MAX);
+    free(data->data);
 }
 
 static krb5_error_code
@@ -96,10 +148,12 @@ make_request(struct talk *talk, const char *password, krb5_data *message)
 {
     krb5_context context = talk->session->context;
     krb5_data ap_req = {0, 0, NULL}, priv = {0, 0, NULL};
-    krb5_data text = {.length = (unsigned)strlen(password),
-                      .data = (char *)(uintptr_t)password};
+    krb5_data text = {0, 0, NULL};
     krb5_replay_data replay;
-    krb5_error_code error = krb5_auth_con_init(context, &talk->auth);
+    krb5_error_code error = make_data(talk, password, &text);
+
+    if (error == 0)
+        error = krb5_auth_con_init(context, &talk->auth);
 
     if (error == 0)
         error = krb5_auth_con_setflags(context, talk->auth,
@@ -112,7 +166,11 @@ make_request(struct talk *talk, const char *password, krb5_data *message)
     if (error == 0)
         error = krb5_mk_priv(context, talk->auth, &text, &priv, &replay);
     if (error == 0)
-        error = join(&ap_req, &priv, message);
+        error = join(&ap_req, &priv,
+                     talk->target == NULL ? SR_KPASSWD_VERSION
+                                          : SR_KPASSWD_VERSION_SET,
+                     message);
+    wipe_data(password, &text);
     krb5_free_data_contents(context, &ap_req);
     krb5_free_data_contents(context, &priv);
     return error;
@@ -417,32 +475,51 @@ get_ticket(struct sr_krb5_session *session, struct sr_account *account,
     }
 }
 
+/* Connect, send, and read the result.  False: nothing could be sent. */
+static bool
+ask(struct talk *talk, const char *password)
+{
+    struct sr_krb5_session *session = talk->session;
+    const int64_t end = session->kdcs.end;
+    const krb5_data *of_ticket =
+        krb5_princ_realm(session->context, session->changepw.server);
+    char realm[256];
+
+    snprintf(realm, sizeof(realm), "%.*s", (int)of_ticket->length,
+             of_ticket->data);
+    connect_one(talk, realm, end);
+    if (talk->fd < 0)
+        return false;
+    exchange(talk, password,
+             sr_deadline_now() + sr_deadline_left(end) -
+                 sr_deadline_left(end) / VERIFY_PART);
+    close(talk->fd);
+    return true;
+}
+
+static enum sr_write
+change(struct talk *talk, struct sr_account *account, const char *password,
+       enum sr_refusal *refusal, bool *is_final)
+{
+    enum sr_write written = SR_WRITE_FAILED;
+
+    *is_final = true;
+    if (ask(talk, password)) {
+        *is_final = !talk->is_sent || talk->is_protected;
+        written = conclude(talk, account, password, refusal);
+    }
+    krb5_auth_con_free(talk->session->context, talk->auth);
+    return written;
+}
+
 enum sr_write
 sr_krb5_change_by_ticket(struct sr_krb5_session *session,
                          struct sr_account *account, const char *password,
                          enum sr_refusal *refusal, bool *is_final)
 {
     struct talk talk = {.session = session, .fd = -1};
-    const int64_t end = session->kdcs.end;
-    const krb5_data *of_ticket =
-        krb5_princ_realm(session->context, session->changepw.server);
-    char realm[256];
-    enum sr_write written;
 
-    *is_final = true;
-    snprintf(realm, sizeof(realm), "%.*s", (int)of_ticket->length,
-             of_ticket->data);
-    connect_one(&talk, realm, end);
-    if (talk.fd < 0)
-        return SR_WRITE_FAILED;
-    exchange(&talk, password,
-             sr_deadline_now() + sr_deadline_left(end) -
-                 sr_deadline_left(end) / VERIFY_PART);
-    close(talk.fd);
-    *is_final = !talk.is_sent || talk.is_protected;
-    written = conclude(&talk, account, password, refusal);
-    krb5_auth_con_free(session->context, talk.auth);
-    return written;
+    return change(&talk, account, password, refusal, is_final);
 }
 
 enum sr_write
@@ -463,4 +540,98 @@ sr_krb5_change(struct sr_krb5_session *session, struct sr_account *account,
                ? written
                : sr_krb5_change_by_ticket(session, account, password, refusal,
                                           &is_final);
+}
+
+/* ---- a reset, by this host's key */
+
+/* A ticket of the service's identity by which passwords are set. */
+static bool
+get_own_ticket(struct sr_krb5_session *session)
+{
+    krb5_context context = session->context;
+    struct sr_krb5_wish wish = {.service = SR_KRB5_CHANGEPW,
+                                .keytab = session->keytab};
+    struct sr_krb5_initial initial;
+    krb5_error_code error;
+
+    if (session->keytab == NULL) {
+        *session->error = session->keytab_error;
+        return false;
+    }
+    error = sr_krb5_keytab_find(context, session->keytab,
+                                session->config->principal, &wish.client);
+    if (error != 0) {
+        sr_krb5_set_error(context, session->error, SR_ERROR_IDENTITY,
+                          "the keytab", error);
+        return false;
+    }
+    sr_krb5_initial_get(&session->kdcs, &wish, &initial);
+    krb5_free_cred_contents(context, &session->changepw);
+    session->changepw = initial.creds;
+    memset(&initial.creds, 0, sizeof(initial.creds));
+    memset(&session->proved, 0, sizeof(session->proved)); /* of no password */
+    sr_krb5_initial_free(context, &initial);
+    krb5_free_principal(context, wish.client);
+    return session->changepw.client != NULL;
+}
+
+static void
+drop_own_ticket(struct sr_krb5_session *session)
+{
+    krb5_free_cred_contents(session->context, &session->changepw);
+    memset(&session->changepw, 0, sizeof(session->changepw));
+}
+
+enum sr_write
+sr_krb5_admit(struct sr_krb5_session *session, enum sr_refusal *refusal)
+{
+    struct talk talk = {.session = session, .fd = -1};
+    enum sr_write written = SR_WRITE_FAILED;
+    krb5_principal absent = NULL;
+    uint64_t random[2];
+    char name[64];
+
+    if (!get_own_ticket(session) ||
+        getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return SR_WRITE_FAILED;
+    snprintf(name, sizeof(name), "selfreset-Absent-%016" PRIx64 "%016" PRIx64,
+             random[0], random[1]);
+    if (krb5_build_principal(session->context, &absent,
+                             (unsigned)strlen(session->realm), session->realm,
+                             name, (char *)NULL) == 0) {
+        talk.target = absent;
+        if (ask(&talk, name) && talk.is_protected)
+            written = SR_WRITE_DONE;
+        if (talk.is_protected && talk.result.code == SR_KPASSWD_ACCESS_DENIED) {
+            written = SR_WRITE_REFUSED;
+            *refusal = SR_REFUSAL_NO_RIGHT;
+            sr_error_set(session->error, SR_ERROR_OTHER,
+                         "the server for passwords: %.150s", talk.result.text);
+        }
+    }
+    krb5_free_principal(session->context, absent);
+    krb5_auth_con_free(session->context, talk.auth);
+    drop_own_ticket(session);
+    return written;
+}
+
+enum sr_write
+sr_krb5_reset(struct sr_krb5_session *session, struct sr_account *account,
+              const char *password, enum sr_refusal *refusal)
+{
+    struct talk talk = {.session = session, .fd = -1};
+    enum sr_write written = SR_WRITE_FAILED;
+    krb5_principal target = NULL;
+    bool is_final;
+
+    if (krb5_parse_name(session->context, account->entry, &target) == 0 &&
+        get_own_ticket(session)) {
+        talk.target = target;
+        written = change(&talk, account, password, refusal, &is_final);
+        if (written == SR_WRITE_REFUSED && *refusal == SR_REFUSAL_CANNOT)
+            *refusal = SR_REFUSAL_NO_RIGHT;
+    }
+    krb5_free_principal(session->context, target);
+    drop_own_ticket(session);
+    return written;
 }

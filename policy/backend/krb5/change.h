@@ -28,4 +28,17 @@ enum sr_write sr_krb5_change_by_ticket(struct sr_krb5_session *session,
                                        enum sr_refusal *refusal,
                                        bool *is_final);
 
+/*
+ * Whether passwords can be set by this host's key: the server is asked to set
+ * one for a principal that does not exist.  DONE, REFUSED (it may not), FAILED.
+ */
+enum sr_write sr_krb5_admit(struct sr_krb5_session *session,
+                            enum sr_refusal *refusal);
+
+/* Set the password of an account, by the right of this host's key and without
+ * the old one. */
+enum sr_write sr_krb5_reset(struct sr_krb5_session *session,
+                            struct sr_account *account, const char *password,
+                            enum sr_refusal *refusal);
+
 #endif

@@ -29,10 +29,107 @@ put_be16(uint8_t *at, size_t value)
     at[1] = (uint8_t)value;
 }
 
+/* ---- whose password is set: DER, written from its end */
+
+#define TAG_INTEGER  0x02
+#define TAG_OCTETS   0x04
+#define TAG_GENERAL  0x1B /* GeneralString, which KerberosString is */
+#define TAG_SEQUENCE 0x30
+#define TAG_CONTEXT  0xA0 /* [0], explicit */
+
+struct der {
+    uint8_t *out;
+    size_t at; /* where the bytes that are written begin */
+    bool is_cut;
+};
+
+static void
+put_bytes(struct der *der, const void *bytes, size_t size)
+{
+    der->is_cut = der->is_cut || size > der->at;
+    if (der->is_cut)
+        return;
+    der->at -= size;
+    memcpy(der->out + der->at, bytes, size);
+}
+
+/* The tag and length of everything from there to `end`. */
+static void
+put_head(struct der *der, uint8_t tag, size_t end)
+{
+    const size_t size = end - der->at;
+    const uint8_t brief[] = {tag, (uint8_t)size};
+    const uint8_t one[] = {tag, 0x81, (uint8_t)size};
+    const uint8_t two[] = {tag, 0x82, (uint8_t)(size >> 8), (uint8_t)size};
+
+    if (size < 0x80)
+        put_bytes(der, brief, sizeof(brief));
+    else if (size < 0x100)
+        put_bytes(der, one, sizeof(one));
+    else
+        put_bytes(der, two, sizeof(two));
+}
+
+static void
+put_value(struct der *der, uint8_t tag, const void *bytes, size_t size)
+{
+    const size_t end = der->at;
+
+    put_bytes(der, bytes, size);
+    put_head(der, tag, end);
+}
+
+/* PrincipalName (RFC 4120, 5.2.2). */
+static void
+put_name(struct der *der, const struct sr_kpasswd_target *target)
+{
+    const uint8_t type = (uint8_t)target->name_type;
+    const size_t end = der->at;
+    size_t end_of_type;
+
+    for (size_t i = target->count; i > 0; i--)
+        put_value(der, TAG_GENERAL, target->component[i - 1].bytes,
+                  target->component[i - 1].size);
+    put_head(der, TAG_SEQUENCE, end);
+    put_head(der, TAG_CONTEXT + 1, end);
+    end_of_type = der->at;
+    put_value(der, TAG_INTEGER, &type, 1);
+    put_head(der, TAG_CONTEXT, end_of_type);
+    put_head(der, TAG_SEQUENCE, end);
+}
+
+bool
+sr_kpasswd_set_data(const struct sr_kpasswd_target *target,
+                    const char *password, uint8_t *out, size_t *size)
+{
+    const size_t most = *size < UINT16_MAX ? *size : UINT16_MAX;
+    struct der der = {.out = out, .at = most};
+    size_t end = der.at;
+
+    if (target->name_type < 0 || target->name_type > 127)
+        return false;
+    put_value(&der, TAG_GENERAL, target->realm, target->realm_size);
+    put_head(&der, TAG_CONTEXT + 2, end);
+    end = der.at;
+    put_name(&der, target);
+    put_head(&der, TAG_CONTEXT + 1, end);
+    end = der.at;
+    put_value(&der, TAG_OCTETS, password, strlen(password));
+    put_head(&der, TAG_CONTEXT, end);
+    put_head(&der, TAG_SEQUENCE, most);
+    if (der.is_cut)
+        return false;
+    *size = most - der.at;
+    memmove(out, out + der.at, *size);
+    return true;
+}
+
+/* ---- the messages */
+
 bool
 sr_kpasswd_request(const struct sr_kpasswd_part *ap_req,
-                   const struct sr_kpasswd_part *priv, uint8_t *out,
-                   size_t *size)
+                   const struct sr_kpasswd_part *priv, unsigned version,
+                   uint8_t *out, size_t *size)
 {
     size_t length;
 
@@ -42,7 +139,7 @@ sr_kpasswd_request(const struct sr_kpasswd_part *ap_req,
     if (length > UINT16_MAX || length > *size)
         return false;
     put_be16(out, length);
-    put_be16(out + 2, SR_KPASSWD_VERSION);
+    put_be16(out + 2, version);
     put_be16(out + 4, ap_req->size);
     memcpy(out + HEADER, ap_req->bytes, ap_req->size);
     memcpy(out + HEADER + ap_req->size, priv->bytes, priv->size);

@@ -14,6 +14,8 @@
 
 /* Version 1: the owner's own change, the new password as it is. */
 #define SR_KPASSWD_VERSION 1
+/* The version of RFC 3244, 2: a password that is set for a named principal. */
+#define SR_KPASSWD_VERSION_SET 0xFF80
 
 /* A part of a message; it belongs to the message. */
 struct sr_kpasswd_part {
@@ -59,13 +61,33 @@ struct sr_kpasswd_result {
     char text[512];
 };
 
+#define SR_KPASSWD_COMPONENTS 8
+
+/* The principal whose password is set; nothing is copied. */
+struct sr_kpasswd_target {
+    const char *realm;
+    size_t realm_size;
+    int32_t name_type; /* 0 to 127 */
+    struct sr_kpasswd_part component[SR_KPASSWD_COMPONENTS];
+    size_t count;
+};
+
 /*
- * Write the request of `ap_req` and `priv`.  `out` has room for *size bytes;
- * *size gets the length.  False: no room, or too long for the format.
+ * Write the ChangePasswdData of RFC 3244, 2 (DER).  `out` has room for *size
+ * bytes; *size gets the length.  False: no room, or a type of name that is
+ * none.
+ */
+bool sr_kpasswd_set_data(const struct sr_kpasswd_target *target,
+                         const char *password, uint8_t *out, size_t *size);
+
+/*
+ * Write the request of `ap_req` and `priv`, of a version.  `out` has room for
+ * *size bytes; *size gets the length.  False: no room, or too long for the
+ * format.
  */
 bool sr_kpasswd_request(const struct sr_kpasswd_part *ap_req,
-                        const struct sr_kpasswd_part *priv, uint8_t *out,
-                        size_t *size);
+                        const struct sr_kpasswd_part *priv, unsigned version,
+                        uint8_t *out, size_t *size);
 
 /*
  * Take a reply apart.  Some servers send a KRB-ERROR without a header.  False:

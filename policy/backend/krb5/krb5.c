@@ -124,6 +124,27 @@ krb5_change(struct sr_call *call, struct sr_account *account, const char *old,
                : sr_krb5_change(session, account, old, password, refusal);
 }
 
+/* ---- orders */
+
+static enum sr_write
+krb5_administer(struct sr_call *call, struct sr_account *account,
+                enum sr_order order, const char *password,
+                enum sr_refusal *refusal)
+{
+    struct sr_krb5_session *session = sr_krb5_session_begin(call);
+
+    if (session == NULL)
+        return SR_WRITE_FAILED;
+    if (order == SR_ORDER_ADMIT)
+        return sr_krb5_admit(session, refusal);
+    if (order == SR_ORDER_GIVE_PASSWORD)
+        return sr_krb5_reset(session, account, password, refusal);
+    *refusal = SR_REFUSAL_OTHER;
+    sr_error_set(session->error, SR_ERROR_OTHER,
+                 "Only a password can be set in a KDC from here.");
+    return SR_WRITE_REFUSED;
+}
+
 /* ---- credentials */
 
 static enum sr_status
@@ -203,6 +224,8 @@ const struct sr_backend_ops sr_krb5_operations = {
             .change = krb5_change,
             .end = krb5_end,
         },
+    .administer = krb5_administer,
+    .only_gives_passwords = true,
     .survey = krb5_survey,
     .credentials = &credentials,
 };
