@@ -152,7 +152,7 @@ static int
 read_journal(struct event_query *query)
 {
     char match[SR_EVENT_COUNT][EVENT_VALUE_SIZE + 32], since[64], after[600];
-    const char *argv[SR_EVENT_COUNT + 8] = {"journalctl", "--quiet",
+    const char *argv[SR_EVENT_COUNT + 10] = {"journalctl", "--quiet",
                                             "--no-pager", "--output=export"};
     size_t count = 4;
 
@@ -161,6 +161,8 @@ read_journal(struct event_query *query)
                  (long long)query->since);
         argv[count++] = since;
     }
+    if (query->is_roots)
+        argv[count++] = "_UID=0";
     if (query->place != NULL)
         argv[count++] = "--output-fields=SELFRESET_ID";
     if (query->place != NULL && query->place->cursor[0] != '\0') {

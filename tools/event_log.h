@@ -11,6 +11,7 @@
 #ifndef SR_TOOLS_EVENT_LOG_H
 #define SR_TOOLS_EVENT_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "policy/report/event.h"
@@ -55,6 +56,8 @@ struct event_query {
     const char *wanted;
     enum event_value by;
     sr_time since; /* SR_TIME_UNKNOWN: from the first */
+    /* Only records of processes of root; log files do not tell. */
+    bool is_roots;
     sr_time now;   /* lines of a log file have no year */
     /* Begin there, and set it to where the reading ended; NULL: begin with the
      * first record.  With it only when, id and the value of the id of a record

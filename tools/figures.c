@@ -19,12 +19,15 @@
 #include "policy/backend/survey.h"
 #include "policy/publish/reader.h"
 #ifdef HAVE_RESET
+#include "policy/config/account_rules.h"
 #include "policy/reset/queue.h"
+#include "policy/reset/seal.h"
 #endif
 #include "policy/util/io.h"
 #include "tools/ctl.h"
 #include "tools/event_log.h"
 #include "tools/figures.h"
+#include "tools/spawn.h"
 
 /* ---- backends */
 
@@ -303,6 +306,52 @@ read_store(const struct ctl *ctl, struct figures *figures)
     }
 }
 
+#ifdef HAVE_RESET
+/* Whether systemd passes the key to the dialogues, where this process has none.
+ */
+static bool
+is_passed_by_systemd(void)
+{
+    static const char *const properties[] = {
+        "--property=LoadCredential", "--property=LoadCredentialEncrypted",
+        "--property=SetCredentialEncrypted"};
+    bool has = false;
+
+    for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+        const char *const argv[] = {"systemctl", "show", properties[i],
+                                    "selfreset-reset@0.service", NULL};
+        char line[1024];
+
+        has = has || (ctl_ask(argv, line, sizeof(line)) &&
+                      strstr(line, "selfreset-seal") != NULL);
+    }
+    return has;
+}
+
+/* Enrolments, and the key of their secrets, without making one. */
+static void
+read_enrolled(const struct ctl *ctl, struct figures *figures)
+{
+    struct sr_store *store = NULL;
+    struct sr_error error = {.text = ""};
+    uint8_t key[SR_SEAL_KEY];
+    enum sr_store_result result = sr_enrolment_store(SR_STORE_READ, &store);
+
+    if (result == SR_STORE_OK)
+        result = sr_enrolment_count(store, &figures->enrolled);
+    figures->has_enrolled =
+        result == SR_STORE_OK || result == SR_STORE_NOT_FOUND;
+    if (figures->enrolled.gate[SR_GATE_APP] > 0 &&
+        sr_seal_key(store, ctl->config->reset.seal_file, false, key, &error) !=
+            0 &&
+        !is_passed_by_systemd())
+        snprintf(figures->seal_why, sizeof(figures->seal_why), "%s",
+                 sr_error_text(&error));
+    explicit_bzero(key, sizeof(key));
+    sr_store_close(store);
+}
+#endif
+
 static enum sr_tri
 is_clock_set(void)
 {
@@ -326,7 +375,10 @@ figures_read(const struct ctl *ctl, struct figures *figures)
     read_events(ctl, figures);
     read_store(ctl, figures);
 #ifdef HAVE_RESET
-    figures->has_queue = sr_queue_count(&figures->queued) == 0;
+    figures->has_queue =
+        sr_queue_count(&figures->queued, &figures->queued_since) == 0;
+    if (sr_config_resets(ctl->config))
+        read_enrolled(ctl, figures);
 #endif
     figures->is_clock_set = is_clock_set();
     return true;

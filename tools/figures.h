@@ -14,6 +14,7 @@
 #include "policy/decide/verdict.h"
 #include "policy/publish/format.h"
 #include "policy/report/event.h"
+#include "policy/reset/enrolment.h"
 #include "policy/throttle/query.h"
 #include "policy/util/error.h"
 #include "tools/command.h"
@@ -59,6 +60,14 @@ struct figures {
 
     bool has_queue;  /* self-service reset is built, and the queue readable */
     unsigned queued; /* messages that wait for the mail program */
+    sr_time queued_since; /* the oldest of them; SR_TIME_UNKNOWN: none */
+
+    /* Self-service reset, where it is enabled. */
+    bool has_enrolled; /* the enrolments could be read: */
+    struct sr_enrolment_totals enrolled;
+    /* Why the key of the apps' secrets, of which there are some, cannot be
+     * read; empty: it is there, or systemd passes it to the dialogues. */
+    char seal_why[SR_ERROR_TEXT_SIZE];
 
     enum sr_tri is_clock_set; /* the kernel's clock is synchronised */
 

@@ -46,6 +46,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/list.c \
 	tools/cmd/log.c \
 	tools/cmd/metrics.c \
+	tools/cmd/health.c \
 	tools/event_log.c tools/event_log.h \
 	tools/figures.c tools/figures.h \
 	tools/cmd/unlock.c \
@@ -66,7 +67,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/status.c \
 	tools/cmd/temporary.c
 if RESET
-selfresetctl_SOURCES += tools/cmd/reset.c
+selfresetctl_SOURCES += tools/cmd/reset.c tools/cmd/report.c
 endif
 selfresetctl_LDADD = libtools.la libreset.la libpolicy.la -ldl
 bashcompletiondir = $(completionsdir)

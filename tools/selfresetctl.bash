@@ -6,7 +6,8 @@ _selfresetctl()
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status list log unlock unthrottle temporary must-change
         explain age password-check check pam nss groups reset rotate migrate
-        ticket gates notices why metrics events"
+        ticket gates notices why report
+        health metrics events"
     local states="disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change
         expired grace expiring ok unknown"
     local command= options= head= i
@@ -90,6 +91,8 @@ _selfresetctl()
     gates) options="--clear --clear-all --unlock --dry-run --json --help" ;;
     notices) options="--send --dry-run --json --help" ;;
     why) options="--json --help" ;;
+    report) options="--from --to --csv --json --help" ;;
+    health) options="--json --help" ;;
     rotate) options="--dry-run --json --help" ;;
     events) options="--json --help" ;;
     metrics) options="--file --json --help" ;;

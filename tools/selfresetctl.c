@@ -153,7 +153,19 @@ static const struct ctl_command commands[] = {
     {"why", "[--json] REF...", "show what happened in a self-service reset",
      "REF is the reference that the user was shown, such as K7Q4-2MXP.\n",
      ctl_why, true, false},
+    {"report", "[--from TIME] [--to TIME] [--csv | --json]",
+     "list resets and registrations, from the log",
+     "TIME is written as for \"explain\": \"-30d\" is 30 days ago.  One\n"
+     "dialogue is one line.  --csv is for spreadsheets (RFC 4180).\n",
+     ctl_report, true, false},
 #endif
+    {"health", "[--json]", "find out whether everything works now",
+     "It asks each backend, and looks at the clock, the state, what is\n"
+     "published, certificates and self-service reset.  For mistakes in the\n"
+     "set-up see \"check\".\n"
+     "Exit codes: 0 all is well; 10 it works, but needs attention; 2\n"
+     "something does not work.\n",
+     ctl_health, true, false},
     {"metrics", "[--file FILE] [--json]",
      "write figures of this host for monitoring",
      "The format is that of Prometheus.  FILE is replaced in one step, and\n"

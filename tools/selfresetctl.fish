@@ -1,7 +1,7 @@
 # Completion: fish completes the commands, options and accounts of selfresetctl.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
-set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset rotate migrate ticket gates notices why metrics events
+set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset rotate migrate ticket gates notices why report health metrics events
 set -l users status log unlock temporary must-change explain age password-check ticket gates
 set -l states disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change expired grace expiring ok unknown
 
@@ -32,6 +32,9 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l ask-password
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l hashes
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l nagios
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l benchmark -x -a "cis stig"
+complete -c selfresetctl -n "__fish_seen_subcommand_from report" -l from -x
+complete -c selfresetctl -n "__fish_seen_subcommand_from report" -l to -x
+complete -c selfresetctl -n "__fish_seen_subcommand_from report" -l csv
 complete -c selfresetctl -n "__fish_seen_subcommand_from metrics" -l file -r -F
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l enable
 complete -c selfresetctl -n "__fish_seen_subcommand_from pam nss" -l disable

@@ -124,6 +124,46 @@ sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
                                   change_body, &changing);
 }
 
+struct counting {
+    struct sr_store *store;
+    struct sr_enrolment_totals *totals;
+};
+
+static void
+count_one(void *context, const char *path)
+{
+    struct counting *counting = context;
+    struct sr_enrolment_totals *totals = counting->totals;
+    const char *suffix = strrchr(path, '.');
+    struct sr_enrolment body;
+    bool has_any = false;
+
+    if (suffix == NULL || strcmp(suffix + 1, sr_enrolment_file.suffix) != 0)
+        return;
+    if (sr_account_file_check(counting->store, &sr_enrolment_file, path,
+                              &body) != SR_STORE_OK) {
+        totals->unreadable++;
+        return;
+    }
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        totals->gate[gate] += body.gate[gate].since != 0;
+        has_any =
+            has_any || (gate != SR_GATE_TICKET && body.gate[gate].since != 0);
+    }
+    totals->accounts += has_any;
+    totals->reported += body.reported != 0;
+    explicit_bzero(&body, sizeof(body));
+}
+
+enum sr_store_result
+sr_enrolment_count(struct sr_store *store, struct sr_enrolment_totals *totals)
+{
+    struct counting counting = {store, totals};
+
+    memset(totals, 0, sizeof(*totals));
+    return sr_store_each(store, "accounts", count_one, &counting);
+}
+
 bool
 sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
                  const struct sr_account_time *time)

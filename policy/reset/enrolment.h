@@ -101,6 +101,18 @@ sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
 bool sr_enrolment_has(const struct sr_enrolment *enrolment,
                       enum sr_gate_id gate, const struct sr_account_time *time);
 
+/* What is enrolled on this host. */
+struct sr_enrolment_totals {
+    unsigned accounts; /* with a gate of their own */
+    unsigned gate[SR_GATE_COUNT];
+    unsigned reported; /* accounts whose owner reported a reset */
+    unsigned unreadable;
+};
+
+/* Count all enrolments, those of accounts that are gone, too. */
+enum sr_store_result sr_enrolment_count(struct sr_store *store,
+                                        struct sr_enrolment_totals *totals);
+
 /* A gate's name in the configuration and in events ("codes"). */
 const char *sr_gate_name(enum sr_gate_id gate);
 

@@ -309,12 +309,24 @@ count_entries(DIR *entries)
 }
 
 int
-sr_queue_count(unsigned *count)
+sr_queue_count(unsigned *count, sr_time *since)
 {
     int folder, error;
     DIR *entries = open_entries(&folder, &error);
+    const struct dirent *entry;
 
-    *count = entries == NULL ? 0 : count_entries(entries);
+    *count = 0;
+    *since = SR_TIME_UNKNOWN;
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        const sr_time when = strtoll(entry->d_name, NULL, 10);
+
+        if (entry->d_name[0] == '.')
+            continue;
+        ++*count;
+        if (sr_time_is_sound(when) && when > 0 &&
+            (*since == SR_TIME_UNKNOWN || when < *since))
+            *since = when;
+    }
     if (entries != NULL)
         closedir(entries);
     return error;

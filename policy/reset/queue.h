@@ -53,8 +53,9 @@ struct sr_queue_result {
 int sr_queue_send(const struct sr_config *config,
                   struct sr_queue_result *result);
 
-/* How many messages wait.  Returns 0 or a negative errno. */
-int sr_queue_count(unsigned *count);
+/* How many messages wait, and since when the oldest one, by the wall clock;
+ * SR_TIME_UNKNOWN: there is none.  Returns 0 or a negative errno. */
+int sr_queue_count(unsigned *count, sr_time *since);
 
 /* Whether it can be an address: one "@" with something on both sides, and no
  * character that a header, a list of addresses or a route gives a meaning; in

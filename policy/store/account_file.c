@@ -266,7 +266,8 @@ sr_account_file_change(struct sr_store *store,
 
 enum sr_store_result
 sr_account_file_check(struct sr_store *store,
-                      const struct sr_account_file *kind, const char *path)
+                      const struct sr_account_file *kind, const char *path,
+                      void *body)
 {
     enum sr_store_result result;
     union file file;
@@ -280,6 +281,8 @@ sr_account_file_check(struct sr_store *store,
     close(fd);
     result = size < 0 ? sr_store_judge(store, errno)
                       : judge(&file, size, kind, path);
+    if (result == SR_STORE_OK && body != NULL)
+        memcpy(body, file.bytes + sizeof(file.head), kind->size);
     explicit_bzero(&file, sizeof(file));
     return result;
 }

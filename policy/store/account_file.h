@@ -65,9 +65,10 @@ sr_account_file_change(struct sr_store *store,
                                       const struct sr_account_time *time),
                        void *context);
 
-/* Whether the file at `path` checks out: OK, DAMAGED, VERSION or UNSAFE. */
+/* Whether the file at `path` checks out: OK, DAMAGED, VERSION or UNSAFE.  On OK
+ * `body`, which may be NULL, has a copy of its structure. */
 enum sr_store_result sr_account_file_check(struct sr_store *store,
                                            const struct sr_account_file *kind,
-                                           const char *path);
+                                           const char *path, void *body);
 
 #endif

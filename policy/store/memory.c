@@ -158,5 +158,5 @@ sr_memory_familiar(struct sr_memory *memory, const char *source,
 enum sr_store_result
 sr_memory_check(struct sr_store *store, const char *path)
 {
-    return sr_account_file_check(store, &kind, path);
+    return sr_account_file_check(store, &kind, path, NULL);
 }

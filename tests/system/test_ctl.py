@@ -1098,7 +1098,8 @@ def test_check_example_of_debian(clean):
 COMMANDS = ("status", "list", "unlock", "unthrottle", "temporary",
             "must-change", "explain", "age", "password-check", "check", "pam",
             "nss", "groups", "migrate", "events", "log", "rotate", "reset",
-            "ticket", "gates", "notices", "why", "metrics")
+            "ticket", "gates", "notices", "why", "report", "health",
+            "metrics")
 
 
 def test_lines_fit_a_terminal(host):
@@ -1154,7 +1155,8 @@ def test_not_root(host):
         operand = {"list": [], "check": [], "unthrottle": ["--all"],
                    "nss": ["--check"], "pam": ["--check"], "migrate": [],
                    "groups": ["--check"], "reset": ["--check"],
-                   "notices": ["--send"], "metrics": []}
+                   "notices": ["--send"], "metrics": [], "report": [],
+                   "health": []}
         done = host.run("setpriv", "--reuid=1", "--regid=1", "--clear-groups",
                         "selfresetctl", command,
                         *([] if command == "events"
@@ -1441,7 +1443,7 @@ def test_json_is_what_the_manual_says(host, command):
     host.configure(lockout={"root": "yes"})  # a finding
     guess(host, 2)
     operand = {"list": [], "check": [], "events": [], "migrate": [],
-               "unthrottle": [PEER], "metrics": []}
+               "unthrottle": [PEER], "metrics": [], "health": []}
     done = host.run("selfresetctl", command, "--json",
                     *operand.get(command, ["ann"]))
     said = json.loads(done.stdout)

@@ -26,6 +26,8 @@ int ctl_reset(struct ctl *ctl, int argc, char **argv);
 int ctl_groups(struct ctl *ctl, int argc, char **argv);
 int ctl_rotate(struct ctl *ctl, int argc, char **argv);
 int ctl_migrate(struct ctl *ctl, int argc, char **argv);
+int ctl_health(struct ctl *ctl, int argc, char **argv);
+int ctl_report(struct ctl *ctl, int argc, char **argv);
 int ctl_why(struct ctl *ctl, int argc, char **argv);
 int ctl_ticket(struct ctl *ctl, int argc, char **argv);
 int ctl_gates(struct ctl *ctl, int argc, char **argv);

@@ -460,10 +460,11 @@ static int
 send_queued(struct ctl *ctl, struct report *report, const char *name)
 {
     struct sr_queue_result result = {.sent = 0};
+    sr_time since;
     int error;
 
     (void)name;
-    error = ctl->is_dry_run ? sr_queue_count(&result.left)
+    error = ctl->is_dry_run ? sr_queue_count(&result.left, &since)
                             : sr_queue_send(ctl->config, &result);
     if (error != 0) {
         ctl_error("The queue of messages cannot be read: %s.",
