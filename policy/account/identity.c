@@ -82,10 +82,17 @@ sr_unqualified_name(const char *name, char *part, size_t size)
 {
     const char *at = strrchr(name, '@');
     const char *slash = strrchr(name, '\\');
-    const char *begin = slash != NULL ? slash + 1 : name;
-    const size_t length =
-        slash == NULL && at != NULL ? (size_t)(at - name) : strlen(begin);
+    const char *begin = name;
+    size_t length;
 
+    /* What winbindd can have instead ("winbind separator"). */
+    if (slash == NULL && at == NULL)
+        slash = strrchr(name, '+');
+    if (slash == NULL && at == NULL)
+        slash = strrchr(name, '/');
+    if (slash != NULL)
+        begin = slash + 1;
+    length = slash == NULL && at != NULL ? (size_t)(at - name) : strlen(begin);
     if ((at == NULL && slash == NULL) || length == 0 || length >= size)
         return false;
     memcpy(part, begin, length);

@@ -31,7 +31,7 @@ void sr_nss_account_settle_case(struct sr_nss_account *account);
 
 /*
  * The part of a fully qualified name that a directory knows: "ann" of
- * "ann@corp.example" and of "CORP\ann".  False when `name` is not qualified.
+ * "ann@corp.example", "CORP\ann", "CORP+ann" and "CORP/ann".  False when `name` is not qualified.
  * `size` bytes at `part`.
  */
 bool sr_unqualified_name(const char *name, char *part, size_t size);

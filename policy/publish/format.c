@@ -40,13 +40,13 @@ sr_snapshot_name(const char *name)
     return true;
 }
 
-/* The part of a name between "DOMAIN\\" and "@domain". */
+/* The part of a name between "DOMAIN\\" or "DOMAIN+" and "@domain". */
 static const char *
 find_short_name(const char *name, size_t *length)
 {
     const char *start = name, *at;
 
-    while ((at = strchr(start, '\\')) != NULL && at[1] != '\0')
+    while ((at = strpbrk(start, "\\+")) != NULL && at[1] != '\0')
         start = at + 1;
     at = strchr(start, '@');
 

@@ -102,7 +102,8 @@ def serve(host, spelling, *lines, **policy):
 
 
 @needs_server
-@pytest.mark.parametrize("qualified", ["ann@corp", "CORP\\ann"])
+@pytest.mark.parametrize("qualified", ["ann@corp", "CORP\\ann", "CORP+ann",
+                                       "CORP/ann"])
 def test_fully_qualified_names(host, spelling, qualified):
     """sssd with default_domain_suffix: ann logs in, and is ann@corp from then
     on: passwd, sudo and root's su ask for that."""

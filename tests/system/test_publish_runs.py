@@ -310,12 +310,13 @@ def test_other_spellings(host):
         passwd.write("bob2:x:7500:7500::/:/bin/sh\n")
         # Spellings under which the name service might show accounts.
         for name, uid in (("bob", 7000), ("Bob@corp", 7000), ("EVE", 7001),
-                          ("CORP\\eve", 7001), ("other", 7600)):
+                          ("CORP\\eve", 7001), ("CORP+eve", 7001),
+                          ("other", 7600)):
             passwd.write(f"{name}:x:{uid}:{uid}::/:/bin/sh\n")
     lock(server, "Bob")
     host.publish()
     assert host.states("eve") == {OK}
-    for name in ("bob", "Bob@corp", "EVE", "CORP\\eve"):
+    for name in ("bob", "Bob@corp", "EVE", "CORP\\eve", "CORP+eve"):
         assert host.states(name) == {UNKNOWN}, name
     assert host.states("other") == set() and host.states("bob2") == set()
     # The alias of an account that comes by a delta comes with it.

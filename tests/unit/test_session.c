@@ -202,8 +202,13 @@ test_unqualified(void **state)
         {"CORP\\ann", "ann"},
         {"ann@x@corp", "ann@x"},
         {"CORP\\ann@x", "ann@x"},
+        {"CORP+ann", "ann"},
+        {"CORP/ann", "ann"},
+        {"a+b@corp", "a+b"},
+        {"CORP\\a+b", "a+b"},
         {"ann", NULL},
         {"@corp", NULL},
+        {"CORP+", NULL},
         {"CORP\\", NULL},
         {"", NULL},
     };
