@@ -25,8 +25,9 @@ PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
 	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool
-	oathtool openscap-scanner ssg-debderived"
-PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck xz-utils lmdb-utils"
+	oathtool openscap-scanner ssg-debderived ansible-core"
+PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck xz-utils lmdb-utils
+	rpm rpmlint selinux-policy-dev"
 
 say() {
 	printf '%s\n' "$*"
@@ -192,6 +193,11 @@ unpack_audit() {
 # That of Prometheus starts a daemon; only promtool of it is used.
 unpack_monitoring() {
 	unpack monitoring /usr/bin/promtool prometheus
+}
+
+# That of AppArmor loads profiles at every boot.
+unpack_apparmor() {
+	unpack apparmor /usr/sbin/apparmor_parser apparmor
 }
 
 bootstrap() {
