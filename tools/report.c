@@ -227,8 +227,7 @@ report_time_or(struct report *report, const char *key, sr_time when,
         return;
     }
     report_local(when, text);
-    /* The first days of 1970 mean "closed" in shadow(5), and no date. */
-    if (SR_TIME_IS_SET(when) && when >= 2 * SR_DAY)
+    if (SR_TIME_IS_SET(when) && when >= SR_CLOSED_BEFORE)
         add_distance(text, when, report->now);
     put_line(report, key, text);
 }

@@ -65,8 +65,8 @@ static const struct contradiction {
     {is_length_crossed,
      "password",
      {"min_length", "max_length", "preset"},
-     "password.min_length (by the preset 15 or 7) is more than "
-     "password.max_length (by the preset 256)"},
+     "password.min_length is more than password.max_length; where one is not "
+     "set, the preset's counts (at least 15 or 7, at most 256)"},
     {is_short_of_gates,
      "reset",
      {"gates", "classes"},

@@ -331,8 +331,8 @@ read_owner(struct file *file, const struct sr_key *key, char *owner)
     if (key->scope == SR_SCOPE_BACKEND) {
         if (owner == NULL || !sr_value_is_backend_name(owner, strlen(owner)))
             FAULT(file,
-                  "after [backend must follow a name of at most %d letters "
-                  "and digits, and ]",
+                  "a backend is named in its section, by at most %d letters "
+                  "and digits: [backend NAME]",
                   SR_BACKEND_NAME_MAX);
         else if (strcmp(owner, SR_LOCAL) == 0)
             FAULT(file, "the backend \"local\" has no section");
@@ -344,7 +344,8 @@ read_owner(struct file *file, const struct sr_key *key, char *owner)
         return true;
     if (strncmp(owner, prefix, length) != 0 || owner[length] == '\0' ||
         owner[length] == ' ')
-        FAULT(file, "after [%s only \"group:NAME]\" can follow", file->section);
+        FAULT(file, "only a group can be named here: [%s group:NAME]",
+              file->section);
     else if (key->scope != SR_SCOPE_RULES)
         FAULT(file, "[%s] holds for the whole host, not for a group",
               file->section);
@@ -372,7 +373,10 @@ read_section(struct file *file, char *text)
     if (key != NULL)
         return;
     near = sr_key_near_section(text);
-    if (near == NULL)
+    if (strncmp(text, "group", strlen("group")) == 0)
+        FAULT(file, "a group is named behind a section, as in [lockout "
+                    "group:NAME]");
+    else if (near == NULL)
         FAULT(file, "there is no section [%s]", quote(text).text);
     else
         FAULT(file, "there is no section [%s]; did you mean [%s]?",

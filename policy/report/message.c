@@ -670,10 +670,6 @@ grace(const struct sr_verdict *verdict, const struct sr_message_context *say)
                      left, now);
 }
 
-/* "chage -E 0", "usermod -e 1" and "useradd -e 1970-01-02" close an account: a
- * date before there was Linux is not shown. */
-#define CLOSED_BEFORE (20 * 365 * SR_DAY)
-
 /* The verdicts that have a time. */
 static char *
 timed(const struct sr_verdict *verdict, const struct sr_message_context *say)
@@ -685,7 +681,7 @@ timed(const struct sr_verdict *verdict, const struct sr_message_context *say)
         return NULL;
     switch (verdict->state) {
     case SR_STATE_ENDED:
-        if (verdict->when < CLOSED_BEFORE)
+        if (verdict->when < SR_CLOSED_BEFORE)
             return sr_format(
                 _("This account has ended.\nAsk %s if you need it."),
                 contact(say));

@@ -142,6 +142,10 @@ char *sr_message_broken(const struct sr_findings *findings, int tries_left);
 /* To root: new passwords cannot be checked; the finding is the cause. */
 char *sr_message_unchecked(const struct sr_findings *findings);
 
+/* "chage -E 0", "usermod -e 1" and "useradd -e 1970-01-02" close an account:
+ * how far away a date before there was Linux is, is not shown. */
+#define SR_CLOSED_BEFORE (20 * 365 * SR_DAY)
+
 /* The two new passwords differ; `tries_left` 0: not mentioned, as above. */
 char *sr_message_mismatch(int tries_left);
 

@@ -210,10 +210,14 @@ test_bad_lines(void **state)
     refuse("[expiry\nwarn = 1d\n",
            "f:1: a section must look like [NAME], alone on its line");
     refuse("[ ]\n", "f:1: there is no section []");
+    refuse("[group:staff]\n", "f:1: a group is named behind a section, as in "
+                              "[lockout group:NAME]");
+    refuse("[password user:ann]\n",
+           "f:1: only a group can be named here: [password group:NAME]");
     refuse("[password group: ]\n",
-           "f:1: after [password only \"group:NAME]\" can follow");
+           "f:1: only a group can be named here: [password group:NAME]");
     refuse("[password group]\n",
-           "f:1: after [password only \"group:NAME]\" can follow");
+           "f:1: only a group can be named here: [password group:NAME]");
     refuse("[selfreset group:x]\n",
            "f:1: [selfreset] holds for the whole host, not for a group");
     refuse("[expiry] x\n",
@@ -615,8 +619,9 @@ test_contradictions(void **state)
     refuse("[lockout]\nduration_max = 1h\n\nduration = 2h\n", "f:4: " OVER);
     refuse("[lockout]\nduration_max = 1m\n", "f:2: " OVER);
     refuse("[password]\nmax_length = 8\n",
-           "f:2: password.min_length (by the preset 15 or 7) is more than "
-           "password.max_length (by the preset 256)");
+           "f:2: password.min_length is more than password.max_length; where "
+           "one is not set, the preset's counts (at least 15 or 7, at most "
+           "256)");
     refuse("[lockout]\nduration_max = 1h\n"
            "[lockout group:x]\nduration = 1d\n"
            "[password group:x]\nhistory = 3\n",
@@ -1238,17 +1243,17 @@ test_backend_faults(void **state)
         const char *error;
     } row[] = {
         {"[backend]\nbase = dc=x\n",
-         "f:1: after [backend must follow a name of at most 15 letters and "
-         "digits, and ]"},
+         "f:1: a backend is named in its section, by at most 15 letters and "
+         "digits: [backend NAME]"},
         {"[backend a b]\n",
-         "f:1: after [backend must follow a name of at most 15 letters and "
-         "digits, and ]"},
+         "f:1: a backend is named in its section, by at most 15 letters and "
+         "digits: [backend NAME]"},
         {"[backend sixteen-letters-]\n",
-         "f:1: after [backend must follow a name of at most 15 letters and "
-         "digits, and ]"},
+         "f:1: a backend is named in its section, by at most 15 letters and "
+         "digits: [backend NAME]"},
         {"[backend ../x]\n",
-         "f:1: after [backend must follow a name of at most 15 letters and "
-         "digits, and ]"},
+         "f:1: a backend is named in its section, by at most 15 letters and "
+         "digits: [backend NAME]"},
         {"[backend local]\n", "f:1: the backend \"local\" has no section"},
         {"[backend corp]\nbase = dc=x\n", "f:2: [backend corp] needs a uri"},
         {"[backend corp]\ntype = krb5\nuri = ldap://a\n",
@@ -1313,8 +1318,8 @@ test_backend_faults(void **state)
         {CORP "warn = 5d\n",
          "f:4: [backend] has no key \"warn\"; [expiry] has one"},
         {"[backend corp group:x]\n",
-         "f:1: after [backend must follow a name of at most 15 letters and "
-         "digits, and ]"},
+         "f:1: a backend is named in its section, by at most 15 letters and "
+         "digits: [backend NAME]"},
     };
 
     (void)state;

@@ -534,10 +534,10 @@ test_include(void **state)
                 "");
     remove_file("common-x");
     assert_sshd("auth include common-x\n" AUTH ACCOUNT SESSION,
-                "common-x refused");
+                "sshd:1 refused");
     write_file("common-x", "@include common-x\n");
     assert_sshd("auth include common-x\n" AUTH ACCOUNT SESSION,
-                "common-x refused");
+                "common-x:1 refused");
     remove_file("common-x");
     remove_file("su");
 }

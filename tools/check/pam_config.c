@@ -268,7 +268,8 @@ read_control(char *text, int action[STACK_ANSWER_COUNT])
 
 /* ---- lines */
 
-static bool read_file(struct reading *reading, const char *name, bool is_asked);
+static bool read_file(struct reading *reading, const char *name,
+                      const struct position *from);
 
 /* Add a module's line: the path of the module and, in `rest`, its arguments. */
 static bool
@@ -340,7 +341,7 @@ include(struct reading *reading, const struct position *position,
         return true;
     }
     reading->level += is_substack;
-    is_read = read_file(reading, name, true);
+    is_read = read_file(reading, name, position);
     reading->level -= is_substack;
     return is_read;
 }
@@ -432,9 +433,10 @@ stack_find(const struct stack_reader *reader, const char *name, char *path,
 }
 
 static bool
-read_file(struct reading *reading, const char *name, bool is_asked)
+read_file(struct reading *reading, const char *name,
+          const struct position *from)
 {
-    char path[4096];
+    char path[4096], why[512];
     struct position position = {path, 0};
     FILE *stream = NULL;
     char *line = NULL;
@@ -442,16 +444,20 @@ read_file(struct reading *reading, const char *name, bool is_asked)
     bool is_read = true;
 
     if (reading->depth == DEPTH_MAX) {
-        snprintf(path, sizeof(path), "%s", name);
-        complain(reading, &position, "files include each other without end");
+        complain(reading, from, "files include each other without end");
         return true;
     }
     if (stack_find(reading->reader, name, path, sizeof(path)))
         stream = fopen(path, "re");
     if (stream == NULL) {
-        if (is_asked || errno != ENOENT)
-            complain(reading, &position, strerror(errno));
-        return is_asked;
+        const int error = errno;
+
+        snprintf(why, sizeof(why), "%.300s: %s", path, strerror(error));
+        if (from != NULL)
+            complain(reading, from, why);
+        else if (error != ENOENT)
+            complain(reading, &position, strerror(error));
+        return from != NULL;
     }
     reading->depth++;
     while (is_read && next_line(stream, &line, &size, &position.number))
@@ -469,5 +475,5 @@ stack_read(struct stack_reader *reader, const char *service,
     struct reading reading = {.reader = reader, .type = type, .stack = stack};
 
     stack->count = 0;
-    return read_file(&reading, service, false);
+    return read_file(&reading, service, NULL);
 }
