@@ -1521,8 +1521,10 @@ def test_list_and_status_without_a_password(host):
                      ctl(host, "list").stdout, re.M)
     assert status(host)[1]["password"] == "locked"
     assert "no password (locked)" in ctl(host, "status", "ann").stdout
-    host.run("chage", "-E", "1", "ann")
-    assert "days ago" not in ctl(host, "status", "ann", code=5).stdout
+    for day in ("1", "1970-01-06", "1980-01-01"):
+        host.run("chage", "-E", day, "ann")
+        assert "days ago)" not in ctl(host, "status", "ann", code=5
+                                      ).stdout.partition("Facts")[0]
 
 
 @pytest.mark.skipif(not os.path.exists("/usr/bin/sudo"), reason="no sudo")
