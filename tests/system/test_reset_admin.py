@@ -151,6 +151,15 @@ def test_the_journal_is_asked_for_records_of_root(host):
     assert (one["user"], one["result"]) == ("ann", "password-set")
 
 
+def test_check_says_that_reset_is_off(host):
+    said = " ".join(ctl(host, "reset", "--check").stdout.split())
+    assert "switched off, so nothing of it was checked" in said
+    assert json.loads(ctl(host, "reset", "--check", "--json").stdout) == []
+    host.configure(reset={"enable": "yes"})
+    assert "switched off" not in host.run("selfresetctl", "reset",
+                                          "--check").stdout
+
+
 # ---- health
 
 def health(host, code=0):

@@ -26,6 +26,10 @@ bool selinux_is_enforcing(void);
  * shadow, so that every password is refused. */
 void check_selinux(struct findings *findings);
 
+/* The command that sets the clock, by the service of time that runs here, or
+ * that is installed, or could be. */
+const char *check_clock_command(void);
+
 /* Names in lists that are no users or groups of this host. */
 void check_names(const struct sr_config *config, struct findings *findings);
 

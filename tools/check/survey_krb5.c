@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "tools/check/survey_ad.h"
+#include "tools/check/host.h"
 #include "tools/check/survey_krb5.h"
 
 /* KDCs refuse requests from clocks that differ by more (RFC 4120). */
@@ -65,7 +66,7 @@ check_offset(const struct check *check)
     if (check->krb5->has_offset && size > OFFSET_WARN)
         findings_add(check->findings,
                      size > OFFSET_MOST ? SEVERITY_ERROR : SEVERITY_WARNING,
-                     check->place, NULL, "chronyc makestep",
+                     check->place, NULL, check_clock_command(),
                      "The clock of this host is %lld seconds %s the KDC's "
                      "(SR-5106).",
                      (long long)size, offset < 0 ? "ahead of" : "behind");
@@ -90,7 +91,7 @@ advise_ad(const struct check *check, const char *event, char out[COMMAND_SIZE])
     const struct sr_survey_ad *ad = &check->survey->ad;
 
     if (strcmp(event, "SR-5106") == 0)
-        snprintf(out, COMMAND_SIZE, "chronyc makestep");
+        snprintf(out, COMMAND_SIZE, "%s", check_clock_command());
     else if (strcmp(event, "SR-5108") == 0)
         snprintf(out, COMMAND_SIZE,
                  "net ads enctypes set '%s' 24 -U Administrator", ad->name);
@@ -111,7 +112,7 @@ advise(const struct check *check, const char *event, const char *principal,
         snprintf(out, COMMAND_SIZE, "kadmin -q \"addprinc -randkey %s\"",
                  principal);
     else if (strcmp(event, "SR-5106") == 0)
-        snprintf(out, COMMAND_SIZE, "chronyc makestep");
+        snprintf(out, COMMAND_SIZE, "%s", check_clock_command());
     else
         snprintf(out, COMMAND_SIZE, "kadmin -q \"ktadd -k %s %s\"",
                  keytab_path(check), principal);

@@ -243,12 +243,18 @@ static int
 check(struct ctl *ctl, bool is_json)
 {
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
+    int code;
 
     ctl->config =
         check_config(ctl->config_file, ctl->config_file != NULL, &findings);
     if (ctl->config != NULL)
         check_captive(ctl->config, &findings);
-    return ctl_findings(&findings, is_json);
+    code = ctl_findings(&findings, is_json);
+    if (!is_json && ctl->config != NULL && !sr_config_resets(ctl->config))
+        ctl_wrap(stdout, "", 0,
+                 "Self-service reset is switched off, so nothing of it was "
+                 "checked: set \"enable = yes\" in [reset] of selfreset.conf.");
+    return code;
 }
 
 int

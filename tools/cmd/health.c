@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tools/check/findings.h"
+#include "tools/check/host.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/figures.h"
@@ -59,8 +60,7 @@ judge_offset(const struct figures_backend *backend, struct findings *findings)
     if (backend->has_offset && off >= SKEW_WARN)
         findings_add(
             findings, off >= SKEW_MAX ? SEVERITY_ERROR : SEVERITY_WARNING,
-            backend->name, NULL,
-            "Have both clocks set by the same servers of time.",
+            backend->name, NULL, check_clock_command(),
             "The clock of this host is %" PRId64 " seconds %s the KDC's.", off,
             backend->offset < 0 ? "ahead of" : "behind");
 }
@@ -174,7 +174,7 @@ judge(const struct figures *figures, sr_time now, struct findings *findings)
     judge_reset(figures, now, findings);
     if (figures->is_clock_set == SR_NO)
         findings_add(findings, SEVERITY_WARNING, CLOCK, NULL,
-                     "Enable systemd-timesyncd, chrony or ntpd.",
+                     check_clock_command(),
                      "The clock of this host is not synchronized; codes of "
                      "apps and Kerberos need the right time.");
 }
