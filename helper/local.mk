@@ -13,7 +13,8 @@ selfreset_helper_LDADD = libcalls.la libreset.la libpolicy.la
 
 # What users run, and the shell of the captive account.
 bin_PROGRAMS = selfreset
-selfreset_SOURCES = helper/selfreset.c helper/terminal.c helper/terminal.h
+selfreset_SOURCES = helper/agent.c helper/agent.h helper/selfreset.c \
+	helper/terminal.c helper/terminal.h
 selfreset_LDADD = libpolicy.la
 
 HELPER_UNITS = helper/selfreset-helper.socket helper/selfreset-helper@.service \

@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "helper/agent.h"
 #include "helper/terminal.h"
 #include "policy/report/message.h"
 #include "policy/util/deadline.h"
@@ -51,6 +52,7 @@ struct request {
 struct dialogue {
     struct terminal terminal;
     int link;
+    bool has_agent; /* it may answer for the user */
     struct sr_wire wire;
 };
 
@@ -198,17 +200,93 @@ ask(struct dialogue *dialogue, const char *prompt, bool is_shown)
     return got;
 }
 
+/* ---- what an ssh-agent can answer */
+
+/* The line of a text by its number; NULL: it has fewer. */
+static char *
+copy_line(const char *text, unsigned long number)
+{
+    while (number > 1 && text != NULL) {
+        text = strchr(text, '\n');
+        text = text == NULL ? NULL : text + 1;
+        number--;
+    }
+    return text == NULL || text[0] == '\0' || number == 0
+               ? NULL
+               : strndup(text, strcspn(text, "\n"));
+}
+
+/* Which of the keys of the agent; NULL: one that is typed. */
+static char *
+choose_key(struct dialogue *dialogue)
+{
+    char keys[TERMINAL_LINE_MAX + 1], line[TERMINAL_LINE_MAX + 1];
+    unsigned long number = 0;
+    bool is_bad = false;
+    char *key;
+
+    if (!agent_keys(keys, sizeof(keys)))
+        return NULL;
+    terminal_show("Keys in your ssh-agent:");
+    while ((key = copy_line(keys, ++number)) != NULL) {
+        /* Its type, and the comment at its end. */
+        const char *comment = strrchr(key, ' ');
+
+        snprintf(line, sizeof(line), " %lu  %.*s  %.40s", number,
+                 (int)strcspn(key, " "), key, comment == NULL ? "" : comment);
+        terminal_show(line);
+        free(key);
+    }
+    terminal_show(" 0  another one");
+    if (terminal_ask(&dialogue->terminal, "Number: ", true, dialogue->link,
+                     sr_deadline_now() + SILENT_MS, line,
+                     &is_bad) != TERMINAL_LINE ||
+        is_bad)
+        return NULL;
+    return copy_line(keys, strtoul(line, NULL, 10));
+}
+
+/* Answer a question by the agent; false: the user answers it. */
+static bool
+ask_agent(struct dialogue *dialogue)
+{
+    struct sr_wire *wire = &dialogue->wire;
+    const char *what = sr_wire_text_at(wire, SR_WIRE_ARGUMENT, 0);
+    const char *key = sr_wire_text_at(wire, SR_WIRE_ARGUMENT, 1);
+    const char *line = sr_wire_text_at(wire, SR_WIRE_ARGUMENT, 2);
+    char signature[TERMINAL_LINE_MAX + 1];
+    char *answer = NULL;
+
+    if (what == NULL || !dialogue->has_agent)
+        return false;
+    if (strcmp(what, SR_WIRE_PUBLIC_KEY) == 0)
+        answer = choose_key(dialogue);
+    else if (key != NULL && line != NULL &&
+             agent_sign(key, line, signature, sizeof(signature)))
+        answer = strdup(signature);
+    if (answer != NULL) {
+        sr_wire_begin(wire, SR_WIRE_ANSWER);
+        sr_wire_put_text(wire, SR_WIRE_TEXT, answer);
+        send_message(dialogue);
+    }
+    free(answer);
+    return answer != NULL;
+}
+
 /* A question of the helper's: -1, or the exit code. */
 static int
 answer(struct dialogue *dialogue)
 {
     const struct sr_wire *wire = &dialogue->wire;
     const char *text = sr_wire_text(wire, SR_WIRE_TEXT);
-    char *prompt = strdup(text == NULL ? "" : text);
+    char *prompt;
     const bool is_shown =
         sr_wire_number(wire, SR_WIRE_STYLE, SR_WIRE_HIDDEN) != SR_WIRE_HIDDEN;
     enum terminal_got got = TERMINAL_ENDED;
 
+    if (ask_agent(dialogue))
+        return -1;
+    prompt = strdup(text == NULL ? "" : text);
     if (prompt != NULL)
         got = ask(dialogue, prompt, is_shown);
     free(prompt);
@@ -292,6 +370,8 @@ run(const struct request *request)
 
     if (dialogue == NULL)
         return EXIT_ABSENT;
+    dialogue->has_agent =
+        !request->is_shell && isatty(STDIN_FILENO) && agent_is_there();
     if (terminal_begin(&dialogue->terminal)) {
         dialogue->link =
             sr_link_connect(SOCKET_PATH, sr_deadline_now() + HEARD_MS);

@@ -69,11 +69,13 @@ struct pam_handle {
     struct sr_string_list variable; /* "NAME=VALUE" */
     struct sr_string_list changed;  /* by this call: the same, or "NAME" */
     struct sr_string_list argument;
-    struct datum *data; /* the latest first */
-    uint32_t delay;     /* microseconds */
-    int64_t end;        /* of the dialogue of reset; 0: this is none */
-    int first;          /* questions of it that are still to be answered soon */
-    bool is_over;       /* the peer is gone, or too late */
+    struct datum *data;       /* the latest first */
+    uint32_t delay;           /* microseconds */
+    int64_t end;              /* of the dialogue of reset; 0: this is none */
+    const char *for_agent[3]; /* arguments of a question that an ssh-agent may
+                                 answer */
+    int first;    /* questions of it that are still to be answered soon */
+    bool is_over; /* the peer is gone, or too late */
 };
 
 /* ---- items */
@@ -292,6 +294,8 @@ pam_prompt(pam_handle_t *pamh, int style, char **answer, const char *pattern,
     sr_wire_begin(pamh->wire, is_question ? SR_WIRE_ASK : SR_WIRE_SAY);
     sr_wire_put_number(pamh->wire, SR_WIRE_STYLE, (uint32_t)style);
     sr_wire_put_text(pamh->wire, SR_WIRE_TEXT, text);
+    for (size_t i = 0; is_question && i < 3; i++)
+        sr_wire_put_text(pamh->wire, SR_WIRE_ARGUMENT, pamh->for_agent[i]);
     sr_secret_free(&text); /* it may have recovery codes */
     if (!send_message(pamh))
         return PAM_CONV_ERR;
@@ -599,6 +603,21 @@ ask_of_flow(void *data, const char *prompt, bool is_shown, char **answer)
                       answer, "%s", prompt) == PAM_SUCCESS;
 }
 
+static bool
+ask_agent_of_flow(void *data, const char *prompt, const char *key,
+                  const char *line, char **answer)
+{
+    pam_handle_t *pamh = data;
+    bool is_answered;
+
+    pamh->for_agent[0] = line == NULL ? SR_WIRE_PUBLIC_KEY : SR_WIRE_SIGNATURE;
+    pamh->for_agent[1] = key;
+    pamh->for_agent[2] = line;
+    is_answered = ask_of_flow(data, prompt, true, answer);
+    memset(pamh->for_agent, 0, sizeof(pamh->for_agent));
+    return is_answered;
+}
+
 /* Many people have the captive account; few of them are at one place. */
 static const char *
 admit_captive(const pam_handle_t *pamh)
@@ -651,7 +670,12 @@ serve_flow(pam_handle_t *pamh)
 {
     const bool is_captive = sr_captive_has_uid(pamh->peer->uid);
     const bool is_trusted = is_root(pamh) || is_captive;
-    const struct sr_reset_talk talk = {say_of_flow, ask_of_flow, pamh};
+    const struct sr_reset_talk talk = {
+        .say = say_of_flow,
+        .ask = ask_of_flow,
+        .ask_agent = ask_agent_of_flow,
+        .data = pamh,
+    };
     struct sr_reset_peer peer = {
         .uid = pamh->peer->uid,
         .real_uid = pamh->peer->real_uid,

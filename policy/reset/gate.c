@@ -363,7 +363,7 @@ ask_for(struct trial *trial)
         return sr_run_ask(run, true, "%s", _(gates[trial->gate].prompt));
     if (!sr_challenge_make(run, run->typed, &trial->challenge))
         return NULL;
-    return sr_challenge_ask(run, &trial->challenge);
+    return sr_challenge_ask(run, &trial->challenge, NULL);
 }
 
 bool

@@ -64,6 +64,22 @@ sr_run_ask(struct sr_run *run, bool is_shown, const char *format, ...)
     return answer;
 }
 
+char *
+sr_run_ask_agent(struct sr_run *run, const char *prompt, const char *key,
+                 const char *line)
+{
+    char *answer = NULL;
+
+    if (run->talk->ask_agent == NULL)
+        return sr_run_ask(run, true, "%s", prompt);
+    if (run->is_gone ||
+        !run->talk->ask_agent(run->talk->data, prompt, key, line, &answer)) {
+        run->is_gone = true;
+        sr_run_wipe(&answer);
+    }
+    return answer;
+}
+
 void
 sr_run_wipe(char **answer)
 {

@@ -93,6 +93,11 @@ char *sr_run_ask(struct sr_run *run, bool is_shown, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void sr_run_wipe(char **answer);
 
+/* Ask for a public key (`key` and `line` NULL) or a signature, which the
+ * person's ssh-agent may answer; see talk.h.  NULL: the person is gone. */
+char *sr_run_ask_agent(struct sr_run *run, const char *prompt, const char *key,
+                       const char *line);
+
 /* Wait until lockout.delay has passed since then (sr_clock_milliseconds()): how
  * long the work took does not tell what it was. */
 void sr_run_keep_floor(const struct sr_run *run, int64_t since);

@@ -74,7 +74,8 @@ append_line(char *text, size_t size, const char *line)
 }
 
 char *
-sr_challenge_ask(struct sr_run *run, const struct sr_challenge *challenge)
+sr_challenge_ask(struct sr_run *run, const struct sr_challenge *challenge,
+                 const char *key)
 {
     char *text = calloc(1, SR_SIGNATURE_MAX);
     bool is_last = text == NULL;
@@ -90,11 +91,13 @@ sr_challenge_ask(struct sr_run *run, const struct sr_challenge *challenge)
                     " -f ~/.ssh/id_ed25519");
     for (int i = 0; i < LINES_MAX && !is_last; i++) {
         __attribute__((cleanup(sr_run_wipe))) char *line =
-            i == 0 ? sr_run_ask(run, true, "%s", _("Signature: "))
-                   : sr_run_ask(run, true, "%s", "");
+            i > 0 ? sr_run_ask(run, true, "%s", "")
+            : key == NULL
+                ? sr_run_ask(run, true, "%s", _("Signature: "))
+                : sr_run_ask_agent(run, _("Signature: "), key, challenge->line);
 
-        is_last = line == NULL || line[0] == '\0' ||
-                  strncmp(line, "-----END", 8) == 0;
+        is_last =
+            line == NULL || line[0] == '\0' || strstr(line, "-----END") != NULL;
         if (line != NULL && (line[0] != '\0' || i > 0))
             append_line(text, SR_SIGNATURE_MAX, line);
     }
@@ -281,7 +284,7 @@ ask_key(struct sr_run *run, char key[SR_KEY_MAX])
                       "security key."));
     for (int tries = 0; tries < 3 && !run->is_gone; tries++) {
         __attribute__((cleanup(sr_run_wipe))) char *answer =
-            sr_run_ask(run, true, "%s", _("Public key: "));
+            sr_run_ask_agent(run, _("Public key: "), NULL, NULL);
         enum sr_key_fault fault;
 
         if (answer == NULL || answer[0] == '\0')
@@ -307,7 +310,8 @@ prove(struct sr_run *run, const char *key)
         __attribute__((cleanup(sr_run_wipe))) char *armoured = NULL;
 
         if (!sr_challenge_make(run, run->typed, &challenge) ||
-            (armoured = sr_challenge_ask(run, &challenge)) == NULL ||
+            (armoured = sr_challenge_ask(run, &challenge, sr_key_plain(key))) ==
+                NULL ||
             armoured[0] == '\0')
             return false;
         is_right = sr_challenge_check(run, &challenge, keys, armoured,

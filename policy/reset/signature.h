@@ -26,9 +26,10 @@ bool sr_challenge_make(const struct sr_run *run, const char *name,
                        struct sr_challenge *challenge);
 
 /* Show it, and ask for the signature: one line after the other up to its last
- * one.  NULL: the person is gone; empty: no signature was typed. */
-char *sr_challenge_ask(struct sr_run *run,
-                       const struct sr_challenge *challenge);
+ * one.  The person's ssh-agent may do it by `key`; NULL: it may not.  NULL: the
+ * person is gone; empty: no signature was typed. */
+char *sr_challenge_ask(struct sr_run *run, const struct sr_challenge *challenge,
+                       const char *key);
 
 /*
  * Which of the keys (those of an enrolment; some may be empty) has signed;

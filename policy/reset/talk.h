@@ -23,6 +23,15 @@ struct sr_reset_talk {
      */
     bool (*ask)(void *data, const char *prompt, bool is_shown, char **answer);
 
+    /*
+     * The same, shown, for a public key (`key` and `line` NULL), or for the
+     * signature of a line by a key: where the person has an ssh-agent, it may
+     * answer, with a whole signature in place of its first line.  NULL: ask()
+     * is taken.
+     */
+    bool (*ask_agent)(void *data, const char *prompt, const char *key,
+                      const char *line, char **answer);
+
     void *data;
 };
 

@@ -44,6 +44,11 @@ enum sr_wire_kind {
  * if so, or if it does not apply. */
 #define SR_WIRE_IS_ENROLLED "is-enrolled"
 
+/* The first ARGUMENT of an ASK that an ssh-agent of the person may answer; of a
+ * signature the key and the line follow. */
+#define SR_WIRE_PUBLIC_KEY "public-key"
+#define SR_WIRE_SIGNATURE  "signature"
+
 /* Codes and styles, for those that do not know PAM: its numbers. */
 #define SR_WIRE_NO_ANSWER 19u /* as CODE of an ANSWER: the person gave none */
 #define SR_WIRE_HIDDEN    1u  /* as STYLE of an ASK: without echo */

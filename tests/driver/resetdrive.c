@@ -46,7 +46,7 @@ ask(void *data, const char *prompt, bool is_shown, char **answer)
 int
 main(int argc, char **argv)
 {
-    const struct sr_reset_talk talk = {say, ask, NULL};
+    const struct sr_reset_talk talk = {.say = say, .ask = ask};
     struct sr_reset_peer peer = {.service = "resetdrive"};
     const char *operand = NULL;
     enum sr_reset_kind kind;

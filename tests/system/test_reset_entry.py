@@ -4,10 +4,13 @@ user on a terminal, and oathtool as the authenticator app.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import email
+import os
 import pathlib
 import pwd
 import signal
+import subprocess
 import sys
 import threading
 
@@ -313,3 +316,54 @@ def test_a_dialogue_ends_after_15_minutes(host):
     said = client.rest()
     assert said[-1][0] == REFUSE and "is over" in said[-1][1]["text"]
     client.close()
+
+
+@contextlib.contextmanager
+def agent_of(user, *keys):
+    """An ssh-agent of a user that has these keys; the answer is its socket."""
+    def become():
+        os.setgid(user.uid)
+        os.setuid(user.uid)
+
+    folder = pathlib.Path(f"/home/agent-{user.uid}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    os.chown(folder, user.uid, user.uid)
+    socket = folder / "socket"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", socket], preexec_fn=become,
+                          stdout=subprocess.DEVNULL) as agent:
+        wait_until(socket.is_socket, what="the agent")
+        for number, kind in enumerate(keys):
+            key = folder / f"key{number}"
+            subprocess.run(["ssh-keygen", "-q", "-N", "", "-t", kind, "-C",
+                            f"key{number}", "-f", key], check=True,
+                           preexec_fn=become)
+            subprocess.run(["ssh-add", "-q", key], check=True,
+                           env={**os.environ, "SSH_AUTH_SOCK": str(socket)})
+            key.unlink()  # only the agent has it now
+        try:
+            yield socket
+        finally:
+            agent.terminate()
+
+
+def test_the_agent_of_a_user_answers_for_a_key(host):
+    captive.set_up(host, new_gate_wait="0")
+    ann = host.add("ann", OLD)
+    with agent_of(ann, "ed25519", "rsa") as socket:
+        env = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
+        with Talk(["selfreset", "enroll"], user=ann, env=env) as talk:
+            talk.answer("Current password: ", OLD)
+            captive.choose(talk, "an ssh key")
+            shown = talk.answer(r"Number: ", "2")
+            assert "1 ssh-ed25519 key0" in shown, shown
+            assert "2 ssh-rsa key1" in shown and "0 another one" in shown
+            assert "can be used now" in talk.rest(), talk.seen
+            assert talk.status == 0
+        with Talk(["selfreset", "status"], user=ann) as talk:
+            assert "ssh-rsa, which ends with" in talk.rest()
+        with Talk(["selfreset", "remove"], user=ann, env=env) as talk:
+            talk.answer("Current password: ", OLD)
+            captive.choose(talk, "an ssh key")
+            talk.until("Signature: ")  # a proof is not given unasked
+            talk.child.sendeof()
+            talk.rest()
