@@ -26,6 +26,10 @@ PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
 	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool
 	oathtool openscap-scanner ssg-debderived ansible-core"
+PACKAGES_PACKAGING="debhelper dh-nss dpkg-dev build-essential lintian
+	debootstrap pkgconf systemd"
+# Of a tree that the packages are installed in.
+PACKAGES_TREE="systemd openssh-server sudo"
 PACKAGES_CHECKS="clang valgrind gdb mandoc shellcheck xz-utils lmdb-utils
 	rpm rpmlint selinux-policy-dev"
 

@@ -655,7 +655,7 @@ def test_the_uninstall_section(host):
     """Its lines in their order, without systemd and make: nothing is left that
     names the module, its groups or its state."""
     readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
-    block = readme.split("## Uninstall")[1].split("## ")[0]
+    block = readme.split("### Built from source")[1].split("## ")[0]
     lines = "\n".join(line[4:] for line in block.splitlines()
                       if line.startswith("    "))
     lines = lines.replace("\\\n", " ")

@@ -292,11 +292,13 @@ check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
 
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
         if (strcmp(names[i]->d_name, ".") == 0 ||
-            strcmp(names[i]->d_name, "..") == 0)
+            strcmp(names[i]->d_name, "..") == 0 || lstat(path, &status) != 0)
             status.st_mode = 0;
-        else if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        if (S_ISDIR(status.st_mode))
             check_folder_modes(path, 0700, findings);
-        else
+        else if (S_ISSOCK(status.st_mode))
+            check_mode(path, 0666, findings); /* the helper's, for everyone */
+        else if (status.st_mode != 0)
             check_mode(path, 0600, findings);
         free(names[i]);
     }

@@ -221,7 +221,7 @@ check_ready(struct ctl *ctl)
         return CTL_FAILED;
     }
     if (access(PROFILE, F_OK) != 0) {
-        ctl_error("%s is missing; \"make install\" puts it there.  Nothing was "
+        ctl_error("%s is missing.  Install pam_selfreset again.  Nothing was "
                   "done.",
                   PROFILE);
         return CTL_FAILED;

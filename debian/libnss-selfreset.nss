@@ -1,0 +1,2 @@
+group after=files selfreset
+shadow after=files selfreset
