@@ -1,4 +1,5 @@
-"""The domain controllers of the tests are what the tests take them for.
+"""The domain controllers of the tests are what the tests take them for; and one
+that takes no changes.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
@@ -9,7 +10,8 @@ import pytest
 
 import samba
 from samba import PASSWORD, user_dn
-from scratch import DAY, wait_until
+from scratch import DAY, RUN, RUNDIR, wait_until
+from test_ad import MACHINE, NEW, change, configure, log_in, person
 
 
 @pytest.fixture(scope="class")
@@ -71,3 +73,62 @@ def test_two(the_host):
         assert ad.has_password("ann", "Other-Passw0rd", second)
         first.stop()
         assert ad.has_password("ann", "Other-Passw0rd", second)
+
+
+def join_read_only(made):
+    """A second controller that takes no changes; what is in the domain by then
+    is there."""
+    first, second = made.controllers
+    made.run("samba-tool", "domain", "join", samba.DNS, "RODC", "-s",
+             made.dir / "empty.conf", *made.as_administrator(),
+             f"--server={first.name}", f"--realm={samba.REALM}",
+             f"--targetdir={second.dir}", "--dns-backend=SAMBA_INTERNAL",
+             "--option=netbios name=DC2",
+             f"--option=interfaces={second.ip}/8",
+             "--option=bind interfaces only=yes")
+    second.configure()
+    made.dns_update(samba.DNS, ("add", "dc2", "A", second.ip))
+    first.modify(f"CN=DC2,OU=Domain Controllers,{samba.BASE}", "add",
+                 servicePrincipalName=[f"ldap/{second.name}", "ldap/dc2"])
+    second.start()
+    made.run("samba-tool", "drs", "replicate", "dc2", "dc1", samba.BASE,
+             "--local", "-s", second.conf, *made.as_administrator())
+
+
+@pytest.fixture
+def read_only(host, the_host):
+    """The second of two takes no changes; someone is `made.name`."""
+    RUNDIR.mkdir(exist_ok=True, mode=0o700)
+    place = RUN / "read-only"
+    samba.copy_domain(samba.template(the_host, 1), place)
+    made = samba.Domain(the_host, 2, directory=place)
+    try:
+        made.first.start()
+        made.computer("client", MACHINE)
+        made.delegate_resets(samba.computer_dn("client"))
+        made.configure_host()
+        made.name = person(host, made)
+        join_read_only(made)
+        yield made
+    finally:
+        made.end()
+
+
+def test_read_only_controller(host, read_only):
+    """It is asked; what it does not take goes to another one, or is told."""
+    made, name = read_only, read_only.name
+    first, second = made.controllers
+    configure(host, made, uri=f"{second.uri} {first.uri}", timeout="10s")
+    assert log_in(host, name).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    done = host.run("selfresetctl", "must-change", name)
+    assert done.returncode == 0, done
+    assert first.number_of(samba.user_dn(name), "pwdLastSet") == 0
+    first.modify(samba.user_dn(name), pwdLastSet=-1)
+    done = change(host, name, samba.PASSWORD, NEW, NEW)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert made.has_password(name, NEW)
+    assert log_in(host, name, NEW).codes == ["SUCCESS", "SUCCESS"]
+    configure(host, made, uri=second.uri, timeout="10s")
+    done = host.run("selfresetctl", "must-change", name)
+    assert done.returncode == 9, done
+    assert 'No server of "uri" takes changes' in " ".join(done.stderr.split())
