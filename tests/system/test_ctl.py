@@ -1527,6 +1527,24 @@ def test_list_and_status_without_a_password(host):
                                       ).stdout.partition("Facts")[0]
 
 
+def test_check_asks_how_sshd_asks(clean):
+    """As sshd itself reads its file."""
+    sshd = ETC / "ssh/sshd_config"
+    for text, code, told in (
+            ("UsePAM yes\nKbdInteractiveAuthentication=no\n", 10,
+             "interactive authentication"),
+            ("UsePAM yes\nMatch all\n challengeresponseauthentication \"no\"",
+             10, "interactive authentication"),
+            ("# UsePAM yes\n", 2, "does not ask PAM"),
+            ("usepam NO\r\nUsePAM yes\n", 2, "does not ask PAM"),
+            ("UsePAM yes\nKbdInteractiveAuthentication yes\n"
+             "KbdInteractiveAuthentication no\n", 0, None)):
+        sshd.write_text(text)
+        found = [one for one in check(clean, code) if "sshd_config" in one]
+        assert (told is None) == (not found), (text, found)
+        assert all(told in one for one in found), found
+
+
 @pytest.mark.skipif(not os.path.exists("/usr/bin/sudo"), reason="no sudo")
 def test_the_helpdesk_without_root(host):
     """The example in the manual."""
