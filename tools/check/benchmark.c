@@ -35,7 +35,8 @@ struct host {
     struct stack stack[STACK_TYPE_COUNT];
     sr_time now;
     enum guide guide;
-    char by[256]; /* the answer of a test: what is there */
+    enum sr_quality_rule quality; /* that the rule is about */
+    char by[256];                 /* the answer of a test: what is there */
 };
 
 __attribute__((format(printf, 2, 3))) static void
@@ -290,66 +291,30 @@ least_length(struct host *host, long limit)
     return length >= (unsigned long)limit;
 }
 
+/* At least, or at most, so many by the rule's own kind of quality. */
 static bool
-differs(struct host *host, long limit)
+at_least(struct host *host, long limit)
 {
-    return need(host, SR_QUALITY_SIMILAR) >= (unsigned long)limit;
+    return need(host, host->quality) >= (unsigned long)limit;
 }
 
 static bool
-needs_upper(struct host *host, long limit)
+at_most(struct host *host, long limit)
 {
-    return need(host, SR_QUALITY_CLASS_UPPER) >= (unsigned long)limit;
-}
+    const unsigned most = need(host, host->quality);
 
-static bool
-needs_lower(struct host *host, long limit)
-{
-    return need(host, SR_QUALITY_CLASS_LOWER) >= (unsigned long)limit;
-}
-
-static bool
-needs_digit(struct host *host, long limit)
-{
-    return need(host, SR_QUALITY_CLASS_DIGIT) >= (unsigned long)limit;
-}
-
-static bool
-needs_other(struct host *host, long limit)
-{
-    return need(host, SR_QUALITY_CLASS_OTHER) >= (unsigned long)limit;
+    return most > 0 && most <= (unsigned long)limit;
 }
 
 /* Classes in all, or one of each. */
 static bool
 classes(struct host *host, long limit)
 {
-    return (needs_upper(host, 1) && needs_lower(host, 1) &&
-            needs_digit(host, 1) && needs_other(host, 1)) ||
+    return (need(host, SR_QUALITY_CLASS_UPPER) > 0 &&
+            need(host, SR_QUALITY_CLASS_LOWER) > 0 &&
+            need(host, SR_QUALITY_CLASS_DIGIT) > 0 &&
+            need(host, SR_QUALITY_CLASS_OTHER) > 0) ||
            need(host, SR_QUALITY_CLASS_MIN) >= (unsigned long)limit;
-}
-
-static bool
-repeats(struct host *host, long limit)
-{
-    const unsigned most = need(host, SR_QUALITY_REPEAT);
-
-    return most > 0 && most <= (unsigned long)limit;
-}
-
-static bool
-sequences(struct host *host, long limit)
-{
-    const unsigned most = need(host, SR_QUALITY_SEQUENCE);
-
-    return most > 0 && most <= (unsigned long)limit;
-}
-
-static bool
-dictionary(struct host *host, long limit)
-{
-    (void)limit;
-    return need(host, SR_QUALITY_DICTIONARY) > 0;
 }
 
 static bool
@@ -572,6 +537,7 @@ struct rule {
     } in[GUIDE_COUNT];
     const char *title;
     bool (*is_fulfilled)(struct host *host, long limit);
+    enum sr_quality_rule quality; /* for at_least() and at_most(), else 0 */
 };
 
 #define NOWHERE                                                                \
@@ -581,58 +547,64 @@ struct rule {
 
 /* clang-format off */
 static const struct rule rules[] = {
-    {{{"5.3.2.1", 0}, NOWHERE}, "pam_unix is enabled", has_unix},
-    {{{"5.3.2.2", 0}, NOWHERE}, "pam_faillock is enabled", serves_auth},
+    {{{"5.3.2.1", 0}, NOWHERE}, "pam_unix is enabled", has_unix, 0},
+    {{{"5.3.2.2", 0}, NOWHERE}, "pam_faillock is enabled", serves_auth, 0},
     {{{"5.3.2.3", 0}, {"UBTU-22-215010", 0}},
-     "pam_pwquality is enabled", serves_quality},
-    {{{"5.3.2.4", 0}, NOWHERE}, "pam_pwhistory is enabled", serves_history},
+     "pam_pwquality is enabled", serves_quality, 0},
+    {{{"5.3.2.4", 0}, NOWHERE}, "pam_pwhistory is enabled", serves_history, 0},
     {{{"5.3.3.1.1", 5}, {"UBTU-22-411045", 3}},
-     "few wrong passwords lock an account", attempts},
+     "few wrong passwords lock an account", attempts, 0},
     {{NOWHERE, {"UBTU-22-411045", 900}},
-     "wrong passwords are counted for 15 minutes", window},
+     "wrong passwords are counted for 15 minutes", window, 0},
     {{{"5.3.3.1.2", 900}, {"UBTU-22-411045", 0}},
-     "how long an account stays locked", duration},
-    {{{"5.3.3.1.3", 0}, NOWHERE}, "root is locked as well", root_lockout},
+     "how long an account stays locked", duration, 0},
+    {{{"5.3.3.1.3", 0}, NOWHERE}, "root is locked as well", root_lockout, 0},
     {{NOWHERE, {"UBTU-22-412010", 4}},
-     "delay after a wrong password", delay},
+     "delay after a wrong password", delay, 0},
     {{{"5.3.3.2.1", 2}, {"UBTU-22-611040", 8}},
-     "characters that must differ", differs},
+     "characters that must differ", at_least, SR_QUALITY_SIMILAR},
     {{{"5.3.3.2.2", 14}, {"UBTU-22-611035", 15}},
-     "least length", least_length},
-    {{{"5.3.3.2.3", 4}, NOWHERE}, "kinds of characters", classes},
-    {{NOWHERE, {"UBTU-22-611010", 1}}, "an upper-case letter", needs_upper},
-    {{NOWHERE, {"UBTU-22-611015", 1}}, "a lower-case letter", needs_lower},
-    {{NOWHERE, {"UBTU-22-611020", 1}}, "a digit", needs_digit},
-    {{NOWHERE, {"UBTU-22-611025", 1}}, "a special character", needs_other},
-    {{{"5.3.3.2.4", 3}, NOWHERE}, "same characters in a row", repeats},
-    {{{"5.3.3.2.5", 3}, NOWHERE}, "sequences of characters", sequences},
-    {{{"5.3.3.2.6", 0}, {"UBTU-22-611030", 0}},
-     "words of the dictionary", dictionary},
+     "least length", least_length, 0},
+    {{{"5.3.3.2.3", 4}, NOWHERE}, "kinds of characters", classes, 0},
+    {{NOWHERE, {"UBTU-22-611010", 1}}, "an upper-case letter", at_least,
+     SR_QUALITY_CLASS_UPPER},
+    {{NOWHERE, {"UBTU-22-611015", 1}}, "a lower-case letter", at_least,
+     SR_QUALITY_CLASS_LOWER},
+    {{NOWHERE, {"UBTU-22-611020", 1}}, "a digit", at_least,
+     SR_QUALITY_CLASS_DIGIT},
+    {{NOWHERE, {"UBTU-22-611025", 1}}, "a special character", at_least,
+     SR_QUALITY_CLASS_OTHER},
+    {{{"5.3.3.2.4", 3}, NOWHERE}, "same characters in a row", at_most,
+     SR_QUALITY_REPEAT},
+    {{{"5.3.3.2.5", 3}, NOWHERE}, "sequences of characters", at_most,
+     SR_QUALITY_SEQUENCE},
+    {{{"5.3.3.2.6", 1}, {"UBTU-22-611030", 1}},
+     "words of the dictionary", at_least, SR_QUALITY_DICTIONARY},
     {{{"5.3.3.2.7", 0}, {"UBTU-22-611045", 0}},
-     "the quality is enforced", enforced},
-    {{NOWHERE, {"UBTU-22-611045", 3}}, "tries at a change", tries},
-    {{{"5.3.3.2.8", 0}, NOWHERE}, "the quality holds for root", for_root},
+     "the quality is enforced", enforced, 0},
+    {{NOWHERE, {"UBTU-22-611045", 3}}, "tries at a change", tries, 0},
+    {{{"5.3.3.2.8", 0}, NOWHERE}, "the quality holds for root", for_root, 0},
     {{{"5.3.3.3.1", 24}, {"UBTU-22-611050", 5}},
-     "old passwords that are refused", history},
-    {{{"5.3.3.3.2", 0}, NOWHERE}, "the history holds for root", for_root},
+     "old passwords that are refused", history, 0},
+    {{{"5.3.3.3.2", 0}, NOWHERE}, "the history holds for root", for_root, 0},
     {{{"5.3.3.3.3", 0}, NOWHERE},
-     "pam_pwhistory takes the password that was checked", serves_history},
+     "pam_pwhistory takes the password that was checked", serves_history, 0},
     {{{"5.3.3.4.1", 0}, {"UBTU-22-611060", 0}},
-     "no empty passwords", no_nullok},
+     "no empty passwords", no_nullok, 0},
     {{{"5.3.3.4.2", 0}, NOWHERE}, "pam_unix keeps no history",
-     unix_no_remember},
+     unix_no_remember, 0},
     {{{"5.3.3.4.3", 0}, {"UBTU-22-611055", 0}},
-     "pam_unix stores strong hashes", unix_hash},
+     "pam_unix stores strong hashes", unix_hash, 0},
     {{{"5.3.3.4.4", 0}, NOWHERE},
-     "pam_unix takes the password that was checked", unix_authtok},
-    {{{"5.4.1.1", 365}, {"UBTU-22-411030", 60}}, "greatest age", max_age},
-    {{{"5.4.1.2", 1}, {"UBTU-22-411025", 1}}, "least age", min_age},
-    {{{"5.4.1.3", 7}, NOWHERE}, "days of warning", warning},
-    {{{"5.4.1.4", 0}, NOWHERE}, "hashes of new passwords", method},
+     "pam_unix takes the password that was checked", unix_authtok, 0},
+    {{{"5.4.1.1", 365}, {"UBTU-22-411030", 60}}, "greatest age", max_age, 0},
+    {{{"5.4.1.2", 1}, {"UBTU-22-411025", 1}}, "least age", min_age, 0},
+    {{{"5.4.1.3", 7}, NOWHERE}, "days of warning", warning, 0},
+    {{{"5.4.1.4", 0}, NOWHERE}, "hashes of new passwords", method, 0},
     {{{"5.4.1.5", 45}, {"UBTU-22-411035", 35}},
-     "lock after the password has expired", inactive},
+     "lock after the password has expired", inactive, 0},
     {{{"5.4.1.6", 0}, NOWHERE},
-     "the last change was in the past", changed_in_the_past},
+     "the last change was in the past", changed_in_the_past, 0},
 };
 /* clang-format on */
 
@@ -706,6 +678,7 @@ print_rules(struct ctl *ctl, struct host *host)
 
         if (rules[i].in[host->guide].id == NULL)
             continue;
+        host->quality = rules[i].quality;
         is_fulfilled =
             rules[i].is_fulfilled(host, rules[i].in[host->guide].limit);
         print_rule(&report, &rules[i], host, is_fulfilled);
