@@ -103,7 +103,7 @@ same "the NSS module has the name that glibc looks for"
 # the room for a caller's groups.
 allowed='__errno_location|__stack_chk_fail|clock_gettime|realloc'
 allowed="$allowed|open(64)?|pread(64)?|close|readlink|fstat(64)?|__fxstat(64)?"
-allowed="$allowed|bcmp|mem(cpy|cmp|chr|set|move)|str(n?len|n?cmp|n?cpy|chr)"
+allowed="$allowed|bcmp|mem(cpy|cmp|chr|set|move)|str(n?len|n?cmp|n?cpy|chr|pbrk)"
 allowed="$allowed|stpn?cpy"
 nm -D --undefined-only $nss | awk '{ print $2 }' |
     sed 's/@.*//; s/^__\([a-z]*\)\(64\)\{0,1\}_chk$/\1\2/; s/^__open_2$/open/; s/^__open64_2$/open/' |
