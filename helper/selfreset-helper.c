@@ -24,6 +24,7 @@
 #include "helper/slots.h"
 #include "pam/served.h"
 #include "policy/account/captive.h"
+#include "policy/util/error.h"
 #include "policy/util/safe_open.h"
 #include "policy/wire/link.h"
 
@@ -151,7 +152,7 @@ serve_all(void)
     if (result == 0)
         return EXIT_SUCCESS;
     fprintf(stderr, "selfreset-helper: its sockets in %s: %s\n", SR_RUNDIR,
-            strerror(-result));
+            sr_strerror(-result));
     return EXIT_TROUBLE;
 }
 
@@ -181,7 +182,7 @@ main(int argc, char **argv)
         return usage(stderr, EXIT_USAGE);
     result = isolate();
     if (result != 0) {
-        fprintf(stderr, "selfreset-helper: %s\n", strerror(-result));
+        fprintf(stderr, "selfreset-helper: %s\n", sr_strerror(-result));
         return EXIT_TROUBLE;
     }
     return listens ? serve_all() : serve_standard_input();

@@ -23,6 +23,7 @@
 #include "policy/report/message.h"
 #include "policy/util/deadline.h"
 #include "policy/util/safe_open.h"
+#include "policy/util/words.h"
 #include "policy/wire/link.h"
 
 #define SOCKET_PATH SR_RUNDIR "/" SR_LINK_RESET
@@ -61,28 +62,28 @@ static const struct {
     const char *operand; /* it needs this one; NULL: none */
     const char *summary;
 } commands[] = {
-    {"reset", NULL, "set a new password in place of a forgotten one"},
-    {"enroll", NULL, "set up a way to prove who you are"},
-    {"status", NULL, "show which ways are set up"},
-    {"codes", NULL, "make new recovery codes"},
-    {"remove", NULL, "remove a way"},
-    {"report", "REF", "report a reset that was not yours"},
+    {"reset", NULL, N_("set a new password in place of a forgotten one")},
+    {"enroll", NULL, N_("set up a way to prove who you are")},
+    {"status", NULL, N_("show which ways are set up")},
+    {"codes", NULL, N_("make new recovery codes")},
+    {"remove", NULL, N_("remove a way")},
+    {"report", "REF", N_("report a reset that was not yours")},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static int
 usage(FILE *out, int status)
 {
-    fputs("Usage: selfreset [COMMAND]\n"
-          "       selfreset --help | --version\n\n"
-          "Reset a forgotten password, or set up what that needs.\n\n"
-          "Commands:\n",
+    fputs(_("Usage: selfreset [COMMAND]\n"
+            "       selfreset --help | --version\n\n"
+            "Reset a forgotten password, or set up what that needs.\n\n"
+            "Commands:\n"),
           out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-7s%-4s %s\n", commands[i].name,
                 commands[i].operand == NULL ? "" : commands[i].operand,
-                commands[i].summary);
-    fputs("\nSee selfreset(1).\n", out);
+                _(commands[i].summary));
+    fputs(_("\nSee selfreset(1).\n"), out);
     return status;
 }
 
@@ -358,7 +359,7 @@ pause_at_end(struct dialogue *dialogue)
 
     if (dialogue->terminal.is_terminal && dialogue->terminal.signal == 0 &&
         getenv("SSH_CONNECTION") == NULL)
-        terminal_ask(&dialogue->terminal, "Press Enter to end. ", true, -1,
+        terminal_ask(&dialogue->terminal, _("Press Enter to end. "), true, -1,
                      sr_deadline_now() + PAUSE_MS, line, &is_bad);
 }
 
@@ -401,6 +402,7 @@ main(int argc, char **argv)
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return EXIT_ABSENT;
     setlocale(LC_ALL, "");
+    bindtextdomain(SR_WORDS, SR_LOCALEDIR);
     code = read_request(argc, argv, &request);
     return code >= 0 ? code : run(&request);
 }

@@ -34,11 +34,22 @@ sr_context_is_silent(const struct sr_pam_context *ctx)
            (ctx->flags & (PAM_PRELIM_CHECK | PAM_UPDATE_AUTHTOK)) == 0;
 }
 
+int
+sr_context_converse(struct sr_pam_context *ctx, int style, char **answer,
+                    const char *text)
+{
+    const locale_t own = uselocale(ctx->language.application);
+    const int code = pam_prompt(ctx->pamh, style, answer, "%s", text);
+
+    uselocale(own);
+    return code;
+}
+
 void
 sr_context_show(struct sr_pam_context *ctx)
 {
     if (ctx->text != NULL && !sr_context_is_silent(ctx))
-        pam_prompt(ctx->pamh, ctx->text_style, NULL, "%s", ctx->text);
+        sr_context_converse(ctx, ctx->text_style, NULL, ctx->text);
     free(ctx->text);
     ctx->text = NULL;
 }
@@ -368,8 +379,10 @@ open_source(struct sr_pam_context *ctx)
 int
 sr_context_names(struct sr_pam_context *ctx)
 {
-    int code = pam_get_user(ctx->pamh, &ctx->user, NULL);
+    const locale_t own = uselocale(ctx->language.application);
+    const int code = pam_get_user(ctx->pamh, &ctx->user, NULL);
 
+    uselocale(own);
     if (code == PAM_CONV_AGAIN)
         return PAM_INCOMPLETE;
     if (code != PAM_SUCCESS)
@@ -568,6 +581,7 @@ sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh,
     int code;
 
     init(ctx, pamh, call, flags);
+    sr_language_begin(&ctx->language, pamh);
     code = check_arguments(ctx, argc, argv);
     if (code == PAM_SUCCESS)
         ctx->is_answered = sr_hand_over(ctx, NULL, &code);
@@ -594,4 +608,5 @@ sr_context_end(struct sr_pam_context *ctx)
     sr_transaction_end(&ctx->txn);
     sr_config_free(ctx->config);
     ctx->config = NULL;
+    sr_language_end(&ctx->language);
 }

@@ -11,6 +11,7 @@
 
 #include <security/pam_modules.h>
 
+#include "pam/language.h"
 #include "pam/options.h"
 #include "policy/account/account.h"
 
@@ -39,6 +40,7 @@ struct sr_pam_context {
     const char *user;   /* as typed; belongs to libpam; never NULL once begun */
     const char *tty;    /* belongs to libpam; NULL: none */
     struct sr_transaction txn;
+    struct sr_language language;
     char *text;     /* to be shown, or NULL */
     int text_style; /* PAM_TEXT_INFO or PAM_ERROR_MSG */
 };
@@ -105,6 +107,11 @@ void sr_context_tell_text(struct sr_pam_context *ctx, int style,
  * PAM_SILENT there, too).
  */
 bool sr_context_is_silent(const struct sr_pam_context *ctx);
+
+/* Have the application ask or show something, in its own locale; as
+ * pam_prompt(). */
+int sr_context_converse(struct sr_pam_context *ctx, int style, char **answer,
+                        const char *text);
 
 /* Show them now, unless sr_context_is_silent().  A conversation that fails
  * never fails the call. */

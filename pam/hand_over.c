@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,11 +194,12 @@ put_variable(struct sr_wire *wire, pam_handle_t *pamh, const char *name)
     free(text);
 }
 
-/* Whose locale it is: texts come in the language of this process. */
+/* Whose locale it is: texts come in the language of this call. */
 static void
 put_locale(struct sr_wire *wire)
 {
-    sr_wire_put_text(wire, SR_WIRE_LOCALE, setlocale(LC_MESSAGES, NULL));
+    sr_wire_put_text(wire, SR_WIRE_LOCALE,
+                     nl_langinfo(_NL_LOCALE_NAME(LC_MESSAGES)));
     sr_wire_put_text(wire, SR_WIRE_LANGUAGE, secure_getenv("LANGUAGE"));
 }
 
@@ -253,7 +255,7 @@ show(struct call *call)
         (int)sr_wire_number(call->wire, SR_WIRE_STYLE, PAM_ERROR_MSG);
 
     if (text != NULL && !sr_context_is_silent(call->ctx))
-        pam_prompt(call->ctx->pamh, style, NULL, "%s", text);
+        sr_context_converse(call->ctx, style, NULL, text);
 }
 
 /*
@@ -269,7 +271,8 @@ answer(struct call *call)
     pam_handle_t *pamh = call->ctx->pamh;
     const int style =
         (int)sr_wire_number(call->wire, SR_WIRE_STYLE, PAM_PROMPT_ECHO_OFF);
-    int code = pam_prompt(pamh, style, &typed, "%s", text == NULL ? "" : text);
+    int code =
+        sr_context_converse(call->ctx, style, &typed, text == NULL ? "" : text);
 
     if (code == PAM_SUCCESS && typed == NULL)
         code = PAM_CONV_ERR;

@@ -17,6 +17,7 @@ libcalls_la_SOURCES = \
 	pam/context.c pam/context.h \
 	pam/credentials.c pam/credentials.h \
 	pam/guard.c pam/guard.h \
+	pam/language.c pam/language.h \
 	pam/nag.c pam/nag.h \
 	pam/options.c pam/options.h \
 	pam/password.c pam/password.h \

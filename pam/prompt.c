@@ -40,7 +40,7 @@ sr_prompt_one(struct sr_pam_context *ctx, enum sr_text prompt, char **password)
     *password = NULL;
     sr_context_show(ctx);
     if (text != NULL)
-        code = pam_prompt(ctx->pamh, PAM_PROMPT_ECHO_OFF, password, "%s", text);
+        code = sr_context_converse(ctx, PAM_PROMPT_ECHO_OFF, password, text);
     free(text);
     /* Some conversations say success and give no answer. */
     if (code == PAM_SUCCESS && *password == NULL)

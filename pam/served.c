@@ -23,6 +23,7 @@
 #include "pam/caller.h"
 #include "pam/calls.h"
 #include "pam/guard.h"
+#include "pam/language.h"
 #include "pam/prompt.h"
 #include "pam/served.h"
 #include "policy/account/captive.h"
@@ -30,6 +31,7 @@
 #include "policy/reset/flow.h"
 #include "policy/util/deadline.h"
 #include "policy/util/text.h"
+#include "policy/util/words.h"
 #include "policy/wire/link.h"
 
 /* How long a step may last, in milliseconds: the message that is due; the
@@ -370,18 +372,6 @@ sr_hand_over(struct sr_pam_context *ctx, const struct sr_config *config,
 
 /* ---- a call */
 
-/* A name of a locale or a list of them, and not of a file. */
-static bool
-is_locale(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "_.@:-";
-
-    return name != NULL && strlen(name) < 128 &&
-           name[strspn(name, letters)] == '\0' && strstr(name, "..") == NULL;
-}
-
 /* Speak the language of the peer. */
 static void
 set_language(const struct sr_wire *wire)
@@ -389,9 +379,10 @@ set_language(const struct sr_wire *wire)
     const char *locale = sr_wire_text(wire, SR_WIRE_LOCALE);
     const char *language = sr_wire_text(wire, SR_WIRE_LANGUAGE);
 
-    if (!is_locale(locale) || setlocale(LC_ALL, locale) == NULL)
+    bindtextdomain(SR_WORDS, SR_LOCALEDIR);
+    if (!sr_language_is_name(locale) || setlocale(LC_ALL, locale) == NULL)
         setlocale(LC_ALL, "C");
-    if (is_locale(language))
+    if (sr_language_is_name(language))
         setenv("LANGUAGE", language, 1);
     else
         unsetenv("LANGUAGE");

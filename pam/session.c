@@ -15,6 +15,7 @@
 #include "policy/throttle/query.h"
 #include "policy/account/session.h"
 #include "policy/throttle/attempt.h"
+#include "policy/util/error.h"
 
 /* In the handle of a logon whose session was recorded. */
 #define RECORD_DATA "selfreset_session"
@@ -33,7 +34,8 @@ record(struct sr_pam_context *ctx)
     else if (ctx->txn.account != NULL &&
              sr_change_requires_logon(&ctx->txn.account->facts,
                                       &ctx->txn.rules))
-        sr_context_event(ctx, SR_EVENT_STATE, "failed", strerror(-error), -1);
+        sr_context_event(ctx, SR_EVENT_STATE, "failed", sr_strerror(-error),
+                         -1);
 }
 
 /* Say what failed since the last login, and remember the source. */

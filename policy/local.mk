@@ -101,6 +101,7 @@ libpolicy_la_SOURCES = \
 	policy/store/store.c policy/store/store.h \
 	policy/decide/throttle.c policy/decide/throttle.h \
 	policy/util/utf8.c policy/util/utf8.h \
+	policy/util/words.h \
 	policy/wire/link.c policy/wire/link.h \
 	policy/wire/wire.c policy/wire/wire.h
 libpolicy_la_CFLAGS = $(AM_CFLAGS) $(SR_SMALL_CFLAGS) \
@@ -129,8 +130,7 @@ reset_sources = \
 	policy/reset/resume.c policy/reset/resume.h \
 	policy/reset/run.c policy/reset/run.h \
 	policy/reset/seal.c policy/reset/seal.h \
-	policy/reset/signature.c policy/reset/signature.h \
-	policy/reset/words.h
+	policy/reset/signature.c policy/reset/signature.h
 if RESET
 libreset_la_SOURCES += $(reset_sources)
 libreset_la_CFLAGS = $(AM_CFLAGS) $(RESET_CFLAGS)

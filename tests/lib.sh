@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # What each command needs, as packages of Debian 12 and later.  None of them
 # edits /etc/pam.d when it is installed (libpam-pwquality would).  The demo needs
 # no directory, and so neither their libraries nor their servers.
-PACKAGES_LOCAL="autoconf automake libtool make gcc libc6-dev pkg-config
+PACKAGES_LOCAL="autoconf automake libtool make gcc libc6-dev pkg-config gettext
 	libpam0g-dev libpwquality-dev libcrypt-dev libaudit-dev
 	libacl1-dev"
 PACKAGES_BUILD="$PACKAGES_LOCAL libldap-dev libsasl2-dev
@@ -24,7 +24,7 @@ PACKAGES_DIRECTORY="slapd ldap-utils openssl"
 PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
-	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool
+	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool locales
 	oathtool openscap-scanner ssg-debderived ansible-core"
 PACKAGES_PACKAGING="debhelper dh-nss dpkg-dev build-essential lintian
 	debootstrap pkgconf systemd"

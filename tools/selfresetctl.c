@@ -292,7 +292,7 @@ main(int argc, char **argv)
 
     if (!fill_standard_descriptors())
         return CTL_FAILED;
-    setlocale(LC_ALL, "");
+    setlocale(LC_CTYPE, ""); /* its own texts are English */
     /* A reader that has gone makes a write fail, which is handled. */
     signal(SIGPIPE, SIG_IGN);
     umask(077);

@@ -16,6 +16,8 @@
 #ifndef SR_POLICY_BACKEND_BACKEND_H
 #define SR_POLICY_BACKEND_BACKEND_H
 
+#include <locale.h>
+
 #include "policy/config/settings.h"
 #include "policy/decide/facts.h"
 #include "policy/decide/rules.h"
@@ -156,6 +158,10 @@ struct sr_call {
     /* The backend's own state for this transaction, such as a connection;
      * *state is NULL at first.  Set while an operation runs. */
     void **state;
+
+    /* What the thread has otherwise: backends work in the C locale, since the
+     * texts of their libraries are for logs. */
+    locale_t former;
 };
 
 struct sr_call sr_call_make(const struct sr_backend *backend,

@@ -145,6 +145,7 @@ load_module(const char *name, struct sr_error *error)
 {
     const struct sr_backend_module *module;
     char path[512];
+    const locale_t former = uselocale(sr_english());
     void *handle;
 
     snprintf(path, sizeof(path), "%s/%s.so", SR_MODULEDIR, name);
@@ -152,10 +153,11 @@ load_module(const char *name, struct sr_error *error)
      * The module itself is linked with -z now, so a missing symbol shows here.
      */
     handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-    if (handle == NULL) {
+    if (handle == NULL)
         sr_error_set(error, SR_ERROR_CONFIG, "%s", dlerror());
+    uselocale(former);
+    if (handle == NULL)
         return NULL;
-    }
     module = dlsym(handle, SR_BACKEND_MODULE);
     if (module == NULL || module->version != SR_BACKEND_VERSION) {
         sr_error_set(error, SR_ERROR_CONFIG, "%s is of another version", path);
@@ -210,6 +212,7 @@ begin(struct sr_call *call, void **spare)
     call->state = find_state(call->connections, call->backend);
     if (call->state == NULL)
         call->state = spare;
+    call->former = uselocale(sr_english());
     return call->backend->ops;
 }
 
@@ -219,6 +222,7 @@ end(struct sr_call *call, void *spare)
     call->state = NULL;
     if (spare != NULL && call->backend->ops->accounts.end != NULL)
         call->backend->ops->accounts.end(spare, false);
+    uselocale(call->former);
 }
 
 enum sr_status

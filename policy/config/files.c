@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "policy/config/files.h"
+#include "policy/util/error.h"
 #include "policy/util/io.h"
 
 #define FILE_MAX (16 << 20) /* bytes; bounds a login's memory */
@@ -64,7 +65,8 @@ is_safe(const struct reader *reader, int fd, const char *name, mode_t type,
     if (is_looked_at)
         sr_stamps_add(reader->stamps, name, status);
     if (!is_looked_at)
-        sr_config_error(errors, name, 0, "cannot be looked at: %m");
+        sr_config_error(errors, name, 0, "cannot be looked at: %s",
+                        sr_strerror(errno));
     else if ((status->st_mode & S_IFMT) != type)
         sr_config_error(errors, name, 0, "is not a %s",
                         type == S_IFDIR ? "directory" : "regular file");
@@ -100,7 +102,8 @@ read_open_file(const struct reader *reader, int fd, const char *name)
     }
     size = sr_read_all(fd, bytes, (size_t)status.st_size);
     if (size < 0)
-        sr_config_error(reader->errors, name, 0, "cannot be read: %m");
+        sr_config_error(reader->errors, name, 0, "cannot be read: %s",
+                        sr_strerror(errno));
     else
         reader->visitor->visit(reader->visitor->context, name, bytes,
                                (size_t)size);
@@ -125,7 +128,8 @@ read_file(const struct reader *reader, int directory, const char *entry,
         sr_config_error(reader->errors, name, 0,
                         "is a symbolic link, which is not followed");
     } else {
-        sr_config_error(reader->errors, name, 0, "cannot be opened: %m");
+        sr_config_error(reader->errors, name, 0, "cannot be opened: %s",
+                        sr_strerror(errno));
     }
     return true;
 }
@@ -182,7 +186,8 @@ list_dropins(struct dropins *dropins, const char *name, size_t folder,
         }
     }
     if (size < 0)
-        sr_config_error(errors, name, 0, "cannot be listed: %m");
+        sr_config_error(errors, name, 0, "cannot be listed: %s",
+                        sr_strerror(errno));
 }
 
 static void
@@ -206,7 +211,8 @@ find_dropins(const struct reader *reader, struct dropins *dropins,
     } else if (errno == ENOENT) {
         sr_stamps_add(reader->stamps, name, NULL);
     } else {
-        sr_config_error(errors, name, 0, "cannot be opened: %m");
+        sr_config_error(errors, name, 0, "cannot be opened: %s",
+                        sr_strerror(errno));
     }
 }
 

@@ -5,15 +5,12 @@
  */
 #include <config.h>
 
-#include <libintl.h>
 #include <string.h>
 
 #include "policy/password/check_rules.h"
 #include "policy/password/personal.h"
 #include "policy/util/text.h"
-
-#define DOMAIN   "selfreset"
-#define N_(text) text
+#include "policy/util/words.h"
 
 static enum sr_tri
 yes_if(bool holds)
@@ -83,12 +80,11 @@ say_len_min(const struct sr_check *check, unsigned need)
     const unsigned has = (unsigned)check->typed.count;
 
     if (check->candidate == NULL)
-        return sr_format(dngettext(DOMAIN, "at least %u character",
-                                   "at least %u characters", need),
-                         need);
+        return sr_format(
+            _n("at least %u character", "at least %u characters", need), need);
     need = least_length(check);
-    return sr_format(dngettext(DOMAIN, "%u character too short: %u of %u",
-                               "%u characters too short: %u of %u", need - has),
+    return sr_format(_n("%u character too short: %u of %u",
+                        "%u characters too short: %u of %u", need - has),
                      need - has, has, need);
 }
 
@@ -104,13 +100,11 @@ say_len_max(const struct sr_check *check, unsigned need)
     const unsigned has = (unsigned)check->typed.count;
 
     if (check->candidate == NULL)
-        return sr_format(dngettext(DOMAIN, "at most %u character",
-                                   "at most %u characters", need),
-                         need);
-    return sr_format(
-        dngettext(DOMAIN, "%u character too long: %u of at most %u",
-                  "%u characters too long: %u of at most %u", has - need),
-        has - need, has, need);
+        return sr_format(
+            _n("at most %u character", "at most %u characters", need), need);
+    return sr_format(_n("%u character too long: %u of at most %u",
+                        "%u characters too long: %u of at most %u", has - need),
+                     has - need, has, need);
 }
 
 /* ---- classes */
@@ -140,14 +134,12 @@ static char *
 say_classes(const struct sr_check *check, unsigned need)
 {
     if (check->plan.four_classes)
-        return sr_format(
-            dgettext(DOMAIN, "at least %u of: uppercase letters, "
-                             "lowercase letters, digits, other characters"),
-            need);
-    return sr_format(
-        dgettext(DOMAIN, "at least %u of: uppercase letters, lowercase "
-                         "letters, digits, special characters, other letters"),
-        need);
+        return sr_format(_("at least %u of: uppercase letters, "
+                           "lowercase letters, digits, other characters"),
+                         need);
+    return sr_format(_("at least %u of: uppercase letters, lowercase "
+                       "letters, digits, special characters, other letters"),
+                     need);
 }
 
 static enum sr_tri
@@ -213,21 +205,19 @@ static char *
 say_user(const struct sr_check *check, unsigned need)
 {
     (void)need;
-    return sr_format("%s",
-                     check->plan.names == SR_NAMES_WHOLE
-                         ? dgettext(DOMAIN, "must not be the user name")
-                         : dgettext(DOMAIN, "must not contain the user name"));
+    return sr_format("%s", check->plan.names == SR_NAMES_WHOLE
+                               ? _("must not be the user name")
+                               : _("must not contain the user name"));
 }
 
 static char *
 say_gecos(const struct sr_check *check, unsigned need)
 {
     (void)need;
-    return sr_format(
-        "%s",
-        check->plan.names == SR_NAMES_WHOLE
-            ? dgettext(DOMAIN, "must not be the full name of the user")
-            : dgettext(DOMAIN, "must not contain the full name of the user"));
+    return sr_format("%s",
+                     check->plan.names == SR_NAMES_WHOLE
+                         ? _("must not be the full name of the user")
+                         : _("must not contain the full name of the user"));
 }
 
 /* ---- the old password */

@@ -5,26 +5,24 @@
  */
 #include <config.h>
 
-#include <libintl.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "policy/decide/rules.h"
 #include "policy/password/encoding.h"
 #include "policy/util/utf8.h"
-
-#define DOMAIN "selfreset"
+#include "policy/util/words.h"
 
 const char *
 sr_quality_encoding_text(const char *id)
 {
     if (strcmp(id, "len.empty") == 0)
-        return dgettext(DOMAIN, "empty");
+        return _("empty");
     if (strcmp(id, "len.bytes") == 0)
-        return dgettext(DOMAIN, "longer than this host can store");
+        return _("longer than this host can store");
     if (strcmp(id, "enc.control") == 0)
-        return dgettext(DOMAIN, "contains a control character");
-    return dgettext(DOMAIN, "contains characters that are not UTF-8 text");
+        return _("contains a control character");
+    return _("contains characters that are not UTF-8 text");
 }
 
 static bool

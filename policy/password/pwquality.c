@@ -6,14 +6,12 @@
 #include <config.h>
 
 #include <dlfcn.h>
-#include <libintl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/password/pwquality.h"
-
-#define _(text) dgettext("selfreset", text)
+#include "policy/util/words.h"
 
 static bool
 find_symbols(struct sr_pwquality_library *library)

@@ -5,7 +5,6 @@
  */
 #include <config.h>
 
-#include <libintl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,7 @@
 #include "policy/password/encoding.h"
 #include "policy/password/quality.h"
 #include "policy/util/text.h"
-
-#define DOMAIN "selfreset"
+#include "policy/util/words.h"
 
 /* Replace all findings by the reason. */
 static enum sr_quality
@@ -37,11 +35,10 @@ text_of(const struct sr_check *check, const struct sr_check_rule *rule,
     if (rule->say != NULL)
         return rule->say(check, need);
     if (rule->told_many != NULL)
-        return sr_format(dngettext(DOMAIN, rule->told, rule->told_many, need),
-                         need);
-    return strdup(dgettext(
-        DOMAIN, check->candidate != NULL && rule->wrong != NULL ? rule->wrong
-                                                                : rule->told));
+        return sr_format(_n(rule->told, rule->told_many, need), need);
+    return strdup(_(check->candidate != NULL && rule->wrong != NULL
+                        ? rule->wrong
+                        : rule->told));
 }
 
 #pragma GCC diagnostic pop
@@ -79,10 +76,10 @@ why_no_dictionary(const struct sr_check *check)
 {
     switch (sr_pwquality_dictionary(check->pwq)) {
     case SR_DICTIONARY_MISSING:
-        return dgettext(DOMAIN, "the dictionary that pwquality.conf requires "
-                                "does not exist");
+        return _("the dictionary that pwquality.conf requires "
+                 "does not exist");
     case SR_DICTIONARY_DAMAGED:
-        return dgettext(DOMAIN, "the dictionary is damaged");
+        return _("the dictionary is damaged");
     case SR_DICTIONARY_GOOD:
     case SR_DICTIONARY_UNKNOWN:
         break;
@@ -106,8 +103,7 @@ check_begin(struct sr_check *check, const struct sr_quality_host *host,
     if (missing != NULL)
         return missing;
     check->locale = sr_utf8_locale();
-    return check->locale != (locale_t)0 ? NULL
-                                        : dgettext(DOMAIN, "out of memory");
+    return check->locale != (locale_t)0 ? NULL : _("out of memory");
 }
 
 static void
@@ -135,12 +131,11 @@ check_all(const struct sr_check *check, struct sr_findings *findings)
             continue;
         broken = sr_check_rules[i].is_broken(check, &sr_check_rules[i]);
         if (broken == SR_UNKNOWN)
-            return unavailable(
-                findings, i == SR_QUALITY_DICTIONARY
-                              ? dgettext(DOMAIN, "the dictionary is damaged")
-                              : dgettext(DOMAIN, "out of memory"));
+            return unavailable(findings, i == SR_QUALITY_DICTIONARY
+                                             ? _("the dictionary is damaged")
+                                             : _("out of memory"));
         if (broken == SR_YES && add_rule(check, i, findings) != 0)
-            return unavailable(findings, dgettext(DOMAIN, "out of memory"));
+            return unavailable(findings, _("out of memory"));
     }
     return SR_QUALITY_DONE;
 }
@@ -161,7 +156,7 @@ sr_quality_check_on(const struct sr_quality_host *host,
                    : SR_QUALITY_UNAVAILABLE;
     check = calloc(1, sizeof(*check));
     if (check == NULL)
-        return unavailable(findings, dgettext(DOMAIN, "out of memory"));
+        return unavailable(findings, _("out of memory"));
     why = check_begin(check, host, wanted, buffer, sizeof(buffer));
     if (why != NULL)
         return unavailable(findings, why);
@@ -186,7 +181,7 @@ sr_quality_rules_on(const struct sr_quality_host *host,
     char buffer[256];
 
     if (check == NULL)
-        return unavailable(findings, dgettext(DOMAIN, "out of memory"));
+        return unavailable(findings, _("out of memory"));
     why = check_begin(check, host, wanted, buffer, sizeof(buffer));
     if (why != NULL)
         return unavailable(findings, why);
@@ -198,7 +193,7 @@ sr_quality_rules_on(const struct sr_quality_host *host,
             (i == SR_QUALITY_LEN_MAX && !check->plan.show_max))
             continue;
         if (add_rule(check, i, findings) != 0)
-            return unavailable(findings, dgettext(DOMAIN, "out of memory"));
+            return unavailable(findings, _("out of memory"));
     }
     return SR_QUALITY_DONE;
 }

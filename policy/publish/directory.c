@@ -17,6 +17,7 @@
 
 #include "policy/publish/delta.h"
 #include "policy/publish/directory.h"
+#include "policy/util/error.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/safe_open.h"
 
@@ -319,7 +320,7 @@ sr_publish_dir_result(int error, const char *what, char *reason, size_t size)
                  what);
         return SR_PUBLISH_FAILED;
     default:
-        snprintf(reason, size, "%s: %s", what, strerror(error));
+        snprintf(reason, size, "%s: %s", what, sr_strerror(error));
         return SR_PUBLISH_FAILED;
     }
 }

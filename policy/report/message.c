@@ -9,20 +9,19 @@
  */
 #include <config.h>
 
-#include <libintl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <wchar.h>
 
 #include "policy/util/text.h"
 #include "policy/report/message.h"
 #include "policy/util/utf8.h"
+#include "policy/util/words.h"
 
-#define DOMAIN           "selfreset"
-#define _(text)          dgettext(DOMAIN, text)
-#define N_(text)         text
-#define _n(one, many, n) dngettext(DOMAIN, one, many, (unsigned long)(n))
 /* The same sentence for the account's owner and for root. */
 #define YOURS(owner, admin) (say->is_admin ? _(admin) : _(owner))
 
@@ -40,45 +39,138 @@ free_text(char **text)
 
 /* ---- lines */
 
-/* Columns of the next word, which ends at a space, a line's end or the end. */
+/*
+ * Where a text without spaces can be cut: beside each wide character, but not
+ * before what closes, ends or lengthens, nor behind what opens (JIS X 4051,
+ * the least of its rules, and the marks of ASCII).
+ */
+static const char not_first[] =
+    "、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝」』】〉》〕〟’”…‥％"
+    "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
+    ".,:;?!)]}%'\"";
+static const char not_last[] = "（［｛「『【〈《〔〝‘“([{";
+
+/* A character of a text. */
+struct glyph {
+    const char *at;
+    size_t length;    /* 0: the end */
+    unsigned columns; /* 0: shown with the one before */
+};
+
+/* The next one; a byte that is not UTF-8 is in a column of its own, as in other
+ * encodings.  The thread's locale knows the widths. */
+static struct glyph
+glyph_at(const char *at)
+{
+    struct glyph glyph = {at, 0, 1};
+    uint32_t point = 0;
+    const char *end = at;
+    const int status = sr_utf8_next(&end, &point);
+
+    glyph.length = status < 0 ? 1 : (size_t)(end - at);
+    if (status > 0 && point >= 0x80) {
+        const int columns = wcwidth((wchar_t)point);
+
+        glyph.columns = columns < 0 ? 1 : (unsigned)columns;
+    }
+    return glyph;
+}
+
+static bool
+is_one_of(const char *set, const struct glyph *glyph)
+{
+    return memmem(set, strlen(set), glyph->at, glyph->length) != NULL;
+}
+
+static bool
+ends_word(const struct glyph *glyph)
+{
+    return glyph->length == 0 || *glyph->at == ' ' || *glyph->at == '\n';
+}
+
+/* Whether a line can end between two characters that follow each other. */
+static bool
+can_part(const struct glyph *first, const struct glyph *next)
+{
+    return (first->columns == 2 || next->columns == 2) && next->columns != 0 &&
+           !ends_word(first) && !ends_word(next) &&
+           !is_one_of(not_first, next) && !is_one_of(not_last, first);
+}
+
+/* Columns of what must stay in one line, from `at` on. */
 static size_t
 word_columns(const char *at)
 {
     size_t columns = 0;
+    struct glyph glyph = {at, 0, 0}, next = glyph_at(at);
 
-    for (; *at != '\0' && *at != ' ' && *at != '\n'; at++)
-        columns += ((unsigned char)*at & 0xc0) != 0x80;
+    while (!ends_word(&next) && !can_part(&glyph, &next)) {
+        columns += next.columns;
+        glyph = next;
+        next = glyph_at(next.at + next.length);
+    }
     return columns;
 }
 
-/* What continues an item of a list ("- ...") is indented by two. */
+/* Write `text` to `put`, in lines.  What continues an item of a list ("- ...")
+ * is indented by two. */
+static void
+fold(const char *text, char *put)
+{
+    struct glyph glyph = {text, 0, 0}, next = glyph_at(text);
+    bool is_item = false;
+    size_t column = 0;
+
+    for (; next.length > 0; next = glyph_at(next.at + next.length)) {
+        const bool is_space = *next.at == ' ';
+
+        if (glyph.length == 0 || *glyph.at == '\n')
+            is_item = strncmp(next.at, "- ", 2) == 0;
+        if ((is_space || can_part(&glyph, &next)) &&
+            column + is_space + word_columns(next.at + is_space) >
+                COLUMNS_MAX) {
+            put = stpcpy(put, is_item ? "\n  " : "\n");
+            column = is_item ? 2 : 0;
+        } else if (is_space) {
+            *put++ = ' ';
+            column++;
+        }
+        if (!is_space) {
+            put = mempcpy(put, next.at, next.length);
+            column = *next.at == '\n' ? 0 : column + next.columns;
+        }
+        glyph = next;
+    }
+    *put = '\0';
+}
+
+static bool
+is_ascii(const char *text)
+{
+    while ((signed char)*text > 0)
+        text++;
+    return *text == '\0';
+}
+
 char *
 sr_message_fold(char *text)
 {
-    size_t size = 1, column = 0;
-    bool is_begin = true, is_item = false;
-    char *out, *put;
+    locale_t locale = (locale_t)0, former;
+    char *out;
 
     if (text == NULL)
         return NULL;
-    for (const char *at = text; *at != '\0'; at++)
-        size += *at == ' ' ? 3 : 1;
-    put = out = malloc(size);
-    for (const char *at = text; out != NULL && *at != '\0'; at++) {
-        if (is_begin)
-            is_item = strncmp(at, "- ", 2) == 0;
-        is_begin = *at == '\n';
-        if (*at == ' ' && column + 1 + word_columns(at + 1) > COLUMNS_MAX) {
-            put = stpcpy(put, is_item ? "\n  " : "\n");
-            column = is_item ? 2 : 0;
-            continue;
-        }
-        column =
-            *at == '\n' ? 0 : column + (((unsigned char)*at & 0xc0) != 0x80);
-        *put++ = *at;
+    /* Each byte may have a line's end and two spaces before it. */
+    out = malloc(4 * strlen(text) + 1);
+    if (out != NULL) {
+        if (!is_ascii(text))
+            locale = sr_utf8_locale();
+        former = uselocale(locale);
+        fold(text, out);
+        uselocale(former);
+        if (locale != (locale_t)0)
+            freelocale(locale);
     }
-    if (out != NULL)
-        *put = '\0';
     explicit_bzero(text, strlen(text)); /* it may have recovery codes */
     free(text);
     return out;
@@ -104,9 +196,30 @@ day_number(const struct tm *date)
     return year * 365 + year / 4 - year / 100 + year / 400 + date->tm_yday;
 }
 
+/*
+ * Print a time, with the names of days and months of the language of the
+ * sentences (LC_MESSAGES): LC_TIME is often that of another country.
+ */
+static void
+print_names(char *out, size_t size, const char *pattern, const struct tm *at)
+{
+    const char *language = nl_langinfo(_NL_LOCALE_NAME(LC_MESSAGES));
+    locale_t names = (locale_t)0;
+
+    if (strcmp(language, nl_langinfo(_NL_LOCALE_NAME(LC_TIME))) != 0)
+        names = newlocale(LC_TIME_MASK, language, (locale_t)0);
+    if (names == (locale_t)0)
+        names = duplocale(uselocale((locale_t)0));
+    if (names == (locale_t)0 || strftime_l(out, size, pattern, at, names) == 0)
+        out[0] = '\0';
+    if (names != (locale_t)0)
+        freelocale(names);
+}
+
 /* A macro, so that the compiler sees and checks the pattern. */
 #define PRINT_TIME(out, size, pattern, at)                                     \
-    ((void)(strftime(out, size, pattern, at) == 0 ? (out)[0] = '\0' : 0))
+    ((void)(false && strftime(out, size, pattern, at) > 0),                    \
+     print_names(out, size, pattern, at))
 
 /* "on Thursday 26 November", with its year where that is in doubt. */
 static void
@@ -511,22 +624,34 @@ sr_message_change(const struct sr_change *change,
 
 /* ---- verdicts */
 
-/* The sentence of a lockout: `untimed` where its end is not known. */
+/* A lockout of the account, or of where the attempts come from. */
 static char *
-lockout(const char *untimed, const char *timed_text, sr_time until_wall,
+lockout(bool is_source, sr_time until_wall,
         const struct sr_message_context *say)
 {
     AUTO_FREE char *end = NULL;
 
     if (!SR_TIME_IS_SET(until_wall))
-        return sr_message_fold(sr_format(_("%s\nAsk %s if you cannot wait."),
-                                         untimed, contact(say)));
+        return sr_message_fold(sr_format(
+            is_source ? _("Too many wrong passwords from here.\n"
+                          "Passwords from here are refused for a time.\n"
+                          "Ask %s if you cannot wait.")
+                      : _("Too many wrong passwords.\n"
+                          "This account is locked for a time.\n"
+                          "Ask %s if you cannot wait."),
+            contact(say)));
     end = until(until_wall, say->now);
     if (end == NULL)
         return NULL;
-    /* TRANSLATORS: "... is locked until"; "17:40 (in 12 minutes)"; who helps */
-    return sr_message_fold(sr_format(_("%s %s.\nAsk %s if you cannot wait."),
-                                     timed_text, end, contact(say)));
+    /* TRANSLATORS: "17:40 (in 12 minutes)"; who can help */
+    return sr_message_fold(
+        sr_format(is_source ? _("Too many wrong passwords from here.\n"
+                                "Passwords from here are refused until %s.\n"
+                                "Ask %s if you cannot wait.")
+                            : _("Too many wrong passwords.\n"
+                                "This account is locked until %s.\n"
+                                "Ask %s if you cannot wait."),
+                  end, contact(say)));
 }
 
 char *
@@ -536,22 +661,14 @@ sr_message_lockout(sr_time until_wall, const struct sr_message_context *say)
         return sr_message_fold(sr_format(_("This account is locked.\n"
                                            "Ask %s to unlock it."),
                                          contact(say)));
-    return lockout(_("Too many wrong passwords.\n"
-                     "This account is locked for a time."),
-                   _("Too many wrong passwords.\n"
-                     "This account is locked until"),
-                   until_wall, say);
+    return lockout(false, until_wall, say);
 }
 
 char *
 sr_message_source_lockout(sr_time until_wall,
                           const struct sr_message_context *say)
 {
-    return lockout(_("Too many wrong passwords from here.\n"
-                     "Passwords from here are refused for a time."),
-                   _("Too many wrong passwords from here.\n"
-                     "Passwords from here are refused until"),
-                   until_wall, say);
+    return lockout(true, until_wall, say);
 }
 
 static char *

@@ -149,8 +149,12 @@ char *sr_message_unchecked(const struct sr_findings *findings);
 /* The two new passwords differ; `tries_left` 0: not mentioned, as above. */
 char *sr_message_mismatch(int tries_left);
 
-/* Break the lines of a text at spaces, so that they have at most 72 columns.
- * Frees it and returns a new one. */
+/*
+ * Break the lines of a text at spaces, and in scripts without spaces between
+ * characters, so that they have at most 72 columns: wide characters have two,
+ * combining ones none, whatever the thread's locale is.  Frees the text and
+ * returns a new one.
+ */
 char *sr_message_fold(char *text);
 
 /*

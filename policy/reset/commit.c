@@ -23,10 +23,10 @@
 #include "policy/reset/limit.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/renew.h"
-#include "policy/reset/words.h"
 #include "policy/throttle/query.h"
 #include "policy/util/crypt.h"
 #include "policy/util/program.h"
+#include "policy/util/words.h"
 
 static bool
 is_local(const struct sr_run *run)

@@ -19,7 +19,7 @@
 #include "policy/reset/notice.h"
 #include "policy/reset/own.h"
 #include "policy/reset/resume.h"
-#include "policy/reset/words.h"
+#include "policy/util/words.h"
 
 #define TRIES_MAX    6    /* answers in one flow */
 #define SEND_WAIT_MS 5000 /* at its end, for the mail program */

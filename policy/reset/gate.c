@@ -16,9 +16,9 @@
 #include "policy/reset/resume.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/signature.h"
-#include "policy/reset/words.h"
 #include "policy/util/crypt.h"
 #include "policy/util/file_lock.h"
+#include "policy/util/words.h"
 
 #define MAIL_TRIES_MAX 5 /* of one code */
 

@@ -13,7 +13,7 @@
 #include "policy/reset/mail.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
-#include "policy/reset/words.h"
+#include "policy/util/words.h"
 
 #define LIFE     600
 #define MINUTE   60

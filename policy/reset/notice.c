@@ -14,10 +14,11 @@
 
 #include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
-#include "policy/reset/words.h"
+#include "policy/util/error.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/safe_open.h"
 #include "policy/util/text.h"
+#include "policy/util/words.h"
 
 #define LIFE (24 * 3600)
 
@@ -76,7 +77,7 @@ sr_notice_queue(struct sr_run *run, const char *address, const char *subject,
         return true;
     }
     sr_run_event(run, is_code ? SR_EVENT_SEND_FAILED : SR_EVENT_NOTICE_FAILED,
-                 false, strerror(-error));
+                 false, sr_strerror(-error));
     return false;
 }
 

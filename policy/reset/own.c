@@ -26,7 +26,7 @@
 #include "policy/reset/renew.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/signature.h"
-#include "policy/reset/words.h"
+#include "policy/util/words.h"
 
 /* ---- who it is */
 
@@ -321,7 +321,8 @@ say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
     sr_run_say(run, "- %s%s", sr_gate_text(gate),
                record->usable > time->now ? _(" (not yet usable)") : "");
     if (gate == SR_GATE_CODES)
-        sr_run_say(run, _("  %u codes are left"), left);
+        sr_run_say(run, _n("  %u code is left", "  %u codes are left", left),
+                   left);
     for (int i = 0; gate == SR_GATE_KEY && i < SR_KEYS; i++) {
         if (enrolment->key[i][0] != '\0')
             sr_signature_say_key(run, enrolment->key[i]);
@@ -359,8 +360,11 @@ show_status(struct sr_run *run)
         sr_run_say_help(run);
     } else if (!sr_run_has_enough(run, &enrolment, &time)) {
         sr_run_say(run,
-                   _("A reset needs %u ways of different kinds that can be "
-                     "used. Run \"selfreset enroll\" to set one up."),
+                   _n("A reset needs %u way that can be used. Run "
+                      "\"selfreset enroll\" to set one up.",
+                      "A reset needs %u ways of different kinds that can be "
+                      "used. Run \"selfreset enroll\" to set one up.",
+                      run->proofs),
                    run->proofs);
     }
     explicit_bzero(&enrolment, sizeof(enrolment));

@@ -21,6 +21,7 @@
 #include "policy/reset/enrolment.h"
 #include "policy/reset/queue.h"
 #include "policy/util/deadline.h"
+#include "policy/util/error.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/io.h"
 #include "policy/util/program.h"
@@ -219,7 +220,7 @@ tell(const struct sr_queued *queued, enum sr_event_id id, int status)
     if (status == 0)
         snprintf(cause, sizeof(cause), "too old");
     else if (status < 0)
-        snprintf(cause, sizeof(cause), "%s", strerror(-status));
+        snprintf(cause, sizeof(cause), "%s", sr_strerror(-status));
     else
         snprintf(cause, sizeof(cause), "exit %d", status);
     sr_event_send(&event);

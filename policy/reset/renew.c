@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "policy/reset/renew.h"
-#include "policy/reset/words.h"
 #include "policy/util/crypt.h"
+#include "policy/util/words.h"
 
 struct renewal {
     char code[SR_CODES_COUNT][SR_CODE_SIZE];

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "policy/reset/resume.h"
-#include "policy/reset/words.h"
+#include "policy/util/words.h"
 
 #define LIFE 900 /* seconds from the first proof on, of the whole reset */
 

@@ -17,9 +17,9 @@
 #include "policy/config/config.h"
 #include "policy/config/membership.h"
 #include "policy/reset/run.h"
-#include "policy/reset/words.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/text.h"
+#include "policy/util/words.h"
 
 #define SERVICE  "selfreset"
 #define TOO_LATE "too-late" /* why a reset is over */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "policy/reset/seal.h"
+#include "policy/util/error.h"
 #include "policy/util/io.h"
 #include "policy/util/safe_open.h"
 #include "policy/util/text.h"
@@ -40,7 +41,8 @@ read_key(int fd, const char *path, uint8_t key[SR_SEAL_KEY],
     int result = -1;
 
     if (fd < 0)
-        sr_error_set(error, SR_ERROR_IDENTITY, "%s: %s", path, strerror(-fd));
+        sr_error_set(error, SR_ERROR_IDENTITY, "%s: %s", path,
+                     sr_strerror(-fd));
     else if (fstat(fd, &status) != 0 ||
              !sr_safe_open_check(&status, S_IFREG, 077))
         sr_error_set(error, SR_ERROR_IDENTITY,

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "policy/reset/signature.h"
-#include "policy/reset/words.h"
 #include "policy/util/deadline.h"
 #include "policy/util/io.h"
 #include "policy/util/program.h"
+#include "policy/util/words.h"
 
 #define NONCE_LENGTH 20 /* 100 bits */
 #define HOST_LENGTH  16 /* of a name that is for the reader */

@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "policy/util/error.h"
 
@@ -61,4 +62,16 @@ sr_error_text(const struct sr_error *error)
         break;
     }
     return "no reason is known";
+}
+
+locale_t
+sr_english(void)
+{
+    return newlocale(LC_ALL_MASK, "C", (locale_t)0); /* a static one */
+}
+
+const char *
+sr_strerror(int error)
+{
+    return strerror_l(error, sr_english());
 }

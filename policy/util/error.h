@@ -7,6 +7,7 @@
 #ifndef SR_POLICY_UTIL_ERROR_H
 #define SR_POLICY_UTIL_ERROR_H
 
+#include <locale.h>
 #include <stdbool.h>
 
 /* Bytes of the text, its end included. */
@@ -44,5 +45,13 @@ bool sr_error_has_text(const struct sr_error *error);
 
 /* The text, or a general one for the code where none was set. */
 const char *sr_error_text(const struct sr_error *error);
+
+/*
+ * Logs are in English, whatever language the thread speaks to its user.  The
+ * text of an errno; and the locale for uselocale(3) around calls of libraries
+ * that translate theirs (it is never freed).
+ */
+const char *sr_strerror(int error);
+locale_t sr_english(void);
 
 #endif

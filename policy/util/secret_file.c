@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/util/error.h"
 #include "policy/util/secret_file.h"
 
 #define SECRET_MAX 1024
@@ -65,7 +66,8 @@ open_safe(const char *path, off_t most, struct sr_error *error)
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) != 0)
-        sr_error_set(error, SR_ERROR_IDENTITY, "%s: %s", path, strerror(errno));
+        sr_error_set(error, SR_ERROR_IDENTITY, "%s: %s", path,
+                     sr_strerror(errno));
     else if (is_safe(path, error, &status, most))
         return fd;
     close_file(&fd);

@@ -1,0 +1,20 @@
+/*
+ * Words: how texts for users are translated, by dgettext(3), into the language
+ * of the thread's locale.  In the C locale no catalogue is opened.  Logs,
+ * events and what programs read are never translated.
+ *
+ * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+ */
+#ifndef SR_POLICY_UTIL_WORDS_H
+#define SR_POLICY_UTIL_WORDS_H
+
+#include <libintl.h>
+
+#define SR_WORDS "selfreset" /* the domain, which catalogues are named for */
+
+/* A text; one that is translated where it is used; one that has a number. */
+#define _(text)          dgettext(SR_WORDS, text)
+#define N_(text)         text
+#define _n(one, many, n) dngettext(SR_WORDS, one, many, (unsigned long)(n))
+
+#endif
