@@ -153,6 +153,9 @@ tests_driver_nsswrite_LDADD = libstate.la
 EXTRA_PROGRAMS += tests/driver/pamdrive tests/driver/publishdrive
 EXTRA_LTLIBRARIES = tests/driver/cryptcount.la
 tests_driver_pamdrive_LDADD = $(PAM_LIBS)
+EXTRA_PROGRAMS += tests/driver/foldlines
+tests_driver_foldlines_LDADD = libpolicy.la
+drivers: tests/driver/foldlines
 tests_driver_cryptcount_la_SOURCES = tests/driver/cryptcount.c
 tests_driver_cryptcount_la_CFLAGS = $(AM_CFLAGS) $(CRYPT_CFLAGS)
 tests_driver_cryptcount_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version \

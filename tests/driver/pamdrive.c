@@ -30,10 +30,12 @@
  * Steps: auth acct chauthtok change-expired cred open close search pause maps,
  * and limit:fsize=N limit:nofile=N limit:as=N umask:OCTAL close-fds
  * user:NAME env:NAME=VALUE (environment of the process) pamenv:NAME=VALUE (of
- * the handle) real-uid:N, and steal: every
+ * the handle) setlocale:NAME real-uid:N, and steal: every
  * socket is closed, as a daemon does with what it does not know, and an empty
  * file of the application gets its number; in the end "stolen open|closed SIZE"
  * is printed for each.
+ *
+ * A line "locale of a conversation" says that the module had changed it there.
  *
  * Each line of the output is "WORD REST", REST with newlines as \n.  Exit
  * status: 0 done, 1 trouble, 2 usage, 3 the marker was found.
@@ -47,6 +49,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -251,6 +254,8 @@ converse(int count, const struct pam_message **message,
     struct pam_response *reply = calloc((size_t)count, sizeof(*reply));
     int result = reply != NULL ? PAM_SUCCESS : PAM_BUF_ERR;
 
+    if (uselocale((locale_t)0) != LC_GLOBAL_LOCALE)
+        fprintf(job->out, "locale of a conversation\n");
     for (int i = 0; i < count && result == PAM_SUCCESS; i++)
         result = answer_prompt(job, message[i], &reply[i]);
     if (result == PAM_SUCCESS) {
@@ -457,6 +462,9 @@ run_other(struct job *job, pam_handle_t *pamh, char *step)
         pam_putenv(pamh, step + 7);
     } else if (strncmp(step, "env:", 4) == 0) {
         putenv(step + 4);
+    } else if (strncmp(step, "setlocale:", 10) == 0) {
+        if (setlocale(LC_ALL, step + 10) == NULL)
+            exit(1);
     } else if (strcmp(step, "close-fds") == 0) {
         for (int fd = 0; fd < 3; fd++)
             close(fd);

@@ -39,7 +39,7 @@ find(const char *typed, unsigned uid, struct spelling *found)
         const bool ignores_case = found->typed[0] == '~';
         const char *text = found->typed + (ignores_case ? 1 : 0);
 
-        is_found = typed == NULL ? found->uid == uid
+        is_found = typed == NULL  ? found->uid == uid
                    : ignores_case ? strcasecmp(text, typed) == 0
                                   : strcmp(text, typed) == 0;
         if (is_found && strcmp(found->name, "=") == 0)

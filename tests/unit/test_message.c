@@ -509,6 +509,46 @@ test_directory(void **state)
            "Ask the helpdesk (1234) to set a new one.");
 }
 
+/* Columns, not bytes or characters; and where lines may end. */
+static void
+test_fold(void **state)
+{
+#define EIGHT(text) text text text text text text text text
+    static const struct {
+        const char *text, *folded;
+    } row[] = {
+        /* 36 wide characters fill a line. */
+        {EIGHT("四文字だ") "四文字だ続く", EIGHT("四文字だ") "四文字だ\n続く"},
+        /* A full stop, a small letter and a closing bracket stay with what is
+         * before them, an opening one with what is behind. */
+        {EIGHT("四文字だ") "四文字だ。続く",
+         EIGHT("四文字だ") "四文字\nだ。続く"},
+        {EIGHT("四文字だ") "四文字キャ続く",
+         EIGHT("四文字だ") "四文字\nキャ続く"},
+        {EIGHT("四文字だ") "四文字（続く）",
+         EIGHT("四文字だ") "四文字\n（続く）"},
+        {EIGHT("四文字だ") "四文字 (ab).", EIGHT("四文字だ") "四文字\n(ab)."},
+        /* A word of another script is not cut. */
+        {EIGHT("四文字だ") "四文word続く", EIGHT("四文字だ") "四文word\n続く"},
+        {EIGHT("四文字だ") "四文字word続く",
+         EIGHT("四文字だ") "四文字\nword続く"},
+        {"- " EIGHT("四文字だ") "四文字続く",
+         "- " EIGHT("四文字だ") "四文字\n  続く"},
+        /* Combining characters have no column of their own. */
+        {EIGHT("a\u0301bcdefg ") "e\u0301e\u0301345678 end",
+         EIGHT("a\u0301bcdefg ") "e\u0301e\u0301345678\nend"},
+        /* Bytes of another encoding have one each. */
+        {EIGHT("\xe4\xf6\xfc\xdf\xe4\xf6\xfc ") "12345678 end",
+         EIGHT("\xe4\xf6\xfc\xdf\xe4\xf6\xfc ") "12345678\nend"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        expect(sr_message_fold(strdup(row[i].text)), row[i].folded);
+    assert_null(sr_message_fold(NULL));
+}
+
 int
 main(void)
 {
@@ -519,7 +559,7 @@ main(void)
         cmocka_unit_test(test_changes),   cmocka_unit_test(test_failures),
         cmocka_unit_test(test_findings),  cmocka_unit_test(test_layout),
         cmocka_unit_test(test_texts),     cmocka_unit_test(test_advice),
-        cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_directory), cmocka_unit_test(test_fold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,369 @@
+"""Languages: the template and the catalogues, what programs show in each of
+them, and which locale counts.
+
+SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
+"""
+
+import ast
+import gettext
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unicodedata
+
+import pytest
+
+import captive
+from scratch import RUN, overlay
+from talk import Talk
+
+OLD = "correct horse battery"
+FRESH = "an umbrella for rainy days"
+TOP = pathlib.Path(__file__).parents[2]
+LOCALES = {"de": "de_DE.UTF-8", "es": "es_ES.UTF-8", "fr": "fr_FR.UTF-8",
+           "ja": "ja_JP.UTF-8", "uk": "uk_UA.UTF-8"}
+PLURALS = {"de": 2, "es": 2, "fr": 2, "ja": 1, "uk": 3}
+COLUMNS = 72
+# What a text shows in the place of its values.
+VALUES = {"s": "helpdesk@example.org", "u": "12", "d": "12", "ld": "12",
+          ".4s": "1234"}
+NOT_FIRST = "、。，．・：；？！ー）］｝」』ァィゥェォッャュョぁぃぅぇぉっゃゅょ"
+
+
+@pytest.fixture(scope="module", name="build")
+def build_fixture(request):
+    return pathlib.Path(request.config.getoption("--build"))
+
+
+def charmap(text):
+    """UTF-8, as far as a text needs it: all of it takes seconds to read."""
+    blocks = {int(point, 16) >> 6 for point in
+              re.findall(r"<U([0-9A-F]{4,8})>", text)}
+    blocks |= {ord(char) >> 6 for char in text} | {0, 1}
+    lines = "".join("<U%04X>..<U%04X> %s X\n" % (
+        block * 64, block * 64 + 63,
+        "".join("/x%02x" % byte for byte in chr(block * 64).encode()))
+        for block in sorted(blocks))
+    return ("<code_set_name> UTF-8\n<comment_char> %\n<escape_char> /\n"
+            f"<mb_cur_min> 1\n<mb_cur_max> 6\nCHARMAP\n{lines}END CHARMAP\n")
+
+
+def make_locale(name, place):
+    """What counts of a locale: its words, and UTF-8."""
+    source = pathlib.Path("/usr/share/i18n/locales",
+                          name.split(".")[0]).read_text()
+    parts = "".join(f'{part}\ncopy "POSIX"\nEND {part}\n' for part in
+                    ("LC_CTYPE", "LC_COLLATE", "LC_MONETARY", "LC_NUMERIC"))
+    for part in ("LC_TIME", "LC_MESSAGES"):
+        parts += re.search(f"^{part}$.*?^END {part}$\n", source,
+                           re.MULTILINE | re.DOTALL)[0]
+    # localedef cannot read the eras of Japan from a part of their file.
+    parts = re.sub(r"^era.*?[^/]\n", "", parts, flags=re.MULTILINE | re.DOTALL)
+    (RUN / "locale-source").write_text(
+        f"comment_char %\nescape_char /\n{parts}")
+    (RUN / "charmap").write_text(charmap(source))
+    subprocess.run(["localedef", "--force", "-i", RUN / "locale-source", "-f",
+                    RUN / "charmap", place], capture_output=True, check=False)
+    shutil.copy("/usr/lib/locale/C.utf8/LC_CTYPE", place)
+
+
+@pytest.fixture(scope="module", name="shown")
+def shown_fixture(build):
+    """The locales exist on this host, and the catalogues are installed; the
+    answer are the translators."""
+    (RUN / "locales").mkdir()
+    for name in LOCALES.values():
+        make_locale(name, RUN / "locales" / name)
+    overlay(RUN / "locales", "/usr/lib/locale")
+    shutil.copytree(build / "stage/usr/share/locale", RUN / "catalogues")
+    overlay(RUN / "catalogues", "/usr/share/locale")
+    return {language: gettext.translation(
+        "selfreset", RUN / "catalogues", [language]).gettext
+        for language in LOCALES}
+
+
+# ---- catalogues
+
+def entries(path):
+    """Each entry as a dictionary of its fields, the header first."""
+    found, field = [], None
+    for line in path.read_text().splitlines():
+        if line.startswith("#") or not line:
+            continue
+        begin = re.fullmatch(r'(msgid|msgid_plural|msgstr(?:\[\d\])?) (".*")',
+                             line)
+        if begin:
+            if begin[1] == "msgid":
+                found.append({})
+            field, line = begin[1], begin[2]
+            found[-1][field] = ""
+        found[-1][field] += ast.literal_eval(line)
+    return found
+
+
+def msgids(path):
+    return {(entry["msgid"], entry.get("msgid_plural"))
+            for entry in entries(path)[1:]}
+
+
+def translations(path):
+    """(English, translated) of each text."""
+    for entry in entries(path)[1:]:
+        for field, text in entry.items():
+            if field.startswith("msgstr"):
+                yield (entry["msgid"] if field in ("msgstr", "msgstr[0]")
+                       else entry["msgid_plural"], text)
+
+
+def test_the_template_is_current(build):
+    (build / "po/new.pot").unlink(missing_ok=True)
+    subprocess.run(["make", "-s", "-C", build, "po/new.pot"], check=True,
+                   capture_output=True)
+    assert msgids(build / "po/new.pot") == msgids(TOP / "po/selfreset.pot"), \
+        'run "make update-po", and translate what is new; see po/README'
+
+
+def test_each_file_with_texts_is_listed():
+    with_texts = re.compile(r'\b(_|N_|_n|YOURS|COUNTED)\(\s*"')
+    listed = {line for line in
+              (TOP / "po/POTFILES.in").read_text().splitlines()
+              if not line.startswith("#")}
+    assert listed == {
+        str(path.relative_to(TOP))
+        for folder in ("pam", "nss", "policy", "helper", "tools")
+        for path in (TOP / folder).rglob("*.[ch]")
+        if with_texts.search(path.read_text())}
+
+
+def test_no_text_is_translated_elsewhere():
+    """By words.h only: what another call translates is in no template."""
+    for folder in ("pam", "nss", "policy", "helper", "tools"):
+        for path in (TOP / folder).rglob("*.[ch]"):
+            if path.name != "words.h":
+                assert not re.search(r"gettext\((?!3\))", path.read_text()), \
+                    path
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_catalogue(build, language):
+    path = TOP / f"po/{language}.po"
+    done = subprocess.run(["msgfmt", "--check", "--statistics", "-o",
+                           "/dev/null", path], capture_output=True, text=True,
+                          check=False, env={**os.environ, "LC_ALL": "C"})
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\d+ translated messages\.\n", done.stderr), \
+        f"not complete; see po/README: {done.stderr}"
+    assert msgids(path) == msgids(TOP / "po/selfreset.pot")
+    assert f"nplurals={PLURALS[language]};" in entries(path)[0]["msgstr"]
+    for english, text in translations(path):
+        # Prompts and parts of lines keep their spaces at the end.
+        assert english[-1:].isspace() == text[-1:].isspace(), text
+        # Lines of a list, a menu or a status stay lines.
+        begins = re.compile(r"^(- | \d  |  )(?=\S)", re.MULTILINE)
+        if not english.startswith("Usage:"):
+            assert begins.findall(english) == begins.findall(text), text
+
+
+def width(line):
+    return sum(0 if unicodedata.category(char) in ("Mn", "Me", "Cf") else
+               2 if unicodedata.east_asian_width(char) in "WF" else 1
+               for char in line)
+
+
+def folded(build, texts):
+    done = subprocess.run([build / "tests/driver/foldlines"], check=True,
+                          input="".join(text + "\0" for text in texts).encode(),
+                          stdout=subprocess.PIPE, env={"LC_ALL": "C"})
+    return done.stdout.decode().split("\0")[:-1]
+
+
+def filled(text):
+    return re.sub(r"%(?:\d+\$)?(\.4s|ld|[sud])", lambda at: VALUES[at[1]], text)
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_lines(build, language):
+    """Each text, as it is and as an item of a list, with values."""
+    texts = [filled(text) for _, text in
+             translations(TOP / f"po/{language}.po")]
+    texts += ["- " + text for text in texts if "\n" not in text]
+    for text, shown in zip(texts, folded(build, texts)):
+        assert "".join(shown.split()) == "".join(text.split())
+        for line in shown.split("\n"):
+            assert width(line) <= COLUMNS, line
+            assert line[:1] not in list(NOT_FIRST), shown
+
+
+# ---- what programs show
+
+def joined(text):
+    return re.sub(r"\s", "", text)
+
+
+def check_lines(drive):
+    assert not drive.rest("locale"), "a conversation had another locale"
+    for text in drive.rest("info", "error"):
+        for line in text.split("\n"):
+            assert width(line) <= COLUMNS, line
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("way", ["setlocale:", "pamenv:LANG="])
+def test_a_login(host, shown, language, way):
+    """By an application that has chosen a locale, and by a stack."""
+    locale, words = LOCALES[language], shown[language]
+    host.add("ann", OLD, changed=85, max=90)
+    drive = host.drive("probe", "ann", way + locale, "auth", "acct",
+                       answers=[OLD])
+    assert drive.prompts == [words("Password: ")]
+    begin, _, end = words("Your password expires %s.%s").partition("%s")
+    day = host.run("date", "-d", "+5 days", "+%A",
+                   env={**os.environ, "LC_ALL": locale}).stdout.strip()
+    assert re.search(re.escape(joined(begin)) + ".*5.*" + day + ".*" +
+                     re.escape(joined(end.partition("%s")[0])),
+                     joined(drive.said)), drive
+    check_lines(drive)
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_a_forced_change(host, shown, language):
+    words = shown[language]
+    host.add("ann", OLD, changed=100, max=90)
+    drive = host.drive("probe", "ann", f"setlocale:{LOCALES[language]}", "auth",
+                       "acct", "change-expired",
+                       answers=[OLD, "short", FRESH, FRESH])
+    assert drive.codes == ["SUCCESS", "NEW_AUTHTOK_REQD", "SUCCESS"], drive
+    assert drive.prompts[1:] == [words(prompt) for prompt in (
+        "New password: ", "New password: ", "Retype new password: ")]
+    for text in ("Rules for new passwords:", "The new password was not "
+                 "accepted:", "Your password has been changed."):
+        assert joined(words(text)) in joined(drive.said), drive
+    check_lines(drive)
+
+
+@pytest.mark.parametrize("steps", [
+    ["env:LANG=de_DE.UTF-8"],  # of a process that has not asked for it
+    ["pamenv:LANG=de_DE.UTF-8", "pamenv:LC_ALL=C"],
+    ["pamenv:LANG=xx_XX.UTF-8"], ["pamenv:LANG=../../../run/x"],
+    ["pamenv:LANG=" + "x" * 5000], ["pamenv:LANG="],
+    ["setlocale:C.UTF-8"],
+    ["setlocale:fr_FR.UTF-8", "setlocale:C", "pamenv:LC_TIME=de_DE.UTF-8"]])
+def test_english(host, shown, steps):
+    host.add("ann", OLD, changed=85, max=90)
+    drive = host.drive("probe", "ann", *steps, "auth", "acct", answers=[OLD])
+    assert drive.prompts == ["Password: "]
+    assert "Your password expires in 5 days, on " in drive.said
+
+
+def test_the_application_comes_first(host, shown):
+    host.add("ann", OLD)
+    drive = host.drive("probe", "ann", "setlocale:fr_FR.UTF-8",
+                       "pamenv:LANG=de_DE.UTF-8", "auth", answers=[OLD])
+    assert drive.prompts == [shown["fr"]("Password: ")]
+
+
+def test_days_are_named_as_sentences_are(host, shown):
+    """LC_TIME is often that of another country."""
+    host.add("ann", OLD, changed=85, max=90)
+    drive = host.drive("probe", "ann", "env:LC_TIME=ja_JP.UTF-8",
+                       "env:LC_MESSAGES=de_DE.UTF-8", "setlocale:", "auth",
+                       "acct", answers=[OLD])
+    assert re.search("in 5 Tagen, am [A-Z][a-z]+tag|Mittwoch", drive.said)
+
+
+def test_logs_are_english(host, shown):
+    """The texts of the system and of libraries, too."""
+    host.add("ann", OLD)
+    host.configure(selfreset={"backends": "local, corp"},
+                   backend_corp={"uri": "ldap://127.0.0.1:1", "type": "ldap",
+                                 "base": "dc=example,dc=org"})
+    seen = []
+    for locale in ("C", LOCALES["de"]):
+        host.log.lines.clear()
+        for name in ("ann", "nobody-here"):
+            host.drive("probe", name, f"setlocale:{locale}", "auth",
+                       answers=["wrong"])
+        seen.append([re.sub(r"\d+", "0", line) for line in host.log.all()])
+    assert any("Connection refused" in line for line in seen[0]), seen[0]
+    assert seen[0] == seen[1]
+
+
+def test_no_catalogue_is_opened_in_the_c_locale(host, shown):
+    host.add("ann", OLD, changed=85, max=90)
+    trace = RUN / "trace"
+    opened = {}
+    for locale in ("C", LOCALES["de"]):
+        host.drive("probe", "ann", f"setlocale:{locale}", "auth", "acct",
+                   answers=[OLD],
+                   wrap=["strace", "-f", "-e", "trace=openat,open", "-o",
+                         str(trace)])
+        opened[locale] = re.findall(r'"([^"]*/locale[^"]*)"', trace.read_text())
+    assert opened["C"] == []
+    assert any("selfreset.mo" in path for path in opened[LOCALES["de"]])
+
+
+def test_files_of_the_caller_are_not_read(host, shown):
+    """By passwd, which is set-user-ID."""
+    ann = host.add("ann", OLD)
+    evil = RUN / "evil"
+    place = evil / "de/LC_MESSAGES"
+    place.mkdir(parents=True)
+    source = evil / "evil.po"
+    source.write_text('msgid ""\nmsgstr "Content-Type: text/plain; '
+                      'charset=UTF-8\\n"\nmsgid "Current password: "\n'
+                      'msgstr "Evil %n%s: "\n')
+    subprocess.run(["msgfmt", "-o", place / "selfreset.mo", source],
+                   check=True)
+    shutil.copytree(RUN / "locales/de_DE.UTF-8", evil / "de_DE.UTF-8")
+    evil.chmod(0o755)
+    env = {"PATH": os.environ["PATH"], "LANG": LOCALES["de"],
+           "LANGUAGE": f"../../..{evil}/de:de", "LOCPATH": str(evil),
+           "NLSPATH": str(evil / "%N"), "TEXTDOMAINDIR": str(evil),
+           "OUTPUT_CHARSET": "UTF-8"}
+    with Talk(["passwd"], user=ann, env=env) as talk:
+        talk.answer(shown["de"]("Current password: "), OLD)
+        assert "Evil" not in talk.seen
+
+
+def ssh(host, port, user, *command, **options):
+    return Talk(host.ssh_command(
+        user, *command, port=port, tty=True,
+        options=["-o", f"SetEnv=LANG={LOCALES['de']}"], **options))
+
+
+def test_ssh(host, shown):
+    """The client's LANG counts for what is run in the session.  sshd itself
+    does not know it before, and speaks English; so does the passwd that it
+    runs for an expired password: that has sshd's environment."""
+    words = shown["de"]
+    host.add("ann", OLD)
+    (pathlib.Path("/home/ann") / ".profile").unlink()
+    port = host.sshd(AcceptEnv="LANG LC_*")
+    with ssh(host, port, "ann", "passwd") as talk:
+        talk.answer("Password: ", OLD)
+        talk.answer(words("Current password: "), OLD)
+        talk.answer(words("New password: "), FRESH)
+        talk.answer(words("Retype new password: "), FRESH)
+        talk.until("erfolgreich")
+    host.add("bob", OLD, changed=100, max=90)
+    host.give_key("bob")
+    with ssh(host, port, "bob", method="publickey") as talk:
+        talk.until("Current password: ")
+
+
+def test_reset(host, shown):
+    """The captive account's dialogue, and the words of selfreset itself."""
+    words = shown["de"]
+    ann = host.add("ann", OLD)
+    captive.set_up(host)
+    port = host.sshd(Include=captive.INCLUDE, AcceptEnv="LANG LC_*")
+    with ssh(host, port, "reset") as talk:
+        talk.until(words("User name: "))
+    assert host.run("selfreset", "--help",
+                    env={**os.environ, "LC_ALL": LOCALES["de"]}
+                    ).stdout.startswith("Aufruf: ")
+    with Talk(["selfreset", "status"], user=ann,
+              env={**os.environ, "LANG": LOCALES["de"]}) as talk:
+        talk.until(words("Nothing is set up."))
