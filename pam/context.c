@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <syslog.h>
 
 #include <security/pam_ext.h>
@@ -99,7 +100,7 @@ sr_context_spares_root(const struct sr_pam_context *ctx)
 {
     struct sr_nss_account named = {SR_UNKNOWN, "", (uid_t)-1};
 
-    if (ctx->call != SR_PAM_ACCOUNT || ctx->user == NULL)
+    if (ctx->call != SR_PAM_ACCOUNT || ctx->user == NULL || geteuid() != 0)
         return false;
     sr_nss_account_find(ctx->user, &named);
     return named.exists == SR_YES && named.uid == 0;

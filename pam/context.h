@@ -79,7 +79,7 @@ bool sr_context_knows(const struct sr_pam_context *ctx);
 int sr_context_refresh(struct sr_pam_context *ctx, int unavailable);
 
 /* Whether the account is not to be refused because it cannot be read: root's
- * login by key and jobs. */
+ * login by key and jobs, in programs that run as root. */
 bool sr_context_spares_root(const struct sr_pam_context *ctx);
 
 /* The code for an account that is unknown or cannot be asked; `unavailable` is

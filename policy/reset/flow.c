@@ -91,7 +91,7 @@ reset(struct sr_run *run)
         end = sr_commit(run);
     }
     if (end != SR_RESET_GONE)
-        sr_resume_drop(run);
+        sr_resume_drop(run, end == SR_RESET_DONE);
     return end;
 }
 

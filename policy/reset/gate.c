@@ -20,7 +20,8 @@
 #include "policy/util/file_lock.h"
 #include "policy/util/words.h"
 
-#define MAIL_TRIES_MAX 5 /* of one code */
+#define TOO_FEW        "SR-2006" /* gates are set up, see run.c */
+#define MAIL_TRIES_MAX 5         /* of one code */
 
 static const struct {
     const char *text; /* in a menu */
@@ -78,10 +79,14 @@ struct trial {
     char hash[SR_HASH_MAX]; /* of the code, under the setting of its gate */
     uint8_t key[SR_SEAL_KEY];
     bool has_key;
-    struct sr_challenge challenge; /* of a signature */
-    const char *armoured;          /* that was typed */
-    char signer[SR_KEY_MAX];       /* the key it is right for; empty: none */
-    bool is_broken;                /* it could not be checked */
+    struct sr_challenge challenge;    /* of a signature */
+    const char *armoured;             /* that was typed */
+    char signer[SR_KEY_MAX];          /* the key it is right for; empty: none */
+    bool is_broken;                   /* it could not be checked */
+    char used_code_text[SR_USED_MAX]; /* what a right answer is good for: which
+                                       */
+    char words[SR_WORDS_MAX];  /* recovery code, of which ticket, which */
+    struct sr_resumed resumed; /* reset that was cut off */
     bool is_right;
     bool is_unrecorded; /* what was used up could not be written */
 };
@@ -169,18 +174,19 @@ use_code(struct trial *trial, struct sr_enrolment *enrolment,
         is_right = sr_code_is_equal(enrolment->code[i], trial->hash);
         if (is_right) {
             memset(enrolment->code[i], 0, SR_HASH_MAX);
-            snprintf(trial->run->used_code_text, 8, "%u", i + 1);
+            snprintf(trial->used_code_text, SR_USED_MAX, "%u", i + 1);
         }
     }
     if (trial->gate == SR_GATE_TICKET) {
         is_right = sr_code_is_equal(enrolment->ticket, trial->hash);
         if (is_right) {
-            memcpy(trial->run->words, enrolment->words, SR_WORDS_MAX);
+            memcpy(trial->words, enrolment->words, SR_WORDS_MAX);
             sr_enrolment_remove(enrolment, SR_GATE_TICKET);
         }
     }
     if (trial->gate == SR_GATE_RESUME)
-        is_right = sr_resume_take(trial->run, enrolment, time, trial->hash);
+        is_right = sr_resume_take(trial->run, enrolment, time, trial->hash,
+                                  &trial->resumed);
     if (trial->gate == SR_GATE_MAIL) {
         is_right = enrolment->mail_until > time->now &&
                    sr_code_is_equal(enrolment->mail_code, trial->hash);
@@ -230,8 +236,9 @@ find_obstacle(const struct trial *trial)
 
     if ((run->allowed >> trial->gate & 1) == 0)
         return "not allowed";
-    if (trial->gate == SR_GATE_RESUME)
-        return sr_run_obstacle(run);
+    if (trial->gate == SR_GATE_RESUME && run->obstacle == NULL &&
+        run->why_not != NULL && strncmp(run->why_not, TOO_FEW, 7) == 0)
+        return NULL;
     return run->is_own ? NULL : run->why_not;
 }
 
@@ -366,6 +373,25 @@ ask_for(struct trial *trial)
     return sr_challenge_ask(run, &trial->challenge, NULL);
 }
 
+/* A right answer that was recorded counts now, for this run. */
+static void
+apply(struct trial *trial)
+{
+    struct sr_run *run = trial->run;
+
+    if (trial->gate == SR_GATE_RESUME) {
+        sr_resume_go_on(run, &trial->resumed);
+        return;
+    }
+    run->proved |= 1u << trial->gate;
+    if (trial->gate == SR_GATE_CODES)
+        memcpy(run->used_code_text, trial->used_code_text, SR_USED_MAX);
+    if (trial->gate == SR_GATE_TICKET) {
+        memcpy(run->words, trial->words, SR_WORDS_MAX);
+        sr_run_say(run, _("Read these words to the helpdesk: %s"), run->words);
+    }
+}
+
 bool
 sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
 {
@@ -394,10 +420,8 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
         sr_run_keep_floor(run, since);
     }
     sr_run_wipe(&answer);
+    if (is_right)
+        apply(&trial);
     explicit_bzero(&trial, sizeof(trial));
-    if (is_right && gate == SR_GATE_TICKET)
-        sr_run_say(run, _("Read these words to the helpdesk: %s"), run->words);
-    if (is_right && gate != SR_GATE_RESUME)
-        run->proved |= 1u << gate;
     return is_right;
 }

@@ -21,7 +21,8 @@
 #define MAILS   "/mails"
 
 /* Of a gate: wrong answers in an hour, how long it is locked then, and wrong
- * answers in all. */
+ * answers in all; 0: no limit, as what has 50 bits and more is not guessed, but
+ * a stranger could use up its answers. */
 struct bound {
     unsigned attempts;
     int64_t window;
@@ -31,10 +32,10 @@ struct bound {
 
 static const struct bound of_gate[SR_GATE_COUNT] = {
     [SR_GATE_APP] = {5, HOUR, SR_DAY, 50},
-    [SR_GATE_CODES] = {10, HOUR, HOUR, 100},
-    [SR_GATE_TICKET] = {10, HOUR, HOUR, 100},
+    [SR_GATE_CODES] = {10, HOUR, HOUR, 0},
+    [SR_GATE_TICKET] = {10, HOUR, HOUR, 0},
     [SR_GATE_MAIL] = {5, HOUR, SR_DAY, 50},
-    [SR_GATE_KEY] = {10, HOUR, HOUR, 100},
+    [SR_GATE_KEY] = {10, HOUR, HOUR, 0},
     [SR_GATE_RESUME] = {10, HOUR, HOUR, 0},
 };
 static const struct bound of_account = {5, HOUR, SR_DAY, 0};
@@ -242,8 +243,10 @@ sr_limit_mail_begin(struct sr_run *run, struct sr_mails *mails)
     named[0] = part_of(&id, part);
     snprintf(part, sizeof(part), MAILS " %.60s", source);
     named[1] = of_this_host(part);
+    /* As names that do not exist, whose ledgers take no more room than is set
+     * aside for them. */
     for (unsigned i = 0; i < 2 && may; i++)
-        may = begin(run, &named[i], true, &of_mail[i], false, &mails->of[i]) ==
+        may = begin(run, &named[i], false, &of_mail[i], false, &mails->of[i]) ==
               SR_BEGIN_GO;
     if (may)
         return true;
@@ -253,12 +256,12 @@ sr_limit_mail_begin(struct sr_run *run, struct sr_mails *mails)
 }
 
 void
-sr_limit_mail_end(struct sr_mails *mails, bool is_sent)
+sr_limit_mail_end(struct sr_mails *mails, bool counts)
 {
     for (unsigned i = 2; i-- > 0;) {
         if (mails->of[i] != NULL)
             sr_attempt_settle(mails->of[i],
-                              is_sent ? SR_OUTCOME_WRONG : SR_OUTCOME_NEITHER);
+                              counts ? SR_OUTCOME_WRONG : SR_OUTCOME_NEITHER);
         sr_attempt_free(mails->of[i], false);
         mails->of[i] = NULL;
     }

@@ -42,15 +42,15 @@ sr_time sr_limit_until(const struct sr_tries *tries);
 void sr_limit_end(struct sr_tries *tries);
 
 /*
- * A mail that the source of the run asks for: to this account, and to all of
- * them.  False: no more for now, after an event.  Settle with whether it is
- * sent.
+ * A mail that the source of the run asks for, for this name, which need not
+ * exist, and for all of them.  False: no more for now, after an event.  End it
+ * with whether it counts, which must not tell whether a mail was sent.
  */
 struct sr_mails {
     struct sr_attempt *of[2];
 };
 bool sr_limit_mail_begin(struct sr_run *run, struct sr_mails *mails);
-void sr_limit_mail_end(struct sr_mails *mails, bool is_sent);
+void sr_limit_mail_end(struct sr_mails *mails, bool counts);
 
 /* The ledgers' state for the tools: of the strangers' ones. */
 enum sr_store_result sr_gate_standing(struct sr_store *store,

@@ -153,15 +153,15 @@ sr_mail_offer(struct sr_run *run)
     const struct sr_identity id = sr_run_identity(run);
     struct offer offer = {.is_own = run->is_own};
     struct sr_mails mails;
+    const bool may = begin_mail(run, &mails);
 
-    if (sr_code_make_digits(offer.code, SR_MAIL_LENGTH) &&
+    if (may && sr_code_make_digits(offer.code, SR_MAIL_LENGTH) &&
         sr_code_hash(offer.code, offer.hash) == 0 &&
-        (run->why_not == NULL || run->is_own) && begin_mail(run, &mails)) {
-        if (sr_enrolment_change(run->store, &id, offer_in, &offer) !=
-            SR_STORE_OK)
-            offer.is_new = false;
-        sr_limit_mail_end(&mails, offer.is_new);
-    }
+        (run->why_not == NULL || run->is_own) &&
+        sr_enrolment_change(run->store, &id, offer_in, &offer) != SR_STORE_OK)
+        offer.is_new = false;
+    if (may)
+        sr_limit_mail_end(&mails, true);
     for (int i = 0; offer.is_new && i < SR_ADDRESSES; i++) {
         if (offer.address[i][0] != '\0')
             queue_code(run, offer.address[i], offer.code);

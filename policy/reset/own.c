@@ -30,10 +30,14 @@
 
 /* ---- who it is */
 
-/* The account of the peer's uid. */
+/* The account of the peer's uid.  What helps against a stranger does not need
+ * that a reset is possible now: to look, to remove a gate, to report. */
 static bool
-find_account(struct sr_run *run)
+find_account(struct sr_run *run, enum sr_reset_kind kind)
 {
+    const bool is_defence = kind == SR_RESET_STATUS ||
+                            kind == SR_RESET_REMOVE || kind == SR_RESET_REPORT;
+
     const struct passwd *entry = getpwuid(run->peer->uid);
 
     run->is_own = true;
@@ -43,7 +47,8 @@ find_account(struct sr_run *run)
     }
     if (!sr_run_account(run, entry->pw_name))
         return false;
-    if (run->obstacle == NULL && run->txn.uid == run->peer->uid)
+    if ((run->obstacle == NULL || is_defence) && run->txn.ask == SR_STATUS_OK &&
+        run->txn.uid == run->peer->uid)
         return true;
     sr_run_event(run, SR_EVENT_RESET_REFUSED, false, run->obstacle);
     sr_run_say(run, _("Self-service reset is not possible for your account."));
@@ -455,7 +460,7 @@ report(struct sr_run *run, const char *operand)
 enum sr_reset_end
 sr_own(struct sr_run *run, enum sr_reset_kind kind, const char *operand)
 {
-    if (!find_account(run))
+    if (!find_account(run, kind))
         return run->is_gone ? SR_RESET_GONE : SR_RESET_REFUSED;
     switch (kind) {
     case SR_RESET_ENROLL:

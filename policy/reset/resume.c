@@ -26,7 +26,9 @@ keep_in(void *context, struct sr_enrolment *enrolment,
     struct keeping *keeping = context;
     struct sr_run *run = keeping->run;
 
-    if (keeping->hash == NULL && enrolment->resume[0] == '\0')
+    /* Under a code of another run its proofs would be another person's. */
+    if (keeping->hash == NULL &&
+        !sr_code_is_equal(enrolment->resume, run->resume))
         return false;
     if (run->until == 0)
         run->until = time->now + LIFE;
@@ -44,7 +46,7 @@ void
 sr_resume_keep(struct sr_run *run)
 {
     const struct sr_identity id = sr_run_identity(run);
-    const bool is_first = !run->has_resume;
+    const bool is_first = run->resume[0] == '\0';
     char code[SR_CODE_SIZE], plain[SR_CODE_SIZE], hash[SR_HASH_MAX] = "";
     struct keeping keeping = {.run = run, .hash = is_first ? hash : NULL};
 
@@ -59,7 +61,7 @@ sr_resume_keep(struct sr_run *run)
         char *when = sr_message_when(keeping.until,
                                      sr_transaction_message(&run->txn).now);
 
-        run->has_resume = true;
+        memcpy(run->resume, hash, sizeof(run->resume));
         sr_run_say(run,
                    _("Should the connection break, begin again, choose to go "
                      "on, and type this code: %s. It can be used once, and "
@@ -85,37 +87,57 @@ still_proved(const struct sr_run *run, const struct sr_enrolment *enrolment)
 }
 
 bool
-sr_resume_take(struct sr_run *run, struct sr_enrolment *enrolment,
-               const struct sr_account_time *time, const char *hash)
+sr_resume_take(const struct sr_run *run, struct sr_enrolment *enrolment,
+               const struct sr_account_time *time, const char *hash,
+               struct sr_resumed *resumed)
 {
     if (enrolment->resume_until <= time->now ||
         enrolment->resume_uid != run->peer->uid ||
         !sr_code_is_equal(enrolment->resume, hash))
         return false;
-    run->why_not = NULL;
-    run->until = enrolment->resume_until;
-    run->proved = still_proved(run, enrolment);
-    memcpy(run->used_code_text, enrolment->resume_used, SR_USED_MAX);
-    sr_enrolment_remove(enrolment, SR_GATE_RESUME);
-    return true;
-}
-
-static bool
-drop_in(void *context, struct sr_enrolment *enrolment,
-        const struct sr_account_time *time)
-{
-    (void)context;
-    (void)time;
+    resumed->until = enrolment->resume_until;
+    resumed->proved = still_proved(run, enrolment);
+    memcpy(resumed->used_code_text, enrolment->resume_used, SR_USED_MAX);
     sr_enrolment_remove(enrolment, SR_GATE_RESUME);
     return true;
 }
 
 void
-sr_resume_drop(struct sr_run *run)
+sr_resume_go_on(struct sr_run *run, const struct sr_resumed *resumed)
+{
+    run->why_not = NULL;
+    run->until = resumed->until;
+    run->proved = resumed->proved;
+    memcpy(run->used_code_text, resumed->used_code_text, SR_USED_MAX);
+}
+
+struct dropping {
+    const struct sr_run *run;
+    bool is_done;
+};
+
+static bool
+drop_in(void *context, struct sr_enrolment *enrolment,
+        const struct sr_account_time *time)
+{
+    const struct dropping *dropping = context;
+
+    (void)time;
+    if (enrolment->resume[0] == '\0' ||
+        (!dropping->is_done &&
+         !sr_code_is_equal(enrolment->resume, dropping->run->resume)))
+        return false;
+    sr_enrolment_remove(enrolment, SR_GATE_RESUME);
+    return true;
+}
+
+void
+sr_resume_drop(struct sr_run *run, bool is_done)
 {
     const struct sr_identity id = sr_run_identity(run);
+    struct dropping dropping = {run, is_done};
 
-    if (run->has_resume)
-        sr_enrolment_change(run->store, &id, drop_in, NULL);
-    run->has_resume = false;
+    if (run->proved != 0)
+        sr_enrolment_change(run->store, &id, drop_in, &dropping);
+    memset(run->resume, 0, sizeof(run->resume));
 }

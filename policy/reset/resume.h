@@ -17,12 +17,24 @@
 /* Keep what is proved now; the first time in a run, show the code for it. */
 void sr_resume_keep(struct sr_run *run);
 
-/* Take what an enrolment keeps, if the hash is that of its code: it is used up,
- * and run->proved is set.  For a change of an enrolment. */
-bool sr_resume_take(struct sr_run *run, struct sr_enrolment *enrolment,
-                    const struct sr_account_time *time, const char *hash);
+/* What was kept. */
+struct sr_resumed {
+    unsigned proved; /* gates, bit by enum, that are still allowed and set up */
+    sr_time until;   /* ledger time */
+    char used_code_text[SR_USED_MAX];
+};
 
-/* Forget what is kept: the reset has ended. */
-void sr_resume_drop(struct sr_run *run);
+/* Take what an enrolment keeps, if the hash is that of its code, which is then
+ * used up.  For a change of an enrolment: nothing of the run is changed. */
+bool sr_resume_take(const struct sr_run *run, struct sr_enrolment *enrolment,
+                    const struct sr_account_time *time, const char *hash,
+                    struct sr_resumed *resumed);
+
+/* Go on with what was taken, once that is recorded. */
+void sr_resume_go_on(struct sr_run *run, const struct sr_resumed *resumed);
+
+/* Forget what is kept, as the reset has ended: what this run keeps; what any
+ * run keeps of the account where it `is_done`. */
+void sr_resume_drop(struct sr_run *run, bool is_done);
 
 #endif

@@ -40,9 +40,10 @@ struct sr_run {
     unsigned proved;  /* gates that were proved in this run */
     char used_code_text[SR_USED_MAX]; /* which recovery code was used; empty:
                                          none */
-    bool has_resume; /* a code to go on with this reset was shown */
-    sr_time until;   /* ledger time; then a reset with proofs has ended; 0:
-                        it has none */
+    char resume[SR_HASH_MAX]; /* of the code to go on with this reset, which was
+                                 shown; empty: none was */
+    sr_time until; /* ledger time; then a reset with proofs has ended; 0:
+                      it has none */
     char words[SR_WORDS_MAX]; /* of the ticket that was used */
 };
 

@@ -318,6 +318,34 @@ def test_a_reset_outlives_a_lost_connection(host, ann):
                 for one in (code, second, third) if one in line]
 
 
+def test_proofs_of_two_people_are_not_put_together(host, ann):
+    """Somebody who has one of them begins while the owner is at it."""
+    ann.enroll()
+    owner, stranger = reset(host), reset(host)
+    ann.choose(owner, "authenticator app", app_code(ann.key))
+    ann.choose(stranger, "recovery codes", ann.codes[2])
+    code = RESUME.search(stranger.said)[1]
+    ann.choose(owner, "recovery codes", ann.codes[3])
+    assert "New password" in owner.asked
+    flow = go_on(ann, code)
+    assert "One more proof" in flow.asked or "One more proof" in flow.text
+    assert "New password" not in flow.text + flow.asked
+    code = RESUME.search(flow.said)
+    owner.answer(FRESH, FRESH)
+    assert owner.end == 0, owner.text
+    if code is not None:  # a reset that is done ends the others
+        assert "Not accepted." in go_on(ann, code[1]).text
+
+
+def test_the_owner_can_look_and_report_where_no_reset_is_possible(host, ann):
+    ann.enroll()
+    host.configure(reset={"enable": "yes", "new_gate_wait": "0",
+                          "groups": "nobody-of-these"})
+    assert ann.flow("enroll").end == 1
+    flow = ann.flow("status")
+    assert flow.end == 0 and "recovery codes" in flow.text, flow.text
+
+
 def test_a_ticket_that_was_used_is_still_a_proof(host, ann):
     ann.enroll_app()
     ticket = host.run("selfresetctl", "ticket", "ann").stdout.strip()
@@ -996,6 +1024,32 @@ def test_one_source_cannot_use_up_the_mails_of_an_account(host, ann, post):
     assert [line for line in events(host, "SR-2203") if "mail" in line]
     ask(5, "198.51.100.9")
     post.next(8)
+
+
+def test_mails_are_counted_for_names_that_do_not_exist(host, ann, post):
+    """Else somebody's own mail tells whether others were sent one, and each
+    source would have a file."""
+    ann.enroll_codes()
+    enroll_mail(ann, post, proof=("1", ann.codes.pop(0)))
+    post.next(2)
+    before = len(list((STATE / "reset").rglob("*")))
+    for name in "abcd":
+        flow = Flow(host, "reset", f"--rhost={PEER}").answer("eva" + name)
+        for _ in range(5):
+            ann.choose(flow, "code by mail", "")
+        flow.leave()
+    flow = Flow(host, "reset", f"--rhost={PEER}").answer("ann")
+    ann.choose(flow, "code by mail")
+    assert "is on its way" in flow.said
+    flow.leave()
+    assert [line for line in events(host, "SR-2203") if "mail" in line]
+    assert len(post.letters()) == 2
+    for i in range(5):
+        flow = Flow(host, "reset", f"--rhost=192.0.2.{i}").answer("ann")
+        ann.choose(flow, "code by mail")
+        flow.leave()
+    after = len(list((STATE / "reset").rglob("*")))
+    assert after - before < 5 + 16, (before, after)
 
 
 def test_addresses_that_the_password_opens_or_that_are_none(host, ann, post):
