@@ -242,6 +242,14 @@ save_counts(struct sr_store *store, const struct counts *counts)
     free(text);
 }
 
+/* From when on events are counted the first time: a journal can be too large to
+ * be read whole in the time that the unit has. */
+static sr_time
+first_time(const struct ctl *ctl)
+{
+    return event_log_is_journal() ? ctl->now - SR_DAY : SR_TIME_UNKNOWN;
+}
+
 /*
  * Count what was logged since the last time.  Counts and place are in one file,
  * so that two runs at once, or one that is killed, count nothing twice.
@@ -262,10 +270,13 @@ read_events(const struct ctl *ctl, struct figures *figures)
         return;
     load_counts(store, &counts);
     is_again = counts.place.cursor[0] != '\0';
+    if (!is_again)
+        query.since = first_time(ctl);
     figures->has_events = event_log_read(&query) == 0;
     if (!figures->has_events && is_again) {
         /* The place may be of another journal. */
         memset(&counts, 0, sizeof(counts));
+        query.since = first_time(ctl);
         figures->has_events = event_log_read(&query) == 0;
     }
     if (!figures->has_events)

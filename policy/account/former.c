@@ -69,7 +69,7 @@ judge_absent(const struct sr_transaction *txn, const struct sr_history *history)
     const sr_time recorded = sr_history_last(history);
     const sr_time age = time(NULL) - recorded;
 
-    if (age >= PERIOD || age <= -PERIOD)
+    if (age >= PERIOD) /* where the clock was set back it is not known */
         return SR_USED_NO;
     return SR_TIME_IS_SET(changed) && changed > recorded + SKEW ? SR_USED_FAILED
                                                                 : SR_USED_YES;

@@ -368,8 +368,10 @@ struct sr_backend_ops {
      * Carry out an order; `password` is for the two that set one, and NULL
      * otherwise.  On REFUSED with *refusal OTHER the error is a sentence.
      * UNSURE: also a part may have been done.  The account is as it was before:
-     * look it up again, but after ADMIT.  NULL: the tools administer this kind
-     * in other ways.
+     * look it up again, but after ADMIT.  ADMIT of a NULL account: whether the
+     * backend takes changes at all, with FAILED: it cannot be asked, and
+     * READ_ONLY: it takes none.  NULL: the tools administer this kind in other
+     * ways.
      */
     enum sr_write (*administer)(struct sr_call *call,
                                 struct sr_account *account, enum sr_order order,
@@ -411,7 +413,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 12u
+#define SR_BACKEND_VERSION 13u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

@@ -179,7 +179,8 @@ static void
 read_others(struct sr_reading *reading, struct sr_stamps *stamps)
 {
     struct sr_reading others = {.errors = reading->errors};
-    const struct sr_other_visitor visitor = {add_other, &others};
+    const struct sr_other_visitor visitor = {.set = add_other,
+                                             .context = &others};
     const struct sr_string_list *names = find_defaults(reading);
 
     for (int i = 0; names != NULL && i < SR_OTHER_COUNT; i++) {

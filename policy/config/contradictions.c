@@ -10,6 +10,7 @@
 #include "policy/config/backend_section.h"
 #include "policy/config/contradictions.h"
 #include "policy/config/nearest.h"
+#include "policy/config/other_files.h"
 #include "policy/config/value.h"
 
 #define MAX_LENGTH 256 /* of a password, where max_length is 0 */
@@ -98,6 +99,29 @@ last_of(const struct sr_config *config, const char *section,
     return NULL;
 }
 
+/*
+ * Whether a value that counts is from the file of another module: who edits
+ * that must not make the configuration an error.  Throttling does with any
+ * values, and "check" reports these.
+ */
+static bool
+is_of_other_file(const struct sr_config *config,
+                 const struct contradiction *what, const char *group)
+{
+    const char *const path = sr_other_path(SR_OTHER_FAILLOCK);
+    bool is_other = false;
+
+    for (size_t k = 0; k < 3 && what->key[k] != NULL; k++) {
+        const struct sr_setting *at =
+            last_of(config, what->section, &what->key[k], 1, group);
+
+        if (at == NULL)
+            at = last_of(config, what->section, &what->key[k], 1, NULL);
+        is_other = is_other || (at != NULL && strcmp(at->file, path) == 0);
+    }
+    return is_other;
+}
+
 static void
 report(const struct sr_config *config, const struct contradiction *what,
        const char *group, struct sr_config_errors *errors)
@@ -105,7 +129,7 @@ report(const struct sr_config *config, const struct contradiction *what,
     const struct sr_setting *at =
         last_of(config, what->section, what->key, 3, group);
 
-    if (at != NULL)
+    if (at != NULL && !is_of_other_file(config, what, group))
         sr_config_error(errors, at->file, at->line, "%s%s%s", what->text,
                         group == NULL ? "" : ", for group ",
                         group == NULL ? "" : group);

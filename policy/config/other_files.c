@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,16 @@
 #include "policy/config/files.h"
 #include "policy/config/other_files.h"
 #include "policy/decide/rules.h"
+#include "policy/util/time.h"
 
-/* pam_faillock's own defaults. */
+/* pam_faillock's own defaults, and the largest values that it takes. */
 #define FAIL_INTERVAL 900
-#define DENY          "3"
+#define DENY          3L
+#define DENY_MAX      65535
+#define TIME_MAX      604800
+
+/* Of change.tries. */
+#define TRIES_MAX 99
 
 const char *const sr_other_words[] = {"faillock", "pwquality", "pwhistory",
                                       NULL};
@@ -170,57 +177,119 @@ take(struct visit *visit, const char *name)
     return line != NULL;
 }
 
-/* A number of seconds, or -1: it is none. */
-static long
-seconds(const char *text)
-{
-    char *end;
-    long number = strtol(text, &end, 10);
-
-    return text[0] < '0' || text[0] > '9' || *end != '\0' ? -1 : number;
-}
-
-static const char *
-value_of(const struct sr_other_lines *lines, const char *name,
-         const char *missing)
-{
-    const struct sr_other_line *line = sr_other_find(lines, name);
-
-    return line == NULL ? missing : line->value;
-}
-
-/* How long a lockout is, by visit->from. */
 static void
-set_duration(const struct visit *visit, const char *group, long window)
+note(const struct visit *visit, const struct sr_other_line *line,
+     const char *why)
 {
-    const char *value = visit->from->value;
-    char text[80];
+    if (visit->visitor->odd != NULL)
+        visit->visitor->odd(visit->visitor->context, line, why);
+}
 
-    snprintf(text, sizeof(text), "%ss", value);
-    if (seconds(value) == 0 || strcmp(value, "never") == 0)
-        set(visit, "lockout", "limit", group,
-            value_of(visit->lines, "deny", DENY));
-    if (strcmp(value, "never") == 0 ||
-        (seconds(value) >= 0 && seconds(value) < window))
-        snprintf(text, sizeof(text), "%lds", window);
+/* A number that a line sets. */
+struct number {
+    const struct sr_other_line *line; /* NULL: none does */
+    long value;
+};
+
+/* As these modules read it: what follows the digits does not count.  Returns -1
+ * where it is no number. */
+static long
+number_of(const char *text)
+{
+    return text[0] < '0' || text[0] > '9' ? -1 : strtol(text, NULL, 10);
+}
+
+/* The last line of this name with a number up to `most`: one without leaves
+ * the value of these modules as it was.  `word`: one that stands for 0. */
+static struct number
+find_number(const struct visit *visit, const char *name, const char *word,
+            long most)
+{
+    struct number number = {.value = 0};
+
+    for (size_t i = visit->lines->count; number.line == NULL && i-- > 0;) {
+        const struct sr_other_line *line = &visit->lines->item[i];
+
+        if (strcmp(line->name, name) != 0)
+            continue;
+        number.value = word != NULL && strcmp(line->value, word) == 0
+                           ? 0
+                           : number_of(line->value);
+        if (number.value >= 0 && number.value <= most)
+            number.line = line;
+        else
+            note(visit, line, "it is no number that its module takes");
+    }
+    return number;
+}
+
+/* Set a key to the number, or to the nearest one that the key may have. */
+static void
+set_number(struct visit *visit, const struct number *number,
+           const char *section, const char *key, long least, long most)
+{
+    const long value = number->value < least  ? least
+                       : number->value > most ? most
+                                              : number->value;
+    char text[24], why[80];
+
+    if (number->line == NULL)
+        return;
+    visit->from = number->line;
+    snprintf(why, sizeof(why), "at %s %ld is possible",
+             value == least ? "least" : "most", value);
+    if (value != number->value)
+        note(visit, number->line, why);
+    snprintf(text, sizeof(text), "%ld", value);
+    set(visit, section, key, NULL, text);
+}
+
+/* ---- pam_faillock */
+
+struct faillock {
+    struct number deny, interval, unlock, root;
+    long window; /* in seconds */
+};
+
+/* How long a lockout is. */
+static void
+set_duration(struct visit *visit, const struct faillock *faillock,
+             const struct number *time, const char *group)
+{
+    const long window = faillock->window;
+    char text[24];
+
+    visit->from = time->line;
+    if (time->value == 0) {
+        snprintf(text, sizeof(text), "%ld",
+                 faillock->deny.line == NULL ? DENY : faillock->deny.value);
+        set(visit, "lockout", "limit", group, text);
+    }
+    snprintf(text, sizeof(text), "%lds",
+             time->value < window ? window : time->value);
     set(visit, "lockout", "duration", group, text);
     set(visit, "lockout", "duration_max", group, text);
 }
 
 /* Root, and the members of a group that is treated as root. */
 static void
-visit_faillock_root(struct visit *visit, long window)
+visit_faillock_root(struct visit *visit, const struct faillock *faillock)
 {
-    const bool is_counted = sr_other_find(visit->lines, "even_deny_root") ||
-                            sr_other_find(visit->lines, "root_unlock_time");
-    const char *group = value_of(visit->lines, "admin_group", "");
+    const struct sr_other_line *line =
+        sr_other_find(visit->lines, "admin_group");
+    const char *group = line == NULL ? "" : line->value;
+    bool is_counted = take(visit, "even_deny_root");
 
-    if (take(visit, "even_deny_root") || take(visit, "root_unlock_time"))
+    if (!is_counted && faillock->root.line != NULL) {
+        visit->from = faillock->root.line;
+        is_counted = true;
+    }
+    if (is_counted)
         set(visit, "lockout", "root", NULL, "yes");
-    if (take(visit, "root_unlock_time")) {
-        set_duration(visit, "root", window);
+    if (faillock->root.line != NULL) {
+        set_duration(visit, faillock, &faillock->root, "root");
         if (group[0] != '\0')
-            set_duration(visit, group, window);
+            set_duration(visit, faillock, &faillock->root, group);
     }
     if (group[0] != '\0' && !is_counted && take(visit, "admin_group"))
         set(visit, "lockout", "attempts", group, "0");
@@ -229,41 +298,54 @@ visit_faillock_root(struct visit *visit, long window)
 static void
 visit_faillock(struct visit *visit)
 {
-    const char *interval = value_of(visit->lines, "fail_interval", NULL);
-    const long window = interval == NULL ? FAIL_INTERVAL : seconds(interval);
-    char text[80];
+    struct faillock faillock = {
+        .deny = find_number(visit, "deny", NULL, DENY_MAX),
+        .interval = find_number(visit, "fail_interval", NULL, TIME_MAX),
+        .unlock = find_number(visit, "unlock_time", "never", TIME_MAX),
+        .root = find_number(visit, "root_unlock_time", "never", TIME_MAX),
+    };
+    char text[24];
 
-    if (take(visit, "deny")) {
-        /* More slots than that a ledger has not. */
-        snprintf(text, sizeof(text), "%d", SR_ATTEMPTS_MAX);
-        set(visit, "lockout", "attempts", NULL,
-            seconds(visit->from->value) > SR_ATTEMPTS_MAX ? text
-                                                          : visit->from->value);
+    faillock.window = faillock.interval.line == NULL ? FAIL_INTERVAL
+                                                     : faillock.interval.value;
+    if (faillock.window == 0) {
+        faillock.window = 1;
+        note(visit, faillock.interval.line, "the window is at least 1 second");
     }
-    if (take(visit, "unlock_time") || interval != NULL) {
-        (void)take(visit, "fail_interval");
-        snprintf(text, sizeof(text), "%s%s",
-                 interval == NULL ? "900" : interval, "s");
+    /* A ledger has no more slots than that. */
+    set_number(visit, &faillock.deny, "lockout", "attempts", 0,
+               SR_ATTEMPTS_MAX);
+    snprintf(text, sizeof(text), "%lds", faillock.window);
+    if (faillock.unlock.line != NULL || faillock.interval.line != NULL) {
+        visit->from = faillock.interval.line != NULL ? faillock.interval.line
+                                                     : faillock.unlock.line;
         set(visit, "lockout", "window", NULL, text);
     }
-    if (take(visit, "unlock_time")) {
-        set_duration(visit, NULL, window);
-    } else if (window > FAIL_INTERVAL) {
+    if (faillock.unlock.line != NULL)
+        set_duration(visit, &faillock, &faillock.unlock, NULL);
+    else if (faillock.window > FAIL_INTERVAL)
         set(visit, "lockout", "duration", NULL, text);
-    }
-    visit_faillock_root(visit, window);
+    if (faillock.unlock.line == NULL && faillock.window > SR_DAY)
+        set(visit, "lockout", "duration_max", NULL, text);
+    if (faillock.unlock.value > 0 && faillock.unlock.value < faillock.window)
+        note(visit, faillock.unlock.line,
+             "a lockout is not shorter than the window (fail_interval)");
+    visit_faillock_root(visit, &faillock);
     if (take(visit, "nodelay"))
         set(visit, "lockout", "delay", NULL, "0");
     if (take(visit, "silent"))
         set(visit, "selfreset", "reveal", NULL, "never");
 }
 
+/* ---- all of them */
+
 /* What pam_pwquality and pam_pwhistory both have. */
 static void
 visit_change(struct visit *visit)
 {
-    if (take(visit, "retry"))
-        set(visit, "change", "tries", NULL, visit->from->value);
+    const struct number retry = find_number(visit, "retry", NULL, INT_MAX);
+
+    set_number(visit, &retry, "change", "tries", 1, TRIES_MAX);
     if (take(visit, "enforce_for_root"))
         set(visit, "change", "root", NULL, "enforce");
 }
@@ -273,7 +355,7 @@ sr_other_visit(enum sr_other other, const struct sr_other_lines *lines,
                const struct sr_other_visitor *visitor)
 {
     struct visit visit = {.lines = lines, .visitor = visitor};
-    char text[16];
+    struct number remember;
 
     if (lines->count == 0)
         return;
@@ -282,13 +364,11 @@ sr_other_visit(enum sr_other other, const struct sr_other_lines *lines,
         visit_faillock(&visit);
         return;
     }
-    if (other == SR_OTHER_PWQUALITY)
+    if (other == SR_OTHER_PWQUALITY) {
         set(&visit, "password", "preset", NULL, "pwquality");
-    else if (take(&visit, "remember")) {
-        snprintf(text, sizeof(text), "%d", SR_HISTORY_MAX);
-        set(&visit, "password", "history", NULL,
-            seconds(visit.from->value) > SR_HISTORY_MAX ? text
-                                                        : visit.from->value);
+    } else {
+        remember = find_number(&visit, "remember", NULL, LONG_MAX);
+        set_number(&visit, &remember, "password", "history", 0, SR_HISTORY_MAX);
     }
     visit_change(&visit);
 }

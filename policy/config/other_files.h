@@ -61,13 +61,19 @@ struct sr_other_visitor {
     void (*set)(void *context, const char *section, const char *key,
                 const char *group, const char *text,
                 const struct sr_other_line *from);
+    /* A line whose value is not in force as it is written, and why; NULL: it is
+     * not to be called. */
+    void (*odd)(void *context, const struct sr_other_line *line,
+                const char *why);
     void *context;
 };
 
 /*
  * Visit each key that the lines set.  Of pwquality that is password.preset,
  * under which libpwquality itself reads the rest; it is not visited where there
- * are no lines.  Values are not checked.  Pure.
+ * are no lines.  Every value of a number is one that its key may have: the
+ * nearest one.  A line without a number that its module takes has no effect, as
+ * there: an edit of such a file must not make the configuration an error. Pure.
  *
  * A lockout of this module is never shorter than the window: where unlock_time
  * is, it is raised.  With "unlock_time = never" deny is lockout.limit as well.

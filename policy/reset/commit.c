@@ -276,7 +276,7 @@ set_password(struct sr_run *run)
 {
     struct sr_password_change change = {.is_reset = true};
     char *text = NULL;
-    bool is_done;
+    bool is_done, is_open;
 
     if (sr_password_change_start(&change, &run->txn, NULL, &text) !=
         SR_ANSWER_OK) {
@@ -292,14 +292,20 @@ set_password(struct sr_run *run)
         sr_renew_used(run);
         return fail(run, "unverified");
     }
-    unlock_remote(run);
+    is_open = unlock_remote(run);
     clear_shared(run);
     clear_ledgers(run);
     sr_notice(run, SR_NOTICE_RESET, NULL);
-    sr_run_say(run,
-               _("The password was changed and checked. Sign in with it "
-                 "now. Reference: %s"),
-               run->ref);
+    if (is_open) {
+        sr_run_say(run,
+                   _("The password was changed and checked. Sign in with it "
+                     "now. Reference: %s"),
+                   run->ref);
+    } else {
+        sr_run_say(run, _("The password was changed and checked, but the "
+                          "account is still locked."));
+        sr_run_say_help(run);
+    }
     sr_run_say(run, _("A desktop's keyring may still have the old password."));
     sr_renew_used(run);
     return SR_RESET_DONE;

@@ -132,10 +132,14 @@ sr_reset_is_enrolled(const struct sr_reset_peer *peer)
     struct sr_enrolment enrolment;
     struct sr_account_time time;
     struct sr_run run;
-    bool has_enough = true;
+    bool has_enough = true, has_begun = false;
 
-    if (entry != NULL && sr_run_begin(&run, peer, &nobody) &&
-        sr_run_account(&run, entry->pw_name) && run.obstacle == NULL) {
+    if (entry != NULL) {
+        has_begun = sr_run_begin(&run, peer, &nobody);
+        run.is_counting = true;
+    }
+    if (has_begun && sr_run_account(&run, entry->pw_name) &&
+        run.obstacle == NULL) {
         const struct sr_identity id = sr_run_identity(&run);
         const enum sr_store_result result =
             sr_enrolment_get(run.store, &id, &enrolment, &time);

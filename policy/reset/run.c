@@ -247,8 +247,40 @@ sr_run_identity(const struct sr_run *run)
     return sr_transaction_identity(&run->txn);
 }
 
-/* Whether every backend can be asked: by each of them about this name, so that
- * the answer does not depend on whose account it is. */
+/* Whether a backend that was asked for a name takes changes; the reason why not
+ * is put into the transaction. */
+static bool
+takes_changes(const struct sr_run *run, const char *backend_name,
+              struct sr_transaction *probe)
+{
+    struct sr_backend backend;
+    enum sr_refusal refusal;
+    struct sr_error error;
+    struct sr_call call;
+    bool takes;
+
+    if (sr_backend_find(run->config, backend_name, &backend, &error) != 0)
+        return false;
+    if (backend.ops->administer == NULL)
+        return true;
+    call = sr_call_make(&backend, probe->connections);
+    switch (
+        sr_backend_administer(&call, NULL, SR_ORDER_ADMIT, NULL, &refusal)) {
+    case SR_WRITE_DONE:
+        return true;
+    case SR_WRITE_REFUSED: /* another refusal is for an account */
+        takes = refusal != SR_REFUSAL_READ_ONLY;
+        break;
+    default:
+        takes = false;
+    }
+    probe->why = call.error.code;
+    snprintf(probe->reason, sizeof(probe->reason), "%s", call.error.text);
+    return takes;
+}
+
+/* Whether every backend can be asked and takes changes: by each of them about
+ * this name, so that the answer does not depend on whose account it is. */
 static bool
 are_all_there(struct sr_run *run, const char *name)
 {
@@ -262,6 +294,8 @@ are_all_there(struct sr_run *run, const char *name)
             sr_transaction_begin(run->config, name, SERVICE, names->item[i],
                                  &probe) != SR_STATUS_UNAVAILABLE ||
             probe.why == SR_ERROR_NO_UID;
+        if (is_there && !run->is_counting)
+            is_there = takes_changes(run, names->item[i], &probe);
         if (!is_there)
             sr_transaction_event(&run->txn, sr_transaction_outage_event(&probe),
                                  "failed", probe.reason, -1);
@@ -349,7 +383,7 @@ find_admission(struct sr_run *run)
     enum sr_refusal refusal;
 
     run->is_away = false;
-    if (account->backend.ops->administer == NULL)
+    if (account->backend.ops->administer == NULL || run->is_counting)
         return NULL;
     switch (
         sr_backend_administer(&call, account, SR_ORDER_ADMIT, NULL, &refusal)) {
@@ -361,6 +395,7 @@ find_admission(struct sr_run *run)
         return run->admission;
     default:
         run->is_away = true;
+        sr_run_event(run, SR_EVENT_BACKEND_DOWN, false, call.error.text);
         return "SR-3002 backend-unreachable";
     }
 }
@@ -425,6 +460,14 @@ sr_run_may_still(struct sr_run *run)
     return false;
 }
 
+static void
+say_away(struct sr_run *run)
+{
+    sr_run_say(run, _("The place where passwords are kept cannot be "
+                      "reached now. Nothing was done. Try again later."));
+    sr_run_say_help(run);
+}
+
 bool
 sr_run_account(struct sr_run *run, const char *name)
 {
@@ -439,9 +482,7 @@ sr_run_account(struct sr_run *run, const char *name)
         (run->txn.ask == SR_STATUS_UNAVAILABLE &&
          run->txn.why != SR_ERROR_NO_UID) ||
         run->txn.ask == SR_STATUS_NO_MEMORY) {
-        sr_run_say(run, _("The place where passwords are kept cannot be "
-                          "reached now. Nothing was done. Try again later."));
-        sr_run_say_help(run);
+        say_away(run);
         return false;
     }
     classes = &run->config->rules.reset_classes;
@@ -461,6 +502,10 @@ sr_run_account(struct sr_run *run, const char *name)
     }
     run->proofs = 2;
     run->obstacle = find_state(run);
+    if (run->is_away) {
+        say_away(run);
+        return false;
+    }
     run->why_not =
         run->obstacle == NULL ? find_enrolment(run, true) : run->obstacle;
     return true;

@@ -25,6 +25,8 @@ struct sr_run {
     bool has_queued;        /* messages, which are to be sent */
     pid_t sender;           /* the process that sends; 0: none */
     bool is_own;            /* a flow of a user who is logged in */
+    bool is_counting;       /* only gates are counted: no backend is asked
+                               whether it takes changes */
     bool is_unsure;         /* something was changed, or may have been */
 
     /* From sr_run_account(). */
@@ -57,8 +59,8 @@ void sr_run_end(struct sr_run *run);
 
 /*
  * Look the account up, and find out whether it may be reset and by which gates.
- * False: a backend cannot be asked, after saying so; that is answered for every
- * name alike.
+ * False: a backend cannot be asked or takes no changes, after saying so; that
+ * is answered for every name alike.
  */
 bool sr_run_account(struct sr_run *run, const char *name);
 

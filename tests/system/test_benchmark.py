@@ -112,12 +112,49 @@ def test_faillock_values_that_have_no_equal(host):
     found = rules(host, "root")
     assert (found["lockout.root"], found["lockout.duration"]) == (True, 3600)
     assert rules(host)["lockout.duration"] == 900
-    for text in ("deny = many\n", "deny =\n", "unlock_time = 3m\n",
-                 "fail_interval = 0\n", "deny = -1\n"):
-        write("faillock", text)
-        done = host.run("selfresetctl", "status", "ann")
-        assert done.returncode == 1
-        assert f"{SECURITY}/faillock.conf:1: " in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("text, key, value, is_odd", [
+    ("deny = many", "lockout.attempts", 5, True),
+    ("deny =", "lockout.attempts", 5, True),
+    ("deny = -1", "lockout.attempts", 5, True),
+    ("deny = 5x", "lockout.attempts", 5, False),
+    ("deny = 99999999999999999999", "lockout.attempts", 5, True),
+    ("deny = 9999\nunlock_time = never", "lockout.limit", 9999, True),
+    ("unlock_time = 3m", "lockout.duration", 900, True),
+    ("unlock_time = 99999999", "lockout.duration", 900, True),
+    ("unlock_time = 604800", "lockout.duration", 604800, False),
+    ("unlock_time = 1000\nunlock_time = soon", "lockout.duration", 1000, True),
+    ("fail_interval = 0", "lockout.window", 1, True),
+    ("fail_interval = 604800", "lockout.duration", 604800, False),
+    ("root_unlock_time = soon", "lockout.root", False, True),
+    ("no_such_word = 3", "lockout.attempts", 5, False),
+    ("retry = 0", "change.tries", 1, True),
+    ("retry = 5000", "change.tries", 99, True),
+    ("retry = x", "change.tries", 3, True),
+    ("remember = 99999999999999999999", "password.history", 64, True),
+])
+def test_no_edit_of_another_file_is_an_error(host, text, key, value, is_odd):
+    """It would shut out all but root.  What is odd is as its module takes it, or
+    the nearest value, and check says so."""
+    host.add("ann", OLD)
+    host.configure(selfreset={"defaults_from": "faillock pwhistory"})
+    write("pwhistory" if key[0] in "cp" else "faillock", text + "\n")
+    assert rules(host)[key] == value
+    assert bool(findings(host)) == is_odd, findings(host)
+
+
+@pytest.mark.parametrize("mine, text", [
+    ({"duration": "15m"}, "fail_interval = 1200"),
+    ({"window": "1h", "duration_max": "2h"}, "unlock_time = 900"),
+    ({"duration_max": "1h"}, "unlock_time = 90000"),
+])
+def test_nor_one_that_contradicts_our_own(host, mine, text):
+    host.add("ann", OLD)
+    host.configure(selfreset={"defaults_from": "faillock"}, lockout=mine)
+    write("faillock", text + "\n")
+    assert rules(host)
+    assert "lockout.duration is" in str(findings(host))
 
 
 def test_an_unsafe_file_is_an_error(host):

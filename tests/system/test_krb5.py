@@ -899,6 +899,23 @@ def test_reset_when_the_server_lies(host, kdc, answer):
     assert events(host, "SR-1003") and not events(host, "SR-1002")
 
 
+def test_no_server_for_passwords_is_said_for_every_name(host, kdc):
+    """Before any gate; a code is neither sent nor counted as wrong."""
+    serve(host, kdc)
+    allow_resets(kdc)
+    host.add("bob", OLD)
+    host.configure(reset={"enable": "yes", "gates": "1"})
+    kerberos.configure(kdc.address, kpasswd="127.0.0.1:2")
+    said = set()
+    for name in ("ann", "bob", "nobody1"):
+        flow = Flow(host, "reset").answer(name)
+        assert flow.end == 1, flow.text
+        said.add(flow.text.replace(flow.ref, "REF"))
+    assert len(said) == 1 and "cannot be reached" in " ".join(said.pop().split())
+    away = events(host, "SR-3002")
+    assert len(away) == 3 and all("for passwords" in one for one in away), away
+
+
 def test_reset_while_the_kdc_dies(host, kdc):
     serve(host, kdc)
     allow_resets(kdc)

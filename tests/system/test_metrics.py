@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -160,7 +161,7 @@ def test_events_of_the_journal_continue_at_the_cursor(host):
     if shutil.which("journalctl") is None:
         pytest.fail("journalctl is missing")
     export = RUN / "export"
-    record = "__CURSOR=s=a;i={}\n__REALTIME_TIMESTAMP=1793613600000000\n" \
+    record = "__CURSOR=s=a;i={}\n__REALTIME_TIMESTAMP={}000000\n" \
              "SELFRESET_ID=SR-2105\n\n"
     made = [pathlib.Path(path) for path in ("/run/systemd/journal/socket",
                                             "/run/log/journal/x")]
@@ -168,18 +169,24 @@ def test_events_of_the_journal_continue_at_the_cursor(host):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     try:
-        export.write_text(record.format(1) + record.format(2))
+        now = int(time.time())
+        export.write_text(record.format(1, now) + record.format(2, now))
         with in_place_of("journalctl", f'echo "$@" >{RUN}/asked; cat {export}'):
             assert wrong_passwords(host) == 2
-            assert "--after-cursor" not in (RUN / "asked").read_text()
-            export.write_text(record.format(3))
+            asked = (RUN / "asked").read_text()
+            assert "--after-cursor" not in asked
+            # Not the whole journal, which can take longer than the unit has.
+            (since,) = re.findall(r" --since=@(\d+) ", asked)
+            assert now - int(since) == pytest.approx(86400, abs=60)
+            export.write_text(record.format(3, now))
             assert wrong_passwords(host) == 3
-            assert "--after-cursor=s=a;i=2 " in (RUN / "asked").read_text()
+            asked = (RUN / "asked").read_text()
+            assert "--after-cursor=s=a;i=2 " in asked and "--since" not in asked
             export.write_text("")
             assert wrong_passwords(host) == 3
             assert "--after-cursor=s=a;i=3 " in (RUN / "asked").read_text()
         # Another journal, which does not know the cursor.
-        export.write_text(record.format(7))
+        export.write_text(record.format(7, now))
         with in_place_of("journalctl", 'case "$*" in *after-cursor*) exit 1;; '
                          f"esac; cat {export}"):
             assert wrong_passwords(host) == 1

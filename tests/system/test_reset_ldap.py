@@ -115,6 +115,31 @@ def test_a_directory_that_is_away_is_said_before_any_proof(host):
     assert events(host, "SR-1003") and not events(host, "SR-1002")
 
 
+def test_a_name_alone_changes_nothing(host):
+    """Whatever the password is, and though the right to set it is tried."""
+    server = serve(host, POLICY_GOOD, server=GOOD, userPassword="absent")
+    host.configure(reset={"enable": "yes"})
+    Flow(host, "reset").answer("ann").leave()
+    assert values(server, "ann", "userPassword") and server.lets_in(
+        dn_of("ann"), "absent")
+
+
+def test_a_directory_that_takes_no_changes_is_said_for_every_name(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    InDirectory(host).enroll()
+    server.stop()
+    conf = server.dir / "slapd.conf"
+    conf.write_text(conf.read_text().replace("database mdb\n",
+                                             "database mdb\nreadonly on\n"))
+    server.start()
+    said = set()
+    for name in ("ann", "nobody1"):
+        flow = Flow(host, "reset").answer(name)
+        assert flow.end == 1, flow.text
+        said.add(flow.text.replace(flow.ref, "REF"))
+    assert len(said) == 1 and "cannot be reached" in " ".join(said.pop().split())
+
+
 def test_what_all_hosts_have_counted_is_forgotten(host):
     server = test_shared_lockout.serve(host)
     ann = InDirectory(host).enroll()

@@ -111,31 +111,28 @@ compare(void *context, const char *section, const char *name, const char *group,
     report(comparison, from, why);
 }
 
-/* A number of a line that becomes another one on its way. */
 static void
-check_raised(const struct comparison *comparison,
-             const struct sr_other_lines *lines)
+report_odd(void *context, const struct sr_other_line *line, const char *why)
+{
+    report(context, line, why);
+}
+
+/* Times of pam_faillock that contradict those of selfreset.conf. */
+static void
+check_times(const struct comparison *comparison,
+            const struct sr_other_lines *lines)
 {
     const struct sr_rules *rules = &comparison->config->rules;
-    const struct {
-        const char *name;
-        long most;
-        const char *why;
-    } bound[] = {
-        {"deny", SR_ATTEMPTS_MAX, "at most 64 attempts are counted"},
-        {"remember", SR_HISTORY_MAX, "at most 64 old passwords are kept"},
-    };
-    const struct sr_other_line *line = sr_other_find(lines, "unlock_time");
-    const long duration = line == NULL ? 0 : atol(line->value);
+    const struct sr_other_line *window = sr_other_find(lines, "fail_interval");
+    const struct sr_other_line *time = sr_other_find(lines, "unlock_time");
 
-    if (duration > 0 && duration < rules->window)
-        report(comparison, line,
-               "a lockout is not shorter than the window (fail_interval)");
-    for (size_t i = 0; i < sizeof(bound) / sizeof(bound[0]); i++) {
-        line = sr_other_find(lines, bound[i].name);
-        if (line != NULL && atol(line->value) > bound[i].most)
-            report(comparison, line, bound[i].why);
-    }
+    if (rules->duration < rules->window && (window != NULL || time != NULL))
+        report(comparison, window == NULL ? time : window,
+               "lockout.duration is shorter than lockout.window");
+    if (rules->duration > rules->duration_max &&
+        (window != NULL || time != NULL))
+        report(comparison, time == NULL ? window : time,
+               "lockout.duration is longer than lockout.duration_max");
 }
 
 /* What libpwquality reads, and selfreset.conf or this module overrules. */
@@ -161,7 +158,8 @@ check_quality_lines(const struct comparison *comparison,
 static void
 check_file(struct comparison *comparison, enum sr_other other)
 {
-    const struct sr_other_visitor visitor = {compare, comparison};
+    const struct sr_other_visitor visitor = {
+        .set = compare, .odd = report_odd, .context = comparison};
     struct sr_config_errors errors = {0};
     struct sr_stamps stamps = {.item = NULL};
     struct sr_other_lines lines;
@@ -178,8 +176,8 @@ check_file(struct comparison *comparison, enum sr_other other)
     sr_other_visit(other, &lines, &visitor);
     if (other == SR_OTHER_PWQUALITY)
         check_quality_lines(comparison, &lines);
-    else
-        check_raised(comparison, &lines);
+    if (other == SR_OTHER_FAILLOCK)
+        check_times(comparison, &lines);
     sr_other_lines_free(&lines);
     sr_stamps_free(&stamps);
     sr_config_errors_free(&errors);

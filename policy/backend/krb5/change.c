@@ -582,6 +582,28 @@ drop_own_ticket(struct sr_krb5_session *session)
     memset(&session->changepw, 0, sizeof(session->changepw));
 }
 
+/* Results for a principal that does not exist: that the change failed for
+ * another cause than the right (MIT, Heimdal), or that the right is missing.
+ * Any other proves neither. */
+static enum sr_write
+conclude_admission(const struct talk *talk, enum sr_refusal *refusal)
+{
+    const struct sr_kpasswd_result *result = &talk->result;
+
+    if (!talk->is_protected)
+        return SR_WRITE_FAILED;
+    if (result->code == SR_KPASSWD_SOFT_ERROR ||
+        result->code == SR_KPASSWD_HARD_ERROR)
+        return SR_WRITE_DONE;
+    sr_error_set(talk->session->error, SR_ERROR_OTHER,
+                 "the server for passwords: result %u: %.100s", result->code,
+                 result->text);
+    if (result->code != SR_KPASSWD_ACCESS_DENIED)
+        return SR_WRITE_FAILED;
+    *refusal = SR_REFUSAL_NO_RIGHT;
+    return SR_WRITE_REFUSED;
+}
+
 enum sr_write
 sr_krb5_admit(struct sr_krb5_session *session, enum sr_refusal *refusal)
 {
@@ -591,6 +613,11 @@ sr_krb5_admit(struct sr_krb5_session *session, enum sr_refusal *refusal)
     uint64_t random[2];
     char name[64];
 
+    if (session->keytab == NULL) { /* so it is configured */
+        *session->error = session->keytab_error;
+        *refusal = SR_REFUSAL_NO_RIGHT;
+        return SR_WRITE_REFUSED;
+    }
     if (!get_own_ticket(session) ||
         getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
         return SR_WRITE_FAILED;
@@ -600,14 +627,8 @@ sr_krb5_admit(struct sr_krb5_session *session, enum sr_refusal *refusal)
                              (unsigned)strlen(session->realm), session->realm,
                              name, (char *)NULL) == 0) {
         talk.target = absent;
-        if (ask(&talk, name) && talk.is_protected)
-            written = SR_WRITE_DONE;
-        if (talk.is_protected && talk.result.code == SR_KPASSWD_ACCESS_DENIED) {
-            written = SR_WRITE_REFUSED;
-            *refusal = SR_REFUSAL_NO_RIGHT;
-            sr_error_set(session->error, SR_ERROR_OTHER,
-                         "the server for passwords: %.150s", talk.result.text);
-        }
+        if (ask(&talk, name))
+            written = conclude_admission(&talk, refusal);
     }
     krb5_free_principal(session->context, absent);
     krb5_auth_con_free(session->context, talk.auth);

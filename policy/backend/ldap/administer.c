@@ -8,10 +8,12 @@
  */
 #include <config.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "policy/backend/ldap/ad_administer.h"
@@ -386,27 +388,46 @@ give_own_password(struct sr_ldap_session *session, const char *dn,
     return written;
 }
 
-/* Whether a password would be set, as far as the server shows it without. */
+/* 128 random bits: a value that no entry has, since it is to be deleted. */
+static bool
+make_absent(struct sr_ldap_session *session, char value[33])
+{
+    uint64_t random[2];
+
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+        sr_ldap_why(session, "no random numbers");
+        return false;
+    }
+    snprintf(value, 33, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    return true;
+}
+
+/* Whether a password would be set, as far as the server shows it without; `dn`
+ * NULL: whether it takes any changes. */
 static enum sr_write
 admit(struct sr_ldap_session *session, const char *dn, enum sr_refusal *refusal)
 {
+    const char *attribute = dn == NULL ? "description" : "userPassword";
     enum sr_write written = SR_WRITE_DONE;
     struct sr_ldap_response answer;
+    char absent[33];
 
-    if (sr_ldap_as_service(session) != LDAP_SUCCESS)
+    if (sr_ldap_as_service(session) != LDAP_SUCCESS ||
+        !make_absent(session, absent))
         return SR_WRITE_FAILED;
-    sr_ldap_try_write(session, dn, "userPassword", "absent", &answer);
+    sr_ldap_try_write(session, dn == NULL ? session->config->base : dn,
+                      attribute, absent, &answer);
     if (sr_ldap_response_is_away(answer.code)) {
         written = SR_WRITE_FAILED;
     } else if (sr_ldap_response_is_read_only(&answer)) {
         written = SR_WRITE_REFUSED;
         *refusal = SR_REFUSAL_READ_ONLY;
-    } else if (answer.code == LDAP_INSUFFICIENT_ACCESS) {
+    } else if (dn != NULL && answer.code == LDAP_INSUFFICIENT_ACCESS) {
         written = SR_WRITE_REFUSED;
         *refusal = SR_REFUSAL_NO_RIGHT;
     }
     if (written != SR_WRITE_DONE)
-        sr_ldap_why_response(session, &answer, "%s", "userPassword: ");
+        sr_ldap_why_response(session, &answer, "%s: ", attribute);
     return written;
 }
 
@@ -414,8 +435,10 @@ static enum sr_write
 carry_out(struct sr_ldap_session *session, struct sr_account *account,
           enum sr_order order, const char *password, enum sr_refusal *refusal)
 {
-    const char *why, *dn = account->entry;
+    const char *why, *dn = account == NULL ? NULL : account->entry;
 
+    if (dn == NULL)
+        return admit(session, NULL, refusal);
     if (session->config->type == SR_BACKEND_AD)
         return sr_ldap_ad_administer(session, account, order, password,
                                      refusal);
@@ -446,7 +469,6 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
                    enum sr_refusal *refusal)
 {
     struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
-    const char *dn = account->entry;
     enum sr_write written = SR_WRITE_FAILED;
 
     if (session == NULL)
@@ -456,8 +478,9 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
         written = refuse(session, refusal,
                          "No identity is configured by which this host could "
                          "do it: see \"identity\" in selfreset.conf(5).");
-    else if (session->known.name == NULL ||
-             strcmp(session->known.entry.dn, dn) != 0)
+    else if (account != NULL &&
+             (session->known.name == NULL ||
+              strcmp(session->known.entry.dn, account->entry) != 0))
         sr_ldap_why(session, "the account was not looked up");
     else
         do
