@@ -130,8 +130,7 @@ reset_sources = \
 	policy/reset/resume.c policy/reset/resume.h \
 	policy/reset/run.c policy/reset/run.h \
 	policy/reset/seal.c policy/reset/seal.h \
-	policy/reset/signature.c policy/reset/signature.h \
-	policy/reset/words.h
+	policy/reset/signature.c policy/reset/signature.h
 if RESET
 libreset_la_SOURCES += $(reset_sources)
 libreset_la_CFLAGS = $(AM_CFLAGS) $(RESET_CFLAGS)

@@ -6,11 +6,15 @@
 #include <config.h>
 
 #include <errno.h>
+#include <langinfo.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
@@ -21,6 +25,8 @@
 #include "policy/util/words.h"
 
 #define LIFE (24 * 3600)
+/* Bytes in an encoded word, which has 75 characters at most. */
+#define WORD 30
 
 /* What has happened, for the reader whose account it is. */
 static const char *const texts[SR_NOTICE_KINDS] = {
@@ -46,21 +52,111 @@ free_text(char **text)
 }
 #define AUTO_FREE __attribute__((cleanup(free_text)))
 
+/* ---- the form of a mail */
+
+static bool
+is_ascii(const char *text)
+{
+    while (*text != '\0' && (unsigned char)*text < 128)
+        text++;
+    return *text == '\0';
+}
+
+/* The character set that texts are translated into. */
+static const char *
+charset(void)
+{
+    const char *set = nl_langinfo(CODESET);
+
+    return strncmp(set, "ANSI_", 5) == 0 ? "UTF-8" : set;
+}
+
+/* Whole characters of `text`, WORD bytes at most; of what is none, a byte. */
+static size_t
+measure_word(const char *text)
+{
+    mbstate_t state = {0};
+    size_t used = 0;
+
+    while (text[used] != '\0') {
+        size_t length = mbrlen(text + used, MB_LEN_MAX, &state);
+
+        if (length == 0 || length > MB_LEN_MAX) {
+            memset(&state, 0, sizeof(state));
+            length = 1;
+        }
+        if (used + length > WORD)
+            break;
+        used += length;
+    }
+    return used;
+}
+
+static void
+put_base64(FILE *out, const char *bytes, size_t length)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t i = 0; i < length; i += 3) {
+        const size_t left = length - i;
+        unsigned group = (unsigned)(unsigned char)bytes[i] << 16;
+
+        group |= left > 1 ? (unsigned)(unsigned char)bytes[i + 1] << 8 : 0;
+        group |= left > 2 ? (unsigned char)bytes[i + 2] : 0;
+        putc(digits[group >> 18], out);
+        putc(digits[group >> 12 & 63], out);
+        putc(left > 1 ? digits[group >> 6 & 63] : '=', out);
+        putc(left > 2 ? digits[group & 63] : '=', out);
+    }
+}
+
+/* A subject as a header has it (RFC 2047 2); NULL: out of memory. */
+static char *
+encode_subject(const char *subject)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (out == NULL)
+        return NULL;
+    if (is_ascii(subject)) {
+        fputs(subject, out);
+        subject = "";
+    }
+    while (subject[0] != '\0') {
+        const size_t word = measure_word(subject);
+
+        fprintf(out, "=?%s?B?", charset());
+        put_base64(out, subject, word);
+        subject += word;
+        fputs(subject[0] == '\0' ? "?=" : "?=\n ", out);
+    }
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
 bool
 sr_notice_queue(struct sr_run *run, const char *address, const char *subject,
                 const char *body, bool is_code, int64_t life)
 {
+    AUTO_FREE char *header = encode_subject(subject);
     AUTO_FREE char *message =
-        sr_format("From: Self-service reset <%s>\n"
-                  "To: <%s>\n"
-                  "Subject: %s\n"
-                  "Auto-Submitted: auto-generated\n"
-                  "MIME-Version: 1.0\n"
-                  "Content-Type: text/plain; charset=UTF-8\n"
-                  "Content-Transfer-Encoding: 8bit\n"
-                  "\n"
-                  "%s\n",
-                  run->config->reset.mail_from, address, subject, body);
+        header == NULL ? NULL
+                       : sr_format("From: Self-service reset <%s>\n"
+                                   "To: <%s>\n"
+                                   "Subject: %s\n"
+                                   "Auto-Submitted: auto-generated\n"
+                                   "MIME-Version: 1.0\n"
+                                   "Content-Type: text/plain; charset=%s\n"
+                                   "Content-Transfer-Encoding: 8bit\n"
+                                   "\n"
+                                   "%s\n",
+                                   run->config->reset.mail_from, address,
+                                   header, charset(), body);
     struct sr_queued queued = {
         .until = sr_transaction_message(&run->txn).now + life,
         .is_code = is_code,

@@ -2,15 +2,16 @@
  * Resetdrive: runs one flow of self-service reset over standard input and
  * output, for tests of the flow itself.
  *
- * Usage: resetdrive KIND [OPERAND] [--uid=N] [--rhost=HOST].  What the flow
- * says is written as lines; a question as "? PROMPT" or, where the answer is
- * hidden, as "! PROMPT", and its answer is the next line.  The last line is
- * "END n".
+ * Usage: resetdrive KIND [OPERAND] [--uid=N] [--rhost=HOST] [--locale=NAME].
+ * What the flow says is written as lines; a question as "? PROMPT" or, where
+ * the answer is hidden, as "! PROMPT", and its answer is the next line.  The
+ * last line is "END n".
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,10 @@ main(int argc, char **argv)
             peer.uid = peer.real_uid = (uid_t)atoi(argv[i] + 6);
         else if (strncmp(argv[i], "--rhost=", 8) == 0)
             peer.rhost = argv[i] + 8;
-        else
+        else if (strncmp(argv[i], "--locale=", 9) != 0)
             operand = argv[i];
+        else if (setlocale(LC_ALL, argv[i] + 9) == NULL)
+            return 64;
     }
     printf("END %d\n", sr_reset_flow(kind, operand, &peer, &talk));
     return 0;

@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import ast
+import email.header
 import gettext
 import os
 import pathlib
@@ -18,6 +19,7 @@ import pytest
 import captive
 from scratch import RUN, overlay
 from talk import Talk
+from test_reset import Flow, Person, Post, enroll_mail
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
@@ -367,3 +369,23 @@ def test_reset(host, shown):
     with Talk(["selfreset", "status"], user=ann,
               env={**os.environ, "LANG": LOCALES["de"]}) as talk:
         talk.until(words("Nothing is set up."))
+
+
+def test_a_mail(host, shown):
+    """Its subject is a header of ASCII, RFC 2047."""
+    words = shown["ja"]
+    host.configure(reset={"enable": "yes", "gates": "1", "new_gate_wait": "0"})
+    ann, post = Person(host), Post(host)
+    enroll_mail(ann, post)
+    post.next(2)
+    flow = Flow(host, "reset", "--rhost=192.0.2.7",
+                f"--locale={LOCALES['ja']}", ahead=61).answer("ann")
+    ann.choose(flow, words("a code by mail"))
+    letter = post.next(3)
+    flow.leave()
+    head, body = letter.split("\n\n", 1)
+    assert head.isascii() and "charset=UTF-8" in head, head
+    subject = email.message_from_string(letter)["Subject"]
+    assert str(email.header.make_header(email.header.decode_header(
+        subject))) == words("Your code")
+    assert not body.isascii()
