@@ -400,8 +400,11 @@ refuse_store(struct sr_transaction *txn, enum sr_write written,
             txn, sr_message_refusal(refusal, &txn->account->demands,
                                     may_help ? tries_left : 0, &say));
     else
-        *text = text_of(txn, written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
-                                                        : SR_TEXT_NOT_SENT);
+        *text =
+            text_of(txn, written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
+                         : strcmp(txn->account->facts.backend, SR_LOCAL) == 0
+                             ? SR_TEXT_NOT_STORED
+                             : SR_TEXT_NOT_SENT);
     return may_help ? SR_ANSWER_TRY_AGAIN : SR_ANSWER_NOT_CHANGED;
 }
 

@@ -192,7 +192,8 @@ struct sr_account_ops {
     /*
      * Whether a change can be stored at all, asked before the new password is:
      * SR_WRITE_DONE, or nothing is known against it; SR_WRITE_REFUSED, and
-     * *refusal is set.  Uses up no login.  May be NULL.
+     * *refusal is set; SR_WRITE_FAILED, on account of this host.  Uses up no
+     * login.  May be NULL.
      */
     enum sr_write (*may_change)(struct sr_call *call,
                                 struct sr_account *account,

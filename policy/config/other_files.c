@@ -331,8 +331,9 @@ visit_faillock(struct visit *visit)
         note(visit, faillock.unlock.line,
              "a lockout is not shorter than the window (fail_interval)");
     visit_faillock_root(visit, &faillock);
+    /* Under that delay names that exist and others look the same. */
     if (take(visit, "nodelay"))
-        set(visit, "lockout", "delay", NULL, "0");
+        note(visit, visit->from, "lockout.delay hides which names exist");
     if (take(visit, "silent"))
         set(visit, "selfreset", "reveal", NULL, "never");
 }

@@ -54,14 +54,14 @@ def test_values_of_other_files_are_in_force(host):
     assert before["password.preset"] == "pwquality"
     write("faillock", "deny=2\n fail_interval = 1200 # twenty minutes\n"
                       "unlock_time 1800\neven_deny_root\nsilent\n"
-                      "nodelay\naudit\ndir = /x\n")
+                      "audit\ndir = /x\n")
     write("pwhistory", "remember = 7\nenforce_for_root\nretry=2\n")
     write("pwquality", "minlen = 18\n")
     found = rules(host)
     assert (found["lockout.attempts"], found["lockout.window"],
             found["lockout.duration"], found["lockout.duration_max"],
             found["lockout.root"], found["lockout.delay"]) == (
-                2, 1200, 1800, 1800, True, 0)
+                2, 1200, 1800, 1800, True, before["lockout.delay"])
     assert (found["password.history"], found["change.root"],
             found["change.tries"]) == (7, "enforce", 2)
     assert findings(host) == {}
@@ -70,11 +70,15 @@ def test_values_of_other_files_are_in_force(host):
     done = ctl(host, "password-check", "ann", input="17 Characters 4!\n",
                code=9)
     assert "18" in done.stdout
+    with (SECURITY / "faillock.conf").open("a") as file:
+        file.write("nodelay\n")
+    assert rules(host)["lockout.delay"] == before["lockout.delay"]
+    assert list(findings(host)) == [f"{SECURITY}/faillock.conf:8"]
     # A key in selfreset.conf counts, and check says so.
     host.configure(**ALL, lockout={"attempts": "4"})
     assert rules(host)["lockout.attempts"] == 4
     said = findings(host)
-    assert list(said) == [f"{SECURITY}/faillock.conf:1"]
+    assert f"{SECURITY}/faillock.conf:1" in said
     assert f"{CONFIG}:" in said[f"{SECURITY}/faillock.conf:1"]
     assert "\"deny = 2\" is not in force" in said[f"{SECURITY}/faillock.conf:1"]
 

@@ -202,6 +202,24 @@ def test_run_directory_that_is_a_link(host):
             RUNDIR.unlink()
 
 
+def test_etc_that_cannot_be_written(host):
+    """Nothing is asked for that could not be stored."""
+    ann = host.add("ann", OLD)
+    mount("-o", "remount,ro", "/etc")
+    try:
+        for uid in (ann.uid, 0):
+            done = host.drive("passwd", "ann", "chauthtok", real_uid=uid,
+                              answers=[OLD, FRESH, FRESH])
+            assert done.codes == ["AUTHTOK_ERR"], done
+            assert "New password: " not in done.prompts
+            assert "could not be stored" in done.said, done
+        assert host.log.with_text("/etc: Read-only file system")
+        assert try_once(host, OLD).code == "SUCCESS"
+    finally:
+        mount("-o", "remount,rw", "/etc")
+    assert host.has_password("ann", OLD)
+
+
 # ---- the caller
 
 LIMITS = ["limit:fsize=0", "limit:fsize=10", "limit:nofile=3",

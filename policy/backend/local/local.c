@@ -399,6 +399,20 @@ local_verify(struct sr_call *call, struct sr_account *account,
     return status == 1 || empty_right ? SR_VERIFY_RIGHT : SR_VERIFY_WRONG;
 }
 
+/* What passwd(1) and pam_unix write is in /etc: files that are locked, written
+ * anew and renamed. */
+static enum sr_write
+local_may_change(struct sr_call *call, struct sr_account *account,
+                 enum sr_refusal *refusal)
+{
+    (void)account;
+    (void)refusal;
+    if (faccessat(AT_FDCWD, "/etc", W_OK, AT_EACCESS) == 0 || errno != EROFS)
+        return SR_WRITE_DONE;
+    sr_error_set(&call->error, SR_ERROR_OTHER, "/etc: %s", sr_strerror(EROFS));
+    return SR_WRITE_FAILED;
+}
+
 static enum sr_write
 local_change(struct sr_call *call, struct sr_account *account, const char *old,
              const char *password, enum sr_refusal *refusal)
@@ -417,6 +431,7 @@ const struct sr_backend_ops sr_backend_local = {
         {
             .look_up = local_look_up,
             .verify = local_verify,
+            .may_change = local_may_change,
             .change = local_change,
         },
     .enumerate = sr_local_enumerate,
