@@ -258,7 +258,8 @@ def test_temporary_of_the_young(host, server):
 
 @pytest.mark.parametrize("command", ["unlock", "must-change", "temporary"])
 def test_no_right(host, server, command):
-    state = {"accountUnlockTime": stamp(-900)} if command == "unlock" else {}
+    state = {} if command != "unlock" else {
+        "accountUnlockTime": stamp(-900), "passwordRetryCount": 3}
     give(server, {**DEMANDS, **LOCKS}, readable=True, **state)
     server.replace(PEOPLE, aci=(
         '(targetattr="userPassword")(version 3.0; acl "nothing"; deny (write) '

@@ -309,11 +309,14 @@ def test_a_dialogue_ends_after_15_minutes(host):
         clock.write_text(f"+{60 * minutes}")
         assert client.rest()[-1][0] == ASK
         client.send(ANSWER, text="99")
-    clock.write_text("+901")
     assert client.rest()[-1][0] == ASK
-    client.send(ANSWER, text="99")
-    assert client.rest()[-1][0] == ASK  # which is not waited for
+    clock.write_text("+901")
+    # The helper may see the time before the answer, or after the next question.
+    with contextlib.suppress(BrokenPipeError):
+        client.send(ANSWER, text="99")
     said = client.rest()
+    if said[-1][0] == ASK:
+        said = client.rest()
     assert said[-1][0] == REFUSE and "is over" in said[-1][1]["text"]
     client.close()
 

@@ -67,11 +67,13 @@ def in_time(server, condition, what="the change"):
 def test_each_change(host, server):
     names = [f"u{number}" for number in range(7)]
     serve(host, server, people(*names), names)
-    server.replace(dn_of("u6"), accountUnlockTime=stamp(-900))
+    server.replace(dn_of("u6"), accountUnlockTime=stamp(-900),
+                   passwordRetryCount=3)
     follower = Follower(host)
     assert host.states("u6") == {LOCKED}
     server.replace(dn_of("u1"), passwordExpirationTime=EPOCH)
-    server.replace(dn_of("u2"), accountUnlockTime=stamp(-900))
+    server.replace(dn_of("u2"), accountUnlockTime=stamp(-900),
+                   passwordRetryCount=3)
     server.client("ldapdelete", dn_of("u3"))
     server.client("ldapmodrdn", "-r", dn_of("u4"), "uid=u4x")
     server.client("ldappasswd", "-s", PASSWORD, dn_of("u5"))
@@ -148,7 +150,8 @@ def test_another_policy(host, server):
 def test_the_server_is_killed(host, server):
     serve(host, server, people("u0", "u1"), names=("u0", "u1"))
     follower = Follower(host)
-    server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+    server.replace(dn_of("u0"), accountUnlockTime=stamp(-900),
+                   passwordRetryCount=3)
     in_time(server, has(host, "u0", LOCKED))
     server.stop()
     wait_until(lambda: "cannot be followed now" in follower.text(),
@@ -160,7 +163,8 @@ def test_the_server_is_killed(host, server):
     server.client("ldapdelete", dn_of("u1"))
     seen(lambda: host.states("u0") == {OK} and shadow(host, "u1") is None,
          seconds=ASKED)
-    server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+    server.replace(dn_of("u0"), accountUnlockTime=stamp(-900),
+                   passwordRetryCount=3)
     in_time(server, has(host, "u0", LOCKED))
     follower.stop()
 
@@ -184,10 +188,12 @@ def test_two_changes_at_once(host, server):
     serve(host, server, people("u0"), names=("u0",))
     follower = Follower(host)
     for _ in range(3 if server.way == "told" else 1):
-        server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+        server.replace(dn_of("u0"), accountUnlockTime=stamp(-900),
+                       passwordRetryCount=3)
         server.replace(dn_of("u0"), accountUnlockTime=None)
         server.replace(dn_of("u0"), passwordExpirationTime=EPOCH)
-        server.replace(dn_of("u0"), accountUnlockTime=stamp(-900))
+        server.replace(dn_of("u0"), accountUnlockTime=stamp(-900),
+                       passwordRetryCount=3)
         in_time(server, has(host, "u0", LOCKED))
         server.replace(dn_of("u0"), accountUnlockTime=None,
                        passwordExpirationTime=stamp(-90 * DAY))
