@@ -57,12 +57,19 @@ make_tree() {
 	shift 2
 	remove_tree "$dir"
 	mkdir -p "$dir" || return 1
-	# shellcheck disable=SC2086
-	debootstrap --variant=minbase --include="$(echo "$*" | tr ' ' ,)" \
-		"$release" "$dir" "$(mirror_of "$release")" || return 1
+	debootstrap --variant=minbase "$release" "$dir" \
+		"$(mirror_of "$release")" || return 1
 	apt-config dump Acquire | sed '/^Acquire::Changelogs/d' \
 		>"$dir/etc/apt/apt.conf.d/90acquire"
-	in_tree "$dir" apt-get -q update
+	# debootstrap does not find an order for all packages, and apt starts
+	# daemons, if nothing keeps it from that.
+	printf '#!/bin/sh\nexit 101\n' >"$dir/usr/sbin/policy-rc.d"
+	chmod 755 "$dir/usr/sbin/policy-rc.d"
+	# shellcheck disable=SC2048,SC2086
+	in_tree "$dir" apt-get -q update &&
+		in_tree "$dir" apt-get -q -y -o Acquire::Retries=3 \
+			--no-install-recommends install $* || return 1
+	rm "$dir/usr/sbin/policy-rc.d"
 }
 
 # in_tree DIR COMMAND...: there, with the network of this machine.

@@ -66,6 +66,12 @@ def su(tree, name, password):
         return f"uid={name}" in talk.rest()
 
 
+def login(tree, name):
+    """As getty starts it: the leader of a session, which that of util-linux
+    demands."""
+    return tree.talk("setsid", "--ctty", "--wait", "login", name)
+
+
 def verifies(tree):
     """What has to be so after each step."""
     assert not su(tree, "bob", WRONG), "a wrong password is let in"
@@ -173,7 +179,7 @@ def test_upgraded_during_a_login(tree):
     edited stays, with the new one beside it."""
     conf = tree.inside(CONF)
     conf.write_text(conf.read_text() + "[lockout]\nwait = 11s\n")
-    talks = [tree.talk("login", "ann"), tree.talk("login", "ann"),
+    talks = [login(tree, "ann"), login(tree, "ann"),
              tree.talk(*SSH, "ann", "127.0.0.1", "echo uid=$(id -un)")]
     for talk in talks:
         talk.until(PASSWORD)
@@ -209,7 +215,7 @@ def test_programs(tree):
             talk.answer(PASSWORD, password)
             assert ("uid=ann" in talk.rest()) == (
                 password is not WRONG), talk.seen
-    with tree.talk("login", "bob") as talk:
+    with login(tree, "bob") as talk:
         talk.answer(PASSWORD, WRONG)
         talk.answer("login: ", "bob")
         talk.answer(PASSWORD, PEOPLE["bob"])
@@ -219,6 +225,7 @@ def test_programs(tree):
         talk.answer("password for bob: ", WRONG)
         talk.answer("password for bob: ", PEOPLE["bob"])
         talk.until("uid=root")
+        talk.until(r"\$ ")  # what is typed before sudo has ended is dropped
         # passwd shows the rules, and refuses what breaks one.
         talk.type("passwd")
         talk.answer(CURRENT, PEOPLE["bob"])
