@@ -144,14 +144,6 @@ fold(const char *text, char *put)
     *put = '\0';
 }
 
-static bool
-is_ascii(const char *text)
-{
-    while ((signed char)*text > 0)
-        text++;
-    return *text == '\0';
-}
-
 char *
 sr_message_fold(char *text)
 {
@@ -163,7 +155,7 @@ sr_message_fold(char *text)
     /* Each byte may have a line's end and two spaces before it. */
     out = malloc(4 * strlen(text) + 1);
     if (out != NULL) {
-        if (!is_ascii(text))
+        if (!sr_utf8_is_ascii(text))
             locale = sr_utf8_locale();
         former = uselocale(locale);
         fold(text, out);

@@ -180,6 +180,17 @@ sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
 }
 
 void
+sr_enrolment_set_up(struct sr_enrolment *enrolment, enum sr_gate_id gate,
+                    int64_t wait, const struct sr_account_time *time)
+{
+    struct sr_gate_record *record = &enrolment->gate[gate];
+
+    record->since = time->wall;
+    record->usable = time->now + wait;
+    record->used = 0;
+}
+
+void
 sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
 {
     memset(&enrolment->gate[gate], 0, sizeof(enrolment->gate[gate]));

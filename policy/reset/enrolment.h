@@ -116,6 +116,10 @@ enum sr_store_result sr_enrolment_count(struct sr_store *store,
 /* A gate's name in the configuration and in events ("codes"). */
 const char *sr_gate_name(enum sr_gate_id gate);
 
+/* A gate is set up, or anew, and serves for a reset in `wait` seconds. */
+void sr_enrolment_set_up(struct sr_enrolment *enrolment, enum sr_gate_id gate,
+                         int64_t wait, const struct sr_account_time *time);
+
 /* Remove a gate, and all that is kept for it. */
 void sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate);
 

@@ -20,8 +20,7 @@
 #include "policy/util/file_lock.h"
 #include "policy/util/words.h"
 
-#define TOO_FEW        "SR-2006" /* gates are set up, see run.c */
-#define MAIL_TRIES_MAX 5         /* of one code */
+#define MAIL_TRIES_MAX 5 /* of one code */
 
 static const struct {
     const char *text; /* in a menu */
@@ -237,7 +236,7 @@ find_obstacle(const struct trial *trial)
     if ((run->allowed >> trial->gate & 1) == 0)
         return "not allowed";
     if (trial->gate == SR_GATE_RESUME && run->obstacle == NULL &&
-        run->why_not != NULL && strncmp(run->why_not, TOO_FEW, 7) == 0)
+        run->why_not != NULL && strcmp(run->why_not, SR_RUN_TOO_FEW) == 0)
         return NULL;
     return run->is_own ? NULL : run->why_not;
 }

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <sodium.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -236,20 +237,12 @@ judge(struct span key, enum kind *kind)
 static bool
 encode(const struct span *key, enum kind kind, char *out, size_t size)
 {
-    size_t used = (size_t)snprintf(out, size, "%s ", types[kind]);
+    const size_t used = (size_t)snprintf(out, size, "%s ", types[kind]);
 
     if (used + (key->left + 2) / 3 * 4 >= size)
         return false;
-    for (size_t i = 0; i < key->left; i += 3) {
-        const size_t count = key->left - i < 3 ? key->left - i : 3;
-        uint32_t group = 0;
-
-        for (size_t j = 0; j < 3; j++)
-            group = group << 8 | (j < count ? key->at[i + j] : 0);
-        for (size_t j = 0; j < 4; j++)
-            out[used++] = j <= count ? base64[group >> (18 - 6 * j) & 63] : '=';
-    }
-    out[used] = '\0';
+    sodium_bin2base64(out + used, size - used, key->at, key->left,
+                      sodium_base64_VARIANT_ORIGINAL);
     return true;
 }
 

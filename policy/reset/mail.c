@@ -198,16 +198,13 @@ add_in(void *context, struct sr_enrolment *enrolment,
        const struct sr_account_time *time)
 {
     const struct addition *addition = context;
-    struct sr_gate_record *record = &enrolment->gate[SR_GATE_MAIL];
     const bool is_second =
         enrolment->address[0][0] != '\0' &&
         strcasecmp(enrolment->address[0], addition->address) != 0;
 
     memset(enrolment->address[is_second], 0, SR_ADDRESS_MAX);
     memcpy(enrolment->address[is_second], addition->address, SR_ADDRESS_MAX);
-    record->since = time->wall;
-    record->usable = time->now + addition->wait;
-    record->used = 0;
+    sr_enrolment_set_up(enrolment, SR_GATE_MAIL, addition->wait, time);
     return true;
 }
 

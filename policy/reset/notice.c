@@ -9,6 +9,7 @@
 #include <langinfo.h>
 #include <limits.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,13 @@
 #include "policy/util/file_lock.h"
 #include "policy/util/safe_open.h"
 #include "policy/util/text.h"
+#include "policy/util/utf8.h"
 #include "policy/util/words.h"
 
 #define LIFE (24 * 3600)
 /* Bytes in an encoded word, which has 75 characters at most. */
-#define WORD 30
+#define WORD   30
+#define BASE64 sodium_base64_VARIANT_ORIGINAL
 
 /* What has happened, for the reader whose account it is. */
 static const char *const texts[SR_NOTICE_KINDS] = {
@@ -53,14 +56,6 @@ free_text(char **text)
 #define AUTO_FREE __attribute__((cleanup(free_text)))
 
 /* ---- the form of a mail */
-
-static bool
-is_ascii(const char *text)
-{
-    while (*text != '\0' && (unsigned char)*text < 128)
-        text++;
-    return *text == '\0';
-}
 
 /* The character set that texts are translated into. */
 static const char *
@@ -92,25 +87,6 @@ measure_word(const char *text)
     return used;
 }
 
-static void
-put_base64(FILE *out, const char *bytes, size_t length)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < length; i += 3) {
-        const size_t left = length - i;
-        unsigned group = (unsigned)(unsigned char)bytes[i] << 16;
-
-        group |= left > 1 ? (unsigned)(unsigned char)bytes[i + 1] << 8 : 0;
-        group |= left > 2 ? (unsigned char)bytes[i + 2] : 0;
-        putc(digits[group >> 18], out);
-        putc(digits[group >> 12 & 63], out);
-        putc(left > 1 ? digits[group >> 6 & 63] : '=', out);
-        putc(left > 2 ? digits[group & 63] : '=', out);
-    }
-}
-
 /* A subject as a header has it (RFC 2047 2); NULL: out of memory. */
 static char *
 encode_subject(const char *subject)
@@ -121,17 +97,19 @@ encode_subject(const char *subject)
 
     if (out == NULL)
         return NULL;
-    if (is_ascii(subject)) {
+    if (sr_utf8_is_ascii(subject)) {
         fputs(subject, out);
         subject = "";
     }
     while (subject[0] != '\0') {
         const size_t word = measure_word(subject);
+        char encoded[sodium_base64_ENCODED_LEN(WORD, BASE64)];
 
-        fprintf(out, "=?%s?B?", charset());
-        put_base64(out, subject, word);
+        sodium_bin2base64(encoded, sizeof(encoded),
+                          (const unsigned char *)subject, word, BASE64);
         subject += word;
-        fputs(subject[0] == '\0' ? "?=" : "?=\n ", out);
+        fprintf(out, "=?%s?B?%s%s", charset(), encoded,
+                subject[0] == '\0' ? "?=" : "?=\n ");
     }
     if (fclose(out) == 0)
         return text;

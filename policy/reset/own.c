@@ -144,14 +144,11 @@ add_in(void *context, struct sr_enrolment *enrolment,
        const struct sr_account_time *time)
 {
     const struct addition *addition = context;
-    struct sr_gate_record *record = &enrolment->gate[SR_GATE_APP];
 
     memcpy(enrolment->app, addition->sealed, sizeof(enrolment->app));
     enrolment->app_step = addition->step;
     enrolment->app_drift = 0;
-    record->since = time->wall;
-    record->usable = time->now + addition->wait;
-    record->used = 0;
+    sr_enrolment_set_up(enrolment, SR_GATE_APP, addition->wait, time);
     return true;
 }
 

@@ -51,18 +51,15 @@ store_in(void *context, struct sr_enrolment *enrolment,
          const struct sr_account_time *time)
 {
     struct renewal *renewal = context;
-    struct sr_gate_record *record = &enrolment->gate[SR_GATE_CODES];
 
-    renewal->is_stored = renewal->only < 0 || record->since != 0;
+    renewal->is_stored =
+        renewal->only < 0 || enrolment->gate[SR_GATE_CODES].since != 0;
     for (int i = 0; renewal->is_stored && i < SR_CODES_COUNT; i++) {
         if (renewal->only < 0 || renewal->only == i)
             memcpy(enrolment->code[i], renewal->hash[i], SR_HASH_MAX);
     }
-    if (renewal->is_stored && renewal->only < 0) {
-        record->since = time->wall;
-        record->usable = time->now + renewal->wait;
-        record->used = 0;
-    }
+    if (renewal->is_stored && renewal->only < 0)
+        sr_enrolment_set_up(enrolment, SR_GATE_CODES, renewal->wait, time);
     return renewal->is_stored;
 }
 

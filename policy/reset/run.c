@@ -430,7 +430,7 @@ find_enrolment(const struct sr_run *run, bool has_enough)
     else if (run->until != 0 && run->until <= time.now)
         why = TOO_LATE;
     else if (has_enough && !sr_run_has_enough(run, &enrolment, &time))
-        why = "SR-2006 not-enrolled";
+        why = SR_RUN_TOO_FEW;
     explicit_bzero(&enrolment, sizeof(enrolment));
     return why;
 }

@@ -12,6 +12,9 @@
 #include "policy/reset/enrolment.h"
 #include "policy/reset/talk.h"
 
+/* run->why_not where that is all: too few gates are set up. */
+#define SR_RUN_TOO_FEW "SR-2006 not-enrolled"
+
 struct sr_run {
     const struct sr_reset_peer *peer;
     const struct sr_reset_talk *talk;

@@ -243,16 +243,13 @@ add_in(void *context, struct sr_enrolment *enrolment,
        const struct sr_account_time *time)
 {
     struct addition *addition = context;
-    struct sr_gate_record *record = &enrolment->gate[SR_GATE_KEY];
     const unsigned place = find_place(enrolment, addition->key);
 
     addition->is_full = place == SR_KEYS;
     if (addition->is_full)
         return false;
     memcpy(enrolment->key[place], addition->key, SR_KEY_MAX);
-    record->since = time->wall;
-    record->usable = time->now + addition->wait;
-    record->used = 0;
+    sr_enrolment_set_up(enrolment, SR_GATE_KEY, addition->wait, time);
     return true;
 }
 

@@ -136,6 +136,14 @@ sr_points_read(struct sr_points *points, const char *text)
     explicit_bzero(&point, sizeof(point));
 }
 
+bool
+sr_utf8_is_ascii(const char *text)
+{
+    while ((signed char)*text > 0)
+        text++;
+    return *text == '\0';
+}
+
 void
 sr_points_wipe(struct sr_points *points)
 {

@@ -63,6 +63,9 @@ void sr_utf8_clean(const char *text, bool keep_lines, char *out, size_t size);
  */
 void sr_points_read(struct sr_points *points, const char *text);
 
+/* Whether a text has no byte above 127. */
+bool sr_utf8_is_ascii(const char *text);
+
 /* Overwrite all of it. */
 void sr_points_wipe(struct sr_points *points);
 

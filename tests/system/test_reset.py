@@ -131,6 +131,16 @@ def reset(host, name="ann", **options):
     return Flow(host, "reset", f"--rhost={PEER}", **options).answer(name)
 
 
+def is_away_for(host, *names):
+    """Every name is answered the same at once: no backend can be reached."""
+    said = set()
+    for name in names:
+        flow = Flow(host, "reset").answer(name)
+        assert flow.end == 1, flow.text
+        said.add(flow.text.replace(flow.ref, "REF"))
+    return len(said) == 1 and "cannot be reached" in " ".join(said.pop().split())
+
+
 def events(host, number):
     return host.log.with_text(f" {number} ")
 

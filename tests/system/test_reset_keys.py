@@ -259,14 +259,10 @@ def test_a_name_is_no_pattern_and_no_option(host, tmp_path):
         flow.leave()
 
 
-def test_ssh_keygen_that_cannot_be_run_counts_for_nothing(host, ann, tmp_path):
-    key = SshKey(tmp_path, "ed25519")
-    ann.enroll_codes()
-    enroll_key(ann, key, "1", ann.codes.pop(0))
-    fake = tmp_path / "fake"
-    fake.write_text("#!/bin/sh\nkill -9 $$\n")
+def answer_with(flow, ann, key, fake, script):
+    """A signature, where ssh-keygen is this script."""
+    fake.write_text("#!/bin/sh\n" + script)
     fake.chmod(0o755)
-    flow = reset(host)
     ann.choose(flow, "ssh key")
     signature = key.sign(line_of(flow)).splitlines()
     subprocess.run(["mount", "--bind", fake, "/usr/bin/ssh-keygen"], check=True)
@@ -274,6 +270,14 @@ def test_ssh_keygen_that_cannot_be_run_counts_for_nothing(host, ann, tmp_path):
         flow.answer(*signature)
     finally:
         subprocess.run(["umount", "/usr/bin/ssh-keygen"], check=True)
+
+
+def test_ssh_keygen_that_cannot_be_run_counts_for_nothing(host, ann, tmp_path):
+    key = SshKey(tmp_path, "ed25519")
+    ann.enroll_codes()
+    enroll_key(ann, key, "1", ann.codes.pop(0))
+    flow = reset(host)
+    answer_with(flow, ann, key, tmp_path / "fake", "kill -9 $$\n")
     assert "does not count" in flow.said and "ccepted" not in flow.said
     assert events(host, "SR-3214")
     ann.choose(flow, "ssh key")
@@ -289,19 +293,11 @@ def test_ssh_keygen_runs_without_rights_or_surroundings(host, ann, tmp_path):
     seen = pathlib.Path("/home/seen")
     seen.mkdir(exist_ok=True)
     seen.chmod(0o777)
-    fake = tmp_path / "fake"
-    fake.write_text("#!/bin/sh\n{ id -u; id -G; env -0 | tr '\\0' '\\n'; "
-                    "ls /proc/self/fd; ulimit -c; ulimit -t; pwd; } "
-                    ">/home/seen/it\nexit 255\n")
-    fake.chmod(0o755)
     flow = reset(host)
-    ann.choose(flow, "ssh key")
-    signature = key.sign(line_of(flow)).splitlines()
-    subprocess.run(["mount", "--bind", fake, "/usr/bin/ssh-keygen"], check=True)
-    try:
-        flow.answer(*signature)
-    finally:
-        subprocess.run(["umount", "/usr/bin/ssh-keygen"], check=True)
+    answer_with(flow, ann, key, tmp_path / "fake",
+                "{ id -u; id -G; env -0 | tr '\\0' '\\n'; "
+                "ls /proc/self/fd; ulimit -c; ulimit -t; pwd; } "
+                ">/home/seen/it\nexit 255\n")
     assert "Not accepted." in flow.text
     lines = (seen / "it").read_text().splitlines()
     assert lines[0] == "65534" and lines[1] == "65534"
