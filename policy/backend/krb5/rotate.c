@@ -374,6 +374,52 @@ find_etypes(struct rotation *rotation)
     return false;
 }
 
+/* How long a change may need until every KDC has it. */
+#define REPLICATION (24 * 3600)
+
+/*
+ * Whether the keytab has keys that were made lately, and after those that the
+ * KDC knows: another KDC has them.  A change here would be one beside that, and
+ * the domain keeps one of the two, as it likes; a keytab has one key of each
+ * number.
+ */
+static bool
+is_ahead(struct rotation *rotation)
+{
+    krb5_context context = rotation->session->context;
+    const int64_t now = time(NULL);
+    bool is_newer = false;
+    krb5_keytab_entry entry;
+    krb5_kt_cursor cursor;
+
+    if (krb5_kt_start_seq_get(context, rotation->before, &cursor) != 0)
+        return false;
+    while (!is_newer && krb5_kt_next_entry(context, rotation->before, &entry,
+                                           &cursor) == 0) {
+        /* Seconds as unsigned 32 bits, since 2038. */
+        is_newer = is_own(rotation, entry.principal) &&
+                   entry.vno > rotation->used &&
+                   llabs(now - (uint32_t)entry.timestamp) < REPLICATION;
+        krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, rotation->before, &cursor);
+    return is_newer;
+}
+
+/* A rotation that an earlier one has not begun needs a KDC that is not behind
+ * the keytab. */
+static bool
+may_begin(struct rotation *rotation)
+{
+    if (rotation->is_pending || !is_ahead(rotation))
+        return true;
+    sr_error_set(rotation->session->error, SR_ERROR_OTHER,
+                 "Kerberos: the KDC does not have the newest keys of %s yet; "
+                 "rotate again when it has",
+                 rotation->path);
+    return false;
+}
+
 /* ---- the new file */
 
 /* Whether a type of key is left out: RC4 beside AES. */
@@ -571,7 +617,7 @@ prepare(struct rotation *rotation)
     if (!read_keytab(rotation) ||
         !sr_krb5_secret_read(rotation->pending, rotation->secret,
                              &rotation->is_pending, rotation->session->error) ||
-        !get_tickets(rotation) || !find_own(rotation) ||
+        !get_tickets(rotation) || !find_own(rotation) || !may_begin(rotation) ||
         !find_etypes(rotation) ||
         !find_kvno(rotation, rotation->is_taken ? rotation->secret : NULL,
                    &kvno))
