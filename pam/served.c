@@ -29,6 +29,7 @@
 #include "policy/account/captive.h"
 #include "policy/account/identity.h"
 #include "policy/reset/flow.h"
+#include "policy/reset/mail_trial.h"
 #include "policy/util/deadline.h"
 #include "policy/util/text.h"
 #include "policy/util/words.h"
@@ -654,6 +655,20 @@ is_enrolled(const pam_handle_t *pamh)
     return account.exists != SR_YES || sr_reset_is_enrolled(&peer);
 }
 
+/* Try the mail program, and say what came of it. */
+static bool
+try_mail(pam_handle_t *pamh)
+{
+    const char *text = sr_wire_text(pamh->wire, SR_WIRE_ARGUMENT);
+    char *address = text == NULL ? NULL : strdup(text);
+    char why[SR_MAIL_TRIAL_TEXT];
+    const bool is_good = sr_mail_trial(NULL, address, why);
+
+    pam_prompt(pamh, PAM_TEXT_INFO, NULL, "%s", why);
+    free(address);
+    return is_good;
+}
+
 /* Have a dialogue.  The network address is only for root and for the captive
  * account to say, whose program is ours. */
 static void
@@ -712,6 +727,9 @@ serve_dialogue(pam_handle_t *pamh)
     else if (is_root(pamh) && name != NULL &&
              strcmp(name, SR_WIRE_IS_ENROLLED) == 0)
         send_end(pamh, is_enrolled(pamh) ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
+    else if (is_root(pamh) && name != NULL &&
+             strcmp(name, SR_WIRE_TRY_MAIL) == 0)
+        send_end(pamh, try_mail(pamh) ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
     else
         serve_flow(pamh);
     pamh->is_over = true;

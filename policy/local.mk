@@ -112,7 +112,7 @@ libpolicy_la_LIBADD = libstate.la $(CRYPT_LIBS) $(AUDIT_LIBS) -ldl
 # before libpolicy.la
 noinst_LTLIBRARIES += libreset.la
 libreset_la_SOURCES = policy/reset/kind.c policy/reset/kind.h \
-	policy/reset/flow.h policy/reset/talk.h
+	policy/reset/flow.h policy/reset/mail_trial.h policy/reset/talk.h
 reset_sources = \
 	policy/reset/app.c policy/reset/app.h \
 	policy/reset/code.c policy/reset/code.h \
@@ -123,6 +123,7 @@ reset_sources = \
 	policy/reset/key.c policy/reset/key.h \
 	policy/reset/limit.c policy/reset/limit.h \
 	policy/reset/mail.c policy/reset/mail.h \
+	policy/reset/mail_trial.c \
 	policy/reset/notice.c policy/reset/notice.h \
 	policy/reset/own.c policy/reset/own.h \
 	policy/reset/queue.c policy/reset/queue.h \

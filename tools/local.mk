@@ -27,6 +27,7 @@ selfresetctl_SOURCES = \
 	tools/check/benchmark.c tools/check/benchmark.h \
 	tools/check/other_files.c tools/check/other_files.h \
 	tools/check/captive.c tools/check/captive.h \
+	tools/check/mail_program.c tools/check/mail_program.h \
 	tools/check/host.c tools/check/host.h \
 	tools/check/nss.c tools/check/nss.h \
 	tools/check/pam.c tools/check/pam.h \

@@ -68,7 +68,7 @@ _selfresetctl()
             return
         fi
         ;;
-    --at | --since | --lifetime)
+    --at | --since | --lifetime | --try)
         return
         ;;
     esac
@@ -89,7 +89,7 @@ _selfresetctl()
     migrate) options="--dry-run --json --help" ;;
     ticket) options="--lifetime --dry-run --json --help" ;;
     gates) options="--clear --clear-all --unlock --dry-run --json --help" ;;
-    notices) options="--send --dry-run --json --help" ;;
+    notices) options="--send --try --dry-run --json --help" ;;
     why) options="--json --help" ;;
     report) options="--from --to --csv --json --help" ;;
     health) options="--json --help" ;;

@@ -146,8 +146,8 @@ static const struct ctl_command commands[] = {
      "GATE is app, codes, ticket or mail.  --unlock ends lockouts of gates,\n"
      "and the one after a report that a reset was not the user's.\n",
      ctl_gates, true, true},
-    {"notices", "--send [--dry-run] [--json]",
-     "send queued messages of self-service reset",
+    {"notices", "--send | --try ADDRESS [--dry-run] [--json]",
+     "send queued messages of self-service reset, or try it",
      "Exit codes: 0 all are sent; 8 some are left, or were given up.\n",
      ctl_notices, true, true},
     {"why", "[--json] REF...", "show what happened in a self-service reset",

@@ -23,6 +23,7 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from must-change gates" -l c
 complete -c selfresetctl -n "__fish_seen_subcommand_from gates" -l clear-all
 complete -c selfresetctl -n "__fish_seen_subcommand_from gates" -l unlock
 complete -c selfresetctl -n "__fish_seen_subcommand_from notices" -l send
+complete -c selfresetctl -n "__fish_seen_subcommand_from notices" -l try -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from explain" -l service -x -a "(ls /etc/pam.d 2>/dev/null)"
 complete -c selfresetctl -n "__fish_seen_subcommand_from explain" -l at -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from explain" -l rhost -x -a "(__fish_print_hostnames)"

@@ -164,7 +164,7 @@ const struct sr_key sr_keys[] = {
      .least = 0, .most = 30 * DAY, RULE(reset_wait)},
     {"reset", "mail_program", SR_KEY_TEXT, "/usr/sbin/sendmail -t -i",
      .most = TEXT_MAX, GLOBAL(reset.mail_program)},
-    {"reset", "mail_user", SR_KEY_TEXT, "nobody",
+    {"reset", "mail_user", SR_KEY_TEXT, SR_PROGRAM_USER,
      .most = SR_NAME_MAX, GLOBAL(reset.mail_user)},
     {"reset", "mail_from", SR_KEY_TEXT, "root",
      .most = 254, GLOBAL(reset.mail_from)},

@@ -75,6 +75,11 @@ struct sr_backend_config {
     char *ccache;                  /* "yes", "no" or a template */
 };
 
+/* The account of the programs that self-service reset runs, which the packages
+ * and "selfresetctl reset --setup" make: no other service has it, so none can
+ * trace what they do. */
+#define SR_PROGRAM_USER "_selfreset"
+
 /* One value with its file and line; see value.h. */
 struct sr_setting;
 
@@ -102,7 +107,7 @@ struct sr_config {
     struct sr_string_list backends; /* in the order they are asked */
     char *contact;                  /* NULL: "your administrator" */
     enum sr_reveal reveal;
-    enum sr_profile profile; /* selects the defaults */
+    enum sr_profile profile;             /* selects the defaults */
     struct sr_string_list defaults_from; /* see other_files.h */
 
     /* [nss] */

@@ -179,9 +179,8 @@ split(char *line, const char *word[WORDS_MAX + 1])
     word[count] = NULL;
 }
 
-/* Run the program; its exit status, see sr_program_run(). */
-static int
-run_program(const struct sr_config *config, const char *message)
+int
+sr_queue_run(const struct sr_config *config, const char *message)
 {
     const char *word[WORDS_MAX + 1];
     char line[4096];
@@ -235,7 +234,7 @@ send_one(const struct sr_config *config, const struct sr_queued *queued,
     bool is_over = queued->until <= (sr_time)time(NULL);
 
     if (!is_over) {
-        status = run_program(config, queued->message);
+        status = sr_queue_run(config, queued->message);
         if (status == 0) {
             result->sent++;
             return true;

@@ -53,6 +53,11 @@ struct sr_queue_result {
 int sr_queue_send(const struct sr_config *config,
                   struct sr_queue_result *result);
 
+/* Have the program take one message, which is not queued.  Returns its exit
+ * status, see sr_program_run(); 78 also where the configuration does not say
+ * what is run, or as which user. */
+int sr_queue_run(const struct sr_config *config, const char *message);
+
 /* How many messages wait, and since when the oldest one, by the wall clock;
  * SR_TIME_UNKNOWN: there is none.  Returns 0 or a negative errno. */
 int sr_queue_count(unsigned *count, sr_time *since);

@@ -5,7 +5,10 @@
  */
 #include <config.h>
 
+#include <stdio.h>
+
 #include "policy/reset/flow.h"
+#include "policy/reset/mail_trial.h"
 
 enum sr_reset_end
 sr_reset_flow(enum sr_reset_kind kind, const char *operand,
@@ -24,4 +27,14 @@ sr_reset_is_enrolled(const struct sr_reset_peer *peer)
 {
     (void)peer;
     return true;
+}
+
+bool
+sr_mail_trial(const char *config, const char *address,
+              char why[SR_MAIL_TRIAL_TEXT])
+{
+    (void)config;
+    (void)address;
+    snprintf(why, SR_MAIL_TRIAL_TEXT, "this build has no self-service reset");
+    return false;
 }

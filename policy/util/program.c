@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -79,9 +80,11 @@ bound(const struct sr_program *program)
     static const struct rlimit processor = {30, 30}, files = {64, 64},
                                size = {1 << 20, 1 << 20};
 
-    return !program->is_bounded || (setrlimit(RLIMIT_CPU, &processor) == 0 &&
-                                    setrlimit(RLIMIT_NOFILE, &files) == 0 &&
-                                    setrlimit(RLIMIT_FSIZE, &size) == 0);
+    return !program->is_bounded ||
+           (setrlimit(RLIMIT_CPU, &processor) == 0 &&
+            setrlimit(RLIMIT_NOFILE, &files) == 0 &&
+            setrlimit(RLIMIT_FSIZE, &size) == 0 &&
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 }
 
 /* As another user: with that group only. */

@@ -21,7 +21,8 @@ struct sr_program {
     int messages;            /* its standard error; -1: /dev/null */
     int more[2];             /* its descriptors 3 and 4; 0: none */
     bool is_bounded;         /* it may use 30 seconds of a processor, 64
-                                descriptors, and 1 MiB of a file */
+                                descriptors, and 1 MiB of a file, and gets no
+                                new rights by what it executes */
     uid_t uid;               /* as whom; (uid_t)-1: as this process */
     gid_t gid;               /* its only group, unless uid is -1 */
     int64_t end; /* see deadline.h: it and its process group are killed then;

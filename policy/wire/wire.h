@@ -44,6 +44,11 @@ enum sr_wire_kind {
  * if so, or if it does not apply. */
 #define SR_WIRE_IS_ENROLLED "is-enrolled"
 
+/* From root: run the mail program, with a mail to ARGUMENT, or without a
+ * recipient; see policy/reset/mail_trial.h.  CODE of the END is 0 if it works;
+ * a SAY before it has what came of it. */
+#define SR_WIRE_TRY_MAIL "try-mail"
+
 /* The first ARGUMENT of an ASK that an ssh-agent of the person may answer; of a
  * signature the key and the line follow. */
 #define SR_WIRE_PUBLIC_KEY "public-key"

@@ -36,6 +36,9 @@ COUNTER = RUN / "crypt"
 DAY = 86400
 CONTACT = "helpdesk@example.org"
 
+# The account of the programs that self-service reset runs.
+PROGRAM_UID = 970
+
 # The local groups that stand for states, with ids of this host.
 STATE_GROUPS = {"pw-must-change": 971, "pw-expired": 972, "pw-expiring": 973,
                 "acct-locked": 974, "acct-ok": 975, "acct-state-unknown": 976}
@@ -303,6 +306,7 @@ def private_polkit():
         path.mkdir(parents=True)
     rules.parent.chmod(0o755)
     (share / "actions/org.example.policy").write_text(POLKIT_ACTIONS)
+    program_user()
     if "\npolkitd:" not in (ETC / "passwd").read_text():
         with open(ETC / "passwd", "a") as out:
             out.write("polkitd:x:979:979::/nonexistent:/usr/sbin/nologin\n")
@@ -310,6 +314,15 @@ def private_polkit():
             out.write("polkitd:!*:19000::::::\n")
         with open(ETC / "group", "a") as out:
             out.write("polkitd:x:979:\n")
+
+
+def program_user():
+    """The account that sysusers.d makes."""
+    for file, line in (("passwd", f"{PROGRAM_UID}:{PROGRAM_UID}::/:/bin/false"),
+                       ("group", f"{PROGRAM_UID}:")):
+        if "\n_selfreset:" not in (ETC / file).read_text():
+            with open(ETC / file, "a") as out:
+                out.write(f"_selfreset:x:{line}\n")
 
 
 def private_programs(stage, unpacked):

@@ -441,7 +441,29 @@ def test_check(host):
     host.configure(reset={"mail_program": "/bin/true", "mail_user": "nosuch"})
     assert "no such user other than root" in ctl(host, "--check").said
     host.configure(reset={"mail_user": "nobody"})
+    assert "Other services run as this user" in ctl(host, "--check").said
+    host.configure(reset={"mail_user": "_selfreset"})
+    subprocess.run(["userdel", "_selfreset"], check=True, capture_output=True)
+    assert "no such user other than root" in ctl(host, "--check").said
+    assert ctl(host, "--setup").returncode == 0
+    assert uid_of("_selfreset") < 1000
     assert ctl(host, "--check").returncode == 0, ctl(host, "--check").said
+    tried = pathlib.Path("/home/tried")
+    tried.write_text("#!/bin/sh\ncat >&2 && exit 75\n")
+    tried.chmod(0o755)
+    host.configure(reset={"mail_program": f"{tried} -t"})
+    assert "does not work where selfreset-helper runs it: exit 75" in ctl(
+        host, "--check").said
+    for program, code, said in (("/bin/true", 0, "has taken a mail to a@b"),
+                                (tried, 1, "not taken the mail: exit 75")):
+        host.configure(reset={"mail_program": program})
+        done = host.run("selfresetctl", "notices", "--try", "a@b")
+        assert done.returncode == code and said in " ".join(
+            (done.stdout + done.stderr).split()), done
+    tried.chmod(0o700)
+    host.configure(reset={"mail_program": tried})
+    assert "its user cannot execute it (exit 127)" in ctl(host, "--check").said
+    host.configure(reset={"mail_program": "/bin/true"})
     subprocess.run(["mount", "--bind", "/etc/passwd", "/usr/bin/ssh-keygen"],
                    check=True)
     said = ctl(host, "--check").said

@@ -78,6 +78,11 @@ ticket=$(selfresetctl ticket ann)
 printf '%%s\\n' ann 1 "$ticket" '%(fresh)s' '%(fresh)s' | selfreset >>/said
 echo "reset $?" >>/result
 %(driver)s --masked %(masked)s --uid %(ann)d probe ann auth >>/result
+install -d -m 0730 -g mail /var/spool/maildrop
+install -m 2755 -g mail /usr/bin/tee /drop
+selfresetctl notices --try ann@mail.example >>/said 2>&1
+echo "mail $? $(stat -c %%U:%%G /var/spool/maildrop/letter)" >>/result
+cp /var/spool/maildrop/letter /letter
 mkdir -p %(figures)s
 systemctl start selfreset-metrics.service
 cp %(figures)s/selfreset.prom /figures
@@ -121,8 +126,12 @@ def codes(lines):
 
 
 def test_with_systemd(host):
-    """Passwords are verified, one is reset, and figures are written."""
-    host.configure(reset={"enable": "yes", "gates": 1, "classes": "ticket"})
+    """Passwords are verified, one is reset, a mail is sent, and figures are
+    written."""
+    # As postfix has it: a spool that only its group can write, and a program
+    # with that group.
+    host.configure(reset={"enable": "yes", "gates": 1, "classes": "ticket",
+                          "mail_program": "/drop /var/spool/maildrop/letter"})
     ann, bob = host.add("ann", OLD), host.add("bob", OLD)
     system = Units(host, driver=shlex.quote(host.driver), right=masked(OLD),
                    wrong=masked("no"), fresh=FRESH, masked=masked(FRESH), ann=ann.uid, bob=bob.uid,
@@ -134,6 +143,8 @@ def test_with_systemd(host):
         "SUCCESS",
         "SUCCESS"], (lines, system.said())
     assert "reset 0" in lines, lines
+    assert "mail 0 _selfreset:mail" in lines, (lines, system.said())
+    assert "To: <ann@mail.example>" in (system.upper / "letter").read_text()
     assert sorted(lines[-3:]) == ["active", "end", "success"], lines
     figures = (system.upper / "figures").read_text()
     assert 'selfreset_backend_up{backend="local"} 1\n' in figures

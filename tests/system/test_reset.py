@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from scratch import STATE, ahead_prefix, hash_password, wait_until
+from scratch import PROGRAM_UID, STATE, ahead_prefix, hash_password, wait_until
 
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
@@ -923,7 +923,8 @@ def test_a_code_by_mail_resets_and_notices_follow(host, ann, post):
     notice = " ".join(post.next(5).split())
     assert f"selfreset report {flow.ref}" in notice and PEER in notice
     assert FRESH not in notice and code not in notice
-    assert set((post.folder / "uids").read_text().split()) == {"65534"}
+    assert set((post.folder / "uids").read_text().split()) == {
+        str(PROGRAM_UID)}
     assert set((post.folder / "arguments").read_text().split()) == {"-t"}
     told = (post.folder / "env").read_text() + "".join(host.log.all())
     assert code not in told and code.replace(" ", "") not in told

@@ -12,6 +12,7 @@ import subprocess
 
 import pytest
 
+from scratch import PROGRAM_UID
 from test_reset import FRESH, OLD, Person, events, reset
 
 LINE = re.compile(r"^reset:\S+$", re.M)
@@ -296,11 +297,12 @@ def test_ssh_keygen_runs_without_rights_or_surroundings(host, ann, tmp_path):
     flow = reset(host)
     answer_with(flow, ann, key, tmp_path / "fake",
                 "{ id -u; id -G; env -0 | tr '\\0' '\\n'; "
-                "ls /proc/self/fd; ulimit -c; ulimit -t; pwd; } "
+                "ls /proc/self/fd; grep NoNewPrivs /proc/self/status; ulimit -c; ulimit -t; pwd; } "
                 ">/home/seen/it\nexit 255\n")
     assert "Not accepted." in flow.text
     lines = (seen / "it").read_text().splitlines()
-    assert lines[0] == "65534" and lines[1] == "65534"
+    assert lines[:2] == [str(PROGRAM_UID)] * 2
+    assert "NoNewPrivs:\t1" in lines
     assert {line.split("=")[0] for line in lines if "=" in line} <= {
         "PWD", "_", "SHLVL", "OLDPWD"}
     descriptors = {int(line) for line in lines[2:-3] if line.isdigit()}

@@ -7,7 +7,6 @@
 #include <config.h>
 
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,8 @@
 
 #include "policy/config/account_rules.h"
 #include "policy/account/captive.h"
-#include "policy/util/program.h"
 #include "tools/check/captive.h"
+#include "tools/check/mail_program.h"
 #include "tools/check/pam.h"
 #include "tools/check/pam_stack.h"
 #include "tools/check/sshd_config.h"
@@ -231,41 +230,6 @@ check_service(const char *service, struct findings *findings)
                      "reset.services.",
                      "The service is one of reset.services, but its stack does "
                      "not have pam_selfreset.so.");
-}
-
-/* What the codes by mail, the messages to users and signatures need. */
-static void
-check_programs(const struct sr_config *config, struct findings *findings)
-{
-    const struct sr_reset_config *reset = &config->reset;
-    const struct passwd *user =
-        reset->mail_user == NULL ? NULL : getpwnam(reset->mail_user);
-    const char *program = reset->mail_program;
-    char word[256], path[256];
-
-    snprintf(word, sizeof(word), "%.*s",
-             program == NULL ? 0 : (int)strcspn(program, " \t"),
-             program == NULL ? "" : program);
-    if (word[0] == '\0' || !sr_program_find(word, path, sizeof(path)))
-        findings_add(findings, SEVERITY_WARNING, "reset.mail_program", word,
-                     "Install a mail program (Debian: dma or another "
-                     "mail-transport-agent), or name another one.",
-                     "The program that sends the mails of self-service reset "
-                     "is not there: no code arrives, and no user is informed "
-                     "of a reset.");
-    if (sr_config_offers(config, "key") &&
-        !sr_program_find("ssh-keygen", path, sizeof(path)))
-        findings_add(
-            findings, SEVERITY_WARNING, "reset.classes", "key",
-            "Install it (Debian: openssh-client), or take \"key\" out "
-            "of reset.classes.",
-            "The program ssh-keygen is not there, so no signature of a "
-            "key can be checked.");
-    if (user == NULL || user->pw_uid == 0)
-        findings_add(findings, SEVERITY_WARNING, "reset.mail_user",
-                     reset->mail_user, "Name a user without rights.",
-                     "There is no such user other than root, so no mail of "
-                     "self-service reset is sent.");
 }
 
 void

@@ -35,15 +35,40 @@ free_text(char **text)
 
 /* ---- the account */
 
+/* Add a user of the system, without a home. */
+static int
+add_user(const char *name, const char *home, const char *shell,
+         const char *comment)
+{
+    const char *const argv[] = {
+        "useradd",   "--system", "--user-group", "--no-create-home",
+        "--home",    home,       "--shell",      shell,
+        "--comment", comment,    "--",           name,
+        NULL};
+
+    return ctl_run(argv, NULL) == 0 ? CTL_OK : CTL_FAILED;
+}
+
+/* The account of the mail program, where no package has made it; another one
+ * that is configured is the administrator's own. */
+static int
+make_program_user(struct ctl *ctl)
+{
+    const char *name = ctl->config->reset.mail_user;
+
+    if (name == NULL || strcmp(name, SR_PROGRAM_USER) != 0 ||
+        getpwnam(name) != NULL)
+        return CTL_OK;
+    ctl->is_changed = true;
+    return ctl->is_dry_run ? CTL_OK
+                           : add_user(name, "/", "/usr/sbin/nologin",
+                                      "Programs of self-service reset");
+}
+
 /* Make it where it is missing; ctl->is_changed then. */
 static int
 make_account(struct ctl *ctl, const char *name)
 {
-    const char *const argv[] = {
-        "useradd",   "--system",           "--user-group", "--no-create-home",
-        "--home",    SR_CAPTIVE_HOME,      "--shell",      SR_CAPTIVE_SHELL,
-        "--comment", "Self-service reset", "--",           name,
-        NULL};
     uid_t uid;
     const char *flaw = sr_captive_flaw(name, &uid);
 
@@ -59,7 +84,8 @@ make_account(struct ctl *ctl, const char *name)
     ctl->is_changed = true;
     if (ctl->is_dry_run)
         return CTL_OK;
-    if (ctl_run(argv, NULL) != 0)
+    if (add_user(name, SR_CAPTIVE_HOME, SR_CAPTIVE_SHELL,
+                 "Self-service reset") != CTL_OK)
         return CTL_FAILED;
     flaw = sr_captive_flaw(name, &uid);
     if (flaw == NULL)
@@ -201,6 +227,8 @@ set_up(struct ctl *ctl, struct report *report, const char *unused)
         return ctl->exit;
     name = ctl->config->reset.account;
     code = make_account(ctl, name);
+    if (code == CTL_OK)
+        code = make_program_user(ctl);
     if (code == CTL_OK && has_sshd)
         code = make_snippet(ctl, name);
     if (code != CTL_OK)

@@ -1,6 +1,7 @@
 /*
  * Reset: what an administrator does for self-service reset: issue a ticket,
- * show and clear the gates of an account, send queued messages.
+ * show and clear the gates of an account, send queued messages, try to send
+ * one.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -17,6 +18,7 @@
 #include "policy/reset/queue.h"
 #include "policy/reset/run.h"
 #include "policy/util/io.h"
+#include "tools/check/mail_program.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/each.h"
@@ -480,17 +482,46 @@ send_queued(struct ctl *ctl, struct report *report, const char *name)
                                                                  : CTL_OK;
 }
 
+/* One mail by the helper, as a dialogue sends it. */
+static int
+try_address(struct ctl *ctl, struct report *report, const char *name)
+{
+    const char *address = ctl->options;
+    enum mail_program_answer answer = MAIL_PROGRAM_GOOD;
+    char why[MAIL_PROGRAM_TEXT];
+
+    (void)name;
+    (void)report;
+    if (!ctl->is_dry_run)
+        answer = mail_program_try(address, why);
+    if (answer == MAIL_PROGRAM_UNASKED)
+        ctl_error("selfreset-helper could not be asked: %s.", why);
+    else if (answer == MAIL_PROGRAM_BAD)
+        ctl_error("The mail program has not taken the mail: %s.", why);
+    else
+        ctl_print(ctl,
+                  ctl->is_dry_run ? "A mail to %s would be sent."
+                                  : "The mail program has taken a mail to %s. "
+                                    "Look whether it arrives.",
+                  address);
+    ctl->is_changed = answer == MAIL_PROGRAM_GOOD;
+    return answer == MAIL_PROGRAM_GOOD ? CTL_OK : CTL_FAILED;
+}
+
 int
 ctl_notices(struct ctl *ctl, int argc, char **argv)
 {
     bool sends = false;
-    const struct ctl_option options[] = {{"send", &sends, NULL}};
+    const char *address = NULL;
+    const struct ctl_option options[] = {{"send", &sends, NULL},
+                                         {"try", NULL, &address}};
 
-    if (!ctl_parse(ctl, argc, argv, options, 1, 0, 0))
+    if (!ctl_parse(ctl, argc, argv, options, 2, 0, 0))
         return ctl->exit;
-    if (!sends)
-        return ctl_usage(ctl, "--send is missing.");
+    if (sends == (address != NULL))
+        return ctl_usage(ctl, "One of --send and --try is required.");
     if (!ctl_load(ctl))
         return ctl->exit;
-    return ctl_once(ctl, send_queued);
+    ctl->options = address;
+    return ctl_once(ctl, sends ? send_queued : try_address);
 }
