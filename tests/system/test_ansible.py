@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from debian import COMMON, modules
+from debian import COMMON, PAM_D, modules
 from debian import debian as stacks
 from scratch import CONFIG, RUN
 
@@ -57,6 +57,8 @@ def play(*tasks, check=False):
              "ANSIBLE_LOCALHOST_WARNING": "false",
              "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
              "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+             "ANSIBLE_GATHERING": "smart", "ANSIBLE_CACHE_PLUGIN": "jsonfile",
+             "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "facts"),
              "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3"},
         capture_output=True, text=True, check=False, timeout=300)
     said = done.stdout + done.stderr
@@ -67,38 +69,49 @@ def play(*tasks, check=False):
     return changed, said, done.returncode
 
 
+KEPT = RUN / "ansible/kept"
+
+
+def keep():
+    """Tasks that keep the stacks and the configuration as they are by then."""
+    return {"ansible.builtin.raw":
+            f"mkdir {KEPT} && cp -a {PAM_D}/. {CONFIG} {KEPT}",
+            "changed_when": False}
+
+
 def test_role(debian):
     before = [modules(part) for part in COMMON]
     config = CONFIG.read_bytes()
+    debian.add("ann", OLD)
     # Check mode reports and changes nothing.
-    changed, said, code = play(role(), check=True)
+    would, said, code = play(role(), check=True)
     assert code == 0, said
-    assert "Put the module into the PAM stacks" in changed
-    assert "Write selfreset.conf" in changed
+    assert "Put the module into the PAM stacks" in would
+    assert "Write selfreset.conf" in would
     assert [modules(part) for part in COMMON] == before
     assert CONFIG.read_bytes() == config and not SECRET.exists()
-    # It does that, and a second run changes nothing more.
-    again, said, code = play(role(), role())
-    assert code == 0 and sorted(again) == sorted(changed), said
-    assert "Xyzzy" not in said
-    assert "pam_selfreset.so" in modules("auth")
-    assert stat.S_IMODE(SECRET.stat().st_mode) == 0o600
-    assert SECRET.read_text() == "Xyzzy-secret"
-    debian.add("ann", OLD)
-    rules = json.loads(debian.run("selfresetctl", "status", "--json", "ann")
-                       .stdout)["rules"]
-    assert (rules["lockout.attempts"], rules["lockout.root"]) == (4, True)
-    # A configuration with an error is not put in place, and a variable of
-    # another type is refused before anything is done.  Taken out again, the
-    # stacks are as before.
-    whole = CONFIG.read_bytes()
-    bad = [{"block": [role(**variables)], "rescue": [
+    # It does that, and a second run changes nothing more.  A configuration with
+    # an error is not put in place, and a variable of another type is refused
+    # before anything is done.  Then the module is taken out again.
+    bad = [{"block": [role(selfreset_secrets=[], **variables)], "rescue": [
         {"ansible.builtin.debug": {"msg": "refused"}}]} for variables in (
             {"selfreset_config": {"expiry": {"warn": "soon"}}},
             {"selfreset_pam": ["x"]})]
-    changed, said, code = play(*bad, role(selfreset_state="absent"))
-    assert code == 0 and said.count('"msg": "refused"') == 2, said
+    changed, said, code = play(role(), role(), *bad, keep(),
+                               role(selfreset_state="absent"))
+    assert code == 0, said
+    *done, last = changed
+    assert sorted(done) == sorted(would), said
+    assert said.count('"msg": "refused"') == 2, said
     assert "failed to validate" in said and "selfreset_pam" in said, said
-    assert CONFIG.read_bytes() == whole
-    assert changed == ["Take the module out of the PAM stacks"]
+    assert "Xyzzy" not in said
+    assert "pam_selfreset.so" in (KEPT / "common-auth").read_text()
+    assert (KEPT / CONFIG.name).read_bytes() == CONFIG.read_bytes()
+    assert stat.S_IMODE(SECRET.stat().st_mode) == 0o600
+    assert SECRET.read_text() == "Xyzzy-secret"
+    rules = json.loads(debian.run("selfresetctl", "status", "--json", "ann")
+                       .stdout)["rules"]
+    assert (rules["lockout.attempts"], rules["lockout.root"]) == (4, True)
+    # The stacks are as before.
+    assert last == "Take the module out of the PAM stacks"
     assert [modules(part) for part in COMMON] == before
