@@ -192,11 +192,13 @@ unix_no_remember(struct host *host, long limit)
     return !has;
 }
 
+/* A limit of 1: only methods that FIPS 140-3 approves, which yescrypt is not.
+ */
 static bool
 unix_hash(struct host *host, long limit)
 {
-    (void)limit;
-    return unix_has(host, "yescrypt") || unix_has(host, "sha512");
+    return (limit == 0 && unix_has(host, "yescrypt")) ||
+           unix_has(host, "sha512");
 }
 
 static bool
@@ -377,12 +379,12 @@ login_defs_days(const char *name)
     return value[0] == '\0' ? -1 : atol(value);
 }
 
-/* Whether the entry has a password that can be used. */
+/* Whether the entry has a password that can be used, were it an empty one. */
 static bool
 has_password(const struct spwd *entry)
 {
-    return entry->sp_pwdp != NULL && entry->sp_pwdp[0] != '\0' &&
-           strchr("!*", entry->sp_pwdp[0]) == NULL;
+    return entry->sp_pwdp != NULL && entry->sp_pwdp[0] != '!' &&
+           entry->sp_pwdp[0] != '*';
 }
 
 /* How many local accounts with a password break `is_bad`, and the first. */
@@ -472,16 +474,17 @@ warning(struct host *host, long limit)
     return ages(host, limit, "PASS_WARN_AGE", false, is_warned_late);
 }
 
+/* The limit is as that of unix_hash(). */
 static bool
 method(struct host *host, long limit)
 {
     char value[128];
 
-    (void)limit;
     login_defs("ENCRYPT_METHOD", value, sizeof(value));
     say(host, "%s: ENCRYPT_METHOD %s", LOGIN_DEFS,
         value[0] == '\0' ? "is not set" : value);
-    return strcmp(value, "YESCRYPT") == 0 || strcmp(value, "SHA512") == 0;
+    return (limit == 0 && strcmp(value, "YESCRYPT") == 0) ||
+           strcmp(value, "SHA512") == 0;
 }
 
 static bool
@@ -493,18 +496,29 @@ is_never_inactive(const struct host *host, const struct spwd *entry, long limit)
            (own == 0 || own > limit * SR_DAY);
 }
 
+/* No account may be as the test says. */
 static bool
-inactive(struct host *host, long limit)
+no_account(struct host *host, long limit, const char *otherwise,
+           bool (*is_bad)(const struct host *host, const struct spwd *entry,
+                          long limit))
 {
     char first[64];
-    const size_t bad = count_accounts(host, limit, is_never_inactive, first);
+    const size_t bad = count_accounts(host, limit, is_bad, first);
 
     if (bad > 0)
         say(host, "%zu account%s, the first is %s", bad, bad == 1 ? "" : "s",
             first);
     else
-        say(host, "every account, by shadow(5) or expiry.inactive");
+        say(host, "%s", otherwise);
     return bad == 0;
+}
+
+static bool
+inactive(struct host *host, long limit)
+{
+    return no_account(host, limit,
+                      "every account, by shadow(5) or expiry.inactive",
+                      is_never_inactive);
 }
 
 static bool
@@ -517,15 +531,21 @@ is_of_the_future(const struct host *host, const struct spwd *entry, long limit)
 static bool
 changed_in_the_past(struct host *host, long limit)
 {
-    char first[64];
-    const size_t bad = count_accounts(host, limit, is_of_the_future, first);
+    return no_account(host, limit, "every account", is_of_the_future);
+}
 
-    if (bad > 0)
-        say(host, "%zu account%s, the first is %s", bad, bad == 1 ? "" : "s",
-            first);
-    else
-        say(host, "every account");
-    return bad == 0;
+static bool
+is_empty(const struct host *host, const struct spwd *entry, long limit)
+{
+    (void)host;
+    (void)limit;
+    return entry->sp_pwdp[0] == '\0';
+}
+
+static bool
+none_empty(struct host *host, long limit)
+{
+    return no_account(host, limit, "no account has one", is_empty);
 }
 
 /* ---- the rules */
@@ -590,17 +610,19 @@ static const struct rule rules[] = {
     {{{"5.3.3.3.3", 0}, NOWHERE},
      "pam_pwhistory takes the password that was checked", serves_history, 0},
     {{{"5.3.3.4.1", 0}, {"UBTU-22-611060", 0}},
-     "no empty passwords", no_nullok, 0},
+     "no login with an empty password", no_nullok, 0},
+    {{NOWHERE, {"UBTU-22-611065", 0}}, "no empty passwords", none_empty, 0},
     {{{"5.3.3.4.2", 0}, NOWHERE}, "pam_unix keeps no history",
      unix_no_remember, 0},
-    {{{"5.3.3.4.3", 0}, {"UBTU-22-611055", 0}},
+    {{{"5.3.3.4.3", 0}, {"UBTU-22-611055", 1}},
      "pam_unix stores strong hashes", unix_hash, 0},
     {{{"5.3.3.4.4", 0}, NOWHERE},
      "pam_unix takes the password that was checked", unix_authtok, 0},
     {{{"5.4.1.1", 365}, {"UBTU-22-411030", 60}}, "greatest age", max_age, 0},
     {{{"5.4.1.2", 1}, {"UBTU-22-411025", 1}}, "least age", min_age, 0},
     {{{"5.4.1.3", 7}, NOWHERE}, "days of warning", warning, 0},
-    {{{"5.4.1.4", 0}, NOWHERE}, "hashes of new passwords", method, 0},
+    {{{"5.4.1.4", 0}, {"UBTU-22-611070", 1}},
+     "hashes of new passwords", method, 0},
     {{{"5.4.1.5", 45}, {"UBTU-22-411035", 35}},
      "lock after the password has expired", inactive, 0},
     {{{"5.4.1.6", 0}, NOWHERE},
