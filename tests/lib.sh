@@ -25,7 +25,7 @@ PACKAGES_SYSTEM="openssh-server openssh-client sudo cron login passwd systemd
 	util-linux iproute2 python3 python3-pytest python3-pexpect cracklib-runtime
 	faketime dbus-daemon strace slapd ldap-utils 389-ds-base
 	openssl libsasl2-modules-gssapi-mit libverto-libev1 xvfb xdotool locales
-	oathtool openscap-scanner ssg-debderived ansible-core"
+	oathtool openscap-scanner ssg-debderived ssg-debian ansible-core"
 PACKAGES_PACKAGING="debhelper dh-nss dpkg-dev build-essential lintian
 	debootstrap pkgconf systemd"
 # Of a tree that the packages are installed in.

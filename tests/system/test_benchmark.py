@@ -265,61 +265,98 @@ def test_benchmark(host):
 
 
 CONTENT = pathlib.Path("/usr/share/xml/scap/ssg/content")
-TAILORING = PAGE / "tools/openscap/ssg-ubuntu2204-tailoring.xml"
 RULE = "xccdf_org.ssgproject.content_rule_"
-# Rules of the profile about passwords: those that hold,
-SCANNED = ("accounts_maximum_age_login_defs",
-           "accounts_minimum_age_login_defs",
-           "accounts_password_warn_age_login_defs",
-           "accounts_password_set_max_life_existing",
-           "accounts_password_set_min_life_existing",
-           "accounts_password_pam_retry")
-# those that also want another module in the stacks, but whose values count,
-VALUES = ("dcredit", "lcredit", "minclass", "minlen", "ocredit", "ucredit")
-# and those that only want another module.
-OTHERS = ("accounts_passwords_pam_tally2",
-          "accounts_password_pam_pwhistory_remember")
-LEFT_OUT = (*(f"accounts_password_pam_{name}" for name in VALUES), *OTHERS)
+QUALITY = ("dcredit", "lcredit", "minclass", "minlen", "ocredit", "ucredit")
 
 
-def known(*rules):
-    """Those that the content of this release has."""
-    content = (CONTENT / "ssg-ubuntu2204-xccdf.xml").read_text()
-    return [rule for rule in rules if f'"{RULE}{rule}"' in content]
+class Platform:
+    """What a guide for one system has to say about passwords, by the names of
+    OpenSCAP's content."""
+
+    def __init__(self, name, profile, release, held, values, others):
+        self.name = name
+        self.profile = f"xccdf_selfreset_profile_{name}_{profile}"
+        self.release = release
+        self.rules = CONTENT / f"ssg-{name}-xccdf.xml"
+        self.tailoring = PAGE / f"tools/openscap/ssg-{name}-tailoring.xml"
+        # Rules that hold,
+        self.held = held
+        # those that also want another module in the stacks, each with the test
+        # of its value, which holds,
+        self.values = {
+            **{f"accounts_password_pam_{name}": f"password_pam_pwquality_{name}"
+               for name in QUALITY}, **values}
+        # and those that only want another module.
+        self.left_out = (*self.values, *others)
+
+    def known(self, rules):
+        """Those that the content of this release has."""
+        content = self.rules.read_text()
+        return [rule for rule in rules if f'"{RULE}{rule}"' in content]
+
+    def scan(self, host):
+        """{rule: result} of OpenSCAP, and the tests of values that are true.
+        Rules that are asked for are tried even if they are left out."""
+        folder = RUN / "scan"
+        folder.mkdir(exist_ok=True)
+        rules = self.known((*self.held, *self.left_out))
+        done = host.run(
+            "oscap", "xccdf", "eval", "--tailoring-file", self.tailoring,
+            "--profile", self.profile,
+            *(word for rule in rules for word in ("--rule", RULE + rule)),
+            "--oval-results", "--results", folder / "results.xml",
+            "--cpe", CONTENT / f"ssg-{self.name}-cpe-dictionary.xml",
+            self.rules, cwd=folder)
+        assert (folder / "results.xml").exists(), done.stdout + done.stderr
+        space = "{http://checklists.nist.gov/xccdf/1.2}"
+        found = {one.get("idref").removeprefix(RULE):
+                 one.find(f"{space}result").text for one in
+                 ElementTree.parse(folder / "results.xml").iter(
+                     f"{space}rule-result")}
+        tests = ElementTree.parse(
+            folder / f"ssg-{self.name}-oval.xml.result.xml").iter(
+                "{http://oval.mitre.org/XMLSchema/oval-results-5}test")
+        true = {one.get("test_id") for one in tests
+                if one.get("result") == "true"}
+        return {rule: found[rule] for rule in rules}, true
 
 
-def scan(host):
-    """{rule: result} of OpenSCAP, and the tests of values that are true.  Rules
-    that are asked for are tried even if they are left out."""
-    folder = RUN / "scan"
-    folder.mkdir(exist_ok=True)
-    done = host.run(
-        "oscap", "xccdf", "eval", "--tailoring-file", TAILORING,
-        "--profile", "xccdf_selfreset_profile_ubuntu2204_cis",
-        *(word for rule in known(*SCANNED, *LEFT_OUT)
-          for word in ("--rule", RULE + rule)), "--oval-results",
-        "--results", folder / "results.xml",
-        "--cpe", CONTENT / "ssg-ubuntu2204-cpe-dictionary.xml",
-        CONTENT / "ssg-ubuntu2204-xccdf.xml", cwd=folder)
-    assert (folder / "results.xml").exists(), done.stdout + done.stderr
-    space = "{http://checklists.nist.gov/xccdf/1.2}"
-    found = {one.get("idref").removeprefix(RULE):
-             one.find(f"{space}result").text for one in
-             ElementTree.parse(folder / "results.xml").iter(
-                 f"{space}rule-result")}
-    tests = ElementTree.parse(
-        folder / "ssg-ubuntu2204-oval.xml.result.xml").iter(
-            "{http://oval.mitre.org/XMLSchema/oval-results-5}test")
-    true = {one.get("test_id") for one in tests if one.get("result") == "true"}
-    return {rule: found[rule] for rule in known(*SCANNED, *LEFT_OUT)}, true
+PLATFORMS = [
+    Platform(
+        "ubuntu2204", "cis",
+        'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n'
+        'VERSION_CODENAME=jammy\nID_LIKE=debian\n',
+        ("accounts_maximum_age_login_defs", "accounts_minimum_age_login_defs",
+         "accounts_password_warn_age_login_defs",
+         "accounts_password_set_max_life_existing",
+         "accounts_password_set_min_life_existing",
+         "accounts_password_pam_retry"), {},
+        ("accounts_passwords_pam_tally2",
+         "accounts_password_pam_pwhistory_remember")),
+    Platform(
+        "debian12", "anssi",
+        'NAME="Debian GNU/Linux"\nID=debian\nVERSION_ID="12"\n'
+        'VERSION_CODENAME=bookworm\n',
+        ("accounts_password_pam_retry",
+         "set_password_hashing_algorithm_logindefs"),
+        {"accounts_password_pam_unix_remember":
+         "accounts_password_pam_unix_remember_pwhistory_conf",
+         **{f"accounts_passwords_pam_faillock_{rule}":
+            f"accounts_passwords_pam_faillock_{name}_parameter_faillock_conf"
+            for rule, name in {"deny": "deny", "interval": "fail_interval",
+                               "unlock_time": "unlock_time"}.items()}},
+        ("package_pam_pwquality_installed",)),
+]
+# Debian 12 has no content for itself, its successor has.
+PACKAGED = [one for one in PLATFORMS if one.rules.exists()]
 
 
-def test_what_a_scanner_reads_is_in_force(host):
-    """OpenSCAP, with the profile for Ubuntu 22.04: Debian's own content has no
-    rules for these files."""
+@pytest.mark.parametrize("platform", PACKAGED, ids=lambda one: one.name)
+def test_what_a_scanner_reads_is_in_force(host, platform):
+    """Rules that are left out fail for the module alone: the values are
+    right."""
     release = RUN / "os-release"
-    release.write_text('NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n'
-                       'VERSION_CODENAME=jammy\nID_LIKE=debian\n')
+    release.write_text(platform.release)
     (ETC / "lsb-release").write_text(
         "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\nDISTRIB_CODENAME=jammy\n")
     host.add("ann", OLD, min=1, max=60)
@@ -327,35 +364,44 @@ def test_what_a_scanner_reads_is_in_force(host):
         name = line.split(":")[0]
         host.set_shadow(name, 3, 1)
         host.set_shadow(name, 4, 60)
-    harden(host)
+    harden(host, "yescrypt")
+    write("faillock", HARD["faillock"].replace("unlock_time = 0",
+                                               "unlock_time = 900"))
     mount("--bind", release, "/usr/lib/os-release")
     try:
-        found, true = scan(host)
+        found, true = platform.scan(host)
     finally:
         subprocess.run(["umount", "/usr/lib/os-release"], check=True)
         (ETC / "lsb-release").unlink()
-    # Those that are left out fail for the module alone: the values are right.
-    assert len(found) > len(VALUES)
-    assert found == {**dict.fromkeys(known(*SCANNED), "pass"),
-                     **dict.fromkeys(known(*LEFT_OUT), "fail")}
-    assert {f"oval:ssg-test_password_pam_pwquality_{name}:tst:1"
-            for name in VALUES} <= true
+    values = platform.known(platform.values)
+    assert len(values) >= len(QUALITY)
+    assert found == {**dict.fromkeys(platform.known(platform.held), "pass"),
+                     **dict.fromkeys(platform.known(platform.left_out),
+                                     "fail")}
+    assert {f"oval:ssg-test_{platform.values[rule]}:tst:1"
+            for rule in values} <= true
     # 14 characters of each kind are one too few, 15 are not.
     for password, code in (("Xk4!vq-Wm7#zrB", 9), ("Xk4!vq-Wm7#zrBn", 0)):
         ctl(host, "password-check", "ann", input=password + "\n", code=code)
 
 
-def test_each_rule_that_is_left_out_exists_and_has_a_reason():
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda one: one.name)
+def test_each_rule_that_is_left_out_exists_and_has_a_reason(platform):
     space = "{http://checklists.nist.gov/xccdf/1.2}"
-    assert len(known(*LEFT_OUT)) >= len(VALUES)
-    for path in (PAGE / "tools/openscap").glob("*.xml"):
-        tree = ElementTree.parse(path).getroot()
-        assert pathlib.Path(tree.find(f"{space}benchmark").get("href")
-                            ).parent == CONTENT
-        selects = list(tree.iter(f"{space}select"))
-        assert selects
-        if path == TAILORING:
-            assert ({select.get("idref").removeprefix(RULE)
-                     for select in selects} == set(LEFT_OUT))
-        for select in selects:
-            assert len(select.find(f"{space}remark").text) > 40
+    tree = ElementTree.parse(platform.tailoring).getroot()
+    assert tree.find(f"{space}benchmark").get("href") == str(
+        CONTENT / f"ssg-{platform.name}-ds.xml")
+    profile = tree.find(f"{space}Profile")
+    assert profile.get("id") == platform.profile
+    selects = list(profile.iter(f"{space}select"))
+    assert sorted(RULE + rule for rule in platform.left_out) == sorted(
+        select.get("idref") for select in selects)
+    for select in selects:
+        assert len(select.find(f"{space}remark").text) > 40
+    if platform in PACKAGED:
+        assert f'"{profile.get("extends")}"' in platform.rules.read_text()
+
+
+def test_each_tailoring_file_is_tested():
+    assert {one.tailoring for one in PLATFORMS} == set(
+        (PAGE / "tools/openscap").glob("*.xml"))
