@@ -68,6 +68,9 @@ static const struct {
     {"codes", NULL, N_("make new recovery codes")},
     {"remove", NULL, N_("remove a way")},
     {"report", "REF", N_("report a reset that was not yours")},
+    {"accept", "USER", N_("become the recovery contact of a user")},
+    {"confirm", "USER", N_("confirm that this user asks for a reset")},
+    {"decline", "USER", N_("be no longer, or not, the contact")},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -80,7 +83,7 @@ usage(FILE *out, int status)
             "Commands:\n"),
           out);
     for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-7s%-4s %s\n", commands[i].name,
+        fprintf(out, "  %-8s%-5s %s\n", commands[i].name,
                 commands[i].operand == NULL ? "" : commands[i].operand,
                 _(commands[i].summary));
     fputs(_("\nSee selfreset(1).\n"), out);

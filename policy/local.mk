@@ -117,6 +117,7 @@ reset_sources = \
 	policy/reset/app.c policy/reset/app.h \
 	policy/reset/code.c policy/reset/code.h \
 	policy/reset/commit.c policy/reset/commit.h \
+	policy/reset/contact.c policy/reset/contact.h \
 	policy/reset/enrolment.c policy/reset/enrolment.h \
 	policy/reset/flow.c \
 	policy/reset/gate.c policy/reset/gate.h \

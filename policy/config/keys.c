@@ -49,8 +49,8 @@ static const char *const secret_words[] = {"fixed", "managed", NULL};
 static const char *const auth_words[] = {"krb5", "krb5 ldap", NULL};
 
 /* The gates of self-service reset; see reset/gate.c. */
-static const char *const gate_words[] = {"app",  "codes", "ticket",
-                                         "mail", "key",   NULL};
+static const char *const gate_words[] = {"app", "codes",   "ticket", "mail",
+                                         "key", "contact", NULL};
 static const char *const age_words[] = {"allow", "unlock-only", "refuse", NULL};
 
 /* clang-format off */

@@ -17,7 +17,8 @@ _Static_assert(sizeof(struct sr_enrolment) % 8 == 0 &&
 static const char *const names[SR_GATE_COUNT] = {
     [SR_GATE_APP] = "app",       [SR_GATE_CODES] = "codes",
     [SR_GATE_TICKET] = "ticket", [SR_GATE_MAIL] = "mail",
-    [SR_GATE_KEY] = "key",       [SR_GATE_RESUME] = "resume",
+    [SR_GATE_KEY] = "key",       [SR_GATE_CONTACT] = "contact",
+    [SR_GATE_RESUME] = "resume",
 };
 
 const char *
@@ -53,6 +54,19 @@ are_times_sound(const struct sr_enrolment *body)
 }
 
 static bool
+is_contact_sound(const struct sr_contact *contact)
+{
+    return ends(contact->backend, sizeof(contact->backend)) &&
+           memchr(contact->name, '\0', SR_NAME_MAX + 1) != NULL &&
+           ends(contact->ref, sizeof(contact->ref)) &&
+           ends(contact->code, sizeof(contact->code)) &&
+           ends(contact->source, sizeof(contact->source)) &&
+           sr_time_is_sound(contact->accepted) &&
+           sr_time_is_sound(contact->until) &&
+           sr_time_is_sound(contact->asked) && contact->tries >= 0;
+}
+
+static bool
 is_sound(const void *bytes)
 {
     struct sr_enrolment body;
@@ -60,9 +74,10 @@ is_sound(const void *bytes)
 
     memcpy(&body, bytes, sizeof(body));
     is_good =
-        are_times_sound(&body) && ends(body.ticket, SR_HASH_MAX) &&
-        ends(body.words, SR_WORDS_MAX) && ends(body.mail_code, SR_HASH_MAX) &&
-        ends(body.resume, SR_HASH_MAX) && ends(body.resume_used, SR_USED_MAX);
+        are_times_sound(&body) && is_contact_sound(&body.contact) &&
+        ends(body.ticket, SR_HASH_MAX) && ends(body.words, SR_WORDS_MAX) &&
+        ends(body.mail_code, SR_HASH_MAX) && ends(body.resume, SR_HASH_MAX) &&
+        ends(body.resume_used, SR_USED_MAX);
     for (size_t i = 0; i < SR_CODES_COUNT; i++)
         is_good = is_good && ends(body.code[i], SR_HASH_MAX);
     for (size_t i = 0; i < SR_ADDRESSES; i++)
@@ -176,6 +191,8 @@ sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
     if (gate == SR_GATE_RESUME)
         return enrolment->resume[0] != '\0' &&
                enrolment->resume_until > time->now;
+    if (gate == SR_GATE_CONTACT && enrolment->contact.accepted == 0)
+        return false;
     return record->since != 0 && record->usable <= time->now;
 }
 
@@ -214,6 +231,9 @@ sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
         break;
     case SR_GATE_KEY:
         memset(enrolment->key, 0, sizeof(enrolment->key));
+        break;
+    case SR_GATE_CONTACT:
+        memset(&enrolment->contact, 0, sizeof(enrolment->contact));
         break;
     case SR_GATE_RESUME:
         memset(enrolment->resume, 0, sizeof(enrolment->resume));

@@ -18,12 +18,13 @@
 
 /* The gates; their names in the configuration are in the same order. */
 enum sr_gate_id {
-    SR_GATE_APP,    /* authenticator app */
-    SR_GATE_CODES,  /* recovery codes */
-    SR_GATE_TICKET, /* from the helpdesk */
-    SR_GATE_MAIL,   /* code by mail */
-    SR_GATE_KEY,    /* ssh key or security key */
-    SR_GATE_RESUME, /* a reset that was cut off: no proof, see resume.h */
+    SR_GATE_APP,     /* authenticator app */
+    SR_GATE_CODES,   /* recovery codes */
+    SR_GATE_TICKET,  /* from the helpdesk */
+    SR_GATE_MAIL,    /* code by mail */
+    SR_GATE_KEY,     /* ssh key or security key */
+    SR_GATE_CONTACT, /* a second user confirms; see contact.h */
+    SR_GATE_RESUME,  /* a reset that was cut off: no proof, see resume.h */
     SR_GATE_COUNT
 };
 
@@ -43,6 +44,22 @@ struct sr_gate_record {
     sr_time since;  /* wall clock; 0: not set up */
     sr_time usable; /* ledger time from which it may be used for a reset */
     sr_time used;   /* wall clock of the last use; 0: never */
+};
+
+/* The recovery contact; see contact.h. */
+struct sr_contact {
+    char backend[16]; /* his account; empty name: none */
+    char name[SR_NAME_MAX + 8];
+    uint32_t uid;
+    uint32_t answer;  /* to the request */
+    sr_time accepted; /* wall clock; 0: not yet */
+    sr_time until;    /* ledger time, of a request; 0: there is none */
+    sr_time asked;    /* wall clock */
+    int64_t tries;    /* wrong digits */
+    char ref[12];     /* of the flow that asks */
+    char code[12];    /* its digits: of use to the contact alone, who is logged
+                         in, for 10 minutes */
+    char source[64];  /* where it was asked from */
 };
 
 /* No padding: the image of this structure is what the file has. */
@@ -69,6 +86,8 @@ struct sr_enrolment {
                                first, else in any order */
 
     char key[SR_KEYS][SR_KEY_MAX]; /* see key.h; empty: none */
+
+    struct sr_contact contact;
 
     /* A reset that may be gone on with. */
     char resume[SR_HASH_MAX];      /* of its code; empty: none */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "policy/reset/commit.h"
+#include "policy/reset/contact.h"
 #include "policy/reset/flow.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/notice.h"
@@ -24,6 +25,19 @@
 #define TRIES_MAX    6    /* answers in one flow */
 #define SEND_WAIT_MS 5000 /* at its end, for the mail program */
 
+/* The gates of the menu: before the first proof the same for every name. */
+static unsigned
+find_left(struct sr_run *run)
+{
+    unsigned left = run->offered & ~run->proved;
+
+    if (run->proved != 0)
+        left &= ~(1u << SR_GATE_RESUME);
+    if ((left >> SR_GATE_CONTACT & 1) != 0 && !sr_contact_is_there(run))
+        left &= ~(1u << SR_GATE_CONTACT);
+    return left;
+}
+
 /* Collect the proofs. */
 static bool
 collect(struct sr_run *run)
@@ -32,9 +46,8 @@ collect(struct sr_run *run)
 
     while (!run->is_gone && tries < TRIES_MAX &&
            (unsigned)__builtin_popcount(run->proved) < run->proofs) {
-        const unsigned left = run->offered & ~run->proved;
         const enum sr_gate_id gate = sr_gate_choose(
-            run, run->proved == 0 ? left : left & ~(1u << SR_GATE_RESUME),
+            run, find_left(run),
             run->proved == 0 ? _("Prove that it is you. Choose a way:")
                              : _("One more proof, of another kind:"));
 

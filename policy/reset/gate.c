@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/reset/app.h"
+#include "policy/reset/contact.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/limit.h"
 #include "policy/reset/mail.h"
@@ -36,6 +37,7 @@ static const struct {
     [SR_GATE_MAIL] = {N_("a code by mail"), N_("Code from the mail: "),
                       SR_MAIL_LENGTH},
     [SR_GATE_KEY] = {N_("an ssh key or security key"), "", 0},
+    [SR_GATE_CONTACT] = {N_("your recovery contact"), "", 0},
     [SR_GATE_RESUME] = {N_("go on with a reset that was cut off"),
                         N_("Code to go on: "), SR_TICKET_LENGTH},
 };
@@ -399,6 +401,8 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
     bool is_right = false;
     char *answer;
 
+    if (gate == SR_GATE_CONTACT)
+        return sr_contact_try(run);
     if (gate == SR_GATE_MAIL) {
         sr_mail_offer(run);
         sr_run_keep_floor(run, since);

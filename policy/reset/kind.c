@@ -13,9 +13,11 @@ enum sr_reset_kind
 sr_reset_find(const char *name)
 {
     static const char *const names[SR_RESET_KINDS] = {
-        [SR_RESET_RESET] = "reset",   [SR_RESET_ENROLL] = "enroll",
-        [SR_RESET_STATUS] = "status", [SR_RESET_CODES] = "codes",
-        [SR_RESET_REMOVE] = "remove", [SR_RESET_REPORT] = "report",
+        [SR_RESET_RESET] = "reset",     [SR_RESET_ENROLL] = "enroll",
+        [SR_RESET_STATUS] = "status",   [SR_RESET_CODES] = "codes",
+        [SR_RESET_REMOVE] = "remove",   [SR_RESET_REPORT] = "report",
+        [SR_RESET_ACCEPT] = "accept",   [SR_RESET_DECLINE] = "decline",
+        [SR_RESET_CONFIRM] = "confirm",
     };
     unsigned kind = 0;
 

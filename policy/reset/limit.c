@@ -36,6 +36,7 @@ static const struct bound of_gate[SR_GATE_COUNT] = {
     [SR_GATE_TICKET] = {10, HOUR, HOUR, 0},
     [SR_GATE_MAIL] = {5, HOUR, SR_DAY, 50},
     [SR_GATE_KEY] = {10, HOUR, HOUR, 0},
+    [SR_GATE_CONTACT] = {3, HOUR, HOUR, 0}, /* requests */
     [SR_GATE_RESUME] = {10, HOUR, HOUR, 0},
 };
 static const struct bound of_account = {5, HOUR, SR_DAY, 0};

@@ -18,6 +18,7 @@
 
 #include "policy/account/verify.h"
 #include "policy/reset/app.h"
+#include "policy/reset/contact.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/limit.h"
 #include "policy/reset/mail.h"
@@ -36,7 +37,8 @@ static bool
 find_account(struct sr_run *run, enum sr_reset_kind kind)
 {
     const bool is_defence = kind == SR_RESET_STATUS ||
-                            kind == SR_RESET_REMOVE || kind == SR_RESET_REPORT;
+                            kind == SR_RESET_REMOVE ||
+                            kind == SR_RESET_REPORT || kind == SR_RESET_DECLINE;
 
     const struct passwd *entry = getpwuid(run->peer->uid);
 
@@ -120,7 +122,8 @@ prove(struct sr_run *run, int64_t *wait)
     *wait = run->txn.rules.reset_wait;
     if (!prove_password(run) || !read_enrolment(run, &enrolment, &time))
         return false;
-    mask = usable_gates(run, &enrolment, &time);
+    /* Its contact is asked in a reset only. */
+    mask = usable_gates(run, &enrolment, &time) & ~(1u << SR_GATE_CONTACT);
     explicit_bzero(&enrolment, sizeof(enrolment));
     if (mask == 0)
         return true;
@@ -250,7 +253,8 @@ added(struct sr_run *run, enum sr_gate_id gate, int64_t wait)
     sr_gate_clear(run->store, &id, gate);
     sr_run_event(run, SR_EVENT_GATE_ADDED, true, sr_gate_name(gate));
     sr_notice(run, SR_NOTICE_ADDED, sr_gate_name(gate));
-    say_usable(run, wait);
+    if (gate != SR_GATE_CONTACT)
+        say_usable(run, wait);
     if (gate != SR_GATE_CODES)
         sr_renew_used(run);
     return SR_RESET_DONE;
@@ -266,7 +270,7 @@ unchanged(struct sr_run *run)
 /* The gates that a user sets up; a ticket comes from an administrator. */
 #define OWN_GATES                                                              \
     (1u << SR_GATE_APP | 1u << SR_GATE_CODES | 1u << SR_GATE_MAIL |            \
-     1u << SR_GATE_KEY)
+     1u << SR_GATE_KEY | 1u << SR_GATE_CONTACT)
 
 static enum sr_reset_end
 enroll(struct sr_run *run)
@@ -287,6 +291,8 @@ enroll(struct sr_run *run)
         is_done = sr_mail_add(run, wait);
     else if (gate == SR_GATE_KEY)
         is_done = sr_signature_add(run, wait);
+    else if (gate == SR_GATE_CONTACT)
+        is_done = sr_contact_add(run, wait);
     return is_done ? added(run, gate, wait) : unchanged(run);
 }
 
@@ -320,8 +326,11 @@ say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
     sr_gate_standing(run->store, &id, gate, &standing);
     for (int i = 0; i < SR_CODES_COUNT; i++)
         left += enrolment->code[i][0] != '\0';
-    sr_run_say(run, "- %s%s", sr_gate_text(gate),
-               record->usable > time->now ? _(" (not yet usable)") : "");
+    sr_run_say(
+        run, "- %s%s", sr_gate_text(gate),
+        sr_enrolment_has(enrolment, gate, time) ? "" : _(" (not yet usable)"));
+    if (gate == SR_GATE_CONTACT)
+        sr_run_say(run, "  %s", enrolment->contact.name);
     if (gate == SR_GATE_CODES)
         sr_run_say(run, _n("  %u code is left", "  %u codes are left", left),
                    left);
@@ -454,6 +463,25 @@ report(struct sr_run *run, const char *operand)
     return SR_RESET_DONE;
 }
 
+/* What a recovery contact does for another user: somebody who cannot prove more
+ * than a password does not vouch for anybody. */
+static enum sr_reset_end
+help(struct sr_run *run, enum sr_reset_kind kind, const char *name)
+{
+    bool is_done = false;
+    int64_t wait;
+
+    if (name == NULL || !prove(run, &wait))
+        return unchanged(run);
+    if (kind != SR_RESET_DECLINE && run->proved == 0)
+        sr_run_say(run, _("Before you can help others, set up a way for "
+                          "yourself: run \"selfreset enroll\"."));
+    else
+        is_done = sr_contact_answer(run, kind, name);
+    sr_renew_used(run);
+    return is_done ? SR_RESET_DONE : unchanged(run);
+}
+
 enum sr_reset_end
 sr_own(struct sr_run *run, enum sr_reset_kind kind, const char *operand)
 {
@@ -470,6 +498,10 @@ sr_own(struct sr_run *run, enum sr_reset_kind kind, const char *operand)
         return remove_gate(run);
     case SR_RESET_REPORT:
         return report(run, operand);
+    case SR_RESET_ACCEPT:
+    case SR_RESET_DECLINE:
+    case SR_RESET_CONFIRM:
+        return help(run, kind, operand);
     default:
         return SR_RESET_REFUSED;
     }

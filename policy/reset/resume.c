@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/reset/contact.h"
 #include "policy/reset/resume.h"
 #include "policy/util/words.h"
 
@@ -83,7 +84,10 @@ still_proved(const struct sr_run *run, const struct sr_enrolment *enrolment)
         if (gate == SR_GATE_TICKET || enrolment->gate[gate].since != 0)
             proved |= 1u << gate;
     }
-    return proved & run->allowed & enrolment->resume_proved;
+    proved &= run->allowed & enrolment->resume_proved;
+    return sr_contact_counts(proved, run->is_admin)
+               ? proved
+               : proved & ~(1u << SR_GATE_CONTACT);
 }
 
 bool

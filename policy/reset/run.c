@@ -16,6 +16,7 @@
 #include "policy/config/account_rules.h"
 #include "policy/config/config.h"
 #include "policy/config/membership.h"
+#include "policy/reset/contact.h"
 #include "policy/reset/run.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/text.h"
@@ -353,6 +354,7 @@ find_rules(struct sr_run *run)
         return "SR-2005 not-in-group";
     if (sr_config_is_listed(&member, &reset->administrators, &is_admin) != 0)
         return "the groups cannot be read";
+    run->is_admin = is_admin;
     if (is_admin)
         run->proofs = 2;
     return NULL;
@@ -363,14 +365,16 @@ sr_run_has_enough(const struct sr_run *run,
                   const struct sr_enrolment *enrolment,
                   const struct sr_account_time *time)
 {
-    unsigned count = 0;
+    unsigned gates = 0;
 
     for (int gate = 0; gate < SR_GATE_RESUME; gate++) {
         if ((run->allowed >> gate & 1) != 0 &&
             sr_enrolment_has(enrolment, (enum sr_gate_id)gate, time))
-            count++;
+            gates |= 1u << gate;
     }
-    return count >= run->proofs;
+    if (!sr_contact_counts(gates, run->is_admin))
+        gates &= ~(1u << SR_GATE_CONTACT);
+    return (unsigned)__builtin_popcount(gates) >= run->proofs;
 }
 
 /* What the directory has against it: an administrator of its own, or a right
@@ -458,6 +462,20 @@ sr_run_may_still(struct sr_run *run)
                               : _("This account was changed meanwhile, and "
                                   "cannot be reset any more."));
     return false;
+}
+
+void
+sr_run_other(const struct sr_run *run, const char *name, struct sr_run *other)
+{
+    *other = (struct sr_run){.peer = run->peer,
+                             .talk = run->talk,
+                             .config = run->config,
+                             .store = run->store,
+                             .is_counting = true};
+    memcpy(other->ref, run->ref, sizeof(other->ref));
+    memcpy(other->host, run->host, sizeof(other->host));
+    sr_transaction_begin(run->config, name, SERVICE, NULL, &other->txn);
+    set_context(other);
 }
 
 static void

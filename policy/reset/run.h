@@ -39,6 +39,7 @@ struct sr_run {
     /* What its directory has against it, and that it could not be asked. */
     char admission[SR_ERROR_TEXT_SIZE + 9];
     bool is_away;
+    bool is_admin;    /* of reset.administrators */
     unsigned proofs;  /* how many it needs */
     unsigned offered; /* gates that any account may use, bit by enum */
     unsigned allowed; /* those that the account's rules allow */
@@ -80,6 +81,14 @@ const char *sr_run_obstacle(struct sr_run *run);
  * a reset.  False after an event and saying so.
  */
 bool sr_run_may_still(struct sr_run *run);
+
+/*
+ * A run about another account, for this one's person and with its reference;
+ * end its transaction.  Whether there is one is said by sr_run_obstacle(),
+ * which then asks no backend whether it takes changes.
+ */
+void sr_run_other(const struct sr_run *run, const char *name,
+                  struct sr_run *other);
 
 /* Whether the account has enough for a reset, by its enrolment. */
 bool sr_run_has_enough(const struct sr_run *run,

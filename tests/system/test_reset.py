@@ -77,13 +77,13 @@ def app_code(key, when="now"):
 
 
 class Person:
-    """ann, and what she has written down."""
+    """A user, and what she has written down."""
 
     password = OLD
 
-    def __init__(self, host, **fields):
+    def __init__(self, host, name="ann", **fields):
         self.host = host
-        self.account = host.add("ann", OLD, **fields)
+        self.account = host.add(name, OLD, **fields)
         self.me = f"--uid={self.account.uid}"
         self.codes, self.key = [], None
 

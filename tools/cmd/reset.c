@@ -314,6 +314,10 @@ report_gate(struct report *report, struct sr_store *store,
                    record->used == 0 ? SR_TIME_UNKNOWN : record->used, "never");
     if (gate == SR_GATE_CODES)
         report_number(report, "codes_left", left);
+    if (gate == SR_GATE_CONTACT) {
+        report_text(report, "name", enrolment->contact.name);
+        report_bool(report, "accepted", enrolment->contact.accepted != 0);
+    }
     report_number(report, "wrong_answers", standing.in_a_row);
     report_lockout(report, &standing.lockout);
     report_section_end(report);
@@ -450,7 +454,7 @@ ctl_gates(struct ctl *ctl, int argc, char **argv)
     if (!is_known)
         return ctl_usage(ctl,
                          "\"%s\" is not a gate: it is app, codes, "
-                         "ticket or mail.",
+                         "ticket, mail, key or contact.",
                          clearing.gate);
     ctl->options = &clearing;
     return ctl_each(ctl, "user", gates_one);
