@@ -47,6 +47,14 @@ is_short_of_gates(const struct sr_rules *rules)
     return rules->reset_classes.count < rules->reset_gates;
 }
 
+/* A recovery contact is a proof beside another one only. */
+static bool
+is_contact_alone(const struct sr_rules *rules)
+{
+    return rules->reset_classes.count == 1 &&
+           sr_string_list_has(&rules->reset_classes, "contact");
+}
+
 static const struct contradiction {
     bool (*holds)(const struct sr_rules *rules);
     const char *section;
@@ -72,6 +80,11 @@ static const struct contradiction {
      "reset",
      {"gates", "classes"},
      "reset.gates demands more proofs than there are ways in reset.classes"},
+    {is_contact_alone,
+     "reset",
+     {"classes"},
+     "reset.classes has only \"contact\", which counts beside another way "
+     "only"},
 };
 
 static bool

@@ -20,21 +20,7 @@
 #define DIGITS 6
 #define TRIES  3
 
-/* Gates that an administrator needs one of beside a contact: what others read,
- * a mailbox or a telephone, is not enough. */
-#define STRONG                                                                 \
-    (1u << SR_GATE_APP | 1u << SR_GATE_CODES | 1u << SR_GATE_TICKET |          \
-     1u << SR_GATE_KEY)
-
 enum answer { NONE, CONFIRMED, REFUSED };
-
-bool
-sr_contact_counts(unsigned gates, bool is_admin)
-{
-    const unsigned others = gates & ~(1u << SR_GATE_CONTACT);
-
-    return others != 0 && (!is_admin || (others & STRONG) != 0);
-}
 
 static bool
 is_of(const struct sr_contact *contact, const struct sr_identity *id)

@@ -20,10 +20,6 @@
 #include "policy/reset/kind.h"
 #include "policy/reset/run.h"
 
-/* Whether a contact counts beside these gates, bit by enum: it needs another
- * one, for administrators one that is not only a mailbox or a telephone. */
-bool sr_contact_counts(unsigned gates, bool is_admin);
-
 /* Whether the contact of the account can be asked now, beside what was proved
  * in this run.  Only after a proof that was accepted. */
 bool sr_contact_is_there(struct sr_run *run);

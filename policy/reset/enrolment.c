@@ -10,6 +10,12 @@
 #include "policy/reset/enrolment.h"
 #include "policy/util/safe_open.h"
 
+/* Gates that an administrator needs one of beside a contact: what others read,
+ * a mailbox or a telephone, is not enough. */
+#define STRONG                                                                 \
+    (1u << SR_GATE_APP | 1u << SR_GATE_CODES | 1u << SR_GATE_TICKET |          \
+     1u << SR_GATE_KEY)
+
 _Static_assert(sizeof(struct sr_enrolment) % 8 == 0 &&
                    sizeof(struct sr_enrolment) <= SR_ACCOUNT_FILE_MAX,
                "fits a file");
@@ -194,6 +200,14 @@ sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
     if (gate == SR_GATE_CONTACT && enrolment->contact.accepted == 0)
         return false;
     return record->since != 0 && record->usable <= time->now;
+}
+
+bool
+sr_contact_counts(unsigned gates, bool is_admin)
+{
+    const unsigned others = gates & ~(1u << SR_GATE_CONTACT);
+
+    return others != 0 && (!is_admin || (others & STRONG) != 0);
 }
 
 void

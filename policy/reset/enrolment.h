@@ -120,6 +120,10 @@ sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
 bool sr_enrolment_has(const struct sr_enrolment *enrolment,
                       enum sr_gate_id gate, const struct sr_account_time *time);
 
+/* Whether a contact counts beside these gates, bit by enum: it needs another
+ * one, for administrators one that is not only a mailbox or a telephone. */
+bool sr_contact_counts(unsigned gates, bool is_admin);
+
 /* What is enrolled on this host. */
 struct sr_enrolment_totals {
     unsigned accounts; /* with a gate of their own */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/reset/contact.h"
 #include "policy/reset/resume.h"
 #include "policy/util/words.h"
 

@@ -16,7 +16,6 @@
 #include "policy/config/account_rules.h"
 #include "policy/config/config.h"
 #include "policy/config/membership.h"
-#include "policy/reset/contact.h"
 #include "policy/reset/run.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/text.h"

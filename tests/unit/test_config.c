@@ -1601,6 +1601,9 @@ test_reset_contradictions(void **state)
     refuse("[reset group:staff]\ngates = 2\nclasses = ticket\n",
            "f:3: reset.gates demands more proofs than there are ways in "
            "reset.classes, for group staff");
+    refuse("[reset]\ngates = 1\nclasses = contact\n",
+           "f:3: reset.classes has only \"contact\", which counts beside "
+           "another way only");
     refuse("[reset group:staff]\nmail_user = bob\n",
            "f:2: reset.mail_user holds for the whole host, not for a group");
     refuse("[reset]\nenable = yes\nmail_program = sendmail -t\n",

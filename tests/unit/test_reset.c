@@ -444,6 +444,31 @@ test_domains_hold_for_what_is_below_them(void **state)
     assert_false(sr_mail_is_of("a@example", &list));
 }
 
+static void
+test_a_contact_is_a_proof_beside_another(void **state)
+{
+    const unsigned contact = 1u << SR_GATE_CONTACT;
+    struct sr_enrolment enrolment = {.app_step = 0};
+    struct sr_account_time time = {.now = 5000, .wall = 5000};
+
+    (void)state;
+    assert_false(sr_contact_counts(contact, false));
+    assert_true(sr_contact_counts(contact | 1u << SR_GATE_MAIL, false));
+    assert_false(sr_contact_counts(contact | 1u << SR_GATE_MAIL, true));
+    assert_true(sr_contact_counts(contact | 1u << SR_GATE_APP, true));
+    sr_enrolment_set_up(&enrolment, SR_GATE_CONTACT, 0, &time);
+    assert_false(sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &time));
+    enrolment.contact.accepted = time.wall;
+    assert_true(sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &time));
+    assert_true(sr_enrolment_file.is_sound(&enrolment));
+    memset(enrolment.contact.name, 'x', sizeof(enrolment.contact.name));
+    assert_false(sr_enrolment_file.is_sound(&enrolment));
+    sr_enrolment_remove(&enrolment, SR_GATE_CONTACT);
+    assert_true(sr_enrolment_file.is_sound(&enrolment));
+    enrolment.contact.tries = -1;
+    assert_false(sr_enrolment_file.is_sound(&enrolment));
+}
+
 int
 main(void)
 {
@@ -463,6 +488,7 @@ main(void)
         cmocka_unit_test(test_seal_opens_for_its_account_and_key_only),
         cmocka_unit_test(test_enrolment_has_what_may_be_used),
         cmocka_unit_test(test_enrolment_that_cannot_be_is_damaged),
+        cmocka_unit_test(test_a_contact_is_a_proof_beside_another),
         cmocka_unit_test(test_queue_reads_what_it_wrote),
         cmocka_unit_test(test_addresses_cannot_carry_headers),
         cmocka_unit_test(test_mails_have_limits),
