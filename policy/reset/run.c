@@ -485,23 +485,49 @@ say_away(struct sr_run *run)
     sr_run_say_help(run);
 }
 
-bool
-sr_run_account(struct sr_run *run, const char *name)
+/*
+ * Find the account of a name, once all backends were asked about it.  False:
+ * that cannot be done, after saying so.
+ *
+ * While a directory is away, accounts of this host go on, where they are looked
+ * up first.  Every other name is one that does not exist: it cannot be found
+ * out whose it is, and is not to be.  All are told the same, and wait as long.
+ */
+static bool
+find_account(struct sr_run *run, const char *name)
 {
-    const struct sr_string_list *classes;
+    const bool is_whole = are_all_there(run, name);
+    const bool is_local = !is_whole && !run->is_own &&
+                          strcmp(run->config->backends.item[0], SR_LOCAL) == 0;
 
-    snprintf(run->typed, sizeof(run->typed), "%.31s", name);
     sr_transaction_end(&run->txn);
-    sr_transaction_begin(run->config, name, SERVICE, NULL, &run->txn);
+    sr_transaction_begin(run->config, name, SERVICE, is_local ? SR_LOCAL : NULL,
+                         &run->txn);
     set_context(run);
     /* An odd entry in a directory is no account; it must not be told apart. */
-    if (!are_all_there(run, name) ||
+    if ((!is_whole && !is_local) ||
         (run->txn.ask == SR_STATUS_UNAVAILABLE &&
          run->txn.why != SR_ERROR_NO_UID) ||
         run->txn.ask == SR_STATUS_NO_MEMORY) {
         say_away(run);
         return false;
     }
+    if (is_local)
+        sr_run_say(run, _("A directory cannot be reached now, so passwords "
+                          "that are kept there cannot be reset: try again "
+                          "later if yours is. Passwords of this host can be "
+                          "reset."));
+    return true;
+}
+
+bool
+sr_run_account(struct sr_run *run, const char *name)
+{
+    const struct sr_string_list *classes;
+
+    snprintf(run->typed, sizeof(run->typed), "%.31s", name);
+    if (!find_account(run, name))
+        return false;
     classes = &run->config->rules.reset_classes;
     if (run->txn.ask == SR_STATUS_OK)
         classes = &run->txn.rules.reset_classes;

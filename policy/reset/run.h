@@ -64,7 +64,9 @@ void sr_run_end(struct sr_run *run);
 /*
  * Look the account up, and find out whether it may be reset and by which gates.
  * False: a backend cannot be asked or takes no changes, after saying so; that
- * is answered for every name alike.
+ * is answered for every name alike.  Where local accounts are looked up first,
+ * only that is said, for every name alike, and these go on; to all others
+ * happens what happens to names that do not exist.
  */
 bool sr_run_account(struct sr_run *run, const char *name);
 
