@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,11 +18,12 @@
 
 /* Exit codes by which a program says that it cannot work here, and not that the
  * message is bad: sysexits(3) from EX_UNAVAILABLE on, but for EX_PROTOCOL; and
- * those of sr_program_run() for what was not run or was killed. */
+ * those of sr_program_run() for what was not run or was killed.  One that ends
+ * well without reading has not been asked for anything. */
 static bool
 is_fault(int status)
 {
-    return status < 0 || status >= 126 ||
+    return (status < 0 && status != -EPIPE) || status >= 126 ||
            (status >= 69 && status <= 78 && status != 76);
 }
 
