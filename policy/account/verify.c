@@ -18,6 +18,7 @@
 #include "policy/backend/registry.h"
 #include "policy/config/account_rules.h"
 #include "policy/util/clock.h"
+#include "policy/util/crypt.h"
 
 static struct sr_verify_outcome
 outcome_of(enum sr_verified verified)
@@ -336,33 +337,38 @@ verify(struct sr_transaction *txn, const char *password)
 /* A refusal leaves at the end of a step, in milliseconds, where its time would
  * distinguish names.  The first is longer than the usual hashes and binds, and
  * short beside the delay that libpam adds; the others are for directories that
- * are far away.  After the last one it leaves at once. */
-static const int64_t steps[] = {250, 1000, 4000};
+ * are far away and for costly hashes.  After the last one it leaves at once. */
+static const int64_t steps[] = {250, 1000, 4000, 2 * SR_CRYPT_MS_MAX};
 
 /*
  * Whether the work of a refusal depends on the name: hashes of several costs,
  * or a backend other than the local one, which does other work for a name that
- * it does not have.
+ * it does not have.  `least` is what every refusal has to take, milliseconds:
+ * twice the estimate for the costliest hash, for a computer that is slower.
  */
 static bool
-is_uneven(const struct sr_transaction *txn)
+is_uneven(const struct sr_transaction *txn, int64_t *least)
 {
     const struct sr_string_list *backends = &txn->config->backends;
+    unsigned costliest;
+    const bool is_mixture = sr_local_is_mixture(NULL, &costliest);
 
-    return backends->count > 1 || txn->last.ops != &sr_backend_local ||
-           sr_local_is_mixture(NULL);
+    *least = (int64_t)costliest * 2;
+    return is_mixture || backends->count > 1 ||
+           txn->last.ops != &sr_backend_local;
 }
 
 /* Wait for the end of the step that a refusal which began at `began` is in:
  * when the password was there, so that it has the look-up of the account. */
 static void
-wait_for_step(int64_t began)
+wait_for_step(int64_t began, int64_t least)
 {
     const int64_t spent = sr_clock_milliseconds() - began;
     struct timespec rest = {0, 0};
     size_t step = 0;
 
-    while (step < sizeof(steps) / sizeof(steps[0]) && steps[step] <= spent)
+    while (step < sizeof(steps) / sizeof(steps[0]) &&
+           (steps[step] <= spent || steps[step] < least))
         step++;
     if (step < sizeof(steps) / sizeof(steps[0])) {
         rest.tv_sec = (steps[step] - spent) / 1000;
@@ -378,12 +384,13 @@ sr_verify(struct sr_transaction *txn, const char *password)
     const int64_t began = txn->context.answered != 0 ? txn->context.answered
                                                      : sr_clock_milliseconds();
     const struct sr_verify_outcome outcome = verify(txn, password);
+    int64_t least;
 
     /* An outage has waited for its deadline, and is told in any case. */
     if ((outcome.verified == SR_VERIFIED_WRONG ||
          outcome.verified == SR_VERIFIED_LOCKED) &&
-        is_uneven(txn))
-        wait_for_step(began);
+        is_uneven(txn, &least))
+        wait_for_step(began, least);
     return outcome;
 }
 

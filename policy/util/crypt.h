@@ -10,11 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The costliest hash that is computed, milliseconds by sr_crypt_estimate(). */
+#define SR_CRYPT_MS_MAX 8000
+
 /*
  * Whether `password` hashes to `hash`: one crypt_r(3), compared in constant
  * time.  A hash that no password can have ("*", "!...", empty, unknown method)
- * is never right, and costs one hash of the system's preferred method all the
- * same.  So does NULL, for names that do not exist.
+ * is never right, nor is one that is too costly, and costs one hash of the
+ * system's preferred method all the same.  So does NULL, for names that do not
+ * exist.
  * Returns 1 right, 0 wrong, -1 when crypt itself failed (out of memory).
  */
 int sr_crypt_verify(const char *password, const char *hash);
@@ -32,8 +36,17 @@ int sr_crypt_hash(const char *password, const char *setting, char *out,
 int sr_crypt_setting(char *out, size_t size);
 
 /*
- * Whether crypt can compute with this hash or setting: not NULL, empty, "*",
- * "!...", nor of a method that this system does not know or has disabled.
+ * How long crypt takes for this hash or setting, by the cost that is written in
+ * it: milliseconds on one core of an ordinary computer of 2020, rounded down.
+ * Nothing is computed.  0 for what has a low cost that is fixed (MD5, DES, NT),
+ * and for what crypt refuses.
+ */
+unsigned sr_crypt_estimate(const char *setting);
+
+/*
+ * Whether crypt can compute with this hash or setting in the time of a login:
+ * not NULL, empty, "*", "!...", nor of a method that this system does not know
+ * or has disabled, nor of a cost above SR_CRYPT_MS_MAX.
  */
 bool sr_crypt_is_usable(const char *hash);
 

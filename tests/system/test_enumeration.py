@@ -3,6 +3,7 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import pwd
 import re
 import statistics
 import time
@@ -191,3 +192,52 @@ def test_one_cost_waits_for_nothing(host):
     right, wrong = (statistics.median(times[case])
                     for case in ("right", "wrong"))
     assert wrong < right * 3, times
+
+
+def test_hashes_slower_than_the_first_step(host):
+    """Where a hash takes longer than 250 milliseconds, no refusal leaves before
+    it could be computed on a slower computer."""
+    host.add("annabel", OLD)
+    host.add("bob", OLD, cost=500000)  # a quarter of a second
+    times = sample(host, {
+        "cheap": {"user": "annabel", "password": "no"},
+        "slow": {"user": "bob", "password": "no"},
+        "unknown": {"user": "evelina", "password": "no"},
+    }, 1)
+    assert min(value for values in times.values() for value in values) \
+        >= 1_000_000_000, times  # nanoseconds
+    assert host.drive("probe", "bob", "auth", answers=[OLD]).code == "SUCCESS"
+
+
+# Hashes in form whose costs are days or years.
+ABSURD = {
+    "anton": "$6$rounds=999999999$saltsalt$" + "a" * 86,
+    "berta": "$5$rounds=999999999$saltsalt$" + "a" * 43,
+    "carla": "$2b$31$" + "a" * 53,
+    "dora": "$y$j9T/zzzzzz$abcdefgh$" + "a" * 43,
+    "emil": "$sha1$4294967295$abcdefgh$" + "a" * 28,
+}
+
+
+def test_hashes_that_take_days(host):
+    """They are refused with the work of any name, and what tells of it is the
+    log and check."""
+    host.configure(lockout={"attempts": 60, "source_attempts": 0})
+    for user, hashed in ABSURD.items():
+        host.add(user, hash=hashed)
+    host.count_hashes()
+    for number, user in enumerate((*ABSURD, "evelina")):
+        assert host.hashes() == number
+        done = host.drive("probe", user, "auth", answers=["no"], rhost=PEER)
+        assert done.codes == (["AUTH_ERR"] if user in ABSURD
+                              else ["USER_UNKNOWN"])
+        assert done.said == ""
+    assert len(host.log.with_text("the hash takes too long to compute")) == \
+        len(ABSURD)
+    # Nor does the change of a password compute it, nor check.
+    done = host.drive("passwd", "anton", "chauthtok", answers=["no"],
+                      real_uid=int(pwd.getpwnam("anton").pw_uid))
+    assert done.code != "SUCCESS"
+    found = host.run("selfresetctl", "check").stdout
+    assert all(user in found for user in ABSURD), found
+    assert "take too long to compute" in " ".join(found.split())

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <crypt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "count_crypt.h"
@@ -281,6 +282,100 @@ test_same_cost(void **state)
     }
 }
 
+/* What crypt takes for them, within a factor of four of what was measured; and
+ * what it would take for the rest of the numbers that can be written there. */
+static void
+test_estimate(void **state)
+{
+    static const struct {
+        const char *setting;
+        unsigned least, most;
+    } cases[] = {
+        {"$6$salt$", 1, 6},
+        {"$6$rounds=1000000$salt$", 200, 1200},
+        {"$5$rounds=1000000$salt$", 150, 1000},
+        {"$2b$12$CCCCCCCCCCCCCCCCCCCCC.", 100, 750},
+        {"$2y$05$CCCCCCCCCCCCCCCCCCCCC.", 1, 6},
+        {"$y$j9T$salt", 12, 90},
+        {"$y$jFT$salt", 800, 6000},
+        {"$gy$j9T$salt", 12, 90},
+        {"$y$j9T/5$salt", 50, 400}, /* t 8 */
+        {"$7$CU..../....salt", 60, 480},
+        {"$7$EU..../....salt", 250, 2000},
+        {"$sha1$1000000$salt$", 400, 3000},
+        {"$md5,rounds=100000$salt$", 60, 480},
+        {"$md5$salt$", 2, 20},
+        {"_zzz.salt", 15, 120},
+        {"_zzzzsalt", 1000, 8000},
+        {"$1$salt$", 0, 0},
+        {"$3$$", 0, 0},
+        {"CC", 0, 0},
+        {"*", 0, 0},
+        {"", 0, 0},
+        {"$y$", 0, 0},
+        {"$y$j", 0, 0},
+        {"$7$C", 0, 0},
+        {"_zz", 0, 0},
+        {"$y$j!T$salt", 0, 0},
+        {"$6$rounds=999999999$salt$", 100000, UINT32_MAX},
+        {"$5$rounds=999999999$salt$", 100000, UINT32_MAX},
+        {"$6$rounds=99999999999999999999999$salt$", UINT32_MAX, UINT32_MAX},
+        {"$2b$31$CCCCCCCCCCCCCCCCCCCCC.", 10000000, UINT32_MAX},
+        {"$2b$99$CCCCCCCCCCCCCCCCCCCCC.", UINT32_MAX, UINT32_MAX},
+        {"$y$jPT$salt", 1000000, UINT32_MAX},
+        {"$y$jjT$salt", UINT32_MAX, UINT32_MAX},
+        {"$y$j9zzzzzz$salt", 1000000, UINT32_MAX},   /* r */
+        {"$y$j9T.zzzzzz$salt", 1000000, UINT32_MAX}, /* p */
+        {"$y$j9T/zzzzzz$salt", 1000000, UINT32_MAX}, /* t */
+        {"$gy$j9T/zzzzzz$salt", 1000000, UINT32_MAX},
+        {"$7$zU..../....salt", UINT32_MAX, UINT32_MAX},
+        {"$7$CzzzzzzzzzzNaCl", 1000000, UINT32_MAX},
+        {"$sha1$4294967295$salt$", 1000000, UINT32_MAX},
+        {"$md5,rounds=4294963199$salt$", 1000000, UINT32_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const unsigned ms = sr_crypt_estimate(cases[i].setting);
+
+        if (ms < cases[i].least || ms > cases[i].most)
+            fail_msg("%s: %u ms", cases[i].setting, ms);
+    }
+}
+
+/* No hash that takes minutes or days is computed: the decoy's is. */
+static void
+test_too_costly(void **state)
+{
+    static const char hash[] = "svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnI"
+                               "FNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+    static const struct {
+        const char *setting;
+        size_t length; /* of the method's hash */
+    } cases[] = {
+        {"$6$rounds=999999999$saltstring", 86},
+        {"$5$rounds=999999999$saltstring", 43},
+        {"$y$j9T/zzzzzz$abcdefgh", 43},
+        {"$sha1$4294967295$abcdefgh", 28},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char whole[CRYPT_OUTPUT_SIZE];
+
+        snprintf(whole, sizeof(whole), "%s$%.*s", cases[i].setting,
+                 (int)cases[i].length, hash);
+        assert_false(sr_crypt_is_hash(whole));
+        crypt_count = 0;
+        assert_int_equal(sr_crypt_verify("x", whole), 0);
+        assert_int_equal(crypt_count, 1);
+    }
+    /* What is only slow, is computed. */
+    assert_true(sr_crypt_is_usable("$6$rounds=10000000$saltstring$"));
+    assert_true(sr_crypt_is_usable("$2b$16$CCCCCCCCCCCCCCCCCCCCC."));
+    assert_true(sr_crypt_is_usable("$y$jFT$abcdefgh"));
+}
+
 /* From the paper (15 bytes) and its reference implementation. */
 static void
 test_siphash(void **state)
@@ -318,6 +413,8 @@ main(void)
         cmocka_unit_test(test_is_hash_of_methods),
         cmocka_unit_test(test_setting),
         cmocka_unit_test(test_same_cost),
+        cmocka_unit_test(test_estimate),
+        cmocka_unit_test(test_too_costly),
         cmocka_unit_test(test_siphash),
     };
 

@@ -302,6 +302,21 @@ is_empty(struct pass *pass, const char *secret)
     return is_right;
 }
 
+/* A hash that is never computed, because it would take minutes or days. */
+static void
+check_cost(const struct sr_transaction *txn, struct findings *findings)
+{
+    const struct sr_account *account = txn->account;
+
+    if (strcmp(account->facts.backend, SR_LOCAL) == 0 &&
+        account->secret != NULL &&
+        sr_crypt_estimate(account->secret) > SR_CRYPT_MS_MAX)
+        findings_add(findings, SEVERITY_ERROR, "/etc/shadow",
+                     account->facts.name, "Set a new password with passwd(1).",
+                     "Hashes of accounts take too long to compute.  No "
+                     "password is accepted for these accounts.");
+}
+
 static void
 check_empty(struct pass *pass, const struct sr_transaction *txn)
 {
@@ -311,11 +326,12 @@ check_empty(struct pass *pass, const struct sr_transaction *txn)
         account->secret == NULL || !is_empty(pass, account->secret))
         return;
     if (txn->rules.nullok)
-        findings_add(pass->findings, SEVERITY_WARNING, "selfreset.nullok",
-                     account->facts.name,
-                     "Set a password with passwd(1), or lock it with "
-                     "\"passwd -l\".",
-                     "Accounts have an empty password: anyone can log in to them.");
+        findings_add(
+            pass->findings, SEVERITY_WARNING, "selfreset.nullok",
+            account->facts.name,
+            "Set a password with passwd(1), or lock it with "
+            "\"passwd -l\".",
+            "Accounts have an empty password: anyone can log in to them.");
     else
         findings_add(pass->findings, SEVERITY_WARNING, "/etc/shadow",
                      account->facts.name,
@@ -342,6 +358,7 @@ check_facts(struct pass *pass, struct sr_transaction *txn)
     check_ages(txn, pass->findings);
     check_warning(pass->config, txn, pass->findings);
     check_empty(pass, txn);
+    check_cost(txn, pass->findings);
     check_locked_hash(txn, pass->findings);
     check_root(txn, &verdict, pass->findings);
 }

@@ -396,6 +396,9 @@ local_verify(struct sr_call *call, struct sr_account *account,
                      "the password cannot be hashed");
         return SR_VERIFY_UNAVAILABLE;
     }
+    if (hash != NULL && sr_crypt_estimate(hash) > SR_CRYPT_MS_MAX)
+        sr_error_set(&call->error, SR_ERROR_OTHER,
+                     "the hash takes too long to compute");
     return status == 1 || empty_right ? SR_VERIFY_RIGHT : SR_VERIFY_WRONG;
 }
 

@@ -24,55 +24,64 @@ struct scan {
     char setting[CRYPT_GENSALT_OUTPUT_SIZE];
     size_t length;
     unsigned colons; /* in this line so far */
+    bool is_mixture;
+    unsigned costliest;
 };
 
-static bool
-is_of_other_cost(struct scan *scan)
+static void
+take_hash(struct scan *scan)
 {
+    unsigned cost;
+
     if (scan->length >= sizeof(scan->field))
-        return false;
+        return;
     scan->field[scan->length] = '\0';
-    return sr_crypt_is_hash(scan->field) &&
-           !sr_crypt_same_cost(scan->field, scan->setting);
+    if (!sr_crypt_is_hash(scan->field) ||
+        sr_crypt_same_cost(scan->field, scan->setting))
+        return;
+    scan->is_mixture = true;
+    cost = sr_crypt_estimate(scan->field);
+    if (scan->costliest < cost)
+        scan->costliest = cost;
 }
 
-static bool
-find_in_piece(struct scan *scan, size_t size)
+static void
+take_piece(struct scan *scan, size_t size)
 {
-    bool found = false;
-
-    for (size_t i = 0; i < size && !found; i++) {
+    for (size_t i = 0; i < size; i++) {
         const char letter = scan->piece[i];
 
         if (letter == ':' || letter == '\n') {
             if (scan->colons == 1)
-                found = is_of_other_cost(scan);
+                take_hash(scan);
             scan->colons = letter == '\n' ? 0 : scan->colons + 1;
             scan->length = 0;
         } else if (scan->colons == 1 && scan->length < sizeof(scan->field)) {
             scan->field[scan->length++] = letter;
         }
     }
-    return found;
 }
 
 bool
-sr_local_is_mixture(const char *shadow)
+sr_local_is_mixture(const char *shadow, unsigned *costliest)
 {
     struct scan scan = {.length = 0};
-    bool found = false;
     ssize_t size = 1;
+    bool is_mixture;
     const int fd = open(shadow != NULL ? shadow : SHADOW_FILE,
                         O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0 || sr_crypt_setting(scan.setting, sizeof(scan.setting)) != 0)
-        found = true;
-    while (!found && size > 0) {
+        size = -1;
+    while (size > 0) {
         size = TEMP_FAILURE_RETRY(read(fd, scan.piece, sizeof(scan.piece)));
-        found = size < 0 || find_in_piece(&scan, (size_t)size);
+        if (size > 0)
+            take_piece(&scan, (size_t)size);
     }
     if (fd >= 0)
         close(fd);
+    *costliest = scan.costliest;
+    is_mixture = size < 0 || scan.is_mixture;
     explicit_bzero(&scan, sizeof(scan));
-    return found;
+    return is_mixture;
 }
