@@ -30,6 +30,7 @@ libpolicy_la_SOURCES = \
 	policy/backend/registry.c policy/backend/registry.h \
 	policy/backend/local/local.c policy/backend/local/local.h \
 	policy/backend/local/mixture.c policy/backend/local/mixture.h \
+	policy/backend/local/files_lock.c policy/backend/local/files_lock.h \
 	policy/backend/local/enumerate.c \
 	policy/backend/survey.h \
 	policy/publish/aside.c policy/publish/aside.h \

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "policy/backend/local/files_lock.h"
 #include "policy/util/io.h"
 #include "policy/util/program.h"
 #include "tools/output.h"
@@ -21,6 +22,8 @@
 static int
 report(const char *name, int status)
 {
+    struct sr_error lock;
+
     if (status == 0)
         return 0;
     if (status == -ENOENT)
@@ -33,6 +36,9 @@ report(const char *name, int status)
         ctl_error("%s was ended by signal %d.", name, status - 128);
     else
         ctl_error("%s failed with exit code %d.", name, status);
+    /* What shadow's programs do not say: which one they have waited for. */
+    if (status > 0 && !sr_local_wait_for_files(0, &lock))
+        ctl_error("%s.", lock.text);
     return -1;
 }
 

@@ -401,7 +401,8 @@ refuse_store(struct sr_transaction *txn, enum sr_write written,
                                     may_help ? tries_left : 0, &say));
     else
         *text =
-            text_of(txn, written == SR_WRITE_UNSURE ? SR_TEXT_UNSURE
+            text_of(txn, written == SR_WRITE_UNSURE  ? SR_TEXT_UNSURE
+                         : txn->why == SR_ERROR_BUSY ? SR_TEXT_FILES_BUSY
                          : strcmp(txn->account->facts.backend, SR_LOCAL) == 0
                              ? SR_TEXT_NOT_STORED
                              : SR_TEXT_NOT_SENT);
@@ -422,6 +423,7 @@ ask_may_change(struct sr_transaction *txn, char **text)
     if (written == SR_WRITE_DONE)
         return SR_ANSWER_OK;
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    txn->why = call.error.code;
     return refuse_store(txn, written, refusal, 0, text);
 }
 
@@ -463,6 +465,7 @@ sr_password_change_store(struct sr_password_change *change,
     call = sr_call_make(&txn->account->verifier, txn->connections);
     written = sr_backend_change(&call, txn->account, old, fresh, &refusal);
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);
+    txn->why = call.error.code;
     change->is_stored = written == SR_WRITE_DONE;
     if (written == SR_WRITE_DONE || written == SR_WRITE_BY_OTHER)
         return SR_ANSWER_OK;

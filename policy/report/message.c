@@ -481,6 +481,11 @@ text_for_reader(enum sr_text text, const struct sr_message_context *say)
                                N_("The new password could not be stored.\n"
                                   "The old one may still be valid. Ask %s.")),
                          help);
+    case SR_TEXT_FILES_BUSY:
+        return sr_format(_("Another program is changing the accounts of this "
+                           "computer.\nThe password was not changed. Try "
+                           "again later, or ask %s."),
+                         help);
     default:
         return NULL;
     }

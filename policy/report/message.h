@@ -61,6 +61,7 @@ enum sr_text {
     SR_TEXT_CHANGED,       /* the password has been changed */
     SR_TEXT_CHANGED_AGAIN, /* and has to be changed again at the next login */
     SR_TEXT_NOT_STORED,    /* the new password could not be stored */
+    SR_TEXT_FILES_BUSY,    /* because another program changes accounts */
     SR_TEXT_NOT_SENT,      /* it was not sent: nothing was changed */
     SR_TEXT_UNSURE,        /* sent and not answered: it may be changed */
     SR_TEXT_NOT_DUE,       /* only an expired password was to be changed */

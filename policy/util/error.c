@@ -55,6 +55,8 @@ sr_error_text(const struct sr_error *error)
         return "the server takes no changes";
     case SR_ERROR_NO_UID:
         return "the entry has no usable uid";
+    case SR_ERROR_BUSY:
+        return "another program holds what is needed";
     case SR_ERROR_DATA:
         return "the data cannot be read";
     case SR_ERROR_NONE:

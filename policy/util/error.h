@@ -23,6 +23,7 @@ enum sr_error_code {
                              not accepted */
     SR_ERROR_READ_ONLY,   /* the server that was asked takes no changes */
     SR_ERROR_NO_UID,      /* the entry has no uid that an account can have */
+    SR_ERROR_BUSY,        /* another program holds what is needed */
     SR_ERROR_DATA,        /* data is not in the format that it should have */
 };
 

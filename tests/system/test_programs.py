@@ -3,8 +3,11 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
+import fcntl
 import os
 import pathlib
+import time
 
 import pytest
 
@@ -228,6 +231,46 @@ def test_passwd_min_of_shadow(host):
         shown = talk.rest()
         assert "days" in shown
     assert host.has_password("ann", OLD)
+
+
+@contextlib.contextmanager
+def files_locked():
+    """Another process holds the lock of the files of accounts, as vipw does
+    while its editor is open."""
+    with open("/etc/.pwd.lock", "w", encoding="ascii") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        yield lock
+
+
+def test_another_program_has_the_files(host):
+    """pam_unix would wait for hours.  Before a new password is asked for, and
+    when it has been typed."""
+    ann = host.add("ann", OLD)
+    with files_locked():
+        assert "Another program" in host.drive(
+            "passwd", "ann", "chauthtok", answers=[FRESH, FRESH]).said
+        assert host.log.with_text(f"held by process {os.getpid()} ")
+    with passwd(ann) as talk:
+        talk.answer(CURRENT, OLD)
+        talk.answer(NEW, FRESH)
+        talk.until(AGAIN)
+        with files_locked():
+            talk.type(FRESH)
+            assert "Another program is changing the accounts" in talk.rest()
+        assert talk.status != 0
+    assert host.has_password("ann", OLD)
+
+
+def test_another_program_has_had_the_files(host):
+    ann = host.add("ann", OLD)
+    with files_locked() as lock, passwd(ann) as talk:
+        talk.answer(CURRENT, OLD)
+        wait_until(lambda: host.log.with_text("SR-1011"))
+        time.sleep(0.5)  # nothing tells that it waits
+        fcntl.lockf(lock, fcntl.LOCK_UN)
+        talk.change(FRESH)
+        assert talk.status == 0
+    assert host.has_password("ann", FRESH)
 
 
 def test_guesses_by_passwd_count(host):

@@ -20,11 +20,16 @@
 
 #include "policy/decide/ageing.h"
 #include "policy/backend/backend.h"
+#include "policy/backend/local/files_lock.h"
 #include "policy/backend/local/local.h"
 #include "policy/util/crypt.h"
 
 #define PASSWD_FILE "/etc/passwd"
 #define SHADOW_FILE "/etc/shadow"
+
+/* How long a change waits for other programs that write these files: some do
+ * for a moment, and others until an editor is closed. */
+#define FILES_WAIT_MS 5000
 
 void
 sr_local_buffer_free(struct sr_local_buffer *buffer)
@@ -411,21 +416,25 @@ local_may_change(struct sr_call *call, struct sr_account *account,
     (void)account;
     (void)refusal;
     if (faccessat(AT_FDCWD, "/etc", W_OK, AT_EACCESS) == 0 || errno != EROFS)
-        return SR_WRITE_DONE;
+        return sr_local_wait_for_files(FILES_WAIT_MS, &call->error)
+                   ? SR_WRITE_DONE
+                   : SR_WRITE_FAILED;
     sr_error_set(&call->error, SR_ERROR_OTHER, "/etc: %s", sr_strerror(EROFS));
     return SR_WRITE_FAILED;
 }
 
+/* The module behind ours stores it, if nothing keeps it from that by now. */
 static enum sr_write
 local_change(struct sr_call *call, struct sr_account *account, const char *old,
              const char *password, enum sr_refusal *refusal)
 {
-    (void)call;
     (void)account;
     (void)old;
     (void)password;
     (void)refusal;
-    return SR_WRITE_BY_OTHER;
+    return sr_local_wait_for_files(FILES_WAIT_MS, &call->error)
+               ? SR_WRITE_BY_OTHER
+               : SR_WRITE_FAILED;
 }
 
 const struct sr_backend_ops sr_backend_local = {
