@@ -5,6 +5,8 @@ are not used, and values that are none.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import json
+
 import pytest
 
 import directory389
@@ -190,18 +192,91 @@ def test_idle(host, limits, name):
     assert (done.returncode == 0) == is_let_in, done
 
 
-def test_idle_by_the_limit_for_all(host, server):
+@pytest.fixture
+def plugin(server):
+    """Sets what the plug-in is configured with, which it reads at once."""
+    names = set()
+
+    def replace(values):
+        names.update(values)
+        server.replace(f"cn=config,{PLUGIN}", **values)
+
+    yield replace
+    replace(dict.fromkeys(names))
+
+
+def test_idle_by_the_limit_for_all(host, server, plugin):
     give(server, {}, {"lastLoginTime": stamp(7200)}, local=False)
     assert key(host) == "SUCCESS"
-    server.replace(f"cn=config,{PLUGIN}", accountInactivityLimit=3600)
-    server.restart()
-    try:
-        assert server.client("ldapwhoami", check=False,
-                             who=(ANN, OLD)).returncode == 19
-        assert key(host) == "ACCT_EXPIRED", host.log.all()
-    finally:
-        server.replace(f"cn=config,{PLUGIN}", accountInactivityLimit=None)
-        server.restart()
+    plugin({"accountInactivityLimit": 3600})
+    assert server.client("ldapwhoami", check=False,
+                         who=(ANN, OLD)).returncode == 19
+    assert key(host) == "ACCT_EXPIRED", host.log.all()
+
+
+USED, UNUSED = stamp(60), stamp(7200)
+NAMED = {"acctPolicySubentry": INACTIVE}
+HOUR = {"accountInactivityLimit": "3600"}
+
+# The configuration of the plug-in; the account policy; the entry; whether the
+# server lets the owner in.
+CONFIGURED = {
+    "state": ({"stateAttrName": "title"}, HOUR,
+              {**NAMED, "title": UNUSED, "lastLoginTime": USED}, False),
+    "state-used": ({"stateAttrName": "title"}, HOUR,
+                   {**NAMED, "title": USED, "lastLoginTime": UNUSED}, True),
+    "state-of-the-server": ({"stateAttrName": "modifyTimestamp"}, HOUR,
+                            {**NAMED, "lastLoginTime": UNUSED}, True),
+    "other": ({"altStateAttrName": "title"}, HOUR,
+              {**NAMED, "title": UNUSED}, False),
+    "other-that-is-absent": ({"altStateAttrName": "title"}, HOUR, NAMED, True),
+    "no-other": ({"altStateAttrName": "1.1"}, HOUR, NAMED, True),
+    "age-of-the-password": (
+        {"stateAttrName": "none_such",
+         "altStateAttrName": "passwordExpirationTime"}, HOUR,
+        {**NAMED, "passwordExpirationTime": UNUSED}, False),
+    "policy": ({"specAttrName": "seeAlso"}, HOUR,
+               {"seeAlso": INACTIVE, "lastLoginTime": UNUSED}, False),
+    "policy-by-the-usual-name": ({"specAttrName": "seeAlso"}, HOUR,
+                                 {**NAMED, "lastLoginTime": UNUSED}, True),
+    "policy-that-is-none": ({"specAttrName": "seeAlso"}, HOUR,
+                            {"seeAlso": f"cn=none,{PEOPLE}",
+                             "lastLoginTime": USED}, False),
+    "limit": ({"limitAttrName": "st"}, {"st": "3600"},
+              {**NAMED, "lastLoginTime": UNUSED}, False),
+    "limit-used": ({"limitAttrName": "st"},
+                   {"st": "3600", "accountInactivityLimit": "5"},
+                   {**NAMED, "lastLoginTime": USED}, True),
+    "limit-for-all": ({"limitAttrName": "passwordMaxAge",
+                       "passwordMaxAge": "3600"}, {},
+                      {"lastLoginTime": UNUSED}, False),
+    "no-limit-is-0": ({}, {}, {**NAMED, "lastLoginTime": USED}, False),
+    "no-limit-is-not-that-for-all": (
+        {"accountInactivityLimit": 864000}, {},
+        {**NAMED, "lastLoginTime": USED}, False),
+    "below-0": ({}, {"accountInactivityLimit": "-1"},
+                {**NAMED, "lastLoginTime": USED}, False),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_idle_by_other_attributes(host, server, plugin, name):
+    configuration, policy, entry, is_let_in = CONFIGURED[name]
+    server.client("ldapdelete", INACTIVE, check=False)
+    server.add({"dn": INACTIVE, "cn": "inactive", **policy,
+                "objectClass": ["top", "ldapsubentry", "extensibleObject",
+                                "accountpolicy"]})
+    if configuration:
+        plugin(configuration)
+    give(server, {}, {}, local=False)
+    server.replace(ANN, **entry)
+    assert (key(host) == "SUCCESS") == is_let_in, host.log.all()
+    done = host.run("selfresetctl", "list", "--json")
+    (ann,) = [one for one in json.loads(done.stdout)
+              if one["user"] == "ann"]
+    assert (ann["state"] == "ok") == is_let_in, done
+    done = server.client("ldapwhoami", check=False, who=(ANN, OLD))
+    assert (done.returncode == 0) == is_let_in, done
 
 
 def test_idle_is_told_and_ended(host, limits):

@@ -102,6 +102,16 @@ NUMBERS = [
     ({**LOCKS, "pwdLockoutDuration": 120},
      {"pwdAccountLockedTime": stamp(900),
       "pwdAccountTmpLockoutEnd": stamp(-900)}, "PERM_DENIED"),
+    # Times that the server takes for others.
+    ({}, {"pwdEndTime": "99991231235959Z"}, "ACCT_EXPIRED"),
+    ({}, {"pwdStartTime": "99991231235959Z"}, "SUCCESS"),
+    ({}, {"pwdEndTime": stamp(-3600)[:-1] + "+0900"}, "ACCT_EXPIRED"),
+    (AGES, {"pwdChangedTime": "99991231235959Z"}, "NEW_AUTHTOK_REQD"),
+    (AGES, {"pwdChangedTime": "19500101000000Z"}, "SUCCESS"),
+    (LOCKS, {"pwdAccountLockedTime": "000001010000+0000"}, "PERM_DENIED"),
+    (LOCKS, {"pwdAccountLockedTime": "19500101000000Z"}, "SUCCESS"),
+    # A lock that begins later.
+    (LOCKS, {"pwdAccountLockedTime": stamp(-3600)}, "SUCCESS"),
 ]
 
 

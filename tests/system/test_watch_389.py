@@ -147,6 +147,33 @@ def test_another_policy(host, server):
     follower.stop()
 
 
+def test_idle_by_an_attribute_that_the_server_names(host, server):
+    plugin = "cn=Account Policy Plugin,cn=plugins,cn=config"
+    inactive = f"cn=inactive,{BASE}"
+    server.replace("cn=config", **{"nsslapd-dynamic-plugins": "on"})
+    server.replace(f"cn=config,{plugin}", stateAttrName="title")
+    server.replace(plugin, **{"nsslapd-pluginEnabled": "on"})
+    try:
+        serve(host, server, people("u0"), names=("u0",))
+        server.add({"dn": inactive, "cn": "inactive",
+                    "objectClass": ["top", "ldapsubentry", "extensibleObject",
+                                    "accountpolicy"],
+                    "accountInactivityLimit": "3600"})
+        server.replace(dn_of("u0"), title=stamp(60),
+                       acctPolicySubentry=inactive)
+        follower = Follower(host)
+        assert host.states("u0") == {OK}
+        server.replace(dn_of("u0"), title=stamp(7200))
+        in_time(server, lambda: host.states("u0") != {OK}, "the end")
+        server.replace(dn_of("u0"), title=stamp(60))
+        in_time(server, lambda: host.states("u0") == {OK}, "the login")
+        follower.stop()
+    finally:
+        server.client("ldapdelete", inactive, check=False)
+        server.replace(plugin, **{"nsslapd-pluginEnabled": "off"})
+        server.replace(f"cn=config,{plugin}", stateAttrName=None)
+
+
 def test_the_server_is_killed(host, server):
     serve(host, server, people("u0", "u1"), names=("u0", "u1"))
     follower = Follower(host)

@@ -43,7 +43,7 @@ facts_of(const char *const *account, const char *const *policy, bool can_help)
 {
     struct sr_ldap_entry a = entry_of(account), p = entry_of(policy);
     struct sr_ldap_view view = {
-        .account = &a, .policy = &p, .can_help = can_help};
+        .account = &a, .policy = &p, .now = INT32_MAX, .can_help = can_help};
     struct sr_facts facts;
 
     sr_facts_init(&facts);
@@ -104,6 +104,34 @@ test_times(void **state)
         if (result == 0)
             assert_int_equal(when, row[i].when);
     }
+}
+
+/* What slapd 2.5 and 2.6 make of times, by their answers to binds. */
+static void
+test_times_of_slapd(void **state)
+{
+    static const struct {
+        const char *text;
+        sr_time when;
+    } row[] = {
+        {"20260101000000Z", 1767225600}, {"20260101000000+0100", 1767222000},
+        {"21051231235959Z", 4291833599}, {"000001010000Z", 0},
+        {"000001010000+0000", 0},        {"19700101000000Z", 0},
+        {"19691231235959Z", 4294967295}, {"99991231235959Z", 4414335},
+        {"00000102000000Z", -1},
+    };
+    sr_time when;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        print_message("%s\n", row[i].text);
+        assert_int_equal(sr_ldap_slapd_time(row[i].text, &when), 0);
+        if (row[i].when >= 0)
+            assert_int_equal(when, row[i].when);
+        else
+            assert_int_not_equal(when, 0);
+    }
+    assert_int_equal(sr_ldap_slapd_time("soon", &when), -1);
 }
 
 static void
@@ -606,7 +634,8 @@ test_kinds(void **state)
     for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
         struct sr_ldap_entry a = entry_of(row[i].account),
                              p = entry_of(row[i].policy);
-        struct sr_ldap_view view = {.account = &a, .policy = &p};
+        struct sr_ldap_view view = {
+            .account = &a, .policy = &p, .now = INT32_MAX};
         struct sr_facts facts;
         const char *fault;
 
@@ -1006,7 +1035,8 @@ test_389_server(void **state)
     memset(&server, 0, sizeof(server));
     assert_int_equal(sr_ldap_ds389_server(found + 2, 2, &server), 0);
     assert_int_equal(server.has_local, SR_UNKNOWN);
-    assert_int_equal(server.has_inactivity, SR_UNKNOWN);
+    assert_int_equal(server.has_inactivity, SR_YES);
+    assert_string_equal(server.limit_attribute, "other");
     for (size_t i = 0; i < 4; i++)
         sr_ldap_entry_clear(&found[i]);
 }
@@ -1016,6 +1046,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_times_of_slapd),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_dns),
         cmocka_unit_test(test_uids),

@@ -15,9 +15,13 @@
 #include "policy/backend/ldap/template.h"
 
 void
-sr_ldap_list_attributes(const struct sr_backend_config *config,
+sr_ldap_list_attributes(const struct sr_ldap_session *session,
                         const char *list[SR_LDAP_LIST_MAX])
 {
+    const struct sr_backend_config *config = session->config;
+    const struct sr_ldap_ds389_server *server = &session->policies.server;
+    const char *const own[] = {server->state_attribute, server->other_attribute,
+                               server->policy_attribute};
     const bool is_ad = config->type == SR_BACKEND_AD;
     size_t count = 0;
 
@@ -27,6 +31,11 @@ sr_ldap_list_attributes(const struct sr_backend_config *config,
     list[count++] = "modifyTimestamp";
     list[count++] = "gecos";
     list[count++] = "cn";
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (own[i][0] != '\0' &&
+            strcmp(own[i], SR_LDAP_DS389_NO_ATTRIBUTE) != 0)
+            count = sr_ldap_kind_append(list, count, own[i]);
+    }
     count = sr_ldap_kind_list(is_ad, SR_LDAP_OF_ACCOUNT, list, count);
     /* The head of the domain is found by the same search. */
     if (is_ad)

@@ -9,8 +9,9 @@
 #include "policy/backend/ldap/session.h"
 
 /* The attributes of an account that are asked for; some are named by the
- * configuration. */
-void sr_ldap_list_attributes(const struct sr_backend_config *config,
+ * configuration, others by that of the server, as far as the session has read
+ * it.  The list is valid as long as the policies of the session. */
+void sr_ldap_list_attributes(const struct sr_ldap_session *session,
                              const char *list[SR_LDAP_LIST_MAX]);
 
 /*

@@ -58,7 +58,7 @@
     X(MIN_LENGTH, "passwordMinLength", "pwdMinLength", POLICY, 8)              \
     X(HISTORY, "passwordHistory", NULL, POLICY, 0)                             \
     X(IN_HISTORY, "passwordInHistory", "pwdInHistory", POLICY, 6)              \
-    X(INACTIVITY_LIMIT, "accountInactivityLimit", NULL, INACTIVE, -1)
+    X(INACTIVITY_LIMIT, "accountInactivityLimit", NULL, INACTIVE, 0)
 
 #define NUMBER(number, name, alias, where, preset) number,
 #define ROW(number, name, alias, where, preset)                                \
@@ -70,6 +70,9 @@ const size_t sr_ldap_ds389_count =
     sizeof(sr_ldap_ds389) / sizeof(sr_ldap_ds389[0]);
 
 #define AT(name) (&sr_ldap_ds389[name])
+
+/* In an account: the DN of its account policy. */
+#define POLICY_ATTRIBUTE "acctPolicySubentry"
 
 static bool
 has_any(const struct sr_ldap_entry *entry, const int *mark, size_t count)
@@ -230,15 +233,20 @@ static void
 inactive_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
     struct sr_ldap_attribute state = *AT(LAST_LOGIN), other = *AT(CREATED);
-    int64_t limit = sr_ldap_view_number(view, AT(INACTIVITY_LIMIT));
+    struct sr_ldap_attribute most = *AT(INACTIVITY_LIMIT);
+    int64_t limit;
     sr_time since;
 
-    if (limit < 0 || view->is_active)
+    if (view->inactive == NULL || view->inactive->count == 0 || view->is_active)
         return;
     if (view->state_attribute != NULL)
         state.name = view->state_attribute;
     if (view->other_attribute != NULL)
         other.name = view->other_attribute;
+    if (view->limit_attribute != NULL)
+        most.name = view->limit_attribute;
+    /* To the server -1 is a number like others, and no login is new enough. */
+    limit = sr_ldap_view_number(view, &most);
     since = sr_ldap_view_time(view, &state);
     if (since == SR_TIME_UNKNOWN && view->fault == NULL)
         since = sr_ldap_view_time(view, &other);
@@ -316,6 +324,31 @@ const char *const sr_ldap_ds389_config[] = {
     "specAttrName",           "limitAttrName",
     "accountInactivityLimit", NULL};
 
+const char *
+sr_ldap_ds389_policy_attribute(const struct sr_ldap_ds389_server *server)
+{
+    return server->policy_attribute[0] != '\0' ? server->policy_attribute
+                                               : POLICY_ATTRIBUTE;
+}
+
+bool
+sr_ldap_ds389_has_names(const struct sr_ldap_ds389_server *server)
+{
+    return server->state_attribute[0] != '\0' ||
+           server->other_attribute[0] != '\0' ||
+           server->policy_attribute[0] != '\0';
+}
+
+bool
+sr_ldap_ds389_has_same_names(const struct sr_ldap_ds389_server *one,
+                             const struct sr_ldap_ds389_server *other)
+{
+    return strcmp(one->state_attribute, other->state_attribute) == 0 &&
+           strcmp(one->other_attribute, other->other_attribute) == 0 &&
+           strcmp(one->policy_attribute, other->policy_attribute) == 0 &&
+           strcmp(one->limit_attribute, other->limit_attribute) == 0;
+}
+
 static enum sr_tri
 switch_of(const struct sr_ldap_entry *entry, const char *attribute)
 {
@@ -327,42 +360,37 @@ switch_of(const struct sr_ldap_entry *entry, const char *attribute)
     return value ? SR_YES : SR_NO;
 }
 
+/* The name of an attribute, unless it is the default one. */
 static void
-copy_name(const struct sr_ldap_entry *entry, const char *attribute, char *name,
-          size_t size)
+copy_name(const struct sr_ldap_entry *entry, const char *attribute,
+          const char *preset, char name[64],
+          struct sr_ldap_ds389_server *server)
 {
     const char *text = sr_ldap_entry_first(entry, attribute);
 
-    if (text != NULL)
-        snprintf(name, size, "%s", text);
+    if (text != NULL && strlen(text) >= sizeof(server->limit_attribute))
+        server->has_inactivity = SR_UNKNOWN; /* no attribute has such a name */
+    else if (text != NULL && strcasecmp(text, preset) != 0)
+        snprintf(name, sizeof(server->limit_attribute), "%s", text);
 }
 
-/* Whether an attribute is absent or has its default as value. */
-static bool
-is_default(const struct sr_ldap_entry *entry, const char *attribute,
-           const char *preset)
-{
-    const char *text = sr_ldap_entry_first(entry, attribute);
-
-    return text == NULL || strcasecmp(text, preset) == 0;
-}
-
-/* The plug-in's own configuration. */
+/* The plug-in's own configuration.  A limit by another name is not among what
+ * was searched for. */
 static int
 read_plugin(const struct sr_ldap_entry *entry,
             struct sr_ldap_ds389_server *server)
 {
     const char *limit = sr_ldap_entry_first(entry, "accountInactivityLimit");
 
-    copy_name(entry, "stateAttrName", server->state_attribute,
-              sizeof(server->state_attribute));
-    copy_name(entry, "altStateAttrName", server->other_attribute,
-              sizeof(server->other_attribute));
-    /* Others than these are not read here. */
-    if (!is_default(entry, "specAttrName", "acctPolicySubentry") ||
-        !is_default(entry, "limitAttrName", "accountInactivityLimit"))
-        server->has_inactivity = SR_UNKNOWN;
-    return limit == NULL
+    copy_name(entry, "stateAttrName", AT(LAST_LOGIN)->name,
+              server->state_attribute, server);
+    copy_name(entry, "altStateAttrName", AT(CREATED)->name,
+              server->other_attribute, server);
+    copy_name(entry, "specAttrName", POLICY_ATTRIBUTE, server->policy_attribute,
+              server);
+    copy_name(entry, "limitAttrName", AT(INACTIVITY_LIMIT)->name,
+              server->limit_attribute, server);
+    return limit == NULL || server->limit_attribute[0] != '\0'
                ? 0
                : sr_ldap_entry_add(&server->inactive, "accountInactivityLimit",
                                    limit, strlen(limit));

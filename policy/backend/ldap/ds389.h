@@ -21,14 +21,32 @@ struct sr_ldap_ds389_server {
     enum sr_tri has_local;         /* policies of subtrees and users count */
     enum sr_tri has_inactivity;    /* the account policy plug-in is enabled */
     struct sr_ldap_entry inactive; /* its limit for all accounts, if any */
-    char state_attribute[64], other_attribute[64]; /* see struct sr_ldap_view */
+    /* The attributes that the plug-in is configured with, those of an account
+     * and that of a policy; empty: its defaults. */
+    char state_attribute[64], other_attribute[64], policy_attribute[64];
+    char limit_attribute[64];
 };
+
+/* The attribute that names the account policy of an account. */
+const char *
+sr_ldap_ds389_policy_attribute(const struct sr_ldap_ds389_server *server);
+
+/* Whether attributes of an account count that are the default of no server. */
+bool sr_ldap_ds389_has_names(const struct sr_ldap_ds389_server *server);
+
+/* Whether on both the same attributes count. */
+bool sr_ldap_ds389_has_same_names(const struct sr_ldap_ds389_server *one,
+                                  const struct sr_ldap_ds389_server *other);
+
+/* In altStateAttrName: there is none. */
+#define SR_LDAP_DS389_NO_ATTRIBUTE "1.1"
 
 /* The search in cn=config that finds it, and what is to be found. */
 #define SR_LDAP_DS389_CONFIG "cn=config"
 #define SR_LDAP_DS389_FILTER                                                   \
     "(|(nsslapd-pwpolicy-local=*)(nsslapd-pluginInitfunc=acct_policy_init)"    \
-    "(alwaysRecordLogin=*)(stateAttrName=*)(accountInactivityLimit=*))"
+    "(alwaysRecordLogin=*)(stateAttrName=*)(altStateAttrName=*)"               \
+    "(specAttrName=*)(limitAttrName=*)(accountInactivityLimit=*))"
 #define SR_LDAP_DS389_ENTRIES 8
 extern const char *const sr_ldap_ds389_config[];
 

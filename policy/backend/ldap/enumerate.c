@@ -43,6 +43,8 @@ reading_clear(struct reading *reading)
     for (size_t i = 0; i < reading->count; i++)
         free(reading->item[i].name);
     free(reading->item);
+    reading->item = NULL;
+    reading->count = reading->room = 0;
     sr_ldap_pages_clear(&reading->pages);
 }
 
@@ -187,6 +189,37 @@ report_all(struct reading *reading, const struct sr_visitor *visitor)
     return status;
 }
 
+/*
+ * Read and index all entries, once more where only their server shows which of
+ * their attributes count.  *indexed is LDAP_SUCCESS when what was read is of
+ * use; the error is then that of the search.  Returns the result code of the
+ * search.
+ */
+static int
+read_all(struct reading *reading, const char *filter, int *indexed)
+{
+    struct sr_ldap_session *session = reading->session;
+    struct sr_error error;
+    bool has_names;
+    int code;
+
+    do {
+        has_names = sr_ldap_ds389_has_names(&session->policies.server);
+        reading_clear(reading);
+        *indexed = LDAP_OTHER;
+        code = sr_ldap_read_pages(session, filter, NULL, &reading->pages);
+        if (code != LDAP_SUCCESS && !reading->pages.is_cut)
+            return code;
+        error = *session->error;
+        reading->end = sr_deadline_now() + POLICIES_MAX_MS;
+        *indexed = index_pages(reading);
+    } while (*indexed == LDAP_SUCCESS && !has_names &&
+             sr_ldap_ds389_has_names(&session->policies.server));
+    if (*indexed == LDAP_SUCCESS)
+        *session->error = error;
+    return code;
+}
+
 enum sr_status
 sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
@@ -199,13 +232,8 @@ sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 
     reading.session = sr_ldap_begin(&state, call);
     if (filter != NULL && reading.session != NULL)
-        code =
-            sr_ldap_read_pages(reading.session, filter, NULL, &reading.pages);
-    if (code == LDAP_SUCCESS || reading.pages.is_cut) {
-        error = call->error;
-        reading.end = sr_deadline_now() + POLICIES_MAX_MS;
-        indexed = index_pages(&reading);
-    }
+        code = read_all(&reading, filter, &indexed);
+    error = call->error;
     if (indexed == LDAP_SUCCESS)
         ask = report_all(&reading, visitor);
     else if (code != LDAP_NO_MEMORY && indexed != LDAP_NO_MEMORY)

@@ -16,8 +16,9 @@
 #include "policy/backend/ldap/openldap.h"
 #include "policy/backend/ldap/shadow.h"
 
-static size_t
-append(const char *list[SR_LDAP_LIST_MAX], size_t count, const char *name)
+size_t
+sr_ldap_kind_append(const char *list[SR_LDAP_LIST_MAX], size_t count,
+                    const char *name)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcasecmp(list[i], name) == 0)
@@ -46,16 +47,17 @@ sr_ldap_kind_list(bool is_ad, enum sr_ldap_where where,
     if (is_ad) {
         ; /* it has no others */
     } else if (where == SR_LDAP_OF_ACCOUNT) {
-        count = append(list, count, "pwdPolicySubentry");
-        count = append(list, count, "acctPolicySubentry");
+        count = sr_ldap_kind_append(list, count, "pwdPolicySubentry");
+        count = sr_ldap_kind_append(list, count, "acctPolicySubentry");
     } else if (where == SR_LDAP_OF_POLICY) {
         /* Every policy has it: so it is known whether it can be read. */
-        count = append(list, count, "pwdAttribute");
+        count = sr_ldap_kind_append(list, count, "pwdAttribute");
     }
     for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++) {
         for (size_t k = 0; k < kind[i].count; k++) {
             if (kind[i].is_ad == is_ad && kind[i].attribute[k].where == where)
-                count = append(list, count, kind[i].attribute[k].name);
+                count =
+                    sr_ldap_kind_append(list, count, kind[i].attribute[k].name);
         }
     }
     list[count] = NULL;

@@ -27,12 +27,17 @@ enum sr_ldap_kind {
 
 /* Attributes of an account or a policy that are asked for, the NULL at the end
  * included; those of the configuration are added. */
-#define SR_LDAP_LIST_MAX 48
+#define SR_LDAP_LIST_MAX 56
 
 /* Append the attributes of Active Directory, or of all other kinds, to a list
  * of `count`; returns the new count.  The list is ended by NULL. */
 size_t sr_ldap_kind_list(bool is_ad, enum sr_ldap_where where,
                          const char *list[SR_LDAP_LIST_MAX], size_t count);
+
+/* Append one, unless the list has it; returns the new count.  The list is not
+ * ended. */
+size_t sr_ldap_kind_append(const char *list[SR_LDAP_LIST_MAX], size_t count,
+                           const char *name);
 
 /* The kind of server of the account. */
 enum sr_ldap_kind sr_ldap_kind(struct sr_ldap_view *view);

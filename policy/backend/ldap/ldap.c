@@ -143,7 +143,7 @@ search_entry(struct sr_ldap_session *session, const char *name,
     char *dn = sr_ldap_dn(has_dn ? config->user_dn : config->base, name);
     int code = LDAP_NO_MEMORY;
 
-    sr_ldap_list_attributes(config, attributes);
+    sr_ldap_list_attributes(session, attributes);
     if (config->type == SR_BACKEND_AD)
         filter = with_domain(filter);
     if (filter != NULL && dn != NULL)
@@ -194,6 +194,25 @@ read_policy(struct sr_ldap_session *session)
     default:
         return SR_STATUS_UNAVAILABLE;
     }
+}
+
+/* The account of a name: its entry and its policies.  The entry is read once
+ * more where only its server shows which of its attributes count. */
+static enum sr_status
+read_account(struct sr_ldap_session *session, const char *name)
+{
+    const struct sr_ldap_ds389_server *server = &session->policies.server;
+    const bool has_names = sr_ldap_ds389_has_names(server);
+    struct sr_ldap_entry *entry = &session->known.entry;
+    enum sr_status status = read_entry(session, name, entry);
+
+    if (status == SR_STATUS_OK)
+        status = read_policy(session);
+    if (status != SR_STATUS_OK || has_names || !sr_ldap_ds389_has_names(server))
+        return status;
+    sr_ldap_entry_clear(entry);
+    status = read_entry(session, name, entry);
+    return status == SR_STATUS_OK ? read_policy(session) : status;
 }
 
 /* When the account ends apart from limits on accounts that are not used. */
@@ -277,9 +296,7 @@ look_up(struct sr_ldap_session *session, const struct sr_backend *backend,
     if (!is_same)
         session->has_response = false;
     sr_ldap_forget(session);
-    ask = read_entry(session, name, &known->entry);
-    if (ask == SR_STATUS_OK)
-        ask = read_policy(session);
+    ask = read_account(session, name);
     if (ask == SR_STATUS_OK)
         ask = make_known(session, backend, name, rules);
     if (session->config->user_dn != NULL &&
@@ -424,9 +441,7 @@ read_own(struct sr_ldap_session *session, const struct sr_backend *backend,
     sr_ldap_forget(session);
     sr_ldap_policies_clear(&session->policies); /* the owner may see more */
     session->by_owner = true;
-    ask = read_entry(session, name, &known->entry);
-    if (ask == SR_STATUS_OK)
-        ask = read_policy(session);
+    ask = read_account(session, name);
     session->by_owner = false;
     if (ask == SR_STATUS_OK &&
         !sr_ldap_self_read_matches(session, account->facts.uid, &known->entry))

@@ -5,12 +5,8 @@
  */
 #include <config.h>
 
-#include <string.h>
-
 #include "policy/backend/ldap/openldap.h"
-
-/* In pwdAccountLockedTime: until an administrator acts. */
-#define FOR_GOOD "000001010000Z"
+#include "policy/backend/ldap/syntax.h"
 
 /* The presets are those of slapo-ppolicy(5). */
 #define ATTRIBUTES(X)                                                          \
@@ -64,16 +60,31 @@ sr_ldap_openldap_is(const struct sr_ldap_view *view)
     return false;
 }
 
+/* A time by the server's own count. */
+static sr_time
+time_of(struct sr_ldap_view *view, int attribute)
+{
+    const char *text = sr_ldap_view_text(view, AT(attribute));
+    sr_time when = SR_TIME_UNKNOWN;
+
+    if (text != NULL && sr_ldap_slapd_time(text, &when) != 0)
+        sr_ldap_view_fail(view, AT(attribute));
+    return when;
+}
+
 static void
 lock_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
     const char *text = sr_ldap_view_text(view, AT(LOCKED_TIME));
     enum sr_tri locks = sr_ldap_view_switch(view, AT(LOCKOUT));
     int64_t duration = sr_ldap_view_number(view, AT(LOCKOUT_DURATION));
-    sr_time since = sr_ldap_view_time(view, AT(LOCKED_TIME));
-    sr_time delay = sr_ldap_view_time(view, AT(DELAY_END));
+    sr_time since = time_of(view, LOCKED_TIME);
+    sr_time delay = time_of(view, DELAY_END);
 
     facts->locked = SR_LOCK_NO;
+    /* A lock that begins later is none yet. */
+    if (since != SR_TIME_UNKNOWN && since > view->now)
+        text = NULL;
     /* Without pwdLockout the server ignores both. */
     if ((text == NULL && delay == SR_TIME_UNKNOWN) || locks == SR_NO)
         return;
@@ -82,8 +93,7 @@ lock_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     facts->locked_until = delay; /* of pwdMinDelay */
     if (text == NULL)
         return;
-    /* Written with seconds, or before 1970, it means the same. */
-    if (strcmp(text, FOR_GOOD) == 0 || since == 0) {
+    if (since == 0) { /* until an administrator acts */
         facts->locked = SR_LOCK_ADMIN;
         facts->locked_why = SR_LOCK_WHY_ADMIN;
     } else if (duration == 0) {
@@ -104,7 +114,7 @@ age_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     int64_t after = sr_ldap_view_number(view, AT(GRACE_EXPIRY));
     int64_t graces = sr_ldap_view_number(view, AT(GRACE_LIMIT));
 
-    facts->password_changed = sr_ldap_view_time(view, AT(CHANGED_TIME));
+    facts->password_changed = time_of(view, CHANGED_TIME);
     if (!sr_ldap_view_has_policy(view))
         return;
     facts->password_expires = SR_TIME_NEVER;
@@ -129,7 +139,7 @@ static void
 idle_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
     int64_t idle = sr_ldap_view_number(view, AT(MAX_IDLE));
-    sr_time since = sr_ldap_view_time(view, AT(LAST_SUCCESS));
+    sr_time since = time_of(view, LAST_SUCCESS);
 
     if (since == SR_TIME_UNKNOWN)
         since = facts->password_changed;
@@ -152,8 +162,8 @@ sr_ldap_openldap_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
     lock_facts(view, facts);
     age_facts(view, facts);
-    facts->account_starts = sr_ldap_view_time(view, AT(START_TIME));
-    facts->account_ends = sr_ldap_view_time(view, AT(END_TIME));
+    facts->account_starts = time_of(view, START_TIME);
+    facts->account_ends = time_of(view, END_TIME);
     idle_facts(view, facts);
     facts->grace_left =
         sr_ldap_view_grace(view, sr_ldap_view_number(view, AT(GRACE_LIMIT)),

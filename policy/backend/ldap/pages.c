@@ -254,7 +254,7 @@ sr_ldap_read_pages(struct sr_ldap_session *session, const char *filter,
 
     if (code != LDAP_SUCCESS)
         return code;
-    sr_ldap_list_attributes(session->config, whole);
+    sr_ldap_list_attributes(session, whole);
     do {
         code = is_endless(session, pages, began)
                    ? LDAP_DECODING_ERROR

@@ -15,10 +15,13 @@
 static const struct sr_ldap_entry none;
 
 void
-sr_ldap_policies_list(bool is_ad, const char *list[SR_LDAP_LIST_MAX])
+sr_ldap_policies_list(bool is_ad, const struct sr_ldap_ds389_server *server,
+                      const char *list[SR_LDAP_LIST_MAX])
 {
     size_t count = sr_ldap_kind_list(is_ad, SR_LDAP_OF_POLICY, list, 0);
 
+    if (server->limit_attribute[0] != '\0')
+        count = sr_ldap_kind_append(list, count, server->limit_attribute);
     count = sr_ldap_kind_list(is_ad, SR_LDAP_OF_INACTIVE, list, count);
     sr_ldap_kind_list(is_ad, SR_LDAP_OF_DOMAIN, list, count);
 }
@@ -45,7 +48,8 @@ sr_ldap_policies_get(struct sr_ldap_session *session,
         *policy = &none;
         return LDAP_LOOP_DETECT;
     }
-    sr_ldap_policies_list(session->config->type == SR_BACKEND_AD, attributes);
+    sr_ldap_policies_list(session->config->type == SR_BACKEND_AD,
+                          &policies->server, attributes);
     code = sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
                           attributes, &made, 1, &count);
     /* The service need not be allowed to read it; a name that is no DN is of no
@@ -61,6 +65,28 @@ sr_ldap_policies_get(struct sr_ldap_session *session,
             code = LDAP_NO_MEMORY;
     }
     sr_ldap_entry_clear(&made);
+    return code;
+}
+
+/* The limit for all accounts, which the configuration of the plug-in has by
+ * another name. */
+static int
+read_limit(struct sr_ldap_session *session, const char *dn,
+           struct sr_ldap_ds389_server *server)
+{
+    const char *const attributes[] = {server->limit_attribute, NULL};
+    struct sr_ldap_entry found = {0};
+    const char *limit;
+    size_t count;
+    int code = sr_ldap_search(session, dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                              attributes, &found, 1, &count);
+
+    limit = sr_ldap_entry_first(&found, server->limit_attribute);
+    if (limit != NULL &&
+        sr_ldap_entry_add(&server->inactive, server->limit_attribute, limit,
+                          strlen(limit)) != 0)
+        code = LDAP_NO_MEMORY;
+    sr_ldap_entry_clear(&found);
     return code;
 }
 
@@ -81,6 +107,11 @@ sr_ldap_policies_server(struct sr_ldap_session *session,
     if (code == LDAP_SUCCESS &&
         sr_ldap_ds389_server(found, count, &policies->server) != 0)
         code = LDAP_NO_MEMORY;
+    for (size_t i = 0; i < count && code == LDAP_SUCCESS; i++) {
+        if (policies->server.limit_attribute[0] != '\0' &&
+            sr_ldap_entry_first(&found[i], "limitAttrName") != NULL)
+            code = read_limit(session, found[i].dn, &policies->server);
+    }
     for (size_t i = 0; i < SR_LDAP_DS389_ENTRIES; i++)
         sr_ldap_entry_clear(&found[i]);
     return code;
@@ -110,12 +141,16 @@ find_inactive(struct sr_ldap_session *session,
               struct sr_ldap_policies *policies, struct sr_ldap_view *view)
 {
     const struct sr_ldap_ds389_server *server = &policies->server;
-    const char *dn = sr_ldap_entry_first(view->account, "acctPolicySubentry");
+    const char *attribute = sr_ldap_ds389_policy_attribute(server);
+    const char *dn = sr_ldap_entry_first(view->account, attribute);
+    const char *limit = "accountInactivityLimit";
     int code;
 
     view->inactive = NULL;
     if (server->has_inactivity == SR_NO)
         return LDAP_SUCCESS;
+    if (server->limit_attribute[0] != '\0')
+        view->limit_attribute = limit = server->limit_attribute;
     view->state_attribute =
         server->state_attribute[0] == '\0' ? NULL : server->state_attribute;
     view->other_attribute =
@@ -126,10 +161,14 @@ find_inactive(struct sr_ldap_session *session,
         return LDAP_SUCCESS;
     }
     code = sr_ldap_policies_get(session, policies, dn, &view->inactive);
-    /* The server refuses every login then. */
+    /* The server refuses every login where there is no such policy.  One
+     * without a limit counts only where that is certain. */
     if (code == LDAP_SUCCESS && server->has_inactivity == SR_YES &&
         view->inactive->count == 0)
-        view->fault = "acctPolicySubentry";
+        view->fault = attribute;
+    else if (code == LDAP_SUCCESS && server->has_inactivity != SR_YES &&
+             sr_ldap_entry_first(view->inactive, limit) == NULL)
+        view->inactive = NULL;
     return code;
 }
 
@@ -171,10 +210,10 @@ sr_ldap_policies_again(struct sr_ldap_session *session,
     const struct sr_ldap_entry *policy;
     int code = LDAP_SUCCESS;
 
+    if (old->server.is_read) /* names an attribute of the others */
+        code = sr_ldap_policies_server(session, fresh);
     for (size_t i = 0; i < old->count && code == LDAP_SUCCESS; i++)
         code =
             sr_ldap_policies_get(session, fresh, old->policy[i]->dn, &policy);
-    if (code == LDAP_SUCCESS && old->server.is_read)
-        code = sr_ldap_policies_server(session, fresh);
     return code;
 }

@@ -35,7 +35,10 @@ int sr_ldap_policies_again(struct sr_ldap_session *session,
                            const struct sr_ldap_policies *old,
                            struct sr_ldap_policies *fresh);
 
-/* The attributes of a policy that are asked for. */
-void sr_ldap_policies_list(bool is_ad, const char *list[SR_LDAP_LIST_MAX]);
+/* The attributes of a policy that are asked for, of Active Directory or of a
+ * server with this configuration, which has to last as long as the list. */
+void sr_ldap_policies_list(bool is_ad,
+                           const struct sr_ldap_ds389_server *server,
+                           const char *list[SR_LDAP_LIST_MAX]);
 
 #endif

@@ -69,14 +69,22 @@ is_same_entry(const struct sr_ldap_entry *one,
     return true;
 }
 
+static bool
+is_same_server(const struct sr_ldap_ds389_server *one,
+               const struct sr_ldap_ds389_server *other)
+{
+    return one->has_local == other->has_local &&
+           one->has_inactivity == other->has_inactivity &&
+           sr_ldap_ds389_has_same_names(one, other) &&
+           is_same_entry(&one->inactive, &other->inactive);
+}
+
 bool
 sr_ldap_policies_are_same(const struct sr_ldap_policies *one,
                           const struct sr_ldap_policies *other)
 {
     if (one->count != other->count ||
-        one->server.has_local != other->server.has_local ||
-        one->server.has_inactivity != other->server.has_inactivity ||
-        !is_same_entry(&one->server.inactive, &other->server.inactive))
+        !is_same_server(&one->server, &other->server))
         return false;
     for (size_t i = 0; i < one->count; i++) {
         const struct sr_ldap_entry *found =

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/connect.h"
@@ -327,7 +328,7 @@ find_test(struct sr_ldap_session *session, struct sr_survey *survey,
     size_t count = 0;
     int code = LDAP_NO_MEMORY;
 
-    sr_ldap_list_attributes(config, attributes);
+    sr_ldap_list_attributes(session, attributes);
     if (filter != NULL)
         code = sr_ldap_search(session, config->base, LDAP_SCOPE_SUBTREE, filter,
                               attributes, entry, 1, &count);
@@ -471,7 +472,8 @@ try_lock(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
          struct sr_survey *survey)
 {
     const struct sr_ldap_entry none = {0};
-    struct sr_ldap_view view = {.account = entry, .policy = &none};
+    struct sr_ldap_view view = {
+        .account = entry, .policy = &none, .now = time(NULL)};
     struct sr_ldap_response answer;
     struct sr_facts facts;
 

@@ -50,15 +50,15 @@ parse_zone(const char *at, sr_time *offset)
     return 0;
 }
 
-int
-sr_ldap_time(const char *text, sr_time *when)
+/* The six parts of a generalized time and its offset.  Returns 0 or -1. */
+static int
+parse_time(const char *text, int part[6], sr_time *offset)
 {
-    int part[6] = {0}, least[6] = {0, 1, 1, 0, 0, 0};
+    static const int least[6] = {0, 1, 1, 0, 0, 0};
     static const int most[6] = {9999, 12, 31, 23, 59, 60};
     const char *at = text;
-    struct tm tm = {0};
-    sr_time offset;
 
+    memset(part, 0, 6 * sizeof(part[0]));
     for (int i = 0; i < 6; i++) {
         if (i > 3 && (*at < '0' || *at > '9'))
             break; /* minutes and seconds may be left out */
@@ -68,7 +68,17 @@ sr_ldap_time(const char *text, sr_time *when)
     }
     if (*at == '.' || *at == ',')
         at += 1 + strspn(at + 1, "0123456789");
-    if (parse_zone(at, &offset) != 0)
+    return parse_zone(at, offset);
+}
+
+int
+sr_ldap_time(const char *text, sr_time *when)
+{
+    struct tm tm = {0};
+    sr_time offset;
+    int part[6];
+
+    if (parse_time(text, part, &offset) != 0)
         return -1;
     tm.tm_year = part[0] - 1900;
     tm.tm_mon = part[1] - 1;
@@ -79,6 +89,28 @@ sr_ldap_time(const char *text, sr_time *when)
     *when = timegm(&tm) - offset;
     if (*when < 0)
         *when = 0;
+    return 0;
+}
+
+int
+sr_ldap_slapd_time(const char *text, sr_time *when)
+{
+    static const int before[12] = {0,   31,  59,  90,  120, 151,
+                                   181, 212, 243, 273, 304, 334};
+    static const int first[6] = {0, 1, 1, 0, 0, 0};
+    sr_time offset, days;
+    int part[6];
+
+    if (parse_time(text, part, &offset) != 0)
+        return -1;
+    days = (part[0] - 1970) * 365 + ((part[0] - 1969) >> 2) +
+           before[part[1] - 1] + part[2] - 1;
+    if (part[0] % 4 == 0 && part[1] > 2)
+        days++;
+    *when = days * 86400 + part[3] * 3600 + part[4] * 60 + part[5] - offset;
+    if (offset == 0 && memcmp(part, first, sizeof(part)) == 0)
+        *when = 0;
+    *when &= UINT32_MAX;
     return 0;
 }
 

@@ -18,6 +18,13 @@
  */
 int sr_ldap_time(const char *text, sr_time *when);
 
+/*
+ * The same as slapd's ppolicy overlay reads it: the seconds since 1970 by the
+ * Julian calendar, of which 32 bits without a sign are kept.  So what is before
+ * 1970 or after 2105 is another time; the beginning of the year 0 is 0.
+ */
+int sr_ldap_slapd_time(const char *text, sr_time *when);
+
 /* A number in digits only; one above `most` is `most`. */
 bool sr_ldap_number(const char *text, int64_t most, int64_t *value);
 

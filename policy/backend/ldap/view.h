@@ -36,13 +36,14 @@ struct sr_ldap_view {
     const struct sr_ldap_entry *policy;   /* without values: it is not known */
     const struct sr_ldap_entry *inactive; /* the same; may be NULL */
     const struct sr_ldap_entry *domain;   /* the same */
-    /* 389: attributes of the account by which it is inactive; NULL: the
-     * server's defaults. */
-    const char *state_attribute, *other_attribute;
+    /* 389: attributes of the account by which it is inactive, and the one of
+     * the limit; NULL: the server's defaults. */
+    const char *state_attribute, *other_attribute, *limit_attribute;
+
+    sr_time now; /* for hours of the week, and locks that begin later */
 
     /* Active Directory, as it is configured: */
     bool is_ad;
-    sr_time now;      /* for hours of the week */
     const char *host; /* the name of this one */
 
     /* Another identity than the owner can set a password by the old one, so

@@ -153,7 +153,7 @@ begin_accounts(struct sr_ldap_session *session, int *id)
     char *filter = sr_ldap_filter_all(session->config->filter);
     int code = LDAP_NO_MEMORY;
 
-    sr_ldap_list_attributes(session->config, attributes);
+    sr_ldap_list_attributes(session, attributes);
     if (filter != NULL)
         code = begin_search(session, session->config->base, LDAP_SCOPE_SUBTREE,
                             filter, attributes, id);
@@ -170,7 +170,7 @@ watch_policy(struct call *call, const char *dn)
     struct watched *watch;
     int code;
 
-    sr_ldap_policies_list(false, attributes);
+    sr_ldap_policies_list(false, &call->session->policies.server, attributes);
     for (size_t i = 0; i < state->watch_count; i++) {
         if (strcmp(state->watch[i].dn, dn) == 0)
             return LDAP_SUCCESS;
@@ -198,9 +198,11 @@ watch_policies(struct call *call, const struct sr_ldap_entry *entry)
 {
     static const struct sr_ldap_entry none;
     const struct sr_ldap_view view = {.account = entry, .policy = &none};
+    const char *attribute =
+        sr_ldap_ds389_policy_attribute(&call->session->policies.server);
     const char *preset = call->session->config->default_policy;
     const char *const dn[] = {sr_ldap_policy_of(entry, NULL), preset,
-                              sr_ldap_entry_first(entry, "acctPolicySubentry")};
+                              sr_ldap_entry_first(entry, attribute)};
     int code = LDAP_SUCCESS;
 
     for (size_t i = 0; i < sizeof(dn) / sizeof(dn[0]) && code == LDAP_SUCCESS;
@@ -480,21 +482,54 @@ read_policies(struct call *call)
     struct sr_call other = {.backend = call->backend};
     void *connection = NULL;
     struct sr_ldap_session *session = sr_ldap_begin(&connection, &other);
-    int code = session == NULL ? LDAP_NO_MEMORY : LDAP_SUCCESS;
+    int code = LDAP_SUCCESS;
 
     sr_ldap_policies_clear(&state->policies);
+    if (session == NULL)
+        return LDAP_NO_MEMORY;
+    if (state->is_ds389) /* names an attribute of the others */
+        code = sr_ldap_policies_server(session, &state->policies);
     for (size_t i = 0; i < state->watch_count && code == LDAP_SUCCESS; i++)
         code = sr_ldap_policies_get(session, &state->policies,
                                     state->watch[i].dn, &policy);
-    if (session == NULL)
-        return code;
-    if (code == LDAP_SUCCESS && state->is_ds389)
-        code = sr_ldap_policies_server(session, &state->policies);
     sr_ldap_end(session);
     sr_ldap_session_free(session, false);
     if (code != LDAP_SUCCESS)
         *call->session->error = other.error;
     return code;
+}
+
+/* Request the attributes that count on this server from now on; false: they
+ * are requested already. */
+static bool
+take_names(struct call *call)
+{
+    const struct sr_ldap_ds389_server *server = &call->state->policies.server;
+    struct sr_ldap_ds389_server *asked = &call->session->policies.server;
+
+    if (sr_ldap_ds389_has_same_names(server, asked))
+        return false;
+    sr_ldap_policies_clear(&call->session->policies);
+    *asked = *server;
+    memset(&asked->inactive, 0, sizeof(asked->inactive));
+    return true;
+}
+
+/* Read all accounts once more, with other attributes. */
+static int
+begin_again(struct call *call)
+{
+    struct following *state = call->state;
+    struct sr_sync_table *table = sr_sync_table_new();
+
+    if (table == NULL)
+        return LDAP_NO_MEMORY;
+    sr_sync_table_free(state->table);
+    state->table = table;
+    ldap_abandon_ext(call->session->ld, state->id, NULL, NULL);
+    state->is_read = false;
+    state->last_message = sr_deadline_now();
+    return begin_accounts(call->session, &state->id);
 }
 
 static enum sr_watch_result
@@ -521,6 +556,11 @@ poll_sync(struct call *call, int *code)
         return SR_WATCH_AWAY;
     }
     *code = read_policies(call);
+    if (*code == LDAP_SUCCESS && take_names(call)) {
+        *code = begin_again(call);
+        state->base.wait_ms = 0;
+        return *code == LDAP_SUCCESS ? SR_WATCH_BEGINNING : SR_WATCH_AWAY;
+    }
     if (*code != LDAP_SUCCESS)
         return SR_WATCH_AWAY;
     state->reports_changes = true;
@@ -799,6 +839,10 @@ poll_again(struct call *call, int *code)
     state->base.fd = -1;
     if (now >= state->next) {
         *code = poll_all(call, &is_other);
+        if (*code == LDAP_SUCCESS && take_names(call)) {
+            is_other = true;
+            *code = poll_all(call, &is_other);
+        }
         if (*code != LDAP_SUCCESS)
             return SR_WATCH_AWAY;
         /* Another connection: the server may have been restored from an old
