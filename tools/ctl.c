@@ -273,6 +273,12 @@ ctl_no_password(const struct sr_account *account)
                                                                     : "none";
 }
 
+bool
+ctl_is_system(uid_t uid)
+{
+    return uid < 1000 || (uid >= 60000 && uid <= 65535);
+}
+
 /* The user who runs this program, by the login uid of the kernel. */
 static void
 actor_name(char *out, size_t size)

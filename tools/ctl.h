@@ -95,6 +95,12 @@ void ctl_take_partial(struct sr_transaction *txn,
 const char *ctl_no_password(const struct sr_account *account);
 
 /*
+ * Whether a uid is one of the system's: below 1000, and from 60000 to 65535,
+ * where distributions have further ones of their own, and nobody.
+ */
+bool ctl_is_system(uid_t uid);
+
+/*
  * Send an event about an account (facts may be NULL), by the user who
  * runs this program.
  */

@@ -51,7 +51,8 @@ sr_safe_open_at(int dir, const char *path, int flags, bool *found_low)
 {
     int fd;
 
-    flags |= O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    /* What is no file, such as a FIFO, is refused later, and not waited for. */
+    flags |= O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
     fd = sr_standard_fds_avoid(openat(dir, path, flags & ~O_CREAT, 0),
                                found_low);
     if (fd != -ENOENT || (flags & O_CREAT) == 0)

@@ -319,10 +319,12 @@ def private_polkit():
 def program_user():
     """The account that sysusers.d makes."""
     for file, line in (("passwd", f"{PROGRAM_UID}:{PROGRAM_UID}::/:/bin/false"),
-                       ("group", f"{PROGRAM_UID}:")):
+                       ("group", f"{PROGRAM_UID}:"),
+                       ("shadow", "19000::::::")):
         if "\n_selfreset:" not in (ETC / file).read_text():
+            field = "!*" if file == "shadow" else "x"
             with open(ETC / file, "a") as out:
-                out.write(f"_selfreset:x:{line}\n")
+                out.write(f"_selfreset:{field}:{line}\n")
 
 
 def private_programs(stage, unpacked):

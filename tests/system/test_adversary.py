@@ -124,6 +124,23 @@ def test_root_at_the_console_with_a_broken_store(host, break_it, path):
                        stderr=subprocess.DEVNULL)
 
 
+def test_fifos_in_the_place_of_files(host):
+    """Nothing waits for the other end of one."""
+    host.set_shadow("root", 1, hash_password(OLD))
+    host.drive("login", "root", "auth", answers=["no"], rhost=PEER)
+    files = [path for path in STATE.rglob("*") if path.is_file()]
+    assert STATE / "key" in files and len(files) > 1
+    for path in files:
+        path.unlink()
+        os.mkfifo(path, 0o600)
+    for where in ({"tty": "/dev/tty1"}, {"rhost": PEER}):
+        done = host.drive("login", "root", "auth", "acct", answers=[OLD],
+                          **where)
+        assert done.codes[0] in ("SUCCESS", "AUTHINFO_UNAVAIL")
+        assert done.codes[0] == "SUCCESS" or "rhost" in where
+    assert host.run("selfresetctl", "check").returncode == 2
+
+
 # ---- guard and settle
 
 def test_settle_is_no_vote(host):

@@ -1407,8 +1407,12 @@ def test_check_costs_a_pass_over_the_accounts(clean):
 def test_check_locked_hash(clean):
     clean.configure(expiry={"locked_hash": "account"})
     clean.add("svc", hash="!", uid=877)
+    clean.add("emulator", hash="!", uid=64055)  # of Debian's own numbers
+    clean.add("left", hash="!", uid=70000)  # a user, who is meant
     found = [one for one in check(clean, 10) if "expiry.locked_hash" in one]
-    assert len(found) == 1 and "svc" in found[0]
+    assert len(found) == 1
+    assert "svc" in found[0] and "emulator" in found[0]
+    assert "left" not in found[0]
 
 
 # ---- JSON, as the manual has it

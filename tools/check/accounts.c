@@ -26,9 +26,6 @@
 #include "tools/check/accounts.h"
 #include "tools/ctl.h"
 
-/* Below this, accounts are the system's. */
-#define USERS_FROM 1000
-
 /* An account that has to be changed at a login, which cannot be. */
 static void
 check_barred(const struct sr_transaction *txn, const struct sr_verdict *verdict,
@@ -171,7 +168,7 @@ check_locked_hash(const struct sr_transaction *txn, struct findings *findings)
     const struct sr_facts *facts = &txn->account->facts;
 
     if (txn->rules.locked_hash == SR_LOCKED_HASH_ACCOUNT &&
-        facts->disabled == SR_YES && facts->uid < USERS_FROM)
+        facts->disabled == SR_YES && ctl_is_system(facts->uid))
         findings_add(findings, SEVERITY_WARNING, "expiry.locked_hash",
                      facts->name,
                      "Set \"locked_hash = password\", or replace \"!\" by "

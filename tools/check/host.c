@@ -283,10 +283,12 @@ check_folder_modes(const char *folder, mode_t mode, struct findings *findings)
 {
     struct dirent **names = NULL;
     struct stat status;
-    int count;
+    int count = 0;
 
     check_mode(folder, mode, findings);
-    count = scandir(folder, &names, NULL, NULL);
+    /* What a link leads to is not ours. */
+    if (lstat(folder, &status) == 0 && S_ISDIR(status.st_mode))
+        count = scandir(folder, &names, NULL, NULL);
     for (int i = 0; i < count; i++) {
         char path[4096];
 

@@ -24,10 +24,6 @@
 #include "tools/shared_ledger.h"
 #include "tools/report.h"
 
-/* Below this, accounts are the system's; nobody (65534) is too. */
-#define USERS_FROM 1000
-#define NOBODY     65534
-
 /* The names that the name service lists, in its order, and the uid of each.
  * Collected first, because looking one up may move getpwent(3). */
 struct names {
@@ -107,7 +103,7 @@ static bool
 is_of_no_use(const struct sr_facts *facts)
 {
     return facts->has_password == SR_NO && facts->uid != 0 &&
-           (facts->uid < USERS_FROM || facts->uid == NOBODY);
+           ctl_is_system(facts->uid);
 }
 
 /* One account of the list. */
