@@ -115,7 +115,7 @@ named_here() {
 	for package in "$@"; do
 		found=$package
 		for name in $(names_of "$package"); do
-			apt-cache show "$name" 2>/dev/null | grep -q . || continue
+			is_packaged "$name" || continue
 			found=$name
 			break
 		done
@@ -123,14 +123,22 @@ named_here() {
 	done
 }
 
+# is_packaged PACKAGE: whether this release has one of that name.
+is_packaged() {
+	apt-cache show "$1" 2>/dev/null | grep -q .
+}
+
+# is_here DIR PROGRAM: installed, or unpacked; some are in /sbin yet.
+is_here() {
+	[ -e "$2" ] || [ -e "$1$2" ] || [ -e "$1${2#/usr}" ]
+}
+
 # unpack DIR PROGRAM PACKAGE...: where a program is not installed, the packages
 # with it, unpacked under BUILD/DIR, and the libraries that they need.
 unpack() {
-	local dir="$BUILD/$1" program=$2 package libraries
+	local dir="$BUILD/$1" program=$2 package file libraries
 	shift 2
-	if [ -e "$program" ] || [ -e "$dir$program" ]; then
-		return 0
-	fi
+	! is_here "$dir" "$program" || return 0
 	mkdir -p "$dir"
 	{ apt_get update || true; } >"$dir/apt.log" 2>&1
 	# shellcheck disable=SC2046
@@ -142,10 +150,12 @@ unpack() {
 		for package in *.deb; do dpkg-deb -x "$package" . || exit 1; done) \
 		>>"$dir/apt.log" 2>&1 || { tail -n 20 "$dir/apt.log" >&2; return 1; }
 	# Both Kerberos have these; installing would choose one by a link.
-	for program in "$dir"/usr/bin/*.mit "$dir"/usr/bin/*.heimdal; do
-		[ ! -e "$program" ] ||
-			ln -sf "${program##*/}" "${program%.*}" || return 1
+	for file in "$dir"/usr/bin/*.mit "$dir"/usr/bin/*.heimdal; do
+		[ ! -e "$file" ] ||
+			ln -sf "${file##*/}" "${file%.*}" || return 1
 	done
+	is_here "$dir" "$program" || say "$program is not in $*" >&2
+	is_here "$dir" "$program"
 }
 
 # The package of polkitd brings systemd along, which edits /etc/pam.d.
@@ -188,15 +198,15 @@ unpack_lockers() {
 
 # That of auditd starts a daemon that takes over the machine's audit.
 unpack_audit() {
-	local program=/sbin/ausearch
-	[ -e "$program" ] || [ -e "$BUILD/audit$program" ] ||
-		program=/usr/sbin/ausearch
-	unpack audit "$program" auditd
+	unpack audit /usr/sbin/ausearch auditd
 }
 
-# That of Prometheus starts a daemon; only promtool of it is used.
+# That of Prometheus starts a daemon; only promtool of it is used, which is a
+# package of its own from Debian 13 on.
 unpack_monitoring() {
-	unpack monitoring /usr/bin/promtool prometheus
+	local package=prometheus
+	! is_packaged promtool || package=promtool
+	unpack monitoring /usr/bin/promtool "$package"
 }
 
 # That of AppArmor loads profiles at every boot.

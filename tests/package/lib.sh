@@ -29,6 +29,27 @@ relabel() {
 	rm -rf "$to/tree"
 }
 
+# What the version before is called; any other is later.
+BEFORE="0~before-1"
+
+# Whether these are files of a repository that has the commit before, and
+# packages were made by then.
+has_history() {
+	[ "$(git -C "$TOP" rev-parse --show-prefix 2>/dev/null)" = "" ] &&
+		git -C "$TOP" cat-file -e HEAD~1:debian/control 2>/dev/null
+}
+
+# unpack_before DIR: the sources of the commit before, with another comment in
+# the configuration file.
+unpack_before() {
+	local dir=$1
+	rm -rf "$dir" && mkdir -p "$dir" &&
+		git -C "$TOP" archive -o "$dir.tar" HEAD~1 &&
+		tar -xf "$dir.tar" -C "$dir" && rm -f "$dir.tar" &&
+		sed -i "1s/([^)]*)/($BEFORE)/" "$dir/debian/changelog" &&
+		echo "# An earlier version." >>"$dir/tools/selfreset.conf"
+}
+
 # The release of Debian that runs here, by its name.
 running_release() {
 	# shellcheck source=/dev/null
@@ -37,7 +58,7 @@ running_release() {
 
 # From Debian 13 on a package of its own says where units are.
 packaging_more() {
-	! apt-cache show systemd-dev 2>/dev/null | grep -q . || echo systemd-dev
+	! is_packaged systemd-dev || echo systemd-dev
 }
 
 # mirror_of RELEASE: where its packages come from on this machine.

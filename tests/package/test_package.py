@@ -341,13 +341,50 @@ def test_lines_by_hand(tree):
     assert "/etc/pam.d/common-auth" in shown
     assert stacks(tree) == edited
     # What it advises is what helps, and keeps a copy.
-    advice = re.search(r"^ +(pam-auth-update --force .*)$", shown, re.M)
-    tree.shell(advice[1], env=NO_QUESTIONS)
-    assert not is_named(tree)
+    follow_advice(tree, shown)
     assert tree.inside("/etc/pam.d/common-auth.pam-old").read_text() == \
         edited["auth"]
     verifies(tree)
+
+
+def follow_advice(tree, shown):
+    advice = re.search(r"^ +(pam-auth-update --force .*)$", shown, re.M)
+    tree.shell(advice[1], env=NO_QUESTIONS)
+    assert not is_named(tree)
+
+
+def test_a_profile_by_hand(tree):
+    """An administrator's own, in place of ours."""
+    profiles = tree.inside("/usr/share/pam-configs")
+    mine = profiles / "selfreset-site"
+    mine.write_text((profiles / "selfreset").read_text())
+    try:
+        tree.run("pam-auth-update", "--disable", "selfreset", "--enable",
+                 "selfreset-site", env=NO_QUESTIONS)
+        follow_advice(tree, refused(tree))
+        verifies(tree)
+    finally:
+        mine.unlink()
     enable(tree)
+
+
+def test_another_root(tree):
+    """dpkg --root with --force-script-chrootless: nothing of this host is
+    changed."""
+    other = "/srv/other"
+    tree.shell(f"mkdir -p {other}/etc {other}/var/lib {other}/usr/share; "
+               f"cp -a /etc/pam.d {other}/etc; "
+               f"cp -a /var/lib/pam {other}/var/lib; "
+               f"cp -a /usr/share/pam-configs /usr/share/libpam-selfreset "
+               f"{other}/usr/share")
+    before = stacks(tree)
+    script = "/var/lib/dpkg/info/libpam-selfreset.prerm"
+    tree.run("sh", script, "remove", env={**NO_QUESTIONS, "DPKG_ROOT": other})
+    assert stacks(tree) == before
+    assert "pam_selfreset.so" not in tree.inside(
+        f"{other}/etc/pam.d/common-auth").read_text()
+    tree.shell(f"rm -r {other}")
+    verifies(tree)
 
 
 KILLED = """#!/bin/sh
@@ -420,14 +457,22 @@ def test_interrupted_while_configured(tree, interrupted, point):
 
 @pytest.mark.parametrize("point", POINTS)
 def test_interrupted_while_removed(tree, interrupted, point):
+    """One of the files is a link."""
+    common = tree.inside("/etc/pam.d/common-auth")
+    tree.shell("mv /etc/pam.d/common-auth /etc/pam.d/site-auth; "
+               "ln -s site-auth /etc/pam.d/common-auth; "
+               "rm -rf /var/backups.kept; mv /var/backups /var/backups.kept")
     interrupted(point)
     remove(tree, code=1)
     verifies(tree)
+    assert common.is_symlink() and is_named(tree)
+    tree.shell("rm -rf /var/backups; mv /var/backups.kept /var/backups")
     remove(tree)
     assert not is_named(tree)
     assert status(tree, "libpam-selfreset") == "config-files"
     verifies(tree)
-    tree.shell("dpkg -i /srv/packages/libpam-selfreset_*", env=NO_QUESTIONS)
+    tree.shell("rm -f /etc/pam.d/site-auth; "
+               "dpkg -i /srv/packages/libpam-selfreset_*", env=NO_QUESTIONS)
     enable(tree)
 
 
@@ -457,11 +502,14 @@ def test_the_disk_is_full(tree):
 
 def test_removed(tree):
     """What an administrator would want back is kept; nothing names what is
-    gone."""
-    tree.shell("dpkg -i /srv/packages/*.deb", env=NO_QUESTIONS)
+    gone.  A link stays one."""
+    tree.shell("dpkg -i /srv/packages/*.deb; mkdir /etc/site; "
+               "mv /etc/nsswitch.conf /etc/site/names; "
+               "ln -s site/names /etc/nsswitch.conf", env=NO_QUESTIONS)
     enable(tree)
     apt(tree, "remove", *OURS)
     assert not is_named(tree)
+    assert tree.inside("/etc/nsswitch.conf").is_symlink()
     assert "pam_unix.so" in stacks(tree)["auth"]
     assert "selfreset" not in tree.inside("/etc/nsswitch.conf").read_text()
     assert tree.inside(CONF).exists()
@@ -477,12 +525,22 @@ def test_installed_again(tree):
     assert "wait = 11s" in tree.inside(CONF).read_text()
     enable(tree)
     verifies(tree)
-    assert "selfreset" in tree.inside("/etc/nsswitch.conf").read_text()
+    names = tree.inside("/etc/nsswitch.conf")
+    assert names.is_symlink()
+    assert "selfreset" in tree.inside("/etc/site/names").read_text()
+    assert tree.shell("stat -c %a:%U /etc/site/names") == "644:root\n"
+    names.unlink()
+    tree.shell("mv /etc/site/names /etc/nsswitch.conf; rmdir /etc/site")
 
 
 def test_purged(tree):
+    # The state may have a disk of its own.
+    tree.shell("cp -a /var/lib/selfreset /run/state; "
+               "mount -t tmpfs -o mode=700 tmpfs /var/lib/selfreset; "
+               "cp -a /run/state/. /var/lib/selfreset; rm -r /run/state")
     tree.shell("yes | " + command_of("apt purge"), env=NO_QUESTIONS)
     verifies(tree)
+    tree.shell("umount /var/lib/selfreset; rmdir /var/lib/selfreset")
     left = tree.shell("find / -xdev -name '*selfreset*' ! -path '/srv/*' "
                       "! -path '/proc/*' ! -path '/var/cache/apt/*' "
                       "! -path '/tmp/*' ! -path '/var/lib/apt/*'").split()
