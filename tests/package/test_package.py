@@ -378,8 +378,9 @@ def test_another_root(tree):
                f"cp -a /usr/share/pam-configs /usr/share/libpam-selfreset "
                f"{other}/usr/share")
     before = stacks(tree)
-    script = "/var/lib/dpkg/info/libpam-selfreset.prerm"
-    tree.run("sh", script, "remove", env={**NO_QUESTIONS, "DPKG_ROOT": other})
+    (script,) = tree.inside("/var/lib/dpkg/info").glob(
+        "libpam-selfreset[.:]*prerm")
+    tree.run("sh", f"/var/lib/dpkg/info/{script.name}", "remove", env={**NO_QUESTIONS, "DPKG_ROOT": other})
     assert stacks(tree) == before
     assert "pam_selfreset.so" not in tree.inside(
         f"{other}/etc/pam.d/common-auth").read_text()
@@ -459,8 +460,8 @@ def test_interrupted_while_configured(tree, interrupted, point):
 def test_interrupted_while_removed(tree, interrupted, point):
     """One of the files is a link."""
     common = tree.inside("/etc/pam.d/common-auth")
-    tree.shell("mv /etc/pam.d/common-auth /etc/pam.d/site-auth; "
-               "ln -s site-auth /etc/pam.d/common-auth; "
+    tree.shell("mkdir /etc/site; mv /etc/pam.d/common-auth /etc/site/auth; "
+               "ln -s ../site/auth /etc/pam.d/common-auth; "
                "rm -rf /var/backups.kept; mv /var/backups /var/backups.kept")
     interrupted(point)
     remove(tree, code=1)
@@ -471,9 +472,20 @@ def test_interrupted_while_removed(tree, interrupted, point):
     assert not is_named(tree)
     assert status(tree, "libpam-selfreset") == "config-files"
     verifies(tree)
-    tree.shell("rm -f /etc/pam.d/site-auth; "
+    tree.shell("rm -r /etc/site; "
                "dpkg -i /srv/packages/libpam-selfreset_*", env=NO_QUESTIONS)
     enable(tree)
+
+
+def test_read_only(tree):
+    """It says so, and advises nothing that would fail."""
+    tree.shell("mount --bind /etc/pam.d /etc/pam.d; "
+               "mount -o remount,ro,bind /etc/pam.d")
+    try:
+        shown = refused(tree)
+        assert "read-only" in shown and "pam-auth-update" not in shown
+    finally:
+        tree.run("umount", "/etc/pam.d")
 
 
 def test_the_disk_is_full(tree):
