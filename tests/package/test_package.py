@@ -373,7 +373,9 @@ def test_another_root(tree):
     changed."""
     other = "/srv/other"
     tree.shell(f"mkdir -p {other}/etc {other}/var/lib {other}/usr/share; "
-               f"cp -a /etc/pam.d {other}/etc; "
+               f"cp -a /etc/pam.d /etc/debconf.conf {other}/etc; "
+               f"mkdir {other}/var/cache; "
+               f"cp -a /var/cache/debconf {other}/var/cache; "
                f"cp -a /var/lib/pam {other}/var/lib; "
                f"cp -a /usr/share/pam-configs /usr/share/libpam-selfreset "
                f"{other}/usr/share")
@@ -413,7 +415,8 @@ done
 rm -rf /run/keep
 killed""",
     # Cut short, as by a disk that is full.
-    "cut": """: >/etc/pam.d/common-auth
+    "cut": """: >/etc/pam.d/common-auth.pam-new
+mv /etc/pam.d/common-auth.pam-new /etc/pam.d/common-auth
 exit 1""",
 }
 UPDATER = "/usr/sbin/pam-auth-update"

@@ -115,7 +115,7 @@ class DirectoryServer:
                 ["ns-slapd", "-d", "0", "-D", str(self.dir / "etc"), "-i",
                  str(self.dir / "run/pid")], stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out)
-        wait_until(self.answers, 30, "ns-slapd")
+        wait_until(self.answers, 120, "ns-slapd")
 
     def answers(self):
         assert self.process.poll() is None, (
@@ -129,7 +129,7 @@ class DirectoryServer:
     def restart(self):
         """In order, so that nothing is repaired."""
         self.process.terminate()
-        assert self.process.wait(timeout=30) == 0
+        assert self.process.wait(timeout=120) == 0
         self.start()
 
     def tell_changes(self):

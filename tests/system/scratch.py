@@ -409,7 +409,7 @@ def matches(password, hashed):
     return _crypt.crypt(password.encode(), hashed.encode()).decode() == hashed
 
 
-def wait_until(condition, seconds=30, what="the condition"):
+def wait_until(condition, seconds=60, what="the condition"):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

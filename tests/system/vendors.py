@@ -142,7 +142,7 @@ class Vendor:
         return self.host.run("id", name).returncode == 0
 
     def wait_for(self, name):
-        wait_until(lambda: self.knows(name), seconds=30, what=f"{name} by NSS")
+        wait_until(lambda: self.knows(name), what=f"{name} by NSS")
 
     def come_back(self, has_cache=False):
         """Nothing is remembered of an outage.  has_cache: passwords are, by
@@ -194,7 +194,7 @@ class Sssd(Vendor):
                 [str(self.root / self.program), "-i", "--logger=stderr",
                  "-d", "0x0070"], stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, start_new_session=True)
-        wait_until(pathlib.Path("/var/lib/sss/pipes/pam").exists, seconds=30,
+        wait_until(pathlib.Path("/var/lib/sss/pipes/pam").exists,
                    what="sssd")
 
     def stop(self):
