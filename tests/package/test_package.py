@@ -550,7 +550,7 @@ def test_installed_again(tree):
 
 def test_purged(tree):
     # The state may have a disk of its own.
-    tree.shell("cp -a /var/lib/selfreset /run/state; "
+    tree.shell("mv /var/lib/selfreset /run/state; mkdir /var/lib/selfreset; "
                "mount -t tmpfs -o mode=700 tmpfs /var/lib/selfreset; "
                "cp -a /run/state/. /var/lib/selfreset; rm -r /run/state")
     tree.shell("yes | " + command_of("apt purge"), env=NO_QUESTIONS)

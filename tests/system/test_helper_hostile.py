@@ -7,6 +7,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import array
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,9 +17,10 @@ import threading
 import pytest
 
 import helper
+import scratch
 from helper import (ACCOUNT, ANSWER, ASK, AUTH, CALL, CRED, END, HELLO,
                     PASSWORD, REFUSE, SAY, Client, memory_has, message)
-from scratch import SLOW, wait_until
+from scratch import RUN, SLOW, wait_until
 
 OLD = "correct horse battery"
 EACH, ALL, ROOT = 4, 64, 16
@@ -160,12 +162,17 @@ def test_nobody(served):
 
 
 def in_user_namespace(host, user, code):
-    """A program of a user who is root in a namespace of his own."""
+    """A program of a user who is root in a namespace of his own.  Its modules
+    are where the user can read them, which the sources need not be."""
+    modules = RUN / "modules"
+    modules.mkdir(exist_ok=True)
+    for module in (helper, scratch):
+        shutil.copy(module.__file__, modules)
     return host.run("setpriv", "--reuid", user.uid, "--regid", user.uid,
                     "--clear-groups", "unshare", "--user", "--map-root-user",
                     sys.executable, "-c",
-                    f"import sys; sys.path.insert(0, {helper.__file__!r}"
-                    ".rpartition('/')[0]); import helper; "
+                    f"import sys; sys.path.insert(0, {str(modules)!r}); "
+                    "import helper; "
                     f"client = helper.Client(); {code}")
 
 
