@@ -133,6 +133,7 @@ reset_sources = \
 	policy/reset/resume.c policy/reset/resume.h \
 	policy/reset/run.c policy/reset/run.h \
 	policy/reset/seal.c policy/reset/seal.h \
+	policy/reset/shared.c policy/reset/shared.h \
 	policy/reset/signature.c policy/reset/signature.h
 if RESET
 libreset_la_SOURCES += $(reset_sources)
@@ -201,6 +202,7 @@ ldap_sources = \
 	policy/backend/ldap/pages.c policy/backend/ldap/pages.h \
 	policy/backend/ldap/policies.c policy/backend/ldap/policies.h \
 	policy/backend/ldap/receive.c policy/backend/ldap/receive.h \
+	policy/backend/ldap/record.c policy/backend/ldap/record.h \
 	policy/backend/ldap/request.c policy/backend/ldap/request.h \
 	policy/backend/ldap/self_read.c policy/backend/ldap/self_read.h \
 	policy/backend/ldap/servers.c policy/backend/ldap/servers.h \

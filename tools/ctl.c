@@ -111,7 +111,11 @@ ctl_admit(const struct ctl *ctl, const struct sr_transaction *txn)
 void
 ctl_store_error(const struct sr_store *store, enum sr_store_result result)
 {
-    if (result == SR_STORE_FAILED && store != NULL)
+    if (result == SR_STORE_AWAY || result == SR_STORE_SEALED)
+        ctl_error("Nothing was done: %s.  The log says why; \"selfresetctl "
+                  "check --backend\" finds out more.",
+                  sr_store_strerror(result));
+    else if (result == SR_STORE_FAILED && store != NULL)
         ctl_error("The state of this host (%s): %s (%d).  " STORE_ADVICE,
                   SR_STATEDIR, sr_store_strerror(result),
                   sr_store_errno(store));

@@ -24,6 +24,7 @@ selfresetctl_SOURCES = \
 	tools/cmd/check.c \
 	tools/check/accounts.c tools/check/accounts.h \
 	tools/check/backend.c tools/check/backend.h \
+	tools/check/enrolments.c tools/check/enrolments.h \
 	tools/check/benchmark.c tools/check/benchmark.h \
 	tools/check/other_files.c tools/check/other_files.h \
 	tools/check/captive.c tools/check/captive.h \

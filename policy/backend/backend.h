@@ -131,6 +131,21 @@ struct sr_account {
 /* Free an account and wipe its secret.  NULL is allowed. */
 void sr_account_close(struct sr_account *account);
 
+/* 32 digits of lower-case hexadecimal, and the end of the text. */
+#define SR_RECORD_ID_SIZE 33
+
+/* A text that a directory keeps of one account for all hosts. */
+struct sr_record_request {
+    char id[SR_RECORD_ID_SIZE];      /* its name */
+    char version[SR_RECORD_ID_SIZE]; /* that was read; empty: there is none */
+    char *text;                      /* reading: a new string; NULL: none */
+
+    /* Replace the version above by this one; `fresh` NULL: read; its text NULL:
+     * delete it, whatever its version is. */
+    const char *fresh;
+    const char *fresh_text;
+};
+
 struct sr_connections; /* see registry.h */
 
 /*
@@ -405,6 +420,14 @@ struct sr_backend_ops {
     enum sr_status (*shared_ledger)(struct sr_call *call,
                                     struct sr_shared_request *request);
 
+    /*
+     * Read one record, or replace what was read.  UNKNOWN_NAME: it has been
+     * changed since.  On UNAVAILABLE it may or may not have been replaced.
+     * NULL: there are none.
+     */
+    enum sr_status (*record)(struct sr_call *call,
+                             struct sr_record_request *request);
+
     const struct sr_watch_ops *watch; /* NULL: this kind cannot be watched */
     const struct sr_credential_ops *credentials; /* NULL: there are none */
 };
@@ -414,7 +437,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 13u
+#define SR_BACKEND_VERSION 14u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

@@ -339,6 +339,16 @@ sr_backend_shared_ledger(struct sr_call *call,
 }
 
 enum sr_status
+sr_backend_record(struct sr_call *call, struct sr_record_request *request)
+{
+    void *spare;
+    enum sr_status status = begin(call, &spare)->record(call, request);
+
+    end(call, spare);
+    return status;
+}
+
+enum sr_status
 sr_backend_hand_over(struct sr_call *call, const struct sr_account *account,
                      char **handle)
 {

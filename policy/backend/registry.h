@@ -81,5 +81,7 @@ enum sr_status sr_backend_survey(struct sr_call *call,
                                  struct sr_survey *survey);
 enum sr_status sr_backend_shared_ledger(struct sr_call *call,
                                         struct sr_shared_request *request);
+enum sr_status sr_backend_record(struct sr_call *call,
+                                 struct sr_record_request *request);
 
 #endif

@@ -254,6 +254,8 @@ identity_fault(const struct sr_backend_config *backend)
                "that a ticket could be for";
     if (identity == SR_IDENTITY_NONE && backend->lockout_base != NULL)
         return "has lockout_base, which needs an identity";
+    if (identity == SR_IDENTITY_NONE && backend->reset_base != NULL)
+        return "has reset_base, which needs an identity";
 #ifndef HAVE_KRB5
     if (identity == SR_IDENTITY_GSSAPI)
         return "has identity = gssapi, for which this program was built "
@@ -286,7 +288,9 @@ directory_key(const struct sr_backend_config *backend)
         return backend->cert_file != NULL ? "cert_file" : "key_file";
     if (backend->default_policy != NULL)
         return "default_policy";
-    return backend->lockout_base != NULL ? "lockout_base" : NULL;
+    if (backend->lockout_base != NULL)
+        return "lockout_base";
+    return backend->reset_base != NULL ? "reset_base" : NULL;
 }
 
 /* "yes", "no", or a cache of a type that ends with the session. */
@@ -373,6 +377,8 @@ foreign_key(const struct sr_backend_config *backend)
         return "default_policy";
     if (backend->lockout_base != NULL)
         return "lockout_base";
+    if (backend->reset_base != NULL)
+        return "reset_base";
     return NULL;
 }
 
@@ -450,6 +456,7 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
     } dn[] = {{"base", backend->base, false},
               {"default_policy", backend->default_policy, false},
               {"lockout_base", backend->lockout_base, false},
+              {"reset_base", backend->reset_base, false},
               {"user_dn", backend->user_dn, true}};
     const char *fault;
 

@@ -281,15 +281,17 @@ check_backend_names(const struct sr_config *config,
     }
 }
 
-/* Whether one of the backends that are asked has ledgers. */
+/* Whether one of the backends that are asked has ledgers, or else a place for
+ * enrolments. */
 static bool
-has_ledgers(const struct sr_config *config)
+has_base(const struct sr_config *config, bool of_ledgers)
 {
     for (size_t i = 0; i < config->backends.count; i++) {
         const struct sr_backend_config *backend =
             find_backend(config, config->backends.item[i]);
 
-        if (backend != NULL && backend->lockout_base != NULL)
+        if (backend != NULL &&
+            (of_ledgers ? backend->lockout_base : backend->reset_base) != NULL)
             return true;
     }
     return false;
@@ -307,7 +309,7 @@ check_store(const struct sr_config *config, struct sr_config_errors *errors)
         if (config->setting[i].line > 0 && config->setting[i].key == key)
             at = &config->setting[i];
     }
-    if (at != NULL && !has_ledgers(config) &&
+    if (at != NULL && !has_base(config, true) &&
         sr_setting_holds(config, key, SR_LOCKOUT_LDAP))
         sr_config_error(errors, at->file, at->line,
                         "lockout.store = ldap needs a backend with a "
@@ -354,6 +356,24 @@ report_reset(const struct sr_config *config, const char *key,
         sr_config_error(errors, at->file, at->line, "%s", text);
 }
 
+/* A directory needs a place for enrolments, and its hosts one key, which the
+ * administrator gives to all of them. */
+static void
+check_reset_store(const struct sr_config *config,
+                  struct sr_config_errors *errors)
+{
+    if (config->reset.store != SR_RESET_STORE_LDAP)
+        return;
+    if (!has_base(config, false))
+        report_reset(config, "store", errors,
+                     "reset.store = ldap needs a backend with a reset_base "
+                     "among selfreset.backends");
+    if (config->reset.seal_file == NULL)
+        report_reset(config, "store", errors,
+                     "reset.store = ldap needs reset.seal_file, a key that is "
+                     "the same on all hosts");
+}
+
 static void
 check_reset(const struct sr_config *config, struct sr_config_errors *errors)
 {
@@ -379,6 +399,7 @@ check_reset(const struct sr_config *config, struct sr_config_errors *errors)
     if (reset->seal_file != NULL && reset->seal_file[0] != '/')
         report_reset(config, "seal_file", errors,
                      "reset.seal_file must be a whole path");
+    check_reset_store(config, errors);
 }
 
 void

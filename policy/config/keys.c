@@ -170,6 +170,8 @@ const struct sr_key sr_keys[] = {
      .most = 254, GLOBAL(reset.mail_from)},
     {"reset", "mail_refuse", SR_KEY_NAMES, "",
      .items = SR_ITEMS_DOMAINS, GLOBAL(reset.mail_refuse)},
+    {"reset", "store", SR_KEY_CHOICE, "local",
+     .choice = store_words, GLOBAL(reset.store)},
     {"reset", "seal_file", SR_KEY_TEXT, "",
      .most = TEXT_MAX, GLOBAL(reset.seal_file)},
 
@@ -224,6 +226,8 @@ const struct sr_key sr_keys[] = {
      .most = TEXT_MAX, BACKEND(default_policy)},
     {"backend", "lockout_base", SR_KEY_TEXT, "",
      .most = TEXT_MAX, BACKEND(lockout_base)},
+    {"backend", "reset_base", SR_KEY_TEXT, "",
+     .most = TEXT_MAX, BACKEND(reset_base)},
     {"backend", "insecure", SR_KEY_SWITCH, "no", BACKEND(insecure)},
     {"backend", "timeout", SR_KEY_DURATION, "10s",
      .least = 1, .most = 2 * MINUTE, BACKEND(timeout)},

@@ -52,6 +52,7 @@ struct sr_backend_config {
     char *key_file;       /* and the key of it */
     char *default_policy; /* of accounts that name none */
     char *lockout_base;   /* container of the shared ledgers; NULL: none */
+    char *reset_base;     /* container of enrolments; NULL: none */
     bool insecure;        /* connections without TLS are allowed */
     int64_t timeout;      /* for one login, in seconds */
     enum sr_down when_down;
@@ -87,6 +88,10 @@ struct sr_setting;
  * The configuration.  All strings and lists belong to `setting`, so a copy of
  * a member is valid as long as the configuration is.
  */
+/* Who keeps enrolments: this host, or for accounts of backends with a
+ * reset_base their directory. */
+enum sr_reset_store { SR_RESET_STORE_LOCAL, SR_RESET_STORE_LDAP };
+
 struct sr_reset_config {
     char *account;                  /* the captive one */
     struct sr_string_list services; /* that let it in without a password */
@@ -99,7 +104,8 @@ struct sr_reset_config {
     char *mail_from;
     struct sr_string_list mail_refuse; /* domains of mailboxes that these very
                                           passwords open */
-    char *seal_file; /* the key of secrets; NULL: in the state */
+    char *seal_file;           /* the key of secrets; NULL: in the state */
+    enum sr_reset_store store; /* of enrolments */
 };
 
 struct sr_config {

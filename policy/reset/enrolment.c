@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policy/reset/enrolment.h"
+#include "policy/reset/shared.h"
 #include "policy/util/safe_open.h"
 
 /* Gates that an administrator needs one of beside a contact: what others read,
@@ -112,10 +113,15 @@ sr_enrolment_store(enum sr_store_mode mode, struct sr_store **store)
 }
 
 enum sr_store_result
-sr_enrolment_get(struct sr_store *store, const struct sr_identity *id,
+sr_enrolment_get(struct sr_store *store, const struct sr_transaction *txn,
                  struct sr_enrolment *enrolment, struct sr_account_time *time)
 {
-    return sr_account_file_get(store, &sr_enrolment_file, id, enrolment, time);
+    const struct sr_identity id = sr_transaction_identity(txn);
+
+    return sr_shared_is(txn->config, id.backend)
+               ? sr_shared_get(store, &sr_enrolment_file, txn, enrolment, time)
+               : sr_account_file_get(store, &sr_enrolment_file, &id, enrolment,
+                                     time);
 }
 
 struct changing {
@@ -133,16 +139,20 @@ change_body(void *context, void *body, const struct sr_account_time *time)
 }
 
 enum sr_store_result
-sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
+sr_enrolment_change(struct sr_store *store, const struct sr_transaction *txn,
                     bool (*change)(void *context, struct sr_enrolment *body,
                                    const struct sr_account_time *time),
                     void *context)
 {
+    const struct sr_identity id = sr_transaction_identity(txn);
     struct changing changing = {change, context};
     struct sr_enrolment body;
 
-    return sr_account_file_change(store, &sr_enrolment_file, id, &body,
-                                  change_body, &changing);
+    return sr_shared_is(txn->config, id.backend)
+               ? sr_shared_change(store, &sr_enrolment_file, txn, &body,
+                                  change_body, &changing)
+               : sr_account_file_change(store, &sr_enrolment_file, &id, &body,
+                                        change_body, &changing);
 }
 
 struct counting {

@@ -1,8 +1,8 @@
 /*
- * Enrolment: what this host keeps of one account for self-service reset: its
- * gates, and a ticket of the helpdesk.
+ * Enrolment: what is kept of one account for self-service reset: its gates, and
+ * a ticket of the helpdesk.
  *
- * One file for each account (account_file.h) in a store of its own,
+ * One file for each account (account_file.h) in a store of this host's,
  * STATEDIR/reset, which also has the ledgers of gates: so a lockout of recovery
  * never blocks a login, nor the other way round.  Codes are kept as hashes, the
  * secret of the app sealed (seal.h).
@@ -12,8 +12,10 @@
 #ifndef SR_POLICY_RESET_ENROLMENT_H
 #define SR_POLICY_RESET_ENROLMENT_H
 
+#include "policy/account/account.h"
 #include "policy/reset/code.h"
 #include "policy/reset/key.h"
+#include "policy/reset/seal.h"
 #include "policy/store/account_file.h"
 
 /* The gates; their names in the configuration are in the same order. */
@@ -29,8 +31,6 @@ enum sr_gate_id {
 };
 
 #define SR_CODES_COUNT 8
-#define SR_APP_SECRET  20 /* bytes, RFC 4226 section 4, R6 */
-#define SR_SEALED_SIZE (24 + SR_APP_SECRET + 16)
 #define SR_ADDRESSES   2
 #define SR_ADDRESS_MAX 256
 #define SR_WORDS_MAX   32
@@ -101,17 +101,14 @@ struct sr_enrolment {
 enum sr_store_result sr_enrolment_store(enum sr_store_mode mode,
                                         struct sr_store **store);
 
-/* Its directories, for sr_attempt_begin(). */
-#define SR_RESET_STATEDIR SR_STATEDIR "/reset"
-#define SR_RESET_RUNDIR   SR_RUNDIR "/reset"
-
-/* Read and change an enrolment; see account_file.h. */
+/* Read and change the enrolment of a transaction's account; see account_file.h,
+ * and shared.h for those that a directory keeps. */
 enum sr_store_result sr_enrolment_get(struct sr_store *store,
-                                      const struct sr_identity *id,
+                                      const struct sr_transaction *txn,
                                       struct sr_enrolment *enrolment,
                                       struct sr_account_time *time);
 enum sr_store_result
-sr_enrolment_change(struct sr_store *store, const struct sr_identity *id,
+sr_enrolment_change(struct sr_store *store, const struct sr_transaction *txn,
                     bool (*change)(void *context, struct sr_enrolment *body,
                                    const struct sr_account_time *time),
                     void *context);

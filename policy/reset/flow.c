@@ -153,9 +153,8 @@ sr_reset_is_enrolled(const struct sr_reset_peer *peer)
     }
     if (has_begun && sr_run_account(&run, entry->pw_name) &&
         run.obstacle == NULL) {
-        const struct sr_identity id = sr_run_identity(&run);
         const enum sr_store_result result =
-            sr_enrolment_get(run.store, &id, &enrolment, &time);
+            sr_enrolment_get(run.store, &run.txn, &enrolment, &time);
 
         has_enough = result != SR_STORE_OK && result != SR_STORE_NOT_FOUND;
         time.now = SR_TIME_MAX; /* what is new counts, too */

@@ -113,12 +113,11 @@ setting_of(const struct sr_enrolment *enrolment, enum sr_gate_id gate)
 static void
 prepare(struct trial *trial)
 {
-    const struct sr_identity id = sr_run_identity(trial->run);
     struct sr_enrolment enrolment;
     struct sr_account_time time;
     const char *setting;
 
-    sr_enrolment_get(trial->run->store, &id, &enrolment, &time);
+    sr_enrolment_get(trial->run->store, &trial->run->txn, &enrolment, &time);
     setting = setting_of(&enrolment, trial->gate);
     if (trial->gate == SR_GATE_APP) {
         struct sr_error error;
@@ -247,14 +246,14 @@ find_obstacle(const struct trial *trial)
 static bool
 check(struct trial *trial)
 {
-    const struct sr_identity id = sr_run_identity(trial->run);
     enum sr_store_result result;
 
     prepare(trial);
     trial->is_unrecorded = trial->is_broken;
     if (trial->is_broken || find_obstacle(trial) != NULL)
         return false;
-    result = sr_enrolment_change(trial->run->store, &id, check_in, trial);
+    result = sr_enrolment_change(trial->run->store, &trial->run->txn, check_in,
+                                 trial);
     if (result == SR_STORE_OK)
         return trial->is_right;
     trial->is_unrecorded = true;

@@ -150,7 +150,6 @@ begin_mail(struct sr_run *run, struct sr_mails *mails)
 void
 sr_mail_offer(struct sr_run *run)
 {
-    const struct sr_identity id = sr_run_identity(run);
     struct offer offer = {.is_own = run->is_own};
     struct sr_mails mails;
     const bool may = begin_mail(run, &mails);
@@ -158,7 +157,8 @@ sr_mail_offer(struct sr_run *run)
     if (may && sr_code_make_digits(offer.code, SR_MAIL_LENGTH) &&
         sr_code_hash(offer.code, offer.hash) == 0 &&
         (run->why_not == NULL || run->is_own) &&
-        sr_enrolment_change(run->store, &id, offer_in, &offer) != SR_STORE_OK)
+        sr_enrolment_change(run->store, &run->txn, offer_in, &offer) !=
+            SR_STORE_OK)
         offer.is_new = false;
     if (may)
         sr_limit_mail_end(&mails, true);
@@ -253,7 +253,6 @@ confirm(struct sr_run *run, const char *code)
 bool
 sr_mail_add(struct sr_run *run, int64_t wait)
 {
-    const struct sr_identity id = sr_run_identity(run);
     struct addition addition = {.wait = wait};
     char code[SR_CODE_SIZE];
     bool is_done = false;
@@ -261,7 +260,7 @@ sr_mail_add(struct sr_run *run, int64_t wait)
     if (!ask_address(run, addition.address) ||
         !sr_code_make_digits(code, SR_MAIL_LENGTH))
         return false;
-    if (sr_enrolment_change(run->store, &id, note_in, &addition) !=
+    if (sr_enrolment_change(run->store, &run->txn, note_in, &addition) !=
             SR_STORE_OK ||
         !addition.may_send) {
         sr_run_say(run, _("Too many mails were sent to your addresses. Try "
@@ -272,8 +271,8 @@ sr_mail_add(struct sr_run *run, int64_t wait)
         sr_run_say(run, _("A code of 8 digits is on its way to %s."),
                    addition.address);
         is_done = confirm(run, code) &&
-                  sr_enrolment_change(run->store, &id, add_in, &addition) ==
-                      SR_STORE_OK;
+                  sr_enrolment_change(run->store, &run->txn, add_in,
+                                      &addition) == SR_STORE_OK;
     }
     explicit_bzero(code, sizeof(code));
     return is_done;

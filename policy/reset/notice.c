@@ -158,7 +158,6 @@ sr_notice_queue(struct sr_run *run, const char *address, const char *subject,
 void
 sr_notice(struct sr_run *run, enum sr_notice_kind kind, const char *what)
 {
-    const struct sr_identity id = sr_run_identity(run);
     const char *source = run->txn.context.source.text;
     struct sr_enrolment enrolment;
     struct sr_account_time time;
@@ -176,8 +175,8 @@ sr_notice(struct sr_run *run, enum sr_notice_kind kind, const char *what)
               "of your password."),
             _(texts[kind]), run->host, way, from, run->ref, sr_run_contact(run),
             run->host, run->ref));
-    if (body == NULL ||
-        sr_enrolment_get(run->store, &id, &enrolment, &time) != SR_STORE_OK)
+    if (body == NULL || sr_enrolment_get(run->store, &run->txn, &enrolment,
+                                         &time) != SR_STORE_OK)
         return;
     for (int i = 0; i < SR_ADDRESSES; i++) {
         if (enrolment.address[i][0] != '\0')

@@ -63,9 +63,8 @@ static bool
 read_enrolment(struct sr_run *run, struct sr_enrolment *enrolment,
                struct sr_account_time *time)
 {
-    const struct sr_identity id = sr_run_identity(run);
     const enum sr_store_result result =
-        sr_enrolment_get(run->store, &id, enrolment, time);
+        sr_enrolment_get(run->store, &run->txn, enrolment, time);
 
     if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
         return true;
@@ -158,9 +157,8 @@ add_in(void *context, struct sr_enrolment *enrolment,
 static bool
 store(struct sr_run *run, struct addition *addition)
 {
-    const struct sr_identity id = sr_run_identity(run);
     const enum sr_store_result result =
-        sr_enrolment_change(run->store, &id, add_in, addition);
+        sr_enrolment_change(run->store, &run->txn, add_in, addition);
 
     if (result == SR_STORE_OK)
         return true;
@@ -394,7 +392,6 @@ remove_in(void *context, struct sr_enrolment *enrolment,
 static enum sr_reset_end
 remove_gate(struct sr_run *run)
 {
-    const struct sr_identity id = sr_run_identity(run);
     struct sr_enrolment enrolment;
     struct sr_account_time time;
     enum sr_gate_id gate;
@@ -416,7 +413,8 @@ remove_gate(struct sr_run *run)
     if (gate == SR_GATE_COUNT)
         return unchanged(run);
     sr_notice(run, SR_NOTICE_REMOVED, sr_gate_name(gate));
-    if (sr_enrolment_change(run->store, &id, remove_in, &gate) != SR_STORE_OK)
+    if (sr_enrolment_change(run->store, &run->txn, remove_in, &gate) !=
+        SR_STORE_OK)
         return unchanged(run);
     sr_run_event(run, SR_EVENT_GATE_REMOVED, true, sr_gate_name(gate));
     sr_run_say(run, _("It is removed."));
@@ -439,7 +437,6 @@ report_in(void *context, struct sr_enrolment *enrolment,
 static enum sr_reset_end
 report(struct sr_run *run, const char *operand)
 {
-    const struct sr_identity id = sr_run_identity(run);
     __attribute__((cleanup(sr_run_wipe))) char *answer = NULL;
     char ref[SR_CODE_SIZE], cause[48];
 
@@ -450,7 +447,8 @@ report(struct sr_run *run, const char *operand)
         sr_run_say(run, _("That is not a reference, such as K7Q4-2MXP."));
         return unchanged(run);
     }
-    if (sr_enrolment_change(run->store, &id, report_in, NULL) != SR_STORE_OK) {
+    if (sr_enrolment_change(run->store, &run->txn, report_in, NULL) !=
+        SR_STORE_OK) {
         sr_run_event(run, SR_EVENT_STATE, false, "report");
         return unchanged(run);
     }

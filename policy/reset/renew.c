@@ -66,9 +66,8 @@ store_in(void *context, struct sr_enrolment *enrolment,
 static bool
 store(struct sr_run *run, struct renewal *renewal)
 {
-    const struct sr_identity id = sr_run_identity(run);
     const enum sr_store_result result =
-        sr_enrolment_change(run->store, &id, store_in, renewal);
+        sr_enrolment_change(run->store, &run->txn, store_in, renewal);
 
     if (result == SR_STORE_OK && renewal->is_stored)
         return true;
@@ -80,14 +79,13 @@ void
 sr_renew_used(struct sr_run *run)
 {
     struct renewal renewal = {.only = atoi(run->used_code_text) - 1};
-    const struct sr_identity id = sr_run_identity(run);
     struct sr_enrolment enrolment;
     struct sr_account_time time;
     const char *setting = NULL;
 
     if (renewal.only < 0)
         return;
-    sr_enrolment_get(run->store, &id, &enrolment, &time);
+    sr_enrolment_get(run->store, &run->txn, &enrolment, &time);
     for (int i = 0; i < SR_CODES_COUNT; i++) {
         if (enrolment.code[i][0] != '\0')
             setting = enrolment.code[i];

@@ -45,7 +45,6 @@ keep_in(void *context, struct sr_enrolment *enrolment,
 void
 sr_resume_keep(struct sr_run *run)
 {
-    const struct sr_identity id = sr_run_identity(run);
     const bool is_first = run->resume[0] == '\0';
     char code[SR_CODE_SIZE], plain[SR_CODE_SIZE], hash[SR_HASH_MAX] = "";
     struct keeping keeping = {.run = run, .hash = is_first ? hash : NULL};
@@ -55,7 +54,7 @@ sr_resume_keep(struct sr_run *run)
     if ((!is_first || (sr_code_make(code, SR_TICKET_LENGTH, 5) &&
                        sr_code_read(code, SR_TICKET_LENGTH, plain) &&
                        sr_code_hash(plain, hash) == 0)) &&
-        sr_enrolment_change(run->store, &id, keep_in, &keeping) ==
+        sr_enrolment_change(run->store, &run->txn, keep_in, &keeping) ==
             SR_STORE_OK &&
         is_first) {
         char *when = sr_message_when(keeping.until,
@@ -137,10 +136,9 @@ drop_in(void *context, struct sr_enrolment *enrolment,
 void
 sr_resume_drop(struct sr_run *run, bool is_done)
 {
-    const struct sr_identity id = sr_run_identity(run);
     struct dropping dropping = {run, is_done};
 
     if (run->proved != 0)
-        sr_enrolment_change(run->store, &id, drop_in, &dropping);
+        sr_enrolment_change(run->store, &run->txn, drop_in, &dropping);
     memset(run->resume, 0, sizeof(run->resume));
 }

@@ -17,6 +17,7 @@
 #include "policy/config/config.h"
 #include "policy/config/membership.h"
 #include "policy/reset/run.h"
+#include "policy/reset/shared.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/text.h"
 #include "policy/util/words.h"
@@ -289,6 +290,7 @@ are_all_there(struct sr_run *run, const char *name)
 
     for (size_t i = 0; i < names->count && is_there; i++) {
         struct sr_transaction probe;
+        struct sr_error error;
 
         is_there =
             sr_transaction_begin(run->config, name, SERVICE, names->item[i],
@@ -296,6 +298,12 @@ are_all_there(struct sr_run *run, const char *name)
             probe.why == SR_ERROR_NO_UID;
         if (is_there && !run->is_counting)
             is_there = takes_changes(run, names->item[i], &probe);
+        if (is_there && !sr_shared_can_ask(run->config, probe.connections,
+                                           names->item[i], &error)) {
+            is_there = false;
+            probe.why = error.code;
+            snprintf(probe.reason, sizeof(probe.reason), "%s", error.text);
+        }
         if (!is_there)
             sr_transaction_event(&run->txn, sr_transaction_outage_event(&probe),
                                  "failed", probe.reason, -1);
@@ -419,11 +427,10 @@ find_state(struct sr_run *run)
 static const char *
 find_enrolment(const struct sr_run *run, bool has_enough)
 {
-    const struct sr_identity id = sr_run_identity(run);
     struct sr_enrolment enrolment;
     struct sr_account_time time;
     enum sr_store_result result =
-        sr_enrolment_get(run->store, &id, &enrolment, &time);
+        sr_enrolment_get(run->store, &run->txn, &enrolment, &time);
     const char *why = NULL;
 
     if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND)

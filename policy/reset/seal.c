@@ -27,6 +27,9 @@
 _Static_assert(SR_SEALED_SIZE == NONCE + SR_APP_SECRET +
                                      crypto_aead_xchacha20poly1305_ietf_ABYTES,
                "nonce, text and tag");
+_Static_assert(SR_SEAL_EXTRA ==
+                   NONCE + crypto_aead_xchacha20poly1305_ietf_ABYTES,
+               "nonce and tag");
 _Static_assert(SR_SEAL_KEY == crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
                "the key's size");
 
@@ -105,36 +108,78 @@ sr_seal_key(struct sr_store *store, const char *file, bool makes,
                : read_key(sr_safe_open(file, O_RDONLY, NULL), file, key, error);
 }
 
-/* What a sealed secret is bound to: "BACKEND\0NAME\0UID". */
+/* What a sealed text is bound to: "BACKEND\0NAME\0UID", and what it is. */
+#define BOUND_SIZE (SR_NAME_MAX + 64)
+
 static size_t
-bind_to(const struct sr_identity *id, char out[SR_NAME_MAX + 48])
+bind_to(const struct sr_identity *id, const char *what, char out[BOUND_SIZE])
 {
-    return (size_t)sr_text_print(out, SR_NAME_MAX + 48, "%s%c%s%c%lu",
-                                 id->backend, 0, id->name, 0,
-                                 (unsigned long)id->uid);
+    return (size_t)sr_text_print(out, BOUND_SIZE, "%s%c%s%c%lu%s", id->backend,
+                                 0, id->name, 0, (unsigned long)id->uid, what);
+}
+
+static int
+seal(const uint8_t *key, const struct sr_identity *id, const char *what,
+     const void *text, size_t size, uint8_t *sealed)
+{
+    char bound[BOUND_SIZE];
+    const size_t bound_size = bind_to(id, what, bound);
+
+    randombytes_buf(sealed, NONCE);
+    return crypto_aead_xchacha20poly1305_ietf_encrypt(
+        sealed + NONCE, NULL, text, size, (const uint8_t *)bound, bound_size,
+        NULL, sealed, key);
+}
+
+static int
+unseal(const uint8_t *key, const struct sr_identity *id, const char *what,
+       const uint8_t *sealed, size_t size, void *text)
+{
+    char bound[BOUND_SIZE];
+    const size_t bound_size = bind_to(id, what, bound);
+
+    return size < SR_SEAL_EXTRA
+               ? -1
+               : crypto_aead_xchacha20poly1305_ietf_decrypt(
+                     text, NULL, NULL, sealed + NONCE, size - NONCE,
+                     (const uint8_t *)bound, bound_size, sealed, key);
 }
 
 int
 sr_seal(const uint8_t key[SR_SEAL_KEY], const struct sr_identity *id,
         const uint8_t secret[SR_APP_SECRET], uint8_t sealed[SR_SEALED_SIZE])
 {
-    char bound[SR_NAME_MAX + 48];
-    const size_t size = bind_to(id, bound);
-
-    randombytes_buf(sealed, NONCE);
-    return crypto_aead_xchacha20poly1305_ietf_encrypt(
-        sealed + NONCE, NULL, secret, SR_APP_SECRET, (const uint8_t *)bound,
-        size, NULL, sealed, key);
+    return seal(key, id, "", secret, SR_APP_SECRET, sealed);
 }
 
 int
 sr_unseal(const uint8_t key[SR_SEAL_KEY], const struct sr_identity *id,
           const uint8_t sealed[SR_SEALED_SIZE], uint8_t secret[SR_APP_SECRET])
 {
-    char bound[SR_NAME_MAX + 48];
-    const size_t size = bind_to(id, bound);
+    return unseal(key, id, "", sealed, SR_SEALED_SIZE, secret);
+}
 
-    return crypto_aead_xchacha20poly1305_ietf_decrypt(
-        secret, NULL, NULL, sealed + NONCE, SR_SEALED_SIZE - NONCE,
-        (const uint8_t *)bound, size, sealed, key);
+int
+sr_seal_image(const uint8_t key[SR_SEAL_KEY], const struct sr_identity *id,
+              const void *image, size_t size, uint8_t *sealed)
+{
+    return seal(key, id, " enrolment", image, size, sealed);
+}
+
+int
+sr_unseal_image(const uint8_t key[SR_SEAL_KEY], const struct sr_identity *id,
+                const uint8_t *sealed, size_t size, void *image)
+{
+    return unseal(key, id, " enrolment", sealed, size, image);
+}
+
+int
+sr_seal_name(const uint8_t key[SR_SEAL_KEY], const struct sr_identity *id,
+             uint8_t *hash, size_t size)
+{
+    char bound[BOUND_SIZE];
+    const size_t bound_size = bind_to(id, " name", bound);
+
+    return crypto_generichash(hash, size, (const uint8_t *)bound, bound_size,
+                              key, SR_SEAL_KEY);
 }

@@ -325,13 +325,12 @@ prove(struct sr_run *run, const char *key)
 bool
 sr_signature_add(struct sr_run *run, int64_t wait)
 {
-    const struct sr_identity id = sr_run_identity(run);
     struct addition addition = {.wait = wait};
     enum sr_store_result result;
 
     if (!ask_key(run, addition.key) || !prove(run, addition.key))
         return false;
-    result = sr_enrolment_change(run->store, &id, add_in, &addition);
+    result = sr_enrolment_change(run->store, &run->txn, add_in, &addition);
     if (result != SR_STORE_OK) {
         sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
         sr_run_say(run, _("It could not be stored."));

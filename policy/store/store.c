@@ -74,6 +74,10 @@ sr_store_strerror(enum sr_store_result result)
         return "the state was written by a newer version";
     case SR_STORE_UNSAFE:
         return "the owner or the mode of the state is unsafe";
+    case SR_STORE_AWAY:
+        return "the directory that keeps the enrolment cannot be asked";
+    case SR_STORE_SEALED:
+        return "the enrolment is of another key or a newer version";
     case SR_STORE_FAILED:
         break;
     }

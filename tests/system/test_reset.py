@@ -27,7 +27,7 @@ class Flow:
     """One run of the driver; `asked` is the prompt that waits."""
 
     def __init__(self, host, *arguments, ahead=0):
-        self.text, self.end, self.asked = "", None, None
+        self.host, self.text, self.end, self.asked = host, "", None, None
         self.process = subprocess.Popen(
             [*ahead_prefix(ahead), host.build / "tests/driver/resetdrive",
              *arguments],
@@ -49,7 +49,7 @@ class Flow:
 
     def answer(self, *answers):
         for answer in answers:
-            assert self.asked is not None, self.text
+            assert self.asked is not None, (self.text, self.host.log.all()[-3:])
             self.process.stdin.write(f"{answer}\n")
             self.process.stdin.flush()
             self.read()

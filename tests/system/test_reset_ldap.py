@@ -5,14 +5,19 @@ that it did not take.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import base64
+import json
+import threading
+
 import pytest
 
 import directory
+import directory389
 import helper
 import test_shared_lockout
-from directory import dn_of, stamp
-from scratch import STATE
-from test_ldap import OLD, PEER, UID, log_in, serve
+from directory import BASE, SERVICE, Slapd, dn_of, stamp, user
+from scratch import ETC, STATE
+from test_ldap import OLD, PEER, UID, configure, log_in, serve
 from test_ldap_admin import GOOD, POLICY_GOOD, values
 from test_reset import Flow, Person, app_code, events, is_away_for, reset
 
@@ -173,3 +178,179 @@ def test_what_all_hosts_have_counted_is_forgotten(host):
     assert flow.end == 0, flow.text
     assert not test_shared_lockout.failures(server)
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+
+
+# ---- one enrolment for all hosts
+
+PLACE = f"ou=enrolments,{BASE}"
+CONTAINER = {"dn": PLACE, "objectClass": "organizationalUnit",
+             "ou": "enrolments"}
+
+
+def share(host, server, **config):
+    """reset.store = ldap, with the key of the manual."""
+    key = ETC / "security/selfreset.seal"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o600)
+    configure(host, server, reset_base=PLACE, **config)
+    host.configure(reset={"enable": "yes", "new_gate_wait": "0",
+                          "store": "ldap", "seal_file": key})
+    host.add_elsewhere("ann", UID)
+    return key
+
+
+class OnAllHosts(InDirectory):
+    def __init__(self, host, server, **config):
+        super().__init__(host)
+        self.seal = share(host, server, **config)
+
+
+@pytest.fixture(name="shared")
+def make_shared(host):
+    """A directory that keeps enrolments, by the rules of the manual."""
+    rules = directory.manual_block("ou=enrolments", "access to")
+    server = Slapd(host, [user("ann", UID, OLD), CONTAINER],
+                   access=rules[rules.index("access to"):] + GOOD["access"],
+                   policies={"policy": POLICY_GOOD})
+    server.ann = OnAllHosts(host, server)
+    return server
+
+
+def other_host():
+    """Nothing of this host is left but its configuration."""
+    for path in sorted((STATE / "reset").rglob("*"), reverse=True):
+        if path.is_file():
+            path.unlink()
+
+
+def records(host, server):
+    done = host.run("ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no",
+                           "-H", server.local, "-D", SERVICE, "-w", directory.SERVICE_SECRET,
+                           "-b", PLACE, "-s", "one")
+    return [dict(line.split(": ", 1) for line in block.splitlines())
+            for block in done.stdout.strip().split("\n\n") if block]
+
+
+def accepts(flow, person, code):
+    return "Accepted." in person.choose(flow, "recovery codes", code).text
+
+
+def test_an_enrolment_of_one_host_serves_on_all(host, shared):
+    ann = shared.ann.enroll()
+    other_host()
+    used = ann.codes[0]
+    flow = ann.prove(reset(host))
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0 and "changed and checked" in flow.said, flow.text
+    assert shared.lets_in(dn_of("ann"), FRESH)
+    other_host()
+    assert not accepts(reset(host), ann, used)
+    # What is kept shows neither the account nor what it has.
+    (record,) = records(host, shared)
+    shown = json.dumps(record) + str(base64.b64decode(
+        record["description"].split()[1]))
+    assert not any(word in shown for word in ("ann", "corp", str(UID), "$y$"))
+    for base, is_shown in (dn_of("ann"), True), (PLACE, False):
+        done = host.run("ldapsearch", "-x", "-LLL", "-H", shared.local, "-D",
+                        dn_of("ann"), "-w", FRESH, "-b", base)
+        assert ("dn: " in done.stdout) == is_shown, done
+
+
+def test_a_code_serves_once_on_several_hosts(host, shared):
+    ann = shared.ann.enroll()
+    flows = [reset(host) for _ in range(4)]
+    took, code = [], ann.codes[5]
+    threads = [threading.Thread(
+        target=lambda flow=flow: took.append(accepts(flow, ann, code)))
+        for flow in flows]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(took) == [False, False, False, True]
+
+
+def change_text(host, server, text):
+    (record,) = records(host, server)
+    server.modify(f"cn={record['cn']},{PLACE}",
+                  f"replace: description\ndescription: {text(record)}")
+
+
+@pytest.mark.parametrize("fault", ["key", "cut", "another", "newer", "empty"])
+def test_what_cannot_be_opened_is_neither_used_nor_replaced(host, shared, fault):
+    ann = shared.ann
+    ann.enroll_codes()
+    if fault == "key":
+        ann.seal.write_bytes(b"K" * 32)
+    else:
+        change_text(host, shared, {
+            "cut": lambda record: record["description"][:-8],
+            "another": lambda record: record["description"][:40] +
+            "AAAA" + record["description"][44:],
+            "newer": lambda record: "7 " + record["description"][2:],
+            "empty": lambda _: "x"}[fault])
+    before = records(host, shared)
+    flow = ann.flow("enroll").answer(OLD)
+    if fault == "key":  # the name is under the key, too: as another account's
+        assert flow.end is None, flow.text
+        flow.leave()
+    else:
+        assert flow.end == 1, flow.text
+        assert not accepts(reset(host), ann, ann.codes[0])
+        assert events(host, "SR-3203"), host.log.all()
+        done = host.run("selfresetctl", "gates", "ann")
+        assert done.returncode == 1 and "of another key" in done.stderr, done
+        done = host.run("selfresetctl", "ticket", "ann")
+        assert done.returncode == 9 and "of another key" in done.stderr, done
+    assert records(host, shared) == before
+
+
+@pytest.mark.parametrize("fault", ["no key", "no container", "no right"])
+def test_a_directory_that_keeps_nothing_is_said_for_every_name(host, shared,
+                                                              fault):
+    ann = shared.ann
+    host.add("bob", "a password of this host")
+    if fault == "no key":
+        ann.seal.unlink()
+        flow = ann.flow("enroll").answer(OLD)
+        assert flow.end == 1 and events(host, "SR-3203"), flow.text
+        return
+    if fault == "no container":
+        shared.delete(PLACE)
+    else:
+        configure(host, shared, reset_base=f"ou=people,{BASE}x")
+    assert is_away_for(host, "ann", "bob", "nobody1")
+    done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+    assert [finding for finding in json.loads(done.stdout)["findings"]
+            if "reset_base: cannot read" in finding["text"]], done
+
+
+def test_check_finds_the_rights_for_enrolments(host, shared):
+    done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+    assert not [finding for finding in json.loads(done.stdout)["findings"]
+                if "reset_base" in finding["text"]], done
+    assert records(host, shared) == []
+    host.configure(reset={"store": "local"})
+    done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+    assert "nothing is kept there" in done.stdout
+
+
+@pytest.mark.skipif(not directory389.have_server(),
+                    reason="389-ds-base is not installed")
+def test_389_keeps_enrolments(host):
+    server = directory389.DirectoryServer()
+    try:
+        server.fresh({**user("ann", UID, OLD), "userPassword": OLD})
+        server.add({**CONTAINER, "aci": test_shared_lockout.ACI})
+        ann = OnAllHosts(host, server, default_policy="cn=config")
+        done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
+        assert "reset_base" not in done.stdout, done.stdout
+        ann.enroll()
+        other_host()
+        used = ann.codes[0]
+        assert accepts(reset(host), ann, used)
+        other_host()
+        assert not accepts(reset(host), ann, used)
+        assert accepts(reset(host), ann, ann.codes[1])
+    finally:
+        server.stop()

@@ -1307,6 +1307,8 @@ test_backend_faults(void **state)
          "each other"},
         {CORP "lockout_base = ou=y\n",
          "f:4: [backend corp] has lockout_base, which needs an identity"},
+        {CORP "reset_base = ou=y\n",
+         "f:4: [backend corp] has reset_base, which needs an identity"},
         {"[lockout]\nstore = ldap\n", STORE("f:2")},
         {"[lockout group:x]\nstore = ldap\n", STORE("f:2")},
         /* It has a section, but is not asked. */
@@ -1471,10 +1473,10 @@ static void
 test_dns(void **state)
 {
     static const char *const right[] = {
-        "uid=%u,ou=people,dc=x",      "cn=%u+uid=%u, dc=x",
-        "uid=a\\,\\2c\\ %u,dc=x",     "0.9.2342.19200300.100.1.1=%u@x.org,dc=x",
+        "uid=%u,ou=people,dc=x",     "cn=%u+uid=%u, dc=x",
+        "uid=a\\,\\2c\\ %u,dc=x",    "0.9.2342.19200300.100.1.1=%u@x.org,dc=x",
         "uid = %u; ou=people;dc= x", "uid=\"%u\",dc=x",
-        "uid=\"a,%u;+\" , dc=x",      "uid=%u,ou=#04024869,OID.0.9.2342=x",
+        "uid=\"a,%u;+\" , dc=x",     "uid=%u,ou=#04024869,OID.0.9.2342=x",
     };
     static const struct {
         const char *key, *value, *error;
@@ -1615,6 +1617,15 @@ test_reset_contradictions(void **state)
            "f:3: reset.mail_from must be an address, or a user's name");
     refuse("[reset]\nenable = yes\nseal_file = seal\n",
            "f:3: reset.seal_file must be a whole path");
+    refuse("[reset]\nenable = yes\nstore = ldap\nseal_file = /etc/seal\n",
+           "f:3: reset.store = ldap needs a backend with a reset_base among "
+           "selfreset.backends");
+    refuse("[selfreset]\nbackends = corp\n[reset]\nenable = yes\n"
+           "store = ldap\n[backend corp]\ntype = ldap\nuri = ldaps://h\n"
+           "base = dc=x\nidentity = external\ncert_file = /c\n"
+           "key_file = /k\nreset_base = ou=y\n",
+           "f:5: reset.store = ldap needs reset.seal_file, a key that is the "
+           "same on all hosts");
 }
 
 /* Every default is a value that can be written down. */
@@ -1625,10 +1636,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 95);
+    assert_int_equal(count, 97);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 190);
+    assert_int_equal(count, 194);
 }
 
 static int

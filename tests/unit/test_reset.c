@@ -22,6 +22,7 @@
 #include "policy/reset/mail.h"
 #include "policy/reset/queue.h"
 #include "policy/reset/seal.h"
+#include "policy/reset/shared.h"
 
 /* ---- codes */
 
@@ -291,6 +292,51 @@ test_seal_opens_for_its_account_and_key_only(void **state)
     }
 }
 
+/* What a directory keeps is read by the same account and key only. */
+static void
+test_shared_text_is_of_its_account_and_key_only(void **state)
+{
+    const struct sr_identity ann = {"corp", "ann", 3000};
+    const struct sr_identity other[] = {
+        {"corp", "bob", 3000}, {"corp", "ann", 3001}, {"cor", "pann", 3000}};
+    struct sr_account_file newer = sr_enrolment_file;
+    const struct sr_account_file *kind = &sr_enrolment_file;
+    uint8_t key[SR_SEAL_KEY] = {1};
+    struct sr_enrolment body = {.reported = 7}, out;
+    char *text = sr_shared_write(key, kind, &ann, &body), *again;
+
+    (void)state;
+    assert_int_equal(sr_shared_read(key, kind, &ann, text, &out), SR_STORE_OK);
+    assert_memory_equal(&out, &body, sizeof(out));
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+        assert_int_equal(sr_shared_read(key, kind, &other[i], text, &out),
+                         SR_STORE_SEALED);
+    for (size_t i = 0; text[i] != '\0'; i += 97) {
+        const char had = text[i];
+
+        text[i] = had == 'A' ? 'B' : 'A';
+        assert_int_equal(sr_shared_read(key, kind, &ann, text, &out),
+                         SR_STORE_SEALED);
+        text[i] = had;
+    }
+    newer.version++;
+    again = sr_shared_write(key, &newer, &ann, &body);
+    assert_int_equal(sr_shared_read(key, kind, &ann, again, &out),
+                     SR_STORE_SEALED);
+    assert_int_equal(sr_shared_read(key, &newer, &ann, text, &out),
+                     SR_STORE_SEALED);
+    free(again);
+    body.ticket_until = INT64_MIN; /* written by another program */
+    again = sr_shared_write(key, kind, &ann, &body);
+    assert_int_equal(sr_shared_read(key, kind, &ann, again, &out),
+                     SR_STORE_SEALED);
+    free(again);
+    key[0] = 2;
+    assert_int_equal(sr_shared_read(key, kind, &ann, text, &out),
+                     SR_STORE_SEALED);
+    free(text);
+}
+
 /* ---- enrolments */
 
 static void
@@ -486,6 +532,7 @@ main(void)
         cmocka_unit_test(test_keys_that_are_not_used),
         cmocka_unit_test(test_signatures_say_whose_they_are),
         cmocka_unit_test(test_seal_opens_for_its_account_and_key_only),
+        cmocka_unit_test(test_shared_text_is_of_its_account_and_key_only),
         cmocka_unit_test(test_enrolment_has_what_may_be_used),
         cmocka_unit_test(test_enrolment_that_cannot_be_is_damaged),
         cmocka_unit_test(test_a_contact_is_a_proof_beside_another),

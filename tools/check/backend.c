@@ -20,6 +20,7 @@
 #include "tools/check/survey_krb5.h"
 #include "tools/ctl.h"
 #include "tools/secret_input.h"
+#include "tools/check/enrolments.h"
 #include "tools/shared_ledger.h"
 
 #define PASSWORD_MAX 1024
@@ -95,6 +96,10 @@ find_faults(const struct ctl *ctl, const struct sr_survey *survey,
     if (survey->used[0] != '\0' && !is_krb5)
         shared_check(backend, connections, sr_config_shares(ctl->config),
                      findings);
+    if (survey->used[0] != '\0' && !is_krb5)
+        check_enrolments(backend, connections,
+                         ctl->config->reset.store == SR_RESET_STORE_LDAP,
+                         findings);
 }
 
 static int

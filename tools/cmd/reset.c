@@ -209,9 +209,8 @@ admit_reset(struct sr_run *run)
 static int
 put(struct sr_run *run, struct ticket *ticket)
 {
-    const struct sr_identity id = sr_run_identity(run);
     const enum sr_store_result result =
-        sr_enrolment_change(run->store, &id, put_ticket, ticket);
+        sr_enrolment_change(run->store, &run->txn, put_ticket, ticket);
 
     ctl_event_of(SR_EVENT_TICKET_ISSUED, &run->txn.account->facts, NULL,
                  result == SR_STORE_OK,
@@ -365,7 +364,7 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
                   txn->name);
         return CTL_OK;
     }
-    result = sr_enrolment_change(store, &id, clear_in, clearing);
+    result = sr_enrolment_change(store, txn, clear_in, clearing);
     for (int i = 0; i < SR_GATE_COUNT && result == SR_STORE_OK; i++) {
         const enum sr_gate_id gate = (enum sr_gate_id)i;
 
@@ -398,7 +397,7 @@ list_gates(struct report *report, const struct sr_transaction *txn,
     struct sr_enrolment enrolment;
     struct sr_account_time time;
     const enum sr_store_result result =
-        sr_enrolment_get(store, &id, &enrolment, &time);
+        sr_enrolment_get(store, txn, &enrolment, &time);
 
     if (result != SR_STORE_OK && result != SR_STORE_NOT_FOUND) {
         ctl_store_error(store, result);

@@ -22,6 +22,7 @@
 #include "policy/backend/ldap/enumerate.h"
 #include "policy/backend/ldap/ldap.h"
 #include "policy/backend/ldap/policies.h"
+#include "policy/backend/ldap/record.h"
 #include "policy/backend/ldap/request.h"
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/backend/ldap/self_read.h"
@@ -830,5 +831,6 @@ const struct sr_backend_ops sr_ldap_operations = {
     .administer = sr_ldap_administer,
     .survey = sr_ldap_survey,
     .shared_ledger = sr_ldap_shared_ledger,
+    .record = sr_ldap_record,
     .watch = &sr_ldap_watch,
 };
