@@ -30,15 +30,16 @@ is_of(const struct sr_contact *contact, const struct sr_identity *id)
            strcmp(contact->backend, id->backend) == 0;
 }
 
-/* Change an enrolment; false after an event and saying that it cannot be. */
+/* Change the enrolment of an account, which `of` is about; false after an event
+ * and saying that it cannot be. */
 static bool
-change(struct sr_run *run, const struct sr_identity *id,
+change(struct sr_run *run, const struct sr_run *of,
        bool (*change_in)(void *context, struct sr_enrolment *enrolment,
                          const struct sr_account_time *time),
        void *context)
 {
     const enum sr_store_result result =
-        sr_enrolment_change(run->store, id, change_in, context);
+        sr_enrolment_change(run->store, &of->txn, change_in, context);
 
     if (result == SR_STORE_OK)
         return true;
@@ -51,12 +52,11 @@ change(struct sr_run *run, const struct sr_identity *id,
 static void
 write_to(struct sr_run *other, const char *body)
 {
-    const struct sr_identity id = sr_run_identity(other);
     struct sr_enrolment enrolment;
     struct sr_account_time time;
 
-    if (body != NULL &&
-        sr_enrolment_get(other->store, &id, &enrolment, &time) == SR_STORE_OK) {
+    if (body != NULL && sr_enrolment_get(other->store, &other->txn, &enrolment,
+                                         &time) == SR_STORE_OK) {
         for (int i = 0; i < SR_ADDRESSES; i++) {
             if (enrolment.address[i][0] != '\0')
                 sr_notice_queue(other, enrolment.address[i],
@@ -119,7 +119,7 @@ sr_contact_add(struct sr_run *run, int64_t wait)
 
     if (is_done) {
         naming.id = sr_run_identity(&other);
-        is_done = change(run, &id, name_in, &naming);
+        is_done = change(run, run, name_in, &naming);
     }
     if (is_done) {
         char *body =
@@ -196,7 +196,6 @@ read_in(void *context, struct sr_enrolment *enrolment,
 bool
 sr_contact_is_there(struct sr_run *run)
 {
-    const struct sr_identity id = sr_run_identity(run);
     struct sr_run other = {.peer = NULL};
     struct sr_enrolment enrolment;
     struct sr_account_time time;
@@ -204,7 +203,8 @@ sr_contact_is_there(struct sr_run *run)
 
     if ((run->allowed >> SR_GATE_CONTACT & 1) == 0 ||
         !sr_contact_counts(run->proved, run->is_admin) ||
-        sr_enrolment_get(run->store, &id, &enrolment, &time) != SR_STORE_OK)
+        sr_enrolment_get(run->store, &run->txn, &enrolment, &time) !=
+            SR_STORE_OK)
         return false;
     if (sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &time)) {
         sr_run_other(run, enrolment.contact.name, &other);
@@ -255,7 +255,8 @@ tell_contact(struct sr_run *run)
                     "When they call you, run there: selfreset confirm %s"),
                   id.name, run->host, id.name));
 
-    if (sr_enrolment_get(run->store, &id, &enrolment, &time) == SR_STORE_OK) {
+    if (sr_enrolment_get(run->store, &run->txn, &enrolment, &time) ==
+        SR_STORE_OK) {
         sr_run_other(run, enrolment.contact.name, &other);
         write_to(&other, body);
         sr_notice_wait(&other, 0);
@@ -270,7 +271,6 @@ static void
 await(struct request *request)
 {
     struct sr_run *run = request->run;
-    const struct sr_identity id = sr_run_identity(run);
 
     while (request->answer == NONE && !run->is_gone) {
         __attribute__((cleanup(sr_run_wipe))) char *typed =
@@ -279,7 +279,7 @@ await(struct request *request)
                          "another way: "));
 
         if (typed == NULL || typed[0] != '\0' ||
-            !change(run, &id, read_in, request))
+            !change(run, run, read_in, request))
             break;
         if (request->answer == NONE)
             sr_run_say(run, _("It is not confirmed yet."));
@@ -294,7 +294,7 @@ sr_contact_try(struct sr_run *run)
     bool is_right;
 
     if (!is_counted(run) || !sr_code_make_digits(request.code, DIGITS) ||
-        !change(run, &id, ask_in, &request) || !request.is_open)
+        !change(run, run, ask_in, &request) || !request.is_open)
         return false;
     sr_run_event(run, SR_EVENT_CONTACT_ASKED, true, NULL);
     tell_contact(run);
@@ -372,7 +372,8 @@ show_request(struct sr_run *run, struct sr_run *owner, struct reply *reply)
     struct sr_account_time time;
     char *when;
 
-    if (sr_enrolment_get(run->store, &id, &enrolment, &time) != SR_STORE_OK)
+    if (sr_enrolment_get(run->store, &owner->txn, &enrolment, &time) !=
+        SR_STORE_OK)
         return false;
     reply->contact = enrolment.contact;
     explicit_bzero(&enrolment, sizeof(enrolment));
@@ -404,7 +405,6 @@ tell_answer(struct sr_run *run, struct sr_run *owner, const char *what)
 static bool
 confirm(struct sr_run *run, struct sr_run *owner, struct reply *reply)
 {
-    const struct sr_identity id = sr_run_identity(owner);
     bool is_there = show_request(run, owner, reply);
 
     if (!is_there)
@@ -424,7 +424,7 @@ confirm(struct sr_run *run, struct sr_run *owner, struct reply *reply)
             code[0] = '\0';
         reply->typed = is_no ? NULL : code;
         is_there =
-            change(run, &id, reply_in, reply) && reply->is_mine && !is_no;
+            change(run, owner, reply_in, reply) && reply->is_mine && !is_no;
         if (reply->is_mine &&
             (is_no || (!reply->is_right && tries == TRIES - 1)))
             tell_answer(run, owner, "refused");
@@ -448,7 +448,7 @@ settle(struct sr_run *run, struct sr_run *owner, struct reply *reply)
     const bool is_accept = reply->kind == SR_RESET_ACCEPT;
     const char *name = sr_gate_name(SR_GATE_CONTACT);
 
-    if (owner->txn.ask == SR_STATUS_OK && !change(run, &id, reply_in, reply))
+    if (owner->txn.ask == SR_STATUS_OK && !change(run, owner, reply_in, reply))
         return false;
     if (!reply->is_mine) {
         sr_run_say(run, _("There is nothing of this user that you can answer "
