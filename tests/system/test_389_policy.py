@@ -10,7 +10,7 @@ import json
 import pytest
 
 import directory389
-from directory import BASE, PEOPLE, stamp, user
+from directory import BASE, PEOPLE, SERVICE, stamp, user
 from directory389 import (EPOCH, HIDING_ACI, POLICY, POLICY_ACI,
                           DirectoryServer)
 from test_389 import ANN, state
@@ -329,3 +329,42 @@ def test_check_names_what_is_hidden(host, server):
     server.policy(aci=POLICY_ACI.replace("nsslapd-pluginEnabled || ", ""))
     assert "policies of subtrees and users count" not in found()
     assert "not used are locked out" in found()
+
+
+# ---- limits of the server
+
+LDBM = "cn=config,cn=ldbm database,cn=plugins,cn=config"
+# Where a limit is, its name, what switches it off; and the attribute of the
+# identity's entry that goes before it.
+LIMITS = [
+    ("cn=config", "nsslapd-sizelimit", 2000, "nsSizeLimit"),
+    ("cn=config", "nsslapd-pagedsizelimit", 0, "nsPagedSizeLimit"),
+    (LDBM, "nsslapd-lookthroughlimit", 5000, "nsLookThroughLimit"),
+    (LDBM, "nsslapd-pagedlookthroughlimit", 0, "nsPagedLookThroughLimit"),
+]
+
+
+def test_limits(host, server):
+    """No login meets them; the list says that it is not complete, until the
+    identity is exempt."""
+    def listed():
+        done = host.run("selfresetctl", "list", "--json")
+        names = {one["user"] for one in json.loads(done.stdout)}
+        return done, len({f"u{number}" for number in range(9)} & names)
+
+    give(server, {}, {})
+    server.add(*(user(f"u{number}", UID + 1 + number, OLD)
+                 for number in range(9)))
+    for place, name, off, exempt in LIMITS:
+        server.replace(place, **{name: 3})
+        try:
+            assert key(host) == "SUCCESS", (name, host.log.all())
+            done, found = listed()
+            assert done.returncode == 1 and found < 9, (name, done)
+            assert "not every" in " ".join(done.stderr.split()), (name, done)
+            server.replace(SERVICE, **{exempt: -1})
+            done, found = listed()
+            assert done.returncode == 0 and found == 9, (name, done)
+        finally:
+            server.replace(SERVICE, **{exempt: None})
+            server.replace(place, **{name: off})
