@@ -35,7 +35,8 @@ CERTS = RUN / "certs"
 
 
 def stamp(seconds_ago):
-    """A time as LDAP writes it."""
+    """A time as LDAP writes it.  At the top of a module it is made half an hour
+    before the last of its tests may run."""
     return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() - seconds_ago))
 
 

@@ -236,7 +236,7 @@ LOCAL = {
               "grace", ["SUCCESS", "SUCCESS"], "2 more"),
     "must-change": (DEMANDS, {}, True, "must-change",
                     ["SUCCESS", "NEW_AUTHTOK_REQD"], "has to be changed"),
-    "locked": (LOCKS, {"accountUnlockTime": stamp(-900),
+    "locked": (LOCKS, {"accountUnlockTime": stamp(-7200),
                        "passwordRetryCount": 3}, False,
                "locked", ["AUTH_ERR", "PERM_DENIED"], ""),
     "locked-for-good": ({**LOCKS, "passwordUnlock": "off"},

@@ -65,7 +65,7 @@ def key(host):
 
 PAST = {"passwordExpirationTime": stamp(3600)}
 SOON = {"passwordExpirationTime": stamp(-3600)}
-LOCKED = {"accountUnlockTime": stamp(-900), "passwordRetryCount": 3}
+LOCKED = {"accountUnlockTime": stamp(-7200), "passwordRetryCount": 3}
 FOR_GOOD = {"accountUnlockTime": EPOCH, "passwordRetryCount": 3}
 
 # The policy of the user; the entry; the answer to a login by a key.

@@ -96,12 +96,12 @@ NUMBERS = [
     ({**LOCKS, "pwdLockoutDuration": -1},
      {"pwdAccountLockedTime": stamp(60)}, "SUCCESS"),
     # What pwdMinDelay leaves behind.
-    (LOCKS, {"pwdAccountTmpLockoutEnd": stamp(-900)}, "PERM_DENIED"),
+    (LOCKS, {"pwdAccountTmpLockoutEnd": stamp(-7200)}, "PERM_DENIED"),
     (LOCKS, {"pwdAccountTmpLockoutEnd": stamp(900)}, "SUCCESS"),
-    ({}, {"pwdAccountTmpLockoutEnd": stamp(-900)}, "SUCCESS"),
+    ({}, {"pwdAccountTmpLockoutEnd": stamp(-7200)}, "SUCCESS"),
     ({**LOCKS, "pwdLockoutDuration": 120},
      {"pwdAccountLockedTime": stamp(900),
-      "pwdAccountTmpLockoutEnd": stamp(-900)}, "PERM_DENIED"),
+      "pwdAccountTmpLockoutEnd": stamp(-7200)}, "PERM_DENIED"),
     # Times that the server takes for others.
     ({}, {"pwdEndTime": "99991231235959Z"}, "ACCT_EXPIRED"),
     ({}, {"pwdStartTime": "99991231235959Z"}, "SUCCESS"),

@@ -4,6 +4,7 @@ person is told that the account cannot be asked.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import ctypes
 import subprocess
 
 import pytest
@@ -181,16 +182,24 @@ def test_insecure_is_said_at_each_use(host):
         assert len(host.log.with_text("SR-3023")) >= count
 
 
+def tls_package():
+    """The library that libldap has for TLS: another one from Debian 13 on."""
+    name = ctypes.c_char_p()
+    ctypes.CDLL("libldap.so").ldap_get_option(None, 0x6011, ctypes.byref(name))
+    return name.value
+
+
 @pytest.mark.parametrize("usage", ["clientAuth", "critical,clientAuth",
                                    "serverAuth", "clientAuth,serverAuth",
                                    "anyExtendedKeyUsage"])
 def test_purpose_of_the_certificate(host, usage):
-    """One for clients is not taken for a server's."""
+    """One for clients is not taken for a server's; OpenSSL takes none for any
+    purpose either."""
     name = "for-" + usage.replace(",", "-")
     made = certificate(name, usage=usage)
     server = serve(host, server={"certificate_file": made})
     configure(host, server.uri, ca_file=CERTS / "ca.pem")
-    if "server" in usage or "any" in usage:
+    if "server" in usage or ("any" in usage and tls_package() == b"GnuTLS"):
         assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
     else:
         is_refused(host)
