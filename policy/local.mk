@@ -128,6 +128,7 @@ reset_sources = \
 	policy/reset/mail_trial.c \
 	policy/reset/notice.c policy/reset/notice.h \
 	policy/reset/own.c policy/reset/own.h \
+	policy/reset/picture.c policy/reset/picture.h \
 	policy/reset/queue.c policy/reset/queue.h \
 	policy/reset/renew.c policy/reset/renew.h \
 	policy/reset/resume.c policy/reset/resume.h \
@@ -137,8 +138,8 @@ reset_sources = \
 	policy/reset/signature.c policy/reset/signature.h
 if RESET
 libreset_la_SOURCES += $(reset_sources)
-libreset_la_CFLAGS = $(AM_CFLAGS) $(RESET_CFLAGS)
-libreset_la_LIBADD = $(RESET_LIBS)
+libreset_la_CFLAGS = $(AM_CFLAGS) $(RESET_CFLAGS) $(QRENCODE_CFLAGS)
+libreset_la_LIBADD = $(RESET_LIBS) $(QRENCODE_LIBS)
 else
 libreset_la_SOURCES += policy/reset/without.c
 endif

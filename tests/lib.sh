@@ -17,7 +17,7 @@ PACKAGES_LOCAL="autoconf automake libtool make gcc libc6-dev pkg-config gettext
 	libpam0g-dev libpwquality-dev libcrypt-dev libaudit-dev
 	libacl1-dev"
 PACKAGES_BUILD="$PACKAGES_LOCAL libldap-dev libsasl2-dev
-	libkrb5-dev libcmocka-dev liboath-dev libsodium-dev"
+	libkrb5-dev libcmocka-dev liboath-dev libsodium-dev libqrencode-dev"
 PACKAGES_DEMO="openssh-server openssh-client sudo login passwd util-linux
 	python3 python3-pexpect cracklib-runtime"
 PACKAGES_DIRECTORY="slapd ldap-utils openssl"

@@ -10,10 +10,12 @@
  */
 #include <config.h>
 
+#include <langinfo.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "policy/account/verify.h"
@@ -24,6 +26,7 @@
 #include "policy/reset/mail.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/own.h"
+#include "policy/reset/picture.h"
 #include "policy/reset/renew.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/signature.h"
@@ -168,18 +171,42 @@ store(struct sr_run *run, struct addition *addition)
     return false;
 }
 
+static void
+show_line(void *context, const char *line)
+{
+    sr_run_pass_on(context, strdup(line));
+}
+
+/* Show the address of the key for the app's camera. */
+static void
+show_picture(struct sr_run *run, const char *uri)
+{
+    const bool is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+
+    if (!sr_picture(uri, is_utf8, show_line, run))
+        sr_run_say(run, _("The QR code is too large for this terminal. Type "
+                          "the key into the app."));
+}
+
 /* Ask for a code until it is right; *step is of which one. */
 static bool
 confirm_app(struct sr_run *run, const uint8_t secret[SR_APP_SECRET],
-            int64_t *step)
+            const char *uri, int64_t *step)
 {
     struct sr_enrolment scratch = {.app_step = 0};
     bool is_right = false;
+    int pictures = 0;
 
     for (int tries = 0; tries < 3 && !is_right && !run->is_gone; tries++) {
         __attribute__((cleanup(sr_run_wipe))) char *answer = sr_run_ask(
             run, true, "%s", _("To confirm, type the code that it shows: "));
 
+        if (answer != NULL && sr_picture_is_there() &&
+            strcasecmp(answer, "qr") == 0 && pictures++ == 0) {
+            show_picture(run, uri);
+            tries--;
+            continue;
+        }
         is_right = answer != NULL &&
                    sr_app_check(&scratch, secret, answer,
                                 sr_transaction_message(&run->txn).now);
@@ -216,8 +243,10 @@ add_app(struct sr_run *run, int64_t wait)
         sr_run_say(run, "%s", text);
         sr_run_say(run, _("The same as an address for the app:"));
         sr_run_say(run, "%s", uri);
-        is_done =
-            confirm_app(run, secret, &addition.step) && store(run, &addition);
+        if (sr_picture_is_there())
+            sr_run_say(run, _("To see it as a QR code, type: qr"));
+        is_done = confirm_app(run, secret, uri, &addition.step) &&
+                  store(run, &addition);
     }
     explicit_bzero(secret, sizeof(secret));
     explicit_bzero(key, sizeof(key));

@@ -744,6 +744,83 @@ def test_why_shows_a_flow_by_its_reference(host, ann):
 
 # ---- faults
 
+class Picture:
+    """A QR code (ISO/IEC 18004) of one block and byte mode, read from lines of
+    characters for light modules and spaces for dark ones."""
+
+    def __init__(self, lines):
+        if "#" in lines[0]:
+            rows = [line[::2] for line in lines]
+            margin = 1
+        else:
+            rows = []
+            for line in lines:
+                rows.append([at in "\u2580\u2588" and "#" or " " for at in line])
+                rows.append([at in "\u2584\u2588" and "#" or " " for at in line])
+            margin = 2
+        assert {len(row) for row in rows} == {len(rows[0])}
+        size = len(rows[0]) - 2 * margin
+        self.dark = [[at == " " for at in row[margin:margin + size]]
+                     for row in rows[margin:margin + size]]
+        self.size = size
+
+    def is_function(self, row, column):
+        near = self.size - 8
+        centre = self.size - 7
+        return ((row < 9 and (column < 9 or column >= near)) or
+                (row >= near and column < 9) or 6 in (row, column) or
+                (abs(row - centre) <= 2 and abs(column - centre) <= 2))
+
+    def bits(self):
+        mask = sum(self.dark[8][2 + i] << (2 - i) for i in range(3)) ^ 0b101
+        flips = [lambda i, j: (i + j) % 2, lambda i, j: i % 2,
+                 lambda i, j: j % 3, lambda i, j: (i + j) % 3,
+                 lambda i, j: (i // 2 + j // 3) % 2,
+                 lambda i, j: i * j % 2 + i * j % 3,
+                 lambda i, j: (i * j % 2 + i * j % 3) % 2,
+                 lambda i, j: ((i + j) % 2 + i * j % 3) % 2]
+        right, is_up = self.size - 1, True
+        while right > 0:
+            right -= right == 6
+            rows = range(self.size)
+            for row in reversed(rows) if is_up else rows:
+                for column in (right, right - 1):
+                    if not self.is_function(row, column):
+                        yield self.dark[row][column] ^ (
+                            flips[mask](row, column) == 0)
+            right, is_up = right - 2, not is_up
+
+    def text(self):
+        bits = "".join("01"[bit] for bit in self.bits())
+        assert bits[:4] == "0100", bits[:4]
+        length = int(bits[4:12], 2)
+        return bytes(int(bits[12 + 8 * i:20 + 8 * i], 2)
+                     for i in range(length)).decode()
+
+
+@pytest.mark.parametrize("locale, name", [
+    ("C", "ann"), ("C.UTF-8", "ann"), ("C", "a" * 32)])
+def test_the_key_of_an_app_as_a_picture(host, ann, locale, name):
+    who = ann if name == "ann" else Person(host, name)
+    flow = who.flow("enroll", f"--locale={locale}").answer(OLD)
+    who.choose(flow, "authenticator app")
+    assert "type: qr" in flow.said
+    before = len(flow.text)
+    flow.answer("qr")
+    shown = flow.text[before:].splitlines()[:-1]
+    assert all(len(line) <= 72 for line in shown)
+    if len(name) > 20:
+        assert "too large for this terminal" in " ".join(shown)
+    else:
+        assert shown[0].isascii() == (locale == "C")
+        uri = Picture(shown).text()
+        assert uri.startswith("otpauth://totp/")
+        assert uri in flow.text[:before].replace("\n", "")
+    key = re.search(r"([A-Z2-7]{4} ){7}[A-Z2-7]{4}", flow.text)[0]
+    flow.answer(app_code(key, "30 seconds ago"))
+    assert flow.end == 0, flow.text
+
+
 def test_without_the_key_only_the_app_is_lost(host, ann):
     ann.enroll()
     (STATE / "reset/seal").write_bytes(b"x" * 32)
