@@ -368,10 +368,13 @@ def test_what_a_scanner_reads_is_in_force(host, platform):
     write("faillock", HARD["faillock"].replace("unlock_time = 0",
                                                "unlock_time = 900"))
     mount("--bind", release, "/usr/lib/os-release")
+    version = (ETC / "debian_version").read_text()
+    (ETC / "debian_version").write_text("12.5\n")
     try:
         found, true = platform.scan(host)
     finally:
         subprocess.run(["umount", "/usr/lib/os-release"], check=True)
+        (ETC / "debian_version").write_text(version)
         (ETC / "lsb-release").unlink()
     values = platform.known(platform.values)
     assert len(values) >= len(QUALITY)
