@@ -22,7 +22,8 @@ HELPER_UNITS = helper/selfreset-helper.socket helper/selfreset-helper@.service \
 	helper/selfreset-notices.service
 EXTRA_DIST += helper/selfreset-helper.socket.in helper/selfreset-helper@.service.in \
 	helper/selfreset-reset.socket.in helper/selfreset-reset@.service.in \
-	helper/selfreset-notices.service.in
+	helper/selfreset-notices.service.in \
+	helper/examples/sms-gateway
 CLEANFILES += $(HELPER_UNITS)
 helper/selfreset-helper.socket: helper/selfreset-helper.socket.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) helper && $(SUBST_UNIT) \

@@ -10,6 +10,14 @@ function advice(id) {
     if (id == "SR-2204")
         return "They are open again after 10 minutes.  The events SR-1032" \
             " name the sources;\nblock those that you do not know."
+    if (id == "SR-2208")
+        return "It ends after 24 hours, or with a higher limit (sms_daily," \
+            " voice_daily or\npush_daily of selfreset.conf(5)); the events" \
+            " SR-1041 tell who asked for codes."
+    if (id == "SR-3102")
+        return "The user has to set up another address by \"selfreset" \
+            " enroll\"; see also\nphone_prefixes and mail_refuse of" \
+            " selfreset.conf(5)."
     if (id == "SR-2203")
         return "To end it, run \"selfresetctl unthrottle SOURCE\"."
     if (id == "SR-3001" || id == "SR-3204" || id == "SR-3205" ||

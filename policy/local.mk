@@ -78,6 +78,7 @@ libpolicy_la_SOURCES = \
 	policy/util/io.c policy/util/io.h \
 	policy/util/deadline.c policy/util/deadline.h \
 	policy/util/name_map.c policy/util/name_map.h \
+	policy/util/number.c policy/util/number.h \
 	policy/util/program.c policy/util/program.h \
 	policy/config/members.c policy/config/members.h \
 	policy/report/message.c policy/report/message.h \
@@ -116,6 +117,8 @@ libreset_la_SOURCES = policy/reset/kind.c policy/reset/kind.h \
 	policy/reset/flow.h policy/reset/mail_trial.h policy/reset/talk.h
 reset_sources = \
 	policy/reset/app.c policy/reset/app.h \
+	policy/reset/budget.c policy/reset/budget.h \
+	policy/reset/channel.c policy/reset/channel.h \
 	policy/reset/code.c policy/reset/code.h \
 	policy/reset/commit.c policy/reset/commit.h \
 	policy/reset/contact.c policy/reset/contact.h \
@@ -124,11 +127,11 @@ reset_sources = \
 	policy/reset/gate.c policy/reset/gate.h \
 	policy/reset/key.c policy/reset/key.h \
 	policy/reset/limit.c policy/reset/limit.h \
-	policy/reset/mail.c policy/reset/mail.h \
 	policy/reset/mail_trial.c \
 	policy/reset/notice.c policy/reset/notice.h \
 	policy/reset/own.c policy/reset/own.h \
 	policy/reset/picture.c policy/reset/picture.h \
+	policy/reset/offer.c policy/reset/offer.h \
 	policy/reset/queue.c policy/reset/queue.h \
 	policy/reset/renew.c policy/reset/renew.h \
 	policy/reset/resume.c policy/reset/resume.h \

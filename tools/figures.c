@@ -20,6 +20,8 @@
 #include "policy/publish/reader.h"
 #ifdef HAVE_RESET
 #include "policy/config/account_rules.h"
+#include "policy/config/keys.h"
+#include "policy/reset/budget.h"
 #include "policy/reset/queue.h"
 #include "policy/reset/seal.h"
 #endif
@@ -358,6 +360,13 @@ read_enrolled(const struct ctl *ctl, struct figures *figures)
         !is_passed_by_systemd())
         snprintf(figures->seal_why, sizeof(figures->seal_why), "%s",
                  sr_error_text(&error));
+    for (int i = 0; i < SR_CHANNELS && result == SR_STORE_OK; i++) {
+        const enum sr_channel_id channel = (enum sr_channel_id)i;
+
+        if (sr_config_offers(ctl->config, sr_channel_names[i]))
+            figures->sent_most[i] = ctl->config->reset.channel[i].daily;
+        sr_budget_used(store, channel, &figures->sent[i]);
+    }
     explicit_bzero(key, sizeof(key));
     sr_store_close(store);
 }

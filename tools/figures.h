@@ -65,6 +65,9 @@ struct figures {
     /* Self-service reset, where it is enabled. */
     bool has_enrolled; /* the enrolments could be read: */
     struct sr_enrolment_totals enrolled;
+    /* Messages by each channel in this period of 24 hours; see budget.h. */
+    unsigned sent[SR_CHANNELS];
+    unsigned sent_most[SR_CHANNELS]; /* 0: no limit, or not in use */
     /* Why the key of the apps' secrets, of which there are some, cannot be
      * read; empty: it is there, or systemd passes it to the dialogues. */
     char seal_why[SR_ERROR_TEXT_SIZE];

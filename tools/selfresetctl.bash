@@ -64,7 +64,7 @@ _selfresetctl()
         ;;
     --clear)
         if [[ $command == gates ]]; then
-            COMPREPLY=($(compgen -W "app codes ticket mail key contact" -- "$word"))
+            COMPREPLY=($(compgen -W "app codes ticket mail key sms voice push contact" -- "$word"))
             return
         fi
         ;;

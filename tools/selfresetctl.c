@@ -143,9 +143,10 @@ static const struct ctl_command commands[] = {
     {"gates",
      "[--clear GATE | --clear-all | --unlock] [--dry-run] [--json] USER...",
      "show or remove the gates of self-service reset",
-     "GATE is app, codes, ticket, mail, key or contact.  --unlock ends\n"
-     "lockouts of gates, and the one after a report that a reset was not the\n"
-     "user's.\n",
+     "GATE is app, codes, ticket, mail, key, sms, voice, push or contact.\n"
+     "--unlock ends lockouts of gates, and the one after a report that a "
+     "reset\n"
+     "was not the user's.\n",
      ctl_gates, true, true},
     {"notices", "--send | --try ADDRESS [--dry-run] [--json]",
      "send queued messages of self-service reset, or try it",

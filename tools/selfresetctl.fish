@@ -19,7 +19,8 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from log" -l since -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from unthrottle" -a console
 complete -c selfresetctl -n "__fish_seen_subcommand_from temporary ticket" -l lifetime -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from temporary" -l force
-complete -c selfresetctl -n "__fish_seen_subcommand_from must-change gates" -l clear
+complete -c selfresetctl -n "__fish_seen_subcommand_from must-change" -l clear
+complete -c selfresetctl -n "__fish_seen_subcommand_from gates" -l clear -x -a "app codes ticket mail key sms voice push contact"
 complete -c selfresetctl -n "__fish_seen_subcommand_from gates" -l clear-all
 complete -c selfresetctl -n "__fish_seen_subcommand_from gates" -l unlock
 complete -c selfresetctl -n "__fish_seen_subcommand_from notices" -l send

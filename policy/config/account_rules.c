@@ -120,17 +120,8 @@ sr_config_shares(const struct sr_config *config)
 bool
 sr_config_offers(const struct sr_config *config, const char *gate)
 {
-    const struct sr_key *key = sr_key_find("reset", "classes");
-
-    bool is_offered = sr_string_list_has(&config->rules.reset_classes, gate);
-
-    for (size_t i = 0; i < config->setting_count && !is_offered; i++) {
-        const struct sr_setting *setting = &config->setting[i];
-
-        is_offered = setting->key == key && setting->owner != NULL &&
-                     sr_string_list_has(&setting->value.names, gate);
-    }
-    return is_offered;
+    return sr_setting_lists(config, sr_key_find("reset", "classes"),
+                            &config->rules.reset_classes, gate);
 }
 
 bool

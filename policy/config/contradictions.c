@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/config/backend_section.h"
@@ -41,10 +42,28 @@ is_length_crossed(const struct sr_rules *rules)
     return least > most;
 }
 
+/* Two such ways are one proof. */
+static bool
+is_phone(const char *gate)
+{
+    return strcmp(gate, "sms") == 0 || strcmp(gate, "voice") == 0;
+}
+
 static bool
 is_short_of_gates(const struct sr_rules *rules)
 {
-    return rules->reset_classes.count < rules->reset_gates;
+    const struct sr_string_list *list = &rules->reset_classes;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        bool is_new = true;
+
+        for (size_t k = 0; k < i && is_new; k++)
+            is_new = strcmp(list->item[k], list->item[i]) != 0 &&
+                     !(is_phone(list->item[k]) && is_phone(list->item[i]));
+        count += is_new;
+    }
+    return count < rules->reset_gates;
 }
 
 /* A recovery contact is a proof beside another one only. */
@@ -79,7 +98,8 @@ static const struct contradiction {
     {is_short_of_gates,
      "reset",
      {"gates", "classes"},
-     "reset.gates demands more proofs than there are ways in reset.classes"},
+     "reset.gates demands more proofs than there are ways of different kinds "
+     "in reset.classes"},
     {is_contact_alone,
      "reset",
      {"classes"},
@@ -374,25 +394,49 @@ check_reset_store(const struct sr_config *config,
                      "the same on all hosts");
 }
 
+/* A way of [reset] by a program needs the program and its user. */
+static void
+check_channel(const struct sr_config *config, enum sr_channel_id id,
+              struct sr_config_errors *errors)
+{
+    const struct sr_channel_config *channel = &config->reset.channel[id];
+    const char *name = sr_channel_names[id];
+    char key[32], text[160];
+
+    if (!sr_setting_lists(config, sr_key_find("reset", "classes"),
+                          &config->rules.reset_classes, name))
+        return;
+    snprintf(key, sizeof(key), "%s_program", name);
+    snprintf(text, sizeof(text),
+             "reset.classes has \"%s\", so reset.%s must be a program, by its "
+             "whole path",
+             name, key);
+    if (channel->program == NULL || channel->program[0] != '/')
+        report_reset(config, key, errors, text);
+    snprintf(key, sizeof(key), "%s_user", name);
+    snprintf(text, sizeof(text), "reset.%s must be a user other than root",
+             key);
+    if (channel->user == NULL || strcmp(channel->user, "root") == 0)
+        report_reset(config, key, errors, text);
+    if ((id == SR_CHANNEL_SMS || id == SR_CHANNEL_VOICE) &&
+        config->reset.phone_prefixes.count == 0) {
+        snprintf(text, sizeof(text),
+                 "reset.classes has \"%s\", so reset.phone_prefixes must say "
+                 "which numbers are called",
+                 name);
+        report_reset(config, "phone_prefixes", errors, text);
+    }
+}
+
 static void
 check_reset(const struct sr_config *config, struct sr_config_errors *errors)
 {
     const struct sr_reset_config *reset = &config->reset;
-    const bool has_mail =
-        sr_string_list_has(&config->rules.reset_classes, "mail");
 
     if (!sr_setting_holds(config, sr_key_find("reset", "enable"), true))
         return;
-    if (has_mail &&
-        (reset->mail_program == NULL || reset->mail_program[0] != '/'))
-        report_reset(
-            config, "mail_program", errors,
-            "reset.classes has \"mail\", so reset.mail_program must be "
-            "a program, by its whole path");
-    if (has_mail &&
-        (reset->mail_user == NULL || strcmp(reset->mail_user, "root") == 0))
-        report_reset(config, "mail_user", errors,
-                     "reset.mail_user must be a user other than root");
+    for (int channel = 0; channel < SR_CHANNELS; channel++)
+        check_channel(config, (enum sr_channel_id)channel, errors);
     if (reset->mail_from == NULL || strpbrk(reset->mail_from, "\r\n<>") != NULL)
         report_reset(config, "mail_from", errors,
                      "reset.mail_from must be an address, or a user's name");

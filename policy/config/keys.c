@@ -49,8 +49,15 @@ static const char *const secret_words[] = {"fixed", "managed", NULL};
 static const char *const auth_words[] = {"krb5", "krb5 ldap", NULL};
 
 /* The gates of self-service reset; see reset/gate.c. */
-static const char *const gate_words[] = {"app", "codes",   "ticket", "mail",
-                                         "key", "contact", NULL};
+static const char *const gate_words[] = {"app",     "codes", "ticket", "mail",
+                                         "key",     "sms",   "voice",  "push",
+                                         "contact", NULL};
+const char *const sr_channel_names[SR_CHANNELS] = {
+    [SR_CHANNEL_MAIL] = "mail",
+    [SR_CHANNEL_SMS] = "sms",
+    [SR_CHANNEL_VOICE] = "voice",
+    [SR_CHANNEL_PUSH] = "push",
+};
 static const char *const age_words[] = {"allow", "unlock-only", "refuse", NULL};
 
 /* clang-format off */
@@ -163,15 +170,38 @@ const struct sr_key sr_keys[] = {
     {"reset", "new_gate_wait", SR_KEY_DURATION, "24h",
      .least = 0, .most = 30 * DAY, RULE(reset_wait)},
     {"reset", "mail_program", SR_KEY_TEXT, "/usr/sbin/sendmail -t -i",
-     .most = TEXT_MAX, GLOBAL(reset.mail_program)},
+     .most = TEXT_MAX, GLOBAL(reset.channel[SR_CHANNEL_MAIL].program)},
     {"reset", "mail_user", SR_KEY_TEXT, SR_PROGRAM_USER,
-     .most = SR_NAME_MAX, GLOBAL(reset.mail_user)},
+     .most = SR_NAME_MAX, GLOBAL(reset.channel[SR_CHANNEL_MAIL].user)},
     {"reset", "mail_from", SR_KEY_TEXT, "root",
      .most = 254, GLOBAL(reset.mail_from)},
     {"reset", "mail_refuse", SR_KEY_NAMES, "",
      .items = SR_ITEMS_DOMAINS, GLOBAL(reset.mail_refuse)},
     {"reset", "store", SR_KEY_CHOICE, "local",
      .choice = store_words, GLOBAL(reset.store)},
+    {"reset", "phone_prefixes", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_PREFIXES, GLOBAL(reset.phone_prefixes)},
+    {"reset", "sms_program", SR_KEY_TEXT, "",
+     .most = TEXT_MAX, GLOBAL(reset.channel[SR_CHANNEL_SMS].program)},
+    {"reset", "sms_user", SR_KEY_TEXT, SR_PROGRAM_USER,
+     .most = SR_NAME_MAX, GLOBAL(reset.channel[SR_CHANNEL_SMS].user)},
+    {"reset", "sms_daily", SR_KEY_COUNT, "100",
+     .least = 0, .most = 1000000,
+     GLOBAL(reset.channel[SR_CHANNEL_SMS].daily)},
+    {"reset", "voice_program", SR_KEY_TEXT, "",
+     .most = TEXT_MAX, GLOBAL(reset.channel[SR_CHANNEL_VOICE].program)},
+    {"reset", "voice_user", SR_KEY_TEXT, SR_PROGRAM_USER,
+     .most = SR_NAME_MAX, GLOBAL(reset.channel[SR_CHANNEL_VOICE].user)},
+    {"reset", "voice_daily", SR_KEY_COUNT, "50",
+     .least = 0, .most = 1000000,
+     GLOBAL(reset.channel[SR_CHANNEL_VOICE].daily)},
+    {"reset", "push_program", SR_KEY_TEXT, "",
+     .most = TEXT_MAX, GLOBAL(reset.channel[SR_CHANNEL_PUSH].program)},
+    {"reset", "push_user", SR_KEY_TEXT, SR_PROGRAM_USER,
+     .most = SR_NAME_MAX, GLOBAL(reset.channel[SR_CHANNEL_PUSH].user)},
+    {"reset", "push_daily", SR_KEY_COUNT, "1000",
+     .least = 0, .most = 1000000,
+     GLOBAL(reset.channel[SR_CHANNEL_PUSH].daily)},
     {"reset", "seal_file", SR_KEY_TEXT, "",
      .most = TEXT_MAX, GLOBAL(reset.seal_file)},
 

@@ -24,10 +24,11 @@ enum sr_key_items {
     SR_ITEMS_SERVICES,
     SR_ITEMS_ACCOUNTS,
     SR_ITEMS_URIS,
-    SR_ITEMS_QUALITY, /* rules, the words of `choice` */
-    SR_ITEMS_GATES,   /* the words of `choice` */
-    SR_ITEMS_FILES,   /* the words of `choice` */
-    SR_ITEMS_DOMAINS, /* of mail addresses */
+    SR_ITEMS_QUALITY,  /* rules, the words of `choice` */
+    SR_ITEMS_GATES,    /* the words of `choice` */
+    SR_ITEMS_FILES,    /* the words of `choice` */
+    SR_ITEMS_DOMAINS,  /* of mail addresses */
+    SR_ITEMS_PREFIXES, /* of telephone numbers */
     SR_ITEMS_SERVERS,
 };
 
@@ -54,6 +55,10 @@ struct sr_key {
     enum sr_key_scope scope;
     size_t offset; /* there */
 };
+
+/* The ways by which codes are sent, by their number: of the list "classes", and
+ * the beginning of the names of their own keys ("mail_program"). */
+extern const char *const sr_channel_names[SR_CHANNELS];
 
 /* The table and its length; the keys of a section are together. */
 extern const struct sr_key sr_keys[];

@@ -92,6 +92,22 @@ struct sr_setting;
  * reset_base their directory. */
 enum sr_reset_store { SR_RESET_STORE_LOCAL, SR_RESET_STORE_LDAP };
 
+/* The ways by which codes and notices are sent. */
+enum sr_channel_id {
+    SR_CHANNEL_MAIL,
+    SR_CHANNEL_SMS,
+    SR_CHANNEL_VOICE,
+    SR_CHANNEL_PUSH,
+    SR_CHANNELS
+};
+
+/* The program that sends by one of them. */
+struct sr_channel_config {
+    char *program;  /* with its arguments; reads a message */
+    char *user;     /* as whom it runs */
+    unsigned daily; /* messages of this host in 24 hours; 0: no limit */
+};
+
 struct sr_reset_config {
     char *account;                  /* the captive one */
     struct sr_string_list services; /* that let it in without a password */
@@ -99,8 +115,8 @@ struct sr_reset_config {
     bool nag;                       /* ask at a login to enroll */
     struct sr_string_list groups;   /* who may; empty: all */
     struct sr_string_list administrators; /* need two proofs */
-    char *mail_program; /* with its arguments; reads a message */
-    char *mail_user;    /* as whom it runs */
+    struct sr_channel_config channel[SR_CHANNELS];
+    struct sr_string_list phone_prefixes; /* of numbers; see number.h */
     char *mail_from;
     struct sr_string_list mail_refuse; /* domains of mailboxes that these very
                                           passwords open */

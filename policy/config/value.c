@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "policy/config/value.h"
+#include "policy/util/number.h"
 
 #define MINUTE 60
 #define HOUR   3600
@@ -176,6 +177,8 @@ is_item(const struct sr_key *key, const char *item, size_t length)
     case SR_ITEMS_SERVERS:
     case SR_ITEMS_DOMAINS:
         return is_server(item, length);
+    case SR_ITEMS_PREFIXES:
+        return sr_number_is_prefix(item, length);
     case SR_ITEMS_SERVICES: /* names of files in pam.d */
         return memchr(item, '/', length) == NULL && item[0] != '@' &&
                memchr(item, '=', length) == NULL && item[0] != '#';
@@ -321,6 +324,21 @@ sr_setting_holds(const struct sr_config *config, const struct sr_key *key,
     return of_all == number;
 }
 
+bool
+sr_setting_lists(const struct sr_config *config, const struct sr_key *key,
+                 const struct sr_string_list *of_all, const char *item)
+{
+    bool is_listed = sr_string_list_has(of_all, item);
+
+    for (size_t i = 0; i < config->setting_count && !is_listed; i++) {
+        const struct sr_setting *setting = &config->setting[i];
+
+        is_listed = setting->key == key && setting->owner != NULL &&
+                    sr_string_list_has(&setting->value.names, item);
+    }
+    return is_listed;
+}
+
 /* A duration in its largest unit. */
 static void
 format_duration(int64_t seconds, char *out, size_t size)
@@ -360,9 +378,11 @@ static const char *const item_words[] = {
     [SR_ITEMS_SERVICES] = "a list of service names",
     [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
     [SR_ITEMS_QUALITY] = "a list of rules for passwords",
-    [SR_ITEMS_GATES] = "a list of app, codes, ticket, mail, key and contact",
+    [SR_ITEMS_GATES] =
+        "a list of app, codes, ticket, mail, key, sms, voice, push and contact",
     [SR_ITEMS_FILES] = "a list of faillock, pwquality and pwhistory",
     [SR_ITEMS_DOMAINS] = "a list of domains",
+    [SR_ITEMS_PREFIXES] = "a list of prefixes such as +49 and !+4990",
     [SR_ITEMS_SERVERS] = "a list of hosts, with or without a port",
     [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
 };

@@ -41,6 +41,11 @@ void sr_value_store(const struct sr_key *key, const union sr_value *value,
 bool sr_setting_holds(const struct sr_config *config, const struct sr_key *key,
                       int64_t number);
 
+/* The same of a key whose value is a list, and an item of it; `of_all` is the
+ * list of the sections without a group. */
+bool sr_setting_lists(const struct sr_config *config, const struct sr_key *key,
+                      const struct sr_string_list *of_all, const char *item);
+
 /* What a value may be, in words ("a duration from 1s to 24h"). */
 void sr_value_describe(const struct sr_key *key, char *out, size_t size);
 

@@ -12,7 +12,8 @@
 #define SR_REF_LENGTH      8  /* of a flow's reference */
 #define SR_RECOVERY_LENGTH 15 /* 75 bits */
 #define SR_TICKET_LENGTH   10 /* 50 bits */
-#define SR_MAIL_LENGTH     8  /* digits */
+#define SR_MAIL_LENGTH     8  /* digits, of what is sent by any channel */
+#define SR_NUMBER_LENGTH   2  /* digits, of a dialogue */
 #define SR_CODE_SIZE       24 /* of any, in groups, with its end */
 
 /* A new code of `length` random characters in groups of `group`, joined by "-";

@@ -48,7 +48,7 @@ change(struct sr_run *run, const struct sr_run *of,
     return false;
 }
 
-/* Write to each address of an account; `other` is about it. */
+/* Write to each mail address of an account; `other` is about it. */
 static void
 write_to(struct sr_run *other, const char *body)
 {
@@ -58,10 +58,16 @@ write_to(struct sr_run *other, const char *body)
     if (body != NULL && sr_enrolment_get(other->store, &other->txn, &enrolment,
                                          &time) == SR_STORE_OK) {
         for (int i = 0; i < SR_ADDRESSES; i++) {
+            const struct sr_letter letter = {
+                .channel = SR_CHANNEL_MAIL,
+                .address = enrolment.address[i],
+                .subject = _("A user asks for your help"),
+                .body = body,
+                .life = LIFE,
+            };
+
             if (enrolment.address[i][0] != '\0')
-                sr_notice_queue(other, enrolment.address[i],
-                                _("A user asks for your help"), body, false,
-                                LIFE);
+                sr_notice_queue(other, &letter);
         }
         explicit_bzero(&enrolment, sizeof(enrolment));
         sr_notice_send(other);

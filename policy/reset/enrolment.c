@@ -21,17 +21,75 @@ _Static_assert(sizeof(struct sr_enrolment) % 8 == 0 &&
                    sizeof(struct sr_enrolment) <= SR_ACCOUNT_FILE_MAX,
                "fits a file");
 
-static const char *const names[SR_GATE_COUNT] = {
-    [SR_GATE_APP] = "app",       [SR_GATE_CODES] = "codes",
-    [SR_GATE_TICKET] = "ticket", [SR_GATE_MAIL] = "mail",
-    [SR_GATE_KEY] = "key",       [SR_GATE_CONTACT] = "contact",
-    [SR_GATE_RESUME] = "resume",
+/* Gates of one class are one proof; SR_CHANNELS: nothing is sent. */
+static const struct {
+    const char *name;
+    char class;
+    enum sr_channel_id channel;
+} table[SR_GATE_COUNT] = {
+    [SR_GATE_APP] = {"app", 'C', SR_CHANNELS},
+    [SR_GATE_CODES] = {"codes", 'D', SR_CHANNELS},
+    [SR_GATE_TICKET] = {"ticket", 'G', SR_CHANNELS},
+    [SR_GATE_MAIL] = {"mail", 'A', SR_CHANNEL_MAIL},
+    [SR_GATE_KEY] = {"key", 'E', SR_CHANNELS},
+    [SR_GATE_SMS] = {"sms", 'B', SR_CHANNEL_SMS},
+    [SR_GATE_VOICE] = {"voice", 'B', SR_CHANNEL_VOICE},
+    [SR_GATE_PUSH] = {"push", 'F', SR_CHANNEL_PUSH},
+    [SR_GATE_CONTACT] = {"contact", 'H', SR_CHANNELS},
+    [SR_GATE_RESUME] = {"resume", '-', SR_CHANNELS},
 };
 
 const char *
 sr_gate_name(enum sr_gate_id gate)
 {
-    return names[gate];
+    return table[gate].name;
+}
+
+enum sr_channel_id
+sr_gate_channel(enum sr_gate_id gate)
+{
+    return table[gate].channel;
+}
+
+enum sr_gate_id
+sr_channel_gate(enum sr_channel_id channel)
+{
+    unsigned gate = 0;
+
+    while (gate < SR_GATE_COUNT && table[gate].channel != channel)
+        gate++;
+    return (enum sr_gate_id)gate;
+}
+
+unsigned
+sr_gate_proofs(unsigned mask, bool is_strict)
+{
+    unsigned classes = 0;
+
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        const char class = table[gate].class;
+
+        if ((mask >> gate & 1) != 0 && class >= 'A')
+            classes |= 1u << (is_strict && class == 'B' ? 0 : class - 'A');
+    }
+    return (unsigned)__builtin_popcount(classes);
+}
+
+char *
+sr_enrolment_address(struct sr_enrolment *enrolment, enum sr_channel_id channel,
+                     unsigned number, size_t *size)
+{
+    *size = channel == SR_CHANNEL_MAIL   ? SR_ADDRESS_MAX
+            : channel == SR_CHANNEL_PUSH ? SR_DEVICE_MAX
+                                         : SR_NUMBER_SIZE;
+    if (channel == SR_CHANNEL_MAIL && number < SR_ADDRESSES)
+        return enrolment->address[number];
+    if (number > 0)
+        return NULL;
+    return channel == SR_CHANNEL_SMS     ? enrolment->sms
+           : channel == SR_CHANNEL_VOICE ? enrolment->voice
+           : channel == SR_CHANNEL_PUSH  ? enrolment->device
+                                         : NULL;
 }
 
 static bool
@@ -45,18 +103,39 @@ are_times_sound(const struct sr_enrolment *body)
 {
     bool is_good = sr_time_is_sound(body->reported) &&
                    sr_time_is_sound(body->ticket_until) &&
-                   sr_time_is_sound(body->mail_until) &&
                    sr_time_is_sound(body->resume_until) &&
                    sr_time_is_sound(body->app_step) &&
-                   body->app_drift > -1000 && body->app_drift < 1000 &&
-                   body->mail_tries >= 0;
+                   body->app_drift > -1000 && body->app_drift < 1000;
 
     for (size_t i = 0; i < SR_GATE_COUNT; i++)
         is_good = is_good && sr_time_is_sound(body->gate[i].since) &&
                   sr_time_is_sound(body->gate[i].usable) &&
                   sr_time_is_sound(body->gate[i].used);
-    for (size_t i = 0; i < SR_SENDS; i++)
-        is_good = is_good && sr_time_is_sound(body->sent[i]);
+    for (size_t i = 0; i < SR_CHANNELS; i++) {
+        is_good = is_good && sr_time_is_sound(body->sent[i].until) &&
+                  body->sent[i].tries >= 0;
+        for (size_t k = 0; k < SR_SENDS; k++)
+            is_good = is_good && sr_time_is_sound(body->sent[i].at[k]);
+    }
+    return is_good;
+}
+
+static bool
+are_addresses_sound(struct sr_enrolment *body)
+{
+    bool is_good = true;
+
+    for (unsigned i = 0; i < SR_CHANNELS; i++) {
+        const char *address;
+        size_t size;
+
+        for (unsigned k = 0;
+             (address = sr_enrolment_address(body, (enum sr_channel_id)i, k,
+                                             &size)) != NULL;
+             k++)
+            is_good = is_good && ends(address, size);
+        is_good = is_good && ends(body->sent[i].code, SR_HASH_MAX);
+    }
     return is_good;
 }
 
@@ -80,15 +159,13 @@ is_sound(const void *bytes)
     bool is_good;
 
     memcpy(&body, bytes, sizeof(body));
-    is_good =
-        are_times_sound(&body) && is_contact_sound(&body.contact) &&
-        ends(body.ticket, SR_HASH_MAX) && ends(body.words, SR_WORDS_MAX) &&
-        ends(body.mail_code, SR_HASH_MAX) && ends(body.resume, SR_HASH_MAX) &&
-        ends(body.resume_used, SR_USED_MAX);
+    is_good = are_times_sound(&body) && is_contact_sound(&body.contact) &&
+              ends(body.ticket, SR_HASH_MAX) &&
+              ends(body.words, SR_WORDS_MAX) && are_addresses_sound(&body) &&
+              ends(body.resume, SR_HASH_MAX) &&
+              ends(body.resume_used, SR_USED_MAX);
     for (size_t i = 0; i < SR_CODES_COUNT; i++)
         is_good = is_good && ends(body.code[i], SR_HASH_MAX);
-    for (size_t i = 0; i < SR_ADDRESSES; i++)
-        is_good = is_good && ends(body.address[i], SR_ADDRESS_MAX);
     for (size_t i = 0; i < SR_KEYS; i++)
         is_good = is_good && ends(body.key[i], SR_KEY_MAX);
     explicit_bzero(&body, sizeof(body));
@@ -231,6 +308,22 @@ sr_enrolment_set_up(struct sr_enrolment *enrolment, enum sr_gate_id gate,
     record->used = 0;
 }
 
+/* The addresses and the code; not how much was sent. */
+static void
+remove_channel(struct sr_enrolment *enrolment, enum sr_channel_id channel)
+{
+    struct sr_sent *sent = &enrolment->sent[channel];
+    char *address;
+    size_t size;
+
+    for (unsigned i = 0;
+         (address = sr_enrolment_address(enrolment, channel, i, &size)) != NULL;
+         i++)
+        memset(address, 0, size);
+    memset(sent->code, 0, sizeof(sent->code));
+    sent->until = 0;
+}
+
 void
 sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
 {
@@ -249,9 +342,10 @@ sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
         enrolment->ticket_until = 0;
         break;
     case SR_GATE_MAIL:
-        memset(enrolment->address, 0, sizeof(enrolment->address));
-        memset(enrolment->mail_code, 0, sizeof(enrolment->mail_code));
-        enrolment->mail_until = 0;
+    case SR_GATE_SMS:
+    case SR_GATE_VOICE:
+    case SR_GATE_PUSH:
+        remove_channel(enrolment, table[gate].channel);
         break;
     case SR_GATE_KEY:
         memset(enrolment->key, 0, sizeof(enrolment->key));

@@ -13,6 +13,7 @@
 #define SR_POLICY_RESET_ENROLMENT_H
 
 #include "policy/account/account.h"
+#include "policy/config/settings.h"
 #include "policy/reset/code.h"
 #include "policy/reset/key.h"
 #include "policy/reset/seal.h"
@@ -25,6 +26,9 @@ enum sr_gate_id {
     SR_GATE_TICKET,  /* from the helpdesk */
     SR_GATE_MAIL,    /* code by mail */
     SR_GATE_KEY,     /* ssh key or security key */
+    SR_GATE_SMS,     /* code by SMS */
+    SR_GATE_VOICE,   /* code by a call */
+    SR_GATE_PUSH,    /* code by a message to an app */
     SR_GATE_CONTACT, /* a second user confirms; see contact.h */
     SR_GATE_RESUME,  /* a reset that was cut off: no proof, see resume.h */
     SR_GATE_COUNT
@@ -36,8 +40,10 @@ enum sr_gate_id {
 #define SR_WORDS_MAX   32
 #define SR_KEYS        3
 #define SR_USED_MAX    8
-#define SR_SENDS       16 /* mails remembered, for their limits; of them: */
-#define SR_SENDS_OWN   6  /* those asked for by the user, logged in */
+#define SR_NUMBER_SIZE 24  /* of a telephone number */
+#define SR_DEVICE_MAX  128 /* of what push messages are sent to */
+#define SR_SENDS       16  /* messages remembered, for their limits; of them: */
+#define SR_SENDS_OWN   6   /* those asked for by the user, logged in */
 
 /* One gate. */
 struct sr_gate_record {
@@ -62,6 +68,15 @@ struct sr_contact {
     char source[64];  /* where it was asked from */
 };
 
+/* What was sent by a channel. */
+struct sr_sent {
+    char code[SR_HASH_MAX]; /* of the last message; empty: none */
+    sr_time until;          /* of that code, ledger time */
+    int64_t tries;          /* wrong ones */
+    sr_time at[SR_SENDS];   /* ledger time of the last messages, the own ones
+                               first, else in any order */
+};
+
 /* No padding: the image of this structure is what the file has. */
 struct sr_enrolment {
     struct sr_gate_record gate[SR_GATE_COUNT];
@@ -78,12 +93,12 @@ struct sr_enrolment {
     char words[SR_WORDS_MAX]; /* that go with it */
     sr_time ticket_until;     /* ledger time */
 
-    char address[SR_ADDRESSES][SR_ADDRESS_MAX]; /* confirmed; empty: none */
-    char mail_code[SR_HASH_MAX];                /* empty: none */
-    sr_time mail_until;                         /* ledger time */
-    int64_t mail_tries;                         /* wrong ones */
-    sr_time sent[SR_SENDS]; /* ledger time of the last mails, the own ones
-                               first, else in any order */
+    /* Confirmed; empty: none. */
+    char address[SR_ADDRESSES][SR_ADDRESS_MAX]; /* of mail */
+    char sms[SR_NUMBER_SIZE];
+    char voice[SR_NUMBER_SIZE];
+    char device[SR_DEVICE_MAX];
+    struct sr_sent sent[SR_CHANNELS];
 
     char key[SR_KEYS][SR_KEY_MAX]; /* see key.h; empty: none */
 
@@ -135,6 +150,24 @@ enum sr_store_result sr_enrolment_count(struct sr_store *store,
 
 /* A gate's name in the configuration and in events ("codes"). */
 const char *sr_gate_name(enum sr_gate_id gate);
+
+/* The channel that a gate's codes are sent by, and its gate; SR_CHANNELS: they
+ * are not sent. */
+enum sr_channel_id sr_gate_channel(enum sr_gate_id gate);
+enum sr_gate_id sr_channel_gate(enum sr_channel_id channel);
+
+/* An address of a channel, by its number from 0 on, and its room; NULL: it has
+ * no more. */
+char *sr_enrolment_address(struct sr_enrolment *enrolment,
+                           enum sr_channel_id channel, unsigned number,
+                           size_t *size);
+
+/*
+ * How many proofs of different classes some gates are, bit by enum: SMS and
+ * calls are of one.  `is_strict`, for administrators: so are mail and these,
+ * since one telephone often gets all of them.
+ */
+unsigned sr_gate_proofs(unsigned gates, bool is_strict);
 
 /* A gate is set up, or anew, and serves for a reset in `wait` seconds. */
 void sr_enrolment_set_up(struct sr_enrolment *enrolment, enum sr_gate_id gate,

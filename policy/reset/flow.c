@@ -25,14 +25,29 @@
 #define TRIES_MAX    6    /* answers in one flow */
 #define SEND_WAIT_MS 5000 /* at its end, for the mail program */
 
-/* The gates of the menu: before the first proof the same for every name. */
+static unsigned
+count_proofs(const struct sr_run *run)
+{
+    return sr_gate_proofs(run->proved, run->is_admin);
+}
+
+/* The gates of the menu, which are one more proof beside those that were
+ * proved: before the first one the same for every name. */
 static unsigned
 find_left(struct sr_run *run)
 {
-    unsigned left = run->offered & ~run->proved;
+    unsigned left = 0;
 
-    if (run->proved != 0)
-        left &= ~(1u << SR_GATE_RESUME);
+    for (unsigned gate = 0; gate < SR_GATE_COUNT; gate++) {
+        const unsigned bit = 1u << gate;
+
+        if (gate == SR_GATE_RESUME
+                ? run->proved == 0
+                : sr_gate_proofs(run->proved | bit, run->is_admin) >
+                      count_proofs(run))
+            left |= bit;
+    }
+    left &= run->offered;
     if ((left >> SR_GATE_CONTACT & 1) != 0 && !sr_contact_is_there(run))
         left &= ~(1u << SR_GATE_CONTACT);
     return left;
@@ -45,7 +60,7 @@ collect(struct sr_run *run)
     int tries = 0;
 
     while (!run->is_gone && tries < TRIES_MAX &&
-           (unsigned)__builtin_popcount(run->proved) < run->proofs) {
+           count_proofs(run) < run->proofs) {
         const enum sr_gate_id gate = sr_gate_choose(
             run, find_left(run),
             run->proved == 0 ? _("Prove that it is you. Choose a way:")
@@ -58,7 +73,7 @@ collect(struct sr_run *run)
         else
             tries++;
     }
-    return (unsigned)__builtin_popcount(run->proved) >= run->proofs;
+    return count_proofs(run) >= run->proofs;
 }
 
 /* Ask for the name; what is no name is one that does not exist. */

@@ -13,7 +13,7 @@
 #include "policy/reset/contact.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/limit.h"
-#include "policy/reset/mail.h"
+#include "policy/reset/offer.h"
 #include "policy/reset/resume.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/signature.h"
@@ -21,7 +21,7 @@
 #include "policy/util/file_lock.h"
 #include "policy/util/words.h"
 
-#define MAIL_TRIES_MAX 5 /* of one code */
+#define SENT_TRIES_MAX 5 /* of one code */
 
 static const struct {
     const char *text; /* in a menu */
@@ -36,6 +36,12 @@ static const struct {
                         SR_TICKET_LENGTH},
     [SR_GATE_MAIL] = {N_("a code by mail"), N_("Code from the mail: "),
                       SR_MAIL_LENGTH},
+    [SR_GATE_SMS] = {N_("a code by SMS"), N_("Code from the message: "),
+                     SR_MAIL_LENGTH},
+    [SR_GATE_VOICE] = {N_("a code by a telephone call"),
+                       N_("Code from the call: "), SR_MAIL_LENGTH},
+    [SR_GATE_PUSH] = {N_("a code by a message to your app (push)"),
+                      N_("Code from the message: "), SR_MAIL_LENGTH},
     [SR_GATE_KEY] = {N_("an ssh key or security key"), "", 0},
     [SR_GATE_CONTACT] = {N_("your recovery contact"), "", 0},
     [SR_GATE_RESUME] = {N_("go on with a reset that was cut off"),
@@ -96,9 +102,10 @@ struct trial {
 static const char *
 setting_of(const struct sr_enrolment *enrolment, enum sr_gate_id gate)
 {
+    const enum sr_channel_id channel = sr_gate_channel(gate);
     const char *hash = gate == SR_GATE_TICKET   ? enrolment->ticket
-                       : gate == SR_GATE_MAIL   ? enrolment->mail_code
                        : gate == SR_GATE_RESUME ? enrolment->resume
+                       : channel < SR_CHANNELS  ? enrolment->sent[channel].code
                                                 : NULL;
 
     for (size_t i = 0; gate == SR_GATE_CODES && i < SR_CODES_COUNT; i++) {
@@ -162,11 +169,25 @@ check_app(struct trial *trial, struct sr_enrolment *enrolment,
     return is_right;
 }
 
-/* A code is used up; a wrong one of a mail counts against that code. */
+/* A wrong answer counts against the code that was sent. */
+static bool
+use_sent(const struct trial *trial, struct sr_sent *sent,
+         const struct sr_account_time *time)
+{
+    const bool is_right =
+        sent->until > time->now && sr_code_is_equal(sent->code, trial->hash);
+
+    if (is_right || ++sent->tries >= SENT_TRIES_MAX)
+        memset(sent->code, 0, SR_HASH_MAX);
+    return is_right;
+}
+
+/* A code is used up. */
 static bool
 use_code(struct trial *trial, struct sr_enrolment *enrolment,
          const struct sr_account_time *time)
 {
+    const enum sr_channel_id channel = sr_gate_channel(trial->gate);
     bool is_right = false;
 
     for (unsigned i = 0;
@@ -187,12 +208,8 @@ use_code(struct trial *trial, struct sr_enrolment *enrolment,
     if (trial->gate == SR_GATE_RESUME)
         is_right = sr_resume_take(trial->run, enrolment, time, trial->hash,
                                   &trial->resumed);
-    if (trial->gate == SR_GATE_MAIL) {
-        is_right = enrolment->mail_until > time->now &&
-                   sr_code_is_equal(enrolment->mail_code, trial->hash);
-        if (is_right || ++enrolment->mail_tries >= MAIL_TRIES_MAX)
-            memset(enrolment->mail_code, 0, SR_HASH_MAX);
-    }
+    if (channel < SR_CHANNELS)
+        is_right = use_sent(trial, &enrolment->sent[channel], time);
     return is_right;
 }
 
@@ -224,7 +241,7 @@ check_in(void *context, struct sr_enrolment *enrolment,
         trial->is_right = use_code(trial, enrolment, time);
     if (trial->is_right)
         enrolment->gate[trial->gate].used = time->wall;
-    return trial->is_right || trial->gate == SR_GATE_MAIL;
+    return trial->is_right || sr_gate_channel(trial->gate) < SR_CHANNELS;
 }
 
 /* Why no answer is right; NULL: it may be.  What was cut off is gone on with
@@ -355,8 +372,10 @@ read_answer(struct trial *trial, const char *answer)
     if (length == 0)
         snprintf(trial->typed, sizeof(trial->typed), "%.*s",
                  (int)sizeof(trial->typed) - 1, answer);
-    else if (sr_code_read(answer, length, code))
+    else if (sr_code_read(answer, length, code)) {
+        sr_offer_bind(trial->run, sr_gate_channel(trial->gate), code);
         snprintf(trial->typed, sizeof(trial->typed), "%s", code);
+    }
     explicit_bzero(code, sizeof(code));
 }
 
@@ -396,21 +415,14 @@ bool
 sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
 {
     struct trial trial = {.run = run, .gate = gate};
-    int64_t since = sr_clock_milliseconds();
     bool is_right = false;
+    int64_t since;
     char *answer;
 
     if (gate == SR_GATE_CONTACT)
         return sr_contact_try(run);
-    if (gate == SR_GATE_MAIL) {
-        sr_mail_offer(run);
-        sr_run_keep_floor(run, since);
-        sr_run_say(run,
-                   _("If an address is set up for this name, a code of 8 "
-                     "digits is on its way to it. It is valid for 10 minutes. "
-                     "If none comes, look into the folder for spam, or type "
-                     "an empty line and choose another way."));
-    }
+    if (sr_gate_channel(gate) < SR_CHANNELS)
+        sr_offer(run, sr_gate_channel(gate));
     answer = ask_for(&trial);
     since = sr_clock_milliseconds();
     /* An empty line goes back to the choice. */

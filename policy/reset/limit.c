@@ -1,5 +1,5 @@
 /*
- * Limit: how often an answer of a gate may be wrong, and how often a mail may
+ * Limit: how often an answer of a gate may be wrong, and how often a code may
  * be asked for.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/backend/registry.h"
+#include "policy/config/keys.h"
 #include "policy/reset/limit.h"
 
 #define MINUTE 60
@@ -18,7 +19,6 @@
 /* Names that no account can have. */
 #define GUESSED "guessed"
 #define HOST    "/host"
-#define MAILS   "/mails"
 
 /* Of a gate: wrong answers in an hour, how long it is locked then, and wrong
  * answers in all; 0: no limit, as what has 50 bits and more is not guessed, but
@@ -36,22 +36,29 @@ static const struct bound of_gate[SR_GATE_COUNT] = {
     [SR_GATE_TICKET] = {10, HOUR, HOUR, 0},
     [SR_GATE_MAIL] = {5, HOUR, SR_DAY, 50},
     [SR_GATE_KEY] = {10, HOUR, HOUR, 0},
+    [SR_GATE_SMS] = {5, HOUR, SR_DAY, 50},
+    [SR_GATE_VOICE] = {5, HOUR, SR_DAY, 50},
+    [SR_GATE_PUSH] = {5, HOUR, SR_DAY, 50},
     [SR_GATE_CONTACT] = {3, HOUR, HOUR, 0}, /* requests */
     [SR_GATE_RESUME] = {10, HOUR, HOUR, 0},
 };
 static const struct bound of_account = {5, HOUR, SR_DAY, 0};
 static const struct bound of_host = {60, 10 * MINUTE, 10 * MINUTE, 0};
 
-/* Mails that one source may ask for: half of what an account gets in a day, and
- * as many for all accounts as a small office needs. */
-static const struct bound of_mail[2] = {{5, SR_DAY, SR_DAY, 0},
-                                        {20, HOUR, HOUR, 0}};
+/* Codes that one source may ask for: about half of what an account gets in a
+ * day, and as many for all accounts as a small office needs. */
+static const struct bound of_source[SR_CHANNELS][2] = {
+    [SR_CHANNEL_MAIL] = {{5, SR_DAY, SR_DAY, 0}, {20, HOUR, HOUR, 0}},
+    [SR_CHANNEL_SMS] = {{3, SR_DAY, SR_DAY, 0}, {10, HOUR, HOUR, 0}},
+    [SR_CHANNEL_VOICE] = {{3, SR_DAY, SR_DAY, 0}, {10, HOUR, HOUR, 0}},
+    [SR_CHANNEL_PUSH] = {{5, SR_DAY, SR_DAY, 0}, {10, HOUR, HOUR, 0}},
+};
 
 /* A code of six or eight digits can be met by chance. */
 static bool
 is_guessed(enum sr_gate_id gate)
 {
-    return gate == SR_GATE_APP || gate == SR_GATE_MAIL;
+    return gate == SR_GATE_APP || sr_gate_channel(gate) < SR_CHANNELS;
 }
 
 /* ---- ledgers */
@@ -228,42 +235,44 @@ sr_limit_end(struct sr_tries *tries)
     }
 }
 
-/* ---- mails */
+/* ---- codes that are sent */
 
 bool
-sr_limit_mail_begin(struct sr_run *run, struct sr_mails *mails)
+sr_limit_send_begin(struct sr_run *run, enum sr_channel_id channel,
+                    struct sr_sends *sends)
 {
+    const char *name = sr_channel_names[channel];
     const char *source = run->txn.context.source.text;
     const struct sr_identity id = sr_run_identity(run);
     char part[80];
     struct sr_identity named[2];
     bool may = true;
 
-    memset(mails, 0, sizeof(*mails));
-    snprintf(part, sizeof(part), "mail to %.60s", source);
+    memset(sends, 0, sizeof(*sends));
+    snprintf(part, sizeof(part), "%s to %.60s", name, source);
     named[0] = part_of(&id, part);
-    snprintf(part, sizeof(part), MAILS " %.60s", source);
+    snprintf(part, sizeof(part), "/%s %.60s", name, source);
     named[1] = of_this_host(part);
     /* As names that do not exist, whose ledgers take no more room than is set
      * aside for them. */
     for (unsigned i = 0; i < 2 && may; i++)
-        may = begin(run, &named[i], false, &of_mail[i], false, &mails->of[i]) ==
-              SR_BEGIN_GO;
+        may = begin(run, &named[i], false, &of_source[channel][i], false,
+                    &sends->of[i]) == SR_BEGIN_GO;
     if (may)
         return true;
-    sr_run_event(run, SR_EVENT_SOURCE_THROTTLED, false, "mail");
-    sr_limit_mail_end(mails, false);
+    sr_run_event(run, SR_EVENT_SOURCE_THROTTLED, false, name);
+    sr_limit_send_end(sends, false);
     return false;
 }
 
 void
-sr_limit_mail_end(struct sr_mails *mails, bool counts)
+sr_limit_send_end(struct sr_sends *sends, bool counts)
 {
     for (unsigned i = 2; i-- > 0;) {
-        if (mails->of[i] != NULL)
-            sr_attempt_settle(mails->of[i],
+        if (sends->of[i] != NULL)
+            sr_attempt_settle(sends->of[i],
                               counts ? SR_OUTCOME_WRONG : SR_OUTCOME_NEITHER);
-        sr_attempt_free(mails->of[i], false);
-        mails->of[i] = NULL;
+        sr_attempt_free(sends->of[i], false);
+        sends->of[i] = NULL;
     }
 }

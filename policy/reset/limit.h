@@ -1,5 +1,5 @@
 /*
- * Limit: how often an answer of a gate may be wrong, and how often a mail may
+ * Limit: how often an answer of a gate may be wrong, and how often a code may
  * be asked for.
  *
  * A try is counted in the ledger of its gate and account; of a gate whose codes
@@ -42,15 +42,16 @@ sr_time sr_limit_until(const struct sr_tries *tries);
 void sr_limit_end(struct sr_tries *tries);
 
 /*
- * A mail that the source of the run asks for, for this name, which need not
- * exist, and for all of them.  False: no more for now, after an event.  End it
- * with whether it counts, which must not tell whether a mail was sent.
+ * A code that the source of the run asks for by a channel, for this name, which
+ * need not exist, and for all of them.  False: no more for now, after an event.
+ * End it with whether it counts, which must not tell whether one was sent.
  */
-struct sr_mails {
+struct sr_sends {
     struct sr_attempt *of[2];
 };
-bool sr_limit_mail_begin(struct sr_run *run, struct sr_mails *mails);
-void sr_limit_mail_end(struct sr_mails *mails, bool counts);
+bool sr_limit_send_begin(struct sr_run *run, enum sr_channel_id channel,
+                         struct sr_sends *sends);
+void sr_limit_send_end(struct sr_sends *sends, bool counts);
 
 /* The ledgers' state for the tools: of the strangers' ones. */
 enum sr_store_result sr_gate_standing(struct sr_store *store,

@@ -79,7 +79,7 @@ sr_mail_trial(const char *config, const char *address,
     } else if ((message = make_message(loaded, address)) == NULL) {
         snprintf(why, SR_MAIL_TRIAL_TEXT, "out of memory");
     } else {
-        status = sr_queue_run(loaded, message);
+        status = sr_queue_run(loaded, SR_CHANNEL_MAIL, message);
         is_good = address == NULL ? !is_fault(status) : status == 0;
         explain(status, why);
     }

@@ -1,11 +1,12 @@
 /*
- * Notice: what a user is informed of by mail.
+ * Notice: what a user is informed of.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
 #include <errno.h>
+#include <iconv.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <signal.h>
@@ -17,6 +18,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "policy/config/keys.h"
+#include "policy/reset/budget.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
 #include "policy/util/error.h"
@@ -117,31 +120,129 @@ encode_subject(const char *subject)
     return NULL;
 }
 
-bool
-sr_notice_queue(struct sr_run *run, const char *address, const char *subject,
-                const char *body, bool is_code, int64_t life)
+static char *
+write_mail(const struct sr_run *run, const struct sr_letter *letter)
 {
-    AUTO_FREE char *header = encode_subject(subject);
-    AUTO_FREE char *message =
-        header == NULL ? NULL
-                       : sr_format("From: Self-service reset <%s>\n"
-                                   "To: <%s>\n"
-                                   "Subject: %s\n"
-                                   "Auto-Submitted: auto-generated\n"
-                                   "MIME-Version: 1.0\n"
-                                   "Content-Type: text/plain; charset=%s\n"
-                                   "Content-Transfer-Encoding: 8bit\n"
-                                   "\n"
-                                   "%s\n",
-                                   run->config->reset.mail_from, address,
-                                   header, charset(), body);
+    AUTO_FREE char *header = encode_subject(letter->subject);
+
+    return header == NULL
+               ? NULL
+               : sr_format("From: Self-service reset <%s>\n"
+                           "To: <%s>\n"
+                           "Subject: %s\n"
+                           "Auto-Submitted: auto-generated\n"
+                           "MIME-Version: 1.0\n"
+                           "Content-Type: text/plain; charset=%s\n"
+                           "Content-Transfer-Encoding: 8bit\n"
+                           "\n"
+                           "%s\n",
+                           run->config->reset.mail_from, letter->address,
+                           header, charset(), letter->body);
+}
+
+/* ---- the form for the programs of other channels */
+
+/* A text of the locale in UTF-8, without control characters but line ends; what
+ * cannot be converted becomes "?".  NULL: out of memory. */
+static char *
+to_utf8(const char *text)
+{
+    const size_t size = 4 * strlen(text) + 1;
+    AUTO_FREE char *converted = calloc(1, size);
+    char *out = calloc(1, size), *from = (char *)(uintptr_t)text,
+         *to = converted;
+    size_t left = strlen(text), room = size - 1;
+    const iconv_t convert = iconv_open("UTF-8", charset());
+
+    if (converted != NULL && convert != (iconv_t)-1 &&
+        iconv(convert, &from, &left, &to, &room) != (size_t)-1)
+        text = converted;
+    if (convert != (iconv_t)-1)
+        iconv_close(convert);
+    if (out != NULL)
+        sr_utf8_clean(text, true, out, size);
+    return out;
+}
+
+/* The language of the texts, as their catalogue says in its header: letters. */
+static void
+find_language(char language[16])
+{
+    static const char key[] = "\nLanguage: ";
+    const char *header = SR_WORDS_HEADER;
+    const char *at = strstr(header, key);
+    size_t length = 0;
+
+    if (at != NULL)
+        length = strspn(at + strlen(key), "abcdefghijklmnopqrstuvwxyz"
+                                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+    if (at == NULL || length == 0 || length > 15)
+        snprintf(language, 16, "en");
+    else
+        snprintf(language, 16, "%.*s", (int)length, at + strlen(key));
+}
+
+static char *
+write_plain(const struct sr_run *run, const struct sr_letter *letter)
+{
+    AUTO_FREE char *text = to_utf8(letter->body);
+    char language[16];
+
+    find_language(language);
+    return text == NULL
+               ? NULL
+               : sr_format("To: %s\n"
+                           "Channel: %s\n"
+                           "Type: %s\n"
+                           "Reference: %s\n"
+                           "Language: %s\n"
+                           "\n"
+                           "%s\n",
+                           letter->address, sr_channel_names[letter->channel],
+                           letter->is_code ? "code" : "notice", run->ref,
+                           language, text);
+}
+
+/* ---- queueing */
+
+/* Whether the budget lets it be sent; else after an event. */
+static bool
+is_within_budget(struct sr_run *run, const struct sr_letter *letter)
+{
+    const enum sr_budget_result result =
+        sr_budget_take(run->store, &run->config->reset, letter->channel,
+                       letter->address, letter->is_code);
+    char cause[40];
+
+    if (result == SR_BUDGET_OK)
+        return true;
+    snprintf(cause, sizeof(cause), "%s: %s", sr_channel_names[letter->channel],
+             result == SR_BUDGET_HOST      ? "all"
+             : result == SR_BUDGET_ADDRESS ? "one address"
+                                           : "cannot be counted");
+    sr_run_event(run,
+                 result == SR_BUDGET_UNKNOWN ? SR_EVENT_STATE
+                                             : SR_EVENT_SEND_BUDGET,
+                 false, cause);
+    return false;
+}
+
+bool
+sr_notice_queue(struct sr_run *run, const struct sr_letter *letter)
+{
     struct sr_queued queued = {
-        .until = sr_transaction_message(&run->txn).now + life,
-        .is_code = is_code,
-        .message = message,
+        .until = sr_transaction_message(&run->txn).now + letter->life,
+        .channel = letter->channel,
+        .is_code = letter->is_code,
     };
+    AUTO_FREE char *message = NULL;
     int error = -ENOMEM;
 
+    if (!is_within_budget(run, letter))
+        return false;
+    message = letter->channel == SR_CHANNEL_MAIL ? write_mail(run, letter)
+                                                 : write_plain(run, letter);
+    queued.message = message;
     memcpy(queued.ref, run->ref, sizeof(queued.ref) - 1);
     memcpy(queued.user, run->txn.name, sizeof(queued.user) - 1);
     if (message != NULL)
@@ -150,45 +251,102 @@ sr_notice_queue(struct sr_run *run, const char *address, const char *subject,
         run->has_queued = true;
         return true;
     }
-    sr_run_event(run, is_code ? SR_EVENT_SEND_FAILED : SR_EVENT_NOTICE_FAILED,
-                 false, sr_strerror(-error));
+    sr_run_event(
+        run, letter->is_code ? SR_EVENT_SEND_FAILED : SR_EVENT_NOTICE_FAILED,
+        false, sr_strerror(-error));
     return false;
+}
+
+/* ---- notices */
+
+static char *
+compose_mail(struct sr_run *run, enum sr_notice_kind kind, const char *what)
+{
+    const char *source = run->txn.context.source.text;
+    AUTO_FREE char *way =
+        what == NULL ? strdup("") : sr_format(_("\nWay: %s"), what);
+    AUTO_FREE char *from =
+        source[0] == '\0' ? strdup("") : sr_format(_("\nFrom: %s"), source);
+
+    if (way == NULL || from == NULL)
+        return NULL;
+    return sr_message_fold(sr_format(
+        _("%s\n\nHost: %s%s%s\nReference: %s\n\n"
+          "If it was not you, ask %s at once. If you can still sign in on "
+          "%s, run \"selfreset report %s\" there, which stops all resets "
+          "of your password."),
+        _(texts[kind]), run->host, way, from, run->ref, sr_run_contact(run),
+        run->host, run->ref));
+}
+
+/* For a small screen, or to be read out. */
+static char *
+compose_short(struct sr_run *run, enum sr_notice_kind kind)
+{
+    return sr_format(_("%s (%s) If it was not you, ask %s at once. "
+                       "Reference: %s"),
+                     _(texts[kind]), run->host, sr_run_contact(run), run->ref);
+}
+
+/* Queue it; false: not. */
+static bool
+queue_notice(struct sr_run *run, enum sr_notice_kind kind, const char *what,
+             enum sr_channel_id channel, const char *address)
+{
+    AUTO_FREE char *body = channel == SR_CHANNEL_MAIL
+                               ? compose_mail(run, kind, what)
+                               : compose_short(run, kind);
+    const struct sr_letter letter = {
+        .channel = channel,
+        .address = address,
+        .subject = _("Your account: recovery of the password"),
+        .body = body,
+        .life = LIFE,
+    };
+
+    return body != NULL && sr_notice_queue(run, &letter);
+}
+
+void
+sr_notice_to(struct sr_run *run, enum sr_notice_kind kind, const char *what,
+             enum sr_channel_id channel, const char *address)
+{
+    queue_notice(run, kind, what, channel, address);
+    sr_notice_send(run);
 }
 
 void
 sr_notice(struct sr_run *run, enum sr_notice_kind kind, const char *what)
 {
-    const char *source = run->txn.context.source.text;
+    static const enum sr_channel_id order[SR_CHANNELS] = {
+        SR_CHANNEL_MAIL, SR_CHANNEL_SMS, SR_CHANNEL_PUSH, SR_CHANNEL_VOICE};
     struct sr_enrolment enrolment;
     struct sr_account_time time;
-    AUTO_FREE char *way =
-        what == NULL ? strdup("") : sr_format(_("\nWay: %s"), what);
-    AUTO_FREE char *from =
-        source[0] == '\0' ? strdup("") : sr_format(_("\nFrom: %s"), source);
-    AUTO_FREE char *body = NULL;
+    bool is_sent = false;
 
-    if (way != NULL && from != NULL)
-        body = sr_message_fold(sr_format(
-            _("%s\n\nHost: %s%s%s\nReference: %s\n\n"
-              "If it was not you, ask %s at once. If you can still sign in on "
-              "%s, run \"selfreset report %s\" there, which stops all resets "
-              "of your password."),
-            _(texts[kind]), run->host, way, from, run->ref, sr_run_contact(run),
-            run->host, run->ref));
-    if (body == NULL || sr_enrolment_get(run->store, &run->txn, &enrolment,
-                                         &time) != SR_STORE_OK)
+    if (sr_enrolment_get(run->store, &run->txn, &enrolment, &time) !=
+        SR_STORE_OK)
         return;
-    for (int i = 0; i < SR_ADDRESSES; i++) {
-        if (enrolment.address[i][0] != '\0')
-            sr_notice_queue(run, enrolment.address[i],
-                            _("Your account: recovery of the password"), body,
-                            false, LIFE);
+    for (int i = 0; i < SR_CHANNELS; i++) {
+        const char *address;
+        size_t size;
+
+        if (order[i] == SR_CHANNEL_VOICE && is_sent)
+            break;
+        for (unsigned k = 0;
+             (address = sr_enrolment_address(&enrolment, order[i], k, &size)) !=
+             NULL;
+             k++) {
+            if (address[0] != '\0' &&
+                queue_notice(run, kind, what, order[i], address))
+                is_sent = true;
+        }
     }
     explicit_bzero(&enrolment, sizeof(enrolment));
     sr_notice_send(run);
 }
 
-/* In a process of its own, since a mail program may be slow; without the
+/* In a process of its own, since a program may be slow; without the
  * descriptors, whose other ends wait for their end. */
 void
 sr_notice_send(struct sr_run *run)

@@ -23,7 +23,8 @@
 #include "policy/reset/contact.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/limit.h"
-#include "policy/reset/mail.h"
+#include "policy/reset/channel.h"
+#include "policy/reset/offer.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/own.h"
 #include "policy/reset/picture.h"
@@ -297,7 +298,8 @@ unchanged(struct sr_run *run)
 /* The gates that a user sets up; a ticket comes from an administrator. */
 #define OWN_GATES                                                              \
     (1u << SR_GATE_APP | 1u << SR_GATE_CODES | 1u << SR_GATE_MAIL |            \
-     1u << SR_GATE_KEY | 1u << SR_GATE_CONTACT)
+     1u << SR_GATE_KEY | 1u << SR_GATE_SMS | 1u << SR_GATE_VOICE |             \
+     1u << SR_GATE_PUSH | 1u << SR_GATE_CONTACT)
 
 static enum sr_reset_end
 enroll(struct sr_run *run)
@@ -314,12 +316,12 @@ enroll(struct sr_run *run)
         is_done = add_app(run, wait);
     else if (gate == SR_GATE_CODES)
         is_done = sr_renew_all(run, wait);
-    else if (gate == SR_GATE_MAIL)
-        is_done = sr_mail_add(run, wait);
     else if (gate == SR_GATE_KEY)
         is_done = sr_signature_add(run, wait);
     else if (gate == SR_GATE_CONTACT)
         is_done = sr_contact_add(run, wait);
+    else if (gate < SR_GATE_COUNT)
+        is_done = sr_offer_add(run, sr_gate_channel(gate), wait);
     return is_done ? added(run, gate, wait) : unchanged(run);
 }
 
@@ -339,8 +341,24 @@ renew_codes(struct sr_run *run)
 
 /* ---- show, remove, report */
 
+/* A telephone number, so that its owner recognises it. */
 static void
-say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
+say_address(struct sr_run *run, struct sr_enrolment *enrolment,
+            enum sr_channel_id channel)
+{
+    char masked[SR_ADDRESS_MAX];
+    size_t size;
+
+    if (channel == SR_CHANNEL_MAIL)
+        return;
+    sr_channel_mask(channel, sr_enrolment_address(enrolment, channel, 0, &size),
+                    masked);
+    if (masked[0] != '\0')
+        sr_run_say(run, _("  to %s"), masked);
+}
+
+static void
+say_gate(struct sr_run *run, struct sr_enrolment *enrolment,
          enum sr_gate_id gate, const struct sr_account_time *time)
 {
     const struct sr_gate_record *record = &enrolment->gate[gate];
@@ -361,6 +379,8 @@ say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
     if (gate == SR_GATE_CODES)
         sr_run_say(run, _n("  %u code is left", "  %u codes are left", left),
                    left);
+    if (sr_gate_channel(gate) < SR_CHANNELS)
+        say_address(run, enrolment, sr_gate_channel(gate));
     for (int i = 0; gate == SR_GATE_KEY && i < SR_KEYS; i++) {
         if (enrolment->key[i][0] != '\0')
             sr_signature_say_key(run, enrolment->key[i]);

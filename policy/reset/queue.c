@@ -1,5 +1,5 @@
 /*
- * Queue: messages of self-service reset that are to be sent by mail.
+ * Queue: messages of self-service reset that are to be sent.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "policy/config/keys.h"
 #include "policy/report/event.h"
 #include "policy/reset/enrolment.h"
 #include "policy/reset/queue.h"
@@ -34,6 +35,7 @@
 #define NO_ADDRESS 65 /* EX_DATAERR */
 #define NO_USER    67 /* EX_NOUSER */
 #define NO_CONFIG  78 /* EX_CONFIG */
+#define SIGNALLED  128
 
 bool
 sr_queue_is_address(const char *text)
@@ -102,10 +104,14 @@ sr_queue_put(const struct sr_queued *queued)
 
     if (folder < 0)
         return folder;
-    size =
-        snprintf(bytes, sizeof(bytes), FORMAT "\n%" PRId64 "\n%s\n%s\n%s\n\n%s",
-                 queued->until, queued->is_code ? "code" : "notice",
-                 queued->ref, queued->user, queued->message);
+    size = snprintf(bytes, sizeof(bytes),
+                    FORMAT "\n%" PRId64 "\n%s%s%s\n%s\n%s\n\n%s", queued->until,
+                    queued->channel == SR_CHANNEL_MAIL
+                        ? ""
+                        : sr_channel_names[queued->channel],
+                    queued->channel == SR_CHANNEL_MAIL ? "" : " ",
+                    queued->is_code ? "code" : "notice", queued->ref,
+                    queued->user, queued->message);
     error = size < 0 || (size_t)size >= sizeof(bytes)
                 ? -E2BIG
                 : write_file(folder, bytes, (size_t)size);
@@ -136,6 +142,24 @@ take_text(char **at, char *out, size_t size)
            snprintf(out, size, "%s", line) >= 0;
 }
 
+/* A kind: of which channel, which is mail where none is named. */
+static bool
+read_kind(const char *kind, struct sr_queued *queued)
+{
+    for (int i = SR_CHANNEL_MAIL + 1; kind != NULL && i < SR_CHANNELS; i++) {
+        const size_t length = strlen(sr_channel_names[i]);
+
+        if (strncmp(kind, sr_channel_names[i], length) == 0 &&
+            kind[length] == ' ') {
+            queued->channel = (enum sr_channel_id)i;
+            kind += length + 1;
+            break;
+        }
+    }
+    queued->is_code = kind != NULL && strcmp(kind, "code") == 0;
+    return queued->is_code || (kind != NULL && strcmp(kind, "notice") == 0);
+}
+
 bool
 sr_queue_parse(char *bytes, struct sr_queued *queued)
 {
@@ -151,12 +175,8 @@ sr_queue_parse(char *bytes, struct sr_queued *queued)
     queued->until = strtoll(line, &end, 10);
     if (*end != '\0' || errno != 0 || !sr_time_is_sound(queued->until))
         return false;
-    line = take_line(&at);
-    if (line == NULL ||
-        (strcmp(line, "code") != 0 && strcmp(line, "notice") != 0))
-        return false;
-    queued->is_code = line[0] == 'c';
-    if (!take_text(&at, queued->ref, sizeof(queued->ref)) ||
+    if (!read_kind(take_line(&at), queued) ||
+        !take_text(&at, queued->ref, sizeof(queued->ref)) ||
         !take_text(&at, queued->user, sizeof(queued->user)))
         return false;
     line = take_line(&at);
@@ -180,19 +200,23 @@ split(char *line, const char *word[WORDS_MAX + 1])
 }
 
 int
-sr_queue_run(const struct sr_config *config, const char *message)
+sr_queue_run(const struct sr_config *config, enum sr_channel_id id,
+             const char *message)
 {
+    const struct sr_channel_config *channel = &config->reset.channel[id];
     const char *word[WORDS_MAX + 1];
     char line[4096];
-    const struct passwd *user = config->reset.mail_user == NULL
-                                    ? NULL
-                                    : getpwnam(config->reset.mail_user);
-    struct sr_program program = {
-        .argv = word, .input = message, .output = -1, .messages = -1};
+    const struct passwd *user =
+        channel->user == NULL ? NULL : getpwnam(channel->user);
+    struct sr_program program = {.argv = word,
+                                 .input = message,
+                                 .output = -1,
+                                 .messages = -1,
+                                 .is_bounded = id != SR_CHANNEL_MAIL};
 
-    if (user == NULL || user->pw_uid == 0 || config->reset.mail_program == NULL)
+    if (user == NULL || user->pw_uid == 0 || channel->program == NULL)
         return NO_CONFIG;
-    snprintf(line, sizeof(line), "%s", config->reset.mail_program);
+    snprintf(line, sizeof(line), "%s", channel->program);
     split(line, word);
     if (word[0] == NULL)
         return NO_CONFIG;
@@ -205,7 +229,8 @@ sr_queue_run(const struct sr_config *config, const char *message)
 static void
 tell(const struct sr_queued *queued, enum sr_event_id id, int status)
 {
-    char cause[64];
+    char cause[80];
+    const char *name = sr_channel_names[queued->channel];
     const struct sr_event event = {.id = id,
                                    .user = queued->user,
                                    .uid = (uid_t)-1,
@@ -217,32 +242,48 @@ tell(const struct sr_queued *queued, enum sr_event_id id, int status)
                                    .pam_code = -1};
 
     if (status == 0)
-        snprintf(cause, sizeof(cause), "too old");
+        snprintf(cause, sizeof(cause), "%s: too old", name);
     else if (status < 0)
-        snprintf(cause, sizeof(cause), "%s", sr_strerror(-status));
+        snprintf(cause, sizeof(cause), "%s: %s", name, sr_strerror(-status));
+    else if (status > SIGNALLED)
+        snprintf(cause, sizeof(cause), "%s: signal %d", name,
+                 status - SIGNALLED);
     else
-        snprintf(cause, sizeof(cause), "exit %d", status);
+        snprintf(cause, sizeof(cause), "%s: exit %d", name, status);
     sr_event_send(&event);
 }
 
+/* One run through the queue. */
+struct sending {
+    const struct sr_config *config;
+    bool is_hung[SR_CHANNELS]; /* the channel's program */
+    struct sr_queue_result *result;
+};
+
 /* One file that is locked: whether it may go. */
 static bool
-send_one(const struct sr_config *config, const struct sr_queued *queued,
-         struct sr_queue_result *result)
+send_one(struct sending *sending, const struct sr_queued *queued)
 {
+    struct sr_queue_result *result = sending->result;
     int status = 0;
     bool is_over = queued->until <= (sr_time)time(NULL);
 
-    if (!is_over) {
-        status = sr_queue_run(config, queued->message);
+    if (!is_over && !sending->is_hung[queued->channel]) {
+        bool is_nowhere;
+
+        status =
+            sr_queue_run(sending->config, queued->channel, queued->message);
+        is_nowhere = status == NO_ADDRESS || status == NO_USER;
         if (status == 0) {
             result->sent++;
             return true;
         }
         result->status = status;
-        tell(queued, SR_EVENT_SEND_FAILED, status);
-        is_over =
-            status == NO_ADDRESS || status == NO_USER || status == NO_CONFIG;
+        sending->is_hung[queued->channel] = status == -ETIMEDOUT;
+        tell(queued,
+             is_nowhere ? SR_EVENT_BAD_DESTINATION : SR_EVENT_SEND_FAILED,
+             status);
+        is_over = is_nowhere || status == NO_CONFIG;
     }
     if (!is_over) {
         result->left++;
@@ -255,8 +296,7 @@ send_one(const struct sr_config *config, const struct sr_queued *queued,
 }
 
 static void
-send_file(const struct sr_config *config, int folder, const char *name,
-          struct sr_queue_result *result)
+send_file(struct sending *sending, int folder, const char *name)
 {
     int fd = sr_safe_open_at(folder, name, O_RDWR, NULL);
     char bytes[SR_QUEUE_MAX + 1];
@@ -271,8 +311,7 @@ send_file(const struct sr_config *config, int folder, const char *name,
         status.st_nlink == 1 && sr_safe_open_check(&status, S_IFREG, 077) &&
         (size = sr_read_all(fd, bytes, sizeof(bytes) - 1)) >= 0) {
         bytes[size] = '\0';
-        if (!sr_queue_parse(bytes, &queued) ||
-            send_one(config, &queued, result))
+        if (!sr_queue_parse(bytes, &queued) || send_one(sending, &queued))
             unlinkat(folder, name, 0);
     }
     explicit_bzero(bytes, sizeof(bytes));
@@ -338,21 +377,21 @@ sr_queue_send(const struct sr_config *config, struct sr_queue_result *result)
     int folder, error;
     DIR *entries = open_entries(&folder, &error);
     const struct dirent *entry;
+    struct sending sending = {.config = config, .result = result};
     unsigned count, from = 0, dice = 0;
 
     memset(result, 0, sizeof(*result));
-    /* From anywhere on: a program that hangs ends the run, and must not do so
-     * at the same message each time. */
+    /* From anywhere on: a program that hangs ends the run of its channel, and
+     * must not do so at the same message each time. */
     count = entries == NULL ? 0 : count_entries(entries);
     if (count > 0 && getrandom(&dice, sizeof(dice), 0) == (ssize_t)sizeof(dice))
         from = dice % count;
     for (int pass = 0; entries != NULL && pass < 2; pass++) {
         rewinddir(entries);
-        for (unsigned i = 0;
-             result->status != -ETIMEDOUT && (entry = readdir(entries)) != NULL;
+        for (unsigned i = 0; (entry = readdir(entries)) != NULL;
              i += entry->d_name[0] != '.') {
             if (entry->d_name[0] != '.' && (i >= from) == (pass == 0))
-                send_file(config, folder, entry->d_name, result);
+                send_file(&sending, folder, entry->d_name);
         }
     }
     if (entries != NULL)

@@ -349,8 +349,9 @@ find_rules(struct sr_run *run)
     const struct sr_reset_config *reset = &run->config->reset;
     const struct sr_member member = {.user = run->txn.name,
                                      .is_member = sr_config_member_nss};
-    bool may = true, is_admin = true;
+    bool may = true;
 
+    run->is_admin = true;
     run->proofs = run->txn.rules.reset_gates;
     if (!run->txn.rules.reset_enable)
         return "SR-2001 disabled";
@@ -359,10 +360,10 @@ find_rules(struct sr_run *run)
         return "the groups cannot be read";
     if (!may)
         return "SR-2005 not-in-group";
-    if (sr_config_is_listed(&member, &reset->administrators, &is_admin) != 0)
+    if (sr_config_is_listed(&member, &reset->administrators, &run->is_admin) !=
+        0)
         return "the groups cannot be read";
-    run->is_admin = is_admin;
-    if (is_admin)
+    if (run->is_admin)
         run->proofs = 2;
     return NULL;
 }
@@ -381,7 +382,7 @@ sr_run_has_enough(const struct sr_run *run,
     }
     if (!sr_contact_counts(gates, run->is_admin))
         gates &= ~(1u << SR_GATE_CONTACT);
-    return (unsigned)__builtin_popcount(gates) >= run->proofs;
+    return sr_gate_proofs(gates, run->is_admin) >= run->proofs;
 }
 
 /* What the directory has against it: an administrator of its own, or a right

@@ -39,8 +39,8 @@ struct sr_run {
     /* What its directory has against it, and that it could not be asked. */
     char admission[SR_ERROR_TEXT_SIZE + 9];
     bool is_away;
-    bool is_admin;    /* of reset.administrators */
-    unsigned proofs;  /* how many it needs */
+    unsigned proofs;  /* how many it needs, of different classes */
+    bool is_admin;    /* one of reset.administrators */
     unsigned offered; /* gates that any account may use, bit by enum */
     unsigned allowed; /* those that the account's rules allow */
     unsigned proved;  /* gates that were proved in this run */
@@ -50,7 +50,9 @@ struct sr_run {
                                  shown; empty: none was */
     sr_time until; /* ledger time; then a reset with proofs has ended; 0:
                       it has none */
-    char words[SR_WORDS_MAX]; /* of the ticket that was used */
+    char words[SR_WORDS_MAX];          /* of the ticket that was used */
+    char number[SR_NUMBER_LENGTH + 1]; /* of this dialogue, for push messages;
+                                          empty: there is none yet */
 };
 
 /*

@@ -144,9 +144,10 @@ run_keygen(const struct sr_run *run, const char *principal, const int file[2],
     const char *const argv[] = {"ssh-keygen",       "-Y", "verify",    "-f",
                                 "/dev/fd/3",        "-I", principal,   "-n",
                                 SR_SIGNATURE_SPACE, "-s", "/dev/fd/4", NULL};
-    const struct passwd *user = run->config->reset.mail_user == NULL
-                                    ? NULL
-                                    : getpwnam(run->config->reset.mail_user);
+    const struct passwd *user =
+        run->config->reset.channel[SR_CHANNEL_MAIL].user == NULL
+            ? NULL
+            : getpwnam(run->config->reset.channel[SR_CHANNEL_MAIL].user);
     struct sr_program program = {.argv = argv,
                                  .input = line,
                                  .output = -1,

@@ -17,4 +17,8 @@
 #define N_(text)         text
 #define _n(one, many, n) dngettext(SR_WORDS, one, many, (unsigned long)(n))
 
+/* The header of the catalogue in use, which names its language; empty in the C
+ * locale. */
+#define SR_WORDS_HEADER dgettext(SR_WORDS, "")
+
 #endif

@@ -13,10 +13,12 @@
 #include <string.h>
 
 #include "policy/reset/app.h"
+#include "policy/reset/channel.h"
 #include "policy/reset/code.h"
 #include "policy/reset/enrolment.h"
 #include "policy/reset/key.h"
 #include "policy/reset/queue.h"
+#include "policy/util/number.h"
 #include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -33,6 +35,7 @@ read_queue(char *text, size_t size)
     expect(strlen(queued.ref) < sizeof(queued.ref));
     expect(strchr(queued.user, '\n') == NULL);
     expect(queued.until >= 0);
+    expect(queued.channel >= 0 && queued.channel < SR_CHANNELS);
 }
 
 /* A sound enrolment can be used in every way. */
@@ -58,6 +61,28 @@ read_enrolment(const char *bytes, size_t size)
     expect(sr_enrolment_file.is_sound(&body));
 }
 
+/* An address is one word, and is read as itself again. */
+static void
+read_addresses(const char *text)
+{
+    char out[SR_ADDRESS_MAX], again[SR_ADDRESS_MAX];
+
+    for (int i = 0; i < SR_CHANNELS; i++) {
+        const enum sr_channel_id channel = (enum sr_channel_id)i;
+
+        if (!sr_channel_read(channel, text, out)) {
+            expect(out[0] == '\0');
+            continue;
+        }
+        expect(strpbrk(out, " \r\n\t") == NULL && out[0] != '-');
+        expect(sr_channel_read(channel, out, again) && strcmp(out, again) == 0);
+        sr_channel_mask(channel, out, again);
+        if (channel == SR_CHANNEL_SMS)
+            expect(strlen(out) >= 9 && strlen(out) < SR_NUMBER_MAX &&
+                   strspn(again + 3, "*") == strlen(out) - 5);
+    }
+}
+
 static void
 read_typed(const char *text)
 {
@@ -74,6 +99,7 @@ read_typed(const char *text)
     sr_app_check(&enrolment, secret, text, 1000000);
     if (sr_queue_is_address(text))
         expect(strpbrk(text, " \r\n\t<>,;") == NULL && strchr(text, '@'));
+    read_addresses(text);
 }
 
 /* A key that was read is read as itself again. */

@@ -472,6 +472,15 @@ def test_check(host):
     said = ctl(host, "--check").said
     subprocess.run(["umount", "/usr/bin/ssh-keygen"], check=True)
     assert "no signature of a key can be checked" in said
+    tried.chmod(0o777)
+    host.configure(reset={
+        "gates": "1", "classes": "sms voice mail", "phone_prefixes": "+49",
+        "sms_program": "/nonexistent", "voice_program": f"{tried} -v"})
+    said = ctl(host, "--check").said
+    for one in ("by sms is not there", "Other users can change the program",
+                "A telephone alone is enough", "cannot reset their password"):
+        assert one in said, (one, said)
+    host.configure(reset={"gates": "2", "classes": "app codes"})
     helper.stop(host, host.helper)
     done = ctl(host, "--check")
     assert done.returncode == 2 and "does not listen" in done.said

@@ -107,7 +107,10 @@ def test_every_rule_is_shown(host):
                                   "nss.max_age", "nss.enumerate"}
     shown |= {f"reset.{key}" for key in (
         "account", "services", "hint", "nag", "groups", "administrators",
-        "mail_program", "mail_user", "mail_from", "mail_refuse", "seal_file")}
+        "mail_program", "mail_user", "mail_from", "mail_refuse", "seal_file",
+        "phone_prefixes", "store")}
+    shown |= {f"reset.{channel}_{key}" for channel in ("sms", "voice", "push")
+              for key in ("program", "user", "daily")}
     section = None
     for line in sample.read_text().splitlines():
         head = re.match(r"[#; ]*\[(\w+)( \w+)?\]", line)

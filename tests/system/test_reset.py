@@ -6,11 +6,14 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import contextlib
 import fcntl
+import http.server
+import json
 import os
 import pathlib
 import re
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -1164,8 +1167,8 @@ def test_a_mail_program_that_fails_is_asked_again_or_given_up(
     ann.choose(flow, "recovery codes", ann.codes[0])
     ann.choose(flow, "recovery codes")
     assert flow.end == 0  # the notice does not stop it
-    assert events(host, "SR-3101") and bool(events(host, "SR-3104")) == (
-        not left)
+    assert events(host, "SR-3102" if status == 65 else "SR-3101")
+    assert bool(events(host, "SR-3104")) == (not left)
     queue = list((STATE / "reset/queue").iterdir())
     assert len(queue) == left
     count = len(post.letters())
@@ -1174,3 +1177,334 @@ def test_a_mail_program_that_fails_is_asked_again_or_given_up(
     assert done.returncode == 0 and f'"sent": {left}' in done.stdout, done
     assert len(post.letters()) == count + left
     assert not list((STATE / "reset/queue").iterdir())
+
+
+# ---- SMS, calls and push messages
+
+NUMBER = "+4915123456789"
+
+
+class Gateway:
+    """A channel program that does what it is told, and its messages: a process
+    for each, with its arguments, environment and user."""
+
+    def __init__(self, host, *channels, **settings):
+        self.host = host
+        self.folder = pathlib.Path("/home/gateway")
+        self.folder.mkdir(exist_ok=True)
+        self.folder.chmod(0o777)
+        for path in self.folder.iterdir():
+            path.unlink()
+        self.behave("exit 0")
+        reset = {"classes": " ".join(["codes", "app", *channels]),
+                 "phone_prefixes": "+49 +43 !+4990"}
+        for channel in channels:
+            reset[f"{channel}_program"] = f"/home/gateway/send --{channel}"
+            reset[f"{channel}_user"] = "nobody"
+        host.configure(reset={**reset, **settings})
+
+    def behave(self, command):
+        program = self.folder / "send"
+        program.write_text(
+            "#!/bin/sh\n(id -u; id -G) >>/home/gateway/ids\n"
+            "printenv >>/home/gateway/env\n"
+            'printf "%s\\n" "$*" >>/home/gateway/arguments\n'
+            "cat >/home/gateway/text.$$ &&\n"
+            "mv /home/gateway/text.$$ /home/gateway/$$.msg\n" + command + "\n")
+        program.chmod(0o755)
+
+    def next(self, count):
+        """All messages so far, of which there are so many, the last one last."""
+        def read():
+            return sorted(self.folder.glob("*.msg"),
+                          key=lambda path: path.stat().st_mtime_ns)
+        wait_until(lambda: len(read()) == count, what="a message")
+        return [path.read_text() for path in read()]
+
+
+def header(message, key):
+    return re.search(rf"^{key}: (.*)$", message.split("\n\n", 1)[0], re.M)[1]
+
+
+def sent_code(message):
+    found = re.search(r"\d{4} \d{4}", message.split("\n\n", 1)[1])
+    return found[0] if found else "".join(
+        re.search(r"(\d, ){7}\d", message)[0].split(", "))
+
+
+def enroll_channel(ann, gateway, words, address, count=1, proof=()):
+    flow = ann.flow("enroll").answer(OLD, *proof)
+    ann.choose(flow, words, address)
+    message = gateway.next(count)[-1]
+    flow.answer(sent_code(message))
+    assert flow.end == 0, flow.text
+    return flow
+
+
+def is_nowhere(host, *secrets):
+    """In no log, and in nothing that a program was started with."""
+    told = "".join(host.log.all()) + "".join(
+        (pathlib.Path("/home/gateway") / name).read_text()
+        for name in ("env", "arguments"))
+    return not [one for one in secrets if one in told]
+
+
+def test_a_code_by_sms_resets_and_its_number_is_not_shown(host, ann):
+    ann.enroll_codes()
+    gateway = Gateway(host, "sms", "voice")
+    flow = enroll_channel(ann, gateway, "by SMS", "+49 151 234-567.89",
+                          proof=("1", ann.codes.pop(0)))
+    assert "+49*********89" in flow.text and NUMBER not in flow.text
+    message, notice = gateway.next(2)
+    assert header(message, "To") == NUMBER and header(message, "Type") == "code"
+    assert header(message, "Channel") == "sms"
+    assert header(message, "Language") == "en"
+    assert header(notice, "Type") == "notice" and "was set up" in notice
+    status = ann.flow("status").text
+    assert "+49*********89" in status and "234567" not in status
+    shown = host.run("selfresetctl", "gates", "ann").stdout
+    assert "+49*********89" in shown and "234567" not in shown
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "by SMS")
+    assert "If a number is set up for this name" in flow.said
+    message = gateway.next(3)[-1]
+    code = sent_code(message)
+    assert header(message, "Reference") == flow.ref 
+    assert "ann" not in message.split("\n\n", 1)[1]
+    assert "567" not in flow.text and "89" not in flow.text.split("SMS.")[-1]
+    flow.answer(code)
+    assert "Accepted." in flow.text
+    # A call would be the same telephone.
+    assert "telephone call" not in flow.text.split("Accepted.")[1]
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0 and host.has_password("ann", FRESH), flow.text
+    assert "was reset by self-service" in gateway.next(4)[-1]
+    assert is_nowhere(host, code, code.replace(" ", ""), NUMBER[1:])
+    assert set((gateway.folder / "ids").read_text().split()) == {"65534"}
+    assert not (gateway.folder / "env").read_text().replace(
+        "PWD=/", "").replace("_=/usr/bin/printenv", "").strip("\n")
+
+
+@pytest.mark.parametrize("words, ask", [
+    ("by SMS", "by SMS"), ("telephone call", "is called now"),
+    ("to your app", "message with a code")])
+def test_channels_answer_every_name_alike(host, ann, words, ask):
+    ann.enroll_codes()
+    gateway = Gateway(host, "sms", "voice", "push")
+    address = "ann-phone" if "app" in words else NUMBER
+    enroll_channel(ann, gateway, words, address, proof=("1", ann.codes.pop(0)))
+    gateway.next(2)
+    texts = set()
+    for name in ("ann", "nobody1", "root"):
+        flow = reset(host, name, ahead=61)
+        ann.choose(flow, words, "1234 5678")
+        assert ask in flow.said and "Not accepted." in flow.text
+        texts.add(re.sub(r"number \d\d\.", "number NN.",
+                         flow.text.replace(flow.ref, "REF")))
+        flow.leave()
+    assert len(texts) == 1, texts
+    gateway.next(3)
+
+
+def test_numbers_that_are_none_or_not_allowed(host, ann):
+    gateway = Gateway(host, "sms", "voice", "push")
+    for words, answers, said in (
+            ("by SMS", ["0151 2345678", NUMBER + "\tTo: +1900", "+1234567"],
+             "not a number of 8 to 15 digits"),
+            ("by SMS", ["+41 791 234 567", "+49900123456", "+49 (0)151 234567"],
+             "begin so are not called"),
+            ("telephone call", ["+4990012345", "-f", ""],
+             "begin so are not called"),
+            ("to your app", ["a b", "-x", "\xe4"], "name of 1 to 127")):
+        flow = ann.flow("enroll").answer(OLD)
+        ann.choose(flow, words, *answers)
+        assert flow.end == 1 and said in flow.said, flow.text
+    assert not list(gateway.folder.glob("*.msg"))
+    assert "Nothing is set up" in ann.flow("status").said
+
+
+def test_administrators_do_not_reset_by_one_telephone(host, ann, post):
+    """A mail and an SMS are no two proofs for them."""
+    ann.enroll_codes()
+    enroll_mail(ann, post, proof=("1", ann.codes.pop(0)))
+    post.next(2)
+    gateway = Gateway(host, "sms")
+    host.configure(reset={"classes": "codes mail sms"})
+    enroll_channel(ann, gateway, "by SMS", NUMBER,
+                   proof=("1", ann.codes.pop(0)))
+    gateway.next(2)
+    for administrators, is_enough in (("nobody", True), ("ann", False)):
+        host.configure(reset={"administrators": administrators})
+        flow = reset(host, ahead=61 if is_enough else 130)
+        ann.choose(flow, "by SMS")
+        flow.answer(sent_code(gateway.next(3 if is_enough else 4)[-1]))
+        assert ("code by mail" in flow.text.split("Accepted.")[1]) == is_enough
+        flow.leave()
+
+
+def test_a_call_reads_the_digits_out(host, ann):
+    ann.enroll_codes()
+    gateway = Gateway(host, "voice")
+    enroll_channel(ann, gateway, "telephone call", NUMBER,
+                   proof=("1", ann.codes.pop(0)))
+    message = gateway.next(2)[0].split("\n\n", 1)[1]
+    assert len(re.findall(r"(?:\d, ){7}\d", message)) == 2
+    assert not re.search(r"\d\d", message)
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "telephone call")
+    flow.answer(sent_code(gateway.next(3)[-1]))
+    assert "Accepted." in flow.text
+
+
+def test_a_push_message_has_the_number_of_its_dialogue(host, ann):
+    ann.enroll_codes()
+    gateway = Gateway(host, "push")
+    flow = enroll_channel(ann, gateway, "to your app", "topic-4711",
+                          proof=("1", ann.codes.pop(0)))
+    assert "topic-4711" not in flow.text + ann.flow("status").text
+    gateway.next(2)
+    flows = [reset(host, ahead=61), reset(host, ahead=61)]
+    numbers = []
+    for flow in flows:
+        ann.choose(flow, "to your app")
+        numbers.append(re.search(r"shows the number (\d\d)\.", flow.said)[1])
+    message = gateway.next(3)[-1]
+    code = sent_code(message)
+    assert f"Number: {numbers[0]}" in message and "pprove" not in message
+    if numbers[0] != numbers[1]:  # the second dialogue did not cause it
+        flows[1].answer(code)
+        assert "Not accepted." in flows[1].text
+    flows[0].answer(code)
+    assert "Accepted." in flows[0].text
+    assert is_nowhere(host, code, code.replace(" ", ""), "topic-4711")
+
+
+def test_messages_have_a_budget_for_the_host_and_for_a_number(host, ann):
+    """Whatever they are for; what is said does not depend on it."""
+    gateway = Gateway(host, "sms", sms_daily="2", gates="1")
+    flow = enroll_channel(ann, gateway, "by SMS", NUMBER)
+    gateway.next(2)  # the code and a notice
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "by SMS", "")
+    assert "is on its way" in flow.said
+    flow.leave()
+    refused, = events(host, "SR-2208")
+    assert "cause=\"sms: all\"" in refused and f"ref={flow.ref}" in refused
+    assert NUMBER[1:] not in refused
+    health = host.run("selfresetctl", "health", "--json").stdout
+    assert '"sms": 2' in health and "SMS" in health.upper()
+    gateway.next(2)
+    host.configure(reset={"sms_daily": "0"})
+    for hours in range(1, 3):
+        flow = reset(host, ahead=3700 * hours)
+        ann.choose(flow, "by SMS", "")
+        flow.leave()
+        gateway.next(2 + hours)
+
+
+def test_a_prefix_that_is_taken_back_is_not_called(host, ann):
+    ann.enroll_codes()
+    gateway = Gateway(host, "sms")
+    enroll_channel(ann, gateway, "by SMS", NUMBER,
+                   proof=("1", ann.codes.pop(0)))
+    gateway.next(2)
+    host.configure(reset={"phone_prefixes": "+43"})
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "by SMS", "")
+    assert "is on its way" in flow.said and "Not accepted" not in flow.said
+    assert events(host, "SR-3102") and len(gateway.next(2)) == 2
+
+
+def test_a_number_that_is_replaced_is_told(host, ann):
+    ann.enroll_codes()
+    gateway = Gateway(host, "sms")
+    enroll_channel(ann, gateway, "by SMS", NUMBER,
+                   proof=("1", ann.codes.pop(0)))
+    gateway.next(2)
+    flow = Flow(host, "enroll", ann.me, ahead=61).answer(OLD)
+    ann.choose(flow, "recovery codes", ann.codes.pop(0))
+    ann.choose(flow, "by SMS", "+43 664 1234567")
+    flow.answer(sent_code(gateway.next(3)[-1]))
+    assert flow.end == 0, flow.text
+    last = gateway.next(5)[-2:]
+    assert {header(one, "To") for one in last} == {NUMBER, "+436641234567"}
+    assert [one for one in last if header(one, "To") == NUMBER
+            and "was removed" in one]
+
+
+@pytest.mark.parametrize("fault, cause, left, number", [
+    ("exit 65", "exit 65", 0, "SR-3102"), ("exit 69", "exit 69", 1, "SR-3101"),
+    ("exit 75", "exit 75", 1, "SR-3101"), ("exit 78", "exit 78", 0, "SR-3101"),
+    ("kill -9 $$", "signal 9", 1, "SR-3101"),
+    ("cat /home/gateway/*.msg; cat /home/gateway/*.msg >&2; exit 70", "exit 70",
+     1, "SR-3101"),
+    ("yes | head -c 100000000; exit 71", "exit 71", 1, "SR-3101"),
+    ("(sleep 300; touch /home/gateway/late) & exit 72", "exit 72", 1,
+     "SR-3101")])
+def test_a_channel_program_that_fails(host, ann, fault, cause, left, number):
+    gateway = Gateway(host, "sms", gates="1")
+    enroll_channel(ann, gateway, "by SMS", NUMBER)
+    gateway.next(2)
+    gateway.behave(fault)
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "by SMS")
+    code = sent_code(gateway.next(3)[-1])
+    wait_until(lambda: events(host, number), what=number)
+    told, = events(host, number)
+    assert f'cause="sms: {cause}"' in told and f"ref={flow.ref}" in told
+    wait_until(lambda: len(list((STATE / "reset/queue").iterdir())) == left,
+               what="the queue")
+    assert is_nowhere(host, code, code.replace(" ", ""), NUMBER[1:])
+    assert not subprocess.run(["pgrep", "-u", "nobody", "sleep"],
+                              capture_output=True, check=False).stdout
+    flow.answer(code)  # it may have arrived in spite of that
+    assert "Accepted." in flow.text
+
+
+def test_the_example_of_a_channel_program(host, ann):
+    """It speaks to a gateway that answers as those do."""
+    program = pathlib.Path(__file__).parents[2] / "helper/examples/sms-gateway"
+    asked, status = [], [200]
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            size = int(self.headers["Content-Length"])
+            asked.append((self.headers["Authorization"],
+                          json.loads(self.rfile.read(size))))
+            self.send_response(status[0])
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    gateway = Gateway(host, "sms", gates="1")
+    token = gateway.folder / "token"
+    token.write_text("a-secret-token\n")
+    copy = gateway.folder / "program"
+    copy.write_text(program.read_text())
+    copy.chmod(0o755)
+    host.configure(reset={
+        "sms_program":
+            f"{copy} http://127.0.0.1:{server.server_port}/send {token}"})
+    try:
+        flow = ann.flow("enroll").answer(OLD)
+        ann.choose(flow, "by SMS", NUMBER)
+        wait_until(lambda: asked, what="the gateway")
+        bearer, message = asked[0]
+        assert bearer == "Bearer a-secret-token" and message["to"] == NUMBER
+        flow.answer(re.search(r"\d{4} \d{4}", message["text"])[0])
+        assert flow.end == 0, flow.text
+        wait_until(lambda: len(asked) == 2, what="the notice")
+        for status[0], number in ((422, "SR-3102"), (503, "SR-3101")):
+            flow = reset(host, ahead=61 if status[0] == 422 else 130)
+            ann.choose(flow, "by SMS", "")
+            wait_until(lambda: events(host, number), what=number)
+            flow.leave()
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert "exit 65" in events(host, "SR-3102")[0]
+    assert "exit 75" in events(host, "SR-3101")[0]

@@ -1598,11 +1598,17 @@ test_reset_contradictions(void **state)
            "f:2: selfreset.defaults_from is \"faillok\" but must be a list of "
            "faillock, pwquality and pwhistory; did you mean \"faillock\"?");
     refuse("[reset]\nclasses = app\n",
-           "f:2: reset.gates demands more proofs than there are ways in "
-           "reset.classes");
+           "f:2: reset.gates demands more proofs than there are ways of "
+           "different kinds in reset.classes");
+    refuse("[reset]\nclasses = app app\n",
+           "f:2: reset.gates demands more proofs than there are ways of "
+           "different kinds in reset.classes");
+    refuse("[reset]\nclasses = voice sms\n",
+           "f:2: reset.gates demands more proofs than there are ways of "
+           "different kinds in reset.classes");
     refuse("[reset group:staff]\ngates = 2\nclasses = ticket\n",
-           "f:3: reset.gates demands more proofs than there are ways in "
-           "reset.classes, for group staff");
+           "f:3: reset.gates demands more proofs than there are ways of "
+           "different kinds in reset.classes, for group staff");
     refuse("[reset]\ngates = 1\nclasses = contact\n",
            "f:3: reset.classes has only \"contact\", which counts beside "
            "another way only");
@@ -1613,6 +1619,20 @@ test_reset_contradictions(void **state)
            "program, by its whole path");
     refuse("[reset]\nenable = yes\nmail_user = root\n",
            "f:3: reset.mail_user must be a user other than root");
+    refuse("[reset]\nenable = yes\nclasses = app sms\nsms_user = ann\n"
+           "sms_program = /usr/bin/send\n",
+           "f:2: reset.classes has \"sms\", so reset.phone_prefixes must say "
+           "which numbers are called");
+    refuse("[reset]\nenable = yes\nphone_prefixes = +49\nsms_user = ann\n"
+           "sms_program = send\n[reset group:staff]\nclasses = app sms\n",
+           "f:5: reset.classes has \"sms\", so reset.sms_program must be a "
+           "program, by its whole path");
+    refuse("[reset]\nenable = yes\nclasses = app push\n"
+           "push_program = /usr/bin/send\npush_user =\n",
+           "f:5: reset.push_user must be a user other than root");
+    refuse("[reset]\nphone_prefixes = 49\n",
+           "f:2: reset.phone_prefixes is \"49\" but must be a list of prefixes "
+           "such as +49 and !+4990");
     refuse("[reset]\nenable = yes\nmail_from = a>\n",
            "f:3: reset.mail_from must be an address, or a user's name");
     refuse("[reset]\nenable = yes\nseal_file = seal\n",
@@ -1636,10 +1656,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 97);
+    assert_int_equal(count, 107);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 194);
+    assert_int_equal(count, 214);
 }
 
 static int

@@ -15,14 +15,16 @@
 #include <cmocka.h>
 
 #include "policy/reset/app.h"
+#include "policy/reset/budget.h"
+#include "policy/reset/channel.h"
 #include "policy/reset/code.h"
 #include "policy/reset/enrolment.h"
 #include "policy/reset/key.h"
 #include "policy/reset/kind.h"
-#include "policy/reset/mail.h"
 #include "policy/reset/queue.h"
 #include "policy/reset/seal.h"
 #include "policy/reset/shared.h"
+#include "policy/util/number.h"
 
 /* ---- codes */
 
@@ -379,6 +381,15 @@ test_enrolment_that_cannot_be_is_damaged(void **state)
     memset(enrolment->address[1], 'x', SR_ADDRESS_MAX);
     assert_false(sr_enrolment_file.is_sound(enrolment));
     memset(enrolment->address[1], 0, SR_ADDRESS_MAX);
+    memset(enrolment->sms, '1', sizeof(enrolment->sms));
+    assert_false(sr_enrolment_file.is_sound(enrolment));
+    memset(enrolment->sms, 0, sizeof(enrolment->sms));
+    memset(enrolment->device, 'x', sizeof(enrolment->device));
+    assert_false(sr_enrolment_file.is_sound(enrolment));
+    memset(enrolment->device, 0, sizeof(enrolment->device));
+    enrolment->sent[SR_CHANNEL_PUSH].tries = -1;
+    assert_false(sr_enrolment_file.is_sound(enrolment));
+    enrolment->sent[SR_CHANNEL_PUSH].tries = 0;
     enrolment->gate[2].usable = -1;
     assert_false(sr_enrolment_file.is_sound(enrolment));
     enrolment->gate[2].usable = 0;
@@ -397,6 +408,7 @@ test_queue_reads_what_it_wrote(void **state)
     struct sr_queued queued;
     char good[] = "selfreset queue 1\n1700000000\ncode\nK7Q4-2MXP\nann\n\n"
                   "To: <a@b>\n\ntext\n";
+    char voice[] = "selfreset queue 1\n1\nvoice notice\nR\nann\n\nx\n";
     static const char *const bad[] = {
         "",
         "selfreset queue 2\n1\ncode\nR\nann\n\nx\n",
@@ -404,6 +416,9 @@ test_queue_reads_what_it_wrote(void **state)
         "selfreset queue 1\n-1\ncode\nR\nann\n\nx\n",
         "selfreset queue 1\n99999999999999999999\ncode\nR\nann\n\nx\n",
         "selfreset queue 1\n1\nother\nR\nann\n\nx\n",
+        "selfreset queue 1\n1\nsms\nR\nann\n\nx\n",
+        "selfreset queue 1\n1\nfax code\nR\nann\n\nx\n",
+        "selfreset queue 1\n1\nmail code\nR\nann\n\nx\n",
         "selfreset queue 1\n1\ncode\nREFERENCE-TOO-LONG\nann\n\nx\n",
         "selfreset queue 1\n1\ncode\nR\nann\nx\n",
         "selfreset queue 1\n1\ncode\nR\nann\n\n",
@@ -416,6 +431,10 @@ test_queue_reads_what_it_wrote(void **state)
     assert_string_equal(queued.ref, "K7Q4-2MXP");
     assert_string_equal(queued.user, "ann");
     assert_string_equal(queued.message, "To: <a@b>\n\ntext\n");
+    assert_int_equal(queued.channel, SR_CHANNEL_MAIL);
+    assert_true(sr_queue_parse(voice, &queued));
+    assert_int_equal(queued.channel, SR_CHANNEL_VOICE);
+    assert_false(queued.is_code);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         char *copy = strdup(bad[i]);
 
@@ -444,35 +463,201 @@ test_addresses_cannot_carry_headers(void **state)
 }
 
 static void
-test_mails_have_limits(void **state)
+test_messages_have_limits(void **state)
 {
-    struct sr_enrolment enrolment = {.app_step = 0};
+    static const struct {
+        unsigned hour, day, own;
+    } most[SR_CHANNELS] = {{5, 10, 6}, {3, 5, 3}, {3, 5, 3}, {3, 10, 6}};
     const sr_time now = 10 * SR_DAY;
 
     (void)state;
-    assert_true(sr_mail_may_send(&enrolment, now, false));
-    enrolment.sent[SR_SENDS_OWN + 3] = now - 59;
-    assert_false(sr_mail_may_send(&enrolment, now, false));
-    enrolment.sent[SR_SENDS_OWN + 3] = now - 60;
-    assert_true(sr_mail_may_send(&enrolment, now, false));
-    for (int i = 0; i < 5; i++)
-        enrolment.sent[SR_SENDS_OWN + i] = now - 3599;
-    assert_false(sr_mail_may_send(&enrolment, now, false));
-    enrolment.sent[SR_SENDS_OWN] = now - 3600;
-    assert_true(sr_mail_may_send(&enrolment, now, false));
-    for (int i = SR_SENDS_OWN; i < SR_SENDS; i++)
-        enrolment.sent[i] = now - SR_DAY + 1;
-    assert_false(sr_mail_may_send(&enrolment, now, false));
-    enrolment.sent[9] = now - SR_DAY;
-    assert_true(sr_mail_may_send(&enrolment, now, false));
-    /* Those of the user, logged in, are counted apart. */
-    enrolment.sent[9] = now - 1;
-    assert_true(sr_mail_may_send(&enrolment, now, true));
-    for (int i = 0; i < SR_SENDS_OWN; i++)
-        enrolment.sent[i] = now - SR_DAY + 1;
-    assert_false(sr_mail_may_send(&enrolment, now, true));
-    enrolment.sent[0] = now - SR_DAY;
-    assert_true(sr_mail_may_send(&enrolment, now, true));
+    for (int i = 0; i < SR_CHANNELS; i++) {
+        struct sr_enrolment enrolment = {.app_step = 0};
+        const enum sr_channel_id id = (enum sr_channel_id)i;
+        sr_time *at = enrolment.sent[i].at;
+
+        assert_true(sr_channel_may_send(&enrolment, id, now, false));
+        sr_channel_note(&enrolment, id, now - 59, false);
+        assert_false(sr_channel_may_send(&enrolment, id, now, false));
+        assert_true(sr_channel_may_send(&enrolment, id, now + 1, false));
+        memset(at, 0, sizeof(enrolment.sent[i].at));
+        for (unsigned k = 0; k < most[i].hour; k++)
+            sr_channel_note(&enrolment, id, now - 3599, false);
+        assert_false(sr_channel_may_send(&enrolment, id, now, false));
+        assert_true(sr_channel_may_send(&enrolment, id, now + 1, false));
+        for (unsigned k = most[i].hour; k < most[i].day; k++)
+            sr_channel_note(&enrolment, id, now - 3599, false);
+        assert_false(
+            sr_channel_may_send(&enrolment, id, now - 3600 + SR_DAY, false));
+        assert_true(
+            sr_channel_may_send(&enrolment, id, now - 3599 + SR_DAY, false));
+        /* Those of the user, logged in, are counted apart. */
+        assert_true(sr_channel_may_send(&enrolment, id, now, true));
+        for (unsigned k = 0; k < most[i].own; k++)
+            sr_channel_note(&enrolment, id, now - 3600, true);
+        assert_false(sr_channel_may_send(&enrolment, id, now, true));
+        /* And so are those of other channels. */
+        assert_true(sr_channel_may_send(
+            &enrolment, (enum sr_channel_id)((i + 1) % SR_CHANNELS), now,
+            true));
+    }
+}
+
+static void
+test_budgets_end_and_begin_anew(void **state)
+{
+    static const unsigned bound[2] = {2, 3}, none[2] = {0, 0};
+    struct sr_budget budget = {.count = {0}};
+
+    (void)state;
+    assert_true(sr_budget_count(&budget, bound, 100));
+    assert_true(sr_budget_count(&budget, bound, 101));
+    assert_false(sr_budget_count(&budget, bound, 3699));
+    assert_true(sr_budget_count(&budget, bound, 3700));
+    assert_false(sr_budget_count(&budget, bound, 3701)); /* the day's */
+    assert_false(sr_budget_count(&budget, bound, 100 + SR_DAY - 1));
+    assert_true(sr_budget_count(&budget, bound, 100 + SR_DAY));
+    for (int i = 0; i < 1000; i++)
+        assert_true(sr_budget_count(&budget, none, 100 + SR_DAY));
+    assert_true(sr_budget_file.is_sound(&budget));
+    budget.count[1] = -1;
+    assert_false(sr_budget_file.is_sound(&budget));
+    budget.count[1] = 0;
+    budget.since[0] = -1;
+    assert_false(sr_budget_file.is_sound(&budget));
+}
+
+/* ---- numbers */
+
+static void
+test_numbers_are_read_in_one_form(void **state)
+{
+    static const struct {
+        const char *typed, *number, *masked;
+    } good[] = {
+        {"+4915123456789", "+4915123456789", "+49*********89"},
+        {"+49 151 234-567.89", "+4915123456789", "+49*********89"},
+        {"+12345678", "+12345678", "+12****78"},
+        {"+123456789012345", "+123456789012345", "+12***********45"},
+    };
+    static const char *const bad[] = {
+        "",
+        "+",
+        "4915123456789",
+        "004915123456789",
+        "015123456789",
+        "+1234567",
+        "+1234567890123456",
+        "+0491512345678",
+        "+49 (0)151 2345678",
+        "+49/151/2345678",
+        "+49 151  2345678",
+        "+49 1512345678x12",
+        "+491512345678,12",
+        "+491512345678 ",
+        " +491512345678",
+        "+ 491512345678",
+        "+49--1512345678",
+        "+491512345678\nTo: +1900",
+        "+491512345678\r",
+        "+49\t1512345678",
+        "+491512345678;rm -rf",
+        "+49151\xc2\xa0"
+        "2345678",
+        "+4915\xd9\xa1"
+        "2345678",
+        "++491512345678",
+        "+49+1512345678",
+        "-f+491512345678",
+        "+49151234-",
+        "tel:+491512345678",
+    };
+    char out[SR_NUMBER_MAX], masked[SR_NUMBER_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        assert_true(sr_number_read(good[i].typed, out));
+        assert_string_equal(out, good[i].number);
+        sr_number_mask(out, masked);
+        assert_string_equal(masked, good[i].masked);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(sr_number_read(bad[i], out));
+        assert_string_equal(out, "");
+    }
+}
+
+static void
+test_the_longest_prefix_decides(void **state)
+{
+    char all[] = "+49", service[] = "!+49900", free_one[] = "+499001",
+         other[] = "+43", twice[] = "!+43";
+    char *item[] = {service, all, free_one, other};
+    char *contrary[] = {other, twice};
+    const struct sr_string_list list = {item, 4}, none = {NULL, 0},
+                                both = {contrary, 2};
+
+    (void)state;
+    assert_true(sr_number_is_allowed("+4915123456789", &list));
+    assert_true(sr_number_is_allowed("+436641234567", &list));
+    assert_false(sr_number_is_allowed("+49900234567", &list));
+    assert_true(sr_number_is_allowed("+49900134567", &list));
+    assert_false(sr_number_is_allowed("+41791234567", &list));
+    assert_false(sr_number_is_allowed("+4915123456789", &none));
+    assert_false(sr_number_is_allowed("+436641234567", &both));
+    assert_true(sr_number_is_prefix("+49 x", 3));
+    assert_true(sr_number_is_prefix("!+4990", 6));
+    assert_false(sr_number_is_prefix("+", 1));
+    assert_false(sr_number_is_prefix("!", 1));
+    assert_false(sr_number_is_prefix("", 0));
+    assert_false(sr_number_is_prefix("49", 2));
+    assert_false(sr_number_is_prefix("+049", 4));
+    assert_false(sr_number_is_prefix("+4a", 3));
+    assert_false(sr_number_is_prefix("+1234567890123456", 17));
+}
+
+static void
+test_devices_are_one_word(void **state)
+{
+    static const char *const bad[] = {"",    "-x",       "a b",  "a\nTo: b",
+                                      "a\t", "\xc3\xa4", "a\x7f"};
+    char out[SR_ADDRESS_MAX], text[SR_ADDRESS_MAX];
+
+    (void)state;
+    assert_true(sr_channel_read(SR_CHANNEL_PUSH, "topic/4711+x@y", out));
+    assert_string_equal(out, "topic/4711+x@y");
+    sr_channel_mask(SR_CHANNEL_PUSH, out, text);
+    assert_string_equal(text, "");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(sr_channel_read(SR_CHANNEL_PUSH, bad[i], out));
+    memset(text, 'a', SR_DEVICE_MAX);
+    text[SR_DEVICE_MAX] = '\0';
+    assert_false(sr_channel_read(SR_CHANNEL_PUSH, text, out));
+    text[SR_DEVICE_MAX - 1] = '\0';
+    assert_true(sr_channel_read(SR_CHANNEL_PUSH, text, out));
+}
+
+/* ---- classes */
+
+static void
+test_gates_of_one_class_are_one_proof(void **state)
+{
+    const unsigned app = 1u << SR_GATE_APP, mail = 1u << SR_GATE_MAIL,
+                   sms = 1u << SR_GATE_SMS, voice = 1u << SR_GATE_VOICE,
+                   push = 1u << SR_GATE_PUSH, resume = 1u << SR_GATE_RESUME;
+
+    (void)state;
+    assert_int_equal(sr_gate_proofs(0, false), 0);
+    assert_int_equal(sr_gate_proofs(resume, false), 0);
+    assert_int_equal(sr_gate_proofs(sms | voice, false), 1);
+    assert_int_equal(sr_gate_proofs(sms | mail, false), 2);
+    assert_int_equal(sr_gate_proofs(sms | mail | voice, true), 1);
+    assert_int_equal(sr_gate_proofs(sms | app, true), 2);
+    assert_int_equal(sr_gate_proofs(mail | push, true), 2);
+    assert_int_equal(sr_gate_proofs((1u << SR_GATE_COUNT) - 1, false), 8);
+    for (int i = 0; i < SR_CHANNELS; i++)
+        assert_int_equal(
+            sr_gate_channel(sr_channel_gate((enum sr_channel_id)i)), i);
 }
 
 static void
@@ -483,11 +668,11 @@ test_domains_hold_for_what_is_below_them(void **state)
     const struct sr_string_list list = {item, 1};
 
     (void)state;
-    assert_true(sr_mail_is_of("a@corp.example", &list));
-    assert_true(sr_mail_is_of("a@mail.CORP.example", &list));
-    assert_false(sr_mail_is_of("a@xcorp.example", &list));
-    assert_false(sr_mail_is_of("a@corp.example.org", &list));
-    assert_false(sr_mail_is_of("a@example", &list));
+    assert_true(sr_channel_is_of("a@corp.example", &list));
+    assert_true(sr_channel_is_of("a@mail.CORP.example", &list));
+    assert_false(sr_channel_is_of("a@xcorp.example", &list));
+    assert_false(sr_channel_is_of("a@corp.example.org", &list));
+    assert_false(sr_channel_is_of("a@example", &list));
 }
 
 static void
@@ -538,7 +723,12 @@ main(void)
         cmocka_unit_test(test_a_contact_is_a_proof_beside_another),
         cmocka_unit_test(test_queue_reads_what_it_wrote),
         cmocka_unit_test(test_addresses_cannot_carry_headers),
-        cmocka_unit_test(test_mails_have_limits),
+        cmocka_unit_test(test_messages_have_limits),
+        cmocka_unit_test(test_budgets_end_and_begin_anew),
+        cmocka_unit_test(test_numbers_are_read_in_one_form),
+        cmocka_unit_test(test_the_longest_prefix_decides),
+        cmocka_unit_test(test_devices_are_one_word),
+        cmocka_unit_test(test_gates_of_one_class_are_one_proof),
         cmocka_unit_test(test_domains_hold_for_what_is_below_them),
     };
 

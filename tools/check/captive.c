@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "policy/config/account_rules.h"
+#include "policy/config/keys.h"
 #include "policy/account/captive.h"
 #include "tools/check/captive.h"
 #include "tools/check/mail_program.h"
@@ -232,6 +233,31 @@ check_service(const char *service, struct findings *findings)
                      "not have pam_selfreset.so.");
 }
 
+/* One proof that another person can come by: a mailbox, or a number that was
+ * taken over. */
+static void
+check_weak_gates(const struct sr_config *config, struct findings *findings)
+{
+    const struct sr_string_list *classes = &config->rules.reset_classes;
+    unsigned sent = 0;
+
+    for (int i = 0; i < SR_CHANNEL_PUSH; i++)
+        sent += sr_string_list_has(classes, sr_channel_names[i]);
+    if (config->rules.reset_gates == 1 &&
+        (sr_string_list_has(classes, "sms") ||
+         sr_string_list_has(classes, "voice")))
+        findings_add(findings, SEVERITY_WARNING, "reset.gates", "1",
+                     "Set \"gates = 2\".",
+                     "A telephone alone is enough to reset a password; numbers "
+                     "can be taken over.");
+    if (sent > 0 && sent == classes->count)
+        findings_add(findings, SEVERITY_WARNING, "reset.classes", NULL,
+                     "Add \"app\" or \"codes\".",
+                     "Mail and telephone are one proof for the accounts of "
+                     "reset.administrators, so these cannot reset their "
+                     "password.");
+}
+
 void
 check_captive(const struct sr_config *config, struct findings *findings)
 {
@@ -244,6 +270,7 @@ check_captive(const struct sr_config *config, struct findings *findings)
     for (size_t i = 0; i < reset->services.count; i++)
         check_service(reset->services.item[i], findings);
     check_programs(config, findings);
+    check_weak_gates(config, findings);
     if (sr_string_list_has(&reset->services, "sshd") && captive_has_sshd())
         check_captive_sshd(reset->account, findings);
     if (!check_has_helper(CAPTIVE_SOCKET))

@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/config/account_rules.h"
+#include "policy/config/keys.h"
 #include "policy/util/deadline.h"
 #include "policy/util/error.h"
 #include "policy/util/program.h"
@@ -85,35 +87,42 @@ mail_program_try(const char *address, char why[MAIL_PROGRAM_TEXT])
 /* ---- findings */
 
 static void
-check_user(const char *name, struct findings *findings)
+check_user(const char *channel, const char *name, struct findings *findings)
 {
     const struct passwd *user = name == NULL ? NULL : getpwnam(name);
+    char key[40];
 
+    snprintf(key, sizeof(key), "reset.%s_user", channel);
     if (user == NULL || user->pw_uid == 0)
-        findings_add(findings, SEVERITY_WARNING, "reset.mail_user", name,
+        findings_add(findings, SEVERITY_WARNING, key, name,
                      name != NULL && strcmp(name, SR_PROGRAM_USER) == 0
                          ? "Run \"selfresetctl reset --setup\", which makes it."
                          : "Name a user without rights, or take the line out.",
-                     "There is no such user other than root, so no mail of "
-                     "self-service reset is sent and no signature of a key is "
-                     "checked.");
+                     "There is no such user other than root, so no %s of "
+                     "self-service reset is sent%s.",
+                     channel,
+                     strcmp(channel, "mail") == 0
+                         ? " and no signature of a key is checked"
+                         : "");
     else if (user->pw_uid == NOBODY)
-        findings_add(findings, SEVERITY_WARNING, "reset.mail_user", name,
+        findings_add(findings, SEVERITY_WARNING, key, name,
                      "Take the line out: the default is a user of its own.",
                      "Other services run as this user and could trace the "
                      "programs of self-service reset, which see codes and "
                      "check signatures.");
 }
 
+/* The path of a program that is configured with its arguments; false: it is not
+ * there. */
 static bool
-is_installed(const char *program)
+find_program(const char *program, char *path, size_t size)
 {
-    char word[256], path[256];
+    char word[256];
 
     snprintf(word, sizeof(word), "%.*s",
              program == NULL ? 0 : (int)strcspn(program, " \t"),
              program == NULL ? "" : program);
-    return word[0] != '\0' && sr_program_find(word, path, sizeof(path));
+    return word[0] != '\0' && sr_program_find(word, path, size);
 }
 
 /* The helper is asked for what a look from here does not show: what its
@@ -122,19 +131,18 @@ is_installed(const char *program)
 static void
 check_mail(const struct sr_reset_config *reset, struct findings *findings)
 {
-    char why[MAIL_PROGRAM_TEXT];
+    const char *program = reset->channel[SR_CHANNEL_MAIL].program;
+    char why[MAIL_PROGRAM_TEXT], path[256];
 
-    if (!is_installed(reset->mail_program))
-        findings_add(findings, SEVERITY_WARNING, "reset.mail_program",
-                     reset->mail_program,
+    if (!find_program(program, path, sizeof(path)))
+        findings_add(findings, SEVERITY_WARNING, "reset.mail_program", program,
                      "Install a mail program (Debian: dma or another "
                      "mail-transport-agent), or name another one.",
                      "The program that sends the mails of self-service reset "
                      "is not there: no code arrives, and no user is informed "
                      "of a reset.");
     else if (mail_program_try(NULL, why) == MAIL_PROGRAM_BAD)
-        findings_add(findings, SEVERITY_WARNING, "reset.mail_program",
-                     reset->mail_program,
+        findings_add(findings, SEVERITY_WARNING, "reset.mail_program", program,
                      "Correct it, and send a mail to yourself by "
                      "\"selfresetctl notices --try ADDRESS\".",
                      "The program that sends the mails of self-service reset "
@@ -142,16 +150,53 @@ check_mail(const struct sr_reset_config *reset, struct findings *findings)
                      why);
 }
 
+/* Another program gets no message to try: it would cost money. */
+static void
+check_channel(const struct sr_reset_config *reset, enum sr_channel_id id,
+              struct findings *findings)
+{
+    const char *program = reset->channel[id].program;
+    const char *name = sr_channel_names[id];
+    char key[40], path[256];
+    struct stat status;
+
+    snprintf(key, sizeof(key), "reset.%s_program", name);
+    if (!find_program(program, path, sizeof(path)))
+        findings_add(findings, SEVERITY_WARNING, key, program,
+                     "Install it, or name another one.",
+                     "The program that sends the messages of self-service "
+                     "reset by %s is not there: no code arrives by it.",
+                     name);
+    else if (stat(path, &status) != 0 || status.st_uid != 0 ||
+             (status.st_mode & 022) != 0)
+        findings_add(findings, SEVERITY_ERROR, key, path,
+                     "Make it root's, with mode 0755.",
+                     "Other users can change the program that gets the codes "
+                     "of self-service reset.");
+}
+
 void
 check_programs(const struct sr_config *config, struct findings *findings)
 {
-    check_mail(&config->reset, findings);
-    if (sr_config_offers(config, "key") && !is_installed("ssh-keygen"))
+    const struct sr_reset_config *reset = &config->reset;
+    char path[256];
+
+    check_mail(reset, findings);
+    if (sr_config_offers(config, "key") &&
+        !find_program("ssh-keygen", path, sizeof(path)))
         findings_add(
             findings, SEVERITY_WARNING, "reset.classes", "key",
             "Install it (Debian: openssh-client), or take \"key\" out "
             "of reset.classes.",
             "The program ssh-keygen is not there, so no signature of a "
             "key can be checked.");
-    check_user(config->reset.mail_user, findings);
+    for (int i = 0; i < SR_CHANNELS; i++) {
+        const bool is_mail = i == SR_CHANNEL_MAIL;
+
+        if (!is_mail && !sr_config_offers(config, sr_channel_names[i]))
+            continue;
+        if (!is_mail)
+            check_channel(reset, (enum sr_channel_id)i, findings);
+        check_user(sr_channel_names[i], reset->channel[i].user, findings);
+    }
 }

@@ -49,15 +49,20 @@ add_user(const char *name, const char *home, const char *shell,
     return ctl_run(argv, NULL) == 0 ? CTL_OK : CTL_FAILED;
 }
 
-/* The account of the mail program, where no package has made it; another one
- * that is configured is the administrator's own. */
+/* The account of the programs that send, where no package has made it; another
+ * one that is configured is the administrator's own. */
 static int
 make_program_user(struct ctl *ctl)
 {
-    const char *name = ctl->config->reset.mail_user;
+    static const char name[] = SR_PROGRAM_USER;
+    bool is_used = false;
 
-    if (name == NULL || strcmp(name, SR_PROGRAM_USER) != 0 ||
-        getpwnam(name) != NULL)
+    for (int i = 0; i < SR_CHANNELS; i++) {
+        const char *user = ctl->config->reset.channel[i].user;
+
+        is_used = is_used || (user != NULL && strcmp(user, name) == 0);
+    }
+    if (!is_used || getpwnam(name) != NULL)
         return CTL_OK;
     ctl->is_changed = true;
     return ctl->is_dry_run ? CTL_OK

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/config/keys.h"
 #include "tools/check/findings.h"
 #include "tools/check/host.h"
 #include "tools/cmd/commands.h"
@@ -144,6 +145,16 @@ judge_reset(const struct figures *figures, sr_time now,
                      "%u messages wait for the mail program, the oldest for "
                      "%" PRId64 " minutes.",
                      figures->queued, (now - figures->queued_since) / 60);
+    for (int i = 0; i < SR_CHANNELS; i++) {
+        if (figures->sent_most[i] > 0 &&
+            figures->sent[i] >= figures->sent_most[i])
+            findings_add(findings, SEVERITY_WARNING, RESET, NULL,
+                         "See the events SR-1041 in the log for who asked for "
+                         "them; a higher limit in [reset] holds at once.",
+                         "%u messages were sent by %s, so no more codes are "
+                         "sent until 24 hours are over.",
+                         figures->sent[i], sr_channel_names[i]);
+    }
     if (figures->seal_why[0] != '\0')
         findings_add(findings, SEVERITY_ERROR, RESET, NULL,
                      "Bring the key back from a backup.  Without it the apps "
@@ -232,6 +243,10 @@ json_reset(struct json *json, const struct figures *figures)
         json_number(json, sr_gate_name((enum sr_gate_id)gate),
                     figures->enrolled.gate[gate]);
 #endif
+    json_end(json);
+    json_object(json, "sent");
+    for (int i = SR_CHANNEL_MAIL + 1; i < SR_CHANNELS; i++)
+        json_number(json, sr_channel_names[i], figures->sent[i]);
     json_end(json);
     json_end(json);
 }

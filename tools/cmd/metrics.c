@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/config/keys.h"
 #include "policy/util/io.h"
 #include "policy/util/text.h"
 #include "tools/cmd/commands.h"
@@ -184,6 +185,23 @@ put_locked_out(struct sink *sink, const struct sr_locked_out *out)
         sample(sink, "of", kind[i].of, NULL, NULL, (int64_t)kind[i].count);
 }
 
+/* What costs money. */
+static void
+put_sent(struct sink *sink, const struct figures *figures)
+{
+    begin(sink, "selfreset_sent_messages", "gauge",
+          "Messages of self-service reset in the current period of 24 hours.");
+    for (int i = SR_CHANNEL_MAIL + 1; i < SR_CHANNELS; i++)
+        sample(sink, "channel", sr_channel_names[i], NULL, NULL,
+               figures->sent[i]);
+    begin(sink, "selfreset_sent_messages_limit", "gauge",
+          "The most codes that are sent in 24 hours; 0: no limit, or not in "
+          "use.");
+    for (int i = SR_CHANNEL_MAIL + 1; i < SR_CHANNELS; i++)
+        sample(sink, "channel", sr_channel_names[i], NULL, NULL,
+               figures->sent_most[i]);
+}
+
 static void
 put_host(struct sink *sink, const struct figures *figures)
 {
@@ -209,6 +227,8 @@ put_host(struct sink *sink, const struct figures *figures)
         gauge(sink, "selfreset_queued_messages",
               "Messages of self-service reset that wait for the mail program.",
               figures->queued);
+    if (figures->has_enrolled)
+        put_sent(sink, figures);
     if (figures->is_clock_set != SR_UNKNOWN)
         gauge(sink, "selfreset_clock_synchronized",
               "Whether the clock of this host is synchronized.",

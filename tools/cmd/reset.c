@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "policy/config/value.h"
+#include "policy/reset/channel.h"
 #include "policy/reset/code.h"
 #include "policy/reset/limit.h"
 #include "policy/reset/notice.h"
@@ -294,12 +295,15 @@ struct clearing {
 /* One gate that is set up, or a ticket that is valid. */
 static void
 report_gate(struct report *report, struct sr_store *store,
-            const struct sr_identity *id, const struct sr_enrolment *enrolment,
+            const struct sr_identity *id, struct sr_enrolment *enrolment,
             enum sr_gate_id gate, const struct sr_account_time *time)
 {
     const struct sr_gate_record *record = &enrolment->gate[gate];
     struct sr_standing standing = {.failures = 0};
+    const enum sr_channel_id channel = sr_gate_channel(gate);
+    char masked[SR_ADDRESS_MAX];
     unsigned left = 0;
+    size_t size;
 
     if (record->since == 0)
         return;
@@ -316,6 +320,13 @@ report_gate(struct report *report, struct sr_store *store,
     if (gate == SR_GATE_CONTACT) {
         report_text(report, "name", enrolment->contact.name);
         report_bool(report, "accepted", enrolment->contact.accepted != 0);
+    }
+    if (channel != SR_CHANNEL_MAIL && channel < SR_CHANNELS) {
+        sr_channel_mask(channel,
+                        sr_enrolment_address(enrolment, channel, 0, &size),
+                        masked);
+        if (masked[0] != '\0')
+            report_text(report, "number", masked);
     }
     report_number(report, "wrong_answers", standing.in_a_row);
     report_lockout(report, &standing.lockout);
@@ -453,7 +464,7 @@ ctl_gates(struct ctl *ctl, int argc, char **argv)
     if (!is_known)
         return ctl_usage(ctl,
                          "\"%s\" is not a gate: it is app, codes, "
-                         "ticket, mail, key or contact.",
+                         "ticket, mail, key, sms, voice, push or contact.",
                          clearing.gate);
     ctl->options = &clearing;
     return ctl_each(ctl, "user", gates_one);
