@@ -39,7 +39,7 @@ awk '/^static const struct/ { on = 0 } /^} foreign/ { on = 1 } on && /^};/ { exi
     "$top/policy/config/nearest.c" | grep -v -e ARGUMENT -e min_age |
     grep -o '^    {"[A-Za-z_]*"' | tr -d ' {"' | sort >"$work/should"
 sed -n '/^\.Sh MIGRATION/,/^\.Sh FILES/p' "$top/man/selfreset.conf.5" |
-    sed -n 's/^\.It Li //p' | sed 's/ , /\n/g' | sort >"$work/is"
+    sed -n 's/^\.It Li //p' | sed 's/ , /\n/g' | sort -u >"$work/is"
 same "migration in selfreset.conf(5)"
 
 # The installed file shows each default; backends have sections of their own.
