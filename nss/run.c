@@ -381,11 +381,14 @@ static void
 publish_early(struct run *run)
 {
     run->is_published = true;
-    for (size_t i = 0; i < run->count; i++) {
+    /* A large directory takes longer each time, and is published when it has
+     * been read: no reason for a warning. */
+    for (size_t i = 0; i < run->count && run->is_verbose; i++) {
         if (!run->reading[i].has_ended)
-            publish_say("The backend \"%s\" is still being read; the others "
-                        "are published without waiting.",
-                        run->reading[i].backend);
+            publish_print(LOG_INFO,
+                          "The backend \"%s\" is still being read; the others "
+                          "are published without waiting.",
+                          run->reading[i].backend);
     }
     publish(run, false);
 }

@@ -189,7 +189,8 @@ def mix(host, acts, **config):
 @needs_slapd
 @pytest.mark.parametrize("is_first", [False, True])
 def test_one_backend_delays_no_other(host, is_first):
-    """Nor the local accounts; from a cold start, too."""
+    """Nor the local accounts; from a cold start, too.  That is no warning: a
+    large directory takes its time at each run."""
     _, middle = mix(host, {"search": trickle}, timeout="60s")
     with middle:
         host.set_shadow("ann", 2, 0)
@@ -197,14 +198,16 @@ def test_one_backend_delays_no_other(host, is_first):
             for name in os.listdir(PUBLISHED):
                 if name.endswith(".snap"):
                     (PUBLISHED / name).unlink()
-        process = host.start(["selfreset-publish"], stderr=subprocess.PIPE)
+        process = host.start(["selfreset-publish"] + ["-v"] * is_first,
+                             stderr=subprocess.PIPE)
         wait_until(lambda: MUST in host.states("ann"), seconds=60,
                    what="the local account to be published")
         assert process.poll() is None, "the directory is still being read"
         assert host.states("u0") == (set() if is_first else {OK})
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == -signal.SIGTERM
-        assert b'"corp" is still being read' in process.stderr.read()
+        assert (b'"corp" is still being read' in process.stderr.read()) == \
+            is_first
         # Its readers end with it.
         wait_until(lambda: host.run("pgrep", "-x", "selfreset-publi")
                    .returncode != 0, what="the reader to end")
