@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/account/identity.h"
+#include "policy/util/utf8.h"
 
 #define BUFFER_MAX (1 << 20)
 
@@ -73,7 +74,8 @@ sr_nss_account_settle_case(struct sr_nss_account *account)
     if (account->exists != SR_YES)
         return;
     find(NULL, account->uid, &by_uid);
-    if (by_uid.exists == SR_YES && strcasecmp(by_uid.name, account->name) == 0)
+    if (by_uid.exists == SR_YES &&
+        sr_utf8_is_same_name(by_uid.name, account->name))
         memcpy(account->name, by_uid.name, sizeof(account->name));
 }
 

@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <string.h>
+#include <strings.h>
 #include <wctype.h>
 
 #include "policy/util/utf8.h"
@@ -157,6 +158,32 @@ sr_utf8_locale(void)
 
     return locale != (locale_t)0 ? locale
                                  : newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
+}
+
+bool
+sr_utf8_is_same_name(const char *one, const char *other)
+{
+    uint32_t a = 0, b = 0;
+    bool is_same = true;
+    locale_t locale;
+    int more, also;
+
+    if (strcasecmp(one, other) == 0)
+        return true;
+    if (sr_utf8_is_ascii(one) || sr_utf8_is_ascii(other))
+        return false;
+    locale = sr_utf8_locale();
+    if (locale == (locale_t)0)
+        return false;
+    do {
+        more = sr_utf8_next(&one, &a);
+        also = sr_utf8_next(&other, &b);
+        is_same = more == also && more >= 0 &&
+                  (more == 0 || towlower_l((wint_t)a, locale) ==
+                                    towlower_l((wint_t)b, locale));
+    } while (is_same && more > 0);
+    freelocale(locale);
+    return is_same;
 }
 
 void

@@ -76,6 +76,9 @@ void sr_points_wipe(struct sr_points *points);
  */
 locale_t sr_utf8_locale(void);
 
+/* Whether two texts of UTF-8 are the same but for the case of letters. */
+bool sr_utf8_is_same_name(const char *one, const char *other);
+
 /* Make every letter lower case. */
 void sr_points_fold(struct sr_points *points, locale_t locale);
 

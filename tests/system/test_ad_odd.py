@@ -58,6 +58,22 @@ def test_typed_name(host, ad, typed, known):
         assert log_in(host, typed, third).codes == ["SUCCESS", "SUCCESS"]
 
 
+def test_letters_of_other_cases(host, corp):
+    """The directory finds a name in any case of letters that are not of ASCII,
+    too, and name services make them small."""
+    uid = uid_of(person(host, corp))
+    name, known = f"J\u00d6RG{uid}", f"j\u00f6rg{uid}"
+    corp.user(name, uidNumber=uid)
+    host.add_elsewhere(known, uid)
+    assert log_in(host, known).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert wrong(host, known).codes == ["AUTH_ERR"]
+    assert corp.first.bad_passwords(name) == 1
+    done = host.drive("probe", known, "chauthtok", answers=[OLD, NEW, NEW],
+                      real_uid=uid)
+    assert done.codes == ["SUCCESS"], (done, host.log.all())
+    assert log_in(host, known, NEW).codes == ["SUCCESS", "SUCCESS"]
+
+
 # ---- names and keys in the keytab
 
 def old_entries(ad, path, name, principals):

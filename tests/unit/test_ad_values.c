@@ -136,7 +136,8 @@ test_workstations(void **state)
         bool is_here;
     } row[] = {
         {"", "client", true},
-        {",, ", "client", true},
+        {",, ", "client", false},
+        {" ", "client", false},
         {"client", "client", true},
         {"CLIENT", "client.example.org", true},
         {"other, Client ,third", "client", true},
@@ -147,6 +148,8 @@ test_workstations(void **state)
         {"clien", "client", false},
         {"a-very-long-nam", "a-very-long-name-indeed", true},
         {"other", "", false},
+        {"Client.Example.ORG", "client.EXAMPLE.ORG", true},
+        {"client", "client.EXAMPLE.ORG", true},
     };
 
     (void)state;
@@ -370,6 +373,8 @@ test_facts(void **state)
     assert_true(facts.account_ends == SR_TIME_NEVER);
     assert_null(facts_of("accountExpires", "0", &facts));
     assert_true(facts.account_ends == SR_TIME_UNKNOWN);
+    assert_null(facts_of("accountExpires", "-1", &facts));
+    assert_true(facts.account_ends < NOW);
     assert_null(facts_of("pwdLastSet", "0", &facts));
     assert_int_equal(facts.must_change, SR_YES);
     assert_true(facts.may_change_from == SR_TIME_UNKNOWN);
@@ -404,7 +409,6 @@ test_faults(void **state)
         {"pwdLastSet", "never"},
         {"pwdLastSet", "-1"},
         {"accountExpires", "soon"},
-        {"accountExpires", "-1"},
         {"lockoutTime", "1e9"},
         {"badPwdCount", "many"},
         {"logonHours", "short"},

@@ -146,6 +146,9 @@ test_results(void **state)
          "New password was used previously. P"},
         {"\0\4it was changed too recently.", 30, 4, SR_KPASSWD_WHY_TOO_YOUNG,
          "it was changed too recently."},
+        {"\0\4or the minimum password age may not have elapsed.", 51, 4,
+         SR_KPASSWD_WHY_TOO_YOUNG,
+         "or the minimum password age may not have elapsed."},
         /* Only a refusal has a reason. */
         {"\0\2it was changed too recently.", 30, 2, SR_KPASSWD_WHY_UNKNOWN,
          "it was changed too recently."},

@@ -152,11 +152,42 @@ test_control(void **state)
           false, 32, "a?b??");
 }
 
+/* Names as directories and name services spell them. */
+static void
+test_same_name(void **state)
+{
+    static const struct {
+        const char *one, *other;
+        bool is_same;
+    } row[] = {
+        {"", "", true},
+        {"ann", "ANN", true},
+        {"ann", "anna", false},
+        {"J\u00d6RG", "j\u00f6rg", true},
+        {"J\u00d6RG", "jorg", false},
+        {"j\u00f6rg", "j\u00f6rgen", false},
+        {"\u0416\u0430\u043d", "\u0436\u0410\u041d", true},
+        {"\u540d\u524d", "\u540d\u524d", true},
+        {"\u540d\u524d", "\u540d\u5f8c", false},
+        {"a\xff", "A\xff", true}, /* by bytes */
+        {"\u00e4\xff", "\u00c4\xff", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        assert_int_equal(sr_utf8_is_same_name(row[i].one, row[i].other),
+                         row[i].is_same);
+        assert_int_equal(sr_utf8_is_same_name(row[i].other, row[i].one),
+                         row[i].is_same);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_control),
+        cmocka_unit_test(test_same_name),
         cmocka_unit_test(test_every_code_point),
         cmocka_unit_test(test_invalid),
         cmocka_unit_test(test_clean),

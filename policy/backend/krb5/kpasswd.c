@@ -189,6 +189,7 @@ recognize(const char *text)
         enum sr_kpasswd_why why;
     } known[] = {
         {"changed too recently", SR_KPASSWD_WHY_TOO_YOUNG},
+        {"minimum password age may not have elapsed", SR_KPASSWD_WHY_TOO_YOUNG},
         {"New password is too short", SR_KPASSWD_WHY_TOO_SHORT},
         {"Password too short", SR_KPASSWD_WHY_TOO_SHORT},
         {"New password was used previously", SR_KPASSWD_WHY_USED},

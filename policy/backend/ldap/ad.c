@@ -235,8 +235,9 @@ limit_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     int64_t ends = 0;
     bool is_allowed = true;
 
+    /* A time before 1601 has passed, too. */
     if (number(view, ACCOUNT_EXPIRES, &ends) && ends != 0)
-        facts->account_ends = time_of(view, ACCOUNT_EXPIRES);
+        facts->account_ends = ends < 0 ? 1 : time_of(view, ACCOUNT_EXPIRES);
     facts->logon_hours = SR_YES;
     facts->hours_until = SR_TIME_NEVER;
     if (hours != NULL && hours->size > 0) {

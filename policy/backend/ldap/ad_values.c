@@ -115,7 +115,6 @@ sr_ad_workstations(const char *list, const char *host)
 {
     const size_t label = strcspn(host, "."), whole = strlen(host);
     const size_t netbios = label < NETBIOS_MAX ? label : NETBIOS_MAX;
-    bool has_any = false;
 
     for (const char *at = list; *at != '\0';) {
         size_t next, length;
@@ -124,14 +123,13 @@ sr_ad_workstations(const char *list, const char *host)
         next = strcspn(at, ",");
         for (length = next; length > 0 && at[length - 1] == ' ';)
             length--;
-        has_any = has_any || length > 0;
         if (length > 0 && (is_name(at, length, host, netbios) ||
                            is_name(at, length, host, label) ||
                            is_name(at, length, host, whole)))
             return true;
         at += next;
     }
-    return !has_any;
+    return list[0] == '\0';
 }
 
 /* ---- replication metadata */

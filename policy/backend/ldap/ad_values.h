@@ -57,7 +57,8 @@ bool sr_ad_hours(const uint8_t *bytes, size_t size, sr_time now,
 /*
  * Whether this host is one of userWorkstations (MS-ADA3 2.352): names separated
  * by commas, compared with `host` and its first label, without regard to case.
- * An empty list has every host.
+ * An empty value has every host; commas and blanks alone have none, as for
+ * domain controllers.
  */
 bool sr_ad_workstations(const char *list, const char *host);
 

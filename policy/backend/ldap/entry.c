@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "policy/backend/ldap/entry.h"
+#include "policy/util/utf8.h"
 
 /* A value that was not text. */
 static const char odd[] = "\001";
@@ -112,7 +113,7 @@ sr_ldap_entry_spelling(const struct sr_ldap_entry *entry, const char *attribute,
     while ((text = sr_ldap_entry_next(entry, attribute, &at)) != NULL) {
         if (strcmp(text, name) == 0)
             return text;
-        if (other == NULL && strcasecmp(text, name) == 0)
+        if (other == NULL && sr_utf8_is_same_name(text, name))
             other = text;
     }
     return other;

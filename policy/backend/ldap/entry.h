@@ -54,7 +54,7 @@ sr_ldap_entry_value(const struct sr_ldap_entry *entry, const char *attribute,
                     size_t *at);
 
 /* The value of an attribute that is `name` byte for byte, else the first that
- * differs from it in the case of ASCII letters only, else NULL. */
+ * differs from it in the case of letters only, else NULL. */
 const char *sr_ldap_entry_spelling(const struct sr_ldap_entry *entry,
                                    const char *attribute, const char *name);
 
