@@ -231,6 +231,7 @@ libkrb5facts_la_SOURCES = \
 libkrb5kdc_la_SOURCES = \
 	policy/backend/krb5/initial.c policy/backend/krb5/initial.h \
 	policy/backend/krb5/kdc.c policy/backend/krb5/kdc.h \
+	policy/backend/krb5/kept.c policy/backend/krb5/kept.h \
 	policy/backend/krb5/keytab.c policy/backend/krb5/keytab.h \
 	policy/backend/krb5/steps.c policy/backend/krb5/steps.h
 libkrb5kdc_la_CFLAGS = $(AM_CFLAGS) $(KRB5_CFLAGS)

@@ -3,16 +3,22 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import concurrent.futures
 import contextlib
 import itertools
+import os
+import pathlib
+import random
 import socket
+import struct
+import subprocess
 import time
 
 import pytest
 
 import samba
 from samba import PASSWORD, user_dn
-from scratch import CONTACT, DAY, ETC, RUN, RUNDIR
+from scratch import CONTACT, DAY, ETC, RUN, RUNDIR, mount, tmpfs
 from test_krb5 import Liar, krb_error, relay
 from wire import Wire
 
@@ -84,28 +90,30 @@ def test_right_and_wrong(host, corp):
     assert corp.first.bad_passwords(name) == 1
 
 
-# The ticket by which this host reads the directory, for each process.
-IDENTITY = {"AS": 2, "TGS": 1}
-
-
 def cost(wire, done):
-    """What it took on the wire, beside that."""
+    """What it took on the wire."""
     found = wire.counted()
     assert done.codes and found.pop("connection") <= 14, (done, found)
-    for kind, count in IDENTITY.items():
-        found[kind] -= count
-    return {kind: count for kind, count in found.items() if count != 0}
+    return found
+
+
+def kept():
+    """The tickets of this host that are kept: armour for FAST, and that by
+    which it reads the directory."""
+    return [*RUNDIR.glob("krb5-*"), *RUNDIR.glob("ldap-*")]
 
 
 def test_cost(host, corp):
-    """Armour for FAST is got once by a host; the rest by each login."""
-    for path in RUNDIR.glob("krb5-*"):
+    """Armour for FAST and the ticket of this host, which are kept, cost two AS
+    exchanges each, and the ticket a TGS exchange, too."""
+    for path in kept():
         path.unlink()
     name, other = person(host, corp), person(host, corp)
     must_change(corp, other)
     login = {"AS": 2, "TGS": 1, "search": 1}
     with Wire(corp.first.ip) as wire:
-        assert cost(wire, log_in(host, name)) == {**login, "AS": 4}
+        assert cost(wire, log_in(host, name)) == {"AS": 6, "TGS": 2,
+                                                  "search": 1}
         assert cost(wire, log_in(host, name)) == login
         assert cost(wire, wrong(host, name)) == {"AS": 2, "search": 1}
         assert cost(wire, by_key(host, name)) == {"search": 1}
@@ -117,6 +125,97 @@ def test_cost(host, corp):
         found = cost(wire, done)
         assert found["AS"] <= 6 and found["search"] <= 2, found
         assert found["TGS"] == 1 and found["kpasswd"] == 1, found
+
+
+def moved(data, shift, left=None):
+    """A cache whose ticket was given `shift` seconds later, and ends in `left`
+    seconds: what follows a key are four times (MIT's file format, version 4),
+    and a ticket has begun when it was asked for."""
+    now = int(time.time())
+    at = next(at for at in range(len(data) - 16)
+              if all(now - 9000 < each < now + 9 for each in
+                     struct.unpack_from("!2I", data, at)) and
+              struct.unpack_from("!I", data, at + 8)[0] > now + 3600)
+    times = [each + shift for each in struct.unpack_from("!3I", data, at)]
+    if left is not None:
+        times[2] = now + left
+    return data[:at] + struct.pack("!3I", *times) + data[at + 12:]
+
+
+# What can become of the file, by how it is written again; each is of no use.
+SPOILED = {
+    "empty": lambda data: b"", "cut": lambda data: data[:len(data) // 2],
+    "garbage": lambda data: data[:2] + random.Random(10).randbytes(900),
+    "huge": lambda data: data + bytes(2 << 20),
+    "old": lambda data: moved(data, -1000),
+    "clock set back": lambda data: moved(data, 3600),
+    "ends soon": lambda data: moved(data, 0, left=60),
+    # As of a controller that was restored from a backup.
+    "of another key": lambda data: data[:-40] + bytes([data[-40] ^ 1]) +
+    data[-39:],
+}
+
+
+def test_ticket_is_kept(host, corp):
+    """By one process for those that follow; whatever is wrong with what is
+    kept, a new one is got and replaces it."""
+    name = person(host, corp)
+    cold, warm = {"AS": 2, "TGS": 1, "search": 1}, {"search": 1}
+    assert by_key(host, name).codes == ["SUCCESS"], host.log.all()
+    with Wire(corp.first.ip) as wire:
+
+        def login(**options):
+            wire.counted()
+            done = host.drive("probe", name, "acct", rhost=PEER, **options)
+            assert done.codes == ["SUCCESS"], host.log.all()
+            return cost(wire, done)
+
+        assert login() == warm
+        path, = RUNDIR.glob("ldap-corp-*")
+        assert path.stat().st_mode == 0o100600 and path.stat().st_uid == 0
+        good = path.read_bytes()
+        for what, spoil in SPOILED.items():
+            path.write_bytes(spoil(good))
+            assert (what, login()) == (what, cold)
+            assert (what, login()) == (what, warm)
+        for spoil in (lambda: os.chown(path, 4242, 0),
+                      lambda: path.chmod(0o644),
+                      lambda: (path.rename(RUN / "moved"),
+                               path.symlink_to(RUN / "moved"))):
+            spoil()
+            assert login() == cold and login() == warm
+        # A key that was written again, the same or another one.
+        pathlib.Path(RUN / "host.keytab").touch()
+        path.unlink()
+        assert login(real_uid=uid_of(name)) == cold and \
+            not list(RUNDIR.glob("ldap-*")), "a user's process keeps nothing"
+        assert login() == cold and login() == warm
+        fresh, = RUNDIR.glob("ldap-corp-*[0-9a-f]")
+        assert fresh.name != path.name
+        # An order shows the rights that the host has now.
+        done = host.run("selfresetctl", "must-change", name)
+        assert wire.counted()["AS"] == 2, done
+        assert login() == warm
+
+
+def test_ticket_cannot_be_kept(host, corp):
+    """Where the disk is full or cannot be written; and by several at once."""
+    name = person(host, corp)
+    for path in RUNDIR.glob("ldap-*"):
+        path.unlink()
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for done in pool.map(lambda _: by_key(host, name), range(4)):
+            assert done.codes == ["SUCCESS"], done
+    assert len(list(RUNDIR.glob("ldap-*"))) == 1
+    tmpfs(RUNDIR, "0755", "size=4k")
+    try:
+        (RUNDIR / "full").write_bytes(bytes(4096))
+        for option in ("rw", "ro"):
+            mount("-o", f"remount,{option}", RUNDIR)
+            assert by_key(host, name).codes == ["SUCCESS"], host.log.all()
+            assert not list(RUNDIR.glob("ldap-*"))
+    finally:
+        subprocess.run(["umount", RUNDIR], check=True)
 
 
 # ---- states
@@ -179,6 +278,16 @@ def here(ad, name):
                     socket.gethostname().split(".")[0].upper())
 
 
+def here_in_full(ad, name):
+    """By a name that the host itself does not have, for want of a domain."""
+    ad.first.modify(user_dn(name), userWorkstations="OTHER, " +
+                    socket.gethostname().split(".")[0] + "." + samba.DNS)
+
+
+def nowhere(ad, name):
+    ad.first.modify(user_dn(name), userWorkstations=",")
+
+
 def hours(closed):
     """An account may be used at all hours but so many from now on (UTC; a week
     begins on Sunday)."""
@@ -224,6 +333,10 @@ STATES = {
     "off-workstation": (elsewhere, "PERM_DENIED", "PERM_DENIED",
                         "on this computer", "on this computer", 1),
     "on workstation": (here, "SUCCESS", "SUCCESS", "", "", 1),
+    "on workstation, in full": (here_in_full, "SUCCESS", "SUCCESS", "", "", 1),
+    # A bind is refused, too (531).
+    "off every workstation": (nowhere, "PERM_DENIED", "PERM_DENIED",
+                              "on this computer", "on this computer", 1),
     "in hours": (hours(0), "SUCCESS", "SUCCESS", "", "", 1),
     "out of these hours": (hours(2), "PERM_DENIED", "PERM_DENIED",
                            "It may again in", "It may again in", 1),
@@ -247,7 +360,8 @@ STATES = {
 }
 # Those of which programs have nothing else to show.
 PLAIN = [state for state in STATES if state not in (
-    "never ends", "in hours", "out of these hours") and ", " not in state] + [
+    "never ends", "in hours", "out of these hours",
+    "off every workstation") and ", " not in state] + [
         "dont-expire, must-change", "must-change, out-of-hours"]
 
 
@@ -303,6 +417,29 @@ def test_forced_change(host, corp, state):
     assert "has been changed" in done.said
     assert len(done.prompts) == 3, "the current password was asked for again"
     assert log_in(host, name).codes[0] == "AUTH_ERR"
+
+
+def test_minimum_age_that_cannot_be_read(host, corp):
+    """That of a password settings object: the server alone knows it, and no
+    other password would do."""
+    name = person(host, corp)
+    dn = f"CN=pso-of-{name},CN=Password Settings Container,CN=System," + \
+        samba.BASE
+    ages = {"MinimumPasswordAge": 10, "MaximumPasswordAge": 42}
+    corp.first.add(dn, objectClass="msDS-PasswordSettings", **{
+        "msDS-PasswordSettingsPrecedence": 1, "msDS-LockoutThreshold": 3,
+        "msDS-PasswordReversibleEncryptionEnabled": "FALSE",
+        "msDS-PasswordHistoryLength": 2, "msDS-MinimumPasswordLength": 1,
+        "msDS-PasswordComplexityEnabled": "FALSE",
+        "msDS-LockoutObservationWindow": -18 * 10**9,
+        "msDS-LockoutDuration": -18 * 10**9, "msDS-PSOAppliesTo": user_dn(name),
+        **{f"msDS-{age}": -days * DAY * 10**7 for age, days in ages.items()}})
+    done = change(host, name, PASSWORD, NEW, NEW)
+    assert done.codes == ["AUTHTOK_ERR"] and len(done.prompts) == 3, done
+    assert "changed too recently" in done.said, done
+    assert "left" not in done.said, done
+    corp.first.delete(dn)
+    assert corp.has_password(name, PASSWORD)
 
 
 def test_change_by_the_owner(host, corp):

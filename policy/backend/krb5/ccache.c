@@ -8,7 +8,6 @@
  */
 #include <config.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "policy/backend/krb5/ccache.h"
+#include "policy/backend/krb5/kept.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/util/as_user.h"
 #include "policy/util/safe_open.h"
@@ -153,26 +153,6 @@ name_left(uid_t uid, const char *handle, char *out, size_t size)
              (unsigned long)uid, handle);
 }
 
-/* Remove what logins left that never began a session. */
-static void
-remove_old(void)
-{
-    DIR *directory = opendir(SR_RUNDIR);
-    const struct dirent *entry;
-    struct stat status;
-
-    if (directory == NULL)
-        return;
-    while ((entry = readdir(directory)) != NULL) {
-        if (strncmp(entry->d_name, LEFT_PREFIX, strlen(LEFT_PREFIX)) == 0 &&
-            fstatat(dirfd(directory), entry->d_name, &status,
-                    AT_SYMLINK_NOFOLLOW) == 0 &&
-            status.st_mtime < time(NULL) - LEFT_SECONDS)
-            unlinkat(dirfd(directory), entry->d_name, 0);
-    }
-    closedir(directory);
-}
-
 static bool
 make_handle(char handle[HANDLE_SIZE])
 {
@@ -207,7 +187,7 @@ sr_krb5_ccache_hand_over(struct sr_krb5_session *session,
     /* A program that a user has started begins the session by itself. */
     if (handle == NULL || session->is_by_user)
         return SR_STATUS_OK;
-    remove_old();
+    sr_krb5_kept_prune(LEFT_PREFIX, LEFT_SECONDS);
     if (!make_handle(made) || sr_safe_make_dir(SR_RUNDIR) != 0)
         return SR_STATUS_UNAVAILABLE;
     name_left(account->facts.uid, made, name, sizeof(name));

@@ -39,6 +39,16 @@ sr_krb5_keytab_open(krb5_context context, const char *path,
     return NULL;
 }
 
+bool
+sr_krb5_keytab_status(krb5_context context, krb5_keytab keytab,
+                      struct stat *status)
+{
+    char name[512];
+
+    return krb5_kt_get_name(context, keytab, name, sizeof(name)) == 0 &&
+           strncmp(name, "FILE:", 5) == 0 && stat(name + 5, status) == 0;
+}
+
 /* Whether an entry is of the wanted principal, which may be NULL (any) and need
  * not have a realm. */
 static bool

@@ -7,6 +7,8 @@
 #define SR_POLICY_BACKEND_KRB5_KEYTAB_H
 
 #include <krb5.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 
 #include "policy/util/error.h"
 
@@ -19,6 +21,11 @@
  */
 krb5_keytab sr_krb5_keytab_open(krb5_context context, const char *path,
                                 struct sr_error *error);
+
+/* The status of its file, which changes with its keys.  False: it is in none.
+ */
+bool sr_krb5_keytab_status(krb5_context context, krb5_keytab keytab,
+                           struct stat *status);
 
 /*
  * Find the principal `name`, with or without a realm, or for NULL the first

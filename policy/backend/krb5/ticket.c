@@ -2,8 +2,9 @@
  * Ticket: a Kerberos ticket of this host's own identity for one service.
  *
  * libkrb5 makes the requests and reads the replies step by step; kdc.c
- * exchanges them.  The environment has no influence, and the ticket is in no
- * file.
+ * exchanges them.  The environment has no influence.  Getting it costs three
+ * exchanges, so the ticket for the service is kept for some minutes, in a file
+ * that only root can read.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -15,12 +16,18 @@
 #include <string.h>
 
 #include "policy/backend/krb5/initial.h"
+#include "policy/backend/krb5/kept.h"
 #include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/ticket.h"
 #include "policy/util/environment.h"
+#include "policy/util/siphash.h"
 
 #define KDC_PORT 88
+
+/* A ticket is used for so long: it shows the groups that the identity had, and
+ * so the rights. */
+#define KEPT_SECONDS 900
 
 /* One call of sr_krb5_ticket_get(). */
 struct job {
@@ -30,6 +37,8 @@ struct job {
     struct sr_error *error;
     struct sr_krb5_kdcs kdcs;
     struct sr_krb5_steps steps;
+    char prefix[96]; /* of the names of files with tickets */
+    char path[160];  /* of that with this one; empty: it is not kept */
 };
 
 static void
@@ -121,18 +130,29 @@ name_server(struct job *job)
     return error;
 }
 
-/* Get the ticket for the server into the cache. */
+/* Get the ticket for the server into the cache, and leave nothing else there.
+ */
 static krb5_error_code
 get_service(struct job *job)
 {
     struct sr_krb5_ticket *ticket = job->ticket;
     krb5_creds wanted = {.client = ticket->client, .server = ticket->server};
+    krb5_creds creds;
     krb5_tkt_creds_context exchange = NULL;
     krb5_error_code error = krb5_tkt_creds_init(ticket->context, ticket->cache,
                                                 &wanted, 0, &exchange);
 
     if (error == 0)
         error = sr_krb5_steps_service(&job->kdcs, exchange, &job->steps);
+    memset(&creds, 0, sizeof(creds));
+    if (error == 0)
+        error = krb5_tkt_creds_get_creds(ticket->context, exchange, &creds);
+    if (error == 0)
+        error =
+            krb5_cc_initialize(ticket->context, ticket->cache, creds.client);
+    if (error == 0)
+        error = krb5_cc_store_cred(ticket->context, ticket->cache, &creds);
+    krb5_free_cred_contents(ticket->context, &creds);
     krb5_tkt_creds_free(ticket->context, exchange);
     return error;
 }
@@ -154,43 +174,102 @@ pin(struct job *job)
     kdcs->is_pinned = true;
 }
 
-/* Make an empty cache in memory with a name of its own. */
-static krb5_error_code
-make_cache(struct sr_krb5_ticket *ticket)
+/* ---- what is kept */
+
+/*
+ * Name the file of the ticket: "ldap-BACKEND-" and digits that change with the
+ * host, the identity and its keytab, so that nothing is found of a former key.
+ */
+static void
+name_file(struct job *job)
 {
+    static const uint8_t plain[16] = {0};
+    const struct sr_krb5_ticket *ticket = job->ticket;
+    char text[1400], *client = NULL;
+    struct stat status;
+
+    if (job->wanted->backend == NULL ||
+        !sr_krb5_keytab_status(ticket->context, job->keytab, &status) ||
+        krb5_unparse_name(ticket->context, ticket->client, &client) != 0)
+        return;
+    snprintf(text, sizeof(text), "%llu %llu %lld %lld %ld %.500s %.500s",
+             (unsigned long long)status.st_dev,
+             (unsigned long long)status.st_ino, (long long)status.st_size,
+             (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec, client,
+             ticket->server_name);
+    krb5_free_unparsed_name(ticket->context, client);
+    snprintf(job->prefix, sizeof(job->prefix), "%.20s-%.64s-",
+             job->wanted->service, job->wanted->backend);
+    snprintf(job->path, sizeof(job->path), SR_RUNDIR "/%s%016llx", job->prefix,
+             (unsigned long long)sr_siphash(plain, text, strlen(text)));
+}
+
+/* Take the ticket that an earlier process got. */
+static bool
+take_kept(struct job *job)
+{
+    struct sr_krb5_ticket *ticket = job->ticket;
+
+    name_file(job);
+    if (job->wanted->is_fresh || job->path[0] == '\0')
+        return false;
+    ticket->cache = sr_krb5_kept_load(ticket->context, job->path,
+                                      ticket->server, KEPT_SECONDS);
+    ticket->is_kept = ticket->cache != NULL;
+    return ticket->is_kept;
+}
+
+static void
+keep(struct job *job)
+{
+    struct sr_krb5_ticket *ticket = job->ticket;
+
+    if (job->wanted->is_by_user || job->path[0] == '\0')
+        return;
+    sr_krb5_kept_prune(job->prefix, KEPT_SECONDS);
+    sr_krb5_kept_store(ticket->context, ticket->cache, job->path);
+}
+
+/* Get both tickets, into a cache in memory. */
+static krb5_error_code
+get_new(struct job *job, const char **what, enum sr_krb5_result *result)
+{
+    struct sr_krb5_ticket *ticket = job->ticket;
     krb5_error_code error =
         krb5_cc_new_unique(ticket->context, "MEMORY", NULL, &ticket->cache);
 
-    if (error == 0)
-        error = krb5_cc_get_full_name(ticket->context, ticket->cache,
-                                      &ticket->cache_name);
+    *what = "the cache";
+    if (error == 0) {
+        *what = "the service's identity";
+        error = get_initial(job);
+    }
+    if (error == 0) {
+        *what = job->wanted->host;
+        *result = SR_KRB5_NO_SERVICE;
+        error = get_service(job);
+    }
     return error;
 }
 
 static enum sr_krb5_result
 get_tickets(struct job *job)
 {
+    struct sr_krb5_ticket *ticket = job->ticket;
     enum sr_krb5_result result = SR_KRB5_FAILED;
     const char *what = "the keytab";
-    krb5_error_code error =
-        sr_krb5_keytab_find(job->ticket->context, job->keytab,
-                            job->wanted->principal, &job->ticket->client);
+    krb5_error_code error = sr_krb5_keytab_find(
+        ticket->context, job->keytab, job->wanted->principal, &ticket->client);
 
-    if (error == 0) {
-        what = "the cache";
-        error = make_cache(job->ticket);
-    }
-    if (error == 0) {
-        what = "the service's identity";
-        error = get_initial(job);
-    }
-    if (error == 0) {
-        what = job->wanted->host;
-        result = SR_KRB5_NO_SERVICE;
+    if (error == 0)
         error = name_server(job);
+    if (error == 0 && !take_kept(job)) {
+        error = get_new(job, &what, &result);
+        if (error == 0)
+            keep(job);
     }
     if (error == 0)
-        error = get_service(job);
+        error = krb5_cc_get_full_name(ticket->context, ticket->cache,
+                                      &ticket->cache_name);
     if (error != 0 && job->steps.is_silent)
         return job->kdcs.is_pinned ? SR_KRB5_AWAY : SR_KRB5_FAILED;
     if (error != 0)

@@ -1,6 +1,7 @@
 /*
  * Ticket: a Kerberos ticket of this host's own identity for one service, by a
- * keytab, in the memory of this process and within a deadline.
+ * keytab, in the memory of this process and within a deadline; or one that an
+ * earlier process got lately.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,6 +9,7 @@
 #define SR_POLICY_BACKEND_KRB5_TICKET_H
 
 #include <krb5.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "policy/util/error.h"
@@ -20,6 +22,10 @@ struct sr_krb5_wanted {
     const char *service;   /* "ldap" */
     const char *host;
     int64_t end; /* deadline, see util/deadline.h */
+    /* The backend, for which tickets are kept in a file; NULL: they are not. */
+    const char *backend;
+    bool is_fresh;   /* what is kept is not taken, and is replaced */
+    bool is_by_user; /* nothing is left for other processes */
     /* KDCs of a realm; NULL: krb5.conf or DNS names them.  Of those here, only
      * that on `host` is asked: the service is there, too. */
     const char *realm;
@@ -33,6 +39,7 @@ struct sr_krb5_ticket {
     krb5_principal server; /* SERVICE/HOST */
     char *cache_name;      /* "MEMORY:..." */
     char *server_name;
+    bool is_kept; /* an earlier process got it */
 };
 
 enum sr_krb5_result {

@@ -474,6 +474,7 @@ sr_ldap_administer(struct sr_call *call, struct sr_account *account,
     if (session == NULL)
         return SR_WRITE_FAILED;
     sr_ldap_answered(session);
+    sr_ldap_renew(session);
     if (call->backend->config->identity == SR_IDENTITY_NONE)
         written = refuse(session, refusal,
                          "No identity is configured by which this host could "

@@ -263,6 +263,34 @@ why_refused(struct sr_ldap_session *session,
         session->error->code = SR_ERROR_IDENTITY;
 }
 
+#ifdef SR_WITH_GSSAPI
+/*
+ * Bind by a ticket.  One that was kept may be refused: by a server that was
+ * restored from a backup, or after a clock was set.  Then a new one decides, on
+ * a new connection, as the exchange on this one may have ended in its middle.
+ */
+static int
+bind_by_ticket(struct sr_ldap_session *session)
+{
+    struct sr_ldap_response answer;
+    int64_t end = sr_ldap_server_moment(session, session->uri);
+
+    sr_ldap_gssapi(session, end, &answer);
+    if (answer.code != LDAP_SUCCESS && answer.code != LDAP_TIMEOUT &&
+        session->is_kept) {
+        sr_ldap_renew(session);
+        answer.code = sr_ldap_connect(session, session->uri, end);
+        if (answer.code == LDAP_SUCCESS)
+            sr_ldap_gssapi(session, end, &answer);
+    }
+    if (answer.code == LDAP_SUCCESS) {
+        session->bound = SR_LDAP_BOUND_SERVICE;
+        sr_error_clear(session->error);
+    }
+    return answer.code;
+}
+#endif
+
 /* Bind as the service, by the configured kind of identity. */
 static int
 bind_service(struct sr_ldap_session *session)
@@ -281,10 +309,7 @@ bind_service(struct sr_ldap_session *session)
         bind_as(session, "", "EXTERNAL", "", &answer);
 #ifdef SR_WITH_GSSAPI
     } else if (config->identity == SR_IDENTITY_GSSAPI) {
-        sr_ldap_gssapi(session, sr_ldap_server_moment(session, session->uri),
-                       &answer);
-        if (answer.code != LDAP_SUCCESS)
-            return answer.code;
+        return bind_by_ticket(session);
 #endif
     } else if (!was_nobody) {
         bind_as(session, "", LDAP_SASL_SIMPLE, "", &answer);

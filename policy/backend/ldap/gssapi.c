@@ -262,6 +262,9 @@ get_ticket(const struct sr_ldap_session *session, const char *host, int64_t end,
         .service = "ldap",
         .host = host,
         .end = end,
+        .backend = session->config->name,
+        .is_fresh = session->wants_fresh,
+        .is_by_user = session->is_by_user,
         .realm = session->config->realm,
         .kdc = &session->config->kdc,
     };
@@ -304,6 +307,7 @@ sr_ldap_gssapi(struct sr_ldap_session *session, int64_t end,
         else if (code == LDAP_SUCCESS)
             sr_ldap_response_init(answer, LDAP_PARAM_ERROR);
         end_conversation(&talk);
+        session->is_kept = ticket.is_kept;
         sr_krb5_ticket_end(&ticket);
     } else {
         sr_ldap_response_init(answer, code);

@@ -136,6 +136,23 @@ forgive(struct sr_ldap_session *session, int64_t pause)
     session->spent = pause < session->spent ? session->spent - pause : 0;
 }
 
+/* Find this host's name; one without a domain is of that of Active Directory,
+ * which lists workstations by either name. */
+static void
+find_host(struct sr_ldap_session *session,
+          const struct sr_backend_config *config)
+{
+    const size_t most = sizeof(session->host);
+    size_t length;
+
+    if (gethostname(session->host, most - 1) != 0)
+        session->host[0] = '\0';
+    length = strlen(session->host);
+    if (length > 0 && config->type == SR_BACKEND_AD && config->realm != NULL &&
+        strchr(session->host, '.') == NULL)
+        snprintf(session->host + length, most - length, ".%s", config->realm);
+}
+
 struct sr_ldap_session *
 sr_ldap_begin(void **state, struct sr_call *call)
 {
@@ -147,8 +164,7 @@ sr_ldap_begin(void **state, struct sr_call *call)
         if (session == NULL)
             return NULL;
         session->fd = -1;
-        if (gethostname(session->host, sizeof(session->host) - 1) != 0)
-            session->host[0] = '\0';
+        find_host(session, call->backend->config);
         session->allowance = SR_LDAP_BYTES_REQUEST;
         *state = session;
     }
@@ -222,6 +238,15 @@ sr_ldap_close(struct sr_ldap_session *session, bool is_copy)
     session->fd = -1;
     session->bound = SR_LDAP_BOUND_NOBODY;
     session->is_kind_known = false;
+    session->is_kept = false;
+}
+
+void
+sr_ldap_renew(struct sr_ldap_session *session)
+{
+    session->wants_fresh = true;
+    if (session->is_kept)
+        sr_ldap_close(session, false);
 }
 
 void

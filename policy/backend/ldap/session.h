@@ -61,7 +61,7 @@ struct sr_ldap_session {
     bool is_by_user;                        /* of the call under way */
     int64_t deadline;                       /* of the call; 0: none */
 
-    char host[256]; /* the name of this one */
+    char host[512]; /* the name of this one */
 
     LDAP *ld; /* NULL: no connection */
     int fd;
@@ -72,6 +72,8 @@ struct sr_ldap_session {
      * be received. */
     size_t allowance, budget;
     enum sr_ldap_bound bound;
+    bool is_kept;       /* it is bound by a ticket of an earlier process, */
+    bool wants_fresh;   /* and must not be */
     bool is_used;       /* something was answered over it in an earlier call */
     bool is_insecure;   /* neither TLS nor a local socket */
     bool is_kind_known; /* the server is one whose kind is known */
@@ -141,7 +143,11 @@ sr_ldap_is_sealed(const struct sr_ldap_session *session)
 /* Close the connection; what was read is kept. */
 void sr_ldap_close(struct sr_ldap_session *session, bool is_copy);
 
-/* The same between two calls. */
+/* From here on the service binds by a new ticket only: one that was kept shows
+ * which groups it was in some minutes ago. */
+void sr_ldap_renew(struct sr_ldap_session *session);
+
+/* Close the connection between two calls. */
 void sr_ldap_idle(struct sr_ldap_session *session);
 
 /*

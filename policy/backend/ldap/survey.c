@@ -538,6 +538,8 @@ sr_ldap_survey(struct sr_call *call, struct sr_survey *survey)
 
     if (session == NULL)
         return SR_STATUS_NO_MEMORY;
+    if (!survey->is_brief)
+        sr_ldap_renew(session);
     ask = look_around(session, survey);
     if (!survey->is_brief)
         sr_ldap_close(session, false); /* bound as the test entry */
