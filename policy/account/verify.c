@@ -338,7 +338,8 @@ verify(struct sr_transaction *txn, const char *password)
  * distinguish names.  The first is longer than the usual hashes and binds, and
  * short beside the delay that libpam adds; the others are for directories that
  * are far away and for costly hashes.  After the last one it leaves at once. */
-static const int64_t steps[] = {250, 1000, 4000, 2 * SR_CRYPT_MS_MAX};
+static const int64_t steps[] = {250, 1000, 4000, SR_CRYPT_MS_MAX,
+                                2 * SR_CRYPT_MS_MAX};
 
 /*
  * Whether the work of a refusal depends on the name: hashes of several costs,

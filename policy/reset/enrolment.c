@@ -175,7 +175,7 @@ is_sound(const void *bytes)
 const struct sr_account_file sr_enrolment_file = {
     .magic = "selfreset enroll",
     .suffix = "enrolment",
-    .version = 1,
+    .version = 2,
     .size = sizeof(struct sr_enrolment),
     .is_exclusive = true, /* a code is used once */
     .is_sound = is_sound,
@@ -230,6 +230,18 @@ sr_enrolment_change(struct sr_store *store, const struct sr_transaction *txn,
                                   change_body, &changing)
                : sr_account_file_change(store, &sr_enrolment_file, &id, &body,
                                         change_body, &changing);
+}
+
+enum sr_store_result
+sr_enrolment_drop(struct sr_store *store, const struct sr_transaction *txn)
+{
+    const struct sr_identity id = sr_transaction_identity(txn);
+    char path[SR_STORE_PATH_MAX];
+
+    if (sr_shared_is(txn->config, id.backend))
+        return sr_shared_drop(store, txn);
+    sr_store_account_path(&id, sr_enrolment_file.suffix, path);
+    return sr_store_drop(store, SR_STORE_SAVED, path);
 }
 
 struct counting {
@@ -330,6 +342,7 @@ sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
     memset(&enrolment->gate[gate], 0, sizeof(enrolment->gate[gate]));
     switch (gate) {
     case SR_GATE_APP:
+        enrolment->app_wrong = 0;
         explicit_bzero(enrolment->app, sizeof(enrolment->app));
         enrolment->app_step = enrolment->app_drift = 0;
         break;

@@ -83,9 +83,10 @@ struct sr_enrolment {
     sr_time reported; /* wall clock: the user has reported a reset; 0: no */
 
     uint8_t app[SR_SEALED_SIZE]; /* the sealed secret */
-    uint32_t spare;
-    int64_t app_step;  /* of the last code that was used */
-    int64_t app_drift; /* steps that its clock is ahead */
+    uint32_t app_wrong; /* answers since the last right one: at all hosts, where
+                           a directory has this */
+    int64_t app_step;   /* of the last code that was used */
+    int64_t app_drift;  /* steps that its clock is ahead */
 
     char code[SR_CODES_COUNT][SR_HASH_MAX]; /* empty: used */
 
@@ -127,6 +128,10 @@ sr_enrolment_change(struct sr_store *store, const struct sr_transaction *txn,
                     bool (*change)(void *context, struct sr_enrolment *body,
                                    const struct sr_account_time *time),
                     void *context);
+
+/* Delete an enrolment, also one that cannot be read. */
+enum sr_store_result sr_enrolment_drop(struct sr_store *store,
+                                       const struct sr_transaction *txn);
 
 /* Whether a gate is set up and may be used for a reset at this time. */
 bool sr_enrolment_has(const struct sr_enrolment *enrolment,

@@ -16,12 +16,14 @@
 #include "policy/reset/offer.h"
 #include "policy/reset/resume.h"
 #include "policy/reset/seal.h"
+#include "policy/reset/shared.h"
 #include "policy/reset/signature.h"
 #include "policy/util/crypt.h"
 #include "policy/util/file_lock.h"
 #include "policy/util/words.h"
 
-#define SENT_TRIES_MAX 5 /* of one code */
+#define SENT_TRIES_MAX 5  /* of one code */
+#define APP_WRONG_MAX  50 /* at all hosts together, since the last right one */
 
 static const struct {
     const char *text; /* in a menu */
@@ -96,6 +98,8 @@ struct trial {
     struct sr_resumed resumed; /* reset that was cut off */
     bool is_right;
     bool is_unrecorded; /* what was used up could not be written */
+    bool is_shared;     /* all hosts have one enrolment, */
+    bool is_counted;    /* and it has counted a wrong answer */
 };
 
 /* A hash whose setting is that of the gate's codes; NULL: there is no code. */
@@ -151,6 +155,15 @@ prepare(struct trial *trial)
     explicit_bzero(&enrolment, sizeof(enrolment));
 }
 
+/* Each host counts by itself; what all of them may try together is bounded
+ * where they have one enrolment. */
+static bool
+is_used_up(const struct trial *trial, const struct sr_enrolment *enrolment)
+{
+    return !trial->run->is_own && trial->is_shared &&
+           enrolment->app_wrong >= APP_WRONG_MAX;
+}
+
 static bool
 check_app(struct trial *trial, struct sr_enrolment *enrolment,
           const struct sr_account_time *time)
@@ -159,13 +172,16 @@ check_app(struct trial *trial, struct sr_enrolment *enrolment,
     uint8_t secret[SR_APP_SECRET] = {0};
     bool is_right = false;
 
-    if (!trial->has_key)
+    if (!trial->has_key || is_used_up(trial, enrolment))
         return false;
     if (sr_unseal(trial->key, &id, enrolment->app, secret) == 0)
         is_right = sr_app_check(enrolment, secret, trial->typed, time->wall);
     else
         sr_run_event(trial->run, SR_EVENT_UNSEAL, false, "app");
     explicit_bzero(secret, sizeof(secret));
+    trial->is_counted = trial->is_shared && !trial->run->is_own && !is_right;
+    enrolment->app_wrong =
+        is_right ? 0 : enrolment->app_wrong + trial->is_counted;
     return is_right;
 }
 
@@ -230,7 +246,7 @@ check_in(void *context, struct sr_enrolment *enrolment,
 {
     struct trial *trial = context;
 
-    trial->is_right = false;
+    trial->is_right = trial->is_counted = false;
     if (!sr_enrolment_has(enrolment, trial->gate, time))
         return false;
     if (trial->gate == SR_GATE_APP)
@@ -241,7 +257,8 @@ check_in(void *context, struct sr_enrolment *enrolment,
         trial->is_right = use_code(trial, enrolment, time);
     if (trial->is_right)
         enrolment->gate[trial->gate].used = time->wall;
-    return trial->is_right || sr_gate_channel(trial->gate) < SR_CHANNELS;
+    return trial->is_right || trial->is_counted ||
+           sr_gate_channel(trial->gate) < SR_CHANNELS;
 }
 
 /* Why no answer is right; NULL: it may be.  What was cut off is gone on with
@@ -265,6 +282,8 @@ check(struct trial *trial)
 {
     enum sr_store_result result;
 
+    trial->is_shared =
+        sr_shared_is(trial->run->config, sr_run_identity(trial->run).backend);
     prepare(trial);
     trial->is_unrecorded = trial->is_broken;
     if (trial->is_broken || find_obstacle(trial) != NULL)

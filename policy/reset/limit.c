@@ -46,11 +46,12 @@ static const struct bound of_account = {5, HOUR, SR_DAY, 0};
 static const struct bound of_host = {60, 10 * MINUTE, 10 * MINUTE, 0};
 
 /* Codes that one source may ask for: about half of what an account gets in a
- * day, and as many for all accounts as a small office needs. */
+ * day, and as many for all accounts as a small office needs: of what costs
+ * money, a small part of the host's budget. */
 static const struct bound of_source[SR_CHANNELS][2] = {
     [SR_CHANNEL_MAIL] = {{5, SR_DAY, SR_DAY, 0}, {20, HOUR, HOUR, 0}},
-    [SR_CHANNEL_SMS] = {{3, SR_DAY, SR_DAY, 0}, {10, HOUR, HOUR, 0}},
-    [SR_CHANNEL_VOICE] = {{3, SR_DAY, SR_DAY, 0}, {10, HOUR, HOUR, 0}},
+    [SR_CHANNEL_SMS] = {{3, SR_DAY, SR_DAY, 0}, {10, SR_DAY, SR_DAY, 0}},
+    [SR_CHANNEL_VOICE] = {{3, SR_DAY, SR_DAY, 0}, {10, SR_DAY, SR_DAY, 0}},
     [SR_CHANNEL_PUSH] = {{5, SR_DAY, SR_DAY, 0}, {10, HOUR, HOUR, 0}},
 };
 

@@ -88,7 +88,7 @@ decode(const char *text, const struct sr_account_file *kind, uint8_t *sealed)
 
     if (end == text || *end != ' ')
         return SR_STORE_SEALED;
-    if (version > kind->version)
+    if (version != kind->version)
         return SR_STORE_SEALED;
     return sodium_base642bin(sealed, most, end + 1, strlen(end + 1), NULL,
                              &size, NULL, VARIANT) == 0 &&
@@ -319,6 +319,18 @@ sr_shared_change(struct sr_store *store, const struct sr_account_file *kind,
     if (result == SR_STORE_NOT_FOUND) /* others were quicker each time */
         result = SR_STORE_BUSY;
     explicit_bzero(body, kind->size);
+    leave(&access);
+    return result;
+}
+
+enum sr_store_result
+sr_shared_drop(struct sr_store *store, const struct sr_transaction *txn)
+{
+    struct access access;
+    enum sr_store_result result = enter(store, NULL, txn, &access);
+
+    if (result == SR_STORE_OK && ask(&access, "", NULL) != SR_STATUS_OK)
+        result = fail(&access, SR_STORE_AWAY);
     leave(&access);
     return result;
 }

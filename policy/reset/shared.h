@@ -36,6 +36,10 @@ sr_shared_change(struct sr_store *store, const struct sr_account_file *kind,
                                 const struct sr_account_time *time),
                  void *context);
 
+/* Delete it, whatever it is. */
+enum sr_store_result sr_shared_drop(struct sr_store *store,
+                                    const struct sr_transaction *txn);
+
 /*
  * Whether a backend keeps no such files, or can be asked for those that it
  * keeps: by one that is not there, whatever the name is.  False: `error` says

@@ -92,7 +92,7 @@ judge(const union file *file, ssize_t size, const struct sr_account_file *kind,
     if (size < (ssize_t)offsetof(struct head, backend) ||
         memcmp(file->head.magic, kind->magic, sizeof(file->head.magic)) != 0)
         return SR_STORE_DAMAGED;
-    if (file->head.version > kind->version)
+    if (file->head.version != kind->version)
         return SR_STORE_VERSION;
     if (size != (ssize_t)(summed_size(kind) + sizeof(sum)))
         return SR_STORE_DAMAGED;

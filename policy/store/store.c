@@ -71,13 +71,13 @@ sr_store_strerror(enum sr_store_result result)
     case SR_STORE_DAMAGED:
         return "a file of the state is damaged";
     case SR_STORE_VERSION:
-        return "the state was written by a newer version";
+        return "the state was written by another version";
     case SR_STORE_UNSAFE:
         return "the owner or the mode of the state is unsafe";
     case SR_STORE_AWAY:
         return "the directory that keeps the enrolment cannot be asked";
     case SR_STORE_SEALED:
-        return "the enrolment is of another key or a newer version";
+        return "the enrolment is of another key or version";
     case SR_STORE_FAILED:
         break;
     }

@@ -50,10 +50,10 @@ enum sr_store_result {
     SR_STORE_FULL,      /* disk full, quota, RLIMIT_FSIZE */
     SR_STORE_READ_ONLY, /* the file system is read-only */
     SR_STORE_DAMAGED,   /* a file is not ours, cut short, or fails its sum */
-    SR_STORE_VERSION,   /* written by a newer format */
+    SR_STORE_VERSION,   /* written in another format */
     SR_STORE_UNSAFE,    /* directory or file not root's, or of a wide mode */
     SR_STORE_AWAY,      /* of what a directory keeps: it cannot be asked */
-    SR_STORE_SEALED,    /* the same: of another key, or newer */
+    SR_STORE_SEALED,    /* the same: of another key or format */
     SR_STORE_FAILED,    /* any other error; sr_store_errno() has it */
 };
 

@@ -870,6 +870,26 @@ def test_a_damaged_enrolment_costs_only_itself(host, ann):
     assert "Accepted." in flow.text
 
 
+def test_an_enrolment_of_another_version_is_kept(host, ann):
+    """It is not taken for damaged, nor replaced, until it is cleared."""
+    ann.enroll()
+    path, = (STATE / "reset/accounts").glob("*.enrolment")
+    data = bytearray(path.read_bytes())
+    data[16] -= 1
+    path.write_bytes(data)
+    assert ann.flow("enroll").answer(OLD).end == 1
+    flow = reset(host)
+    ann.choose(flow, "recovery codes", ann.codes[0])
+    assert "Not accepted." in flow.text
+    flow.leave()
+    done = host.run("selfresetctl", "gates", "ann")
+    assert done.returncode == 1 and "another version" in done.stderr, done
+    assert path.read_bytes() == data
+    done = host.run("selfresetctl", "gates", "--clear-all", "ann")
+    assert done.returncode == 0 and not path.exists(), done
+    ann.enroll()
+
+
 def test_where_nothing_can_be_written_nothing_is_begun(host, ann):
     ann.enroll()
     subprocess.run(["mount", "--bind", STATE, STATE], check=True)

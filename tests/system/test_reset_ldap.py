@@ -271,6 +271,27 @@ def test_a_code_serves_once_on_several_hosts(host, shared):
     assert sorted(took) == [False, False, False, True]
 
 
+def test_wrong_codes_of_all_hosts_are_counted(host, shared):
+    """By the record: whatever a host has counted itself is gone."""
+    ann = shared.ann.enroll()
+
+    def accepted(*codes):
+        other_host()
+        flow = reset(host)
+        for code in codes:
+            ann.choose(flow, "authenticator app", code)
+        flow.leave()
+        return "Accepted." in flow.text
+
+    assert accepted(*["000000"] * 3, app_code(ann.key, "30 seconds"))
+    for _ in range(17):
+        assert not accepted(*["000000"] * 3)
+    assert not accepted(app_code(ann.key, "60 seconds"))
+    done = host.run("selfresetctl", "gates", "--unlock", "ann")
+    assert done.returncode == 0, done
+    assert accepted(app_code(ann.key, "60 seconds"))
+
+
 def change_text(host, server, text):
     (record,) = records(host, server)
     server.modify(f"cn={record['cn']},{PLACE}",
@@ -303,6 +324,10 @@ def test_what_cannot_be_opened_is_neither_used_nor_replaced(host, shared, fault)
         assert done.returncode == 1 and "of another key" in done.stderr, done
         done = host.run("selfresetctl", "ticket", "ann")
         assert done.returncode == 9 and "of another key" in done.stderr, done
+        assert records(host, shared) == before
+        done = host.run("selfresetctl", "gates", "--clear-all", "ann")
+        assert done.returncode == 0 and records(host, shared) == [], done
+        return
     assert records(host, shared) == before
 
 

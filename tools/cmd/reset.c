@@ -348,7 +348,7 @@ clear_in(void *context, struct sr_enrolment *enrolment,
 
     (void)time;
     if (clearing->has_unlock)
-        enrolment->reported = 0;
+        enrolment->reported = enrolment->app_wrong = 0;
     for (int i = 0; i < SR_GATE_COUNT; i++) {
         const enum sr_gate_id gate = (enum sr_gate_id)i;
 
@@ -376,6 +376,9 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
         return CTL_OK;
     }
     result = sr_enrolment_change(store, txn, clear_in, clearing);
+    if ((result == SR_STORE_VERSION || result == SR_STORE_SEALED) &&
+        clearing->has_all) /* nothing in it can be read or is to be kept */
+        result = sr_enrolment_drop(store, txn);
     for (int i = 0; i < SR_GATE_COUNT && result == SR_STORE_OK; i++) {
         const enum sr_gate_id gate = (enum sr_gate_id)i;
 

@@ -219,7 +219,9 @@ write_record(struct sr_ldap_session *session, const char *dn,
     case LDAP_ALREADY_EXISTS:
         return SR_STATUS_UNKNOWN_NAME;
     case LDAP_NO_SUCH_OBJECT:
-        if (!is_first)
+        if (write == drop)
+            return SR_STATUS_OK;
+        if (write == replace)
             return SR_STATUS_UNKNOWN_NAME;
         /* fall through */
     default:
