@@ -155,30 +155,14 @@ ad_administer(struct sr_call *call, struct sr_account *account,
     return written;
 }
 
-/* A new key is for the identity by its present one, and not by a ticket that
- * was kept. */
-static void
-renew(struct sr_ad_call *ad)
-{
-    struct sr_call *part = sr_ad_directory(ad);
-    struct sr_ldap_session *session = sr_ldap_begin(part->state, part);
-
-    if (session == NULL)
-        return;
-    sr_ldap_renew(session);
-    sr_ldap_end(session);
-}
-
 static enum sr_write
 ad_rotate(struct sr_call *call, bool is_trial)
 {
     enum sr_write written = SR_WRITE_FAILED;
     struct sr_ad_call ad;
 
-    if (sr_ad_begin(call, &ad)) {
-        renew(&ad);
+    if (sr_ad_begin(call, &ad))
         written = sr_ad_rotate(&ad, is_trial);
-    }
     note_foreign(call);
     sr_ad_end(&ad, true);
     return written;

@@ -91,6 +91,7 @@ admit_host(struct sr_ad_call *ad, bool is_trial)
 
     if (session == NULL)
         return admitted;
+    sr_ldap_renew(session); /* by the present key, not by what was kept */
     if (ad->session->domain.principal != NULL)
         snprintf(name, sizeof(name), "%s", ad->session->domain.principal);
     name[strcspn(name, "@")] = '\0';
