@@ -313,7 +313,7 @@ test_shared_text_is_of_its_account_and_key_only(void **state)
     for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
         assert_int_equal(sr_shared_read(key, kind, &other[i], text, &out),
                          SR_STORE_SEALED);
-    for (size_t i = 0; text[i] != '\0'; i += 97) {
+    for (size_t i = 0; i < strlen(text); i += 97) {
         const char had = text[i];
 
         text[i] = had == 'A' ? 'B' : 'A';
