@@ -10,9 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/reset/channel.h"
 #include "policy/reset/contact.h"
 #include "policy/reset/limit.h"
 #include "policy/reset/notice.h"
+#include "policy/util/clock.h"
 #include "policy/util/text.h"
 #include "policy/util/words.h"
 
@@ -31,7 +33,8 @@ is_of(const struct sr_contact *contact, const struct sr_identity *id)
 }
 
 /* Change the enrolment of an account, which `of` is about; false after an event
- * and saying that it cannot be. */
+ * and saying that it cannot be: what `change_in` has put into `context` then
+ * does not count.  It may be called several times, and the last one counts. */
 static bool
 change(struct sr_run *run, const struct sr_run *of,
        bool (*change_in)(void *context, struct sr_enrolment *enrolment,
@@ -79,15 +82,23 @@ write_to(struct sr_run *other, const char *body)
 struct naming {
     struct sr_identity id;
     int64_t wait;
+    bool may_send;
 };
 
+/* Counted with the owner as a mail that is asked for, also where the contact
+ * has no address: that must not be told. */
 static bool
 name_in(void *context, struct sr_enrolment *enrolment,
         const struct sr_account_time *time)
 {
-    const struct naming *naming = context;
+    struct naming *naming = context;
     struct sr_contact *contact = &enrolment->contact;
 
+    naming->may_send =
+        sr_channel_may_send(enrolment, SR_CHANNEL_MAIL, time->now, true);
+    if (!naming->may_send)
+        return false;
+    sr_channel_note(enrolment, SR_CHANNEL_MAIL, time->now, true);
     sr_enrolment_remove(enrolment, SR_GATE_CONTACT);
     memcpy(contact->backend, naming->id.backend, sizeof(naming->id.backend));
     memcpy(contact->name, naming->id.name, sizeof(naming->id.name));
@@ -127,6 +138,10 @@ sr_contact_add(struct sr_run *run, int64_t wait)
         naming.id = sr_run_identity(&other);
         is_done = change(run, run, name_in, &naming);
     }
+    if (is_done && !naming.may_send) {
+        sr_run_say(run, _("Too many messages were sent. Try again later."));
+        is_done = false;
+    }
     if (is_done) {
         char *body =
             sr_message_fold(sr_format(_("%s names you as recovery contact on "
@@ -161,9 +176,9 @@ ask_in(void *context, struct sr_enrolment *enrolment,
     struct request *request = context;
     struct sr_contact *contact = &enrolment->contact;
 
-    if (!sr_enrolment_has(enrolment, SR_GATE_CONTACT, time))
+    request->is_open = sr_enrolment_has(enrolment, SR_GATE_CONTACT, time);
+    if (!request->is_open)
         return false;
-    request->is_open = true;
     contact->answer = NONE;
     contact->tries = 0;
     contact->asked = time->wall;
@@ -272,7 +287,8 @@ tell_contact(struct sr_run *run)
     free(body);
 }
 
-/* Until there is an answer, the time is over, or another way is chosen. */
+/* Until there is an answer, the time is over, or another way is chosen.  A
+ * confirmation that cannot be used up is none. */
 static void
 await(struct request *request)
 {
@@ -283,24 +299,31 @@ await(struct request *request)
             sr_run_ask(run, true, "%s",
                        _("Press Enter when it is done, or type 0 to choose "
                          "another way: "));
+        const int64_t since = sr_clock_milliseconds();
+        bool is_stored;
 
-        if (typed == NULL || typed[0] != '\0' ||
-            !change(run, run, read_in, request))
+        if (typed == NULL || typed[0] != '\0')
+            break;
+        is_stored = change(run, run, read_in, request);
+        if (!is_stored && request->answer == CONFIRMED)
+            request->answer = NONE;
+        sr_run_keep_floor(run, since);
+        if (!is_stored)
             break;
         if (request->answer == NONE)
             sr_run_say(run, _("It is not confirmed yet."));
     }
 }
 
-bool
-sr_contact_try(struct sr_run *run)
+/* Count it, keep it, and inform both; false: there is none to be answered. */
+static bool
+begin(struct request *request)
 {
+    struct sr_run *run = request->run;
     const struct sr_identity id = sr_run_identity(run);
-    struct request request = {.run = run};
-    bool is_right;
 
-    if (!is_counted(run) || !sr_code_make_digits(request.code, DIGITS) ||
-        !change(run, run, ask_in, &request) || !request.is_open)
+    if (!is_counted(run) || !sr_code_make_digits(request->code, DIGITS) ||
+        !change(run, run, ask_in, request) || !request->is_open)
         return false;
     sr_run_event(run, SR_EVENT_CONTACT_ASKED, true, NULL);
     tell_contact(run);
@@ -308,17 +331,30 @@ sr_contact_try(struct sr_run *run)
                _("Call your recovery contact and have them run here: selfreset "
                  "confirm %s\nRead these digits to them: %.3s %s\nThey are "
                  "valid for 10 minutes."),
-               id.name, request.code, request.code + 3);
-    await(&request);
-    is_right = request.answer == CONFIRMED;
-    sr_run_event(run, is_right ? SR_EVENT_GATE_PASSED : SR_EVENT_GATE_FAILED,
-                 is_right, sr_gate_name(SR_GATE_CONTACT));
-    if (request.answer != NONE)
-        sr_run_say(run, "%s", is_right ? _("Accepted.") : _("Not accepted."));
-    if (request.answer == REFUSED && request.is_open)
-        run->offered = 0;
-    if (is_right)
-        run->proved |= 1u << SR_GATE_CONTACT;
+               id.name, request->code, request->code + 3);
+    return true;
+}
+
+bool
+sr_contact_try(struct sr_run *run)
+{
+    struct request request = {.run = run};
+    bool is_right = false;
+
+    if (begin(&request)) {
+        await(&request);
+        is_right = request.answer == CONFIRMED;
+        sr_run_event(run,
+                     is_right ? SR_EVENT_GATE_PASSED : SR_EVENT_GATE_FAILED,
+                     is_right, sr_gate_name(SR_GATE_CONTACT));
+        if (request.answer != NONE)
+            sr_run_say(run, "%s",
+                       is_right ? _("Accepted.") : _("Not accepted."));
+        if (request.answer == REFUSED && request.is_open)
+            run->offered = 0;
+        if (is_right)
+            run->proved |= 1u << SR_GATE_CONTACT;
+    }
     explicit_bzero(&request, sizeof(request));
     return is_right;
 }
@@ -328,10 +364,11 @@ sr_contact_try(struct sr_run *run)
 struct reply {
     struct sr_identity me;
     enum sr_reset_kind kind;
-    const char *typed; /* digits, NULL: the request is refused */
+    char code[SR_CODE_SIZE]; /* what was typed; empty: no digits */
+    bool is_no;              /* the request is refused */
     struct sr_contact contact;
-    bool is_mine; /* there was something to answer */
-    bool is_right;
+    bool is_mine;       /* there was something to answer */
+    enum answer answer; /* that is stored */
 };
 
 static bool
@@ -341,6 +378,7 @@ reply_in(void *context, struct sr_enrolment *enrolment,
     struct reply *reply = context;
     struct sr_contact *contact = &enrolment->contact;
 
+    reply->answer = NONE;
     reply->is_mine = is_of(contact, &reply->me);
     if (!reply->is_mine)
         return false;
@@ -358,13 +396,19 @@ reply_in(void *context, struct sr_enrolment *enrolment,
                      strcmp(contact->ref, reply->contact.ref) == 0;
     if (!reply->is_mine)
         return false;
-    reply->is_right =
-        reply->typed != NULL && strcmp(contact->code, reply->typed) == 0;
-    if (reply->is_right)
-        contact->answer = CONFIRMED;
-    else if (reply->typed == NULL || ++contact->tries >= TRIES)
-        contact->answer = REFUSED;
+    if (!reply->is_no && strcmp(contact->code, reply->code) == 0)
+        reply->answer = CONFIRMED;
+    else if (reply->is_no || ++contact->tries >= TRIES)
+        reply->answer = REFUSED;
+    contact->answer = reply->answer;
     return true;
+}
+
+static void
+say_nothing_there(struct sr_run *run)
+{
+    sr_run_say(run,
+               _("There is nothing of this user that you can answer now."));
 }
 
 /* Whether there is a request for this contact; it is shown. */
@@ -398,52 +442,69 @@ show_request(struct sr_run *run, struct sr_run *owner, struct reply *reply)
     return true;
 }
 
+/* Ask until the request has its answer, which is stored; else it stays NONE. */
 static void
-tell_answer(struct sr_run *run, struct sr_run *owner, const char *what)
+ask_digits(struct sr_run *run, struct sr_run *owner, struct reply *reply)
 {
-    char cause[SR_NAME_MAX + 32];
+    bool is_there = true;
 
-    snprintf(cause, sizeof(cause), "%s by %s", what, run->txn.name);
-    sr_run_event(owner, SR_EVENT_CONTACT_ANSWERED, true, cause);
+    while (is_there && reply->answer == NONE) {
+        __attribute__((cleanup(sr_run_wipe))) char *typed =
+            sr_run_ask(run, true, "%s", _("Six digits, or no: "));
+
+        if (typed == NULL || typed[0] == '\0')
+            break;
+        reply->is_no =
+            strcasecmp(typed, "no") == 0 || strcasecmp(typed, _("no")) == 0;
+        if (!sr_code_read(typed, DIGITS, reply->code))
+            reply->code[0] = '\0';
+        is_there = change(run, owner, reply_in, reply);
+        if (!is_there)
+            reply->answer = NONE;
+        else if (!reply->is_mine)
+            say_nothing_there(run);
+        else if (!reply->is_no && reply->answer != CONFIRMED)
+            sr_run_say(run, _("Not accepted."));
+        is_there = is_there && reply->is_mine;
+    }
 }
 
-/* Ask for the digits until they are right, or the request has ended. */
+/* Inform the owner, one of whose proofs somebody has, by the reference and the
+ * source of that reset. */
+static void
+tell_owner(struct sr_run *owner, const struct sr_contact *contact)
+{
+    char *source = owner->txn.context.source.text;
+
+    memcpy(owner->ref, contact->ref, sizeof(contact->ref));
+    snprintf(source, sizeof(owner->txn.context.source.text), "%s",
+             contact->source);
+    sr_notice(owner, SR_NOTICE_CONTACT_REFUSED, NULL);
+}
+
+/* Answer a request. */
 static bool
 confirm(struct sr_run *run, struct sr_run *owner, struct reply *reply)
 {
-    bool is_there = show_request(run, owner, reply);
+    char cause[SR_NAME_MAX + 32];
 
-    if (!is_there)
-        sr_run_say(run, _("There is nothing of this user that you can answer "
-                          "now."));
-    for (int tries = 0; is_there && tries < TRIES && !reply->is_right;
-         tries++) {
-        char code[SR_CODE_SIZE] = "";
-        __attribute__((cleanup(sr_run_wipe))) char *typed =
-            sr_run_ask(run, true, "%s", _("Six digits, or no: "));
-        bool is_no;
-
-        if (typed == NULL || typed[0] == '\0')
-            return false;
-        is_no = strcasecmp(typed, "no") == 0 || strcasecmp(typed, _("no")) == 0;
-        if (!sr_code_read(typed, DIGITS, code))
-            code[0] = '\0';
-        reply->typed = is_no ? NULL : code;
-        is_there =
-            change(run, owner, reply_in, reply) && reply->is_mine && !is_no;
-        if (reply->is_mine &&
-            (is_no || (!reply->is_right && tries == TRIES - 1)))
-            tell_answer(run, owner, "refused");
-        if (is_no && reply->is_mine)
-            sr_run_say(run, _("It is refused, and that reset ends."));
-        else if (!reply->is_right)
-            sr_run_say(run, _("Not accepted."));
+    if (show_request(run, owner, reply))
+        ask_digits(run, owner, reply);
+    else
+        say_nothing_there(run);
+    if (reply->answer == NONE)
+        return false;
+    snprintf(cause, sizeof(cause), "%s by %s",
+             reply->answer == CONFIRMED ? "confirmed" : "refused",
+             run->txn.name);
+    sr_run_event(owner, SR_EVENT_CONTACT_ANSWERED, true, cause);
+    if (reply->answer == CONFIRMED) {
+        sr_run_say(run, _("It is confirmed."));
+    } else {
+        tell_owner(owner, &reply->contact);
+        sr_run_say(run, _("It is refused, and that reset ends."));
     }
-    if (!reply->is_right)
-        return reply->typed == NULL && reply->is_mine;
-    tell_answer(run, owner, "confirmed");
-    sr_run_say(run, _("It is confirmed."));
-    return true;
+    return reply->answer == CONFIRMED || reply->is_no;
 }
 
 /* Accept or decline, and inform the owner. */
@@ -457,8 +518,7 @@ settle(struct sr_run *run, struct sr_run *owner, struct reply *reply)
     if (owner->txn.ask == SR_STATUS_OK && !change(run, owner, reply_in, reply))
         return false;
     if (!reply->is_mine) {
-        sr_run_say(run, _("There is nothing of this user that you can answer "
-                          "now."));
+        say_nothing_there(run);
         return false;
     }
     sr_run_event(owner, is_accept ? SR_EVENT_GATE_ADDED : SR_EVENT_GATE_REMOVED,

@@ -2,15 +2,18 @@
  * Contact: the recovery contact, a second user whom the owner of an account has
  * named, who confirms a reset in a session of his own.
  *
- * The owner names him, he accepts, and either of them ends it.  He is one proof
- * beside another one, never the first: a stranger who has proved nothing cannot
- * have him asked, and is not told that there is one.  A request shows six
- * digits, which the owner reads to him and he types: a bare "yes" would be
- * given to anybody.  It can be answered for 10 minutes, by him alone, after a
- * proof of his own, and three are made in an hour.
+ * The owner names him, he accepts, and either of them ends it.  Who is named
+ * gets a mail, which is counted as one that the owner asks for (channel.h).  He
+ * is one proof beside another one, never the first: a stranger who has proved
+ * nothing cannot have him asked, and is not told that there is one.  A request
+ * shows six digits, which the owner reads to him and he types: a bare "yes"
+ * would be given to anybody.  It can be answered for 10 minutes, by him alone,
+ * after a proof of his own, and three are made in an hour.  The owner is
+ * informed of one that was refused: somebody has a proof of his.
  *
  * A contact whose account is disabled, ended or gone, or whose name another
- * account has now, is none: backend, name and uid are compared each time.
+ * account has now, is none: backend, name and uid are compared each time.  An
+ * account that is made anew with the same three cannot be told apart.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */

@@ -47,6 +47,9 @@ static const char *const texts[SR_NOTICE_KINDS] = {
     [SR_NOTICE_TICKET] =
         N_("The helpdesk has issued a ticket, by which the password of your "
            "account can be reset."),
+    [SR_NOTICE_CONTACT_REFUSED] =
+        N_("Your recovery contact has refused a reset of the password of your "
+           "account, for which another proof was accepted before."),
 };
 
 static void

@@ -15,6 +15,7 @@ enum sr_notice_kind {
     SR_NOTICE_ADDED,   /* what: the gate */
     SR_NOTICE_REMOVED, /* what: the gate */
     SR_NOTICE_TICKET,
+    SR_NOTICE_CONTACT_REFUSED, /* a request to the recovery contact */
     SR_NOTICE_KINDS
 };
 

@@ -6,12 +6,14 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import json
 import re
+import time
 
 import pytest
 
 import captive
 from scratch import ETC, RUN, STATE
 from talk import AGAIN, NEW, Talk
+from test_faults import fill, state_on
 from test_reset import (FRESH, OLD, PEER, Flow, Person, Post, events, reset)
 
 WAY = "recovery contact"
@@ -33,10 +35,18 @@ class Pair:
     def name(self, who="bob"):
         return self.ann.choose(self.own("enroll"), WAY, who)
 
-    def own(self, what):
+    def own(self, what, **options):
         """ann begins a dialogue about her account, and proves who she is."""
-        return self.ann.choose(self.ann.flow(what).answer(OLD),
-                               "recovery codes", self.ann.codes.pop(0))
+        flow = Flow(self.host, what, self.ann.me, **options).answer(OLD)
+        return self.ann.choose(flow, "recovery codes", self.ann.codes.pop(0))
+
+    def enroll_mail(self, post):
+        """After a minute, since a contact was named by a mail."""
+        flow = self.ann.choose(self.own("enroll", ahead=61), "code by mail",
+                               "ann@mail.example")
+        flow.answer(post.code(post.next(1)))
+        assert flow.end == 0, flow.text
+        post.next(2)
 
     def help(self, what, person=None, **options):
         """bob begins a dialogue about ann, and proves that it is he."""
@@ -100,15 +110,22 @@ def test_a_contact_confirms_a_reset(pair):
 @pytest.mark.parametrize("how", ["no", "three", "late"])
 def test_what_is_not_confirmed_is_no_proof(pair, how):
     pair.make()
+    # A look whether there is an answer takes as long as any answer does.
+    pair.host.configure(lockout={"delay": "1" if how == "late" else "0"})
     flow, digits = pair.ask()
     wrong = "000 000" if digits != "000 000" else "111 111"
     if how == "late":
+        begin = time.monotonic()
+        flow.answer("")
+        assert time.monotonic() - begin > 0.9
         assert "nothing of this user" in pair.help("confirm", ahead=601).said
         return
     answer = pair.help("confirm").answer(
         *(["no"] if how == "no" else [wrong] * 3))
     assert answer.end == (0 if how == "no" else 1), answer.text
     assert "refused by bob" in events(pair.host, "SR-1106")[0]
+    assert answer.said.count("It is refused, and that reset ends.") == 1
+    assert answer.said.count("Not accepted.") == (0 if how == "no" else 3)
     assert "nothing of this user" in pair.help("confirm").said
     flow.answer("")
     assert flow.end == 1 and "That did not work" in flow.said
@@ -146,6 +163,11 @@ def test_who_cannot_answer(pair):
         "nobody-here").said
     dora = Person(pair.host, "dora")
     assert pair.name("dora").end == 0
+    # One mail in a minute, to whichever contact; and dora stays named.
+    flow = pair.name()
+    assert flow.end == 1 and "Too many messages were sent" in flow.said
+    assert "selfreset accept" not in flow.said
+    assert "dora" in pair.ann.flow("status").said
     flow = pair.help("accept", dora)
     assert flow.end == 1 and "selfreset enroll" in flow.said
     said = set()
@@ -181,15 +203,49 @@ def test_a_confirmation_is_of_one_reset(pair):
 def test_administrators_need_more_than_a_mailbox_beside_it(host):
     pair = Pair(host, administrators="ann").make()
     post = Post(host)
-    flow = pair.ann.choose(pair.own("enroll"), "code by mail",
-                           "ann@mail.example")
-    flow.answer(post.code(post.next(1)))
-    assert flow.end == 0, flow.text
-    post.next(2)
-    flow = reset(host, ahead=61)
+    pair.enroll_mail(post)
+    flow = reset(host, ahead=122)
     pair.ann.choose(flow, "code by mail")
     flow.answer(post.code(post.next(3)))
     assert "Accepted." in flow.text and WAY not in flow.text
+
+
+def test_the_owner_is_informed_of_a_refusal(host):
+    """By the reference of that reset, and where it was asked from."""
+    pair = Pair(host).make()
+    post = Post(host)
+    pair.enroll_mail(post)
+    flow, _ = pair.ask(ahead=61)
+    assert pair.help("confirm", ahead=61).answer("no").end == 0
+    notice = " ".join(post.next(3).split())
+    assert "contact has refused a reset of the password" in notice
+    assert f"selfreset report {flow.ref}" in notice and PEER in notice
+
+
+def test_what_cannot_be_stored_is_no_answer(host):
+    """The disk is full when the contact answers, and when the answer is read."""
+    with state_on("size=8m"):
+        pair = Pair(host).make()
+        flow, digits = pair.ask()
+        for count, answer in enumerate(("no", digits), 1):
+            other = pair.help("confirm")
+            fill()
+            other.answer(answer)
+            (STATE / "filler").unlink()
+            assert other.end == 1 and "could not be stored" in other.said
+            assert "It is refused" not in other.said
+            assert "It is confirmed" not in other.said
+            flow.answer("")
+            assert flow.said.count("not confirmed yet") == count
+        assert not events(host, "SR-1106")
+        assert pair.help("confirm").answer(digits).end == 0
+        fill()
+        flow.answer("")
+        assert "could not be stored" in flow.said
+        assert "Accepted" not in flow.text.split("digits")[1]
+        assert flow.asked and "password" not in flow.asked
+        assert not any("contact" in line for line in events(host, "SR-1031"))
+        flow.leave()
 
 
 def test_by_ssh(host):
