@@ -111,7 +111,7 @@ def test_a_contact_confirms_a_reset(pair):
 def test_what_is_not_confirmed_is_no_proof(pair, how):
     pair.make()
     # A look whether there is an answer takes as long as any answer does.
-    pair.host.configure(lockout={"delay": "1" if how == "late" else "0"})
+    pair.host.configure(lockout={"delay": "1s" if how == "late" else "0"})
     flow, digits = pair.ask()
     wrong = "000 000" if digits != "000 000" else "111 111"
     if how == "late":
