@@ -175,6 +175,39 @@ is_replaced(const struct sr_config *config, size_t index)
     return false;
 }
 
+/* Whether a key decides who may be reset and how. */
+static bool
+decides_resets(const struct sr_key *key)
+{
+    return key == sr_key_find("change", "protected") ||
+           key == sr_key_find("change", "cannot_change") ||
+           (strcmp(key->section, "reset") == 0 &&
+            key != sr_key_find("reset", "administrators"));
+}
+
+bool
+sr_config_resets_by_groups(const struct sr_config *config,
+                           bool (*is_good)(const char *group))
+{
+    bool are_good = true;
+
+    for (size_t i = 0; i < config->setting_count && are_good; i++) {
+        const struct sr_setting *setting = &config->setting[i];
+        const bool has_names = setting->key->type == SR_KEY_NAMES &&
+                               setting->key->items == SR_ITEMS_ACCOUNTS;
+        const struct sr_string_list *names = &setting->value.names;
+
+        if (setting->line == 0 || is_replaced(config, i) ||
+            !decides_resets(setting->key))
+            continue;
+        if (setting->key->scope == SR_SCOPE_RULES && setting->owner != NULL)
+            are_good = is_good(setting->owner);
+        for (size_t n = 0; has_names && are_good && n < names->count; n++)
+            are_good = names->item[n][0] != '@' || is_good(names->item[n] + 1);
+    }
+    return are_good;
+}
+
 void
 sr_config_each_name(const struct sr_config *config,
                     void (*each)(void *context, const char *name, bool is_group,

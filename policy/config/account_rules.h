@@ -46,6 +46,15 @@ bool sr_config_shares(const struct sr_config *config);
 /* Whether any account may be reset by self-service (reset.enable). */
 bool sr_config_resets(const struct sr_config *config);
 
+/*
+ * Whether `is_good` is true of each group by which it is decided who may be
+ * reset and how: the rules of [reset] for a group, change.protected,
+ * change.cannot_change and reset.groups.  Not of reset.administrators, who may
+ * be reset as others, with better proofs.
+ */
+bool sr_config_resets_by_groups(const struct sr_config *config,
+                                bool (*is_good)(const char *group));
+
 /* Whether any account may be reset by this gate (reset.classes). */
 bool sr_config_offers(const struct sr_config *config, const char *gate);
 

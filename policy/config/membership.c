@@ -1,5 +1,6 @@
 /*
- * Membership: the groups of an account, by the name service.
+ * Membership: the groups of an account, by the name service; groups of this
+ * host.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -8,10 +9,13 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policy/config/membership.h"
 
+#define GROUP_FILE "/etc/group"
 #define BUFFER_MAX (16 << 20) /* a group with a million members */
 #define GROUPS_MAX 65536      /* NGROUPS_MAX of the kernel */
 
@@ -111,4 +115,21 @@ sr_config_member_nss(void *context, const char *user, const char *group)
     if (status == SR_YES && primary != wanted)
         status = is_listed(user, primary, wanted);
     return status;
+}
+
+bool
+sr_config_is_group_here(const char *group)
+{
+    FILE *stream = fopen(GROUP_FILE, "re");
+    const size_t length = strlen(group);
+    bool is_here = false;
+    char *line = NULL;
+    size_t size = 0;
+
+    while (stream != NULL && !is_here && getline(&line, &size, stream) > 0)
+        is_here = strncmp(line, group, length) == 0 && line[length] == ':';
+    free(line);
+    if (stream != NULL)
+        fclose(stream);
+    return is_here;
 }

@@ -82,7 +82,6 @@ ask_name(struct sr_run *run)
 {
     __attribute__((cleanup(sr_run_wipe))) char *name = NULL;
     bool is_there;
-    int64_t since;
 
     sr_run_say(run, _("Reset or unlock a password on %s.\nReference: %s"),
                run->host, run->ref);
@@ -92,10 +91,9 @@ ask_name(struct sr_run *run)
     }
     if (name != NULL && strlen(name) > SR_NAME_MAX)
         name[SR_NAME_MAX] = '\0';
-    since = sr_clock_milliseconds();
     is_there = name != NULL && sr_run_account(run, name);
     if (name != NULL)
-        sr_run_keep_floor(run, since);
+        sr_run_keep_floor(run, run->since);
     return is_there;
 }
 
@@ -164,7 +162,7 @@ sr_reset_is_enrolled(const struct sr_reset_peer *peer)
 
     if (entry != NULL) {
         has_begun = sr_run_begin(&run, peer, &nobody);
-        run.is_counting = true;
+        run.is_own = run.is_counting = true;
     }
     if (has_begun && sr_run_account(&run, entry->pw_name) &&
         run.obstacle == NULL) {

@@ -276,7 +276,10 @@ find_obstacle(const struct trial *trial)
     return run->is_own ? NULL : run->why_not;
 }
 
-/* Check, and use up.  False also when that cannot be recorded. */
+/* Check, and use up.  False also when that cannot be recorded.  Something is
+ * written only for an account that has the gate: this is said, and not counted,
+ * only after a proof has shown who it is.  Before, the answer is a wrong one.
+ */
 static bool
 check(struct trial *trial)
 {
@@ -292,7 +295,7 @@ check(struct trial *trial)
                                  trial);
     if (result == SR_STORE_OK)
         return trial->is_right;
-    trial->is_unrecorded = true;
+    trial->is_unrecorded = trial->run->proved != 0 || trial->run->is_own;
     sr_run_event(trial->run, SR_EVENT_STATE, false, sr_store_strerror(result));
     return false;
 }

@@ -36,17 +36,18 @@
 /* ---- who it is */
 
 /* The account of the peer's uid.  What helps against a stranger does not need
- * that a reset is possible now: to look, to remove a gate, to report. */
+ * that a reset is possible now, nor that any backend takes changes: to look, to
+ * remove a gate, to report. */
 static bool
 find_account(struct sr_run *run, enum sr_reset_kind kind)
 {
     const bool is_defence = kind == SR_RESET_STATUS ||
                             kind == SR_RESET_REMOVE ||
                             kind == SR_RESET_REPORT || kind == SR_RESET_DECLINE;
-
     const struct passwd *entry = getpwuid(run->peer->uid);
 
     run->is_own = true;
+    run->is_counting = is_defence;
     if (entry == NULL) {
         sr_run_say(run, _("Your account has no name on this system."));
         return false;

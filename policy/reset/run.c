@@ -280,10 +280,29 @@ takes_changes(const struct sr_run *run, const char *backend_name,
     return takes;
 }
 
-/* Whether every backend can be asked and takes changes: by each of them about
- * this name, so that the answer does not depend on whose account it is. */
+/* Whether a backend can be asked for a name that no account has; the reason why
+ * not is put into the transaction.  A directory's accounts are asked of the
+ * name service, too. */
 static bool
-are_all_there(struct sr_run *run, const char *name)
+can_be_asked(const struct sr_run *run, const char *backend, const char *nobody,
+             struct sr_transaction *probe)
+{
+    if (sr_transaction_begin(run->config, nobody, SERVICE, backend, probe) ==
+        SR_STATUS_UNAVAILABLE)
+        return false;
+    if (strcmp(backend, SR_LOCAL) == 0 || !probe->has_asked_nss ||
+        probe->nss.exists != SR_UNKNOWN)
+        return true;
+    snprintf(probe->reason, sizeof(probe->reason),
+             "the name service cannot be asked");
+    return false;
+}
+
+/* Whether every backend can be asked and takes changes.  They are asked for
+ * `nobody`, a random name, so that neither the answer nor the time it takes
+ * depends on the name that was typed. */
+static bool
+are_all_there(struct sr_run *run, const char *nobody)
 {
     const struct sr_string_list *names = &run->config->backends;
     bool is_there = true;
@@ -292,12 +311,8 @@ are_all_there(struct sr_run *run, const char *name)
         struct sr_transaction probe;
         struct sr_error error;
 
-        is_there =
-            sr_transaction_begin(run->config, name, SERVICE, names->item[i],
-                                 &probe) != SR_STATUS_UNAVAILABLE ||
-            probe.why == SR_ERROR_NO_UID;
-        if (is_there && !run->is_counting)
-            is_there = takes_changes(run, names->item[i], &probe);
+        is_there = can_be_asked(run, names->item[i], nobody, &probe) &&
+                   takes_changes(run, names->item[i], &probe);
         if (is_there && !sr_shared_can_ask(run->config, probe.connections,
                                            names->item[i], &error)) {
             is_there = false;
@@ -360,8 +375,8 @@ find_rules(struct sr_run *run)
         return "the groups cannot be read";
     if (!may)
         return "SR-2005 not-in-group";
-    if (sr_config_is_listed(&member, &reset->administrators, &run->is_admin) !=
-        0)
+    if (!run->is_partial && sr_config_is_listed(&member, &reset->administrators,
+                                                &run->is_admin) != 0)
         return "the groups cannot be read";
     if (run->is_admin)
         run->proofs = 2;
@@ -493,9 +508,52 @@ say_away(struct sr_run *run)
     sr_run_say_help(run);
 }
 
+/* Whether accounts of this host can go on while a directory is away: a name
+ * that is looked up here first is no directory's, and no rule is lost with
+ * groups of the directory. */
+static bool
+goes_on_without(const struct sr_config *config)
+{
+    return strcmp(config->backends.item[0], SR_LOCAL) == 0 &&
+           sr_config_resets_by_groups(config, sr_config_is_group_here);
+}
+
+/* Look the name up.  Only among the accounts of this host, it takes as long for
+ * one of them as for other names, which the name service is asked for. */
+static void
+look_up(struct sr_run *run, const char *name, const char *nobody)
+{
+    struct sr_nss_account none;
+
+    sr_transaction_end(&run->txn);
+    sr_transaction_begin(run->config, name, SERVICE,
+                         run->is_partial ? SR_LOCAL : NULL, &run->txn);
+    set_context(run);
+    if (run->is_partial && !run->txn.has_asked_nss)
+        sr_nss_account_find(nobody, &none);
+}
+
+/* Whether the account could not be looked up, which is said.  To others than
+ * its owner an entry that cannot be read is no account: it must not be told
+ * apart. */
+static bool
+is_lost(struct sr_run *run)
+{
+    const enum sr_status ask = run->txn.ask;
+    const bool is_unread =
+        ask == SR_STATUS_UNAVAILABLE && run->txn.why != SR_ERROR_NO_UID;
+
+    if (is_unread)
+        sr_run_event(run, sr_transaction_outage_event(&run->txn), false,
+                     run->txn.reason);
+    return ask == SR_STATUS_NO_MEMORY ||
+           (run->is_own &&
+            (is_unread || (run->is_partial && ask != SR_STATUS_OK)));
+}
+
 /*
- * Find the account of a name, once all backends were asked about it.  False:
- * that cannot be done, after saying so.
+ * Find the account of a name, once it is known that all backends are there.
+ * False: that cannot be done, after saying so.
  *
  * While a directory is away, accounts of this host go on, where they are looked
  * up first.  Every other name is one that does not exist: it cannot be found
@@ -504,28 +562,26 @@ say_away(struct sr_run *run)
 static bool
 find_account(struct sr_run *run, const char *name)
 {
-    const bool is_whole = are_all_there(run, name);
-    const bool is_local = !is_whole && !run->is_own &&
-                          strcmp(run->config->backends.item[0], SR_LOCAL) == 0;
+    char nobody[SR_CODE_SIZE];
+    bool is_there = sr_code_make(nobody, SR_RECOVERY_LENGTH, 0);
+    const bool is_whole =
+        is_there && (run->is_counting || are_all_there(run, nobody));
 
-    sr_transaction_end(&run->txn);
-    sr_transaction_begin(run->config, name, SERVICE, is_local ? SR_LOCAL : NULL,
-                         &run->txn);
-    set_context(run);
-    /* An odd entry in a directory is no account; it must not be told apart. */
-    if ((!is_whole && !is_local) ||
-        (run->txn.ask == SR_STATUS_UNAVAILABLE &&
-         run->txn.why != SR_ERROR_NO_UID) ||
-        run->txn.ask == SR_STATUS_NO_MEMORY) {
-        say_away(run);
-        return false;
+    run->is_partial = is_there && !is_whole && goes_on_without(run->config);
+    run->since = sr_clock_milliseconds();
+    is_there = is_whole || run->is_partial;
+    if (is_there) {
+        look_up(run, name, nobody);
+        is_there = !is_lost(run);
     }
-    if (is_local)
+    if (!is_there)
+        say_away(run);
+    else if (run->is_partial && !run->is_own)
         sr_run_say(run, _("A directory cannot be reached now, so passwords "
                           "that are kept there cannot be reset: try again "
                           "later if yours is. Passwords of this host can be "
                           "reset."));
-    return true;
+    return is_there;
 }
 
 bool
@@ -553,7 +609,7 @@ sr_run_account(struct sr_run *run, const char *name)
     }
     run->proofs = 2;
     run->obstacle = find_state(run);
-    if (run->is_away) {
+    if (run->is_away && run->is_own) {
         say_away(run);
         return false;
     }

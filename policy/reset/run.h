@@ -28,11 +28,17 @@ struct sr_run {
     bool has_queued;        /* messages, which are to be sent */
     pid_t sender;           /* the process that sends; 0: none */
     bool is_own;            /* a flow of a user who is logged in */
-    bool is_counting;       /* only gates are counted: no backend is asked
-                               whether it takes changes */
+    bool is_counting;       /* of an account that is known, and nothing is
+                               changed at its backend: none is asked whether it
+                               is there and takes changes */
     bool is_unsure;         /* something was changed, or may have been */
 
     /* From sr_run_account(). */
+    int64_t since;   /* sr_clock_milliseconds(), from which on it can depend on
+                        the name how long something takes */
+    bool is_partial; /* a directory is away, and only accounts of this host go
+                        on, each as one of reset.administrators: of which groups
+                        of the directory it is a member cannot be found out */
     const char *obstacle; /* why its state or the rules forbid a reset */
     const char *why_not;  /* the same, or that too few gates are set up: an id
                              and a word for events; NULL: it may be reset */
@@ -40,7 +46,7 @@ struct sr_run {
     char admission[SR_ERROR_TEXT_SIZE + 9];
     bool is_away;
     unsigned proofs;  /* how many it needs, of different classes */
-    bool is_admin;    /* one of reset.administrators */
+    bool is_admin;    /* one of reset.administrators, or treated so */
     unsigned offered; /* gates that any account may use, bit by enum */
     unsigned allowed; /* those that the account's rules allow */
     unsigned proved;  /* gates that were proved in this run */
@@ -67,8 +73,14 @@ void sr_run_end(struct sr_run *run);
  * Look the account up, and find out whether it may be reset and by which gates.
  * False: a backend cannot be asked or takes no changes, after saying so; that
  * is answered for every name alike.  Where local accounts are looked up first,
- * only that is said, for every name alike, and these go on; to all others
- * happens what happens to names that do not exist.
+ * and no group that may be a directory's decides about resets, only that is
+ * said, for every name alike, and these go on; to all others happens what
+ * happens to names that do not exist, as to a name alone of which a backend
+ * cannot say what it has to.
+ *
+ * An own flow (is_own) has no name to hide: an account that is found goes on,
+ * and an entry that cannot be read is said.  With is_counting only the backend
+ * of the account need be there.
  */
 bool sr_run_account(struct sr_run *run, const char *name);
 

@@ -7,7 +7,7 @@
  * It also has an account, "faraway", with the passwd entry that directories
  * give: no hash, and no "x" either; and it answers for each line "TYPED NAME
  * UID" of the file that SPELLINGS names, as services that spell names
- * otherwise.
+ * otherwise.  While the file BROKEN is there, it cannot be asked for accounts.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -20,9 +20,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define GID_FILE  "/run/selfreset-test/leaky"
 #define SPELLINGS "/run/selfreset-test/spellings"
+#define BROKEN    "/run/selfreset-test/broken"
 
 __attribute__((visibility("default"))) enum nss_status
 _nss_leaky_initgroups_dyn(const char *user, gid_t group, long int *start,
@@ -82,6 +84,10 @@ _nss_leaky_getpwnam_r(const char *name, struct passwd *result, char *buffer,
                             &result->pw_gecos, &result->pw_dir,
                             &result->pw_shell};
 
+    if (access(BROKEN, F_OK) == 0) {
+        *errnop = EIO;
+        return NSS_STATUS_UNAVAIL;
+    }
     if (strcmp(name, spelling) != 0 && !find_spelling(name, spelling, &uid))
         return NSS_STATUS_NOTFOUND;
     if (size < sizeof(texts) + sizeof(spelling)) {

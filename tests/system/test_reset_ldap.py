@@ -7,7 +7,9 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import base64
 import json
+import re
 import threading
+import time
 
 import pytest
 
@@ -16,7 +18,7 @@ import directory389
 import helper
 import test_shared_lockout
 from directory import BASE, SERVICE, Slapd, dn_of, stamp, user
-from scratch import ETC, STATE
+from scratch import ETC, RUN, STATE
 from test_ldap import OLD, PEER, UID, configure, log_in, serve
 from test_ldap_admin import GOOD, POLICY_GOOD, values
 from test_reset import Flow, Person, app_code, events, is_away_for, reset
@@ -129,6 +131,104 @@ def test_a_directory_that_is_away_is_said_before_any_proof(host):
     flow = reset(host)
     ann.choose(flow, "recovery codes", ann.codes.pop(0))
     assert "Accepted." in flow.text
+
+
+def refused(host, *names):
+    """Every name is answered the same, and nothing can be reset."""
+    flows = [reset(host, name) for name in names]
+    assert {flow.end for flow in flows} == {1}, [flow.text for flow in flows]
+    return "Nothing was done" in flows[0].said and len(
+        {flow.text.replace(flow.ref, "REF") for flow in flows}) == 1
+
+
+def test_what_groups_of_a_directory_that_is_away_decide(host):
+    """Whether an account of the host is in one cannot be found out then."""
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    bob = Person(host, "bob", groups=("staff",))
+    host.configure(reset={"enable": "yes", "new_gate_wait": "0", "gates": "1"})
+    bob.enroll()
+    server.stop()
+    # It may be an administrator.
+    flow = bob.choose(reset(host, "bob"), "recovery codes", bob.codes.pop(0))
+    assert "One more proof" in flow.said, flow.text
+    flow.leave()
+    for section, key, value in (("reset", "groups", "@{}"),
+                                ("reset group:{}", "classes", "app"),
+                                ("change", "protected", "@{}")):
+        for group, decides in (("far", refused), ("staff", is_away_for)):
+            where = section.format(group)
+            host.configure(**{where: {key: value.format(group)}})
+            assert decides(host, "bob", "ann", "nobody1"), (where, key)
+            del host.settings[where][key]
+    host.configure()
+    server.start()
+    flow = bob.choose(reset(host, "bob"), "recovery codes", bob.codes.pop(0))
+    assert "New password" in flow.asked, flow.text
+
+
+def test_own_flows_while_a_directory_is_away(host):
+    """They tell nobody anything."""
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    ann, bob = InDirectory(host).enroll(), Person(host, "bob").enroll()
+    server.stop()
+    assert "recovery codes" in bob.flow("status").said
+    flow = bob.flow("remove").answer(OLD, "1", app_code(bob.key))
+    bob.choose(flow, "recovery codes")
+    assert flow.end == 0, flow.text
+    bob.enroll_codes("1", app_code(bob.key, "30 seconds"))
+    assert bob.flow("report", "K7Q4-2MXP").end == 0
+    for kind in "status", "enroll":
+        flow = ann.flow(kind)
+        assert flow.end == 1 and "cannot be reached" in flow.said, flow.text
+    # What only this host keeps does not need that the directory takes changes.
+    conf = server.dir / "slapd.conf"
+    conf.write_text(conf.read_text().replace("database mdb\n",
+                                             "database mdb\nreadonly on\n"))
+    server.start()
+    assert "recovery codes" in ann.flow("status").said
+    assert ann.flow("report", "K7Q4-2MXP").end == 0
+    assert ann.flow("enroll").end == 1
+
+
+def test_a_directory_that_hangs_does_not_use_up_the_floor(host):
+    server = serve(host, POLICY_GOOD, server=GOOD,
+                   config={"timeout": "2s"})
+    host.configure(reset={"enable": "yes"}, lockout={"delay": "2s"})
+    server.pause()
+    begin = time.monotonic()
+    flow = Flow(host, "reset").answer("nobody1")
+    assert time.monotonic() - begin >= 3.9
+    assert flow.end is None and "cannot be reached" in flow.said, flow.text
+
+
+def test_a_name_is_not_told_by_the_fault_of_its_entry(host):
+    server = Slapd(host, [user("ann", UID, OLD),
+                          user("odd", UID + 1, OLD, cn=[
+                              f"called {n}" for n in range(1100)])],
+                   policies={"policy": POLICY_GOOD}, **GOOD)
+    configure(host, server)
+    host.configure(reset={"enable": "yes"})
+
+    def are_told(*names):
+        flows = [reset(host, name).answer("2", "AAAAA-AAAAA-AAAAA")
+                 for name in names]
+        said = {flow.text.replace(flow.ref, "REF") for flow in flows}
+        assert len(said) == 1 and "Not accepted." in said.pop()
+
+    are_told("ann", "odd", "nobody1")
+    assert [line for line in host.log.all() if "too many values" in line]
+    # The name service cannot be asked, which the directory's accounts need.
+    host.add("bob", OLD)
+    host.nsswitch(passwd="files leaky")
+    with host.leaky_module():
+        are_told("ann", "odd", "nobody1", "bob")
+        (RUN / "broken").touch()
+        try:
+            assert is_away_for(host, "ann", "odd", "nobody1", "bob")
+            host.configure(selfreset={"backends": "corp"})
+            assert refused(host, "ann", "odd", "nobody1", "bob")
+        finally:
+            (RUN / "broken").unlink()
 
 
 def test_a_name_alone_changes_nothing(host):
@@ -329,6 +429,32 @@ def test_what_cannot_be_opened_is_neither_used_nor_replaced(host, shared, fault)
         assert done.returncode == 0 and records(host, shared) == [], done
         return
     assert records(host, shared) == before
+
+
+def test_an_answer_that_cannot_be_written_tells_no_name(host, shared):
+    """It counts as a wrong one, and only after a proof not at all."""
+    ann = shared.ann.enroll()
+
+    def set_right(before, after):
+        shared.stop()
+        conf = shared.dir / "slapd.conf"
+        conf.write_text(conf.read_text().replace(  # its rule is the first
+            f'by dn.exact="{SERVICE}" {before}',
+            f'by dn.exact="{SERVICE}" {after}', 1))
+        shared.start()
+
+    begun = ann.choose(reset(host), "authenticator app", app_code(ann.key))
+    assert "Accepted." in begun.text
+    set_right("write", "read")
+    ann.choose(begun, "recovery codes", ann.codes[0])
+    assert "could not be recorded" in begun.said, begun.text
+    flow = ann.choose(reset(host), "recovery codes", ann.codes[0])
+    assert "Not accepted." in flow.text and "recorded" not in flow.text
+    shown = host.run("selfresetctl", "gates", "ann").stdout
+    assert re.search(r"wrong.answers: +1\b", shown), shown
+    set_right("read", "write")
+    ann.choose(begun, "recovery codes", ann.codes[0])
+    assert "New password" in begun.asked, begun.text
 
 
 @pytest.mark.parametrize("fault", ["no key", "no container", "no right"])

@@ -765,6 +765,48 @@ test_names(void **state)
     sr_config_free(config);
 }
 
+static bool
+is_not_of_directory(const char *group)
+{
+    return strcmp(group, "far") != 0;
+}
+
+static void
+test_groups_that_decide_resets(void **state)
+{
+    static const struct {
+        const char *text;
+        bool decides;
+    } line[] = {
+        {"[reset]\nadministrators = @far\n", false},
+        {"[reset]\ngroups = far @near @far\n", true},
+        {"[reset]\ngroups = far @near\n", false},
+        {"[reset]\ngroups = @far\ngroups = @near\n", false},
+        {"[reset group:far]\nenable = no\n", true},
+        {"[reset group:far]\nnew_gate_wait = 7d\n", true},
+        {"[reset group:near]\nenable = no\n", false},
+        {"[change]\nprotected = @far\n", true},
+        {"[change]\ncannot_change = x @far\n", true},
+        {"[change group:near]\nprotected = @far\n", true},
+        {"[change group:far]\nprotected = x\n", true},
+        {"[change]\nlogon_exempt = @far\n", false},
+        {"[nss]\nbreak_glass = @far\n", false},
+        {"[lockout group:far]\nattempts = 7\n", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
+        struct sr_config *config = load(line[i].text);
+
+        assert_non_null(config);
+        print_message("%s", line[i].text);
+        assert_int_equal(
+            sr_config_resets_by_groups(config, is_not_of_directory),
+            !line[i].decides);
+        sr_config_free(config);
+    }
+}
+
 static void
 test_unknown_membership(void **state)
 {
@@ -1719,6 +1761,7 @@ main(void)
         cmocka_unit_test(test_max_age),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_groups_that_decide_resets),
         cmocka_unit_test(test_unknown_membership),
         cmocka_unit_test(test_name_service),
         cmocka_unit_test(test_dropins),
