@@ -107,13 +107,16 @@ class Kdc:
             self.start_kpasswd()
         configure(self.address, kpasswd=self.kpasswd)
 
-    def run(self, program, *arguments):
+    def command(self, program, *arguments, **options):
         done = subprocess.run(
-            [str(self.root / "usr/sbin" / program), *arguments],
-            env=self.environment, capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL)
+            [program, *arguments], env=self.environment, capture_output=True,
+            text=True, check=False,
+            **(options or {"stdin": subprocess.DEVNULL}))
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def run(self, program, *arguments):
+        return self.command(str(self.root / "usr/sbin" / program), *arguments)
 
     def start(self):
         with open(self.dir / "out", "ab") as out:

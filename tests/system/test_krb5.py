@@ -101,6 +101,41 @@ def test_cost(host, kdc):
     assert kdc.count(mark) == (1, 0), kdc.requests()[mark:]
 
 
+def of_passwords(kdc, path, *passwords):
+    """A keytab of this host whose keys are made from these, with the numbers
+    1, 2..."""
+    program = shutil.which("ktutil") or str(kdc.root / "usr/bin/ktutil")
+    script = "".join(
+        f"addent -password -p {HOST} -k {number} -e "
+        f"aes256-cts-hmac-sha1-96\n{password}\n"
+        for number, password in enumerate(passwords, 1))
+    kdc.command(program, input=f"{script}wkt {path}\nquit\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_newest_keys_arrive(host, kdc):
+    """The KDC does not have the newest keys of this host when they are tried,
+    and has them when those before are: as while a change is replicated."""
+    kdc.principal(HOST, "before")
+    path = of_passwords(kdc, RUN / "two.keytab", "before", "after")
+    serve(host, kdc, keytab=False, fast="demand")
+    host.configure(backend_corp={"keytab": path})
+    refused = []
+
+    def replicate(reply):
+        if reply[0] == 0x7e and b"\xa6\x03\x02\x01\x18" in reply:
+            if not refused:
+                kdc.kadmin("cpw", "-pw", "after", HOST)
+            refused.append(reply)
+        return reply
+
+    with Liar(relay(kdc.address, replicate)) as liar:
+        host.configure(backend_corp={"kdc": liar.address})
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert len(refused) == 2
+
+
 # What is done to the principal; the answers of authenticate (right password),
 # acct_mgmt after it, and acct_mgmt alone (a login by key), and a word of what
 # the latter says.

@@ -314,9 +314,6 @@ rotate_password(struct sr_ad_call *ad, bool is_trial)
     return written;
 }
 
-/* By which a rotation is remembered, as a change of no account's password. */
-#define ROTATION "/rotate"
-
 /* The controller that was asked last, or NULL. */
 static const char *
 asked(const struct sr_ad_session *session, bool is_password)
@@ -341,12 +338,12 @@ sr_ad_rotate(struct sr_ad_call *ad, bool is_trial)
     enum sr_write written;
     const char *host;
 
-    sr_ad_prefer(ad, ROTATION);
+    sr_ad_prefer(ad, SR_AD_ROTATION);
     written =
         is_password ? rotate_password(ad, is_trial) : rotate_keys(ad, is_trial);
     host = asked(ad->session, is_password);
     if (!is_trial && host != NULL &&
         (written == SR_WRITE_DONE || written == SR_WRITE_UNSURE))
-        sr_ad_note_change(ad, ROTATION, host);
+        sr_ad_note_change(ad, SR_AD_ROTATION, host);
     return written;
 }

@@ -132,7 +132,9 @@ sr_ad_prefer(struct sr_ad_call *ad, const char *name)
     char host[256];
 
     if (session->directory != NULL || session->kdc != NULL ||
-        session->domain.host.count < 2 || !sr_ad_changed_by(ad, name, host))
+        session->domain.host.count < 2 ||
+        (!sr_ad_changed_by(ad, name, host) &&
+         !sr_ad_changed_by(ad, SR_AD_ROTATION, host)))
         return;
     sr_ad_domain_prefer(&session->domain, host);
     configure(session, ad->call->backend->config);

@@ -42,10 +42,16 @@ struct sr_ad_call {
 bool sr_ad_begin(struct sr_call *call, struct sr_ad_call *ad);
 void sr_ad_end(struct sr_ad_call *ad, bool answered);
 
+/* By which a rotation of the identity's secret is noted, as a change of no
+ * account's password. */
+#define SR_AD_ROTATION "/rotate"
+
 /*
  * The password of an account of this backend was changed lately, by one
- * controller: have that one asked first.  For the first call of a transaction,
- * before anything is asked.
+ * controller: have that one asked first.  If it was not, but this host's own
+ * secret was, the one that has that: another one may not know it yet, and
+ * counts it as a wrong password.  For the first call of a transaction, before
+ * anything is asked.
  */
 void sr_ad_prefer(struct sr_ad_call *ad, const char *name);
 /* Note that; `host` has made the change. */

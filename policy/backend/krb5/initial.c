@@ -269,9 +269,12 @@ get_by_names(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
     return true;
 }
 
-/* The newest keys, then those before.  The ones that an earlier process has
+/*
+ * The newest keys, then those before.  The ones that an earlier process has
  * found not to be in use, by what is `known`, come last: a KDC counts them as a
- * wrong password. */
+ * wrong password.  Where both are wrong, the newest ones may have come to the
+ * KDC between the two tries, by its replication.
+ */
 static void
 get_by_numbers(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
                const char *key, const char *known,
@@ -298,6 +301,8 @@ get_by_numbers(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_wish *wish,
         get_by_number(kdcs, wish, kvno[1], initial);
         if (initial->answer == SR_KRB5_TICKET)
             sr_lately_set(&sr_lately_unused, key, text);
+        else if (initial->answer == SR_KRB5_WRONG)
+            get_by_number(kdcs, wish, kvno[0], initial);
     } else if (known[0] != '\0' && initial->answer == SR_KRB5_TICKET) {
         sr_lately_set(&sr_lately_unused, key, NULL);
     }
