@@ -293,11 +293,12 @@ directory_key(const struct sr_backend_config *backend)
     return backend->reset_base != NULL ? "reset_base" : NULL;
 }
 
-/* "yes", "no", or a cache of a type that ends with the session. */
+/* "yes", "no", or a cache of a type that another process of the user finds. */
 static bool
 is_ccache(const char *text)
 {
-    static const char *const type[] = {"FILE:/", "DIR:/", "KEYRING:"};
+    static const char *const type[] = {"FILE:/", "DIR:/",
+                                       "KEYRING:persistent:", "KEYRING:user:"};
 
     if (text == NULL || strcmp(text, "yes") == 0 || strcmp(text, "no") == 0)
         return text != NULL;
@@ -309,13 +310,36 @@ is_ccache(const char *text)
     return false;
 }
 
+/* Whether each "%" begins a variable that is replaced. */
+static bool
+has_known_variables(const char *text)
+{
+    static const char *const known[] = {"%%", "%{uid}", "%{user}"};
+
+    for (text = strchr(text, '%'); text != NULL; text = strchr(text, '%')) {
+        size_t length = 0;
+
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+            if (strncmp(text, known[i], strlen(known[i])) == 0)
+                length = strlen(known[i]);
+        }
+        if (length == 0)
+            return false;
+        text += length;
+    }
+    return true;
+}
+
 /* The keys of Kerberos that each type has that gets tickets. */
 static const char *
 ticket_fault(const struct sr_backend_config *backend, const char **key)
 {
     *key = "ccache";
     if (!is_ccache(backend->ccache))
-        return "is none of yes, no, FILE:/PATH, DIR:/PATH and KEYRING:NAME";
+        return "is none of yes, no, FILE:/PATH, DIR:/PATH, "
+               "KEYRING:persistent:NAME and KEYRING:user:NAME";
+    if (!has_known_variables(backend->ccache))
+        return "has a variable other than %{uid}, %{user} and %%";
     *key = "fast";
     if (backend->fast == SR_FAST_DEMAND && !backend->verify)
         return "= demand needs verify = yes";

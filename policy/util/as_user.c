@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ be_child(const struct sr_as_user *user, sr_as_user_work *work, void *context,
 {
     struct report report = {.error = take_rights(user)};
 
+    umask(S_IRWXG | S_IRWXO); /* the caller's can be any */
     snprintf(report.text, sizeof(report.text), "%s", text);
     if (report.error == 0)
         report.result = work(context, report.text);

@@ -27,13 +27,13 @@
  *   --kill USEC       each of these is killed at a random moment before USEC
  *   --seed N          for these moments
  *
- * Steps: auth acct chauthtok change-expired cred open close search pause maps,
- * and limit:fsize=N limit:nofile=N limit:as=N umask:OCTAL close-fds
- * user:NAME env:NAME=VALUE (environment of the process) pamenv:NAME=VALUE (of
- * the handle) setlocale:NAME real-uid:N, and steal: every
- * socket is closed, as a daemon does with what it does not know, and an empty
- * file of the application gets its number; in the end "stolen open|closed SIZE"
- * is printed for each.
+ * Steps: auth acct chauthtok change-expired cred (establish) reinitialize
+ * refresh delete (of pam_setcred) open close search pause maps, and
+ * limit:fsize=N limit:nofile=N limit:as=N umask:OCTAL close-fds user:NAME
+ * env:NAME=VALUE (environment of the process) pamenv:NAME=VALUE (of the handle)
+ * setlocale:NAME real-uid:N, and steal: every socket is closed, as a daemon
+ * does with what it does not know, and an empty file of the application gets
+ * its number; in the end "stolen open|closed SIZE" is printed for each.
  *
  * A line "locale of a conversation" says that the module had changed it there.
  *
@@ -485,6 +485,13 @@ run_other(struct job *job, pam_handle_t *pamh, char *step)
 static int
 run_call(const struct job *job, pam_handle_t *pamh, const char *step)
 {
+    static const struct {
+        const char *step;
+        unsigned flag;
+    } set[] = {{"cred", PAM_ESTABLISH_CRED},
+               {"reinitialize", PAM_REINITIALIZE_CRED},
+               {"refresh", PAM_REFRESH_CRED},
+               {"delete", PAM_DELETE_CRED}};
     int flags = (int)job->flags;
 
     if (strcmp(step, "auth") == 0)
@@ -496,8 +503,10 @@ run_call(const struct job *job, pam_handle_t *pamh, const char *step)
     if (strcmp(step, "change-expired") == 0)
         return pam_chauthtok(pamh,
                              (int)(job->flags | PAM_CHANGE_EXPIRED_AUTHTOK));
-    if (strcmp(step, "cred") == 0)
-        return pam_setcred(pamh, (int)(job->flags | PAM_ESTABLISH_CRED));
+    for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++) {
+        if (strcmp(step, set[i].step) == 0)
+            return pam_setcred(pamh, (int)(job->flags | set[i].flag));
+    }
     if (strcmp(step, "open") == 0)
         return pam_open_session(pamh, flags);
     if (strcmp(step, "close") == 0)

@@ -3,13 +3,15 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import os
 import pathlib
 import re
+import subprocess
 
 import pytest
 
-from scratch import ETC, RUNDIR, stack
+from scratch import ETC, RUNDIR, mount, stack
 from talk import PASSWORD, Talk
 from test_krb5 import NEW, OLD, PEER, UID, kdc, serve
 from test_krb5_programs import ssh
@@ -85,7 +87,8 @@ def test_no(host, kdc):
 
 
 @pytest.mark.parametrize("template, name", [
-    ("FILE:/home/%{user}/of-%{uid}", f"FILE:/home/ann/of-{UID}"),
+    ("FILE:/home/%{user}/of-%%{uid}-%{uid}",
+     f"FILE:/home/ann/of-%{{uid}}-{UID}"),
     ("DIR:/home/%{user}/caches", "DIR:/home/ann/caches")])
 def test_template(host, kdc, template, name):
     serve(host, kdc, ccache=template)
@@ -97,7 +100,7 @@ def test_template(host, kdc, template, name):
 
 
 @pytest.mark.parametrize("template", [
-    "FILE:/root/of-%{uid}", "FILE:/tmp/%{home}", "FILE:/nowhere/x"])
+    "FILE:/root/of-%{uid}", "FILE:/nowhere/x"])
 def test_template_that_cannot_be(host, kdc, template):
     """The login goes on, and it is logged."""
     serve(host, kdc, ccache=template)
@@ -119,6 +122,54 @@ def test_link_in_the_way(host, kdc):
         talk.rest()
     assert precious.read_text() == "precious"
     precious.unlink()
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_file_of_another(host, kdc, kind):
+    """Where all can write: a file that another user has put there, or that he
+    leads to, never gets the ticket."""
+    bob = host.add("bob").uid
+    serve(host, kdc, ccache="FILE:/tmp/of-%{uid}")
+    place, theirs = pathlib.Path(f"/tmp/of-{UID}"), pathlib.Path("/tmp/theirs")
+    theirs.write_text("theirs")
+    theirs.chmod(0o666)
+    place.symlink_to(theirs) if kind == "link" else theirs.rename(place)
+    os.chown(place, bob, bob, follow_symlinks=False)
+    done = host.drive("probe", "ann", "auth", "acct", "cred", answers=[OLD],
+                      rhost=PEER)
+    assert set(done.codes) == {"SUCCESS"}
+    assert place.read_text() == "theirs"
+    assert host.log.with_text("SR-3022")
+    assert [path.name for path in pathlib.Path("/tmp").glob(f"of-{UID}*")] == [
+        place.name]
+    place.unlink()
+    theirs.unlink(missing_ok=True)
+
+
+def test_full_disk(host, kdc):
+    """Nothing is left of a cache that cannot be written, and the one that was
+    to be renewed is still there."""
+    serve(host, kdc, ccache="FILE:/home/%{user}/small/new_XXXXXX")
+    small = pathlib.Path("/home/ann/small")
+    small.mkdir()
+    mount("-t", "tmpfs", "-o", f"size=16k,mode=700,uid={UID},gid={UID}",
+          "selfreset-test", small)
+    steps = ("auth", "acct", f"pamenv:KRB5CCNAME=FILE:{small}/old", "cred")
+    try:
+        host.drive("probe", "ann", *steps, answers=[OLD], rhost=PEER)
+        before = (small / "old").read_bytes()
+        assert b"ann" in before
+        with contextlib.suppress(OSError), open(small / "filler", "wb") as out:
+            while out.write(bytes(4096)):
+                out.flush()
+        done = host.drive("probe", "ann", *steps, "reinitialize",
+                          answers=[OLD], rhost=PEER)
+        assert set(done.codes) == {"SUCCESS"}
+        assert host.log.with_text("SR-3022")
+        assert (small / "old").read_bytes() == before
+        assert len(list(small.iterdir())) == 2
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 GROUP, SERVICE = 4343, "probe"
@@ -193,17 +244,35 @@ def test_handle_of_another_user(host, kdc):
     assert found[0] not in left(), "an old one is removed by the next login"
 
 
-def test_driver(host, kdc):
-    """In one process: made once, renewed, removed."""
-    serve(host, kdc)
+def made_by(host, *steps):
+    """The caches of a login in one process, when that has ended."""
     before = set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*"))
-    done = host.drive("probe", "ann", "auth", "acct", "cred", "open", "cred",
-                      "close", answers=[OLD], rhost=PEER)
-    assert set(done.codes) == {"SUCCESS"}
-    assert set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*")) == before
-    assert not left()
-    done = host.drive("probe", "ann", "auth", "acct", "cred", "open", "cred",
-                      answers=[OLD], rhost=PEER)
-    made = set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*")) - before
-    assert len(made) == 1, made
-    made.pop().unlink()
+    done = host.drive("probe", "ann", "auth", "acct", *steps, answers=[OLD],
+                      rhost=PEER)
+    assert set(done.codes) == {"SUCCESS"} and not left(), done
+    return set(pathlib.Path("/tmp").glob(f"krb5cc_{UID}_*")) - before
+
+
+def test_driver(host, kdc):
+    """In one process: made once, renewed, removed.  The umask of the caller is
+    no matter."""
+    serve(host, kdc)
+    for steps in (["cred", "open", "cred", "close"], ["cred", "delete"],
+                  ["open", "refresh", "delete", "close"]):
+        assert made_by(host, *steps) == set()
+    for mask in "umask:0", "umask:777":
+        for steps in (["cred", "open", "cred"], ["refresh"],
+                      ["cred", "reinitialize", "refresh"],
+                      ["cred", "delete", "open"]):
+            made = made_by(host, mask, *steps)
+            want = 0 if "delete" in steps else 1
+            assert len(made) == want, (mask, steps)
+            for path in made:
+                assert path.stat().st_mode & 0o777 == 0o600
+                assert b"krbtgt" in path.read_bytes()
+                path.unlink()
+    caches = pathlib.Path("/home/ann/caches")
+    host.configure(backend_corp={"ccache": f"DIR:{caches}"})
+    made_by(host, "umask:777", "cred")
+    assert caches.stat().st_mode & 0o777 == 0o700
+    assert b"krbtgt" in (caches / "tkt").read_bytes()

@@ -1320,8 +1320,17 @@ test_backend_faults(void **state)
         {"[backend corp]\ntype = krb5\nuser_principal = ann\n",
          "f:3: [backend corp] user_principal needs %u for the name"},
         {"[backend corp]\ntype = krb5\nccache = MEMORY:x\n",
-         "f:3: [backend corp] ccache is none of yes, no, FILE:/PATH, DIR:/PATH "
-         "and KEYRING:NAME"},
+         "f:3: [backend corp] ccache is none of yes, no, FILE:/PATH, "
+         "DIR:/PATH, KEYRING:persistent:NAME and KEYRING:user:NAME"},
+        {"[backend corp]\ntype = krb5\nccache = KEYRING:process:x\n",
+         "f:3: [backend corp] ccache is none of yes, no, FILE:/PATH, "
+         "DIR:/PATH, KEYRING:persistent:NAME and KEYRING:user:NAME"},
+        {"[backend corp]\ntype = krb5\nccache = FILE:/tmp/%%a%u\n",
+         "f:3: [backend corp] ccache has a variable other than %{uid}, "
+         "%{user} and %%"},
+        {"[backend corp]\ntype = krb5\nccache = FILE:/tmp/%{uid}%\n",
+         "f:3: [backend corp] ccache has a variable other than %{uid}, "
+         "%{user} and %%"},
         {"[backend corp]\ntype = krb5\nverify = no\nfast = demand\n",
          "f:4: [backend corp] fast = demand needs verify = yes"},
         {"[backend corp]\ntype = krb5\nkeytab = x\n",

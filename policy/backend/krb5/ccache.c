@@ -42,6 +42,10 @@ expand(const char *at, const char *user, uid_t uid, char *out, size_t size)
 {
     static const char of_uid[] = "%{uid}", of_user[] = "%{user}";
 
+    if (at[1] == '%') {
+        snprintf(out, size, "%%");
+        return 2;
+    }
     if (strncmp(at, of_uid, sizeof(of_uid) - 1) == 0) {
         snprintf(out, size, "%lu", (unsigned long)uid);
         return sizeof(of_uid) - 1;
@@ -83,21 +87,16 @@ is_of_type(const char *name, const char *type)
     return strncmp(name, type, strlen(type)) == 0;
 }
 
-/* Make the name of a file new where it asks for that. */
-static bool
-make_unique(char *name)
-{
-    static const char blank[] = "XXXXXX";
-    size_t length = strlen(name);
-    int fd;
+/* What the name of a file ends with that is to be a new one. */
+#define BLANK "XXXXXX"
 
-    if (!is_of_type(name, "FILE:") || length < sizeof(blank) ||
-        strcmp(name + length - (sizeof(blank) - 1), blank) != 0)
-        return true;
-    fd = mkostemp(name + strlen("FILE:"), O_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
+static bool
+is_blank(const char *name)
+{
+    size_t length = strlen(name);
+
+    return is_of_type(name, "FILE:") && length >= sizeof(BLANK) &&
+           strcmp(name + length - (sizeof(BLANK) - 1), BLANK) == 0;
 }
 
 /* ---- caches */
@@ -273,18 +272,51 @@ do_as(struct sr_krb5_session *session, const struct sr_account *account,
     return SR_STATUS_UNAVAILABLE;
 }
 
+/*
+ * Write a cache of the type FILE.  One that has its name already is replaced
+ * when the new one is complete: a full disk leaves it, and a file that somebody
+ * else has put in its place is not written to.
+ */
+static int32_t
+write_file(struct sr_krb5_session *session, bool is_new, char *name)
+{
+    char made[SR_AS_USER_TEXT + sizeof("." BLANK)];
+    char *path = made + strlen("FILE:");
+    int32_t error;
+    int fd;
+
+    snprintf(made, sizeof(made), "%s%s", name, is_new ? "" : "." BLANK);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0 && errno == EACCES && !is_new) /* but the file may be his */
+        return write_cache(session->context, name, &session->tgt);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    error = write_cache(session->context, made, &session->tgt);
+    if (error == 0 && !is_new && rename(path, name + strlen("FILE:")) != 0)
+        error = errno;
+    if (error != 0)
+        unlink(path);
+    else if (is_new)
+        strcpy(name, made); /* is as long */
+    return error;
+}
+
 static int32_t
 renew(void *context, char *name)
 {
     struct sr_krb5_session *session = context;
 
-    return write_cache(session->context, name, &session->tgt);
+    return is_of_type(name, "FILE:")
+               ? write_file(session, false, name)
+               : write_cache(session->context, name, &session->tgt);
 }
 
 static int32_t
 make_new(void *context, char *name)
 {
-    return make_unique(name) ? renew(context, name) : errno;
+    return is_blank(name) ? write_file(context, true, name)
+                          : renew(context, name);
 }
 
 static int32_t
@@ -314,8 +346,7 @@ put(struct sr_krb5_session *session, const struct sr_account *account,
     if (!sr_krb5_ccache_name(session->config->ccache, account->facts.name,
                              account->facts.uid, name, SR_AS_USER_TEXT)) {
         sr_error_set(session->error, SR_ERROR_CONFIG,
-                     "\"ccache\" has a variable other than %%{uid} and "
-                     "%%{user}, or is too long");
+                     "\"ccache\" is too long for this account");
         return SR_STATUS_UNAVAILABLE;
     }
     return do_as(session, account, want->gid, make_new, session, name);
