@@ -8,6 +8,7 @@ dist_man_MANS = \
 	man/selfreset.1 \
 	man/selfreset-helper.8 \
 	man/selfreset-publish.8 \
+	man/selfreset-recipes.7 \
 	man/selfreset.conf.5 \
 	man/selfresetctl.8
 nodist_man_MANS = man/selfreset-events.7

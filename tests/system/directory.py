@@ -356,11 +356,15 @@ def dn_of(name):
     return f"uid={name},{PEOPLE}"
 
 
+def manual_page():
+    return (pathlib.Path(__file__).parents[2] /
+            "man/selfreset.conf.5").read_text()
+
+
 def manual_block(*words):
     """The literal block of selfreset.conf(5) that has all of the words."""
-    page = pathlib.Path(__file__).parents[2] / "man/selfreset.conf.5"
     (found,) = (block for block in
-                re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", page.read_text(),
+                re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", manual_page(),
                            re.M | re.S) if all(word in block for word in words))
     return found
 

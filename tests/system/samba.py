@@ -23,6 +23,7 @@ import struct
 import subprocess
 import time
 
+import directory
 import kerberos
 from scratch import DAY, ETC, RUN, RUNDIR, end_group, wait_until
 
@@ -42,6 +43,11 @@ NORMAL = 0x200
 WORKSTATION = 0x1000
 DONT_EXPIRE = 0x10000
 SMARTCARD = 0x40000
+# Rights as dsacls calls them, and as SDDL does.
+SDDL = {"CA;Reset Password": "CR;00299570-246d-11d0-a768-00aa006e0529",
+        "RPWP;pwdLastSet": "RPWP;bf967a0a-0de6-11d0-a285-00aa003049e2",
+        "RPWP;lockoutTime": "RPWP;28630ebf-41d5-11d1-a9c1-0000f80367c1",
+        "RPWP;userAccountControl": "RPWP;bf967a68-0de6-11d0-a285-00aa003049e2"}
 # What replPropertyMetaData calls attributes.
 UNICODE_PWD, PWD_LAST_SET = 0x9005A, 0x90060
 
@@ -607,11 +613,17 @@ class Domain:
                   "-H", self.first.sam)
 
     def delegate_resets(self, who, dn=USERS):
-        """What resetting passwords of users needs, as README says it."""
+        """What resetting passwords of users needs, as the manual says it: the
+        rights that README has for Windows."""
+        block = directory.manual_block("samba-tool dsacl")
+        rights = re.findall(r"'((?:CR|RPWP);.*?)'", block)
         readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
-        self.allow(dn, who, *re.search(
-            r"samba-tool dsacl set .*--sddl='([^']+)'", readme)[1].replace(
-                ")(", ") (").split())
+        assert rights == [SDDL[right] for right in re.findall(
+            r'dsacls .*\$:(.*);user"', readme)]
+        entry = re.search(r'--sddl="(.*)"', block)[1].replace(
+            "$user", re.search(r"^user=(.*)$", block, re.M)[1])
+        self.allow(dn, who, *(entry.replace("$right", right).replace(
+            "$sid", "SID") for right in rights))
 
     def kvno(self, dn):
         return self.first.number_of(dn, "msDS-KeyVersionNumber")

@@ -4,16 +4,19 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import json
+import pathlib
+import re
 import shutil
 import socket
 import struct
+import textwrap
 import threading
 
 import pytest
 
 import kerberos
 from kerberos import Kdc
-from scratch import CONTACT, ETC, RUN, RUNDIR, stack
+from scratch import CONFIG, CONTACT, ETC, RUN, RUNDIR, stack
 from test_reset import Flow, events, is_away_for, reset
 from test_reset_ldap import by_ticket
 from talk import AGAIN, CURRENT, PASSWORD, Talk
@@ -23,6 +26,7 @@ OLD, NEW = "first-Passw0rd-of-ann", "second-Passw0rd-of-ann"
 PEER = "192.0.2.7"
 UID = 4242
 HOST = "host/client.example.org"
+README = pathlib.Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture
@@ -71,6 +75,23 @@ def forced(host, *answers):
 def change(host, *answers):
     return host.drive("probe", "ann", "chauthtok", answers=answers,
                       real_uid=UID)
+
+
+def test_as_the_readme_says(host, kdc):
+    """Word by word, but for the realm: the key and the KDC are those of
+    krb5.conf and the host's own keytab."""
+    serve(host, kdc)
+    block = README.read_text().split("\n## Accounts of a Kerberos realm\n")[1]
+    block = re.search(r"(?:^    \S.*\n)+", block.split("`selfreset.conf`", 1)[1],
+                      re.M)[0]
+    CONFIG.write_text(textwrap.dedent(block).replace("EXAMPLE.ORG",
+                                                     kerberos.REALM))
+    shutil.copy(kdc.dir / "host.keytab", ETC / "krb5.keytab")
+    try:
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+        assert wrong(host).codes == ["AUTH_ERR"]
+    finally:
+        (ETC / "krb5.keytab").unlink()
 
 
 # ---- passwords

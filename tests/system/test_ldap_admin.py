@@ -51,6 +51,58 @@ def status(host, user="ann"):
     return done.returncode, json.loads(done.stdout)
 
 
+def run(*command):
+    done = subprocess.run(command, text=True, check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def in_cn_config(folder, text, changes=None):
+    """What slapd makes of a slapd.conf, and of a change of that."""
+    folder.mkdir()
+    (folder / "slapd.conf").write_text(text)
+    (folder / "d").mkdir()
+    run("slaptest", "-f", folder / "slapd.conf", "-F", folder / "d")
+    if changes is not None:
+        (folder / "changes").write_text(changes)
+        run("slapmodify", "-F", folder / "d", "-n", "0", "-l",
+            folder / "changes")
+    shown = run("slapcat", "-F", folder / "d", "-n", "0", "-o", "ldif-wrap=no",
+                "-a", "(olcSuffix=*)")
+    return [line for line in shown.splitlines() if line.startswith(
+        ("olcAccess: ", "olcLimits: ", "olcDbIndex: "))]
+
+
+def test_both_forms_of_the_manual(host, tmp_path):
+    """The rules for cn=config are those for slapd.conf, in front of the others,
+    as slapd reads both."""
+    server = Slapd(host, [])
+    server.stop()
+    before = (server.dir / "slapd.conf").read_text()
+    limits = re.search(r"^\.Ql (limits dn.exact.*)$",
+                       directory.manual_page(), re.M)[1]
+
+    def made_of(name, rules, changes=None):
+        text = before.replace(directory.ACCESS, rules)
+        assert text != before or rules == directory.ACCESS
+        return in_cn_config(tmp_path / name, text, changes)
+
+    for word, more in (("pwdReset", limits + "\n"), ("ou=selfreset", ""),
+                       ("ou=enrolments", "")):
+        rules = directory.manual_block("access to", word)
+        rules = rules[rules.index("access to"):] + more
+        changed = "\n".join(made_of(
+            f"{word}-1", directory.ACCESS,
+            directory.manual_block("add: olcAccess", word)))
+        # It keeps the spelling of such a change: once more, as a slapd.conf.
+        for key, name in ((r"olcAccess: \{\d+\}", "access "),
+                          (r"olcLimits: (\{\d+\})?", "limits "),
+                          ("olcDbIndex: ", "index ")):
+            changed = re.sub(rf"(?m)^{key}", name, changed)
+        assert made_of(f"{word}-2", changed + "\n") == made_of(
+            f"{word}-3", rules + directory.ACCESS)
+
+
 # ---- unlock
 
 def test_unlock(host):

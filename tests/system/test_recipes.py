@@ -1,11 +1,10 @@
-"""The recipes of README.md, each of them taken from there and run.
+"""The recipes of selfreset-recipes(7), each of them taken from there and run.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import pathlib
 import re
-import textwrap
 
 import pytest
 
@@ -13,8 +12,8 @@ import polkit
 from scratch import ETC, RUN
 from talk import AGAIN, CURRENT, NEW, Talk
 
-README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
-SECTION = "What the rest of the system sees"
+TREE = pathlib.Path(__file__).resolve().parents[2]
+PAGE = TREE / "man/selfreset-recipes.7"
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
 
@@ -25,7 +24,7 @@ BLIND = ("auth required pam_unix.so nodelay\n"
 
 
 class Recipe:
-    """A block of the section, and the file that its first line names."""
+    """A block of the page, and the file that its first line names."""
 
     def __init__(self, text):
         first, _, self.text = text.partition("\n")
@@ -43,14 +42,10 @@ class Recipe:
 
 def recipes():
     """Blocks whose first line is a comment that names a file below /etc."""
-    section = README.read_text(encoding="utf-8").split(f"\n## {SECTION}\n")[1]
-    section = section.split("\n## ")[0]
-    blocks = re.findall(r"^```\w*\n(.*?)^```$", section, re.M | re.S)
-    blocks += map(textwrap.dedent,
-                  re.findall(r"(?:^(?: {4}|\t).*\n|^\n(?= {4}|\t))+", section,
-                             re.M))
-    return [Recipe(block.lstrip("\n")) for block in blocks
-            if re.match(r"\n*(#|//)\s*/etc/\S+", block)]
+    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$",
+                        PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    return [Recipe(block) for block in blocks
+            if re.match(r"(#|//)\s*/etc/\S+", block)]
 
 
 # A word of each recipe, and of no other: what the tests below ask for it by.
@@ -257,7 +252,7 @@ def test_a_pam_module(host, ann, word, line):
     if line is None:
         line = found.text.strip()
     else:
-        assert line in README.read_text(encoding="utf-8")
+        assert f"\n.Ql {line}\n" in PAGE.read_text(encoding="utf-8")
         (ETC / "security/access.conf").write_text("")
         found.install()
     assert not is_refused(host, line)
@@ -278,7 +273,8 @@ def test_no_recipe_is_left_out():
 
 def test_the_set_up_of_the_readme(host):
     """The four commands, in their order."""
-    section = README.read_text(encoding="utf-8").split(f"\n## {SECTION}\n")[1]
+    section = (TREE / "README.md").read_text(encoding="utf-8").split(
+        "\n## State groups\n")[1]
     commands = re.findall(r"^    (selfreset.*)$", section, re.M)[:4]
     assert [each.split()[-1] for each in commands] == [
         "--create", "selfreset-publish", "--enable", "--check"]

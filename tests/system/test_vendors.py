@@ -55,7 +55,7 @@ def block_of(text, section):
 def account_line(module):
     """The account line of a module that README names besides."""
     text = (TREE / "README.md").read_text().split(f"\n## {SECTION}\n")[1]
-    (line,) = (line for line in text.splitlines()
+    (line,) = (line for line in text.replace("\\\n", " ").splitlines()
                if line.split()[:1] == ["account"] and module in line)
     return line
 
@@ -84,7 +84,7 @@ def words(text):
 
 
 STACKS = {"README, around": lambda: readme(SECTION),
-          "README, by hand": lambda: readme("Install"),
+          "README, by hand": lambda: readme("Set it up"),
           "manual, around": lambda: manual("pam_sss"),
           "manual": lambda: manual("try_first_pass"),
           "example guard": lambda: example("guard"),
