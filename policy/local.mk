@@ -200,6 +200,7 @@ ldap_sources = \
 	policy/backend/ldap/bind.c policy/backend/ldap/bind.h \
 	policy/backend/ldap/connect.c policy/backend/ldap/connect.h \
 	policy/backend/ldap/describe.c policy/backend/ldap/describe.h \
+	policy/backend/ldap/device.c policy/backend/ldap/device.h \
 	policy/backend/ldap/enumerate.c policy/backend/ldap/enumerate.h \
 	policy/backend/ldap/init.c policy/backend/ldap/init.h \
 	policy/backend/ldap/ledger_scan.c policy/backend/ldap/ledger_scan.h \

@@ -264,6 +264,21 @@ identity_fault(const struct sr_backend_config *backend)
     return NULL;
 }
 
+/* Which key of type = ldap only there is. */
+static const char *
+foreign_key(const struct sr_backend_config *backend)
+{
+    if (backend->user_dn != NULL)
+        return "user_dn";
+    if (backend->default_policy != NULL)
+        return "default_policy";
+    if (backend->lockout_base != NULL)
+        return "lockout_base";
+    if (backend->reset_base != NULL)
+        return "reset_base";
+    return NULL;
+}
+
 /* ---- type = krb5 */
 
 /* Which key of a directory is there. */
@@ -286,11 +301,7 @@ directory_key(const struct sr_backend_config *backend)
         return backend->ca_file != NULL ? "ca_file" : "ca_directory";
     if (backend->cert_file != NULL || backend->key_file != NULL)
         return backend->cert_file != NULL ? "cert_file" : "key_file";
-    if (backend->default_policy != NULL)
-        return "default_policy";
-    if (backend->lockout_base != NULL)
-        return "lockout_base";
-    return backend->reset_base != NULL ? "reset_base" : NULL;
+    return foreign_key(backend);
 }
 
 /* "yes", "no", or a cache of a type that another process of the user finds. */
@@ -389,21 +400,6 @@ ad_identity_fault(const struct sr_backend_config *backend)
                ? "has type = ad and an ldapi:// uri, which is no domain "
                  "controller"
                : NULL;
-}
-
-/* Which key has nothing to say of a domain. */
-static const char *
-foreign_key(const struct sr_backend_config *backend)
-{
-    if (backend->user_dn != NULL)
-        return "user_dn";
-    if (backend->default_policy != NULL)
-        return "default_policy";
-    if (backend->lockout_base != NULL)
-        return "lockout_base";
-    if (backend->reset_base != NULL)
-        return "reset_base";
-    return NULL;
 }
 
 static const char *

@@ -84,10 +84,6 @@ struct sr_backend_config {
 /* One value with its file and line; see value.h. */
 struct sr_setting;
 
-/*
- * The configuration.  All strings and lists belong to `setting`, so a copy of
- * a member is valid as long as the configuration is.
- */
 /* Who keeps enrolments: this host, or for accounts of backends with a
  * reset_base their directory. */
 enum sr_reset_store { SR_RESET_STORE_LOCAL, SR_RESET_STORE_LDAP };
@@ -124,6 +120,10 @@ struct sr_reset_config {
     enum sr_reset_store store; /* of enrolments */
 };
 
+/*
+ * The configuration.  All strings and lists belong to `setting`, so a copy of
+ * a member is valid as long as the configuration is.
+ */
 struct sr_config {
     /* [selfreset] */
     struct sr_string_list backends; /* in the order they are asked */

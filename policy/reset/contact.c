@@ -32,25 +32,6 @@ is_of(const struct sr_contact *contact, const struct sr_identity *id)
            strcmp(contact->backend, id->backend) == 0;
 }
 
-/* Change the enrolment of an account, which `of` is about; false after an event
- * and saying that it cannot be: what `change_in` has put into `context` then
- * does not count.  It may be called several times, and the last one counts. */
-static bool
-change(struct sr_run *run, const struct sr_run *of,
-       bool (*change_in)(void *context, struct sr_enrolment *enrolment,
-                         const struct sr_account_time *time),
-       void *context)
-{
-    const enum sr_store_result result =
-        sr_enrolment_change(run->store, &of->txn, change_in, context);
-
-    if (result == SR_STORE_OK)
-        return true;
-    sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
-    sr_run_say(run, _("It could not be stored."));
-    return false;
-}
-
 /* Write to each mail address of an account; `other` is about it. */
 static void
 write_to(struct sr_run *other, const char *body)
@@ -136,7 +117,7 @@ sr_contact_add(struct sr_run *run, int64_t wait)
 
     if (is_done) {
         naming.id = sr_run_identity(&other);
-        is_done = change(run, run, name_in, &naming);
+        is_done = sr_run_change(run, run, name_in, &naming);
     }
     if (is_done && !naming.may_send) {
         sr_run_say(run, _("Too many messages were sent. Try again later."));
@@ -304,7 +285,7 @@ await(struct request *request)
 
         if (typed == NULL || typed[0] != '\0')
             break;
-        is_stored = change(run, run, read_in, request);
+        is_stored = sr_run_change(run, run, read_in, request);
         if (!is_stored && request->answer == CONFIRMED)
             request->answer = NONE;
         sr_run_keep_floor(run, since);
@@ -323,7 +304,7 @@ begin(struct request *request)
     const struct sr_identity id = sr_run_identity(run);
 
     if (!is_counted(run) || !sr_code_make_digits(request->code, DIGITS) ||
-        !change(run, run, ask_in, request) || !request->is_open)
+        !sr_run_change(run, run, ask_in, request) || !request->is_open)
         return false;
     sr_run_event(run, SR_EVENT_CONTACT_ASKED, true, NULL);
     tell_contact(run);
@@ -458,7 +439,7 @@ ask_digits(struct sr_run *run, struct sr_run *owner, struct reply *reply)
             strcasecmp(typed, "no") == 0 || strcasecmp(typed, _("no")) == 0;
         if (!sr_code_read(typed, DIGITS, reply->code))
             reply->code[0] = '\0';
-        is_there = change(run, owner, reply_in, reply);
+        is_there = sr_run_change(run, owner, reply_in, reply);
         if (!is_there)
             reply->answer = NONE;
         else if (!reply->is_mine)
@@ -515,7 +496,8 @@ settle(struct sr_run *run, struct sr_run *owner, struct reply *reply)
     const bool is_accept = reply->kind == SR_RESET_ACCEPT;
     const char *name = sr_gate_name(SR_GATE_CONTACT);
 
-    if (owner->txn.ask == SR_STATUS_OK && !change(run, owner, reply_in, reply))
+    if (owner->txn.ask == SR_STATUS_OK &&
+        !sr_run_change(run, owner, reply_in, reply))
         return false;
     if (!reply->is_mine) {
         say_nothing_there(run);

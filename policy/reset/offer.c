@@ -379,7 +379,6 @@ say_sent(struct sr_run *run, const struct addition *addition)
 static bool
 store(struct sr_run *run, struct addition *addition)
 {
-
     if (sr_enrolment_change(run->store, &run->txn, add_in, addition) !=
         SR_STORE_OK)
         return false;

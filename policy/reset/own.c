@@ -162,13 +162,8 @@ add_in(void *context, struct sr_enrolment *enrolment,
 static bool
 store(struct sr_run *run, struct addition *addition)
 {
-    const enum sr_store_result result =
-        sr_enrolment_change(run->store, &run->txn, add_in, addition);
-
-    if (result == SR_STORE_OK)
+    if (sr_run_change(run, run, add_in, addition))
         return true;
-    sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
-    sr_run_say(run, _("It could not be stored."));
     sr_run_say_help(run);
     return false;
 }

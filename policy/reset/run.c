@@ -500,6 +500,22 @@ sr_run_other(const struct sr_run *run, const char *name, struct sr_run *other)
     set_context(other);
 }
 
+bool
+sr_run_change(struct sr_run *run, const struct sr_run *of,
+              bool (*change)(void *context, struct sr_enrolment *enrolment,
+                             const struct sr_account_time *time),
+              void *context)
+{
+    const enum sr_store_result result =
+        sr_enrolment_change(run->store, &of->txn, change, context);
+
+    if (result == SR_STORE_OK)
+        return true;
+    sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
+    sr_run_say(run, _("It could not be stored."));
+    return false;
+}
+
 static void
 say_away(struct sr_run *run)
 {

@@ -106,6 +106,17 @@ bool sr_run_may_still(struct sr_run *run);
 void sr_run_other(const struct sr_run *run, const char *name,
                   struct sr_run *other);
 
+/*
+ * Change the enrolment of the account that `of` is about, which is this run or
+ * one of sr_run_other(); see sr_enrolment_change().  False after an event and
+ * saying that it could not be stored: what `change` has put into `context` does
+ * not count then.
+ */
+bool sr_run_change(struct sr_run *run, const struct sr_run *of,
+                   bool (*change)(void *context, struct sr_enrolment *enrolment,
+                                  const struct sr_account_time *time),
+                   void *context);
+
 /* Whether the account has enough for a reset, by its enrolment. */
 bool sr_run_has_enough(const struct sr_run *run,
                        const struct sr_enrolment *enrolment,

@@ -86,9 +86,7 @@ decode(const char *text, const struct sr_account_file *kind, uint8_t *sealed)
     const unsigned long version = strtoul(text, &end, 10);
     size_t size;
 
-    if (end == text || *end != ' ')
-        return SR_STORE_SEALED;
-    if (version != kind->version)
+    if (end == text || *end != ' ' || version != kind->version)
         return SR_STORE_SEALED;
     return sodium_base642bin(sealed, most, end + 1, strlen(end + 1), NULL,
                              &size, NULL, VARIANT) == 0 &&

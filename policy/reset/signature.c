@@ -327,21 +327,16 @@ bool
 sr_signature_add(struct sr_run *run, int64_t wait)
 {
     struct addition addition = {.wait = wait};
-    enum sr_store_result result;
 
-    if (!ask_key(run, addition.key) || !prove(run, addition.key))
+    if (!ask_key(run, addition.key) || !prove(run, addition.key) ||
+        !sr_run_change(run, run, add_in, &addition))
         return false;
-    result = sr_enrolment_change(run->store, &run->txn, add_in, &addition);
-    if (result != SR_STORE_OK) {
-        sr_run_event(run, SR_EVENT_STATE, false, sr_store_strerror(result));
-        sr_run_say(run, _("It could not be stored."));
-    } else if (addition.is_full) {
+    if (addition.is_full)
         sr_run_say(run,
                    _("%d keys are set up, and no more are kept. Remove "
                      "this way first, and set up those that you use."),
                    SR_KEYS);
-    }
-    return result == SR_STORE_OK && !addition.is_full;
+    return !addition.is_full;
 }
 
 void

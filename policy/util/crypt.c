@@ -133,9 +133,6 @@ static const char alphabet[] = "./0123456789"
                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                "abcdefghijklmnopqrstuvwxyz";
 
-/* The units that a cost counts, each of which takes the same time.  0: crypt
- * refuses the cost. */
-
 /* The product, or the largest number. */
 static uint64_t
 times(uint64_t a, uint64_t b)
@@ -150,6 +147,9 @@ power_of_two(uint64_t exponent)
 {
     return exponent < 64 ? (uint64_t)1 << exponent : UINT64_MAX;
 }
+
+/* The units that a cost counts, each of which takes the same time.  0: crypt
+ * refuses the cost. */
 
 static uint64_t
 count_decimal(const char *cost)

@@ -93,13 +93,13 @@ find_faults(const struct ctl *ctl, const struct sr_survey *survey,
         check_survey(survey, config, ctl->now, findings);
     if (survey->used[0] != '\0' && !is_krb5)
         check_enumeration(ctl->config, backend, findings);
-    if (survey->used[0] != '\0' && !is_krb5)
+    if (survey->used[0] != '\0' && !is_krb5) {
         shared_check(backend, connections, sr_config_shares(ctl->config),
                      findings);
-    if (survey->used[0] != '\0' && !is_krb5)
         check_enrolments(backend, connections,
                          ctl->config->reset.store == SR_RESET_STORE_LDAP,
                          findings);
+    }
 }
 
 static int

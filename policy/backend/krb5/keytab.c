@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,14 +40,29 @@ sr_krb5_keytab_open(krb5_context context, const char *path,
     return NULL;
 }
 
+krb5_error_code
+sr_krb5_keytab_path(krb5_context context, krb5_keytab keytab, char *path,
+                    size_t size)
+{
+    char name[PATH_MAX + sizeof("FILE:")];
+    krb5_error_code error =
+        krb5_kt_get_name(context, keytab, name, sizeof(name));
+
+    if (error == 0 && strncmp(name, "FILE:", 5) != 0)
+        error = KRB5_KT_NOWRITE;
+    if (error == 0)
+        snprintf(path, size, "%s", name + 5);
+    return error;
+}
+
 bool
 sr_krb5_keytab_status(krb5_context context, krb5_keytab keytab,
                       struct stat *status)
 {
-    char name[512];
+    char path[PATH_MAX];
 
-    return krb5_kt_get_name(context, keytab, name, sizeof(name)) == 0 &&
-           strncmp(name, "FILE:", 5) == 0 && stat(name + 5, status) == 0;
+    return sr_krb5_keytab_path(context, keytab, path, sizeof(path)) == 0 &&
+           stat(path, status) == 0;
 }
 
 /* Whether an entry is of the wanted principal, which may be NULL (any) and need

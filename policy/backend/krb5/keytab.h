@@ -22,6 +22,11 @@
 krb5_keytab sr_krb5_keytab_open(krb5_context context, const char *path,
                                 struct sr_error *error);
 
+/* The path of its file, of `size` bytes at most.  KRB5_KT_NOWRITE: it is in
+ * none. */
+krb5_error_code sr_krb5_keytab_path(krb5_context context, krb5_keytab keytab,
+                                    char *path, size_t size);
+
 /* The status of its file, which changes with its keys.  False: it is in none.
  */
 bool sr_krb5_keytab_status(krb5_context context, krb5_keytab keytab,

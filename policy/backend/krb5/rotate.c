@@ -157,18 +157,15 @@ read_keytab(struct rotation *rotation)
 {
     struct sr_krb5_session *session = rotation->session;
     krb5_context context = session->context;
-    char name[PATH_MAX];
     krb5_error_code error;
 
     if (session->keytab == NULL) {
         *session->error = session->keytab_error;
         return false;
     }
-    error = krb5_kt_get_name(context, session->keytab, name, sizeof(name));
-    if (error == 0 && strncmp(name, "FILE:", 5) != 0)
-        error = KRB5_KT_NOWRITE;
+    error = sr_krb5_keytab_path(context, session->keytab, rotation->path,
+                                sizeof(rotation->path));
     if (error == 0) {
-        snprintf(rotation->path, sizeof(rotation->path), "%s", name + 5);
         snprintf(rotation->aside, sizeof(rotation->aside), "%s.selfreset",
                  rotation->path);
         snprintf(rotation->pending, sizeof(rotation->pending),

@@ -1,21 +1,20 @@
 /*
  * LDAP record: a text that a directory keeps of one account for all hosts.
  *
- * An entry below reset_base is a device, a class that every server knows: its
- * name is the record's, serialNumber the version, description the text.  A
- * modification deletes the version that was read and adds another one, so of
- * two at once the server carries out one (RFC 4511 section 4.6).
+ * Of an entry (device.h) the name is the record's, serialNumber the version,
+ * description the text.  A modification deletes the version that was read and
+ * adds another one, so of two at once the server carries out one (RFC 4511
+ * section 4.6).
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/backend/ldap/bind.h"
-#include "policy/backend/ldap/receive.h"
+#include "policy/backend/ldap/device.h"
 #include "policy/backend/ldap/record.h"
 #include "policy/backend/ldap/request.h"
 
@@ -23,16 +22,8 @@ static enum sr_status
 failed(struct sr_ldap_session *session, const char *what,
        const struct sr_ldap_response *answer)
 {
-    const char *base = session->config->reset_base;
-
-    if (answer->code == LDAP_NO_MEMORY)
-        return SR_STATUS_NO_MEMORY;
-    if (answer->code == LDAP_NO_SUCH_OBJECT)
-        sr_ldap_why(session, "%s, to %s: there is no such entry", base, what);
-    else if (!sr_ldap_response_is_away(answer->code) ||
-             !sr_error_has_text(session->error))
-        sr_ldap_why_response(session, answer, "%s, to %s: ", base, what);
-    return SR_STATUS_UNAVAILABLE;
+    return sr_ldap_device_failed(session, session->config->reset_base, what,
+                                 answer);
 }
 
 /* ---- reading */
@@ -131,32 +122,6 @@ modification(int operation, const char *attribute, const char *const *values)
                      .mod_values = (char **)(uintptr_t)values};
 }
 
-/* The first version of it. */
-static void
-add(struct sr_ldap_session *session, const char *dn,
-    const struct sr_record_request *request, struct sr_ldap_response *answer)
-{
-    const char *const class[] = {"device", NULL}, *const cn[] = {request->id,
-                                                                 NULL};
-    const char *const version[] = {request->fresh, NULL};
-    const char *const text[] = {request->fresh_text, NULL};
-    LDAPMod mod[] = {modification(LDAP_MOD_ADD, "objectClass", class),
-                     modification(LDAP_MOD_ADD, "cn", cn),
-                     modification(LDAP_MOD_ADD, "serialNumber", version),
-                     modification(LDAP_MOD_ADD, "description", text)};
-    LDAPMod *all[] = {&mod[0], &mod[1], &mod[2], &mod[3], NULL};
-    LDAPMessage *message;
-    int sent;
-
-    sr_ldap_response_init(
-        answer, ldap_add_ext(session->ld, dn, all, NULL, NULL, &sent));
-    if (answer->code != LDAP_SUCCESS)
-        return;
-    sr_ldap_receive(session, sent, sr_ldap_last_moment(session), answer,
-                    &message);
-    ldap_msgfree(message);
-}
-
 /* Another version. */
 static void
 replace(struct sr_ldap_session *session, const char *dn,
@@ -176,19 +141,28 @@ replace(struct sr_ldap_session *session, const char *dn,
 
 static void
 drop(struct sr_ldap_session *session, const char *dn,
+     struct sr_ldap_response *answer)
+{
+    int sent = 0;
+    const int code = ldap_delete_ext(session->ld, dn, NULL, NULL, &sent);
+
+    sr_ldap_conclude(session, code, sent, answer);
+}
+
+/* What is done with an entry. */
+enum step { ADD, REPLACE, DROP };
+
+static void
+send(struct sr_ldap_session *session, const char *dn, enum step step,
      const struct sr_record_request *request, struct sr_ldap_response *answer)
 {
-    LDAPMessage *message;
-    int sent;
-
-    (void)request;
-    sr_ldap_response_init(answer,
-                          ldap_delete_ext(session->ld, dn, NULL, NULL, &sent));
-    if (answer->code != LDAP_SUCCESS)
-        return;
-    sr_ldap_receive(session, sent, sr_ldap_last_moment(session), answer,
-                    &message);
-    ldap_msgfree(message);
+    if (step == ADD)
+        sr_ldap_device_add(session, dn, request->id, request->fresh,
+                           request->fresh_text, answer);
+    else if (step == REPLACE)
+        replace(session, dn, request, answer);
+    else
+        drop(session, dn, answer);
 }
 
 /* It can be repeated: where the first try was carried out the second one finds
@@ -197,40 +171,28 @@ static enum sr_status
 write_record(struct sr_ldap_session *session, const char *dn,
              const struct sr_record_request *request)
 {
-    const bool is_first = request->version[0] == '\0';
-    void (*const write)(struct sr_ldap_session *, const char *,
-                        const struct sr_record_request *,
-                        struct sr_ldap_response *) = request->fresh_text == NULL
-                                                         ? drop
-                                                     : is_first ? add
-                                                                : replace;
+    static const char *const what[] = {[ADD] = "add an entry",
+                                       [REPLACE] = "change an entry",
+                                       [DROP] = "delete an entry"};
+    const enum step step = request->fresh_text == NULL   ? DROP
+                           : request->version[0] == '\0' ? ADD
+                                                         : REPLACE;
     struct sr_ldap_response answer;
 
     do {
         sr_ldap_response_init(&answer, sr_ldap_as_service(session));
         if (answer.code == LDAP_SUCCESS)
-            write(session, dn, request, &answer);
+            send(session, dn, step, request, &answer);
     } while (answer.code != LDAP_SUCCESS &&
              sr_ldap_may_repeat(session, answer.code));
-    switch (answer.code) {
-    case LDAP_SUCCESS:
+    if (answer.code == LDAP_SUCCESS ||
+        (step == DROP && answer.code == LDAP_NO_SUCH_OBJECT))
         return SR_STATUS_OK;
-    case LDAP_NO_SUCH_ATTRIBUTE:
-    case LDAP_ALREADY_EXISTS:
+    if (answer.code == LDAP_NO_SUCH_ATTRIBUTE ||
+        answer.code == LDAP_ALREADY_EXISTS ||
+        (step == REPLACE && answer.code == LDAP_NO_SUCH_OBJECT))
         return SR_STATUS_UNKNOWN_NAME;
-    case LDAP_NO_SUCH_OBJECT:
-        if (write == drop)
-            return SR_STATUS_OK;
-        if (write == replace)
-            return SR_STATUS_UNKNOWN_NAME;
-        /* fall through */
-    default:
-        return failed(session,
-                      write == drop  ? "delete an entry"
-                      : write == add ? "add an entry"
-                                     : "change an entry",
-                      &answer);
-    }
+    return failed(session, what[step], &answer);
 }
 
 enum sr_status
@@ -242,8 +204,7 @@ sr_ldap_record(struct sr_call *call, struct sr_record_request *request)
 
     if (session == NULL)
         return status;
-    if (asprintf(&dn, "cn=%s,%s", request->id, session->config->reset_base) < 0)
-        dn = NULL;
+    dn = sr_ldap_device_name(session->config->reset_base, request->id);
     if (dn != NULL)
         status = request->fresh == NULL ? read_record(session, dn, request)
                                         : write_record(session, dn, request);

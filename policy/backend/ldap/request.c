@@ -128,13 +128,10 @@ change_by_operation(struct sr_ldap_session *session, const char *dn,
 }
 
 void
-sr_ldap_modify(struct sr_ldap_session *session, const char *dn,
-               LDAPMod **change, LDAPControl **controls,
-               struct sr_ldap_response *answer)
+sr_ldap_conclude(struct sr_ldap_session *session, int code, int id,
+                 struct sr_ldap_response *answer)
 {
     LDAPMessage *message;
-    int id;
-    int code = ldap_modify_ext(session->ld, dn, change, controls, NULL, &id);
 
     if (code != LDAP_SUCCESS) {
         sr_ldap_response_init(answer, code);
@@ -143,6 +140,18 @@ sr_ldap_modify(struct sr_ldap_session *session, const char *dn,
     sr_ldap_receive(session, id, sr_ldap_last_moment(session), answer,
                     &message);
     ldap_msgfree(message);
+}
+
+void
+sr_ldap_modify(struct sr_ldap_session *session, const char *dn,
+               LDAPMod **change, LDAPControl **controls,
+               struct sr_ldap_response *answer)
+{
+    int id = 0;
+    const int code =
+        ldap_modify_ext(session->ld, dn, change, controls, NULL, &id);
+
+    sr_ldap_conclude(session, code, id, answer);
 }
 
 /* Delete the old value and add the new one, which proves the old; or without

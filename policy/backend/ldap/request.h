@@ -29,6 +29,11 @@ void sr_ldap_change(struct sr_ldap_session *session, const char *dn,
                     const char *old, const char *password,
                     struct sr_ldap_response *answer);
 
+/* Take the answer to what was sent on the connection as `id`; `code` says
+ * whether it was. */
+void sr_ldap_conclude(struct sr_ldap_session *session, int code, int id,
+                      struct sr_ldap_response *answer);
+
 /* Any other modification, on the connection as it is bound.  Sent once and
  * never again. */
 void sr_ldap_modify(struct sr_ldap_session *session, const char *dn,

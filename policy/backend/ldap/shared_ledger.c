@@ -2,9 +2,9 @@
  * LDAP shared ledger: failed attempts of all hosts, as entries below one
  * container.
  *
- * An entry is a device, a class that every server knows: its name is random,
- * serialNumber names the ledger, description its state.  Everything here is
- * done as the service, which alone has access to the container.
+ * Of an entry (device.h) the name is random, serialNumber names the ledger,
+ * description its state.  Everything here is done as the service, which alone
+ * has access to the container.
  *
  * Requests can be repeated: an entry that is there already has
  * been added, one that is gone has been deleted.
@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include "policy/backend/ldap/bind.h"
+#include "policy/backend/ldap/device.h"
 #include "policy/backend/ldap/ledger_entry.h"
 #include "policy/backend/ldap/ledger_scan.h"
 #include "policy/backend/ldap/receive.h"
@@ -45,28 +46,15 @@
 static char *
 name_of(const struct sr_ldap_session *session, const char *id)
 {
-    char *dn;
-
-    return asprintf(&dn, "cn=%s,%s", id, session->config->lockout_base) < 0
-               ? NULL
-               : dn;
+    return sr_ldap_device_name(session->config->lockout_base, id);
 }
 
 static enum sr_status
 failed(struct sr_ldap_session *session, const char *what,
        const struct sr_ldap_response *answer)
 {
-    if (answer->code == LDAP_NO_MEMORY)
-        return SR_STATUS_NO_MEMORY;
-    if (answer->code == LDAP_NO_SUCH_OBJECT)
-        sr_ldap_why(session, "%s, to %s: there is no such entry",
-                    session->config->lockout_base, what);
-    else if (!sr_ldap_response_is_away(answer->code) ||
-             !sr_error_has_text(session->error))
-        sr_ldap_why_response(session, answer,
-                             "%s, to %s: ", session->config->lockout_base,
-                             what);
-    return SR_STATUS_UNAVAILABLE;
+    return sr_ldap_device_failed(session, session->config->lockout_base, what,
+                                 answer);
 }
 
 /* ---- adding and changing */
@@ -77,31 +65,13 @@ add(struct sr_ldap_session *session, const char *id, const char *ledger,
     const char *description, struct sr_ldap_response *answer)
 {
     char *dn = name_of(session, id);
-    const char *text[][2] = {
-        {"device", NULL}, {id, NULL}, {ledger, NULL}, {description, NULL}};
-    const char *const attribute[] = {"objectClass", "cn", "serialNumber",
-                                     "description"};
-    LDAPMod mod[4], *all[5] = {NULL};
-    LDAPMessage *message;
-    int sent;
 
-    for (size_t i = 0; i < 4; i++) {
-        mod[i] = (LDAPMod){.mod_op = LDAP_MOD_ADD,
-                           .mod_type = (char *)(uintptr_t)attribute[i],
-                           .mod_values = (char **)(uintptr_t)text[i]};
-        all[i] = &mod[i];
-    }
     do {
         sr_ldap_response_init(answer, dn == NULL ? LDAP_NO_MEMORY
                                                  : sr_ldap_as_service(session));
         if (answer->code != LDAP_SUCCESS)
             break;
-        answer->code = ldap_add_ext(session->ld, dn, all, NULL, NULL, &sent);
-        if (answer->code == LDAP_SUCCESS) {
-            sr_ldap_receive(session, sent, sr_ldap_last_moment(session), answer,
-                            &message);
-            ldap_msgfree(message);
-        }
+        sr_ldap_device_add(session, dn, id, ledger, description, answer);
     } while (sr_ldap_may_repeat(session, answer->code));
     free(dn);
 }
