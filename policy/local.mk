@@ -57,6 +57,7 @@ libpolicy_la_SOURCES = \
 	policy/account/captive.c policy/account/captive.h \
 	policy/decide/lockout.c policy/decide/lockout.h \
 	policy/util/error.c policy/util/error.h \
+	policy/util/fold.c policy/util/fold.h \
 	policy/report/event.c policy/report/event.h \
 	policy/report/events.def \
 	policy/util/safe_open.c policy/util/safe_open.h \

@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "policy/config/nearest.h"
+#include "policy/util/fold.h"
 #include "tools/command.h"
 #include "tools/output.h"
+#include "tools/words.h"
 
 /* The options of one command, with those that all commands have. */
 #define OPTIONS_MAX 12
@@ -22,19 +24,31 @@
 static void
 print_usage(FILE *stream, const struct ctl_command *command)
 {
-    char first[64];
+    char first[96];
 
-    snprintf(first, sizeof(first), "Usage: selfresetctl %s ", command->name);
-    ctl_wrap(stream, first, (unsigned)strlen(first), command->arguments);
+    snprintf(first, sizeof(first), _("Usage: selfresetctl %s "), command->name);
+    ctl_wrap(stream, first, (unsigned)sr_fold_columns(first),
+             command->arguments);
 }
 
 static void
 print_command_help(const struct ctl_command *command)
 {
+    const char *at = command->help == NULL ? "" : _(command->help);
+
     print_usage(stdout, command);
-    printf("\n%s: %s.\n", command->name, command->summary);
-    if (command->help != NULL)
-        printf("\n%s", command->help);
+    /* TRANSLATORS: a command of selfresetctl and what it does */
+    printf(_("\n%s: %s.\n"), command->name, _(command->summary));
+    if (*at != '\0')
+        putchar('\n');
+    while (*at != '\0') { /* a paragraph is a line */
+        char *line = strndup(at, strcspn(at, "\n"));
+
+        ctl_wrap(stdout, "", 0, line == NULL ? "" : line);
+        free(line);
+        at += strcspn(at, "\n");
+        at += *at == '\n';
+    }
 }
 
 int
@@ -48,25 +62,32 @@ ctl_usage(const struct ctl *ctl, const char *format, ...)
     if (ctl->command != NULL)
         print_usage(stderr, ctl->command);
     else
-        fputs("Try \"selfresetctl --help\".\n", stderr);
+        fprintf(stderr, "%s\n", _("Try \"selfresetctl --help\"."));
     return CTL_USAGE;
 }
 
 int
-ctl_unknown(const struct ctl *ctl, const char *what, const char *typed,
+ctl_unknown(const struct ctl *ctl, enum ctl_word kind, const char *typed,
             const char *const words[], size_t count)
 {
     unsigned least = SR_NEAREST_NEVER;
     const char *nearest = NULL;
+    char text[512], meant[256];
 
     for (size_t i = 0; i < count; i++) {
         if (sr_nearest_is(typed, words[i], &least))
             nearest = words[i];
     }
+    snprintf(text, sizeof(text),
+             kind == CTL_WORD_COMMAND  ? _("Unknown command \"%s\".")
+             : kind == CTL_WORD_OPTION ? _("Unknown option \"%s\".")
+             : kind == CTL_WORD_STATE  ? _("Unknown state \"%s\".")
+                                       : _("Unknown benchmark \"%s\"."),
+             typed);
     if (nearest == NULL)
-        return ctl_usage(ctl, "Unknown %s \"%s\".", what, typed);
-    return ctl_usage(ctl, "Unknown %s \"%s\"; did you mean \"%s\"?", what,
-                     typed, nearest);
+        return ctl_usage(ctl, "%s", text);
+    snprintf(meant, sizeof(meant), _("Did you mean \"%s\"?"), nearest);
+    return ctl_usage(ctl, "%s  %s", text, meant);
 }
 
 int
@@ -75,7 +96,7 @@ ctl_unknown_option(const struct ctl *ctl, char **argv,
 {
     const char letter[3] = {'-', (char)optopt, '\0'};
 
-    return ctl_unknown(ctl, "option",
+    return ctl_unknown(ctl, CTL_WORD_OPTION,
                        optopt > 0 && optopt < 128 ? letter : argv[optind - 1],
                        words, count);
 }
@@ -232,6 +253,8 @@ ctl_parse(struct ctl *ctl, int argc, char **argv,
         else
             *all.item[found - 1].flag = true;
     }
+    if (ctl->is_json)
+        ctl_english();
     if (all.has_help) {
         print_command_help(ctl->command);
         return refuse(ctl, CTL_OK);

@@ -82,18 +82,27 @@ bool ctl_parse(struct ctl *ctl, int argc, char **argv,
 int ctl_usage(const struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What kind of word was typed. */
+enum ctl_word {
+    CTL_WORD_COMMAND,
+    CTL_WORD_OPTION,
+    CTL_WORD_STATE,
+    CTL_WORD_BENCHMARK
+};
+
 /*
- * The same about a word that is not one of `count` words: "Unknown WHAT "x"",
+ * The same about a word that is not one of `count` words: 'Unknown option "x"',
  * with the nearest right one if there is one.
  */
-int ctl_unknown(const struct ctl *ctl, const char *what, const char *typed,
+int ctl_unknown(const struct ctl *ctl, enum ctl_word kind, const char *typed,
                 const char *const words[], size_t count);
 
 /* The same about the option that getopt_long(3) has just refused. */
 int ctl_unknown_option(const struct ctl *ctl, char **argv,
                        const char *const words[], size_t count);
 
-/* A sentence on standard output, wrapped; nothing with --json. */
+/* A sentence on standard output, translated and wrapped; nothing with
+ * --json. */
 void ctl_print(const struct ctl *ctl, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -15,13 +15,12 @@
 
 #include "policy/config/config.h"
 #include "tools/ctl.h"
+#include "tools/words.h"
 
 const struct sr_caller ctl_at_login = {
     .is_admin = false,
     .is_logged_on = false,
 };
-
-#define STORE_ADVICE "Run \"selfresetctl check\" to see what to do."
 
 bool
 ctl_load(struct ctl *ctl)
@@ -77,7 +76,8 @@ ctl_transaction_status(enum sr_status ask, const char *name,
         ctl_error("Out of memory.");
         return CTL_FAILED;
     default:
-        ctl_error("The account \"%s\" cannot be read: %s.", name, txn->reason);
+        ctl_error("The account \"%s\" cannot be read: %s.", name,
+                  _(txn->reason));
         return CTL_FAILED;
     }
 }
@@ -116,12 +116,15 @@ ctl_store_error(const struct sr_store *store, enum sr_store_result result)
                   "check --backend\" finds out more.",
                   sr_store_strerror(result));
     else if (result == SR_STORE_FAILED && store != NULL)
-        ctl_error("The state of this host (%s): %s (%d).  " STORE_ADVICE,
+        ctl_error("The state of this host (%s): %s (%d).  Run \"selfresetctl "
+                  "check\" to see what to do.",
                   SR_STATEDIR, sr_store_strerror(result),
                   sr_store_errno(store));
     else
-        ctl_error("The state of this host (%s): %s.  " STORE_ADVICE,
-                  SR_STATEDIR, sr_store_strerror(result));
+        ctl_error(
+            "The state of this host (%s): %s.  Run \"selfresetctl check\" "
+            "to see what to do.",
+            SR_STATEDIR, sr_store_strerror(result));
 }
 
 void
@@ -346,10 +349,10 @@ ctl_publish(const struct ctl *ctl, const char *name)
     case SR_PUBLISH_OFF:
         return;
     case SR_PUBLISH_BUSY:
-        why = "another program is publishing";
+        why = N_("another program is publishing");
         break;
     case SR_PUBLISH_FULL:
-        why = "the disk is full";
+        why = N_("the disk is full");
         break;
     case SR_PUBLISH_FAILED:
         break;
@@ -357,7 +360,7 @@ ctl_publish(const struct ctl *ctl, const char *name)
     ctl_error("Warning: the change was made, but the rest of the system still "
               "sees the old state of %s: %s.  Run \"selfreset-publish --user "
               "%s\" to publish the new one.",
-              name, why, name);
+              name, _(why), name);
 }
 
 struct sr_message_context

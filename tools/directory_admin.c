@@ -12,6 +12,7 @@
 #include "policy/backend/registry.h"
 #include "policy/backend/survey.h"
 #include "tools/directory_admin.h"
+#include "tools/words.h"
 
 bool
 directory_is(const struct sr_transaction *txn)
@@ -25,20 +26,28 @@ static void
 say_no_right(const struct sr_facts *facts, enum sr_order order,
              const char *reason)
 {
-    static const char *const what[] = {
-        [SR_ORDER_ADMIT] = "set the password",
-        [SR_ORDER_UNLOCK] = "end the lockout",
-        [SR_ORDER_REQUIRE_CHANGE] = "demand a change of the password",
-        [SR_ORDER_CLEAR_CHANGE] = "withdraw the demand for a change",
-        [SR_ORDER_SET_PASSWORD] = "set the password",
-        [SR_ORDER_GIVE_PASSWORD] = "set the password",
-        [SR_ORDER_NEVER_EXPIRES] = "restore the password that never expires",
-    };
+    char text[1024];
 
-    ctl_error("The directory does not allow the service's identity to %s of "
-              "%s (%s).  Nothing was done.  Run \"selfresetctl check --backend "
-              "%s --test-entry %s\" to see its rights.",
-              what[order], facts->name, reason, facts->backend, facts->name);
+    snprintf(
+        text, sizeof(text),
+        order == SR_ORDER_UNLOCK
+            ? _("The directory does not allow the service's identity to end "
+                "the lockout of %s (%s).")
+        : order == SR_ORDER_REQUIRE_CHANGE
+            ? _("The directory does not allow the service's identity to demand "
+                "a change of the password of %s (%s).")
+        : order == SR_ORDER_CLEAR_CHANGE
+            ? _("The directory does not allow the service's identity to "
+                "withdraw the demand for a change of %s (%s).")
+        : order == SR_ORDER_NEVER_EXPIRES
+            ? _("The directory does not allow the service's identity to "
+                "restore the password that never expires of %s (%s).")
+            : _("The directory does not allow the service's identity to set "
+                "the password of %s (%s)."),
+        facts->name, reason);
+    ctl_error("%s  Nothing was done.  Run \"selfresetctl check --backend %s "
+              "--test-entry %s\" to see its rights.",
+              text, facts->backend, facts->name);
 }
 
 static void
@@ -139,7 +148,7 @@ directory_order(const struct sr_transaction *txn, enum sr_order order,
     if (result != SR_STORE_OK) {
         ctl_error("It cannot be remembered that the password of %s never "
                   "expired: %s.  Nothing was done.",
-                  txn->account->facts.name, sr_store_strerror(result));
+                  txn->account->facts.name, _(sr_store_strerror(result)));
         return CTL_FAILED;
     }
     code = carry_out(txn, order, password);
@@ -175,9 +184,12 @@ directory_unlock(const struct ctl *ctl, const struct sr_transaction *txn)
     if (code == CTL_OK && !ctl->is_dry_run)
         code = directory_order(txn, SR_ORDER_UNLOCK, NULL);
     if (code == CTL_OK)
-        ctl_print(ctl, "The lockout of %s in the directory %s.",
-                  txn->account->facts.name,
-                  ctl->is_dry_run ? "would be ended" : "has been ended");
+        ctl_print(
+            ctl,
+            ctl->is_dry_run
+                ? N_("The lockout of %s in the directory would be ended.")
+                : N_("The lockout of %s in the directory has been ended."),
+            txn->account->facts.name);
     return code;
 }
 

@@ -153,7 +153,7 @@ read_journal(struct event_query *query)
 {
     char match[SR_EVENT_COUNT][EVENT_VALUE_SIZE + 32], since[64], after[600];
     const char *argv[SR_EVENT_COUNT + 10] = {"journalctl", "--quiet",
-                                            "--no-pager", "--output=export"};
+                                             "--no-pager", "--output=export"};
     size_t count = 4;
 
     if (query->since != SR_TIME_UNKNOWN) {

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "tools/nsswitch.h"
+#include "tools/words.h"
 
 #define SPACES " \t\v\f\r"
 
@@ -224,7 +225,7 @@ output_begin(struct output *output, char *why)
     output->text = NULL;
     output->stream = open_memstream(&output->text, &output->size);
     if (output->stream == NULL)
-        snprintf(why, NSSWITCH_WHY, "Out of memory.");
+        snprintf(why, NSSWITCH_WHY, "%s", _("Out of memory."));
     return output->stream != NULL;
 }
 
@@ -236,7 +237,7 @@ output_end(struct output *output, bool is_good, char *why)
     if (fclose(output->stream) == 0 && is_good && is_whole)
         return output->text;
     if (is_good)
-        snprintf(why, NSSWITCH_WHY, "Out of memory.");
+        snprintf(why, NSSWITCH_WHY, "%s", _("Out of memory."));
     free(output->text);
     return NULL;
 }
@@ -341,9 +342,9 @@ static bool
 refuse(char *why, const struct nsswitch_line *line, const char *what)
 {
     snprintf(why, NSSWITCH_WHY,
-             "The line %u, \"%.*s:\", %s.  Correct it, then try again.",
+             _("The line %u, \"%.*s:\": %s  Correct it, then try again."),
              line->number, (int)line->name_length, line->text + line->name,
-             what);
+             _(what));
     return false;
 }
 
@@ -354,24 +355,24 @@ find_place(const struct nsswitch_line *line, size_t *at, char *why)
     for (size_t i = 0; i < line->count; i++) {
         if (i > 0 && !continues(line, i - 1))
             return refuse(why, line,
-                          "can end before the local files (an action "
-                          "\"return\")");
+                          N_("It can end before the local files (an action "
+                             "\"return\")."));
         if (!nsswitch_is_files(line, i))
             continue;
         if (!continues(line, i))
-            return refuse(why, line,
-                          "ends at the local files (an action \"return\"), "
-                          "and no source behind them would be asked");
-        if (nsswitch_is(line, "shadow") &&
-            line->source[i].action[NSSWITCH_SUCCESS] != NSSWITCH_RETURN)
             return refuse(
                 why, line,
-                "continues where the local files have an answer, which "
-                "breaks the reading of passwords");
+                N_("It ends at the local files (an action \"return\"), and no "
+                   "source behind them would be asked."));
+        if (nsswitch_is(line, "shadow") &&
+            line->source[i].action[NSSWITCH_SUCCESS] != NSSWITCH_RETURN)
+            return refuse(why, line,
+                          N_("It continues where the local files have an "
+                             "answer, which breaks the reading of passwords."));
         *at = line->source[i].end;
         return true;
     }
-    return refuse(why, line, "does not ask the local files");
+    return refuse(why, line, N_("It does not ask the local files."));
 }
 
 /* Copy a line with the source added. */
@@ -384,7 +385,7 @@ put_with(struct output *output, const struct nsswitch_line *line, char *why)
     if (is_initgroups && line->count > 0)
         at = line->source[0].start;
     else if (is_initgroups)
-        return refuse(why, line, "names no source");
+        return refuse(why, line, N_("It names no source."));
     else if (!find_place(line, &at, why))
         return false;
     put(output, line->text, line->start, at);
@@ -403,7 +404,7 @@ put_line(struct output *output, const struct nsswitch_line *line, char *why)
     bool is_good;
 
     if (line->is_odd)
-        return refuse(why, line, "is not understood");
+        return refuse(why, line, N_("It is not understood."));
     if (is_right(line, nsswitch_is(line, "initgroups"))) {
         put(output, line->text, line->start, line->end);
         return true;

@@ -68,7 +68,7 @@ bool nsswitch_is_files(const struct nsswitch_line *line, size_t index);
 bool nsswitch_ends(const struct nsswitch_line *line, size_t index,
                    enum nsswitch_status status);
 
-#define NSSWITCH_WHY 400 /* room for a reason below */
+#define NSSWITCH_WHY 1024 /* room for a reason below */
 
 /*
  * Add the source to the lines group and shadow, directly behind the local

@@ -7,13 +7,21 @@
 #include <config.h>
 
 #include <stdarg.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/util/fold.h"
+#include "policy/util/text.h"
 #include "policy/util/utf8.h"
 #include "tools/output.h"
+#include "tools/words.h"
 
-#define COLUMNS 72
+void
+ctl_english(void)
+{
+    setlocale(LC_MESSAGES, "C");
+}
 
 char *
 ctl_clean(const char *text)
@@ -26,65 +34,48 @@ ctl_clean(const char *text)
     return clean;
 }
 
-/* Columns of a word; one for each character is close enough here. */
-static unsigned
-width_of(const char *word, size_t size)
+/* The words of a text with one space between, cleaned. */
+static char *
+clean_words(const char *text)
 {
-    unsigned width = 0;
+    char *clean = ctl_clean(text);
+    char *put = clean;
 
-    for (size_t i = 0; i < size; i++)
-        width += ((unsigned char)word[i] & 0xc0) != 0x80;
-    return width;
-}
-
-static void
-wrap(FILE *stream, const char *first, unsigned indent, const char *text)
-{
-    unsigned column = width_of(first, strlen(first));
-    bool at_start = true;
-
-    fputs(first, stream);
-    for (;;) {
-        size_t size;
-        unsigned width;
-
-        text += strspn(text, " \n");
-        size = strcspn(text, " \n");
-        if (size == 0)
+    for (const char *at = clean; at != NULL; at += strcspn(at, " \n")) {
+        at += strspn(at, " \n");
+        if (*at == '\0')
             break;
-        width = width_of(text, size);
-        if (!at_start && column + 1 + width > COLUMNS) {
-            fprintf(stream, "\n%*s", (int)indent, "");
-            column = indent;
-            at_start = true;
-        }
-        if (!at_start) {
-            fputc(' ', stream);
-            column++;
-        }
-        fwrite(text, 1, size, stream);
-        column += width;
-        text += size;
-        at_start = false;
+        if (put != clean)
+            *put++ = ' ';
+        memmove(put, at, strcspn(at, " \n"));
+        put += strcspn(at, " \n");
     }
-    fputc('\n', stream);
+    if (put != NULL)
+        *put = '\0';
+    return clean;
 }
 
 void
 ctl_wrap(FILE *stream, const char *first, unsigned indent, const char *text)
 {
-    char *clean = ctl_clean(text);
-    char *whole = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&whole, &size);
+    char *clean = clean_words(text);
+    char *lines = clean == NULL
+                      ? NULL
+                      : sr_fold_text(clean, sr_fold_columns(first), indent);
+    char *whole =
+        sr_format("%s%s\n", first, lines == NULL ? _("Out of memory.") : lines);
 
-    if (memory != NULL) {
-        wrap(memory, first, indent, clean == NULL ? "Out of memory." : clean);
-        if (fclose(memory) == 0)
-            fwrite(whole, 1, size, stream); /* one write(2) for stderr */
-    }
+    if (whole != NULL)
+        fputs(whole, stream); /* one write(2) for stderr */
     free(whole);
+    free(lines);
     free(clean);
+}
+
+int
+ctl_pad(const char *text, int columns)
+{
+    return columns + (int)strlen(text) - (int)sr_fold_columns(text);
 }
 
 void
@@ -92,11 +83,11 @@ ctl_say_list(FILE *stream, const char *first, const char *format, va_list list)
 {
     char *text = NULL;
 
-    if (vasprintf(&text, format, list) < 0)
+    if (vasprintf(&text, _(format), list) < 0)
         text = NULL;
     fflush(stdout);
     ctl_wrap(stream, first, first[0] == '\0' ? 0 : 2,
-             text == NULL ? "Out of memory." : text);
+             text == NULL ? _("Out of memory.") : text);
     free(text);
 }
 

@@ -25,8 +25,12 @@ char *ctl_clean(const char *text);
 void ctl_wrap(FILE *stream, const char *first, unsigned indent,
               const char *text);
 
-/* A message, wrapped, after what is on standard output already: its first line
- * begins with `first`. */
+/* For "%-*s": the width that fills so many columns with a text that may have
+ * wide characters, or several bytes for one. */
+int ctl_pad(const char *text, int columns);
+
+/* A message, translated and wrapped, after what is on standard output already:
+ * its first line begins with `first`. */
 void ctl_say_list(FILE *stream, const char *first, const char *format,
                   va_list list) __attribute__((format(printf, 3, 0)));
 

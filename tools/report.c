@@ -13,6 +13,7 @@
 #include "policy/report/message.h"
 #include "tools/output.h"
 #include "tools/report.h"
+#include "tools/words.h"
 
 /* Where values begin, for people. */
 #define VALUE_COLUMN 27
@@ -57,7 +58,7 @@ report_section(struct report *report, const char *key, const char *title)
     if (report->is_json)
         json_object(&report->json, key);
     else
-        printf("\n%s\n", title);
+        printf("\n%s\n", title == NULL ? "" : _(title));
     report->depth++;
 }
 
@@ -129,7 +130,7 @@ report_list(struct report *report, const char *key, const char *const item[],
     if (report->is_json)
         json_end(&report->json);
     else
-        report_words(report, key, used == 0 ? none : text);
+        report_words(report, key, used == 0 ? _(none) : text);
 }
 
 void
@@ -151,7 +152,7 @@ report_bool(struct report *report, const char *key, bool value)
     if (report->is_json)
         json_bool(&report->json, key, value);
     else
-        put_line(report, key, value ? "yes" : "no");
+        put_line(report, key, value ? _("yes") : _("no"));
 }
 
 void
@@ -162,7 +163,7 @@ report_tri(struct report *report, const char *key, enum sr_tri value)
     else if (report->is_json)
         json_null(&report->json, key);
     else
-        put_line(report, key, "unknown");
+        put_line(report, key, _("unknown"));
 }
 
 const char *
@@ -187,28 +188,29 @@ report_local(sr_time when, char out[static REPORT_TEXT_MAX])
     struct tm parts;
 
     if (!SR_TIME_IS_SET(when))
-        return report_utc(when, out);
-    if (localtime_r(&seconds, &parts) == NULL ||
-        strftime(out, REPORT_TEXT_MAX, "%Y-%m-%d %H:%M:%S %z", &parts) == 0)
+        snprintf(out, REPORT_TEXT_MAX, "%s",
+                 when == SR_TIME_NEVER ? _("never") : _("unknown"));
+    else if (localtime_r(&seconds, &parts) == NULL ||
+             strftime(out, REPORT_TEXT_MAX, "%Y-%m-%d %H:%M:%S %z", &parts) ==
+                 0)
         snprintf(out, REPORT_TEXT_MAX, "@%" PRId64, when);
     return out;
 }
 
-/* "in 5 days": the part before the comma of the form in sentences. */
+/* "(in 5 days)" behind a time. */
 static void
 add_distance(char out[static REPORT_TEXT_MAX], sr_time when, sr_time now)
 {
     char *words = NULL;
-    const char *shown = when > now ? "in a moment" : "now"; /* 72 columns */
+    const char *shown = when > now ? _("in a moment") : _("now"); /* short */
     size_t used = strlen(out);
 
     if (when <= now - 60 || when >= now + 60) {
-        words = sr_message_when(when, now);
+        words = sr_message_apart(when, now);
         shown = words;
     }
     if (shown != NULL)
-        snprintf(out + used, REPORT_TEXT_MAX - used, " (%.*s)",
-                 (int)strcspn(shown, ","), shown);
+        snprintf(out + used, REPORT_TEXT_MAX - used, " (%s)", shown);
     free(words);
 }
 
@@ -219,7 +221,8 @@ report_time_or(struct report *report, const char *key, sr_time when,
     char text[REPORT_TEXT_MAX];
 
     if (when == SR_TIME_UNKNOWN) {
-        report_text(report, key, report->is_json ? NULL : word);
+        report_text(report, key,
+                    report->is_json || word == NULL ? NULL : _(word));
         return;
     }
     if (report->is_json) {

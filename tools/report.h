@@ -33,7 +33,8 @@ void report_end(struct report *report);
 void report_item(struct report *report);
 void report_item_end(struct report *report);
 
-/* A section: an object under `key`, or lines below `title`. */
+/* A section: an object under `key`, or lines below `title`, which is
+ * translated where a catalogue has it. */
 void report_section(struct report *report, const char *key, const char *title);
 void report_section_end(struct report *report);
 
@@ -57,7 +58,7 @@ void report_tri(struct report *report, const char *key, enum sr_tri value);
  */
 void report_time(struct report *report, const char *key, sr_time when);
 
-/* The same, but people read `word` for unknown. */
+/* The same, but people read `word` for unknown; NULL: "-". */
 void report_time_or(struct report *report, const char *key, sr_time when,
                     const char *word);
 
@@ -67,10 +68,10 @@ void report_lockout(struct report *report, const struct sr_lockout *lockout);
 /* A duration: seconds for programs, "14d" for people. */
 void report_duration(struct report *report, const char *key, int64_t seconds);
 
-/* "2026-11-21T22:40:00Z"; "never"; "unknown". */
+/* For programs: "2026-11-21T22:40:00Z"; "never"; "unknown". */
 const char *report_utc(sr_time when, char out[static REPORT_TEXT_MAX]);
 
-/* "2026-11-21 23:40:00 +0100"; "never"; "unknown". */
+/* For people: "2026-11-21 23:40:00 +0100"; "never"; "unknown". */
 const char *report_local(sr_time when, char out[static REPORT_TEXT_MAX]);
 
 #endif

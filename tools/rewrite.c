@@ -15,6 +15,7 @@
 #include "policy/util/io.h"
 #include "policy/util/replace_file.h"
 #include "tools/rewrite.h"
+#include "tools/words.h"
 
 /* No file of settings is larger. */
 #define SIZE_LIMIT (1024 * 1024)
@@ -26,21 +27,21 @@ say(int error)
 {
     switch (error) {
     case ENOENT:
-        return "There is no such file.";
+        return N_("There is no such file.");
     case ENOMEM:
-        return "Out of memory.";
+        return N_("Out of memory.");
     case ENOSPC:
     case EDQUOT:
-        return "The disk is full.";
+        return N_("The disk is full.");
     case EROFS:
-        return "The file system is read-only.";
+        return N_("The file system is read-only.");
     case EACCES:
     case EPERM:
-        return "The system does not permit it.";
+        return N_("The system does not permit it.");
     case ELOOP:
-        return "Its links go in a circle.";
+        return N_("Its links go in a circle.");
     default:
-        return "It cannot be read or written.";
+        return N_("It cannot be read or written.");
     }
 }
 
@@ -74,7 +75,7 @@ rewrite_read(const char *path, struct rewrite *file)
     if (error == 0 &&
         (!S_ISREG(file->status.st_mode) || file->status.st_size > SIZE_LIMIT)) {
         close(fd);
-        return "It is no file of settings.";
+        return N_("It is no file of settings.");
     }
     if (error == 0)
         error = read_text(fd, (size_t)file->status.st_size, &file->text);
@@ -82,7 +83,7 @@ rewrite_read(const char *path, struct rewrite *file)
     if (error == 0 && strlen(file->text) == (size_t)file->status.st_size)
         return NULL;
     rewrite_end(file);
-    return error == 0 ? "It has bytes of value zero." : say(error);
+    return error == 0 ? N_("It has bytes of value zero.") : say(error);
 }
 
 void
@@ -129,13 +130,13 @@ look_again(const struct rewrite *file, const char *folder)
         return say(errno);
     if (now.st_uid != 0 || (now.st_mode & 022) != 0 || above.st_uid != 0 ||
         (above.st_mode & 022) != 0)
-        return "Others than root can write it, or its folder.";
+        return N_("Others than root can write it, or its folder.");
     if (now.st_dev != file->status.st_dev ||
         now.st_ino != file->status.st_ino ||
         now.st_size != file->status.st_size ||
         now.st_mtim.tv_sec != file->status.st_mtim.tv_sec ||
         now.st_mtim.tv_nsec != file->status.st_mtim.tv_nsec)
-        return "Another program has just changed it.  Try again.";
+        return N_("Another program has just changed it.  Try again.");
     return NULL;
 }
 
@@ -197,7 +198,7 @@ rewrite_make(const char *path, const char *text)
     if (stat(folder, &above) != 0)
         return say(errno);
     if (above.st_uid != 0 || (above.st_mode & 022) != 0)
-        return "Others than root can write its folder.";
+        return N_("Others than root can write its folder.");
     snprintf(aside, sizeof(aside), "%s" ASIDE, path);
     fd = mkostemp(aside, O_CLOEXEC);
     if (fd < 0)

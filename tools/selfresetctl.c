@@ -18,164 +18,166 @@
 #include <unistd.h>
 
 #include "policy/config/config.h"
+#include "policy/report/message.h"
 #include "tools/cmd/commands.h"
 #include "tools/command.h"
 #include "tools/output.h"
+#include "tools/words.h"
 
 static const struct ctl_command commands[] = {
     {"status", "[--json] USER...",
-     "show the state of an account, and the cause",
-     "Exit codes: 0 may log in; 3 locked out, for strangers or everybody;\n"
-     "4 has to change the password first; 5 disabled, ended or not yet\n"
-     "begun; 6 barred, or its temporary password has ended; 7 no such\n"
-     "account; 1 the state cannot be found out.\n"
-     "\"locked_until\" is none, never (an administrator has to act), or when\n"
-     "the lock ends.\n",
+     N_("show the state of an account, and the cause"),
+     N_("Exit codes: 0 may log in; 3 locked out, for strangers or everybody; 4 "
+        "has to change the password first; 5 disabled, ended or not yet begun; "
+        "6 barred, or its temporary password has ended; 7 no such account; 1 "
+        "the state cannot be found out.\n\"locked_until\" is none, never (an "
+        "administrator has to act), or when the lock ends."),
      ctl_status, true, false},
     {"list", "[--state STATE[,STATE...]] [--all] [--json]",
-     "list all accounts with states and deadlines",
-     "--all includes system accounts without a usable password.\n"
-     "Exit codes: 0 the list is complete; 1 something could not be read.\n",
+     N_("list all accounts with states and deadlines"),
+     N_("--all includes system accounts without a usable password.\nExit "
+        "codes: 0 the list is complete; 1 something could not be read."),
      ctl_list, true, false},
     {"log", "[--since TIME] [--json] USER...",
-     "show what happened to an account, from the log",
-     "TIME is written as for \"explain\": \"-1d\" is a day ago.\n", ctl_log,
+     N_("show what happened to an account, from the log"),
+     N_("TIME is written as for \"explain\": \"-1d\" is a day ago."), ctl_log,
      true, false},
-    {"unlock", "[--dry-run] [--json] USER...", "end the lockout of an account",
-     "It also deletes the count of wrong passwords.\n", ctl_unlock, true, true},
+    {"unlock", "[--dry-run] [--json] USER...",
+     N_("end the lockout of an account"),
+     N_("It also deletes the count of wrong passwords."), ctl_unlock, true,
+     true},
     {"unthrottle", "[--dry-run] [--json] SOURCE... | --all",
-     "end the lockout of a source of attempts",
-     "SOURCE is written as in the events: an IPv4 address, an IPv6 address\n"
-     "or its network of /64, a host name, \"console\", \"pts\",\n"
-     "\"display:NUMBER\", \"uid:NUMBER\" or \"ruser:NUMBER\".\n",
+     N_("end the lockout of a source of attempts"),
+     N_("SOURCE is written as in the events: an IPv4 address, an IPv6 address "
+        "or its network of /64, a host name, \"console\", \"pts\", "
+        "\"display:NUMBER\", \"uid:NUMBER\" or \"ruser:NUMBER\"."),
      ctl_unthrottle, true, true},
     {"temporary",
      "[--lifetime DURATION] [--force] [--dry-run] [--json] USER...",
-     "set a temporary password and show it once",
-     "The user has to change it at the next login.  It ends after the time\n"
-     "that temporary.lifetime in the configuration sets, or --lifetime.\n"
-     "--force gives a password to an account that has none.\n"
-     "Standard output has only the password; with several users, the name\n"
-     "and the password.\n",
+     N_("set a temporary password and show it once"),
+     N_("The user has to change it at the next login.  It ends after the time "
+        "that temporary.lifetime in the configuration sets, or "
+        "--lifetime.\n--force gives a password to an account that has "
+        "none.\nStandard output has only the password; with several users, the "
+        "name and the password."),
      ctl_temporary, true, true},
     {"must-change", "[--clear] [--dry-run] [--json] USER...",
-     "demand a new password at the next login",
-     "--clear withdraws the demand; the password then counts as changed\n"
-     "today.\n",
+     N_("demand a new password at the next login"),
+     N_("--clear withdraws the demand; the password then counts as changed "
+        "today."),
      ctl_must_change, true, true},
     {"explain",
      "[--service SERVICE] [--at TIME] [--rhost HOST] [--json] USER...",
-     "show what each PAM call would answer, and why",
-     "Without --rhost the login is at the console, with its own lockout.\n"
-     "TIME is \"2026-12-24\", \"2026-12-24 12:00\", \"@SECONDS\" or a "
-     "distance\n"
-     "from now such as \"+3d\" or \"-12h\".\n",
+     N_("show what each PAM call would answer, and why"),
+     N_("Without --rhost the login is at the console, with its own "
+        "lockout.\nTIME is \"2026-12-24\", \"2026-12-24 12:00\", \"@SECONDS\" "
+        "or a distance from now such as \"+3d\" or \"-12h\"."),
      ctl_explain, true, false},
     {"age", "[--json] USER...",
-     "show how old a password is, and when it expires",
-     "Exit codes: 0 it has not expired; 4 it has, or has to be changed;\n"
-     "7 no such account; 1 it cannot be found out.\n",
+     N_("show how old a password is, and when it expires"),
+     N_("Exit codes: 0 it has not expired; 4 it has, or has to be changed; 7 "
+        "no such account; 1 it cannot be found out."),
      ctl_age, true, false},
-    {"password-check", "[--json] [USER]", "check a password against the rules",
-     "The password is the first line of standard input.  Without USER the\n"
-     "rules are those without a group.  Former passwords are not checked.\n"
-     "Exit codes: 0 the rules allow it; 9 they do not; 1 it cannot be\n"
-     "checked.\n",
+    {"password-check", "[--json] [USER]",
+     N_("check a password against the rules"),
+     N_("The password is the first line of standard input.  Without USER the "
+        "rules are those without a group.  Former passwords are not "
+        "checked.\nExit codes: 0 the rules allow it; 9 they do not; 1 it "
+        "cannot be checked."),
      ctl_password_check, true, false},
     {"check",
      "[--hashes] [--backend NAME [--test-entry USER [--ask-password]]] "
      "[--benchmark cis | stig] [--json | --nagios]",
-     "look for mistakes in the set-up",
-     "With --config FILE it checks that file as a trial: nothing uses it.\n"
-     "--hashes tries an empty password with each hash, however long it takes.\n"
-     "--backend checks a directory: its servers, its policy and, with\n"
-     "--test-entry, the rights there, which are tried without a change.\n"
-     "--ask-password also tries what users may do.\n"
-     "--benchmark lists what a hardening guide demands of passwords and\n"
-     "lockouts, and what fulfils each; exit code 10: not all are fulfilled.\n"
-     "Exit codes: 0 nothing found; 10 warnings only; 2 errors.\n"
-     "--nagios prints one line, as plugins of Nagios do, with its exit codes:\n"
-     "0 nothing found; 1 warnings only; 2 errors; 3 it could not be checked.\n",
+     N_("look for mistakes in the set-up"),
+     N_("With --config FILE it checks that file as a trial: nothing uses "
+        "it.\n--hashes tries an empty password with each hash, however long it "
+        "takes.\n--backend checks a directory: its servers, its policy and, "
+        "with --test-entry, the rights there, which are tried without a "
+        "change.\n--ask-password also tries what users may do.\n--benchmark "
+        "lists what a hardening guide demands of passwords and lockouts, and "
+        "what fulfils each; exit code 10: not all are fulfilled.\nExit codes: "
+        "0 nothing found; 10 warnings only; 2 errors.\n--nagios prints one "
+        "line, as plugins of Nagios do, with its exit codes: 0 nothing found; "
+        "1 warnings only; 2 errors; 3 it could not be checked."),
      ctl_check, true, false},
     {"pam", "--enable | --disable | --check [--dry-run] [--json]",
-     "put the module into the PAM stacks, or remove it",
-     "It runs pam-auth-update(8), reads what that wrote, and restores the old\n"
-     "files where every login or none would succeed.  The old files\n"
-     "are kept as /etc/pam.d/common-*.selfreset-old.\n"
-     "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
+     N_("put the module into the PAM stacks, or remove it"),
+     N_("It runs pam-auth-update(8), reads what that wrote, and restores the "
+        "old files where every login or none would succeed.  The old files are "
+        "kept as /etc/pam.d/common-*.selfreset-old.\nExit codes of --check: 0 "
+        "nothing found; 10 warnings only; 2 errors."),
      ctl_pam, true, true},
     {"nss", "--enable | --disable | --check [--dry-run] [--json]",
-     "show the state groups to the system, or hide them",
-     "It edits /etc/nsswitch.conf; --disable restores it.\n"
-     "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
+     N_("show the state groups to the system, or hide them"),
+     N_("It edits /etc/nsswitch.conf; --disable restores it.\nExit codes of "
+        "--check: 0 nothing found; 10 warnings only; 2 errors."),
      ctl_nss, true, true},
     {"groups", "--create | --check [--dry-run] [--json]",
-     "create the state groups, or check them",
-     "--create creates those that are missing, for systems without\n"
-     "systemd-sysusers(8).  Exit codes: 0 all are good; 10 one is missing;\n"
-     "2 one must not be used as it is.\n",
+     N_("create the state groups, or check them"),
+     N_("--create creates those that are missing, for systems without "
+        "systemd-sysusers(8).  Exit codes: 0 all are good; 10 one is missing; "
+        "2 one must not be used as it is."),
      ctl_groups, true, true},
     {"reset", "--setup | --remove | --check [--dry-run] [--json]",
-     "make the account that resets passwords, or remove it",
-     "It makes the account that reset.account names, which can do nothing but\n"
-     "run selfreset(1), and the settings of sshd that confine it, in\n"
-     "/etc/ssh/sshd_config.d/00-selfreset.conf.\n"
-     "Exit codes of --check: 0 nothing found; 10 warnings only; 2 errors.\n",
+     N_("make the account that resets passwords, or remove it"),
+     N_("It makes the account that reset.account names, which can do nothing "
+        "but run selfreset(1), and the settings of sshd that confine it, in "
+        "/etc/ssh/sshd_config.d/00-selfreset.conf.\nExit codes of --check: 0 "
+        "nothing found; 10 warnings only; 2 errors."),
      ctl_reset, true, true},
     {"rotate", "[--dry-run] [--json] NAME...",
-     "change the secret by which this host asks a backend",
-     "NAME is that of a [backend NAME] with \"bind_secret = managed\".\n"
-     "Exit codes: 0 it was changed; 8 the domain did not answer; 9 it\n"
-     "refused; 1 it could not be done.\n",
+     N_("change the secret by which this host asks a backend"),
+     N_("NAME is that of a [backend NAME] with \"bind_secret = "
+        "managed\".\nExit codes: 0 it was changed; 8 the domain did not "
+        "answer; 9 it refused; 1 it could not be done."),
      ctl_rotate, true, true},
     {"migrate", "[--dry-run] [--json]",
-     "take over the state that an older version kept",
-     "It reads /var/lib/selfreset/data.mdb by mdb_dump(1), adds its password\n"
-     "histories and temporary passwords to the accounts, and renames it.\n"
-     "Lockouts and counts of wrong passwords are not taken over.\n",
+     N_("take over the state that an older version kept"),
+     N_("It reads /var/lib/selfreset/data.mdb by mdb_dump(1), adds its "
+        "password histories and temporary passwords to the accounts, and "
+        "renames it.  Lockouts and counts of wrong passwords are not taken "
+        "over."),
      ctl_migrate, true, true},
 #ifdef HAVE_RESET
     {"ticket", "[--lifetime DURATION] [--dry-run] [--json] USER",
-     "issue a ticket for a self-service reset",
-     "The ticket is a proof for one reset by the user, valid for an hour or\n"
-     "--lifetime (24h at most).  Standard output has only the ticket.\n",
+     N_("issue a ticket for a self-service reset"),
+     N_("The ticket is a proof for one reset by the user, valid for an hour or "
+        "--lifetime (24h at most).  Standard output has only the ticket."),
      ctl_ticket, true, true},
     {"gates",
      "[--clear GATE | --clear-all | --unlock] [--dry-run] [--json] USER...",
-     "show or remove the gates of self-service reset",
-     "GATE is app, codes, ticket, mail, key, sms, voice, push or contact.\n"
-     "--unlock ends lockouts of gates, and the one after a report that a "
-     "reset\n"
-     "was not the user's.\n",
+     N_("show or remove the gates of self-service reset"),
+     N_("GATE is app, codes, ticket, mail, key, sms, voice, push or "
+        "contact.\n--unlock ends lockouts of gates, and the one after a report "
+        "that a reset was not the user's."),
      ctl_gates, true, true},
     {"notices", "--send | --try ADDRESS [--dry-run] [--json]",
-     "send queued messages of self-service reset, or try it",
-     "Exit codes: 0 all are sent; 8 some are left, or were given up.\n",
+     N_("send queued messages of self-service reset, or try it"),
+     N_("Exit codes: 0 all are sent; 8 some are left, or were given up."),
      ctl_notices, true, true},
-    {"why", "[--json] REF...", "show what happened in a self-service reset",
-     "REF is the reference that the user was shown, such as K7Q4-2MXP.\n",
+    {"why", "[--json] REF...", N_("show what happened in a self-service reset"),
+     N_("REF is the reference that the user was shown, such as K7Q4-2MXP."),
      ctl_why, true, false},
     {"report", "[--from TIME] [--to TIME] [--csv | --json]",
-     "list resets and registrations, from the log",
-     "TIME is written as for \"explain\": \"-30d\" is 30 days ago.  One\n"
-     "dialogue is one line.  --csv is for spreadsheets (RFC 4180).\n",
+     N_("list resets and registrations, from the log"),
+     N_("TIME is written as for \"explain\": \"-30d\" is 30 days ago.  One "
+        "dialogue is one line.  --csv is for spreadsheets (RFC 4180)."),
      ctl_report, true, false},
 #endif
-    {"health", "[--json]", "find out whether everything works now",
-     "It asks each backend, and looks at the clock, the state, what is\n"
-     "published, certificates and self-service reset.  For mistakes in the\n"
-     "set-up see \"check\".\n"
-     "Exit codes: 0 all is well; 10 it works, but needs attention; 2\n"
-     "something does not work.\n",
+    {"health", "[--json]", N_("find out whether everything works now"),
+     N_("It asks each backend, and looks at the clock, the state, what is "
+        "published, certificates and self-service reset.  For mistakes in the "
+        "set-up see \"check\".\nExit codes: 0 all is well; 10 it works, but "
+        "needs attention; 2 something does not work."),
      ctl_health, true, false},
     {"metrics", "[--file FILE] [--json]",
-     "write figures of this host for monitoring",
-     "The format is that of Prometheus.  FILE is replaced in one step, and\n"
-     "every user can read it: it is for the textfile collector of\n"
-     "node_exporter.  No user and no address is named in it.\n",
+     N_("write figures of this host for monitoring"),
+     N_("The format is that of Prometheus.  FILE is replaced in one step, and "
+        "every user can read it: it is for the textfile collector of "
+        "node_exporter.  No user and no address is named in it."),
      ctl_metrics, true, false},
-    {"events", "[--json]", "list the events that are logged", NULL, ctl_events,
-     false, false},
+    {"events", "[--json]", N_("list the events that are logged"), NULL,
+     ctl_events, false, false},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -183,16 +185,20 @@ static const struct ctl_command commands[] = {
 static void
 print_help(void)
 {
-    puts("Usage: selfresetctl [--config FILE] COMMAND [ARGUMENT...]\n"
-         "       selfresetctl COMMAND --help\n"
-         "       selfresetctl --help | --version\n"
-         "\n"
-         "Show and change the state of accounts under pam_selfreset.\n"
-         "\n"
-         "Commands:");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-14s %s\n", commands[i].name, commands[i].summary);
-    puts("\nSee selfresetctl(8).");
+    char first[32];
+
+    puts(_("Usage: selfresetctl [--config FILE] COMMAND [ARGUMENT...]\n"
+           "       selfresetctl COMMAND --help\n"
+           "       selfresetctl --help | --version\n"
+           "\n"
+           "Show and change the state of accounts under pam_selfreset.\n"
+           "\n"
+           "Commands:"));
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        snprintf(first, sizeof(first), "  %-14s ", commands[i].name);
+        ctl_wrap(stdout, first, 17, _(commands[i].summary));
+    }
+    printf("\n%s\n", _("See selfresetctl(8)."));
 }
 
 static const struct ctl_command *
@@ -270,7 +276,7 @@ unknown_command(const struct ctl *ctl, const char *name)
 
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         words[i] = commands[i].name;
-    return ctl_unknown(ctl, "command", name, words, COMMAND_COUNT);
+    return ctl_unknown(ctl, CTL_WORD_COMMAND, name, words, COMMAND_COUNT);
 }
 
 static int
@@ -294,7 +300,10 @@ main(int argc, char **argv)
 
     if (!fill_standard_descriptors())
         return CTL_FAILED;
-    setlocale(LC_CTYPE, ""); /* its own texts are English */
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_MESSAGES, "");
+    bindtextdomain(CTL_WORDS, SR_LOCALEDIR);
+    sr_message_bind(); /* what users read */
     /* A reader that has gone makes a write fail, which is handled. */
     signal(SIGPIPE, SIG_IGN);
     umask(077);

@@ -13,6 +13,7 @@
 #include "policy/backend/registry.h"
 #include "policy/config/account_rules.h"
 #include "tools/shared_ledger.h"
+#include "tools/words.h"
 
 /* ---- one account */
 
@@ -107,10 +108,10 @@ shared_report(struct report *report, const struct sr_transaction *txn,
     if (!shared->is_there || shared->is_failed)
         return;
     report_view(report, "all_hosts_strangers",
-                "Wrong passwords at all hosts, from strangers",
+                N_("Wrong passwords at all hosts, from strangers"),
                 &shared->view[SR_CLASS_STRANGER], attempts);
     report_view(report, "all_hosts_familiar",
-                "Wrong passwords at all hosts, from familiar sources",
+                N_("Wrong passwords at all hosts, from familiar sources"),
                 &shared->view[SR_CLASS_FAMILIAR], attempts);
 }
 
@@ -153,9 +154,9 @@ struct trial {
 };
 
 static const char rights[] =
-    "Make the container and let the service's identity, and nobody else, read, "
-    "add, change and delete there; selfreset.conf(5) has the entry and the "
-    "access rules.";
+    N_("Make the container and let the service's identity, and nobody else, "
+       "read, add, change and delete there; selfreset.conf(5) has the entry "
+       "and the access rules.");
 
 /* False: a finding says what cannot be done. */
 static bool
@@ -167,10 +168,11 @@ attempt(struct trial *trial, struct sr_shared_request *request,
     if (sr_backend_shared_ledger(&call, request) == SR_STATUS_OK)
         return true;
     findings_add(trial->findings, SEVERITY_ERROR, trial->place, NULL, rights,
-                 "lockout_base: cannot %s: %s.  Until then each host counts "
-                 "failed attempts alone (SR-2207).",
-                 what,
-                 sr_error_has_text(&call.error) ? call.error.text : "refused");
+                 "lockout_base: %s: %s.  Until then each host counts failed "
+                 "attempts alone (SR-2207).",
+                 _(what),
+                 sr_error_has_text(&call.error) ? call.error.text
+                                                : _("refused"));
     return false;
 }
 
@@ -210,10 +212,15 @@ check_garbage(struct trial *trial, const struct sr_shared_request *request)
         return;
     findings_add(trial->findings, SEVERITY_WARNING, trial->place, NULL,
                  "Find out what made them, and delete them.",
-                 "lockout_base: %zu entries name the ledger of an account and "
-                 "are not of this module: their names are no ids, or their "
-                 "times cannot be read or are of the future.  They count for "
-                 "nothing.  The first is %s.",
+                 _n("lockout_base: %zu entry names the ledger of an account "
+                    "and is not of this module: its name is no id, or its "
+                    "times cannot be read or are of the future.  It counts for "
+                    "nothing.  It is %s.",
+                    "lockout_base: %zu entries name the ledger of an account "
+                    "and are not of this module: their names are no ids, or "
+                    "their times cannot be read or are of the future.  They "
+                    "count for nothing.  The first is %s.",
+                    request->garbage),
                  request->garbage, request->garbage_name);
 }
 
@@ -233,7 +240,7 @@ check_all(struct trial *trial)
                      "lockout_base: not all entries can be read: %s.  A "
                      "lockout that other hosts have counted is neither shown "
                      "nor listed here, until it refuses a login.",
-                     sr_error_text(&call.error));
+                     _(sr_error_text(&call.error)));
     check_garbage(trial, &request);
 }
 
@@ -254,21 +261,21 @@ try_all(struct trial *trial, struct sr_shared_list *list)
     snprintf(id, sizeof(id), "%08x%08x%08x%08x", dice[0], dice[1], dice[2],
              dice[3]);
     memcpy(entry.id, id, sizeof(entry.id));
-    if (!attempt(trial, &key, "read or make the key"))
+    if (!attempt(trial, &key, N_("the key cannot be read or made")))
         return;
     explicit_bzero(key.key, sizeof(key.key));
     request.what = SR_SHARED_ADD;
-    if (!attempt(trial, &request, "add an entry"))
+    if (!attempt(trial, &request, N_("an entry cannot be added")))
         return;
     request.what = SR_SHARED_MARK;
     request.state = SR_SHARED_FAILED;
-    attempt(trial, &request, "change an entry");
+    attempt(trial, &request, N_("an entry cannot be changed"));
     request.what = SR_SHARED_LIST;
-    if (attempt(trial, &request, "search"))
+    if (attempt(trial, &request, N_("entries cannot be searched")))
         check_shown(trial, list, id);
     check_all(trial);
     request.what = SR_SHARED_DROP;
-    attempt(trial, &request, "delete an entry");
+    attempt(trial, &request, N_("an entry cannot be deleted"));
 }
 
 void

@@ -10,11 +10,12 @@
 #include <stdbool.h>
 
 #include "policy/decide/facts.h"
+#include "tools/words.h"
 
 /* The sentence about an argument that is not a time. */
 #define CTL_NO_TIME                                                            \
-    "\"%s\" is not a time.  Times are \"2026-12-24\", \"2026-12-24 12:00\", "  \
-    "\"@SECONDS\" and distances such as \"+3d\" or \"-12h\"."
+    N_("\"%s\" is not a time.  Times are \"2026-12-24\", \"2026-12-24 "        \
+       "12:00\", \"@SECONDS\" and distances such as \"+3d\" or \"-12h\".")
 
 /*
  * Read "2026-12-24", "2026-12-24 12:00", "2026-12-24T12:00:30" (local time),

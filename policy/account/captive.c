@@ -14,6 +14,7 @@
 #include "policy/config/account_rules.h"
 #include "policy/account/captive.h"
 #include "policy/config/config.h"
+#include "policy/util/words.h"
 
 /* For an entry of passwd(5) or shadow(5); one that needs more is not ours. */
 #define ENTRY_MAX 4096
@@ -50,12 +51,12 @@ flaw_of_entry(const char *name, uid_t *uid)
 
     if (getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) != 0 ||
         found == NULL || strcmp(entry.pw_name, name) != 0)
-        return "there is no such account";
+        return N_LOG("there is no such account");
     *uid = entry.pw_uid;
     if (entry.pw_uid == 0 || entry.pw_gid == 0)
-        return "it has the uid or the group of root";
+        return N_LOG("it has the uid or the group of root");
     if (strcmp(entry.pw_passwd, "x") != 0)
-        return "its password is not in shadow(5)";
+        return N_LOG("its password is not in shadow(5)");
     if (strcmp(entry.pw_shell, SR_CAPTIVE_SHELL) != 0)
         return "its shell is not " SR_CAPTIVE_SHELL;
     if (!is_home_safe(entry.pw_dir))
@@ -63,7 +64,7 @@ flaw_of_entry(const char *name, uid_t *uid)
                ", or others than root can write that";
     if (getpwuid_r(*uid, &entry, buffer, sizeof(buffer), &found) != 0 ||
         found == NULL || strcmp(entry.pw_name, name) != 0)
-        return "another account has its uid";
+        return N_LOG("another account has its uid");
     return NULL;
 }
 
@@ -89,7 +90,7 @@ sr_captive_flaw(const char *name, uid_t *uid)
     const char *flaw = flaw_of_entry(name, uid);
 
     if (flaw == NULL && !is_locked(name))
-        flaw = "its password is not locked";
+        flaw = N_LOG("its password is not locked");
     if (flaw == NULL && !is_program_safe(SR_CAPTIVE_SHELL))
         flaw = SR_CAPTIVE_SHELL " is missing, or others than root can write it";
     return flaw;

@@ -15,6 +15,7 @@
 #include "policy/config/other_files.h"
 #include "policy/decide/rules.h"
 #include "policy/util/time.h"
+#include "policy/util/words.h"
 
 /* pam_faillock's own defaults, and the largest values that it takes. */
 #define FAIL_INTERVAL 900
@@ -218,7 +219,7 @@ find_number(const struct visit *visit, const char *name, const char *word,
         if (number.value >= 0 && number.value <= most)
             number.line = line;
         else
-            note(visit, line, "it is no number that its module takes");
+            note(visit, line, N_LOG("it is no number that its module takes"));
     }
     return number;
 }
@@ -310,7 +311,8 @@ visit_faillock(struct visit *visit)
                                                      : faillock.interval.value;
     if (faillock.window == 0) {
         faillock.window = 1;
-        note(visit, faillock.interval.line, "the window is at least 1 second");
+        note(visit, faillock.interval.line,
+             N_LOG("the window is at least 1 second"));
     }
     /* A ledger has no more slots than that. */
     set_number(visit, &faillock.deny, "lockout", "attempts", 0,
@@ -329,11 +331,12 @@ visit_faillock(struct visit *visit)
         set(visit, "lockout", "duration_max", NULL, text);
     if (faillock.unlock.value > 0 && faillock.unlock.value < faillock.window)
         note(visit, faillock.unlock.line,
-             "a lockout is not shorter than the window (fail_interval)");
+             N_LOG("a lockout is not shorter than the window (fail_interval)"));
     visit_faillock_root(visit, &faillock);
     /* Under that delay names that exist and others look the same. */
     if (take(visit, "nodelay"))
-        note(visit, visit->from, "lockout.delay hides which names exist");
+        note(visit, visit->from,
+             N_LOG("lockout.delay hides which names exist"));
     if (take(visit, "silent"))
         set(visit, "selfreset", "reveal", NULL, "never");
 }

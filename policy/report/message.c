@@ -15,17 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <wchar.h>
 
-#include "policy/util/text.h"
 #include "policy/report/message.h"
+#include "policy/util/fold.h"
+#include "policy/util/text.h"
 #include "policy/util/utf8.h"
 #include "policy/util/words.h"
 
 /* The same sentence for the account's owner and for root. */
 #define YOURS(owner, admin) (say->is_admin ? _(admin) : _(owner))
 
-#define COLUMNS_MAX 72
 #define PHRASE_SIZE 256 /* a time in words */
 #define HOUR        3600
 #define MINUTE      60
@@ -37,133 +36,19 @@ free_text(char **text)
 }
 #define AUTO_FREE __attribute__((cleanup(free_text)))
 
-/* ---- lines */
-
-/*
- * Where a text without spaces can be cut: beside each wide character, but not
- * before what closes, ends or lengthens, nor behind what opens (JIS X 4051,
- * the least of its rules, and the marks of ASCII).
- */
-static const char not_first[] =
-    "、。，．・：；？！゛゜ヽヾゝゞ々ー）］｝」』】〉》〕〟’”…‥％"
-    "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
-    ".,:;?!)]}%'\"";
-static const char not_last[] = "（［｛「『【〈《〔〝‘“([{";
-
-/* A character of a text. */
-struct glyph {
-    const char *at;
-    size_t length;    /* 0: the end */
-    unsigned columns; /* 0: shown with the one before */
-};
-
-/* The next one; a byte that is not UTF-8 is in a column of its own, as in other
- * encodings.  The thread's locale knows the widths. */
-static struct glyph
-glyph_at(const char *at)
+void
+sr_message_bind(void)
 {
-    struct glyph glyph = {at, 0, 1};
-    uint32_t point = 0;
-    const char *end = at;
-    const int status = sr_utf8_next(&end, &point);
-
-    glyph.length = status < 0 ? 1 : (size_t)(end - at);
-    if (status > 0 && point >= 0x80) {
-        const int columns = wcwidth((wchar_t)point);
-
-        glyph.columns = columns < 0 ? 1 : (unsigned)columns;
-    }
-    return glyph;
-}
-
-static bool
-is_one_of(const char *set, const struct glyph *glyph)
-{
-    return memmem(set, strlen(set), glyph->at, glyph->length) != NULL;
-}
-
-static bool
-ends_word(const struct glyph *glyph)
-{
-    return glyph->length == 0 || *glyph->at == ' ' || *glyph->at == '\n';
-}
-
-/* Whether a line can end between two characters that follow each other. */
-static bool
-can_part(const struct glyph *first, const struct glyph *next)
-{
-    return (first->columns == 2 || next->columns == 2) && next->columns != 0 &&
-           !ends_word(first) && !ends_word(next) &&
-           !is_one_of(not_first, next) && !is_one_of(not_last, first);
-}
-
-/* Columns of what must stay in one line, from `at` on. */
-static size_t
-word_columns(const char *at)
-{
-    size_t columns = 0;
-    struct glyph glyph = {at, 0, 0}, next = glyph_at(at);
-
-    while (!ends_word(&next) && !can_part(&glyph, &next)) {
-        columns += next.columns;
-        glyph = next;
-        next = glyph_at(next.at + next.length);
-    }
-    return columns;
-}
-
-/* Write `text` to `put`, in lines.  What continues an item of a list ("- ...")
- * is indented by two. */
-static void
-fold(const char *text, char *put)
-{
-    struct glyph glyph = {text, 0, 0}, next = glyph_at(text);
-    bool is_item = false;
-    size_t column = 0;
-
-    for (; next.length > 0; next = glyph_at(next.at + next.length)) {
-        const bool is_space = *next.at == ' ';
-
-        if (glyph.length == 0 || *glyph.at == '\n')
-            is_item = strncmp(next.at, "- ", 2) == 0;
-        if ((is_space || can_part(&glyph, &next)) &&
-            column + is_space + word_columns(next.at + is_space) >
-                COLUMNS_MAX) {
-            put = stpcpy(put, is_item ? "\n  " : "\n");
-            column = is_item ? 2 : 0;
-        } else if (is_space) {
-            *put++ = ' ';
-            column++;
-        }
-        if (!is_space) {
-            put = mempcpy(put, next.at, next.length);
-            column = *next.at == '\n' ? 0 : column + next.columns;
-        }
-        glyph = next;
-    }
-    *put = '\0';
+    bindtextdomain(SR_WORDS, SR_LOCALEDIR);
 }
 
 char *
 sr_message_fold(char *text)
 {
-    locale_t locale = (locale_t)0, former;
-    char *out;
+    char *out = text == NULL ? NULL : sr_fold_text(text, 0, 0);
 
-    if (text == NULL)
-        return NULL;
-    /* Each byte may have a line's end and two spaces before it. */
-    out = malloc(4 * strlen(text) + 1);
-    if (out != NULL) {
-        if (!sr_utf8_is_ascii(text))
-            locale = sr_utf8_locale();
-        former = uselocale(locale);
-        fold(text, out);
-        uselocale(former);
-        if (locale != (locale_t)0)
-            freelocale(locale);
-    }
-    explicit_bzero(text, strlen(text)); /* it may have recovery codes */
+    if (text != NULL)
+        explicit_bzero(text, strlen(text)); /* it may have recovery codes */
     free(text);
     return out;
 }
@@ -269,27 +154,6 @@ measure(sr_time when, sr_time now)
     return d;
 }
 
-static char *
-days_apart(const struct distance *d)
-{
-    char date[PHRASE_SIZE] = "";
-
-    /* "in 5 days, on Thursday" counts dates, as people do and as chage(1)
-     * does: the number and the day then never disagree. */
-    if (!d->has_date)
-        return d->is_past
-                   ? sr_format(_n("%ld day ago", "%ld days ago", d->days),
-                               d->days)
-                   : sr_format(_n("in %ld day", "in %ld days", d->days),
-                               d->days);
-    print_date(date, sizeof(date), &d->at, d->seconds > 180 * SR_DAY);
-    return d->is_past
-               ? sr_format(_n("%ld day ago, %s", "%ld days ago, %s", d->days),
-                           d->days, date)
-               : sr_format(_n("in %ld day, %s", "in %ld days, %s", d->days),
-                           d->days, date);
-}
-
 /* The length alone, for times less than a day away. */
 static char *
 short_apart(const struct distance *d)
@@ -310,6 +174,42 @@ short_apart(const struct distance *d)
                                minutes);
     return sr_format("%s", d->is_past ? _("less than a minute ago")
                                       : _("in less than a minute"));
+}
+
+/* The length alone. */
+static char *
+long_apart(const struct distance *d)
+{
+    if (d->seconds < SR_DAY)
+        return short_apart(d);
+    return d->is_past
+               ? sr_format(_n("%ld day ago", "%ld days ago", d->days), d->days)
+               : sr_format(_n("in %ld day", "in %ld days", d->days), d->days);
+}
+
+static char *
+days_apart(const struct distance *d)
+{
+    char date[PHRASE_SIZE] = "";
+
+    /* "in 5 days, on Thursday" counts dates, as people do and as chage(1)
+     * does: the number and the day then never disagree. */
+    if (!d->has_date)
+        return long_apart(d);
+    print_date(date, sizeof(date), &d->at, d->seconds > 180 * SR_DAY);
+    return d->is_past
+               ? sr_format(_n("%ld day ago, %s", "%ld days ago, %s", d->days),
+                           d->days, date)
+               : sr_format(_n("in %ld day, %s", "in %ld days, %s", d->days),
+                           d->days, date);
+}
+
+char *
+sr_message_apart(sr_time when, sr_time now)
+{
+    const struct distance d = measure(when, now);
+
+    return long_apart(&d);
 }
 
 char *
@@ -346,10 +246,7 @@ until(sr_time when, sr_time now)
         PRINT_TIME(clock, sizeof(clock), _("%H:%M"), &d.at);
     else if (d.has_date)
         PRINT_TIME(clock, sizeof(clock), _("%H:%M on %A %-d %B"), &d.at);
-    length = d.seconds < SR_DAY ? short_apart(&d)
-             : d.is_past
-                 ? sr_format(_n("%ld day ago", "%ld days ago", d.days), d.days)
-                 : sr_format(_n("in %ld day", "in %ld days", d.days), d.days);
+    length = long_apart(&d);
     if (length == NULL || !d.has_date)
         return length == NULL ? NULL : strdup(length);
     /* TRANSLATORS: "17:40 (in 12 minutes)" */

@@ -168,4 +168,10 @@ char *sr_message_fold(char *text);
  */
 char *sr_message_when(sr_time when, sr_time now);
 
+/* Let the catalogues be found; for a program that has chosen a locale. */
+void sr_message_bind(void);
+
+/* The distance alone: "in 5 days", "2 hours ago". */
+char *sr_message_apart(sr_time when, sr_time now);
+
 #endif

@@ -22,6 +22,7 @@
 #include "policy/util/safe_open.h"
 #include "policy/util/signal_guard.h"
 #include "policy/util/siphash.h"
+#include "policy/util/words.h"
 
 #define PLACES    2
 #define KEY       "key"
@@ -59,29 +60,29 @@ sr_store_strerror(enum sr_store_result result)
 {
     switch (result) {
     case SR_STORE_OK:
-        return "no error";
+        return N_LOG("no error");
     case SR_STORE_NOT_FOUND:
-        return "there is no record";
+        return N_LOG("there is no record");
     case SR_STORE_BUSY:
-        return "another process is writing the same file";
+        return N_LOG("another process is writing the same file");
     case SR_STORE_FULL:
-        return "the disk is full, or a limit on the size of files holds";
+        return N_LOG("the disk is full, or a limit on the size of files holds");
     case SR_STORE_READ_ONLY:
-        return "the file system is read-only";
+        return N_LOG("the file system is read-only");
     case SR_STORE_DAMAGED:
-        return "a file of the state is damaged";
+        return N_LOG("a file of the state is damaged");
     case SR_STORE_VERSION:
-        return "the state was written by another version";
+        return N_LOG("the state was written by another version");
     case SR_STORE_UNSAFE:
-        return "the owner or the mode of the state is unsafe";
+        return N_LOG("the owner or the mode of the state is unsafe");
     case SR_STORE_AWAY:
-        return "the directory that keeps the enrolment cannot be asked";
+        return N_LOG("the directory that keeps the enrolment cannot be asked");
     case SR_STORE_SEALED:
-        return "the enrolment is of another key or version";
+        return N_LOG("the enrolment is of another key or version");
     case SR_STORE_FAILED:
         break;
     }
-    return "the state could not be used";
+    return N_LOG("the state could not be used");
 }
 
 /* ---- errors */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/util/error.h"
+#include "policy/util/words.h"
 
 void
 sr_error_clear(struct sr_error *error)
@@ -44,26 +45,26 @@ sr_error_text(const struct sr_error *error)
         return error->text;
     switch (error->code) {
     case SR_ERROR_MEMORY:
-        return "out of memory";
+        return N_LOG("out of memory");
     case SR_ERROR_CONFIG:
-        return "the configuration cannot be used";
+        return N_LOG("the configuration cannot be used");
     case SR_ERROR_UNREACHABLE:
-        return "no server answered in time";
+        return N_LOG("no server answered in time");
     case SR_ERROR_IDENTITY:
-        return "the identity of this host was not accepted";
+        return N_LOG("the identity of this host was not accepted");
     case SR_ERROR_READ_ONLY:
-        return "the server takes no changes";
+        return N_LOG("the server takes no changes");
     case SR_ERROR_NO_UID:
-        return "the entry has no usable uid";
+        return N_LOG("the entry has no usable uid");
     case SR_ERROR_BUSY:
-        return "another program holds what is needed";
+        return N_LOG("another program holds what is needed");
     case SR_ERROR_DATA:
-        return "the data cannot be read";
+        return N_LOG("the data cannot be read");
     case SR_ERROR_NONE:
     case SR_ERROR_OTHER:
         break;
     }
-    return "no reason is known";
+    return N_LOG("no reason is known");
 }
 
 locale_t

@@ -12,9 +12,11 @@
 
 #define SR_WORDS "selfreset" /* the domain, which catalogues are named for */
 
-/* A text; one that is translated where it is used; one that has a number. */
+/* A text; one that is translated where it is used; one that has a number; and
+ * one that logs have in English, and selfresetctl translates. */
 #define _(text)          dgettext(SR_WORDS, text)
 #define N_(text)         text
+#define N_LOG(text)      text
 #define _n(one, many, n) dngettext(SR_WORDS, one, many, (unsigned long)(n))
 
 /* The header of the catalogue in use, which names its language; empty in the C

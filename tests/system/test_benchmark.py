@@ -260,7 +260,7 @@ def test_benchmark(host):
     assert "bob" in missed_in(host, "stig")["UBTU-22-611065"]
     text = host.run("selfresetctl", "check", "--benchmark", "cis").stdout
     assert max(map(len, text.splitlines())) <= 72
-    assert "did you mean \"stig\"" in ctl(host, "check", "--benchmark", "stg",
+    assert "Did you mean \"stig\"" in ctl(host, "check", "--benchmark", "stg",
                                           code=64).stderr
 
 

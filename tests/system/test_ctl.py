@@ -1506,7 +1506,7 @@ def test_the_nearest_right_word(host):
     for typed, meant in ((["statsu", "a"], "status"),
                          (["list", "--jsn"], "--json"),
                          (["list", "--state", "expird"], "expired")):
-        assert f'did you mean "{meant}"?' in " ".join(
+        assert f'Did you mean "{meant}"?' in " ".join(
             ctl(host, *typed, code=64).stderr.split())
     assert "USER is missing" in ctl(host, "unlock", code=64).stderr
     assert 'Unexpected argument "x"' in ctl(host, "events", "x", code=64).stderr

@@ -28,9 +28,11 @@ LOCALES = {"de": "de_DE.UTF-8", "es": "es_ES.UTF-8", "fr": "fr_FR.UTF-8",
            "ja": "ja_JP.UTF-8", "uk": "uk_UA.UTF-8"}
 PLURALS = {"de": 2, "es": 2, "fr": 2, "ja": 1, "uk": 3}
 COLUMNS = 72
-# What a text shows in the place of its values.
-VALUES = {"s": "helpdesk@example.org", "u": "12", "d": "12", "ld": "12",
-          ".4s": "1234"}
+# The catalogues: of what users read, and of selfresetctl.
+DOMAINS = {"selfreset": TOP / "po", "selfresetctl": TOP / "po/selfresetctl"}
+CATALOGUES = [(domain, language) for domain in DOMAINS for language in LOCALES]
+# What may have texts without a translation still.
+INCOMPLETE = {"selfresetctl"}
 NOT_FIRST = "、。，．・：；？！ー）］｝」』ァィゥェォッャュョぁぃぅぇぉっゃゅょ"
 
 
@@ -114,16 +116,18 @@ def translations(path):
     """(English, translated) of each text."""
     for entry in entries(path)[1:]:
         for field, text in entry.items():
-            if field.startswith("msgstr"):
+            if field.startswith("msgstr") and text:
                 yield (entry["msgid"] if field in ("msgstr", "msgstr[0]")
                        else entry["msgid_plural"], text)
 
 
-def test_the_template_is_current(build):
-    (build / "po/new.pot").unlink(missing_ok=True)
-    subprocess.run(["make", "-s", "-C", build, "po/new.pot"], check=True,
+@pytest.mark.parametrize("domain,made", [("selfreset", "po/new.pot"),
+                                         ("selfresetctl", "po/newctl.pot")])
+def test_the_template_is_current(build, domain, made):
+    (build / made).unlink(missing_ok=True)
+    subprocess.run(["make", "-s", "-C", build, made], check=True,
                    capture_output=True)
-    assert msgids(build / "po/new.pot") == msgids(TOP / "po/selfreset.pot"), \
+    assert msgids(build / made) == msgids(DOMAINS[domain] / f"{domain}.pot"), \
         'run "make update-po", and translate what is new; see po/README'
 
 
@@ -134,9 +138,43 @@ def test_each_file_with_texts_is_listed():
               if not line.startswith("#")}
     assert listed == {
         str(path.relative_to(TOP))
-        for folder in ("pam", "nss", "policy", "helper", "tools")
+        for folder in ("pam", "nss", "policy", "helper")
         for path in (TOP / folder).rglob("*.[ch]")
         if with_texts.search(path.read_text())}
+
+
+# What has words and is for programs: commands to run, formats, usages.
+FOR_PROGRAMS = re.compile(
+    r"# |adcli |CA;|cn=|install |kadmin |net ads |samba-tool |systemctl |"
+    r"SELFRESET |selfreset-event-counts|.* errors=|.*--json\]|.*'s$| Set group_|\[--")
+# By file: comments of accounts, causes of events, answers to Nagios.
+NOT_SHOWN = {
+    "captive.c": {"Programs of self-service reset", "Self-service reset"},
+    "reset.c": {"self-service reset"}, "health.c": {"self-service reset"},
+    "check.c": {"the command line is wrong", "only root can check this host"},
+    "backend.c": {"the configuration has errors",
+                  "the backend cannot be checked"}}
+LITERAL = re.compile(r'/\*.*?\*/|((?:"(?:[^"\\\n]|\\.)*"\s*)+)', re.DOTALL)
+
+
+def test_each_text_of_selfresetctl_is_in_the_template():
+    """What is glued of macros, or chosen by "?:" and not marked, is in none."""
+    ids = {text for pair in
+           msgids(DOMAINS["selfresetctl"] / "selfresetctl.pot")
+           for text in pair}
+    missing = []
+    for path in (TOP / "tools").rglob("*.[ch]"):
+        source = re.sub("^#include.*", "", path.read_text().replace("\\\n", ""),
+                        flags=re.MULTILINE)
+        for found in LITERAL.finditer(source):
+            text = ast.literal_eval("(" + (found[1] or "''") + ")")
+            if (len(re.findall("[A-Za-z]{2,}", text)) > 2 and
+                    " " in text.strip() and text not in ids and
+                    path.name != "metrics.c" and
+                    not FOR_PROGRAMS.match(text) and
+                    text not in NOT_SHOWN.get(path.name, ())):
+                missing.append((path.name, text))
+    assert not missing
 
 
 def test_no_text_is_translated_elsewhere():
@@ -148,16 +186,18 @@ def test_no_text_is_translated_elsewhere():
                     path
 
 
-@pytest.mark.parametrize("language", LOCALES)
-def test_catalogue(build, language):
-    path = TOP / f"po/{language}.po"
+@pytest.mark.parametrize("domain,language", CATALOGUES)
+def test_catalogue(domain, language):
+    path = DOMAINS[domain] / f"{language}.po"
     done = subprocess.run(["msgfmt", "--check", "--statistics", "-o",
                            "/dev/null", path], capture_output=True, text=True,
                           check=False, env={**os.environ, "LC_ALL": "C"})
     assert done.returncode == 0, done.stderr
-    assert re.fullmatch(r"\d+ translated messages\.\n", done.stderr), \
+    missing = ", \\d+ untranslated messages" if domain in INCOMPLETE else ""
+    assert re.fullmatch(rf"\d+ translated messages({missing})?\.\n",
+                        done.stderr), \
         f"not complete; see po/README: {done.stderr}"
-    assert msgids(path) == msgids(TOP / "po/selfreset.pot")
+    assert msgids(path) == msgids(DOMAINS[domain] / f"{domain}.pot")
     assert f"nplurals={PLURALS[language]};" in entries(path)[0]["msgstr"]
     for english, text in translations(path):
         # Prompts and parts of lines keep their spaces at the end.
@@ -182,14 +222,17 @@ def folded(build, texts):
 
 
 def filled(text):
-    return re.sub(r"%(?:\d+\$)?(\.4s|ld|[sud])", lambda at: VALUES[at[1]], text)
+    """With values."""
+    return re.sub(r"%(?:\d+\$)?(?:(\.4s)|(\.?[*\d]*s)|\d*l{0,2}[zudo]+)",
+                  lambda at: "1234" if at[1] else
+                  "helpdesk@example.org" if at[2] else "12", text)
 
 
-@pytest.mark.parametrize("language", LOCALES)
-def test_lines(build, language):
+@pytest.mark.parametrize("domain,language", CATALOGUES)
+def test_lines(build, domain, language):
     """Each text, as it is and as an item of a list, with values."""
     texts = [filled(text) for _, text in
-             translations(TOP / f"po/{language}.po")]
+             translations(DOMAINS[domain] / f"{language}.po")]
     texts += ["- " + text for text in texts if "\n" not in text]
     for text, shown in zip(texts, folded(build, texts)):
         assert "".join(shown.split()) == "".join(text.split())
@@ -290,6 +333,68 @@ def test_logs_are_english(host, shown):
         seen.append([re.sub(r"\d+", "0", line) for line in host.log.all()])
     assert any("Connection refused" in line for line in seen[0]), seen[0]
     assert seen[0] == seen[1]
+
+
+def ctl(host, locale, *argv, **options):
+    return host.run("selfresetctl", *argv,
+                    env={**os.environ, "LC_ALL": locale}, **options)
+
+
+def test_selfresetctl(host, shown):
+    """German on the terminal: what it finds, states, lists, refuses."""
+    words = gettext.translation("selfresetctl", RUN / "catalogues",
+                                ["de"]).gettext
+    ann = host.add("ann", OLD, changed=85, max=90)
+    host.configure(lockout={"attempts": "0"})
+    german = LOCALES["de"]
+    for text, argv in [
+            ("Facts", ["status", "ann"]), ("yes", ["status", "ann"]),
+            ("Guessing at one account is not limited.", ["check"]),
+            ("warning", ["check"]), ("  To do: ", ["check"]),
+            ("show the state of an account, and the cause", ["--help"])]:
+        assert words(text) != text, text
+        said = ctl(host, german, *argv).stdout
+        assert joined(words(text)) in joined(said), said
+        for line in said.splitlines():
+            assert width(line) <= COLUMNS or "/" in line, line
+    assert words('Unknown account "%s".') % "nobody-here" in ctl(
+        host, german, "status", "nobody-here").stderr
+    assert "Unknown account" in ctl(host, "C", "status", "nobody-here").stderr
+    # What users would read is in their catalogue, the other one.
+    assert joined(shown["de"]("Your password expires %s.%s")[:20]) in joined(
+        ctl(host, german, "status", "ann").stdout)
+    with Talk(["selfresetctl", "list"],
+              env={**os.environ, "LC_ALL": german}) as talk:
+        talk.until("BENUTZER             ZUSTAND     FRIST            ANMERK")
+    with Talk(["selfresetctl", "status", "ann"], user=ann,
+              env={**os.environ, "LC_ALL": german}) as talk:
+        talk.until((words('Only root can use "%s".  Nothing was done.') %
+                    "status").split("  ")[0])
+
+
+def test_selfresetctl_speaks_english_to_programs(host, shown):
+    host.add("ann", OLD, changed=85, max=90)
+    host.configure(lockout={"attempts": "0"})
+    for argv in (["status", "--json", "ann"], ["list", "--json"],
+                 ["check", "--json"], ["check", "--nagios"],
+                 ["explain", "--json", "ann"],
+                 ["age", "--json", "ann"], ["groups", "--check", "--json"],
+                 ["check", "--benchmark", "cis", "--json"],
+                 ["unlock", "--json", "nobody-here"],
+                 ["check", "--nagios", "--nonsense"], ["metrics", "--json"]):
+        said = []
+        for locale in ("C", LOCALES["de"]):
+            host.log.lines.clear()
+            done = ctl(host, locale, *argv)
+            said.append([re.sub(r"\d{5,}|\d\d:\d\d:\d\d", "0", text) for text in
+                         (done.stdout, str(done.returncode),
+                          *host.log.all())])
+        assert said[0] == said[1], argv
+    host.log.lines.clear()
+    ctl(host, LOCALES["de"], "unlock", "ann")
+    ctl(host, LOCALES["de"], "must-change", "ann")
+    assert host.log.with_text("a change of the password") or host.log.all()
+    assert all(line.isascii() for line in host.log.all()), host.log.all()
 
 
 def test_no_catalogue_is_opened_in_the_c_locale(host, shown):

@@ -215,7 +215,7 @@ def test_health_of_reset(host, ann):
     assert ann.flow("report", "K7Q4-2MXP").end == 0
     assert "reported" in health(host, 10)["findings"][0]["text"]
     text = host.run("selfresetctl", "health").stdout
-    assert "1 accounts are enrolled" in text and "The backend local" in text
+    assert "accounts that are enrolled: 1" in text and "The backend local" in text
     # An enrolment that cannot be read.
     path = next((STATE / "reset/accounts").glob("*.enrolment"))
     path.write_bytes(b"x" * 100)

@@ -25,6 +25,7 @@
 #include "policy/util/text.h"
 #include "tools/check/accounts.h"
 #include "tools/ctl.h"
+#include "tools/words.h"
 
 /* An account that has to be changed at a login, which cannot be. */
 static void
@@ -210,6 +211,14 @@ uptime(void)
     return now.tv_sec;
 }
 
+static void
+print_progress(size_t count)
+{
+    fputc('\r', stderr);
+    fprintf(stderr, _n("%zu account checked", "%zu accounts checked", count),
+            count);
+}
+
 /* One line on a terminal, for what takes longer than two seconds. */
 static void
 show_progress(struct pass *pass, bool is_end)
@@ -220,7 +229,7 @@ show_progress(struct pass *pass, bool is_end)
     if (is_end)
         fputs("\r\033[K", stderr);
     else if (pass->count % 100 == 0)
-        fprintf(stderr, "\r%zu accounts checked", pass->count);
+        print_progress(pass->count);
 }
 
 static void
@@ -230,7 +239,7 @@ add_unreadable(struct pass *pass, const char *name, const char *reason)
     findings_add(pass->findings, SEVERITY_ERROR, "accounts", name,
                  "Correct the cause.  Until then they cannot log in by "
                  "pam_selfreset.so.",
-                 "Accounts cannot be read: %s.", reason);
+                 "Accounts cannot be read: %s.", _(reason));
 }
 
 static int
@@ -265,7 +274,7 @@ check_uid(struct pass *pass, const struct sr_facts *facts)
     first = *(struct owner **)found;
     if (first == owner)
         return;
-    both = sr_format("%s (as %s)", facts->name, first->name);
+    both = sr_format(_("%s (as %s)"), facts->name, first->name);
     findings_add(pass->findings, SEVERITY_WARNING, "accounts",
                  both != NULL ? both : facts->name,
                  "Give each account a user id of its own.",

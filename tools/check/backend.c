@@ -22,6 +22,7 @@
 #include "tools/secret_input.h"
 #include "tools/check/enrolments.h"
 #include "tools/shared_ledger.h"
+#include "tools/words.h"
 
 #define PASSWORD_MAX 1024
 
@@ -45,7 +46,7 @@ take_account(void *context, struct sr_account *account,
                      enumeration->backend, name,
                      "Correct the entry.  Until then it is published with an "
                      "unknown state.",
-                     "An account cannot be read: %s.", reason);
+                     "An account cannot be read: %s.", _(reason));
     else if (!sr_snapshot_name(name))
         findings_add(enumeration->findings, SEVERITY_WARNING,
                      enumeration->backend, name,
@@ -72,7 +73,7 @@ check_enumeration(const struct sr_config *config,
                      "Check the server's limits on the size and the time of "
                      "searches, and on paged results.",
                      "selfreset-publish cannot read all accounts: %s.",
-                     sr_error_text(&call.error));
+                     _(sr_error_text(&call.error)));
     sr_members_free(visitor.groups);
 }
 
@@ -131,7 +132,7 @@ conclude(const struct ctl *ctl, const struct sr_survey *survey,
         putchar('\n');
         for (unsigned i = 0;
              !is_krb5 && (hint = survey_hint(survey, i)) != NULL; i++)
-            ctl_wrap(stdout, "", 0, hint);
+            ctl_wrap(stdout, "", 0, _(hint));
     }
     report_item_end(&report);
     report_end(&report);
@@ -159,13 +160,13 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
         backend.ops->survey == NULL) {
         ctl_error("The backend \"%s\" cannot be checked: %s.", name,
                   sr_error_has_text(&error) ? error.text
-                                            : "it is this host's own; leave "
-                                              "--backend out");
+                                            : _("it is this host's own; leave "
+                                                "--backend out"));
         return is_nagios ? ctl_nagios_unknown("the backend cannot be checked")
                          : CTL_ERRORS;
     }
-    snprintf(prompt, sizeof(prompt),
-             "Password of %s: ", test == NULL ? "" : test);
+    snprintf(prompt, sizeof(prompt), _("Password of %s: "),
+             test == NULL ? "" : test);
     if (has_password &&
         ctl_read_secret(prompt, password, sizeof(password), &is_cut))
         survey.password = password;

@@ -19,6 +19,7 @@
 #include "tools/check/pam_config.h"
 #include "tools/ctl.h"
 #include "tools/report.h"
+#include "tools/words.h"
 
 #define LOGIN_DEFS "/etc/login.defs"
 
@@ -36,7 +37,7 @@ struct host {
     sr_time now;
     enum guide guide;
     enum sr_quality_rule quality; /* that the rule is about */
-    char by[256];                 /* the answer of a test: what is there */
+    char by[512];                 /* the answer of a test: what is there */
 };
 
 __attribute__((format(printf, 2, 3))) static void
@@ -45,7 +46,7 @@ say(struct host *host, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    vsnprintf(host->by, sizeof(host->by), format, list);
+    vsnprintf(host->by, sizeof(host->by), _(format), list);
     va_end(list);
 }
 
@@ -66,7 +67,7 @@ say_key(struct host *host, const char *section, const char *name,
             found = setting;
     }
     if (found == NULL)
-        say(host, "%s.%s = %s (default)", section, name, value);
+        say(host, N_("%s.%s = %s (default)"), section, name, value);
     else
         say(host, "%s.%s = %s (%s:%u)", section, name, value, found->file,
             found->line);
@@ -114,11 +115,11 @@ has_unix(struct host *host, long limit)
     (void)limit;
     for (int type = STACK_AUTH; type < STACK_TYPE_COUNT; type++) {
         if (find_line(host, (enum stack_type)type, "pam_unix.so") == NULL) {
-            say(host, "pam_unix.so is not in all of the common stacks");
+            say(host, N_("pam_unix.so is not in all of the common stacks"));
             return false;
         }
     }
-    say(host, "pam_unix.so is below pam_selfreset.so in each stack");
+    say(host, N_("pam_unix.so is below pam_selfreset.so in each stack"));
     return true;
 }
 
@@ -127,8 +128,9 @@ serves_auth(struct host *host, long limit)
 {
     (void)limit;
     say(host, is_served(host, STACK_AUTH)
-                  ? "pam_selfreset.so counts attempts in place of pam_faillock"
-                  : "pam_selfreset.so is not in the auth stack");
+                  ? N_("pam_selfreset.so counts attempts in place of "
+                       "pam_faillock")
+                  : N_("pam_selfreset.so is not in the auth stack"));
     return is_served(host, STACK_AUTH);
 }
 
@@ -137,9 +139,9 @@ serves_quality(struct host *host, long limit)
 {
     (void)limit;
     say(host, is_served(host, STACK_PASSWORD)
-                  ? "pam_selfreset.so checks passwords in place of "
-                    "pam_pwquality"
-                  : "pam_selfreset.so is not in the password stack");
+                  ? N_("pam_selfreset.so checks passwords in place of "
+                       "pam_pwquality")
+                  : N_("pam_selfreset.so is not in the password stack"));
     return is_served(host, STACK_PASSWORD);
 }
 
@@ -148,9 +150,9 @@ serves_history(struct host *host, long limit)
 {
     (void)limit;
     say(host, is_served(host, STACK_PASSWORD)
-                  ? "pam_selfreset.so keeps old passwords in place of "
-                    "pam_pwhistory"
-                  : "pam_selfreset.so is not in the password stack");
+                  ? N_("pam_selfreset.so keeps old passwords in place of "
+                       "pam_pwhistory")
+                  : N_("pam_selfreset.so is not in the password stack"));
     return is_served(host, STACK_PASSWORD);
 }
 
@@ -163,10 +165,12 @@ unix_has(struct host *host, const char *argument)
     const bool has = line != NULL && stack_has(line, argument);
 
     if (line == NULL)
-        say(host, "pam_unix.so is not in the password stack");
+        say(host, N_("pam_unix.so is not in the password stack"));
     else
-        say(host, "%s:%u: pam_unix.so %s %s", line->file, line->number,
-            has ? "has" : "has not", argument);
+        say(host,
+            has ? N_("%s:%u: pam_unix.so has %s")
+                : N_("%s:%u: pam_unix.so has not %s"),
+            line->file, line->number, argument);
     return has;
 }
 
@@ -187,8 +191,8 @@ unix_no_remember(struct host *host, long limit)
     (void)limit;
     for (size_t i = 0; line != NULL && i < line->argument_count; i++)
         has = has || strncmp(line->argument[i], "remember=", 9) == 0;
-    say(host,
-        has ? "pam_unix.so has remember" : "pam_unix.so has not remember");
+    say(host, has ? N_("pam_unix.so has remember")
+                  : N_("pam_unix.so has not remember"));
     return !has;
 }
 
@@ -208,7 +212,8 @@ no_nullok(struct host *host, long limit)
 
     (void)limit;
     if (line != NULL && stack_has(line, "nullok")) {
-        say(host, "%s:%u: pam_unix.so has nullok", line->file, line->number);
+        say(host, N_("%s:%u: pam_unix.so has nullok"), line->file,
+            line->number);
         return false;
     }
     say_key(host, "selfreset", "nullok", host->rules->nullok ? "yes" : "no");
@@ -270,9 +275,9 @@ need(struct host *host, enum sr_quality_rule rule)
     const unsigned number = host->pwq == NULL ? 0 : host->plan.need[rule];
 
     if (host->pwq == NULL)
-        say(host, "libpwquality cannot be used");
+        say(host, N_("libpwquality cannot be used"));
     else
-        say(host, "%s: %u, by password.preset = %s",
+        say(host, N_("%s: %u, by password.preset = %s"),
             sr_quality_rule_names[rule], number, preset[host->rules->preset]);
     return number;
 }
@@ -287,7 +292,7 @@ least_length(struct host *host, long limit)
     if (host->pwq != NULL && host->plan.has_credits &&
         (values->dcredit > 0 || values->ucredit > 0 || values->lcredit > 0 ||
          values->ocredit > 0)) {
-        say(host, "credits of pwquality.conf make shorter ones enough");
+        say(host, N_("credits of pwquality.conf make shorter ones enough"));
         return false;
     }
     return length >= (unsigned long)limit;
@@ -323,7 +328,7 @@ static bool
 enforced(struct host *host, long limit)
 {
     (void)limit;
-    say(host, "the rules are enforced for every user");
+    say(host, N_("the rules are enforced for every user"));
     return is_served(host, STACK_PASSWORD);
 }
 
@@ -421,14 +426,15 @@ ages(struct host *host, long limit, const char *name, bool is_most,
     const size_t bad = count_accounts(host, limit, is_bad, first);
 
     if (days < 0 || (is_most ? days > limit : days < limit)) {
-        say(host, "%s: %s is %ld", LOGIN_DEFS, name, days);
+        say(host, N_("%s: %s is %ld"), LOGIN_DEFS, name, days);
         return false;
     }
     if (bad > 0)
-        say(host, "%zu account%s, the first is %s", bad, bad == 1 ? "" : "s",
-            first);
+        say(host,
+            _n("%zu account, it is %s", "%zu accounts, the first is %s", bad),
+            bad, first);
     else
-        say(host, "%s: %s %ld, and every account", LOGIN_DEFS, name, days);
+        say(host, N_("%s: %s %ld, and every account"), LOGIN_DEFS, name, days);
     return bad == 0;
 }
 
@@ -481,8 +487,10 @@ method(struct host *host, long limit)
     char value[128];
 
     login_defs("ENCRYPT_METHOD", value, sizeof(value));
-    say(host, "%s: ENCRYPT_METHOD %s", LOGIN_DEFS,
-        value[0] == '\0' ? "is not set" : value);
+    if (value[0] == '\0')
+        say(host, N_("%s: ENCRYPT_METHOD is not set"), LOGIN_DEFS);
+    else
+        say(host, "%s: ENCRYPT_METHOD %s", LOGIN_DEFS, value);
     return (limit == 0 && strcmp(value, "YESCRYPT") == 0) ||
            strcmp(value, "SHA512") == 0;
 }
@@ -506,10 +514,11 @@ no_account(struct host *host, long limit, const char *otherwise,
     const size_t bad = count_accounts(host, limit, is_bad, first);
 
     if (bad > 0)
-        say(host, "%zu account%s, the first is %s", bad, bad == 1 ? "" : "s",
-            first);
+        say(host,
+            _n("%zu account, it is %s", "%zu accounts, the first is %s", bad),
+            bad, first);
     else
-        say(host, "%s", otherwise);
+        say(host, "%s", _(otherwise));
     return bad == 0;
 }
 
@@ -517,7 +526,7 @@ static bool
 inactive(struct host *host, long limit)
 {
     return no_account(host, limit,
-                      "every account, by shadow(5) or expiry.inactive",
+                      N_("every account, by shadow(5) or expiry.inactive"),
                       is_never_inactive);
 }
 
@@ -531,7 +540,7 @@ is_of_the_future(const struct host *host, const struct spwd *entry, long limit)
 static bool
 changed_in_the_past(struct host *host, long limit)
 {
-    return no_account(host, limit, "every account", is_of_the_future);
+    return no_account(host, limit, N_("every account"), is_of_the_future);
 }
 
 static bool
@@ -545,7 +554,7 @@ is_empty(const struct host *host, const struct spwd *entry, long limit)
 static bool
 none_empty(struct host *host, long limit)
 {
-    return no_account(host, limit, "no account has one", is_empty);
+    return no_account(host, limit, N_("no account has one"), is_empty);
 }
 
 /* ---- the rules */
@@ -567,66 +576,66 @@ struct rule {
 
 /* clang-format off */
 static const struct rule rules[] = {
-    {{{"5.3.2.1", 0}, NOWHERE}, "pam_unix is enabled", has_unix, 0},
-    {{{"5.3.2.2", 0}, NOWHERE}, "pam_faillock is enabled", serves_auth, 0},
+    {{{"5.3.2.1", 0}, NOWHERE}, N_("pam_unix is enabled"), has_unix, 0},
+    {{{"5.3.2.2", 0}, NOWHERE}, N_("pam_faillock is enabled"), serves_auth, 0},
     {{{"5.3.2.3", 0}, {"UBTU-22-215010", 0}},
-     "pam_pwquality is enabled", serves_quality, 0},
-    {{{"5.3.2.4", 0}, NOWHERE}, "pam_pwhistory is enabled", serves_history, 0},
+     N_("pam_pwquality is enabled"), serves_quality, 0},
+    {{{"5.3.2.4", 0}, NOWHERE}, N_("pam_pwhistory is enabled"), serves_history, 0},
     {{{"5.3.3.1.1", 5}, {"UBTU-22-411045", 3}},
-     "few wrong passwords lock an account", attempts, 0},
+     N_("few wrong passwords lock an account"), attempts, 0},
     {{NOWHERE, {"UBTU-22-411045", 900}},
-     "wrong passwords are counted for 15 minutes", window, 0},
+     N_("wrong passwords are counted for 15 minutes"), window, 0},
     {{{"5.3.3.1.2", 900}, {"UBTU-22-411045", 0}},
-     "how long an account stays locked", duration, 0},
-    {{{"5.3.3.1.3", 0}, NOWHERE}, "root is locked as well", root_lockout, 0},
+     N_("how long an account stays locked"), duration, 0},
+    {{{"5.3.3.1.3", 0}, NOWHERE}, N_("root is locked as well"), root_lockout, 0},
     {{NOWHERE, {"UBTU-22-412010", 4}},
-     "delay after a wrong password", delay, 0},
+     N_("delay after a wrong password"), delay, 0},
     {{{"5.3.3.2.1", 2}, {"UBTU-22-611040", 8}},
-     "characters that must differ", at_least, SR_QUALITY_SIMILAR},
+     N_("characters that must differ"), at_least, SR_QUALITY_SIMILAR},
     {{{"5.3.3.2.2", 14}, {"UBTU-22-611035", 15}},
-     "least length", least_length, 0},
-    {{{"5.3.3.2.3", 4}, NOWHERE}, "kinds of characters", classes, 0},
-    {{NOWHERE, {"UBTU-22-611010", 1}}, "an upper-case letter", at_least,
+     N_("least length"), least_length, 0},
+    {{{"5.3.3.2.3", 4}, NOWHERE}, N_("kinds of characters"), classes, 0},
+    {{NOWHERE, {"UBTU-22-611010", 1}}, N_("an upper-case letter"), at_least,
      SR_QUALITY_CLASS_UPPER},
-    {{NOWHERE, {"UBTU-22-611015", 1}}, "a lower-case letter", at_least,
+    {{NOWHERE, {"UBTU-22-611015", 1}}, N_("a lower-case letter"), at_least,
      SR_QUALITY_CLASS_LOWER},
-    {{NOWHERE, {"UBTU-22-611020", 1}}, "a digit", at_least,
+    {{NOWHERE, {"UBTU-22-611020", 1}}, N_("a digit"), at_least,
      SR_QUALITY_CLASS_DIGIT},
-    {{NOWHERE, {"UBTU-22-611025", 1}}, "a special character", at_least,
+    {{NOWHERE, {"UBTU-22-611025", 1}}, N_("a special character"), at_least,
      SR_QUALITY_CLASS_OTHER},
-    {{{"5.3.3.2.4", 3}, NOWHERE}, "same characters in a row", at_most,
+    {{{"5.3.3.2.4", 3}, NOWHERE}, N_("same characters in a row"), at_most,
      SR_QUALITY_REPEAT},
-    {{{"5.3.3.2.5", 3}, NOWHERE}, "sequences of characters", at_most,
+    {{{"5.3.3.2.5", 3}, NOWHERE}, N_("sequences of characters"), at_most,
      SR_QUALITY_SEQUENCE},
     {{{"5.3.3.2.6", 1}, {"UBTU-22-611030", 1}},
-     "words of the dictionary", at_least, SR_QUALITY_DICTIONARY},
+     N_("words of the dictionary"), at_least, SR_QUALITY_DICTIONARY},
     {{{"5.3.3.2.7", 0}, {"UBTU-22-611045", 0}},
-     "the quality is enforced", enforced, 0},
-    {{NOWHERE, {"UBTU-22-611045", 3}}, "tries at a change", tries, 0},
-    {{{"5.3.3.2.8", 0}, NOWHERE}, "the quality holds for root", for_root, 0},
+     N_("the quality is enforced"), enforced, 0},
+    {{NOWHERE, {"UBTU-22-611045", 3}}, N_("tries at a change"), tries, 0},
+    {{{"5.3.3.2.8", 0}, NOWHERE}, N_("the quality holds for root"), for_root, 0},
     {{{"5.3.3.3.1", 24}, {"UBTU-22-611050", 5}},
-     "old passwords that are refused", history, 0},
-    {{{"5.3.3.3.2", 0}, NOWHERE}, "the history holds for root", for_root, 0},
+     N_("old passwords that are refused"), history, 0},
+    {{{"5.3.3.3.2", 0}, NOWHERE}, N_("the history holds for root"), for_root, 0},
     {{{"5.3.3.3.3", 0}, NOWHERE},
-     "pam_pwhistory takes the password that was checked", serves_history, 0},
+     N_("pam_pwhistory takes the password that was checked"), serves_history, 0},
     {{{"5.3.3.4.1", 0}, {"UBTU-22-611060", 0}},
-     "no login with an empty password", no_nullok, 0},
-    {{NOWHERE, {"UBTU-22-611065", 0}}, "no empty passwords", none_empty, 0},
-    {{{"5.3.3.4.2", 0}, NOWHERE}, "pam_unix keeps no history",
+     N_("no login with an empty password"), no_nullok, 0},
+    {{NOWHERE, {"UBTU-22-611065", 0}}, N_("no empty passwords"), none_empty, 0},
+    {{{"5.3.3.4.2", 0}, NOWHERE}, N_("pam_unix keeps no history"),
      unix_no_remember, 0},
     {{{"5.3.3.4.3", 0}, {"UBTU-22-611055", 1}},
-     "pam_unix stores strong hashes", unix_hash, 0},
+     N_("pam_unix stores strong hashes"), unix_hash, 0},
     {{{"5.3.3.4.4", 0}, NOWHERE},
-     "pam_unix takes the password that was checked", unix_authtok, 0},
-    {{{"5.4.1.1", 365}, {"UBTU-22-411030", 60}}, "greatest age", max_age, 0},
-    {{{"5.4.1.2", 1}, {"UBTU-22-411025", 1}}, "least age", min_age, 0},
-    {{{"5.4.1.3", 7}, NOWHERE}, "days of warning", warning, 0},
+     N_("pam_unix takes the password that was checked"), unix_authtok, 0},
+    {{{"5.4.1.1", 365}, {"UBTU-22-411030", 60}}, N_("greatest age"), max_age, 0},
+    {{{"5.4.1.2", 1}, {"UBTU-22-411025", 1}}, N_("least age"), min_age, 0},
+    {{{"5.4.1.3", 7}, NOWHERE}, N_("days of warning"), warning, 0},
     {{{"5.4.1.4", 0}, {"UBTU-22-611070", 1}},
-     "hashes of new passwords", method, 0},
+     N_("hashes of new passwords"), method, 0},
     {{{"5.4.1.5", 45}, {"UBTU-22-411035", 35}},
-     "lock after the password has expired", inactive, 0},
+     N_("lock after the password has expired"), inactive, 0},
     {{{"5.4.1.6", 0}, NOWHERE},
-     "the last change was in the past", changed_in_the_past, 0},
+     N_("the last change was in the past"), changed_in_the_past, 0},
 };
 /* clang-format on */
 
@@ -668,7 +677,8 @@ static void
 print_rule(struct report *report, const struct rule *rule,
            const struct host *host, bool is_fulfilled)
 {
-    char line[512], first[40];
+    const char *mark;
+    char line[1024], first[64];
 
     if (report->is_json) {
         json_object(&report->json, NULL);
@@ -679,9 +689,10 @@ print_rule(struct report *report, const struct rule *rule,
         json_end(&report->json);
         return;
     }
-    snprintf(first, sizeof(first), "%s  %-15s ", is_fulfilled ? "yes" : "NO ",
+    mark = is_fulfilled ? _("yes") : _("NO");
+    snprintf(first, sizeof(first), "%-*s  %-15s ", ctl_pad(mark, 3), mark,
              rule->in[host->guide].id);
-    snprintf(line, sizeof(line), "%s: %s.", rule->title, host->by);
+    snprintf(line, sizeof(line), "%s: %s.", _(rule->title), host->by);
     ctl_wrap(stdout, first, 21, line);
 }
 
@@ -710,7 +721,7 @@ print_rules(struct ctl *ctl, struct host *host)
     if (ctl->is_json)
         json_end(&report.json);
     else
-        printf("%zu of %zu rules are fulfilled.\n", count - bad, count);
+        ctl_print(ctl, "%zu of %zu rules are fulfilled.", count - bad, count);
     return bad;
 }
 
@@ -726,7 +737,7 @@ ctl_check_benchmark(struct ctl *ctl, const char *name)
            strcmp(benchmark_names[guide], name) != 0)
         guide++;
     if (guide == GUIDE_COUNT)
-        return ctl_unknown(ctl, "benchmark", name, benchmark_names,
+        return ctl_unknown(ctl, CTL_WORD_BENCHMARK, name, benchmark_names,
                            GUIDE_COUNT);
     if (!ctl_load(ctl))
         return CTL_ERRORS;

@@ -22,8 +22,9 @@
 #include "tools/check/pam_stack.h"
 #include "tools/check/sshd_config.h"
 #include "tools/spawn.h"
+#include "tools/words.h"
 
-#define SET_UP "Run \"selfresetctl reset --setup\"."
+#define SET_UP N_("Run \"selfresetctl reset --setup\".")
 
 /*
  * What a login of the captive account may do.  DisableForwarding alone left
@@ -108,7 +109,7 @@ take_line(struct sshd_answer *answer, const char *key, const char *value)
             continue;
         answer->is_seen[i] = true;
         if (strcmp(value, settings[i].value) != 0 && answer->flaw[0] == '\0')
-            snprintf(answer->flaw, answer->size, "%s is \"%s\"",
+            snprintf(answer->flaw, answer->size, _("%s is \"%s\""),
                      settings[i].key, value);
     }
 }
@@ -143,7 +144,7 @@ ask_sshd(const char *user, const char *address, struct sshd_answer *answer)
     answer->flaw[0] = '\0';
     if (ctl_read(argv, take_lines, answer) == 0)
         return true;
-    snprintf(answer->flaw, answer->size, "\"sshd -T\" failed");
+    snprintf(answer->flaw, answer->size, "%s", _("\"sshd -T\" failed"));
     return false;
 }
 
@@ -160,10 +161,10 @@ captive_sshd_obeys(const char *account, char *flaw, size_t size)
             return false;
         for (size_t k = 0; k < SETTINGS && flaw[0] == '\0'; k++) {
             if (!answer.is_seen[k])
-                snprintf(flaw, size, "%s is unknown", settings[k].key);
+                snprintf(flaw, size, _("%s is unknown"), settings[k].key);
         }
         if (flaw[0] == '\0' && !answer.uses_pam)
-            snprintf(flaw, size, "UsePAM is \"no\"");
+            snprintf(flaw, size, _("%s is \"%s\""), "UsePAM", "no");
         if (flaw[0] != '\0')
             return false;
     }
@@ -181,7 +182,7 @@ check_account(const char *account, struct findings *findings)
     if (flaw != NULL)
         findings_add(findings, SEVERITY_ERROR, account, NULL, SET_UP,
                      "The account for self-service reset is refused: %s.",
-                     flaw);
+                     _(flaw));
 }
 
 static void
@@ -210,14 +211,17 @@ check_captive_sshd(const char *account, struct findings *findings)
 
     if (!captive_sshd_obeys(account, flaw, sizeof(flaw)))
         findings_add(findings, SEVERITY_ERROR, SSHD_CONF, account,
-                     SET_UP "  If that refuses, it says what is in its way.",
+                     "Run \"selfresetctl reset --setup\".  If that refuses, "
+                     "it says what is in its way.",
                      "sshd does not confine the account for self-service "
                      "reset as it must: %s.",
                      flaw);
     /* Then the module cannot notice that the block is missing. */
     if (ask_sshd("root", "192.0.2.1", &others) && others.admits_empty)
         findings_add(findings, SEVERITY_ERROR, SSHD_CONF, NULL,
-                     "Remove \"PermitEmptyPasswords yes\" there" SSHD_RELOAD,
+                     "Remove \"PermitEmptyPasswords yes\" there, and run "
+                     "\"systemctl reload ssh\" (Fedora, SUSE: \"systemctl "
+                     "reload sshd\").",
                      "sshd admits accounts without a password "
                      "(PermitEmptyPasswords).");
 }

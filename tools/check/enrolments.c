@@ -12,6 +12,7 @@
 
 #include "policy/backend/registry.h"
 #include "tools/check/enrolments.h"
+#include "tools/words.h"
 
 /* An enrolment has some thousand bytes. */
 #define TEXT_SIZE 16384
@@ -40,12 +41,12 @@ attempt(struct trial *trial, const char *fresh, const char *text,
                  "Make the container and let the service's identity, and "
                  "nobody else, read, add, change and delete there; "
                  "selfreset.conf(5) has the entry and the access rules.",
-                 "reset_base: cannot %s: %s.  Accounts of this backend cannot "
-                 "be enrolled or reset.",
-                 what,
+                 "reset_base: %s: %s.  Accounts of this backend cannot be "
+                 "enrolled or reset.",
+                 _(what),
                  sr_error_has_text(&call.error)
                      ? call.error.text
-                     : "what was written before is not there");
+                     : _("what was written before is not there"));
     return false;
 }
 
@@ -53,7 +54,7 @@ attempt(struct trial *trial, const char *fresh, const char *text,
 static void
 try_to_read(struct trial *trial, const char *version)
 {
-    if (!attempt(trial, NULL, NULL, "read an entry"))
+    if (!attempt(trial, NULL, NULL, N_("an entry cannot be read")))
         return;
     if (strcmp(trial->record.version, version) != 0 ||
         strcmp(trial->record.text, trial->text) != 0)
@@ -78,13 +79,13 @@ try_all(struct trial *trial)
     snprintf(first, sizeof(first), "%032x", dice[1]);
     snprintf(second, sizeof(second), "%032x", dice[2]);
     memset(trial->text, 'a', sizeof(trial->text) - 1);
-    if (!attempt(trial, NULL, NULL, "read") ||
-        !attempt(trial, first, trial->text, "add an entry"))
+    if (!attempt(trial, NULL, NULL, N_("an entry cannot be read")) ||
+        !attempt(trial, first, trial->text, N_("an entry cannot be added")))
         return;
     memcpy(trial->record.version, first, sizeof(first));
-    if (attempt(trial, second, trial->text, "change an entry"))
+    if (attempt(trial, second, trial->text, N_("an entry cannot be changed")))
         try_to_read(trial, second);
-    attempt(trial, first, NULL, "delete an entry");
+    attempt(trial, first, NULL, N_("an entry cannot be deleted"));
 }
 
 void

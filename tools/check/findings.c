@@ -13,6 +13,7 @@
 #include "policy/util/text.h"
 #include "tools/check/findings.h"
 #include "tools/output.h"
+#include "tools/words.h"
 
 /* The names that are kept; more would only be counted. */
 #define SUBJECTS_MAX 100
@@ -98,12 +99,12 @@ findings_add_at(struct findings *findings, enum severity severity,
                 const char *place, unsigned line, const char *subject,
                 const char *advice, const char *format, ...)
 {
-    struct finding added = {.severity = severity, .advice = strdup(advice)};
+    struct finding added = {.severity = severity, .advice = strdup(_(advice))};
     struct finding *finding = NULL;
     va_list list;
 
     va_start(list, format);
-    if (vasprintf(&added.text, format, list) < 0)
+    if (vasprintf(&added.text, _(format), list) < 0)
         added.text = NULL;
     va_end(list);
     added.place = line == 0 ? strdup(place) : sr_format("%s:%u", place, line);
@@ -203,7 +204,8 @@ print_place(const struct finding *finding)
     char *place = ctl_clean(finding->place);
 
     /* The place stays whole, to be clicked or copied. */
-    printf("%s: %s\n", severity_name(finding->severity),
+    printf("%s: %s\n",
+           finding->severity == SEVERITY_ERROR ? _("error") : _("warning"),
            place == NULL ? "?" : place);
     free(place);
 }
@@ -242,11 +244,29 @@ print_cause(const struct findings *findings, size_t number)
     }
     ctl_wrap(stdout, "  ", 2, finding->text);
     if (all.subjects != NULL)
-        ctl_wrap(stdout, "  Concerns: ", 4, all.subjects);
+        ctl_wrap(stdout, _("  Concerns: "), 4, all.subjects);
     if (all.more + more > 0)
-        printf("    and %zu more\n", all.more + more);
-    ctl_wrap(stdout, "  To do: ", 4, finding->advice);
+        printf(_n("    and %zu more\n", "    and %zu more\n", all.more + more),
+               all.more + more);
+    ctl_wrap(stdout, _("  To do: "), 4, finding->advice);
     free(all.subjects);
+}
+
+/* "1 error, 2 warnings." */
+static void
+print_counts(size_t errors, size_t warnings)
+{
+    char *of_errors = sr_format(_n("%zu error", "%zu errors", errors), errors);
+    char *of_warnings =
+        sr_format(_n("%zu warning", "%zu warnings", warnings), warnings);
+
+    if (of_errors != NULL && of_warnings != NULL) {
+        /* TRANSLATORS: "1 error, 2 warnings." */
+        printf(_("%s, %s."), of_errors, of_warnings);
+        putchar('\n');
+    }
+    free(of_errors);
+    free(of_warnings);
 }
 
 static void
@@ -264,10 +284,9 @@ print_text(const struct findings *findings)
         }
     }
     if (findings->count == 0)
-        puts("No mistakes were found.");
+        puts(_("No mistakes were found."));
     else
-        printf("%zu error%s, %zu warning%s.\n", errors, errors == 1 ? "" : "s",
-               warnings, warnings == 1 ? "" : "s");
+        print_counts(errors, warnings);
 }
 
 /* A text within the line, in which '|' begins the performance data. */

@@ -30,7 +30,8 @@ struct findings {
 /*
  * Add a finding at a line of a file; `line` 0: at `place` itself.  One that is
  * there already, at the same place and with the same text, gets `subject` (may
- * be NULL) added to its subjects.  `format` makes the text.
+ * be NULL) added to its subjects.  `format` makes the text; it and `advice` are
+ * translated.
  */
 void findings_add_at(struct findings *findings, enum severity severity,
                      const char *place, unsigned line, const char *subject,

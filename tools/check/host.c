@@ -26,6 +26,7 @@
 #include "policy/util/secret_file.h"
 #include "tools/check/host.h"
 #include "tools/password_gen.h"
+#include "tools/words.h"
 
 /* "1" in enforcing mode; the folder is missing where SELinux is disabled. */
 #define SELINUX_ENFORCE "/sys/fs/selinux/enforce"
@@ -58,7 +59,7 @@ check_clock_command(void)
         if (access(known[i].path, F_OK) == 0)
             return known[i].command;
     }
-    return "apt install systemd-timesyncd, or dnf install chrony";
+    return N_("apt install systemd-timesyncd, or dnf install chrony");
 }
 
 /* ---- configuration */
@@ -80,10 +81,10 @@ check_config(const char *file, bool is_trial, struct findings *findings)
 {
     const char *const advice =
         is_trial
-            ? "See selfreset.conf(5).  With this error in place only root "
-              "could log in through pam_selfreset.so."
-            : "See selfreset.conf(5).  Until it is corrected only root can "
-              "log in through pam_selfreset.so.";
+            ? N_("See selfreset.conf(5).  With this error in place only root "
+                 "could log in through pam_selfreset.so.")
+            : N_("See selfreset.conf(5).  Until it is corrected only root can "
+                 "log in through pam_selfreset.so.");
     struct sr_config_errors errors = {0};
     struct sr_config *config = sr_config_load(file, &errors);
 
@@ -106,8 +107,9 @@ check_name(void *context, const char *name, bool is_group, const char *file,
     if (is_group ? getgrnam(name) == NULL : getpwnam(name) == NULL)
         findings_add_at(context, SEVERITY_WARNING, file, line, NULL,
                         "Correct the name, or remove it.",
-                        "There is no %s \"%s\" on this host.",
-                        is_group ? "group" : "user", name);
+                        is_group ? N_("There is no group \"%s\" on this host.")
+                                 : N_("There is no user \"%s\" on this host."),
+                        name);
 }
 
 /* Each can be used, and none is asked before the accounts of this host whose
@@ -126,7 +128,7 @@ check_backends(const struct sr_config *config, struct findings *findings)
             findings_add(findings, SEVERITY_ERROR, "selfreset.backends", NULL,
                          "Install what is missing, or remove it from the list.",
                          "The backend \"%s\" cannot be used: %s.", name,
-                         error.text);
+                         _(error.text));
         else if (backend.config != NULL &&
                  backend.config->when_down == SR_DOWN_STOP)
             waited_for = name;
@@ -171,7 +173,7 @@ check_secrets(const struct sr_config *config, struct findings *findings)
         if (path != NULL && !sr_secret_file_is_safe(path, &error))
             findings_add(findings, SEVERITY_ERROR, path, NULL,
                          "Make it a file of root with mode 0600.",
-                         "The secret cannot be used: %s.", error.text);
+                         "The secret cannot be used: %s.", _(error.text));
     }
 }
 
@@ -359,7 +361,7 @@ report_damage(struct state_check *check, const char *path,
                  "Check the disk.  A damaged file is moved aside at the next "
                  "login that needs it, and its content is lost.",
                  "A file of the state cannot be used: %s.",
-                 sr_store_strerror(result));
+                 _(sr_store_strerror(result)));
 }
 
 static void
@@ -431,7 +433,7 @@ check_state(struct findings *findings)
         findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
                      "Logins by password fail until the cause is removed.",
                      "The state of this host cannot be read: %s.",
-                     sr_store_strerror(result));
+                     _(sr_store_strerror(result)));
     sr_store_close(check.store);
 }
 
@@ -454,7 +456,8 @@ check_quality(const struct sr_config *config, struct findings *findings)
                      "Install what is missing, or choose another preset.  "
                      "Until then every new password is refused.",
                      "New passwords cannot be checked: %s.",
-                     broken.count > 0 ? broken.item[0].text : "out of memory");
+                     broken.count > 0 ? broken.item[0].text
+                                      : _("out of memory"));
     explicit_bzero(phrase, sizeof(phrase));
     sr_findings_free(&broken);
 }

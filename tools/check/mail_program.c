@@ -21,6 +21,7 @@
 #include "policy/util/program.h"
 #include "policy/wire/link.h"
 #include "tools/check/mail_program.h"
+#include "tools/words.h"
 
 #define SOCKET_PATH SR_RUNDIR "/" SR_LINK_RESET
 
@@ -96,14 +97,17 @@ check_user(const char *channel, const char *name, struct findings *findings)
     if (user == NULL || user->pw_uid == 0)
         findings_add(findings, SEVERITY_WARNING, key, name,
                      name != NULL && strcmp(name, SR_PROGRAM_USER) == 0
-                         ? "Run \"selfresetctl reset --setup\", which makes it."
-                         : "Name a user without rights, or take the line out.",
-                     "There is no such user other than root, so no %s of "
-                     "self-service reset is sent%s.",
-                     channel,
+                         ? N_("Run \"selfresetctl reset --setup\", which makes "
+                              "it.")
+                         : N_("Name a user without rights, or take the line "
+                              "out."),
                      strcmp(channel, "mail") == 0
-                         ? " and no signature of a key is checked"
-                         : "");
+                         ? N_("There is no such user other than root, so no %s "
+                              "of self-service reset is sent and no signature "
+                              "of a key is checked.")
+                         : N_("There is no such user other than root, so no %s "
+                              "of self-service reset is sent."),
+                     channel);
     else if (user->pw_uid == NOBODY)
         findings_add(findings, SEVERITY_WARNING, key, name,
                      "Take the line out: the default is a user of its own.",

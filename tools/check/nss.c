@@ -26,12 +26,13 @@
 #include "tools/check/nss_switch.h"
 #include "tools/nsswitch.h"
 #include "tools/rewrite.h"
+#include "tools/words.h"
 
 #define MODULE      "libnss_selfreset.so.2"
 #define SHADOW_FILE "/etc/shadow"
 #define GROUPS_MAX  4096
 
-#define PUBLISH "Run \"selfreset-publish\"."
+#define PUBLISH N_("Run \"selfreset-publish\".")
 
 /* ---- groups and module */
 
@@ -44,7 +45,7 @@ check_groups(struct findings *findings)
 
     if (error != 0) {
         findings_add(findings, SEVERITY_ERROR, SR_GROUP_FILE, NULL,
-                     "Check the file, and at " SR_GSHADOW_FILE ".",
+                     "Check the file, and at /etc/gshadow.",
                      "The groups cannot be read: %s.", strerror(error));
         return;
     }
@@ -107,7 +108,8 @@ check_mode(const char *name, mode_t mode, struct findings *findings)
         return; /* reported by check_snapshot() */
     if (status.st_uid != 0)
         findings_add(findings, SEVERITY_ERROR, path, NULL,
-                     "Find out who made it, then remove it.  " PUBLISH,
+                     "Find out who made it, then remove it.  Run "
+                     "\"selfreset-publish\".",
                      "It belongs to the user %ld, not to root.",
                      (long)status.st_uid);
     else if ((status.st_mode & 07777 & ~mode) != 0)
@@ -182,7 +184,8 @@ check_snapshot(enum sr_view view, sr_time now, int64_t max_age,
                      "The snapshot is damaged, or of another version.");
     else if (!is_current)
         findings_add(findings, SEVERITY_ERROR, path, NULL,
-                     PUBLISH "  If that does not help, look at the clock.",
+                     "Run \"selfreset-publish\".  If that does not help, look "
+                     "at the clock.",
                      "The snapshot is too old, or from the future: it is not "
                      "used.");
     else {
@@ -330,7 +333,7 @@ check_limit(struct findings *findings)
         continue;
     if (child < 0 || !WIFEXITED(status) || WEXITSTATUS(status) >= SEEN_FAILED) {
         findings_add(findings, SEVERITY_ERROR, "getgrouplist", NULL,
-                     "Check the other findings, and at " NSSWITCH_FILE ".",
+                     "Check the other findings, and at /etc/nsswitch.conf.",
                      "The groups of root could not be asked for.");
         return;
     }
@@ -383,7 +386,7 @@ check_file(struct findings *findings)
 
     if (why != NULL) {
         findings_add(findings, SEVERITY_ERROR, NSSWITCH_FILE, NULL,
-                     "Check the file.", "%s", why);
+                     "Check the file.", "%s", _(why));
         return false;
     }
     text = file.text;

@@ -17,11 +17,12 @@
 #include "policy/util/name_map.h"
 #include "tools/check/nss_seen.h"
 #include "tools/spawn.h"
+#include "tools/words.h"
 
 #define ADVICE                                                                 \
-    "Check the other findings and at /etc/nsswitch.conf: a source before "     \
-    "selfreset may end the search.  Then run \"selfresetctl nss --check\" "    \
-    "again."
+    N_("Check the other findings and at /etc/nsswitch.conf: a source before "  \
+       "selfreset may end the search.  Then run \"selfresetctl nss --check\" " \
+       "again.")
 
 /* The least uid of users, by login.defs(5) and by convention. */
 #define PEOPLE_LEAST 1000
@@ -72,7 +73,7 @@ print_groups(unsigned groups, char *text, size_t size)
 {
     size_t used = 0;
 
-    snprintf(text, size, "no state group");
+    snprintf(text, size, "%s", _("no state group"));
     for (int i = 0; i < SR_GROUP_COUNT; i++) {
         if ((groups & SR_GROUP_BIT(i)) != 0 && used < size)
             used += (size_t)snprintf(text + used, size - used, "%s%s",
@@ -117,7 +118,7 @@ compare_groups(const char *name, const struct expected *expected,
                struct findings *findings)
 {
     const char *const argv[] = {"id", "-G", "--", name, NULL};
-    char seen_text[160], published_text[160];
+    char seen_text[256], published_text[256];
     static char line[65536];
     unsigned seen;
 

@@ -20,6 +20,7 @@
 #include "tools/check/nss_switch.h"
 #include "tools/nsswitch.h"
 #include "tools/check/sshd_config.h"
+#include "tools/words.h"
 
 #define NSCD_CONF   "/etc/nscd.conf"
 #define NSCD_SOCKET "/run/nscd/socket"
@@ -36,7 +37,7 @@
     findings_add_at(findings, severity, NSSWITCH_FILE, (line)->number, NULL,   \
                     __VA_ARGS__)
 
-#define ENABLE "Run \"selfresetctl nss --enable\"."
+#define ENABLE N_("Run \"selfresetctl nss --enable\".")
 
 /* Merging is for groups: elsewhere glibc makes every lookup fail. */
 static void
@@ -272,10 +273,10 @@ check_nscd(struct findings *findings)
         findings, is_running ? SEVERITY_ERROR : SEVERITY_WARNING, NSCD_CONF,
         caching.line, NULL,
         "Write \"enable-cache group no\", and restart nscd.",
-        is_running ? "nscd keeps groups for up to an hour: rules see an old "
-                     "state."
-                   : "When nscd runs it keeps groups for up to an hour: "
-                     "rules then see an old state.");
+        is_running ? N_("nscd keeps groups for up to an hour: rules see an old "
+                        "state.")
+                   : N_("When nscd runs it keeps groups for up to an hour: "
+                        "rules then see an old state."));
 }
 
 /* ---- systemd-userdbd */
@@ -342,7 +343,7 @@ take_sudoers(void *context, const char *file, unsigned number, char *line)
 
     if (name != NULL)
         findings_add_at(sudo->findings, SEVERITY_WARNING, file, number, NULL,
-                        "Put \"Set group_source dynamic\" into " SUDO_CONF ".",
+                        "Put \"Set group_source dynamic\" into /etc/sudo.conf.",
                         "sudo asks the session for its groups, and no session "
                         "has %s: this rule never applies.",
                         name);

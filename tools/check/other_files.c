@@ -13,6 +13,7 @@
 #include "policy/config/other_files.h"
 #include "policy/config/value.h"
 #include "tools/check/other_files.h"
+#include "tools/words.h"
 
 struct comparison {
     const struct sr_config *config;
@@ -25,21 +26,21 @@ static void
 report(const struct comparison *comparison, const struct sr_other_line *line,
        const char *why)
 {
-    char advice[200];
+    char advice[1024];
 
     if (comparison->is_listed)
-        snprintf(advice, sizeof(advice),
-                 "Make the line say what is in force, or correct "
-                 "selfreset.conf.");
+        snprintf(advice, sizeof(advice), "%s",
+                 _("Make the line say what is in force, or correct "
+                   "selfreset.conf."));
     else
         snprintf(advice, sizeof(advice),
-                 "Add \"%s\" to selfreset.defaults_from, or make the line say "
-                 "what is in force.",
+                 _("Add \"%s\" to selfreset.defaults_from, or make the line "
+                   "say what is in force."),
                  comparison->word);
     findings_add_at(
         comparison->findings, SEVERITY_WARNING, line->file, line->line, NULL,
         advice, "\"%s%s%s\" is not in force, though scanners read it: %s.",
-        line->name, line->value[0] == '\0' ? "" : " = ", line->value, why);
+        line->name, line->value[0] == '\0' ? "" : " = ", line->value, _(why));
 }
 
 /* The setting of a key that counts, of those that a line has made. */
@@ -92,21 +93,25 @@ compare(void *context, const char *section, const char *name, const char *group,
     const struct sr_key *key = sr_key_find(section, name);
     const struct sr_setting *setting = find_setting(config, key, group);
     union sr_value value;
-    char why[256], values[128];
+    char why[512], values[128], what[256];
+
+    if (group == NULL)
+        snprintf(what, sizeof(what), "%s.%s", section, name);
+    else
+        snprintf(what, sizeof(what), _("%s.%s for the group %s"), section, name,
+                 group);
 
     if (sr_value_parse(key, text, &value) != 0) {
         sr_value_describe(key, values, sizeof(values));
-        snprintf(why, sizeof(why), "%s.%s must be %s", section, name, values);
+        snprintf(why, sizeof(why), _("%s.%s must be %s"), section, name,
+                 values);
     } else if (number_in_force(config, key, setting) == value.number) {
         return;
     } else if (setting != NULL && setting->file != NULL) {
-        snprintf(why, sizeof(why), "%s.%s%s%s has another value by %.150s:%u",
-                 section, name, group == NULL ? "" : " for the group ",
-                 group == NULL ? "" : group, setting->file, setting->line);
+        snprintf(why, sizeof(why), _("%s has another value by %.150s:%u"), what,
+                 setting->file, setting->line);
     } else {
-        snprintf(why, sizeof(why), "%s.%s%s%s has another value", section, name,
-                 group == NULL ? "" : " for the group ",
-                 group == NULL ? "" : group);
+        snprintf(why, sizeof(why), _("%s has another value"), what);
     }
     report(comparison, from, why);
 }
@@ -128,11 +133,11 @@ check_times(const struct comparison *comparison,
 
     if (rules->duration < rules->window && (window != NULL || time != NULL))
         report(comparison, window == NULL ? time : window,
-               "lockout.duration is shorter than lockout.window");
+               N_("lockout.duration is shorter than lockout.window"));
     if (rules->duration > rules->duration_max &&
         (window != NULL || time != NULL))
         report(comparison, time == NULL ? window : time,
-               "lockout.duration is longer than lockout.duration_max");
+               N_("lockout.duration is longer than lockout.duration_max"));
 }
 
 /* What libpwquality reads, and selfreset.conf or this module overrules. */
@@ -147,12 +152,13 @@ check_quality_lines(const struct comparison *comparison,
 
     if (rules->preset == SR_PRESET_PWQUALITY && length != NULL &&
         rules->min_length > 0 && rules->min_length != atol(length->value))
-        report(comparison, length, "password.min_length has another value");
+        report(comparison, length, N_("password.min_length has another value"));
     if (rules->preset == SR_PRESET_PWQUALITY && classes != NULL &&
         rules->min_classes > 0 && rules->min_classes != atol(classes->value))
-        report(comparison, classes, "password.min_classes has another value");
+        report(comparison, classes,
+               N_("password.min_classes has another value"));
     if (enforcing != NULL && strcmp(enforcing->value, "0") == 0)
-        report(comparison, enforcing, "rules are always enforced");
+        report(comparison, enforcing, N_("rules are always enforced"));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/check/pam_auth.h"
+#include "tools/words.h"
 
 /* ---- answers that lines give in certain cases */
 
@@ -277,7 +278,7 @@ check_directory(const struct service *service, const char *directory)
 {
     static const char *const name[] = {
         [STACK_AUTH] = "auth", [STACK_ACCOUNT] = "account"};
-    char text[300];
+    char text[1024];
 
     for (int type = STACK_AUTH; type <= STACK_ACCOUNT; type++) {
         const struct stack_line *self =
@@ -289,9 +290,9 @@ check_directory(const struct service *service, const char *directory)
         if (self == NULL || service_can(&question))
             continue;
         snprintf(text, sizeof(text),
-                 "nsswitch.conf takes accounts from \"%.60s\".  This module "
-                 "does not serve them, and no other line of the %s stack "
-                 "does: they cannot log in.",
+                 _("nsswitch.conf takes accounts from \"%.60s\".  This module "
+                   "does not serve them, and no other line of the %s stack "
+                   "does: they cannot log in."),
                  directory, name[type]);
         service_add(service, SEVERITY_ERROR, self, text,
                     "Add the directory's module behind this line, as README "

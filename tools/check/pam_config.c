@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tools/check/pam_config.h"
+#include "tools/words.h"
 
 #define DEPTH_MAX 32 /* as libpam's */
 
@@ -283,7 +284,7 @@ add_line(struct reading *reading, const struct position *position,
 
     if (reading->stack->count == STACK_LINES_MAX) {
         complain(reading, position,
-                 "the stack has too many lines to be checked");
+                 N_("the stack has too many lines to be checked"));
         return true;
     }
     line = calloc(1, sizeof(*line));
@@ -337,7 +338,7 @@ include(struct reading *reading, const struct position *position,
     bool is_read;
 
     if (name == NULL) {
-        complain(reading, position, "the name of a file is missing");
+        complain(reading, position, N_("the name of a file is missing"));
         return true;
     }
     reading->level += is_substack;
@@ -361,8 +362,8 @@ read_line(struct reading *reading, const struct position *position, char *text)
     type = find_type(word);
     if (type == STACK_TYPE_COUNT)
         complain(reading, position,
-                 "the line does not begin with auth, account, "
-                 "password or session");
+                 N_("the line does not begin with auth, account, "
+                    "password or session"));
     if (type != reading->type)
         return true;
     word = next_word(&text, &is_bracketed);
@@ -374,7 +375,7 @@ read_line(struct reading *reading, const struct position *position, char *text)
     word = is_known ? next_word(&text, &is_bracketed) : NULL;
     if (word != NULL)
         return add_line(reading, position, action, word, text);
-    complain(reading, position, "its control or its module is not valid");
+    complain(reading, position, N_("its control or its module is not valid"));
     return true;
 }
 
@@ -444,7 +445,7 @@ read_file(struct reading *reading, const char *name,
     bool is_read = true;
 
     if (reading->depth == DEPTH_MAX) {
-        complain(reading, from, "files include each other without end");
+        complain(reading, from, N_("files include each other without end"));
         return true;
     }
     if (stack_find(reading->reader, name, path, sizeof(path)))

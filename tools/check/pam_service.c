@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "tools/check/pam_service.h"
+#include "tools/words.h"
 
 /* All marks that a state can have are below this value. */
 #define MARKS MARK_NEW_TOKEN
@@ -22,10 +23,10 @@ service_add(const struct service *service, enum severity severity,
 {
     if (line == NULL)
         findings_add(service->findings, severity, service->file, NULL, advice,
-                     "%s", text);
+                     "%s", _(text));
     else
         findings_add_at(service->findings, severity, line->file, line->number,
-                        service->name, advice, "%s", text);
+                        service->name, advice, "%s", _(text));
 }
 
 const struct stack_line *

@@ -17,6 +17,7 @@
 #include "tools/check/pam_auth.h"
 #include "tools/check/pam_service.h"
 #include "tools/check/pam_stack.h"
+#include "tools/words.h"
 
 /* /etc, the vendor's folder of libpam's own default, and those of Debian and of
  * SUSE.  One that does not exist is empty. */
@@ -88,11 +89,12 @@ check_account_missing(const struct service *service)
         service_line(service, STACK_ACCOUNT, MODULE_VERIFIER);
     bool has_auth = service_line(service, STACK_AUTH, MODULE_SELF) != NULL;
     static const char text[] =
-        "The account stack does not ask pam_selfreset.so.  No user is warned, "
-        "and expired and locked accounts can log in.";
+        N_("The account stack does not ask pam_selfreset.so.  No user is "
+           "warned, and expired and locked accounts can log in.");
     static const char advice[] =
-        "Add \"account [success=done new_authtok_reqd=done user_unknown=ignore "
-        "default=die] pam_selfreset.so\" before the lines of other modules.";
+        N_("Add \"account [success=done new_authtok_reqd=done "
+           "user_unknown=ignore default=die] pam_selfreset.so\" before the "
+           "lines of other modules.");
 
     if (verifier != NULL)
         service_add(service, has_auth ? SEVERITY_ERROR : SEVERITY_WARNING,
@@ -320,7 +322,7 @@ check_line(const struct check *check, const struct service *service,
            enum stack_type type, const struct stack_line *line)
 {
     const char *file = line->path[0] == '/' ? line->path : check->how->module;
-    char text[512];
+    char text[1024];
 
     for (size_t i = 0; i < line->argument_count; i++) {
         const char *argument = line->argument[i];
@@ -330,8 +332,8 @@ check_line(const struct check *check, const struct service *service,
         if (is_known_argument(argument))
             continue;
         snprintf(text, sizeof(text),
-                 "pam_selfreset.so has no argument \"%.200s\".  It answers "
-                 "every call with an error.",
+                 _("pam_selfreset.so has no argument \"%.200s\".  It answers "
+                   "every call with an error."),
                  argument);
         service_add(service, SEVERITY_ERROR, line, text,
                     "See pam_selfreset(8) for its arguments.");
@@ -344,8 +346,8 @@ check_line(const struct check *check, const struct service *service,
                     "guard belongs to auth; settle to auth and password.");
     if (file != NULL && access(file, R_OK) != 0) {
         snprintf(text, sizeof(text),
-                 "The module is not installed as %.300s.  libpam fails at "
-                 "this line.",
+                 _("The module is not installed as %.300s.  libpam fails at "
+                   "this line."),
                  file);
         service_add(service, SEVERITY_ERROR, line, text, "Install it there.");
     }
@@ -455,7 +457,7 @@ note_problem(void *context, const char *file, unsigned number, const char *what)
 
     findings_add_at(check->findings, SEVERITY_ERROR, file, number, NULL,
                     "See pam.conf(5) for the syntax.",
-                    "libpam refuses this: %s.", what);
+                    "libpam refuses this: %s.", _(what));
 }
 
 /* ---- all services */

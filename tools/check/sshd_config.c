@@ -291,13 +291,16 @@ check_sshd_pam(const char *file, const char *folder, struct findings *findings)
     if (strcasecmp(use_pam->value, "yes") != 0)
         findings_add(findings, SEVERITY_ERROR,
                      use_pam->value[0] == '\0' ? file : use_pam->place, NULL,
-                     "Write \"UsePAM yes\" there" SSHD_RELOAD,
+                     "Write \"UsePAM yes\" there, and run \"systemctl reload "
+                     "ssh\" (Fedora, SUSE: \"systemctl reload sshd\").",
                      "sshd does not ask PAM (UsePAM): expired and locked "
                      "accounts can log in, and guesses are not counted.");
     else if (strcasecmp(keyboard->value, "no") == 0)
         findings_add(
             findings, SEVERITY_WARNING, keyboard->place, NULL,
-            "Write \"KbdInteractiveAuthentication yes\" there" SSHD_RELOAD,
+            "Write \"KbdInteractiveAuthentication yes\" there, and run "
+            "\"systemctl reload ssh\" (Fedora, SUSE: \"systemctl reload "
+            "sshd\").",
             "sshd does not use interactive authentication "
             "(KbdInteractiveAuthentication no): an expired password "
             "cannot be changed in the login, and programs without a "

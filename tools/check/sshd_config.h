@@ -12,11 +12,6 @@
 #define SSHD_CONF   "/etc/ssh/sshd_config"
 #define SSHD_FOLDER "/etc/ssh"
 
-/* The end of an advice. */
-#define SSHD_RELOAD                                                            \
-    ", then run \"systemctl reload ssh\" (Fedora, SUSE: \"systemctl reload "   \
-    "sshd\")."
-
 /*
  * Look through `file` and what it includes (relative names are below `folder`)
  * for options in a block "Match Group" of a state group that a client notices

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/check/survey.h"
+#include "tools/words.h"
 
 /* A certificate that ends sooner is reported. */
 #define ENDS_SOON (21 * SR_DAY)
@@ -34,7 +35,7 @@ check_uri(const struct check *check, const struct sr_survey_uri *uri)
         findings_add(findings, SEVERITY_ERROR, uri->uri, NULL,
                      "Correct the cause, or remove the URI from \"uri\": every "
                      "login waits for it.",
-                     "It cannot be used: %s.", uri->why);
+                     "It cannot be used: %s.", _(uri->why));
         return;
     }
     if (uri->is_insecure)
@@ -46,8 +47,10 @@ check_uri(const struct check *check, const struct sr_survey_uri *uri)
         findings_add(
             findings, SEVERITY_WARNING, uri->uri, NULL,
             "Renew it.  After that no account of the directory can log in.",
-            "The certificate of the server ends in %lld day%s.",
-            (long long)(left / SR_DAY), left / SR_DAY == 1 ? "" : "s");
+            _n("The certificate of the server ends in %lld day.",
+               "The certificate of the server ends in %lld days.",
+               left / SR_DAY),
+            (long long)(left / SR_DAY));
 }
 
 /* A change goes to the first server that takes changes. */
@@ -75,8 +78,8 @@ static void
 check_hidden(const struct check *check)
 {
     static const char advice[] =
-        "Let it read the attributes of cn=config that selfreset.conf(5) lists "
-        "under RIGHTS IN A DIRECTORY.";
+        N_("Let it read the attributes of cn=config that selfreset.conf(5) "
+           "lists under RIGHTS IN A DIRECTORY.");
 
     if (check->survey->hides_local)
         findings_add(check->findings, SEVERITY_WARNING, check->place,
@@ -114,15 +117,15 @@ check_server(const struct check *check)
             findings_add(findings, SEVERITY_ERROR, check->place, NULL,
                          "Correct the cause; no account of the directory can "
                          "log in until then.",
-                         "The directory cannot be asked: %s.", survey->why);
+                         "The directory cannot be asked: %s.", _(survey->why));
         return;
     }
     if (!survey->has_ppolicy)
         findings_add(findings, SEVERITY_WARNING, check->place, NULL,
                      survey->server == SR_SERVER_OPENLDAP
-                         ? "Load the overlay ppolicy for the database.  "
-                           "Otherwise only shadow attributes are known."
-                         : "Only the attributes of the entries are known.",
+                         ? N_("Load the overlay ppolicy for the database.  "
+                              "Otherwise only shadow attributes are known.")
+                         : N_("Only the attributes of the entries are known."),
                      "The server has no control for password policies: a bind "
                      "does not tell that a password is expired, has to be "
                      "changed, or that the account is locked.");
@@ -176,7 +179,7 @@ check_base(const struct check *check)
                      "Let the service's identity read any number of entries, "
                      "in pages; selfreset-publish(8) has the line for it.",
                      "selfreset-publish cannot read every account here: %s.",
-                     survey->reading_why);
+                     _(survey->reading_why));
     if (survey->twice[0] != '\0')
         findings_add(findings, SEVERITY_ERROR, check->place, survey->twice,
                      "Give one of them another name, or make \"base\" or "
@@ -232,9 +235,10 @@ check_policy(const struct check *check)
             check->survey->server != SR_SERVER_OTHER)
             findings_add(findings, SEVERITY_WARNING, check->place, NULL,
                          check->survey->server == SR_SERVER_389
-                             ? "Name \"cn=config\", and let the service's "
-                               "identity read its password attributes."
-                             : "Name the entry that ppolicy_default names.",
+                             ? N_("Name \"cn=config\", and let the service's "
+                                  "identity read its password attributes.")
+                             : N_("Name the entry that ppolicy_default "
+                                  "names."),
                          "default_policy is not set.  Of accounts that name no "
                          "policy it is not known when the password expires.");
         return;
@@ -260,12 +264,14 @@ check_policy(const struct check *check)
         findings_add(findings, SEVERITY_WARNING, policy->dn, NULL,
                      "Set \"pwdLockout: TRUE\" with pwdMaxFailure (389: "
                      "passwordLockout).",
-                     "The policy has no lockout: guesses at other hosts are "
-                     "not counted, and %s not evaluated.",
                      check->survey->server == SR_SERVER_389
-                         ? "accountUnlockTime is"
-                         : "pwdAccountLockedTime, pwdEndTime and pwdMaxIdle "
-                           "are");
+                         ? N_("The policy has no lockout: guesses at other "
+                              "hosts are not counted, and accountUnlockTime is "
+                              "not evaluated.")
+                         : N_("The policy has no lockout: guesses at other "
+                              "hosts are not counted, and "
+                              "pwdAccountLockedTime, pwdEndTime and pwdMaxIdle "
+                              "are not evaluated."));
     if (policy->tells_changes == SR_NO)
         findings_add(findings, SEVERITY_WARNING, policy->dn, NULL,
                      "Set \"passwordTrackUpdateTime: on\".",
@@ -321,12 +327,25 @@ check_writes(const struct check *check)
     static const struct {
         const char *attribute, *use;
     } wanted[] = {
-        {"userPassword", "set a temporary password, and change one that has "
-                         "expired with no login left"},
-        {"pwdReset", "demand a change or set a temporary password"},
-        {"pwdAccountLockedTime", "end a lockout of the directory"},
-        {"passwordExpirationTime", "demand a change or withdraw the demand"},
-        {"accountUnlockTime", "end a lockout of the directory"},
+        {"userPassword",
+         N_("The service's identity cannot write userPassword: this host "
+            "cannot set a "
+            "temporary password, or change one that has expired with no login "
+            "left.")},
+        {"pwdReset", N_("The service's identity cannot write pwdReset: this "
+                        "host cannot demand a "
+                        "change or set a temporary password.")},
+        {"pwdAccountLockedTime",
+         N_("The service's identity cannot write pwdAccountLockedTime: this "
+            "host cannot end a "
+            "lockout of the directory.")},
+        {"passwordExpirationTime",
+         N_("The service's identity cannot write passwordExpirationTime: this "
+            "host cannot demand a "
+            "change or withdraw the demand.")},
+        {"accountUnlockTime", N_("The service's identity cannot write "
+                                 "accountUnlockTime: this host cannot end a "
+                                 "lockout of the directory.")},
     };
 
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -338,9 +357,7 @@ check_writes(const struct check *check)
             findings_add(check->findings, SEVERITY_WARNING, check->place, NULL,
                          "Give it the right to write the attribute, if that "
                          "is wanted here.",
-                         "The service's identity cannot write %s: this host "
-                         "cannot %s.",
-                         wanted[i].attribute, wanted[i].use);
+                         "%s", _(wanted[i].use));
     }
 }
 
@@ -417,7 +434,7 @@ check_test(const struct check *check)
     case SR_TEST_FAILED:
         findings_add(findings, SEVERITY_ERROR, survey->test, NULL,
                      "Correct the cause.", "It cannot be looked up: %s.",
-                     survey->test_why);
+                     _(survey->test_why));
         break;
     case SR_TEST_NONE:
         break;
@@ -467,7 +484,7 @@ report_uris(struct report *report, const struct sr_survey *survey)
         report_bool(report, "read_only", uri->is_read_only);
         report_text(report, "tls", uri->tls[0] == '\0' ? NULL : uri->tls);
         report_bool(report, "name_verified", uri->tls[0] != '\0');
-        report_time_or(report, "certificate_ends", uri->certificate_ends, "-");
+        report_time_or(report, "certificate_ends", uri->certificate_ends, NULL);
         report_section_end(report);
     }
     if (report->is_json)
@@ -528,7 +545,7 @@ word(enum sr_tri value, const char *yes, const char *no)
 static void
 report_right(struct report *report, const struct sr_survey_right *right)
 {
-    char line[96];
+    char line[512];
 
     if (report->is_json) {
         report_section(report, NULL, NULL);
@@ -539,10 +556,10 @@ report_right(struct report *report, const struct sr_survey_right *right)
         report_section_end(report);
         return;
     }
-    snprintf(line, sizeof(line), "service: %s, %s; owner: %s",
-             word(right->sees, "reads", "does not read"),
-             word(right->writes, "writes", "does not write"),
-             word(right->self_writes, "writes", "does not write"));
+    snprintf(line, sizeof(line), _("service: %s, %s; owner: %s"),
+             word(right->sees, _("reads"), _("does not read")),
+             word(right->writes, _("writes"), _("does not write")),
+             word(right->self_writes, _("writes"), _("does not write")));
     report_text(report, right->attribute, line);
 }
 
@@ -605,25 +622,25 @@ survey_hint(const struct sr_survey *survey, unsigned number)
         const char *text;
     } hint[] = {
         {survey->is_cut,
-         "The server did not show all accounts: names that two entries have "
-         "were looked for only among those shown."},
-        {survey->test == NULL,
-         "Rights were not tried: name an account with --test-entry.  Nothing "
-         "of it is changed."},
+         N_("The server did not show all accounts: names that two entries have "
+            "were looked for only among those shown.")},
+        {survey->test == NULL, N_("Rights were not tried: name an account with "
+                                  "--test-entry.  Nothing "
+                                  "of it is changed.")},
         {survey->test != NULL && survey->password == NULL,
-         "What users may write was not tried: --ask-password asks for the "
-         "password of the test entry."},
+         N_("What users may write was not tried: --ask-password asks for the "
+            "password of the test entry.")},
         {survey->tells_locks == SR_UNKNOWN &&
              survey->server == SR_SERVER_OPENLDAP && survey->has_ppolicy,
-         "Whether the server tells that an account is locked "
-         "(ppolicy_use_lockout) shows only at one that is: set "
-         "pwdAccountLockedTime of the test entry to 000001010000Z and check "
-         "again."},
+         N_("Whether the server tells that an account is locked "
+            "(ppolicy_use_lockout) shows only at one that is: set "
+            "pwdAccountLockedTime of the test entry to 000001010000Z and check "
+            "again.")},
         {!survey->has_sync,
-         "The server does not tell of changes by itself: \"selfreset-publish "
-         "--follow\" asks it every five seconds.  OpenLDAP tells of them with "
-         "the overlay syncprov, 389 Directory Server with the plug-in Content "
-         "Synchronization."},
+         N_("The server does not tell of changes by itself: "
+            "\"selfreset-publish --follow\" asks it every five seconds.  "
+            "OpenLDAP tells of them with the overlay syncprov, 389 Directory "
+            "Server with the plug-in Content Synchronization.")},
     };
 
     for (size_t i = 0;

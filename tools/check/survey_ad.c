@@ -12,6 +12,7 @@
 
 #include "tools/check/survey.h"
 #include "tools/check/survey_ad.h"
+#include "tools/words.h"
 
 /* msDS-SupportedEncryptionTypes (MS-KILE 2.2.7): AES 128 and 256. */
 #define AES 0x18
@@ -89,10 +90,12 @@ check_name(const struct check *check, const struct sr_survey_spn *spn)
                  spn->count == 0 ? ad->name : spn->other, command);
     if (spn->count == 0)
         findings_add(check->findings, works ? SEVERITY_WARNING : SEVERITY_ERROR,
-                     spn->name, NULL, command,
-                     "No account of the domain has this name (SR-5101)%s.",
-                     works ? ", although a KDC has given a ticket for it"
-                           : ": no KDC gives a ticket for it");
+                     spn->name, NULL, command, "%s",
+                     works ? _("No account of the domain has this name "
+                               "(SR-5101), although a KDC has given a ticket "
+                               "for it.")
+                           : _("No account of the domain has this name "
+                               "(SR-5101): no KDC gives a ticket for it."));
     else if (spn->is_ours)
         findings_add(check->findings, severity, spn->name, NULL, command,
                      "Two accounts have this name (SR-5102), this host's and "
@@ -135,7 +138,7 @@ check_account(const struct check *check)
                  ad->fqdn);
         findings_add(check->findings, SEVERITY_WARNING, ad->fqdn, NULL, command,
                      "DNS does not lead to this host and back (SR-5109): %s.",
-                     ad->dns_why);
+                     _(ad->dns_why));
     }
 }
 
@@ -150,7 +153,7 @@ check_identity(const struct check *check)
                      "command again.",
                      "The directory cannot be read as this host: %s.  Nobody "
                      "of the domain can log in.",
-                     ad->why);
+                     _(ad->why));
 }
 
 /* ---- traps */
@@ -158,13 +161,13 @@ check_identity(const struct check *check)
 static void
 check_threshold(const struct check *check, unsigned attempts)
 {
-    char advice[120];
+    char advice[512];
 
     if (check->ad->threshold <= 0 || attempts < check->ad->threshold)
         return;
-    snprintf(advice, sizeof(advice), "Set \"attempts\" of [lockout] to %lld.",
-             check->ad->threshold > 1 ? (long long)check->ad->threshold - 1
-                                      : 1LL);
+    snprintf(
+        advice, sizeof(advice), _("Set \"attempts\" of [lockout] to %lld."),
+        check->ad->threshold > 1 ? (long long)check->ad->threshold - 1 : 1LL);
     findings_add(check->findings, SEVERITY_WARNING, check->place, NULL, advice,
                  "The domain locks an account after %lld wrong passwords, and "
                  "this host lets %u through: whoever guesses here locks the "
@@ -176,20 +179,24 @@ static void
 check_must_change(const struct check *check)
 {
     const struct sr_survey_ad *ad = check->ad;
-    char advice[200];
+    char advice[1024];
 
     if (ad->needs_logon != SR_YES || ad->must_change == 0)
         return;
     snprintf(advice, sizeof(advice),
-             "selfresetctl must-change --clear %s, or name a group in "
-             "\"logon_exempt\" of [change].",
+             _("selfresetctl must-change --clear %s, or name a group in "
+               "\"logon_exempt\" of [change]."),
              ad->must_change_name);
     findings_add(check->findings, SEVERITY_WARNING, check->place, NULL, advice,
-                 "The domain lets only those change a password who have logged "
-                 "on (pwdProperties 2), and %zu account%s to change it first, "
-                 "such as %s: the two together let nobody in.",
-                 ad->must_change, ad->must_change == 1 ? " has" : "s have",
-                 ad->must_change_name);
+                 _n("The domain lets only those change a password who have "
+                    "logged on (pwdProperties 2), and %zu account has to "
+                    "change it first, %s: the two together let nobody in.",
+                    "The domain lets only those change a password who have "
+                    "logged on (pwdProperties 2), and %zu accounts have to "
+                    "change it first, such as %s: the two together let nobody "
+                    "in.",
+                    ad->must_change),
+                 ad->must_change, ad->must_change_name);
 }
 
 static void
@@ -253,7 +260,8 @@ delegate_command(const struct check *check, char *out, size_t size)
         snprintf(out + used, size - (size_t)used, "'");
     if (ad->sid[0] == '\0' || ad->identity[0] == '\0')
         snprintf(out, size, "%s",
-                 "Delegate it as README says of accounts of Active Directory.");
+                 _("Delegate it as README says of accounts of Active "
+                   "Directory."));
 }
 
 /* The rights that the identity lacks, in one finding: one command gives all. */
@@ -286,7 +294,7 @@ check_rights(const struct check *check)
                      "(unicodePwd, pwdLastSet, userAccountControl), "
                      "\"must-change\" (pwdLastSet, userAccountControl) or "
                      "\"unlock\" (lockoutTime) is refused.",
-                     check->ad->identity[0] == '\0' ? "The identity"
+                     check->ad->identity[0] == '\0' ? _("The identity")
                                                     : check->ad->identity,
                      list);
 }
@@ -302,13 +310,16 @@ check_test(const struct check *check)
         findings_add(check->findings, SEVERITY_ERROR, survey->test, NULL,
                      "Name another account for --test-entry; or see \"base\", "
                      "\"filter\" and \"uid_min\" in selfreset.conf(5).",
-                     "It is no account of this backend%s%s.",
-                     survey->test_why[0] == '\0' ? "" : ": ", survey->test_why);
+                     survey->test_why[0] == '\0'
+                         ? N_("It is no account of this backend.")
+                         : N_("It is no account of this backend: %s."),
+                     _(survey->test_why));
     if (survey->is_let_in == SR_NO)
         findings_add(check->findings, SEVERITY_WARNING, survey->test, NULL,
                      "Give the right password, or repair what is said.",
-                     "It is not let in%s%s.",
-                     survey->test_why[0] == '\0' ? "" : ": ", survey->test_why);
+                     survey->test_why[0] == '\0' ? N_("It is not let in.")
+                                                 : N_("It is not let in: %s."),
+                     _(survey->test_why));
 }
 
 void

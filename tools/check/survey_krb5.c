@@ -13,6 +13,7 @@
 #include "tools/check/survey_ad.h"
 #include "tools/check/host.h"
 #include "tools/check/survey_krb5.h"
+#include "tools/words.h"
 
 /* KDCs refuse requests from clocks that differ by more (RFC 4120). */
 #define OFFSET_MOST 300
@@ -47,14 +48,16 @@ check_servers(const struct check *check)
                          server->uri, NULL,
                          "Start it, allow this host to reach it over TCP, or "
                          "take it out of the list: logins wait for it.",
-                         "It does not answer: %s.", server->why);
+                         "It does not answer: %s.", _(server->why));
     }
     if (survey->used[0] == '\0')
         findings_add(check->findings, SEVERITY_ERROR, check->place, NULL,
                      "Name the KDCs by \"kdc\" here or in krb5.conf(5), or in "
                      "DNS as _kerberos._tcp.",
-                     "No KDC answers%s%s.  No user can log in.",
-                     survey->why[0] == '\0' ? "" : ": ", survey->why);
+                     survey->why[0] == '\0'
+                         ? N_("No KDC answers.  No user can log in.")
+                         : N_("No KDC answers: %s.  No user can log in."),
+                     _(survey->why));
 }
 
 static void
@@ -67,9 +70,11 @@ check_offset(const struct check *check)
         findings_add(check->findings,
                      size > OFFSET_MOST ? SEVERITY_ERROR : SEVERITY_WARNING,
                      check->place, NULL, check_clock_command(),
-                     "The clock of this host is %lld seconds %s the KDC's "
-                     "(SR-5106).",
-                     (long long)size, offset < 0 ? "ahead of" : "behind");
+                     offset < 0 ? N_("The clock of this host is %lld seconds "
+                                     "ahead of the KDC's (SR-5106).")
+                                : N_("The clock of this host is %lld seconds "
+                                     "behind the KDC's (SR-5106)."),
+                     (long long)size);
 }
 
 /* The path of the keytab, for commands. */
@@ -176,12 +181,13 @@ check_key(const struct check *check, const struct sr_survey_key *key,
     if (check->config->bind_secret == SR_BIND_SECRET_MANAGED &&
         strcmp(event, "SR-5105") == 0)
         event = "SR-5004";
-    findings_add(
-        check->findings,
-        has_other || !check->config->verify ? SEVERITY_WARNING : SEVERITY_ERROR,
-        key->principal, NULL, command, "The key is of no use%s%s%s: %s.",
-        event[0] == '\0' ? "" : " (", event, event[0] == '\0' ? "" : ")",
-        key->why);
+    findings_add(check->findings,
+                 has_other || !check->config->verify ? SEVERITY_WARNING
+                                                     : SEVERITY_ERROR,
+                 key->principal, NULL, command,
+                 event[0] == '\0' ? N_("The key is of no use: %s.")
+                                  : N_("The key is of no use (%2$s): %1$s."),
+                 _(key->why), event);
 }
 
 static void
@@ -205,15 +211,14 @@ check_keytab(const struct check *check)
         snprintf(command, sizeof(command),
                  "install -o root -g root -m 600 %s %s", keytab_path(check),
                  keytab_path(check));
-    findings_add(check->findings,
-                 check->config->verify ? SEVERITY_ERROR : SEVERITY_WARNING,
-                 check->place, NULL, command,
-                 "There is no key of this host (SR-5107): %s.  %s",
-                 krb5->keytab_why[0] == '\0' ? "the keytab has no entry "
-                                               "host/NAME"
-                                             : krb5->keytab_why,
-                 check->config->verify ? "No user can log in by password."
-                                       : "Without it there is no FAST.");
+    findings_add(
+        check->findings,
+        check->config->verify ? SEVERITY_ERROR : SEVERITY_WARNING, check->place,
+        NULL, command, "There is no key of this host (SR-5107): %s.  %s",
+        krb5->keytab_why[0] == '\0' ? _("the keytab has no entry host/NAME")
+                                    : krb5->keytab_why,
+        check->config->verify ? _("No user can log in by password.")
+                              : _("Without it there is no FAST."));
 }
 
 static void
@@ -229,14 +234,16 @@ check_traps(const struct check *check)
     else if (check->krb5->has_fast != SR_YES && has_host_key(check->krb5))
         findings_add(check->findings, SEVERITY_WARNING, check->place, NULL,
                      config->fast == SR_FAST_NEVER
-                         ? "Take \"fast = never\" out."
-                         : "Let the KDC offer FAST (MIT Kerberos 1.8, Heimdal "
-                           "7, Windows Server 2012 or later).",
-                     "KDCs are not asked under FAST: passwords can be guessed "
-                     "from what is sent%s.",
-                     check->is_ad ? ""
-                                  : ", and users whose password has expired "
-                                    "cannot log in to change it");
+                         ? N_("Take \"fast = never\" out.")
+                         : N_("Let the KDC offer FAST (MIT Kerberos 1.8, "
+                              "Heimdal 7, Windows Server 2012 or later)."),
+                     check->is_ad
+                         ? N_("KDCs are not asked under FAST: passwords can be "
+                              "guessed from what is sent.")
+                         : N_("KDCs are not asked under FAST: passwords can be "
+                              "guessed from what is sent, and users whose "
+                              "password has expired cannot log in to change "
+                              "it."));
 }
 
 static void
@@ -267,12 +274,13 @@ check_test(const struct check *check)
     else if (survey->test_result == SR_TEST_FAILED)
         findings_add(check->findings, SEVERITY_ERROR, survey->test, NULL,
                      "Correct the cause.", "It cannot be asked for: %s.",
-                     survey->test_why);
+                     _(survey->test_why));
     if (survey->is_let_in == SR_NO)
         findings_add(check->findings, SEVERITY_WARNING, survey->test, NULL,
                      "Give the right password, or correct the cause.",
-                     "It cannot log in%s%s.",
-                     survey->test_why[0] == '\0' ? "" : ": ", survey->test_why);
+                     survey->test_why[0] == '\0' ? N_("It cannot log in.")
+                                                 : N_("It cannot log in: %s."),
+                     _(survey->test_why));
 }
 
 void

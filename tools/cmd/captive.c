@@ -26,6 +26,7 @@
 #include "tools/each.h"
 #include "tools/rewrite.h"
 #include "tools/spawn.h"
+#include "tools/words.h"
 
 static void
 free_text(char **text)
@@ -83,7 +84,7 @@ make_account(struct ctl *ctl, const char *name)
         ctl_error("The account %s cannot be used for self-service reset: %s.  "
                   "Nothing was done.  Correct that, or set reset.account in "
                   "selfreset.conf to a name that is free.",
-                  name, flaw);
+                  name, _(flaw));
         return CTL_REFUSED;
     }
     ctl->is_changed = true;
@@ -96,7 +97,7 @@ make_account(struct ctl *ctl, const char *name)
     if (flaw == NULL)
         return CTL_OK;
     ctl_error("The account %s was made, but it cannot be used: %s.", name,
-              flaw);
+              _(flaw));
     return CTL_PARTLY;
 }
 
@@ -137,7 +138,7 @@ undo_snippet(const char *old)
     else
         why = rewrite_make(CAPTIVE_SNIPPET, old);
     if (why != NULL)
-        ctl_error(CAPTIVE_SNIPPET ": %s  Remove it by hand.", why);
+        ctl_error("%s: %s  Remove it by hand.", CAPTIVE_SNIPPET, _(why));
 }
 
 /* Whether sshd takes the configuration with the snippet, and obeys it. */
@@ -180,7 +181,7 @@ make_snippet(struct ctl *ctl, const char *name)
         return CTL_OK;
     why = rewrite_make(CAPTIVE_SNIPPET, text);
     if (why != NULL) {
-        ctl_error(CAPTIVE_SNIPPET ": %s", why);
+        ctl_error("%s: %s", CAPTIVE_SNIPPET, _(why));
         return CTL_FAILED;
     }
     code = try_snippet(name);
@@ -197,7 +198,7 @@ remove_snippet(struct ctl *ctl)
     ctl->is_changed = true;
     if (ctl->is_dry_run || unlink(CAPTIVE_SNIPPET) == 0)
         return CTL_OK;
-    ctl_error(CAPTIVE_SNIPPET ": %s.", strerror(errno));
+    ctl_error("%s: %s.", CAPTIVE_SNIPPET, strerror(errno));
     return CTL_FAILED;
 }
 
@@ -211,9 +212,10 @@ say_next(const struct ctl *ctl, bool has_sshd)
                        "\"systemctl reload sshd\"): until then sshd does not "
                        "let the account in.");
     if (!sr_config_resets(ctl->config))
-        ctl_print(ctl, "Self-service reset is switched off.  To switch it on, "
-                       "write \"enable = yes\" under [reset] in " SR_CONFIG_FILE
-                       ".");
+        ctl_print(ctl,
+                  "Self-service reset is switched off.  To switch it on, "
+                  "write \"enable = yes\" under [reset] in %s.",
+                  SR_CONFIG_FILE);
     if (!check_has_helper(CAPTIVE_SOCKET))
         ctl_print(ctl, "Nothing listens for dialogues.  Run \"systemctl enable "
                        "--now selfreset-reset.socket\".");
@@ -241,10 +243,17 @@ set_up(struct ctl *ctl, struct report *report, const char *unused)
     if (!ctl->is_changed) {
         ctl_print(ctl, "The account %s is set up already; nothing was done.",
                   name);
+    } else if (has_sshd) {
+        ctl_print(ctl,
+                  ctl->is_dry_run
+                      ? N_("The account %s would be set up, with %s.")
+                      : N_("The account %s is set up, with %s."),
+                  name, CAPTIVE_SNIPPET);
     } else {
-        ctl_print(ctl, "The account %s %s set up%s.", name,
-                  ctl->is_dry_run ? "would be" : "is",
-                  has_sshd ? ", with " CAPTIVE_SNIPPET : "");
+        ctl_print(ctl,
+                  ctl->is_dry_run ? N_("The account %s would be set up.")
+                                  : N_("The account %s is set up."),
+                  name);
     }
     if (!ctl->is_dry_run)
         say_next(ctl, has_sshd && ctl->is_changed);
@@ -266,9 +275,11 @@ remove_all(struct ctl *ctl, struct report *report, const char *unused)
     if (code == CTL_OK && !ctl->is_changed)
         ctl_print(ctl, "It was not set up; nothing was done.");
     else if (code == CTL_OK)
-        ctl_print(ctl, "The account %s and " CAPTIVE_SNIPPET " %s removed.",
-                  ctl->config->reset.account,
-                  ctl->is_dry_run ? "would be" : "were");
+        ctl_print(ctl,
+                  ctl->is_dry_run
+                      ? N_("The account %s and %s would be removed.")
+                      : N_("The account %s and %s were removed."),
+                  ctl->config->reset.account, CAPTIVE_SNIPPET);
     return code;
 }
 
@@ -285,8 +296,9 @@ check(struct ctl *ctl, bool is_json)
     code = ctl_findings(&findings, is_json);
     if (!is_json && ctl->config != NULL && !sr_config_resets(ctl->config))
         ctl_wrap(stdout, "", 0,
-                 "Self-service reset is switched off, so nothing of it was "
-                 "checked: set \"enable = yes\" in [reset] of selfreset.conf.");
+                 _("Self-service reset is switched off, so nothing of it was "
+                   "checked: set \"enable = yes\" in [reset] of "
+                   "selfreset.conf."));
     return code;
 }
 

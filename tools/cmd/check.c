@@ -22,6 +22,7 @@
 #include "tools/check/findings.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
+#include "tools/words.h"
 
 /* Checking a directory or a realm takes long, so it is done only on request. */
 static void
@@ -29,13 +30,13 @@ print_unseen(const struct sr_config *config)
 {
     for (size_t i = 0; i < config->backends.count; i++) {
         const char *name = config->backends.item[i];
-        char text[256];
+        char text[1024];
 
         if (strcmp(name, "local") == 0)
             continue;
         snprintf(text, sizeof(text),
-                 "The backend \"%s\" was not checked.  To check it, run "
-                 "\"selfresetctl check --backend %s\".",
+                 _("The backend \"%s\" was not checked.  To check it, run "
+                   "\"selfresetctl check --backend %s\"."),
                  name, name);
         ctl_wrap(stdout, "", 0, text);
     }
@@ -44,12 +45,16 @@ print_unseen(const struct sr_config *config)
 static void
 print_untried(size_t count)
 {
-    char text[256];
+    char text[1024];
 
     snprintf(text, sizeof(text),
-             "The password hashes of %zu accounts were not tried with an empty "
-             "password, because it takes long.  \"selfresetctl check "
-             "--hashes\" tries all.",
+             _n("The password hash of %zu account was not tried with an empty "
+                "password, because it takes long.  \"selfresetctl check "
+                "--hashes\" tries all.",
+                "The password hashes of %zu accounts were not tried with an "
+                "empty password, because it takes long.  \"selfresetctl check "
+                "--hashes\" tries all.",
+                count),
              count);
     if (count > 0)
         ctl_wrap(stdout, "", 0, text);
@@ -98,8 +103,8 @@ check(struct ctl *ctl, const struct wish *wish)
     if ((wish->test != NULL && wish->backend == NULL) ||
         (wish->has_password && wish->test == NULL))
         return ctl_usage(ctl, wish->test == NULL
-                                  ? "--ask-password needs --test-entry."
-                                  : "--test-entry needs --backend.");
+                                  ? N_("--ask-password needs --test-entry.")
+                                  : N_("--test-entry needs --backend."));
     if (wish->is_nagios && ctl->is_json)
         return ctl_usage(ctl, "Use --nagios or --json, not both.");
     if (wish->benchmark != NULL && (wish->backend != NULL || wish->is_nagios))
@@ -124,10 +129,12 @@ ctl_check(struct ctl *ctl, int argc, char **argv)
         {"nagios", &wish.is_nagios, NULL},
         {"benchmark", NULL, &wish.benchmark},
     };
+    const bool is_parsed = ctl_parse(ctl, argc, argv, options, 6, 0, 0);
     int code;
 
-    code = ctl_parse(ctl, argc, argv, options, 6, 0, 0) ? check(ctl, &wish)
-                                                        : ctl->exit;
+    if (wish.is_nagios)
+        ctl_english();
+    code = is_parsed ? check(ctl, &wish) : ctl->exit;
     /* Nagios shows what is on standard output. */
     if (wish.is_nagios && (code == CTL_USAGE || code == CTL_NO_ROOT))
         code = ctl_nagios_unknown(code == CTL_USAGE

@@ -10,6 +10,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/json.h"
+#include "tools/words.h"
 
 static const char *
 severity_name(int severity)
@@ -51,7 +52,7 @@ print_text(void)
 
         printf("%s  %-20s %-8s %s\n", info->id, info->name,
                severity_name(info->severity), info->audit);
-        ctl_wrap(stdout, "         ", 9, info->text);
+        ctl_wrap(stdout, "         ", 9, _(info->text));
     }
 }
 

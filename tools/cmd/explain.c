@@ -20,6 +20,7 @@
 #include "tools/each.h"
 #include "tools/shared_ledger.h"
 #include "tools/report.h"
+#include "tools/words.h"
 
 /* The calls, as an administrator distinguishes them. */
 static const struct row {
@@ -29,19 +30,19 @@ static const struct row {
     struct sr_caller caller;
 } rows[] = {
     {"authenticate",
-     "authenticate, after the right password",
+     N_("authenticate, after the right password"),
      SR_CALL_AUTHENTICATE,
      {false, false}},
     {"acct_mgmt", "acct_mgmt", SR_CALL_ACCOUNT, {false, false}},
     {"chauthtok_login",
-     "chauthtok by the owner, at a login prompt",
+     N_("chauthtok by the owner, at a login prompt"),
      SR_CALL_CHANGE,
      {false, false}},
     {"chauthtok_session",
-     "chauthtok by the owner, while logged on",
+     N_("chauthtok by the owner, while logged on"),
      SR_CALL_CHANGE,
      {false, true}},
-    {"chauthtok_root", "chauthtok by root", SR_CALL_CHANGE, {true, false}},
+    {"chauthtok_root", N_("chauthtok by root"), SR_CALL_CHANGE, {true, false}},
 };
 
 /* What one call answers. */
@@ -118,7 +119,7 @@ report_row(struct report *report, const struct row *row,
     report_text(report, "answer", outcome->code);
     report_text(report, "fact", outcome->fact);
     report_text(report, "rule", outcome->rule);
-    report_time_or(report, "when", outcome->when, "-");
+    report_time_or(report, "when", outcome->when, NULL);
     report_words(report, "message", outcome->sentence);
     report_section_end(report);
 }
@@ -166,7 +167,7 @@ add_shared(struct sr_transaction *txn, const struct sr_source *source)
 
     if (ledger.is_there && sr_shared_facts(&ledger, txn, NULL, source, reason,
                                            sizeof(reason)) != SR_STATUS_OK)
-        ctl_error("The ledger of all hosts cannot be read: %s.", reason);
+        ctl_error("The ledger of all hosts cannot be read: %s.", _(reason));
 }
 
 static int

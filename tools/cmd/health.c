@@ -17,6 +17,7 @@
 #include "tools/ctl.h"
 #include "tools/figures.h"
 #include "tools/report.h"
+#include "tools/words.h"
 
 /* A certificate that ends sooner needs attention. */
 #define CERTIFICATE_DAYS 14
@@ -47,8 +48,8 @@ judge_certificate(const struct figures_backend *backend, sr_time now,
         backend->certificate_ends <= now ? SEVERITY_ERROR : SEVERITY_WARNING,
         backend->name, NULL, "Have the server given a new certificate.",
         backend->certificate_ends <= now
-            ? "The certificate of a server ended at %s."
-            : "The certificate of a server ends at %s.",
+            ? N_("The certificate of a server ended at %s.")
+            : N_("The certificate of a server ends at %s."),
         when);
 }
 
@@ -62,8 +63,12 @@ judge_offset(const struct figures_backend *backend, struct findings *findings)
         findings_add(
             findings, off >= SKEW_MAX ? SEVERITY_ERROR : SEVERITY_WARNING,
             backend->name, NULL, check_clock_command(),
-            "The clock of this host is %" PRId64 " seconds %s the KDC's.", off,
-            backend->offset < 0 ? "ahead of" : "behind");
+            backend->offset < 0
+                ? N_("The clock of this host is %lld seconds ahead of the "
+                     "KDC's.")
+                : N_("The clock of this host is %lld seconds behind the "
+                     "KDC's."),
+            (long long)off);
 }
 
 static void
@@ -79,13 +84,14 @@ judge_backends(const struct figures *figures, sr_time now,
                          "run \"selfresetctl check --backend\" with its name.",
                          "The backend does not answer, so nobody whose account "
                          "is there can log in: %s",
-                         backend->why);
+                         _(backend->why));
         else if (backend->silent > 0)
             findings_add(findings, SEVERITY_WARNING, backend->name, NULL,
                          "Look at the servers that do not answer, which "
                          "\"selfresetctl check --backend\" names.",
-                         "%u of %u servers do not answer.", backend->silent,
-                         backend->servers);
+                         _n("%u of %u servers does not answer.",
+                            "%u of %u servers do not answer.", backend->silent),
+                         backend->silent, backend->servers);
         judge_certificate(backend, now, findings);
         judge_offset(backend, findings);
     }
@@ -102,11 +108,13 @@ judge_state(const struct figures *figures, struct findings *findings)
         findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
                      "Run \"selfresetctl check\".",
                      "The state cannot be read: %s.",
-                     sr_store_strerror(figures->store));
+                     _(sr_store_strerror(figures->store)));
     if (is_up && damaged > 0)
         findings_add(findings, SEVERITY_WARNING, SR_STATEDIR, NULL,
                      "Run \"selfresetctl check\", which names them.",
-                     "%u files of the state are damaged.", damaged);
+                     _n("%u file of the state is damaged.",
+                        "%u files of the state are damaged.", damaged),
+                     damaged);
     if (figures->has_space && figures->is_read_only)
         findings_add(findings, SEVERITY_ERROR, SR_STATEDIR, NULL,
                      "Mount it for writing.",
@@ -115,8 +123,8 @@ judge_state(const struct figures *figures, struct findings *findings)
     else if (figures->has_space && figures->space < SPACE_LOW)
         findings_add(findings, SEVERITY_WARNING, SR_STATEDIR, NULL,
                      "Make room: on a full disk logins are refused.",
-                     "Only %" PRIu64 " KiB are free there.",
-                     figures->space / 1024);
+                     "Only %llu KiB are free there.",
+                     (unsigned long long)figures->space / 1024);
 }
 
 static void
@@ -142,17 +150,24 @@ judge_reset(const struct figures *figures, sr_time now,
         findings_add(findings, SEVERITY_WARNING, RESET, NULL,
                      "Run \"selfresetctl notices --send\" and see the events "
                      "SR-3101 in the log.",
-                     "%u messages wait for the mail program, the oldest for "
-                     "%" PRId64 " minutes.",
-                     figures->queued, (now - figures->queued_since) / 60);
+                     _n("%u message waits for the mail program, for %lld "
+                        "minutes.",
+                        "%u messages wait for the mail program, the oldest for "
+                        "%lld minutes.",
+                        figures->queued),
+                     figures->queued,
+                     (long long)(now - figures->queued_since) / 60);
     for (int i = 0; i < SR_CHANNELS; i++) {
         if (figures->sent_most[i] > 0 &&
             figures->sent[i] >= figures->sent_most[i])
             findings_add(findings, SEVERITY_WARNING, RESET, NULL,
                          "See the events SR-1041 in the log for who asked for "
                          "them; a higher limit in [reset] holds at once.",
-                         "%u messages were sent by %s, so no more codes are "
-                         "sent until 24 hours are over.",
+                         _n("%u message was sent by %s, so no more codes are "
+                            "sent until 24 hours are over.",
+                            "%u messages were sent by %s, so no more codes are "
+                            "sent until 24 hours are over.",
+                            figures->sent[i]),
                          figures->sent[i], sr_channel_names[i]);
     }
     if (figures->seal_why[0] != '\0')
@@ -164,15 +179,20 @@ judge_reset(const struct figures *figures, sr_time now,
     if (figures->has_enrolled && figures->enrolled.unreadable > 0)
         findings_add(findings, SEVERITY_WARNING, RESET, NULL,
                      "Their owners have to set their gates up again.",
-                     "%u enrolments cannot be read.",
+                     _n("%u enrolment cannot be read.",
+                        "%u enrolments cannot be read.",
+                        figures->enrolled.unreadable),
                      figures->enrolled.unreadable);
     if (figures->has_enrolled && figures->enrolled.reported > 0)
         findings_add(
             findings, SEVERITY_WARNING, RESET, NULL,
             "See the events SR-1209 in the log; \"selfresetctl gates "
             "--unlock\" ends it once the matter is settled.",
-            "%u users reported a reset that was not theirs, and cannot "
-            "use self-service reset.",
+            _n("%u user reported a reset that was not the user's, and cannot "
+               "use self-service reset.",
+               "%u users reported a reset that was not theirs, and cannot use "
+               "self-service reset.",
+               figures->enrolled.reported),
             figures->enrolled.reported);
 }
 
@@ -292,15 +312,16 @@ print_json(const struct figures *figures, const struct findings *findings)
 
 /* What works, which no finding says. */
 static void
-print_figures(const struct figures *figures)
+print_figures(const struct ctl *ctl, const struct figures *figures)
 {
     for (size_t i = 0; i < figures->backend_count; i++)
         if (figures->backend[i].is_up)
-            printf("The backend %s answers.\n", figures->backend[i].name);
+            ctl_print(ctl, "The backend %s answers.", figures->backend[i].name);
     if (figures->has_enrolled)
-        printf("Self-service reset: %u accounts are enrolled, %u messages "
-               "wait.\n",
-               figures->enrolled.accounts, figures->queued);
+        ctl_print(ctl,
+                  "Self-service reset: accounts that are enrolled: %u, "
+                  "messages that wait: %u.",
+                  figures->enrolled.accounts, figures->queued);
 }
 
 int
@@ -320,7 +341,7 @@ ctl_health(struct ctl *ctl, int argc, char **argv)
         if (ctl->is_json) {
             print_json(&figures, &findings);
         } else {
-            print_figures(&figures);
+            print_figures(ctl, &figures);
             ctl_findings(&findings, false);
         }
     } else {

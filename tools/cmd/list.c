@@ -23,6 +23,7 @@
 #include "tools/ctl.h"
 #include "tools/shared_ledger.h"
 #include "tools/report.h"
+#include "tools/words.h"
 
 /* The names that the name service lists, in its order, and the uid of each.
  * Collected first, because looking one up may move getpwent(3). */
@@ -73,7 +74,7 @@ unknown_state(const struct ctl *ctl, const char *name)
 
     for (int i = 0; i < SR_STATE_COUNT; i++)
         words[i] = sr_state_name((enum sr_state)i);
-    ctl_unknown(ctl, "state", name, words, SR_STATE_COUNT);
+    ctl_unknown(ctl, CTL_WORD_STATE, name, words, SR_STATE_COUNT);
 }
 
 /* Comma-separated names of states. */
@@ -123,27 +124,32 @@ note_of(const struct line *line, char *out, size_t size)
 
     out[0] = '\0';
     if (line->partial.of != NULL)
-        snprintf(out, size, "%s locked out", line->partial.of);
+        snprintf(out, size, "%s",
+                 strcmp(line->partial.of, "strangers") == 0
+                     ? _("strangers locked out")
+                     : _("familiar locked out"));
     else if (none != NULL)
-        snprintf(out, size, "no password%s",
-                 strcmp(none, "locked") == 0 ? " (locked)" : "");
+        snprintf(out, size, "%s",
+                 strcmp(none, "locked") == 0 ? _("no password (locked)")
+                                             : _("no password"));
 }
 
 /* At most 72 columns, where the name has no more than 20. */
 static void
 print_line(const struct line *line)
 {
-    char when[REPORT_TEXT_MAX] = "-", note[32], name[SR_NAME_MAX + 1];
-    int width = 20;
+    char when[REPORT_TEXT_MAX] = "-", note[128], name[SR_NAME_MAX + 1];
 
     note_of(line, note, sizeof(note));
     sr_utf8_clean(line->name, false, name, sizeof(name));
-    for (const char *c = name; *c != '\0'; c++)
-        width += (*c & 0xc0) == 0x80; /* printf(3) counts bytes */
     if (line->verdict.when != SR_TIME_UNKNOWN)
         report_local(line->verdict.when, when);
-    printf(note[0] == '\0' ? "%-*s %-11s %.16s\n" : "%-*s %-11s %-16.16s %s\n",
-           width, name, sr_state_name(line->verdict.state), when, note);
+    if (SR_TIME_IS_SET(line->verdict.when))
+        when[16] = '\0'; /* without seconds and zone */
+    printf("%-*s %-11s %-*s%s%s\n", ctl_pad(name, 20), name,
+           sr_state_name(line->verdict.state),
+           note[0] == '\0' ? 0 : ctl_pad(when, 16), when,
+           note[0] == '\0' ? "" : " ", note);
 }
 
 static void
@@ -266,7 +272,7 @@ list_account(void *context, struct sr_account *account,
         return 0;
     taken->value = listing->backend;
     if (ask != SR_STATUS_OK)
-        ctl_error("The state of %s is unknown: %s.", facts->name, reason);
+        ctl_error("The state of %s is unknown: %s.", facts->name, _(reason));
     else if (ctl_remembered(&txn, &remembered) != CTL_OK)
         ask = SR_STATUS_UNAVAILABLE;
     else
@@ -290,7 +296,7 @@ list_backend(struct listing *listing, size_t number)
         0) {
         if (backend.ops->enumerate == NULL) {
             sr_error_set(&call.error, SR_ERROR_OTHER,
-                         "it cannot list its accounts");
+                         N_("it cannot list its accounts"));
         } else {
             if (!shared_read(listing->ctl, name, &listing->ledgers))
                 listing->code = CTL_FAILED;
@@ -306,8 +312,8 @@ list_backend(struct listing *listing, size_t number)
     ctl_error("The backend \"%s\" cannot be asked: %s.  Its accounts are "
               "missing from the list.",
               name,
-              ask == SR_STATUS_NO_MEMORY ? "out of memory"
-                                         : sr_error_text(&call.error));
+              ask == SR_STATUS_NO_MEMORY ? _("out of memory")
+                                         : _(sr_error_text(&call.error)));
 }
 
 /* ---- other accounts of the name service */
@@ -352,6 +358,17 @@ list_others(struct listing *listing)
     }
 }
 
+static void
+print_heading(void)
+{
+    const char *const title[] = {_("USER"), _("STATE"), _("DEADLINE"),
+                                 _("NOTE")};
+
+    printf("%-*s %-*s %-*s %s\n", ctl_pad(title[0], 20), title[0],
+           ctl_pad(title[1], 11), title[1], ctl_pad(title[2], 16), title[2],
+           title[3]);
+}
+
 static int
 list_all(struct ctl *ctl, const struct selection *selection)
 {
@@ -370,7 +387,7 @@ list_all(struct ctl *ctl, const struct selection *selection)
     if (ctl->is_json)
         json_array(&listing.json, NULL);
     else if (isatty(STDOUT_FILENO))
-        printf("%-20s %-11s %-16s %s\n", "USER", "STATE", "DEADLINE", "NOTE");
+        print_heading();
     for (size_t i = 0; i < backends->count; i++)
         list_backend(&listing, i);
     list_others(&listing);

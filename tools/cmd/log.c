@@ -13,15 +13,23 @@
 #include "tools/each.h"
 #include "tools/event_log.h"
 #include "tools/time_arg.h"
+#include "tools/words.h"
 
 /* Where text begins, after "2026-11-29 13:00:00 +0000  ". */
 #define TEXT_COLUMN 27
 
 /* What precedes a value in a sentence; NULL: people do not need it. */
 static const char *const words[EVENT_VALUE_COUNT] = {
-    [EVENT_VALUE_SOURCE] = "from",       [EVENT_VALUE_SERVICE] = "service",
-    [EVENT_VALUE_CAUSE] = "cause",       [EVENT_VALUE_ACTOR] = "by",
-    [EVENT_VALUE_TERMINAL] = "terminal", [EVENT_VALUE_REF] = "reference",
+    /* TRANSLATORS: an address follows */
+    [EVENT_VALUE_SOURCE] = N_("from"),
+    /* TRANSLATORS: the name of a PAM service follows */
+    [EVENT_VALUE_SERVICE] = N_("service"),
+    /* TRANSLATORS: a text in English follows */
+    [EVENT_VALUE_CAUSE] = N_("cause"),
+    /* TRANSLATORS: the name of an account follows */
+    [EVENT_VALUE_ACTOR] = N_("by"),
+    [EVENT_VALUE_TERMINAL] = N_("terminal"),
+    [EVENT_VALUE_REF] = N_("reference"),
 };
 
 struct showing {
@@ -40,18 +48,18 @@ print_record(const struct event_record *record,
 
     used = (size_t)snprintf(text, sizeof(text), "%s%s", info->id, ": ");
     used +=
-        (size_t)snprintf(text + used, sizeof(text) - used, "%s", info->text);
+        (size_t)snprintf(text + used, sizeof(text) - used, "%s", _(info->text));
     for (int i = 0; i < EVENT_VALUE_COUNT; i++) {
         if (words[i] == NULL || record->value[i][0] == '\0' ||
             used >= sizeof(text))
             continue;
         used += (size_t)snprintf(text + used, sizeof(text) - used, "; %s %s",
-                                 words[i], record->value[i]);
+                                 _(words[i]), record->value[i]);
     }
     if (used < sizeof(text))
         snprintf(text + used, sizeof(text) - used, ".");
-    snprintf(first, sizeof(first), "%-*s", TEXT_COLUMN,
-             report_local(record->when, when));
+    report_local(record->when, when);
+    snprintf(first, sizeof(first), "%-*s", ctl_pad(when, TEXT_COLUMN), when);
     ctl_wrap(stdout, first, TEXT_COLUMN, text);
 }
 

@@ -23,6 +23,7 @@
 #include "tools/ctl.h"
 #include "tools/figures.h"
 #include "tools/json.h"
+#include "tools/words.h"
 
 /* The monitoring program, which is not root, reads the file. */
 #define FILE_MODE 0644
@@ -322,6 +323,7 @@ ctl_metrics(struct ctl *ctl, int argc, char **argv)
     struct figures figures;
     int code = CTL_FAILED;
 
+    ctl_english();
     if (!ctl_parse(ctl, argc, argv, options, 1, 0, 0))
         return ctl->exit;
     if (!ctl_load(ctl))

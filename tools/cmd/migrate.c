@@ -24,6 +24,7 @@
 #include "tools/each.h"
 #include "tools/old_state.h"
 #include "tools/spawn.h"
+#include "tools/words.h"
 
 #define DATABASE SR_STATEDIR "/data.mdb"
 #define PASSWD   "/etc/passwd"
@@ -76,7 +77,7 @@ read_local(struct migration *migration)
     int code = CTL_OK;
 
     if (stream == NULL) {
-        ctl_error(PASSWD ": %s.", strerror(errno));
+        ctl_error("%s: %s.", PASSWD, strerror(errno));
         return CTL_FAILED;
     }
     while (code == CTL_OK && (entry = fgetpwent(stream)) != NULL) {
@@ -107,11 +108,13 @@ read_old(struct migration *migration)
     unlink(DATABASE "-lock"); /* mdb_dump makes it */
     if (error == 0 && migration->old.is_whole)
         return CTL_OK;
-    ctl_error(migration->old.is_short
-                  ? "Out of memory."
-                  : "The old state, " DATABASE ", could not be read.  The "
-                    "program mdb_dump is of the package lmdb-utils (lmdb in "
-                    "some distributions).  Nothing was done.");
+    if (migration->old.is_short)
+        ctl_error("Out of memory.");
+    else
+        ctl_error("The old state, %s, could not be read.  The program mdb_dump "
+                  "is of the package lmdb-utils (lmdb in some distributions).  "
+                  "Nothing was done.",
+                  DATABASE);
     return CTL_FAILED;
 }
 
@@ -173,7 +176,8 @@ offer_to(struct migration *migration, const struct old_record *record,
         (ask == SR_STATUS_OK && txn.account->facts.uid != record->uid))
         return false;
     if (ask != SR_STATUS_OK) {
-        ctl_error("The account \"%s\" cannot be read: %s.", name, txn.reason);
+        ctl_error("The account \"%s\" cannot be read: %s.", name,
+                  _(txn.reason));
         migration->is_incomplete = true;
     } else if (store(migration, record, &txn)) {
         migration->ctl->is_changed = true;
@@ -212,8 +216,11 @@ offer_to_all(struct migration *migration, const struct old_record *record)
     if (found == 0)
         migration->without_account++;
     else if (found > 1 && record->is_history)
-        ctl_error("%u accounts have the uid %lu: each of them gets the "
-                  "password history of this uid.",
+        ctl_error(_n("%u account has the uid %lu: it gets the password history "
+                     "of this uid.",
+                     "%u accounts have the uid %lu: each of them gets the "
+                     "password history of this uid.",
+                     found),
                   found, (unsigned long)record->uid);
 }
 
@@ -225,8 +232,9 @@ conclude(struct migration *migration)
     enum sr_store_result result;
 
     if (migration->is_incomplete) {
-        ctl_error("Not everything could be taken over, so " DATABASE " is "
-                  "kept.  Correct the cause and run the command again.");
+        ctl_error("Not everything could be taken over, so %s is kept.  Correct "
+                  "the cause and run the command again.",
+                  DATABASE);
         return CTL_PARTLY;
     }
     if (!migration->ctl->is_dry_run) {
@@ -239,8 +247,10 @@ conclude(struct migration *migration)
     migration->ctl->is_changed = true;
     if (damaged == 0)
         return CTL_OK;
-    ctl_error("%u record%s of the old state %s damaged and left out.", damaged,
-              damaged == 1 ? "" : "s", damaged == 1 ? "was" : "were");
+    ctl_error(_n("%u record of the old state was damaged and left out.",
+                 "%u records of the old state were damaged and left out.",
+                 damaged),
+              damaged);
     return CTL_PARTLY;
 }
 
@@ -248,7 +258,6 @@ static void
 say(const struct migration *migration, struct report *report, int code)
 {
     const struct ctl *ctl = migration->ctl;
-    const char *done = ctl->is_dry_run ? "would be" : "were";
 
     if (ctl->is_json) {
         report_number(report, "histories", migration->histories);
@@ -259,16 +268,23 @@ say(const struct migration *migration, struct report *report, int code)
     if (code != CTL_OK && code != CTL_PARTLY)
         return;
     ctl_print(ctl,
-              "Password histories that %s taken over: %u.  Temporary passwords "
-              "that %s: %u.  Records of a uid that no account has, left out: "
-              "%u.",
-              done, migration->histories, done, migration->temporaries,
+              ctl->is_dry_run
+                  ? N_("Password histories that would be taken over: %u.  "
+                       "Temporary passwords that would be: %u.  Records of a "
+                       "uid that no account has, left out: %u.")
+                  : N_("Password histories that were taken over: %u.  "
+                       "Temporary passwords that were: %u.  Records of a uid "
+                       "that no account has, left out: %u."),
+              migration->histories, migration->temporaries,
               migration->without_account);
     if (!migration->is_incomplete)
         ctl_print(ctl,
-                  DATABASE " %s renamed to data.mdb.old; nothing reads it "
-                           "any more.",
-                  ctl->is_dry_run ? "would be" : "was");
+                  ctl->is_dry_run
+                      ? N_("%s would be renamed to data.mdb.old; nothing reads "
+                           "it any more.")
+                      : N_("%s was renamed to data.mdb.old; nothing reads it "
+                           "any more."),
+                  DATABASE);
 }
 
 static int

@@ -12,6 +12,7 @@
 #include "tools/directory_admin.h"
 #include "tools/each.h"
 #include "tools/shadow.h"
+#include "tools/words.h"
 
 /* Warn when the demand is not seen, or the account could not log in with it. */
 static void
@@ -70,7 +71,7 @@ carry_out(struct ctl *ctl, struct sr_transaction *txn, bool has_clear)
         return CTL_OK;
     }
     ctl_error("The change was made, but then %s could not be read: %s.",
-              facts->name, txn->reason);
+              facts->name, _(txn->reason));
     return CTL_PARTLY;
 }
 
@@ -79,21 +80,27 @@ say_done(const struct ctl *ctl, const struct sr_transaction *txn,
          bool has_clear)
 {
     const char *name = txn->account->facts.name;
-    const char *have = ctl->is_dry_run ? "have" : "has";
-    const char *would = ctl->is_dry_run ? "would " : "";
+    const bool would = ctl->is_dry_run;
 
     if (!has_clear)
-        ctl_print(ctl, "%s %s%s to change the password at the next login.",
-                  name, would, have);
+        ctl_print(
+            ctl,
+            would
+                ? N_("%s would have to change the password at the next login.")
+                : N_("%s has to change the password at the next login."),
+            name);
     else if (directory_is(txn))
-        ctl_print(ctl, "%s %sno longer %s to change the password.", name, would,
-                  have);
+        ctl_print(ctl,
+                  would ? N_("%s would no longer have to change the password.")
+                        : N_("%s no longer has to change the password."),
+                  name);
     else
         ctl_print(ctl,
-                  "%s %sno longer %s to change the password, which %s as "
-                  "changed today.",
-                  name, would, have,
-                  ctl->is_dry_run ? "would count" : "counts");
+                  would ? N_("%s would no longer have to change the password, "
+                             "which would count as changed today.")
+                        : N_("%s no longer has to change the password, which "
+                             "counts as changed today."),
+                  name);
 }
 
 /* Whether the order makes sense: CTL_OK, or an exit code after saying why. */
@@ -144,10 +151,10 @@ must_change(struct ctl *ctl, struct report *report, const char *name)
     if (must != has_clear) { /* a day that is set is that of the last change */
         ctl_print(ctl,
                   has_clear
-                      ? "%s does not have to change the password; nothing "
-                        "was done."
-                      : "%s already has to change the password; nothing "
-                        "was done.",
+                      ? N_("%s does not have to change the password; nothing "
+                           "was done.")
+                      : N_("%s already has to change the password; nothing "
+                           "was done."),
                   txn.account->facts.name);
         return CTL_OK;
     }

@@ -23,6 +23,7 @@
 #include "tools/nsswitch.h"
 #include "tools/rewrite.h"
 #include "tools/spawn.h"
+#include "tools/words.h"
 
 /* authselect makes the file from a profile, and would undo what we write. */
 #define AUTHSELECT_CONF "/etc/authselect/authselect.conf"
@@ -75,13 +76,14 @@ is_ours_to_edit(const char *path)
 
     if (!is_linked && access(AUTHSELECT_CONF, F_OK) != 0)
         return true;
-    ctl_error("authselect writes " NSSWITCH_FILE " on this host and would undo "
-              "the change.  Nothing was done.  Run \"authselect create-profile "
-              "selfreset -b PROFILE\" with the profile in use (authselect "
-              "current), edit the lines group and shadow of "
-              "/etc/authselect/custom/selfreset/nsswitch.conf, and run "
-              "\"authselect select custom/selfreset\" with the features in "
-              "use.");
+    ctl_error(
+        "authselect writes /etc/nsswitch.conf on this host and would undo "
+        "the change.  Nothing was done.  Run \"authselect create-profile "
+        "selfreset -b PROFILE\" with the profile in use (authselect "
+        "current), edit the lines group and shadow of "
+        "/etc/authselect/custom/selfreset/nsswitch.conf, and run "
+        "\"authselect select custom/selfreset\" with the features in "
+        "use.");
     return false;
 }
 
@@ -95,7 +97,7 @@ edit_file(struct ctl *ctl, char *(*edit)(const char *text, char *why))
     const char *why = rewrite_read(NSSWITCH_FILE, &file);
 
     if (why != NULL) {
-        ctl_error("%s: %s  Nothing was done.", NSSWITCH_FILE, why);
+        ctl_error("%s: %s  Nothing was done.", NSSWITCH_FILE, _(why));
         return CTL_FAILED;
     }
     if (!is_ours_to_edit(file.path))
@@ -111,7 +113,7 @@ edit_file(struct ctl *ctl, char *(*edit)(const char *text, char *why))
     if (why == NULL)
         return CTL_OK;
     ctl->is_changed = false;
-    ctl_error("%s: %s  Nothing was changed.", file.path, why);
+    ctl_error("%s: %s  Nothing was changed.", file.path, _(why));
     return CTL_FAILED;
 }
 
@@ -124,8 +126,8 @@ check_result(const struct ctl *ctl)
     check_seen(ctl->now, &findings);
     if (findings.count == 0)
         return CTL_OK;
-    ctl_error(NSSWITCH_FILE " names selfreset, but it has no effect for %s: "
-                            "%s  Run \"selfresetctl nss --check\".",
+    ctl_error("/etc/nsswitch.conf names selfreset, but it has no effect for "
+              "%s: %s  Run \"selfresetctl nss --check\".",
               findings.item[0].subjects, findings.item[0].text);
     return CTL_FAILED;
 }
@@ -149,9 +151,9 @@ enable(struct ctl *ctl, struct report *report, const char *name)
         ctl_print(ctl, "The state groups were already enabled; nothing was "
                        "done.");
     else if (ctl->is_dry_run)
-        ctl_print(ctl, "\"selfreset\" would be added to " NSSWITCH_FILE ".");
+        ctl_print(ctl, "\"selfreset\" would be added to /etc/nsswitch.conf.");
     else
-        ctl_print(ctl, "\"selfreset\" was added to " NSSWITCH_FILE "; rules "
+        ctl_print(ctl, "\"selfreset\" was added to /etc/nsswitch.conf; rules "
                        "see the state groups from now on.  Run \"selfresetctl "
                        "nss --check\" to look for mistakes around it.");
     return CTL_OK;
@@ -169,8 +171,11 @@ disable(struct ctl *ctl, struct report *report, const char *name)
     if (!ctl->is_changed)
         ctl_print(ctl, "The state groups were not enabled; nothing was done.");
     else
-        ctl_print(ctl, "\"selfreset\" %s removed from " NSSWITCH_FILE ".",
-                  ctl->is_dry_run ? "would be" : "was");
+        ctl_print(
+            ctl,
+            ctl->is_dry_run
+                ? N_("\"selfreset\" would be removed from /etc/nsswitch.conf.")
+                : N_("\"selfreset\" was removed from /etc/nsswitch.conf."));
     return CTL_OK;
 }
 
@@ -205,8 +210,10 @@ make_group(const struct ctl *ctl, const char *name)
         ctl_error("The group %s could not be created.", name);
         return CTL_FAILED;
     }
-    ctl_print(ctl, "The group %s %s created.", name,
-              ctl->is_dry_run ? "would be" : "was");
+    ctl_print(ctl,
+              ctl->is_dry_run ? N_("The group %s would be created.")
+                              : N_("The group %s was created."),
+              name);
     return CTL_OK;
 }
 

@@ -25,12 +25,12 @@
 #include "tools/each.h"
 #include "tools/rewrite.h"
 #include "tools/spawn.h"
+#include "tools/words.h"
 
-#define MODULE      SR_PAMDIR "/pam_selfreset.so"
-#define UPDATER     "/usr/sbin/pam-auth-update"
-#define PROFILE     "/usr/share/pam-configs/selfreset"
-#define BY_THE_PAGE "edit the stacks as pam_selfreset(8) shows"
-#define FILE_COUNT  (sizeof(common) / sizeof(common[0]))
+#define MODULE     SR_PAMDIR "/pam_selfreset.so"
+#define UPDATER    "/usr/sbin/pam-auth-update"
+#define PROFILE    "/usr/share/pam-configs/selfreset"
+#define FILE_COUNT (sizeof(common) / sizeof(common[0]))
 
 /* The files that pam-auth-update writes. */
 static const char *const common[] = {
@@ -86,7 +86,7 @@ begin(struct before *before)
         if (why == NULL)
             why = rewrite_keep(&before->file[i], PAM_OLD_FILE);
         if (why != NULL)
-            ctl_error("%s: %s  Nothing was done.", common[i], why);
+            ctl_error("%s: %s  Nothing was done.", common[i], _(why));
     }
     return why == NULL ? CTL_OK : CTL_FAILED;
 }
@@ -116,8 +116,8 @@ give_back(const struct before *before)
         if (why == NULL && strcmp(now.text, before->file[i].text) != 0)
             why = rewrite_replace(&now, before->file[i].text);
         if (why != NULL)
-            ctl_error("%s: %s  Copy it back from %s" PAM_OLD_FILE ".",
-                      common[i], why, common[i]);
+            ctl_error("%s: %s  Copy it back from %s%s.", common[i], _(why),
+                      common[i], PAM_OLD_FILE);
         is_done = is_done && why == NULL;
     }
     if (is_done)
@@ -194,8 +194,8 @@ has_updater(void)
                   "own, add the lines of pam/examples/fedora in the sources to "
                   "it or remove them, and select it.  Nothing was done.");
     else
-        ctl_error("There is no pam-auth-update here: " BY_THE_PAGE
-                  ".  Nothing was done.");
+        ctl_error("There is no pam-auth-update here: edit the stacks as "
+                  "pam_selfreset(8) shows.  Nothing was done.");
     return false;
 }
 
@@ -265,14 +265,16 @@ enable(struct ctl *ctl, struct report *report, const char *name)
         ctl_error("The files /etc/pam.d/common-* were edited by hand, so "
                   "pam-auth-update did not change them.  Nothing was done.  "
                   "Check the edits, then run \"pam-auth-update --force "
-                  "--enable selfreset\", which overwrites them, or " BY_THE_PAGE
-                  ".");
+                  "--enable selfreset\", which overwrites them, or edit the "
+                  "stacks as pam_selfreset(8) shows.");
         return CTL_REFUSED;
     }
     ctl->is_changed = true;
-    ctl_print(ctl, "The stacks have pam_selfreset.so now.  The old files are "
-                   "kept as /etc/pam.d/common-*" PAM_OLD_FILE ".  Keep a root "
-                   "shell open until you have logged in a second time.");
+    ctl_print(ctl,
+              "The stacks have pam_selfreset.so now.  The old files are "
+              "kept as /etc/pam.d/common-*%s.  Keep a root shell open "
+              "until you have logged in a second time.",
+              PAM_OLD_FILE);
     check_pam(ctl->config, &findings);
     if (findings.count > 0 && !ctl->is_json)
         ctl_findings(&findings, false);
@@ -286,7 +288,7 @@ name_line(void *context, const char *file, unsigned number)
     char place[PATH_MAX + 16];
 
     snprintf(place, sizeof(place), "%s:%u", file, number);
-    findings_add(context, SEVERITY_ERROR, place, NULL, "", "line");
+    findings_add(context, SEVERITY_ERROR, place, NULL, place, "%s", place);
 }
 
 /* The lines that are left are in files that were edited by hand. */
@@ -336,7 +338,8 @@ disable(struct ctl *ctl, struct report *report, const char *name)
     if (code == CTL_OK)
         ctl_print(ctl,
                   "The stacks do not have pam_selfreset.so any more.  The "
-                  "old files are kept as /etc/pam.d/common-*" PAM_OLD_FILE ".");
+                  "old files are kept as /etc/pam.d/common-*%s.",
+                  PAM_OLD_FILE);
     return code;
 }
 

@@ -15,6 +15,7 @@
 #include "tools/ctl.h"
 #include "tools/json.h"
 #include "tools/secret_input.h"
+#include "tools/words.h"
 
 /* A password that is longer than any that can be set is distinguished from
  * one that just fits. */
@@ -41,9 +42,9 @@ static void
 print_text(const struct sr_findings *broken)
 {
     if (broken->count == 0)
-        puts("The rules allow this password.");
+        puts(_("The rules allow this password."));
     else
-        puts("The rules do not allow this password:");
+        puts(_("The rules do not allow this password:"));
     for (size_t i = 0; i < broken->count; i++) {
         char text[512];
 
@@ -63,7 +64,7 @@ check(const struct sr_candidate *candidate, const struct sr_rules *rules,
 
     if (quality != SR_QUALITY_DONE) {
         ctl_error("The password was not checked: %s.",
-                  broken.count > 0 ? broken.item[0].text : "out of memory");
+                  broken.count > 0 ? broken.item[0].text : _("out of memory"));
         return CTL_FAILED;
     }
     if (is_json)
@@ -89,7 +90,7 @@ read_and_check(const struct sr_account *account, const struct sr_rules *rules,
     int code;
 
     (void)gethostname(host, sizeof(host) - 1);
-    if (!ctl_read_secret("Password to check: ", password, sizeof(password),
+    if (!ctl_read_secret(_("Password to check: "), password, sizeof(password),
                          &is_cut)) {
         ctl_error("There is no password on standard input.");
         return CTL_FAILED;

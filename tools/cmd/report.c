@@ -20,6 +20,7 @@
 #include "tools/json.h"
 #include "tools/report.h"
 #include "tools/time_arg.h"
+#include "tools/words.h"
 
 /* A dialogue lasts less: what follows an older event of the same reference is
  * not of its line. */
@@ -43,13 +44,15 @@ static const struct {
     const char *name; /* for programs */
     const char *text; /* for people */
 } activities[] = {
-    [ACTIVITY_RESET] = {"reset", "reset"},
-    [ACTIVITY_REGISTRATION] = {"registration", "registration of"},
-    [ACTIVITY_REMOVAL] = {"removal", "removal of"},
-    [ACTIVITY_REPORTED] = {"reported", "reported as not the user's: reset"},
-    [ACTIVITY_TICKET] = {"ticket", "ticket issued"},
-    [ACTIVITY_ADMIN_SET] = {"admin-set", "password set by an administrator"},
-    [ACTIVITY_ADMIN_UNLOCK] = {"admin-unlock", "unlocked by an administrator"},
+    [ACTIVITY_RESET] = {"reset", N_("reset")},
+    [ACTIVITY_REGISTRATION] = {"registration", N_("registration")},
+    [ACTIVITY_REMOVAL] = {"removal", N_("removal")},
+    [ACTIVITY_REPORTED] = {"reported", N_("reported as not the user's")},
+    [ACTIVITY_TICKET] = {"ticket", N_("ticket issued")},
+    [ACTIVITY_ADMIN_SET] = {"admin-set",
+                            N_("password set by an administrator")},
+    [ACTIVITY_ADMIN_UNLOCK] = {"admin-unlock",
+                               N_("unlocked by an administrator")},
 };
 
 /* What an event means for the line of its reference. */
@@ -318,29 +321,35 @@ print_line(const struct line *line)
     const struct {
         const char *words, *text;
     } part[] = {
-        {"proved by", line->proved},
-        {"from", line->value[EVENT_VALUE_SOURCE]},
-        {"cause", line->cause},
-        {"by", line->value[EVENT_VALUE_ACTOR]},
-        {"reference", line->value[EVENT_VALUE_REF]},
+        {N_("proved by"), line->proved},
+        {N_("from"), line->value[EVENT_VALUE_SOURCE]},
+        {N_("cause"), line->cause},
+        {N_("by"), line->value[EVENT_VALUE_ACTOR]},
+        {N_("reference"), line->value[EVENT_VALUE_REF]},
     };
     const char *user = line->value[EVENT_VALUE_USER];
     char when[REPORT_TEXT_MAX], first[TEXT_COLUMN + REPORT_TEXT_MAX];
-    char text[2048];
+    char text[2048], what[256];
     size_t used;
 
-    used = (size_t)snprintf(text, sizeof(text), "%s: %s%s%s: %s",
-                            user[0] == '\0' ? "(no such account)" : user,
-                            activities[line->activity].text,
-                            line->set[0] == '\0' ? "" : " ", line->set,
-                            line->result);
+    snprintf(what, sizeof(what),
+             line->activity == ACTIVITY_REGISTRATION && line->set[0] != '\0'
+                 ? _("registration of %s")
+             : line->activity == ACTIVITY_REMOVAL && line->set[0] != '\0'
+                 ? _("removal of %s")
+                 : "%s",
+             line->set[0] != '\0' ? line->set
+                                  : _(activities[line->activity].text));
+    used = (size_t)snprintf(text, sizeof(text), "%s: %s: %s",
+                            user[0] == '\0' ? _("(no such account)") : user,
+                            what, line->result);
     for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
         if (part[i].text[0] != '\0' && used < sizeof(text))
             used += (size_t)snprintf(text + used, sizeof(text) - used,
-                                     "; %s %s", part[i].words, part[i].text);
+                                     "; %s %s", _(part[i].words), part[i].text);
     }
-    snprintf(first, sizeof(first), "%-*s", TEXT_COLUMN,
-             report_local(line->begins, when));
+    report_local(line->begins, when);
+    snprintf(first, sizeof(first), "%-*s", ctl_pad(when, TEXT_COLUMN), when);
     ctl_wrap(stdout, first, TEXT_COLUMN, text);
 }
 
@@ -393,6 +402,8 @@ ctl_report(struct ctl *ctl, int argc, char **argv)
 
     if (!ctl_parse(ctl, argc, argv, options, 3, 0, 0))
         return ctl->exit;
+    if (is_csv)
+        ctl_english();
     lines.to = ctl->now + 1;
     if (from != NULL && !attime_read(from, ctl->now, &lines.from))
         return ctl_usage(ctl, CTL_NO_TIME, from);

@@ -25,6 +25,7 @@
 #include "tools/each.h"
 #include "tools/password_gen.h"
 #include "tools/report.h"
+#include "tools/words.h"
 
 #define LIFETIME_MIN     60
 #define LIFETIME_MAX     (24 * 3600)
@@ -165,7 +166,7 @@ static int
 show_ticket(struct report *report, const char *name,
             const struct ticket *ticket)
 {
-    char when[REPORT_TEXT_MAX], text[512];
+    char when[REPORT_TEXT_MAX], text[1024];
     int error;
 
     if (report->is_json) {
@@ -184,9 +185,9 @@ show_ticket(struct report *report, const char *name,
         return CTL_PARTLY;
     }
     snprintf(text, sizeof(text),
-             "This ticket for %s is shown only once, can be used once, and is "
-             "valid until %s.  When it is accepted, the screen shows two words "
-             "that the caller reads to you: %s",
+             _("This ticket for %s is shown only once, can be used once, and "
+               "is valid until %s.  When it is accepted, the screen shows two "
+               "words that the caller reads to you: %s"),
              name, report_local(ticket->until, when), ticket->words);
     ctl_wrap(stderr, "", 0, text);
     return CTL_OK;
@@ -202,7 +203,7 @@ admit_reset(struct sr_run *run)
         return CTL_OK;
     ctl_error("The password of %s cannot be reset by self-service: %s.  "
               "Nothing was done.",
-              run->txn.name, why);
+              run->txn.name, _(why));
     return CTL_REFUSED;
 }
 
@@ -370,8 +371,8 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
     if (ctl->is_dry_run) {
         ctl_print(ctl,
                   clearing->has_unlock
-                      ? "Self-service reset of %s would be unlocked."
-                      : "It would be removed from the account %s.",
+                      ? N_("Self-service reset of %s would be unlocked.")
+                      : N_("It would be removed from the account %s."),
                   txn->name);
         return CTL_OK;
     }
@@ -397,8 +398,8 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
         return CTL_FAILED;
     }
     ctl_print(ctl,
-              clearing->has_unlock ? "Self-service reset of %s is unlocked."
-                                   : "It is removed from the account %s.",
+              clearing->has_unlock ? N_("Self-service reset of %s is unlocked.")
+                                   : N_("It is removed from the account %s."),
               txn->name);
     return CTL_OK;
 }
@@ -517,9 +518,10 @@ try_address(struct ctl *ctl, struct report *report, const char *name)
         ctl_error("The mail program has not taken the mail: %s.", why);
     else
         ctl_print(ctl,
-                  ctl->is_dry_run ? "A mail to %s would be sent."
-                                  : "The mail program has taken a mail to %s. "
-                                    "Look whether it arrives.",
+                  ctl->is_dry_run
+                      ? N_("A mail to %s would be sent.")
+                      : N_("The mail program has taken a mail to %s.  Look "
+                           "whether it arrives."),
                   address);
     ctl->is_changed = answer == MAIL_PROGRAM_GOOD;
     return answer == MAIL_PROGRAM_GOOD ? CTL_OK : CTL_FAILED;

@@ -16,6 +16,7 @@
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/each.h"
+#include "tools/words.h"
 
 #define LOCK SR_RUNDIR "/rotate.lock"
 
@@ -46,7 +47,7 @@ find_backend(const struct ctl *ctl, const char *name,
     struct sr_error error;
 
     if (sr_backend_find(ctl->config, name, backend, &error) != 0) {
-        ctl_error("%s: %s.", name, error.text);
+        ctl_error("%s: %s.", name, _(error.text));
         return CTL_FAILED;
     }
     if (backend->config != NULL && backend->ops->rotate != NULL &&
@@ -106,7 +107,7 @@ conclude(const struct ctl *ctl, const struct sr_call *call,
         ctl_error("The domain did not answer (%s), so the secret of [backend "
                   "%s] may or may not have been changed.  Logins take the one "
                   "that it has.  Run this command again later.",
-                  reason, config->name);
+                  _(reason), config->name);
         return CTL_PARTLY;
     default:
         break;
@@ -115,7 +116,7 @@ conclude(const struct ctl *ctl, const struct sr_call *call,
         say_foreign(config, reason);
     else
         ctl_error("The secret of [backend %s] was not changed: %s.",
-                  config->name, reason);
+                  config->name, _(reason));
     return written == SR_WRITE_REFUSED ? CTL_REFUSED : CTL_FAILED;
 }
 
@@ -136,7 +137,7 @@ conclude_trial(struct ctl *ctl, const struct sr_call *call,
         say_foreign(config, sr_error_text(&call->error));
     else
         ctl_error("The secret of [backend %s] would not be changed: %s.",
-                  config->name, sr_error_text(&call->error));
+                  config->name, _(sr_error_text(&call->error)));
     return written == SR_WRITE_REFUSED ? CTL_REFUSED : CTL_FAILED;
 }
 

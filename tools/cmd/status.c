@@ -17,6 +17,7 @@
 #include "tools/each.h"
 #include "tools/report.h"
 #include "tools/shared_ledger.h"
+#include "tools/words.h"
 
 static int
 exit_code(enum sr_state state)
@@ -275,8 +276,8 @@ report_groups(struct report *report, const struct ctl *ctl,
         char text[512];
 
         snprintf(text, sizeof(text),
-                 "Run \"selfreset-publish --user %s\" to publish the groups "
-                 "of its state now.",
+                 _("Run \"selfreset-publish --user %s\" to publish the groups "
+                   "of its state now."),
                  name);
         report_words(report, "advice", text);
     }
@@ -340,7 +341,8 @@ password_words(const struct sr_account *account, bool is_json)
         return account->facts.has_password == SR_YES ? "set" : NULL;
     if (is_json)
         return none;
-    return strcmp(none, "locked") == 0 ? "no password (locked)" : "no password";
+    return strcmp(none, "locked") == 0 ? _("no password (locked)")
+                                       : _("no password");
 }
 
 static void
@@ -351,8 +353,8 @@ report_partial(struct report *report, const struct ctl_partial *partial)
     else if (partial->of != NULL)
         report_text(report, "locked_for",
                     partial->of[0] == 's'
-                        ? "strangers; familiar sources can log in"
-                        : "familiar sources; other sources can log in");
+                        ? _("strangers; familiar sources can log in")
+                        : _("familiar sources; other sources can log in"));
     if (report->is_json || partial->of != NULL)
         report_time_or(report, "locked_for_until", partial->until, "none");
 }
@@ -392,11 +394,12 @@ report_account(struct report *report, const struct ctl *ctl,
     report_facts(report, txn->account, facts);
     directory_report(report, txn);
     report_rules(report, &txn->rules);
-    report_ledger(report, "strangers", "Wrong passwords from strangers",
+    report_ledger(report, "strangers", N_("Wrong passwords from strangers"),
                   &remembered->ledger[CTL_STRANGERS]);
-    report_ledger(report, "familiar", "Wrong passwords from familiar sources",
+    report_ledger(report, "familiar",
+                  N_("Wrong passwords from familiar sources"),
                   &remembered->ledger[CTL_FAMILIAR]);
-    report_ledger(report, "own", "Wrong passwords from own sessions",
+    report_ledger(report, "own", N_("Wrong passwords from own sessions"),
                   &remembered->ledger[CTL_OWN]);
     shared_report(report, txn, shared);
     report_notice(report, &remembered->notice);

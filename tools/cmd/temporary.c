@@ -42,6 +42,7 @@
 #include "tools/report.h"
 #include "tools/shadow.h"
 #include "tools/shared_ledger.h"
+#include "tools/words.h"
 
 /* How many phrases are tried against the rules before giving up. */
 #define PHRASES_MAX 50
@@ -169,7 +170,8 @@ try_phrase(struct issue *issue, bool is_last)
     default:
         outcome = -1;
         ctl_error("New passwords cannot be checked (%s), so nothing was done.",
-                  findings.count > 0 ? findings.item[0].text : "out of memory");
+                  findings.count > 0 ? findings.item[0].text
+                                     : _("out of memory"));
     }
     sr_findings_free(&findings);
     return outcome;
@@ -355,8 +357,8 @@ show(const struct issue *issue)
     const bool is_local =
         directory_is(&issue->txn) &&
         issue->txn.account->facts.temporary_until != issue->until;
-    char text[512], when[REPORT_TEXT_MAX];
-    int error;
+    char text[1024], when[REPORT_TEXT_MAX];
+    int error, used;
 
     if (issue->report->is_json) {
         report_text(issue->report, "password", issue->password);
@@ -372,13 +374,17 @@ show(const struct issue *issue)
                   name_of(issue), strerror(error), name_of(issue));
         return CTL_PARTLY;
     }
-    snprintf(text, sizeof(text),
-             "This password of %s is shown only once.  It has to be changed at "
-             "the next login.%s%s%s%s",
-             name_of(issue), issue->until != 0 ? "  It is valid until " : "",
-             issue->until != 0 ? report_local(issue->until, when) : "",
-             issue->until != 0 && is_local ? " on this host" : "",
-             issue->until != 0 ? "." : "");
+    used = snprintf(text, sizeof(text),
+                    _("This password of %s is shown only once.  It has to be "
+                      "changed at the next login."),
+                    name_of(issue));
+    if (issue->until != 0 && used > 0 && (size_t)used + 2 < sizeof(text)) {
+        text[used++] = ' ';
+        snprintf(text + used, sizeof(text) - (size_t)used,
+                 is_local ? _("It is valid until %s on this host.")
+                          : _("It is valid until %s."),
+                 report_local(issue->until, when));
+    }
     ctl_wrap(stderr, "", 0, text);
     return CTL_OK;
 }
@@ -497,13 +503,13 @@ store_in_directory(struct issue *issue)
         ctl_error("Warning: it could not be remembered that the password of %s "
                   "was replaced: %s.  For an hour, a bind may accept the one "
                   "before.",
-                  name, sr_store_strerror(result));
+                  name, _(sr_store_strerror(result)));
     if (sr_transaction_refresh(&issue->txn) == SR_STATUS_OK)
         return record_in_directory(issue, before);
     ctl_error(
         "%s has a new password that nobody knows, and cannot be read now: "
         "%s.  Run \"selfresetctl temporary %s\" again later.",
-        name, issue->txn.reason, name);
+        name, _(issue->txn.reason), name);
     return CTL_PARTLY;
 }
 

@@ -15,6 +15,7 @@
 #include "tools/directory_admin.h"
 #include "tools/each.h"
 #include "tools/shared_ledger.h"
+#include "tools/words.h"
 
 /* Whether an account has failures or a lockout. */
 static bool
@@ -43,25 +44,35 @@ static void
 say_unlocked(const struct ctl *ctl, const char *name, unsigned failures,
              bool was_locked, bool in_directory)
 {
-    const char *done = ctl->is_dry_run ? "would be" : "has been";
-    const char *deleted = ctl->is_dry_run ? "would be"
-                          : failures == 1 ? "has been"
-                                          : "have been";
-
-    if (was_locked)
-        ctl_print(ctl, "The lockout of %s %s ended.", name, done);
-    else if (failures > 0)
+    if (was_locked) {
         ctl_print(ctl,
-                  "%s was not locked out%s; %u wrong password%s %s "
-                  "deleted from its count.",
-                  name, in_directory ? " by this host" : "", failures,
-                  failures == 1 ? "" : "s", deleted);
-    else if (!in_directory)
+                  ctl->is_dry_run ? N_("The lockout of %s would be ended.")
+                                  : N_("The lockout of %s has been ended."),
+                  name);
+    } else if (failures > 0) {
+        ctl_print(ctl,
+                  in_directory ? N_("%s was not locked out by this host.")
+                               : N_("%s was not locked out."),
+                  name);
+        if (ctl->is_dry_run)
+            ctl_print(ctl,
+                      _n("%u wrong password would be deleted from its count.",
+                         "%u wrong passwords would be deleted from its count.",
+                         failures),
+                      failures);
+        else
+            ctl_print(ctl,
+                      _n("%u wrong password has been deleted from its count.",
+                         "%u wrong passwords have been deleted from its count.",
+                         failures),
+                      failures);
+    } else if (!in_directory) {
         ctl_print(ctl,
                   "%s was not locked out; nothing was done.  Run "
                   "\"selfresetctl explain --rhost ADDRESS %s\" to see "
                   "what stops a login from there.",
                   name, name);
+    }
 }
 
 /* What unlock does not end. */
@@ -109,9 +120,10 @@ unlock_guarded(struct ctl *ctl, const struct passwd *entry)
     ctl->is_changed = found || ctl->is_dry_run;
     ctl_print(ctl,
               ctl->is_dry_run
-                  ? "The count of wrong passwords of %s would be deleted."
-              : found ? "The count of wrong passwords of %s has been deleted."
-                      : "%s was not locked out; nothing was done.",
+                  ? N_("The count of wrong passwords of %s would be deleted.")
+              : found
+                  ? N_("The count of wrong passwords of %s has been deleted.")
+                  : N_("%s was not locked out; nothing was done."),
               facts.name);
     return code;
 }
@@ -303,10 +315,19 @@ unthrottle(struct ctl *ctl, struct report *report, const char *name)
     if (!ctl->is_dry_run && (code != CTL_OK || found))
         ctl_event(SR_EVENT_UNTHROTTLED, NULL, source.text, code == CTL_OK,
                   code == CTL_OK ? NULL : "SR-3205");
-    if (code == CTL_OK && found)
-        ctl_print(ctl, "The count of wrong passwords from %s %s deleted.",
-                  name == NULL ? "all sources" : source.text,
-                  ctl->is_dry_run ? "would be" : "has been");
+    if (code == CTL_OK && found && name == NULL)
+        ctl_print(ctl, ctl->is_dry_run
+                           ? N_("The count of wrong passwords from all sources "
+                                "would be deleted.")
+                           : N_("The count of wrong passwords from all sources "
+                                "has been deleted."));
+    else if (code == CTL_OK && found)
+        ctl_print(
+            ctl,
+            ctl->is_dry_run
+                ? N_("The count of wrong passwords from %s would be deleted.")
+                : N_("The count of wrong passwords from %s has been deleted."),
+            source.text);
     else if (code == CTL_OK)
         ctl_print(ctl,
                   "No wrong passwords were counted from %s; nothing was "
