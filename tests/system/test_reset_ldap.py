@@ -474,7 +474,8 @@ def test_a_directory_that_keeps_nothing_is_said_for_every_name(host, shared,
     assert is_away_for(host, "ann", "bob", "nobody1")
     done = host.run("selfresetctl", "check", "--backend", "corp", "--json")
     assert [finding for finding in json.loads(done.stdout)["findings"]
-            if "reset_base: cannot read" in finding["text"]], done
+            if "reset_base: an entry cannot be read" in
+            finding["text"]], done
 
 
 def test_check_finds_the_rights_for_enrolments(host, shared):
