@@ -5,8 +5,10 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import base64
 import json
+import pathlib
 import re
 import subprocess
+import textwrap
 import threading
 import time
 
@@ -14,9 +16,9 @@ import pytest
 
 import directory
 from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SECRET_FILE, SERVICE,
-                       Slapd, dn_of, stamp, user)
+                       SERVICE_SECRET, Slapd, dn_of, stamp, user)
 from middle import Pipe
-from scratch import wait_until
+from scratch import CONFIG, wait_until
 from test_ldap import (DAY, NEW, OLD, PEER, UID, configure, log_in,
                        secret_file, serve)
 
@@ -49,6 +51,43 @@ def values(server, name, attribute):
 def status(host, user="ann"):
     done = host.run("selfresetctl", "status", "--json", user)
     return done.returncode, json.loads(done.stdout)
+
+
+def test_as_the_readme_says(host):
+    """Word by word, but for the servers and the file of their authority, with
+    the rules of the manual."""
+    server = Slapd(host, [
+        user("ann", UID, OLD),
+        {"dn": f"ou=policies,{BASE}", "objectClass": "organizationalUnit",
+         "ou": "policies"},
+        {"dn": f"cn=default,ou=policies,{BASE}", "cn": "default",
+         "objectClass": ["device", "pwdPolicy"],
+         "pwdAttribute": "userPassword", **POLICY_GOOD}],
+        certificate_file=directory.certificate("month", days=60),
+        policies={"policy": POLICY_GOOD}, **GOOD)
+    host.add_elsewhere("ann", UID)
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    block = readme.split("\n## Accounts of an LDAP directory\n")[1].split(
+        "    [selfreset]\n")[1].split("\n\n")[0]
+    text = "[selfreset]\n" + textwrap.dedent(block)
+    path = pathlib.Path(re.search("secret_file = (.*)", text)[1])
+    for key, value in (("uri", server.uri),
+                       ("ca_file", directory.CERTS / "ca.pem")):
+        text = re.sub(f"(?m)^{key} = .*", f"{key} = {value}", text)
+    CONFIG.write_text(text + "\n")
+    path.write_text(SERVICE_SECRET)
+    path.chmod(0o600)
+    try:
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+        said = json.loads(ctl(
+            host, "check", "--json", *re.search(
+                r"selfresetctl check (--backend corp .*)", readme)[1].split(),
+            input=OLD + "\n").stdout)
+        assert said["findings"] == []
+        ctl(host, "must-change", "ann")
+        assert log_in(host).codes == ["SUCCESS", "NEW_AUTHTOK_REQD"]
+    finally:
+        path.unlink()
 
 
 def run(*command):

@@ -178,8 +178,8 @@ same "selfreset-publish(8)"
 ./selfresetctl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
     sed 's/^/selfresetctl /' | grep -xF -f "$work/is" | sort >"$work/should"
 same "commands that texts name"
-awk '/^    \[[a-z]/ { on = 1 } /^[^ ]/ { on = 0 } on' "$top/README.md" |
-    sed 's/^    //' >"$work/readme.conf"
+awk '/^    +\[[a-z]/ { on = 1 } /^( |  |   )?[^ ]/ { on = 0 } on' \
+    "$top/README.md" | sed 's/^ *//' >"$work/readme.conf"
 # A program that was built without Kerberos knows no realms.
 grep -q '^#define HAVE_KRB5' config.h ||
     sed -i -e '/^\[backend realm\]/,/^$/d' -e '/^\[backend domain\]/,/^$/d' \

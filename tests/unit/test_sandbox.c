@@ -80,6 +80,7 @@ test_units(void **state)
         {"[Service]\nExecStart=%s/program\n", NULL, 0},
         {"[Service]\nExecStart=%s/other\nProtectSystem=strict\n", NULL, 0},
         {"[Service]\nExecStart=%s/gone\nProtectSystem=strict\n", NULL, 0},
+        {"[Service]\nExecStart=%s/self x\nProtectSystem=strict\n", NULL, 0},
         {"[Service]\nExecStart=@%s/program x\nProtectSystem = strict\n", NULL,
          1},
         {STRICT "ReadWritePaths=/run /var/lib/state\n", NULL, 0},
@@ -104,6 +105,8 @@ test_units(void **state)
 static int
 make_folders(void **state)
 {
+    char path[200];
+
     (void)state;
     if (mkdtemp(top) == NULL)
         return -1;
@@ -113,14 +116,15 @@ make_folders(void **state)
     mkdir(second, 0700);
     write_file(top, "program", "x libpam.so.0");
     write_file(top, "other", "x libc.so.6");
-    return 0;
+    snprintf(path, sizeof(path), "%s/self", top);
+    return symlink("/proc/self/exe", path);
 }
 
 static int
 remove_folders(void **state)
 {
-    static const char *const files[] = {"program", "other", "1/x@.service",
-                                        "2/x@.service"};
+    static const char *const files[] = {"program", "other", "self",
+                                        "1/x@.service", "2/x@.service"};
     static const char *const made[] = {"1/x@.service.d", "1", "2"};
     char path[200];
 

@@ -142,20 +142,23 @@ read_drop_ins(struct unit *unit, const char *const *folders, const char *name)
     }
 }
 
-/* Whether a program is linked with libpam, by the name in it. */
+/* Whether a program is linked with libpam, by the name in it.  This program has
+   the name for this search only. */
 static bool
 asks_pam(const char *program)
 {
     static const char name[] = "libpam.so.0";
     int fd = open(program, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    struct stat status;
+    struct stat status, own;
     void *bytes = MAP_FAILED;
     bool is_found = false;
 
     if (fd < 0)
         return false;
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size > 0 && status.st_size <= PROGRAM_MAX)
+        status.st_size > 0 && status.st_size <= PROGRAM_MAX &&
+        (stat("/proc/self/exe", &own) < 0 || own.st_ino != status.st_ino ||
+         own.st_dev != status.st_dev))
         bytes =
             mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes != MAP_FAILED) {
