@@ -662,7 +662,7 @@ def test_the_uninstall_section(host):
     steps = [line for line in lines.splitlines() if line]
     assert [step.split()[0] for step in steps] == [
         "selfresetctl", "selfresetctl", "selfresetctl", "systemctl",
-        "rm", "rm", "make", "rm", "for"]
+        "systemctl", "rm", "rm", "make", "rm", "for"]
     host.add("ann", OLD)
     host.create_state_groups()
     host.publish()
