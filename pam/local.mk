@@ -62,7 +62,7 @@ uninstall-local:
 	@used=`grep -ls '^[^#]*pam_selfreset\.so' \
 	    "$(DESTDIR)$(sysconfdir)"/pam.d/* "$(DESTDIR)/usr/lib/pam.d"/* \
 	    "$(DESTDIR)/usr/share/pam/pam.d"/* "$(DESTDIR)/usr/etc/pam.d"/* | \
-	    grep -v '\.selfreset-old$$'`; \
+	    grep -Ev '\.(dpkg-(old|new|dist|bak)|pam-(old|new)|rpm(new|orig|save)|ucf-(old|new|dist)|bak|old|orig|save|sw[op]|selfreset-(old|kept))$$|~$$|/#[^/]*$$'`; \
 	test -z "$$used" || { \
 	    echo "pam_selfreset.so stays while it is used by:" $$used >&2; \
 	    echo "\"selfresetctl pam --disable\" takes it out." >&2; exit 1; }

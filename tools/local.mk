@@ -61,6 +61,7 @@ selfresetctl_SOURCES = \
 	tools/check/survey.c tools/check/survey.h \
 	tools/check/survey_ad.c tools/check/survey_ad.h \
 	tools/check/survey_krb5.c tools/check/survey_krb5.h \
+	tools/pam_files.c tools/pam_files.h \
 	tools/rewrite.c tools/rewrite.h \
 	tools/spawn.c tools/spawn.h \
 	tools/selfresetctl.c \

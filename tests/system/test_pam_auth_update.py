@@ -375,8 +375,14 @@ def test_enable_is_refused(debian):
 
 
 def test_enable_is_undone(debian):
-    """A profile that would let anybody in is taken back."""
+    """A profile that would let anybody in is taken back: a link is a link again,
+    older copies stay, and pam-auth-update still knows the files as its own."""
     profile = PROFILES / "selfreset"
+    as_installed = profile.read_text()
+    real = PAM_D.parent / "common-account.real"
+    shutil.move(PAM_D / "common-account", real)
+    (PAM_D / "common-account").symlink_to(real)
+    (PAM_D / "common-auth.selfreset-old").write_text("# from before\n")
     profile.write_text(profile.read_text().replace(
         "default=die]\tpam_selfreset.so try", "default=2]\tpam_selfreset.so try")
         .replace("user_unknown=ignore default=die]\tpam_selfreset.so\nAcc",
@@ -385,18 +391,66 @@ def test_enable_is_undone(debian):
     done = debian.run("selfresetctl", "pam", "--enable")
     assert done.returncode == 9, (done.stdout, done.stderr)
     assert before == {path: path.read_text() for path in PAM_D.iterdir()}
+    assert (PAM_D / "common-account").is_symlink()
     must_verify(debian)
+    profile.write_text(as_installed)
+    for way in ("--enable", "--disable"):
+        done = debian.run("selfresetctl", "pam", way)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        assert names_the_module() == (way == "--enable")
+    real.unlink()
 
 
-def test_disable_with_lines_by_hand(ours):
-    """Services with lines of their own are named, with the lines."""
-    ours.service("vlock", "auth required pam_selfreset.so\n"
-                 "account required pam_selfreset.so\n")
+def test_lines_by_hand(debian):
+    """Services with lines of their own are named, with the lines; they are not
+    taken for the common files, and copies are not taken for services.  An
+    administrator's profile is as ours."""
+    for name in ("vlock", "vlock.orig", "#vlock#", "vlock.ucf-old"):
+        debian.service(name, "auth required pam_selfreset.so\n"
+                       "account required pam_selfreset.so\n")
+    done = debian.run("selfresetctl", "pam", "--enable")
+    assert done.returncode == 0 and names_the_module(), done
+    shutil.copy(PROFILES / "selfreset", PROFILES / "of-this-site")
+    update("--enable", "of-this-site", "--disable", "selfreset")
+    for _ in range(2):
+        done = debian.run("selfresetctl", "pam", "--disable")
+        assert done.returncode == 8, (done.stdout, done.stderr)
+        assert "/etc/pam.d/vlock:1" in done.stderr, done.stderr
+        assert "/etc/pam.d/vlock:2" in done.stderr
+        assert "vlock." not in done.stderr and "#" not in done.stderr
+        assert not names_the_module()
+
+
+@pytest.mark.parametrize("way", ["--enable", "--disable"])
+def test_stopped_between_two_files(debian, way):
+    """pam-auth-update answers success when it cannot write its record of one
+    file."""
+    if way == "--disable":
+        update("--enable", "selfreset")
+    before = {path: path.read_text() for path in PAM_D.iterdir()}
+    place = pathlib.Path("/var/lib/pam/password.new")
+    place.mkdir()
+    done = debian.run("selfresetctl", "pam", way)
+    assert done.returncode == 1, (done.stdout, done.stderr)
+    assert "as they were" in done.stderr
+    assert before == {path: path.read_text() for path in PAM_D.iterdir()}
+    place.rmdir()
+    done = debian.run("selfresetctl", "pam", way)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert names_the_module() == (way == "--enable")
+
+
+def test_line_ends_of_another_system(ours):
+    """Nobody gets in with them, and both commands say so."""
+    path = PAM_D / "common-auth"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    ours.add("ann", OLD)
+    assert ours.drive("login", "ann", "auth",
+                      answers=[OLD]).code != "SUCCESS"
+    found = ours.run("selfresetctl", "pam", "--check")
+    assert found.returncode == 2 and "carriage return" in found.stdout
     done = ours.run("selfresetctl", "pam", "--disable")
-    assert done.returncode == 8, (done.stdout, done.stderr)
-    assert "/etc/pam.d/vlock:1" in done.stderr, done.stderr
-    assert "/etc/pam.d/vlock:2" in done.stderr
-    assert not names_the_module()
+    assert done.returncode == 0 and "carriage return" in done.stdout, done
 
 
 # ---- make uninstall

@@ -81,6 +81,7 @@ static const struct {
     {"session", "session stack"},
     {"unused", "has no effect"},
     {"refused", "libpam refuses"},
+    {"other", "those of the service"},
 };
 
 static const char *
@@ -505,6 +506,91 @@ test_syntax(void **state)
     /* A comment ends at the line's end, also behind a backslash. */
     assert_sshd("auth sufficient pam_unix.so # \\\n" AUTH ACCOUNT SESSION,
                 "sshd:1 uncounted");
+    /* A control without brackets, with blanks, and the first default. */
+    assert_sshd("auth [ success = 1  default = ignore default=die ] "
+                "pam_env.so\nauth requisite pam_deny.so\n"
+                "auth success=ok pam_selfreset.so\n" ACCOUNT SESSION,
+                "");
+    assert_sshd("auth [module_unknown=ignore success=okdefault=die] "
+                "pam_selfreset.so\n" ACCOUNT SESSION,
+                "");
+}
+
+/* What libpam takes for a line that fails: no other finding is made of it. */
+static void
+test_refused(void **state)
+{
+    static const char *const lines[] = {
+        "auth [SUCCESS=done] pam_unix.so\n",
+        "auth [success=0] pam_unix.so\n",
+        "auth [success=-1] pam_unix.so\n",
+        "auth [succes=ok] pam_unix.so\n",
+        "auth [success=done,default=die] pam_unix.so\n",
+        "auth [success] pam_unix.so\n",
+        "auth [success=ok pam_unix.so\n",
+        "auth sufficient\n",
+        "auth include\n",
+        "oauth sufficient pam_unix.so\n",
+        "\357\273\277auth sufficient pam_unix.so\n",
+        "auth required pam_selfreset.so\r\n",
+        "\r\n",
+    };
+    char text[2048];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        snprintf(text, sizeof(text), "%s%s", lines[i],
+                 AUTH "auth sufficient pam_permit.so\n" ACCOUNT SESSION);
+        assert_sshd(text, "sshd:1 refused");
+    }
+    assert_sshd(AUTH ACCOUNT SESSION "session optional pam_env.so \\",
+                "sshd:4 refused");
+    assert_sshd(AUTH ACCOUNT SESSION "session optional pam_env.so \\ \t\n",
+                "sshd:4 refused");
+    /* Versions of libpam differ. */
+    assert_sshd("auth required \\\n# x\n pam_selfreset.so\n" ACCOUNT SESSION,
+                "sshd:2 refused");
+    snprintf(text, sizeof(text), AUTH ACCOUNT "# %01025d\n" SESSION, 0);
+    assert_sshd(text, "sshd:3 refused");
+    /* A backslash with a blank behind it continues. */
+    assert_sshd("auth required \\ \t\n pam_selfreset.so\n" ACCOUNT SESSION, "");
+}
+
+/* A reset forgets a failure. */
+static void
+test_reset(void **state)
+{
+    (void)state;
+    write_file("common-auth", "auth required pam_deny.so\n"
+                              "auth [default=reset] pam_env.so\n"
+                              "auth required pam_permit.so\n");
+    assert_sshd("@include common-auth\n" ACCOUNT SESSION, "common-auth:3 open");
+    remove_file("common-auth");
+}
+
+/* Whether anyone gets in, and whether the modules are there. */
+static void
+test_way_in(void **state)
+{
+    const char *const module = how.module;
+    char path[128];
+
+    (void)state;
+    assert_sshd("auth requisite pam_deny.so\n" ACCOUNT SESSION, "sshd dead");
+    assert_sshd(ACCOUNT SESSION, "?sshd other");
+    write_file("pam_selfreset.so", "");
+    write_file("pam_unix.so", "");
+    snprintf(path, sizeof(path), "%s/pam_selfreset.so", folder);
+    how.module = path;
+    assert_sshd(
+        "auth optional pam_gone.so\n"
+        "auth [success=ok module_unknown=ignore default=bad] pam_no.so\n"
+        "auth [success=ignore default=bad] pam_gone.so\n" AUTH ACCOUNT
+        "session required pam_unix.so\n" SESSION,
+        "sshd:3 missing");
+    how.module = module;
+    remove_file("pam_selfreset.so");
+    remove_file("pam_unix.so");
 }
 
 static void
@@ -590,7 +676,8 @@ main(void)
         cmocka_unit_test(test_account),  cmocka_unit_test(test_password),
         cmocka_unit_test(test_rivals),   cmocka_unit_test(test_lines),
         cmocka_unit_test(test_syntax),   cmocka_unit_test(test_include),
-        cmocka_unit_test(test_subjects),
+        cmocka_unit_test(test_subjects), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_reset),    cmocka_unit_test(test_way_in),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -261,13 +261,12 @@ check_auth(const struct service *service)
 void
 check_dead(const struct service *service, enum stack_type type)
 {
-    const struct stack_line *self = service_line(service, type, MODULE_SELF);
     const struct question question = {
         .service = service, .type = type, .may = service_may_with_us};
 
-    if (self != NULL && !service_can(&question))
+    if (!service->stack[type].is_refused && !service_can(&question))
         service_add(
-            service, SEVERITY_ERROR, self,
+            service, SEVERITY_ERROR, service_line(service, type, MODULE_SELF),
             "No login succeeds with this stack, even with the right password "
             "and a valid account.",
             "Check the jumps: each number is that of the lines to skip.");

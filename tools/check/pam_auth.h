@@ -15,7 +15,8 @@
  */
 void check_auth_open(const struct service *service);
 
-/* A stack of auth or account that fails whatever pam_selfreset.so answers. */
+/* A stack of auth or account that fails whatever pam_selfreset.so answers.  One
+ * with a line that libpam cannot use is left to what is said of that line. */
 void check_dead(const struct service *service, enum stack_type type);
 
 /* All else about the auth stack. */

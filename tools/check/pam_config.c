@@ -16,7 +16,8 @@
 #include "tools/check/pam_config.h"
 #include "tools/words.h"
 
-#define DEPTH_MAX 32 /* as libpam's */
+#define DEPTH_MAX 32   /* as libpam's */
+#define LINE_SIZE 1024 /* of libpam's buffer, before version 1.7 */
 
 /* One reading of a stack. */
 struct reading {
@@ -173,7 +174,7 @@ next_word(char **at, bool *is_bracketed)
 
 /* "required" and the like; false for any other word. */
 static bool
-read_keyword(const char *word, int action[STACK_ANSWER_COUNT])
+read_keyword(const char *word, int action[STACK_ACTION_COUNT])
 {
     static const struct {
         const char *word;
@@ -187,7 +188,7 @@ read_keyword(const char *word, int action[STACK_ANSWER_COUNT])
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strcasecmp(word, known[i].word) == 0) {
-            for (int answer = 0; answer < STACK_ANSWER_COUNT; answer++)
+            for (int answer = 0; answer < STACK_ACTION_COUNT; answer++)
                 action[answer] = known[i].fail;
             action[STACK_SUCCESS] = action[STACK_NEW_TOKEN] = known[i].success;
             action[STACK_IGNORE] = STACK_DO_IGNORE;
@@ -197,8 +198,9 @@ read_keyword(const char *word, int action[STACK_ANSWER_COUNT])
     return false;
 }
 
+/* An action at *at, which is left behind it. */
 static bool
-read_action(const char *text, int *action)
+read_action(const char **at, int *action)
 {
     static const struct {
         const char *word;
@@ -212,57 +214,95 @@ read_action(const char *text, int *action)
     long jump;
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strcasecmp(text, known[i].word) == 0) {
+        size_t length = strlen(known[i].word);
+
+        if (strncmp(*at, known[i].word, length) == 0) {
             *action = known[i].action;
+            *at += length;
             return true;
         }
     }
-    if (!isdigit((unsigned char)text[0]))
+    if (!isdigit((unsigned char)**at))
         return false;
-    jump = strtol(text, &end, 10);
-    *action = (int)jump;
-    return *end == '\0' && jump >= 0 && jump <= STACK_LINES_MAX;
+    jump = strtol(*at, &end, 10);
+    *action = jump > STACK_LINES_MAX ? STACK_LINES_MAX + 1 : (int)jump;
+    *at = end;
+    return jump > 0;
 }
 
-/*
- * "success=ok default=bad".  Answers that are not named do what default says;
- * codes that are not distinguished here are not read.
- */
-static bool
-read_control(char *text, int action[STACK_ANSWER_COUNT])
+/* A return code at *at, which is left behind it: STACK_FAIL for "default",
+ * STACK_ACTION_COUNT for those that are not distinguished here, -1 for any
+ * other word. */
+static int
+read_code(const char **at)
 {
-    static const char *const name[STACK_FAIL] = {
+    static const char *const name[] = {
         [STACK_SUCCESS] = "success",
         [STACK_IGNORE] = "ignore",
         [STACK_NEW_TOKEN] = "new_authtok_reqd",
         [STACK_UNKNOWN] = "user_unknown",
         [STACK_WRONG] = "auth_err",
         [STACK_AWAY] = "authinfo_unavail",
+        [STACK_FAIL] = "default",
+        [STACK_MISSING] = "module_unknown",
     };
-    bool is_set[STACK_ANSWER_COUNT] = {false};
-    int otherwise = STACK_DO_BAD;
-    char *word, *rest = NULL;
+    static const char *const other[] = {
+        "abort",           "acct_expired",
+        "authtok_err",     "authtok_disable_aging",
+        "authtok_expired", "authtok_lock_busy",
+        "bad_item",        "authtok_recover_err",
+        "buf_err",         "conv_again",
+        "conv_err",        "cred_err",
+        "cred_expired",    "cred_insufficient",
+        "cred_unavail",    "incomplete",
+        "maxtries",        "no_module_data",
+        "open_err",        "perm_denied",
+        "service_err",     "session_err",
+        "symbol_err",      "system_err",
+        "try_again",
+    };
+    const char *word = *at;
+    size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
 
-    for (word = strtok_r(text, " \t", &rest); word != NULL;
-         word = strtok_r(NULL, " \t", &rest)) {
-        char *value = strchr(word, '=');
-        int chosen;
-
-        if (value == NULL || !read_action(value + 1, &chosen))
-            return false;
-        *value = '\0';
-        if (strcasecmp(word, "default") == 0)
-            otherwise = chosen;
-        for (size_t i = 0; i < STACK_FAIL; i++) {
-            if (strcasecmp(word, name[i]) == 0) {
-                action[i] = chosen;
-                is_set[i] = true;
-            }
-        }
+    *at += length;
+    for (int i = 0; i < STACK_ACTION_COUNT; i++) {
+        if (strlen(name[i]) == length && strncmp(word, name[i], length) == 0)
+            return i;
     }
-    for (size_t i = 0; i < STACK_ANSWER_COUNT; i++) {
+    for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+        if (strlen(other[i]) == length && strncmp(word, other[i], length) == 0)
+            return STACK_ACTION_COUNT;
+    }
+    return -1;
+}
+
+/*
+ * "success=ok default=bad", also "success = ok".  Answers that are not named do
+ * what default says, and the first default counts.
+ */
+static bool
+read_control(const char *at, int action[STACK_ACTION_COUNT])
+{
+    static const char space[] = " \t\v\f\r";
+    bool is_set[STACK_ACTION_COUNT + 1] = {false};
+
+    action[STACK_FAIL] = STACK_DO_BAD;
+    for (at += strspn(at, space); *at != '\0'; at += strspn(at, space)) {
+        int code = read_code(&at), chosen;
+
+        at += strspn(at, space);
+        if (code < 0 || *at++ != '=')
+            return false;
+        at += strspn(at, space);
+        if (!read_action(&at, &chosen))
+            return false;
+        if (code < STACK_ACTION_COUNT && !(code == STACK_FAIL && is_set[code]))
+            action[code] = chosen;
+        is_set[code] = true;
+    }
+    for (size_t i = 0; i < STACK_ACTION_COUNT; i++) {
         if (!is_set[i])
-            action[i] = otherwise;
+            action[i] = action[STACK_FAIL];
     }
     return true;
 }
@@ -272,15 +312,16 @@ read_control(char *text, int action[STACK_ANSWER_COUNT])
 static bool read_file(struct reading *reading, const char *name,
                       const struct position *from);
 
-/* Add a module's line: the path of the module and, in `rest`, its arguments. */
+/* Add a module's line. */
 static bool
 add_line(struct reading *reading, const struct position *position,
-         const int action[STACK_ANSWER_COUNT], const char *path, char *rest)
+         const int action[STACK_ACTION_COUNT], const char *path,
+         const char *arguments)
 {
     struct stack_line *line;
     const char *slash = strrchr(path, '/');
     bool is_bracketed;
-    char *word;
+    char *word, *rest;
 
     if (reading->stack->count == STACK_LINES_MAX) {
         complain(reading, position,
@@ -296,9 +337,9 @@ add_line(struct reading *reading, const struct position *position,
     line->level = reading->level;
     memcpy(line->action, action, sizeof(line->action));
     /* The path, its end, and the arguments, which have an end each. */
-    line->argument = calloc(strlen(rest) + 1, sizeof(*line->argument));
+    line->argument = calloc(strlen(arguments) + 1, sizeof(*line->argument));
     if (line->file == NULL || line->argument == NULL ||
-        asprintf(&line->text, "%s%c%s", path, '\0', rest) < 0)
+        asprintf(&line->text, "%s%c%s", path, '\0', arguments) < 0)
         return false;
     line->path = line->text;
     line->module = line->path + (slash == NULL ? 0 : slash - path + 1);
@@ -307,6 +348,21 @@ add_line(struct reading *reading, const struct position *position,
         line->argument[line->argument_count++] = word;
     line->kinds = kinds_of(line);
     return true;
+}
+
+/* A line that libpam cannot use: it takes it for one that always fails. */
+static bool
+refuse(struct reading *reading, const struct position *position,
+       const char *what)
+{
+    static const char module[] = "pam_deny.so";
+    static const int bad[STACK_ACTION_COUNT] = {
+        STACK_DO_BAD, STACK_DO_BAD, STACK_DO_BAD, STACK_DO_BAD,
+        STACK_DO_BAD, STACK_DO_BAD, STACK_DO_BAD, STACK_DO_BAD};
+
+    complain(reading, position, what);
+    reading->stack->is_refused = true;
+    return add_line(reading, position, bad, module, "");
 }
 
 static enum stack_type
@@ -337,10 +393,8 @@ include(struct reading *reading, const struct position *position,
     const char *name = next_word(&rest, &is_bracketed);
     bool is_read;
 
-    if (name == NULL) {
-        complain(reading, position, N_("the name of a file is missing"));
-        return true;
-    }
+    if (name == NULL)
+        return refuse(reading, position, N_("the name of a file is missing"));
     reading->level += is_substack;
     is_read = read_file(reading, name, position);
     reading->level -= is_substack;
@@ -350,7 +404,7 @@ include(struct reading *reading, const struct position *position,
 static bool
 read_line(struct reading *reading, const struct position *position, char *text)
 {
-    int action[STACK_ANSWER_COUNT];
+    int action[STACK_ACTION_COUNT];
     enum stack_type type;
     bool is_bracketed, is_known;
     char *word = next_word(&text, &is_bracketed);
@@ -361,59 +415,113 @@ read_line(struct reading *reading, const struct position *position, char *text)
         return include(reading, position, word, text);
     type = find_type(word);
     if (type == STACK_TYPE_COUNT)
-        complain(reading, position,
-                 N_("the line does not begin with auth, account, "
-                    "password or session"));
+        return refuse(reading, position,
+                      N_("the line does not begin with auth, account, "
+                         "password or session"));
     if (type != reading->type)
         return true;
     word = next_word(&text, &is_bracketed);
-    if (word != NULL && !is_bracketed &&
+    if (word != NULL &&
         (strcasecmp(word, "include") == 0 || strcasecmp(word, "substack") == 0))
         return include(reading, position, word, text);
-    is_known = word != NULL && (is_bracketed ? read_control(word, action)
-                                             : read_keyword(word, action));
+    is_known = word != NULL &&
+               (read_keyword(word, action) || read_control(word, action));
     word = is_known ? next_word(&text, &is_bracketed) : NULL;
     if (word != NULL)
         return add_line(reading, position, action, word, text);
-    complain(reading, position, N_("its control or its module is not valid"));
-    return true;
+    return refuse(reading, position,
+                  N_("its control or its module is not valid"));
 }
 
 /* ---- files */
 
-/* One line without its comment, with continued lines joined.  False at the
- * end. */
+/* A file that is read, and the line of it that is assembled. */
+struct source {
+    FILE *stream;
+    struct position position;
+    char *line;
+    size_t used;
+    bool has_cr; /* and it was told */
+};
+
+/* Append a part of a line. */
 static bool
-next_line(FILE *stream, char **line, size_t *size, unsigned *number)
+append(struct source *source, const char *part, size_t length)
 {
-    size_t used = 0;
+    char *grown = realloc(source->line, source->used + length + 1);
+
+    if (grown == NULL)
+        return false;
+    source->line = grown;
+    memcpy(grown + source->used, part, length);
+    source->used += length;
+    grown[source->used] = '\0';
+    return true;
+}
+
+/* Take one line of the file, as libpam does; *is_continued says whether the
+ * next one belongs to it. */
+static bool
+take(struct reading *reading, struct source *source, char *part,
+     bool *is_continued)
+{
+    const bool is_blank = strchr("#\n", part[strspn(part, " \t")]) != NULL;
+    size_t length = strcspn(part, "#\n");
+    const bool has_comment = part[length] == '#';
+
+    if (source->used + strlen(part) >= LINE_SIZE)
+        complain(reading, &source->position,
+                 N_("the line is longer than 1023 bytes, of which libpam "
+                    "before version 1.7 makes two"));
+    if (is_blank && *is_continued)
+        complain(reading, &source->position,
+                 N_("a comment or an empty line is within a continued line: "
+                    "for libpam from version 1.7 on it ends the line"));
+    if (is_blank)
+        return true;
+    while (!has_comment && length > 0 &&
+           strchr(" \t", part[length - 1]) != NULL)
+        length--;
+    *is_continued = !has_comment && length > 0 && part[length - 1] == '\\';
+    if (*is_continued)
+        part[length - 1] = ' ';
+    else if (!has_comment && length > 0 && part[length - 1] == '\r') {
+        length--;
+        if (!source->has_cr)
+            complain(reading, &source->position,
+                     N_("the line ends in a carriage return, which is for "
+                        "libpam a part of its last word"));
+        source->has_cr = true;
+        reading->stack->is_refused = true;
+    }
+    return append(source, part, length);
+}
+
+/* The next line without its comment, with continued lines joined.  False at
+ * the end. */
+static bool
+next_line(struct reading *reading, struct source *source)
+{
     char *part = NULL;
-    size_t part_size = 0;
-    bool is_continued = true, is_any = false;
+    size_t size = 0;
+    bool is_continued = false, is_any = false, is_taken = true;
 
-    while (is_continued && getline(&part, &part_size, stream) > 0) {
-        size_t length = strcspn(part, "#\n");
-        char *grown;
-
-        is_any = true;
-        (*number)++;
-        is_continued =
-            length > 0 && part[length] == '\n' && part[length - 1] == '\\';
-        if (is_continued)
-            part[length - 1] = ' ';
-        grown = realloc(*line, used + length + 1);
-        if (grown == NULL) {
-            is_any = false;
+    source->used = 0;
+    do {
+        if (getline(&part, &size, source->stream) <= 0) {
+            if (is_continued)
+                is_taken = refuse(reading, &source->position,
+                                  N_("the last line ends in a backslash, and "
+                                     "libpam does not read such a file"));
             break;
         }
-        *line = grown;
-        memcpy(*line + used, part, length);
-        used += length;
-        (*line)[used] = '\0';
-        *size = used;
-    }
+        is_any = true;
+        source->position.number++;
+        is_taken =
+            append(source, "", 0) && take(reading, source, part, &is_continued);
+    } while (is_taken && is_continued);
     free(part);
-    return is_any;
+    return is_any && is_taken;
 }
 
 bool
@@ -438,34 +546,30 @@ read_file(struct reading *reading, const char *name,
           const struct position *from)
 {
     char path[4096], why[512];
-    struct position position = {path, 0};
-    FILE *stream = NULL;
-    char *line = NULL;
-    size_t size = 0;
+    struct source source = {.position = {path, 0}};
     bool is_read = true;
 
-    if (reading->depth == DEPTH_MAX) {
-        complain(reading, from, N_("files include each other without end"));
-        return true;
-    }
+    if (reading->depth == DEPTH_MAX)
+        return refuse(reading, from,
+                      N_("files include each other without end"));
     if (stack_find(reading->reader, name, path, sizeof(path)))
-        stream = fopen(path, "re");
-    if (stream == NULL) {
+        source.stream = fopen(path, "re");
+    if (source.stream == NULL) {
         const int error = errno;
 
         snprintf(why, sizeof(why), "%.300s: %s", path, strerror(error));
         if (from != NULL)
-            complain(reading, from, why);
-        else if (error != ENOENT)
-            complain(reading, &position, strerror(error));
-        return from != NULL;
+            return refuse(reading, from, why);
+        if (error != ENOENT)
+            complain(reading, &source.position, strerror(error));
+        return false;
     }
     reading->depth++;
-    while (is_read && next_line(stream, &line, &size, &position.number))
-        is_read = read_line(reading, &position, line);
+    while (is_read && next_line(reading, &source))
+        is_read = read_line(reading, &source.position, source.line);
     reading->depth--;
-    free(line);
-    fclose(stream);
+    free(source.line);
+    fclose(source.stream);
     return is_read;
 }
 
@@ -476,5 +580,6 @@ stack_read(struct stack_reader *reader, const char *service,
     struct reading reading = {.reader = reader, .type = type, .stack = stack};
 
     stack->count = 0;
+    stack->is_refused = false;
     return read_file(&reading, service, NULL);
 }

@@ -30,7 +30,10 @@ enum stack_answer {
     STACK_WRONG,     /* PAM_AUTH_ERR: a wrong password */
     STACK_AWAY,      /* PAM_AUTHINFO_UNAVAIL */
     STACK_FAIL,
-    STACK_ANSWER_COUNT
+    STACK_ANSWER_COUNT,
+    /* No answer of a module: it is not installed (PAM_MODULE_UNKNOWN). */
+    STACK_MISSING = STACK_ANSWER_COUNT,
+    STACK_ACTION_COUNT
 };
 
 /* What a line does with an answer; a positive number is a jump over so many
@@ -70,7 +73,7 @@ struct stack_line {
     char *file;      /* its path */
     unsigned number; /* of the line in the file, from 1 */
     unsigned level;  /* how many substacks it is in */
-    int action[STACK_ANSWER_COUNT];
+    int action[STACK_ACTION_COUNT];
     unsigned kinds;     /* enum module_kind */
     const char *module; /* without folder: "pam_unix.so" */
     const char *path;   /* as written */
@@ -82,6 +85,7 @@ struct stack_line {
 struct stack {
     struct stack_line *line[STACK_LINES_MAX];
     size_t count;
+    bool is_refused; /* libpam cannot use one of the lines */
 };
 
 /* Called with what libpam cannot read: where (number 0: the file as a whole),

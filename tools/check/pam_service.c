@@ -115,6 +115,7 @@ struct state {
 struct walk {
     const struct stack *stack;
     const struct question *question;
+    bool follows_bad;
     bool *visited;
     struct state *waiting;
     size_t waiting_count;
@@ -237,6 +238,19 @@ is_wanted(const struct walk *walk, struct state state)
            (state.seen & question->none) == 0;
 }
 
+/* Whether a line can make a failure before it count for nothing. */
+static bool
+has_reset(const struct stack *stack)
+{
+    for (size_t i = 0; i < stack->count; i++) {
+        for (int answer = 0; answer < STACK_ANSWER_COUNT; answer++) {
+            if (stack->line[i]->action[answer] == STACK_DO_RESET)
+                return true;
+        }
+    }
+    return false;
+}
+
 static void
 expand(struct walk *walk, struct state state)
 {
@@ -244,8 +258,8 @@ expand(struct walk *walk, struct state state)
 
     if (state.next >= walk->stack->count)
         return;
-    if (state.opinion == OPINION_BAD && !question->follows_bad)
-        return; /* it ends badly: only a reset could help, which is rare */
+    if (state.opinion == OPINION_BAD && !walk->follows_bad)
+        return; /* it ends badly */
     for (int i = 0; i < STACK_ANSWER_COUNT; i++) {
         const enum stack_answer answer = (enum stack_answer)i;
 
@@ -263,6 +277,7 @@ service_can(const struct question *question)
     struct walk walk = {
         .stack = stack,
         .question = question,
+        .follows_bad = question->follows_bad || has_reset(stack),
         .visited = calloc(states, sizeof(bool)),
         .waiting = calloc(states, sizeof(struct state)),
     };

@@ -9,6 +9,7 @@
 #include <config.h>
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -316,12 +317,11 @@ is_known_argument(const char *text)
            (strncmp(text, "backend=", 8) == 0 && text[8] != '\0');
 }
 
-/* A line of the module: its arguments, and whether libpam finds the module. */
+/* A line of the module: its arguments. */
 static void
 check_line(const struct check *check, const struct service *service,
            enum stack_type type, const struct stack_line *line)
 {
-    const char *file = line->path[0] == '/' ? line->path : check->how->module;
     char text[1024];
 
     for (size_t i = 0; i < line->argument_count; i++) {
@@ -344,13 +344,37 @@ check_line(const struct check *check, const struct service *service,
         service_add(service, SEVERITY_ERROR, line,
                     "This argument has no meaning in this type of stack.",
                     "guard belongs to auth; settle to auth and password.");
-    if (file != NULL && access(file, R_OK) != 0) {
-        snprintf(text, sizeof(text),
-                 _("The module is not installed as %.300s.  libpam fails at "
-                   "this line."),
-                 file);
-        service_add(service, SEVERITY_ERROR, line, text, "Install it there.");
-    }
+}
+
+/* Whether libpam finds the module of a line that fails without it.  A name is
+ * looked for where this module is. */
+static void
+check_installed(const struct check *check, const struct service *service,
+                const struct stack_line *line)
+{
+    const char *slash =
+        check->how->module == NULL ? NULL : strrchr(check->how->module, '/');
+    const int action = line->action[STACK_MISSING];
+    char path[PATH_MAX], text[1024];
+
+    if (line->path[0] == '/')
+        snprintf(path, sizeof(path), "%s", line->path);
+    else if (slash != NULL)
+        snprintf(path, sizeof(path), "%.*s/%s",
+                 (int)(slash - check->how->module), check->how->module,
+                 line->path);
+    else
+        return;
+    if (((line->kinds & MODULE_SELF) == 0 && action != STACK_DO_BAD &&
+         action != STACK_DO_DIE) ||
+        strchr(path, '$') != NULL || access(path, R_OK) == 0)
+        return;
+    snprintf(text, sizeof(text),
+             _("The module is not installed as %.300s.  libpam fails at this "
+               "line."),
+             path);
+    service_add(service, SEVERITY_ERROR, line, text,
+                "Install it there, or remove the line.");
 }
 
 /* Services by which users log in; sudo, cron and the like open sessions too,
@@ -408,25 +432,54 @@ check_rules(const struct check *check, const struct service *service)
         check_directory(service, check->how->directory);
 }
 
+/* Whether users get in at all. */
+static void
+check_way_in(const struct service *service, bool has_us)
+{
+    const bool is_ours = has_us && is_login(service->name);
+
+    for (int type = STACK_AUTH; type <= STACK_ACCOUNT; type++) {
+        if (service_line(service, (enum stack_type)type, MODULE_SELF) != NULL ||
+            (is_ours && service->stack[type].count > 0))
+            check_dead(service, (enum stack_type)type);
+    }
+    if (is_ours && service->stack[STACK_AUTH].count == 0)
+        service_add(service, SEVERITY_WARNING, NULL,
+                    "There is no line of auth, so libpam takes those of the "
+                    "service \"other\".",
+                    "Give the service lines of its own, as pam_selfreset(8) "
+                    "shows.");
+}
+
 static void
 check_service(struct check *check, struct service *service)
 {
+    bool has_us = false;
+
     for (int type = 0; type < STACK_TYPE_COUNT; type++) {
         const struct stack *stack = &service->stack[type];
 
         for (size_t i = 0; i < stack->count; i++) {
             if ((stack->line[i]->kinds & MODULE_SELF) == 0)
                 continue;
-            check->is_used = true;
+            has_us = true;
             check_line(check, service, (enum stack_type)type, stack->line[i]);
         }
     }
-    check_dead(service, STACK_AUTH);
-    check_dead(service, STACK_ACCOUNT);
+    check->is_used = check->is_used || has_us;
+    check_way_in(service, has_us);
     if (!check->how->is_safety_only)
         check_rules(check, service);
     service->findings = check->open;
     check_auth_open(service);
+    for (int type = 0; type < STACK_TYPE_COUNT; type++) {
+        const struct stack *stack = &service->stack[type];
+
+        for (size_t i = 0; i < stack->count; i++) {
+            if (has_us || is_login(service->name))
+                check_installed(check, service, stack->line[i]);
+        }
+    }
 }
 
 /* Read all stacks of a service; false when one cannot be read. */
@@ -455,7 +508,7 @@ note_problem(void *context, const char *file, unsigned number, const char *what)
 {
     struct check *check = context;
 
-    findings_add_at(check->findings, SEVERITY_ERROR, file, number, NULL,
+    findings_add_at(check->open, SEVERITY_ERROR, file, number, NULL,
                     "See pam.conf(5) for the syntax.",
                     "libpam refuses this: %s.", _(what));
 }
@@ -470,10 +523,13 @@ is_service(const struct dirent *entry)
     const char *name = entry->d_name;
     size_t length = strlen(name);
     static const char *const endings[] = {
-        "~",       ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".pam-old",
-        ".rpmnew", ".rpmsave",  ".rpmorig",  ".bak",       PAM_OLD_FILE};
+        "~",          ".bak",      ".dpkg-bak", ".dpkg-dist", ".dpkg-new",
+        ".dpkg-old",  ".old",      ".orig",     ".pam-new",   ".pam-old",
+        ".rpmnew",    ".rpmorig",  ".rpmsave",  ".save",      ".swo",
+        ".swp",       ".ucf-dist", ".ucf-new",  ".ucf-old",   PAM_OLD_FILE,
+        PAM_KEPT_FILE};
 
-    if (name[0] == '.' || strncmp(name, "common-", 7) == 0)
+    if (name[0] == '.' || name[0] == '#' || strncmp(name, "common-", 7) == 0)
         return 0;
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         size_t size = strlen(endings[i]);

@@ -10,6 +10,8 @@
 
 /* The end of the names under which old files are kept beside the new ones. */
 #define PAM_OLD_FILE ".selfreset-old"
+/* The same, while it is not certain that the new ones stay. */
+#define PAM_KEPT_FILE ".selfreset-kept"
 
 /* The folders in which libpam looks for services on this host, in its order. */
 extern const char *const check_pam_folders[];
@@ -17,7 +19,8 @@ extern const char *const check_pam_folders[];
 struct check_stacks {
     /* In which libpam looks for services, in this order; the end is NULL. */
     const char *const *folders;
-    /* Where pam_selfreset.so is installed; NULL: not asked. */
+    /* Where pam_selfreset.so is installed, among the modules of libpam; NULL:
+     * that one is installed is not asked. */
     const char *module;
     /* A source of nsswitch.conf(5) with accounts that no backend has, or
      * NULL. */

@@ -10,6 +10,7 @@
  */
 #include <config.h>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -23,37 +24,17 @@
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"
 #include "tools/each.h"
+#include "tools/pam_files.h"
 #include "tools/rewrite.h"
 #include "tools/spawn.h"
 #include "tools/words.h"
 
-#define MODULE     SR_PAMDIR "/pam_selfreset.so"
-#define UPDATER    "/usr/sbin/pam-auth-update"
-#define PROFILE    "/usr/share/pam-configs/selfreset"
-#define FILE_COUNT (sizeof(common) / sizeof(common[0]))
-
-/* The files that pam-auth-update writes. */
-static const char *const common[] = {
-    "/etc/pam.d/common-auth",
-    "/etc/pam.d/common-account",
-    "/etc/pam.d/common-password",
-    "/etc/pam.d/common-session",
-    "/etc/pam.d/common-session-noninteractive",
-};
-
-/* The stacks as they were, and what was wrong with them. */
-struct before {
-    struct rewrite file[FILE_COUNT];
-    struct findings findings;
-};
-
-static void
-before_end(struct before *before)
-{
-    for (size_t i = 0; i < FILE_COUNT; i++)
-        rewrite_end(&before->file[i]);
-    findings_free(&before->findings);
-}
+#define MODULE        SR_PAMDIR "/pam_selfreset.so"
+#define UPDATER       "/usr/sbin/pam-auth-update"
+#define PROFILES      "/usr/share/pam-configs"
+#define PROFILE       PROFILES "/selfreset"
+#define PROFILES_MAX  16 /* that have the module */
+#define ARGUMENTS_MAX (PROFILES_MAX + 9)
 
 /* Stacks with which every login or none succeeds, or that name a module that is
  * missing. */
@@ -66,64 +47,31 @@ find_unsafe(struct findings *findings)
     check_stacks(&how, findings);
 }
 
-static bool
-is_named(void)
-{
-    return stacks_name_module(check_pam_folders, NULL, NULL, NULL);
-}
-
-/* ---- the files, kept and given back */
-
-/* Read the files and keep copies.  CTL_OK, or an exit code when all is said. */
-static int
-begin(struct before *before)
-{
-    const char *why = NULL;
-
-    find_unsafe(&before->findings);
-    for (size_t i = 0; i < FILE_COUNT && why == NULL; i++) {
-        why = rewrite_read(common[i], &before->file[i]);
-        if (why == NULL)
-            why = rewrite_keep(&before->file[i], PAM_OLD_FILE);
-        if (why != NULL)
-            ctl_error("%s: %s  Nothing was done.", common[i], _(why));
-    }
-    return why == NULL ? CTL_OK : CTL_FAILED;
-}
-
-/* Nothing was changed: there are no old files to be kept. */
+/* For stacks_name_module(). */
 static void
-drop_copies(const struct before *before)
+note_line(void *context, const char *file, unsigned number)
 {
-    for (size_t i = 0; i < FILE_COUNT; i++) {
-        char path[PATH_MAX + sizeof(PAM_OLD_FILE)];
+    char place[PATH_MAX + 16];
 
-        snprintf(path, sizeof(path), "%s" PAM_OLD_FILE, before->file[i].path);
-        unlink(path);
-    }
+    snprintf(place, sizeof(place), "%s:%u", file, number);
+    findings_add(context, SEVERITY_ERROR, place, NULL, place, "%s", place);
 }
 
-/* Put the files back that have changed since begin(). */
+/* Whether pam-auth-update's files have the module.  All lines that have it are
+ * added to `lines`. */
 static bool
-give_back(const struct before *before)
+is_in_common(struct findings *lines)
 {
-    bool is_done = true;
+    bool is_in = false;
 
-    for (size_t i = 0; i < FILE_COUNT; i++) {
-        __attribute__((cleanup(rewrite_end))) struct rewrite now = {0};
-        const char *why = rewrite_read(common[i], &now);
-
-        if (why == NULL && strcmp(now.text, before->file[i].text) != 0)
-            why = rewrite_replace(&now, before->file[i].text);
-        if (why != NULL)
-            ctl_error("%s: %s  Copy it back from %s%s.", common[i], _(why),
-                      common[i], PAM_OLD_FILE);
-        is_done = is_done && why == NULL;
-    }
-    if (is_done)
-        drop_copies(before);
-    return is_done;
+    stacks_name_module(check_pam_folders, NULL, note_line, lines);
+    for (size_t i = 0; i < lines->count; i++)
+        is_in = is_in || strncmp(lines->item[i].place, PAM_FILES_COMMON,
+                                 strlen(PAM_FILES_COMMON)) == 0;
+    return is_in;
 }
+
+/* ---- what pam-auth-update makes of them */
 
 /* Whether the same was wrong before, at whatever line. */
 static bool
@@ -139,57 +87,77 @@ was_so(const struct findings *before, const struct finding *finding)
     return false;
 }
 
-/* Refuse stacks that have become unsafe: they are given back. */
+/* Refuse stacks that have become unsafe.  What is wrong now is in `now`. */
 static int
-check_after(const struct before *before)
+check_after(const struct findings *before, struct findings *now)
 {
-    __attribute__((cleanup(findings_free))) struct findings now = {0};
-
-    find_unsafe(&now);
-    for (size_t i = 0; i < now.count; i++) {
-        if (now.item[i].severity != SEVERITY_ERROR ||
-            was_so(&before->findings, &now.item[i]))
+    find_unsafe(now);
+    for (size_t i = 0; i < now->count; i++) {
+        if (now->item[i].severity != SEVERITY_ERROR ||
+            was_so(before, &now->item[i]))
             continue;
         ctl_error("pam-auth-update would have left this in %s: %s",
-                  now.item[i].place, now.item[i].text);
-        if (!give_back(before))
-            return CTL_PARTLY;
-        ctl_error("The files are as they were.");
+                  now->item[i].place, now->item[i].text);
         return CTL_REFUSED;
     }
-    if (!now.is_cut)
+    if (!now->is_cut)
         return CTL_OK;
-    ctl_error("Out of memory.  Run \"selfresetctl pam --check\".");
-    return CTL_PARTLY;
+    ctl_error("Out of memory.");
+    return CTL_FAILED;
+}
+
+/*
+ * Run pam-auth-update with options that end with NULL.  When it fails, or
+ * leaves stacks that are not safe, all is put back; ctl->is_changed says
+ * whether the stacks have changed.
+ */
+static int
+update(struct ctl *ctl, const char *const *options, struct findings *now)
+{
+    __attribute__((cleanup(pam_files_end))) struct pam_files files = {0};
+    __attribute__((cleanup(findings_free))) struct findings before = {0};
+    const char *argv[ARGUMENTS_MAX] = {
+        "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        "DEBIAN_FRONTEND=noninteractive", UPDATER};
+    enum pam_files_replaced replaced;
+    int code = CTL_FAILED;
+
+    for (size_t i = 4; i < ARGUMENTS_MAX - 1 && *options != NULL; i++)
+        argv[i] = *options++;
+    find_unsafe(&before);
+    if (!pam_files_keep(&files))
+        return CTL_FAILED;
+    if (ctl_run(argv, NULL) == 0)
+        code = check_after(&before, now);
+    replaced = pam_files_what_is_replaced(&files);
+    if (code == CTL_FAILED || replaced == PAM_FILES_SOME)
+        ctl_error("pam-auth-update failed.");
+    if (code == CTL_OK && replaced == PAM_FILES_SOME)
+        code = CTL_FAILED;
+    ctl->is_changed = code == CTL_OK && replaced == PAM_FILES_ALL;
+    if (ctl->is_changed)
+        pam_files_settle(&files);
+    else if (!pam_files_put_back(&files))
+        code = CTL_PARTLY;
+    else if (code != CTL_OK)
+        ctl_error("The files are as they were.");
+    return code;
 }
 
 /* ---- enable and disable */
-
-/* Run pam-auth-update with two options and their profiles. */
-static int
-update(const char *first, const char *profile, const char *second,
-       const char *other)
-{
-    const char *const argv[] = {"env",
-                                "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                                "DEBIAN_FRONTEND=noninteractive",
-                                UPDATER,
-                                first,
-                                profile,
-                                second,
-                                other,
-                                NULL};
-
-    return ctl_run(argv, NULL) == 0 ? CTL_OK : CTL_FAILED;
-}
 
 /* Whether the host's stacks are pam-auth-update's; says what to do if not. */
 static bool
 has_updater(void)
 {
-    if (access(UPDATER, X_OK) == 0 && access(common[0], F_OK) == 0)
+    if (access(UPDATER, X_OK) == 0 &&
+        access(PAM_FILES_COMMON "auth", F_OK) == 0)
         return true;
-    if (access("/etc/authselect/authselect.conf", F_OK) == 0)
+    if (access(UPDATER, X_OK) == 0)
+        ctl_error("/etc/pam.d/common-auth is missing.  Have it written by "
+                  "\"pam-auth-update --force --enable unix\", or edit the "
+                  "stacks as pam_selfreset(8) shows.  Nothing was done.");
+    else if (access("/etc/authselect/authselect.conf", F_OK) == 0)
         ctl_error("authselect writes the stacks here.  Make a profile of your "
                   "own, add the lines of pam/examples/fedora in the sources to "
                   "it or remove them, and select it.  Nothing was done.");
@@ -232,16 +200,18 @@ check_ready(struct ctl *ctl)
 static int
 enable(struct ctl *ctl, struct report *report, const char *name)
 {
-    __attribute__((cleanup(before_end))) struct before before = {0};
+    static const char *const options[] = {"--enable", "selfreset", "--enable",
+                                          "unix", NULL};
     __attribute__((cleanup(findings_free))) struct findings findings = {0};
+    __attribute__((cleanup(findings_free))) struct findings lines = {0};
     int code;
 
+    (void)report;
+    (void)name;
     if (!has_updater())
         return CTL_REFUSED;
     code = check_ready(ctl);
-    (void)report;
-    (void)name;
-    if (code == CTL_OK && is_named()) {
+    if (code == CTL_OK && is_in_common(&lines)) {
         ctl_print(ctl, "The stacks already have pam_selfreset.so; nothing was "
                        "done.");
         return CTL_OK;
@@ -253,42 +223,28 @@ enable(struct ctl *ctl, struct report *report, const char *name)
         return CTL_OK;
     }
     if (code == CTL_OK)
-        code = begin(&before);
-    if (code == CTL_OK)
-        code = update("--enable", "selfreset", "--enable", "unix");
-    if (code == CTL_OK)
-        code = check_after(&before);
+        code = update(ctl, options, &findings);
     if (code != CTL_OK)
         return code;
-    if (!is_named()) {
-        drop_copies(&before);
-        ctl_error("The files /etc/pam.d/common-* were edited by hand, so "
-                  "pam-auth-update did not change them.  Nothing was done.  "
-                  "Check the edits, then run \"pam-auth-update --force "
-                  "--enable selfreset\", which overwrites them, or edit the "
-                  "stacks as pam_selfreset(8) shows.");
+    if (!ctl->is_changed) {
+        ctl_error("The files /etc/pam.d/common-* were edited by hand, or one "
+                  "of them is missing, so pam-auth-update did not change "
+                  "them.  Nothing was done.  Check the edits, then run "
+                  "\"pam-auth-update --force --enable selfreset\", which "
+                  "overwrites them, or edit the stacks as pam_selfreset(8) "
+                  "shows.");
         return CTL_REFUSED;
     }
-    ctl->is_changed = true;
     ctl_print(ctl,
               "The stacks have pam_selfreset.so now.  The old files are "
               "kept as /etc/pam.d/common-*%s.  Keep a root shell open "
               "until you have logged in a second time.",
               PAM_OLD_FILE);
+    findings_free(&findings);
     check_pam(ctl->config, &findings);
     if (findings.count > 0 && !ctl->is_json)
         ctl_findings(&findings, false);
     return CTL_OK;
-}
-
-/* For stacks_name_module(). */
-static void
-name_line(void *context, const char *file, unsigned number)
-{
-    char place[PATH_MAX + 16];
-
-    snprintf(place, sizeof(place), "%s:%u", file, number);
-    findings_add(context, SEVERITY_ERROR, place, NULL, place, "%s", place);
 }
 
 /* The lines that are left are in files that were edited by hand. */
@@ -297,49 +253,89 @@ tell_left(void)
 {
     __attribute__((cleanup(findings_free))) struct findings left = {0};
 
-    if (!stacks_name_module(check_pam_folders, NULL, name_line, &left))
+    if (is_in_common(&left))
+        ctl_error("The files /etc/pam.d/common-* were edited by hand, or one "
+                  "of them is missing, so pam-auth-update did not change "
+                  "them.  If the edits need not be kept, run "
+                  "\"pam-auth-update --force --enable unix --disable "
+                  "selfreset\".");
+    if (left.count == 0)
         return CTL_OK;
-    ctl_error("These lines were written by hand and still have "
-              "pam_selfreset.so.  Replace them by lines of pam_unix.so, and "
-              "correct the jumps over them:");
+    ctl_error("These lines still have pam_selfreset.so.  Replace them by lines "
+              "of pam_unix.so, and correct the jumps over them:");
     for (size_t i = 0; i < left.count; i++)
         fprintf(stderr, "  %s\n", left.item[i].place);
     return CTL_PARTLY;
 }
 
+/* Whether a profile of pam-auth-update has the module, as one that an
+ * administrator has made of ours. */
+static int
+has_module(const struct dirent *entry)
+{
+    char path[PATH_MAX];
+    struct rewrite file = {0};
+    bool has = false;
+
+    snprintf(path, sizeof(path), PROFILES "/%s", entry->d_name);
+    if (rewrite_read(path, &file) == NULL)
+        has = strstr(file.text, "pam_selfreset.so") != NULL;
+    rewrite_end(&file);
+    return has;
+}
+
+/* Have pam-auth-update remove all profiles that have the module. */
+static int
+remove_profiles(struct ctl *ctl, struct findings *now)
+{
+    const char *options[PROFILES_MAX + 5] = {"--enable", "unix", "--disable",
+                                             "selfreset"};
+    struct dirent **profile = NULL;
+    int count = scandir(PROFILES, &profile, has_module, alphasort), code;
+
+    for (int i = 0; i < count && i < PROFILES_MAX; i++)
+        options[4 + i] = profile[i]->d_name;
+    code = update(ctl, options, now);
+    for (int i = 0; i < count; i++)
+        free(profile[i]);
+    free(profile);
+    return code;
+}
+
 static int
 disable(struct ctl *ctl, struct report *report, const char *name)
 {
-    __attribute__((cleanup(before_end))) struct before before = {0};
-    int code;
+    __attribute__((cleanup(findings_free))) struct findings lines = {0};
+    __attribute__((cleanup(findings_free))) struct findings now = {0};
+    int code = CTL_OK;
 
     (void)report;
     (void)name;
-    if (!is_named()) {
+    if (!is_in_common(&lines)) {
+        if (lines.count > 0)
+            return tell_left();
         ctl_print(ctl, "No stack has pam_selfreset.so; nothing was done.");
         return CTL_OK;
     }
     if (!has_updater())
         return CTL_REFUSED;
-    ctl->is_changed = true;
     if (ctl->is_dry_run) {
+        ctl->is_changed = true;
         ctl_print(ctl, "pam-auth-update would remove pam_selfreset.so from the "
                        "stacks.");
         return CTL_OK;
     }
-    code = begin(&before);
-    if (code == CTL_OK)
-        code = update("--enable", "unix", "--disable", "selfreset");
-    if (code == CTL_OK)
-        code = check_after(&before);
+    code = remove_profiles(ctl, &now);
     if (code == CTL_OK)
         code = tell_left();
-    ctl->is_changed = code == CTL_OK || code == CTL_PARTLY;
     if (code == CTL_OK)
         ctl_print(ctl,
                   "The stacks do not have pam_selfreset.so any more.  The "
                   "old files are kept as /etc/pam.d/common-*%s.",
                   PAM_OLD_FILE);
+    /* What was wrong before: nobody may get in, or everybody. */
+    if (code == CTL_OK && now.count > 0 && !ctl->is_json)
+        ctl_findings(&now, false);
     return code;
 }
 
