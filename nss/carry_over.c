@@ -131,7 +131,8 @@ carry_view(struct carrier *carrier)
 
     if (sr_reader_open(carrier->dir, carrier->view, &fd, &header) !=
         SR_FOUND_IT)
-        return 0; /* nothing was published */
+        /* Nothing was published: which accounts are missing is not known. */
+        return sr_builder_add_any(carrier->build) == 0 ? 0 : -ENOMEM;
     find_age(carrier, fd, &header);
     error = sr_reader_each(fd, &header, keep_name, carrier);
     close(fd);

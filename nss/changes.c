@@ -121,10 +121,12 @@ take_account(void *context, struct sr_account *account,
                                  .account = account,
                                  .ask = ask};
 
+    char other[SR_NAME_MAX + 1];
+
     (void)reason; /* the next run prints it */
     if (ask == SR_STATUS_OK) {
-        if (names_resolve(changes->names, &account->facts, txn.nss.name) ==
-            NAME_IS_ANOTHERS)
+        if (names_resolve(changes->names, &account->facts, txn.nss.name,
+                          other) == NAME_IS_ANOTHERS)
             return 0;
         txn.nss.exists = SR_YES;
         txn.nss.uid = account->facts.uid;

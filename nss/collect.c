@@ -157,8 +157,8 @@ add_account(void *context, struct sr_account *account,
 
     memcpy(record.name, account->facts.name, sizeof(account->facts.name));
     if (collection->names != NULL &&
-        names_resolve(collection->names, &account->facts, record.name) ==
-            NAME_IS_ANOTHERS)
+        names_resolve(collection->names, &account->facts, record.name,
+                      record.other) == NAME_IS_ANOTHERS)
         return 0; /* a login passes it over too */
     if (ask != SR_STATUS_OK)
         return add_unknown(collection, &account->facts, rules, reason, &record);
@@ -214,9 +214,11 @@ prepare(struct collection *collection, const struct sr_backend *backend)
 static void
 release(struct collection *collection)
 {
-    if (collection->names != NULL && names_skipped(collection->names) > 0)
+    if (collection->names != NULL)
+        collection->result->unasked = names_skipped(collection->names);
+    if (collection->result->unasked > 0)
         publish_say("The name service is slow: %u names were not asked for.",
-                    names_skipped(collection->names));
+                    collection->result->unasked);
     if (collection->messages > MESSAGES)
         publish_say("%u more accounts could not be read or named.",
                     collection->messages - MESSAGES);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "nss/names.h"
+#include "policy/publish/writer.h"
 #include "policy/util/deadline.h"
 #include "policy/util/name_map.h"
 
@@ -88,41 +89,80 @@ names_skipped(const struct names *names)
     return names->skipped;
 }
 
+/* What the name service has under the name, or for NULL under the uid; NULL:
+ * nothing. */
+static const struct passwd *
+look_up(struct names *names, const char *name, uid_t uid, struct passwd *entry)
+{
+    const int64_t began = sr_deadline_now();
+    struct passwd *found = NULL;
+    int error = name != NULL
+                    ? getpwnam_r(name, entry, names->line, LINE_ROOM, &found)
+                    : getpwuid_r(uid, entry, names->line, LINE_ROOM, &found);
+
+    names->budget_ms -= sr_deadline_now() - began;
+    if (error != 0 || found == NULL || found->pw_name[0] == '\0' ||
+        strlen(found->pw_name) > SR_NAME_MAX)
+        return NULL;
+    return found;
+}
+
+/*
+ * The name that the name service has for an account that it does not know under
+ * the directory's: with a domain, by whatever form.  That of a local account is
+ * none.
+ */
+static const char *
+find_by_uid(struct names *names, uid_t uid)
+{
+    struct passwd entry;
+    const struct passwd *found =
+        uid == (uid_t)-1 ? NULL : look_up(names, NULL, uid, &entry);
+
+    return found != NULL && found->pw_uid == uid &&
+                   sr_name_map_find(&names->locals, found->pw_name) == NULL
+               ? found->pw_name
+               : NULL;
+}
+
 /* Ask the name service, unless the time for that has passed. */
 static enum name_owner
 ask(struct names *names, const struct sr_facts *facts,
-    char name[SR_NAME_MAX + 1])
+    char name[SR_NAME_MAX + 1], char other[SR_NAME_MAX + 1])
 {
-    const int64_t began = sr_deadline_now();
-    struct passwd entry, *found = NULL;
-    size_t length;
+    struct passwd entry;
+    const struct passwd *found;
+    const char *theirs;
 
     if (names->budget_ms <= 0) {
         names->skipped++;
         return NAME_IS_OWN;
     }
-    if (getpwnam_r(facts->name, &entry, names->line, LINE_ROOM, &found) != 0)
-        found = NULL;
-    names->budget_ms -= sr_deadline_now() - began;
-    if (found == NULL)
-        return NAME_IS_OWN;
-    if (found->pw_uid != facts->uid)
+    found = look_up(names, facts->name, 0, &entry);
+    if (found != NULL && found->pw_uid != facts->uid)
         return NAME_IS_ANOTHERS;
-    length = strlen(found->pw_name);
-    if (length > 0 && length <= SR_NAME_MAX)
-        memcpy(name, found->pw_name, length + 1);
+    theirs = found != NULL ? found->pw_name : find_by_uid(names, facts->uid);
+    if (theirs == NULL || strcmp(theirs, facts->name) == 0)
+        return NAME_IS_OWN;
+    if (found != NULL || sr_publish_is_spelling(theirs, facts->name)) {
+        memcpy(other, facts->name, sizeof(facts->name));
+        memcpy(name, theirs, strlen(theirs) + 1);
+    } else {
+        memcpy(other, theirs, strlen(theirs) + 1);
+    }
     return NAME_IS_OWN;
 }
 
 enum name_owner
 names_resolve(struct names *names, const struct sr_facts *facts,
-              char name[SR_NAME_MAX + 1])
+              char name[SR_NAME_MAX + 1], char other[SR_NAME_MAX + 1])
 {
     const struct sr_named *local =
         sr_name_map_find(&names->locals, facts->name);
 
     memcpy(name, facts->name, sizeof(facts->name));
+    other[0] = '\0';
     if (local == NULL)
-        return ask(names, facts, name);
+        return ask(names, facts, name, other);
     return (uid_t)local->value == facts->uid ? NAME_IS_OWN : NAME_IS_ANOTHERS;
 }

@@ -27,13 +27,18 @@ enum name_owner {
 
 /*
  * The name to publish an account under: the one that the name service answers
- * for the name in the facts with the same uid (pw_name), or that name.  A name
+ * (pw_name) for the name in the facts with the same uid; or, where it does not
+ * know that name, for the uid, if that is another spelling of it; or that name.
+ * `other`: the account's other name, under which its state is unknown: the one
+ * in the facts, or one that the name service has for the uid and that has
+ * nothing in common with it; empty: there is none.  A name
  * that another account of this host has is never published for the directory's
  * account: a user who may add entries to a directory must not change the state
  * of accounts of this host.
  */
 enum name_owner names_resolve(struct names *names, const struct sr_facts *facts,
-                              char name[SR_NAME_MAX + 1]);
+                              char name[SR_NAME_MAX + 1],
+                              char other[SR_NAME_MAX + 1]);
 
 /* How many names were not asked for because the time had passed. */
 unsigned names_skipped(const struct names *names);

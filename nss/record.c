@@ -19,6 +19,7 @@ struct head {
     uint8_t is_exempt;
     uint8_t is_counted;
     uint8_t name_size; /* without its end */
+    uint8_t other_size;
     uint8_t payload_size[SR_VIEW_COUNT];
 };
 
@@ -47,10 +48,12 @@ record_encode(const struct record *record, uint8_t bytes[RECORD_ROOM])
     struct head head = {.kind = RECORD_ACCOUNT,
                         .is_exempt = record->is_exempt,
                         .is_counted = record->is_counted,
-                        .name_size = (uint8_t)strlen(record->name)};
+                        .name_size = (uint8_t)strlen(record->name),
+                        .other_size = (uint8_t)strlen(record->other)};
     uint8_t *at = bytes + sizeof(head);
 
     at = put(at, record->name, head.name_size);
+    at = put(at, record->other, head.other_size);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         head.payload_size[view] = (uint8_t)record->payload[view].size;
         at = put(at, record->payload[view].bytes, record->payload[view].size);
@@ -85,6 +88,7 @@ decode_account(const struct head *head, const uint8_t *at,
     record->is_exempt = head->is_exempt != 0;
     record->is_counted = head->is_counted != 0;
     at = take(at, record->name, head->name_size);
+    at = take(at, record->other, head->other_size);
     for (enum sr_view view = 0; view < SR_VIEW_COUNT; view++) {
         record->payload[view].size = head->payload_size[view];
         at = take(at, record->payload[view].bytes, head->payload_size[view]);

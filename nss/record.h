@@ -12,7 +12,8 @@
 #include "policy/util/error.h"
 
 struct record {
-    char name[SR_NAME_MAX + 1]; /* that it is published under */
+    char name[SR_NAME_MAX + 1];  /* that it is published under */
+    char other[SR_NAME_MAX + 1]; /* its other name here; empty: none is known */
     bool is_exempt;
     struct sr_payload payload[SR_VIEW_COUNT]; /* size 0: not in this view */
 
@@ -34,13 +35,14 @@ struct reading_result {
     enum reading_end end;
     uint32_t unknown;  /* accounts whose state could not be read */
     uint32_t nameless; /* accounts with a name that cannot be published */
+    uint32_t unasked;  /* names that the name service was not asked for */
     bool is_ledger_away;
     char reason[SR_ERROR_TEXT_SIZE + 64]; /* for AWAY and FAILED */
     char ledger_reason[SR_ERROR_TEXT_SIZE];
 };
 
 /* Room for either, encoded. */
-#define RECORD_ROOM 1024
+#define RECORD_ROOM 1536
 
 size_t record_encode(const struct record *record, uint8_t bytes[RECORD_ROOM]);
 size_t record_encode_result(const struct reading_result *result,

@@ -198,6 +198,9 @@ add_record(void *context, const struct record *record)
         !ledger_watch_note(merge->run->watch, merge->reading->backend,
                            record->account, &record->limits, record->until))
         return -1;
+    if (record->other[0] != '\0' &&
+        sr_builder_add_alias(merge->build, record->other) != 0)
+        return -1;
     return sr_builder_add_payloads(merge->build, record->name, record->payload,
                                    record->is_exempt);
 }
@@ -248,6 +251,8 @@ add_reading(struct merge *merge, const char **reason)
     if (reading->result.is_ledger_away)
         merge->missing = "what other hosts have counted could not be read";
     *reason = "out of memory";
+    if (reading->result.unasked > 0 && sr_builder_add_any(merge->build) != 0)
+        return false;
     return reading_each(reading, add_record, merge) == 0;
 }
 

@@ -123,8 +123,66 @@ ask_for(struct sr_transaction *out, const struct sr_backend *backend,
     return ask;
 }
 
+/*
+ * Whether the name service has a name of its own for the uid of the account,
+ * and not only another name with that uid.  OK: it has.
+ */
+static enum sr_status
+is_name_of_uid(struct sr_transaction *out)
+{
+    struct sr_nss_account by_uid;
+
+    if (sr_nss_account_is_local(out->nss.name))
+        return SR_STATUS_UNKNOWN_NAME; /* has the name that it has */
+    sr_nss_account_find_uid(out->nss.uid, &by_uid);
+    if (by_uid.exists == SR_UNKNOWN) {
+        snprintf(out->reason, sizeof(out->reason),
+                 "the name service cannot be asked for the uid");
+        return SR_STATUS_UNAVAILABLE;
+    }
+    return by_uid.exists == SR_YES && strcmp(by_uid.name, out->nss.name) == 0
+               ? SR_STATUS_OK
+               : SR_STATUS_UNKNOWN_NAME;
+}
+
+/* Whether the name service has the account of a directory under the directory's
+ * own name, too: then another name with its uid is another account. */
+static bool
+has_own_name(const char *name, uid_t uid)
+{
+    struct sr_nss_account nss;
+
+    sr_nss_account_find(name, &nss);
+    return nss.exists == SR_YES && nss.uid == uid &&
+           strcmp(nss.name, name) == 0;
+}
+
+/*
+ * Ask a directory by the uid that the name service has for a name that is not
+ * the directory's: only the uid is common to both, since a name service forms
+ * names as it was told to.
+ */
+static enum sr_status
+ask_by_uid(struct sr_transaction *out, const struct sr_backend *backend)
+{
+    struct sr_call call = sr_call_make(backend, out->connections);
+    enum sr_status ask = is_name_of_uid(out);
+    char name[SR_NAME_MAX + 1];
+
+    if (ask != SR_STATUS_OK)
+        return ask;
+    ask = sr_backend_name_of(&call, out->nss.uid, out->nss.name, name);
+    if (ask == SR_STATUS_OK)
+        return has_own_name(name, out->nss.uid)
+                   ? SR_STATUS_UNKNOWN_NAME
+                   : ask_for(out, backend, name, false);
+    snprintf(out->reason, sizeof(out->reason), "%s", call.error.text);
+    out->why = call.error.code;
+    return ask;
+}
+
 /* The same; a directory also for the unqualified part of the name that the name
- * service gave. */
+ * service gave, and by the uid. */
 static enum sr_status
 ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
             const char *name)
@@ -139,6 +197,9 @@ ask_backend(struct sr_transaction *out, const struct sr_backend *backend,
         out->nss.exists == SR_YES &&
         sr_unqualified_name(name, part, sizeof(part)))
         ask = ask_for(out, backend, part, false);
+    if (ask == SR_STATUS_UNKNOWN_NAME && backend->ops != &sr_backend_local &&
+        out->nss.exists == SR_YES)
+        ask = ask_by_uid(out, backend);
     return ask;
 }
 

@@ -74,7 +74,7 @@ struct sr_transaction {
  * A name found as it stands in /etc/passwd is canonical.  For any other the
  * name service is asked once, and the account is looked up by the name that it
  * answers; by the unqualified part of that name, too, where the uid is the
- * same.
+ * same; and by that uid, where the backend has uids.
  *
  * An account of a directory is not one of this host when the name service has
  * another uid for its name: otherwise those who may add entries there could be

@@ -7,13 +7,15 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/account/identity.h"
 #include "policy/util/utf8.h"
 
-#define BUFFER_MAX (1 << 20)
+#define PASSWD_FILE "/etc/passwd"
+#define BUFFER_MAX  (1 << 20)
 
 /* Copy what getpw*_r() found. */
 static void
@@ -64,6 +66,33 @@ sr_nss_account_find(const char *name, struct sr_nss_account *account)
     memset(account, 0, sizeof(*account));
     account->uid = (uid_t)-1;
     find(name, 0, account);
+}
+
+void
+sr_nss_account_find_uid(uid_t uid, struct sr_nss_account *account)
+{
+    memset(account, 0, sizeof(*account));
+    account->uid = (uid_t)-1;
+    find(NULL, uid, account);
+}
+
+bool
+sr_nss_account_is_local(const char *name)
+{
+    FILE *file = fopen(PASSWD_FILE, "re");
+    char *buffer = malloc(BUFFER_MAX);
+    struct passwd entry, *found = NULL;
+    bool is_there = false;
+    int error = file == NULL || buffer == NULL ? EIO : 0;
+
+    while (!is_there && error == 0) {
+        error = fgetpwent_r(file, &entry, buffer, BUFFER_MAX, &found);
+        is_there = error == 0 && strcmp(found->pw_name, name) == 0;
+    }
+    free(buffer);
+    if (file != NULL)
+        fclose(file);
+    return is_there || error != ENOENT;
 }
 
 void

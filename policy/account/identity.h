@@ -22,6 +22,12 @@ struct sr_nss_account {
 /* Ask for a typed name. */
 void sr_nss_account_find(const char *name, struct sr_nss_account *account);
 
+/* Ask for a uid; `name` is the first that the name service has for it. */
+void sr_nss_account_find_uid(uid_t uid, struct sr_nss_account *account);
+
+/* Whether /etc/passwd has a line of this name; also when it cannot be read. */
+bool sr_nss_account_is_local(const char *name);
+
 /*
  * Services that ignore case (nslcd's "ignorecase") repeat the typed spelling in
  * pw_name.  Replace the name by the one that the name service has for the uid,
@@ -31,8 +37,8 @@ void sr_nss_account_settle_case(struct sr_nss_account *account);
 
 /*
  * The part of a fully qualified name that a directory knows: "ann" of
- * "ann@corp.example", "CORP\ann", "CORP+ann" and "CORP/ann".  False when `name` is not qualified.
- * `size` bytes at `part`.
+ * "ann@corp.example", "CORP\ann", "CORP+ann" and "CORP/ann".  False when `name`
+ * is not qualified. `size` bytes at `part`.
  */
 bool sr_unqualified_name(const char *name, char *part, size_t size);
 

@@ -195,6 +195,15 @@ struct sr_account_ops {
                               struct sr_account **account);
 
     /*
+     * The name of the account with a uid, for a name that only the name service
+     * has.  Of several names the one that `known_as` has as a part;
+     * AMBIGUOUS: several could be meant.  NULL: this kind has no uids.
+     */
+    enum sr_status (*name_of)(struct sr_call *call, uid_t uid,
+                              const char *known_as,
+                              char name[SR_NAME_MAX + 1]);
+
+    /*
      * Verify a password.  allow_empty: an account without a password accepts an
      * empty one.  A NULL account is a decoy: the same work, and the answer is
      * "wrong".  Facts that verifying reveals are put into the account, whose
@@ -437,7 +446,7 @@ struct sr_backend_module {
     unsigned version; /* SR_BACKEND_VERSION of its build */
     const struct sr_backend_ops *ops;
 };
-#define SR_BACKEND_VERSION 14u
+#define SR_BACKEND_VERSION 15u
 #define SR_BACKEND_MODULE  "selfreset_backend"
 
 /* The backend for local accounts (passwd and shadow). */

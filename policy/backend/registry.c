@@ -239,6 +239,20 @@ sr_backend_look_up(struct sr_call *call, const char *name,
     return status;
 }
 
+enum sr_status
+sr_backend_name_of(struct sr_call *call, uid_t uid, const char *known_as,
+                   char name[SR_NAME_MAX + 1])
+{
+    void *spare;
+    const struct sr_backend_ops *ops = begin(call, &spare);
+    enum sr_status status = SR_STATUS_UNKNOWN_NAME;
+
+    if (ops->accounts.name_of != NULL)
+        status = ops->accounts.name_of(call, uid, known_as, name);
+    end(call, spare);
+    return status;
+}
+
 enum sr_verify_result
 sr_backend_verify(struct sr_call *call, struct sr_account *account,
                   const char *password, bool allow_empty)

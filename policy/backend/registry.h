@@ -49,6 +49,10 @@ int sr_backend_find(const struct sr_config *config, const char *name,
 enum sr_status sr_backend_look_up(struct sr_call *call, const char *name,
                                   const struct sr_rules *rules,
                                   struct sr_account **account);
+/* UNKNOWN_NAME also where this kind of backend has no uids. */
+enum sr_status sr_backend_name_of(struct sr_call *call, uid_t uid,
+                                  const char *known_as,
+                                  char name[SR_NAME_MAX + 1]);
 enum sr_verify_result sr_backend_verify(struct sr_call *call,
                                         struct sr_account *account,
                                         const char *password, bool allow_empty);

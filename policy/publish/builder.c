@@ -106,19 +106,31 @@ add_entry(struct sr_table *table, const char *name,
 }
 
 static int
-add_alias(struct sr_builder *build, const char *name)
+add_alias(struct sr_builder *build, const char *alias)
 {
-    char alias[SR_SNAPSHOT_NAME_MAX + 1];
     struct sr_payload payload;
     int error;
 
-    if (!sr_snapshot_alias(name, alias))
-        return 0; /* too long for an alias */
     sr_payload_of_alias(&payload);
     error = add_entry(&build->table[SR_VIEW_GROUPS], alias, &payload);
     if (error == 0)
         build->aliases++;
     return error;
+}
+
+int
+sr_builder_add_alias(struct sr_builder *build, const char *name)
+{
+    char alias[SR_SNAPSHOT_NAME_MAX + 1];
+
+    /* The state of a name without one is unknown in any case. */
+    return sr_snapshot_alias(name, alias) ? add_alias(build, alias) : 0;
+}
+
+int
+sr_builder_add_any(struct sr_builder *build)
+{
+    return add_alias(build, SR_SNAPSHOT_ANY);
 }
 
 int
@@ -133,7 +145,7 @@ sr_builder_add_payloads(struct sr_builder *build, const char *name,
             error = add_entry(&build->table[view], name, &payload[view]);
     }
     if (error == 0 && payload[SR_VIEW_SHADOW].size > 0)
-        error = add_alias(build, name);
+        error = sr_builder_add_alias(build, name);
     if (error == 0 && is_exempt && strcmp(name, "root") != 0)
         error = sr_string_list_add(&build->exempt, name, strlen(name));
     return error;

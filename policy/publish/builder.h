@@ -64,7 +64,16 @@ int sr_builder_add_payloads(struct sr_builder *build, const char *name,
                             const struct sr_payload payload[SR_VIEW_COUNT],
                             bool is_exempt);
 
-/* The same for facts: facts->name and facts->backend choose name and views. */
+/* Add the alias of another name of an account of a directory.  Returns 0 or
+ * ENOMEM. */
+int sr_builder_add_alias(struct sr_builder *build, const char *name);
+
+/* Add that accounts may be missing, or have other names than those that were
+ * added: SR_SNAPSHOT_ANY.  Returns the same. */
+int sr_builder_add_any(struct sr_builder *build);
+
+/* The same as the first for facts: facts->name and facts->backend choose name
+ * and views. */
 int sr_builder_add(struct sr_builder *build, const struct sr_facts *facts,
                    const struct sr_rules *rules, bool is_exempt);
 

@@ -40,43 +40,60 @@ sr_snapshot_name(const char *name)
     return true;
 }
 
-/* The part of a name between "DOMAIN\\" or "DOMAIN+" and "@domain". */
-static const char *
-find_short_name(const char *name, size_t *length)
+/* Whether a byte is in a part of a name, and not between two. */
+static bool
+is_in_part(unsigned char byte)
 {
-    const char *start = name, *at;
+    return byte >= 0x80 || (byte >= 'a' && byte <= 'z') ||
+           (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
+}
 
-    while ((at = strpbrk(start, "\\+")) != NULL && at[1] != '\0')
-        start = at + 1;
-    at = strchr(start, '@');
-
-    *length = at != NULL && at != start ? (size_t)(at - start) : strlen(start);
-    return start;
+/* A byte of a part as the alias has it. */
+static char
+fold(unsigned char byte)
+{
+    if (byte >= 0x80)
+        return '?';
+    return (char)(byte >= 'A' && byte <= 'Z' ? byte + 'a' - 'A' : byte);
 }
 
 bool
 sr_snapshot_alias(const char *name, char alias[SR_SNAPSHOT_NAME_MAX + 1])
 {
-    size_t length, used = 0;
-    const char *start;
+    size_t used = 0;
+    unsigned parts = 0;
+    bool is_inside = false;
 
     if (!sr_snapshot_name(name))
         return false;
-    start = find_short_name(name, &length);
-    if (length + 2 > SR_SNAPSHOT_NAME_MAX)
-        return false;
-    alias[used++] = ':';
-    alias[used++] = ':';
-    for (size_t i = 0; i < length; i++) {
-        const char c = start[i];
+    for (; *name != '\0'; name++) {
+        const unsigned char byte = (unsigned char)*name;
 
-        if ((unsigned char)c < 0x80)
-            alias[used++] = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
-        else if (alias[used - 1] != '?')
-            alias[used++] = '?';
+        if (!is_in_part(byte)) {
+            is_inside = false;
+            continue;
+        }
+        if (used + (is_inside ? 1 : 3) > SR_SNAPSHOT_NAME_MAX ||
+            (!is_inside && ++parts > SR_SNAPSHOT_PARTS_MAX))
+            return false;
+        if (!is_inside) {
+            alias[used++] = ':';
+            alias[used++] = ':';
+        }
+        if (byte < 0x80 || alias[used - 1] != '?')
+            alias[used++] = fold(byte);
+        is_inside = true;
     }
     alias[used] = '\0';
-    return true;
+    return used > 0;
+}
+
+char *
+sr_snapshot_next_part(char *part)
+{
+    for (part += 2; *part != '\0' && *part != ':'; part++)
+        continue;
+    return *part == '\0' ? NULL : part;
 }
 
 bool

@@ -267,16 +267,31 @@ find_in(int fd, const char *dir, enum sr_view view, const char *name,
     return found;
 }
 
-/* The same for the alias of a name; its payload says nothing. */
+/* The same for each run of parts of the name's alias, and for the alias of any
+ * name; payloads of aliases say nothing.  IT also for a name without alias. */
 static APART enum sr_found
 find_alias(int fd, const char *dir, enum sr_view view, const char *name,
            struct sr_published *out, bool *is_late)
 {
     char alias[SR_SNAPSHOT_NAME_MAX + 1];
+    enum sr_found found = find_in(fd, dir, view, SR_SNAPSHOT_ANY, out, is_late);
 
-    return sr_snapshot_alias(name, alias)
-               ? find_in(fd, dir, view, alias, out, is_late)
-               : SR_FOUND_NOTHING;
+    if (found == SR_FOUND_NOTHING && !sr_snapshot_alias(name, alias))
+        return SR_FOUND_IT;
+    for (char *part = alias; part != NULL && found == SR_FOUND_NOTHING;
+         part = sr_snapshot_next_part(part)) {
+        char *end = part;
+
+        do {
+            end = sr_snapshot_next_part(end);
+            if (end != NULL)
+                *end = '\0';
+            found = find_in(fd, dir, view, part, out, is_late);
+            if (end != NULL)
+                *end = ':';
+        } while (end != NULL && found == SR_FOUND_NOTHING);
+    }
+    return found;
 }
 
 static enum sr_found

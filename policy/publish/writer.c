@@ -37,6 +37,22 @@ sr_publish_sequence(void)
                                 (uint64_t)now.tv_nsec;
 }
 
+bool
+sr_publish_is_spelling(const char *name, const char *of)
+{
+    char alias[SR_SNAPSHOT_NAME_MAX + 1], other[SR_SNAPSHOT_NAME_MAX + 1];
+    const char *at = alias;
+    size_t length;
+
+    if (!sr_snapshot_alias(name, alias) || !sr_snapshot_alias(of, other))
+        return false;
+    length = strlen(other);
+    while ((at = strstr(at, other)) != NULL && at[length] != '\0' &&
+           at[length] != ':')
+        at++;
+    return at != NULL;
+}
+
 /* Whether a view publishes the same already.  *has_alias: the name has an entry
  * already, or its alias has. */
 static bool
@@ -240,20 +256,27 @@ published_lockout(const char *dir, const char *name)
  * The name that an account is published under.  That is the one of the name
  * service when a run has published it under that; a service that repeats every
  * spelling that is typed (nslcd with "ignorecase") must not make a delta for
- * each.
+ * each.  One that does not know the directory's name is asked by the uid.
+ * `nss` has room for what it says.
  */
 static const char *
-find_name(const char *dir, const struct sr_transaction *txn)
+find_name(const char *dir, const struct sr_transaction *txn,
+          struct sr_nss_account *nss)
 {
     const struct sr_facts *facts = &txn->account->facts;
     struct sr_published published;
 
-    if (txn->nss.exists == SR_YES && txn->nss.uid == facts->uid &&
-        strcmp(txn->nss.name, facts->name) != 0 &&
-        strlen(dir) <= SR_READER_DIR_MAX && sr_snapshot_name(txn->nss.name) &&
-        sr_reader_find(dir, SR_VIEW_GROUPS, txn->nss.name, sr_reader_now(),
+    *nss = txn->nss;
+    if (nss->exists == SR_NO && facts->uid != (uid_t)-1)
+        sr_nss_account_find_uid(facts->uid, nss);
+    if (nss->exists == SR_YES && nss->uid == facts->uid &&
+        strcmp(nss->name, facts->name) != 0 &&
+        strlen(dir) <= SR_READER_DIR_MAX && sr_snapshot_name(nss->name) &&
+        (txn->nss.exists == SR_YES ||
+         sr_publish_is_spelling(nss->name, facts->name)) &&
+        sr_reader_find(dir, SR_VIEW_SHADOW, nss->name, sr_reader_now(),
                        &published) == SR_FOUND_IT)
-        return txn->nss.name;
+        return nss->name;
     return facts->name;
 }
 
@@ -262,6 +285,7 @@ static struct sr_transaction
 merge_published(const char *dir, const struct sr_transaction *txn)
 {
     struct sr_transaction with = *txn;
+    struct sr_nss_account nss;
 
     if ((!with.shared.is_known[SR_CLASS_STRANGER] ||
          !with.shared.is_known[SR_CLASS_FAMILIAR]) &&
@@ -269,7 +293,7 @@ merge_published(const char *dir, const struct sr_transaction *txn)
         sr_snapshot_name(with.account->facts.name) &&
         sr_shared_ledger(txn, true, NULL).is_there)
         sr_transaction_merge_lockouts(
-            &with, published_lockout(dir, find_name(dir, txn)));
+            &with, published_lockout(dir, find_name(dir, txn, &nss)));
     return with;
 }
 
@@ -279,8 +303,10 @@ sr_publish_gathered(const char *dir, const struct sr_transaction *txn,
                     size_t size)
 {
     const struct sr_transaction with = merge_published(dir, txn);
+    struct sr_nss_account nss;
     struct sr_facts facts;
-    struct news news = {.name = find_name(dir, txn), .sequence = sequence};
+    struct news news = {.name = find_name(dir, txn, &nss),
+                        .sequence = sequence};
     bool is_exempt;
 
     sr_publish_facts(&with, &facts, &is_exempt);
@@ -375,8 +401,9 @@ sr_publish_account(const struct sr_config *config,
     return result;
 }
 
-/* A name that is looked up like any other, and one that no account can have. */
-#define DECOY_LOOKUP "selfreset.decoy"
+/* A name that is found like that of an account, and one that no account can
+ * have. */
+#define DECOY_LOOKUP "root"
 #define DECOY_NAME   ":decoy"
 
 enum sr_publish_result

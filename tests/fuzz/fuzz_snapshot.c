@@ -477,16 +477,15 @@ has(const gid_t *ids, gid_t id)
 }
 
 /*
- * Another spelling of a name can be published.  Then the state is unknown,
- * whatever the entry of that spelling holds; the chain and the delta of it are
- * not followed here.
+ * Another spelling of a name can be published, or that accounts are missing.
+ * Then the state is unknown, whatever the entry of that spelling holds; the
+ * chain and the delta of it are not followed here.  So is the state of a name
+ * that has no alias.
  */
 static bool
 has_other_spelling(void)
 {
-    char alias[SR_SNAPSHOT_NAME_MAX + 1];
-
-    return plain_name(world.name) && sr_snapshot_alias(world.name, alias);
+    return plain_name(world.name);
 }
 
 /* The answer for such a name: nothing, no answer, or the group of unknown

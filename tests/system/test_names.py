@@ -7,7 +7,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import pytest
 
 import directory
-from directory import Slapd, dn_of, user
+from directory import FOR_GOOD, Slapd, dn_of, user
 from scratch import RUN, guarded_stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
@@ -168,3 +168,80 @@ def test_a_directory_in_another_case_without_name_service(host, spelling):
     serve(host, spelling)
     assert host.drive("probe", "ANN", "auth", answers=[OLD],
                       rhost=PEER).code == "USER_UNKNOWN"
+
+
+# ---- names that are formed as an administrator likes
+
+FORMS = ["ann#corp", "corp.ann", "ann-corp", "corpann", "ann.smith@mail.example"]
+
+
+@needs_server
+@pytest.mark.parametrize("formed", FORMS)
+def test_names_of_any_form(host, spelling, formed):
+    """Whatever the name service calls her (full_name_format of sssd): found by
+    the uid, by login, by key and by rules about groups."""
+    server = serve(host, spelling, f"{formed}:{formed}:{UID}",
+                   f"{formed.upper()}:{formed.upper()}:{UID}", pwdLockout="TRUE")
+    host.create_state_groups()
+    host.nsswitch(passwd="files spelling", group="files selfreset",
+                  shadow="files selfreset")
+    done = host.drive("probe", formed, "auth", "acct", answers=[OLD], rhost=PEER)
+    assert done.codes == ["SUCCESS"] * 2, (done, host.log.all())
+    server.modify(dn_of("ann"), "add: pwdAccountLockedTime\n"
+                  f"pwdAccountLockedTime: {FOR_GOOD}", relax=True)
+    host.publish()
+    assert host.drive("probe", formed, "acct", rhost=PEER).code == "PERM_DENIED"
+    similar = formed != "corpann"
+    assert host.states(formed) == {"acct-locked" if similar
+                                   else "acct-state-unknown"}
+    if similar:
+        assert host.states(formed.upper()) == {"acct-state-unknown"}
+        # A change that is published by the directory's name is seen by hers.
+        server.modify(dn_of("ann"), "delete: pwdAccountLockedTime", relax=True)
+        host.publish("ann")
+        assert host.states(formed) == {"acct-ok"}
+
+
+@needs_server
+def test_another_name_with_the_uid(host, spelling):
+    """Two names with one uid are two accounts."""
+    serve(host, spelling, f"ann:ann:{UID}", f"mal#corp:mal#corp:{UID}")
+    done = host.drive("probe", "mal#corp", "auth", answers=[OLD], rhost=PEER)
+    assert done.code == "USER_UNKNOWN"
+    # Neither is one of this host, nor of two that could be meant.
+    spelling(f"ann#corp:ann#corp:{UID}")
+    bob = host.add("bob", NEW, uid=UID)
+    host.configure(selfreset={"backends": "corp"})
+    assert host.drive("probe", "bob", "auth", answers=[OLD],
+                      rhost=PEER).code == "USER_UNKNOWN", bob
+
+
+@needs_server
+def test_one_uid_twice_in_the_directory(host, spelling):
+    server = serve(host, spelling, f"x#corp:x#corp:{UID}")
+    assert host.drive("probe", "x#corp", "acct").code == "SUCCESS"
+    server.add(user("eve", UID, NEW))
+    assert host.drive("probe", "x#corp", "acct").code == "AUTHINFO_UNAVAIL"
+    spelling(f"eve#corp:eve#corp:{UID}")
+    assert host.drive("probe", "eve#corp", "auth", "acct",
+                      answers=[NEW]).codes == ["SUCCESS"] * 2
+
+
+@needs_server
+def test_accounts_that_were_never_read(host, spelling):
+    """Before a directory was read once, any name may be of its accounts; those
+    of this host are known."""
+    server = serve(host, spelling, f"ann:ann:{UID}")
+    host.add("bob", NEW)
+    host.create_state_groups()
+    host.nsswitch(passwd="files spelling", group="files selfreset",
+                  shadow="files selfreset")
+    server.pause()
+    host.run("selfreset-publish")
+    assert host.states("ann") == {"acct-state-unknown"}
+    assert host.states("bob") == {"acct-ok"}
+    server.resume()
+    host.publish()
+    assert host.states("ann") == {"acct-ok"}
+    spelling(f"ann:ann:{UID}", "stranger:stranger:7600")
+    assert host.states("stranger") == set()

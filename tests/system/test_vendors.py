@@ -5,6 +5,7 @@ key and su, with the real daemons and their distribution's own lines.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import copy
 import pathlib
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 import directory
 import vendors
 from debian import debian, modules, update
-from scratch import ETC, hash_password
+from directory import CERTS, PEOPLE
+from scratch import ETC, hash_password, stack
 from talk import CURRENT, PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -361,3 +363,39 @@ def test_check_names_who_is_shut_out(people):
     assert f'accounts from "{people.beside.source}"' in shown
     assert not people.by_key("dora") and not people.by_su("dora", THEIRS)
     people.host.forget_state()
+
+
+@pytest.mark.parametrize("beside", ["sssd"], indirect=True)
+def test_names_of_another_form(people):
+    """Where this module serves the directory itself: dora is found by the name
+    that sssd has been told to form, and by rules about groups."""
+    host, beside = people.host, people.beside
+    before = copy.deepcopy(host.settings)
+    host.service("probe", stack())
+    beside.names = ("use_fully_qualified_names = true\n"
+                    "full_name_format = %1$s#%2$s\n"
+                    "re_expression = (?P<name>[^#@]+)[#@](?P<domain>.+$)\n")
+    beside.stop()
+    beside.start()
+    try:
+        host.configure(selfreset={"backends": "local corp"},
+                       backend_corp={"uri": beside.server.uri, "base": PEOPLE,
+                                     "ca_file": CERTS / "ca.pem"})
+        host.create_state_groups()
+        host.nsswitch(passwd="files sss", group="files selfreset",
+                      shadow="files selfreset")
+        beside.wait_for("dora#corp")
+        host.publish()
+        assert host.states("dora#corp") == {"acct-ok"}
+        assert people.host.run("selfresetctl", "status",
+                               "dora#corp").returncode == 0
+        done = host.drive("probe", "dora#corp", "auth", "acct",
+                          answers=[THEIRS], rhost="192.0.2.7")
+        assert done.codes == ["SUCCESS"] * 2, (done, host.log.all())
+    finally:
+        beside.stop()
+        beside.names = ""
+        beside.come_back()
+        host.settings = before
+        host.configure()
+        host.nsswitch(passwd="files sss", shadow="files", group="files sss")

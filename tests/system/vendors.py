@@ -30,6 +30,7 @@ entry_negative_timeout = 0
 [pam]
 offline_credentials_expiration = 0
 [domain/corp]
+{names}
 id_provider = ldap
 auth_provider = ldap
 chpass_provider = ldap
@@ -175,6 +176,7 @@ class Vendor:
 class Sssd(Vendor):
     program, source, profile = "usr/sbin/sssd", "sss", "sss"
     lines = "pam_sss.so"
+    names = ""  # lines of sssd.conf about the form of names
 
     def start(self):
         for path in ("db", "pipes/private", "mc", "pubconf/krb5.include.d",
@@ -187,7 +189,8 @@ class Sssd(Vendor):
         conf.parent.mkdir(exist_ok=True)
         conf.write_text(SSSD_CONF.format(
             uri=self.server.uri, base=BASE, people=PEOPLE,
-            ca=CERTS / "ca.pem", cache=str(self.has_cache).lower()))
+            ca=CERTS / "ca.pem", cache=str(self.has_cache).lower(),
+            names=self.names))
         conf.chmod(0o600)
         with open(RUN / "sssd.log", "ab") as log:
             self.process = self.host.start(

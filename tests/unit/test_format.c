@@ -877,11 +877,15 @@ test_aliases(void **state)
     static const char *const same[][2] = {
         {"bob", "::bob"},
         {"Bob", "::bob"},
-        {"BOB@corp.example", "::bob"},
-        {"CORP\\bob", "::bob"},
-        {"A\\b\\Bob@x@y", "::bob"},
-        {"@bob", "::@bob"},
-        {"bob\\", "::bob\\"},
+        {"BOB@corp.example", "::bob::corp::example"},
+        {"CORP\\bob", "::corp::bob"},
+        {"bob#corp", "::bob::corp"},
+        {"A\\b\\Bob@x@y", "::a::b::bob::x::y"},
+        {"@bob", "::bob"},
+        {"bob\\", "::bob"},
+        {"bob  smith", "::bob::smith"},
+        {"bob_smith", "::bob::smith"},
+        {"1.2.3.4.5.6.7.8", "::1::2::3::4::5::6::7::8"},
         {"j\xc3\xb6rg", "::j?rg"},
         {"J\xc3\x96RG", "::j?rg"},
         {"\xc3\x96\xc3\x96", "::?"},
@@ -900,6 +904,9 @@ test_aliases(void **state)
     }
     assert_false(sr_snapshot_alias("", alias));
     assert_false(sr_snapshot_alias("a:b", alias));
+    assert_false(sr_snapshot_alias("-", alias));
+    assert_false(sr_snapshot_alias("1.2.3.4.5.6.7.8.9", alias));
+    assert_true(sr_snapshot_is_alias(SR_SNAPSHOT_ANY));
     assert_false(sr_snapshot_is_alias(SR_FALLBACK_NAME));
     memset(longest, 'a', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';

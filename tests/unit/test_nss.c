@@ -337,7 +337,38 @@ test_names_that_cannot_be_published(void **state)
     }
     expect_groups(ask_groups(longest, NOW), UNKNOWN);
     longest[SR_SNAPSHOT_NAME_MAX] = '\0';
+    /* It can be published, but other spellings of it cannot be told. */
+    expect_groups(ask_groups(longest, NOW), UNKNOWN);
+    longest[SR_SNAPSHOT_NAME_MAX - 2] = '\0';
     expect_no_groups(ask_groups(longest, NOW), NSS_STATUS_NOTFOUND, 0);
+    expect_groups(ask_groups("1.2.3.4.5.6.7.8.9", NOW), UNKNOWN);
+    expect_groups(ask_groups("_", NOW), UNKNOWN);
+}
+
+/* Names of no account, where an account or its name here is not known. */
+static void
+test_other_spellings(void **state)
+{
+    static const char *const are[] = {"ann#corp", "CORP.Ann", "x-ann-y",
+                                      "ann@a.b", "a_ann"};
+    static const char *const are_not[] = {"annb", "bann", "an.n", "corp"};
+    struct sr_payload payload;
+    struct published made;
+
+    (void)state;
+    sr_payload_of_alias(&payload);
+    begin(&made, SR_VIEW_GROUPS, 1);
+    published_add(&made, "::ann", &payload);
+    put(&made, SR_VIEW_GROUPS);
+    for (size_t i = 0; i < sizeof(are) / sizeof(are[0]); i++)
+        expect_groups(ask_groups(are[i], NOW), UNKNOWN);
+    for (size_t i = 0; i < sizeof(are_not) / sizeof(are_not[0]); i++)
+        expect_no_groups(ask_groups(are_not[i], NOW), NSS_STATUS_NOTFOUND, 0);
+    begin(&made, SR_VIEW_GROUPS, 1);
+    published_add(&made, SR_SNAPSHOT_ANY, &payload);
+    put(&made, SR_VIEW_GROUPS);
+    for (size_t i = 0; i < sizeof(are_not) / sizeof(are_not[0]); i++)
+        expect_groups(ask_groups(are_not[i], NOW), UNKNOWN);
 }
 
 static void
@@ -1253,6 +1284,7 @@ main(void)
         TEST(test_shadow_is_what_the_policy_shows),
         TEST(test_groups_are_what_the_policy_shows),
         TEST(test_names_that_cannot_be_published),
+        TEST(test_other_spellings),
         TEST(test_exempt_accounts),
         TEST(test_every_size_of_buffer),
         TEST(test_a_small_buffer_is_only_for_who_exists),

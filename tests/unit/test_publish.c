@@ -997,6 +997,35 @@ test_writers(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
 
+static void
+test_spellings(void **state)
+{
+    static const struct {
+        const char *name, *of;
+        bool is_spelling;
+    } names[] = {
+        {"bob", "bob", true},
+        {"BOB@corp", "bob", true},
+        {"corp\\bob", "Bob", true},
+        {"bob#corp", "bob", true},
+        {"corp.bob.x", "bob", true},
+        {"bob_smith#x", "bob smith", true},
+        {"bobby@corp", "bob", false},
+        {"abob", "bob", false},
+        {"bobby.bob", "bob", true},
+        {"corpbob", "bob", false},
+        {"bob-smith", "smith bob", false},
+        {"bob", "bob@corp", false},
+        {"bob", "-", false},
+        {"-", "bob", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(sr_publish_is_spelling(names[i].name, names[i].of),
+                         names[i].is_spelling);
+}
+
 int
 main(void)
 {
@@ -1011,7 +1040,7 @@ main(void)
         TEST(limited),         TEST(full),
         TEST(decoy),           TEST(delta_killed),
         TEST(snapshot_killed), TEST(readers),
-        TEST(writers),
+        TEST(writers),         cmocka_unit_test(test_spellings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,24 @@ ad_look_up(struct sr_call *call, const char *name, const struct sr_rules *rules,
     return status;
 }
 
+static enum sr_status
+ad_name_of(struct sr_call *call, uid_t uid, const char *known_as,
+           char name[SR_NAME_MAX + 1])
+{
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    struct sr_ad_call ad;
+
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_directory(&ad);
+
+        status = sr_ldap_operations.accounts.name_of(part, uid, known_as, name);
+        call->error = part->error;
+        note_foreign(call);
+    }
+    sr_ad_end(&ad, false);
+    return status;
+}
+
 static enum sr_verify_result
 ad_verify(struct sr_call *call, struct sr_account *account,
           const char *password, bool allow_empty)
@@ -338,6 +356,7 @@ static const struct sr_backend_ops operations = {
     .accounts =
         {
             .look_up = ad_look_up,
+            .name_of = ad_name_of,
             .verify = ad_verify,
             .change = ad_change,
             .end = ad_end,

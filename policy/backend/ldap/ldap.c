@@ -21,6 +21,7 @@
 #include "policy/backend/ldap/describe.h"
 #include "policy/backend/ldap/enumerate.h"
 #include "policy/backend/ldap/ldap.h"
+#include "policy/backend/ldap/name_of.h"
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/record.h"
 #include "policy/backend/ldap/request.h"
@@ -821,6 +822,7 @@ const struct sr_backend_ops sr_ldap_operations = {
     .accounts =
         {
             .look_up = ldap_look_up,
+            .name_of = sr_ldap_name_of,
             .verify = ldap_verify,
             .may_change = ldap_may_change,
             .change = ldap_change,
