@@ -602,3 +602,12 @@ def test_published(host, corp):
     assert host.states(ok) == {"acct-ok"}
     assert "pw-must-change" in host.states(must)
     assert host.states(off) == {"acct-locked"}
+    with Wire(corp.first.ip) as wire:
+        costs = []
+        for _ in range(2):
+            host.publish()
+            costs.append(wire.counted())
+            for _ in range(3):
+                person(host, corp)
+    assert costs[0] == costs[1], "none for an account"
+    assert costs[0]["search"] <= 3, costs

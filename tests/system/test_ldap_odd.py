@@ -9,6 +9,7 @@ import json
 import socket
 import struct
 import threading
+import time
 
 import pytest
 
@@ -18,7 +19,7 @@ from middle import (ENTRY, EXTENDED, ber, control, entry, message, number,
                     octets, result)
 from scratch import ETC, PUBLISHED, free_port
 from test_ldap import NEW, OLD, PEER, UID, change, configure, log_in
-from test_ldap_garbage import ANN, NANO, demand, fake # noqa: F401
+from test_ldap_garbage import ANN, LIMIT, NANO, demand, fake # noqa: F401
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -309,6 +310,31 @@ def test_pages_without_end(host, fake):  # noqa: F811
     assert done.returncode != 0 and "do not come to an end" in done.stderr
     assert "root" in all_of
     assert len(server.requests) <= 20010
+
+
+def test_a_slow_page(host, fake):  # noqa: F811
+    """Nobody waits at a prompt for it: it may take longer than a login."""
+    def slow(request):
+        time.sleep(LIMIT + 0.5)
+        yield page(request, ANN, cookie=b"")
+
+    fake(lies={"search 1": slow})
+    done, all_of = listed(host)
+    assert all_of["ann"]["state"] == "ok", done
+
+
+def test_a_server_ends_between_pages(host, fake):  # noqa: F811
+    """Another one is read from the beginning."""
+    bob = {**ANN, "dn": dn_of("bob"), "uid": "bob", "uidNumber": UID + 1}
+    second = fake(lies={"search 1": lambda request:
+                        page(request, ANN, bob, cookie=b"")})
+    first = fake(lies={"search 1": lambda request: page(request, bob),
+                       "search 2": b""})
+    uris = [server.uri for server in (first, second)]
+    host.configure(backend_corp={"uri": " ".join(uris)})
+    done, all_of = listed(host)
+    assert all_of["ann"]["state"] == all_of["bob"]["state"] == "ok", done
+    assert done.returncode == 0 and first.requests, done
 
 
 def test_an_odd_entry_among_others(host, fake):  # noqa: F811

@@ -25,6 +25,11 @@
 #define PAGES_BYTES    ((size_t)512 << 20)
 #define READING_MAX_MS ((int64_t)10 * 60 * 1000)
 
+/* A page of a directory may take as long as so many logins: nobody waits at a
+ * prompt for it, and a server does for hundreds of accounts what it does for
+ * one in a login. */
+#define LOGINS 6
+
 void
 sr_ldap_pages_clear(struct sr_ldap_pages *pages)
 {
@@ -72,6 +77,19 @@ next_cookie(struct sr_ldap_session *session, LDAPMessage *message,
     return status;
 }
 
+/* Until when to wait for one page: as long as for a login, unless all of them
+ * may take until `end`. */
+static int64_t
+page_end(const struct sr_ldap_session *session, int64_t end)
+{
+    const int64_t login = session->config->timeout * 1000;
+    const int64_t now = sr_deadline_now();
+
+    if (end == 0)
+        return now + login;
+    return now + LOGINS * login < end ? now + LOGINS * login : end;
+}
+
 /* Ask for one page, and wait for it. */
 static int
 fetch_page(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
@@ -79,7 +97,7 @@ fetch_page(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
 {
     struct berval cookie = paged->cookie;
     LDAPControl *control = NULL;
-    int64_t end = sr_deadline_now() + session->config->timeout * 1000;
+    int64_t end = page_end(session, paged->end);
     int id;
     int code = ldap_create_page_control(session->ld, paged->size,
                                         cookie.bv_len == 0 ? NULL : &cookie, 0,
@@ -194,7 +212,7 @@ static int
 read_whole(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
            struct sr_ldap_pages *pages)
 {
-    int64_t end = sr_deadline_now() + session->config->timeout * 1000;
+    int64_t end = page_end(session, paged->end);
     struct sr_ldap_response answer;
     LDAPMessage *message = NULL;
     int id;
@@ -228,14 +246,34 @@ read_whole(struct sr_ldap_session *session, const struct sr_ldap_paged *paged,
 /* Whether a reading has come to a limit. */
 static bool
 is_endless(struct sr_ldap_session *session, const struct sr_ldap_pages *pages,
-           int64_t began)
+           int64_t end)
 {
     if (pages->count < PAGES_MAX && pages->bytes < PAGES_BYTES &&
-        sr_deadline_now() - began < READING_MAX_MS)
+        sr_deadline_now() < end)
         return false;
     sr_ldap_why(session, "%s: its pages do not come to an end",
                 sr_ldap_uri_text(session, session->uri));
     return true;
+}
+
+/* Read all of the current server. */
+static int
+read_server(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
+            struct sr_ldap_pages *pages)
+{
+    int code;
+
+    sr_ldap_pages_clear(pages);
+    do {
+        code = is_endless(session, pages, paged->end)
+                   ? LDAP_DECODING_ERROR
+                   : read_page(session, paged, pages);
+    } while (code == LDAP_SUCCESS && paged->cookie.bv_len > 0);
+    sr_ldap_paged_end(paged);
+    if (is_refused(code, pages))
+        code = read_whole(session, paged, pages);
+    sr_ldap_answered(session); /* the next server has the time of a login */
+    return code;
 }
 
 int
@@ -248,23 +286,22 @@ sr_ldap_read_pages(struct sr_ldap_session *session, const char *filter,
         .scope = LDAP_SCOPE_SUBTREE,
         .filter = filter,
         .attributes = attributes == NULL ? whole : attributes,
+        .end = sr_deadline_now() + READING_MAX_MS,
     };
-    const int64_t began = sr_deadline_now();
-    int code = sr_ldap_as_service(session);
+    int code;
 
-    if (code != LDAP_SUCCESS)
-        return code;
-    sr_ldap_list_attributes(session, whole);
     do {
-        code = is_endless(session, pages, began)
-                   ? LDAP_DECODING_ERROR
-                   : read_page(session, &paged, pages);
-    } while (code == LDAP_SUCCESS && paged.cookie.bv_len > 0);
-    sr_ldap_paged_end(&paged);
-    if (is_refused(code, pages))
-        code = read_whole(session, &paged, pages);
+        code = sr_ldap_as_service(session);
+        if (code != LDAP_SUCCESS)
+            return code;
+        sr_ldap_list_attributes(session, whole);
+        code = read_server(session, &paged, pages);
+    } while (!pages->is_cut && sr_deadline_now() < paged.end &&
+             sr_ldap_may_repeat(session, code));
+    if (code == LDAP_SUCCESS)
+        sr_error_clear(session->error); /* of another server */
     /* The rest of a page is of no use. */
-    if (code != LDAP_SUCCESS && !pages->is_cut)
+    else if (!pages->is_cut)
         sr_ldap_close(session, false);
     return code;
 }
