@@ -26,6 +26,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../system"))
 
+import domain  # noqa: E402
 import helping  # noqa: E402
 import logins  # noqa: E402
 import peers  # noqa: E402
@@ -919,7 +920,8 @@ def nss_module(bench):
 PARTS = {"authenticate": authenticate, "refusals": refusals,
          "rest": besides_the_hash, "account": account, "libraries": libraries,
          "change": whole_change, "policy": policy, "nss": nss_module,
-         "ldap": logins.directory_logins, "helper": helping.helping}
+         "ldap": logins.directory_logins, "ad": domain.domain_logins,
+         "helper": helping.helping}
 
 
 def main():

@@ -311,6 +311,7 @@ class Sheet:
     bench's own."""
 
     WIDTH = (20, 10, 10, 10, 4, 12)
+    NAMES, PEER = tuple(STACKS), "nslcd"  # columns; of whom ratios are
 
     def __init__(self, table):
         self.table = table
@@ -319,8 +320,7 @@ class Sheet:
     def title(self, text, *columns):
         self.about = text.split(",")[0]
         print(f"\n{text}")
-        self.line("", *(columns or ("ours", "nslcd", "sssd", "ratio",
-                                    "bound")))
+        self.line("", *(columns or (*self.NAMES, "ratio", "bound")))
 
     def line(self, *cells):
         print(" " + " ".join(f"{cell:<{width}}" for cell, width in
@@ -328,7 +328,7 @@ class Sheet:
 
     def add(self, what, cells, ratio="", bound="", good=None):
         """`cells` by their names; who was not asked has none."""
-        shown = [cells.get(name, "") for name in STACKS]
+        shown = [cells.get(name, "") for name in self.NAMES]
         verdict = {None: "", True: " ok", False: " OVER"}[good]
         self.table.rows.append(Row(f"{self.about}: {what}", shown[0],
                                    bound=bound, good=good))
@@ -343,11 +343,11 @@ class Sheet:
                   *([] if bound is None else [f"<={bound:.2f}{verdict}"]))
 
     def compare(self, what, values, bound=None, has_ratio=True):
-        """Times by their names; the ratio is that to nslcd."""
+        """Times by their names; the ratio is that to PEER."""
         medians = {name: statistics.median(times)
                    for name, times in values.items()}
-        ratio = (medians["ours"] / medians["nslcd"]
-                 if has_ratio and "nslcd" in medians else None)
+        ratio = (medians["ours"] / medians[self.PEER]
+                 if has_ratio and self.PEER in medians else None)
         is_bound = bound is not None and ratio is not None
         self.add(what, {name: f"{medians[name]:.3g}±{spread(times) / 2:.2g}"
                         for name, times in values.items()},

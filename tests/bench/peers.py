@@ -1,8 +1,7 @@
-"""The peers that ask a directory, sssd and nslcd, and a directory for the NSS
-part.
+"""The peers that ask a directory, and a directory for the NSS part.
 
-Their packages are unpacked, not installed, since libnss-sss and libnss-ldapd
-edit the machine's files when they are: what is in them is laid over /usr, in
+Their packages are unpacked, not installed, since some edit the machine's files
+when they are: what is in them is laid over /usr, in
 the bench's own mount namespace.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
@@ -38,7 +37,7 @@ def private_backends(build):
     """Our modules for a directory, as a layer over /usr: what lies over parts
     of it is not seen through another layer."""
     layer = RUN / "usr"
-    for built in (build / "stage/usr").glob("**/selfreset/ldap*.so"):
+    for built in (build / "stage/usr").glob("**/selfreset/*.so"):
         place = layer / built.parent.relative_to(build / "stage/usr")
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy2(built, place)
@@ -50,7 +49,7 @@ def private_backends(build):
 def unpacked(root, build):
     """The peers' files in their places."""
     modules = scratch.module_directory()
-    for name in ("pam_ldap.so", "pam_sss.so"):
+    for name in ("pam_ldap.so", "pam_sss.so", "pam_krb5.so", "pam_winbind.so"):
         for found in (root / "usr/lib").glob(f"*/security/{name}"):
             shutil.copy2(found, RUN / "modules")
     scratch.mount("-t", "overlay", "-o",
@@ -157,6 +156,14 @@ ldap_id_use_start_tls = false
 
 
 def start_sssd(host, uri, services="nss", more=SSSD):
+    """sssd for an LDAP directory."""
+    return run_sssd(host, services,
+                    f"[sssd]\nservices = {services}\ndomains = bench\n[nss]\n"
+                    f"[domain/bench]\nid_provider = ldap\nldap_uri = {uri}\n"
+                    f"ldap_search_base = {BASE}\nldap_schema = rfc2307\n{more}")
+
+
+def run_sssd(host, services, text):
     """sssd, with nothing kept from before."""
     home = pathlib.Path("/var/lib/sss")
     shutil.rmtree(home, ignore_errors=True)
@@ -166,10 +173,7 @@ def start_sssd(host, uri, services="nss", more=SSSD):
     pathlib.Path("/var/log/sssd").mkdir(exist_ok=True)
     pathlib.Path("/run/sssd.pid").unlink(missing_ok=True)
     (ETC / "sssd/conf.d").mkdir(parents=True, exist_ok=True)
-    private_file(ETC / "sssd/sssd.conf",
-                 f"[sssd]\nservices = {services}\ndomains = bench\n[nss]\n"
-                 f"[domain/bench]\nid_provider = ldap\nldap_uri = {uri}\n"
-                 f"ldap_search_base = {BASE}\nldap_schema = rfc2307\n{more}")
+    private_file(ETC / "sssd/sssd.conf", text)
     process = quiet(host, "/usr/sbin/sssd", "-i", "--logger=stderr")
     for name in services.split(", "):
         scratch.wait_until((home / "pipes" / name).exists, 30, "sssd")
