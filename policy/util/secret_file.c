@@ -66,8 +66,11 @@ open_safe(const char *path, off_t most, struct sr_error *error)
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) != 0)
-        sr_error_set(error, SR_ERROR_IDENTITY, "%s: %s", path,
-                     sr_strerror(errno));
+        sr_error_set(error, SR_ERROR_IDENTITY,
+                     errno == ELOOP
+                         ? "%s is a symbolic link, which is not followed"
+                         : "%s: %s",
+                     path, sr_strerror(errno));
     else if (is_safe(path, error, &status, most))
         return fd;
     close_file(&fd);

@@ -442,6 +442,23 @@ def test_minimum_age_that_cannot_be_read(host, corp):
     assert corp.has_password(name, PASSWORD)
 
 
+def test_attribute_that_cannot_be_read(host, corp):
+    """It is named with the entry at which this host lacks the right."""
+    name = person(host, corp)
+    corp.allow(user_dn(name), f"CN=Domain Computers,{samba.USERS}",
+               "(OD;;RP;bf967a0a-0de6-11d0-a285-00aa003049e2;;SID)",
+               action="deny")
+    assert by_key(host, name).codes == ["AUTHINFO_UNAVAIL"]
+    assert host.log.with_text(f"pwdLastSet of {user_dn(name)} cannot be read")
+
+
+def test_realm_in_small_letters(host, corp):
+    """As the name of a domain is written."""
+    name = person(host, corp)
+    configure(host, corp, realm=samba.DNS)
+    assert log_in(host, name).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
 def test_change_by_the_owner(host, corp):
     name = person(host, corp)
     done = change(host, name, PASSWORD, NEW, NEW)

@@ -424,6 +424,11 @@ def test_unsafe_keytab(host, kdc):
     (kdc.dir / "host.keytab").chmod(0o644)
     assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
     assert host.log.with_text("0644")
+    (RUN / "link").symlink_to(kdc.dir / "host.keytab")
+    host.configure(backend_corp={"keytab": RUN / "link"})
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    assert host.log.with_text("is a symbolic link")
+    (RUN / "link").unlink()
 
 
 @pytest.mark.parametrize("fast", ["try", "never"])

@@ -98,6 +98,12 @@ find_names(const struct sr_backend_config *config, struct sr_ad_domain *domain,
         return false;
     }
     domain->realm = strdup(session->realm);
+    for (char *at = domain->realm; at != NULL && *at != '\0'; at++) {
+        /* It is the domain's name in capitals, and is often written as DNS has
+         * that. */
+        if (*at >= 'a' && *at <= 'z')
+            *at = (char)(*at - 'a' + 'A');
+    }
     domain->dn = dn_of(session->realm);
     if (config->principal != NULL)
         domain->principal = strdup(config->principal);

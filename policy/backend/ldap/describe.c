@@ -55,9 +55,8 @@ read_facts(struct sr_ldap_session *session, struct sr_ldap_view *view,
         view->fault = sr_ldap_kind_facts(view, facts);
     if (view->fault == NULL)
         return true;
-    if (sr_ldap_entry_first(view->account, view->fault) == NULL &&
-        view->policy->dn != NULL)
-        dn = view->policy->dn;
+    if (view->fault_of != NULL && view->fault_of->dn != NULL)
+        dn = view->fault_of->dn;
     sr_ldap_why(session, "%s of %s cannot be read", view->fault, dn);
     return false;
 }

@@ -41,8 +41,10 @@ void
 sr_ldap_view_fail(struct sr_ldap_view *view,
                   const struct sr_ldap_attribute *attribute)
 {
-    if (view->fault == NULL)
-        view->fault = attribute->name;
+    if (view->fault != NULL)
+        return;
+    view->fault = attribute->name;
+    view->fault_of = entry_of(view, attribute);
 }
 
 /* The value by the one name or the other; servers return only one of them. */

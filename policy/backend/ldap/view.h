@@ -52,7 +52,8 @@ struct sr_ldap_view {
     /* The owner has just bound: limits on idle accounts do not apply. */
     bool is_active;
 
-    const char *fault; /* the first attribute with a value that is none */
+    const char *fault; /* the first attribute with a value that is none, */
+    const struct sr_ldap_entry *fault_of; /* of this entry; NULL: account */
 };
 
 /* Numbers above it are mistakes; sums of seconds must not overflow. */
