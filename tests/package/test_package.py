@@ -90,7 +90,10 @@ def enable(tree):
 
 @pytest.fixture(scope="module")
 def ready(tree):
-    """Two users, sshd as README has it, and a source that may try often."""
+    """Two users, sshd as README has it, and a source that may try often.
+    Neither login nor su waits by itself after a failure."""
+    tree.shell("sed -i '/^FAIL_DELAY/d' /etc/login.defs; "
+               "echo FAIL_DELAY 0 >>/etc/login.defs")
     tree.inside(CONF + ".d").mkdir(parents=True)
     tree.inside(MINE).write_text("[lockout]\nsource_attempts = 0\n"
                                  "delay = 0s\n")

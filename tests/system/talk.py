@@ -37,6 +37,16 @@ class Terminal(pexpect.spawn):
                     raise
             time.sleep(0.01)  # nothing tells when it is taken again
 
+    def close(self, force=True):
+        """As pexpect's, which sleeps before it looks."""
+        process = self.ptyproc
+        process.delayafterclose = 0
+        process.fileobj.close()
+        end = time.monotonic() + 0.1
+        while process.isalive() and time.monotonic() < end:
+            time.sleep(0.002)
+        super().close(force)
+
 
 class Talk:
     """A program on a terminal.  What it shows is kept in `seen`."""

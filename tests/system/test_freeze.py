@@ -30,7 +30,7 @@ PEER = "192.0.2.7"
 HOME = "192.0.2.9"
 ATTEMPTS = 5
 # Rounds of all ways to stop together.
-ROUNDS = int(os.environ.get("SELFRESET_FREEZE_ROUNDS", "50"))
+ROUNDS = int(os.environ.get("SELFRESET_FREEZE_ROUNDS", "30"))
 SAVED = RUN / "state-before"
 GROUP = pathlib.Path("/sys/fs/cgroup")
 
