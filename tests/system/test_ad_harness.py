@@ -13,6 +13,8 @@ from samba import PASSWORD, user_dn
 from scratch import DAY, RUN, RUNDIR, wait_until
 from test_ad import MACHINE, NEW, change, configure, log_in, person
 
+SECONDS = 25  # of a test, about
+
 
 @pytest.fixture(scope="class")
 def ad(the_host):

@@ -13,6 +13,8 @@ from scratch import ETC, RUN, wait_until
 from test_ad import (MACHINE, NEW, by_key, change, configure, forced, log_in,
                      must_change, person, wrong)
 
+SECONDS = 12  # of a test, about
+
 
 @pytest.fixture(scope="module")
 def ad(the_host):

@@ -16,6 +16,7 @@ from debian import COMMON, PAM_D, modules
 from debian import debian as stacks
 from scratch import CONFIG, RUN
 
+SECONDS = 25  # of a test, about
 ROLES = pathlib.Path(__file__).parents[2] / "tools/ansible/roles"
 SECRET = RUN / "ansible.secret"
 OLD = "correct horse battery"

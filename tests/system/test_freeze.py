@@ -25,6 +25,7 @@ import pytest
 
 from scratch import COUNTER, DAY, RUN, STATE, end_group, wait_until
 
+SECONDS = 7  # of a test, about
 OLD = "correct horse battery"
 PEER = "192.0.2.7"
 HOME = "192.0.2.9"

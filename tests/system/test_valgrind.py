@@ -9,6 +9,7 @@ import kerberos
 import test_krb5 as krb5
 from test_krb5 import kdc
 
+SECONDS = 4  # of a test, about
 __all__ = ["kdc"]
 OLD = "correct horse battery"
 FRESH = "an umbrella for rainy days"
