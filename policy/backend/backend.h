@@ -256,7 +256,8 @@ struct sr_visitor {
      * An account.  `ask` is SR_STATUS_OK, or SR_STATUS_UNAVAILABLE with an
      * account of which only name, uid and backend are known, and a reason.  The
      * account is freed by the backend after the call.  Returns 0, or anything
-     * else to end the enumeration.
+     * else to end the enumeration.  An enumeration calls this in the locale
+     * of its caller.
      */
     int (*account)(void *context, struct sr_account *account,
                    const struct sr_rules *rules, enum sr_status ask,

@@ -296,11 +296,34 @@ sr_backend_change(struct sr_call *call, struct sr_account *account,
     return written;
 }
 
+/* The visitor of an enumeration, whose accounts are shown to a person. */
+struct visit {
+    struct sr_call *call;
+    const struct sr_visitor *visitor;
+};
+
+static int
+visit_account(void *context, struct sr_account *account,
+              const struct sr_rules *rules, enum sr_status ask,
+              const char *reason)
+{
+    const struct visit *visit = context;
+    const locale_t english = uselocale(visit->call->former);
+    const int result = visit->visitor->account(visit->visitor->context, account,
+                                               rules, ask, reason);
+
+    uselocale(english);
+    return result;
+}
+
 enum sr_status
 sr_backend_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
+    struct visit visit = {call, visitor};
+    const struct sr_visitor in_language = {visitor->find_rules, visitor->groups,
+                                           visit_account, &visit};
     void *spare;
-    enum sr_status status = begin(call, &spare)->enumerate(call, visitor);
+    enum sr_status status = begin(call, &spare)->enumerate(call, &in_language);
 
     end(call, spare);
     return status;

@@ -345,6 +345,7 @@ def test_selfresetctl(host, shown):
     words = gettext.translation("selfresetctl", RUN / "catalogues",
                                 ["de"]).gettext
     ann = host.add("ann", OLD, changed=85, max=90)
+    host.add("bob", hash="!$6$salt$hash")
     host.configure(lockout={"attempts": "0"})
     german = LOCALES["de"]
     for text, argv in [
@@ -366,6 +367,8 @@ def test_selfresetctl(host, shown):
     with Talk(["selfresetctl", "list"],
               env={**os.environ, "LC_ALL": german}) as talk:
         talk.until("BENUTZER             ZUSTAND     FRIST            ANMERK")
+        # A line is written while the accounts are being enumerated.
+        talk.until(re.escape(words("no password (locked)")))
     with Talk(["selfresetctl", "status", "ann"], user=ann,
               env={**os.environ, "LC_ALL": german}) as talk:
         talk.until((words('Only root can use "%s".  Nothing was done.') %
