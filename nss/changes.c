@@ -186,5 +186,6 @@ struct sr_watcher
 changes_watcher(struct changes *changes)
 {
     return (struct sr_watcher){
-        {sr_members_rules, changes->members, take_account, changes}, take_gone};
+        {sr_members_rules, changes->members, take_account, changes, NULL},
+        take_gone};
 }

@@ -73,17 +73,25 @@ fail_store(struct collection *collection, enum sr_store_result result)
     return fail(collection, reason);
 }
 
+static void
+leave_out(void *context, const char *name)
+{
+    struct collection *collection = context;
+
+    collection->result->nameless++;
+    if (collection->messages++ < MESSAGES)
+        publish_say("The account \"%s\" is left out: its name cannot be "
+                    "published.",
+                    name);
+}
+
 /* Pass an account on, under the name in the record. */
 static int
 pass_on(struct collection *collection, const struct sr_facts *facts,
         const struct sr_rules *rules, struct record *record)
 {
     if (!sr_snapshot_name(record->name)) {
-        collection->result->nameless++;
-        if (collection->messages++ < MESSAGES)
-            publish_say("The account \"%s\" is left out: its name cannot be "
-                        "published.",
-                        record->name);
+        leave_out(collection, record->name);
         return 0;
     }
     record->is_exempt = record->is_exempt ||
@@ -241,7 +249,7 @@ static void
 enumerate(struct collection *collection, const struct sr_backend *backend)
 {
     const struct sr_visitor visitor = {sr_members_rules, collection->members,
-                                       add_account, collection};
+                                       add_account, collection, leave_out};
     struct sr_call call = sr_call_make(backend, NULL);
     enum sr_status status;
 

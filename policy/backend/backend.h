@@ -263,6 +263,10 @@ struct sr_visitor {
                    const struct sr_rules *rules, enum sr_status ask,
                    const char *reason);
     void *context;
+
+    /* A name with which nobody can log in: it is too long, or has characters
+     * that control a terminal.  NULL: not asked. */
+    void (*nameless)(void *context, const char *name);
 };
 
 /* ---- watch: changes as they are made */

@@ -9,15 +9,23 @@
 #include <config.h>
 
 #include <arpa/nameser.h>
+#include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <resolv.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "policy/backend/srv.h"
 #include "policy/util/bytes.h"
 #include "policy/util/socket.h"
+
+/* Of names of hosts, and "_", which some have: all else could be read as more
+ * than a host in a URI. */
+#define HOST_CHARACTERS                                                        \
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
 static int
 by_priority(const void *a, const void *b)
@@ -47,8 +55,25 @@ take(const unsigned char *answer, const unsigned char *end,
         dn_expand(answer, end, data + 6, srv->host, sizeof(srv->host)) < 0)
         return false;
     srv->priority = sr_get_be16(data);
+    srv->weight = sr_get_be16(data + 2);
     srv->port = sr_get_be16(data + 4);
-    return srv->host[0] != '\0' && strcmp(srv->host, ".") != 0;
+    return srv->host[0] != '\0' &&
+           srv->host[strspn(srv->host, HOST_CHARACTERS)] == '\0' &&
+           strcmp(srv->host, ".") != 0 && srv->port > 0;
+}
+
+/* Keep a record, in the place of the last one if there is no room. */
+static size_t
+keep(struct sr_srv *found, size_t count, size_t most, const struct sr_srv *srv)
+{
+    if (count < most) {
+        found[count++] = *srv;
+    } else if (most > 0 && srv->priority < found[most - 1].priority) {
+        found[most - 1] = *srv;
+    }
+    if (count == most)
+        qsort(found, count, sizeof(found[0]), by_priority);
+    return count;
 }
 
 size_t
@@ -57,6 +82,7 @@ sr_srv_read(const unsigned char *answer, size_t size, struct sr_srv *found,
 {
     const unsigned char *at = answer + NS_HFIXEDSZ, *end = answer + size;
     unsigned questions, records;
+    struct sr_srv srv;
     size_t count = 0;
 
     if (size < NS_HFIXEDSZ)
@@ -65,16 +91,52 @@ sr_srv_read(const unsigned char *answer, size_t size, struct sr_srv *found,
     records = sr_get_be16(answer + 6);
     for (; questions > 0 && at != NULL; questions--)
         at = skip(at, end, NS_QFIXEDSZ);
-    for (; records > 0 && at != NULL && count < most; records--) {
+    for (; records > 0 && at != NULL; records--) {
         at = skip(at, end, NS_RRFIXEDSZ);
         if (at == NULL || (size_t)(end - at) < sr_get_be16(at - 2))
             break;
-        if (take(answer, end, at, &found[count]))
-            count++;
+        if (take(answer, end, at, &srv))
+            count = keep(found, count, most, &srv);
         at += sr_get_be16(at - 2);
     }
     qsort(found, count, sizeof(found[0]), by_priority);
     return count;
+}
+
+/* One of `count` records of one priority, by a number up to `sum` of their
+ * weights. */
+static size_t
+choose(const struct sr_srv *found, size_t count, uint32_t number)
+{
+    size_t at = 0;
+
+    while (at + 1 < count && number > (uint32_t)found[at].weight) {
+        number -= (uint32_t)found[at].weight;
+        at++;
+    }
+    return at;
+}
+
+void
+sr_srv_spread(struct sr_srv *found, size_t count)
+{
+    for (; count > 1; found++, count--) {
+        uint32_t random, sum = 0;
+        size_t alike = 0, chosen;
+        struct sr_srv first;
+
+        for (; alike < count && found[alike].priority == found[0].priority;
+             alike++)
+            sum += (uint32_t)found[alike].weight;
+        if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+            return;
+        /* Weights of zero mean that there is nothing to choose by. */
+        chosen =
+            sum == 0 ? random % alike : choose(found, alike, 1 + random % sum);
+        first = found[chosen];
+        found[chosen] = found[0];
+        found[0] = first;
+    }
 }
 
 size_t
@@ -83,18 +145,23 @@ sr_srv_find(const char *name, struct sr_srv *found, size_t most, int64_t end)
     unsigned char answer[4096];
     struct __res_state state;
     size_t count = 0;
-    int size;
+    int size, status = EAGAIN;
 
     memset(&state, 0, sizeof(state));
+    errno = EAGAIN;
     if (res_ninit(&state) != 0)
         return 0;
     state.retry = 1;
     state.retrans = sr_socket_resolver_seconds(state.nscount, 1, end);
     size = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, sizeof(answer));
+    if (size > 0 || state.res_h_errno == HOST_NOT_FOUND ||
+        state.res_h_errno == NO_DATA)
+        status = ENOENT;
     res_nclose(&state);
     if (size > 0)
         count = sr_srv_read(
             answer, size < (int)sizeof(answer) ? (size_t)size : sizeof(answer),
             found, most);
+    errno = status;
     return count;
 }

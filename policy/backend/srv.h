@@ -13,12 +13,14 @@ struct sr_srv {
     char host[256];
     int port;
     int priority;
+    int weight; /* among those of one priority */
 };
 
 /*
  * Ask DNS for the hosts of a service ("_kerberos._tcp.EXAMPLE.ORG") until the
  * deadline `end`.  They are sorted by priority.  Returns how many were found,
- * at most `most`; 0 also when no name server answered.
+ * at most `most`: those of the first priorities.  0 with the errno ENOENT where
+ * DNS has none, or EAGAIN where no name server answered.
  */
 size_t sr_srv_find(const char *name, struct sr_srv *found, size_t most,
                    int64_t end);
@@ -29,5 +31,12 @@ size_t sr_srv_find(const char *name, struct sr_srv *found, size_t most,
  */
 size_t sr_srv_read(const unsigned char *answer, size_t size,
                    struct sr_srv *found, size_t most);
+
+/*
+ * Put those of one priority into a random order, in which each is before the
+ * others as often as its weight says (RFC 2782).  A pure order by priority
+ * stays when there are no random numbers.
+ */
+void sr_srv_spread(struct sr_srv *found, size_t count);
 
 #endif

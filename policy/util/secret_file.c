@@ -86,6 +86,39 @@ sr_secret_file_is_safe(const char *path, struct sr_error *error)
     return fd >= 0;
 }
 
+bool
+sr_secret_file_is_key(const char *path, struct sr_error *error)
+{
+    __attribute__((cleanup(close_file))) int fd =
+        open_safe(path, KEYTAB_MAX, error);
+    static const char mark[] = "ENCRYPTED"; /* RFC 7468, RFC 1421 */
+    const size_t before = sizeof(mark) - 2;
+    char text[4096] = {0};
+    bool is_encrypted = false;
+    ssize_t size = 0;
+
+    if (fd < 0)
+        return false;
+    /* The end of what was read before is looked at again. */
+    while (!is_encrypted &&
+           (size = TEMP_FAILURE_RETRY(
+                read(fd, text + before, sizeof(text) - before))) > 0) {
+        is_encrypted =
+            memmem(text, before + (size_t)size, mark, sizeof(mark) - 1) != NULL;
+        memmove(text, text + size, before);
+    }
+    explicit_bzero(text, sizeof(text));
+    if (is_encrypted)
+        sr_error_set(error, SR_ERROR_IDENTITY,
+                     "%s is encrypted, and nobody types its passphrase at a "
+                     "login",
+                     path);
+    else if (size < 0)
+        sr_error_set(error, SR_ERROR_IDENTITY, "%s: %s", path,
+                     sr_strerror(errno));
+    return !is_encrypted && size == 0;
+}
+
 char *
 sr_secret_file_read(const char *path, struct sr_error *error)
 {

@@ -22,4 +22,8 @@ void sr_secret_file_free(char **secret);
 /* Whether the file may be trusted as above (keytabs). */
 bool sr_secret_file_is_safe(const char *path, struct sr_error *error);
 
+/* The same of a key in PEM, which must not be encrypted: a library of TLS might
+ * ask for its passphrase on the terminal of a login. */
+bool sr_secret_file_is_key(const char *path, struct sr_error *error);
+
 #endif

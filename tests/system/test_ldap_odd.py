@@ -366,7 +366,10 @@ def test_a_name_that_changes_the_direction_of_writing(host, slapd, sign, where):
           *([] if is_local else [user(name, UID, OLD)]))
     if is_local:
         host.add(name, OLD)
-    host.serve_states()
+    host.create_state_groups()
+    host.nsswitch()
+    # It is named, and counted.
+    assert host.run("selfreset-publish").returncode == (0 if is_local else 8)
     codes = [host.drive("probe", name, "auth", answers=[password],
                         rhost=PEER).code for password in ("no", OLD)]
     assert codes == (["AUTH_ERR", "SUCCESS"] if is_local
@@ -475,11 +478,17 @@ def test_servers_by_dns(host, slapd):
         assert done.codes[0] == "AUTHINFO_UNAVAIL", done
         assert any(f"DNS has no servers for _ldap._tcp.{domain}" in line
                    for line in host.log.with_text("SR-3002")), host.log.all()
+        # More than are taken, and that of the first priority is the last.
+        records += [(f"_ldap._tcp.{domain}", 50, port, f"h{n}")
+                    for n in range(17)]
         records += [(f"_ldap._tcp.{domain}", 20, port, "localhost"),
                     (f"_ldap._tcp.{domain}", 10, free_port(), "localhost")]
         assert log_in(host).codes == ["SUCCESS", "SUCCESS"], \
             host.log.with_text("SR-")[-1]
         assert log_in(host, "no").codes[0] == "AUTH_ERR"
         said, _ = checked(host)
-    assert [one["answers"] for one in said["uris"]] == [False, True], said
+    assert [one["answers"] for one in said["uris"][:2]] == [False, True], said
     assert said["uris"][1]["uri"] == f"ldap://localhost:{port}"
+    (ETC / "resolv.conf").write_text("nameserver 127.0.0.2\n")
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    assert host.log.with_text("DNS does not answer for"), host.log.all()

@@ -246,6 +246,38 @@ def test_client_certificate(host, how):
     key.chmod(0o600)
 
 
+def test_client_certificate_of_no_use(host):
+    """What is wrong with it is said, and nobody is asked for a passphrase; one
+    that is replaced counts from the next login on."""
+    mine = certificate("client", host="host1.example.org", usage="clientAuth")
+    key, used = mine.with_suffix(".key"), CERTS / "used.pem"
+    old = certificate("client-old", host="host1.example.org",
+                      usage="clientAuth", days=-1)
+    for name, form in (("pkcs8", "pkey"), ("traditional", "ec")):
+        directory.openssl(form, "-in", key, "-aes256", "-passout", "pass:x",
+                          "-out", f"{name}.key")
+    server = serve(host, server={"certificate_file": certificate("good"),
+                                 "tls_more": DEMAND})
+
+    def says(certificate_file, key_file, said):
+        used.write_bytes(certificate_file.read_bytes())
+        used.with_suffix(".key").write_bytes(key_file.read_bytes())
+        used.with_suffix(".key").chmod(0o600)
+        host.log.lines.clear()
+        done = log_in(host)
+        assert (done.codes[0] == "SUCCESS") == (said is None), done
+        assert said is None or host.log.with_text(said), host.log.all()
+
+    configure(host, server.uri, ca_file=CERTS / "ca.pem", cert_file=used,
+              key_file=used.with_suffix(".key"))
+    says(mine, CERTS / "pkcs8.key", "used.key is encrypted")
+    says(mine, CERTS / "traditional.key", "used.key is encrypted")
+    says(mine, old.with_suffix(".key"), "not a certificate and its key")
+    says(key, mine, "not a certificate and its key")
+    says(old, old.with_suffix(".key"), "or cert_file")
+    says(mine, key, None)
+
+
 def test_client_certificate_as_identity(host):
     """Accounts are read as the subject of the certificate."""
     mine = certificate("client", host="host1.example.org", usage="clientAuth")

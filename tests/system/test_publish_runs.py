@@ -286,7 +286,8 @@ def test_a_reader_is_killed(host):
 @needs_slapd
 def test_names_that_cannot_be_published(host):
     """They are counted and named, and cost nothing but themselves."""
-    users = people("u0", "a/b", "c:d", *(f"x/{n}" for n in range(40)))
+    users = people("u0", "a/b", "c:d", "t\tb", "de\u202el",
+                   *(f"x/{n}" for n in range(38)))
     serve(host, users, names=("u0",))
     done = host.run("selfreset-publish")
     assert done.returncode == 8

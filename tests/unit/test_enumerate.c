@@ -134,7 +134,10 @@ static void
 run_same(void *argument)
 {
     struct host *host = argument;
-    const struct sr_visitor visitor = {rules_of, host, same_as_alone, host};
+    const struct sr_visitor visitor = {.find_rules = rules_of,
+                                       .groups = host,
+                                       .account = same_as_alone,
+                                       .context = host};
     struct sr_call call = sr_call_make(&sr_local_backend, NULL);
 
     make_host(host);
@@ -181,7 +184,10 @@ static void
 run_unreadable(void *argument)
 {
     struct host *host = argument;
-    const struct sr_visitor visitor = {rules_of, host, same_as_alone, host};
+    const struct sr_visitor visitor = {.find_rules = rules_of,
+                                       .groups = host,
+                                       .account = same_as_alone,
+                                       .context = host};
     struct sr_call call = sr_call_make(&sr_local_backend, NULL);
 
     make_host(host);
@@ -219,7 +225,10 @@ static void
 run_many(void *argument)
 {
     struct host *host = argument;
-    const struct sr_visitor visitor = {rules_of, host, count_told, host};
+    const struct sr_visitor visitor = {.find_rules = rules_of,
+                                       .groups = host,
+                                       .account = count_told,
+                                       .context = host};
     struct timespec before, after;
     struct sr_call call = sr_call_make(&sr_local_backend, NULL);
     FILE *stream;

@@ -342,6 +342,53 @@ test_hosts(void **state)
                      1);
 }
 
+/* The first priorities are kept, and no name is taken that a URI would make
+ * more than a host of. */
+static void
+test_hosts_kept(void **state)
+{
+    static const char many[] =
+        "\0\7\x81\x80\0\0\0\6\0\0\0\0" RECORD("\0\x21", "\0\5", "\0\x58", "f")
+            RECORD("\0\x21", "\0\4", "\0\x58", "e")
+                RECORD("\0\x21", "\0\1", "\0\x58", "/")
+                    RECORD("\0\x21", "\0\1", "\0\0", "p")
+                        RECORD("\0\x21", "\0\2", "\0\x58", "b")
+                            RECORD("\0\x21", "\0\3", "\0\x58", "c");
+    struct sr_srv found[2];
+
+    (void)state;
+    assert_int_equal(
+        sr_srv_read((const unsigned char *)many, sizeof(many) - 1, found, 2),
+        2);
+    assert_string_equal(found[0].host, "b");
+    assert_string_equal(found[1].host, "c");
+}
+
+/* By weights within a priority, and never beyond it. */
+static void
+test_hosts_spread(void **state)
+{
+    unsigned heavy = 0, even = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 1000; i++) {
+        struct sr_srv found[] = {
+            {"a", 389, 1, 1}, {"b", 389, 1, 999}, {"c", 389, 1, 0},
+            {"d", 389, 2, 0}, {"e", 389, 2, 0},   {"f", 389, 3, 65535},
+        };
+
+        sr_srv_spread(found, 6);
+        assert_true(strchr("abc", found[0].host[0]) != NULL);
+        assert_string_equal(found[2].host, "c");
+        assert_true(strchr("de", found[3].host[0]) != NULL);
+        assert_string_equal(found[5].host, "f");
+        heavy += found[0].host[0] == 'b';
+        even += found[3].host[0] == 'd';
+    }
+    assert_true(heavy > 950);
+    assert_true(even > 300 && even < 700);
+}
+
 static void
 test_hosts_cut_off(void **state)
 {
@@ -371,6 +418,8 @@ main(void)
         cmocka_unit_test(test_etypes),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_hosts_cut_off),
+        cmocka_unit_test(test_hosts_kept),
+        cmocka_unit_test(test_hosts_spread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

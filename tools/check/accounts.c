@@ -401,7 +401,7 @@ static void
 check_local(struct pass *pass)
 {
     const struct sr_visitor visitor = {sr_members_rules, pass->members,
-                                       take_local, pass};
+                                       take_local, pass, NULL};
     const struct sr_string_list *backends = &pass->config->backends;
     struct sr_backend backend;
     struct sr_call call = sr_call_make(&backend, NULL);

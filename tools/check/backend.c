@@ -63,7 +63,7 @@ check_enumeration(const struct sr_config *config,
     struct enumeration enumeration = {findings, backend->name};
     const struct sr_visitor visitor = {sr_members_rules,
                                        sr_members_new(config, NULL),
-                                       take_account, &enumeration};
+                                       take_account, &enumeration, NULL};
     struct sr_call call = sr_call_make(backend, NULL);
 
     if (visitor.groups == NULL || backend->ops->enumerate == NULL)

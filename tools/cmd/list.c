@@ -286,7 +286,7 @@ list_backend(struct listing *listing, size_t number)
 {
     const char *name = listing->ctl->config->backends.item[number];
     const struct sr_visitor visitor = {sr_members_rules, listing->members,
-                                       list_account, listing};
+                                       list_account, listing, NULL};
     enum sr_status ask = SR_STATUS_UNAVAILABLE;
     struct sr_backend backend;
     struct sr_call call = sr_call_make(&backend, NULL);

@@ -253,6 +253,15 @@ pass_account(void *context, struct sr_account *account,
                                      ask, reason);
 }
 
+static void
+pass_nameless(void *context, const char *name)
+{
+    const struct passing *passing = context;
+
+    if (passing->visitor->nameless != NULL)
+        passing->visitor->nameless(passing->visitor->context, name);
+}
+
 static enum sr_status
 ad_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
@@ -260,7 +269,8 @@ ad_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
     const struct sr_visitor passed = {.find_rules = visitor->find_rules,
                                       .groups = visitor->groups,
                                       .account = pass_account,
-                                      .context = &passing};
+                                      .context = &passing,
+                                      .nameless = pass_nameless};
     enum sr_status status = SR_STATUS_UNAVAILABLE;
     struct sr_ad_call ad;
 

@@ -253,12 +253,17 @@ why_refused(struct sr_ldap_session *session,
     const struct sr_backend_config *config = session->config;
     const bool is_wrong = answer->code == LDAP_INVALID_CREDENTIALS &&
                           config->type == SR_BACKEND_AD;
+    const char *more = "";
 
-    sr_ldap_why_response(
-        session, answer, "%s does not accept the service's identity%s: ",
-        sr_ldap_uri_text(session, session->uri),
-        is_wrong && config->bind_secret == SR_BIND_SECRET_MANAGED ? " (SR-5004)"
-                                                                  : "");
+    if (is_wrong && config->bind_secret == SR_BIND_SECRET_MANAGED)
+        more = " (SR-5004)";
+    /* With TLS 1.3 that is told after the handshake, by closing. */
+    else if (config->cert_file != NULL &&
+             sr_ldap_response_is_away(answer->code))
+        more = " or cert_file";
+    sr_ldap_why_response(session, answer,
+                         "%s does not accept the service's identity%s: ",
+                         sr_ldap_uri_text(session, session->uri), more);
     if (is_wrong)
         session->error->code = SR_ERROR_IDENTITY;
 }

@@ -345,6 +345,22 @@ why_no_tls(struct sr_ldap_session *session, int code, int64_t end)
     ldap_memfree(detail);
 }
 
+/* The library does not say which of the files cannot be used. */
+static void
+why_no_certificates(struct sr_ldap_session *session)
+{
+    struct sr_backend_config without = *session->config;
+
+    without.cert_file = NULL;
+    if (session->config->cert_file != NULL &&
+        set_tls_options(session->ld, &without))
+        sr_ldap_why(session, "cert_file and key_file are not a certificate and "
+                             "its key, in PEM");
+    else
+        sr_ldap_why(session, "the certificates of ca_file, ca_directory or the "
+                             "system cannot be used");
+}
+
 /* Begin TLS on an open connection. */
 static int
 begin_tls(struct sr_ldap_session *session, int64_t end)
@@ -353,11 +369,10 @@ begin_tls(struct sr_ldap_session *session, int64_t end)
 
     const char *key_file = session->config->key_file;
 
-    if (key_file != NULL && !sr_secret_file_is_safe(key_file, session->error))
+    if (key_file != NULL && !sr_secret_file_is_key(key_file, session->error))
         return LDAP_CONNECT_ERROR;
     if (!set_tls_options(session->ld, session->config)) {
-        sr_ldap_why(session, "the certificates of ca_file, ca_directory, the "
-                             "system or cert_file cannot be used");
+        why_no_certificates(session);
         return LDAP_CONNECT_ERROR;
     }
     code = shake_hands(session, end);

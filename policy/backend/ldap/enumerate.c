@@ -115,7 +115,8 @@ index_entry(struct reading *reading, LDAPMessage *message)
         code = read_policies(reading, &view, &wrong);
     while (code == LDAP_SUCCESS &&
            (name = sr_ldap_entry_next(&entry, attribute, &at)) != NULL) {
-        if (!sr_ldap_is_absurd(name) &&
+        /* Root is of this host, whatever a directory has by that name. */
+        if (strcmp(name, "root") != 0 &&
             !sr_ldap_is_system(reading->session->config, &entry))
             code = add_item(reading, name, message);
     }
@@ -184,7 +185,10 @@ report_all(struct reading *reading, const struct sr_visitor *visitor)
         next = i + 1;
         while (is_same_name(reading, i, next))
             next++;
-        status = report_item(reading, &visit, i, next - i > 1);
+        if (!sr_ldap_is_absurd(reading->item[i].name))
+            status = report_item(reading, &visit, i, next - i > 1);
+        else if (visitor->nameless != NULL)
+            visitor->nameless(visitor->context, reading->item[i].name);
     }
     return status;
 }

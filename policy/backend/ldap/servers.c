@@ -6,6 +6,7 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <ldap.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,15 +54,19 @@ add_found(struct sr_ldap_session *session, const char *scheme)
     snprintf(name, sizeof(name), "_%s._tcp.%s", scheme, domain);
     ldap_memfree(domain);
     count = sr_srv_find(name, found, FOUND_MAX, sr_ldap_last_moment(session));
+    if (count == 0) {
+        sr_ldap_why(session,
+                    errno == ENOENT ? "DNS has no servers for %s"
+                                    : "DNS does not answer for %s",
+                    name);
+        code = LDAP_SERVER_DOWN;
+    }
+    sr_srv_spread(found, count);
     for (size_t i = 0; i < count && code == LDAP_SUCCESS; i++) {
         snprintf(uri, sizeof(uri), "%s://%.255s:%d", scheme, found[i].host,
                  found[i].port);
         if (sr_string_list_add(&session->found, uri, strlen(uri)) != 0)
             code = LDAP_NO_MEMORY;
-    }
-    if (count == 0) {
-        sr_ldap_why(session, "DNS has no servers for %s", name);
-        code = LDAP_SERVER_DOWN;
     }
     return code;
 }
