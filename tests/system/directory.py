@@ -53,8 +53,10 @@ def openssl(*arguments, cwd=CERTS):
                    capture_output=True)
 
 
-def certificate(name, *, ca="ca", host="localhost", days=2, usage=None):
-    """A key and a certificate for a host; days < 0: it has expired."""
+def certificate(name, *, ca="ca", host="localhost", days=2, usage=None,
+                alternative=None):
+    """A key and a certificate for a host; days < 0: it has expired.
+    `alternative`: its names besides that in the subject; "": none."""
     CERTS.mkdir(exist_ok=True)
     if not (CERTS / f"{ca}.pem").exists():
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
@@ -63,10 +65,12 @@ def certificate(name, *, ca="ca", host="localhost", days=2, usage=None):
     path = CERTS / f"{name}.pem"
     if path.exists():
         return path
-    alternative = f"DNS:{host}" + (",IP:127.0.0.1" if host == "localhost"
-                                   else "")
+    if alternative is None:
+        alternative = f"DNS:{host}" + (",IP:127.0.0.1" if host == "localhost"
+                                       else "")
     (CERTS / f"{name}.ext").write_text(
-        f"subjectAltName={alternative}\n" +
+        "basicConstraints=CA:FALSE\n" +
+        (f"subjectAltName={alternative}\n" if alternative else "") +
         (f"extendedKeyUsage={usage}\n" if usage else ""))
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
             "-nodes", "-subj", f"/CN={host}", "-keyout", f"{name}.key",

@@ -85,6 +85,40 @@ def test_good_certificate(host, how):
     assert "TLS established" in server.lines()
 
 
+# Subject, subjectAltName, the host that is asked, and whether it is its.
+NAMES = {
+    "common-name": ("localhost", "", "localhost", False),
+    "common-name-besides": ("localhost", "DNS:elsewhere.example.org",
+                            "localhost", False),
+    "common-name-and-address": ("localhost", "IP:127.0.0.1", "localhost", False),
+    "address-as-common-name": ("127.0.0.1", "IP:127.0.0.2", "127.0.0.1", False),
+    "address-as-name": ("x", "DNS:127.0.0.1", "127.0.0.1", False),
+    "any": ("x", "DNS:*", "localhost", False),
+    "part": ("x", "DNS:*host", "localhost", False),
+    "wildcard": ("x", "DNS:*.test.example", "a.test.example", True),
+    "wildcard-of-two": ("x", "DNS:*.example", "a.test.example", False),
+    "another-spelling": ("x", "DNS:LocalHost", "localhost", True),
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_names_of_the_certificate(host, kind):
+    """Those of subjectAltName count, and no other (RFC 9525)."""
+    subject, alternative, asked, is_its = NAMES[kind]
+    made = certificate("names-" + kind, host=subject, alternative=alternative)
+    server = serve(host, server={"certificate_file": made})
+    with open("/etc/hosts", "a", encoding="ascii") as hosts:
+        hosts.write("127.0.0.1 a.test.example\n")
+    configure(host, server.uri.replace("localhost", asked),
+              ca_file=CERTS / "ca.pem")
+    if is_its:
+        assert log_in(host).codes == ["SUCCESS"] * 2, host.log.all()
+    else:
+        mark = server.mark()
+        is_refused(host)
+        assert server.count(mark).binds == 0
+
+
 def test_old_protocol(host):
     """A server that speaks nothing newer than TLS 1.1."""
     serve(host)

@@ -146,7 +146,7 @@ static bool
 set_tls_options(LDAP *ld, const struct sr_backend_config *config)
 {
     const int demand = LDAP_OPT_X_TLS_DEMAND, none = LDAP_OPT_X_TLS_CRL_NONE;
-    const int allow = LDAP_OPT_X_TLS_ALLOW, client = 0;
+    const int client = 0;
     const int least = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2, most = 0;
     const char *file = config->ca_file;
 
@@ -155,13 +155,16 @@ set_tls_options(LDAP *ld, const struct sr_backend_config *config)
     if (file == NULL && config->ca_directory == NULL)
         return false;
     ldap_set_option(ld, LDAP_OPT_X_TLS_CRLCHECK, &none);
-    ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &allow);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PEERKEY_HASH, NULL);
     ldap_set_option(ld, LDAP_OPT_X_TLS_CIPHER_SUITE, NULL);
     ldap_set_option(ld, LDAP_OPT_X_TLS_CERTFILE, NULL);
     ldap_set_option(ld, LDAP_OPT_X_TLS_KEYFILE, NULL);
     ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MAX, &most);
+    /* The name is one of subjectAltName (RFC 9525): authorities need not have
+     * looked at what a subject has in its common name. */
     return ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) ==
+               LDAP_OPT_SUCCESS &&
+           ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_SAN, &demand) ==
                LDAP_OPT_SUCCESS &&
            ldap_set_option(ld, LDAP_OPT_X_TLS_PROTOCOL_MIN, &least) ==
                LDAP_OPT_SUCCESS &&
