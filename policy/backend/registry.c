@@ -316,12 +316,23 @@ visit_account(void *context, struct sr_account *account,
     return result;
 }
 
+static void
+visit_nameless(void *context, const char *name)
+{
+    const struct visit *visit = context;
+    const locale_t english = uselocale(visit->call->former);
+
+    visit->visitor->nameless(visit->visitor->context, name);
+    uselocale(english);
+}
+
 enum sr_status
 sr_backend_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
     struct visit visit = {call, visitor};
-    const struct sr_visitor in_language = {visitor->find_rules, visitor->groups,
-                                           visit_account, &visit};
+    const struct sr_visitor in_language = {
+        visitor->find_rules, visitor->groups, visit_account, &visit,
+        visitor->nameless == NULL ? NULL : visit_nameless};
     void *spare;
     enum sr_status status = begin(call, &spare)->enumerate(call, &in_language);
 
