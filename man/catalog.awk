@@ -37,7 +37,7 @@ function advice(id) {
     if (id ~ /^SR-(1014|1015|1208|301[5-8]|3020|2102)$/)
         return "To see which fact and rule decide, run \"selfresetctl explain" \
             " USER\"."
-    if (id ~ /^SR-(100[123]|1023|103[12]|1041|110[56]|2004|2202|310[14])$/)
+    if (id ~ /^SR-(100[123]|1023|103[12]|1041|110[567]|2004|2202|310[14])$/)
         return "To see what else happened in the same dialogue, run" \
             " \"selfresetctl why REF\"\nwith the reference of SELFRESET_REF."
     return "To see what else happened to the account, run \"selfresetctl log" \

@@ -18,28 +18,29 @@
 /* No login waits longer for it, in milliseconds. */
 #define ANSWER_MS 2000
 
-/* Ask the helper: whether it says that the user has not set up enough. */
-static bool
+/* Ask the helper how ready the user is for a reset: the code of its answer, 0
+ * where there is none. */
+static int
 ask_helper(const char *user, struct sr_wire *wire)
 {
     const int64_t end = sr_deadline_now() + ANSWER_MS;
     const int fd = sr_link_connect(HELPER_SOCKET, end);
-    bool lacks = false;
+    int code = 0;
 
     if (fd < 0)
-        return false;
+        return code;
     sr_wire_hello(wire);
     if (sr_link_send(fd, wire, end) == 0) {
         sr_wire_begin(wire, SR_WIRE_FLOW);
         sr_wire_put_text(wire, SR_WIRE_TEXT, SR_WIRE_IS_ENROLLED);
         sr_wire_put_text(wire, SR_WIRE_USER, user);
-        lacks = sr_link_send(fd, wire, end) == 0 &&
-                sr_link_receive(fd, wire, end) == 0 &&
-                sr_wire_kind(wire) == SR_WIRE_END &&
-                sr_wire_number(wire, SR_WIRE_CODE, 0) != 0;
+        if (sr_link_send(fd, wire, end) == 0 &&
+            sr_link_receive(fd, wire, end) == 0 &&
+            sr_wire_kind(wire) == SR_WIRE_END)
+            code = (int)sr_wire_number(wire, SR_WIRE_CODE, 0);
     }
     close(fd);
-    return lacks;
+    return code;
 }
 
 void
@@ -47,12 +48,16 @@ sr_nag(struct sr_pam_context *ctx)
 {
     const struct sr_reset_config *reset = &ctx->config->reset;
     struct sr_wire *wire;
+    int code;
 
     if (!ctx->txn.rules.reset_enable || !reset->nag ||
         !ctx->txn.rules.is_logon_service || !sr_context_knows(ctx))
         return;
     wire = calloc(1, sizeof(*wire));
-    if (wire != NULL && ask_helper(ctx->txn.name, wire))
-        sr_context_tell_text(ctx, PAM_TEXT_INFO, SR_TEXT_RESET_NAG);
+    code = wire == NULL ? 0 : ask_helper(ctx->txn.name, wire);
+    if (code != 0)
+        sr_context_tell_text(ctx, PAM_TEXT_INFO,
+                             code == SR_WIRE_OVERDUE ? SR_TEXT_RESET_OVERDUE
+                                                     : SR_TEXT_RESET_NAG);
     free(wire);
 }

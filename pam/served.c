@@ -640,19 +640,24 @@ may_talk(const pam_handle_t *pamh, enum sr_reset_kind kind, bool is_captive,
     return *cause == NULL;
 }
 
-/* Whether a user has set up enough, which a login asks. */
-static bool
-is_enrolled(const pam_handle_t *pamh)
+/* How ready a user is for a reset, which a login asks: the code of the answer.
+ */
+static int
+readiness_of(const pam_handle_t *pamh)
 {
     const char *user = sr_wire_text(pamh->wire, SR_WIRE_USER);
-    struct sr_nss_account account;
     struct sr_reset_peer peer = {.process = pamh->peer->process};
+    struct sr_nss_account account = {.exists = SR_NO};
+    enum sr_readiness readiness = SR_READY;
 
-    if (user == NULL)
-        return true;
-    sr_nss_account_find(user, &account);
+    if (user != NULL)
+        sr_nss_account_find(user, &account);
     peer.uid = peer.real_uid = account.uid;
-    return account.exists != SR_YES || sr_reset_is_enrolled(&peer);
+    if (account.exists == SR_YES)
+        readiness = sr_reset_readiness(&peer);
+    return readiness == SR_READY           ? PAM_SUCCESS
+           : readiness == SR_READY_OVERDUE ? SR_WIRE_OVERDUE
+                                           : PAM_AUTHTOK_ERR;
 }
 
 /* Try the mail program, and say what came of it. */
@@ -726,7 +731,7 @@ serve_dialogue(pam_handle_t *pamh)
         refuse(pamh, "not a dialogue", SR_TEXT_HELPER_LOST);
     else if (is_root(pamh) && name != NULL &&
              strcmp(name, SR_WIRE_IS_ENROLLED) == 0)
-        send_end(pamh, is_enrolled(pamh) ? PAM_SUCCESS : PAM_AUTHTOK_ERR);
+        send_end(pamh, readiness_of(pamh));
     else if (is_root(pamh) && name != NULL &&
              strcmp(name, SR_WIRE_TRY_MAIL) == 0)
         send_end(pamh, try_mail(pamh) ? PAM_SUCCESS : PAM_AUTHTOK_ERR);

@@ -117,6 +117,7 @@ noinst_LTLIBRARIES += libreset.la
 libreset_la_SOURCES = policy/reset/kind.c policy/reset/kind.h \
 	policy/reset/flow.h policy/reset/mail_trial.h policy/reset/talk.h
 reset_sources = \
+	policy/reset/address.c policy/reset/address.h \
 	policy/reset/app.c policy/reset/app.h \
 	policy/reset/budget.c policy/reset/budget.h \
 	policy/reset/channel.c policy/reset/channel.h \
@@ -132,6 +133,7 @@ reset_sources = \
 	policy/reset/notice.c policy/reset/notice.h \
 	policy/reset/own.c policy/reset/own.h \
 	policy/reset/picture.c policy/reset/picture.h \
+	policy/reset/known.c policy/reset/known.h \
 	policy/reset/offer.c policy/reset/offer.h \
 	policy/reset/queue.c policy/reset/queue.h \
 	policy/reset/renew.c policy/reset/renew.h \
@@ -187,6 +189,7 @@ libldapfacts_la_SOURCES = \
 	policy/backend/ldap/shadow.c policy/backend/ldap/shadow.h \
 	policy/backend/ldap/syntax.c policy/backend/ldap/syntax.h \
 	policy/backend/ldap/template.c policy/backend/ldap/template.h \
+	policy/backend/ldap/values.c policy/backend/ldap/values.h \
 	policy/backend/ldap/view.c policy/backend/ldap/view.h \
 	policy/backend/ldap/ledger_entry.c policy/backend/ldap/ledger_entry.h \
 	policy/backend/ldap/dn_index.c policy/backend/ldap/dn_index.h \

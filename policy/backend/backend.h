@@ -442,6 +442,17 @@ struct sr_backend_ops {
     enum sr_status (*record)(struct sr_call *call,
                              struct sr_record_request *request);
 
+    /*
+     * The values of some attributes of an account's entry, as this host may
+     * read them: texts without control characters and of at most `most` bytes,
+     * in the order of the attributes; others are left out.  NULL: accounts have
+     * no attributes.
+     */
+    enum sr_status (*values)(struct sr_call *call,
+                             const struct sr_account *account,
+                             const struct sr_string_list *attributes,
+                             size_t most, struct sr_string_list *values);
+
     const struct sr_watch_ops *watch; /* NULL: this kind cannot be watched */
     const struct sr_credential_ops *credentials; /* NULL: there are none */
 };

@@ -397,6 +397,19 @@ sr_backend_record(struct sr_call *call, struct sr_record_request *request)
 }
 
 enum sr_status
+sr_backend_values(struct sr_call *call, const struct sr_account *account,
+                  const struct sr_string_list *attributes, size_t most,
+                  struct sr_string_list *values)
+{
+    void *spare;
+    enum sr_status status =
+        begin(call, &spare)->values(call, account, attributes, most, values);
+
+    end(call, spare);
+    return status;
+}
+
+enum sr_status
 sr_backend_hand_over(struct sr_call *call, const struct sr_account *account,
                      char **handle)
 {

@@ -24,11 +24,12 @@ enum sr_key_items {
     SR_ITEMS_SERVICES,
     SR_ITEMS_ACCOUNTS,
     SR_ITEMS_URIS,
-    SR_ITEMS_QUALITY,  /* rules, the words of `choice` */
-    SR_ITEMS_GATES,    /* the words of `choice` */
-    SR_ITEMS_FILES,    /* the words of `choice` */
-    SR_ITEMS_DOMAINS,  /* of mail addresses */
-    SR_ITEMS_PREFIXES, /* of telephone numbers */
+    SR_ITEMS_QUALITY,    /* rules, the words of `choice` */
+    SR_ITEMS_GATES,      /* the words of `choice` */
+    SR_ITEMS_FILES,      /* the words of `choice` */
+    SR_ITEMS_DOMAINS,    /* of mail addresses */
+    SR_ITEMS_PREFIXES,   /* of telephone numbers */
+    SR_ITEMS_ATTRIBUTES, /* of a directory */
     SR_ITEMS_SERVERS,
 };
 

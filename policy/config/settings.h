@@ -116,6 +116,11 @@ struct sr_reset_config {
     char *mail_from;
     struct sr_string_list mail_refuse; /* domains of mailboxes that these very
                                           passwords open */
+    /* Of directories; offered to the account's owner. */
+    struct sr_string_list mail_attributes, phone_attributes;
+    int64_t
+        reconfirm; /* seconds for which an address is confirmed; 0: always */
+    int64_t reconfirm_grace;   /* for which it still serves after that */
     char *seal_file;           /* the key of secrets; NULL: in the state */
     enum sr_reset_store store; /* of enrolments */
 };

@@ -179,6 +179,9 @@ is_item(const struct sr_key *key, const char *item, size_t length)
         return is_server(item, length);
     case SR_ITEMS_PREFIXES:
         return sr_number_is_prefix(item, length);
+    case SR_ITEMS_ATTRIBUTES: /* RFC 4512 1.4, without options */
+        return strspn(item, "abcdefghijklmnopqrstuvwxyz"
+                            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") >= length;
     case SR_ITEMS_SERVICES: /* names of files in pam.d */
         return memchr(item, '/', length) == NULL && item[0] != '@' &&
                memchr(item, '=', length) == NULL && item[0] != '#';
@@ -383,6 +386,7 @@ static const char *const item_words[] = {
     [SR_ITEMS_FILES] = "a list of faillock, pwquality and pwhistory",
     [SR_ITEMS_DOMAINS] = "a list of domains",
     [SR_ITEMS_PREFIXES] = "a list of prefixes such as +49 and !+4990",
+    [SR_ITEMS_ATTRIBUTES] = "a list of attributes",
     [SR_ITEMS_SERVERS] = "a list of hosts, with or without a port",
     [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
 };

@@ -281,6 +281,9 @@ static const char *const plain_text[SR_TEXT_COUNT] = {
     [SR_TEXT_RESET_NAG] =
         N_("If you forgot your password now, you could not reset it by "
            "yourself.\nTo set that up, run: selfreset enroll"),
+    [SR_TEXT_RESET_OVERDUE] =
+        N_("An address by which you can reset your password is to be confirmed "
+           "again.\nTo do that, run: selfreset enroll"),
     [SR_TEXT_RESET_LEFT] = N_("The dialogue has ended. Nothing more was done."),
     [SR_TEXT_RESET_LATE] = N_("The time for this dialogue is over. To go on, "
                               "begin again."),

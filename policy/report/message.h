@@ -69,6 +69,7 @@ enum sr_text {
     SR_TEXT_RESET_ABSENT,  /* SR-3201: no helper for self-service reset */
     SR_TEXT_RESET_LOST,    /* SR-3201: its dialogue was cut off */
     SR_TEXT_RESET_NAG,     /* nothing is set up yet */
+    SR_TEXT_RESET_OVERDUE, /* an address is to be confirmed again */
     SR_TEXT_RESET_LEFT,    /* the person has ended it */
     SR_TEXT_RESET_LATE,    /* its time is over */
     SR_TEXT_RESET_BUSY,    /* too many at once */

@@ -39,9 +39,9 @@ end_of(bool is_own)
     return is_own ? SR_SENDS_OWN : SR_SENDS;
 }
 
-bool
-sr_channel_may_send(const struct sr_enrolment *enrolment,
-                    enum sr_channel_id channel, sr_time now, bool is_own)
+static bool
+may_send(const struct sr_enrolment *enrolment, enum sr_channel_id channel,
+         sr_time now, bool is_own, unsigned in_a_minute)
 {
     unsigned minute = 0, hour = 0, day = 0;
 
@@ -52,8 +52,22 @@ sr_channel_may_send(const struct sr_enrolment *enrolment,
         hour += at != 0 && at > now - HOUR;
         day += at != 0 && at > now - SR_DAY;
     }
-    return minute == 0 && hour < bounds[channel].hour &&
+    return minute < in_a_minute && hour < bounds[channel].hour &&
            day < (is_own ? bounds[channel].own_day : bounds[channel].day);
+}
+
+bool
+sr_channel_may_send(const struct sr_enrolment *enrolment,
+                    enum sr_channel_id channel, sr_time now, bool is_own)
+{
+    return may_send(enrolment, channel, now, is_own, 1);
+}
+
+bool
+sr_channel_may_prove(const struct sr_enrolment *enrolment,
+                     enum sr_channel_id channel, sr_time now)
+{
+    return may_send(enrolment, channel, now, true, 1 + SR_ADDRESSES);
 }
 
 /* In place of the oldest. */
@@ -104,8 +118,8 @@ sr_channel_read(enum sr_channel_id channel, const char *typed,
 }
 
 /* Without regard to case, in ASCII: the locale is the peer's. */
-static bool
-is_same(const char *a, const char *b)
+bool
+sr_channel_is_same(const char *a, const char *b)
 {
     while (*a != '\0' &&
            (*a == *b || (((*a ^ *b) == 0x20) && ((*a | 0x20) >= 'a') &&
@@ -126,7 +140,7 @@ sr_channel_is_of(const char *address, const struct sr_string_list *domains)
         const size_t size = strlen(domains->item[i]);
 
         if (length >= size &&
-            is_same(domain + length - size, domains->item[i]) &&
+            sr_channel_is_same(domain + length - size, domains->item[i]) &&
             (length == size || domain[length - size - 1] == '.'))
             return true;
     }

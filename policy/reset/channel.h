@@ -16,6 +16,10 @@
 /* Whether one more message may be sent now; and note one. */
 bool sr_channel_may_send(const struct sr_enrolment *enrolment,
                          enum sr_channel_id channel, sr_time now, bool is_own);
+/* The same of a code for an address of the owner, who is logged in: in a minute
+ * one to prove who it is, and one to confirm each address. */
+bool sr_channel_may_prove(const struct sr_enrolment *enrolment,
+                          enum sr_channel_id channel, sr_time now);
 void sr_channel_note(struct sr_enrolment *enrolment, enum sr_channel_id channel,
                      sr_time now, bool is_own);
 
@@ -31,6 +35,9 @@ bool sr_channel_read(enum sr_channel_id channel, const char *typed,
 /* Whether the configuration lets messages be sent there. */
 bool sr_channel_is_allowed(const struct sr_reset_config *config,
                            enum sr_channel_id channel, const char *address);
+
+/* Whether two addresses are one: without regard to case. */
+bool sr_channel_is_same(const char *a, const char *b);
 
 /* An address for its owner to recognise; empty: it is not shown. */
 void sr_channel_mask(enum sr_channel_id channel, const char *address,

@@ -157,7 +157,8 @@ ask_in(void *context, struct sr_enrolment *enrolment,
     struct request *request = context;
     struct sr_contact *contact = &enrolment->contact;
 
-    request->is_open = sr_enrolment_has(enrolment, SR_GATE_CONTACT, time);
+    request->is_open = sr_enrolment_has(enrolment, SR_GATE_CONTACT,
+                                        &request->run->config->reset, time);
     if (!request->is_open)
         return false;
     contact->answer = NONE;
@@ -208,7 +209,8 @@ sr_contact_is_there(struct sr_run *run)
         sr_enrolment_get(run->store, &run->txn, &enrolment, &time) !=
             SR_STORE_OK)
         return false;
-    if (sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &time)) {
+    if (sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &run->config->reset,
+                         &time)) {
         sr_run_other(run, enrolment.contact.name, &other);
         is_there = sr_run_obstacle(&other) == NULL;
         if (is_there) {

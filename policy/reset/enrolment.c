@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <stddef.h>
 #include <string.h>
 
 #include "policy/reset/enrolment.h"
@@ -92,6 +93,17 @@ sr_enrolment_address(struct sr_enrolment *enrolment, enum sr_channel_id channel,
                                          : NULL;
 }
 
+const char *
+sr_enrolment_text(const struct sr_enrolment *enrolment,
+                  enum sr_channel_id channel, unsigned number)
+{
+    size_t size;
+    const char *address = sr_enrolment_address(
+        (struct sr_enrolment *)(uintptr_t)enrolment, channel, number, &size);
+
+    return address == NULL ? "" : address;
+}
+
 static bool
 ends(const char *text, size_t size)
 {
@@ -116,6 +128,8 @@ are_times_sound(const struct sr_enrolment *body)
                   body->sent[i].tries >= 0;
         for (size_t k = 0; k < SR_SENDS; k++)
             is_good = is_good && sr_time_is_sound(body->sent[i].at[k]);
+        for (size_t k = 0; k < SR_ADDRESSES; k++)
+            is_good = is_good && sr_time_is_sound(body->confirmation[i][k].at);
     }
     return is_good;
 }
@@ -175,8 +189,10 @@ is_sound(const void *bytes)
 const struct sr_account_file sr_enrolment_file = {
     .magic = "selfreset enroll",
     .suffix = "enrolment",
-    .version = 2,
+    .version = 3,
     .size = sizeof(struct sr_enrolment),
+    .former = 2,
+    .former_size = offsetof(struct sr_enrolment, confirmation),
     .is_exclusive = true, /* a code is used once */
     .is_sound = is_sound,
 };
@@ -244,7 +260,83 @@ sr_enrolment_drop(struct sr_store *store, const struct sr_transaction *txn)
     return sr_store_drop(store, SR_STORE_SAVED, path);
 }
 
+/* ---- how old what was confirmed is */
+
+sr_time
+sr_enrolment_confirmed(const struct sr_enrolment *enrolment,
+                       enum sr_channel_id channel, unsigned number)
+{
+    const sr_time at = enrolment->confirmation[channel][number].at;
+
+    /* An older version kept only when the gate was set up. */
+    return at != 0 ? at : enrolment->gate[sr_channel_gate(channel)].since;
+}
+
+enum sr_validity
+sr_enrolment_validity(const struct sr_enrolment *enrolment,
+                      enum sr_channel_id channel, unsigned number,
+                      const struct sr_reset_config *config, sr_time wall)
+{
+    const int64_t age =
+        wall - sr_enrolment_confirmed(enrolment, channel, number);
+
+    if (config->reconfirm == 0 || age <= config->reconfirm)
+        return SR_VALID;
+    return age - config->reconfirm <= config->reconfirm_grace ? SR_OVERDUE
+                                                              : SR_LAPSED;
+}
+
+enum sr_validity
+sr_enrolment_least_valid(const struct sr_enrolment *enrolment,
+                         const struct sr_reset_config *config, sr_time wall)
+{
+    enum sr_validity least = SR_VALID;
+
+    for (unsigned i = 0; i < SR_CHANNELS * SR_ADDRESSES; i++) {
+        const enum sr_channel_id channel =
+            (enum sr_channel_id)(i / SR_ADDRESSES);
+        enum sr_validity validity;
+
+        if (sr_enrolment_text(enrolment, channel, i % SR_ADDRESSES)[0] == '\0')
+            continue;
+        validity = sr_enrolment_validity(enrolment, channel, i % SR_ADDRESSES,
+                                         config, wall);
+        least = validity > least ? validity : least;
+    }
+    return least;
+}
+
+/* How many addresses of a channel serve, and the last of them. */
+static unsigned
+count_serving(const struct sr_enrolment *enrolment, enum sr_channel_id channel,
+              const struct sr_reset_config *config, sr_time wall,
+              unsigned *last)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < SR_ADDRESSES; i++) {
+        if (sr_enrolment_text(enrolment, channel, i)[0] == '\0' ||
+            sr_enrolment_validity(enrolment, channel, i, config, wall) ==
+                SR_LAPSED)
+            continue;
+        count++;
+        *last = i;
+    }
+    return count;
+}
+
+void
+sr_enrolment_confirm(struct sr_enrolment *enrolment, enum sr_channel_id channel,
+                     const struct sr_reset_config *config, sr_time wall)
+{
+    unsigned last = 0;
+
+    if (count_serving(enrolment, channel, config, wall, &last) == 1)
+        enrolment->confirmation[channel][last].at = wall;
+}
+
 struct counting {
+    const struct sr_reset_config *config;
     struct sr_store *store;
     struct sr_enrolment_totals *totals;
 };
@@ -256,6 +348,7 @@ count_one(void *context, const char *path)
     struct sr_enrolment_totals *totals = counting->totals;
     const char *suffix = strrchr(path, '.');
     struct sr_enrolment body;
+    enum sr_validity validity;
     bool has_any = false;
 
     if (suffix == NULL || strcmp(suffix + 1, sr_enrolment_file.suffix) != 0)
@@ -272,13 +365,18 @@ count_one(void *context, const char *path)
     }
     totals->accounts += has_any;
     totals->reported += body.reported != 0;
+    validity = sr_enrolment_least_valid(&body, counting->config,
+                                        sr_store_clock(counting->store)->wall);
+    totals->overdue += validity != SR_VALID;
+    totals->lapsed += validity == SR_LAPSED;
     explicit_bzero(&body, sizeof(body));
 }
 
 enum sr_store_result
-sr_enrolment_count(struct sr_store *store, struct sr_enrolment_totals *totals)
+sr_enrolment_count(struct sr_store *store, const struct sr_reset_config *config,
+                   struct sr_enrolment_totals *totals)
 {
-    struct counting counting = {store, totals};
+    struct counting counting = {config, store, totals};
 
     memset(totals, 0, sizeof(*totals));
     return sr_store_each(store, "accounts", count_one, &counting);
@@ -286,9 +384,12 @@ sr_enrolment_count(struct sr_store *store, struct sr_enrolment_totals *totals)
 
 bool
 sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
+                 const struct sr_reset_config *config,
                  const struct sr_account_time *time)
 {
     const struct sr_gate_record *record = &enrolment->gate[gate];
+    const enum sr_channel_id channel = sr_gate_channel(gate);
+    unsigned last;
 
     if (gate == SR_GATE_TICKET)
         return enrolment->ticket[0] != '\0' &&
@@ -297,6 +398,9 @@ sr_enrolment_has(const struct sr_enrolment *enrolment, enum sr_gate_id gate,
         return enrolment->resume[0] != '\0' &&
                enrolment->resume_until > time->now;
     if (gate == SR_GATE_CONTACT && enrolment->contact.accepted == 0)
+        return false;
+    if (channel < SR_CHANNELS && config->reconfirm != 0 &&
+        count_serving(enrolment, channel, config, time->wall, &last) == 0)
         return false;
     return record->since != 0 && record->usable <= time->now;
 }
@@ -332,6 +436,8 @@ remove_channel(struct sr_enrolment *enrolment, enum sr_channel_id channel)
          (address = sr_enrolment_address(enrolment, channel, i, &size)) != NULL;
          i++)
         memset(address, 0, size);
+    memset(enrolment->confirmation[channel], 0,
+           sizeof(enrolment->confirmation[channel]));
     memset(sent->code, 0, sizeof(sent->code));
     sent->until = 0;
 }

@@ -77,6 +77,12 @@ struct sr_sent {
                                first, else in any order */
 };
 
+/* That an address was confirmed by its owner. */
+struct sr_confirmation {
+    sr_time at;        /* wall clock of the last code that was typed */
+    uint64_t is_known; /* the directory had it then; see known.h */
+};
+
 /* No padding: the image of this structure is what the file has. */
 struct sr_enrolment {
     struct sr_gate_record gate[SR_GATE_COUNT];
@@ -111,6 +117,8 @@ struct sr_enrolment {
     char resume_used[SR_USED_MAX]; /* which recovery code was used */
     uint32_t resume_proved;        /* gates, bit by enum */
     uint32_t resume_uid;           /* of the peer */
+
+    struct sr_confirmation confirmation[SR_CHANNELS][SR_ADDRESSES];
 };
 
 /* Open the store of self-service reset; see sr_store_open(). */
@@ -133,9 +141,42 @@ sr_enrolment_change(struct sr_store *store, const struct sr_transaction *txn,
 enum sr_store_result sr_enrolment_drop(struct sr_store *store,
                                        const struct sr_transaction *txn);
 
-/* Whether a gate is set up and may be used for a reset at this time. */
+/* When an address was confirmed, by the wall clock. */
+sr_time sr_enrolment_confirmed(const struct sr_enrolment *enrolment,
+                               enum sr_channel_id channel, unsigned number);
+
+/* How old that is. */
+enum sr_validity {
+    SR_VALID,
+    SR_OVERDUE, /* older than reset.reconfirm: it serves, and is to be confirmed
+                   again */
+    SR_LAPSED,  /* and reset.reconfirm_grace is over: it does not serve */
+};
+
+/* That of an address, by its number from 0 on. */
+enum sr_validity sr_enrolment_validity(const struct sr_enrolment *enrolment,
+                                       enum sr_channel_id channel,
+                                       unsigned number,
+                                       const struct sr_reset_config *config,
+                                       sr_time wall);
+
+/* The least valid of all addresses that are set up. */
+enum sr_validity sr_enrolment_least_valid(const struct sr_enrolment *enrolment,
+                                          const struct sr_reset_config *config,
+                                          sr_time wall);
+
+/* A code that was sent by a channel was typed: where it went to one address,
+ * that one is confirmed. */
+void sr_enrolment_confirm(struct sr_enrolment *enrolment,
+                          enum sr_channel_id channel,
+                          const struct sr_reset_config *config, sr_time wall);
+
+/* Whether a gate is set up and may be used for a reset at this time: of what is
+ * sent, that an address has not lapsed. */
 bool sr_enrolment_has(const struct sr_enrolment *enrolment,
-                      enum sr_gate_id gate, const struct sr_account_time *time);
+                      enum sr_gate_id gate,
+                      const struct sr_reset_config *config,
+                      const struct sr_account_time *time);
 
 /* Whether a contact counts beside these gates, bit by enum: it needs another
  * one, for administrators one that is not only a mailbox or a telephone. */
@@ -146,11 +187,14 @@ struct sr_enrolment_totals {
     unsigned accounts; /* with a gate of their own */
     unsigned gate[SR_GATE_COUNT];
     unsigned reported; /* accounts whose owner reported a reset */
+    unsigned overdue;  /* with an address that is to be confirmed again; of */
+    unsigned lapsed;   /* them: with one that does not serve any more */
     unsigned unreadable;
 };
 
 /* Count all enrolments, those of accounts that are gone, too. */
 enum sr_store_result sr_enrolment_count(struct sr_store *store,
+                                        const struct sr_reset_config *config,
                                         struct sr_enrolment_totals *totals);
 
 /* A gate's name in the configuration and in events ("codes"). */
@@ -166,6 +210,10 @@ enum sr_gate_id sr_channel_gate(enum sr_channel_id channel);
 char *sr_enrolment_address(struct sr_enrolment *enrolment,
                            enum sr_channel_id channel, unsigned number,
                            size_t *size);
+
+/* The same, to read; empty where it has no more. */
+const char *sr_enrolment_text(const struct sr_enrolment *enrolment,
+                              enum sr_channel_id channel, unsigned number);
 
 /*
  * How many proofs of different classes some gates are, bit by enum: SMS and

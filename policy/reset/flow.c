@@ -150,31 +150,44 @@ sr_reset_flow(enum sr_reset_kind kind, const char *operand,
     return end;
 }
 
-bool
-sr_reset_is_enrolled(const struct sr_reset_peer *peer)
+/* By what is set up, of an account that may be reset. */
+static enum sr_readiness
+judge(const struct sr_run *run)
+{
+    enum sr_readiness readiness = SR_READY;
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    const enum sr_store_result result =
+        sr_enrolment_get(run->store, &run->txn, &enrolment, &time);
+
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND) {
+        time.now = SR_TIME_MAX; /* what is new counts, too */
+        if (!sr_run_has_enough(run, &enrolment, &time))
+            readiness = SR_READY_NOT;
+        else if (sr_enrolment_least_valid(&enrolment, &run->config->reset,
+                                          time.wall) != SR_VALID)
+            readiness = SR_READY_OVERDUE;
+    }
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    return readiness;
+}
+
+enum sr_readiness
+sr_reset_readiness(const struct sr_reset_peer *peer)
 {
     static const struct sr_reset_talk nobody = {.say = say_nothing};
     const struct passwd *entry = getpwuid(peer->uid);
-    struct sr_enrolment enrolment;
-    struct sr_account_time time;
+    enum sr_readiness readiness = SR_READY;
     struct sr_run run;
-    bool has_enough = true, has_begun = false;
+    bool has_begun;
 
-    if (entry != NULL) {
-        has_begun = sr_run_begin(&run, peer, &nobody);
-        run.is_own = run.is_counting = true;
-    }
+    if (entry == NULL)
+        return readiness;
+    has_begun = sr_run_begin(&run, peer, &nobody);
+    run.is_own = run.is_counting = true;
     if (has_begun && sr_run_account(&run, entry->pw_name) &&
-        run.obstacle == NULL) {
-        const enum sr_store_result result =
-            sr_enrolment_get(run.store, &run.txn, &enrolment, &time);
-
-        has_enough = result != SR_STORE_OK && result != SR_STORE_NOT_FOUND;
-        time.now = SR_TIME_MAX; /* what is new counts, too */
-        has_enough = has_enough || sr_run_has_enough(&run, &enrolment, &time);
-        explicit_bzero(&enrolment, sizeof(enrolment));
-    }
-    if (entry != NULL)
-        sr_run_end(&run);
-    return has_enough;
+        run.obstacle == NULL)
+        readiness = judge(&run);
+    sr_run_end(&run);
+    return readiness;
 }

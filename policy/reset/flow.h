@@ -27,9 +27,16 @@ enum sr_reset_end sr_reset_flow(enum sr_reset_kind kind, const char *operand,
                                 const struct sr_reset_peer *peer,
                                 const struct sr_reset_talk *talk);
 
-/* Whether an account has what the rules want for a reset; true also where that
- * cannot be found out, or where the account is not one for self-service reset:
- * for the line at a login that asks to enroll. */
-bool sr_reset_is_enrolled(const struct sr_reset_peer *peer);
+/* How ready an account is for a reset. */
+enum sr_readiness {
+    SR_READY,
+    SR_READY_OVERDUE, /* but an address is to be confirmed again */
+    SR_READY_NOT,     /* it lacks what the rules want */
+};
+
+/* That of the peer's account, for the line at a login that asks to enroll.
+ * READY also where it cannot be found out, or where the account is not one for
+ * self-service reset. */
+enum sr_readiness sr_reset_readiness(const struct sr_reset_peer *peer);
 
 #endif

@@ -245,9 +245,11 @@ check_in(void *context, struct sr_enrolment *enrolment,
          const struct sr_account_time *time)
 {
     struct trial *trial = context;
+    const enum sr_channel_id channel = sr_gate_channel(trial->gate);
 
     trial->is_right = trial->is_counted = false;
-    if (!sr_enrolment_has(enrolment, trial->gate, time))
+    if (!sr_enrolment_has(enrolment, trial->gate, &trial->run->config->reset,
+                          time))
         return false;
     if (trial->gate == SR_GATE_APP)
         trial->is_right = check_app(trial, enrolment, time);
@@ -257,8 +259,10 @@ check_in(void *context, struct sr_enrolment *enrolment,
         trial->is_right = use_code(trial, enrolment, time);
     if (trial->is_right)
         enrolment->gate[trial->gate].used = time->wall;
-    return trial->is_right || trial->is_counted ||
-           sr_gate_channel(trial->gate) < SR_CHANNELS;
+    if (trial->is_right && channel < SR_CHANNELS)
+        sr_enrolment_confirm(enrolment, channel, &trial->run->config->reset,
+                             time->wall);
+    return trial->is_right || trial->is_counted || channel < SR_CHANNELS;
 }
 
 /* Why no answer is right; NULL: it may be.  What was cut off is gone on with

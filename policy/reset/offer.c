@@ -21,50 +21,30 @@
 
 /* What is said of each channel. */
 static const struct {
-    const char *sent;    /* in a reset, to any name */
-    const char *ask;     /* for a new address */
-    const char *none;    /* that was no address */
-    const char *refused; /* it is one, but not of those that may be used */
-    const char *enough;  /* no more messages now */
+    const char *sent;   /* in a reset, to any name */
+    const char *enough; /* no more messages now */
 } texts[SR_CHANNELS] = {
     [SR_CHANNEL_MAIL] =
         {N_("If an address is set up for this name, a code of 8 digits is on "
             "its way to it. It is valid for 10 minutes. If none comes, look "
             "into the folder for spam, or type an empty line and choose "
             "another way."),
-         N_("Mail address: "),
-         N_("That is not an address such as ann@example.org."),
-         N_("That mailbox is opened by the password that the code would reset. "
-            "Use another one."),
          N_("Too many mails were sent to your addresses. Try again later.")},
     [SR_CHANNEL_SMS] =
         {N_("If a number is set up for this name, a code of 8 digits is on its "
             "way to it by SMS. It is valid for 10 minutes. If none comes, type "
             "an empty line and choose another way."),
-         N_("Telephone number, such as +49 151 23456789: "),
-         N_("That is not a number of 8 to 15 digits that begins with \"+\" and "
-            "the code of its country."),
-         N_("Numbers that begin so are not called from this system. Use "
-            "another one."),
          N_("Too many codes were sent by SMS. Try again later.")},
     [SR_CHANNEL_VOICE] =
         {N_("If a number is set up for this name, it is called now, and a code "
             "of 8 digits is read out. It is valid for 10 minutes. If no call "
             "comes, type an empty line and choose another way."),
-         N_("Telephone number, such as +49 151 23456789: "),
-         N_("That is not a number of 8 to 15 digits that begins with \"+\" and "
-            "the code of its country."),
-         N_("Numbers that begin so are not called from this system. Use "
-            "another one."),
          N_("Too many calls were made. Try again later.")},
     [SR_CHANNEL_PUSH] =
         {N_("If an app is set up for this name, a message with a code of 8 "
             "digits is on its way to it. It is valid for 10 minutes. If none "
             "comes, type an empty line and choose another way."),
-         N_("Name of your device or topic, as the app shows it: "),
-         N_("That is not a name of 1 to 127 letters, digits and signs without "
-            "spaces."),
-         "", N_("Too many messages were sent. Try again later.")},
+         N_("Too many messages were sent. Try again later.")},
 };
 
 /* ---- the number of a dialogue, and the message */
@@ -177,6 +157,8 @@ struct offer {
     char code[SR_CODE_SIZE];
     char hash[SR_HASH_MAX];
     struct sr_enrolment enrolment; /* as it was then */
+    const struct sr_reset_config *config;
+    sr_time wall;
     bool is_new;
     bool is_own;
 };
@@ -188,10 +170,10 @@ offer_in(void *context, struct sr_enrolment *enrolment,
     struct offer *offer = context;
     struct sr_sent *sent = &enrolment->sent[offer->channel];
 
-    offer->is_new =
-        sr_enrolment_has(enrolment, sr_channel_gate(offer->channel), time) &&
-        sr_channel_may_send(enrolment, offer->channel, time->now,
-                            offer->is_own);
+    offer->is_new = sr_enrolment_has(enrolment, sr_channel_gate(offer->channel),
+                                     offer->config, time) &&
+                    sr_channel_may_send(enrolment, offer->channel, time->now,
+                                        offer->is_own);
     if (!offer->is_new)
         return false;
     memcpy(sent->code, offer->hash, sizeof(offer->hash));
@@ -199,6 +181,7 @@ offer_in(void *context, struct sr_enrolment *enrolment,
     sent->tries = 0;
     sr_channel_note(enrolment, offer->channel, time->now, offer->is_own);
     offer->enrolment = *enrolment;
+    offer->wall = time->wall;
     return true;
 }
 
@@ -211,20 +194,21 @@ begin_sending(struct sr_run *run, enum sr_channel_id channel,
     return run->is_own || sr_limit_send_begin(run, channel, sends);
 }
 
-/* To every address of the channel that the configuration still allows. */
+/* To every address of the channel that has not lapsed and that the
+ * configuration still allows. */
 static void
 send_code(struct sr_run *run, struct offer *offer)
 {
     const char *name = sr_channel_names[offer->channel];
-    const char *address;
     bool is_sent = false;
-    size_t size;
 
-    for (unsigned i = 0;
-         (address = sr_enrolment_address(&offer->enrolment, offer->channel, i,
-                                         &size)) != NULL;
-         i++) {
-        if (address[0] == '\0')
+    for (unsigned i = 0; i < SR_ADDRESSES; i++) {
+        const char *address =
+            sr_enrolment_text(&offer->enrolment, offer->channel, i);
+
+        if (address[0] == '\0' ||
+            sr_enrolment_validity(&offer->enrolment, offer->channel, i,
+                                  offer->config, offer->wall) == SR_LAPSED)
             continue;
         if (!sr_channel_is_allowed(&run->config->reset, offer->channel,
                                    address))
@@ -240,7 +224,9 @@ void
 sr_offer(struct sr_run *run, enum sr_channel_id channel)
 {
     const int64_t since = sr_clock_milliseconds();
-    struct offer offer = {.channel = channel, .is_own = run->is_own};
+    struct offer offer = {.channel = channel,
+                          .config = &run->config->reset,
+                          .is_own = run->is_own};
     char bound[SR_CODE_SIZE];
     struct sr_sends sends;
     const bool may = begin_sending(run, channel, &sends);
@@ -267,13 +253,11 @@ sr_offer(struct sr_run *run, enum sr_channel_id channel)
     say_number(run, channel);
 }
 
-/* ---- a new address */
+/* ---- to one address */
 
-struct addition {
+struct proof {
     enum sr_channel_id channel;
-    char address[SR_ADDRESS_MAX];
-    char former[SR_ADDRESS_MAX]; /* that it has replaced; empty: none */
-    int64_t wait;
+    const char *address;
     bool may_send;
 };
 
@@ -281,57 +265,13 @@ static bool
 note_in(void *context, struct sr_enrolment *enrolment,
         const struct sr_account_time *time)
 {
-    struct addition *addition = context;
+    struct proof *proof = context;
 
-    addition->may_send =
-        sr_channel_may_send(enrolment, addition->channel, time->now, true);
-    if (addition->may_send)
-        sr_channel_note(enrolment, addition->channel, time->now, true);
-    return addition->may_send;
-}
-
-/* A second address is added to the first where there is room; a further one
- * replaces the last. */
-static bool
-add_in(void *context, struct sr_enrolment *enrolment,
-       const struct sr_account_time *time)
-{
-    struct addition *addition = context;
-    size_t size;
-    char *place = sr_enrolment_address(enrolment, addition->channel, 0, &size);
-    char *second = sr_enrolment_address(enrolment, addition->channel, 1, &size);
-
-    if (second != NULL && place[0] != '\0' &&
-        strcasecmp(place, addition->address) != 0)
-        place = second;
-    memset(addition->former, 0, sizeof(addition->former));
-    if (strcmp(place, addition->address) != 0)
-        memcpy(addition->former, place, strnlen(place, size - 1));
-    memset(place, 0, size);
-    memcpy(place, addition->address, strnlen(addition->address, size - 1));
-    sr_enrolment_set_up(enrolment, sr_channel_gate(addition->channel),
-                        addition->wait, time);
-    return true;
-}
-
-static bool
-ask_address(struct sr_run *run, enum sr_channel_id channel,
-            char address[SR_ADDRESS_MAX])
-{
-    for (int tries = 0; tries < TRIES && !run->is_gone; tries++) {
-        __attribute__((cleanup(sr_run_wipe))) char *answer =
-            sr_run_ask(run, true, "%s", _(texts[channel].ask));
-
-        if (answer == NULL)
-            return false;
-        if (!sr_channel_read(channel, answer, address))
-            sr_run_say(run, "%s", _(texts[channel].none));
-        else if (!sr_channel_is_allowed(&run->config->reset, channel, address))
-            sr_run_say(run, "%s", _(texts[channel].refused));
-        else
-            return true;
-    }
-    return false;
+    proof->may_send =
+        sr_channel_may_prove(enrolment, proof->channel, time->now);
+    if (proof->may_send)
+        sr_channel_note(enrolment, proof->channel, time->now, true);
+    return proof->may_send;
 }
 
 static bool
@@ -359,12 +299,12 @@ confirm(struct sr_run *run, enum sr_channel_id channel, const char *code)
 
 /* What the person now waits for. */
 static void
-say_sent(struct sr_run *run, const struct addition *addition)
+say_sent(struct sr_run *run, const struct proof *proof)
 {
     char masked[SR_ADDRESS_MAX];
 
-    sr_channel_mask(addition->channel, addition->address, masked);
-    if (addition->channel == SR_CHANNEL_VOICE)
+    sr_channel_mask(proof->channel, proof->address, masked);
+    if (proof->channel == SR_CHANNEL_VOICE)
         sr_run_say(run,
                    _("%s is called now, and a code of 8 digits is read "
                      "out."),
@@ -373,49 +313,29 @@ say_sent(struct sr_run *run, const struct addition *addition)
         sr_run_say(run, _("A code of 8 digits is on its way to your device."));
     else
         sr_run_say(run, _("A code of 8 digits is on its way to %s."), masked);
-    say_number(run, addition->channel);
-}
-
-static bool
-store(struct sr_run *run, struct addition *addition)
-{
-    if (sr_enrolment_change(run->store, &run->txn, add_in, addition) !=
-        SR_STORE_OK)
-        return false;
-    if (addition->former[0] != '\0')
-        sr_notice_to(run, SR_NOTICE_REMOVED,
-                     sr_channel_names[addition->channel], addition->channel,
-                     addition->former);
-    if (addition->channel == SR_CHANNEL_SMS ||
-        addition->channel == SR_CHANNEL_VOICE)
-        sr_run_say(run, _("A telephone number can be taken over by another "
-                          "person. Set up a way of another kind, too."));
-    return true;
+    say_number(run, proof->channel);
 }
 
 bool
-sr_offer_add(struct sr_run *run, enum sr_channel_id channel, int64_t wait)
+sr_offer_prove(struct sr_run *run, enum sr_channel_id channel,
+               const char *address)
 {
-    struct addition addition = {.channel = channel, .wait = wait};
+    struct proof proof = {.channel = channel, .address = address};
     char code[SR_CODE_SIZE];
-    bool is_done = false;
+    bool is_right = false;
 
-    if (!ask_address(run, channel, addition.address) || !make_number(run) ||
-        !sr_code_make_digits(code, SR_MAIL_LENGTH))
+    if (!make_number(run) || !sr_code_make_digits(code, SR_MAIL_LENGTH))
         return false;
-    if (sr_enrolment_change(run->store, &run->txn, note_in, &addition) !=
+    if (sr_enrolment_change(run->store, &run->txn, note_in, &proof) !=
             SR_STORE_OK ||
-        !addition.may_send) {
+        !proof.may_send || !queue_code(run, channel, address, code)) {
         sr_run_say(run, "%s", _(texts[channel].enough));
-    } else if (queue_code(run, channel, addition.address, code)) {
+    } else {
         sr_notice_send(run);
         sr_run_event(run, SR_EVENT_CODE_SENT, true, sr_channel_names[channel]);
-        say_sent(run, &addition);
-        is_done = confirm(run, channel, code) && store(run, &addition);
-    } else {
-        sr_run_say(run, "%s", _(texts[channel].enough));
+        say_sent(run, &proof);
+        is_right = confirm(run, channel, code);
     }
     explicit_bzero(code, sizeof(code));
-    explicit_bzero(&addition, sizeof(addition));
-    return is_done;
+    return is_right;
 }

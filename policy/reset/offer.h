@@ -26,8 +26,9 @@ void sr_offer(struct sr_run *run, enum sr_channel_id channel);
 void sr_offer_bind(const struct sr_run *run, enum sr_channel_id channel,
                    char code[SR_CODE_SIZE]);
 
-/* Ask for an address and have it confirmed by a code; true: it is stored.  The
- * gate may be used for a reset after `wait` seconds. */
-bool sr_offer_add(struct sr_run *run, enum sr_channel_id channel, int64_t wait);
+/* Send a code to one address, for a user who is logged in, and ask for it;
+ * true: it was typed. */
+bool sr_offer_prove(struct sr_run *run, enum sr_channel_id channel,
+                    const char *address);
 
 #endif

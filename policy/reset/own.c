@@ -19,12 +19,11 @@
 #include <sys/random.h>
 
 #include "policy/account/verify.h"
+#include "policy/reset/address.h"
 #include "policy/reset/app.h"
 #include "policy/reset/contact.h"
 #include "policy/reset/gate.h"
 #include "policy/reset/limit.h"
-#include "policy/reset/channel.h"
-#include "policy/reset/offer.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/own.h"
 #include "policy/reset/picture.h"
@@ -107,7 +106,8 @@ usable_gates(const struct sr_run *run, const struct sr_enrolment *enrolment,
     unsigned mask = 0;
 
     for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
-        if (sr_enrolment_has(enrolment, (enum sr_gate_id)gate, time))
+        if (sr_enrolment_has(enrolment, (enum sr_gate_id)gate,
+                             &run->config->reset, time))
             mask |= 1u << gate;
     }
     return mask & run->allowed;
@@ -297,6 +297,14 @@ unchanged(struct sr_run *run)
      1u << SR_GATE_KEY | 1u << SR_GATE_SMS | 1u << SR_GATE_VOICE |             \
      1u << SR_GATE_PUSH | 1u << SR_GATE_CONTACT)
 
+static bool
+wants_more(struct sr_run *run)
+{
+    sr_run_say(run,
+               _("Do you want to set up something, too?\n 1  yes\n 2  no"));
+    return sr_run_choose(run, 2) == 1;
+}
+
 static enum sr_reset_end
 enroll(struct sr_run *run)
 {
@@ -306,6 +314,10 @@ enroll(struct sr_run *run)
 
     if (!prove(run, &wait))
         return unchanged(run);
+    if (sr_address_confirm(run) && !wants_more(run)) {
+        sr_renew_used(run);
+        return SR_RESET_DONE;
+    }
     gate = sr_gate_choose(run, run->allowed & OWN_GATES,
                           _("What do you want to set up?"));
     if (gate == SR_GATE_APP)
@@ -317,7 +329,7 @@ enroll(struct sr_run *run)
     else if (gate == SR_GATE_CONTACT)
         is_done = sr_contact_add(run, wait);
     else if (gate < SR_GATE_COUNT)
-        is_done = sr_offer_add(run, sr_gate_channel(gate), wait);
+        is_done = sr_address_add(run, sr_gate_channel(gate), wait);
     return is_done ? added(run, gate, wait) : unchanged(run);
 }
 
@@ -337,24 +349,8 @@ renew_codes(struct sr_run *run)
 
 /* ---- show, remove, report */
 
-/* A telephone number, so that its owner recognises it. */
 static void
-say_address(struct sr_run *run, struct sr_enrolment *enrolment,
-            enum sr_channel_id channel)
-{
-    char masked[SR_ADDRESS_MAX];
-    size_t size;
-
-    if (channel == SR_CHANNEL_MAIL)
-        return;
-    sr_channel_mask(channel, sr_enrolment_address(enrolment, channel, 0, &size),
-                    masked);
-    if (masked[0] != '\0')
-        sr_run_say(run, _("  to %s"), masked);
-}
-
-static void
-say_gate(struct sr_run *run, struct sr_enrolment *enrolment,
+say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
          enum sr_gate_id gate, const struct sr_account_time *time)
 {
     const struct sr_gate_record *record = &enrolment->gate[gate];
@@ -367,16 +363,15 @@ say_gate(struct sr_run *run, struct sr_enrolment *enrolment,
     sr_gate_standing(run->store, &id, gate, &standing);
     for (int i = 0; i < SR_CODES_COUNT; i++)
         left += enrolment->code[i][0] != '\0';
-    sr_run_say(
-        run, "- %s%s", sr_gate_text(gate),
-        sr_enrolment_has(enrolment, gate, time) ? "" : _(" (not yet usable)"));
+    sr_run_say(run, "- %s%s", sr_gate_text(gate),
+               record->usable <= time->now ? "" : _(" (not yet usable)"));
     if (gate == SR_GATE_CONTACT)
         sr_run_say(run, "  %s", enrolment->contact.name);
     if (gate == SR_GATE_CODES)
         sr_run_say(run, _n("  %u code is left", "  %u codes are left", left),
                    left);
     if (sr_gate_channel(gate) < SR_CHANNELS)
-        say_address(run, enrolment, sr_gate_channel(gate));
+        sr_address_show(run, enrolment, sr_gate_channel(gate), time->wall);
     for (int i = 0; gate == SR_GATE_KEY && i < SR_KEYS; i++) {
         if (enrolment->key[i][0] != '\0')
             sr_signature_say_key(run, enrolment->key[i]);

@@ -119,17 +119,6 @@ sr_run_choose(struct sr_run *run, unsigned most)
     return 0;
 }
 
-bool
-sr_run_is_yes(struct sr_run *run, const char *question)
-{
-    __attribute__((cleanup(sr_run_wipe))) char *answer =
-        sr_run_ask(run, true, "%s ", question);
-
-    return answer != NULL &&
-           (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0 ||
-            strcasecmp(answer, _("yes")) == 0);
-}
-
 const char *
 sr_run_contact(const struct sr_run *run)
 {
@@ -392,7 +381,8 @@ sr_run_has_enough(const struct sr_run *run,
 
     for (int gate = 0; gate < SR_GATE_RESUME; gate++) {
         if ((run->allowed >> gate & 1) != 0 &&
-            sr_enrolment_has(enrolment, (enum sr_gate_id)gate, time))
+            sr_enrolment_has(enrolment, (enum sr_gate_id)gate,
+                             &run->config->reset, time))
             gates |= 1u << gate;
     }
     if (!sr_contact_counts(gates, run->is_admin))

@@ -147,9 +147,6 @@ void sr_run_keep_floor(const struct sr_run *run, int64_t since);
 /* Ask for a number from 1 to `most`; 0: gone. */
 unsigned sr_run_choose(struct sr_run *run, unsigned most);
 
-/* Whether the answer to a question is yes, in any language's or English's. */
-bool sr_run_is_yes(struct sr_run *run, const char *question);
-
 /* Send an event of the flow. */
 void sr_run_event(struct sr_run *run, enum sr_event_id id, bool is_ok,
                   const char *cause);

@@ -33,9 +33,9 @@ struct work {
 };
 
 static size_t
-image_size(const struct sr_account_file *kind)
+image_size(size_t body_size)
 {
-    return offsetof(struct image, body) + kind->size;
+    return offsetof(struct image, body) + body_size;
 }
 
 static void
@@ -54,7 +54,7 @@ sr_shared_write(const uint8_t key[SR_SEAL_KEY],
                 const struct sr_identity *id, const void *body)
 {
     struct work *work = calloc(1, sizeof(*work));
-    const size_t size = image_size(kind) + SR_SEAL_EXTRA;
+    const size_t size = image_size(kind->size) + SR_SEAL_EXTRA;
     const size_t room = sodium_base64_encoded_len(size, VARIANT);
     char prefix[16], *text = NULL;
     size_t length;
@@ -66,8 +66,8 @@ sr_shared_write(const uint8_t key[SR_SEAL_KEY],
     memcpy(work->image.body, body, kind->size);
     length = (size_t)snprintf(prefix, sizeof(prefix), "%u ",
                               (unsigned)kind->version);
-    if (sr_seal_image(key, id, &work->image, image_size(kind), work->sealed) ==
-        0)
+    if (sr_seal_image(key, id, &work->image, image_size(kind->size),
+                      work->sealed) == 0)
         text = malloc(length + room);
     if (text != NULL) {
         memcpy(text, prefix, length);
@@ -77,20 +77,24 @@ sr_shared_write(const uint8_t key[SR_SEAL_KEY],
     return text;
 }
 
-/* The sealed bytes of a text. */
+/* The sealed bytes of a text, and how many bytes its structure has. */
 static enum sr_store_result
-decode(const char *text, const struct sr_account_file *kind, uint8_t *sealed)
+decode(const char *text, const struct sr_account_file *kind, uint8_t *sealed,
+       size_t *body_size)
 {
-    const size_t most = image_size(kind) + SR_SEAL_EXTRA;
     char *end;
     const unsigned long version = strtoul(text, &end, 10);
     size_t size;
 
-    if (end == text || *end != ' ' || version != kind->version)
+    *body_size = version > UINT32_MAX
+                     ? 0
+                     : sr_account_file_size(kind, (uint32_t)version);
+    if (end == text || *end != ' ' || *body_size == 0)
         return SR_STORE_SEALED;
-    return sodium_base642bin(sealed, most, end + 1, strlen(end + 1), NULL,
-                             &size, NULL, VARIANT) == 0 &&
-                   size == most
+    return sodium_base642bin(sealed, image_size(*body_size) + SR_SEAL_EXTRA,
+                             end + 1, strlen(end + 1), NULL, &size, NULL,
+                             VARIANT) == 0 &&
+                   size == image_size(*body_size) + SR_SEAL_EXTRA
                ? SR_STORE_OK
                : SR_STORE_SEALED;
 }
@@ -101,17 +105,20 @@ sr_shared_read(const uint8_t key[SR_SEAL_KEY],
                const char *text, void *body)
 {
     struct work *work = calloc(1, sizeof(*work));
-    enum sr_store_result result =
-        work == NULL ? SR_STORE_FAILED : decode(text, kind, work->sealed);
+    size_t size = 0;
+    enum sr_store_result result = work == NULL
+                                      ? SR_STORE_FAILED
+                                      : decode(text, kind, work->sealed, &size);
 
     if (result == SR_STORE_OK &&
-        sr_unseal_image(key, id, work->sealed, image_size(kind) + SR_SEAL_EXTRA,
+        sr_unseal_image(key, id, work->sealed, image_size(size) + SR_SEAL_EXTRA,
                         &work->image) != 0)
         result = SR_STORE_SEALED;
-    if (result == SR_STORE_OK && (work->image.version != kind->version ||
-                                  work->image.size != kind->size))
-        result = SR_STORE_SEALED;
-    if (result == SR_STORE_OK && !kind->is_sound(work->image.body))
+    /* Its room was zero: so is what an older version has not. */
+    if (result == SR_STORE_OK &&
+        (work->image.size != size ||
+         sr_account_file_size(kind, work->image.version) != size ||
+         !kind->is_sound(work->image.body)))
         result = SR_STORE_SEALED;
     if (result == SR_STORE_OK)
         memcpy(body, work->image.body, kind->size);

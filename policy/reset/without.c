@@ -22,11 +22,11 @@ sr_reset_flow(enum sr_reset_kind kind, const char *operand,
     return SR_RESET_REFUSED;
 }
 
-bool
-sr_reset_is_enrolled(const struct sr_reset_peer *peer)
+enum sr_readiness
+sr_reset_readiness(const struct sr_reset_peer *peer)
 {
     (void)peer;
-    return true;
+    return SR_READY;
 }
 
 bool

@@ -68,38 +68,42 @@ leave(struct place *place)
     place->fd = -1;
 }
 
-/* Bytes of a file before its sum. */
+/* Bytes of a file before its sum, by those of its structure. */
 static size_t
-summed_size(const struct sr_account_file *kind)
+summed_size(size_t size)
 {
-    return sizeof(struct head) + kind->size;
+    return sizeof(struct head) + size;
 }
 
 static uint64_t
-sum_of(const union file *file, const struct sr_account_file *kind,
-       const char *path)
+sum_of(const union file *file, size_t size, const char *path)
 {
-    return sr_store_sum(sr_store_sum_of_path(path), 0, file, summed_size(kind));
+    return sr_store_sum(sr_store_sum_of_path(path), 0, file, summed_size(size));
 }
 
-/* Whether the bytes are a file of this version, of any account. */
+/* Whether the bytes are a file of a version that is read, of any account; its
+ * structure is made one of this version. */
 static enum sr_store_result
-judge(const union file *file, ssize_t size, const struct sr_account_file *kind,
+judge(union file *file, ssize_t size, const struct sr_account_file *kind,
       const char *path)
 {
+    uint8_t *const body = file->bytes + sizeof(file->head);
+    size_t body_size;
     uint64_t sum;
 
     if (size < (ssize_t)offsetof(struct head, backend) ||
         memcmp(file->head.magic, kind->magic, sizeof(file->head.magic)) != 0)
         return SR_STORE_DAMAGED;
-    if (file->head.version != kind->version)
+    body_size = sr_account_file_size(kind, file->head.version);
+    if (body_size == 0)
         return SR_STORE_VERSION;
-    if (size != (ssize_t)(summed_size(kind) + sizeof(sum)))
+    if (size != (ssize_t)(summed_size(body_size) + sizeof(sum)))
         return SR_STORE_DAMAGED;
-    memcpy(&sum, file->bytes + summed_size(kind), sizeof(sum));
-    return sum == sum_of(file, kind, path) &&
-                   kind->is_sound(file->bytes + sizeof(file->head)) &&
-                   sr_clock_is_sound(&file->head.clock)
+    memcpy(&sum, file->bytes + summed_size(body_size), sizeof(sum));
+    if (sum != sum_of(file, body_size, path))
+        return SR_STORE_DAMAGED;
+    memset(body + body_size, 0, kind->size - body_size);
+    return kind->is_sound(body) && sr_clock_is_sound(&file->head.clock)
                ? SR_STORE_OK
                : SR_STORE_DAMAGED;
 }
@@ -209,7 +213,7 @@ lock_current(struct place *place, int64_t queue_until, void *body)
 static enum sr_store_result
 write_file(struct place *place, const void *body)
 {
-    const size_t summed = summed_size(place->kind);
+    const size_t summed = summed_size(place->kind->size);
     enum sr_store_result result;
     union file file;
     uint64_t sum;
@@ -222,7 +226,7 @@ write_file(struct place *place, const void *body)
     memcpy(file.head.name, place->id->name, sizeof(file.head.name));
     file.head.clock = place->clock;
     memcpy(file.bytes + sizeof(file.head), body, place->kind->size);
-    sum = sum_of(&file, place->kind, place->path);
+    sum = sum_of(&file, place->kind->size, place->path);
     memcpy(file.bytes + summed, &sum, sizeof(sum));
     /* Another process may have made the first file, or have waited for this one
      * too long and replaced the file. */

@@ -26,11 +26,24 @@ struct sr_account_file {
     const char *suffix; /* of the file's name */
     uint32_t version;
     size_t size; /* of the structure, a multiple of 8 */
+    /* An older version that is read, too: the begin of the structure, and what
+     * was not there is zero.  0: none. */
+    uint32_t former;
+    size_t former_size;
     bool is_exclusive; /* no change without the lock */
     /* Whether every text ends and every number can be one: the sum finds
      * damage, but not what another program has written. */
     bool (*is_sound)(const void *body);
 };
+
+/* Bytes of the structure in a version; 0: it is not one that is read. */
+static inline size_t
+sr_account_file_size(const struct sr_account_file *kind, uint32_t version)
+{
+    return version == kind->version  ? kind->size
+           : version == kind->former ? kind->former_size
+                                     : 0;
+}
 
 /* When it was read. */
 struct sr_account_time {
@@ -55,7 +68,8 @@ enum sr_store_result sr_account_file_get(struct sr_store *store,
  * has changed anything; false also for what must not be written.  It is called
  * again, with what there is then, when another process has replaced the file
  * meanwhile.  On SR_STORE_OK the change is on disk; BUSY when other changes
- * came first all the time, or have the lock of a file that is_exclusive.  `body` is room for the structure, and is wiped.
+ * came first all the time, or have the lock of a file that is_exclusive. `body`
+ * is room for the structure, and is wiped.
  */
 enum sr_store_result
 sr_account_file_change(struct sr_store *store,

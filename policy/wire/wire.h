@@ -41,8 +41,10 @@ enum sr_wire_kind {
 };
 
 /* From root: whether USER has set up enough for a reset; CODE of the END is 0
- * if so, or if it does not apply. */
+ * if so, or if it does not apply, and OVERDUE if addresses are to be confirmed
+ * again. */
 #define SR_WIRE_IS_ENROLLED "is-enrolled"
+#define SR_WIRE_OVERDUE     1000
 
 /* From root: run the mail program, with a mail to ARGUMENT, or without a
  * recipient; see policy/reset/mail_trial.h.  CODE of the END is 0 if it works;

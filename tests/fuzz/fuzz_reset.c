@@ -43,6 +43,7 @@ static void
 read_enrolment(const char *bytes, size_t size)
 {
     static const uint8_t secret[SR_APP_SECRET];
+    static const struct sr_reset_config config = {.reconfirm = 100};
     const struct sr_account_time time = {.now = 1000, .wall = 1000};
     struct sr_enrolment body;
 
@@ -51,7 +52,8 @@ read_enrolment(const char *bytes, size_t size)
     if (!sr_enrolment_file.is_sound(&body))
         return;
     for (int gate = 0; gate < SR_GATE_COUNT; gate++)
-        sr_enrolment_has(&body, (enum sr_gate_id)gate, &time);
+        sr_enrolment_has(&body, (enum sr_gate_id)gate, &config, &time);
+    sr_enrolment_least_valid(&body, &config, time.wall);
     for (int i = 0; i < SR_ADDRESSES; i++)
         expect(strlen(body.address[i]) < SR_ADDRESS_MAX);
     sr_app_check(&body, secret, "000000", 1000);

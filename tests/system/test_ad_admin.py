@@ -14,7 +14,8 @@ from scratch import DAY
 from test_ad import (MACHINE, NEW, PEER, by_key, change, configure, log_in,
                      must_change, person, wrong)
 from test_ad_bind import binds, demanded, fall_back
-from test_reset import events, is_away_for, reset
+from test_reset import (NUMBER, Flow, Gateway, Person, events, is_away_for,
+                        reset)
 from test_reset_ldap import by_ticket
 
 HOUR = 3600
@@ -306,6 +307,17 @@ def test_reset_and_the_minimum_age(host, corp):
         assert corp.has_password(name, NEW)
     finally:
         corp.first.modify(BASE, minPwdAge=0)
+
+
+def test_the_domain_s_number_is_proposed(host, corp):
+    name = person(host, corp)
+    corp.first.modify(user_dn(name), mobile="+49 151 23456789")
+    Gateway(host, "sms", enable="yes")
+    uid = host.run("id", "-u", name).stdout.strip()
+    flow = Flow(host, "enroll", f"--uid={uid}").answer(PASSWORD)
+    Person.choose(None, flow, "by SMS")
+    assert f"The directory has {NUMBER}." in flow.said, flow.text
+    flow.leave()
 
 
 def test_reset_obeys_the_domain(host, corp):

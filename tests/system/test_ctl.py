@@ -108,7 +108,8 @@ def test_every_rule_is_shown(host):
     shown |= {f"reset.{key}" for key in (
         "account", "services", "hint", "nag", "groups", "administrators",
         "mail_program", "mail_user", "mail_from", "mail_refuse", "seal_file",
-        "phone_prefixes", "store")}
+        "phone_prefixes", "store", "mail_attributes", "phone_attributes",
+        "reconfirm", "reconfirm_grace")}
     shown |= {f"reset.{channel}_{key}" for channel in ("sms", "voice", "push")
               for key in ("program", "user", "daily")}
     section = None

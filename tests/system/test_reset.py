@@ -875,7 +875,7 @@ def test_an_enrolment_of_another_version_is_kept(host, ann):
     ann.enroll()
     path, = (STATE / "reset/accounts").glob("*.enrolment")
     data = bytearray(path.read_bytes())
-    data[16] -= 1
+    data[16] = 1
     path.write_bytes(data)
     assert ann.flow("enroll").answer(OLD).end == 1
     flow = reset(host)
@@ -1435,6 +1435,92 @@ def test_a_prefix_that_is_taken_back_is_not_called(host, ann):
     ann.choose(flow, "by SMS", "")
     assert "is on its way" in flow.said and "Not accepted" not in flow.said
     assert events(host, "SR-3102") and len(gateway.next(2)) == 2
+
+
+def gate_of(host, name, gate="sms"):
+    done = host.run("selfresetctl", "gates", "--json", name)
+    return json.loads(done.stdout)[gate]
+
+
+def test_an_address_is_to_be_confirmed_again(host, ann):
+    ann.enroll_codes()
+    gateway = Gateway(host, "sms", gates="1", reconfirm="0")
+    enroll_channel(ann, gateway, "by SMS", NUMBER,
+                   proof=("1", ann.codes.pop(0)))
+    gateway.next(2)
+    assert gate_of(host, "ann")["address_1"]["confirmation"] == "valid"
+    assert "confirmed again" not in ann.flow("status").said
+
+    # It is overdue: it serves, and a reset by it would confirm it.
+    host.configure(reset={"reconfirm": "1s"})
+    wait_until(lambda: gate_of(host, "ann")["address_1"]["confirmation"] ==
+               "overdue", what="the end of a second")
+    assert gate_of(host, "ann")["usable"]
+    said = ann.flow("status").said
+    assert "is to be confirmed again" in said and "selfreset enroll" in said
+    found = json.loads(host.run("selfresetctl", "health", "--json").stdout)
+    assert (found["reset"]["overdue"], found["reset"]["lapsed"]) == (1, 0)
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "by SMS")
+    gateway.next(3)
+    flow.leave()
+
+    # It has lapsed: the same is said, and nothing is sent.
+    host.configure(reset={"reconfirm_grace": "0"})
+    gate = gate_of(host, "ann")
+    assert gate["address_1"]["confirmation"] == "lapsed" and not gate["usable"]
+    flow = reset(host, ahead=122)
+    ann.choose(flow, "by SMS")
+    assert "If a number is set up for this name" in flow.said
+    flow.answer(sent_code(gateway.next(3)[-1]))
+    assert "Not accepted." in flow.text
+    flow.leave()
+    assert "too long" in ann.flow("status").said
+    found = json.loads(host.run("selfresetctl", "health", "--json").stdout)
+    assert "reset.reconfirm_grace" in [one["place"]
+                                       for one in found["findings"]]
+    assert "too long" in host.run("selfresetctl", "check").stdout
+
+    # A wrong code confirms nothing, the password and the right one do; "later"
+    # leads on to what enroll is for.
+    flow = ann.flow("enroll").answer(OLD, "1", ann.codes.pop(0), "2")
+    assert "What do you want to set up?" in flow.said
+    flow.leave()
+    flow = ann.flow("enroll").answer(OLD, "1", ann.codes.pop(0))
+    assert "+49*********89" in flow.text and "too long" in flow.said
+    flow.answer("1")
+    code = sent_code(gateway.next(4)[-1])
+    flow.answer("0000 0000", "", "1")
+    assert "It is confirmed." not in flow.said
+    flow.leave()
+    assert gate_of(host, "ann")["address_1"]["confirmation"] == "lapsed"
+    flow = ann.flow("enroll").answer(OLD, "1", ann.codes.pop(0), "1")
+    code = sent_code(gateway.next(5)[-1])
+    flow.answer(code)
+    assert "It is confirmed." in flow.said and "set up something" in flow.said
+    flow.answer("2")
+    assert flow.end == 0
+    host.configure(reset={"reconfirm": "1h"})
+    gate = gate_of(host, "ann")
+    assert gate["address_1"]["confirmation"] == "valid" and gate["usable"]
+    assert gate["address_1"]["directory"] == "none"
+    assert len(events(host, "SR-1107")) == 1 and is_nowhere(host, code)
+
+
+def test_a_code_that_was_typed_confirms_where_it_was_sent(host, ann):
+    ann.enroll_codes()
+    gateway = Gateway(host, "sms", gates="1", reconfirm="0")
+    enroll_channel(ann, gateway, "by SMS", NUMBER,
+                   proof=("1", ann.codes.pop(0)))
+    confirmed = gate_of(host, "ann")["address_1"]["confirmed"]
+    wait_until(lambda: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()) >
+               confirmed, what="the next second")
+    flow = reset(host, ahead=61)
+    ann.choose(flow, "by SMS")
+    flow.answer(sent_code(gateway.next(3)[-1]))
+    assert "Accepted." in flow.text
+    flow.leave()
+    assert gate_of(host, "ann")["address_1"]["confirmed"] > confirmed
 
 
 def test_a_number_that_is_replaced_is_told(host, ann):

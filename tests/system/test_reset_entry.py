@@ -154,6 +154,14 @@ def test_mail_by_smtp(host, ann):
         assert letter["Auto-Submitted"] == "auto-generated"
     assert "127.0.0.1" in notice.get_payload()
     assert "selfreset report" in notice.get_payload()
+    # Its confirmation ends; the next login says so.
+    host.configure(reset={"reconfirm": "1s"})
+    wait_until(lambda: "overdue" in host.run("selfresetctl", "gates",
+                                             "ann").stdout, what="a second")
+    with ssh_in(host, "ann") as talk:
+        talk.answer(PASSWORD, FRESH)
+        shown = talk.rest()
+        assert "to be confirmed again" in shown and "in as ann" in shown
 
 
 def test_nag(host):

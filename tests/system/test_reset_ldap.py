@@ -21,7 +21,8 @@ from directory import BASE, SERVICE, Slapd, dn_of, stamp, user
 from scratch import ETC, RUN, STATE
 from test_ldap import OLD, PEER, UID, configure, log_in, serve
 from test_ldap_admin import GOOD, POLICY_GOOD, values
-from test_reset import Flow, Person, app_code, events, is_away_for, reset
+from test_reset import (NUMBER, Flow, Gateway, Person, Post, app_code, events,
+                        gate_of, is_away_for, reset, sent_code)
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -131,6 +132,78 @@ def test_a_directory_that_is_away_is_said_before_any_proof(host):
     flow = reset(host)
     ann.choose(flow, "recovery codes", ann.codes.pop(0))
     assert "Accepted." in flow.text
+
+
+def put(server, attribute, *values):
+    """Replace the values of ann's attribute, whatever bytes they have."""
+    server.modify(dn_of("ann"), f"replace: {attribute}\n" + "\n".join(
+        f"{attribute}:: {base64.b64encode(value).decode()}"
+        for value in values))
+
+
+def enroll_known(ann, words, *answers):
+    """Until the question for an address."""
+    flow = ann.flow("enroll").answer(OLD, "1", ann.codes.pop(0), *answers)
+    ann.choose(flow, words)
+    return flow
+
+
+def test_what_a_directory_has_is_proposed_and_then_proved(host):
+    server = serve(host, POLICY_GOOD, server=GOOD)
+    gateway = Gateway(host, "sms", "mail")
+    post = Post(host)
+    host.configure(reset={"mail_refuse": "own.example",
+                          "mail_attributes": "mail description"})
+    ann = InDirectory(host)
+    ann.enroll_codes()
+    # What is no number, and one that may not be called.
+    put(server, "mobile", b"0151 234567", b"+49 (0)151 234567", b"+1 555 0100100",
+        b"+49 151 23456789 ext. 5", NUMBER.encode())
+    flow = enroll_known(ann, "by SMS")
+    assert f"The directory has {NUMBER}." in flow.said
+    assert "234567 " not in flow.said and "555" not in flow.said
+    # A number that nobody has proved to have is none.
+    flow.answer("")
+    gateway.next(1)
+    flow.answer("1234 5678").leave()
+    assert "SMS" not in ann.flow("status").said
+    flow = enroll_known(ann, "by SMS").answer("")
+    flow.answer(sent_code(gateway.next(2)[-1]))
+    assert flow.end == 0, flow.text
+    found = gate_of(host, "ann")
+    assert found["number"] == "+49*********89"
+    assert found["address_1"]["directory"] == "same"
+
+    # The proposals are numbered, bad ones cost only themselves.
+    put(server, "mail", b"ann@own.example", b"no address", b"x@y\r\nBcc: z@y",
+        b"ann\x1b[2J@mail.example", b"a" * 65536 + b"@mail.example",
+        b"-ann@mail.example",
+        b"ann@mail.example", b"ann@home.example")
+    put(server, "description", b"ANN@mail.example")
+    flow = enroll_known(ann, "code by mail")
+    shown = re.findall(r"^ *\d  (\S+@\S+)$", flow.text.split("these.")[1], re.M)
+    assert shown == ["ann@mail.example", "ann@home.example"], flow.text
+    flow.answer("2")
+    letter = post.next(1)
+    assert "To: <ann@home.example>" in letter
+    flow.answer(post.code(letter))
+    assert flow.end == 0, flow.text
+
+    # The directory has another number now: that is told, and the number serves
+    # until its owner has answered.
+    put(server, "mobile", b"+43 664 1234567")
+    assert gate_of(host, "ann")["address_1"]["directory"] == "changed"
+    assert gate_of(host, "ann")["usable"]
+    assert "directory does not have it any more" in ann.flow("status").said
+    flow = ann.flow("enroll").answer(OLD, "1", ann.codes.pop(0))
+    assert "directory does not have it any more" in flow.said
+    flow.answer("2")
+    ann.choose(flow, "by SMS")
+    assert "The directory has +436641234567." in flow.said
+    flow.leave()
+    # Nor is one told of that the directory does not show at all.
+    server.stop()
+    assert "does not have it" not in ann.flow("status").said
 
 
 def refused(host, *names):

@@ -321,6 +321,15 @@ test_shared_text_is_of_its_account_and_key_only(void **state)
                          SR_STORE_SEALED);
         text[i] = had;
     }
+    /* One of the version before has nothing of what came later. */
+    newer.version = kind->former;
+    newer.size = kind->former_size;
+    again = sr_shared_write(key, &newer, &ann, &body);
+    memset(&out, 1, sizeof(out));
+    assert_int_equal(sr_shared_read(key, kind, &ann, again, &out), SR_STORE_OK);
+    assert_memory_equal(&out, &body, sizeof(out));
+    free(again);
+    newer = *kind;
     newer.version++;
     again = sr_shared_write(key, &newer, &ann, &body);
     assert_int_equal(sr_shared_read(key, kind, &ann, again, &out),
@@ -341,6 +350,84 @@ test_shared_text_is_of_its_account_and_key_only(void **state)
 
 /* ---- enrolments */
 
+/* No confirmation ends. */
+static const struct sr_reset_config never = {.reconfirm = 0};
+
+/* Set up an address that was confirmed at that time. */
+static void
+put_address(struct sr_enrolment *enrolment, enum sr_channel_id channel,
+            unsigned number, const char *address, sr_time confirmed)
+{
+    size_t size;
+    char *place = sr_enrolment_address(enrolment, channel, number, &size);
+
+    assert_non_null(place);
+    snprintf(place, size, "%s", address);
+    enrolment->confirmation[channel][number].at = confirmed;
+    enrolment->gate[sr_channel_gate(channel)].since = 1;
+}
+
+static void
+test_a_confirmation_ends(void **state)
+{
+    static const struct sr_reset_config config = {.reconfirm = 100,
+                                                  .reconfirm_grace = 50};
+    static const struct {
+        sr_time wall;
+        enum sr_validity validity;
+    } cases[] = {{900, SR_VALID},    {1000, SR_VALID},   {1100, SR_VALID},
+                 {1101, SR_OVERDUE}, {1150, SR_OVERDUE}, {1151, SR_LAPSED},
+                 {99999, SR_LAPSED}};
+    struct sr_enrolment enrolment;
+
+    (void)state;
+    memset(&enrolment, 0, sizeof(enrolment));
+    assert_int_equal(sr_enrolment_least_valid(&enrolment, &config, 99999),
+                     SR_VALID);
+    put_address(&enrolment, SR_CHANNEL_SMS, 0, "+4915123456789", 1000);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct sr_account_time time = {.now = 2, .wall = cases[i].wall};
+
+        assert_int_equal(sr_enrolment_validity(&enrolment, SR_CHANNEL_SMS, 0,
+                                               &config, time.wall),
+                         cases[i].validity);
+        assert_int_equal(
+            sr_enrolment_least_valid(&enrolment, &config, time.wall),
+            cases[i].validity);
+        assert_int_equal(
+            sr_enrolment_has(&enrolment, SR_GATE_SMS, &config, &time),
+            cases[i].validity != SR_LAPSED);
+        assert_true(sr_enrolment_has(&enrolment, SR_GATE_SMS, &never, &time));
+    }
+}
+
+static void
+test_a_code_confirms_the_one_address_that_it_went_to(void **state)
+{
+    static const struct sr_reset_config config = {.reconfirm = 100,
+                                                  .reconfirm_grace = 50};
+    const struct sr_account_time time = {.now = 2, .wall = 1120};
+    struct sr_enrolment enrolment;
+    const struct sr_confirmation *mail =
+        enrolment.confirmation[SR_CHANNEL_MAIL];
+
+    (void)state;
+    memset(&enrolment, 0, sizeof(enrolment));
+    put_address(&enrolment, SR_CHANNEL_MAIL, 0, "a@example.org", 1000);
+    put_address(&enrolment, SR_CHANNEL_MAIL, 1, "b@example.org", 1010);
+    sr_enrolment_confirm(&enrolment, SR_CHANNEL_MAIL, &config, time.wall);
+    assert_int_equal(mail[0].at, 1000);
+    assert_int_equal(mail[1].at, 1010);
+    /* The first one has lapsed, and gets no code. */
+    assert_true(sr_enrolment_has(&enrolment, SR_GATE_MAIL, &config, &time));
+    sr_enrolment_confirm(&enrolment, SR_CHANNEL_MAIL, &config, 1155);
+    assert_int_equal(mail[0].at, 1000);
+    assert_int_equal(mail[1].at, 1155);
+    sr_enrolment_remove(&enrolment, SR_GATE_MAIL);
+    for (size_t i = 0; i < sizeof(enrolment); i++)
+        assert_int_equal(((const uint8_t *)&enrolment)[i], 0);
+}
+
 static void
 test_enrolment_has_what_may_be_used(void **state)
 {
@@ -351,17 +438,17 @@ test_enrolment_has_what_may_be_used(void **state)
     memset(&enrolment, 0, sizeof(enrolment));
     for (int gate = 0; gate < SR_GATE_COUNT; gate++)
         assert_false(
-            sr_enrolment_has(&enrolment, (enum sr_gate_id)gate, &time));
+            sr_enrolment_has(&enrolment, (enum sr_gate_id)gate, &never, &time));
     enrolment.gate[SR_GATE_APP].since = 5;
     enrolment.gate[SR_GATE_APP].usable = 1001;
-    assert_false(sr_enrolment_has(&enrolment, SR_GATE_APP, &time));
+    assert_false(sr_enrolment_has(&enrolment, SR_GATE_APP, &never, &time));
     time.now = 1001;
-    assert_true(sr_enrolment_has(&enrolment, SR_GATE_APP, &time));
+    assert_true(sr_enrolment_has(&enrolment, SR_GATE_APP, &never, &time));
     strcpy(enrolment.ticket, "x");
     enrolment.ticket_until = 1001;
-    assert_false(sr_enrolment_has(&enrolment, SR_GATE_TICKET, &time));
+    assert_false(sr_enrolment_has(&enrolment, SR_GATE_TICKET, &never, &time));
     enrolment.ticket_until = 1002;
-    assert_true(sr_enrolment_has(&enrolment, SR_GATE_TICKET, &time));
+    assert_true(sr_enrolment_has(&enrolment, SR_GATE_TICKET, &never, &time));
     sr_enrolment_remove(&enrolment, SR_GATE_TICKET);
     sr_enrolment_remove(&enrolment, SR_GATE_APP);
     for (size_t i = 0; i < sizeof(enrolment); i++)
@@ -688,9 +775,9 @@ test_a_contact_is_a_proof_beside_another(void **state)
     assert_false(sr_contact_counts(contact | 1u << SR_GATE_MAIL, true));
     assert_true(sr_contact_counts(contact | 1u << SR_GATE_APP, true));
     sr_enrolment_set_up(&enrolment, SR_GATE_CONTACT, 0, &time);
-    assert_false(sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &time));
+    assert_false(sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &never, &time));
     enrolment.contact.accepted = time.wall;
-    assert_true(sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &time));
+    assert_true(sr_enrolment_has(&enrolment, SR_GATE_CONTACT, &never, &time));
     assert_true(sr_enrolment_file.is_sound(&enrolment));
     memset(enrolment.contact.name, 'x', sizeof(enrolment.contact.name));
     assert_false(sr_enrolment_file.is_sound(&enrolment));
@@ -719,6 +806,8 @@ main(void)
         cmocka_unit_test(test_seal_opens_for_its_account_and_key_only),
         cmocka_unit_test(test_shared_text_is_of_its_account_and_key_only),
         cmocka_unit_test(test_enrolment_has_what_may_be_used),
+        cmocka_unit_test(test_a_confirmation_ends),
+        cmocka_unit_test(test_a_code_confirms_the_one_address_that_it_went_to),
         cmocka_unit_test(test_enrolment_that_cannot_be_is_damaged),
         cmocka_unit_test(test_a_contact_is_a_proof_beside_another),
         cmocka_unit_test(test_queue_reads_what_it_wrote),

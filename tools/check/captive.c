@@ -263,6 +263,40 @@ check_weak_gates(const struct sr_config *config, struct findings *findings)
 }
 
 void
+check_confirmations(const struct sr_enrolment_totals *totals,
+                    struct findings *findings)
+{
+    if (totals->lapsed > 0)
+        findings_add(findings, SEVERITY_WARNING, "reset.reconfirm_grace", NULL,
+                     "Their owners have to run \"selfreset enroll\"; \"nag = "
+                     "yes\" asks them to, before it is too late.",
+                     _n("%u account has an address that was not confirmed for "
+                        "too long, and cannot be used for a reset.",
+                        "%u accounts have an address that was not confirmed "
+                        "for too long, and cannot be used for a reset.",
+                        totals->lapsed),
+                     totals->lapsed);
+}
+
+/* What users have set up on this host. */
+static void
+check_enrolled(const struct sr_config *config, struct findings *findings)
+{
+#ifdef HAVE_RESET
+    struct sr_enrolment_totals totals;
+    struct sr_store *store = NULL;
+
+    if (sr_enrolment_store(SR_STORE_READ, &store) == SR_STORE_OK &&
+        sr_enrolment_count(store, &config->reset, &totals) == SR_STORE_OK)
+        check_confirmations(&totals, findings);
+    sr_store_close(store);
+#else
+    (void)config;
+    (void)findings;
+#endif
+}
+
+void
 check_captive(const struct sr_config *config, struct findings *findings)
 {
     const struct sr_reset_config *reset = &config->reset;
@@ -275,6 +309,7 @@ check_captive(const struct sr_config *config, struct findings *findings)
         check_service(reset->services.item[i], findings);
     check_programs(config, findings);
     check_weak_gates(config, findings);
+    check_enrolled(config, findings);
     if (sr_string_list_has(&reset->services, "sshd") && captive_has_sshd())
         check_captive_sshd(reset->account, findings);
     if (!check_has_helper(CAPTIVE_SOCKET))

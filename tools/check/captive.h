@@ -8,6 +8,7 @@
 #define SR_TOOLS_CHECK_CAPTIVE_H
 
 #include "policy/config/settings.h"
+#include "policy/reset/enrolment.h"
 #include "policy/wire/link.h"
 #include "tools/check/findings.h"
 
@@ -32,6 +33,10 @@ bool captive_has_sshd(void);
  * asked.
  */
 bool captive_sshd_obeys(const char *account, char *flaw, size_t size);
+
+/* Add what is wrong with the addresses of all enrolments. */
+void check_confirmations(const struct sr_enrolment_totals *totals,
+                         struct findings *findings);
 
 /* Add what is wrong, where reset is enabled. */
 void check_captive(const struct sr_config *config, struct findings *findings);

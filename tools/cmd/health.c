@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/config/keys.h"
+#include "tools/check/captive.h"
 #include "tools/check/findings.h"
 #include "tools/check/host.h"
 #include "tools/cmd/commands.h"
@@ -194,6 +195,8 @@ judge_reset(const struct figures *figures, sr_time now,
                "self-service reset.",
                figures->enrolled.reported),
             figures->enrolled.reported);
+    if (figures->has_enrolled)
+        check_confirmations(&figures->enrolled, findings);
 }
 
 static void
@@ -257,6 +260,8 @@ json_reset(struct json *json, const struct figures *figures)
     json_bool(json, "enabled", figures->has_enrolled);
     json_number(json, "enrolled", figures->enrolled.accounts);
     json_number(json, "reported", figures->enrolled.reported);
+    json_number(json, "overdue", figures->enrolled.overdue);
+    json_number(json, "lapsed", figures->enrolled.lapsed);
     json_object(json, "gates");
 #ifdef HAVE_RESET
     for (int gate = 0; gate < SR_GATE_COUNT; gate++)
@@ -319,9 +324,11 @@ print_figures(const struct ctl *ctl, const struct figures *figures)
             ctl_print(ctl, "The backend %s answers.", figures->backend[i].name);
     if (figures->has_enrolled)
         ctl_print(ctl,
-                  "Self-service reset: accounts that are enrolled: %u, "
-                  "messages that wait: %u.",
-                  figures->enrolled.accounts, figures->queued);
+                  "Self-service reset: accounts that are enrolled: %u, with "
+                  "addresses to be confirmed again: %u, messages that wait: "
+                  "%u.",
+                  figures->enrolled.accounts, figures->enrolled.overdue,
+                  figures->queued);
 }
 
 int

@@ -228,8 +228,15 @@ put_host(struct sink *sink, const struct figures *figures)
         gauge(sink, "selfreset_queued_messages",
               "Messages of self-service reset that wait for the mail program.",
               figures->queued);
-    if (figures->has_enrolled)
+    if (figures->has_enrolled) {
+        gauge(sink, "selfreset_enrolled_accounts",
+              "Accounts that have something set up for self-service reset.",
+              figures->enrolled.accounts);
+        gauge(sink, "selfreset_overdue_accounts",
+              "Of them, those with an address to be confirmed again.",
+              figures->enrolled.overdue);
         put_sent(sink, figures);
+    }
     if (figures->is_clock_set != SR_UNKNOWN)
         gauge(sink, "selfreset_clock_synchronized",
               "Whether the clock of this host is synchronized.",

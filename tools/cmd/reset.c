@@ -14,6 +14,7 @@
 #include "policy/config/value.h"
 #include "policy/reset/channel.h"
 #include "policy/reset/code.h"
+#include "policy/reset/known.h"
 #include "policy/reset/limit.h"
 #include "policy/reset/notice.h"
 #include "policy/reset/queue.h"
@@ -293,27 +294,69 @@ struct clearing {
     const char *gate;
 };
 
+static const char *const validity_words[] = {
+    [SR_VALID] = "valid",
+    [SR_OVERDUE] = "overdue",
+    [SR_LAPSED] = "lapsed",
+};
+
+/* How old the confirmations of a channel's addresses are, and whether the
+ * directory still has those that it had. */
+static void
+report_addresses(struct report *report, const struct sr_transaction *txn,
+                 const struct sr_enrolment *enrolment,
+                 enum sr_channel_id channel, sr_time wall)
+{
+    struct sr_known known;
+    char name[16];
+
+    sr_known_read(txn, channel, &known);
+    for (unsigned i = 0; i < SR_ADDRESSES; i++) {
+        const struct sr_confirmation *const confirmation =
+            &enrolment->confirmation[channel][i];
+        const char *const address = sr_enrolment_text(enrolment, channel, i);
+
+        if (address[0] == '\0')
+            continue;
+        snprintf(name, sizeof(name), "address_%u", i + 1);
+        report_section(report, name, name);
+        report_time(report, "confirmed",
+                    sr_enrolment_confirmed(enrolment, channel, i));
+        report_text(report, "confirmation",
+                    validity_words[sr_enrolment_validity(
+                        enrolment, channel, i, &txn->config->reset, wall)]);
+        report_text(report, "directory",
+                    confirmation->is_known == 0     ? "none"
+                    : !known.is_whole               ? "unknown"
+                    : sr_known_has(&known, address) ? "same"
+                                                    : "changed");
+        report_section_end(report);
+    }
+}
+
 /* One gate that is set up, or a ticket that is valid. */
 static void
 report_gate(struct report *report, struct sr_store *store,
-            const struct sr_identity *id, struct sr_enrolment *enrolment,
-            enum sr_gate_id gate, const struct sr_account_time *time)
+            const struct sr_transaction *txn,
+            const struct sr_enrolment *enrolment, enum sr_gate_id gate,
+            const struct sr_account_time *time)
 {
+    const struct sr_identity id = sr_transaction_identity(txn);
     const struct sr_gate_record *record = &enrolment->gate[gate];
     struct sr_standing standing = {.failures = 0};
     const enum sr_channel_id channel = sr_gate_channel(gate);
-    char masked[SR_ADDRESS_MAX];
+    char masked[SR_ADDRESS_MAX] = "";
     unsigned left = 0;
-    size_t size;
 
     if (record->since == 0)
         return;
-    sr_gate_standing(store, id, gate, &standing);
+    sr_gate_standing(store, &id, gate, &standing);
     for (int i = 0; i < SR_CODES_COUNT; i++)
         left += enrolment->code[i][0] != '\0';
     report_section(report, sr_gate_name(gate), sr_gate_name(gate));
     report_time(report, "set_up", record->since);
-    report_bool(report, "usable", sr_enrolment_has(enrolment, gate, time));
+    report_bool(report, "usable",
+                sr_enrolment_has(enrolment, gate, &txn->config->reset, time));
     report_time_or(report, "last_used",
                    record->used == 0 ? SR_TIME_UNKNOWN : record->used, "never");
     if (gate == SR_GATE_CODES)
@@ -322,13 +365,13 @@ report_gate(struct report *report, struct sr_store *store,
         report_text(report, "name", enrolment->contact.name);
         report_bool(report, "accepted", enrolment->contact.accepted != 0);
     }
-    if (channel != SR_CHANNEL_MAIL && channel < SR_CHANNELS) {
-        sr_channel_mask(channel,
-                        sr_enrolment_address(enrolment, channel, 0, &size),
+    if (channel != SR_CHANNEL_MAIL && channel < SR_CHANNELS)
+        sr_channel_mask(channel, sr_enrolment_text(enrolment, channel, 0),
                         masked);
-        if (masked[0] != '\0')
-            report_text(report, "number", masked);
-    }
+    if (masked[0] != '\0')
+        report_text(report, "number", masked);
+    if (channel < SR_CHANNELS)
+        report_addresses(report, txn, enrolment, channel, time->wall);
     report_number(report, "wrong_answers", standing.in_a_row);
     report_lockout(report, &standing.lockout);
     report_section_end(report);
@@ -408,7 +451,6 @@ static int
 list_gates(struct report *report, const struct sr_transaction *txn,
            struct sr_store *store)
 {
-    const struct sr_identity id = sr_transaction_identity(txn);
     struct sr_enrolment enrolment;
     struct sr_account_time time;
     const enum sr_store_result result =
@@ -422,7 +464,7 @@ list_gates(struct report *report, const struct sr_transaction *txn,
         report, "reported",
         enrolment.reported == 0 ? SR_TIME_UNKNOWN : enrolment.reported, "no");
     for (int gate = 0; gate < SR_GATE_COUNT; gate++)
-        report_gate(report, store, &id, &enrolment, (enum sr_gate_id)gate,
+        report_gate(report, store, txn, &enrolment, (enum sr_gate_id)gate,
                     &time);
     explicit_bzero(&enrolment, sizeof(enrolment));
     return CTL_OK;

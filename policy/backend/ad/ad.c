@@ -354,6 +354,26 @@ ad_destroy(struct sr_call *call, const struct sr_account *account, gid_t gid,
     return status;
 }
 
+/* An account that only its owner may read has no such texts for this host. */
+static enum sr_status
+ad_values(struct sr_call *call, const struct sr_account *account,
+          const struct sr_string_list *attributes, size_t most,
+          struct sr_string_list *values)
+{
+    enum sr_status status = SR_STATUS_UNAVAILABLE;
+    struct sr_ad_call ad;
+
+    if (sr_ad_begin(call, &ad)) {
+        struct sr_call *part = sr_ad_directory(&ad);
+
+        status =
+            sr_ldap_operations.values(part, account, attributes, most, values);
+        call->error = part->error;
+    }
+    sr_ad_end(&ad, false);
+    return status;
+}
+
 static const struct sr_credential_ops credentials = {
     .hand_over = ad_hand_over,
     .drop = ad_drop,
@@ -376,6 +396,7 @@ static const struct sr_backend_ops operations = {
     .administer = ad_administer,
     .rotate = ad_rotate,
     .survey = ad_survey,
+    .values = ad_values,
     .credentials = &credentials,
 };
 

@@ -30,6 +30,7 @@
 #include "policy/backend/ldap/shared_ledger.h"
 #include "policy/backend/ldap/survey.h"
 #include "policy/backend/ldap/template.h"
+#include "policy/backend/ldap/values.h"
 #include "policy/backend/ldap/watch.h"
 #include "policy/util/deadline.h"
 
@@ -834,5 +835,6 @@ const struct sr_backend_ops sr_ldap_operations = {
     .survey = sr_ldap_survey,
     .shared_ledger = sr_ldap_shared_ledger,
     .record = sr_ldap_record,
+    .values = sr_ldap_values,
     .watch = &sr_ldap_watch,
 };
