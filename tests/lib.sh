@@ -177,7 +177,7 @@ unpack_vendors() {
 
 # The same for Heimdal's, with the program that administers it.
 unpack_heimdal() {
-	unpack heimdal /usr/lib/heimdal-servers/kdc heimdal-kdc heimdal-clients \
+	unpack heimdal /usr/sbin/kcm heimdal-kdc heimdal-clients heimdal-kcm \
 		libkadm5clnt7-heimdal
 }
 

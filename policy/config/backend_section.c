@@ -308,8 +308,8 @@ directory_key(const struct sr_backend_config *backend)
 static bool
 is_ccache(const char *text)
 {
-    static const char *const type[] = {"FILE:/", "DIR:/",
-                                       "KEYRING:persistent:", "KEYRING:user:"};
+    static const char *const type[] = {
+        "FILE:/", "DIR:/", "KEYRING:persistent:", "KEYRING:user:", "KCM:"};
 
     if (text == NULL || strcmp(text, "yes") == 0 || strcmp(text, "no") == 0)
         return text != NULL;
@@ -347,7 +347,7 @@ ticket_fault(const struct sr_backend_config *backend, const char **key)
 {
     *key = "ccache";
     if (!is_ccache(backend->ccache))
-        return "is none of yes, no, FILE:/PATH, DIR:/PATH, "
+        return "is none of yes, no, FILE:/PATH, DIR:/PATH, KCM:NAME, "
                "KEYRING:persistent:NAME and KEYRING:user:NAME";
     if (!has_known_variables(backend->ccache))
         return "has a variable other than %{uid}, %{user} and %%";

@@ -3,6 +3,7 @@
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import glob
 import os
 import pathlib
@@ -237,6 +238,29 @@ def heimdal_root(host):
     return root if (root / "usr/lib/heimdal-servers/kdc").exists() else None
 
 
+@contextlib.contextmanager
+def kcm(host):
+    """A daemon that keeps caches, in the place where libkrb5 expects it."""
+    root = heimdal_root(host)
+    place = pathlib.Path("/var/run/.heim_org.h5l.kcm-socket")
+    place.unlink(missing_ok=True)
+    process = host.start(
+        [str(root / "usr/sbin/kcm")], stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "LD_LIBRARY_PATH": libraries_of(root)})
+    wait_until(place.exists, what="kcm")
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        place.unlink(missing_ok=True)
+
+
+def libraries_of(root):
+    return ":".join(glob.glob(str(root / "usr/lib/*-linux-gnu")))
+
+
 class Heimdal:
     """A KDC of Heimdal with its server for passwords, which takes datagrams
     only."""
@@ -253,8 +277,7 @@ class Heimdal:
             realm=REALM, address=self.address, dir=self.dir))
         self.environment = {
             **os.environ, "KRB5_CONFIG": str(self.dir / "krb5.conf"),
-            "LD_LIBRARY_PATH": ":".join(
-                glob.glob(str(self.root / "usr/lib/*-linux-gnu")))}
+            "LD_LIBRARY_PATH": libraries_of(self.root)}
         self.run("sbin/kstash", "--random-key",
                  f"--key-file={self.dir}/mkey")
         self.kadmin("init", "--realm-max-ticket-life=1d",

@@ -7,10 +7,12 @@ import contextlib
 import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
 
+import kerberos
 from scratch import ETC, RUNDIR, mount, stack
 from talk import PASSWORD, Talk
 from test_krb5 import NEW, OLD, PEER, UID, kdc, serve
@@ -220,6 +222,29 @@ def test_keyring_of_the_user(host, kdc):
     shown = host.run(*as_ann, "klist", *cache)
     host.run(*as_ann, "kdestroy", *cache)
     assert "ann@" in shown.stdout, (shown, host.log.all())
+
+
+def test_daemon(host, kdc):
+    """It knows by the kernel whose cache it is; and nobody waits for one that
+    hangs longer than for a KDC."""
+    serve(host, kdc, ccache="KCM:%{uid}", timeout="2s")
+    with kerberos.kcm(host) as daemon:
+        with ssh(host, 'echo "cache=$KRB5CCNAME"; klist | grep principal') \
+                as talk:
+            talk.answer(PASSWORD, OLD)
+            shown = talk.rest()
+        assert f"cache=KCM:{UID}" in shown and "principal: ann@" in shown
+        log_in_to(host, f"KCM:{UID}", "0")
+        cache = ["klist", "-c", f"KCM:{UID}"]
+        as_ann = ["setpriv", f"--reuid={UID}", f"--regid={UID}",
+                  "--clear-groups"]
+        assert "ann@" in host.run(*as_ann, *cache).stdout
+        assert not host.log.with_text("SR-3022")
+        daemon.send_signal(signal.SIGSTOP)
+        done = host.drive("probe", "ann", "auth", "acct", "cred",
+                          answers=[OLD], rhost=PEER)
+        assert set(done.codes) == {"SUCCESS"} and done.times[-1] < 3e9, done
+        assert host.log.with_text("SR-3022")
 
 
 def test_refused_account(host, kdc):

@@ -1321,10 +1321,10 @@ test_backend_faults(void **state)
          "f:3: [backend corp] user_principal needs %u for the name"},
         {"[backend corp]\ntype = krb5\nccache = MEMORY:x\n",
          "f:3: [backend corp] ccache is none of yes, no, FILE:/PATH, "
-         "DIR:/PATH, KEYRING:persistent:NAME and KEYRING:user:NAME"},
+         "DIR:/PATH, KCM:NAME, KEYRING:persistent:NAME and KEYRING:user:NAME"},
         {"[backend corp]\ntype = krb5\nccache = KEYRING:process:x\n",
          "f:3: [backend corp] ccache is none of yes, no, FILE:/PATH, "
-         "DIR:/PATH, KEYRING:persistent:NAME and KEYRING:user:NAME"},
+         "DIR:/PATH, KCM:NAME, KEYRING:persistent:NAME and KEYRING:user:NAME"},
         {"[backend corp]\ntype = krb5\nccache = FILE:/tmp/%%a%u\n",
          "f:3: [backend corp] ccache has a variable other than %{uid}, "
          "%{user} and %%"},

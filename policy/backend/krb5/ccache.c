@@ -239,7 +239,8 @@ take_left(struct sr_krb5_session *session, const struct sr_account *account,
 /* ---- the user's cache */
 
 /* Whether a cache that this process did not name may be renewed: one in the
- * file system, or in the user's own keyring.  Other keyrings can be those of
+ * file system, of a daemon that knows its user by the kernel, or in the user's
+ * own keyring.  Other keyrings can be those of
  * the session that the calling process is in. */
 static bool
 is_renewable(const char *name, uid_t uid)
@@ -251,6 +252,7 @@ is_renewable(const char *name, uid_t uid)
     if (strlen(name) >= SR_AS_USER_TEXT)
         return false;
     return is_of_type(name, "FILE:") || is_of_type(name, "DIR:") ||
+           is_of_type(name, "KCM:") ||
            (is_of_type(name, own) &&
             (name[length] == '\0' || name[length] == ':'));
 }
