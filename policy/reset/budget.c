@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,16 +61,23 @@ const struct sr_account_file sr_budget_file = {
     .is_sound = is_sound,
 };
 
-/* Of a channel, or of an address of it: a name that no account can have. */
-static struct sr_identity
-name_of(enum sr_channel_id channel, const char *address)
+/* Of a channel, or of an address of it: a name that no account can have.  The
+ * file outlives the gate, so it must not tell the address: it has a hash under
+ * the store's key. */
+static enum sr_store_result
+name_of(struct sr_store *store, enum sr_channel_id channel, const char *address,
+        struct sr_identity *id)
 {
-    struct sr_identity id = {.uid = 0};
+    enum sr_store_result result = SR_STORE_OK;
+    uint64_t hash = 0;
 
-    snprintf(id.backend, sizeof(id.backend), "%s", SR_LOCAL);
-    snprintf(id.name, sizeof(id.name), "/%s %s", sr_channel_names[channel],
-             address);
-    return id;
+    memset(id, 0, sizeof(*id));
+    if (address[0] != '\0')
+        result = sr_store_hash(store, address, strlen(address), &hash);
+    snprintf(id->backend, sizeof(id->backend), "%s", SR_LOCAL);
+    snprintf(id->name, sizeof(id->name), "/%s %016" PRIx64,
+             sr_channel_names[channel], hash);
+    return result;
 }
 
 struct taking {
@@ -90,12 +98,13 @@ static enum sr_budget_result
 take(struct sr_store *store, enum sr_channel_id channel, const char *address,
      struct taking *taking)
 {
-    const struct sr_identity id = name_of(channel, address);
+    struct sr_identity id;
     struct sr_budget body;
 
     if (taking->bound[0] == 0 && taking->bound[1] == 0)
         return SR_BUDGET_OK;
-    if (sr_account_file_change(store, &sr_budget_file, &id, &body, take_in,
+    if (name_of(store, channel, address, &id) != SR_STORE_OK ||
+        sr_account_file_change(store, &sr_budget_file, &id, &body, take_in,
                                taking) != SR_STORE_OK)
         return SR_BUDGET_UNKNOWN;
     return taking->may          ? SR_BUDGET_OK
@@ -121,13 +130,14 @@ enum sr_store_result
 sr_budget_used(struct sr_store *store, enum sr_channel_id channel,
                unsigned *used)
 {
-    const struct sr_identity id = name_of(channel, "");
     struct sr_account_time time;
+    struct sr_identity id;
     struct sr_budget body;
-    enum sr_store_result result =
-        sr_account_file_get(store, &sr_budget_file, &id, &body, &time);
+    enum sr_store_result result;
 
     *used = 0;
+    name_of(store, channel, "", &id);
+    result = sr_account_file_get(store, &sr_budget_file, &id, &body, &time);
     if (result == SR_STORE_OK && time.now - body.since[1] < period[1])
         *used = (unsigned)body.count[1];
     return result == SR_STORE_NOT_FOUND ? SR_STORE_OK : result;

@@ -1523,6 +1523,17 @@ def test_a_code_that_was_typed_confirms_where_it_was_sent(host, ann):
     assert gate_of(host, "ann")["address_1"]["confirmed"] > confirmed
 
 
+def in_state(number):
+    """Files of the state with a number in their name or content."""
+    found = []
+    for path in STATE.rglob("*"):
+        with contextlib.suppress(OSError):
+            if number in path.name or (path.is_file() and
+                                       number.encode() in path.read_bytes()):
+                found.append(path)
+    return found
+
+
 def test_a_number_that_is_replaced_is_told(host, ann):
     ann.enroll_codes()
     gateway = Gateway(host, "sms")
@@ -1538,6 +1549,11 @@ def test_a_number_that_is_replaced_is_told(host, ann):
     assert {header(one, "To") for one in last} == {NUMBER, "+436641234567"}
     assert [one for one in last if header(one, "To") == NUMBER
             and "was removed" in one]
+    # Nothing that this host keeps tells a number that is set up no more.
+    wait_until(lambda: not in_state(NUMBER), what="the end of the queue")
+    assert in_state("+436641234567")
+    host.run("selfresetctl", "gates", "--clear", "sms", "ann")
+    wait_until(lambda: not in_state("+436641234567"), what="the queue")
 
 
 @pytest.mark.parametrize("fault, cause, left, number", [

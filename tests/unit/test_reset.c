@@ -681,6 +681,8 @@ test_the_longest_prefix_decides(void **state)
          other[] = "+43", twice[] = "!+43";
     char *item[] = {service, all, free_one, other};
     char *contrary[] = {other, twice};
+    char part[] = "+49900", rest[] = "!+49";
+    char *orders[][2] = {{part, rest}, {rest, part}};
     const struct sr_string_list list = {item, 4}, none = {NULL, 0},
                                 both = {contrary, 2};
 
@@ -692,6 +694,12 @@ test_the_longest_prefix_decides(void **state)
     assert_false(sr_number_is_allowed("+41791234567", &list));
     assert_false(sr_number_is_allowed("+4915123456789", &none));
     assert_false(sr_number_is_allowed("+436641234567", &both));
+    for (size_t i = 0; i < 2; i++) {
+        const struct sr_string_list order = {orders[i], 2};
+
+        assert_true(sr_number_is_allowed("+49900234567", &order));
+        assert_false(sr_number_is_allowed("+4915123456789", &order));
+    }
     assert_true(sr_number_is_prefix("+49 x", 3));
     assert_true(sr_number_is_prefix("!+4990", 6));
     assert_false(sr_number_is_prefix("+", 1));
