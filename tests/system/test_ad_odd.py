@@ -252,7 +252,7 @@ def test_stopped_between_change_and_proof(host, corp):
                 samba.krb5_conf(corp.first.ip).replace(
                     f"kpasswd_server = {corp.first.ip}",
                     f"kpasswd_server = {liar.address}"))
-            configure(host, corp, timeout="2s")
+            configure(host, corp, timeout="5s")
             done = change(host, name, OLD, NEW, NEW)
         corp.first.resume()
         if answers:
