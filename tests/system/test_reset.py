@@ -1564,6 +1564,9 @@ def test_a_number_that_is_replaced_is_told(host, ann):
      1, "SR-3101"),
     ("yes | head -c 100000000; exit 71", "exit 71", 1, "SR-3101"),
     ("(sleep 300; touch /home/gateway/late) & exit 72", "exit 72", 1,
+     "SR-3101"),
+    ("exec sleep 300", "Connection timed out", 1, "SR-3101"),
+    ("ulimit -Hc >/home/gateway/core; kill -ABRT $$", "signal 6", 1,
      "SR-3101")])
 def test_a_channel_program_that_fails(host, ann, fault, cause, left, number):
     gateway = Gateway(host, "sms", gates="1")
@@ -1581,6 +1584,8 @@ def test_a_channel_program_that_fails(host, ann, fault, cause, left, number):
     assert is_nowhere(host, code, code.replace(" ", ""), NUMBER[1:])
     assert not subprocess.run(["pgrep", "-u", "nobody", "sleep"],
                               capture_output=True, check=False).stdout
+    core = gateway.folder / "core"  # none is written, whatever it asks for
+    assert not core.exists() or core.read_text() == "0\n"
     flow.answer(code)  # it may have arrived in spite of that
     assert "Accepted." in flow.text
 
