@@ -364,13 +364,35 @@ def test_one_of_two_by_argument(host):
     assert log_in(host).codes[0] == "USER_UNKNOWN"
 
 
-@pytest.mark.parametrize("number", ["-5", "0", "7", "99999999999"])
-def test_an_entry_of_no_use(host, number):
-    """An entry that is no account does not make a local one unavailable."""
+@pytest.mark.parametrize("numbers", [
+    ["-5"], ["0"], ["7"], ["99999999999"], ["4294967295"],
+    ["0", "99999999999"], ["7", "-5"]])
+def test_an_entry_of_no_use(host, numbers):
+    """An entry that is no account does not make a local one unavailable, nor do
+    several of one name."""
     ann = host.add("ann", LOCAL)
-    entry = {**user("ann", ann.uid, OLD), "uidNumber": number}
-    serve(host, "corp local", entry)
+    serve(host, "corp local", *(
+        {**user("ann", ann.uid, OLD), "uidNumber": number, "cn": f"e{n}",
+         "dn": f"cn=e{n},{directory.PEOPLE}"}
+        for n, number in enumerate(numbers)))
     assert log_in(host, LOCAL).codes == ["SUCCESS", "SUCCESS"], host.log.all()
     assert log_in(host, OLD).codes[0] == "AUTH_ERR"
     assert host.drive("probe", "ann", "acct", rhost=PEER).codes == ["SUCCESS"]
     assert status(host)["backend"] == "local"
+    found = {one["user"]: one["backend"] for one in json.loads(
+        host.run("selfresetctl", "list", "--json").stdout)}
+    assert found["ann"] == "local"
+    host.serve_states()
+    assert host.states("ann") == {"acct-ok"}
+
+
+def test_an_entry_of_no_use_beside_the_account(host):
+    """It is not taken for another account of the name."""
+    serve(host, "corp local", user("ann", UID, OLD),
+          {**user("ann", UID, LOCAL), "uidNumber": "99999999999", "cn": "other",
+           "dn": f"cn=other,{directory.PEOPLE}"})
+    host.add_elsewhere("ann", UID)
+    assert log_in(host, OLD).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert log_in(host, LOCAL).codes[0] == "AUTH_ERR"
+    host.serve_states()
+    assert host.states("ann") == {"acct-ok"}

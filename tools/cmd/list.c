@@ -260,7 +260,7 @@ list_account(void *context, struct sr_account *account,
     struct ctl_remembered remembered;
     struct sr_named *taken;
 
-    if (account->backend.ops != &sr_backend_local && ask == SR_STATUS_OK &&
+    if (account->backend.ops != &sr_backend_local &&
         is_namesake(listing, facts))
         return 0;
     taken = sr_name_map_add(&listing->taken, facts->name);

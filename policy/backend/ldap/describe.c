@@ -118,6 +118,18 @@ sr_ldap_is_system(const struct sr_backend_config *config,
     return text != NULL && sr_ldap_uid(text, &uid) && uid < config->uid_min;
 }
 
+bool
+sr_ldap_has_uid(const struct sr_backend_config *config,
+                const struct sr_ldap_entry *entry)
+{
+    const char *text = sr_ldap_entry_first(entry, config->uid_attribute);
+    uid_t uid;
+
+    /* Of Active Directory the name service may have one. */
+    return text == NULL ? config->type == SR_BACKEND_AD
+                        : sr_ldap_uid(text, &uid);
+}
+
 static gid_t
 group_of(const struct sr_ldap_entry *entry)
 {

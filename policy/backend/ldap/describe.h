@@ -44,4 +44,11 @@ struct sr_ldap_visit {
 enum sr_status sr_ldap_visit(struct sr_ldap_visit *visit, const char *name,
                              struct sr_ldap_view *view, const char *wrong);
 
+/*
+ * Whether the entry has a uid that an account can have.  One without counts for
+ * nothing beside an entry of the same name that has one.
+ */
+bool sr_ldap_has_uid(const struct sr_backend_config *config,
+                     const struct sr_ldap_entry *entry);
+
 #endif

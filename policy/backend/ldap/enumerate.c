@@ -26,6 +26,7 @@
 struct item {
     char *name;
     LDAPMessage *message;
+    bool has_uid;
 };
 
 struct reading {
@@ -48,15 +49,19 @@ reading_clear(struct reading *reading)
     sr_ldap_pages_clear(&reading->pages);
 }
 
+/* By name; of one name those with a uid come first. */
 static int
 compare_items(const void *a, const void *b)
 {
-    return strcmp(((const struct item *)a)->name,
-                  ((const struct item *)b)->name);
+    const struct item *left = a, *right = b;
+    const int order = strcmp(left->name, right->name);
+
+    return order != 0 ? order : right->has_uid - left->has_uid;
 }
 
 static int
-add_item(struct reading *reading, const char *name, LDAPMessage *message)
+add_item(struct reading *reading, const char *name, bool has_uid,
+         LDAPMessage *message)
 {
     if (reading->count == reading->room) {
         size_t room = reading->room == 0 ? 1024 : reading->room * 2;
@@ -68,6 +73,7 @@ add_item(struct reading *reading, const char *name, LDAPMessage *message)
         reading->room = room;
     }
     reading->item[reading->count].message = message;
+    reading->item[reading->count].has_uid = has_uid;
     reading->item[reading->count].name = strdup(name);
     if (reading->item[reading->count].name == NULL)
         return LDAP_NO_MEMORY;
@@ -118,7 +124,9 @@ index_entry(struct reading *reading, LDAPMessage *message)
         /* Root is of this host, whatever a directory has by that name. */
         if (strcmp(name, "root") != 0 &&
             !sr_ldap_is_system(reading->session->config, &entry))
-            code = add_item(reading, name, message);
+            code = add_item(reading, name,
+                            sr_ldap_has_uid(reading->session->config, &entry),
+                            message);
     }
     sr_ldap_entry_clear(&entry);
     return code;
@@ -186,7 +194,9 @@ report_all(struct reading *reading, const struct sr_visitor *visitor)
         while (is_same_name(reading, i, next))
             next++;
         if (!sr_ldap_is_absurd(reading->item[i].name))
-            status = report_item(reading, &visit, i, next - i > 1);
+            /* Those that have a uid are before the others. */
+            status = report_item(reading, &visit, i,
+                                 next - i > 1 && reading->item[i + 1].has_uid);
         else if (visitor->nameless != NULL)
             visitor->nameless(visitor->context, reading->item[i].name);
     }

@@ -59,22 +59,25 @@ choose_entry(struct sr_ldap_session *session, const char *name,
 {
     const struct sr_backend_config *config = session->config;
     struct sr_ldap_entry *chosen = NULL;
-    size_t named = 0;
+    size_t usable = 0;
 
     for (size_t i = 0; i < count && i < FOUND_MAX; i++) {
+        const bool has_uid = sr_ldap_has_uid(config, &found[i]);
+
         if (sr_ldap_entry_spelling(&found[i], config->name_attribute, name) ==
                 NULL ||
             sr_ldap_is_system(config, &found[i]))
             continue;
-        named++;
-        chosen = &found[i];
+        usable += has_uid;
+        if (chosen == NULL || has_uid)
+            chosen = &found[i];
     }
-    if (named > 1 || count > FOUND_MAX) {
+    if (usable > 1 || count > FOUND_MAX) {
         sr_ldap_why(session, "more than one entry is found by \"filter\"");
         return SR_STATUS_AMBIGUOUS;
     }
     if (session->by_owner && count > 0 &&
-        (named == 0 ||
+        (chosen == NULL ||
          strcmp(sr_ldap_entry_spelling(chosen, config->name_attribute, name),
                 name) != 0)) {
         sr_ldap_why(session, "the entry of the DN has another name");
@@ -83,7 +86,7 @@ choose_entry(struct sr_ldap_session *session, const char *name,
     /* Directories do not distinguish "Ann" from "ann": the account has the
      * entry's spelling, and the caller decides whether it is the one that was
      * meant. */
-    if (named == 0)
+    if (chosen == NULL)
         return SR_STATUS_UNKNOWN_NAME;
     *entry = *chosen;
     memset(chosen, 0, sizeof(*chosen));
