@@ -204,7 +204,7 @@ endif
 benches: tests/bench/pambench tests/bench/policy $(BENCH_LDAP) drivers
 .PHONY: benches
 EXTRA_DIST += tests/packaging.py tests/bench/run tests/bench/bench.py tests/bench/peers.py \
-	tests/bench/helping.py tests/bench/logins.py tests/bench/relay.py tests/bench/table.py
+	tests/bench/domain.py tests/bench/helping.py tests/bench/logins.py tests/bench/relay.py tests/bench/table.py
 CLEANFILES += $(EXTRA_PROGRAMS) $(EXTRA_LTLIBRARIES)
 EXTRA_DIST += tests/demo tests/run tests/lib.sh tests/system tests/package .ci/run
 

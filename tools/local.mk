@@ -7,7 +7,7 @@ noinst_LTLIBRARIES += libtools.la
 libtools_la_SOURCES = \
 	policy/util/replace_file.c policy/util/replace_file.h \
 	policy/util/secret_file.c policy/util/secret_file.h \
-	tools/time_arg.c tools/time_arg.h \
+	tools/time_arg.c tools/time_arg.h tools/words.h \
 	tools/check/pam_stack.c tools/check/pam_stack.h \
 	tools/check/findings.c tools/check/findings.h \
 	tools/json.c tools/json.h \
