@@ -345,12 +345,19 @@ def test_an_odd_entry_among_others(host, fake):  # noqa: F811
     cut = ber(ENTRY, octets(dn_of("cut")), ber(
         0x30, ber(0x30, octets("uid"), ber(0x31, octets("cut"))),
         ber(0x30, octets("uidNumber"), b"\x31\x7f\x04")))
+    crowd = {**ANN, "dn": dn_of("crowd"), "uidNumber": UID + 3,
+             "uid": [f"crowd{i:02}" for i in range(33)]}
+    few = {**ANN, "dn": dn_of("few"), "uidNumber": UID + 4,
+           "uid": [f"few{i:02}" for i in range(32)]}
     fake(lies={"search 1": lambda request: message(request.id, cut) +
-               page(request, ANN, many, bob, cookie=b"")})
+               page(request, ANN, many, bob, crowd, few, cookie=b"")})
     done, all_of = listed(host)
     assert all_of["ann"]["state"] == all_of["bob"]["state"] == "ok", done
     assert all_of["many"]["state"] != "ok"
     assert "many" in done.stderr and "too many values" in done.stderr
+    # Each name of an entry costs what the entry costs.
+    assert all_of["crowd00"]["state"] == all_of["crowd32"]["state"] != "ok"
+    assert all_of["few00"]["state"] == all_of["few31"]["state"] == "ok"
     assert done.stderr.count("is unknown") < 1100
 
 

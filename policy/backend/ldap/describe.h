@@ -8,6 +8,11 @@
 
 #include "policy/backend/ldap/session.h"
 
+/* Names of one entry that are described: each costs what the entry costs.  The
+ * state of all names of one with more is unknown, and why. */
+#define SR_LDAP_NAMES_MAX      32
+#define SR_LDAP_TOO_MANY_NAMES "its entry has too many names"
+
 /* The attributes of an account that are asked for; some are named by the
  * configuration, others by that of the server, as far as the session has read
  * it.  The list is valid as long as the policies of the session. */

@@ -8,6 +8,7 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,9 @@
 /* One name, and the entry that has it. */
 struct item {
     char *name;
-    LDAPMessage *message;
+    LDAPMessage *message; /* NULL: the entry has too many names */
     bool has_uid;
+    uid_t uid; /* of an entry with too many names */
 };
 
 struct reading {
@@ -60,8 +62,7 @@ compare_items(const void *a, const void *b)
 }
 
 static int
-add_item(struct reading *reading, const char *name, bool has_uid,
-         LDAPMessage *message)
+add_item(struct reading *reading, const struct item *item)
 {
     if (reading->count == reading->room) {
         size_t room = reading->room == 0 ? 1024 : reading->room * 2;
@@ -72,9 +73,8 @@ add_item(struct reading *reading, const char *name, bool has_uid,
         reading->item = grown;
         reading->room = room;
     }
-    reading->item[reading->count].message = message;
-    reading->item[reading->count].has_uid = has_uid;
-    reading->item[reading->count].name = strdup(name);
+    reading->item[reading->count] = *item;
+    reading->item[reading->count].name = strdup(item->name);
     if (reading->item[reading->count].name == NULL)
         return LDAP_NO_MEMORY;
     reading->count++;
@@ -106,6 +106,17 @@ read_policies(struct reading *reading, struct sr_ldap_view *view,
     return LDAP_SUCCESS;
 }
 
+static bool
+has_too_many_names(const struct sr_ldap_entry *entry, const char *attribute)
+{
+    size_t at = 0, count = 0;
+
+    while (count <= SR_LDAP_NAMES_MAX &&
+           sr_ldap_entry_next(entry, attribute, &at) != NULL)
+        count++;
+    return count > SR_LDAP_NAMES_MAX;
+}
+
 /* The names of an entry, and its policy. */
 static int
 index_entry(struct reading *reading, LDAPMessage *message)
@@ -113,20 +124,29 @@ index_entry(struct reading *reading, LDAPMessage *message)
     const char *attribute = reading->session->config->name_attribute;
     struct sr_ldap_entry entry = {0};
     struct sr_ldap_view view = {.account = &entry};
-    const char *name, *wrong;
+    struct item item = {.message = message, .uid = (uid_t)-1};
+    const char *name, *wrong, *text;
     size_t at = 0;
     int code = sr_ldap_entry_take(reading->session, message, &entry);
 
     if (code == LDAP_SUCCESS)
         code = read_policies(reading, &view, &wrong);
+    if (has_too_many_names(&entry, attribute)) {
+        text = sr_ldap_entry_first(&entry,
+                                   reading->session->config->uid_attribute);
+        if (text == NULL || !sr_ldap_uid(text, &item.uid))
+            item.uid = (uid_t)-1;
+        item.message = NULL;
+    }
+    item.has_uid = sr_ldap_has_uid(reading->session->config, &entry);
     while (code == LDAP_SUCCESS &&
            (name = sr_ldap_entry_next(&entry, attribute, &at)) != NULL) {
         /* Root is of this host, whatever a directory has by that name. */
         if (strcmp(name, "root") != 0 &&
-            !sr_ldap_is_system(reading->session->config, &entry))
-            code = add_item(reading, name,
-                            sr_ldap_has_uid(reading->session->config, &entry),
-                            message);
+            !sr_ldap_is_system(reading->session->config, &entry)) {
+            item.name = (char *)(uintptr_t)name;
+            code = add_item(reading, &item);
+        }
     }
     sr_ldap_entry_clear(&entry);
     return code;
@@ -158,6 +178,24 @@ is_same_name(const struct reading *reading, size_t one, size_t other)
            strcmp(reading->item[one].name, reading->item[other].name) == 0;
 }
 
+/* An entry with too many names is not taken apart once more for each. */
+static enum sr_status
+report_crowd(struct sr_ldap_visit *visit, const struct item *item)
+{
+    const char *attribute = visit->session->config->uid_attribute;
+    struct sr_ldap_entry entry = {0};
+    struct sr_ldap_view view = {.account = &entry};
+    enum sr_status status = SR_STATUS_NO_MEMORY;
+    char text[16];
+
+    snprintf(text, sizeof(text), "%lu", (unsigned long)item->uid);
+    if (sr_ldap_entry_add(&entry, attribute, text, strlen(text)) == 0)
+        status =
+            sr_ldap_visit(visit, item->name, &view, SR_LDAP_TOO_MANY_NAMES);
+    sr_ldap_entry_clear(&entry);
+    return status;
+}
+
 static enum sr_status
 report_item(struct reading *reading, struct sr_ldap_visit *visit, size_t index,
             bool is_twice)
@@ -168,6 +206,8 @@ report_item(struct reading *reading, struct sr_ldap_visit *visit, size_t index,
     enum sr_status status = SR_STATUS_NO_MEMORY;
     const char *wrong;
 
+    if (item->message == NULL)
+        return report_crowd(visit, item);
     if (sr_ldap_entry_take(reading->session, item->message, &entry) ==
             LDAP_SUCCESS &&
         read_policies(reading, &view, &wrong) == LDAP_SUCCESS)

@@ -238,6 +238,8 @@ report_entry(struct call *call, const struct sr_ldap_entry *entry,
                                   .backend = call->backend,
                                   .visitor = &call->watcher->visitor};
     struct sr_ldap_policies *policies = &call->state->policies;
+    const char *wrong =
+        names->count > SR_LDAP_NAMES_MAX ? SR_LDAP_TOO_MANY_NAMES : NULL;
     int code = LDAP_SUCCESS;
 
     for (size_t i = 0;
@@ -248,7 +250,7 @@ report_entry(struct call *call, const struct sr_ldap_entry *entry,
         policies->is_complete = true;
         sr_ldap_policies_of(call->session, policies, &view);
         policies->is_complete = false;
-        if (sr_ldap_visit(&visit, names->item[i], &view, NULL) != SR_STATUS_OK)
+        if (sr_ldap_visit(&visit, names->item[i], &view, wrong) != SR_STATUS_OK)
             code = LDAP_NO_MEMORY;
         call->is_done = visit.is_done;
     }
