@@ -142,7 +142,7 @@ static int
 serve_all(void)
 {
     static const char *const paths[LISTEN_PATHS] = {SOCKET_PATH, RESET_PATH};
-    int result = sr_safe_make_dir(SR_RUNDIR);
+    int result = sr_safe_make_dir(SR_RUNDIR, SR_SAFE_OF_ALL);
 
     /* All users must be able to reach the socket. */
     if (result == 0 && chmod(SR_RUNDIR, 0755) != 0)

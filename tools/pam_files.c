@@ -83,6 +83,24 @@ remove_copies(void)
 }
 
 bool
+pam_files_are_left(void)
+{
+    char copy[PATH_MAX];
+    bool is_left = false;
+
+    for (size_t i = 0; i < STACKS_COUNT && !is_left; i++) {
+        name_copy(i, PAM_KEPT_FILE, copy);
+        is_left = access(copy, F_OK) == 0;
+        if (is_left)
+            ctl_error("%s is left of a run that was stopped.  Copy it and the "
+                      "others back to the names without \"%s\", or remove "
+                      "them if the stacks are right.  Nothing was done.",
+                      copy, PAM_KEPT_FILE);
+    }
+    return is_left;
+}
+
+bool
 pam_files_keep(struct pam_files *files)
 {
     const char *why = NULL;

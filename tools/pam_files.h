@@ -24,6 +24,12 @@ struct pam_files {
 };
 
 /*
+ * Whether copies are left of a run that was killed, or that could not put the
+ * files back; says what to do.  They may be all that there is of the files.
+ */
+bool pam_files_are_left(void);
+
+/*
  * Read all files; the stacks are also copied, to names with PAM_KEPT_FILE.
  * False after a message on standard error: nothing is left of it.
  */

@@ -32,7 +32,7 @@ wait_ms(void)
 static void
 request_run(void)
 {
-    int fd = sr_safe_make_dir(SR_RUNDIR);
+    int fd = sr_safe_make_dir(SR_RUNDIR, SR_SAFE_OF_ALL);
 
     if (fd == 0)
         fd = sr_safe_open(SR_PUBLISH_DUE, O_WRONLY | O_CREAT, NULL);

@@ -214,9 +214,9 @@ sr_session_record(const char *rundir, const char *proc, uid_t uid)
         return -ENODATA;
     rundir = or_default(rundir, SR_RUNDIR);
     snprintf(path, sizeof(path), "%s/sessions", rundir);
-    result = sr_safe_make_dir(rundir);
+    result = sr_safe_make_dir(rundir, SR_SAFE_OF_ALL);
     if (result == 0)
-        result = sr_safe_make_dir(path);
+        result = sr_safe_make_dir(path, SR_SAFE_OF_ROOT);
     if (result != 0)
         return result;
     prune(rundir, proc);

@@ -78,7 +78,7 @@ sr_lately_set(const struct sr_lately_kind *kind, const char *key,
     char name[NAME_SIZE], target[320];
     int dir;
 
-    if (text != NULL && sr_safe_make_dir(SR_RUNDIR) != 0)
+    if (text != NULL && sr_safe_make_dir(SR_RUNDIR, SR_SAFE_OF_ALL) != 0)
         return;
     dir = open_memory(kind, key, name);
     if (dir < 0)

@@ -201,7 +201,7 @@ enum sr_store_result
 sr_enrolment_store(enum sr_store_mode mode, struct sr_store **store)
 {
     if (mode == SR_STORE_WRITE)
-        sr_safe_make_dir(SR_STATEDIR);
+        sr_safe_make_dir(SR_STATEDIR, SR_SAFE_OF_ROOT);
     return sr_store_open(SR_RESET_STATEDIR, SR_RESET_RUNDIR, mode, store);
 }
 

@@ -358,13 +358,18 @@ say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
     struct sr_standing standing = {.failures = 0};
     char *used =
         record->used == 0 ? NULL : sr_message_when(record->used, time->wall);
+    /* Of an address that has to be confirmed again more is said below. */
+    const bool is_usable =
+        sr_gate_channel(gate) < SR_CHANNELS
+            ? record->usable <= time->now
+            : sr_enrolment_has(enrolment, gate, &run->config->reset, time);
     unsigned left = 0;
 
     sr_gate_standing(run->store, &id, gate, &standing);
     for (int i = 0; i < SR_CODES_COUNT; i++)
         left += enrolment->code[i][0] != '\0';
     sr_run_say(run, "- %s%s", sr_gate_text(gate),
-               record->usable <= time->now ? "" : _(" (not yet usable)"));
+               is_usable ? "" : _(" (not yet usable)"));
     if (gate == SR_GATE_CONTACT)
         sr_run_say(run, "  %s", enrolment->contact.name);
     if (gate == SR_GATE_CODES)

@@ -60,7 +60,7 @@ sr_queue_is_address(const char *text)
 static int
 open_folder(bool makes)
 {
-    int fd, error = makes ? sr_safe_make_dir(FOLDER) : 0;
+    int fd, error = makes ? sr_safe_make_dir(FOLDER, SR_SAFE_OF_ROOT) : 0;
 
     if (error != 0)
         return error;

@@ -156,14 +156,15 @@ open_dir(const char *path, mode_t forbidden)
 }
 
 static int
-make_dir(const char *path, mode_t forbidden)
+make_dir(const char *path, mode_t mode)
 {
+    const mode_t forbidden = mode == SR_SAFE_OF_ALL ? 022 : 077;
     int fd = open_dir(path, forbidden);
     int error;
 
     if (fd != -ENOENT)
         return fd;
-    error = sr_safe_make_dir(path);
+    error = sr_safe_make_dir(path, mode);
     return error == 0 ? open_dir(path, forbidden) : error;
 }
 
@@ -193,11 +194,11 @@ open_unsaved(struct sr_store *store, bool write)
     if (snprintf(path, sizeof(path), "%s/" UNSAVED, run) >= (int)sizeof(path))
         return -ENAMETOOLONG;
     if (write) {
-        error = make_dir(run, 022);
+        error = make_dir(run, SR_SAFE_OF_ALL);
         if (error < 0)
             return error;
         close(error);
-        return make_dir(path, 077);
+        return make_dir(path, SR_SAFE_OF_ROOT);
     }
     return open_dir(path, 077);
 }
@@ -209,7 +210,7 @@ sr_store_dir(struct sr_store *store, enum sr_store_place place, bool write)
 
     if (fd >= 0 || !write)
         return fd;
-    fd = place == SR_STORE_SAVED ? make_dir(store->dir, 077)
+    fd = place == SR_STORE_SAVED ? make_dir(store->dir, SR_SAFE_OF_ROOT)
                                  : open_unsaved(store, true);
     if (fd < 0)
         return fd;

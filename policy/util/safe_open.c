@@ -71,11 +71,11 @@ sr_safe_open(const char *path, int flags, bool *found_low)
 }
 
 int
-sr_safe_make_dir(const char *path)
+sr_safe_make_dir(const char *path, mode_t mode)
 {
-    if (mkdir(path, 0700) != 0)
+    if (mkdir(path, SR_SAFE_OF_ROOT) != 0)
         return errno == EEXIST ? 0 : -errno;
-    return chmod(path, 0700) == 0 ? 0 : -errno;
+    return chmod(path, mode) == 0 ? 0 : -errno;
 }
 
 bool

@@ -25,10 +25,15 @@ int sr_safe_open(const char *path, int flags, bool *found_low);
 int sr_safe_open_at(int dir, const char *path, int flags, bool *found_low);
 
 /*
- * Make a directory 0700, whatever the umask.  One that exists is no error.
- * Returns 0 or a negative errno.
+ * Make a directory of that mode, whatever the umask.  One that exists is no
+ * error, and keeps its mode.  Returns 0 or a negative errno.
  */
-int sr_safe_make_dir(const char *path);
+int sr_safe_make_dir(const char *path, mode_t mode);
+
+/* The mode of RUNDIR, where users reach the helper's sockets, and of all other
+ * directories. */
+#define SR_SAFE_OF_ALL  0755
+#define SR_SAFE_OF_ROOT 0700
 
 /*
  * Whether only root, or the process's own user, can have made and can change

@@ -32,7 +32,7 @@ COLUMNS = 72
 DOMAINS = {"selfreset": TOP / "po", "selfresetctl": TOP / "po/selfresetctl"}
 CATALOGUES = [(domain, language) for domain in DOMAINS for language in LOCALES]
 # What may have texts without a translation still.
-INCOMPLETE = {"selfresetctl"}
+INCOMPLETE = set()
 NOT_FIRST = "、。，．・：；？！ー）］｝」』ァィゥェォッャュョぁぃぅぇぉっゃゅょ"
 
 

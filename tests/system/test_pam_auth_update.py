@@ -7,13 +7,14 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 
 import pytest
 
 from debian import COMMON, OTHERS, PAM_D, PROFILES, lines, modules, update
 from debian import debian as stacks
-from scratch import RUN, mount, tmpfs
+from scratch import RUN, mount, tmpfs, wait_until
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 
 OLD = "correct horse battery"
@@ -438,6 +439,28 @@ def test_stopped_between_two_files(debian, way):
     done = debian.run("selfresetctl", "pam", way)
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert names_the_module() == (way == "--enable")
+
+
+def test_ended_by_a_signal(debian):
+    """It goes to its end first.  What a run has left that was killed is not
+    written over: it may be all that there is of the old files."""
+    kept = PAM_D / "common-auth.selfreset-kept"
+    running = debian.start(["selfresetctl", "pam", "--enable"],
+                           stdout=subprocess.DEVNULL)
+    wait_until(lambda: kept.exists() or running.poll() is not None,
+               what="the copies")
+    running.terminate()
+    assert running.wait(60) in (0, -signal.SIGTERM)
+    assert names_the_module() and not kept.exists()
+    must_verify(debian)
+    kept.write_text("# the old one\n")
+    before = {path: path.read_text() for path in PAM_D.iterdir()}
+    for way in ("--enable", "--disable"):
+        done = debian.run("selfresetctl", "pam", way)
+        assert done.returncode == 9 and str(kept) in done.stderr, done
+        assert before == {path: path.read_text() for path in PAM_D.iterdir()}
+    kept.unlink()
+    assert debian.run("selfresetctl", "pam", "--disable").returncode == 0
 
 
 def test_line_ends_of_another_system(ours):

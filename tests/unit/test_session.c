@@ -92,9 +92,12 @@ static void
 test_record(void **state)
 {
     const struct world *world = *state;
+    struct stat status;
 
     assert_false(is_logged_on(world, ANN));
     assert_int_equal(sr_session_record(world->run, world->proc, ANN), 0);
+    assert_int_equal(stat(world->run, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0755); /* has the sockets, too */
     assert_true(is_logged_on(world, ANN));
     assert_false(is_logged_on(world, ANN + 1));
     assert_false(is_logged_on(world, (uid_t)-1));

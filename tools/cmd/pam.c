@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,7 +81,10 @@ was_so(const struct findings *before, const struct finding *finding)
     size_t length = strcspn(finding->place, ":");
 
     for (size_t i = 0; i < before->count; i++) {
-        if (strncmp(before->item[i].place, finding->place, length) == 0 &&
+        const char *place = before->item[i].place;
+
+        if (strncmp(place, finding->place, length) == 0 &&
+            (place[length] == ':' || place[length] == '\0') &&
             strcmp(before->item[i].text, finding->text) == 0)
             return true;
     }
@@ -120,13 +124,20 @@ update(struct ctl *ctl, const char *const *options, struct findings *now)
         "env", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
         "DEBIAN_FRONTEND=noninteractive", UPDATER};
     enum pam_files_replaced replaced;
+    sigset_t held, former;
     int code = CTL_FAILED;
 
     for (size_t i = 4; i < ARGUMENTS_MAX - 1 && *options != NULL; i++)
         argv[i] = *options++;
     find_unsafe(&before);
+    /* Nothing ends this, or pam-auth-update, between two stacks. */
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigprocmask(SIG_BLOCK, &held, &former);
     if (!pam_files_keep(&files))
-        return CTL_FAILED;
+        goto out;
     if (ctl_run(argv, NULL) == 0)
         code = check_after(&before, now);
     replaced = pam_files_what_is_replaced(&files);
@@ -141,6 +152,8 @@ update(struct ctl *ctl, const char *const *options, struct findings *now)
         code = CTL_PARTLY;
     else if (code != CTL_OK)
         ctl_error("The files are as they were.");
+out:
+    sigprocmask(SIG_SETMASK, &former, NULL);
     return code;
 }
 
@@ -208,7 +221,7 @@ enable(struct ctl *ctl, struct report *report, const char *name)
 
     (void)report;
     (void)name;
-    if (!has_updater())
+    if (!has_updater() || pam_files_are_left())
         return CTL_REFUSED;
     code = check_ready(ctl);
     if (code == CTL_OK && is_in_common(&lines)) {
@@ -311,6 +324,8 @@ disable(struct ctl *ctl, struct report *report, const char *name)
 
     (void)report;
     (void)name;
+    if (pam_files_are_left())
+        return CTL_REFUSED;
     if (!is_in_common(&lines)) {
         if (lines.count > 0)
             return tell_left();

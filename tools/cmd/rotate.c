@@ -24,7 +24,7 @@
 static int
 lock_rotation(void)
 {
-    int error = sr_safe_make_dir(SR_RUNDIR);
+    int error = sr_safe_make_dir(SR_RUNDIR, SR_SAFE_OF_ALL);
     int fd = error == 0 ? sr_safe_open(LOCK, O_RDWR | O_CREAT, NULL) : error;
 
     error = fd < 0 ? fd : sr_file_lock_take(fd, true, 0);

@@ -187,7 +187,7 @@ sr_krb5_ccache_hand_over(struct sr_krb5_session *session,
     if (handle == NULL || session->is_by_user)
         return SR_STATUS_OK;
     sr_krb5_kept_prune(LEFT_PREFIX, LEFT_SECONDS);
-    if (!make_handle(made) || sr_safe_make_dir(SR_RUNDIR) != 0)
+    if (!make_handle(made) || sr_safe_make_dir(SR_RUNDIR, SR_SAFE_OF_ALL) != 0)
         return SR_STATUS_UNAVAILABLE;
     name_left(account->facts.uid, made, name, sizeof(name));
     error = write_cache(session->context, name, &session->tgt);

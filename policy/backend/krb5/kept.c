@@ -101,7 +101,7 @@ sr_krb5_kept_store(krb5_context context, krb5_ccache cache, const char *path)
 
     snprintf(fresh, sizeof(fresh), "%s.%ld", path, (long)getpid());
     snprintf(name, sizeof(name), "FILE:%s", fresh);
-    if (sr_safe_make_dir(SR_RUNDIR) != 0 ||
+    if (sr_safe_make_dir(SR_RUNDIR, SR_SAFE_OF_ALL) != 0 ||
         krb5_cc_resolve(context, name, &file) != 0)
         return;
     if (copy(context, cache, file) && rename(fresh, path) == 0)
