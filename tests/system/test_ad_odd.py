@@ -58,6 +58,37 @@ def test_typed_name(host, ad, typed, known):
         assert log_in(host, typed, third).codes == ["SUCCESS", "SUCCESS"]
 
 
+def test_qualified_names_only(host, ad):
+    """sssd with ids of its own on a host that realmd has joined: the directory
+    has no uid, and the name service no short name.  A name of another domain is
+    another account."""
+    configure(host, ad)
+    with host.test_nss_module("spelling"):
+        uid, other = uid_of(person(host, ad)) + 50000, 70001
+        short = f"q{uid}"
+        full, foreign = f"{short}@example.test", f"{short}@other.test"
+        ad.user(short)
+        ad.configure_host()
+        host.nsswitch(passwd="spelling files", hosts="files dns")
+        (RUN / "spellings").write_text(f"{full}:{full}:{uid}\n"
+                                       f"{foreign}:{foreign}:{other}\n")
+        done = log_in(host, full)
+        assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+        assert wrong(host, full).codes == ["AUTH_ERR"]
+        assert "SUCCESS" not in log_in(host, foreign).codes
+        done = host.drive("probe", full, "chauthtok", answers=[OLD, NEW, NEW],
+                          real_uid=uid)
+        assert done.codes == ["SUCCESS"], (done, host.log.all())
+        assert ad.has_password(short, NEW)
+        ad.first.modify(user_dn(short), userAccountControl=514)
+        assert by_key(host, full).codes != ["SUCCESS"], host.log.all()
+        host.create_state_groups()
+        host.publish()
+        host.nsswitch(passwd="spelling files", group="files selfreset",
+                      shadow="files selfreset", hosts="files dns")
+        assert host.states(full) == {"acct-locked"}
+
+
 def test_letters_of_other_cases(host, corp):
     """The directory finds a name in any case of letters that are not of ASCII,
     too, and name services make them small."""

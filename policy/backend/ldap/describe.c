@@ -61,6 +61,24 @@ read_facts(struct sr_ldap_session *session, struct sr_ldap_view *view,
     return false;
 }
 
+/* The uid that the name service has for an account of Active Directory: by its
+ * name, or where it knows qualified names only, as of sssd on a host that
+ * realmd has joined, by that of its domain. */
+static bool
+find_mapped_uid(const char *dn, const char *name, uid_t *uid)
+{
+    char qualified[SR_NAME_MAX + 1];
+    char *domain = NULL;
+    bool is_found = sr_ldap_self_read_uid(name, uid);
+
+    if (!is_found && ldap_dn2domain(dn, &domain) == 0 && domain != NULL &&
+        snprintf(qualified, sizeof(qualified), "%s@%s", name, domain) <
+            (int)sizeof(qualified))
+        is_found = sr_ldap_self_read_uid(qualified, uid);
+    ldap_memfree(domain);
+    return is_found;
+}
+
 /* The uid of the entry, or where it need not have one (Active Directory) that
  * of the name service; false, and the session's error says why, when there is
  * none. */
@@ -73,7 +91,7 @@ find_uid(struct sr_ldap_session *session, const struct sr_ldap_entry *entry,
 
     if (text != NULL ? sr_ldap_uid(text, uid)
                      : session->config->type == SR_BACKEND_AD &&
-                           sr_ldap_self_read_uid(name, uid) &&
+                           find_mapped_uid(entry->dn, name, uid) &&
                            *uid >= session->config->uid_min)
         return true;
     sr_ldap_why(session, "the entry has no usable %s%s", attribute,
