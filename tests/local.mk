@@ -85,6 +85,8 @@ if RESET
 UNIT_TESTS += tests/unit/test_contact tests/unit/test_reset
 endif
 tests_unit_test_contact_LDADD = libreset.la libpolicy.la $(CMOCKA_LIBS)
+tests_unit_test_reset_SOURCES = tests/unit/test_reset.c \
+	tests/unit/scratch.c tests/unit/scratch.h
 tests_unit_test_reset_LDADD = libreset.la libpolicy.la $(CMOCKA_LIBS)
 if KRB5
 UNIT_TESTS += tests/unit/test_kpasswd

@@ -156,9 +156,7 @@ ask(struct sr_run *run, struct addition *addition)
 static bool
 store(struct sr_run *run, struct addition *addition)
 {
-
-    if (sr_enrolment_change(run->store, &run->txn, add_in, addition) !=
-        SR_STORE_OK)
+    if (!sr_run_change(run, run, add_in, addition))
         return false;
     if (addition->former[0] != '\0')
         sr_notice_to(run, SR_NOTICE_REMOVED,
@@ -285,32 +283,47 @@ struct confirmation {
     enum sr_channel_id channel;
     const char *address;
     bool is_known;
+    int64_t wait; /* of the gate, where the address has lapsed */
+    const struct sr_reset_config *config;
+    bool is_there;   /* it was not replaced meanwhile */
+    bool is_waiting; /* the gate has to wait */
 };
 
-/* Unless it was replaced meanwhile. */
 static bool
 confirm_in(void *context, struct sr_enrolment *enrolment,
            const struct sr_account_time *time)
 {
-    const struct confirmation *confirmation = context;
-    bool is_there = false;
+    struct confirmation *confirmation = context;
+    const enum sr_channel_id channel = confirmation->channel;
+    unsigned i = 0;
 
-    for (unsigned i = 0; i < SR_ADDRESSES && !is_there; i++) {
-        is_there =
-            strcmp(sr_enrolment_text(enrolment, confirmation->channel, i),
-                   confirmation->address) == 0;
-        if (is_there)
-            enrolment->confirmation[confirmation->channel][i] =
-                (struct sr_confirmation){time->wall, confirmation->is_known};
-    }
-    return is_there;
+    while (i < SR_ADDRESSES && strcmp(sr_enrolment_text(enrolment, channel, i),
+                                      confirmation->address) != 0)
+        i++;
+    confirmation->is_there = i < SR_ADDRESSES;
+    if (!confirmation->is_there)
+        return false;
+    confirmation->is_waiting =
+        confirmation->wait > 0 &&
+        sr_enrolment_validity(enrolment, channel, i, confirmation->config,
+                              time->wall) == SR_LAPSED;
+    if (confirmation->is_waiting)
+        enrolment->gate[sr_channel_gate(channel)].usable =
+            time->now + confirmation->wait;
+    enrolment->confirmation[channel][i] =
+        (struct sr_confirmation){time->wall, confirmation->is_known};
+    return true;
 }
 
 /* Whether it is confirmed. */
 static bool
-confirm(struct sr_run *run, enum sr_channel_id channel, const char *address)
+confirm(struct sr_run *run, enum sr_channel_id channel, const char *address,
+        int64_t wait)
 {
-    struct confirmation confirmation = {channel, address, false};
+    struct confirmation confirmation = {.channel = channel,
+                                        .address = address,
+                                        .wait = wait,
+                                        .config = &run->config->reset};
     struct sr_known known;
 
     sr_run_say(run, _("Is it still yours?\n 1  yes, send a code there now\n"
@@ -323,20 +336,23 @@ confirm(struct sr_run *run, enum sr_channel_id channel, const char *address)
         return false;
     sr_known_read(&run->txn, channel, &known);
     confirmation.is_known = sr_known_has(&known, address);
-    if (sr_enrolment_change(run->store, &run->txn, confirm_in, &confirmation) !=
-        SR_STORE_OK) {
-        sr_run_say(run, _("It could not be stored."));
+    if (!sr_run_change(run, run, confirm_in, &confirmation) ||
+        !confirmation.is_there)
         return false;
-    }
     sr_run_event(run, SR_EVENT_GATE_CONFIRMED, true, sr_channel_names[channel]);
     sr_run_say(run, _("It is confirmed."));
+    if (confirmation.is_waiting) {
+        sr_notice(run, SR_NOTICE_ADDED, sr_channel_names[channel]);
+        sr_gate_say_usable(run, wait);
+    }
     return true;
 }
 
 /* Whether one of those that may be used needed to be, and is confirmed. */
 static bool
 confirm_one(struct sr_run *run, const struct sr_enrolment *enrolment,
-            enum sr_channel_id channel, unsigned number, sr_time wall)
+            enum sr_channel_id channel, unsigned number, sr_time wall,
+            int64_t wait)
 {
     const char *address = sr_enrolment_text(enrolment, channel, number);
     const enum sr_gate_id gate = sr_channel_gate(channel);
@@ -349,11 +365,11 @@ confirm_one(struct sr_run *run, const struct sr_enrolment *enrolment,
     name_address(run, channel, address);
     say_doubt(run, doubt, sr_enrolment_confirmed(enrolment, channel, number),
               wall);
-    return confirm(run, channel, address);
+    return confirm(run, channel, address, wait);
 }
 
 bool
-sr_address_confirm(struct sr_run *run)
+sr_address_confirm(struct sr_run *run, int64_t wait)
 {
     struct sr_enrolment enrolment;
     struct sr_account_time time;
@@ -364,7 +380,7 @@ sr_address_confirm(struct sr_run *run)
         return false;
     for (unsigned i = 0; i < SR_CHANNELS * SR_ADDRESSES && !run->is_gone; i++) {
         if (confirm_one(run, &enrolment, (enum sr_channel_id)(i / SR_ADDRESSES),
-                        i % SR_ADDRESSES, time.wall))
+                        i % SR_ADDRESSES, time.wall, wait))
             is_any = true;
     }
     explicit_bzero(&enrolment, sizeof(enrolment));

@@ -20,8 +20,10 @@ bool sr_address_add(struct sr_run *run, enum sr_channel_id channel,
                     int64_t wait);
 
 /* Ask to confirm again what is overdue or lapsed, or what the directory has no
- * longer; true: at least one was confirmed. */
-bool sr_address_confirm(struct sr_run *run);
+ * longer; true: at least one was confirmed.  The gate of one that has lapsed
+ * may be used for a reset after `wait` seconds, as one that is set up anew: it
+ * may have another owner by now. */
+bool sr_address_confirm(struct sr_run *run, int64_t wait);
 
 /* Say which addresses a channel has, and which are to be confirmed again. */
 void sr_address_show(struct sr_run *run, const struct sr_enrolment *enrolment,

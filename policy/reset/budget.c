@@ -54,7 +54,7 @@ is_sound(const void *bytes)
 
 const struct sr_account_file sr_budget_file = {
     .magic = "selfreset budget",
-    .suffix = "budget",
+    .suffix = "messages",
     .version = 1,
     .size = sizeof(struct sr_budget),
     .is_exclusive = true, /* a message is counted once */
@@ -83,15 +83,28 @@ name_of(struct sr_store *store, enum sr_channel_id channel, const char *address,
 struct taking {
     unsigned bound[2];
     bool may;
+    bool is_first; /* there is no file yet */
 };
 
 static bool
 take_in(void *context, void *body, const struct sr_account_time *time)
 {
     struct taking *taking = context;
+    const struct sr_budget *budget = body;
 
+    taking->is_first = budget->since[0] == 0;
     taking->may = sr_budget_count(body, taking->bound, time->now);
     return taking->may;
+}
+
+/* An older version has files whose head tells the number. */
+static void
+drop_old(void *store, const char *path)
+{
+    const char *suffix = strrchr(path, '.');
+
+    if (suffix != NULL && strcmp(suffix, ".budget") == 0)
+        sr_store_drop(store, SR_STORE_SAVED, path);
 }
 
 static enum sr_budget_result
@@ -107,6 +120,8 @@ take(struct sr_store *store, enum sr_channel_id channel, const char *address,
         sr_account_file_change(store, &sr_budget_file, &id, &body, take_in,
                                taking) != SR_STORE_OK)
         return SR_BUDGET_UNKNOWN;
+    if (taking->is_first)
+        sr_store_each(store, "accounts", drop_old, store);
     return taking->may          ? SR_BUDGET_OK
            : address[0] != '\0' ? SR_BUDGET_ADDRESS
                                 : SR_BUDGET_HOST;

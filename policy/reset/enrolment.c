@@ -223,11 +223,28 @@ struct changing {
     void *context;
 };
 
+/* An older version has when the gate was set up alone, which another address
+ * makes anew: keep it with the addresses that it is of. */
+static void
+keep_confirmed(struct sr_enrolment *enrolment)
+{
+    for (unsigned i = 0; i < SR_CHANNELS * SR_ADDRESSES; i++) {
+        const enum sr_channel_id channel =
+            (enum sr_channel_id)(i / SR_ADDRESSES);
+        const unsigned number = i % SR_ADDRESSES;
+
+        if (sr_enrolment_text(enrolment, channel, number)[0] != '\0')
+            enrolment->confirmation[channel][number].at =
+                sr_enrolment_confirmed(enrolment, channel, number);
+    }
+}
+
 static bool
 change_body(void *context, void *body, const struct sr_account_time *time)
 {
     struct changing *changing = context;
 
+    keep_confirmed(body);
     return changing->change(changing->context, body, time);
 }
 

@@ -465,3 +465,19 @@ sr_gate_try(struct sr_run *run, enum sr_gate_id gate)
     explicit_bzero(&trial, sizeof(trial));
     return is_right;
 }
+
+void
+sr_gate_say_usable(struct sr_run *run, int64_t wait)
+{
+    const sr_time now = sr_transaction_message(&run->txn).now;
+    char *when = wait > 0 ? sr_message_when(now + wait, now) : NULL;
+
+    if (when == NULL)
+        sr_run_say(run, _("It is set up and can be used now."));
+    else
+        sr_run_say(run,
+                   _("It is set up, and can be used to reset the password %s: "
+                     "that leaves time to notice if it was not you."),
+                   when);
+    free(when);
+}

@@ -31,4 +31,7 @@ enum sr_gate_id sr_gate_choose(struct sr_run *run, unsigned mask,
  */
 bool sr_gate_try(struct sr_run *run, enum sr_gate_id gate);
 
+/* Say that a gate is set up, and serves for a reset in `wait` seconds. */
+void sr_gate_say_usable(struct sr_run *run, int64_t wait);
+
 #endif

@@ -252,22 +252,6 @@ add_app(struct sr_run *run, int64_t wait)
     return is_done;
 }
 
-static void
-say_usable(struct sr_run *run, int64_t wait)
-{
-    const sr_time now = sr_transaction_message(&run->txn).now;
-    char *when = wait > 0 ? sr_message_when(now + wait, now) : NULL;
-
-    if (when == NULL)
-        sr_run_say(run, _("It is set up and can be used now."));
-    else
-        sr_run_say(run,
-                   _("It is set up, and can be used to reset the password %s: "
-                     "that leaves time to notice if it was not you."),
-                   when);
-    free(when);
-}
-
 /* A gate was set up: its ledgers begin anew. */
 static enum sr_reset_end
 added(struct sr_run *run, enum sr_gate_id gate, int64_t wait)
@@ -278,7 +262,7 @@ added(struct sr_run *run, enum sr_gate_id gate, int64_t wait)
     sr_run_event(run, SR_EVENT_GATE_ADDED, true, sr_gate_name(gate));
     sr_notice(run, SR_NOTICE_ADDED, sr_gate_name(gate));
     if (gate != SR_GATE_CONTACT)
-        say_usable(run, wait);
+        sr_gate_say_usable(run, wait);
     if (gate != SR_GATE_CODES)
         sr_renew_used(run);
     return SR_RESET_DONE;
@@ -308,18 +292,16 @@ wants_more(struct sr_run *run)
 static enum sr_reset_end
 enroll(struct sr_run *run)
 {
-    enum sr_gate_id gate;
-    bool is_done = false;
+    enum sr_gate_id gate = SR_GATE_COUNT;
+    bool is_confirmed, is_done = false;
     int64_t wait;
 
     if (!prove(run, &wait))
         return unchanged(run);
-    if (sr_address_confirm(run) && !wants_more(run)) {
-        sr_renew_used(run);
-        return SR_RESET_DONE;
-    }
-    gate = sr_gate_choose(run, run->allowed & OWN_GATES,
-                          _("What do you want to set up?"));
+    is_confirmed = sr_address_confirm(run, wait);
+    if (!is_confirmed || wants_more(run))
+        gate = sr_gate_choose(run, run->allowed & OWN_GATES,
+                              _("What do you want to set up?"));
     if (gate == SR_GATE_APP)
         is_done = add_app(run, wait);
     else if (gate == SR_GATE_CODES)
@@ -330,7 +312,12 @@ enroll(struct sr_run *run)
         is_done = sr_contact_add(run, wait);
     else if (gate < SR_GATE_COUNT)
         is_done = sr_address_add(run, sr_gate_channel(gate), wait);
-    return is_done ? added(run, gate, wait) : unchanged(run);
+    if (is_done)
+        return added(run, gate, wait);
+    if (!is_confirmed)
+        return unchanged(run);
+    sr_renew_used(run);
+    return SR_RESET_DONE;
 }
 
 static enum sr_reset_end
@@ -458,8 +445,7 @@ remove_gate(struct sr_run *run)
     if (gate == SR_GATE_COUNT)
         return unchanged(run);
     sr_notice(run, SR_NOTICE_REMOVED, sr_gate_name(gate));
-    if (sr_enrolment_change(run->store, &run->txn, remove_in, &gate) !=
-        SR_STORE_OK)
+    if (!sr_run_change(run, run, remove_in, &gate))
         return unchanged(run);
     sr_run_event(run, SR_EVENT_GATE_REMOVED, true, sr_gate_name(gate));
     sr_run_say(run, _("It is removed."));

@@ -1507,6 +1507,29 @@ def test_an_address_is_to_be_confirmed_again(host, ann):
     assert len(events(host, "SR-1107")) == 1 and is_nowhere(host, code)
 
 
+def test_a_lapsed_way_that_a_password_alone_confirms_waits(host, ann):
+    """The number may be another person's by now; so it is told, too."""
+    gateway = Gateway(host, "sms", gates="1", reconfirm="0")
+    enroll_channel(ann, gateway, "by SMS", NUMBER)
+    gateway.next(2)
+    host.configure(reset={"new_gate_wait": "24h", "reconfirm": "1s",
+                          "reconfirm_grace": "0"})
+    wait_until(lambda: gate_of(host, "ann")["address_1"]["confirmation"] ==
+               "lapsed", what="the end of a second")
+    flow = Flow(host, "enroll", ann.me, ahead=61).answer(OLD, "1")
+    flow.answer(sent_code(gateway.next(3)[-1]))
+    assert "It is confirmed." in flow.said and "leaves time" in flow.said
+    assert "was set up" in gateway.next(4)[-1]
+    # To set up nothing after all does not take it back.
+    flow.answer("1")
+    ann.choose(flow, "by SMS", "", "", "")
+    assert flow.end == 0 and "Nothing was changed" not in flow.said
+    host.configure(reset={"reconfirm": "1h"})
+    gate = gate_of(host, "ann")
+    assert gate["address_1"]["confirmation"] == "valid" and not gate["usable"]
+    assert "not yet usable" in ann.flow("status").said
+
+
 def test_a_code_that_was_typed_confirms_where_it_was_sent(host, ann):
     ann.enroll_codes()
     gateway = Gateway(host, "sms", gates="1", reconfirm="0")

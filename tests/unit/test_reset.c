@@ -25,6 +25,7 @@
 #include "policy/reset/seal.h"
 #include "policy/reset/shared.h"
 #include "policy/util/number.h"
+#include "tests/unit/scratch.h"
 
 /* ---- codes */
 
@@ -428,6 +429,121 @@ test_a_code_confirms_the_one_address_that_it_went_to(void **state)
         assert_int_equal(((const uint8_t *)&enrolment)[i], 0);
 }
 
+/* ---- what an older version has written */
+
+static bool
+is_any(const void *body)
+{
+    (void)body;
+    return true;
+}
+
+static bool
+put_body(void *context, void *body, const struct sr_account_time *time)
+{
+    const struct sr_enrolment *enrolment = context;
+
+    (void)time;
+    memcpy(body, enrolment, offsetof(struct sr_enrolment, confirmation));
+    return true;
+}
+
+static bool
+add_second(void *context, struct sr_enrolment *enrolment,
+           const struct sr_account_time *time)
+{
+    (void)context;
+    put_address(enrolment, SR_CHANNEL_MAIL, 1, "b@example.org", time->wall);
+    sr_enrolment_set_up(enrolment, SR_GATE_MAIL, 0, time);
+    return true;
+}
+
+static struct sr_store *
+open_store(const char *dir)
+{
+    const char *const run = scratch_path(dir, "run");
+    struct sr_store *store;
+
+    assert_int_equal(
+        sr_store_open(scratch_path(dir, "state"), run, SR_STORE_WRITE, &store),
+        SR_STORE_OK);
+    return store;
+}
+
+static void
+test_a_second_address_does_not_confirm_the_first(void **state)
+{
+    struct sr_account_file older = sr_enrolment_file;
+    struct sr_config config = {.reset = {.reconfirm = 100}};
+    const struct sr_transaction txn = {
+        .config = &config, .name = "ann", .uid = 3000};
+    const struct sr_identity id = sr_transaction_identity(&txn);
+    char *const dir = scratch_make();
+    struct sr_store *store = open_store(dir);
+    struct sr_account_time time;
+    struct sr_enrolment body, room;
+
+    (void)state;
+    older.version = sr_enrolment_file.former;
+    older.size = sr_enrolment_file.former_size;
+    older.is_sound = is_any;
+    memset(&body, 0, sizeof(body));
+    put_address(&body, SR_CHANNEL_MAIL, 0, "a@example.org", 0);
+    assert_int_equal(
+        sr_account_file_change(store, &older, &id, &room, put_body, &body),
+        SR_STORE_OK);
+    assert_int_equal(sr_enrolment_change(store, &txn, add_second, NULL),
+                     SR_STORE_OK);
+    assert_int_equal(sr_enrolment_get(store, &txn, &body, &time), SR_STORE_OK);
+    assert_int_equal(sr_enrolment_validity(&body, SR_CHANNEL_MAIL, 0,
+                                           &config.reset, time.wall),
+                     SR_LAPSED);
+    assert_int_equal(sr_enrolment_validity(&body, SR_CHANNEL_MAIL, 1,
+                                           &config.reset, time.wall),
+                     SR_VALID);
+    sr_store_close(store);
+    scratch_remove(dir);
+}
+
+static bool
+put_budget(void *context, void *body, const struct sr_account_time *time)
+{
+    ((struct sr_budget *)body)->since[0] = time->now;
+    (void)context;
+    return true;
+}
+
+static void
+test_no_budget_tells_a_number(void **state)
+{
+    static const struct sr_identity id = {SR_LOCAL, "/sms +4915123456789", 0};
+    struct sr_account_file older = sr_budget_file;
+    const struct sr_reset_config config = {.reconfirm = 0};
+    char *const dir = scratch_make();
+    struct sr_store *store = open_store(dir);
+    struct sr_account_time time;
+    struct sr_budget body;
+
+    (void)state;
+    older.suffix = "budget";
+    assert_int_equal(
+        sr_account_file_change(store, &older, &id, &body, put_budget, NULL),
+        SR_STORE_OK);
+    assert_int_equal(sr_account_file_get(store, &older, &id, &body, &time),
+                     SR_STORE_OK);
+    for (unsigned i = 0; i < 6; i++)
+        assert_int_equal(sr_budget_take(store, &config, SR_CHANNEL_SMS,
+                                        "+436641234567", true),
+                         SR_BUDGET_OK);
+    assert_int_equal(
+        sr_budget_take(store, &config, SR_CHANNEL_SMS, "+436641234567", true),
+        SR_BUDGET_ADDRESS);
+    assert_int_equal(sr_account_file_get(store, &older, &id, &body, &time),
+                     SR_STORE_NOT_FOUND);
+    sr_store_close(store);
+    scratch_remove(dir);
+}
+
 static void
 test_enrolment_has_what_may_be_used(void **state)
 {
@@ -816,6 +932,8 @@ main(void)
         cmocka_unit_test(test_enrolment_has_what_may_be_used),
         cmocka_unit_test(test_a_confirmation_ends),
         cmocka_unit_test(test_a_code_confirms_the_one_address_that_it_went_to),
+        cmocka_unit_test(test_a_second_address_does_not_confirm_the_first),
+        cmocka_unit_test(test_no_budget_tells_a_number),
         cmocka_unit_test(test_enrolment_that_cannot_be_is_damaged),
         cmocka_unit_test(test_a_contact_is_a_proof_beside_another),
         cmocka_unit_test(test_queue_reads_what_it_wrote),
