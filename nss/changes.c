@@ -110,6 +110,24 @@ put(struct changes *changes, struct sr_transaction *txn)
                 reason);
 }
 
+/*
+ * Whether what the name service calls the account is published: another name
+ * than the account's own, or, where it could not be asked, that it may have
+ * one. Only a run of all accounts adds these.
+ */
+static bool
+has_names(const struct changes *changes, const char *name, const char *other)
+{
+    struct sr_published published;
+
+    if (other[0] == '\0' && names_skipped(changes->names) == 0)
+        return true;
+    return sr_reader_find(SR_PUBLISHED_DIR, SR_VIEW_GROUPS,
+                          other[0] != '\0' ? other : name, sr_reader_now(),
+                          &published) == SR_FOUND_IT ||
+           published.is_alias;
+}
+
 static int
 take_account(void *context, struct sr_account *account,
              const struct sr_rules *rules, enum sr_status ask,
@@ -128,6 +146,8 @@ take_account(void *context, struct sr_account *account,
         if (names_resolve(changes->names, &account->facts, txn.nss.name,
                           other) == NAME_IS_ANOTHERS)
             return 0;
+        if (!has_names(changes, account->facts.name, other))
+            changes->needs_all = true;
         txn.nss.exists = SR_YES;
         txn.nss.uid = account->facts.uid;
         ask = ask_earlier(changes, account->facts.name, rules);

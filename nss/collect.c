@@ -225,8 +225,10 @@ release(struct collection *collection)
     if (collection->names != NULL)
         collection->result->unasked = names_skipped(collection->names);
     if (collection->result->unasked > 0)
-        publish_say("The name service is slow: %u names were not asked for.",
-                    collection->result->unasked);
+        publish_say(
+            "The name service is slow or reports errors: %u names could "
+            "not be asked for.",
+            collection->result->unasked);
     if (collection->messages > MESSAGES)
         publish_say("%u more accounts could not be read or named.",
                     collection->messages - MESSAGES);

@@ -17,9 +17,10 @@
 #include <string.h>
 
 #include "nss/names.h"
-#include "policy/publish/writer.h"
+#include "policy/publish/format.h"
 #include "policy/util/deadline.h"
 #include "policy/util/name_map.h"
+#include "policy/util/spelling.h"
 
 #define PASSWD_FILE "/etc/passwd"
 #define LINE_ROOM   65536
@@ -89,10 +90,13 @@ names_skipped(const struct names *names)
     return names->skipped;
 }
 
-/* What the name service has under the name, or for NULL under the uid; NULL:
- * nothing. */
-static const struct passwd *
-look_up(struct names *names, const char *name, uid_t uid, struct passwd *entry)
+/*
+ * Find what the name service has under the name, or for NULL under the uid;
+ * NULL: nothing.  False: it could not be asked.
+ */
+static bool
+look_up(struct names *names, const char *name, uid_t uid, struct passwd *entry,
+        const struct passwd **out)
 {
     const int64_t began = sr_deadline_now();
     struct passwd *found = NULL;
@@ -101,28 +105,30 @@ look_up(struct names *names, const char *name, uid_t uid, struct passwd *entry)
                     : getpwuid_r(uid, entry, names->line, LINE_ROOM, &found);
 
     names->budget_ms -= sr_deadline_now() - began;
-    if (error != 0 || found == NULL || found->pw_name[0] == '\0' ||
-        strlen(found->pw_name) > SR_NAME_MAX)
-        return NULL;
-    return found;
+    *out = error != 0 || found == NULL || found->pw_name[0] == '\0' ||
+                   strlen(found->pw_name) > SR_NAME_MAX
+               ? NULL
+               : found;
+    /* Some of its errors mean no more than "there is none". */
+    return error == 0 || error == ENOENT || error == ESRCH;
 }
 
 /*
- * The name that the name service has for an account that it does not know under
- * the directory's: with a domain, by whatever form.  That of a local account is
- * none.
+ * Find the name that the name service has for an account that it does not know
+ * under the directory's: with a domain, by whatever form.  That of a local
+ * account is none.  Returns the same.
  */
-static const char *
-find_by_uid(struct names *names, uid_t uid)
+static bool
+find_by_uid(struct names *names, uid_t uid, struct passwd *entry,
+            const struct passwd **out)
 {
-    struct passwd entry;
-    const struct passwd *found =
-        uid == (uid_t)-1 ? NULL : look_up(names, NULL, uid, &entry);
+    const bool is_known = look_up(names, NULL, uid, entry, out);
 
-    return found != NULL && found->pw_uid == uid &&
-                   sr_name_map_find(&names->locals, found->pw_name) == NULL
-               ? found->pw_name
-               : NULL;
+    if (*out != NULL &&
+        ((*out)->pw_uid != uid ||
+         sr_name_map_find(&names->locals, (*out)->pw_name) != NULL))
+        *out = NULL;
+    return is_known;
 }
 
 /* Ask the name service, unless the time for that has passed. */
@@ -132,23 +138,29 @@ ask(struct names *names, const struct sr_facts *facts,
 {
     struct passwd entry;
     const struct passwd *found;
-    const char *theirs;
+    bool is_by_name, is_known;
 
     if (names->budget_ms <= 0) {
         names->skipped++;
         return NAME_IS_OWN;
     }
-    found = look_up(names, facts->name, 0, &entry);
+    is_known = look_up(names, facts->name, 0, &entry, &found);
     if (found != NULL && found->pw_uid != facts->uid)
         return NAME_IS_ANOTHERS;
-    theirs = found != NULL ? found->pw_name : find_by_uid(names, facts->uid);
-    if (theirs == NULL || strcmp(theirs, facts->name) == 0)
+    is_by_name = found != NULL;
+    /* A name that does not have the form of its names is an error to sssd. */
+    if (!is_by_name && facts->uid != (uid_t)-1)
+        is_known = find_by_uid(names, facts->uid, &entry, &found);
+    if (!is_known)
+        names->skipped++;
+    if (found == NULL || strcmp(found->pw_name, facts->name) == 0)
         return NAME_IS_OWN;
-    if (found != NULL || sr_publish_is_spelling(theirs, facts->name)) {
+    if (is_by_name || (sr_snapshot_name(found->pw_name) &&
+                       sr_is_spelling(found->pw_name, facts->name))) {
         memcpy(other, facts->name, sizeof(facts->name));
-        memcpy(name, theirs, strlen(theirs) + 1);
+        memcpy(name, found->pw_name, strlen(found->pw_name) + 1);
     } else {
-        memcpy(other, theirs, strlen(theirs) + 1);
+        memcpy(other, found->pw_name, strlen(found->pw_name) + 1);
     }
     return NAME_IS_OWN;
 }

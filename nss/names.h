@@ -40,7 +40,8 @@ enum name_owner names_resolve(struct names *names, const struct sr_facts *facts,
                               char name[SR_NAME_MAX + 1],
                               char other[SR_NAME_MAX + 1]);
 
-/* How many names were not asked for because the time had passed. */
+/* How many names the name service could not be asked for, because the time had
+ * passed or because it reported an error. */
 unsigned names_skipped(const struct names *names);
 
 #endif

@@ -35,7 +35,7 @@ struct reading_result {
     enum reading_end end;
     uint32_t unknown;  /* accounts whose state could not be read */
     uint32_t nameless; /* accounts with a name that cannot be published */
-    uint32_t unasked;  /* names that the name service was not asked for */
+    uint32_t unasked;  /* by names_skipped() */
     bool is_ledger_away;
     char reason[SR_ERROR_TEXT_SIZE + 64]; /* for AWAY and FAILED */
     char ledger_reason[SR_ERROR_TEXT_SIZE];

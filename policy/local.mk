@@ -13,6 +13,7 @@ libstate_la_SOURCES = \
 	policy/decide/rules.h \
 	policy/publish/view.c policy/publish/view.h \
 	policy/util/siphash.c policy/util/siphash.h \
+	policy/util/spelling.c policy/util/spelling.h \
 	policy/util/text.c policy/util/text.h \
 	policy/util/time.h \
 	policy/publish/bucket.c policy/publish/bucket.h \

@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_shared_scan \
 	tests/unit/test_local \
 	tests/unit/test_message \
+	tests/unit/test_names \
 	tests/unit/test_personal \
 	tests/unit/test_nsswitch \
 	tests/unit/test_old_state \
@@ -49,6 +50,9 @@ tests_unit_test_attempt_SOURCES = tests/unit/test_attempt.c \
 tests_unit_test_slots_SOURCES = tests/unit/test_slots.c \
 	helper/slots.c helper/slots.h \
 	tests/unit/scratch.c tests/unit/scratch.h
+tests_unit_test_names_SOURCES = tests/unit/test_names.c nss/names.c
+tests_unit_test_names_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getpwnam_r \
+	-Wl,--wrap=getpwuid_r
 tests_unit_test_config_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 tests_unit_test_survey_SOURCES = tests/unit/test_survey.c \
 	tools/report.c tools/check/survey.c

@@ -159,8 +159,8 @@ has_own_name(const char *name, uid_t uid)
 
 /*
  * Ask a directory by the uid that the name service has for a name that is not
- * the directory's: only the uid is common to both, since a name service forms
- * names as it was told to.
+ * the directory's: a name service forms names as it was told to, and the uid
+ * and a part of the name are common to both.
  */
 static enum sr_status
 ask_by_uid(struct sr_transaction *out, const struct sr_backend *backend)

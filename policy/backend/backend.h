@@ -196,12 +196,12 @@ struct sr_account_ops {
 
     /*
      * The name of the account with a uid, for a name that only the name service
-     * has.  Of several names the one that `known_as` has as a part;
-     * AMBIGUOUS: several could be meant.  NULL: this kind has no uids.
+     * has: the one that `known_as` has as a part (sr_is_spelling()).
+     * UNKNOWN_NAME: no name with the uid is; AMBIGUOUS: several are.  NULL:
+     * this kind has no uids.
      */
     enum sr_status (*name_of)(struct sr_call *call, uid_t uid,
-                              const char *known_as,
-                              char name[SR_NAME_MAX + 1]);
+                              const char *known_as, char name[SR_NAME_MAX + 1]);
 
     /*
      * Verify a password.  allow_empty: an account without a password accepts an

@@ -10,6 +10,7 @@
 #include "policy/publish/format.h"
 #include "policy/util/bytes.h"
 #include "policy/util/siphash.h"
+#include "policy/util/spelling.h"
 
 const char *
 sr_view_name(enum sr_view view)
@@ -40,53 +41,14 @@ sr_snapshot_name(const char *name)
     return true;
 }
 
-/* Whether a byte is in a part of a name, and not between two. */
-static bool
-is_in_part(unsigned char byte)
-{
-    return byte >= 0x80 || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
-}
-
-/* A byte of a part as the alias has it. */
-static char
-fold(unsigned char byte)
-{
-    if (byte >= 0x80)
-        return '?';
-    return (char)(byte >= 'A' && byte <= 'Z' ? byte + 'a' - 'A' : byte);
-}
-
 bool
 sr_snapshot_alias(const char *name, char alias[SR_SNAPSHOT_NAME_MAX + 1])
 {
-    size_t used = 0;
-    unsigned parts = 0;
-    bool is_inside = false;
-
-    if (!sr_snapshot_name(name))
-        return false;
-    for (; *name != '\0'; name++) {
-        const unsigned char byte = (unsigned char)*name;
-
-        if (!is_in_part(byte)) {
-            is_inside = false;
-            continue;
-        }
-        if (used + (is_inside ? 1 : 3) > SR_SNAPSHOT_NAME_MAX ||
-            (!is_inside && ++parts > SR_SNAPSHOT_PARTS_MAX))
-            return false;
-        if (!is_inside) {
-            alias[used++] = ':';
-            alias[used++] = ':';
-        }
-        if (byte < 0x80 || alias[used - 1] != '?')
-            alias[used++] = fold(byte);
-        is_inside = true;
-    }
-    alias[used] = '\0';
-    return used > 0;
+    return sr_snapshot_name(name) && sr_spelling_parts(name, alias);
 }
+
+_Static_assert(SR_SPELLING_SIZE == SR_SNAPSHOT_NAME_MAX + 1,
+               "an alias is published as a name");
 
 char *
 sr_snapshot_next_part(char *part)

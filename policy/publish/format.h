@@ -63,20 +63,15 @@ bool sr_snapshot_name(const char *name);
 
 /*
  * The alias of a name, the same for all spellings that a name service might
- * take for one account: its parts, which are the runs of other characters than
- * ASCII punctuation and space, each behind "::", ASCII letters in lower case,
- * each run of other characters than ASCII as one '?'.  No account can have such
- * a name.  An entry of the groups view under an alias says that a directory has
- * an account whose name could be spelled so: a name with the same parts, or
- * with more before or behind them (a domain, by whatever separator), is then in
- * an unknown state rather than in none.  False for a name that cannot be
- * published, that has no parts, or too many or too long ones: its state is
- * unknown.
+ * take for one account: its parts, by sr_spelling_parts().  No account can have
+ * such a name.  An entry of the groups view under an alias says that a
+ * directory has an account whose name could be spelled so: a name with the same
+ * parts, or with more before or behind them (a domain, by whatever separator),
+ * is then in an unknown state rather than in none.  False for a name that
+ * cannot be published, that has no parts, or too many or too long ones: its
+ * state is unknown.
  */
 bool sr_snapshot_alias(const char *name, char alias[SR_SNAPSHOT_NAME_MAX + 1]);
-
-/* The most parts of an alias: each run of them is looked up. */
-#define SR_SNAPSHOT_PARTS_MAX 8
 
 /* The next part of an alias, or NULL. */
 char *sr_snapshot_next_part(char *part);

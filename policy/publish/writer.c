@@ -16,6 +16,7 @@
 #include "policy/publish/delta.h"
 #include "policy/publish/directory.h"
 #include "policy/publish/writer.h"
+#include "policy/util/spelling.h"
 
 /* The new state of an account in the two views; a payload of size 0: gone. */
 struct news {
@@ -35,22 +36,6 @@ sr_publish_sequence(void)
     return now.tv_sec < 0 ? 0
                           : (uint64_t)now.tv_sec * UINT64_C(1000000000) +
                                 (uint64_t)now.tv_nsec;
-}
-
-bool
-sr_publish_is_spelling(const char *name, const char *of)
-{
-    char alias[SR_SNAPSHOT_NAME_MAX + 1], other[SR_SNAPSHOT_NAME_MAX + 1];
-    const char *at = alias;
-    size_t length;
-
-    if (!sr_snapshot_alias(name, alias) || !sr_snapshot_alias(of, other))
-        return false;
-    length = strlen(other);
-    while ((at = strstr(at, other)) != NULL && at[length] != '\0' &&
-           at[length] != ':')
-        at++;
-    return at != NULL;
 }
 
 /* Whether a view publishes the same already.  *has_alias: the name has an entry
@@ -272,8 +257,7 @@ find_name(const char *dir, const struct sr_transaction *txn,
     if (nss->exists == SR_YES && nss->uid == facts->uid &&
         strcmp(nss->name, facts->name) != 0 &&
         strlen(dir) <= SR_READER_DIR_MAX && sr_snapshot_name(nss->name) &&
-        (txn->nss.exists == SR_YES ||
-         sr_publish_is_spelling(nss->name, facts->name)) &&
+        (txn->nss.exists == SR_YES || sr_is_spelling(nss->name, facts->name)) &&
         sr_reader_find(dir, SR_VIEW_SHADOW, nss->name, sr_reader_now(),
                        &published) == SR_FOUND_IT)
         return nss->name;

@@ -36,10 +36,6 @@
 /* Now, as a sequence: wall clock in nanoseconds. */
 uint64_t sr_publish_sequence(void);
 
-/* Whether a name is `of` in another spelling, as far as both show: its alias
- * has all parts of the other, one behind the other. */
-bool sr_publish_is_spelling(const char *name, const char *of);
-
 /* ---- one account */
 
 /*

@@ -172,7 +172,7 @@ def test_a_directory_in_another_case_without_name_service(host, spelling):
 
 # ---- names that are formed as an administrator likes
 
-FORMS = ["ann#corp", "corp.ann", "ann-corp", "corpann", "ann.smith@mail.example"]
+FORMS = ["ann#corp", "corp.ann", "ann-corp", "ann.smith@mail.example"]
 
 
 @needs_server
@@ -191,15 +191,33 @@ def test_names_of_any_form(host, spelling, formed):
                   f"pwdAccountLockedTime: {FOR_GOOD}", relax=True)
     host.publish()
     assert host.drive("probe", formed, "acct", rhost=PEER).code == "PERM_DENIED"
-    similar = formed != "corpann"
-    assert host.states(formed) == {"acct-locked" if similar
-                                   else "acct-state-unknown"}
-    if similar:
-        assert host.states(formed.upper()) == {"acct-state-unknown"}
-        # A change that is published by the directory's name is seen by hers.
-        server.modify(dn_of("ann"), "delete: pwdAccountLockedTime", relax=True)
-        host.publish("ann")
-        assert host.states(formed) == {"acct-ok"}
+    assert host.states(formed) == {"acct-locked"}
+    assert host.states(formed.upper()) == {"acct-state-unknown"}
+    # A change that is published by the directory's name is seen by hers.
+    server.modify(dn_of("ann"), "delete: pwdAccountLockedTime", relax=True)
+    host.publish("ann")
+    assert host.states(formed) == {"acct-ok"}
+
+
+@needs_server
+def test_a_uid_of_two_sources(host, spelling):
+    """The same uid is not enough: the directory's name has to be a part of the
+    name, else her password would let her in as somebody else."""
+    server = serve(host, spelling)
+    host.create_state_groups()
+    host.nsswitch(passwd="files spelling", group="files selfreset",
+                  shadow="files selfreset")
+    for name in ("bob@ad", "corpann", "joanna#corp"):
+        spelling(f"{name}:{name}:{UID}")
+        done = host.drive("probe", name, "auth", answers=[OLD], rhost=PEER)
+        assert done.code == "USER_UNKNOWN", (name, host.log.all())
+        assert host.drive("probe", name, "acct").code == "USER_UNKNOWN"
+        host.publish()
+        assert host.states(name) == {"acct-state-unknown"}
+    # So with two of them, of which neither is meant.
+    server.add(user("eve", UID, NEW))
+    done = host.drive("probe", name, "auth", answers=[OLD], rhost=PEER)
+    assert done.code == "USER_UNKNOWN", host.log.all()
 
 
 @needs_server
@@ -218,10 +236,10 @@ def test_another_name_with_the_uid(host, spelling):
 
 @needs_server
 def test_one_uid_twice_in_the_directory(host, spelling):
-    server = serve(host, spelling, f"x#corp:x#corp:{UID}")
-    assert host.drive("probe", "x#corp", "acct").code == "SUCCESS"
+    server = serve(host, spelling, f"ann#eve:ann#eve:{UID}")
+    assert host.drive("probe", "ann#eve", "acct").code == "SUCCESS"
     server.add(user("eve", UID, NEW))
-    assert host.drive("probe", "x#corp", "acct").code == "AUTHINFO_UNAVAIL"
+    assert host.drive("probe", "ann#eve", "acct").code == "AUTHINFO_UNAVAIL"
     spelling(f"eve#corp:eve#corp:{UID}")
     assert host.drive("probe", "eve#corp", "auth", "acct",
                       answers=[NEW]).codes == ["SUCCESS"] * 2

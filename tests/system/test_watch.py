@@ -284,6 +284,24 @@ def test_another_policy(host):
     follower.stop()
 
 
+def test_a_new_account_with_an_unrelated_name(host):
+    """The state by the name that the name service has for the uid of a new
+    account is unknown, as soon as the account is published."""
+    (RUN / "spellings").write_text("corpnew:corpnew:6999\n")
+    with host.test_nss_module("spelling"):
+        server = serve(host, people("u0"))
+        host.nsswitch(passwd="files spelling", group="files selfreset",
+                      shadow="files selfreset")
+        follower = Follower(host)
+        assert host.states("corpnew") == set()
+        add(server, user("new", 6999, PASSWORD))
+        seen(has(host, "corpnew", "acct-state-unknown"), seconds=ASKED)
+        server.modify(dn_of("new"), "replace: pwdReset\npwdReset: TRUE")
+        seen(lambda: last_change(host, "new") == "0", seconds=ASKED)
+        assert follower.text().count("of directories") == 2
+        follower.stop()
+
+
 def test_the_server_is_killed(host):
     server = serve(host, people("u0", "u1"), names=("u0", "u1"))
     follower = Follower(host)

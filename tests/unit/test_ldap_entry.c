@@ -231,6 +231,48 @@ test_names(void **state)
     assert_false(sr_ldap_is_absurd(longest));
 }
 
+/* Which names of an entry the name service's name for its uid can mean. */
+static void
+test_names_like(void **state)
+{
+    static const struct {
+        const char *known_as, *uid[2], *number;
+        unsigned count;
+        const char *name;
+    } row[] = {
+        {"bob#corp", {"bob", NULL}, "7001", 1, "bob"},
+        {"corp.bob", {"Bob", NULL}, "7001", 1, "Bob"},
+        {"bob.smith@corp", {"x", "bob.smith"}, "7001", 1, "bob.smith"},
+        {"bob.smith", {"bob", "smith"}, "7001", 2, "smith"},
+        /* The uid alone is no proof: another source can have it, too. */
+        {"ann@ad", {"bob", NULL}, "7001", 0, NULL},
+        {"oliver#corp", {"li", NULL}, "7001", 0, NULL},
+        {"corpbob", {"bob", NULL}, "7001", 0, NULL},
+        {"root#corp", {"root", NULL}, "7001", 0, NULL},
+        {"bob#corp", {"bob", NULL}, "7002", 0, NULL},
+        {"bob#corp", {"bob", NULL}, "", 0, NULL},
+    };
+    char uid_attribute[] = "uidNumber", name_attribute[] = "uid";
+    const struct sr_backend_config config = {.uid_attribute = uid_attribute,
+                                             .name_attribute = name_attribute};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct sr_ldap_entry entry =
+            entry_of(LIST("uidNumber", row[i].number, "uid", row[i].uid[0],
+                          row[i].uid[1] == NULL ? NULL : "uid", row[i].uid[1]));
+        const char *name = NULL;
+
+        print_message("%s %s\n", row[i].known_as, row[i].uid[0]);
+        assert_int_equal(
+            sr_ldap_names_like(&config, 7001, row[i].known_as, &entry, &name),
+            row[i].count);
+        if (row[i].count > 0)
+            assert_string_equal(name, row[i].name);
+        sr_ldap_entry_clear(&entry);
+    }
+}
+
 static void
 test_values(void **state)
 {
@@ -1051,6 +1093,7 @@ main(void)
         cmocka_unit_test(test_dns),
         cmocka_unit_test(test_uids),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_like),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_ppolicy_age),

@@ -29,6 +29,7 @@
 #include "policy/util/file_lock.h"
 #include "policy/publish/install.h"
 #include "policy/publish/writer.h"
+#include "policy/util/spelling.h"
 #include "tests/unit/scratch.h"
 
 #define WAIT_MS 2000
@@ -1015,6 +1016,8 @@ test_spellings(void **state)
         {"bobby.bob", "bob", true},
         {"corpbob", "bob", false},
         {"bob-smith", "smith bob", false},
+        {"oliver#corp", "li", false},
+        {"CORP/bob", "bob", true},
         {"bob", "bob@corp", false},
         {"bob", "-", false},
         {"-", "bob", false},
@@ -1022,7 +1025,7 @@ test_spellings(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        assert_int_equal(sr_publish_is_spelling(names[i].name, names[i].of),
+        assert_int_equal(sr_is_spelling(names[i].name, names[i].of),
                          names[i].is_spelling);
 }
 

@@ -17,50 +17,19 @@
 /* Accounts with one uid; with more none of them is meant for certain. */
 #define FOUND_MAX 8
 
-/* The names that the account with a uid could have. */
-struct choice {
-    const char *known_as;
-    const char *name;    /* the last */
-    const char *similar; /* the last that is a part of known_as */
-    unsigned names, similars;
-};
-
-static void
-consider(struct choice *choice, const struct sr_backend_config *config,
-         uid_t uid, const struct sr_ldap_entry *entry)
-{
-    const char *text = sr_ldap_entry_first(entry, config->uid_attribute);
-    size_t at = 0;
-    uid_t own;
-
-    if (text == NULL || !sr_ldap_uid(text, &own) || own != uid)
-        return;
-    while ((text = sr_ldap_entry_next(entry, config->name_attribute, &at)) !=
-           NULL) {
-        if (sr_ldap_is_absurd(text))
-            continue;
-        choice->name = text;
-        choice->names++;
-        if (strcasestr(choice->known_as, text) == NULL)
-            continue;
-        choice->similar = text;
-        choice->similars++;
-    }
-}
-
+/* The only name that is a part of `known_as`; a uid alone does not say whose it
+ * is, since another source of the name service may have it, too. */
 static enum sr_status
-choose(struct sr_ldap_session *session, uid_t uid,
-       const struct sr_ldap_entry *found, size_t count, struct choice *choice)
+choose(struct sr_ldap_session *session, uid_t uid, const char *known_as,
+       const struct sr_ldap_entry *found, size_t count, const char **name)
 {
+    unsigned similar = 0;
+
     for (size_t i = 0; i < count && i < FOUND_MAX; i++)
-        consider(choice, session->config, uid, &found[i]);
-    if (choice->similars == 1)
-        choice->name = choice->similar;
-    if (choice->names == 0 && count <= FOUND_MAX)
-        return SR_STATUS_UNKNOWN_NAME;
-    if (count <= FOUND_MAX && (choice->similars == 1 ||
-                               (choice->similars == 0 && choice->names == 1)))
-        return SR_STATUS_OK;
+        similar +=
+            sr_ldap_names_like(session->config, uid, known_as, &found[i], name);
+    if (count <= FOUND_MAX && similar <= 1)
+        return similar == 1 ? SR_STATUS_OK : SR_STATUS_UNKNOWN_NAME;
     sr_ldap_why(session, "several names have the uid %lu", (unsigned long)uid);
     return SR_STATUS_AMBIGUOUS;
 }
@@ -87,7 +56,7 @@ find(struct sr_ldap_session *session, uid_t uid, const char *known_as,
     const char *const attributes[] = {config->name_attribute,
                                       config->uid_attribute, NULL};
     struct sr_ldap_entry found[FOUND_MAX] = {0};
-    struct choice choice = {.known_as = known_as};
+    const char *chosen = NULL;
     enum sr_status status = SR_STATUS_UNAVAILABLE;
     char *filter = make_filter(config, uid);
     size_t count = 0;
@@ -97,11 +66,11 @@ find(struct sr_ldap_session *session, uid_t uid, const char *known_as,
         code = sr_ldap_search(session, config->base, LDAP_SCOPE_SUBTREE, filter,
                               attributes, found, FOUND_MAX, &count);
     if (code == LDAP_SUCCESS)
-        status = choose(session, uid, found, count, &choice);
+        status = choose(session, uid, known_as, found, count, &chosen);
     else if (code == LDAP_NO_MEMORY)
         status = SR_STATUS_NO_MEMORY;
     if (status == SR_STATUS_OK)
-        memcpy(name, choice.name, strlen(choice.name) + 1);
+        memcpy(name, chosen, strlen(chosen) + 1);
     for (size_t i = 0; i < FOUND_MAX; i++)
         sr_ldap_entry_clear(&found[i]);
     free(filter);

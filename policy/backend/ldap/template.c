@@ -14,6 +14,7 @@
 #include "policy/backend/ldap/syntax.h"
 #include "policy/backend/ldap/template.h"
 #include "policy/decide/facts.h"
+#include "policy/util/spelling.h"
 #include "policy/util/utf8.h"
 
 /* The text with each %u replaced by the name, in which the `special` characters
@@ -100,4 +101,26 @@ sr_ldap_uid(const char *text, uid_t *uid)
         return false;
     *uid = (uid_t)value;
     return true;
+}
+
+unsigned
+sr_ldap_names_like(const struct sr_backend_config *config, uid_t uid,
+                   const char *known_as, const struct sr_ldap_entry *entry,
+                   const char **name)
+{
+    const char *text = sr_ldap_entry_first(entry, config->uid_attribute);
+    unsigned count = 0;
+    size_t at = 0;
+    uid_t own;
+
+    if (text == NULL || !sr_ldap_uid(text, &own) || own != uid)
+        return 0;
+    while ((text = sr_ldap_entry_next(entry, config->name_attribute, &at)) !=
+           NULL) {
+        if (sr_ldap_is_absurd(text) || !sr_is_spelling(known_as, text))
+            continue;
+        *name = text;
+        count++;
+    }
+    return count;
 }
