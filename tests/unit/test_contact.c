@@ -16,6 +16,7 @@
 
 static const struct sr_identity bob = {
     .backend = "local", .name = "bob", .uid = 4711};
+static struct sr_config config; /* all settings are 0 */
 
 /* The account of ann, who has named bob; he has accepted. */
 static struct sr_enrolment
@@ -36,6 +37,7 @@ make_request(struct sr_run *run, const struct sr_account_time *time)
     struct sr_enrolment enrolment = make_enrolment(time);
     struct request request = {.run = run, .code = "123456"};
 
+    run->config = &config;
     snprintf(run->ref, sizeof(run->ref), "K7Q4-2MXP");
     assert_true(ask_in(&request, &enrolment, time));
     assert_true(request.is_open);
@@ -85,7 +87,7 @@ test_a_request_of_a_contact_removed_meanwhile_is_none(void **state)
 {
     const struct sr_account_time time = {.now = 100000, .wall = 100000};
     struct sr_enrolment enrolment = make_enrolment(&time);
-    struct sr_run run = {.ref = "K7Q4-2MXP"};
+    struct sr_run run = {.config = &config, .ref = "K7Q4-2MXP"};
     struct request request = {.run = &run, .code = "123456"};
 
     (void)state;
