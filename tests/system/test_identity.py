@@ -185,6 +185,7 @@ def test_nothing_is_leaked(host, kdc):
     serve_tickets(host, kdc)
     if shutil.which("valgrind") is None:
         pytest.skip("valgrind is not installed")
+    host.configure(backend_corp={"timeout": "60s"})  # all takes long under it
     log = RUN / "valgrind.log"
     log.unlink(missing_ok=True)
     done = host.drive("probe", "ann", "auth", "acct", answers=[OLD], rhost=PEER,
