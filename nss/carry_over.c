@@ -130,9 +130,13 @@ carry_view(struct carrier *carrier)
     int error, fd;
 
     if (sr_reader_open(carrier->dir, carrier->view, &fd, &header) !=
-        SR_FOUND_IT)
+        SR_FOUND_IT) {
         /* Nothing was published: which accounts are missing is not known. */
-        return sr_builder_add_any(carrier->build) == 0 ? 0 : -ENOMEM;
+        carrier->build->is_partial = true;
+        return 0;
+    }
+    if (header.is_partial)
+        carrier->build->is_partial = true;
     find_age(carrier, fd, &header);
     error = sr_reader_each(fd, &header, keep_name, carrier);
     close(fd);

@@ -251,8 +251,8 @@ add_reading(struct merge *merge, const char **reason)
     if (reading->result.is_ledger_away)
         merge->missing = "what other hosts have counted could not be read";
     *reason = "out of memory";
-    if (reading->result.unasked > 0 && sr_builder_add_any(merge->build) != 0)
-        return false;
+    if (reading->result.unasked > 0)
+        merge->build->is_partial = true;
     return reading_each(reading, add_record, merge) == 0;
 }
 

@@ -128,12 +128,6 @@ sr_builder_add_alias(struct sr_builder *build, const char *name)
 }
 
 int
-sr_builder_add_any(struct sr_builder *build)
-{
-    return add_alias(build, SR_SNAPSHOT_ANY);
-}
-
-int
 sr_builder_add_payloads(struct sr_builder *build, const char *name,
                         const struct sr_payload payload[SR_VIEW_COUNT],
                         bool is_exempt)
@@ -346,6 +340,7 @@ sr_builder_lay_out(const struct sr_builder *build, enum sr_view view,
     image->header.created = build->since;
     image->header.not_after = build->how.now + build->how.max_age;
     image->header.is_listed = build->how.is_listed;
+    image->header.is_partial = build->is_partial;
     image->uptime = (struct sr_uptime){build->how.boot, build->uptime_since,
                                        build->how.uptime + build->how.max_age};
     memcpy(image->header.gid, build->how.gid, sizeof(image->header.gid));

@@ -47,6 +47,7 @@ struct sr_builder {
     sr_time since;        /* of the oldest facts, by the wall clock */
     int64_t uptime_since; /* and by the uptime */
     uint32_t aliases;     /* among the entries of the groups view */
+    bool is_partial;      /* for the header */
     struct sr_table table[SR_VIEW_COUNT];
     struct sr_string_list exempt; /* but for root; owned */
 };
@@ -67,10 +68,6 @@ int sr_builder_add_payloads(struct sr_builder *build, const char *name,
 /* Add the alias of another name of an account of a directory.  Returns 0 or
  * ENOMEM. */
 int sr_builder_add_alias(struct sr_builder *build, const char *name);
-
-/* Add that accounts may be missing, or have other names than those that were
- * added: SR_SNAPSHOT_ANY.  Returns the same. */
-int sr_builder_add_any(struct sr_builder *build);
 
 /* The same as the first for facts: facts->name and facts->backend choose name
  * and views. */

@@ -84,7 +84,8 @@ enum {
     AT_SUM = AT_GID + 4 * SR_GROUP_COUNT,
 };
 
-#define FLAG_LISTED 1u
+#define FLAG_LISTED  1u
+#define FLAG_PARTIAL 2u
 
 _Static_assert(AT_SUM + 8 == SR_SNAPSHOT_HEADER, "the header is full");
 
@@ -94,7 +95,8 @@ sr_header_encode(const struct sr_header *header,
 {
     sr_put64(bytes + AT_MAGIC, MAGIC);
     sr_put32(bytes + AT_VERSION, SR_SNAPSHOT_VERSION);
-    sr_put32(bytes + AT_FLAGS, header->is_listed ? FLAG_LISTED : 0);
+    sr_put32(bytes + AT_FLAGS, (header->is_listed ? FLAG_LISTED : 0) |
+                                   (header->is_partial ? FLAG_PARTIAL : 0));
     sr_put64(bytes + AT_SEQUENCE, header->sequence);
     sr_put64(bytes + AT_CREATED, (uint64_t)header->created);
     sr_put64(bytes + AT_NOT_AFTER, (uint64_t)header->not_after);
@@ -118,6 +120,7 @@ sr_header_decode(const uint8_t *bytes, size_t size, struct sr_header *header)
         return false;
     flags = sr_get32(bytes + AT_FLAGS);
     header->is_listed = (flags & FLAG_LISTED) != 0;
+    header->is_partial = (flags & FLAG_PARTIAL) != 0;
     header->sequence = sr_get64(bytes + AT_SEQUENCE);
     header->created = (sr_time)sr_get64(bytes + AT_CREATED);
     header->not_after = (sr_time)sr_get64(bytes + AT_NOT_AFTER);
@@ -128,7 +131,8 @@ sr_header_decode(const uint8_t *bytes, size_t size, struct sr_header *header)
     for (unsigned i = 0; i < SR_GROUP_COUNT; i++)
         header->gid[i] = sr_get32(bytes + AT_GID + 4 * i);
     return sr_get64(bytes + AT_SUM) == sr_siphash(header->key, bytes, AT_SUM) &&
-           (flags & ~FLAG_LISTED) == 0 && sr_get32(bytes + AT_RESERVED) == 0 &&
+           (flags & ~(FLAG_LISTED | FLAG_PARTIAL)) == 0 &&
+           sr_get32(bytes + AT_RESERVED) == 0 &&
            sr_header_file_size(header) != 0;
 }
 

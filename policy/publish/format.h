@@ -79,10 +79,6 @@ char *sr_snapshot_next_part(char *part);
 /* Whether a name of an entry is an alias. */
 bool sr_snapshot_is_alias(const char *name);
 
-/* The alias of any name: accounts are missing, or may have other names than
- * those that are published.  Each name that is not found may be of one. */
-#define SR_SNAPSHOT_ANY "::"
-
 /* ---- the header */
 
 struct sr_header {
@@ -93,6 +89,8 @@ struct sr_header {
     uint32_t overflow; /* behind them */
     uint32_t count;    /* accounts */
     bool is_listed;    /* enumeration is allowed */
+    bool is_partial;   /* accounts are missing, or may have other names: each
+                        * name that is not found may be of one */
     uint8_t key[16];
     uint32_t gid[SR_GROUP_COUNT]; /* 0: the group does not exist here */
 };

@@ -267,16 +267,16 @@ find_in(int fd, const char *dir, enum sr_view view, const char *name,
     return found;
 }
 
-/* The same for each run of parts of the name's alias, and for the alias of any
- * name; payloads of aliases say nothing.  IT also for a name without alias. */
+/* The same for each run of parts of the name's alias; payloads of aliases say
+ * nothing.  IT also for a name without alias, and where not all are here. */
 static APART enum sr_found
 find_alias(int fd, const char *dir, enum sr_view view, const char *name,
            struct sr_published *out, bool *is_late)
 {
     char alias[SR_SNAPSHOT_NAME_MAX + 1];
-    enum sr_found found = find_in(fd, dir, view, SR_SNAPSHOT_ANY, out, is_late);
+    enum sr_found found = SR_FOUND_NOTHING;
 
-    if (found == SR_FOUND_NOTHING && !sr_snapshot_alias(name, alias))
+    if (out->header.is_partial || !sr_snapshot_alias(name, alias))
         return SR_FOUND_IT;
     for (char *part = alias; part != NULL && found == SR_FOUND_NOTHING;
          part = sr_snapshot_next_part(part)) {

@@ -4,6 +4,7 @@ and whether everything works.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -137,7 +138,7 @@ def test_no_field_is_a_formula(host, var_log, text):
 def test_the_journal_is_asked_for_records_of_root(host):
     made = "/run/systemd/journal", "/run/log/journal"
     for path in made:
-        os.makedirs(path)
+        os.makedirs(path, exist_ok=True)
     open("/run/systemd/journal/socket", "w").close()
     try:
         with in_place_of("journalctl", 'case "$*" in *_UID=0*) ;; *) exit 1;; '
@@ -147,7 +148,8 @@ def test_the_journal_is_asked_for_records_of_root(host):
     finally:
         os.unlink("/run/systemd/journal/socket")
         for path in made:
-            os.removedirs(path)
+            with contextlib.suppress(OSError):  # another test has files there
+                os.removedirs(path)
     assert (one["user"], one["result"]) == ("ann", "password-set")
 
 
