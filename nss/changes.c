@@ -113,7 +113,7 @@ put(struct changes *changes, struct sr_transaction *txn)
 /*
  * Whether what the name service calls the account is published: another name
  * than the account's own, or, where it could not be asked, that it may have
- * one. Only a run of all accounts adds these.
+ * one.  Only a run of all accounts adds these.
  */
 static bool
 has_names(const struct changes *changes, const char *name, const char *other)
@@ -138,7 +138,6 @@ take_account(void *context, struct sr_account *account,
                                  .rules = *rules,
                                  .account = account,
                                  .ask = ask};
-
     char other[SR_NAME_MAX + 1];
 
     (void)reason; /* the next run prints it */

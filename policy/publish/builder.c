@@ -105,26 +105,17 @@ add_entry(struct sr_table *table, const char *name,
     return 0;
 }
 
-static int
-add_alias(struct sr_builder *build, const char *alias)
-{
-    struct sr_payload payload;
-    int error;
-
-    sr_payload_of_alias(&payload);
-    error = add_entry(&build->table[SR_VIEW_GROUPS], alias, &payload);
-    if (error == 0)
-        build->aliases++;
-    return error;
-}
-
 int
 sr_builder_add_alias(struct sr_builder *build, const char *name)
 {
     char alias[SR_SNAPSHOT_NAME_MAX + 1];
+    struct sr_payload payload;
 
+    sr_payload_of_alias(&payload);
     /* The state of a name without one is unknown in any case. */
-    return sr_snapshot_alias(name, alias) ? add_alias(build, alias) : 0;
+    return sr_snapshot_alias(name, alias)
+               ? sr_builder_keep(build, SR_VIEW_GROUPS, alias, &payload)
+               : 0;
 }
 
 int
