@@ -291,32 +291,11 @@ def time_logins(made, sheet, what, chunks, margin):
 # ---- a controller that hangs
 
 def hang(made, sheet, cap):
-    """All are asked at once, so that it takes no longer than one."""
-    calls = {"login": ("auth", PASSWORD), "key login": ("acct",),
-             "change": ("chauthtok", PASSWORD, FRESH, FRESH)}
-    made.server.pause()
-    began = time.monotonic()
-    running = {(name, what): subprocess.Popen(
-        made.command(name, user(4), *call), stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL, start_new_session=True)
-        for name in made.names for what, call in calls.items()}
-    took = {}
-    while len(took) < len(running) and time.monotonic() < began + cap:
-        time.sleep(0.02)
-        for key, process in running.items():
-            if key not in took and process.poll() is not None:
-                took[key] = time.monotonic() - began
-    made.server.resume()
-    for process in running.values():
-        scratch.end_group(process)
-    sheet.title("a controller that hangs (it still accepts): seconds until the "
-                "answer")
-    for what in calls:
-        sheet.add(what, {name: f"{took[name, what]:.1f}"
-                         if (name, what) in took else f"> {cap}"
-                         for name in made.names}, "",
-                  f"{DEADLINE}±0.5",
-                  abs(took.get(("ours", what), cap) - DEADLINE) <= 0.5)
+    logins.time_hung(
+        made, sheet, "a controller", user(4),
+        {"login": ("auth", PASSWORD), "key login": ("acct",),
+         "change": ("chauthtok", PASSWORD, FRESH, FRESH)}, cap,
+        f"{DEADLINE}±0.5", lambda seconds: abs(seconds - DEADLINE) <= 0.5)
 
 
 def domain_logins(bench):
