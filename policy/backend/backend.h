@@ -444,9 +444,9 @@ struct sr_backend_ops {
 
     /*
      * The values of some attributes of an account's entry, as this host may
-     * read them: texts without control characters and of at most `most` bytes,
-     * in the order of the attributes; others are left out.  NULL: accounts have
-     * no attributes.
+     * read them: texts of at most `most` bytes, in the order of the attributes;
+     * what is longer, empty or has a zero byte is left out.  NULL: accounts
+     * have no attributes.
      */
     enum sr_status (*values)(struct sr_call *call,
                              const struct sr_account *account,

@@ -117,7 +117,7 @@ struct sr_reset_config {
     struct sr_string_list mail_refuse; /* domains of mailboxes that these very
                                           passwords open */
     /* Of directories; offered to the account's owner. */
-    struct sr_string_list mail_attributes, phone_attributes;
+    struct sr_string_list mail_attributes, phone_attributes, key_attributes;
     int64_t
         reconfirm; /* seconds for which an address is confirmed; 0: always */
     int64_t reconfirm_grace;   /* for which it still serves after that */

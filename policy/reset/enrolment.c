@@ -189,10 +189,10 @@ is_sound(const void *bytes)
 const struct sr_account_file sr_enrolment_file = {
     .magic = "selfreset enroll",
     .suffix = "enrolment",
-    .version = 3,
+    .version = 4,
     .size = sizeof(struct sr_enrolment),
-    .former = 2,
-    .former_size = offsetof(struct sr_enrolment, confirmation),
+    .former = {{2, offsetof(struct sr_enrolment, confirmation)},
+               {3, offsetof(struct sr_enrolment, known_keys)}},
     .is_exclusive = true, /* a code is used once */
     .is_sound = is_sound,
 };
@@ -485,6 +485,7 @@ sr_enrolment_remove(struct sr_enrolment *enrolment, enum sr_gate_id gate)
         break;
     case SR_GATE_KEY:
         memset(enrolment->key, 0, sizeof(enrolment->key));
+        enrolment->known_keys = 0;
         break;
     case SR_GATE_CONTACT:
         memset(&enrolment->contact, 0, sizeof(enrolment->contact));

@@ -119,6 +119,9 @@ struct sr_enrolment {
     uint32_t resume_uid;           /* of the peer */
 
     struct sr_confirmation confirmation[SR_CHANNELS][SR_ADDRESSES];
+
+    uint64_t known_keys; /* those that the directory had when they were set up,
+                            bit by place; see known.h */
 };
 
 /* Open the store of self-service reset; see sr_store_open(). */

@@ -144,7 +144,8 @@ prepare(struct trial *trial)
             sr_challenge_check(trial->run, &trial->challenge, enrolment.key,
                                trial->armoured, &trial->is_broken);
 
-        if (which < SR_KEYS)
+        if (which < SR_KEYS && sr_signature_serves(trial->run, &enrolment,
+                                                   which, &trial->is_broken))
             memcpy(trial->signer, enrolment.key[which], SR_KEY_MAX);
     } else if (gates[trial->gate].length > 0 &&
                (setting == NULL ||

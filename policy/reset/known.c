@@ -1,11 +1,12 @@
 /*
- * Known: the addresses that a directory has of an account.
+ * Known: the addresses and the public keys that a directory has of an account.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
 #include <config.h>
 
 #include <string.h>
+#include <strings.h>
 
 #include "policy/backend/registry.h"
 #include "policy/reset/channel.h"
@@ -52,25 +53,114 @@ take(enum sr_channel_id channel, const char *value, struct sr_known *known)
         memcpy(known->address[known->count++], address, SR_ADDRESS_MAX);
 }
 
+/* The values of some attributes; none for accounts of this host. */
+static enum sr_status
+read_values(const struct sr_transaction *txn,
+            const struct sr_string_list *attributes, size_t most,
+            struct sr_string_list *values, struct sr_error *error)
+{
+    const struct sr_account *account = txn->account;
+    enum sr_status status;
+    struct sr_call call;
+
+    if (attributes == NULL || attributes->count == 0 || account == NULL ||
+        account->backend.ops->values == NULL)
+        return SR_STATUS_UNKNOWN_NAME;
+    call = sr_call_make(&account->backend, txn->connections);
+    status = sr_backend_values(&call, account, attributes, most, values);
+    *error = call.error;
+    return status;
+}
+
 void
 sr_known_read(const struct sr_transaction *txn, enum sr_channel_id channel,
               struct sr_known *known)
 {
-    const struct sr_string_list *attributes =
-        attributes_of(&txn->config->reset, channel);
-    const struct sr_account *account = txn->account;
     struct sr_string_list values = {0};
-    struct sr_call call;
+    struct sr_error error;
 
     memset(known, 0, sizeof(*known));
-    if (attributes == NULL || attributes->count == 0 || account == NULL ||
-        account->backend.ops->values == NULL)
-        return;
-    call = sr_call_make(&account->backend, txn->connections);
     known->is_whole =
-        sr_backend_values(&call, account, attributes, SR_ADDRESS_MAX - 1,
-                          &values) == SR_STATUS_OK;
+        read_values(txn, attributes_of(&txn->config->reset, channel),
+                    SR_ADDRESS_MAX - 1, &values, &error) == SR_STATUS_OK;
     for (size_t i = 0; i < values.count; i++)
         take(channel, values.item[i], known);
     sr_string_list_free(&values);
+}
+
+/* ---- public keys */
+
+#define KEY_VALUE_MAX 16384 /* bytes: lines with their comments */
+
+/* Take the next key of the values, from `at` on in the one of the number. */
+static bool
+next_key(const struct sr_string_list *values, size_t *number, const char **at,
+         char key[SR_KEY_MAX])
+{
+    static const char prefix[] = "SSHKey:";
+    enum sr_key_fault fault = SR_KEY_NONE;
+
+    while (fault != SR_KEY_GOOD && *number < values->count) {
+        if (*at == NULL) {
+            *at = values->item[*number];
+            if (strncasecmp(*at, prefix, sizeof(prefix) - 1) == 0)
+                *at += sizeof(prefix) - 1;
+        }
+        fault = sr_key_read(*at, key);
+        *at += strcspn(*at, "\n");
+        *at = **at == '\0' ? NULL : *at + 1;
+        if (*at == NULL)
+            ++*number;
+    }
+    return fault == SR_KEY_GOOD;
+}
+
+static bool
+is_same_key(const char *a, const char *b)
+{
+    return strcmp(sr_key_plain(a), sr_key_plain(b)) == 0;
+}
+
+void
+sr_known_keys_read(const struct sr_transaction *txn,
+                   struct sr_known_keys *known)
+{
+    struct sr_string_list values = {0};
+    struct sr_error error;
+    const char *at = NULL;
+    size_t number = 0;
+
+    memset(known, 0, sizeof(*known));
+    read_values(txn, &txn->config->reset.key_attributes, KEY_VALUE_MAX, &values,
+                &error);
+    while (known->count < SR_KNOWN_KEYS &&
+           next_key(&values, &number, &at, known->key[known->count])) {
+        unsigned i = 0;
+
+        while (!is_same_key(known->key[i], known->key[known->count]))
+            i++;
+        known->count += i == known->count;
+    }
+    sr_string_list_free(&values);
+}
+
+enum sr_tri
+sr_known_has_key(const struct sr_transaction *txn, const char *key,
+                 struct sr_error *error)
+{
+    struct sr_string_list values = {0};
+    char found[SR_KEY_MAX];
+    const char *at = NULL;
+    size_t number = 0;
+    enum sr_tri has;
+    const enum sr_status status = read_values(
+        txn, &txn->config->reset.key_attributes, KEY_VALUE_MAX, &values, error);
+
+    has = status == SR_STATUS_UNKNOWN_NAME ? SR_YES
+          : status == SR_STATUS_OK         ? SR_NO
+                                           : SR_UNKNOWN;
+    while (has == SR_NO && next_key(&values, &number, &at, found))
+        has = is_same_key(found, key) ? SR_YES : SR_NO;
+    sr_string_list_free(&values);
+    return has;
 }

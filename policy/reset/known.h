@@ -1,9 +1,11 @@
 /*
- * Known: the addresses that a directory has of an account, which are offered to
- * its owner to set up.
+ * Known: the addresses and the public keys that a directory has of an account,
+ * which are offered to its owner to set up.
  *
- * They count for nothing until the owner has confirmed one by a code: a mailbox
- * or a number in a directory can be an old one, or written by another person.
+ * They count for nothing until the owner has confirmed one, by a code or a
+ * signature, with the proofs that every new gate needs: a mailbox or a number
+ * in a directory can be an old one, and many directories let whoever has the
+ * password write all of them.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -34,5 +36,30 @@ bool sr_known_has(const struct sr_known *known, const char *address);
 bool sr_known_has_lost(const struct sr_known *known,
                        const struct sr_confirmation *confirmation,
                        const char *address);
+
+/* ---- public keys */
+
+#define SR_KNOWN_KEYS 8
+
+struct sr_known_keys {
+    unsigned count; /* in the directory's order, each once */
+    char key[SR_KNOWN_KEYS][SR_KEY_MAX]; /* as sr_key_read() makes them */
+};
+
+/*
+ * Read the first keys of reset.key_attributes that may be used.  A value is
+ * lines as in authorized_keys; in altSecurityIdentities it may begin with
+ * "SSHKey:".  What is no such key is left out, and none of the others.
+ */
+void sr_known_keys_read(const struct sr_transaction *txn,
+                        struct sr_known_keys *known);
+
+/*
+ * Whether the directory has a key, however many there are.  UNKNOWN: it cannot
+ * be read, and `error` says why.  YES where no attribute is configured: then
+ * the directory does not decide.
+ */
+enum sr_tri sr_known_has_key(const struct sr_transaction *txn, const char *key,
+                             struct sr_error *error);
 
 #endif

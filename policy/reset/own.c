@@ -364,10 +364,8 @@ say_gate(struct sr_run *run, const struct sr_enrolment *enrolment,
                    left);
     if (sr_gate_channel(gate) < SR_CHANNELS)
         sr_address_show(run, enrolment, sr_gate_channel(gate), time->wall);
-    for (int i = 0; gate == SR_GATE_KEY && i < SR_KEYS; i++) {
-        if (enrolment->key[i][0] != '\0')
-            sr_signature_say_key(run, enrolment->key[i]);
-    }
+    if (gate == SR_GATE_KEY)
+        sr_signature_show(run, enrolment);
     if (used != NULL)
         sr_run_say(run, _("  last used %s"), used);
     if (standing.in_a_row > 0)

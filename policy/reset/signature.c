@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "policy/reset/known.h"
 #include "policy/reset/signature.h"
 #include "policy/util/deadline.h"
 #include "policy/util/io.h"
@@ -216,23 +217,53 @@ sr_challenge_check(struct sr_run *run, const struct sr_challenge *challenge,
     return is_right ? which : SR_KEYS;
 }
 
+/* ---- those of the directory */
+
+/* Whether the directory has a key that it had when it was set up. */
+static enum sr_tri
+find_known(const struct sr_run *run, const struct sr_enrolment *enrolment,
+           unsigned place, struct sr_error *error)
+{
+    if ((enrolment->known_keys >> place & 1) == 0)
+        return SR_YES;
+    return sr_known_has_key(&run->txn, enrolment->key[place], error);
+}
+
+bool
+sr_signature_serves(struct sr_run *run, const struct sr_enrolment *enrolment,
+                    unsigned place, bool *is_broken)
+{
+    struct sr_error error = {.text = ""};
+    const enum sr_tri has = find_known(run, enrolment, place, &error);
+
+    if (has == SR_UNKNOWN) {
+        *is_broken = true;
+        sr_run_event(run, SR_EVENT_BACKEND_DOWN, false, sr_error_text(&error));
+    }
+    return has == SR_YES;
+}
+
 /* ---- a new key */
 
 struct addition {
     char key[SR_KEY_MAX];
+    bool is_known;  /* the directory has it */
+    unsigned freed; /* places of keys that it has no more, bit by place */
     int64_t wait;
     bool is_full;
 };
 
 /* Where a key is, or may be put; SR_KEYS: nowhere. */
 static unsigned
-find_place(const struct sr_enrolment *enrolment, const char *key)
+find_place(const struct sr_enrolment *enrolment,
+           const struct addition *addition)
 {
     unsigned place = 0, room = SR_KEYS;
 
     while (place < SR_KEYS && strcmp(sr_key_plain(enrolment->key[place]),
-                                     sr_key_plain(key)) != 0) {
-        if (enrolment->key[place][0] == '\0' && room == SR_KEYS)
+                                     sr_key_plain(addition->key)) != 0) {
+        if (room == SR_KEYS && (enrolment->key[place][0] == '\0' ||
+                                (addition->freed >> place & 1) != 0))
             room = place;
         place++;
     }
@@ -244,12 +275,14 @@ add_in(void *context, struct sr_enrolment *enrolment,
        const struct sr_account_time *time)
 {
     struct addition *addition = context;
-    const unsigned place = find_place(enrolment, addition->key);
+    const unsigned place = find_place(enrolment, addition);
 
     addition->is_full = place == SR_KEYS;
     if (addition->is_full)
         return false;
     memcpy(enrolment->key[place], addition->key, SR_KEY_MAX);
+    enrolment->known_keys &= ~(UINT64_C(1) << place);
+    enrolment->known_keys |= (uint64_t)addition->is_known << place;
     sr_enrolment_set_up(enrolment, SR_GATE_KEY, addition->wait, time);
     return true;
 }
@@ -271,6 +304,40 @@ say_fault(struct sr_run *run, enum sr_key_fault fault)
     };
 
     sr_run_say(run, "%s", _(texts[fault]));
+}
+
+/* The end of a key, by which its owner recognises it. */
+static const char *
+tail_of(const char *key)
+{
+    const size_t length = strlen(key);
+
+    return key + (length < 12 ? length : length - 12);
+}
+
+/* Whether a key of the directory is chosen. */
+static bool
+choose_known(struct sr_run *run, const struct sr_known_keys *known,
+             char key[SR_KEY_MAX])
+{
+    unsigned number;
+
+    if (known->count == 0)
+        return false;
+    sr_run_say(run, _("The directory has these keys. Which one do you want to "
+                      "set up?"));
+    for (unsigned i = 0; i < known->count; i++) {
+        const char *plain = sr_key_plain(known->key[i]);
+
+        sr_run_say(run, " %u  %.*s ... %s", i + 1, (int)strcspn(plain, " "),
+                   plain, tail_of(plain));
+    }
+    sr_run_say(run, _(" %u  another one"), known->count + 1);
+    number = sr_run_choose(run, known->count + 1);
+    if (number == 0 || number > known->count)
+        return false;
+    memcpy(key, known->key[number - 1], SR_KEY_MAX);
+    return true;
 }
 
 static bool
@@ -323,13 +390,39 @@ prove(struct sr_run *run, const char *key)
     return is_right;
 }
 
+/* What the directory says of the key, and of those that are set up. */
+static void
+compare(struct sr_run *run, struct addition *addition)
+{
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    struct sr_error error;
+
+    addition->is_known =
+        run->config->reset.key_attributes.count > 0 &&
+        run->txn.account->backend.ops->values != NULL &&
+        sr_known_has_key(&run->txn, addition->key, &error) == SR_YES;
+    sr_enrolment_get(run->store, &run->txn, &enrolment, &time);
+    for (unsigned i = 0; i < SR_KEYS; i++) {
+        if (find_known(run, &enrolment, i, &error) == SR_NO)
+            addition->freed |= 1u << i;
+    }
+    explicit_bzero(&enrolment, sizeof(enrolment));
+}
+
 bool
 sr_signature_add(struct sr_run *run, int64_t wait)
 {
     struct addition addition = {.wait = wait};
+    struct sr_known_keys known;
 
-    if (!ask_key(run, addition.key) || !prove(run, addition.key) ||
-        !sr_run_change(run, run, add_in, &addition))
+    sr_known_keys_read(&run->txn, &known);
+    if ((!choose_known(run, &known, addition.key) &&
+         !ask_key(run, addition.key)) ||
+        !prove(run, addition.key))
+        return false;
+    compare(run, &addition);
+    if (!sr_run_change(run, run, add_in, &addition))
         return false;
     if (addition.is_full)
         sr_run_say(run,
@@ -340,11 +433,18 @@ sr_signature_add(struct sr_run *run, int64_t wait)
 }
 
 void
-sr_signature_say_key(struct sr_run *run, const char *key)
+sr_signature_show(struct sr_run *run, const struct sr_enrolment *enrolment)
 {
-    const char *plain = sr_key_plain(key);
-    const size_t length = strlen(plain);
+    for (unsigned i = 0; i < SR_KEYS; i++) {
+        const char *plain = sr_key_plain(enrolment->key[i]);
+        struct sr_error error;
 
-    sr_run_say(run, _("  %.*s, which ends with %s"), (int)strcspn(plain, " "),
-               plain, length < 12 ? "" : plain + length - 12);
+        if (plain[0] == '\0')
+            continue;
+        sr_run_say(run, _("  %.*s, which ends with %s"),
+                   (int)strcspn(plain, " "), plain, tail_of(plain));
+        if (find_known(run, enrolment, i, &error) == SR_NO)
+            sr_run_say(run, _("  The directory does not have it any more, so "
+                              "it cannot be used."));
+    }
 }

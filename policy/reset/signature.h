@@ -41,11 +41,22 @@ unsigned sr_challenge_check(struct sr_run *run,
                             char key[SR_KEYS][SR_KEY_MAX], const char *armoured,
                             bool *is_broken);
 
-/* Ask for a key and have it proved; true: it is stored.  The gate may be used
- * for a reset after `wait` seconds. */
+/*
+ * Whether a key of an enrolment, by its place, serves: one that the directory
+ * had when it was set up is revoked by taking it out there.  *is_broken: the
+ * directory cannot be asked, after an event.
+ */
+bool sr_signature_serves(struct sr_run *run,
+                         const struct sr_enrolment *enrolment, unsigned place,
+                         bool *is_broken);
+
+/* Ask for a key, with those that the directory has as a proposal, and have it
+ * proved; true: it is stored.  The gate may be used for a reset after `wait`
+ * seconds. */
 bool sr_signature_add(struct sr_run *run, int64_t wait);
 
-/* Show which key it is, as a line below the gate. */
-void sr_signature_say_key(struct sr_run *run, const char *key);
+/* Show which keys are set up, each as a line below the gate. */
+void sr_signature_show(struct sr_run *run,
+                       const struct sr_enrolment *enrolment);
 
 #endif

@@ -20,16 +20,20 @@
 /* The most bytes of a structure. */
 #define SR_ACCOUNT_FILE_MAX 8192
 
+#define SR_ACCOUNT_FILE_FORMERS 2
+
 /* A kind of such files. */
 struct sr_account_file {
     char magic[17];     /* 16 bytes, and the end of the text */
     const char *suffix; /* of the file's name */
     uint32_t version;
     size_t size; /* of the structure, a multiple of 8 */
-    /* An older version that is read, too: the begin of the structure, and what
-     * was not there is zero.  0: none. */
-    uint32_t former;
-    size_t former_size;
+    /* Older versions that are read, too: the begin of the structure, and what
+     * was not there is zero.  Version 0: none. */
+    struct {
+        uint32_t version;
+        size_t size;
+    } former[SR_ACCOUNT_FILE_FORMERS];
     bool is_exclusive; /* no change without the lock */
     /* Whether every text ends and every number can be one: the sum finds
      * damage, but not what another program has written. */
@@ -40,9 +44,11 @@ struct sr_account_file {
 static inline size_t
 sr_account_file_size(const struct sr_account_file *kind, uint32_t version)
 {
-    return version == kind->version  ? kind->size
-           : version == kind->former ? kind->former_size
-                                     : 0;
+    size_t size = version == kind->version ? kind->size : 0;
+
+    for (int i = 0; i < SR_ACCOUNT_FILE_FORMERS && size == 0; i++)
+        size = version == kind->former[i].version ? kind->former[i].size : 0;
+    return size;
 }
 
 /* When it was read. */

@@ -109,7 +109,7 @@ def test_every_rule_is_shown(host):
         "account", "services", "hint", "nag", "groups", "administrators",
         "mail_program", "mail_user", "mail_from", "mail_refuse", "seal_file",
         "phone_prefixes", "store", "mail_attributes", "phone_attributes",
-        "reconfirm", "reconfirm_grace")}
+        "key_attributes", "reconfirm", "reconfirm_grace")}
     shown |= {f"reset.{channel}_{key}" for channel in ("sms", "voice", "push")
               for key in ("program", "user", "daily")}
     section = None

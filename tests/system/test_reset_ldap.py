@@ -23,6 +23,7 @@ from test_ldap import OLD, PEER, UID, configure, log_in, serve
 from test_ldap_admin import GOOD, POLICY_GOOD, values
 from test_reset import (NUMBER, Flow, Gateway, Person, Post, app_code, events,
                         gate_of, is_away_for, reset, sent_code)
+from test_reset_keys import SshKey, give, run, try_key
 
 pytestmark = pytest.mark.skipif(not directory.have_server(),
                                 reason="slapd is not installed")
@@ -204,6 +205,87 @@ def test_what_a_directory_has_is_proposed_and_then_proved(host):
     # Nor is one told of that the directory does not show at all.
     server.stop()
     assert "does not have it" not in ann.flow("status").said
+
+
+# The schema that directories take for public keys, and that of Active Directory.
+KEY_SCHEMA = """\
+attributetype ( 1.3.6.1.4.1.24552.500.1.1.1.13 NAME 'sshPublicKey' \
+EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )
+attributetype ( 1.2.840.113556.1.4.867 NAME 'altSecurityIdentities' \
+EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+objectclass ( 1.3.6.1.4.1.24552.500.1.1.2.0 NAME 'ldapPublicKey' SUP top \
+AUXILIARY MAY ( sshPublicKey $ altSecurityIdentities ) )
+"""
+
+
+def make_keys(folder, count):
+    for number in range(count):
+        (folder / str(number)).mkdir()
+        yield SshKey(folder / str(number), "ed25519")
+
+
+def test_keys_of_a_directory(host, tmp_path):
+    """They are proposed, count once their owner has signed, and are revoked by
+    being taken out there."""
+    keys = list(make_keys(tmp_path, 4))
+    server = serve(host, POLICY_GOOD, server={**GOOD, "front": KEY_SCHEMA},
+                   objectClass=["inetOrgPerson", "posixAccount",
+                                "shadowAccount", "ldapPublicKey"])
+    ann = InDirectory(host)
+    ann.enroll_codes()
+    run("ssh-keygen", "-q", "-s", keys[0].path, "-I", "x", "-n", "ann",
+        keys[3].path.with_suffix(".pub"))
+    certificate = (keys[3].path.parent / "key-ed25519-cert.pub").read_bytes()
+    public = [key.public.encode() for key in keys]
+    put(server, "sshPublicKey", b"no key", certificate.strip(),
+        b'command="x" ' + public[3], b"\xff\xfe\x1b[2J", b"ssh-rsa " + b"A" * 70000,
+        b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAQM=", public[3] + b"\0",
+        b"# ann's\n" + public[0] + b"\r\n\n" + public[1] + b" again\n", public[0])
+    put(server, "altSecurityIdentities", b"X509:<I>CN=x", b"SSHKey:" + public[2])
+
+    def enroll(proof, number, *signers):
+        flow = ann.flow("enroll").answer(OLD, "1", proof)
+        ann.choose(flow, "ssh key")
+        shown = re.findall(r"^ *(\d)  ssh-ed25519 ... (\S+)$", flow.text, re.M)
+        flow.answer(str(number))
+        for key in signers:
+            give(flow, key)
+        return flow, [end for _, end in shown]
+
+    # By itself a key of the directory is of no use, whoever wrote it there.
+    assert "Not accepted." in try_key(ann, keys[0])[1]
+    flow, shown = enroll(ann.codes.pop(0), 1, *keys[1:])
+    assert shown == [key.public.split()[1][-12:] for key in keys[:3]], flow.text
+    assert flow.end == 1 and "Nothing was changed" in flow.said
+    for number in range(3):
+        assert enroll(ann.codes.pop(0), number + 1, keys[number])[0].end == 0
+    assert "Accepted." in try_key(ann, keys[2])[1]
+    assert gate_of(host, "ann", "key")["key_3"] == {"kind": "ssh-ed25519",
+                                                    "directory": "same"}
+    assert "does not have it" not in ann.flow("status").said
+
+    # Taken out, and others put in.
+    put(server, "altSecurityIdentities", b"SSHKey:" + public[3])
+    assert "Not accepted." in try_key(ann, keys[2])[1]
+    assert "Accepted." in try_key(ann, keys[0])[1]
+    assert gate_of(host, "ann", "key")["key_3"]["directory"] == "changed"
+    assert "so it cannot be used" in ann.flow("status").said
+    # Its place is free.
+    assert enroll(ann.codes.pop(0), 3, keys[3])[0].end == 0
+    assert "Accepted." in try_key(ann, keys[3])[1]
+
+    # What cannot be asked is not accepted, and not counted.
+    flow = reset(host)
+    ann.choose(flow, "ssh key")
+    server.stop()
+    give(flow, keys[0])
+    assert "does not count" in flow.said and "ccepted" not in flow.said
+    assert events(host, "SR-3002")
+    server.start()
+    host.configure(reset={"key_attributes": ""})
+    put(server, "sshPublicKey")
+    assert "Accepted." in try_key(ann, keys[0])[1]
+    assert "Public key" in enroll(ann.codes.pop(0), "x")[0].asked
 
 
 def refused(host, *names):

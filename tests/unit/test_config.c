@@ -1707,10 +1707,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 111);
+    assert_int_equal(count, 112);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 222);
+    assert_int_equal(count, 224);
 }
 
 static int

@@ -322,14 +322,17 @@ test_shared_text_is_of_its_account_and_key_only(void **state)
                          SR_STORE_SEALED);
         text[i] = had;
     }
-    /* One of the version before has nothing of what came later. */
-    newer.version = kind->former;
-    newer.size = kind->former_size;
-    again = sr_shared_write(key, &newer, &ann, &body);
-    memset(&out, 1, sizeof(out));
-    assert_int_equal(sr_shared_read(key, kind, &ann, again, &out), SR_STORE_OK);
-    assert_memory_equal(&out, &body, sizeof(out));
-    free(again);
+    /* One of a version before has nothing of what came later. */
+    for (int i = 0; i < SR_ACCOUNT_FILE_FORMERS; i++) {
+        newer.version = kind->former[i].version;
+        newer.size = kind->former[i].size;
+        again = sr_shared_write(key, &newer, &ann, &body);
+        memset(&out, 1, sizeof(out));
+        assert_int_equal(sr_shared_read(key, kind, &ann, again, &out),
+                         SR_STORE_OK);
+        assert_memory_equal(&out, &body, sizeof(out));
+        free(again);
+    }
     newer = *kind;
     newer.version++;
     again = sr_shared_write(key, &newer, &ann, &body);
@@ -484,8 +487,8 @@ test_a_second_address_does_not_confirm_the_first(void **state)
     struct sr_enrolment body, room;
 
     (void)state;
-    older.version = sr_enrolment_file.former;
-    older.size = sr_enrolment_file.former_size;
+    older.version = sr_enrolment_file.former[0].version;
+    older.size = sr_enrolment_file.former[0].size;
     older.is_sound = is_any;
     memset(&body, 0, sizeof(body));
     put_address(&body, SR_CHANNEL_MAIL, 0, "a@example.org", 0);

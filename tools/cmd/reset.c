@@ -334,6 +334,33 @@ report_addresses(struct report *report, const struct sr_transaction *txn,
     }
 }
 
+/* Whether the directory still has the keys that it had. */
+static void
+report_keys(struct report *report, const struct sr_transaction *txn,
+            const struct sr_enrolment *enrolment)
+{
+    static const char *const words[] = {
+        [SR_UNKNOWN] = "unknown", [SR_NO] = "changed", [SR_YES] = "same"};
+
+    for (unsigned i = 0; i < SR_KEYS; i++) {
+        const char *const plain = sr_key_plain(enrolment->key[i]);
+        char name[16], kind[64];
+        struct sr_error error;
+
+        if (plain[0] == '\0')
+            continue;
+        snprintf(name, sizeof(name), "key_%u", i + 1);
+        snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(plain, " "), plain);
+        report_section(report, name, name);
+        report_text(report, "kind", kind);
+        report_text(report, "directory",
+                    (enrolment->known_keys >> i & 1) == 0
+                        ? "none"
+                        : words[sr_known_has_key(txn, plain, &error)]);
+        report_section_end(report);
+    }
+}
+
 /* One gate that is set up, or a ticket that is valid. */
 static void
 report_gate(struct report *report, struct sr_store *store,
@@ -372,6 +399,8 @@ report_gate(struct report *report, struct sr_store *store,
         report_text(report, "number", masked);
     if (channel < SR_CHANNELS)
         report_addresses(report, txn, enrolment, channel, time->wall);
+    if (gate == SR_GATE_KEY)
+        report_keys(report, txn, enrolment);
     report_number(report, "wrong_answers", standing.in_a_row);
     report_lockout(report, &standing.lockout);
     report_section_end(report);

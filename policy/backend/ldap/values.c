@@ -17,15 +17,8 @@
 static bool
 is_text(const struct sr_ldap_value *value, size_t most)
 {
-    if (value->size == 0 || value->size > most)
-        return false;
-    for (size_t i = 0; i < value->size; i++) {
-        const unsigned char byte = (unsigned char)value->text[i];
-
-        if (byte < ' ' || byte == 127)
-            return false;
-    }
-    return true;
+    return value->size > 0 && value->size <= most &&
+           memchr(value->text, '\0', value->size) == NULL;
 }
 
 /* The texts of one attribute. */
