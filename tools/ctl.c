@@ -25,18 +25,19 @@ const struct sr_caller ctl_at_login = {
 bool
 ctl_load(struct ctl *ctl)
 {
-    struct sr_config_errors errors = {0};
+    struct sr_config_errors errors = {.words = ctl_words};
 
     if (ctl->config != NULL)
         return true;
     ctl->config = sr_config_load(ctl->config_file, &errors);
     for (size_t i = 0; ctl->config == NULL && i < errors.count; i++) {
         const char *const text = errors.item[i];
-        const size_t length = strlen(text);
 
-        /* Some end with a question. */
-        ctl_error("%s%s", text,
-                  length > 0 && text[length - 1] == '?' ? "" : ".");
+        /* Some end with a question, in Japanese with a wide mark. */
+        if (text[strlen(text) - 1] == '?' || strstr(text, "\uff1f") != NULL)
+            ctl_error("%s", text);
+        else
+            ctl_error("%s.", text);
     }
     if (ctl->config == NULL)
         ctl_error("The configuration has errors, so nothing was done.");

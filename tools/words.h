@@ -16,12 +16,14 @@
 
 #define CTL_WORDS "selfresetctl" /* the domain */
 
-/* A text in the language of the terminal; "" and what is in no catalogue stay
- * as they are. */
+/* A text in the language of the terminal; those of errno are in the catalogue
+ * of libc.  "" and what is in no catalogue stay as they are. */
 __attribute__((format_arg(1))) static inline const char *
 ctl_words(const char *text)
 {
-    return text[0] == '\0' ? text : dgettext(CTL_WORDS, text);
+    const char *found = text[0] == '\0' ? text : dgettext(CTL_WORDS, text);
+
+    return found == text && text[0] != '\0' ? dgettext("libc", text) : found;
 }
 
 /* A text; one that is translated where it is used; one that has a number. */

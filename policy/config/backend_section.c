@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "policy/config/backend_section.h"
+#include "policy/util/words.h"
 
 /* Nested filters; recursion is bounded. */
 #define DEPTH_MAX 32
@@ -52,18 +53,19 @@ read_filter_value(struct reading *reading)
         case ')':
             return NULL;
         case '\0':
-            return "has a filter with a bracket that is not closed";
+            return N_LOG("has a filter with a bracket that is not closed");
         case '(':
-            return "has a filter with a bracket in a value";
+            return N_LOG("has a filter with a bracket in a value");
         case '\\':
             if (!is_hex(reading->at + 1))
-                return "has a filter with a \\ without two hexadecimal digits "
-                       "after it";
+                return N_LOG(
+                    "has a filter with a \\ without two hexadecimal digits "
+                    "after it");
             reading->at += 2;
             break;
         case '%':
             if (reading->at[1] != 'u')
-                return "has a filter with a % that is not %u";
+                return N_LOG("has a filter with a \"%\" other than that of %u");
             reading->names++;
             break;
         default:
@@ -79,13 +81,14 @@ read_filter_item(struct reading *reading)
     size_t length = attribute_length(reading->at);
 
     if (length == 0)
-        return "has a filter that is not (attribute=value), (&...), (|...) or "
-               "(!...)";
+        return N_LOG(
+            "has a filter that is not (attribute=value), (&...), (|...) or "
+            "(!...)");
     reading->at += length;
     if (*reading->at != '\0' && strchr("~<>", *reading->at) != NULL)
         reading->at++;
     if (*reading->at != '=')
-        return "has a filter with an attribute without =";
+        return N_LOG("has a filter with an attribute without =");
     reading->at++;
     return read_filter_value(reading);
 }
@@ -104,8 +107,9 @@ read_filters(struct reading *reading, bool is_one, int depth)
         count++;
     }
     if (fault == NULL && (count == 0 || (is_one && count > 1)))
-        fault = is_one ? "has a filter with a ! that is not of one filter"
-                       : "has a filter with nothing after & or |";
+        fault = is_one
+                    ? N_LOG("has a filter with a ! that is not of one filter")
+                    : N_LOG("has a filter with nothing after & or |");
     return fault;
 }
 
@@ -115,9 +119,9 @@ read_filter(struct reading *reading, int depth)
     const char *fault;
 
     if (*reading->at != '(')
-        return "has a filter that does not begin with a bracket";
+        return N_LOG("has a filter that does not begin with a bracket");
     if (depth == DEPTH_MAX)
-        return "has a filter with too many brackets";
+        return N_LOG("has a filter with too many brackets");
     reading->at++;
     if (*reading->at != '\0' && strchr("&|!", *reading->at) != NULL) {
         bool is_one = *reading->at++ == '!';
@@ -128,8 +132,8 @@ read_filter(struct reading *reading, int depth)
     }
     if (fault == NULL && *reading->at != ')')
         fault = *reading->at == '\0'
-                    ? "has a filter with a bracket that is not closed"
-                    : "has a filter with text between its brackets";
+                    ? N_LOG("has a filter with a bracket that is not closed")
+                    : N_LOG("has a filter with text between its brackets");
     if (fault == NULL)
         reading->at++;
     return fault;
@@ -142,10 +146,10 @@ filter_fault(const char *filter)
     const char *fault;
 
     if (strstr(reading.at, "%u") == NULL)
-        return "needs a filter with %u in it";
+        return N_LOG("needs a filter with %u in it");
     fault = read_filter(&reading, 0);
     if (fault == NULL && *reading.at != '\0')
-        fault = "has a filter with text after its last bracket";
+        fault = N_LOG("has a filter with text after its last bracket");
     return fault;
 }
 
@@ -163,28 +167,29 @@ read_dn_value(struct reading *reading, bool takes_name)
            strchr(is_quoted ? "\"" : ",;+", *reading->at) == NULL;
          reading->at++) {
         if (!is_quoted && strchr("\"<>", *reading->at) != NULL)
-            return "has a character that needs a \\ before it";
+            return N_LOG("has a character that needs a \\ before it");
         if (*reading->at == '\\') {
             if (is_hex(reading->at + 1))
                 reading->at++;
             else if (reading->at[1] == '\0' ||
                      strchr(" \"#+,;<=>\\", reading->at[1]) == NULL)
-                return "has a \\ before a character that needs none";
+                return N_LOG("has a \\ before a character that needs none");
             reading->at++;
         } else if (takes_name && *reading->at == '%') {
             if (reading->at[1] != 'u')
-                return "has a % that is not %u";
+                return N_LOG("has a \"%\" other than that of %u");
             reading->names++;
         }
     }
     if (reading->at == start)
-        return "has an attribute without a value";
+        return N_LOG("has an attribute without a value");
     if (is_quoted && *reading->at == '\0')
-        return "has a quote that is not closed";
+        return N_LOG("has a quote that is not closed");
     reading->at += is_quoted;
     reading->at += is_quoted ? strspn(reading->at, " ") : 0;
-    return strchr(",;+", *reading->at) == NULL ? "has text behind a quote"
-                                               : NULL;
+    return strchr(",;+", *reading->at) == NULL
+               ? N_LOG("has text behind a quote")
+               : NULL;
 }
 
 /* "attribute=value,attribute=value"; takes_name: with %u in a value. */
@@ -202,7 +207,7 @@ dn_fault(const char *dn, bool takes_name)
         reading.at += length;
         reading.at += strspn(reading.at, " ");
         if (length == 0 || *reading.at != '=')
-            return "is not of the form attribute=value,attribute=value";
+            return N_LOG("is not of the form attribute=value,attribute=value");
         reading.at++;
         fault = read_dn_value(&reading, takes_name);
         if (*reading.at == '\0')
@@ -210,7 +215,7 @@ dn_fault(const char *dn, bool takes_name)
         reading.at++;
     }
     if (fault == NULL && takes_name && reading.names == 0)
-        fault = "needs %u in the value of an attribute";
+        fault = N_LOG("needs %u in the value of an attribute");
     return fault;
 }
 
@@ -234,32 +239,36 @@ identity_fault(const struct sr_backend_config *backend)
     bool is_simple = identity == SR_IDENTITY_SIMPLE;
 
     if (is_simple && (backend->bind_dn == NULL || backend->secret_file == NULL))
-        return "has identity = simple, which needs bind_dn and secret_file";
+        return N_LOG(
+            "has identity = simple, which needs bind_dn and secret_file");
     if (!is_simple &&
         (backend->bind_dn != NULL || backend->secret_file != NULL))
-        return "has bind_dn or secret_file, which need identity = simple";
+        return N_LOG(
+            "has bind_dn or secret_file, which need identity = simple");
     if (identity == SR_IDENTITY_EXTERNAL && backend->cert_file == NULL &&
         strncasecmp(backend->uri.item[0], "ldapi://", 8) != 0)
-        return "has identity = external, which needs an ldapi:// uri or "
-               "cert_file";
+        return N_LOG("has identity = external, which needs an ldapi:// uri or "
+                     "cert_file");
     if ((backend->cert_file == NULL) != (backend->key_file == NULL))
-        return "has one of cert_file and key_file, which need each other";
+        return N_LOG(
+            "has one of cert_file and key_file, which need each other");
     if (identity != SR_IDENTITY_GSSAPI &&
         (backend->keytab != NULL || backend->principal != NULL))
-        return "has keytab or principal, which need identity = gssapi";
+        return N_LOG("has keytab or principal, which need identity = gssapi");
     if (identity != SR_IDENTITY_NONE && backend->user_dn != NULL)
-        return "has user_dn, which needs identity = none";
+        return N_LOG("has user_dn, which needs identity = none");
     if (identity == SR_IDENTITY_GSSAPI && has_uri(backend, "ldapi://"))
-        return "has identity = gssapi and an ldapi:// uri, which has no host "
-               "that a ticket could be for";
+        return N_LOG(
+            "has identity = gssapi and an ldapi:// uri, which has no host "
+            "that a ticket could be for");
     if (identity == SR_IDENTITY_NONE && backend->lockout_base != NULL)
-        return "has lockout_base, which needs an identity";
+        return N_LOG("has lockout_base, which needs an identity");
     if (identity == SR_IDENTITY_NONE && backend->reset_base != NULL)
-        return "has reset_base, which needs an identity";
+        return N_LOG("has reset_base, which needs an identity");
 #ifndef HAVE_KRB5
     if (identity == SR_IDENTITY_GSSAPI)
-        return "has identity = gssapi, for which this program was built "
-               "without Kerberos";
+        return N_LOG("has identity = gssapi, for which this program was built "
+                     "without Kerberos");
 #endif
     return NULL;
 }
@@ -347,16 +356,16 @@ ticket_fault(const struct sr_backend_config *backend, const char **key)
 {
     *key = "ccache";
     if (!is_ccache(backend->ccache))
-        return "is none of yes, no, FILE:/PATH, DIR:/PATH, KCM:NAME, "
-               "KEYRING:persistent:NAME and KEYRING:user:NAME";
+        return N_LOG("is none of yes, no, FILE:/PATH, DIR:/PATH, KCM:NAME, "
+                     "KEYRING:persistent:NAME and KEYRING:user:NAME");
     if (!has_known_variables(backend->ccache))
-        return "has a variable other than %{uid}, %{user} and %%";
+        return N_LOG("has a variable other than %{uid}, %{user} and %%");
     *key = "fast";
     if (backend->fast == SR_FAST_DEMAND && !backend->verify)
-        return "= demand needs verify = yes";
+        return N_LOG("= demand needs verify = yes");
     *key = "keytab";
     if (backend->keytab != NULL && backend->keytab[0] != '/')
-        return "is not a path that begins with /";
+        return N_LOG("is not a path that begins with /");
     return NULL;
 }
 
@@ -367,17 +376,17 @@ krb5_fault(const struct sr_backend_config *backend, const char **key)
 
     *key = directory_key(backend);
     if (*key != NULL)
-        return "needs type = ldap";
+        return N_LOG("needs type = ldap");
     *key = "user_principal";
     if (backend->user_principal == NULL ||
         strstr(backend->user_principal, "%u") == NULL)
-        return "needs %u for the name";
+        return N_LOG("needs %u for the name");
     fault = ticket_fault(backend, key);
     if (fault != NULL)
         return fault;
 #ifndef HAVE_KRB5
     *key = "type";
-    return "is krb5, for which this program was built without Kerberos";
+    return N_LOG("is krb5, for which this program was built without Kerberos");
 #endif
     *key = NULL;
     return NULL;
@@ -391,14 +400,15 @@ ad_identity_fault(const struct sr_backend_config *backend)
     const bool is_simple = backend->identity == SR_IDENTITY_SIMPLE;
 
     if (!is_simple && backend->identity != SR_IDENTITY_GSSAPI)
-        return "has type = ad, which needs identity = gssapi or simple";
+        return N_LOG("has type = ad, which needs identity = gssapi or simple");
     if (is_simple != (backend->bind_dn != NULL) ||
         is_simple != (backend->secret_file != NULL))
-        return "has one of identity = simple, bind_dn and secret_file, which "
-               "need each other";
+        return N_LOG(
+            "has one of identity = simple, bind_dn and secret_file, which "
+            "need each other");
     return has_uri(backend, "ldapi://")
-               ? "has type = ad and an ldapi:// uri, which is no domain "
-                 "controller"
+               ? N_LOG("has type = ad and an ldapi:// uri, which is no domain "
+                       "controller")
                : NULL;
 }
 
@@ -411,16 +421,16 @@ ad_fault(const struct sr_backend_config *backend, const char **key)
         return fault;
     *key = foreign_key(backend);
     if (*key != NULL)
-        return "does not go with type = ad";
+        return N_LOG("does not go with type = ad");
     *key = "name_attribute";
     if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
-        return "and uid_attribute need a value";
+        return N_LOG("needs a value, as uid_attribute does");
     fault = ticket_fault(backend, key);
     if (fault != NULL)
         return fault;
     *key = "auth";
     if (backend->auth == SR_AUTH_KRB5_LDAP && backend->insecure)
-        return "= krb5 ldap needs insecure = no";
+        return N_LOG("= krb5 ldap needs insecure = no");
     *key = "bind_dn";
     if (backend->bind_secret == SR_BIND_SECRET_MANAGED &&
         backend->bind_dn != NULL)
@@ -436,7 +446,8 @@ ad_fault(const struct sr_backend_config *backend, const char **key)
 #ifndef HAVE_KRB5
     if (fault == NULL) {
         *key = "type";
-        fault = "is ad, for which this program was built without Kerberos";
+        fault =
+            N_LOG("is ad, for which this program was built without Kerberos");
     }
 #endif
     return fault;
@@ -480,22 +491,23 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
               {"user_dn", backend->user_dn, true}};
     const char *fault;
 
+    *key = NULL;
     if (backend->type == SR_BACKEND_AD)
         return ad_fault(backend, key);
     *key = ad_key(backend);
     if (*key != NULL)
-        return "needs type = ad";
+        return N_LOG("needs type = ad");
     if (backend->type == SR_BACKEND_KRB5)
         return krb5_fault(backend, key);
     *key = krb5_key(backend);
     if (*key != NULL)
-        return "needs type = krb5 or ad";
+        return N_LOG("needs type = krb5 or ad");
     if (backend->uri.count == 0)
-        return "needs a uri";
+        return N_LOG("needs a uri");
     if (backend->base == NULL)
-        return "needs a base";
+        return N_LOG("needs a base");
     if (backend->name_attribute == NULL || backend->uid_attribute == NULL)
-        return "needs a name_attribute and a uid_attribute";
+        return N_LOG("needs a name_attribute and a uid_attribute");
     fault = identity_fault(backend);
     if (fault != NULL)
         return fault;
@@ -508,7 +520,7 @@ sr_config_backend_fault(const struct sr_backend_config *backend,
     }
     if (fault == NULL && backend->keytab != NULL && backend->keytab[0] != '/') {
         *key = "keytab";
-        fault = "is not a path that begins with /";
+        fault = N_LOG("is not a path that begins with /");
     }
     return fault;
 }

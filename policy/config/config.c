@@ -13,6 +13,7 @@
 #include "policy/config/files.h"
 #include "policy/config/other_files.h"
 #include "policy/config/reading.h"
+#include "policy/util/words.h"
 
 /* The last profile that is set; it selects the defaults of all keys. */
 static enum sr_profile
@@ -143,7 +144,7 @@ finish(struct sr_reading *reading)
         sr_settings_free(reading->item, reading->count);
     }
     if (errors->out_of_memory && errors->count == 0)
-        sr_config_error(errors, "selfreset", 0, "out of memory");
+        sr_config_error(errors, "selfreset", 0, N_LOG("out of memory"));
     if (errors->out_of_memory || errors->count > 0) {
         sr_config_free(config);
         config = NULL;
@@ -217,7 +218,7 @@ sr_config_load(const char *path, struct sr_config_errors *errors)
     struct sr_stamps stamps = {.item = NULL};
     struct sr_config *config;
 
-    *errors = (struct sr_config_errors){0};
+    *errors = (struct sr_config_errors){.words = errors->words};
     if (path != NULL)
         sr_files_read(&path, 1, false, &visitor, &stamps, errors);
     else
@@ -259,7 +260,7 @@ sr_config_defaults(struct sr_config_errors *errors)
 {
     struct sr_reading reading = {.errors = errors};
 
-    *errors = (struct sr_config_errors){0};
+    *errors = (struct sr_config_errors){.words = errors->words};
     return finish(&reading);
 }
 
@@ -270,7 +271,8 @@ sr_config_load_bytes(const char *bytes, size_t size, const char *name,
     struct sr_reading reading = {.errors = errors};
     char *copy = malloc(size + 1);
 
-    *errors = (struct sr_config_errors){.out_of_memory = copy == NULL};
+    *errors = (struct sr_config_errors){.out_of_memory = copy == NULL,
+                                        .words = errors->words};
     if (copy != NULL) {
         memcpy(copy, bytes, size);
         sr_reading_file(&reading, name, copy, size);

@@ -13,6 +13,7 @@
 #include "policy/config/nearest.h"
 #include "policy/config/other_files.h"
 #include "policy/config/value.h"
+#include "policy/util/words.h"
 
 #define MAX_LENGTH 256 /* of a password, where max_length is 0 */
 
@@ -83,28 +84,32 @@ static const struct contradiction {
     {is_duration_over,
      "lockout",
      {"duration", "duration_max"},
-     "lockout.duration is longer than lockout.duration_max: raise "
-     "duration_max, or lower duration"},
+     N_LOG("lockout.duration is longer than lockout.duration_max: raise "
+           "duration_max, or lower duration")},
     {is_duration_below_window,
      "lockout",
      {"duration", "window"},
-     "lockout.duration is shorter than lockout.window: raise duration, or "
-     "lower window"},
+     N_LOG(
+         "lockout.duration is shorter than lockout.window: raise duration, or "
+         "lower window")},
     {is_length_crossed,
      "password",
      {"min_length", "max_length", "preset"},
-     "password.min_length is more than password.max_length; where one is not "
-     "set, the preset's counts (at least 15 or 7, at most 256)"},
+     N_LOG("password.min_length is more than password.max_length; where one is "
+           "not "
+           "set, the preset's counts (at least 15 or 7, at most 256)")},
     {is_short_of_gates,
      "reset",
      {"gates", "classes"},
-     "reset.gates demands more proofs than there are ways of different kinds "
-     "in reset.classes"},
+     N_LOG("reset.gates demands more proofs than there are ways of different "
+           "kinds "
+           "in reset.classes")},
     {is_contact_alone,
      "reset",
      {"classes"},
-     "reset.classes has only \"contact\", which counts beside another way "
-     "only"},
+     N_LOG(
+         "reset.classes has only \"contact\", which counts beside another way "
+         "only")},
 };
 
 static bool
@@ -162,10 +167,14 @@ report(const struct sr_config *config, const struct contradiction *what,
     const struct sr_setting *at =
         last_of(config, what->section, what->key, 3, group);
 
-    if (at != NULL && !is_of_other_file(config, what, group))
-        sr_config_error(errors, at->file, at->line, "%s%s%s", what->text,
-                        group == NULL ? "" : ", for group ",
-                        group == NULL ? "" : group);
+    if (at == NULL || is_of_other_file(config, what, group))
+        return;
+    if (group == NULL)
+        sr_config_error(errors, at->file, at->line, "%s",
+                        sr_config_words(errors, what->text));
+    else
+        sr_config_error(errors, at->file, at->line, N_LOG("%s, for group %s"),
+                        sr_config_words(errors, what->text), group);
 }
 
 /* The rules of an account that is in one group only. */
@@ -247,12 +256,19 @@ check_backend(const struct sr_config *config,
     const char *key;
     const char *fault = sr_config_backend_fault(backend, &key);
     const struct sr_setting *at = last_of_backend(config, backend->name, key);
-    bool is_named = key != NULL && strcmp(key, "filter") != 0;
+    const bool is_named = key != NULL && strcmp(key, "filter") != 0;
 
-    if (fault != NULL && at != NULL)
-        sr_config_error(errors, at->file, at->line, "[backend %s] %s%s%s",
-                        backend->name, is_named ? key : "", is_named ? " " : "",
-                        fault);
+    if (at == NULL) /* the key has its default, or is one of two */
+        at = last_of_backend(config, backend->name, NULL);
+    if (fault == NULL || at == NULL)
+        return;
+    fault = sr_config_words(errors, fault);
+    if (is_named)
+        sr_config_error(errors, at->file, at->line, N_LOG("[backend %s] %s %s"),
+                        backend->name, key, fault);
+    else
+        sr_config_error(errors, at->file, at->line, N_LOG("[backend %s] %s"),
+                        backend->name, fault);
 }
 
 static const struct sr_backend_config *
@@ -291,13 +307,18 @@ check_backend_names(const struct sr_config *config,
         const char *name = config->backends.item[i];
         const char *near = near_backend(config, name);
 
-        if (strcmp(name, SR_LOCAL) != 0 && find_backend(config, name) == NULL)
+        if (strcmp(name, SR_LOCAL) == 0 || find_backend(config, name) != NULL)
+            continue;
+        if (near == NULL)
             sr_config_error(errors, at->file, at->line,
-                            "selfreset.backends names \"%s\", but there is no "
-                            "[backend %s]%s%s%s",
-                            name, name, near == NULL ? "" : "; did you mean \"",
-                            near == NULL ? "" : near,
-                            near == NULL ? "" : "\"?");
+                            N_LOG("selfreset.backends names \"%s\", but there "
+                                  "is no [backend %s]"),
+                            name, name);
+        else
+            sr_config_error(errors, at->file, at->line,
+                            N_LOG("selfreset.backends names \"%s\", but there "
+                                  "is no [backend %s]; did you mean \"%s\"?"),
+                            name, name, near);
     }
 }
 
@@ -332,8 +353,8 @@ check_store(const struct sr_config *config, struct sr_config_errors *errors)
     if (at != NULL && !has_base(config, true) &&
         sr_setting_holds(config, key, SR_LOCKOUT_LDAP))
         sr_config_error(errors, at->file, at->line,
-                        "lockout.store = ldap needs a backend with a "
-                        "lockout_base among selfreset.backends");
+                        N_LOG("lockout.store = ldap needs a backend with a "
+                              "lockout_base among selfreset.backends"));
 }
 
 /* ---- self-service reset */
@@ -356,24 +377,28 @@ check_reset_account(const struct sr_config *config,
 
         if (at->line > 0 && at->key == key)
             sr_config_error(errors, at->file, at->line,
-                            "reset.account must be one account: small letters, "
-                            "digits, - and _, and not root");
+                            N_LOG("reset.account must be one account: small "
+                                  "letters, digits, - and _, and not root"));
     }
 }
 
 /* Where a fault of [reset] is reported: at the line that sets `key`, or else at
  * the one that switches it on. */
-static void
-report_reset(const struct sr_config *config, const char *key,
-             struct sr_config_errors *errors, const char *text)
+#define RESET_FAULT(config, key, errors, ...)                                  \
+    do {                                                                       \
+        const struct sr_setting *at = line_of_reset(config, key);              \
+                                                                               \
+        if (at != NULL)                                                        \
+            sr_config_error(errors, at->file, at->line, __VA_ARGS__);          \
+    } while (0)
+
+static const struct sr_setting *
+line_of_reset(const struct sr_config *config, const char *key)
 {
     const char *const either[] = {key, "enable"};
     const struct sr_setting *at = last_of(config, "reset", either, 1, NULL);
 
-    if (at == NULL)
-        at = last_of(config, "reset", either + 1, 1, NULL);
-    if (at != NULL)
-        sr_config_error(errors, at->file, at->line, "%s", text);
+    return at != NULL ? at : last_of(config, "reset", either + 1, 1, NULL);
 }
 
 /* A directory needs a place for enrolments, and its hosts one key, which the
@@ -385,13 +410,13 @@ check_reset_store(const struct sr_config *config,
     if (config->reset.store != SR_RESET_STORE_LDAP)
         return;
     if (!has_base(config, false))
-        report_reset(config, "store", errors,
-                     "reset.store = ldap needs a backend with a reset_base "
-                     "among selfreset.backends");
+        RESET_FAULT(config, "store", errors,
+                    N_LOG("reset.store = ldap needs a backend with a "
+                          "reset_base among selfreset.backends"));
     if (config->reset.seal_file == NULL)
-        report_reset(config, "store", errors,
-                     "reset.store = ldap needs reset.seal_file, a key that is "
-                     "the same on all hosts");
+        RESET_FAULT(config, "store", errors,
+                    N_LOG("reset.store = ldap needs reset.seal_file, a key "
+                          "that is the same on all hosts"));
 }
 
 /* A way of [reset] by a program needs the program and its user. */
@@ -401,31 +426,27 @@ check_channel(const struct sr_config *config, enum sr_channel_id id,
 {
     const struct sr_channel_config *channel = &config->reset.channel[id];
     const char *name = sr_channel_names[id];
-    char key[32], text[160];
+    char key[32];
 
     if (!sr_setting_lists(config, sr_key_find("reset", "classes"),
                           &config->rules.reset_classes, name))
         return;
     snprintf(key, sizeof(key), "%s_program", name);
-    snprintf(text, sizeof(text),
-             "reset.classes has \"%s\", so reset.%s must be a program, by its "
-             "whole path",
-             name, key);
     if (channel->program == NULL || channel->program[0] != '/')
-        report_reset(config, key, errors, text);
+        RESET_FAULT(config, key, errors,
+                    N_LOG("reset.classes has \"%s\", so reset.%s must be a "
+                          "program, by its whole path"),
+                    name, key);
     snprintf(key, sizeof(key), "%s_user", name);
-    snprintf(text, sizeof(text), "reset.%s must be a user other than root",
-             key);
     if (channel->user == NULL || strcmp(channel->user, "root") == 0)
-        report_reset(config, key, errors, text);
+        RESET_FAULT(config, key, errors,
+                    N_LOG("reset.%s must be a user other than root"), key);
     if ((id == SR_CHANNEL_SMS || id == SR_CHANNEL_VOICE) &&
-        config->reset.phone_prefixes.count == 0) {
-        snprintf(text, sizeof(text),
-                 "reset.classes has \"%s\", so reset.phone_prefixes must say "
-                 "which numbers are called",
-                 name);
-        report_reset(config, "phone_prefixes", errors, text);
-    }
+        config->reset.phone_prefixes.count == 0)
+        RESET_FAULT(config, "phone_prefixes", errors,
+                    N_LOG("reset.classes has \"%s\", so reset.phone_prefixes "
+                          "must say which numbers are called"),
+                    name);
 }
 
 static void
@@ -438,11 +459,12 @@ check_reset(const struct sr_config *config, struct sr_config_errors *errors)
     for (int channel = 0; channel < SR_CHANNELS; channel++)
         check_channel(config, (enum sr_channel_id)channel, errors);
     if (reset->mail_from == NULL || strpbrk(reset->mail_from, "\r\n<>") != NULL)
-        report_reset(config, "mail_from", errors,
-                     "reset.mail_from must be an address, or a user's name");
+        RESET_FAULT(
+            config, "mail_from", errors,
+            N_LOG("reset.mail_from must be an address, or a user's name"));
     if (reset->seal_file != NULL && reset->seal_file[0] != '/')
-        report_reset(config, "seal_file", errors,
-                     "reset.seal_file must be a whole path");
+        RESET_FAULT(config, "seal_file", errors,
+                    N_LOG("reset.seal_file must be a whole path"));
     check_reset_store(config, errors);
 }
 

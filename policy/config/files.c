@@ -16,6 +16,7 @@
 #include "policy/config/files.h"
 #include "policy/util/error.h"
 #include "policy/util/io.h"
+#include "policy/util/words.h"
 
 #define FILE_MAX (16 << 20) /* bytes; bounds a login's memory */
 
@@ -54,6 +55,11 @@ close_file(int *fd)
         close(*fd);
 }
 
+/* What the last system call answered. */
+#define SYSTEM_ERROR(errors, name, format)                                     \
+    sr_config_error(errors, name, 0, format,                                   \
+                    sr_config_words(errors, sr_strerror(errno)))
+
 /* Whether only root can have written a file or folder, which is noted. */
 static bool
 is_safe(const struct reader *reader, int fd, const char *name, mode_t type,
@@ -65,22 +71,20 @@ is_safe(const struct reader *reader, int fd, const char *name, mode_t type,
     if (is_looked_at)
         sr_stamps_add(reader->stamps, name, status);
     if (!is_looked_at)
-        sr_config_error(errors, name, 0, "cannot be looked at: %s",
-                        sr_strerror(errno));
-    else if ((status->st_mode & S_IFMT) != type)
-        sr_config_error(errors, name, 0, "is not a %s",
-                        type == S_IFDIR ? "directory" : "regular file");
+        SYSTEM_ERROR(errors, name, N_LOG("cannot be looked at: %s"));
+    else if (type == S_IFREG && !S_ISREG(status->st_mode))
+        sr_config_error(errors, name, 0, N_LOG("is not a regular file"));
     else if (status->st_uid != 0)
         sr_config_error(errors, name, 0,
-                        "belongs to uid %u, but must be root's",
+                        N_LOG("belongs to uid %u, but must be root's"),
                         (unsigned)status->st_uid);
     else if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
         sr_config_error(errors, name, 0,
-                        "can be written by others than root (mode %04o)",
+                        N_LOG("can be written by others than root (mode %04o)"),
                         (unsigned)status->st_mode & 07777U);
     else if (type == S_IFREG && status->st_size > FILE_MAX)
         sr_config_error(errors, name, 0,
-                        "is larger than a configuration can be");
+                        N_LOG("is larger than a configuration can be"));
     else
         return true;
     return false;
@@ -102,8 +106,7 @@ read_open_file(const struct reader *reader, int fd, const char *name)
     }
     size = sr_read_all(fd, bytes, (size_t)status.st_size);
     if (size < 0)
-        sr_config_error(reader->errors, name, 0, "cannot be read: %s",
-                        sr_strerror(errno));
+        SYSTEM_ERROR(reader->errors, name, N_LOG("cannot be read: %s"));
     else
         reader->visitor->visit(reader->visitor->context, name, bytes,
                                (size_t)size);
@@ -126,10 +129,9 @@ read_file(const struct reader *reader, int directory, const char *entry,
         return false;
     } else if (errno == ELOOP) {
         sr_config_error(reader->errors, name, 0,
-                        "is a symbolic link, which is not followed");
+                        N_LOG("is a symbolic link, which is not followed"));
     } else {
-        sr_config_error(reader->errors, name, 0, "cannot be opened: %s",
-                        sr_strerror(errno));
+        SYSTEM_ERROR(reader->errors, name, N_LOG("cannot be opened: %s"));
     }
     return true;
 }
@@ -186,8 +188,7 @@ list_dropins(struct dropins *dropins, const char *name, size_t folder,
         }
     }
     if (size < 0)
-        sr_config_error(errors, name, 0, "cannot be listed: %s",
-                        sr_strerror(errno));
+        SYSTEM_ERROR(errors, name, N_LOG("cannot be listed: %s"));
 }
 
 static void
@@ -211,8 +212,7 @@ find_dropins(const struct reader *reader, struct dropins *dropins,
     } else if (errno == ENOENT) {
         sr_stamps_add(reader->stamps, name, NULL);
     } else {
-        sr_config_error(errors, name, 0, "cannot be opened: %s",
-                        sr_strerror(errno));
+        SYSTEM_ERROR(errors, name, N_LOG("cannot be opened: %s"));
     }
 }
 

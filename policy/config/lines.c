@@ -10,6 +10,7 @@
 
 #include "policy/config/lines.h"
 #include "policy/util/utf8.h"
+#include "policy/util/words.h"
 
 #define BOM "\xef\xbb\xbf"
 
@@ -54,13 +55,13 @@ byte_fault(const char *text, size_t length)
     int status;
 
     if (memchr(text, '\0', length) != NULL)
-        return "the line has a NUL byte";
+        return N_LOG("the line has a NUL byte");
     while ((status = sr_utf8_next(&text, &point)) != 0) {
         if (status < 0)
-            return "the line is not valid UTF-8";
+            return N_LOG("the line is not valid UTF-8");
         if (point != '\t' && sr_utf8_is_control(point) &&
             !sr_utf8_is_joiner(point))
-            return "the line has a control character";
+            return N_LOG("the line has a control character");
     }
     return NULL;
 }
@@ -96,8 +97,9 @@ read_section(struct sr_lines *lines, char *text)
 
     lines->has_key = false;
     if (end == NULL || end[1] != '\0')
-        return fault(lines, text,
-                     "a section must look like [NAME], alone on its line");
+        return fault(
+            lines, text,
+            N_LOG("a section must look like [NAME], alone on its line"));
     *end = '\0';
     trim_end(text + 1);
     text += 1 + strspn(text + 1, " \t");
@@ -111,7 +113,7 @@ read_key(struct sr_lines *lines, char *text)
 
     if (split == NULL)
         return fault(lines, text,
-                     "the line is neither [section] nor key = value");
+                     N_LOG("the line is neither [section] nor key = value"));
     lines->has_key = true;
     *split++ = '\0';
     trim_end(text);

@@ -6,10 +6,12 @@
 #include <config.h>
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "policy/config/nearest.h"
+#include "policy/util/words.h"
 
 #define WORD_MAX 32 /* longer words are near to none */
 
@@ -67,75 +69,95 @@ sr_nearest_is(const char *a, const char *b, unsigned *best)
     return true;
 }
 
-#define FAILLOCK  "pam_faillock's; here it is "
-#define PWQUALITY "pam_pwquality's; here it is "
+/* What is said of a name, which is the first argument. */
+#define HERE N_LOG("\"%s\" is %s's; here it is %s")
 #define KEPT                                                                   \
-    "pam_pwquality's and stays in pwquality.conf, which the "                  \
-    "presets ad and pwquality follow"
-#define PWHISTORY "pam_pwhistory's; here it is "
-#define SHADOW    "login.defs's; here it is "
-#define ARGUMENT  "an argument of a module in /etc/pam.d, see pam_selfreset(8)"
-#define NEEDLESS  "not needed here: "
+    N_LOG("\"%s\" is pam_pwquality's and stays in pwquality.conf, which the "  \
+          "presets ad and pwquality follow")
+#define ARGUMENT                                                               \
+    N_LOG("\"%s\" is an argument of a module in /etc/pam.d, see "              \
+          "pam_selfreset(8)")
+#define LOGGED                                                                 \
+    N_LOG("\"%s\" is not needed here: selfreset-events(7) lists what is "      \
+          "logged")
+#define FAILLOCK  HERE, "pam_faillock"
+#define PWQUALITY HERE, "pam_pwquality"
+#define PWHISTORY HERE, "pam_pwhistory"
+#define SHADOW    HERE, "login.defs"
 
 static const struct {
-    const char *name, *text;
+    const char *name, *format, *first, *second;
 } foreign[] = {
-    {"deny", FAILLOCK "[lockout] attempts"},
-    {"fail_interval", FAILLOCK "[lockout] window, such as 15m"},
-    {"unlock_time", FAILLOCK "[lockout] duration, such as 15m"},
-    {"even_deny_root", FAILLOCK "[lockout] root = yes"},
-    {"root_unlock_time",
-     FAILLOCK "[lockout] root = yes, and duration in [lockout group:root]"},
-    {"admin_group", FAILLOCK "attempts = 0 in [lockout group:NAME]"},
-    {"nodelay", FAILLOCK "[lockout] delay = 0"},
-    {"silent", FAILLOCK "[selfreset] reveal = never"},
-    {"local_users_only", FAILLOCK "[selfreset] backends = local"},
-    {"dir", NEEDLESS "attempts are always kept in " SR_STATEDIR},
-    {"audit", NEEDLESS "selfreset-events(7) lists what is logged"},
-    {"no_log_info", NEEDLESS "selfreset-events(7) lists what is logged"},
-    {"minlen", PWQUALITY "[password] min_length"},
-    {"minclass", PWQUALITY "[password] min_classes"},
-    {"retry", PWQUALITY "[change] tries"},
-    {"enforce_for_root", PWQUALITY "[change] root = enforce"},
-    {"enforcing", NEEDLESS "rules are always enforced, for root by [change] "
-                           "root = enforce"},
-    {"difok", KEPT},
-    {"dcredit", KEPT},
-    {"ucredit", KEPT},
-    {"lcredit", KEPT},
-    {"ocredit", KEPT},
-    {"maxrepeat", KEPT},
-    {"maxclassrepeat", KEPT},
-    {"maxsequence", KEPT},
-    {"gecoscheck", KEPT},
-    {"dictcheck", KEPT},
-    {"usercheck", KEPT},
-    {"usersubstr", KEPT},
-    {"badwords", KEPT},
-    {"dictpath", KEPT},
-    {"remember", PWHISTORY "[password] history"},
-    {"file", NEEDLESS "former passwords are always kept in " SR_STATEDIR},
-    {"authtok_type", ARGUMENT},
-    {"use_authtok", ARGUMENT},
-    {"use_first_pass", ARGUMENT},
-    {"try_first_pass", ARGUMENT},
-    {"debug", ARGUMENT},
-    {"conf", ARGUMENT},
-    {"PASS_MIN_LEN", SHADOW "[password] min_length"},
-    {"min_age", "written minimum_age, in [change]"},
-    {"PASS_MAX_DAYS", SHADOW "[expiry] max_age, such as 90d"},
-    {"PASS_MIN_DAYS", SHADOW "[change] minimum_age, such as 1d"},
-    {"PASS_WARN_AGE", SHADOW "[expiry] warn, such as 7d"},
-    {"LOGIN_RETRIES", SHADOW "[lockout] attempts"},
-    {"FAIL_DELAY", SHADOW "[lockout] delay, such as 3s"},
+    {"deny", FAILLOCK, "[lockout] attempts"},
+    {"fail_interval", FAILLOCK, "[lockout] window = 15m"},
+    {"unlock_time", FAILLOCK, "[lockout] duration = 15m"},
+    {"even_deny_root", FAILLOCK, "[lockout] root = yes"},
+    {"root_unlock_time", FAILLOCK,
+     "[lockout] root = yes, [lockout group:root] duration = 15m"},
+    {"admin_group", FAILLOCK, "[lockout group:NAME] attempts = 0"},
+    {"nodelay", FAILLOCK, "[lockout] delay = 0"},
+    {"silent", FAILLOCK, "[selfreset] reveal = never"},
+    {"local_users_only", FAILLOCK, "[selfreset] backends = local"},
+    {"dir", N_LOG("\"%s\" is not needed here: attempts are always kept in %s"),
+     SR_STATEDIR, NULL},
+    {"audit", LOGGED, NULL, NULL},
+    {"no_log_info", LOGGED, NULL, NULL},
+    {"minlen", PWQUALITY, "[password] min_length"},
+    {"minclass", PWQUALITY, "[password] min_classes"},
+    {"retry", PWQUALITY, "[change] tries"},
+    {"enforce_for_root", PWQUALITY, "[change] root = enforce"},
+    {"enforcing",
+     N_LOG("\"%s\" is not needed here: rules are always enforced, for root by "
+           "%s"),
+     "[change] root = enforce", NULL},
+    {"difok", KEPT, NULL, NULL},
+    {"dcredit", KEPT, NULL, NULL},
+    {"ucredit", KEPT, NULL, NULL},
+    {"lcredit", KEPT, NULL, NULL},
+    {"ocredit", KEPT, NULL, NULL},
+    {"maxrepeat", KEPT, NULL, NULL},
+    {"maxclassrepeat", KEPT, NULL, NULL},
+    {"maxsequence", KEPT, NULL, NULL},
+    {"gecoscheck", KEPT, NULL, NULL},
+    {"dictcheck", KEPT, NULL, NULL},
+    {"usercheck", KEPT, NULL, NULL},
+    {"usersubstr", KEPT, NULL, NULL},
+    {"badwords", KEPT, NULL, NULL},
+    {"dictpath", KEPT, NULL, NULL},
+    {"remember", PWHISTORY, "[password] history"},
+    {"file",
+     N_LOG("\"%s\" is not needed here: former passwords are always kept in %s"),
+     SR_STATEDIR, NULL},
+    {"authtok_type", ARGUMENT, NULL, NULL},
+    {"use_authtok", ARGUMENT, NULL, NULL},
+    {"use_first_pass", ARGUMENT, NULL, NULL},
+    {"try_first_pass", ARGUMENT, NULL, NULL},
+    {"debug", ARGUMENT, NULL, NULL},
+    {"conf", ARGUMENT, NULL, NULL},
+    {"PASS_MIN_LEN", SHADOW, "[password] min_length"},
+    {"min_age", N_LOG("\"%s\" is written %s"), "[change] minimum_age", NULL},
+    {"PASS_MAX_DAYS", SHADOW, "[expiry] max_age = 90d"},
+    {"PASS_MIN_DAYS", SHADOW, "[change] minimum_age = 1d"},
+    {"PASS_WARN_AGE", SHADOW, "[expiry] warn = 7d"},
+    {"LOGIN_RETRIES", SHADOW, "[lockout] attempts"},
+    {"FAIL_DELAY", SHADOW, "[lockout] delay = 3s"},
 };
 
-const char *
-sr_nearest_foreign(const char *name)
+/* The formats of the table have only %s. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+bool
+sr_nearest_foreign(const struct sr_config_errors *errors, const char *name,
+                   char *out, size_t size)
 {
-    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-        if (strcasecmp(foreign[i].name, name) == 0)
-            return foreign[i].text;
-    }
-    return NULL;
+    size_t i = 0;
+    const size_t count = sizeof(foreign) / sizeof(foreign[0]);
+
+    while (i < count && strcasecmp(foreign[i].name, name) != 0)
+        i++;
+    if (i < count)
+        snprintf(out, size, sr_config_words(errors, foreign[i].format), name,
+                 foreign[i].first, foreign[i].second);
+    return i < count;
 }
+#pragma GCC diagnostic pop

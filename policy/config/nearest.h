@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "policy/config/errors.h"
+
 /* More than any two words that nearest compares differ by. */
 #define SR_NEAREST_NEVER 100u
 
@@ -24,8 +26,10 @@ bool sr_nearest_is(const char *a, const char *b, unsigned *best);
 
 /*
  * What replaces a key of pam_faillock, pam_pwquality, pam_pwhistory or
- * login.defs: the end of the sentence "KEY is ...".  NULL: it is none of them.
+ * login.defs, as a sentence in the language of `errors`.  False: it is none of
+ * them.
  */
-const char *sr_nearest_foreign(const char *name);
+bool sr_nearest_foreign(const struct sr_config_errors *errors, const char *name,
+                        char *out, size_t size);
 
 #endif

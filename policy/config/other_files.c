@@ -180,10 +180,10 @@ take(struct visit *visit, const char *name)
 
 static void
 note(const struct visit *visit, const struct sr_other_line *line,
-     const char *why)
+     const char *why, long number)
 {
     if (visit->visitor->odd != NULL)
-        visit->visitor->odd(visit->visitor->context, line, why);
+        visit->visitor->odd(visit->visitor->context, line, why, number);
 }
 
 /* A number that a line sets. */
@@ -219,7 +219,8 @@ find_number(const struct visit *visit, const char *name, const char *word,
         if (number.value >= 0 && number.value <= most)
             number.line = line;
         else
-            note(visit, line, N_LOG("it is no number that its module takes"));
+            note(visit, line, N_LOG("it is no number that its module takes"),
+                 0);
     }
     return number;
 }
@@ -232,15 +233,16 @@ set_number(struct visit *visit, const struct number *number,
     const long value = number->value < least  ? least
                        : number->value > most ? most
                                               : number->value;
-    char text[24], why[80];
+    char text[24];
 
     if (number->line == NULL)
         return;
     visit->from = number->line;
-    snprintf(why, sizeof(why), "at %s %ld is possible",
-             value == least ? "least" : "most", value);
     if (value != number->value)
-        note(visit, number->line, why);
+        note(visit, number->line,
+             value == least ? N_LOG("at least %ld is possible")
+                            : N_LOG("at most %ld is possible"),
+             value);
     snprintf(text, sizeof(text), "%ld", value);
     set(visit, section, key, NULL, text);
 }
@@ -312,7 +314,7 @@ visit_faillock(struct visit *visit)
     if (faillock.window == 0) {
         faillock.window = 1;
         note(visit, faillock.interval.line,
-             N_LOG("the window is at least 1 second"));
+             N_LOG("the window is at least 1 second"), 0);
     }
     /* A ledger has no more slots than that. */
     set_number(visit, &faillock.deny, "lockout", "attempts", 0,
@@ -331,12 +333,13 @@ visit_faillock(struct visit *visit)
         set(visit, "lockout", "duration_max", NULL, text);
     if (faillock.unlock.value > 0 && faillock.unlock.value < faillock.window)
         note(visit, faillock.unlock.line,
-             N_LOG("a lockout is not shorter than the window (fail_interval)"));
+             N_LOG("a lockout is not shorter than the window (fail_interval)"),
+             0);
     visit_faillock_root(visit, &faillock);
     /* Under that delay names that exist and others look the same. */
     if (take(visit, "nodelay"))
-        note(visit, visit->from,
-             N_LOG("lockout.delay hides which names exist"));
+        note(visit, visit->from, N_LOG("lockout.delay hides which names exist"),
+             0);
     if (take(visit, "silent"))
         set(visit, "selfreset", "reveal", NULL, "never");
 }

@@ -61,10 +61,10 @@ struct sr_other_visitor {
     void (*set)(void *context, const char *section, const char *key,
                 const char *group, const char *text,
                 const struct sr_other_line *from);
-    /* A line whose value is not in force as it is written, and why; NULL: it is
-     * not to be called. */
+    /* A line whose value is not in force as it is written, and why: a text that
+     * may be a format for the number.  NULL: it is not to be called. */
     void (*odd)(void *context, const struct sr_other_line *line,
-                const char *why);
+                const char *why, long number);
     void *context;
 };
 

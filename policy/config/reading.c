@@ -15,6 +15,7 @@
 #include "policy/config/nearest.h"
 #include "policy/config/reading.h"
 #include "policy/util/utf8.h"
+#include "policy/util/words.h"
 
 /* One file, and the section that is being read. */
 struct file {
@@ -30,6 +31,8 @@ struct file {
 #define FAULT(file, ...)                                                       \
     sr_config_error((file)->reading->errors, (file)->name, (file)->line,       \
                     __VA_ARGS__)
+
+#define FOREIGN 512 /* bytes for what is said of the key of another module */
 
 /* As much of a value as fits into a sentence. */
 struct quote {
@@ -123,15 +126,15 @@ sr_reading_add(struct sr_reading *reading, const struct sr_key *key,
 {
     union sr_value value;
     const int status = sr_value_parse(key, text, &value);
-    char values[128];
+    char values[SR_VALUE_WORDS];
 
     if (status == ENOMEM) {
         reading->errors->out_of_memory = true;
     } else if (status != 0) {
-        sr_value_describe(key, values, sizeof(values));
+        sr_value_describe(reading->errors, key, values, sizeof(values));
         sr_config_error(reading->errors, from->file, from->line,
-                        "%s is \"%s\", but %s.%s, which has its value from "
-                        "there, must be %s",
+                        N_LOG("%s is \"%s\", but %s.%s, which has its value "
+                              "from there, must be %s"),
                         quote(from->name).text, quote(from->value).text,
                         key->section, key->name, values);
     } else {
@@ -166,23 +169,24 @@ sr_reading_put_first(struct sr_reading *reading, struct sr_reading *first)
 static void
 unknown_key(const struct file *file, const char *name)
 {
-    const char *foreign = sr_nearest_foreign(name);
     const struct sr_key *near = sr_key_near(file->section, name);
     const struct quote key = quote(name);
+    char foreign[FOREIGN];
 
-    if (foreign != NULL)
-        FAULT(file, "[%s] has no key \"%s\": it is %s", file->section, name,
-              foreign);
+    if (sr_nearest_foreign(file->reading->errors, name, foreign,
+                           sizeof(foreign)))
+        FAULT(file, N_LOG("[%s] has no such key: %s"), file->section, foreign);
     else if (near == NULL)
-        FAULT(file, "[%s] has no key \"%s\"", file->section, key.text);
+        FAULT(file, N_LOG("[%s] has no key \"%s\""), file->section, key.text);
     else if (strcmp(near->section, file->section) == 0)
-        FAULT(file, "[%s] has no key \"%s\"; did you mean \"%s\"?",
+        FAULT(file, N_LOG("[%s] has no key \"%s\"; did you mean \"%s\"?"),
               file->section, key.text, near->name);
     else if (strcmp(near->name, name) == 0)
-        FAULT(file, "[%s] has no key \"%s\"; [%s] has one", file->section,
-              key.text, near->section);
+        FAULT(file, N_LOG("[%s] has no key \"%s\"; [%s] has one"),
+              file->section, key.text, near->section);
     else
-        FAULT(file, "[%s] has no key \"%s\"; did you mean \"%s\" in [%s]?",
+        FAULT(file,
+              N_LOG("[%s] has no key \"%s\"; did you mean \"%s\" in [%s]?"),
               file->section, key.text, near->name, near->section);
 }
 
@@ -191,15 +195,21 @@ bad_value(const struct file *file, const struct sr_key *key, const char *text)
 {
     const char *near = sr_key_near_word(key, text);
     const struct quote value = quote(text);
-    char values[128];
+    char values[SR_VALUE_WORDS];
 
-    sr_value_describe(key, values, sizeof(values));
-    FAULT(file, "%s.%s is \"%s\" but must be %s%s%s%s%s", key->section,
-          key->name, value.text, values,
-          key->type == SR_KEY_DURATION ? ", a number and one of s, m, h, d, w"
-                                       : "",
-          near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
-          near == NULL ? "" : "\"?");
+    sr_value_describe(file->reading->errors, key, values, sizeof(values));
+    if (near != NULL)
+        FAULT(file,
+              N_LOG("%s.%s is \"%s\" but must be %s; did you mean \"%s\"?"),
+              key->section, key->name, value.text, values, near);
+    else if (key->type == SR_KEY_DURATION)
+        FAULT(file,
+              N_LOG("%s.%s is \"%s\" but must be %s, a number and one of s, m, "
+                    "h, d, w"),
+              key->section, key->name, value.text, values);
+    else
+        FAULT(file, N_LOG("%s.%s is \"%s\" but must be %s"), key->section,
+              key->name, value.text, values);
 }
 
 static void
@@ -216,7 +226,7 @@ read_key(struct file *file, const struct sr_line *line)
         return;
     }
     if (file->owner != NULL && key->scope == SR_SCOPE_GLOBAL) {
-        FAULT(file, "%s.%s holds for the whole host, not for a group",
+        FAULT(file, N_LOG("%s.%s holds for the whole host, not for a group"),
               key->section, key->name);
         return;
     }
@@ -297,9 +307,10 @@ read_more(struct file *file, const char *text)
     int status;
 
     if (!file->has_open_value || is_like_key(file, text)) {
-        FAULT(file, "the line is indented, so it continues the value of the "
+        FAULT(file,
+              N_LOG("the line is indented, so it continues the value of the "
                     "line before, which is not a list or text: remove the "
-                    "space");
+                    "space"));
         return;
     }
     last = &reading->item[reading->count - 1];
@@ -331,11 +342,11 @@ read_owner(struct file *file, const struct sr_key *key, char *owner)
     if (key->scope == SR_SCOPE_BACKEND) {
         if (owner == NULL || !sr_value_is_backend_name(owner, strlen(owner)))
             FAULT(file,
-                  "a backend is named in its section, by at most %d letters "
-                  "and digits: [backend NAME]",
+                  N_LOG("a backend is named in its section, by at most %d "
+                        "letters and digits: [backend NAME]"),
                   SR_BACKEND_NAME_MAX);
         else if (strcmp(owner, SR_LOCAL) == 0)
-            FAULT(file, "the backend \"local\" has no section");
+            FAULT(file, N_LOG("the backend \"local\" has no section"));
         else
             file->owner = owner;
         return file->owner != NULL;
@@ -344,10 +355,10 @@ read_owner(struct file *file, const struct sr_key *key, char *owner)
         return true;
     if (strncmp(owner, prefix, length) != 0 || owner[length] == '\0' ||
         owner[length] == ' ')
-        FAULT(file, "only a group can be named here: [%s group:NAME]",
+        FAULT(file, N_LOG("only a group can be named here: [%s group:NAME]"),
               file->section);
     else if (key->scope != SR_SCOPE_RULES)
-        FAULT(file, "[%s] holds for the whole host, not for a group",
+        FAULT(file, N_LOG("[%s] holds for the whole host, not for a group"),
               file->section);
     else
         file->owner = owner + length;
@@ -374,12 +385,12 @@ read_section(struct file *file, char *text)
         return;
     near = sr_key_near_section(text);
     if (strncmp(text, "group", strlen("group")) == 0)
-        FAULT(file, "a group is named behind a section, as in [lockout "
-                    "group:NAME]");
+        FAULT(file, N_LOG("a group is named behind a section, as in [lockout "
+                          "group:NAME]"));
     else if (near == NULL)
-        FAULT(file, "there is no section [%s]", quote(text).text);
+        FAULT(file, N_LOG("there is no section [%s]"), quote(text).text);
     else
-        FAULT(file, "there is no section [%s]; did you mean [%s]?",
+        FAULT(file, N_LOG("there is no section [%s]; did you mean [%s]?"),
               quote(text).text, near);
 }
 
@@ -390,16 +401,16 @@ read_section(struct file *file, char *text)
 static void
 read_fault(struct file *file, const char *fault, const char *line)
 {
+    const struct sr_config_errors *errors = file->reading->errors;
     const size_t length = strcspn(line, " \t=:");
-    char word[32] = "";
-    const char *foreign;
+    char word[32] = "", foreign[FOREIGN];
 
     if (length < sizeof(word))
         memcpy(word, line, length);
-    foreign = sr_nearest_foreign(word);
+    fault = sr_config_words(errors, fault);
     file->has_open_value = false;
-    if (foreign != NULL)
-        FAULT(file, "%s; \"%s\" is %s", fault, word, foreign);
+    if (sr_nearest_foreign(errors, word, foreign, sizeof(foreign)))
+        FAULT(file, "%s; %s", fault, foreign);
     else
         FAULT(file, "%s", fault);
 }
@@ -425,7 +436,7 @@ sr_reading_file(struct sr_reading *reading, const char *name, char *bytes,
                 file.is_usable = false;
             }
         } else if (file.section == NULL) {
-            read_fault(&file, "a [section] must come first", line.name);
+            read_fault(&file, N_LOG("a [section] must come first"), line.name);
         } else if (file.is_usable) {
             if (line.kind == SR_LINE_KEY)
                 read_key(&file, &line);

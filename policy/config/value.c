@@ -14,6 +14,7 @@
 
 #include "policy/config/value.h"
 #include "policy/util/number.h"
+#include "policy/util/words.h"
 
 #define MINUTE 60
 #define HOUR   3600
@@ -362,62 +363,76 @@ format_duration(int64_t seconds, char *out, size_t size)
              unit[i].letter);
 }
 
+/* "a", "b" and "c" as "a, b or c". */
 static void
-join_words(const char *const *word, char *out, size_t size)
+join_words(const struct sr_config_errors *errors, const char *const *word,
+           char *out, size_t size)
 {
-    size_t used = 0;
+    char list[SR_VALUE_WORDS] = "";
+    size_t i = 0;
 
-    out[0] = '\0';
-    for (size_t i = 0; word[i] != NULL && used < size; i++) {
-        const char *glue = i == 0 ? "" : word[i + 1] == NULL ? " or " : ", ";
-        int wrote = snprintf(out + used, size - used, "%s%s", glue, word[i]);
+    for (; word[i] != NULL && word[i + 1] != NULL; i++) {
+        const size_t used = strlen(list);
 
-        used += wrote > 0 ? (size_t)wrote : 0;
+        snprintf(list + used, sizeof(list) - used, "%s%s", i == 0 ? "" : ", ",
+                 word[i]);
     }
+    snprintf(out, size, sr_config_words(errors, N_LOG("%s or %s")), list,
+             word[i]);
 }
 
 static const char *const item_words[] = {
-    [SR_ITEMS_BACKENDS] = "a list of backends",
-    [SR_ITEMS_SERVICES] = "a list of service names",
-    [SR_ITEMS_ACCOUNTS] = "a list of users and @groups",
-    [SR_ITEMS_QUALITY] = "a list of rules for passwords",
-    [SR_ITEMS_GATES] =
-        "a list of app, codes, ticket, mail, key, sms, voice, push and contact",
-    [SR_ITEMS_FILES] = "a list of faillock, pwquality and pwhistory",
-    [SR_ITEMS_DOMAINS] = "a list of domains",
-    [SR_ITEMS_PREFIXES] = "a list of prefixes such as +49 and !+4990",
-    [SR_ITEMS_ATTRIBUTES] = "a list of attributes",
-    [SR_ITEMS_SERVERS] = "a list of hosts, with or without a port",
-    [SR_ITEMS_URIS] = "a list of ldaps://, ldap:// and ldapi:// URIs",
+    [SR_ITEMS_BACKENDS] = N_LOG("a list of backends"),
+    [SR_ITEMS_SERVICES] = N_LOG("a list of service names"),
+    [SR_ITEMS_ACCOUNTS] = N_LOG("a list of users and @groups"),
+    [SR_ITEMS_QUALITY] = N_LOG("a list of rules for passwords"),
+    [SR_ITEMS_GATES] = N_LOG("a list of app, codes, ticket, mail, key, sms, "
+                             "voice, push and contact"),
+    [SR_ITEMS_FILES] = N_LOG("a list of faillock, pwquality and pwhistory"),
+    [SR_ITEMS_DOMAINS] = N_LOG("a list of domains"),
+    [SR_ITEMS_PREFIXES] = N_LOG("a list of prefixes such as +49 and !+4990"),
+    [SR_ITEMS_ATTRIBUTES] = N_LOG("a list of attributes"),
+    [SR_ITEMS_SERVERS] = N_LOG("a list of hosts, with or without a port"),
+    [SR_ITEMS_URIS] = N_LOG("a list of ldaps://, ldap:// and ldapi:// URIs"),
 };
 
 void
-sr_value_describe(const struct sr_key *key, char *out, size_t size)
+sr_value_describe(const struct sr_config_errors *errors,
+                  const struct sr_key *key, char *out, size_t size)
 {
     char least[32], most[32];
 
     switch (key->type) {
     case SR_KEY_SWITCH:
-        snprintf(out, size, "yes or no");
+        snprintf(out, size, sr_config_words(errors, N_LOG("%s or %s")), "yes",
+                 "no");
         break;
     case SR_KEY_CHOICE:
-        join_words(key->choice, out, size);
+        join_words(errors, key->choice, out, size);
         break;
     case SR_KEY_COUNT:
-        snprintf(out, size, "%sa number from %lld to %lld",
-                 key->has_preset ? "preset, or " : "", (long long)key->least,
-                 (long long)key->most);
+        snprintf(
+            out, size,
+            sr_config_words(errors,
+                            key->has_preset
+                                ? N_LOG("preset, or a number from %lld to %lld")
+                                : N_LOG("a number from %lld to %lld")),
+            (long long)key->least, (long long)key->most);
         break;
     case SR_KEY_DURATION:
         format_duration(key->least, least, sizeof(least));
         format_duration(key->most, most, sizeof(most));
-        snprintf(out, size, "a duration from %s to %s", least, most);
+        snprintf(out, size,
+                 sr_config_words(errors, N_LOG("a duration from %s to %s")),
+                 least, most);
         break;
     case SR_KEY_NAMES:
-        snprintf(out, size, "%s", item_words[key->items]);
+        snprintf(out, size, "%s",
+                 sr_config_words(errors, item_words[key->items]));
         break;
     case SR_KEY_TEXT:
-        snprintf(out, size, "a text of at most %lld bytes",
+        snprintf(out, size,
+                 sr_config_words(errors, N_LOG("a text of at most %lld bytes")),
                  (long long)key->most);
         break;
     }
@@ -431,9 +446,9 @@ sr_config_each_key(enum sr_profile profile,
                    void *context)
 {
     for (size_t i = 0; i < sr_key_count; i++) {
-        char values[128];
+        char values[SR_VALUE_WORDS];
 
-        sr_value_describe(&sr_keys[i], values, sizeof(values));
+        sr_value_describe(NULL, &sr_keys[i], values, sizeof(values));
         each(context, sr_keys[i].section, sr_keys[i].name,
              sr_key_preset(&sr_keys[i], profile), values);
     }

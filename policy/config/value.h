@@ -6,6 +6,7 @@
 #ifndef SR_POLICY_CONFIG_VALUE_H
 #define SR_POLICY_CONFIG_VALUE_H
 
+#include "policy/config/errors.h"
 #include "policy/config/keys.h"
 
 union sr_value {
@@ -46,8 +47,11 @@ bool sr_setting_holds(const struct sr_config *config, const struct sr_key *key,
 bool sr_setting_lists(const struct sr_config *config, const struct sr_key *key,
                       const struct sr_string_list *of_all, const char *item);
 
-/* What a value may be, in words ("a duration from 1s to 24h"). */
-void sr_value_describe(const struct sr_key *key, char *out, size_t size);
+/* What a value may be, in words ("a duration from 1s to 24h") in the language
+ * of `errors` (NULL: English), and the bytes that it needs. */
+#define SR_VALUE_WORDS 256
+void sr_value_describe(const struct sr_config_errors *errors,
+                       const struct sr_key *key, char *out, size_t size);
 
 /* Whether a backend's section may have this name. */
 bool sr_value_is_backend_name(const char *name, size_t length);

@@ -97,7 +97,7 @@ check_lines(const uint8_t *bytes, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    struct sr_config_errors errors;
+    struct sr_config_errors errors = {0};
     struct sr_config *config;
 
     check_lines(bytes, size);

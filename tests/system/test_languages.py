@@ -17,7 +17,7 @@ import unicodedata
 import pytest
 
 import captive
-from scratch import RUN, overlay
+from scratch import CONFIG, RUN, overlay
 from talk import Talk
 from test_reset import Flow, Person, Post, enroll_mail
 
@@ -497,3 +497,214 @@ def test_a_mail(host, shown):
     assert str(email.header.make_header(email.header.decode_header(
         subject))) == words("Your code")
     assert not body.isascii()
+
+
+# ---- the messages about selfreset.conf
+
+# A line that is not made by any file: failures of the system, of memory and of
+# a build without Kerberos; values of other files are fitted before.
+NOT_BY_A_FILE = re.compile("built without Kerberos|has its value from there|"
+                           "cannot be (looked at|read|listed): |out of memory")
+# Keys and values of these files, and a German word.
+KEPT = {"attempts", "file", "many", "module"}
+ODD_LINES = b"""deny = 5
+= 1
+[lockout
+[lockout] x
+[nosuchsection]
+[lokout]
+[group x]
+[lockout bogus]
+[nss group:x]
+[backend]
+[backend local]
+[reset group:x]
+account = a
+[lockout]
+zz = 1
+warn = 1d
+atempts = 1
+wait 10s
+attempts = many
+  3
+root = off
+window = 5
+difok = 1
+use_authtok = 1
+audit = 1
+dir = 1
+enforcing = 1
+file = 1
+min_age = 1d
+store = a\0b
+store = \x01
+store = \xff
+[password]
+min_length = -1
+max_lenght = 5
+window = 15m
+atempts = 15m
+skip = "
+[selfreset]
+backends = /
+defaults_from = login.defs
+contact = %s
+[expiry]
+expired_services = @x
+[change]
+protected = @
+[reset]
+classes = fax
+mail_refuse = :
+phone_prefixes = x
+mail_attributes = _
+[backend corp]
+uri = http://x
+kdc = :
+""" % (b"x " * 65)
+CORP = "uri = ldaps://x\nbase = dc=x\n"
+# By key or by section, what is wrong in a section of a backend.
+ODD_BACKENDS = [CORP + f"filter = {text}\n" for text in (
+    "(uid=%u", "(uid=%u(a=b))", r"(uid=%u\2)", "(&(uid=%u)(cn=%s))", "(%u=x)",
+    "(uid %u)", "(!uid=%u)", "(&)(uid=%u)", "uid=%u", "(!" * 40 + "uid=%u",
+    "(&(uid=%u)x)", "(uid=*)", "(uid=%u))")] + [
+    CORP + f"user_dn = {text}\n" for text in (
+        "uid=<%u>", r"uid=%u\x", "uid=%u,dc=", 'uid="%u', 'uid="%u"x', "%u",
+        "uid=ann", "uid=%s")] + [
+    CORP + text for text in (
+        "identity = simple\n", "bind_dn = cn=x\n", "identity = external\n",
+        "cert_file = /x\n", "keytab = /x\n",
+        "user_dn = uid=%u\nidentity = external\ncert_file = /x\nkey_file = /x",
+        "uri = ldapi://\nidentity = gssapi\n", "lockout_base = dc=x\n",
+        "reset_base = dc=x\n", "realm = X\n", "site = x\n",
+        "name_attribute =\n", "keytab = x\nidentity = gssapi\n")] + [
+    "uri = ldaps://x\n", "base = dc=x\n",
+    "type = krb5\nuri = ldaps://x\n", "type = krb5\nuser_principal = x\n",
+    "type = krb5\nccache = x\n", "type = krb5\nccache = FILE:/%x\n",
+    "type = krb5\nfast = demand\nverify = no\n",
+    "type = ad\nidentity = none\n", "type = ad\nidentity = simple\n",
+    "type = ad\nidentity = gssapi\nuri = ldapi://\n",
+    "type = ad\nidentity = gssapi\nuser_dn = uid=%u\n",
+    "type = ad\nidentity = gssapi\nuid_attribute =\n",
+    "type = ad\nidentity = gssapi\nauth = krb5 ldap\ninsecure = yes\n"]
+ODD_VALUES = """[selfreset]
+backends = lcal, qqqqqqqq
+[lockout]
+store = ldap
+duration = 2d
+[lockout group:staff]
+duration = 1m
+[password]
+min_length = 20
+max_length = 10
+[reset]
+enable = yes
+account = Root
+classes = contact
+mail_from = <x>
+seal_file = x
+store = ldap
+[reset group:staff]
+classes = sms
+sms_user = root
+gates = 2
+"""
+ODD_RESET = """[reset]
+enable = yes
+store = ldap
+classes = sms, voice, push
+sms_user = root
+"""
+ODD_FILES = [  # what is done to a file before it is read
+    lambda path: path.mkdir(), lambda path: path.symlink_to("/dev/null"),
+    lambda path: (path.touch(), os.chown(path, 12345, 0)),
+    lambda path: (path.touch(), path.chmod(0o666)),
+    lambda path: (path.touch(), os.truncate(path, (16 << 20) + 1)),
+    lambda path: None,
+    lambda path: path.write_text("x\n" * 101)]
+
+
+ODD_OTHERS = [
+    ("pwquality", "retry = 0\n"), ("faillock", "unlock_time = 60\n"),
+    ("faillock", "deny = 999\nfail_interval = 0\nunlock_time = x\nnodelay\n")]
+
+
+def odd_files():
+    place = RUN / "odd"
+    place.mkdir()
+    texts = [ODD_LINES, ODD_VALUES.encode(), ODD_RESET.encode(), "".join(
+        f"[backend b{i}]\n{text}\n" for i, text in enumerate(ODD_BACKENDS)
+        ).encode()]
+    paths = [place / f"{i}.conf" for i in range(len(texts) + len(ODD_FILES))]
+    for path, text in zip(paths, texts):
+        path.write_bytes(text)
+    for path, change in zip(paths[len(texts):], ODD_FILES):
+        change(path)
+    return paths
+
+
+def of_config():
+    """(English, German) of the messages that policy/config has."""
+    text = (DOMAINS["selfresetctl"] / "de.po").read_text()
+    wanted = {entry["msgid"] for entry in (
+        {"msgid": "".join(ast.literal_eval(part) for part in at[1].split("\n")
+                          if part)}
+        for at in re.finditer(
+            r"^#: [^\n]*policy/config/(?:[^\n]*\n)+?msgid ((?:\".*\"\n)+)", text,
+            re.MULTILINE))}
+    return [pair for pair in translations(DOMAINS["selfresetctl"] / "de.po")
+            if pair[0] in wanted]
+
+
+def as_pattern(text):
+    return re.sub(r"%(?:\d+\\\$)?(?:0?\d)?l{0,2}[sudo]", ".*",
+                  re.escape(joined(text)).replace(r"\%", "%"))
+
+
+def english_words(texts):
+    return {word.lower() for text in texts
+            for word in re.findall(r"(?<![\w.%/:=\[-])[A-Za-z]{2,}(?![\w.:=/])",
+                                   text)}
+
+
+def test_messages_about_the_configuration(host, shown):
+    """Each one, reached by an odd file, in German without an English word; the
+    module's logs have them in English."""
+    paths = odd_files()
+    (RUN / "libc.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
+        'msgid "No such file or directory"\n'
+        'msgstr "Datei oder Verzeichnis nicht gefunden"\n')
+    subprocess.run(["msgfmt", "-o", RUN / "catalogues/de/LC_MESSAGES/libc.mo",
+                    RUN / "libc.po"], check=True)
+    said = {}
+    for locale in ("C", LOCALES["de"]):
+        done = [ctl(host, locale, "--config", path, "status", "root")
+                for path in paths]
+        assert all(one.returncode == 1 for one in done), done
+        said[locale] = "".join(one.stderr for one in done)
+        for name, text in ODD_OTHERS:
+            pathlib.Path(f"/etc/security/{name}.conf").write_text(text)
+            said[locale] += ctl(host, locale, "check").stdout
+        for line in said[locale].splitlines():
+            assert width(line) <= COLUMNS or "/" in line, line
+    pairs = of_config()
+    assert len(pairs) > 100
+    assert said["C"].isascii()
+    missing = [text for pair in pairs for text, locale in zip(pair, said)
+               if not NOT_BY_A_FILE.search(pair[0]) and
+               not re.search(as_pattern(text), joined(said[locale]))]
+    assert not missing
+    assert "Datei oder Verzeichnis nicht gefunden" in said[LOCALES["de"]]
+    left = (english_words(pair[0] for pair in pairs) -
+            english_words(pair[1] for pair in pairs))
+    assert len(left) > 100
+    assert left & english_words(said["C"].split("\n"))
+    found = left & english_words(re.sub(r"\n +", " ", said[locale]).split("\n"))
+    assert found <= KEPT
+    CONFIG.write_text("[lokout]\n")
+    host.log.lines.clear()
+    host.drive("probe", "nobody-here", f"setlocale:{locale}", "auth",
+               answers=["wrong"])
+    assert host.log.with_text(
+        "1: there is no section [lokout]; did you mean [lockout]?")

@@ -72,7 +72,7 @@ print_events(void)
 static int
 load(const char *file)
 {
-    struct sr_config_errors errors;
+    struct sr_config_errors errors = {0};
     struct sr_config *config;
     static char bytes[1 << 20];
     FILE *stream = fopen(file, "re");

@@ -369,11 +369,11 @@ test_suggestions(void **state)
          "\"even_deny_root\" is pam_faillock's; here it is [lockout] root = "
          "yes"},
         {"[lockout]\nunlock_time = 600\n",
-         "f:2: [lockout] has no key \"unlock_time\": it is pam_faillock's; "
-         "here it is [lockout] duration, such as 15m"},
+         "f:2: [lockout] has no such key: \"unlock_time\" is "
+         "pam_faillock's; here it is [lockout] duration = 15m"},
         {"[password]\nminlen = 8\n",
-         "f:2: [password] has no key \"minlen\": it is pam_pwquality's; here "
-         "it is [password] min_length"},
+         "f:2: [password] has no such key: \"minlen\" is "
+         "pam_pwquality's; here it is [password] min_length"},
     };
 
     (void)state;
@@ -433,7 +433,7 @@ test_foreign_keys(void **state)
 
         snprintf(text, sizeof(text), "[lockout]\n%s = 1\n", foreign[i]);
         snprintf(error, sizeof(error),
-                 "f:2: [lockout] has no key \"%s\": it is ", foreign[i]);
+                 "f:2: [lockout] has no such key: \"%s\" is ", foreign[i]);
         assert_null(load(text));
         assert_memory_equal(errors.item[0], error, strlen(error));
         sr_config_errors_free(&errors);
@@ -1309,6 +1309,12 @@ test_backend_faults(void **state)
         {CORP "auth = krb5 ldap\n", "f:4: [backend corp] auth needs type = ad"},
         {CORP "bind_secret = managed\n",
          "f:4: [backend corp] bind_secret needs type = ad"},
+        {"[backend corp]\ntype = ad\nuid_attribute =\n",
+         "f:3: [backend corp] name_attribute needs a value, as uid_attribute "
+         "does"},
+        {"[backend corp]\ntype = ad\nidentity = none\n",
+         "f:3: [backend corp] has type = ad, which needs identity = gssapi or "
+         "simple"},
         {"[backend corp]\ntype = ad\nauth = krb5 ldap\ninsecure = yes\n",
          "f:3: [backend corp] auth = krb5 ldap needs insecure = no"},
         {"[backend corp]\ntype = ad\nidentity = simple\nsecret_file = /x\n"
@@ -1490,7 +1496,8 @@ test_filters(void **state)
          "(!...)"},
         {"(uid %u)", "has a filter with an attribute without ="},
         {"(uid>%u)", "has a filter with an attribute without ="},
-        {"(&(uid=%u)(cn=%s))", "has a filter with a % that is not %u"},
+        {"(&(uid=%u)(cn=%s))",
+         "has a filter with a \"%\" other than that of %u"},
         {"(uid=%u\\2)",
          "has a filter with a \\ without two hexadecimal digits after it"},
     };
@@ -1541,7 +1548,7 @@ test_dns(void **state)
         {"user_dn", "uid=%u,,dc=x",
          "is not of the form attribute=value,attribute=value"},
         {"user_dn", "uid=%u,dc=", "has an attribute without a value"},
-        {"user_dn", "uid=%s,dc=x", "has a % that is not %u"},
+        {"user_dn", "uid=%s,dc=x", "has a \"%\" other than that of %u"},
         {"user_dn", "uid=<%u>,dc=x",
          "has a character that needs a \\ before it"},
         {"user_dn", "uid=a\"%u\",dc=x",

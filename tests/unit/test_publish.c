@@ -393,7 +393,7 @@ test_come_and_go(void **state)
 {
     struct world *world = *state;
     struct sr_publish_how made = how(world);
-    struct sr_config_errors errors;
+    struct sr_config_errors errors = {0};
     char text[] = "[selfreset]\nbackends = local\n", reason[200];
     struct sr_config *config =
         sr_config_load_bytes(text, sizeof(text) - 1, "test", &errors);

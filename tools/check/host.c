@@ -85,7 +85,7 @@ check_config(const char *file, bool is_trial, struct findings *findings)
                  "could log in through pam_selfreset.so.")
             : N_("See selfreset.conf(5).  Until it is corrected only root can "
                  "log in through pam_selfreset.so.");
-    struct sr_config_errors errors = {0};
+    struct sr_config_errors errors = {.words = ctl_words};
     struct sr_config *config = sr_config_load(file, &errors);
 
     for (size_t i = 0; config == NULL && i < errors.count; i++) {

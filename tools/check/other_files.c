@@ -20,6 +20,7 @@ struct comparison {
     struct findings *findings;
     const char *word; /* of selfreset.defaults_from */
     bool is_listed;
+    struct sr_config_errors errors; /* of the file */
 };
 
 static void
@@ -93,7 +94,7 @@ compare(void *context, const char *section, const char *name, const char *group,
     const struct sr_key *key = sr_key_find(section, name);
     const struct sr_setting *setting = find_setting(config, key, group);
     union sr_value value;
-    char why[512], values[128], what[256];
+    char why[512], values[SR_VALUE_WORDS], what[256];
 
     if (group == NULL)
         snprintf(what, sizeof(what), "%s.%s", section, name);
@@ -102,7 +103,7 @@ compare(void *context, const char *section, const char *name, const char *group,
                  group);
 
     if (sr_value_parse(key, text, &value) != 0) {
-        sr_value_describe(key, values, sizeof(values));
+        sr_value_describe(&comparison->errors, key, values, sizeof(values));
         snprintf(why, sizeof(why), _("%s.%s must be %s"), section, name,
                  values);
     } else if (number_in_force(config, key, setting) == value.number) {
@@ -116,11 +117,19 @@ compare(void *context, const char *section, const char *name, const char *group,
     report(comparison, from, why);
 }
 
+/* The text has at most one %ld, see sr_other_visitor. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static void
-report_odd(void *context, const struct sr_other_line *line, const char *why)
+report_odd(void *context, const struct sr_other_line *line, const char *why,
+           long number)
 {
-    report(context, line, why);
+    char text[256];
+
+    snprintf(text, sizeof(text), _(why), number);
+    report(context, line, text);
 }
+#pragma GCC diagnostic pop
 
 /* Times of pam_faillock that contradict those of selfreset.conf. */
 static void
@@ -166,19 +175,19 @@ check_file(struct comparison *comparison, enum sr_other other)
 {
     const struct sr_other_visitor visitor = {
         .set = compare, .odd = report_odd, .context = comparison};
-    struct sr_config_errors errors = {0};
+    struct sr_config_errors *errors = &comparison->errors;
     struct sr_stamps stamps = {.item = NULL};
     struct sr_other_lines lines;
 
     comparison->word = sr_other_words[other];
     comparison->is_listed = sr_string_list_has(
         &comparison->config->defaults_from, comparison->word);
-    sr_other_read(other, &lines, &stamps, &errors);
-    for (size_t i = 0; i < errors.count; i++)
+    sr_other_read(other, &lines, &stamps, errors);
+    for (size_t i = 0; i < errors->count; i++)
         findings_add(comparison->findings, SEVERITY_WARNING,
                      sr_other_path(other), NULL, "Correct it.",
                      "It cannot be compared with what is in force: %s.",
-                     errors.item[i]);
+                     errors->item[i]);
     sr_other_visit(other, &lines, &visitor);
     if (other == SR_OTHER_PWQUALITY)
         check_quality_lines(comparison, &lines);
@@ -186,13 +195,14 @@ check_file(struct comparison *comparison, enum sr_other other)
         check_times(comparison, &lines);
     sr_other_lines_free(&lines);
     sr_stamps_free(&stamps);
-    sr_config_errors_free(&errors);
+    sr_config_errors_free(errors);
 }
 
 void
 check_other_files(const struct sr_config *config, struct findings *findings)
 {
-    struct comparison comparison = {.config = config, .findings = findings};
+    struct comparison comparison = {
+        .config = config, .findings = findings, .errors.words = ctl_words};
 
     for (int i = 0; i < SR_OTHER_COUNT; i++)
         check_file(&comparison, (enum sr_other)i);
