@@ -1,6 +1,12 @@
 # Completion: bash completes the commands, options and accounts of selfresetctl.
 # SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
+_selfresetctl_backends()
+{
+    sed -n 's/^\[backend \(.*\)\].*$/\1/p' /etc/security/selfreset.conf \
+        /etc/security/selfreset.conf.d/*.conf 2>/dev/null
+}
+
 _selfresetctl()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -21,7 +27,10 @@ _selfresetctl()
 
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        --config | -c) ((i++)) ;;
+        --config | -c)
+            ((i++))
+            [[ ${COMP_WORDS[i]} != "=" ]] || ((i++))
+            ;;
         -*) ;;
         *)
             command=${COMP_WORDS[i]}
@@ -53,9 +62,7 @@ _selfresetctl()
         return
         ;;
     --backend)
-        COMPREPLY=($(compgen -W "$(sed -n 's/^\[backend \(.*\)\]$/\1/p' \
-            /etc/security/selfreset.conf \
-            /etc/security/selfreset.conf.d/*.conf 2>/dev/null)" -- "$word"))
+        COMPREPLY=($(compgen -W "$(_selfresetctl_backends)" -- "$word"))
         return
         ;;
     --benchmark)
@@ -68,7 +75,7 @@ _selfresetctl()
             return
         fi
         ;;
-    --at | --since | --lifetime | --try)
+    --at | --since | --lifetime | --try | --from | --to)
         return
         ;;
     esac
@@ -115,6 +122,7 @@ _selfresetctl()
     unthrottle)
         COMPREPLY=($(compgen -W "console --all" -- "$word"))
         ;;
+    rotate) COMPREPLY=($(compgen -W "$(_selfresetctl_backends)" -- "$word")) ;;
     nss | pam) COMPREPLY=($(compgen -W "--enable --disable --check" -- "$word")) ;;
     groups) COMPREPLY=($(compgen -W "--create --check" -- "$word")) ;;
     reset) COMPREPLY=($(compgen -W "--setup --remove --check" -- "$word")) ;;

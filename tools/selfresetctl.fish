@@ -4,6 +4,7 @@
 set -l commands status list log unlock unthrottle temporary must-change explain age password-check check pam nss groups reset rotate migrate ticket gates notices why report health metrics events
 set -l users status log unlock temporary must-change explain age password-check ticket gates
 set -l states disabled ended not-yet locked out-of-hours off-workstation lapsed barred must-change expired grace expiring ok unknown
+set -l backends "cat /etc/security/selfreset.conf{,.d/*.conf} 2>/dev/null | string replace -rf '^\\[backend (.*)\\].*' '\$1'"
 
 complete -c selfresetctl -f
 complete -c selfresetctl -n "not __fish_seen_subcommand_from $commands" -a "$commands"
@@ -28,7 +29,8 @@ complete -c selfresetctl -n "__fish_seen_subcommand_from notices" -l try -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from explain" -l service -x -a "(ls /etc/pam.d 2>/dev/null)"
 complete -c selfresetctl -n "__fish_seen_subcommand_from explain" -l at -x
 complete -c selfresetctl -n "__fish_seen_subcommand_from explain" -l rhost -x -a "(__fish_print_hostnames)"
-complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l backend -x
+complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l backend -x -a "($backends)"
+complete -c selfresetctl -n "__fish_seen_subcommand_from rotate" -a "($backends)"
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l test-entry -x -a "(__fish_complete_users)"
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l ask-password
 complete -c selfresetctl -n "__fish_seen_subcommand_from check" -l hashes

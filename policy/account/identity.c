@@ -25,7 +25,9 @@ take(struct sr_nss_account *account, int error, const struct passwd *entry)
 
     account->exists = SR_UNKNOWN;
     account->uid = (uid_t)-1;
-    /* Some of its errors mean no more than "there is none". */
+    /* Sources that are not running report these two, and so does a missing
+     * file.  For a name that no source has glibc returns 0, whatever errno they
+     * left; any other code means that the last source failed. */
     if (error != 0 && error != ENOENT && error != ESRCH)
         return;
     if (entry == NULL) {

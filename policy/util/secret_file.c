@@ -57,12 +57,12 @@ is_safe(const char *path, struct sr_error *error, const struct stat *status,
     return false;
 }
 
-/* Open a file of secrets; the descriptor, or -1 and the reason is said. */
+/* Open a file of secrets, with `flags` of open(2); the descriptor, or -1 and
+ * the reason is said. */
 static int
-open_safe(const char *path, off_t most, struct sr_error *error)
+open_safe(const char *path, int flags, off_t most, struct sr_error *error)
 {
-    int fd =
-        open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) != 0)
@@ -81,16 +81,30 @@ bool
 sr_secret_file_is_safe(const char *path, struct sr_error *error)
 {
     __attribute__((cleanup(close_file))) int fd =
-        open_safe(path, KEYTAB_MAX, error);
+        open_safe(path, O_NOFOLLOW, KEYTAB_MAX, error);
 
     return fd >= 0;
+}
+
+/* Programs that renew certificates keep a link to the newest key.  One that
+ * another user has made could lead to a secret of root. */
+static int
+open_key(const char *path, struct sr_error *error)
+{
+    struct stat status;
+
+    if (lstat(path, &status) != 0 || !S_ISLNK(status.st_mode) ||
+        status.st_uid == 0)
+        return open_safe(path, 0, KEYTAB_MAX, error);
+    sr_error_set(error, SR_ERROR_IDENTITY,
+                 "%s is a symbolic link that is not root's", path);
+    return -1;
 }
 
 bool
 sr_secret_file_is_key(const char *path, struct sr_error *error)
 {
-    __attribute__((cleanup(close_file))) int fd =
-        open_safe(path, KEYTAB_MAX, error);
+    __attribute__((cleanup(close_file))) int fd = open_key(path, error);
     static const char mark[] = "ENCRYPTED"; /* RFC 7468, RFC 1421 */
     const size_t before = sizeof(mark) - 2;
     char text[4096] = {0};
@@ -123,7 +137,7 @@ char *
 sr_secret_file_read(const char *path, struct sr_error *error)
 {
     __attribute__((cleanup(close_file))) int fd =
-        open_safe(path, SECRET_MAX, error);
+        open_safe(path, O_NOFOLLOW, SECRET_MAX, error);
     ssize_t size;
     char *secret;
 

@@ -23,7 +23,8 @@ void sr_secret_file_free(char **secret);
 bool sr_secret_file_is_safe(const char *path, struct sr_error *error);
 
 /* The same of a key in PEM, which must not be encrypted: a library of TLS might
- * ask for its passphrase on the terminal of a login. */
+ * ask for its passphrase on the terminal of a login.  The path may be a
+ * symbolic link of root's; the file that it leads to is judged. */
 bool sr_secret_file_is_key(const char *path, struct sr_error *error);
 
 #endif

@@ -58,6 +58,10 @@ fill(const struct spelling *found, struct passwd *result, char *buffer,
     static char star[] = "*", nothing[] = "", shell[] = "/bin/sh";
     const size_t name = strlen(found->name) + 1;
 
+    if (found->name[0] == '!') {
+        *errnop = (int)found->uid;
+        return (enum nss_status)atoi(found->name + 1);
+    }
     if (size < 2 * name + sizeof("/home/")) {
         *errnop = ERANGE;
         return NSS_STATUS_TRYAGAIN;

@@ -5,7 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import pytest
 
-from scratch import DAY, ETC, stack
+from scratch import DAY, ETC, stack, unix_stack
 from talk import AGAIN, CURRENT, NEW, PASSWORD, Talk
 from test_ctl import FRESH, OLD, PEER, guess, log_in, status, temporary
 
@@ -158,6 +158,20 @@ def test_roots_key_without_a_shadow_line(host, how):
     if how != "no permission":
         done = host.run("selfresetctl", "list")
         assert "The state of root is unknown: /etc/shadow" in done.stderr
+
+
+@pytest.mark.parametrize("field", ["##ann", "*NP*"])
+def test_other_marks_of_a_shadowed_account(host, field):
+    """What pam_unix takes for \"x\"."""
+    host.add("ann", OLD, changed=100, max=90)
+    passwd = ETC / "passwd"
+    passwd.write_text(passwd.read_text().replace("\nann:x:", f"\nann:{field}:"))
+    host.service("unix", unix_stack())
+    for service in ("probe", "unix"):
+        assert host.drive(service, "ann", "auth", "acct", answers=[OLD]).codes \
+            == ["SUCCESS", "NEW_AUTHTOK_REQD"], service
+    (ETC / "pam.d/unix").unlink()
+    assert "expired" in host.run("selfresetctl", "list").stdout
 
 
 def test_list_of_odd_lines(host):

@@ -298,7 +298,8 @@ def test_unthrottle(host):
 
 
 @pytest.mark.parametrize("source", ["192.0.2.0/24", "2001:db8::/32", "", "/64",
-                                    "x/64", "a" * 300])
+                                    "x/64", "a" * 300, "localhost", "unknown",
+                                    ":0", "/dev/tty1", "UNKNOWN", "[]"])
 def test_no_source(host, source):
     if source == "a" * 300:
         assert ctl(host, "unthrottle", source, code=64).stdout == ""
@@ -1309,6 +1310,12 @@ def test_completion(host):
     assert complete(host, "list", "--state", "ok,bar") == ["ok,barred"]
     assert complete(host, "list", "--state", "=", "exp") == ["expired",
                                                             "expiring"]
+    assert complete(host, "--config", "=", "/x", "mus") == ["must-change"]
+    assert complete(host, "--config", "/x", "mus") == ["must-change"]
+    host.configure(backend_corp={"uri": "ldapi:///"})
+    assert complete(host, "rotate", "") == ["corp"]
+    assert complete(host, "check", "--backend", "=", "co") == ["corp"]
+    assert complete(host, "report", "--from", "") == []
     assert complete(host, "nss", "--en") == ["--enable"]
     assert "console" in complete(host, "unthrottle", "")
     for command in COMMANDS:
@@ -1480,6 +1487,30 @@ def test_json_is_what_the_manual_says(host, command):
             else:
                 assert type(row[key]) is TYPES[kind.rstrip("?")], (key, row[key])
     assert all(SNAKE.fullmatch(key) for key in all_keys(said))
+
+
+COMMON = {"user", "changed", "dry_run", "error", "exit_code"}
+
+
+@pytest.mark.parametrize("arguments", [
+    ["status", "nosuch", "ann"], ["age", "nosuch", "ann"],
+    ["explain", "nosuch", "ann"], ["unlock", "nosuch", "ann"],
+    ["must-change", "nosuch", "ann"], ["temporary", "nosuch", "ann"],
+    ["temporary", "--dry-run", "nosuch", "ann"],
+    ["unthrottle", "localhost", PEER], ["unthrottle", "--all"],
+    ["unthrottle", "--dry-run", "--all"]], ids=" ".join)
+def test_json_of_a_failure(host, arguments):
+    """Without an error no member is missing, and with one only those that could
+    not be found out."""
+    host.add("ann", OLD)
+    said = json.loads(host.run("selfresetctl", *arguments, "--json").stdout)
+    rows = said if isinstance(said, list) else [said]
+    wanted = set(schema()[arguments[0]])
+    assert [row["error"] is None for row in rows] == [False, True][-len(rows):]
+    for row in rows:
+        missing = wanted - set(row)
+        assert set(row) <= wanted and (
+            not missing & COMMON if row["error"] else not missing), row
 
 
 def test_several_users_and_a_dry_run(host):

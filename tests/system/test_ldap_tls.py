@@ -5,6 +5,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import ctypes
+import os
 import subprocess
 
 import pytest
@@ -266,7 +267,7 @@ def test_client_certificate(host, how):
         configure(host, uri, ca_file=CERTS / "ca.pem",
                   **({"cert_file": certificate_file,
                       "key_file": certificate_file.with_suffix(".key")}
-                     if certificate_file else {}), **more)
+                     if certificate_file else {}) | more)
 
     for refused in (None, stranger):
         use(refused)
@@ -277,7 +278,18 @@ def test_client_certificate(host, how):
     key.chmod(0o644)
     assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
     assert any(f"{key} has mode 0644" in line for line in host.log.all())
+    # By a link, as renewed ones have it: the file is judged, and whose link.
+    link = CERTS / "live.key"
+    link.unlink(missing_ok=True)
+    link.symlink_to(key.name)
+    use(mine, key_file=link)
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    assert any(f"{link} has mode 0644" in line for line in host.log.all())
     key.chmod(0o600)
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    os.chown(link, 1, 1, follow_symlinks=False)
+    assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
+    assert host.log.with_text("a symbolic link that is not root's")
 
 
 def test_client_certificate_of_no_use(host):

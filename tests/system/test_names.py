@@ -4,6 +4,8 @@ not what was typed.
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import errno
+
 import pytest
 
 import directory
@@ -32,6 +34,29 @@ def spelling_fixture(host):
                                                    for line in lines))
         know()
         yield know
+
+
+def test_what_a_source_answers(host, spelling):
+    """A name that no source has is unknown, whatever errno is left, and so is
+    one of a source that does not run; a source that fails cannot be asked.
+    Accounts of the files are found in any case."""
+    notfound, unavail, tryagain = 0, -1, -2
+    answers = [(notfound, code) for code in (
+        errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EBADF, errno.ERANGE)]
+    answers += [(unavail, errno.ENOENT), (unavail, errno.ESRCH)]
+    unknown = len(answers)
+    answers += [(unavail, code) for code in (
+        errno.EINVAL, errno.EBADF, errno.EPERM, errno.EIO, errno.ERANGE,
+        errno.ECONNREFUSED, errno.EMFILE)]
+    answers += [(tryagain, errno.EAGAIN), (tryagain, errno.EINVAL)]
+    host.add("ann", OLD)
+    spelling(*(f"n{number}:!{status}:{code}"
+               for number, (status, code) in enumerate(answers)))
+    for number, answer in enumerate(answers):
+        expected = ("USER_UNKNOWN" if number < unknown else "AUTHINFO_UNAVAIL")
+        assert host.drive("probe", f"n{number}", "acct").code == expected, answer
+    assert host.drive("probe", "ann", "auth", "acct",
+                      answers=[OLD]).codes == ["SUCCESS"] * 2
 
 
 @pytest.mark.parametrize("typed", SPELLINGS)

@@ -383,8 +383,14 @@ def test_what_was_cut_off_is_its_account_s_entry_s_and_time_s(host, ann):
         assert "Not accepted." in flow.text and "Accepted." not in flow.text
         flow.leave()
     # A gate that was removed is no proof any more.
-    assert host.run("selfresetctl", "gates", "--clear", "codes",
-                    "ann").returncode == 0
+    host.run("selfresetctl", "gates", "--unlock", "ann")
+    for arguments, changed in ((["--clear", "mail"], False),
+                               (["--unlock"], False),
+                               (["--clear", "codes", "--dry-run"], True),
+                               (["--clear", "codes"], True),
+                               (["--clear", "codes"], False)):
+        done = host.run("selfresetctl", "gates", *arguments, "--json", "ann")
+        assert json.loads(done.stdout)["changed"] is changed, arguments
     flow = go_on(ann, code)
     assert "Prove that it is you" in flow.text.split("cut off")[-2]
     assert "New password" not in flow.text and not RESUME.search(flow.said)

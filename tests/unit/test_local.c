@@ -220,6 +220,29 @@ test_parse_errors(void **state)
     assert_string_equal("the reserved field", parse("a:x:1:2:3:4:5:6::", &e));
 }
 
+/* As is_pwd_shadowed() of Linux-PAM, and NIS+. */
+static void
+test_shadowed(void **state)
+{
+    static const struct {
+        const char *field;
+        bool is_shadowed;
+    } fields[] = {{"x", true},         {"##alice", true}, {"*NP*", true},
+                  {"", false},         {"X", false},      {"xx", false},
+                  {"x ", false},       {" x", false},     {"*", false},
+                  {"!", false},        {"##bob", false},  {"##", false},
+                  {"##alicex", false}, {"*NP", false},    {HASH, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        const struct passwd entry = {.pw_name = (char *)(uintptr_t) "alice",
+                                     .pw_passwd =
+                                         (char *)(uintptr_t)fields[i].field};
+
+        assert_int_equal(fields[i].is_shadowed, sr_local_is_shadowed(&entry));
+    }
+}
+
 int
 main(void)
 {
@@ -233,6 +256,7 @@ main(void)
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_parse_errors),
+        cmocka_unit_test(test_shadowed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -593,6 +593,50 @@ test_way_in(void **state)
     remove_file("pam_unix.so");
 }
 
+/* What libpam takes for the types that a service has no line of. */
+static void
+test_other(void **state)
+{
+    (void)state;
+    write_file("other", "auth required pam_deny.so\n"
+                        "account required pam_deny.so\n"
+                        "password required pam_deny.so\n"
+                        "session required pam_deny.so\n");
+    assert_sshd(AUTH ACCOUNT PASSWORD SESSION, "");
+    assert_sshd(ACCOUNT PASSWORD SESSION, "sshd other");
+    assert_sshd(AUTH PASSWORD SESSION, "sshd other");
+    assert_sshd(AUTH ACCOUNT SESSION, "?sshd other");
+    assert_sshd(AUTH ACCOUNT PASSWORD, "sshd other; ?sshd session");
+    /* Not a login: it may make no call of these. */
+    write_file("sudo", AUTH ACCOUNT);
+    write_file("passwd", PASSWORD);
+    write_file("i3lock", AUTH);
+    how.has_helper = true;
+    assert_folder("");
+    how.has_helper = false;
+    remove_file("i3lock");
+    remove_file("passwd");
+    write_file("other", AUTH ACCOUNT PASSWORD SESSION);
+    assert_sshd("# as \"other\" has it\n", "");
+    assert_sshd(AUTH, "");
+    write_file("sudo", AUTH);
+    assert_folder("");
+    write_file("other", AUTH ACCOUNT PASSWORD "session required pam_deny.so\n");
+    assert_sshd(AUTH ACCOUNT, "sshd other; ?sshd session");
+    write_file("other", AUTH "account required pam_unix.so\n");
+    assert_folder("other:2 no-account");
+    write_file("other", AUTH "account sufficient pam_unix.so\n" ACCOUNT);
+    assert_folder("other:2 early");
+    write_file("sudo", ACCOUNT);
+    write_file("other", "auth required pam_permit.so\n" ACCOUNT);
+    assert_folder("other:1 open");
+    write_file("other", "auth required pam_deny.so\naccoutn x\n");
+    write_file("sudo", AUTH);
+    assert_folder("other:2 refused");
+    remove_file("sudo");
+    remove_file("other");
+}
+
 static void
 test_include(void **state)
 {
@@ -669,15 +713,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),     cmocka_unit_test(test_auth),
-        cmocka_unit_test(test_guard),    cmocka_unit_test(test_settle_reached),
-        cmocka_unit_test(test_open),     cmocka_unit_test(test_directory),
-        cmocka_unit_test(test_vendor),   cmocka_unit_test(test_lockers),
-        cmocka_unit_test(test_account),  cmocka_unit_test(test_password),
-        cmocka_unit_test(test_rivals),   cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_syntax),   cmocka_unit_test(test_include),
-        cmocka_unit_test(test_subjects), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_reset),    cmocka_unit_test(test_way_in),
+        cmocka_unit_test(test_good),    cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_guard),   cmocka_unit_test(test_settle_reached),
+        cmocka_unit_test(test_open),    cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_vendor),  cmocka_unit_test(test_lockers),
+        cmocka_unit_test(test_account), cmocka_unit_test(test_password),
+        cmocka_unit_test(test_rivals),  cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_syntax),  cmocka_unit_test(test_other),
+        cmocka_unit_test(test_include), cmocka_unit_test(test_subjects),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_way_in),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

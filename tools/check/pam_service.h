@@ -14,6 +14,7 @@ struct service {
     const char *name;
     const char *file; /* its own, in which lines of it may include others */
     struct stack stack[STACK_TYPE_COUNT];
+    bool is_other[STACK_TYPE_COUNT]; /* the lines are those of "other" */
     struct findings *findings;
 };
 

@@ -118,7 +118,11 @@ check_account(const struct service *service)
                                         .none = MARK_NEW_TOKEN};
 
     if (self == NULL) {
-        check_account_missing(service);
+        /* What "other" refuses needs no question of ours. */
+        if (!service->is_other[STACK_ACCOUNT] ||
+            service_can(&(const struct question){.service = service,
+                                                 .type = STACK_ACCOUNT}))
+            check_account_missing(service);
         return;
     }
     check_account_bypass(service);
@@ -432,23 +436,54 @@ check_rules(const struct check *check, const struct service *service)
         check_directory(service, check->how->directory);
 }
 
+/* A login without lines of a type: those of "other" count, and Linux-PAM's own
+ * file of this name refuses everything. */
+static void
+check_other(const struct service *service, enum stack_type type)
+{
+    static const char *const name[STACK_TYPE_COUNT] = {
+        [STACK_AUTH] = "auth",
+        [STACK_ACCOUNT] = "account",
+        [STACK_PASSWORD] = "password",
+        [STACK_SESSION] = "session",
+    };
+    const struct question question = {
+        .service = service, .type = type, .may = service_may_with_us};
+    const bool is_dead = service->is_other[type] && !service_can(&question);
+    char text[256];
+
+    if (!is_dead && (type != STACK_AUTH ||
+                     service_line(service, type, MODULE_SELF) != NULL))
+        return;
+    snprintf(text, sizeof(text),
+             _("There is no line of %s, so libpam takes those of the service "
+               "\"other\"."),
+             name[type]);
+    service_add(service,
+                is_dead && type != STACK_PASSWORD ? SEVERITY_ERROR
+                                                  : SEVERITY_WARNING,
+                NULL, text,
+                "Give the service lines of its own, as pam_selfreset(8) "
+                "shows.");
+}
+
 /* Whether users get in at all. */
 static void
 check_way_in(const struct service *service, bool has_us)
 {
     const bool is_ours = has_us && is_login(service->name);
 
-    for (int type = STACK_AUTH; type <= STACK_ACCOUNT; type++) {
-        if (service_line(service, (enum stack_type)type, MODULE_SELF) != NULL ||
-            (is_ours && service->stack[type].count > 0))
-            check_dead(service, (enum stack_type)type);
+    for (int at = 0; at < STACK_TYPE_COUNT; at++) {
+        const enum stack_type type = (enum stack_type)at;
+        const bool has_lines = service->stack[type].count > 0;
+
+        if (is_ours && (service->is_other[type] || !has_lines))
+            check_other(service, type);
+        else if (type <= STACK_ACCOUNT &&
+                 (service_line(service, type, MODULE_SELF) != NULL ||
+                  (is_ours && has_lines)))
+            check_dead(service, type);
     }
-    if (is_ours && service->stack[STACK_AUTH].count == 0)
-        service_add(service, SEVERITY_WARNING, NULL,
-                    "There is no line of auth, so libpam takes those of the "
-                    "service \"other\".",
-                    "Give the service lines of its own, as pam_selfreset(8) "
-                    "shows.");
 }
 
 static void
@@ -482,6 +517,33 @@ check_service(struct check *check, struct service *service)
     }
 }
 
+/* Where a service has no line of a type, libpam takes those of "other".  Few
+ * services make calls of all types: these are the calls that a login makes, and
+ * those of a service that has one of the two that decide. */
+static bool
+take_other(struct stack_reader *reader, struct service *service)
+{
+    const bool decides = service->stack[STACK_AUTH].count > 0 ||
+                         service->stack[STACK_ACCOUNT].count > 0;
+    bool is_whole = true;
+    char path[4200];
+
+    if (strcmp(service->name, "other") == 0 ||
+        !stack_find(reader, "other", path, sizeof(path)))
+        return true;
+    for (int at = 0; at < STACK_TYPE_COUNT; at++) {
+        const enum stack_type type = (enum stack_type)at;
+        struct stack *stack = &service->stack[type];
+
+        if (stack->count > 0 ||
+            (!is_login(service->name) && (!decides || type > STACK_ACCOUNT)))
+            continue;
+        is_whole = stack_read(reader, "other", type, stack) && is_whole;
+        service->is_other[type] = stack->count > 0;
+    }
+    return is_whole;
+}
+
 /* Read all stacks of a service; false when one cannot be read. */
 static bool
 read_service(struct stack_reader *reader, struct service *service)
@@ -493,7 +555,7 @@ read_service(struct stack_reader *reader, struct service *service)
         is_whole = stack_read(reader, service->name, (enum stack_type)type,
                               &service->stack[type]) &&
                    is_whole;
-    return is_whole;
+    return is_whole && take_other(reader, service);
 }
 
 static void

@@ -431,24 +431,44 @@ clear_in(void *context, struct sr_enrolment *enrolment,
     return true;
 }
 
-static int
-clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
-            struct sr_store *store)
+/* Whether there is something to clear; what cannot be read is. */
+static bool
+has_any(const struct clearing *clearing, const struct sr_transaction *txn,
+        struct sr_store *store)
 {
-    struct clearing *clearing = (struct clearing *)(uintptr_t)ctl->options;
     const struct sr_identity id = sr_transaction_identity(txn);
-    enum sr_store_result result;
+    struct sr_enrolment enrolment;
+    struct sr_account_time time;
+    const enum sr_store_result result =
+        sr_enrolment_get(store, txn, &enrolment, &time);
+    bool has = result != SR_STORE_OK && result != SR_STORE_NOT_FOUND;
 
-    ctl->is_changed = true;
-    if (ctl->is_dry_run) {
-        ctl_print(ctl,
-                  clearing->has_unlock
-                      ? N_("Self-service reset of %s would be unlocked.")
-                      : N_("It would be removed from the account %s."),
-                  txn->name);
-        return CTL_OK;
+    if (clearing->has_unlock && result == SR_STORE_OK)
+        has = enrolment.reported != 0 || enrolment.app_wrong != 0;
+    for (int i = 0; i < SR_GATE_COUNT && !has; i++) {
+        const enum sr_gate_id gate = (enum sr_gate_id)i;
+        struct sr_standing standing = {.failures = 0};
+
+        if (!is_meant(clearing, gate))
+            continue;
+        sr_gate_standing(store, &id, gate, &standing);
+        has = standing.failures != 0 || standing.in_a_row != 0 ||
+              sr_lockout_is(&standing.lockout) ||
+              (!clearing->has_unlock && result == SR_STORE_OK &&
+               enrolment.gate[gate].since != 0);
     }
-    result = sr_enrolment_change(store, txn, clear_in, clearing);
+    explicit_bzero(&enrolment, sizeof(enrolment));
+    return has;
+}
+
+static enum sr_store_result
+clear_records(const struct sr_transaction *txn, struct sr_store *store,
+              struct clearing *clearing)
+{
+    const struct sr_identity id = sr_transaction_identity(txn);
+    enum sr_store_result result =
+        sr_enrolment_change(store, txn, clear_in, clearing);
+
     if ((result == SR_STORE_VERSION || result == SR_STORE_SEALED) &&
         clearing->has_all) /* nothing in it can be read or is to be kept */
         result = sr_enrolment_drop(store, txn);
@@ -458,21 +478,45 @@ clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
         if (is_meant(clearing, gate))
             result = sr_gate_clear(store, &id, gate);
     }
-    if (!clearing->has_unlock)
-        ctl_event(SR_EVENT_GATE_REMOVED, &txn->account->facts, NULL,
-                  result == SR_STORE_OK,
-                  clearing->gate == NULL ? "all" : clearing->gate);
-    else
-        ctl_event(SR_EVENT_UNLOCKED, &txn->account->facts, NULL,
-                  result == SR_STORE_OK, "self-service reset");
+    return result;
+}
+
+static int
+clear_gates(struct ctl *ctl, const struct sr_transaction *txn,
+            struct sr_store *store)
+{
+    struct clearing *clearing = (struct clearing *)(uintptr_t)ctl->options;
+    const bool has = has_any(clearing, txn, store);
+    enum sr_store_result result = SR_STORE_OK;
+
+    if (!ctl->is_dry_run)
+        result = clear_records(txn, store, clearing);
+    if (has && !ctl->is_dry_run)
+        ctl_event(clearing->has_unlock ? SR_EVENT_UNLOCKED
+                                       : SR_EVENT_GATE_REMOVED,
+                  &txn->account->facts, NULL, result == SR_STORE_OK,
+                  clearing->has_unlock     ? "self-service reset"
+                  : clearing->gate == NULL ? "all"
+                                           : clearing->gate);
     if (result != SR_STORE_OK) {
         ctl_store_error(store, result);
         return CTL_FAILED;
     }
-    ctl_print(ctl,
-              clearing->has_unlock ? N_("Self-service reset of %s is unlocked.")
-                                   : N_("It is removed from the account %s."),
-              txn->name);
+    ctl->is_changed = has;
+    if (clearing->has_unlock)
+        ctl_print(ctl,
+                  !has ? N_("Self-service reset of %s is not locked.")
+                  : ctl->is_dry_run
+                      ? N_("Self-service reset of %s would be unlocked.")
+                      : N_("Self-service reset of %s is unlocked."),
+                  txn->name);
+    else
+        ctl_print(ctl,
+                  !has ? N_("There is nothing to remove from the account %s.")
+                  : ctl->is_dry_run
+                      ? N_("It would be removed from the account %s.")
+                      : N_("It is removed from the account %s."),
+                  txn->name);
     return CTL_OK;
 }
 

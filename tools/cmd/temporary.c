@@ -521,6 +521,10 @@ would_issue(const struct issue *issue)
         return false;
     issue->ctl->is_changed = true;
     ctl_print(issue->ctl, "%s would get a temporary password.", name_of(issue));
+    if (issue->report->is_json) {
+        report_text(issue->report, "password", NULL);
+        report_text(issue->report, "valid_until", NULL);
+    }
     return true;
 }
 

@@ -242,7 +242,7 @@ read_source(const char *text, struct sr_source *source)
     if (!strip_prefix(text, host, sizeof(host)))
         return false;
     sr_source_peer(source, host);
-    return true;
+    return source->text[0] != '\0'; /* "localhost" and the like are no peer */
 }
 
 /* Whether there is a failure in a ledger. */
@@ -301,7 +301,8 @@ unthrottle(struct ctl *ctl, struct report *report, const char *name)
     bool found = false;
     int code;
 
-    (void)report;
+    if (name == NULL && report->is_json)
+        report_text(report, "source", NULL);
     if (name != NULL && !read_source(name, &source)) {
         ctl_error("\"%s\" is not a source.  A source is an IPv4 address, an "
                   "IPv6 address or network of /64, a host name, \"console\", "

@@ -239,7 +239,7 @@ report(const struct sr_visitor *visitor, const struct passwd *entry,
                                       "read") != 0;
         return SR_STATUS_OK;
     }
-    if (strcmp(entry->pw_passwd, "x") != 0)
+    if (!sr_local_is_shadowed(entry))
         shadow.sp_pwdp = entry->pw_passwd;
     else
         ask = find_shadow(file, entry, &shadow, buffer, reason, sizeof(reason));

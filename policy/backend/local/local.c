@@ -233,8 +233,9 @@ no_shadow_line(const struct passwd *found, struct sr_error *error)
 }
 
 /*
- * A passwd entry without "x" has the hash itself.  Other sources than the file
- * put "*" and the like there (sssd), so the file says whose account it is.
+ * A passwd entry that is not shadowed has the hash itself.  Other sources than
+ * the file put "*" and the like there (sssd), so the file says whose account it
+ * is.
  */
 static enum sr_status
 take_passwd_hash(const struct passwd *found, struct spwd *entry,
@@ -339,6 +340,16 @@ sr_local_account(const struct passwd *entry, const struct spwd *shadow,
 }
 
 bool
+sr_local_is_shadowed(const struct passwd *entry)
+{
+    const char *field = entry->pw_passwd;
+
+    return strcmp(field, "x") == 0 || strcmp(field, "*NP*") == 0 ||
+           (strncmp(field, "##", 2) == 0 &&
+            strcmp(field + 2, entry->pw_name) == 0);
+}
+
+bool
 sr_local_is_name(const char *name)
 {
     return name[0] != '\0' && name[0] != '+' && name[0] != '-' &&
@@ -367,12 +378,11 @@ local_look_up(struct sr_call *call, const char *name,
      * is looked up by the name that it has. */
     if (strcmp(entry.pw_name, name) != 0)
         return SR_STATUS_UNKNOWN_NAME;
-    /* "x": the hash is in shadow. */
-    if (strcmp(entry.pw_passwd, "x") != 0)
+    if (!sr_local_is_shadowed(&entry))
         ask = take_passwd_hash(&entry, &shadow, &sp_buffer, &call->error);
     else
         ask = look_up_shadow(entry.pw_name, &shadow, &sp_buffer, &call->error);
-    if (ask == SR_STATUS_UNKNOWN_NAME && strcmp(entry.pw_passwd, "x") == 0)
+    if (ask == SR_STATUS_UNKNOWN_NAME && sr_local_is_shadowed(&entry))
         ask = no_shadow_line(&entry, &call->error);
     if (ask != SR_STATUS_OK)
         return ask;

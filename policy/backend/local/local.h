@@ -41,6 +41,10 @@ extern const struct spwd sr_local_no_ageing;
  * one: it is root, or no account has one because the file is missing. */
 #define SR_LOCAL_NO_SHADOW "/etc/shadow has no line of it"
 
+/* Whether the hash is in the shadow file: the field of passwd is "x", or what
+ * Linux-PAM takes for the same: "##NAME", and "*NP*" of NIS+. */
+bool sr_local_is_shadowed(const struct passwd *entry);
+
 /* Whether it can be the name of an account: NSS compat syntax and names that
  * are too long are none. */
 bool sr_local_is_name(const char *name);
