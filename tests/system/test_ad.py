@@ -301,6 +301,12 @@ def hours(closed):
     return set_hours
 
 
+def hours_of_another_size(ad, name):
+    """For Samba these are none."""
+    ad.first.modify(user_dn(name), logonHours=bytes(20))
+    assert ad.has_password(name, PASSWORD)
+
+
 def smartcard(ad, name):
     ad.first.modify(user_dn(name),
                     userAccountControl=samba.NORMAL | samba.SMARTCARD)
@@ -338,6 +344,8 @@ STATES = {
     "off every workstation": (nowhere, "PERM_DENIED", "PERM_DENIED",
                               "on this computer", "on this computer", 1),
     "in hours": (hours(0), "SUCCESS", "SUCCESS", "", "", 1),
+    "hours of another size": (hours_of_another_size, "SUCCESS", "SUCCESS", "",
+                              "", 1),
     "out of these hours": (hours(2), "PERM_DENIED", "PERM_DENIED",
                            "It may again in", "It may again in", 1),
     # The KDC says no more than of a wrong password, and so does a bind.
@@ -360,7 +368,7 @@ STATES = {
 }
 # Those of which programs have nothing else to show.
 PLAIN = [state for state in STATES if state not in (
-    "never ends", "in hours", "out of these hours",
+    "never ends", "in hours", "out of these hours", "hours of another size",
     "off every workstation") and ", " not in state] + [
         "dont-expire, must-change", "must-change, out-of-hours"]
 

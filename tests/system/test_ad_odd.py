@@ -7,6 +7,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 import contextlib
 import os
 import socket
+import struct
 import threading
 
 import pytest
@@ -17,10 +18,10 @@ from samba import PASSWORD as OLD
 from samba import computer_dn, user_dn
 from scratch import ETC, RUN
 from talk import PASSWORD, Talk
-from test_ad import (MACHINE, NEW, ad, by_key, change, configure, corp, forced,
-                     log_in, must_change, person, uid_of, wrong)
+from test_ad import (MACHINE, NEW, PEER, ad, by_key, change, configure, corp,
+                     forced, log_in, must_change, person, uid_of, wrong)
 from test_ad_programs import Caller
-from test_krb5 import LIES, Liar, relay
+from test_krb5 import LIES, Liar, framed, krb_error, relay
 from test_krb5_check import WARNINGS, check
 
 __all__ = ["ad", "corp"]
@@ -266,6 +267,50 @@ def test_lies(host, elsewhere, service, lie):
         assert liar.heard
         assert by_key(host, name).codes == ["SUCCESS"], host.log.all()
     assert elsewhere.first.bad_passwords(name) == 0
+
+
+def method_data(status):
+    """The e-data of a KDC: PA-PW-SALT with a status (MS-KILE 2.2.2)."""
+    value = struct.pack("<III", status, 0, 1)
+    element = bytes([0xa1, 3, 2, 1, 3, 0xa2, len(value) + 2, 4,
+                     len(value)]) + value
+    return bytes([0x30, len(element) + 2, 0x30, len(element)]) + element
+
+
+@pytest.mark.parametrize("code, status, want, told", [
+    (18, 0xC0000072, "ACCT_EXPIRED", "disabled"),
+    (18, None, "AUTH_ERR", "locked"),
+    (1, None, "ACCT_EXPIRED", "ended"),
+    (12, 0xC000006E, "PERM_DENIED", "on this computer")])
+def test_refused_by_the_kdc_alone(host, elsewhere, service, code, status, want,
+                                  told):
+    """As by an authentication policy, or by a state that has come while the
+    prompt was open: the directory lets him bind, and nobody logs in whom the
+    KDC refuses."""
+    name = person(host, elsewhere)
+    secret = RUN / "secret"
+    secret.write_text(OLD)
+    secret.chmod(0o600)
+    configure(host, elsewhere, identity="simple", secret_file=secret,
+              bind_dn=service, timeout="3s", fast="never")
+    answer = krb_error(code, b"" if status is None else method_data(status))
+    with Liar(framed(answer), "127.0.0.12", 88) as liar:
+        done = host.drive("probe", name, "auth", answers=[OLD], rhost=PEER)
+        assert done.codes == [want], (done, host.log.all())
+        assert told in done.said and (told or done.said == ""), done
+        assert liar.heard
+        done = wrong(host, name)
+        assert done.codes == ["AUTH_ERR"] and done.said == "", done
+
+
+def test_keys_of_the_domain_are_changed_twice(host, corp):
+    """Armour that was kept is under a key that the KDC has no more."""
+    name = person(host, corp)
+    assert log_in(host, name).codes == ["SUCCESS", "SUCCESS"]
+    for number in range(3):
+        corp.set_password(f"CN=krbtgt,{samba.USERS}", f"Krbtgt-{number}-key")
+        done = log_in(host, name)
+        assert done.codes == ["SUCCESS", "SUCCESS"], (number, host.log.all())
 
 
 def test_stopped_between_change_and_proof(host, corp):

@@ -126,6 +126,10 @@ test_hours(void **state)
     assert_false(sr_ad_hours(week, 22, NOW, &is_allowed, &until));
     assert_false(sr_ad_hours(week, 0, NOW, &is_allowed, &until));
     assert_false(sr_ad_hours(week, 21, INT64_MAX, &is_allowed, &until));
+    for (size_t size = 0; size <= 1260; size++) {
+        assert_int_equal(sr_ad_limits_hours(size, true), size == 21);
+        assert_int_equal(sr_ad_limits_hours(size, false), size != 0);
+    }
 }
 
 static void

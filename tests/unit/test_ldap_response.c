@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "policy/backend/ldap/response.h"
+#include "policy/decide/verdict.h"
 
 #define NOW ((sr_time)1000000)
 
@@ -436,15 +437,117 @@ test_writes(void **state)
     }
 }
 
+/* What a domain controller says of a bind: whether the password was right, and
+ * the fact that it shows. */
+static void
+test_ad(void **state)
+{
+    static const struct {
+        const char *data; /* NULL: the bind succeeded */
+        enum sr_verify_result result;
+        enum sr_state shown;
+    } row[] = {
+        {NULL, SR_VERIFY_RIGHT, SR_STATE_OK},
+        {"530", SR_VERIFY_RIGHT, SR_STATE_OUT_OF_HOURS},
+        {"531", SR_VERIFY_RIGHT, SR_STATE_OFF_WORKSTATION},
+        {"532", SR_VERIFY_RIGHT, SR_STATE_EXPIRED},
+        {"533", SR_VERIFY_RIGHT, SR_STATE_DISABLED},
+        {"701", SR_VERIFY_RIGHT, SR_STATE_ENDED},
+        {"773", SR_VERIFY_RIGHT, SR_STATE_MUST_CHANGE},
+        {"56", SR_VERIFY_WRONG, SR_STATE_OK},
+        {"525", SR_VERIFY_WRONG, SR_STATE_OK},
+        {"52e", SR_VERIFY_WRONG, SR_STATE_OK},
+        {"775", SR_VERIFY_WRONG, SR_STATE_LOCKED},
+        /* ACCOUNT_RESTRICTION, NONE_MAPPED, TOO_MANY_CONTEXT_IDS,
+         * LOGON_TYPE_NOT_GRANTED, AUTHENTICATION_FIREWALL_FAILED; no domain
+         * controller, and its clock; of more digits, and none. */
+        {"52f", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"534", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"568", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"569", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"78f", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"51f", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"576", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"8009033e", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"532x", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+        {"", SR_VERIFY_UNAVAILABLE, SR_STATE_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        struct sr_ldap_response answer = answer_of(
+            row[i].data == NULL ? LDAP_SUCCESS : LDAP_INVALID_CREDENTIALS,
+            NULL);
+        struct sr_facts facts;
+
+        if (row[i].data != NULL)
+            snprintf(answer.text, sizeof(answer.text),
+                     "80090308: LdapErr: DSID-0C0903A9, comment: "
+                     "AcceptSecurityContext error, data %s, v1db1",
+                     row[i].data);
+        sr_facts_init(&facts);
+        facts.disabled = SR_NO;
+        assert_int_equal(sr_ldap_response_ad(&answer), row[i].result);
+        sr_ldap_response_ad_facts(&answer, NOW, &facts);
+        assert_int_equal(facts.disabled == SR_YES,
+                         row[i].shown == SR_STATE_DISABLED);
+        assert_int_equal(facts.account_ends == NOW,
+                         row[i].shown == SR_STATE_ENDED);
+        assert_int_equal(facts.locked == SR_LOCK_UNTIL,
+                         row[i].shown == SR_STATE_LOCKED);
+        assert_int_equal(facts.must_change == SR_YES,
+                         row[i].shown == SR_STATE_MUST_CHANGE);
+        assert_int_equal(facts.password_expires == NOW,
+                         row[i].shown == SR_STATE_EXPIRED);
+        assert_int_equal(facts.logon_hours == SR_NO,
+                         row[i].shown == SR_STATE_OUT_OF_HOURS);
+        assert_int_equal(facts.workstation == SR_NO,
+                         row[i].shown == SR_STATE_OFF_WORKSTATION);
+    }
+}
+
+/* What is known of the account, and what a bind says later. */
+static void
+test_ad_facts_before(void **state)
+{
+    struct sr_ldap_response answer = answer_of(LDAP_INVALID_CREDENTIALS, NULL);
+    struct sr_facts facts;
+
+    (void)state;
+    sr_facts_init(&facts);
+    facts.workstation = SR_YES; /* the list has this host */
+    snprintf(answer.text, sizeof(answer.text), "error, data 531, v1");
+    sr_ldap_response_ad_facts(&answer, NOW, &facts);
+    assert_int_equal(facts.workstation, SR_YES);
+
+    /* By this host's clock the hour is not over, by the controller's it is. */
+    facts.logon_hours = SR_YES;
+    facts.hours_until = NOW + 1;
+    snprintf(answer.text, sizeof(answer.text), "error, data 530, v1");
+    sr_ldap_response_ad_facts(&answer, NOW, &facts);
+    assert_true(facts.logon_hours == SR_NO &&
+                facts.hours_until == SR_TIME_NEVER);
+    facts.hours_until = NOW + 3600; /* is when he may again */
+    sr_ldap_response_ad_facts(&answer, NOW, &facts);
+    assert_true(facts.hours_until == NOW + 3600);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_controls),     cmocka_unit_test(test_netscape),
-        cmocka_unit_test(test_proofs),       cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_facts_before), cmocka_unit_test(test_facts_389),
-        cmocka_unit_test(test_silence),      cmocka_unit_test(test_barred_389),
-        cmocka_unit_test(test_texts),        cmocka_unit_test(test_writes),
+        cmocka_unit_test(test_controls),
+        cmocka_unit_test(test_netscape),
+        cmocka_unit_test(test_proofs),
+        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_facts_before),
+        cmocka_unit_test(test_facts_389),
+        cmocka_unit_test(test_ad),
+        cmocka_unit_test(test_ad_facts_before),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_barred_389),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_writes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,30 @@ sr_ad_account_of_kdc(struct sr_ad_call *ad, struct sr_call *part,
 
 /* ---- the state, by a bind */
 
+/* Whether the KDC refuses the account, whatever the password is. */
+static bool
+refuses(const struct sr_krb5_session *kdc)
+{
+    return kdc != NULL && (kdc->answer == SR_KRB5_CLIENT_REVOKED ||
+                           kdc->answer == SR_KRB5_CLIENT_ENDED);
+}
+
+/* What a bind showed beyond the directory's facts, which are older; and for one
+ * that succeeded, what the KDC refuses the account for. */
+static void
+learn_by_bind(const struct sr_krb5_session *kdc,
+              const struct sr_ldap_response *answer,
+              enum sr_verify_result result, struct sr_facts *facts)
+{
+    const sr_time now = time(NULL);
+
+    if (result != SR_VERIFY_RIGHT)
+        return;
+    sr_ldap_response_ad_facts(answer, now, facts);
+    if (answer->code == LDAP_SUCCESS && refuses(kdc))
+        sr_krb5_account_refused(kdc->answer, kdc->status, now, facts);
+}
+
 /*
  * A KDC that answers "revoked" has not always verified the password. The
  * directory shows the state for the right password only, except for a lockout.
@@ -101,6 +125,12 @@ verify_by_bind(struct sr_ad_call *ad, struct sr_account *account,
         return result;
     sr_ldap_as_user(session, account->entry, password, &answer);
     result = sr_ldap_response_ad(&answer);
+    learn_by_bind(ad->session->kdc, &answer, result, &account->facts);
+    /* Nobody logs in whom the KDC refuses; that the directory refuses him for
+     * a reason that proves no password is no outage. */
+    if (result == SR_VERIFY_UNAVAILABLE && refuses(ad->session->kdc) &&
+        sr_ldap_response_data(&answer) != 0)
+        result = SR_VERIFY_WRONG;
     if (result == SR_VERIFY_UNAVAILABLE && !sr_error_has_text(session->error))
         sr_ldap_why_response(session, &answer, "the bind failed: ");
     sr_ldap_close(session, false); /* it is bound as the user */
@@ -168,20 +198,13 @@ conclude(struct sr_ad_call *ad, struct sr_account *account,
 {
     const struct sr_krb5_session *kdc = ad->session->kdc;
 
-    switch (kdc->answer) {
-    case SR_KRB5_CLIENT_REVOKED:
-    case SR_KRB5_CLIENT_ENDED:
+    if (refuses(kdc))
         return verify_by_bind(ad, account, password);
-    case SR_KRB5_KEY_EXPIRED:
-        /* Without FAST nothing shows that the KDC is a real one; TLS does so
-         * for the directory. */
-        if (by_kdc == SR_VERIFY_UNAVAILABLE && kdc->armour == NULL &&
-            ad->call->backend->config->auth == SR_AUTH_KRB5)
-            return verify_by_bind(ad, account, password);
-        break;
-    default:
-        break;
-    }
+    /* Without FAST nothing shows that the KDC is a real one; TLS does so for
+     * the directory. */
+    if (kdc->answer == SR_KRB5_KEY_EXPIRED && by_kdc == SR_VERIFY_UNAVAILABLE &&
+        kdc->armour == NULL && ad->call->backend->config->auth == SR_AUTH_KRB5)
+        return verify_by_bind(ad, account, password);
     if (by_kdc == SR_VERIFY_UNAVAILABLE)
         return verify_instead(ad, account, password);
     if (by_kdc == SR_VERIFY_RIGHT && account->is_closed)

@@ -222,14 +222,28 @@ revoked(uint32_t status, sr_time now, struct sr_facts *facts)
         break;
     case SR_NTSTATUS_INVALID_LOGON_HOURS:
         facts->logon_hours = SR_NO;
+        facts->hours_until = SR_TIME_NEVER;
         break;
     case SR_NTSTATUS_INVALID_WORKSTATION:
+    case SR_NTSTATUS_ACCOUNT_RESTRICTION: /* a policy about where it may be */
+    case SR_NTSTATUS_TYPE_NOT_GRANTED:    /* used, and these two as well */
+    case SR_NTSTATUS_FIREWALL_FAILED:
         facts->workstation = SR_NO;
         break;
     default:
         lock(facts, SR_LOCK_ADMIN, SR_LOCK_WHY_ADMIN);
         break;
     }
+}
+
+void
+sr_krb5_account_refused(enum sr_krb5_answer answer, uint32_t status,
+                        sr_time now, struct sr_facts *facts)
+{
+    if (answer == SR_KRB5_CLIENT_ENDED)
+        facts->account_ends = now;
+    else
+        revoked(status, now, facts);
 }
 
 void
@@ -250,10 +264,8 @@ sr_krb5_account_facts(const struct sr_krb5_initial *initial, sr_time now,
             facts->password_expires = now;
         break;
     case SR_KRB5_CLIENT_ENDED:
-        facts->account_ends = now;
-        break;
     case SR_KRB5_CLIENT_REVOKED:
-        revoked(initial->status, now, facts);
+        sr_krb5_account_refused(initial->answer, initial->status, now, facts);
         break;
     default:
         break;

@@ -32,6 +32,11 @@ krb5_principal sr_krb5_account_principal(struct sr_krb5_session *session,
 void sr_krb5_account_facts(const struct sr_krb5_initial *initial, sr_time now,
                            struct sr_facts *facts);
 
+/* Enter why a KDC refuses an account: SR_KRB5_CLIENT_ENDED or _REVOKED with a
+ * status of padata.h; 0 is an administrator's lock. */
+void sr_krb5_account_refused(enum sr_krb5_answer answer, uint32_t status,
+                             sr_time now, struct sr_facts *facts);
+
 /* A new struct sr_account of what is known; NULL: out of memory. */
 struct sr_account *sr_krb5_account_make(const struct sr_krb5_session *session,
                                         const struct sr_backend *backend);

@@ -240,7 +240,7 @@ limit_facts(struct sr_ldap_view *view, struct sr_facts *facts)
         facts->account_ends = ends < 0 ? 1 : time_of(view, ACCOUNT_EXPIRES);
     facts->logon_hours = SR_YES;
     facts->hours_until = SR_TIME_NEVER;
-    if (hours != NULL && hours->size > 0) {
+    if (hours != NULL && sr_ad_limits_hours(hours->size, view->is_samba)) {
         if (!sr_ad_hours((const uint8_t *)hours->text, hours->size, view->now,
                          &is_allowed, &facts->hours_until))
             sr_ldap_view_fail(view, AT(LOGON_HOURS));

@@ -84,6 +84,12 @@ is_hour(const uint8_t *bytes, int64_t hour)
 }
 
 bool
+sr_ad_limits_hours(size_t size, bool is_samba)
+{
+    return size == HOURS_SIZE || (size > 0 && !is_samba);
+}
+
+bool
 sr_ad_hours(const uint8_t *bytes, size_t size, sr_time now, bool *is_allowed,
             sr_time *until)
 {

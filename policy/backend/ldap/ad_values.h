@@ -55,6 +55,15 @@ bool sr_ad_hours(const uint8_t *bytes, size_t size, sr_time now,
                  bool *is_allowed, sr_time *until);
 
 /*
+ * Whether a value of logonHours of this size limits the hours.  An empty one
+ * does not; one that is not of 21 bytes neither does so for Samba.  What it is
+ * to Windows, which has units of other lengths in its protocols
+ * (MS-SAMR 2.2.6.5) but shows only bytes by LDAP, is not documented: the value
+ * has to be read.
+ */
+bool sr_ad_limits_hours(size_t size, bool is_samba);
+
+/*
  * Whether this host is one of userWorkstations (MS-ADA3 2.352): names separated
  * by commas, compared with `host` and its first label, without regard to case.
  * An empty value has every host; commas and blanks alone have none, as for

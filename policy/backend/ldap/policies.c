@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/backend/ldap/ad_values.h"
 #include "policy/backend/ldap/policies.h"
 #include "policy/backend/ldap/request.h"
 
@@ -172,6 +173,37 @@ find_inactive(struct sr_ldap_session *session,
     return code;
 }
 
+/* Whether the server is one of Samba, as far as that matters to an account: the
+ * hours of its week are not of the usual size. */
+static int
+find_samba(struct sr_ldap_session *session, struct sr_ldap_policies *policies,
+           struct sr_ldap_view *view)
+{
+    static const char *const attributes[] = {"vendorName", NULL};
+    size_t at = 0, count;
+    const struct sr_ldap_value *hours =
+        sr_ldap_entry_value(view->account, "logonHours", &at);
+    struct sr_ldap_entry root = {0};
+    const char *vendor;
+    int code = LDAP_SUCCESS;
+
+    if (hours != NULL && policies->is_samba == SR_UNKNOWN &&
+        !policies->is_complete &&
+        sr_ad_limits_hours(hours->size, false) !=
+            sr_ad_limits_hours(hours->size, true)) {
+        code = sr_ldap_search(session, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+                              attributes, &root, 1, &count);
+        vendor = sr_ldap_entry_first(&root, "vendorName");
+        if (code == LDAP_SUCCESS)
+            policies->is_samba =
+                vendor != NULL && strstr(vendor, "Samba") != NULL ? SR_YES
+                                                                  : SR_NO;
+        sr_ldap_entry_clear(&root);
+    }
+    view->is_samba = policies->is_samba == SR_YES;
+    return code;
+}
+
 int
 sr_ldap_policies_of(struct sr_ldap_session *session,
                     struct sr_ldap_policies *policies,
@@ -191,6 +223,8 @@ sr_ldap_policies_of(struct sr_ldap_session *session,
     if (code == LDAP_SUCCESS && view->is_ad)
         code = sr_ldap_policies_get(
             session, policies, session->config->default_policy, &view->domain);
+    if (code == LDAP_SUCCESS && view->is_ad)
+        code = find_samba(session, policies, view);
     if (code != LDAP_SUCCESS || !sr_ldap_ds389_is(view))
         return code;
     if (!policies->server.is_read && !policies->is_complete)

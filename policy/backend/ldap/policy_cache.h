@@ -16,7 +16,8 @@ struct sr_ldap_policies {
     struct sr_ldap_entry **policy; /* each under the DN it was asked for by */
     size_t count;
     struct sr_ldap_ds389_server server;
-    bool is_complete; /* what is not here is not to be read */
+    enum sr_tri is_samba; /* SR_UNKNOWN: not asked */
+    bool is_complete;     /* what is not here is not to be read */
 };
 
 /* The policy of a DN if it was read, or NULL. */

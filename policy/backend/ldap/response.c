@@ -217,8 +217,11 @@ sr_ldap_response_data(const struct sr_ldap_response *answer)
 }
 
 /* ERROR_*: INVALID_LOGON_HOURS, INVALID_WORKSTATION, PASSWORD_EXPIRED,
- * ACCOUNT_DISABLED; ACCOUNT_EXPIRED, PASSWORD_MUST_CHANGE; LOGON_FAILURE,
- * NO_SUCH_USER; ACCOUNT_LOCKED_OUT. */
+ * ACCOUNT_DISABLED; ACCOUNT_EXPIRED, PASSWORD_MUST_CHANGE; INVALID_PASSWORD,
+ * NO_SUCH_USER, LOGON_FAILURE; ACCOUNT_LOCKED_OUT.  All others, such as
+ * ACCOUNT_RESTRICTION (52f) of a protected user and LOGON_TYPE_NOT_GRANTED
+ * (569), prove nothing: whether the password was verified before is not
+ * documented. */
 enum sr_verify_result
 sr_ldap_response_ad(const struct sr_ldap_response *answer)
 {
@@ -232,6 +235,7 @@ sr_ldap_response_ad(const struct sr_ldap_response *answer)
     case 0x701:
     case 0x773:
         return SR_VERIFY_RIGHT;
+    case 0x56:
     case 0x525:
     case 0x52e:
     case 0x775:
@@ -322,10 +326,15 @@ sr_ldap_response_ad_facts(const struct sr_ldap_response *answer, sr_time now,
 {
     switch (sr_ldap_response_data(answer)) {
     case 0x530:
+        if (facts->logon_hours != SR_NO)
+            facts->hours_until = SR_TIME_NEVER;
         facts->logon_hours = SR_NO;
         break;
     case 0x531:
-        facts->workstation = SR_NO;
+        /* A bind is from no workstation: where the list is known, it says
+         * which ones. */
+        if (facts->workstation == SR_UNKNOWN)
+            facts->workstation = SR_NO;
         break;
     case 0x532:
         expired_facts(facts, now);

@@ -44,6 +44,8 @@ struct sr_ldap_view {
 
     /* Active Directory, as it is configured: */
     bool is_ad;
+    bool is_samba;    /* by what the server says of itself; only asked where it
+                         matters */
     const char *host; /* the name of this one */
 
     /* Another identity than the owner can set a password by the old one, so
