@@ -197,6 +197,8 @@ def test_clock(host, corp, timesync, skew):
         assert done.codes[0] == "AUTHINFO_UNAVAIL", done
         assert "This computer" in done.said, done
         assert host.log.with_text("SR-5106")
+        way = "behind" if skew[0] == "-" else "ahead of"
+        assert host.log.with_text(f"seconds {way} the KDC's"), host.log.all()
     assert corp.first.bad_passwords(name) == 0
 
 

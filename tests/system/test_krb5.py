@@ -380,6 +380,19 @@ def test_no_keytab(host, kdc):
     assert wrong(host).codes == ["AUTH_ERR"]
 
 
+@pytest.mark.parametrize("conf", ["[libdefaults", "include /nowhere/krb5\n"])
+def test_krb5_conf_that_cannot_be_used(host, kdc, conf):
+    """It is this host's trouble, and the log says what is wrong."""
+    serve(host, kdc)
+    kerberos.CONF.write_text(conf)
+    for done in log_in(host), by_key(host):
+        assert set(done.codes) == {"AUTHINFO_UNAVAIL"}, done
+        assert "This computer" in done.said, done
+    assert host.log.with_text("SR-5100")
+    assert host.log.with_text("Improper format" if conf[0] == "[" else
+                              "Included profile file"), host.log.all()
+
+
 def test_host_trouble_is_not_counted(host, kdc):
     host.configure(lockout={"attempts": 2})
     serve(host, kdc, keytab=False)

@@ -10,12 +10,15 @@
 #include "policy/backend/krb5/armour.h"
 #include "policy/backend/krb5/ask.h"
 
-/* Whether the KDC did not even look at the request because of its armour. */
+/* Whether the KDC did not even look at the request because of its armour.
+ * Samba has no other word than "generic" for a ticket under a key that it does
+ * not keep any more: after two changes of krbtgt's. */
 static bool
 refuses_armour(const struct sr_krb5_initial *initial)
 {
     switch (initial->krb_error) {
     case KRB5KDC_ERR_TGT_REVOKED:
+    case KRB5KRB_ERR_GENERIC:
     case KRB5KRB_AP_ERR_TKT_EXPIRED:
     case KRB5KRB_AP_ERR_TKT_NYV:
     case KRB5KRB_AP_ERR_BAD_INTEGRITY:

@@ -20,6 +20,9 @@
 /* A ticket that ends sooner is replaced. */
 #define LEAST_SECONDS 120
 
+/* What a process is writing for longer than that, it was killed at. */
+#define FRESH_SECONDS 600
+
 /* Clocks differ (RFC 4120 1.6); a ticket that begins later is of a clock that
  * was set back. */
 #define SKEW_SECONDS 300
@@ -99,6 +102,8 @@ sr_krb5_kept_store(krb5_context context, krb5_ccache cache, const char *path)
     char fresh[192], name[200];
     krb5_ccache file = NULL;
 
+    snprintf(fresh, sizeof(fresh), "%s.", path);
+    sr_krb5_kept_prune(strrchr(fresh, '/') + 1, FRESH_SECONDS);
     snprintf(fresh, sizeof(fresh), "%s.%ld", path, (long)getpid());
     snprintf(name, sizeof(name), "FILE:%s", fresh);
     if (sr_safe_make_dir(SR_RUNDIR, SR_SAFE_OF_ALL) != 0 ||

@@ -12,6 +12,7 @@
 
 #include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/session.h"
+#include "policy/backend/krb5/steps.h"
 #include "policy/util/deadline.h"
 #include "policy/util/environment.h"
 #include "policy/util/siphash.h"
@@ -51,14 +52,15 @@ static struct sr_krb5_session *
 make(const struct sr_backend_config *config, struct sr_error *error)
 {
     struct sr_krb5_session *session = calloc(1, sizeof(*session));
+    krb5_error_code code;
 
     if (session == NULL) {
         sr_error_set(error, SR_ERROR_MEMORY, "out of memory");
         return NULL;
     }
-    if (make_context(&session->context) != 0) {
-        sr_error_set(error, SR_ERROR_CONFIG,
-                     "Kerberos: krb5.conf cannot be used");
+    code = make_context(&session->context);
+    if (code != 0) {
+        sr_krb5_set_error(NULL, error, SR_ERROR_IDENTITY, "krb5.conf", code);
     } else {
         session->realm = find_realm(session->context, config);
         if (session->realm != NULL &&

@@ -37,6 +37,7 @@ struct job {
     struct sr_error *error;
     struct sr_krb5_kdcs kdcs;
     struct sr_krb5_steps steps;
+    bool is_skew;
     char prefix[96]; /* of the names of files with tickets */
     char path[160];  /* of that with this one; empty: it is not kept */
 };
@@ -67,6 +68,7 @@ get_initial(struct job *job)
 
     sr_krb5_initial_get(&job->kdcs, &wish, &initial);
     job->steps.is_silent = initial.answer == SR_KRB5_SILENT;
+    job->is_skew = initial.answer == SR_KRB5_SKEW;
     error = initial.code == KRB5_PREAUTH_FAILED && initial.krb_error != 0
                 ? initial.krb_error
                 : initial.code;
@@ -272,7 +274,8 @@ get_tickets(struct job *job)
                                       &ticket->cache_name);
     if (error != 0 && job->steps.is_silent)
         return job->kdcs.is_pinned ? SR_KRB5_AWAY : SR_KRB5_FAILED;
-    if (error != 0)
+    /* By how much the clocks differ, the error says already. */
+    if (error != 0 && !job->is_skew)
         set_error(job, what, error);
     return error == 0 ? SR_KRB5_OK : result;
 }
@@ -290,8 +293,7 @@ sr_krb5_ticket_get(const struct sr_krb5_wanted *wanted,
     code = krb5_init_secure_context(&ticket->context);
     sr_environment_restore(environment);
     if (code != 0) {
-        sr_error_set(error, SR_ERROR_CONFIG,
-                     "Kerberos: krb5.conf cannot be used");
+        sr_krb5_set_error(NULL, error, SR_ERROR_IDENTITY, "krb5.conf", code);
         return result;
     }
     job.kdcs = (struct sr_krb5_kdcs){
