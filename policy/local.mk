@@ -209,6 +209,7 @@ ldap_sources = \
 	policy/backend/ldap/enumerate.c policy/backend/ldap/enumerate.h \
 	policy/backend/ldap/init.c policy/backend/ldap/init.h \
 	policy/backend/ldap/ledger_scan.c policy/backend/ldap/ledger_scan.h \
+	policy/backend/ldap/scan.c policy/backend/ldap/scan.h \
 	policy/backend/ldap/name_of.c policy/backend/ldap/name_of.h \
 	policy/backend/ldap/pages.c policy/backend/ldap/pages.h \
 	policy/backend/ldap/policies.c policy/backend/ldap/policies.h \

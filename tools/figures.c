@@ -350,9 +350,8 @@ read_enrolled(const struct ctl *ctl, struct figures *figures)
     uint8_t key[SR_SEAL_KEY];
     enum sr_store_result result = sr_enrolment_store(SR_STORE_READ, &store);
 
-    if (result == SR_STORE_OK)
-        result =
-            sr_enrolment_count(store, &ctl->config->reset, &figures->enrolled);
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
+        result = sr_enrolment_count(store, ctl->config, &figures->enrolled);
     figures->has_enrolled =
         result == SR_STORE_OK || result == SR_STORE_NOT_FOUND;
     if (figures->enrolled.gate[SR_GATE_APP] > 0 &&

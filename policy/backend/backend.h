@@ -146,6 +146,13 @@ struct sr_record_request {
     const char *fresh_text;
 };
 
+/* All records of a backend, one after the other.  `take` returns false to end
+ * it. */
+struct sr_records_request {
+    bool (*take)(void *context, const char *id, const char *text);
+    void *context;
+};
+
 struct sr_connections; /* see registry.h */
 
 /*
@@ -441,6 +448,11 @@ struct sr_backend_ops {
      */
     enum sr_status (*record)(struct sr_call *call,
                              struct sr_record_request *request);
+
+    /* Read all of them; what is none is left out.  SR_STATUS_OK also when the
+     * caller ended it.  NULL as above. */
+    enum sr_status (*records)(struct sr_call *call,
+                              struct sr_records_request *request);
 
     /*
      * The values of some attributes of an account's entry, as this host may

@@ -397,6 +397,16 @@ sr_backend_record(struct sr_call *call, struct sr_record_request *request)
 }
 
 enum sr_status
+sr_backend_records(struct sr_call *call, struct sr_records_request *request)
+{
+    void *spare;
+    enum sr_status status = begin(call, &spare)->records(call, request);
+
+    end(call, spare);
+    return status;
+}
+
+enum sr_status
 sr_backend_values(struct sr_call *call, const struct sr_account *account,
                   const struct sr_string_list *attributes, size_t most,
                   struct sr_string_list *values)

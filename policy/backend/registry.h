@@ -87,6 +87,8 @@ enum sr_status sr_backend_shared_ledger(struct sr_call *call,
                                         struct sr_shared_request *request);
 enum sr_status sr_backend_record(struct sr_call *call,
                                  struct sr_record_request *request);
+enum sr_status sr_backend_records(struct sr_call *call,
+                                  struct sr_records_request *request);
 enum sr_status sr_backend_values(struct sr_call *call,
                                  const struct sr_account *account,
                                  const struct sr_string_list *attributes,

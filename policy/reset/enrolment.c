@@ -6,7 +6,9 @@
 #include <config.h>
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "policy/reset/enrolment.h"
 #include "policy/reset/shared.h"
@@ -355,48 +357,79 @@ sr_enrolment_confirm(struct sr_enrolment *enrolment, enum sr_channel_id channel,
 struct counting {
     const struct sr_reset_config *config;
     struct sr_store *store;
+    sr_time wall;
     struct sr_enrolment_totals *totals;
 };
 
 static void
-count_one(void *context, const char *path)
+count_body(const struct counting *counting, const struct sr_enrolment *body)
 {
-    struct counting *counting = context;
     struct sr_enrolment_totals *totals = counting->totals;
+    const enum sr_validity validity =
+        sr_enrolment_least_valid(body, counting->config, counting->wall);
+    bool has_any = false;
+
+    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
+        totals->gate[gate] += body->gate[gate].since != 0;
+        has_any =
+            has_any || (gate != SR_GATE_TICKET && body->gate[gate].since != 0);
+    }
+    totals->accounts += has_any;
+    totals->reported += body->reported != 0;
+    totals->overdue += validity != SR_VALID;
+    totals->lapsed += validity == SR_LAPSED;
+}
+
+static void
+count_file(void *context, const char *path)
+{
+    const struct counting *counting = context;
     const char *suffix = strrchr(path, '.');
     struct sr_enrolment body;
-    enum sr_validity validity;
-    bool has_any = false;
 
     if (suffix == NULL || strcmp(suffix + 1, sr_enrolment_file.suffix) != 0)
         return;
     if (sr_account_file_check(counting->store, &sr_enrolment_file, path,
-                              &body) != SR_STORE_OK) {
-        totals->unreadable++;
-        return;
-    }
-    for (int gate = 0; gate < SR_GATE_COUNT; gate++) {
-        totals->gate[gate] += body.gate[gate].since != 0;
-        has_any =
-            has_any || (gate != SR_GATE_TICKET && body.gate[gate].since != 0);
-    }
-    totals->accounts += has_any;
-    totals->reported += body.reported != 0;
-    validity = sr_enrolment_least_valid(&body, counting->config,
-                                        sr_store_clock(counting->store)->wall);
-    totals->overdue += validity != SR_VALID;
-    totals->lapsed += validity == SR_LAPSED;
+                              &body) == SR_STORE_OK)
+        count_body(counting, &body);
+    else
+        counting->totals->unreadable++;
     explicit_bzero(&body, sizeof(body));
 }
 
+static void
+count_record(void *context, enum sr_store_result result, const void *body)
+{
+    const struct counting *counting = context;
+
+    if (result == SR_STORE_OK)
+        count_body(counting, body);
+    else if (result == SR_STORE_VERSION)
+        counting->totals->older++;
+    else
+        counting->totals->unreadable++;
+}
+
 enum sr_store_result
-sr_enrolment_count(struct sr_store *store, const struct sr_reset_config *config,
+sr_enrolment_count(struct sr_store *store, const struct sr_config *config,
                    struct sr_enrolment_totals *totals)
 {
-    struct counting counting = {config, store, totals};
+    struct counting counting = {&config->reset, store, time(NULL), totals};
+    struct sr_enrolment body;
+    struct sr_error error = {.text = ""};
 
     memset(totals, 0, sizeof(*totals));
-    return sr_store_each(store, "accounts", count_one, &counting);
+    for (size_t i = 0; i < config->backends.count; i++) {
+        const char *name = config->backends.item[i];
+
+        if (!sr_shared_each(store, &sr_enrolment_file, config, name, &body,
+                            count_record, &counting, &error))
+            snprintf(totals->uncounted, sizeof(totals->uncounted), "%s: %s",
+                     name, sr_error_text(&error));
+    }
+    return store == NULL
+               ? SR_STORE_NOT_FOUND
+               : sr_store_each(store, "accounts", count_file, &counting);
 }
 
 bool

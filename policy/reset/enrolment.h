@@ -185,7 +185,7 @@ bool sr_enrolment_has(const struct sr_enrolment *enrolment,
  * one, for administrators one that is not only a mailbox or a telephone. */
 bool sr_contact_counts(unsigned gates, bool is_admin);
 
-/* What is enrolled on this host. */
+/* What is enrolled, on this host and in directories that keep enrolments. */
 struct sr_enrolment_totals {
     unsigned accounts; /* with a gate of their own */
     unsigned gate[SR_GATE_COUNT];
@@ -193,11 +193,16 @@ struct sr_enrolment_totals {
     unsigned overdue;  /* with an address that is to be confirmed again; of */
     unsigned lapsed;   /* them: with one that does not serve any more */
     unsigned unreadable;
+    unsigned older; /* in a directory, not changed since an older version: what
+                       they have is not known, and they are not in the others */
+    char uncounted[SR_ERROR_TEXT_SIZE]; /* "BACKEND: why": those of a directory
+                                           cannot be counted, or not all */
 };
 
-/* Count all enrolments, those of accounts that are gone, too. */
+/* Count all enrolments, those of accounts that are gone, too.  A store of NULL,
+ * of a host that has written nothing yet: those of directories. */
 enum sr_store_result sr_enrolment_count(struct sr_store *store,
-                                        const struct sr_reset_config *config,
+                                        const struct sr_config *config,
                                         struct sr_enrolment_totals *totals);
 
 /* A gate's name in the configuration and in events ("codes"). */

@@ -72,8 +72,10 @@ stored_key(struct sr_store *store, bool makes, uint8_t key[SR_SEAL_KEY],
     enum sr_store_result result;
     int fd = -1;
 
-    result = sr_store_file(store, SR_STORE_SAVED, STORED, O_RDONLY, &fd, NULL);
-    if (result == SR_STORE_NOT_FOUND && makes &&
+    result = store == NULL ? SR_STORE_NOT_FOUND
+                           : sr_store_file(store, SR_STORE_SAVED, STORED,
+                                           O_RDONLY, &fd, NULL);
+    if (result == SR_STORE_NOT_FOUND && store != NULL && makes &&
         getrandom(fresh, sizeof(fresh), 0) == (ssize_t)sizeof(fresh)) {
         sr_store_put(store, SR_STORE_SAVED, STORED, fresh, sizeof(fresh), true,
                      false, NULL);

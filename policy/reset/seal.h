@@ -27,8 +27,9 @@
 #define SR_SEALED_SIZE (SR_APP_SECRET + SR_SEAL_EXTRA)
 
 /*
- * Read the key.  `file` is reset.seal_file or NULL; with `makes` the one in the
- * store is made.  Returns 0, or -1 and `error` says why.  Wipe the key.
+ * Read the key; a store of NULL has none.  `file` is reset.seal_file or NULL;
+ * with `makes` the one in the store is made.  Returns 0, or -1 and `error` says
+ * why.  Wipe the key.
  */
 int sr_seal_key(struct sr_store *store, const char *file, bool makes,
                 uint8_t key[SR_SEAL_KEY], struct sr_error *error);

@@ -17,6 +17,10 @@
 
 #define TRIES 16
 
+#define BY_ACCOUNT 3 /* up to this version an image is bound to the account */
+
+#define COUNT_MAX 10000 /* records that are opened to count them */
+
 #define VARIANT sodium_base64_VARIANT_ORIGINAL
 
 /* What is sealed: a host with another order of bytes reads other numbers. */
@@ -48,6 +52,33 @@ discard(struct work *work)
 
 /* ---- the text of a record */
 
+/* The name of an account's record. */
+static bool
+name_record(const uint8_t key[SR_SEAL_KEY], const struct sr_identity *id,
+            char name[SR_RECORD_ID_SIZE])
+{
+    uint8_t hash[SR_RECORD_ID_SIZE / 2];
+
+    if (sr_seal_name(key, id, hash, sizeof(hash)) != 0)
+        return false;
+    sodium_bin2hex(name, SR_RECORD_ID_SIZE, hash, sizeof(hash));
+    return true;
+}
+
+/* What an image is bound to: the name of its record, which is a hash of the
+ * account, so that the records can be counted; or, in an older version, the
+ * account. */
+static struct sr_identity
+bound_to(uint32_t version, const struct sr_identity *id, const char *name)
+{
+    struct sr_identity bound = {.uid = 0};
+
+    if (version <= BY_ACCOUNT)
+        return *id;
+    memcpy(bound.name, name, SR_RECORD_ID_SIZE);
+    return bound;
+}
+
 char *
 sr_shared_write(const uint8_t key[SR_SEAL_KEY],
                 const struct sr_account_file *kind,
@@ -56,17 +87,21 @@ sr_shared_write(const uint8_t key[SR_SEAL_KEY],
     struct work *work = calloc(1, sizeof(*work));
     const size_t size = image_size(kind->size) + SR_SEAL_EXTRA;
     const size_t room = sodium_base64_encoded_len(size, VARIANT);
-    char prefix[16], *text = NULL;
+    char name[SR_RECORD_ID_SIZE], prefix[16], *text = NULL;
+    struct sr_identity bound;
     size_t length;
 
-    if (work == NULL)
+    if (work == NULL || !name_record(key, id, name)) {
+        discard(work);
         return NULL;
+    }
+    bound = bound_to(kind->version, id, name);
     work->image.version = kind->version;
     work->image.size = (uint32_t)kind->size;
     memcpy(work->image.body, body, kind->size);
     length = (size_t)snprintf(prefix, sizeof(prefix), "%u ",
                               (unsigned)kind->version);
-    if (sr_seal_image(key, id, &work->image, image_size(kind->size),
+    if (sr_seal_image(key, &bound, &work->image, image_size(kind->size),
                       work->sealed) == 0)
         text = malloc(length + room);
     if (text != NULL) {
@@ -77,15 +112,17 @@ sr_shared_write(const uint8_t key[SR_SEAL_KEY],
     return text;
 }
 
-/* The sealed bytes of a text, and how many bytes its structure has. */
+/* The sealed bytes of a text, its version, and how many bytes its structure
+ * has. */
 static enum sr_store_result
 decode(const char *text, const struct sr_account_file *kind, uint8_t *sealed,
-       size_t *body_size)
+       uint32_t *version_of, size_t *body_size)
 {
     char *end;
     const unsigned long version = strtoul(text, &end, 10);
     size_t size;
 
+    *version_of = (uint32_t)version;
     *body_size = version > UINT32_MAX
                      ? 0
                      : sr_account_file_size(kind, (uint32_t)version);
@@ -99,21 +136,30 @@ decode(const char *text, const struct sr_account_file *kind, uint8_t *sealed,
                : SR_STORE_SEALED;
 }
 
-enum sr_store_result
-sr_shared_read(const uint8_t key[SR_SEAL_KEY],
-               const struct sr_account_file *kind, const struct sr_identity *id,
-               const char *text, void *body)
+/* Open the record of a name; without the account (NULL) VERSION, where it is of
+ * a version that is bound to that. */
+static enum sr_store_result
+open_text(const uint8_t key[SR_SEAL_KEY], const struct sr_account_file *kind,
+          const struct sr_identity *id, const char *name, const char *text,
+          void *body)
 {
     struct work *work = calloc(1, sizeof(*work));
+    uint32_t version = 0;
     size_t size = 0;
-    enum sr_store_result result = work == NULL
-                                      ? SR_STORE_FAILED
-                                      : decode(text, kind, work->sealed, &size);
+    enum sr_store_result result =
+        work == NULL ? SR_STORE_FAILED
+                     : decode(text, kind, work->sealed, &version, &size);
+    struct sr_identity bound;
 
-    if (result == SR_STORE_OK &&
-        sr_unseal_image(key, id, work->sealed, image_size(size) + SR_SEAL_EXTRA,
-                        &work->image) != 0)
-        result = SR_STORE_SEALED;
+    if (result == SR_STORE_OK && version <= BY_ACCOUNT && id == NULL)
+        result = SR_STORE_VERSION;
+    if (result == SR_STORE_OK) {
+        bound = bound_to(version, id, name);
+        if (sr_unseal_image(key, &bound, work->sealed,
+                            image_size(size) + SR_SEAL_EXTRA,
+                            &work->image) != 0)
+            result = SR_STORE_SEALED;
+    }
     /* Its room was zero: so is what an older version has not. */
     if (result == SR_STORE_OK &&
         (work->image.size != size ||
@@ -124,6 +170,18 @@ sr_shared_read(const uint8_t key[SR_SEAL_KEY],
         memcpy(body, work->image.body, kind->size);
     discard(work);
     return result;
+}
+
+enum sr_store_result
+sr_shared_read(const uint8_t key[SR_SEAL_KEY],
+               const struct sr_account_file *kind, const struct sr_identity *id,
+               const char *text, void *body)
+{
+    char name[SR_RECORD_ID_SIZE];
+
+    return name_record(key, id, name)
+               ? open_text(key, kind, id, name, text, body)
+               : SR_STORE_SEALED;
 }
 
 /* ---- one record */
@@ -188,8 +246,6 @@ static enum sr_store_result
 enter(struct sr_store *store, const struct sr_account_file *kind,
       const struct sr_transaction *txn, struct access *access)
 {
-    uint8_t hash[SR_RECORD_ID_SIZE / 2];
-
     memset(access, 0, sizeof(*access));
     access->kind = kind;
     access->txn = txn;
@@ -198,10 +254,8 @@ enter(struct sr_store *store, const struct sr_account_file *kind,
         return SR_STORE_FAILED;
     if (sr_seal_key(store, txn->config->reset.seal_file, false, access->key,
                     &access->error) != 0 ||
-        sr_seal_name(access->key, &access->id, hash, sizeof(hash)) != 0)
+        !name_record(access->key, &access->id, access->record.id))
         return fail(access, SR_STORE_SEALED);
-    sodium_bin2hex(access->record.id, sizeof(access->record.id), hash,
-                   sizeof(hash));
     return SR_STORE_OK;
 }
 
@@ -358,4 +412,66 @@ sr_shared_can_ask(const struct sr_config *config,
     free(request.text);
     *error = call.error;
     return status == SR_STATUS_OK;
+}
+
+/* ---- all records */
+
+struct pass {
+    uint8_t key[SR_SEAL_KEY];
+    const struct sr_account_file *kind;
+    void *body;
+    void (*visit)(void *context, enum sr_store_result result, const void *body);
+    void *context;
+    unsigned count;
+};
+
+static bool
+pass_on(void *context, const char *id, const char *text)
+{
+    struct pass *pass = context;
+
+    if (pass->count++ == COUNT_MAX)
+        return false;
+    pass->visit(pass->context,
+                open_text(pass->key, pass->kind, NULL, id, text, pass->body),
+                pass->body);
+    return true;
+}
+
+bool
+sr_shared_each(struct sr_store *store, const struct sr_account_file *kind,
+               const struct sr_config *config, const char *backend, void *body,
+               void (*visit)(void *context, enum sr_store_result result,
+                             const void *body),
+               void *context, struct sr_error *error)
+{
+    struct pass pass = {
+        .kind = kind, .body = body, .visit = visit, .context = context};
+    struct sr_records_request request = {pass_on, &pass};
+    struct sr_connections *connections;
+    struct sr_backend found;
+    struct sr_call call;
+    bool is_done = false;
+
+    if (!find(config, backend, &found))
+        return true;
+    connections = sr_connections_new();
+    if (connections == NULL) {
+        sr_error_set(error, SR_ERROR_OTHER, "out of memory");
+    } else if (sr_seal_key(store, config->reset.seal_file, false, pass.key,
+                           error) == 0) {
+        call = sr_call_make(&found, connections);
+        is_done = sr_backend_records(&call, &request) == SR_STATUS_OK;
+        *error = call.error;
+    }
+    if (is_done && pass.count > COUNT_MAX) {
+        sr_error_set(error, SR_ERROR_OTHER,
+                     "%s has more than %d, of which no more are counted",
+                     found.config->reset_base, COUNT_MAX);
+        is_done = false;
+    }
+    explicit_bzero(&pass, sizeof(pass));
+    explicit_bzero(body, kind->size);
+    sr_connections_free(connections);
+    return is_done;
 }

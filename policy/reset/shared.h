@@ -5,7 +5,8 @@
  * The record is the version of the format, a blank, and base 64 of the sealed
  * image of the structure.  The key of seals is the same on all hosts; the
  * record's name is a hash under it of backend, name and uid, so the directory
- * does not show whose it is.  Its times are by the wall clocks of the hosts.
+ * does not show whose it is, and the image is bound to that name.  Its times
+ * are by the wall clocks of the hosts.
  *
  * SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
  */
@@ -48,6 +49,19 @@ enum sr_store_result sr_shared_drop(struct sr_store *store,
 bool sr_shared_can_ask(const struct sr_config *config,
                        struct sr_connections *connections, const char *backend,
                        struct sr_error *error);
+
+/*
+ * Pass on each record of a backend, at most 10000: OK and its structure, which
+ * is in `body`, room for one; VERSION: of an older version, which only its
+ * account opens; or SEALED.  False: they cannot be read, or not all; `error`
+ * says why.  True for a backend that keeps none.
+ */
+bool sr_shared_each(struct sr_store *store, const struct sr_account_file *kind,
+                    const struct sr_config *config, const char *backend,
+                    void *body,
+                    void (*visit)(void *context, enum sr_store_result result,
+                                  const void *body),
+                    void *context, struct sr_error *error);
 
 /* The text of a record, a new string, or NULL: out of memory; and back: OK,
  * SEALED or FAILED (out of memory). */

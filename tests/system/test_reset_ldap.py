@@ -486,6 +486,37 @@ def records(host, server):
             for block in done.stdout.strip().split("\n\n") if block]
 
 
+def counted(host):
+    done = host.run("selfresetctl", "health", "--json")
+    found = json.loads(done.stdout)
+    return found["reset"], [finding["text"] for finding in found["findings"]
+                            if finding["place"].startswith("reset.store")]
+
+
+def test_enrolments_in_a_directory_are_counted(host, shared):
+    """And it is said when they cannot be."""
+    shared.ann.enroll_codes()
+    other_host()
+    bob = Person(host, "bob")
+    bob.enroll_codes()
+    for number in range(70):  # two pages of what is nobody's
+        shared.add({"dn": f"cn={number:032x},{PLACE}", "cn": f"{number:032x}",
+                    "objectClass": "device", "serialNumber": f"{number:032x}",
+                    "description": "3 x" if number == 0 else "4 x"})
+    reset_, findings = counted(host)
+    assert (reset_["enrolled"], reset_["gates"]["codes"]) == (2, 2), reset_
+    assert reset_["uncounted"] is None and not findings
+    done = host.run("selfresetctl", "metrics")
+    assert "selfreset_enrolled_accounts 2\n" in done.stdout
+    assert "selfreset_enrolled_complete 1\n" in done.stdout
+    shared.stop()
+    reset_, findings = counted(host)
+    assert reset_["enrolled"] == 1 and "corp: " in reset_["uncounted"], reset_
+    assert "cannot be counted" in findings[0]
+    done = host.run("selfresetctl", "metrics")
+    assert "selfreset_enrolled_complete 0\n" in done.stdout
+
+
 def accepts(flow, person, code):
     return "Accepted." in person.choose(flow, "recovery codes", code).text
 

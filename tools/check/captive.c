@@ -266,6 +266,12 @@ void
 check_confirmations(const struct sr_enrolment_totals *totals,
                     struct findings *findings)
 {
+    if (totals->uncounted[0] != '\0')
+        findings_add(findings, SEVERITY_WARNING, "reset.store", "ldap",
+                     "\"selfresetctl check --backend\" looks at the "
+                     "directory.",
+                     "The enrolments in a directory cannot be counted. %s.",
+                     totals->uncounted);
     if (totals->lapsed > 0)
         findings_add(findings, SEVERITY_WARNING, "reset.reconfirm_grace", NULL,
                      "Their owners have to run \"selfreset enroll\"; \"nag = "
@@ -286,8 +292,11 @@ check_enrolled(const struct sr_config *config, struct findings *findings)
     struct sr_enrolment_totals totals;
     struct sr_store *store = NULL;
 
-    if (sr_enrolment_store(SR_STORE_READ, &store) == SR_STORE_OK &&
-        sr_enrolment_count(store, &config->reset, &totals) == SR_STORE_OK)
+    enum sr_store_result result = sr_enrolment_store(SR_STORE_READ, &store);
+
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
+        result = sr_enrolment_count(store, config, &totals);
+    if (result == SR_STORE_OK || result == SR_STORE_NOT_FOUND)
         check_confirmations(&totals, findings);
     sr_store_close(store);
 #else

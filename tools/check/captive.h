@@ -34,7 +34,8 @@ bool captive_has_sshd(void);
  */
 bool captive_sshd_obeys(const char *account, char *flaw, size_t size);
 
-/* Add what is wrong with the addresses of all enrolments. */
+/* Add what is wrong with the addresses of all enrolments, or that these cannot
+ * be counted. */
 void check_confirmations(const struct sr_enrolment_totals *totals,
                          struct findings *findings);
 

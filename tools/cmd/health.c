@@ -262,6 +262,11 @@ json_reset(struct json *json, const struct figures *figures)
     json_number(json, "reported", figures->enrolled.reported);
     json_number(json, "overdue", figures->enrolled.overdue);
     json_number(json, "lapsed", figures->enrolled.lapsed);
+    json_number(json, "older", figures->enrolled.older);
+    json_string(json, "uncounted",
+                figures->enrolled.uncounted[0] == '\0'
+                    ? NULL
+                    : figures->enrolled.uncounted);
     json_object(json, "gates");
 #ifdef HAVE_RESET
     for (int gate = 0; gate < SR_GATE_COUNT; gate++)

@@ -235,6 +235,9 @@ put_host(struct sink *sink, const struct figures *figures)
         gauge(sink, "selfreset_overdue_accounts",
               "Of them, those with an address to be confirmed again.",
               figures->enrolled.overdue);
+        gauge(sink, "selfreset_enrolled_complete",
+              "Whether these count the enrolments of all directories, too.",
+              figures->enrolled.uncounted[0] == '\0');
         put_sent(sink, figures);
     }
     if (figures->is_clock_set != SR_UNKNOWN)

@@ -838,6 +838,7 @@ const struct sr_backend_ops sr_ldap_operations = {
     .survey = sr_ldap_survey,
     .shared_ledger = sr_ldap_shared_ledger,
     .record = sr_ldap_record,
+    .records = sr_ldap_records,
     .values = sr_ldap_values,
     .watch = &sr_ldap_watch,
 };

@@ -1,5 +1,5 @@
 /*
- * LDAP ledgers: all entries that hosts have added for accounts, page by page.
+ * LDAP ledgers: all entries that hosts have added for accounts.
  *
  * For enumerating callers. Of a page only what `take` stores.
  *
@@ -8,109 +8,31 @@
 #include <config.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include "policy/backend/ldap/bind.h"
 #include "policy/backend/ldap/ledger_entry.h"
 #include "policy/backend/ldap/ledger_scan.h"
-#include "policy/backend/ldap/pages.h"
-#include "policy/backend/ldap/receive.h"
-#include "policy/util/deadline.h"
-
-/* A pass that takes longer, or has more pages, is stopped: a server could
- * answer without end. */
-#define PASS_MS   60000
-#define PAGES_MAX 8192
+#include "policy/backend/ldap/scan.h"
 
 /* Unknown names, decoys and the key belong to no account.  The class is
  * what servers have an index of. */
 #define FILTER "(&(objectClass=device)(|(serialNumber=s-*)(serialNumber=f-*)))"
 
 static enum sr_status
-take_entry(struct sr_ldap_session *session, LDAPMessage *message,
-           struct sr_shared_request *request)
+take_entry(void *context, const struct sr_ldap_entry *found)
 {
-    struct sr_ldap_entry found = {0};
+    struct sr_shared_request *request = context;
+    const char *ledger = sr_ldap_entry_first(found, "serialNumber");
     struct sr_shared_entry entry;
-    enum sr_status ask = SR_STATUS_NO_MEMORY;
 
-    if (sr_ldap_entry_take(session, message, &found) == LDAP_SUCCESS) {
-        const char *ledger = sr_ldap_entry_first(&found, "serialNumber");
-
-        ask = SR_STATUS_OK; /* what cannot be read is skipped */
-        if (ledger != NULL && sr_ldap_ledger_is_account(ledger) &&
-            sr_ldap_ledger_entry(&found, (sr_time)time(NULL), &entry))
-            ask = request->take(request->context, ledger, &entry);
-        else if (request->garbage++ == 0)
-            snprintf(request->garbage_name, sizeof(request->garbage_name), "%s",
-                     found.dn);
-    }
-    sr_ldap_entry_clear(&found);
-    return ask;
-}
-
-static enum sr_status
-take_page(struct sr_ldap_session *session, LDAPMessage *page,
-          struct sr_shared_request *request)
-{
-    LDAPMessage *at = ldap_first_entry(session->ld, page);
-    enum sr_status ask = SR_STATUS_OK;
-
-    for (; at != NULL && ask == SR_STATUS_OK;
-         at = ldap_next_entry(session->ld, at))
-        ask = take_entry(session, at, request);
-    return ask;
-}
-
-/* The server may have closed the connection of an earlier call: then there is
- * another for the first page.  Those behind it are of one server. */
-static int
-fetch_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
-           struct sr_ldap_response *answer, LDAPMessage **page)
-{
-    const bool is_first = paged->cookie.bv_len == 0;
-    int code;
-
-    do {
-        *page = NULL;
-        code = is_first ? sr_ldap_as_service(session) : LDAP_SUCCESS;
-        sr_ldap_response_init(answer, code);
-        if (code != LDAP_SUCCESS)
-            break; /* the error is set */
-        code = sr_ldap_next_page(session, paged, answer, page);
-        answer->code = code;
-        if (code != LDAP_SUCCESS && !sr_ldap_response_is_away(code))
-            sr_ldap_why_response(session, answer,
-                                 "%s, to read all entries: ", paged->base);
-        else if (code != LDAP_SUCCESS)
-            sr_ldap_why(session, "%s: %s",
-                        sr_ldap_uri_text(session, session->uri),
-                        ldap_err2string(code));
-    } while (code != LDAP_SUCCESS && is_first &&
-             sr_ldap_may_repeat(session, code));
-    return code;
-}
-
-static enum sr_status
-read_page(struct sr_ldap_session *session, struct sr_ldap_paged *paged,
-          struct sr_shared_request *request)
-{
-    struct sr_ldap_response answer;
-    LDAPMessage *page;
-    const int code = fetch_page(session, paged, &answer, &page);
-    enum sr_status ask = SR_STATUS_UNAVAILABLE;
-
-    if (code == LDAP_NO_MEMORY)
-        ask = SR_STATUS_NO_MEMORY;
-    else if (code == LDAP_SUCCESS)
-        ask = take_page(session, page, request);
-    if (ask == SR_STATUS_UNAVAILABLE && code == LDAP_SUCCESS)
-        sr_ldap_why(session, "%s has more entries than can be read",
-                    paged->base);
-    if (page != NULL)
-        ldap_msgfree(page);
-    return ask;
+    if (ledger != NULL && sr_ldap_ledger_is_account(ledger) &&
+        sr_ldap_ledger_entry(found, (sr_time)time(NULL), &entry))
+        return request->take(request->context, ledger, &entry);
+    /* What cannot be read is skipped. */
+    if (request->garbage++ == 0)
+        snprintf(request->garbage_name, sizeof(request->garbage_name), "%s",
+                 found->dn);
+    return SR_STATUS_OK;
 }
 
 enum sr_status
@@ -123,22 +45,6 @@ sr_ldap_ledger_scan(struct sr_ldap_session *session,
         .filter = FILTER,
         .attributes = sr_ldap_ledger_scan_attributes,
     };
-    const int64_t end = sr_deadline_now() + PASS_MS;
-    enum sr_status ask;
-    int pages = 0;
 
-    sr_ldap_answered(session); /* a pass is no part of a login */
-    do {
-        ask = read_page(session, &paged, request);
-        if (ask == SR_STATUS_OK && paged.cookie.bv_len > 0 &&
-            (++pages >= PAGES_MAX || sr_deadline_now() > end)) {
-            sr_ldap_why(session, "%s is told of without end", paged.base);
-            ask = SR_STATUS_UNAVAILABLE;
-        }
-    } while (ask == SR_STATUS_OK && paged.cookie.bv_len > 0);
-    sr_ldap_paged_end(&paged);
-    /* The server keeps a cursor for a client that has not read all pages. */
-    if (ask != SR_STATUS_OK)
-        sr_ldap_close(session, false);
-    return ask;
+    return sr_ldap_scan(session, &paged, take_entry, request);
 }

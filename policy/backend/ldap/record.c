@@ -17,6 +17,7 @@
 #include "policy/backend/ldap/device.h"
 #include "policy/backend/ldap/record.h"
 #include "policy/backend/ldap/request.h"
+#include "policy/backend/ldap/scan.h"
 
 static enum sr_status
 failed(struct sr_ldap_session *session, const char *what,
@@ -211,4 +212,47 @@ sr_ldap_record(struct sr_call *call, struct sr_record_request *request)
     free(dn);
     sr_ldap_end(session);
     return status;
+}
+
+/* ---- all of them */
+
+#define PAGE 64 /* entries: each has some thousand bytes */
+
+struct passing {
+    struct sr_records_request *request;
+    bool is_ended;
+};
+
+static enum sr_status
+pass_on(void *context, const struct sr_ldap_entry *entry)
+{
+    struct passing *passing = context;
+    const char *id = only(entry, "cn");
+    const char *text = only(entry, "description");
+
+    if (!passing->is_ended && is_id(id) && text != NULL)
+        passing->is_ended =
+            !passing->request->take(passing->request->context, id, text);
+    return passing->is_ended ? SR_STATUS_UNKNOWN_NAME : SR_STATUS_OK;
+}
+
+enum sr_status
+sr_ldap_records(struct sr_call *call, struct sr_records_request *request)
+{
+    static const char *const attributes[] = {"cn", "description", NULL};
+    struct sr_ldap_session *session = sr_ldap_begin(call->state, call);
+    struct passing passing = {request, false};
+    struct sr_ldap_paged paged;
+    enum sr_status status;
+
+    if (session == NULL)
+        return SR_STATUS_NO_MEMORY;
+    paged = (struct sr_ldap_paged){.base = session->config->reset_base,
+                                   .scope = LDAP_SCOPE_ONELEVEL,
+                                   .filter = "(objectClass=device)",
+                                   .attributes = attributes,
+                                   .size = PAGE};
+    status = sr_ldap_scan(session, &paged, pass_on, &passing);
+    sr_ldap_end(session);
+    return passing.is_ended ? SR_STATUS_OK : status;
 }

@@ -8,8 +8,10 @@
 
 #include "policy/backend/backend.h"
 
-/* `record` of struct sr_backend_ops. */
+/* `record` and `records` of struct sr_backend_ops. */
 enum sr_status sr_ldap_record(struct sr_call *call,
                               struct sr_record_request *request);
+enum sr_status sr_ldap_records(struct sr_call *call,
+                               struct sr_records_request *request);
 
 #endif
