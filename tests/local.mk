@@ -212,7 +212,7 @@ benches: tests/bench/pambench tests/bench/policy $(BENCH_LDAP) drivers
 EXTRA_DIST += tests/packaging.py tests/bench/run tests/bench/bench.py tests/bench/peers.py \
 	tests/bench/domain.py tests/bench/helping.py tests/bench/logins.py tests/bench/relay.py tests/bench/table.py
 CLEANFILES += $(EXTRA_PROGRAMS) $(EXTRA_LTLIBRARIES)
-EXTRA_DIST += tests/demo tests/run tests/lib.sh tests/system tests/package .ci/run
+EXTRA_DIST += tests/demo tests/run tests/lib.sh tests/system tests/package tests/vm .ci/run
 
 # ---- fuzzing: "make fuzz FUZZ_SECONDS=600" after configure --enable-fuzzers
 # CC=clang; "make check" there runs each target once over its corpus.

@@ -122,6 +122,12 @@ unpack_sources() {
 		rm -f "$BUILD/gcc/selfreset-packaged.tar.xz"
 }
 
+# package_sources DIR: from a configured build, which need not be compiled.
+package_sources() {
+	bootstrap && configure_in "$BUILD/gcc" --enable-werror &&
+		unpack_sources "$1"
+}
+
 # build_packages SOURCES DIR [TREE]: the packages, here or in a tree.
 build_packages() {
 	local sources=$1 dir=$2 tree=${3-}

@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+import helper
 from scratch import (CONFIG, DAY, ETC, RUN, RUNDIR, STATE, VENDOR_STACKS,
                      guarded_stack, hash_password, module_directory, mount,
                      stack, tmpfs, today, unix_stack, wait_until)
@@ -1271,8 +1272,11 @@ def test_check_of_a_secret_file(host):
     assert findings() == ["error"]
 
 
-@pytest.mark.parametrize("enforce", ["1", "0", None])
-def test_check_finds_selinux_enforcing(host, enforce):
+@pytest.mark.parametrize("enforce, label, bars", [
+    ("1", None, True), ("1", "var_run_t", True), ("1", "selfreset_run_t", False),
+    ("0", None, False), (None, None, False)])
+def test_check_finds_selinux_enforcing(host, enforce, label, bars):
+    """Where the policy module is loaded, the helper's socket has its label."""
     for path in ROOM.iterdir():
         path.unlink()
     host.service("sshd", unix_stack())
@@ -1281,13 +1285,26 @@ def test_check_finds_selinux_enforcing(host, enforce):
     if enforce is not None:
         place.parent.mkdir()
         place.write_text(enforce)
-    done = host.run("selfresetctl", "check", "--json")
-    said = json.loads(done.stdout)
-    assert any("pam --enable" in one["advice"] for one in said) == \
-        (enforce != "1")
-    found = [one for one in said if one["place"] == str(place)]
-    assert [one["severity"] for one in found] == ["error"] * (enforce == "1")
-    assert all("/etc/shadow" in one["text"] for one in found)
+    if label is not None:
+        host.helper = helper.start(host)
+        os.setxattr(helper.SOCKET, "security.selinux",
+                    f"system_u:object_r:{label}:s0\0".encode())
+
+    def is_barred():
+        done = host.run("selfresetctl", "check", "--json")
+        said = json.loads(done.stdout)
+        found = [one for one in said if one["place"] == str(place)]
+        assert all("/etc/shadow" in one["text"] for one in found)
+        assert any("pam --enable" in one["advice"] for one in said) != \
+            bool(found)
+        return [one["severity"] for one in found] == ["error"]
+
+    assert is_barred() == bars
+    if label is not None:
+        host.helper.kill()
+        host.helper.wait()
+        assert helper.SOCKET.exists() and is_barred()
+        helper.SOCKET.unlink()
 
 
 def complete(host, *words):

@@ -18,7 +18,7 @@
 #include "policy/account/captive.h"
 #include "tools/check/captive.h"
 #include "tools/check/mail_program.h"
-#include "tools/check/pam.h"
+#include "tools/check/host.h"
 #include "tools/check/pam_stack.h"
 #include "tools/check/sshd_config.h"
 #include "tools/spawn.h"

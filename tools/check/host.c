@@ -15,6 +15,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "policy/config/config.h"
@@ -23,13 +24,22 @@
 #include "policy/backend/registry.h"
 #include "policy/password/quality.h"
 #include "policy/store/ledger.h"
+#include "policy/util/deadline.h"
 #include "policy/util/secret_file.h"
+#include "policy/wire/link.h"
 #include "tools/check/host.h"
 #include "tools/password_gen.h"
 #include "tools/words.h"
 
 /* "1" in enforcing mode; the folder is missing where SELinux is disabled. */
 #define SELINUX_ENFORCE "/sys/fs/selinux/enforce"
+
+/* The label that the policy module gives the helper's socket. */
+#define HELPER_SOCKET SR_RUNDIR "/" SR_LINK_NAME
+#define HELPER_TYPE   ":selfreset_run_t"
+
+/* How long the helper may take to be heard, in milliseconds. */
+#define HELPER_MS 1000
 
 /* Less free space than this will soon be a full disk. */
 #define SPACE_LOW (16ull * 1024 * 1024)
@@ -226,6 +236,16 @@ check_names(const struct sr_config *config, struct findings *findings)
 /* ---- the system */
 
 bool
+check_has_helper(const char *socket_path)
+{
+    const int fd = sr_link_connect(socket_path, sr_deadline_now() + HELPER_MS);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+static bool
 selinux_is_enforcing(void)
 {
     FILE *stream = fopen(SELINUX_ENFORCE, "re");
@@ -238,12 +258,32 @@ selinux_is_enforcing(void)
     return is_enforcing;
 }
 
+/* The kernel answers "unlabeled_t" for a type that its policy does not have. */
+static bool
+selinux_has_label(const char *path, const char *type)
+{
+    char label[256] = "";
+
+    return getxattr(path, "security.selinux", label, sizeof(label) - 1) > 0 &&
+           strstr(label, type) != NULL;
+}
+
+bool
+selinux_bars_logins(void)
+{
+    return selinux_is_enforcing() &&
+           !(selinux_has_label(HELPER_SOCKET, HELPER_TYPE) &&
+             check_has_helper(HELPER_SOCKET));
+}
+
 void
 check_selinux(struct findings *findings)
 {
-    if (selinux_is_enforcing())
+    if (selinux_bars_logins())
         findings_add(findings, SEVERITY_ERROR, SELINUX_ENFORCE, NULL,
-                     "Leave pam_selfreset.so out of the stacks of this host.",
+                     "Load the policy module of selinux/ in the sources, as "
+                     "README.md shows, or leave pam_selfreset.so out of the "
+                     "stacks of this host.",
                      "SELinux is in enforcing mode.  Its policy does not let "
                      "login programs read /etc/shadow, so pam_selfreset.so "
                      "refuses every password, that of root as well.");

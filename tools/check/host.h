@@ -19,11 +19,17 @@
 struct sr_config *check_config(const char *file, bool is_trial,
                                struct findings *findings);
 
-/* Whether SELinux is in enforcing mode, by selinuxfs.  False without it. */
-bool selinux_is_enforcing(void);
+/* Whether selfreset-helper, or an init in its place, listens at a socket of
+ * wire/link.h. */
+bool check_has_helper(const char *socket_path);
 
-/* SELinux in enforcing mode: its policy does not let login programs read
- * shadow, so that every password is refused. */
+/* Whether SELinux is in enforcing mode (false without it) and keeps login
+ * programs from the helper, too: nothing listens at its socket, or the socket
+ * lacks the label that the policy module of selinux/ gives it. */
+bool selinux_bars_logins(void);
+
+/* The same as a finding: no policy lets login programs read shadow, so that
+ * every password is refused. */
 void check_selinux(struct findings *findings);
 
 /* The command that sets the clock, by the service of time that runs here, or

@@ -7,10 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "policy/config/account_rules.h"
-#include "policy/util/deadline.h"
 #include "policy/wire/link.h"
 #include "tools/check/host.h"
 #include "tools/check/pam.h"
@@ -19,9 +17,6 @@
 #include "tools/check/sshd_config.h"
 #include "tools/nsswitch.h"
 #include "tools/rewrite.h"
-
-/* How long the helper may take to be heard, in milliseconds. */
-#define HELPER_MS 1000
 
 /* A configuration that a line of a stack names. */
 static void
@@ -58,16 +53,6 @@ find_directory(void)
     return found;
 }
 
-bool
-check_has_helper(const char *socket_path)
-{
-    const int fd = sr_link_connect(socket_path, sr_deadline_now() + HELPER_MS);
-
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
-}
-
 void
 check_pam(const struct sr_config *config, struct findings *findings)
 {
@@ -79,7 +64,7 @@ check_pam(const struct sr_config *config, struct findings *findings)
         .directory = directory,
         /* Where the module must not be used, its absence is no mistake. */
         .is_safety_only =
-            selinux_is_enforcing() &&
+            selinux_bars_logins() &&
             !stacks_name_module(check_pam_folders, NULL, NULL, NULL),
         .needs_logon = config != NULL && sr_config_needs_logon(config),
         .has_helper = check_has_helper(SR_RUNDIR "/" SR_LINK_NAME),

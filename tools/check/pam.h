@@ -14,8 +14,4 @@
  * `config` may be NULL: what depends on it is not asked then. */
 void check_pam(const struct sr_config *config, struct findings *findings);
 
-/* Whether selfreset-helper, or an init in its place, listens at a socket of
- * wire/link.h. */
-bool check_has_helper(const char *socket_path);
-
 #endif

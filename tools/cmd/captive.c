@@ -19,7 +19,6 @@
 #include "policy/account/captive.h"
 #include "tools/check/captive.h"
 #include "tools/check/host.h"
-#include "tools/check/pam.h"
 #include "tools/check/sshd_config.h"
 #include "tools/cmd/commands.h"
 #include "tools/ctl.h"

@@ -181,7 +181,8 @@ has_updater(void)
 }
 
 /* A configuration with an error refuses everyone but root; a module that
- * libpam cannot load, and SELinux in enforcing mode, refuse root as well. */
+ * libpam cannot load, and SELinux in enforcing mode without our policy module,
+ * refuse root as well. */
 static int
 check_ready(struct ctl *ctl)
 {
@@ -189,7 +190,7 @@ check_ready(struct ctl *ctl)
 
     if (!ctl_load(ctl))
         return ctl->exit;
-    if (selinux_is_enforcing()) {
+    if (selinux_bars_logins()) {
         ctl_error("SELinux is in enforcing mode, and its policy does not let "
                   "login programs read /etc/shadow: every password would be "
                   "refused.  Nothing was done.");
