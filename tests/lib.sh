@@ -209,6 +209,12 @@ unpack_monitoring() {
 	unpack monitoring /usr/bin/promtool "$package"
 }
 
+# Those of mail servers start a daemon each, exclude each other, and edit /etc.
+unpack_mail() {
+	unpack mail /usr/sbin/postdrop postfix exim4-daemon-light exim4-base \
+		exim4-config msmtp
+}
+
 # That of AppArmor loads profiles at every boot.
 unpack_apparmor() {
 	unpack apparmor /usr/sbin/apparmor_parser apparmor

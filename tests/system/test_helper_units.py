@@ -6,6 +6,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 
 import os
 import shlex
+import subprocess
 import sys
 
 import pytest
@@ -78,16 +79,65 @@ ticket=$(selfresetctl ticket ann)
 printf '%%s\\n' ann 1 "$ticket" '%(fresh)s' '%(fresh)s' | selfreset >>/said
 echo "reset $?" >>/result
 %(driver)s --masked %(masked)s --uid %(ann)d probe ann auth >>/result
-install -d -m 0730 -g mail /var/spool/maildrop
-install -m 2755 -g mail /usr/bin/tee /drop
-selfresetctl notices --try ann@mail.example >>/said 2>&1
-echo "mail $? $(stat -c %%U:%%G /var/spool/maildrop/letter)" >>/result
-cp /var/spool/maildrop/letter /letter
+%(mail)s
 mkdir -p %(figures)s
 systemctl start selfreset-metrics.service
 cp %(figures)s/selfreset.prom /figures
 systemctl show --value -p ActiveState -p Result selfreset-helper.socket >>/result
 echo end >>/result
+"""
+
+
+# Each server takes a message by its program: postfix into its queue, exim4 and
+# msmtp pass it on to the server that listens on this host.
+MAIL_FILES = {
+    "aliases": "", "mailname": "client.example.org\n",
+    "hosts": "127.0.0.1 client.example.org client localhost\n",
+    "postfix/main.cf":
+        "compatibility_level = 3.6\nmail_owner = postfix\n"
+        "setgid_group = postdrop\nmyhostname = client.example.org\n"
+        "inet_interfaces = loopback-only\n",
+    "exim4/update-exim4.conf.conf":
+        "dc_eximconfig_configtype='smarthost'\n"
+        "dc_smarthost='127.0.0.2::2525'\ndc_local_interfaces='127.0.0.1'\n"
+        "dc_minimaldns='true'\ndc_localdelivery='mail_spool'\n"
+        "dc_use_split_config='false'\nCFILEMODE='644'\n",
+    "msmtprc": "account default\nhost 127.0.0.2\nport 2525\n"
+               "from root@client.example.org\n",
+}
+
+MAIL = """\
+ip link set lo up
+install -d -o postfix -m 0755 /var/spool/postfix
+install -d -o postfix -g postdrop -m 1730 /var/spool/postfix/maildrop
+install -d -o postfix -g postdrop -m 2710 /var/spool/postfix/public
+chgrp postdrop /usr/sbin/postdrop && chmod 2755 /usr/sbin/postdrop
+install -d -o Debian-exim -g Debian-exim -m 2750 /var/spool/exim4 \
+    /var/log/exim4 /var/lib/exim4
+hostname client
+chgrp Debian-exim /etc/exim4/passwd.client
+update-exim4.conf >>/said 2>&1
+install -d -o nobody /letters
+mkdir -p /etc/security/selfreset.conf.d
+smtp-sink -u nobody -d /letters/%M. 127.0.0.2:2525 10 >>/said 2>&1 &
+sink=$!
+until grep -q '0200007F:09DD 00000000:0000 0A' /proc/net/tcp; do
+    sleep 0.05
+done
+for program in postfix/sbin/sendmail exim4/sbin/exim4 msmtp/bin/msmtp; do
+    echo "[reset]
+mail_program = /usr/${program#*/} -t -i" >/etc/security/selfreset.conf.d/m.conf
+    selfresetctl notices --try ${program%%/*}@mail.example >>/said 2>&1
+    echo "mail $? ${program%%/*}" >>/result
+done
+for try in $(seq 200); do
+    [ "$(cat /letters/* | grep -c '^To: <')" -lt 2 ] || break
+    sleep 0.05
+done 2>>/said
+cat /var/spool/postfix/maildrop/* >/queued
+cat /letters/* >/arrived
+tail -n 99 /var/log/exim4/* >>/said
+kill $sink
 """
 
 
@@ -108,6 +158,7 @@ class Units(System):
              modules / "pam_selfreset.so")
         units = self.upper / "etc/systemd/system"
         self.install(host, UNITS + RESET + METRICS)
+        self.fill_mail(host)
         for name in ("selfreset-helper@", "selfreset-reset@"):
             (units / f"{name}.service.d").mkdir()
             (units / f"{name}.service.d/out.conf").write_text(
@@ -117,7 +168,24 @@ class Units(System):
         (self.upper / "flood").write_text(FLOOD)
         sockets = "selfreset-helper.socket selfreset-reset.socket"
         self.script(sockets, sockets,
-                    TRY % {**self.words, "figures": FIGURES})
+                    TRY % {**self.words, "figures": FIGURES, "mail": MAIL})
+
+    def fill_mail(self, host):
+        """The servers, as their packages set them up."""
+        for part in ("usr", "etc", "var"):
+            if (host.build.parent / "mail" / part).exists():
+                subprocess.run(["cp", "-a", host.build.parent / "mail" / part,
+                                self.upper], check=True)
+        for number, name in enumerate(("postfix", "postdrop", "Debian-exim")):
+            with open(self.upper / "etc/group", "a") as file:
+                file.write(f"{name}:x:{890 + number}:\n")
+            with open(self.upper / "etc/passwd", "a") as file:
+                file.write(f"{name}:x:{890 + number}:{890 + number}::/:"
+                           "/usr/sbin/nologin\n")
+        for name, text in MAIL_FILES.items():
+            path = self.upper / "etc" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
 
 
 def codes(lines):
@@ -126,12 +194,9 @@ def codes(lines):
 
 
 def test_with_systemd(host):
-    """Passwords are verified, one is reset, a mail is sent, and figures are
-    written."""
-    # As postfix has it: a spool that only its group can write, and a program
-    # with that group.
-    host.configure(reset={"enable": "yes", "gates": 1, "classes": "ticket",
-                          "mail_program": "/drop /var/spool/maildrop/letter"})
+    """Passwords are verified, one is reset, mail servers take mails, and figures
+    are written."""
+    host.configure(reset={"enable": "yes", "gates": 1, "classes": "ticket"})
     ann, bob = host.add("ann", OLD), host.add("bob", OLD)
     system = Units(host, driver=shlex.quote(host.driver), right=masked(OLD),
                    wrong=masked("no"), fresh=FRESH, masked=masked(FRESH), ann=ann.uid, bob=bob.uid,
@@ -143,8 +208,11 @@ def test_with_systemd(host):
         "SUCCESS",
         "SUCCESS"], (lines, system.said())
     assert "reset 0" in lines, lines
-    assert "mail 0 _selfreset:mail" in lines, (lines, system.said())
-    assert "To: <ann@mail.example>" in (system.upper / "letter").read_text()
+    for name in ("postfix", "exim4", "msmtp"):
+        assert f"mail 0 {name}" in lines, (lines, system.said())
+        place = system.upper / ("queued" if name == "postfix" else "arrived")
+        assert (f"To: <{name}@mail.example>" in
+                place.read_text(errors="replace")), (name, system.said())
     assert sorted(lines[-3:]) == ["active", "end", "success"], lines
     figures = (system.upper / "figures").read_text()
     assert 'selfreset_backend_up{backend="local"} 1\n' in figures
