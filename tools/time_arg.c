@@ -41,9 +41,17 @@ read_seconds(const char *text, sr_time *when)
 static bool
 read_date(const char *text, sr_time *when)
 {
-    static const char *const form[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M",
-                                       "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
-                                       "%Y-%m-%dT%H:%M:%S"};
+    /* Local times, and those that name their zone. */
+    static const char *const form[] = {"%Y-%m-%d",
+                                       "%Y-%m-%d %H:%M",
+                                       "%Y-%m-%d %H:%M:%S",
+                                       "%Y-%m-%dT%H:%M",
+                                       "%Y-%m-%dT%H:%M:%S",
+                                       "%Y-%m-%d %H:%M%z",
+                                       "%Y-%m-%d %H:%M:%S%z",
+                                       "%Y-%m-%dT%H:%M%z",
+                                       "%Y-%m-%dT%H:%M:%S%z"};
+    const size_t zoned = 5;
 
     for (size_t i = 0; i < sizeof(form) / sizeof(form[0]); i++) {
         struct tm parts = {.tm_isdst = -1};
@@ -55,7 +63,7 @@ read_date(const char *text, sr_time *when)
             continue;
         same = parts;
         same.tm_isdst = -1;
-        seconds = mktime(&same);
+        seconds = i < zoned ? mktime(&same) : timegm(&same) - parts.tm_gmtoff;
         *when = (sr_time)seconds;
         /* mktime(3) turns 30 February into March; that is not what was meant.
          * An hour that summer time skips is moved too, and refused too. */

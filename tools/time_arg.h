@@ -19,7 +19,8 @@
 
 /*
  * Read "2026-12-24", "2026-12-24 12:00", "2026-12-24T12:00:30" (local time),
- * "@SECONDS" since 1970, or a distance from `now`: "+3d", "-12h" in the units
+ * these with a zone, as selfresetctl writes times ("2026-12-24T11:00:30Z",
+ * "2026-12-24 12:00:30 +0100"), "@SECONDS" since 1970, or a distance from `now`: "+3d", "-12h" in the units
  * of the configuration.  Returns false for anything else, and for a day or an
  * hour that the calendar does not have.
  */

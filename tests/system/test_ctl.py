@@ -1578,10 +1578,15 @@ def test_the_nearest_right_word(host):
 def test_explain_of_what_cannot_be(host):
     host.add("ann", OLD)
     for arguments in (["--rhost", "192.0.2.300"], ["--rhost", "2001:db8::x"],
-                      ["--rhost", "a b"], ["--service", "nosuch"],
+                      ["--rhost", "a b"], ["--rhost", "a..b"],
+                      ["--rhost", "fe80::1%"], ["--service", "nosuch"],
                       ["--service", "../passwd"]):
         ctl(host, "explain", *arguments, "ann", code=64)
     ctl(host, "explain", "--rhost", "gate.example.org", "ann")
+    said = ctl(host, "explain", "--rhost", "fe80::1%eth0", "--at",
+               "2026-12-24T12:00:00Z", "--json", "ann").stdout
+    assert json.loads(said)["source"] == "fe80::/64"
+    assert json.loads(said)["at"] == "2026-12-24T12:00:00Z"
 
 
 def test_list_and_status_without_a_password(host):

@@ -76,6 +76,17 @@ test_date(void **state)
     assert_time("2026-12-24T12:00", 1798110000);
     assert_time("2026-12-24 12:00:30", 1798110030);
     assert_time("2026-07-01 12:00", 1782900000); /* summer time */
+    /* As they are written, and as RFC 3339 has them. */
+    assert_time("2026-12-24T11:00:30Z", 1798110030);
+    assert_time("2026-12-24 12:00:30 +0100", 1798110030);
+    assert_time("2026-12-24T12:00:30+01:00", 1798110030);
+    assert_time("2026-12-24T06:00-05:00", 1798110000);
+    assert_time("2026-07-01 10:00Z", 1782900000);
+    assert_time("2026-03-29T02:30:00Z", 1774751400);
+    assert_refused("2026-02-30T12:00:00Z");
+    assert_refused("2026-12-24T12:00:00Zx");
+    assert_refused("2026-12-24T12:00:00 CET");
+    assert_refused("2026-12-24Z");
     assert_refused("2026-12-32");
     assert_refused("2026-02-30");
     assert_refused("2026-03-29 02:30"); /* summer time leaves it out */

@@ -213,6 +213,21 @@ is_service(const char *name)
            access("/etc/pam.d", F_OK) != 0;
 }
 
+/* An IPv6 address, also a link-local one with its scope, as sshd has it. */
+static bool
+is_ipv6(const char *text)
+{
+    const size_t length = strcspn(text, "%");
+    unsigned char address[16];
+    char plain[64];
+
+    if (length >= sizeof(plain) || strcmp(text + length, "%") == 0)
+        return false;
+    memcpy(plain, text, length);
+    plain[length] = '\0';
+    return inet_pton(AF_INET6, plain, address) == 1;
+}
+
 /* An address, or what can be the name of a host. */
 static bool
 is_host(const char *text)
@@ -223,8 +238,9 @@ is_host(const char *text)
     if (strspn(text, "0123456789.") == length)
         return inet_pton(AF_INET, text, address) == 1;
     if (strchr(text, ':') != NULL)
-        return inet_pton(AF_INET6, text, address) == 1;
+        return is_ipv6(text);
     return length > 0 && length < 254 && text[0] != '-' && text[0] != '.' &&
+           strstr(text, "..") == NULL &&
            strspn(text, "abcdefghijklmnopqrstuvwxyz"
                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == length;
 }
