@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "policy/backend/srv.h"
@@ -26,6 +27,9 @@
  * than a host in a URI. */
 #define HOST_CHARACTERS                                                        \
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
+/* So many records of one name have a chance to be used. */
+#define ALL_MAX 64
 
 static int
 by_priority(const void *a, const void *b)
@@ -62,15 +66,32 @@ take(const unsigned char *answer, const unsigned char *end,
            strcmp(srv->host, ".") != 0 && srv->port > 0;
 }
 
+/* Whether there is a record of the same port already; it then has the better
+ * one of both priorities. */
+static bool
+is_known(struct sr_srv *found, size_t count, const struct sr_srv *srv)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].port != srv->port ||
+            strcasecmp(found[i].host, srv->host) != 0)
+            continue;
+        if (srv->priority < found[i].priority)
+            found[i] = *srv;
+        return true;
+    }
+    return false;
+}
+
 /* Keep a record, in the place of the last one if there is no room. */
 static size_t
 keep(struct sr_srv *found, size_t count, size_t most, const struct sr_srv *srv)
 {
-    if (count < most) {
+    const bool is_new = !is_known(found, count, srv);
+
+    if (is_new && count < most)
         found[count++] = *srv;
-    } else if (most > 0 && srv->priority < found[most - 1].priority) {
+    else if (is_new && most > 0 && srv->priority < found[most - 1].priority)
         found[most - 1] = *srv;
-    }
     if (count == most)
         qsort(found, count, sizeof(found[0]), by_priority);
     return count;
@@ -144,13 +165,16 @@ sr_srv_find(const char *name, struct sr_srv *found, size_t most, int64_t end)
 {
     unsigned char answer[4096];
     struct __res_state state;
+    struct sr_srv *all = calloc(ALL_MAX, sizeof(*all));
     size_t count = 0;
     int size, status = EAGAIN;
 
     memset(&state, 0, sizeof(state));
     errno = EAGAIN;
-    if (res_ninit(&state) != 0)
+    if (all == NULL || res_ninit(&state) != 0) {
+        free(all);
         return 0;
+    }
     state.retry = 1;
     state.retrans = sr_socket_resolver_seconds(state.nscount, 1, end);
     size = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, sizeof(answer));
@@ -161,7 +185,13 @@ sr_srv_find(const char *name, struct sr_srv *found, size_t most, int64_t end)
     if (size > 0)
         count = sr_srv_read(
             answer, size < (int)sizeof(answer) ? (size_t)size : sizeof(answer),
-            found, most);
+            all, ALL_MAX);
+    /* Which ones are left out is chance, too. */
+    sr_srv_spread(all, count);
+    if (count > most)
+        count = most;
+    memcpy(found, all, count * sizeof(*all));
+    free(all);
     errno = status;
     return count;
 }

@@ -18,8 +18,9 @@ struct sr_srv {
 
 /*
  * Ask DNS for the hosts of a service ("_kerberos._tcp.EXAMPLE.ORG") until the
- * deadline `end`.  They are sorted by priority.  Returns how many were found,
- * at most `most`: those of the first priorities.  0 with the errno ENOENT where
+ * deadline `end`.  They are sorted by priority, and those of one priority by
+ * chance and their weights (RFC 2782); each port of a host is there once.
+ * Returns how many were found, at most `most`.  0 with the errno ENOENT where
  * DNS has none, or EAGAIN where no name server answered.
  */
 size_t sr_srv_find(const char *name, struct sr_srv *found, size_t most,
@@ -27,7 +28,8 @@ size_t sr_srv_find(const char *name, struct sr_srv *found, size_t most,
 
 /*
  * Take the hosts out of an answer of DNS (RFC 1035, 4), which may be cut off or
- * be no answer at all; as sr_srv_find() does.  Pure.
+ * be no answer at all.  They are sorted by priority only.  Returns how many, at
+ * most `most`: those of the first priorities.  Pure.
  */
 size_t sr_srv_read(const unsigned char *answer, size_t size,
                    struct sr_srv *found, size_t most);

@@ -386,20 +386,27 @@ class NameServer:
                 self.socket.sendto(self.answer(question), peer)
 
 
-def srv(name, port):
-    """An answer: localhost, and this port."""
+def srv(name, *records):
+    """An answer: ports of localhost, or priorities, ports and hosts."""
+    def data_of(record):
+        priority, port, host = (0, record, "localhost") \
+            if isinstance(record, int) else record
+        labels = b"".join(bytes([len(part)]) + part.encode()
+                          for part in host.split(".") if part)
+        return struct.pack("!HHH", priority, 0, port) + labels + b"\0"
+
     def answer(question):
         end = question.index(b"\0", 12) + 5
         asked = question[12:end]
         wanted = b"".join(bytes([len(part)]) + part.encode()
                           for part in name.split("."))
-        data = struct.pack("!HHH", 0, 0, port) + b"\x09localhost\0"
-        found = asked.lower().startswith(wanted.lower())
-        record = (b"\xc0\x0c" + struct.pack("!HHIH", 33, 1, 60, len(data)) +
-                  data if found else b"")
+        found = [data_of(record) for record in records] \
+            if asked.lower().startswith(wanted.lower()) else []
         return (question[:2] + struct.pack("!HHHHH", 0x8180 if found else
-                                           0x8183, 1, int(found), 0, 0) +
-                asked + record)
+                                           0x8183, 1, len(found), 0, 0) +
+                asked + b"".join(
+                    b"\xc0\x0c" + struct.pack("!HHIH", 33, 1, 60, len(data)) +
+                    data for data in found))
     return answer
 
 

@@ -4,6 +4,7 @@ SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -488,6 +489,18 @@ def test_armour_that_is_stored_goes_stale(host, kdc):
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
 
 
+def test_killed_while_it_stored_armour(host, kdc):
+    """What it left goes with the next that is stored."""
+    serve(host, kdc)
+    RUNDIR.mkdir(exist_ok=True)
+    old, young = RUNDIR / "krb5-corp.1", RUNDIR / "krb5-corp.2"
+    for path in old, young:
+        path.write_bytes(b"\5\4")
+    os.utime(old, (1, 1))
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"]
+    assert not old.exists() and young.exists()
+
+
 @pytest.mark.skipif(shutil.which("faketime") is None,
                     reason="faketime is not installed")
 @pytest.mark.parametrize("timesync", ["0", "1"])
@@ -698,6 +711,31 @@ def test_lies(host, kdc, lie):
         assert log_in(host).codes[0] == "AUTHINFO_UNAVAIL"
         assert by_key(host).codes == ["AUTHINFO_UNAVAIL"]
         assert liar.heard
+
+
+def test_error_for_ever(host, kdc):
+    """No answer has another request for ever, and none lets anybody in: no type
+    of key, the proof failed, a proof is needed (whatever was sent), too big for
+    a datagram (which it was not), generic, another realm (which is the same)."""
+    serve(host, kdc, fast="never")
+    host.configure(lockout={"attempts": 20})
+    real = relay(kdc.address)
+    for code in (14, 24, 25, 52, 60, 68):
+        first = []
+
+        def answer(data, code=code, first=first):
+            if code != 25:
+                return framed(krb_error(code))
+            if not first:
+                first.append(real(data))
+            return first[0]
+
+        with Liar(answer) as liar:
+            kerberos.configure(liar.address)
+            done = host.drive("probe", "ann", "auth", answers=[OLD],
+                              rhost=PEER)
+        assert done.codes[0] in ("AUTHINFO_UNAVAIL", "AUTH_ERR"), (code, done)
+        assert 0 < len(liar.heard) < 30, (code, len(liar.heard))
 
 
 @pytest.mark.parametrize("lie", LIES)

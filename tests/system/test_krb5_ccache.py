@@ -9,6 +9,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import types
 
 import pytest
 
@@ -78,6 +79,88 @@ def test_su(host, kdc):
         talk.answer(PASSWORD, OLD)
         found = SHOWN.search(talk.rest())
     assert found and not pathlib.Path(found[1]).exists() and not left()
+
+
+@contextlib.contextmanager
+def own_cache(host):
+    """Of a session of ann's that goes on."""
+    path = pathlib.Path("/home/ann/own")
+    done = host.drive("probe", "ann", "auth", "acct",
+                      f"pamenv:KRB5CCNAME=FILE:{path}", "cred", answers=[OLD],
+                      rhost=PEER)
+    assert set(done.codes) == {"SUCCESS"}
+    yield path
+    assert b"krbtgt" in path.read_bytes() and path.stat().st_uid == UID
+    path.unlink()
+
+
+def caches():
+    return set(pathlib.Path("/tmp").glob("krb5cc_*"))
+
+
+ANN = types.SimpleNamespace(uid=UID)
+SUDO = r"password for \w+: "
+LOOK_FOR_TICKET = 'echo "cache=$KRB5CCNAME"; klist 2>&1 | grep principal; true'
+
+
+def test_sudo(host, kdc):
+    """It verifies one user and begins a session of another, who gets no ticket
+    of the first; and a user's own cache outlasts what he does by sudo."""
+    bob = host.add("bob", "something else")
+    serve(host, kdc)
+    kdc.principal("cyd", NEW)
+    host.add_elsewhere("cyd", UID + 1)
+    (ETC / "sudoers").write_text(
+        "Defaults !lecture, timestamp_timeout=0\nDefaults:bob targetpw\n"
+        "ann ALL=(ALL) ALL\nbob ALL=(ALL) ALL\n")
+    before = caches()
+    with own_cache(host) as own:
+        kept = own.read_bytes()
+        for target in "root", "bob", "cyd", "ann":
+            with Talk(["env", f"KRB5CCNAME=FILE:{own}", "sudo", "-u", target,
+                       "sh", "-c", LOOK_FOR_TICKET], user=ANN) as talk:
+                if target != "ann":  # of whom it asks nothing
+                    talk.answer(SUDO, OLD)
+                shown = talk.rest()
+            assert "cache=" in shown, shown
+            assert caches() == before and not left(), target
+            # sudo names them a cache that they may not read.
+            if target in ("bob", "cyd"):
+                assert "principal" not in shown, shown
+            assert own.read_bytes() == kept, target
+        # By the target's password: the ticket is his, for as long as it lasts.
+        # sudo keeps a KRB5CCNAME of the caller before that of PAM, though.
+        for named in (), ("KRB5CCNAME=FILE:/home/bob/own",):
+            with Talk(["env", *named, "sudo", "-u", "ann", "sh", "-c", LOOK],
+                      user=bob) as talk:
+                talk.answer(SUDO, OLD)
+                found = SHOWN.search(talk.rest())
+            assert bool(found) == (named == ()), talk.seen
+            assert caches() == before and not left()
+            assert not pathlib.Path("/home/bob/own").exists()
+
+
+@pytest.mark.parametrize("step", ["refresh", "reinitialize"])
+def test_screen_locker(host, kdc, step):
+    """It runs in its user's session, whose cache it renews; in that of another
+    it makes a new one."""
+    bob = host.add("bob")
+    serve(host, kdc)
+    with own_cache(host) as own:
+        kept, before = own.read_bytes(), caches()
+        environment = f"env:KRB5CCNAME=FILE:{own}"
+        done = host.drive("probe", "ann", "auth", "acct", environment, step,
+                          answers=[OLD], real_uid=bob.uid)
+        assert set(done.codes) == {"SUCCESS"}, done
+        assert own.read_bytes() == kept
+        made = caches() - before
+        assert len(made) == 1 and made.pop().stat().st_uid == UID
+        done = host.drive("probe", "ann", "auth", "acct", environment, step,
+                          "delete", answers=[OLD], real_uid=UID)
+        assert set(done.codes) == {"SUCCESS"}, done
+        assert own.read_bytes() != kept and not left()
+        for path in caches() - before:
+            path.unlink()
 
 
 def test_no(host, kdc):

@@ -289,6 +289,16 @@ def test_kdc_by_dns(host, kdc):
         assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
 
 
+def test_kdc_by_dns_among_others(host, kdc):
+    """One that is named twenty times is one; no service, no port."""
+    serve(host, kdc)
+    kerberos.configure()
+    others = [(0, 1, "localhost")] * 20 + [(0, 0, "localhost"), (0, 88, ".")]
+    with NameServer(srv(f"_kerberos._tcp.{kerberos.REALM}", *others,
+                        (5, kdc.port, "localhost"))):
+        assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+
+
 def test_kpasswd_by_dns(host, kdc):
     serve(host, kdc)
     kerberos.configure(kdc.address)

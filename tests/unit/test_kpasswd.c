@@ -364,6 +364,31 @@ test_hosts_kept(void **state)
     assert_string_equal(found[1].host, "c");
 }
 
+/* One port of a host is one, in whatever letters, by the better priority; ports
+ * 0 and the root, "no such service", are none. */
+static void
+test_hosts_once(void **state)
+{
+    static const char many[] = "\0\7\x81\x80\0\0\0\7\0\0\0\0" RECORD(
+        "\0\x21", "\0\5", "\0\x58", "a") RECORD("\0\x21", "\0\2", "\0\x58", "b")
+        RECORD("\0\x21", "\0\1", "\0\x58", "A")
+            RECORD("\0\x21", "\0\1", "\0\0", "c")
+                RECORD("\0\x21", "\0\3", "\0\x59", "a")
+                    RECORD("\0\x21", "\0\7", "\0\x58",
+                           "b") "\xc0\x0c\0\x21\0\1\0\0\0\0\0\7\0\1\0\0\0\x58";
+    struct sr_srv found[8];
+
+    (void)state;
+    assert_int_equal(
+        sr_srv_read((const unsigned char *)many, sizeof(many) - 1, found, 8),
+        3);
+    assert_string_equal(found[0].host, "A");
+    assert_int_equal(found[0].priority, 1);
+    assert_string_equal(found[1].host, "b");
+    assert_int_equal(found[1].priority, 2);
+    assert_int_equal(found[2].port, 0x59);
+}
+
 /* By weights within a priority, and never beyond it. */
 static void
 test_hosts_spread(void **state)
@@ -419,6 +444,7 @@ main(void)
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_hosts_cut_off),
         cmocka_unit_test(test_hosts_kept),
+        cmocka_unit_test(test_hosts_once),
         cmocka_unit_test(test_hosts_spread),
     };
 

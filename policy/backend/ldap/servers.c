@@ -61,7 +61,6 @@ add_found(struct sr_ldap_session *session, const char *scheme)
                     name);
         code = LDAP_SERVER_DOWN;
     }
-    sr_srv_spread(found, count);
     for (size_t i = 0; i < count && code == LDAP_SUCCESS; i++) {
         snprintf(uri, sizeof(uri), "%s://%.255s:%d", scheme, found[i].host,
                  found[i].port);
