@@ -125,6 +125,7 @@ ENTRIES = {
     "no name in the directory": ("{0}$ host/{0}", ""),
     "stale NAME$": ("host/{0} host/{1}.example.test", ""),
     "stale host/NAME": ("{0}$ host/{1}.example.test", ""),
+    "another realm first": ("{0}$ host/{0}", ""),
     "only NAME$": ("{0}$", "SR-5107"),
     "upper case": ("{0}$ HOST/{0}", "SR-5107"),
     "RC4 by default": ("{0}$ host/{0}", "SR-5108"),
@@ -144,6 +145,10 @@ def test_keytab(host, corp, entries):
     elif entries == "RC4 by default":
         corp.first.ldap("ldapmodify", input=f"dn: {dn}\nchangetype: modify\n"
                         "delete: msDS-SupportedEncryptionTypes\n")
+    elif entries == "another realm first":
+        good = path.read_bytes()
+        path.write_bytes(join(good.replace(b"EXAMPLE.TEST", b"ANOTHER.TEST"),
+                              good))
     elif entries.startswith("stale"):
         stale = "{0}$" if "$" in entries else "host/{0}"
         good = path.read_bytes()

@@ -424,6 +424,31 @@ def test_stale_entry_beside_a_good_one(host, kdc):
     assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
 
 
+@pytest.mark.parametrize("fast", ["demand", "never"])
+def test_another_realm_in_the_keytab(host, kdc, fast):
+    """Its keys come first, and its KDC is not asked."""
+    serve(host, kdc, fast=fast)
+    path = kdc.dir / "host.keytab"
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"EXAMPLE.ORG", b"ANOTHER.ORG") + good[2:])
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert wrong(host).codes == ["AUTH_ERR"]
+
+
+def test_account_without_preauthentication(host, kdc):
+    """Its ticket is good where the host's own key does not demand more."""
+    serve(host, kdc)
+    kdc.modify("ann", "-requires_preauth")
+    assert wrong(host).codes == ["AUTH_ERR"]
+    done = log_in(host)
+    assert done.codes[0] == "AUTHINFO_UNAVAIL", done
+    assert "This computer" not in done.said, done
+    assert host.log.with_text("has no requires_preauth"), host.log.all()
+    kdc.modify(HOST, "-requires_preauth")
+    assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    assert wrong(host).codes == ["AUTH_ERR"]
+
+
 def test_keytab_of_another_service(host, kdc):
     serve(host, kdc)
     host.configure(backend_corp={

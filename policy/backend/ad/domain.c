@@ -57,10 +57,11 @@ dn_of(const char *realm)
 
 /* NAME$, of the host if the keytab has it, else the first one. */
 static char *
-machine_account(krb5_context context, krb5_keytab keytab)
+machine_account(krb5_context context, krb5_keytab keytab, const char *realm)
 {
     krb5_principal found[SR_KRB5_PRINCIPALS_MAX];
-    size_t count = sr_krb5_keytab_principals(context, keytab, NULL, found);
+    size_t count =
+        sr_krb5_keytab_principals(context, keytab, NULL, realm, found);
     char host[256] = "", *name = NULL, *chosen = NULL;
 
     gethostname(host, sizeof(host) - 1);
@@ -108,7 +109,8 @@ find_names(const struct sr_backend_config *config, struct sr_ad_domain *domain,
     if (config->principal != NULL)
         domain->principal = strdup(config->principal);
     else if (session->keytab != NULL)
-        domain->principal = machine_account(session->context, session->keytab);
+        domain->principal =
+            machine_account(session->context, session->keytab, session->realm);
     sr_krb5_session_free(session);
     if (domain->realm != NULL && domain->dn != NULL)
         return true;

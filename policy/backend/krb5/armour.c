@@ -84,8 +84,9 @@ get_new(struct sr_krb5_session *session)
     krb5_context context = session->context;
     struct sr_krb5_wish wish = {.keytab = session->keytab, .tries_names = true};
     struct sr_krb5_initial initial;
-    krb5_error_code error = sr_krb5_keytab_find(
-        context, session->keytab, session->config->principal, &wish.client);
+    krb5_error_code error = sr_krb5_keytab_find(context, session->keytab,
+                                                session->config->principal,
+                                                session->realm, &wish.client);
     bool is_got = false;
 
     if (error != 0) {

@@ -559,7 +559,8 @@ get_own_ticket(struct sr_krb5_session *session)
         return false;
     }
     error = sr_krb5_keytab_find(context, session->keytab,
-                                session->config->principal, &wish.client);
+                                session->config->principal, session->realm,
+                                &wish.client);
     if (error != 0) {
         sr_krb5_set_error(context, session->error, SR_ERROR_IDENTITY,
                           "the keytab", error);

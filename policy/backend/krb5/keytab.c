@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/steps.h"
@@ -78,9 +79,19 @@ is_wanted(krb5_context context, krb5_const_principal wanted,
                : krb5_principal_compare(context, wanted, entry);
 }
 
+/* A realm is often written as DNS has the domain. */
+static bool
+is_of_realm(krb5_const_principal entry, const char *realm)
+{
+    const krb5_data *own = krb5_princ_realm(NULL, entry);
+
+    return realm == NULL || (own->length == strlen(realm) &&
+                             strncasecmp(own->data, realm, own->length) == 0);
+}
+
 static krb5_error_code
 search(krb5_context context, krb5_keytab keytab, krb5_const_principal wanted,
-       krb5_principal *found)
+       const char *realm, krb5_principal *found)
 {
     krb5_keytab_entry entry;
     krb5_kt_cursor cursor;
@@ -92,7 +103,8 @@ search(krb5_context context, krb5_keytab keytab, krb5_const_principal wanted,
         error = krb5_kt_next_entry(context, keytab, &entry, &cursor);
         if (error != 0)
             break;
-        if (is_wanted(context, wanted, entry.principal))
+        if (is_wanted(context, wanted, entry.principal) &&
+            is_of_realm(entry.principal, realm))
             error = krb5_copy_principal(context, entry.principal, found);
         krb5_free_keytab_entry_contents(context, &entry);
     }
@@ -102,7 +114,7 @@ search(krb5_context context, krb5_keytab keytab, krb5_const_principal wanted,
 
 krb5_error_code
 sr_krb5_keytab_find(krb5_context context, krb5_keytab keytab, const char *name,
-                    krb5_principal *found)
+                    const char *realm, krb5_principal *found)
 {
     krb5_principal wanted = NULL;
     krb5_error_code error = 0;
@@ -115,7 +127,9 @@ sr_krb5_keytab_find(krb5_context context, krb5_keytab keytab, const char *name,
                                           : KRB5_PRINCIPAL_PARSE_REQUIRE_REALM,
                                       &wanted);
     if (error == 0)
-        error = search(context, keytab, wanted, found);
+        error = search(context, keytab, wanted, realm, found);
+    if (error == KRB5_KT_NOTFOUND && realm != NULL)
+        error = search(context, keytab, wanted, NULL, found);
     krb5_free_principal(context, wanted);
     return error;
 }
@@ -143,9 +157,9 @@ is_among(krb5_context context, krb5_const_principal principal,
     return false;
 }
 
-size_t
-sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
-                          const char *service, krb5_principal *found)
+static size_t
+list_principals(krb5_context context, krb5_keytab keytab, const char *service,
+                const char *realm, krb5_principal *found)
 {
     krb5_keytab_entry entry;
     krb5_kt_cursor cursor;
@@ -156,12 +170,25 @@ sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
     while (count < SR_KRB5_PRINCIPALS_MAX &&
            krb5_kt_next_entry(context, keytab, &entry, &cursor) == 0) {
         if (is_of_service(entry.principal, service) &&
+            is_of_realm(entry.principal, realm) &&
             !is_among(context, entry.principal, found, count) &&
             krb5_copy_principal(context, entry.principal, &found[count]) == 0)
             count++;
         krb5_free_keytab_entry_contents(context, &entry);
     }
     krb5_kt_end_seq_get(context, keytab, &cursor);
+    return count;
+}
+
+size_t
+sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
+                          const char *service, const char *realm,
+                          krb5_principal *found)
+{
+    size_t count = list_principals(context, keytab, service, realm, found);
+
+    if (count == 0 && realm != NULL)
+        count = list_principals(context, keytab, service, NULL, found);
     return count;
 }
 
@@ -300,11 +327,14 @@ sr_krb5_keytab_of_names(krb5_context context, krb5_keytab keytab,
     krb5_principal found[SR_KRB5_PRINCIPALS_MAX];
     krb5_kvno kvno[SR_KRB5_KVNOS_MAX];
     krb5_keytab made = NULL;
+    const krb5_data *own = krb5_princ_realm(context, principal);
+    char realm[256];
     size_t count;
 
     if (!is_machine(principal))
         return NULL;
-    count = sr_krb5_keytab_principals(context, keytab, "host", found);
+    snprintf(realm, sizeof(realm), "%.*s", (int)own->length, own->data);
+    count = sr_krb5_keytab_principals(context, keytab, "host", realm, found);
     if (count > 0 &&
         sr_krb5_keytab_kvnos(context, keytab, found[0], kvno) > 0 &&
         !is_same_key(context, keytab, found[0], principal, kvno[0]))

@@ -34,18 +34,22 @@ bool sr_krb5_keytab_status(krb5_context context, krb5_keytab keytab,
 
 /*
  * Find the principal `name`, with or without a realm, or for NULL the first
- * one.  libkrb5 itself would look up the realm of a name without one, in DNS
- * too, without a deadline.  Returns its error; *found is to be freed.
+ * one; those of `realm` (NULL: any) before others.  libkrb5 itself would look
+ * up the realm of a name without one, in DNS too, without a deadline.  Returns
+ * its error; *found is to be freed.
  */
 krb5_error_code sr_krb5_keytab_find(krb5_context context, krb5_keytab keytab,
-                                    const char *name, krb5_principal *found);
+                                    const char *name, const char *realm,
+                                    krb5_principal *found);
 
 /*
  * The principals of a service ("host"), or for NULL of all, each once and at
- * most SR_KRB5_PRINCIPALS_MAX.  Returns how many; each is to be freed.
+ * most SR_KRB5_PRINCIPALS_MAX: those of `realm`, or where there is none, or for
+ * NULL, those of any.  Returns how many; each is to be freed.
  */
 size_t sr_krb5_keytab_principals(krb5_context context, krb5_keytab keytab,
-                                 const char *service, krb5_principal *found);
+                                 const char *service, const char *realm,
+                                 krb5_principal *found);
 
 /* The most numbers of keys that are looked at. */
 #define SR_KRB5_KVNOS_MAX 2

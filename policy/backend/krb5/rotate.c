@@ -176,9 +176,9 @@ read_keytab(struct rotation *rotation)
     if (error == 0)
         error = copy_keytab(context, session->keytab, rotation->before);
     if (error == 0)
-        error =
-            sr_krb5_keytab_find(context, session->keytab,
-                                session->config->principal, &rotation->client);
+        error = sr_krb5_keytab_find(context, session->keytab,
+                                    session->config->principal, session->realm,
+                                    &rotation->client);
     return error == 0 || fail(rotation, "the keytab", error);
 }
 

@@ -299,8 +299,8 @@ try_keys(struct sr_krb5_session *session, struct sr_survey_krb5 *krb5)
 {
     krb5_context context = session->context;
     krb5_principal principal[SR_KRB5_PRINCIPALS_MAX];
-    size_t count =
-        sr_krb5_keytab_principals(context, session->keytab, NULL, principal);
+    size_t count = sr_krb5_keytab_principals(context, session->keytab, NULL,
+                                             NULL, principal);
     krb5_ccache cache = NULL;
     bool has_ticket = false;
 

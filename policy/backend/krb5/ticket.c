@@ -260,7 +260,8 @@ get_tickets(struct job *job)
     enum sr_krb5_result result = SR_KRB5_FAILED;
     const char *what = "the keytab";
     krb5_error_code error = sr_krb5_keytab_find(
-        ticket->context, job->keytab, job->wanted->principal, &ticket->client);
+        ticket->context, job->keytab, job->wanted->principal,
+        job->wanted->realm, &ticket->client);
 
     if (error == 0)
         error = name_server(job);

@@ -155,15 +155,22 @@ verify(struct sr_krb5_session *session, krb5_ccache cache, krb5_creds *tgt)
     krb5_context context = session->context;
     krb5_principal host[SR_KRB5_PRINCIPALS_MAX];
     enum sr_krb5_trust trust = SR_KRB5_NOT_TRUSTED;
-    krb5_error_code code;
-    size_t count =
-        sr_krb5_keytab_principals(context, session->keytab, "host", host);
+    krb5_error_code code = 0;
+    size_t count = sr_krb5_keytab_principals(context, session->keytab, "host",
+                                             session->realm, host);
 
     if (count == 0)
         sr_error_set(session->error, SR_ERROR_IDENTITY,
                      "the keytab has no entry host/NAME (SR-5107)");
     for (size_t i = 0; i < count && trust == SR_KRB5_NOT_TRUSTED; i++)
         trust = sr_krb5_trust_try(session, cache, tgt->client, host[i], &code);
+    /* That is the account's trouble, not this host's. */
+    if (trust == SR_KRB5_NOT_TRUSTED && count > 0 &&
+        sr_krb5_event(code) == NULL &&
+        (tgt->ticket_flags & TKT_FLG_PRE_AUTH) == 0)
+        sr_error_set(session->error, SR_ERROR_OTHER,
+                     "Kerberos: the account has no requires_preauth, and the "
+                     "KDC gives no ticket for host/NAME without it");
     for (size_t i = 0; i < count; i++)
         krb5_free_principal(context, host[i]);
     return trust;
