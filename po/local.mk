@@ -58,6 +58,7 @@ po/new.pot:
 # All files of tools/, and texts of logs.  Of some calls two arguments are
 # translated, for which xgettext needs two runs.  What has only values is no
 # text.
+po_causes = sr_error_set\(|sr_ldap_why|sr_krb5_set_error\(
 po/newctl.pot:
 	@$(MKDIR_P) po
 	@rm -f $@.tmp
@@ -77,12 +78,15 @@ po/newctl.pot:
 	        --join-existing --output=$$here/$@.tmp --keyword=findings_add:5 \
 	        --keyword=findings_add_at:6 --keyword=add_line:4 \
 	        --keyword=service_add:5 && \
-	    grep -rlE '^EVENT|N_LOG' policy | LC_ALL=C sort | \
+	    grep -rlE '^EVENT|N_LOG|$(po_causes)' policy | LC_ALL=C sort | \
 	    $(po_xgettext) --files-from=- \
 	        --join-existing --output=$$here/$@.tmp --keyword=N_LOG \
-	        --keyword=EVENT:7
+	        --keyword=EVENT:7 --keyword=sr_error_set:3 \
+	        --keyword=sr_ldap_why:2 --keyword=sr_ldap_why_response:3 \
+	        --keyword=sr_krb5_set_error:4 --keyword=set_trouble:2 \
+	        --keyword=refuse:3 --keyword=failed:2 --keyword=fail:2
 	@$(po_header) $@.tmp | awk 'BEGIN { RS = ""; ORS = "\n\n" } \
-	    !/\nmsgid "[%s ]+"\nmsgstr/' >$@.new
+	    !/\nmsgid "([%s ]+|%s%s[%s: ]*|%s: )"\nmsgstr/' >$@.new
 	@rm -f $@.tmp $@.list
 	@mv $@.new $@
 update-po:

@@ -52,7 +52,7 @@ say_unknown(const char *name, const struct sr_transaction *txn)
 {
     if (txn->another[0] != '\0')
         ctl_error("\"%s\" is not an account of this host: %s.", name,
-                  txn->another);
+                  _(txn->another));
     else if (getpwnam(name) == NULL)
         ctl_error("Unknown account \"%s\".", name);
     else
@@ -115,17 +115,17 @@ ctl_store_error(const struct sr_store *store, enum sr_store_result result)
     if (result == SR_STORE_AWAY || result == SR_STORE_SEALED)
         ctl_error("Nothing was done: %s.  The log says why; \"selfresetctl "
                   "check --backend\" finds out more.",
-                  sr_store_strerror(result));
+                  _(sr_store_strerror(result)));
     else if (result == SR_STORE_FAILED && store != NULL)
         ctl_error("The state of this host (%s): %s (%d).  Run \"selfresetctl "
                   "check\" to see what to do.",
-                  SR_STATEDIR, sr_store_strerror(result),
+                  SR_STATEDIR, _(sr_store_strerror(result)),
                   sr_store_errno(store));
     else
         ctl_error(
             "The state of this host (%s): %s.  Run \"selfresetctl check\" "
             "to see what to do.",
-            SR_STATEDIR, sr_store_strerror(result));
+            SR_STATEDIR, _(sr_store_strerror(result)));
 }
 
 void

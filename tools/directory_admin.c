@@ -113,7 +113,7 @@ carry_out(const struct sr_transaction *txn, enum sr_order order,
 {
     struct sr_account *account = txn->account;
     struct sr_call call = sr_call_make(&account->backend, txn->connections);
-    const char *reason = call.error.text;
+    const char *reason = _(call.error.text);
     enum sr_refusal refusal;
 
     switch (sr_backend_administer(&call, account, order, password, &refusal)) {
@@ -123,14 +123,14 @@ carry_out(const struct sr_transaction *txn, enum sr_order order,
                       NULL);
         return CTL_OK;
     case SR_WRITE_REFUSED:
-        say_refused(account, order, refusal, reason);
+        say_refused(account, order, refusal, _(reason));
         return CTL_REFUSED;
     case SR_WRITE_UNSURE:
-        say_unsure(&account->facts, order, reason);
+        say_unsure(&account->facts, order, _(reason));
         return CTL_PARTLY;
     default:
         ctl_error("The directory cannot be asked: %s.  Nothing was done.",
-                  reason);
+                  _(reason));
         return CTL_FAILED;
     }
 }

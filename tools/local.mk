@@ -3,11 +3,30 @@
 
 sbin_PROGRAMS += selfresetctl
 noinst_LTLIBRARIES += libtools.la
+# The formats of causes, of which selfresetctl.pot says where each is used.
+BUILT_SOURCES += tools/causes.h
+CLEANFILES += tools/causes.h
+tools/causes.h: po/selfresetctl/selfresetctl.pot
+	@$(MKDIR_P) tools
+	$(AM_V_GEN)awk '/^$$/ { is_cause = 0 } \
+	    /^#: .*policy\// && !/policy\/config/ { is_cause = 1 } \
+	    /^msgid / { text = ""; is_id = 1 } \
+	    /^msgstr/ { is_id = 0; rest = text; \
+	        gsub(/%[0-9.*l]*[a-z]|[^A-Za-z]/, "", rest); \
+	        if (is_cause && text ~ /%[^ ]|: "$$/ && \
+	            (length(rest) > 2 || text == "\"%s: %s\"")) \
+	            print text "," } \
+	    is_id { sub(/^msgid /, ""); text = text == "" ? $$0 : \
+	        substr(text, 1, length(text) - 1) substr($$0, 2) }' \
+	    $(srcdir)/po/selfresetctl/selfresetctl.pot >$@.tmp
+	@mv $@.tmp $@
+tools/words.lo: tools/causes.h
+
 # What can be tested by itself: no command, and no policy that does I/O.
 libtools_la_SOURCES = \
 	policy/util/replace_file.c policy/util/replace_file.h \
 	policy/util/secret_file.c policy/util/secret_file.h \
-	tools/time_arg.c tools/time_arg.h tools/words.h \
+	tools/time_arg.c tools/time_arg.h tools/words.c tools/words.h \
 	tools/check/pam_stack.c tools/check/pam_stack.h \
 	tools/check/findings.c tools/check/findings.h \
 	tools/json.c tools/json.h \

@@ -45,7 +45,8 @@ shared_look(struct sr_transaction *txn, struct shared_counts *out)
     }
     sr_transaction_merge_lockouts(txn, sr_lockout_none());
     if (out->is_failed)
-        ctl_error("The ledger of all hosts cannot be read: %s.", out->reason);
+        ctl_error("The ledger of all hosts cannot be read: %s.",
+                  _(out->reason));
 }
 
 void
@@ -83,7 +84,7 @@ shared_read(const struct ctl *ctl, const char *backend,
     if (!is_read)
         ctl_error("The ledger of all hosts cannot be read: %s.  The list "
                   "lacks the lockouts that other hosts have counted.",
-                  reason);
+                  _(reason));
     return is_read;
 }
 
@@ -139,7 +140,7 @@ shared_clear(const struct sr_transaction *txn)
         return CTL_OK;
     ctl_error("The ledger of all hosts cannot be changed: %s.  The count of "
               "wrong passwords was deleted on this host only.",
-              reason);
+              _(reason));
     return CTL_PARTLY;
 }
 
@@ -171,7 +172,7 @@ attempt(struct trial *trial, struct sr_shared_request *request,
                  "lockout_base: %s: %s.  Until then each host counts failed "
                  "attempts alone (SR-2207).",
                  _(what),
-                 sr_error_has_text(&call.error) ? call.error.text
+                 sr_error_has_text(&call.error) ? _(call.error.text)
                                                 : _("refused"));
     return false;
 }

@@ -16,15 +16,13 @@
 
 #define CTL_WORDS "selfresetctl" /* the domain */
 
-/* A text in the language of the terminal; those of errno are in the catalogue
- * of libc.  "" and what is in no catalogue stay as they are. */
-__attribute__((format_arg(1))) static inline const char *
-ctl_words(const char *text)
-{
-    const char *found = text[0] == '\0' ? text : dgettext(CTL_WORDS, text);
-
-    return found == text && text[0] != '\0' ? dgettext("libc", text) : found;
-}
+/*
+ * A text in the language of the terminal; those of errno are in the catalogue
+ * of libc.  What is in no catalogue may be a cause that policy/ has made with
+ * one of its formats: that format is translated, and each value that is a cause
+ * itself.  "" and what is none of these stay as they are.
+ */
+__attribute__((format_arg(1))) const char *ctl_words(const char *text);
 
 /* A text; one that is translated where it is used; one that has a number. */
 #define _(text)          ctl_words(text)

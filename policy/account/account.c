@@ -17,6 +17,7 @@
 #include "policy/password/history.h"
 #include "policy/account/account.h"
 #include "policy/account/session.h"
+#include "policy/util/words.h"
 
 /* How long what was read of an account is as good as new, in microseconds. */
 #define FRESH 1000
@@ -85,14 +86,14 @@ compare_uid(struct sr_transaction *out, bool is_exact)
             return SR_STATUS_OK;
         if (is_exact)
             snprintf(out->another, sizeof(out->another),
-                     "the uid is %lu there and %lu by the name service",
+                     N_LOG("the uid is %lu there and %lu by the name service"),
                      (unsigned long)theirs, (unsigned long)out->nss.uid);
         return SR_STATUS_UNKNOWN_NAME;
     case SR_UNKNOWN:
         break;
     }
     snprintf(out->reason, sizeof(out->reason),
-             "the name service cannot be asked for the account");
+             N_LOG("the name service cannot be asked for the account"));
     return SR_STATUS_UNAVAILABLE;
 }
 
@@ -137,7 +138,7 @@ is_name_of_uid(struct sr_transaction *out)
     sr_nss_account_find_uid(out->nss.uid, &by_uid);
     if (by_uid.exists == SR_UNKNOWN) {
         snprintf(out->reason, sizeof(out->reason),
-                 "the name service cannot be asked for the uid");
+                 N_LOG("the name service cannot be asked for the uid"));
         return SR_STATUS_UNAVAILABLE;
     }
     return by_uid.exists == SR_YES && strcmp(by_uid.name, out->nss.name) == 0
@@ -271,7 +272,7 @@ look_up(struct sr_transaction *out, const char *name, const char *service)
 {
     if (gather_rules(out, name, service, true) != 0) {
         snprintf(out->reason, sizeof(out->reason),
-                 "the groups of the account cannot be read");
+                 N_LOG("the groups of the account cannot be read"));
         out->ask = SR_STATUS_UNAVAILABLE;
         return true;
     }
@@ -705,7 +706,7 @@ sr_shared_facts(const struct sr_shared_ledger *way, struct sr_transaction *txn,
     enum sr_status answer;
 
     if (!find_class(statedir, txn, source, &class)) {
-        snprintf(reason, size, "the state of this host cannot be read");
+        snprintf(reason, size, N_LOG("the state of this host cannot be read"));
         return SR_STATUS_UNAVAILABLE;
     }
     answer = sr_shared_look(way, txn->account->facts.name,

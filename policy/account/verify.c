@@ -19,6 +19,7 @@
 #include "policy/config/account_rules.h"
 #include "policy/util/clock.h"
 #include "policy/util/crypt.h"
+#include "policy/util/words.h"
 
 static struct sr_verify_outcome
 outcome_of(enum sr_verified verified)
@@ -89,8 +90,10 @@ check_bind(struct sr_transaction *txn, const char *password,
         return proof;
     if (used == SR_USED_YES)
         return SR_VERIFY_WRONG;
-    snprintf(txn->reason, sizeof(txn->reason),
-             "it is not known whether the password was replaced on this host");
+    snprintf(
+        txn->reason, sizeof(txn->reason),
+        N_LOG(
+            "it is not known whether the password was replaced on this host"));
     txn->why = SR_ERROR_OTHER;
     return SR_VERIFY_UNAVAILABLE;
 }

@@ -18,6 +18,7 @@
 #include "policy/publish/delta.h"
 #include "policy/publish/install.h"
 #include "policy/publish/writer.h"
+#include "policy/util/words.h"
 
 struct install {
     struct sr_publish_dir dir;
@@ -302,7 +303,7 @@ sr_builder_commit(struct sr_builder *build, const char *dir, char *reason,
         sr_publish_dir_close(&install.dir);
     if (error == 0 && is_cut)
         snprintf(reason, size,
-                 "the names of the exempt accounts have no room in %s",
+                 N_LOG("the names of the exempt accounts have no room in %s"),
                  SR_FALLBACK_NAME);
     return error == 0 && is_older
                ? SR_PUBLISH_UNCHANGED

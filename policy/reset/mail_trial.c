@@ -15,6 +15,7 @@
 #include "policy/reset/queue.h"
 #include "policy/util/error.h"
 #include "policy/util/text.h"
+#include "policy/util/words.h"
 
 /* Exit codes by which a program says that it cannot work here, and not that the
  * message is bad: sysexits(3) from EX_UNAVAILABLE on, but for EX_PROTOCOL; and
@@ -54,12 +55,12 @@ explain(int status, char why[SR_MAIL_TRIAL_TEXT])
         snprintf(why, SR_MAIL_TRIAL_TEXT, "%s", sr_strerror(-status));
     else if (status == 126 || status == 127)
         snprintf(why, SR_MAIL_TRIAL_TEXT,
-                 "its user cannot execute it (exit %d)", status);
+                 N_LOG("its user cannot execute it (exit %d)"), status);
     else if (status > 128)
-        snprintf(why, SR_MAIL_TRIAL_TEXT, "it was ended by signal %d",
+        snprintf(why, SR_MAIL_TRIAL_TEXT, N_LOG("it was ended by signal %d"),
                  status - 128);
     else
-        snprintf(why, SR_MAIL_TRIAL_TEXT, "exit %d", status);
+        snprintf(why, SR_MAIL_TRIAL_TEXT, N_LOG("exit %d"), status);
 }
 
 bool
@@ -73,11 +74,12 @@ sr_mail_trial(const char *config, const char *address,
     int status;
 
     if (loaded == NULL) {
-        snprintf(why, SR_MAIL_TRIAL_TEXT, "the configuration has errors");
+        snprintf(why, SR_MAIL_TRIAL_TEXT,
+                 N_LOG("the configuration has errors"));
     } else if (address != NULL && !sr_queue_is_address(address)) {
-        snprintf(why, SR_MAIL_TRIAL_TEXT, "that is not a mail address");
+        snprintf(why, SR_MAIL_TRIAL_TEXT, N_LOG("that is not a mail address"));
     } else if ((message = make_message(loaded, address)) == NULL) {
-        snprintf(why, SR_MAIL_TRIAL_TEXT, "out of memory");
+        snprintf(why, SR_MAIL_TRIAL_TEXT, N_LOG("out of memory"));
     } else {
         status = sr_queue_run(loaded, SR_CHANNEL_MAIL, message);
         is_good = address == NULL ? !is_fault(status) : status == 0;

@@ -9,6 +9,7 @@
 
 #include "policy/reset/flow.h"
 #include "policy/reset/mail_trial.h"
+#include "policy/util/words.h"
 
 enum sr_reset_end
 sr_reset_flow(enum sr_reset_kind kind, const char *operand,
@@ -35,6 +36,7 @@ sr_mail_trial(const char *config, const char *address,
 {
     (void)config;
     (void)address;
-    snprintf(why, SR_MAIL_TRIAL_TEXT, "this build has no self-service reset");
+    snprintf(why, SR_MAIL_TRIAL_TEXT,
+             N_LOG("this build has no self-service reset"));
     return false;
 }

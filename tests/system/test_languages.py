@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import unicodedata
 
@@ -178,10 +179,10 @@ def test_each_text_of_selfresetctl_is_in_the_template():
 
 
 def test_no_text_is_translated_elsewhere():
-    """By words.h only: what another call translates is in no template."""
+    """By words only: what another call translates is in no template."""
     for folder in ("pam", "nss", "policy", "helper", "tools"):
         for path in (TOP / folder).rglob("*.[ch]"):
-            if path.name != "words.h":
+            if path.stem != "words":
                 assert not re.search(r"gettext\((?!3\))", path.read_text()), \
                     path
 
@@ -643,15 +644,15 @@ def odd_files():
     return paths
 
 
-def of_config():
-    """(English, German) of the messages that policy/config has."""
+def of_policy(folder):
+    """(English, German) of the messages that a folder of policy/ has."""
     text = (DOMAINS["selfresetctl"] / "de.po").read_text()
     wanted = {entry["msgid"] for entry in (
         {"msgid": "".join(ast.literal_eval(part) for part in at[1].split("\n")
                           if part)}
         for at in re.finditer(
-            r"^#: [^\n]*policy/config/(?:[^\n]*\n)+?msgid ((?:\".*\"\n)+)", text,
-            re.MULTILINE))}
+            r"^#: [^\n]*policy/(?:" + folder + r")/(?:[^\n]*\n)+?"
+            r"msgid ((?:\".*\"\n)+)", text, re.MULTILINE))}
     return [pair for pair in translations(DOMAINS["selfresetctl"] / "de.po")
             if pair[0] in wanted]
 
@@ -667,16 +668,22 @@ def english_words(texts):
                                    text)}
 
 
+def make_libc_words():
+    """What the package libc-l10n has."""
+    (RUN / "libc.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
+        'msgid "No such file or directory"\n'
+        'msgstr "Datei oder Verzeichnis nicht gefunden"\n'
+        'msgid "Connection refused"\nmsgstr "Verbindungsaufbau abgelehnt"\n')
+    subprocess.run(["msgfmt", "-o", RUN / "catalogues/de/LC_MESSAGES/libc.mo",
+                    RUN / "libc.po"], check=True)
+
+
 def test_messages_about_the_configuration(host, shown):
     """Each one, reached by an odd file, in German without an English word; the
     module's logs have them in English."""
     paths = odd_files()
-    (RUN / "libc.po").write_text(
-        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
-        'msgid "No such file or directory"\n'
-        'msgstr "Datei oder Verzeichnis nicht gefunden"\n')
-    subprocess.run(["msgfmt", "-o", RUN / "catalogues/de/LC_MESSAGES/libc.mo",
-                    RUN / "libc.po"], check=True)
+    make_libc_words()
     said = {}
     for locale in ("C", LOCALES["de"]):
         done = [ctl(host, locale, "--config", path, "status", "root")
@@ -688,7 +695,7 @@ def test_messages_about_the_configuration(host, shown):
             said[locale] += ctl(host, locale, "check").stdout
         for line in said[locale].splitlines():
             assert width(line) <= COLUMNS or "/" in line, line
-    pairs = of_config()
+    pairs = of_policy("config")
     assert len(pairs) > 100
     assert said["C"].isascii()
     missing = [text for pair in pairs for text, locale in zip(pair, said)
@@ -708,3 +715,58 @@ def test_messages_about_the_configuration(host, shown):
                answers=["wrong"])
     assert host.log.with_text(
         "1: there is no section [lokout]; did you mean [lockout]?")
+
+
+# By name of a backend: its section, or else what becomes of its secret file.
+CAUSES = {
+    "x-away": "uri = ldap://127.0.0.1:1\nbase = dc=x\n",
+    "x-srv": "uri = ldaps:///\nbase = ou=x\n",
+    "x-tls": "uri = ldaps://{server}\nbase = dc=x\nca_file = /etc/shells\n",
+    "x-kdc": "type = krb5\nrealm = X.TEST\nkdc = 127.0.0.1:1\n",
+    "x-gone": lambda path: None,
+    "x-mode": lambda path: (path.write_text("x"), path.chmod(0o644)),
+    "x-owner": lambda path: (path.write_text("x"), path.chmod(0o600),
+                           os.chown(path, 12345, 0)),
+    "x-link": lambda path: path.symlink_to("/dev/null"),
+    "x-long": lambda path: (path.write_text("x" * 5000), path.chmod(0o600)),
+    "x-empty": lambda path: (path.write_text("\n"), path.chmod(0o600)),
+    "x-folder": lambda path: path.mkdir()}
+
+
+def test_causes(host, shown):
+    """What keeps a backend from answering is German as a whole on a terminal;
+    programs get it in English."""
+    make_libc_words()
+    place = RUN / "causes"
+    place.mkdir()
+    texts = []
+    server = socket.create_server(("127.0.0.1", 0))
+    address = "127.0.0.1:%d" % server.getsockname()[1]
+    for name, case in CAUSES.items():
+        if not isinstance(case, str):
+            case(place / name)
+            case = ("uri = ldap://{server}\nbase = dc=x\nidentity = simple\n"
+                    f"insecure = yes\nbind_dn = cn=x\n"
+                    f"secret_file = {place / name}\n")
+        texts.append(f"[backend {name}]\ntimeout = 1s\n" +
+                     case.format(server=address))
+    CONFIG.write_text("[selfreset]\nbackends = local\n" + "".join(texts))
+    said = {name: ctl(host, LOCALES["de"], "check", "--backend", name).stdout
+            for name in CAUSES}
+    english = english_words(pair[0] for pair in of_policy("backend|util"))
+    english -= english_words(pair[1] for pair in of_policy("backend|util"))
+    assert len(english) > 100
+    for name, text in said.items():
+        lines = re.findall(r"^  (?:reason|error): .*", text, re.MULTILINE)
+        lines = [line.partition(": ")[2] for line in lines]
+        lines += text[text.index("Fehler: "):].split("\n")
+        assert not english & english_words(lines), text
+        assert not re.search(r": *\.$", text, re.MULTILINE), text
+    for name, cause in {
+            "x-mode": "{} hat den Modus 0644, muss aber 0600 oder 0640 haben.",
+            "x-owner": "{} gehört nicht root.", "x-folder":
+            "{} ist keine reguläre Datei.", "x-empty":
+            "{} hat in der ersten Zeile kein Passwort."}.items():
+        assert joined(cause.format(place / name)) in joined(said[name])
+    assert "is not root's" in ctl(host, LOCALES["de"], "check", "--backend",
+                                  "x-owner", "--json").stdout

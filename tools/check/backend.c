@@ -159,7 +159,7 @@ ctl_check_backend(struct ctl *ctl, const char *name, const char *test,
     if (sr_backend_find(ctl->config, name, &backend, &error) != 0 ||
         backend.ops->survey == NULL) {
         ctl_error("The backend \"%s\" cannot be checked: %s.", name,
-                  sr_error_has_text(&error) ? error.text
+                  sr_error_has_text(&error) ? _(error.text)
                                             : _("it is this host's own; leave "
                                                 "--backend out"));
         return is_nagios ? ctl_nagios_unknown("the backend cannot be checked")

@@ -45,7 +45,7 @@ attempt(struct trial *trial, const char *fresh, const char *text,
                  "enrolled or reset.",
                  _(what),
                  sr_error_has_text(&call.error)
-                     ? call.error.text
+                     ? _(call.error.text)
                      : _("what was written before is not there"));
     return false;
 }

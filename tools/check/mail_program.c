@@ -151,7 +151,7 @@ check_mail(const struct sr_reset_config *reset, struct findings *findings)
                      "\"selfresetctl notices --try ADDRESS\".",
                      "The program that sends the mails of self-service reset "
                      "does not work where selfreset-helper runs it: %s.",
-                     why);
+                     _(why));
 }
 
 /* Another program gets no message to try: it would cost money. */

@@ -480,7 +480,7 @@ report_uris(struct report *report, const struct sr_survey *survey)
         report_section(report, NULL, uri->uri);
         report_text(report, "uri", uri->uri);
         report_bool(report, "answers", uri->is_answered);
-        report_text(report, "reason", uri->is_answered ? NULL : uri->why);
+        report_text(report, "reason", uri->is_answered ? NULL : _(uri->why));
         report_bool(report, "read_only", uri->is_read_only);
         report_text(report, "tls", uri->tls[0] == '\0' ? NULL : uri->tls);
         report_bool(report, "name_verified", uri->tls[0] != '\0');

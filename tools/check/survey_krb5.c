@@ -216,7 +216,7 @@ check_keytab(const struct check *check)
         check->config->verify ? SEVERITY_ERROR : SEVERITY_WARNING, check->place,
         NULL, command, "There is no key of this host (SR-5107): %s.  %s",
         krb5->keytab_why[0] == '\0' ? _("the keytab has no entry host/NAME")
-                                    : krb5->keytab_why,
+                                    : _(krb5->keytab_why),
         check->config->verify ? _("No user can log in by password.")
                               : _("Without it there is no FAST."));
 }
@@ -321,7 +321,8 @@ report_servers(struct report *report, const struct sr_survey *survey)
         report_section(report, key, server->uri);
         report_text(report, "server", server->uri);
         report_bool(report, "answers", server->is_answered);
-        report_text(report, "error", server->is_answered ? NULL : server->why);
+        report_text(report, "error",
+                    server->is_answered ? NULL : _(server->why));
         report_section_end(report);
     }
 }
@@ -342,7 +343,7 @@ report_keys(struct report *report, const struct sr_survey_krb5 *krb5)
         report_bool(report, "key_accepted_by_kdc", key->is_right);
         if (key->is_host)
             report_bool(report, "ticket_decrypted", key->is_accepted);
-        report_text(report, "error", is_usable(key) ? NULL : key->why);
+        report_text(report, "error", is_usable(key) ? NULL : _(key->why));
         report_text(report, "event", key->event[0] == '\0' ? NULL : key->event);
         report_section_end(report);
     }

@@ -176,7 +176,7 @@ judge_reset(const struct figures *figures, sr_time now,
                      "Bring the key back from a backup.  Without it the apps "
                      "have to be set up anew.",
                      "The key of the apps' secrets cannot be read: %s.",
-                     figures->seal_why);
+                     _(figures->seal_why));
     if (figures->has_enrolled && figures->enrolled.unreadable > 0)
         findings_add(findings, SEVERITY_WARNING, RESET, NULL,
                      "Their owners have to set their gates up again.",

@@ -67,13 +67,13 @@ say_foreign(const struct sr_backend_config *config, const char *reason)
         ctl_error("Another program has changed the password of %s (SR-5004): "
                   "%s.  Nothing was done.  Have an administrator of the "
                   "domain set one, and write it: install -m 600 /dev/stdin %s",
-                  config->bind_dn, reason, config->secret_file);
+                  config->bind_dn, _(reason), config->secret_file);
     else
         ctl_error("Another program has changed the keys of this host "
                   "(SR-5004): %s.  Nothing was done.  Run \"selfresetctl check "
                   "--backend %s\", which names the command that joins the "
                   "domain again.",
-                  reason, config->name);
+                  _(reason), config->name);
 }
 
 /* Say what came of it, for people and for the log. */

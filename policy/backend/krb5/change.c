@@ -24,6 +24,7 @@
 #include "policy/backend/krb5/verify.h"
 #include "policy/util/deadline.h"
 #include "policy/util/socket.h"
+#include "policy/util/words.h"
 
 /* A ticket that was got for the same change stays good for so long. */
 #define TICKET_MS 240000
@@ -283,7 +284,7 @@ connect_one(struct talk *talk, const char *realm, int64_t end)
     if (fd < 0)
         sr_error_set(session->error, SR_ERROR_UNREACHABLE,
                      "Kerberos: no server of %s for passwords: %s", realm,
-                     count == 0 ? "none is known" : strerror(-fd));
+                     count == 0 ? N_LOG("none is known") : strerror(-fd));
     talk->fd = fd;
 }
 

@@ -16,6 +16,7 @@
 #include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/backend/lately.h"
+#include "policy/util/words.h"
 
 /* A ticket for a change is used at once. */
 #define CHANGE_SECONDS 300
@@ -174,13 +175,13 @@ say_why(struct sr_krb5_kdcs *kdcs, const struct sr_krb5_initial *initial)
                      "KDC's (SR-5106)",
                      (long long)(initial->offset < 0 ? -initial->offset
                                                      : initial->offset),
-                     initial->offset < 0 ? "ahead of" : "behind");
+                     initial->offset < 0 ? N_LOG("ahead of") : N_LOG("behind"));
     else if (initial->answer == SR_KRB5_SKEW)
         sr_krb5_set_error(kdcs->context, kdcs->error, SR_ERROR_IDENTITY,
                           "the clock (SR-5106)", initial->code);
     else if (initial->answer != SR_KRB5_SILENT)
         sr_krb5_set_error(kdcs->context, kdcs->error, SR_ERROR_OTHER,
-                          kdcs->own == NULL ? "the KDC" : kdcs->own,
+                          kdcs->own == NULL ? N_LOG("the KDC") : kdcs->own,
                           initial->krb_error != 0 &&
                                   initial->code == KRB5_PREAUTH_FAILED
                               ? initial->krb_error

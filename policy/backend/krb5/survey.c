@@ -22,6 +22,7 @@
 #include "policy/backend/krb5/verify.h"
 #include "policy/util/deadline.h"
 #include "policy/util/socket.h"
+#include "policy/util/words.h"
 
 /* One server is waited for so long. */
 #define SERVER_MS 3000
@@ -132,7 +133,7 @@ try_servers(struct sr_krb5_session *session, struct sr_survey *survey)
         sr_krb5_kdc_find(&session->kdcs, session->realm, SR_KRB5_KDC, server);
     if (count == 0)
         snprintf(survey->why, sizeof(survey->why),
-                 "no KDC is known of the realm %.100s", session->realm);
+                 N_LOG("no KDC is known of the realm %.100s"), session->realm);
     for (size_t i = 0; i < count; i++)
         try_kdc(session, &server[i], survey);
     renew_time(session);
@@ -264,7 +265,7 @@ try_key(struct sr_krb5_session *session, krb5_principal principal,
         try_ticket(session, principal, cache, key);
     else if (is_ad && key->is_service)
         snprintf(key->why, sizeof(key->why),
-                 "it was not tried: no other key gets a ticket");
+                 N_LOG("it was not tried: no other key gets a ticket"));
     /* A ticket that it decrypts proves a key, too. */
     if (key->is_accepted) {
         key->is_right = true;

@@ -13,6 +13,7 @@
 #include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/trust.h"
+#include "policy/util/words.h"
 
 /* Decrypt the ticket for this host, as a server would. */
 static krb5_error_code
@@ -53,7 +54,7 @@ set_trouble(struct sr_krb5_session *session, krb5_principal server,
     if (krb5_unparse_name(context, server, &name) != 0)
         name = NULL;
     sr_error_set(session->error, SR_ERROR_IDENTITY, "%s%s%s%s: %s",
-                 name == NULL ? "this host's key" : name,
+                 name == NULL ? N_LOG("this host's key") : name,
                  event == NULL ? "" : " (", event == NULL ? "" : event,
                  event == NULL ? "" : ")", text);
     krb5_free_unparsed_name(context, name);

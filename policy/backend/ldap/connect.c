@@ -32,6 +32,7 @@
 #include "policy/util/secret_file.h"
 #include "policy/util/environment.h"
 #include "policy/util/socket.h"
+#include "policy/util/words.h"
 
 /* The largest message, as bytes: libldap makes room for as many as the first
  * of them promise.  No entry that is asked for comes near. */
@@ -341,7 +342,7 @@ why_no_tls(struct sr_ldap_session *session, int code, int64_t end)
                     config->ca_file != NULL ? config->ca_file
                     : config->ca_directory != NULL
                         ? config->ca_directory
-                        : "the system (see ca_file)");
+                        : N_LOG("the system (see ca_file)"));
     else
         sr_ldap_why(session, "TLS: %s",
                     detail == NULL ? ldap_err2string(code) : detail);

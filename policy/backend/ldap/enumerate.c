@@ -19,6 +19,7 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/template.h"
 #include "policy/util/deadline.h"
+#include "policy/util/words.h"
 
 /* For all policies together. */
 #define POLICIES_MAX_MS ((int64_t)5 * 60 * 1000)
@@ -101,8 +102,9 @@ read_policies(struct reading *reading, struct sr_ldap_view *view,
     if (code == LDAP_SUCCESS || code == LDAP_NO_MEMORY ||
         sr_ldap_response_is_away(code))
         return code;
-    *wrong = sr_error_has_text(session->error) ? session->error->text
-                                               : "its policy cannot be read";
+    *wrong = sr_error_has_text(session->error)
+                 ? session->error->text
+                 : N_LOG("its policy cannot be read");
     return LDAP_SUCCESS;
 }
 
@@ -213,7 +215,8 @@ report_item(struct reading *reading, struct sr_ldap_visit *visit, size_t index,
         read_policies(reading, &view, &wrong) == LDAP_SUCCESS)
         status = sr_ldap_visit(
             visit, item->name, &view,
-            is_twice ? "SR-3013 more than one entry has this name" : wrong);
+            is_twice ? N_LOG("SR-3013 more than one entry has this name")
+                     : wrong);
     sr_ldap_entry_clear(&entry);
     return status;
 }

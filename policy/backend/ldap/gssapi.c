@@ -21,6 +21,7 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/seal.h"
 #include "policy/util/environment.h"
+#include "policy/util/words.h"
 
 /* The layers of RFC 4752 that a server offers, and that we take. */
 #define NO_LAYER 1
@@ -113,9 +114,9 @@ take_offer(struct conversation *talk, const gss_buffer_desc *layers)
         (offer[0] & (talk->seals ? ENCRYPTS : NO_LAYER)) == 0) {
         sr_ldap_why(talk->session,
                     talk->seals
-                        ? "GSSAPI: the server does not encrypt"
-                        : "GSSAPI: the server insists on a layer of its "
-                          "own, although TLS protects the connection");
+                        ? N_LOG("GSSAPI: the server does not encrypt")
+                        : N_LOG("GSSAPI: the server insists on a layer of its "
+                                "own, although TLS protects the connection"));
         return false;
     }
     talk->most = (size_t)offer[1] << 16 | (size_t)offer[2] << 8 | offer[3];

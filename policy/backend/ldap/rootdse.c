@@ -14,6 +14,7 @@
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/backend/ldap/syntax.h"
 #include "policy/backend/ldap/template.h"
+#include "policy/util/words.h"
 
 const char *const sr_ldap_root_attributes[] = {
     "objectClass", "supportedControl", "supportedExtension",
@@ -67,7 +68,7 @@ sr_ldap_server_root(const struct sr_ldap_entry *root, struct sr_survey *survey)
         break;
     case SR_SERVER_OTHER:
         snprintf(survey->name, sizeof(survey->name), "%s%s%s",
-                 vendor == NULL ? "an unknown server" : vendor,
+                 vendor == NULL ? N_LOG("an unknown server") : vendor,
                  version == NULL ? "" : " ", version == NULL ? "" : version);
         break;
     }

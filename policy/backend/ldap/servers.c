@@ -14,6 +14,7 @@
 
 #include "policy/backend/ldap/servers.h"
 #include "policy/backend/srv.h"
+#include "policy/util/words.h"
 
 #define FOUND_MAX 16
 
@@ -57,7 +58,7 @@ add_found(struct sr_ldap_session *session, const char *scheme)
     if (count == 0) {
         sr_ldap_why(session,
                     errno == ENOENT ? "DNS has no servers for %s"
-                                    : "DNS does not answer for %s",
+                                    : N_LOG("DNS does not answer for %s"),
                     name);
         code = LDAP_SERVER_DOWN;
     }

@@ -350,7 +350,7 @@ have_key(struct sr_ldap_session *session, struct sr_shared_request *request)
     if (ask != SR_STATUS_OK)
         return ask;
     if (!session->ledger.has_key) {
-        sr_ldap_why(session, "cn=" KEY_NAME ",%s cannot be read, or is no key",
+        sr_ldap_why(session, "cn=%s,%s cannot be read, or is no key", KEY_NAME,
                     session->config->lockout_base);
         return SR_STATUS_UNAVAILABLE;
     }
