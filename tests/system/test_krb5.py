@@ -680,7 +680,8 @@ class Liar:
 
     def __init__(self, answer, ip="127.0.0.1", port=0):
         self.answer, self.heard, self.connected = answer, [], 0
-        self.socket = socket.socket()
+        self.socket = socket.socket(
+            socket.AF_INET6 if ":" in ip else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind((ip, port))
         self.socket.listen()

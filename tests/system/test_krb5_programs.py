@@ -17,8 +17,8 @@ from scratch import CONTACT, ETC, RUN
 from talk import AGAIN, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
 from test_identity import NameServer, srv
-from test_krb5 import (HOST, NEW, OLD, PEER, STATES, UID, Liar, configure,
-                       kdc, log_in, serve)
+from test_krb5 import (HOST, NEW, OLD, PEER, STATES, UID, Liar, configure, kdc,
+                       log_in, relay, serve)
 from test_programs import root_may
 from test_secrets import core_of, tail
 
@@ -297,6 +297,16 @@ def test_kdc_by_dns_among_others(host, kdc):
     with NameServer(srv(f"_kerberos._tcp.{kerberos.REALM}", *others,
                         (5, kdc.port, "localhost"))):
         assert log_in(host).codes == ["SUCCESS", "SUCCESS"], host.log.all()
+    # One that has no address of version 4.
+    with open(ETC / "hosts", "a", encoding="ascii") as out:
+        out.write("::1 six\n")
+    with Liar(relay(kdc.address), ip="::1") as six:
+        port = six.socket.getsockname()[1]
+        with NameServer(srv(f"_kerberos._tcp.{kerberos.REALM}",
+                            (0, port, "six"))):
+            done = log_in(host)
+        assert done.codes == ["SUCCESS", "SUCCESS"], (done, host.log.all())
+        assert six.heard
 
 
 def test_kpasswd_by_dns(host, kdc):
