@@ -1,10 +1,14 @@
 """The bench of selfreset-helper: a screen locker that verifies through it,
-beside pam_unix, which runs unix_chkpwd; how soon it asks; and what a
-conversation that waits keeps in memory.
+beside pam_unix, which runs unix_chkpwd; how soon it asks; what a conversation
+that waits keeps in memory; and how soon resets are answered when all that may
+run do so at once.
 
 SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-or-later
 """
 
+import concurrent.futures
+import ctypes
+import ctypes.util
 import pathlib
 import re
 import shutil
@@ -13,7 +17,7 @@ import subprocess
 import time
 
 import helper
-from scratch import COSTLY, Account
+from scratch import COSTLY, Account, hash_password
 from table import Figure
 
 PASSWORD = "correct horse battery"
@@ -22,6 +26,8 @@ FLOWS = 64
 LOCKER = 1.2   # to unix_chkpwd's way
 START = 20     # milliseconds, besides those of an empty program
 PRIVATE = 3.0  # MB of a conversation that waits
+FLOOR = 2000   # milliseconds that an answer of a reset takes, lockout.delay
+WITHIN = 1.05  # of these
 
 
 def milliseconds(bench, service, user):
@@ -93,15 +99,91 @@ def memory(bench, program):
                       round(most, 2), None, PRIVATE)
 
 
+class Reset:
+    """A reset of its own; `took`: milliseconds to the last question."""
+
+    def __init__(self, number):
+        self.text, self.began = "", time.monotonic()
+        self.client = helper.flow("reset", rhost=f"192.0.2.{number + 1}")
+        self.read()
+
+    def read(self):
+        kind = helper.SAY
+        while kind != helper.ASK:
+            kind, fields = self.client.receive()
+            self.text += fields.get("text", "") + "\n"
+            assert kind in (helper.SAY, helper.ASK), self.text
+        self.took = (time.monotonic() - self.began) * 1000
+
+    def give(self, text):
+        self.client.send(helper.ANSWER, text=text)
+        self.began = time.monotonic()
+
+
+def answer_all(resets, text):
+    """All at the same time; how long the slowest took, milliseconds."""
+    for one in resets:
+        one.give(text(one))
+    # Each notes when its answer is there, not when it is its turn.
+    with concurrent.futures.ThreadPoolExecutor(len(resets)) as pool:
+        list(pool.map(Reset.read, resets))
+    return max(one.took for one in resets)
+
+
+def hash_all():
+    """As many hashes of the host's method at once, milliseconds."""
+    setting = hash_password(PASSWORD, COSTLY).encode()
+    crypt = ctypes.CDLL(ctypes.util.find_library("crypt")).crypt_r
+    places = [ctypes.create_string_buffer(32768) for _ in range(FLOWS)]
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(FLOWS) as pool:
+        list(pool.map(lambda place: crypt(PASSWORD.encode(), setting, place),
+                      places))
+    return (time.monotonic() - began) * 1000
+
+
+def number_of(one, words):
+    return next(line.split()[0] for line in one.text.splitlines()
+                if words in line)
+
+
+def resets(bench, listener):
+    """Names that nobody has are answered as others are."""
+    bench.host.configure(lockout={"delay": "2s"},
+                         reset={"enable": "yes", "classes": "app codes"})
+    waiting = [Reset(number) for number in range(FLOWS)]
+    what = f"the last of {FLOWS}: a "
+    names = iter(f"nobody{number}" for number in range(FLOWS))
+    bench.table.compare(what + "name; the floor",
+                        round(answer_all(waiting, lambda _: next(names))),
+                        FLOOR, WITHIN)
+    most = max(private_megabytes(pid) for pid in helper.children(listener))
+    bench.table.exact("MB of its own, each of these", round(most, 2), None,
+                      PRIVATE)
+    for one in waiting:
+        one.give(number_of(one, "recovery codes"))
+        one.read()
+    # What is typed is hashed, which alone can take longer than the floor.
+    hashes = hash_all()
+    bench.table.compare(what + "code; floor or hashes",
+                        round(answer_all(waiting,
+                                         lambda _: "AAAAA-AAAAA-AAAAA")),
+                        round(max(FLOOR, hashes, hash_all())), WITHIN)
+    for one in waiting:
+        one.client.close()
+
+
 def helping(bench):
     program = shutil.which("selfreset-helper")
     user = Account("len", PASSWORD, uid=4100, cost=COSTLY)
     bench.host.add("len", PASSWORD, uid=user.uid, cost=COSTLY)
-    helper.start(bench.host)
+    listener = helper.start(bench.host)
     bench.table.title("a screen locker, right password, throttle on; peer: "
                       "pam_unix with unix_chkpwd")
     locker(bench, user)
     bench.table.title("selfreset-helper")
     start(bench, program)
     memory(bench, program)
+    bench.table.title(f"{FLOWS} resets at once")
+    resets(bench, listener)
     bench.host.stop_all()
