@@ -31,10 +31,11 @@
 #define FOLDER     SR_RESET_STATEDIR "/queue"
 #define FORMAT     "selfreset queue 1"
 #define SEND_MS    15000
-#define WORDS_MAX  32 /* of the program's line */
-#define NO_ADDRESS 65 /* EX_DATAERR */
-#define NO_USER    67 /* EX_NOUSER */
-#define NO_CONFIG  78 /* EX_CONFIG */
+#define UNFINISHED 3600 /* seconds in which a file is written at the latest */
+#define WORDS_MAX  32   /* of the program's line */
+#define NO_ADDRESS 65   /* EX_DATAERR */
+#define NO_USER    67   /* EX_NOUSER */
+#define NO_CONFIG  78   /* EX_CONFIG */
 #define SIGNALLED  128
 
 bool
@@ -371,6 +372,18 @@ sr_queue_count(unsigned *count, sr_time *since)
     return error;
 }
 
+/* A file that was never finished: its process was stopped, or another clock was
+ * right then.  It may have a code. */
+static void
+drop_unfinished(int folder, const char *name)
+{
+    const sr_time since = strtoll(name + 1, NULL, 10), now = time(NULL);
+
+    if (name[1] >= '0' && name[1] <= '9' &&
+        (since < now - UNFINISHED || since > now + UNFINISHED))
+        unlinkat(folder, name, 0);
+}
+
 int
 sr_queue_send(const struct sr_config *config, struct sr_queue_result *result)
 {
@@ -390,7 +403,9 @@ sr_queue_send(const struct sr_config *config, struct sr_queue_result *result)
         rewinddir(entries);
         for (unsigned i = 0; (entry = readdir(entries)) != NULL;
              i += entry->d_name[0] != '.') {
-            if (entry->d_name[0] != '.' && (i >= from) == (pass == 0))
+            if (entry->d_name[0] == '.')
+                drop_unfinished(folder, entry->d_name);
+            else if ((i >= from) == (pass == 0))
                 send_file(&sending, folder, entry->d_name);
         }
     }

@@ -1125,6 +1125,40 @@ def test_guesses_count_for_all_ways_that_can_be_guessed(host, ann, post):
     assert "Accepted." in flow.text
 
 
+def test_a_message_that_was_never_finished_goes(host, ann, post):
+    """Its process was killed while it wrote it, maybe by another clock; it can
+    have a code."""
+    queue = STATE / "reset/queue"
+    for folder in (STATE, queue.parent, queue):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    now = int(time.time())
+    names = [f".{now + age}-0123456789abcdef" for age in (-5, -3700, 86400)]
+    for name in names:
+        (queue / name).touch(0o600)
+    assert host.run("selfresetctl", "notices", "--send").returncode == 0
+    assert [path.name for path in queue.iterdir()] == names[:1]
+    assert not post.letters()
+
+
+def test_a_source_is_no_header_and_no_line(host, ann, post):
+    """In the mail that is sent to the owner, and in the log."""
+    ann.enroll_codes()
+    enroll_mail(ann, post, proof=("1", ann.codes.pop(0)))
+    post.next(2)
+    host.configure(reset={"gates": "1"})
+    flow = Flow(host, "reset", "--rhost=x\nBcc: z@evil.example\n\n"
+                "Call \x1b[31m+1 900").answer("ann")
+    ann.choose(flow, "recovery codes", ann.codes.pop(0))
+    flow.answer(FRESH, FRESH)
+    assert flow.end == 0, flow.text
+    letter = post.next(3)
+    head, _, body = letter.partition("\n\n")
+    assert "evil" not in head and "\x1b" not in letter, letter
+    assert len([line for line in body.splitlines()
+                if line.startswith(("Bcc", "Call"))]) == 0, letter
+    assert not [line for line in host.log.all() if line.startswith("Bcc")]
+
+
 def test_one_source_cannot_use_up_the_mails_of_an_account(host, ann, post):
     ann.enroll_codes()
     enroll_mail(ann, post, proof=("1", ann.codes.pop(0)))
