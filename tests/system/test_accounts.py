@@ -174,6 +174,23 @@ def test_other_marks_of_a_shadowed_account(host, field):
     assert "expired" in host.run("selfresetctl", "list").stdout
 
 
+def test_a_line_longer_than_any_account(host):
+    """It costs the account that it is of, and none behind it."""
+    with open(ETC / "passwd", "a") as out:
+        out.write("zed:x:9998:9998::/:/bin/sh\n")
+    with open(ETC / "shadow", "a") as out:
+        out.write("zed:" + "x" * 2_000_000 + ":19000::::::\n")
+    host.add("ann", OLD, changed=100, max=90)
+    host.service("unix", unix_stack())
+    for service in ("probe", "unix"):
+        assert host.drive(service, "ann", "auth", "acct", answers=[OLD]).codes \
+            == ["SUCCESS", "NEW_AUTHTOK_REQD"], service
+        assert host.drive(service, "zed", "auth", answers=[OLD]).code \
+            == "AUTH_ERR", service
+    (ETC / "pam.d/unix").unlink()
+    assert status(host, "ann")[1]["state"] == "expired"
+
+
 def test_list_of_odd_lines(host):
     """What is no account is left out, of two lines the first counts, and the
     columns stay what they are."""

@@ -267,7 +267,8 @@ look_up_shadow(const char *name, struct spwd *entry,
      * account: only the file says whose it is. */
     if (found != NULL && entry->sp_pwdp[0] != '*' && entry->sp_pwdp[0] != '!')
         return SR_STATUS_OK;
-    if (code != 0 && code != ENOENT) {
+    /* glibc wants room for each line that comes before. */
+    if (code != 0 && code != ENOENT && code != ERANGE) {
         sr_error_set(error, SR_ERROR_OTHER, "shadow entry: %s", strerror(code));
         return SR_STATUS_UNAVAILABLE;
     }
