@@ -178,8 +178,9 @@ assert_pam(const char *text, const char *expected)
     if (findings.count == 1)
         snprintf(found, sizeof(found), "%s %s",
                  strrchr(findings.item[0].place, '/') + 1,
-                 strstr(findings.item[0].text, "UsePAM") != NULL ? "UsePAM"
-                                                                 : "interactive");
+                 strstr(findings.item[0].text, "UsePAM") != NULL
+                     ? "UsePAM"
+                     : "interactive");
     for (size_t i = 0; i < findings.count; i++)
         assert_non_null(strstr(findings.item[i].advice, "systemctl reload"));
     findings_free(&findings);
@@ -198,7 +199,12 @@ test_pam(void **state)
                "sshd_config:2 interactive");
     assert_pam("ChallengeResponseAuthentication no\nUsePAM yes\n",
                "sshd_config:1 interactive");
+    assert_pam("UsePAM yes\nskeyauthentication no\n",
+               "sshd_config:2 interactive");
     /* The first value counts, and a block is for some only. */
+    assert_pam("SkeyAuthentication yes\nUsePAM yes\n"
+               "ChallengeResponseAuthentication no\n",
+               "");
     assert_pam("KbdInteractiveAuthentication yes\nUsePAM yes\n"
                "KbdInteractiveAuthentication no\n",
                "");

@@ -38,6 +38,7 @@ static const char *const telling[] = {
     "Banner",
     "CASignatureAlgorithms",
     "ChallengeResponseAuthentication",
+    "DSAAuthentication",
     "GSSAPIAuthentication",
     "HostbasedAcceptedAlgorithms",
     "HostbasedAcceptedKeyTypes",
@@ -58,6 +59,7 @@ static const char *const telling[] = {
     "RefuseConnection",
     "RequiredRSASize",
     "RevokedKeys",
+    "SkeyAuthentication",
     "TrustedUserCAKeys",
 };
 
@@ -65,9 +67,9 @@ static const char *const telling[] = {
  * uses. */
 struct setting {
     const char *name;
-    const char *old_name; /* or NULL */
-    char value[16];       /* "" while there is none */
-    char place[4200];     /* file and line */
+    const char *old_names[2]; /* or NULL */
+    char value[16];           /* "" while there is none */
+    char place[4200];         /* file and line */
 };
 
 /* One file that is read. */
@@ -177,6 +179,17 @@ take_include(const struct scan *scan, char *rest)
     }
 }
 
+static bool
+is_setting(const struct setting *setting, const char *word)
+{
+    bool is = strcasecmp(word, setting->name) == 0;
+
+    for (size_t i = 0; i < COUNT(setting->old_names) && !is; i++)
+        is = setting->old_names[i] != NULL &&
+             strcasecmp(word, setting->old_names[i]) == 0;
+    return is;
+}
+
 static void
 take_setting(const struct scan *scan, const char *word, char *rest)
 {
@@ -185,10 +198,7 @@ take_setting(const struct scan *scan, const char *word, char *rest)
     for (; setting != NULL && setting->name != NULL; setting++) {
         const char *value;
 
-        if (setting->value[0] != '\0' ||
-            (strcasecmp(word, setting->name) != 0 &&
-             (setting->old_name == NULL ||
-              strcasecmp(word, setting->old_name) != 0)))
+        if (setting->value[0] != '\0' || !is_setting(setting, word))
             continue;
         value = next_word(&rest);
         snprintf(setting->value, sizeof(setting->value), "%s",
@@ -279,7 +289,8 @@ check_sshd_pam(const char *file, const char *folder, struct findings *findings)
     struct setting setting[] = {
         {.name = "UsePAM"},
         {.name = "KbdInteractiveAuthentication",
-         .old_name = "ChallengeResponseAuthentication"},
+         .old_names = {"ChallengeResponseAuthentication",
+                       "SkeyAuthentication"}},
         {.name = NULL},
     };
     const struct scan scan = {.folder = folder, .setting = setting};
