@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include <security/pam_ext.h>
 
@@ -42,9 +43,12 @@ sr_prompt_one(struct sr_pam_context *ctx, enum sr_text prompt, char **password)
     if (text != NULL)
         code = sr_context_converse(ctx, PAM_PROMPT_ECHO_OFF, password, text);
     free(text);
-    /* Some conversations say success and give no answer. */
-    if (code == PAM_SUCCESS && *password == NULL)
+    /* Some conversations say success and give no answer; libpam logs only those
+     * that fail. */
+    if (code == PAM_SUCCESS && *password == NULL) {
+        pam_syslog(ctx->pamh, LOG_ERR, "the conversation gave no answer");
         code = PAM_CONV_ERR;
+    }
     if (code != PAM_SUCCESS && code != PAM_CONV_AGAIN && code != PAM_BUF_ERR)
         code = PAM_CONV_ERR;
     return code;

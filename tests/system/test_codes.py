@@ -198,6 +198,7 @@ def test_cancelled(host):
         assert done.code in ("CONV_ERR", "AUTHTOK_ERR")
         assert host.drive("probe", "ann", "auth", null_answer=True).code in (
             "CONV_ERR", "AUTHTOK_ERR", "AUTH_ERR")
+    assert len(host.log.with_text("gave no answer")) == 8
     assert host.verified() == 0
     assert host.drive("probe", "ann", "chauthtok", real_uid=ann.uid).codes == [
         "AUTHTOK_RECOVERY_ERR"]
