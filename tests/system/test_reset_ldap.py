@@ -18,7 +18,7 @@ import directory389
 import helper
 import test_shared_lockout
 from directory import BASE, SERVICE, Slapd, dn_of, stamp, user
-from scratch import ETC, RUN, STATE
+from scratch import ETC, RUN, STATE, wait_until
 from test_ldap import OLD, PEER, UID, configure, log_in, serve
 from test_ldap_admin import GOOD, POLICY_GOOD, values
 from test_reset import (NUMBER, Flow, Gateway, Person, Post, app_code, events,
@@ -641,6 +641,18 @@ def test_an_answer_that_cannot_be_written_tells_no_name(host, shared):
     set_right("read", "write")
     ann.choose(begun, "recovery codes", ann.codes[0])
     assert "New password" in begun.asked, begun.text
+    # Nor is one used up while the directory hangs.
+    configure(host, shared, reset_base=PLACE, timeout="1s")
+    begun = ann.choose(reset(host), "authenticator app",
+                       app_code(ann.key, "30 seconds"))
+    assert "Accepted." in begun.text
+    shared.pause()
+    ann.choose(begun, "recovery codes", ann.codes[1])
+    assert "could not be recorded" in begun.said, begun.text
+    shared.resume()
+    # A server that did not answer is not asked again at once.
+    wait_until(lambda: "New password" in ann.choose(
+        begun, "recovery codes", ann.codes[1]).asked, what="the directory")
 
 
 @pytest.mark.parametrize("fault", ["no key", "no container", "no right"])
